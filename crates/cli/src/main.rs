@@ -1,0 +1,2 @@
+//! The `lexiform` command.
+fn main() {}

@@ -1,0 +1,99 @@
+//! How a surface looks: the part of glTF's material model that a view of a shape needs.
+
+use glam::{Affine2, Vec2, Vec3, Vec4};
+use image::RgbaImage;
+
+/// What to do with alpha (glTF 2.0, section 3.9.4).
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum AlphaMode {
+    /// Alpha is ignored.
+    #[default]
+    Opaque,
+    /// Below the cutoff the surface is not there.
+    Mask {
+        /// The cutoff in `0..=1`.
+        cutoff: f32,
+    },
+    /// Alpha mixes with what is behind.
+    Blend,
+}
+
+/// What a texture coordinate outside `0..1` means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wrap {
+    /// Starts over.
+    #[default]
+    Repeat,
+    /// Runs back and forth.
+    Mirror,
+    /// Stays at the edge.
+    Clamp,
+}
+
+/// A decoded image, sRGB with straight alpha, top-left first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Texture {
+    /// Pixels.
+    pub image: RgbaImage,
+    /// Wrapping along u and v.
+    pub wrap: [Wrap; 2],
+}
+
+/// A texture as a material uses it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TextureUse {
+    /// Index into [`Scene::textures`](crate::Scene::textures).
+    pub texture: usize,
+    /// KHR_texture_transform: applied to the mesh's coordinates before sampling.
+    pub image_from_uv: Affine2,
+}
+
+impl TextureUse {
+    /// A texture without transform.
+    pub fn plain(texture: usize) -> Self {
+        Self { texture, image_from_uv: Affine2::from_translation(Vec2::ZERO) }
+    }
+}
+
+/// Surface appearance. Factors are linear and multiply textures and vertex colors.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Material {
+    /// What the file calls it.
+    pub name: Option<String>,
+    /// Linear RGBA factor.
+    pub base_color: Vec4,
+    /// Texture over the mesh's coordinates.
+    pub base_color_texture: Option<TextureUse>,
+    /// Linear light the surface gives off by itself.
+    pub emissive: Vec3,
+    /// Texture for `emissive`.
+    pub emissive_texture: Option<TextureUse>,
+    /// 0 (plastic, wood) to 1 (metal).
+    pub metallic: f32,
+    /// 0 (mirror) to 1 (chalk).
+    pub roughness: f32,
+    /// Alpha rule.
+    pub alpha: AlphaMode,
+    /// Whether back faces are seen.
+    pub double_sided: bool,
+    /// Whether light is ignored (KHR_materials_unlit).
+    pub unlit: bool,
+}
+
+impl Default for Material {
+    /// glTF's default: white, rough, opaque.
+    fn default() -> Self {
+        Self {
+            name: None,
+            base_color: Vec4::ONE,
+            base_color_texture: None,
+            emissive: Vec3::ZERO,
+            emissive_texture: None,
+            metallic: 0.0,
+            roughness: 1.0,
+            alpha: AlphaMode::Opaque,
+            double_sided: false,
+            unlit: false,
+        }
+    }
+}
