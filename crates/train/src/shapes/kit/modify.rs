@@ -1,0 +1,100 @@
+//! Bending, tapering, twisting and roughening of solids.
+
+use glam::{Vec3, vec3};
+
+use super::{Rng, Solid};
+
+impl Solid {
+    /// Width and depth shrink (or grow) linearly along y to `top` times their value.
+    pub fn taper_y(self, top: f32) -> Self {
+        let (low, high) = self.bounds();
+        self.map(|p| {
+            let factor = 1.0 + (top - 1.0) * fraction(p.y, low.y, high.y);
+            vec3(p.x * factor, p.y, p.z * factor)
+        })
+    }
+
+    /// x and z are multiplied by a function of the height, 0 at the bottom to 1 at the top.
+    pub fn profile_y(self, width: impl Fn(f32) -> f32) -> Self {
+        let (low, high) = self.bounds();
+        self.map(|p| {
+            let factor = width(fraction(p.y, low.y, high.y));
+            vec3(p.x * factor, p.y, p.z * factor)
+        })
+    }
+
+    /// Leans: the top moves by `(dx, dz)`.
+    pub fn shear_y(self, dx: f32, dz: f32) -> Self {
+        let (low, high) = self.bounds();
+        self.map(|p| {
+            let t = fraction(p.y, low.y, high.y);
+            vec3(p.x + dx * t, p.y, p.z + dz * t)
+        })
+    }
+
+    /// Turned about y by an angle that grows along y to `angle`.
+    pub fn twist_y(self, angle: f32) -> Self {
+        let (low, high) = self.bounds();
+        self.map(|p| {
+            let (sin, cos) = (angle * fraction(p.y, low.y, high.y)).sin_cos();
+            vec3(p.x * cos + p.z * sin, p.y, p.z * cos - p.x * sin)
+        })
+    }
+
+    /// Bent in the plane of y and z: a straight upright solid becomes an arc that leans to +Z by `angle`.
+    /// The bottom stays. Needs vertices along y to bend well.
+    pub fn bend_z(self, angle: f32) -> Self {
+        let (low, high) = self.bounds();
+        let length = high.y - low.y;
+        if angle.abs() < 1e-4 || length <= 0.0 {
+            return self;
+        }
+        let radius = length / angle;
+        self.map(|p| {
+            let (sin, cos) = ((p.y - low.y) / radius).sin_cos();
+            let arm = radius - p.z;
+            vec3(p.x, low.y + arm * sin, radius - arm * cos)
+        })
+    }
+
+    /// Bent in the plane of y and x, toward +X.
+    pub fn bend_x(self, angle: f32) -> Self {
+        self.rot_y(-std::f32::consts::FRAC_PI_2).bend_z(angle).rot_y(std::f32::consts::FRAC_PI_2)
+    }
+
+    /// Vertices moved by up to `amount` in each direction. Vertices at the same place move together.
+    pub fn rough(self, amount: f32, rng: &mut Rng) -> Self {
+        let salt = rand::RngCore::next_u64(rng);
+        self.map(|p| p + amount * scatter(p, salt))
+    }
+
+    /// Every triangle cut into four.
+    pub fn subdivided(self) -> Self {
+        let mut fine = Self { positions: Vec::with_capacity(self.faces.len() * 6), ..Self::default() };
+        fine.shading = self.shading;
+        for face in &self.faces {
+            let [a, b, c] = face.map(|v| self.positions[v as usize]);
+            let first = fine.positions.len();
+            fine.positions.extend([a, b, c, (a + b) * 0.5, (b + c) * 0.5, (c + a) * 0.5]);
+            for [i, j, k] in [[0, 3, 5], [3, 1, 4], [5, 4, 2], [3, 4, 5]] {
+                fine.tri(first + i, first + j, first + k);
+            }
+        }
+        fine
+    }
+}
+
+/// A vector in the cube `−1..1` that depends on the place and `salt` alone, so that seams stay closed.
+pub fn scatter(place: Vec3, salt: u64) -> Vec3 {
+    // Places closer than 0.1 mm count as one.
+    let cell = (place * 1e4).round();
+    let key = [cell.x, cell.y, cell.z]
+        .iter()
+        .fold(salt, |h, &c| (h ^ (c as i64) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29));
+    let mut rng = Rng::new(key);
+    vec3(rng.between(-1.0, 1.0), rng.between(-1.0, 1.0), rng.between(-1.0, 1.0))
+}
+
+fn fraction(value: f32, low: f32, high: f32) -> f32 {
+    if high > low { (value - low) / (high - low) } else { 0.0 }
+}

@@ -1,0 +1,61 @@
+//! Everyday things made by rule, with captions: what the built-in model learns from.
+//!
+//! Each [`Category`] draws a new build every time: sizes, parts, materials and style vary as they do between the
+//! assets of games, catalogs and scans. A family of categories is one file with a `CATEGORIES` table; [`categories`]
+//! lists them all. The same category and seed always give the same specimen.
+
+mod captions;
+pub mod kit;
+mod variation;
+
+// Families, in the order of the registry.
+mod furniture;
+
+use std::sync::LazyLock;
+
+pub use captions::captions;
+pub use kit::{Attributes, Builder, Rng, Specimen};
+pub use variation::{UpAxis, Variation};
+
+/// A kind of thing, and how to make one.
+#[derive(Clone, Copy, Debug)]
+pub struct Category {
+    /// The noun in singular, lower case: "fire hydrant".
+    pub name: &'static str,
+    /// Other nouns for the same thing.
+    pub synonyms: &'static [&'static str],
+    /// The wider noun: "furniture", "food", "animal".
+    pub supercategory: &'static str,
+    /// Makes one.
+    pub build: fn(&mut Rng) -> Specimen,
+}
+
+/// Tables of all families, one line a file.
+const FAMILIES: &[&[Category]] = &[furniture::CATEGORIES];
+
+static ALL: LazyLock<Vec<Category>> = LazyLock::new(|| FAMILIES.concat());
+
+/// All categories.
+pub fn categories() -> &'static [Category] {
+    &ALL
+}
+
+/// The category of this name.
+pub fn category(name: &str) -> Option<&'static Category> {
+    categories().iter().find(|c| c.name == name)
+}
+
+/// A specimen of `categories()[category_index]`, which must exist; the same one for the same seed.
+pub fn generate(category_index: usize, seed: u64) -> Specimen {
+    categories()[category_index].generate(seed)
+}
+
+impl Category {
+    /// A specimen; the same one for the same seed, whatever other categories there are.
+    pub fn generate(&self, seed: u64) -> Specimen {
+        (self.build)(&mut Rng::named(self.name, seed))
+    }
+}
+
+#[cfg(test)]
+mod tests;
