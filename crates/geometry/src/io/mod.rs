@@ -2,6 +2,9 @@
 //!
 //! Untrusted bytes give a [`Scene`] or a [`ReadError`], never a panic, a hang, or unbounded memory.
 
+mod gltf;
+
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -139,5 +142,30 @@ pub fn read(path: &Path) -> Result<Scene, ReadError> {
         found: path.extension().map_or("no file name ending".to_owned(), |e| format!(".{}", e.display())),
     };
     let format = Format::from_path(path).ok_or_else(unknown)?;
-    Err(ReadError::Unsupported { path: path.to_owned(), format: "format", feature: format!("{format:?}") })
+    match format {
+        Format::Gltf | Format::Glb => gltf::read(path, &read_bytes(path)?),
+        _ => Err(ReadError::Unsupported {
+            path: path.to_owned(),
+            format: "format",
+            feature: format!("{format:?}"),
+        }),
+    }
+}
+
+/// All bytes of a file of bounded size.
+fn read_bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
+    let file = fs_err::File::open(path)?;
+    let found = file.metadata()?.len();
+    if found > limits::FILE_BYTES {
+        let path = path.to_owned();
+        return Err(ReadError::TooLarge {
+            path,
+            what: "file size in bytes",
+            found,
+            limit: limits::FILE_BYTES,
+        });
+    }
+    let mut bytes = Vec::with_capacity(found as usize);
+    file.take(limits::FILE_BYTES).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }

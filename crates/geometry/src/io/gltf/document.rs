@@ -1,0 +1,108 @@
+//! A parsed document with its bytes: buffers and buffer views, every range checked.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::path::Path;
+
+use super::container::Container;
+use super::fault::{Fault, invalid};
+use super::json::{BufferView, Root};
+use super::{meshopt, uri};
+use crate::io::limits;
+
+/// Most bytes all decompressed buffer views may take together.
+const DECODED_BYTES: usize = 512 << 20;
+
+/// A document whose buffers are at hand.
+pub(super) struct Document<'a> {
+    pub root: Root,
+    pub path: &'a Path,
+    /// Each buffer's bytes, or why there are none. A missing buffer matters only to those who use it.
+    buffers: Vec<Result<Cow<'a, [u8]>, String>>,
+    /// Views under EXT_meshopt_compression, decoded at first use.
+    decoded: Vec<OnceCell<Vec<u8>>>,
+    decoded_bytes: std::cell::Cell<usize>,
+    /// Bytes of all buffers and the JSON: what the file paid for, and so what it may ask for.
+    pub bytes_present: usize,
+}
+
+/// The bytes of a buffer view.
+pub(super) struct View<'d> {
+    pub bytes: &'d [u8],
+    /// Bytes from one element to the next, where given.
+    pub stride: Option<usize>,
+}
+
+impl<'a> Document<'a> {
+    pub fn open(path: &'a Path, bytes: &'a [u8]) -> Result<Self, Fault> {
+        let container = Container::parse(bytes)?;
+        let root = Root::parse(container.json)?;
+        let mut bytes_left = limits::FILE_BYTES;
+        let mut buffers = Vec::with_capacity(root.buffers.len());
+        for (index, buffer) in root.buffers.iter().enumerate() {
+            let content = match (&buffer.uri, container.binary) {
+                (Some(uri), _) => uri::fetch(uri, path, bytes_left).map(Cow::Owned),
+                (None, Some(binary)) if index == 0 => Ok(Cow::Borrowed(binary)),
+                (None, _) => Err("it has neither a URI nor a binary chunk".to_owned()),
+            };
+            if let Ok(Cow::Owned(bytes)) = &content {
+                bytes_left = bytes_left.saturating_sub(bytes.len() as u64);
+            }
+            buffers.push(content.map_err(|reason| format!("buffer {index}: {reason}")));
+        }
+        let bytes_present = buffers.iter().flatten().map(|b| b.len()).sum::<usize>() + container.json.len();
+        let decoded = std::iter::repeat_with(OnceCell::new).take(root.buffer_views.len()).collect();
+        Ok(Self { root, path, buffers, decoded, decoded_bytes: 0.into(), bytes_present })
+    }
+
+    /// The bytes of a buffer view, decompressed if need be.
+    pub fn view(&self, index: usize) -> Result<View<'_>, Fault> {
+        let json = at(&self.root.buffer_views, index, "buffer view")?;
+        let bytes = match json.extensions.as_ref().and_then(|e| e.meshopt.as_ref()) {
+            Some(meshopt) => match self.decoded[index].get() {
+                Some(bytes) => bytes,
+                None => {
+                    let bytes =
+                        self.decompress(meshopt).map_err(|f| f.within(&format!("buffer view {index}")))?;
+                    self.decoded[index].get_or_init(|| bytes)
+                }
+            },
+            None => self.plain(json).map_err(|f| f.within(&format!("buffer view {index}")))?,
+        };
+        let stride = json.byte_stride.map(|s| s.0).filter(|&s| s > 0);
+        Ok(View { bytes, stride })
+    }
+
+    fn plain(&self, view: &BufferView) -> Result<&[u8], Fault> {
+        self.range(view.buffer.0, view.byte_offset.0, view.byte_length.0)
+    }
+
+    fn range(&self, buffer: usize, offset: usize, length: usize) -> Result<&[u8], Fault> {
+        let bytes = match at(&self.buffers, buffer, "buffer")? {
+            Ok(bytes) => bytes,
+            Err(reason) => return Err(invalid(reason.clone())),
+        };
+        offset.checked_add(length).and_then(|end| bytes.get(offset..end)).ok_or_else(|| {
+            invalid(format!(
+                "expected {length} bytes from {offset} in buffer {buffer}, which has {}",
+                bytes.len()
+            ))
+        })
+    }
+
+    fn decompress(&self, json: &super::json::Meshopt) -> Result<Vec<u8>, Fault> {
+        let total = json.count.0.saturating_mul(json.byte_stride.0).saturating_add(self.decoded_bytes.get());
+        if total > DECODED_BYTES {
+            return Err(Fault::too_large("size of decompressed buffers in bytes", total, DECODED_BYTES));
+        }
+        let source = self.range(json.buffer.0, json.byte_offset.0, json.byte_length.0)?;
+        let bytes = meshopt::decode(json, source)?;
+        self.decoded_bytes.set(total);
+        Ok(bytes)
+    }
+}
+
+/// The list's entry, or a fault that names what is missing.
+pub(super) fn at<'d, T>(list: &'d [T], index: usize, what: &str) -> Result<&'d T, Fault> {
+    list.get(index).ok_or_else(|| invalid(format!("{what} {index} does not exist, there are {}", list.len())))
+}

@@ -1,0 +1,65 @@
+//! Which required extensions a shape can be read under.
+
+use super::fault::{Fault, Notes, quoted};
+use super::json::Root;
+
+/// Done in full.
+const DONE: &[&str] = &[
+    "EXT_mesh_gpu_instancing",
+    "EXT_texture_webp",
+    "KHR_materials_emissive_strength",
+    "KHR_materials_pbrSpecularGlossiness",
+    "KHR_materials_unlit",
+    "KHR_mesh_quantization",
+    "KHR_node_visibility",
+    "KHR_texture_transform",
+];
+
+/// Names, or beginnings of names, of extensions that change looks, motion or meaning but no vertex at rest.
+const HARMLESS: &[&str] = &[
+    "ADOBE_materials_",
+    "AGI_",
+    "CESIUM_primitive_outline",
+    "EXT_feature_metadata",
+    "EXT_instance_features",
+    "EXT_lights_",
+    "EXT_materials_",
+    "EXT_mesh_features",
+    "EXT_mesh_manifold",
+    "EXT_mesh_polygon",
+    "EXT_structural_metadata",
+    "EXT_texture_",
+    "FB_",
+    "GODOT_",
+    "KHR_animation_",
+    "KHR_audio",
+    "KHR_interactivity",
+    "KHR_lights_",
+    "KHR_materials_",
+    "KHR_node_hoverability",
+    "KHR_node_selectability",
+    "KHR_physics_",
+    "KHR_techniques_webgl",
+    "KHR_texture_",
+    "KHR_xmp",
+    "MSFT_audio_emitter",
+    "MSFT_packing_",
+    "MSFT_texture_dds",
+    "OMI_",
+    "VRM",
+];
+
+/// A required extension that is not known could change anything, so it is refused by name.
+pub(super) fn check_required(root: &Root, notes: &mut Notes) -> Result<(), Fault> {
+    for name in &root.extensions_required {
+        if DONE.contains(&name.as_str()) {
+            continue;
+        }
+        if HARMLESS.iter().any(|harmless| name.starts_with(harmless)) {
+            notes.add(format!("{} is required but not applied; the shape is right without it", quoted(name)));
+        } else {
+            return Err(Fault::Unsupported(format!("extension {}", quoted(name))));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,133 @@
+//! Images and samplers → [`Texture`]s: bounded decoding, with a note instead of a texture where it fails.
+
+use std::collections::HashMap;
+use std::io::Cursor;
+
+use image::{ImageReader, Limits, RgbaImage};
+
+use super::document::{Document, at};
+use super::fault::{Notes, contained};
+use super::json::TextureJson;
+use super::uri;
+use crate::io::limits;
+use crate::{Texture, Wrap};
+
+/// Memory for all textures of one file.
+const ALL_TEXTURES_BYTES: u64 = 768 << 20;
+/// Largest encoded image in a file of its own.
+const IMAGE_FILE_BYTES: u64 = 256 << 20;
+
+/// The textures read so far.
+pub(super) struct Textures<'d> {
+    document: &'d Document<'d>,
+    pub textures: Vec<Texture>,
+    /// glTF texture → place in `textures`, or `None` if it cannot be had.
+    known: HashMap<usize, Option<usize>>,
+    bytes_left: u64,
+}
+
+impl<'d> Textures<'d> {
+    pub fn new(document: &'d Document<'d>) -> Self {
+        Self { document, textures: Vec::new(), known: HashMap::new(), bytes_left: ALL_TEXTURES_BYTES }
+    }
+
+    /// The place of a glTF texture, read at first use. `None` after a note if it cannot be had.
+    pub fn load(&mut self, index: usize, notes: &mut Notes) -> Option<usize> {
+        if let Some(&known) = self.known.get(&index) {
+            return known;
+        }
+        let place = match self.decode(index) {
+            Ok(image) => {
+                self.bytes_left -= image.as_raw().len() as u64;
+                self.textures.push(Texture { image, wrap: self.wrap(index) });
+                Some(self.textures.len() - 1)
+            }
+            Err(reason) => {
+                notes.add(format!("texture {index} is left out: {reason}"));
+                None
+            }
+        };
+        self.known.insert(index, place);
+        place
+    }
+
+    /// The pixels of a glTF texture, kept by nobody.
+    pub fn decode(&self, index: usize) -> Result<RgbaImage, String> {
+        let json = at(&self.document.root.textures, index, "texture").map_err(|f| f.to_string())?;
+        let mut reason = "it names no image".to_owned();
+        for image in sources(json) {
+            match self.image_bytes(image).and_then(|bytes| decode(&bytes, self.bytes_left)) {
+                Ok(image) => return Ok(image),
+                Err(why) => reason = format!("image {image}: {why}"),
+            }
+        }
+        Err(reason)
+    }
+
+    fn image_bytes(&self, index: usize) -> Result<std::borrow::Cow<'d, [u8]>, String> {
+        let json = at(&self.document.root.images, index, "image").map_err(|f| f.to_string())?;
+        match (&json.uri, json.buffer_view) {
+            (_, Some(view)) => {
+                self.document.view(view.0).map(|view| view.bytes.into()).map_err(|fault| fault.to_string())
+            }
+            (Some(uri), None) => uri::fetch(uri, self.document.path, IMAGE_FILE_BYTES).map(Into::into),
+            (None, None) => Err("it has neither a URI nor a buffer view".to_owned()),
+        }
+    }
+
+    fn wrap(&self, index: usize) -> [Wrap; 2] {
+        let root = &self.document.root;
+        let sampler = root.textures.get(index).and_then(|t| t.sampler).and_then(|s| root.samplers.get(s.0));
+        let Some(sampler) = sampler else { return [Wrap::Repeat; 2] };
+        [sampler.wrap_s, sampler.wrap_t].map(|code| match code.map(|c| c.0) {
+            Some(33_071) => Wrap::Clamp,
+            Some(33_648) => Wrap::Mirror,
+            _ => Wrap::Repeat,
+        })
+    }
+}
+
+/// The images a texture may be read from: what an extension offers, then the fallback.
+fn sources(json: &TextureJson) -> impl Iterator<Item = usize> {
+    let extensions = json.extensions.as_deref();
+    let offered = extensions.map(|e| [&e.basisu, &e.webp, &e.avif, &e.dds]);
+    let offered = offered.into_iter().flatten().filter_map(|source| source.as_ref()?.source);
+    offered.chain(json.source).map(|image| image.0)
+}
+
+/// Decodes an image of any known kind into at most `bytes_left` bytes.
+fn decode(bytes: &[u8], bytes_left: u64) -> Result<RgbaImage, String> {
+    if bytes.starts_with(b"DDS ") {
+        return Err("DDS is not supported".to_owned());
+    }
+    if bytes.get(4..12).is_some_and(|brand| brand == b"ftypavif") {
+        return Err("AVIF is not supported".to_owned());
+    }
+    let reader = || {
+        let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
+        let mut bounds = Limits::default();
+        bounds.max_image_width = Some(limits::TEXTURE_EDGE);
+        bounds.max_image_height = Some(limits::TEXTURE_EDGE);
+        bounds.max_alloc = Some(2 * limits::TEXTURE_BYTES);
+        reader.limits(bounds);
+        Ok(reader)
+    };
+    let failed = |error: image::ImageError| error.to_string().to_lowercase();
+    let (width, height) = contained("image", || reader().map_err(failed)?.into_dimensions().map_err(failed))?;
+    check_size(width, height, bytes_left)?;
+    contained("image", || Ok(reader().map_err(failed)?.decode().map_err(failed)?.into_rgba8()))
+}
+
+/// Whether a texture of this size is within all limits.
+pub(super) fn check_size(width: u32, height: u32, bytes_left: u64) -> Result<(), String> {
+    let limit = limits::TEXTURE_BYTES.min(bytes_left);
+    let edge = width.max(height);
+    match u64::from(width) * u64::from(height) * 4 {
+        0 => Err("it has no pixels".to_owned()),
+        _ if edge > limits::TEXTURE_EDGE => {
+            Err(format!("{width} × {height} pixels, the limit is {}", limits::TEXTURE_EDGE))
+        }
+        bytes if bytes > limit => Err(format!("{bytes} bytes once decoded, {limit} are allowed")),
+        _ => Ok(()),
+    }
+}
