@@ -2,13 +2,30 @@
 //!
 //! Untrusted bytes give a [`Scene`] or a [`ReadError`], never a panic, a hang, or unbounded memory.
 
+mod color;
+mod draft;
+mod format;
 mod gltf;
+mod image_file;
+mod mtl;
+mod obj;
+mod ply;
+mod ply_header;
+mod ply_vertex;
+mod polygon;
+mod sniff;
+mod source;
+mod stl;
+mod text;
 
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::{
+    borrow::Cow,
+    io::Read as _,
+    path::{Path, PathBuf},
+};
 
-use serde::{Deserialize, Serialize};
-
+pub use self::format::{Format, UpAxis};
+use self::source::Source;
 use crate::Scene;
 
 /// Bounds on what one file may ask for.
@@ -23,38 +40,12 @@ pub mod limits {
     pub const TEXTURE_EDGE: u32 = 16_384;
     /// Memory for one decoded texture, in bytes.
     pub const TEXTURE_BYTES: u64 = 256 << 20;
-}
-
-/// A file format Lexiform reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Format {
-    /// glTF 2.0 JSON.
-    Gltf,
-    /// glTF 2.0 binary.
-    Glb,
-    /// Wavefront OBJ.
-    Obj,
-    /// Stereolithography, text or binary.
-    Stl,
-    /// Stanford polygon file.
-    Ply,
-    /// Object file format (OFF, COFF, NOFF …).
-    Off,
-    /// COLLADA.
-    Dae,
-    /// Point Cloud Library.
-    Pcd,
-    /// Rows of numbers: XYZ, PTS, TXT, CSV.
-    Xyz,
-    /// ASPRS LAS.
-    Las,
-    /// Compressed LAS.
-    Laz,
-    /// NumPy array.
-    Npy,
-    /// Zip of NumPy arrays.
-    Npz,
+    /// Memory for all textures of one file, in bytes.
+    pub const ALL_TEXTURE_BYTES: u64 = 1 << 30;
+    /// Largest text file beside a 3D file, in bytes.
+    pub const SIDE_FILE_BYTES: u64 = 64 << 20;
+    /// Most notes about one file.
+    pub const NOTES: usize = 100;
 }
 
 /// Why a file gives no scene.
@@ -112,60 +103,76 @@ pub enum ReadError {
     },
 }
 
-impl Format {
-    /// The format a file name's ending stands for.
-    pub fn from_path(path: &Path) -> Option<Self> {
-        let ending = path.extension()?.to_str()?.to_ascii_lowercase();
-        Some(match ending.as_str() {
-            "gltf" => Self::Gltf,
-            "glb" | "vrm" => Self::Glb,
-            "obj" => Self::Obj,
-            "stl" => Self::Stl,
-            "ply" => Self::Ply,
-            "off" => Self::Off,
-            "dae" => Self::Dae,
-            "pcd" => Self::Pcd,
-            "xyz" | "xyzrgb" | "xyzn" | "pts" | "txt" | "asc" | "csv" => Self::Xyz,
-            "las" => Self::Las,
-            "laz" => Self::Laz,
-            "npy" => Self::Npy,
-            "npz" => Self::Npz,
-            _ => return None,
-        })
-    }
+/// What a file does not say about itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReadOptions {
+    /// The axis that points up; `None` is the format's habit (see [`Format::up_axis`]).
+    pub up: Option<UpAxis>,
 }
 
 /// Reads any supported file.
 pub fn read(path: &Path) -> Result<Scene, ReadError> {
-    let unknown = || ReadError::UnknownFormat {
-        path: path.to_owned(),
-        found: path.extension().map_or("no file name ending".to_owned(), |e| format!(".{}", e.display())),
-    };
-    let format = Format::from_path(path).ok_or_else(unknown)?;
+    read_with(path, &ReadOptions::default())
+}
+
+/// Reads any supported file, with what the caller knows about it.
+pub fn read_with(path: &Path, options: &ReadOptions) -> Result<Scene, ReadError> {
+    read_bytes(path, &file_bytes(path)?, options)
+}
+
+/// Reads a file whose content is in memory. `path` gives its name; files beside it are looked up there.
+pub fn read_bytes(path: &Path, bytes: &[u8], options: &ReadOptions) -> Result<Scene, ReadError> {
+    let content = text_or_bytes(bytes);
+    let found = sniff::format(path, &content)?;
+    let source = Source { path, bytes: &content, format: found.format.name() };
+    let scene = read_format(&source, found.format)?;
+    let up = options.up.unwrap_or(found.format.up_axis());
+    let mut scene = if up == UpAxis::Y { scene } else { scene.transformed(up.world_from_file()) };
+    scene.notes.splice(0..0, found.note);
+    if scene.notes.len() > limits::NOTES {
+        let more = scene.notes.len() - limits::NOTES;
+        scene.notes.truncate(limits::NOTES);
+        scene.notes.push(format!("and {more} more notes"));
+    }
+    if scene.is_empty() { Err(ReadError::Empty { path: path.to_owned() }) } else { Ok(scene) }
+}
+
+/// The scene in the file's own axes.
+fn read_format(source: &Source, format: Format) -> Result<Scene, ReadError> {
     match format {
-        Format::Gltf | Format::Glb => gltf::read(path, &read_bytes(path)?),
-        _ => Err(ReadError::Unsupported {
-            path: path.to_owned(),
-            format: "format",
-            feature: format!("{format:?}"),
-        }),
+        Format::Gltf | Format::Glb => gltf::read(source.path, source.bytes),
+        Format::Obj => obj::read(source),
+        Format::Ply => ply::read(source),
+        Format::Stl => stl::read(source),
+        _ => Err(source.unsupported("a reader")),
     }
 }
 
-/// All bytes of a file of bounded size.
-fn read_bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
+/// The whole file, if it is a file of bearable size.
+fn file_bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
     let file = fs_err::File::open(path)?;
-    let found = file.metadata()?.len();
-    if found > limits::FILE_BYTES {
-        let path = path.to_owned();
-        return Err(ReadError::TooLarge {
-            path,
-            what: "file size in bytes",
-            found,
-            limit: limits::FILE_BYTES,
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(ReadError::UnknownFormat {
+            path: path.to_owned(),
+            found: "not a regular file".to_owned(),
         });
     }
-    let mut bytes = Vec::with_capacity(found as usize);
-    file.take(limits::FILE_BYTES).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    let too_large = |found| ReadError::TooLarge {
+        path: path.to_owned(),
+        what: "file size",
+        found,
+        limit: limits::FILE_BYTES,
+    };
+    if metadata.len() > limits::FILE_BYTES {
+        return Err(too_large(metadata.len()));
+    }
+    let mut bytes = Vec::with_capacity(metadata.len() as usize);
+    let read = file.take(limits::FILE_BYTES + 1).read_to_end(&mut bytes)?;
+    if read as u64 > limits::FILE_BYTES { Err(too_large(read as u64)) } else { Ok(bytes) }
+}
+
+/// Text in UTF-16 becomes UTF-8; byte order marks are taken off.
+fn text_or_bytes(bytes: &[u8]) -> Cow<'_, [u8]> {
+    text::without_byte_order_mark(bytes)
 }
