@@ -1,1 +1,42 @@
-//! lexiform-store
+//! Where embeddings live: one trait, [`VectorStore`], and an embedded store in a SQLite database, [`SqliteStore`].
+//!
+//! A store keeps [`Record`]s (an id, a unit vector, a [`Payload`], a thumbnail) of one [`Space`] and answers which of
+//! those that a [`Filter`] selects are nearest to a query. It knows no tensors, no meshes and no network.
+//!
+//! ```
+//! use lexiform_store::{Filter, Payload, Record, RecordId, SearchRequest, Space, SqliteStore, VectorStore};
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let folder = folder.path();
+//! let space = Space { model: "nano".into(), dim: 2, preprocessing: "12 views of 224".into() };
+//! let store = SqliteStore::open_or_create(folder, &space)?;
+//! let record = |path: &str, triangles: u64, vector: [f32; 2]| Record {
+//!     id: RecordId::derive(path, "digest of the file", 0),
+//!     vector: vector.to_vec(),
+//!     payload: Payload { path: path.into(), format: "glb".into(), triangles, ..Payload::default() },
+//!     thumbnail: None,
+//! };
+//! store.upsert(&space, &[record("chairs/red.glb", 900, [1.0, 0.0]), record("cups/blue.glb", 90_000, [0.0, 1.0])])?;
+//!
+//! let filter = Some(Filter::parse("triangles < 10k and path ~ 'chairs/*'")?);
+//! let hits = store.search(&SearchRequest { filter, ..SearchRequest::new(vec![0.6, 0.8], 10) })?;
+//! assert_eq!(hits.len(), 1);
+//! assert_eq!((hits[0].payload.name(), hits[0].score), ("red.glb", 0.6));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
+mod error;
+mod filter;
+mod record;
+mod scan;
+mod sqlite;
+mod store;
+
+pub use error::StoreError;
+pub use filter::{Comparison, Field, Filter, FilterError, Glob, Value};
+pub use record::{Entry, Extra, Failure, Payload, Record, RecordId, Space, Stamp};
+pub use scan::Precision;
+pub use sqlite::SqliteStore;
+pub use store::{Hit, ListRequest, SearchRequest, VectorStore};

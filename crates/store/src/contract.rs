@@ -1,0 +1,267 @@
+//! What every [`VectorStore`] must do, as tests that any implementation runs: [`check`].
+
+use crate::{
+    Entry, Failure, Filter, ListRequest, Payload, Record, RecordId, SearchRequest, Space, StoreError,
+    VectorStore,
+};
+
+/// The space that [`check`] asks stores for.
+pub fn space() -> Space {
+    Space { model: "contract".into(), dim: 3, preprocessing: "none".into() }
+}
+
+/// Runs every test, each on a fresh, empty store of [`space`] that `empty` makes.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub fn check<S: VectorStore>(mut empty: impl FnMut() -> S) {
+    let tests: [fn(&dyn VectorStore); 12] = [
+        keeps_whole_records,
+        replaces_by_id,
+        refuses_what_it_cannot_keep,
+        refuses_other_spaces,
+        changes_all_or_nothing,
+        updates_payloads_only,
+        renames_and_trades_places,
+        deletes,
+        finds_the_nearest,
+        filters_before_ranking,
+        lists_in_pages_and_looks_up,
+        keeps_notes_and_failures,
+    ];
+    for test in tests {
+        test(&empty());
+    }
+}
+
+const X: [f32; 3] = [1.0, 0.0, 0.0];
+const Y: [f32; 3] = [0.0, 1.0, 0.0];
+const XY: [f32; 3] = [0.8, 0.6, 0.0];
+
+fn record(number: u64, path: &str, vector: [f32; 3]) -> Record {
+    let payload = Payload { path: path.into(), content_hash: format!("h{number}"), ..Payload::default() };
+    Record { id: id(number), vector: vector.to_vec(), payload, thumbnail: None }
+}
+
+fn id(number: u64) -> RecordId {
+    RecordId::new(number).expect("a small number")
+}
+
+fn put(store: &dyn VectorStore, records: &[Record]) {
+    store.upsert(&space(), records).expect("records that are sound");
+}
+
+fn keeps_whole_records(store: &dyn VectorStore) {
+    let mut first = record(1 << 62, "a/ü '\"%_.glb", XY);
+    first.payload = Payload {
+        format: "glb".into(),
+        bytes: 1 << 40,
+        vertices: 3,
+        triangles: 1,
+        points: 7,
+        extents: [0.1, f32::MAX, -0.0],
+        modified_ns: Some(-1),
+        extra: [("key \"x\"".into(), serde_json::json!({"deep": [1, null, "\u{1F4A1}"]}))]
+            .into_iter()
+            .collect(),
+        ..first.payload
+    };
+    first.thumbnail = Some(vec![0, 1, 255]);
+    let second = record(0, "b", X);
+    assert!(store.is_empty().expect("len"));
+    put(store, &[first.clone(), second.clone()]);
+    assert_eq!(store.len().expect("len"), 2);
+    let (a, b) = (first.id, second.id);
+    let got = store.get(&[b, id(9), a, a]).expect("get");
+    assert_eq!(got, [Some(second), None, Some(first.clone()), Some(first.clone())]);
+    assert_eq!(store.thumbnail(a).expect("thumbnail"), first.thumbnail);
+    assert_eq!(store.thumbnail(b).expect("thumbnail"), None);
+    assert_eq!(store.thumbnail(id(9)).expect("thumbnail"), None);
+    assert_eq!(store.space(), &space());
+}
+
+fn replaces_by_id(store: &dyn VectorStore) {
+    put(store, &[Record { thumbnail: Some(vec![1]), ..record(1, "a", X) }]);
+    let replaced = record(1, "b", Y);
+    put(store, std::slice::from_ref(&replaced));
+    assert_eq!(store.len().expect("len"), 1);
+    assert_eq!(store.get(&[id(1)]).expect("get"), [Some(replaced)]);
+    assert_eq!(store.find_by_path("a").expect("find"), None);
+    let hits = store.search(&SearchRequest::new(Y.to_vec(), 5)).expect("search");
+    assert_eq!((hits.len(), hits[0].score), (1, 1.0));
+}
+
+fn refuses_what_it_cannot_keep(store: &dyn VectorStore) {
+    let refuse = |records: &[Record]| {
+        let error = store.upsert(&space(), records).expect_err("a record that is not sound");
+        assert!(matches!(error, StoreError::Invalid { .. }), "{error}");
+    };
+    refuse(&[Record { vector: vec![1.0, 0.0], ..record(1, "a", X) }]);
+    refuse(&[Record { vector: vec![f32::NAN, 0.0, 0.0], ..record(1, "a", X) }]);
+    refuse(&[record(1, "a", [0.5, 0.0, 0.0])]);
+    refuse(&[record(1, "a", [0.0; 3])]);
+    refuse(&[record(1, "", X)]);
+    refuse(&[record(1, "a\0", X)]);
+    refuse(&[record(1, "a", X), record(1, "b", X)]);
+    let mut flat = record(1, "a", X);
+    flat.payload.extents[1] = f32::INFINITY;
+    refuse(&[flat]);
+    for vector in [vec![1.0], vec![f32::NAN; 3], vec![2.0, 0.0, 0.0]] {
+        let error = store.search(&SearchRequest::new(vector, 1)).expect_err("a query that is not sound");
+        assert!(matches!(error, StoreError::Invalid { .. }), "{error}");
+    }
+    assert!(store.is_empty().expect("len"));
+}
+
+fn refuses_other_spaces(store: &dyn VectorStore) {
+    let base = space();
+    let others = [
+        Space { model: "other".into(), ..base.clone() },
+        Space { dim: 4, ..base.clone() },
+        Space { preprocessing: "other".into(), ..base },
+    ];
+    for other in others {
+        let mut unit = vec![0.0; other.dim];
+        unit[0] = 1.0;
+        let records = [Record { vector: unit, ..record(1, "a", X) }];
+        let error = store.upsert(&other, &records).expect_err("another space");
+        assert!(matches!(error, StoreError::ModelMismatch { .. }), "{error}");
+    }
+    assert!(store.is_empty().expect("len"));
+}
+
+fn changes_all_or_nothing(store: &dyn VectorStore) {
+    put(store, &[record(1, "a", X)]);
+    let taken = store.upsert(&space(), &[record(2, "b", X), record(3, "a", X)]).expect_err("a path twice");
+    assert!(matches!(&taken, StoreError::PathTaken { holder, .. } if *holder == id(1)), "{taken}");
+    let moves = [(id(1), "c".to_owned()), (id(9), "d".to_owned())];
+    let unknown = store.rename(&moves).expect_err("an unknown id");
+    assert!(matches!(unknown, StoreError::UnknownRecord { .. }), "{unknown}");
+    assert_eq!(store.len().expect("len"), 1);
+    assert_eq!(store.get(&[id(1)]).expect("get"), [Some(record(1, "a", X))]);
+    assert_eq!(store.search(&SearchRequest::new(X.to_vec(), 5)).expect("search").len(), 1);
+}
+
+fn updates_payloads_only(store: &dyn VectorStore) {
+    let before = Record { thumbnail: Some(vec![1]), ..record(1, "a", X) };
+    put(store, std::slice::from_ref(&before));
+    let payload = Payload { path: "b".into(), bytes: 5, modified_ns: Some(3), ..Payload::default() };
+    store.update(&[Entry { id: id(1), payload: payload.clone() }]).expect("update");
+    assert_eq!(store.get(&[id(1)]).expect("get"), [Some(Record { payload: payload.clone(), ..before })]);
+    let unknown = store.update(&[Entry { id: id(2), payload }]).expect_err("an unknown id");
+    assert!(matches!(unknown, StoreError::UnknownRecord { .. }), "{unknown}");
+}
+
+fn renames_and_trades_places(store: &dyn VectorStore) {
+    put(store, &[record(1, "a", X), record(2, "b", Y), record(3, "c", XY)]);
+    store.rename(&[(id(1), "b".into()), (id(2), "d/a".into())]).expect("rename");
+    let by_path = |path: &str| store.find_by_path(path).expect("find").map(|entry| entry.id);
+    assert_eq!([by_path("a"), by_path("b"), by_path("d/a")], [None, Some(id(1)), Some(id(2))]);
+    let named = store.count(&Filter::parse("name = a").expect("a filter")).expect("count");
+    assert_eq!(named, 1, "the name follows the path");
+    assert_eq!(store.get(&[id(1)]).expect("get"), [Some(record(1, "b", X))]);
+    let taken = store.rename(&[(id(1), "c".into())]).expect_err("a path twice");
+    assert!(matches!(&taken, StoreError::PathTaken { holder, .. } if *holder == id(3)), "{taken}");
+    assert_eq!(by_path("b"), Some(id(1)));
+
+    assert_eq!(store.assign_id("b", "any").expect("id"), id(1), "a known path keeps its id");
+    let first = store.assign_id("new", "h").expect("id");
+    put(store, &[Record { id: first, ..record(0, "new", X) }]);
+    store.rename(&[(first, "moved".into())]).expect("rename");
+    assert_ne!(store.assign_id("new", "h").expect("id"), first, "the same file again is another record");
+}
+
+fn deletes(store: &dyn VectorStore) {
+    put(store, &[record(1, "a", X), record(2, "b", Y), record(3, "c", XY)]);
+    // Searched before, so that a store that remembers vectors must forget.
+    assert_eq!(store.search(&SearchRequest::new(X.to_vec(), 9)).expect("search").len(), 3);
+    assert_eq!(store.delete(&[id(1), id(7), id(1)]).expect("delete"), 1);
+    assert_eq!(store.delete(&[]).expect("delete"), 0);
+    let left: Vec<_> = store.search(&SearchRequest::new(X.to_vec(), 9)).expect("search");
+    assert_eq!(left.iter().map(|hit| hit.id).collect::<Vec<_>>(), [id(3), id(2)]);
+    assert_eq!(store.get(&[id(1)]).expect("get"), [None]);
+    put(store, &[record(1, "a", X)]);
+    assert_eq!(store.search(&SearchRequest::new(X.to_vec(), 1)).expect("search")[0].id, id(1));
+}
+
+fn finds_the_nearest(store: &dyn VectorStore) {
+    let none = store.search(&SearchRequest::new(X.to_vec(), 3)).expect("search");
+    assert!(none.is_empty());
+    put(store, &[record(5, "e", X), record(4, "d", X), record(3, "c", XY), record(2, "b", Y)]);
+    let search = |k: usize, min_score: Option<f32>| {
+        let request = SearchRequest { min_score, ..SearchRequest::new(X.to_vec(), k) };
+        let hits = store.search(&request).expect("search");
+        hits.iter().map(|hit| (hit.id.value(), hit.score)).collect::<Vec<_>>()
+    };
+    assert_eq!(search(9, None), [(4, 1.0), (5, 1.0), (3, 0.8), (2, 0.0)], "ties in order of id");
+    assert_eq!(search(1, None), [(4, 1.0)]);
+    assert_eq!(search(0, None), []);
+    assert_eq!(search(9, Some(0.8)), [(4, 1.0), (5, 1.0), (3, 0.8)]);
+    assert_eq!(search(9, Some(1.5)), []);
+    assert_eq!(store.search(&SearchRequest::new(X.to_vec(), 1)).expect("search")[0].payload.path, "d");
+}
+
+fn filters_before_ranking(store: &dyn VectorStore) {
+    let far = (0..200).map(|number| record(number, &format!("far/{number}"), X));
+    let near = (200..203).map(|number| record(number, &format!("near/{number}"), Y));
+    put(store, &far.chain(near).collect::<Vec<_>>());
+    let search = |filter: &str| {
+        let filter = Some(Filter::parse(filter).expect("a filter"));
+        let hits =
+            store.search(&SearchRequest { filter, ..SearchRequest::new(X.to_vec(), 5) }).expect("search");
+        hits.iter().map(|hit| hit.id.value()).collect::<Vec<_>>()
+    };
+    assert_eq!(search("path ~ 'near/*'"), [200, 201, 202], "a filter that selects little loses nothing");
+    assert_eq!(search("path ~ 'no/*'"), [] as [u64; 0]);
+    assert_eq!(search("path !~ 'no/*'").len(), 5);
+}
+
+fn lists_in_pages_and_looks_up(store: &dyn VectorStore) {
+    let mut records: Vec<Record> =
+        (0..7).map(|number| record(number, &format!("p{}", 9 - number), X)).collect();
+    records[4].payload.content_hash = "h2".into();
+    put(store, &records);
+    let mut request =
+        ListRequest { filter: Some(Filter::parse("path != p8").expect("a filter")), after: None, limit: 4 };
+    let first: Vec<u64> = store.list(&request).expect("list").iter().map(|entry| entry.id.value()).collect();
+    request.after = Some(id(4));
+    let second: Vec<u64> = store.list(&request).expect("list").iter().map(|entry| entry.id.value()).collect();
+    assert_eq!((first, second), (vec![0, 2, 3, 4], vec![5, 6]));
+    let everything = store.list(&ListRequest::default()).expect("list");
+    assert!(everything.iter().zip(&records).all(|(entry, record)| entry.payload == record.payload));
+
+    let same: Vec<u64> =
+        store.find_by_content("h2").expect("find").iter().map(|entry| entry.id.value()).collect();
+    assert_eq!(same, [2, 4]);
+    let stamps = store.stamps().expect("stamps");
+    assert_eq!(stamps.len(), 7);
+    assert!(stamps.is_sorted_by(|a, b| a.path < b.path));
+    assert_eq!((stamps[0].path.as_str(), stamps[0].id, stamps[0].content_hash.as_str()), ("p3", id(6), "h6"));
+}
+
+fn keeps_notes_and_failures(store: &dyn VectorStore) {
+    assert_eq!(store.note("root").expect("note"), None);
+    store.set_note("root", Some("/a")).expect("set");
+    store.set_note("root", Some("/b")).expect("set");
+    assert_eq!(store.note("root").expect("note").as_deref(), Some("/b"));
+    store.set_note("root", None).expect("set");
+    assert_eq!(store.note("root").expect("note"), None);
+
+    let failure = |path: &str, error: &str| Failure {
+        path: path.into(),
+        content_hash: (path != "b").then(|| "h".into()),
+        bytes: 3,
+        modified_ns: Some(7),
+        error: error.into(),
+        at_ns: 11,
+    };
+    store.record_failures(&[failure("b", "x"), failure("a", "y"), failure("c", "z")]).expect("record");
+    store.record_failures(&[failure("b", "again")]).expect("record");
+    assert_eq!(
+        store.failures().expect("list"),
+        [failure("a", "y"), failure("b", "again"), failure("c", "z")]
+    );
+    store.clear_failures(&["a", "not there"]).expect("clear");
+    put(store, &[record(1, "b", X)]);
+    assert_eq!(store.failures().expect("list"), [failure("c", "z")], "a record at the path ends its failure");
+}

@@ -1,0 +1,143 @@
+//! Patterns for text: `*` any run (over `/` too), `?` one character, `[a-z]` and `[!a-z]` one of a set.
+
+/// A pattern that matches whole texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Glob {
+    pattern: String,
+    tokens: Vec<Token>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Token {
+    AnyRun,
+    AnyOne,
+    One(char),
+    Set { ranges: Vec<(char, char)>, negated: bool },
+}
+
+impl Glob {
+    /// Any text is a pattern: a `[` that is never closed stands for itself.
+    pub fn new(pattern: &str) -> Self {
+        let mut tokens = Vec::new();
+        let mut rest = pattern;
+        while let Some(first) = rest.chars().next() {
+            let (token, length) = match first {
+                '*' => (Token::AnyRun, 1),
+                '?' => (Token::AnyOne, 1),
+                '[' => set(rest).unwrap_or((Token::One('['), 1)),
+                other => (Token::One(other), other.len_utf8()),
+            };
+            if token != Token::AnyRun || tokens.last() != Some(&Token::AnyRun) {
+                tokens.push(token);
+            }
+            rest = &rest[length..];
+        }
+        Self { pattern: pattern.into(), tokens }
+    }
+
+    /// The pattern as it was written.
+    pub fn pattern(&self) -> &str {
+        &self.pattern
+    }
+
+    /// Whether the pattern matches the whole text. Takes at most pattern × text steps.
+    pub fn matches(&self, text: &str) -> bool {
+        let (mut token, mut rest) = (0, text);
+        // Where to go on when what follows the last `*` does not fit: one character further.
+        let mut retry: Option<(usize, &str)> = None;
+        loop {
+            let next = rest.chars().next();
+            match (self.tokens.get(token), next) {
+                (Some(Token::AnyRun), _) => {
+                    token += 1;
+                    retry = Some((token, rest));
+                    continue;
+                }
+                (Some(expected), Some(found)) if expected.accepts(found) => {
+                    token += 1;
+                    rest = &rest[found.len_utf8()..];
+                    continue;
+                }
+                (None, None) => return true,
+                _ => {}
+            }
+            let Some((after_run, from)) = retry else { return false };
+            let Some(skipped) = from.chars().next() else { return false };
+            rest = &from[skipped.len_utf8()..];
+            token = after_run;
+            retry = Some((after_run, rest));
+        }
+    }
+}
+
+impl Token {
+    fn accepts(&self, found: char) -> bool {
+        match self {
+            Self::AnyRun => false,
+            Self::AnyOne => true,
+            Self::One(expected) => *expected == found,
+            Self::Set { ranges, negated } => {
+                ranges.iter().any(|(low, high)| (*low..=*high).contains(&found)) != *negated
+            }
+        }
+    }
+}
+
+/// The set that `text` opens with and its length in bytes; `None` if it is never closed.
+fn set(text: &str) -> Option<(Token, usize)> {
+    let mut chars = text.char_indices().skip(1).peekable();
+    let negated = chars.next_if(|(_, c)| matches!(c, '!' | '^')).is_some();
+    let mut ranges = Vec::new();
+    loop {
+        let (at, low) = chars.next()?;
+        // A `]` right at the start is a member, as in every shell.
+        if low == ']' && !ranges.is_empty() {
+            return Some((Token::Set { ranges, negated }, at + 1));
+        }
+        let mut ahead = chars.clone();
+        let high = match (ahead.next(), ahead.next()) {
+            (Some((_, '-')), Some((_, high))) if high != ']' => {
+                chars = ahead;
+                high
+            }
+            _ => low,
+        };
+        ranges.push((low, high));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn matches_whole_texts() {
+        let check = |pattern: &str, text: &str, expected: bool| {
+            assert_eq!(Glob::new(pattern).matches(text), expected, "{pattern} on {text}");
+        };
+        check("", "", true);
+        check("", "a", false);
+        check("*", "", true);
+        check("chairs/*", "chairs/old/red.glb", true);
+        check("chairs/*", "chairs", false);
+        check("*.glb", "a.glb.glb", true);
+        check("*.glb", "a.glb2", false);
+        check("a*b*c", "a-b-b-cc", true);
+        check("a*b*c", "a-c-b", false);
+        check("?é?", "aéb", true);
+        check("?", "", false);
+        check("[a-c]x", "bx", true);
+        check("[!a-c]x", "bx", false);
+        check("[]]", "]", true);
+        check("[a-]", "-", true);
+        check("[ab", "[ab", true);
+        check("**a", "bba", true);
+    }
+
+    #[test]
+    fn many_stars_do_not_blow_up() {
+        let glob = Glob::new(&"a*".repeat(50));
+        assert!(!glob.matches(&format!("{}b", "c".repeat(5_000))));
+        assert!(!Glob::new(&format!("{}b", "*a".repeat(50))).matches(&"a".repeat(5_000)));
+    }
+}

@@ -1,0 +1,426 @@
+//! Reads filter expressions.
+//!
+//! ```text
+//! any    = all { "or" all }                 field  = path | name | … | extra.KEY
+//! all    = test { "and" test }              value  = number | word | 'text' | "text" | true | false | date
+//! test   = "not" test | "(" any ")" | "has" field
+//!        | field ( = | != | < | <= | > | >= | ~ | !~ ) value
+//!        | field [ "not" ] "in" "(" value { "," value } ")"
+//! ```
+
+use super::{Comparison, Field, Filter, Glob, Value};
+
+/// Parentheses and `not`s inside each other; deeper ones are no person's writing.
+const MAX_DEPTH: usize = 64;
+/// Tests in one expression: SQLite refuses trees deeper than 1000.
+const MAX_TESTS: usize = 500;
+
+const FIELDS: &str = "a field (path, name, format, hash, bytes, vertices, triangles, points, extents.x, extents.y, \
+                      extents.z, modified, label, extra.KEY)";
+const OPERATORS: &str = "an operator (=, !=, <, <=, >, >=, ~, !~, in, not in)";
+
+/// Why an expression is no filter.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("filter, character {}: expected {expected}, found {found}", position + 1)]
+pub struct FilterError {
+    /// The expression.
+    pub text: String,
+    /// Where it stops making sense, in characters from the start.
+    pub position: usize,
+    /// What could stand there.
+    pub expected: String,
+    /// What stands there.
+    pub found: String,
+}
+
+impl FilterError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        let is_field = self.expected.starts_with("a field");
+        Some(if is_field {
+            "keys of your own are written extra.KEY, texts with spaces or signs in 'quotes'"
+        } else {
+            "for example: triangles < 10k and format = glb and path ~ 'chairs/*'"
+        })
+    }
+
+    /// The expression with a mark under the position, on two lines.
+    pub fn marked(&self) -> String {
+        format!("{}\n{}^", self.text, " ".repeat(self.position))
+    }
+}
+
+pub(super) fn parse(text: &str) -> Result<Filter, FilterError> {
+    let tokens = tokens(text)?;
+    let mut parser = Parser { text, tokens, next: 0, tests: 0 };
+    let filter = parser.any(0)?;
+    match parser.peek() {
+        None => Ok(filter),
+        Some(_) => Err(parser.expected("`and`, `or` or the end")),
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Kind {
+    /// Bare: a field, a keyword, a number or a text without spaces.
+    Word(String),
+    Quoted(String),
+    Sign(&'static str),
+}
+
+#[derive(Clone, Debug)]
+struct Token {
+    kind: Kind,
+    /// In characters.
+    position: usize,
+}
+
+/// Longer ones first, as `<=` begins with `<`.
+const SIGNS: [&str; 13] = ["!=", "<>", "<=", ">=", "==", "!~", "<", ">", "=", "~", "(", ")", ","];
+
+fn tokens(text: &str) -> Result<Vec<Token>, FilterError> {
+    let (mut tokens, mut rest, mut position) = (Vec::new(), text, 0);
+    while let Some(first) = rest.chars().next() {
+        let (kind, bytes) = if first.is_whitespace() {
+            (None, first.len_utf8())
+        } else if let Some(sign) = SIGNS.iter().find(|sign| rest.starts_with(**sign)) {
+            (Some(Kind::Sign(sign)), sign.len())
+        } else if matches!(first, '\'' | '"') {
+            let inner = &rest[1..];
+            let Some(end) = inner.find(first) else {
+                let (expected, found) = (format!("a closing {first}"), "the end".into());
+                return Err(FilterError { text: text.into(), position, expected, found });
+            };
+            (Some(Kind::Quoted(inner[..end].into())), end + 2)
+        } else {
+            let end =
+                rest.find(|c: char| c.is_whitespace() || "=!<>~(),'\"".contains(c)).unwrap_or(rest.len());
+            // A lone `!` is no sign: it becomes a word of its own and is refused where it stands.
+            let end = end.max(first.len_utf8());
+            (Some(Kind::Word(rest[..end].into())), end)
+        };
+        tokens.extend(kind.map(|kind| Token { kind, position }));
+        position += rest[..bytes].chars().count();
+        rest = &rest[bytes..];
+    }
+    Ok(tokens)
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    tokens: Vec<Token>,
+    next: usize,
+    tests: usize,
+}
+
+impl Parser<'_> {
+    fn peek(&self) -> Option<&Kind> {
+        self.tokens.get(self.next).map(|token| &token.kind)
+    }
+
+    /// An error at the next token.
+    fn expected(&self, expected: impl Into<String>) -> FilterError {
+        let (position, found) = match self.tokens.get(self.next) {
+            None => (self.text.chars().count(), "the end".into()),
+            Some(Token { kind: Kind::Word(word), position }) => (*position, format!("`{word}`")),
+            Some(Token { kind: Kind::Quoted(text), position }) => (*position, format!("the text '{text}'")),
+            Some(Token { kind: Kind::Sign(sign), position }) => (*position, format!("`{sign}`")),
+        };
+        FilterError { text: self.text.into(), position, expected: expected.into(), found }
+    }
+
+    fn take_word(&mut self, keyword: &str) -> bool {
+        let taken = matches!(self.peek(), Some(Kind::Word(word)) if word.eq_ignore_ascii_case(keyword));
+        self.next += usize::from(taken);
+        taken
+    }
+
+    fn take_sign(&mut self, sign: &str) -> bool {
+        let taken = matches!(self.peek(), Some(Kind::Sign(found)) if *found == sign);
+        self.next += usize::from(taken);
+        taken
+    }
+
+    fn any(&mut self, depth: usize) -> Result<Filter, FilterError> {
+        let mut parts = vec![self.all(depth)?];
+        while self.take_word("or") {
+            parts.push(self.all(depth)?);
+        }
+        Ok(if parts.len() == 1 { parts.remove(0) } else { Filter::Or(parts) })
+    }
+
+    fn all(&mut self, depth: usize) -> Result<Filter, FilterError> {
+        let mut parts = vec![self.test(depth)?];
+        while self.take_word("and") {
+            parts.push(self.test(depth)?);
+        }
+        Ok(if parts.len() == 1 { parts.remove(0) } else { Filter::And(parts) })
+    }
+
+    fn test(&mut self, depth: usize) -> Result<Filter, FilterError> {
+        self.tests += 1;
+        if depth > MAX_DEPTH || self.tests > MAX_TESTS {
+            return Err(self.expected(format!("at most {MAX_DEPTH} levels and {MAX_TESTS} tests")));
+        }
+        if self.take_word("not") {
+            return Ok(Filter::Not(Box::new(self.test(depth + 1)?)));
+        }
+        if self.take_sign("(") {
+            let inner = self.any(depth + 1)?;
+            return if self.take_sign(")") { Ok(inner) } else { Err(self.expected("`and`, `or` or `)`")) };
+        }
+        if self.take_word("has") {
+            return self.field().map(Filter::Has);
+        }
+        let field = self.field()?;
+        if self.take_word("not") {
+            return if self.take_word("in") {
+                Ok(Filter::Not(Box::new(self.one_of(field)?)))
+            } else {
+                Err(self.expected("`in`"))
+            };
+        }
+        if self.take_word("in") { self.one_of(field) } else { self.relation(field) }
+    }
+
+    fn field(&mut self) -> Result<Field, FilterError> {
+        let field = match self.peek() {
+            Some(Kind::Word(word)) => field_named(word),
+            _ => None,
+        };
+        let Some(field) = field else { return Err(self.expected(FIELDS)) };
+        self.next += 1;
+        // `extra."a key"`: the quoted part is a token of its own.
+        if field == Field::Extra(String::new()) {
+            let key = match self.peek() {
+                Some(Kind::Quoted(key)) if !key.is_empty() && is_key(key) => key.clone(),
+                _ => return Err(self.expected("a key after `extra.`, without quotes and backslashes")),
+            };
+            self.next += 1;
+            return Ok(Field::Extra(key));
+        }
+        Ok(field)
+    }
+
+    fn relation(&mut self, field: Field) -> Result<Filter, FilterError> {
+        let Some(Kind::Sign(sign)) = self.peek() else { return Err(self.expected(OPERATORS)) };
+        let comparison = match *sign {
+            "=" | "==" => Comparison::Equal,
+            "!=" | "<>" => Comparison::NotEqual,
+            "<" => Comparison::Less,
+            "<=" => Comparison::LessEqual,
+            ">" => Comparison::Greater,
+            ">=" => Comparison::GreaterEqual,
+            "~" | "!~" => return self.glob(field),
+            _ => return Err(self.expected(OPERATORS)),
+        };
+        self.next += 1;
+        let value = self.value(&field)?;
+        Ok(Filter::Compare(field, comparison, value))
+    }
+
+    fn glob(&mut self, field: Field) -> Result<Filter, FilterError> {
+        if field.is_number() {
+            return Err(self.expected("=, !=, <, <=, > or >= after a number"));
+        }
+        let negated = self.take_sign("!~");
+        self.next += usize::from(!negated);
+        let Some(Kind::Word(pattern) | Kind::Quoted(pattern)) = self.peek() else {
+            return Err(self.expected("a pattern such as 'chairs/*'"));
+        };
+        let matches = Filter::Matches(field, Glob::new(pattern));
+        self.next += 1;
+        Ok(if negated { Filter::Not(Box::new(matches)) } else { matches })
+    }
+
+    fn one_of(&mut self, field: Field) -> Result<Filter, FilterError> {
+        if !self.take_sign("(") {
+            return Err(self.expected("`(` and a list of values"));
+        }
+        let mut values = vec![self.value(&field)?];
+        while self.take_sign(",") {
+            values.push(self.value(&field)?);
+        }
+        self.tests += values.len();
+        if self.take_sign(")") { Ok(Filter::OneOf(field, values)) } else { Err(self.expected("`,` or `)`")) }
+    }
+
+    fn value(&mut self, field: &Field) -> Result<Value, FilterError> {
+        let (text, quoted) = match self.peek() {
+            Some(Kind::Word(word)) => (word, false),
+            Some(Kind::Quoted(text)) => (text, true),
+            _ => return Err(self.expected(field.value_kind())),
+        };
+        let value = match field {
+            Field::Modified => date(text).or_else(|| number(text)).map(Value::Number),
+            field if field.is_number() => number(text).map(Value::Number).filter(|_| !quoted),
+            Field::Extra(_) if !quoted => Some(match text.as_str() {
+                "true" => Value::Bool(true),
+                "false" => Value::Bool(false),
+                word => number(word).map_or_else(|| Value::Text(word.into()), Value::Number),
+            }),
+            _ => Some(Value::Text(text.clone())),
+        };
+        let value = value.ok_or_else(|| self.expected(field.value_kind()))?;
+        self.next += 1;
+        Ok(value)
+    }
+}
+
+impl Field {
+    fn is_number(&self) -> bool {
+        use Field::{Bytes, Extent, Modified, Points, Triangles, Vertices};
+        matches!(self, Bytes | Vertices | Triangles | Points | Extent(_) | Modified)
+    }
+
+    fn value_kind(&self) -> &'static str {
+        match self {
+            Self::Modified => "a date such as 2024-05-31 or 2024-05-31T12:00:00 (UTC)",
+            Self::Extra(_) => "a number, a text, true or false",
+            field if field.is_number() => "a number such as 2000, 1.5 or 10k",
+            _ => "a text",
+        }
+    }
+}
+
+/// `extra.` alone is an empty key, to be completed by a quoted one.
+fn field_named(word: &str) -> Option<Field> {
+    Some(match word {
+        "path" => Field::Path,
+        "name" => Field::Name,
+        "format" => Field::Format,
+        "hash" => Field::ContentHash,
+        "bytes" => Field::Bytes,
+        "vertices" => Field::Vertices,
+        "triangles" => Field::Triangles,
+        "points" => Field::Points,
+        "extents.x" => Field::Extent(0),
+        "extents.y" => Field::Extent(1),
+        "extents.z" => Field::Extent(2),
+        "modified" => Field::Modified,
+        "label" => Field::Extra("label".into()),
+        word => Field::Extra(word.strip_prefix("extra.").filter(|key| is_key(key))?.into()),
+    })
+}
+
+/// Whether SQLite's JSON paths can name the key.
+fn is_key(key: &str) -> bool {
+    key.chars().all(|c| !c.is_control() && c != '"' && c != '\\')
+}
+
+/// Decimal, with `_` between digits if wished and k, M or G for thousands, millions, billions.
+fn number(text: &str) -> Option<f64> {
+    let (digits, scale) = match text.as_bytes().last()? {
+        b'k' | b'K' => (&text[..text.len() - 1], 1e3),
+        b'M' => (&text[..text.len() - 1], 1e6),
+        b'G' => (&text[..text.len() - 1], 1e9),
+        _ => (text, 1.0),
+    };
+    // `f64::from_str` also takes words such as `inf` and `nan`.
+    let numeric = digits.bytes().all(|byte| byte.is_ascii_digit() || b"+-._eE".contains(&byte));
+    let value: f64 = if numeric { digits.replace('_', "").parse().ok()? } else { return None };
+    Some(value * scale).filter(|value| value.is_finite())
+}
+
+/// `2024-05-31`, optionally followed by `T12:00:00` and `Z`: seconds since 1970-01-01 UTC.
+fn date(text: &str) -> Option<f64> {
+    let text = text.strip_suffix('Z').unwrap_or(text);
+    let (day, time) = text.split_once(['T', ' ']).unwrap_or((text, "00:00:00"));
+    let [year, month, day] = numbers(day, '-', [4, 2, 2])?;
+    let [hour, minute, second] = numbers(time, ':', [2, 2, 2])?;
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let length = match month {
+        2 => 28 + i32::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    if !(1..=length).contains(&day) || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    // Days in the proleptic Gregorian calendar, counted in years that begin on 1 March so that 29 February is last.
+    let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days =
+        y * 365 + y.div_euclid(4) - y.div_euclid(100) + y.div_euclid(400) + (m * 153 + 2) / 5 + day - 1;
+    let days = days - 719_468;
+    Some(f64::from(days) * 86_400.0 + f64::from(hour * 3_600 + minute * 60 + second))
+}
+
+/// Three unsigned numbers of given widths.
+fn numbers(text: &str, separator: char, widths: [usize; 3]) -> Option<[i32; 3]> {
+    let mut parts = text.split(separator);
+    let mut read = |width: usize| {
+        let part = parts.next().filter(|part| part.len() == width)?;
+        if part.bytes().all(|byte| byte.is_ascii_digit()) { part.parse::<i32>().ok() } else { None }
+    };
+    let numbers = [read(widths[0])?, read(widths[1])?, read(widths[2])?];
+    parts.next().is_none().then_some(numbers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn and_binds_closer_than_or() {
+        let a = || Filter::Compare(Field::Points, Comparison::Equal, Value::Number(1.0));
+        assert_eq!(
+            parse("points=1 or points=1 and points=1").unwrap(),
+            Filter::Or(vec![a(), Filter::And(vec![a(), a()])])
+        );
+    }
+
+    #[test]
+    fn errors_say_where_expected_and_found() {
+        let check = |text: &str, position: usize, expected: &str, found: &str| {
+            let error = parse(text).unwrap_err();
+            assert_eq!((error.position, error.found.as_str()), (position, found), "{text}: {error}");
+            assert!(error.expected.contains(expected), "{text}: {error}");
+        };
+        check("", 0, "a field", "the end");
+        check("trianglse < 5", 0, "triangles", "`trianglse`");
+        check("triangles < many", 12, "a number", "`many`");
+        check("triangles < '5'", 12, "a number", "the text '5'");
+        check("triangles ~ 5", 10, "=, !=", "`~`");
+        check("triangles 5", 10, "an operator", "`5`");
+        check("triangles < 5 format = glb", 14, "`and`", "`format`");
+        check("(triangles < 5", 14, "`)`", "the end");
+        check("path ~ 'chairs", 7, "a closing '", "the end");
+        check("é = 5", 0, "a field", "`é`");
+        check("name = é and ö", 13, "a field", "`ö`");
+        check("modified > 2023-02-29", 11, "a date", "`2023-02-29`");
+        check("format in glb", 10, "`(`", "`glb`");
+        check("format in (glb stl)", 15, "`,`", "`stl`");
+        check("extra. = 5", 7, "a key", "`=`");
+        check("! = 5", 0, "a field", "`!`");
+        check("triangles < inf", 12, "a number", "`inf`");
+    }
+
+    #[test]
+    fn marks_the_place() {
+        assert_eq!(parse("points < x").unwrap_err().marked(), "points < x\n         ^");
+    }
+
+    #[test]
+    fn depth_and_length_are_bounded() {
+        assert!(parse(&"(".repeat(100_000)).is_err());
+        assert!(parse(&"not ".repeat(100_000)).is_err());
+        assert!(parse(&format!("points = 1{}", " or points = 1".repeat(1_000))).is_err());
+    }
+
+    #[test]
+    fn dates_count_from_1970() {
+        assert_eq!(date("1970-01-01"), Some(0.0));
+        assert_eq!(date("2000-02-29T12:30:15Z"), Some(951_827_415.0));
+        assert_eq!(date("1969-12-31T23:59:59"), Some(-1.0));
+        assert_eq!(date("2100-02-29"), None);
+        assert_eq!(date("24-1-1"), None);
+    }
+
+    #[test]
+    fn keys_of_ones_own_may_be_quoted() {
+        let field = Field::Extra("a key".into());
+        let expected = Filter::Compare(field, Comparison::Equal, Value::Number(5.0));
+        assert_eq!(parse("extra.'a key' = 5").unwrap(), expected);
+    }
+}

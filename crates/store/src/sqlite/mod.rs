@@ -1,0 +1,451 @@
+//! The embedded store: one SQLite database in WAL mode per library.
+//!
+//! In the library's folder: `library.sqlite` (the truth; with `-wal` and `-shm` beside it while in use) and
+//! `writer.lock`. One process writes, any number read at the same time, each reading what was last committed.
+
+mod lock;
+mod rows;
+mod schema;
+mod search;
+mod write;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior, params_from_iter};
+
+use crate::filter::sql;
+use crate::{
+    Entry, Failure, Filter, Hit, ListRequest, Precision, Record, RecordId, SearchRequest, Space, Stamp,
+    StoreError, VectorStore,
+};
+use lock::WriterLock;
+use schema::State;
+
+const DATABASE: &str = "library.sqlite";
+
+/// A library on this machine's disk.
+///
+/// Exact: every search scores every record that the filter selects. What `upsert` and the other changes acknowledge
+/// survives the end of the process and the loss of power.
+#[derive(Debug)]
+pub struct SqliteStore {
+    folder: PathBuf,
+    database: PathBuf,
+    space: Space,
+    space_id: i64,
+    precision: Precision,
+    /// The folder cannot be written and nobody else writes it.
+    immutable: bool,
+    loaded: Mutex<Option<search::Loaded>>,
+    readers: Mutex<Vec<Connection>>,
+    /// Dropped in this order: the lock goes last.
+    writer: Option<(Mutex<Connection>, WriterLock)>,
+}
+
+/// What goes wrong inside a transaction, before the database file is named.
+enum Fault {
+    Sql(rusqlite::Error),
+    Store(StoreError),
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Fault {
+    fn at(self, path: &Path, action: &'static str) -> StoreError {
+        match self {
+            Self::Sql(error) => StoreError::sqlite(path, action, error),
+            Self::Store(error) => error,
+        }
+    }
+}
+
+impl SqliteStore {
+    /// Whether a folder holds a library (of any version, healthy or not).
+    pub fn exists(folder: &Path) -> bool {
+        folder.join(DATABASE).is_file()
+    }
+
+    /// Opens a library for reading. Others may write it meanwhile: every call sees what was last committed.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::NotALibrary`], [`StoreError::TooNew`], [`StoreError::TooOld`].
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        let database = folder.join(DATABASE);
+        if !database.is_file() {
+            return Err(StoreError::NotFound { folder: folder.into() });
+        }
+        let (connection, immutable) = open_reader(&database)?;
+        let failed = |fault: Fault| fault.at(&database, "cannot open the library");
+        match schema::state(&connection, &database).map_err(failed)? {
+            State::Empty => return Err(StoreError::NotFound { folder: folder.into() }),
+            State::Version(found) if found < schema::newest() => {
+                return Err(StoreError::TooOld { path: database, found, needed: schema::newest() });
+            }
+            State::Version(_) => {}
+        }
+        let (space_id, space) = schema::space(&connection, &database).map_err(failed)?;
+        let readers = Mutex::new(vec![connection]);
+        Ok(Self::new(folder, (space_id, space), immutable, readers, None))
+    }
+
+    /// Opens a library for reading and writing.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] at once if another writer has it open; else as for [`open`](Self::open), but for
+    /// [`StoreError::TooOld`]: an older library is brought up to date.
+    pub fn open_for_writing(folder: &Path) -> Result<Self, StoreError> {
+        if !Self::exists(folder) {
+            return Err(StoreError::NotFound { folder: folder.into() });
+        }
+        Self::open_writer(folder, None)
+    }
+
+    /// Opens a library for reading and writing, and makes it for vectors of `space` if there is none.
+    ///
+    /// # Errors
+    /// As for [`open_for_writing`](Self::open_for_writing), and [`StoreError::ModelMismatch`] if there is a library of
+    /// another space.
+    pub fn open_or_create(folder: &Path, space: &Space) -> Result<Self, StoreError> {
+        if !(1..=65_536).contains(&space.dim) {
+            return Err(StoreError::invalid("dim", format!("expected 1 to 65536, found {}", space.dim)));
+        }
+        fs_err::create_dir_all(folder).map_err(|source| StoreError::Io {
+            path: folder.into(),
+            action: "cannot make the library's folder",
+            source,
+        })?;
+        let store = Self::open_writer(folder, Some(space))?;
+        store.check_space(space)?;
+        Ok(store)
+    }
+
+    /// Keeps vectors in memory at this precision; answers stay the same.
+    #[must_use]
+    pub fn with_precision(self, precision: Precision) -> Self {
+        Self { precision, loaded: Mutex::new(None), ..self }
+    }
+
+    /// The library's folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Checks the whole database: pages, indexes, references, sizes of vectors. Reads everything.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] with what was found.
+    pub fn verify(&self) -> Result<(), StoreError> {
+        let mut problems = self.read("cannot check the library", |connection| {
+            let mut statement = connection.prepare("PRAGMA integrity_check(20)")?;
+            let lines: Vec<String> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            let mut problems: Vec<String> = lines.into_iter().filter(|line| line != "ok").collect();
+            let mut count = |select: &str, what: &str| -> Result<(), Fault> {
+                let found: i64 = connection.query_row(select, [], |row| row.get(0))?;
+                problems.extend((found > 0).then(|| format!("{found} {what}")));
+                Ok(())
+            };
+            count("SELECT count(*) FROM pragma_foreign_key_check", "rows that belong to no record")?;
+            count(
+                "SELECT count(*) FROM vectors JOIN spaces ON spaces.id = space_id WHERE length(vector) <> 4 * dim",
+                "vectors of a wrong size",
+            )?;
+            Ok(problems)
+        })?;
+        problems.truncate(20);
+        let path = self.database.clone();
+        if problems.is_empty() { Ok(()) } else { Err(StoreError::Damaged { path, problems }) }
+    }
+
+    fn open_writer(folder: &Path, new_space: Option<&Space>) -> Result<Self, StoreError> {
+        let lock = WriterLock::acquire(folder)?;
+        let database = folder.join(DATABASE);
+        let failed = |fault: Fault| fault.at(&database, "cannot open the library for writing");
+        let mut connection = open_writer(&database, new_space.is_some()).map_err(failed)?;
+        let state = schema::state(&connection, &database).map_err(failed)?;
+        if state == State::Empty && new_space.is_none() {
+            return Err(StoreError::NotFound { folder: folder.into() });
+        }
+        set_journal(&connection, state).map_err(failed)?;
+        schema::migrate(&mut connection, state, new_space).map_err(failed)?;
+        let space = schema::space(&connection, &database).map_err(failed)?;
+        let writer = Some((Mutex::new(connection), lock));
+        Ok(Self::new(folder, space, false, Mutex::default(), writer))
+    }
+
+    fn new(
+        folder: &Path,
+        (space_id, space): (i64, Space),
+        immutable: bool,
+        readers: Mutex<Vec<Connection>>,
+        writer: Option<(Mutex<Connection>, WriterLock)>,
+    ) -> Self {
+        let (folder, database) = (folder.to_path_buf(), folder.join(DATABASE));
+        let (precision, loaded) = (Precision::default(), Mutex::default());
+        Self { folder, database, space, space_id, precision, immutable, loaded, readers, writer }
+    }
+
+    fn check_space(&self, found: &Space) -> Result<(), StoreError> {
+        if *found == self.space {
+            return Ok(());
+        }
+        let (expected, found) = (Box::new(self.space.clone()), Box::new(found.clone()));
+        Err(StoreError::ModelMismatch { folder: self.folder.clone(), expected, found })
+    }
+
+    /// Runs `work` on one snapshot of the database.
+    fn read<T>(
+        &self,
+        action: &'static str,
+        work: impl FnOnce(&Connection) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        let pooled = self.pool().pop();
+        let connection = match pooled {
+            Some(connection) => connection,
+            None => connect_reader(&self.database, self.immutable)
+                .map_err(|error| Fault::Sql(error).at(&self.database, action))?,
+        };
+        let result = connection.unchecked_transaction().map_err(Fault::from).and_then(|transaction| {
+            let result = work(&transaction)?;
+            transaction.finish()?;
+            Ok(result)
+        });
+        self.pool().push(connection);
+        result.map_err(|fault| fault.at(&self.database, action))
+    }
+
+    fn pool(&self) -> MutexGuard<'_, Vec<Connection>> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs `work` in a transaction that is kept if it succeeds, and leaves no trace if not.
+    fn write<T>(
+        &self,
+        action: &'static str,
+        work: impl FnOnce(&Connection) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        let Some((connection, _)) = &self.writer else {
+            return Err(StoreError::ReadOnly { folder: self.folder.clone() });
+        };
+        let mut connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let transact = || {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let result = work(&transaction)?;
+            transaction.commit()?;
+            Ok(result)
+        };
+        transact().map_err(|fault: Fault| fault.at(&self.database, action))
+    }
+}
+
+fn open_writer(database: &Path, create: bool) -> Result<Connection, Fault> {
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    flags.set(OpenFlags::SQLITE_OPEN_CREATE, create);
+    let connection = Connection::open_with_flags(database, flags)?;
+    prepare(&connection)?;
+    // FULL: a commit is on the disk before it is acknowledged, so not even a power cut takes it back. One wait for
+    // the disk per batch is little beside making the batch's embeddings.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    Ok(connection)
+}
+
+fn set_journal(connection: &Connection, state: State) -> Result<(), Fault> {
+    if state == State::Empty {
+        // 16 kB: several vectors to a page; with 4 kB, vectors of 512 numbers would leave half of each page unused.
+        connection.pragma_update(None, "page_size", 16_384)?;
+    }
+    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    if mode.eq_ignore_ascii_case("wal") {
+        return Ok(());
+    }
+    let reason = format!("expected journal mode wal, found {mode}: readers beside a writer need it");
+    Err(StoreError::invalid("file system", reason).into())
+}
+
+/// A connection for reading and whether the database can be taken for unchanging.
+fn open_reader(database: &Path) -> Result<(Connection, bool), StoreError> {
+    let probe = |immutable: bool| {
+        let connection = connect_reader(database, immutable)?;
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+        Ok(connection)
+    };
+    let error: rusqlite::Error = match probe(false) {
+        Ok(connection) => return Ok((connection, false)),
+        Err(error) => error,
+    };
+    // On a medium that cannot be written, readers cannot make the files they coordinate with writers by. If no
+    // writer left changes behind, none are needed.
+    let mut wal = database.as_os_str().to_owned();
+    wal.push("-wal");
+    let is_settled = std::fs::metadata(&wal).map_or(true, |wal| wal.len() == 0);
+    let is_unwritable = error.sqlite_error_code() == Some(rusqlite::ErrorCode::CannotOpen)
+        || error.sqlite_error_code() == Some(rusqlite::ErrorCode::ReadOnly);
+    if is_settled
+        && is_unwritable
+        && let Ok(connection) = probe(true)
+    {
+        return Ok((connection, true));
+    }
+    Err(StoreError::sqlite(database, "cannot open the library", error))
+}
+
+fn connect_reader(database: &Path, immutable: bool) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = if immutable {
+        let escaped = database.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+        let uri = format!("file:{escaped}?immutable=1");
+        Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)?
+    } else {
+        Connection::open_with_flags(database, flags)?
+    };
+    prepare(&connection)?;
+    Ok(connection)
+}
+
+fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    // Writers hold each other off by the lock file; this bridges another SQLite tool or a recovery in progress.
+    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    // A library may come from anywhere: nothing in its schema may call functions with side effects.
+    connection.pragma_update(None, "trusted_schema", false)?;
+    sql::register(connection)
+}
+
+impl VectorStore for SqliteStore {
+    fn space(&self) -> &Space {
+        &self.space
+    }
+
+    fn len(&self) -> Result<usize, StoreError> {
+        self.count(&Filter::And(Vec::new()))
+    }
+
+    fn upsert(&self, space: &Space, records: &[Record]) -> Result<(), StoreError> {
+        write::upsert(self, space, records)
+    }
+
+    fn update(&self, entries: &[Entry]) -> Result<(), StoreError> {
+        write::update(self, entries)
+    }
+
+    fn rename(&self, moves: &[(RecordId, String)]) -> Result<(), StoreError> {
+        write::rename(self, moves)
+    }
+
+    fn delete(&self, ids: &[RecordId]) -> Result<usize, StoreError> {
+        write::delete(self, ids)
+    }
+
+    fn get(&self, ids: &[RecordId]) -> Result<Vec<Option<Record>>, StoreError> {
+        self.read("cannot read records", |connection| {
+            let record = |id: &RecordId| Ok(rows::record(connection, *id, self.space_id, self.space.dim)?);
+            ids.iter().map(record).collect()
+        })
+    }
+
+    fn thumbnail(&self, id: RecordId) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read("cannot read a thumbnail", |connection| Ok(rows::thumbnail(connection, id)?))
+    }
+
+    fn search(&self, request: &SearchRequest) -> Result<Vec<Hit>, StoreError> {
+        search::search(self, request)
+    }
+
+    fn list(&self, request: &ListRequest) -> Result<Vec<Entry>, StoreError> {
+        let mut parameters = Vec::new();
+        let filter =
+            request.filter.as_ref().map_or_else(|| "1".into(), |filter| filter.to_sql(&mut parameters));
+        parameters.push(request.after.map_or(-1, RecordId::to_i64).into());
+        parameters.push(i64::try_from(request.limit).unwrap_or(i64::MAX).into());
+        let columns = rows::ENTRY;
+        let select = format!("SELECT {columns} FROM records WHERE {filter} AND id > ? ORDER BY id LIMIT ?");
+        self.read("cannot list records", |connection| {
+            let mut statement = connection.prepare(&select)?;
+            let entries = statement.query_map(params_from_iter(parameters), rows::entry)?;
+            Ok(entries.collect::<Result<_, _>>()?)
+        })
+    }
+
+    fn count(&self, filter: &Filter) -> Result<usize, StoreError> {
+        let mut parameters = Vec::new();
+        let select = format!("SELECT count(*) FROM records WHERE {}", filter.to_sql(&mut parameters));
+        self.read("cannot count records", |connection| {
+            Ok(connection.query_row(&select, params_from_iter(parameters), |row| row.get(0))?)
+        })
+    }
+
+    fn find_by_path(&self, path: &str) -> Result<Option<Entry>, StoreError> {
+        let select = format!("SELECT {} FROM records WHERE path = ?", rows::ENTRY);
+        self.read("cannot find a record", |connection| {
+            Ok(connection.prepare_cached(&select)?.query_row([path], rows::entry).optional()?)
+        })
+    }
+
+    fn find_by_content(&self, content_hash: &str) -> Result<Vec<Entry>, StoreError> {
+        let select = format!("SELECT {} FROM records WHERE content_hash = ? ORDER BY id", rows::ENTRY);
+        self.read("cannot find records", |connection| {
+            let mut statement = connection.prepare_cached(&select)?;
+            Ok(statement.query_map([content_hash], rows::entry)?.collect::<Result<_, _>>()?)
+        })
+    }
+
+    fn stamps(&self) -> Result<Vec<Stamp>, StoreError> {
+        let select = "SELECT id, path, content_hash, bytes, modified_ns FROM records ORDER BY path";
+        self.read("cannot list files", |connection| {
+            let mut statement = connection.prepare_cached(select)?;
+            let stamps = statement.query_map([], |row| {
+                Ok(Stamp {
+                    id: rows::id(row, 0)?,
+                    path: row.get(1)?,
+                    content_hash: row.get(2)?,
+                    bytes: row.get(3)?,
+                    modified_ns: row.get(4)?,
+                })
+            })?;
+            Ok(stamps.collect::<Result<_, _>>()?)
+        })
+    }
+
+    fn note(&self, key: &str) -> Result<Option<String>, StoreError> {
+        self.read("cannot read a note", |connection| {
+            let select = "SELECT value FROM notes WHERE key = ?";
+            Ok(connection.query_row(select, [key], |row| row.get(0)).optional()?)
+        })
+    }
+
+    fn set_note(&self, key: &str, value: Option<&str>) -> Result<(), StoreError> {
+        write::set_note(self, key, value)
+    }
+
+    fn failures(&self) -> Result<Vec<Failure>, StoreError> {
+        let select =
+            "SELECT path, content_hash, bytes, modified_ns, error, at_ns FROM failures ORDER BY path";
+        self.read("cannot list failed files", |connection| {
+            let mut statement = connection.prepare_cached(select)?;
+            Ok(statement.query_map([], rows::failure)?.collect::<Result<_, _>>()?)
+        })
+    }
+
+    fn record_failures(&self, failures: &[Failure]) -> Result<(), StoreError> {
+        write::record_failures(self, failures)
+    }
+
+    fn clear_failures(&self, paths: &[&str]) -> Result<(), StoreError> {
+        write::clear_failures(self, paths)
+    }
+}
+
+#[cfg(test)]
+mod tests;

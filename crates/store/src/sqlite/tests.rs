@@ -1,0 +1,240 @@
+//! What the embedded store promises beyond the contract.
+
+use std::path::Path;
+
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
+use tempfile::TempDir;
+
+use super::*;
+use crate::{Payload, contract};
+
+fn space(dim: usize) -> Space {
+    Space { model: "test".into(), dim, preprocessing: "none".into() }
+}
+
+fn record(number: u64, vector: Vec<f32>) -> Record {
+    let payload = Payload { path: format!("{number}.glb"), triangles: number, ..Payload::default() };
+    Record { id: RecordId::new(number).unwrap(), vector, payload, thumbnail: None }
+}
+
+fn unit(rng: &mut SmallRng, dim: usize) -> Vec<f32> {
+    let raw: Vec<f32> = (0..dim).map(|_| rng.random_range(-1.0..1.0)).collect();
+    let norm = raw.iter().map(|x| x * x).sum::<f32>().sqrt();
+    raw.iter().map(|x| x / norm).collect()
+}
+
+/// A library of two records in a folder that lives as long as the first.
+fn library() -> (TempDir, SqliteStore) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open_or_create(folder.path(), &space(2)).unwrap();
+    store.upsert(&space(2), &[record(1, vec![1.0, 0.0]), record(2, vec![0.0, 1.0])]).unwrap();
+    (folder, store)
+}
+
+#[test]
+fn keeps_the_contract_at_every_precision() {
+    for precision in [Precision::F32, Precision::F16, Precision::Int8] {
+        let mut folders = Vec::new();
+        contract::check(|| {
+            let folder = tempfile::tempdir().unwrap();
+            let store = SqliteStore::open_or_create(folder.path(), &contract::space()).unwrap();
+            folders.push(folder);
+            store.with_precision(precision)
+        });
+    }
+}
+
+#[test]
+fn a_second_writer_is_refused_at_once_and_told_who_writes() {
+    let (folder, store) = library();
+    let error = SqliteStore::open_for_writing(folder.path()).unwrap_err();
+    let holder = if cfg!(unix) { Some(std::process::id()) } else { None };
+    assert!(matches!(error, StoreError::Locked { holder: found, .. } if found == holder), "{error}");
+    drop(store);
+    SqliteStore::open_for_writing(folder.path()).unwrap();
+}
+
+#[test]
+fn readers_see_what_was_last_committed() {
+    let (folder, writer) = library();
+    let reader = SqliteStore::open(folder.path()).unwrap();
+    let nearest = || reader.search(&SearchRequest::new(vec![0.6, 0.8], 1)).unwrap()[0].id.value();
+    assert_eq!(nearest(), 2);
+    writer.upsert(&space(2), &[record(3, vec![0.6, 0.8])]).unwrap();
+    assert_eq!(nearest(), 3);
+    writer.upsert(&space(2), &[record(1, vec![0.6, 0.8]), record(3, vec![1.0, 0.0])]).unwrap();
+    assert_eq!(nearest(), 1);
+    writer.delete(&[RecordId::new(1).unwrap()]).unwrap();
+    assert_eq!(nearest(), 2);
+    // A transaction under way neither blocks readers nor shows.
+    let (connection, _lock) = writer.writer.as_ref().unwrap();
+    let connection = connection.lock().unwrap();
+    connection.execute_batch("BEGIN IMMEDIATE; DELETE FROM records").unwrap();
+    assert_eq!((nearest(), reader.len().unwrap()), (2, 2));
+    connection.execute_batch("ROLLBACK").unwrap();
+}
+
+#[test]
+fn a_reader_cannot_write() {
+    let (folder, store) = library();
+    drop(store);
+    let reader = SqliteStore::open(folder.path()).unwrap();
+    assert!(matches!(reader.delete(&[RecordId::new(1).unwrap()]), Err(StoreError::ReadOnly { .. })));
+    assert!(matches!(
+        reader.upsert(&space(2), &[record(3, vec![1.0, 0.0])]),
+        Err(StoreError::ReadOnly { .. })
+    ));
+}
+
+#[test]
+fn another_model_is_refused() {
+    let (folder, store) = library();
+    drop(store);
+    let other = Space { preprocessing: "24 views".into(), ..space(2) };
+    let error = SqliteStore::open_or_create(folder.path(), &other).unwrap_err();
+    assert!(matches!(error, StoreError::ModelMismatch { .. }), "{error}");
+    assert!(error.to_string().contains("24 views") && error.hint().is_some());
+    assert_eq!(SqliteStore::open(folder.path()).unwrap().space(), &space(2));
+}
+
+#[test]
+fn what_is_no_library_is_said_to_be_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = |folder: &Path| SqliteStore::open(folder).unwrap_err();
+    assert!(matches!(open(folder.path()), StoreError::NotFound { .. }));
+    assert!(matches!(SqliteStore::open_for_writing(folder.path()), Err(StoreError::NotFound { .. })));
+    let database = folder.path().join(DATABASE);
+
+    std::fs::write(&database, "").unwrap();
+    assert!(matches!(open(folder.path()), StoreError::NotFound { .. }));
+    std::fs::write(&database, "not a database, but long enough to look at".repeat(50)).unwrap();
+    assert!(matches!(open(folder.path()), StoreError::NotALibrary { .. }));
+    assert!(matches!(
+        SqliteStore::open_or_create(folder.path(), &space(2)),
+        Err(StoreError::NotALibrary { .. })
+    ));
+    std::fs::remove_file(&database).unwrap();
+    Connection::open(&database).unwrap().execute_batch("CREATE TABLE other (x)").unwrap();
+    assert!(matches!(open(folder.path()), StoreError::NotALibrary { .. }));
+    assert!(matches!(
+        SqliteStore::open_or_create(folder.path(), &space(2)),
+        Err(StoreError::NotALibrary { .. })
+    ));
+}
+
+#[test]
+fn versions_old_and_new_are_told_apart() {
+    let (folder, store) = library();
+    drop(store);
+    let set_version = |version: i64| {
+        let connection = Connection::open(folder.path().join(DATABASE)).unwrap();
+        connection.pragma_update(None, "user_version", version).unwrap();
+    };
+    set_version(99);
+    let error = SqliteStore::open(folder.path()).unwrap_err();
+    assert!(
+        matches!(error, StoreError::TooNew { found: 99, .. }) && error.hint().unwrap().contains("update")
+    );
+    assert!(matches!(SqliteStore::open_for_writing(folder.path()), Err(StoreError::TooNew { .. })));
+    set_version(0);
+    assert!(matches!(SqliteStore::open(folder.path()), Err(StoreError::TooOld { found: 0, .. })));
+}
+
+#[test]
+fn creation_that_was_cut_short_is_finished() {
+    let folder = tempfile::tempdir().unwrap();
+    let connection = Connection::open(folder.path().join(DATABASE)).unwrap();
+    connection.pragma_update(None, "page_size", 16_384).unwrap();
+    let _mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).unwrap();
+    drop(connection);
+    assert!(matches!(SqliteStore::open(folder.path()), Err(StoreError::NotFound { .. })));
+    let store = SqliteStore::open_or_create(folder.path(), &space(2)).unwrap();
+    assert!(store.is_empty().unwrap());
+}
+
+#[test]
+fn a_full_disk_is_an_error_and_changes_nothing() {
+    let (_folder, store) = library();
+    {
+        let (connection, _lock) = store.writer.as_ref().unwrap();
+        connection.lock().unwrap().pragma_update(None, "max_page_count", 24).unwrap();
+    }
+    let big: Vec<Record> = (10..20)
+        .map(|number| Record { thumbnail: Some(vec![7; 100_000]), ..record(number, vec![1.0, 0.0]) })
+        .collect();
+    let error = store.upsert(&space(2), &big).unwrap_err();
+    assert!(matches!(error, StoreError::DiskFull { .. }) && error.hint().is_some(), "{error}");
+    assert_eq!(store.len().unwrap(), 2);
+    store.verify().unwrap();
+    store.upsert(&space(2), &[record(3, vec![1.0, 0.0])]).unwrap();
+    assert_eq!(store.search(&SearchRequest::new(vec![1.0, 0.0], 9)).unwrap().len(), 3);
+}
+
+#[test]
+fn damage_is_found() {
+    let (_folder, store) = library();
+    store.verify().unwrap();
+    {
+        let (connection, _lock) = store.writer.as_ref().unwrap();
+        let connection = connection.lock().unwrap();
+        connection.execute("UPDATE vectors SET vector = x'00' WHERE record_id = 1", []).unwrap();
+    }
+    assert!(matches!(store.verify(), Err(StoreError::Damaged { .. })));
+    assert!(store.search(&SearchRequest::new(vec![1.0, 0.0], 9)).is_err());
+}
+
+#[test]
+fn searches_agree_with_the_naive_way_through_changes() {
+    const DIM: usize = 24;
+    let mut rng = SmallRng::seed_from_u64(5);
+    let folders: Vec<TempDir> = (0..3).map(|_| tempfile::tempdir().unwrap()).collect();
+    let stores: Vec<SqliteStore> = folders
+        .iter()
+        .zip([Precision::F32, Precision::F16, Precision::Int8])
+        .map(|(folder, precision)| {
+            SqliteStore::open_or_create(folder.path(), &space(DIM)).unwrap().with_precision(precision)
+        })
+        .collect();
+    let mut truth: std::collections::BTreeMap<u64, Record> = std::collections::BTreeMap::new();
+    for round in 0..30 {
+        let mut batch: Vec<Record> = Vec::new();
+        for _ in 0..rng.random_range(0..40) {
+            let number = rng.random_range(0..300);
+            if batch.iter().all(|record| record.id.value() != number) {
+                batch.push(record(number, unit(&mut rng, DIM)));
+            }
+        }
+        let gone: Vec<RecordId> =
+            truth.values().filter(|_| rng.random_bool(0.1)).map(|record| record.id).collect();
+        batch.iter().for_each(|record| drop(truth.insert(record.id.value(), record.clone())));
+        gone.iter().for_each(|id| drop(truth.remove(&id.value())));
+        let query = unit(&mut rng, DIM);
+        let below = rng.random_range(0..300);
+        let request = SearchRequest {
+            min_score: rng.random_bool(0.5).then_some(0.1),
+            filter: rng.random_bool(0.5).then(|| Filter::parse(&format!("triangles < {below}")).unwrap()),
+            ..SearchRequest::new(query, rng.random_range(1..30))
+        };
+        let expected = naive(truth.values(), &request);
+        for store in &stores {
+            store.upsert(&space(DIM), &batch).unwrap();
+            store.delete(&gone).unwrap();
+            let hits = store.search(&request).unwrap();
+            let found: Vec<(RecordId, f32)> = hits.iter().map(|hit| (hit.id, hit.score)).collect();
+            assert_eq!(found, expected, "round {round}, {:?}", store.precision);
+        }
+    }
+}
+
+fn naive<'a>(records: impl Iterator<Item = &'a Record>, request: &SearchRequest) -> Vec<(RecordId, f32)> {
+    let chosen =
+        records.filter(|record| request.filter.as_ref().is_none_or(|filter| filter.matches(&record.payload)));
+    let mut scored: Vec<(RecordId, f32)> = chosen
+        .map(|record| (record.id, crate::scan::exact(&request.vector, &record.vector) as f32))
+        .collect();
+    scored.retain(|(_, score)| request.min_score.is_none_or(|min| *score >= min));
+    scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    scored.truncate(request.k);
+    scored
+}
