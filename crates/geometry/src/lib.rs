@@ -7,13 +7,19 @@ mod camera;
 pub mod io;
 mod material;
 mod mesh;
+pub mod neighbors;
+pub mod normalize;
 mod point_cloud;
+pub mod render;
+mod rig;
 mod scene;
+pub mod shapes;
 
 pub use camera::{Camera, Rig, Views};
 pub use material::{AlphaMode, Material, Texture, TextureUse, Wrap};
 pub use mesh::{Mesh, MeshError};
 pub use point_cloud::{PointCloud, PointCloudError};
+pub use rig::{RigKind, UnknownRig};
 pub use scene::{Bounds, Scene};
 
 /// sRGB byte → linear value in `0..=1` (IEC 61966-2-1).

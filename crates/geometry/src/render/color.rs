@@ -1,0 +1,80 @@
+//! Tables between sRGB bytes and linear light.
+//!
+//! Entries are computed in `f64` and rounded once, so that every machine has the same ones: the last bit of a
+//! platform's `pow` does not reach them.
+
+use std::sync::LazyLock;
+
+/// Steps of the table from linear light to bytes; sRGB's steepest byte is some five steps wide.
+const ENCODE_STEPS: usize = 16_384;
+/// Entries a byte of the table from filtered sRGB to linear light.
+const DECODE_STEPS: usize = 4;
+
+pub(super) struct ColorTables {
+    /// Linear light of an sRGB value in quarters of a byte.
+    decode: [f32; 256 * DECODE_STEPS],
+    /// Linear light of an sRGB byte, scaled to 16 bits.
+    pub(super) linear16: [u16; 256],
+    encode: Vec<u8>,
+}
+
+static TABLES: LazyLock<ColorTables> = LazyLock::new(|| ColorTables {
+    decode: std::array::from_fn(|i| decode(i as f64 / DECODE_STEPS as f64) as f32),
+    linear16: std::array::from_fn(|i| (decode(i as f64) * 65535.0).round() as u16),
+    encode: (0..=ENCODE_STEPS).map(|i| encode(i as f64 / ENCODE_STEPS as f64)).collect(),
+});
+
+pub(super) fn tables() -> &'static ColorTables {
+    &TABLES
+}
+
+impl ColorTables {
+    /// Linear light of an sRGB value in 1/256 of a byte (`0..=255 * 256`).
+    pub(super) fn linear_from_fixed(&self, value: u16) -> f32 {
+        // Half a step up for rounding; the sum cannot leave the table because 255 * 256 + 32 < 2^16.
+        self.decode[(usize::from(value) + 32) / (256 / DECODE_STEPS)]
+    }
+
+    /// sRGB byte of linear light; clamped, NaN is black.
+    pub(super) fn srgb(&self, linear: f32) -> u8 {
+        // `as` saturates and takes NaN to 0.
+        let step = (linear * ENCODE_STEPS as f32 + 0.5) as usize;
+        self.encode[step.min(ENCODE_STEPS)]
+    }
+
+    /// sRGB byte of 16-bit linear light.
+    pub(super) fn srgb_from_linear16(&self, linear: u32) -> u8 {
+        self.encode[(linear as usize * ENCODE_STEPS + 32_768) / 65_536]
+    }
+}
+
+fn decode(byte: f64) -> f64 {
+    let value = byte / 255.0;
+    if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+}
+
+fn encode(linear: f64) -> u8 {
+    let value = if linear <= 0.003_130_8 { linear * 12.92 } else { 1.055 * linear.powf(1.0 / 2.4) - 0.055 };
+    (value * 255.0).round() as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_survives_the_round_trip() {
+        for byte in 0..=255_u8 {
+            let linear = tables().linear_from_fixed(u16::from(byte) << 8);
+            assert_eq!(tables().srgb(linear), byte);
+            assert_eq!(tables().srgb_from_linear16(u32::from(tables().linear16[usize::from(byte)])), byte);
+        }
+    }
+
+    #[test]
+    fn light_outside_the_range_is_clamped() {
+        assert_eq!(tables().srgb(-1.0), 0);
+        assert_eq!(tables().srgb(f32::NAN), 0);
+        assert_eq!(tables().srgb(f32::INFINITY), 255);
+    }
+}

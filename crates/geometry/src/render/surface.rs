@@ -1,0 +1,233 @@
+//! What a scene looks like at one point of one triangle or splat: texture, normal, light.
+
+use glam::{Affine2, Vec2, Vec3, Vec4};
+
+use super::color::tables;
+use super::config::Light;
+use super::splat::Splats;
+use super::texture::{FixedTexel, MipChain};
+use crate::{AlphaMode, Material, Mesh, Scene, TextureUse};
+
+/// Linear color of a mesh without a material and without vertex colors.
+const PLAIN_GRAY: f32 = 0.55;
+/// A blended surface fainter than this is not there.
+const FAINTEST: f32 = 1.0 / 255.0;
+
+/// A scene made ready for any number of views.
+pub(super) struct Stage<'a> {
+    pub(super) parts: Vec<Part<'a>>,
+    pub(super) splats: Splats,
+    textures: Vec<Option<MipChain<'a>>>,
+    /// Number of triangles; ids of splats follow theirs.
+    pub(super) n_faces: u32,
+}
+
+/// A mesh with the ids of its triangles.
+pub(super) struct Part<'a> {
+    pub(super) mesh: &'a Mesh,
+    pub(super) first_face: u32,
+    pub(super) alpha: AlphaMode,
+    base_color: Vec4,
+    base_color_texture: Option<TextureUse>,
+    emissive: Vec3,
+    emissive_texture: Option<TextureUse>,
+    metallic: f32,
+    roughness: f32,
+    unlit: bool,
+}
+
+/// A sight through one point of the grid.
+#[derive(Clone, Copy)]
+pub(super) struct Sight {
+    pub(super) eye: Vec3,
+    /// One unit deep, not of unit length.
+    pub(super) ray: Vec3,
+    /// Area of a pixel at depth 1.
+    pub(super) pixel_area: f32,
+}
+
+/// Where a sight meets a triangle.
+struct Hit {
+    corners: [usize; 3],
+    /// Weights of the corners, sum 1.
+    weights: Vec3,
+    /// Unit normal of the triangle, turned to the camera.
+    face_normal: Vec3,
+    /// Area in the world that a pixel covers, over twice the triangle's area.
+    footprint: f32,
+}
+
+impl<'a> Stage<'a> {
+    pub(super) fn new(scene: &'a Scene) -> Self {
+        let mut first_face = 0;
+        let mut parts = Vec::with_capacity(scene.meshes.len());
+        for mesh in &scene.meshes {
+            parts.push(Part::new(mesh, mesh.material.and_then(|m| scene.materials.get(m)), first_face));
+            first_face += mesh.faces().len() as u32;
+        }
+        let textures = scene.textures.iter().map(MipChain::new).collect();
+        Self { parts, splats: Splats::new(&scene.clouds), textures, n_faces: first_face }
+    }
+
+    /// Index of the part a triangle belongs to.
+    pub(super) fn part_of(&self, face: u32) -> usize {
+        self.parts.partition_point(|p| p.first_face <= face) - 1
+    }
+
+    /// Linear color and alpha of a triangle or splat under a sight.
+    pub(super) fn shade(&self, id: u32, sight: &Sight, light: &Light) -> Vec4 {
+        if id >= self.n_faces {
+            return self.splats.shade((id - self.n_faces) as usize, sight, light);
+        }
+        let part = &self.parts[self.part_of(id)];
+        let hit = part.meet(id, sight);
+        let albedo = self.albedo(part, &hit);
+        let rgb = if part.unlit { albedo.truncate() } else { self.lit(part, &hit, albedo, sight, light) };
+        Vec4::from((rgb, albedo.w))
+    }
+
+    /// Whether a triangle of a masked or blended part is there at all under a sight.
+    pub(super) fn is_there(&self, part: &Part<'_>, id: u32, sight: &Sight) -> bool {
+        let least = match part.alpha {
+            AlphaMode::Opaque => return true,
+            AlphaMode::Mask { cutoff } => cutoff,
+            AlphaMode::Blend => FAINTEST,
+        };
+        self.albedo(part, &part.meet(id, sight)).w >= least
+    }
+
+    /// Base color: factor × vertex color × texture.
+    fn albedo(&self, part: &Part<'_>, hit: &Hit) -> Vec4 {
+        let mut color = part.base_color;
+        if let Some(colors) = part.mesh.colors() {
+            let [a, b, c] = hit.corners.map(|v| colors[v]);
+            color *= a * hit.weights.x + b * hit.weights.y + c * hit.weights.z;
+        }
+        if let Some(texel) = self.texel(part, part.base_color_texture, hit) {
+            color *= texel;
+        }
+        color
+    }
+
+    fn texel(&self, part: &Part<'_>, texture: Option<TextureUse>, hit: &Hit) -> Option<Vec4> {
+        let (use_, uvs) = (texture?, part.mesh.uvs()?);
+        let chain = self.textures.get(use_.texture)?.as_ref()?;
+        let [a, b, c] = hit.corners.map(|v| apply(use_.image_from_uv, uvs[v]));
+        let uv = a * hit.weights.x + b * hit.weights.y + c * hit.weights.z;
+        let texels = chain.size();
+        let area = ((b - a).perp_dot(c - a) * texels.x * texels.y).abs();
+        Some(linear(chain.sample(uv, area * hit.footprint)))
+    }
+
+    fn lit(&self, part: &Part<'_>, hit: &Hit, albedo: Vec4, sight: &Sight, light: &Light) -> Vec3 {
+        let normal = part.normal(hit);
+        let view = -sight.ray.normalize();
+        let base = albedo.truncate();
+        let mut rgb = base * irradiance(light, normal, view);
+        if part.metallic > 0.0 {
+            rgb = rgb.lerp(base * reflected(light, normal, view, part.roughness), part.metallic);
+        }
+        if part.emissive != Vec3::ZERO {
+            let texel = self.texel(part, part.emissive_texture, hit).map_or(Vec3::ONE, Vec4::truncate);
+            rgb += part.emissive * texel;
+        }
+        rgb
+    }
+}
+
+impl<'a> Part<'a> {
+    fn new(mesh: &'a Mesh, material: Option<&Material>, first_face: u32) -> Self {
+        let gray = if mesh.colors().is_some() { 1.0 } else { PLAIN_GRAY };
+        let plain = Material { base_color: Vec4::new(gray, gray, gray, 1.0), ..Material::default() };
+        let material = material.unwrap_or(&plain);
+        let finite = |v: f32, otherwise: f32| if v.is_finite() { v.clamp(0.0, 1.0) } else { otherwise };
+        Self {
+            mesh,
+            first_face,
+            alpha: material.alpha,
+            base_color: material.base_color,
+            base_color_texture: material.base_color_texture,
+            emissive: material.emissive,
+            emissive_texture: material.emissive_texture,
+            metallic: finite(material.metallic, 0.0),
+            roughness: finite(material.roughness, 1.0),
+            unlit: material.unlit,
+        }
+    }
+
+    /// Where the sight meets the plane of a triangle (Möller and Trumbore, 1997), in the mesh's own
+    /// coordinates, so that the result does not depend on how the triangle was cut.
+    fn meet(&self, id: u32, sight: &Sight) -> Hit {
+        let face = (id - self.first_face) as usize;
+        let corners = self.mesh.faces()[face].map(|v| v as usize);
+        let [a, b, c] = corners.map(|v| self.mesh.positions()[v]);
+        let (ab, ac, from_a) = (b - a, c - a, sight.eye - a);
+        let across = sight.ray.cross(ac);
+        let determinant = ab.dot(across);
+        let inverse = if determinant == 0.0 { 0.0 } else { 1.0 / determinant };
+        let along = from_a.cross(ab);
+        let (weight_b, weight_c) = (from_a.dot(across) * inverse, sight.ray.dot(along) * inverse);
+        let depth = ac.dot(along) * inverse;
+        let normal = ab.cross(ac);
+        let normal = if normal.dot(sight.ray) > 0.0 { -normal } else { normal };
+        Hit {
+            corners,
+            weights: Vec3::new(1.0 - weight_b - weight_c, weight_b, weight_c),
+            face_normal: normal.try_normalize().unwrap_or(Vec3::Y),
+            footprint: depth * depth * sight.pixel_area * inverse.abs(),
+        }
+    }
+
+    /// The smooth normal where the mesh has one, turned to the side of the face that is seen.
+    fn normal(&self, hit: &Hit) -> Vec3 {
+        let Some(normals) = self.mesh.normals() else { return hit.face_normal };
+        let [a, b, c] = hit.corners.map(|v| normals[v]);
+        let mixed = a * hit.weights.x + b * hit.weights.y + c * hit.weights.z;
+        let Some(normal) = mixed.try_normalize() else { return hit.face_normal };
+        if normal.dot(hit.face_normal) < 0.0 { -normal } else { normal }
+    }
+
+    /// The first normal of a triangle, for telling whether neighbors belong to one smooth surface.
+    pub(super) fn first_normal(&self, id: u32) -> Option<Vec3> {
+        let face = self.mesh.faces()[(id - self.first_face) as usize];
+        Some(self.mesh.normals()?[face[0] as usize])
+    }
+}
+
+/// What a matte white surface sends back. `normal` and `view` are unit vectors, `view` points to the camera.
+pub(super) fn irradiance(light: &Light, normal: Vec3, view: Vec3) -> f32 {
+    let sky = ambient(light, normal.y);
+    // Wrapped around the edge of shadow, as the light of a large lamp is.
+    let key = (0.25 + 0.75 * normal.dot(key_direction(light))).max(0.0);
+    sky + light.key * key * key + light.headlight * normal.dot(view).abs()
+}
+
+/// What a metal mirrors: no picture of surroundings, but a sky that is brighter than the ground, the more
+/// sharply the smoother the metal.
+fn reflected(light: &Light, normal: Vec3, view: Vec3, roughness: f32) -> f32 {
+    let towards = normal * (2.0 * normal.dot(view)) - view;
+    let sharpness = 2.5 - 1.5 * roughness;
+    let key = towards.dot(key_direction(light)).max(0.0);
+    let highlight = key * key * key * key * light.key * (2.0 - roughness);
+    ambient(light, (towards.y * sharpness).clamp(-1.0, 1.0)) + highlight + 1.4 * light.headlight
+}
+
+fn ambient(light: &Light, up: f32) -> f32 {
+    light.ground + (light.sky - light.ground) * (0.5 + 0.5 * up)
+}
+
+fn key_direction(light: &Light) -> Vec3 {
+    Vec3::from(light.key_direction).try_normalize().unwrap_or(Vec3::Y)
+}
+
+fn linear(texel: FixedTexel) -> Vec4 {
+    let table = tables();
+    let [r, g, b] = [texel[0], texel[1], texel[2]].map(|c| table.linear_from_fixed(c));
+    Vec4::new(r, g, b, f32::from(texel[3]) / 65_280.0)
+}
+
+fn apply(target_from_source: Affine2, point: Vec2) -> Vec2 {
+    let [x, y, offset] =
+        [target_from_source.x_axis, target_from_source.y_axis, target_from_source.translation];
+    x * point.x + y * point.y + offset
+}
