@@ -6,14 +6,9 @@ use super::Category;
 use super::kit::*;
 
 pub const CATEGORIES: &[Category] = &[
-    Category { name: "chair", synonyms: &["seat", "dining chair"], supercategory: "furniture", build: chair },
-    Category {
-        name: "stool",
-        synonyms: &["bar stool", "footstool"],
-        supercategory: "furniture",
-        build: stool,
-    },
-    Category { name: "table", synonyms: &["dining table"], supercategory: "furniture", build: table },
+    Category::new("chair", &["seat", "dining chair"], "furniture", chair),
+    Category::new("stool", &["bar stool", "footstool"], "furniture", stool),
+    Category::new("table", &["dining table"], "furniture", table),
 ];
 
 /// Straight or splayed legs at the corners of a seat or top: round, square or tapered.

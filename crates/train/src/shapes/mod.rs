@@ -9,7 +9,10 @@ pub mod kit;
 mod variation;
 
 // Families, in the order of the registry.
+mod cutlery;
+mod fruit;
 mod furniture;
+mod tableware;
 
 use std::sync::LazyLock;
 
@@ -31,7 +34,13 @@ pub struct Category {
 }
 
 /// Tables of all families, one line a file.
-const FAMILIES: &[&[Category]] = &[furniture::CATEGORIES];
+#[rustfmt::skip]
+const FAMILIES: &[&[Category]] = &[
+    furniture::CATEGORIES,
+    tableware::CATEGORIES,
+    cutlery::CATEGORIES,
+    fruit::CATEGORIES,
+];
 
 static ALL: LazyLock<Vec<Category>> = LazyLock::new(|| FAMILIES.concat());
 
@@ -51,6 +60,16 @@ pub fn generate(category_index: usize, seed: u64) -> Specimen {
 }
 
 impl Category {
+    /// A row of a family's table: name, synonyms, supercategory, maker.
+    pub const fn new(
+        name: &'static str,
+        synonyms: &'static [&'static str],
+        supercategory: &'static str,
+        build: fn(&mut Rng) -> Specimen,
+    ) -> Self {
+        Self { name, synonyms, supercategory, build }
+    }
+
     /// A specimen; the same one for the same seed, whatever other categories there are.
     pub fn generate(&self, seed: u64) -> Specimen {
         (self.build)(&mut Rng::named(self.name, seed))

@@ -26,8 +26,8 @@ pub use primitives::{
 pub use rng::Rng;
 pub use solid::{Shading, Solid};
 pub use sweep::{
-    Ring, arc, curve, handle, lathe, lathe_loop, lathe_open, lathe_square, loft, loft_square, ring, tube,
-    tube_with,
+    Ring, arc, curve, handle, lathe, lathe_loop, lathe_open, lathe_square, loft, loft_square, ring,
+    smooth_outline, tube, tube_with, vessel,
 };
 
 /// Half a turn, in radians.

@@ -2,7 +2,7 @@
 
 use std::f32::consts::{FRAC_PI_2, TAU};
 
-use glam::{Quat, Vec2, Vec3, vec3};
+use glam::{Quat, Vec2, Vec3, vec2, vec3};
 
 use super::Solid;
 
@@ -33,7 +33,9 @@ pub fn lathe_open(profile: &[Vec2], n: usize) -> Solid {
         // Half a step of offset sets four-sided bodies square to the axes.
         for i in 0..n {
             let (sin, cos) = (TAU * (i as f32 + 0.5) / n as f32).sin_cos();
-            solid.positions.push(vec3(point.x * sin, point.y, point.x * cos));
+            // A smoothed profile may overshoot the axis a little.
+            let radius = point.x.max(0.0);
+            solid.positions.push(vec3(radius * sin, point.y, radius * cos));
         }
     }
     for ring in 0..profile.len().saturating_sub(1) {
@@ -156,6 +158,21 @@ pub fn curve(points: &[Vec3], steps: usize) -> Vec<Vec3> {
     }
     line.extend(points.last());
     line
+}
+
+/// A smooth outline or profile through the points (Catmull–Rom), with `steps` pieces between two of them.
+pub fn smooth_outline(points: &[(f32, f32)], steps: usize) -> Vec<Vec2> {
+    let points: Vec<Vec3> = points.iter().map(|&(x, y)| vec3(x, y, 0.0)).collect();
+    curve(&points, steps).iter().map(|p| vec2(p.x, p.y)).collect()
+}
+
+/// The profile of a vessel: up the given outer side, over the rim, and down inside a `wall` further in.
+pub fn vessel(outer: &[Vec2], wall: f32) -> Vec<Vec2> {
+    let floor = outer.first().map_or(0.0, |p| p.y) + wall;
+    let inner = outer.iter().rev().filter(|p| p.y > floor && p.x > wall).map(|p| vec2(p.x - wall, p.y));
+    let inner: Vec<Vec2> = inner.collect();
+    let ground = inner.last().map(|p| vec2(p.x, floor));
+    outer.iter().copied().chain(inner).chain(ground).chain([vec2(0.0, floor)]).collect()
 }
 
 /// Points on a circle's arc in the plane of x and y around the origin, from angle to angle (0 is +X).
