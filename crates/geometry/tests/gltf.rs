@@ -18,7 +18,7 @@ fn shared(part: &str) -> Option<PathBuf> {
 /// Every glTF file of a manifest: path, vertices, triangles, extents, note.
 fn manifest(root: &Path) -> Vec<[String; 5]> {
     let text = std::fs::read_to_string(root.join("MANIFEST.csv")).unwrap();
-    let mut rows = text.lines().map(fields);
+    let mut rows = rows(&text).into_iter();
     let head = rows.next().unwrap();
     let column = |name: &str| head.iter().position(|h| h == name).unwrap();
     let columns = ["path", "vertices", "triangles", "extents", "note"].map(column);
@@ -28,17 +28,20 @@ fn manifest(root: &Path) -> Vec<[String; 5]> {
         .collect()
 }
 
-fn fields(line: &str) -> Vec<String> {
-    let mut fields = vec![String::new()];
+/// CSV with quoted fields, which may hold line breaks.
+fn rows(text: &str) -> Vec<Vec<String>> {
+    let mut rows = vec![vec![String::new()]];
     let mut inside = false;
-    for c in line.chars() {
+    for c in text.trim_end().chars() {
         match c {
             '"' => inside = !inside,
-            ',' if !inside => fields.push(String::new()),
-            c => fields.last_mut().unwrap().push(c),
+            '\r' => {}
+            ',' if !inside => rows.last_mut().unwrap().push(String::new()),
+            '\n' if !inside => rows.push(vec![String::new()]),
+            c => rows.last_mut().unwrap().last_mut().unwrap().push(c),
         }
     }
-    fields
+    rows
 }
 
 fn summary(scene: &Scene) -> String {

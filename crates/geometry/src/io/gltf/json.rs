@@ -369,8 +369,8 @@ impl Asset {
         let needed = self.min_version.as_deref();
         match major(&self.version) {
             Some(2) if needed.is_none_or(|v| v == "2.0") => Ok(()),
-            Some(2) => Err(Fault::Unsupported(format!("glTF version {}", needed.unwrap_or_default()))),
-            Some(_) => Err(Fault::Unsupported(format!("glTF version {}", self.version))),
+            Some(2) => Err(Fault::Unsupported(format!("version {}", needed.unwrap_or_default()))),
+            Some(_) => Err(Fault::Unsupported(format!("version {}", self.version))),
             None => Err(invalid(format!("asset.version: expected 2.0, found {:?}", self.version))),
         }
     }
@@ -420,7 +420,7 @@ mod tests {
     #[test]
     fn versions_are_told_apart() {
         let version = |text: &str| Root::parse(text.as_bytes()).map(|_| ()).unwrap_err().to_string();
-        assert!(version(r#"{"asset":{"version":"1.0"},"meshes":{"a":{}}}"#).contains("glTF version 1.0"));
+        assert!(version(r#"{"asset":{"version":"1.0"},"meshes":{"a":{}}}"#).contains("version 1.0"));
         assert!(version(r#"{"asset":{"version":"2.1","minVersion":"2.1"}}"#).contains("2.1"));
         assert!(version(r#"{"asset":{"version":""}}"#).contains("expected 2.0"));
         assert!(Root::parse(br#"{"asset":{"version":"2.1"}}"#).is_ok());

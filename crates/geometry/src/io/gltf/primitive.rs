@@ -2,7 +2,8 @@
 
 use glam::{Vec2, Vec3, Vec4};
 
-use super::accessor::Integers;
+use super::attribute::{Optional, Source};
+use super::deform::Influence;
 use super::document::Document;
 use super::fault::{Fault, Notes, invalid};
 use super::json::Primitive;
@@ -13,10 +14,14 @@ use crate::io::limits;
 /// What is read of one primitive. All lists are as long as `positions`.
 #[derive(Clone, Debug)]
 pub(super) struct Part {
+    /// Which primitive of its mesh this is.
+    pub primitive: usize,
     pub positions: Vec<Vec3>,
     pub normals: Option<Vec<Vec3>>,
     pub uvs: Option<Vec<Vec2>>,
     pub colors: Option<Vec<Vec4>>,
+    /// Joints and weights, where the file has skins.
+    pub influences: Vec<Influence>,
     pub shape: Shape,
     /// Place in the scene's materials.
     pub material: Option<usize>,
@@ -32,68 +37,78 @@ pub(super) enum Shape {
 }
 
 impl Part {
-    /// Reads a primitive; `None` after a note if there is nothing in it to see.
+    /// Reads a primitive of triangles or points; `None` after a note if there is nothing in it to see.
     pub fn read(
         document: &Document,
-        json: &Primitive,
+        (primitive, json): (usize, &Primitive),
+        mode: Mode,
         looks: &mut Looks,
         notes: &mut Notes,
     ) -> Result<Option<Self>, Fault> {
-        let code = json.mode.map_or(4, |mode| mode.0);
-        let mode = match Mode::from_gl(code) {
-            Some(Mode::Lines) => {
-                notes.add("lines are left out");
-                return Ok(None);
-            }
-            Some(mode) => mode,
-            None => return Err(invalid(format!("mode: expected 0 to 6, found {code}"))),
-        };
-        let Some(position) = json.attributes.get("POSITION") else {
+        if !json.attributes.contains_key("POSITION") {
             notes.add("a primitive without positions is left out");
             return Ok(None);
-        };
-        let count = document.count(position.0)?;
-        if count > limits::VERTICES {
-            return Err(Fault::too_large("number of vertices", count, limits::VERTICES));
         }
-        let positions: Vec<Vec3> =
-            document.floats(position.0, Integers::AsDeclared)?.into_iter().map(Vec3::from).collect();
-        let indices = match json.indices {
-            Some(indices) => Some(document.integers::<1>(indices.0).map_err(|f| f.within("indices"))?),
-            None => None,
+        let source = Source::open(document, json, notes)?;
+        if source.count()? > limits::VERTICES {
+            return Err(Fault::too_large("number of vertices", source.count()?, limits::VERTICES));
+        }
+        let positions = source.positions()?;
+        let shape = match mode {
+            Mode::Points | Mode::Lines => Shape::Points,
+            mode => Shape::Faces(existing(source.faces(mode)?, positions.len(), notes)?),
         };
-        let mut attributes = Attributes { document, json, count, notes };
         let uv_set = looks.uv_set(json.material.map(|m| m.0));
+        let mut optional = Optional { source: &source, count: positions.len(), notes };
         let mut part = Self {
-            normals: attributes.vectors("NORMAL"),
-            uvs: attributes.uvs(&format!("TEXCOORD_{uv_set}")),
-            colors: attributes.colors(),
-            shape: Shape::Points,
+            primitive,
+            normals: optional.vectors("NORMAL"),
+            uvs: optional.uvs(uv_set),
+            colors: optional.colors(),
+            influences: if document.root.skins.is_empty() { Vec::new() } else { optional.influences() },
             material: json.material.and_then(|m| looks.material(m.0, notes)),
             positions,
+            shape,
         };
-        if mode == Mode::Points {
-            part.keep_points(indices, notes);
-        } else {
-            let corners = indices.as_ref().map_or(count, Vec::len);
-            if mode.n_faces(corners) > limits::FACES {
-                return Err(Fault::too_large("number of triangles", mode.n_faces(corners), limits::FACES));
-            }
-            let faces = mode.faces(corners, |i| indices.as_ref().map_or(i as u32, |list| list[i][0]));
-            part.shape = Shape::Faces(existing(faces, count, notes)?);
+        if let (Shape::Points, Some(indices)) = (&part.shape, json.indices) {
+            part.keep_points(&document.integers::<1>(indices.0)?, notes);
         }
         Ok(Some(part))
     }
 
+    /// Number of triangles.
+    pub fn n_faces(&self) -> usize {
+        match &self.shape {
+            Shape::Faces(faces) => faces.len(),
+            Shape::Points => 0,
+        }
+    }
+
     /// Narrows a cloud to the points its indices name.
-    fn keep_points(&mut self, indices: Option<Vec<[u32; 1]>>, notes: &mut Notes) {
-        let Some(indices) = indices else { return };
+    fn keep_points(&mut self, indices: &[[u32; 1]], notes: &mut Notes) {
         let count = self.positions.len();
         let keep: Vec<u32> = indices.iter().map(|i| i[0]).filter(|&i| (i as usize) < count).collect();
         if keep.len() < indices.len() {
             notes.add(format!("{} points name vertices that do not exist", indices.len() - keep.len()));
         }
         self.select(&keep);
+    }
+
+    /// Removes vertices that are nowhere, with the triangles that use them.
+    pub fn drop_infinite(&mut self, notes: &mut Notes) {
+        let count = self.positions.len();
+        if self.positions.iter().all(|p| p.is_finite()) {
+            return;
+        }
+        let keep: Vec<u32> = (0..count as u32).filter(|&i| self.positions[i as usize].is_finite()).collect();
+        notes.add(format!("{} of {count} vertices are not finite and left out", count - keep.len()));
+        self.select(&keep);
+        if let Shape::Faces(faces) = &mut self.shape {
+            let mut place = vec![u32::MAX; count];
+            keep.iter().enumerate().for_each(|(new, &old)| place[old as usize] = new as u32);
+            let moved = faces.iter().map(|face| face.map(|v| place[v as usize]));
+            *faces = moved.filter(|face| !face.contains(&u32::MAX)).collect();
+        }
     }
 
     /// The part with only these vertices, in this order.
@@ -105,25 +120,9 @@ impl Part {
         self.normals = self.normals.as_ref().map(|list| pick(list, keep));
         self.uvs = self.uvs.as_ref().map(|list| pick(list, keep));
         self.colors = self.colors.as_ref().map(|list| pick(list, keep));
-    }
-
-    /// Removes vertices that are nowhere, with the triangles that use them.
-    pub fn drop_infinite(&mut self, notes: &mut Notes) {
-        let count = self.positions.len();
-        let keep: Vec<u32> = (0..count as u32).filter(|&i| self.positions[i as usize].is_finite()).collect();
-        if keep.len() == count {
-            return;
-        }
-        notes.add(format!("{} of {count} vertices are not finite and left out", count - keep.len()));
-        self.select(&keep);
-        if let Shape::Faces(faces) = &mut self.shape {
-            let mut place = vec![u32::MAX; count];
-            keep.iter().enumerate().for_each(|(new, &old)| place[old as usize] = new as u32);
-            *faces = std::mem::take(faces)
-                .into_iter()
-                .map(|face| face.map(|v| place[v as usize]))
-                .filter(|face| face.iter().all(|&v| v != u32::MAX))
-                .collect();
+        for influence in &mut self.influences {
+            influence.joints = pick(&influence.joints, keep);
+            influence.weights = pick(&influence.weights, keep);
         }
     }
 }
@@ -141,56 +140,4 @@ fn existing(mut faces: Vec<[u32; 3]>, count: usize, notes: &mut Notes) -> Result
             .add(format!("{dropped} of {before} triangles name vertices that do not exist and are left out"));
     }
     Ok(faces)
-}
-
-/// Reads what a shape can do without: a broken list costs a note, not the file.
-struct Attributes<'a, 'd> {
-    document: &'a Document<'d>,
-    json: &'a Primitive,
-    count: usize,
-    notes: &'a mut Notes,
-}
-
-impl Attributes<'_, '_> {
-    fn vectors(&mut self, name: &str) -> Option<Vec<Vec3>> {
-        let list = self.floats::<3>(name, Integers::AsDeclared)?;
-        Some(list.into_iter().map(Vec3::from).collect())
-    }
-
-    fn uvs(&mut self, name: &str) -> Option<Vec<Vec2>> {
-        let list = self.floats::<2>(name, Integers::AsDeclared)?;
-        let uvs = list.into_iter().map(Vec2::from);
-        Some(uvs.map(|uv| if uv.is_finite() { uv } else { Vec2::ZERO }).collect())
-    }
-
-    fn colors(&mut self) -> Option<Vec<Vec4>> {
-        let accessor = self.json.attributes.get("COLOR_0")?.0;
-        let colors: Vec<Vec4> = if self.document.width(accessor).is_ok_and(|width| width == 3) {
-            let list = self.floats::<3>("COLOR_0", Integers::Normalized)?;
-            list.into_iter().map(|[r, g, b]| Vec4::new(r, g, b, 1.0)).collect()
-        } else {
-            self.floats::<4>("COLOR_0", Integers::Normalized)?.into_iter().map(Vec4::from).collect()
-        };
-        Some(colors.into_iter().map(|c| if c.is_finite() { c } else { Vec4::ONE }).collect())
-    }
-
-    fn floats<const N: usize>(&mut self, name: &str, integers: Integers) -> Option<Vec<[f32; N]>> {
-        let accessor = self.json.attributes.get(name)?.0;
-        let count = self.count;
-        // The length first: a list of another length is not worth its memory.
-        let read = self.document.count(accessor).and_then(|found| {
-            if found == count {
-                self.document.floats(accessor, integers)
-            } else {
-                Err(invalid(format!("{found} values for {count} vertices")))
-            }
-        });
-        match read {
-            Ok(list) => Some(list),
-            Err(fault) => {
-                self.notes.add(format!("{name} is left out: {fault}"));
-                None
-            }
-        }
-    }
 }

@@ -3,14 +3,16 @@
 use std::collections::HashMap;
 use std::io::Cursor;
 
+use glam::{Affine2, Vec2, Vec3};
 use image::{ImageReader, Limits, RgbaImage};
 
+use super::basis;
 use super::document::{Document, at};
 use super::fault::{Notes, contained};
 use super::json::TextureJson;
 use super::uri;
 use crate::io::limits;
-use crate::{Texture, Wrap};
+use crate::{Texture, Wrap, linear_from_srgb};
 
 /// Memory for all textures of one file.
 const ALL_TEXTURES_BYTES: u64 = 768 << 20;
@@ -97,6 +99,9 @@ fn sources(json: &TextureJson) -> impl Iterator<Item = usize> {
 
 /// Decodes an image of any known kind into at most `bytes_left` bytes.
 fn decode(bytes: &[u8], bytes_left: u64) -> Result<RgbaImage, String> {
+    if basis::is_ktx2(bytes) {
+        return basis::decode(bytes, bytes_left);
+    }
     if bytes.starts_with(b"DDS ") {
         return Err("DDS is not supported".to_owned());
     }
@@ -130,4 +135,25 @@ pub(super) fn check_size(width: u32, height: u32, bytes_left: u64) -> Result<(),
         bytes if bytes > limit => Err(format!("{bytes} bytes once decoded, {limit} are allowed")),
         _ => Ok(()),
     }
+}
+
+/// The linear color of the pixel nearest to a texture coordinate.
+pub(super) fn nearest(texture: &Texture, image_from_uv: Affine2, uv: Vec2) -> Vec3 {
+    let at = image_from_uv.transform_point2(uv);
+    let (width, height) = texture.image.dimensions();
+    let x = place(at.x, texture.wrap[0], width);
+    let y = place(at.y, texture.wrap[1], height);
+    let [red, green, blue, _] = texture.image.get_pixel(x, y).0;
+    Vec3::from([red, green, blue].map(linear_from_srgb))
+}
+
+/// A coordinate → a pixel of `size`.
+fn place(at: f32, wrap: Wrap, size: u32) -> u32 {
+    let at = if at.is_finite() { at } else { 0.0 };
+    let inside = match wrap {
+        Wrap::Repeat => at.rem_euclid(1.0),
+        Wrap::Mirror => 1.0 - (at.rem_euclid(2.0) - 1.0).abs(),
+        Wrap::Clamp => at,
+    };
+    ((inside * size as f32).max(0.0) as u32).min(size.saturating_sub(1))
 }

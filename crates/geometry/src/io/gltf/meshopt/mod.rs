@@ -1,0 +1,79 @@
+//! EXT_meshopt_compression and its ratified twin: the three codecs and the four filters that the extension's
+//! text defines (appendices A and B).
+
+mod filter;
+mod index;
+mod vertex;
+
+use self::filter::Filter;
+use super::fault::{Fault, invalid, quoted};
+use super::json::Meshopt;
+
+/// Decodes one buffer view to `count × byteStride` bytes. The caller bounds that product.
+pub(super) fn decode(json: &Meshopt, source: &[u8]) -> Result<Vec<u8>, Fault> {
+    let (count, stride) = (json.count.0, json.byte_stride.0);
+    let filter = Filter::parse(json.filter.as_deref(), stride)?;
+    let decoded = match json.mode.as_str() {
+        "ATTRIBUTES" if stride == 0 || stride > 256 || !stride.is_multiple_of(4) => {
+            return Err(invalid(format!("meshopt: expected a stride of 4, 8 … 256, found {stride}")));
+        }
+        "ATTRIBUTES" => {
+            let mut bytes = vertex::decode(source, count, stride)?;
+            filter.apply(&mut bytes, stride);
+            return Ok(bytes);
+        }
+        "TRIANGLES" if !count.is_multiple_of(3) => {
+            return Err(invalid(format!("meshopt: {count} indices make no whole triangles")));
+        }
+        "TRIANGLES" => index::decode_triangles(source, count)?,
+        "INDICES" => index::decode_sequence(source, count)?,
+        other => return Err(invalid(format!("meshopt: unknown mode {}", quoted(other)))),
+    };
+    match stride {
+        2 => Ok(decoded.iter().flat_map(|&index| (index as u16).to_le_bytes()).collect()),
+        4 => Ok(decoded.iter().flat_map(|&index| index.to_le_bytes()).collect()),
+        other => Err(invalid(format!("meshopt: expected indices of 2 or 4 bytes, found {other}"))),
+    }
+}
+
+/// Reads a stream from its start.
+struct Cursor<'a>(&'a [u8]);
+
+impl<'a> Cursor<'a> {
+    fn take(&mut self, count: usize) -> Result<&'a [u8], Fault> {
+        let (taken, rest) = self.0.split_at_checked(count).ok_or_else(truncated)?;
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    fn byte(&mut self) -> Result<u8, Fault> {
+        Ok(self.take(1)?[0])
+    }
+
+    /// A number in groups of seven bits, lowest first, at most five.
+    fn variable_length(&mut self) -> Result<u32, Fault> {
+        let mut value = 0_u32;
+        for shift in [0, 7, 14, 21, 28] {
+            let byte = self.byte()?;
+            value |= u32::from(byte & 127) << shift;
+            if byte < 128 {
+                break;
+            }
+        }
+        Ok(value)
+    }
+}
+
+fn truncated() -> Fault {
+    invalid("meshopt: the stream ends early")
+}
+
+/// Whether a stream that was read to its end has something left, which means it was misread.
+fn check_end(left: usize) -> Result<(), Fault> {
+    if left == 0 { Ok(()) } else { Err(invalid(format!("meshopt: {left} bytes too many"))) }
+}
+
+/// 0, 1, 2, 3 … → 0, −1, 1, −2 …, modulo 2³².
+fn unzigzag(value: u32) -> u32 {
+    (value >> 1) ^ (value & 1).wrapping_neg()
+}
