@@ -1,21 +1,18 @@
 //! Images and samplers → [`Texture`]s: bounded decoding, with a note instead of a texture where it fails.
 
 use std::collections::HashMap;
-use std::io::Cursor;
 
 use glam::{Affine2, Vec2, Vec3};
-use image::{ImageReader, Limits, RgbaImage};
+use image::RgbaImage;
 
 use super::basis;
 use super::document::{Document, at};
 use super::fault::{Notes, contained};
 use super::json::TextureJson;
 use super::uri;
-use crate::io::limits;
+use crate::io::{image_file, limits};
 use crate::{Texture, Wrap, linear_from_srgb};
 
-/// Memory for all textures of one file.
-const ALL_TEXTURES_BYTES: u64 = 768 << 20;
 /// Largest encoded image in a file of its own.
 const IMAGE_FILE_BYTES: u64 = 256 << 20;
 
@@ -30,7 +27,7 @@ pub(super) struct Textures<'d> {
 
 impl<'d> Textures<'d> {
     pub fn new(document: &'d Document<'d>) -> Self {
-        Self { document, textures: Vec::new(), known: HashMap::new(), bytes_left: ALL_TEXTURES_BYTES }
+        Self { document, textures: Vec::new(), known: HashMap::new(), bytes_left: limits::ALL_TEXTURE_BYTES }
     }
 
     /// The place of a glTF texture, read at first use. `None` after a note if it cannot be had.
@@ -72,7 +69,7 @@ impl<'d> Textures<'d> {
             (_, Some(view)) => {
                 self.document.view(view.0).map(|view| view.bytes.into()).map_err(|fault| fault.to_string())
             }
-            (Some(uri), None) => uri::fetch(uri, self.document.path, IMAGE_FILE_BYTES).map(Into::into),
+            (Some(uri), None) => uri::fetch_image(uri, self.document.path, IMAGE_FILE_BYTES).map(Into::into),
             (None, None) => Err("it has neither a URI nor a buffer view".to_owned()),
         }
     }
@@ -108,19 +105,9 @@ fn decode(bytes: &[u8], bytes_left: u64) -> Result<RgbaImage, String> {
     if bytes.get(4..12).is_some_and(|brand| brand == b"ftypavif") {
         return Err("AVIF is not supported".to_owned());
     }
-    let reader = || {
-        let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
-        let mut bounds = Limits::default();
-        bounds.max_image_width = Some(limits::TEXTURE_EDGE);
-        bounds.max_image_height = Some(limits::TEXTURE_EDGE);
-        bounds.max_alloc = Some(2 * limits::TEXTURE_BYTES);
-        reader.limits(bounds);
-        Ok(reader)
-    };
-    let failed = |error: image::ImageError| error.to_string().to_lowercase();
-    let (width, height) = contained("image", || reader().map_err(failed)?.into_dimensions().map_err(failed))?;
-    check_size(width, height, bytes_left)?;
-    contained("image", || Ok(reader().map_err(failed)?.decode().map_err(failed)?.into_rgba8()))
+    let image = contained("image", || image_file::decode(bytes, ""))?;
+    check_size(image.width(), image.height(), bytes_left)?;
+    Ok(image)
 }
 
 /// Whether a texture of this size is within all limits.

@@ -8,6 +8,10 @@ use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::fault::quoted;
+use crate::io::image_file;
+
+/// Longest name that is looked for in several places.
+const MAX_NAME_BYTES: usize = 1024;
 
 /// Padding is often missing in the wild, and stray bits at the end do no harm.
 const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
@@ -25,6 +29,17 @@ pub(super) fn fetch(uri: &str, document: &Path, limit: u64) -> Result<Vec<u8>, S
             read_first(&candidates, limit).map_err(|reason| format!("{}: {reason}", quoted(uri)))
         }
     }
+}
+
+/// As [`fetch`], but an image that is not where the URI says is looked for where such files usually lie: pictures
+/// are moved and renamed more often than buffers, and a wrong picture is no wrong shape.
+pub(super) fn fetch_image(uri: &str, document: &Path, limit: u64) -> Result<Vec<u8>, String> {
+    fetch(uri, document, limit).or_else(|reason| {
+        let decoded = String::from_utf8_lossy(&percent_decoded(uri)).into_owned();
+        let inside = beside(uri, document).is_some() && uri.len() < MAX_NAME_BYTES;
+        let found = if inside { image_file::find_beside(document, &decoded) } else { None };
+        found.and_then(|path| read_file(&path, limit).ok()).ok_or(reason)
+    })
 }
 
 /// The content of `data:` URI, without that prefix.
