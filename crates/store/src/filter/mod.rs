@@ -9,6 +9,7 @@
 //! `not a = b`. Text compares byte by byte, upper and lower case differ.
 
 mod glob;
+mod literal;
 mod parse;
 pub(crate) mod sql;
 

@@ -8,6 +8,7 @@
 //!        | field [ "not" ] "in" "(" value { "," value } ")"
 //! ```
 
+use super::literal::{date, number};
 use super::{Comparison, Field, Filter, Glob, Value};
 
 /// Parentheses and `not`s inside each other; deeper ones are no person's writing.
@@ -308,55 +309,6 @@ fn is_key(key: &str) -> bool {
     key.chars().all(|c| !c.is_control() && c != '"' && c != '\\')
 }
 
-/// Decimal, with `_` between digits if wished and k, M or G for thousands, millions, billions.
-fn number(text: &str) -> Option<f64> {
-    let (digits, scale) = match text.as_bytes().last()? {
-        b'k' | b'K' => (&text[..text.len() - 1], 1e3),
-        b'M' => (&text[..text.len() - 1], 1e6),
-        b'G' => (&text[..text.len() - 1], 1e9),
-        _ => (text, 1.0),
-    };
-    // `f64::from_str` also takes words such as `inf` and `nan`.
-    let numeric = digits.bytes().all(|byte| byte.is_ascii_digit() || b"+-._eE".contains(&byte));
-    let value: f64 = if numeric { digits.replace('_', "").parse().ok()? } else { return None };
-    Some(value * scale).filter(|value| value.is_finite())
-}
-
-/// `2024-05-31`, optionally followed by `T12:00:00` and `Z`: seconds since 1970-01-01 UTC.
-fn date(text: &str) -> Option<f64> {
-    let text = text.strip_suffix('Z').unwrap_or(text);
-    let (day, time) = text.split_once(['T', ' ']).unwrap_or((text, "00:00:00"));
-    let [year, month, day] = numbers(day, '-', [4, 2, 2])?;
-    let [hour, minute, second] = numbers(time, ':', [2, 2, 2])?;
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let length = match month {
-        2 => 28 + i32::from(leap),
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return None,
-    };
-    if !(1..=length).contains(&day) || hour > 23 || minute > 59 || second > 60 {
-        return None;
-    }
-    // Days in the proleptic Gregorian calendar, counted in years that begin on 1 March so that 29 February is last.
-    let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days =
-        y * 365 + y.div_euclid(4) - y.div_euclid(100) + y.div_euclid(400) + (m * 153 + 2) / 5 + day - 1;
-    let days = days - 719_468;
-    Some(f64::from(days) * 86_400.0 + f64::from(hour * 3_600 + minute * 60 + second))
-}
-
-/// Three unsigned numbers of given widths.
-fn numbers(text: &str, separator: char, widths: [usize; 3]) -> Option<[i32; 3]> {
-    let mut parts = text.split(separator);
-    let mut read = |width: usize| {
-        let part = parts.next().filter(|part| part.len() == width)?;
-        if part.bytes().all(|byte| byte.is_ascii_digit()) { part.parse::<i32>().ok() } else { None }
-    };
-    let numbers = [read(widths[0])?, read(widths[1])?, read(widths[2])?];
-    parts.next().is_none().then_some(numbers)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -409,18 +361,54 @@ mod tests {
     }
 
     #[test]
-    fn dates_count_from_1970() {
-        assert_eq!(date("1970-01-01"), Some(0.0));
-        assert_eq!(date("2000-02-29T12:30:15Z"), Some(951_827_415.0));
-        assert_eq!(date("1969-12-31T23:59:59"), Some(-1.0));
-        assert_eq!(date("2100-02-29"), None);
-        assert_eq!(date("24-1-1"), None);
-    }
-
-    #[test]
     fn keys_of_ones_own_may_be_quoted() {
         let field = Field::Extra("a key".into());
         let expected = Filter::Compare(field, Comparison::Equal, Value::Number(5.0));
         assert_eq!(parse("extra.'a key' = 5").unwrap(), expected);
+    }
+
+    #[test]
+    fn no_text_panics() {
+        use rand::rngs::SmallRng;
+        use rand::{Rng as _, SeedableRng as _};
+        let pieces = [
+            "path",
+            "extra.",
+            "extra.ü",
+            "not",
+            "in",
+            "has",
+            "and",
+            "or",
+            "(",
+            ")",
+            ",",
+            "=",
+            "!",
+            "!=",
+            "~",
+            "<",
+            "'",
+            "\"",
+            "'a b'",
+            "10k",
+            "k",
+            "modified",
+            "2024-02-30",
+            "2024-02-28T",
+            "\u{0}",
+            "💡",
+            " ",
+            "label",
+            "format",
+        ];
+        let mut rng = SmallRng::seed_from_u64(7);
+        for _ in 0..20_000 {
+            let count = rng.random_range(0..12);
+            let text: String = (0..count).map(|_| pieces[rng.random_range(0..pieces.len())]).collect();
+            if let Err(error) = parse(&text) {
+                assert!(error.position <= text.chars().count() && !error.marked().is_empty());
+            }
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! that could still be among the best is handed back for re-scoring: the answer is exact at any [`Precision`].
 
 mod kernel;
+mod quantize;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
@@ -14,6 +15,7 @@ use rayon::prelude::*;
 
 use crate::RecordId;
 pub(crate) use kernel::exact;
+use quantize::{Query, distance, quantized, step};
 
 /// How many bits the scan keeps of each number. Answers are the same; memory and speed differ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -221,7 +223,7 @@ impl CandidateIndex for Matrix {
         if k == 0 {
             return Vec::new();
         }
-        let query = Query::new(query, &self.cells);
+        let query = Query::new(query, matches!(self.cells, Cells::Int8 { .. }));
         let scores = self.scores(&query, only);
         let row = |place: usize| only.map_or(place, |rows| rows[place] as usize);
         let bar =
@@ -235,53 +237,6 @@ impl CandidateIndex for Matrix {
         }
         candidates
     }
-}
-
-/// A query as the cells need it.
-struct Query<'a> {
-    vector: &'a [f32],
-    /// The vector in steps of `step`; empty unless cells are integers.
-    integers: Vec<i16>,
-    step: f32,
-    /// The part of a score's error that is the same for every row.
-    slack: f32,
-}
-
-impl<'a> Query<'a> {
-    fn new(vector: &'a [f32], cells: &Cells) -> Self {
-        // Vectors are unit up to a thousandth, rows rounded to integers a little more.
-        const ROW_NORM: f32 = 1.1;
-        let slack = kernel::rounding(vector.len());
-        if !matches!(cells, Cells::Int8 { .. }) {
-            return Self { vector, integers: Vec::new(), step: 0.0, slack };
-        }
-        // As fine as fits: the sum of dim products with 127 must stay below 2³¹.
-        #[expect(clippy::cast_precision_loss, reason = "a limit, rounded down")]
-        let levels = ((i32::MAX / 128) as f32 / vector.len().max(1) as f32).min(4095.0).floor();
-        let step = step(vector, levels);
-        let integers: Vec<i16> = vector.iter().map(|x| quantized(*x, step)).collect();
-        let lost = distance(vector, integers.iter().map(|x| f32::from(*x) * step));
-        Self { vector, integers, step, slack: slack + lost * ROW_NORM }
-    }
-}
-
-/// The size of a step if the largest number is `levels` steps; never 0.
-fn step(vector: &[f32], levels: f32) -> f32 {
-    let largest = vector.iter().fold(0.0_f32, |largest, x| largest.max(x.abs()));
-    (largest / levels).max(f32::MIN_POSITIVE)
-}
-
-/// In whole steps. Callers choose steps that fit their integer.
-#[expect(clippy::cast_possible_truncation, reason = "float to integer casts saturate")]
-fn quantized(number: f32, step: f32) -> i16 {
-    (number / step).round() as i16
-}
-
-/// Length of the difference, rounded up a little to stay a bound.
-#[expect(clippy::cast_possible_truncation, reason = "the margin is wider than the rounding")]
-fn distance(vector: &[f32], rounded: impl Iterator<Item = f32>) -> f32 {
-    let square: f64 = vector.iter().zip(rounded).map(|(a, b)| (f64::from(*a) - f64::from(b)).powi(2)).sum();
-    (square.sqrt() * 1.000_1) as f32 + f32::EPSILON
 }
 
 fn swap_remove_row<T: Copy>(cells: &mut Vec<T>, row: usize, dim: usize) {
@@ -317,101 +272,4 @@ fn kth_largest(k: usize, values: impl ExactSizeIterator<Item = f32>) -> Option<f
 }
 
 #[cfg(test)]
-mod tests {
-    use rand::rngs::SmallRng;
-    use rand::{Rng, SeedableRng};
-
-    use super::*;
-
-    fn unit(rng: &mut SmallRng, dim: usize) -> Vec<f32> {
-        let raw: Vec<f32> = (0..dim).map(|_| rng.random_range(-1.0..1.0)).collect();
-        let norm = raw.iter().map(|x| x * x).sum::<f32>().sqrt();
-        raw.iter().map(|x| x / norm).collect()
-    }
-
-    fn id(number: usize) -> RecordId {
-        RecordId::new(number as u64).unwrap()
-    }
-
-    /// The best `k` rows by exact score, ties by row.
-    fn naive(vectors: &[Vec<f32>], query: &[f32], k: usize, only: Option<&[u32]>) -> Vec<u32> {
-        let all: Vec<u32> = (0..vectors.len() as u32).collect();
-        let mut rows = only.unwrap_or(&all).to_vec();
-        rows.sort_by(|a, b| {
-            let score = |row: u32| exact(query, &vectors[row as usize]) as f32;
-            score(*b).total_cmp(&score(*a)).then(a.cmp(b))
-        });
-        rows.truncate(k);
-        rows
-    }
-
-    #[test]
-    fn no_precision_loses_one_of_the_best() {
-        let mut rng = SmallRng::seed_from_u64(3);
-        for round in 0..60 {
-            let dim = rng.random_range(1..80);
-            let count = rng.random_range(0..700);
-            let mut vectors: Vec<Vec<f32>> = (0..count).map(|_| unit(&mut rng, dim)).collect();
-            // Neighbors that differ by less than any precision can tell, and exact ties.
-            for row in 1..count {
-                if rng.random_bool(0.3) {
-                    vectors[row] = vectors[row - 1].clone();
-                    vectors[row][0] += rng.random_range(-1e-6..1e-6) * f32::from(rng.random_bool(0.5));
-                }
-            }
-            let only: Option<Vec<u32>> =
-                rng.random_bool(0.5).then(|| (0..count as u32).filter(|_| rng.random_bool(0.2)).collect());
-            let (query, k) = (unit(&mut rng, dim), rng.random_range(0..20));
-            let expected = naive(&vectors, &query, k, only.as_deref());
-            for precision in [Precision::F32, Precision::F16, Precision::Int8] {
-                let mut matrix = Matrix::new(dim, precision, count);
-                vectors.iter().enumerate().for_each(|(row, vector)| matrix.push(id(row), vector));
-                let found = matrix.candidates(&query, k, -2.0, only.as_deref());
-                assert!(expected.iter().all(|row| found.contains(row)), "round {round}, {precision:?}");
-                assert!(
-                    found.is_sorted()
-                        && only.as_ref().is_none_or(|only| found.iter().all(|r| only.contains(r)))
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn few_candidates_are_proposed() {
-        let mut rng = SmallRng::seed_from_u64(4);
-        let vectors: Vec<Vec<f32>> = (0..2_000).map(|_| unit(&mut rng, 64)).collect();
-        for (precision, limit) in [(Precision::F32, 12), (Precision::F16, 20), (Precision::Int8, 60)] {
-            let mut matrix = Matrix::new(64, precision, 0);
-            vectors.iter().enumerate().for_each(|(row, vector)| matrix.push(id(row), vector));
-            let found = matrix.candidates(&vectors[7], 10, -2.0, None);
-            assert!((10..limit).contains(&found.len()), "{precision:?}: {}", found.len());
-        }
-    }
-
-    #[test]
-    fn removed_rows_are_gone() {
-        for precision in [Precision::F32, Precision::F16, Precision::Int8] {
-            let mut matrix = Matrix::new(2, precision, 0);
-            for (row, vector) in [[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]].iter().enumerate() {
-                matrix.push(id(row), vector);
-            }
-            assert_eq!(matrix.row(id(2)), Some(2));
-            matrix.swap_remove(0);
-            assert_eq!((matrix.len(), matrix.row(id(0)), matrix.row(id(2))), (2, None, Some(0)));
-            assert_eq!(matrix.candidates(&[-1.0, 0.0], 1, -2.0, None), [0]);
-            matrix.push(id(9), &[1.0, 0.0]);
-            assert_eq!(matrix.candidates(&[1.0, 0.0], 1, -2.0, None), [2]);
-            assert_eq!(matrix.row(id(9)), Some(2));
-        }
-    }
-
-    #[test]
-    fn the_kth_largest_is_found_among_negatives_too() {
-        let values = [-0.5, 0.25, -1.0, 0.25, 0.0];
-        let kth = |k: usize| kth_largest(k, values.iter().copied());
-        assert_eq!(
-            [kth(1), kth(2), kth(3), kth(5), kth(6)],
-            [Some(0.25), Some(0.25), Some(0.0), Some(-1.0), None]
-        );
-    }
-}
+mod tests;

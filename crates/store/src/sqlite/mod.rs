@@ -3,6 +3,7 @@
 //! In the library's folder: `library.sqlite` (the truth; with `-wal` and `-shm` beside it while in use) and
 //! `writer.lock`. One process writes, any number read at the same time, each reading what was last committed.
 
+mod connect;
 mod lock;
 mod rows;
 mod schema;
@@ -11,11 +12,9 @@ mod write;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior, params_from_iter};
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params_from_iter};
 
-use crate::filter::sql;
 use crate::{
     Entry, Failure, Filter, Hit, ListRequest, Precision, Record, RecordId, SearchRequest, Space, Stamp,
     StoreError, VectorStore,
@@ -86,7 +85,7 @@ impl SqliteStore {
         if !database.is_file() {
             return Err(StoreError::NotFound { folder: folder.into() });
         }
-        let (connection, immutable) = open_reader(&database)?;
+        let (connection, immutable) = connect::open_reader(&database)?;
         let failed = |fault: Fault| fault.at(&database, "cannot open the library");
         match schema::state(&connection, &database).map_err(failed)? {
             State::Empty => return Err(StoreError::NotFound { folder: folder.into() }),
@@ -172,12 +171,12 @@ impl SqliteStore {
         let lock = WriterLock::acquire(folder)?;
         let database = folder.join(DATABASE);
         let failed = |fault: Fault| fault.at(&database, "cannot open the library for writing");
-        let mut connection = open_writer(&database, new_space.is_some()).map_err(failed)?;
+        let mut connection = connect::open_writer(&database, new_space.is_some()).map_err(failed)?;
         let state = schema::state(&connection, &database).map_err(failed)?;
         if state == State::Empty && new_space.is_none() {
             return Err(StoreError::NotFound { folder: folder.into() });
         }
-        set_journal(&connection, state).map_err(failed)?;
+        connect::set_journal(&connection, state).map_err(failed)?;
         schema::migrate(&mut connection, state, new_space).map_err(failed)?;
         let space = schema::space(&connection, &database).map_err(failed)?;
         let writer = Some((Mutex::new(connection), lock));
@@ -213,7 +212,7 @@ impl SqliteStore {
         let pooled = self.pool().pop();
         let connection = match pooled {
             Some(connection) => connection,
-            None => connect_reader(&self.database, self.immutable)
+            None => connect::connect_reader(&self.database, self.immutable)
                 .map_err(|error| Fault::Sql(error).at(&self.database, action))?,
         };
         let result = connection.unchecked_transaction().map_err(Fault::from).and_then(|transaction| {
@@ -247,80 +246,6 @@ impl SqliteStore {
         };
         transact().map_err(|fault: Fault| fault.at(&self.database, action))
     }
-}
-
-fn open_writer(database: &Path, create: bool) -> Result<Connection, Fault> {
-    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    flags.set(OpenFlags::SQLITE_OPEN_CREATE, create);
-    let connection = Connection::open_with_flags(database, flags)?;
-    prepare(&connection)?;
-    // FULL: a commit is on the disk before it is acknowledged, so not even a power cut takes it back. One wait for
-    // the disk per batch is little beside making the batch's embeddings.
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "foreign_keys", true)?;
-    Ok(connection)
-}
-
-fn set_journal(connection: &Connection, state: State) -> Result<(), Fault> {
-    if state == State::Empty {
-        // 16 kB: several vectors to a page; with 4 kB, vectors of 512 numbers would leave half of each page unused.
-        connection.pragma_update(None, "page_size", 16_384)?;
-    }
-    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
-    if mode.eq_ignore_ascii_case("wal") {
-        return Ok(());
-    }
-    let reason = format!("expected journal mode wal, found {mode}: readers beside a writer need it");
-    Err(StoreError::invalid("file system", reason).into())
-}
-
-/// A connection for reading and whether the database can be taken for unchanging.
-fn open_reader(database: &Path) -> Result<(Connection, bool), StoreError> {
-    let probe = |immutable: bool| {
-        let connection = connect_reader(database, immutable)?;
-        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
-        Ok(connection)
-    };
-    let error: rusqlite::Error = match probe(false) {
-        Ok(connection) => return Ok((connection, false)),
-        Err(error) => error,
-    };
-    // On a medium that cannot be written, readers cannot make the files they coordinate with writers by. If no
-    // writer left changes behind, none are needed.
-    let mut wal = database.as_os_str().to_owned();
-    wal.push("-wal");
-    let is_settled = std::fs::metadata(&wal).map_or(true, |wal| wal.len() == 0);
-    let is_unwritable = error.sqlite_error_code() == Some(rusqlite::ErrorCode::CannotOpen)
-        || error.sqlite_error_code() == Some(rusqlite::ErrorCode::ReadOnly);
-    if is_settled
-        && is_unwritable
-        && let Ok(connection) = probe(true)
-    {
-        return Ok((connection, true));
-    }
-    Err(StoreError::sqlite(database, "cannot open the library", error))
-}
-
-fn connect_reader(database: &Path, immutable: bool) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = if immutable {
-        let escaped = database.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
-        let uri = format!("file:{escaped}?immutable=1");
-        Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)?
-    } else {
-        Connection::open_with_flags(database, flags)?
-    };
-    prepare(&connection)?;
-    Ok(connection)
-}
-
-fn prepare(connection: &Connection) -> rusqlite::Result<()> {
-    // Writers hold each other off by the lock file; this bridges another SQLite tool or a recovery in progress.
-    connection.busy_timeout(Duration::from_secs(5))?;
-    connection.set_prepared_statement_cache_capacity(64);
-    // A library may come from anywhere: nothing in its schema may call functions with side effects.
-    connection.pragma_update(None, "trusted_schema", false)?;
-    sql::register(connection)
 }
 
 impl VectorStore for SqliteStore {

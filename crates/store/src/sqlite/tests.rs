@@ -7,7 +7,7 @@ use rand::{Rng, SeedableRng};
 use tempfile::TempDir;
 
 use super::*;
-use crate::{Payload, contract};
+use crate::{Comparison, Extra, Field, Glob, Payload, Value, contract};
 
 fn space(dim: usize) -> Space {
     Space { model: "test".into(), dim, preprocessing: "none".into() }
@@ -237,4 +237,105 @@ fn naive<'a>(records: impl Iterator<Item = &'a Record>, request: &SearchRequest)
     scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     scored.truncate(request.k);
     scored
+}
+
+#[test]
+fn filters_mean_the_same_in_sql_and_in_memory() {
+    let mut rng = SmallRng::seed_from_u64(6);
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open_or_create(folder.path(), &space(1)).unwrap();
+    let records: Vec<Record> = (0..80).map(|number| odd_record(&mut rng, number)).collect();
+    store.upsert(&space(1), &records).unwrap();
+    let mut selected = 0;
+    for _ in 0..3_000 {
+        let filter = odd_filter(&mut rng, 3);
+        let chosen = records.iter().filter(|record| filter.matches(&record.payload));
+        let expected: Vec<RecordId> = chosen.map(|record| record.id).collect();
+        let request = ListRequest { filter: Some(filter.clone()), ..ListRequest::default() };
+        let found: Vec<RecordId> = store.list(&request).unwrap().iter().map(|entry| entry.id).collect();
+        assert_eq!(found, expected, "{filter:?}");
+        selected += usize::from(!found.is_empty() && found.len() < records.len());
+    }
+    assert!(selected > 500, "too few filters told records apart: {selected}");
+}
+
+const TEXTS: [&str; 8] = ["", "a", "A", "b/a", "10", "true", "ü'\"", "a%_"];
+const NUMBERS: [f64; 6] = [0.0, 1.0, -1.0, 0.1, 10.0, 1e300];
+
+fn odd_record(rng: &mut SmallRng, number: u64) -> Record {
+    let mut record = record(number, vec![1.0]);
+    let json = [
+        serde_json::json!(1),
+        serde_json::json!(0.1),
+        serde_json::json!(-1.0),
+        serde_json::json!("a"),
+        serde_json::json!("10"),
+        serde_json::json!("true"),
+        serde_json::json!(true),
+        serde_json::json!(false),
+        serde_json::json!(null),
+        serde_json::json!([1]),
+        serde_json::json!({"a": 1}),
+    ];
+    let mut extra = Extra::new();
+    for key in ["label", "a.b", "ü key"] {
+        if rng.random_bool(0.8) {
+            extra.insert(key.into(), json[rng.random_range(0..json.len())].clone());
+        }
+    }
+    record.payload = Payload {
+        path: format!("{number}/{}", TEXTS[rng.random_range(1..TEXTS.len())]),
+        content_hash: TEXTS[rng.random_range(0..TEXTS.len())].into(),
+        format: TEXTS[rng.random_range(0..TEXTS.len())].into(),
+        bytes: rng.random_range(0..3),
+        points: rng.random_range(0..12),
+        extents: [0.1, rng.random_range(-1.0..1.0), 1.0],
+        modified_ns: rng.random_bool(0.5).then(|| rng.random_range(-3..3) * 500_000_000),
+        extra,
+        ..record.payload
+    };
+    record
+}
+
+fn odd_filter(rng: &mut SmallRng, depth: usize) -> Filter {
+    let fields = [
+        Field::Path,
+        Field::Name,
+        Field::Format,
+        Field::ContentHash,
+        Field::Bytes,
+        Field::Points,
+        Field::Extent(0),
+        Field::Extent(1),
+        Field::Extent(7),
+        Field::Modified,
+        Field::Extra("label".into()),
+        Field::Extra("a.b".into()),
+        Field::Extra("ü key".into()),
+        Field::Extra("missing".into()),
+    ];
+    let comparisons = [
+        Comparison::Equal,
+        Comparison::NotEqual,
+        Comparison::Less,
+        Comparison::LessEqual,
+        Comparison::Greater,
+        Comparison::GreaterEqual,
+    ];
+    let globs = ["*", "*a", "[0-5]*", "?/A", "", "*/*/*", "tru[!x]"];
+    let field = fields[rng.random_range(0..fields.len())].clone();
+    let value = |rng: &mut SmallRng| match rng.random_range(0..3) {
+        0 => Value::Number(NUMBERS[rng.random_range(0..NUMBERS.len())]),
+        1 => Value::Text(TEXTS[rng.random_range(0..TEXTS.len())].into()),
+        _ => Value::Bool(rng.random_bool(0.5)),
+    };
+    match rng.random_range(if depth == 0 { 3 } else { 0 }..8) {
+        0 => Filter::Not(Box::new(odd_filter(rng, depth - 1))),
+        1 => Filter::And((0..rng.random_range(0..3)).map(|_| odd_filter(rng, depth - 1)).collect()),
+        2 => Filter::Or((0..rng.random_range(0..3)).map(|_| odd_filter(rng, depth - 1)).collect()),
+        3 => Filter::Has(field),
+        4 => Filter::Matches(field, Glob::new(globs[rng.random_range(0..globs.len())])),
+        5 => Filter::OneOf(field, (0..rng.random_range(0..4)).map(|_| value(rng)).collect()),
+        _ => Filter::Compare(field, comparisons[rng.random_range(0..6)], value(rng)),
+    }
 }

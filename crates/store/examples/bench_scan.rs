@@ -1,0 +1,103 @@
+//! Times opening, loading and searching a library of random vectors, at every precision.
+//!
+//! `cargo run --release -p lexiform-store --example bench_scan -- [RECORDS DIM]...` (default: 10000 256 200000 512)
+#![expect(clippy::print_stdout, reason = "a program that reports")]
+
+use std::path::Path;
+use std::time::Instant;
+
+use lexiform_store::{
+    Filter, Payload, Precision, Record, RecordId, SearchRequest, Space, SqliteStore, StoreError, VectorStore,
+};
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
+
+const SEARCHES: usize = 21;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut sizes: Vec<usize> =
+        std::env::args().skip(1).map(|size| size.parse()).collect::<Result<_, _>>()?;
+    if sizes.is_empty() {
+        sizes = vec![10_000, 256, 200_000, 512];
+    }
+    for size in sizes.chunks_exact(2) {
+        let folder = tempfile::tempdir()?;
+        measure(folder.path(), size[0], size[1])?;
+    }
+    Ok(())
+}
+
+fn measure(folder: &Path, count: usize, dim: usize) -> Result<(), Box<dyn std::error::Error>> {
+    let mut rng = SmallRng::seed_from_u64(1);
+    let start = Instant::now();
+    fill(folder, count, dim, &mut rng)?;
+    println!("{count} records of {dim}: filled in {:.1} s", start.elapsed().as_secs_f64());
+    let filter = Filter::parse("format = glb and triangles < 1000")?;
+    for precision in [Precision::F32, Precision::F16, Precision::Int8] {
+        let request = SearchRequest::new(unit(&mut rng, dim), 10);
+        let start = Instant::now();
+        let store = SqliteStore::open(folder)?.with_precision(precision);
+        let opened = start.elapsed();
+        store.search(&request)?;
+        let cold = start.elapsed();
+        let warm = median(|| {
+            let request = SearchRequest::new(unit(&mut rng, dim), 10);
+            let start = Instant::now();
+            store.search(&request)?;
+            Ok(start.elapsed().as_secs_f64())
+        })?;
+        let filtered = median(|| {
+            let request =
+                SearchRequest { filter: Some(filter.clone()), ..SearchRequest::new(unit(&mut rng, dim), 10) };
+            let start = Instant::now();
+            store.search(&request)?;
+            Ok(start.elapsed().as_secs_f64())
+        })?;
+        println!(
+            "  {precision:?}: open {:.2} ms, open + load + search {:.1} ms, search {:.2} ms, filtered search {:.2} ms",
+            opened.as_secs_f64() * 1e3,
+            cold.as_secs_f64() * 1e3,
+            warm * 1e3,
+            filtered * 1e3,
+        );
+    }
+    Ok(())
+}
+
+fn median(mut seconds: impl FnMut() -> Result<f64, StoreError>) -> Result<f64, StoreError> {
+    let mut all: Vec<f64> = (0..SEARCHES).map(|_| seconds()).collect::<Result<_, _>>()?;
+    all.sort_by(f64::total_cmp);
+    Ok(all[SEARCHES / 2])
+}
+
+fn fill(folder: &Path, count: usize, dim: usize, rng: &mut SmallRng) -> Result<(), StoreError> {
+    let space = Space { model: "random".into(), dim, preprocessing: "none".into() };
+    let store = SqliteStore::open_or_create(folder, &space)?;
+    for first in (0..count).step_by(1_000) {
+        let batch: Vec<Record> =
+            (first..count.min(first + 1_000)).map(|number| record(number, dim, rng)).collect();
+        store.upsert(&space, &batch)?;
+    }
+    Ok(())
+}
+
+fn record(number: usize, dim: usize, rng: &mut SmallRng) -> Record {
+    let path = format!("folder {}/model {number}.glb", number % 100);
+    let payload = Payload {
+        content_hash: format!("{number:064x}"),
+        format: if number.is_multiple_of(2) { "glb" } else { "stl" }.into(),
+        triangles: rng.random_range(0..20_000),
+        extents: [1.0; 3],
+        modified_ns: Some(0),
+        path,
+        ..Payload::default()
+    };
+    let id = RecordId::derive(&payload.path, &payload.content_hash, 0);
+    Record { id, vector: unit(rng, dim), payload, thumbnail: Some(vec![0; 8_000]) }
+}
+
+fn unit(rng: &mut SmallRng, dim: usize) -> Vec<f32> {
+    let raw: Vec<f32> = (0..dim).map(|_| rng.random_range(-1.0..1.0)).collect();
+    let norm = raw.iter().map(|x| x * x).sum::<f32>().sqrt();
+    raw.iter().map(|x| x / norm).collect()
+}

@@ -1,0 +1,144 @@
+//! A writer killed at any moment loses nothing it acknowledged.
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use lexiform_store::{Payload, Record, RecordId, SearchRequest, Space, SqliteStore, VectorStore};
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
+
+const KILLS: u64 = 12;
+const DIM: usize = 64;
+/// Records in one batch.
+const BATCH: u64 = 8;
+/// Every third batch is followed by the deletion of so many records of the batch before.
+const DELETED: u64 = 2;
+
+fn space() -> Space {
+    Space { model: "kill".into(), dim: DIM, preprocessing: "none".into() }
+}
+
+/// The record of a number is always the same.
+fn record(number: u64) -> Record {
+    let mut rng = SmallRng::seed_from_u64(number);
+    let raw: Vec<f32> = (0..DIM).map(|_| rng.random_range(-1.0..1.0)).collect();
+    let norm = raw.iter().map(|x| x * x).sum::<f32>().sqrt();
+    Record {
+        id: RecordId::new(number).unwrap(),
+        vector: raw.iter().map(|x| x / norm).collect(),
+        payload: Payload { path: format!("{number}.glb"), ..Payload::default() },
+        thumbnail: Some(vec![number as u8; rng.random_range(0..30_000)]),
+    }
+}
+
+fn batch(number: u64) -> Vec<Record> {
+    (number * BATCH..(number + 1) * BATCH).map(record).collect()
+}
+
+fn deleted_after(number: u64) -> Vec<RecordId> {
+    if number % 3 != 2 {
+        return Vec::new();
+    }
+    let first = (number - 1) * BATCH;
+    (first..first + DELETED).map(|number| RecordId::new(number).unwrap()).collect()
+}
+
+/// Run by the test below in a process of its own: writes batches until it is killed, and says what is acknowledged.
+/// On its own it does nothing.
+#[test]
+fn writes_until_killed() {
+    let Ok(folder) = std::env::var("LEXIFORM_KILL_FOLDER") else { return };
+    let first: u64 = std::env::var("LEXIFORM_KILL_FIRST").unwrap().parse().unwrap();
+    let store = SqliteStore::open_or_create(Path::new(&folder), &space()).unwrap();
+    let say = |what: &str, number: u64| {
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "\n{what} {number} .").unwrap();
+        out.flush().unwrap();
+    };
+    for number in first.. {
+        store.upsert(&space(), &batch(number)).unwrap();
+        say("put", number);
+        let gone = deleted_after(number);
+        if !gone.is_empty() {
+            store.delete(&gone).unwrap();
+            say("deleted", number);
+        }
+    }
+}
+
+#[test]
+fn nothing_acknowledged_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut rng = SmallRng::seed_from_u64(9);
+    let (mut put, mut deleted) = (Vec::new(), Vec::new());
+    let mut next = 0;
+    for _ in 0..KILLS {
+        let pause = Duration::from_micros(rng.random_range(0..120_000));
+        for (what, number) in run_and_kill(folder.path(), next, pause) {
+            if what == "put" { put.push(number) } else { deleted.push(number) }
+        }
+        // Opening at once: the lock died with its process.
+        let store = SqliteStore::open_for_writing(folder.path()).unwrap();
+        store.verify().unwrap();
+        check(&store, &put, &deleted);
+        // What was committed and not yet acknowledged may be there too: go on behind it.
+        next = put.last().map_or(0, |last| last + 2);
+        next += (3 - next % 3) % 3;
+    }
+    assert!(put.len() as u64 > KILLS, "only {} batches were written", put.len());
+}
+
+/// Lets a child write for a while after its first word, kills it, returns what it acknowledged.
+fn run_and_kill(folder: &Path, first: u64, pause: Duration) -> Vec<(String, u64)> {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "writes_until_killed", "--nocapture"])
+        .env("LEXIFORM_KILL_FOLDER", folder)
+        .env("LEXIFORM_KILL_FIRST", first.to_string())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut acknowledged = Vec::new();
+    let mut hear = |line: String| {
+        // The dot tells a whole line from one that was cut off.
+        if let [what @ ("put" | "deleted"), number, "."] = line.split(' ').collect::<Vec<_>>()[..] {
+            acknowledged.push((what.to_owned(), number.parse().unwrap()));
+        }
+    };
+    // `running 1 test` comes before the library is opened, so short pauses also hit its creation.
+    lines.by_ref().map_while(Result::ok).find(|line| line.starts_with("running")).unwrap();
+    std::thread::sleep(pause);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    lines.map_while(Result::ok).for_each(&mut hear);
+    acknowledged
+}
+
+fn check(store: &SqliteStore, put: &[u64], deleted: &[u64]) {
+    for number in put {
+        let ids: Vec<RecordId> = batch(*number).iter().map(|record| record.id).collect();
+        let found = store.get(&ids).unwrap();
+        let next = deleted_after(number + 1);
+        for (expected, found) in batch(*number).into_iter().zip(found) {
+            match found {
+                Some(found) => {
+                    assert_eq!(found, expected);
+                    assert!(
+                        !(next.contains(&expected.id) && deleted.contains(&(number + 1))),
+                        "{} is back",
+                        expected.id
+                    );
+                }
+                None => assert!(next.contains(&expected.id), "{} is lost", expected.id),
+            }
+        }
+    }
+    let Some(last) = put.last() else { return };
+    let expected = record(last * BATCH + BATCH - 1);
+    let hits = store.search(&SearchRequest::new(expected.vector, 1)).unwrap();
+    assert_eq!(hits[0].id, expected.id);
+}
