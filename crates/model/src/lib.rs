@@ -1,1 +1,20 @@
-//! lexiform-model
+//! Networks that place words, pictures and 3D shapes in one space, and their weights.
+//!
+//! This crate opens no 3D file: it takes pictures and text and gives [`Embedding`]s. Its only door to the
+//! network is the feature `hub`.
+
+pub mod clip;
+mod embedding;
+mod error;
+mod joint;
+pub mod nn;
+pub mod preprocess;
+pub mod registry;
+pub mod tokenizer;
+pub mod weights;
+mod zero_shot;
+
+pub use embedding::Embedding;
+pub use error::{ModelError, WeightsError};
+pub use joint::{JointModel, ModelConfig, OpenOptions};
+pub use zero_shot::{ZeroShotHead, usual_templates};

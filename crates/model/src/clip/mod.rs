@@ -1,0 +1,9 @@
+//! CLIP's two towers in OpenCLIP's layout, from ViT-B/32 to bigG and small ones of our own.
+
+mod config;
+mod text;
+mod vision;
+
+pub use config::{ClipConfig, TextConfig, VisionConfig};
+pub use text::ClipText;
+pub use vision::ClipVision;

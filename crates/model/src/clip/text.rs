@@ -1,0 +1,75 @@
+//! CLIP's text tower.
+
+use burn::module::{Module, Param};
+use burn::tensor::{Int, Tensor, TensorData, module};
+
+use super::config::{ClipConfig, NORM_EPSILON};
+use crate::error::WeightsError;
+use crate::nn::{LayerNorm, Scope, Transformer};
+use crate::tokenizer::Tokens;
+use crate::weights::{Fill, Source, TensorList};
+
+/// Tokens → features: a causal transformer, read out at the end-of-text token.
+#[derive(Module, Debug)]
+pub struct ClipText {
+    token_embedding: Param<Tensor<2>>,
+    positional_embedding: Param<Tensor<2>>,
+    transformer: Transformer,
+    ln_final: LayerNorm,
+    text_projection: Param<Tensor<2>>,
+}
+
+impl ClipText {
+    /// Reads the tower's tensors, which stand at the top of a CLIP state dict.
+    pub fn load(source: &Source, config: &ClipConfig) -> Result<Self, WeightsError> {
+        let text = config.text;
+        // Starting deviations: OpenCLIP, `init_parameters` of its text transformer.
+        let embedding = source.tensor("token_embedding.weight", [text.vocabulary, text.width], Fill::Normal(0.02))?;
+        let position = source.tensor("positional_embedding", [text.context, text.width], Fill::Normal(0.01))?;
+        let projection =
+            source.tensor("text_projection", [text.width, config.dim], Fill::Normal((text.width as f32).powf(-0.5)))?;
+        Ok(Self {
+            token_embedding: Param::from_tensor(embedding),
+            positional_embedding: Param::from_tensor(position),
+            transformer: Transformer::load(source, "transformer", &text.transformer(config.activation()))?,
+            ln_final: LayerNorm::load(source, "ln_final", text.width, NORM_EPSILON)?,
+            text_projection: Param::from_tensor(projection),
+        })
+    }
+
+    /// Token ids of `rows` texts → features `[rows, dim]`.
+    pub fn encode(&self, tokens: &Tokens) -> Tensor<2> {
+        self.encode_watched(tokens, |_, _| {})
+    }
+
+    /// As [`encode`](Self::encode); `watch` sees each block's output `[rows, tokens, width]`, then the
+    /// final norm's under the number of blocks.
+    pub fn encode_watched(&self, tokens: &Tokens, mut watch: impl FnMut(usize, &Tensor<3>)) -> Tensor<2> {
+        let table = self.token_embedding.val();
+        let (rows, length, width) = (tokens.rows(), tokens.length(), table.dims()[1]);
+        let ids: Vec<i64> = tokens.ids().iter().map(|id| i64::from(*id)).collect();
+        let ids = Tensor::<2, Int>::from_data(TensorData::new(ids, [rows, length]), &table.device());
+        let position = self.positional_embedding.val().slice([0..length, 0..width]).unsqueeze::<3>();
+        let x = module::embedding(table, ids) + position;
+        let mut last = 0;
+        let x = self.transformer.forward(x, |_| Scope::Causal, |layer, x| {
+            last = layer + 1;
+            watch(layer, x);
+        });
+        let x = self.ln_final.forward(x);
+        watch(last, &x);
+        // One row is picked per text: the flat index of its end-of-text token.
+        let ends: Vec<i64> = (0..rows).map(|row| (row * length + tokens.end(row)) as i64).collect();
+        let ends = Tensor::<1, Int>::from_data(TensorData::new(ends, [rows]), &x.device());
+        x.reshape([rows * length, width]).select(0, ends).matmul(self.text_projection.val())
+    }
+
+    /// Adds the tensors to `list`.
+    pub fn save(&self, list: &mut TensorList) {
+        list.push("token_embedding.weight".to_owned(), self.token_embedding.val());
+        list.push("positional_embedding".to_owned(), self.positional_embedding.val());
+        self.transformer.save("transformer", list);
+        self.ln_final.save("ln_final", list);
+        list.push("text_projection".to_owned(), self.text_projection.val());
+    }
+}

@@ -1,0 +1,58 @@
+//! Unit vectors in the joint space.
+
+use crate::ModelError;
+
+/// A unit vector in a model's joint space. Only vectors of the same model can be compared.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Embedding(Vec<f32>);
+
+impl Embedding {
+    /// Divides features by their norm; a zero, infinite or NaN norm is an error.
+    pub fn new(mut features: Vec<f32>) -> Result<Self, ModelError> {
+        let norm = features.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt() as f32;
+        if !norm.is_finite() || norm <= 1e-12 {
+            return Err(ModelError::NoDirection { length: features.len(), norm });
+        }
+        features.iter_mut().for_each(|x| *x /= norm);
+        Ok(Self(features))
+    }
+
+    /// The direction of a weighted sum; negative weights push away.
+    pub fn mix(parts: &[(f32, &Embedding)]) -> Result<Self, ModelError> {
+        let dim = parts.first().map_or(0, |(_, e)| e.0.len());
+        let mut sum = vec![0.0; dim];
+        for (weight, embedding) in parts {
+            sum.iter_mut().zip(&embedding.0).for_each(|(s, x)| *s += weight * x);
+        }
+        Self::new(sum)
+    }
+
+    /// Components, `[dim]`.
+    pub fn as_slice(&self) -> &[f32] {
+        &self.0
+    }
+
+    /// Cosine similarity.
+    pub fn dot(&self, other: &Self) -> f32 {
+        self.0.iter().zip(&other.0).map(|(a, b)| a * b).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zero_and_nan_have_no_direction() {
+        assert!(Embedding::new(vec![0.0; 4]).is_err());
+        assert!(Embedding::new(vec![f32::NAN, 1.0]).is_err());
+    }
+
+    #[test]
+    fn a_mix_leans_to_the_heavier_part() {
+        let (x, y) = (Embedding::new(vec![2.0, 0.0]).unwrap(), Embedding::new(vec![0.0, 3.0]).unwrap());
+        let mixed = Embedding::mix(&[(2.0, &x), (1.0, &y)]).unwrap();
+        assert!(mixed.dot(&x) > mixed.dot(&y));
+        assert!((mixed.dot(&mixed) - 1.0).abs() < 1e-6);
+    }
+}

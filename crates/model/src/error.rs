@@ -1,0 +1,139 @@
+//! What can go wrong between a file of weights and an embedding.
+
+use std::path::PathBuf;
+
+/// Why weights cannot be read or do not fit a network.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WeightsError {
+    /// The file cannot be opened or read.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    /// The file is not what its format demands.
+    #[error("{}: not a readable {format} file: {message}", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// Name of the format.
+        format: &'static str,
+        /// What the reader found.
+        message: String,
+    },
+    /// The network needs a tensor the file does not have.
+    #[error("{}: tensor {name:?} is missing", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+        /// Name of the tensor as the network asks for it.
+        name: String,
+    },
+    /// The file has tensors the network does not use.
+    #[error("{}: {} tensors are not part of the network, the first is {:?}", path.display(), names.len(), names[0])]
+    Unused {
+        /// The file.
+        path: PathBuf,
+        /// Their names, sorted.
+        names: Vec<String>,
+    },
+    /// A tensor has another shape than the network needs.
+    #[error("{}: tensor {name:?} has shape {found:?}, the network needs {expected:?}", path.display())]
+    Shape {
+        /// The file.
+        path: PathBuf,
+        /// Name of the tensor.
+        name: String,
+        /// What the network needs.
+        expected: Vec<usize>,
+        /// What the file has.
+        found: Vec<usize>,
+    },
+    /// A tensor holds something that is no floating-point number.
+    #[error("{}: tensor {name:?} has type {found}, expected a floating-point type", path.display())]
+    Dtype {
+        /// The file.
+        path: PathBuf,
+        /// Name of the tensor.
+        name: String,
+        /// What the file has.
+        found: String,
+    },
+    /// The file's tensors belong to no architecture Lexiform knows.
+    #[error("{}: cannot tell which network this is: {message}", path.display())]
+    Unrecognized {
+        /// The file.
+        path: PathBuf,
+        /// What was looked for and not found.
+        message: String,
+    },
+}
+
+/// Why a model gives no embedding.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ModelError {
+    /// The weights do not load.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// No model has this name and no file has this path.
+    #[error("no model is called {name:?} and no file has that path (known models: {known})")]
+    UnknownModel {
+        /// What was asked for.
+        name: String,
+        /// The names that exist.
+        known: String,
+    },
+    /// A named model whose weights are not on this machine.
+    #[error("the weights of {name:?} are not on this machine: {} is absent", path.display())]
+    NotDownloaded {
+        /// Name of the model.
+        name: String,
+        /// Where the file would be.
+        path: PathBuf,
+    },
+    /// A shape without views.
+    #[error("a shape needs at least one view")]
+    NoViews,
+    /// A vector that has no direction.
+    #[error("features of length {length} have no direction: norm {norm}")]
+    NoDirection {
+        /// Number of components.
+        length: usize,
+        /// Their norm: zero, infinite or NaN.
+        norm: f32,
+    },
+    /// The network of a file cannot do this.
+    #[error("{model} has no {tower} tower")]
+    NoTower {
+        /// Id of the model.
+        model: String,
+        /// Which tower is absent.
+        tower: &'static str,
+    },
+    /// A download failed.
+    #[error("cannot download {what}: {message}")]
+    Download {
+        /// File and repository.
+        what: String,
+        /// What the network said.
+        message: String,
+    },
+}
+
+impl ModelError {
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NotDownloaded { name, .. } => Some(format!(
+                "run `lexiform model pull {name}` on a machine with a network, or give the path of a local checkpoint"
+            )),
+            Self::UnknownModel { .. } => Some("`lexiform model list` shows the models by name".to_owned()),
+            Self::Download { .. } => {
+                Some("fetch the file on another machine and pass its path with --model".to_owned())
+            }
+            Self::Weights(WeightsError::Unused { .. } | WeightsError::Missing { .. }) => {
+                Some("`lexiform model info FILE` shows what the file holds".to_owned())
+            }
+            _ => None,
+        }
+    }
+}

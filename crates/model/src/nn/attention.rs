@@ -1,0 +1,72 @@
+//! Multi-head self-attention in the layout of torch's `MultiheadAttention`.
+
+use burn::module::Module;
+use burn::tensor::ops::AttentionModuleOptions;
+use burn::tensor::{Tensor, module};
+
+use super::Linear;
+use crate::error::WeightsError;
+use crate::weights::{Source, TensorList};
+
+/// Which tokens see each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// All tokens of the same row.
+    Own,
+    /// Each token sees itself and those before it.
+    Causal,
+    /// All tokens of this many consecutive rows: the views of one shape (Duoduo CLIP, section 3.1).
+    Views(usize),
+}
+
+/// Self-attention with packed query, key and value projections.
+#[derive(Module, Debug)]
+pub struct Attention {
+    in_proj: Linear,
+    out_proj: Linear,
+    heads: usize,
+}
+
+impl Attention {
+    /// Reads `{name}.in_proj_weight`, `{name}.in_proj_bias` and `{name}.out_proj.*`.
+    pub fn load(source: &Source, name: &str, width: usize, heads: usize, layers: usize) -> Result<Self, WeightsError> {
+        let [weight, bias] = Self::in_proj_names(name);
+        // Starting deviations as in OpenCLIP: the residual branches shrink with depth.
+        let deviation = (width as f32).powf(-0.5);
+        let in_proj = Linear::load(source, &weight, Some(&bias), [width, 3 * width], deviation)?;
+        let [weight, bias] = Self::out_proj_names(name);
+        let deviation = deviation * (2.0 * layers as f32).powf(-0.5);
+        let out_proj = Linear::load(source, &weight, Some(&bias), [width, width], deviation)?;
+        Ok(Self { in_proj, out_proj, heads })
+    }
+
+    /// `[rows, tokens, width]` → the same shape.
+    pub fn forward(&self, x: Tensor<3>, scope: Scope) -> Tensor<3> {
+        let [rows, tokens, width] = x.dims();
+        let views = if let Scope::Views(views) = scope { views } else { 1 };
+        let (groups, length) = (rows / views, views * tokens);
+        let packed = self.in_proj.forward(x).reshape([groups, length, 3, self.heads, width / self.heads]);
+        let part = |i: usize| -> Tensor<4> {
+            packed.clone().slice([0..groups, 0..length, i..i + 1]).squeeze_dim::<4>(2).swap_dims(1, 2)
+        };
+        let options = AttentionModuleOptions { is_causal: scope == Scope::Causal, ..Default::default() };
+        let mixed = module::attention(part(0), part(1), part(2), None, None, options);
+        self.out_proj.forward(mixed.swap_dims(1, 2).reshape([rows, tokens, width]))
+    }
+
+    /// Adds the tensors to `list`.
+    pub fn save(&self, name: &str, list: &mut TensorList) {
+        let [weight, bias] = Self::in_proj_names(name);
+        self.in_proj.save(&weight, Some(&bias), list);
+        let [weight, bias] = Self::out_proj_names(name);
+        self.out_proj.save(&weight, Some(&bias), list);
+    }
+
+    fn in_proj_names(name: &str) -> [String; 2] {
+        [format!("{name}.in_proj_weight"), format!("{name}.in_proj_bias")]
+    }
+
+    fn out_proj_names(name: &str) -> [String; 2] {
+        [format!("{name}.out_proj.weight"), format!("{name}.out_proj.bias")]
+    }
+}

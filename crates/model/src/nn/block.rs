@@ -1,0 +1,131 @@
+//! The pre-norm residual block and the stack of them.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+
+use super::{Activation, Attention, LayerNorm, Linear, Scope};
+use crate::error::WeightsError;
+use crate::weights::{Source, TensorList};
+
+/// What a stack of blocks is made of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TransformerConfig {
+    /// Width of a token.
+    pub width: usize,
+    /// Number of blocks.
+    pub layers: usize,
+    /// Number of heads; divides the width.
+    pub heads: usize,
+    /// Width of the MLP's hidden layer.
+    pub mlp_width: usize,
+    /// Nonlinearity of the MLP.
+    pub activation: Activation,
+    /// Added to the variance in layer norms.
+    pub epsilon: f64,
+}
+
+/// Two linear maps with a nonlinearity between.
+#[derive(Module, Debug)]
+pub struct Mlp {
+    c_fc: Linear,
+    c_proj: Linear,
+    #[module(skip)]
+    activation: Activation,
+}
+
+impl Mlp {
+    fn load(source: &Source, name: &str, config: &TransformerConfig) -> Result<Self, WeightsError> {
+        let TransformerConfig { width, mlp_width, layers, .. } = *config;
+        let [weight, bias] = linear_names(&format!("{name}.c_fc"));
+        let c_fc = Linear::load(source, &weight, Some(&bias), [width, mlp_width], (2.0 * width as f32).powf(-0.5))?;
+        let [weight, bias] = linear_names(&format!("{name}.c_proj"));
+        let deviation = (width as f32).powf(-0.5) * (2.0 * layers as f32).powf(-0.5);
+        let c_proj = Linear::load(source, &weight, Some(&bias), [mlp_width, width], deviation)?;
+        Ok(Self { c_fc, c_proj, activation: config.activation })
+    }
+
+    fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        self.c_proj.forward(self.activation.apply(self.c_fc.forward(x)))
+    }
+
+    fn save(&self, name: &str, list: &mut TensorList) {
+        for (layer, part) in [(&self.c_fc, "c_fc"), (&self.c_proj, "c_proj")] {
+            let [weight, bias] = linear_names(&format!("{name}.{part}"));
+            layer.save(&weight, Some(&bias), list);
+        }
+    }
+}
+
+fn linear_names(name: &str) -> [String; 2] {
+    [format!("{name}.weight"), format!("{name}.bias")]
+}
+
+/// `x + attention(norm(x))`, then `x + mlp(norm(x))`.
+#[derive(Module, Debug)]
+pub struct Block {
+    ln_1: LayerNorm,
+    attn: Attention,
+    ln_2: LayerNorm,
+    mlp: Mlp,
+}
+
+impl Block {
+    fn load(source: &Source, name: &str, config: &TransformerConfig) -> Result<Self, WeightsError> {
+        let TransformerConfig { width, heads, layers, epsilon, .. } = *config;
+        Ok(Self {
+            ln_1: LayerNorm::load(source, &format!("{name}.ln_1"), width, epsilon)?,
+            attn: Attention::load(source, &format!("{name}.attn"), width, heads, layers)?,
+            ln_2: LayerNorm::load(source, &format!("{name}.ln_2"), width, epsilon)?,
+            mlp: Mlp::load(source, &format!("{name}.mlp"), config)?,
+        })
+    }
+
+    /// `[rows, tokens, width]` → the same shape.
+    pub fn forward(&self, x: Tensor<3>, scope: Scope) -> Tensor<3> {
+        let x = x.clone() + self.attn.forward(self.ln_1.forward(x), scope);
+        x.clone() + self.mlp.forward(self.ln_2.forward(x))
+    }
+
+    fn save(&self, name: &str, list: &mut TensorList) {
+        self.ln_1.save(&format!("{name}.ln_1"), list);
+        self.attn.save(&format!("{name}.attn"), list);
+        self.ln_2.save(&format!("{name}.ln_2"), list);
+        self.mlp.save(&format!("{name}.mlp"), list);
+    }
+}
+
+/// Blocks in a row.
+#[derive(Module, Debug)]
+pub struct Transformer {
+    resblocks: Vec<Block>,
+}
+
+impl Transformer {
+    /// Reads `{name}.resblocks.{0…}`.
+    pub fn load(source: &Source, name: &str, config: &TransformerConfig) -> Result<Self, WeightsError> {
+        let blocks = (0..config.layers).map(|l| Block::load(source, &format!("{name}.resblocks.{l}"), config));
+        Ok(Self { resblocks: blocks.collect::<Result<_, _>>()? })
+    }
+
+    /// `[rows, tokens, width]` → the same shape; `scope` says for each block which tokens see each other, and
+    /// `watch` sees each block's output.
+    pub fn forward(
+        &self,
+        mut x: Tensor<3>,
+        scope: impl Fn(usize) -> Scope,
+        mut watch: impl FnMut(usize, &Tensor<3>),
+    ) -> Tensor<3> {
+        for (layer, block) in self.resblocks.iter().enumerate() {
+            x = block.forward(x, scope(layer));
+            watch(layer, &x);
+        }
+        x
+    }
+
+    /// Adds the tensors to `list`.
+    pub fn save(&self, name: &str, list: &mut TensorList) {
+        for (layer, block) in self.resblocks.iter().enumerate() {
+            block.save(&format!("{name}.resblocks.{layer}"), list);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Linear maps, layer normalization and activations.
+
+use burn::module::{Module, Param};
+use burn::tensor::{Tensor, activation, module};
+use serde::{Deserialize, Serialize};
+
+use crate::error::WeightsError;
+use crate::weights::{Fill, Source, TensorList};
+
+/// The nonlinearity of a block's MLP.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Activation {
+    /// `x Φ(x)` with the error function: OpenCLIP's LAION models.
+    #[default]
+    Gelu,
+    /// `x σ(1.702 x)`: OpenAI's CLIP.
+    QuickGelu,
+}
+
+impl Activation {
+    /// Elementwise; any shape.
+    pub fn apply<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
+        match self {
+            Self::Gelu => activation::gelu(x),
+            Self::QuickGelu => x.clone() * activation::sigmoid(x * 1.702),
+        }
+    }
+}
+
+/// `y = x Wᵀ + b`. Files store `W` as `[output, input]`; here it is kept as `[input, output]`.
+#[derive(Module, Debug)]
+pub struct Linear {
+    weight: Param<Tensor<2>>,
+    bias: Option<Param<Tensor<1>>>,
+}
+
+impl Linear {
+    /// Reads `{weight_name}` and, when given, `{bias_name}`; new weights have standard deviation `deviation`.
+    pub fn load(
+        source: &Source,
+        weight_name: &str,
+        bias_name: Option<&str>,
+        [input, output]: [usize; 2],
+        deviation: f32,
+    ) -> Result<Self, WeightsError> {
+        let weight = source.tensor(weight_name, [output, input], Fill::Normal(deviation))?.transpose();
+        let bias = bias_name.map(|name| source.tensor(name, [output], Fill::Constant(0.0))).transpose()?;
+        Ok(Self { weight: Param::from_tensor(weight), bias: bias.map(Param::from_tensor) })
+    }
+
+    /// A map without bias, from its `[input, output]` weight.
+    pub fn from_weight(weight: Tensor<2>) -> Self {
+        Self { weight: Param::from_tensor(weight), bias: None }
+    }
+
+    /// The weight, `[input, output]`.
+    pub fn weight(&self) -> Tensor<2> {
+        self.weight.val()
+    }
+
+    /// `[…, input]` → `[…, output]`.
+    pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        module::linear(x, self.weight.val(), self.bias.as_ref().map(Param::val))
+    }
+
+    /// Adds the tensors to `list` under the names a file gives them.
+    pub fn save(&self, weight_name: &str, bias_name: Option<&str>, list: &mut TensorList) {
+        list.push(weight_name.to_owned(), self.weight.val().transpose());
+        if let (Some(name), Some(bias)) = (bias_name, &self.bias) {
+            list.push(name.to_owned(), bias.val());
+        }
+    }
+}
+
+/// Normalizes the last axis to mean 0 and variance 1, then scales and shifts.
+#[derive(Module, Debug)]
+pub struct LayerNorm {
+    weight: Param<Tensor<1>>,
+    bias: Param<Tensor<1>>,
+    epsilon: f64,
+}
+
+impl LayerNorm {
+    /// Reads `{name}.weight` and `{name}.bias`, `[width]`.
+    pub fn load(source: &Source, name: &str, width: usize, epsilon: f64) -> Result<Self, WeightsError> {
+        let weight = source.tensor(&format!("{name}.weight"), [width], Fill::Constant(1.0))?;
+        let bias = source.tensor(&format!("{name}.bias"), [width], Fill::Constant(0.0))?;
+        Ok(Self { weight: Param::from_tensor(weight), bias: Param::from_tensor(bias), epsilon })
+    }
+
+    /// `[…, width]` → the same shape.
+    pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        module::layer_norm(x, self.weight.val(), Some(self.bias.val()), self.epsilon)
+    }
+
+    /// Adds the tensors to `list`.
+    pub fn save(&self, name: &str, list: &mut TensorList) {
+        list.push(format!("{name}.weight"), self.weight.val());
+        list.push(format!("{name}.bias"), self.bias.val());
+    }
+}

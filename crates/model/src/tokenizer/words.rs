@@ -1,0 +1,126 @@
+//! A small vocabulary of whole words and word pieces, for models trained on captions of few words.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::clean;
+
+/// Greedy longest-match word pieces. Ids: 0 padding, 1 start, then the vocabulary, last the end of text (the
+/// largest id, as in CLIP).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(from = "Vec<String>", into = "Vec<String>")]
+pub struct WordPieces {
+    vocabulary: Vec<String>,
+    ids: BTreeMap<String, u32>,
+}
+
+/// Marks a piece that continues a word.
+const CONTINUES: &str = "##";
+
+/// Endings that words of the vocabulary take on in the plural and the like.
+const ENDINGS: [&str; 8] = ["##s", "##es", "##ed", "##ing", "##y", "##er", "##en", "##ish"];
+
+impl WordPieces {
+    /// The words of `texts`, by letters and digits, with single characters and common endings so that any
+    /// word can be spelled.
+    pub fn from_texts<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut words: std::collections::BTreeSet<String> = ENDINGS.map(str::to_owned).into();
+        for letter in ('a'..='z').chain('0'..='9') {
+            words.insert(letter.to_string());
+            words.insert(format!("{CONTINUES}{letter}"));
+        }
+        for text in texts {
+            words.extend(split(&clean(text)).map(str::to_owned));
+        }
+        words.into_iter().collect::<Vec<_>>().into()
+    }
+
+    /// Number of ids, the three special ones included.
+    pub fn len(&self) -> usize {
+        self.vocabulary.len() + 3
+    }
+
+    /// Never: the special ids are always there.
+    pub fn is_empty(&self) -> bool {
+        false
+    }
+
+    /// Start, pieces, end.
+    pub(super) fn encode(&self, text: &str) -> Vec<u32> {
+        let mut row = vec![1];
+        for word in split(&clean(text)) {
+            self.encode_word(word, &mut row);
+        }
+        row.push(self.len() as u32 - 1);
+        row
+    }
+
+    /// The longest known beginning, then the longest known continuation …; characters that no piece spells are
+    /// left out.
+    fn encode_word(&self, word: &str, row: &mut Vec<u32>) {
+        let mut start = 0;
+        while start < word.len() {
+            let prefix = if start == 0 { "" } else { CONTINUES };
+            let ends = word[start..].char_indices().map(|(i, c)| start + i + c.len_utf8());
+            let known = ends.rev().find_map(|end| {
+                let id = self.ids.get(&format!("{prefix}{}", &word[start..end]))?;
+                Some((end, *id))
+            });
+            match known {
+                Some((end, id)) => {
+                    row.push(id);
+                    start = end;
+                }
+                None => start += word[start..].chars().next().map_or(1, char::len_utf8),
+            }
+        }
+    }
+}
+
+/// Runs of letters and digits.
+fn split(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(|word| {
+        let end = word.char_indices().nth(64).map_or(word.len(), |(i, _)| i);
+        &word[..end]
+    })
+}
+
+impl From<Vec<String>> for WordPieces {
+    fn from(vocabulary: Vec<String>) -> Self {
+        let ids = vocabulary.iter().enumerate().map(|(i, word)| (word.clone(), i as u32 + 2)).collect();
+        Self { vocabulary, ids }
+    }
+}
+
+impl From<WordPieces> for Vec<String> {
+    fn from(words: WordPieces) -> Self {
+        words.vocabulary
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_words_are_spelled_with_pieces() {
+        let words = WordPieces::from_texts(["a red chair"]);
+        let id = |piece: &str| words.ids[piece];
+        assert_eq!(words.encode("Red chairs!")[1..4], [id("red"), id("chair"), id("##s")]);
+        assert_eq!(words.encode("redo")[1..3], [id("red"), id("##o")]);
+    }
+
+    #[test]
+    fn what_no_piece_spells_is_left_out() {
+        let words = WordPieces::from_texts(["chair"]);
+        assert_eq!(words.encode("椅子").len(), 2);
+    }
+
+    #[test]
+    fn the_end_is_the_largest_id() {
+        let words = WordPieces::from_texts(["a red chair"]);
+        let row = words.encode("chair");
+        assert_eq!(row.last(), row.iter().max());
+    }
+}

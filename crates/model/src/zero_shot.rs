@@ -1,0 +1,43 @@
+//! Naming a shape with words nobody trained it on.
+
+use crate::{Embedding, JointModel, ModelError};
+
+/// The class sentences used where nothing else is asked for.
+pub fn usual_templates() -> Vec<String> {
+    ["a {}", "a 3d model of a {}", "a photo of a {}", "a rendering of a {}"].map(str::to_owned).to_vec()
+}
+
+/// One embedding for each label: the direction of the mean over all class sentences.
+pub struct ZeroShotHead {
+    labels: Vec<String>,
+    embeddings: Vec<Embedding>,
+    logit_scale: f32,
+}
+
+impl ZeroShotHead {
+    /// Puts every label into every template (`{}`) and encodes the sentences.
+    pub fn new(model: &JointModel, labels: &[String], templates: &[String]) -> Result<Self, ModelError> {
+        let sentences: Vec<String> =
+            labels.iter().flat_map(|label| templates.iter().map(move |t| t.replace("{}", label))).collect();
+        let sentences: Vec<&str> = sentences.iter().map(String::as_str).collect();
+        let embedded = model.embed_texts(&sentences)?;
+        let embeddings = embedded
+            .chunks(templates.len().max(1))
+            .map(|chunk| Embedding::mix(&chunk.iter().map(|e| (1.0, e)).collect::<Vec<_>>()))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { labels: labels.to_vec(), embeddings, logit_scale: model.logit_scale() })
+    }
+
+    /// Labels with their probabilities (softmax of scaled similarities), best first; ties keep the order given.
+    pub fn classify(&self, shape: &Embedding) -> Vec<(&str, f32)> {
+        let scale = self.logit_scale.exp();
+        let logits: Vec<f32> = self.embeddings.iter().map(|e| scale * e.dot(shape)).collect();
+        let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let weights: Vec<f32> = logits.iter().map(|l| (l - largest).exp()).collect();
+        let total: f32 = weights.iter().sum();
+        let mut scored: Vec<(&str, f32)> =
+            self.labels.iter().map(String::as_str).zip(weights.iter().map(|w| w / total)).collect();
+        scored.sort_by(|a, b| b.1.total_cmp(&a.1));
+        scored
+    }
+}
