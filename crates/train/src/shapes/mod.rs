@@ -14,6 +14,19 @@ mod fruit;
 mod furniture;
 mod tableware;
 
+// Families of what lives, moves, grows and stands outside, and what their builders share.
+mod animals;
+mod birds;
+mod clay;
+mod critters;
+mod dinosaurs;
+mod heads;
+mod people;
+mod quadruped;
+mod sea;
+mod species;
+mod wild_animals;
+
 use std::sync::LazyLock;
 
 pub use captions::captions;
@@ -40,6 +53,15 @@ const FAMILIES: &[&[Category]] = &[
     tableware::CATEGORIES,
     cutlery::CATEGORIES,
     fruit::CATEGORIES,
+
+    // What lives, moves, grows and stands outside.
+    animals::CATEGORIES,
+    wild_animals::CATEGORIES,
+    birds::CATEGORIES,
+    critters::CATEGORIES,
+    dinosaurs::CATEGORIES,
+    sea::CATEGORIES,
+    people::CATEGORIES,
 ];
 
 static ALL: LazyLock<Vec<Category>> = LazyLock::new(|| FAMILIES.concat());
