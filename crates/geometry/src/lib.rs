@@ -4,6 +4,7 @@
 //! This crate knows no tensors, no async runtime and no network.
 
 mod camera;
+pub mod contact_sheet;
 pub mod io;
 mod material;
 mod mesh;
@@ -12,6 +13,7 @@ pub mod normalize;
 mod point_cloud;
 pub mod render;
 mod rig;
+pub mod sample;
 mod scene;
 pub mod shapes;
 

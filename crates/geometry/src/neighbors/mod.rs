@@ -1,5 +1,9 @@
 //! Which points are near which: farthest-point sampling, nearest neighbors, balls.
 
+mod farthest;
 mod kd_tree;
+mod near;
 
+pub use farthest::{FarthestRule, farthest_point_sample, farthest_point_sample_by};
 pub use kd_tree::{KdTree, Neighbor};
+pub use near::{Ball, ball_query, knn};

@@ -15,7 +15,7 @@ mod frame;
 mod project;
 mod raster;
 mod splat;
-mod surface;
+pub(crate) mod surface;
 mod texture;
 
 use image::RgbaImage;

@@ -14,8 +14,8 @@ const PLAIN_GRAY: f32 = 0.55;
 const FAINTEST: f32 = 1.0 / 255.0;
 
 /// A scene made ready for any number of views.
-pub(super) struct Stage<'a> {
-    pub(super) parts: Vec<Part<'a>>,
+pub(crate) struct Stage<'a> {
+    pub(crate) parts: Vec<Part<'a>>,
     pub(super) splats: Splats,
     textures: Vec<Option<MipChain<'a>>>,
     /// Number of triangles; ids of splats follow theirs.
@@ -23,9 +23,9 @@ pub(super) struct Stage<'a> {
 }
 
 /// A mesh with the ids of its triangles.
-pub(super) struct Part<'a> {
-    pub(super) mesh: &'a Mesh,
-    pub(super) first_face: u32,
+pub(crate) struct Part<'a> {
+    pub(crate) mesh: &'a Mesh,
+    pub(crate) first_face: u32,
     pub(super) alpha: AlphaMode,
     base_color: Vec4,
     base_color_texture: Option<TextureUse>,
@@ -46,6 +46,14 @@ pub(super) struct Sight {
     pub(super) pixel_area: f32,
 }
 
+/// What a point of a surface looks like.
+pub(crate) struct Look {
+    /// Linear base color and emission.
+    pub(crate) color: Vec3,
+    /// Unit normal, on the side the face's winding says.
+    pub(crate) normal: Vec3,
+}
+
 /// Where a sight meets a triangle.
 struct Hit {
     corners: [usize; 3],
@@ -59,18 +67,40 @@ struct Hit {
 
 impl<'a> Stage<'a> {
     pub(super) fn new(scene: &'a Scene) -> Self {
+        let textures = scene.textures.iter().map(MipChain::new).collect();
+        Self { textures, splats: Splats::new(&scene.clouds), ..Self::near(scene) }
+    }
+
+    /// For looking at single points of meshes: without smaller textures, without splats.
+    pub(crate) fn near(scene: &'a Scene) -> Self {
         let mut first_face = 0;
         let mut parts = Vec::with_capacity(scene.meshes.len());
         for mesh in &scene.meshes {
             parts.push(Part::new(mesh, mesh.material.and_then(|m| scene.materials.get(m)), first_face));
             first_face += mesh.faces().len() as u32;
         }
-        let textures = scene.textures.iter().map(MipChain::new).collect();
-        Self { parts, splats: Splats::new(&scene.clouds), textures, n_faces: first_face }
+        let textures = scene.textures.iter().map(MipChain::largest).collect();
+        Self { parts, splats: Splats::default(), textures, n_faces: first_face }
+    }
+
+    /// What a point of a triangle looks like without light; `None` where alpha says that nothing is there.
+    pub(crate) fn look(&self, part: usize, face: usize, weights: Vec3) -> Option<Look> {
+        let part = &self.parts[part];
+        let corners = part.mesh.faces()[face].map(|v| v as usize);
+        let hit = Hit { corners, weights, face_normal: part.face_normal(face), footprint: 0.0 };
+        let albedo = self.albedo(part, &hit);
+        let color = albedo.truncate() + self.emission(part, &hit);
+        (albedo.w >= part.least_alpha()).then(|| Look { color, normal: part.normal(&hit) })
+    }
+
+    /// A triangle in its bare base color.
+    pub(crate) fn plain_look(&self, part: usize, face: usize) -> Look {
+        let part = &self.parts[part];
+        Look { color: part.base_color.truncate(), normal: part.face_normal(face) }
     }
 
     /// Index of the part a triangle belongs to.
-    pub(super) fn part_of(&self, face: u32) -> usize {
+    pub(crate) fn part_of(&self, face: u32) -> usize {
         self.parts.partition_point(|p| p.first_face <= face) - 1
     }
 
@@ -88,12 +118,7 @@ impl<'a> Stage<'a> {
 
     /// Whether a triangle of a masked or blended part is there at all under a sight.
     pub(super) fn is_there(&self, part: &Part<'_>, id: u32, sight: &Sight) -> bool {
-        let least = match part.alpha {
-            AlphaMode::Opaque => return true,
-            AlphaMode::Mask { cutoff } => cutoff,
-            AlphaMode::Blend => FAINTEST,
-        };
-        self.albedo(part, &part.meet(id, sight)).w >= least
+        self.albedo(part, &part.meet(id, sight)).w >= part.least_alpha()
     }
 
     /// Base color: factor × vertex color × texture.
@@ -127,11 +152,14 @@ impl<'a> Stage<'a> {
         if part.metallic > 0.0 {
             rgb = rgb.lerp(base * reflected(light, normal, view, part.roughness), part.metallic);
         }
-        if part.emissive != Vec3::ZERO {
-            let texel = self.texel(part, part.emissive_texture, hit).map_or(Vec3::ONE, Vec4::truncate);
-            rgb += part.emissive * texel;
+        rgb + self.emission(part, hit)
+    }
+
+    fn emission(&self, part: &Part<'_>, hit: &Hit) -> Vec3 {
+        if part.emissive == Vec3::ZERO {
+            return Vec3::ZERO;
         }
-        rgb
+        part.emissive * self.texel(part, part.emissive_texture, hit).map_or(Vec3::ONE, Vec4::truncate)
     }
 }
 
@@ -140,19 +168,35 @@ impl<'a> Part<'a> {
         let gray = if mesh.colors().is_some() { 1.0 } else { PLAIN_GRAY };
         let plain = Material { base_color: Vec4::new(gray, gray, gray, 1.0), ..Material::default() };
         let material = material.unwrap_or(&plain);
+        let base_color = if material.base_color.is_finite() { material.base_color } else { plain.base_color };
+        let emissive = if material.emissive.is_finite() { material.emissive } else { Vec3::ZERO };
         let finite = |v: f32, otherwise: f32| if v.is_finite() { v.clamp(0.0, 1.0) } else { otherwise };
         Self {
             mesh,
             first_face,
             alpha: material.alpha,
-            base_color: material.base_color,
+            base_color,
             base_color_texture: material.base_color_texture,
-            emissive: material.emissive,
+            emissive,
             emissive_texture: material.emissive_texture,
             metallic: finite(material.metallic, 0.0),
             roughness: finite(material.roughness, 1.0),
             unlit: material.unlit,
         }
+    }
+
+    /// Below this alpha nothing is there.
+    fn least_alpha(&self) -> f32 {
+        match self.alpha {
+            AlphaMode::Opaque => f32::NEG_INFINITY,
+            AlphaMode::Mask { cutoff } => cutoff,
+            AlphaMode::Blend => FAINTEST,
+        }
+    }
+
+    fn face_normal(&self, face: usize) -> Vec3 {
+        let [a, b, c] = self.mesh.triangle(face);
+        (b - a).cross(c - a).try_normalize().unwrap_or(Vec3::Y)
     }
 
     /// Where the sight meets the plane of a triangle (Möller and Trumbore, 1997), in the mesh's own

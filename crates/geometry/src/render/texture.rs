@@ -29,18 +29,21 @@ pub(super) type FixedTexel = [u16; 4];
 impl<'a> MipChain<'a> {
     /// `None` for an image without pixels.
     pub(super) fn new(texture: &'a Texture) -> Option<Self> {
-        let (width, height) = texture.image.dimensions();
-        let texels: &[[u8; 4]] = bytemuck::cast_slice(texture.image.as_raw());
-        if width == 0 || height == 0 {
-            return None;
-        }
-        let opaque = texels.iter().all(|t| t[3] == 255);
-        let mut levels = vec![Level { width, height, texels: Cow::Borrowed(texels) }];
-        while let Some(level) = levels.last().filter(|l| l.width > 1 || l.height > 1) {
+        let mut chain = Self::largest(texture)?;
+        let opaque = chain.levels[0].texels.iter().all(|t| t[3] == 255);
+        while let Some(level) = chain.levels.last().filter(|l| l.width > 1 || l.height > 1) {
             let half = level.halved(opaque);
-            levels.push(half);
+            chain.levels.push(half);
         }
-        Some(Self { levels, wrap: texture.wrap })
+        Some(chain)
+    }
+
+    /// The texture without its smaller versions.
+    pub(super) fn largest(texture: &'a Texture) -> Option<Self> {
+        let (width, height) = texture.image.dimensions();
+        let texels = Cow::Borrowed(bytemuck::cast_slice(texture.image.as_raw()));
+        let level = Level { width, height, texels };
+        (width > 0 && height > 0).then(|| Self { levels: vec![level], wrap: texture.wrap })
     }
 
     /// Edge lengths of the full image in texels.

@@ -1,0 +1,111 @@
+//! Nearest neighbors and balls around query points.
+
+use glam::Vec3;
+use rayon::prelude::*;
+
+use super::KdTree;
+
+/// Queries a task answers.
+const CHUNK: usize = 64;
+
+/// For each query the indices of the `count` nearest points, nearest first, equal distances by index; one query after the
+/// other, `count` each, or all points where there are fewer.
+pub fn knn(positions: &[Vec3], queries: &[Vec3], count: usize) -> Vec<usize> {
+    let tree = KdTree::new(positions);
+    let answer = |query: &Vec3| tree.nearest(*query, count);
+    let answers: Vec<_> = queries.par_iter().with_min_len(CHUNK).map(answer).collect();
+    answers.into_iter().flatten().map(|n| n.index).collect()
+}
+
+/// Which points count as inside a ball. References differ at the border.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Ball {
+    /// Nearer than the radius (openpoints).
+    Open {
+        /// The radius.
+        radius: f32,
+    },
+    /// At most the radius away (PointNet++ in PyTorch).
+    Closed {
+        /// The radius.
+        radius: f32,
+    },
+}
+
+impl Ball {
+    fn holds(self, distance_squared: f32) -> bool {
+        match self {
+            Self::Open { radius } => distance_squared < radius * radius,
+            Self::Closed { radius } => distance_squared <= radius * radius,
+        }
+    }
+}
+
+/// For each query the indices of the first `count` points, in the order of the list, that lie in the ball around it; one
+/// query after the other, `count` each. Where there are fewer, the first found fills the rest; where there are none, 0
+/// does, as in the reference kernels. Empty without points.
+pub fn ball_query(positions: &[Vec3], queries: &[Vec3], ball: Ball, count: usize) -> Vec<usize> {
+    if positions.is_empty() || count == 0 {
+        return Vec::new();
+    }
+    let mut indices = vec![0; queries.len() * count];
+    let answer = |(query, found): (&Vec3, &mut [usize])| {
+        let inside = |p: &Vec3| {
+            let (dx, dy, dz) = (p.x - query.x, p.y - query.y, p.z - query.z);
+            ball.holds(dx * dx + dy * dy + dz * dz)
+        };
+        let mut hits = positions.iter().enumerate().filter(|(_, p)| inside(p)).map(|(i, _)| i);
+        let first = hits.next().unwrap_or(0);
+        found.fill(first);
+        for (slot, hit) in found[1..].iter_mut().zip(hits) {
+            *slot = hit;
+        }
+    };
+    queries.par_iter().zip(indices.par_chunks_mut(count)).with_min_len(CHUNK).for_each(answer);
+    indices
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::rngs::SmallRng;
+    use rand::{Rng, SeedableRng};
+
+    use super::*;
+
+    fn points(n: usize, steps: i32, rng: &mut SmallRng) -> Vec<Vec3> {
+        let mut coordinate = || rng.random_range(-steps..=steps) as f32 / steps as f32;
+        (0..n).map(|_| Vec3::new(coordinate(), coordinate(), coordinate())).collect()
+    }
+
+    fn square(a: Vec3, b: Vec3) -> f32 {
+        let d = a - b;
+        d.x * d.x + d.y * d.y + d.z * d.z
+    }
+
+    #[test]
+    fn knn_agrees_with_sorting_everything() {
+        let mut rng = SmallRng::seed_from_u64(2);
+        for (n, steps) in [(1, 9), (8, 9), (9, 2), (500, 3), (2000, 1_000_000)] {
+            let (points, queries) = (points(n, steps, &mut rng), points(40, steps, &mut rng));
+            let k = 12.min(n);
+            let found = knn(&points, &queries, 12);
+            for (query, found) in queries.iter().zip(found.chunks(k)) {
+                let mut all: Vec<usize> = (0..n).collect();
+                all.sort_by(|&a, &b| {
+                    square(points[a], *query).total_cmp(&square(points[b], *query)).then(a.cmp(&b))
+                });
+                assert_eq!(found, &all[..k], "{n} points, {steps} steps");
+            }
+        }
+        assert!(knn(&[], &[Vec3::ZERO], 3).is_empty());
+    }
+
+    #[test]
+    fn balls_fill_up_with_the_first() {
+        let line: Vec<Vec3> = (0..6).map(|i| Vec3::X * i as f32).collect();
+        let queries = [Vec3::X * 4.0, Vec3::Y * 9.0];
+        assert_eq!(ball_query(&line, &queries, Ball::Closed { radius: 1.0 }, 4), [3, 4, 5, 3, 0, 0, 0, 0]);
+        assert_eq!(ball_query(&line, &queries[..1], Ball::Open { radius: 1.0 }, 2), [4, 4]);
+        assert_eq!(ball_query(&line, &queries[..1], Ball::Open { radius: 9.0 }, 2), [0, 1]);
+    }
+}

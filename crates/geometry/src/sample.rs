@@ -1,0 +1,223 @@
+//! Points drawn from the surface of a scene, with colors and normals.
+
+use glam::Vec3;
+use rand::Rng;
+use rand::seq::index;
+
+use crate::render::surface::{Look, Stage};
+use crate::{PointCloud, Scene};
+
+/// How often a point is drawn anew where a texture's alpha says that nothing is there.
+const TRIES: usize = 8;
+
+/// `count` points of what a scene shows, the same for the same generator state.
+///
+/// Every part of the meshes' surface is as likely as any other of its area. Colors (linear base color with textures and
+/// vertex colors, and what the surface emits) are given where any mesh has a material or vertex colors, normals always.
+///
+/// A scene without surface gives points of its clouds: none twice where there are enough, all of them and some again
+/// otherwise. An empty scene gives no points.
+pub fn sample_surface(scene: &Scene, count: usize, rng: &mut impl Rng) -> PointCloud {
+    let surface = Surface::new(scene);
+    match surface.area() > 0.0 {
+        true => surface.sample(scene, count, rng),
+        false => sample_cloud(&all_points(scene), count, rng),
+    }
+}
+
+/// `count` points of a cloud: none twice where there are enough, all of them and some again otherwise.
+pub fn sample_cloud(cloud: &PointCloud, count: usize, rng: &mut impl Rng) -> PointCloud {
+    let n = cloud.positions().len();
+    if n == 0 {
+        return PointCloud::default();
+    }
+    let chosen: Vec<usize> = match count <= n {
+        true => index::sample(rng, n, count).into_vec(),
+        false => (0..n).chain((n..count).map(|_| rng.random_range(0..n as u64) as usize)).collect(),
+    };
+    let pick = |list: &[Vec3]| chosen.iter().map(|&i| list[i]).collect::<Vec<_>>();
+    cloud_of(pick(cloud.positions()), cloud.colors().map(pick), cloud.normals().map(pick))
+}
+
+/// Triangles with their areas summed up.
+struct Surface {
+    /// Area of all triangles up to and including this one, over the meshes one after the other.
+    area_until: Vec<f64>,
+}
+
+impl Surface {
+    fn new(scene: &Scene) -> Self {
+        let mut sum = 0.0;
+        let mut area_until = Vec::with_capacity(scene.n_faces());
+        for mesh in &scene.meshes {
+            area_until.extend((0..mesh.faces().len()).map(|face| {
+                let [a, b, c] = mesh.triangle(face);
+                let area = f64::from((b - a).cross(c - a).length());
+                sum += if area.is_finite() { area } else { 0.0 };
+                sum
+            }));
+        }
+        Self { area_until }
+    }
+
+    fn area(&self) -> f64 {
+        self.area_until.last().copied().unwrap_or(0.0)
+    }
+
+    fn sample(&self, scene: &Scene, count: usize, rng: &mut impl Rng) -> PointCloud {
+        let stage = Stage::near(scene);
+        let mut positions = Vec::with_capacity(count);
+        let mut colors = Vec::with_capacity(count);
+        let mut normals = Vec::with_capacity(count);
+        for _ in 0..count {
+            let (position, look) = self.draw(&stage, rng);
+            positions.push(position);
+            colors.push(look.color.clamp(Vec3::ZERO, Vec3::ONE));
+            normals.push(look.normal);
+        }
+        let colored = scene.meshes.iter().any(|m| m.material.is_some() || m.colors().is_some());
+        cloud_of(positions, colored.then_some(colors), Some(normals))
+    }
+
+    fn draw(&self, stage: &Stage<'_>, rng: &mut impl Rng) -> (Vec3, Look) {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let at = rng.random::<f64>() * self.area();
+            let face = self.area_until.partition_point(|&until| until <= at).min(self.area_until.len() - 1);
+            let (mut b, mut c) = (rng.random::<f32>(), rng.random::<f32>());
+            if b + c > 1.0 {
+                (b, c) = (1.0 - b, 1.0 - c);
+            }
+            let weights = Vec3::new(1.0 - b - c, b, c);
+            let part = stage.part_of(face as u32);
+            let in_part = face - stage.parts[part].first_face as usize;
+            let [p, q, r] = stage.parts[part].mesh.triangle(in_part);
+            let position = p * weights.x + q * weights.y + r * weights.z;
+            let look = stage.look(part, in_part, weights);
+            if let Some(look) = look.or_else(|| (tries == TRIES).then(|| stage.plain_look(part, in_part))) {
+                return (position, look);
+            }
+        }
+    }
+}
+
+/// All clouds of a scene as one; colors and normals only where every cloud has them. A scene of triangles without area
+/// gives their corners.
+fn all_points(scene: &Scene) -> PointCloud {
+    let clouds: Vec<&PointCloud> = scene.clouds.iter().filter(|c| !c.positions().is_empty()).collect();
+    let join = |lists: Option<Vec<&[Vec3]>>| lists.map(|l| l.concat());
+    let positions: Vec<Vec3> = clouds.iter().flat_map(|c| c.positions()).copied().collect();
+    if positions.is_empty() {
+        let corners = scene.meshes.iter().flat_map(|m| (0..m.faces().len()).flat_map(|f| m.triangle(f)));
+        return cloud_of(corners.collect(), None, None);
+    }
+    let colors = join(clouds.iter().map(|c| c.colors()).collect());
+    let normals = join(clouds.iter().map(|c| c.normals()).collect());
+    cloud_of(positions, colors, normals)
+}
+
+/// The lists come from checked clouds and meshes, so the checks here cannot fail.
+fn cloud_of(positions: Vec<Vec3>, colors: Option<Vec<Vec3>>, normals: Option<Vec<Vec3>>) -> PointCloud {
+    let cloud = PointCloud::new(positions).and_then(|cloud| match colors {
+        Some(colors) => cloud.with_colors(colors),
+        None => Ok(cloud),
+    });
+    let cloud = cloud.and_then(|cloud| match normals {
+        Some(normals) => cloud.with_normals(normals),
+        None => Ok(cloud),
+    });
+    cloud.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use glam::{Vec2, Vec4};
+    use image::{Rgba, RgbaImage};
+    use rand::SeedableRng;
+    use rand::rngs::SmallRng;
+
+    use super::*;
+    use crate::{AlphaMode, Material, Mesh, Texture, TextureUse, Wrap};
+
+    fn rng() -> SmallRng {
+        SmallRng::seed_from_u64(1)
+    }
+
+    /// A large and a small square side by side, the left half of the texture red, the right half see-through blue.
+    fn squares(alpha: AlphaMode) -> Scene {
+        let square = |x: f32, edge: f32| {
+            let corners = [[0.0, 0.0], [edge, 0.0], [edge, edge], [0.0, edge]];
+            let positions = corners.map(|c| Vec3::new(x + c[0], c[1], 0.0)).to_vec();
+            let uvs = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]].map(Vec2::from).to_vec();
+            let mesh = Mesh::new(positions, vec![[0, 1, 2], [0, 2, 3]]).and_then(|m| m.with_uvs(uvs));
+            mesh.unwrap().with_material(Some(0))
+        };
+        let colors = [Rgba([255, 0, 0, 255]), Rgba([0, 0, 255, 10])];
+        let image = RgbaImage::from_fn(64, 1, |x, _| colors[usize::from(x >= 32)]);
+        let base_color_texture = Some(TextureUse::plain(0));
+        Scene {
+            meshes: vec![square(0.0, 3.0), square(10.0, 1.0)],
+            materials: vec![Material { base_color_texture, alpha, ..Material::default() }],
+            textures: vec![Texture { image, wrap: [Wrap::Clamp; 2] }],
+            ..Scene::default()
+        }
+    }
+
+    #[test]
+    fn points_fall_in_proportion_to_area() {
+        let cloud = sample_surface(&squares(AlphaMode::Opaque), 10_000, &mut rng());
+        let small = cloud.positions().iter().filter(|p| p.x >= 10.0).count();
+        assert!((900..1100).contains(&small), "{small}");
+        assert!(cloud.normals().unwrap().iter().all(|&n| n == Vec3::Z));
+        let left = cloud.positions().iter().filter(|p| p.x < 1.5).count();
+        assert!((4300..4700).contains(&left), "{left}");
+        assert_eq!(cloud, sample_surface(&squares(AlphaMode::Opaque), 10_000, &mut rng()));
+    }
+
+    #[test]
+    fn colors_come_from_the_texture() {
+        let cloud = sample_surface(&squares(AlphaMode::Opaque), 1000, &mut rng());
+        for (p, c) in cloud.positions().iter().zip(cloud.colors().unwrap()) {
+            match p.x % 10.0 / if p.x < 5.0 { 3.0 } else { 1.0 } {
+                u if u < 0.48 => assert_eq!(*c, Vec3::X),
+                u if u > 0.52 => assert_eq!(*c, Vec3::Z),
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn holes_of_a_mask_get_few_points() {
+        let cloud = sample_surface(&squares(AlphaMode::Mask { cutoff: 0.5 }), 2000, &mut rng());
+        let blue = cloud.colors().unwrap().iter().filter(|c| c.z > 0.9).count();
+        assert!(blue < 20, "{blue}");
+    }
+
+    #[test]
+    fn vertex_colors_are_mixed() {
+        let mesh = Mesh::new(vec![Vec3::ZERO, Vec3::X, Vec3::Y], vec![[0, 1, 2]])
+            .and_then(|m| m.with_colors(vec![Vec4::ONE, Vec4::W, Vec4::W]));
+        let cloud = sample_surface(&Scene::from_mesh(mesh.unwrap()), 100, &mut rng());
+        for (p, c) in cloud.positions().iter().zip(cloud.colors().unwrap()) {
+            assert!((c.x - (1.0 - p.x - p.y)).abs() < 1e-5);
+        }
+    }
+
+    #[test]
+    fn clouds_are_thinned_or_repeated() {
+        let points: Vec<Vec3> = (0..10).map(|i| Vec3::X * i as f32).collect();
+        let scene = Scene::from_cloud(PointCloud::new(points.clone()).unwrap());
+        let values = |count| {
+            let cloud = sample_surface(&scene, count, &mut rng());
+            cloud.positions().iter().map(|p| p.x as u32).collect::<Vec<_>>()
+        };
+        let mut some = values(7);
+        some.sort_unstable();
+        some.dedup();
+        assert_eq!(some.len(), 7);
+        assert_eq!(values(25)[..10], (0..10).collect::<Vec<_>>());
+        assert_eq!(values(25).len(), 25);
+        assert!(sample_surface(&Scene::default(), 5, &mut rng()).positions().is_empty());
+    }
+}
