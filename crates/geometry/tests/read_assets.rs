@@ -41,7 +41,7 @@ fn manifest(folder: &Path) -> Vec<std::collections::HashMap<String, String>> {
 }
 
 fn is_ours(path: &str) -> bool {
-    matches!(Format::from_path(Path::new(path)), Some(Format::Obj | Format::Stl | Format::Ply))
+    !matches!(Format::from_path(Path::new(path)), None | Some(Format::Gltf | Format::Glb))
 }
 
 /// Where we differ from the manifest on purpose.

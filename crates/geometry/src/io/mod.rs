@@ -3,12 +3,23 @@
 //! Untrusted bytes give a [`Scene`] or a [`ReadError`], never a panic, a hang, or unbounded memory.
 
 mod color;
+mod columns;
+mod dae;
+mod dae_material;
 mod draft;
 mod format;
 mod gltf;
 mod image_file;
+mod info;
+mod las;
+mod laz;
+mod lzf;
 mod mtl;
+mod npy;
+mod npz;
 mod obj;
+mod off;
+mod pcd;
 mod ply;
 mod ply_header;
 mod ply_vertex;
@@ -17,15 +28,21 @@ mod sniff;
 mod source;
 mod stl;
 mod text;
+mod write;
+mod write_mesh;
+mod write_points;
+mod xyz;
+mod zip;
 
 use std::{
-    borrow::Cow,
     io::Read as _,
     path::{Path, PathBuf},
 };
 
 pub use self::format::{Format, UpAxis};
+pub use self::info::{FileInfo, SurfaceInfo, info, info_with};
 use self::source::Source;
+pub use self::write::{WriteError, write};
 use crate::Scene;
 
 /// Bounds on what one file may ask for.
@@ -122,11 +139,22 @@ pub fn read_with(path: &Path, options: &ReadOptions) -> Result<Scene, ReadError>
 
 /// Reads a file whose content is in memory. `path` gives its name; files beside it are looked up there.
 pub fn read_bytes(path: &Path, bytes: &[u8], options: &ReadOptions) -> Result<Scene, ReadError> {
-    let content = text_or_bytes(bytes);
+    open(path, bytes, options).map(|opened| opened.scene)
+}
+
+/// A scene and what was found out on the way to it.
+struct Opened {
+    scene: Scene,
+    format: Format,
+    up: UpAxis,
+}
+
+fn open(path: &Path, bytes: &[u8], options: &ReadOptions) -> Result<Opened, ReadError> {
+    let content = text::without_byte_order_mark(bytes);
     let found = sniff::format(path, &content)?;
     let source = Source { path, bytes: &content, format: found.format.name() };
-    let scene = read_format(&source, found.format)?;
-    let up = options.up.unwrap_or(found.format.up_axis());
+    let (scene, up) = read_format(&source, found.format)?;
+    let up = options.up.unwrap_or(up);
     let mut scene = if up == UpAxis::Y { scene } else { scene.transformed(up.world_from_file()) };
     scene.notes.splice(0..0, found.note);
     if scene.notes.len() > limits::NOTES {
@@ -134,18 +162,28 @@ pub fn read_bytes(path: &Path, bytes: &[u8], options: &ReadOptions) -> Result<Sc
         scene.notes.truncate(limits::NOTES);
         scene.notes.push(format!("and {more} more notes"));
     }
-    if scene.is_empty() { Err(ReadError::Empty { path: path.to_owned() }) } else { Ok(scene) }
+    if scene.is_empty() {
+        return Err(ReadError::Empty { path: path.to_owned() });
+    }
+    Ok(Opened { scene, format: found.format, up })
 }
 
-/// The scene in the file's own axes.
-fn read_format(source: &Source, format: Format) -> Result<Scene, ReadError> {
-    match format {
+/// The scene in the file's own axes, and the one that points up.
+fn read_format(source: &Source, format: Format) -> Result<(Scene, UpAxis), ReadError> {
+    let scene = match format {
         Format::Gltf | Format::Glb => gltf::read(source.path, source.bytes),
         Format::Obj => obj::read(source),
         Format::Ply => ply::read(source),
         Format::Stl => stl::read(source),
-        _ => Err(source.unsupported("a reader")),
-    }
+        Format::Off => off::read(source),
+        Format::Pcd => pcd::read(source),
+        Format::Xyz => xyz::read(source),
+        Format::Las | Format::Laz => las::read(source),
+        Format::Npy => npy::read(source),
+        Format::Npz => npz::read(source),
+        Format::Dae => return dae::read(source),
+    }?;
+    Ok((scene, format.up_axis()))
 }
 
 /// The whole file, if it is a file of bearable size.
@@ -170,9 +208,4 @@ fn file_bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
     let mut bytes = Vec::with_capacity(metadata.len() as usize);
     let read = file.take(limits::FILE_BYTES + 1).read_to_end(&mut bytes)?;
     if read as u64 > limits::FILE_BYTES { Err(too_large(read as u64)) } else { Ok(bytes) }
-}
-
-/// Text in UTF-16 becomes UTF-8; byte order marks are taken off.
-fn text_or_bytes(bytes: &[u8]) -> Cow<'_, [u8]> {
-    text::without_byte_order_mark(bytes)
 }

@@ -1,0 +1,5 @@
+//! Parts of the fuzz test.
+
+pub mod mutate;
+pub mod samples;
+pub mod watch;

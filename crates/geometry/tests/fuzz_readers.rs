@@ -1,0 +1,93 @@
+//! Broken bytes of every format give a scene or an error: no panic, no hang, no memory beyond what the file is worth.
+//!
+//! The cases follow from a fixed seed. Seeds are small files made here, and real ones where `../shared` is there.
+
+mod fuzz;
+
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use fuzz::{mutate::mutate, samples, watch};
+use lexiform_geometry::io::{self, ReadOptions};
+use rand::{Rng as _, SeedableRng as _, rngs::SmallRng};
+
+/// Cases on files made here, and on real files (bigger, so fewer).
+const CASES: usize = 20_000;
+const CASES_ON_ASSETS: usize = 1_500;
+const CASES_ON_MATERIALS: usize = 500;
+const MOST_TIME: Duration = Duration::from_secs(2);
+const MOST_MEMORY: usize = 1 << 30;
+
+/// One case; a message if the reader misbehaves.
+fn check(path: &Path, bytes: &[u8]) -> Result<bool, String> {
+    let start = Instant::now();
+    let read = watch::run(|| io::read_bytes(path, bytes, &ReadOptions::default()));
+    let took = start.elapsed();
+    match read.outcome {
+        Err(panic) => Err(format!("panic: {panic}")),
+        Ok(_) if took > MOST_TIME => Err(format!("took {took:?}")),
+        Ok(_) if read.peak > MOST_MEMORY => Err(format!("allocated {} MiB", read.peak >> 20)),
+        Ok(scene) => Ok(scene.is_ok()),
+    }
+}
+
+/// Keeps a failing case where a person can pick it up.
+fn fail(name: &str, case: usize, bytes: &[u8], message: &str) -> ! {
+    let kept = std::env::temp_dir().join(format!("fuzz-{case}-{name}"));
+    let _ = std::fs::write(&kept, bytes);
+    panic!("case {case} of {name}: {message}; bytes kept in {}", kept.display());
+}
+
+fn run(samples: &[(String, Vec<u8>)], cases: usize, rng: &mut SmallRng) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut readable = 0;
+    for case in 0..cases {
+        let (name, bytes) = &samples[case % samples.len()];
+        let other = &samples[rng.random_range(0..samples.len())].1;
+        let mutated = mutate(bytes, other, rng);
+        match check(&folder.path().join(name), &mutated) {
+            Ok(read) => readable += usize::from(read),
+            Err(message) => fail(name, case, &mutated, &message),
+        }
+    }
+    println!("{cases} cases over {} files, {readable} still readable", samples.len());
+    // A fuzzer whose every case dies at the magic tests nothing.
+    assert!(readable * 20 > cases);
+}
+
+#[test]
+fn broken_bytes_never_break_a_reader() {
+    watch::silence_panics();
+    let made = samples::made();
+    for (name, bytes) in &made {
+        let scene = io::read_bytes(Path::new(name), bytes, &ReadOptions::default());
+        assert!(scene.is_ok(), "{name}: {}", scene.unwrap_err());
+    }
+    let start = Instant::now();
+    let mut rng = SmallRng::seed_from_u64(20_251_120);
+    run(&made, CASES, &mut rng);
+    let assets = samples::assets();
+    if assets.is_empty() {
+        println!("skipped: ../shared/assets is absent");
+    } else {
+        run(&assets, CASES_ON_ASSETS, &mut rng);
+    }
+    materials(&mut rng);
+    println!("took {:?}", start.elapsed());
+}
+
+/// Broken material libraries beside a sound OBJ.
+fn materials(rng: &mut SmallRng) {
+    let folder = tempfile::tempdir().unwrap();
+    let library = folder.path().join("a.mtl");
+    let object = folder.path().join("a.obj");
+    for case in 0..CASES_ON_MATERIALS {
+        let mutated = mutate(samples::MTL, samples::OBJ, rng);
+        std::fs::write(&library, &mutated).unwrap();
+        if let Err(message) = check(&object, samples::OBJ) {
+            fail("a.mtl", case, &mutated, &message);
+        }
+    }
+}
