@@ -125,7 +125,7 @@ fn dot<const FUSED: bool, C: Copy>(query: &[f32], row: &[C], widen: impl Fn(C) -
 /// Finite halves only. The exponent is set right by one multiplication, which also does subnormal numbers; unlike
 /// the conversion instruction, compilers turn this into vector code for every machine.
 #[inline(always)]
-fn f32_from_f16(half: f16) -> f32 {
+pub(super) fn f32_from_f16(half: f16) -> f32 {
     const TWO_TO_112: f32 = f32::from_bits(0x7780_0000);
     let bits = u32::from(half.to_bits());
     let magnitude = f32::from_bits((bits & 0x7fff) << 13) * TWO_TO_112;

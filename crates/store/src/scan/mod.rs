@@ -11,6 +11,7 @@ use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::sync::OnceLock;
 
 use half::f16;
+use half::slice::HalfFloatSliceExt as _;
 use rayon::prelude::*;
 
 use crate::RecordId;
@@ -60,7 +61,7 @@ enum Cells {
 /// Rows scored by one task: some 100 kB, which a core has for itself in its cache.
 const BLOCK: usize = 256;
 /// Below so many multiplications, waking other threads costs more than they help.
-const SEQUENTIAL: usize = 1 << 21;
+const SEQUENTIAL: usize = 1 << 22;
 
 impl Matrix {
     /// Empty, with room for `capacity` rows.
@@ -117,14 +118,16 @@ impl Matrix {
             Cells::F32(cells) => cells.extend_from_slice(vector),
             Cells::F16 { cells, slack } => {
                 let start = cells.len();
-                cells.extend(vector.iter().map(|x| f16::from_f32(*x)));
-                slack.push(distance(vector, cells[start..].iter().map(|x| x.to_f32())));
+                cells.resize(start + vector.len(), f16::ZERO);
+                cells[start..].convert_from_f32_slice(vector);
+                slack.push(distance(vector, &cells[start..], kernel::f32_from_f16));
             }
             Cells::Int8 { cells, scale, slack } => {
                 let start = cells.len();
                 let step = step(vector, 127.0);
-                cells.extend(vector.iter().map(|x| quantized(*x, step) as i8));
-                slack.push(distance(vector, cells[start..].iter().map(|x| f32::from(*x) * step)));
+                let inverse = 1.0 / step;
+                cells.extend(vector.iter().map(|x| quantized(*x, inverse) as i8));
+                slack.push(distance(vector, &cells[start..], |x| f32::from(x) * step));
                 scale.push(step);
             }
         }
