@@ -17,14 +17,23 @@ mod tableware;
 // Families of what lives, moves, grows and stands outside, and what their builders share.
 mod animals;
 mod birds;
+mod buildings;
 mod clay;
+mod clothing;
+mod craft;
 mod critters;
 mod dinosaurs;
 mod heads;
+mod instruments;
 mod people;
+mod plants;
 mod quadruped;
 mod sea;
 mod species;
+mod street;
+mod toys;
+mod vehicles;
+mod weapons;
 mod wild_animals;
 
 use std::sync::LazyLock;
@@ -62,6 +71,15 @@ const FAMILIES: &[&[Category]] = &[
     dinosaurs::CATEGORIES,
     sea::CATEGORIES,
     people::CATEGORIES,
+    vehicles::CATEGORIES,
+    craft::CATEGORIES,
+    plants::CATEGORIES,
+    buildings::CATEGORIES,
+    street::CATEGORIES,
+    weapons::CATEGORIES,
+    clothing::CATEGORIES,
+    instruments::CATEGORIES,
+    toys::CATEGORIES,
 ];
 
 static ALL: LazyLock<Vec<Category>> = LazyLock::new(|| FAMILIES.concat());

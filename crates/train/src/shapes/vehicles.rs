@@ -44,7 +44,9 @@ pub(super) fn side_profile(points: &[(f32, f32)], width: f32) -> Solid {
 /// A tire with a hub, standing on the ground at `(0, 0, 0)`, its axle along x.
 pub(super) fn wheel_at(b: &mut Builder, radius: f32, width: f32, at: Vec3, hub: Paint, tire: Paint) {
     let n = b.n.max(8);
-    let disk = |r: f32, w: f32| cylinder(r, w, n).at(0.0, -w / 2.0, 0.0).rot_z(QUARTER).at(0.0, radius, 0.0).moved(at);
+    let disk = |r: f32, w: f32| {
+        cylinder(r, w, n).at(0.0, -w / 2.0, 0.0).rot_z(QUARTER).at(0.0, radius, 0.0).moved(at)
+    };
     b.add("tire", disk(radius, width), tire);
     b.add("hub", disk(radius * 0.55, width * 1.12), hub);
 }
@@ -142,29 +144,56 @@ fn add_car(rng: &mut Rng, b: &mut Builder, shape: Shape, paint: Paint) -> CarBod
 fn beetle_body(b: &Builder, length: f32, width: f32, sill: f32, belt: f32) -> Solid {
     let (h, n) = ((belt - sill) * 1.15, b.n.max(10));
     let hull = dome(1.0, 1.0, n).scale(width * 0.46, h, length * 0.5).at(0.0, sill, 0.0);
-    let fender = dome(1.0, 1.0, n).scale(width * 0.14, h * 0.75, length * 0.17).at(width * 0.4, sill, 0.0).both_x();
+    let fender =
+        dome(1.0, 1.0, n).scale(width * 0.14, h * 0.75, length * 0.17).at(width * 0.4, sill, 0.0).both_x();
     hull.join(fender.clone().at(0.0, 0.0, length * 0.31)).join(fender.at(0.0, 0.0, -length * 0.3))
 }
 
 fn add_cabin(rng: &mut Rng, b: &mut Builder, shape: Shape, low: [f32; 4], high: [f32; 4], paint: Paint) {
-    let glass = rng.paint_of(&["light blue", "dark gray", "black", "light blue", "navy", "light gray"], Stuff::Glass);
+    let glass =
+        rng.paint_of(&["light blue", "dark gray", "black", "light blue", "navy", "light gray"], Stuff::Glass);
     if shape == Shape::Convertible {
         let [w, back, front, y] = low;
         let seat = rng.paint_of(&["brown", "black", "beige", "red"], Stuff::Leather);
-        b.add("seats", b.block(w * 0.36, 0.5, 0.2).at(w * 0.22, y - 0.12, (back + front) * 0.5 - 0.3).both_x(), seat);
+        b.add(
+            "seats",
+            b.block(w * 0.36, 0.5, 0.2).at(w * 0.22, y - 0.12, (back + front) * 0.5 - 0.3).both_x(),
+            seat,
+        );
         let shield = wedge([w, front - 0.1, front, y], [w * 0.85, front - 0.5, front - 0.45, y + 0.42]);
         b.add("windshield", shield, glass);
-        b.add("cockpit", cuboid(w * 0.86, 0.02, (front - back) * 0.75).at(0.0, y, (back + front) * 0.5 - 0.1), seat.shade(0.4));
+        b.add(
+            "cockpit",
+            cuboid(w * 0.86, 0.02, (front - back) * 0.75).at(0.0, y, (back + front) * 0.5 - 0.1),
+            seat.shade(0.4),
+        );
         b.kind("convertible");
         return;
     }
     b.add("windows", wedge(low, high), glass);
     let [w, back, front, y] = high;
     let rise = (y - low[3]) * 0.12;
-    b.add("roof", wedge([w * 1.02, back - 0.02, front + 0.02, y - rise], [w * 0.96, back + 0.06, front - 0.06, y + rise * 0.4]), paint);
+    b.add(
+        "roof",
+        wedge(
+            [w * 1.02, back - 0.02, front + 0.02, y - rise],
+            [w * 0.96, back + 0.06, front - 0.06, y + rise * 0.4],
+        ),
+        paint,
+    );
     let pillar = |from: [f32; 2], to: [f32; 2]| {
-        bar(vec3(low[0] / 2.0 - 0.02, low[3] - 0.05, from[0]), vec3(w / 2.0 - 0.01, y - rise * 0.5, to[0]), 0.09, 0.09)
-            .join(bar(vec3(low[0] / 2.0 - 0.02, low[3] - 0.05, from[1]), vec3(w / 2.0 - 0.01, y - rise * 0.5, to[1]), 0.09, 0.09))
+        bar(
+            vec3(low[0] / 2.0 - 0.02, low[3] - 0.05, from[0]),
+            vec3(w / 2.0 - 0.01, y - rise * 0.5, to[0]),
+            0.09,
+            0.09,
+        )
+        .join(bar(
+            vec3(low[0] / 2.0 - 0.02, low[3] - 0.05, from[1]),
+            vec3(w / 2.0 - 0.01, y - rise * 0.5, to[1]),
+            0.09,
+            0.09,
+        ))
     };
     let posts = pillar([low[1] + 0.04, low[2] - 0.04], [back + 0.03, front - 0.03]);
     let (lm, hm) = ((low[1] + low[2]) / 2.0, (back + front) / 2.0);
@@ -203,12 +232,20 @@ fn car(rng: &mut Rng) -> Specimen {
     let body = add_car(rng, &mut b, shape, paint);
     if rng.chance(0.15) {
         let stripe = rng.paint_of(&["white", "black", "red"], Stuff::Plain);
-        b.add("stripe", cuboid(body.width * 0.2, 0.02, body.length * 0.2).at(0.0, body.belt - 0.02, body.length * 0.37), stripe);
+        b.add(
+            "stripe",
+            cuboid(body.width * 0.2, 0.02, body.length * 0.2).at(0.0, body.belt - 0.02, body.length * 0.37),
+            stripe,
+        );
     }
     if shape == Shape::Sports && rng.chance(0.6) {
         let z = -body.length * 0.45;
         b.add("spoiler", cuboid(body.width * 0.9, 0.05, 0.3).at(0.0, body.belt + 0.2, z), paint);
-        b.add("spoiler posts", cuboid(0.06, 0.24, 0.12).at(body.width * 0.3, body.belt - 0.02, z).both_x(), paint);
+        b.add(
+            "spoiler posts",
+            cuboid(0.06, 0.24, 0.12).at(body.width * 0.3, body.belt - 0.02, z).both_x(),
+            paint,
+        );
         b.has("a spoiler");
     }
     b.colored(paint);
@@ -258,7 +295,10 @@ fn police_car(rng: &mut Rng) -> Specimen {
     let mut main = rng.paint(main, Stuff::Plain);
     let mut second = rng.paint(second, Stuff::Plain);
     if rng.chance(0.35) {
-        (main, second) = (rng.paint_of(&["white", "light gray"], Stuff::Plain), rng.paint_of(&["blue", "navy"], Stuff::Plain));
+        (main, second) = (
+            rng.paint_of(&["white", "light gray"], Stuff::Plain),
+            rng.paint_of(&["blue", "navy"], Stuff::Plain),
+        );
     }
     let shape = rng.pick(&[Shape::Sedan, Shape::Sedan, Shape::Offroad]);
     let body = add_car(rng, &mut b, shape, main);
@@ -275,7 +315,7 @@ fn police_car(rng: &mut Rng) -> Specimen {
 }
 
 /// A box body on wheels with a cab in front.
-struct Box {
+struct Cargo {
     width: f32,
     length: f32,
     height: f32,
@@ -284,7 +324,7 @@ struct Box {
 }
 
 /// A cab with a windshield and side windows; `z` is its back. Returns its length.
-fn add_cab(rng: &mut Rng, b: &mut Builder, body: &Box, z: f32, paint: Paint) -> f32 {
+fn add_cab(rng: &mut Rng, b: &mut Builder, body: &Cargo, z: f32, paint: Paint) -> f32 {
     let glass = rng.paint_of(&["light blue", "dark gray", "black", "light blue"], Stuff::Glass);
     let (w, y) = (body.width, body.floor);
     let height = body.height;
@@ -307,18 +347,26 @@ fn add_cab(rng: &mut Rng, b: &mut Builder, body: &Box, z: f32, paint: Paint) -> 
         [w * 0.8, z + cabin - slope - 0.04, z + cabin - slope * 0.85 + 0.04, y + height * 0.92],
     );
     b.add("windshield", pane, glass);
-    let side = cuboid(w * 1.015, height * 0.34, cabin * 0.5).at(0.0, y + height * 0.56, z + cabin * 0.42 - slope * 0.3);
+    let side = cuboid(w * 1.015, height * 0.34, cabin * 0.5).at(
+        0.0,
+        y + height * 0.56,
+        z + cabin * 0.42 - slope * 0.3,
+    );
     b.add("side windows", side, glass);
     let dark = rng.paint_of(&["dark gray", "black", "light gray"], Stuff::Plain);
     let lamp = rng.paint_of(&["white", "yellow"], Stuff::Glass).glowing(0.3);
     b.add("bumper", b.block(w * 1.04, 0.22, 0.18).at(0.0, y - 0.08, z + length), dark);
     b.add("grille", cuboid(w * 0.5, nose * 0.4, 0.04).at(0.0, y + nose * 0.35, z + length), dark);
-    b.add("headlights", cuboid(w * 0.15, 0.16, 0.06).at(w * 0.37, y + nose * 0.35, z + length).both_x(), lamp);
+    b.add(
+        "headlights",
+        cuboid(w * 0.15, 0.16, 0.06).at(w * 0.37, y + nose * 0.35, z + length).both_x(),
+        lamp,
+    );
     length
 }
 
-fn draw_box(rng: &mut Rng, height: (f32, f32)) -> Box {
-    Box {
+fn draw_box(rng: &mut Rng, height: (f32, f32)) -> Cargo {
+    Cargo {
         width: rng.between(1.9, 2.3),
         length: rng.between(2.6, 4.4),
         height: rng.between(height.0, height.1),
@@ -326,7 +374,7 @@ fn draw_box(rng: &mut Rng, height: (f32, f32)) -> Box {
     }
 }
 
-fn box_wheels(rng: &mut Rng, b: &mut Builder, body: &Box, back: f32, front: f32) {
+fn box_wheels(rng: &mut Rng, b: &mut Builder, body: &Cargo, back: f32, front: f32) {
     let radius = rng.between(0.42, 0.56);
     let rear = back + radius * 1.8;
     let all = [rear, front - radius * 1.7, rear + radius * 2.2];
@@ -338,12 +386,13 @@ fn ambulance(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
     let white = rng.paint_of(&["white", "white", "white", "yellow", "cream"], Stuff::Plain);
     let red = rng.paint_of(&["red", "red", "red", "orange", "blue"], Stuff::Plain);
-    let body = Box { length: rng.between(2.3, 3.0), ..draw_box(rng, (1.3, 1.6)) };
+    let body = Cargo { length: rng.between(2.3, 3.0), ..draw_box(rng, (1.3, 1.6)) };
     let (back, top) = (-body.length, body.height * rng.between(1.12, 1.4));
     let hull = b.block(body.width, top, body.length).at(0.0, body.floor, back / 2.0);
     b.add("box", hull, white);
     let cab = add_cab(rng, &mut b, &body, -0.05, white);
-    let stripe = cuboid(body.width * 1.02, 0.16, body.length * 0.99).at(0.0, body.floor + top * 0.3, back / 2.0);
+    let stripe =
+        cuboid(body.width * 1.02, 0.16, body.length * 0.99).at(0.0, body.floor + top * 0.3, back / 2.0);
     b.add("stripe", stripe, red);
     let size = top * rng.between(0.3, 0.4);
     let cross = cuboid(size, size / 3.0, 0.03).at(0.0, size / 3.0, 0.0).join(cuboid(size / 3.0, size, 0.03));
@@ -361,7 +410,7 @@ fn fire_truck(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
     let red = rng.paint_of(&["red", "red", "red", "dark red"], Stuff::Plain);
     let pale = rng.paint_of(&["white", "light gray", "yellow", "silver"], Stuff::Metal);
-    let body = Box { length: rng.between(3.4, 4.8), ..draw_box(rng, (1.5, 1.9)) };
+    let body = Cargo { length: rng.between(3.4, 4.8), ..draw_box(rng, (1.5, 1.9)) };
     let (back, top) = (-body.length, body.height * rng.between(0.75, 1.0));
     b.add("box", b.block(body.width, top, body.length).at(0.0, body.floor, back / 2.0), red);
     let cab = add_cab(rng, &mut b, &body, -0.02, red);
@@ -369,13 +418,18 @@ fn fire_truck(rng: &mut Rng) -> Specimen {
     let count = rng.count(2, 3);
     let wide = body.length / count as f32;
     let locker = Solid::union((0..count).map(|i| {
-        cuboid(body.width * 1.015, top * 0.4, wide * 0.8).at(0.0, body.floor + top * 0.48, -wide * (i as f32 + 0.5))
+        cuboid(body.width * 1.015, top * 0.4, wide * 0.8).at(
+            0.0,
+            body.floor + top * 0.48,
+            -wide * (i as f32 + 0.5),
+        )
     }));
     b.add("lockers", locker, rng.paint_of(&["light gray", "dark gray", "silver"], Stuff::Metal));
     let raise = if rng.chance(0.4) { rng.between(0.15, 0.6) } else { rng.between(0.0, 0.06) };
     let reach = body.length * 1.15;
     let rail = cuboid(0.09, 0.12, reach).at(0.3, 0.0, 0.0).both_x();
-    let rungs = cuboid(0.6, 0.06, 0.07).at(0.0, 0.03, -reach * 0.46).repeat(11, vec3(0.0, 0.0, reach * 0.092));
+    let rungs =
+        cuboid(0.6, 0.06, 0.07).at(0.0, 0.03, -reach * 0.46).repeat(11, vec3(0.0, 0.0, reach * 0.092));
     let ladder = rail.join(rungs).at(0.0, 0.0, reach / 2.0).rot_x(-raise);
     b.add("ladder", ladder.at(0.0, body.floor + top + 0.16, back * 0.96), pale);
     b.add("turntable", cylinder(body.width * 0.3, 0.2, b.n).at(0.0, body.floor + top, back * 0.85), pale);
@@ -394,7 +448,11 @@ fn truck(rng: &mut Rng) -> Specimen {
     let back = -body.length;
     let cab = add_cab(rng, &mut b, &body, 0.0, paint);
     let dark = rng.paint_of(&["dark gray", "black"], Stuff::Metal);
-    b.add("frame", cuboid(body.width * 0.6, 0.2, body.length + 0.2).at(0.0, body.floor - 0.08, back / 2.0), dark);
+    b.add(
+        "frame",
+        cuboid(body.width * 0.6, 0.2, body.length + 0.2).at(0.0, body.floor - 0.08, back / 2.0),
+        dark,
+    );
     let cargo = rng.paint_of(&["white", "light gray", "beige", "blue", "orange", "green"], Stuff::Plain);
     let middle = vec3(0.0, body.floor + 0.1, back / 2.0 - 0.06);
     let (w, l) = (body.width, body.length);
@@ -434,16 +492,30 @@ fn truck(rng: &mut Rng) -> Specimen {
 fn van(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
     let paint = rng.painted(Stuff::Plain);
-    let second = if rng.chance(0.4) { rng.paint_of(&["white", "cream", "light blue"], Stuff::Plain) } else { paint };
+    let second =
+        if rng.chance(0.4) { rng.paint_of(&["white", "cream", "light blue"], Stuff::Plain) } else { paint };
     let (w, l, h) = (rng.between(1.75, 2.0), rng.between(3.8, 4.8), rng.between(1.5, 1.9));
     let y = rng.between(0.28, 0.4);
     let (back, front) = (-l / 2.0, l / 2.0);
     let nose = rng.between(0.05, 0.9);
-    let low = [(back, y), (front, y), (front, y + h * 0.4), (front - nose * 0.7, y + h * 0.52), (back, y + h * 0.52)];
+    let low = [
+        (back, y),
+        (front, y),
+        (front, y + h * 0.4),
+        (front - nose * 0.7, y + h * 0.52),
+        (back, y + h * 0.52),
+    ];
     b.add("body", side_profile(&low, w), paint);
     let glass = rng.paint_of(&["light blue", "dark gray", "black"], Stuff::Glass);
     let cabin_front = front - nose * 0.75;
-    b.add("cabin", wedge([w * 0.99, back, cabin_front - 0.05, y + h * 0.52], [w * 0.86, back + 0.1, cabin_front - 0.5, y + h]), second);
+    b.add(
+        "cabin",
+        wedge(
+            [w * 0.99, back, cabin_front - 0.05, y + h * 0.52],
+            [w * 0.86, back + 0.1, cabin_front - 0.5, y + h],
+        ),
+        second,
+    );
     let shield = wedge(
         [w * 0.86, cabin_front - 0.12, cabin_front - 0.02, y + h * 0.55],
         [w * 0.78, cabin_front - 0.5, cabin_front - 0.4, y + h * 0.92],
@@ -453,7 +525,10 @@ fn van(rng: &mut Rng) -> Specimen {
     for i in 0..count {
         let wide = l * 0.2;
         let z = cabin_front - 0.55 - wide * 0.55 - i as f32 * wide * 1.15;
-        let pane = wedge([w * 1.0, z - wide / 2.0, z + wide / 2.0, y + h * 0.57], [w * 0.91, z - wide / 2.0, z + wide / 2.0, y + h * 0.86]);
+        let pane = wedge(
+            [w * 1.0, z - wide / 2.0, z + wide / 2.0, y + h * 0.57],
+            [w * 0.91, z - wide / 2.0, z + wide / 2.0, y + h * 0.86],
+        );
         b.add("side window", pane, glass);
     }
     add_car_lights(rng, &mut b, (w, back, front), y + h * 0.22, y);
@@ -470,7 +545,11 @@ fn van(rng: &mut Rng) -> Specimen {
 fn bus(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
     let school = rng.chance(0.4);
-    let paint = if school { rng.paint_of(&["yellow", "orange"], Stuff::Plain) } else { rng.paint_of(&["red", "blue", "green", "white", "orange", "teal"], Stuff::Plain) };
+    let paint = if school {
+        rng.paint_of(&["yellow", "orange"], Stuff::Plain)
+    } else {
+        rng.paint_of(&["red", "blue", "green", "white", "orange", "teal"], Stuff::Plain)
+    };
     let glass = rng.paint_of(&["light blue", "dark gray", "black"], Stuff::Glass);
     let (w, l) = (rng.between(2.2, 2.6), rng.between(6.0, 10.5));
     let decks = if !school && rng.chance(0.3) { 2 } else { 1 };
@@ -486,7 +565,9 @@ fn bus(rng: &mut Rng) -> Specimen {
         let base = y + h * (if decks == 2 { [0.18, 0.62][deck] } else { 0.45 });
         let tall = h * if decks == 2 { 0.22 } else { 0.36 };
         let step = l * 0.9 / windows as f32;
-        let row = cuboid(w * 1.015, tall, step * 0.8).at(0.0, base, -l * 0.45 + step / 2.0).repeat(windows, vec3(0.0, 0.0, step));
+        let row = cuboid(w * 1.015, tall, step * 0.8)
+            .at(0.0, base, -l * 0.45 + step / 2.0)
+            .repeat(windows, vec3(0.0, 0.0, step));
         b.add("windows", row, glass);
         b.add("windshield", cuboid(w * 0.86, tall * 1.1, 0.05).at(0.0, base, l / 2.0), glass);
     }
@@ -497,7 +578,11 @@ fn bus(rng: &mut Rng) -> Specimen {
     b.add("stripe", cuboid(w * 1.01, 0.1, l * 0.99).at(0.0, y + h * 0.12, 0.0), stripe);
     let front = if school { l / 2.0 + 1.15 } else { l / 2.0 };
     let lamp = rng.paint("white", Stuff::Glass).glowing(0.3);
-    b.add("headlights", cylinder(0.16, 0.1, 8).rot_x(QUARTER).at(w * 0.33, y + 0.35, front - 0.03).both_x(), lamp);
+    b.add(
+        "headlights",
+        cylinder(0.16, 0.1, 8).rot_x(QUARTER).at(w * 0.33, y + 0.35, front - 0.03).both_x(),
+        lamp,
+    );
     let r = rng.between(0.45, 0.58);
     wheels(rng, &mut b, r, w / 2.0 - r * 0.2, &[-l * 0.3, l * 0.34]);
     b.colored(paint);
@@ -521,16 +606,36 @@ fn tractor(rng: &mut Rng) -> Specimen {
     let hood = b.block(0.75, 0.65, 1.7).at(0.0, y, 0.75);
     b.add("hood", hood, paint);
     b.add("grille", cuboid(0.6, 0.45, 0.06).at(0.0, y + 0.08, 1.6), dark);
-    b.add("headlights", cylinder(0.09, 0.06, 8).rot_x(QUARTER).at(0.25, y + 0.5, 1.6).both_x(), rng.paint("white", Stuff::Glass));
+    b.add(
+        "headlights",
+        cylinder(0.09, 0.06, 8).rot_x(QUARTER).at(0.25, y + 0.5, 1.6).both_x(),
+        rng.paint("white", Stuff::Glass),
+    );
     b.add("frame", cuboid(0.5, 0.3, 2.4).at(0.0, y - 0.25, 0.2), dark);
-    b.add("axle", cuboid(track * 1.6, 0.14, 0.14).at(0.0, small * 0.9, 1.15).join(cuboid(track * 1.6, 0.2, 0.2).at(0.0, big * 0.9, -0.75)), dark);
-    let fender = side_profile(&[(-1.45, big + 0.25), (-0.1, big + 0.25), (-0.2, big * 2.0), (-0.5, big * 2.15), (-1.1, big * 2.1)], big * 0.5);
+    b.add(
+        "axle",
+        cuboid(track * 1.6, 0.14, 0.14).at(0.0, small * 0.9, 1.15).join(cuboid(track * 1.6, 0.2, 0.2).at(
+            0.0,
+            big * 0.9,
+            -0.75,
+        )),
+        dark,
+    );
+    let fender = side_profile(
+        &[(-1.45, big + 0.25), (-0.1, big + 0.25), (-0.2, big * 2.0), (-0.5, big * 2.15), (-1.1, big * 2.1)],
+        big * 0.5,
+    );
     b.add("fenders", fender.at(track * 0.95, 0.0, 0.0).both_x(), paint);
     if rng.chance(0.7) {
         let glass = rng.paint_of(&["light blue", "light blue", "dark gray"], Stuff::Glass);
         let top = y + 0.6 + rng.between(0.7, 0.95);
         b.add("cab glass", wedge([0.95, -1.05, 0.05, y + 0.3], [0.9, -0.95, -0.1, top]), glass);
-        let post = bar(vec3(0.47, y + 0.3, -1.03), vec3(0.44, top, -0.93), 0.08, 0.08).join(bar(vec3(0.47, y + 0.3, 0.03), vec3(0.44, top, -0.12), 0.08, 0.08));
+        let post = bar(vec3(0.47, y + 0.3, -1.03), vec3(0.44, top, -0.93), 0.08, 0.08).join(bar(
+            vec3(0.47, y + 0.3, 0.03),
+            vec3(0.44, top, -0.12),
+            0.08,
+            0.08,
+        ));
         b.add("posts", post.both_x(), paint);
         b.add("roof", b.block(1.1, 0.12, 1.15).at(0.0, top, -0.5), paint);
         b.has("a cab");
@@ -538,7 +643,11 @@ fn tractor(rng: &mut Rng) -> Specimen {
         let seat = b.block(0.45, 0.12, 0.42).join(b.block(0.45, 0.45, 0.1).at(0.0, 0.1, -0.2));
         b.add("seat", seat.at(0.0, y + 0.55, -0.75), dark);
         let wheel = torus(0.2, 0.03, 12, 5).rot_x(0.7).at(0.0, y + 0.95, -0.25);
-        b.add("steering wheel", wheel.join(rod(vec3(0.0, y + 0.5, 0.0), vec3(0.0, y + 0.95, -0.25), 0.03, 5)), dark);
+        b.add(
+            "steering wheel",
+            wheel.join(rod(vec3(0.0, y + 0.5, 0.0), vec3(0.0, y + 0.95, -0.25), 0.03, 5)),
+            dark,
+        );
         b.has("a steering wheel");
     }
     b.add("exhaust", cylinder(0.06, 0.75, 8).at(0.2, y + 0.6, 0.9), dark);
@@ -549,11 +658,19 @@ fn tractor(rng: &mut Rng) -> Specimen {
 
 fn tank(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let paint = rng.paint_of(&["dark green", "green", "tan", "gray", "dark gray", "beige", "brown"], Stuff::Metal);
+    let paint =
+        rng.paint_of(&["dark green", "green", "tan", "gray", "dark gray", "beige", "brown"], Stuff::Metal);
     let dark = rng.paint_of(&["dark gray", "black"], Stuff::Metal);
     let (w, l) = (rng.between(2.6, 3.3), rng.between(4.6, 6.0));
     let (track, y) = (w * 0.2, rng.between(0.85, 1.1));
-    let ends = [(-l * 0.4, 0.0), (l * 0.36, 0.0), (l * 0.5, y * 0.55), (l * 0.46, y * 0.85), (-l * 0.46, y * 0.85), (-l * 0.5, y * 0.5)];
+    let ends = [
+        (-l * 0.4, 0.0),
+        (l * 0.36, 0.0),
+        (l * 0.5, y * 0.55),
+        (l * 0.46, y * 0.85),
+        (-l * 0.46, y * 0.85),
+        (-l * 0.5, y * 0.5),
+    ];
     b.add("tracks", side_profile(&ends, track).at(w / 2.0 - track / 2.0, 0.0, 0.0).both_x(), dark);
     let count = rng.count(5, 7);
     let step = l * 0.74 / (count - 1) as f32;
@@ -561,7 +678,13 @@ fn tank(rng: &mut Rng) -> Specimen {
     let rollers = roller.at(w / 2.0 - track / 2.0, y * 0.33, -l * 0.38).repeat(count, vec3(0.0, 0.0, step));
     b.add("road wheels", rollers.both_x(), paint.shade(0.7));
     let hull = side_profile(
-        &[(-l * 0.48, y * 0.45), (l * 0.42, y * 0.45), (l * 0.5, y * 0.75), (l * 0.3, y * 1.12), (-l * 0.46, y * 1.12)],
+        &[
+            (-l * 0.48, y * 0.45),
+            (l * 0.42, y * 0.45),
+            (l * 0.5, y * 0.75),
+            (l * 0.3, y * 1.12),
+            (-l * 0.46, y * 1.12),
+        ],
         w - track * 1.9,
     );
     b.add("hull", hull, paint);
@@ -570,7 +693,11 @@ fn tank(rng: &mut Rng) -> Specimen {
     let z = rng.between(-0.3, 0.2);
     let round = rng.chance(0.4);
     let turret = if round {
-        lathe(&[glam::vec2(tw * 0.55, 0.0), glam::vec2(tw * 0.58, th * 0.4), glam::vec2(tw * 0.38, th)], b.n.max(8)).scale(1.0, 1.0, 1.15)
+        lathe(
+            &[glam::vec2(tw * 0.55, 0.0), glam::vec2(tw * 0.58, th * 0.4), glam::vec2(tw * 0.38, th)],
+            b.n.max(8),
+        )
+        .scale(1.0, 1.0, 1.15)
     } else {
         wedge([tw, -tw * 0.75, tw * 0.7, 0.0], [tw * 0.7, -tw * 0.55, tw * 0.35, th])
     };
@@ -579,9 +706,14 @@ fn tank(rng: &mut Rng) -> Specimen {
     b.add("turret", place(turret), paint);
     let reach = l * rng.between(0.45, 0.65);
     let lift = rng.between(0.0, 0.12);
-    let gun = cylinder(0.11, reach, b.n.max(6)).join(cylinder(0.16, 0.45, b.n.max(6)).at(0.0, reach - 0.4, 0.0));
+    let gun =
+        cylinder(0.11, reach, b.n.max(6)).join(cylinder(0.16, 0.45, b.n.max(6)).at(0.0, reach - 0.4, 0.0));
     b.add("gun", place(gun.rot_x(QUARTER - lift).at(0.0, th * 0.5, tw * 0.45)), paint.shade(0.8));
-    b.add("hatch", place(cylinder(tw * 0.2, 0.12, b.n.max(8)).at(tw * 0.12, th, -tw * 0.15)), paint.shade(0.8));
+    b.add(
+        "hatch",
+        place(cylinder(tw * 0.2, 0.12, b.n.max(8)).at(tw * 0.12, th, -tw * 0.15)),
+        paint.shade(0.8),
+    );
     if rng.chance(0.4) {
         b.add("antenna", place(cylinder(0.02, 1.2, 5).at(-tw * 0.3, th * 0.8, -tw * 0.4)), dark);
         b.has("an antenna");
