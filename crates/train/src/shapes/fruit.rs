@@ -81,7 +81,7 @@ fn orange(r: &mut Rng) -> Specimen {
         return b.done();
     }
     let roughness = if r.chance(0.3) { 0.015 * s } else { 0.0 };
-    b.add("peel", ellipsoid(s, s * r.between(0.88, 1.0), s, b.n.max(7)).rough(roughness, r), paint);
+    b.add("peel", ellipsoid(s, s * r.between(0.88, 1.0), s, b.n.max(8)).rough(roughness, r), paint);
     if r.chance(0.6) {
         let green = r.paint_of(&["green", "dark green"], Stuff::Plain);
         b.add(

@@ -9,10 +9,20 @@ pub mod kit;
 mod variation;
 
 // Families, in the order of the registry.
+mod appliances;
+mod containers;
 mod cutlery;
+mod electronics;
+mod food;
 mod fruit;
 mod furniture;
+mod home;
+mod lighting;
+mod lounge;
+mod stationery;
+mod storage;
 mod tableware;
+mod tools;
 
 // Families of what lives, moves, grows and stands outside, and what their builders share.
 mod animals;
@@ -59,9 +69,19 @@ pub struct Category {
 #[rustfmt::skip]
 const FAMILIES: &[&[Category]] = &[
     furniture::CATEGORIES,
+    lounge::CATEGORIES,
+    storage::CATEGORIES,
+    lighting::CATEGORIES,
+    home::CATEGORIES,
+    appliances::CATEGORIES,
+    electronics::CATEGORIES,
+    containers::CATEGORIES,
+    stationery::CATEGORIES,
     tableware::CATEGORIES,
     cutlery::CATEGORIES,
     fruit::CATEGORIES,
+    food::CATEGORIES,
+    tools::CATEGORIES,
 
     // What lives, moves, grows and stands outside.
     animals::CATEGORIES,

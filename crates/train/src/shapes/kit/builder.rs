@@ -79,7 +79,7 @@ impl Builder {
         if self.bevel.1 == 0 {
             return cuboid(width, height, depth);
         }
-        let radius = self.bevel.0 * width.min(height).min(depth);
+        let radius = self.bevel.0 * width.min(height).min(depth).min(0.15 * width.max(height).max(depth));
         rounded_box(width, height, depth, radius, self.bevel.1)
     }
 
@@ -95,6 +95,20 @@ impl Builder {
         if let Some(mesh) = mesh {
             self.scene.meshes.push(mesh.with_material(Some(material)).with_name(Some(name.to_owned())));
         }
+    }
+
+    /// Adds all parts and words of another builder, its parts moved by `by`.
+    pub fn append(&mut self, other: Self, by: Vec3) {
+        let first = self.scene.materials.len();
+        let moved = other.scene.transformed(glam::Affine3A::from_translation(by));
+        self.scene.meshes.extend(moved.meshes.into_iter().map(|m| {
+            let material = m.material.map(|index| index + first);
+            m.with_material(material)
+        }));
+        self.scene.materials.extend(moved.materials);
+        self.paints.extend(other.paints);
+        self.attributes.adjectives.extend(other.attributes.adjectives);
+        self.attributes.parts.extend(other.attributes.parts);
     }
 
     /// Moves and turns all that was added so far.
