@@ -101,13 +101,15 @@ pub enum ModelError {
         /// Their norm: zero, infinite or NaN.
         norm: f32,
     },
-    /// The network of a file cannot do this.
-    #[error("{model} has no {tower} tower")]
-    NoTower {
+    /// A text tower that does not know all tokens of its tokenizer.
+    #[error("{model} has {vocabulary} tokens, its tokenizer needs {needed}")]
+    Vocabulary {
         /// Id of the model.
         model: String,
-        /// Which tower is absent.
-        tower: &'static str,
+        /// Tokens the tower knows.
+        vocabulary: usize,
+        /// Tokens the tokenizer has.
+        needed: usize,
     },
     /// A download failed.
     #[error("cannot download {what}: {message}")]

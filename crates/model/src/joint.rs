@@ -148,7 +148,7 @@ impl JointModel {
     }
 
     /// Un-normalized features of texts, one row of `dim` each.
-    pub fn text_features(&self, texts: &[&str]) -> Vec<Vec<f32>> {
+    fn text_features(&self, texts: &[&str]) -> Vec<Vec<f32>> {
         let chunks = texts.chunks(TEXTS_AT_ONCE).flat_map(|chunk| {
             let tokens = self.config.tokenizer.encode(chunk, self.config.clip.text.context).trimmed();
             rows(self.text.encode(&tokens))
@@ -174,6 +174,10 @@ impl JointModel {
 
     /// Embeddings of texts.
     pub fn embed_texts(&self, texts: &[&str]) -> Result<Vec<Embedding>, ModelError> {
+        let (vocabulary, needed) = (self.config.clip.text.vocabulary, self.config.tokenizer.vocabulary());
+        if vocabulary < needed {
+            return Err(ModelError::Vocabulary { model: self.id.clone(), vocabulary, needed });
+        }
         self.text_features(texts).into_iter().map(Embedding::new).collect()
     }
 
@@ -248,7 +252,8 @@ impl Layout {
         }
         let prefixes = ["", "module.", "duoduoclip.", "module.duoduoclip."];
         let prefix = prefixes.iter().find(|prefix| file.contains(&format!("{prefix}visual.conv1.weight")));
-        let prefix = prefix.ok_or_else(|| unrecognized("no tensor visual.conv1.weight".to_owned()))?.to_string();
+        let prefix =
+            prefix.ok_or_else(|| unrecognized("no tensor visual.conv1.weight".to_owned()))?.to_string();
         let clip = match ClipConfig::beside(file.path()) {
             Some(clip) => clip,
             None => ClipConfig::infer(file, &prefix)?,
@@ -256,13 +261,20 @@ impl Layout {
         let threshold = file.hyper_parameter(&["model", "network", "layers_threshold"]);
         let joint_from = match (threshold, prefix.contains("duoduoclip")) {
             (Some(PickleValue::Int(threshold)), _) => *threshold as usize,
-            (_, true) => return Err(unrecognized("hyper_parameters.model.network.layers_threshold is absent".to_owned())),
+            (_, true) => {
+                return Err(unrecognized(
+                    "hyper_parameters.model.network.layers_threshold is absent".to_owned(),
+                ));
+            }
             (_, false) => clip.vision.layers,
         };
         let multi_view = joint_from < clip.vision.layers;
         let crop = if multi_view && clip.vision.image_size == 224 { Crop::Center } else { Crop::None };
         let config = ModelConfig {
-            name: file.path().file_stem().map_or("model".to_owned(), |stem| stem.to_string_lossy().into_owned()),
+            name: file
+                .path()
+                .file_stem()
+                .map_or("model".to_owned(), |stem| stem.to_string_lossy().into_owned()),
             preprocess: Preprocess { size: clip.vision.image_size, crop },
             clip,
             joint_from,
@@ -284,7 +296,8 @@ pub(crate) fn config_of(file: &WeightFile) -> Result<ModelConfig, WeightsError> 
 fn fingerprint(file: &WeightFile, prefix: &str) -> Result<u32, WeightsError> {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     let last_block = file.names().filter(|name| name.ends_with("attn.in_proj_bias")).map(str::to_owned);
-    let fixed = ["visual.class_embedding", "visual.proj", "text_projection"].map(|name| format!("{prefix}{name}"));
+    let fixed =
+        ["visual.class_embedding", "visual.proj", "text_projection"].map(|name| format!("{prefix}{name}"));
     for name in fixed.into_iter().chain(last_block) {
         for value in file.read(&name)? {
             hash = (hash ^ u64::from(value.to_bits())).wrapping_mul(0x0100_0000_01b3);

@@ -6,6 +6,8 @@
 pub mod clip;
 mod embedding;
 mod error;
+#[cfg(feature = "hub")]
+pub mod hub;
 mod joint;
 pub mod nn;
 pub mod preprocess;
@@ -16,5 +18,5 @@ mod zero_shot;
 
 pub use embedding::Embedding;
 pub use error::{ModelError, WeightsError};
-pub use joint::{JointModel, ModelConfig, OpenOptions};
+pub use joint::{JointModel, ModelConfig, OpenOptions, save};
 pub use zero_shot::{ZeroShotHead, usual_templates};

@@ -82,7 +82,8 @@ impl Preprocess {
         let (width, height) = (photo.width() as usize, photo.height() as usize);
         let short = width.min(height).max(1);
         // OpenCLIP (through torchvision) truncates the long side.
-        let scaled = |edge: usize| if edge == short { self.size } else { (self.size * edge / short).max(self.size) };
+        let scaled =
+            |edge: usize| if edge == short { self.size } else { (self.size * edge / short).max(self.size) };
         let resized = resize_bicubic(&photo, scaled(width), scaled(height));
         let corner = |edge: u32| (f64::from(edge - self.size as u32) / 2.0).round_ties_even() as u32;
         let (left, top) = (corner(resized.width()), corner(resized.height()));
@@ -106,7 +107,8 @@ impl Preprocess {
             }
         }
         if let Some(corner) = self.crop.corner().filter(|_| self.crop.fits(size)) {
-            planes = planes.chunks(size * size).flat_map(|plane| enlarge_window(plane, size, corner)).collect();
+            planes =
+                planes.chunks(size * size).flat_map(|plane| enlarge_window(plane, size, corner)).collect();
         }
         for (channel, plane) in planes.chunks_mut(size * size).enumerate() {
             plane.iter_mut().for_each(|x| *x = (*x - MEAN[channel]) / DEVIATION[channel]);

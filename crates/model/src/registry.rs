@@ -87,7 +87,10 @@ pub const MODELS: [NamedModel; 5] = [
     },
     NamedModel {
         name: "duoduo-mvimgnet",
-        origin: Origin::Hub { repository: "3dlg-hcvc/DuoduoCLIP", file: "Four_MVImgNet_1to6F_bs1600_LT6.ckpt" },
+        origin: Origin::Hub {
+            repository: "3dlg-hcvc/DuoduoCLIP",
+            file: "Four_MVImgNet_1to6F_bs1600_LT6.ckpt",
+        },
         about: "Duoduo CLIP ViT-B/32, also trained on MVImgNet's photos",
         licence: "see the repository",
     },
@@ -206,7 +209,7 @@ pub fn hub_folder(repository: &str) -> PathBuf {
 }
 
 /// A file in the cache, at the revision that `refs/main` names, else in any snapshot.
-fn cached(repository: &str, file: &str) -> Option<PathBuf> {
+pub(crate) fn cached(repository: &str, file: &str) -> Option<PathBuf> {
     let folder = hub_folder(repository);
     let main = fs_err::read_to_string(folder.join("refs").join("main")).ok();
     let pinned = main.map(|revision| folder.join("snapshots").join(revision.trim()).join(file));

@@ -24,9 +24,9 @@ pub struct ClipConfig {
     /// The text tower.
     #[serde(alias = "text_cfg")]
     pub text: TextConfig,
-    /// `true` for OpenAI's own weights.
-    #[serde(default)]
-    pub quick_gelu: bool,
+    /// Nonlinearity of both towers. OpenCLIP's files say `"quick_gelu": true` for OpenAI's weights.
+    #[serde(default, alias = "quick_gelu", deserialize_with = "activation_or_flag")]
+    pub activation: Activation,
 }
 
 /// A vision transformer.
@@ -69,6 +69,21 @@ pub struct TextConfig {
     pub mlp_ratio: f64,
 }
 
+/// Our own files name the activation; OpenCLIP's have a flag.
+fn activation_or_flag<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Activation, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        Flag(bool),
+        Name(Activation),
+    }
+    Ok(match Either::deserialize(deserializer)? {
+        Either::Flag(true) => Activation::QuickGelu,
+        Either::Flag(false) => Activation::Gelu,
+        Either::Name(activation) => activation,
+    })
+}
+
 fn usual_mlp_ratio() -> f64 {
     4.0
 }
@@ -78,9 +93,23 @@ impl ClipConfig {
     pub fn vit_b_32() -> Self {
         Self {
             dim: 512,
-            vision: VisionConfig { image_size: 224, patch: 32, width: 768, layers: 12, head_width: 64, mlp_ratio: 4.0 },
-            text: TextConfig { context: 77, vocabulary: 49408, width: 512, heads: 8, layers: 12, mlp_ratio: 4.0 },
-            quick_gelu: false,
+            vision: VisionConfig {
+                image_size: 224,
+                patch: 32,
+                width: 768,
+                layers: 12,
+                head_width: 64,
+                mlp_ratio: 4.0,
+            },
+            text: TextConfig {
+                context: 77,
+                vocabulary: 49408,
+                width: 512,
+                heads: 8,
+                layers: 12,
+                mlp_ratio: 4.0,
+            },
+            activation: Activation::Gelu,
         }
     }
 
@@ -135,12 +164,8 @@ impl ClipConfig {
                 layers: layers("transformer"),
                 mlp_ratio: text_hidden as f64 / embedding[1] as f64,
             },
-            quick_gelu: false,
+            activation: Activation::Gelu,
         })
-    }
-
-    pub(super) fn activation(&self) -> Activation {
-        if self.quick_gelu { Activation::QuickGelu } else { Activation::Gelu }
     }
 }
 

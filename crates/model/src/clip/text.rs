@@ -24,14 +24,19 @@ impl ClipText {
     pub fn load(source: &Source, config: &ClipConfig) -> Result<Self, WeightsError> {
         let text = config.text;
         // Starting deviations: OpenCLIP, `init_parameters` of its text transformer.
-        let embedding = source.tensor("token_embedding.weight", [text.vocabulary, text.width], Fill::Normal(0.02))?;
-        let position = source.tensor("positional_embedding", [text.context, text.width], Fill::Normal(0.01))?;
-        let projection =
-            source.tensor("text_projection", [text.width, config.dim], Fill::Normal((text.width as f32).powf(-0.5)))?;
+        let embedding =
+            source.tensor("token_embedding.weight", [text.vocabulary, text.width], Fill::Normal(0.02))?;
+        let position =
+            source.tensor("positional_embedding", [text.context, text.width], Fill::Normal(0.01))?;
+        let projection = source.tensor(
+            "text_projection",
+            [text.width, config.dim],
+            Fill::Normal((text.width as f32).powf(-0.5)),
+        )?;
         Ok(Self {
             token_embedding: Param::from_tensor(embedding),
             positional_embedding: Param::from_tensor(position),
-            transformer: Transformer::load(source, "transformer", &text.transformer(config.activation()))?,
+            transformer: Transformer::load(source, "transformer", &text.transformer(config.activation))?,
             ln_final: LayerNorm::load(source, "ln_final", text.width, NORM_EPSILON)?,
             text_projection: Param::from_tensor(projection),
         })
@@ -52,10 +57,14 @@ impl ClipText {
         let position = self.positional_embedding.val().slice([0..length, 0..width]).unsqueeze::<3>();
         let x = module::embedding(table, ids) + position;
         let mut last = 0;
-        let x = self.transformer.forward(x, |_| Scope::Causal, |layer, x| {
-            last = layer + 1;
-            watch(layer, x);
-        });
+        let x = self.transformer.forward(
+            x,
+            |_| Scope::Causal,
+            |layer, x| {
+                last = layer + 1;
+                watch(layer, x);
+            },
+        );
         let x = self.ln_final.forward(x);
         watch(last, &x);
         // One row is picked per text: the flat index of its end-of-text token.

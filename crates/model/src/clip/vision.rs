@@ -28,16 +28,25 @@ impl ClipVision {
         let (width, patch) = (vision.width, vision.patch);
         let scale = (width as f32).powf(-0.5);
         let pixels = 3 * patch * patch;
-        let kernel = source.tensor("visual.conv1.weight", [width, 3, patch, patch], Fill::Normal((pixels as f32).powf(-0.5)))?;
+        let kernel = source.tensor(
+            "visual.conv1.weight",
+            [width, 3, patch, patch],
+            Fill::Normal((pixels as f32).powf(-0.5)),
+        )?;
         let class = source.tensor("visual.class_embedding", [width], Fill::Normal(scale))?;
-        let position = source.tensor("visual.positional_embedding", [vision.n_tokens(), width], Fill::Normal(scale))?;
+        let position =
+            source.tensor("visual.positional_embedding", [vision.n_tokens(), width], Fill::Normal(scale))?;
         let proj = source.tensor("visual.proj", [width, config.dim], Fill::Normal(scale))?;
         Ok(Self {
             conv1: Linear::from_weight(kernel.reshape([width, pixels]).transpose()),
             class_embedding: Param::from_tensor(class),
             positional_embedding: Param::from_tensor(position),
             ln_pre: LayerNorm::load(source, "visual.ln_pre", width, NORM_EPSILON)?,
-            transformer: Transformer::load(source, "visual.transformer", &vision.transformer(config.activation()))?,
+            transformer: Transformer::load(
+                source,
+                "visual.transformer",
+                &vision.transformer(config.activation),
+            )?,
             ln_post: LayerNorm::load(source, "visual.ln_post", width, NORM_EPSILON)?,
             proj: Param::from_tensor(proj),
             patch,
@@ -86,7 +95,8 @@ impl ClipVision {
             .permute([0, 2, 4, 1, 3, 5])
             .reshape([rows, down * across, channels * p * p]);
         let class = self.class_embedding.val().unsqueeze::<3>().repeat_dim(0, rows);
-        Tensor::cat(vec![class, self.conv1.forward(patches)], 1) + self.positional_embedding.val().unsqueeze::<3>()
+        Tensor::cat(vec![class, self.conv1.forward(patches)], 1)
+            + self.positional_embedding.val().unsqueeze::<3>()
     }
 
     /// Adds the tensors to `list`.

@@ -29,7 +29,13 @@ pub struct Attention {
 
 impl Attention {
     /// Reads `{name}.in_proj_weight`, `{name}.in_proj_bias` and `{name}.out_proj.*`.
-    pub fn load(source: &Source, name: &str, width: usize, heads: usize, layers: usize) -> Result<Self, WeightsError> {
+    pub fn load(
+        source: &Source,
+        name: &str,
+        width: usize,
+        heads: usize,
+        layers: usize,
+    ) -> Result<Self, WeightsError> {
         let [weight, bias] = Self::in_proj_names(name);
         // Starting deviations as in OpenCLIP: the residual branches shrink with depth.
         let deviation = (width as f32).powf(-0.5);

@@ -37,7 +37,8 @@ impl Mlp {
     fn load(source: &Source, name: &str, config: &TransformerConfig) -> Result<Self, WeightsError> {
         let TransformerConfig { width, mlp_width, layers, .. } = *config;
         let [weight, bias] = linear_names(&format!("{name}.c_fc"));
-        let c_fc = Linear::load(source, &weight, Some(&bias), [width, mlp_width], (2.0 * width as f32).powf(-0.5))?;
+        let c_fc =
+            Linear::load(source, &weight, Some(&bias), [width, mlp_width], (2.0 * width as f32).powf(-0.5))?;
         let [weight, bias] = linear_names(&format!("{name}.c_proj"));
         let deviation = (width as f32).powf(-0.5) * (2.0 * layers as f32).powf(-0.5);
         let c_proj = Linear::load(source, &weight, Some(&bias), [mlp_width, width], deviation)?;
@@ -103,7 +104,8 @@ pub struct Transformer {
 impl Transformer {
     /// Reads `{name}.resblocks.{0…}`.
     pub fn load(source: &Source, name: &str, config: &TransformerConfig) -> Result<Self, WeightsError> {
-        let blocks = (0..config.layers).map(|l| Block::load(source, &format!("{name}.resblocks.{l}"), config));
+        let blocks =
+            (0..config.layers).map(|l| Block::load(source, &format!("{name}.resblocks.{l}"), config));
         Ok(Self { resblocks: blocks.collect::<Result<_, _>>()? })
     }
 

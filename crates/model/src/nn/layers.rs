@@ -16,6 +16,8 @@ pub enum Activation {
     Gelu,
     /// `x σ(1.702 x)`: OpenAI's CLIP.
     QuickGelu,
+    /// `max(x, 0)`: cheap on a CPU, for small models of our own.
+    Relu,
 }
 
 impl Activation {
@@ -24,6 +26,7 @@ impl Activation {
         match self {
             Self::Gelu => activation::gelu(x),
             Self::QuickGelu => x.clone() * activation::sigmoid(x * 1.702),
+            Self::Relu => activation::relu(x),
         }
     }
 }

@@ -39,7 +39,11 @@ pub fn resize_bicubic_rgba(image: &RgbaImage, width: usize, height: usize) -> Rg
     RgbaImage::from_raw(width as u32, height as u32, pixels).expect("the buffer has width × height × 4 bytes")
 }
 
-fn resize<const C: usize>(source: &[u8], [width, height]: [usize; 2], [to_width, to_height]: [usize; 2]) -> Vec<u8> {
+fn resize<const C: usize>(
+    source: &[u8],
+    [width, height]: [usize; 2],
+    [to_width, to_height]: [usize; 2],
+) -> Vec<u8> {
     if width == 0 || height == 0 {
         return vec![255; to_width * to_height * C];
     }

@@ -80,7 +80,11 @@ fn windows_1252_byte(c: char) -> Option<u8> {
     match u32::from(c) {
         // Bytes that Windows-1252 leaves open stand for the control characters of Latin-1.
         code @ 0..=0xff => Some(code as u8),
-        _ => WINDOWS_1252.chars().position(|known| known == c).filter(|_| c != '\u{fffd}').map(|i| 0x80 + i as u8),
+        _ => WINDOWS_1252
+            .chars()
+            .position(|known| known == c)
+            .filter(|_| c != '\u{fffd}')
+            .map(|i| 0x80 + i as u8),
     }
 }
 
@@ -88,7 +92,11 @@ fn windows_1251_byte(c: char) -> Option<u8> {
     match u32::from(c) {
         code @ 0..=0x7f => Some(code as u8),
         code @ 0x410..=0x44f => Some((code - 0x410 + 0xc0) as u8),
-        _ => WINDOWS_1251.chars().position(|known| known == c).filter(|_| c != '\u{fffd}').map(|i| 0x80 + i as u8),
+        _ => WINDOWS_1251
+            .chars()
+            .position(|known| known == c)
+            .filter(|_| c != '\u{fffd}')
+            .map(|i| 0x80 + i as u8),
     }
 }
 

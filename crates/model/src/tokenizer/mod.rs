@@ -66,7 +66,18 @@ pub enum Tokenizer {
     Words(WordPieces),
 }
 
+/// Ids of CLIP's vocabulary.
+const CLIP_VOCABULARY: usize = 49_408;
+
 impl Tokenizer {
+    /// Number of different ids.
+    pub fn vocabulary(&self) -> usize {
+        match self {
+            Self::Clip => CLIP_VOCABULARY,
+            Self::Words(words) => words.len(),
+        }
+    }
+
     /// Texts → rows of `context` ids: start, text, end, padding. Longer texts are cut and still end.
     pub fn encode(&self, texts: &[&str], context: usize) -> Tokens {
         let ids = texts.iter().flat_map(|text| {

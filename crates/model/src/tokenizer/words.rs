@@ -24,14 +24,14 @@ const ENDINGS: [&str; 8] = ["##s", "##es", "##ed", "##ing", "##y", "##er", "##en
 impl WordPieces {
     /// The words of `texts`, by letters and digits, with single characters and common endings so that any
     /// word can be spelled.
-    pub fn from_texts<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
+    pub fn from_texts(texts: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
         let mut words: std::collections::BTreeSet<String> = ENDINGS.map(str::to_owned).into();
         for letter in ('a'..='z').chain('0'..='9') {
             words.insert(letter.to_string());
             words.insert(format!("{CONTINUES}{letter}"));
         }
         for text in texts {
-            words.extend(split(&clean(text)).map(str::to_owned));
+            words.extend(split(&clean(text.as_ref())).map(str::to_owned));
         }
         words.into_iter().collect::<Vec<_>>().into()
     }

@@ -54,7 +54,8 @@ impl WeightFile {
     }
 
     fn safetensors(path: PathBuf, bytes: Bytes) -> Result<Self, WeightsError> {
-        let invalid = |message: String| WeightsError::Format { path: path.clone(), format: "safetensors", message };
+        let invalid =
+            |message: String| WeightsError::Format { path: path.clone(), format: "safetensors", message };
         let (header_length, header) =
             SafeTensors::read_metadata(bytes.as_slice()).map_err(|e| invalid(e.to_string()))?;
         let data_start = header_length + 8;
@@ -69,8 +70,11 @@ impl WeightFile {
     }
 
     fn open_torch(path: &Path) -> Result<Self, WeightsError> {
-        let invalid =
-            |e: &dyn std::fmt::Display| WeightsError::Format { path: path.to_owned(), format: "PyTorch", message: e.to_string() };
+        let invalid = |e: &dyn std::fmt::Display| WeightsError::Format {
+            path: path.to_owned(),
+            format: "PyTorch",
+            message: e.to_string(),
+        };
         // Containers that authors wrap their state dict in; the first that holds tensors wins.
         let reader = ["state_dict", "model_state_dict", "model", "base_model"]
             .iter()

@@ -102,10 +102,16 @@ impl<'a> Source<'a> {
         let Self::File(weights) = self else { return Ok(()) };
         let used = weights.used.into_inner();
         let names: Vec<String> = (weights.file.names())
-            .filter(|name| !used.contains(*name) && !ignored(name.strip_prefix(&weights.prefix).unwrap_or(name)))
+            .filter(|name| {
+                !used.contains(*name) && !ignored(name.strip_prefix(&weights.prefix).unwrap_or(name))
+            })
             .map(str::to_owned)
             .collect();
-        if names.is_empty() { Ok(()) } else { Err(WeightsError::Unused { path: weights.file.path().to_owned(), names }) }
+        if names.is_empty() {
+            Ok(())
+        } else {
+            Err(WeightsError::Unused { path: weights.file.path().to_owned(), names })
+        }
     }
 }
 

@@ -44,13 +44,19 @@ impl TensorList {
     }
 
     /// Writes all tensors with text entries in the header. The file is complete or absent.
-    pub fn write(&self, path: &Path, precision: Precision, metadata: HashMap<String, String>) -> Result<(), WeightsError> {
+    pub fn write(
+        &self,
+        path: &Path,
+        precision: Precision,
+        metadata: HashMap<String, String>,
+    ) -> Result<(), WeightsError> {
         let invalid = |e: safetensors::SafeTensorError| WeightsError::Format {
             path: path.to_owned(),
             format: "safetensors",
             message: e.to_string(),
         };
-        let encoded: Vec<Vec<u8>> = self.tensors.iter().map(|(_, _, values)| encode(values, precision)).collect();
+        let encoded: Vec<Vec<u8>> =
+            self.tensors.iter().map(|(_, _, values)| encode(values, precision)).collect();
         let dtype = match precision {
             Precision::Full => Dtype::F32,
             Precision::Half => Dtype::F16,

@@ -1,0 +1,165 @@
+//! Fetching released weights from a Hugging Face hub into the usual cache: the crate's only door to the network.
+//!
+//! The layout is the hub client's own (`blobs/<etag>`, `snapshots/<commit>/<file>`, `refs/main`), so that files
+//! fetched by other tools are found and ours are found by them. A download that breaks off goes on where it stopped.
+
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+
+use crate::error::{ModelError, WeightsError};
+use crate::registry::{self, MODELS, Origin, hub_folder};
+
+/// Where files come from unless `HF_ENDPOINT` says otherwise.
+const ENDPOINT: &str = "https://huggingface.co";
+/// Bytes between two reports of progress.
+const REPORT_EVERY: u64 = 1 << 20;
+
+/// How far a download is.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Bytes on this machine.
+    pub done: u64,
+    /// Bytes in all, if the server said so.
+    pub total: Option<u64>,
+}
+
+/// What the server says about a file before sending it.
+struct Remote {
+    url: String,
+    commit: String,
+    etag: String,
+    size: Option<u64>,
+}
+
+/// Fetches a named model's weights unless they are here, and gives the file.
+pub fn pull(name: &str, mut on_progress: impl FnMut(Progress)) -> Result<PathBuf, ModelError> {
+    let Some(model) = MODELS.iter().find(|model| model.name == name) else {
+        let known = MODELS.map(|model| model.name).join(", ");
+        return Err(ModelError::UnknownModel { name: name.to_owned(), known });
+    };
+    let Origin::Hub { repository, file } = model.origin else {
+        return Err(ModelError::Download { what: name.to_owned(), message: "it is built in".to_owned() });
+    };
+    if let Some(path) = registry::cached(repository, file) {
+        return Ok(path);
+    }
+    let remote = ask(repository, file)?;
+    let folder = hub_folder(repository);
+    let blob = folder.join("blobs").join(&remote.etag);
+    let io = |error: std::io::Error| ModelError::Weights(WeightsError::Io(error));
+    fs::create_dir_all(folder.join("blobs")).map_err(io)?;
+    if !blob.is_file() {
+        download(&remote, &blob, &mut on_progress)?;
+    }
+    place(&folder, &remote, &blob, file).map_err(io)
+}
+
+fn agent(redirects: u32) -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(redirects)
+        .max_redirects_will_error(false)
+        .timeout_connect(Some(std::time::Duration::from_secs(15)))
+        .build()
+        .new_agent()
+}
+
+fn failed(what: &str, message: impl std::fmt::Display) -> ModelError {
+    ModelError::Download { what: what.to_owned(), message: message.to_string() }
+}
+
+fn authorization() -> Option<String> {
+    std::env::var("HF_TOKEN").ok().filter(|token| !token.is_empty()).map(|token| format!("Bearer {token}"))
+}
+
+fn ask(repository: &str, file: &str) -> Result<Remote, ModelError> {
+    let endpoint =
+        std::env::var("HF_ENDPOINT").ok().filter(|e| !e.is_empty()).unwrap_or_else(|| ENDPOINT.to_owned());
+    let url = format!("{}/{repository}/resolve/main/{file}", endpoint.trim_end_matches('/'));
+    let mut request = agent(0).head(&url);
+    if let Some(value) = authorization() {
+        request = request.header("Authorization", value);
+    }
+    let response = request.call().map_err(|e| failed(&url, e))?;
+    let status = response.status();
+    if !(status.is_success() || status.is_redirection()) {
+        return Err(failed(&url, format!("the server answered {status}")));
+    }
+    let header = |names: &[&str]| {
+        let values = names.iter().filter_map(|name| response.headers().get(*name)?.to_str().ok());
+        values.map(|v| v.trim_start_matches("W/").trim_matches('"').to_owned()).next()
+    };
+    // A name in the cache must be a plain file name whatever the server says.
+    let plain = |text: String| text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-').then_some(text);
+    let missing = |what: &str| failed(&url, format!("the answer has no usable {what}"));
+    let commit = header(&["x-repo-commit"]).and_then(plain).ok_or_else(|| missing("x-repo-commit"))?;
+    let etag = header(&["x-linked-etag", "etag"]).and_then(plain).ok_or_else(|| missing("etag"))?;
+    let size = header(&["x-linked-size", "content-length"]).and_then(|text| text.parse().ok());
+    Ok(Remote { url, commit, etag, size })
+}
+
+/// Into `blob.incomplete`, from where an earlier try stopped, then renamed.
+fn download(remote: &Remote, blob: &Path, on_progress: &mut dyn FnMut(Progress)) -> Result<(), ModelError> {
+    let io = |error: std::io::Error| failed(&remote.url, error);
+    let partial = blob.with_extension("incomplete");
+    let mut done = fs::metadata(&partial).map_or(0, |m| m.len());
+    let mut request = agent(10).get(&remote.url);
+    if let Some(value) = authorization() {
+        request = request.header("Authorization", value);
+    }
+    if done > 0 {
+        request = request.header("Range", format!("bytes={done}-"));
+    }
+    let response = request.call().map_err(|e| failed(&remote.url, e))?;
+    let mut file = match response.status().as_u16() {
+        206 => fs::OpenOptions::new().append(true).open(&partial).map_err(io)?,
+        200 => {
+            done = 0;
+            fs::File::create(&partial).map_err(io)?
+        }
+        status => return Err(failed(&remote.url, format!("the server answered {status}"))),
+    };
+    let mut body = response.into_body().into_reader();
+    let mut buffer = vec![0; 1 << 16];
+    let mut reported = done;
+    loop {
+        let n = body.read(&mut buffer).map_err(io)?;
+        if n == 0 {
+            break;
+        }
+        file.write_all(&buffer[..n]).map_err(io)?;
+        done += n as u64;
+        if done - reported >= REPORT_EVERY {
+            reported = done;
+            on_progress(Progress { done, total: remote.size });
+        }
+    }
+    if let Some(size) = remote.size.filter(|size| *size != done) {
+        return Err(failed(
+            &remote.url,
+            format!("{done} of {size} bytes arrived; run the command again to go on"),
+        ));
+    }
+    file.sync_all().map_err(io)?;
+    on_progress(Progress { done, total: remote.size });
+    fs::rename(&partial, blob).map_err(io)
+}
+
+/// `snapshots/<commit>/<file>` → the blob, and `refs/main`.
+fn place(folder: &Path, remote: &Remote, blob: &Path, file: &str) -> std::io::Result<PathBuf> {
+    let snapshot = folder.join("snapshots").join(&remote.commit);
+    fs::create_dir_all(&snapshot)?;
+    fs::create_dir_all(folder.join("refs"))?;
+    let path = snapshot.join(file);
+    if !path.exists() {
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(Path::new("../../blobs").join(&remote.etag), &path)?;
+        #[cfg(not(unix))]
+        fs::copy(blob, &path)?;
+    }
+    debug_assert!(blob.is_file());
+    fs::write(folder.join("refs").join("main"), &remote.commit)?;
+    Ok(path)
+}

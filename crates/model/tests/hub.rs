@@ -1,0 +1,89 @@
+//! The hub's client against a stand-in server on this machine: redirects, a broken connection, an absent file.
+#![cfg(feature = "hub")]
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use lexiform_model::hub::pull;
+use lexiform_model::{ModelError, registry};
+
+const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+
+/// Serves `content` for every file; the first GET breaks off half-way.
+fn serve(content: Arc<Vec<u8>>) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let gets = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&gets);
+    let own = address.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            answer(stream, &content, &counter, &own);
+        }
+    });
+    (address, gets)
+}
+
+fn answer(mut stream: TcpStream, content: &[u8], gets: &AtomicUsize, own: &str) {
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let mut lines = Vec::new();
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).unwrap_or(0) <= 2 {
+            break;
+        }
+        lines.push(line.trim().to_owned());
+    }
+    let Some(first) = lines.first() else { return };
+    if first.contains("absent") {
+        let _ = write!(stream, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    } else if first.starts_with("HEAD") || first.contains("/resolve/") {
+        let size = content.len();
+        let _ = write!(
+            stream,
+            "HTTP/1.1 302 Found\r\nLocation: {own}/cdn/file\r\nX-Repo-Commit: {COMMIT}\r\nX-Linked-Etag: \"abc123\"\r\n\
+             X-Linked-Size: {size}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        );
+    } else {
+        let nth = gets.fetch_add(1, Ordering::SeqCst);
+        let range = lines
+            .iter()
+            .find_map(|l| l.to_ascii_lowercase().strip_prefix("range: bytes=").map(str::to_owned));
+        let start: usize = range.map_or(0, |r| r.trim_end_matches('-').parse().unwrap());
+        let status = if start > 0 { "206 Partial Content" } else { "200 OK" };
+        let length = content.len() - start;
+        let _ = write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+        let end = if nth == 0 { content.len() / 2 } else { content.len() };
+        let _ = stream.write_all(&content[start..end]);
+    }
+}
+
+#[test]
+fn a_broken_download_goes_on_and_lands_in_the_cache() {
+    let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/duoduo_tiny/model.ckpt");
+    let content = Arc::new(std::fs::read(fixture).unwrap());
+    let (address, gets) = serve(Arc::clone(&content));
+    let cache = tempfile::tempdir().unwrap();
+    // SAFETY: the only test of this process that reads or writes the environment.
+    unsafe {
+        std::env::set_var("HF_HUB_CACHE", cache.path());
+        std::env::set_var("HF_ENDPOINT", &address);
+    }
+    let absent = registry::locate("duoduo").err().unwrap();
+    assert!(matches!(absent, ModelError::NotDownloaded { .. }));
+    assert!(absent.hint().unwrap().contains("lexiform model pull duoduo"));
+    assert!(pull("duoduo", |_| {}).is_err());
+    let path = pull("duoduo", |_| {}).unwrap();
+    assert_eq!(gets.load(Ordering::SeqCst), 2);
+    assert_eq!(std::fs::read(&path).unwrap(), *content);
+    assert!(path.ends_with(format!("snapshots/{COMMIT}/Four_1to6F_bs1600_LT6.ckpt")));
+    assert_eq!(pull("duoduo", |_| {}).unwrap(), path, "a second pull asks nobody");
+    assert!(registry::locate("duoduo").is_ok());
+    assert!(registry::list().iter().any(|card| card.name == "duoduo" && card.available));
+    // SAFETY: as above.
+    unsafe { std::env::set_var("HF_ENDPOINT", "http://127.0.0.1:9") };
+    let offline = pull("openclip-b32", |_| {}).unwrap_err();
+    assert!(offline.hint().unwrap().contains("--model"), "{offline}");
+}
