@@ -1,3 +1,14 @@
 //! Data, losses, recipes and the training loop; shapes made from nothing to train on.
 
+mod augment;
+pub mod evaluate;
+mod fit;
+mod generated;
+pub mod loss;
+mod recipe;
 pub mod shapes;
+mod towers;
+
+pub use fit::{FitError, TrainEvent, fit};
+pub use generated::{GeneratedShapes, Sample};
+pub use recipe::{DataConfig, NetworkConfig, Recipe, RecipeError, ScheduleConfig};
