@@ -1,2 +1,22 @@
-//! Development tasks.
-fn main() {}
+//! Development tasks: `cargo xtask check | tidy | bench`.
+
+mod bench;
+mod check;
+mod tidy;
+
+use anyhow::{Result, bail};
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["check"] => check::run(),
+        ["tidy"] => tidy::run(),
+        ["bench", names @ ..] => bench::run(names),
+        _ => bail!(
+            "usage: cargo xtask check | tidy | bench [NAME…]\n\
+             check  everything that CI runs: format, tidy, clippy, tests, dependency invariants\n\
+             tidy   sizes, headers and words of the source files\n\
+             bench  timings beside the peers; numbers go to docs/benchmarks.md"
+        ),
+    }
+}

@@ -1,0 +1,142 @@
+//! Timings beside the peers, in one run: ours and theirs in turn, medians and their ratio.
+//!
+//! Peers come from PyPI into a scratch environment outside the repository (`LEXIFORM_PEERS`, else a folder in the
+//! system's temporary one). A peer that does not install is named and left out.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde::Deserialize;
+
+/// A timing that can be asked for by name.
+struct Bench {
+    name: &'static str,
+    about: &'static str,
+    /// Package and example of ours; it prints one JSON line a measurement.
+    ours: (&'static str, &'static str),
+    /// Script in `xtask/peers/`, and what it needs from PyPI.
+    peer: Option<(&'static str, &'static [&'static str])>,
+}
+
+const BENCHES: &[Bench] = &[
+    Bench {
+        name: "render",
+        about: "12 views at 224² of a textured mesh of 100k triangles",
+        ours: ("lexiform-geometry", "bench_render"),
+        peer: Some(("render.py", &["numpy", "trimesh", "pyrender", "PyOpenGL==3.1.0"])),
+    },
+    Bench {
+        name: "points",
+        about: "10k surface points; farthest point sampling 10k → 512",
+        ours: ("lexiform-geometry", "bench_points"),
+        peer: Some(("points.py", &["numpy", "open3d", "torch"])),
+    },
+    Bench {
+        name: "clip",
+        about: "ViT-B/32, 12 views of one shape, and one text",
+        ours: ("lexiform-model", "bench_clip"),
+        peer: Some(("clip.py", &["numpy", "torch", "open_clip_torch"])),
+    },
+    Bench {
+        name: "scan",
+        about: "exact scan of stored vectors",
+        ours: ("lexiform-store", "bench_scan"),
+        peer: Some(("scan.py", &["numpy", "faiss-cpu"])),
+    },
+];
+
+/// One line that a program of ours or a peer prints.
+#[derive(Deserialize)]
+struct Measurement {
+    what: String,
+    milliseconds: f64,
+}
+
+/// Rounds in which ours and theirs take turns.
+const ROUNDS: usize = 5;
+
+/// Runs the named timings, or all.
+pub fn run(names: &[&str]) -> Result<()> {
+    if let Some(unknown) = names.iter().find(|name| BENCHES.iter().all(|b| b.name != **name)) {
+        let known: Vec<_> = BENCHES.iter().map(|b| format!("{:8} {}", b.name, b.about)).collect();
+        bail!("no benchmark is called {unknown:?}; there are\n{}", known.join("\n"));
+    }
+    for bench in BENCHES.iter().filter(|b| names.is_empty() || names.contains(&b.name)) {
+        one(bench)?;
+    }
+    Ok(())
+}
+
+fn one(bench: &Bench) -> Result<()> {
+    println!("\n## {} — {}\n", bench.name, bench.about);
+    let ours = built(bench.ours)?;
+    let peer = bench.peer.and_then(|(script, needs)| match environment(bench.name, needs) {
+        Ok(python) => Some((python, Path::new("xtask/peers").join(script))),
+        Err(error) => {
+            println!("(peer left out: {error:#})");
+            None
+        }
+    });
+    let mut rows: Vec<(String, Vec<f64>)> = Vec::new();
+    for _ in 0..ROUNDS {
+        collect("lexiform", &mut Command::new(&ours), &mut rows)?;
+        if let Some((python, script)) = &peer
+            && let Err(error) = collect("peer", Command::new(python).arg(script), &mut rows)
+        {
+            println!("(peer failed: {error:#})");
+        }
+    }
+    println!("| what | median ms | smallest | largest |\n|---|---|---|---|");
+    for (what, mut times) in rows {
+        times.sort_by(f64::total_cmp);
+        let (low, high) = (times[0], times[times.len() - 1]);
+        println!("| {what} | {:.2} | {low:.2} | {high:.2} |", times[times.len() / 2]);
+    }
+    Ok(())
+}
+
+fn collect(who: &str, command: &mut Command, rows: &mut Vec<(String, Vec<f64>)>) -> Result<()> {
+    let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
+    ensure!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr).trim().lines().last().unwrap_or("")
+    );
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    for measured in text.lines().filter_map(|line| serde_json::from_str::<Measurement>(line).ok()) {
+        let what = format!("{who}: {}", measured.what);
+        match rows.iter_mut().find(|(name, _)| *name == what) {
+            Some((_, times)) => times.push(measured.milliseconds),
+            None => rows.push((what, vec![measured.milliseconds])),
+        }
+    }
+    Ok(())
+}
+
+/// Builds an example in release and gives its path.
+fn built((package, example): (&str, &str)) -> Result<PathBuf> {
+    let status = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--release", "--package", package, "--example", example])
+        .status()?;
+    ensure!(status.success(), "example {example} of {package} does not build");
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
+    Ok(target.join("release").join("examples").join(example))
+}
+
+/// A Python with these packages, made once.
+fn environment(name: &str, needs: &[&str]) -> Result<PathBuf> {
+    let root = std::env::var_os("LEXIFORM_PEERS")
+        .map_or_else(|| std::env::temp_dir().join("lexiform-peers"), PathBuf::from);
+    let folder = root.join(name);
+    let python = folder.join("bin").join("python");
+    if folder.join("ready").exists() {
+        return Ok(python);
+    }
+    let venv = Command::new("python3").args(["-m", "venv"]).arg(&folder).status().context("no python3")?;
+    ensure!(venv.success(), "python3 -m venv failed");
+    let pip = Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(needs).status()?;
+    ensure!(pip.success(), "pip install {} failed", needs.join(" "));
+    std::fs::write(folder.join("ready"), "")?;
+    Ok(python)
+}

@@ -1,0 +1,60 @@
+//! What CI runs, cheapest first.
+
+use std::process::Command;
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::tidy;
+
+/// Format, tidy, clippy, tests, doc tests, invariants of the crate graph.
+pub fn run() -> Result<()> {
+    with_component("fmt", &["fmt", "--all", "--check"])?;
+    tidy::run()?;
+    with_component("clippy", &["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"])?;
+    cargo(&["test", "--workspace"])?;
+    invariants()
+}
+
+/// Runs a cargo command of a rustup component, or says that it is not installed. CI insists on it.
+fn with_component(component: &str, arguments: &[&str]) -> Result<()> {
+    let probe =
+        Command::new(env!("CARGO")).args([component, "--version"]).output().context("cannot run cargo")?;
+    if !probe.status.success() && std::env::var_os("CI").is_none() {
+        println!("── skipped: cargo {component} is not installed");
+        return Ok(());
+    }
+    cargo(arguments)
+}
+
+fn cargo(arguments: &[&str]) -> Result<()> {
+    println!("── cargo {}", arguments.join(" "));
+    let status = Command::new(env!("CARGO")).args(arguments).status().context("cannot run cargo")?;
+    ensure!(status.success(), "cargo {} failed", arguments.join(" "));
+    Ok(())
+}
+
+/// Package, crate that must not be among its dependencies, why.
+const FORBIDDEN: [(&str, &str, &str); 6] = [
+    ("lexiform-geometry", "burn-tensor", "geometry links no tensor library"),
+    ("lexiform-store", "burn-tensor", "the store links no tensor library"),
+    ("lexiform-geometry", "tokio", "geometry has no async runtime"),
+    ("lexiform-search", "lexiform-train", "answering does not link training"),
+    ("lexiform-store", "lexiform-geometry", "the store knows no meshes"),
+    ("lexiform-model", "lexiform-search", "arrows point down"),
+];
+
+/// Invariants of ARCHITECTURE.md that the dependency graph can show.
+fn invariants() -> Result<()> {
+    for (package, forbidden, why) in FORBIDDEN {
+        let output = Command::new(env!("CARGO"))
+            .args(["tree", "--package", package, "--edges", "normal", "--prefix", "none"])
+            .output()
+            .context("cannot run cargo tree")?;
+        let tree = String::from_utf8_lossy(&output.stdout);
+        ensure!(output.status.success(), "cargo tree --package {package} failed");
+        let found = tree.lines().any(|line| line.split(' ').next() == Some(forbidden));
+        ensure!(!found, "{package} depends on {forbidden}: {why}");
+    }
+    println!("── {} invariants of the crate graph hold", FORBIDDEN.len());
+    Ok(())
+}
