@@ -1,10 +1,16 @@
-//! Times the renderer: `bench_render [faces] [texture edge] [size]`, twelve views of a bumpy sphere.
+//! Times what happens to every shape: `bench_render [faces] [texture edge] [size]` draws twelve views of a bumpy sphere,
+//! samples 10,000 points from it, and takes the 512 farthest of them.
+#![expect(clippy::print_stdout, reason = "a program for people")]
 
 use std::time::Instant;
 
 use lexiform_geometry::Rig;
-use lexiform_geometry::render::{RenderConfig, render_views};
+use lexiform_geometry::neighbors::{farthest_point_sample, knn};
+use lexiform_geometry::render::{RenderConfig, Renderer, render_views};
+use lexiform_geometry::sample::sample_surface;
 use lexiform_geometry::shapes::bumpy_sphere;
+use rand::SeedableRng;
+use rand::rngs::SmallRng;
 
 fn main() {
     let mut numbers = std::env::args().skip(1).filter_map(|a| a.parse().ok());
@@ -14,23 +20,24 @@ fn main() {
     let scene = bumpy_sphere(faces, edge);
     let rig = Rig::zero123(12, 1);
     let config = RenderConfig { size, ..RenderConfig::default() };
+    println!("{} triangles, texture {edge}², 12 views of {size}²", scene.n_faces());
+    time("prepare (mip maps)", || Renderer::new(&scene));
+    time("render_views", || render_views(&scene, &rig, &config));
+    let sample = || sample_surface(&scene, 10_000, &mut SmallRng::seed_from_u64(1));
+    time("sample 10,000 points", sample);
+    let cloud = sample();
+    time("farthest 512 of 10,000", || farthest_point_sample(cloud.positions(), 512, 0));
+    time("32 nearest of 512", || knn(cloud.positions(), &cloud.positions()[..512], 32));
+}
+
+fn time<T>(what: &str, run: impl Fn() -> T) {
     let mut times: Vec<f64> = (0..15)
         .map(|_| {
             let start = Instant::now();
-            let views = render_views(&scene, &rig, &config);
-            let time = start.elapsed().as_secs_f64() * 1e3;
-            assert_eq!(views.images.len(), 12);
-            time
+            std::hint::black_box(run());
+            start.elapsed().as_secs_f64() * 1e3
         })
         .collect();
     times.sort_by(f64::total_cmp);
-    #[expect(clippy::print_stdout, reason = "a program for people")]
-    {
-        println!(
-            "{} triangles, 12 views of {size}²: best {:.1} ms, median {:.1} ms",
-            scene.n_faces(),
-            times[0],
-            times[7]
-        );
-    }
+    println!("{what:>24}: best {:.2} ms, median {:.2} ms", times[0], times[7]);
 }

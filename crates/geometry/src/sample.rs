@@ -3,12 +3,15 @@
 use glam::Vec3;
 use rand::Rng;
 use rand::seq::index;
+use rayon::prelude::*;
 
 use crate::render::surface::{Look, Stage};
 use crate::{PointCloud, Scene};
 
 /// How often a point is drawn anew where a texture's alpha says that nothing is there.
 const TRIES: usize = 8;
+/// Triangles or points a task handles.
+const CHUNK: usize = 8192;
 
 /// `count` points of what a scene shows, the same for the same generator state.
 ///
@@ -20,7 +23,7 @@ const TRIES: usize = 8;
 pub fn sample_surface(scene: &Scene, count: usize, rng: &mut impl Rng) -> PointCloud {
     let surface = Surface::new(scene);
     match surface.area() > 0.0 {
-        true => surface.sample(scene, count, rng),
+        true => surface.sample(count, rng),
         false => sample_cloud(&all_points(scene), count, rng),
     }
 }
@@ -40,65 +43,96 @@ pub fn sample_cloud(cloud: &PointCloud, count: usize, rng: &mut impl Rng) -> Poi
 }
 
 /// Triangles with their areas summed up.
-struct Surface {
+struct Surface<'a> {
+    stage: Stage<'a>,
     /// Area of all triangles up to and including this one, over the meshes one after the other.
     area_until: Vec<f64>,
 }
 
-impl Surface {
-    fn new(scene: &Scene) -> Self {
-        let mut sum = 0.0;
+/// Chance for one point: where on the summed area, where in the triangle, and its place in the result.
+struct Draw {
+    area: f64,
+    weights: Vec3,
+    slot: usize,
+}
+
+impl<'a> Surface<'a> {
+    fn new(scene: &'a Scene) -> Self {
         let mut area_until = Vec::with_capacity(scene.n_faces());
         for mesh in &scene.meshes {
-            area_until.extend((0..mesh.faces().len()).map(|face| {
+            let area = |face: usize| {
                 let [a, b, c] = mesh.triangle(face);
-                let area = f64::from((b - a).cross(c - a).length());
-                sum += if area.is_finite() { area } else { 0.0 };
-                sum
-            }));
+                let area = (b - a).cross(c - a).length();
+                if area.is_finite() { f64::from(area) } else { 0.0 }
+            };
+            area_until.par_extend((0..mesh.faces().len()).into_par_iter().with_min_len(CHUNK).map(area));
         }
-        Self { area_until }
+        // One after the other: sums must not depend on the number of threads.
+        let mut sum = 0.0;
+        for area in &mut area_until {
+            sum += *area;
+            *area = sum;
+        }
+        Self { stage: Stage::near(scene), area_until }
     }
 
     fn area(&self) -> f64 {
         self.area_until.last().copied().unwrap_or(0.0)
     }
 
-    fn sample(&self, scene: &Scene, count: usize, rng: &mut impl Rng) -> PointCloud {
-        let stage = Stage::near(scene);
-        let mut positions = Vec::with_capacity(count);
-        let mut colors = Vec::with_capacity(count);
-        let mut normals = Vec::with_capacity(count);
-        for _ in 0..count {
-            let (position, look) = self.draw(&stage, rng);
-            positions.push(position);
-            colors.push(look.color.clamp(Vec3::ZERO, Vec3::ONE));
-            normals.push(look.normal);
+    fn sample(&self, count: usize, rng: &mut impl Rng) -> PointCloud {
+        let mut draws: Vec<Draw> = (0..count).map(|slot| self.draw(slot, rng)).collect();
+        let mut points = vec![None; count];
+        for _ in 1..TRIES {
+            for (slot, point) in self.look_up(&mut draws) {
+                points[slot] = point;
+            }
+            let missing = (0..count).filter(|&slot| points[slot].is_none());
+            draws = missing.map(|slot| self.draw(slot, rng)).collect();
         }
-        let colored = scene.meshes.iter().any(|m| m.material.is_some() || m.colors().is_some());
-        cloud_of(positions, colored.then_some(colors), Some(normals))
+        for draw in &draws {
+            let (part, face) = self.face_at(draw.area);
+            points[draw.slot] =
+                Some((self.position(part, face, draw.weights), self.stage.plain_look(part, face)));
+        }
+        let points: Vec<(Vec3, Look)> = points.into_iter().flatten().collect();
+        let colors = points.iter().map(|(_, look)| look.color.clamp(Vec3::ZERO, Vec3::ONE)).collect();
+        let normals = points.iter().map(|(_, look)| look.normal).collect();
+        let colored = self.stage.parts.iter().any(|p| p.mesh.material.is_some() || p.mesh.colors().is_some());
+        cloud_of(points.iter().map(|p| p.0).collect(), colored.then_some(colors), Some(normals))
     }
 
-    fn draw(&self, stage: &Stage<'_>, rng: &mut impl Rng) -> (Vec3, Look) {
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let at = rng.random::<f64>() * self.area();
-            let face = self.area_until.partition_point(|&until| until <= at).min(self.area_until.len() - 1);
-            let (mut b, mut c) = (rng.random::<f32>(), rng.random::<f32>());
-            if b + c > 1.0 {
-                (b, c) = (1.0 - b, 1.0 - c);
-            }
-            let weights = Vec3::new(1.0 - b - c, b, c);
-            let part = stage.part_of(face as u32);
-            let in_part = face - stage.parts[part].first_face as usize;
-            let [p, q, r] = stage.parts[part].mesh.triangle(in_part);
-            let position = p * weights.x + q * weights.y + r * weights.z;
-            let look = stage.look(part, in_part, weights);
-            if let Some(look) = look.or_else(|| (tries == TRIES).then(|| stage.plain_look(part, in_part))) {
-                return (position, look);
-            }
+    fn draw(&self, slot: usize, rng: &mut impl Rng) -> Draw {
+        let area = rng.random::<f64>() * self.area();
+        let (mut b, mut c) = (rng.random::<f32>(), rng.random::<f32>());
+        if b + c > 1.0 {
+            (b, c) = (1.0 - b, 1.0 - c);
         }
+        Draw { area, weights: Vec3::new(1.0 - b - c, b, c), slot }
+    }
+
+    /// What the draws meet, nothing where the texture has a hole. Goes through the triangles in their order: that takes a
+    /// tenth of the time of jumping about.
+    fn look_up(&self, draws: &mut [Draw]) -> Vec<(usize, Option<(Vec3, Look)>)> {
+        draws.par_sort_unstable_by(|a, b| a.area.total_cmp(&b.area).then(a.slot.cmp(&b.slot)));
+        let meet = |draw: &Draw| {
+            let (part, face) = self.face_at(draw.area);
+            let look = self.stage.look(part, face, draw.weights);
+            (draw.slot, look.map(|look| (self.position(part, face, draw.weights), look)))
+        };
+        draws.par_iter().with_min_len(CHUNK / 8).map(meet).collect()
+    }
+
+    /// The part and its triangle at a point of the summed area.
+    fn face_at(&self, area: f64) -> (usize, usize) {
+        let face = self.area_until.partition_point(|&until| until <= area).min(self.area_until.len() - 1);
+        let part = self.stage.part_of(face as u32);
+        (part, face - self.stage.parts[part].first_face as usize)
+    }
+
+    fn position(&self, part: usize, face: usize, weights: Vec3) -> Vec3 {
+        let [a, b, c] = self.stage.parts[part].mesh.triangle(face);
+        a * weights.x + b * weights.y + c * weights.z
     }
 }
 

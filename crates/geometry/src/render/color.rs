@@ -24,18 +24,21 @@ static TABLES: LazyLock<ColorTables> = LazyLock::new(|| ColorTables {
     encode: (0..=ENCODE_STEPS).map(|i| encode(i as f64 / ENCODE_STEPS as f64)).collect(),
 });
 
+#[inline]
 pub(super) fn tables() -> &'static ColorTables {
     &TABLES
 }
 
 impl ColorTables {
     /// Linear light of an sRGB value in 1/256 of a byte (`0..=255 * 256`).
+    #[inline]
     pub(super) fn linear_from_fixed(&self, value: u16) -> f32 {
         // Half a step up for rounding; the sum cannot leave the table because 255 * 256 + 32 < 2^16.
         self.decode[(usize::from(value) + 32) / (256 / DECODE_STEPS)]
     }
 
     /// sRGB byte of linear light; clamped, NaN is black.
+    #[inline]
     pub(super) fn srgb(&self, linear: f32) -> u8 {
         // `as` saturates and takes NaN to 0.
         let step = (linear * ENCODE_STEPS as f32 + 0.5) as usize;
@@ -43,6 +46,7 @@ impl ColorTables {
     }
 
     /// sRGB byte of 16-bit linear light.
+    #[inline]
     pub(super) fn srgb_from_linear16(&self, linear: u32) -> u8 {
         self.encode[(linear as usize * ENCODE_STEPS + 32_768) / 65_536]
     }

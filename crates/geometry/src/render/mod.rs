@@ -8,12 +8,14 @@
 //! [`Light`]). Both sides of a face are lit, whatever its material says: files often have their faces
 //! the wrong way round.
 
+mod band;
 mod blend;
 mod color;
 mod config;
 mod frame;
 mod project;
 mod raster;
+mod resolve;
 mod splat;
 pub(crate) mod surface;
 mod texture;

@@ -2,7 +2,6 @@
 
 use glam::Vec3;
 
-use super::raster::Record;
 use crate::Camera;
 
 /// Steps of snapped coordinates between neighboring samples; edges are exact integers from there on.
@@ -59,21 +58,25 @@ impl Projection {
     }
 
     /// World → camera coordinates: +X right, +Y up, looking along −Z.
+    #[inline]
     fn in_camera(&self, point: Vec3) -> Vec3 {
         Vec3::new(self.rows[0].dot(point), self.rows[1].dot(point), self.rows[2].dot(point))
             + self.translation
     }
 
     /// The direction in the world of the sight through a point of the grid; one unit deep, not of unit length.
+    #[inline]
     pub(super) fn ray(&self, x: f32, y: f32) -> Vec3 {
         let slope = 1.0 / self.focal;
         self.forward + self.right * ((x - self.center) * slope) - self.up * ((y - self.center) * slope)
     }
 
+    #[inline]
     pub(super) fn vertex(&self, point: Vec3) -> GridVertex {
         self.snap(self.in_camera(point))
     }
 
+    #[inline]
     fn snap(&self, in_camera: Vec3) -> GridVertex {
         let inverse_depth = 1.0 / -in_camera.z;
         let x = in_camera.x * inverse_depth * self.focal;
@@ -101,15 +104,17 @@ impl Projection {
         let on_grid: Vec<GridVertex> = polygon.iter().map(|&p| self.snap(p)).collect();
         for pair in on_grid.windows(2).skip(1) {
             let triangle = [on_grid[0], pair[0], pair[1]];
-            if triangle.iter().all(|v| v.inverse_depth > 0.0) {
+            if triangle.iter().all(GridVertex::is_in_front) {
                 piece(triangle);
             }
         }
     }
+}
 
-    /// The record of a triangle on the grid, or `None` where it covers no sample.
-    pub(super) fn record(&self, corners: [GridVertex; 3], id: u32) -> Option<Record> {
-        Record::new(corners, id, self.grid)
+impl GridVertex {
+    #[inline]
+    pub(super) fn is_in_front(&self) -> bool {
+        self.inverse_depth > 0.0
     }
 }
 

@@ -1,11 +1,8 @@
-//! Which triangle each sample sees: exact integer edges, nearest depth wins, ties go to the lower id.
+//! Which samples a triangle covers: exact integer edges, and a depth at each sample.
 
 use std::ops::Range;
 
 use super::project::{GridVertex, SUBSAMPLE};
-
-/// No triangle and no point.
-pub(super) const NOTHING: u32 = u32::MAX;
 
 /// Triangles wider or higher than this many samples are drawn row by row as spans.
 const SMALL: i32 = 8;
@@ -20,6 +17,7 @@ pub(super) struct Record {
     y: [i32; 3],
     inverse_depth: [f32; 3],
     pub(super) id: u32,
+    pub(super) is_back: bool,
 }
 
 /// The side of a triangle across from a corner: positive inside, 0 on the line.
@@ -34,6 +32,7 @@ struct Edge {
 
 impl Record {
     /// `None` without area, off the grid, or between the samples.
+    #[inline]
     pub(super) fn new(corners: [GridVertex; 3], id: u32, grid: u32) -> Option<Self> {
         let [a, b, c] = corners;
         let last = grid as i32 - 1;
@@ -44,22 +43,38 @@ impl Record {
         }
         let (dx1, dy1, dx2, dy2) = (b.x - a.x, b.y - a.y, c.x - a.x, c.y - a.y);
         let area = i64::from(dx1) * i64::from(dy2) - i64::from(dy1) * i64::from(dx2);
-        let (b, c, bias) = if area < 0 { (c, b, 1.0) } else { (b, c, BACK_FACE_BIAS) };
+        let is_back = area > 0;
+        let (b, c, bias) = if is_back { (b, c, BACK_FACE_BIAS) } else { (c, b, 1.0) };
         let record = Self {
             x: [a.x, b.x, c.x],
             y: [a.y, b.y, c.y],
-            inverse_depth: [a, b, c].map(|v| v.inverse_depth * bias),
+            inverse_depth: [a.inverse_depth * bias, b.inverse_depth * bias, c.inverse_depth * bias],
             id,
+            is_back,
         };
         (area != 0).then_some(record)
     }
 
+    /// First and last column of samples it may cover.
+    #[inline]
+    pub(super) fn columns(&self) -> (i32, i32) {
+        covered(self.x)
+    }
+
+    /// Largest inverse depth of its corners.
+    #[inline]
+    pub(super) fn nearest(&self) -> f32 {
+        self.inverse_depth[0].max(self.inverse_depth[1]).max(self.inverse_depth[2])
+    }
+
     /// First and last row of samples it may cover.
+    #[inline]
     pub(super) fn rows(&self) -> (i32, i32) {
         covered(self.y)
     }
 
     /// Visits the samples it covers inside `rows` and `0..grid`: column, row, inverse depth.
+    #[inline]
     pub(super) fn scan(&self, rows: Range<i32>, grid: u32, mut visit: impl FnMut(i32, i32, f32)) {
         let (x0, x1) = covered(self.x);
         let (y0, y1) = covered(self.y);
@@ -73,10 +88,14 @@ impl Record {
     }
 
     /// Tests every sample of a small box; 32 bits hold every product because the triangle is small.
+    #[inline]
     fn scan_box(&self, columns: Range<i32>, rows: Range<i32>, visit: &mut impl FnMut(i32, i32, f32)) {
         let edges = [self.edge(0), self.edge(1), self.edge(2)];
         let (x, y) = (center(columns.start), center(rows.start));
-        let mut row = edges.each_ref().map(|e| e.dx * (y - e.y) - e.dy * (x - e.x) + e.bias);
+        let value = |e: &Edge| e.dx * (y - e.y) - e.dy * (x - e.x) + e.bias;
+        let mut row = [value(&edges[0]), value(&edges[1]), value(&edges[2])];
+        let right = [edges[0].dy * SUBSAMPLE, edges[1].dy * SUBSAMPLE, edges[2].dy * SUBSAMPLE];
+        let down = [edges[0].dx * SUBSAMPLE, edges[1].dx * SUBSAMPLE, edges[2].dx * SUBSAMPLE];
         let area = edges[0].dx * (self.y[0] - edges[0].y) - edges[0].dy * (self.x[0] - edges[0].x);
         let inverse_area = 1.0 / area as f32;
         let [z0, z1, z2] = self.inverse_depth;
@@ -87,9 +106,9 @@ impl Record {
                 if at[0] | at[1] | at[2] >= 0 {
                     visit(x, y, z0 + (at[1] as f32 * z1 + at[2] as f32 * z2));
                 }
-                at = std::array::from_fn(|i| at[i] - edges[i].dy * SUBSAMPLE);
+                at = [at[0] - right[0], at[1] - right[1], at[2] - right[2]];
             }
-            row = std::array::from_fn(|i| row[i] + edges[i].dx * SUBSAMPLE);
+            row = [row[0] + down[0], row[1] + down[1], row[2] + down[2]];
         }
     }
 
@@ -123,6 +142,7 @@ impl Record {
         }
     }
 
+    #[inline]
     fn edge(&self, corner: usize) -> Edge {
         let (from, to) = ((corner + 1) % 3, (corner + 2) % 3);
         let (dx, dy) = (self.x[to] - self.x[from], self.y[to] - self.y[from]);
@@ -133,11 +153,13 @@ impl Record {
 }
 
 /// Snapped coordinate of the middle of a sample.
+#[inline]
 fn center(sample: i32) -> i32 {
     sample * SUBSAMPLE + SUBSAMPLE / 2
 }
 
 /// First and last sample whose middle lies between the smallest and the largest of three coordinates.
+#[inline]
 fn covered([a, b, c]: [i32; 3]) -> (i32, i32) {
     let (low, high) = (a.min(b).min(c), a.max(b).max(c));
     ((low + SUBSAMPLE / 2 - 1).div_euclid(SUBSAMPLE), (high - SUBSAMPLE / 2).div_euclid(SUBSAMPLE))

@@ -3,9 +3,8 @@
 use glam::{Vec3, Vec4};
 use rayon::prelude::*;
 
-use super::config::Light;
 use super::project::{Projection, SUBSAMPLE};
-use super::surface::{Sight, irradiance};
+use super::surface::{Lamps, Sight};
 use crate::PointCloud;
 use crate::neighbors::KdTree;
 
@@ -73,11 +72,11 @@ impl Splats {
     }
 
     /// Linear color of a point under a sight.
-    pub(super) fn shade(&self, index: usize, sight: &Sight, light: &Light) -> Vec4 {
+    pub(super) fn shade(&self, index: usize, sight: &Sight, lamps: &Lamps) -> Vec4 {
         let splat = &self.points[index];
         let view = -sight.ray.normalize();
         let normal = if splat.normal.dot(view) < 0.0 { -splat.normal } else { splat.normal };
-        Vec4::from((splat.color * irradiance(light, normal, view), 1.0))
+        Vec4::from((splat.color * lamps.irradiance(normal, view), 1.0))
     }
 }
 

@@ -47,6 +47,7 @@ pub(super) struct Sight {
 }
 
 /// What a point of a surface looks like.
+#[derive(Clone, Copy)]
 pub(crate) struct Look {
     /// Linear base color and emission.
     pub(crate) color: Vec3,
@@ -100,19 +101,20 @@ impl<'a> Stage<'a> {
     }
 
     /// Index of the part a triangle belongs to.
+    #[inline]
     pub(crate) fn part_of(&self, face: u32) -> usize {
         self.parts.partition_point(|p| p.first_face <= face) - 1
     }
 
     /// Linear color and alpha of a triangle or splat under a sight.
-    pub(super) fn shade(&self, id: u32, sight: &Sight, light: &Light) -> Vec4 {
+    pub(super) fn shade(&self, id: u32, sight: &Sight, lamps: &Lamps) -> Vec4 {
         if id >= self.n_faces {
-            return self.splats.shade((id - self.n_faces) as usize, sight, light);
+            return self.splats.shade((id - self.n_faces) as usize, sight, lamps);
         }
         let part = &self.parts[self.part_of(id)];
         let hit = part.meet(id, sight);
         let albedo = self.albedo(part, &hit);
-        let rgb = if part.unlit { albedo.truncate() } else { self.lit(part, &hit, albedo, sight, light) };
+        let rgb = if part.unlit { albedo.truncate() } else { self.lit(part, &hit, albedo, sight, lamps) };
         Vec4::from((rgb, albedo.w))
     }
 
@@ -122,10 +124,11 @@ impl<'a> Stage<'a> {
     }
 
     /// Base color: factor × vertex color × texture.
+    #[inline]
     fn albedo(&self, part: &Part<'_>, hit: &Hit) -> Vec4 {
         let mut color = part.base_color;
         if let Some(colors) = part.mesh.colors() {
-            let [a, b, c] = hit.corners.map(|v| colors[v]);
+            let [a, b, c] = hit.of_corners(colors);
             color *= a * hit.weights.x + b * hit.weights.y + c * hit.weights.z;
         }
         if let Some(texel) = self.texel(part, part.base_color_texture, hit) {
@@ -134,23 +137,26 @@ impl<'a> Stage<'a> {
         color
     }
 
+    #[inline]
     fn texel(&self, part: &Part<'_>, texture: Option<TextureUse>, hit: &Hit) -> Option<Vec4> {
         let (use_, uvs) = (texture?, part.mesh.uvs()?);
         let chain = self.textures.get(use_.texture)?.as_ref()?;
-        let [a, b, c] = hit.corners.map(|v| apply(use_.image_from_uv, uvs[v]));
+        let [a, b, c] = hit.of_corners(uvs);
+        let transform = use_.image_from_uv;
+        let (a, b, c) = (apply(transform, a), apply(transform, b), apply(transform, c));
         let uv = a * hit.weights.x + b * hit.weights.y + c * hit.weights.z;
         let texels = chain.size();
         let area = ((b - a).perp_dot(c - a) * texels.x * texels.y).abs();
         Some(linear(chain.sample(uv, area * hit.footprint)))
     }
 
-    fn lit(&self, part: &Part<'_>, hit: &Hit, albedo: Vec4, sight: &Sight, light: &Light) -> Vec3 {
+    fn lit(&self, part: &Part<'_>, hit: &Hit, albedo: Vec4, sight: &Sight, lamps: &Lamps) -> Vec3 {
         let normal = part.normal(hit);
         let view = -sight.ray.normalize();
         let base = albedo.truncate();
-        let mut rgb = base * irradiance(light, normal, view);
+        let mut rgb = base * lamps.irradiance(normal, view);
         if part.metallic > 0.0 {
-            rgb = rgb.lerp(base * reflected(light, normal, view, part.roughness), part.metallic);
+            rgb = rgb.lerp(base * lamps.reflected(normal, view, part.roughness), part.metallic);
         }
         rgb + self.emission(part, hit)
     }
@@ -160,6 +166,13 @@ impl<'a> Stage<'a> {
             return Vec3::ZERO;
         }
         part.emissive * self.texel(part, part.emissive_texture, hit).map_or(Vec3::ONE, Vec4::truncate)
+    }
+}
+
+impl Hit {
+    #[inline]
+    fn of_corners<T: Copy>(&self, values: &[T]) -> [T; 3] {
+        [values[self.corners[0]], values[self.corners[1]], values[self.corners[2]]]
     }
 }
 
@@ -201,10 +214,13 @@ impl<'a> Part<'a> {
 
     /// Where the sight meets the plane of a triangle (Möller and Trumbore, 1997), in the mesh's own
     /// coordinates, so that the result does not depend on how the triangle was cut.
+    #[inline]
     fn meet(&self, id: u32, sight: &Sight) -> Hit {
         let face = (id - self.first_face) as usize;
-        let corners = self.mesh.faces()[face].map(|v| v as usize);
-        let [a, b, c] = corners.map(|v| self.mesh.positions()[v]);
+        let [a, b, c] = self.mesh.faces()[face];
+        let corners = [a as usize, b as usize, c as usize];
+        let positions = self.mesh.positions();
+        let (a, b, c) = (positions[corners[0]], positions[corners[1]], positions[corners[2]]);
         let (ab, ac, from_a) = (b - a, c - a, sight.eye - a);
         let across = sight.ray.cross(ac);
         let determinant = ab.dot(across);
@@ -223,53 +239,68 @@ impl<'a> Part<'a> {
     }
 
     /// The smooth normal where the mesh has one, turned to the side of the face that is seen.
+    #[inline]
     fn normal(&self, hit: &Hit) -> Vec3 {
         let Some(normals) = self.mesh.normals() else { return hit.face_normal };
-        let [a, b, c] = hit.corners.map(|v| normals[v]);
+        let [a, b, c] = hit.of_corners(normals);
         let mixed = a * hit.weights.x + b * hit.weights.y + c * hit.weights.z;
         let Some(normal) = mixed.try_normalize() else { return hit.face_normal };
         if normal.dot(hit.face_normal) < 0.0 { -normal } else { normal }
     }
 
     /// The first normal of a triangle, for telling whether neighbors belong to one smooth surface.
+    #[inline]
     pub(super) fn first_normal(&self, id: u32) -> Option<Vec3> {
         let face = self.mesh.faces()[(id - self.first_face) as usize];
         Some(self.mesh.normals()?[face[0] as usize])
     }
 }
 
-/// What a matte white surface sends back. `normal` and `view` are unit vectors, `view` points to the camera.
-pub(super) fn irradiance(light: &Light, normal: Vec3, view: Vec3) -> f32 {
-    let sky = ambient(light, normal.y);
-    // Wrapped around the edge of shadow, as the light of a large lamp is.
-    let key = (0.25 + 0.75 * normal.dot(key_direction(light))).max(0.0);
-    sky + light.key * key * key + light.headlight * normal.dot(view).abs()
+/// Lights ready for use.
+pub(crate) struct Lamps {
+    light: Light,
+    /// Unit vector.
+    towards_key: Vec3,
 }
 
-/// What a metal mirrors: no picture of surroundings, but a sky that is brighter than the ground, the more
-/// sharply the smoother the metal.
-fn reflected(light: &Light, normal: Vec3, view: Vec3, roughness: f32) -> f32 {
-    let towards = normal * (2.0 * normal.dot(view)) - view;
-    let sharpness = 2.5 - 1.5 * roughness;
-    let key = towards.dot(key_direction(light)).max(0.0);
-    let highlight = key * key * key * key * light.key * (2.0 - roughness);
-    ambient(light, (towards.y * sharpness).clamp(-1.0, 1.0)) + highlight + 1.4 * light.headlight
+impl Lamps {
+    pub(super) fn new(light: &Light) -> Self {
+        let towards_key = Vec3::from(light.key_direction).try_normalize().unwrap_or(Vec3::Y);
+        Self { light: *light, towards_key }
+    }
+
+    /// What a matte white surface sends back. `normal` and `view` are unit vectors, `view` points to the camera.
+    #[inline]
+    pub(super) fn irradiance(&self, normal: Vec3, view: Vec3) -> f32 {
+        // Wrapped around the edge of shadow, as the light of a large lamp is.
+        let key = (0.25 + 0.75 * normal.dot(self.towards_key)).max(0.0);
+        self.ambient(normal.y) + self.light.key * key * key + self.light.headlight * normal.dot(view).abs()
+    }
+
+    /// What a metal mirrors: no picture of surroundings, but a sky that is brighter than the ground, the more sharply the
+    /// smoother the metal.
+    fn reflected(&self, normal: Vec3, view: Vec3, roughness: f32) -> f32 {
+        let towards = normal * (2.0 * normal.dot(view)) - view;
+        let sharpness = 2.5 - 1.5 * roughness;
+        let key = towards.dot(self.towards_key).max(0.0);
+        let highlight = key * key * key * key * self.light.key * (2.0 - roughness);
+        self.ambient((towards.y * sharpness).clamp(-1.0, 1.0)) + highlight + 1.4 * self.light.headlight
+    }
+
+    #[inline]
+    fn ambient(&self, up: f32) -> f32 {
+        self.light.ground + (self.light.sky - self.light.ground) * (0.5 + 0.5 * up)
+    }
 }
 
-fn ambient(light: &Light, up: f32) -> f32 {
-    light.ground + (light.sky - light.ground) * (0.5 + 0.5 * up)
-}
-
-fn key_direction(light: &Light) -> Vec3 {
-    Vec3::from(light.key_direction).try_normalize().unwrap_or(Vec3::Y)
-}
-
+#[inline]
 fn linear(texel: FixedTexel) -> Vec4 {
     let table = tables();
     let [r, g, b] = [texel[0], texel[1], texel[2]].map(|c| table.linear_from_fixed(c));
     Vec4::new(r, g, b, f32::from(texel[3]) / 65_280.0)
 }
 
+#[inline]
 fn apply(target_from_source: Affine2, point: Vec2) -> Vec2 {
     let [x, y, offset] =
         [target_from_source.x_axis, target_from_source.y_axis, target_from_source.translation];

@@ -47,11 +47,13 @@ impl<'a> MipChain<'a> {
     }
 
     /// Edge lengths of the full image in texels.
+    #[inline]
     pub(super) fn size(&self) -> Vec2 {
         Vec2::new(self.levels[0].width as f32, self.levels[0].height as f32)
     }
 
     /// The texture around `uv`, where one pixel of the view covers an area of `footprint` texels.
+    #[inline]
     pub(super) fn sample(&self, uv: Vec2, footprint: f32) -> FixedTexel {
         let u = wrapped(uv.x, self.wrap[0]);
         let v = wrapped(uv.y, self.wrap[1]);
@@ -88,12 +90,14 @@ impl Level<'_> {
         Level { width, height, texels: Cow::Owned(texels) }
     }
 
+    #[inline]
     fn row(&self, y: usize) -> &[[u8; 4]] {
         let width = self.width as usize;
         &self.texels[y * width..(y + 1) * width]
     }
 
     /// Four texels mixed, as four 16-bit lanes in 1/256 of a byte.
+    #[inline]
     fn bilinear(&self, u: f32, v: f32, wrap: [Wrap; 2]) -> u64 {
         let (x0, x1, right) = neighbors(u, self.width, wrap[0]);
         let (y0, y1, down) = neighbors(v, self.height, wrap[1]);
@@ -105,9 +109,10 @@ impl Level<'_> {
 }
 
 /// The two texels around a coordinate in `0..=1` and how far towards the second, in 1/256.
+#[inline]
 fn neighbors(coordinate: f32, size: u32, wrap: Wrap) -> (usize, usize, u64) {
     let position = coordinate * size as f32 + 0.5;
-    // One texel to the right, so that truncation rounds down.
+    // Half a texel to the right instead of the left, so that truncation rounds down; the indices make up for it.
     let floor = position as i32;
     let fraction = ((position - floor as f32) * 256.0) as u64;
     let last = size as i32 - 1;
@@ -120,6 +125,7 @@ fn neighbors(coordinate: f32, size: u32, wrap: Wrap) -> (usize, usize, u64) {
 }
 
 /// A texture coordinate brought into `0..=1`; what is not a number is 0.
+#[inline]
 fn wrapped(coordinate: f32, wrap: Wrap) -> f32 {
     if !(coordinate.abs() < FARTHEST_REPEAT) {
         return 0.0;
@@ -135,17 +141,20 @@ fn wrapped(coordinate: f32, wrap: Wrap) -> f32 {
 }
 
 /// `f32::floor` without a call into the C library, for numbers that fit an `i32`.
+#[inline]
 fn floor(x: f32) -> f32 {
     let truncated = x as i32 as f32;
     if truncated > x { truncated - 1.0 } else { truncated }
 }
 
 /// Base-2 logarithm with an error below 0.09, the same on every machine.
+#[inline]
 fn rough_log2(x: f32) -> f32 {
     if x > 0.0 { x.to_bits() as f32 / (1 << 23) as f32 - 127.0 } else { 0.0 }
 }
 
 /// Four bytes → four 16-bit lanes.
+#[inline]
 fn spread(texel: [u8; 4]) -> u64 {
     let packed = u64::from(u32::from_le_bytes(texel));
     let pairs = (packed | packed << 16) & 0x0000_ffff_0000_ffff;
@@ -153,12 +162,14 @@ fn spread(texel: [u8; 4]) -> u64 {
 }
 
 /// 16-bit lanes in 1/256 of a byte → lanes of rounded bytes.
+#[inline]
 fn whole_bytes(lanes: u64) -> u64 {
     ((lanes + 0x0080_0080_0080_0080) >> 8) & 0x00ff_00ff_00ff_00ff
 }
 
+#[inline]
 fn lanes(packed: u64) -> FixedTexel {
-    std::array::from_fn(|i| (packed >> (16 * i)) as u16)
+    [packed as u16, (packed >> 16) as u16, (packed >> 32) as u16, (packed >> 48) as u16]
 }
 
 fn mean_opaque(four: [[u8; 4]; 4]) -> [u8; 4] {
