@@ -43,14 +43,6 @@ fn grip(r: &mut Rng, length: f32, width: f32, thick: f32) -> Solid {
     extrude(&mirrored(&right), thick)
 }
 
-/// Lays a thing that stands along y flat on the ground half of the time.
-fn laid(r: &mut Rng, mut b: Builder) -> Specimen {
-    if r.chance(0.5) {
-        b.transform(glam::Affine3A::from_rotation_x(-QUARTER));
-    }
-    b.done()
-}
-
 fn fork(r: &mut Rng) -> Specimen {
     let mut b = Builder::new(r);
     let length = r.between(0.16, 0.22);
@@ -86,7 +78,7 @@ fn fork(r: &mut Rng) -> Specimen {
         metal,
     );
     b.has_count(tines, "tine", "tines");
-    laid(r, b)
+    b.done_laid(r)
 }
 
 fn knife(r: &mut Rng) -> Specimen {
@@ -153,7 +145,7 @@ fn knife(r: &mut Rng) -> Specimen {
         b.add("guard", cuboid(w * 0.9, length * 0.02, w * 0.6).at(0.0, grip_length, 0.0), steel);
     }
     b.has("a blade");
-    laid(r, b)
+    b.done_laid(r)
 }
 
 fn spoon(r: &mut Rng) -> Specimen {
@@ -180,7 +172,7 @@ fn spoon(r: &mut Rng) -> Specimen {
     let long = length * 0.17;
     let egg = bowl.map(|p| vec3(p.x * w * 0.5, p.z * long, p.y * depth)).inverted();
     b.add("bowl", egg.at(0.0, rim, thick * 0.5), paint);
-    laid(r, b)
+    b.done_laid(r)
 }
 
 fn frying_pan(r: &mut Rng) -> Specimen {
@@ -298,7 +290,7 @@ fn spatula(r: &mut Rng) -> Specimen {
         )),
         head,
     );
-    laid(r, b)
+    b.done_laid(r)
 }
 
 fn rolling_pin(r: &mut Rng) -> Specimen {

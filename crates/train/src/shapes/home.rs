@@ -1,4 +1,4 @@
-//! Parts of a house: openings, decoration, the bathroom.
+//! Parts of a house: openings, decoration, stairs.
 
 use glam::{vec2, vec3};
 
@@ -13,20 +13,9 @@ pub const CATEGORIES: &[Category] = &[
     Category::new("rug", &["carpet", "mat"], "home", rug),
     Category::new("curtain", &["curtains", "drapes"], "home", curtain),
     Category::new("clock", &["alarm clock", "wall clock"], "home", clock),
-    Category::new("bathtub", &["bath", "tub"], "bathroom", bathtub),
-    Category::new("toilet", &["lavatory"], "bathroom", toilet),
-    Category::new("sink", &["washbasin", "basin"], "bathroom", sink),
     Category::new("fireplace", &["hearth"], "home", fireplace),
     Category::new("stairs", &["staircase", "steps"], "home", stairs),
 ];
-
-fn white(r: &mut Rng) -> Paint {
-    if r.chance(0.8) {
-        r.paint_of(&["white", "white", "light gray", "gray", "cream"], Stuff::Ceramic)
-    } else {
-        r.painted(Stuff::Ceramic)
-    }
-}
 
 fn door(r: &mut Rng) -> Specimen {
     let mut b = Builder::new(r);
@@ -53,6 +42,37 @@ fn door(r: &mut Rng) -> Specimen {
     } else {
         b.add("door", b.block(w, h, t), paint);
     }
+    door_relief(r, &mut b, (w, h, t), arched, paint, metal);
+    let knob = if r.chance(0.5) {
+        sphere(0.035, b.n.max(8)).at(0.0, 0.0, t / 2.0 + 0.04)
+    } else {
+        cuboid(0.13, 0.022, 0.025).at(0.05, 0.0, t / 2.0 + 0.04).join(rod(
+            vec3(0.0, 0.01, 0.0),
+            vec3(0.0, 0.01, t / 2.0 + 0.05),
+            0.012,
+            6,
+        ))
+    };
+    b.add("knob", knob.both_z().at(-w * 0.4, h * 0.47, 0.0), metal);
+    b.has("a doorknob");
+    if r.chance(0.45) && !arched {
+        let trim = if r.chance(0.5) { paint } else { r.paint_of(&["white", "brown", "gray"], Stuff::Wood) };
+        let post = cuboid(0.09, h + 0.09, t * 1.8).at(w / 2.0 + 0.05, 0.0, 0.0).both_x();
+        b.add("frame", post.join(cuboid(w + 0.02, 0.09, t * 1.8).at(0.0, h, 0.0)), trim);
+        b.has("a frame");
+    }
+    b.done()
+}
+
+/// Planks with straps, a pane or panels on both faces of a door; or nothing.
+fn door_relief(
+    r: &mut Rng,
+    b: &mut Builder,
+    (w, h, t): (f32, f32, f32),
+    arched: bool,
+    paint: Paint,
+    metal: Paint,
+) {
     let relief = paint.shade(if r.chance(0.5) { 0.75 } else { 1.2 });
     match r.index(4) {
         0 => {
@@ -92,25 +112,6 @@ fn door(r: &mut Rng) -> Specimen {
         }
         _ => {}
     }
-    let knob = if r.chance(0.5) {
-        sphere(0.035, b.n.max(8)).at(0.0, 0.0, t / 2.0 + 0.04)
-    } else {
-        cuboid(0.13, 0.022, 0.025).at(0.05, 0.0, t / 2.0 + 0.04).join(rod(
-            vec3(0.0, 0.01, 0.0),
-            vec3(0.0, 0.01, t / 2.0 + 0.05),
-            0.012,
-            6,
-        ))
-    };
-    b.add("knob", knob.both_z().at(-w * 0.4, h * 0.47, 0.0), metal);
-    b.has("a doorknob");
-    if r.chance(0.45) && !arched {
-        let trim = if r.chance(0.5) { paint } else { r.paint_of(&["white", "brown", "gray"], Stuff::Wood) };
-        let post = cuboid(0.09, h + 0.09, t * 1.8).at(w / 2.0 + 0.05, 0.0, 0.0).both_x();
-        b.add("frame", post.join(cuboid(w + 0.02, 0.09, t * 1.8).at(0.0, h, 0.0)), trim);
-        b.has("a frame");
-    }
-    b.done()
 }
 
 fn window(r: &mut Rng) -> Specimen {
@@ -243,7 +244,11 @@ fn curtain(r: &mut Rng) -> Specimen {
             (0..=28)
                 .map(|i| i as f32 / 28.0)
                 .map(|u| {
-                    vec3(0.08 + w * u.mul_add(squeeze, 1.0 - squeeze), h * t, (u * folds * 6.28).sin() * 0.05)
+                    vec3(
+                        0.08 + w * u.mul_add(squeeze, 1.0 - squeeze),
+                        h * t,
+                        (u * folds * std::f32::consts::TAU).sin() * 0.05,
+                    )
                 })
                 .collect()
         })
@@ -279,7 +284,6 @@ fn dial(r: &mut Rng, b: &mut Builder, radius: f32, z: f32) {
 
 fn clock(r: &mut Rng) -> Specimen {
     let mut b = Builder::new(r);
-    let n = b.n.max(12);
     let case = match r.index(3) {
         0 => r.wood(),
         1 => r.metal(),
@@ -287,219 +291,81 @@ fn clock(r: &mut Rng) -> Specimen {
     };
     b.main(case);
     match r.index(5) {
-        0 | 1 => {
-            let radius = r.between(0.045, 0.07);
-            let deep = radius * r.between(0.6, 0.9);
-            b.add("case", cylinder(radius, deep, n).rot_x(QUARTER).at(0.0, 0.0, -deep / 2.0), case);
-            b.add("rim", torus(radius, radius * 0.09, n, 6).rot_x(QUARTER).at(0.0, 0.0, deep / 2.0), case);
-            dial(r, &mut b, radius * 0.92, deep / 2.0);
-            let foot = stake(
-                vec3(radius * 0.5, -radius * 0.75, 0.0),
-                vec3(radius * 0.75, -radius * 1.2, 0.0),
-                radius * 0.1,
-                radius * 0.06,
-                6,
-            );
-            b.add("feet", foot.both_x(), case);
-            let bell = dome(radius * 0.42, radius * 0.3, n).rot_z(-0.6).at(radius * 0.6, radius * 0.9, 0.0);
-            let metal = if r.chance(0.5) { case } else { r.paint_of(&["gold", "silver"], Stuff::Metal) };
-            b.add("bells", bell.both_x(), metal);
-            let bow: Vec<_> = arc(radius * 0.45, 0.0, HALF_TURN, 8)
-                .iter()
-                .map(|p| *p + vec3(0.0, radius * 1.05, 0.0))
-                .collect();
-            b.add("handle", tube(&bow, radius * 0.05, 5), metal);
-            b.kind("alarm clock");
-            b.has("two bells");
-        }
-        2 => {
-            let (w, h) = (r.between(0.32, 0.42), r.between(1.6, 2.1));
-            b.add("trunk", cuboid(w * 0.75, h, w * 0.6), case);
-            b.add("base", b.block(w, h * 0.2, w * 0.75), case.shade(0.85));
-            b.add("head", b.block(w, h * 0.27, w * 0.75).at(0.0, h * 0.73, 0.0), case.shade(0.9));
-            b.add(
-                "roof",
-                extrude(&outline(&[(-w * 0.6, 0.0), (w * 0.6, 0.0), (0.0, w * 0.4)]), w * 0.8)
-                    .at(0.0, h, 0.0),
-                case,
-            );
-            let gold = r.paint("gold", Stuff::Metal);
-            b.add(
-                "pendulum",
-                cylinder(0.008, h * 0.35, 5)
-                    .at(0.0, h * 0.34, w * 0.31)
-                    .join(cylinder(w * 0.14, 0.015, 12).rot_x(QUARTER).at(0.0, h * 0.33, w * 0.31)),
-                gold,
-            );
-            let mut face = Builder::new(r);
-            dial(r, &mut face, w * 0.4, w * 0.385);
-            b.append(face, vec3(0.0, h * 0.865, 0.0));
-            b.kind("grandfather clock");
-            b.has("a pendulum");
-            b.adjective("tall");
-        }
-        _ => {
-            let radius = r.between(0.12, 0.2);
-            let square = r.chance(0.25);
-            if square {
-                b.add("case", b.block(radius * 2.2, radius * 2.2, 0.04).centered(), case);
-                b.adjective("square");
-            } else {
-                b.add("case", cylinder(radius * 1.1, 0.04, n).rot_x(QUARTER).at(0.0, 0.0, -0.02), case);
-                b.add(
-                    "rim",
-                    torus(radius * 1.07, radius * 0.07, n, 6).rot_x(QUARTER).at(0.0, 0.0, 0.02),
-                    case,
-                );
-                b.adjective("round");
-            }
-            dial(r, &mut b, radius, 0.02);
-            b.kind("wall clock");
-        }
+        0 | 1 => alarm_clock(r, &mut b, case),
+        2 => grandfather_clock(r, &mut b, case),
+        _ => wall_clock(r, &mut b, case),
     }
     b.done()
 }
 
-fn tap(b: &mut Builder, at: glam::Vec3, size: f32, metal: Paint) {
-    let line = curve(
-        &[
-            vec3(0.0, 0.0, 0.0),
-            vec3(0.0, size * 0.8, 0.0),
-            vec3(0.0, size, size * 0.4),
-            vec3(0.0, size * 0.8, size * 0.75),
-        ],
-        3,
+/// A drum on feet with bells.
+fn alarm_clock(r: &mut Rng, b: &mut Builder, case: Paint) {
+    let n = b.n.max(12);
+    let radius = r.between(0.045, 0.07);
+    let deep = radius * r.between(0.6, 0.9);
+    b.add("case", cylinder(radius, deep, n).rot_x(QUARTER).at(0.0, 0.0, -deep / 2.0), case);
+    b.add("rim", torus(radius, radius * 0.09, n, 6).rot_x(QUARTER).at(0.0, 0.0, deep / 2.0), case);
+    dial(r, b, radius * 0.92, deep / 2.0);
+    let foot = stake(
+        vec3(radius * 0.5, -radius * 0.75, 0.0),
+        vec3(radius * 0.75, -radius * 1.2, 0.0),
+        radius * 0.1,
+        radius * 0.06,
+        6,
     );
-    b.add("tap", tube(&line, size * 0.1, 6).moved(at), metal);
-    b.add("valves", cylinder(size * 0.12, size * 0.3, 6).at(size * 0.45, 0.0, 0.0).both_x().moved(at), metal);
-    b.has("a faucet");
+    b.add("feet", foot.both_x(), case);
+    let bell = dome(radius * 0.42, radius * 0.3, n).rot_z(-0.6).at(radius * 0.6, radius * 0.9, 0.0);
+    let metal = if r.chance(0.5) { case } else { r.paint_of(&["gold", "silver"], Stuff::Metal) };
+    b.add("bells", bell.both_x(), metal);
+    let bow: Vec<_> =
+        arc(radius * 0.45, 0.0, HALF_TURN, 8).iter().map(|p| *p + vec3(0.0, radius * 1.05, 0.0)).collect();
+    b.add("handle", tube(&bow, radius * 0.05, 5), metal);
+    b.kind("alarm clock");
+    b.has("two bells");
 }
 
-fn bathtub(r: &mut Rng) -> Specimen {
-    let mut b = Builder::new(r);
-    let paint = white(r);
-    let metal = r.paint_of(&["silver", "light gray", "gold"], Stuff::Metal);
-    b.main(paint);
-    let (w, d, h) = (r.between(1.4, 1.8), r.between(0.7, 0.85), r.between(0.45, 0.62));
-    let square = r.between(0.0, 0.85);
-    let foot = r.between(0.72, 0.92);
-    let profile = outline(&[
-        (foot, 0.0),
-        (1.0, h * 0.96),
-        (1.05, h * 0.97),
-        (1.05, h),
-        (0.9, h),
-        (foot * 0.82, h * 0.18),
-        (0.0, h * 0.15),
-    ]);
-    let n = (b.n.max(12) / 4) * 4;
-    let body = lathe_square(&profile, n, square).scale(w / 2.0, 1.0, d / 2.0);
-    let claws = r.chance(0.35);
-    let lift = if claws { 0.12 } else { 0.0 };
-    b.add("tub", body.at(0.0, lift, 0.0), paint);
-    if claws {
-        let foot = stake(vec3(0.0, 0.0, 0.0), vec3(-0.06, lift + 0.06, -0.03), 0.035, 0.06, 6).at(
-            w * 0.34,
-            0.0,
-            d * 0.3,
-        );
-        b.add("feet", foot.both_x().both_z(), metal);
-        b.has("clawed feet");
-    }
-    tap(&mut b, vec3(-w * 0.46, h + lift, 0.0), 0.16, metal);
-    if r.chance(0.3) {
-        let water = r.paint_of(&["light blue", "teal", "blue"], Stuff::Glass);
-        let level =
-            lathe_square(&outline(&[(0.88, 0.0), (0.88, 0.01)]), n, square).scale(w / 2.0, 1.0, d / 2.0);
-        b.add("water", level.at(0.0, lift + h * 0.75, 0.0), water);
-        b.has("water");
-    }
-    b.done()
-}
-
-fn toilet(r: &mut Rng) -> Specimen {
-    let mut b = Builder::new(r);
-    let paint = white(r);
-    b.main(paint);
-    let n = b.n.max(10);
-    let (h, w) = (r.between(0.38, 0.44), r.between(0.36, 0.42));
-    let long = r.between(1.15, 1.4);
-    let foot = r.between(0.5, 0.7);
-    let outer = smooth_outline(&[(foot, 0.0), (foot * 0.85, h * 0.35), (0.95, h * 0.85), (1.0, h)], 2);
-    let bowl: Vec<_> =
-        outer.iter().copied().chain(outline(&[(0.75, h), (0.4, h * 0.55), (0.0, h * 0.5)])).collect();
-    let stretch = move |p: glam::Vec3| {
-        vec3(p.x * w / 2.0, p.y, if p.z > 0.0 { p.z * w / 2.0 * long } else { p.z * w / 2.0 })
-    };
-    b.add("bowl", lathe(&bowl, n).map(stretch), paint);
-    let seat_paint = if r.chance(0.25) {
-        r.paint_of(&["black", "brown", "tan", "pink"], Stuff::Plastic)
-    } else {
-        paint.shade(1.05)
-    };
-    b.add("seat", washer(1.03, 0.68, 0.025, n).map(stretch).at(0.0, h, 0.0), seat_paint);
-    let back = -w * 0.5;
-    b.add("rear", b.block(w * 0.62, h, w * 0.4).at(0.0, 0.0, back), paint);
-    let lid = cylinder(1.02, 0.02, n).map(stretch);
-    if r.chance(0.7) {
-        b.add(
-            "lid",
-            lid.at(0.0, 0.0, w * 0.48).rot_x(-QUARTER * 0.92).at(0.0, h + 0.03, back + w * 0.1),
-            seat_paint,
-        );
-        b.has("an open lid");
-    } else {
-        b.add("lid", lid.at(0.0, h + 0.026, 0.0), seat_paint);
-    }
-    let tank = r.between(0.3, 0.42);
+/// A tall case with a pendulum.
+fn grandfather_clock(r: &mut Rng, b: &mut Builder, case: Paint) {
+    let (w, h) = (r.between(0.32, 0.42), r.between(1.6, 2.1));
+    b.add("trunk", cuboid(w * 0.75, h, w * 0.6), case);
+    b.add("base", b.block(w, h * 0.2, w * 0.75), case.shade(0.85));
+    b.add("head", b.block(w, h * 0.27, w * 0.75).at(0.0, h * 0.73, 0.0), case.shade(0.9));
     b.add(
-        "tank",
-        b.block(w * 1.05, tank, 0.19).profile_y(|t| 0.93 + 0.07 * t).at(0.0, h - 0.02, back - w * 0.2),
-        paint,
+        "roof",
+        extrude(&outline(&[(-w * 0.6, 0.0), (w * 0.6, 0.0), (0.0, w * 0.4)]), w * 0.8).at(0.0, h, 0.0),
+        case,
     );
-    b.add("tank lid", b.block(w * 1.12, 0.035, 0.21).at(0.0, h + tank - 0.02, back - w * 0.2), paint);
-    let metal = r.paint("silver", Stuff::Metal);
-    b.add("lever", cuboid(0.07, 0.018, 0.02).at(-w * 0.35, h + tank * 0.8, back - w * 0.2 + 0.105), metal);
-    b.has("a water tank");
-    b.done()
+    let gold = r.paint("gold", Stuff::Metal);
+    b.add(
+        "pendulum",
+        cylinder(0.008, h * 0.35, 5)
+            .at(0.0, h * 0.34, w * 0.31)
+            .join(cylinder(w * 0.14, 0.015, 12).rot_x(QUARTER).at(0.0, h * 0.33, w * 0.31)),
+        gold,
+    );
+    let mut face = Builder::new(r);
+    dial(r, &mut face, w * 0.4, w * 0.385);
+    b.append(face, vec3(0.0, h * 0.865, 0.0));
+    b.kind("grandfather clock");
+    b.has("a pendulum");
+    b.adjective("tall");
 }
 
-fn sink(r: &mut Rng) -> Specimen {
-    let mut b = Builder::new(r);
-    let paint = white(r);
-    let metal = r.paint("silver", Stuff::Metal);
-    b.main(paint);
-    let n = b.n.max(12) / 4 * 4;
-    let (w, d) = (r.between(0.45, 0.65), r.between(0.38, 0.5));
-    let square = r.between(0.0, 0.9);
-    let basin = |h: f32| {
-        let profile =
-            outline(&[(0.6, 0.0), (0.95, h * 0.7), (1.0, h), (0.85, h), (0.55, h * 0.25), (0.0, h * 0.2)]);
-        lathe_square(&profile, n, square).scale(w / 2.0, 1.0, d / 2.0)
-    };
-    let top = r.between(0.78, 0.88);
-    if r.chance(0.5) {
-        b.add(
-            "pedestal",
-            lathe(&smooth_outline(&[(0.13, 0.0), (0.08, 0.2), (0.09, top - 0.15)], 3), n),
-            paint,
-        );
-        b.has("a pedestal");
+/// A disc or square.
+fn wall_clock(r: &mut Rng, b: &mut Builder, case: Paint) {
+    let n = b.n.max(12);
+    let radius = r.between(0.12, 0.2);
+    let square = r.chance(0.25);
+    if square {
+        b.add("case", b.block(radius * 2.2, radius * 2.2, 0.04).centered(), case);
+        b.adjective("square");
     } else {
-        let wood = r.wood();
-        b.add("cabinet", b.block(w * 1.25, top - 0.12, d * 1.05), wood);
-        b.add(
-            "doors",
-            cuboid(w * 0.55, top - 0.25, 0.02).at(w * 0.3, 0.06, d * 0.53).both_x(),
-            wood.shade(1.2),
-        );
-        b.add("knobs", sphere(0.018, 8).at(w * 0.08, top * 0.6, d * 0.56).both_x(), metal);
-        b.add("counter", cuboid(w * 1.3, 0.03, d * 1.1).at(0.0, top - 0.13, 0.0), paint);
-        b.has("a cabinet");
+        b.add("case", cylinder(radius * 1.1, 0.04, n).rot_x(QUARTER).at(0.0, 0.0, -0.02), case);
+        b.add("rim", torus(radius * 1.07, radius * 0.07, n, 6).rot_x(QUARTER).at(0.0, 0.0, 0.02), case);
+        b.adjective("round");
     }
-    b.add("basin", basin(0.17).at(0.0, top - 0.17, 0.0), paint);
-    tap(&mut b, vec3(0.0, top, -d * 0.44), 0.16, metal);
-    b.done()
+    dial(r, b, radius, 0.02);
+    b.kind("wall clock");
 }
 
 fn fireplace(r: &mut Rng) -> Specimen {

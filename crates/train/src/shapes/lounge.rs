@@ -128,7 +128,7 @@ fn tub_chair(r: &mut Rng, mut b: Builder, width: f32) -> Specimen {
         .iter()
         .map(|&(size, y)| {
             (0..=14)
-                .map(|i| HALF_TURN * (0.05 - 0.05 + 1.0 * (i as f32 / 14.0 * 1.2 - 0.1)))
+                .map(|i| HALF_TURN * (i as f32 / 14.0 * 1.2 - 0.1))
                 .map(|a| {
                     let drop = if y > 0.5 { fall * (1.0 + (a * 2.0).cos()) * 0.5 } else { 0.0 };
                     vec3(a.cos() * radius * size, y - drop, -a.sin() * radius * size)

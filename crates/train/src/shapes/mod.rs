@@ -10,19 +10,25 @@ mod variation;
 
 // Families, in the order of the registry.
 mod appliances;
+mod bags;
+mod bathroom;
 mod containers;
 mod cutlery;
 mod electronics;
 mod food;
 mod fruit;
 mod furniture;
+mod gadgets;
 mod home;
 mod lighting;
 mod lounge;
 mod stationery;
 mod storage;
+mod sweets;
 mod tableware;
+mod toiletries;
 mod tools;
+mod vegetables;
 
 // Families of what lives, moves, grows and stands outside, and what their builders share.
 mod animals;
@@ -73,14 +79,20 @@ const FAMILIES: &[&[Category]] = &[
     storage::CATEGORIES,
     lighting::CATEGORIES,
     home::CATEGORIES,
+    bathroom::CATEGORIES,
     appliances::CATEGORIES,
     electronics::CATEGORIES,
+    gadgets::CATEGORIES,
     containers::CATEGORIES,
+    bags::CATEGORIES,
     stationery::CATEGORIES,
+    toiletries::CATEGORIES,
     tableware::CATEGORIES,
     cutlery::CATEGORIES,
     fruit::CATEGORIES,
+    vegetables::CATEGORIES,
     food::CATEGORIES,
+    sweets::CATEGORIES,
     tools::CATEGORIES,
 
     // What lives, moves, grows and stands outside.

@@ -22,16 +22,6 @@ pub const CATEGORIES: &[Category] = &[
     Category::new("paintbrush", &["brush", "paint brush"], "tool", paintbrush),
 ];
 
-/// Lays a thing that stands along y on its side half of the time.
-fn laid(r: &mut Rng, mut b: Builder) -> Specimen {
-    match r.index(4) {
-        0 => b.transform(glam::Affine3A::from_rotation_x(QUARTER)),
-        1 => b.transform(glam::Affine3A::from_rotation_z(QUARTER)),
-        _ => {}
-    }
-    b.done()
-}
-
 fn handle_paint(r: &mut Rng) -> Paint {
     if r.chance(0.65) { r.wood() } else { r.painted(Stuff::Plastic) }
 }
@@ -101,7 +91,7 @@ fn hammer(r: &mut Rng) -> Specimen {
             b.kind("claw hammer");
         }
     }
-    laid(r, b)
+    b.done_laid(r)
 }
 
 fn axe(r: &mut Rng) -> Specimen {
@@ -152,7 +142,7 @@ fn axe(r: &mut Rng) -> Specimen {
         b.add("grip", cylinder(thick * 1.25, length * 0.2, 8).at(0.0, length * 0.08, 0.0), wrap);
     }
     b.adjective(if length > 0.6 { "long" } else { "small" });
-    laid(r, b)
+    b.done_laid(r)
 }
 
 fn saw(r: &mut Rng) -> Specimen {
@@ -212,7 +202,7 @@ fn screwdriver(r: &mut Rng) -> Specimen {
     };
     b.add("tip", tip.at(0.0, long + shaft - w * 0.1, 0.0), metal);
     b.has_colored("handle", grip);
-    laid(r, b)
+    b.done_laid(r)
 }
 
 fn wrench(r: &mut Rng) -> Specimen {
@@ -250,7 +240,7 @@ fn wrench(r: &mut Rng) -> Specimen {
         washer(head * 0.8, head * 0.5, t, b.n.max(8)).centered().rot_x(QUARTER)
     };
     b.add("end", end.at(0.0, head * 0.6, 0.0), metal);
-    laid(r, b)
+    b.done_laid(r)
 }
 
 fn pliers(r: &mut Rng) -> Specimen {
@@ -269,7 +259,7 @@ fn pliers(r: &mut Rng) -> Specimen {
     b.add("jaws", jaw.both_x(), metal);
     b.add("pivot", cylinder(0.012, 0.016, b.n.max(8)).centered().rot_x(QUARTER), metal);
     b.has_colored("handles", grip);
-    laid(r, b)
+    b.done_laid(r)
 }
 
 fn long_handle(r: &mut Rng, b: &mut Builder, from: f32, to: f32, thick: f32) -> Paint {
@@ -306,7 +296,7 @@ fn shovel(r: &mut Rng) -> Specimen {
         b.add("grip", Solid::union(bow.windows(2).map(|p| capsule(p[0], p[1], 0.014, 8))), wood);
         b.has("a grip");
     }
-    laid(r, b)
+    b.done_laid(r)
 }
 
 fn rake(r: &mut Rng) -> Specimen {
@@ -334,7 +324,7 @@ fn rake(r: &mut Rng) -> Specimen {
         b.add("tines", Solid::union((0..tines).map(tine)), metal);
         b.kind("leaf rake");
     }
-    laid(r, b)
+    b.done_laid(r)
 }
 
 fn pickaxe(r: &mut Rng) -> Specimen {
@@ -360,7 +350,7 @@ fn pickaxe(r: &mut Rng) -> Specimen {
     b.add("head", head.at(0.0, length * 0.93 - drop, 0.0), metal);
     b.add("socket", b.block(0.06, 0.07, 0.08).at(0.0, length * 0.9, 0.0), metal);
     b.has_colored("handle", wood);
-    laid(r, b)
+    b.done_laid(r)
 }
 
 fn broom(r: &mut Rng) -> Specimen {
@@ -382,7 +372,7 @@ fn broom(r: &mut Rng) -> Specimen {
         b.add("binding", cylinder(0.052, 0.03, 10).scale(1.0, 1.0, flat.max(0.5)).at(0.0, 0.28, 0.0), tie);
     }
     b.has_colored("bristles", straw);
-    laid(r, b)
+    b.done_laid(r)
 }
 
 fn ladder(r: &mut Rng) -> Specimen {
@@ -520,5 +510,5 @@ fn paintbrush(r: &mut Rng) -> Specimen {
         );
     }
     b.has_colored("tip", tip);
-    laid(r, b)
+    b.done_laid(r)
 }

@@ -176,6 +176,17 @@ impl Builder {
         Specimen { scene, attributes: self.attributes }
     }
 
+    /// The specimen, which was built upright along y, as such things are found: standing, or lying on its back or
+    /// its side.
+    pub fn done_laid(mut self, rng: &mut Rng) -> Specimen {
+        match rng.index(4) {
+            0 | 1 => self.transform(glam::Affine3A::from_rotation_x(-std::f32::consts::FRAC_PI_2)),
+            2 => self.transform(glam::Affine3A::from_rotation_z(std::f32::consts::FRAC_PI_2)),
+            _ => {}
+        }
+        self.done()
+    }
+
     fn material(&mut self, paint: Paint) -> usize {
         if let Some(index) = self.paints.iter().position(|p| *p == paint) {
             return index;

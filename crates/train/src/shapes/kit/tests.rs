@@ -1,5 +1,7 @@
 //! Every primitive is closed, faces outward and has the size it was asked for.
 
+use std::f32::consts::{PI, TAU};
+
 use glam::{Vec3, vec2, vec3};
 
 use super::*;
@@ -11,18 +13,18 @@ fn bodies_face_outward() {
         ("cuboid", cuboid(1.0, 2.0, 3.0), 6.0, 1e-3),
         ("beveled", rounded_box(1.0, 1.0, 1.0, 0.1, 1), 1.0, 0.1),
         ("rounded", rounded_box(1.0, 1.0, 1.0, 0.1, 3), 1.0, 0.1),
-        ("cylinder", cylinder(1.0, 1.0, 64), 3.1416, 0.02),
-        ("cone", cone(1.0, 3.0, 64), 3.1416, 0.02),
+        ("cylinder", cylinder(1.0, 1.0, 64), PI, 0.02),
+        ("cone", cone(1.0, 3.0, 64), PI, 0.02),
         ("sphere", sphere(1.0, 64), 4.1888, 0.05),
         ("dome", hemisphere(1.0, 64), 2.0944, 0.05),
         ("capsule", capsule(Vec3::ZERO, Vec3::X, 0.5, 64), 1.309, 0.02),
         ("torus", torus(1.0, 0.25, 64, 32), 1.2337, 0.03),
         ("washer", washer(1.0, 0.5, 1.0, 64), 2.356, 0.02),
-        ("rod", rod(Vec3::ZERO, vec3(0.0, 0.0, 2.0), 1.0, 64), 6.283, 0.03),
-        ("tube", tube(&[Vec3::ZERO, Vec3::Z, Vec3::Z * 2.0], 1.0, 64), 6.283, 0.03),
-        ("loft", loft(&[ring(0.0, 0.0, 0.0, 1.0, 1.0), ring(0.0, 0.0, 2.0, 1.0, 1.0)], 64), 6.283, 0.03),
-        ("loft back", loft(&[ring(0.0, 0.0, 2.0, 1.0, 1.0), ring(0.0, 0.0, 0.0, 1.0, 1.0)], 64), 6.283, 0.03),
-        ("loft up", loft(&[ring(0.0, 0.0, 0.0, 1.0, 1.0), ring(0.0, 2.0, 0.0, 1.0, 1.0)], 64), 6.283, 0.03),
+        ("rod", rod(Vec3::ZERO, vec3(0.0, 0.0, 2.0), 1.0, 64), TAU, 0.03),
+        ("tube", tube(&[Vec3::ZERO, Vec3::Z, Vec3::Z * 2.0], 1.0, 64), TAU, 0.03),
+        ("loft", loft(&[ring(0.0, 0.0, 0.0, 1.0, 1.0), ring(0.0, 0.0, 2.0, 1.0, 1.0)], 64), TAU, 0.03),
+        ("loft back", loft(&[ring(0.0, 0.0, 2.0, 1.0, 1.0), ring(0.0, 0.0, 0.0, 1.0, 1.0)], 64), TAU, 0.03),
+        ("loft up", loft(&[ring(0.0, 0.0, 0.0, 1.0, 1.0), ring(0.0, 2.0, 0.0, 1.0, 1.0)], 64), TAU, 0.03),
         ("extrude", extrude(&square, 2.0), 2.0, 1e-3),
         ("open box", open_box(1.0, 1.0, 1.0, 0.1), 0.424, 1e-3),
         ("frame", frame(1.0, 1.0, 0.1, 1.0), 0.36, 1e-3),
@@ -39,7 +41,7 @@ fn bodies_face_outward() {
 #[test]
 fn a_hollow_body_is_made_of_its_wall() {
     let cup = lathe(&[vec2(1.0, 0.0), vec2(1.0, 1.0), vec2(0.9, 1.0), vec2(0.9, 0.1), vec2(0.0, 0.1)], 64);
-    assert!((cup.volume() - (3.1416 - 3.1416 * 0.81 * 0.9)).abs() < 0.02);
+    assert!((cup.volume() - (PI - PI * 0.81 * 0.9)).abs() < 0.02);
 }
 
 #[test]
