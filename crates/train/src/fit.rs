@@ -8,7 +8,7 @@ use burn::module::{Module as _, ModuleMapper, Param};
 use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use image::RgbaImage;
-use lexiform_geometry::{Rig, RigKind};
+use lexiform_geometry::RigKind;
 use lexiform_model::weights::Precision;
 use lexiform_model::{JointModel, ModelConfig, ModelError, OpenOptions};
 use rayon::prelude::*;
@@ -110,7 +110,9 @@ pub fn fit(
 
     on_event(TrainEvent::Generating { shapes: recipe.data.shapes });
     let mut shapes = GeneratedShapes::training(&recipe.data, size, recipe.seed, 0);
-    let held_out = GeneratedShapes::held_out(&recipe.data, size, recipe.network.n_views, |n| ring_of(rig, n));
+    // Rigs that are drawn by chance are always drawn by the same.
+    let cameras = rig.rig(recipe.network.n_views, 0);
+    let held_out = GeneratedShapes::held_out(recipe.data.held_out, size, &cameras);
     let config = recipe.model(vocabulary(&shapes).iter().map(String::as_str));
     fs_err::write(out.join("recipe.toml"), toml::to_string(recipe).expect("a recipe is plain data"))?;
 
@@ -160,11 +162,6 @@ pub fn fit(
         }
     }
     Ok(config)
-}
-
-/// Cameras of the recipe's rig; where the rig is drawn by chance, always the same chance.
-fn ring_of(rig: RigKind, n: usize) -> Rig {
-    rig.rig(n, 0)
 }
 
 /// All captions of the shapes in memory, and every noun of every category.

@@ -45,21 +45,16 @@ impl GeneratedShapes {
         })
     }
 
-    /// Shapes to measure on, `config.held_out` of each category, upright and in color, from seeds that training
-    /// never uses. They are seen by the recipe's rig: `views` cameras of a ring.
-    pub fn held_out(
-        config: &DataConfig,
-        size: usize,
-        views: usize,
-        rig: impl Fn(usize) -> Rig + Sync + Send,
-    ) -> Self {
+    /// Shapes to measure on, `each` of every category, upright and in color, from seeds that training never uses;
+    /// seen by the cameras of `rig`.
+    pub fn held_out(each: usize, size: usize, rig: &Rig) -> Self {
         let n = categories().len();
-        Self::generate(0..n * config.held_out, |i| {
+        Self::generate(0..n * each, |i| {
             let seed = HELD_OUT_SEEDS + (i / n) as u64;
             let mut rng = Rng::named("held out", seed);
             let specimen = categories()[i % n].generate(seed);
             let captions = captions(&categories()[i % n], &specimen, &mut rng);
-            let views = draw(specimen.scene, &rig(views), size, Light::default());
+            let views = draw(specimen.scene, rig, size, Light::default());
             Sample { category: i % n, views, captions }
         })
     }
