@@ -8,7 +8,7 @@ use image::RgbaImage;
 use pytorch_reader::PickleValue;
 use serde::{Deserialize, Serialize};
 
-use crate::clip::{ClipConfig, ClipText, ClipVision};
+use crate::clip::{Beside, ClipConfig, ClipText, ClipVision};
 use crate::error::{ModelError, WeightsError};
 use crate::preprocess::{Crop, Preprocess};
 use crate::tokenizer::Tokenizer;
@@ -254,19 +254,23 @@ impl Layout {
         let prefix = prefixes.iter().find(|prefix| file.contains(&format!("{prefix}visual.conv1.weight")));
         let prefix =
             prefix.ok_or_else(|| unrecognized("no tensor visual.conv1.weight".to_owned()))?.to_string();
-        let clip = match ClipConfig::beside(file.path()) {
-            Some(clip) => clip,
+        let beside = Beside::read(file.path());
+        let clip = match beside {
+            Some(beside) => beside.clip,
             None => ClipConfig::infer(file, &prefix)?,
         };
         let threshold = file.hyper_parameter(&["model", "network", "layers_threshold"]);
-        let joint_from = match (threshold, prefix.contains("duoduoclip")) {
-            (Some(PickleValue::Int(threshold)), _) => *threshold as usize,
-            (_, true) => {
-                return Err(unrecognized(
-                    "hyper_parameters.model.network.layers_threshold is absent".to_owned(),
-                ));
+        let stated = match threshold {
+            Some(PickleValue::Int(threshold)) => Some(*threshold as usize),
+            _ => beside.and_then(|beside| beside.joint_from),
+        };
+        let joint_from = match stated {
+            Some(joint_from) => joint_from,
+            None if prefix.contains("duoduoclip") => {
+                let message = "neither its hyper_parameters nor a config.json beside it state layers_threshold";
+                return Err(unrecognized(message.to_owned()));
             }
-            (_, false) => clip.vision.layers,
+            None => clip.vision.layers,
         };
         let multi_view = joint_from < clip.vision.layers;
         let crop = if multi_view && clip.vision.image_size == 224 { Crop::Center } else { Crop::None };

@@ -29,6 +29,29 @@ pub struct ClipConfig {
     pub activation: Activation,
 }
 
+/// What a file beside the weights says of them.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct Beside {
+    /// Sizes of the towers.
+    #[serde(alias = "model_cfg", alias = "model")]
+    pub clip: ClipConfig,
+    /// First block in which views see each other (Duoduo CLIP).
+    #[serde(default, rename = "layers_threshold")]
+    pub joint_from: Option<usize>,
+}
+
+impl Beside {
+    /// Reads `open_clip_config.json` or `config.json` beside the weights, if either is there and describes a CLIP
+    /// model in OpenCLIP's words.
+    pub fn read(weights: &Path) -> Option<Self> {
+        ["open_clip_config.json", "config.json"].iter().find_map(|name| {
+            let text = fs::read_to_string(weights.with_file_name(name)).ok()?;
+            let bare = || serde_json::from_str(&text).map(|clip| Self { clip, joint_from: None });
+            serde_json::from_str(&text).or_else(|_| bare()).ok()
+        })
+    }
+}
+
 /// A vision transformer.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VisionConfig {
@@ -111,21 +134,6 @@ impl ClipConfig {
             },
             activation: Activation::Gelu,
         }
-    }
-
-    /// The sizes stated in `open_clip_config.json` or `config.json` beside the weights, if either is there and
-    /// describes a CLIP model in OpenCLIP's words.
-    pub fn beside(weights: &Path) -> Option<Self> {
-        #[derive(Deserialize)]
-        struct Beside {
-            #[serde(alias = "model_cfg")]
-            model: ClipConfig,
-        }
-        ["open_clip_config.json", "config.json"].iter().find_map(|name| {
-            let text = fs::read_to_string(weights.with_file_name(name)).ok()?;
-            let nested = serde_json::from_str::<Beside>(&text).map(|b| b.model);
-            nested.or_else(|_| serde_json::from_str(&text)).ok()
-        })
     }
 
     /// The sizes that the tensors under `prefix` imply. What shapes cannot tell (heads, activation) is as in

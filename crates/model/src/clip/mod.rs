@@ -4,6 +4,6 @@ mod config;
 mod text;
 mod vision;
 
-pub use config::{ClipConfig, TextConfig, VisionConfig};
+pub use config::{Beside, ClipConfig, TextConfig, VisionConfig};
 pub use text::ClipText;
 pub use vision::ClipVision;
