@@ -15,6 +15,13 @@ use super::topology::Mode;
 use crate::io::limits;
 use crate::{Mesh, MeshError, PointCloud, PointCloudError, Scene};
 
+/// Most meshes and clouds of one scene.
+const MAX_PARTS: usize = 1_000_000;
+/// Most differences of morph targets that are added, over all vertices.
+const MAX_MORPHED: usize = 100_000_000;
+/// Longest name of a mesh; each instance carries a copy.
+const MAX_NAME: usize = 200;
+
 /// A scene in the making.
 pub(super) struct Assembly<'d> {
     document: &'d Document<'d>,
@@ -23,9 +30,13 @@ pub(super) struct Assembly<'d> {
     notes: Notes,
     /// Primitives of meshes, read once however often they are placed.
     parts: HashMap<usize, Rc<Vec<Part>>>,
+    /// World from mesh for each joint of skins, or `None` for broken ones.
+    skins: HashMap<usize, Option<Rc<Vec<Affine3A>>>>,
     scene: Scene,
     vertices: usize,
     faces: usize,
+    placed: usize,
+    morphed: usize,
     /// Primitives of lines met.
     lines: usize,
     /// Parts that lost all their triangles or points.
@@ -34,8 +45,21 @@ pub(super) struct Assembly<'d> {
 
 impl<'d> Assembly<'d> {
     pub fn new(document: &'d Document<'d>, hierarchy: &'d Hierarchy, notes: Notes) -> Self {
-        let (looks, parts, scene) = (Looks::new(document), HashMap::new(), Scene::default());
-        Self { document, hierarchy, looks, notes, parts, scene, vertices: 0, faces: 0, lines: 0, lost: 0 }
+        Self {
+            document,
+            hierarchy,
+            looks: Looks::new(document),
+            notes,
+            parts: HashMap::new(),
+            skins: HashMap::new(),
+            scene: Scene::default(),
+            vertices: 0,
+            faces: 0,
+            placed: 0,
+            morphed: 0,
+            lines: 0,
+            lost: 0,
+        }
     }
 
     /// Adds all instances of a placed mesh.
@@ -95,6 +119,10 @@ impl<'d> Assembly<'d> {
 
     /// Counts what `instances` copies add, before they are made.
     fn reserve(&mut self, part: &Part, instances: usize) -> Result<(), Fault> {
+        self.placed = self.placed.saturating_add(instances);
+        if self.placed > MAX_PARTS {
+            return Err(Fault::too_large("number of meshes", self.placed, MAX_PARTS));
+        }
         self.vertices = self.vertices.saturating_add(part.positions.len().saturating_mul(instances));
         self.faces = self.faces.saturating_add(part.n_faces().saturating_mul(instances));
         if self.vertices > limits::VERTICES {
@@ -107,11 +135,19 @@ impl<'d> Assembly<'d> {
     }
 
     /// World from mesh, one a joint, if the placing node names a skin that can be read.
-    fn joints(&mut self, placement: &Placement) -> Option<Vec<Affine3A>> {
+    fn joints(&mut self, placement: &Placement) -> Option<Rc<Vec<Affine3A>>> {
         let skin = self.document.root.nodes.get(placement.node?)?.skin?.0;
+        if let Some(known) = self.skins.get(&skin) {
+            return known.clone();
+        }
         let joints = at(&self.document.root.skins, skin, "skin")
             .and_then(|json| deform::joint_matrices(self.document, json, self.hierarchy));
-        joints.map_err(|fault| self.notes.add(format!("skin {skin} is left out: {fault}"))).ok()
+        let joints = joints
+            .map(Rc::new)
+            .map_err(|fault| self.notes.add(format!("skin {skin} is left out: {fault}")))
+            .ok();
+        self.skins.insert(skin, joints.clone());
+        joints
     }
 
     fn morph(&mut self, part: &mut Part, placement: &Placement) {
@@ -120,6 +156,13 @@ impl<'d> Assembly<'d> {
         let of_node = placement.node.and_then(|node| root.nodes[node].weights.as_ref());
         if let Some(weights) = of_node.or(mesh.weights.as_ref()) {
             let primitive = &mesh.primitives[part.primitive];
+            let active =
+                weights.iter().take(primitive.targets.len()).filter(|&&weight| weight != 0.0).count();
+            self.morphed = self.morphed.saturating_add(active.saturating_mul(part.positions.len()));
+            if self.morphed > MAX_MORPHED {
+                self.notes.add("morph targets are left out where they are too many");
+                return;
+            }
             deform::morph(part, self.document, primitive, weights, &mut self.notes);
         }
     }
@@ -149,7 +192,8 @@ impl<'d> Assembly<'d> {
     fn name(&self, placement: &Placement) -> Option<String> {
         let root = &self.document.root;
         let node = placement.node.and_then(|node| root.nodes[node].name.clone());
-        node.or_else(|| root.meshes[placement.mesh].name.clone())
+        let name = node.or_else(|| root.meshes[placement.mesh].name.clone());
+        name.map(|name| name.chars().take(MAX_NAME).collect())
     }
 
     /// The scene, or why there is none.

@@ -28,8 +28,9 @@ impl<'s> Source<'s> {
         let draco = match compressed.map(|compressed| Decoded::read(document, compressed)) {
             None => None,
             Some(Ok(decoded)) => Some(decoded),
-            // Where the extension is optional the accessors have bytes of their own.
-            Some(Err(fault)) if has_own_bytes(document, json) => {
+            // Where the extension is optional the accessors have bytes of their own. A few failures are an odd
+            // encoder; hundreds are a way to keep the decoder busy.
+            Some(Err(fault)) if has_own_bytes(document, json) && document.tolerate_failure() => {
                 notes.add(format!("{fault}; the uncompressed copy is read"));
                 None
             }

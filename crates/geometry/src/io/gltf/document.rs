@@ -1,7 +1,7 @@
 //! A parsed document with its bytes: buffers and buffer views, every range checked.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::path::Path;
 
 use super::container::Container;
@@ -13,15 +13,19 @@ use crate::io::limits;
 /// Most bytes all decompressed buffer views may take together.
 const DECODED_BYTES: usize = 512 << 20;
 
+/// Most compressed primitives that may fail and be read from their uncompressed copies.
+const MAX_FAILURES: u32 = 16;
+
 /// A document whose buffers are at hand.
 pub(super) struct Document<'a> {
     pub root: Root,
     pub path: &'a Path,
     /// Each buffer's bytes, or why there are none. A missing buffer matters only to those who use it.
     buffers: Vec<Result<Cow<'a, [u8]>, String>>,
-    /// Views under EXT_meshopt_compression, decoded at first use.
-    decoded: Vec<OnceCell<Vec<u8>>>,
-    decoded_bytes: std::cell::Cell<usize>,
+    /// Views under EXT_meshopt_compression, decoded at first use and once, also where that fails.
+    decoded: Vec<OnceCell<Result<Vec<u8>, String>>>,
+    decoded_bytes: Cell<usize>,
+    failures_left: Cell<u32>,
     /// Bytes of all buffers and the JSON: what the file paid for, and so what it may ask for.
     pub bytes_present: usize,
 }
@@ -52,25 +56,37 @@ impl<'a> Document<'a> {
         }
         let bytes_present = buffers.iter().flatten().map(|b| b.len()).sum::<usize>() + container.json.len();
         let decoded = std::iter::repeat_with(OnceCell::new).take(root.buffer_views.len()).collect();
-        Ok(Self { root, path, buffers, decoded, decoded_bytes: 0.into(), bytes_present })
+        Ok(Self {
+            root,
+            path,
+            buffers,
+            decoded,
+            decoded_bytes: 0.into(),
+            failures_left: MAX_FAILURES.into(),
+            bytes_present,
+        })
     }
 
     /// The bytes of a buffer view, decompressed if need be.
     pub fn view(&self, index: usize) -> Result<View<'_>, Fault> {
         let json = at(&self.root.buffer_views, index, "buffer view")?;
+        let place = |fault: Fault| fault.within(&format!("buffer view {index}"));
         let bytes = match json.extensions.as_ref().and_then(|e| e.meshopt.as_ref()) {
-            Some(meshopt) => match self.decoded[index].get() {
-                Some(bytes) => bytes,
-                None => {
-                    let bytes =
-                        self.decompress(meshopt).map_err(|f| f.within(&format!("buffer view {index}")))?;
-                    self.decoded[index].get_or_init(|| bytes)
-                }
-            },
-            None => self.plain(json).map_err(|f| f.within(&format!("buffer view {index}")))?,
+            Some(meshopt) => self.decoded[index]
+                .get_or_init(|| self.decompress(meshopt).map_err(|fault| fault.to_string()))
+                .as_deref()
+                .map_err(|reason| place(invalid(reason.clone())))?,
+            None => self.plain(json).map_err(place)?,
         };
         let stride = json.byte_stride.map(|s| s.0).filter(|&s| s > 0);
         Ok(View { bytes, stride })
+    }
+
+    /// Whether one more broken primitive may be read in another way.
+    pub fn tolerate_failure(&self) -> bool {
+        let left = self.failures_left.get();
+        self.failures_left.set(left.saturating_sub(1));
+        left > 0
     }
 
     fn plain(&self, view: &BufferView) -> Result<&[u8], Fault> {

@@ -346,19 +346,18 @@ impl Root {
             }
         };
         let root = serde_json::from_str::<Self>(text);
-        let asset = match &root {
-            Ok(root) => Some(&root.asset),
-            Err(_) => None,
-        };
-        match asset {
-            Some(asset) => asset.check_version()?,
-            None => {
+        match &root {
+            Ok(root) => root.asset.check_version()?,
+            Err(_) => {
                 if let Some(asset) = serde_json::from_str::<Probe>(text).ok().and_then(|probe| probe.asset) {
                     asset.check_version()?;
                 }
             }
         }
-        root.map_err(|error| invalid(format!("JSON: {error}")))
+        // The parser's message repeats what it found, however long that is.
+        root.map_err(|error| {
+            invalid(format!("JSON: {}", error.to_string().chars().take(300).collect::<String>()))
+        })
     }
 }
 

@@ -3,16 +3,12 @@
 use std::collections::HashMap;
 
 use glam::{Affine2, Mat2, Vec2, Vec3, Vec4};
-use image::RgbaImage;
 
 use super::document::Document;
 use super::fault::Notes;
 use super::json::{MaterialJson, TextureInfo};
 use super::texture::Textures;
 use crate::{AlphaMode, Material, TextureUse};
-
-/// Most pixels looked at for a mean.
-const MEAN_SAMPLES: usize = 1 << 16;
 
 /// The materials used so far, with their textures.
 pub(super) struct Looks<'d> {
@@ -108,18 +104,15 @@ impl<'d> Looks<'d> {
 
     /// One pair of numbers for the surface. Where a texture varies them its mean stands for them, since the
     /// factors beside such a texture are 1 by default and would turn wood into chrome.
-    fn metallic_roughness(&self, json: &MaterialJson) -> (f32, f32) {
+    fn metallic_roughness(&mut self, json: &MaterialJson) -> (f32, f32) {
         let pbr = json.pbr_metallic_roughness.as_ref();
         let metallic = pbr.and_then(|p| p.metallic_factor).unwrap_or(1.0);
         let roughness = pbr.and_then(|p| p.roughness_factor).unwrap_or(1.0);
         let Some(info) = pbr.and_then(|p| p.metallic_roughness_texture) else { return (metallic, roughness) };
-        match self.textures.decode(info.index.0) {
-            Ok(image) => {
-                let [_, green, blue] = mean(&image);
-                (metallic * blue, roughness * green)
-            }
+        match self.textures.mean(info.index.0) {
+            Some([_, green, blue]) => (metallic * blue, roughness * green),
             // Whatever the texture was, bare metal is the rarest guess.
-            Err(_) => (0.0, roughness),
+            None => (0.0, roughness),
         }
     }
 }
@@ -159,18 +152,6 @@ fn alpha_mode(json: &MaterialJson, notes: &mut Notes) -> AlphaMode {
             AlphaMode::Opaque
         }
     }
-}
-
-/// Mean red, green and blue in `0..=1` of evenly spread pixels.
-fn mean(image: &RgbaImage) -> [f32; 3] {
-    let step = (image.as_raw().len() / 4 / MEAN_SAMPLES).max(1);
-    let mut sums = [0_u64; 3];
-    let mut count = 0_u64;
-    for pixel in image.pixels().step_by(step) {
-        sums.iter_mut().zip(pixel.0).for_each(|(sum, value)| *sum += u64::from(value));
-        count += 1;
-    }
-    sums.map(|sum| (sum as f64 / (255.0 * count.max(1) as f64)) as f32)
 }
 
 fn fraction(value: f32) -> f32 {

@@ -22,8 +22,11 @@ mod primitive;
 mod texture;
 mod topology;
 mod uri;
+mod write;
 
 use std::path::Path;
+
+pub use self::write::{WriteError, write_glb};
 
 use self::assembly::Assembly;
 use self::document::Document;

@@ -7,7 +7,7 @@ use super::document::{Document, at};
 use super::fault::{Fault, Notes, invalid};
 use super::json::{Instancing, Node};
 
-/// Most copies one node may make of its mesh.
+/// Most copies of meshes that all nodes together may make.
 const MAX_INSTANCES: usize = 1_000_000;
 
 /// A mesh somewhere.
@@ -75,6 +75,7 @@ impl Hierarchy {
         open.reverse();
         let mut seen = vec![false; nodes.len()];
         let mut placements = Vec::new();
+        let mut n_instances = 0;
         while let Some(index) = open.pop() {
             let node = at(nodes, index, "node")?;
             let Some(world) = self.worlds[index] else {
@@ -87,7 +88,7 @@ impl Hierarchy {
             }
             if let Some(mesh) = node.mesh {
                 at(&document.root.meshes, mesh.0, "mesh")?;
-                let world_from_mesh = match extensions.and_then(|e| e.instancing.as_ref()) {
+                let world_from_mesh: Vec<_> = match extensions.and_then(|e| e.instancing.as_ref()) {
                     Some(json) => instances(document, json)
                         .map_err(|fault| fault.within(&format!("instances of node {index}")))?
                         .into_iter()
@@ -95,6 +96,10 @@ impl Hierarchy {
                         .collect(),
                     None => vec![world],
                 };
+                n_instances += world_from_mesh.len();
+                if n_instances > MAX_INSTANCES {
+                    return Err(Fault::too_large("number of instances", n_instances, MAX_INSTANCES));
+                }
                 placements.push(Placement { mesh: mesh.0, node: Some(index), world_from_mesh });
             }
             let below = open.len();

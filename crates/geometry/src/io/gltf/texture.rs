@@ -8,37 +8,61 @@ use image::RgbaImage;
 use super::basis;
 use super::document::{Document, at};
 use super::fault::{Notes, contained};
-use super::json::TextureJson;
 use super::uri;
 use crate::io::{image_file, limits};
 use crate::{Texture, Wrap, linear_from_srgb};
 
 /// Largest encoded image in a file of its own.
 const IMAGE_FILE_BYTES: u64 = 256 << 20;
+/// Bytes read and decoded for all textures together, failed attempts included. A few bytes of JSON can name the
+/// same costly image again and again.
+const WORK_BYTES: u64 = 4 * limits::ALL_TEXTURE_BYTES;
+/// What decoding is taken to cost where it fails, in multiples of what there was to decode.
+const FAILURE_FACTOR: u64 = 16;
+/// Most different textures that are looked for.
+const MAX_ATTEMPTS: u32 = 4096;
+/// Most pixels looked at for a mean.
+const MEAN_SAMPLES: usize = 1 << 16;
+
+/// The images a texture may be read from, best first.
+type Images = Vec<usize>;
 
 /// The textures read so far.
 pub(super) struct Textures<'d> {
     document: &'d Document<'d>,
     pub textures: Vec<Texture>,
-    /// glTF texture → place in `textures`, or `None` if it cannot be had.
-    known: HashMap<usize, Option<usize>>,
+    /// Images and wrapping → place in `textures`, or `None` if they cannot be had.
+    known: HashMap<(Images, [u8; 2]), Option<usize>>,
+    means: HashMap<Images, Option<[f32; 3]>>,
     bytes_left: u64,
+    work_left: u64,
+    attempts_left: u32,
 }
 
 impl<'d> Textures<'d> {
     pub fn new(document: &'d Document<'d>) -> Self {
-        Self { document, textures: Vec::new(), known: HashMap::new(), bytes_left: limits::ALL_TEXTURE_BYTES }
+        Self {
+            document,
+            textures: Vec::new(),
+            known: HashMap::new(),
+            means: HashMap::new(),
+            bytes_left: limits::ALL_TEXTURE_BYTES,
+            work_left: WORK_BYTES,
+            attempts_left: MAX_ATTEMPTS,
+        }
     }
 
     /// The place of a glTF texture, read at first use. `None` after a note if it cannot be had.
     pub fn load(&mut self, index: usize, notes: &mut Notes) -> Option<usize> {
-        if let Some(&known) = self.known.get(&index) {
+        let wrap = self.wrap(index);
+        let key = (self.images(index), wrap.map(|wrap| wrap as u8));
+        if let Some(&known) = self.known.get(&key) {
             return known;
         }
-        let place = match self.decode(index) {
+        let place = match self.decode(&key.0) {
             Ok(image) => {
-                self.bytes_left -= image.as_raw().len() as u64;
-                self.textures.push(Texture { image, wrap: self.wrap(index) });
+                self.bytes_left = self.bytes_left.saturating_sub(image.as_raw().len() as u64);
+                self.textures.push(Texture { image, wrap });
                 Some(self.textures.len() - 1)
             }
             Err(reason) => {
@@ -46,21 +70,54 @@ impl<'d> Textures<'d> {
                 None
             }
         };
-        self.known.insert(index, place);
+        self.known.insert(key, place);
         place
     }
 
-    /// The pixels of a glTF texture, kept by nobody.
-    pub fn decode(&self, index: usize) -> Result<RgbaImage, String> {
-        let json = at(&self.document.root.textures, index, "texture").map_err(|f| f.to_string())?;
+    /// Mean red, green and blue of a glTF texture, in `0..=1` and as stored. `None` if it cannot be had.
+    pub fn mean(&mut self, index: usize) -> Option<[f32; 3]> {
+        let images = self.images(index);
+        if let Some(&known) = self.means.get(&images) {
+            return known;
+        }
+        let mean = self.decode(&images).ok().map(|image| mean(&image));
+        self.means.insert(images, mean);
+        mean
+    }
+
+    /// What an extension offers, then the fallback.
+    fn images(&self, index: usize) -> Images {
+        let Some(json) = self.document.root.textures.get(index) else { return Images::new() };
+        let extensions = json.extensions.as_deref();
+        let offered = extensions.map(|e| [&e.basisu, &e.webp, &e.avif, &e.dds]);
+        let offered = offered.into_iter().flatten().filter_map(|source| source.as_ref()?.source);
+        offered.chain(json.source).map(|image| image.0).collect()
+    }
+
+    /// The first of the images that can be decoded.
+    fn decode(&mut self, images: &[usize]) -> Result<RgbaImage, String> {
         let mut reason = "it names no image".to_owned();
-        for image in sources(json) {
-            match self.image_bytes(image).and_then(|bytes| decode(&bytes, self.bytes_left)) {
+        for &image in images {
+            self.attempts_left = self.attempts_left.checked_sub(1).ok_or("there are too many textures")?;
+            match self.decode_image(image) {
                 Ok(image) => return Ok(image),
                 Err(why) => reason = format!("image {image}: {why}"),
             }
         }
         Err(reason)
+    }
+
+    fn decode_image(&mut self, index: usize) -> Result<RgbaImage, String> {
+        if self.work_left == 0 {
+            return Err("the textures together are too large".to_owned());
+        }
+        let bytes = self.image_bytes(index)?;
+        let image = decode(&bytes, self.bytes_left);
+        let encoded = bytes.len() as u64;
+        let cost =
+            image.as_ref().map_or(encoded * FAILURE_FACTOR, |image| encoded + image.as_raw().len() as u64);
+        self.work_left = self.work_left.saturating_sub(cost);
+        image
     }
 
     fn image_bytes(&self, index: usize) -> Result<std::borrow::Cow<'d, [u8]>, String> {
@@ -84,14 +141,6 @@ impl<'d> Textures<'d> {
             _ => Wrap::Repeat,
         })
     }
-}
-
-/// The images a texture may be read from: what an extension offers, then the fallback.
-fn sources(json: &TextureJson) -> impl Iterator<Item = usize> {
-    let extensions = json.extensions.as_deref();
-    let offered = extensions.map(|e| [&e.basisu, &e.webp, &e.avif, &e.dds]);
-    let offered = offered.into_iter().flatten().filter_map(|source| source.as_ref()?.source);
-    offered.chain(json.source).map(|image| image.0)
 }
 
 /// Decodes an image of any known kind into at most `bytes_left` bytes.
@@ -122,6 +171,18 @@ pub(super) fn check_size(width: u32, height: u32, bytes_left: u64) -> Result<(),
         bytes if bytes > limit => Err(format!("{bytes} bytes once decoded, {limit} are allowed")),
         _ => Ok(()),
     }
+}
+
+/// Mean red, green and blue in `0..=1` of evenly spread pixels.
+fn mean(image: &RgbaImage) -> [f32; 3] {
+    let step = (image.as_raw().len() / 4 / MEAN_SAMPLES).max(1);
+    let mut sums = [0_u64; 3];
+    let mut count = 0_u64;
+    for pixel in image.pixels().step_by(step) {
+        sums.iter_mut().zip(pixel.0).for_each(|(sum, value)| *sum += u64::from(value));
+        count += 1;
+    }
+    sums.map(|sum| (sum as f64 / (255.0 * count.max(1) as f64)) as f32)
 }
 
 /// The linear color of the pixel nearest to a texture coordinate.

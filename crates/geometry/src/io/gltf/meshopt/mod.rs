@@ -77,3 +77,44 @@ fn check_end(left: usize) -> Result<(), Fault> {
 fn unzigzag(value: u32) -> u32 {
     (value >> 1) ^ (value & 1).wrapping_neg()
 }
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+
+    use super::*;
+    use crate::io::gltf::json::Whole;
+
+    /// 64-bit FNV-1a.
+    fn hash(bytes: &[u8]) -> String {
+        let step = |hash: u64, &byte: &u8| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+        format!("{:016x}", bytes.iter().fold(0xcbf2_9ce4_8422_2325, step))
+    }
+
+    #[test]
+    fn decodes_what_the_reference_encodes() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/geometry/meshopt.json");
+        let cases: Vec<serde_json::Value> =
+            serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        for case in &cases {
+            let text = |key: &str| case[key].as_str().unwrap().to_owned();
+            let number = |key: &str| Whole(case[key].as_u64().unwrap() as usize);
+            let source = base64::prelude::BASE64_STANDARD.decode(text("encoded")).unwrap();
+            let json = Meshopt {
+                buffer: Whole(0),
+                byte_offset: Whole(0),
+                byte_length: Whole(source.len()),
+                byte_stride: number("stride"),
+                count: number("count"),
+                mode: text("mode"),
+                filter: Some(text("filter")),
+            };
+            let decoded = decode(&json, &source).unwrap();
+            assert_eq!(hash(&decoded), text("decoded_fnv1a"), "{}: {:?}", text("name"), &decoded[..16]);
+            for cut in 0..source.len() {
+                assert!(decode(&json, &source[..cut]).is_err(), "{} cut at {cut}", text("name"));
+            }
+        }
+        assert_eq!(cases.len(), 17);
+    }
+}
