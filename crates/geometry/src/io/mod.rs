@@ -40,7 +40,7 @@ use std::{
 };
 
 pub use self::format::{Format, UpAxis};
-pub use self::gltf::{WriteError, write_glb};
+pub use self::gltf::{GlbError, write_glb};
 pub use self::info::{FileInfo, SurfaceInfo, info, info_with};
 use self::source::Source;
 pub use self::write::{WriteError, write};

@@ -6,6 +6,7 @@ use glam::{Vec3, Vec4};
 
 use super::{
     Format, UpAxis,
+    gltf::write_glb,
     write_mesh::{obj, off, stl},
     write_points::{npy, pcd, ply, xyz},
 };
@@ -88,6 +89,11 @@ fn encode(path: &Path, scene: &Scene) -> Result<Output, WriteError> {
         if cloud.positions.is_empty() { Err(nothing("points")) } else { Ok(cloud) }
     };
     match format {
+        Format::Glb if scene.is_empty() => Err(nothing("triangles and points")),
+        Format::Glb => match write_glb(scene) {
+            Ok(bytes) => Ok(bytes.into()),
+            Err(error) => Err(WriteError::Image { path: path.to_owned(), message: error.to_string() }),
+        },
         Format::Obj => obj(path, scene, &stem),
         Format::Stl => triangles().map(|()| stl(scene, turned()).into()),
         Format::Off => triangles().map(|()| off(scene, turned()).into()),

@@ -52,21 +52,22 @@ fn checked_size(bytes: &[u8], bytes_left: u64) -> Result<(u32, u32), String> {
 mod tests {
     use super::*;
 
-    /// Mean difference of a channel. Both codecs lose some color; the gradient has steps of 15.
-    const TOLERANCE: f32 = 6.0;
+    /// Mean difference of a channel. ETC1S has one hue for each 4 × 4 pixels, and the gradient turns within them.
+    const TOLERANCES: [(&str, f32); 3] =
+        [("basis_etc1s", 8.0), ("basis_uastc", 2.0), ("basis_uastc_zstd", 2.0)];
 
     #[test]
     fn both_codecs_give_the_source_back() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/geometry/");
         let source = image::open(format!("{folder}basis_source.png")).unwrap().into_rgba8();
-        for name in ["basis_etc1s", "basis_uastc", "basis_uastc_zstd"] {
+        for (name, tolerance) in TOLERANCES {
             let bytes = std::fs::read(format!("{folder}{name}.ktx2")).unwrap();
             let found = decode(&bytes, 1 << 20).unwrap();
             assert_eq!(found.dimensions(), source.dimensions());
             let differences =
                 source.as_raw().iter().zip(found.as_raw()).map(|(a, b)| f32::from(a.abs_diff(*b)));
             let mean = differences.sum::<f32>() / source.as_raw().len() as f32;
-            assert!(mean <= TOLERANCE, "{name}: {mean}");
+            assert!(mean <= tolerance, "{name}: {mean}");
             assert!(decode(&bytes, 100).unwrap_err().contains("100 are allowed"));
             for cut in 0..bytes.len() {
                 // Whatever is missing, the call returns.

@@ -26,7 +26,7 @@ mod write;
 
 use std::path::Path;
 
-pub use self::write::{WriteError, write_glb};
+pub use self::write::{GlbError, write_glb};
 
 use self::assembly::Assembly;
 use self::document::Document;

@@ -17,7 +17,7 @@ const POINTS: u32 = 0;
 /// Why a scene cannot be written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum WriteError {
+pub enum GlbError {
     /// A texture cannot be encoded.
     #[error("texture {texture} cannot be written as PNG: {source}")]
     Texture {
@@ -36,10 +36,10 @@ pub enum WriteError {
 
 /// Writes a scene as one GLB: a node for each mesh and cloud that is not empty, textures embedded as PNG. The same
 /// scene always gives the same bytes.
-pub fn write_glb(scene: &Scene) -> Result<Vec<u8>, WriteError> {
+pub fn write_glb(scene: &Scene) -> Result<Vec<u8>, GlbError> {
     let mut writer = Writer::default();
     for (index, texture) in scene.textures.iter().enumerate() {
-        writer.texture(texture).map_err(|source| WriteError::Texture { texture: index, source })?;
+        writer.texture(texture).map_err(|source| GlbError::Texture { texture: index, source })?;
     }
     let materials: Vec<Value> = scene.materials.iter().map(|material| writer.material(material)).collect();
     writer.list("materials", materials);
@@ -219,7 +219,7 @@ impl Writer {
         info
     }
 
-    fn finish(mut self) -> Result<Vec<u8>, WriteError> {
+    fn finish(mut self) -> Result<Vec<u8>, GlbError> {
         self.binary.resize(self.binary.len().next_multiple_of(4), 0);
         let n_nodes = self.root.get("nodes").and_then(Value::as_array).map_or(0, Vec::len);
         let scene =
@@ -239,9 +239,9 @@ impl Writer {
 }
 
 /// The GLB around its two chunks, both of whole words.
-fn container(text: &[u8], binary: &[u8]) -> Result<Vec<u8>, WriteError> {
+fn container(text: &[u8], binary: &[u8]) -> Result<Vec<u8>, GlbError> {
     let body = 8 + text.len() + if binary.is_empty() { 0 } else { 8 + binary.len() };
-    let length = u32::try_from(12 + body).map_err(|_| WriteError::TooLarge { bytes: binary.len() })?;
+    let length = u32::try_from(12 + body).map_err(|_| GlbError::TooLarge { bytes: binary.len() })?;
     let mut glb = Vec::with_capacity(12 + body);
     glb.extend_from_slice(b"glTF");
     glb.extend_from_slice(&2_u32.to_le_bytes());
