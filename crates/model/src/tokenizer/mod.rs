@@ -58,7 +58,8 @@ impl Tokens {
 
 /// The tokenizer of a text tower.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
+// Tagged beside the content: a list of words has no place inside the tag's own table.
+#[serde(tag = "kind", content = "words", rename_all = "kebab-case")]
 pub enum Tokenizer {
     /// CLIP's byte-pair encoding.
     Clip,
@@ -121,6 +122,15 @@ mod tests {
         let tokens = Tokenizer::Clip.encode(&["chair ".repeat(200).as_str()], 77);
         assert_eq!(tokens.ids()[76], 49407);
         assert_eq!(tokens.end(0), 76);
+    }
+
+    #[test]
+    fn every_tokenizer_survives_json() {
+        for tokenizer in [Tokenizer::Clip, Tokenizer::Words(WordPieces::from_texts(["a red chair"]))] {
+            let text = serde_json::to_string(&tokenizer).unwrap();
+            let read: Tokenizer = serde_json::from_str(&text).unwrap();
+            assert_eq!(read.encode(&["red chair"], 9).ids(), tokenizer.encode(&["red chair"], 9).ids(), "{text}");
+        }
     }
 
     #[test]
