@@ -1,0 +1,45 @@
+//! Reading a photo or drawing as a query: bounded and upright.
+
+use std::path::Path;
+
+use image::{DynamicImage, ImageDecoder as _, ImageReader, Limits, RgbaImage};
+
+use crate::Error;
+
+/// Largest edge of a picture in pixels.
+const MAX_EDGE: u32 = 20_000;
+/// Memory for decoding one picture.
+const MAX_BYTES: u64 = 1 << 30;
+
+/// A picture turned the way its EXIF data says.
+pub fn read_picture(path: &Path) -> Result<RgbaImage, Error> {
+    let failed = |reason: String| Error::Image { path: path.to_owned(), reason };
+    let file = fs_err::File::open(path).map_err(|_| Error::NotFound { path: path.to_owned() })?;
+    let mut reader = ImageReader::new(std::io::BufReader::new(file))
+        .with_guessed_format()
+        .map_err(|error| failed(error.to_string()))?;
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(MAX_EDGE);
+    limits.max_image_height = Some(MAX_EDGE);
+    limits.max_alloc = Some(MAX_BYTES);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(|error| failed(error.to_string()))?;
+    let orientation = decoder.orientation().unwrap_or(image::metadata::Orientation::NoTransforms);
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| failed(error.to_string()))?;
+    picture.apply_orientation(orientation);
+    Ok(picture.into_rgba8())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_picture_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.png");
+        fs_err::write(&path, "not a picture").unwrap();
+        assert!(matches!(read_picture(&path), Err(Error::Image { .. })));
+        assert!(matches!(read_picture(&folder.path().join("b.png")), Err(Error::NotFound { .. })));
+    }
+}

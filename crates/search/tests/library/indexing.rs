@@ -1,0 +1,266 @@
+//! A library follows the disk: what is new, changed, moved, gone or broken, and what happens when a run dies.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::support::{BLUE, ColorEncoder, GREEN, LastWord, RED, write_shape};
+use lexiform_search::{Error, Event, IndexOptions, Library, Place, Query, Status, StoreError, Summary};
+
+/// A folder of shapes with the library beside them.
+struct Folder {
+    folder: tempfile::TempDir,
+    encoder: Arc<ColorEncoder>,
+}
+
+impl Folder {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        write_shape(&folder.path().join("a/red.ply"), RED, 1.0);
+        write_shape(&folder.path().join("b/green.ply"), GREEN, 1.0);
+        write_shape(&folder.path().join("blue.ply"), BLUE, 1.0);
+        Self { folder, encoder: Arc::new(ColorEncoder::new("color-1")) }
+    }
+
+    fn root(&self) -> PathBuf {
+        fs_err::canonicalize(self.folder.path()).unwrap()
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.root().join(name)
+    }
+
+    fn library(&self) -> Library {
+        Library::open(Place::beside(&self.root()), self.encoder.clone(), "color").unwrap()
+    }
+
+    fn index_with(&self, options: &IndexOptions) -> Result<(Summary, Vec<(String, Status)>), Error> {
+        let mut told = Vec::new();
+        let summary = self.library().index(&[self.root()], options, &mut |event| {
+            if let Event::File { path, status } = event {
+                told.push((path, status));
+            }
+        })?;
+        told.sort_by(|a, b| a.0.cmp(&b.0));
+        Ok((summary, told))
+    }
+
+    fn index(&self) -> (Summary, Vec<(String, Status)>) {
+        self.index_with(&IndexOptions::default()).unwrap()
+    }
+
+    fn best(&self, text: &str) -> String {
+        self.library().search(&Query::text(text, 1)).unwrap().remove(0).payload.path
+    }
+}
+
+/// Makes a file look old, so that its times can be trusted.
+fn age(path: &Path) {
+    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+    std::fs::File::options().write(true).open(path).unwrap().set_modified(long_ago).unwrap();
+}
+
+#[test]
+fn a_folder_is_found_by_color() {
+    let folder = Folder::new();
+    let (summary, _) = folder.index();
+    assert_eq!(summary, Summary { indexed: 3, ..Summary::default() });
+    assert_eq!(folder.best("something red"), "a/red.ply");
+    assert_eq!(folder.best("something green"), "b/green.ply");
+    assert_eq!(folder.best("something blue"), "blue.ply");
+}
+
+#[test]
+fn what_is_known_is_not_seen_again() {
+    let folder = Folder::new();
+    age(&folder.file("blue.ply"));
+    folder.index();
+    for _ in 0..2 {
+        let (summary, _) = folder.index();
+        assert_eq!(summary, Summary { unchanged: 3, ..Summary::default() });
+    }
+    assert_eq!(folder.encoder.n_seen(), 3);
+}
+
+#[test]
+fn a_moved_file_keeps_its_record() {
+    let folder = Folder::new();
+    folder.index();
+    let id = folder.library().find(&folder.file("a/red.ply")).unwrap();
+    fs_err::create_dir(folder.file("c")).unwrap();
+    fs_err::rename(folder.file("a/red.ply"), folder.file("c/crimson.ply")).unwrap();
+    let (summary, told) = folder.index();
+    assert_eq!(summary, Summary { unchanged: 2, renamed: 1, ..Summary::default() });
+    assert!(
+        told.contains(&("c/crimson.ply".into(), Status::Renamed { from: "a/red.ply".into() })),
+        "{told:?}"
+    );
+    assert_eq!(folder.library().find(&folder.file("c/crimson.ply")).unwrap(), id);
+    assert_eq!(folder.best("red"), "c/crimson.ply");
+    assert_eq!(folder.encoder.n_seen(), 3);
+}
+
+#[test]
+fn a_changed_file_is_seen_again_in_place() {
+    let folder = Folder::new();
+    folder.index();
+    let id = folder.library().find(&folder.file("blue.ply")).unwrap();
+    write_shape(&folder.file("blue.ply"), RED, 7.0);
+    fs_err::remove_file(folder.file("a/red.ply")).unwrap();
+    let (summary, _) = folder.index_with(&IndexOptions { prune: true, ..IndexOptions::default() }).unwrap();
+    assert_eq!(summary, Summary { indexed: 1, unchanged: 1, removed: 1, ..Summary::default() });
+    assert_eq!(folder.library().find(&folder.file("blue.ply")).unwrap(), id);
+    assert_eq!(folder.best("red"), "blue.ply");
+}
+
+#[test]
+fn files_that_trade_places_are_not_seen_again() {
+    let folder = Folder::new();
+    folder.index();
+    let (a, b, aside) = (folder.file("a/red.ply"), folder.file("blue.ply"), folder.file("aside"));
+    fs_err::rename(&a, &aside).unwrap();
+    fs_err::rename(&b, &a).unwrap();
+    fs_err::rename(&aside, &b).unwrap();
+    let (summary, _) = folder.index();
+    assert_eq!((summary.indexed, summary.unchanged), (2, 1));
+    assert_eq!(folder.best("red"), "blue.ply");
+    assert_eq!(folder.best("blue"), "a/red.ply");
+    assert_eq!(folder.encoder.n_seen(), 3);
+}
+
+#[test]
+fn copies_are_seen_once() {
+    let folder = Folder::new();
+    folder.index();
+    fs_err::copy(folder.file("a/red.ply"), folder.file("copy.ply")).unwrap();
+    let (summary, _) = folder.index();
+    assert_eq!((summary.indexed, summary.unchanged), (1, 3));
+    assert_eq!(folder.library().len().unwrap(), 4);
+    assert_eq!(folder.encoder.n_seen(), 3);
+}
+
+#[test]
+fn a_file_that_is_gone_is_forgotten_only_on_request() {
+    let folder = Folder::new();
+    folder.index();
+    fs_err::remove_file(folder.file("blue.ply")).unwrap();
+    let (_, told) = folder.index();
+    assert!(told.contains(&("blue.ply".into(), Status::Removed { dropped: false })));
+    assert_eq!(folder.library().len().unwrap(), 3);
+    let (_, told) = folder.index_with(&IndexOptions { prune: true, ..IndexOptions::default() }).unwrap();
+    assert!(told.contains(&("blue.ply".into(), Status::Removed { dropped: true })));
+    assert_eq!(folder.library().len().unwrap(), 2);
+}
+
+#[test]
+fn a_broken_file_is_told_and_passed_over_until_it_changes() {
+    let folder = Folder::new();
+    let broken = folder.file("broken.ply");
+    fs_err::write(&broken, "ply\nformat ascii 1.0\nelement vertex 900\nend_header\n").unwrap();
+    fs_err::write(folder.file("empty.stl"), "").unwrap();
+    for _ in 0..2 {
+        let (summary, told) = folder.index();
+        assert_eq!(summary.failed, 2, "{told:?}");
+        let (_, status) = told.iter().find(|(path, _)| path == "broken.ply").unwrap();
+        let Status::Failed { error } = status else { panic!("{status:?}") };
+        assert!(!error.contains("broken.ply"), "the path stands beside the message: {error}");
+    }
+    assert_eq!(folder.library().failures().unwrap().len(), 2);
+    write_shape(&broken, RED, 3.0);
+    assert_eq!(folder.index().0, Summary { indexed: 1, unchanged: 3, failed: 1, ..Summary::default() });
+    fs_err::remove_file(folder.file("empty.stl")).unwrap();
+    folder.index();
+    assert!(folder.library().failures().unwrap().is_empty());
+}
+
+#[test]
+fn a_file_that_breaks_no_longer_answers() {
+    let folder = Folder::new();
+    folder.index();
+    fs_err::write(folder.file("blue.ply"), "scribble").unwrap();
+    assert_eq!(folder.index().0, Summary { unchanged: 2, failed: 1, ..Summary::default() });
+    assert_ne!(folder.best("blue"), "blue.ply");
+}
+
+#[test]
+fn a_run_that_dies_is_taken_up_where_it_stopped() {
+    for last_word in [LastWord::Error, LastWord::Panic] {
+        let mut folder = Folder::new();
+        for i in 0..40 {
+            write_shape(&folder.file(&format!("more/{i}.ply")), GREEN, 2.0 + i as f32);
+        }
+        let impatient = ColorEncoder { patience: 20, last_word, ..ColorEncoder::new("color-1") };
+        folder.encoder = Arc::new(impatient);
+        let error = folder.index_with(&IndexOptions::default()).unwrap_err();
+        assert!(matches!(error, Error::Encode { .. }), "{error}");
+        let stored = folder.library().len().unwrap();
+        assert!(stored > 0, "what was done before is kept");
+        folder.encoder = Arc::new(ColorEncoder::new("color-1"));
+        assert_eq!(folder.index().0.indexed, 43 - stored);
+        assert_eq!(folder.encoder.n_seen(), 43 - stored);
+        assert_eq!(folder.library().len().unwrap(), 43);
+    }
+}
+
+#[test]
+fn a_second_writer_is_refused_and_a_reader_is_not() {
+    let folder = Folder::new();
+    folder.index();
+    let place = Place::beside(&folder.root());
+    let _writer = folder.library();
+    let second = Library::open(place.clone(), folder.encoder.clone(), "color").err().unwrap();
+    assert!(matches!(second, Error::Store(StoreError::Locked { .. })), "{second}");
+    assert!(second.hint().is_some());
+    let reader = Library::open_for_reading(place, folder.encoder.clone()).unwrap();
+    assert_eq!(reader.search(&Query::text("blue", 1)).unwrap()[0].payload.path, "blue.ply");
+}
+
+#[test]
+fn two_models_never_mix() {
+    let folder = Folder::new();
+    folder.index();
+    let place = Place::beside(&folder.root());
+    assert_eq!(Library::recorded_model(&place).unwrap().as_deref(), Some("color"));
+    let other = Arc::new(ColorEncoder::new("color-2"));
+    for result in [
+        Library::open(place.clone(), other.clone(), "other"),
+        Library::open_for_reading(place.clone(), other.clone()),
+    ] {
+        let error = result.err().unwrap();
+        assert!(matches!(error, Error::Store(StoreError::ModelMismatch { .. })), "{error}");
+        assert!(error.to_string().contains("color-1") && error.to_string().contains("color-2"), "{error}");
+    }
+    assert_eq!(Library::recorded_model(&place).unwrap().as_deref(), Some("color"));
+}
+
+#[test]
+fn a_library_apart_names_files_in_full() {
+    let folder = Folder::new();
+    let apart = tempfile::tempdir().unwrap();
+    let library = Library::open(Place::at(apart.path()), folder.encoder.clone(), "color").unwrap();
+    let options = IndexOptions::default();
+    library.index(&[folder.root().join("a"), folder.file("blue.ply")], &options, &mut |_| {}).unwrap();
+    let answers = library.search(&Query::text("red", 10)).unwrap();
+    assert_eq!(
+        answers.iter().map(|a| a.file.clone()).collect::<Vec<_>>(),
+        [folder.file("a/red.ply"), folder.file("blue.ply")]
+    );
+    // What lies elsewhere is not missed by a run that does not look there.
+    let summary = library.index(&[folder.root().join("b")], &options, &mut |_| {}).unwrap();
+    assert_eq!(summary, Summary { indexed: 1, ..Summary::default() });
+    let missing = library.index(&[folder.file("nowhere")], &options, &mut |_| {}).unwrap_err();
+    assert!(matches!(missing, Error::NotFound { .. }));
+}
+
+#[test]
+fn any_number_of_workers_makes_the_same_library() {
+    let contents = |jobs| {
+        let folder = Folder::new();
+        (0..12).for_each(|i| write_shape(&folder.file(&format!("{i}.ply")), RED, 2.0 + i as f32));
+        folder.index_with(&IndexOptions { jobs, ..IndexOptions::default() }).unwrap();
+        let answers = folder.library().search(&Query::text("red", 100)).unwrap();
+        let mut records: Vec<_> = answers.into_iter().map(|a| (a.id, a.score, a.payload.path)).collect();
+        records.sort_by_key(|(id, ..)| *id);
+        records
+    };
+    assert_eq!(contents(1), contents(5));
+}

@@ -1,0 +1,5 @@
+//! A library from outside, with a model that needs no weights.
+
+mod indexing;
+mod queries;
+mod support;

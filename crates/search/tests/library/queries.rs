@@ -1,0 +1,116 @@
+//! Asking: words, pictures, shapes, likenesses, mixes, filters, labels.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::support::{BLUE, ColorEncoder, GREEN, RED, write_shape};
+use lexiform_search::{
+    Error, Filter, IndexOptions, Labels, Library, Place, Query, RecordId, Term, embed_shape,
+};
+
+struct Gallery {
+    folder: tempfile::TempDir,
+    library: Library,
+}
+
+impl Gallery {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let root = fs_err::canonicalize(folder.path()).unwrap();
+        let colors = [("red", RED), ("green", GREEN), ("blue", BLUE), ("purple", [150, 10, 150])];
+        for (name, color) in colors {
+            write_shape(&root.join(format!("{name}.ply")), color, 1.0);
+        }
+        let encoder = Arc::new(ColorEncoder::new("color-1"));
+        let library = Library::open(Place::beside(&root), encoder, "color").unwrap();
+        library.index(&[root], &IndexOptions::default(), &mut |_| {}).unwrap();
+        Self { folder, library }
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn best(&self, query: &Query) -> String {
+        self.library.search(query).unwrap().remove(0).payload.path
+    }
+}
+
+#[test]
+fn every_kind_of_term_finds_its_color() {
+    let gallery = Gallery::new();
+    let picture = gallery.file("picture.png");
+    image::RgbImage::from_pixel(8, 8, image::Rgb(BLUE)).save(&picture).unwrap();
+    let id = gallery.library.search(&Query::text("blue", 1)).unwrap()[0].id;
+    for term in [
+        Term::Text("blue".into()),
+        Term::Image(picture),
+        Term::Shape(gallery.file("blue.ply")),
+        Term::Like(id),
+        Term::Embedding(gallery.library.embedding(id).unwrap()),
+    ] {
+        let query = Query { k: 1, ..Query::default() }.with(1.0, term.clone());
+        assert_eq!(gallery.best(&query), "blue.ply", "{term:?}");
+    }
+}
+
+#[test]
+fn terms_mix_and_unwanted_ones_push_away() {
+    let gallery = Gallery::new();
+    let both = Query::text("red", 1).with(1.0, Term::Text("blue".into()));
+    assert_eq!(gallery.best(&both), "purple.ply");
+    let not_red = both.with(-0.9, Term::Text("red".into()));
+    assert_eq!(gallery.best(&not_red), "blue.ply");
+}
+
+#[test]
+fn answers_are_ranked_filtered_and_few() {
+    let gallery = Gallery::new();
+    let answers = gallery.library.search(&Query::text("red", 3)).unwrap();
+    assert_eq!(answers.iter().map(|a| a.rank).collect::<Vec<_>>(), [1, 2, 3]);
+    assert!(answers.windows(2).all(|pair| pair[0].score >= pair[1].score));
+    assert_eq!(answers[0].payload.triangles, 4);
+    let filter = Some(Filter::parse("path = 'green.ply'").unwrap());
+    assert_eq!(gallery.best(&Query { filter, ..Query::text("red", 3) }), "green.ply");
+}
+
+#[test]
+fn thumbnails_show_the_shape() {
+    let gallery = Gallery::new();
+    let answer = gallery.library.search(&Query::text("green", 1)).unwrap().remove(0);
+    let bytes = gallery.library.thumbnail(answer.id).unwrap().unwrap();
+    let picture = image::load_from_memory(&bytes).unwrap().to_rgb8();
+    let greenish = |p: &&image::Rgb<u8>| p[1] > p[0].saturating_add(40) && p[1] > p[2].saturating_add(40);
+    assert!(picture.pixels().filter(greenish).count() > 10);
+}
+
+#[test]
+fn queries_that_say_nothing_are_refused() {
+    let gallery = Gallery::new();
+    let refused = |query: Query| gallery.library.search(&query).unwrap_err();
+    assert!(matches!(refused(Query::default()), Error::Query { .. }));
+    assert!(matches!(refused(Query::text("  ", 3)), Error::Query { .. }));
+    let cancelled = Query::text("red", 1).with(-1.0, Term::Text("red".into()));
+    assert!(matches!(refused(cancelled), Error::Query { .. }));
+    let nan = Query { k: 1, ..Query::default() }.with(f32::NAN, Term::Text("red".into()));
+    assert!(matches!(refused(nan), Error::Query { .. }));
+    let unknown = Query { k: 1, ..Query::default() }.with(1.0, Term::Like(RecordId::new(7).unwrap()));
+    assert!(matches!(refused(unknown), Error::Store(_)));
+    let missing = Query { k: 1, ..Query::default() }.with(1.0, Term::Shape(gallery.file("no.ply")));
+    assert!(refused(missing).to_string().contains("no.ply"));
+}
+
+#[test]
+fn labels_share_a_whole() {
+    let gallery = Gallery::new();
+    let encoder = gallery.library.encoder();
+    let names = ["red", "green", "blue"].map(str::to_owned);
+    let labels = Labels::new(encoder, &names, &encoder.templates()).unwrap();
+    let shape = embed_shape(encoder, gallery.library.look(), &gallery.file("green.ply")).unwrap();
+    let scored = labels.score(&shape);
+    assert_eq!(scored[0].label, "green");
+    assert!((scored.iter().map(|s| s.score).sum::<f32>() - 1.0).abs() < 1e-5);
+    assert!(scored.windows(2).all(|pair| pair[0].score >= pair[1].score));
+    assert!(Labels::new(encoder, &[], &encoder.templates()).is_err());
+    assert!(Labels::new(encoder, &names, &["no slot".to_owned()]).is_err());
+}

@@ -1,0 +1,127 @@
+//! A model without weights, and shapes to show it.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use image::RgbaImage;
+use lexiform_geometry::RigKind;
+use lexiform_search::{Embedding, EncodeError, Encoder};
+
+/// Knows colors and nothing else: an embedding is the mean color of what is not white.
+pub struct ColorEncoder {
+    pub id: String,
+    /// How many shapes it has seen.
+    pub seen: AtomicUsize,
+    /// It refuses to see more shapes than this.
+    pub patience: usize,
+    /// What it does when its patience is over.
+    pub last_word: LastWord,
+}
+
+/// How a [`ColorEncoder`] fails.
+#[derive(Clone, Copy)]
+pub enum LastWord {
+    Error,
+    Panic,
+}
+
+impl ColorEncoder {
+    pub fn new(id: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            seen: AtomicUsize::new(0),
+            patience: usize::MAX,
+            last_word: LastWord::Error,
+        }
+    }
+
+    pub fn n_seen(&self) -> usize {
+        self.seen.load(Ordering::SeqCst)
+    }
+}
+
+impl Encoder for ColorEncoder {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn dim(&self) -> usize {
+        3
+    }
+
+    fn view_size(&self) -> u32 {
+        32
+    }
+
+    fn n_views(&self) -> usize {
+        2
+    }
+
+    fn rig(&self) -> RigKind {
+        RigKind::Ring
+    }
+
+    fn preprocessing(&self) -> String {
+        "mean color".to_owned()
+    }
+
+    fn templates(&self) -> Vec<String> {
+        vec!["{}".to_owned()]
+    }
+
+    fn logit_scale(&self) -> f32 {
+        3.0
+    }
+
+    fn embed_texts(&self, texts: &[&str]) -> Result<Vec<Embedding>, EncodeError> {
+        let color = |text: &&str| {
+            let has = |name: &str| f32::from(u8::from(text.contains(name))) + 0.01;
+            Ok(Embedding::new(vec![has("red"), has("green"), has("blue")])?)
+        };
+        texts.iter().map(color).collect()
+    }
+
+    fn embed_views(&self, shapes: &[Vec<RgbaImage>]) -> Result<Vec<Embedding>, EncodeError> {
+        if self.seen.fetch_add(shapes.len(), Ordering::SeqCst) + shapes.len() > self.patience {
+            self.seen.fetch_sub(shapes.len(), Ordering::SeqCst);
+            match self.last_word {
+                LastWord::Error => return Err("enough".into()),
+                LastWord::Panic => panic!("enough"),
+            }
+        }
+        shapes.iter().map(|views| mean_color(views.iter())).collect()
+    }
+
+    fn embed_image(&self, image: &RgbaImage) -> Result<Embedding, EncodeError> {
+        mean_color(std::iter::once(image))
+    }
+}
+
+fn mean_color<'a>(views: impl Iterator<Item = &'a RgbaImage>) -> Result<Embedding, EncodeError> {
+    let mut sum = vec![1e-3; 3];
+    for pixel in views.flat_map(|view| view.pixels()).filter(|pixel| pixel.0[..3] != [255; 3]) {
+        sum.iter_mut().zip(pixel.0).for_each(|(s, channel)| *s += f32::from(channel));
+    }
+    Ok(Embedding::new(sum)?)
+}
+
+pub const RED: [u8; 3] = [230, 10, 10];
+pub const GREEN: [u8; 3] = [10, 230, 10];
+pub const BLUE: [u8; 3] = [10, 10, 230];
+
+/// A tetrahedron of one color as a PLY file. `height` makes contents differ.
+pub fn write_shape(path: &Path, color: [u8; 3], height: f32) {
+    let [r, g, b] = color;
+    let corners = [[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, height, 0.0]];
+    let mut text = String::from("ply\nformat ascii 1.0\nelement vertex 4\n");
+    for name in ["float x", "float y", "float z", "uchar red", "uchar green", "uchar blue"] {
+        text.push_str(&format!("property {name}\n"));
+    }
+    text.push_str("element face 4\nproperty list uchar int vertex_indices\nend_header\n");
+    for [x, y, z] in corners {
+        text.push_str(&format!("{x} {y} {z} {r} {g} {b}\n"));
+    }
+    text.push_str("3 0 1 2\n3 0 3 1\n3 0 2 3\n3 1 3 2\n");
+    fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+    fs_err::write(path, text).unwrap();
+}
