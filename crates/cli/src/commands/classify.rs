@@ -1,0 +1,99 @@
+//! `lexiform classify`: which of the given labels a 3D file is nearest to.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::Args;
+use lexiform_search::{Labels, Look, Scored, embed_shape};
+use serde_json::json;
+
+use crate::failure::{Usage, Verdict};
+use crate::indexing;
+use crate::models::ModelArg;
+use crate::output::{self, Align};
+
+/// Name 3D files with the best of some labels
+#[derive(Args)]
+pub struct ClassifyArgs {
+    /// 3D files
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Labels, separated by commas
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',', required_unless_present = "labels_file")]
+    labels: Vec<String>,
+    /// File with one label a line
+    #[arg(long, value_name = "FILE", conflicts_with = "labels")]
+    labels_file: Option<PathBuf>,
+    /// File with one sentence a line, `{}` where the label goes [default: those of the model]
+    #[arg(long, value_name = "FILE")]
+    templates: Option<PathBuf>,
+    #[command(flatten)]
+    model: ModelArg,
+    /// Most labels shown to people
+    #[arg(short, value_name = "N", default_value_t = 5)]
+    k: usize,
+    /// Fail if a file cannot be used
+    #[arg(long)]
+    strict: bool,
+    /// Print one JSON object a line, with all labels
+    #[arg(long)]
+    json: bool,
+}
+
+impl ClassifyArgs {
+    /// Embeds each file and shows its labels.
+    pub fn run(self) -> anyhow::Result<Verdict> {
+        let names = self.names()?;
+        let encoder = self.model.open()?;
+        let templates = match &self.templates {
+            Some(path) => lines(path)?,
+            None => encoder.templates(),
+        };
+        let labels = Labels::new(&*encoder, &names, &templates)?;
+        let look = Look::of(&*encoder);
+        let mut failed = Vec::new();
+        for file in &self.files {
+            match embed_shape(&*encoder, &look, file) {
+                Ok(embedding) => self.show(file, &labels.score(&embedding))?,
+                Err(error) => failed.push(failure(file, error)?),
+            }
+        }
+        indexing::list_failed(&failed);
+        let is_failure = failed.len() == self.files.len() || (self.strict && !failed.is_empty());
+        Ok(if is_failure { Verdict::Failed } else { Verdict::Done })
+    }
+
+    fn names(&self) -> anyhow::Result<Vec<String>> {
+        let names = match &self.labels_file {
+            Some(path) => lines(path)?,
+            None => self.labels.iter().map(|l| l.trim().to_owned()).filter(|l| !l.is_empty()).collect(),
+        };
+        if names.is_empty() { Err(Usage("no labels given".to_owned()).into()) } else { Ok(names) }
+    }
+
+    fn show(&self, file: &Path, scored: &[Scored]) -> anyhow::Result<()> {
+        if self.json {
+            return output::json(&json!({ "path": file.display().to_string(), "labels": scored }));
+        }
+        let row = |s: &Scored| vec![format!("{:.3}", s.score), s.label.clone()];
+        let rows: Vec<_> = scored.iter().take(self.k).map(row).collect();
+        if self.files.len() > 1 {
+            output::line(format!("{}:", file.display()))?;
+        }
+        Ok(output::line(output::table(&[("score", Align::Right), ("label", Align::Left)], &rows))?)
+    }
+}
+
+/// The lines of a text file that say something.
+pub fn lines(path: &Path) -> anyhow::Result<Vec<String>> {
+    let text = fs_err::read_to_string(path).context("reading a list")?;
+    Ok(text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect())
+}
+
+/// A file's own error as a line of a list; any other error ends the run.
+pub fn failure(file: &Path, error: lexiform_search::Error) -> anyhow::Result<(String, String)> {
+    match error {
+        lexiform_search::Error::Shape { reason, .. } => Ok((file.display().to_string(), reason)),
+        other => Err(other.into()),
+    }
+}

@@ -1,0 +1,89 @@
+//! `lexiform index`: make a library know the 3D files below some paths.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use lexiform_search::{IndexOptions, Library, Place};
+use serde_json::json;
+
+use crate::failure::{Usage, Verdict};
+use crate::indexing::{self, Report, Telling};
+use crate::models::{self, ModelArg};
+use crate::output;
+use crate::reading::not_found;
+use crate::shown::Shown;
+
+/// Make a library of 3D files: incremental, resumable, broken files are listed and passed over
+#[derive(Args)]
+pub struct IndexArgs {
+    /// Files, and folders to search for files
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Folder of the library; made if it is not there. Without it, a single folder keeps its library in `.lexiform`
+    #[arg(short, long, value_name = "FOLDER")]
+    library: Option<PathBuf>,
+    #[command(flatten)]
+    model: ModelArg,
+    /// Files read at the same time [default: one for each processor]
+    #[arg(short, long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    jobs: usize,
+    /// Forget files that are gone
+    #[arg(long)]
+    prune: bool,
+    /// Try files again that failed before and did not change
+    #[arg(long)]
+    retry_failed: bool,
+    /// Fail if a file cannot be used
+    #[arg(long)]
+    strict: bool,
+    /// Print one JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+impl IndexArgs {
+    /// Indexes and tells.
+    pub fn run(self) -> anyhow::Result<Verdict> {
+        let place = self.place()?;
+        let model = self.model.name_for(&place)?;
+        let library = Library::open(place, models::open(&model)?, &model)?;
+        let options = IndexOptions { jobs: self.jobs, prune: self.prune, retry_failed: self.retry_failed };
+        let typed = self.paths.iter().find(|path| fs_err::canonicalize(path).ok() == library.place().root);
+        let shown = match (typed, &library.place().root) {
+            (Some(typed), Some(root)) => Shown::new(typed, root),
+            _ => Shown::in_full(),
+        };
+        let report = indexing::update(&library, &self.paths, &options, &Telling { json: self.json, shown })?;
+        self.show(&library, &report)?;
+        let failed = self.strict && report.summary.failed > 0;
+        Ok(if failed { Verdict::Failed } else { Verdict::Done })
+    }
+
+    fn place(&self) -> anyhow::Result<Place> {
+        match (&self.library, &self.paths[..]) {
+            (Some(folder), _) => {
+                fs_err::create_dir_all(folder)?;
+                Ok(Place::at(&fs_err::canonicalize(folder)?))
+            }
+            (None, [folder]) if folder.is_dir() => Ok(Place::meant_by(&fs_err::canonicalize(folder)?)),
+            (None, [missing]) if !missing.exists() => Err(not_found(missing)),
+            _ => {
+                Err(Usage("several paths need a library of their own: add --library FOLDER".to_owned())
+                    .into())
+            }
+        }
+    }
+
+    fn show(&self, library: &Library, report: &Report) -> anyhow::Result<()> {
+        if self.json {
+            let mut summary = serde_json::to_value(report.summary)?;
+            summary["seconds"] = json!(report.seconds);
+            return output::json(&json!({ "summary": summary }));
+        }
+        report.list_failed();
+        report.list_removed();
+        output::note(report.totals());
+        let n = output::count(library.len()?, "shape");
+        Ok(output::line(format!("{}: {n}", library.place().folder.display()))?)
+    }
+}

@@ -1,0 +1,109 @@
+//! `lexiform info`: what a 3D file holds, and what is odd or wrong about it.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use lexiform_geometry::io::{self, FileInfo, SurfaceInfo};
+
+use crate::failure::Verdict;
+use crate::output;
+
+/// Say what 3D files hold, and what is wrong with them
+#[derive(Args)]
+pub struct InfoArgs {
+    /// 3D files
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Fail if a file cannot be used
+    #[arg(long)]
+    strict: bool,
+    /// Print one JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+impl InfoArgs {
+    /// Reads and shows each file.
+    pub fn run(self) -> anyhow::Result<Verdict> {
+        let mut failed = 0;
+        for file in &self.files {
+            match io::info(file) {
+                Ok(info) => self.show(&info)?,
+                Err(error) => {
+                    failed += 1;
+                    self.show_error(file, &error)?;
+                }
+            }
+        }
+        if failed > 0 && self.files.len() > 1 {
+            output::note(format!("{} could not be read", output::count(failed, "file")));
+        }
+        let is_failure = failed == self.files.len() || (self.strict && failed > 0);
+        Ok(if is_failure { Verdict::Failed } else { Verdict::Done })
+    }
+
+    fn show(&self, info: &FileInfo) -> anyhow::Result<()> {
+        if self.json {
+            return output::json(info);
+        }
+        output::line(info.path.display().to_string())?;
+        Ok(rows(info).iter().try_for_each(|(name, text)| output::line(format!("  {name:<9}{text}")))?)
+    }
+
+    fn show_error(&self, file: &Path, error: &io::ReadError) -> anyhow::Result<()> {
+        let path = file.display().to_string();
+        if self.json {
+            return output::json(&serde_json::json!({ "path": path, "error": error.to_string() }));
+        }
+        let text = error.to_string();
+        let text = text.strip_prefix(&format!("{path}: ")).unwrap_or(&text);
+        Ok(output::line(format!("{path}\n  error    {text}"))?)
+    }
+}
+
+/// What is told of a file, as names and texts.
+fn rows(info: &FileInfo) -> Vec<(&'static str, String)> {
+    let [x, y, z] = info.extents;
+    let mut rows = vec![
+        ("format", format!("{}, {} bytes", info.format.name(), info.bytes)),
+        ("holds", holds(info)),
+        ("extents", format!("{x} × {y} × {z} (x × y × z, y is up)")),
+    ];
+    let has = [(info.colors, "colors"), (info.uvs, "texture coordinates"), (info.normals, "normals")];
+    let has: Vec<&str> = has.iter().filter(|(is, _)| *is).map(|(_, what)| *what).collect();
+    if !has.is_empty() {
+        rows.push(("with", has.join(", ")));
+    }
+    if let Some(surface) = &info.surface {
+        rows.push(("surface", describe(surface)));
+    }
+    rows.extend(info.notes.iter().map(|note| ("note", note.clone())));
+    rows
+}
+
+fn holds(info: &FileInfo) -> String {
+    let counts = [
+        (info.triangles, "triangle", "triangles"),
+        (info.vertices, "vertex", "vertices"),
+        (info.points, "point", "points"),
+        (info.meshes, "mesh", "meshes"),
+        (info.materials, "material", "materials"),
+        (info.textures.len(), "texture", "textures"),
+    ];
+    let counts = counts.iter().filter(|(n, ..)| *n > 0);
+    let counts: Vec<String> =
+        counts.map(|(n, one, many)| format!("{n} {}", if *n == 1 { one } else { many })).collect();
+    counts.join(", ")
+}
+
+fn describe(surface: &SurfaceInfo) -> String {
+    let mut parts = vec![if surface.watertight { "watertight" } else { "not watertight" }.to_owned()];
+    let counts = [
+        (surface.open_edges, "open edges"),
+        (surface.degenerate_triangles, "degenerate triangles"),
+        (surface.duplicate_vertices, "duplicate vertices"),
+        (surface.unused_vertices, "unused vertices"),
+    ];
+    parts.extend(counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")));
+    parts.join(", ")
+}

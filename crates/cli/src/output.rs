@@ -1,0 +1,65 @@
+//! What goes to standard output: JSON lines or text for people. Everything else goes to standard error.
+
+use std::io::{self, Write as _};
+
+use serde::Serialize;
+
+/// Writes one line to standard output.
+pub fn line(text: impl AsRef<str>) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_ref().as_bytes())?;
+    out.write_all(b"\n")
+}
+
+/// Writes one object as one line of JSON.
+pub fn json(object: &impl Serialize) -> anyhow::Result<()> {
+    Ok(line(serde_json::to_string(object)?)?)
+}
+
+/// Writes a message for people to standard error.
+pub fn note(text: impl AsRef<str>) {
+    // A closed standard error is no reason to stop working.
+    let _ = writeln!(io::stderr().lock(), "{}", text.as_ref());
+}
+
+/// Which side of a column the cells stand on.
+#[derive(Clone, Copy, Debug)]
+pub enum Align {
+    /// Text.
+    Left,
+    /// Numbers.
+    Right,
+}
+
+/// Rows as aligned text, one line each, without a border. The last column is never padded.
+pub fn table(columns: &[(&str, Align)], rows: &[Vec<String>]) -> String {
+    let header: Vec<String> = columns.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let all: Vec<&Vec<String>> = std::iter::once(&header).chain(rows).collect();
+    let width = |column: usize| all.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns.len()).map(width).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(columns).zip(&widths).map(|((cell, (_, align)), &width)| match align {
+            Align::Left => format!("{cell:<width$}"),
+            Align::Right => format!("{cell:>width$}"),
+        });
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    all.into_iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// `1 file`, `2 files`.
+pub fn count(n: usize, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_lines_up() {
+        let rows = vec![vec!["1".into(), "chair.glb".into()], vec!["10".into(), "é".into()]];
+        let text = table(&[("rank", Align::Right), ("path", Align::Left)], &rows);
+        assert_eq!(text, "rank  path\n   1  chair.glb\n  10  é");
+    }
+}

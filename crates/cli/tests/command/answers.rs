@@ -1,0 +1,197 @@
+//! Commands that need a model: index, search, classify, embed, compare.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
+use crate::support::{Bench, other_model, tiny_model};
+use lexiform_store::SqliteStore;
+use serde_json::{Value, json};
+
+#[test]
+fn a_folder_is_searched_without_any_preparation() {
+    let bench = Bench::new();
+    let run = bench.run(&["search", "models", "--shape", "models/kinds/tall.obj", "--json"]).good();
+    let answers = run.json();
+    assert_eq!(answers.len(), 3);
+    assert_eq!(answers[0]["rank"], 1);
+    assert_eq!(answers[0]["path"], "models/kinds/tall.obj");
+    assert!(answers[0]["score"].as_f64().unwrap() > 0.999, "{}", answers[0]);
+    let id = answers[0]["id"].as_str().unwrap();
+    assert_eq!(id.len(), 16);
+    let like = bench.run(&["search", "models", "--like", id, "-k", "1", "--json"]).good();
+    assert_eq!(like.json()[0]["id"], id);
+    assert!(bench.path("models/.lexiform").is_dir());
+}
+
+#[test]
+fn people_get_a_table() {
+    let bench = Bench::new();
+    let run = bench.run(&["search", "models", "--shape", "models/flat.obj", "-k", "2"]).good();
+    let lines: Vec<&str> = run.stdout.lines().collect();
+    assert_eq!(lines.len(), 3, "{run:#?}");
+    assert_eq!(lines[0], "rank  score  path");
+    assert_eq!(lines[1], "   1  1.000  models/flat.obj");
+    assert!(run.stderr.contains("3 indexed"), "{run:#?}");
+    let again = bench.run(&["search", "models", "--shape", "models/flat.obj", "-k", "2"]).good();
+    assert_eq!((again.stdout, again.stderr.as_str()), (run.stdout, ""));
+}
+
+#[test]
+fn what_is_found_can_be_filtered_and_drawn() {
+    let bench = Bench::new();
+    let some = ["search", "models", "a box", "--where", "path ~ 'kinds/*'", "--sheet", "sheet.png", "--json"];
+    let answers = bench.run(&some).good().json();
+    assert_eq!(answers.len(), 2);
+    assert!(image::image_dimensions(bench.path("sheet.png")).unwrap().0 > 100);
+    let none = bench.run(&["search", "models", "a box", "--where", "triangles > 1M"]).good();
+    assert_eq!(none.stdout, "");
+    assert!(none.stderr.contains("none of 3 shapes passes --where"), "{none:#?}");
+}
+
+#[test]
+fn an_empty_folder_is_explained() {
+    let bench = Bench::empty();
+    bench.write("notes.txt", "nothing here");
+    let run = bench.run(&["search", ".", "a box"]).good();
+    assert!(run.stderr.contains("no 3D files"), "{run:#?}");
+    bench.write("broken.stl", "solid nothing");
+    let run = bench.run(&["search", ".", "a box"]).good();
+    assert!(run.stderr.contains("could be used"), "{run:#?}");
+}
+
+#[test]
+fn index_tells_of_every_file() {
+    let bench = Bench::new();
+    bench.write("models/broken.stl", "solid nothing");
+    let index = ["index", "models", "--library", "library", "--json"];
+    let lines = bench.run(&index).good().json();
+    assert_eq!(lines.len(), 5);
+    let status = |lines: &[Value], name: &str| {
+        let line = lines.iter().find(|l| l["path"].as_str().is_some_and(|p| p.ends_with(name)));
+        line.map(|l| l["status"].clone()).unwrap()
+    };
+    assert_eq!(status(&lines, "flat.obj"), "indexed");
+    assert_eq!(status(&lines, "broken.stl"), "failed");
+    let summary = &lines[4]["summary"];
+    assert_eq!((&summary["indexed"], &summary["failed"]), (&json!(3), &json!(1)));
+    assert!(summary["seconds"].as_f64().is_some() && summary["unchanged"] == 0);
+
+    fs_err::rename(bench.path("models/flat.obj"), bench.path("models/plate.obj")).unwrap();
+    fs_err::remove_file(bench.path("models/kinds/cube.obj")).unwrap();
+    let lines = bench.run(&index).good().json();
+    assert_eq!(status(&lines, "plate.obj"), "renamed");
+    assert_eq!(status(&lines, "cube.obj"), "removed");
+    assert_eq!(status(&lines, "tall.obj"), "unchanged");
+
+    let strict = bench.run(&["index", "models", "--library", "library", "--strict"]);
+    assert_eq!(strict.code, 1);
+    assert!(strict.stderr.contains("1 file could not be used") && strict.stderr.contains("broken.stl"));
+    let answers = bench.run(&["search", "library", "a box", "--json"]).good().json();
+    assert_eq!(answers.len(), 3, "what is gone stays until it is pruned");
+}
+
+#[test]
+fn a_second_run_is_told_who_is_at_work_and_searching_goes_on() {
+    let bench = Bench::new();
+    bench.run(&["index", "models"]).good();
+    let _writer = SqliteStore::open_for_writing(&bench.path("models/.lexiform")).unwrap();
+    bench.run(&["index", "models"]).bad(1, &["being written by", "hint: "]);
+    let run = bench.run(&["search", "models", "--shape", "models/flat.obj", "-k", "1"]).good();
+    assert!(run.stdout.contains("flat.obj") && run.stderr.contains("note: "), "{run:#?}");
+}
+
+#[test]
+fn a_run_that_is_killed_keeps_what_it_told() {
+    let bench = Bench::empty();
+    for i in 0..60 {
+        bench.write_box(&format!("models/{i:02}.obj"), [1.0, 1.0 + i as f32, 1.0]);
+    }
+    let mut child = bench.command(&["index", "models", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
+    let told: BTreeSet<String> = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .take(5)
+        .map(|line| {
+            serde_json::from_str::<Value>(&line.unwrap()).unwrap()["path"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let lines = bench.run(&["index", "models", "--json"]).good().json();
+    let unchanged: BTreeSet<String> = lines
+        .iter()
+        .filter(|line| line["status"] == "unchanged")
+        .map(|line| line["path"].as_str().unwrap().to_owned())
+        .collect();
+    assert!(told.is_subset(&unchanged), "{told:?} {unchanged:?}");
+    assert_eq!(lines.last().unwrap()["summary"]["failed"], 0);
+    assert_eq!(lines.len(), 61);
+}
+
+#[test]
+fn two_models_never_mix() {
+    let bench = Bench::new();
+    bench.run(&["index", "models"]).good();
+    let other = other_model().to_str().unwrap();
+    bench.run(&["search", "models", "box", "--model", other]).bad(1, &["library holds vectors of", "hint: "]);
+}
+
+#[test]
+fn classify_ranks_all_labels() {
+    let bench = Bench::new();
+    let run = bench.run(&["classify", "models/flat.obj", "--labels", "table,rug", "--json"]).good();
+    let line = &run.json()[0];
+    assert_eq!(line["path"], "models/flat.obj");
+    let scores: Vec<f64> =
+        line["labels"].as_array().unwrap().iter().map(|l| l["score"].as_f64().unwrap()).collect();
+    assert!(
+        scores.len() == 2 && scores[0] >= scores[1] && (scores[0] + scores[1] - 1.0).abs() < 1e-4,
+        "{line}"
+    );
+    bench.write("labels.txt", "table\n\nrug\nplate\n");
+    bench.write("broken.stl", "solid nothing");
+    let run = bench.run(&["classify", "broken.stl", "models/flat.obj", "--labels-file", "labels.txt"]).good();
+    assert!(run.stdout.contains("plate") && run.stderr.contains("1 file could not be used"), "{run:#?}");
+}
+
+#[test]
+fn embed_writes_unit_rows() {
+    let bench = Bench::new();
+    bench.run(&["embed", "models/flat.obj", "models/kinds/cube.obj", "-o", "shapes.npy"]).good();
+    bench.run(&["embed", "--text", "a box", "-o", "text.npy"]).good();
+    bench.run(&["render", "models/flat.obj", "-o", "views", "--views", "2"]).good();
+    bench
+        .run(&["embed", "--views", "views/v00.png", "views/v01.png", "-o", "views.npy", "--crop", "none"])
+        .good();
+    bench.run(&["embed", "models/flat.obj", "-o", "shapes.safetensors"]).good();
+    for (name, rows) in [("shapes.npy", 2), ("text.npy", 1), ("views.npy", 1)] {
+        let bytes = fs_err::read(bench.path(name)).unwrap();
+        let header = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+        let values: Vec<f32> =
+            bytes[header..].chunks(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect();
+        let norm = values.iter().map(|x| x * x).sum::<f32>();
+        assert!((norm - rows as f32).abs() < 1e-3, "{name}: {norm}");
+    }
+    bench.run(&["embed", "-o", "nothing.npy"]).bad(2, &["FILE"]);
+}
+
+#[test]
+fn a_thing_is_like_itself() {
+    let bench = Bench::new();
+    let run = bench.run(&["compare", "models/flat.obj", "models/flat.obj"]).good();
+    assert_eq!(run.stdout, "1.000\n");
+    let object = &bench.run(&["compare", "a red box", "models/flat.obj", "--json"]).good().json()[0];
+    assert!(object["score"].as_f64().unwrap().abs() <= 1.0);
+    bench.run(&["compare", "missing.glb", "words"]).bad(1, &["missing.glb"]);
+}
+
+#[test]
+fn models_are_listed_and_described() {
+    let bench = Bench::empty();
+    assert!(bench.run(&["model", "list"]).good().stdout.contains("nano"));
+    let tiny = tiny_model();
+    let card = &bench.run(&["model", "info", tiny.to_str().unwrap(), "--json"]).good().json()[0];
+    assert!(card["dim"].as_u64().unwrap() > 0);
+    bench.run(&["model", "convert", tiny.to_str().unwrap(), "tiny.safetensors"]).good();
+    bench.run(&["compare", "a", "b", "--model", "tiny.safetensors"]).good();
+}

@@ -1,0 +1,5 @@
+//! The real binary, as a user runs it.
+
+mod answers;
+mod shapes;
+mod support;

@@ -1,0 +1,130 @@
+//! Runs the real binary in a folder of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use lexiform_model::OpenOptions;
+use lexiform_model::clip::{ClipText, ClipVision};
+use lexiform_model::weights::{Precision, Source};
+use lexiform_train::Recipe;
+
+/// A folder of shapes and the command that works in it.
+pub struct Bench {
+    folder: tempfile::TempDir,
+}
+
+/// What a run left behind.
+#[derive(Debug)]
+pub struct Run {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Run {
+    /// The lines of standard output as JSON.
+    pub fn json(&self) -> Vec<serde_json::Value> {
+        self.stdout.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+    }
+
+    /// Fails unless the run ended well.
+    pub fn good(self) -> Self {
+        assert_eq!(self.code, 0, "{self:#?}");
+        self
+    }
+
+    /// Fails unless the run ended with this code and its message holds all of these.
+    pub fn bad(self, code: i32, parts: &[&str]) {
+        assert_eq!(self.code, code, "{self:#?}");
+        for part in parts {
+            assert!(self.stderr.contains(part), "no {part:?} in {self:#?}");
+        }
+    }
+}
+
+impl Bench {
+    /// An empty folder.
+    pub fn empty() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// A folder `models` with a flat, a round and a tall shape.
+    pub fn new() -> Self {
+        let bench = Self::empty();
+        bench.write_box("models/flat.obj", [4.0, 0.2, 4.0]);
+        bench.write_box("models/kinds/cube.obj", [1.0, 1.0, 1.0]);
+        bench.write_box("models/kinds/tall.obj", [0.5, 6.0, 0.5]);
+        bench
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        let path = self.path(name);
+        fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+        fs_err::write(path, bytes).unwrap();
+    }
+
+    /// A box with these edges.
+    pub fn write_box(&self, name: &str, [x, y, z]: [f32; 3]) {
+        let mut text = String::new();
+        for corner in 0..8 {
+            let pick = |bit: u8, edge: f32| if corner & bit == 0 { 0.0 } else { edge };
+            text.push_str(&format!("v {} {} {}\n", pick(1, x), pick(2, y), pick(4, z)));
+        }
+        for [a, b, c, d] in
+            [[1, 3, 4, 2], [5, 6, 8, 7], [1, 2, 6, 5], [3, 7, 8, 4], [1, 5, 7, 3], [2, 4, 8, 6]]
+        {
+            text.push_str(&format!("f {a} {b} {c} {d}\n"));
+        }
+        self.write(name, text);
+    }
+
+    /// The command, ready to be given more arguments.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lexiform"));
+        command.current_dir(self.folder.path()).args(args).stdin(Stdio::null());
+        command.env("LEXIFORM_MODEL", tiny_model());
+        command
+    }
+
+    /// Runs the command to its end.
+    pub fn run(&self, args: &[&str]) -> Run {
+        let output = self.command(args).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        let code = output.status.code().expect("the run was not killed");
+        let run = Run { code, stdout: text(output.stdout), stderr: text(output.stderr) };
+        assert!(!run.stderr.contains("panicked"), "{run:#?}");
+        run
+    }
+}
+
+/// A file with a small model of random weights.
+pub fn tiny_model() -> &'static Path {
+    static MODEL: OnceLock<PathBuf> = OnceLock::new();
+    MODEL.get_or_init(|| write_model("tiny", 1))
+}
+
+/// A file with another model of the same sizes.
+pub fn other_model() -> &'static Path {
+    static MODEL: OnceLock<PathBuf> = OnceLock::new();
+    MODEL.get_or_init(|| write_model("other", 2))
+}
+
+fn write_model(name: &str, seed: u64) -> PathBuf {
+    let sizes = "dim=32 image_size=32 patch=16 width=32 layers=2 head_width=16 joint_from=1 text_width=32 text_layers=1 n_views=3";
+    let settings: Vec<String> = sizes.split(' ').map(|size| format!("network.{size}")).collect();
+    let recipe = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes/nano.toml");
+    let mut config = Recipe::read(&recipe, &settings).unwrap().model(["a box", "a table and a rug"]);
+    config.name = name.to_owned();
+    let source = Source::new(seed, &OpenOptions::default().device);
+    let text = ClipText::load(&source, &config.clip).unwrap();
+    let vision = ClipVision::load(&source, &config.clip).unwrap();
+    let path =
+        PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}.safetensors", std::process::id()));
+    lexiform_model::save(&path, &config, &text, &vision, 2.7, Precision::Full).unwrap();
+    path
+}
