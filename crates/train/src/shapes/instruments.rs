@@ -136,60 +136,11 @@ fn electric_guitar(rng: &mut Rng, b: &mut Builder) {
     let dark = rng.paint_of(&["black", "dark brown", "brown"], Stuff::Wood);
     let guard = rng.paint_of(&["white", "black", "cream"], Stuff::Plastic);
     let metal = rng.paint_of(&["silver", "gold"], Stuff::Metal);
-    let single = |points: &[(f32, f32)]| -> Vec<Vec2> {
-        let line: Vec<Vec3> = points.iter().chain(points.first()).map(|&(x, y)| vec3(x, y, 0.0)).collect();
-        let mut fine: Vec<Vec2> = curve(&line, 3).iter().map(|p| vec2(p.x, p.y)).collect();
-        fine.pop();
-        fine
-    };
-    let body = match rng.index(3) {
-        0 => single(&[
-            (0.0, 0.0),
-            (0.12, 0.02),
-            (0.17, 0.1),
-            (0.13, 0.2),
-            (0.1, 0.26),
-            (0.14, 0.33),
-            (0.1, 0.36),
-            (0.045, 0.31),
-            (-0.04, 0.36),
-            (-0.1, 0.4),
-            (-0.135, 0.34),
-            (-0.105, 0.24),
-            (-0.14, 0.17),
-            (-0.165, 0.08),
-            (-0.11, 0.01),
-        ]),
-        1 => single(&[
-            (0.0, 0.0),
-            (0.1, 0.02),
-            (0.155, 0.1),
-            (0.125, 0.2),
-            (0.115, 0.26),
-            (0.135, 0.33),
-            (0.1, 0.345),
-            (0.05, 0.3),
-            (-0.03, 0.37),
-            (-0.1, 0.38),
-            (-0.135, 0.32),
-            (-0.115, 0.23),
-            (-0.15, 0.12),
-            (-0.1, 0.02),
-        ]),
-        _ => outline(&[
-            (0.0, 0.1),
-            (0.2, -0.06),
-            (0.24, 0.0),
-            (0.06, 0.36),
-            (-0.06, 0.36),
-            (-0.24, 0.0),
-            (-0.2, -0.06),
-        ]),
-    };
+    let body = solid_body(rng);
     let z = 0.024;
     b.add("body", extrude_beveled(&body, z * 2.0, if rng.chance(0.5) { 0.05 } else { 0.0 }), paint);
     if rng.chance(0.6) {
-        let plate = single(&[
+        let plate = rounded(&[
             (0.03, 0.06),
             (0.1, 0.09),
             (0.09, 0.18),
@@ -221,6 +172,61 @@ fn electric_guitar(rng: &mut Rng, b: &mut Builder) {
     b.main(paint);
     b.has("two knobs");
     b.has("strings");
+}
+
+/// A smooth closed outline through points.
+fn rounded(points: &[(f32, f32)]) -> Vec<Vec2> {
+    let line: Vec<Vec3> = points.iter().chain(points.first()).map(|&(x, y)| vec3(x, y, 0.0)).collect();
+    let mut fine: Vec<Vec2> = curve(&line, 3).iter().map(|p| vec2(p.x, p.y)).collect();
+    fine.pop();
+    fine
+}
+
+fn solid_body(rng: &mut Rng) -> Vec<Vec2> {
+    match rng.index(3) {
+        0 => rounded(&[
+            (0.0, 0.0),
+            (0.12, 0.02),
+            (0.17, 0.1),
+            (0.13, 0.2),
+            (0.1, 0.26),
+            (0.14, 0.33),
+            (0.1, 0.36),
+            (0.045, 0.31),
+            (-0.04, 0.36),
+            (-0.1, 0.4),
+            (-0.135, 0.34),
+            (-0.105, 0.24),
+            (-0.14, 0.17),
+            (-0.165, 0.08),
+            (-0.11, 0.01),
+        ]),
+        1 => rounded(&[
+            (0.0, 0.0),
+            (0.1, 0.02),
+            (0.155, 0.1),
+            (0.125, 0.2),
+            (0.115, 0.26),
+            (0.135, 0.33),
+            (0.1, 0.345),
+            (0.05, 0.3),
+            (-0.03, 0.37),
+            (-0.1, 0.38),
+            (-0.135, 0.32),
+            (-0.115, 0.23),
+            (-0.15, 0.12),
+            (-0.1, 0.02),
+        ]),
+        _ => outline(&[
+            (0.0, 0.1),
+            (0.2, -0.06),
+            (0.24, 0.0),
+            (0.06, 0.36),
+            (-0.06, 0.36),
+            (-0.24, 0.0),
+            (-0.2, -0.06),
+        ]),
+    }
 }
 
 fn violin(rng: &mut Rng) -> Specimen {
@@ -291,25 +297,7 @@ fn drum(rng: &mut Rng) -> Specimen {
     let n = b.n.max(10);
     match rng.index(3) {
         0 => {
-            let (r, h) = (rng.between(0.14, 0.19), rng.between(0.4, 0.65));
-            let waist = rng.between(0.45, 0.75);
-            b.add("shell", lathe(&[vec2(r * 0.8, 0.0), vec2(r * waist, h * 0.35), vec2(r, h)], n), shell);
-            b.add(
-                "skin",
-                lathe(&[vec2(r * 1.03, h * 0.94), vec2(r * 1.03, h), vec2(0.0, h * 1.03)], n),
-                skin,
-            );
-            let zigzag: Vec<Vec3> = (0..=16)
-                .map(|i| {
-                    let (sin, cos) = (std::f32::consts::TAU * i as f32 / 16.0).sin_cos();
-                    let (y, out) =
-                        if i % 2 == 0 { (h * 0.94, r * 1.04) } else { (h * 0.45, r * (waist + 0.16)) };
-                    vec3(sin * out, y, cos * out)
-                })
-                .collect();
-            b.add("ropes", tube(&zigzag, 0.006, 4), skin.shade(0.6));
-            b.kind(rng.pick(&["djembe", "bongo drum"]));
-            b.has("ropes");
+            djembe(rng, &mut b, [shell, skin]);
         }
         1 => {
             let (r, h) = (rng.between(0.15, 0.22), rng.between(0.12, 0.32));
@@ -334,39 +322,62 @@ fn drum(rng: &mut Rng) -> Specimen {
             }
         }
         _ => {
-            b.add("bass drum", cylinder(0.28, 0.36, n).rot_x(QUARTER).at(0.0, 0.28, 0.0), shell);
-            b.add("bass skin", cylinder(0.265, 0.38, n).rot_x(QUARTER).at(0.0, 0.28, -0.01), skin);
-            let tom = |r: f32, h: f32, x: f32, y: f32, z: f32| {
-                (cylinder(r, h, n).at(x, y, z), cylinder(r * 0.94, h * 1.04, n).at(x, y, z))
-            };
-            for (r, h, x, y, z) in [
-                (0.13, 0.16, 0.16, 0.62, 0.05),
-                (0.12, 0.15, -0.16, 0.62, 0.05),
-                (0.19, 0.34, 0.48, 0.12, -0.2),
-                (0.17, 0.13, -0.42, 0.42, -0.2),
-            ] {
-                let (side, top) = tom(r, h, x, y, z);
-                b.add("tom", side, shell);
-                b.add("tom skin", top, skin);
-                b.add("stand", cylinder(0.012, y, 6).at(x * 0.95, 0.0, z), metal);
-            }
-            let gold = rng.paint("gold", Stuff::Metal);
-            for x in [-0.55, 0.55] {
-                b.add("cymbal stand", cylinder(0.01, 0.95, 6).at(x, 0.0, 0.15), metal);
-                b.add(
-                    "cymbal",
-                    lathe(&[vec2(0.21, 0.0), vec2(0.05, 0.02), vec2(0.0, 0.04)], n.max(14))
-                        .rot_x(0.2)
-                        .at(x, 0.95, 0.15),
-                    gold,
-                );
-            }
-            b.kind("drum kit");
-            b.has("cymbals");
+            drum_kit(rng, &mut b, [shell, skin, metal]);
         }
     }
     b.main(shell);
     b.done()
+}
+
+fn drum_kit(rng: &mut Rng, b: &mut Builder, [shell, skin, metal]: [Paint; 3]) {
+    let n = b.n.max(10);
+    b.add("bass drum", cylinder(0.28, 0.36, n).rot_x(QUARTER).at(0.0, 0.28, 0.0), shell);
+    b.add("bass skin", cylinder(0.265, 0.38, n).rot_x(QUARTER).at(0.0, 0.28, -0.01), skin);
+    let tom = |r: f32, h: f32, x: f32, y: f32, z: f32| {
+        (cylinder(r, h, n).at(x, y, z), cylinder(r * 0.94, h * 1.04, n).at(x, y, z))
+    };
+    for (r, h, x, y, z) in [
+        (0.13, 0.16, 0.16, 0.62, 0.05),
+        (0.12, 0.15, -0.16, 0.62, 0.05),
+        (0.19, 0.34, 0.48, 0.12, -0.2),
+        (0.17, 0.13, -0.42, 0.42, -0.2),
+    ] {
+        let (side, top) = tom(r, h, x, y, z);
+        b.add("tom", side, shell);
+        b.add("tom skin", top, skin);
+        b.add("stand", cylinder(0.012, y, 6).at(x * 0.95, 0.0, z), metal);
+    }
+    let gold = rng.paint("gold", Stuff::Metal);
+    for x in [-0.55, 0.55] {
+        b.add("cymbal stand", cylinder(0.01, 0.95, 6).at(x, 0.0, 0.15), metal);
+        b.add(
+            "cymbal",
+            lathe(&[vec2(0.21, 0.0), vec2(0.05, 0.02), vec2(0.0, 0.04)], n.max(14))
+                .rot_x(0.2)
+                .at(x, 0.95, 0.15),
+            gold,
+        );
+    }
+    b.kind("drum kit");
+    b.has("cymbals");
+}
+
+fn djembe(rng: &mut Rng, b: &mut Builder, [shell, skin]: [Paint; 2]) {
+    let n = b.n.max(10);
+    let (r, h) = (rng.between(0.14, 0.19), rng.between(0.4, 0.65));
+    let waist = rng.between(0.45, 0.75);
+    b.add("shell", lathe(&[vec2(r * 0.8, 0.0), vec2(r * waist, h * 0.35), vec2(r, h)], n), shell);
+    b.add("skin", lathe(&[vec2(r * 1.03, h * 0.94), vec2(r * 1.03, h), vec2(0.0, h * 1.03)], n), skin);
+    let zigzag: Vec<Vec3> = (0..=16)
+        .map(|i| {
+            let (sin, cos) = (std::f32::consts::TAU * i as f32 / 16.0).sin_cos();
+            let (y, out) = if i % 2 == 0 { (h * 0.94, r * 1.04) } else { (h * 0.45, r * (waist + 0.16)) };
+            vec3(sin * out, y, cos * out)
+        })
+        .collect();
+    b.add("ropes", tube(&zigzag, 0.006, 4), skin.shade(0.6));
+    b.kind(rng.pick(&["djembe", "bongo drum"]));
+    b.has("ropes");
 }
 
 fn add_keys(b: &mut Builder, width: f32, at: Vec3, [white, black]: [Paint; 2]) {

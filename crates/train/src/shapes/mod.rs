@@ -31,23 +31,32 @@ mod tools;
 mod vegetables;
 
 // Families of what lives, moves, grows and stands outside, and what their builders share.
+mod accessories;
+mod aircraft;
 mod animals;
 mod birds;
+mod boats;
 mod buildings;
 mod clay;
 mod clothing;
-mod craft;
 mod critters;
+mod cycles;
 mod dinosaurs;
+mod ground;
 mod heads;
 mod instruments;
 mod people;
 mod plants;
 mod quadruped;
 mod sea;
+mod shooting;
 mod species;
 mod street;
+mod towers;
 mod toys;
+mod treasures;
+mod trees;
+mod trucks;
 mod vehicles;
 mod weapons;
 mod wild_animals;
@@ -103,14 +112,23 @@ const FAMILIES: &[&[Category]] = &[
     dinosaurs::CATEGORIES,
     sea::CATEGORIES,
     people::CATEGORIES,
+    trucks::CATEGORIES,
     vehicles::CATEGORIES,
-    craft::CATEGORIES,
+    aircraft::CATEGORIES,
+    cycles::CATEGORIES,
+    boats::CATEGORIES,
+    trees::CATEGORIES,
+    ground::CATEGORIES,
     plants::CATEGORIES,
+    towers::CATEGORIES,
     buildings::CATEGORIES,
     street::CATEGORIES,
+    shooting::CATEGORIES,
     weapons::CATEGORIES,
+    accessories::CATEGORIES,
     clothing::CATEGORIES,
     instruments::CATEGORIES,
+    treasures::CATEGORIES,
     toys::CATEGORIES,
 ];
 
