@@ -19,7 +19,6 @@ pub(super) const CATEGORIES: &[Category] = &[
     row("streetlight", &["street lamp", "lamppost", "street light"], streetlight),
     row("traffic light", &["stoplight", "traffic signal"], traffic_light),
     row("traffic cone", &["safety cone", "pylon"], traffic_cone),
-    row("mailbox", &["letterbox", "postbox"], mailbox),
     row("road sign", &["traffic sign", "signpost"], road_sign),
 ];
 
@@ -288,67 +287,6 @@ fn traffic_cone(rng: &mut Rng) -> Specimen {
     }
     b.main(orange);
     b.has_count(bands, "white stripe", "white stripes");
-    b.done()
-}
-
-fn mailbox(rng: &mut Rng) -> Specimen {
-    let mut b = Builder::new(rng);
-    let paint = rng.paint_of(&["red", "blue", "white", "gray", "green", "black", "yellow"], Stuff::Metal);
-    let dark = rng.paint_of(&["black", "dark gray"], Stuff::Plain);
-    let (w, h, d) = (rng.between(0.18, 0.24), rng.between(0.18, 0.24), rng.between(0.4, 0.55));
-    let arched = |w: f32, h: f32, d: f32| {
-        let mut points = vec![vec2(-w / 2.0, 0.0), vec2(w / 2.0, 0.0)];
-        points.extend(
-            (0..=8)
-                .map(|i| HALF_TURN * i as f32 / 8.0)
-                .map(|a| vec2(w / 2.0 * a.cos(), h * 0.55 + w / 2.0 * a.sin())),
-        );
-        extrude(&points, d)
-    };
-    if rng.chance(0.6) {
-        let post = rng.between(0.8, 1.1);
-        let wood = rng.wood();
-        b.add("post", cuboid(0.09, post, 0.09), wood);
-        b.add("arm", cuboid(0.08, 0.08, d * 0.8).at(0.0, post - 0.08, d * 0.1), wood);
-        b.add("box", arched(w, h, d).at(0.0, post, d * 0.1), paint);
-        b.add("door", arched(w * 0.96, h * 0.97, 0.02).at(0.0, post, d * 0.61), paint.shade(0.8));
-        b.add("handle", cuboid(0.03, 0.05, 0.03).at(0.0, post + h * 0.75, d * 0.63), dark);
-        let flag = cuboid(0.012, 0.18, 0.03).join(cuboid(0.012, 0.07, 0.1).at(0.0, 0.12, 0.04));
-        b.add(
-            "flag",
-            flag.at(w / 2.0 + 0.01, post + h * 0.4, 0.0),
-            rng.paint_of(&["red", "yellow"], Stuff::Metal),
-        );
-        b.has("a flag");
-        b.has("a post");
-    } else if rng.chance(0.5) {
-        let (r, tall) = (rng.between(0.2, 0.28), rng.between(1.0, 1.4));
-        let n = b.n.max(10);
-        b.add("body", cylinder(r, tall, n), paint);
-        b.add(
-            "top",
-            lathe(
-                &[
-                    vec2(r * 1.15, tall),
-                    vec2(r * 1.15, tall * 1.05),
-                    vec2(r * 0.7, tall * 1.14),
-                    vec2(0.0, tall * 1.18),
-                ],
-                n,
-            ),
-            paint,
-        );
-        b.add("foot", cylinder(r * 1.1, tall * 0.1, n), dark);
-        b.add("slot", cuboid(r * 0.9, 0.05, 0.06).at(0.0, tall * 0.85, r * 0.97), dark);
-        b.kind("pillar box");
-        b.has("a slot");
-    } else {
-        b.add("body", arched(0.5, 1.0, 0.48).at(0.0, 0.2, 0.0), paint);
-        b.add("legs", cuboid(0.07, 0.22, 0.07).at(0.2, 0.0, 0.18).both_x().both_z(), paint.shade(0.7));
-        b.add("slot", cuboid(0.36, 0.09, 0.04).at(0.0, 0.78, 0.24), dark);
-        b.has("a slot");
-    }
-    b.main(paint);
     b.done()
 }
 

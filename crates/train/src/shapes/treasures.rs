@@ -9,11 +9,9 @@ use super::toys::row;
 
 pub(super) const CATEGORIES: &[Category] = &[
     row("globe", &["earth", "world globe"], globe),
-    row("coin", &["gold coin", "money"], coin),
     row("gem", &["diamond", "crystal", "jewel"], gem),
     row("trophy", &["cup", "award"], trophy),
     row("potion bottle", &["potion", "flask"], potion),
-    row("scroll", &["parchment", "map"], scroll),
     row("heart", &["love heart"], heart),
     row("star", &["gold star"], star_toy),
 ];
@@ -62,35 +60,6 @@ fn globe(rng: &mut Rng) -> Specimen {
     }
     b.colored(sea);
     b.has_colored("continents", land);
-    b.done()
-}
-
-fn coin(rng: &mut Rng) -> Specimen {
-    let mut b = Builder::new(rng);
-    let metal = rng.paint_of(&["gold", "gold", "gold", "silver", "copper", "bronze"], Stuff::Metal);
-    let (r, h) = (0.015, rng.between(0.0018, 0.0035));
-    let n = b.n.max(12);
-    let count = rng.pick(&[1, 1, 1, 4, 7]);
-    for i in 0..count {
-        let at = vec3(rng.normal(), 0.0, rng.normal()) * if i == 0 { 0.0 } else { 0.0012 }
-            + Vec3::Y * h * 1.05 * i as f32;
-        b.add("coin", cylinder(r * 0.92, h * 0.8, n).moved(at + Vec3::Y * h * 0.1), metal.shade(0.85));
-        b.add("rim", washer(r, r * 0.85, h, n).moved(at), metal);
-    }
-    let top = h * (1.05 * (count - 1) as f32 + 0.85);
-    let mark = match rng.index(3) {
-        0 => extrude(&star(r * 0.55, r * 0.24, 10), h * 0.3).rot_x(-QUARTER).at(0.0, top + h * 0.1, 0.0),
-        1 => cuboid(r * 0.2, h * 0.25, r * 0.95).at(0.0, top, 0.0),
-        _ => washer(r * 0.5, r * 0.3, h * 0.25, n).at(0.0, top, 0.0),
-    };
-    b.add("mark", mark, metal);
-    if count == 1 {
-        b.transform(glam::Affine3A::from_rotation_x(rng.pick(&[0.0, QUARTER, 1.2])));
-    } else {
-        b.kind("stack of coins");
-    }
-    b.main(metal);
-    b.adjective("round");
     b.done()
 }
 
@@ -239,49 +208,6 @@ fn potion(rng: &mut Rng) -> Specimen {
     b.main(liquid);
     b.has("a cork");
     b.has_colored("liquid", liquid);
-    b.done()
-}
-
-fn scroll(rng: &mut Rng) -> Specimen {
-    let mut b = Builder::new(rng);
-    let paper = rng.paint_of(&["beige", "cream", "tan", "white"], Stuff::Fabric);
-    let wood = rng.paint_of(&["brown", "dark brown", "gold", "red"], Stuff::Wood);
-    let ink = rng.paint_of(&["black", "dark brown"], Stuff::Plain);
-    let (w, r) = (rng.between(0.18, 0.26), rng.between(0.018, 0.028));
-    let n = b.n.max(10);
-    let roll = |s: &mut Builder, y: f32, z: f32| {
-        let along = |solid: Solid| solid.rot_z(QUARTER).at(w / 2.0, y, z);
-        s.add("roll", along(cylinder(r, w, n)), paper);
-        s.add("rod", along(cylinder(r * 0.35, w * 1.3, 8).at(0.0, -w * 0.15, 0.0)), wood);
-        s.add(
-            "knobs",
-            along(sphere(r * 0.55, 8).at(0.0, -w * 0.17, 0.0).join(sphere(r * 0.55, 8).at(
-                0.0,
-                w * 1.17,
-                0.0,
-            ))),
-            wood,
-        );
-    };
-    if rng.chance(0.4) {
-        roll(&mut b, r, 0.0);
-        let ribbon = rng.paint_of(&["red", "blue", "green", "purple"], Stuff::Fabric);
-        b.add("ribbon", cylinder(r * 1.06, w * 0.09, n).rot_z(QUARTER).at(w * 0.045, r, 0.0), ribbon);
-        b.add("seal", cylinder(r * 0.5, r * 0.25, 10).rot_x(QUARTER).at(0.0, r, r), ribbon);
-        b.adjective("rolled");
-        b.has_colored("ribbon", ribbon);
-    } else {
-        let h = rng.between(0.22, 0.34);
-        roll(&mut b, h, 0.0);
-        roll(&mut b, 0.0, 0.0);
-        b.add("sheet", cuboid(w * 0.98, h, 0.003).at(0.0, 0.0, r * 0.85), paper);
-        let line = cuboid(w * 0.7, 0.005, 0.002).at(0.0, h * 0.22, r * 0.85 + 0.002);
-        b.add("writing", line.repeat(6, vec3(0.0, h * 0.11, 0.0)), ink);
-        b.adjective("open");
-        b.has("writing");
-    }
-    b.colored(paper);
-    b.has("wooden rods");
     b.done()
 }
 
