@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use burn::grad_clipping::GradientClipping;
-use burn::module::{Module as _, ModuleMapper, Param};
-use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
+use burn::module::{Module as _, ModuleMapper, Param, ParamGroup};
+use burn::optim::decay::WeightDecayConfig;
+use burn::optim::{AdamWConfig, AdjustLrFn, GradientsParams, ModuleOptimizer, MuonConfig};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use image::RgbaImage;
 use lexiform_geometry::RigKind;
@@ -17,7 +18,7 @@ use crate::augment::augment;
 use crate::evaluate::{ZeroShotReport, zero_shot};
 use crate::generated::{GeneratedShapes, Sample};
 use crate::loss::{contrastive, cross_entropy, ignored_pairs, normalize_rows};
-use crate::recipe::{Recipe, RecipeError, ScheduleConfig};
+use crate::recipe::{OptimizerKind, Recipe, RecipeError, ScheduleConfig};
 use crate::shapes::{Rng, categories};
 use crate::towers::Towers;
 
@@ -119,12 +120,7 @@ pub fn fit(
     let device = Device::flex().autodiff();
     let mut towers = Towers::new(&config, recipe.seed, &device).map_err(ModelError::from)?;
     let mut average = towers.valid();
-    let mut optimizer = AdamWConfig::new()
-        .with_epsilon(1e-6)
-        .with_beta_2(0.98)
-        .with_weight_decay(schedule.weight_decay)
-        .init()
-        .with_grad_clipping(GradientClipping::Norm(1.0));
+    let mut optimizer = optimizer(schedule);
     on_event(TrainEvent::Start {
         steps: schedule.steps,
         parameters: towers.num_params(),
@@ -162,6 +158,23 @@ pub fn fit(
         }
     }
     Ok(config)
+}
+
+/// AdamW for everything, or Muon for the matrices of the blocks and AdamW for the rest.
+fn optimizer(schedule: &ScheduleConfig) -> ModuleOptimizer {
+    let clip = GradientClipping::Norm(1.0);
+    let adamw = AdamWConfig::new().with_epsilon(1e-6).with_beta_2(0.98).with_weight_decay(schedule.weight_decay);
+    let optimizer = adamw.init().with_grad_clipping(clip);
+    match schedule.optimizer {
+        OptimizerKind::Adamw => optimizer,
+        OptimizerKind::Muon => {
+            let muon = MuonConfig::new()
+                .with_adjust_lr_fn(AdjustLrFn::MatchRmsAdamW)
+                .with_weight_decay(Some(WeightDecayConfig::new(schedule.weight_decay)));
+            let matrices = ["in_proj.weight", "out_proj.weight", "c_fc.weight", "c_proj.weight"];
+            optimizer.with_group(ParamGroup::from_any_predicates(matrices.to_vec()), muon.build(), None)
+        }
+    }
 }
 
 /// All captions of the shapes in memory, and every noun of every category.

@@ -11,4 +11,4 @@ mod towers;
 
 pub use fit::{FitError, TrainEvent, fit};
 pub use generated::{GeneratedShapes, Sample};
-pub use recipe::{DataConfig, NetworkConfig, Recipe, RecipeError, ScheduleConfig};
+pub use recipe::{DataConfig, NetworkConfig, OptimizerKind, Recipe, RecipeError, ScheduleConfig};

@@ -90,7 +90,9 @@ pub struct ScheduleConfig {
     pub learning_rate: f64,
     /// Steps in which the rate rises from zero; afterwards it falls as a cosine.
     pub warm_up: usize,
-    /// AdamW's weight decay.
+    /// How gradients become steps.
+    pub optimizer: OptimizerKind,
+    /// Weight decay.
     pub weight_decay: f32,
     /// Weight of naming the category among all, beside telling the batch's captions apart.
     pub naming_weight: f32,
@@ -102,6 +104,16 @@ pub struct ScheduleConfig {
     pub evaluate_every: usize,
     /// Steps after which a fresh set of shapes is generated; 0 keeps the first.
     pub refresh_every: usize,
+}
+
+/// How gradients become steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OptimizerKind {
+    /// AdamW for all parameters.
+    Adamw,
+    /// Muon for the matrices of the blocks, scaled to AdamW's step size; AdamW for the rest.
+    Muon,
 }
 
 /// Why a recipe is none.
