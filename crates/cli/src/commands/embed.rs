@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, ValueEnum};
 use lexiform_model::preprocess::Crop;
-use lexiform_search::{Embedding, Encoder, Look, embed_shape, embed_text, read_picture};
+use lexiform_search::{Embedding, Encoder, Look, embed_shape, read_picture};
 use serde_json::json;
 
 use crate::array_file;
@@ -69,8 +69,7 @@ impl EmbedArgs {
         let rows = if !self.views.is_empty() {
             vec![self.of_views(&*encoder)?]
         } else if !self.text.is_empty() {
-            let row = |text: &String| Ok((text.clone(), embed_text(&*encoder, text)?));
-            self.text.iter().map(row).collect::<anyhow::Result<_>>()?
+            self.of_texts(&*encoder)?
         } else {
             self.of_files(&*encoder, &mut failed)?
         };
@@ -93,6 +92,13 @@ impl EmbedArgs {
             CropArg::Center => Crop::Center,
             CropArg::Seed => Crop::Seed(self.seed),
         })
+    }
+
+    /// Texts as the text tower has them, the empty one too.
+    fn of_texts(&self, encoder: &dyn Encoder) -> anyhow::Result<Vec<Row>> {
+        let texts: Vec<&str> = self.text.iter().map(String::as_str).collect();
+        let embeddings = encoder.embed_texts(&texts).map_err(|error| anyhow::anyhow!(error))?;
+        Ok(self.text.iter().cloned().zip(embeddings).collect())
     }
 
     fn of_views(&self, encoder: &dyn Encoder) -> anyhow::Result<Row> {
