@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use lexiform_search::{Event, IndexOptions, Library, Status, Summary};
-use serde_json::json;
+use serde::Serialize;
 
 use crate::output;
 use crate::progress::Progress;
@@ -55,7 +55,7 @@ pub fn update(
         Event::File { path, status } => {
             let path = show(&path);
             if telling.json && told.is_ok() {
-                told = output::json(&object(&path, &status, show));
+                told = output::json(&FileLine::new(&path, &status, show));
             }
             if let Some(progress) = progress.as_ref().filter(|_| status != Status::Unchanged) {
                 progress.step(&path);
@@ -73,13 +73,29 @@ pub fn update(
     Ok(Report { summary, failed, removed, seconds: started.elapsed().as_secs_f64() })
 }
 
-fn object(path: &str, status: &Status, show: impl Fn(&str) -> String) -> serde_json::Value {
-    match status {
-        Status::Indexed => json!({ "path": path, "status": "indexed" }),
-        Status::Unchanged => json!({ "path": path, "status": "unchanged" }),
-        Status::Renamed { from } => json!({ "path": path, "status": "renamed", "from": show(from) }),
-        Status::Failed { error } => json!({ "path": path, "status": "failed", "error": error }),
-        Status::Removed { dropped } => json!({ "path": path, "status": "removed", "dropped": dropped }),
+/// A file as a line of JSON.
+#[derive(Serialize)]
+struct FileLine<'a> {
+    path: &'a str,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dropped: Option<bool>,
+}
+
+impl<'a> FileLine<'a> {
+    fn new(path: &'a str, status: &'a Status, show: impl Fn(&str) -> String) -> Self {
+        let line = |status| Self { path, status, error: None, from: None, dropped: None };
+        match status {
+            Status::Indexed => line("indexed"),
+            Status::Unchanged => line("unchanged"),
+            Status::Renamed { from } => Self { from: Some(show(from)), ..line("renamed") },
+            Status::Failed { error } => Self { error: Some(error), ..line("failed") },
+            Status::Removed { dropped } => Self { dropped: Some(*dropped), ..line("removed") },
+        }
     }
 }
 

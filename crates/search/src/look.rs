@@ -96,7 +96,7 @@ fn without_path(message: &str, path: &Path) -> String {
 fn facts(path: &Path, scene: &Scene) -> Payload {
     let extents = scene.bounds().map_or([0.0; 3], |bounds| bounds.extents().to_array());
     let mut payload = Payload {
-        format: Format::from_path(path).map_or("", Format::name).to_owned(),
+        format: Format::from_path(path).map_or(String::new(), |f| format!("{f:?}").to_ascii_lowercase()),
         vertices: scene.n_vertices() as u64,
         triangles: scene.n_faces() as u64,
         points: scene.n_points() as u64,

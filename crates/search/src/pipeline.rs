@@ -98,7 +98,7 @@ struct Drawn {
 /// What a worker made of a candidate.
 enum Checked {
     Settled(Settled),
-    Drawn(Box<Drawn>),
+    Drawn(Drawn),
 }
 
 /// Works through the task; `commit` gets the results in batches, on the calling thread. Stops at the first error.
@@ -111,7 +111,7 @@ pub(crate) fn run(
     }
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let jobs = if task.jobs == 0 { processors } else { task.jobs }.min(task.candidates.len());
-    let (to_model, drawn) = sync_channel::<Box<Drawn>>(BATCH);
+    let (to_model, drawn) = sync_channel::<Drawn>(BATCH);
     let (to_store, settled) = sync_channel::<Result<Settled, Error>>(COMMIT);
     let workers =
         Workers { task, next: AtomicUsize::new(0), claimed: Mutex::default(), heavy: Mutex::new(()) };
@@ -159,7 +159,7 @@ struct Workers<'a> {
 
 impl Workers<'_> {
     /// Takes candidates until none is left or nobody wants the results.
-    fn work(&self, to_model: &SyncSender<Box<Drawn>>, to_store: &SyncSender<Result<Settled, Error>>) {
+    fn work(&self, to_model: &SyncSender<Drawn>, to_store: &SyncSender<Result<Settled, Error>>) {
         while let Some(candidate) = self.task.candidates.get(self.next.fetch_add(1, Ordering::Relaxed)) {
             let is_wanted = match self.check(candidate) {
                 Ok(Checked::Drawn(drawn)) => to_model.send(drawn).is_ok(),
@@ -227,7 +227,7 @@ impl Workers<'_> {
                 payload.path.clone_from(&candidate.key);
                 mark(&mut payload, print);
                 let (views, thumbnail) = (seen.views, seen.thumbnail);
-                Checked::Drawn(Box::new(Drawn { candidate: candidate.clone(), views, payload, thumbnail }))
+                Checked::Drawn(Drawn { candidate: candidate.clone(), views, payload, thumbnail })
             }
             Err(Error::Shape { reason, .. }) => failed(candidate, Some(print.content.clone()), reason),
             Err(error) => failed(candidate, Some(print.content.clone()), error.to_string()),
@@ -251,11 +251,7 @@ fn ending(path: &str) -> String {
 }
 
 /// Embeds shapes as they come: what is waiting together goes in one batch.
-fn embed_all(
-    encoder: &dyn Encoder,
-    drawn: &Receiver<Box<Drawn>>,
-    to_store: &SyncSender<Result<Settled, Error>>,
-) {
+fn embed_all(encoder: &dyn Encoder, drawn: &Receiver<Drawn>, to_store: &SyncSender<Result<Settled, Error>>) {
     while let Ok(first) = drawn.recv() {
         let mut batch = vec![first];
         while batch.len() < BATCH {
@@ -275,10 +271,10 @@ fn embed_all(
 
 /// Embeds a batch at once; if that fails, each shape alone, so that one cannot spoil the others. When none
 /// succeeds it is the model's fault, and an error.
-fn embed_batch(encoder: &dyn Encoder, mut batch: Vec<Box<Drawn>>) -> Vec<Result<Settled, Error>> {
+fn embed_batch(encoder: &dyn Encoder, mut batch: Vec<Drawn>) -> Vec<Result<Settled, Error>> {
     let views: Vec<Vec<RgbaImage>> = batch.iter_mut().map(|drawn| std::mem::take(&mut drawn.views)).collect();
     match embed(encoder, &views) {
-        Ok(embeddings) => batch.into_iter().zip(embeddings).map(|(d, e)| Ok(embedded(*d, &e))).collect(),
+        Ok(embeddings) => batch.into_iter().zip(embeddings).map(|(d, e)| Ok(embedded(d, &e))).collect(),
         Err(error) if batch.len() == 1 => vec![Err(error)],
         Err(error) => {
             let alone: Vec<_> =
@@ -286,15 +282,14 @@ fn embed_batch(encoder: &dyn Encoder, mut batch: Vec<Box<Drawn>>) -> Vec<Result<
             if alone.iter().all(Result::is_err) {
                 return vec![Err(error)];
             }
-            let settle =
-                |(drawn, result): (Box<Drawn>, Result<Vec<Embedding>, Error>)| match result.as_deref() {
-                    Ok([embedding]) => embedded(*drawn, embedding),
-                    other => Settled::Failed {
-                        content_hash: Some(drawn.payload.content_hash),
-                        candidate: drawn.candidate,
-                        error: other.err().map_or_else(|| "no embedding".to_owned(), ToString::to_string),
-                    },
-                };
+            let settle = |(drawn, result): (Drawn, Result<Vec<Embedding>, Error>)| match result.as_deref() {
+                Ok([embedding]) => embedded(drawn, embedding),
+                other => Settled::Failed {
+                    content_hash: Some(drawn.payload.content_hash),
+                    candidate: drawn.candidate,
+                    error: other.err().map_or_else(|| "no embedding".to_owned(), ToString::to_string),
+                },
+            };
             batch.into_iter().zip(alone).map(settle).map(Ok).collect()
         }
     }

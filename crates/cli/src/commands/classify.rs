@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::Args;
 use lexiform_search::{Labels, Look, Scored, embed_shape};
-use serde_json::json;
+use serde::Serialize;
 
 use crate::failure::{Usage, Verdict};
 use crate::indexing;
@@ -38,6 +38,13 @@ pub struct ClassifyArgs {
     /// Print one JSON object a line, with all labels
     #[arg(long)]
     json: bool,
+}
+
+/// A file's labels as a line of JSON, best first.
+#[derive(Serialize)]
+struct LabelsLine<'a> {
+    path: String,
+    labels: &'a [Scored],
 }
 
 impl ClassifyArgs {
@@ -73,7 +80,7 @@ impl ClassifyArgs {
 
     fn show(&self, file: &Path, scored: &[Scored]) -> anyhow::Result<()> {
         if self.json {
-            return output::json(&json!({ "path": file.display().to_string(), "labels": scored }));
+            return output::json(&LabelsLine { path: file.display().to_string(), labels: scored });
         }
         let row = |s: &Scored| vec![format!("{:.3}", s.score), s.label.clone()];
         let rows: Vec<_> = scored.iter().take(self.k).map(row).collect();

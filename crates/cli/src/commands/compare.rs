@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Args;
 use lexiform_search::{Embedding, Encoder, Look, embed_picture, embed_shape, embed_text};
-use serde_json::json;
+use serde::Serialize;
 
 use crate::failure::Verdict;
 use crate::models::ModelArg;
@@ -24,13 +24,21 @@ pub struct CompareArgs {
     json: bool,
 }
 
+/// The result as a line of JSON.
+#[derive(Serialize)]
+struct ScoreLine<'a> {
+    a: &'a str,
+    b: &'a str,
+    score: f32,
+}
+
 impl CompareArgs {
     /// Embeds both and shows their cosine.
     pub fn run(self) -> anyhow::Result<Verdict> {
         let encoder = self.model.open()?;
         let score = embed(&*encoder, &self.a)?.dot(&embed(&*encoder, &self.b)?);
         if self.json {
-            output::json(&json!({ "a": self.a, "b": self.b, "score": score }))?;
+            output::json(&ScoreLine { a: &self.a, b: &self.b, score })?;
         } else {
             output::line(format!("{score:.3}"))?;
         }

@@ -8,7 +8,7 @@ use lexiform_geometry::contact_sheet::Cell;
 use lexiform_search::{
     Answer, Error, Filter, IndexOptions, Library, Place, Query, RecordId, StoreError, Term,
 };
-use serde_json::json;
+use serde::Serialize;
 
 use crate::failure::{Usage, Verdict, WithHint as _};
 use crate::indexing::{self, Report, Telling};
@@ -162,7 +162,7 @@ impl SearchArgs {
         shown: &Shown,
     ) -> anyhow::Result<()> {
         if self.json {
-            return answers.iter().try_for_each(|answer| output::json(&object(answer, shown)));
+            return answers.iter().try_for_each(|answer| output::json(&AnswerLine::new(answer, shown)));
         }
         if answers.is_empty() {
             return explain_nothing(library, query);
@@ -213,24 +213,40 @@ fn explain_nothing(library: &Library, query: &Query) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn object(answer: &Answer, shown: &Shown) -> serde_json::Value {
-    let payload = &answer.payload;
-    let mut object = json!({
-        "rank": answer.rank,
-        "score": answer.score,
-        "path": shown.path(&answer.file),
-        "id": answer.id,
-        "format": payload.format,
-        "bytes": payload.bytes,
-        "vertices": payload.vertices,
-        "triangles": payload.triangles,
-        "points": payload.points,
-        "extents": payload.extents,
-    });
-    if let Some(label) = payload.extra.get("label") {
-        object["label"] = label.clone();
+/// An answer as a line of JSON.
+#[derive(Serialize)]
+struct AnswerLine<'a> {
+    rank: usize,
+    score: f32,
+    path: String,
+    id: RecordId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<&'a serde_json::Value>,
+    format: &'a str,
+    bytes: u64,
+    vertices: u64,
+    triangles: u64,
+    points: u64,
+    extents: [f32; 3],
+}
+
+impl<'a> AnswerLine<'a> {
+    fn new(answer: &'a Answer, shown: &Shown) -> Self {
+        let payload = &answer.payload;
+        Self {
+            rank: answer.rank,
+            score: answer.score,
+            path: shown.path(&answer.file),
+            id: answer.id,
+            label: payload.extra.get("label"),
+            format: &payload.format,
+            bytes: payload.bytes,
+            vertices: payload.vertices,
+            triangles: payload.triangles,
+            points: payload.points,
+            extents: payload.extents,
+        }
     }
-    object
 }
 
 /// Draws the answers' thumbnails, best first, left to right and top to bottom.

@@ -70,7 +70,7 @@ fn answers_are_ranked_filtered_and_few() {
     assert_eq!(answers.iter().map(|a| a.rank).collect::<Vec<_>>(), [1, 2, 3]);
     assert!(answers.windows(2).all(|pair| pair[0].score >= pair[1].score));
     assert_eq!(answers[0].payload.triangles, 4);
-    let filter = Some(Filter::parse("path = 'green.ply'").unwrap());
+    let filter = Some(Filter::parse("format = 'ply' and path ~ 'gr*'").unwrap());
     assert_eq!(gallery.best(&Query { filter, ..Query::text("red", 3) }), "green.ply");
 }
 
