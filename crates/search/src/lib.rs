@@ -32,5 +32,5 @@ pub use library::{Answer, Library};
 pub use look::{Look, Seen};
 pub use picture::read_picture;
 pub use place::{HIDDEN_FOLDER, Place};
-pub use query::{Query, Term, embed_picture, embed_shape, embed_text};
+pub use query::{Query, Term, embed_file, embed_picture, embed_shape, embed_text};
 pub use walk::{Found, walk};

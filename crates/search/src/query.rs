@@ -69,6 +69,14 @@ pub fn embed_picture(encoder: &dyn Encoder, path: &Path) -> Result<Embedding, Er
     encoder.embed_image(&read_picture(path)?).map_err(|e| encode_error(encoder, e))
 }
 
+/// The embedding of a file: a picture if its name ends like one's, a 3D file otherwise.
+pub fn embed_file(encoder: &dyn Encoder, look: &Look, path: &Path) -> Result<Embedding, Error> {
+    match image::ImageFormat::from_path(path) {
+        Ok(_) => embed_picture(encoder, path),
+        Err(_) => embed_shape(encoder, look, path),
+    }
+}
+
 /// The direction of a weighted mix.
 pub(crate) fn mix(parts: &[(f32, Embedding)]) -> Result<Embedding, Error> {
     if parts.is_empty() {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
-use lexiform_search::{Labels, Look, Scored, embed_shape};
+use lexiform_search::{Labels, Look, Scored, embed_file};
 use serde::Serialize;
 
 use crate::failure::{Usage, Verdict};
@@ -12,10 +12,10 @@ use crate::indexing;
 use crate::models::ModelArg;
 use crate::output::{self, Align};
 
-/// Name 3D files with the best of some labels
+/// Name 3D files and pictures with the best of some labels
 #[derive(Args)]
 pub struct ClassifyArgs {
-    /// 3D files
+    /// 3D files and pictures
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Labels, separated by commas
@@ -60,7 +60,7 @@ impl ClassifyArgs {
         let look = Look::of(&*encoder);
         let mut failed = Vec::new();
         for file in &self.files {
-            match embed_shape(&*encoder, &look, file) {
+            match embed_file(&*encoder, &look, file) {
                 Ok(embedding) => self.show(file, &labels.score(&embedding))?,
                 Err(error) => failed.push(failure(file, error)?),
             }
@@ -100,7 +100,12 @@ pub fn lines(path: &Path) -> anyhow::Result<Vec<String>> {
 /// A file's own error as a line of a list; any other error ends the run.
 pub fn failure(file: &Path, error: lexiform_search::Error) -> anyhow::Result<(String, String)> {
     match error {
-        lexiform_search::Error::Shape { reason, .. } => Ok((file.display().to_string(), reason)),
+        lexiform_search::Error::NotFound { .. } => {
+            Ok((file.display().to_string(), "no such file".to_owned()))
+        }
+        lexiform_search::Error::Shape { reason, .. } | lexiform_search::Error::Image { reason, .. } => {
+            Ok((file.display().to_string(), reason))
+        }
         other => Err(other.into()),
     }
 }

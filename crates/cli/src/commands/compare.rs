@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use clap::Args;
-use lexiform_search::{Embedding, Encoder, Look, embed_picture, embed_shape, embed_text};
+use lexiform_search::{Embedding, Encoder, Look, embed_file, embed_text};
 use serde::Serialize;
 
 use crate::failure::Verdict;
@@ -51,9 +51,8 @@ fn embed(encoder: &dyn Encoder, thing: &str) -> anyhow::Result<Embedding> {
     let path = Path::new(thing);
     // A name that looks like a file's is meant as one, so that a typing error is not taken for words.
     let is_file = path.is_file() || lexiform_geometry::io::Format::from_path(path).is_some();
-    Ok(match image::ImageFormat::from_path(path) {
-        Ok(_) => embed_picture(encoder, path)?,
-        Err(_) if is_file => embed_shape(encoder, &Look::of(encoder), path)?,
-        Err(_) => embed_text(encoder, thing)?,
+    Ok(match is_file || image::ImageFormat::from_path(path).is_ok() {
+        true => embed_file(encoder, &Look::of(encoder), path)?,
+        false => embed_text(encoder, thing)?,
     })
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, ValueEnum};
 use lexiform_model::preprocess::Crop;
-use lexiform_search::{Embedding, Encoder, Look, embed_shape, read_picture};
+use lexiform_search::{Embedding, Encoder, Look, embed_file, read_picture};
 use serde_json::json;
 
 use crate::array_file;
@@ -14,11 +14,11 @@ use crate::indexing;
 use crate::models::ModelArg;
 use crate::output;
 
-/// Write the embeddings of 3D files, of views or of words to a file
+/// Write the embeddings of 3D files, of pictures, of views or of words to a file
 #[derive(Args)]
 #[command(group = ArgGroup::new("input").required(true).multiple(true).args(["files", "views", "text"]))]
 pub struct EmbedArgs {
-    /// 3D files, one row each
+    /// 3D files and pictures, one row each
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Pictures of one shape, which give one row
@@ -116,7 +116,7 @@ impl EmbedArgs {
         let look = Look::of(encoder);
         let mut rows = Vec::with_capacity(self.files.len());
         for file in &self.files {
-            match embed_shape(encoder, &look, file) {
+            match embed_file(encoder, &look, file) {
                 Ok(embedding) => rows.push((file.display().to_string(), embedding)),
                 Err(error) => failed.push(failure(file, error)?),
             }

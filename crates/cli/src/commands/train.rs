@@ -44,7 +44,9 @@ impl TrainArgs {
         })?;
         drop(progress);
         told?;
-        output::line(output.join("model.safetensors").display().to_string())?;
+        if !self.json {
+            output::line(output.join("model.safetensors").display().to_string())?;
+        }
         Ok(Verdict::Done)
     }
 }

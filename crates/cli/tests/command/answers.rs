@@ -163,7 +163,7 @@ fn embed_writes_unit_rows() {
     bench
         .run(&["embed", "--views", "views/v00.png", "views/v01.png", "-o", "views.npy", "--crop", "none"])
         .good();
-    bench.run(&["embed", "models/flat.obj", "-o", "shapes.safetensors"]).good();
+    bench.run(&["embed", "models/flat.obj", "views/v00.png", "-o", "shapes.safetensors"]).good();
     for (name, rows) in [("shapes.npy", 2), ("text.npy", 1), ("views.npy", 1)] {
         let bytes = fs_err::read(bench.path(name)).unwrap();
         let header = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
@@ -183,6 +183,39 @@ fn a_thing_is_like_itself() {
     let object = &bench.run(&["compare", "a red box", "models/flat.obj", "--json"]).good().json()[0];
     assert!(object["score"].as_f64().unwrap().abs() <= 1.0);
     bench.run(&["compare", "missing.glb", "words"]).bad(1, &["missing.glb"]);
+}
+
+#[test]
+fn eval_counts_right_answers() {
+    let bench = Bench::new();
+    bench.write(
+        "labels.csv",
+        "path,label\nmodels/flat.obj,table\nmodels/kinds/cube.obj,box\nbroken.stl,box\n",
+    );
+    bench.write("broken.stl", "solid nothing");
+    let run = bench.run(&["eval", "zero-shot", "--labels", "labels.csv", "--json"]).good();
+    let report = &run.json()[0];
+    assert_eq!((&report["shapes"], &report["labels"]), (&json!(2), &json!(2)));
+    assert_eq!(report["top_3"], 1.0);
+    assert!(run.stderr.contains("1 file could not be used"), "{run:#?}");
+    bench.write("other.csv", "name,kind\na,b\n");
+    bench.run(&["eval", "zero-shot", "--labels", "other.csv"]).bad(1, &["expected a column file", "hint: "]);
+}
+
+#[test]
+fn train_makes_a_model_that_can_be_used() {
+    let bench = Bench::new();
+    let recipe = concat!(env!("CARGO_MANIFEST_DIR"), "/../../recipes/nano.toml");
+    let settings = "network.dim=16 network.image_size=32 network.width=16 network.layers=2 network.head_width=16 \
+        network.joint_from=1 network.text_width=16 network.text_layers=1 network.n_views=2 data.shapes=8 data.views=2 \
+        data.held_out=0 schedule.steps=2 schedule.images=4 schedule.most_views=2 schedule.warm_up=1 \
+        schedule.evaluate_every=2";
+    let mut args = vec!["train", recipe, "--out", "run", "--json"];
+    settings.split_whitespace().for_each(|setting| args.extend(["--set", setting]));
+    let run = bench.run(&args).good();
+    assert!(run.stdout.lines().any(|line| line.contains("\"event\":\"evaluated\"")), "{run:#?}");
+    bench.run(&["compare", "a chair", "models/flat.obj", "--model", "run/model.safetensors"]).good();
+    bench.run(&["train", recipe, "--set", "schedule.stepz=1"]).bad(1, &["stepz"]);
 }
 
 #[test]
