@@ -58,7 +58,7 @@ pub fn update(
                 told = output::json(&FileLine::new(&path, &status, show));
             }
             if let Some(progress) = progress.as_ref().filter(|_| status != Status::Unchanged) {
-                progress.step(&path);
+                progress.step(path.rsplit('/').next().unwrap_or(&path));
             }
             match status {
                 Status::Failed { error } => failed.push((path, error)),
