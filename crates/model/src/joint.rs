@@ -267,7 +267,8 @@ impl Layout {
         let joint_from = match stated {
             Some(joint_from) => joint_from,
             None if prefix.contains("duoduoclip") => {
-                let message = "neither its hyper_parameters nor a config.json beside it state layers_threshold";
+                let message =
+                    "neither its hyper_parameters nor a config.json beside it state layers_threshold";
                 return Err(unrecognized(message.to_owned()));
             }
             None => clip.vision.layers,

@@ -11,7 +11,7 @@ pub use resize::{resize_bicubic, resize_bicubic_rgba};
 /// CLIP's per-channel mean.
 const MEAN: [f32; 3] = [0.481_454_66, 0.457_827_5, 0.408_210_73];
 /// CLIP's per-channel standard deviation.
-const DEVIATION: [f32; 3] = [0.268_629_54, 0.261_302_58, 0.275_777_11];
+const DEVIATION: [f32; 3] = [0.268_629_54, 0.261_302_6, 0.275_777_1];
 /// Edge of the window Duoduo CLIP cuts out of a 224-pixel view before it enlarges it again.
 const DUODUO_WINDOW: usize = 208;
 

@@ -188,7 +188,10 @@ fn loading_is_strict_both_ways() {
     model.save(&saved, lexiform_model::weights::Precision::Full).unwrap();
     let again = JointModel::open(saved.to_str().unwrap(), &OpenOptions::default()).unwrap();
     let views = views(&golden);
-    assert_eq!(again.embed_views(&[views.clone()]).unwrap(), model.embed_views(&[views]).unwrap());
+    assert_eq!(
+        again.embed_views(std::slice::from_ref(&views)).unwrap(),
+        model.embed_views(&[views]).unwrap()
+    );
     let error = model.embed_texts(&["a chair"]).unwrap_err();
     assert!(matches!(error, lexiform_model::ModelError::Vocabulary { vocabulary: 1024, .. }), "{error}");
     let bytes = std::fs::read(&saved).unwrap();

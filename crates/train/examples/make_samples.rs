@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use lexiform_geometry::io::write;
 use lexiform_geometry::Scene;
+use lexiform_geometry::io::write;
 use lexiform_geometry::sample::sample_surface;
 use lexiform_train::shapes::{Specimen, category};
 use rand::SeedableRng as _;
@@ -88,7 +88,8 @@ fn main() -> anyhow::Result<()> {
     for (index, (name, color, file)) in GALLERY.iter().enumerate() {
         let specimen = specimen(name, color, index as u64)?;
         let path = Path::new(&folder).join(file);
-        write(&path, &as_format(specimen.scene, file)).with_context(|| format!("writing {}", path.display()))?;
+        write(&path, &as_format(specimen.scene, file))
+            .with_context(|| format!("writing {}", path.display()))?;
     }
     Ok(())
 }
@@ -97,12 +98,20 @@ fn main() -> anyhow::Result<()> {
 fn specimen(name: &str, color: &str, index: u64) -> anyhow::Result<Specimen> {
     let category = category(name).with_context(|| format!("no category is called {name:?}"))?;
     let seeds = (0..500).map(|i| 9_000_000 + index * 1_000 + i);
-    let fits = |s: &Specimen| (color.is_empty() || s.attributes.color == Some(color)) && s.scene.n_faces() < 3_000;
-    seeds.map(|seed| category.generate(seed)).find(fits).with_context(|| format!("no {color} {name} in 500 seeds"))
+    let fits =
+        |s: &Specimen| (color.is_empty() || s.attributes.color == Some(color)) && s.scene.n_faces() < 3_000;
+    seeds
+        .map(|seed| category.generate(seed))
+        .find(fits)
+        .with_context(|| format!("no {color} {name} in 500 seeds"))
 }
 
 /// Point formats get points.
 fn as_format(scene: Scene, file: &str) -> Scene {
     let is_points = [".npy", ".pcd", ".xyz"].iter().any(|ending| file.ends_with(ending));
-    if is_points { Scene::from_cloud(sample_surface(&scene, POINTS, &mut SmallRng::seed_from_u64(1))) } else { scene }
+    if is_points {
+        Scene::from_cloud(sample_surface(&scene, POINTS, &mut SmallRng::seed_from_u64(1)))
+    } else {
+        scene
+    }
 }

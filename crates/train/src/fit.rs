@@ -163,7 +163,8 @@ pub fn fit(
 /// AdamW for everything, or Muon for the matrices of the blocks and AdamW for the rest.
 fn optimizer(schedule: &ScheduleConfig) -> ModuleOptimizer {
     let clip = GradientClipping::Norm(1.0);
-    let adamw = AdamWConfig::new().with_epsilon(1e-6).with_beta_2(0.98).with_weight_decay(schedule.weight_decay);
+    let adamw =
+        AdamWConfig::new().with_epsilon(1e-6).with_beta_2(0.98).with_weight_decay(schedule.weight_decay);
     let optimizer = adamw.init().with_grad_clipping(clip);
     match schedule.optimizer {
         OptimizerKind::Adamw => optimizer,

@@ -267,7 +267,9 @@ fn build(
     let whole = Whole { colors: vertices.linear_colors(), positions, vertices: &vertices, faces };
     let splits = !faces.corner_uvs.is_empty() || faces.colors.len() == faces.polygons.ends.len();
     let mut files = TextureFiles::new(source.path);
-    let mut by_texture: Vec<(u32, Vec<([u32; 3], u32)>)> = Vec::new();
+    /// Triangles with the polygons they were cut from.
+    type Cut = Vec<([u32; 3], u32)>;
+    let mut by_texture: Vec<(u32, Cut)> = Vec::new();
     for (triangle, polygon) in cut.triangles {
         let used = faces.textures.get(polygon as usize).copied().unwrap_or(0);
         // Numbers past the textures all mean "none", so there are few groups.

@@ -150,7 +150,7 @@ fn thinnest_direction(points: impl Iterator<Item = Vec3> + Clone) -> Vec3 {
         spread = [spread[0] + d * d.x, spread[1] + d * d.y, spread[2] + d * d.z];
     }
     let total = spread[0].x + spread[1].y + spread[2].z;
-    if !(total > 0.0) {
+    if total.is_nan() || total <= 0.0 {
         return Vec3::Y;
     }
     // The largest direction of (trace − spread) is the smallest of the spread; squaring the matrix a few

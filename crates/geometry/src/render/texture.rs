@@ -127,7 +127,7 @@ fn neighbors(coordinate: f32, size: u32, wrap: Wrap) -> (usize, usize, u64) {
 /// A texture coordinate brought into `0..=1`; what is not a number is 0.
 #[inline]
 fn wrapped(coordinate: f32, wrap: Wrap) -> f32 {
-    if !(coordinate.abs() < FARTHEST_REPEAT) {
+    if coordinate.is_nan() || coordinate.abs() >= FARTHEST_REPEAT {
         return 0.0;
     }
     match wrap {

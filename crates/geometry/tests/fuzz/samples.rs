@@ -59,9 +59,8 @@ pub fn made() -> Vec<(String, Vec<u8>)> {
 
 /// Real files of at most 100 kB, smallest first.
 pub fn assets() -> Vec<(String, Vec<u8>)> {
-    let roots =
-        [Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/assets"), "/work/shared/assets".into()];
-    let mut folders: Vec<_> = roots.into_iter().filter(|p| p.is_dir()).take(1).collect();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/assets");
+    let mut folders: Vec<_> = Some(root).filter(|p| p.is_dir()).into_iter().collect();
     let mut files = Vec::new();
     while let Some(folder) = folders.pop() {
         for path in std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()) {

@@ -129,7 +129,11 @@ mod tests {
         for tokenizer in [Tokenizer::Clip, Tokenizer::Words(WordPieces::from_texts(["a red chair"]))] {
             let text = serde_json::to_string(&tokenizer).unwrap();
             let read: Tokenizer = serde_json::from_str(&text).unwrap();
-            assert_eq!(read.encode(&["red chair"], 9).ids(), tokenizer.encode(&["red chair"], 9).ids(), "{text}");
+            assert_eq!(
+                read.encode(&["red chair"], 9).ids(),
+                tokenizer.encode(&["red chair"], 9).ids(),
+                "{text}"
+            );
         }
     }
 
