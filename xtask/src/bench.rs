@@ -29,7 +29,7 @@ const BENCHES: &[Bench] = &[
     Bench {
         name: "points",
         about: "10k surface points; farthest point sampling 10k → 512",
-        ours: ("lexiform-geometry", "bench_points"),
+        ours: ("lexiform-geometry", "bench_render"),
         peer: Some(("points.py", &["numpy", "open3d", "torch"])),
     },
     Bench {

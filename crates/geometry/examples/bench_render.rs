@@ -1,6 +1,6 @@
 //! Times what happens to every shape: `bench_render [faces] [texture edge] [size]` draws twelve views of a bumpy sphere,
 //! samples 10,000 points from it, and takes the 512 farthest of them.
-#![expect(clippy::print_stdout, reason = "a program for people")]
+#![expect(clippy::print_stdout, reason = "a benchmark reports on standard output")]
 
 use std::time::Instant;
 
@@ -20,13 +20,12 @@ fn main() {
     let scene = bumpy_sphere(faces, edge);
     let rig = Rig::zero123(12, 1);
     let config = RenderConfig { size, ..RenderConfig::default() };
-    println!("{} triangles, texture {edge}², 12 views of {size}²", scene.n_faces());
-    time("prepare (mip maps)", || Renderer::new(&scene));
-    time("render_views", || render_views(&scene, &rig, &config));
+    time(&format!("mip maps of {edge} px"), || Renderer::new(&scene));
+    time(&format!("12 views, {size} px, {faces} triangles"), || render_views(&scene, &rig, &config));
     let sample = || sample_surface(&scene, 10_000, &mut SmallRng::seed_from_u64(1));
-    time("sample 10,000 points", sample);
+    time("sample 10k points", sample);
     let cloud = sample();
-    time("farthest 512 of 10,000", || farthest_point_sample(cloud.positions(), 512, 0));
+    time("farthest points 10k -> 512", || farthest_point_sample(cloud.positions(), 512, 0));
     time("32 nearest of 512", || knn(cloud.positions(), &cloud.positions()[..512], 32));
 }
 
@@ -39,5 +38,5 @@ fn time<T>(what: &str, run: impl Fn() -> T) {
         })
         .collect();
     times.sort_by(f64::total_cmp);
-    println!("{what:>24}: best {:.2} ms, median {:.2} ms", times[0], times[7]);
+    println!("{{\"what\": \"{what}\", \"milliseconds\": {:.3}}}", times[7]);
 }

@@ -3,7 +3,6 @@
 //! `cargo run --release -p lexiform-store --example bench_scan -- [RECORDS DIM]...` (default: 10000 256 200000 512)
 #![expect(clippy::print_stdout, reason = "a program that reports")]
 
-use std::fmt;
 use std::path::Path;
 use std::time::Instant;
 
@@ -32,13 +31,13 @@ fn measure(folder: &Path, count: usize, dim: usize) -> Result<(), Box<dyn std::e
     let mut rng = SmallRng::seed_from_u64(1);
     let start = Instant::now();
     fill(folder, count, dim, &mut rng)?;
-    println!("{count} records of {dim}: filled in {:.1} s", start.elapsed().as_secs_f64());
+    report(&format!("fill {count} x {dim}"), start.elapsed().as_secs_f64());
     let filter = Filter::parse("format = glb and triangles < 1000")?;
     for precision in [Precision::F32, Precision::F16, Precision::Int8] {
         let open = || -> Result<SqliteStore, StoreError> {
             Ok(SqliteStore::open(folder)?.with_precision(precision))
         };
-        let cold = Times::of(|| {
+        let cold = median(|| {
             let request = SearchRequest::new(unit(&mut rng, dim), 10);
             let start = Instant::now();
             open()?.search(&request)?;
@@ -46,42 +45,37 @@ fn measure(folder: &Path, count: usize, dim: usize) -> Result<(), Box<dyn std::e
         })?;
         let store = open()?;
         store.search(&SearchRequest::new(unit(&mut rng, dim), 10))?;
-        let warm = Times::of(|| {
+        let warm = median(|| {
             let request = SearchRequest::new(unit(&mut rng, dim), 10);
             let start = Instant::now();
             store.search(&request)?;
             Ok(start.elapsed().as_secs_f64())
         })?;
-        let filtered = Times::of(|| {
+        let filtered = median(|| {
             let request =
                 SearchRequest { filter: Some(filter.clone()), ..SearchRequest::new(unit(&mut rng, dim), 10) };
             let start = Instant::now();
             store.search(&request)?;
             Ok(start.elapsed().as_secs_f64())
         })?;
-        println!("  {precision:?}: open + load + search {cold}, search {warm}, filtered search {filtered}");
+        let what = format!("{count} x {dim} {precision:?}").to_lowercase();
+        report(&format!("open, load and scan {what}"), cold);
+        report(&format!("scan {what}"), warm);
+        report(&format!("filtered scan {what}"), filtered);
     }
     Ok(())
 }
 
-/// Best and median of some runs, in seconds.
-struct Times {
-    best: f64,
-    median: f64,
+/// One line of JSON, as `cargo xtask bench` reads them.
+fn report(what: &str, seconds: f64) {
+    println!("{{\"what\": \"{what}\", \"milliseconds\": {:.3}}}", seconds * 1e3);
 }
 
-impl Times {
-    fn of(mut seconds: impl FnMut() -> Result<f64, StoreError>) -> Result<Self, StoreError> {
-        let mut all: Vec<f64> = (0..RUNS).map(|_| seconds()).collect::<Result<_, _>>()?;
-        all.sort_by(f64::total_cmp);
-        Ok(Self { best: all[0], median: all[RUNS / 2] })
-    }
-}
-
-impl fmt::Display for Times {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.2} ms (median {:.2})", self.best * 1e3, self.median * 1e3)
-    }
+/// Median of some runs, in seconds.
+fn median(mut seconds: impl FnMut() -> Result<f64, StoreError>) -> Result<f64, StoreError> {
+    let mut all: Vec<f64> = (0..RUNS).map(|_| seconds()).collect::<Result<_, _>>()?;
+    all.sort_by(f64::total_cmp);
+    Ok(all[RUNS / 2])
 }
 
 fn fill(folder: &Path, count: usize, dim: usize, rng: &mut SmallRng) -> Result<(), StoreError> {
