@@ -2,6 +2,8 @@
 //!
 //! The cases follow from a fixed seed. Seeds are small files made here, and real ones where `../shared` is there.
 
+#![expect(clippy::unwrap_used, reason = "a failed test is what a panic means here")]
+
 mod fuzz;
 
 use std::{
@@ -14,23 +16,28 @@ use lexiform_geometry::io::{self, ReadOptions};
 use rand::{Rng as _, SeedableRng as _, rngs::SmallRng};
 
 /// Cases on files made here, and on real files (bigger, so fewer).
-const CASES: usize = 20_000;
-const CASES_ON_ASSETS: usize = 1_500;
+const CASES: usize = 40_000;
+const CASES_ON_ASSETS: usize = 3_000;
 const CASES_ON_MATERIALS: usize = 500;
 const MOST_TIME: Duration = Duration::from_secs(2);
 const MOST_MEMORY: usize = 1 << 30;
 
 /// One case; a message if the reader misbehaves.
 fn check(path: &Path, bytes: &[u8]) -> Result<bool, String> {
-    let start = Instant::now();
-    let read = watch::run(|| io::read_bytes(path, bytes, &ReadOptions::default()));
-    let took = start.elapsed();
-    match read.outcome {
-        Err(panic) => Err(format!("panic: {panic}")),
-        Ok(_) if took > MOST_TIME => Err(format!("took {took:?}")),
-        Ok(_) if read.peak > MOST_MEMORY => Err(format!("allocated {} MiB", read.peak >> 20)),
-        Ok(scene) => Ok(scene.is_ok()),
+    let mut fastest = Duration::MAX;
+    // A busy machine may stop the test for a while: only what is slow three times is slow.
+    for _ in 0..3 {
+        let start = Instant::now();
+        let read = watch::run(|| io::read_bytes(path, bytes, &ReadOptions::default()));
+        fastest = fastest.min(start.elapsed());
+        match read.outcome {
+            Err(panic) => return Err(format!("panic: {panic}")),
+            Ok(_) if read.peak > MOST_MEMORY => return Err(format!("allocated {} MiB", read.peak >> 20)),
+            Ok(scene) if fastest <= MOST_TIME => return Ok(scene.is_ok()),
+            Ok(_) => {}
+        }
     }
+    Err(format!("took {fastest:?}"))
 }
 
 /// Keeps a failing case where a person can pick it up.
@@ -42,11 +49,16 @@ fn fail(name: &str, case: usize, bytes: &[u8], message: &str) -> ! {
 
 fn run(samples: &[(String, Vec<u8>)], cases: usize, rng: &mut SmallRng) {
     let folder = tempfile::tempdir().unwrap();
+    let trace = std::env::var_os("LEXIFORM_FUZZ_TRACE");
     let mut readable = 0;
     for case in 0..cases {
         let (name, bytes) = &samples[case % samples.len()];
         let other = &samples[rng.random_range(0..samples.len())].1;
         let mutated = mutate(bytes, other, rng);
+        if let Some(folder) = &trace {
+            // What ends the process (a stack that overflows) leaves no other trace than the last file here.
+            std::fs::write(Path::new(folder).join(name), &mutated).unwrap();
+        }
         match check(&folder.path().join(name), &mutated) {
             Ok(read) => readable += usize::from(read),
             Err(message) => fail(name, case, &mutated, &message),
@@ -66,7 +78,9 @@ fn broken_bytes_never_break_a_reader() {
         assert!(scene.is_ok(), "{name}: {}", scene.unwrap_err());
     }
     let start = Instant::now();
-    let mut rng = SmallRng::seed_from_u64(20_251_120);
+    // LEXIFORM_FUZZ_SEED looks for new trouble; the test itself is always the same.
+    let seed = std::env::var("LEXIFORM_FUZZ_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(20_251_120);
+    let mut rng = SmallRng::seed_from_u64(seed);
     run(&made, CASES, &mut rng);
     let assets = samples::assets();
     if assets.is_empty() {
@@ -76,6 +90,19 @@ fn broken_bytes_never_break_a_reader() {
     }
     materials(&mut rng);
     println!("took {:?}", start.elapsed());
+}
+
+#[test]
+fn compressed_points_are_the_plain_ones() {
+    for format in [0, 1, 2, 3, 6, 7] {
+        let read = |compressed| {
+            let bytes = samples::las(format, compressed);
+            io::read_bytes(Path::new("a.las"), &bytes, &ReadOptions::default()).unwrap()
+        };
+        let (plain, compressed) = (read(false), read(true));
+        assert_eq!(plain.n_points(), 300);
+        assert_eq!(plain, compressed, "point format {format}");
+    }
 }
 
 /// Broken material libraries beside a sound OBJ.

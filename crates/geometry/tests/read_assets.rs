@@ -1,6 +1,8 @@
 //! Real files from many programs, against what trimesh, open3d and laspy found in them (`MANIFEST.csv`), and broken
 //! files, which must give an error or a scene with notes.
 
+#![expect(clippy::unwrap_used, reason = "a failed test is what a panic means here")]
+
 use std::path::{Path, PathBuf};
 
 use lexiform_geometry::{

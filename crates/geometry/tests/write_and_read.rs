@@ -1,5 +1,7 @@
 //! What is written reads back as it was.
 
+#![expect(clippy::unwrap_used, reason = "a failed test is what a panic means here")]
+
 use std::path::Path;
 
 use glam::{Vec2, Vec3, Vec4};

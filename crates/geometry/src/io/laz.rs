@@ -1,19 +1,26 @@
 //! The compressed records of LAZ files.
 //!
 //! The decoder believes the sizes it reads, so they are checked against the file before it sees them: the length of
-//! the chunk table, and of each layer of the chunks of point formats 6 and above.
+//! the chunk table, and of each layer of the chunks of point formats 6 and above. Its reader of times has no bottom,
+//! and is not used: see [`laz_gps`](super::laz_gps).
 
 use std::{
-    io::Cursor,
+    io::{Cursor, Read},
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use ::laz::{LasZipDecompressor, LazItem, LazItemType, LazVlr};
+use ::laz::{
+    DecompressionSelection, LasZipDecompressor, LasZipError, LazItem, LazItemType, LazVlr,
+    laszip::ChunkTable,
+    record::{RecordDecompressor as _, SequentialPointRecordDecompressor},
+};
 
-use super::{ReadError, las::Header, source::Source};
+use super::{ReadError, las::Header, laz_gps::GpsTimes, source::Source};
 
 /// Most bytes of a point; extra bytes cost some kilobytes of model each.
 const MOST_RECORD: u64 = 1024;
+/// Every chunk costs a new set of models.
+const MOST_CHUNKS: usize = 100_000;
 /// More points in one compressed byte than any scene has.
 const MOST_POINTS_PER_BYTE: usize = 64;
 
@@ -39,22 +46,84 @@ pub(super) fn read_records(
     if header.points > data.len().saturating_mul(MOST_POINTS_PER_BYTE) {
         return Err(source.invalid(format!("{} bytes cannot hold {} points", data.len(), header.points)));
     }
-    check_chunks(source, header, compressor, settings.items()).map_err(|message| source.invalid(message))?;
-    let mut record = vec![0; header.record];
+    check_chunks(source, header, compressor, &settings).map_err(|message| source.invalid(message))?;
     let mut cursor = Cursor::new(source.bytes);
     cursor.set_position(header.data_start as u64);
     // The decoder indexes and adds without checks in places: a broken file must not take the caller down.
-    let decoded = catch_unwind(AssertUnwindSafe(|| -> Result<(), String> {
-        let mut decoder = LasZipDecompressor::new(cursor, settings).map_err(|e| e.to_string())?;
-        for point in 0..header.points {
-            decoder.decompress_one(&mut record).map_err(|e| format!("point {point}: {e}"))?;
+    let decoded = catch_unwind(AssertUnwindSafe(|| match compressor {
+        LAYERED => read_layered(cursor, settings, header, &mut push),
+        _ => read_sequential(cursor, &settings, compressor, header, &mut push),
+    }));
+    match decoded {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(source.invalid(error.to_string())),
+        Err(_) => Err(source.invalid("compressed points are broken")),
+    }
+}
+
+/// Point formats 6 and above: every field has its own stream, and only those with a use are decoded.
+fn read_layered(
+    cursor: Cursor<&[u8]>,
+    settings: LazVlr,
+    header: &Header,
+    push: &mut impl FnMut(&[u8]),
+) -> Result<(), LasZipError> {
+    let wanted = DecompressionSelection::xy_returns_channel().decompress_z().decompress_rgb();
+    let mut decoder = LasZipDecompressor::selective(cursor, settings, wanted)?;
+    let mut record = vec![0; header.record];
+    for _ in 0..header.points {
+        decoder.decompress_one(&mut record)?;
+        push(&record);
+    }
+    Ok(())
+}
+
+/// Point formats up to 5: all fields of all points of a chunk are one stream.
+fn read_sequential(
+    mut cursor: Cursor<&[u8]>,
+    settings: &LazVlr,
+    compressor: u16,
+    header: &Header,
+    push: &mut impl FnMut(&[u8]),
+) -> Result<(), LasZipError> {
+    let mut chunks = Vec::new();
+    if compressor == CHUNKED && settings.uses_variable_size_chunks() {
+        let table = ChunkTable::read_from(&mut cursor, settings)?;
+        chunks.extend(table.as_ref().iter().map(|chunk| chunk.point_count));
+    } else if compressor == CHUNKED {
+        // All chunks have the same size, and follow each other: only the place of the table is in the way.
+        cursor.set_position(header.data_start as u64 + 8);
+        let size = u64::from(settings.chunk_size()).max(1);
+        chunks.resize((header.points as u64).div_ceil(size) as usize, size);
+    } else {
+        chunks.push(header.points as u64);
+    }
+    let mut record = vec![0; header.record];
+    let mut left = header.points as u64;
+    for points in chunks {
+        let mut decoder = sequential_decoder(&mut cursor, settings.items())?;
+        for _ in 0..points.min(left) {
+            decoder.decompress_next(&mut record)?;
             push(&record);
         }
-        Ok(())
-    }));
-    decoded
-        .unwrap_or_else(|_| Err("compressed points are broken".to_owned()))
-        .map_err(|message| source.invalid(message))
+        left -= points.min(left);
+    }
+    if left == 0 { Ok(()) } else { Err(LasZipError::MissingChunkTable) }
+}
+
+/// The library's fields, but for the times.
+fn sequential_decoder<'c, R: Read + Send + Sync + 'c>(
+    source: R,
+    items: &[LazItem],
+) -> Result<SequentialPointRecordDecompressor<'c, R>, LasZipError> {
+    let mut decoder = SequentialPointRecordDecompressor::new(source);
+    for item in items {
+        match (item.item_type(), item.version()) {
+            (LazItemType::GpsTime, 2) => decoder.add_field_decompressor(GpsTimes::new()),
+            _ => decoder.set_fields_from(&vec![*item])?,
+        }
+    }
+    Ok(decoder)
 }
 
 /// The record that says how points are compressed.
@@ -82,7 +151,7 @@ fn laszip_settings(source: &Source, header: &Header) -> Result<(u16, LazVlr), Re
 }
 
 /// Checks every size the decoder will allocate by.
-fn check_chunks(source: &Source, header: &Header, compressor: u16, items: &[LazItem]) -> Result<(), String> {
+fn check_chunks(source: &Source, header: &Header, compressor: u16, settings: &LazVlr) -> Result<(), String> {
     let bytes = source.bytes;
     let u32_at = |at: usize| bytes.get(at..).and_then(|b| b.first_chunk()).map(|b| u32::from_le_bytes(*b));
     let i64_at = |at: usize| bytes.get(at..).and_then(|b| b.first_chunk()).map(|b| i64::from_le_bytes(*b));
@@ -97,16 +166,25 @@ fn check_chunks(source: &Source, header: &Header, compressor: u16, items: &[LazI
     }
     let table = usize::try_from(table).ok().filter(|t| *t > start).ok_or("the chunk table is missing")?;
     let chunks = u32_at(table + 4).ok_or("the chunk table lies behind the end of the file")?;
-    if chunks as usize > header.points.max(1) {
+    if chunks as usize > header.points.clamp(1, MOST_CHUNKS) {
         return Err(format!("the chunk table declares {chunks} chunks for {} points", header.points));
     }
     if compressor == CHUNKED {
-        return Ok(());
+        let fewest = header.points as u64 / u64::from(settings.chunk_size().max(1));
+        return if fewest <= MOST_CHUNKS as u64 {
+            Ok(())
+        } else {
+            Err(format!("{fewest} chunks are too many"))
+        };
     }
     // A chunk: its first point, the number of points, the size of each layer, the layers.
-    let layers: usize = items.iter().map(layers).sum();
-    let (mut at, mut points) = (start + 8, 0_u64);
+    let layers: usize = settings.items().iter().map(layers).sum();
+    let (mut at, mut points, mut walked) = (start + 8, 0_u64, 0);
     while points < header.points as u64 {
+        walked += 1;
+        if walked > MOST_CHUNKS {
+            return Err(format!("more than {MOST_CHUNKS} chunks"));
+        }
         let sizes = at + header.record + 4;
         points += u64::from(u32_at(sizes - 4).ok_or("a chunk is cut off")?.max(1));
         at = sizes + 4 * layers;

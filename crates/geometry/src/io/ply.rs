@@ -267,9 +267,7 @@ fn build(
     let whole = Whole { colors: vertices.linear_colors(), positions, vertices: &vertices, faces };
     let splits = !faces.corner_uvs.is_empty() || faces.colors.len() == faces.polygons.ends.len();
     let mut files = TextureFiles::new(source.path);
-    /// Triangles with the polygons they were cut from.
-    type Cut = Vec<([u32; 3], u32)>;
-    let mut by_texture: Vec<(u32, Cut)> = Vec::new();
+    let mut by_texture: Vec<(u32, Vec<Cut>)> = Vec::new();
     for (triangle, polygon) in cut.triangles {
         let used = faces.textures.get(polygon as usize).copied().unwrap_or(0);
         // Numbers past the textures all mean "none", so there are few groups.
@@ -295,6 +293,9 @@ fn build(
     Ok(())
 }
 
+/// A triangle of corners, and the face it was part of.
+type Cut = ([u32; 3], u32);
+
 /// All vertices and faces, from which the meshes take theirs.
 struct Whole<'a> {
     positions: Vec<Vec3>,
@@ -305,7 +306,7 @@ struct Whole<'a> {
 
 impl Whole<'_> {
     /// Vertices as stored.
-    fn shared(&self, triangles: &[([u32; 3], u32)]) -> MeshDraft {
+    fn shared(&self, triangles: &[Cut]) -> MeshDraft {
         let vertex = |corner: u32| self.faces.polygons.corners[corner as usize] as u32;
         MeshDraft {
             positions: self.positions.clone(),
@@ -317,7 +318,7 @@ impl Whole<'_> {
     }
 
     /// One vertex for each combination of vertex, texture coordinate and face color.
-    fn split(&self, triangles: &[([u32; 3], u32)]) -> MeshDraft {
+    fn split(&self, triangles: &[Cut]) -> MeshDraft {
         let faces = self.faces;
         let face_colors = (faces.colors.len() == faces.polygons.ends.len()).then_some(&faces.colors);
         let mut known: HashMap<(i64, [u32; 2], [u32; 4]), u32> = HashMap::new();

@@ -50,7 +50,7 @@ pub fn made() -> Vec<(String, Vec<u8>)> {
     let npy = written("points.npy", &cloud);
     samples.push(("stored.npz".to_owned(), zip("xyz.npy", &npy, false)));
     samples.push(("deflated.npz".to_owned(), zip("xyz.npy", &npy, true)));
-    for format in [0, 2, 3, 6, 7] {
+    for format in [0, 1, 2, 3, 6, 7] {
         samples.push((format!("format{format}.las"), las(format, false)));
         samples.push((format!("format{format}.laz"), las(format, true)));
     }
@@ -155,12 +155,12 @@ fn zip(name: &str, content: &[u8], deflate: bool) -> Vec<u8> {
     bytes
 }
 
-/// Thirty points of a point format, plain or compressed.
-fn las(format: u8, compressed: bool) -> Vec<u8> {
-    let points = 30_u32;
+/// Three hundred points of a point format with times in jumps, plain or compressed in chunks of hundred.
+pub fn las(format: u8, compressed: bool) -> Vec<u8> {
+    let points = 300_u32;
     let items = laz::LazItemRecordBuilder::default_for_point_format_id(format, 0).unwrap();
     let record: usize = items.iter().map(|i| usize::from(i.size())).sum();
-    let settings = laz::LazVlr::from_laz_items(items);
+    let settings = laz::LazVlrBuilder::default().with_laz_items(items).with_fixed_chunk_size(100).build();
     let mut vlr = Vec::new();
     if compressed {
         let mut data = Vec::new();
@@ -190,6 +190,13 @@ fn las(format: u8, compressed: bool) -> Vec<u8> {
         let start = raw.len();
         [i, i * i, 7 * i % 5].iter().for_each(|v| raw.extend((*v as i32).to_le_bytes()));
         raw.resize(start + record, (i % 3) as u8);
+        // Times run in three series, with steps of many sizes, and jump now and then.
+        let time = f64::from(i % 3) * 1e6 + f64::from(i * i) * 1e-3 + f64::from(i / 50) * 1e9;
+        match format {
+            1 | 3 => raw[start + 20..start + 28].copy_from_slice(&time.to_le_bytes()),
+            6 | 7 => raw[start + 22..start + 30].copy_from_slice(&time.to_le_bytes()),
+            _ => {}
+        }
     }
     if !compressed {
         bytes.extend(raw);
