@@ -16,8 +16,8 @@ use lexiform_geometry::io::{self, ReadOptions};
 use rand::{Rng as _, SeedableRng as _, rngs::SmallRng};
 
 /// Cases on files made here, and on real files (bigger, so fewer).
-const CASES: usize = 40_000;
-const CASES_ON_ASSETS: usize = 3_000;
+const CASES: usize = 24_000;
+const CASES_ON_ASSETS: usize = 1_500;
 const CASES_ON_MATERIALS: usize = 500;
 const MOST_TIME: Duration = Duration::from_secs(2);
 const MOST_MEMORY: usize = 1 << 30;
