@@ -1,4 +1,5 @@
 //! Farthest points, neighbors and balls against the reference implementations' values.
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests")]
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,5 @@
 //! The renderer through its front door: against a ray caster, at any number of threads, on odd scenes.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use glam::{Affine3A, Vec2, Vec3, Vec4};
 use image::{Rgba, RgbaImage};

@@ -45,6 +45,13 @@ struct DepthFloor {
     first_row: i32,
 }
 
+impl Bin {
+    pub(super) fn with_room(n_records: usize) -> Self {
+        let (front, back) = (Vec::with_capacity(n_records), Vec::with_capacity(n_records));
+        Self { front, back, ..Self::default() }
+    }
+}
+
 impl Seen {
     #[inline]
     fn new(inverse_depth: f32, id: u32) -> Self {

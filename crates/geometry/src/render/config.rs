@@ -71,6 +71,6 @@ pub struct Light {
 
 impl Default for Light {
     fn default() -> Self {
-        Self { sky: 0.55, ground: 0.2, key: 0.3, key_direction: [0.45, 0.8, 0.6], headlight: 0.2 }
+        Self { sky: 0.68, ground: 0.16, key: 0.28, key_direction: [0.5, 0.75, 0.35], headlight: 0.14 }
     }
 }

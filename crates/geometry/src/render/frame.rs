@@ -87,7 +87,8 @@ impl<'a> Frame<'a> {
     }
 
     fn bin_faces(&self, part_index: usize, vertices: &[GridVertex], faces: Range<usize>) -> Vec<Bin> {
-        let mut bins = self.empty_bins();
+        // Half of the triangles face away, and few lie in more than one band.
+        let mut bins = self.empty_bins(faces.len() / 2);
         let part = &self.stage.parts[part_index];
         let opaque = part.alpha == AlphaMode::Opaque;
         let grid = self.projection.grid;
@@ -116,7 +117,7 @@ impl<'a> Frame<'a> {
     }
 
     fn bin_points(&self, points: Range<usize>) -> Vec<Bin> {
-        let mut bins = self.empty_bins();
+        let mut bins = self.empty_bins(0);
         for point in points {
             let Some(disc) = self.stage.splats.disc(point, &self.projection, self.stage.n_faces) else {
                 continue;
@@ -128,8 +129,10 @@ impl<'a> Frame<'a> {
         bins
     }
 
-    fn empty_bins(&self) -> Vec<Bin> {
-        (0..self.config.size.div_ceil(BAND)).map(|_| Bin::default()).collect()
+    /// Bins with room for a number of records on each side, spread over the bands.
+    fn empty_bins(&self, n_records: usize) -> Vec<Bin> {
+        let n_bands = self.config.size.div_ceil(BAND) as usize;
+        (0..n_bands).map(|_| Bin::with_room(n_records / n_bands)).collect()
     }
 
     /// The bands that sample rows `first..=last` touch.

@@ -5,8 +5,8 @@ use rayon::prelude::*;
 
 use super::project::{Projection, SUBSAMPLE};
 use super::surface::{Lamps, Sight};
-use crate::PointCloud;
 use crate::neighbors::KdTree;
+use crate::{Bounds, PointCloud};
 
 /// More points than this are thinned out: an image cannot show them, and finding neighbors takes time.
 const MOST_POINTS: usize = 1 << 18;
@@ -17,6 +17,8 @@ const NEIGHBORS: usize = 9;
 const REACH: f32 = 0.9;
 /// Radii stay within this factor of the cloud's median, so that a stray point is no balloon.
 const WIDEST: f32 = 2.0;
+/// No radius exceeds this part of the cloud's longest extent: a handful of points are points, not a wall.
+const LARGEST: f32 = 0.06;
 /// Linear color of points that have none.
 const PLAIN_GRAY: f32 = 0.55;
 /// Radius of a point that has no neighbors, in parts of a unit sphere.
@@ -133,8 +135,10 @@ fn splats_of(cloud: &PointCloud) -> Vec<Splat> {
         true => LONE_RADIUS,
         false => *radii.select_nth_unstable_by(middle, f32::total_cmp).1,
     };
+    let extent = Bounds::of(positions.iter().copied()).map_or(0.0, |b| b.extents().max_element());
+    let largest = if extent > 0.0 { LARGEST * extent } else { LONE_RADIUS };
     for splat in &mut splats {
-        splat.radius = splat.radius.clamp(median / WIDEST, median * WIDEST);
+        splat.radius = splat.radius.clamp(median / WIDEST, median * WIDEST).min(largest);
     }
     splats
 }
@@ -150,7 +154,7 @@ fn thinnest_direction(points: impl Iterator<Item = Vec3> + Clone) -> Vec3 {
         spread = [spread[0] + d * d.x, spread[1] + d * d.y, spread[2] + d * d.z];
     }
     let total = spread[0].x + spread[1].y + spread[2].z;
-    if total.is_nan() || total <= 0.0 {
+    if total <= 0.0 || total.is_nan() {
         return Vec3::Y;
     }
     // The largest direction of (trace − spread) is the smallest of the spread; squaring the matrix a few

@@ -59,15 +59,15 @@ impl<'a> MipChain<'a> {
         let v = wrapped(uv.y, self.wrap[1]);
         let lod = (0.5 * rough_log2(footprint)).clamp(0.0, (self.levels.len() - 1) as f32);
         let level = lod as usize;
-        let blend = ((lod - level as f32) * 256.0) as u64;
-        let near = self.levels[level].bilinear(u, v, self.wrap);
-        match self.levels.get(level + 1).filter(|_| blend > 8) {
-            None => lanes(near),
-            Some(next) => {
-                let far = next.bilinear(u, v, self.wrap);
-                lanes(whole_bytes(near) * (256 - blend) + whole_bytes(far) * blend)
-            }
-        }
+        // Levels are mixed only near the middle between them: elsewhere one reading is enough.
+        let blend = ((lod - level as f32 - 0.3) * (256.0 / 0.4)).clamp(0.0, 256.0) as u64;
+        let reading = |level: usize| self.levels[level].bilinear(u, v, self.wrap);
+        // Past the last level there is no next one, and then `blend` is 0.
+        lanes(match blend {
+            0 => reading(level),
+            256 => reading(level + 1),
+            _ => whole_bytes(reading(level)) * (256 - blend) + whole_bytes(reading(level + 1)) * blend,
+        })
     }
 }
 
