@@ -1,4 +1,4 @@
-//! Writing scenes: OBJ with MTL, STL, PLY, OFF for triangles; PLY, PCD, XYZ, NPY for points.
+//! Writing scenes: GLB for all; OBJ with MTL, STL, PLY, OFF for triangles; PLY, PCD, XYZ, NPY for points.
 
 use std::path::{Path, PathBuf};
 
@@ -20,7 +20,7 @@ pub enum WriteError {
     #[error("{0}")]
     Io(#[from] std::io::Error),
     /// The ending names no format that is written.
-    #[error("{}: expected an ending of obj, stl, ply, off, pcd, xyz or npy", path.display())]
+    #[error("{}: expected an ending of glb, obj, stl, ply, off, pcd, xyz or npy", path.display())]
     UnknownFormat {
         /// The file.
         path: PathBuf,
