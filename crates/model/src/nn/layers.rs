@@ -38,6 +38,12 @@ pub struct Linear {
     bias: Option<Param<Tensor<1>>>,
 }
 
+/// The transpose with its rows in a row: a view would make every product gather columns.
+fn transposed(weight: Tensor<2>) -> Tensor<2> {
+    let device = weight.device();
+    Tensor::from_data(weight.transpose().into_data(), &device)
+}
+
 impl Linear {
     /// Reads `{weight_name}` and, when given, `{bias_name}`; new weights have standard deviation `deviation`.
     pub fn load(
@@ -47,7 +53,8 @@ impl Linear {
         [input, output]: [usize; 2],
         deviation: f32,
     ) -> Result<Self, WeightsError> {
-        let weight = source.tensor(weight_name, [output, input], Fill::Normal(deviation))?.transpose();
+        let weight = source.tensor(weight_name, [output, input], Fill::Normal(deviation))?;
+        let weight = transposed(weight);
         let bias = bias_name.map(|name| source.tensor(name, [output], Fill::Constant(0.0))).transpose()?;
         Ok(Self { weight: Param::from_tensor(weight), bias: bias.map(Param::from_tensor) })
     }
