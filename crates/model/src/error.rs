@@ -93,6 +93,15 @@ pub enum ModelError {
     /// A shape without views.
     #[error("a shape needs at least one view")]
     NoViews,
+    /// Clouds that no encoder can take.
+    #[error(transparent)]
+    Clouds(#[from] crate::point::CloudsError),
+    /// A network that names classes and has no way into a joint space.
+    #[error("{model} names classes and has no projection into a joint space")]
+    NotJoint {
+        /// Id of the model.
+        model: String,
+    },
     /// A vector that has no direction.
     #[error("features of length {length} have no direction: norm {norm}")]
     NoDirection {

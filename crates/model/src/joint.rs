@@ -311,7 +311,7 @@ fn fingerprint(file: &WeightFile, prefix: &str) -> Result<u32, WeightsError> {
     Ok((hash ^ (hash >> 32)) as u32)
 }
 
-fn rows(features: Tensor<2>) -> Vec<Vec<f32>> {
+pub(crate) fn rows(features: Tensor<2>) -> Vec<Vec<f32>> {
     let [_, dim] = features.dims();
     let values: Vec<f32> = features.into_data().try_into_vec().expect("features are f32");
     values.chunks(dim.max(1)).map(<[f32]>::to_vec).collect()

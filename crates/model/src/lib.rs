@@ -1,6 +1,6 @@
 //! Networks that place words, pictures and 3D shapes in one space, and their weights.
 //!
-//! This crate opens no 3D file: it takes pictures and text and gives [`Embedding`]s. Its only door to the
+//! This crate opens no 3D file: it takes pictures, points and text and gives [`Embedding`]s. Its only door to the
 //! network is the feature `hub`.
 
 pub mod clip;
@@ -10,6 +10,8 @@ mod error;
 pub mod hub;
 mod joint;
 pub mod nn;
+pub mod point;
+mod point_model;
 pub mod preprocess;
 pub mod registry;
 pub mod tokenizer;
@@ -19,4 +21,5 @@ mod zero_shot;
 pub use embedding::Embedding;
 pub use error::{ModelError, WeightsError};
 pub use joint::{JointModel, ModelConfig, OpenOptions, save};
+pub use point_model::{Paired, PointModel, PointModelConfig, PointOptions};
 pub use zero_shot::{ZeroShotHead, usual_templates};

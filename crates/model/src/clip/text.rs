@@ -60,6 +60,7 @@ impl ClipText {
         let x = self.transformer.forward(
             x,
             |_| Scope::Causal,
+            |_, x| x,
             |layer, x| {
                 last = layer + 1;
                 watch(layer, x);

@@ -74,7 +74,8 @@ impl ClipVision {
         let x = self.ln_pre.forward(self.embed(pixels));
         watch("ln_pre", &x);
         let scope = |layer| if layer < joint_from { Scope::Own } else { Scope::Views(views) };
-        let x = self.transformer.forward(x, scope, |layer, x| watch(&format!("block{layer}"), x));
+        let watch_block = |layer, x: &Tensor<3>| watch(&format!("block{layer}"), x);
+        let x = self.transformer.forward(x, scope, |_, x| x, watch_block);
         let [rows, tokens, width] = x.dims();
         if rows == 0 || tokens == 0 {
             return Tensor::zeros([0, self.proj.dims()[1]], &x.device());

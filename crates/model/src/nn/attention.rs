@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::ops::AttentionModuleOptions;
 use burn::tensor::{Tensor, module};
 
-use super::Linear;
+use super::{Linear, TransformerConfig};
 use crate::error::WeightsError;
 use crate::weights::{Source, TensorList};
 
@@ -25,39 +25,37 @@ pub struct Attention {
     in_proj: Linear,
     out_proj: Linear,
     heads: usize,
+    head_width: usize,
 }
 
 impl Attention {
-    /// Reads `{name}.in_proj_weight`, `{name}.in_proj_bias` and `{name}.out_proj.*`.
-    pub fn load(
-        source: &Source,
-        name: &str,
-        width: usize,
-        heads: usize,
-        layers: usize,
-    ) -> Result<Self, WeightsError> {
+    /// Reads `{name}.in_proj_weight`, with `qkv_bias` also `{name}.in_proj_bias`, and `{name}.out_proj.*`.
+    pub fn load(source: &Source, name: &str, config: &TransformerConfig) -> Result<Self, WeightsError> {
+        let TransformerConfig { width, heads, head_width, layers, .. } = *config;
+        let inner = heads * head_width;
         let [weight, bias] = Self::in_proj_names(name);
+        let bias = config.qkv_bias.then_some(bias.as_str());
         // Starting deviations as in OpenCLIP: the residual branches shrink with depth.
         let deviation = (width as f32).powf(-0.5);
-        let in_proj = Linear::load(source, &weight, Some(&bias), [width, 3 * width], deviation)?;
+        let in_proj = Linear::load(source, &weight, bias, [width, 3 * inner], deviation)?;
         let [weight, bias] = Self::out_proj_names(name);
         let deviation = deviation * (2.0 * layers as f32).powf(-0.5);
-        let out_proj = Linear::load(source, &weight, Some(&bias), [width, width], deviation)?;
-        Ok(Self { in_proj, out_proj, heads })
+        let out_proj = Linear::load(source, &weight, Some(&bias), [inner, width], deviation)?;
+        Ok(Self { in_proj, out_proj, heads, head_width })
     }
 
     /// `[rows, tokens, width]` → the same shape.
     pub fn forward(&self, x: Tensor<3>, scope: Scope) -> Tensor<3> {
-        let [rows, tokens, width] = x.dims();
+        let [rows, tokens, _] = x.dims();
         let views = if let Scope::Views(views) = scope { views } else { 1 };
         let (groups, length) = (rows / views, views * tokens);
-        let packed = self.in_proj.forward(x).reshape([groups, length, 3, self.heads, width / self.heads]);
+        let packed = self.in_proj.forward(x).reshape([groups, length, 3, self.heads, self.head_width]);
         let part = |i: usize| -> Tensor<4> {
             packed.clone().slice([0..groups, 0..length, i..i + 1]).squeeze_dim::<4>(2).swap_dims(1, 2)
         };
         let options = AttentionModuleOptions { is_causal: scope == Scope::Causal, ..Default::default() };
         let mixed = module::attention(part(0), part(1), part(2), None, None, options);
-        self.out_proj.forward(mixed.swap_dims(1, 2).reshape([rows, tokens, width]))
+        self.out_proj.forward(mixed.swap_dims(1, 2).reshape([rows, tokens, self.heads * self.head_width]))
     }
 
     /// Adds the tensors to `list`.

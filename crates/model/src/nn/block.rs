@@ -14,8 +14,12 @@ pub struct TransformerConfig {
     pub width: usize,
     /// Number of blocks.
     pub layers: usize,
-    /// Number of heads; divides the width.
+    /// Number of heads.
     pub heads: usize,
+    /// Width of one head; usually the token's width over the number of heads.
+    pub head_width: usize,
+    /// Whether queries, keys and values have a bias (CLIP has one, Point-BERT and OpenShape have none).
+    pub qkv_bias: bool,
     /// Width of the MLP's hidden layer.
     pub mlp_width: usize,
     /// Nonlinearity of the MLP.
@@ -46,7 +50,7 @@ impl Mlp {
     }
 
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        self.c_proj.forward(self.activation.apply(self.c_fc.forward(x)))
+        self.c_proj.forward(self.c_fc.forward_then(x, Some(self.activation)))
     }
 
     fn save(&self, name: &str, list: &mut TensorList) {
@@ -72,10 +76,10 @@ pub struct Block {
 
 impl Block {
     fn load(source: &Source, name: &str, config: &TransformerConfig) -> Result<Self, WeightsError> {
-        let TransformerConfig { width, heads, layers, epsilon, .. } = *config;
+        let TransformerConfig { width, epsilon, .. } = *config;
         Ok(Self {
             ln_1: LayerNorm::load(source, &format!("{name}.ln_1"), width, epsilon)?,
-            attn: Attention::load(source, &format!("{name}.attn"), width, heads, layers)?,
+            attn: Attention::load(source, &format!("{name}.attn"), config)?,
             ln_2: LayerNorm::load(source, &format!("{name}.ln_2"), width, epsilon)?,
             mlp: Mlp::load(source, &format!("{name}.mlp"), config)?,
         })
@@ -109,16 +113,18 @@ impl Transformer {
         Ok(Self { resblocks: blocks.collect::<Result<_, _>>()? })
     }
 
-    /// `[rows, tokens, width]` → the same shape; `scope` says for each block which tokens see each other, and
-    /// `watch` sees each block's output.
+    /// `[rows, tokens, width]` → the same shape; `scope` says for each block which tokens see each other, `before`
+    /// may change what a block is given (positions added again, prompts put in), and `watch` sees each block's
+    /// output.
     pub fn forward(
         &self,
         mut x: Tensor<3>,
         scope: impl Fn(usize) -> Scope,
+        mut before: impl FnMut(usize, Tensor<3>) -> Tensor<3>,
         mut watch: impl FnMut(usize, &Tensor<3>),
     ) -> Tensor<3> {
         for (layer, block) in self.resblocks.iter().enumerate() {
-            x = block.forward(x, scope(layer));
+            x = block.forward(before(layer, x), scope(layer));
             watch(layer, &x);
         }
         x

@@ -4,6 +4,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Tensor, activation, module};
 use serde::{Deserialize, Serialize};
 
+use super::on_host;
 use crate::error::WeightsError;
 use crate::weights::{Fill, Source, TensorList};
 
@@ -69,9 +70,27 @@ impl Linear {
         self.weight.val()
     }
 
+    /// The bias, `[output]`.
+    pub fn bias(&self) -> Option<Tensor<1>> {
+        self.bias.as_ref().map(Param::val)
+    }
+
     /// `[…, input]` → `[…, output]`.
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        module::linear(x, self.weight.val(), self.bias.as_ref().map(Param::val))
+        self.forward_then(x, None)
+    }
+
+    /// [`forward`](Self::forward) and a nonlinearity, in one pass over the result where possible.
+    pub fn forward_then<const D: usize>(&self, x: Tensor<D>, then: Option<Activation>) -> Tensor<D> {
+        let (weight, bias) = (self.weight.val(), self.bias());
+        if on_host::is_plain(&x) {
+            return on_host::bias_then(module::linear(x, weight, None), bias, then);
+        }
+        let y = module::linear(x, weight, bias);
+        match then {
+            Some(activation) => activation.apply(y),
+            None => y,
+        }
     }
 
     /// Adds the tensors to `list` under the names a file gives them.

@@ -4,9 +4,12 @@
 //! are pooled; the block is the same.
 
 mod attention;
+mod batch_norm;
 mod block;
 mod layers;
+pub(crate) mod on_host;
 
 pub use attention::{Attention, Scope};
+pub use batch_norm::{BatchNorm, Bias, ConvNorm, is_counter, pointwise};
 pub use block::{Block, Mlp, Transformer, TransformerConfig};
 pub use layers::{Activation, LayerNorm, Linear};

@@ -3,9 +3,10 @@
 //! Loading is strict both ways: a missing, a misshaped and an unused tensor are errors that name it.
 
 mod file;
+mod layout;
 mod save;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
 use burn::tensor::{Device, Tensor, TensorData};
@@ -13,8 +14,10 @@ use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
 
 pub use file::WeightFile;
+pub use layout::{HUGGING_FACE_BLOCK, Layout, PPAT_BLOCK, TIMM_BLOCK};
 pub use save::{Precision, TensorList};
 
+use self::layout::Place;
 use crate::error::WeightsError;
 
 /// How a tensor starts when a network is made new.
@@ -34,12 +37,13 @@ pub enum Source<'a> {
     New(Box<NewWeights>),
 }
 
-/// Part of a file, seen through a prefix, with a record of what has been used.
+/// Part of a file, seen through a layout, with a record of what has been used.
 pub struct Weights<'a> {
     file: &'a WeightFile,
-    prefix: String,
+    layout: Layout,
     device: Device,
     used: RefCell<BTreeSet<String>>,
+    fingerprint: Cell<u64>,
 }
 
 /// A seeded generator of starting weights.
@@ -51,11 +55,17 @@ pub struct NewWeights {
 impl<'a> Source<'a> {
     /// Tensors of `file` whose names start with `prefix` (which is taken off).
     pub fn file(file: &'a WeightFile, prefix: &str, device: &Device) -> Self {
+        Self::laid_out(file, Layout::prefixed(prefix), device)
+    }
+
+    /// Tensors of `file` by the names that `layout` gives them.
+    pub fn laid_out(file: &'a WeightFile, layout: Layout, device: &Device) -> Self {
         Self::File(Weights {
             file,
-            prefix: prefix.to_owned(),
+            layout,
             device: device.clone(),
             used: RefCell::new(BTreeSet::new()),
+            fingerprint: Cell::new(0xcbf2_9ce4_8422_2325),
         })
     }
 
@@ -96,6 +106,15 @@ impl<'a> Source<'a> {
         }
     }
 
+    /// FNV-1a over the vectors read so far (biases and norms differ between any two trainings), in the order in which the
+    /// network asked for them: the same whatever the file's layout. New weights have none.
+    pub fn fingerprint(&self) -> u32 {
+        match self {
+            Self::File(weights) => (weights.fingerprint.get() ^ (weights.fingerprint.get() >> 32)) as u32,
+            Self::New(_) => 0,
+        }
+    }
+
     /// Fails if the file has tensors under the prefix that nothing has asked for, except those that
     /// `ignored` names.
     pub fn finish(self, ignored: impl Fn(&str) -> bool) -> Result<(), WeightsError> {
@@ -103,7 +122,7 @@ impl<'a> Source<'a> {
         let used = weights.used.into_inner();
         let names: Vec<String> = (weights.file.names())
             .filter(|name| {
-                !used.contains(*name) && !ignored(name.strip_prefix(&weights.prefix).unwrap_or(name))
+                !used.contains(*name) && !ignored(name.strip_prefix(weights.layout.prefix()).unwrap_or(name))
             })
             .map(str::to_owned)
             .collect();
@@ -117,17 +136,50 @@ impl<'a> Source<'a> {
 
 impl Weights<'_> {
     fn tensor<const D: usize>(&self, name: &str, shape: [usize; D]) -> Result<Tensor<D>, WeightsError> {
-        let full = format!("{}{name}", self.prefix);
-        let found = self.file.shape(&full)?;
-        let one_number = found.iter().product::<usize>() == 1 && shape.iter().product::<usize>() == 1;
-        if found != shape && !one_number {
-            let (path, expected) = (self.file.path().to_owned(), shape.to_vec());
-            return Err(WeightsError::Shape { path, name: full, expected, found: found.to_vec() });
+        let Place { names, transposed } = self.layout.place(name);
+        let mut stored = shape;
+        if transposed {
+            stored.reverse();
         }
-        let values = self.file.read(&full)?;
-        self.used.borrow_mut().insert(full);
-        Ok(Tensor::from_data(TensorData::new(values, shape), &self.device))
+        // Several tensors of the file stand one after the other along the first axis.
+        let mut part = stored;
+        part[0] /= names.len();
+        let mut values = Vec::new();
+        for name in names {
+            let found = self.file.shape(&name)?;
+            if !same_but_for_ones(found, &part) {
+                let (path, expected, found) = (self.file.path().to_owned(), part.to_vec(), found.to_vec());
+                return Err(WeightsError::Shape { path, name, expected, found });
+            }
+            let read = self.file.read(&name)?;
+            if values.is_empty() {
+                values = read;
+            } else {
+                values.extend(read);
+            }
+            self.used.borrow_mut().insert(name);
+        }
+        if D == 1 {
+            let fold =
+                |hash: u64, value: &f32| (hash ^ u64::from(value.to_bits())).wrapping_mul(0x0100_0000_01b3);
+            self.fingerprint.set(values.iter().fold(self.fingerprint.get(), fold));
+        }
+        let tensor = Tensor::from_data(TensorData::new(values, stored), &self.device);
+        Ok(if transposed { tensor.transpose() } else { tensor })
     }
+}
+
+/// Whether `found` is `wanted`, at most with ones around it: a kernel of one point is a linear map, a token kept with
+/// batch axes is a vector, and a lone number may have any number of axes.
+fn same_but_for_ones(found: &[usize], wanted: &[usize]) -> bool {
+    let one_number = |shape: &[usize]| shape.iter().all(|&n| n == 1);
+    if one_number(found) && one_number(wanted) {
+        return true;
+    }
+    (0..=found.len().saturating_sub(wanted.len())).any(|at| {
+        let end = at + wanted.len();
+        found.get(at..end) == Some(wanted) && one_number(&found[..at]) && one_number(&found[end..])
+    })
 }
 
 impl NewWeights {

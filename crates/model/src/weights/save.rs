@@ -33,6 +33,11 @@ impl TensorList {
         self.tensors.push((name, shape, values));
     }
 
+    /// Adds a tensor by its values, as many as its shape says.
+    pub fn push_values(&mut self, name: String, shape: Vec<usize>, values: Vec<f32>) {
+        self.tensors.push((name, shape, values));
+    }
+
     /// Names, shapes and values.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[usize], &[f32])> {
         self.tensors.iter().map(|(name, shape, values)| (name.as_str(), shape.as_slice(), values.as_slice()))

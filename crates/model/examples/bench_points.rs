@@ -1,0 +1,50 @@
+//! Times point encoders with random weights, whole path: groups, then the network. Prints one JSON line a measurement.
+
+use std::time::Instant;
+
+use burn::tensor::Device;
+use glam::Vec3;
+use lexiform_model::point::{
+    Cloud, Clouds, EncoderConfig, PointBertConfig, PointTower, Projection, Start, TowerConfig,
+};
+use lexiform_model::weights::Source;
+use rand::rngs::SmallRng;
+use rand::{Rng as _, SeedableRng as _};
+
+fn main() {
+    let device = Device::flex();
+    let config = TowerConfig {
+        encoder: EncoderConfig::PointBert(PointBertConfig::ulip2_colored()),
+        projection: Some(Projection { dim: 1280, bias: false }),
+        classes: None,
+    };
+    let tower = PointTower::load(&Source::new(0, &device), &config).expect("new weights always fit");
+    for (batch, repeats) in [(1, 5), (16, 1)] {
+        let clouds = random_clouds(batch, 10_000);
+        let clouds = Clouds::new(&clouds, true).expect("random clouds are well formed");
+        let what = format!("PointBERT, 10k colored points, batch {batch}");
+        measure(&what, repeats, || tower.encode(&clouds, Start::default()).into_data());
+        let grouping = PointBertConfig::ulip2_colored().grouping();
+        measure(&format!("PointBERT, groups alone, batch {batch}"), repeats, || grouping.of_all(&clouds));
+    }
+}
+
+fn random_clouds(count: usize, points: usize) -> Vec<Cloud> {
+    let mut rng = SmallRng::seed_from_u64(0);
+    let mut points = || (0..points).map(|_| Vec3::from_array(rng.random::<[f32; 3]>()) * 2.0 - 1.0).collect();
+    (0..count).map(|_| Cloud { positions: points(), colors: points() }).collect()
+}
+
+#[expect(clippy::print_stdout, reason = "a benchmark reports on standard output")]
+fn measure<T>(what: &str, repeats: usize, mut run: impl FnMut() -> T) {
+    run();
+    let mut times: Vec<f64> = (0..repeats)
+        .map(|_| {
+            let start = Instant::now();
+            run();
+            start.elapsed().as_secs_f64() * 1000.0
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    println!("{{\"what\": \"{what}\", \"milliseconds\": {:.3}}}", times[times.len() / 2]);
+}

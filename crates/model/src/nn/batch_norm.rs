@@ -1,0 +1,213 @@
+//! Batch normalization over the last axis, and the pointwise convolution that it follows.
+//!
+//! Features stand last, `[…, channels]`, so a convolution of kernel 1 is a linear map and the batch is everything before.
+
+use burn::module::{Flag, Module, Param, RunningState};
+use burn::tensor::{Device, Tensor, module};
+
+use super::Linear;
+use crate::error::WeightsError;
+use crate::weights::{Fill, Source, TensorList};
+
+/// Added to the variance: torch's default, which all papers here keep.
+const EPSILON: f64 = 1e-5;
+/// Weight of the newest batch in the running statistics: torch's default.
+const MOMENTUM: f64 = 0.1;
+
+/// `y = (x − mean) / √(variance + ε) · weight + bias`, per channel.
+///
+/// On an autodiff device the statistics are those of the batch, and the running ones move towards them; elsewhere, or when
+/// frozen, the running ones are used.
+#[derive(Module, Debug)]
+pub struct BatchNorm {
+    weight: Param<Tensor<1>>,
+    bias: Param<Tensor<1>>,
+    training: Param<Flag>,
+    running_mean: RunningState<Tensor<1>>,
+    running_var: RunningState<Tensor<1>>,
+}
+
+/// Whether a tensor of this name is a batch norm's count of batches, which nothing depends on.
+pub fn is_counter(name: &str) -> bool {
+    name.ends_with(".num_batches_tracked")
+}
+
+impl BatchNorm {
+    /// Reads `{name}.weight`, `.bias`, `.running_mean` and `.running_var`, `[channels]` each. The file's
+    /// `num_batches_tracked` is a counter that nothing here depends on.
+    pub fn load(source: &Source, name: &str, channels: usize) -> Result<Self, WeightsError> {
+        let tensor = |part: &str, start: f32| {
+            source.tensor(&format!("{name}.{part}"), [channels], Fill::Constant(start))
+        };
+        Ok(Self {
+            weight: Param::from_tensor(tensor("weight", 1.0)?),
+            bias: Param::from_tensor(tensor("bias", 0.0)?),
+            training: Param::from_bool(true),
+            running_mean: RunningState::new(tensor("running_mean", 0.0)?),
+            running_var: RunningState::new(tensor("running_var", 1.0)?),
+        })
+    }
+
+    /// `[…, channels]` → the same shape.
+    pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        if self.learns_from(&x) {
+            return self.forward_train(x);
+        }
+        let (scale, shift) = self.scale_and_shift();
+        x * scale.unsqueeze::<D>() + shift.unsqueeze::<D>()
+    }
+
+    fn learns_from<const D: usize>(&self, x: &Tensor<D>) -> bool {
+        x.device().is_autodiff() && self.training.is_enabled()
+    }
+
+    fn forward_train<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        let (dims, [channels]) = (x.dims(), self.weight.dims());
+        let rows = dims.iter().product::<usize>() / channels;
+        let flat = x.reshape([rows, channels]);
+        let batch = module::batch_norm_train(flat, self.weight.val(), self.bias.val(), EPSILON);
+        // torch normalizes with the biased variance and keeps the unbiased one.
+        let unbiased = batch.variance * (rows as f64 / (rows as f64 - 1.0).max(1.0));
+        for (running, newest) in [(&self.running_mean, batch.mean), (&self.running_var, unbiased)] {
+            let old = running.value_sync().to_device(&newest.device());
+            running.update((old * (1.0 - MOMENTUM) + newest.detach() * MOMENTUM).detach());
+        }
+        batch.output.reshape(dims)
+    }
+
+    /// The affine map that the running statistics stand for.
+    fn scale_and_shift(&self) -> (Tensor<1>, Tensor<1>) {
+        let device = self.weight.val().device();
+        let [mean, variance] =
+            [&self.running_mean, &self.running_var].map(|running| running.value_sync().to_device(&device));
+        let scale = self.weight.val() / (variance + EPSILON).sqrt();
+        let shift = self.bias.val() - mean * scale.clone();
+        (scale, shift)
+    }
+
+    /// Mean and variance as they run, `[channels]` each.
+    pub fn running(&self) -> [Tensor<1>; 2] {
+        [self.running_mean.value_sync(), self.running_var.value_sync()]
+    }
+
+    /// Adds the tensors to `list`.
+    pub fn save(&self, name: &str, list: &mut TensorList) {
+        list.push(format!("{name}.weight"), self.weight.val());
+        list.push(format!("{name}.bias"), self.bias.val());
+        let [mean, variance] = self.running();
+        list.push(format!("{name}.running_mean"), mean);
+        list.push(format!("{name}.running_var"), variance);
+    }
+}
+
+/// A convolution of kernel 1 and the batch norm after it: a layer of what PointNet++ calls a shared MLP.
+#[derive(Module, Debug)]
+pub struct ConvNorm {
+    conv: Linear,
+    norm: BatchNorm,
+}
+
+/// Whether a pointwise convolution adds something of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bias {
+    /// `{name}.bias` is there.
+    Learned,
+    /// There is none: usual before a batch norm, which has one.
+    Absent,
+}
+
+/// A convolution of kernel 1: reads `{name}.weight`, `[output, input]` but for ones, and perhaps `{name}.bias`. New weights
+/// spread as torch's do: variance 1 / (3 input).
+pub fn pointwise(
+    source: &Source,
+    name: &str,
+    bias: Bias,
+    [input, output]: [usize; 2],
+) -> Result<Linear, WeightsError> {
+    let [weight_name, bias_name] = ["weight", "bias"].map(|part| format!("{name}.{part}"));
+    let bias_name = (bias == Bias::Learned).then_some(bias_name.as_str());
+    Linear::load(source, &weight_name, bias_name, [input, output], (3.0 * input as f32).powf(-0.5))
+}
+
+impl ConvNorm {
+    /// Reads the two layers.
+    pub fn load(
+        source: &Source,
+        [conv, norm]: [&str; 2],
+        bias: Bias,
+        [input, output]: [usize; 2],
+    ) -> Result<Self, WeightsError> {
+        let conv = pointwise(source, conv, bias, [input, output])?;
+        Ok(Self { conv, norm: BatchNorm::load(source, norm, output)? })
+    }
+
+    /// `[…, input]` → `[…, output]`.
+    pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        if self.norm.learns_from(&x) {
+            return self.norm.forward(self.conv.forward(x));
+        }
+        let (weight, bias) = self.folded();
+        module::linear(x, weight, Some(bias))
+    }
+
+    /// Both layers as one map: weight `[input, output]` and bias `[output]`. Saves a pass over the activations.
+    pub(crate) fn folded(&self) -> (Tensor<2>, Tensor<1>) {
+        let (scale, shift) = self.norm.scale_and_shift();
+        let bias = match self.conv.bias() {
+            Some(bias) => bias * scale.clone() + shift,
+            None => shift,
+        };
+        (self.conv.weight() * scale.unsqueeze::<2>(), bias)
+    }
+
+    /// Where the tensors live.
+    pub fn device(&self) -> Device {
+        self.conv.weight().device()
+    }
+
+    /// The batch norm.
+    pub fn norm(&self) -> &BatchNorm {
+        &self.norm
+    }
+
+    /// Adds the tensors to `list` under the names that [`load`](Self::load) reads.
+    pub fn save(&self, [conv, norm]: [&str; 2], list: &mut TensorList) {
+        self.conv.save(&format!("{conv}.weight"), Some(&format!("{conv}.bias")), list);
+        self.norm.save(norm, list);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::TensorData;
+
+    use super::*;
+
+    /// Eight rows of three channels, and what torch's `BatchNorm1d` in training mode makes of the running statistics:
+    /// 0.9 · start + 0.1 · (mean, unbiased variance).
+    #[test]
+    fn statistics_of_the_batch_run() {
+        let device = Device::flex().autodiff();
+        let norm = BatchNorm::load(&Source::new(1, &device), "norm", 3).unwrap();
+        let values: Vec<f32> = (0..24).map(|i| (i * i % 7) as f32 - (i % 3) as f32).collect();
+        let x = Tensor::<3>::from_data(TensorData::new(values.clone(), [2, 4, 3]), &device);
+        let y: Vec<f32> = norm.forward(x).into_data().try_into_vec().unwrap();
+        let [mean, variance] = norm.running().map(|t| t.into_data().try_into_vec::<f32>().unwrap());
+        for channel in 0..3 {
+            let column: Vec<f32> = values.iter().skip(channel).step_by(3).copied().collect();
+            let expected_mean = column.iter().sum::<f32>() / 8.0;
+            let sum_squares = column.iter().map(|v| (v - expected_mean).powi(2)).sum::<f32>();
+            assert!((mean[channel] - 0.1 * expected_mean).abs() < 1e-6);
+            assert!((variance[channel] - (0.9 + 0.1 * sum_squares / 7.0)).abs() < 1e-6);
+            let first = (column[0] - expected_mean) / (sum_squares / 8.0 + 1e-5).sqrt();
+            assert!((y[channel] - first).abs() < 1e-5, "{} {first}", y[channel]);
+        }
+        // Away from training the running statistics hold, and nothing moves them.
+        let still = norm.valid();
+        let x = Tensor::<2>::from_data(TensorData::new(values, [8, 3]), &Device::flex());
+        let y: Vec<f32> = still.forward(x).into_data().try_into_vec().unwrap();
+        assert!((y[2] - (-2.0 + 4.0 - mean[2]) / (variance[2] + 1e-5).sqrt()).abs() < 1e-5);
+        let after = still.running()[0].clone().into_data().try_into_vec::<f32>().unwrap();
+        assert_eq!(after, mean);
+    }
+}

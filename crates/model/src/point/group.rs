@@ -1,0 +1,174 @@
+//! Groups of points around chosen centers: farthest points, then neighbors or balls. Exact and the same at any thread
+//! count.
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use glam::Vec3;
+use lexiform_geometry::neighbors::{Ball, FarthestRule, ball_query, farthest_point_sample_by, knn};
+use rand::rngs::SmallRng;
+use rand::{Rng as _, SeedableRng as _};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::Clouds;
+
+/// Where farthest-point sampling begins in encoders whose reference begins at random, also when it is evaluated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Start {
+    /// At this point of every cloud.
+    At(usize),
+    /// At random, as the reference does; the same seed gives the same points.
+    Seed(u64),
+}
+
+impl Default for Start {
+    fn default() -> Self {
+        Self::At(0)
+    }
+}
+
+impl Start {
+    /// The first choice in a cloud, in one of the sampling stages of a network.
+    pub fn first(self, cloud: usize, stage: usize, n_points: usize) -> usize {
+        match self {
+            Self::At(first) => first,
+            Self::Seed(seed) => {
+                let mixed = seed ^ (cloud as u64) << 20 ^ (stage as u64) << 56;
+                SmallRng::seed_from_u64(mixed).random_range(0..n_points.max(1) as u64) as usize
+            }
+        }
+    }
+}
+
+/// Which points belong to a center.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Neighborhood {
+    /// The nearest ones.
+    Nearest,
+    /// The first ones in a ball.
+    Ball(Ball),
+}
+
+/// How a cloud is cut into groups.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Grouping {
+    /// Number of groups.
+    pub groups: usize,
+    /// Points of a group.
+    pub size: usize,
+    /// How centers are chosen.
+    pub rule: FarthestRule,
+    /// Which points belong to a center.
+    pub neighborhood: Neighborhood,
+}
+
+/// Most groups of a cloud, and most points of a group.
+const MOST: usize = 1 << 16;
+
+/// Refuses numbers of groups and of their points that only a broken file asks for.
+pub(super) fn check_groups(groups: usize, size: usize) -> Result<(), String> {
+    let sound = (1..=MOST).contains(&groups) && (1..=MOST).contains(&size) && groups * size <= MOST * 64;
+    if sound { Ok(()) } else { Err(format!("{groups} groups of {size} points are out of range")) }
+}
+
+/// Refuses heads that do not divide the width of all of them together.
+pub(super) fn check_heads(heads: usize, width: usize) -> Result<(), String> {
+    let sound = heads > 0 && width > 0 && width.is_multiple_of(heads);
+    if sound { Ok(()) } else { Err(format!("{heads} heads do not divide a width of {width}")) }
+}
+
+/// The groups of one cloud, as indices of its points.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Groups {
+    /// The center of each group.
+    pub centers: Vec<usize>,
+    /// The points of each group, one group after the other.
+    pub members: Vec<usize>,
+}
+
+impl Grouping {
+    /// Groups of one cloud, which has at least one point. Where it has fewer points than a group, the nearest fills up.
+    pub fn of(&self, positions: &[Vec3]) -> Groups {
+        let centers = farthest_point_sample_by(positions, self.groups, self.rule);
+        let queries: Vec<Vec3> = centers.iter().map(|&i| positions[i]).collect();
+        let members = match self.neighborhood {
+            Neighborhood::Ball(ball) => ball_query(positions, &queries, ball, self.size),
+            Neighborhood::Nearest => {
+                let found = knn(positions, &queries, self.size);
+                let each = self.size.min(positions.len());
+                if each == self.size { found } else { filled_up(&found, each, self.size) }
+            }
+        };
+        Groups { centers, members }
+    }
+
+    /// Groups of every cloud of a batch.
+    pub fn of_all(&self, clouds: &Clouds) -> Vec<Groups> {
+        clouds.as_slice().par_iter().map(|cloud| self.of(&cloud.positions)).collect()
+    }
+}
+
+fn filled_up(found: &[usize], each: usize, size: usize) -> Vec<usize> {
+    found.chunks(each).flat_map(|group| (0..size).map(|i| group[if i < each { i } else { 0 }])).collect()
+}
+
+impl Groups {
+    /// `positions` of the centers.
+    pub fn center_positions<'a>(&'a self, positions: &'a [Vec3]) -> impl Iterator<Item = Vec3> + 'a {
+        self.centers.iter().map(|&i| positions[i])
+    }
+
+    /// Every member with its center, group by group.
+    pub fn pairs(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        let size = self.members.len() / self.centers.len().max(1);
+        self.members.iter().enumerate().map(move |(i, &member)| (member, self.centers[i / size]))
+    }
+}
+
+/// Vectors as a tensor of the given shape, the last axis of width 3.
+pub fn positions_tensor<const D: usize>(
+    positions: impl Iterator<Item = Vec3>,
+    shape: [usize; D],
+    device: &Device,
+) -> Tensor<D> {
+    let values: Vec<f32> = positions.flat_map(|p| p.to_array()).collect();
+    Tensor::from_data(TensorData::new(values, shape), device)
+}
+
+/// Rows of `features` `[clouds, points, channels]` by `indices`, `count` of each cloud's points, cloud after cloud →
+/// `[clouds, count, channels]`.
+pub fn gather(features: Tensor<3>, indices: impl Iterator<Item = (usize, usize)>, count: usize) -> Tensor<3> {
+    let [clouds, points, channels] = features.dims();
+    let flat: Vec<i64> = indices.map(|(cloud, point)| (cloud * points + point) as i64).collect();
+    let flat = Tensor::<1, Int>::from_data(TensorData::new(flat, [clouds * count]), &features.device());
+    features.reshape([clouds * points, channels]).select(0, flat).reshape([clouds, count, channels])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_clouds_fill_up() {
+        let grouping = Grouping {
+            groups: 3,
+            size: 4,
+            rule: FarthestRule::LowestIndex { first: 0 },
+            neighborhood: Neighborhood::Nearest,
+        };
+        let groups = grouping.of(&[Vec3::X, Vec3::X * 3.0]);
+        assert_eq!(groups.centers, [0, 1, 0]);
+        assert_eq!(groups.members, [0, 1, 0, 0, 1, 0, 1, 1, 0, 1, 0, 0]);
+        assert_eq!(groups.pairs().nth(5), Some((0, 1)));
+        assert_eq!(groups.center_positions(&[Vec3::X, Vec3::Y]).last(), Some(Vec3::X));
+    }
+
+    #[test]
+    fn a_seeded_start_varies_and_repeats() {
+        let starts: Vec<usize> = (0..8).map(|cloud| Start::Seed(7).first(cloud, 0, 1000)).collect();
+        assert!(starts.windows(2).any(|pair| pair[0] != pair[1]));
+        assert!(starts.iter().all(|&start| start < 1000));
+        assert_eq!(starts[3], Start::Seed(7).first(3, 0, 1000));
+        assert_eq!(Start::default().first(3, 1, 10), 0);
+    }
+}

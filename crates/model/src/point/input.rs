@@ -1,0 +1,189 @@
+//! From a point cloud to what an encoder takes, as each reference prepares it.
+
+use glam::{DVec3, Vec3};
+use lexiform_geometry::neighbors::{FarthestRule, farthest_point_sample_by};
+use lexiform_geometry::sample::sample_cloud;
+use lexiform_geometry::{PointCloud, srgb_from_linear};
+use rand::SeedableRng as _;
+use rand::rngs::SmallRng;
+use serde::{Deserialize, Serialize};
+
+use super::{Cloud, Start, System};
+
+/// Below this radius OpenShape takes a cloud for a single point.
+const OPENSHAPE_SMALLEST: f64 = 1e-6;
+
+/// How clouds become an encoder's input.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CloudInput {
+    /// Points the encoder is used to.
+    pub n_points: usize,
+    /// The axis that is up in the network's world. `ZUp` swaps y and z, a reflection, as OpenShape's loader does.
+    pub up: Up,
+    /// What happens to clouds of another size.
+    pub resample: Resample,
+    /// Given to points without color; none where the encoder sees no color.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing_color: Option<f32>,
+}
+
+/// The axis that is up in a network's world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Up {
+    /// +Y, as everywhere in this project.
+    YUp,
+    /// +Z, by swapping y and z.
+    ZUp,
+}
+
+/// What happens to clouds of another size than a model is used to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Resample {
+    /// Of more points the farthest are kept, before normalization; fewer are taken as they are (ULIP).
+    Farthest,
+    /// Of more points the farthest are kept, after normalization; fewer are taken as they are (CG3D).
+    FarthestNormalized,
+    /// Of more points some are drawn, of fewer some twice (OpenShape). The seed is the start's, or 0.
+    Random,
+}
+
+impl CloudInput {
+    /// As the systems prepare clouds for evaluation.
+    pub fn of(system: System, colored: bool) -> Self {
+        let missing_color = colored.then_some(0.4);
+        let (n_points, up, resample) = match system {
+            System::Ulip if colored => (10_000, Up::YUp, Resample::Farthest),
+            System::Ulip => (8192, Up::YUp, Resample::Farthest),
+            System::OpenShapeZUp => (10_000, Up::ZUp, Resample::Random),
+            System::OpenShapeYUp => (10_000, Up::YUp, Resample::Random),
+            System::Cg3d => (8192, Up::YUp, Resample::FarthestNormalized),
+        };
+        Self { n_points, up, resample, missing_color }
+    }
+
+    /// The encoder's input; `start` decides where the reference draws at random. A cloud without points stays empty.
+    pub fn prepare(&self, cloud: &PointCloud, start: Start) -> Cloud {
+        let surplus = cloud.positions().len() > self.n_points;
+        let cloud = match (self.resample, start) {
+            (Resample::Farthest, _) if surplus => {
+                let first = start.first(0, 0, cloud.positions().len());
+                picked(cloud, self.farthest(cloud.positions(), FarthestRule::LowestIndex { first }))
+            }
+            (Resample::Random, start) if cloud.positions().len() != self.n_points => {
+                let seed = if let Start::Seed(seed) = start { seed } else { 0 };
+                sample_cloud(cloud, self.n_points, &mut SmallRng::seed_from_u64(seed))
+            }
+            _ => cloud.clone(),
+        };
+        let positions = normalized(cloud.positions(), self.resample);
+        let colors = match (self.missing_color, cloud.colors()) {
+            (None, _) => Vec::new(),
+            (Some(_), Some(colors)) => colors.iter().map(|c| srgb(*c)).collect(),
+            (Some(missing), None) => vec![Vec3::splat(missing); positions.len()],
+        };
+        let mut input = Cloud { positions, colors };
+        if surplus && self.resample == Resample::FarthestNormalized {
+            let kept = self.farthest(&input.positions, FarthestRule::Pointnet2);
+            let keep = |list: &[Vec3]| kept.iter().filter_map(|&i| list.get(i).copied()).collect();
+            input = Cloud { positions: keep(&input.positions), colors: keep(&input.colors) };
+        }
+        if self.up == Up::ZUp {
+            input.positions.iter_mut().for_each(|p| *p = Vec3::new(p.x, p.z, p.y));
+        }
+        input
+    }
+
+    fn farthest(&self, positions: &[Vec3], rule: FarthestRule) -> Vec<usize> {
+        farthest_point_sample_by(positions, self.n_points, rule)
+    }
+
+    /// All of it in one line, as recorded with every embedding.
+    pub fn describe(&self, start: Start) -> String {
+        let up = match self.up {
+            Up::YUp => "+Y up",
+            Up::ZUp => "+Z up (y and z swapped)",
+        };
+        let color = match self.missing_color {
+            Some(missing) => format!("sRGB in 0..1, {missing} where absent"),
+            None => "no color".to_owned(),
+        };
+        let start = match start {
+            Start::At(first) => format!("farthest points from {first}"),
+            Start::Seed(seed) => format!("random start, seed {seed}"),
+        };
+        format!("{} points, mean at the origin, radius 1, {up}, {color}, {start}", self.n_points)
+    }
+}
+
+/// Linear color → the byte a file would hold, over 255: what the references divide.
+fn srgb(linear: Vec3) -> Vec3 {
+    linear.map(|value| f32::from(srgb_from_linear(value)) / 255.0)
+}
+
+fn picked(cloud: &PointCloud, indices: Vec<usize>) -> PointCloud {
+    let pick = |list: &[Vec3]| indices.iter().map(|&i| list[i]).collect::<Vec<_>>();
+    let positions = PointCloud::new(pick(cloud.positions())).unwrap_or_default();
+    match cloud.colors().map(pick) {
+        Some(colors) => positions.with_colors(colors).unwrap_or_default(),
+        None => positions,
+    }
+}
+
+/// The mean at the origin, the farthest point at distance 1. A single point stays at the origin.
+fn normalized(positions: &[Vec3], resample: Resample) -> Vec<Vec3> {
+    let sum: DVec3 = positions.iter().map(|p| p.as_dvec3()).sum();
+    let mean = sum / positions.len().max(1) as f64;
+    let radius = positions.iter().map(|p| (p.as_dvec3() - mean).length()).fold(0.0, f64::max);
+    let smallest = if resample == Resample::Random { OPENSHAPE_SMALLEST } else { 0.0 };
+    if radius <= smallest {
+        return vec![Vec3::ZERO; positions.len()];
+    }
+    positions.iter().map(|p| ((p.as_dvec3() - mean) / radius).as_vec3()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cloud(n: usize) -> PointCloud {
+        PointCloud::new((0..n).map(|i| Vec3::new(i as f32, (i * i % 7) as f32, 0.5)).collect()).unwrap()
+    }
+
+    #[test]
+    fn clouds_are_centered_and_scaled() {
+        for system in [System::Ulip, System::OpenShapeZUp, System::Cg3d] {
+            let input = CloudInput { n_points: 20, ..CloudInput::of(system, system != System::Cg3d) };
+            for n in [1, 9, 20, 31] {
+                let found = input.prepare(&cloud(n), Start::default());
+                let radius = found.positions.iter().map(|p| p.length()).fold(0.0, f32::max);
+                assert!(n == 1 || n > 20 || (radius - 1.0).abs() < 1e-6, "{system:?} {n}: {radius}");
+                assert_eq!(
+                    found.colors.len(),
+                    if input.missing_color.is_some() { found.positions.len() } else { 0 }
+                );
+                let expected = if system == System::OpenShapeZUp { 20 } else { n.min(20) };
+                assert_eq!(found.positions.len(), expected);
+            }
+            assert!(input.prepare(&PointCloud::default(), Start::default()).positions.is_empty());
+        }
+    }
+
+    #[test]
+    fn colors_are_the_files_bytes() {
+        let colored = cloud(2).with_colors(vec![Vec3::ONE, Vec3::splat(0.214_041_1)]).unwrap();
+        let input = CloudInput::of(System::Ulip, true);
+        let found = input.prepare(&colored, Start::default());
+        assert_eq!(found.colors[0], Vec3::ONE);
+        assert!((found.colors[1].x - 0.5).abs() < 2.0 / 255.0);
+        assert_eq!(input.prepare(&cloud(2), Start::default()).colors[1], Vec3::splat(0.4));
+    }
+
+    #[test]
+    fn up_swaps_y_and_z() {
+        let tall = PointCloud::new(vec![Vec3::Y, Vec3::NEG_Y]).unwrap();
+        let input = CloudInput { n_points: 2, ..CloudInput::of(System::OpenShapeZUp, true) };
+        assert_eq!(input.prepare(&tall, Start::default()).positions, [Vec3::Z, Vec3::NEG_Z]);
+    }
+}

@@ -1,0 +1,340 @@
+//! Point-BERT's transformer over groups of points, as ULIP, ULIP-2 (arXiv 2305.08275) and CG3D (arXiv 2303.11313) use it.
+
+use burn::module::{Module, Param};
+use burn::tensor::{Tensor, TensorData, activation, module};
+use lexiform_geometry::neighbors::FarthestRule;
+use serde::{Deserialize, Serialize};
+
+use super::group::{check_groups, check_heads, positions_tensor};
+use super::{Cloud, Clouds, Grouping, Groups, Neighborhood};
+use crate::error::WeightsError;
+use crate::nn::on_host;
+use crate::nn::{
+    Activation, Bias, ConvNorm, LayerNorm, Linear, Scope, Transformer, TransformerConfig, pointwise,
+};
+use crate::weights::{Fill, Source, TensorList};
+
+/// Added to the variance in layer norms.
+const EPSILON: f64 = 1e-5;
+/// Widths inside the network that makes a token of a group; the papers never vary them.
+const GROUP_WIDTHS: [usize; 3] = [128, 256, 512];
+/// Hidden width of the map from a center to its position.
+const POSITION_WIDTH: usize = 128;
+/// Groups that become tokens at once: what they need in between stays in the cache.
+const GROUPS_AT_ONCE: usize = 64;
+
+/// Sizes of the network.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PointBertConfig {
+    /// Whether points carry colors (ULIP-2) or only positions.
+    pub colored: bool,
+    /// Number of groups.
+    pub groups: usize,
+    /// Points of a group.
+    pub group_size: usize,
+    /// Width of a group's description, before it becomes a token.
+    pub group_width: usize,
+    /// Width of a token.
+    pub width: usize,
+    /// Number of blocks.
+    pub layers: usize,
+    /// Number of heads; divides the width.
+    pub heads: usize,
+    /// Width of the MLP's hidden layer.
+    pub mlp_width: usize,
+}
+
+impl PointBertConfig {
+    /// ULIP-2's encoder of 10,000 colored points.
+    pub fn ulip2_colored() -> Self {
+        Self {
+            colored: true,
+            groups: 512,
+            group_size: 32,
+            group_width: 256,
+            width: 384,
+            layers: 18,
+            heads: 6,
+            mlp_width: 1536,
+        }
+    }
+
+    /// Width of the features: class token and largest of the others.
+    pub fn features(&self) -> usize {
+        2 * self.width
+    }
+
+    /// Refuses sizes that no network has.
+    pub fn check(&self) -> Result<(), String> {
+        check_groups(self.groups, self.group_size).and_then(|()| check_heads(self.heads, self.width))
+    }
+
+    /// How a cloud is cut into groups.
+    pub fn grouping(&self) -> Grouping {
+        Grouping {
+            groups: self.groups,
+            size: self.group_size,
+            rule: FarthestRule::Pointnet2,
+            neighborhood: Neighborhood::Nearest,
+        }
+    }
+
+    fn transformer(&self) -> TransformerConfig {
+        TransformerConfig {
+            width: self.width,
+            layers: self.layers,
+            heads: self.heads,
+            head_width: self.width / self.heads,
+            qkv_bias: false,
+            mlp_width: self.mlp_width,
+            activation: Activation::Gelu,
+            epsilon: EPSILON,
+        }
+    }
+}
+
+/// A small PointNet that describes a group: pointwise maps, the largest of each channel, twice.
+#[derive(Module, Debug)]
+struct GroupNet {
+    first: ConvNorm,
+    first_out: Linear,
+    second: ConvNorm,
+    second_out: Linear,
+}
+
+impl GroupNet {
+    fn load(source: &Source, name: &str, channels: usize, output: usize) -> Result<Self, WeightsError> {
+        let [a, b, c] = GROUP_WIDTHS;
+        let names = Self::names(name);
+        let [first, first_norm, first_out, second, second_norm, second_out] =
+            names.each_ref().map(String::as_str);
+        Ok(Self {
+            first: ConvNorm::load(source, [first, first_norm], Bias::Learned, [channels, a])?,
+            first_out: pointwise(source, first_out, Bias::Learned, [a, b])?,
+            second: ConvNorm::load(source, [second, second_norm], Bias::Learned, [2 * b, c])?,
+            second_out: pointwise(source, second_out, Bias::Learned, [c, output])?,
+        })
+    }
+
+    fn names(name: &str) -> [String; 6] {
+        ["first_conv.0", "first_conv.1", "first_conv.3", "second_conv.0", "second_conv.1", "second_conv.3"]
+            .map(|part| format!("{name}.{part}"))
+    }
+
+    /// `[groups, points, channels]` → `[groups, output]`.
+    fn forward(&self, x: Tensor<3>) -> Tensor<2> {
+        if on_host::is_plain(&x) {
+            return FoldedGroupNet::of(self).forward(x);
+        }
+        let [_, n_points, _] = x.dims();
+        let points = self.first_out.forward(activation::relu(self.first.forward(x)));
+        let whole = points.clone().max_dim(1).repeat_dim(1, n_points);
+        // The group's channels stand first.
+        let hidden = activation::relu(self.second.forward(Tensor::cat(vec![whole, points], 2)));
+        largest(self.second_out.forward(hidden))
+    }
+
+    fn save(&self, name: &str, list: &mut TensorList) {
+        let names = Self::names(name);
+        let [first, first_norm, first_out, second, second_norm, second_out] =
+            names.each_ref().map(String::as_str);
+        self.first.save([first, first_norm], list);
+        save_linear(&self.first_out, first_out, list);
+        self.second.save([second, second_norm], list);
+        save_linear(&self.second_out, second_out, list);
+    }
+}
+
+/// The largest of each channel: `[groups, points, channels]` → `[groups, channels]`.
+fn largest(x: Tensor<3>) -> Tensor<2> {
+    x.max_dim(1).squeeze_dim::<2>(1)
+}
+
+/// The same map with less work: norms are part of the products; a group's share of the second product is the same for all
+/// its points and computed once; what is added to all points alike is added after the maximum.
+struct FoldedGroupNet {
+    first: Tensor<2>,
+    first_bias: Tensor<1>,
+    first_out: Tensor<2>,
+    of_whole: Tensor<2>,
+    of_point: Tensor<2>,
+    second_bias: Tensor<1>,
+    second_out: Tensor<2>,
+    second_out_bias: Option<Tensor<1>>,
+}
+
+impl FoldedGroupNet {
+    fn of(net: &GroupNet) -> Self {
+        let (first, first_bias) = net.first.folded();
+        let (second, second_bias) = net.second.folded();
+        let ([input, output], [_, width]) = (second.dims(), net.first_out.weight().dims());
+        let of_whole = second.clone().slice([0..width, 0..output]);
+        let of_point = second.slice([width..input, 0..output]);
+        // The first output's bias reaches the second map by both ways.
+        let second_bias = match net.first_out.bias() {
+            Some(bias) => {
+                let both = of_whole.clone() + of_point.clone();
+                second_bias + bias.unsqueeze::<2>().matmul(both).squeeze_dim::<1>(0)
+            }
+            None => second_bias,
+        };
+        Self {
+            first,
+            first_bias,
+            first_out: net.first_out.weight(),
+            of_whole,
+            of_point,
+            second_bias,
+            second_out: net.second_out.weight(),
+            second_out_bias: net.second_out.bias(),
+        }
+    }
+
+    fn forward(&self, x: Tensor<3>) -> Tensor<2> {
+        let [groups, points, channels] = x.dims();
+        let some = (0..groups).step_by(GROUPS_AT_ONCE).map(|start| {
+            let range = start..(start + GROUPS_AT_ONCE).min(groups);
+            self.forward_some(x.clone().slice([range, 0..points, 0..channels]))
+        });
+        on_host::bias_then(Tensor::cat(some.collect(), 0), self.second_out_bias.clone(), None)
+    }
+
+    fn forward_some(&self, x: Tensor<3>) -> Tensor<2> {
+        let [groups, n_points, channels] = x.dims();
+        let x = x.reshape([groups * n_points, channels]).matmul(self.first.clone());
+        let x = on_host::bias_then(x, Some(self.first_bias.clone()), Some(Activation::Relu));
+        let points = x.matmul(self.first_out.clone());
+        let [_, width] = points.dims();
+        let whole = largest(points.clone().reshape([groups, n_points, width]));
+        let of_whole = module::linear(whole, self.of_whole.clone(), Some(self.second_bias.clone()));
+        let hidden = points.matmul(self.of_point.clone());
+        let [_, width] = hidden.dims();
+        let hidden =
+            on_host::group_bias_then(hidden.reshape([groups, n_points, width]), of_whole, Activation::Relu);
+        let output = hidden.reshape([groups * n_points, width]).matmul(self.second_out.clone());
+        let [_, width] = output.dims();
+        largest(output.reshape([groups, n_points, width]))
+    }
+}
+
+/// The encoder.
+#[derive(Module, Debug)]
+pub struct PointBert {
+    group_net: GroupNet,
+    reduce_dim: Linear,
+    position_in: Linear,
+    position_out: Linear,
+    cls_token: Param<Tensor<1>>,
+    cls_pos: Param<Tensor<1>>,
+    transformer: Transformer,
+    norm: LayerNorm,
+    #[module(skip)]
+    config: PointBertConfig,
+}
+
+impl PointBert {
+    /// Reads `{name}.*`: Point-BERT's names, the blocks' as in OpenCLIP.
+    pub fn load(source: &Source, name: &str, config: &PointBertConfig) -> Result<Self, WeightsError> {
+        let PointBertConfig { width, group_width, .. } = *config;
+        let named = |part: &str| format!("{name}.{part}");
+        let channels = Cloud::channels(config.colored);
+        let map = |part: &str, sizes| pointwise(source, &named(part), Bias::Learned, sizes);
+        let cls_token = source.tensor(&named("cls_token"), [width], Fill::Constant(0.0))?;
+        let cls_pos = source.tensor(&named("cls_pos"), [width], Fill::Normal(1.0))?;
+        Ok(Self {
+            group_net: GroupNet::load(source, &named("encoder"), channels, group_width)?,
+            reduce_dim: map("reduce_dim", [group_width, width])?,
+            position_in: map("pos_embed.0", [3, POSITION_WIDTH])?,
+            position_out: map("pos_embed.2", [POSITION_WIDTH, width])?,
+            cls_token: Param::from_tensor(cls_token),
+            cls_pos: Param::from_tensor(cls_pos),
+            transformer: Transformer::load(source, &named("transformer"), &config.transformer())?,
+            norm: LayerNorm::load(source, &named("norm"), width, EPSILON)?,
+            config: *config,
+        })
+    }
+
+    /// Clouds → features `[clouds, 2 width]`.
+    pub fn encode(&self, clouds: &Clouds) -> Tensor<2> {
+        self.encode_watched(clouds, |_, _| {})
+    }
+
+    /// As [`encode`](Self::encode); `watch` sees what the references trace: `neighborhood` `[clouds × groups, points,
+    /// channels]`, `center`, `tokens`, `reduced`, `pos`, each block's output `block0` …, and `norm`.
+    pub fn encode_watched(&self, clouds: &Clouds, mut watch: impl FnMut(&str, &Tensor<3>)) -> Tensor<2> {
+        let (n, PointBertConfig { groups, group_width, width, .. }) = (clouds.n_clouds(), self.config);
+        let device = self.cls_token.val().device();
+        let parts = self.config.grouping().of_all(clouds);
+        let local = TensorData::new(self.local_points(clouds, &parts), self.local_shape(n));
+        let local = Tensor::from_data(local, &device);
+        watch("neighborhood", &local);
+        let at = |(cloud, part): (&'_ Cloud, &'_ Groups)| -> Vec<_> {
+            part.center_positions(&cloud.positions).collect()
+        };
+        let centers = clouds.as_slice().iter().zip(&parts).flat_map(at);
+        let centers: Tensor<3> = positions_tensor(centers, [n, groups, 3], &device);
+        watch("center", &centers);
+        let tokens = self.group_net.forward(local).reshape([n, groups, group_width]);
+        watch("tokens", &tokens);
+        let reduced = self.reduce_dim.forward(tokens);
+        watch("reduced", &reduced);
+        let positions = self.position_in.forward_then(centers, Some(Activation::Gelu));
+        let positions = self.position_out.forward(positions);
+        watch("pos", &positions);
+        let x = Tensor::cat(vec![class(&self.cls_token, n), reduced], 1);
+        let positions = Tensor::cat(vec![class(&self.cls_pos, n), positions], 1);
+        // Positions are added again before every block (Point-BERT's code, not its paper).
+        let before = |_, x| x + positions.clone();
+        let x = self.transformer.forward(
+            x,
+            |_| Scope::Own,
+            before,
+            |layer, x| watch(&format!("block{layer}"), x),
+        );
+        let x = self.norm.forward(x);
+        watch("norm", &x);
+        let first = x.clone().slice([0..n, 0..1, 0..width]).squeeze_dim::<2>(1);
+        let largest = x.slice([0..n, 1..groups + 1, 0..width]).max_dim(1).squeeze_dim::<2>(1);
+        Tensor::cat(vec![first, largest], 1)
+    }
+
+    /// Points relative to their group's center, with their colors as they are.
+    fn local_points(&self, clouds: &Clouds, parts: &[Groups]) -> Vec<f32> {
+        let mut values = Vec::with_capacity(self.local_shape(clouds.n_clouds()).iter().product());
+        for (cloud, part) in clouds.as_slice().iter().zip(parts) {
+            for (member, center) in part.pairs() {
+                values.extend((cloud.positions[member] - cloud.positions[center]).to_array());
+                if self.config.colored {
+                    values.extend(cloud.colors[member].to_array());
+                }
+            }
+        }
+        values
+    }
+
+    fn local_shape(&self, clouds: usize) -> [usize; 3] {
+        [clouds * self.config.groups, self.config.group_size, Cloud::channels(self.config.colored)]
+    }
+
+    /// Adds the tensors to `list`.
+    pub fn save(&self, name: &str, list: &mut TensorList) {
+        let named = |part: &str| format!("{name}.{part}");
+        list.push(named("cls_token"), self.cls_token.val());
+        list.push(named("cls_pos"), self.cls_pos.val());
+        self.group_net.save(&named("encoder"), list);
+        save_linear(&self.reduce_dim, &named("reduce_dim"), list);
+        save_linear(&self.position_in, &named("pos_embed.0"), list);
+        save_linear(&self.position_out, &named("pos_embed.2"), list);
+        self.transformer.save(&named("transformer"), list);
+        self.norm.save(&named("norm"), list);
+    }
+}
+
+/// A learned token before the others of each cloud: `[width]` → `[clouds, 1, width]`.
+pub(super) fn class(token: &Param<Tensor<1>>, clouds: usize) -> Tensor<3> {
+    token.val().unsqueeze::<3>().repeat_dim(0, clouds)
+}
+
+pub(super) fn save_linear(linear: &Linear, name: &str, list: &mut TensorList) {
+    linear.save(&format!("{name}.weight"), Some(&format!("{name}.bias")), list);
+}

@@ -1,0 +1,205 @@
+//! OpenShape's transformer over groups of points (arXiv 2305.10764), which its code calls `ppat`.
+
+use burn::module::{Module, Param};
+use burn::tensor::{Tensor, TensorData, activation};
+use lexiform_geometry::neighbors::{Ball, FarthestRule};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::group::{check_groups, check_heads, positions_tensor};
+use super::point_bert::{class, save_linear};
+use super::{Cloud, Clouds, Grouping, Groups, Neighborhood, Start};
+use crate::error::WeightsError;
+use crate::nn::{
+    Activation, Bias, ConvNorm, LayerNorm, Linear, Scope, Transformer, TransformerConfig, pointwise,
+};
+use crate::weights::{Fill, Source, TensorList};
+
+/// Added to the variance in layer norms.
+const EPSILON: f64 = 1e-5;
+/// Widths of the first two maps over a group's points.
+const GROUP_WIDTHS: [usize; 2] = [64, 64];
+/// Groups that become tokens at once: what they need in between stays in the cache.
+const GROUPS_AT_ONCE: usize = 64;
+
+/// Sizes of the network.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PpatConfig {
+    /// Whether points carry colors or only positions.
+    pub colored: bool,
+    /// Number of groups.
+    pub patches: usize,
+    /// Radius of a group.
+    pub radius: f32,
+    /// Points of a group.
+    pub samples: usize,
+    /// Width of a group's description, before it becomes a token.
+    pub group_width: usize,
+    /// Width of a token.
+    pub width: usize,
+    /// Number of blocks.
+    pub layers: usize,
+    /// Number of heads.
+    pub heads: usize,
+    /// Width of one head; not bound to the token's width.
+    pub head_width: usize,
+    /// Width of the MLP's hidden layer.
+    pub mlp_width: usize,
+}
+
+impl PpatConfig {
+    /// Refuses sizes that no network has.
+    pub fn check(&self) -> Result<(), String> {
+        if !(self.radius.is_finite() && self.radius > 0.0) {
+            return Err(format!("a radius of {} is none", self.radius));
+        }
+        let inner = self.heads.saturating_mul(self.head_width);
+        check_groups(self.patches, self.samples).and_then(|()| check_heads(self.heads, inner))
+    }
+
+    /// How a cloud is cut into groups, from `first` on.
+    pub fn grouping(&self, first: usize) -> Grouping {
+        Grouping {
+            groups: self.patches,
+            size: self.samples,
+            rule: FarthestRule::LowestIndex { first },
+            neighborhood: Neighborhood::Ball(Ball::Closed { radius: self.radius }),
+        }
+    }
+
+    /// Numbers a point of a group has: its place around the center, its place, and perhaps its color.
+    fn channels(&self) -> usize {
+        3 + Cloud::channels(self.colored)
+    }
+
+    fn transformer(&self) -> TransformerConfig {
+        TransformerConfig {
+            width: self.width,
+            layers: self.layers,
+            heads: self.heads,
+            head_width: self.head_width,
+            qkv_bias: false,
+            mlp_width: self.mlp_width,
+            activation: Activation::Gelu,
+            epsilon: EPSILON,
+        }
+    }
+}
+
+/// The encoder.
+#[derive(Module, Debug)]
+pub struct Ppat {
+    group_net: Vec<ConvNorm>,
+    lift: Linear,
+    lift_norm: LayerNorm,
+    cls_token: Param<Tensor<1>>,
+    transformer: Transformer,
+    #[module(skip)]
+    config: PpatConfig,
+}
+
+impl Ppat {
+    /// Reads `{name}.*`: OpenShape's names, the blocks' as in OpenCLIP.
+    pub fn load(source: &Source, name: &str, config: &PpatConfig) -> Result<Self, WeightsError> {
+        let PpatConfig { width, group_width, .. } = *config;
+        let [a, b] = GROUP_WIDTHS;
+        let sizes = [[config.channels(), a], [a, b], [b, group_width]];
+        let layer = |(i, sizes): (usize, [usize; 2])| {
+            let [conv, norm] = conv_names(name, i);
+            ConvNorm::load(source, [&conv, &norm], Bias::Learned, sizes)
+        };
+        let cls_token = source.tensor(&format!("{name}.cls_token"), [width], Fill::Normal(1.0))?;
+        Ok(Self {
+            group_net: sizes.into_iter().enumerate().map(layer).collect::<Result<_, _>>()?,
+            lift: pointwise(source, &format!("{name}.lift.0"), Bias::Learned, [3 + group_width, width])?,
+            lift_norm: LayerNorm::load(source, &format!("{name}.lift.2"), width, EPSILON)?,
+            cls_token: Param::from_tensor(cls_token),
+            transformer: Transformer::load(source, &format!("{name}.transformer"), &config.transformer())?,
+            config: *config,
+        })
+    }
+
+    /// Clouds → features `[clouds, width]`; farthest-point sampling begins at `start`.
+    pub fn encode(&self, clouds: &Clouds, start: Start) -> Tensor<2> {
+        self.encode_watched(clouds, start, |_, _| {})
+    }
+
+    /// As [`encode`](Self::encode); `watch` sees `center`, `groups`, `lift` (the tokens) and each block's output.
+    pub fn encode_watched(
+        &self,
+        clouds: &Clouds,
+        start: Start,
+        mut watch: impl FnMut(&str, &Tensor<3>),
+    ) -> Tensor<2> {
+        let (n, PpatConfig { patches, group_width, width, .. }) = (clouds.n_clouds(), self.config);
+        let device = self.cls_token.val().device();
+        let parts: Vec<Groups> = (clouds.as_slice().par_iter().enumerate())
+            .map(|(i, cloud)| {
+                let first = start.first(i, 0, cloud.positions.len());
+                self.config.grouping(first).of(&cloud.positions)
+            })
+            .collect();
+        let at = |(cloud, part): (&'_ Cloud, &'_ Groups)| -> Vec<_> {
+            part.center_positions(&cloud.positions).collect()
+        };
+        let centers = clouds.as_slice().iter().zip(&parts).flat_map(at);
+        let centers: Tensor<3> = positions_tensor(centers, [n, patches, 3], &device);
+        watch("center", &centers);
+        let shape = [n * patches, self.config.samples, self.config.channels()];
+        let local = Tensor::from_data(TensorData::new(self.local_points(clouds, &parts), shape), &device);
+        let groups = self.describe(local).reshape([n, patches, group_width]);
+        watch("groups", &groups);
+        let tokens = self.lift_norm.forward(self.lift.forward(Tensor::cat(vec![centers, groups], 2)));
+        watch("lift", &tokens);
+        let x = Tensor::cat(vec![class(&self.cls_token, n), tokens], 1);
+        let watch_block = |layer, x: &Tensor<3>| watch(&format!("block{layer}"), x);
+        let x = self.transformer.forward(x, |_| Scope::Own, |_, x| x, watch_block);
+        x.slice([0..n, 0..1, 0..width]).squeeze_dim::<2>(1)
+    }
+
+    /// `[groups, points, channels]` → `[groups, group width]`.
+    fn describe(&self, x: Tensor<3>) -> Tensor<2> {
+        let layer = |x, layer: &ConvNorm| activation::relu(layer.forward(x));
+        let some = |x: Tensor<3>| self.group_net.iter().fold(x, layer).max_dim(1).squeeze_dim::<2>(1);
+        if x.device().is_autodiff() {
+            return some(x);
+        }
+        let [groups, points, channels] = x.dims();
+        let parts = (0..groups).step_by(GROUPS_AT_ONCE).map(|start| {
+            let range = start..(start + GROUPS_AT_ONCE).min(groups);
+            some(x.clone().slice([range, 0..points, 0..channels]))
+        });
+        Tensor::cat(parts.collect(), 0)
+    }
+
+    /// Points relative to their group's center, then as they are, then their colors.
+    fn local_points(&self, clouds: &Clouds, parts: &[Groups]) -> Vec<f32> {
+        let mut values = Vec::new();
+        for (cloud, part) in clouds.as_slice().iter().zip(parts) {
+            for (member, center) in part.pairs() {
+                values.extend((cloud.positions[member] - cloud.positions[center]).to_array());
+                values.extend(cloud.positions[member].to_array());
+                if self.config.colored {
+                    values.extend(cloud.colors[member].to_array());
+                }
+            }
+        }
+        values
+    }
+
+    /// Adds the tensors to `list`.
+    pub fn save(&self, name: &str, list: &mut TensorList) {
+        list.push(format!("{name}.cls_token"), self.cls_token.val());
+        for (i, layer) in self.group_net.iter().enumerate() {
+            let [conv, norm] = conv_names(name, i);
+            layer.save([&conv, &norm], list);
+        }
+        save_linear(&self.lift, &format!("{name}.lift.0"), list);
+        self.lift_norm.save(&format!("{name}.lift.2"), list);
+        self.transformer.save(&format!("{name}.transformer"), list);
+    }
+}
+
+fn conv_names(name: &str, layer: usize) -> [String; 2] {
+    [format!("{name}.sa.mlp_convs.{layer}"), format!("{name}.sa.mlp_bns.{layer}")]
+}

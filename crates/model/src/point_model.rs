@@ -1,0 +1,241 @@
+//! A point encoder with everything needed to feed it: clouds → embeddings in the space of the CLIP model it was trained with.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use burn::tensor::Device;
+use lexiform_geometry::PointCloud;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{ModelError, WeightsError};
+use crate::point::{
+    Cloud, CloudInput, Clouds, CloudsError, PointTower, Recognized, Start, System, TowerConfig, recognize,
+};
+use crate::weights::{Layout, Precision, Source, TensorList, WeightFile};
+use crate::{Embedding, joint, registry};
+
+/// Key of the configuration in the header of our own `.safetensors` files.
+const CONFIG_KEY: &str = "lexiform-points";
+/// Most clouds that pass the encoder at once: bounds memory, and more is not faster on a CPU.
+const CLOUDS_AT_ONCE: usize = 16;
+
+/// Everything but the weights. Stands in the header of our own `.safetensors` files.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PointModelConfig {
+    /// What the model is called.
+    pub name: String,
+    /// Sizes of the network.
+    pub tower: TowerConfig,
+    /// How clouds are prepared.
+    pub input: CloudInput,
+    /// The model whose text and image embeddings its own can be compared with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paired: Option<Paired>,
+}
+
+/// The CLIP model that a point encoder was trained beside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Paired {
+    /// OpenCLIP ViT-bigG-14, `laion2b_s39b_b160k`, 1280 wide.
+    OpenClipBigG14,
+    /// SLIP ViT-B/16, 100 epochs, 512 wide.
+    SlipB16,
+    /// OpenAI's ViT-B/32, 512 wide.
+    OpenAiB32,
+    /// OpenAI's ViT-L/14, 768 wide.
+    OpenAiL14,
+}
+
+impl Paired {
+    /// Name and weights of the model.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OpenClipBigG14 => "ViT-bigG-14 laion2b_s39b_b160k",
+            Self::SlipB16 => "SLIP ViT-B/16 slip_base_100ep",
+            Self::OpenAiB32 => "ViT-B-32 openai",
+            Self::OpenAiL14 => "ViT-L-14 openai",
+        }
+    }
+
+    /// Width of its joint space.
+    pub fn dim(self) -> usize {
+        match self {
+            Self::OpenClipBigG14 => 1280,
+            Self::SlipB16 | Self::OpenAiB32 => 512,
+            Self::OpenAiL14 => 768,
+        }
+    }
+
+    /// What a released file of this system and width was trained beside.
+    fn of(system: System, dim: usize) -> Option<Self> {
+        match (system, dim) {
+            (System::Ulip | System::OpenShapeZUp, 1280) => Some(Self::OpenClipBigG14),
+            (System::Ulip | System::Cg3d, 512) => Some(Self::SlipB16),
+            (System::OpenShapeYUp, 512) => Some(Self::OpenAiB32),
+            (System::OpenShapeYUp, 768) => Some(Self::OpenAiL14),
+            _ => None,
+        }
+    }
+}
+
+/// How a model is opened.
+#[derive(Clone, Debug)]
+pub struct PointOptions {
+    /// Replaces the number of points the model is used to.
+    pub n_points: Option<usize>,
+    /// Where farthest-point sampling begins where the reference begins at random.
+    pub start: Start,
+    /// Where the tensors live.
+    pub device: Device,
+}
+
+impl Default for PointOptions {
+    fn default() -> Self {
+        Self { n_points: None, start: Start::default(), device: Device::flex() }
+    }
+}
+
+/// A point encoder whose features can be compared with those of its paired CLIP model.
+pub struct PointModel {
+    id: String,
+    config: PointModelConfig,
+    tower: PointTower,
+    logit_scale: Option<f32>,
+    start: Start,
+}
+
+impl PointModel {
+    /// Opens a model by name or by the path of a checkpoint.
+    pub fn open(name_or_path: &str, options: &PointOptions) -> Result<Self, ModelError> {
+        Self::from_file(&registry::locate(name_or_path)?, options)
+    }
+
+    /// Builds the network from a file: our own, or one that ULIP, OpenShape or CG3D released.
+    pub fn from_file(file: &WeightFile, options: &PointOptions) -> Result<Self, ModelError> {
+        let (mut config, recognized) = described(file)?;
+        let layout = recognized.as_ref().map_or_else(Layout::default, |found| found.layout.clone());
+        let scale_name = layout.name("logit_scale");
+        let source = Source::laid_out(file, layout, &options.device);
+        let tower = PointTower::load(&source, &config.tower)?;
+        let fingerprint = source.fingerprint();
+        let ignored =
+            |name: &str| recognized.as_ref().map_or(name == "logit_scale", |found| found.ignores(name));
+        source.finish(ignored)?;
+        let logit_scale = match file.contains(&scale_name) {
+            true => file.read(&scale_name)?.first().copied(),
+            false => None,
+        };
+        if let Some(n_points) = options.n_points {
+            config.input.n_points = n_points;
+        }
+        let id = format!("{}@{fingerprint:08x}", config.name);
+        Ok(Self { id, config, tower, logit_scale, start: options.start })
+    }
+
+    /// Whether a file holds a point encoder.
+    pub fn recognizes(file: &WeightFile) -> bool {
+        file.metadata(CONFIG_KEY).is_some() || matches!(recognize(file), Ok(Some(_)))
+    }
+
+    /// Name and fingerprint of the weights; recorded with every embedding.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Sizes and preprocessing.
+    pub fn config(&self) -> &PointModelConfig {
+        &self.config
+    }
+
+    /// Width of the embeddings.
+    pub fn dim(&self) -> usize {
+        self.config.tower.dim()
+    }
+
+    /// Points of a cloud it is used to.
+    pub fn n_points(&self) -> usize {
+        self.config.input.n_points
+    }
+
+    /// How clouds are prepared, in one line; recorded with every embedding.
+    pub fn preprocessing(&self) -> String {
+        self.config.input.describe(self.start)
+    }
+
+    /// The CLIP model whose text embeddings can be compared with these.
+    pub fn paired_text(&self) -> Option<Paired> {
+        self.config.paired
+    }
+
+    /// The learned multiplier of similarities (its logarithm), where the file has one.
+    pub fn logit_scale(&self) -> Option<f32> {
+        self.logit_scale
+    }
+
+    /// The network.
+    pub fn tower(&self) -> &PointTower {
+        &self.tower
+    }
+
+    /// Embeddings of clouds, each prepared as the model's reference does. Clouds may differ in size.
+    pub fn embed_clouds(&self, clouds: &[PointCloud]) -> Result<Vec<Embedding>, ModelError> {
+        if self.config.tower.projection.is_none() && self.config.tower.classes.is_some() {
+            return Err(ModelError::NotJoint { model: self.id.clone() });
+        }
+        let mut inputs: Vec<Option<Cloud>> =
+            clouds.iter().map(|cloud| Some(self.config.input.prepare(cloud, self.start))).collect();
+        // Clouds of equally many points go through together.
+        let mut by_size: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (i, input) in inputs.iter().enumerate() {
+            by_size.entry(input.as_ref().map_or(0, |cloud| cloud.positions.len())).or_default().push(i);
+        }
+        if let Some(empty) = by_size.get(&0) {
+            return Err(CloudsError::NoPoints { cloud: empty[0] }.into());
+        }
+        let mut embeddings: Vec<Option<Embedding>> = vec![None; clouds.len()];
+        for members in by_size.values().flat_map(|members| members.chunks(CLOUDS_AT_ONCE)) {
+            let group: Vec<Cloud> = members.iter().filter_map(|&i| inputs[i].take()).collect();
+            let batch = Clouds::new(&group, self.config.tower.encoder.colored())?;
+            for (&i, features) in members.iter().zip(joint::rows(self.tower.encode(&batch, self.start))) {
+                embeddings[i] = Some(Embedding::new(features)?);
+            }
+        }
+        Ok(embeddings.into_iter().flatten().collect())
+    }
+
+    /// Writes one self-contained `.safetensors` file.
+    pub fn save(&self, path: &Path, precision: Precision) -> Result<(), ModelError> {
+        let mut list = TensorList::default();
+        self.tower.save(&mut list);
+        if let Some(scale) = self.logit_scale {
+            list.push(
+                "logit_scale".to_owned(),
+                burn::tensor::Tensor::<1>::from_floats([scale], &Device::flex()),
+            );
+        }
+        let header = serde_json::to_string(&self.config).expect("a configuration has only strings for keys");
+        list.write(path, precision, HashMap::from([(CONFIG_KEY.to_owned(), header)]))?;
+        Ok(())
+    }
+}
+
+/// A file's configuration without its weights; and, unless the file is our own, what it was recognized as.
+pub(crate) fn described(file: &WeightFile) -> Result<(PointModelConfig, Option<Recognized>), WeightsError> {
+    let unrecognized = |message: String| WeightsError::Unrecognized { path: file.path().to_owned(), message };
+    if let Some(text) = file.metadata(CONFIG_KEY) {
+        let config: PointModelConfig =
+            serde_json::from_str(text).map_err(|e| unrecognized(format!("its header: {e}")))?;
+        config.tower.encoder.check().map_err(|message| unrecognized(format!("its header: {message}")))?;
+        return Ok((config, None));
+    }
+    let found = recognize(file)?.ok_or_else(|| {
+        unrecognized("no tensor encoder.first_conv.0.weight or sa.mlp_convs.0.weight".to_owned())
+    })?;
+    let name = file.path().file_stem().map_or("model".to_owned(), |stem| stem.to_string_lossy().into_owned());
+    let tower = found.config.clone();
+    let input = CloudInput::of(found.system, tower.encoder.colored());
+    let paired = Paired::of(found.system, tower.dim());
+    let config = PointModelConfig { name, tower, input, paired };
+    Ok((config, Some(found)))
+}

@@ -1,0 +1,162 @@
+//! How a released file names its tensors: a value, not a loader.
+//!
+//! Networks ask for tensors by their canonical names, which are OpenCLIP's where it has the tensor
+//! (`transformer.resblocks.0.ln_1.weight`). A [`Layout`] says where a file keeps them.
+
+/// A prefix and a list of renamings, applied in order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Layout {
+    prefix: String,
+    rules: Vec<Rule>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Rule {
+    /// Only canonical names that begin so are renamed.
+    within: String,
+    canonical: String,
+    /// One name, or several tensors that together make one.
+    file: Vec<String>,
+    transposed: bool,
+}
+
+/// Where a tensor stands in a file.
+pub(super) struct Place {
+    /// Full names; several are joined along the first axis.
+    pub names: Vec<String>,
+    /// Whether the file keeps the tensor's axes in reversed order.
+    pub transposed: bool,
+}
+
+/// A part of a canonical name, and what stands for it in the file: one part, or three for split queries, keys, values.
+pub type Renaming = (&'static str, &'static [&'static str]);
+
+/// The transformer block of timm's vision transformers, and of Point-BERT (which took it from there).
+pub const TIMM_BLOCK: &[Renaming] = &[
+    ("transformer.resblocks.", &["blocks."]),
+    (".ln_1.", &[".norm1."]),
+    (".attn.in_proj_weight", &[".attn.qkv.weight"]),
+    (".attn.in_proj_bias", &[".attn.qkv.bias"]),
+    (".attn.out_proj.", &[".attn.proj."]),
+    (".ln_2.", &[".norm2."]),
+    (".mlp.c_fc.", &[".mlp.fc1."]),
+    (".mlp.c_proj.", &[".mlp.fc2."]),
+];
+
+/// The block of CLIP in Hugging Face's `transformers`: queries, keys and values apart.
+pub const HUGGING_FACE_BLOCK: &[Renaming] = &[
+    ("transformer.resblocks.", &["encoder.layers."]),
+    (".ln_1.", &[".layer_norm1."]),
+    (
+        ".attn.in_proj_weight",
+        &[".self_attn.q_proj.weight", ".self_attn.k_proj.weight", ".self_attn.v_proj.weight"],
+    ),
+    (".attn.in_proj_bias", &[".self_attn.q_proj.bias", ".self_attn.k_proj.bias", ".self_attn.v_proj.bias"]),
+    (".attn.out_proj.", &[".self_attn.out_proj."]),
+    (".ln_2.", &[".layer_norm2."]),
+    (".mlp.c_fc.", &[".mlp.fc1."]),
+    (".mlp.c_proj.", &[".mlp.fc2."]),
+];
+
+/// The block of OpenShape's `ppat`: attention and MLP of a layer are numbered 0 and 1.
+pub const PPAT_BLOCK: &[Renaming] = &[
+    ("transformer.resblocks.", &["transformer.layers."]),
+    (".ln_1.", &[".0.norm."]),
+    (".attn.in_proj_weight", &[".0.fn.to_qkv.weight"]),
+    (".attn.out_proj.", &[".0.fn.to_out.0."]),
+    (".ln_2.", &[".1.norm."]),
+    (".mlp.c_fc.", &[".1.fn.net.0."]),
+    (".mlp.c_proj.", &[".1.fn.net.3."]),
+];
+
+impl Layout {
+    /// Canonical names behind a prefix.
+    pub fn prefixed(prefix: &str) -> Self {
+        Self { prefix: prefix.to_owned(), rules: Vec::new() }
+    }
+
+    /// Adds renamings for canonical names that begin with `within`. Each replaces the first place where it fits.
+    pub fn within(mut self, within: &str, renamings: &[Renaming]) -> Self {
+        self.rules.extend(renamings.iter().map(|(canonical, file)| Rule {
+            within: within.to_owned(),
+            canonical: (*canonical).to_owned(),
+            file: file.iter().map(|&part| part.to_owned()).collect(),
+            transposed: false,
+        }));
+        self
+    }
+
+    /// Adds one renaming, of a whole name or of a part.
+    pub fn rename(self, canonical: &str, file: &str) -> Self {
+        self.rule(canonical, file, false)
+    }
+
+    /// Adds one renaming of a matrix that the file keeps as `[output, input]` and the network as `[input, output]`, or
+    /// the other way round.
+    pub fn transpose(self, canonical: &str, file: &str) -> Self {
+        self.rule(canonical, file, true)
+    }
+
+    fn rule(mut self, canonical: &str, file: &str, transposed: bool) -> Self {
+        let (canonical, file) = (canonical.to_owned(), vec![file.to_owned()]);
+        self.rules.push(Rule { within: String::new(), canonical, file, transposed });
+        self
+    }
+
+    /// What every name in the file begins with.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// The file's full name of the tensor, the first where it is made of several.
+    pub fn name(&self, canonical: &str) -> String {
+        self.place(canonical).names.swap_remove(0)
+    }
+
+    pub(super) fn place(&self, canonical: &str) -> Place {
+        let mut place = Place { names: vec![canonical.to_owned()], transposed: false };
+        for rule in self.rules.iter().filter(|rule| canonical.starts_with(&rule.within)) {
+            if place.names.iter().any(|name| name.contains(&rule.canonical)) {
+                let renamed = |name: &String| -> Vec<String> {
+                    rule.file.iter().map(|part| name.replacen(&rule.canonical, part, 1)).collect()
+                };
+                place.names = place.names.iter().flat_map(renamed).collect();
+                place.transposed |= rule.transposed;
+            }
+        }
+        for name in &mut place.names {
+            name.insert_str(0, &self.prefix);
+        }
+        place
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_the_files() {
+        let slip = Layout::prefixed("module.").within("visual.", TIMM_BLOCK);
+        assert_eq!(
+            slip.name("visual.transformer.resblocks.3.ln_1.bias"),
+            "module.visual.blocks.3.norm1.bias"
+        );
+        assert_eq!(
+            slip.name("transformer.resblocks.3.ln_1.bias"),
+            "module.transformer.resblocks.3.ln_1.bias"
+        );
+        let ppat = Layout::prefixed("").within("", PPAT_BLOCK);
+        let name = ppat.name("transformer.resblocks.1.mlp.c_proj.weight");
+        assert_eq!(name, "transformer.layers.1.1.fn.net.3.weight");
+    }
+
+    #[test]
+    fn split_queries_keys_and_values_stand_in_order() {
+        let layout = Layout::prefixed("vision_model.").within("", HUGGING_FACE_BLOCK);
+        let place = layout.place("transformer.resblocks.0.attn.in_proj_bias");
+        let name = |part: &str| format!("vision_model.encoder.layers.0.self_attn.{part}_proj.bias");
+        assert_eq!(place.names, [name("q"), name("k"), name("v")]);
+        assert!(layout.rename("a", "b").transpose("visual.proj", "p").place("visual.proj").transposed);
+    }
+}

@@ -1,0 +1,359 @@
+//! Point encoders against the references' own classes, layer by layer.
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use burn::tensor::Device;
+use glam::Vec3;
+use lexiform_model::point::{
+    Cloud, Clouds, EncoderConfig, PointEncoder, PointTower, Start, TowerConfig, recognize,
+};
+use lexiform_model::weights::{Precision, Source, WeightFile};
+use lexiform_model::{PointModel, PointOptions};
+use support::{Golden, check, detw, shared, values};
+
+/// f32 sums in another order than the reference's.
+const TOLERANCE: f32 = 1e-5;
+
+/// The clouds of a `[clouds, points, 3 or 6]` tensor.
+fn clouds(golden: &Golden, name: &str) -> Vec<Cloud> {
+    let (shape, _) = golden.bytes("inputs.safetensors", name);
+    let numbers = golden.values("inputs.safetensors", name);
+    let cloud = |rows: &[f32]| Cloud {
+        positions: rows.chunks(shape[2]).map(Vec3::from_slice).collect(),
+        colors: rows
+            .chunks(shape[2])
+            .filter(|row| row.len() == 6)
+            .map(|row| Vec3::from_slice(&row[3..]))
+            .collect(),
+    };
+    numbers.chunks(shape[1] * shape[2]).map(cloud).collect()
+}
+
+fn open(golden: &Golden, file: &str) -> PointModel {
+    PointModel::open(golden.path(file).to_str().unwrap(), &PointOptions::default()).unwrap()
+}
+
+/// What an encoder shows on its way, by name, and its features.
+fn traced(tower: &PointTower, clouds: &Clouds, start: Start) -> BTreeMap<String, Vec<f32>> {
+    let mut seen = BTreeMap::new();
+    let mut watch = |name: &str, x: &burn::tensor::Tensor<3>| {
+        seen.insert(name.to_owned(), values(x));
+    };
+    let features = if let PointEncoder::PointBert(encoder) = tower.encoder() {
+        encoder.encode_watched(clouds, &mut watch)
+    } else if let PointEncoder::Ppat(encoder) = tower.encoder() {
+        encoder.encode_watched(clouds, start, &mut watch)
+    } else {
+        panic!("another encoder's test")
+    };
+    seen.insert("projected".to_owned(), values(&tower.project(features.clone())));
+    if let Some(classifier) = tower.classifier() {
+        seen.insert("classes".to_owned(), values(&classifier.forward(features.clone())));
+    }
+    seen.insert("features".to_owned(), values(&features));
+    seen
+}
+
+/// Rows of `width` numbers, sorted: groups are sets.
+fn sorted(values: &[f32], group: usize, width: usize) -> Vec<f32> {
+    let sort = |group: &[f32]| {
+        let mut rows: Vec<&[f32]> = group.chunks(width).collect();
+        rows.sort_by(|a, b| a.partial_cmp(b).unwrap());
+        rows.concat()
+    };
+    values.chunks(group * width).flat_map(sort).collect()
+}
+
+#[test]
+fn point_bert_is_ulips() {
+    for name in ["pointbert_tiny_xyz", "pointbert_tiny_rgb"] {
+        let Some(golden) = shared(name) else { return };
+        let clouds = clouds(&golden, "clouds");
+        for file in ["model.pt", "model.safetensors"] {
+            let model = open(&golden, file);
+            let colored = model.config().tower.encoder.colored();
+            let batch = Clouds::new(&clouds, colored).unwrap();
+            let seen = traced(model.tower(), &batch, Start::default());
+            let expected = |name: &str| golden.values("expected.safetensors", name);
+            let width = if colored { 6 } else { 3 };
+            let groups =
+                ["neighborhood"].map(|n| (sorted(&seen[n], 8, width), sorted(&expected(n), 8, width)));
+            check(&format!("{name}/{file}: neighborhood"), &groups[0].0, &groups[0].1, 0.0);
+            check(&format!("{name}/{file}: center"), &seen["center"], &expected("center"), 0.0);
+            let layers = [
+                ("tokens", "encoder_tokens"),
+                ("reduced", "reduced_tokens"),
+                ("pos", "pos"),
+                ("block0", "block0"),
+                ("block1", "block1"),
+                ("norm", "norm"),
+                ("features", "features"),
+                ("projected", "projected"),
+            ];
+            for (ours, theirs) in layers {
+                check(&format!("{name}/{file}: {theirs}"), &seen[ours], &expected(theirs), TOLERANCE);
+            }
+            let one = Clouds::new(&clouds[3..4], colored).unwrap();
+            let alone = traced(model.tower(), &one, Start::default());
+            let (features, dim) = (expected("features"), 96);
+            check("one cloud alone", &alone["features"], &features[3 * dim..4 * dim], TOLERANCE);
+        }
+    }
+}
+
+#[test]
+fn groups_are_ulips() {
+    let Some(golden) = shared("pointbert_tiny_rgb") else { return };
+    let config = open(&golden, "model.pt").config().tower.encoder.clone();
+    let EncoderConfig::PointBert(config) = config else { panic!("another encoder: {config:?}") };
+    let (centers, neighbors) =
+        (golden.indices("inputs.safetensors", "fps_idx"), golden.indices("inputs.safetensors", "knn_idx"));
+    for (i, cloud) in clouds(&golden, "clouds").iter().enumerate() {
+        let groups = config.grouping().of(&cloud.positions);
+        assert_eq!(groups.centers, centers[i * 16..][..16]);
+        for (found, expected) in groups.members.chunks(8).zip(neighbors[i * 128..][..128].chunks(8)) {
+            let sorted = |group: &[usize]| {
+                let mut group = group.to_vec();
+                group.sort_unstable();
+                group
+            };
+            assert_eq!(sorted(found), sorted(expected));
+        }
+    }
+}
+
+#[test]
+fn groups_are_cg3ds() {
+    let Some(golden) = shared("cg3d_ops") else { return };
+    let grouping = lexiform_model::point::Grouping {
+        groups: 10,
+        size: 8,
+        rule: lexiform_geometry::neighbors::FarthestRule::Pointnet2,
+        neighborhood: lexiform_model::point::Neighborhood::Nearest,
+    };
+    let (mut centers, mut local) = (Vec::new(), Vec::new());
+    for cloud in clouds(&golden, "points") {
+        let groups = grouping.of(&cloud.positions);
+        centers.extend(groups.center_positions(&cloud.positions).flat_map(|p| p.to_array()));
+        let offset = |(member, center): (usize, usize)| cloud.positions[member] - cloud.positions[center];
+        local.extend(groups.pairs().map(offset).flat_map(|p| p.to_array()));
+    }
+    check("cg3d_ops: group_center", &centers, &golden.values("expected.safetensors", "group_center"), 0.0);
+    let expected = golden.values("expected.safetensors", "group_neighborhood_sorted_x");
+    check("cg3d_ops: neighborhood", &sorted(&local, 8, 3), &sorted(&expected, 8, 3), 0.0);
+}
+
+#[test]
+fn ppat_is_openshapes() {
+    for name in ["ppat_tiny_xyz", "ppat_tiny_rgb"] {
+        let Some(golden) = shared(name) else { return };
+        let clouds = clouds(&golden, "clouds");
+        let expected = |name: &str| golden.values("expected.safetensors", name);
+        for file in ["model.pt", "model.safetensors", "model_flat_projected.pt", "model_flat_no_proj.pt"] {
+            let model = open(&golden, file);
+            let batch = Clouds::new(&clouds, model.config().tower.encoder.colored()).unwrap();
+            let seen = traced(model.tower(), &batch, Start::At(5));
+            check(
+                &format!("{name}/{file}: sa.features"),
+                &turned(&seen["groups"], 16, 32),
+                &expected("sa.features"),
+                TOLERANCE,
+            );
+            check(
+                &format!("{name}/{file}: sa.centroids"),
+                &turned(&seen["center"], 16, 3),
+                &expected("sa.centroids"),
+                0.0,
+            );
+            check(&format!("{name}/{file}: lift"), &seen["lift"], &expected("lift"), TOLERANCE);
+            // The reference traces what attention and MLP add; a block's output is the sum of what came before.
+            let class =
+                WeightFile::open(&golden.path("model.safetensors")).unwrap().read("ppat.cls_token").unwrap();
+            let tokens = expected("lift");
+            let mut x: Vec<f32> = tokens
+                .chunks(16 * 48)
+                .flat_map(|t| class.iter().chain(t).copied().collect::<Vec<_>>())
+                .collect();
+            for layer in 0..2 {
+                for part in ["attn", "ff"] {
+                    let added = expected(&format!("layer{layer}.{part}"));
+                    x.iter_mut().zip(&added).for_each(|(x, a)| *x += a);
+                }
+                check(
+                    &format!("{name}/{file}: layer{layer}"),
+                    &seen[&format!("block{layer}")],
+                    &x,
+                    TOLERANCE,
+                );
+            }
+            check(
+                &format!("{name}/{file}: transformer"),
+                &seen["block1"],
+                &expected("transformer"),
+                TOLERANCE,
+            );
+            check(&format!("{name}/{file}: features"), &seen["features"], &expected("features"), TOLERANCE);
+            let last = if file == "model_flat_no_proj.pt" { "features" } else { "projected" };
+            check(&format!("{name}/{file}: {last}"), &seen["projected"], &expected(last), TOLERANCE);
+        }
+    }
+}
+
+/// `[clouds, rows, columns]` → `[clouds, columns, rows]`.
+fn turned(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    let turn = |m: &[f32]| (0..columns * rows).map(|i| m[i % rows * columns + i / rows]).collect::<Vec<_>>();
+    values.chunks(rows * columns).flat_map(turn).collect()
+}
+
+#[test]
+fn point_bert_is_cg3ds() {
+    let Some(golden) = shared("cg3d_pointtransformer_tiny") else { return };
+    let clouds = clouds(&golden, "points");
+    let batch = Clouds::new(&clouds, false).unwrap();
+    let expected = |name: &str| golden.values("expected.safetensors", name);
+    for file in ["model.pth", "model.safetensors"] {
+        let model = open(&golden, file);
+        let seen = traced(model.tower(), &batch, Start::default());
+        check(&format!("cg3d {file}: group_center"), &seen["center"], &expected("group_center"), 0.0);
+        let layers = [
+            ("tokens", "tokens_encoder"),
+            ("reduced", "tokens_reduced"),
+            ("pos", "pos_embed"),
+            ("block0", "block_0"),
+            ("block1", "block_1"),
+            ("block2", "block_2"),
+            ("norm", "norm"),
+            ("projected", "latent"),
+            ("classes", "cls_logits"),
+        ];
+        for (ours, theirs) in layers {
+            check(&format!("cg3d {file}: {theirs}"), &seen[ours], &expected(theirs), TOLERANCE);
+        }
+    }
+    let golden = shared("cg3d_pointtransformer_finetune_tiny").unwrap();
+    let clouds = self::clouds(&golden, "points");
+    let batch = Clouds::new(&clouds, false).unwrap();
+    for file in ["model.pth", "model.safetensors"] {
+        let model = open(&golden, file);
+        let seen = traced(model.tower(), &batch, Start::default());
+        let expected = golden.values("expected.safetensors", "cls_logits");
+        check(&format!("cg3d fine-tuned {file}: cls_logits"), &seen["classes"], &expected, TOLERANCE);
+        let error = model.embed_clouds(&[]).unwrap_err();
+        assert!(error.to_string().contains("no projection"), "{error}");
+    }
+}
+
+#[test]
+fn the_released_size_of_cg3d_agrees() {
+    let Some(golden) = shared("cg3d_pointtransformer_default") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    detw(&golden).write(&path, Precision::Full, Default::default()).unwrap();
+    let model = PointModel::open(path.to_str().unwrap(), &PointOptions::default()).unwrap();
+    assert_eq!(model.paired_text(), Some(lexiform_model::Paired::SlipB16));
+    let clouds = clouds(&golden, "points");
+    let seen = traced(model.tower(), &Clouds::new(&clouds, false).unwrap(), Start::default());
+    let expected = |name: &str| golden.values("expected.safetensors", name);
+    check("cg3d default: group_center", &seen["center"], &expected("group_center"), 0.0);
+    let class = |x: &[f32]| x.chunks(65 * 384).flat_map(|cloud| cloud[..384].to_vec()).collect::<Vec<_>>();
+    let first: Vec<f32> = seen["tokens"].chunks(64 * 256).flat_map(|cloud| cloud[..256].to_vec()).collect();
+    for (name, found) in [
+        ("tokens_encoder_0", first),
+        ("block_0_cls", class(&seen["block0"])),
+        ("block_11_cls", class(&seen["block11"])),
+        ("latent", seen["projected"].clone()),
+        ("cls_logits", seen["classes"].clone()),
+    ] {
+        check(&format!("cg3d default: {name}"), &found, &expected(name), TOLERANCE);
+    }
+}
+
+/// Own files carry their configuration and give the same embeddings; the id does not depend on the layout.
+#[test]
+fn own_files_are_the_same_model() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, file) in [
+        ("pointbert_tiny_rgb", "model.pt"),
+        ("ppat_tiny_xyz", "model_flat_projected.pt"),
+        ("cg3d_pointtransformer_tiny", "model.pth"),
+    ] {
+        let Some(golden) = shared(name) else { return };
+        let model = open(&golden, file);
+        let path = folder.path().join("model.safetensors");
+        model.save(&path, Precision::Full).unwrap();
+        let again = PointModel::open(path.to_str().unwrap(), &PointOptions::default()).unwrap();
+        assert_eq!(again.config(), model.config());
+        assert_eq!(again.id(), model.id());
+        assert_eq!(again.logit_scale(), model.logit_scale());
+        let positions: Vec<Vec3> =
+            (0..300).map(|i| Vec3::new((i as f32).sin(), (i as f32 * 0.7).cos(), i as f32 * 0.01)).collect();
+        let cloud = lexiform_geometry::PointCloud::new(positions).unwrap();
+        let found = again.embed_clouds(&[cloud.clone(), cloud.clone()]).unwrap();
+        assert_eq!(found, model.embed_clouds(&[cloud.clone(), cloud]).unwrap());
+        assert!(found[0].dot(&found[1]) > 1.0 - 1e-6);
+        assert!(model.embed_clouds(&[Default::default()]).is_err());
+        println!("{name}: {} ({})", model.id(), model.preprocessing());
+    }
+}
+
+/// The key lists of released files are accepted whole.
+#[test]
+fn released_files_load_whole() {
+    let Some(lists) = support::key_lists() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let cases: [(&str, usize, &str); 12] = [
+        ("ulip1_pointbert_full", 512, "SLIP ViT-B/16 slip_base_100ep"),
+        ("ulip2_pointbert_10k_xyzrgb_vitg", 1280, "ViT-bigG-14 laion2b_s39b_b160k"),
+        ("ulip2_pointbert_8k_xyz_vitg", 1280, "ViT-bigG-14 laion2b_s39b_b160k"),
+        ("ulip_pointbert_8k_xyz_slip", 512, "SLIP ViT-B/16 slip_base_100ep"),
+        ("openshape_pointbert_scaling1_rgb_vitg", 1280, "ViT-bigG-14 laion2b_s39b_b160k"),
+        ("openshape_pointbert_scaling2_rgb_vitg", 1280, "ViT-bigG-14 laion2b_s39b_b160k"),
+        ("openshape_pointbert_scaling3_rgb_vitg", 1280, "ViT-bigG-14 laion2b_s39b_b160k"),
+        ("openshape_pointbert_scaling4_rgb_vitg", 1280, "ViT-bigG-14 laion2b_s39b_b160k"),
+        ("openshape_pointbert_scaling5_rgb_vitg", 1280, "ViT-bigG-14 laion2b_s39b_b160k"),
+        ("openshape_pointbert_scaling6_rgb_vitg", 1280, "ViT-bigG-14 laion2b_s39b_b160k"),
+        ("openshape_pointbert_vitb32_rgb", 512, "ViT-B-32 openai"),
+        ("openshape_pointbert_vitl14_rgb", 768, "ViT-L-14 openai"),
+    ];
+    for (name, dim, paired) in cases {
+        let path = folder.path().join(format!("{name}.safetensors"));
+        let parameters = support::zero_file(&lists.join(format!("{name}.txt")), &path);
+        let model = PointModel::open(path.to_str().unwrap(), &PointOptions::default()).unwrap();
+        assert_eq!(model.dim(), dim, "{name}");
+        assert_eq!(model.paired_text().unwrap().name(), paired, "{name}");
+        println!("{name}: {parameters} parameters, {:?}", model.config().tower.encoder);
+        std::fs::remove_file(path).unwrap();
+    }
+}
+
+/// A renamed tensor is named in the error, by the file's own name.
+#[test]
+fn errors_name_the_files_tensors() {
+    let Some(golden) = shared("ppat_tiny_rgb") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(golden.path("config.json"), folder.path().join("config.json")).unwrap();
+    let path = folder.path().join("model.safetensors");
+    let bytes = std::fs::read(golden.path("model.safetensors")).unwrap();
+    let from = b"layers.1.0.fn.to_out.0.bias";
+    let at = bytes.windows(from.len()).position(|window| window == from).unwrap();
+    let mut renamed = bytes.clone();
+    renamed[at + from.len() - 3] = b'o';
+    std::fs::write(&path, renamed).unwrap();
+    let error = PointModel::open(path.to_str().unwrap(), &PointOptions::default()).err().unwrap();
+    assert!(error.to_string().contains("ppat.transformer.layers.1.0.fn.to_out.0.bias"), "{error}");
+}
+
+/// New weights fit every configuration that files have.
+#[test]
+fn new_networks_have_the_same_tensors() {
+    let Some(golden) = shared("pointbert_tiny_rgb") else { return };
+    let found = recognize(&WeightFile::open(&golden.path("model.pt")).unwrap()).unwrap().unwrap();
+    let config: TowerConfig = found.config;
+    let tower = PointTower::load(&Source::new(3, &Device::flex()), &config).unwrap();
+    let mut list = lexiform_model::weights::TensorList::default();
+    tower.save(&mut list);
+    // 52 entries of the fixture less the logit scale and two counters.
+    assert_eq!(list.iter().count(), 49);
+}
