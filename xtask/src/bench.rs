@@ -39,12 +39,6 @@ const BENCHES: &[Bench] = &[
         peer: Some(("clip.py", &["numpy", "torch", "open_clip_torch"])),
     },
     Bench {
-        name: "encoders",
-        about: "point encoders, whole path: groups and network",
-        ours: ("lexiform-model", "bench_points"),
-        peer: Some(("point_encoders.py", &["torch"])),
-    },
-    Bench {
         name: "scan",
         about: "exact scan of stored vectors",
         ours: ("lexiform-store", "bench_scan"),
