@@ -5,7 +5,8 @@ use std::time::Instant;
 use burn::tensor::Device;
 use glam::Vec3;
 use lexiform_model::point::{
-    Cloud, Clouds, EncoderConfig, PointBertConfig, PointTower, Projection, Start, TowerConfig,
+    Cloud, Clouds, EncoderConfig, PointBertConfig, PointEncoder, PointMlpConfig, PointNextConfig, PointTower,
+    Projection, Start, TowerConfig,
 };
 use lexiform_model::weights::Source;
 use rand::rngs::SmallRng;
@@ -26,6 +27,24 @@ fn main() {
         measure(&what, repeats, || tower.encode(&clouds, Start::default()).into_data());
         let grouping = PointBertConfig::ulip2_colored().grouping();
         measure(&format!("PointBERT, groups alone, batch {batch}"), repeats, || grouping.of_all(&clouds));
+    }
+    convolutional(&device);
+}
+
+/// PointMLP with the 1024 points it was made for, PointNeXt-S with ULIP's 8192.
+fn convolutional(device: &Device) {
+    let encoders = [
+        ("PointMLP", 1024, EncoderConfig::PointMlp(PointMlpConfig::ulip())),
+        ("PointNeXt-S", 8192, EncoderConfig::PointNext(PointNextConfig::ulip())),
+    ];
+    for (name, points, config) in encoders {
+        let encoder = PointEncoder::load(&Source::new(0, device), &config).expect("new weights always fit");
+        for (batch, repeats) in [(1, 5), (16, 1)] {
+            let clouds = random_clouds(batch, points);
+            let clouds = Clouds::new(&clouds, false).expect("random clouds are well formed");
+            let what = format!("{name}, {points} points, batch {batch}");
+            measure(&what, repeats, || encoder.encode(&clouds, Start::default()).into_data());
+        }
     }
 }
 

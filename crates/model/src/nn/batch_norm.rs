@@ -3,9 +3,9 @@
 //! Features stand last, `[…, channels]`, so a convolution of kernel 1 is a linear map and the batch is everything before.
 
 use burn::module::{Flag, Module, Param, RunningState};
-use burn::tensor::{Device, Tensor, module};
+use burn::tensor::{Device, Tensor, activation, module};
 
-use super::Linear;
+use super::{Linear, on_host};
 use crate::error::WeightsError;
 use crate::weights::{Fill, Source, TensorList};
 
@@ -148,6 +148,23 @@ impl ConvNorm {
         }
         let (weight, bias) = self.folded();
         module::linear(x, weight, Some(bias))
+    }
+
+    /// `relu(norm(conv(x)) + skip)`: `[rows, input]` → `[rows, output]`, in few passes where possible.
+    pub fn forward_relu(&self, x: Tensor<2>, skip: Option<Tensor<2>>) -> Tensor<2> {
+        if on_host::is_plain(&x) {
+            let (scale, shift) = self.norm.scale_and_shift();
+            let shift = match self.conv.bias() {
+                Some(bias) => bias * scale.clone() + shift,
+                None => shift,
+            };
+            return on_host::affine_relu(x.matmul(self.conv.weight()), scale, shift, skip);
+        }
+        let y = self.forward(x);
+        activation::relu(match skip {
+            Some(skip) => skip + y,
+            None => y,
+        })
     }
 
     /// Both layers as one map: weight `[input, output]` and bias `[output]`. Saves a pass over the activations.

@@ -54,6 +54,70 @@ pub(crate) fn group_bias_then(x: Tensor<3>, bias: Tensor<2>, then: Activation) -
     Tensor::from_data(data, &device)
 }
 
+/// `relu(x · scale + shift + skip)`, along rows `[rows, width]`. For plain tensors only.
+pub(crate) fn affine_relu(
+    x: Tensor<2>,
+    scale: Tensor<1>,
+    shift: Tensor<1>,
+    skip: Option<Tensor<2>>,
+) -> Tensor<2> {
+    let ([_, width], device) = (x.dims(), x.device());
+    let [scale, shift] = [scale, shift].map(|vector| vector.into_data().convert::<f32>());
+    let skip = skip.map(|skip| skip.into_data().convert::<f32>());
+    let mut data = x.into_data().convert::<f32>();
+    if let (Ok(values), Ok(scale), Ok(shift)) =
+        (data.as_mut_slice::<f32>(), scale.as_slice(), shift.as_slice())
+        && width > 0
+    {
+        let chunk = (CHUNK / width).max(1) * width;
+        match skip.as_ref().and_then(|skip| skip.as_slice::<f32>().ok()) {
+            Some(skip) => (values.par_chunks_mut(chunk).zip(skip.par_chunks(chunk)))
+                .for_each(|(values, skip)| affine_relu_here(values, [scale, shift], Some(skip))),
+            None => (values.par_chunks_mut(chunk))
+                .for_each(|values| affine_relu_here(values, [scale, shift], None)),
+        }
+    }
+    Tensor::from_data(data, &device)
+}
+
+fn affine_relu_here(values: &mut [f32], [scale, shift]: [&[f32]; 2], skip: Option<&[f32]>) {
+    // As torch does, NaN stays NaN.
+    let relu = |x: f32| if x < 0.0 { 0.0 } else { x };
+    let width = scale.len();
+    let Some(skip) = skip else {
+        for row in values.chunks_exact_mut(width) {
+            for ((x, scale), shift) in row.iter_mut().zip(scale).zip(shift) {
+                *x = relu(*x * scale + shift);
+            }
+        }
+        return;
+    };
+    for (row, skip) in values.chunks_exact_mut(width).zip(skip.chunks_exact(width)) {
+        for (((x, scale), shift), skip) in row.iter_mut().zip(scale).zip(shift).zip(skip) {
+            *x = relu(*x * scale + shift + skip);
+        }
+    }
+}
+
+/// The largest of each channel in each run of `size` rows: `[groups · size, width]` → `[groups, width]`. For plain tensors
+/// only.
+pub(crate) fn largest(x: Tensor<2>, size: usize) -> Tensor<2> {
+    let ([rows, width], device) = (x.dims(), x.device());
+    let data = x.into_data().convert::<f32>();
+    let groups = rows / size.max(1);
+    let mut most = vec![f32::NEG_INFINITY; groups * width];
+    if let (Ok(values), true) = (data.as_slice::<f32>(), size * width > 0) {
+        let each = most.par_chunks_mut(width).zip(values.par_chunks_exact(size * width));
+        each.for_each(|(most, group)| {
+            for row in group.chunks_exact(width) {
+                // NaN wins, as in torch.
+                most.iter_mut().zip(row).for_each(|(m, x)| *m = if *x > *m || x.is_nan() { *x } else { *m });
+            }
+        });
+    }
+    Tensor::from_data(burn::tensor::TensorData::new(most, [groups, width]), &device)
+}
+
 fn bias_then_here(values: &mut [f32], bias: &[f32], then: Option<Activation>) {
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx2") {

@@ -9,29 +9,36 @@ use crate::error::WeightsError;
 use crate::nn::{Bias, Linear, pointwise};
 use crate::weights::{Source, TensorList};
 
-/// Two linear maps with a ReLU between (dropout is for training and left out).
+/// A linear map, usually behind another with a ReLU (dropout is for training and left out).
 #[derive(Module, Debug)]
 pub struct ClassHead {
-    hidden: Linear,
+    hidden: Option<Linear>,
     output: Linear,
 }
 
 impl ClassHead {
-    /// Reads `classifier.0` and `classifier.3`, as torch numbers them.
+    /// Reads `classifier.0`, where the head has two maps, and `classifier.3`, as torch numbers them.
     pub fn load(source: &Source, features: usize, config: &Classes) -> Result<Self, WeightsError> {
-        let hidden = pointwise(source, "classifier.0", Bias::Learned, [features, config.hidden])?;
-        let output = pointwise(source, "classifier.3", Bias::Learned, [config.hidden, config.classes])?;
+        let map = |name: &str, sizes| pointwise(source, name, Bias::Learned, sizes);
+        let hidden = config.hidden.map(|hidden| map("classifier.0", [features, hidden])).transpose()?;
+        let output = map("classifier.3", [config.hidden.unwrap_or(features), config.classes])?;
         Ok(Self { hidden, output })
     }
 
     /// Features `[clouds, width]` → one number a class, `[clouds, classes]`.
     pub fn forward(&self, features: Tensor<2>) -> Tensor<2> {
-        self.output.forward(activation::relu(self.hidden.forward(features)))
+        let features = match &self.hidden {
+            Some(hidden) => activation::relu(hidden.forward(features)),
+            None => features,
+        };
+        self.output.forward(features)
     }
 
     /// Adds the tensors to `list`.
     pub fn save(&self, list: &mut TensorList) {
-        save_linear(&self.hidden, "classifier.0", list);
+        if let Some(hidden) = &self.hidden {
+            save_linear(hidden, "classifier.0", list);
+        }
         save_linear(&self.output, "classifier.3", list);
     }
 }

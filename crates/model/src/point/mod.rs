@@ -1,16 +1,24 @@
 //! Encoders of point clouds: one file an encoder, and the grouping of points that they share.
 //!
 //! PointBERT and `ppat` are the one transformer block over groups of points; what differs is how a group becomes a token,
-//! where positions enter, and how tokens are pooled. A new encoder is one file, one variant of [`PointEncoder`] and one of
+//! where positions enter, and how tokens are pooled. PointMLP, PointNeXt and PointNet++ are pointwise convolutions over sets
+//! that shrink (`sets`). A new encoder is one file, one variant of [`PointEncoder`] and one of
 //! [`EncoderConfig`], and one entry in [`recognize`].
 
 mod batch;
+mod dense;
 mod group;
 mod head;
 mod input;
+mod on_host;
 mod point_bert;
+mod point_mlp;
+mod point_next;
+mod pointnet2;
 mod ppat;
 mod recognize;
+mod recognize_conv;
+mod sets;
 mod tower;
 
 use burn::module::Module;
@@ -22,8 +30,12 @@ pub use group::{Grouping, Groups, Neighborhood, Start};
 pub use head::ClassHead;
 pub use input::{CloudInput, Resample, Up};
 pub use point_bert::{PointBert, PointBertConfig};
+pub use point_mlp::{PointMlp, PointMlpConfig, PointMlpStage, Watched};
+pub use point_next::{PointNext, PointNextConfig};
+pub use pointnet2::PointNet2;
 pub use ppat::{Ppat, PpatConfig};
 pub use recognize::{Recognized, System, recognize};
+pub use sets::Sampler;
 pub use tower::{Classes, PointTower, Projection, TowerConfig};
 
 use crate::error::WeightsError;
@@ -36,6 +48,12 @@ pub enum PointEncoder {
     PointBert(PointBert),
     /// OpenShape's transformer.
     Ppat(Ppat),
+    /// PointMLP (ULIP, CG3D).
+    PointMlp(PointMlp),
+    /// PointNeXt-S (ULIP, ULIP-2).
+    PointNext(PointNext),
+    /// PointNet++ (ULIP).
+    PointNet2(PointNet2),
 }
 
 /// Sizes of an encoder.
@@ -46,6 +64,12 @@ pub enum EncoderConfig {
     PointBert(PointBertConfig),
     /// Sizes of [`Ppat`].
     Ppat(PpatConfig),
+    /// Sizes of [`PointMlp`].
+    PointMlp(PointMlpConfig),
+    /// Sizes of [`PointNext`].
+    PointNext(PointNextConfig),
+    /// [`PointNet2`] has one size.
+    PointNet2,
 }
 
 impl EncoderConfig {
@@ -54,6 +78,9 @@ impl EncoderConfig {
         match self {
             Self::PointBert(config) => config.features(),
             Self::Ppat(config) => config.width,
+            Self::PointMlp(config) => config.features(),
+            Self::PointNext(config) => config.features(),
+            Self::PointNet2 => PointNet2::WIDTH,
         }
     }
 
@@ -62,6 +89,7 @@ impl EncoderConfig {
         match self {
             Self::PointBert(config) => config.colored,
             Self::Ppat(config) => config.colored,
+            Self::PointMlp(_) | Self::PointNext(_) | Self::PointNet2 => false,
         }
     }
 
@@ -70,6 +98,9 @@ impl EncoderConfig {
         match self {
             Self::PointBert(config) => config.check(),
             Self::Ppat(config) => config.check(),
+            Self::PointMlp(config) => config.check(),
+            Self::PointNext(config) => config.check(),
+            Self::PointNet2 => Ok(()),
         }
     }
 
@@ -78,6 +109,9 @@ impl EncoderConfig {
         match self {
             Self::PointBert(_) => "PointBERT",
             Self::Ppat(_) => "OpenShape PointBERT",
+            Self::PointMlp(_) => "PointMLP",
+            Self::PointNext(_) => "PointNeXt-S",
+            Self::PointNet2 => "PointNet++ SSG",
         }
     }
 }
@@ -89,6 +123,9 @@ impl PointEncoder {
         Ok(match config {
             EncoderConfig::PointBert(config) => Self::PointBert(PointBert::load(source, NAME, config)?),
             EncoderConfig::Ppat(config) => Self::Ppat(Ppat::load(source, NAME, config)?),
+            EncoderConfig::PointMlp(config) => Self::PointMlp(PointMlp::load(source, NAME, config)?),
+            EncoderConfig::PointNext(config) => Self::PointNext(PointNext::load(source, NAME, config)?),
+            EncoderConfig::PointNet2 => Self::PointNet2(PointNet2::load(source, NAME)?),
         })
     }
 
@@ -98,6 +135,9 @@ impl PointEncoder {
         match self {
             Self::PointBert(encoder) => encoder.encode(clouds),
             Self::Ppat(encoder) => encoder.encode(clouds, start),
+            Self::PointMlp(encoder) => encoder.encode(clouds, start),
+            Self::PointNext(encoder) => encoder.encode(clouds),
+            Self::PointNet2(encoder) => encoder.encode(clouds, start),
         }
     }
 
@@ -107,6 +147,9 @@ impl PointEncoder {
         match self {
             Self::PointBert(encoder) => encoder.save(NAME, list),
             Self::Ppat(encoder) => encoder.save(NAME, list),
+            Self::PointMlp(encoder) => encoder.save(NAME, list),
+            Self::PointNext(encoder) => encoder.save(NAME, list),
+            Self::PointNet2(encoder) => encoder.save(NAME, list),
         }
     }
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
+use super::recognize_conv::{point_mlp, point_next, pointnet2};
 use super::{Classes, EncoderConfig, PointBertConfig, PpatConfig, Projection, TowerConfig};
 use crate::error::WeightsError;
 use crate::nn::is_counter;
@@ -60,7 +61,7 @@ impl Recognized {
 
 /// Tells which network a file holds; none if it is no point encoder's.
 pub fn recognize(file: &WeightFile) -> Result<Option<Recognized>, WeightsError> {
-    for look in [point_bert, ppat] {
+    for look in [point_bert, ppat, point_mlp, point_next, pointnet2] {
         if let Some(found) = look(file)? {
             found.config.encoder.check().map_err(|message| unrecognized(file, message))?;
             return Ok(Some(found));
@@ -70,23 +71,23 @@ pub fn recognize(file: &WeightFile) -> Result<Option<Recognized>, WeightsError> 
 }
 
 /// What stands before `name` in the file.
-fn prefix_of<'a>(file: &'a WeightFile, name: &str) -> Option<&'a str> {
+pub(super) fn prefix_of<'a>(file: &'a WeightFile, name: &str) -> Option<&'a str> {
     let prefixes = file.names().filter_map(|found| found.strip_suffix(name));
     prefixes.filter(|prefix| prefix.is_empty() || prefix.ends_with('.')).min_by_key(|prefix| prefix.len())
 }
 
 /// Sizes of tensors that share a prefix.
-struct Shapes<'a> {
-    file: &'a WeightFile,
-    prefix: &'a str,
+pub(super) struct Shapes<'a> {
+    pub file: &'a WeightFile,
+    pub prefix: &'a str,
 }
 
 impl Shapes<'_> {
-    fn contains(&self, name: &str) -> bool {
+    pub fn contains(&self, name: &str) -> bool {
         self.file.contains(&format!("{}{name}", self.prefix))
     }
 
-    fn size(&self, name: &str, axis: usize) -> Result<usize, WeightsError> {
+    pub fn size(&self, name: &str, axis: usize) -> Result<usize, WeightsError> {
         let full = format!("{}{name}", self.prefix);
         let shape = self.file.shape(&full)?;
         shape.get(axis).copied().filter(|&size| size > 0).ok_or_else(|| {
@@ -94,7 +95,7 @@ impl Shapes<'_> {
         })
     }
 
-    fn count(&self, name: impl Fn(usize) -> String) -> usize {
+    pub fn count(&self, name: impl Fn(usize) -> String) -> usize {
         (0..).take_while(|&i| self.contains(&name(i))).count()
     }
 }
@@ -169,7 +170,7 @@ fn cg3d_file(
     };
     let classes = match shapes.contains("cls_head_finetune.0.weight") {
         true => Some(Classes {
-            hidden: shapes.size("cls_head_finetune.0.weight", 0)?,
+            hidden: Some(shapes.size("cls_head_finetune.0.weight", 0)?),
             classes: shapes.size("cls_head_finetune.3.weight", 0)?,
         }),
         false => None,
@@ -256,7 +257,7 @@ fn ppat_file(
 
 /// What a `config.json` beside the weights may say, in the words of the papers' configurations.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
-struct Beside {
+pub(super) struct Beside {
     num_heads: Option<usize>,
     num_group: Option<usize>,
     group_size: Option<usize>,
@@ -264,11 +265,30 @@ struct Beside {
     prad: Option<f32>,
     nsamp: Option<usize>,
     dim_head: Option<usize>,
+    pub points: Option<usize>,
+    k_neighbors: Option<Neighbors>,
+}
+
+/// PointMLP's neighbors: one number, or one a stage, which no model varies.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(untagged)]
+enum Neighbors {
+    All(usize),
+    Two([usize; 2]),
+    Four([usize; 4]),
 }
 
 impl Beside {
+    pub fn neighbors(&self) -> Option<usize> {
+        Some(match self.k_neighbors? {
+            Neighbors::All(neighbors) | Neighbors::Two([neighbors, _]) | Neighbors::Four([neighbors, ..]) => {
+                neighbors
+            }
+        })
+    }
+
     /// Reads `config.json`, at its top or under `config`. Nothing is known where it is absent or about something else.
-    fn read(weights: &Path) -> Self {
+    pub fn read(weights: &Path) -> Self {
         #[derive(Deserialize)]
         struct Wrapped {
             config: Beside,

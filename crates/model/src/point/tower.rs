@@ -35,8 +35,9 @@ pub struct Projection {
 /// Sizes of a [`ClassHead`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Classes {
-    /// Width of the hidden layer.
-    pub hidden: usize,
+    /// Width of the hidden layer; PointMLP's head has none of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<usize>,
     /// Number of classes.
     pub classes: usize,
 }

@@ -14,7 +14,7 @@ use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
 
 pub use file::WeightFile;
-pub use layout::{HUGGING_FACE_BLOCK, Layout, PPAT_BLOCK, TIMM_BLOCK};
+pub use layout::{HUGGING_FACE_BLOCK, Layout, PPAT_BLOCK, Renaming, TIMM_BLOCK};
 pub use save::{Precision, TensorList};
 
 use self::layout::Place;

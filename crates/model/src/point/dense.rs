@@ -1,0 +1,50 @@
+//! The two layers behind an encoder's pooled features: linear maps, each with batch norm and ReLU (dropout is for training
+//! and left out).
+
+use burn::module::Module;
+use burn::tensor::{Tensor, activation};
+
+use crate::error::WeightsError;
+use crate::nn::{Bias, ConvNorm};
+use crate::weights::{Source, TensorList};
+
+/// Linear map and batch norm of each layer, below an encoder's name.
+pub(super) type DenseNames = [[&'static str; 2]; 2];
+
+/// `relu(norm(linear(x)))`, twice or, where an encoder ends with its pooled features, not at all.
+#[derive(Module, Debug)]
+pub(super) struct Dense {
+    layers: Vec<ConvNorm>,
+}
+
+impl Dense {
+    /// Reads the layers, for pooled features of width `input`.
+    pub fn load(
+        source: &Source,
+        name: &str,
+        (names, bias): (&DenseNames, Bias),
+        input: usize,
+        widths: Option<[usize; 2]>,
+    ) -> Result<Self, WeightsError> {
+        let mut layers = Vec::new();
+        if let Some([first, second]) = widths {
+            for (layer, sizes) in names.iter().zip([[input, first], [first, second]]) {
+                let [linear, norm] = layer.map(|part| format!("{name}.{part}"));
+                layers.push(ConvNorm::load(source, [&linear, &norm], bias, sizes)?);
+            }
+        }
+        Ok(Self { layers })
+    }
+
+    /// `[clouds, input]` → `[clouds, last width]`.
+    pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        self.layers.iter().fold(x, |x, layer| activation::relu(layer.forward(x)))
+    }
+
+    pub fn save(&self, name: &str, names: &DenseNames, list: &mut TensorList) {
+        for (layer, parts) in self.layers.iter().zip(names) {
+            let [linear, norm] = parts.map(|part| format!("{name}.{part}"));
+            layer.save([&linear, &norm], list);
+        }
+    }
+}

@@ -1,0 +1,362 @@
+//! PointMLP (Ma et al., ICLR 2022) as ULIP and CG3D use it: groups of nearest neighbors, brought to one scale by a learned
+//! affine map, pass residual blocks of pointwise convolutions.
+
+use burn::module::{Module, Param};
+use burn::tensor::{Tensor, activation, module};
+use serde::{Deserialize, Serialize};
+
+use super::dense::{Dense, DenseNames};
+use super::on_host::{Differences, deviations};
+use super::sets::{Round, Sampler, Sets, gather_centers, gather_members};
+use super::{Clouds, Groups, Neighborhood, Start};
+use crate::error::WeightsError;
+use crate::nn::on_host::{is_plain, largest};
+use crate::nn::{Bias, ConvNorm};
+use crate::weights::{Fill, Source, TensorList};
+
+/// Added to the standard deviation of a cloud's groups.
+const SCALE_EPSILON: f64 = 1e-5;
+/// Most points a configuration may ask for.
+const MOST_POINTS: usize = 1 << 20;
+/// Where the layers behind stand; dropout and activations have the numbers between.
+const DENSE: DenseNames = [["classifier.0", "classifier.1"], ["classifier.4", "classifier.5"]];
+
+/// Sizes of a PointMLP.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PointMlpConfig {
+    /// Channels of the embedded points.
+    pub width: usize,
+    /// The stages.
+    pub stages: Vec<PointMlpStage>,
+    /// Neighbors of an anchor, itself included.
+    pub neighbors: usize,
+    /// Half of this many anchors remain after the first stage, half of those after the second …. A constant of the
+    /// architecture: a cloud of any size may be given.
+    pub points: usize,
+    /// How anchors are chosen.
+    pub sampler: Sampler,
+    /// Widths of the layers behind the pooled features: ULIP's encoder and CG3D's classifiers have them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dense: Option<[usize; 2]>,
+}
+
+/// Sizes of one stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PointMlpStage {
+    /// Channels of its output.
+    pub width: usize,
+    /// Channels inside its residual blocks: fewer than `width` in PointMLP-elite.
+    pub inner: usize,
+    /// Residual blocks before the maximum over the neighbors.
+    pub before: usize,
+    /// Residual blocks after it.
+    pub after: usize,
+}
+
+/// What [`PointMlp::encode_watched`] shows.
+pub enum Watched<'a> {
+    /// Features `[clouds, points, channels]`.
+    Features(&'a Tensor<3>),
+    /// Anchors and their neighbors, cloud by cloud.
+    Groups(&'a [Groups]),
+}
+
+/// Points → features.
+#[derive(Module, Debug)]
+pub struct PointMlp {
+    embedding: ConvNorm,
+    stages: Vec<Stage>,
+    dense: Dense,
+    points: usize,
+    neighbors: usize,
+    #[module(skip)]
+    sampler: Sampler,
+}
+
+#[derive(Module, Debug)]
+struct Stage {
+    alpha: Param<Tensor<1>>,
+    beta: Param<Tensor<1>>,
+    transfer: ConvNorm,
+    before: Vec<Residual>,
+    after: Vec<Residual>,
+}
+
+/// `relu(x + net2(relu(net1(x))))`.
+#[derive(Module, Debug)]
+struct Residual {
+    net1: ConvNorm,
+    net2: ConvNorm,
+}
+
+/// The parts of a stage by name: those of `load` and of `save`.
+struct StageNames {
+    affine: [String; 2],
+    transfer: [String; 2],
+    before: String,
+    after: String,
+}
+
+impl StageNames {
+    fn new(name: &str, index: usize) -> Self {
+        let (before, after) =
+            (format!("{name}.pre_blocks_list.{index}"), format!("{name}.pos_blocks_list.{index}"));
+        Self {
+            affine: ["alpha", "beta"].map(|part| format!("{name}.local_grouper_list.{index}.affine_{part}")),
+            transfer: [0, 1].map(|layer| format!("{before}.transfer.net.{layer}")),
+            before: format!("{before}.operation"),
+            after: format!("{after}.operation"),
+        }
+    }
+}
+
+fn residual_names(name: &str) -> [[String; 2]; 2] {
+    ["net1", "net2"].map(|net| [0, 1].map(|layer| format!("{name}.{net}.{layer}")))
+}
+
+impl Residual {
+    fn load(source: &Source, name: &str, width: usize, inner: usize) -> Result<Self, WeightsError> {
+        let [net1, net2] = residual_names(name);
+        let net =
+            |[conv, norm]: [String; 2], sizes| ConvNorm::load(source, [&conv, &norm], Bias::Absent, sizes);
+        Ok(Self { net1: net(net1, [width, inner])?, net2: net(net2, [inner, width])? })
+    }
+
+    /// `[rows, width]` → the same shape.
+    fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        let inner = self.net1.forward_relu(x.clone(), None);
+        self.net2.forward_relu(inner, Some(x))
+    }
+
+    fn save(&self, name: &str, list: &mut TensorList) {
+        for (net, [conv, norm]) in [&self.net1, &self.net2].into_iter().zip(residual_names(name)) {
+            net.save([&conv, &norm], list);
+        }
+    }
+}
+
+impl Stage {
+    fn load(
+        source: &Source,
+        names: &StageNames,
+        input: usize,
+        config: PointMlpStage,
+    ) -> Result<Self, WeightsError> {
+        let PointMlpStage { width, inner, .. } = config;
+        let affine = |name: &str, start: f32| {
+            source.tensor(name, [input], Fill::Constant(start)).map(Param::from_tensor)
+        };
+        let blocks = |name: &str, count: usize| -> Result<Vec<Residual>, WeightsError> {
+            (0..count).map(|block| Residual::load(source, &format!("{name}.{block}"), width, inner)).collect()
+        };
+        let [conv, norm] = &names.transfer;
+        Ok(Self {
+            alpha: affine(&names.affine[0], 1.0)?,
+            beta: affine(&names.affine[1], 0.0)?,
+            transfer: ConvNorm::load(source, [conv, norm], Bias::Absent, [2 * input, width])?,
+            before: blocks(&names.before, config.before)?,
+            after: blocks(&names.after, config.after)?,
+        })
+    }
+
+    /// Features of points → of the anchors among them, before the second blocks.
+    fn gathered(&self, x: Tensor<3>, groups: &[Groups]) -> Tensor<3> {
+        if is_plain(&x) { self.gathered_here(x, groups) } else { self.gathered_slowly(x, groups) }
+    }
+
+    /// As the paper has it: every member's difference from its anchor, beside the anchor.
+    fn gathered_slowly(&self, x: Tensor<3>, groups: &[Groups]) -> Tensor<3> {
+        let anchor = gather_centers(x.clone(), groups).unsqueeze_dim::<4>(2);
+        let around = gather_members(x, groups) - anchor.clone();
+        let [clouds, anchors, size, channels] = around.dims();
+        let spread = deviation(around.clone().reshape([clouds, anchors * size * channels])) + SCALE_EPSILON;
+        let around = around / spread.reshape([clouds, 1, 1, 1]);
+        let around = around * self.alpha.val().unsqueeze::<4>() + self.beta.val().unsqueeze::<4>();
+        let x = Tensor::cat(vec![around, anchor.repeat_dim(2, size)], 3);
+        let x = self.transfer.forward_relu(x.reshape([clouds * anchors * size, 2 * channels]), None);
+        let x = self.before.iter().fold(x, |x, block| block.forward(x));
+        let [_, width] = x.dims();
+        x.reshape([clouds, anchors, size, width]).max_dim(2).squeeze_dim(2)
+    }
+
+    /// The same with the first product formed once a point.
+    fn gathered_here(&self, x: Tensor<3>, groups: &[Groups]) -> Tensor<3> {
+        let [_, _, channels] = x.dims();
+        let (weight, bias) = self.transfer.folded();
+        let [_, width] = weight.dims();
+        let of_around = weight.clone().slice([0..channels, 0..width]);
+        let of_anchor = weight.slice([channels..2 * channels, 0..width]);
+        let constant = self.beta.val().unsqueeze::<2>().matmul(of_around.clone()).squeeze_dim::<1>(0) + bias;
+        let of_around = of_around * self.alpha.val().unsqueeze_dim::<2>(1);
+        let points = module::linear(x.clone(), of_around, None);
+        let scales = deviations(&x, groups).into_iter().map(|spread| 1.0 / (spread + SCALE_EPSILON as f32));
+        let differences = Differences {
+            centers: gather_centers(points.clone(), groups),
+            shifts: module::linear(gather_centers(x, groups), of_anchor, Some(constant)),
+            scales: scales.collect(),
+            points,
+        };
+        differences
+            .then(groups, |x, size| largest(self.before.iter().fold(x, |x, block| block.forward(x)), size))
+    }
+
+    /// The blocks over anchors alone: `[clouds, anchors, width]` → the same shape.
+    fn refined(&self, x: Tensor<3>) -> Tensor<3> {
+        let dims @ [clouds, anchors, width] = x.dims();
+        let rows = x.reshape([clouds * anchors, width]);
+        self.after.iter().fold(rows, |x, block| block.forward(x)).reshape(dims)
+    }
+
+    fn save(&self, names: &StageNames, list: &mut TensorList) {
+        list.push(names.affine[0].clone(), self.alpha.val());
+        list.push(names.affine[1].clone(), self.beta.val());
+        self.transfer.save([&names.transfer[0], &names.transfer[1]], list);
+        for (blocks, name) in [(&self.before, &names.before), (&self.after, &names.after)] {
+            for (index, block) in blocks.iter().enumerate() {
+                block.save(&format!("{name}.{index}"), list);
+            }
+        }
+    }
+}
+
+/// The unbiased standard deviation of each row: `[rows, n]` → `[rows, 1]`.
+fn deviation(x: Tensor<2>) -> Tensor<2> {
+    let n = x.dims()[1] as f64;
+    let centered = x.clone() - x.mean_dim(1);
+    ((centered.clone() * centered).sum_dim(1) / (n - 1.0).max(1.0)).sqrt()
+}
+
+impl PointMlp {
+    /// Reads `{name}.*`.
+    pub fn load(source: &Source, name: &str, config: &PointMlpConfig) -> Result<Self, WeightsError> {
+        let [conv, norm] = embedding_names(name);
+        let inputs = std::iter::once(config.width).chain(config.stages.iter().map(|stage| stage.width));
+        let stages = (config.stages.iter().zip(inputs).enumerate())
+            .map(|(index, (stage, input))| Stage::load(source, &StageNames::new(name, index), input, *stage));
+        Ok(Self {
+            embedding: ConvNorm::load(source, [&conv, &norm], Bias::Absent, [3, config.width])?,
+            stages: stages.collect::<Result<_, _>>()?,
+            dense: Dense::load(source, name, (&DENSE, Bias::Learned), config.pooled(), config.dense)?,
+            points: config.points,
+            neighbors: config.neighbors,
+            sampler: config.sampler,
+        })
+    }
+
+    /// Clouds → features `[clouds, width]`.
+    pub fn encode(&self, clouds: &Clouds, start: Start) -> Tensor<2> {
+        self.encode_watched(clouds, start, |_, _| {})
+    }
+
+    /// As [`encode`](Self::encode); `watch` sees `embedding`, and of each stage its groups, `stage0_pre` (after the maximum
+    /// over neighbors) and `stage0_pos`.
+    pub fn encode_watched(
+        &self,
+        clouds: &Clouds,
+        start: Start,
+        mut watch: impl FnMut(&str, Watched),
+    ) -> Tensor<2> {
+        let mut sets = Sets::of(clouds);
+        let positions = sets.tensor(&self.embedding.device());
+        let mut x = activation::relu(self.embedding.forward(positions));
+        watch("embedding", Watched::Features(&x));
+        let mut anchors = self.points;
+        for (index, stage) in self.stages.iter().enumerate() {
+            anchors = (anchors / 2).max(1);
+            let neighborhood = Neighborhood::Nearest;
+            let round = Round { stage: index, groups: anchors, size: self.neighbors, neighborhood };
+            let groups = sets.group(round, self.sampler, start);
+            watch(&format!("stage{index}"), Watched::Groups(&groups));
+            x = stage.gathered(x, &groups);
+            watch(&format!("stage{index}_pre"), Watched::Features(&x));
+            x = stage.refined(x);
+            watch(&format!("stage{index}_pos"), Watched::Features(&x));
+            sets = sets.centers(&groups);
+        }
+        self.dense.forward(x.max_dim(1).squeeze_dim(1))
+    }
+
+    /// Adds the tensors to `list`.
+    pub fn save(&self, name: &str, list: &mut TensorList) {
+        let [conv, norm] = embedding_names(name);
+        self.embedding.save([&conv, &norm], list);
+        for (index, stage) in self.stages.iter().enumerate() {
+            stage.save(&StageNames::new(name, index), list);
+        }
+        self.dense.save(name, &DENSE, list);
+    }
+}
+
+fn embedding_names(name: &str) -> [String; 2] {
+    [0, 1].map(|layer| format!("{name}.embedding.net.{layer}"))
+}
+
+impl PointMlpConfig {
+    /// ULIP's encoder. CG3D's is the same with its own sampler and without the layers behind.
+    pub fn ulip() -> Self {
+        let stage = |width| PointMlpStage { width, inner: width, before: 2, after: 2 };
+        Self {
+            width: 64,
+            stages: [128, 256, 512, 1024].map(stage).to_vec(),
+            neighbors: 24,
+            points: 1024,
+            sampler: Sampler::Loop,
+            dense: Some([512, 256]),
+        }
+    }
+
+    /// Width of the pooled features.
+    fn pooled(&self) -> usize {
+        self.stages.last().map_or(self.width, |stage| stage.width)
+    }
+
+    /// Width of the features.
+    pub fn features(&self) -> usize {
+        self.dense.map_or(self.pooled(), |widths| widths[1])
+    }
+
+    /// Refuses sizes that no network has.
+    pub fn check(&self) -> Result<(), String> {
+        let Self { points, neighbors, .. } = *self;
+        if self.stages.is_empty() {
+            return Err("no stages".to_owned());
+        }
+        if points == 0 || points > MOST_POINTS || neighbors == 0 || neighbors > points {
+            return Err(format!("{neighbors} neighbors of {points} points"));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{Device, TensorData};
+    use glam::Vec3;
+
+    use super::super::Cloud;
+    use super::*;
+
+    /// The paper's order of work is the slow twin.
+    #[test]
+    fn a_stage_agrees_with_its_slow_twin() {
+        let device = Device::flex();
+        let config = PointMlpStage { width: 24, inner: 12, before: 2, after: 1 };
+        let stage =
+            Stage::load(&Source::new(3, &device), &StageNames::new("", 0), 10, config).expect("new weights");
+        let number = |i: usize| ((i * i) as f32 * 0.618).sin();
+        let cloud = |c: usize| Cloud {
+            positions: (0..40).map(|i| Vec3::new(number(i + c), number(i + 50), number(i + 100))).collect(),
+            colors: Vec::new(),
+        };
+        let clouds = [cloud(0), cloud(7), cloud(19)];
+        let sets = Sets::of(&Clouds::new(&clouds, false).expect("three clouds"));
+        let round = Round { stage: 0, groups: 16, size: 5, neighborhood: Neighborhood::Nearest };
+        let groups = sets.group(round, Sampler::Loop, Start::Seed(4));
+        let x = TensorData::new((0..3 * 40 * 10).map(number).collect::<Vec<_>>(), [3, 40, 10]);
+        let x = Tensor::<3>::from_data(x, &device);
+        let (fast, slow) = (stage.gathered_here(x.clone(), &groups), stage.gathered_slowly(x, &groups));
+        assert_eq!(fast.dims(), [3, 16, 24]);
+        let difference = (fast - slow.clone()).abs().max() / slow.abs().max();
+        assert!(difference.into_scalar::<f32>() < 2e-6);
+    }
+}

@@ -1,0 +1,260 @@
+//! PointNeXt-S (Qian et al., NeurIPS 2022) in ULIP's flavor: points with their height above the lowest, balls of growing
+//! radius around half of the points at each stage, a skip connection past the maximum.
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor, activation, module};
+use lexiform_geometry::neighbors::Ball;
+use serde::{Deserialize, Serialize};
+
+use super::dense::{Dense, DenseNames};
+use super::group::positions_tensor;
+use super::on_host::{self, Differences};
+use super::sets::{Round, Sampler, Sets, gather_centers, gather_members};
+use super::{Clouds, Groups, Neighborhood, Start};
+use crate::error::WeightsError;
+use crate::nn::on_host::{is_plain, largest};
+use crate::nn::{Bias, ConvNorm, Linear, pointwise};
+use crate::weights::{Source, TensorList};
+
+/// Radius of the first stage's balls.
+const RADIUS: f32 = 0.15;
+/// How much the radius grows from stage to stage.
+const GROWTH: f32 = 1.5;
+/// Points of a ball.
+const BALL_SIZE: usize = 32;
+/// Stages that halve the points.
+const STAGES: usize = 4;
+/// Widest embedding a configuration may ask for.
+const WIDEST: usize = 1 << 12;
+/// Where the layers behind stand.
+const DENSE: DenseNames =
+    [["prediction.head.0.0", "prediction.head.0.1"], ["prediction.head.2.0", "prediction.head.2.1"]];
+
+/// Sizes of a PointNeXt-S.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PointNextConfig {
+    /// Whether a point has its height beside its position.
+    pub height: bool,
+    /// Channels of the embedded points; doubled by each of the four stages.
+    pub width: usize,
+    /// Widths of the layers behind the pooled features.
+    pub dense: [usize; 2],
+}
+
+/// Points → features.
+#[derive(Module, Debug)]
+pub struct PointNext {
+    embedding: Linear,
+    stages: Vec<Stage>,
+    last: Vec<ConvNorm>,
+    dense: Dense,
+    height: bool,
+}
+
+#[derive(Module, Debug)]
+struct Stage {
+    skip: Linear,
+    inner: ConvNorm,
+    outer: ConvNorm,
+}
+
+fn layer_names(name: &str, stage: usize, layer: usize) -> [String; 2] {
+    [0, 1].map(|part| format!("{name}.encoder.encoder.{stage}.0.convs.{layer}.{part}"))
+}
+
+fn skip_name(name: &str, stage: usize) -> String {
+    format!("{name}.encoder.encoder.{stage}.0.skipconv.0")
+}
+
+fn embedding_name(name: &str) -> String {
+    format!("{name}.encoder.encoder.0.0.convs.0.0")
+}
+
+impl Stage {
+    fn load(source: &Source, name: &str, index: usize, width: usize) -> Result<Self, WeightsError> {
+        Ok(Self {
+            skip: pointwise(source, &skip_name(name, index), Bias::Learned, [width, 2 * width])?,
+            inner: conv_norm(source, layer_names(name, index, 0), [width + 3, width])?,
+            outer: conv_norm(source, layer_names(name, index, 1), [width, 2 * width])?,
+        })
+    }
+
+    /// Features of points → of the chosen ones among them.
+    fn forward(&self, x: Tensor<3>, sets: &Sets, groups: &[Groups], radius: f32) -> Tensor<3> {
+        let skip = self.skip.forward(gather_centers(x.clone(), groups));
+        let group = if is_plain(&x) {
+            self.grouped_here(x, sets, groups, radius)
+        } else {
+            self.grouped_slowly(x, sets, groups, radius)
+        };
+        activation::relu(group + skip)
+    }
+
+    /// As the paper has it: every member's features and its offset from the center, over the radius.
+    fn grouped_slowly(&self, x: Tensor<3>, sets: &Sets, groups: &[Groups], radius: f32) -> Tensor<3> {
+        let offsets = sets.offsets(groups, &x.device()) / radius;
+        let group = Tensor::cat(vec![offsets, gather_members(x, groups)], 3);
+        let group = self.outer.forward(activation::relu(self.inner.forward(group)));
+        group.max_dim(2).squeeze_dim::<3>(2)
+    }
+
+    /// The same with the first product formed once a point, and what is added to all members added after the maximum.
+    fn grouped_here(&self, x: Tensor<3>, sets: &Sets, groups: &[Groups], radius: f32) -> Tensor<3> {
+        let (device, [clouds, _, _]) = (x.device(), x.dims());
+        let (weight, bias) = self.inner.folded();
+        let [input, width] = weight.dims();
+        let of_offset = weight.clone().slice([0..3, 0..width]) / radius;
+        let of_features = weight.slice([3..input, 0..width]);
+        let places = module::linear(sets.tensor(&device), of_offset, None);
+        let centers = gather_centers(places.clone(), groups);
+        let differences = Differences {
+            points: module::linear(x, of_features, None) + places,
+            shifts: on_host::for_all(bias, [clouds, centers.dims()[1]]),
+            scales: on_host::unscaled(clouds),
+            centers,
+        };
+        let (weight, bias) = self.outer.folded();
+        let group = differences.then(groups, |x, size| largest(x.matmul(weight.clone()), size));
+        group + bias.unsqueeze::<3>()
+    }
+}
+
+fn conv_norm(
+    source: &Source,
+    [conv, norm]: [String; 2],
+    sizes: [usize; 2],
+) -> Result<ConvNorm, WeightsError> {
+    ConvNorm::load(source, [&conv, &norm], Bias::Absent, sizes)
+}
+
+impl PointNext {
+    /// Reads `{name}.*`.
+    pub fn load(source: &Source, name: &str, config: &PointNextConfig) -> Result<Self, WeightsError> {
+        let channels = if config.height { 4 } else { 3 };
+        let embedding = pointwise(source, &embedding_name(name), Bias::Learned, [channels, config.width])?;
+        let stages = (1..=STAGES).map(|stage| Stage::load(source, name, stage, config.width << (stage - 1)));
+        let wide = config.width << STAGES;
+        let last = [wide + 3, wide].into_iter().enumerate();
+        let last =
+            last.map(|(layer, input)| conv_norm(source, layer_names(name, STAGES + 1, layer), [input, wide]));
+        Ok(Self {
+            embedding,
+            stages: stages.collect::<Result<_, _>>()?,
+            last: last.collect::<Result<_, _>>()?,
+            dense: Dense::load(source, name, (&DENSE, Bias::Absent), wide, Some(config.dense))?,
+            height: config.height,
+        })
+    }
+
+    /// Clouds → features `[clouds, width]`.
+    pub fn encode(&self, clouds: &Clouds) -> Tensor<2> {
+        self.encode_watched(clouds, |_, _| {})
+    }
+
+    /// As [`encode`](Self::encode); `watch` sees the groups of each stage, counted from 1.
+    pub fn encode_watched(&self, clouds: &Clouds, mut watch: impl FnMut(usize, &[Groups])) -> Tensor<2> {
+        let device = self.embedding.weight().device();
+        let mut sets = Sets::of(clouds);
+        let mut x = self.embedding.forward(self.points(clouds, &sets, &device));
+        let mut radius = RADIUS;
+        for (stage, index) in self.stages.iter().zip(1..) {
+            let neighborhood = Neighborhood::Ball(Ball::Open { radius });
+            let half = (sets.n_points() / 2).max(1);
+            let round = Round { stage: index, groups: half, size: BALL_SIZE, neighborhood };
+            // This sampler has no start to choose.
+            let groups = sets.group(round, Sampler::Openpoints, Start::default());
+            watch(index, &groups);
+            x = stage.forward(x, &sets, &groups, radius);
+            sets = sets.centers(&groups);
+            radius *= GROWTH;
+        }
+        let all = Tensor::cat(vec![sets.tensor(&device), x], 2);
+        let all = self.last.iter().fold(all, |x, layer| activation::relu(layer.forward(x)));
+        self.dense.forward(all.max_dim(1).squeeze_dim(1))
+    }
+
+    /// Positions, and with `height` how far each point is above the cloud's lowest: `[clouds, points, 3 or 4]`.
+    fn points(&self, clouds: &Clouds, sets: &Sets, device: &Device) -> Tensor<3> {
+        let positions = sets.tensor(device);
+        if !self.height {
+            return positions;
+        }
+        let heights = clouds.as_slice().iter().flat_map(|cloud| {
+            let lowest = cloud.positions.iter().fold(f32::INFINITY, |m, p| m.min(p.y));
+            cloud.positions.iter().map(move |p| glam::Vec3::splat(p.y - lowest))
+        });
+        let shape = [clouds.n_clouds(), clouds.n_points(), 3];
+        let heights = positions_tensor(heights, shape, device).slice([0..shape[0], 0..shape[1], 0..1]);
+        Tensor::cat(vec![positions, heights], 2)
+    }
+
+    /// Adds the tensors to `list`.
+    pub fn save(&self, name: &str, list: &mut TensorList) {
+        let mut linear = |layer: &Linear, name: &str| {
+            layer.save(&format!("{name}.weight"), Some(&format!("{name}.bias")), list);
+        };
+        linear(&self.embedding, &embedding_name(name));
+        for (stage, index) in self.stages.iter().zip(1..) {
+            linear(&stage.skip, &skip_name(name, index));
+        }
+        let inner = self.stages.iter().zip(1..).map(|(stage, index)| (&stage.inner, index, 0));
+        let outer = self.stages.iter().zip(1..).map(|(stage, index)| (&stage.outer, index, 1));
+        let last = self.last.iter().enumerate().map(|(layer, conv)| (conv, STAGES + 1, layer));
+        for (layer, stage, place) in inner.chain(outer).chain(last) {
+            let [conv, norm] = layer_names(name, stage, place);
+            layer.save([&conv, &norm], list);
+        }
+        self.dense.save(name, &DENSE, list);
+    }
+}
+
+impl PointNextConfig {
+    /// ULIP's PointNeXt-S.
+    pub fn ulip() -> Self {
+        Self { height: true, width: 32, dense: [512, 256] }
+    }
+
+    /// Width of the features.
+    pub fn features(&self) -> usize {
+        self.dense[1]
+    }
+
+    /// Refuses sizes that no network has.
+    pub fn check(&self) -> Result<(), String> {
+        match self.width {
+            1..=WIDEST => Ok(()),
+            width => Err(format!("an embedding of width {width}, expected 1 to {WIDEST}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::TensorData;
+    use glam::Vec3;
+
+    use super::super::Cloud;
+    use super::*;
+
+    /// The paper's order of work is the slow twin.
+    #[test]
+    fn a_stage_agrees_with_its_slow_twin() {
+        let device = Device::flex();
+        let stage = Stage::load(&Source::new(3, &device), "", 1, 8).expect("new weights");
+        let number = |i: usize| ((i * i) as f32 * 0.618).sin();
+        let position = |i: usize| Vec3::new(number(i), number(i + 50), number(i + 100));
+        let cloud = |c: usize| Cloud { positions: (c..c + 40).map(position).collect(), colors: Vec::new() };
+        let clouds = [cloud(0), cloud(7)];
+        let sets = Sets::of(&Clouds::new(&clouds, false).expect("two clouds"));
+        let neighborhood = Neighborhood::Ball(Ball::Open { radius: 0.6 });
+        let round = Round { stage: 1, groups: 20, size: 6, neighborhood };
+        let groups = sets.group(round, Sampler::Openpoints, Start::default());
+        let x = TensorData::new((0..2 * 40 * 8).map(number).collect::<Vec<_>>(), [2, 40, 8]);
+        let x = Tensor::<3>::from_data(x, &device);
+        let fast = stage.grouped_here(x.clone(), &sets, &groups, 0.6);
+        let slow = stage.grouped_slowly(x, &sets, &groups, 0.6);
+        assert_eq!(fast.dims(), [2, 20, 16]);
+        let difference = (fast - slow.clone()).abs().max() / slow.abs().max();
+        assert!(difference.into_scalar::<f32>() < 2e-6);
+    }
+}

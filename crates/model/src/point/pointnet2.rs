@@ -1,0 +1,122 @@
+//! PointNet++ with single-scale grouping (Qi et al., NeurIPS 2017) as ULIP uses it: two rounds of balls around chosen
+//! points, then all that remain as one group.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use lexiform_geometry::neighbors::Ball;
+
+use super::dense::{Dense, DenseNames};
+use super::sets::{Round, Sampler, Sets, gather_members};
+use super::{Clouds, Neighborhood, Start};
+use crate::error::WeightsError;
+use crate::nn::on_host::{is_plain, largest};
+use crate::nn::{Bias, ConvNorm};
+use crate::weights::{Source, TensorList};
+
+/// Chosen points, radius of the ball around each, points of a ball, and widths of the layers (ULIP, `pointnet2_ssg`).
+const ROUNDS: [(usize, f32, usize, [usize; 3]); 2] =
+    [(512, 0.2, 32, [64, 64, 128]), (128, 0.4, 64, [128, 128, 256])];
+/// Widths of the layers over the last group.
+const LAST: [usize; 3] = [256, 512, 1024];
+/// Where the layers behind stand.
+const DENSE: DenseNames = [["fc1", "bn1"], ["fc2", "bn2"]];
+/// Their widths.
+const DENSE_WIDTHS: [usize; 2] = [512, 256];
+
+/// Points → features.
+#[derive(Module, Debug)]
+pub struct PointNet2 {
+    sa1: SharedMlp,
+    sa2: SharedMlp,
+    sa3: SharedMlp,
+    dense: Dense,
+}
+
+/// Pointwise convolutions, each with batch norm and ReLU.
+#[derive(Module, Debug)]
+struct SharedMlp {
+    layers: Vec<ConvNorm>,
+}
+
+impl SharedMlp {
+    fn names(name: &str, layer: usize) -> [String; 2] {
+        ["mlp_convs", "mlp_bns"].map(|list| format!("{name}.{list}.{layer}"))
+    }
+
+    fn load(source: &Source, name: &str, input: usize, widths: [usize; 3]) -> Result<Self, WeightsError> {
+        let inputs = [input, widths[0], widths[1]];
+        let layers = widths.into_iter().zip(inputs).enumerate().map(|(layer, (width, input))| {
+            let [conv, norm] = Self::names(name, layer);
+            ConvNorm::load(source, [&conv, &norm], Bias::Learned, [input, width])
+        });
+        Ok(Self { layers: layers.collect::<Result<_, _>>()? })
+    }
+
+    /// The largest of each channel over the members: `[sets, groups, size, channels]` → `[sets, groups, width]`.
+    fn pooled(&self, x: Tensor<4>) -> Tensor<3> {
+        let [sets, groups, size, channels] = x.dims();
+        let rows = x.reshape([sets * groups * size, channels]);
+        let rows = self.layers.iter().fold(rows, |x, layer| layer.forward_relu(x, None));
+        let [_, width] = rows.dims();
+        let most = if is_plain(&rows) {
+            largest(rows, size)
+        } else {
+            rows.reshape([sets * groups, size, width]).max_dim(1).squeeze_dim(1)
+        };
+        most.reshape([sets, groups, width])
+    }
+
+    fn save(&self, name: &str, list: &mut TensorList) {
+        for (index, layer) in self.layers.iter().enumerate() {
+            let [conv, norm] = Self::names(name, index);
+            layer.save([&conv, &norm], list);
+        }
+    }
+}
+
+impl PointNet2 {
+    /// Width of the features.
+    pub const WIDTH: usize = 256;
+
+    /// Reads `{name}.*`.
+    pub fn load(source: &Source, name: &str) -> Result<Self, WeightsError> {
+        let [(.., first), (.., second)] = ROUNDS;
+        Ok(Self {
+            sa1: SharedMlp::load(source, &format!("{name}.sa1"), 3, first)?,
+            sa2: SharedMlp::load(source, &format!("{name}.sa2"), 3 + first[2], second)?,
+            sa3: SharedMlp::load(source, &format!("{name}.sa3"), 3 + second[2], LAST)?,
+            dense: Dense::load(source, name, (&DENSE, Bias::Learned), LAST[2], Some(DENSE_WIDTHS))?,
+        })
+    }
+
+    /// Clouds → features `[clouds, 256]`.
+    pub fn encode(&self, clouds: &Clouds, start: Start) -> Tensor<2> {
+        let device = self.sa1.layers[0].device();
+        let mut sets = Sets::of(clouds);
+        let mut features: Option<Tensor<3>> = None;
+        for (stage, (mlp, (groups, radius, size, _))) in
+            [&self.sa1, &self.sa2].into_iter().zip(ROUNDS).enumerate()
+        {
+            let neighborhood = Neighborhood::Ball(Ball::Closed { radius });
+            let groups = sets.group(Round { stage, groups, size, neighborhood }, Sampler::Loop, start);
+            let mut group = sets.offsets(&groups, &device);
+            if let Some(features) = features {
+                group = Tensor::cat(vec![group, gather_members(features, &groups)], 3);
+            }
+            features = Some(mlp.pooled(group));
+            sets = sets.centers(&groups);
+        }
+        let all = std::iter::once(sets.tensor(&device)).chain(features).collect();
+        let all = Tensor::cat(all, 2).unsqueeze_dim::<4>(1);
+        let pooled = self.sa3.pooled(all).squeeze_dim(1);
+        self.dense.forward(pooled)
+    }
+
+    /// Adds the tensors to `list`.
+    pub fn save(&self, name: &str, list: &mut TensorList) {
+        for (mlp, part) in [(&self.sa1, "sa1"), (&self.sa2, "sa2"), (&self.sa3, "sa3")] {
+            mlp.save(&format!("{name}.{part}"), list);
+        }
+        self.dense.save(name, &DENSE, list);
+    }
+}

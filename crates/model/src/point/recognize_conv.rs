@@ -1,0 +1,89 @@
+//! Released files of the convolutional encoders, told from the names and shapes of their tensors.
+
+use super::recognize::{Beside, Recognized, Shapes, System, prefix_of, ulip_file};
+use super::{
+    Classes, EncoderConfig, PointMlpConfig, PointMlpStage, PointNextConfig, Projection, Sampler, TowerConfig,
+};
+use crate::error::WeightsError;
+use crate::weights::{Layout, Renaming, WeightFile};
+
+/// Neighbors of an anchor in every released PointMLP.
+const NEIGHBORS: usize = 24;
+/// Points that the numbers of anchors derive from, whatever a cloud has.
+const POINTS: usize = 1024;
+/// A fine-tuned PointMLP names classes with the last layer of the list that its encoder's layers stand in.
+const LAST_OF_CLASSIFIER: &[Renaming] = &[("classifier.3.", &["classifier.8."])];
+
+/// PointMLP: ULIP's encoder ends in 256 features and chooses anchors with a loop; CG3D's ends in the pooled features or in
+/// class logits and chooses with `pointnet2_ops`.
+pub(super) fn point_mlp(file: &WeightFile) -> Result<Option<Recognized>, WeightsError> {
+    let Some(prefix) = prefix_of(file, "embedding.net.0.weight") else { return Ok(None) };
+    let shapes = Shapes { file, prefix };
+    let beside = Beside::read(file.path());
+    let ulip = prefix.strip_suffix("point_encoder.");
+    let first = |name: &str| shapes.size(name, 0);
+    let dense = match shapes.contains("classifier.0.weight") {
+        true => Some([first("classifier.0.weight")?, first("classifier.4.weight")?]),
+        false => None,
+    };
+    let n_stages = shapes.count(|stage| format!("local_grouper_list.{stage}.affine_alpha"));
+    let config = PointMlpConfig {
+        width: first("embedding.net.0.weight")?,
+        stages: (0..n_stages).map(|index| stage(&shapes, index)).collect::<Result<_, _>>()?,
+        neighbors: beside.neighbors().unwrap_or(NEIGHBORS),
+        points: beside.points.unwrap_or(POINTS),
+        sampler: if ulip.is_some() { Sampler::Loop } else { Sampler::Pointnet2 },
+        dense,
+    };
+    let encoder = EncoderConfig::PointMlp(config);
+    if let Some(prefix) = ulip {
+        return ulip_file(file, prefix, encoder, |layout| layout).map(Some);
+    }
+    let projection = match shapes.contains("projection.weight") {
+        true => Some(Projection { dim: first("projection.weight")?, bias: true }),
+        false => None,
+    };
+    let classes = match shapes.contains("classifier.8.weight") {
+        true => Some(Classes { hidden: None, classes: first("classifier.8.weight")? }),
+        false => None,
+    };
+    let layout =
+        Layout::prefixed(prefix).within("classifier.", LAST_OF_CLASSIFIER).rename("point_encoder.", "");
+    let config = TowerConfig { encoder, projection, classes };
+    Ok(Some(Recognized { system: System::Cg3d, config, layout }))
+}
+
+fn stage(shapes: &Shapes, index: usize) -> Result<PointMlpStage, WeightsError> {
+    let (before, after) = (format!("pre_blocks_list.{index}"), format!("pos_blocks_list.{index}"));
+    let width = shapes.size(&format!("{before}.transfer.net.0.weight"), 0)?;
+    let blocks = |list: &str| shapes.count(|block| format!("{list}.operation.{block}.net1.0.weight"));
+    let counts = [blocks(&before), blocks(&after)];
+    let list = if counts[0] > 0 { &before } else { &after };
+    let inner = match counts {
+        [0, 0] => width,
+        _ => shapes.size(&format!("{list}.operation.0.net1.0.weight"), 0)?,
+    };
+    Ok(PointMlpStage { width, inner, before: counts[0], after: counts[1] })
+}
+
+/// PointNeXt-S: ULIP's and ULIP-2's files.
+pub(super) fn point_next(file: &WeightFile) -> Result<Option<Recognized>, WeightsError> {
+    let Some(prefix) = prefix_of(file, "encoder.encoder.0.0.convs.0.0.weight") else { return Ok(None) };
+    let shapes = Shapes { file, prefix };
+    let embedding = "encoder.encoder.0.0.convs.0.0.weight";
+    let dense = |layer: usize| shapes.size(&format!("prediction.head.{layer}.0.weight"), 0);
+    let config = PointNextConfig {
+        height: shapes.size(embedding, 1)? == 4,
+        width: shapes.size(embedding, 0)?,
+        dense: [dense(0)?, dense(2)?],
+    };
+    let prefix = prefix.strip_suffix("point_encoder.").unwrap_or(prefix);
+    ulip_file(file, prefix, EncoderConfig::PointNext(config), |layout| layout).map(Some)
+}
+
+/// PointNet++ with single-scale grouping: ULIP's file.
+pub(super) fn pointnet2(file: &WeightFile) -> Result<Option<Recognized>, WeightsError> {
+    let Some(prefix) = prefix_of(file, "sa1.mlp_convs.0.weight") else { return Ok(None) };
+    let prefix = prefix.strip_suffix("point_encoder.").unwrap_or(prefix);
+    ulip_file(file, prefix, EncoderConfig::PointNet2, |layout| layout).map(Some)
+}

@@ -1,0 +1,113 @@
+//! Batches of point sets that shrink from stage to stage: some points are chosen, each gathers those around it, and only
+//! the chosen ones go on. PointNet++, PointNeXt and PointMLP are made of such stages.
+
+use burn::tensor::{Device, Tensor};
+use glam::Vec3;
+use lexiform_geometry::neighbors::FarthestRule;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::group::{gather, positions_tensor};
+use super::{Clouds, Grouping, Groups, Neighborhood, Start};
+
+/// Which implementation of farthest-point sampling a network was trained with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sampler {
+    /// A loop in PyTorch, from a [`Start`].
+    Loop,
+    /// The kernel of `pointnet2_ops`.
+    Pointnet2,
+    /// The kernel of `openpoints`.
+    Openpoints,
+}
+
+/// Positions of a batch's point sets, on the host, where neighbors are found.
+pub(super) struct Sets {
+    positions: Vec<Vec<Vec3>>,
+}
+
+/// How a stage groups: as [`Grouping`], with the start still open.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Round {
+    /// Place of the stage in the network.
+    pub stage: usize,
+    pub groups: usize,
+    pub size: usize,
+    pub neighborhood: Neighborhood,
+}
+
+impl Sets {
+    pub fn of(clouds: &Clouds) -> Self {
+        Self { positions: clouds.as_slice().iter().map(|cloud| cloud.positions.clone()).collect() }
+    }
+
+    pub fn n_points(&self) -> usize {
+        self.positions[0].len()
+    }
+
+    /// Groups of each set.
+    pub fn group(&self, round: Round, sampler: Sampler, start: Start) -> Vec<Groups> {
+        let Round { stage, groups, size, neighborhood } = round;
+        let each = |(cloud, positions): (usize, &Vec<Vec3>)| {
+            let rule = match sampler {
+                Sampler::Loop => {
+                    FarthestRule::LowestIndex { first: start.first(cloud, stage, positions.len()) }
+                }
+                Sampler::Pointnet2 => FarthestRule::Pointnet2,
+                Sampler::Openpoints => FarthestRule::Openpoints,
+            };
+            Grouping { groups, size, rule, neighborhood }.of(positions)
+        };
+        self.positions.par_iter().enumerate().map(each).collect()
+    }
+
+    /// The centers of the groups, as sets of their own.
+    pub fn centers(&self, groups: &[Groups]) -> Self {
+        let centers = self.positions.iter().zip(groups);
+        let centers = centers.map(|(positions, groups)| groups.center_positions(positions).collect());
+        Self { positions: centers.collect() }
+    }
+
+    /// `[sets, points, 3]`.
+    pub fn tensor(&self, device: &Device) -> Tensor<3> {
+        let shape = [self.positions.len(), self.n_points(), 3];
+        positions_tensor(self.positions.iter().flatten().copied(), shape, device)
+    }
+
+    /// Where each member lies from its center, `[sets, groups, size, 3]`.
+    pub fn offsets(&self, groups: &[Groups], device: &Device) -> Tensor<4> {
+        let offsets = self.positions.iter().zip(groups);
+        let offsets = offsets.flat_map(|(positions, groups)| {
+            groups.pairs().map(|(member, center)| positions[member] - positions[center])
+        });
+        let [count, size] = sizes(groups);
+        positions_tensor(offsets, [groups.len(), count, size, 3], device)
+    }
+}
+
+/// Features of the groups' centers: `[sets, points, channels]` → `[sets, groups, channels]`.
+pub(super) fn gather_centers(features: Tensor<3>, groups: &[Groups]) -> Tensor<3> {
+    gather(features, flat(groups, |groups| &groups.centers), sizes(groups)[0])
+}
+
+/// Features of the groups' members: `[sets, points, channels]` → `[sets, groups, size, channels]`.
+pub(super) fn gather_members(features: Tensor<3>, groups: &[Groups]) -> Tensor<4> {
+    let [sets, _, channels] = features.dims();
+    let [count, size] = sizes(groups);
+    gather(features, flat(groups, |groups| &groups.members), count * size)
+        .reshape([sets, count, size, channels])
+}
+
+fn flat(groups: &[Groups], list: impl Fn(&Groups) -> &Vec<usize>) -> impl Iterator<Item = (usize, usize)> {
+    groups
+        .iter()
+        .enumerate()
+        .flat_map(move |(set, groups)| list(groups).iter().map(move |&point| (set, point)))
+}
+
+/// Number of groups of a set, and points of a group.
+fn sizes(groups: &[Groups]) -> [usize; 2] {
+    let count = groups[0].centers.len();
+    [count, groups[0].members.len() / count.max(1)]
+}

@@ -1,0 +1,191 @@
+//! PointMLP, PointNeXt-S and PointNet++ against the references' own classes, layer by layer.
+
+mod support;
+
+use burn::tensor::{Device, Tensor};
+use glam::Vec3;
+use lexiform_model::point::{
+    Cloud, Clouds, EncoderConfig, Groups, PointEncoder, PointMlp, PointTower, Sampler, Start, Watched,
+    recognize,
+};
+use lexiform_model::weights::{Precision, Source, TensorList, WeightFile};
+use lexiform_model::{Paired, PointModel, PointOptions};
+use support::{Golden, check, detw, key_lists, shared, values, zero_file};
+
+/// f32 sums in another order than the reference's.
+const TOLERANCE: f32 = 1e-5;
+
+/// Positions of `[clouds, points, 3…]`; a height is the encoder's own business.
+fn clouds(golden: &Golden, name: &str) -> Vec<Cloud> {
+    let (shape, _) = golden.bytes("inputs.safetensors", name);
+    let numbers = golden.values("inputs.safetensors", name);
+    let position = |row: &[f32]| Vec3::from_slice(&row[..3]);
+    let cloud =
+        |rows: &[f32]| Cloud { positions: rows.chunks(shape[2]).map(position).collect(), colors: Vec::new() };
+    numbers.chunks(shape[1] * shape[2]).map(cloud).collect()
+}
+
+fn batch(clouds: &[Cloud]) -> Clouds<'_> {
+    Clouds::new(clouds, false).unwrap()
+}
+
+fn open(golden: &Golden, file: &str) -> PointModel {
+    PointModel::open(golden.path(file).to_str().unwrap(), &PointOptions::default()).unwrap()
+}
+
+fn point_mlp(tower: &PointTower) -> &PointMlp {
+    let PointEncoder::PointMlp(encoder) = tower.encoder() else { panic!("not a PointMLP") };
+    encoder
+}
+
+/// What stands at the end of a tower: class logits, or features in the joint space.
+fn output(tower: &PointTower, clouds: &Clouds) -> Tensor<2> {
+    let features = tower.encoder().encode(clouds, Start::default());
+    match tower.classifier() {
+        Some(classifier) => classifier.forward(features),
+        None => tower.project(features),
+    }
+}
+
+/// A `[clouds, points, channels]` tensor as the reference keeps it: `[clouds, channels, points]`.
+fn channels_first(x: &Tensor<3>) -> Vec<f32> {
+    values(&x.clone().swap_dims(1, 2))
+}
+
+fn check_groups(golden: &Golden, name: &str, found: &[Groups], size: usize) {
+    let centers: Vec<usize> = found.iter().flat_map(|groups| groups.centers.clone()).collect();
+    assert_eq!(centers, golden.indices("expected.safetensors", &format!("{name}_fps_idx")), "{name}");
+    let mut members: Vec<usize> = found.iter().flat_map(|groups| groups.members.clone()).collect();
+    members.chunks_mut(size).for_each(<[usize]>::sort_unstable);
+    assert_eq!(members, golden.indices("expected.safetensors", &format!("{name}_knn_idx_sorted")), "{name}");
+}
+
+fn check_cg3d(name: &str, last: &str) {
+    let Some(golden) = shared(name) else { return };
+    let clouds = clouds(&golden, "points");
+    let expected = |part: &str| golden.values("expected.safetensors", part);
+    for file in ["model.pth", "model.safetensors"] {
+        let model = open(&golden, file);
+        let EncoderConfig::PointMlp(config) = &model.config().tower.encoder else { panic!("not a PointMLP") };
+        assert_eq!((config.points, config.neighbors, config.sampler), (64, 6, Sampler::Pointnet2));
+        point_mlp(model.tower()).encode_watched(&batch(&clouds), Start::default(), |part, seen| match seen {
+            Watched::Features(x) => {
+                check(&format!("{name}/{file}: {part}"), &channels_first(x), &expected(part), TOLERANCE);
+            }
+            Watched::Groups(found) if name == "cg3d_pointmlp_tiny" => check_groups(&golden, part, found, 6),
+            Watched::Groups(_) => {}
+        });
+        let all = output(model.tower(), &batch(&clouds));
+        check(&format!("{name}/{file}: {last}"), &values(&all), &expected(last), TOLERANCE);
+        let one = output(model.tower(), &batch(&clouds[..1]));
+        assert_eq!(one.dims(), [1, all.dims()[1]], "a batch of one keeps its axis");
+        check(&format!("{name}/{file}: alone"), &values(&one), &expected(last)[..all.dims()[1]], TOLERANCE);
+    }
+}
+
+#[test]
+fn point_mlp_is_cg3ds() {
+    check_cg3d("cg3d_pointmlp_tiny", "latent");
+    check_cg3d("cg3d_pointmlp_finetune_tiny", "cls_logits");
+    check_cg3d("cg3d_pointmlp_elite_tiny", "cls_logits");
+}
+
+#[test]
+fn point_mlp_of_released_size_is_cg3ds() {
+    let Some(golden) = shared("cg3d_pointmlp_default") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    detw(&golden).write(&path, Precision::Full, Default::default()).unwrap();
+    let model = PointModel::open(path.to_str().unwrap(), &PointOptions::default()).unwrap();
+    assert_eq!((model.dim(), model.paired_text()), (512, Some(Paired::SlipB16)));
+    let clouds = clouds(&golden, "points");
+    let expected = |part: &str| golden.values("expected.safetensors", part);
+    point_mlp(model.tower()).encode_watched(&batch(&clouds), Start::default(), |part, seen| {
+        if let (Watched::Features(x), true) = (seen, part.ends_with("_pos")) {
+            let most = values(&x.clone().max_dim(1));
+            check(
+                &format!("cg3d_pointmlp_default: {part}_max"),
+                &most,
+                &expected(&format!("{part}_max")),
+                TOLERANCE,
+            );
+        }
+    });
+    let latent = values(&output(model.tower(), &batch(&clouds)));
+    check("cg3d_pointmlp_default: latent", &latent, &expected("latent"), TOLERANCE);
+}
+
+#[test]
+fn convolutional_encoders_are_ulips() {
+    for name in ["pointmlp_tiny", "pointnext_tiny", "pointnet2_ssg"] {
+        let Some(golden) = shared(name) else { return };
+        let clouds = clouds(&golden, "clouds");
+        for file in ["model.pt", "model.safetensors"] {
+            let model = open(&golden, file);
+            let features = model.tower().encoder().encode(&batch(&clouds), Start::default());
+            let projected = output(model.tower(), &batch(&clouds));
+            for (part, found) in [("features", &features), ("projected", &projected)] {
+                let expected = golden.values("expected.safetensors", part);
+                check(&format!("{name}/{file}: {part}"), &values(found), &expected, TOLERANCE);
+            }
+            let one = output(model.tower(), &batch(&clouds[1..2]));
+            assert_eq!(one.dims(), [1, projected.dims()[1]], "a batch of one keeps its axis");
+        }
+    }
+}
+
+#[test]
+fn point_next_samples_as_openpoints() {
+    let Some(golden) = shared("pointnext_tiny") else { return };
+    let model = open(&golden, "model.pt");
+    let PointEncoder::PointNext(encoder) = model.tower().encoder() else { panic!("not a PointNeXt") };
+    encoder.encode_watched(&batch(&clouds(&golden, "clouds")), |stage, groups| {
+        if stage == 1 {
+            let found: Vec<usize> = groups.iter().flat_map(|groups| groups.centers.clone()).collect();
+            assert_eq!(found, golden.indices("inputs.safetensors", "fps_idx_stage1"));
+        }
+    });
+}
+
+/// Every tensor of the released files has a place, and no place is left without one.
+#[test]
+fn released_files_are_read_whole() {
+    let Some(lists) = key_lists() else { return };
+    for (list, parameters) in [
+        ("ulip1_pointmlp_encoder", 13_228_224),
+        ("ulip1_pointnet2_ssg_encoder", 1_465_408),
+        ("ulip_pointnext_s_encoder", 1_363_264),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.safetensors");
+        let written = zero_file(&lists.join(format!("{list}.txt")), &path);
+        let file = WeightFile::open(&path).unwrap();
+        let found = recognize(&file).unwrap().expect("a point encoder");
+        let source = Source::laid_out(&file, found.layout.clone(), &Device::flex());
+        let tower = PointTower::load(&source, &found.config).unwrap();
+        source.finish(|name| found.ignores(name)).unwrap();
+        let mut kept = TensorList::default();
+        tower.save(&mut kept);
+        let running = |name: &str| name.ends_with("running_mean") || name.ends_with("running_var");
+        let statistics: usize = kept.iter().filter(|(name, ..)| running(name)).map(|(_, _, v)| v.len()).sum();
+        assert_eq!(kept.n_elements(), written, "{list}");
+        assert_eq!(kept.n_elements() - statistics, parameters, "{list}");
+    }
+}
+
+#[test]
+fn own_files_give_the_same_numbers() {
+    for name in ["pointmlp_tiny", "pointnext_tiny", "pointnet2_ssg", "cg3d_pointmlp_elite_tiny"] {
+        let Some(golden) = shared(name) else { return };
+        let input = if name.starts_with("cg3d") { "points" } else { "clouds" };
+        let clouds = clouds(&golden, input);
+        let model = open(&golden, "model.safetensors");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("own.safetensors");
+        model.save(&path, Precision::Full).unwrap();
+        let own = PointModel::open(path.to_str().unwrap(), &PointOptions::default()).unwrap();
+        assert_eq!(own.config(), model.config());
+        let [before, after] = [&model, &own].map(|model| values(&output(model.tower(), &batch(&clouds))));
+        assert_eq!(before, after, "{name}");
+    }
+}
