@@ -15,8 +15,14 @@ struct Bench {
     about: &'static str,
     /// Package and example of ours; it prints one JSON line a measurement.
     ours: (&'static str, &'static str),
-    /// Script in `xtask/peers/`, and what it needs from PyPI.
-    peer: Option<(&'static str, &'static [&'static str])>,
+    peers: &'static [Peer],
+}
+
+/// A script in `xtask/peers/`, the environment it runs in, and what that needs from PyPI.
+struct Peer {
+    script: &'static str,
+    environment: &'static str,
+    needs: &'static [&'static str],
 }
 
 const BENCHES: &[Bench] = &[
@@ -24,25 +30,46 @@ const BENCHES: &[Bench] = &[
         name: "render",
         about: "12 views at 224² of a textured mesh of 100k triangles",
         ours: ("lexiform-geometry", "bench_render"),
-        peer: Some(("render.py", &["numpy", "trimesh", "pyrender", "PyOpenGL==3.1.0"])),
+        peers: &[
+            Peer {
+                script: "render.py",
+                environment: "render",
+                needs: &["numpy", "trimesh", "pyrender", "PyOpenGL==3.1.0"],
+            },
+            Peer { script: "blender.py", environment: "blender", needs: &["numpy", "bpy"] },
+        ],
     },
     Bench {
         name: "points",
         about: "10k surface points; farthest point sampling 10k → 512",
         ours: ("lexiform-geometry", "bench_render"),
-        peer: Some(("points.py", &["numpy", "open3d", "torch"])),
+        peers: &[Peer { script: "points.py", environment: "points", needs: &["numpy", "open3d", "torch"] }],
     },
     Bench {
         name: "clip",
         about: "ViT-B/32, 12 views of one shape, and one text",
         ours: ("lexiform-model", "bench_clip"),
-        peer: Some(("clip.py", &["numpy", "torch", "open_clip_torch"])),
+        peers: &[Peer {
+            script: "clip.py",
+            environment: "clip",
+            needs: &["numpy", "torch", "open_clip_torch"],
+        }],
+    },
+    Bench {
+        name: "encoders",
+        about: "point encoders from cloud to features, batches of 1 and 16",
+        ours: ("lexiform-model", "bench_points"),
+        peers: &[Peer {
+            script: "point_encoders.py",
+            environment: "clip",
+            needs: &["numpy", "torch", "open_clip_torch"],
+        }],
     },
     Bench {
         name: "scan",
         about: "exact scan of stored vectors",
         ours: ("lexiform-store", "bench_scan"),
-        peer: Some(("scan.py", &["numpy", "faiss-cpu"])),
+        peers: &[Peer { script: "scan.py", environment: "scan", needs: &["numpy", "faiss-cpu"] }],
     },
 ];
 
@@ -71,21 +98,15 @@ pub fn run(names: &[&str]) -> Result<()> {
 fn one(bench: &Bench) -> Result<()> {
     println!("\n## {} — {}\n", bench.name, bench.about);
     let ours = built(bench.ours)?;
-    let peer = bench.peer.and_then(|(script, needs)| match environment(bench.name, needs) {
-        Ok(python) => Some((python, Path::new("xtask/peers").join(script))),
-        Err(error) => {
-            println!("(peer left out: {error:#})");
-            None
-        }
-    });
+    let mut peers: Vec<_> = bench.peers.iter().filter_map(ready).collect();
     let mut rows: Vec<(String, Vec<f64>)> = Vec::new();
     for _ in 0..ROUNDS {
         collect("lexiform", &mut Command::new(&ours), &mut rows)?;
-        if let Some((python, script)) = &peer
-            && let Err(error) = collect("peer", Command::new(python).arg(script), &mut rows)
-        {
-            println!("(peer failed: {error:#})");
-        }
+        peers.retain(|(python, script)| {
+            collect("peer", Command::new(python).arg(script), &mut rows)
+                .inspect_err(|error| println!("(left out: {} fails: {error:#})", script.display()))
+                .is_ok()
+        });
     }
     println!("| what | median ms | smallest | largest |\n|---|---|---|---|");
     for (what, mut times) in rows {
@@ -94,6 +115,17 @@ fn one(bench: &Bench) -> Result<()> {
         println!("| {what} | {:.2} | {low:.2} | {high:.2} |", times[times.len() / 2]);
     }
     Ok(())
+}
+
+/// The Python and the script of a peer, or a line that says why there is none.
+fn ready(peer: &Peer) -> Option<(PathBuf, PathBuf)> {
+    match environment(peer.environment, peer.needs) {
+        Ok(python) => Some((python, Path::new("xtask/peers").join(peer.script))),
+        Err(error) => {
+            println!("(left out: {}: {error:#})", peer.script);
+            None
+        }
+    }
 }
 
 fn collect(who: &str, command: &mut Command, rows: &mut Vec<(String, Vec<f64>)>) -> Result<()> {
