@@ -59,7 +59,7 @@ impl Default for Variation {
 }
 
 impl Variation {
-    /// A variation as files come: most upright and colored, some gray, noisy, mirrored or clouds of points.
+    /// A variation as files come: most upright, two thirds colored, the others gray, some, noisy, mirrored or clouds of points.
     pub fn draw(rng: &mut Rng) -> Self {
         let up = match rng.unit() {
             u if u < 0.82 => UpAxis::Y,
@@ -73,7 +73,7 @@ impl Variation {
             up,
             yaw,
             scale: stretch * mirror,
-            gray: rng.chance(0.2).then(|| rng.between(0.25, 0.9)),
+            gray: rng.chance(0.33).then(|| rng.between(0.2, 0.9)),
             jitter: if rng.chance(0.25) { rng.between(0.001, 0.008) } else { 0.0 },
             drop_below: if rng.chance(0.15) { rng.between(0.02, 0.08) } else { 0.0 },
             mottle: if rng.chance(0.25) { rng.between(0.05, 0.3) } else { 0.0 },
