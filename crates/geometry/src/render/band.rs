@@ -54,9 +54,21 @@ impl Bin {
 
 impl Seen {
     #[inline]
-    fn new(inverse_depth: f32, id: u32) -> Self {
+    pub(super) fn new(inverse_depth: f32, id: u32) -> Self {
         // The bits of positive floats are ordered as the floats are.
         Self(u64::from(inverse_depth.to_bits()) << 32 | u64::from(!id))
+    }
+
+    /// Itself where `is_there`, else nothing; without a branch.
+    #[inline]
+    pub(super) fn masked(self, is_there: bool) -> Self {
+        Self(self.0 & 0_u64.wrapping_sub(u64::from(is_there)))
+    }
+
+    /// Sees `other` if it is nearer.
+    #[inline]
+    pub(super) fn put(&mut self, other: Self) {
+        *self = (*self).max(other);
     }
 
     #[inline]
@@ -106,7 +118,7 @@ impl Band {
 
     #[inline]
     fn draw(&mut self, record: &Record) {
-        record.scan(self.rows.clone(), self.grid as u32, |x, y, depth| self.see(x, y, depth, record.id));
+        record.draw(self.rows.clone(), self.grid as u32, &mut self.seen);
     }
 
     fn draw_pierced(&mut self, frame: &Frame<'_>, record: &Record, part: usize) {
@@ -133,8 +145,7 @@ impl Band {
     #[inline]
     fn see(&mut self, x: i32, y: i32, inverse_depth: f32, id: u32) {
         let index = self.index(x, y);
-        let seen = &mut self.seen[index];
-        *seen = (*seen).max(Seen::new(inverse_depth, id));
+        self.seen[index].put(Seen::new(inverse_depth, id));
     }
 }
 

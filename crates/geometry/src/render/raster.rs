@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::band::Seen;
 use super::project::{GridVertex, SUBSAMPLE};
 
 /// Triangles wider or higher than this many samples are drawn row by row as spans.
@@ -28,6 +29,13 @@ struct Edge {
     dy: i32,
     /// 0 where samples on the line belong to this triangle, −1 where they belong to its neighbor.
     bias: i32,
+}
+
+/// A step along a row of samples: the three edges' values there.
+struct Walk {
+    at: [i32; 3],
+    right: [i32; 3],
+    depths: [f32; 3],
 }
 
 impl Record {
@@ -73,42 +81,71 @@ impl Record {
         covered(self.y)
     }
 
+    /// Draws it over the samples of `rows`, `grid` to a row.
+    #[inline]
+    pub(super) fn draw(&self, rows: Range<i32>, grid: u32, seen: &mut [Seen]) {
+        let (columns, inner, is_small) = self.cut_to(&rows, grid);
+        let row_of = |y: i32| (y - rows.start) as usize * grid as usize;
+        if !is_small {
+            self.scan_spans(columns, inner, &mut |x, y, inverse_depth| {
+                seen[row_of(y) + x as usize].put(Seen::new(inverse_depth, self.id));
+            });
+            return;
+        }
+        let n_columns = (columns.end - columns.start).max(0) as usize;
+        self.scan_box(columns.start, inner, |y, mut at| {
+            let from = row_of(y) + columns.start as usize;
+            for sample in &mut seen[from..from + n_columns] {
+                // Whether a sample is inside is a coin toss: masking costs less than guessing.
+                sample.put(Seen::new(at.inverse_depth(), self.id).masked(at.is_inside()));
+                at.step();
+            }
+        });
+    }
+
     /// Visits the samples it covers inside `rows` and `0..grid`: column, row, inverse depth.
     #[inline]
     pub(super) fn scan(&self, rows: Range<i32>, grid: u32, mut visit: impl FnMut(i32, i32, f32)) {
+        let (columns, inner, is_small) = self.cut_to(&rows, grid);
+        if !is_small {
+            return self.scan_spans(columns, inner, &mut visit);
+        }
+        self.scan_box(columns.start, inner, |y, mut at| {
+            for x in columns.clone() {
+                if at.is_inside() {
+                    visit(x, y, at.inverse_depth());
+                }
+                at.step();
+            }
+        });
+    }
+
+    /// Columns and rows to look at, and whether the triangle is small.
+    #[inline]
+    fn cut_to(&self, rows: &Range<i32>, grid: u32) -> (Range<i32>, Range<i32>, bool) {
         let (x0, x1) = covered(self.x);
         let (y0, y1) = covered(self.y);
         let columns = x0.max(0)..x1.min(grid as i32 - 1) + 1;
         let inner = y0.max(rows.start)..(y1 + 1).min(rows.end);
-        if x1 - x0 < SMALL && y1 - y0 < SMALL {
-            self.scan_box(columns, inner, &mut visit);
-        } else {
-            self.scan_spans(columns, inner, &mut visit);
-        }
+        (columns, inner, x1 - x0 < SMALL && y1 - y0 < SMALL)
     }
 
-    /// Tests every sample of a small box; 32 bits hold every product because the triangle is small.
+    /// Walks down the rows of a small box; 32 bits hold every product because the triangle is small.
     #[inline]
-    fn scan_box(&self, columns: Range<i32>, rows: Range<i32>, visit: &mut impl FnMut(i32, i32, f32)) {
+    fn scan_box(&self, first_column: i32, rows: Range<i32>, mut visit: impl FnMut(i32, Walk)) {
         let edges = [self.edge(0), self.edge(1), self.edge(2)];
-        let (x, y) = (center(columns.start), center(rows.start));
+        let (x, y) = (center(first_column), center(rows.start));
         let value = |e: &Edge| e.dx * (y - e.y) - e.dy * (x - e.x) + e.bias;
-        let mut row = [value(&edges[0]), value(&edges[1]), value(&edges[2])];
         let right = [edges[0].dy * SUBSAMPLE, edges[1].dy * SUBSAMPLE, edges[2].dy * SUBSAMPLE];
         let down = [edges[0].dx * SUBSAMPLE, edges[1].dx * SUBSAMPLE, edges[2].dx * SUBSAMPLE];
         let area = edges[0].dx * (self.y[0] - edges[0].y) - edges[0].dy * (self.x[0] - edges[0].x);
         let inverse_area = 1.0 / area as f32;
         let [z0, z1, z2] = self.inverse_depth;
-        let (z1, z2) = ((z1 - z0) * inverse_area, (z2 - z0) * inverse_area);
+        let depths = [z0, (z1 - z0) * inverse_area, (z2 - z0) * inverse_area];
+        let mut at = [value(&edges[0]), value(&edges[1]), value(&edges[2])];
         for y in rows {
-            let mut at = row;
-            for x in columns.clone() {
-                if at[0] | at[1] | at[2] >= 0 {
-                    visit(x, y, z0 + (at[1] as f32 * z1 + at[2] as f32 * z2));
-                }
-                at = [at[0] - right[0], at[1] - right[1], at[2] - right[2]];
-            }
-            row = [row[0] + down[0], row[1] + down[1], row[2] + down[2]];
+            visit(y, Walk { at, right, depths });
+            at = [at[0] + down[0], at[1] + down[1], at[2] + down[2]];
         }
     }
 
@@ -149,6 +186,24 @@ impl Record {
         // The usual rule: left edges (they run up here) and level top edges own their samples.
         let owns = dy < 0 || (dy == 0 && dx > 0);
         Edge { x: self.x[from], y: self.y[from], dx, dy, bias: i32::from(owns) - 1 }
+    }
+}
+
+impl Walk {
+    #[inline]
+    fn is_inside(&self) -> bool {
+        self.at[0] | self.at[1] | self.at[2] >= 0
+    }
+
+    #[inline]
+    fn inverse_depth(&self) -> f32 {
+        self.depths[0] + (self.at[1] as f32 * self.depths[1] + self.at[2] as f32 * self.depths[2])
+    }
+
+    #[inline]
+    fn step(&mut self) {
+        let right = self.right;
+        self.at = [self.at[0] - right[0], self.at[1] - right[1], self.at[2] - right[2]];
     }
 }
 

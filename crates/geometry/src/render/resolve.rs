@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use glam::{Vec3, Vec4};
+use glam::Vec4;
 
 use super::band::{Band, NOTHING, Seen};
 use super::color::tables;
@@ -18,9 +18,9 @@ const MOST_SAMPLES: usize = 16;
 
 /// A triangle and those of its mesh that may share its color.
 struct Patch {
+    id: u32,
     faces: Range<u32>,
     part: usize,
-    normal: Option<Vec3>,
     inverse_depth: f32,
 }
 
@@ -94,26 +94,21 @@ impl Frame<'_> {
     fn patch(&self, seen: Seen) -> Patch {
         let (id, inverse_depth) = (seen.id(), seen.inverse_depth());
         if id >= self.stage.n_faces {
-            return Patch { faces: 0..0, part: 0, normal: None, inverse_depth };
+            return Patch { id, faces: 0..0, part: 0, inverse_depth };
         }
         let part = self.stage.part_of(id);
         let first = self.stage.parts[part].first_face;
         let faces = first..first + self.stage.parts[part].mesh.faces().len() as u32;
-        Patch { faces, part, normal: self.stage.parts[part].first_normal(id), inverse_depth }
+        Patch { id, faces, part, inverse_depth }
     }
 
     /// Whether another sample may have the patch's color.
     #[inline]
     fn shares(&self, patch: &Patch, other: Seen) -> bool {
         let gap = (patch.inverse_depth - other.inverse_depth()).abs();
-        let Some(normal) = patch.normal else { return false };
-        if !patch.faces.contains(&other.id()) || gap > SMOOTH_DEPTH * patch.inverse_depth {
-            return false;
-        }
-        let Some(beside) = self.stage.parts[patch.part].first_normal(other.id()) else { return false };
-        let cosine = normal.dot(beside);
-        cosine > 0.0
-            && cosine * cosine > SMOOTH_NORMAL * SMOOTH_NORMAL * normal.dot(normal) * beside.dot(beside)
+        patch.faces.contains(&other.id())
+            && gap <= SMOOTH_DEPTH * patch.inverse_depth
+            && self.stage.parts[patch.part].is_smooth_between(patch.id, other.id(), SMOOTH_NORMAL)
     }
 
     /// A pixel with blended layers: every sample on its own, front to back.

@@ -26,6 +26,9 @@ pub(crate) struct Stage<'a> {
 pub(crate) struct Part<'a> {
     pub(crate) mesh: &'a Mesh,
     pub(crate) first_face: u32,
+    corners: Vec<Corner>,
+    /// Of a mesh with normals: each face's first one, in 1/127.
+    facing: Vec<[i8; 4]>,
     pub(super) alpha: AlphaMode,
     base_color: Vec4,
     base_color_texture: Option<TextureUse>,
@@ -34,6 +37,15 @@ pub(crate) struct Part<'a> {
     metallic: f32,
     roughness: f32,
     unlit: bool,
+}
+
+/// What shading needs of a vertex, in one line of the cache; zeros where the mesh has no normals or coordinates.
+#[derive(Clone, Copy)]
+#[repr(align(32))]
+struct Corner {
+    position: Vec3,
+    normal: Vec3,
+    uv: Vec2,
 }
 
 /// A sight through one point of the grid.
@@ -56,8 +68,9 @@ pub(crate) struct Look {
 }
 
 /// Where a sight meets a triangle.
-struct Hit {
-    corners: [usize; 3],
+struct Hit<'s> {
+    vertices: [usize; 3],
+    corners: [&'s Corner; 3],
     /// Weights of the corners, sum 1.
     weights: Vec3,
     /// Unit normal of the triangle, turned to the camera.
@@ -87,8 +100,8 @@ impl<'a> Stage<'a> {
     /// What a point of a triangle looks like without light; `None` where alpha says that nothing is there.
     pub(crate) fn look(&self, part: usize, face: usize, weights: Vec3) -> Option<Look> {
         let part = &self.parts[part];
-        let corners = part.mesh.faces()[face].map(|v| v as usize);
-        let hit = Hit { corners, weights, face_normal: part.face_normal(face), footprint: 0.0 };
+        let (vertices, corners) = part.corners(face);
+        let hit = Hit { vertices, corners, weights, face_normal: part.face_normal(face), footprint: 0.0 };
         let albedo = self.albedo(part, &hit);
         let color = albedo.truncate() + self.emission(part, &hit);
         (albedo.w >= part.least_alpha()).then(|| Look { color, normal: part.normal(&hit) })
@@ -125,10 +138,10 @@ impl<'a> Stage<'a> {
 
     /// Base color: factor × vertex color × texture.
     #[inline]
-    fn albedo(&self, part: &Part<'_>, hit: &Hit) -> Vec4 {
+    fn albedo(&self, part: &Part<'_>, hit: &Hit<'_>) -> Vec4 {
         let mut color = part.base_color;
         if let Some(colors) = part.mesh.colors() {
-            let [a, b, c] = hit.of_corners(colors);
+            let [a, b, c] = hit.vertices.map(|v| colors[v]);
             color *= a * hit.weights.x + b * hit.weights.y + c * hit.weights.z;
         }
         if let Some(texel) = self.texel(part, part.base_color_texture, hit) {
@@ -138,10 +151,10 @@ impl<'a> Stage<'a> {
     }
 
     #[inline]
-    fn texel(&self, part: &Part<'_>, texture: Option<TextureUse>, hit: &Hit) -> Option<Vec4> {
-        let (use_, uvs) = (texture?, part.mesh.uvs()?);
+    fn texel(&self, part: &Part<'_>, texture: Option<TextureUse>, hit: &Hit<'_>) -> Option<Vec4> {
+        let use_ = texture.filter(|_| part.mesh.uvs().is_some())?;
         let chain = self.textures.get(use_.texture)?.as_ref()?;
-        let [a, b, c] = hit.of_corners(uvs);
+        let [a, b, c] = hit.corners.map(|corner| corner.uv);
         let transform = use_.image_from_uv;
         let (a, b, c) = (apply(transform, a), apply(transform, b), apply(transform, c));
         let uv = a * hit.weights.x + b * hit.weights.y + c * hit.weights.z;
@@ -150,7 +163,7 @@ impl<'a> Stage<'a> {
         Some(linear(chain.sample(uv, area * hit.footprint)))
     }
 
-    fn lit(&self, part: &Part<'_>, hit: &Hit, albedo: Vec4, sight: &Sight, lamps: &Lamps) -> Vec3 {
+    fn lit(&self, part: &Part<'_>, hit: &Hit<'_>, albedo: Vec4, sight: &Sight, lamps: &Lamps) -> Vec3 {
         let normal = part.normal(hit);
         let view = -sight.ray.normalize();
         let base = albedo.truncate();
@@ -161,18 +174,11 @@ impl<'a> Stage<'a> {
         rgb + self.emission(part, hit)
     }
 
-    fn emission(&self, part: &Part<'_>, hit: &Hit) -> Vec3 {
+    fn emission(&self, part: &Part<'_>, hit: &Hit<'_>) -> Vec3 {
         if part.emissive == Vec3::ZERO {
             return Vec3::ZERO;
         }
         part.emissive * self.texel(part, part.emissive_texture, hit).map_or(Vec3::ONE, Vec4::truncate)
-    }
-}
-
-impl Hit {
-    #[inline]
-    fn of_corners<T: Copy>(&self, values: &[T]) -> [T; 3] {
-        [values[self.corners[0]], values[self.corners[1]], values[self.corners[2]]]
     }
 }
 
@@ -187,6 +193,8 @@ impl<'a> Part<'a> {
         Self {
             mesh,
             first_face,
+            corners: Corner::of(mesh),
+            facing: facing(mesh),
             alpha: material.alpha,
             base_color,
             base_color_texture: material.base_color_texture,
@@ -215,12 +223,9 @@ impl<'a> Part<'a> {
     /// Where the sight meets the plane of a triangle (Möller and Trumbore, 1997), in the mesh's own
     /// coordinates, so that the result does not depend on how the triangle was cut.
     #[inline]
-    fn meet(&self, id: u32, sight: &Sight) -> Hit {
-        let face = (id - self.first_face) as usize;
-        let [a, b, c] = self.mesh.faces()[face];
-        let corners = [a as usize, b as usize, c as usize];
-        let positions = self.mesh.positions();
-        let (a, b, c) = (positions[corners[0]], positions[corners[1]], positions[corners[2]]);
+    fn meet(&self, id: u32, sight: &Sight) -> Hit<'_> {
+        let (vertices, corners) = self.corners((id - self.first_face) as usize);
+        let [a, b, c] = corners.map(|corner| corner.position);
         let (ab, ac, from_a) = (b - a, c - a, sight.eye - a);
         let across = sight.ray.cross(ac);
         let determinant = ab.dot(across);
@@ -231,6 +236,7 @@ impl<'a> Part<'a> {
         let normal = ab.cross(ac);
         let normal = if normal.dot(sight.ray) > 0.0 { -normal } else { normal };
         Hit {
+            vertices,
             corners,
             weights: Vec3::new(1.0 - weight_b - weight_c, weight_b, weight_c),
             face_normal: normal.try_normalize().unwrap_or(Vec3::Y),
@@ -240,20 +246,49 @@ impl<'a> Part<'a> {
 
     /// The smooth normal where the mesh has one, turned to the side of the face that is seen.
     #[inline]
-    fn normal(&self, hit: &Hit) -> Vec3 {
-        let Some(normals) = self.mesh.normals() else { return hit.face_normal };
-        let [a, b, c] = hit.of_corners(normals);
+    fn normal(&self, hit: &Hit<'_>) -> Vec3 {
+        let [a, b, c] = hit.corners.map(|corner| corner.normal);
         let mixed = a * hit.weights.x + b * hit.weights.y + c * hit.weights.z;
         let Some(normal) = mixed.try_normalize() else { return hit.face_normal };
         if normal.dot(hit.face_normal) < 0.0 { -normal } else { normal }
     }
 
-    /// The first normal of a triangle, for telling whether neighbors belong to one smooth surface.
     #[inline]
-    pub(super) fn first_normal(&self, id: u32) -> Option<Vec3> {
-        let face = self.mesh.faces()[(id - self.first_face) as usize];
-        Some(self.mesh.normals()?[face[0] as usize])
+    fn corners(&self, face: usize) -> ([usize; 3], [&Corner; 3]) {
+        let vertices = self.mesh.faces()[face].map(|v| v as usize);
+        (vertices, vertices.map(|v| &self.corners[v]))
     }
+
+    /// Whether two triangles belong to one smooth surface, as far as their normals tell: they differ by less than
+    /// the angle of this cosine.
+    #[inline]
+    pub(super) fn is_smooth_between(&self, id: u32, other: u32, cosine: f32) -> bool {
+        let facing = |id: u32| self.facing.get((id - self.first_face) as usize).copied().unwrap_or_default();
+        let (a, b) = (facing(id), facing(other));
+        let dot: i32 = (0..3).map(|i| i32::from(a[i]) * i32::from(b[i])).sum();
+        dot as f32 > cosine * 127.0 * 127.0
+    }
+}
+
+impl Corner {
+    fn of(mesh: &Mesh) -> Vec<Self> {
+        let (normals, uvs) = (mesh.normals(), mesh.uvs());
+        let corner = |(i, &position): (usize, &Vec3)| Self {
+            position,
+            normal: normals.map_or(Vec3::ZERO, |normals| normals[i]),
+            uv: uvs.map_or(Vec2::ZERO, |uvs| uvs[i]),
+        };
+        mesh.positions().iter().enumerate().map(corner).collect()
+    }
+}
+
+fn facing(mesh: &Mesh) -> Vec<[i8; 4]> {
+    let Some(normals) = mesh.normals() else { return Vec::new() };
+    let packed = |[first, ..]: &[u32; 3]| {
+        let normal = normals[*first as usize].normalize_or_zero() * 127.0;
+        [normal.x as i8, normal.y as i8, normal.z as i8, 0]
+    };
+    mesh.faces().iter().map(packed).collect()
 }
 
 /// Lights ready for use.
