@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor, TensorData};
 use image::RgbaImage;
-use pytorch_reader::PickleValue;
 use serde::{Deserialize, Serialize};
 
 use crate::clip::{Beside, ClipConfig, ClipText, ClipVision};
 use crate::error::{ModelError, WeightsError};
 use crate::preprocess::{Crop, Preprocess};
 use crate::tokenizer::Tokenizer;
-use crate::weights::{Precision, Source, TensorList, WeightFile};
+use crate::weights::{Precision, Source, TensorList, Value, WeightFile};
 use crate::{Embedding, registry, usual_templates};
 
 /// Key of the configuration in the header of our own `.safetensors` files.
@@ -261,7 +260,7 @@ impl Layout {
         };
         let threshold = file.hyper_parameter(&["model", "network", "layers_threshold"]);
         let stated = match threshold {
-            Some(PickleValue::Int(threshold)) => Some(*threshold as usize),
+            Some(Value::Int(threshold)) => usize::try_from(threshold).ok(),
             _ => beside.and_then(|beside| beside.joint_from),
         };
         let joint_from = match stated {

@@ -1,100 +1,164 @@
 //! One file of named tensors: safetensors, or a PyTorch pickle read as data.
+//!
+//! Opening reads names, shapes and what is said besides tensors, and checks all of it against the file; the numbers
+//! are read when they are asked for, one tensor at a time, so that loading needs little more memory than the network.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use fs_err as fs;
 use half::{bf16, f16};
-use memmap2::Mmap;
-use pytorch_reader::{PickleValue, PytorchReader};
-use safetensors::tensor::{Dtype, SafeTensors};
+use safetensors::tensor::Dtype;
 
+use super::blob::Blob;
+use super::header::{self, Plain, byte_length};
+use super::pickle::Ref;
+use super::torch::{Storage, Strided, Torch};
+use super::value::{self, Value};
 use crate::error::WeightsError;
 
-/// An open file of tensors. Opening reads names and shapes; values are read when asked for.
+/// Containers that authors wrap the weights of their network in; the first that holds tensors is opened.
+const USUAL_CONTAINERS: [&str; 4] = ["state_dict", "model_state_dict", "model", "base_model"];
+/// Bytes of tensors a file may describe for each byte it has: tensors share storages, and zip may compress.
+const MOST_SHARING: u64 = 4;
+/// What a file may describe whatever its size.
+const ALWAYS_ALLOWED: u64 = 16 << 20;
+/// Bytes converted at a time.
+const CHUNK: usize = 1 << 20;
+
+/// An open file of tensors.
+#[derive(Clone)]
 pub struct WeightFile {
     path: PathBuf,
+    blob: Arc<Blob>,
     entries: BTreeMap<String, Entry>,
-    bytes: Option<Bytes>,
     metadata: BTreeMap<String, String>,
-    hyper_parameters: Option<PickleValue>,
+    torch: Option<Arc<Torch>>,
+    container: Option<String>,
 }
 
-/// Where a safetensors file's bytes are.
-enum Bytes {
-    Mapped(Mmap),
-    Static(&'static [u8]),
-}
-
+#[derive(Clone, Debug)]
 enum Entry {
-    Torch(pytorch_reader::Tensor),
-    Safetensors { dtype: Dtype, shape: Vec<usize>, range: std::ops::Range<usize> },
+    Plain(Plain),
+    Torch(Strided),
 }
 
 impl WeightFile {
-    /// Opens a `.safetensors`, `.pt`, `.pth`, `.ckpt` or `.bin` file; the content decides, not the name.
+    /// Opens a `.safetensors`, `.pt`, `.pth`, `.ckpt` or `.bin` file; the content decides, not the name. Of a
+    /// checkpoint with several containers the usual one is chosen, see [`container`](Self::container).
     pub fn open(path: &Path) -> Result<Self, WeightsError> {
-        use std::io::Read as _;
-        let mut head = Vec::new();
-        fs::File::open(path)?.take(9).read_to_end(&mut head)?;
-        if head.len() == 9 && head[8] == b'{' { Self::open_safetensors(path) } else { Self::open_torch(path) }
+        let blob = Blob::open(path)?;
+        let head = blob.bytes(0, blob.length().min(9))?;
+        let is_safetensors = head.len() == 9 && head[8] == b'{';
+        if is_safetensors {
+            Self::safetensors(path.to_owned(), blob)
+        } else {
+            Self::torch(path.to_owned(), blob)
+        }
     }
 
     /// A safetensors file that is part of the program.
     pub fn from_static(name: &str, bytes: &'static [u8]) -> Result<Self, WeightsError> {
-        Self::safetensors(PathBuf::from(name), Bytes::Static(bytes))
+        Self::safetensors(PathBuf::from(name), Blob::Static(bytes))
     }
 
-    fn open_safetensors(path: &Path) -> Result<Self, WeightsError> {
-        let file = fs::File::open(path)?;
-        // SAFETY: the map is only read; a file that another process shortens meanwhile is outside our promise,
-        // as for every memory-mapped reader.
-        let map = unsafe { Mmap::map(file.file()) }?;
-        Self::safetensors(path.to_owned(), Bytes::Mapped(map))
+    fn safetensors(path: PathBuf, blob: Blob) -> Result<Self, WeightsError> {
+        let (tensors, metadata) = header::read(&blob).map_err(|message| WeightsError::Format {
+            path: path.clone(),
+            format: "safetensors",
+            message,
+        })?;
+        let entries = tensors.into_iter().map(|(name, plain)| (name, Entry::Plain(plain))).collect();
+        Ok(Self { path, blob: Arc::new(blob), entries, metadata, torch: None, container: None })
     }
 
-    fn safetensors(path: PathBuf, bytes: Bytes) -> Result<Self, WeightsError> {
+    fn torch(path: PathBuf, blob: Blob) -> Result<Self, WeightsError> {
         let invalid =
-            |message: String| WeightsError::Format { path: path.clone(), format: "safetensors", message };
-        let (header_length, header) =
-            SafeTensors::read_metadata(bytes.as_slice()).map_err(|e| invalid(e.to_string()))?;
-        let data_start = header_length + 8;
-        let entries = (header.tensors().into_iter())
-            .map(|(name, info)| {
-                let range = data_start + info.data_offsets.0..data_start + info.data_offsets.1;
-                (name, Entry::Safetensors { dtype: info.dtype, shape: info.shape.clone(), range })
-            })
-            .collect();
-        let metadata = header.metadata().clone().unwrap_or_default().into_iter().collect();
-        Ok(Self { path, entries, bytes: Some(bytes), metadata, hyper_parameters: None })
+            |message: String| WeightsError::Format { path: path.clone(), format: "PyTorch", message };
+        let torch = Arc::new(Torch::open(&blob).map_err(invalid)?);
+        let whole = Self {
+            entries: BTreeMap::new(),
+            metadata: BTreeMap::new(),
+            torch: Some(torch.clone()),
+            blob: Arc::new(blob),
+            path: path.clone(),
+            container: None,
+        };
+        for name in USUAL_CONTAINERS {
+            if let Some(at) = torch.pickle.get(torch.pickle.root, name) {
+                let inside = whole.below(at, Some(name))?;
+                if !inside.entries.is_empty() {
+                    return Ok(inside);
+                }
+            }
+        }
+        let all = whole.below(torch.pickle.root, None)?;
+        if all.entries.is_empty() { Err(invalid("no tensors in it".to_owned())) } else { Ok(all) }
     }
 
-    fn open_torch(path: &Path) -> Result<Self, WeightsError> {
-        let invalid = |e: &dyn std::fmt::Display| WeightsError::Format {
-            path: path.to_owned(),
-            format: "PyTorch",
-            message: e.to_string(),
-        };
-        // Containers that authors wrap their state dict in; the first that holds tensors wins.
-        let reader = ["state_dict", "model_state_dict", "model", "base_model"]
-            .iter()
-            .find_map(|key| PytorchReader::with_top_level_key(path, key).ok().filter(|r| !r.is_empty()));
-        let reader = match reader {
-            Some(reader) => reader,
-            None => PytorchReader::new(path).map_err(|e| invalid(&e))?,
-        };
-        let hyper_parameters = PytorchReader::read_pickle_data(path, Some("hyper_parameters")).ok();
-        let entries: BTreeMap<_, _> =
-            reader.into_tensors().into_iter().map(|(name, tensor)| (name, Entry::Torch(tensor))).collect();
-        if entries.is_empty() {
-            return Err(invalid(&"no tensors in it"));
+    /// The same file seen from a value of its pickle.
+    fn below(&self, at: Ref, container: Option<&str>) -> Result<Self, WeightsError> {
+        let invalid =
+            |message: String| WeightsError::Format { path: self.path.clone(), format: "PyTorch", message };
+        let torch = self.torch.clone().ok_or_else(|| invalid("it has no containers".to_owned()))?;
+        let tensors = torch.tensors(at).map_err(invalid)?;
+        let most = ALWAYS_ALLOWED.max(self.blob.length()).saturating_mul(MOST_SHARING);
+        let mut described = 0_u64;
+        for (name, tensor) in &tensors {
+            let bytes = byte_length(tensor.dtype, &tensor.shape).unwrap_or(u64::MAX);
+            described = described.saturating_add(bytes);
+            if described > most {
+                let length = self.blob.length();
+                let message = format!(
+                    "tensor {name:?} of shape {:?} is more than a file of {length} bytes can hold",
+                    tensor.shape
+                );
+                return Err(invalid(message));
+            }
         }
-        Ok(Self { path: path.to_owned(), entries, bytes: None, metadata: BTreeMap::new(), hyper_parameters })
+        let entries = tensors.into_iter().map(|(name, tensor)| (name, Entry::Torch(tensor))).collect();
+        Ok(Self { entries, container: container.map(str::to_owned), torch: Some(torch), ..self.clone() })
+    }
+
+    /// Top-level entries of a checkpoint that hold more than single numbers, in the file's order, such as `base_model` and
+    /// `visual_clip_model`. A file that is one state dictionary has none.
+    pub fn containers(&self) -> Vec<&str> {
+        let Some(torch) = &self.torch else { return Vec::new() };
+        let items = torch.pickle.items(torch.pickle.root).unwrap_or_default();
+        let holds_tensors = |at: Ref| {
+            let is_tensor = torch.tensor(at).ok().flatten().is_some();
+            let below = || torch.tensors(at).unwrap_or_default();
+            !is_tensor && below().values().any(|tensor| !tensor.shape.is_empty())
+        };
+        let holding = items.iter().filter(|(_, value)| holds_tensors(*value));
+        holding.filter_map(|(key, _)| torch.pickle.text(*key)).collect()
+    }
+
+    /// The tensors of one container, named as they are inside it.
+    pub fn container(&self, name: &str) -> Result<Self, WeightsError> {
+        let at = self.torch.as_ref().and_then(|torch| torch.pickle.get(torch.pickle.root, name));
+        let missing = || WeightsError::Missing { path: self.path.clone(), name: name.to_owned() };
+        self.below(at.ok_or_else(missing)?, Some(name))
+    }
+
+    /// Which container this is, where the file has containers.
+    pub fn container_name(&self) -> Option<&str> {
+        self.container.as_deref()
     }
 
     /// The file.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Size of the file in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.blob.length()
+    }
+
+    /// `safetensors` or `PyTorch`.
+    pub fn format(&self) -> &'static str {
+        if self.torch.is_some() { "PyTorch" } else { "safetensors" }
     }
 
     /// Names of all tensors, sorted.
@@ -113,55 +177,175 @@ impl WeightFile {
     }
 
     /// A value of a Lightning checkpoint's `hyper_parameters`, by path.
-    pub fn hyper_parameter(&self, path: &[&str]) -> Option<&PickleValue> {
-        path.iter().try_fold(self.hyper_parameters.as_ref()?, |value, key| match value {
-            PickleValue::Dict(entries) => entries.get(*key),
-            _ => None,
-        })
+    pub fn hyper_parameter(&self, path: &[&str]) -> Option<Value> {
+        self.value(&[&["hyper_parameters"], path].concat())
+    }
+
+    /// A value that a checkpoint keeps beside its tensors, by path through dictionaries and attributes, such as
+    /// `["metrics", "acc"]`. A tensor of one element is its number.
+    pub fn value(&self, path: &[&str]) -> Option<Value> {
+        let torch = self.torch.as_ref()?;
+        let at = path.iter().try_fold(torch.pickle.root, |at, key| torch.pickle.get(at, key))?;
+        Some(self.value_at(torch, at))
+    }
+
+    fn value_at(&self, torch: &Torch, at: Ref) -> Value {
+        match torch.tensor(at).ok().flatten() {
+            Some(tensor) if tensor.shape.iter().product::<usize>() == 1 => {
+                let number = self
+                    .floats(&Entry::Torch(tensor))
+                    .ok()
+                    .flatten()
+                    .and_then(|values| values.first().copied());
+                number.map_or_else(
+                    || Value::Other("tensor".to_owned()),
+                    |number| Value::Float(f64::from(number)),
+                )
+            }
+            Some(tensor) => Value::Other(format!("tensor {:?}", tensor.shape)),
+            None => value::value(&torch.pickle, at),
+        }
+    }
+
+    /// Single values that a checkpoint keeps at its top or one level below, with their paths, in the file's order.
+    pub fn values(&self) -> Vec<(String, Value)> {
+        let Some(torch) = &self.torch else { return Vec::new() };
+        let pickle = &torch.pickle;
+        let mut found = Vec::new();
+        let mut add = |path: String, at: Ref| match self.value_at(torch, at) {
+            Value::Other(_) => {}
+            value => found.push((path, value)),
+        };
+        for (key, value) in pickle.items(pickle.root).unwrap_or_default() {
+            let Some(key) = pickle.text(*key).filter(|key| !USUAL_CONTAINERS.contains(key)) else { continue };
+            add(key.to_owned(), *value);
+            for (inner, value) in
+                pickle.items(*value).or_else(|| pickle.attributes(*value)).unwrap_or_default()
+            {
+                if let Some(inner) = pickle.text(*inner) {
+                    add(format!("{key}.{inner}"), *value);
+                }
+            }
+        }
+        found
     }
 
     /// Shape of a tensor.
     pub fn shape(&self, name: &str) -> Result<&[usize], WeightsError> {
-        Ok(match self.entry(name)? {
-            Entry::Torch(tensor) => tensor.shape(),
-            Entry::Safetensors { shape, .. } => shape,
-        })
+        Ok(self.entry(name)?.shape())
+    }
+
+    /// Type of a tensor's numbers, such as `f32`.
+    pub fn dtype(&self, name: &str) -> Result<String, WeightsError> {
+        Ok(format!("{:?}", self.entry(name)?.dtype()).to_ascii_lowercase())
     }
 
     /// Number of elements of all tensors under a prefix.
     pub fn n_elements(&self, prefix: &str) -> usize {
-        (self.entries.iter().filter(|(name, _)| name.starts_with(prefix)))
-            .map(|(_, entry)| match entry {
-                Entry::Torch(tensor) => tensor.num_elements(),
-                Entry::Safetensors { shape, .. } => shape.iter().product(),
-            })
-            .sum()
+        let named = self.entries.range(prefix.to_owned()..).take_while(|(name, _)| name.starts_with(prefix));
+        named.map(|(_, entry)| entry.shape().iter().product::<usize>()).sum()
     }
 
     /// Values of a tensor as f32, row-major.
     pub fn read(&self, name: &str) -> Result<Vec<f32>, WeightsError> {
-        match self.entry(name)? {
+        let entry = self.entry(name)?;
+        let failed = |what: String| WeightsError::Format {
+            path: self.path.clone(),
+            format: self.format(),
+            message: format!("tensor {name:?}: {what}"),
+        };
+        let wrong_type = || WeightsError::Dtype {
+            path: self.path.clone(),
+            name: name.to_owned(),
+            found: format!("{:?}", entry.dtype()),
+        };
+        self.floats(entry).map_err(failed)?.ok_or_else(wrong_type)
+    }
+
+    /// Values as f32; none if they are no floating-point numbers. `Err` says what is wrong.
+    fn floats(&self, entry: &Entry) -> Result<Option<Vec<f32>>, String> {
+        if !matches!(entry.dtype(), Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16) {
+            return Ok(None);
+        }
+        let count = entry.shape().iter().product::<usize>();
+        if count == 0 {
+            return Ok(Some(Vec::new()));
+        }
+        match entry {
+            Entry::Plain(plain) => self.contiguous(plain.dtype, plain.start, count, None),
             Entry::Torch(tensor) => {
-                use pytorch_reader::DType;
-                let bytes = tensor.read()?;
-                match tensor.dtype() {
-                    DType::F32 => Ok(convert(&bytes, |b: [u8; 4]| f32::from_ne_bytes(b))),
-                    DType::F16 => Ok(convert(&bytes, |b: [u8; 2]| f16::from_ne_bytes(b).to_f32())),
-                    DType::BF16 => Ok(convert(&bytes, |b: [u8; 2]| bf16::from_ne_bytes(b).to_f32())),
-                    DType::F64 => Ok(convert(&bytes, |b: [u8; 8]| f64::from_ne_bytes(b) as f32)),
-                    other => Err(self.wrong_type(name, format!("{other:?}"))),
+                let width = tensor.dtype.bitsize() / 8;
+                let offset = (tensor.first * width) as u64;
+                match &tensor.storage {
+                    Storage::Plain { start, .. } if tensor.is_contiguous() => {
+                        self.contiguous(tensor.dtype, start + offset, count, None)
+                    }
+                    Storage::Zip(stored) if tensor.is_contiguous() && stored.is_stored() => {
+                        let is_whole = stored.size == (count * width) as u64;
+                        let checksum = stored.checksum().filter(|_| is_whole);
+                        self.contiguous(tensor.dtype, stored.start(&self.blob)? + offset, count, checksum)
+                    }
+                    storage => Ok(gather(tensor, &self.whole(storage)?)),
                 }
             }
-            Entry::Safetensors { dtype, range, .. } => {
-                let bytes = &self.bytes.as_ref().map_or(&[][..], Bytes::as_slice)[range.clone()];
-                match dtype {
-                    Dtype::F32 => Ok(convert(bytes, |b: [u8; 4]| f32::from_le_bytes(b))),
-                    Dtype::F16 => Ok(convert(bytes, |b: [u8; 2]| f16::from_le_bytes(b).to_f32())),
-                    Dtype::BF16 => Ok(convert(bytes, |b: [u8; 2]| bf16::from_le_bytes(b).to_f32())),
-                    Dtype::F64 => Ok(convert(bytes, |b: [u8; 8]| f64::from_le_bytes(b) as f32)),
-                    other => Err(self.wrong_type(name, format!("{other:?}"))),
-                }
+        }
+        .map(Some)
+    }
+
+    /// All bytes of a storage.
+    fn whole(&self, storage: &Storage) -> Result<Vec<u8>, String> {
+        match storage {
+            Storage::Plain { start, size } => self.blob.bytes(*start, *size).map_err(|e| e.to_string()),
+            Storage::Zip(entry) => {
+                let most = ALWAYS_ALLOWED.max(self.blob.length()).saturating_mul(MOST_SHARING);
+                entry.read(&self.blob, most)
             }
+        }
+    }
+
+    /// `count` numbers in a row from byte `start`, straight into place where they are f32.
+    fn contiguous(
+        &self,
+        dtype: Dtype,
+        start: u64,
+        count: usize,
+        checksum: Option<u32>,
+    ) -> Result<Vec<f32>, String> {
+        let width = dtype.bitsize() / 8;
+        let bytes = count as u64 * width as u64;
+        if start.checked_add(bytes).is_none_or(|end| end > self.blob.length()) {
+            return Err(format!(
+                "{bytes} bytes from byte {start} expected, the file has {}",
+                self.blob.length()
+            ));
+        }
+        let mut values = vec![0_f32; count];
+        let mut sum = crc32fast::Hasher::new();
+        let mut at = start;
+        if dtype == Dtype::F32 {
+            for chunk in values.chunks_mut(CHUNK / width) {
+                let raw: &mut [u8] = bytemuck::cast_slice_mut(chunk);
+                self.blob.read_at(at, raw).map_err(|e| e.to_string())?;
+                at += raw.len() as u64;
+                // While the bytes are still in the cache.
+                checksum.iter().for_each(|_| sum.update(raw));
+                chunk.iter_mut().for_each(|value| *value = f32::from_bits(u32::from_le(value.to_bits())));
+            }
+        } else {
+            let mut buffer = vec![0; CHUNK.min(count * width)];
+            for chunk in values.chunks_mut(CHUNK / width) {
+                let raw = &mut buffer[..chunk.len() * width];
+                self.blob.read_at(at, raw).map_err(|e| e.to_string())?;
+                at += raw.len() as u64;
+                checksum.iter().for_each(|_| sum.update(raw));
+                convert(dtype, raw, chunk);
+            }
+        }
+        match checksum {
+            Some(expected) if expected != sum.finalize() => {
+                Err("its checksum does not fit: the file is damaged".to_owned())
+            }
+            _ => Ok(values),
         }
     }
 
@@ -169,21 +353,70 @@ impl WeightFile {
         (self.entries.get(name))
             .ok_or_else(|| WeightsError::Missing { path: self.path.clone(), name: name.to_owned() })
     }
-
-    fn wrong_type(&self, name: &str, found: String) -> WeightsError {
-        WeightsError::Dtype { path: self.path.clone(), name: name.to_owned(), found }
-    }
 }
 
-impl Bytes {
-    fn as_slice(&self) -> &[u8] {
+impl Entry {
+    fn shape(&self) -> &[usize] {
         match self {
-            Self::Mapped(map) => map,
-            Self::Static(bytes) => bytes,
+            Self::Plain(plain) => &plain.shape,
+            Self::Torch(tensor) => &tensor.shape,
+        }
+    }
+
+    fn dtype(&self) -> Dtype {
+        match self {
+            Self::Plain(plain) => plain.dtype,
+            Self::Torch(tensor) => tensor.dtype,
         }
     }
 }
 
-fn convert<const N: usize>(bytes: &[u8], value: impl Fn([u8; N]) -> f32) -> Vec<f32> {
-    bytes.as_chunks::<N>().0.iter().map(|chunk| value(*chunk)).collect()
+impl Strided {
+    /// Whether its elements stand in a row in row-major order.
+    fn is_contiguous(&self) -> bool {
+        let mut expected = 1;
+        self.shape.iter().zip(&self.strides).rev().all(|(size, stride)| {
+            let fits = *size == 1 || *stride == expected;
+            expected *= size;
+            fits
+        })
+    }
+}
+
+/// The elements of a view in row-major order.
+fn gather(tensor: &Strided, bytes: &[u8]) -> Vec<f32> {
+    let width = tensor.dtype.bitsize() / 8;
+    let count: usize = tensor.shape.iter().product();
+    let mut values = vec![0.0; count];
+    let mut index = vec![0; tensor.shape.len()];
+    for value in &mut values {
+        let at =
+            tensor.first + index.iter().zip(&tensor.strides).map(|(i, stride)| i * stride).sum::<usize>();
+        // Opening made sure that the storage reaches this far.
+        if let Some(raw) = bytes.get(at * width..(at + 1) * width) {
+            convert(tensor.dtype, raw, std::slice::from_mut(value));
+        }
+        for (i, size) in index.iter_mut().zip(&tensor.shape).rev() {
+            *i += 1;
+            if *i < *size {
+                break;
+            }
+            *i = 0;
+        }
+    }
+    values
+}
+
+/// Little-endian numbers as f32.
+fn convert(dtype: Dtype, raw: &[u8], into: &mut [f32]) {
+    fn each<const N: usize>(raw: &[u8], into: &mut [f32], value: impl Fn([u8; N]) -> f32) {
+        into.iter_mut().zip(raw.as_chunks::<N>().0).for_each(|(to, from)| *to = value(*from));
+    }
+    match dtype {
+        Dtype::F16 => each(raw, into, |b| f16::from_le_bytes(b).to_f32()),
+        Dtype::BF16 => each(raw, into, |b| bf16::from_le_bytes(b).to_f32()),
+        #[expect(clippy::cast_possible_truncation, reason = "networks compute in f32")]
+        Dtype::F64 => each(raw, into, |b| f64::from_le_bytes(b) as f32),
+        _ => each(raw, into, f32::from_le_bytes),
+    }
 }

@@ -2,9 +2,15 @@
 //!
 //! Loading is strict both ways: a missing, a misshaped and an unused tensor are errors that name it.
 
+mod archive;
+mod blob;
 mod file;
+mod header;
 mod layout;
+mod pickle;
 mod save;
+mod torch;
+mod value;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -16,6 +22,7 @@ use rand::{Rng as _, SeedableRng as _};
 pub use file::WeightFile;
 pub use layout::{HUGGING_FACE_BLOCK, Layout, PPAT_BLOCK, Renaming, TIMM_BLOCK};
 pub use save::{Precision, TensorList};
+pub use value::Value;
 
 use self::layout::Place;
 use crate::error::WeightsError;

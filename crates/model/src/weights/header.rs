@@ -1,0 +1,103 @@
+//! The header of a safetensors file: names, types, shapes and places, each compared with the file.
+
+use std::collections::BTreeMap;
+
+use safetensors::tensor::Dtype;
+use serde::Deserialize;
+
+use super::blob::Blob;
+
+/// Longest header, as the format has it.
+const LONGEST_HEADER: u64 = 100_000_000;
+/// The header's length stands before it.
+const LENGTH_BYTES: u64 = 8;
+const METADATA: &str = "__metadata__";
+
+/// Where a tensor is.
+#[derive(Clone, Debug)]
+pub(super) struct Plain {
+    pub dtype: Dtype,
+    pub shape: Vec<usize>,
+    /// First byte in the file.
+    pub start: u64,
+}
+
+/// A tensor as the header describes it; offsets count from the end of the header.
+#[derive(Deserialize)]
+struct Described {
+    dtype: Dtype,
+    shape: Vec<usize>,
+    data_offsets: [u64; 2],
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Value {
+    Tensor(Described),
+    Metadata(BTreeMap<String, String>),
+}
+
+/// What a header holds.
+pub(super) type Header = (BTreeMap<String, Plain>, BTreeMap<String, String>);
+
+/// Reads and checks a header. `Err` says what is wrong.
+pub(super) fn read(blob: &Blob) -> Result<Header, String> {
+    let length = blob.bytes(0, LENGTH_BYTES).map_err(|e| e.to_string())?;
+    let length = u64::from_le_bytes(length.try_into().map_err(|_| "it is cut off")?);
+    let room = blob.length() - LENGTH_BYTES;
+    if length > room.min(LONGEST_HEADER) {
+        return Err(format!("a header of {length} bytes announced, the file has {room}"));
+    }
+    let json = blob.bytes(LENGTH_BYTES, length).map_err(|e| e.to_string())?;
+    let values: BTreeMap<String, Value> =
+        serde_json::from_slice(&json).map_err(|e| format!("its header: {e}"))?;
+    let data = LENGTH_BYTES + length;
+    let mut metadata = BTreeMap::new();
+    let mut tensors = BTreeMap::new();
+    for (name, value) in values {
+        match value {
+            Value::Metadata(entries) if name == METADATA => metadata = entries,
+            Value::Metadata(_) => return Err(format!("tensor {name:?} is not described")),
+            Value::Tensor(described) => {
+                let plain = described.placed(data).map_err(|what| format!("tensor {name:?}: {what}"))?;
+                tensors.insert(name, plain);
+            }
+        }
+    }
+    check_order(&tensors, data, blob.length())?;
+    Ok((tensors, metadata))
+}
+
+impl Described {
+    fn placed(self, data: u64) -> Result<Plain, String> {
+        let Self { dtype, shape, data_offsets: [start, end] } = self;
+        let bytes = byte_length(dtype, &shape);
+        let found = end.checked_sub(start);
+        if bytes.is_none() || bytes != found {
+            return Err(format!("{dtype:?} of shape {shape:?} needs {bytes:?} bytes, it has {found:?}"));
+        }
+        let start = data.checked_add(start).ok_or("it begins beyond the file")?;
+        Ok(Plain { dtype, shape, start })
+    }
+}
+
+/// Tensors follow each other without gaps and overlaps, and end where the file ends.
+fn check_order(tensors: &BTreeMap<String, Plain>, data: u64, length: u64) -> Result<(), String> {
+    let mut order: Vec<(&String, &Plain)> = tensors.iter().collect();
+    order.sort_by_key(|(_, tensor)| (tensor.start, byte_length(tensor.dtype, &tensor.shape)));
+    let mut at = data;
+    for (name, tensor) in order {
+        if tensor.start != at {
+            return Err(format!("tensor {name:?} begins at byte {}, expected {at}", tensor.start));
+        }
+        let bytes = byte_length(tensor.dtype, &tensor.shape).unwrap_or(u64::MAX);
+        at = at.checked_add(bytes).ok_or_else(|| format!("tensor {name:?} ends beyond the file"))?;
+    }
+    if at == length { Ok(()) } else { Err(format!("{at} bytes described, the file has {length}")) }
+}
+
+/// Bytes of a tensor; none if there cannot be so many.
+pub(super) fn byte_length(dtype: Dtype, shape: &[usize]) -> Option<u64> {
+    let bits = shape.iter().try_fold(dtype.bitsize() as u64, |bits, size| bits.checked_mul(*size as u64))?;
+    (bits % 8 == 0).then_some(bits / 8)
+}
