@@ -5,7 +5,9 @@ use std::sync::Arc;
 use clap::Args;
 use lexiform_model::preprocess::Crop;
 use lexiform_model::{JointModel, OpenOptions};
-use lexiform_search::{Encoder, Library, Place};
+use lexiform_search::{Combine, Encoder, Library, Place};
+
+use crate::failure::Usage;
 
 /// The model used where none is named and none is recorded: it is inside the binary.
 pub const DEFAULT: &str = "nano";
@@ -24,12 +26,13 @@ impl ModelArg {
         self.model.as_deref().unwrap_or(DEFAULT)
     }
 
-    /// The model that was asked for, or else the one a library was made with, or else the built-in one.
-    pub fn name_for(&self, place: &Place) -> anyhow::Result<String> {
-        Ok(match &self.model {
-            Some(model) => model.clone(),
-            None => Library::recorded_model(place)?.unwrap_or_else(|| DEFAULT.to_owned()),
-        })
+    /// The model that was asked for, or else those a library knows, or else the built-in one.
+    pub fn names_for(&self, place: &Place) -> anyhow::Result<Vec<String>> {
+        let known = match &self.model {
+            Some(model) => vec![model.clone()],
+            None => Library::recorded_models(place)?,
+        };
+        Ok(if known.is_empty() { vec![DEFAULT.to_owned()] } else { known })
     }
 
     /// Opens the model.
@@ -40,6 +43,52 @@ impl ModelArg {
     /// Opens the model with another window cut out of views.
     pub fn open_with(&self, crop: Option<Crop>) -> anyhow::Result<Arc<dyn Encoder>> {
         Ok(Arc::new(JointModel::open(self.name(), &OpenOptions { crop, ..OpenOptions::default() })?))
+    }
+}
+
+/// Which models of a library to ask.
+#[derive(Args, Clone, Debug)]
+pub struct ModelsArg {
+    /// Model: a name that `lexiform model list` shows, or a file of weights; more than one are asked together, each with
+    /// its weight (=1 if not given) [default: the library's first, or nano]
+    #[arg(long, value_name = "NAME|PATH[=WEIGHT]", env = "LEXIFORM_MODEL")]
+    pub model: Vec<String>,
+    /// How answers of several models become one list: by their ranks, or by the weighted mean of their scores
+    #[arg(long, value_name = "rank|weight", default_value = "rank", hide_default_value = true)]
+    pub combine: Combine,
+}
+
+impl ModelsArg {
+    /// The models that were asked for with their weights, or else the first one of a library, or else the built-in one.
+    pub fn names_for(&self, place: &Place) -> anyhow::Result<Vec<(String, f32)>> {
+        if self.model.is_empty() {
+            let first = Library::recorded_models(place)?.into_iter().next();
+            return Ok(vec![(first.unwrap_or_else(|| DEFAULT.to_owned()), 1.0)]);
+        }
+        let named: Vec<(String, f32)> =
+            self.model.iter().map(|text| weighted(text)).collect::<anyhow::Result<_>>()?;
+        let twice = named
+            .iter()
+            .enumerate()
+            .find(|(i, (name, _))| named[..*i].iter().any(|(other, _)| other == name));
+        match twice {
+            Some((_, (name, _))) => Err(Usage(format!("model {name} is given twice")).into()),
+            None => Ok(named),
+        }
+    }
+}
+
+/// `NAME` or `NAME=WEIGHT`. A file whose name holds the sign is meant as it is.
+fn weighted(text: &str) -> anyhow::Result<(String, f32)> {
+    match text.rsplit_once('=') {
+        Some((name, weight)) if !std::path::Path::new(text).exists() => {
+            let weight: Option<f32> =
+                weight.parse().ok().filter(|weight: &f32| weight.is_finite() && *weight >= 0.0);
+            let weight = weight
+                .ok_or_else(|| Usage(format!("expected a weight from 0 up after `=`, found {text:?}")))?;
+            Ok((name.to_owned(), weight))
+        }
+        _ => Ok((text.to_owned(), 1.0)),
     }
 }
 

@@ -8,6 +8,7 @@ pub fn usual_templates() -> Vec<String> {
 }
 
 /// One embedding for each label: the direction of the mean over all class sentences.
+#[derive(Clone, Debug)]
 pub struct ZeroShotHead {
     labels: Vec<String>,
     embeddings: Vec<Embedding>,
@@ -17,15 +18,25 @@ pub struct ZeroShotHead {
 impl ZeroShotHead {
     /// Puts every label into every template (`{}`) and encodes the sentences.
     pub fn new(model: &JointModel, labels: &[String], templates: &[String]) -> Result<Self, ModelError> {
+        Self::encoded_by(|sentences| model.embed_texts(sentences), labels, templates, model.logit_scale())
+    }
+
+    /// As [`new`](Self::new) with any text encoder; `logit_scale` is the logarithm of the similarities' multiplier.
+    pub fn encoded_by<E: From<ModelError>>(
+        encode: impl FnOnce(&[&str]) -> Result<Vec<Embedding>, E>,
+        labels: &[String],
+        templates: &[String],
+        logit_scale: f32,
+    ) -> Result<Self, E> {
         let sentences: Vec<String> =
             labels.iter().flat_map(|label| templates.iter().map(move |t| t.replace("{}", label))).collect();
         let sentences: Vec<&str> = sentences.iter().map(String::as_str).collect();
-        let embedded = model.embed_texts(&sentences)?;
+        let embedded = encode(&sentences)?;
         let embeddings = embedded
             .chunks(templates.len().max(1))
             .map(|chunk| Embedding::mix(&chunk.iter().map(|e| (1.0, e)).collect::<Vec<_>>()))
-            .collect::<Result<_, _>>()?;
-        Ok(Self { labels: labels.to_vec(), embeddings, logit_scale: model.logit_scale() })
+            .collect::<Result<_, ModelError>>()?;
+        Ok(Self { labels: labels.to_vec(), embeddings, logit_scale })
     }
 
     /// Labels with their probabilities (softmax of scaled similarities), best first; ties keep the order given.

@@ -1,13 +1,42 @@
-//! The one thing search asks of a model: words, pictures and views of shapes into one space.
+//! The one thing search asks of a model: words, pictures and shapes into one space. A model says how it takes shapes,
+//! as views or as points, and gets them so.
 //!
 //! A trait, so that tests and other programs may bring their own; [`JointModel`](lexiform_model::JointModel) is the usual one.
 
 use image::RgbaImage;
-use lexiform_geometry::RigKind;
+use lexiform_geometry::{PointCloud, RigKind};
 use lexiform_model::{Embedding, JointModel};
 
 /// Whatever went wrong inside a model.
 pub type EncodeError = Box<dyn std::error::Error + Send + Sync>;
+
+/// How a model takes shapes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intake {
+    /// As pictures.
+    Views {
+        /// The rig whose views it is used to.
+        rig: RigKind,
+        /// How many views of a shape it likes to see.
+        count: usize,
+        /// Edge of a view in pixels.
+        size: u32,
+    },
+    /// As points on the surface.
+    Points {
+        /// How many it likes to see.
+        count: usize,
+    },
+}
+
+/// A shape as a model takes it.
+#[derive(Clone, Debug)]
+pub enum Taken {
+    /// Square views on white.
+    Views(Vec<RgbaImage>),
+    /// Points on its surface, at any scale, with linear colors where it has any.
+    Points(PointCloud),
+}
 
 /// A model that places words, pictures and 3D shapes in one space.
 pub trait Encoder: Send + Sync {
@@ -15,13 +44,9 @@ pub trait Encoder: Send + Sync {
     fn id(&self) -> &str;
     /// Length of an embedding.
     fn dim(&self) -> usize;
-    /// Edge of a view in pixels.
-    fn view_size(&self) -> u32;
-    /// How many views of a shape the model likes to see.
-    fn n_views(&self) -> usize;
-    /// The rig whose views it is used to.
-    fn rig(&self) -> RigKind;
-    /// How pixels become numbers, in words; recorded with a library.
+    /// How it takes shapes.
+    fn intake(&self) -> Intake;
+    /// How pixels or points become numbers, in words; recorded with a library.
     fn preprocessing(&self) -> String;
     /// Sentences that suit the model's labels, with `{}` for the label.
     fn templates(&self) -> Vec<String>;
@@ -29,8 +54,11 @@ pub trait Encoder: Send + Sync {
     fn logit_scale(&self) -> f32;
     /// One embedding a text.
     fn embed_texts(&self, texts: &[&str]) -> Result<Vec<Embedding>, EncodeError>;
-    /// One embedding a shape; each shape is its views, whose number may differ.
-    fn embed_views(&self, shapes: &[Vec<RgbaImage>]) -> Result<Vec<Embedding>, EncodeError>;
+    /// One embedding a shape; numbers of views or points may differ.
+    ///
+    /// # Errors
+    /// If a shape is taken another way than [`intake`](Self::intake) says, or the model fails.
+    fn embed_shapes(&self, shapes: Vec<Taken>) -> Result<Vec<Embedding>, EncodeError>;
     /// The embedding of a photo or drawing.
     fn embed_image(&self, image: &RgbaImage) -> Result<Embedding, EncodeError>;
 }
@@ -44,17 +72,10 @@ impl Encoder for JointModel {
         self.dim()
     }
 
-    fn view_size(&self) -> u32 {
-        self.view_size()
-    }
-
-    fn n_views(&self) -> usize {
-        self.n_views()
-    }
-
-    fn rig(&self) -> RigKind {
+    fn intake(&self) -> Intake {
         // A model from elsewhere may name a rig that is not known here; most were trained on views like these.
-        self.config().rig.parse().unwrap_or(RigKind::Zero123)
+        let rig = self.config().rig.parse().unwrap_or(RigKind::Zero123);
+        Intake::Views { rig, count: self.n_views(), size: self.view_size() }
     }
 
     fn preprocessing(&self) -> String {
@@ -73,8 +94,12 @@ impl Encoder for JointModel {
         Ok(self.embed_texts(texts)?)
     }
 
-    fn embed_views(&self, shapes: &[Vec<RgbaImage>]) -> Result<Vec<Embedding>, EncodeError> {
-        Ok(self.embed_views(shapes)?)
+    fn embed_shapes(&self, shapes: Vec<Taken>) -> Result<Vec<Embedding>, EncodeError> {
+        let views = shapes.into_iter().map(|shape| match shape {
+            Taken::Views(views) => Ok(views),
+            Taken::Points(_) => Err(format!("{} takes views, it was given points", self.id())),
+        });
+        Ok(self.embed_views(&views.collect::<Result<Vec<_>, _>>()?)?)
     }
 
     fn embed_image(&self, image: &RgbaImage) -> Result<Embedding, EncodeError> {

@@ -8,6 +8,7 @@
 
 mod classify;
 mod encoder;
+mod ensemble;
 mod error;
 mod event;
 mod fingerprint;
@@ -22,7 +23,8 @@ mod query;
 mod walk;
 
 pub use classify::{Labels, Scored};
-pub use encoder::{EncodeError, Encoder};
+pub use encoder::{EncodeError, Encoder, Intake, Taken};
+pub use ensemble::{Combine, Ensemble, Member};
 pub use error::Error;
 pub use event::{Event, Status, Summary};
 pub use index::IndexOptions;

@@ -11,7 +11,7 @@ use lexiform_store::{
 use crate::query::{embed_picture, embed_shape, embed_text, mix};
 use crate::{Encoder, Error, Look, Place, Query, Term};
 
-/// Note under which a library keeps the name its model is opened by.
+/// Note under which a library keeps the name its first model is opened by; for others their id follows.
 const MODEL_NOTE: &str = "model";
 
 /// A store of embeddings together with the model that made them.
@@ -42,14 +42,32 @@ impl Library {
     /// was opened, recorded so that [`recorded_model`](Self::recorded_model) finds it.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] while another process writes, [`StoreError::ModelMismatch`] if the library was made
-    /// with another model or another look.
+    /// [`StoreError::Locked`] while another process writes, [`StoreError::ModelMismatch`] if the library knows other
+    /// models or other looks only.
     pub fn open(place: Place, encoder: Arc<dyn Encoder>, model: &str) -> Result<Self, Error> {
+        Self::open_by(place, encoder, model, SqliteStore::open_or_create)
+    }
+
+    /// As [`open`](Self::open), but a library that does not know the model learns it, beside the models it knows.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] while another process writes.
+    pub fn open_or_add(place: Place, encoder: Arc<dyn Encoder>, model: &str) -> Result<Self, Error> {
+        Self::open_by(place, encoder, model, SqliteStore::open_or_add)
+    }
+
+    fn open_by(
+        place: Place,
+        encoder: Arc<dyn Encoder>,
+        model: &str,
+        open: fn(&Path, &Space) -> Result<SqliteStore, StoreError>,
+    ) -> Result<Self, Error> {
         let look = Look::of(&*encoder);
-        let store = SqliteStore::open_or_create(&place.folder, &space(&*encoder, &look))?;
+        let store = open(&place.folder, &space(&*encoder, &look))?;
         keep_out_of_git(&place)?;
-        if store.note(MODEL_NOTE)?.as_deref() != Some(model) {
-            store.set_note(MODEL_NOTE, Some(model))?;
+        let note = model_note(&SqliteStore::spaces(&place.folder)?, store.space());
+        if store.note(&note)?.as_deref() != Some(model) {
+            store.set_note(&note, Some(model))?;
         }
         Ok(Self { place, store: Box::new(store), encoder, look })
     }
@@ -60,23 +78,22 @@ impl Library {
     /// [`StoreError::NotFound`], [`StoreError::ModelMismatch`].
     pub fn open_for_reading(place: Place, encoder: Arc<dyn Encoder>) -> Result<Self, Error> {
         let look = Look::of(&*encoder);
-        let store = SqliteStore::open(&place.folder)?;
-        let wanted = space(&*encoder, &look);
-        if *store.space() != wanted {
-            let expected = Box::new(store.space().clone());
-            let folder = place.folder;
-            return Err(StoreError::ModelMismatch { folder, expected, found: Box::new(wanted) }.into());
-        }
+        let store = SqliteStore::open_space(&place.folder, &space(&*encoder, &look))?;
         Ok(Self { place, store: Box::new(store), encoder, look })
     }
 
-    /// The name or path of the model a library was made with; `None` if there is no library.
-    pub fn recorded_model(place: &Place) -> Result<Option<String>, Error> {
+    /// Names or paths of the models a library knows, the one it was made with first; none if there is no library.
+    pub fn recorded_models(place: &Place) -> Result<Vec<String>, Error> {
         if !place.exists() {
-            return Ok(None);
+            return Ok(Vec::new());
         }
         let store = SqliteStore::open(&place.folder)?;
-        Ok(Some(store.note(MODEL_NOTE)?.unwrap_or_else(|| store.space().model.clone())))
+        let spaces = SqliteStore::spaces(&place.folder)?;
+        let name = |space: &Space| {
+            let note = store.note(&model_note(&spaces, space))?;
+            Ok(note.unwrap_or_else(|| space.model.clone()))
+        };
+        spaces.iter().map(name).collect()
     }
 
     /// The records nearest to a query, best first.
@@ -170,6 +187,15 @@ impl Library {
     /// Where its records are kept.
     pub fn store(&self) -> &dyn VectorStore {
         &*self.store
+    }
+}
+
+/// The note that tells how the model of a space is opened.
+fn model_note(spaces: &[Space], space: &Space) -> String {
+    if spaces.first() == Some(space) {
+        MODEL_NOTE.to_owned()
+    } else {
+        format!("{MODEL_NOTE} {}; {}", space.model, space.preprocessing)
     }
 }
 

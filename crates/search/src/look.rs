@@ -1,19 +1,22 @@
-//! How a shape is seen: the cameras, the size of a view, and what is kept besides the views.
+//! How a shape is taken: as views from cameras or as points on its surface; and what is kept besides.
 
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use glam::Vec3;
+use image::DynamicImage;
 use image::codecs::jpeg::JpegEncoder;
-use image::{DynamicImage, RgbaImage};
 use lexiform_geometry::io::{self, Format};
 use lexiform_geometry::normalize::{Center, normalize_unit_sphere};
 use lexiform_geometry::render::{RenderConfig, Renderer};
-use lexiform_geometry::{Camera, Rig, RigKind, Scene};
+use lexiform_geometry::sample::{sample_cloud, sample_surface};
+use lexiform_geometry::{Camera, PointCloud, Rig, Scene};
 use lexiform_store::Payload;
+use rand::SeedableRng as _;
+use rand::rngs::SmallRng;
 
-use crate::{Encoder, Error};
+use crate::{Encoder, Error, Intake, Taken};
 
 /// Edge of a thumbnail in pixels.
 const THUMBNAIL_SIZE: u32 = 160;
@@ -25,22 +28,25 @@ const THUMBNAIL_QUALITY: u8 = 82;
 const MAX_NOTES: usize = 8;
 /// Chooses the cameras of rigs that are drawn by lot; the same for all libraries, so that shapes compare.
 const RIG_SEED: u64 = 0;
+/// Chooses the points on a surface; the same for all libraries.
+const POINTS_SEED: u64 = 0;
+/// Points of a scan that are looked at for each that the model likes to see: models choose the farthest, which costs
+/// time for each.
+const SCAN_SURPLUS: usize = 20;
 /// Raised when views come out so differently that embeddings no longer compare.
 const LOOK_VERSION: u32 = 1;
 
 /// The way all shapes of a library are looked at.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Look {
-    rig: Rig,
-    kind: RigKind,
-    config: RenderConfig,
+    intake: Intake,
 }
 
 /// What was seen of one file.
 #[derive(Clone, Debug)]
 pub struct Seen {
-    /// Square views on white, in the order of the cameras.
-    pub views: Vec<RgbaImage>,
+    /// The shape as the model takes it.
+    pub taken: Taken,
     /// A small JPEG of the view from the front.
     pub thumbnail: Vec<u8>,
     /// Counts and sizes; path, hash and time are left to the caller.
@@ -48,17 +54,28 @@ pub struct Seen {
 }
 
 impl Look {
-    /// The look a model was made for: its number of views, its view size, cameras like those of its training data.
+    /// The look a model was made for: views of its number and size from cameras like those of its training data, or
+    /// points of its number.
     pub fn of(encoder: &dyn Encoder) -> Self {
-        let config = RenderConfig { size: encoder.view_size(), ..RenderConfig::default() };
-        let kind = encoder.rig();
-        Self { rig: kind.rig(encoder.n_views(), RIG_SEED), kind, config }
+        Self { intake: encoder.intake() }
     }
 
     /// The look in words, as a library records it.
     pub fn describe(&self) -> String {
-        let (views, rig, size) = (self.rig.0.len(), self.kind.name(), self.config.size);
-        format!("look {LOOK_VERSION}: {views} views from rig {rig} at {size} px")
+        match self.intake {
+            Intake::Views { rig, count, size } => {
+                let views = self.rig().map_or(count, |rig| rig.0.len());
+                format!("look {LOOK_VERSION}: {views} views from rig {} at {size} px", rig.name())
+            }
+            Intake::Points { count } => format!("look {LOOK_VERSION}: {count} points of the surface"),
+        }
+    }
+
+    fn rig(&self) -> Option<Rig> {
+        match self.intake {
+            Intake::Views { rig, count, .. } => Some(rig.rig(count, RIG_SEED)),
+            Intake::Points { .. } => None,
+        }
     }
 
     /// Reads a file and looks at it. A panic on the way is this file's error, not the run's end.
@@ -76,9 +93,30 @@ impl Look {
         }
         let (scene, _) = normalize_unit_sphere(scene, Center::Bounds);
         let renderer = Renderer::new(&scene);
-        let views = renderer.render_views(&self.rig, &self.config).images;
+        let taken = match (self.intake, self.rig()) {
+            (Intake::Views { size, .. }, Some(rig)) => {
+                let config = RenderConfig { size, ..RenderConfig::default() };
+                Taken::Views(renderer.render_views(&rig, &config).images)
+            }
+            (Intake::Views { count, .. } | Intake::Points { count }, _) => {
+                Taken::Points(points(&scene, count))
+            }
+        };
         let thumbnail = thumbnail(&renderer).map_err(|error| error.to_string())?;
-        Ok(Seen { views, thumbnail, payload })
+        Ok(Seen { taken, thumbnail, payload })
+    }
+}
+
+/// Points on the surfaces of a scene. A scan is its own points, so that the model can choose among them as it was
+/// trained to.
+fn points(scene: &Scene, count: usize) -> PointCloud {
+    let mut rng = SmallRng::seed_from_u64(POINTS_SEED);
+    match &scene.clouds[..] {
+        [scan] if scene.n_faces() == 0 && scan.positions().len() > count => {
+            let most = count.saturating_mul(SCAN_SURPLUS);
+            if scan.positions().len() > most { sample_cloud(scan, most, &mut rng) } else { scan.clone() }
+        }
+        _ => sample_surface(scene, count, &mut rng),
     }
 }
 

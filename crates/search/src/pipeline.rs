@@ -8,7 +8,6 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
-use image::RgbaImage;
 use lexiform_model::Embedding;
 use lexiform_store::{Entry, Failure, Payload, RecordId, StoreError};
 
@@ -16,7 +15,7 @@ use crate::fingerprint::{Fingerprint, fingerprint};
 use crate::look::panic_text;
 use crate::plan::{Candidate, mark};
 use crate::query::encode_error;
-use crate::{Encoder, Error, Library, Status};
+use crate::{Encoder, Error, Library, Status, Taken};
 
 /// Shapes that go through the model at once.
 const BATCH: usize = 8;
@@ -90,7 +89,7 @@ impl Settled {
 /// A shape on its way to the model.
 struct Drawn {
     candidate: Candidate,
-    views: Vec<RgbaImage>,
+    taken: Taken,
     payload: Payload,
     thumbnail: Vec<u8>,
 }
@@ -226,8 +225,8 @@ impl Workers<'_> {
                 let mut payload = seen.payload;
                 payload.path.clone_from(&candidate.key);
                 mark(&mut payload, print);
-                let (views, thumbnail) = (seen.views, seen.thumbnail);
-                Checked::Drawn(Drawn { candidate: candidate.clone(), views, payload, thumbnail })
+                let (taken, thumbnail) = (seen.taken, seen.thumbnail);
+                Checked::Drawn(Drawn { candidate: candidate.clone(), taken, payload, thumbnail })
             }
             Err(Error::Shape { reason, .. }) => failed(candidate, Some(print.content.clone()), reason),
             Err(error) => failed(candidate, Some(print.content.clone()), error.to_string()),
@@ -271,14 +270,12 @@ fn embed_all(encoder: &dyn Encoder, drawn: &Receiver<Drawn>, to_store: &SyncSend
 
 /// Embeds a batch at once; if that fails, each shape alone, so that one cannot spoil the others. When none
 /// succeeds it is the model's fault, and an error.
-fn embed_batch(encoder: &dyn Encoder, mut batch: Vec<Drawn>) -> Vec<Result<Settled, Error>> {
-    let views: Vec<Vec<RgbaImage>> = batch.iter_mut().map(|drawn| std::mem::take(&mut drawn.views)).collect();
-    match embed(encoder, &views) {
+fn embed_batch(encoder: &dyn Encoder, batch: Vec<Drawn>) -> Vec<Result<Settled, Error>> {
+    match embed(encoder, batch.iter().map(|drawn| drawn.taken.clone()).collect()) {
         Ok(embeddings) => batch.into_iter().zip(embeddings).map(|(d, e)| Ok(embedded(d, &e))).collect(),
         Err(error) if batch.len() == 1 => vec![Err(error)],
         Err(error) => {
-            let alone: Vec<_> =
-                views.iter().map(|views| embed(encoder, std::slice::from_ref(views))).collect();
+            let alone: Vec<_> = batch.iter().map(|drawn| embed(encoder, vec![drawn.taken.clone()])).collect();
             if alone.iter().all(Result::is_err) {
                 return vec![Err(error)];
             }
@@ -301,13 +298,14 @@ fn embedded(drawn: Drawn, embedding: &Embedding) -> Settled {
 }
 
 /// One embedding a shape, or an error; a panic inside the model is an error.
-fn embed(encoder: &dyn Encoder, shapes: &[Vec<RgbaImage>]) -> Result<Vec<Embedding>, Error> {
-    let embeddings = catch_unwind(AssertUnwindSafe(|| encoder.embed_views(shapes)))
+fn embed(encoder: &dyn Encoder, shapes: Vec<Taken>) -> Result<Vec<Embedding>, Error> {
+    let expected = shapes.len();
+    let embeddings = catch_unwind(AssertUnwindSafe(|| encoder.embed_shapes(shapes)))
         .unwrap_or_else(|panic| Err(format!("internal error: {}", panic_text(&*panic)).into()))
         .map_err(|error| encode_error(encoder, error))?;
-    if embeddings.len() == shapes.len() {
+    if embeddings.len() == expected {
         return Ok(embeddings);
     }
-    let message = format!("expected {} embeddings, found {}", shapes.len(), embeddings.len());
+    let message = format!("expected {expected} embeddings, found {}", embeddings.len());
     Err(encode_error(encoder, message.into()))
 }

@@ -52,7 +52,7 @@ pub fn embed_shape(encoder: &dyn Encoder, look: &Look, path: &Path) -> Result<Em
         return Err(Error::NotFound { path: path.to_owned() });
     }
     let seen = look.see(path)?;
-    let embeddings = encoder.embed_views(&[seen.views]).map_err(|e| encode_error(encoder, e))?;
+    let embeddings = encoder.embed_shapes(vec![seen.taken]).map_err(|e| encode_error(encoder, e))?;
     only(encoder, embeddings)
 }
 

@@ -147,7 +147,7 @@ impl StoreError {
                 "run `lexiform index` on it once: opening for writing brings it up to date"
             }
             Self::ModelMismatch { .. } => {
-                "use the model the library was made with, or index into a new library"
+                "use a model the library knows, or let it know this one too: `lexiform index PATH --model MODEL`"
             }
             Self::DiskFull { .. } => "free some space and run again: finished files are not done twice",
             Self::Damaged { .. } => {

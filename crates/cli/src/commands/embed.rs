@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, ValueEnum};
 use lexiform_model::preprocess::Crop;
-use lexiform_search::{Embedding, Encoder, Look, embed_file, read_picture};
+use lexiform_search::{Embedding, Encoder, Look, Taken, embed_file, read_picture};
 use serde_json::json;
 
 use crate::array_file;
@@ -103,7 +103,8 @@ impl EmbedArgs {
 
     fn of_views(&self, encoder: &dyn Encoder) -> anyhow::Result<Row> {
         let views = self.views.iter().map(|path| read_picture(path)).collect::<Result<Vec<_>, _>>()?;
-        let embeddings = encoder.embed_views(&[views]).map_err(|error| anyhow::anyhow!(error))?;
+        let embeddings =
+            encoder.embed_shapes(vec![Taken::Views(views)]).map_err(|error| anyhow::anyhow!(error))?;
         let embedding = embeddings.into_iter().next().ok_or_else(|| Usage("no views given".to_owned()))?;
         Ok((self.views[0].display().to_string(), embedding))
     }

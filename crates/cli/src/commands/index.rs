@@ -45,8 +45,20 @@ impl IndexArgs {
     /// Indexes and tells.
     pub fn run(self) -> anyhow::Result<Verdict> {
         let place = self.place()?;
-        let model = self.model.name_for(&place)?;
-        let library = Library::open(place, models::open(&model)?, &model)?;
+        let models = self.model.names_for(&place)?;
+        let mut failed = 0;
+        for model in &models {
+            if models.len() > 1 && !self.json {
+                output::note(format!("{model}:"));
+            }
+            failed += self.index(place.clone(), model)?;
+        }
+        Ok(if self.strict && failed > 0 { Verdict::Failed } else { Verdict::Done })
+    }
+
+    /// Brings a library up to date for one model; returns how many files failed.
+    fn index(&self, place: Place, model: &str) -> anyhow::Result<usize> {
+        let library = Library::open_or_add(place, models::open(model)?, model)?;
         let options = IndexOptions { jobs: self.jobs, prune: self.prune, retry_failed: self.retry_failed };
         let typed = self.paths.iter().find(|path| fs_err::canonicalize(path).ok() == library.place().root);
         let shown = match (typed, &library.place().root) {
@@ -55,8 +67,7 @@ impl IndexArgs {
         };
         let report = indexing::update(&library, &self.paths, &options, &Telling { json: self.json, shown })?;
         self.show(&library, &report)?;
-        let failed = self.strict && report.summary.failed > 0;
-        Ok(if failed { Verdict::Failed } else { Verdict::Done })
+        Ok(report.summary.failed)
     }
 
     fn place(&self) -> anyhow::Result<Place> {

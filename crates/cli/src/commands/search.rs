@@ -6,13 +6,13 @@ use anyhow::anyhow;
 use clap::Args;
 use lexiform_geometry::contact_sheet::Cell;
 use lexiform_search::{
-    Answer, Error, Filter, IndexOptions, Library, Place, Query, RecordId, StoreError, Term,
+    Answer, Ensemble, Error, Filter, IndexOptions, Library, Member, Place, Query, RecordId, StoreError, Term,
 };
 use serde::Serialize;
 
 use crate::failure::{Usage, Verdict, WithHint as _};
 use crate::indexing::{self, Report, Telling};
-use crate::models::{self, ModelArg};
+use crate::models::{self, ModelsArg};
 use crate::output::{self, Align};
 use crate::reading::not_found;
 use crate::shown::Shown;
@@ -52,7 +52,7 @@ pub struct SearchArgs {
     #[arg(long, value_name = "OUT.png")]
     sheet: Option<PathBuf>,
     #[command(flatten)]
-    model: ModelArg,
+    models: ModelsArg,
     /// Search what the library knows, without looking for changed files
     #[arg(long)]
     no_update: bool,
@@ -84,12 +84,19 @@ impl SearchArgs {
         let target = self.folder()?;
         let place = Place::meant_by(&target);
         let shown = Shown::new(&self.target, place.root.as_deref().unwrap_or(&target));
-        let library = self.library(&place, shown.clone())?;
-        let answers = library.search(&query)?;
-        if let Some(sheet) = &self.sheet {
-            draw_sheet(&library, &answers, sheet)?;
+        let mut members = Vec::new();
+        let models = self.models.names_for(&place)?;
+        for (model, weight) in &models {
+            let library = self.library(&place, shown.clone(), model, models.len() > 1)?;
+            members.push(Member { weight: *weight, library });
         }
-        self.show(&library, &query, &answers, &shown)?;
+        let ensemble = Ensemble::new(members, self.models.combine)?;
+        let answers = ensemble.search(&query)?;
+        let library = &ensemble.members()[0].library;
+        if let Some(sheet) = &self.sheet {
+            draw_sheet(library, &answers, sheet)?;
+        }
+        self.show(library, &query, &answers, &shown)?;
         Ok(Verdict::Done)
     }
 
@@ -127,20 +134,24 @@ impl SearchArgs {
         Ok(Query { terms, k: self.k as usize, filter })
     }
 
-    /// The library to search, up to date where that can be.
-    fn library(&self, place: &Place, shown: Shown) -> anyhow::Result<Library> {
-        let model = self.model.name_for(place)?;
-        let encoder = models::open(&model)?;
+    /// The library as a model sees it, up to date where that can be. With `others` it is not kept from them.
+    fn library(&self, place: &Place, shown: Shown, model: &str, others: bool) -> anyhow::Result<Library> {
+        let encoder = models::open(model)?;
         // A library apart says nothing about where to look for new files.
         let Some(root) = place.root.clone().filter(|_| !(self.no_update && place.exists())) else {
             return Ok(Library::open_for_reading(place.clone(), encoder)?);
         };
-        match Library::open(place.clone(), encoder.clone(), &model) {
+        match Library::open(place.clone(), encoder.clone(), model) {
             Ok(library) => {
                 let options = IndexOptions { jobs: self.jobs, ..IndexOptions::default() };
                 let telling = Telling { json: false, shown };
                 let report = indexing::update(&library, &[root], &options, &telling)?;
                 tell_changes(&report);
+                if others {
+                    // One model writes at a time.
+                    drop(library);
+                    return Ok(Library::open_for_reading(place.clone(), encoder)?);
+                }
                 Ok(library)
             }
             Err(error) if place.exists() && cannot_write(&error) => {

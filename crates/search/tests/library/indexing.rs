@@ -219,7 +219,7 @@ fn two_models_never_mix() {
     let folder = Folder::new();
     folder.index();
     let place = Place::beside(&folder.root());
-    assert_eq!(Library::recorded_model(&place).unwrap().as_deref(), Some("color"));
+    assert_eq!(Library::recorded_models(&place).unwrap(), ["color"]);
     let other = Arc::new(ColorEncoder::new("color-2"));
     for result in [
         Library::open(place.clone(), other.clone(), "other"),
@@ -229,7 +229,7 @@ fn two_models_never_mix() {
         assert!(matches!(error, Error::Store(StoreError::ModelMismatch { .. })), "{error}");
         assert!(error.to_string().contains("color-1") && error.to_string().contains("color-2"), "{error}");
     }
-    assert_eq!(Library::recorded_model(&place).unwrap().as_deref(), Some("color"));
+    assert_eq!(Library::recorded_models(&place).unwrap(), ["color"]);
 }
 
 #[test]

@@ -3,5 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod indexing;
+mod models;
 mod queries;
 mod support;

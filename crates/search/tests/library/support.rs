@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use image::RgbaImage;
 use lexiform_geometry::RigKind;
-use lexiform_search::{Embedding, EncodeError, Encoder};
+use lexiform_search::{Embedding, EncodeError, Encoder, Intake, Taken};
 
 /// Knows colors and nothing else: an embedding is the mean color of what is not white.
 pub struct ColorEncoder {
@@ -16,6 +16,10 @@ pub struct ColorEncoder {
     pub patience: usize,
     /// What it does when its patience is over.
     pub last_word: LastWord,
+    /// How it takes shapes.
+    pub intake: Intake,
+    /// What it hears instead of any text.
+    pub hears: Option<&'static str>,
 }
 
 /// How a [`ColorEncoder`] fails.
@@ -32,6 +36,8 @@ impl ColorEncoder {
             seen: AtomicUsize::new(0),
             patience: usize::MAX,
             last_word: LastWord::Error,
+            intake: Intake::Views { rig: RigKind::Ring, count: 2, size: 32 },
+            hears: None,
         }
     }
 
@@ -49,16 +55,8 @@ impl Encoder for ColorEncoder {
         3
     }
 
-    fn view_size(&self) -> u32 {
-        32
-    }
-
-    fn n_views(&self) -> usize {
-        2
-    }
-
-    fn rig(&self) -> RigKind {
-        RigKind::Ring
+    fn intake(&self) -> Intake {
+        self.intake
     }
 
     fn preprocessing(&self) -> String {
@@ -75,13 +73,14 @@ impl Encoder for ColorEncoder {
 
     fn embed_texts(&self, texts: &[&str]) -> Result<Vec<Embedding>, EncodeError> {
         let color = |text: &&str| {
+            let text = self.hears.unwrap_or(text);
             let has = |name: &str| f32::from(u8::from(text.contains(name))) + 0.01;
             Ok(Embedding::new(vec![has("red"), has("green"), has("blue")])?)
         };
         texts.iter().map(color).collect()
     }
 
-    fn embed_views(&self, shapes: &[Vec<RgbaImage>]) -> Result<Vec<Embedding>, EncodeError> {
+    fn embed_shapes(&self, shapes: Vec<Taken>) -> Result<Vec<Embedding>, EncodeError> {
         if self.seen.fetch_add(shapes.len(), Ordering::SeqCst) + shapes.len() > self.patience {
             self.seen.fetch_sub(shapes.len(), Ordering::SeqCst);
             match self.last_word {
@@ -89,7 +88,15 @@ impl Encoder for ColorEncoder {
                 LastWord::Panic => panic!("enough"),
             }
         }
-        shapes.iter().map(|views| mean_color(views.iter())).collect()
+        let embed = |shape: &Taken| match shape {
+            Taken::Views(views) => mean_color(views.iter()),
+            Taken::Points(cloud) => {
+                assert_eq!(Intake::Points { count: cloud.positions().len() }, self.intake);
+                let sum = cloud.colors().unwrap_or_default().iter().sum::<glam::Vec3>();
+                Ok(Embedding::new((sum + 1e-3).to_array().to_vec())?)
+            }
+        };
+        shapes.iter().map(embed).collect()
     }
 
     fn embed_image(&self, image: &RgbaImage) -> Result<Embedding, EncodeError> {

@@ -2,6 +2,9 @@
 //!
 //! In the library's folder: `library.sqlite` (the truth; with `-wal` and `-shm` beside it while in use) and
 //! `writer.lock`. One process writes, any number read at the same time, each reading what was last committed.
+//!
+//! A library may hold vectors of several spaces side by side. A [`SqliteStore`] sees one of them: records without a
+//! vector there do not exist for it. Records, and what is known about their files, are shared between spaces.
 
 mod connect;
 mod lock;
@@ -76,11 +79,37 @@ impl SqliteStore {
         folder.join(DATABASE).is_file()
     }
 
-    /// Opens a library for reading. Others may write it meanwhile: every call sees what was last committed.
+    /// Opens a library for reading, at its first space. Others may write it meanwhile: every call sees what was last
+    /// committed.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::NotALibrary`], [`StoreError::TooNew`], [`StoreError::TooOld`].
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        Self::open_reader(folder, None)
+    }
+
+    /// Opens a library for reading at one of its spaces.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open), and [`StoreError::ModelMismatch`] if it has no such space.
+    pub fn open_space(folder: &Path, space: &Space) -> Result<Self, StoreError> {
+        let store = Self::open_reader(folder, Some(space))?;
+        store.check_space(space)?;
+        Ok(store)
+    }
+
+    /// The spaces whose vectors a library holds, the first one first.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    pub fn spaces(folder: &Path) -> Result<Vec<Space>, StoreError> {
+        let store = Self::open_reader(folder, None)?;
+        let spaces =
+            store.read("cannot list the models", |connection| schema::spaces(connection, &store.database))?;
+        Ok(spaces.into_iter().map(|(_, space)| space).collect())
+    }
+
+    fn open_reader(folder: &Path, wanted: Option<&Space>) -> Result<Self, StoreError> {
         let database = folder.join(DATABASE);
         if !database.is_file() {
             return Err(StoreError::NotFound { folder: folder.into() });
@@ -94,12 +123,12 @@ impl SqliteStore {
             }
             State::Version(_) => {}
         }
-        let (space_id, space) = schema::space(&connection, &database).map_err(failed)?;
+        let (space_id, space) = schema::space(&connection, &database, wanted).map_err(failed)?;
         let readers = Mutex::new(vec![connection]);
         Ok(Self::new(folder, (space_id, space), immutable, readers, None))
     }
 
-    /// Opens a library for reading and writing.
+    /// Opens a library for reading and writing, at its first space.
     ///
     /// # Errors
     /// [`StoreError::Locked`] at once if another writer has it open; else as for [`open`](Self::open), but for
@@ -115,8 +144,31 @@ impl SqliteStore {
     ///
     /// # Errors
     /// As for [`open_for_writing`](Self::open_for_writing), and [`StoreError::ModelMismatch`] if there is a library of
-    /// another space.
+    /// other spaces only.
     pub fn open_or_create(folder: &Path, space: &Space) -> Result<Self, StoreError> {
+        let store = Self::make(folder, space)?;
+        store.check_space(space)?;
+        Ok(store)
+    }
+
+    /// Opens a library for reading and writing, makes it if there is none, and makes room in it for vectors of `space`
+    /// beside those it has.
+    ///
+    /// # Errors
+    /// As for [`open_for_writing`](Self::open_for_writing).
+    pub fn open_or_add(folder: &Path, space: &Space) -> Result<Self, StoreError> {
+        let store = Self::make(folder, space)?;
+        if store.space == *space {
+            return Ok(store);
+        }
+        store.write("cannot add a model", |connection| schema::add_space(connection, space))?;
+        let (space_id, space) = store.read("cannot add a model", |connection| {
+            schema::space(connection, &store.database, Some(space))
+        })?;
+        Ok(Self { space_id, space, ..store })
+    }
+
+    fn make(folder: &Path, space: &Space) -> Result<Self, StoreError> {
         if !(1..=65_536).contains(&space.dim) {
             return Err(StoreError::invalid("dim", format!("expected 1 to 65536, found {}", space.dim)));
         }
@@ -125,9 +177,7 @@ impl SqliteStore {
             action: "cannot make the library's folder",
             source,
         })?;
-        let store = Self::open_writer(folder, Some(space))?;
-        store.check_space(space)?;
-        Ok(store)
+        Self::open_writer(folder, Some(space))
     }
 
     /// Keeps vectors in memory at this precision; answers stay the same.
@@ -178,7 +228,7 @@ impl SqliteStore {
         }
         connect::set_journal(&connection, state).map_err(failed)?;
         schema::migrate(&mut connection, state, new_space).map_err(failed)?;
-        let space = schema::space(&connection, &database).map_err(failed)?;
+        let space = schema::space(&connection, &database, new_space).map_err(failed)?;
         let writer = Some((Mutex::new(connection), lock));
         Ok(Self::new(folder, space, false, Mutex::default(), writer))
     }
@@ -193,6 +243,12 @@ impl SqliteStore {
         let (folder, database) = (folder.to_path_buf(), folder.join(DATABASE));
         let (precision, loaded) = (Precision::default(), Mutex::default());
         Self { folder, database, space, space_id, precision, immutable, loaded, readers, writer }
+    }
+
+    /// What a row of `records` must fulfill to exist in this space.
+    fn is_here(&self) -> String {
+        let space = self.space_id;
+        format!("EXISTS (SELECT 1 FROM vectors WHERE record_id = records.id AND space_id = {space})")
     }
 
     fn check_space(&self, found: &Space) -> Result<(), StoreError> {
@@ -254,7 +310,10 @@ impl VectorStore for SqliteStore {
     }
 
     fn len(&self) -> Result<usize, StoreError> {
-        self.count(&Filter::And(Vec::new()))
+        self.read("cannot count records", |connection| {
+            let select = "SELECT count(*) FROM vectors WHERE space_id = ?";
+            Ok(connection.query_row(select, [self.space_id], |row| row.get(0))?)
+        })
     }
 
     fn upsert(&self, space: &Space, records: &[Record]) -> Result<(), StoreError> {
@@ -294,8 +353,9 @@ impl VectorStore for SqliteStore {
             request.filter.as_ref().map_or_else(|| "1".into(), |filter| filter.to_sql(&mut parameters));
         parameters.push(request.after.map_or(-1, RecordId::to_i64).into());
         parameters.push(i64::try_from(request.limit).unwrap_or(i64::MAX).into());
-        let columns = rows::ENTRY;
-        let select = format!("SELECT {columns} FROM records WHERE {filter} AND id > ? ORDER BY id LIMIT ?");
+        let (columns, here) = (rows::ENTRY, self.is_here());
+        let select =
+            format!("SELECT {columns} FROM records WHERE {filter} AND id > ? AND {here} ORDER BY id LIMIT ?");
         self.read("cannot list records", |connection| {
             let mut statement = connection.prepare(&select)?;
             let entries = statement.query_map(params_from_iter(parameters), rows::entry)?;
@@ -305,21 +365,23 @@ impl VectorStore for SqliteStore {
 
     fn count(&self, filter: &Filter) -> Result<usize, StoreError> {
         let mut parameters = Vec::new();
-        let select = format!("SELECT count(*) FROM records WHERE {}", filter.to_sql(&mut parameters));
+        let (filter, here) = (filter.to_sql(&mut parameters), self.is_here());
+        let select = format!("SELECT count(*) FROM records WHERE {filter} AND {here}");
         self.read("cannot count records", |connection| {
             Ok(connection.query_row(&select, params_from_iter(parameters), |row| row.get(0))?)
         })
     }
 
     fn find_by_path(&self, path: &str) -> Result<Option<Entry>, StoreError> {
-        let select = format!("SELECT {} FROM records WHERE path = ?", rows::ENTRY);
+        let select = format!("SELECT {} FROM records WHERE path = ? AND {}", rows::ENTRY, self.is_here());
         self.read("cannot find a record", |connection| {
             Ok(connection.prepare_cached(&select)?.query_row([path], rows::entry).optional()?)
         })
     }
 
     fn find_by_content(&self, content_hash: &str) -> Result<Vec<Entry>, StoreError> {
-        let select = format!("SELECT {} FROM records WHERE content_hash = ? ORDER BY id", rows::ENTRY);
+        let (columns, here) = (rows::ENTRY, self.is_here());
+        let select = format!("SELECT {columns} FROM records WHERE content_hash = ? AND {here} ORDER BY id");
         self.read("cannot find records", |connection| {
             let mut statement = connection.prepare_cached(&select)?;
             Ok(statement.query_map([content_hash], rows::entry)?.collect::<Result<_, _>>()?)
@@ -327,9 +389,12 @@ impl VectorStore for SqliteStore {
     }
 
     fn stamps(&self) -> Result<Vec<Stamp>, StoreError> {
-        let select = "SELECT id, path, content_hash, bytes, modified_ns FROM records ORDER BY path";
+        let here = self.is_here();
+        let select = format!(
+            "SELECT id, path, content_hash, bytes, modified_ns FROM records WHERE {here} ORDER BY path"
+        );
         self.read("cannot list files", |connection| {
-            let mut statement = connection.prepare_cached(select)?;
+            let mut statement = connection.prepare_cached(&select)?;
             let stamps = statement.query_map([], |row| {
                 Ok(Stamp {
                     id: rows::id(row, 0)?,
@@ -340,6 +405,25 @@ impl VectorStore for SqliteStore {
                 })
             })?;
             Ok(stamps.collect::<Result<_, _>>()?)
+        })
+    }
+
+    fn assign_id(&self, path: &str, content_hash: &str) -> Result<RecordId, StoreError> {
+        // Records are shared between spaces: the file may be known from another one.
+        self.read("cannot find a record", |connection| {
+            let select = "SELECT id FROM records WHERE path = ?";
+            let known =
+                connection.prepare_cached(select)?.query_row([path], |row| rows::id(row, 0)).optional()?;
+            if let Some(id) = known {
+                return Ok(id);
+            }
+            for turn in 0.. {
+                let id = RecordId::derive(path, content_hash, turn);
+                if rows::entry_of(connection, id)?.is_none() {
+                    return Ok(id);
+                }
+            }
+            Err(StoreError::invalid(path, "no id left to give").into())
         })
     }
 
@@ -355,11 +439,10 @@ impl VectorStore for SqliteStore {
     }
 
     fn failures(&self) -> Result<Vec<Failure>, StoreError> {
-        let select =
-            "SELECT path, content_hash, bytes, modified_ns, error, at_ns FROM failures ORDER BY path";
+        let select = "SELECT path, content_hash, bytes, modified_ns, error, at_ns FROM failures WHERE space_id = ? ORDER BY path";
         self.read("cannot list failed files", |connection| {
             let mut statement = connection.prepare_cached(select)?;
-            Ok(statement.query_map([], rows::failure)?.collect::<Result<_, _>>()?)
+            Ok(statement.query_map([self.space_id], rows::failure)?.collect::<Result<_, _>>()?)
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 
 use super::Fault;
 use crate::{Space, StoreError};
@@ -11,12 +11,12 @@ use crate::{Space, StoreError};
 const APPLICATION_ID: i64 = 0x4c58_464d;
 
 /// Step `n` takes a file from version `n` to `n + 1`. Steps that were released are never edited.
-const MIGRATIONS: [&str; 1] = [VERSION_1];
+const MIGRATIONS: [&str; 2] = [VERSION_1, VERSION_2];
 
 /// Vectors stand in a table of their own with a number of their space: another model's vectors can stand beside
 /// them, and filters never read past them. `generation` counts the changes of a space's vectors; it lets a reader see
 /// what changed since it last looked.
-const VERSION_1: &str = "
+pub(super) const VERSION_1: &str = "
 CREATE TABLE notes (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
 CREATE TABLE spaces (
@@ -71,6 +71,24 @@ CREATE TABLE failures (
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// A file that one model cannot use may suit another: failures belong to a space, as vectors do.
+const VERSION_2: &str = "
+CREATE TABLE failures_of_spaces (
+    space_id     INTEGER NOT NULL REFERENCES spaces (id),
+    path         TEXT NOT NULL,
+    content_hash TEXT,
+    bytes        INTEGER NOT NULL,
+    modified_ns  INTEGER,
+    error        TEXT NOT NULL,
+    at_ns        INTEGER NOT NULL,
+    PRIMARY KEY (space_id, path)
+) STRICT, WITHOUT ROWID;
+INSERT INTO failures_of_spaces
+    SELECT (SELECT min(id) FROM spaces), path, content_hash, bytes, modified_ns, error, at_ns FROM failures;
+DROP TABLE failures;
+ALTER TABLE failures_of_spaces RENAME TO failures;
+";
+
 /// What a database file turns out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
@@ -121,24 +139,42 @@ pub(super) fn migrate(connection: &mut Connection, state: State, space: Option<&
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", newest())?;
-    if let Some(Space { model, dim, preprocessing }) = space.filter(|_| state == State::Empty) {
-        let insert = "INSERT INTO spaces (model, dim, preprocessing) VALUES (?, ?, ?)";
-        transaction.execute(insert, (model, i64::try_from(*dim).unwrap_or(i64::MAX), preprocessing))?;
+    if let Some(space) = space.filter(|_| state == State::Empty) {
+        add_space(&transaction, space)?;
     }
     transaction.commit()?;
     Ok(())
 }
 
-/// The library's space and its number: the first, until a library can hold several.
-pub(super) fn space(connection: &Connection, path: &Path) -> Result<(i64, Space), Fault> {
-    let select = "SELECT id, model, dim, preprocessing FROM spaces ORDER BY id LIMIT 1";
-    let found = connection
-        .query_row(select, [], |row| {
-            Ok((row.get(0)?, Space { model: row.get(1)?, dim: row.get(2)?, preprocessing: row.get(3)? }))
-        })
-        .optional()?;
-    found.ok_or_else(|| {
+/// Makes room for the vectors of one more space.
+pub(super) fn add_space(connection: &Connection, space: &Space) -> Result<(), Fault> {
+    let Space { model, dim, preprocessing } = space;
+    let insert = "INSERT INTO spaces (model, dim, preprocessing) VALUES (?, ?, ?)";
+    connection.execute(insert, (model, i64::try_from(*dim).unwrap_or(i64::MAX), preprocessing))?;
+    Ok(())
+}
+
+/// All spaces of a library with their numbers, the first one first.
+pub(super) fn spaces(connection: &Connection, path: &Path) -> Result<Vec<(i64, Space)>, Fault> {
+    let mut statement = connection.prepare("SELECT id, model, dim, preprocessing FROM spaces ORDER BY id")?;
+    let found = statement.query_map([], |row| {
+        Ok((row.get(0)?, Space { model: row.get(1)?, dim: row.get(2)?, preprocessing: row.get(3)? }))
+    })?;
+    let found: Vec<(i64, Space)> = found.collect::<Result<_, _>>()?;
+    if found.is_empty() {
         let problems = vec!["it does not say which model its vectors come from".into()];
-        StoreError::Damaged { path: path.into(), problems }.into()
-    })
+        return Err(StoreError::Damaged { path: path.into(), problems }.into());
+    }
+    Ok(found)
+}
+
+/// The space that is asked for, or else the first one.
+pub(super) fn space(
+    connection: &Connection,
+    path: &Path,
+    wanted: Option<&Space>,
+) -> Result<(i64, Space), Fault> {
+    let mut spaces = spaces(connection, path)?;
+    let at = spaces.iter().position(|(_, space)| Some(space) == wanted).unwrap_or(0);
+    Ok(spaces.swap_remove(at))
 }

@@ -46,6 +46,66 @@ fn keeps_the_contract_at_every_precision() {
 }
 
 #[test]
+fn keeps_the_contract_of_several_models() {
+    let mut folders = Vec::new();
+    contract::check_spaces(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().to_owned();
+        folders.push(folder);
+        move |space: &Space| SqliteStore::open_or_add(&path, space).unwrap()
+    });
+}
+
+#[test]
+fn a_library_tells_its_models_and_opens_at_each() {
+    let (folder, store) = library();
+    drop(store);
+    let other = Space { model: "other".into(), ..space(2) };
+    let missing = SqliteStore::open_space(folder.path(), &other).unwrap_err();
+    assert!(matches!(missing, StoreError::ModelMismatch { .. }), "{missing}");
+    assert_eq!(SqliteStore::spaces(folder.path()).unwrap(), [space(2)]);
+    drop(SqliteStore::open_or_add(folder.path(), &other).unwrap());
+    drop(SqliteStore::open_or_add(folder.path(), &other).unwrap());
+    assert_eq!(SqliteStore::spaces(folder.path()).unwrap(), [space(2), other.clone()]);
+    assert_eq!(SqliteStore::open_space(folder.path(), &other).unwrap().space(), &other);
+    assert_eq!(SqliteStore::open(folder.path()).unwrap().space(), &space(2));
+    let store = SqliteStore::open_or_create(folder.path(), &other).unwrap();
+    assert!(store.is_empty().unwrap());
+    store.verify().unwrap();
+}
+
+#[test]
+fn a_library_of_the_first_version_is_kept_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join(DATABASE);
+    let connection = Connection::open(&database).unwrap();
+    connection.execute_batch(schema::VERSION_1).unwrap();
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA application_id = 0x4c58464d; PRAGMA user_version = 1;
+             INSERT INTO spaces VALUES (1, 'test', 2, 'none', 1);
+             INSERT INTO notes VALUES ('model', 'nano');
+             INSERT INTO records VALUES (5, 'a.glb', 'a.glb', 'h', 'glb', 1, 2, 3, 4, 0, 0, 0, NULL, '{}');
+             INSERT INTO vectors VALUES (1, 1, 5, 1, x'0000803f00000000');
+             INSERT INTO thumbnails VALUES (5, x'07');
+             INSERT INTO failures VALUES ('b.glb', 'g', 9, 8, 'broken', 7);",
+        )
+        .unwrap();
+    drop(connection);
+    assert!(matches!(SqliteStore::open(folder.path()), Err(StoreError::TooOld { found: 1, .. })));
+    let store = SqliteStore::open_or_create(folder.path(), &space(2)).unwrap();
+    let record = store.get(&[RecordId::new(5).unwrap()]).unwrap().remove(0).unwrap();
+    assert_eq!(
+        (record.vector, record.thumbnail, record.payload.triangles),
+        (vec![1.0, 0.0], Some(vec![7]), 3)
+    );
+    let failures = store.failures().unwrap();
+    assert_eq!((failures.len(), failures[0].error.as_str(), failures[0].at_ns), (1, "broken", 7));
+    assert_eq!(store.note("model").unwrap().as_deref(), Some("nano"));
+    store.verify().unwrap();
+}
+
+#[test]
 fn a_second_writer_is_refused_at_once_and_told_who_writes() {
     let (folder, store) = library();
     let error = SqliteStore::open_for_writing(folder.path()).unwrap_err();

@@ -32,6 +32,7 @@ pub(super) fn upsert(store: &SqliteStore, space: &Space, records: &[Record]) -> 
 
 fn upsert_one(connection: &Connection, space: i64, generation: i64, record: &Record) -> Result<(), Fault> {
     let Record { id, vector, payload, thumbnail } = record;
+    drop_outdated(connection, space, *id, &payload.content_hash)?;
     put_payload(
         connection,
         "INSERT INTO records (id, path, name, content_hash, format, bytes, vertices, triangles, points,
@@ -60,7 +61,26 @@ fn upsert_one(connection: &Connection, space: i64, generation: i64, record: &Rec
             connection.prepare_cached("DELETE FROM thumbnails WHERE record_id = ?")?.execute([id.to_i64()])?
         }
     };
-    connection.prepare_cached("DELETE FROM failures WHERE path = ?")?.execute([&payload.path])?;
+    connection
+        .prepare_cached("DELETE FROM failures WHERE path = ? AND space_id = ?")?
+        .execute((&payload.path, space))?;
+    Ok(())
+}
+
+/// When a record's content changes, vectors that other spaces have of it describe what is no longer there.
+fn drop_outdated(connection: &Connection, space: i64, id: RecordId, content_hash: &str) -> Result<(), Fault> {
+    let same = connection
+        .prepare_cached("SELECT content_hash = ? FROM records WHERE id = ?")?
+        .query_row((content_hash, id.to_i64()), |row| row.get(0))
+        .optional()?;
+    if same != Some(false) {
+        return Ok(());
+    }
+    let count_up = "UPDATE spaces SET generation = generation + 1
+                    WHERE id IN (SELECT space_id FROM vectors WHERE record_id = ?1 AND space_id <> ?2)";
+    connection.prepare_cached(count_up)?.execute((id.to_i64(), space))?;
+    let drop = "DELETE FROM vectors WHERE record_id = ?1 AND space_id <> ?2";
+    connection.prepare_cached(drop)?.execute((id.to_i64(), space))?;
     Ok(())
 }
 
@@ -112,16 +132,56 @@ pub(super) fn update(store: &SqliteStore, entries: &[Entry]) -> Result<(), Store
     entries.iter().try_for_each(|entry| rows::check_payload(&entry.payload))?;
     store.write("cannot write payloads", |connection| {
         for Entry { id, payload } in entries {
+            if !exists(connection, store.space_id, *id)? {
+                return Err(StoreError::UnknownRecord { id: *id }.into());
+            }
+            let id = &join_known(connection, store.space_id, *id, payload)?;
             let statement = "UPDATE records SET
                      path = ?2, name = ?3, content_hash = ?4, format = ?5, bytes = ?6, vertices = ?7, triangles = ?8,
                      points = ?9, extent_x = ?10, extent_y = ?11, extent_z = ?12, modified_ns = ?13, extra = ?14
                  WHERE id = ?1";
-            if put_payload(connection, statement, *id, payload)? == 0 {
-                return Err(StoreError::UnknownRecord { id: *id }.into());
-            }
+            put_payload(connection, statement, *id, payload)?;
         }
         Ok(())
     })
+}
+
+/// Whether a record has a vector in a space.
+fn exists(connection: &Connection, space: i64, id: RecordId) -> Result<bool, Fault> {
+    let select = "SELECT 1 FROM vectors WHERE record_id = ? AND space_id = ?";
+    Ok(connection.prepare_cached(select)?.exists((id.to_i64(), space))?)
+}
+
+/// A path that a record is about to get may be known from another space. Then this space's vector joins the record
+/// there. Returns the record that is to have the path.
+fn join_known(
+    connection: &Connection,
+    space: i64,
+    id: RecordId,
+    payload: &Payload,
+) -> Result<RecordId, Fault> {
+    let known = connection
+        .prepare_cached("SELECT id FROM records WHERE path = ? AND id <> ?")?
+        .query_row((&payload.path, id.to_i64()), |row| rows::id(row, 0))
+        .optional()?;
+    let Some(known) = known else { return Ok(id) };
+    if exists(connection, space, known)? {
+        // Taken within this space: for the caller to hear.
+        return Ok(id);
+    }
+    drop_outdated(connection, space, known, &payload.content_hash)?;
+    let generation = next_generation(connection, space)?;
+    let join = "UPDATE vectors SET record_id = ?, generation = ? WHERE record_id = ? AND space_id = ?";
+    connection.prepare_cached(join)?.execute((known.to_i64(), generation, id.to_i64(), space))?;
+    drop_orphan(connection, id)?;
+    Ok(known)
+}
+
+/// Removes a record that no space has a vector of; its thumbnail goes with it (ON DELETE CASCADE).
+fn drop_orphan(connection: &Connection, id: RecordId) -> Result<(), Fault> {
+    let drop = "DELETE FROM records WHERE id = ? AND NOT EXISTS (SELECT 1 FROM vectors WHERE record_id = records.id)";
+    connection.prepare_cached(drop)?.execute([id.to_i64()])?;
+    Ok(())
 }
 
 /// See [`VectorStore::rename`](crate::VectorStore::rename).
@@ -130,10 +190,11 @@ pub(super) fn rename(store: &SqliteStore, moves: &[(RecordId, String)]) -> Resul
     store.write("cannot rename", |connection| {
         // Paths are unique at every moment, so all step aside first and files may trade places.
         for (id, _) in moves {
-            let aside = "UPDATE records SET path = char(0) || id WHERE id = ?";
-            if connection.prepare_cached(aside)?.execute([id.to_i64()])? == 0 {
+            if !exists(connection, store.space_id, *id)? {
                 return Err(StoreError::UnknownRecord { id: *id }.into());
             }
+            let aside = "UPDATE records SET path = char(0) || id WHERE id = ?";
+            connection.prepare_cached(aside)?.execute([id.to_i64()])?;
         }
         for (id, path) in moves {
             let name = path.rsplit('/').next().unwrap_or(path);
@@ -154,9 +215,9 @@ pub(super) fn delete(store: &SqliteStore, ids: &[RecordId]) -> Result<usize, Sto
     store.write("cannot delete records", |connection| {
         let mut removed = 0;
         for id in ids {
-            // Vectors and thumbnails go with it (ON DELETE CASCADE).
-            removed +=
-                connection.prepare_cached("DELETE FROM records WHERE id = ?")?.execute([id.to_i64()])?;
+            let delete = "DELETE FROM vectors WHERE record_id = ? AND space_id = ?";
+            removed += connection.prepare_cached(delete)?.execute((id.to_i64(), store.space_id))?;
+            drop_orphan(connection, *id)?;
         }
         if removed > 0 {
             next_generation(connection, store.space_id)?;
@@ -191,10 +252,11 @@ pub(super) fn record_failures(store: &SqliteStore, failures: &[Failure]) -> Resu
         }
     }
     store.write("cannot note failed files", |connection| {
-        let insert = "INSERT OR REPLACE INTO failures (path, content_hash, bytes, modified_ns, error, at_ns)
-                      VALUES (?, ?, ?, ?, ?, ?)";
+        let insert =
+            "INSERT OR REPLACE INTO failures (space_id, path, content_hash, bytes, modified_ns, error, at_ns)
+                      VALUES (?, ?, ?, ?, ?, ?, ?)";
         for Failure { path, content_hash, bytes, modified_ns, error, at_ns } in failures {
-            let row = params![path, content_hash, bytes, modified_ns, error, at_ns];
+            let row = params![store.space_id, path, content_hash, bytes, modified_ns, error, at_ns];
             connection.prepare_cached(insert)?.execute(row)?;
         }
         Ok(())
@@ -205,7 +267,8 @@ pub(super) fn record_failures(store: &SqliteStore, failures: &[Failure]) -> Resu
 pub(super) fn clear_failures(store: &SqliteStore, paths: &[&str]) -> Result<(), StoreError> {
     store.write("cannot forget failed files", |connection| {
         for path in paths {
-            connection.prepare_cached("DELETE FROM failures WHERE path = ?")?.execute([path])?;
+            let delete = "DELETE FROM failures WHERE path = ? AND space_id = ?";
+            connection.prepare_cached(delete)?.execute((path, store.space_id))?;
         }
         Ok(())
     })

@@ -1,0 +1,153 @@
+//! Several models in one library: side by side, never mixed, and asked together.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::support::{BLUE, ColorEncoder, GREEN, RED, write_shape};
+use lexiform_search::{
+    Combine, Ensemble, Error, IndexOptions, Intake, Library, Member, Place, Query, StoreError, Summary,
+};
+
+/// A folder of three shapes.
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        let folder = Self(tempfile::tempdir().unwrap());
+        folder.write("red.ply", RED, 1.0);
+        folder.write("green.ply", GREEN, 1.0);
+        folder.write("blue.ply", BLUE, 1.0);
+        folder
+    }
+
+    fn root(&self) -> PathBuf {
+        fs_err::canonicalize(self.0.path()).unwrap()
+    }
+
+    fn write(&self, name: &str, color: [u8; 3], height: f32) {
+        write_shape(&self.0.path().join(name), color, height);
+    }
+
+    fn open(&self, encoder: &Arc<ColorEncoder>) -> Library {
+        Library::open_or_add(Place::beside(&self.root()), encoder.clone(), &encoder.id).unwrap()
+    }
+
+    fn index(&self, encoder: &Arc<ColorEncoder>) -> Summary {
+        self.open(encoder).index(&[self.root()], &IndexOptions::default(), &mut |_| {}).unwrap()
+    }
+
+    fn read(&self, encoder: &Arc<ColorEncoder>) -> Library {
+        Library::open_for_reading(Place::beside(&self.root()), encoder.clone()).unwrap()
+    }
+
+    fn paths(&self, encoder: &Arc<ColorEncoder>, text: &str) -> Vec<String> {
+        let answers = self.read(encoder).search(&Query::text(text, 9)).unwrap();
+        answers.into_iter().map(|answer| answer.payload.path).collect()
+    }
+}
+
+fn views() -> Arc<ColorEncoder> {
+    Arc::new(ColorEncoder::new("views-1"))
+}
+
+fn points() -> Arc<ColorEncoder> {
+    Arc::new(ColorEncoder { intake: Intake::Points { count: 50 }, ..ColorEncoder::new("points-1") })
+}
+
+#[test]
+fn models_stand_side_by_side() {
+    let (folder, views, points) = (Folder::new(), views(), points());
+    assert_eq!(folder.index(&views).indexed, 3);
+    let missing = Library::open_for_reading(Place::beside(&folder.root()), points.clone()).err().unwrap();
+    assert!(matches!(missing, Error::Store(StoreError::ModelMismatch { .. })), "{missing}");
+    assert_eq!(folder.index(&points).indexed, 3);
+    assert_eq!(Library::recorded_models(&Place::beside(&folder.root())).unwrap(), ["views-1", "points-1"]);
+    assert_eq!((folder.index(&views).unchanged, folder.index(&points).unchanged), (3, 3));
+    assert_eq!((views.n_seen(), points.n_seen()), (3, 3));
+    for encoder in [&views, &points] {
+        assert_eq!(folder.paths(encoder, "green")[0], "green.ply");
+        assert_eq!(folder.read(encoder).len().unwrap(), 3);
+    }
+}
+
+#[test]
+fn each_model_follows_the_disk_by_itself() {
+    let (folder, views, points) = (Folder::new(), views(), points());
+    folder.index(&views);
+    folder.index(&points);
+    // A file that changed: what the other model knew of it is gone until it looks again.
+    folder.write("red.ply", BLUE, 2.0);
+    assert_eq!(folder.index(&points), Summary { indexed: 1, unchanged: 2, ..Summary::default() });
+    assert_eq!(folder.read(&views).len().unwrap(), 2);
+    assert_eq!(folder.index(&views), Summary { indexed: 1, unchanged: 2, ..Summary::default() });
+    assert_eq!(folder.paths(&views, "blue").len(), 3);
+    // A file that moved: one model notices, the other finds it done.
+    fs_err::rename(folder.root().join("green.ply"), folder.root().join("grass.ply")).unwrap();
+    assert_eq!(folder.index(&views).renamed, 1);
+    assert_eq!(folder.index(&points), Summary { unchanged: 3, ..Summary::default() });
+    assert_eq!(folder.paths(&points, "green")[0], "grass.ply");
+    // A file that cannot be read: each model says so.
+    fs_err::write(folder.root().join("broken.ply"), "ply").unwrap();
+    assert_eq!((folder.index(&views).failed, folder.index(&points).failed), (1, 1));
+    let options = IndexOptions { prune: true, ..IndexOptions::default() };
+    fs_err::remove_file(folder.root().join("red.ply")).unwrap();
+    let summary = folder.open(&views).index(&[folder.root()], &options, &mut |_| {}).unwrap();
+    assert_eq!(summary.removed, 1);
+    assert_eq!((folder.read(&views).len().unwrap(), folder.read(&points).len().unwrap()), (2, 3));
+}
+
+#[test]
+fn a_path_that_only_the_other_model_knows_can_be_moved_to() {
+    let (folder, views, points) = (Folder::new(), views(), points());
+    folder.index(&views);
+    fs_err::rename(folder.root().join("green.ply"), folder.root().join("grass.ply")).unwrap();
+    assert_eq!(folder.index(&points).indexed, 3);
+    assert_eq!(folder.index(&views), Summary { renamed: 1, unchanged: 2, ..Summary::default() });
+    assert_eq!(folder.paths(&views, "green")[0], "grass.ply");
+    assert_eq!(folder.paths(&points, "green")[0], "grass.ply");
+}
+
+#[test]
+fn weights_decide_where_models_disagree() {
+    let (folder, views) = (Folder::new(), views());
+    let deaf = Arc::new(ColorEncoder { hears: Some("blue"), ..ColorEncoder::new("deaf-1") });
+    folder.index(&views);
+    folder.index(&deaf);
+    let ask = |weights: [f32; 2], combine| {
+        let members = [&views, &deaf].into_iter().zip(weights);
+        let members = members.map(|(encoder, weight)| Member { weight, library: folder.read(encoder) });
+        let ensemble = Ensemble::new(members.collect(), combine).unwrap();
+        let answers = ensemble.search(&Query::text("red", 9)).unwrap();
+        assert_eq!(answers.iter().map(|answer| answer.rank).collect::<Vec<_>>(), [1, 2, 3]);
+        assert!(answers.is_sorted_by(|a, b| a.score >= b.score));
+        answers[0].payload.path.clone()
+    };
+    for combine in [Combine::Rank, Combine::Weight] {
+        assert_eq!(ask([1.0, 0.2], combine), "red.ply", "{combine:?}");
+        assert_eq!(ask([0.2, 1.0], combine), "blue.ply", "{combine:?}");
+        assert_eq!(ask([1.0, 0.0], combine), "red.ply", "{combine:?}");
+    }
+    for weights in [[0.0, 0.0], [-1.0, 1.0], [f32::NAN, 1.0]] {
+        let members = weights.map(|weight| Member { weight, library: folder.read(&views) });
+        assert!(matches!(Ensemble::new(members.into(), Combine::Rank), Err(Error::Query { .. })));
+    }
+}
+
+#[test]
+fn a_file_one_model_does_not_know_is_still_found() {
+    let (folder, views, points) = (Folder::new(), views(), points());
+    folder.index(&views);
+    folder.write("late.ply", RED, 3.0);
+    folder.index(&points);
+    let members = [&views, &points].map(|encoder| Member { weight: 1.0, library: folder.read(encoder) });
+    for combine in [Combine::Rank, Combine::Weight] {
+        let members = members.iter().map(|member| Member {
+            weight: 1.0,
+            library: folder.read(if member.library.len().unwrap() == 3 { &views } else { &points }),
+        });
+        let answers =
+            Ensemble::new(members.collect(), combine).unwrap().search(&Query::text("red", 9)).unwrap();
+        assert_eq!(answers.len(), 4);
+        assert_eq!(answers[0].payload.path, "red.ply", "both know it");
+    }
+}
