@@ -90,6 +90,14 @@ pub enum ModelError {
         /// Where the file would be.
         path: PathBuf,
     },
+    /// A named model whose weights lie where only people can fetch them.
+    #[error("the weights of {name:?} are given out at a page for people: {address}")]
+    ByHand {
+        /// Name of the model.
+        name: String,
+        /// The page.
+        address: String,
+    },
     /// A shape without views.
     #[error("a shape needs at least one view")]
     NoViews,
@@ -137,6 +145,9 @@ impl ModelError {
             Self::NotDownloaded { name, .. } => Some(format!(
                 "run `lexiform model pull {name}` on a machine with a network, or give the path of a local checkpoint"
             )),
+            Self::ByHand { address, .. } => {
+                Some(format!("fetch by hand: {address} in a browser, then pass the file's path with --model"))
+            }
             Self::UnknownModel { .. } => Some("`lexiform model list` shows the models by name".to_owned()),
             Self::Download { .. } => {
                 Some("fetch the file on another machine and pass its path with --model".to_owned())

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use fs_err as fs;
 
 use crate::error::{ModelError, WeightsError};
-use crate::registry::{self, MODELS, Origin, hub_folder};
+use crate::registry::{self, MODELS};
 
 /// Where files come from unless `HF_ENDPOINT` says otherwise.
 const ENDPOINT: &str = "https://huggingface.co";
@@ -39,14 +39,18 @@ pub fn pull(name: &str, mut on_progress: impl FnMut(Progress)) -> Result<PathBuf
         let known = MODELS.map(|model| model.name).join(", ");
         return Err(ModelError::UnknownModel { name: name.to_owned(), known });
     };
-    let Origin::Hub { repository, file } = model.origin else {
-        return Err(ModelError::Download { what: name.to_owned(), message: "it is built in".to_owned() });
+    let Some((folder, repository, file)) = model.origin.on_hub() else {
+        return match model.origin {
+            registry::Origin::ByHand { .. } => {
+                Err(ModelError::ByHand { name: name.to_owned(), address: model.origin.describe() })
+            }
+            _ => Err(ModelError::Download { what: name.to_owned(), message: "it is built in".to_owned() }),
+        };
     };
-    if let Some(path) = registry::cached(repository, file) {
+    if let Some(path) = registry::cached(&folder, file) {
         return Ok(path);
     }
-    let remote = ask(repository, file)?;
-    let folder = hub_folder(repository);
+    let remote = ask(&repository, file)?;
     let blob = folder.join("blobs").join(&remote.etag);
     let io = |error: std::io::Error| ModelError::Weights(WeightsError::Io(error));
     fs::create_dir_all(folder.join("blobs")).map_err(io)?;
@@ -153,9 +157,15 @@ fn place(folder: &Path, remote: &Remote, blob: &Path, file: &str) -> std::io::Re
     fs::create_dir_all(&snapshot)?;
     fs::create_dir_all(folder.join("refs"))?;
     let path = snapshot.join(file);
+    if let Some(inside) = path.parent() {
+        fs::create_dir_all(inside)?;
+    }
     if !path.exists() {
+        // One step up for the commit, one for `snapshots`, one for each folder inside.
         #[cfg(unix)]
-        std::os::unix::fs::symlink(Path::new("../../blobs").join(&remote.etag), &path)?;
+        let up = "../".repeat(2 + file.matches('/').count());
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(Path::new(&up).join("blobs").join(&remote.etag), &path)?;
         #[cfg(not(unix))]
         fs::copy(blob, &path)?;
     }

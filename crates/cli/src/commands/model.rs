@@ -3,12 +3,16 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use lexiform_model::registry::{self, ModelCard};
+use lexiform_model::registry::{self, Contents, Group, ModelCard};
 use lexiform_model::weights::Precision;
 use lexiform_model::{JointModel, OpenOptions};
 
 use crate::failure::Verdict;
 use crate::output::{self, Align};
+
+/// Most single values and groups of tensors shown to people; `--json` has all.
+const VALUES_SHOWN: usize = 20;
+const GROUPS_SHOWN: usize = 30;
 
 /// List, describe, fetch and convert models
 #[derive(Args)]
@@ -48,6 +52,9 @@ enum Action {
         /// Numbers to store
         #[arg(long, default_value = "f32")]
         precision: PrecisionArg,
+        /// Store halves: the same as --precision f16
+        #[arg(long, conflicts_with = "precision")]
+        half: bool,
     },
 }
 
@@ -67,10 +74,10 @@ impl ModelArgs {
             Action::List { json } => list(json)?,
             Action::Info { model, json } => describe(&model, json)?,
             Action::Pull { name } => pull(&name)?,
-            Action::Convert { model, output, precision } => {
+            Action::Convert { model, output, precision, half } => {
                 let precision = match precision {
-                    PrecisionArg::F32 => Precision::Full,
-                    PrecisionArg::F16 => Precision::Half,
+                    PrecisionArg::F32 if !half => Precision::Full,
+                    _ => Precision::Half,
                 };
                 JointModel::open(&model, &OpenOptions::default())?.save(&output, precision)?;
                 output::note(format!("wrote {}", output.display()));
@@ -87,23 +94,89 @@ fn list(json: bool) -> anyhow::Result<()> {
     }
     let row = |card: &ModelCard| {
         let here = if card.available { "here" } else { "not fetched" };
-        vec![card.name.clone(), here.to_owned(), card.about.clone()]
+        let number = |n: Option<usize>| n.map_or_else(String::new, |n| n.to_string());
+        let millions = card.parameters.map_or_else(String::new, |n| format!("{:.1} M", n as f64 / 1e6));
+        let size = card.bytes.map_or_else(String::new, |n| format!("{:.0} MB", n as f64 / 1e6));
+        let origin: Vec<&str> = card.origin.splitn(5, '/').collect();
+        let repository = if origin[0] == "huggingface.co" {
+            origin[1..origin.len() - 1].join("/")
+        } else {
+            card.origin.clone()
+        };
+        vec![
+            card.name.clone(),
+            card.modality.to_owned(),
+            number(card.dim),
+            millions,
+            card.paired.clone().unwrap_or_else(|| "its own".to_owned()),
+            size,
+            here.to_owned(),
+            card.licence.clone(),
+            card.about.clone(),
+            repository,
+        ]
     };
-    let columns = [("name", Align::Left), ("weights", Align::Left), ("about", Align::Left)];
+    let columns = [
+        ("name", Align::Left),
+        ("takes", Align::Left),
+        ("dim", Align::Right),
+        ("parameters", Align::Right),
+        ("text from", Align::Left),
+        ("size", Align::Right),
+        ("weights", Align::Left),
+        ("licence", Align::Left),
+        ("about", Align::Left),
+        ("from", Align::Left),
+    ];
     Ok(output::line(output::table(&columns, &cards.iter().map(row).collect::<Vec<_>>()))?)
 }
 
 fn describe(model: &str, json: bool) -> anyhow::Result<()> {
-    let card = registry::describe(model)?;
+    let (card, contents) = registry::inspect(model)?;
     if json {
-        return output::json(&card);
+        let mut object = card.map(serde_json::to_value).transpose()?.unwrap_or_else(|| serde_json::json!({}));
+        object["contents"] = serde_json::to_value(&contents)?;
+        return output::json(&object);
     }
-    let serde_json::Value::Object(fields) = serde_json::to_value(&card)? else { return Ok(()) };
-    for (name, value) in fields.iter().filter(|(_, value)| !value.is_null()) {
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        output::line(format!("{:<12}{text}", name.replace('_', " ")))?;
+    if let Some(serde_json::Value::Object(fields)) = card.map(serde_json::to_value).transpose()? {
+        for (name, value) in fields.iter().filter(|(_, value)| !value.is_null()) {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            output::line(format!("{:<12}{text}", name.replace('_', " ")))?;
+        }
     }
-    Ok(())
+    contents.as_ref().map_or(Ok(()), show_contents)
+}
+
+fn show_contents(contents: &Contents) -> anyhow::Result<()> {
+    let field = |name: &str, text: String| output::line(format!("{name:<12}{text}"));
+    field("file", format!("{}, {} bytes", contents.format, contents.bytes))?;
+    field("holds", format!("{}, {} numbers in tensors", contents.kind, contents.parameters))?;
+    if let Some(container) = &contents.container {
+        field("part", container.clone())?;
+    }
+    if !contents.other_containers.is_empty() {
+        field("other parts", contents.other_containers.join(", "))?;
+    }
+    contents.missing.iter().try_for_each(|missing| field("missing", missing.clone()))?;
+    for (path, value) in contents.values.iter().take(VALUES_SHOWN) {
+        field("says", format!("{path} = {value}"))?;
+    }
+    let row = |group: &Group| {
+        vec![
+            group.name.clone(),
+            group.tensors.to_string(),
+            group.parameters.to_string(),
+            group.types.join(", "),
+        ]
+    };
+    let columns = [
+        ("tensors of", Align::Left),
+        ("count", Align::Right),
+        ("numbers", Align::Right),
+        ("types", Align::Left),
+    ];
+    let rows: Vec<_> = contents.groups.iter().take(GROUPS_SHOWN).map(row).collect();
+    Ok(output::line(output::table(&columns, &rows))?)
 }
 
 #[cfg(feature = "hub")]

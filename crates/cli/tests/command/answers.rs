@@ -137,6 +137,40 @@ fn two_models_never_mix() {
 }
 
 #[test]
+fn several_models_answer_side_by_side_and_together() {
+    let bench = Bench::new();
+    let (tiny, other) = (tiny_model().to_str().unwrap(), other_model().to_str().unwrap());
+    bench.run(&["index", "models"]).good();
+    let run = bench.run(&["index", "models", "--model", other]).good();
+    assert!(run.stderr.contains("3 indexed"), "{run:#?}");
+    let search =
+        |more: &[&str]| bench.run(&[&["search", "models", "a box", "--json"], more].concat()).good().json();
+    let [alone, second] = [tiny, other].map(|model| search(&["--model", model]));
+    assert_eq!((alone.len(), second.len()), (3, 3));
+    assert_ne!(alone, second, "each model has its own scores");
+    let heavy = format!("{tiny}=1");
+    let light = format!("{other}=0");
+    for combine in ["rank", "weight"] {
+        let both = search(&["--model", &heavy, "--model", &light, "--combine", combine]);
+        let ids = |answers: &[Value]| answers.iter().map(|a| a["id"].clone()).collect::<Vec<_>>();
+        assert_eq!(ids(&both), ids(&alone), "a model without weight says nothing: {combine}");
+        assert_ne!(both[0]["score"], alone[0]["score"]);
+    }
+    let wrong = ["search", "models", "a box", "--model", "nano=-1", "--model", tiny];
+    bench.run(&wrong).bad(2, &["expected a weight from 0 up after `=`, found \"nano=-1\""]);
+    let twice = ["search", "models", "a box", "--model", tiny, "--model", &heavy];
+    bench.run(&twice).bad(2, &["is given twice"]);
+    bench.run(&["search", "models", "a box", "--combine", "mean"]).bad(2, &["expected rank or weight"]);
+
+    // Without a name, all models are brought up to date.
+    bench.write_box("models/new.obj", [1.0, 2.0, 3.0]);
+    let mut command = bench.command(&["index", "models", "--json"]);
+    let output = command.env_remove("LEXIFORM_MODEL").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(text.lines().filter(|line| line.contains("\"indexed\":1")).count(), 2, "{text}");
+}
+
+#[test]
 fn classify_ranks_all_labels() {
     let bench = Bench::new();
     let run = bench.run(&["classify", "models/flat.obj", "--labels", "table,rug", "--json"]).good();
@@ -227,4 +261,40 @@ fn models_are_listed_and_described() {
     assert!(card["dim"].as_u64().unwrap() > 0);
     bench.run(&["model", "convert", tiny.to_str().unwrap(), "tiny.safetensors"]).good();
     bench.run(&["compare", "a", "b", "--model", "tiny.safetensors"]).good();
+    bench.run(&["model", "convert", tiny.to_str().unwrap(), "half.safetensors", "--half"]).good();
+    let size = |name: &str| fs_err::metadata(bench.path(name)).unwrap().len();
+    assert!(size("half.safetensors") * 3 < size("tiny.safetensors") * 2);
+}
+
+#[test]
+fn a_checkpoint_is_recognized_and_told_apart() {
+    let bench = Bench::empty();
+    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures");
+    let info = |name: &str| {
+        let path = fixtures.join(name);
+        bench.run(&["model", "info", path.to_str().unwrap(), "--json"]).good().json().remove(0)
+    };
+    let duoduo = info("duoduo_tiny/model.ckpt");
+    assert_eq!(duoduo["contents"]["kind"], "Duoduo CLIP");
+    assert_eq!(duoduo["contents"]["missing"], json!([]));
+    assert_eq!(duoduo["modality"], "views");
+    let odd = &info("weights/odd.pt")["contents"];
+    assert_eq!(odd["kind"], "unknown");
+    assert_eq!(odd["container"], "state_dict");
+    assert_eq!(odd["other_containers"], json!(["visual_clip_model", "optimizer"]));
+    assert!(odd["values"].as_array().unwrap().contains(&json!(["metrics.acc", "61.5"])), "{odd}");
+    let run = bench.run(&["model", "info", fixtures.join("weights/odd_legacy.pt").to_str().unwrap()]).good();
+    assert!(run.stdout.contains("says        epoch = 12"), "{run:#?}");
+    bench.write("broken.pt", "PK\u{3}\u{4} and no more");
+    bench
+        .run(&["model", "info", "broken.pt"])
+        .bad(1, &["broken.pt: not a readable PyTorch file", "cut off or damaged"]);
+    let by_hand = bench.run(&["compare", "a", "b", "--model", "cg3d-pt-1024"]);
+    by_hand.bad(
+        1,
+        &[
+            "at a page for people",
+            "hint: fetch by hand: https://drive.google.com/file/d/14aFau0H5Zn4byH6ahq7_PI7xzBSL18Ao",
+        ],
+    );
 }

@@ -1,5 +1,8 @@
 //! Models by name, and what a file of weights is.
 
+mod contents;
+mod named;
+
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -8,8 +11,11 @@ use crate::error::{ModelError, WeightsError};
 use crate::joint;
 use crate::weights::WeightFile;
 
+pub use contents::{Contents, Group, contents};
+pub use named::MODELS;
+
 /// The built-in model, in half precision.
-static NANO: &[u8] = include_bytes!("../nano.safetensors");
+static NANO: &[u8] = include_bytes!("../../nano.safetensors");
 
 /// A model that can be asked for by name.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +28,34 @@ pub struct NamedModel {
     pub about: &'static str,
     /// Licence of the weights.
     pub licence: &'static str,
+    /// How it takes shapes.
+    pub modality: Modality,
+    /// Width of the joint space.
+    pub dim: usize,
+    /// Number of trained numbers, where it was published.
+    pub parameters: Option<usize>,
+    /// The named model whose text and image towers it was trained beside, where it has none of its own.
+    pub paired: Option<&'static str>,
+}
+
+/// How a model takes shapes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Modality {
+    /// As pictures; it knows text too.
+    Views,
+    /// As points.
+    Points,
+}
+
+impl Modality {
+    /// `views` or `points`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Views => "views",
+            Self::Points => "points",
+        }
+    }
 }
 
 /// Where weights come from.
@@ -36,6 +70,44 @@ pub enum Origin {
         /// File in it.
         file: &'static str,
     },
+    /// A file of a data set on the Hugging Face hub.
+    HubDataset {
+        /// `owner/name`.
+        repository: &'static str,
+        /// File in it.
+        file: &'static str,
+    },
+    /// A page that only people can fetch from.
+    ByHand {
+        /// The page's address, but for its last part.
+        address: &'static str,
+        /// Last part of the address.
+        id: &'static str,
+    },
+}
+
+impl Origin {
+    /// Where the weights are, in one line.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::BuiltIn => "built in".to_owned(),
+            Self::Hub { repository, file } => format!("huggingface.co/{repository}/{file}"),
+            Self::HubDataset { repository, file } => format!("huggingface.co/datasets/{repository}/{file}"),
+            Self::ByHand { address, id } => format!("{address}{id}"),
+        }
+    }
+
+    /// Folder in the cache, repository in addresses, and file, where the hub has it.
+    pub fn on_hub(&self) -> Option<(PathBuf, String, &'static str)> {
+        match self {
+            Self::Hub { repository, file } => Some((hub_folder(repository), (*repository).to_owned(), file)),
+            Self::HubDataset { repository, file } => {
+                let folder = hub_cache().join(format!("datasets--{}", repository.replace('/', "--")));
+                Some((folder, format!("datasets/{repository}"), file))
+            }
+            Self::BuiltIn | Self::ByHand { .. } => None,
+        }
+    }
 }
 
 /// What a model is, for lists.
@@ -45,9 +117,11 @@ pub struct ModelCard {
     pub name: String,
     /// What it is.
     pub about: String,
-    /// What it takes: `views`.
+    /// What it takes: `views` or `points`.
     pub modality: &'static str,
-    /// Width of the joint space; absent until the weights are here.
+    /// The named model that gives it text and image towers, where it has none.
+    pub paired: Option<String>,
+    /// Width of the joint space.
     pub dim: Option<usize>,
     /// Edge of a view in pixels.
     pub view_size: Option<usize>,
@@ -65,46 +139,6 @@ pub struct ModelCard {
     pub available: bool,
 }
 
-/// All named models, the default first.
-pub const MODELS: [NamedModel; 5] = [
-    NamedModel {
-        name: "nano",
-        origin: Origin::BuiltIn,
-        about: "small multi-view model trained on procedural shapes",
-        licence: "MIT OR Apache-2.0",
-    },
-    NamedModel {
-        name: "duoduo",
-        origin: Origin::Hub { repository: "3dlg-hcvc/DuoduoCLIP", file: "Four_1to6F_bs1600_LT6.ckpt" },
-        about: "Duoduo CLIP ViT-B/32, trained on Objaverse, ShapeNet, 3D-FUTURE and ABO",
-        licence: "see the repository",
-    },
-    NamedModel {
-        name: "duoduo-mvpnet",
-        origin: Origin::Hub { repository: "3dlg-hcvc/DuoduoCLIP", file: "Four_MVPNet_1to6F_bs1600_LT6.ckpt" },
-        about: "Duoduo CLIP ViT-B/32, also trained on MVPNet's objects",
-        licence: "see the repository",
-    },
-    NamedModel {
-        name: "duoduo-mvimgnet",
-        origin: Origin::Hub {
-            repository: "3dlg-hcvc/DuoduoCLIP",
-            file: "Four_MVImgNet_1to6F_bs1600_LT6.ckpt",
-        },
-        about: "Duoduo CLIP ViT-B/32, also trained on MVImgNet's photos",
-        licence: "see the repository",
-    },
-    NamedModel {
-        name: "openclip-b32",
-        origin: Origin::Hub {
-            repository: "laion/CLIP-ViT-B-32-laion2B-s34B-b79K",
-            file: "open_clip_pytorch_model.bin",
-        },
-        about: "OpenCLIP ViT-B/32 of LAION-2B; views are averaged",
-        licence: "MIT",
-    },
-];
-
 /// The weights that a name or a path stands for.
 pub fn locate(name_or_path: &str) -> Result<WeightFile, ModelError> {
     if let Some(path) = joint::as_path(name_or_path) {
@@ -114,15 +148,18 @@ pub fn locate(name_or_path: &str) -> Result<WeightFile, ModelError> {
         let known = MODELS.map(|model| model.name).join(", ");
         return Err(ModelError::UnknownModel { name: name_or_path.to_owned(), known });
     };
-    match model.origin {
-        Origin::BuiltIn => Ok(WeightFile::from_static(model.name, NANO)?),
-        Origin::Hub { repository, file } => match cached(repository, file) {
+    match (model.origin, model.origin.on_hub()) {
+        (_, Some((folder, _, file))) => match cached(&folder, file) {
             Some(path) => Ok(WeightFile::open(&path)?),
             None => Err(ModelError::NotDownloaded {
                 name: name_or_path.to_owned(),
-                path: hub_folder(repository).join("snapshots").join("…").join(file),
+                path: folder.join("snapshots").join("…").join(file),
             }),
         },
+        (Origin::ByHand { .. }, _) => {
+            Err(ModelError::ByHand { name: name_or_path.to_owned(), address: model.origin.describe() })
+        }
+        _ => Ok(WeightFile::from_static(model.name, NANO)?),
     }
 }
 
@@ -140,17 +177,39 @@ pub fn describe(name_or_path: &str) -> Result<ModelCard, ModelError> {
     Ok(described(&file, name_or_path.to_owned())?)
 }
 
+/// A model's card and what is in its file, as far as there are any: a model that is not here has no contents, a file
+/// that is no model has no card.
+pub fn inspect(name_or_path: &str) -> Result<(Option<ModelCard>, Option<Contents>), ModelError> {
+    if let Some(model) = MODELS.iter().find(|model| model.name == name_or_path) {
+        let file = locate(name_or_path).ok();
+        return Ok((Some(model.card()), file.map(|file| contents(&file, model.paired))));
+    }
+    let file = locate(name_or_path)?;
+    let card = described(&file, name_or_path.to_owned()).ok();
+    let paired = card.as_ref().and_then(|card| card.paired.clone());
+    Ok((card, Some(contents(&file, paired.as_deref()))))
+}
+
 impl NamedModel {
     fn card(&self) -> ModelCard {
-        let described = locate(self.name).ok().and_then(|file| described(&file, String::new()).ok());
-        let available = described.is_some();
-        let origin = match self.origin {
-            Origin::BuiltIn => "built in".to_owned(),
-            Origin::Hub { repository, file } => format!("huggingface.co/{repository}/{file}"),
-        };
-        let (name, about, licence) = (self.name.to_owned(), self.about.to_owned(), self.licence.to_owned());
-        let blank = ModelCard::blank();
-        ModelCard { name, about, licence, origin, available, ..described.unwrap_or(blank) }
+        let file = locate(self.name).ok();
+        let card =
+            file.as_ref().and_then(|file| described(file, String::new()).ok()).unwrap_or_else(|| ModelCard {
+                dim: Some(self.dim),
+                parameters: self.parameters,
+                bytes: file.as_ref().map(WeightFile::bytes),
+                modality: self.modality.name(),
+                ..ModelCard::blank()
+            });
+        ModelCard {
+            name: self.name.to_owned(),
+            about: self.about.to_owned(),
+            licence: self.licence.to_owned(),
+            origin: self.origin.describe(),
+            paired: self.paired.map(str::to_owned),
+            available: file.is_some(),
+            ..card
+        }
     }
 }
 
@@ -159,7 +218,8 @@ impl ModelCard {
         Self {
             name: String::new(),
             about: String::new(),
-            modality: "views",
+            modality: Modality::Views.name(),
+            paired: None,
             dim: None,
             view_size: None,
             joint_from: None,
@@ -175,10 +235,6 @@ impl ModelCard {
 fn described(file: &WeightFile, origin: String) -> Result<ModelCard, WeightsError> {
     let config = joint::config_of(file)?;
     let joint = config.joint_from < config.clip.vision.layers;
-    let bytes = match file.path().metadata() {
-        Ok(metadata) => metadata.len(),
-        Err(_) => NANO.len() as u64,
-    };
     Ok(ModelCard {
         name: config.name,
         about: if joint { "multi-view CLIP" } else { "CLIP; views are averaged" }.to_owned(),
@@ -186,7 +242,7 @@ fn described(file: &WeightFile, origin: String) -> Result<ModelCard, WeightsErro
         view_size: Some(config.preprocess.size),
         joint_from: Some(config.joint_from),
         parameters: Some(file.n_elements("")),
-        bytes: Some(bytes),
+        bytes: Some(file.bytes()),
         origin,
         licence: "not stated in the file".to_owned(),
         available: true,
@@ -209,8 +265,7 @@ pub fn hub_folder(repository: &str) -> PathBuf {
 }
 
 /// A file in the cache, at the revision that `refs/main` names, else in any snapshot.
-pub(crate) fn cached(repository: &str, file: &str) -> Option<PathBuf> {
-    let folder = hub_folder(repository);
+pub(crate) fn cached(folder: &Path, file: &str) -> Option<PathBuf> {
     let main = fs_err::read_to_string(folder.join("refs").join("main")).ok();
     let pinned = main.map(|revision| folder.join("snapshots").join(revision.trim()).join(file));
     pinned.filter(|path| path.is_file()).or_else(|| newest_snapshot(&folder.join("snapshots"), file))

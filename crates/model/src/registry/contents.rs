@@ -1,0 +1,194 @@
+//! What is in a file of weights, whether or not it is a model that can be opened: told from names and shapes.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::weights::WeightFile;
+
+/// A file of weights, described.
+#[derive(Clone, Debug, Serialize)]
+pub struct Contents {
+    /// What the file seems to be, in words.
+    pub kind: String,
+    /// `safetensors` or `PyTorch`.
+    pub format: &'static str,
+    /// Size of the file.
+    pub bytes: u64,
+    /// The part of the file that the tensors below are from, where it has parts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
+    /// Other parts that hold tensors.
+    pub other_containers: Vec<String>,
+    /// Numbers in all tensors.
+    pub parameters: usize,
+    /// Tensors by the first parts of their names, the largest group first.
+    pub groups: Vec<Group>,
+    /// Single values beside the tensors: epoch, scores, arguments.
+    pub values: Vec<(String, String)>,
+    /// What is not in the file and has to come from elsewhere.
+    pub missing: Vec<String>,
+}
+
+/// Tensors whose names start alike.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Group {
+    /// What the names start with.
+    pub name: String,
+    /// How many.
+    pub tensors: usize,
+    /// Numbers in them.
+    pub parameters: usize,
+    /// Types of the numbers, such as `f32`.
+    pub types: Vec<String>,
+}
+
+/// A network by tensors that it alone has. The first match tells.
+struct Signature {
+    kind: &'static str,
+    /// Ends of names that must all be there.
+    has: &'static [&'static str],
+    is_points: bool,
+}
+
+const fn points(kind: &'static str, has: &'static [&'static str]) -> Signature {
+    Signature { kind, has, is_points: true }
+}
+
+const fn towers(kind: &'static str, has: &'static [&'static str]) -> Signature {
+    Signature { kind, has, is_points: false }
+}
+
+const SIGNATURES: [Signature; 15] = [
+    towers("Duoduo CLIP", &["duoduoclip.visual.conv1.weight"]),
+    points("ULIP PointBERT", &["point_encoder.encoder.first_conv.0.weight", "pc_projection"]),
+    points("ULIP PointMLP", &["point_encoder.embedding.net.0.weight", "pc_projection"]),
+    points("ULIP PointNeXt", &["point_encoder.encoder.encoder.0.0.convs.0.0.weight", "pc_projection"]),
+    points("ULIP PointNet++", &["point_encoder.sa1.mlp_convs.0.weight", "pc_projection"]),
+    points("OpenShape PointBERT", &["sa.mlp_convs.0.weight"]),
+    points("CG3D PointTransformer", &["encoder.first_conv.0.weight", "projection.weight"]),
+    points(
+        "CG3D PointTransformer, fine-tuned",
+        &["encoder.first_conv.0.weight", "cls_head_finetune.0.weight"],
+    ),
+    points("CG3D PointMLP", &["embedding.net.0.weight", "projection.weight"]),
+    points("CG3D PointMLP, fine-tuned", &["embedding.net.0.weight", "classifier.0.weight"]),
+    towers("CLIP in OpenCLIP's layout", &["visual.conv1.weight", "token_embedding.weight"]),
+    towers(
+        "CLIP in transformers' layout",
+        &["vision_model.embeddings.patch_embedding.weight", "text_model.embeddings.token_embedding.weight"],
+    ),
+    towers("SLIP", &["visual.patch_embed.proj.weight", "token_embedding.weight"]),
+    towers("image tower with learned prompts", &["patch_embed.proj.weight", "prompt_embeddings"]),
+    towers("image tower", &["patch_embed.proj.weight"]),
+];
+
+/// Ends of names of which one is there if the file has a text tower.
+const TEXT_TOWER: [&str; 2] = ["token_embedding.weight", "text_model.embeddings.token_embedding.weight"];
+/// Parts of a name that make a group.
+const GROUP_PARTS: usize = 2;
+/// Wrappers that say nothing.
+const WRAPPERS: [&str; 3] = ["module.", "duoduoclip.", "pc_encoder."];
+
+/// Describes a file. `paired` is what its text side can come from, where that is known.
+pub fn contents(file: &WeightFile, paired: Option<&str>) -> Contents {
+    let ends_with = |end: &str| file.names().any(|name| is_end(name, end));
+    let signature = SIGNATURES.iter().find(|signature| signature.has.iter().all(|end| ends_with(end)));
+    let own = ["lexiform", "lexiform-points"].iter().any(|key| file.metadata(key).is_some());
+    let kind = match signature {
+        Some(signature) if own => format!("{}, written by lexiform", signature.kind),
+        Some(signature) => signature.kind.to_owned(),
+        None => "unknown".to_owned(),
+    };
+    let mut missing = Vec::new();
+    if !TEXT_TOWER.iter().any(|end| ends_with(end)) && signature.is_some() {
+        missing.push(match (paired, signature.is_some_and(|signature| signature.is_points)) {
+            (Some(paired), _) => format!("text tower: pairs with {paired}; give it by --text-model"),
+            (None, true) => "text tower: give the one it was trained beside by --text-model".to_owned(),
+            (None, false) => "text tower".to_owned(),
+        });
+    }
+    if signature.is_some_and(|signature| signature.kind.ends_with("fine-tuned")) {
+        missing.push("a joint space: it was fine-tuned to name fixed classes".to_owned());
+    }
+    let container = file.container_name().map(str::to_owned);
+    let others = file.containers().into_iter().filter(|name| Some(*name) != container.as_deref());
+    Contents {
+        kind,
+        format: file.format(),
+        bytes: file.bytes(),
+        other_containers: others.map(str::to_owned).collect(),
+        container,
+        parameters: file.n_elements(""),
+        groups: groups(file),
+        values: file.values().into_iter().map(|(path, value)| (path, value.to_string())).collect(),
+        missing,
+    }
+}
+
+/// Whether a name is `end`, or ends with it after a dot.
+fn is_end(name: &str, end: &str) -> bool {
+    name.strip_suffix(end).is_some_and(|start| start.is_empty() || start.ends_with('.'))
+}
+
+fn groups(file: &WeightFile) -> Vec<Group> {
+    let mut groups: BTreeMap<String, Group> = BTreeMap::new();
+    for name in file.names() {
+        let key = group_of(name);
+        let group = groups.entry(key.clone()).or_insert_with(|| Group {
+            name: key,
+            tensors: 0,
+            parameters: 0,
+            types: Vec::new(),
+        });
+        group.tensors += 1;
+        group.parameters += file.shape(name).map_or(0, |shape| shape.iter().product());
+        let dtype = file.dtype(name).unwrap_or_default();
+        if !group.types.contains(&dtype) {
+            group.types.push(dtype);
+        }
+    }
+    let mut groups: Vec<Group> = groups.into_values().collect();
+    groups.sort_by(|a, b| b.parameters.cmp(&a.parameters).then(a.name.cmp(&b.name)));
+    groups
+}
+
+/// The first parts of a name without wrappers, numbers and the tensor's own name.
+fn group_of(name: &str) -> String {
+    let mut rest = name;
+    while let Some(inner) = WRAPPERS.iter().find_map(|wrapper| rest.strip_prefix(wrapper)) {
+        rest = inner;
+    }
+    let mut parts: Vec<&str> = rest.split('.').collect();
+    parts.pop();
+    let parts: Vec<&str> =
+        parts.into_iter().take_while(|part| part.parse::<u32>().is_err()).take(GROUP_PARTS).collect();
+    if parts.is_empty() { rest.to_owned() } else { parts.join(".") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_grouped_by_their_first_parts() {
+        let cases = [
+            ("module.visual.transformer.resblocks.0.ln_1.weight", "visual.transformer"),
+            ("logit_scale", "logit_scale"),
+            ("module.pc_projection", "pc_projection"),
+            ("duoduoclip.token_embedding.weight", "token_embedding"),
+            ("blocks.0.norm.weight", "blocks"),
+            ("0.weight", "0.weight"),
+        ];
+        for (name, group) in cases {
+            assert_eq!(group_of(name), group, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_end_is_a_whole_part_of_a_name() {
+        assert!(is_end("module.visual.conv1.weight", "visual.conv1.weight"));
+        assert!(is_end("pc_projection", "pc_projection"));
+        assert!(!is_end("cross_visual.conv1.weight", "visual.conv1.weight"));
+    }
+}

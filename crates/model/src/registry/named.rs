@@ -1,0 +1,279 @@
+//! The models that can be asked for by name: released by the three systems and by those they build on.
+
+use super::{Modality, NamedModel, Origin};
+
+/// ULIP-2's repository.
+const ULIP: &str = "SFXX/ulip";
+const DUODUO: &str = "3dlg-hcvc/DuoduoCLIP";
+const UNSTATED: &str = "none stated";
+
+const fn hub(repository: &'static str, file: &'static str) -> Origin {
+    Origin::Hub { repository, file }
+}
+
+const fn drive(id: &'static str) -> Origin {
+    Origin::ByHand { address: "https://drive.google.com/file/d/", id }
+}
+
+/// The first ULIP's files have moved between servers; the page is where people find them.
+const fn ulip_1(file: &'static str) -> Origin {
+    Origin::ByHand { address: "https://huggingface.co/datasets/SFXX/ulip/tree/main, file ", id: file }
+}
+
+/// What most models share; each entry names what it does not.
+const MODEL: NamedModel = NamedModel {
+    name: "",
+    origin: Origin::BuiltIn,
+    about: "",
+    licence: UNSTATED,
+    modality: Modality::Views,
+    dim: 0,
+    parameters: None,
+    paired: None,
+};
+
+/// A point encoder trained beside a CLIP model of the list.
+const fn points(
+    name: &'static str,
+    about: &'static str,
+    origin: Origin,
+    dim: usize,
+    paired: &'static str,
+) -> NamedModel {
+    NamedModel { name, about, origin, dim, paired: Some(paired), modality: Modality::Points, ..MODEL }
+}
+
+/// A CLIP model, whose views are averaged.
+const fn clip(
+    name: &'static str,
+    about: &'static str,
+    origin: Origin,
+    dim: usize,
+    parameters: usize,
+) -> NamedModel {
+    NamedModel { name, about, origin, dim, parameters: Some(parameters), licence: "MIT", ..MODEL }
+}
+
+/// A file of OpenCLIP's own models.
+const fn laion(repository: &'static str) -> Origin {
+    hub(repository, "open_clip_pytorch_model.bin")
+}
+
+const fn duoduo(name: &'static str, about: &'static str, file: &'static str) -> NamedModel {
+    let licence = "see the repository";
+    let (origin, parameters) = (hub(DUODUO, file), Some(151_277_314));
+    NamedModel { name, about, origin, licence, dim: 512, parameters, ..MODEL }
+}
+
+/// All named models, the default first.
+pub const MODELS: [NamedModel; 29] = [
+    NamedModel {
+        name: "nano",
+        about: "small multi-view model trained on procedural shapes",
+        licence: "MIT OR Apache-2.0",
+        dim: 128,
+        ..MODEL
+    },
+    duoduo(
+        "duoduo",
+        "Duoduo CLIP ViT-B/32, trained on Objaverse, ShapeNet, 3D-FUTURE and ABO",
+        "Four_1to6F_bs1600_LT6.ckpt",
+    ),
+    duoduo(
+        "duoduo-mvpnet",
+        "Duoduo CLIP ViT-B/32, also trained on MVPNet's objects",
+        "Four_MVPNet_1to6F_bs1600_LT6.ckpt",
+    ),
+    duoduo(
+        "duoduo-mvimgnet",
+        "Duoduo CLIP ViT-B/32, also trained on MVImgNet's photos",
+        "Four_MVImgNet_1to6F_bs1600_LT6.ckpt",
+    ),
+    points(
+        "ulip2-pointbert-rgb",
+        "ULIP-2 PointBERT, 10,000 colored points, Objaverse and ShapeNet",
+        Origin::HubDataset {
+            repository: ULIP,
+            file: "ULIP-2/pretrained_models/ULIP-2-PointBERT-10k-xyzrgb-pc-vit_g-objaverse_shapenet-pretrained.pt",
+        },
+        1280,
+        "openclip-bigg14",
+    ),
+    points(
+        "ulip2-pointbert-xyz",
+        "ULIP-2 PointBERT, 8,192 points, Objaverse",
+        Origin::HubDataset {
+            repository: ULIP,
+            file: "ULIP-2/pretrained_models/ULIP-2-PointBERT-8k-xyz-pc-slip_vit_b-objaverse-pretrained.pt",
+        },
+        512,
+        "slip-b16",
+    ),
+    points(
+        "openshape-pointbert",
+        "OpenShape PointBERT, 10,000 colored points, four data sets",
+        hub("OpenShape/openshape-pointbert-vitg14-rgb", "model.pt"),
+        1280,
+        "openclip-bigg14",
+    ),
+    points(
+        "openshape-pointbert-no-lvis",
+        "OpenShape PointBERT, trained without Objaverse-LVIS",
+        hub("OpenShape/openshape-pointbert-no-lvis", "model.pt"),
+        1280,
+        "openclip-bigg14",
+    ),
+    points(
+        "openshape-pointbert-shapenet",
+        "OpenShape PointBERT, trained on ShapeNet alone",
+        hub("OpenShape/openshape-pointbert-shapenet", "model.pt"),
+        1280,
+        "openclip-bigg14",
+    ),
+    points(
+        "openshape-pointbert-l14",
+        "OpenShape PointBERT beside OpenAI's ViT-L/14",
+        hub("OpenShape/openshape-pointbert-vitl14-rgb", "model.pt"),
+        768,
+        "openai-l14",
+    ),
+    points(
+        "openshape-pointbert-b32",
+        "OpenShape PointBERT beside OpenAI's ViT-B/32",
+        hub("OpenShape/openshape-pointbert-vitb32-rgb", "model.pt"),
+        512,
+        "openai-b32",
+    ),
+    points(
+        "cg3d-pt-1024",
+        "CG3D PointTransformer, 1,024 points, ShapeNet",
+        drive("14aFau0H5Zn4byH6ahq7_PI7xzBSL18Ao"),
+        512,
+        "slip-b16",
+    ),
+    points(
+        "cg3d-pt-8192",
+        "CG3D PointTransformer, 8,192 points, ShapeNet",
+        drive("1L_BPO45_AQEroLSYXhaUbPNYEB1YBCFV"),
+        512,
+        "slip-b16",
+    ),
+    points(
+        "cg3d-pointmlp-1024",
+        "CG3D PointMLP, 1,024 points, ShapeNet",
+        drive("1V66h1iGbfY-KEYGyMzV_T2QbKYsZa5p9"),
+        512,
+        "slip-b16",
+    ),
+    points(
+        "cg3d-pointmlp-8192",
+        "CG3D PointMLP, 8,192 points, ShapeNet",
+        drive("1NX0x1FRgnZrZiEdaIRcp_V6Enb6WZolX"),
+        512,
+        "slip-b16",
+    ),
+    clip(
+        "openclip-b32",
+        "OpenCLIP ViT-B/32 of LAION-2B",
+        laion("laion/CLIP-ViT-B-32-laion2B-s34B-b79K"),
+        512,
+        151_277_313,
+    ),
+    clip(
+        "openclip-b16",
+        "OpenCLIP ViT-B/16 of LAION-2B",
+        laion("laion/CLIP-ViT-B-16-laion2B-s34B-b88K"),
+        512,
+        149_620_737,
+    ),
+    clip(
+        "openclip-l14",
+        "OpenCLIP ViT-L/14 of LAION-2B",
+        laion("laion/CLIP-ViT-L-14-laion2B-s32B-b82K"),
+        768,
+        427_616_513,
+    ),
+    clip(
+        "openclip-h14",
+        "OpenCLIP ViT-H/14 of LAION-2B",
+        laion("laion/CLIP-ViT-H-14-laion2B-s32B-b79K"),
+        1024,
+        986_109_441,
+    ),
+    clip(
+        "openclip-g14",
+        "OpenCLIP ViT-g/14 of LAION-2B",
+        laion("laion/CLIP-ViT-g-14-laion2B-s34B-b88K"),
+        1024,
+        1_366_678_273,
+    ),
+    clip(
+        "openclip-bigg14",
+        "OpenCLIP ViT-bigG/14 of LAION-2B",
+        laion("laion/CLIP-ViT-bigG-14-laion2B-39B-b160k"),
+        1280,
+        2_539_567_361,
+    ),
+    clip(
+        "openai-b32",
+        "OpenAI CLIP ViT-B/32",
+        by_openai("timm/vit_base_patch32_clip_224.openai"),
+        512,
+        151_277_313,
+    ),
+    clip(
+        "openai-b16",
+        "OpenAI CLIP ViT-B/16",
+        by_openai("timm/vit_base_patch16_clip_224.openai"),
+        512,
+        149_620_737,
+    ),
+    clip(
+        "openai-l14",
+        "OpenAI CLIP ViT-L/14",
+        by_openai("timm/vit_large_patch14_clip_224.openai"),
+        768,
+        427_616_513,
+    ),
+    NamedModel {
+        name: "slip-b16",
+        about: "SLIP ViT-B/16 of YFCC15M, 100 epochs: what ULIP and CG3D were trained beside",
+        origin: Origin::ByHand { address: "https://dl.fbaipublicfiles.com/slip/", id: "slip_base_100ep.pt" },
+        licence: "MIT",
+        dim: 512,
+        ..MODEL
+    },
+    points(
+        "ulip-pointbert",
+        "ULIP PointBERT, 8,192 points, ShapeNet, with its SLIP towers",
+        ulip_1("checkpoint_pointbert.pt"),
+        512,
+        "slip-b16",
+    ),
+    points(
+        "ulip-pointmlp",
+        "ULIP PointMLP, 8,192 points, ShapeNet, with its SLIP towers",
+        ulip_1("checkpoint_pointmlp.pt"),
+        512,
+        "slip-b16",
+    ),
+    points(
+        "ulip-pointnext",
+        "ULIP PointNeXt-S, 8,192 points, ShapeNet, with its SLIP towers",
+        ulip_1("checkpoint_pointnext.pt"),
+        512,
+        "slip-b16",
+    ),
+    points(
+        "ulip-pointnet2",
+        "ULIP PointNet++ SSG, 8,192 points, ShapeNet, with its SLIP towers",
+        ulip_1("checkpoint_pointnet2_ssg.pt"),
+        512,
+        "slip-b16",
+    ),
+];
+
+/// OpenAI's weights as OpenCLIP keeps them, with their configuration beside them.
+const fn by_openai(repository: &'static str) -> Origin {
+    hub(repository, "open_clip_model.safetensors")
+}
