@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use lexiform_model::preprocess::Crop;
-use lexiform_model::{JointModel, OpenOptions};
-use lexiform_search::{Combine, Encoder, Library, Place};
+use lexiform_search::{Combine, Encoder, Library, OpenEncoder, Place};
 
 use crate::failure::Usage;
 
@@ -18,6 +17,9 @@ pub struct ModelArg {
     /// Model: a name that `lexiform model list` shows, or a file of weights [default: nano]
     #[arg(long, value_name = "NAME|PATH", env = "LEXIFORM_MODEL")]
     pub model: Option<String>,
+    /// Model whose words a point model is compared with: the one it was trained beside
+    #[arg(long, value_name = "NAME|PATH")]
+    pub text_model: Option<String>,
 }
 
 impl ModelArg {
@@ -37,12 +39,12 @@ impl ModelArg {
 
     /// Opens the model.
     pub fn open(&self) -> anyhow::Result<Arc<dyn Encoder>> {
-        open(self.name())
+        open(self.name(), self.text_model.as_deref())
     }
 
     /// Opens the model with another window cut out of views.
     pub fn open_with(&self, crop: Option<Crop>) -> anyhow::Result<Arc<dyn Encoder>> {
-        Ok(Arc::new(JointModel::open(self.name(), &OpenOptions { crop, ..OpenOptions::default() })?))
+        Ok(OpenEncoder { crop, text_model: self.text_model.clone() }.open(self.name())?)
     }
 }
 
@@ -53,6 +55,9 @@ pub struct ModelsArg {
     /// its weight (=1 if not given) [default: the library's first, or nano]
     #[arg(long, value_name = "NAME|PATH[=WEIGHT]", env = "LEXIFORM_MODEL")]
     pub model: Vec<String>,
+    /// Model whose words point models are compared with: the one they were trained beside
+    #[arg(long, value_name = "NAME|PATH")]
+    pub text_model: Option<String>,
     /// How answers of several models become one list: by their ranks, or by the weighted mean of their scores
     #[arg(long, value_name = "rank|weight", default_value = "rank", hide_default_value = true)]
     pub combine: Combine,
@@ -92,7 +97,7 @@ fn weighted(text: &str) -> anyhow::Result<(String, f32)> {
     }
 }
 
-/// Opens a model by name or path.
-pub fn open(name: &str) -> anyhow::Result<Arc<dyn Encoder>> {
-    Ok(Arc::new(JointModel::open(name, &OpenOptions::default())?))
+/// Opens a model by name or path, with the model that gives it words where it has none.
+pub fn open(name: &str, text_model: Option<&str>) -> anyhow::Result<Arc<dyn Encoder>> {
+    Ok(OpenEncoder { crop: None, text_model: text_model.map(str::to_owned) }.open(name)?)
 }

@@ -21,6 +21,17 @@ pub enum Error {
         /// What it says.
         source: EncodeError,
     },
+    /// A model cannot be opened.
+    #[error(transparent)]
+    Model(#[from] lexiform_model::ModelError),
+    /// A model and the words it should be compared with do not belong together.
+    #[error("{model}: {reason}")]
+    Pairing {
+        /// The model that takes shapes.
+        model: String,
+        /// What does not fit.
+        reason: String,
+    },
     /// A 3D file cannot be seen.
     #[error("{}: {reason}", path.display())]
     Shape {
@@ -65,6 +76,8 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Store(error) => return error.hint().map(str::to_owned),
+            Self::Model(error) => return error.hint(),
+            Self::Pairing { .. } => "`lexiform model info FILE` says what a model pairs with".to_owned(),
             Self::Shape { .. } => "`lexiform info FILE` says what the file holds".to_owned(),
             Self::Image { .. } => "PNG, JPEG, WebP, BMP, TGA and GIF pictures are read".to_owned(),
             Self::Query { .. } => "say what to look for in words, or give a picture or a shape".to_owned(),

@@ -19,6 +19,7 @@ mod picture;
 mod pipeline;
 mod place;
 mod plan;
+mod point_words;
 mod query;
 mod walk;
 
@@ -34,5 +35,6 @@ pub use library::{Answer, Library};
 pub use look::{Look, Seen};
 pub use picture::read_picture;
 pub use place::{HIDDEN_FOLDER, Place};
+pub use point_words::OpenEncoder;
 pub use query::{Query, Term, embed_file, embed_picture, embed_shape, embed_text};
 pub use walk::{Found, walk};

@@ -58,7 +58,8 @@ impl IndexArgs {
 
     /// Brings a library up to date for one model; returns how many files failed.
     fn index(&self, place: Place, model: &str) -> anyhow::Result<usize> {
-        let library = Library::open_or_add(place, models::open(model)?, model)?;
+        let library =
+            Library::open_or_add(place, models::open(model, self.model.text_model.as_deref())?, model)?;
         let options = IndexOptions { jobs: self.jobs, prune: self.prune, retry_failed: self.retry_failed };
         let typed = self.paths.iter().find(|path| fs_err::canonicalize(path).ok() == library.place().root);
         let shown = match (typed, &library.place().root) {

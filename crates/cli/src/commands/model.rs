@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use lexiform_model::registry::{self, Contents, Group, ModelCard};
 use lexiform_model::weights::Precision;
-use lexiform_model::{JointModel, OpenOptions};
+use lexiform_model::{JointModel, OpenOptions, PointModel, PointOptions};
 
 use crate::failure::Verdict;
 use crate::output::{self, Align};
@@ -79,7 +79,12 @@ impl ModelArgs {
                     PrecisionArg::F32 if !half => Precision::Full,
                     _ => Precision::Half,
                 };
-                JointModel::open(&model, &OpenOptions::default())?.save(&output, precision)?;
+                let file = registry::locate(&model)?;
+                if PointModel::recognizes(&file) {
+                    PointModel::from_file(&file, &PointOptions::default())?.save(&output, precision)?;
+                } else {
+                    JointModel::open(&model, &OpenOptions::default())?.save(&output, precision)?;
+                }
                 output::note(format!("wrote {}", output.display()));
             }
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 
-use crate::support::{Bench, other_model, tiny_model};
+use crate::support::{Bench, other_model, tiny_model, wide_model};
 use lexiform_store::SqliteStore;
 use serde_json::{Value, json};
 
@@ -168,6 +168,40 @@ fn several_models_answer_side_by_side_and_together() {
     let output = command.env_remove("LEXIFORM_MODEL").output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(text.lines().filter(|line| line.contains("\"indexed\":1")).count(), 2, "{text}");
+}
+
+#[test]
+fn a_point_model_takes_points_and_borrows_words() {
+    let shared = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures");
+    let points = shared.join("pointbert_tiny_rgb/model.pt");
+    if !points.is_file() {
+        println!("skipped: {} is absent", points.display());
+        return;
+    }
+    let (bench, points) = (Bench::new(), points.to_str().unwrap());
+    let words = wide_model().to_str().unwrap();
+    let run = bench.run(&["index", "models", "--model", points]).good();
+    assert!(run.stderr.contains("3 indexed"), "{run:#?}");
+    let same = ["search", "models", "--shape", "models/kinds/tall.obj", "--model", points, "--json"];
+    assert_eq!(bench.run(&same).good().json()[0]["path"], "models/kinds/tall.obj");
+    let search = ["search", "models", "a box", "--model", points];
+    bench.run(&search).bad(1, &["has no text tower", "--text-model"]);
+    let answers = bench.run(&[&search[..], &["--text-model", words, "--json"]].concat()).good().json();
+    assert_eq!(answers.len(), 3);
+    let tiny = tiny_model().to_str().unwrap();
+    bench
+        .run(&[&search[..], &["--text-model", tiny]].concat())
+        .bad(1, &["have 40 numbers", "have 32", "hint: "]);
+    let classify =
+        ["classify", "models/flat.obj", "--labels", "rug,table", "--model", points, "--text-model", words];
+    bench.run(&[&classify[..], &["--json"]].concat()).good();
+    bench.run(&["embed", "models/flat.obj", "-o", "a.npy", "--model", points]).good();
+    bench.run(&["model", "convert", points, "own.safetensors"]).good();
+    bench.run(&["embed", "models/flat.obj", "-o", "b.npy", "--model", "own.safetensors"]).good();
+    let [a, b] = ["a.npy", "b.npy"].map(|name| fs_err::read(bench.path(name)).unwrap());
+    assert_eq!(a, b, "a converted model gives the same embeddings");
+    let card = bench.run(&["model", "info", points, "--json"]).good().json().remove(0);
+    assert_eq!((&card["modality"], &card["dim"]), (&json!("points"), &json!(40)));
 }
 
 #[test]

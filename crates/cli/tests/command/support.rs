@@ -105,18 +105,25 @@ impl Bench {
 /// A file with a small model of random weights.
 pub fn tiny_model() -> &'static Path {
     static MODEL: OnceLock<PathBuf> = OnceLock::new();
-    MODEL.get_or_init(|| write_model("tiny", 1))
+    MODEL.get_or_init(|| write_model("tiny", 1, 32))
 }
 
 /// A file with another model of the same sizes.
 pub fn other_model() -> &'static Path {
     static MODEL: OnceLock<PathBuf> = OnceLock::new();
-    MODEL.get_or_init(|| write_model("other", 2))
+    MODEL.get_or_init(|| write_model("other", 2, 32))
 }
 
-fn write_model(name: &str, seed: u64) -> PathBuf {
-    let sizes = "dim=32 image_size=32 patch=16 width=32 layers=2 head_width=16 joint_from=1 text_width=32 text_layers=1 n_views=3";
-    let settings: Vec<String> = sizes.split(' ').map(|size| format!("network.{size}")).collect();
+/// A file with a model whose joint space is as wide as that of the point encoders among the fixtures.
+pub fn wide_model() -> &'static Path {
+    static MODEL: OnceLock<PathBuf> = OnceLock::new();
+    MODEL.get_or_init(|| write_model("wide", 3, 40))
+}
+
+fn write_model(name: &str, seed: u64, dim: usize) -> PathBuf {
+    let sizes = "image_size=32 patch=16 width=32 layers=2 head_width=16 joint_from=1 text_width=32 text_layers=1 n_views=3";
+    let mut settings: Vec<String> = sizes.split(' ').map(|size| format!("network.{size}")).collect();
+    settings.push(format!("network.dim={dim}"));
     let recipe = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes/nano.toml");
     let mut config = Recipe::read(&recipe, &settings).unwrap().model(["a box", "a table and a rug"]);
     config.name = name.to_owned();

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::error::{ModelError, WeightsError};
 use crate::joint;
+use crate::point_model::{self, PointModel};
 use crate::weights::WeightFile;
 
 pub use contents::{Contents, Group, contents};
@@ -233,6 +234,22 @@ impl ModelCard {
 }
 
 fn described(file: &WeightFile, origin: String) -> Result<ModelCard, WeightsError> {
+    if PointModel::recognizes(file) {
+        let (config, _) = point_model::described(file)?;
+        return Ok(ModelCard {
+            name: config.name,
+            about: config.tower.encoder.about().to_owned(),
+            modality: Modality::Points.name(),
+            paired: config.paired.map(|paired| paired.name().to_owned()),
+            dim: Some(config.tower.dim()),
+            parameters: Some(file.n_elements("")),
+            bytes: Some(file.bytes()),
+            origin,
+            licence: "not stated in the file".to_owned(),
+            available: true,
+            ..ModelCard::blank()
+        });
+    }
     let config = joint::config_of(file)?;
     let joint = config.joint_from < config.clip.vision.layers;
     Ok(ModelCard {
