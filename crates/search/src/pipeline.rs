@@ -97,7 +97,7 @@ struct Drawn {
 /// What a worker made of a candidate.
 enum Checked {
     Settled(Settled),
-    Drawn(Drawn),
+    Drawn(Box<Drawn>),
 }
 
 /// Works through the task; `commit` gets the results in batches, on the calling thread. Stops at the first error.
@@ -161,7 +161,7 @@ impl Workers<'_> {
     fn work(&self, to_model: &SyncSender<Drawn>, to_store: &SyncSender<Result<Settled, Error>>) {
         while let Some(candidate) = self.task.candidates.get(self.next.fetch_add(1, Ordering::Relaxed)) {
             let is_wanted = match self.check(candidate) {
-                Ok(Checked::Drawn(drawn)) => to_model.send(drawn).is_ok(),
+                Ok(Checked::Drawn(drawn)) => to_model.send(*drawn).is_ok(),
                 Ok(Checked::Settled(settled)) => to_store.send(Ok(settled)).is_ok(),
                 Err(error) => to_store.send(Err(error.into())).is_ok_and(|()| false),
             };
@@ -226,7 +226,7 @@ impl Workers<'_> {
                 payload.path.clone_from(&candidate.key);
                 mark(&mut payload, print);
                 let (taken, thumbnail) = (seen.taken, seen.thumbnail);
-                Checked::Drawn(Drawn { candidate: candidate.clone(), taken, payload, thumbnail })
+                Checked::Drawn(Box::new(Drawn { candidate: candidate.clone(), taken, payload, thumbnail }))
             }
             Err(Error::Shape { reason, .. }) => failed(candidate, Some(print.content.clone()), reason),
             Err(error) => failed(candidate, Some(print.content.clone()), error.to_string()),
