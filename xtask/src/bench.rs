@@ -147,7 +147,7 @@ fn collect(who: &str, command: &mut Command, rows: &mut Vec<(String, Vec<f64>)>)
 }
 
 /// Builds an example in release and gives its path.
-fn built((package, example): (&str, &str)) -> Result<PathBuf> {
+pub(crate) fn built((package, example): (&str, &str)) -> Result<PathBuf> {
     let status = Command::new(env!("CARGO"))
         .args(["build", "--quiet", "--release", "--package", package, "--example", example])
         .status()?;
@@ -157,7 +157,7 @@ fn built((package, example): (&str, &str)) -> Result<PathBuf> {
 }
 
 /// A Python with these packages, made once.
-fn environment(name: &str, needs: &[&str]) -> Result<PathBuf> {
+pub(crate) fn environment(name: &str, needs: &[&str]) -> Result<PathBuf> {
     let root = std::env::var_os("LEXIFORM_PEERS")
         .map_or_else(|| std::env::temp_dir().join("lexiform-peers"), PathBuf::from);
     let folder = root.join(name);

@@ -1,7 +1,8 @@
-//! Development tasks: `cargo xtask check | tidy | bench`.
+//! Development tasks: `cargo xtask check | tidy | bench | parity`.
 
 mod bench;
 mod check;
+mod parity;
 mod tidy;
 
 use anyhow::{Result, bail};
@@ -12,11 +13,13 @@ fn main() -> Result<()> {
         ["check"] => check::run(),
         ["tidy"] => tidy::run(),
         ["bench", names @ ..] => bench::run(names),
+        ["parity", names @ ..] => parity::run(names),
         _ => bail!(
-            "usage: cargo xtask check | tidy | bench [NAME…]\n\
+            "usage: cargo xtask check | tidy | bench [NAME…] | parity [CASE…]\n\
              check  everything that CI runs: format, tidy, clippy, tests, dependency invariants\n\
              tidy   sizes, headers and words of the source files\n\
-             bench  timings beside the peers; numbers go to docs/benchmarks.md"
+             bench  timings beside the peers; numbers go to docs/benchmarks.md\n\
+             parity full-size towers beside PyTorch's; numbers go to docs/parity.md"
         ),
     }
 }

@@ -118,6 +118,16 @@ pub enum ModelError {
         /// Their norm: zero, infinite or NaN.
         norm: f32,
     },
+    /// Images of a size that cannot be cut into patches, or beyond all reason.
+    #[error("{model} cannot see images of {size} pixels: expected a multiple of {patch}, at most 2048")]
+    ImageSize {
+        /// Id of the model.
+        model: String,
+        /// What was asked for.
+        size: usize,
+        /// Edge of a patch in pixels.
+        patch: usize,
+    },
     /// A text tower that does not know all tokens of its tokenizer.
     #[error("{model} has {vocabulary} tokens, its tokenizer needs {needed}")]
     Vocabulary {

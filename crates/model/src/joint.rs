@@ -1,5 +1,7 @@
 //! Words and views in one space: both towers, with everything needed to feed them.
 
+mod found;
+
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
@@ -7,17 +9,21 @@ use burn::tensor::{Device, Tensor, TensorData};
 use image::RgbaImage;
 use serde::{Deserialize, Serialize};
 
-use crate::clip::{Beside, ClipConfig, ClipText, ClipVision};
-use crate::error::{ModelError, WeightsError};
-use crate::preprocess::{Crop, Preprocess};
+pub(crate) use self::found::config_of;
+use self::found::{Found, fingerprint};
+use crate::clip::{ClipConfig, ClipText, ClipVision};
+use crate::error::ModelError;
+use crate::preprocess::{Crop, Normalization, Preprocess};
 use crate::tokenizer::Tokenizer;
-use crate::weights::{Precision, Source, TensorList, Value, WeightFile};
-use crate::{Embedding, registry, usual_templates};
+use crate::weights::{Precision, Source, TensorList, WeightFile};
+use crate::{Embedding, registry};
 
 /// Key of the configuration in the header of our own `.safetensors` files.
 const CONFIG_KEY: &str = "lexiform";
 /// Most images that pass the image tower at once: bounds memory, and more is not faster on a CPU.
 const IMAGES_AT_ONCE: usize = 48;
+/// Largest images that positions are resampled for: 4096 patches of the smallest edge in use.
+const LARGEST_IMAGE: usize = 2048;
 /// Most texts that pass the text tower at once.
 const TEXTS_AT_ONCE: usize = 256;
 
@@ -47,13 +53,15 @@ pub struct ModelConfig {
 pub struct OpenOptions {
     /// Replaces the model's own window.
     pub crop: Option<Crop>,
+    /// Edge of the images in pixels, where it is not the model's own: positions of patches are resampled.
+    pub image_size: Option<usize>,
     /// Where the tensors live.
     pub device: Device,
 }
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        Self { crop: None, device: Device::flex() }
+        Self { crop: None, image_size: None, device: Device::flex() }
     }
 }
 
@@ -74,23 +82,42 @@ impl JointModel {
         if let Some(crop) = options.crop {
             model.config.preprocess.crop = crop;
         }
-        Ok(model)
+        match options.image_size {
+            Some(size) => model.with_image_size(size),
+            None => Ok(model),
+        }
+    }
+
+    /// The same model for images of another size, as OpenCLIP makes it.
+    pub fn with_image_size(mut self, size: usize) -> Result<Self, ModelError> {
+        let vision = &mut self.config.clip.vision;
+        let patch = vision.patch.max(1);
+        if size == 0 || size > LARGEST_IMAGE || !size.is_multiple_of(patch) {
+            return Err(ModelError::ImageSize { model: self.id, size, patch });
+        }
+        if size != vision.image_size {
+            vision.image_size = size;
+            self.config.preprocess.size = size;
+            self.vision = self.vision.with_grid(size / patch);
+            // Duoduo CLIP's window is one of 224-pixel views.
+            self.config.preprocess.crop = Crop::None;
+        }
+        Ok(self)
     }
 
     /// Builds the towers from a file: our own, a Lightning checkpoint of Duoduo CLIP, or OpenCLIP's.
     pub fn from_file(file: &WeightFile, device: &Device) -> Result<Self, ModelError> {
-        let layout = Layout::of(file)?;
-        let config = layout.config;
-        let source = Source::file(file, &layout.prefix, device);
+        let Found { naming, prefix, config } = Found::of(file)?;
+        let source = Source::laid_out(file, naming.layout(&prefix), device);
         let text = ClipText::load(&source, &config.clip)?;
         let vision = ClipVision::load(&source, &config.clip)?;
         let own_scale = source.scalar("logit_scale", 0.0)?;
-        source.finish(|name| name == LOSS_SCALE || IGNORED.contains(&name))?;
+        let id = format!("{}@{:08x}", config.name, fingerprint(file, naming, &prefix)?);
+        source.finish(|name| name == LOSS_SCALE || naming.ignores(name))?;
         let logit_scale = match file.contains(LOSS_SCALE) {
             true => file.read(LOSS_SCALE)?[0],
             false => own_scale.into_scalar::<f32>(),
         };
-        let id = format!("{}@{:08x}", config.name, fingerprint(file, &layout.prefix)?);
         Ok(Self { id, config, text, vision, logit_scale, device: device.clone() })
     }
 
@@ -131,14 +158,18 @@ impl JointModel {
 
     /// How inputs are prepared, in one line; recorded with every embedding.
     pub fn preprocessing(&self) -> String {
-        let Preprocess { size, crop } = self.config.preprocess;
+        let Preprocess { size, crop, normalization } = self.config.preprocess;
         let crop = match crop {
             Crop::None => "no crop".to_owned(),
             Crop::Center => "center crop".to_owned(),
             Crop::Seed(seed) => format!("random crop, seed {seed}"),
             Crop::At { top, left } => format!("crop at {top}, {left}"),
         };
-        format!("{} {} views, {size} px on white, {crop}", self.config.n_views, self.config.rig)
+        let colors = match normalization {
+            Normalization::Clip => "",
+            Normalization::ImageNet => ", ImageNet colors",
+        };
+        format!("{} {} views, {size} px on white, {crop}{colors}", self.config.n_views, self.config.rig)
     }
 
     /// The learned multiplier of similarities (its logarithm, as in CLIP).
@@ -232,83 +263,6 @@ pub fn save(
 
 /// Scale of Duoduo CLIP's loss, which is the one it was trained with.
 const LOSS_SCALE: &str = "contrastive_loss.logit_scale";
-/// Numbers that OpenAI's files carry beside the weights.
-const IGNORED: [&str; 3] = ["input_resolution", "context_length", "vocab_size"];
-
-/// Which network a file holds and where in it.
-struct Layout {
-    prefix: String,
-    config: ModelConfig,
-}
-
-impl Layout {
-    fn of(file: &WeightFile) -> Result<Self, WeightsError> {
-        let unrecognized =
-            |message: String| WeightsError::Unrecognized { path: file.path().to_owned(), message };
-        if let Some(text) = file.metadata(CONFIG_KEY) {
-            let config = serde_json::from_str(text).map_err(|e| unrecognized(format!("its header: {e}")))?;
-            return Ok(Self { prefix: String::new(), config });
-        }
-        let prefixes = ["", "module.", "duoduoclip.", "module.duoduoclip."];
-        let prefix = prefixes.iter().find(|prefix| file.contains(&format!("{prefix}visual.conv1.weight")));
-        let prefix =
-            prefix.ok_or_else(|| unrecognized("no tensor visual.conv1.weight".to_owned()))?.to_string();
-        let beside = Beside::read(file.path());
-        let clip = match beside {
-            Some(beside) => beside.clip,
-            None => ClipConfig::infer(file, &prefix)?,
-        };
-        let threshold = file.hyper_parameter(&["model", "network", "layers_threshold"]);
-        let stated = match threshold {
-            Some(Value::Int(threshold)) => usize::try_from(threshold).ok(),
-            _ => beside.and_then(|beside| beside.joint_from),
-        };
-        let joint_from = match stated {
-            Some(joint_from) => joint_from,
-            None if prefix.contains("duoduoclip") => {
-                let message =
-                    "neither its hyper_parameters nor a config.json beside it state layers_threshold";
-                return Err(unrecognized(message.to_owned()));
-            }
-            None => clip.vision.layers,
-        };
-        let multi_view = joint_from < clip.vision.layers;
-        let crop = if multi_view && clip.vision.image_size == 224 { Crop::Center } else { Crop::None };
-        let config = ModelConfig {
-            name: file
-                .path()
-                .file_stem()
-                .map_or("model".to_owned(), |stem| stem.to_string_lossy().into_owned()),
-            preprocess: Preprocess { size: clip.vision.image_size, crop },
-            clip,
-            joint_from,
-            tokenizer: Tokenizer::Clip,
-            rig: "zero123".to_owned(),
-            n_views: 12,
-            templates: usual_templates(),
-        };
-        Ok(Self { prefix, config })
-    }
-}
-
-/// A file's configuration without its weights.
-pub(crate) fn config_of(file: &WeightFile) -> Result<ModelConfig, WeightsError> {
-    Layout::of(file).map(|layout| layout.config)
-}
-
-/// FNV-1a over tensors that differ between any two trainings of these networks.
-fn fingerprint(file: &WeightFile, prefix: &str) -> Result<u32, WeightsError> {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    let last_block = file.names().filter(|name| name.ends_with("attn.in_proj_bias")).map(str::to_owned);
-    let fixed =
-        ["visual.class_embedding", "visual.proj", "text_projection"].map(|name| format!("{prefix}{name}"));
-    for name in fixed.into_iter().chain(last_block) {
-        for value in file.read(&name)? {
-            hash = (hash ^ u64::from(value.to_bits())).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
-    Ok((hash ^ (hash >> 32)) as u32)
-}
 
 pub(crate) fn rows(features: Tensor<2>) -> Vec<Vec<f32>> {
     let [_, dim] = features.dims();

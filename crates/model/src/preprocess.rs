@@ -6,12 +6,32 @@ use image::{RgbImage, RgbaImage};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use resize::resample_grid;
 pub use resize::{resize_bicubic, resize_bicubic_rgba};
 
-/// CLIP's per-channel mean.
-const MEAN: [f32; 3] = [0.481_454_66, 0.457_827_5, 0.408_210_73];
-/// CLIP's per-channel standard deviation.
-const DEVIATION: [f32; 3] = [0.268_629_54, 0.261_302_6, 0.275_777_1];
+/// Mean and standard deviation of each channel, that a tower was trained with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Normalization {
+    /// CLIP's.
+    #[default]
+    Clip,
+    /// ImageNet's (SLIP; ULIP and CG3D with it).
+    ImageNet,
+}
+
+impl Normalization {
+    /// Mean and standard deviation, by channel.
+    fn statistics(self) -> [[f32; 2]; 3] {
+        match self {
+            Self::Clip => {
+                [[0.481_454_66, 0.268_629_54], [0.457_827_5, 0.261_302_6], [0.408_210_73, 0.275_777_1]]
+            }
+            Self::ImageNet => [[0.485, 0.229], [0.456, 0.224], [0.406, 0.225]],
+        }
+    }
+}
+
 /// Edge of the window Duoduo CLIP cuts out of a 224-pixel view before it enlarges it again.
 const DUODUO_WINDOW: usize = 208;
 
@@ -61,9 +81,17 @@ pub struct Preprocess {
     pub size: usize,
     /// Window cut out first.
     pub crop: Crop,
+    /// How numbers in `0..1` are shifted and scaled.
+    #[serde(default)]
+    pub normalization: Normalization,
 }
 
 impl Preprocess {
+    /// Views of this size as CLIP sees them, whole.
+    pub fn clip(size: usize) -> Self {
+        Self { size, crop: Crop::None, normalization: Normalization::Clip }
+    }
+
     /// Views → normalized pixels, `[views, 3, size, size]` row-major. Views of another size are resized as
     /// Pillow does (bicubic, antialiased, aspect ignored), transparent pixels are put on white.
     pub fn views(&self, views: &[RgbaImage]) -> Vec<f32> {
@@ -110,8 +138,10 @@ impl Preprocess {
             planes =
                 planes.chunks(size * size).flat_map(|plane| enlarge_window(plane, size, corner)).collect();
         }
-        for (channel, plane) in planes.chunks_mut(size * size).enumerate() {
-            plane.iter_mut().for_each(|x| *x = (*x - MEAN[channel]) / DEVIATION[channel]);
+        for ([mean, deviation], plane) in
+            self.normalization.statistics().iter().zip(planes.chunks_mut(size * size))
+        {
+            plane.iter_mut().for_each(|x| *x = (*x - mean) / deviation);
         }
         planes
     }
@@ -183,8 +213,9 @@ mod tests {
     #[test]
     fn a_flat_view_stays_flat() {
         let gray = RgbaImage::from_pixel(224, 224, image::Rgba([128, 128, 128, 255]));
-        let pixels = Preprocess { size: 224, crop: Crop::Center }.views(&[gray]);
-        let expected = (128.0 / 255.0 - MEAN[0]) / DEVIATION[0];
+        let pixels = Preprocess { crop: Crop::Center, ..Preprocess::clip(224) }.views(&[gray]);
+        let [mean, deviation] = Normalization::Clip.statistics()[0];
+        let expected = (128.0 / 255.0 - mean) / deviation;
         assert!(pixels[..224 * 224].iter().all(|x| (x - expected).abs() < 1e-6));
     }
 }

@@ -47,7 +47,7 @@ fn views_agree_layer_by_layer() {
     let model = open(&golden, "model.ckpt");
     assert_eq!(model.config().joint_from, 1);
     let views = views(&golden);
-    let input = |n: usize| pixels(&views[..n], Preprocess { size: 64, crop: Crop::None });
+    let input = |n: usize| pixels(&views[..n], Preprocess::clip(64));
     let mut seen = Vec::new();
     let features =
         model.vision().encode_watched(input(3), 3, 1, |name, x| seen.push((name.to_owned(), values(x))));
@@ -117,7 +117,7 @@ fn the_order_of_views_does_not_matter() {
 fn crop_and_resize_agree_end_to_end() {
     let golden = Golden::new("duoduo_tiny224");
     let views = views(&golden);
-    let preprocess = Preprocess { size: 224, crop: Crop::Center };
+    let preprocess = Preprocess { crop: Crop::Center, ..Preprocess::clip(224) };
     let found = preprocess.views(&views[..1]);
     check("pixels", &found, &golden.values("expected.safetensors", "preprocess_f32_crop8_8"), TOLERANCE);
     let model = open(&golden, "model.safetensors");
@@ -127,7 +127,7 @@ fn crop_and_resize_agree_end_to_end() {
         check(&format!("224 f{n}"), &values(&features), &expected, TOLERANCE);
     }
     for (top, left) in [(0, 16), (5, 11), (8, 8)] {
-        let cut = Preprocess { size: 224, crop: Crop::At { top, left } };
+        let cut = Preprocess { crop: Crop::At { top, left }, ..Preprocess::clip(224) };
         let features = values(&model.vision().encode(pixels(&views[..3], cut), 3, 1));
         let norm = features.iter().map(|x| x * x).sum::<f32>().sqrt();
         let found: Vec<f32> = features.iter().map(|x| x / norm).collect();
@@ -150,7 +150,7 @@ fn pictures_are_prepared_byte_for_byte() {
         "photo resize differs"
     );
     let rgba = read("photo_300x200.png").to_rgba8();
-    let cut = Preprocess { size: 224, crop: Crop::None }.photo_view(&rgba);
+    let cut = Preprocess::clip(224).photo_view(&rgba);
     assert!(cut == read("photo_openclip_u8.png").to_rgb8(), "photo transform differs");
     assert_eq!(cut.get_pixel(0, 0).0.len(), Rgb::<u8>([0; 3]).0.len());
 }

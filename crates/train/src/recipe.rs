@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use lexiform_model::ModelConfig;
-use lexiform_model::clip::{ClipConfig, TextConfig, VisionConfig};
+use lexiform_model::clip::{ClipConfig, TextConfig, VisionConfig, VisionStyle};
 use lexiform_model::nn::Activation;
-use lexiform_model::preprocess::{Crop, Preprocess};
+use lexiform_model::preprocess::Preprocess;
 use lexiform_model::tokenizer::{Tokenizer, WordPieces};
 use lexiform_model::usual_templates;
 use serde::{Deserialize, Serialize};
@@ -237,6 +237,9 @@ impl Recipe {
                 layers: n.layers,
                 head_width: n.head_width,
                 mlp_ratio: n.mlp_ratio,
+                style: VisionStyle::Clip,
+                prompts: 0,
+                activation: None,
             },
             text: TextConfig {
                 context: n.context,
@@ -252,7 +255,7 @@ impl Recipe {
             name: self.name.clone(),
             clip,
             joint_from: n.joint_from,
-            preprocess: Preprocess { size: n.image_size, crop: Crop::None },
+            preprocess: Preprocess::clip(n.image_size),
             tokenizer: Tokenizer::Words(words),
             rig: n.rig.clone(),
             n_views: n.n_views,

@@ -5,9 +5,7 @@ use std::path::Path;
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
-use crate::error::WeightsError;
 use crate::nn::{Activation, TransformerConfig};
-use crate::weights::WeightFile;
 
 /// Added to the variance in every layer norm of OpenCLIP.
 const EPSILON: f64 = 1e-5;
@@ -70,6 +68,26 @@ pub struct VisionConfig {
     /// Hidden width of the MLP over the token's width.
     #[serde(default = "usual_mlp_ratio")]
     pub mlp_ratio: f64,
+    /// What stands before and behind the blocks.
+    #[serde(default)]
+    pub style: VisionStyle,
+    /// Learned tokens that each block is given anew (CG3D's deep visual prompts); usually none.
+    #[serde(default)]
+    pub prompts: usize,
+    /// Nonlinearity where it is not the model's: SLIP's towers have one each.
+    #[serde(default)]
+    pub activation: Option<Activation>,
+}
+
+/// Details in which lines of vision transformers differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VisionStyle {
+    /// A norm before the blocks, patches without bias (CLIP).
+    #[default]
+    Clip,
+    /// No norm before the blocks, patches with a bias, and 1e-6 in all norms (timm; SLIP's image tower).
+    Timm,
 }
 
 /// A causal text transformer.
@@ -123,6 +141,9 @@ impl ClipConfig {
                 layers: 12,
                 head_width: 64,
                 mlp_ratio: 4.0,
+                style: VisionStyle::Clip,
+                prompts: 0,
+                activation: None,
             },
             text: TextConfig {
                 context: 77,
@@ -135,61 +156,11 @@ impl ClipConfig {
             activation: Activation::Gelu,
         }
     }
-
-    /// The sizes that the tensors under `prefix` imply. What shapes cannot tell (heads, activation) is as in
-    /// OpenCLIP's published models.
-    pub fn infer(file: &WeightFile, prefix: &str) -> Result<Self, WeightsError> {
-        let shape = |name: &str| file.shape(&format!("{prefix}{name}"));
-        let layers = |stack: &str| {
-            (0..).take_while(|l| file.contains(&format!("{prefix}{stack}.resblocks.{l}.ln_1.weight"))).count()
-        };
-        let conv = shape("visual.conv1.weight")?;
-        let (Some(&width), Some(&patch)) = (conv.first(), conv.get(2)) else {
-            return Err(WeightsError::Unrecognized {
-                path: file.path().to_owned(),
-                message: format!("visual.conv1.weight has shape {conv:?}, expected [width, 3, patch, patch]"),
-            });
-        };
-        let grid = (shape("visual.positional_embedding")?[0].saturating_sub(1) as f64).sqrt() as usize;
-        let hidden = shape("visual.transformer.resblocks.0.mlp.c_fc.weight")?[0];
-        let embedding = shape("token_embedding.weight")?.to_vec();
-        let text_hidden = shape("transformer.resblocks.0.mlp.c_fc.weight")?[0];
-        Ok(Self {
-            dim: *shape("visual.proj")?.last().unwrap_or(&0),
-            vision: VisionConfig {
-                image_size: grid * patch,
-                patch,
-                width,
-                layers: layers("visual.transformer"),
-                head_width: VisionConfig::head_width_of(width),
-                mlp_ratio: hidden as f64 / width as f64,
-            },
-            text: TextConfig {
-                context: shape("positional_embedding")?[0],
-                vocabulary: embedding[0],
-                width: embedding[1],
-                heads: (embedding[1] / 64).max(1),
-                layers: layers("transformer"),
-                mlp_ratio: text_hidden as f64 / embedding[1] as f64,
-            },
-            activation: Activation::Gelu,
-        })
-    }
 }
 
 impl VisionConfig {
     fn usual_head_width() -> usize {
         64
-    }
-
-    /// H/14, g/14 and bigG/14 have heads of their own width.
-    fn head_width_of(width: usize) -> usize {
-        match width {
-            1280 => 80,
-            1408 => 88,
-            1664 => 104,
-            _ => 64.min(width),
-        }
     }
 
     /// Patches along one edge.
@@ -210,8 +181,16 @@ impl VisionConfig {
             head_width: self.head_width,
             qkv_bias: true,
             mlp_width: (self.width as f64 * self.mlp_ratio).round() as usize,
-            activation,
-            epsilon: EPSILON,
+            activation: self.activation.unwrap_or(activation),
+            epsilon: self.epsilon(),
+        }
+    }
+
+    /// Added to the variance in all norms of the tower.
+    pub(super) fn epsilon(&self) -> f64 {
+        match self.style {
+            VisionStyle::Clip => EPSILON,
+            VisionStyle::Timm => 1e-6,
         }
     }
 }

@@ -1,11 +1,12 @@
 //! CLIP's image tower, and Duoduo CLIP's: the same weights, with views that see each other.
 
 use burn::module::{Module, Param};
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, TensorData};
 
-use super::config::{ClipConfig, NORM_EPSILON};
+use super::config::{ClipConfig, VisionConfig, VisionStyle};
 use crate::error::WeightsError;
 use crate::nn::{LayerNorm, Linear, Scope, Transformer};
+use crate::preprocess::resample_grid;
 use crate::weights::{Fill, Source, TensorList};
 
 /// Pixels → features: a vision transformer, read out at the class token.
@@ -14,11 +15,51 @@ pub struct ClipVision {
     conv1: Linear,
     class_embedding: Param<Tensor<1>>,
     positional_embedding: Param<Tensor<2>>,
-    ln_pre: LayerNorm,
+    ln_pre: Option<LayerNorm>,
+    prompts: Option<Prompts>,
     transformer: Transformer,
     ln_post: LayerNorm,
     proj: Param<Tensor<2>>,
     patch: usize,
+}
+
+/// Learned tokens behind the class token: CG3D's deep visual prompts. The first are put in before the first block, and
+/// before each later block those that came out are replaced.
+#[derive(Module, Debug)]
+struct Prompts {
+    first: Param<Tensor<3>>,
+    deep: Param<Tensor<3>>,
+}
+
+impl Prompts {
+    const FIRST: &str = "visual.prompt_embeddings";
+    const DEEP: &str = "visual.deep_prompt_embeddings";
+
+    fn load(source: &Source, vision: &VisionConfig) -> Result<Self, WeightsError> {
+        let VisionConfig { prompts, width, layers, patch, .. } = *vision;
+        // The deviation of the paper's uniform start, patch edge for patch area as it has it.
+        let fill = Fill::Normal((2.0 / (3 * patch + width) as f32).sqrt());
+        let tokens = |name: &str, blocks: usize| source.tensor(name, [blocks, prompts, width], fill);
+        Ok(Self {
+            first: Param::from_tensor(tokens(Self::FIRST, 1)?),
+            deep: Param::from_tensor(tokens(Self::DEEP, layers.saturating_sub(1))?),
+        })
+    }
+
+    /// What block `layer` is given: `[rows, tokens, width]` → with prompts put in or replaced.
+    fn put(&self, layer: usize, x: Tensor<3>) -> Tensor<3> {
+        let [rows, tokens, width] = x.dims();
+        let (prompts, after) = match layer {
+            0 => (self.first.val(), 1),
+            _ => {
+                let [_, count, width] = self.deep.dims();
+                (self.deep.val().slice([layer - 1..layer, 0..count, 0..width]), 1 + count)
+            }
+        };
+        let class = x.clone().slice([0..rows, 0..1, 0..width]);
+        let patches = x.slice([0..rows, after..tokens, 0..width]);
+        Tensor::cat(vec![class, prompts.repeat_dim(0, rows), patches], 1)
+    }
 }
 
 impl ClipVision {
@@ -37,17 +78,23 @@ impl ClipVision {
         let position =
             source.tensor("visual.positional_embedding", [vision.n_tokens(), width], Fill::Normal(scale))?;
         let proj = source.tensor("visual.proj", [width, config.dim], Fill::Normal(scale))?;
+        let bias = match vision.style {
+            VisionStyle::Clip => None,
+            VisionStyle::Timm => Some(source.tensor("visual.conv1.bias", [width], Fill::Constant(0.0))?),
+        };
+        let norm = |name: &str| LayerNorm::load(source, name, width, vision.epsilon());
         Ok(Self {
-            conv1: Linear::from_weight(kernel.reshape([width, pixels]).transpose()),
+            conv1: Linear::from_weight(kernel.reshape([width, pixels]).transpose(), bias),
             class_embedding: Param::from_tensor(class),
             positional_embedding: Param::from_tensor(position),
-            ln_pre: LayerNorm::load(source, "visual.ln_pre", width, NORM_EPSILON)?,
+            ln_pre: (vision.style == VisionStyle::Clip).then(|| norm("visual.ln_pre")).transpose()?,
+            prompts: (vision.prompts > 0).then(|| Prompts::load(source, &vision)).transpose()?,
             transformer: Transformer::load(
                 source,
                 "visual.transformer",
                 &vision.transformer(config.activation),
             )?,
-            ln_post: LayerNorm::load(source, "visual.ln_post", width, NORM_EPSILON)?,
+            ln_post: norm("visual.ln_post")?,
             proj: Param::from_tensor(proj),
             patch,
         })
@@ -71,11 +118,18 @@ impl ClipVision {
         joint_from: usize,
         mut watch: impl FnMut(&str, &Tensor<3>),
     ) -> Tensor<2> {
-        let x = self.ln_pre.forward(self.embed(pixels));
-        watch("ln_pre", &x);
+        let mut x = self.embed(pixels);
+        if let Some(norm) = &self.ln_pre {
+            x = norm.forward(x);
+            watch("ln_pre", &x);
+        }
         let scope = |layer| if layer < joint_from { Scope::Own } else { Scope::Views(views) };
         let watch_block = |layer, x: &Tensor<3>| watch(&format!("block{layer}"), x);
-        let x = self.transformer.forward(x, scope, |_, x| x, watch_block);
+        let before = |layer, x| match &self.prompts {
+            Some(prompts) => prompts.put(layer, x),
+            None => x,
+        };
+        let x = self.transformer.forward(x, scope, before, watch_block);
         let [rows, tokens, width] = x.dims();
         if rows == 0 || tokens == 0 {
             return Tensor::zeros([0, self.proj.dims()[1]], &x.device());
@@ -100,6 +154,25 @@ impl ClipVision {
             + self.positional_embedding.val().unsqueeze::<3>()
     }
 
+    /// The same tower for images of another size, `grid` patches along an edge: positions of patches are resampled as
+    /// OpenCLIP does (bicubic, antialiased), the class token keeps its own.
+    pub fn with_grid(mut self, grid: usize) -> Self {
+        let positions = self.positional_embedding.val();
+        let [tokens, width] = positions.dims();
+        let old = (tokens.saturating_sub(1) as f64).sqrt().round() as usize;
+        if old == grid {
+            return self;
+        }
+        let device = positions.device();
+        let class = positions.clone().slice([0..1, 0..width]);
+        let patches = positions.slice([1..tokens, 0..width]).into_data().convert::<f32>();
+        let patches: Vec<f32> = patches.try_into_vec().expect("just converted to f32");
+        let patches = resample_grid(&patches, width, [old; 2], [grid; 2]);
+        let patches = Tensor::from_data(TensorData::new(patches, [grid * grid, width]), &device);
+        self.positional_embedding = Param::from_tensor(Tensor::cat(vec![class, patches], 0));
+        self
+    }
+
     /// Adds the tensors to `list`.
     pub fn save(&self, list: &mut TensorList) {
         let kernel = self.conv1.weight().transpose();
@@ -107,7 +180,16 @@ impl ClipVision {
         list.push("visual.conv1.weight".to_owned(), kernel.reshape([width, 3, self.patch, self.patch]));
         list.push("visual.class_embedding".to_owned(), self.class_embedding.val());
         list.push("visual.positional_embedding".to_owned(), self.positional_embedding.val());
-        self.ln_pre.save("visual.ln_pre", list);
+        if let Some(bias) = self.conv1.bias() {
+            list.push("visual.conv1.bias".to_owned(), bias);
+        }
+        if let Some(norm) = &self.ln_pre {
+            norm.save("visual.ln_pre", list);
+        }
+        if let Some(prompts) = &self.prompts {
+            list.push(Prompts::FIRST.to_owned(), prompts.first.val());
+            list.push(Prompts::DEEP.to_owned(), prompts.deep.val());
+        }
         self.transformer.save("visual.transformer", list);
         self.ln_post.save("visual.ln_post", list);
         list.push("visual.proj".to_owned(), self.proj.val());

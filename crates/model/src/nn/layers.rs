@@ -60,9 +60,9 @@ impl Linear {
         Ok(Self { weight: Param::from_tensor(weight), bias: bias.map(Param::from_tensor) })
     }
 
-    /// A map without bias, from its `[input, output]` weight.
-    pub fn from_weight(weight: Tensor<2>) -> Self {
-        Self { weight: Param::from_tensor(weight), bias: None }
+    /// A map from its `[input, output]` weight and perhaps a bias.
+    pub fn from_weight(weight: Tensor<2>, bias: Option<Tensor<1>>) -> Self {
+        Self { weight: Param::from_tensor(weight), bias: bias.map(Param::from_tensor) }
     }
 
     /// The weight, `[input, output]`.

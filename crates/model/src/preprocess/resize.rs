@@ -6,9 +6,37 @@ use image::{RgbImage, RgbaImage};
 const PRECISION_BITS: u32 = 32 - 8 - 2;
 
 /// One output sample: the first input sample and the weights from there on.
-struct Taps {
+struct Taps<W> {
     first: usize,
-    weights: Vec<i64>,
+    weights: Vec<W>,
+}
+
+/// A grid of vectors `[height, width, channels]` at another size: the same filter on real numbers, as torch's antialiased
+/// bicubic interpolation.
+pub(crate) fn resample_grid(
+    values: &[f32],
+    channels: usize,
+    [height, width]: [usize; 2],
+    [to_height, to_width]: [usize; 2],
+) -> Vec<f32> {
+    let add = |sum: &mut [f32], weight: f64, vector: &[f32]| {
+        sum.iter_mut().zip(vector).for_each(|(sum, value)| *sum += weight as f32 * value);
+    };
+    let (across, down) = (real_taps(width, to_width), real_taps(height, to_height));
+    let mut rows = vec![0.0; height * to_width * channels];
+    for (row, out) in values.chunks(width * channels).zip(rows.chunks_mut(to_width * channels)) {
+        for (tap, sum) in across.iter().zip(out.chunks_mut(channels)) {
+            let vectors = row[tap.first * channels..].chunks(channels);
+            tap.weights.iter().zip(vectors).for_each(|(weight, vector)| add(sum, *weight, vector));
+        }
+    }
+    let stride = to_width * channels;
+    let mut result = vec![0.0; to_height * stride];
+    for (tap, sum) in down.iter().zip(result.chunks_mut(stride)) {
+        let lines = rows[tap.first * stride..].chunks(stride);
+        tap.weights.iter().zip(lines).for_each(|(weight, line)| add(sum, *weight, line));
+    }
+    result
 }
 
 /// Resizes RGB to `width` × `height`.
@@ -65,7 +93,7 @@ fn resize<const C: usize>(
     result
 }
 
-fn weigh<'a, const C: usize>(tap: &Taps, samples: impl Iterator<Item = &'a [u8; C]>) -> [u8; C] {
+fn weigh<'a, const C: usize>(tap: &Taps<i64>, samples: impl Iterator<Item = &'a [u8; C]>) -> [u8; C] {
     let mut sums = [1i64 << (PRECISION_BITS - 1); C];
     for (weight, sample) in tap.weights.iter().zip(samples) {
         for (sum, byte) in sums.iter_mut().zip(sample) {
@@ -75,7 +103,17 @@ fn weigh<'a, const C: usize>(tap: &Taps, samples: impl Iterator<Item = &'a [u8; 
     sums.map(|sum| (sum >> PRECISION_BITS).clamp(0, 255) as u8)
 }
 
-fn taps(from: usize, to: usize) -> Vec<Taps> {
+/// Weights in Pillow's fixed point.
+fn taps(from: usize, to: usize) -> Vec<Taps<i64>> {
+    let fixed = |weight: f64| {
+        let scaled = weight * f64::from(1u32 << PRECISION_BITS);
+        (scaled + 0.5f64.copysign(scaled)) as i64
+    };
+    let taps = real_taps(from, to).into_iter();
+    taps.map(|tap| Taps { first: tap.first, weights: tap.weights.into_iter().map(fixed).collect() }).collect()
+}
+
+fn real_taps(from: usize, to: usize) -> Vec<Taps<f64>> {
     let scale = from as f64 / to as f64;
     let filter_scale = scale.max(1.0);
     let support = 2.0 * filter_scale;
@@ -87,11 +125,7 @@ fn taps(from: usize, to: usize) -> Vec<Taps> {
             let raw: Vec<f64> =
                 (first..last).map(|j| bicubic((j as f64 - center + 0.5) / filter_scale)).collect();
             let total: f64 = raw.iter().sum();
-            let fixed = |w: f64| {
-                let scaled = w / total * f64::from(1u32 << PRECISION_BITS);
-                (scaled + 0.5f64.copysign(scaled)) as i64
-            };
-            Taps { first, weights: raw.into_iter().map(fixed).collect() }
+            Taps { first, weights: raw.into_iter().map(|w| w / total).collect() }
         })
         .collect()
 }
@@ -106,5 +140,34 @@ fn bicubic(x: f64) -> f64 {
         (((x - 5.0) * x + 8.0) * x - 4.0) * A
     } else {
         0.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `torch.nn.functional.interpolate` (bicubic, antialiased, no aligned corners) makes of the sines of
+    /// 0, 0.37 … on a grid of 3 × 3.
+    #[test]
+    fn grids_are_resampled_as_torch_does() {
+        let grid: Vec<f32> = (0..9).map(|i| (i as f32 * 0.37).sin()).collect();
+        let larger = [
+            -0.096_381, 0.050_982, 0.313_746, 0.550_842, 0.678_204, 0.296_971, 0.409_963, 0.605_209,
+            0.750_941, 0.825_352, 0.888_138, 0.932_387, 0.995_881, 0.977_899, 0.958_663, 0.883_027,
+            0.828_825, 0.717_939, 0.548_316, 0.448_348, 0.811_774, 0.700_054, 0.488_434, 0.236_854,
+            0.093_997,
+        ];
+        let smaller = [0.408_992, 0.746_253, 0.823_805, 0.546_404];
+        for (size, expected) in [(5, &larger[..]), (2, &smaller[..])] {
+            let found = resample_grid(&grid, 1, [3, 3], [size, size]);
+            for (found, expected) in found.iter().zip(expected) {
+                assert!((found - expected).abs() < 2e-6, "{found} {expected}");
+            }
+        }
+        // Channels are apart.
+        let doubled: Vec<f32> = grid.iter().flat_map(|x| [*x, 2.0 * x]).collect();
+        let found = resample_grid(&doubled, 2, [3, 3], [4, 4]);
+        assert!(found.chunks(2).all(|pair| (pair[1] - 2.0 * pair[0]).abs() < 1e-6));
     }
 }

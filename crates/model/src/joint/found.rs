@@ -1,0 +1,86 @@
+//! Which model a file of weights is: its own words, a file beside it, or the tensors tell.
+
+use super::{CONFIG_KEY, ModelConfig};
+use crate::clip::{Beside, ClipConfig, Naming};
+use crate::error::WeightsError;
+use crate::preprocess::{Crop, Normalization, Preprocess};
+use crate::tokenizer::Tokenizer;
+use crate::usual_templates;
+use crate::weights::{Value, WeightFile};
+
+/// Which network a file holds and where in it.
+pub(super) struct Found {
+    pub naming: Naming,
+    pub prefix: String,
+    pub config: ModelConfig,
+}
+
+impl Found {
+    pub fn of(file: &WeightFile) -> Result<Self, WeightsError> {
+        let unrecognized =
+            |message: String| WeightsError::Unrecognized { path: file.path().to_owned(), message };
+        if let Some(text) = file.metadata(CONFIG_KEY) {
+            let config = serde_json::from_str(text).map_err(|e| unrecognized(format!("its header: {e}")))?;
+            return Ok(Self { naming: Naming::OpenClip, prefix: String::new(), config });
+        }
+        let (naming, prefix) = Naming::of(file).ok_or_else(|| {
+            unrecognized("no two towers in the names of OpenCLIP, SLIP or transformers".to_owned())
+        })?;
+        let clip = ClipConfig::of(file, naming, prefix)?;
+        let beside = Beside::read(file.path());
+        let threshold = file.hyper_parameter(&["model", "network", "layers_threshold"]);
+        let stated = match threshold {
+            Some(Value::Int(threshold)) => usize::try_from(threshold).ok(),
+            _ => beside.and_then(|beside| beside.joint_from),
+        };
+        let joint_from = match stated {
+            Some(joint_from) => joint_from,
+            None if prefix.contains("duoduoclip") => {
+                let message =
+                    "neither its hyper_parameters nor a config.json beside it state layers_threshold";
+                return Err(unrecognized(message.to_owned()));
+            }
+            None => clip.vision.layers,
+        };
+        let multi_view = joint_from < clip.vision.layers;
+        let crop = if multi_view && clip.vision.image_size == 224 { Crop::Center } else { Crop::None };
+        let normalization = match naming {
+            Naming::Slip => Normalization::ImageNet,
+            Naming::OpenClip | Naming::HuggingFace => Normalization::Clip,
+        };
+        let config = ModelConfig {
+            name: file
+                .path()
+                .file_stem()
+                .map_or("model".to_owned(), |stem| stem.to_string_lossy().into_owned()),
+            preprocess: Preprocess { size: clip.vision.image_size, crop, normalization },
+            clip,
+            joint_from,
+            tokenizer: Tokenizer::Clip,
+            rig: "zero123".to_owned(),
+            n_views: 12,
+            templates: usual_templates(),
+        };
+        Ok(Self { naming, prefix: prefix.to_owned(), config })
+    }
+}
+
+/// A file's configuration without its weights.
+pub(crate) fn config_of(file: &WeightFile) -> Result<ModelConfig, WeightsError> {
+    Found::of(file).map(|found| found.config)
+}
+
+/// FNV-1a over tensors that differ between any two trainings of these networks.
+pub(super) fn fingerprint(file: &WeightFile, naming: Naming, prefix: &str) -> Result<u32, WeightsError> {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    let layout = naming.layout(prefix);
+    let biases = [".attn.in_proj_bias", ".attn.qkv.bias", ".self_attn.q_proj.bias"];
+    let biases = file.names().filter(|name| biases.iter().any(|end| name.ends_with(end))).map(str::to_owned);
+    let fixed = ["visual.class_embedding", "visual.proj", "text_projection"].map(|name| layout.name(name));
+    for name in fixed.into_iter().chain(biases) {
+        for value in file.read(&name)? {
+            hash = (hash ^ u64::from(value.to_bits())).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+    Ok((hash ^ (hash >> 32)) as u32)
+}
