@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use crate::augment::augment;
 use crate::evaluate::{ZeroShotReport, zero_shot};
 use crate::generated::{GeneratedShapes, Sample};
-use crate::loss::{contrastive, cross_entropy, ignored_pairs, normalize_rows};
+use crate::loss::{Negatives, contrastive, cross_entropy, ignored_pairs, normalize_rows};
 use crate::recipe::{OptimizerKind, Recipe, RecipeError, ScheduleConfig};
 use crate::shapes::{Rng, categories};
 use crate::towers::Towers;
@@ -278,7 +278,7 @@ impl Towers {
         let captions = encode(batch.captions.iter().map(String::as_str).collect());
         let scale = self.logit_scale.val().clamp_max(LARGEST_SCALE);
         let ignored = ignored_pairs(&batch.categories, &batch.general, &device);
-        let matching = contrastive(shapes.clone(), captions, scale.clone(), Some(ignored));
+        let matching = contrastive(shapes.clone(), captions, scale.clone(), &Negatives::Ignored(ignored));
 
         let nouns = encode(batch.nouns.clone());
         let logits =

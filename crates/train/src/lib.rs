@@ -6,9 +6,11 @@ mod fit;
 mod generated;
 pub mod loss;
 mod recipe;
+mod schedule;
 pub mod shapes;
 mod towers;
 
 pub use fit::{FitError, TrainEvent, fit};
 pub use generated::{GeneratedShapes, Sample};
 pub use recipe::{DataConfig, NetworkConfig, OptimizerKind, Recipe, RecipeError, ScheduleConfig};
+pub use schedule::{Position, Schedule};

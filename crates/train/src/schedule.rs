@@ -1,0 +1,147 @@
+//! How a learning rate moves over a run, as a value.
+
+use std::f64::consts::PI;
+
+use serde::{Deserialize, Serialize};
+
+/// The shape of a learning rate over the steps of a run. Rates are absolute.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Schedule {
+    /// Always the peak (CG3D's prompts).
+    Constant,
+    /// A linear rise, then half a cosine, step by step.
+    Cosine {
+        /// Steps in which the rate rises to its peak.
+        #[serde(default)]
+        warm_up: usize,
+        /// Rate of the first step. Without one, the rise is one `warm_up`-th of the peak a step (OpenShape, nano);
+        /// with one, it is even between both ends (ULIP's `cosine_scheduler`).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        start: Option<f64>,
+        /// Rate towards which the cosine falls.
+        #[serde(default)]
+        end: f64,
+        /// Whether the last step is at `end` already; otherwise the step after the last would be.
+        #[serde(default)]
+        closed: bool,
+    },
+    /// A rise and a cosine that move once an epoch.
+    EpochCosine {
+        /// Epochs from the peak to the end.
+        epochs: usize,
+        /// Epochs in which the rate rises.
+        #[serde(default)]
+        warm_up: usize,
+        /// Rate of the first epoch when there is a rise.
+        #[serde(default)]
+        start: f64,
+        /// Rate at the end.
+        end: f64,
+        /// Whether each epoch has the rate of the one before, so that the first two are equal (CG3D steps its
+        /// scheduler with the number of the epoch that has ended).
+        #[serde(default)]
+        late: bool,
+    },
+    /// Multiplied by `factor` after every `every` steps (OpenShape).
+    Step {
+        /// Steps between falls.
+        every: usize,
+        /// By how much.
+        factor: f64,
+    },
+}
+
+/// Where a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// Steps done.
+    pub step: usize,
+    /// Steps in all.
+    pub steps: usize,
+    /// Steps in which every sample comes once.
+    pub steps_per_epoch: usize,
+}
+
+impl Schedule {
+    /// The rate of the step at `position` when the highest rate is `peak`.
+    pub fn rate(&self, peak: f64, position: Position) -> f64 {
+        let Position { step, steps, steps_per_epoch } = position;
+        match *self {
+            Self::Constant => peak,
+            Self::Cosine { warm_up, start, .. } if step < warm_up => match start {
+                Some(start) => start + (peak - start) * step as f64 / (warm_up - 1).max(1) as f64,
+                None => peak * (step + 1) as f64 / warm_up as f64,
+            },
+            Self::Cosine { warm_up, end, closed, .. } => {
+                let done = step - warm_up + usize::from(closed);
+                half_cosine(peak, end, done as f64 / steps.saturating_sub(warm_up).max(1) as f64)
+            }
+            Self::EpochCosine { epochs, warm_up, start, end, late } => {
+                let epoch = (step / steps_per_epoch.max(1)).saturating_sub(usize::from(late));
+                if epoch < warm_up {
+                    start + epoch as f64 * (peak - start) / warm_up as f64
+                } else {
+                    half_cosine(peak, end, epoch as f64 / epochs.max(1) as f64)
+                }
+            }
+            Self::Step { every, factor } => peak * factor.powi((step / every.max(1)) as i32),
+        }
+    }
+}
+
+fn half_cosine(peak: f64, end: f64, done: f64) -> f64 {
+    end + 0.5 * (peak - end) * (1.0 + (PI * done).cos())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The formulas are the references' own, in the same precision.
+    const TOLERANCE: f64 = 1e-12;
+
+    fn check(name: &str, schedule: &Schedule, peak: f64, position: Position, expected: f64) {
+        let found = schedule.rate(peak, position);
+        assert!((found - expected).abs() <= TOLERANCE, "{name} {position:?}: {found}, expected {expected}");
+    }
+
+    /// The rate of nano's first published weights, written as it was then.
+    #[test]
+    fn a_closed_cosine_ends_at_its_end() {
+        let schedule = Schedule::Cosine { warm_up: 50, start: None, end: 4e-5, closed: true };
+        for step in 1..=1250_usize {
+            let expected = if step <= 50 {
+                4e-3 * step as f64 / 50.0
+            } else {
+                let done = (step - 50) as f64 / 1200.0;
+                4e-3 * (0.01 + 0.99 * 0.5 * (1.0 + (PI * done).cos()))
+            };
+            let position = Position { step: step - 1, steps: 1250, steps_per_epoch: 1 };
+            check("nano", &schedule, 4e-3, position, expected);
+        }
+    }
+
+    #[test]
+    fn duoduo_falls_once_an_epoch() {
+        let schedule = Schedule::EpochCosine { epochs: 3, warm_up: 0, start: 0.0, end: 1e-7, late: false };
+        for (epoch, expected) in [5e-5, 3.7525e-5, 1.2575e-5].into_iter().enumerate() {
+            for step in [4 * epoch, 4 * epoch + 3] {
+                let position = Position { step, steps: 12, steps_per_epoch: 4 };
+                check("duoduo", &schedule, 5e-5, position, expected);
+            }
+        }
+    }
+
+    #[test]
+    fn a_run_without_steps_has_a_rate() {
+        let position = Position { step: 0, steps: 0, steps_per_epoch: 0 };
+        let all = [
+            Schedule::Constant,
+            Schedule::Cosine { warm_up: 0, start: Some(0.0), end: 0.0, closed: true },
+            Schedule::EpochCosine { epochs: 0, warm_up: 0, start: 0.0, end: 0.0, late: true },
+            Schedule::Step { every: 0, factor: 0.5 },
+        ];
+        assert!(all.iter().all(|schedule| schedule.rate(1.0, position).is_finite()));
+    }
+}
