@@ -1,8 +1,31 @@
 //! A drawn view as it might have looked elsewhere: another background, exposure, framing.
 
 use image::{Rgba, RgbaImage};
+use serde::{Deserialize, Serialize};
 
 use crate::shapes::Rng;
+
+/// How samples are changed each time they are seen.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AugmentConfig {
+    /// How views are changed.
+    #[serde(default)]
+    pub views: ViewChange,
+}
+
+/// How views are changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ViewChange {
+    /// Not at all.
+    #[default]
+    None,
+    /// Another background, exposure and framing for each view.
+    Looks,
+    /// One window for all views of a batch, enlarged (Duoduo CLIP); only of 224-pixel views.
+    Window,
+}
 
 /// The view on a background, moved, scaled, brightened; the same size, opaque.
 pub fn augment(view: &RgbaImage, rng: &mut Rng) -> RgbaImage {

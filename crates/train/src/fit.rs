@@ -1,71 +1,61 @@
-//! The loop, readable from top to bottom: generate, draw a batch, step, average, evaluate, save.
+//! The training loop, readable from top to bottom: draw a batch, step, average, evaluate, save.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use burn::grad_clipping::GradientClipping;
-use burn::module::{Module as _, ModuleMapper, Param, ParamGroup};
-use burn::optim::decay::WeightDecayConfig;
-use burn::optim::{AdamWConfig, AdjustLrFn, GradientsParams, ModuleOptimizer, MuonConfig};
-use burn::tensor::{Device, Int, Tensor, TensorData};
-use image::RgbaImage;
+use burn::module::{Module as _, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor};
 use lexiform_geometry::RigKind;
-use lexiform_model::weights::Precision;
 use lexiform_model::{JointModel, ModelConfig, ModelError, OpenOptions};
-use rayon::prelude::*;
 
-use crate::augment::augment;
-use crate::evaluate::{ZeroShotReport, zero_shot};
-use crate::generated::{GeneratedShapes, Sample};
-use crate::loss::{Negatives, contrastive, cross_entropy, ignored_pairs, normalize_rows};
-use crate::recipe::{OptimizerKind, Recipe, RecipeError, ScheduleConfig};
-use crate::shapes::{Rng, categories};
-use crate::towers::Towers;
+use crate::batch::{Batch, Sampler};
+use crate::checkpoint::{self, Checkpoint, CheckpointError, Progress};
+use crate::evaluate::zero_shot;
+use crate::event::{GroupPlan, Plan, Step, TrainEvent};
+use crate::generated::GeneratedShapes;
+use crate::gradients;
+use crate::groups::Groups;
+use crate::objective::{Features, Objective};
+use crate::parameters::{parameters, toward, train_only, values, with_stable_ids, with_values};
+use crate::recipe::{Recipe, RecipeError};
+use crate::schedule::Position;
+use crate::shapes::categories;
+use crate::targets::{self, Targets};
+use crate::towers::{Blueprint, Towers};
 
-/// OpenCLIP's bound on the multiplier: `ln 100`.
-const LARGEST_SCALE: f32 = 4.605_17;
+/// Share of the old value in the running mean of the loss that tells whether a run diverges.
+const SMOOTHING: f32 = 0.95;
 
-/// What happens while training.
+/// How a run is done, beside what the recipe says.
 #[derive(Clone, Debug)]
-pub enum TrainEvent {
-    /// Shapes are being generated.
-    Generating {
-        /// How many.
-        shapes: usize,
-    },
-    /// Ready to start.
-    Start {
-        /// Steps to do.
-        steps: usize,
-        /// Trained numbers.
-        parameters: usize,
-        /// Categories of shapes.
-        categories: usize,
-        /// Words of the vocabulary.
-        vocabulary: usize,
-    },
-    /// One step is done.
-    Step {
-        /// Which, from 1.
-        step: usize,
-        /// Contrastive loss.
-        contrastive: f32,
-        /// Naming loss.
-        naming: f32,
-        /// Learning rate.
-        learning_rate: f64,
-        /// Images seen per second since the start.
-        images_per_second: f64,
-    },
-    /// The averaged weights were measured on held-out shapes and saved.
-    Evaluated {
-        /// After which step.
-        step: usize,
-        /// How well held-out shapes are named.
-        report: ZeroShotReport,
-        /// Where the model was written.
-        path: PathBuf,
-    },
+pub struct FitOptions {
+    /// Goes on from the checkpoint in the output folder; without one there, starts anew.
+    pub resume: bool,
+    /// Devices that share each batch; the first also keeps the weights.
+    pub devices: Vec<Device>,
+}
+
+impl Default for FitOptions {
+    fn default() -> Self {
+        Self { resume: false, devices: vec![Device::flex()] }
+    }
+}
+
+impl FitOptions {
+    /// Devices by name; `cpu` may be named several times.
+    pub fn on(names: &[String], resume: bool) -> Result<Self, String> {
+        let device = |name: &String| match name.as_str() {
+            "cpu" => Ok(Device::flex()),
+            other => Err(format!("no device {other:?} in this build (there is cpu)")),
+        };
+        let devices: Vec<Device> = names.iter().map(device).collect::<Result<_, _>>()?;
+        match devices.is_empty() {
+            true => Err("expected at least one device".to_owned()),
+            false => Ok(Self { resume, devices }),
+        }
+    }
 }
 
 /// Why training stopped.
@@ -78,18 +68,31 @@ pub enum FitError {
     /// The model cannot be built, written or read back.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// The checkpoint cannot be used.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
     /// The output folder cannot be written.
     #[error("{0}")]
     Io(#[from] std::io::Error),
-    /// A loss that is no number.
-    #[error("the loss is {loss} at step {step}; the last good model is {}", path.display())]
+    /// A loss that is no number, or far above its lowest.
+    #[error("step {step}: {message}; the last good checkpoint is of step {good}: {}", path.display())]
     Diverged {
         /// At which step.
         step: usize,
-        /// The loss.
-        loss: f32,
-        /// The last checkpoint.
+        /// What is wrong with the loss.
+        message: String,
+        /// Step of the last checkpoint; 0 if there is none yet.
+        good: usize,
+        /// The checkpoint.
         path: PathBuf,
+    },
+    /// The output folder has a run in it already.
+    #[error("{}: holds a run already (step {step}); go on with it or name another folder", path.display())]
+    Exists {
+        /// Its checkpoint.
+        path: PathBuf,
+        /// How far it is.
+        step: usize,
     },
     /// A rig that does not exist.
     #[error("network.rig: {0}")]
@@ -100,231 +103,469 @@ pub enum FitError {
 pub fn fit(
     recipe: &Recipe,
     out: &Path,
+    options: &FitOptions,
     on_event: &mut dyn FnMut(TrainEvent),
 ) -> Result<ModelConfig, FitError> {
-    recipe.validate()?;
-    let rig: RigKind = recipe.network.rig.parse()?;
-    fs_err::create_dir_all(out)?;
-    let path = out.join("model.safetensors");
-    let schedule = &recipe.schedule;
-    let size = recipe.network.image_size;
+    let mut run = Run::prepare(recipe, out, options, on_event)?;
+    on_event(TrainEvent::Start(run.plan()));
+    let mut clock = Clock::start();
+    while run.progress.step < recipe.run.steps {
+        let position = run.position();
+        run.refresh(position, on_event)?;
+        let (losses, total, gradients) = run.gradients(position, &mut clock)?;
+        run.progress.judge(total, recipe.run.diverged).map_err(|message| run.diverged(message))?;
+        let norms = run.advance(gradients, position);
+        on_event(TrainEvent::Step(run.step_event(losses, total, norms, position, &clock)));
 
-    on_event(TrainEvent::Generating { shapes: recipe.data.shapes });
-    let mut shapes = GeneratedShapes::training(&recipe.data, size, recipe.seed, 0);
-    // Rigs that are drawn by chance are always drawn by the same.
-    let cameras = rig.rig(recipe.network.n_views, 0);
-    let held_out = GeneratedShapes::held_out(recipe.data.held_out, size, &cameras);
-    let config = recipe.model(vocabulary(&shapes).iter().map(String::as_str));
-    fs_err::write(out.join("recipe.toml"), toml::to_string(recipe).expect("a recipe is plain data"))?;
-
-    let device = Device::flex().autodiff();
-    let mut towers = Towers::new(&config, recipe.seed, &device).map_err(ModelError::from)?;
-    let mut average = towers.valid();
-    let mut optimizer = optimizer(schedule);
-    on_event(TrainEvent::Start {
-        steps: schedule.steps,
-        parameters: towers.num_params(),
-        categories: categories().len(),
-        vocabulary: config.clip.text.vocabulary,
-    });
-
-    let mut rng = Rng::named("batches", recipe.seed);
-    let start = Instant::now();
-    for step in 1..=schedule.steps {
-        if schedule.refresh_every > 0 && step % schedule.refresh_every == 0 {
-            let round = (step / schedule.refresh_every) as u64;
-            on_event(TrainEvent::Generating { shapes: recipe.data.shapes });
-            shapes = GeneratedShapes::training(&recipe.data, size, recipe.seed, round);
+        let last = run.progress.step == recipe.run.steps;
+        let evaluates = last || run.progress.step.is_multiple_of(recipe.run.evaluate_every);
+        if evaluates {
+            on_event(run.evaluate()?);
         }
-        let batch = Batch::draw(&shapes, &config, schedule, &mut rng, &device);
-        let learning_rate = learning_rate(schedule, step);
-        let losses = towers.step(&batch, &config, schedule, learning_rate, &mut optimizer)?;
-        if !(losses[0] + losses[1]).is_finite() {
-            return Err(FitError::Diverged { step, loss: losses[0] + losses[1], path });
+        if evaluates || run.progress.step.is_multiple_of(recipe.run.checkpoint_every) {
+            run.save()?;
+            on_event(TrainEvent::Saved { step: run.progress.step });
         }
-        average = toward(average, &towers.valid(), decay(schedule, step));
-        on_event(TrainEvent::Step {
-            step,
-            contrastive: losses[0],
-            naming: losses[1],
-            learning_rate,
-            images_per_second: (step * schedule.images) as f64 / start.elapsed().as_secs_f64(),
-        });
-        if step % schedule.evaluate_every == 0 || step == schedule.steps {
-            save(&path, &config, &average)?;
-            let model = JointModel::open(&path.to_string_lossy(), &OpenOptions::default())?;
-            let report = zero_shot(&model, &held_out)?;
-            on_event(TrainEvent::Evaluated { step, report, path: path.clone() });
+        if let Some(reason) = run.progress.tired(recipe.run.patience).filter(|_| evaluates && !last) {
+            on_event(TrainEvent::Stopped { step: run.progress.step, reason });
+            break;
         }
     }
-    Ok(config)
+    Ok(run.blueprint.config)
 }
 
-/// AdamW for everything, or Muon for the matrices of the blocks and AdamW for the rest.
-fn optimizer(schedule: &ScheduleConfig) -> ModuleOptimizer {
-    let clip = GradientClipping::Norm(1.0);
-    let adamw =
-        AdamWConfig::new().with_epsilon(1e-6).with_beta_2(0.98).with_weight_decay(schedule.weight_decay);
-    let optimizer = adamw.init().with_grad_clipping(clip);
-    match schedule.optimizer {
-        OptimizerKind::Adamw => optimizer,
-        OptimizerKind::Muon => {
-            let muon = MuonConfig::new()
-                .with_adjust_lr_fn(AdjustLrFn::MatchRmsAdamW)
-                .with_weight_decay(Some(WeightDecayConfig::new(schedule.weight_decay)));
-            let matrices = ["in_proj.weight", "out_proj.weight", "c_fc.weight", "c_proj.weight"];
-            optimizer.with_group(ParamGroup::from_any_predicates(matrices.to_vec()), muon.build(), None)
-        }
-    }
+/// A run at work.
+pub(crate) struct Run<'a> {
+    recipe: &'a Recipe,
+    out: &'a Path,
+    devices: Vec<Device>,
+    objective: Objective,
+    shapes: GeneratedShapes,
+    round: u64,
+    held_out: GeneratedShapes,
+    teacher: Option<JointModel>,
+    targets: Option<Targets>,
+    neighbors: Vec<Vec<usize>>,
+    blueprint: Blueprint,
+    towers: Towers,
+    average: Option<Towers>,
+    groups: Groups,
+    progress: Progress,
+    saved: usize,
 }
 
-/// All captions of the shapes in memory, and every noun of every category.
-fn vocabulary(shapes: &GeneratedShapes) -> Vec<String> {
-    let nouns = categories().iter().flat_map(|c| std::iter::once(c.name).chain(c.synonyms.iter().copied()));
-    let mut texts: Vec<String> = nouns.map(str::to_owned).collect();
-    texts.extend(shapes.samples.iter().flat_map(|sample| sample.captions.iter().cloned()));
-    texts
-}
+impl<'a> Run<'a> {
+    /// Data, network and optimizers as the recipe says; or, when the run goes on, as the checkpoint left them.
+    pub(crate) fn prepare(
+        recipe: &'a Recipe,
+        out: &'a Path,
+        options: &FitOptions,
+        on_event: &mut dyn FnMut(TrainEvent),
+    ) -> Result<Self, FitError> {
+        recipe.validate()?;
+        let objective = Objective::new(&recipe.losses, recipe.run.gather)?;
+        let (rig, n_views) = recipe.network.rig();
+        let rig: RigKind = rig.parse()?;
+        fs_err::create_dir_all(out)?;
+        let checkpoint = open_checkpoint(recipe, out, options)?;
+        fs_err::write(out.join("recipe.toml"), toml::to_string(recipe).expect("a recipe is plain data"))?;
 
-fn save(path: &Path, config: &ModelConfig, towers: &Towers) -> Result<(), ModelError> {
-    let scale = towers.logit_scale.val().into_scalar::<f32>();
-    lexiform_model::save(path, config, &towers.text, &towers.vision, scale, Precision::Half)
-}
-
-/// Rises linearly, then falls as a cosine to a hundredth.
-fn learning_rate(schedule: &ScheduleConfig, step: usize) -> f64 {
-    let ScheduleConfig { steps, warm_up, learning_rate, .. } = *schedule;
-    if step <= warm_up {
-        return learning_rate * step as f64 / warm_up as f64;
-    }
-    let done = (step - warm_up) as f64 / (steps - warm_up).max(1) as f64;
-    learning_rate * (0.01 + 0.99 * 0.5 * (1.0 + (std::f64::consts::PI * done).cos()))
-}
-
-/// The running mean forgets quickly at first, so that the start does not stay in it.
-fn decay(schedule: &ScheduleConfig, step: usize) -> f64 {
-    schedule.average_decay.min((1 + step) as f64 / (10 + step) as f64)
-}
-
-/// One batch: pixels, captions, and which category each shape is of.
-struct Batch {
-    pixels: Tensor<4>,
-    views: usize,
-    captions: Vec<String>,
-    general: Vec<bool>,
-    categories: Vec<usize>,
-    nouns: Vec<&'static str>,
-}
-
-impl Batch {
-    fn draw(
-        shapes: &GeneratedShapes,
-        config: &ModelConfig,
-        schedule: &ScheduleConfig,
-        rng: &mut Rng,
-        device: &Device,
-    ) -> Self {
-        let views = rng.count(1, schedule.most_views);
-        let picked: Vec<&Sample> =
-            (0..schedule.images / views).map(|_| &shapes.samples[rng.index(shapes.samples.len())]).collect();
-        let chosen: Vec<(&RgbaImage, u64)> =
-            picked.iter().flat_map(|sample| distinct_views(sample, views, rng)).collect();
-        let images: Vec<RgbaImage> =
-            chosen.into_par_iter().map(|(view, salt)| augment(view, &mut Rng::new(salt))).collect();
-        let size = config.preprocess.size;
-        let data = TensorData::new(config.preprocess.views(&images), [images.len(), 3, size, size]);
-        let said: Vec<usize> = picked.iter().map(|sample| rng.index(sample.captions.len())).collect();
-        let nouns = categories().iter().map(|category| {
-            if category.synonyms.is_empty() || rng.chance(0.6) {
-                category.name
-            } else {
-                rng.pick(category.synonyms)
-            }
-        });
-        let nouns = nouns.collect();
-        Self {
-            pixels: Tensor::from_data(data, device),
-            views,
-            captions: picked.iter().zip(&said).map(|(sample, i)| sample.captions[*i].clone()).collect(),
-            // The first caption is a bare noun and fits the whole category.
-            general: said.iter().map(|i| *i == 0).collect(),
-            categories: picked.iter().map(|sample| sample.category).collect(),
-            nouns,
-        }
-    }
-}
-
-/// `count` different views of a sample, each with a salt for its augmentation.
-fn distinct_views<'a>(sample: &'a Sample, count: usize, rng: &mut Rng) -> Vec<(&'a RgbaImage, u64)> {
-    let mut left: Vec<&RgbaImage> = sample.views.iter().collect();
-    (0..count).map(|_| (left.swap_remove(rng.index(left.len())), rand::RngCore::next_u64(rng))).collect()
-}
-
-impl Towers {
-    /// One optimizer step; gives the contrastive and the naming loss.
-    fn step(
-        &mut self,
-        batch: &Batch,
-        config: &ModelConfig,
-        schedule: &ScheduleConfig,
-        learning_rate: f64,
-        optimizer: &mut ModuleOptimizer,
-    ) -> Result<[f32; 2], FitError> {
-        let device = batch.pixels.device();
-        let encode = |texts: Vec<&str>| {
-            self.text.encode(&config.tokenizer.encode(&texts, config.clip.text.context).trimmed())
+        let teacher = match &recipe.teacher {
+            Some(name) => Some(JointModel::open(name, &OpenOptions::default())?),
+            None => None,
         };
-        let shapes = self.vision.encode(batch.pixels.clone(), batch.views, config.joint_from);
-        let captions = encode(batch.captions.iter().map(String::as_str).collect());
-        let scale = self.logit_scale.val().clamp_max(LARGEST_SCALE);
-        let ignored = ignored_pairs(&batch.categories, &batch.general, &device);
-        let matching = contrastive(shapes.clone(), captions, scale.clone(), &Negatives::Ignored(ignored));
+        let done = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.progress.step);
+        let round = round(recipe, done);
+        let devices: Vec<Device> = options.devices.iter().map(|device| device.clone().autodiff()).collect();
+        let known = checkpoint.as_ref().map(|checkpoint| &checkpoint.model);
+        let size = view_size(recipe, teacher.as_ref())?;
+        on_event(TrainEvent::Generating { shapes: recipe.data.shapes });
+        let shapes = GeneratedShapes::training(&recipe.data, size, recipe.seed, round);
+        // Rigs that are drawn by chance are always drawn by the same.
+        let held_out = GeneratedShapes::held_out(recipe.data.held_out, size, &rig.rig(n_views, 0));
 
-        let nouns = encode(batch.nouns.clone());
-        let logits =
-            normalize_rows(shapes).matmul(normalize_rows(nouns).transpose()) * scale.exp().unsqueeze::<2>();
-        let targets: Vec<i64> = batch.categories.iter().map(|c| *c as i64).collect();
-        let targets =
-            Tensor::<1, Int>::from_data(TensorData::new(targets, [batch.categories.len()]), &device);
-        let naming = cross_entropy(logits, targets, schedule.label_smoothing);
+        let (towers, blueprint) = Towers::build(recipe, &shapes, known, &devices[0])?;
+        let towers = with_stable_ids(towers);
+        let mut groups = Groups::new(&recipe.groups, recipe.schedule, &towers)?;
+        let mut towers = train_only(towers, &groups.ids());
+        let mut average = (recipe.run.average_decay > 0.0).then(|| towers.valid());
+        let mut progress = Progress::default();
+        if let Some(checkpoint) = checkpoint {
+            let path = checkpoint::path_in(out);
+            let invalid = |message: String| CheckpointError::Invalid { path: path.clone(), message };
+            towers = with_values(towers, &checkpoint.weights).map_err(invalid)?;
+            average = match average {
+                Some(average) => Some(with_values(average, &checkpoint.average).map_err(invalid)?),
+                None => None,
+            };
+            groups.restore(checkpoint.optimizers).map_err(invalid)?;
+            progress = checkpoint.progress;
+        }
+        let saved = progress.step;
+        let mut run = Self {
+            recipe,
+            out,
+            devices,
+            objective,
+            shapes,
+            round,
+            held_out,
+            teacher,
+            targets: None,
+            neighbors: Vec::new(),
+            blueprint,
+            towers,
+            average,
+            groups,
+            progress,
+            saved,
+        };
+        run.prepare_targets(on_event)?;
+        Ok(run)
+    }
 
-        let total = matching.clone() + naming.clone() * schedule.naming_weight;
-        let gradients = GradientsParams::from_grads(total.backward(), self);
-        *self = optimizer.step(learning_rate, self.clone(), gradients);
-        Ok([matching.into_scalar::<f32>(), naming.into_scalar::<f32>()])
+    /// Features of the frozen model for the shapes in memory.
+    fn prepare_targets(&mut self, on_event: &mut dyn FnMut(TrainEvent)) -> Result<(), FitError> {
+        let Some(teacher) = &self.teacher else { return Ok(()) };
+        let path = match &self.recipe.data.features {
+            Some(path) if self.round == 0 => path.clone(),
+            _ => targets::usual_path(self.out, self.round),
+        };
+        let data = toml::to_string(&self.recipe.data).unwrap_or_default();
+        let key = format!("seed {} round {} {data}", self.recipe.seed, self.round);
+        let mut shown = |done, all| on_event(TrainEvent::Features { done, all });
+        let targets = Targets::open_or_compute(&path, &key, teacher, &self.shapes, &mut shown)?;
+        self.neighbors = self.recipe.batch.hard.map_or(Vec::new(), |hard| targets.neighbors(hard.among));
+        self.targets = Some(targets);
+        Ok(())
+    }
+
+    /// Where the run is.
+    fn position(&self) -> Position {
+        Position {
+            step: self.progress.step,
+            steps: self.recipe.run.steps,
+            steps_per_epoch: self.recipe.batch.steps_per_epoch(self.shapes.samples.len()),
+        }
+    }
+
+    /// Fresh shapes where the recipe asks for them.
+    fn refresh(&mut self, position: Position, on_event: &mut dyn FnMut(TrainEvent)) -> Result<(), FitError> {
+        let round = round(self.recipe, position.step);
+        if round == self.round {
+            return Ok(());
+        }
+        on_event(TrainEvent::Generating { shapes: self.recipe.data.shapes });
+        let size = view_size(self.recipe, self.teacher.as_ref())?;
+        self.shapes = GeneratedShapes::training(&self.recipe.data, size, self.recipe.seed, round);
+        self.round = round;
+        self.prepare_targets(on_event)
+    }
+
+    /// Terms, their sum, and the gradients of it, averaged over the step's batches.
+    fn gradients(
+        &self,
+        position: Position,
+        clock: &mut Clock,
+    ) -> Result<(BTreeMap<String, f64>, f64, GradientsParams), FitError> {
+        let parts = self.recipe.batch.accumulate;
+        let (mut losses, mut sum, mut gradients) = (BTreeMap::new(), 0.0, GradientsParams::new());
+        for part in 0..parts {
+            let batch = clock.waits(|| self.sampler().draw(&self.shapes, position.step, part));
+            clock.saw(&batch);
+            let (terms, total, own) = self.batch_gradients(&batch, position)?;
+            for (name, value) in terms {
+                *losses.entry(name).or_insert(0.0) += value / parts as f64;
+            }
+            sum += total / parts as f64;
+            gradients = gradients::add(&self.towers, gradients, own);
+        }
+        Ok((losses, sum, gradients))
+    }
+
+    /// Each device encodes its share of the rows; the loss is taken once, of all of them.
+    pub(crate) fn batch_gradients(
+        &self,
+        batch: &Batch,
+        position: Position,
+    ) -> Result<(BTreeMap<String, f64>, f64, GradientsParams), FitError> {
+        let main = &self.devices[0];
+        let copies: Vec<Towers> =
+            self.devices[1..].iter().map(|device| self.towers.clone().fork(device)).collect();
+        let towers: Vec<&Towers> = std::iter::once(&self.towers).chain(&copies).collect();
+        let shares =
+            (0..towers.len()).map(|i| batch.rows() * i / towers.len()..batch.rows() * (i + 1) / towers.len());
+        let ranks: Option<Vec<Features>> = (towers.iter().zip(shares))
+            .map(|(towers, rows)| {
+                let features =
+                    towers.features(batch, rows, &self.blueprint, &self.objective, self.targets.as_ref());
+                features.map(|features| features.to_device(main))
+            })
+            .collect();
+        let ranks =
+            ranks.ok_or_else(|| RecipeError::loss("", "the network has no encoder for it".to_owned()))?;
+        let scale = self.scale();
+        let (terms, total) = self.objective.value(&ranks, &batch.labels, &scale, position);
+        let terms =
+            terms.into_iter().map(|(name, value)| (name, f64::from(value.into_scalar::<f32>()))).collect();
+        let Some(total) = total else { return Ok((terms, 0.0, GradientsParams::new())) };
+        let value = f64::from(total.clone().into_scalar::<f32>());
+        let mut all = (total / self.recipe.batch.accumulate as f64).backward();
+        let mut gradients = GradientsParams::from_module(&mut all, &self.towers);
+        for copy in &copies {
+            let own = GradientsParams::from_module(&mut all, copy);
+            gradients = gradients::add(&self.towers, gradients, own);
+        }
+        Ok((terms, value, gradients))
+    }
+
+    /// One step whose outcome nobody looks at.
+    pub(crate) fn try_step(&mut self, clock: &mut Clock) -> Result<(), FitError> {
+        let position = self.position();
+        let (_, _, gradients) = self.gradients(position, clock)?;
+        self.advance(gradients, position);
+        Ok(())
+    }
+
+    fn sampler(&self) -> Sampler<'_> {
+        Sampler {
+            config: &self.recipe.batch,
+            preprocess: self.towers.vision.as_ref().map(|_| self.blueprint.config.preprocess),
+            views: self.recipe.augment.views,
+            neighbors: &self.neighbors,
+            seed: self.recipe.seed,
+        }
+    }
+
+    /// The scale as the loss uses it.
+    fn scale(&self) -> Tensor<1> {
+        let scale = self.towers.logit_scale.val();
+        match self.recipe.scale.bounds {
+            Some([low, high]) if !self.recipe.scale.put_back => scale.clamp(low, high),
+            _ => scale,
+        }
+    }
+
+    /// One step of the optimizers, the scale's bounds, the running mean. Gives the measured norms of gradients.
+    fn advance(&mut self, gradients: GradientsParams, position: Position) -> BTreeMap<String, f32> {
+        let (mut towers, norms) = self.groups.step(self.towers.clone(), gradients, position);
+        if let Some([low, high]) = self.recipe.scale.bounds.filter(|_| self.recipe.scale.put_back) {
+            let bounded = |scale: Param<Tensor<1>>| {
+                let trained = scale.is_require_grad();
+                scale.map(|value| value.detach().clamp(low, high).set_require_grad(trained))
+            };
+            towers.logit_scale = bounded(towers.logit_scale);
+        }
+        self.towers = towers;
+        self.progress.step += 1;
+        let decay = self.recipe.run.average_decay;
+        let step = self.progress.step;
+        self.average = self.average.take().map(|average| {
+            // The running mean forgets quickly at first, so that the start does not stay in it.
+            toward(average, &self.towers.valid(), decay.min((1 + step) as f64 / (10 + step) as f64))
+        });
+        norms
+    }
+
+    /// The weights that are kept: the running mean where there is one.
+    fn kept(&self) -> Towers {
+        self.average.clone().unwrap_or_else(|| self.towers.valid())
+    }
+
+    /// Writes the model, reads it back, and names held-out shapes with it.
+    fn evaluate(&mut self) -> Result<TrainEvent, FitError> {
+        let path = self.out.join("model.safetensors");
+        let kept = self.kept();
+        kept.save(&path, &self.blueprint)?;
+        let model = JointModel::open(&path.to_string_lossy(), &OpenOptions::default())?;
+        let report = zero_shot(&model, &self.held_out)?;
+        let step = self.progress.step;
+        let top_1 = report.top_1 as f32;
+        let best = self.progress.best.is_none_or(|(before, _)| top_1 > before);
+        if best {
+            self.progress.best = Some((top_1, step));
+            self.progress.since_best = 0;
+            kept.save(&self.out.join("best.safetensors"), &self.blueprint)?;
+        } else {
+            self.progress.since_best += 1;
+        }
+        Ok(TrainEvent::Evaluated { step, report, best, path })
+    }
+
+    /// Writes the checkpoint.
+    fn save(&mut self) -> Result<(), FitError> {
+        let path = checkpoint::path_in(self.out);
+        let invalid = |message| CheckpointError::Invalid { path: path.clone(), message };
+        let checkpoint = Checkpoint {
+            recipe: self.recipe.clone(),
+            model: self.blueprint.config.clone(),
+            progress: self.progress.clone(),
+            weights: values(&self.towers.valid()),
+            average: self.average.as_ref().map_or(BTreeMap::new(), values),
+            optimizers: self.groups.records().map_err(invalid)?,
+        };
+        checkpoint.write(&path)?;
+        self.saved = self.progress.step;
+        Ok(())
+    }
+
+    fn diverged(&self, message: String) -> FitError {
+        let path = checkpoint::path_in(self.out);
+        FitError::Diverged { step: self.progress.step + 1, message, good: self.saved, path }
+    }
+
+    /// What the run would do.
+    pub(crate) fn plan(&self) -> Plan {
+        let groups = self.groups.iter().map(|group| GroupPlan {
+            name: group.name().to_owned(),
+            tensors: group.tensors(),
+            parameters: group.count,
+            learning_rate: group.config().learning_rate,
+        });
+        let groups: Vec<GroupPlan> = groups.collect();
+        let all: usize = parameters(&self.towers).iter().map(|parameter| parameter.count()).sum();
+        let trained: usize = groups.iter().map(|group| group.parameters).sum();
+        let average = if self.average.is_some() { all } else { 0 };
+        let pictures =
+            self.shapes.samples.iter().chain(&self.held_out.samples).flat_map(|sample| &sample.views);
+        let pictures: usize = pictures.map(|view| view.as_raw().len()).sum();
+        Plan {
+            steps: self.recipe.run.steps,
+            done: self.progress.step,
+            steps_per_epoch: self.position().steps_per_epoch,
+            parameters: trained,
+            frozen: all - trained,
+            categories: categories().len(),
+            vocabulary: self.blueprint.config.clip.text.vocabulary,
+            // Weights, running mean; gradients and at most two moments of what is trained.
+            bytes: (4 * (all + average + 3 * trained) + pictures) as u64,
+            groups,
+        }
+    }
+
+    fn step_event(
+        &self,
+        losses: BTreeMap<String, f64>,
+        loss: f64,
+        norms: BTreeMap<String, f32>,
+        position: Position,
+        clock: &Clock,
+    ) -> Step {
+        let moved = self.groups.iter().filter(|group| group.config().turn.takes_part(position));
+        let seconds = clock.start.elapsed().as_secs_f64().max(1e-9);
+        Step {
+            step: self.progress.step,
+            loss,
+            losses,
+            rates: moved.map(|group| (group.name().to_owned(), group.rate(position))).collect(),
+            norms,
+            logit_scale: self.towers.logit_scale.val().into_scalar::<f32>(),
+            shapes_per_second: clock.shapes as f64 / seconds,
+            images_per_second: clock.images as f64 / seconds,
+            waiting: clock.waited.as_secs_f64() / seconds,
+        }
     }
 }
 
-/// `average · decay + current · (1 − decay)`, parameter by parameter.
-fn toward(average: Towers, current: &Towers, decay: f64) -> Towers {
-    let mut values = Vec::new();
-    current.visit(&mut Collect { values: &mut values });
-    average.map(&mut Blend { values: values.into_iter(), decay })
-}
+impl Progress {
+    /// Takes note of a loss; tells what is wrong with it.
+    fn judge(&mut self, loss: f64, diverged: f32) -> Result<(), String> {
+        if !loss.is_finite() {
+            return Err(format!("the loss is {loss}"));
+        }
+        let loss = loss as f32;
+        let smooth = self.smooth.map_or(loss, |smooth| smooth * SMOOTHING + loss * (1.0 - SMOOTHING));
+        let lowest = self.lowest.map_or(smooth, |lowest| lowest.min(smooth));
+        (self.smooth, self.lowest) = (Some(smooth), Some(lowest));
+        if diverged > 0.0 && smooth > lowest * diverged {
+            return Err(format!("the loss is {smooth:.3} on average after {lowest:.3} at its lowest"));
+        }
+        Ok(())
+    }
 
-/// Parameters in visiting order, flattened.
-struct Collect<'a> {
-    values: &'a mut Vec<Tensor<1>>,
-}
-
-impl burn::module::ModuleVisitor for Collect<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.values.push(param.val().flatten::<1>(0, D - 1));
+    /// Why it is time to stop, if it is.
+    fn tired(&self, patience: usize) -> Option<String> {
+        let (best, step) = self.best.filter(|_| patience > 0 && self.since_best >= patience)?;
+        Some(format!("no evaluation since step {step} was better than {:.1} %", 100.0 * best))
     }
 }
 
-struct Blend {
-    values: std::vec::IntoIter<Tensor<1>>,
-    decay: f64,
+/// Times and counts of what was seen since the start.
+pub(crate) struct Clock {
+    start: Instant,
+    waited: Duration,
+    shapes: usize,
+    images: usize,
 }
 
-impl ModuleMapper for Blend {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let new = self.values.next().expect("both towers have the same parameters");
-        let decay = self.decay;
-        param.map(|old| {
-            let shape = old.dims();
-            old * decay + new.reshape(shape) * (1.0 - decay)
-        })
+impl Clock {
+    pub(crate) fn start() -> Self {
+        Self { start: Instant::now(), waited: Duration::ZERO, shapes: 0, images: 0 }
+    }
+
+    /// Shapes and images.
+    pub(crate) fn seen(&self) -> (usize, usize) {
+        (self.shapes, self.images)
+    }
+
+    fn waits<T>(&mut self, work: impl FnOnce() -> T) -> T {
+        let before = Instant::now();
+        let done = work();
+        self.waited += before.elapsed();
+        done
+    }
+
+    fn saw(&mut self, batch: &Batch) {
+        self.shapes += batch.rows();
+        self.images += batch.rows() * batch.views;
+    }
+}
+
+/// Which set of generated shapes a step sees.
+fn round(recipe: &Recipe, step: usize) -> u64 {
+    match recipe.data.refresh_every {
+        0 => 0,
+        every => ((step + 1) / every) as u64,
+    }
+}
+
+/// Edge of the views to draw: the network's, or the teacher's where only it looks at views.
+fn view_size(recipe: &Recipe, teacher: Option<&JointModel>) -> Result<usize, ModelError> {
+    Ok(match &recipe.network {
+        crate::recipe::NetworkConfig::Clip(network) => network.image_size,
+        crate::recipe::NetworkConfig::Pretrained(network) => match teacher {
+            Some(teacher) => teacher.view_size() as usize,
+            None => JointModel::open(&network.base, &OpenOptions::default())?.view_size() as usize,
+        },
+    })
+}
+
+/// The run in the folder: to go on with when asked, in the way otherwise.
+fn open_checkpoint(
+    recipe: &Recipe,
+    out: &Path,
+    options: &FitOptions,
+) -> Result<Option<Checkpoint>, FitError> {
+    let path = checkpoint::path_in(out);
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let checkpoint = Checkpoint::read(&path)?;
+    if !options.resume {
+        return Err(FitError::Exists { path, step: checkpoint.progress.step });
+    }
+    checkpoint.check_recipe(recipe, &path)?;
+    Ok(Some(checkpoint))
+}
+
+impl Features {
+    fn to_device(self, device: &Device) -> Self {
+        let here = |features: Tensor<2>| features.to_device(device);
+        Self {
+            shape: here(self.shape),
+            text: self.text.map(here),
+            image: self.image.map(here),
+            nouns: self.nouns.map(here),
+        }
     }
 }

@@ -1,16 +1,34 @@
 //! Data, losses, recipes and the training loop; shapes made from nothing to train on.
 
 mod augment;
+mod batch;
+mod checkpoint;
 pub mod evaluate;
+mod event;
 mod fit;
 mod generated;
+pub mod gradients;
+pub mod groups;
 pub mod loss;
+pub mod objective;
+pub mod parameters;
 mod recipe;
+mod rehearse;
 mod schedule;
 pub mod shapes;
+mod targets;
 mod towers;
+mod watch;
 
-pub use fit::{FitError, TrainEvent, fit};
+pub use augment::{AugmentConfig, ViewChange};
+pub use batch::{BatchConfig, CaptionRule, HardConfig, Labels, Order, Size};
+pub use checkpoint::{Checkpoint, CheckpointError, Progress};
+pub use event::{GroupPlan, Plan, Step, TrainEvent};
+pub use fit::{FitError, FitOptions, fit};
 pub use generated::{GeneratedShapes, Sample};
-pub use recipe::{DataConfig, NetworkConfig, OptimizerKind, Recipe, RecipeError, ScheduleConfig};
+pub use recipe::{
+    ClipNetwork, DataConfig, NetworkConfig, PretrainedNetwork, Recipe, RecipeError, RunConfig, ScaleConfig,
+};
+pub use rehearse::{Trial, rehearse};
 pub use schedule::{Position, Schedule};
+pub use watch::Watcher;

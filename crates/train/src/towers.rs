@@ -1,30 +1,131 @@
-//! What is trained: both towers and the scale of their similarities.
+//! What is trained, how it is built, and the features it makes of a batch.
+
+use std::ops::Range;
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 use lexiform_model::clip::{ClipText, ClipVision};
-use lexiform_model::weights::Source;
-use lexiform_model::{ModelConfig, WeightsError};
+use lexiform_model::weights::{Precision, Source};
+use lexiform_model::{JointModel, ModelConfig, ModelError, OpenOptions};
+
+use crate::batch::Batch;
+use crate::generated::GeneratedShapes;
+use crate::objective::{Feature, Features, Objective};
+use crate::recipe::{NetworkConfig, Recipe};
+use crate::shapes::categories;
+use crate::targets::Targets;
 
 /// CLIP's starting scale, `ln(1 / 0.07)`.
 const START_SCALE: f32 = 2.659_26;
 
-/// Both towers and the logarithm of the scale.
+/// The encoders and the logarithm of the scale. A tower that only gives targets is not among them.
 #[derive(Module, Debug)]
 pub struct Towers {
-    pub(crate) text: ClipText,
-    pub(crate) vision: ClipVision,
+    pub(crate) text: Option<ClipText>,
+    pub(crate) vision: Option<ClipVision>,
     pub(crate) logit_scale: Param<Tensor<1>>,
 }
 
+/// What a finished model needs beside the towers.
+pub struct Blueprint {
+    /// Everything but weights.
+    pub config: ModelConfig,
+    /// The text tower of a model whose text is frozen.
+    text: Option<ClipText>,
+}
+
 impl Towers {
-    /// Untrained towers.
-    pub(crate) fn new(config: &ModelConfig, seed: u64, device: &Device) -> Result<Self, WeightsError> {
-        let source = Source::new(seed, device);
-        Ok(Self {
-            text: ClipText::load(&source, &config.clip)?,
-            vision: ClipVision::load(&source, &config.clip)?,
-            logit_scale: Param::from_tensor(source.scalar("logit_scale", START_SCALE)?),
+    /// The recipe's network at its start. `known` is the configuration of a run that goes on; otherwise the vocabulary
+    /// of a new text tower is that of the shapes' captions.
+    pub(crate) fn build(
+        recipe: &Recipe,
+        shapes: &GeneratedShapes,
+        known: Option<&ModelConfig>,
+        device: &Device,
+    ) -> Result<(Self, Blueprint), ModelError> {
+        let scale = |own: f32| {
+            let start = recipe.scale.start.unwrap_or(own);
+            Param::from_tensor(Tensor::from_floats([start], device))
+        };
+        match &recipe.network {
+            NetworkConfig::Clip(network) => {
+                let config = known.cloned().unwrap_or_else(|| {
+                    network.model(&recipe.name, vocabulary(shapes).iter().map(String::as_str))
+                });
+                let source = Source::new(recipe.seed, device);
+                let text = ClipText::load(&source, &config.clip)?;
+                let vision = ClipVision::load(&source, &config.clip)?;
+                let towers = Self { text: Some(text), vision: Some(vision), logit_scale: scale(START_SCALE) };
+                Ok((towers, Blueprint { config, text: None }))
+            }
+            NetworkConfig::Pretrained(network) => {
+                let options = OpenOptions { device: device.clone(), ..OpenOptions::default() };
+                let base = JointModel::open(&network.base, &options)?;
+                let mut config = base.config().clone();
+                config.name = recipe.name.clone();
+                config.joint_from = network.joint_from.unwrap_or(config.joint_from);
+                (config.rig, config.n_views) = (network.rig.clone(), network.n_views);
+                let vision = Some(base.vision().clone());
+                let (text, frozen) = match recipe.teacher {
+                    Some(_) => (None, Some(base.text().valid())),
+                    None => (Some(base.text().clone()), None),
+                };
+                let towers = Self { text, vision, logit_scale: scale(base.logit_scale()) };
+                Ok((towers, Blueprint { config, text: frozen }))
+            }
+        }
+    }
+
+    /// Features of some rows of a batch, as far as the objective asks for them.
+    pub(crate) fn features(
+        &self,
+        batch: &Batch,
+        rows: Range<usize>,
+        blueprint: &Blueprint,
+        objective: &Objective,
+        targets: Option<&Targets>,
+    ) -> Option<Features> {
+        let device = self.logit_scale.val().device();
+        let config = &blueprint.config;
+        let text = |texts: &[&str]| {
+            let tokens = config.tokenizer.encode(texts, config.clip.text.context).trimmed();
+            self.text.as_ref().map(|text| text.encode(&tokens))
+        };
+        let vision = self.vision.as_ref()?;
+        let shape = vision.encode(batch.pixels(rows.clone(), &device), batch.views, config.joint_from);
+        let said = || batch.captions[rows.clone()].iter().map(String::as_str).collect::<Vec<&str>>();
+        let asked = |feature, make: &dyn Fn() -> Option<Tensor<2>>| match objective.uses(feature) {
+            true => make(),
+            false => None,
+        };
+        Some(Features {
+            text: asked(Feature::Text, &|| match targets {
+                Some(targets) => Some(targets.text(batch, rows.clone(), &device)),
+                None => text(&said()),
+            }),
+            image: asked(Feature::Image, &|| {
+                targets.map(|targets| targets.image(batch, rows.clone(), &device))
+            }),
+            nouns: if objective.names() { text(&batch.nouns) } else { None },
+            shape,
         })
     }
+
+    /// Writes the finished model, in half precision.
+    pub(crate) fn save(&self, path: &std::path::Path, blueprint: &Blueprint) -> Result<(), ModelError> {
+        let scale = self.logit_scale.val().into_scalar::<f32>();
+        let text = self.text.as_ref().or(blueprint.text.as_ref());
+        if let (Some(text), Some(vision)) = (text, &self.vision) {
+            lexiform_model::save(path, &blueprint.config, text, vision, scale, Precision::Half)?;
+        }
+        Ok(())
+    }
+}
+
+/// All captions of the shapes in memory, and every noun of every category.
+fn vocabulary(shapes: &GeneratedShapes) -> Vec<String> {
+    let nouns = categories().iter().flat_map(|c| std::iter::once(c.name).chain(c.synonyms.iter().copied()));
+    let mut texts: Vec<String> = nouns.map(str::to_owned).collect();
+    texts.extend(shapes.samples.iter().flat_map(|sample| sample.captions.iter().cloned()));
+    texts
 }

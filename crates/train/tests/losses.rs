@@ -133,7 +133,7 @@ fn samples_without_text_have_no_text_term() {
 #[test]
 fn hard_negatives_that_may_be_true_are_zeroed() {
     let golden = Golden::read("training/losses.safetensors");
-    let leaves = Leaves::new(&golden, "logit_scale_param");
+    let leaves = Leaves::new(&golden, "openshape.logit_scale_param");
     let Leaves { points, text, image, scale } = &leaves;
     let groups = [0, 0, 0, 0, 1, 1, 1, 1];
     let similarity: Vec<f32> = golden.values("masked.img_text_sim").into_iter().map(|v| v as f32).collect();

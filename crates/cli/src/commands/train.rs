@@ -1,26 +1,35 @@
 //! `lexiform train`: train a model from a recipe.
 
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use clap::Args;
-use lexiform_train::{Recipe, TrainEvent, fit};
-use serde_json::{Value, json};
+use lexiform_train::{FitError, FitOptions, Plan, Recipe, TrainEvent, Trial, Watcher, fit, rehearse};
 
-use crate::failure::Verdict;
-use crate::output;
+use crate::failure::{Usage, Verdict, WithHint as _};
+use crate::output::{self, Align};
 use crate::progress::Progress;
 
 /// Train a model from a recipe
 #[derive(Args)]
 pub struct TrainArgs {
-    /// Recipe: a TOML file with network, data and schedule
+    /// Recipe: a TOML file with a network, data, and how one learns from the other
     recipe: PathBuf,
     /// Replace a value of the recipe; may be given more than once
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// Folder for the model [default: runs/NAME, NAME being the recipe's]
+    /// Folder for the run [default: runs/NAME, NAME being the recipe's]
     #[arg(short, long, value_name = "FOLDER")]
     out: Option<PathBuf>,
+    /// Go on from the folder's last checkpoint; start anew where there is none
+    #[arg(long)]
+    resume: bool,
+    /// Devices that share each batch, as in cpu,cpu
+    #[arg(long, value_name = "DEVICES", value_delimiter = ',', default_value = "cpu")]
+    devices: Vec<String>,
+    /// Show what would be trained, how much memory it needs and how long a step takes; train nothing
+    #[arg(long, conflicts_with = "resume")]
+    dry_run: bool,
     /// Print one JSON object an event
     #[arg(long)]
     json: bool,
@@ -30,67 +39,142 @@ impl TrainArgs {
     /// Trains and tells how it goes.
     pub fn run(self) -> anyhow::Result<Verdict> {
         let recipe = Recipe::read(&self.recipe, &self.set)?;
-        let output = self.out.clone().unwrap_or_else(|| Path::new("runs").join(&recipe.name));
-        let mut progress = None;
+        let out = self.out.clone().unwrap_or_else(|| Path::new("runs").join(&recipe.name));
+        let options =
+            FitOptions::on(&self.devices, self.resume).map_err(|e| Usage(format!("--devices: {e}")))?;
+        if self.dry_run {
+            return self.rehearse(&recipe, &options);
+        }
+        let mut watcher = Watcher::new(&out, SystemTime::now());
+        let mut screen = Screen { json: self.json, progress: None };
         let mut told = Ok(());
-        fit(&recipe, &output, &mut |event| {
-            if self.json {
-                if told.is_ok() {
-                    told = output::json(&object(&event));
-                }
-            } else {
-                show(&event, &mut progress);
+        let done = fit(&recipe, &out, &options, &mut |event| {
+            if told.is_ok() {
+                told = watcher.see(&event).map_err(anyhow::Error::from).and_then(|()| screen.show(&event));
+            }
+        });
+        drop(screen);
+        match done {
+            Err(error @ FitError::Exists { .. }) => {
+                return Err(error).hint("add --resume, or name a folder with --out");
+            }
+            Err(error @ FitError::Diverged { .. }) => {
+                return Err(error)
+                    .hint("lower groups.*.learning_rate, then --resume in a copy of the folder");
+            }
+            done => done?,
+        };
+        told?;
+        let curves = watcher.finish()?;
+        if !self.json {
+            output::note(format!("curves: {}", curves.display()));
+            output::line(out.join("model.safetensors").display().to_string())?;
+        }
+        Ok(Verdict::Done)
+    }
+
+    fn rehearse(&self, recipe: &Recipe, options: &FitOptions) -> anyhow::Result<Verdict> {
+        let mut screen = Screen { json: self.json, progress: None };
+        let mut told = Ok(());
+        let trial = rehearse(recipe, options, &mut |event| {
+            if told.is_ok() {
+                told = screen.show(&event);
             }
         })?;
-        drop(progress);
         told?;
-        if !self.json {
-            output::line(output.join("model.safetensors").display().to_string())?;
+        if self.json {
+            output::json(&trial)?;
+        } else {
+            output::line(described(&trial))?;
         }
         Ok(Verdict::Done)
     }
 }
 
-fn object(event: &TrainEvent) -> Value {
-    match event {
-        TrainEvent::Generating { shapes } => json!({ "event": "generating", "shapes": shapes }),
-        TrainEvent::Start { steps, parameters, categories, vocabulary } => json!({
-            "event": "start", "steps": steps, "parameters": parameters,
-            "categories": categories, "vocabulary": vocabulary,
-        }),
-        TrainEvent::Step { step, contrastive, naming, learning_rate, images_per_second } => json!({
-            "event": "step", "step": step, "contrastive": contrastive, "naming": naming,
-            "learning_rate": learning_rate, "images_per_second": images_per_second,
-        }),
-        TrainEvent::Evaluated { step, report, path } => {
-            json!({ "event": "evaluated", "step": step, "report": report, "path": path })
-        }
-    }
+/// A rehearsal as a table and three lines.
+fn described(trial: &Trial) -> String {
+    let Plan { groups, steps, frozen, parameters, steps_per_epoch, bytes, .. } = &trial.plan;
+    let columns = [
+        ("group", Align::Left),
+        ("tensors", Align::Right),
+        ("parameters", Align::Right),
+        ("rate", Align::Right),
+    ];
+    let rows = groups.iter().map(|group| {
+        let (tensors, parameters) = (group.tensors.to_string(), group.parameters.to_string());
+        vec![group.name.clone(), tensors, parameters, format!("{:e}", group.learning_rate)]
+    });
+    let table = output::table(&columns, &rows.collect::<Vec<_>>());
+    let hours = trial.step_seconds * *steps as f64 / 3600.0;
+    format!(
+        "{table}\n\n{parameters} parameters are trained, {frozen} are frozen\n\
+         {steps} steps, {:.1} epochs; a step of {} shapes and {} images takes {:.2} s: {hours:.1} h in all\n\
+         memory: {:.0} MB for weights, optimizer and samples, {:.0} MB at the most in the step that was timed",
+        *steps as f64 / *steps_per_epoch as f64,
+        trial.shapes,
+        trial.images,
+        trial.step_seconds,
+        *bytes as f64 / 1e6,
+        trial.peak_bytes as f64 / 1e6,
+    )
 }
 
-fn show(event: &TrainEvent, progress: &mut Option<Progress>) {
-    let note = |text: String| match &progress {
-        Some(progress) => progress.note(&text),
-        None => output::note(text),
-    };
-    match event {
-        TrainEvent::Generating { shapes } => note(format!("making {}", output::count(*shapes, "shape"))),
-        TrainEvent::Start { steps, parameters, categories, vocabulary } => {
-            note(format!(
-                "{parameters} parameters, {categories} categories, {vocabulary} words, {steps} steps"
-            ));
-            *progress = Some(Progress::new(*steps));
+/// Shows events: JSON lines, or a bar with notes above it.
+struct Screen {
+    json: bool,
+    progress: Option<Progress>,
+}
+
+impl Screen {
+    fn show(&mut self, event: &TrainEvent) -> anyhow::Result<()> {
+        if self.json {
+            return output::json(event);
         }
-        TrainEvent::Step { contrastive, naming, images_per_second, .. } => {
-            if let Some(progress) = progress {
-                let text =
-                    format!("loss {contrastive:.3}, naming {naming:.3}, {images_per_second:.0} images/s");
-                progress.step(&text);
+        match event {
+            TrainEvent::Generating { shapes } => {
+                self.note(format!("making {}", output::count(*shapes, "shape")))
             }
+            TrainEvent::Features { done, all } if done == all => {
+                self.note(format!("features of {} are kept", output::count(*all, "view and caption")));
+            }
+            TrainEvent::Features { .. } | TrainEvent::Saved { .. } => {}
+            TrainEvent::Start(plan) => self.start(plan),
+            TrainEvent::Step(step) => {
+                let losses = step.losses.iter().map(|(name, value)| format!("{name} {value:.3}"));
+                let losses = losses.collect::<Vec<_>>().join(", ");
+                let text =
+                    format!("loss {:.3} ({losses}), {:.0} images/s", step.loss, step.images_per_second);
+                if let Some(progress) = &self.progress {
+                    progress.step(&text);
+                }
+            }
+            TrainEvent::Evaluated { step, report, best, .. } => {
+                let [first, five] = [report.top_1, report.top_5].map(|share| 100.0 * share);
+                let best = if *best { ", the best so far" } else { "" };
+                self.note(format!(
+                    "step {step}: held-out shapes named right {first:.1} %, among five {five:.1} %{best}"
+                ));
+            }
+            TrainEvent::Stopped { step, reason } => self.note(format!("stopped after step {step}: {reason}")),
         }
-        TrainEvent::Evaluated { step, report, .. } => {
-            let [first, five] = [report.top_1, report.top_5].map(|share| 100.0 * share);
-            note(format!("step {step}: held-out shapes named right {first:.1} %, among five {five:.1} %"));
+        Ok(())
+    }
+
+    fn start(&mut self, plan: &Plan) {
+        let Plan { parameters, categories, vocabulary, steps, done, .. } = plan;
+        self.note(format!(
+            "{parameters} parameters, {categories} categories, {vocabulary} words, {steps} steps"
+        ));
+        if *done > 0 {
+            self.note(format!("going on after step {done}"));
+        }
+        self.progress = Some(Progress::new(steps - done));
+    }
+
+    fn note(&self, text: String) {
+        match &self.progress {
+            Some(progress) => progress.note(&text),
+            None => output::note(text),
         }
     }
 }

@@ -271,22 +271,6 @@ fn eval_counts_right_answers() {
 }
 
 #[test]
-fn train_makes_a_model_that_can_be_used() {
-    let bench = Bench::new();
-    let recipe = concat!(env!("CARGO_MANIFEST_DIR"), "/../../recipes/nano.toml");
-    let settings = "network.dim=16 network.image_size=32 network.width=16 network.layers=2 network.head_width=16 \
-        network.joint_from=1 network.text_width=16 network.text_layers=1 network.n_views=2 data.shapes=8 data.views=2 \
-        data.held_out=0 schedule.steps=2 schedule.images=4 schedule.most_views=2 schedule.warm_up=1 \
-        schedule.evaluate_every=2";
-    let mut args = vec!["train", recipe, "--out", "run", "--json"];
-    settings.split_whitespace().for_each(|setting| args.extend(["--set", setting]));
-    let run = bench.run(&args).good();
-    assert!(run.stdout.lines().any(|line| line.contains("\"event\":\"evaluated\"")), "{run:#?}");
-    bench.run(&["compare", "a chair", "models/flat.obj", "--model", "run/model.safetensors"]).good();
-    bench.run(&["train", recipe, "--set", "schedule.stepz=1"]).bad(1, &["stepz"]);
-}
-
-#[test]
 fn models_are_listed_and_described() {
     let bench = Bench::empty();
     assert!(bench.run(&["model", "list"]).good().stdout.contains("nano"));

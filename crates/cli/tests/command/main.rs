@@ -5,3 +5,4 @@
 mod answers;
 mod shapes;
 mod support;
+mod training;

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use lexiform_model::OpenOptions;
 use lexiform_model::clip::{ClipText, ClipVision};
 use lexiform_model::weights::{Precision, Source};
-use lexiform_train::Recipe;
+use lexiform_train::{NetworkConfig, Recipe};
 
 /// A folder of shapes and the command that works in it.
 pub struct Bench {
@@ -125,8 +125,10 @@ fn write_model(name: &str, seed: u64, dim: usize) -> PathBuf {
     let mut settings: Vec<String> = sizes.split(' ').map(|size| format!("network.{size}")).collect();
     settings.push(format!("network.dim={dim}"));
     let recipe = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes/nano.toml");
-    let mut config = Recipe::read(&recipe, &settings).unwrap().model(["a box", "a table and a rug"]);
-    config.name = name.to_owned();
+    let NetworkConfig::Clip(network) = Recipe::read(&recipe, &settings).unwrap().network else {
+        panic!("nano is a new CLIP");
+    };
+    let config = network.model(name, ["a box", "a table and a rug"]);
     let source = Source::new(seed, &OpenOptions::default().device);
     let text = ClipText::load(&source, &config.clip).unwrap();
     let vision = ClipVision::load(&source, &config.clip).unwrap();

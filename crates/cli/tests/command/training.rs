@@ -1,0 +1,76 @@
+//! `lexiform train` through the binary: models, traces, and runs that are cut off.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
+use crate::support::Bench;
+
+/// A network of a few thousand numbers on a handful of shapes.
+const TINY: &str = "network.dim=16 network.image_size=32 network.width=16 network.layers=2 network.head_width=16 \
+    network.joint_from=1 network.text_width=16 network.text_layers=1 network.n_views=2 data.shapes=8 data.views=2 \
+    data.held_out=0 run.steps=4 batch.size.images=4 batch.most_views=2 schedule.warm_up=1 run.evaluate_every=4";
+const RECIPE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../recipes/nano.toml");
+
+fn args<'a>(out: &'a str, more: &'a str) -> Vec<&'a str> {
+    let mut args = vec!["train", RECIPE, "--out", out, "--json"];
+    TINY.split_whitespace().for_each(|setting| args.extend(["--set", setting]));
+    args.extend(more.split_whitespace());
+    args
+}
+
+#[test]
+fn train_makes_a_model_that_can_be_used() {
+    let bench = Bench::new();
+    let run = bench.run(&args("run", "")).good();
+    assert!(run.stdout.lines().any(|line| line.contains("\"event\":\"evaluated\"")), "{run:#?}");
+    bench.run(&["compare", "a chair", "models/flat.obj", "--model", "run/model.safetensors"]).good();
+    for name in ["log.jsonl", "curves.svg", "recipe.toml", "best.safetensors", "tensorboard"] {
+        assert!(bench.path("run").join(name).exists(), "{name}");
+    }
+    bench.run(&args("run", "")).bad(1, &["holds a run already (step 4)", "hint: add --resume"]);
+    bench.run(&args("run", "--resume")).good();
+    bench.run(&["train", RECIPE, "--set", "run.stepz=1"]).bad(1, &["stepz", "did you mean `steps`?"]);
+    bench.run(&args("run", "--devices cuda")).bad(2, &["no device \"cuda\""]);
+}
+
+#[test]
+fn a_dry_run_trains_nothing() {
+    let bench = Bench::empty();
+    let run = bench.run(&args("run", "--dry-run")).good();
+    let trial = run.json().pop().unwrap();
+    assert!(
+        trial["step_seconds"].as_f64().unwrap() > 0.0 && trial["plan"]["parameters"].as_u64().unwrap() > 1000
+    );
+    assert!(!bench.path("run").exists());
+}
+
+/// Killed at three moments and gone on with each time, a run ends with the bytes of one that nobody touched.
+#[test]
+fn a_killed_run_goes_on_as_if_nothing_had_been() {
+    let bench = Bench::empty();
+    let longer = "--set run.steps=30 --set run.checkpoint_every=2 --set run.evaluate_every=15";
+    bench.run(&args("whole", longer)).good();
+    let resumed = format!("{longer} --resume");
+    for (lines, wait) in [(3, 0), (9, 20), (14, 45)] {
+        let mut child = bench.command(&args("cut", &resumed)).stdout(Stdio::piped()).spawn().unwrap();
+        let events = BufReader::new(child.stdout.take().unwrap()).lines();
+        let seen = events.map_while(Result::ok).take(lines).count();
+        std::thread::sleep(std::time::Duration::from_millis(wait));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(seen, lines);
+    }
+    bench.run(&args("cut", &resumed)).good();
+    for name in ["model.safetensors", "best.safetensors"] {
+        let bytes = |out: &str| std::fs::read(bench.path(out).join(name)).unwrap();
+        assert!(bytes("whole") == bytes("cut"), "{name} differs");
+    }
+    let steps = |out: &str| {
+        let log = std::fs::read_to_string(bench.path(out).join("log.jsonl")).unwrap();
+        let steps = log.lines().filter(|line| line.starts_with("{\"event\":\"step\""));
+        let steps = steps.map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        steps.map(|step| (step["step"].as_u64().unwrap(), step["loss"].as_f64().unwrap())).collect::<Vec<_>>()
+    };
+    assert_eq!(steps("whole"), steps("cut"));
+    assert_eq!(steps("cut").len(), 30);
+}

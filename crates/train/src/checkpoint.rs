@@ -1,0 +1,200 @@
+//! Everything a run needs to go on, in one file that is whole or absent.
+//!
+//! `checkpoint.safetensors` holds the weights and their running mean in full precision, the state of every optimizer,
+//! and, in its header, the recipe, the model's configuration and how far the run is. Data order follows from the seed
+//! and the step. The file is written aside, brought to the disk, and renamed over the one before.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use burn::tensor::TensorData;
+use lexiform_model::ModelConfig;
+use safetensors::SafeTensors;
+use safetensors::tensor::{Dtype, TensorView};
+use serde::{Deserialize, Serialize};
+
+use crate::recipe::Recipe;
+
+/// Header entry with everything but tensors.
+const KEY: &str = "lexiform-checkpoint";
+/// Changes when older files can no longer be read.
+const VERSION: u32 = 1;
+
+/// How far a run is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Steps done.
+    pub step: usize,
+    /// Best share of held-out shapes named right, and after which step. This and what follows are 32 bits wide because
+    /// a JSON reader brings those back exactly.
+    pub best: Option<(f32, usize)>,
+    /// Evaluations since the best.
+    pub since_best: usize,
+    /// Running mean of the loss.
+    pub smooth: Option<f32>,
+    /// Lowest value of that mean.
+    pub lowest: Option<f32>,
+}
+
+/// A run at rest.
+pub struct Checkpoint {
+    /// What it follows.
+    pub recipe: Recipe,
+    /// The model's configuration.
+    pub model: ModelConfig,
+    /// How far it is.
+    pub progress: Progress,
+    /// Weights by name.
+    pub weights: BTreeMap<String, TensorData>,
+    /// Their running mean; empty where the recipe keeps none.
+    pub average: BTreeMap<String, TensorData>,
+    /// State of the optimizer of each group.
+    pub optimizers: BTreeMap<String, Vec<u8>>,
+}
+
+/// Why a checkpoint cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CheckpointError {
+    /// It cannot be read or written.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    /// It is none of ours, or damaged.
+    #[error("{}: {message}", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// It belongs to another recipe.
+    #[error("{}: was made with another recipe: {key} was {found}, now {expected}", path.display())]
+    OtherRecipe {
+        /// The file.
+        path: PathBuf,
+        /// First key that differs.
+        key: String,
+        /// Its value then.
+        found: String,
+        /// Its value now.
+        expected: String,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct Header {
+    version: u32,
+    /// As TOML, whose reader brings every number back exactly.
+    recipe: String,
+    model: ModelConfig,
+    progress: Progress,
+}
+
+/// Where a run keeps its checkpoint.
+pub fn path_in(out: &Path) -> PathBuf {
+    out.join("checkpoint.safetensors")
+}
+
+impl Checkpoint {
+    /// Writes the file; the one before stays until this one is whole.
+    pub fn write(&self, path: &Path) -> Result<(), CheckpointError> {
+        let invalid = |message: String| CheckpointError::Invalid { path: path.to_owned(), message };
+        let header = Header {
+            version: VERSION,
+            recipe: toml::to_string(&self.recipe).map_err(|e| invalid(e.to_string()))?,
+            model: self.model.clone(),
+            progress: self.progress.clone(),
+        };
+        let header = serde_json::to_string(&header).map_err(|e| invalid(e.to_string()))?;
+        let mut parts: Vec<(String, Dtype, Vec<usize>, &[u8])> = Vec::new();
+        for (kind, values) in [("weights", &self.weights), ("average", &self.average)] {
+            for (name, data) in values {
+                parts.push((format!("{kind}/{name}"), Dtype::F32, data.shape().to_vec(), data.as_bytes()));
+            }
+        }
+        for (name, bytes) in &self.optimizers {
+            parts.push((format!("optimizer/{name}"), Dtype::U8, vec![bytes.len()], bytes));
+        }
+        let mut views = Vec::with_capacity(parts.len());
+        for (name, dtype, shape, bytes) in parts {
+            views.push((name, TensorView::new(dtype, shape, bytes).map_err(|e| invalid(e.to_string()))?));
+        }
+        let header = HashMap::from([(KEY.to_owned(), header)]);
+        let bytes = safetensors::serialize(views, Some(header)).map_err(|e| invalid(e.to_string()))?;
+        let aside = path.with_extension("safetensors.partial");
+        let mut file = fs_err::File::create(&aside)?;
+        file.write_all(&bytes)?;
+        // Renaming first and losing power would leave a name without its bytes.
+        file.sync_all()?;
+        fs_err::rename(&aside, path)?;
+        Ok(())
+    }
+
+    /// Reads a file back.
+    pub fn read(path: &Path) -> Result<Self, CheckpointError> {
+        let invalid = |message: String| CheckpointError::Invalid { path: path.to_owned(), message };
+        let bytes = fs_err::read(path)?;
+        let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|e| invalid(e.to_string()))?;
+        let header = metadata.metadata().as_ref().and_then(|entries| entries.get(KEY));
+        let header = header.ok_or_else(|| invalid("not a checkpoint of a training run".to_owned()))?;
+        let header: Header = serde_json::from_str(header).map_err(|e| invalid(e.to_string()))?;
+        if header.version != VERSION {
+            return Err(invalid(format!("version {}, expected {VERSION}", header.version)));
+        }
+        let Header { recipe, model, progress, .. } = header;
+        let recipe = toml::from_str(&recipe).map_err(|e| invalid(e.to_string()))?;
+        let (mut weights, mut average, mut optimizers) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let tensors = SafeTensors::deserialize(&bytes).map_err(|e| invalid(e.to_string()))?;
+        for (name, view) in tensors.iter() {
+            match name.split_once('/') {
+                Some(("weights", name)) => drop(weights.insert(name.to_owned(), values(&view))),
+                Some(("average", name)) => drop(average.insert(name.to_owned(), values(&view))),
+                Some(("optimizer", name)) => drop(optimizers.insert(name.to_owned(), view.data().to_vec())),
+                _ => return Err(invalid(format!("tensor {name:?} is not a checkpoint's"))),
+            }
+        }
+        Ok(Self { recipe, model, progress, weights, average, optimizers })
+    }
+
+    /// Fails unless the run it came from followed the same recipe. How often something is written may differ, and how
+    /// long the run is where rates do not depend on it.
+    pub fn check_recipe(&self, recipe: &Recipe, path: &Path) -> Result<(), CheckpointError> {
+        let mut then = self.recipe.clone();
+        then.run.evaluate_every = recipe.run.evaluate_every;
+        then.run.checkpoint_every = recipe.run.checkpoint_every;
+        then.run.patience = recipe.run.patience;
+        then.run.diverged = recipe.run.diverged;
+        let table = |recipe: &Recipe| toml::Table::try_from(recipe).unwrap_or_default();
+        match difference("", &toml::Value::Table(table(&then)), &toml::Value::Table(table(recipe))) {
+            None => Ok(()),
+            Some((key, found, expected)) => {
+                Err(CheckpointError::OtherRecipe { path: path.to_owned(), key, found, expected })
+            }
+        }
+    }
+}
+
+fn values(view: &TensorView) -> TensorData {
+    let numbers: Vec<f32> = view.data().as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
+    TensorData::new(numbers, view.shape().to_vec())
+}
+
+/// The first key whose values differ, with both.
+fn difference(key: &str, then: &toml::Value, now: &toml::Value) -> Option<(String, String, String)> {
+    let (toml::Value::Table(a), toml::Value::Table(b)) = (then, now) else {
+        return (then != now).then(|| (key.to_owned(), then.to_string(), now.to_string()));
+    };
+    let keys: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+    keys.into_iter().find_map(|name| {
+        let inner = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
+        match (a.get(name), b.get(name)) {
+            (Some(a), Some(b)) => difference(&inner, a, b),
+            (a, b) => {
+                let shown =
+                    |value: Option<&toml::Value>| value.map_or("absent".to_owned(), toml::Value::to_string);
+                Some((inner, shown(a), shown(b)))
+            }
+        }
+    })
+}

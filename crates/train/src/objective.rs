@@ -1,0 +1,239 @@
+//! What a recipe minimizes: a weighted sum of terms between features of the same shapes.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::{Int, Tensor, TensorData};
+use serde::{Deserialize, Serialize};
+
+use crate::batch::Labels;
+use crate::groups::Turn;
+use crate::loss::{self, Gather, Negatives};
+use crate::recipe::RecipeError;
+use crate::schedule::Position;
+
+/// One term of the loss.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TermConfig {
+    /// What it asks for.
+    pub kind: Kind,
+    /// The two features it compares; naming compares shapes with nouns.
+    #[serde(default = "TermConfig::usual_pair")]
+    pub between: [Feature; 2],
+    /// Factor in the sum.
+    #[serde(default = "TermConfig::usual_weight")]
+    pub weight: f32,
+    /// What pairs that are no match do, in a contrastive term.
+    #[serde(default)]
+    pub negatives: NegativesRule,
+    /// Mass spread over wrong categories when naming.
+    #[serde(default)]
+    pub smoothing: f32,
+    /// In which steps it counts.
+    #[serde(default)]
+    pub turn: Turn,
+}
+
+/// What a term asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Symmetric InfoNCE: the match is the most similar of the batch.
+    Contrastive,
+    /// The same, where rows that say the same are all matches.
+    MultiPositive,
+    /// SigLIP: each pair is told to match or not by itself.
+    Sigmoid,
+    /// The shape's category is the most similar of all categories' nouns.
+    Naming,
+}
+
+/// A kind of features, `[rows, dim]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Feature {
+    /// Of the shape, from the encoder that is trained.
+    Shape,
+    /// Of one of its captions.
+    Text,
+    /// Of its views as pictures.
+    Image,
+}
+
+/// What pairs that are no match do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NegativesRule {
+    /// All push apart.
+    #[default]
+    All,
+    /// Shapes of the same category do not push where one of the captions is a bare noun.
+    OtherNouns,
+    /// Within a group of hard negatives, those whose text may be true as well have logit 0 (OpenShape).
+    Hard,
+}
+
+/// Features of a batch's shapes, by kind; what no term asks for is absent.
+#[derive(Clone, Debug)]
+pub struct Features {
+    /// From the encoder that is trained.
+    pub shape: Tensor<2>,
+    /// Of captions.
+    pub text: Option<Tensor<2>>,
+    /// Of pictures.
+    pub image: Option<Tensor<2>>,
+    /// Of one noun of every category, `[categories, dim]`.
+    pub nouns: Option<Tensor<2>>,
+}
+
+impl TermConfig {
+    fn usual_pair() -> [Feature; 2] {
+        [Feature::Shape, Feature::Text]
+    }
+
+    fn usual_weight() -> f32 {
+        1.0
+    }
+}
+
+/// All terms of a recipe.
+#[derive(Clone, Debug)]
+pub struct Objective {
+    terms: BTreeMap<String, TermConfig>,
+    gather: Gather,
+}
+
+impl Objective {
+    /// Terms by name.
+    pub fn new(terms: &BTreeMap<String, TermConfig>, gather: Gather) -> Result<Self, RecipeError> {
+        for (name, term) in terms {
+            let plain = term.negatives == NegativesRule::All;
+            if !plain && term.kind != Kind::Contrastive {
+                return Err(RecipeError::loss(name, "only contrastive terms have negatives".to_owned()));
+            }
+            if term.between[0] == term.between[1] {
+                return Err(RecipeError::loss(name, "between must name two different features".to_owned()));
+            }
+        }
+        Ok(Self { terms: terms.clone(), gather })
+    }
+
+    /// Whether any term compares this feature.
+    pub fn uses(&self, feature: Feature) -> bool {
+        self.terms.values().any(|term| term.kind != Kind::Naming && term.between.contains(&feature))
+    }
+
+    /// Whether any term names categories.
+    pub fn names(&self) -> bool {
+        self.terms.values().any(|term| term.kind == Kind::Naming)
+    }
+
+    /// Each term by itself, and the weighted sum of those whose turn it is. `ranks` are the features of each device,
+    /// in the order of the batch's rows.
+    pub fn value(
+        &self,
+        ranks: &[Features],
+        labels: &Labels,
+        scale: &Tensor<1>,
+        position: Position,
+    ) -> (BTreeMap<String, Tensor<1>>, Option<Tensor<1>>) {
+        let mut values = BTreeMap::new();
+        let mut total: Option<Tensor<1>> = None;
+        for (name, term) in &self.terms {
+            let Some(value) = self.term(term, ranks, labels, scale) else { continue };
+            if term.turn.takes_part(position) {
+                let weighted = value.clone() * term.weight;
+                total = Some(match total {
+                    Some(total) => total + weighted,
+                    None => weighted,
+                });
+            }
+            values.insert(name.clone(), value);
+        }
+        (values, total)
+    }
+
+    /// A term's value; none where the batch has not what it needs.
+    fn term(
+        &self,
+        term: &TermConfig,
+        ranks: &[Features],
+        labels: &Labels,
+        scale: &Tensor<1>,
+    ) -> Option<Tensor<1>> {
+        let scale = || scale.clone();
+        if term.kind == Kind::Naming {
+            let logits =
+                loss::similarities(all(ranks, Feature::Shape)?, ranks.first()?.nouns.clone()?, scale());
+            return Some(loss::cross_entropy(logits, targets(labels, &scale()), term.smoothing));
+        }
+        let [a, b] = term.between;
+        if self.gather == Gather::Detached && ranks.len() > 1 && term.kind == Kind::Contrastive {
+            return among(ranks, term.between, scale());
+        }
+        let (mut a, mut b) = (all(ranks, a)?, all(ranks, b)?);
+        let device = a.device();
+        // Samples without a caption have no text term.
+        let with_text = labels.with_text();
+        if term.between.contains(&Feature::Text) && with_text.len() < labels.rows() {
+            if with_text.is_empty() {
+                return None;
+            }
+            (a, b) = (loss::rows(a, &with_text), loss::rows(b, &with_text));
+            return Some(loss::contrastive(a, b, scale(), &Negatives::All));
+        }
+        Some(match term.kind {
+            Kind::Sigmoid => {
+                // SigLIP starts its bias at -10; here it stays there, as the multiplier is learned.
+                loss::pairwise_sigmoid(a, b, scale(), Tensor::from_floats([-10.0], &device))
+            }
+            Kind::MultiPositive => {
+                loss::multi_positive(a, b, scale(), &loss::equal_pairs(&labels.sayings, &device))
+            }
+            Kind::Contrastive | Kind::Naming => {
+                let negatives = match term.negatives {
+                    NegativesRule::All => Negatives::All,
+                    NegativesRule::OtherNouns => {
+                        Negatives::Ignored(loss::ignored_pairs(&labels.categories, &labels.general, &device))
+                    }
+                    NegativesRule::Hard => Negatives::Zeroed(labels.kept(ranks, &device)),
+                };
+                loss::contrastive(a, b, scale(), &negatives)
+            }
+        })
+    }
+}
+
+/// Mean over ranks of the term as each sees it (ULIP on several devices).
+fn among(ranks: &[Features], [a, b]: [Feature; 2], scale: Tensor<1>) -> Option<Tensor<1>> {
+    let side = |feature| -> Option<Vec<loss::Gathered>> {
+        let parts: Option<Vec<Tensor<2>>> = ranks.iter().map(|rank| rank.get(feature)).collect();
+        Some(loss::gather(&parts?, Gather::Detached))
+    };
+    let pairs = side(a)?.into_iter().zip(side(b)?);
+    let sum = pairs.map(|(a, b)| loss::contrastive_among(&a, &b, scale.clone())).reduce(|sum, x| sum + x)?;
+    Some(sum / ranks.len() as f64)
+}
+
+fn all(ranks: &[Features], feature: Feature) -> Option<Tensor<2>> {
+    let parts: Option<Vec<Tensor<2>>> = ranks.iter().map(|rank| rank.get(feature)).collect();
+    let mut parts = parts?;
+    if parts.len() == 1 { parts.pop() } else { Some(Tensor::cat(parts, 0)) }
+}
+
+impl Features {
+    /// Features of a kind.
+    pub fn get(&self, feature: Feature) -> Option<Tensor<2>> {
+        match feature {
+            Feature::Shape => Some(self.shape.clone()),
+            Feature::Text => self.text.clone(),
+            Feature::Image => self.image.clone(),
+        }
+    }
+}
+
+fn targets(labels: &Labels, like: &Tensor<1>) -> Tensor<1, Int> {
+    let targets: Vec<i64> = labels.categories.iter().map(|category| *category as i64).collect();
+    let count = targets.len();
+    Tensor::from_data(TensorData::new(targets, [count]), &like.device())
+}

@@ -1,0 +1,120 @@
+//! Which network a recipe trains.
+
+use lexiform_model::ModelConfig;
+use lexiform_model::clip::{ClipConfig, TextConfig, VisionConfig, VisionStyle};
+use lexiform_model::nn::Activation;
+use lexiform_model::preprocess::Preprocess;
+use lexiform_model::tokenizer::{Tokenizer, WordPieces};
+use lexiform_model::usual_templates;
+use serde::{Deserialize, Serialize};
+
+/// The network that is trained.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum NetworkConfig {
+    /// A new small CLIP whose image tower sees several views.
+    Clip(ClipNetwork),
+    /// A published CLIP whose later blocks see all views (Duoduo CLIP).
+    Pretrained(PretrainedNetwork),
+}
+
+/// Sizes of a small CLIP.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClipNetwork {
+    /// Width of the joint space.
+    pub dim: usize,
+    /// Edge of a view in pixels.
+    pub image_size: usize,
+    /// Edge of a patch in pixels; divides `image_size`.
+    pub patch: usize,
+    /// Width of the image tower.
+    pub width: usize,
+    /// Blocks of the image tower.
+    pub layers: usize,
+    /// Width of one head of either tower; divides both widths.
+    pub head_width: usize,
+    /// First block in which views see each other.
+    pub joint_from: usize,
+    /// Width of the text tower.
+    pub text_width: usize,
+    /// Blocks of the text tower.
+    pub text_layers: usize,
+    /// Longest caption in tokens.
+    pub context: usize,
+    /// Hidden width of the MLPs over the tokens' width.
+    pub mlp_ratio: f64,
+    /// Nonlinearity of the MLPs.
+    pub activation: Activation,
+    /// Rig whose views the finished model is given.
+    pub rig: String,
+    /// How many views the finished model is given.
+    pub n_views: usize,
+}
+
+/// A published CLIP to start from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PretrainedNetwork {
+    /// Name or path of the model.
+    pub base: String,
+    /// First block in which views see each other; the model's own where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joint_from: Option<usize>,
+    /// Rig whose views the finished model is given.
+    pub rig: String,
+    /// How many views the finished model is given.
+    pub n_views: usize,
+}
+
+impl NetworkConfig {
+    /// Rig and number of views that the finished model is measured with.
+    pub fn rig(&self) -> (&str, usize) {
+        match self {
+            Self::Clip(clip) => (&clip.rig, clip.n_views),
+            Self::Pretrained(pretrained) => (&pretrained.rig, pretrained.n_views),
+        }
+    }
+}
+
+impl ClipNetwork {
+    /// The model's configuration, with a vocabulary made of the words of `captions`.
+    pub fn model<'a>(&self, name: &str, captions: impl IntoIterator<Item = &'a str>) -> ModelConfig {
+        let templates = usual_templates();
+        let sentences = templates.clone();
+        let words = WordPieces::from_texts(captions.into_iter().map(str::to_owned).chain(sentences));
+        let clip = ClipConfig {
+            dim: self.dim,
+            vision: VisionConfig {
+                image_size: self.image_size,
+                patch: self.patch,
+                width: self.width,
+                layers: self.layers,
+                head_width: self.head_width,
+                mlp_ratio: self.mlp_ratio,
+                style: VisionStyle::Clip,
+                prompts: 0,
+                activation: None,
+            },
+            text: TextConfig {
+                context: self.context,
+                vocabulary: words.len(),
+                width: self.text_width,
+                heads: self.text_width / self.head_width,
+                layers: self.text_layers,
+                mlp_ratio: self.mlp_ratio,
+            },
+            activation: self.activation,
+        };
+        ModelConfig {
+            name: name.to_owned(),
+            clip,
+            joint_from: self.joint_from,
+            preprocess: Preprocess::clip(self.image_size),
+            tokenizer: Tokenizer::Words(words),
+            rig: self.rig.clone(),
+            n_views: self.n_views,
+            templates,
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! A run that was interrupted gives the weights of one that was not, bit by bit.
+
+mod support;
+
+use std::path::{Path, PathBuf};
+
+use lexiform_train::{Checkpoint, FitError, FitOptions, Recipe, TrainEvent, fit};
+
+/// A network of a few thousand numbers; shapes are made anew in the middle of the run.
+const TINY: &[&str] = &[
+    "network.dim=16",
+    "network.image_size=32",
+    "network.width=32",
+    "network.layers=2",
+    "network.head_width=16",
+    "network.joint_from=1",
+    "network.text_width=16",
+    "network.text_layers=1",
+    "network.n_views=2",
+    "data.shapes=24",
+    "data.views=3",
+    "data.held_out=0",
+    "data.refresh_every=3",
+    "batch.size.images=8",
+    "schedule.warm_up=2",
+    "run.steps=8",
+    "run.evaluate_every=4",
+    "run.checkpoint_every=2",
+];
+
+fn recipe(more: &[&str]) -> Recipe {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes/nano.toml");
+    let settings: Vec<String> = TINY.iter().chain(more).map(|setting| (*setting).to_owned()).collect();
+    Recipe::read(&path, &settings).unwrap()
+}
+
+/// Trains and gives the losses; stops the process's part of the run by an error after `until` steps.
+fn train(recipe: &Recipe, out: &Path, options: &FitOptions) -> Vec<f64> {
+    let mut losses = Vec::new();
+    let result = fit(recipe, out, options, &mut |event| {
+        if let TrainEvent::Step(step) = event {
+            losses.push(step.loss);
+        }
+    });
+    result.unwrap();
+    losses
+}
+
+fn checkpoint(out: &Path) -> Checkpoint {
+    Checkpoint::read(&out.join("checkpoint.safetensors")).unwrap()
+}
+
+fn assert_same(a: &Checkpoint, b: &Checkpoint) {
+    assert_eq!(a.progress, b.progress);
+    assert!(a.weights == b.weights, "weights differ");
+    assert!(a.average == b.average, "the running mean differs");
+    assert!(a.weights.len() > 20 && !a.average.is_empty());
+}
+
+/// A copy of the run's folder as it was when its checkpoint was of `step`.
+fn train_and_copy(recipe: &Recipe, out: &Path, step: usize) -> (Vec<f64>, PathBuf) {
+    let copy = out.with_extension(format!("copy-{step}"));
+    let mut losses = Vec::new();
+    fit(recipe, out, &FitOptions::default(), &mut |event| match event {
+        TrainEvent::Step(step) => losses.push(step.loss),
+        TrainEvent::Saved { step: saved } if saved == step => {
+            std::fs::create_dir_all(&copy).unwrap();
+            let name = "checkpoint.safetensors";
+            std::fs::copy(out.join(name), copy.join(name)).unwrap();
+        }
+        _ => {}
+    })
+    .unwrap();
+    (losses, copy)
+}
+
+#[test]
+fn going_on_is_as_never_having_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, more) in [("muon", vec![]), ("sums", vec!["batch.accumulate=2", "batch.order=shuffled"])] {
+        let recipe = recipe(&more);
+        let whole = folder.path().join(name);
+        let (losses, cut) = train_and_copy(&recipe, &whole, 4);
+        let resumed = train(&recipe, &cut, &FitOptions { resume: true, ..FitOptions::default() });
+        assert_eq!(resumed, losses[4..], "{name}");
+        assert_same(&checkpoint(&whole), &checkpoint(&cut));
+        let model = |out: &Path| std::fs::read(out.join("model.safetensors")).unwrap();
+        assert!(model(&whole) == model(&cut), "{name}: the finished models differ");
+    }
+}
+
+#[test]
+fn a_run_is_not_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let recipe = recipe(&["run.steps=2"]);
+    train(&recipe, folder.path(), &FitOptions::default());
+    let again = fit(&recipe, folder.path(), &FitOptions::default(), &mut |_| {});
+    assert!(matches!(again, Err(FitError::Exists { step: 2, .. })));
+    let resume = FitOptions { resume: true, ..FitOptions::default() };
+    assert!(train(&recipe, folder.path(), &resume).is_empty());
+    let mut other = recipe.clone();
+    other.seed += 1;
+    let error = fit(&other, folder.path(), &resume, &mut |_| {}).unwrap_err().to_string();
+    assert!(error.contains("seed was 1, now 2"), "{error}");
+}
+
+#[test]
+fn a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint() {
+    let folder = tempfile::tempdir().unwrap();
+    let recipe = recipe(&[
+        "groups.rest.learning_rate=1e30",
+        "groups.rest.clip={ norm = 1e30 }",
+        "run.checkpoint_every=1",
+    ]);
+    let error = fit(&recipe, folder.path(), &FitOptions::default(), &mut |_| {}).unwrap_err();
+    let FitError::Diverged { step, good, path, .. } = &error else { panic!("{error}") };
+    assert!(*good + 1 == *step && *good > 0, "{error}");
+    let kept = Checkpoint::read(path).unwrap();
+    assert_eq!(kept.progress.step, *good);
+}
+
+#[test]
+fn damaged_checkpoints_are_errors() {
+    let folder = tempfile::tempdir().unwrap();
+    let recipe = recipe(&["run.steps=2"]);
+    train(&recipe, folder.path(), &FitOptions::default());
+    let path = folder.path().join("checkpoint.safetensors");
+    let whole = std::fs::read(&path).unwrap();
+    for end in [0, 7, 100, whole.len() / 2, whole.len() - 1] {
+        std::fs::write(&path, &whole[..end]).unwrap();
+        assert!(Checkpoint::read(&path).is_err(), "{end}");
+    }
+}
+
+/// Two devices that share the batch give the gradients of one, up to the order of sums; here both are the same CPU.
+#[test]
+fn two_devices_learn_what_one_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let recipe = recipe(&["run.steps=2", "run.evaluate_every=2"]);
+    let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+    let alone = train(&recipe, &one, &FitOptions::default());
+    let names = ["cpu", "cpu"].map(str::to_owned);
+    let shared = train(&recipe, &two, &FitOptions::on(&names, false).unwrap());
+    support::check("losses", &shared, &alone, 1e-5);
+    let (one, two) = (checkpoint(&one), checkpoint(&two));
+    // Keys' biases change no attention: their gradient is rounding noise, which Adam makes as large as any other.
+    for (name, data) in one.weights.iter().filter(|(name, _)| !name.ends_with("in_proj.bias")) {
+        let [a, b] = [data, &two.weights[name]].map(|data| data.iter::<f64>().collect::<Vec<f64>>());
+        support::check(name, &b, &a, 1e-3);
+    }
+}
