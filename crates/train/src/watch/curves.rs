@@ -93,7 +93,7 @@ impl Frame {
         let range = |values: &mut dyn Iterator<Item = f64>| {
             let (low, high) =
                 values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
-            if high > low { [low, high] } else { [low - 0.5, high + 0.5] }
+            if high > low { [low, high] } else { [low, high + 1.0] }
         };
         let [low, high] = range(&mut all().map(|p| p.1));
         let x = range(&mut all().map(|p| p.0));
@@ -137,7 +137,7 @@ fn panel(svg: &mut String, title: &str, series: &Series) {
     let _ = writeln!(svg, "<text x=\"{left}\" y=\"20\" font-size=\"13\" font-weight=\"bold\">{title}</text>");
     let middle = (left + right) / 2.0;
     let _ = writeln!(svg, "<text x=\"{middle}\" y=\"{}\" text-anchor=\"middle\">step</text>", bottom + 31.0);
-    for (i, (name, points)) in series.iter().enumerate() {
+    for (i, points) in series.values().enumerate() {
         let color = COLORS[i % COLORS.len()];
         let line: Vec<String> =
             points.iter().map(|p| frame.place(*p)).map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
@@ -146,19 +146,28 @@ fn panel(svg: &mut String, title: &str, series: &Series) {
             "<polyline points=\"{}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"1.6\"/>",
             line.join(" ")
         );
-        if let ([only], Some(at)) = (points.as_slice(), points.first()) {
-            let (x, y) = frame.place(*at);
+        if let [only] = points.as_slice() {
+            let (x, y) = frame.place(*only);
             let _ = writeln!(svg, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\" fill=\"{color}\"/>");
-            let _ = only;
         }
-        let (y, name) = (top + 14.0 + 15.0 * i as f64, escaped(name));
+    }
+    legend(svg, series, right);
+}
+
+/// Names beside the title, from the right, where no curve is.
+fn legend(svg: &mut String, series: &Series, right: f64) {
+    let mut x = right;
+    for (i, name) in series.keys().enumerate().rev() {
+        // About as wide as letters of this size are.
+        x -= 6.2 * name.chars().count() as f64;
+        let (color, shown) = (COLORS[i % COLORS.len()], escaped(name));
+        let _ = writeln!(svg, "<text x=\"{x:.1}\" y=\"20\">{shown}</text>");
         let _ = writeln!(
             svg,
-            "<rect x=\"{}\" y=\"{}\" width=\"14\" height=\"3\" fill=\"{color}\"/>",
-            right - 118.0,
-            y - 5.0
+            "<rect x=\"{:.1}\" y=\"15\" width=\"14\" height=\"3\" fill=\"{color}\"/>",
+            x - 18.0
         );
-        let _ = writeln!(svg, "<text x=\"{}\" y=\"{y}\">{name}</text>", right - 98.0);
+        x -= 30.0;
     }
 }
 
