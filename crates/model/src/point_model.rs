@@ -206,18 +206,26 @@ impl PointModel {
 
     /// Writes one self-contained `.safetensors` file.
     pub fn save(&self, path: &Path, precision: Precision) -> Result<(), ModelError> {
-        let mut list = TensorList::default();
-        self.tower.save(&mut list);
-        if let Some(scale) = self.logit_scale {
-            list.push(
-                "logit_scale".to_owned(),
-                burn::tensor::Tensor::<1>::from_floats([scale], &Device::flex()),
-            );
-        }
-        let header = serde_json::to_string(&self.config).expect("a configuration has only strings for keys");
-        list.write(path, precision, HashMap::from([(CONFIG_KEY.to_owned(), header)]))?;
-        Ok(())
+        save(path, &self.config, &self.tower, self.logit_scale, precision)
     }
+}
+
+/// Writes a point encoder with its configuration as one self-contained `.safetensors` file.
+pub fn save(
+    path: &Path,
+    config: &PointModelConfig,
+    tower: &PointTower,
+    logit_scale: Option<f32>,
+    precision: Precision,
+) -> Result<(), ModelError> {
+    let mut list = TensorList::default();
+    tower.save(&mut list);
+    if let Some(scale) = logit_scale {
+        list.push("logit_scale".to_owned(), burn::tensor::Tensor::<1>::from_floats([scale], &Device::flex()));
+    }
+    let header = serde_json::to_string(config).expect("a configuration has only strings for keys");
+    list.write(path, precision, HashMap::from([(CONFIG_KEY.to_owned(), header)]))?;
+    Ok(())
 }
 
 /// A file's configuration without its weights; and, unless the file is our own, what it was recognized as.

@@ -3,6 +3,7 @@
 use image::{Rgba, RgbaImage};
 use serde::{Deserialize, Serialize};
 
+use crate::clouds::PointChange;
 use crate::shapes::Rng;
 
 /// How samples are changed each time they are seen.
@@ -12,6 +13,9 @@ pub struct AugmentConfig {
     /// How views are changed.
     #[serde(default)]
     pub views: ViewChange,
+    /// How clouds are changed, in this order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub points: Vec<PointChange>,
 }
 
 /// How views are changed.

@@ -4,12 +4,15 @@ use std::ops::Range;
 
 use burn::tensor::{Bool, Device, Tensor, TensorData};
 use image::RgbaImage;
+use lexiform_geometry::sample::sample_cloud;
+use lexiform_model::point::{Cloud, CloudInput, Start};
 use lexiform_model::preprocess::{Crop, Preprocess};
 use rand::seq::SliceRandom as _;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::augment::{ViewChange, augment};
+use crate::augment::{AugmentConfig, ViewChange, augment};
+use crate::clouds;
 use crate::generated::{GeneratedShapes, Sample};
 use crate::loss;
 use crate::objective::Features;
@@ -165,6 +168,8 @@ pub struct Batch {
     pub size: usize,
     /// Normalized pixels, `[shapes × views, 3, size, size]`; empty where views are not looked at.
     pub pixels: Vec<f32>,
+    /// One cloud of each shape; empty where clouds are not looked at.
+    pub clouds: Vec<Cloud>,
     /// Which caption of each sample.
     pub said: Vec<usize>,
     /// The captions.
@@ -181,8 +186,10 @@ pub struct Sampler<'a> {
     pub config: &'a BatchConfig,
     /// How views become pixels; none where they are not looked at.
     pub preprocess: Option<Preprocess>,
-    /// How views are changed.
-    pub views: ViewChange,
+    /// How clouds are prepared; none where they are not looked at.
+    pub input: Option<CloudInput>,
+    /// How views and clouds are changed.
+    pub augment: &'a AugmentConfig,
     /// Nearest samples of each sample, for hard negatives.
     pub neighbors: &'a [Vec<usize>],
     /// Every choice follows from it and the step.
@@ -214,7 +221,8 @@ impl Sampler<'_> {
         };
         let size = self.preprocess.map_or(0, |preprocess| preprocess.size);
         let nouns = nouns(&mut rng);
-        Batch { samples, chosen, views, size, pixels, said, captions, labels, nouns }
+        let clouds = self.clouds(&picked, &mut rng);
+        Batch { samples, chosen, views, size, pixels, clouds, said, captions, labels, nouns }
     }
 
     /// Samples of a batch, and the group of each.
@@ -283,10 +291,10 @@ impl Sampler<'_> {
             .zip(chosen)
             .flat_map(|(sample, views)| views.iter().map(|v| &sample.views[*v]))
             .collect();
-        if self.views == ViewChange::Window && Crop::Center.fits(preprocess.size) {
+        if self.augment.views == ViewChange::Window && Crop::Center.fits(preprocess.size) {
             preprocess.crop = Crop::At { top: corner[0], left: corner[1] };
         }
-        let changed: Vec<RgbaImage> = match self.views {
+        let changed: Vec<RgbaImage> = match self.augment.views {
             ViewChange::Looks => views
                 .into_par_iter()
                 .zip(salts)
@@ -295,6 +303,18 @@ impl Sampler<'_> {
             ViewChange::None | ViewChange::Window => views.into_iter().cloned().collect(),
         };
         preprocess.views(&changed)
+    }
+
+    /// Prepared and changed clouds; their points come in another order every time, since encoders begin at the first.
+    fn clouds(&self, picked: &[&Sample], rng: &mut Rng) -> Vec<Cloud> {
+        let Some(input) = self.input else { return Vec::new() };
+        let salts: Vec<u64> = picked.iter().map(|_| rand::RngCore::next_u64(rng)).collect();
+        let make = |(sample, salt): (&&Sample, u64)| {
+            let mut rng = Rng::new(salt);
+            let shuffled = sample_cloud(&sample.cloud, sample.cloud.positions().len(), &mut rng);
+            clouds::change(input.prepare(&shuffled, Start::Seed(salt)), &self.augment.points, &mut rng)
+        };
+        picked.par_iter().zip(salts).map(make).collect()
     }
 
     fn caption(&self, sample: &Sample, rng: &mut Rng) -> usize {

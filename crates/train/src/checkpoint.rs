@@ -9,12 +9,12 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::TensorData;
-use lexiform_model::ModelConfig;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
 
 use crate::recipe::Recipe;
+use crate::towers::Design;
 
 /// Header entry with everything but tensors.
 const KEY: &str = "lexiform-checkpoint";
@@ -42,7 +42,7 @@ pub struct Checkpoint {
     /// What it follows.
     pub recipe: Recipe,
     /// The model's configuration.
-    pub model: ModelConfig,
+    pub model: Design,
     /// How far it is.
     pub progress: Progress,
     /// Weights by name.
@@ -87,7 +87,7 @@ struct Header {
     version: u32,
     /// As TOML, whose reader brings every number back exactly.
     recipe: String,
-    model: ModelConfig,
+    model: Design,
     progress: Progress,
 }
 

@@ -8,25 +8,29 @@ use burn::module::{Module as _, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use lexiform_geometry::RigKind;
-use lexiform_model::{JointModel, ModelConfig, ModelError, OpenOptions};
+use lexiform_model::point::{Clouds, Start};
+use lexiform_model::{Embedding, JointModel, ModelError, OpenOptions};
 
 use crate::batch::{Batch, Sampler};
 use crate::checkpoint::{self, Checkpoint, CheckpointError, Progress};
-use crate::evaluate::zero_shot;
+use crate::evaluate::{ZeroShotReport, zero_shot, zero_shot_of};
 use crate::event::{GroupPlan, Plan, Step, TrainEvent};
 use crate::generated::GeneratedShapes;
 use crate::gradients;
 use crate::groups::Groups;
 use crate::objective::{Features, Objective};
 use crate::parameters::{parameters, toward, train_only, values, with_stable_ids, with_values};
-use crate::recipe::{Recipe, RecipeError};
+use crate::recipe::{NetworkConfig, Recipe, RecipeError};
 use crate::schedule::Position;
 use crate::shapes::categories;
 use crate::targets::{self, Targets};
-use crate::towers::{Blueprint, Towers};
+use crate::towers::{Blueprint, Design, Towers};
 
 /// Share of the old value in the running mean of the loss that tells whether a run diverges.
 const SMOOTHING: f32 = 0.95;
+
+/// Most clouds that are measured at once: bounds memory.
+const CLOUDS_AT_ONCE: usize = 16;
 
 /// How a run is done, beside what the recipe says.
 #[derive(Clone, Debug)]
@@ -105,7 +109,7 @@ pub fn fit(
     out: &Path,
     options: &FitOptions,
     on_event: &mut dyn FnMut(TrainEvent),
-) -> Result<ModelConfig, FitError> {
+) -> Result<(), FitError> {
     let mut run = Run::prepare(recipe, out, options, on_event)?;
     on_event(TrainEvent::Start(run.plan()));
     let mut clock = Clock::start();
@@ -131,7 +135,7 @@ pub fn fit(
             break;
         }
     }
-    Ok(run.blueprint.config)
+    Ok(())
 }
 
 /// A run at work.
@@ -164,8 +168,11 @@ impl<'a> Run<'a> {
     ) -> Result<Self, FitError> {
         recipe.validate()?;
         let objective = Objective::new(&recipe.losses, recipe.run.gather)?;
-        let (rig, n_views) = recipe.network.rig();
-        let rig: RigKind = rig.parse()?;
+        let rig = match recipe.network.rig() {
+            // Rigs that are drawn by chance are always drawn by the same.
+            Some((rig, n_views)) => Some(rig.parse::<RigKind>()?.rig(n_views, 0)),
+            None => None,
+        };
         fs_err::create_dir_all(out)?;
         let checkpoint = open_checkpoint(recipe, out, options)?;
         fs_err::write(out.join("recipe.toml"), toml::to_string(recipe).expect("a recipe is plain data"))?;
@@ -180,10 +187,12 @@ impl<'a> Run<'a> {
         let known = checkpoint.as_ref().map(|checkpoint| &checkpoint.model);
         let size = view_size(recipe, teacher.as_ref())?;
         on_event(TrainEvent::Generating { shapes: recipe.data.shapes });
-        let shapes = GeneratedShapes::training(&recipe.data, size, recipe.seed, round);
-        // Rigs that are drawn by chance are always drawn by the same.
-        let held_out = GeneratedShapes::held_out(recipe.data.held_out, size, &rig.rig(n_views, 0));
+        let points = recipe.network.n_points();
+        let shapes = GeneratedShapes::training(&recipe.data, [size, points], recipe.seed, round);
+        let seen = rig.as_ref().map(|rig| (size, rig));
+        let held_out = GeneratedShapes::held_out_with(recipe.data.held_out, seen, points);
 
+        check_widths(recipe, teacher.as_ref())?;
         let (towers, blueprint) = Towers::build(recipe, &shapes, known, &devices[0])?;
         let towers = with_stable_ids(towers);
         let mut groups = Groups::new(&recipe.groups, recipe.schedule, &towers)?;
@@ -257,7 +266,8 @@ impl<'a> Run<'a> {
         }
         on_event(TrainEvent::Generating { shapes: self.recipe.data.shapes });
         let size = view_size(self.recipe, self.teacher.as_ref())?;
-        self.shapes = GeneratedShapes::training(&self.recipe.data, size, self.recipe.seed, round);
+        let points = self.recipe.network.n_points();
+        self.shapes = GeneratedShapes::training(&self.recipe.data, [size, points], self.recipe.seed, round);
         self.round = round;
         self.prepare_targets(on_event)
     }
@@ -330,8 +340,15 @@ impl<'a> Run<'a> {
     fn sampler(&self) -> Sampler<'_> {
         Sampler {
             config: &self.recipe.batch,
-            preprocess: self.towers.vision.as_ref().map(|_| self.blueprint.config.preprocess),
-            views: self.recipe.augment.views,
+            preprocess: match &self.blueprint.design {
+                Design::Joint(config) => Some(config.preprocess),
+                Design::Points(_) => None,
+            },
+            input: match &self.blueprint.design {
+                Design::Joint(_) => None,
+                Design::Points(config) => Some(config.input),
+            },
+            augment: &self.recipe.augment,
             neighbors: &self.neighbors,
             seed: self.recipe.seed,
         }
@@ -352,7 +369,10 @@ impl<'a> Run<'a> {
         if let Some([low, high]) = self.recipe.scale.bounds.filter(|_| self.recipe.scale.put_back) {
             let bounded = |scale: Param<Tensor<1>>| {
                 let trained = scale.is_require_grad();
-                scale.map(|value| value.detach().clamp(low, high).set_require_grad(trained))
+                scale.map(|value| {
+                    let bounded = value.without_autodiff().clamp(low, high);
+                    Tensor::from_inner(bounded).set_require_grad(trained)
+                })
             };
             towers.logit_scale = bounded(towers.logit_scale);
         }
@@ -377,8 +397,7 @@ impl<'a> Run<'a> {
         let path = self.out.join("model.safetensors");
         let kept = self.kept();
         kept.save(&path, &self.blueprint)?;
-        let model = JointModel::open(&path.to_string_lossy(), &OpenOptions::default())?;
-        let report = zero_shot(&model, &self.held_out)?;
+        let report = self.measure(&kept, &path)?;
         let step = self.progress.step;
         let top_1 = report.top_1 as f32;
         let best = self.progress.best.is_none_or(|(before, _)| top_1 > before);
@@ -392,13 +411,38 @@ impl<'a> Run<'a> {
         Ok(TrainEvent::Evaluated { step, report, best, path })
     }
 
+    /// Names held-out shapes: with the model that was written, or with clouds and the teacher's words.
+    fn measure(&self, kept: &Towers, path: &Path) -> Result<ZeroShotReport, FitError> {
+        let (Design::Points(config), Some(teacher), Some(tower)) =
+            (&self.blueprint.design, &self.teacher, &kept.points)
+        else {
+            let model = JointModel::open(&path.to_string_lossy(), &OpenOptions::default())?;
+            return Ok(zero_shot(&model, &self.held_out)?);
+        };
+        let mut embeddings = Vec::new();
+        for chunk in self.held_out.samples.chunks(CLOUDS_AT_ONCE) {
+            let clouds: Vec<_> =
+                chunk.iter().map(|sample| config.input.prepare(&sample.cloud, Start::default())).collect();
+            let clouds = Clouds::new(&clouds, config.tower.encoder.colored()).map_err(ModelError::from)?;
+            let features = tower.encode(&clouds, Start::default());
+            let dim = features.dims()[1].max(1);
+            let values: Vec<f32> = features.into_data().iter::<f32>().collect();
+            for row in values.chunks(dim) {
+                embeddings.push(Embedding::new(row.to_vec())?);
+            }
+        }
+        let truth: Vec<usize> = self.held_out.samples.iter().map(|sample| sample.category).collect();
+        let labels: Vec<String> = categories().iter().map(|category| category.name.to_owned()).collect();
+        Ok(zero_shot_of(teacher, &embeddings, &truth, &labels, &teacher.config().templates)?)
+    }
+
     /// Writes the checkpoint.
     fn save(&mut self) -> Result<(), FitError> {
         let path = checkpoint::path_in(self.out);
         let invalid = |message| CheckpointError::Invalid { path: path.clone(), message };
         let checkpoint = Checkpoint {
             recipe: self.recipe.clone(),
-            model: self.blueprint.config.clone(),
+            model: self.blueprint.design.clone(),
             progress: self.progress.clone(),
             weights: values(&self.towers.valid()),
             average: self.average.as_ref().map_or(BTreeMap::new(), values),
@@ -436,7 +480,10 @@ impl<'a> Run<'a> {
             parameters: trained,
             frozen: all - trained,
             categories: categories().len(),
-            vocabulary: self.blueprint.config.clip.text.vocabulary,
+            vocabulary: match &self.blueprint.design {
+                Design::Joint(config) => config.clip.text.vocabulary,
+                Design::Points(_) => 0,
+            },
             // Weights, running mean; gradients and at most two moments of what is trained.
             bytes: (4 * (all + average + 3 * trained) + pictures) as u64,
             groups,
@@ -532,12 +579,28 @@ fn round(recipe: &Recipe, step: usize) -> u64 {
 /// Edge of the views to draw: the network's, or the teacher's where only it looks at views.
 fn view_size(recipe: &Recipe, teacher: Option<&JointModel>) -> Result<usize, ModelError> {
     Ok(match &recipe.network {
-        crate::recipe::NetworkConfig::Clip(network) => network.image_size,
-        crate::recipe::NetworkConfig::Pretrained(network) => match teacher {
+        NetworkConfig::Clip(network) => network.image_size,
+        NetworkConfig::Pretrained(network) => match teacher {
             Some(teacher) => teacher.view_size() as usize,
             None => JointModel::open(&network.base, &OpenOptions::default())?.view_size() as usize,
         },
+        NetworkConfig::Points(_) => teacher.map_or(0, |teacher| teacher.view_size() as usize),
     })
+}
+
+/// An encoder of clouds learns from a teacher whose features are as wide as its own.
+fn check_widths(recipe: &Recipe, teacher: Option<&JointModel>) -> Result<(), RecipeError> {
+    let NetworkConfig::Points(network) = &recipe.network else { return Ok(()) };
+    let (field, found, rule) = match teacher {
+        None => ("teacher", "absent".to_owned(), "an encoder of clouds needs a teacher"),
+        Some(teacher) if teacher.dim() != network.tower.dim() => (
+            "network.tower.projection.dim",
+            network.tower.dim().to_string(),
+            "must be as wide as the teacher's features",
+        ),
+        Some(_) => return Ok(()),
+    };
+    Err(RecipeError::Value { field, found, rule })
 }
 
 /// The run in the folder: to go on with when asked, in the way otherwise.

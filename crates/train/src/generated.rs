@@ -6,11 +6,12 @@ use glam::Vec3;
 use image::RgbaImage;
 use lexiform_geometry::normalize::{Center, normalize_unit_sphere};
 use lexiform_geometry::render::{Background, Light, RenderConfig, render_views};
-use lexiform_geometry::{Rig, Scene};
+use lexiform_geometry::sample::sample_surface;
+use lexiform_geometry::{PointCloud, Rig, Scene};
 use rayon::prelude::*;
 
 use crate::recipe::DataConfig;
-use crate::shapes::{Rng, Variation, captions, categories};
+use crate::shapes::{Rng, Specimen, Variation, captions, categories};
 
 /// Seeds from here on are for measuring only.
 const HELD_OUT_SEEDS: u64 = 1 << 40;
@@ -21,6 +22,8 @@ pub struct Sample {
     pub category: usize,
     /// Views with transparent background.
     pub views: Vec<RgbaImage>,
+    /// Points of its surface; empty where nobody asks for them.
+    pub cloud: PointCloud,
     /// From the bare noun to its parts; see [`captions`].
     pub captions: Vec<String>,
 }
@@ -33,29 +36,37 @@ pub struct GeneratedShapes {
 
 impl GeneratedShapes {
     /// Shapes to train on: `config.shapes` of them, the categories in turn, each varied as files vary. Rounds are
-    /// disjoint.
-    pub fn training(config: &DataConfig, size: usize, seed: u64, round: u64) -> Self {
+    /// disjoint. Views are `size` pixels wide, and each shape has a cloud of `points` points.
+    pub fn training(config: &DataConfig, [size, points]: [usize; 2], seed: u64, round: u64) -> Self {
         let n = categories().len();
         let first = round * config.shapes as u64;
         Self::generate(0..config.shapes, |i| {
             let serial = first + i as u64;
             let mut rng = Rng::named("training", seed ^ (serial << 8));
             let variation = Variation::draw(&mut rng);
-            sample(i % n, seed.wrapping_add(serial / n as u64), &variation, config, size, &mut rng)
+            let specimen = categories()[i % n].generate(seed.wrapping_add(serial / n as u64));
+            sample(i % n, specimen, &variation, config, [size, points], &mut rng)
         })
     }
 
     /// Shapes to measure on, `each` of every category, upright and in color, from seeds that training never uses;
     /// seen by the cameras of `rig`.
     pub fn held_out(each: usize, size: usize, rig: &Rig) -> Self {
+        Self::held_out_with(each, Some((size, rig)), 0)
+    }
+
+    /// The same shapes with views, where a size and a rig are given, and with clouds of `points` points.
+    pub fn held_out_with(each: usize, views: Option<(usize, &Rig)>, points: usize) -> Self {
         let n = categories().len();
         Self::generate(0..n * each, |i| {
             let seed = HELD_OUT_SEEDS + (i / n) as u64;
             let mut rng = Rng::named("held out", seed);
             let specimen = categories()[i % n].generate(seed);
             let captions = captions(&categories()[i % n], &specimen, &mut rng);
-            let views = draw(specimen.scene, rig, size, Light::default());
-            Sample { category: i % n, views, captions }
+            let cloud = sample_surface(&specimen.scene, points, &mut rng);
+            let views =
+                views.map_or(Vec::new(), |(size, rig)| draw(specimen.scene, rig, size, Light::default()));
+            Sample { category: i % n, views, cloud, captions }
         })
     }
 
@@ -66,13 +77,12 @@ impl GeneratedShapes {
 
 fn sample(
     category: usize,
-    seed: u64,
+    specimen: Specimen,
     variation: &Variation,
     config: &DataConfig,
-    size: usize,
+    [size, points]: [usize; 2],
     rng: &mut Rng,
 ) -> Sample {
-    let specimen = categories()[category].generate(seed);
     let captions = captions(&categories()[category], &specimen, rng);
     let elevation = rng.between(config.elevation_low, config.elevation_high).to_radians();
     let light = Light {
@@ -82,8 +92,10 @@ fn sample(
         ground: rng.between(0.1, 0.3),
         headlight: rng.between(0.1, 0.3),
     };
-    let views = draw(variation.apply(specimen.scene), &Rig::ring_at(config.views, elevation), size, light);
-    Sample { category, views, captions }
+    let scene = variation.apply(specimen.scene);
+    let cloud = sample_surface(&scene, points, rng);
+    let views = draw(scene, &Rig::ring_at(config.views, elevation), size, light);
+    Sample { category, views, cloud, captions }
 }
 
 fn draw(scene: Scene, rig: &Rig, size: usize, light: Light) -> Vec<RgbaImage> {

@@ -3,6 +3,7 @@
 mod augment;
 mod batch;
 mod checkpoint;
+pub mod clouds;
 pub mod evaluate;
 mod event;
 mod fit;
@@ -27,8 +28,10 @@ pub use event::{GroupPlan, Plan, Step, TrainEvent};
 pub use fit::{FitError, FitOptions, fit};
 pub use generated::{GeneratedShapes, Sample};
 pub use recipe::{
-    ClipNetwork, DataConfig, NetworkConfig, PretrainedNetwork, Recipe, RecipeError, RunConfig, ScaleConfig,
+    ClipNetwork, DataConfig, NetworkConfig, PointNetwork, PretrainedNetwork, Recipe, RecipeError, RunConfig,
+    ScaleConfig,
 };
 pub use rehearse::{Trial, rehearse};
 pub use schedule::{Position, Schedule};
+pub use towers::Design;
 pub use watch::Watcher;

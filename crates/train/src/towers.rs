@@ -5,8 +5,10 @@ use std::ops::Range;
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 use lexiform_model::clip::{ClipText, ClipVision};
+use lexiform_model::point::{Clouds, PointTower, Start};
 use lexiform_model::weights::{Precision, Source};
-use lexiform_model::{JointModel, ModelConfig, ModelError, OpenOptions};
+use lexiform_model::{JointModel, ModelConfig, ModelError, OpenOptions, PointModelConfig};
+use serde::{Deserialize, Serialize};
 
 use crate::batch::Batch;
 use crate::generated::GeneratedShapes;
@@ -23,13 +25,24 @@ const START_SCALE: f32 = 2.659_26;
 pub struct Towers {
     pub(crate) text: Option<ClipText>,
     pub(crate) vision: Option<ClipVision>,
+    pub(crate) points: Option<PointTower>,
     pub(crate) logit_scale: Param<Tensor<1>>,
+}
+
+/// Everything of a finished model but its weights.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Design {
+    /// Of words and views.
+    Joint(ModelConfig),
+    /// Of point clouds.
+    Points(PointModelConfig),
 }
 
 /// What a finished model needs beside the towers.
 pub struct Blueprint {
     /// Everything but weights.
-    pub config: ModelConfig,
+    pub design: Design,
     /// The text tower of a model whose text is frozen.
     text: Option<ClipText>,
 }
@@ -40,7 +53,7 @@ impl Towers {
     pub(crate) fn build(
         recipe: &Recipe,
         shapes: &GeneratedShapes,
-        known: Option<&ModelConfig>,
+        known: Option<&Design>,
         device: &Device,
     ) -> Result<(Self, Blueprint), ModelError> {
         let scale = |own: f32| {
@@ -49,14 +62,16 @@ impl Towers {
         };
         match &recipe.network {
             NetworkConfig::Clip(network) => {
-                let config = known.cloned().unwrap_or_else(|| {
-                    network.model(&recipe.name, vocabulary(shapes).iter().map(String::as_str))
-                });
+                let config = match known {
+                    Some(Design::Joint(config)) => config.clone(),
+                    _ => network.model(&recipe.name, vocabulary(shapes).iter().map(String::as_str)),
+                };
                 let source = Source::new(recipe.seed, device);
                 let text = ClipText::load(&source, &config.clip)?;
                 let vision = ClipVision::load(&source, &config.clip)?;
-                let towers = Self { text: Some(text), vision: Some(vision), logit_scale: scale(START_SCALE) };
-                Ok((towers, Blueprint { config, text: None }))
+                let (text, vision) = (Some(text), Some(vision));
+                let towers = Self { text, vision, points: None, logit_scale: scale(START_SCALE) };
+                Ok((towers, Blueprint { design: Design::Joint(config), text: None }))
             }
             NetworkConfig::Pretrained(network) => {
                 let options = OpenOptions { device: device.clone(), ..OpenOptions::default() };
@@ -70,8 +85,17 @@ impl Towers {
                     Some(_) => (None, Some(base.text().valid())),
                     None => (Some(base.text().clone()), None),
                 };
-                let towers = Self { text, vision, logit_scale: scale(base.logit_scale()) };
-                Ok((towers, Blueprint { config, text: frozen }))
+                let towers = Self { text, vision, points: None, logit_scale: scale(base.logit_scale()) };
+                Ok((towers, Blueprint { design: Design::Joint(config), text: frozen }))
+            }
+            NetworkConfig::Points(network) => {
+                let source = Source::new(recipe.seed, device);
+                let points = Some(PointTower::load(&source, &network.tower)?);
+                let (tower, input) = (network.tower.clone(), network.input);
+                let config =
+                    PointModelConfig { name: recipe.name.clone(), tower, input, paired: network.paired };
+                let towers = Self { text: None, vision: None, points, logit_scale: scale(START_SCALE) };
+                Ok((towers, Blueprint { design: Design::Points(config), text: None }))
             }
         }
     }
@@ -86,13 +110,22 @@ impl Towers {
         targets: Option<&Targets>,
     ) -> Option<Features> {
         let device = self.logit_scale.val().device();
-        let config = &blueprint.config;
         let text = |texts: &[&str]| {
+            let Design::Joint(config) = &blueprint.design else { return None };
             let tokens = config.tokenizer.encode(texts, config.clip.text.context).trimmed();
             self.text.as_ref().map(|text| text.encode(&tokens))
         };
-        let vision = self.vision.as_ref()?;
-        let shape = vision.encode(batch.pixels(rows.clone(), &device), batch.views, config.joint_from);
+        let shape = match &blueprint.design {
+            Design::Joint(config) => {
+                let pixels = batch.pixels(rows.clone(), &device);
+                self.vision.as_ref()?.encode(pixels, batch.views, config.joint_from)
+            }
+            Design::Points(config) => {
+                // The points are in an order of chance already, so the first is as good as any.
+                let clouds = Clouds::new(&batch.clouds[rows.clone()], config.tower.encoder.colored()).ok()?;
+                self.points.as_ref()?.encode(&clouds, Start::default())
+            }
+        };
         let said = || batch.captions[rows.clone()].iter().map(String::as_str).collect::<Vec<&str>>();
         let asked = |feature, make: &dyn Fn() -> Option<Tensor<2>>| match objective.uses(feature) {
             true => make(),
@@ -115,10 +148,15 @@ impl Towers {
     pub(crate) fn save(&self, path: &std::path::Path, blueprint: &Blueprint) -> Result<(), ModelError> {
         let scale = self.logit_scale.val().into_scalar::<f32>();
         let text = self.text.as_ref().or(blueprint.text.as_ref());
-        if let (Some(text), Some(vision)) = (text, &self.vision) {
-            lexiform_model::save(path, &blueprint.config, text, vision, scale, Precision::Half)?;
+        match (&blueprint.design, text, &self.vision, &self.points) {
+            (Design::Joint(config), Some(text), Some(vision), _) => {
+                lexiform_model::save(path, config, text, vision, scale, Precision::Half)
+            }
+            (Design::Points(config), _, _, Some(points)) => {
+                lexiform_model::save_points(path, config, points, Some(scale), Precision::Half)
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 

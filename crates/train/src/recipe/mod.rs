@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use network::{ClipNetwork, NetworkConfig, PretrainedNetwork};
+pub use network::{ClipNetwork, NetworkConfig, PointNetwork, PretrainedNetwork};
 
 use crate::augment::AugmentConfig;
 use crate::batch::BatchConfig;
@@ -203,8 +203,9 @@ impl Recipe {
     /// Checks what types cannot.
     pub fn validate(&self) -> Result<(), RecipeError> {
         let BatchConfig { fewest_views, most_views, accumulate, .. } = self.batch;
+        let n_views = self.network.rig().map_or(1, |(_, n_views)| n_views);
         let mut rules = vec![
-            ("network.n_views", self.network.rig().1, self.network.rig().1 > 0, "must be at least 1"),
+            ("network.n_views", n_views, n_views > 0, "must be at least 1"),
             (
                 "data.views",
                 self.data.views,

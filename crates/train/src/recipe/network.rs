@@ -1,11 +1,12 @@
 //! Which network a recipe trains.
 
-use lexiform_model::ModelConfig;
 use lexiform_model::clip::{ClipConfig, TextConfig, VisionConfig, VisionStyle};
 use lexiform_model::nn::Activation;
+use lexiform_model::point::{CloudInput, TowerConfig};
 use lexiform_model::preprocess::Preprocess;
 use lexiform_model::tokenizer::{Tokenizer, WordPieces};
 use lexiform_model::usual_templates;
+use lexiform_model::{ModelConfig, Paired};
 use serde::{Deserialize, Serialize};
 
 /// The network that is trained.
@@ -16,6 +17,8 @@ pub enum NetworkConfig {
     Clip(ClipNetwork),
     /// A published CLIP whose later blocks see all views (Duoduo CLIP).
     Pretrained(PretrainedNetwork),
+    /// A new encoder of point clouds (ULIP, OpenShape).
+    Points(PointNetwork),
 }
 
 /// Sizes of a small CLIP.
@@ -67,12 +70,34 @@ pub struct PretrainedNetwork {
     pub n_views: usize,
 }
 
+/// An encoder of point clouds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PointNetwork {
+    /// Sizes of the network.
+    pub tower: TowerConfig,
+    /// How clouds are prepared.
+    pub input: CloudInput,
+    /// The published model whose features it is trained towards, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paired: Option<Paired>,
+}
+
 impl NetworkConfig {
-    /// Rig and number of views that the finished model is measured with.
-    pub fn rig(&self) -> (&str, usize) {
+    /// Rig and number of views that the finished model is measured with, if it looks at views.
+    pub fn rig(&self) -> Option<(&str, usize)> {
         match self {
-            Self::Clip(clip) => (&clip.rig, clip.n_views),
-            Self::Pretrained(pretrained) => (&pretrained.rig, pretrained.n_views),
+            Self::Clip(clip) => Some((&clip.rig, clip.n_views)),
+            Self::Pretrained(pretrained) => Some((&pretrained.rig, pretrained.n_views)),
+            Self::Points(_) => None,
+        }
+    }
+
+    /// Points of a cloud, if it looks at clouds.
+    pub fn n_points(&self) -> usize {
+        match self {
+            Self::Points(points) => points.input.n_points,
+            _ => 0,
         }
     }
 }

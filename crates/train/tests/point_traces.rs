@@ -1,0 +1,206 @@
+//! One training step of ULIP's PointBERT and of OpenShape's encoder against the references' own: losses, gradients, and
+//! weights after AdamW, batch norms in training mode.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use burn::module::{Module, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor, TensorData};
+use glam::Vec3;
+use lexiform_model::point::{Cloud, Clouds, PointTower, Start};
+use lexiform_model::weights::TensorList;
+use lexiform_model::{PointModel, PointOptions};
+use lexiform_train::groups::Groups;
+use lexiform_train::loss::{Negatives, contrastive};
+use lexiform_train::parameters::{parameters, values as values_of, with_stable_ids, with_values};
+use lexiform_train::{Position, Recipe, Schedule};
+use support::{Golden, check, values};
+
+/// Sums in another order than the reference's, over normalized batches of few points.
+const LOSS: f64 = 1e-5;
+const GRADIENT: f64 = 1e-4;
+/// Adam divides by the gradient's own size, so small gradients weigh as much as large ones; over the rate of a step.
+const STEP: f64 = 0.02;
+
+#[derive(Module, Debug)]
+struct Student {
+    points: PointTower,
+    logit_scale: Param<Tensor<1>>,
+}
+
+/// What differs between the two references.
+struct Case {
+    folder: &'static str,
+    recipe: &'static str,
+    /// Parts of names, ours and the reference's.
+    names: &'static [(&'static str, &'static str)],
+    losses: [&'static str; 2],
+    start: usize,
+    rate: f64,
+}
+
+#[test]
+fn ulip() {
+    for folder in ["pointbert_tiny_xyz", "pointbert_tiny_rgb"] {
+        check_case(&Case {
+            folder,
+            recipe: "ulip2.toml",
+            names: &[
+                ("projection.weight", "pc_projection"),
+                (".transformer.resblocks.", ".blocks.blocks."),
+                (".attn.in_proj_weight", ".attn.qkv.weight"),
+                (".attn.out_proj.", ".attn.proj."),
+                (".ln_1.", ".norm1."),
+                (".ln_2.", ".norm2."),
+                (".mlp.c_fc.", ".mlp.fc1."),
+                (".mlp.c_proj.", ".mlp.fc2."),
+            ],
+            losses: ["loss_p2i", "loss_p2t"],
+            start: 0,
+            rate: 1e-3,
+        });
+    }
+}
+
+#[test]
+fn openshape() {
+    for folder in ["ppat_tiny_xyz", "ppat_tiny_rgb"] {
+        check_case(&Case {
+            folder,
+            recipe: "openshape.toml",
+            names: &[
+                ("point_encoder.", "ppat."),
+                ("projection.", "proj."),
+                (".transformer.resblocks.", ".transformer.layers."),
+                (".attn.in_proj_weight", ".0.fn.to_qkv.weight"),
+                (".attn.out_proj.", ".0.fn.to_out.0."),
+                (".ln_1.", ".0.norm."),
+                (".ln_2.", ".1.norm."),
+                (".mlp.c_fc.", ".1.fn.net.0."),
+                (".mlp.c_proj.", ".1.fn.net.3."),
+            ],
+            losses: ["loss_img", "loss_text"],
+            start: 5,
+            rate: 5e-4,
+        });
+    }
+}
+
+fn check_case(case: &Case) {
+    let file = |name: &str| Golden::shared(&format!("{}/{name}", case.folder));
+    let (Some(inputs), Some(expected)) = (file("inputs.safetensors"), file("train_step.safetensors")) else {
+        return;
+    };
+    let device = Device::flex().autodiff();
+    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures").join(case.folder);
+    let options = PointOptions { device: device.clone(), ..PointOptions::default() };
+    let model = PointModel::open(shared.join("model.pt").to_str().unwrap(), &options).unwrap();
+    let start = model.logit_scale().unwrap_or_else(|| expected.number("logit_scale_before") as f32);
+    let scale = Tensor::<1>::from_floats([start], &device);
+    let student =
+        with_stable_ids(Student { points: model.tower().clone(), logit_scale: Param::from_tensor(scale) });
+    let clouds = clouds(&inputs);
+    let batch = Clouds::new(&clouds, model.config().tower.encoder.colored()).unwrap();
+
+    let embed = student.points.encode(&batch, Start::At(case.start));
+    check(&format!("{}: embed", case.folder), &values(&embed), &expected.values("embed"), LOSS);
+    let loss = |kind: &str| {
+        let target = expected.tensor::<2>(kind, &device);
+        contrastive(embed.clone(), target, student.logit_scale.val(), &Negatives::All)
+    };
+    let (to_image, to_text) = (loss("image"), loss("text"));
+    for (name, loss) in case.losses.iter().zip([&to_image, &to_text]) {
+        check(&format!("{}: {name}", case.folder), &values(loss), &expected.values(name), LOSS);
+    }
+    let gradients = GradientsParams::from_grads((to_image + to_text).backward(), &student);
+    let mut compared = 0;
+    for (name, found) in as_saved(&gradient_module(&student, &gradients)) {
+        let Some(key) = reference_key("grad", &name, case, &expected) else { continue };
+        check(&format!("{}: {key}", case.folder), &found, &expected.values(&key), GRADIENT);
+        compared += 1;
+    }
+    assert!(compared > 30, "{compared} gradients");
+
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes").join(case.recipe);
+    let recipe = Recipe::read(&path, &[format!("groups.all.learning_rate={}", case.rate)]).unwrap();
+    let mut groups = Groups::new(&recipe.groups, Schedule::Constant, &student).unwrap();
+    let position = Position { step: 0, steps: 1, steps_per_epoch: 1 };
+    let (after, _) = groups.step(student, gradients, position);
+    for (name, found) in as_saved(&after.valid()) {
+        let Some(key) = reference_key("after", &name, case, &expected) else { continue };
+        let expected = expected.values(&key);
+        let apart = found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        println!("{}: {key}: {apart:.1e}", case.folder);
+        // A gradient that is only rounding noise may turn its whole step around.
+        assert!(apart <= 2.0 * case.rate + 1e-6, "{key}: {apart:e}");
+        let many =
+            found.iter().zip(&expected).filter(|(a, b)| (*a - *b).abs() > STEP * case.rate + 1e-5).count();
+        assert!(is_noise(&name) || many * 20 <= found.len(), "{key}: {many} of {} are apart", found.len());
+    }
+}
+
+/// Biases before a batch norm, which takes every constant off again: their gradient is rounding noise.
+fn is_noise(name: &str) -> bool {
+    let before_norms = ["first_conv.0.bias", "first_conv.3.bias", "second_conv.0.bias"];
+    before_norms.iter().any(|end| name.ends_with(end)) || name.contains("mlp_convs") && name.ends_with("bias")
+}
+
+/// The reference's name of a tensor, if the fixture has it and it is more than noise.
+fn reference_key(kind: &str, name: &str, case: &Case, expected: &Golden) -> Option<String> {
+    if kind == "grad" && is_noise(name) {
+        return None;
+    }
+    let renamed = case.names.iter().fold(name.to_owned(), |name, (ours, theirs)| name.replace(ours, theirs));
+    let key = format!("{kind}.{renamed}");
+    expected.names().contains(&key).then_some(key)
+}
+
+/// The network with gradients in place of its values, so that they are saved as the reference has them.
+fn gradient_module(student: &Student, gradients: &GradientsParams) -> Student {
+    let mut all: BTreeMap<String, TensorData> = values_of(&student.valid());
+    for parameter in parameters(student).into_iter().filter(|p| p.trained) {
+        let data = match parameter.dims.len() {
+            1 => gradients.get::<1>(parameter.id).map(|g| g.into_data()),
+            2 => gradients.get::<2>(parameter.id).map(|g| g.into_data()),
+            _ => gradients.get::<3>(parameter.id).map(|g| g.into_data()),
+        };
+        all.insert(parameter.name, data.unwrap());
+    }
+    with_values(student.valid(), &all).unwrap()
+}
+
+/// Tensors by the names that files have; the projection the other way round, as ULIP has it.
+fn as_saved(student: &Student) -> BTreeMap<String, Vec<f64>> {
+    let mut list = TensorList::default();
+    student.points.save(&mut list);
+    list.push("logit_scale".to_owned(), student.logit_scale.val());
+    let ulip = !list.iter().any(|(name, ..)| name == "projection.bias");
+    let values = list.iter().map(|(name, shape, values)| {
+        let mut values: Vec<f64> = values.iter().map(|v| f64::from(*v)).collect();
+        if let ([rows, columns], true) = (shape, ulip && name == "projection.weight") {
+            values = (0..*columns)
+                .flat_map(|c| (0..*rows).map(move |r| r * columns + c))
+                .map(|i| values[i])
+                .collect();
+        }
+        (name.to_owned(), values)
+    });
+    values.collect()
+}
+
+fn clouds(inputs: &Golden) -> Vec<Cloud> {
+    let shape = inputs.shape("clouds");
+    let numbers: Vec<f32> = inputs.values("clouds").into_iter().map(|v| v as f32).collect();
+    let cloud = |rows: &[f32]| Cloud {
+        positions: rows.chunks(shape[2]).map(Vec3::from_slice).collect(),
+        colors: rows
+            .chunks(shape[2])
+            .filter(|row| row.len() == 6)
+            .map(|row| Vec3::from_slice(&row[3..]))
+            .collect(),
+    };
+    numbers.chunks(shape[1] * shape[2]).map(cloud).collect()
+}
