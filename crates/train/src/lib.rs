@@ -15,6 +15,7 @@ pub mod objective;
 pub mod parameters;
 mod recipe;
 mod rehearse;
+mod run;
 mod schedule;
 pub mod shapes;
 mod targets;

@@ -5,8 +5,9 @@ use std::time::Instant;
 use serde::Serialize;
 
 use crate::event::{Plan, TrainEvent};
-use crate::fit::{Clock, FitError, FitOptions, Run};
+use crate::fit::{FitError, FitOptions};
 use crate::recipe::Recipe;
+use crate::run::{Clock, Run};
 
 /// What a rehearsal found.
 #[derive(Clone, Debug, Serialize)]
