@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::found::config_of;
 use self::found::{Found, fingerprint};
-use crate::clip::{ClipConfig, ClipText, ClipVision};
+use crate::clip::{ClipConfig, ClipText, ClipVision, Naming};
 use crate::error::ModelError;
 use crate::preprocess::{Crop, Normalization, Preprocess};
 use crate::tokenizer::Tokenizer;
@@ -119,6 +119,20 @@ impl JointModel {
             false => own_scale.into_scalar::<f32>(),
         };
         Ok(Self { id, config, text, vision, logit_scale, device: device.clone() })
+    }
+
+    /// The same model with the image tower and the visual prompts of a CG3D checkpoint, which keeps them beside its point
+    /// encoder; text tower, projections and scale stay SLIP's, as they were frozen when the prompts were trained.
+    pub fn with_visual_prompts(mut self, checkpoint: &WeightFile) -> Result<Self, ModelError> {
+        let tower = checkpoint.container(PROMPTED_TOWER)?;
+        let layout = Naming::Slip.layout("").rename("visual.", "");
+        let prompts = tower.shape(&layout.name("visual.prompt_embeddings"))?.get(1).copied().unwrap_or(0);
+        self.config.clip.vision.prompts = prompts;
+        let source = Source::laid_out(&tower, layout, &self.device);
+        self.vision = ClipVision::with_projection(&source, &self.config.clip, self.vision.projection())?;
+        self.id = format!("{}+prompts@{:08x}", self.id, source.fingerprint());
+        source.finish(|_| false)?;
+        Ok(self)
     }
 
     /// Name and fingerprint of the weights; recorded with every embedding.
@@ -261,6 +275,8 @@ pub fn save(
     Ok(())
 }
 
+/// Where a CG3D checkpoint keeps the image tower.
+const PROMPTED_TOWER: &str = "visual_clip_model";
 /// Scale of Duoduo CLIP's loss, which is the one it was trained with.
 const LOSS_SCALE: &str = "contrastive_loss.logit_scale";
 

@@ -102,6 +102,31 @@ fn slips_own_file_opens_without_prompts() {
     check("slip.pth: text_embed", &values(&text.encode(&tokens(&golden))), &expected, TOLERANCE);
 }
 
+/// A CG3D checkpoint's tower over SLIP's own file, as the reference puts them together.
+#[test]
+fn prompts_of_a_checkpoint_are_laid_over_slip() {
+    let Some(golden) = shared("cg3d_slip_vpt_tiny") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(golden.path("slip.pth"), folder.path().join("slip.pth")).unwrap();
+    // Four heads in either tower, which no tensor shows.
+    let config = r#"{"embed_dim": 32, "activation": "quick-gelu",
+        "vision_cfg": {"image_size": 32, "patch_size": 8, "width": 48, "layers": 3, "head_width": 12,
+                       "style": "timm", "activation": "gelu"},
+        "text_cfg": {"context_length": 12, "vocab_size": 64, "width": 40, "heads": 4, "layers": 2}}"#;
+    std::fs::write(folder.path().join("config.json"), config).unwrap();
+    let slip = open(&folder.path().join("slip.pth"));
+    let checkpoint = WeightFile::open(&golden.path("model.pth")).unwrap();
+    let own = slip.id().to_owned();
+    let prompted = slip.with_visual_prompts(&checkpoint).unwrap();
+    assert!(prompted.id().starts_with(&own) && prompted.id() != own);
+    check_slip(&golden, prompted.text(), prompted.vision(), prompted.logit_scale());
+    // One self-contained file holds the result.
+    let path = folder.path().join("own.safetensors");
+    prompted.save(&path, Precision::Full).unwrap();
+    let own = open(&path);
+    check_slip(&golden, own.text(), own.vision(), own.logit_scale());
+}
+
 /// Small towers with heads of the usual width.
 fn small(activation: Activation) -> ClipConfig {
     let base = ClipConfig::vit_b_32();

@@ -65,6 +65,18 @@ impl Prompts {
 impl ClipVision {
     /// Reads `visual.*`.
     pub fn load(source: &Source, config: &ClipConfig) -> Result<Self, WeightsError> {
+        let width = config.vision.width;
+        let fill = Fill::Normal((width as f32).powf(-0.5));
+        let proj = source.tensor("visual.proj", [width, config.dim], fill)?;
+        Self::with_projection(source, config, proj)
+    }
+
+    /// Reads `visual.*` but for the map into the joint space, which is given: `[width, dim]`.
+    pub fn with_projection(
+        source: &Source,
+        config: &ClipConfig,
+        proj: Tensor<2>,
+    ) -> Result<Self, WeightsError> {
         let vision = config.vision;
         let (width, patch) = (vision.width, vision.patch);
         let scale = (width as f32).powf(-0.5);
@@ -77,7 +89,6 @@ impl ClipVision {
         let class = source.tensor("visual.class_embedding", [width], Fill::Normal(scale))?;
         let position =
             source.tensor("visual.positional_embedding", [vision.n_tokens(), width], Fill::Normal(scale))?;
-        let proj = source.tensor("visual.proj", [width, config.dim], Fill::Normal(scale))?;
         let bias = match vision.style {
             VisionStyle::Clip => None,
             VisionStyle::Timm => Some(source.tensor("visual.conv1.bias", [width], Fill::Constant(0.0))?),
@@ -152,6 +163,11 @@ impl ClipVision {
         let class = self.class_embedding.val().unsqueeze::<3>().repeat_dim(0, rows);
         Tensor::cat(vec![class, self.conv1.forward(patches)], 1)
             + self.positional_embedding.val().unsqueeze::<3>()
+    }
+
+    /// The map into the joint space, `[width, dim]`.
+    pub fn projection(&self) -> Tensor<2> {
+        self.proj.val()
     }
 
     /// The same tower for images of another size, `grid` patches along an edge: positions of patches are resampled as
