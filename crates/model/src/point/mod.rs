@@ -43,6 +43,7 @@ use crate::weights::{Source, TensorList};
 
 /// A network that turns clouds into features.
 #[derive(Module, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a model has one of these, and it is never moved about")]
 pub enum PointEncoder {
     /// Point-BERT's transformer (ULIP, ULIP-2, CG3D).
     PointBert(PointBert),
