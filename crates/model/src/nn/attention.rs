@@ -4,7 +4,8 @@ use burn::module::Module;
 use burn::tensor::ops::AttentionModuleOptions;
 use burn::tensor::{Tensor, module};
 
-use super::{Linear, TransformerConfig};
+use super::host_softmax::softmax;
+use super::{Linear, TransformerConfig, on_host};
 use crate::error::WeightsError;
 use crate::weights::{Source, TensorList};
 
@@ -18,6 +19,9 @@ pub enum Scope {
     /// All tokens of this many consecutive rows: the views of one shape (Duoduo CLIP, section 3.1).
     Views(usize),
 }
+
+/// Most scores of a group that are all kept at once; above, they are made and used piece by piece.
+const MOST_SCORES: usize = 1 << 24;
 
 /// Self-attention with packed query, key and value projections.
 #[derive(Module, Debug)]
@@ -53,9 +57,31 @@ impl Attention {
         let part = |i: usize| -> Tensor<4> {
             packed.clone().slice([0..groups, 0..length, i..i + 1]).squeeze_dim::<4>(2).swap_dims(1, 2)
         };
-        let options = AttentionModuleOptions { is_causal: scope == Scope::Causal, ..Default::default() };
-        let mixed = module::attention(part(0), part(1), part(2), None, None, options);
+        let scores = self.heads * length * length;
+        let at_once = (1..=MOST_SCORES).contains(&scores) && groups > 0 && on_host::is_plain(&packed);
+        let mixed = match scope {
+            Scope::Own | Scope::Views(_) if at_once => self.mix([part(0), part(1), part(2)]),
+            _ => {
+                let options =
+                    AttentionModuleOptions { is_causal: scope == Scope::Causal, ..Default::default() };
+                module::attention(part(0), part(1), part(2), None, None, options)
+            }
+        };
         self.out_proj.forward(mixed.swap_dims(1, 2).reshape([rows, tokens, self.heads * self.head_width]))
+    }
+
+    /// Each token's mean of all values, weighted by softmax of its query with their keys: `[groups, heads, length, head
+    /// width]` each. Group by group, so that the scores stay in the cache.
+    fn mix(&self, [query, key, value]: [Tensor<4>; 3]) -> Tensor<4> {
+        let [groups, heads, length, width] = query.dims();
+        let scale = (width as f32).powf(-0.5);
+        let of_group =
+            |x: &Tensor<4>, group: usize| x.clone().slice([group..group + 1, 0..heads, 0..length, 0..width]);
+        let mixed = (0..groups).map(|group| {
+            let scores = of_group(&query, group).matmul(of_group(&key, group).swap_dims(2, 3));
+            softmax(scores, scale).matmul(of_group(&value, group))
+        });
+        Tensor::cat(mixed.collect(), 0)
     }
 
     /// Adds the tensors to `list`.

@@ -6,6 +6,7 @@
 mod attention;
 mod batch_norm;
 mod block;
+mod host_softmax;
 mod layers;
 pub(crate) mod on_host;
 

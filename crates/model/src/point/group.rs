@@ -33,7 +33,7 @@ impl Start {
         match self {
             Self::At(first) => first,
             Self::Seed(seed) => {
-                let mixed = seed ^ (cloud as u64) << 20 ^ (stage as u64) << 56;
+                let mixed = seed ^ ((cloud as u64) << 20) ^ ((stage as u64) << 56);
                 SmallRng::seed_from_u64(mixed).random_range(0..n_points.max(1) as u64) as usize
             }
         }

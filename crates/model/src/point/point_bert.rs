@@ -204,16 +204,14 @@ impl FoldedGroupNet {
         let x = x.reshape([groups * n_points, channels]).matmul(self.first.clone());
         let x = on_host::bias_then(x, Some(self.first_bias.clone()), Some(Activation::Relu));
         let points = x.matmul(self.first_out.clone());
-        let [_, width] = points.dims();
-        let whole = largest(points.clone().reshape([groups, n_points, width]));
+        let whole = on_host::largest(points.clone(), n_points);
         let of_whole = module::linear(whole, self.of_whole.clone(), Some(self.second_bias.clone()));
         let hidden = points.matmul(self.of_point.clone());
         let [_, width] = hidden.dims();
         let hidden =
             on_host::group_bias_then(hidden.reshape([groups, n_points, width]), of_whole, Activation::Relu);
         let output = hidden.reshape([groups * n_points, width]).matmul(self.second_out.clone());
-        let [_, width] = output.dims();
-        largest(output.reshape([groups, n_points, width]))
+        on_host::largest(output, n_points)
     }
 }
 

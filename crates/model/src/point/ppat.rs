@@ -1,7 +1,7 @@
 //! OpenShape's transformer over groups of points (arXiv 2305.10764), which its code calls `ppat`.
 
 use burn::module::{Module, Param};
-use burn::tensor::{Tensor, TensorData, activation};
+use burn::tensor::{Tensor, TensorData};
 use lexiform_geometry::neighbors::{Ball, FarthestRule};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,7 @@ use super::group::{check_groups, check_heads, positions_tensor};
 use super::point_bert::{class, save_linear};
 use super::{Cloud, Clouds, Grouping, Groups, Neighborhood, Start};
 use crate::error::WeightsError;
+use crate::nn::on_host;
 use crate::nn::{
     Activation, Bias, ConvNorm, LayerNorm, Linear, Scope, Transformer, TransformerConfig, pointwise,
 };
@@ -159,12 +160,17 @@ impl Ppat {
 
     /// `[groups, points, channels]` → `[groups, group width]`.
     fn describe(&self, x: Tensor<3>) -> Tensor<2> {
-        let layer = |x, layer: &ConvNorm| activation::relu(layer.forward(x));
-        let some = |x: Tensor<3>| self.group_net.iter().fold(x, layer).max_dim(1).squeeze_dim::<2>(1);
-        if x.device().is_autodiff() {
-            return some(x);
-        }
         let [groups, points, channels] = x.dims();
+        let rows = |x: Tensor<3>| {
+            let rows = x.dims()[0] * points;
+            self.group_net.iter().fold(x.reshape([rows, channels]), |x, layer| layer.forward_relu(x, None))
+        };
+        if !on_host::is_plain(&x) {
+            let rows = rows(x);
+            let [_, width] = rows.dims();
+            return rows.reshape([groups, points, width]).max_dim(1).squeeze_dim::<2>(1);
+        }
+        let some = |x: Tensor<3>| on_host::largest(rows(x), points);
         let parts = (0..groups).step_by(GROUPS_AT_ONCE).map(|start| {
             let range = start..(start + GROUPS_AT_ONCE).min(groups);
             some(x.clone().slice([range, 0..points, 0..channels]))
