@@ -22,6 +22,8 @@ pub enum Scope {
 
 /// Most scores of a group that are all kept at once; above, they are made and used piece by piece.
 const MOST_SCORES: usize = 1 << 24;
+/// Scores that groups taken together may have: so many stay in the cache.
+const CACHED_SCORES: usize = 1 << 20;
 
 /// Self-attention with packed query, key and value projections.
 #[derive(Module, Debug)]
@@ -71,15 +73,16 @@ impl Attention {
     }
 
     /// Each token's mean of all values, weighted by softmax of its query with their keys: `[groups, heads, length, head
-    /// width]` each. Group by group, so that the scores stay in the cache.
+    /// width]` each. A few groups at a time, so that the scores stay in the cache.
     fn mix(&self, [query, key, value]: [Tensor<4>; 3]) -> Tensor<4> {
         let [groups, heads, length, width] = query.dims();
         let scale = (width as f32).powf(-0.5);
-        let of_group =
-            |x: &Tensor<4>, group: usize| x.clone().slice([group..group + 1, 0..heads, 0..length, 0..width]);
-        let mixed = (0..groups).map(|group| {
-            let scores = of_group(&query, group).matmul(of_group(&key, group).swap_dims(2, 3));
-            softmax(scores, scale).matmul(of_group(&value, group))
+        let at_once = (CACHED_SCORES / (heads * length * length)).clamp(1, groups);
+        let mixed = (0..groups).step_by(at_once).map(|first| {
+            let groups = first..(first + at_once).min(groups);
+            let part = |x: &Tensor<4>| x.clone().slice([groups.clone(), 0..heads, 0..length, 0..width]);
+            let scores = part(&query).matmul(part(&key).swap_dims(2, 3));
+            softmax(scores, scale).matmul(part(&value))
         });
         Tensor::cat(mixed.collect(), 0)
     }
