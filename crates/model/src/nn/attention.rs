@@ -52,39 +52,40 @@ impl Attention {
 
     /// `[rows, tokens, width]` → the same shape.
     pub fn forward(&self, x: Tensor<3>, scope: Scope) -> Tensor<3> {
-        let [rows, tokens, _] = x.dims();
-        let views = if let Scope::Views(views) = scope { views } else { 1 };
-        let (groups, length) = (rows / views, views * tokens);
-        let packed = self.in_proj.forward(x).reshape([groups, length, 3, self.heads, self.head_width]);
-        let part = |i: usize| -> Tensor<4> {
-            packed.clone().slice([0..groups, 0..length, i..i + 1]).squeeze_dim::<4>(2).swap_dims(1, 2)
-        };
-        let scores = self.heads * length * length;
-        let at_once = (1..=MOST_SCORES).contains(&scores) && groups > 0 && on_host::is_plain(&packed);
-        let mixed = match scope {
-            Scope::Own | Scope::Views(_) if at_once => self.mix([part(0), part(1), part(2)]),
-            _ => {
-                let options =
-                    AttentionModuleOptions { is_causal: scope == Scope::Causal, ..Default::default() };
-                module::attention(part(0), part(1), part(2), None, None, options)
-            }
-        };
-        self.out_proj.forward(mixed.swap_dims(1, 2).reshape([rows, tokens, self.heads * self.head_width]))
+        let [_, tokens, _] = x.dims();
+        self.forward_first(x, scope, tokens)
     }
 
-    /// Each token's mean of all values, weighted by softmax of its query with their keys: `[groups, heads, length, head
-    /// width]` each. A few groups at a time, so that the scores stay in the cache.
-    fn mix(&self, [query, key, value]: [Tensor<4>; 3]) -> Tensor<4> {
-        let [groups, heads, length, width] = query.dims();
-        let scale = (width as f32).powf(-0.5);
-        let at_once = (CACHED_SCORES / (heads * length * length)).clamp(1, groups);
-        let mixed = (0..groups).step_by(at_once).map(|first| {
-            let groups = first..(first + at_once).min(groups);
-            let part = |x: &Tensor<4>| x.clone().slice([groups.clone(), 0..heads, 0..length, 0..width]);
-            let scores = part(&query).matmul(part(&key).swap_dims(2, 3));
-            softmax(scores, scale).matmul(part(&value))
-        });
-        Tensor::cat(mixed.collect(), 0)
+    /// As [`forward`](Self::forward), but only the first `count` tokens of each row look around:
+    /// `[rows, tokens, width]` → `[rows, count, width]`.
+    pub fn forward_first(&self, x: Tensor<3>, scope: Scope, count: usize) -> Tensor<3> {
+        let [rows, tokens, _] = x.dims();
+        let views = if let Scope::Views(views) = scope { views } else { 1 };
+        let (groups, heads, width) = (rows / views, self.heads, self.head_width);
+        let packed = self.in_proj.forward(x).reshape([groups, views * tokens, 3, heads, width]);
+        let part = |i: usize| -> Tensor<4> {
+            packed.clone().slice([0..groups, 0..views * tokens, i..i + 1]).squeeze_dim::<4>(2)
+        };
+        let query = match count == tokens {
+            true => part(0),
+            false => {
+                let rows_apart = part(0).reshape([rows, tokens, heads, width]);
+                rows_apart.slice([0..rows, 0..count]).reshape([groups, views * count, heads, width])
+            }
+        };
+        let [query, key, value] = [query, part(1), part(2)].map(|part| part.swap_dims(1, 2));
+        let scores = heads * views * count * views * tokens;
+        let mixed = if scope != Scope::Causal
+            && (1..=MOST_SCORES).contains(&scores)
+            && groups > 0
+            && on_host::is_plain(&packed)
+        {
+            mix([query, key, value], (CACHED_SCORES / scores).clamp(1, groups))
+        } else {
+            let options = AttentionModuleOptions { is_causal: scope == Scope::Causal, ..Default::default() };
+            module::attention(query, key, value, None, None, options)
+        };
+        self.out_proj.forward(mixed.swap_dims(1, 2).reshape([rows, count, heads * width]))
     }
 
     /// Adds the tensors to `list`.
@@ -102,4 +103,21 @@ impl Attention {
     fn out_proj_names(name: &str) -> [String; 2] {
         [format!("{name}.out_proj.weight"), format!("{name}.out_proj.bias")]
     }
+}
+
+/// For each query, `[groups, heads, queries, width]`, the mean of all values weighted by softmax of its products with their
+/// keys, `[groups, heads, length, width]` each; so many groups at once.
+fn mix([query, key, value]: [Tensor<4>; 3], at_once: usize) -> Tensor<4> {
+    let [groups, heads, _, width] = query.dims();
+    let scale = (width as f32).powf(-0.5);
+    let mixed = (0..groups).step_by(at_once).map(|first| {
+        let range = first..(first + at_once).min(groups);
+        let part = |x: &Tensor<4>| {
+            let length = x.dims()[2];
+            x.clone().slice([range.clone(), 0..heads, 0..length, 0..width])
+        };
+        let scores = part(&query).matmul(part(&key).swap_dims(2, 3));
+        softmax(scores, scale).matmul(part(&value))
+    });
+    Tensor::cat(mixed.collect(), 0)
 }
