@@ -62,6 +62,11 @@ impl Prompts {
     }
 }
 
+/// Views are alone in the first blocks and see each other from `joint_from` on.
+fn scope(views: usize, joint_from: usize) -> impl Fn(usize) -> Scope {
+    move |layer| if layer < joint_from { Scope::Own } else { Scope::Views(views) }
+}
+
 impl ClipVision {
     /// Reads `visual.*`.
     pub fn load(source: &Source, config: &ClipConfig) -> Result<Self, WeightsError> {
@@ -117,11 +122,13 @@ impl ClipVision {
     /// alone. The class tokens are averaged over the views after `ln_post` and then projected
     /// (Duoduo CLIP, section 3.1). With one view, or `joint_from` at the depth, this is CLIP.
     pub fn encode(&self, pixels: Tensor<4>, views: usize, joint_from: usize) -> Tensor<2> {
-        self.encode_watched(pixels, views, joint_from, |_, _| {})
+        let x = self.tokens(pixels, &mut |_, _| {});
+        let x = self.transformer.forward_first(x, scope(views, joint_from), self.before());
+        self.read_out(x, views, &mut |_, _| {})
     }
 
-    /// As [`encode`](Self::encode); `watch` sees `[rows, tokens, width]` by the reference's names: `ln_pre`,
-    /// `block0` …, `ln_post`.
+    /// As [`encode`](Self::encode), with every token through every block; `watch` sees `[rows, tokens, width]` by the
+    /// reference's names: `ln_pre`, `block0` …, `ln_post`.
     pub fn encode_watched(
         &self,
         pixels: Tensor<4>,
@@ -129,18 +136,31 @@ impl ClipVision {
         joint_from: usize,
         mut watch: impl FnMut(&str, &Tensor<3>),
     ) -> Tensor<2> {
-        let mut x = self.embed(pixels);
-        if let Some(norm) = &self.ln_pre {
-            x = norm.forward(x);
-            watch("ln_pre", &x);
-        }
-        let scope = |layer| if layer < joint_from { Scope::Own } else { Scope::Views(views) };
+        let x = self.tokens(pixels, &mut watch);
         let watch_block = |layer, x: &Tensor<3>| watch(&format!("block{layer}"), x);
-        let before = |layer, x| match &self.prompts {
+        let x = self.transformer.forward(x, scope(views, joint_from), self.before(), watch_block);
+        self.read_out(x, views, &mut watch)
+    }
+
+    /// Pixels → what the first block is given.
+    fn tokens(&self, pixels: Tensor<4>, watch: &mut dyn FnMut(&str, &Tensor<3>)) -> Tensor<3> {
+        let x = self.embed(pixels);
+        let Some(norm) = &self.ln_pre else { return x };
+        let x = norm.forward(x);
+        watch("ln_pre", &x);
+        x
+    }
+
+    /// Puts the prompts of each block in.
+    fn before(&self) -> impl FnMut(usize, Tensor<3>) -> Tensor<3> + '_ {
+        |layer, x| match &self.prompts {
             Some(prompts) => prompts.put(layer, x),
             None => x,
-        };
-        let x = self.transformer.forward(x, scope, before, watch_block);
+        }
+    }
+
+    /// `[rows, tokens, width]`, the class token first → `[shapes, dim]`.
+    fn read_out(&self, x: Tensor<3>, views: usize, watch: &mut dyn FnMut(&str, &Tensor<3>)) -> Tensor<2> {
         let [rows, tokens, width] = x.dims();
         if rows == 0 || tokens == 0 {
             return Tensor::zeros([0, self.proj.dims()[1]], &x.device());
