@@ -96,8 +96,12 @@ struct Drawn {
 
 /// What a worker made of a candidate.
 enum Checked {
-    Settled(Settled),
+    Settled(Box<Settled>),
     Drawn(Box<Drawn>),
+}
+
+fn settled(settled: Settled) -> Checked {
+    Checked::Settled(Box::new(settled))
 }
 
 /// Works through the task; `commit` gets the results in batches, on the calling thread. Stops at the first error.
@@ -162,7 +166,7 @@ impl Workers<'_> {
         while let Some(candidate) = self.task.candidates.get(self.next.fetch_add(1, Ordering::Relaxed)) {
             let is_wanted = match self.check(candidate) {
                 Ok(Checked::Drawn(drawn)) => to_model.send(*drawn).is_ok(),
-                Ok(Checked::Settled(settled)) => to_store.send(Ok(settled)).is_ok(),
+                Ok(Checked::Settled(settled)) => to_store.send(Ok(*settled)).is_ok(),
                 Err(error) => to_store.send(Err(error.into())).is_ok_and(|()| false),
             };
             if !is_wanted {
@@ -179,19 +183,19 @@ impl Workers<'_> {
         };
         let failure = candidate.failure.as_ref().filter(|f| f.content_hash.as_ref() == Some(&print.content));
         if let Some(failure) = failure.filter(|_| !self.task.retry_failed) {
-            return Ok(Checked::Settled(Settled::FailedBefore(failure.clone())));
+            return Ok(settled(Settled::FailedBefore(failure.clone())));
         }
         let same = candidate.known.as_ref().filter(|entry| entry.payload.content_hash == print.content);
         if let Some(entry) = same {
-            return Ok(Checked::Settled(Settled::Unchanged(marked(entry.clone(), candidate, &print))));
+            return Ok(settled(Settled::Unchanged(marked(entry.clone(), candidate, &print))));
         }
         if let Some(entry) = self.claim(candidate, &print.content) {
             let from = entry.payload.path.clone();
             let entry = marked(entry, candidate, &print);
-            return Ok(Checked::Settled(Settled::Moved { entry, from }));
+            return Ok(settled(Settled::Moved { entry, from }));
         }
         if let Some(new) = self.copy(candidate, &print)? {
-            return Ok(Checked::Settled(Settled::Embedded(Box::new(new))));
+            return Ok(settled(Settled::Embedded(Box::new(new))));
         }
         Ok(self.draw(candidate, &print))
     }
@@ -235,7 +239,7 @@ impl Workers<'_> {
 }
 
 fn failed(candidate: &Candidate, content_hash: Option<String>, error: String) -> Checked {
-    Checked::Settled(Settled::Failed { candidate: candidate.clone(), content_hash, error })
+    settled(Settled::Failed { candidate: candidate.clone(), content_hash, error })
 }
 
 /// The entry with the candidate's path and the content's marks.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use burn::module::{Module as _, Param};
+use burn::module::Module as _;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use lexiform_geometry::RigKind;
@@ -208,7 +208,7 @@ impl<'a> Run<'a> {
             .map(|(towers, rows)| {
                 let features =
                     towers.features(batch, rows, &self.blueprint, &self.objective, self.targets.as_ref());
-                features.map(|features| features.to_device(main))
+                features.map(|features| features.moved_to(main))
             })
             .collect();
         let ranks =
@@ -270,14 +270,11 @@ impl<'a> Run<'a> {
     ) -> BTreeMap<String, f32> {
         let (mut towers, norms) = self.groups.step(self.towers.clone(), gradients, position);
         if let Some([low, high]) = self.recipe.scale.bounds.filter(|_| self.recipe.scale.put_back) {
-            let bounded = |scale: Param<Tensor<1>>| {
-                let trained = scale.is_require_grad();
-                scale.map(|value| {
-                    let bounded = value.without_autodiff().clamp(low, high);
-                    Tensor::from_inner(bounded).set_require_grad(trained)
-                })
-            };
-            towers.logit_scale = bounded(towers.logit_scale);
+            let trained = towers.logit_scale.is_require_grad();
+            towers.logit_scale = towers.logit_scale.map(|value| {
+                let bounded = value.without_autodiff().clamp(low, high);
+                Tensor::from_inner(bounded).set_require_grad(trained)
+            });
         }
         self.towers = towers;
         self.progress.step += 1;
@@ -525,7 +522,7 @@ fn open_checkpoint(
 }
 
 impl Features {
-    fn to_device(self, device: &Device) -> Self {
+    fn moved_to(self, device: &Device) -> Self {
         let here = |features: Tensor<2>| features.to_device(device);
         Self {
             shape: here(self.shape),
