@@ -97,6 +97,7 @@ struct Drawn {
 /// What a worker made of a candidate.
 enum Checked {
     Settled(Box<Settled>),
+    Replacing(Box<Settled>),
     Drawn(Box<Drawn>),
 }
 
@@ -116,8 +117,14 @@ pub(crate) fn run(
     let jobs = if task.jobs == 0 { processors } else { task.jobs }.min(task.candidates.len());
     let (to_model, drawn) = sync_channel::<Drawn>(BATCH);
     let (to_store, settled) = sync_channel::<Result<Settled, Error>>(COMMIT);
-    let workers =
-        Workers { task, next: AtomicUsize::new(0), claimed: Mutex::default(), heavy: Mutex::new(()) };
+    let workers = Workers {
+        task,
+        next: AtomicUsize::new(0),
+        busy: AtomicUsize::new(jobs),
+        claimed: Mutex::default(),
+        replacing: Mutex::default(),
+        heavy: Mutex::new(()),
+    };
     std::thread::scope(|scope| {
         let builder = || std::thread::Builder::new().stack_size(STACK_BYTES);
         for _ in 0..jobs {
@@ -138,14 +145,24 @@ fn store_all(
     commit: &mut dyn FnMut(Vec<Settled>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     while let Ok(first) = settled.recv() {
-        let mut batch = vec![first?];
-        while batch.len() < COMMIT {
-            match settled.try_recv() {
-                Ok(next) => batch.push(next?),
-                Err(_) => break,
+        let mut batch = Vec::new();
+        let mut failure = None;
+        for result in std::iter::once(first).chain(settled.try_iter()).take(COMMIT) {
+            match result {
+                Ok(settled) => batch.push(settled),
+                Err(error) => {
+                    failure = Some(error);
+                    break;
+                }
             }
         }
-        commit(batch)?;
+        // What was done before the failure is kept.
+        if !batch.is_empty() {
+            commit(batch)?;
+        }
+        if let Some(error) = failure {
+            return Err(error);
+        }
     }
     Ok(())
 }
@@ -154,6 +171,11 @@ fn store_all(
 struct Workers<'a> {
     task: &'a Task<'a>,
     next: AtomicUsize,
+    /// Workers that have not finished.
+    busy: AtomicUsize,
+    /// Copies that take the place of other contents. They wait for the end, because the contents they replace may have a
+    /// new place too: files that traded places.
+    replacing: Mutex<Vec<Settled>>,
     /// Entries that a new path has taken over.
     claimed: Mutex<HashSet<RecordId>>,
     /// Held while a heavy file is in memory.
@@ -167,11 +189,21 @@ impl Workers<'_> {
             let is_wanted = match self.check(candidate) {
                 Ok(Checked::Drawn(drawn)) => to_model.send(*drawn).is_ok(),
                 Ok(Checked::Settled(settled)) => to_store.send(Ok(*settled)).is_ok(),
+                Ok(Checked::Replacing(settled)) => {
+                    self.replacing.lock().unwrap_or_else(PoisonError::into_inner).push(*settled);
+                    true
+                }
                 Err(error) => to_store.send(Err(error.into())).is_ok_and(|()| false),
             };
             if !is_wanted {
                 return;
             }
+        }
+        if self.busy.fetch_sub(1, Ordering::AcqRel) == 1 {
+            let replacing =
+                std::mem::take(&mut *self.replacing.lock().unwrap_or_else(PoisonError::into_inner));
+            // Where nobody listens any more, there is nobody to tell.
+            let _ = replacing.into_iter().all(|settled| to_store.send(Ok(settled)).is_ok());
         }
     }
 
@@ -195,7 +227,12 @@ impl Workers<'_> {
             return Ok(settled(Settled::Moved { entry, from }));
         }
         if let Some(new) = self.copy(candidate, &print)? {
-            return Ok(settled(Settled::Embedded(Box::new(new))));
+            let new = Box::new(Settled::Embedded(Box::new(new)));
+            return Ok(if candidate.known.is_some() {
+                Checked::Replacing(new)
+            } else {
+                Checked::Settled(new)
+            });
         }
         Ok(self.draw(candidate, &print))
     }
@@ -273,15 +310,22 @@ fn embed_all(encoder: &dyn Encoder, drawn: &Receiver<Drawn>, to_store: &SyncSend
 }
 
 /// Embeds a batch at once; if that fails, each shape alone, so that one cannot spoil the others. When none
-/// succeeds it is the model's fault, and an error.
+/// succeeds, or one that did does not any more, it is the model's fault, and an error.
 fn embed_batch(encoder: &dyn Encoder, batch: Vec<Drawn>) -> Vec<Result<Settled, Error>> {
     match embed(encoder, batch.iter().map(|drawn| drawn.taken.clone()).collect()) {
         Ok(embeddings) => batch.into_iter().zip(embeddings).map(|(d, e)| Ok(embedded(d, &e))).collect(),
         Err(error) if batch.len() == 1 => vec![Err(error)],
         Err(error) => {
             let alone: Vec<_> = batch.iter().map(|drawn| embed(encoder, vec![drawn.taken.clone()])).collect();
-            if alone.iter().all(Result::is_err) {
-                return vec![Err(error)];
+            let good = alone.iter().position(Result::is_ok);
+            let still = good.is_some_and(|i| embed(encoder, vec![batch[i].taken.clone()]).is_ok());
+            if !still {
+                let done =
+                    batch.into_iter().zip(alone).filter_map(|(drawn, result)| match result.as_deref() {
+                        Ok([embedding]) => Some(Ok(embedded(drawn, embedding))),
+                        _ => None,
+                    });
+                return done.chain([Err(error)]).collect();
             }
             let settle = |(drawn, result): (Drawn, Result<Vec<Embedding>, Error>)| match result.as_deref() {
                 Ok([embedding]) => embedded(drawn, embedding),
