@@ -47,10 +47,14 @@ impl TrainArgs {
         }
         let mut watcher = Watcher::new(&out, SystemTime::now());
         let mut screen = Screen { json: self.json, progress: None };
-        let mut told = Ok(());
+        let (mut logged, mut shown) = (Ok(()), Ok(()));
         let done = fit(&recipe, &out, &options, &mut |event| {
-            if told.is_ok() {
-                told = watcher.see(&event).map_err(anyhow::Error::from).and_then(|()| screen.show(&event));
+            // A reader that hangs up does not stop the log: it must tell of every step a checkpoint has.
+            if logged.is_ok() {
+                logged = watcher.see(&event);
+            }
+            if shown.is_ok() {
+                shown = screen.show(&event);
             }
         });
         drop(screen);
@@ -64,7 +68,8 @@ impl TrainArgs {
             }
             done => done?,
         };
-        told?;
+        logged?;
+        shown?;
         let curves = watcher.finish()?;
         if !self.json {
             output::note(format!("curves: {}", curves.display()));
