@@ -1,8 +1,10 @@
 """Blender's Cycles by its Python module: 12 views at 224 px of a textured sphere of about 100k triangles, 16 samples a pixel."""
-import json, math, os, tempfile, time
+import math, os, tempfile
 
 import bpy
 import numpy as np
+
+from measure import measure
 
 bpy.ops.wm.read_factory_settings(use_empty=True)
 bpy.ops.mesh.primitive_uv_sphere_add(segments=316, ring_count=158)
@@ -36,7 +38,4 @@ def views():
         bpy.ops.render.render(write_still=True)
 
 
-views()
-start = time.perf_counter()
-views()
-print(json.dumps({"what": "12 views, 224 px, 100k triangles (Blender Cycles, 16 samples)", "milliseconds": (time.perf_counter() - start) * 1000}))
+measure("12 views, 224 px, 100k triangles (Blender Cycles, 16 samples)", views, repeats=1)

@@ -1,20 +1,11 @@
 """open_clip ViT-B/32 with random weights on the CPU: 12 views of one shape, one text."""
-import json, time, torch, open_clip
+import torch, open_clip
+
+from measure import measure
 
 torch.manual_seed(0)
 model = open_clip.create_model("ViT-B-32", pretrained=None).eval()
 views, tokens = torch.randn(12, 3, 224, 224), open_clip.get_tokenizer("ViT-B-32")(["a red chair"])
-
-
-def measure(what, run, repeats=5):
-    run()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        run()
-        times.append((time.perf_counter() - start) * 1000)
-    print(json.dumps({"what": what, "milliseconds": sorted(times)[len(times) // 2]}))
-
 
 with torch.inference_mode():
     measure("ViT-B/32, 12 views", lambda: model.encode_image(views))

@@ -1,8 +1,10 @@
 """Plain PyTorch on the CPU, random weights, whole path: farthest points, neighbors, network. ULIP-2's colored PointBERT (10k
 points, 18 blocks of width 384), PointMLP (1024 points), PointNeXt-S (8192 points). Batches of 1 and 16."""
-import json, time, torch
+import torch
 from torch import nn
 import torch.nn.functional as F
+
+from measure import measure
 
 torch.manual_seed(0)
 POINTS, GROUPS, SIZE, WIDTH, DEPTH, HEADS = 10_000, 512, 32, 384, 18, 6
@@ -73,16 +75,6 @@ class PointBert(nn.Module):
             x = block(x + position)
         x = self.norm(x)
         return torch.cat([x[:, 0], x[:, 1:].amax(1)], -1) @ self.projection
-
-
-def measure(what, run, repeats):
-    run()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        run()
-        times.append((time.perf_counter() - start) * 1000)
-    print(json.dumps({"what": what, "milliseconds": sorted(times)[len(times) // 2]}))
 
 
 def balls(x, centers, radius, count):
@@ -168,13 +160,14 @@ class PointNext(nn.Module):
         return self.head(self.last(torch.cat([xyz.transpose(1, 2), x], 1)).amax(2))
 
 
-model = PointBert().eval()
-with torch.inference_mode():
-    for batch, repeats in [(1, 5), (16, 1)]:
-        clouds = torch.rand(batch, POINTS, 6) * 2 - 1
-        measure(f"PointBERT, 10k colored points, batch {batch}", lambda: model(clouds), repeats)
-    for name, points, encoder in [("PointMLP", 1024, PointMlp()), ("PointNeXt-S", 8192, PointNext())]:
-        encoder.eval()
+if __name__ == "__main__":
+    model = PointBert().eval()
+    with torch.inference_mode():
         for batch, repeats in [(1, 5), (16, 1)]:
-            clouds = torch.rand(batch, points, 3) * 2 - 1
-            measure(f"{name}, {points} points, batch {batch}", lambda: encoder(clouds), repeats)
+            clouds = torch.rand(batch, POINTS, 6) * 2 - 1
+            measure(f"PointBERT, 10k colored points, batch {batch}", lambda: model(clouds), repeats)
+        for name, points, encoder in [("PointMLP", 1024, PointMlp()), ("PointNeXt-S", 8192, PointNext())]:
+            encoder.eval()
+            for batch, repeats in [(1, 5), (16, 1)]:
+                clouds = torch.rand(batch, points, 3) * 2 - 1
+                measure(f"{name}, {points} points, batch {batch}", lambda: encoder(clouds), repeats)

@@ -1,29 +1,32 @@
-"""Open3D and plain PyTorch: 10k points of a 100k-triangle surface, farthest point sampling 10k -> 512."""
-import json, time
+"""Open3D and plain PyTorch: 10k points of a 100k-triangle surface, farthest point sampling 10k -> 512, 32 nearest of 512.
+Open3D's wheel wants libusb-1.0 and libGL of the system; without them it is left out, and says so."""
+import sys
+
 import numpy as np
 
-
-def measure(what, run, repeats=5):
-    run()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        run()
-        times.append((time.perf_counter() - start) * 1000)
-    print(json.dumps({"what": what, "milliseconds": sorted(times)[len(times) // 2]}))
-
+from measure import measure
 
 points = np.random.default_rng(0).random((10_000, 3), dtype=np.float32)
-try:
+
+
+def with_open3d():
     import open3d as o3d
 
     sphere = o3d.geometry.TriangleMesh.create_sphere(radius=1.0, resolution=158)
     cloud = o3d.geometry.PointCloud(o3d.utility.Vector3dVector(points.astype(np.float64)))
+    everywhere, few = o3d.core.Tensor(points), o3d.core.Tensor(points[:512])
     measure("sample 10k points (Open3D)", lambda: sphere.sample_points_uniformly(10_000))
     measure("farthest points 10k -> 512 (Open3D)", lambda: cloud.farthest_point_down_sample(512))
-except ImportError:
-    pass
-try:
+
+    def nearest():
+        search = o3d.core.nns.NearestNeighborSearch(everywhere)
+        search.knn_index()
+        return search.knn_search(few, 32)
+
+    measure("32 nearest of 512 (Open3D, tree built anew)", nearest)
+
+
+def with_torch():
     import torch
 
     def farthest(x, count):
@@ -36,5 +39,11 @@ try:
 
     tensor = torch.from_numpy(points)
     measure("farthest points 10k -> 512 (PyTorch)", lambda: farthest(tensor, 512))
-except ImportError:
-    pass
+    measure("32 nearest of 512 (PyTorch, all distances)", lambda: torch.cdist(tensor[:512], tensor).topk(32, largest=False))
+
+
+for peer in (with_open3d, with_torch):
+    try:
+        peer()
+    except ImportError as error:
+        print(f"left out: {error}", file=sys.stderr)

@@ -1,5 +1,5 @@
 """pyrender on EGL (llvmpipe where there is no GPU): 12 views at 224 px of a textured sphere of about 100k triangles."""
-import json, os, time
+import os
 
 os.environ.setdefault("PYOPENGL_PLATFORM", "egl")
 import numpy as np, pyrender, trimesh
@@ -12,6 +12,8 @@ vertices = np.stack([radius * np.sin(phi) * np.cos(theta), radius * np.cos(phi),
 a = (v[:-1, :-1] * (columns + 1) + u[:-1, :-1]).astype(int).ravel()
 faces = np.concatenate([np.stack([a, a + columns + 1, a + 1], -1), np.stack([a + 1, a + columns + 1, a + columns + 2], -1)])
 from PIL import Image
+
+from measure import measure
 
 texture = Image.fromarray(np.random.default_rng(0).integers(0, 255, (1024, 1024, 3), dtype=np.uint8))
 visual = trimesh.visual.TextureVisuals(uv=np.stack([u / columns, 1 - v / rows], -1).reshape(-1, 2), image=texture)
@@ -33,10 +35,4 @@ def views():
         renderer.render(scene)
 
 
-views()
-times = []
-for _ in range(5):
-    start = time.perf_counter()
-    views()
-    times.append((time.perf_counter() - start) * 1000)
-print(json.dumps({"what": "12 views, 224 px, 100k triangles (pyrender)", "milliseconds": sorted(times)[2]}))
+measure("12 views, 224 px, 100k triangles (pyrender)", views)

@@ -13,8 +13,8 @@ use serde::Deserialize;
 struct Bench {
     name: &'static str,
     about: &'static str,
-    /// Package and example of ours; it prints one JSON line a measurement.
-    ours: (&'static str, &'static str),
+    /// Example of ours; it prints one JSON line a measurement.
+    ours: &'static str,
     peers: &'static [Peer],
 }
 
@@ -29,7 +29,7 @@ const BENCHES: &[Bench] = &[
     Bench {
         name: "render",
         about: "12 views at 224² of a textured mesh of 100k triangles",
-        ours: ("lexiform-geometry", "bench_render"),
+        ours: "bench_render",
         peers: &[
             Peer {
                 script: "render.py",
@@ -42,13 +42,13 @@ const BENCHES: &[Bench] = &[
     Bench {
         name: "points",
         about: "10k surface points; farthest point sampling 10k → 512",
-        ours: ("lexiform-geometry", "bench_render"),
+        ours: "bench_render",
         peers: &[Peer { script: "points.py", environment: "points", needs: &["numpy", "open3d", "torch"] }],
     },
     Bench {
         name: "clip",
         about: "ViT-B/32, 12 views of one shape, and one text",
-        ours: ("lexiform-model", "bench_clip"),
+        ours: "bench_clip",
         peers: &[Peer {
             script: "clip.py",
             environment: "clip",
@@ -58,7 +58,7 @@ const BENCHES: &[Bench] = &[
     Bench {
         name: "encoders",
         about: "point encoders from cloud to features, batches of 1 and 16",
-        ours: ("lexiform-model", "bench_points"),
+        ours: "bench_points",
         peers: &[Peer {
             script: "point_encoders.py",
             environment: "clip",
@@ -66,9 +66,19 @@ const BENCHES: &[Bench] = &[
         }],
     },
     Bench {
+        name: "step",
+        about: "one step of training: Duoduo CLIP, PointBERT, nano; milliseconds, and peak memory in MB",
+        ours: "bench_step",
+        peers: &[Peer {
+            script: "steps.py",
+            environment: "clip",
+            needs: &["numpy", "torch", "open_clip_torch"],
+        }],
+    },
+    Bench {
         name: "scan",
         about: "exact scan of stored vectors",
-        ours: ("lexiform-store", "bench_scan"),
+        ours: "bench_scan",
         peers: &[Peer { script: "scan.py", environment: "scan", needs: &["numpy", "faiss-cpu"] }],
     },
 ];
@@ -81,7 +91,7 @@ struct Measurement {
 }
 
 /// Rounds in which ours and theirs take turns.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 
 /// Runs the named timings, or all.
 pub fn run(names: &[&str]) -> Result<()> {
@@ -146,12 +156,13 @@ fn collect(who: &str, command: &mut Command, rows: &mut Vec<(String, Vec<f64>)>)
     Ok(())
 }
 
-/// Builds an example in release and gives its path.
-pub(crate) fn built((package, example): (&str, &str)) -> Result<PathBuf> {
+/// Builds an example in release and gives its path. The whole workspace is named, since one package alone would choose
+/// other features of shared dependencies and build them all again.
+pub(crate) fn built(example: &str) -> Result<PathBuf> {
     let status = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--release", "--package", package, "--example", example])
+        .args(["build", "--quiet", "--release", "--workspace", "--example", example])
         .status()?;
-    ensure!(status.success(), "example {example} of {package} does not build");
+    ensure!(status.success(), "example {example} does not build");
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
     Ok(target.join("release").join("examples").join(example))
 }

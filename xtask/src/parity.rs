@@ -11,7 +11,7 @@ const NEEDS: [&str; 4] = ["torch", "open_clip_torch", "transformers", "safetenso
 
 /// Runs the named cases of `xtask/peers/towers.py`, or all.
 pub fn run(names: &[&str]) -> Result<()> {
-    let example = bench::built(("lexiform-model", "parity_towers"))?;
+    let example = bench::built("parity_towers")?;
     let python = bench::environment("parity", &NEEDS)?;
     let status = Command::new(python).arg("xtask/peers/towers.py").arg(example).args(names).status()?;
     ensure!(status.success(), "the towers differ from PyTorch's");

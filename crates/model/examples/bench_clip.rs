@@ -1,11 +1,13 @@
 //! Times ViT-B/32 with random weights: 12 views of one shape, one text. Prints one JSON line a measurement.
 
-use std::time::Instant;
+mod support;
 
 use burn::tensor::{Device, Tensor};
 use lexiform_model::clip::{ClipConfig, ClipText, ClipVision};
 use lexiform_model::tokenizer::Tokenizer;
 use lexiform_model::weights::Source;
+
+use support::measure;
 
 fn main() {
     let device = Device::flex();
@@ -14,23 +16,9 @@ fn main() {
     let vision = ClipVision::load(&source, &config).expect("new weights always fit");
     let text = ClipText::load(&source, &config).expect("new weights always fit");
     let pixels = Tensor::<4>::ones([12, 3, 224, 224], &device);
-    measure("ViT-B/32, 12 views", || vision.encode(pixels.clone(), 12, 12).into_data());
-    measure("ViT-B/32, 12 views, joint from block 6", || vision.encode(pixels.clone(), 12, 6).into_data());
+    measure("ViT-B/32, 12 views", 5, || vision.encode(pixels.clone(), 12, 12).into_data());
+    measure("ViT-B/32, 12 views, joint from block 6", 5, || vision.encode(pixels.clone(), 12, 6).into_data());
     let tokens = Tokenizer::Clip.encode(&["a red chair"], 77);
-    measure("ViT-B/32, 1 text", || text.encode(&tokens).into_data());
-    measure("ViT-B/32, 1 text, padding cut", || text.encode(&tokens.trimmed()).into_data());
-}
-
-#[expect(clippy::print_stdout, reason = "a benchmark reports on standard output")]
-fn measure<T>(what: &str, mut run: impl FnMut() -> T) {
-    run();
-    let mut times: Vec<f64> = (0..5)
-        .map(|_| {
-            let start = Instant::now();
-            run();
-            start.elapsed().as_secs_f64() * 1000.0
-        })
-        .collect();
-    times.sort_by(f64::total_cmp);
-    println!("{{\"what\": \"{what}\", \"milliseconds\": {:.3}}}", times[times.len() / 2]);
+    measure("ViT-B/32, 1 text", 5, || text.encode(&tokens).into_data());
+    measure("ViT-B/32, 1 text, padding cut", 5, || text.encode(&tokens.trimmed()).into_data());
 }

@@ -1,6 +1,6 @@
 //! Times point encoders with random weights, whole path: groups, then the network. Prints one JSON line a measurement.
 
-use std::time::Instant;
+mod support;
 
 use burn::tensor::Device;
 use glam::Vec3;
@@ -11,6 +11,8 @@ use lexiform_model::point::{
 use lexiform_model::weights::Source;
 use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
+
+use support::measure;
 
 fn main() {
     let device = Device::flex();
@@ -52,18 +54,4 @@ fn random_clouds(count: usize, points: usize) -> Vec<Cloud> {
     let mut rng = SmallRng::seed_from_u64(0);
     let mut points = || (0..points).map(|_| Vec3::from_array(rng.random::<[f32; 3]>()) * 2.0 - 1.0).collect();
     (0..count).map(|_| Cloud { positions: points(), colors: points() }).collect()
-}
-
-#[expect(clippy::print_stdout, reason = "a benchmark reports on standard output")]
-fn measure<T>(what: &str, repeats: usize, mut run: impl FnMut() -> T) {
-    run();
-    let mut times: Vec<f64> = (0..repeats)
-        .map(|_| {
-            let start = Instant::now();
-            run();
-            start.elapsed().as_secs_f64() * 1000.0
-        })
-        .collect();
-    times.sort_by(f64::total_cmp);
-    println!("{{\"what\": \"{what}\", \"milliseconds\": {:.3}}}", times[times.len() / 2]);
 }

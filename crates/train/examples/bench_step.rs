@@ -1,0 +1,94 @@
+//! Times a step of training: Duoduo CLIP's on ViT-B/32, ULIP-2's colored PointBERT, `nano`. Prints one JSON line a measurement,
+//! each from a process of its own, so that peak memory is its own too.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context as _, bail, ensure};
+use burn::tensor::Device;
+use lexiform_model::clip::{ClipConfig, ClipText, ClipVision};
+use lexiform_model::preprocess::Preprocess;
+use lexiform_model::tokenizer::Tokenizer;
+use lexiform_model::weights::{Precision, Source};
+use lexiform_model::{ModelConfig, save, usual_templates};
+use lexiform_train::{FitOptions, Recipe, rehearse};
+
+/// A step to time: recipe, what it is called, settings.
+struct Case {
+    recipe: &'static str,
+    what: &'static str,
+    settings: &'static [&'static str],
+}
+
+const CASES: &[Case] = &[
+    Case {
+        recipe: "duoduo.toml",
+        what: "step of Duoduo CLIP, ViT-B/32, last 6 blocks, 4 shapes of 3 views",
+        settings: &["batch.size.shapes=4", "batch.fewest_views=3", "batch.most_views=3", "data.views=3"],
+    },
+    Case {
+        recipe: "ulip2.toml",
+        what: "step of PointBERT, 18 blocks, 4 clouds of 10k colored points",
+        settings: &["batch.size.shapes=4", "data.views=1"],
+    },
+    Case { recipe: "nano.toml", what: "step of nano, 192 images", settings: &["batch.size.images=192"] },
+];
+
+fn main() -> anyhow::Result<()> {
+    if let Some(name) = std::env::args().nth(1) {
+        let case = CASES.iter().find(|case| case.recipe == name).context("no such recipe")?;
+        return time(case);
+    }
+    for case in CASES {
+        let status = Command::new(std::env::current_exe()?).arg(case.recipe).status()?;
+        ensure!(status.success(), "{} failed", case.recipe);
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "a benchmark reports on standard output")]
+fn time(case: &Case) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let base = folder.path().join("vit-b-32.safetensors");
+    let mut settings: Vec<String> = case.settings.iter().map(|s| (*s).to_owned()).collect();
+    if case.recipe != "nano.toml" {
+        random_clip(&base)?;
+        settings.push(format!("teacher={}", base.display()));
+    }
+    match case.recipe {
+        "duoduo.toml" => settings.push(format!("network.base={}", base.display())),
+        "ulip2.toml" => settings.push("network.tower.projection.dim=512".to_owned()),
+        _ => {}
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes").join(case.recipe);
+    let trial = rehearse(&Recipe::read(&path, &settings)?, &FitOptions::default(), &mut |_| {})?;
+    if trial.shapes == 0 {
+        bail!("{}: the step had no shapes", case.recipe);
+    }
+    println!("{{\"what\": \"{}\", \"milliseconds\": {:.1}}}", case.what, 1000.0 * trial.step_seconds);
+    println!(
+        "{{\"what\": \"{}: peak memory, MB\", \"milliseconds\": {}}}",
+        case.what,
+        trial.peak_bytes / 1_000_000
+    );
+    Ok(())
+}
+
+/// ViT-B/32 with new weights.
+fn random_clip(path: &Path) -> anyhow::Result<()> {
+    let device = Device::flex();
+    let clip = ClipConfig::vit_b_32();
+    let source = Source::new(0, &device);
+    let config = ModelConfig {
+        name: "vit-b-32".to_owned(),
+        clip,
+        joint_from: clip.vision.layers,
+        preprocess: Preprocess::clip(224),
+        tokenizer: Tokenizer::Clip,
+        rig: "zero123".to_owned(),
+        n_views: 12,
+        templates: usual_templates(),
+    };
+    let (text, vision) = (ClipText::load(&source, &clip)?, ClipVision::load(&source, &clip)?);
+    Ok(save(path, &config, &text, &vision, 2.659, Precision::Full)?)
+}
