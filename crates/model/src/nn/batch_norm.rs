@@ -153,11 +153,7 @@ impl ConvNorm {
     /// `relu(norm(conv(x)) + skip)`: `[rows, input]` → `[rows, output]`, in few passes where possible.
     pub fn forward_relu(&self, x: Tensor<2>, skip: Option<Tensor<2>>) -> Tensor<2> {
         if on_host::is_plain(&x) {
-            let (scale, shift) = self.norm.scale_and_shift();
-            let shift = match self.conv.bias() {
-                Some(bias) => bias * scale.clone() + shift,
-                None => shift,
-            };
+            let (scale, shift) = self.scale_and_shift();
             return on_host::affine_relu(x.matmul(self.conv.weight()), scale, shift, skip);
         }
         let y = self.forward(x);
@@ -169,12 +165,18 @@ impl ConvNorm {
 
     /// Both layers as one map: weight `[input, output]` and bias `[output]`. Saves a pass over the activations.
     pub(crate) fn folded(&self) -> (Tensor<2>, Tensor<1>) {
+        let (scale, shift) = self.scale_and_shift();
+        (self.conv.weight() * scale.unsqueeze::<2>(), shift)
+    }
+
+    /// What the norm does to the product, the convolution's bias included; `[output]` each.
+    fn scale_and_shift(&self) -> (Tensor<1>, Tensor<1>) {
         let (scale, shift) = self.norm.scale_and_shift();
-        let bias = match self.conv.bias() {
+        let shift = match self.conv.bias() {
             Some(bias) => bias * scale.clone() + shift,
             None => shift,
         };
-        (self.conv.weight() * scale.unsqueeze::<2>(), bias)
+        (scale, shift)
     }
 
     /// Where the tensors live.

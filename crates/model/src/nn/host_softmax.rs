@@ -4,25 +4,16 @@
 //! much as the products around it.
 
 use burn::tensor::Tensor;
-use rayon::prelude::*;
 
-/// Numbers a task handles, about.
-const CHUNK: usize = 1 << 14;
+use super::on_host;
+
 /// Sums and maxima run in this many lanes, in a fixed order.
 const LANES: usize = 16;
 
 /// `softmax(scale · x)` over the last axis; `scale` is positive. For plain tensors only.
 pub(super) fn softmax(x: Tensor<4>, scale: f32) -> Tensor<4> {
     let width = x.dims()[3];
-    let device = x.device();
-    let mut data = x.into_data().convert::<f32>();
-    if let Ok(values) = data.as_mut_slice::<f32>()
-        && width > 0
-    {
-        let rows = (CHUNK / width).max(1) * width;
-        values.par_chunks_mut(rows).for_each(|values| softmax_here(values, width, scale));
-    }
-    Tensor::from_data(data, &device)
+    on_host::rows_in_place(x, |values| softmax_here(values, width, scale))
 }
 
 fn softmax_here(values: &mut [f32], width: usize, scale: f32) {

@@ -29,11 +29,21 @@ pub(crate) fn bias_then<const D: usize>(
     }
     let bias = bias.map(|bias| bias.into_data().convert::<f32>());
     let bias = bias.as_ref().and_then(|data| data.as_slice::<f32>().ok()).unwrap_or(&[]);
-    let device = x.device();
+    rows_in_place(x, |values| bias_then_here(values, bias, then))
+}
+
+/// Hands the numbers of some rows at a time to `change`, on all cores; a row runs along the last axis. For plain tensors
+/// only.
+pub(super) fn rows_in_place<const D: usize>(
+    x: Tensor<D>,
+    change: impl Fn(&mut [f32]) + Send + Sync,
+) -> Tensor<D> {
+    let (width, device) = (x.dims()[D - 1], x.device());
     let mut data = x.into_data().convert::<f32>();
-    if let Ok(values) = data.as_mut_slice::<f32>() {
-        let rows = (CHUNK / width).max(1) * width;
-        values.par_chunks_mut(rows).for_each(|values| bias_then_here(values, bias, then));
+    if let Ok(values) = data.as_mut_slice::<f32>()
+        && width > 0
+    {
+        values.par_chunks_mut((CHUNK / width).max(1) * width).for_each(change);
     }
     Tensor::from_data(data, &device)
 }

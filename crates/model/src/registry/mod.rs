@@ -234,6 +234,14 @@ impl ModelCard {
 }
 
 fn described(file: &WeightFile, origin: String) -> Result<ModelCard, WeightsError> {
+    let found = ModelCard {
+        parameters: Some(file.n_elements("")),
+        bytes: Some(file.bytes()),
+        origin,
+        licence: "not stated in the file".to_owned(),
+        available: true,
+        ..ModelCard::blank()
+    };
     if PointModel::recognizes(file) {
         let (config, _) = point_model::described(file)?;
         return Ok(ModelCard {
@@ -242,12 +250,7 @@ fn described(file: &WeightFile, origin: String) -> Result<ModelCard, WeightsErro
             modality: Modality::Points.name(),
             paired: config.paired.map(|paired| paired.name().to_owned()),
             dim: Some(config.tower.dim()),
-            parameters: Some(file.n_elements("")),
-            bytes: Some(file.bytes()),
-            origin,
-            licence: "not stated in the file".to_owned(),
-            available: true,
-            ..ModelCard::blank()
+            ..found
         });
     }
     let config = joint::config_of(file)?;
@@ -258,12 +261,7 @@ fn described(file: &WeightFile, origin: String) -> Result<ModelCard, WeightsErro
         dim: Some(config.clip.dim),
         view_size: Some(config.preprocess.size),
         joint_from: Some(config.joint_from),
-        parameters: Some(file.n_elements("")),
-        bytes: Some(file.bytes()),
-        origin,
-        licence: "not stated in the file".to_owned(),
-        available: true,
-        ..ModelCard::blank()
+        ..found
     })
 }
 
