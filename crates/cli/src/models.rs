@@ -1,5 +1,6 @@
 //! Opening the model that a command asks for.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
@@ -17,9 +18,30 @@ pub struct ModelArg {
     /// Model: a name that `lexiform model list` shows, or a file of weights [default: nano]
     #[arg(long, value_name = "NAME|PATH", env = "LEXIFORM_MODEL")]
     pub model: Option<String>,
+    #[command(flatten)]
+    pub opening: OpeningArg,
+}
+
+/// How a model is opened.
+#[derive(Args, Clone, Debug)]
+pub struct OpeningArg {
     /// Model whose words a point model is compared with: the one it was trained beside
     #[arg(long, value_name = "NAME|PATH")]
     pub text_model: Option<String>,
+    /// Edge of the images a model of views is given, in pixels; its positions are resampled [default: the model's]
+    #[arg(long, value_name = "PIXELS", help_heading = "Models")]
+    pub image_size: Option<usize>,
+    /// CG3D checkpoint whose visual prompts take part in the image tower
+    #[arg(long, value_name = "PATH", help_heading = "Models")]
+    pub prompts: Option<PathBuf>,
+}
+
+impl OpeningArg {
+    /// Opens a model by name or path, perhaps with another window cut out of views.
+    pub fn open(&self, name: &str, crop: Option<Crop>) -> anyhow::Result<Arc<dyn Encoder>> {
+        let Self { text_model, image_size, prompts } = self.clone();
+        Ok(OpenEncoder { crop, image_size, prompts, text_model }.open(name)?)
+    }
 }
 
 impl ModelArg {
@@ -39,12 +61,12 @@ impl ModelArg {
 
     /// Opens the model.
     pub fn open(&self) -> anyhow::Result<Arc<dyn Encoder>> {
-        open(self.name(), self.text_model.as_deref())
+        self.open_with(None)
     }
 
     /// Opens the model with another window cut out of views.
     pub fn open_with(&self, crop: Option<Crop>) -> anyhow::Result<Arc<dyn Encoder>> {
-        Ok(OpenEncoder { crop, text_model: self.text_model.clone() }.open(self.name())?)
+        self.opening.open(self.name(), crop)
     }
 }
 
@@ -55,9 +77,8 @@ pub struct ModelsArg {
     /// its weight (=1 if not given) [default: the library's first, or nano]
     #[arg(long, value_name = "NAME|PATH[=WEIGHT]", env = "LEXIFORM_MODEL")]
     pub model: Vec<String>,
-    /// Model whose words point models are compared with: the one they were trained beside
-    #[arg(long, value_name = "NAME|PATH")]
-    pub text_model: Option<String>,
+    #[command(flatten)]
+    pub opening: OpeningArg,
     /// How answers of several models become one list: by their ranks, or by the weighted mean of their scores
     #[arg(long, value_name = "rank|weight", default_value = "rank", hide_default_value = true)]
     pub combine: Combine,
@@ -95,9 +116,4 @@ fn weighted(text: &str) -> anyhow::Result<(String, f32)> {
         }
         _ => Ok((text.to_owned(), 1.0)),
     }
-}
-
-/// Opens a model by name or path, with the model that gives it words where it has none.
-pub fn open(name: &str, text_model: Option<&str>) -> anyhow::Result<Arc<dyn Encoder>> {
-    Ok(OpenEncoder { crop: None, text_model: text_model.map(str::to_owned) }.open(name)?)
 }

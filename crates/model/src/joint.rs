@@ -135,6 +135,15 @@ impl JointModel {
         Ok(self)
     }
 
+    /// The same model with `count` new visual prompts before every block of its image tower, to be trained (CG3D, section 2.2).
+    pub fn with_new_prompts(mut self, count: usize, seed: u64) -> Result<Self, ModelError> {
+        self.config.clip.vision.prompts = count;
+        let source = Source::new(seed, &self.device);
+        self.vision = self.vision.with_prompts(&source, &self.config.clip.vision)?;
+        self.id = format!("{}+{count} new prompts@{seed:x}", self.id);
+        Ok(self)
+    }
+
     /// Name and fingerprint of the weights; recorded with every embedding.
     pub fn id(&self) -> &str {
         &self.id
@@ -276,7 +285,7 @@ pub fn save(
 }
 
 /// Where a CG3D checkpoint keeps the image tower.
-const PROMPTED_TOWER: &str = "visual_clip_model";
+pub const PROMPTED_TOWER: &str = "visual_clip_model";
 /// Scale of Duoduo CLIP's loss, which is the one it was trained with.
 const LOSS_SCALE: &str = "contrastive_loss.logit_scale";
 

@@ -12,7 +12,7 @@ use crate::point::{
     Cloud, CloudInput, Clouds, CloudsError, PointTower, Recognized, Start, System, TowerConfig, recognize,
 };
 use crate::weights::{Layout, Precision, Source, TensorList, WeightFile};
-use crate::{Embedding, joint, registry};
+use crate::{Embedding, joint, registry, usual_templates};
 
 /// Key of the configuration in the header of our own `.safetensors` files.
 const CONFIG_KEY: &str = "lexiform-points";
@@ -31,6 +31,9 @@ pub struct PointModelConfig {
     /// The model whose text and image embeddings its own can be compared with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paired: Option<Paired>,
+    /// Sentences with `{}` for class names, as its paper writes them.
+    #[serde(default = "usual_templates")]
+    pub templates: Vec<String>,
 }
 
 /// The CLIP model that a point encoder was trained beside.
@@ -244,6 +247,7 @@ pub(crate) fn described(file: &WeightFile) -> Result<(PointModelConfig, Option<R
     let tower = found.config.clone();
     let input = CloudInput::of(found.system, tower.encoder.colored());
     let paired = Paired::of(found.system, tower.dim());
-    let config = PointModelConfig { name, tower, input, paired };
+    let templates = found.system.templates();
+    let config = PointModelConfig { name, tower, input, paired, templates };
     Ok((config, Some(found)))
 }

@@ -1,13 +1,15 @@
 //! A point model and the words it can be compared with: shapes go through its encoder, text and pictures through the
 //! CLIP model it was trained beside.
 
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use lexiform_model::preprocess::Crop;
+use lexiform_model::weights::WeightFile;
 use lexiform_model::{
-    Embedding, JointModel, ModelError, OpenOptions, Paired, PointModel, PointOptions, registry,
+    Embedding, JointModel, ModelConfig, ModelError, OpenOptions, PROMPTED_TOWER, Paired, PointModel,
+    PointOptions, registry,
 };
-use lexiform_model::{ModelConfig, usual_templates};
 
 use crate::{EncodeError, Encoder, Error, Intake, Taken};
 
@@ -19,6 +21,11 @@ const USUAL_LOGIT_SCALE: f32 = 2.659_26;
 pub struct OpenEncoder {
     /// Replaces a view model's own window.
     pub crop: Option<Crop>,
+    /// Edge of the images in pixels, where it is not the model's own.
+    pub image_size: Option<usize>,
+    /// CG3D checkpoint whose visual prompts and image tower take the place of the model's own; a point encoder's
+    /// checkpoint brings them itself.
+    pub prompts: Option<PathBuf>,
     /// Name or path of the CLIP model that gives a point model its words.
     pub text_model: Option<String>,
 }
@@ -33,9 +40,13 @@ impl OpenEncoder {
         let file = registry::locate(name)?;
         if PointModel::recognizes(&file) {
             let points = PointModel::from_file(&file, &PointOptions::default())?;
-            return Ok(Arc::new(PointsAndWords::new(points, self.text_model.clone())?));
+            let mut of_words = self.clone();
+            if of_words.prompts.is_none() && file.containers().contains(&PROMPTED_TOWER) {
+                of_words.prompts = Some(file.path().to_owned());
+            }
+            return Ok(Arc::new(PointsAndWords::new(points, of_words)?));
         }
-        let model = JointModel::open(name, &OpenOptions { crop: self.crop, ..OpenOptions::default() })?;
+        let model = self.open_joint(name)?;
         match &self.text_model {
             Some(text_model) => Err(Error::Pairing {
                 model: model.id().to_owned(),
@@ -44,26 +55,36 @@ impl OpenEncoder {
             None => Ok(Arc::new(model)),
         }
     }
+
+    fn open_joint(&self, name: &str) -> Result<JointModel, ModelError> {
+        let options = OpenOptions { crop: self.crop, image_size: self.image_size, ..OpenOptions::default() };
+        let model = JointModel::open(name, &options)?;
+        match &self.prompts {
+            Some(path) => model.with_visual_prompts(&WeightFile::open(path)?),
+            None => Ok(model),
+        }
+    }
 }
 
 /// A point model with the towers it was trained beside. They are opened when the first words come, unless they were
 /// named.
 struct PointsAndWords {
     points: PointModel,
+    opener: OpenEncoder,
     words: OnceLock<Result<JointModel, String>>,
 }
 
 impl PointsAndWords {
-    fn new(points: PointModel, text_model: Option<String>) -> Result<Self, Error> {
+    fn new(points: PointModel, opener: OpenEncoder) -> Result<Self, Error> {
         let words = OnceLock::new();
-        if let Some(name) = text_model {
-            let model = JointModel::open(&name, &OpenOptions::default())?;
+        if let Some(name) = &opener.text_model {
+            let model = opener.open_joint(name)?;
             check_pairing(&points, &model)
                 .map_err(|reason| Error::Pairing { model: points.id().to_owned(), reason })?;
             // A new cell is empty.
             let _ = words.set(Ok(model));
         }
-        Ok(Self { points, words })
+        Ok(Self { points, opener, words })
     }
 
     fn words(&self) -> Result<&JointModel, EncodeError> {
@@ -74,8 +95,7 @@ impl PointsAndWords {
                     "{id} has no text tower: give the CLIP model it was trained beside by --text-model"
                 ));
             };
-            let opened = JointModel::open(registry_name(paired), &OpenOptions::default());
-            let words = opened.map_err(|error: ModelError| {
+            let words = self.opener.open_joint(registry_name(paired)).map_err(|error| {
                 format!(
                     "{id} has no text tower: pairs with {}; give it by --text-model ({error})",
                     paired.name()
@@ -154,7 +174,7 @@ impl Encoder for PointsAndWords {
     }
 
     fn templates(&self) -> Vec<String> {
-        usual_templates()
+        self.points.config().templates.clone()
     }
 
     fn logit_scale(&self) -> f32 {

@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::augment::{AugmentConfig, ViewChange, augment};
 use crate::clouds;
-use crate::generated::{GeneratedShapes, Sample};
 use crate::loss;
 use crate::objective::Features;
-use crate::shapes::{Rng, categories};
+use crate::shape_set::{Names, Sample, ShapeSet};
+use crate::shapes::Rng;
 
 /// What a batch is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -176,8 +176,10 @@ pub struct Batch {
     pub captions: Vec<String>,
     /// What is known of the rows.
     pub labels: Labels,
+    /// What chance inside the network follows from.
+    pub salt: u64,
     /// One noun of each category.
-    pub nouns: Vec<&'static str>,
+    pub nouns: Vec<String>,
 }
 
 /// What batches are drawn by, the same for a whole run.
@@ -198,7 +200,7 @@ pub struct Sampler<'a> {
 
 impl Sampler<'_> {
     /// The `part`-th batch of a step (counted from 0).
-    pub fn draw(&self, shapes: &GeneratedShapes, step: usize, part: usize) -> Batch {
+    pub fn draw(&self, shapes: &ShapeSet, step: usize, part: usize) -> Batch {
         let mut rng = Rng::named(&format!("batch {step}.{part}"), self.seed);
         let views = rng.count(self.config.fewest_views, self.config.most_views);
         let (samples, groups) = self.samples(shapes.samples.len(), views, [step, part], &mut rng);
@@ -220,9 +222,10 @@ impl Sampler<'_> {
             margin: self.config.hard.map_or(0.0, |hard| hard.margin),
         };
         let size = self.preprocess.map_or(0, |preprocess| preprocess.size);
-        let nouns = nouns(&mut rng);
+        let nouns = nouns(&shapes.categories, &mut rng);
         let clouds = self.clouds(&picked, &mut rng);
-        Batch { samples, chosen, views, size, pixels, clouds, said, captions, labels, nouns }
+        let salt = rand::RngCore::next_u64(&mut rng);
+        Batch { samples, chosen, views, size, pixels, clouds, said, captions, labels, salt, nouns }
     }
 
     /// Samples of a batch, and the group of each.
@@ -351,12 +354,12 @@ impl Batch {
 }
 
 /// One noun of every category, mostly its name.
-fn nouns(rng: &mut Rng) -> Vec<&'static str> {
-    let nouns = categories().iter().map(|category| {
+fn nouns(categories: &[Names], rng: &mut Rng) -> Vec<String> {
+    let nouns = categories.iter().map(|category| {
         if category.synonyms.is_empty() || rng.chance(0.6) {
-            category.name
+            category.name.clone()
         } else {
-            rng.pick(category.synonyms)
+            category.synonyms[rng.index(category.synonyms.len())].clone()
         }
     });
     nouns.collect()

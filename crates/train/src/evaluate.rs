@@ -3,8 +3,7 @@
 use lexiform_model::{Embedding, JointModel, ModelError, ZeroShotHead};
 use serde::Serialize;
 
-use crate::generated::GeneratedShapes;
-use crate::shapes::categories;
+use crate::shape_set::ShapeSet;
 
 /// Shares of shapes whose label is among the first answers.
 #[derive(Clone, Debug, Serialize)]
@@ -78,13 +77,12 @@ pub fn zero_shot_of(
     Ok(ZeroShotReport::of(labels, &ranked))
 }
 
-/// Names held-out generated shapes among all categories.
-pub fn zero_shot(model: &JointModel, shapes: &GeneratedShapes) -> Result<ZeroShotReport, ModelError> {
+/// Names shapes among all their categories.
+pub fn zero_shot(model: &JointModel, shapes: &ShapeSet) -> Result<ZeroShotReport, ModelError> {
     let views: Vec<_> = shapes.samples.iter().map(|sample| sample.views.clone()).collect();
     let embeddings = model.embed_views(&views)?;
     let truth: Vec<usize> = shapes.samples.iter().map(|sample| sample.category).collect();
-    let labels: Vec<String> = categories().iter().map(|category| category.name.to_owned()).collect();
-    zero_shot_of(model, &embeddings, &truth, &labels, &model.config().templates)
+    zero_shot_of(model, &embeddings, &truth, &shapes.names(), &model.config().templates)
 }
 
 #[cfg(test)]

@@ -11,10 +11,17 @@ use crate::evaluate::ZeroShotReport;
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum TrainEvent {
-    /// Shapes are being generated.
-    Generating {
+    /// Shapes are being made, or read and drawn.
+    Preparing {
         /// How many.
         shapes: usize,
+    },
+    /// A file cannot be used.
+    LeftOut {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        reason: String,
     },
     /// Features of the frozen model are being computed.
     Features {

@@ -7,6 +7,7 @@ use lexiform_model::ModelError;
 
 use crate::checkpoint::CheckpointError;
 use crate::event::TrainEvent;
+use crate::files::FilesError;
 use crate::recipe::{Recipe, RecipeError};
 use crate::run::{Clock, Run};
 
@@ -76,6 +77,9 @@ pub enum FitError {
         /// How far it is.
         step: usize,
     },
+    /// The folder of files is nothing to learn from.
+    #[error(transparent)]
+    Files(#[from] FilesError),
     /// A rig that does not exist.
     #[error("network.rig: {0}")]
     Rig(#[from] lexiform_geometry::UnknownRig),
@@ -90,6 +94,9 @@ pub fn fit(
 ) -> Result<(), FitError> {
     let mut run = Run::prepare(recipe, out, options, on_event)?;
     on_event(TrainEvent::Start(run.plan()));
+    if recipe.run.evaluate_first && run.progress.step == 0 {
+        on_event(run.evaluate()?);
+    }
     let mut clock = Clock::start();
     while run.progress.step < recipe.run.steps {
         let position = run.position();

@@ -257,6 +257,11 @@ impl Group {
         &self.name
     }
 
+    /// Its parameters.
+    pub fn ids(&self) -> &HashSet<ParamId> {
+        &self.ids
+    }
+
     /// Number of trained tensors.
     pub fn tensors(&self) -> usize {
         self.ids.len()

@@ -6,6 +6,7 @@ mod checkpoint;
 pub mod clouds;
 pub mod evaluate;
 mod event;
+mod files;
 mod fit;
 mod generated;
 pub mod gradients;
@@ -17,7 +18,9 @@ mod recipe;
 mod rehearse;
 mod run;
 mod schedule;
+mod shape_set;
 pub mod shapes;
+mod supply;
 mod targets;
 mod towers;
 mod watch;
@@ -26,13 +29,15 @@ pub use augment::{AugmentConfig, ViewChange};
 pub use batch::{BatchConfig, CaptionRule, HardConfig, Labels, Order, Size};
 pub use checkpoint::{Checkpoint, CheckpointError, Progress};
 pub use event::{GroupPlan, Plan, Step, TrainEvent};
+pub use files::FilesError;
 pub use fit::{FitError, FitOptions, fit};
-pub use generated::{GeneratedShapes, Sample};
+pub use generated::held_out;
 pub use recipe::{
-    ClipNetwork, DataConfig, NetworkConfig, PointNetwork, PretrainedNetwork, Recipe, RecipeError, RunConfig,
-    ScaleConfig,
+    ClipNetwork, DataConfig, LowRankConfig, NetworkConfig, PointNetwork, PretrainedNetwork, Recipe,
+    RecipeError, RunConfig, ScaleConfig,
 };
 pub use rehearse::{Trial, rehearse};
 pub use schedule::{Position, Schedule};
+pub use shape_set::{Names, Sample, ShapeSet};
 pub use towers::Design;
 pub use watch::Watcher;

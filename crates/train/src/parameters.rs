@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, HashSet};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Tensor, TensorData};
 
+use crate::shapes::fnv1a;
+
 /// One tensor of a network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parameter {
@@ -152,10 +154,7 @@ impl ModuleMapper for Renumber {
         self.path.pop();
     }
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        // FNV-1a over the name.
-        let hash = self.path.iter().flat_map(|part| part.bytes().chain([b'.']));
-        let id =
-            hash.fold(0xcbf2_9ce4_8422_2325, |h: u64, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
+        let id = fnv1a(self.path.iter().flat_map(|part| part.bytes().chain([b'.'])));
         let (_, value, mapper) = param.consume();
         Param::from_mapped_value(ParamId::from(id), value, mapper)
     }

@@ -33,7 +33,10 @@ pub fn rehearse(
 ) -> Result<Trial, FitError> {
     let mut small = recipe.clone();
     let largest = recipe.batch.size.shapes(recipe.batch.fewest_views) * recipe.batch.accumulate;
-    small.data.shapes = recipe.data.shapes.min(largest.max(2));
+    small.data.shapes = match recipe.data.shapes {
+        0 => largest.max(2),
+        shapes => shapes.min(largest.max(2)),
+    };
     small.data.held_out = 0;
     let folder = scratch_folder(&recipe.name)?;
     let found = Run::prepare(&small, &folder, options, on_event).and_then(|mut run| {
@@ -44,7 +47,7 @@ pub fn rehearse(
         let step_seconds = start.elapsed().as_secs_f64();
         let (shapes, images) = clock.seen();
         let mut plan = run.plan();
-        plan.steps_per_epoch = recipe.batch.steps_per_epoch(recipe.data.shapes);
+        plan.steps_per_epoch = recipe.batch.steps_per_epoch(run.count_of(&recipe.data));
         Ok(Trial { plan, shapes, images, step_seconds, peak_bytes: peak_bytes() })
     });
     fs_err::remove_dir_all(&folder)?;

@@ -16,14 +16,14 @@ use crate::checkpoint::{self, Checkpoint, CheckpointError, Progress};
 use crate::evaluate::{ZeroShotReport, zero_shot, zero_shot_of};
 use crate::event::{GroupPlan, Plan, Step, TrainEvent};
 use crate::fit::{FitError, FitOptions};
-use crate::generated::GeneratedShapes;
 use crate::gradients;
 use crate::groups::Groups;
 use crate::objective::{Features, Objective};
 use crate::parameters::{parameters, toward, train_only, values, with_stable_ids, with_values};
-use crate::recipe::{NetworkConfig, Recipe, RecipeError};
+use crate::recipe::{DataConfig, NetworkConfig, Recipe, RecipeError};
 use crate::schedule::Position;
-use crate::shapes::categories;
+use crate::shape_set::{ShapeSet, Sizes};
+use crate::supply::Supply;
 use crate::targets::{self, Targets};
 use crate::towers::{Blueprint, Design, Towers};
 
@@ -39,9 +39,10 @@ pub(crate) struct Run<'a> {
     out: &'a Path,
     devices: Vec<Device>,
     objective: Objective,
-    shapes: GeneratedShapes,
+    supply: Supply,
+    shapes: ShapeSet,
     round: u64,
-    held_out: GeneratedShapes,
+    held_out: ShapeSet,
     teacher: Option<JointModel>,
     targets: Option<Targets>,
     neighbors: Vec<Vec<usize>>,
@@ -81,11 +82,14 @@ impl<'a> Run<'a> {
         let devices: Vec<Device> = options.devices.iter().map(|device| device.clone().autodiff()).collect();
         let known = checkpoint.as_ref().map(|checkpoint| &checkpoint.model);
         let size = view_size(recipe, teacher.as_ref())?;
-        on_event(TrainEvent::Generating { shapes: recipe.data.shapes });
-        let points = recipe.network.n_points();
-        let shapes = GeneratedShapes::training(&recipe.data, [size, points], recipe.seed, round);
-        let seen = rig.as_ref().map(|rig| (size, rig));
-        let held_out = GeneratedShapes::held_out_with(recipe.data.held_out, seen, points);
+        let sizes = Sizes { view: size, points: recipe.network.n_points() };
+        let supply = Supply::open(&recipe.data)?;
+        on_event(TrainEvent::Preparing { shapes: supply.count(&recipe.data) });
+        let shapes = supply.training(&recipe.data, sizes, recipe.seed, round)?;
+        let held_out = supply.held_out(&recipe.data, rig.as_ref(), sizes);
+        for (path, reason) in shapes.left_out.iter().chain(&held_out.left_out).cloned() {
+            on_event(TrainEvent::LeftOut { path, reason });
+        }
 
         check_widths(recipe, teacher.as_ref())?;
         let (towers, blueprint) = Towers::build(recipe, &shapes, known, &devices[0])?;
@@ -111,6 +115,7 @@ impl<'a> Run<'a> {
             out,
             devices,
             objective,
+            supply,
             shapes,
             round,
             held_out,
@@ -138,10 +143,17 @@ impl<'a> Run<'a> {
         let data = toml::to_string(&self.recipe.data).unwrap_or_default();
         let key = format!("seed {} round {} {data}", self.recipe.seed, self.round);
         let mut shown = |done, all| on_event(TrainEvent::Features { done, all });
-        let targets = Targets::open_or_compute(&path, &key, teacher, &self.shapes, &mut shown)?;
+        // A prompted tower sees the views itself.
+        let images = self.blueprint.images.is_none();
+        let targets = Targets::open_or_compute(&path, &key, teacher, &self.shapes, images, &mut shown)?;
         self.neighbors = self.recipe.batch.hard.map_or(Vec::new(), |hard| targets.neighbors(hard.among));
         self.targets = Some(targets);
         Ok(())
+    }
+
+    /// Shapes that a round of this data has.
+    pub(crate) fn count_of(&self, data: &DataConfig) -> usize {
+        self.supply.count(data)
     }
 
     /// Where the run is.
@@ -163,10 +175,11 @@ impl<'a> Run<'a> {
         if round == self.round {
             return Ok(());
         }
-        on_event(TrainEvent::Generating { shapes: self.recipe.data.shapes });
-        let size = view_size(self.recipe, self.teacher.as_ref())?;
-        let points = self.recipe.network.n_points();
-        self.shapes = GeneratedShapes::training(&self.recipe.data, [size, points], self.recipe.seed, round);
+        let data = &self.recipe.data;
+        on_event(TrainEvent::Preparing { shapes: self.supply.count(data) });
+        let view = view_size(self.recipe, self.teacher.as_ref())?;
+        let sizes = Sizes { view, points: self.recipe.network.n_points() };
+        self.shapes = self.supply.training(data, sizes, self.recipe.seed, round)?;
         self.round = round;
         self.prepare_targets(on_event)
     }
@@ -241,7 +254,7 @@ impl<'a> Run<'a> {
             config: &self.recipe.batch,
             preprocess: match &self.blueprint.design {
                 Design::Joint(config) => Some(config.preprocess),
-                Design::Points(_) => None,
+                Design::Points(_) => self.blueprint.images.as_ref().map(|images| images.preprocess),
             },
             input: match &self.blueprint.design {
                 Design::Joint(_) => None,
@@ -332,7 +345,7 @@ impl<'a> Run<'a> {
             }
         }
         let truth: Vec<usize> = self.held_out.samples.iter().map(|sample| sample.category).collect();
-        let labels: Vec<String> = categories().iter().map(|category| category.name.to_owned()).collect();
+        let labels = self.held_out.names();
         Ok(zero_shot_of(teacher, &embeddings, &truth, &labels, &teacher.config().templates)?)
     }
 
@@ -379,7 +392,7 @@ impl<'a> Run<'a> {
             steps_per_epoch: self.position().steps_per_epoch,
             parameters: trained,
             frozen: all - trained,
-            categories: categories().len(),
+            categories: self.shapes.categories.len(),
             vocabulary: match &self.blueprint.design {
                 Design::Joint(config) => config.clip.text.vocabulary,
                 Design::Points(_) => 0,

@@ -9,7 +9,7 @@ use lexiform_model::weights::{Precision, TensorList, WeightFile};
 use lexiform_model::{JointModel, ModelError};
 
 use crate::batch::Batch;
-use crate::generated::GeneratedShapes;
+use crate::shape_set::ShapeSet;
 
 /// Key of the header entry that says what the features are of.
 const KEY: &str = "lexiform-features";
@@ -29,13 +29,14 @@ pub struct Targets {
 }
 
 impl Targets {
-    /// Reads the file if it is of this teacher and these shapes (`key`), otherwise computes the features, shows
-    /// progress as (done, all), and writes it.
+    /// Reads the file if it is of this teacher and these shapes (`key`), otherwise computes the features (those of
+    /// views if `images` are asked for), shows progress as (done, all), and writes it.
     pub fn open_or_compute(
         path: &Path,
         key: &str,
         teacher: &JointModel,
-        shapes: &GeneratedShapes,
+        shapes: &ShapeSet,
+        images: bool,
         on_progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Self, ModelError> {
         let (texts, said) = distinct(shapes);
@@ -45,9 +46,11 @@ impl Targets {
         }
         let device = Device::flex();
         let views = shapes.samples.iter().map(|sample| sample.views.len()).min().unwrap_or(0);
+        let views = if images { views } else { 0 };
         let (images, all) = (shapes.samples.len() * views, shapes.samples.len() * views + texts.len());
-        let mut image = Vec::new();
-        for chunk in shapes.samples.chunks((AT_ONCE / views.max(1)).max(1)) {
+        let mut image = Vec::with_capacity(images * teacher.dim());
+        let with_views = if views == 0 { &[] } else { shapes.samples.as_slice() };
+        for chunk in with_views.chunks((AT_ONCE / views.max(1)).max(1)) {
             let pictures: Vec<_> = chunk.iter().flat_map(|s| s.views.iter().take(views).cloned()).collect();
             image.extend(image_features(teacher, &pictures, &device));
             on_progress(image.len() / teacher.dim(), all);
@@ -149,7 +152,7 @@ pub fn usual_path(out: &Path, round: u64) -> PathBuf {
 }
 
 /// Every caption once, and which of them each sample's captions are.
-fn distinct(shapes: &GeneratedShapes) -> (Vec<&str>, Vec<Vec<usize>>) {
+fn distinct(shapes: &ShapeSet) -> (Vec<&str>, Vec<Vec<usize>>) {
     let mut texts = Vec::new();
     let mut rows = HashMap::new();
     let said = shapes.samples.iter().map(|sample| {

@@ -5,16 +5,16 @@ use std::ops::Range;
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 use lexiform_model::clip::{ClipText, ClipVision};
+use lexiform_model::nn::DropPath;
 use lexiform_model::point::{Clouds, PointTower, Start};
 use lexiform_model::weights::{Precision, Source};
-use lexiform_model::{JointModel, ModelConfig, ModelError, OpenOptions, PointModelConfig};
+use lexiform_model::{JointModel, ModelConfig, ModelError, OpenOptions, PointModelConfig, usual_templates};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::Batch;
-use crate::generated::GeneratedShapes;
 use crate::objective::{Feature, Features, Objective};
-use crate::recipe::{NetworkConfig, Recipe};
-use crate::shapes::categories;
+use crate::recipe::{LowRankConfig, NetworkConfig, Recipe};
+use crate::shape_set::ShapeSet;
 use crate::targets::Targets;
 
 /// CLIP's starting scale, `ln(1 / 0.07)`.
@@ -45,6 +45,16 @@ pub struct Blueprint {
     pub design: Design,
     /// The text tower of a model whose text is frozen.
     text: Option<ClipText>,
+    /// The teacher's configuration, with prompts, where its image tower sees the views of every step.
+    pub images: Option<ModelConfig>,
+    /// Chance that a cloud skips a branch of the last block while training.
+    drop_path: f32,
+}
+
+impl Blueprint {
+    fn new(design: Design) -> Self {
+        Self { design, text: None, images: None, drop_path: 0.0 }
+    }
 }
 
 impl Towers {
@@ -52,7 +62,7 @@ impl Towers {
     /// of a new text tower is that of the shapes' captions.
     pub(crate) fn build(
         recipe: &Recipe,
-        shapes: &GeneratedShapes,
+        shapes: &ShapeSet,
         known: Option<&Design>,
         device: &Device,
     ) -> Result<(Self, Blueprint), ModelError> {
@@ -71,7 +81,7 @@ impl Towers {
                 let vision = ClipVision::load(&source, &config.clip)?;
                 let (text, vision) = (Some(text), Some(vision));
                 let towers = Self { text, vision, points: None, logit_scale: scale(START_SCALE) };
-                Ok((towers, Blueprint { design: Design::Joint(config), text: None }))
+                Ok((towers, Blueprint::new(Design::Joint(config))))
             }
             NetworkConfig::Pretrained(network) => {
                 let options = OpenOptions { device: device.clone(), ..OpenOptions::default() };
@@ -80,22 +90,43 @@ impl Towers {
                 config.name = recipe.name.clone();
                 config.joint_from = network.joint_from.unwrap_or(config.joint_from);
                 (config.rig, config.n_views) = (network.rig.clone(), network.n_views);
-                let vision = Some(base.vision().clone());
+                let (mut vision, mut text) = (base.vision().clone(), base.text().clone());
+                if let Some(LowRankConfig { rank, from }) = network.lora {
+                    let source = Source::new(recipe.seed, device);
+                    vision = vision.with_low_rank(&source, rank, from)?;
+                    text = text.with_low_rank(&source, rank, from)?;
+                }
                 let (text, frozen) = match recipe.teacher {
                     Some(_) => (None, Some(base.text().valid())),
-                    None => (Some(base.text().clone()), None),
+                    None => (Some(text), None),
                 };
-                let towers = Self { text, vision, points: None, logit_scale: scale(base.logit_scale()) };
-                Ok((towers, Blueprint { design: Design::Joint(config), text: frozen }))
+                let logit_scale = scale(base.logit_scale());
+                let towers = Self { text, vision: Some(vision), points: None, logit_scale };
+                Ok((towers, Blueprint { text: frozen, ..Blueprint::new(Design::Joint(config)) }))
             }
             NetworkConfig::Points(network) => {
                 let source = Source::new(recipe.seed, device);
                 let points = Some(PointTower::load(&source, &network.tower)?);
                 let (tower, input) = (network.tower.clone(), network.input);
-                let config =
-                    PointModelConfig { name: recipe.name.clone(), tower, input, paired: network.paired };
-                let towers = Self { text: None, vision: None, points, logit_scale: scale(START_SCALE) };
-                Ok((towers, Blueprint { design: Design::Points(config), text: None }))
+                let config = PointModelConfig {
+                    name: recipe.name.clone(),
+                    tower,
+                    input,
+                    paired: network.paired,
+                    templates: usual_templates(),
+                };
+                let mut blueprint =
+                    Blueprint { drop_path: network.drop_path, ..Blueprint::new(Design::Points(config)) };
+                let (mut vision, mut start) = (None, START_SCALE);
+                if let (Some(teacher), 1..) = (&recipe.teacher, network.prompts) {
+                    let options = OpenOptions { device: device.clone(), ..OpenOptions::default() };
+                    let images = JointModel::open(teacher, &options)?;
+                    let images = images.with_new_prompts(network.prompts, recipe.seed)?;
+                    (vision, start) = (Some(images.vision().clone()), images.logit_scale());
+                    blueprint.text = Some(images.text().valid());
+                    blueprint.images = Some(images.config().clone());
+                }
+                Ok((Self { text: None, vision, points, logit_scale: scale(start) }, blueprint))
             }
         }
     }
@@ -123,7 +154,14 @@ impl Towers {
             Design::Points(config) => {
                 // The points are in an order of chance already, so the first is as good as any.
                 let clouds = Clouds::new(&batch.clouds[rows.clone()], config.tower.encoder.colored()).ok()?;
-                self.points.as_ref()?.encode(&clouds, Start::default())
+                let points = self.points.as_ref()?;
+                match blueprint.drop_path {
+                    0.0 => points.encode(&clouds, Start::default()),
+                    rate => {
+                        let drop = DropPath { rate, seed: batch.salt, first_row: rows.start };
+                        points.encode_dropping(&clouds, Start::default(), drop)
+                    }
+                }
             }
         };
         let said = || batch.captions[rows.clone()].iter().map(String::as_str).collect::<Vec<&str>>();
@@ -136,15 +174,24 @@ impl Towers {
                 Some(targets) => Some(targets.text(batch, rows.clone(), &device)),
                 None => text(&said()),
             }),
-            image: asked(Feature::Image, &|| {
-                targets.map(|targets| targets.image(batch, rows.clone(), &device))
+            image: asked(Feature::Image, &|| match &blueprint.images {
+                Some(images) => {
+                    let pixels = batch.pixels(rows.clone(), &device);
+                    Some(self.vision.as_ref()?.encode(pixels, batch.views, images.joint_from))
+                }
+                None => targets.map(|targets| targets.image(batch, rows.clone(), &device)),
             }),
-            nouns: if objective.names() { text(&batch.nouns) } else { None },
+            nouns: if objective.names() {
+                text(&batch.nouns.iter().map(String::as_str).collect::<Vec<_>>())
+            } else {
+                None
+            },
             shape,
         })
     }
 
-    /// Writes the finished model, in half precision.
+    /// Writes the finished model, in half precision; a prompted image tower stands beside it with its text tower, as
+    /// `….images.safetensors`.
     pub(crate) fn save(&self, path: &std::path::Path, blueprint: &Blueprint) -> Result<(), ModelError> {
         let scale = self.logit_scale.val().into_scalar::<f32>();
         let text = self.text.as_ref().or(blueprint.text.as_ref());
@@ -152,7 +199,11 @@ impl Towers {
             (Design::Joint(config), Some(text), Some(vision), _) => {
                 lexiform_model::save(path, config, text, vision, scale, Precision::Half)
             }
-            (Design::Points(config), _, _, Some(points)) => {
+            (Design::Points(config), text, vision, Some(points)) => {
+                if let (Some(images), Some(text), Some(vision)) = (&blueprint.images, text, vision) {
+                    let path = path.with_extension("images.safetensors");
+                    lexiform_model::save(&path, images, text, vision, scale, Precision::Half)?;
+                }
                 lexiform_model::save_points(path, config, points, Some(scale), Precision::Half)
             }
             _ => Ok(()),
@@ -161,9 +212,9 @@ impl Towers {
 }
 
 /// All captions of the shapes in memory, and every noun of every category.
-fn vocabulary(shapes: &GeneratedShapes) -> Vec<String> {
-    let nouns = categories().iter().flat_map(|c| std::iter::once(c.name).chain(c.synonyms.iter().copied()));
-    let mut texts: Vec<String> = nouns.map(str::to_owned).collect();
+fn vocabulary(shapes: &ShapeSet) -> Vec<String> {
+    let nouns = shapes.categories.iter().flat_map(|c| std::iter::once(&c.name).chain(&c.synonyms));
+    let mut texts: Vec<String> = nouns.cloned().collect();
     texts.extend(shapes.samples.iter().flat_map(|sample| sample.captions.iter().cloned()));
     texts
 }

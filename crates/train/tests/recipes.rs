@@ -1,8 +1,10 @@
-//! Every recipe learns for a few steps on a handful of generated shapes, with the built-in model as its teacher.
+//! Every recipe learns for a few steps on a handful of shapes, with the built-in model as its teacher.
 
 use std::path::Path;
 
+use lexiform_geometry::io::write;
 use lexiform_model::{JointModel, OpenOptions, PointModel, PointOptions};
+use lexiform_train::shapes::category;
 use lexiform_train::{FitOptions, Recipe, TrainEvent, fit};
 
 const DATA: &[&str] =
@@ -71,6 +73,20 @@ fn ulip2() {
     assert_eq!(open_points(folder.path()).dim(), 128);
 }
 
+/// The encoder and the prompts learn in turns; both are written.
+#[test]
+fn cg3d() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings =
+        ["network.tower.encoder.groups=8", "network.tower.encoder.group_size=8", "network.prompts=2"];
+    let losses = train("cg3d.toml", folder.path(), &[POINTS, &settings]);
+    assert_eq!(losses, vec![["clip", "image", "text"]; 3]);
+    assert_eq!(open_points(folder.path()).dim(), 128);
+    let path = folder.path().join("model.images.safetensors");
+    let images = JointModel::open(path.to_str().unwrap(), &OpenOptions::default()).unwrap();
+    assert_eq!(images.config().clip.vision.prompts, 2);
+}
+
 #[test]
 fn openshape_in_both_stages() {
     let folder = tempfile::tempdir().unwrap();
@@ -90,6 +106,44 @@ fn openshape_in_both_stages() {
         assert_eq!(losses, vec![["image", "text"]; 3], "{stage}");
         assert_eq!(open_points(&out).dim(), 128);
     }
+}
+
+/// A folder with labels of its own: the words are new to the model, and learning them helps with files it has not seen.
+#[test]
+fn finetune() {
+    let folder = tempfile::tempdir().unwrap();
+    let words = [("mug", "zorbel"), ("chair", "quindle"), ("sword", "vexapod")];
+    let mut table = String::from("file,label\n");
+    for (name, word) in words {
+        for i in 0..8 {
+            let specimen = category(name).unwrap().generate(i);
+            let file = format!("{name}-{i}.glb");
+            write(&folder.path().join(&file), &specimen.scene).unwrap();
+            table.push_str(&format!("{file},{word}\n"));
+        }
+    }
+    table.push_str("broken.glb,zorbel\n");
+    std::fs::write(folder.path().join("broken.glb"), b"glTF").unwrap();
+    std::fs::write(folder.path().join("labels.csv"), table).unwrap();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes/finetune.toml");
+    let data = format!("data={}", folder.path().display());
+    let settings = [&data, "data.views=4", "batch.size.images=32", "run.steps=24", "run.evaluate_every=12"];
+    let recipe = Recipe::read(&path, &settings.map(str::to_owned)).unwrap();
+    let out = folder.path().join("out");
+    let (mut found, mut left_out) = (Vec::new(), 0);
+    fit(&recipe, &out, &FitOptions::default(), &mut |event| match event {
+        TrainEvent::Evaluated { report, step, .. } => found.push((step, report.shapes, report.top_1)),
+        TrainEvent::LeftOut { .. } => left_out += 1,
+        _ => {}
+    })
+    .unwrap();
+    println!("{found:?}");
+    assert_eq!(left_out, 1);
+    assert_eq!(found.iter().map(|(step, ..)| *step).collect::<Vec<_>>(), [0, 12, 24]);
+    assert!(found[0].1 >= 6 && found[2].2 > found[0].2, "{found:?}");
+    // What was learned is in the weights: the file is a model like any other.
+    let model = JointModel::open(out.join("model.safetensors").to_str().unwrap(), &OpenOptions::default());
+    assert!(model.unwrap().embed_texts(&["a zorbel"]).is_ok());
 }
 
 /// SigLIP's and the multi-positive loss take part in a run like any other term.

@@ -9,8 +9,8 @@ use lexiform_geometry::RigKind;
 use lexiform_geometry::io::Format;
 use lexiform_model::{JointModel, OpenOptions};
 use lexiform_search::{Look, embed_shape};
-use lexiform_train::GeneratedShapes;
 use lexiform_train::evaluate::{ZeroShotReport, zero_shot, zero_shot_of};
+use lexiform_train::held_out;
 
 use crate::commands::classify::{failure, lines};
 use crate::failure::{Verdict, WithHint as _};
@@ -81,7 +81,7 @@ impl ZeroShotArgs {
     fn measure_generated(&self, model: &JointModel) -> anyhow::Result<Verdict> {
         let rig: RigKind = model.config().rig.parse()?;
         let cameras = rig.rig(model.n_views(), 0);
-        let shapes = GeneratedShapes::held_out(self.each, model.view_size() as usize, &cameras);
+        let shapes = held_out(self.each, model.view_size() as usize, &cameras);
         self.show(&zero_shot(model, &shapes)?)?;
         Ok(Verdict::Done)
     }

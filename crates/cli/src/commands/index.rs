@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::failure::{Usage, Verdict};
 use crate::indexing::{self, Report, Telling};
-use crate::models::{self, ModelArg};
+use crate::models::ModelArg;
 use crate::output;
 use crate::reading::not_found;
 use crate::shown::Shown;
@@ -58,8 +58,7 @@ impl IndexArgs {
 
     /// Brings a library up to date for one model; returns how many files failed.
     fn index(&self, place: Place, model: &str) -> anyhow::Result<usize> {
-        let library =
-            Library::open_or_add(place, models::open(model, self.model.text_model.as_deref())?, model)?;
+        let library = Library::open_or_add(place, self.model.opening.open(model, None)?, model)?;
         let options = IndexOptions { jobs: self.jobs, prune: self.prune, retry_failed: self.retry_failed };
         let typed = self.paths.iter().find(|path| fs_err::canonicalize(path).ok() == library.place().root);
         let shown = match (typed, &library.place().root) {

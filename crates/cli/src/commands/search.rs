@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::failure::{Usage, Verdict, WithHint as _};
 use crate::indexing::{self, Report, Telling};
-use crate::models::{self, ModelsArg};
+use crate::models::ModelsArg;
 use crate::output::{self, Align};
 use crate::reading::not_found;
 use crate::shown::Shown;
@@ -136,7 +136,7 @@ impl SearchArgs {
 
     /// The library as a model sees it, up to date where that can be. With `others` it is not kept from them.
     fn library(&self, place: &Place, shown: Shown, model: &str, others: bool) -> anyhow::Result<Library> {
-        let encoder = models::open(model, self.models.text_model.as_deref())?;
+        let encoder = self.models.opening.open(model, None)?;
         // A library apart says nothing about where to look for new files.
         let Some(root) = place.root.clone().filter(|_| !(self.no_update && place.exists())) else {
             return Ok(Library::open_for_reading(place.clone(), encoder)?);

@@ -136,8 +136,11 @@ impl Screen {
             return output::json(event);
         }
         match event {
-            TrainEvent::Generating { shapes } => {
-                self.note(format!("making {}", output::count(*shapes, "shape")))
+            TrainEvent::Preparing { shapes } => {
+                self.note(format!("preparing {}", output::count(*shapes, "shape")))
+            }
+            TrainEvent::LeftOut { path, reason } => {
+                self.note(format!("left out: {}: {reason}", path.display()))
             }
             TrainEvent::Features { done, all } if done == all => {
                 self.note(format!("features of {} are kept", output::count(*all, "view and caption")));

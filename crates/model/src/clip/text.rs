@@ -74,6 +74,12 @@ impl ClipText {
         x.reshape([rows * length, width]).select(0, ends).matmul(self.text_projection.val())
     }
 
+    /// The same tower, with changes of rank `rank` to train in the stead of the matrices of blocks `from…`.
+    pub fn with_low_rank(mut self, source: &Source, rank: usize, from: usize) -> Result<Self, WeightsError> {
+        self.transformer = self.transformer.with_low_rank(source, rank, from)?;
+        Ok(self)
+    }
+
     /// Adds the tensors to `list`.
     pub fn save(&self, list: &mut TensorList) {
         list.push("token_embedding.weight".to_owned(), self.token_embedding.val());

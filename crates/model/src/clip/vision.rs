@@ -37,8 +37,8 @@ impl Prompts {
 
     fn load(source: &Source, vision: &VisionConfig) -> Result<Self, WeightsError> {
         let VisionConfig { prompts, width, layers, patch, .. } = *vision;
-        // The deviation of the paper's uniform start, patch edge for patch area as it has it.
-        let fill = Fill::Normal((2.0 / (3 * patch + width) as f32).sqrt());
+        // The paper's start, patch edge for patch area as it has it.
+        let fill = Fill::Uniform((6.0 / (3 * patch + width) as f32).sqrt());
         let tokens = |name: &str, blocks: usize| source.tensor(name, [blocks, prompts, width], fill);
         Ok(Self {
             first: Param::from_tensor(tokens(Self::FIRST, 1)?),
@@ -207,6 +207,18 @@ impl ClipVision {
         let patches = Tensor::from_data(TensorData::new(patches, [grid * grid, width]), &device);
         self.positional_embedding = Param::from_tensor(Tensor::cat(vec![class, patches], 0));
         self
+    }
+
+    /// The same tower with prompts from `source`, as many as `vision` states.
+    pub fn with_prompts(mut self, source: &Source, vision: &VisionConfig) -> Result<Self, WeightsError> {
+        self.prompts = Some(Prompts::load(source, vision)?);
+        Ok(self)
+    }
+
+    /// The same tower, with changes of rank `rank` to train in the stead of the matrices of blocks `from…`.
+    pub fn with_low_rank(mut self, source: &Source, rank: usize, from: usize) -> Result<Self, WeightsError> {
+        self.transformer = self.transformer.with_low_rank(source, rank, from)?;
+        Ok(self)
     }
 
     /// Adds the tensors to `list`.

@@ -88,6 +88,13 @@ impl Attention {
         self.out_proj.forward(mixed.swap_dims(1, 2).reshape([rows, count, heads * width]))
     }
 
+    /// The same attention, with changes of rank `rank` to train in its matrices' stead.
+    pub fn with_low_rank(mut self, source: &Source, rank: usize) -> Result<Self, WeightsError> {
+        self.in_proj = self.in_proj.with_low_rank(source, rank)?;
+        self.out_proj = self.out_proj.with_low_rank(source, rank)?;
+        Ok(self)
+    }
+
     /// Adds the tensors to `list`.
     pub fn save(&self, name: &str, list: &mut TensorList) {
         let [weight, bias] = Self::in_proj_names(name);

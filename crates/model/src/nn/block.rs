@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::{Activation, Attention, LayerNorm, Linear, Scope};
+use super::{Activation, Attention, DropPath, LayerNorm, Linear, Scope};
 use crate::error::WeightsError;
 use crate::weights::{Source, TensorList};
 
@@ -91,6 +91,12 @@ impl Block {
         x.clone() + self.mlp.forward(self.ln_2.forward(x))
     }
 
+    /// As [`forward`](Self::forward), with a factor for each branch, `[rows, 1, 1]`.
+    fn forward_scaled(&self, x: Tensor<3>, scope: Scope, [first, second]: [Tensor<3>; 2]) -> Tensor<3> {
+        let x = x.clone() + self.attn.forward(self.ln_1.forward(x), scope) * first;
+        x.clone() + self.mlp.forward(self.ln_2.forward(x)) * second
+    }
+
     /// As [`forward`](Self::forward) for the first token of each row alone: `[rows, tokens, width]` →
     /// `[rows, 1, width]`. The MLP, two thirds of the work, runs over that token only.
     fn forward_first(&self, x: Tensor<3>, scope: Scope) -> Tensor<3> {
@@ -98,6 +104,13 @@ impl Block {
         let first = x.clone().slice([0..rows, 0..1, 0..width]);
         let x = first + self.attn.forward_first(self.ln_1.forward(x), scope, 1);
         x.clone() + self.mlp.forward(self.ln_2.forward(x))
+    }
+
+    fn with_low_rank(mut self, source: &Source, rank: usize) -> Result<Self, WeightsError> {
+        self.attn = self.attn.with_low_rank(source, rank)?;
+        self.mlp.c_fc = self.mlp.c_fc.with_low_rank(source, rank)?;
+        self.mlp.c_proj = self.mlp.c_proj.with_low_rank(source, rank)?;
+        Ok(self)
     }
 
     fn save(&self, name: &str, list: &mut TensorList) {
@@ -139,6 +152,23 @@ impl Transformer {
         x
     }
 
+    /// As [`forward`](Self::forward) while training: rows skip branches by chance.
+    pub fn forward_dropping(
+        &self,
+        mut x: Tensor<3>,
+        scope: impl Fn(usize) -> Scope,
+        mut before: impl FnMut(usize, Tensor<3>) -> Tensor<3>,
+        drop: DropPath,
+    ) -> Tensor<3> {
+        let layers = self.resblocks.len();
+        for (layer, block) in self.resblocks.iter().enumerate() {
+            x = before(layer, x);
+            let factors = drop.factors([layer, layers], x.dims()[0], &x.device());
+            x = block.forward_scaled(x, scope(layer), factors);
+        }
+        x
+    }
+
     /// What [`forward`](Self::forward) gives for the first token of each row, `[rows, 1, width]`: the last block does
     /// not work on the others.
     pub fn forward_first(
@@ -157,6 +187,16 @@ impl Transformer {
             };
         }
         x
+    }
+
+    /// The same blocks, with changes of rank `rank` to train in the stead of the matrices of blocks `from…`.
+    pub fn with_low_rank(mut self, source: &Source, rank: usize, from: usize) -> Result<Self, WeightsError> {
+        let blocks = self.resblocks.into_iter().enumerate().map(|(layer, block)| match layer < from {
+            true => Ok(block),
+            false => block.with_low_rank(source, rank),
+        });
+        self.resblocks = blocks.collect::<Result<_, _>>()?;
+        Ok(self)
     }
 
     /// Adds the tensors to `list`.

@@ -37,6 +37,16 @@ impl Activation {
 pub struct Linear {
     weight: Param<Tensor<2>>,
     bias: Option<Param<Tensor<1>>>,
+    lora: Option<LowRank>,
+}
+
+/// A small change of a weight that is trained in its stead (LoRA, arXiv 2106.09685): the product of two thin matrices.
+#[derive(Module, Debug)]
+struct LowRank {
+    /// `[input, rank]`.
+    down: Param<Tensor<2>>,
+    /// `[rank, output]`; zero at first.
+    up: Param<Tensor<2>>,
 }
 
 /// The transpose with its rows in a row: a view would make every product gather columns.
@@ -57,17 +67,29 @@ impl Linear {
         let weight = source.tensor(weight_name, [output, input], Fill::Normal(deviation))?;
         let weight = transposed(weight);
         let bias = bias_name.map(|name| source.tensor(name, [output], Fill::Constant(0.0))).transpose()?;
-        Ok(Self { weight: Param::from_tensor(weight), bias: bias.map(Param::from_tensor) })
+        Ok(Self::from_weight(weight, bias))
     }
 
     /// A map from its `[input, output]` weight and perhaps a bias.
     pub fn from_weight(weight: Tensor<2>, bias: Option<Tensor<1>>) -> Self {
-        Self { weight: Param::from_tensor(weight), bias: bias.map(Param::from_tensor) }
+        Self { weight: Param::from_tensor(weight), bias: bias.map(Param::from_tensor), lora: None }
     }
 
-    /// The weight, `[input, output]`.
+    /// The same map with a change of rank `rank` to train in the weight's stead.
+    pub fn with_low_rank(mut self, source: &Source, rank: usize) -> Result<Self, WeightsError> {
+        let [input, output] = self.weight.dims();
+        let down = source.tensor("lora.down", [input, rank], Fill::Normal((input as f32).powf(-0.5)))?;
+        let up = source.tensor("lora.up", [rank, output], Fill::Constant(0.0))?;
+        self.lora = Some(LowRank { down: Param::from_tensor(down), up: Param::from_tensor(up) });
+        Ok(self)
+    }
+
+    /// The weight, `[input, output]`, with its change if it has one.
     pub fn weight(&self) -> Tensor<2> {
-        self.weight.val()
+        match &self.lora {
+            Some(LowRank { down, up }) => self.weight.val() + down.val().matmul(up.val()),
+            None => self.weight.val(),
+        }
     }
 
     /// The bias, `[output]`.
@@ -82,7 +104,7 @@ impl Linear {
 
     /// [`forward`](Self::forward) and a nonlinearity, in one pass over the result where possible.
     pub fn forward_then<const D: usize>(&self, x: Tensor<D>, then: Option<Activation>) -> Tensor<D> {
-        let (weight, bias) = (self.weight.val(), self.bias());
+        let (weight, bias) = (self.weight(), self.bias());
         if on_host::is_plain(&x) {
             return on_host::bias_then(module::linear(x, weight, None), bias, then);
         }
@@ -95,7 +117,7 @@ impl Linear {
 
     /// Adds the tensors to `list` under the names a file gives them.
     pub fn save(&self, weight_name: &str, bias_name: Option<&str>, list: &mut TensorList) {
-        list.push(weight_name.to_owned(), self.weight.val().transpose());
+        list.push(weight_name.to_owned(), self.weight().transpose());
         if let (Some(name), Some(bias)) = (bias_name, &self.bias) {
             list.push(name.to_owned(), bias.val());
         }

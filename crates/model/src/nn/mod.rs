@@ -6,6 +6,7 @@
 mod attention;
 mod batch_norm;
 mod block;
+mod drop_path;
 mod host_softmax;
 mod layers;
 pub(crate) mod on_host;
@@ -13,4 +14,5 @@ pub(crate) mod on_host;
 pub use attention::{Attention, Scope};
 pub use batch_norm::{BatchNorm, Bias, ConvNorm, is_counter, pointwise};
 pub use block::{Block, Mlp, Transformer, TransformerConfig};
+pub use drop_path::DropPath;
 pub use layers::{Activation, LayerNorm, Linear};

@@ -39,6 +39,7 @@ pub use sets::Sampler;
 pub use tower::{Classes, PointTower, Projection, TowerConfig};
 
 use crate::error::WeightsError;
+use crate::nn::DropPath;
 use crate::weights::{Source, TensorList};
 
 /// A network that turns clouds into features.
@@ -139,6 +140,14 @@ impl PointEncoder {
             Self::PointMlp(encoder) => encoder.encode(clouds, start),
             Self::PointNext(encoder) => encoder.encode(clouds),
             Self::PointNet2(encoder) => encoder.encode(clouds, start),
+        }
+    }
+
+    /// As [`encode`](Self::encode) while training; transformers whose references drop paths do so.
+    pub fn encode_dropping(&self, clouds: &Clouds, start: Start, drop: DropPath) -> Tensor<2> {
+        match self {
+            Self::PointBert(encoder) => encoder.encode_dropping(clouds, drop),
+            _ => self.encode(clouds, start),
         }
     }
 

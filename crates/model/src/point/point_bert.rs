@@ -10,7 +10,7 @@ use super::{Cloud, Clouds, Grouping, Groups, Neighborhood};
 use crate::error::WeightsError;
 use crate::nn::on_host;
 use crate::nn::{
-    Activation, Bias, ConvNorm, LayerNorm, Linear, Scope, Transformer, TransformerConfig, pointwise,
+    Activation, Bias, ConvNorm, DropPath, LayerNorm, Linear, Scope, Transformer, TransformerConfig, pointwise,
 };
 use crate::weights::{Fill, Source, TensorList};
 
@@ -260,7 +260,22 @@ impl PointBert {
     /// As [`encode`](Self::encode); `watch` sees what the references trace: `neighborhood` `[clouds × groups, points,
     /// channels]`, `center`, `tokens`, `reduced`, `pos`, each block's output `block0` …, and `norm`.
     pub fn encode_watched(&self, clouds: &Clouds, mut watch: impl FnMut(&str, &Tensor<3>)) -> Tensor<2> {
-        let (n, PointBertConfig { groups, group_width, width, .. }) = (clouds.n_clouds(), self.config);
+        let (x, positions) = self.tokens(clouds, &mut watch);
+        let watch_block = |layer, x: &Tensor<3>| watch(&format!("block{layer}"), x);
+        let x = self.transformer.forward(x, |_| Scope::Own, added(&positions), watch_block);
+        self.read_out(x, &mut watch)
+    }
+
+    /// As [`encode`](Self::encode) while training: clouds skip branches of blocks by chance.
+    pub fn encode_dropping(&self, clouds: &Clouds, drop: DropPath) -> Tensor<2> {
+        let (x, positions) = self.tokens(clouds, &mut |_, _| {});
+        let x = self.transformer.forward_dropping(x, |_| Scope::Own, added(&positions), drop);
+        self.read_out(x, &mut |_, _| {})
+    }
+
+    /// Class token and one token a group, and the position of each.
+    fn tokens(&self, clouds: &Clouds, watch: &mut dyn FnMut(&str, &Tensor<3>)) -> (Tensor<3>, Tensor<3>) {
+        let (n, PointBertConfig { groups, group_width, .. }) = (clouds.n_clouds(), self.config);
         let device = self.cls_token.val().device();
         let parts = self.config.grouping().of_all(clouds);
         let local = TensorData::new(self.local_points(clouds, &parts), self.local_shape(n));
@@ -280,17 +295,14 @@ impl PointBert {
         let positions = self.position_out.forward(positions);
         watch("pos", &positions);
         let x = Tensor::cat(vec![class(&self.cls_token, n), reduced], 1);
-        let positions = Tensor::cat(vec![class(&self.cls_pos, n), positions], 1);
-        // Positions are added again before every block (Point-BERT's code, not its paper).
-        let before = |_, x| x + positions.clone();
-        let x = self.transformer.forward(
-            x,
-            |_| Scope::Own,
-            before,
-            |layer, x| watch(&format!("block{layer}"), x),
-        );
+        (x, Tensor::cat(vec![class(&self.cls_pos, n), positions], 1))
+    }
+
+    /// What the last block gives → features: class token, and the largest of the others.
+    fn read_out(&self, x: Tensor<3>, watch: &mut dyn FnMut(&str, &Tensor<3>)) -> Tensor<2> {
         let x = self.norm.forward(x);
         watch("norm", &x);
+        let ([n, _, _], PointBertConfig { groups, width, .. }) = (x.dims(), self.config);
         let first = x.clone().slice([0..n, 0..1, 0..width]).squeeze_dim::<2>(1);
         let largest = x.slice([0..n, 1..groups + 1, 0..width]).max_dim(1).squeeze_dim::<2>(1);
         Tensor::cat(vec![first, largest], 1)
@@ -326,6 +338,11 @@ impl PointBert {
         self.transformer.save(&named("transformer"), list);
         self.norm.save(&named("norm"), list);
     }
+}
+
+/// Positions are added again before every block (Point-BERT's code, not its paper).
+fn added(positions: &Tensor<3>) -> impl Fn(usize, Tensor<3>) -> Tensor<3> + '_ {
+    |_, x| x + positions.clone()
 }
 
 /// A learned token before the others of each cloud: `[width]` → `[clouds, 1, width]`.

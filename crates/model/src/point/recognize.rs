@@ -27,6 +27,24 @@ pub enum System {
     Cg3d,
 }
 
+impl System {
+    /// Class sentences of its evaluation, with its full stops: the first and plainest of ULIP's 64, and CG3D's one. OpenShape
+    /// averages over many that it does not list.
+    pub fn templates(self) -> Vec<String> {
+        let list: &[&str] = match self {
+            Self::Ulip => &[
+                "a point cloud model of {}.",
+                "There is a {} in the scene.",
+                "a photo of a {}.",
+                "a toy {}.",
+            ],
+            Self::Cg3d => &["This is a {}"],
+            Self::OpenShapeZUp | Self::OpenShapeYUp => return crate::usual_templates(),
+        };
+        list.iter().map(|&template| template.to_owned()).collect()
+    }
+}
+
 /// A released file.
 #[derive(Clone, Debug)]
 pub struct Recognized {

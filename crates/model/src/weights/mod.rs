@@ -34,6 +34,8 @@ pub enum Fill {
     Constant(f32),
     /// Normal with mean 0 and this standard deviation.
     Normal(f32),
+    /// Evenly between this number and its negative.
+    Uniform(f32),
 }
 
 /// Where a network's tensors come from.
@@ -196,6 +198,10 @@ impl NewWeights {
             Fill::Normal(deviation) => {
                 let mut rng = self.rng.borrow_mut();
                 (0..count).map(|_| deviation * standard_normal(&mut rng)).collect()
+            }
+            Fill::Uniform(bound) => {
+                let mut rng = self.rng.borrow_mut();
+                (0..count).map(|_| bound * (2.0 * rng.random::<f32>() - 1.0)).collect()
             }
         }
     }

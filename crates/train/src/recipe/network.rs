@@ -64,10 +64,24 @@ pub struct PretrainedNetwork {
     /// First block in which views see each other; the model's own where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub joint_from: Option<usize>,
+    /// Small changes that are trained in the matrices' stead; groups name them `….lora`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lora: Option<LowRankConfig>,
     /// Rig whose views the finished model is given.
     pub rig: String,
     /// How many views the finished model is given.
     pub n_views: usize,
+}
+
+/// Low-rank adaptation (arXiv 2106.09685) of the blocks of both towers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LowRankConfig {
+    /// Rank of a matrix's change.
+    pub rank: usize,
+    /// First block that is changed.
+    #[serde(default)]
+    pub from: usize,
 }
 
 /// An encoder of point clouds.
@@ -78,6 +92,13 @@ pub struct PointNetwork {
     pub tower: TowerConfig,
     /// How clouds are prepared.
     pub input: CloudInput,
+    /// Chance that a cloud skips a branch of the last block while training; in earlier blocks it is smaller.
+    #[serde(default)]
+    pub drop_path: f32,
+    /// Learned tokens before every block of the teacher's image tower, which then sees the views of every step (CG3D);
+    /// without any, its features are computed once.
+    #[serde(default)]
+    pub prompts: usize,
     /// The published model whose features it is trained towards, if it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paired: Option<Paired>,
@@ -90,6 +111,14 @@ impl NetworkConfig {
             Self::Clip(clip) => Some((&clip.rig, clip.n_views)),
             Self::Pretrained(pretrained) => Some((&pretrained.rig, pretrained.n_views)),
             Self::Points(_) => None,
+        }
+    }
+
+    /// Learned tokens before every block of the teacher's image tower.
+    pub fn prompts(&self) -> usize {
+        match self {
+            Self::Points(points) => points.prompts,
+            _ => 0,
         }
     }
 

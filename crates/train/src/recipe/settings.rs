@@ -15,7 +15,15 @@ pub(super) fn apply(table: &mut toml::Table, setting: &str) -> Result<(), Recipe
         let slot = inner.entry(name).or_insert_with(|| toml::Value::Table(toml::Table::new()));
         inner = slot.as_table_mut().ok_or_else(|| wrong(format!("{name:?} is a value, not a table")))?;
     }
-    inner.insert(last.to_owned(), parse_value(value));
+    match (inner.get_mut(last), parse_value(value)) {
+        // What has several settings is named by its path: `data=my/folder`.
+        (Some(toml::Value::Table(table)), path @ toml::Value::String(_)) => {
+            table.insert("path".to_owned(), path);
+        }
+        (_, value) => {
+            inner.insert(last.to_owned(), value);
+        }
+    }
     Ok(())
 }
 

@@ -64,6 +64,7 @@ mod wild_animals;
 use std::sync::LazyLock;
 
 pub use captions::captions;
+pub(crate) use kit::fnv1a;
 pub use kit::{Attributes, Builder, Rng, Specimen};
 pub use variation::{UpAxis, Variation};
 

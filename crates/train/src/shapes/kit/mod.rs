@@ -24,6 +24,7 @@ pub use primitives::{
     rounded_box, sphere, stake, torus, washer,
 };
 pub use rng::Rng;
+pub(crate) use rng::fnv1a;
 pub use solid::{Shading, Solid};
 pub use sweep::{
     Ring, arc, curve, handle, lathe, lathe_loop, lathe_open, lathe_square, loft, loft_square, ring,

@@ -2,6 +2,11 @@
 
 use rand::RngCore;
 
+/// FNV-1a: the same on every machine and in every version.
+pub(crate) fn fnv1a(bytes: impl Iterator<Item = u8>) -> u64 {
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
 /// A SplitMix64 generator with the few draws that builders of shapes need.
 #[derive(Clone, Debug)]
 pub struct Rng {
@@ -17,9 +22,7 @@ impl Rng {
     /// A generator for one named thing: other names give unrelated numbers for the same seed.
     pub fn named(name: &str, seed: u64) -> Self {
         // FNV-1a keeps the stream of a category when others are added or moved.
-        let hash = name
-            .bytes()
-            .fold(0xcbf2_9ce4_8422_2325, |h: u64, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
+        let hash = fnv1a(name.bytes());
         let mut rng = Self { state: hash ^ seed.wrapping_mul(0xd6e8_feb8_6659_fd93) };
         rng.next_u64();
         rng

@@ -1,0 +1,233 @@
+//! A folder of one's own 3D files to learn from: labels or captions from a table, or labels from the folders' names.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use lexiform_geometry::io::{self, Format};
+use lexiform_geometry::{Rig, Scene};
+use rayon::prelude::*;
+
+use crate::recipe::DataConfig;
+use crate::shape_set::{Names, Sample, ShapeSet, Sizes, from_templates};
+use crate::shapes::{Rng, fnv1a};
+
+/// Deepest nesting of folders that is looked into.
+const DEEPEST: usize = 16;
+
+/// Why a folder is nothing to learn from.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FilesError {
+    /// It cannot be read.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    /// The table of labels is none.
+    #[error("{}: {message}", path.display())]
+    Table {
+        /// The table.
+        path: PathBuf,
+        /// Where, expected, found.
+        message: String,
+    },
+    /// Too few files with a label.
+    #[error("{}: {found} labelled 3D files, expected at least 2{}", path.display(), first.as_ref().map_or(String::new(), |(path, reason)| format!(" (the first that was left out: {}: {reason})", path.display())))]
+    TooFew {
+        /// The folder.
+        path: PathBuf,
+        /// How many there are.
+        found: usize,
+        /// One that could not be used.
+        first: Option<(PathBuf, String)>,
+    },
+}
+
+/// A file and what is known of it.
+#[derive(Clone, Debug, PartialEq)]
+struct Entry {
+    path: PathBuf,
+    category: usize,
+    captions: Vec<String>,
+}
+
+/// The labelled files of a folder, parted into those to learn from and those to measure on.
+#[derive(Debug)]
+pub(crate) struct Files {
+    categories: Vec<Names>,
+    training: Vec<Entry>,
+    held_out: Vec<Entry>,
+}
+
+impl Files {
+    /// Finds files and labels. A label's files are parted by their paths' hashes, so that the same files are always held
+    /// out.
+    pub fn open(folder: &Path, config: &DataConfig) -> Result<Self, FilesError> {
+        let beside = folder.join("labels.csv");
+        let table = config.labels.clone().or_else(|| beside.is_file().then_some(beside));
+        let rows = match &table {
+            Some(table) => rows_of_table(table, folder)?,
+            None => rows_of_folders(folder)?,
+        };
+        let names: Vec<String> = {
+            let mut names: Vec<String> = rows.iter().map(|row| row.label.clone()).collect();
+            names.sort_unstable();
+            names.dedup();
+            names
+        };
+        let mut by_category: BTreeMap<usize, Vec<Entry>> = BTreeMap::new();
+        let total = rows.len();
+        for Row { path, label, captions } in rows {
+            let category = names.binary_search(&label).unwrap_or(0);
+            let mut said = vec![label.clone()];
+            said.extend(from_templates(&config.templates, &label));
+            said.extend(captions);
+            by_category.entry(category).or_default().push(Entry { path, category, captions: said });
+        }
+        if total < 2 {
+            return Err(FilesError::TooFew { path: folder.to_owned(), found: total, first: None });
+        }
+        let (mut training, mut held_out) = (Vec::new(), Vec::new());
+        for entries in by_category.into_values() {
+            let (learned, measured) = parted(entries, folder, config.hold_out);
+            training.extend(learned);
+            held_out.extend(measured);
+        }
+        let categories = names.into_iter().map(|name| Names { name, synonyms: Vec::new() }).collect();
+        Ok(Self { categories, training, held_out })
+    }
+
+    /// Files that a round shows.
+    pub fn count(&self, config: &DataConfig) -> usize {
+        match config.shapes {
+            0 => self.training.len(),
+            most => self.training.len().min(most),
+        }
+    }
+
+    /// Shapes to learn from, seen by cameras and in light that `seed` and `round` draw.
+    pub fn training(
+        &self,
+        config: &DataConfig,
+        sizes: Sizes,
+        seed: u64,
+        round: u64,
+    ) -> Result<ShapeSet, FilesError> {
+        let set = self.read(&self.training[..self.count(config)], |entry, scene, i| {
+            let mut rng = Rng::named("file", seed ^ ((round << 32 | i as u64) << 8));
+            Sample::training(entry.category, scene, entry.captions.clone(), config, sizes, &mut rng)
+        });
+        match set.samples.len() {
+            0 | 1 => Err(FilesError::TooFew {
+                path: config.path.clone().unwrap_or_default(),
+                found: set.samples.len(),
+                first: set.left_out.first().cloned(),
+            }),
+            _ => Ok(set),
+        }
+    }
+
+    /// Shapes to measure on, seen by the cameras of `rig` where there is one.
+    pub fn held_out(&self, rig: Option<&Rig>, sizes: Sizes) -> ShapeSet {
+        self.read(&self.held_out, |entry, scene, i| {
+            let mut rng = Rng::named("held-out file", i as u64);
+            Sample::measured(entry.category, scene, entry.captions.clone(), rig, sizes, &mut rng)
+        })
+    }
+
+    fn read(&self, entries: &[Entry], make: impl Fn(&Entry, Scene, usize) -> Sample + Sync) -> ShapeSet {
+        let made: Vec<Result<Sample, (PathBuf, String)>> = (entries.par_iter().enumerate())
+            .map(|(i, entry)| {
+                let scene = io::read(&entry.path).map_err(|e| (entry.path.clone(), e.to_string()))?;
+                if scene.is_empty() {
+                    return Err((entry.path.clone(), "no triangles and no points".to_owned()));
+                }
+                Ok(make(entry, scene, i))
+            })
+            .collect();
+        let mut set = ShapeSet { categories: self.categories.clone(), ..ShapeSet::default() };
+        for result in made {
+            match result {
+                Ok(sample) => set.samples.push(sample),
+                Err(left_out) => set.left_out.push(left_out),
+            }
+        }
+        set
+    }
+}
+
+/// The first of the files by hash are measured on: a share of them, at least one of two, none of one.
+fn parted(mut entries: Vec<Entry>, folder: &Path, share: f32) -> (Vec<Entry>, Vec<Entry>) {
+    let place = |entry: &Entry| {
+        let path = entry.path.strip_prefix(folder).unwrap_or(&entry.path);
+        (fnv1a(path.to_string_lossy().bytes()), entry.path.clone())
+    };
+    entries.sort_by_cached_key(place);
+    let count = entries.len();
+    let held_out = match share > 0.0 && count > 1 {
+        true => ((count as f32 * share).round() as usize).clamp(1, count - 1),
+        false => 0,
+    };
+    let training = entries.split_off(held_out);
+    (training, entries)
+}
+
+/// A row of the table: a file, its label, what else is said of it.
+struct Row {
+    path: PathBuf,
+    label: String,
+    captions: Vec<String>,
+}
+
+/// Columns `file` (or `path`), `label`, `caption`; one of the last two at least. A file may have several rows of captions.
+fn rows_of_table(table: &Path, folder: &Path) -> Result<Vec<Row>, FilesError> {
+    let wrong = |message: String| FilesError::Table { path: table.to_owned(), message };
+    let mut reader = csv::Reader::from_path(table).map_err(|e| wrong(e.to_string()))?;
+    let headers = reader.headers().map_err(|e| wrong(e.to_string()))?.clone();
+    let column = |names: &[&str]| headers.iter().position(|header| names.contains(&header.trim()));
+    let found: Vec<&str> = headers.iter().collect();
+    let file =
+        column(&["file", "path"]).ok_or_else(|| wrong(format!("expected a column file, found {found:?}")))?;
+    let (label, caption) = (column(&["label"]), column(&["caption"]));
+    if label.is_none() && caption.is_none() {
+        return Err(wrong(format!("expected a column label or caption, found {found:?}")));
+    }
+    let mut rows: BTreeMap<PathBuf, Row> = BTreeMap::new();
+    for record in reader.records() {
+        let record = record.map_err(|e| wrong(e.to_string()))?;
+        let cell = |column: Option<usize>| {
+            column
+                .and_then(|i| record.get(i))
+                .map(str::trim)
+                .filter(|text| !text.is_empty())
+                .map(str::to_owned)
+        };
+        let (Some(path), label, caption) = (cell(Some(file)), cell(label), cell(caption)) else { continue };
+        let path = folder.join(path);
+        let Some(name) = label.or_else(|| caption.clone()) else { continue };
+        if Format::from_path(&path).is_none() {
+            continue;
+        }
+        let row = rows.entry(path.clone()).or_insert_with(|| Row { path, label: name, captions: Vec::new() });
+        row.captions.extend(caption);
+    }
+    Ok(rows.into_values().collect())
+}
+
+/// Each file's label is the name of the folder it is in, but for those in `folder` itself.
+fn rows_of_folders(folder: &Path) -> Result<Vec<Row>, FilesError> {
+    let mut rows = Vec::new();
+    let mut left = vec![(folder.to_owned(), 0)];
+    while let Some((inner, depth)) = left.pop() {
+        for entry in fs_err::read_dir(&inner)? {
+            let path = entry?.path();
+            if path.is_dir() && depth < DEEPEST {
+                left.push((path, depth + 1));
+            } else if depth > 0 && Format::from_path(&path).is_some() {
+                let label =
+                    inner.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned());
+                rows.push(Row { path, label: label.replace(['_', '-'], " "), captions: Vec::new() });
+            }
+        }
+    }
+    rows.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(rows)
+}
