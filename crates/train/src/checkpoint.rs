@@ -16,6 +16,9 @@ use serde::{Deserialize, Serialize};
 use crate::recipe::Recipe;
 use crate::towers::Design;
 
+/// Share of the old value in the running mean of the loss that tells whether a run diverges.
+const SMOOTHING: f32 = 0.95;
+
 /// Header entry with everything but tensors.
 const KEY: &str = "lexiform-checkpoint";
 /// Changes when older files can no longer be read.
@@ -197,4 +200,27 @@ fn difference(key: &str, then: &toml::Value, now: &toml::Value) -> Option<(Strin
             }
         }
     })
+}
+
+impl Progress {
+    /// Takes note of a loss; tells what is wrong with it.
+    pub(crate) fn judge(&mut self, loss: f64, diverged: f32) -> Result<(), String> {
+        if !loss.is_finite() {
+            return Err(format!("the loss is {loss}"));
+        }
+        let loss = loss as f32;
+        let smooth = self.smooth.map_or(loss, |smooth| smooth * SMOOTHING + loss * (1.0 - SMOOTHING));
+        let lowest = self.lowest.map_or(smooth, |lowest| lowest.min(smooth));
+        (self.smooth, self.lowest) = (Some(smooth), Some(lowest));
+        if diverged > 0.0 && smooth > lowest * diverged {
+            return Err(format!("the loss is {smooth:.3} on average after {lowest:.3} at its lowest"));
+        }
+        Ok(())
+    }
+
+    /// Why it is time to stop, if it is.
+    pub(crate) fn tired(&self, patience: usize) -> Option<String> {
+        let (best, step) = self.best.filter(|_| patience > 0 && self.since_best >= patience)?;
+        Some(format!("no evaluation since step {step} was better than {:.1} %", 100.0 * best))
+    }
 }

@@ -6,10 +6,11 @@ use burn::tensor::Device;
 use lexiform_model::ModelError;
 
 use crate::checkpoint::CheckpointError;
+use crate::clock::Clock;
 use crate::event::TrainEvent;
 use crate::files::FilesError;
 use crate::recipe::{Recipe, RecipeError};
-use crate::run::{Clock, Run};
+use crate::run::Run;
 
 /// How a run is done, beside what the recipe says.
 #[derive(Clone, Debug)]

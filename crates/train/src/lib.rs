@@ -3,6 +3,7 @@
 mod augment;
 mod batch;
 mod checkpoint;
+mod clock;
 pub mod clouds;
 pub mod evaluate;
 mod event;

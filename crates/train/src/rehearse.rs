@@ -4,10 +4,11 @@ use std::time::Instant;
 
 use serde::Serialize;
 
+use crate::clock::Clock;
 use crate::event::{Plan, TrainEvent};
 use crate::fit::{FitError, FitOptions};
 use crate::recipe::Recipe;
-use crate::run::{Clock, Run};
+use crate::run::Run;
 
 /// What a rehearsal found.
 #[derive(Clone, Debug, Serialize)]

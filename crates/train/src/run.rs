@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use burn::module::Module as _;
 use burn::optim::GradientsParams;
@@ -13,6 +12,7 @@ use lexiform_model::{Embedding, JointModel, ModelError, OpenOptions};
 
 use crate::batch::{Batch, Sampler};
 use crate::checkpoint::{self, Checkpoint, CheckpointError, Progress};
+use crate::clock::Clock;
 use crate::evaluate::{ZeroShotReport, zero_shot, zero_shot_of};
 use crate::event::{GroupPlan, Plan, Step, TrainEvent};
 use crate::fit::{FitError, FitOptions};
@@ -26,9 +26,6 @@ use crate::shape_set::{ShapeSet, Sizes};
 use crate::supply::Supply;
 use crate::targets::{self, Targets};
 use crate::towers::{Blueprint, Design, Towers};
-
-/// Share of the old value in the running mean of the loss that tells whether a run diverges.
-const SMOOTHING: f32 = 0.95;
 
 /// Most clouds that are measured at once: bounds memory.
 const CLOUDS_AT_ONCE: usize = 16;
@@ -51,6 +48,8 @@ pub(crate) struct Run<'a> {
     average: Option<Towers>,
     groups: Groups,
     pub(crate) progress: Progress,
+    /// The next batch, drawn already: of which step and part.
+    ahead: Option<((usize, usize), Batch)>,
     saved: usize,
 }
 
@@ -127,6 +126,7 @@ impl<'a> Run<'a> {
             average,
             groups,
             progress,
+            ahead: None,
             saved,
         };
         run.prepare_targets(on_event)?;
@@ -185,17 +185,26 @@ impl<'a> Run<'a> {
     }
 
     /// Terms, their sum, and the gradients of it, averaged over the step's batches.
+    ///
+    /// While the network works on a batch, the next one is drawn.
     pub(crate) fn gradients(
-        &self,
+        &mut self,
         position: Position,
         clock: &mut Clock,
     ) -> Result<(BTreeMap<String, f64>, f64, GradientsParams), FitError> {
         let parts = self.recipe.batch.accumulate;
         let (mut losses, mut sum, mut gradients) = (BTreeMap::new(), 0.0, GradientsParams::new());
         for part in 0..parts {
-            let batch = clock.waits(|| self.sampler().draw(&self.shapes, position.step, part));
+            let place = (position.step, part);
+            let drawn = self.ahead.take().filter(|(at, _)| *at == place);
+            let batch = match drawn {
+                Some((_, batch)) => batch,
+                None => clock.waits(|| self.sampler().draw(&self.shapes, place.0, place.1)),
+            };
             clock.saw(&batch);
-            let (terms, total, own) = self.batch_gradients(&batch, position)?;
+            let (found, ahead) = self.with_next(place, |run| run.batch_gradients(&batch, position), clock);
+            self.ahead = ahead;
+            let (terms, total, own) = found?;
             for (name, value) in terms {
                 *losses.entry(name).or_insert(0.0) += value / parts as f64;
             }
@@ -203,6 +212,29 @@ impl<'a> Run<'a> {
             gradients = gradients::add(&self.towers, gradients, own);
         }
         Ok((losses, sum, gradients))
+    }
+
+    /// Does some work on this thread while another draws the batch after `place`, unless that is of shapes not made yet.
+    fn with_next<T>(
+        &self,
+        (step, part): (usize, usize),
+        work: impl FnOnce(&Self) -> T,
+        clock: &mut Clock,
+    ) -> (T, Option<((usize, usize), Batch)>) {
+        let next = match part + 1 < self.recipe.batch.accumulate {
+            true => (step, part + 1),
+            false => (step + 1, 0),
+        };
+        if next.0 >= self.recipe.run.steps || round(self.recipe, next.0) != self.round {
+            return (work(self), None);
+        }
+        let (sampler, shapes) = (self.sampler(), &self.shapes);
+        std::thread::scope(|scope| {
+            let drawing = scope.spawn(move || sampler.draw(shapes, next.0, next.1));
+            let done = work(self);
+            // A panic there comes again, with its message, when the batch is drawn here.
+            (done, clock.waits(|| drawing.join().ok()).map(|batch| (next, batch)))
+        })
     }
 
     /// Each device encodes its share of the rows; the loss is taken once, of all of them.
@@ -412,7 +444,7 @@ impl<'a> Run<'a> {
         clock: &Clock,
     ) -> Step {
         let moved = self.groups.iter().filter(|group| group.config().turn.takes_part(position));
-        let seconds = clock.start.elapsed().as_secs_f64().max(1e-9);
+        let seconds = clock.seconds();
         Step {
             step: self.progress.step,
             loss,
@@ -420,64 +452,10 @@ impl<'a> Run<'a> {
             rates: moved.map(|group| (group.name().to_owned(), group.rate(position))).collect(),
             norms,
             logit_scale: self.towers.logit_scale.val().into_scalar::<f32>(),
-            shapes_per_second: clock.shapes as f64 / seconds,
-            images_per_second: clock.images as f64 / seconds,
-            waiting: clock.waited.as_secs_f64() / seconds,
+            shapes_per_second: clock.seen().0 as f64 / seconds,
+            images_per_second: clock.seen().1 as f64 / seconds,
+            waiting: clock.waited() / seconds,
         }
-    }
-}
-
-impl Progress {
-    /// Takes note of a loss; tells what is wrong with it.
-    pub(crate) fn judge(&mut self, loss: f64, diverged: f32) -> Result<(), String> {
-        if !loss.is_finite() {
-            return Err(format!("the loss is {loss}"));
-        }
-        let loss = loss as f32;
-        let smooth = self.smooth.map_or(loss, |smooth| smooth * SMOOTHING + loss * (1.0 - SMOOTHING));
-        let lowest = self.lowest.map_or(smooth, |lowest| lowest.min(smooth));
-        (self.smooth, self.lowest) = (Some(smooth), Some(lowest));
-        if diverged > 0.0 && smooth > lowest * diverged {
-            return Err(format!("the loss is {smooth:.3} on average after {lowest:.3} at its lowest"));
-        }
-        Ok(())
-    }
-
-    /// Why it is time to stop, if it is.
-    pub(crate) fn tired(&self, patience: usize) -> Option<String> {
-        let (best, step) = self.best.filter(|_| patience > 0 && self.since_best >= patience)?;
-        Some(format!("no evaluation since step {step} was better than {:.1} %", 100.0 * best))
-    }
-}
-
-/// Times and counts of what was seen since the start.
-pub(crate) struct Clock {
-    start: Instant,
-    waited: Duration,
-    shapes: usize,
-    images: usize,
-}
-
-impl Clock {
-    pub(crate) fn start() -> Self {
-        Self { start: Instant::now(), waited: Duration::ZERO, shapes: 0, images: 0 }
-    }
-
-    /// Shapes and images.
-    pub(crate) fn seen(&self) -> (usize, usize) {
-        (self.shapes, self.images)
-    }
-
-    fn waits<T>(&mut self, work: impl FnOnce() -> T) -> T {
-        let before = Instant::now();
-        let done = work();
-        self.waited += before.elapsed();
-        done
-    }
-
-    fn saw(&mut self, batch: &Batch) {
-        self.shapes += batch.rows();
-        self.images += batch.rows() * batch.views;
     }
 }
 
