@@ -81,6 +81,12 @@ const BENCHES: &[Bench] = &[
         ours: "bench_scan",
         peers: &[Peer { script: "scan.py", environment: "scan", needs: &["numpy", "faiss-cpu"] }],
     },
+    Bench {
+        name: "data",
+        about: "data sets: making one of the gallery, reading random views of it",
+        ours: ("lexiform-data", "bench_read"),
+        peers: &[Peer { script: "h5.py", environment: "h5", needs: &["numpy", "h5py"] }],
+    },
 ];
 
 /// One line that a program of ours or a peer prints.

@@ -111,7 +111,8 @@ fn hint_of(error: &anyhow::Error) -> Option<String> {
         let given = cause.downcast_ref::<Hint>().map(|h| h.hint.clone());
         let of_search = || cause.downcast_ref::<lexiform_search::Error>()?.hint();
         let of_model = || cause.downcast_ref::<lexiform_model::ModelError>()?.hint();
-        given.or_else(of_search).or_else(of_model)
+        let of_data = || cause.downcast_ref::<lexiform_data::DataError>()?.hint();
+        given.or_else(of_search).or_else(of_model).or_else(of_data)
     })
 }
 

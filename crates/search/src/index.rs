@@ -7,11 +7,12 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use lexiform_geometry::io::walk;
 use lexiform_store::{Entry, Failure, Record, RecordId};
 
 use crate::pipeline::{self, New, Settled};
 use crate::plan::{self, Plan};
-use crate::{Error, Event, Library, Status, Summary, walk};
+use crate::{Error, Event, Library, Status, Summary};
 
 /// How to index.
 #[derive(Clone, Debug, Default)]
@@ -40,7 +41,7 @@ impl Library {
             |path: &PathBuf| fs_err::canonicalize(path).map_err(|_| Error::NotFound { path: path.clone() });
         let roots: Vec<PathBuf> = paths.iter().map(absolute).collect::<Result<_, _>>()?;
         let now = SystemTime::now();
-        let plan = plan::plan(self.store(), self.place(), &roots, walk::walk(&roots), now)?;
+        let plan = plan::plan(self.store(), self.place(), &roots, walk(&roots), now)?;
         let mut run = Run { library: self, options, on_event, summary: Summary::default(), now };
         run.start(&plan);
         let moved = run.read(&plan)?;

@@ -4,12 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use lexiform_geometry::io::Found;
 use lexiform_store::{Entry, Failure, ListRequest, Payload, StoreError, VectorStore};
 use serde_json::Value;
 
 use crate::fingerprint::{self, Fingerprint};
 use crate::place::Place;
-use crate::walk::Found;
 
 /// Key of [`Payload::extra`] that holds [`Fingerprint::stamp`].
 const STAMP: &str = "stamp";

@@ -30,6 +30,7 @@ mod sniff;
 mod source;
 mod stl;
 mod text;
+mod walk;
 mod write;
 mod write_mesh;
 mod write_points;
@@ -45,6 +46,7 @@ pub use self::format::{Format, UpAxis};
 pub use self::gltf::{GlbError, write_glb};
 pub use self::info::{FileInfo, SurfaceInfo, info, info_with};
 use self::source::Source;
+pub use self::walk::{Found, walk};
 pub use self::write::{WriteError, write};
 use crate::Scene;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use lexiform_geometry::io::Format;
+use super::Format;
 
 /// What a walk found.
 #[derive(Debug, Default)]

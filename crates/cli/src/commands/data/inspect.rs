@@ -1,0 +1,107 @@
+//! `lexiform data inspect`: what a data set holds, and whether it is what was written.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use lexiform_data::{Dataset, verify};
+use serde_json::json;
+
+use crate::failure::{Usage, Verdict};
+use crate::output::{self, Align};
+
+/// Labels shown to people; `--json` has all.
+const LABELS_SHOWN: usize = 15;
+
+/// Tell what a data set or one of its shapes holds, and check every byte
+#[derive(Args)]
+pub struct InspectArgs {
+    /// Folder of the data set
+    dataset: PathBuf,
+    /// A shape to describe, by its key
+    #[arg(value_name = "KEY")]
+    key: Option<String>,
+    /// Compare every file with its sum; what is damaged is named
+    #[arg(long)]
+    verify: bool,
+    /// Print a JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+impl InspectArgs {
+    /// Describes, and checks if asked to.
+    pub fn run(self) -> anyhow::Result<Verdict> {
+        if self.verify {
+            return self.check();
+        }
+        let dataset = Dataset::open(&self.dataset)?;
+        match &self.key {
+            Some(key) => self.shape(&dataset, key)?,
+            None => self.whole(&dataset)?,
+        }
+        Ok(Verdict::Done)
+    }
+
+    fn check(&self) -> anyhow::Result<Verdict> {
+        let faults = verify(&self.dataset, &|_: &Path| {})?;
+        if self.json {
+            let rows: Vec<_> =
+                faults.iter().map(|f| json!({ "path": f.path, "message": f.message })).collect();
+            output::json(&json!({ "dataset": self.dataset, "faults": rows }))?;
+        } else if faults.is_empty() {
+            output::line(format!("{}: every file is as it was written", self.dataset.display()))?;
+        }
+        for fault in faults.iter().filter(|_| !self.json) {
+            output::line(format!("{}: {}", fault.path.display(), fault.message))?;
+        }
+        Ok(if faults.is_empty() { Verdict::Done } else { Verdict::Failed })
+    }
+
+    fn whole(&self, dataset: &Dataset) -> anyhow::Result<()> {
+        let mut labels: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut splits: BTreeMap<&str, usize> = BTreeMap::new();
+        for shape in 0..dataset.len() {
+            *splits.entry(dataset.split(shape)).or_default() += 1;
+            if let Some(label) = dataset.label(shape) {
+                *labels.entry(label).or_default() += 1;
+            }
+        }
+        let manifest = dataset.manifest();
+        if self.json {
+            return output::json(&json!({
+                "dataset": self.dataset, "shapes": manifest.shapes, "views": manifest.views, "bytes": manifest.bytes,
+                "failed": manifest.failed, "shards": manifest.shards.len(), "splits": splits, "labels": labels,
+                "settings": manifest.settings,
+            }));
+        }
+        super::show(&self.dataset, manifest, false)?;
+        output::line(serde_json::to_string_pretty(&manifest.settings)?)?;
+        let mut rows: Vec<(&str, usize)> = labels.into_iter().collect();
+        rows.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+        let cells = |list: &[(&str, usize)]| {
+            list.iter().map(|(name, n)| vec![(*name).to_owned(), n.to_string()]).collect::<Vec<_>>()
+        };
+        let splits: Vec<(&str, usize)> = splits.into_iter().collect();
+        output::line(output::table(&[("split", Align::Left), ("shapes", Align::Right)], &cells(&splits)))?;
+        if !rows.is_empty() {
+            let shown = &rows[..rows.len().min(LABELS_SHOWN)];
+            output::line(output::table(&[("label", Align::Left), ("shapes", Align::Right)], &cells(shown)))?;
+        }
+        if rows.len() > LABELS_SHOWN {
+            output::line(format!("… and {} more labels", rows.len() - LABELS_SHOWN))?;
+        }
+        Ok(())
+    }
+
+    fn shape(&self, dataset: &Dataset, key: &str) -> anyhow::Result<()> {
+        let shape = dataset.find(key).ok_or_else(|| Usage(format!("no shape is called {key:?}")))?;
+        let members: Vec<&str> = dataset.members(shape).collect();
+        let about = dataset.about(shape)?;
+        let object = json!({ "key": key, "members": members, "about": about });
+        if self.json {
+            return output::json(&object);
+        }
+        Ok(output::line(serde_json::to_string_pretty(&object)?)?)
+    }
+}

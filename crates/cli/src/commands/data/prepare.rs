@@ -1,0 +1,206 @@
+//! `lexiform data prepare`: a data set from 3D files.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use lexiform_data::Picture;
+use lexiform_data::caption::{Served, ServedConfig};
+use lexiform_data::prepare::{LocalFiles, Prepare, PrepareConfig};
+use lexiform_data::table::Table;
+use lexiform_geometry::RigKind;
+use lexiform_geometry::render::Background;
+use lexiform_search::Intake;
+
+use super::telling::FillArgs;
+use super::words::Frozen;
+use crate::failure::{Usage, Verdict};
+use crate::{models, output};
+
+/// Make a data set of 3D files: views, points, captions, features; resumable, broken files are listed and passed over
+#[derive(Args)]
+pub struct PrepareArgs {
+    /// Folders, files, lists of files (.list, .txt, .csv), file:// addresses
+    #[arg(required = true, value_name = "SRC")]
+    sources: Vec<String>,
+    /// Folder of the data set; a run that was cut off goes on there
+    #[arg(short, long, value_name = "DATASET")]
+    out: PathBuf,
+    #[command(flatten)]
+    look: LookArgs,
+    #[command(flatten)]
+    words: WordArgs,
+    #[command(flatten)]
+    fill: FillArgs,
+}
+
+#[derive(Args)]
+struct LookArgs {
+    /// Where the cameras stand: zero123 (by chance, all around), openshape (three rings) or ring (one ring)
+    #[arg(long, default_value = "zero123")]
+    rig: RigKind,
+    /// Views of a shape
+    #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    views: u32,
+    /// Edge of a view in pixels
+    #[arg(long, value_name = "PIXELS", default_value_t = 224, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    size: u32,
+    /// How views are compressed: webp and png without loss, jpeg with
+    #[arg(long, default_value = "webp")]
+    pictures: Picture,
+    /// Leave the background transparent instead of white
+    #[arg(long)]
+    transparent: bool,
+    /// Points on the surface
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    points: u32,
+    /// Chooses cameras and points
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// Share of shapes in the split `val`, chosen by their keys
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    held_out: f64,
+}
+
+#[derive(Args)]
+struct WordArgs {
+    /// The nearest folder that says something is the label; of <class>/train/x and <class>/test/x also the split
+    #[arg(long)]
+    folder_labels: bool,
+    /// Table of labels, captions or splits by file or id (.csv, .json, .gz); may be given again
+    #[arg(long, value_name = "FILE")]
+    facts: Vec<PathBuf>,
+    /// No captions from names and glTF notes
+    #[arg(long)]
+    no_carried: bool,
+    /// Model for features of views and captions, and for ranking captions
+    #[arg(long, value_name = "NAME|PATH")]
+    features: Option<String>,
+    /// Captions kept of each view and of the whole shape, best first [default: all]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, requires = "features")]
+    top_captions: usize,
+    /// Address of a vision-language model, OpenAI-compatible, up to /v1: captions by it
+    #[arg(long, value_name = "URL", requires = "caption_model")]
+    caption_url: Option<String>,
+    /// Its name there
+    #[arg(long, value_name = "NAME")]
+    caption_model: Option<String>,
+    /// What it is asked about each picture
+    #[arg(long, value_name = "TEXT")]
+    caption_prompt: Option<String>,
+    /// Sentences for each question
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    sentences: u32,
+    /// Ask about every view alone
+    #[arg(long)]
+    per_view: bool,
+    /// Questions under way at the same time
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    concurrency: usize,
+    /// Key sent to it
+    #[arg(long, env = "LEXIFORM_CAPTION_KEY", hide_env_values = true, value_name = "KEY")]
+    caption_key: Option<String>,
+}
+
+impl PrepareArgs {
+    /// Makes the data set.
+    pub fn run(self) -> anyhow::Result<Verdict> {
+        let source = LocalFiles::new(&self.sources)?;
+        let facts = facts(&self.words.facts)?;
+        let served = self.words.served();
+        let frozen =
+            self.words.features.as_deref().map(|name| frozen(name, self.look.transparent)).transpose()?;
+        let mut producer = Prepare::new(&source, self.config()?, facts)?.with_jobs(self.fill.jobs);
+        if let Some(served) = &served {
+            producer = producer.with_captioner(served);
+        }
+        if let Some(frozen) = &frozen {
+            producer = producer.with_featurizer(frozen);
+        }
+        for (path, reason) in producer.unreadable() {
+            output::note(format!("note: {}: {reason}", path.display()));
+        }
+        let started = std::time::Instant::now();
+        let filled = self.fill.fill(&producer, &self.out);
+        if let Some(served) = &served {
+            report(served, started.elapsed().as_secs_f64(), self.fill.json)?;
+        }
+        filled
+    }
+
+    fn config(&self) -> anyhow::Result<PrepareConfig> {
+        let LookArgs { rig, views, size, pictures, transparent, points, seed, held_out } = self.look;
+        if !(0.0..=1.0).contains(&held_out) {
+            return Err(Usage(format!("--held-out is a share from 0 to 1, found {held_out}")).into());
+        }
+        if transparent && pictures == Picture::Jpeg {
+            return Err(Usage("jpeg cannot be transparent: use --pictures webp or png".to_owned()).into());
+        }
+        Ok(PrepareConfig {
+            rig,
+            views: views as usize,
+            size,
+            background: if transparent { Background::Transparent } else { Background::WHITE },
+            pictures,
+            points: points as usize,
+            seed,
+            held_out,
+            folder_labels: self.words.folder_labels,
+            carried_captions: !self.words.no_carried,
+            top_captions: self.words.top_captions,
+        })
+    }
+}
+
+/// All tables as one.
+pub fn facts(files: &[PathBuf]) -> anyhow::Result<Table> {
+    let mut all = Table::default();
+    for file in files {
+        all.join(Table::read(file)?);
+    }
+    Ok(all)
+}
+
+/// A model that takes views.
+fn frozen(name: &str, transparent: bool) -> anyhow::Result<Frozen> {
+    let encoder = models::open(name, None)?;
+    if matches!(encoder.intake(), Intake::Points { .. }) {
+        return Err(
+            Usage(format!("{name} takes points: --features needs a model of pictures and words")).into()
+        );
+    }
+    if transparent {
+        output::note("note: features are of the views on white");
+    }
+    Ok(Frozen(encoder))
+}
+
+impl WordArgs {
+    fn served(&self) -> Option<Served> {
+        let (Some(url), Some(model)) = (&self.caption_url, &self.caption_model) else { return None };
+        let usual = ServedConfig::new(url, model);
+        Some(Served::new(ServedConfig {
+            prompt: self.caption_prompt.clone().unwrap_or_else(|| usual.prompt.clone()),
+            sentences: self.sentences,
+            per_view: self.per_view,
+            concurrency: self.concurrency,
+            api_key: self.caption_key.clone(),
+            ..usual
+        }))
+    }
+}
+
+/// What the captioner did and what it took.
+fn report(served: &Served, seconds: f64, json: bool) -> anyhow::Result<()> {
+    let counts = served.counts();
+    let per_minute = counts.answered as f64 * 60.0 / seconds.max(1e-3);
+    if json {
+        return output::json(
+            &serde_json::json!({ "event": "captioned", "counts": counts, "answers_per_minute": per_minute }),
+        );
+    }
+    output::note(format!(
+        "captions: {} sentences from {} answers ({per_minute:.0} a minute), {} failed tries, {} + {} tokens",
+        counts.sentences, counts.answered, counts.failed_tries, counts.prompt_tokens, counts.answer_tokens
+    ));
+    Ok(())
+}

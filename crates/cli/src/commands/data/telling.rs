@@ -1,0 +1,147 @@
+//! How a run that fills a data set is shown: a bar, or one JSON object a line with rate and time left.
+
+use std::path::Path;
+use std::time::Instant;
+
+use clap::Args;
+use lexiform_data::{Event, MakeOptions, MakeSummary, Part, Producer, make, merge};
+use serde_json::{Value, json};
+
+use crate::failure::Verdict;
+use crate::progress::Progress;
+use crate::{indexing, output};
+
+/// What `prepare` and `import` have in common.
+#[derive(Args, Debug)]
+pub struct FillArgs {
+    /// Make only part I of N, counted from 0; the parts together are the data set: `data merge` joins them
+    #[arg(long, value_name = "I/N", default_value = "0/1", hide_default_value = true)]
+    shard: Part,
+    /// Shapes in the making at the same time [default: one for each processor]
+    #[arg(short, long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub jobs: usize,
+    /// Size at which a shard is ended, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = 256, value_parser = clap::value_parser!(u64).range(1..=65536))]
+    shard_size: u64,
+    /// Try shapes again that failed before
+    #[arg(long)]
+    retry_failed: bool,
+    /// Fail if a shape cannot be used
+    #[arg(long)]
+    strict: bool,
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl FillArgs {
+    /// Fills the data set, shows how it goes, and merges what is not divided.
+    pub fn fill(&self, producer: &dyn Producer, dataset: &Path) -> anyhow::Result<Verdict> {
+        let options = MakeOptions {
+            part: self.shard,
+            jobs: self.jobs,
+            shard_bytes: self.shard_size << 20,
+            retry_failed: self.retry_failed,
+        };
+        let mut telling = Telling::new(self.json);
+        let summary = make(producer, dataset, &options, &mut |event| telling.tell(event))?;
+        let failed = telling.finish(&summary)?;
+        if self.shard == Part::WHOLE {
+            super::show(dataset, &merge(dataset)?, self.json)?;
+        } else if !self.json {
+            output::note(format!(
+                "when all {} parts are done: lexiform data merge {}",
+                self.shard.of,
+                dataset.display()
+            ));
+        }
+        Ok(if self.strict && failed > 0 { Verdict::Failed } else { Verdict::Done })
+    }
+}
+
+struct Telling {
+    json: bool,
+    started: Instant,
+    progress: Option<Progress>,
+    todo: usize,
+    done: usize,
+    failed: Vec<(String, String)>,
+    told: anyhow::Result<()>,
+}
+
+impl Telling {
+    fn new(json: bool) -> Self {
+        let started = Instant::now();
+        Self { json, started, progress: None, todo: 0, done: 0, failed: Vec::new(), told: Ok(()) }
+    }
+
+    fn tell(&mut self, event: Event) {
+        match event {
+            Event::Planned { shapes, written, failed } => {
+                self.todo = shapes - written - failed;
+                self.progress = (!self.json && self.todo > 0).then(|| Progress::new(self.todo));
+                self.line(
+                    json!({ "event": "planned", "shapes": shapes, "written": written, "failed": failed }),
+                );
+            }
+            Event::Written { key, source } => {
+                self.step(&source);
+                self.line(self.with_rate(json!({ "event": "written", "key": key, "source": source })));
+            }
+            Event::Failed(failed) => {
+                self.step(&failed.source);
+                self.line(json!({ "event": "failed", "key": failed.key, "source": failed.source, "error": failed.reason }));
+                self.failed.push((failed.source, failed.reason));
+            }
+            Event::Shard(shard) => {
+                self.line(json!({
+                    "event": "shard", "file": shard.file, "bytes": shard.bytes, "shapes": shard.shapes, "sha256": shard.sha256,
+                }));
+            }
+        }
+    }
+
+    fn step(&mut self, source: &str) {
+        self.done += 1;
+        if let Some(progress) = &self.progress {
+            progress.step(source.rsplit('/').next().unwrap_or(source));
+        }
+    }
+
+    /// Shapes a minute so far, and seconds that are left at that rate.
+    fn with_rate(&self, mut line: Value) -> Value {
+        let seconds = self.started.elapsed().as_secs_f64().max(1e-3);
+        let rate = self.done as f64 / seconds;
+        line["done"] = self.done.into();
+        line["of"] = self.todo.into();
+        line["per_minute"] = json!((rate * 600.0).round() / 10.0);
+        line["seconds_left"] = json!((self.todo.saturating_sub(self.done) as f64 / rate).round());
+        line
+    }
+
+    fn line(&mut self, line: Value) {
+        if self.json && self.told.is_ok() {
+            self.told = output::json(&line);
+        }
+    }
+
+    /// Tells the totals; gives how many shapes failed, those of earlier runs too.
+    fn finish(mut self, summary: &MakeSummary) -> anyhow::Result<usize> {
+        self.progress = None;
+        let seconds = self.started.elapsed().as_secs_f64();
+        let per_minute = summary.written as f64 * 60.0 / seconds.max(1e-3);
+        self.line(json!({
+            "event": "finished", "written": summary.written, "before": summary.before, "failed": summary.failed,
+            "seconds": seconds, "per_minute": per_minute,
+        }));
+        self.told?;
+        if !self.json {
+            indexing::list_failed(&self.failed);
+            output::note(format!(
+                "{} written, {} there before, {} failed in {seconds:.1} s ({per_minute:.0} a minute)",
+                summary.written, summary.before, summary.failed
+            ));
+        }
+        Ok(summary.failed)
+    }
+}

@@ -1,0 +1,129 @@
+//! `lexiform data` through the binary: made, killed, divided, damaged, exported.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use crate::support::Bench;
+
+const SMALL: &str = "--views 3 --size 48 --points 64";
+
+fn args(text: &str) -> Vec<&str> {
+    text.split_whitespace().collect()
+}
+
+fn prepare<'a>(out: &'a str, more: &'a str) -> Vec<&'a str> {
+    [args("data prepare models --json --out"), vec![out], args(SMALL), args(more)].concat()
+}
+
+fn shards(bench: &Bench, set: &str) -> Vec<(String, Vec<u8>)> {
+    let folder = bench.path(set).join("shards");
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files.retain(|path| path.extension().is_some_and(|e| e == "tar"));
+    files
+        .iter()
+        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read(path).unwrap()))
+        .collect()
+}
+
+#[test]
+fn a_folder_becomes_a_data_set_with_features() {
+    let bench = Bench::new();
+    bench.write("models/broken.stl", "solid nothing");
+    bench.write("facts.csv", "file,label,caption,split\nkinds/tall.obj,tower,a tall tower,test\n");
+    let model = crate::support::tiny_model().display().to_string();
+    let more = format!("--folder-labels --facts facts.csv --features {model} --top-captions 2");
+    let lines = bench.run(&prepare("set", &more)).good().json();
+    let event = |name: &str| lines.iter().filter(|line| line["event"] == name).collect::<Vec<_>>();
+    assert_eq!(
+        (event("written").len(), event("failed").len(), event("shard").len()),
+        (3, 1, 1),
+        "{lines:#?}"
+    );
+    assert_eq!(event("merged")[0]["views"], 9);
+    assert!(event("written")[2]["per_minute"].as_f64().unwrap() > 0.0);
+    let whole = bench.run(&["data", "inspect", "set", "--json"]).good().json().remove(0);
+    assert_eq!(
+        (&whole["splits"]["test"], &whole["labels"]["tower"], &whole["failed"]),
+        (&1.into(), &1.into(), &1.into())
+    );
+    let key = event("written").iter().find(|line| line["source"] == "kinds/tall.obj").unwrap()["key"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let shape = bench.run(&["data", "inspect", "set", &key, "--json"]).good().json().remove(0);
+    assert_eq!(shape["about"]["captions"].as_array().unwrap().len(), 2);
+    assert!(shape["about"]["captions"][0]["score"].is_f64(), "{shape:#?}");
+    assert!(shape["members"].as_array().unwrap().iter().any(|name| name == "views.npy"));
+    bench.run(&prepare("set", "--views 4")).bad(1, &["was begun with", "hint: use the same settings"]);
+    bench.run(&prepare("strict", "--strict")).json();
+    assert_eq!(bench.run(&prepare("strict", "--strict")).code, 1);
+}
+
+#[test]
+fn a_killed_run_goes_on_as_if_nothing_had_been() {
+    let bench = Bench::empty();
+    for i in 0..60 {
+        bench.write_box(&format!("models/box{i}.obj"), [1.0, 1.0 + i as f32, 2.0]);
+    }
+    bench.run(&prepare("whole", "")).good();
+    for lines in [1, 12, 30] {
+        let mut child = bench.command(&prepare("cut", "")).stdout(Stdio::piped()).spawn().unwrap();
+        let seen =
+            BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok).take(lines).count();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(seen <= lines);
+    }
+    bench.run(&prepare("cut", "")).good();
+    assert!(shards(&bench, "whole") == shards(&bench, "cut"));
+    bench.run(&["data", "inspect", "cut", "--verify"]).good();
+    assert_eq!(bench.run(&["data", "inspect", "cut", "--json"]).good().json()[0]["shapes"], 60);
+}
+
+#[test]
+fn parts_are_merged_and_damage_is_named() {
+    let bench = Bench::new();
+    bench.run(&prepare("set", "--shard 0/2")).good();
+    bench
+        .run(&["data", "merge", "set"])
+        .bad(1, &["1 of 2 parts are not done: 1/2", "hint: finish the parts"]);
+    bench.run(&["data", "inspect", "set"]).bad(1, &["not finished or not merged"]);
+    bench.run(&prepare("set", "--shard 1/2")).good();
+    bench.run(&["data", "merge", "set"]).good();
+    assert_eq!(
+        bench.run(&["data", "inspect", "set", "--verify", "--json"]).good().json()[0]["faults"],
+        serde_json::json!([])
+    );
+    let (name, mut bytes) = shards(&bench, "set").remove(0);
+    let at = bytes.len() / 3;
+    bytes[at] ^= 4;
+    std::fs::write(bench.path("set/shards").join(&name), bytes).unwrap();
+    let run = bench.run(&["data", "inspect", "set", "--verify"]);
+    assert_eq!(run.code, 1);
+    assert!(run.stdout.contains(&name) && run.stdout.contains("damaged"), "{run:#?}");
+    bench.run(&prepare("x", "--shard 2/2")).bad(2, &["expected i/n"]);
+}
+
+#[test]
+fn exports_are_imported_and_formats_are_listed() {
+    let bench = Bench::new();
+    bench.run(&prepare("set", "")).good();
+    for format in ["duoduo", "zero123", "openshape", "captions", "files"] {
+        bench.run(&["data", "export", format, "set", "--out", format]).good();
+    }
+    bench.run(&["data", "import", "duoduo", "duoduo", "--out", "again", "--json"]).good();
+    assert_eq!(bench.run(&["data", "inspect", "again", "--json"]).good().json()[0]["views"], 9);
+    bench.run(&["data", "import", "openshape", "openshape/split.json", "--out", "points"]).good();
+    bench.run(&["data", "merge", "both", "again", "points"]).good();
+    let formats = bench.run(&["data", "formats", "--json"]).good().json();
+    assert_eq!(formats.len(), 16);
+    bench
+        .run(&["data", "import", "nothing", ".", "--out", "o"])
+        .bad(2, &["no format is called \"nothing\", there are duoduo"]);
+    bench
+        .run(&["data", "prepare", "s3://bucket/models", "--out", "o"])
+        .bad(1, &["expected a path or file://, found s3://"]);
+}

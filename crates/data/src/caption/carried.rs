@@ -1,0 +1,283 @@
+//! What a file says about itself: its name, its folder, and the names and notes inside a glTF file.
+
+use serde_json::Value;
+
+use crate::Caption;
+
+/// Words that say nothing about a shape.
+const EMPTY: [&str; 84] = [
+    "3d",
+    "3ds",
+    "ascii",
+    "asset",
+    "assets",
+    "base",
+    "basecolor",
+    "binary",
+    "blend",
+    "blender",
+    "cad",
+    "collada",
+    "collection",
+    "converted",
+    "copy",
+    "dae",
+    "default",
+    "default_scene",
+    "download",
+    "draco",
+    "embedded",
+    "empty",
+    "export",
+    "exported",
+    "fbx",
+    "file",
+    "files",
+    "final",
+    "geometry",
+    "glb",
+    "gltf",
+    "group",
+    "highpoly",
+    "hi",
+    "low",
+    "lowpoly",
+    "lod",
+    "lod0",
+    "lod1",
+    "lod2",
+    "main",
+    "material",
+    "mesh",
+    "meshes",
+    "model",
+    "models",
+    "modelo",
+    "new",
+    "node",
+    "none",
+    "normalized",
+    "null",
+    "obj",
+    "object",
+    "objects",
+    "off",
+    "old",
+    "optimized",
+    "output",
+    "part",
+    "parts",
+    "ply",
+    "poly",
+    "prefab",
+    "public",
+    "quantized",
+    "raw",
+    "res",
+    "rig",
+    "rigged",
+    "root",
+    "rootnode",
+    "scene",
+    "scenes",
+    "sketchfab",
+    "source",
+    "static",
+    "stl",
+    "temp",
+    "test",
+    "textured",
+    "textures",
+    "unnamed",
+    "untitled",
+];
+/// Keys of glTF `extras` that hold words for people.
+const SPOKEN: [&str; 5] = ["title", "name", "description", "caption", "tags"];
+/// Longest sentence in characters.
+const LONGEST: usize = 300;
+/// Names of nodes and meshes that are looked at.
+const MOST_NAMES: usize = 3;
+/// Largest JSON of a glTF file that is looked into, in bytes.
+const LARGEST_JSON: usize = 64 << 20;
+
+/// Sentences that the file's name, its folder and its own notes give, each once.
+pub fn captions(name: &str, bytes: &[u8]) -> Vec<Caption> {
+    let mut found: Vec<Caption> = Vec::new();
+    let mut add = |text: Option<String>, from: &str| {
+        if let Some(text) = text.filter(|text| !found.iter().any(|c| c.text.eq_ignore_ascii_case(text))) {
+            found.push(Caption::new(text, from));
+        }
+    };
+    let file = name.rsplit('/').next().unwrap_or(name);
+    add(words(file.rsplit_once('.').map_or(file, |(stem, _)| stem)), "name");
+    add(label_of_folder(name), "folder");
+    for text in gltf_notes(bytes) {
+        add(text, "metadata");
+    }
+    found
+}
+
+/// The nearest folder of a name that says something: `furniture/office_chair/model.glb` → `office chair`.
+pub fn label_of_folder(name: &str) -> Option<String> {
+    name.rsplit('/').skip(1).filter(|folder| split_called(folder).is_none()).find_map(words)
+}
+
+/// The split that a folder of a name stands for, as in ModelNet's `chair/test/chair_0890.off`.
+pub fn split_of_folder(name: &str) -> Option<&'static str> {
+    name.rsplit('/').skip(1).find_map(split_called)
+}
+
+fn split_called(folder: &str) -> Option<&'static str> {
+    match folder.to_ascii_lowercase().as_str() {
+        "train" | "training" => Some("train"),
+        "val" | "valid" | "validation" => Some("val"),
+        "test" | "testing" => Some("test"),
+        _ => None,
+    }
+}
+
+/// A name as words: `SheenChair_02.lowpoly` → `sheen chair`; `None` where nothing that speaks is left, as of an id.
+pub fn words(name: &str) -> Option<String> {
+    let spaced = spaced(name);
+    let kept = spaced.split_whitespace().map(str::to_lowercase).filter(|word| says_something(word));
+    let text = kept.collect::<Vec<_>>().join(" ");
+    (text.chars().filter(|c| c.is_alphabetic()).count() >= 2).then(|| text.chars().take(LONGEST).collect())
+}
+
+/// Words apart: at anything that is no letter or digit, and where small letters meet capitals.
+fn spaced(name: &str) -> String {
+    let chars: Vec<char> = name.chars().collect();
+    let mut out = String::with_capacity(name.len() + 8);
+    for (i, c) in chars.iter().enumerate() {
+        let (before, after) = (i.checked_sub(1).map(|j| chars[j]), chars.get(i + 1));
+        let starts_word = c.is_uppercase()
+            && before.is_some_and(|b| {
+                b.is_lowercase() || (b.is_uppercase() && after.is_some_and(|a| a.is_lowercase()))
+            });
+        if starts_word {
+            out.push(' ');
+        }
+        out.push(if c.is_alphanumeric() || *c == '\'' { *c } else { ' ' });
+    }
+    out
+}
+
+fn says_something(word: &str) -> bool {
+    let letters = word.chars().filter(|c| c.is_alphabetic()).count();
+    let digits = word.chars().filter(|c| c.is_ascii_digit()).count();
+    let is_hex = word.len() >= 6 && digits >= 2 && word.chars().all(|c| c.is_ascii_hexdigit());
+    let is_version = letters == 1 && digits > 0;
+    letters > 0
+        && !is_hex
+        && !is_version
+        && word.chars().count() > 1
+        && digits <= letters
+        && !EMPTY.contains(&word)
+}
+
+/// Titles, descriptions and names that speak, from the JSON of a glTF file; nothing for other files.
+fn gltf_notes(bytes: &[u8]) -> Vec<Option<String>> {
+    let Some(root) = gltf_json(bytes).and_then(|json| serde_json::from_slice::<Value>(json).ok()) else {
+        return Vec::new();
+    };
+    let mut notes = Vec::new();
+    let extras = [root.pointer("/asset/extras"), root.pointer("/extras"), root.pointer("/scenes/0/extras")];
+    for extras in extras.into_iter().flatten() {
+        for text in SPOKEN.iter().filter_map(|key| extras.get(key)).flat_map(spoken) {
+            // A sentence is kept as it was written; a name is cleaned.
+            let is_sentence = text.split_whitespace().count() >= 4;
+            notes.push(if is_sentence { Some(text.chars().take(LONGEST).collect()) } else { words(&text) });
+        }
+    }
+    for list in ["scenes", "meshes", "nodes"] {
+        let named = root.get(list).and_then(Value::as_array).into_iter().flatten();
+        let names = named.filter_map(|item| item.get("name")?.as_str()).filter_map(words);
+        notes.extend(names.take(MOST_NAMES).map(Some));
+    }
+    notes
+}
+
+/// A text, or a list of texts as one.
+fn spoken(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        Value::Array(list) => {
+            let words: Vec<&str> = list.iter().filter_map(Value::as_str).take(16).collect();
+            (!words.is_empty()).then(|| words.join(" "))
+        }
+        _ => None,
+    }
+}
+
+/// The JSON inside a glTF file of either kind.
+fn gltf_json(bytes: &[u8]) -> Option<&[u8]> {
+    let json = match bytes.strip_prefix(b"glTF") {
+        // Version, length; then the first chunk's length and kind.
+        Some(rest) => {
+            let length = u32::from_le_bytes(rest.get(8..12)?.try_into().ok()?) as usize;
+            if rest.get(12..16)? != b"JSON" {
+                return None;
+            }
+            rest.get(16..)?.get(..length)?
+        }
+        None => {
+            let text = bytes.trim_ascii_start();
+            let is_gltf = text.starts_with(b"{")
+                && text.len() < LARGEST_JSON
+                && text.windows(7).any(|w| w == b"\"asset\"");
+            is_gltf.then_some(text)?
+        }
+    };
+    (json.len() <= LARGEST_JSON).then_some(json)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_become_words_or_nothing() {
+        for (name, expected) in [
+            ("SheenChair", "sheen chair"),
+            ("office_chair-02.lowpoly", "office chair"),
+            ("USBStick v2", "usb stick"),
+            ("fauteuil élégant", "fauteuil élégant"),
+            ("person's hat", "person's hat"),
+        ] {
+            assert_eq!(words(name).as_deref(), Some(expected), "{name}");
+        }
+        for name in [
+            "model",
+            "scene_final",
+            "0a1b2c3d4e5f",
+            "1a04e3eab45ca15dd86060f189eb133",
+            "",
+            "x",
+            "1234",
+            "lod0",
+        ] {
+            assert_eq!(words(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_file_speaks_through_name_folder_and_notes() {
+        let json = br#"{"asset": {"version": "2.0", "extras": {"title": "Old rusty bucket with a handle"}},
+            "scenes": [{"name": "Sketchfab_Scene"}], "nodes": [{"name": "Bucket_Handle"}]}"#;
+        let said = captions("props/buckets/glTF/model.gltf", json);
+        let said: Vec<(&str, &str)> = said.iter().map(|c| (c.text.as_str(), c.from.as_str())).collect();
+        let expected = [
+            ("buckets", "folder"),
+            ("Old rusty bucket with a handle", "metadata"),
+            ("bucket handle", "metadata"),
+        ];
+        assert_eq!(said, expected);
+        assert_eq!(captions("Duck.glb", b"glTF\x02\0\0\0").len(), 1);
+        assert!(captions("0a1b2c3d4e.obj", b"v 0 0 0").is_empty());
+        let model_net = "ModelNet40/night_stand/train/night_stand_0001.off";
+        assert_eq!(
+            (label_of_folder(model_net).as_deref(), split_of_folder(model_net)),
+            (Some("night stand"), Some("train"))
+        );
+    }
+}

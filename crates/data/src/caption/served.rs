@@ -1,0 +1,281 @@
+//! A vision-language model behind an OpenAI-compatible address (vLLM, Ollama, llama.cpp and others).
+//!
+//! Servers are slow, refuse, break off and answer nonsense. Each request is tried again with growing pauses, longer where
+//! the server says so; what still fails is this shape's fault if the server is otherwise well, and the run's end if not.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{CaptionError, Captioner, Subject};
+use crate::gate::Gate;
+use crate::picture::on_white;
+use crate::{Caption, Member, Picture, decode_picture};
+
+/// Largest answer that is read, in bytes.
+const LARGEST_ANSWER: u64 = 4 << 20;
+/// Longest sentence that is kept, in characters.
+const LONGEST: usize = 2000;
+/// Longest pause between two tries.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// Longest pause that a server may ask for.
+const LONGEST_ASKED: Duration = Duration::from_secs(600);
+
+/// Which model, and how it is asked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ServedConfig {
+    /// Address up to and with the version: `http://localhost:8000/v1`.
+    pub url: String,
+    /// Name of the model on that server.
+    pub model: String,
+    /// What it is asked about each picture.
+    pub prompt: String,
+    /// Sentences for each request. Servers that know only one give one.
+    pub sentences: u32,
+    /// Ask about every view alone, as ULIP-2 does; otherwise about all views at once.
+    pub per_view: bool,
+    /// Requests under way at the same time.
+    pub concurrency: usize,
+    /// Tries after the first.
+    pub retries: u32,
+    /// First pause before trying again, in milliseconds; doubled each time.
+    pub pause_ms: u64,
+    /// Time for one request, in seconds.
+    pub timeout_s: u64,
+    /// Longest answer in tokens.
+    pub max_tokens: u32,
+    /// Sent as a bearer token. Not recorded.
+    #[serde(skip)]
+    pub api_key: Option<String>,
+}
+
+impl ServedConfig {
+    /// The usual settings for a model at an address.
+    pub fn new(url: &str, model: &str) -> Self {
+        Self {
+            url: url.trim_end_matches('/').to_owned(),
+            model: model.to_owned(),
+            prompt: "Describe the object in this picture in one short sentence: what it is, its shape, its colors. \
+                Do not mention the background or the picture."
+                .to_owned(),
+            sentences: 1,
+            per_view: false,
+            concurrency: 8,
+            retries: 5,
+            pause_ms: 500,
+            timeout_s: 120,
+            max_tokens: 96,
+            api_key: None,
+        }
+    }
+}
+
+/// What a captioner did so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ServedCounts {
+    /// Requests that were answered well.
+    pub answered: u64,
+    /// Tries that failed.
+    pub failed_tries: u64,
+    /// Sentences.
+    pub sentences: u64,
+    /// Tokens the server counted for questions.
+    pub prompt_tokens: u64,
+    /// Tokens the server counted for answers.
+    pub answer_tokens: u64,
+}
+
+/// The client.
+pub struct Served {
+    config: ServedConfig,
+    agent: ureq::Agent,
+    turns: Gate,
+    counts: [AtomicU64; 5],
+}
+
+/// Why a try failed.
+enum Trouble {
+    /// It may go well the next time, after the pause the server asked for.
+    Passing(String, Option<Duration>),
+    /// It will not go well for this picture.
+    Refused(String),
+    /// It will not go well at all.
+    Fatal(String),
+}
+
+impl Served {
+    /// A client; nothing is sent before the first caption.
+    pub fn new(config: ServedConfig) -> Self {
+        let agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(Duration::from_secs(config.timeout_s.max(1))))
+            .build()
+            .new_agent();
+        Self { turns: Gate::new(config.concurrency), config, agent, counts: Default::default() }
+    }
+
+    /// What it did so far.
+    pub fn counts(&self) -> ServedCounts {
+        let [answered, failed_tries, sentences, prompt_tokens, answer_tokens] =
+            [0, 1, 2, 3, 4].map(|i| self.counts[i].load(Ordering::Relaxed));
+        ServedCounts { answered, failed_tries, sentences, prompt_tokens, answer_tokens }
+    }
+
+    fn count(&self, which: usize, n: u64) {
+        self.counts[which].fetch_add(n, Ordering::Relaxed);
+    }
+
+    /// Sentences about some pictures; tried until it goes well or is hopeless.
+    fn ask(&self, pictures: &[&Vec<u8>]) -> Result<Vec<String>, CaptionError> {
+        let body = self.request(pictures).to_string();
+        let mut pause = Duration::from_millis(self.config.pause_ms);
+        for attempt in 0.. {
+            let tried = {
+                let _turn = self.turns.enter();
+                self.once(&body)
+            };
+            let (reason, asked) = match tried {
+                Ok(sentences) => return Ok(sentences),
+                Err(Trouble::Refused(reason)) => return Err(CaptionError::Shape(reason)),
+                Err(Trouble::Fatal(reason)) => return Err(CaptionError::Server(reason)),
+                Err(Trouble::Passing(reason, asked)) => (reason, asked),
+            };
+            self.count(1, 1);
+            if attempt >= self.config.retries {
+                let reason = format!("{} tries failed, the last: {reason}", attempt + 1);
+                return Err(if self.is_well() {
+                    CaptionError::Shape(reason)
+                } else {
+                    CaptionError::Server(reason)
+                });
+            }
+            std::thread::sleep(asked.map_or(pause, |asked| asked.min(LONGEST_ASKED).max(pause)));
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        Ok(Vec::new())
+    }
+
+    fn request(&self, pictures: &[&Vec<u8>]) -> Value {
+        let picture = |jpeg: &&Vec<u8>| {
+            let data = format!("data:image/jpeg;base64,{}", STANDARD.encode(jpeg));
+            json!({ "type": "image_url", "image_url": { "url": data } })
+        };
+        let text = [json!({ "type": "text", "text": self.config.prompt })];
+        let content: Vec<Value> = text.into_iter().chain(pictures.iter().map(picture)).collect();
+        let mut request = json!({
+            "model": self.config.model,
+            "messages": [{ "role": "user", "content": content }],
+            "max_tokens": self.config.max_tokens,
+            "temperature": if self.config.sentences > 1 { 0.7 } else { 0.0 },
+            "seed": 0,
+        });
+        if self.config.sentences > 1 {
+            request["n"] = self.config.sentences.into();
+        }
+        request
+    }
+
+    fn once(&self, body: &str) -> Result<Vec<String>, Trouble> {
+        let passing = |reason: String| Trouble::Passing(reason, None);
+        let url = format!("{}/chat/completions", self.config.url);
+        let mut request = self.agent.post(&url).header("Content-Type", "application/json");
+        if let Some(key) = &self.config.api_key {
+            request = request.header("Authorization", format!("Bearer {key}"));
+        }
+        let mut response =
+            request.send(body.as_bytes()).map_err(|error| passing(format!("{url}: {error}")))?;
+        let status = response.status().as_u16();
+        let asked =
+            response.headers().get("retry-after").and_then(|v| v.to_str().ok()?.trim().parse::<f64>().ok());
+        let asked = asked.filter(|s| (0.0..1e6).contains(s)).map(Duration::from_secs_f64);
+        let answer = response.body_mut().with_config().limit(LARGEST_ANSWER).read_to_vec();
+        let answer = answer.map_err(|error| passing(format!("{url}: {error}")))?;
+        let said = || format!("{url}: {status} {}", excerpt(&answer));
+        match status {
+            200..=299 => self.sentences(&answer).map_err(passing),
+            408 | 425 | 429 | 500..=599 => Err(Trouble::Passing(said(), asked)),
+            401 | 403 | 404 => Err(Trouble::Fatal(said())),
+            _ => Err(Trouble::Refused(said())),
+        }
+    }
+
+    /// The sentences of an answer.
+    fn sentences(&self, answer: &[u8]) -> Result<Vec<String>, String> {
+        let wrong = |what: &str| format!("expected {what}, found {}", excerpt(answer));
+        let answer_json: Value = serde_json::from_slice(answer).map_err(|_| wrong("JSON"))?;
+        let choices =
+            answer_json.get("choices").and_then(Value::as_array).ok_or_else(|| wrong("\"choices\""))?;
+        let texts =
+            choices.iter().filter_map(|choice| choice.pointer("/message/content")?.as_str()).map(tidy);
+        let texts: Vec<String> = texts.filter(|text| !text.is_empty()).collect();
+        if texts.is_empty() {
+            return Err(wrong("a sentence"));
+        }
+        let tokens = |key: &str| answer_json.pointer(key).and_then(Value::as_u64).unwrap_or(0);
+        self.count(0, 1);
+        self.count(2, texts.len() as u64);
+        self.count(3, tokens("/usage/prompt_tokens"));
+        self.count(4, tokens("/usage/completion_tokens"));
+        Ok(texts)
+    }
+
+    /// Whether the server answers the simplest question.
+    fn is_well(&self) -> bool {
+        let mut request = self.agent.get(format!("{}/models", self.config.url));
+        if let Some(key) = &self.config.api_key {
+            request = request.header("Authorization", format!("Bearer {key}"));
+        }
+        request.call().is_ok_and(|response| response.status().is_success())
+    }
+}
+
+/// One line, without quotes around it.
+fn tidy(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.trim_matches('"').trim().chars().take(LONGEST).collect()
+}
+
+fn excerpt(bytes: &[u8]) -> String {
+    let text: String = String::from_utf8_lossy(bytes).chars().take(160).collect();
+    format!("{text:?}")
+}
+
+impl Captioner for Served {
+    fn name(&self) -> String {
+        let ServedConfig { model, prompt, sentences, per_view, max_tokens, .. } = &self.config;
+        format!(
+            "served:{model} sentences={sentences} per_view={per_view} max_tokens={max_tokens} prompt={prompt:?}"
+        )
+    }
+
+    fn concurrency(&self) -> usize {
+        self.config.concurrency
+    }
+
+    fn caption(&self, subject: &Subject) -> Result<Vec<Caption>, CaptionError> {
+        let jpeg = |member: &Member| {
+            let view = Member::view_index(&member.name)?;
+            // Not every server reads WebP, and none needs more than this.
+            let small =
+                decode_picture(&member.bytes).and_then(|image| Picture::Jpeg.encode(&on_white(&image)));
+            Some(small.map(|bytes| (view, bytes)))
+        };
+        let pictures: Vec<(usize, Vec<u8>)> =
+            subject.views.iter().filter_map(jpeg).collect::<Result<_, _>>().map_err(CaptionError::Shape)?;
+        let from = format!("served:{}", self.config.model);
+        if !self.config.per_view {
+            let sentences = self.ask(&pictures.iter().map(|(_, bytes)| bytes).collect::<Vec<_>>())?;
+            return Ok(sentences.into_iter().map(|text| Caption::new(text, from.clone())).collect());
+        }
+        let mut captions = Vec::new();
+        for (view, bytes) in &pictures {
+            let about = |text| Caption { view: Some(*view), ..Caption::new(text, from.clone()) };
+            captions.extend(self.ask(&[bytes])?.into_iter().map(about));
+        }
+        Ok(captions)
+    }
+}

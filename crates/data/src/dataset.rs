@@ -1,0 +1,324 @@
+//! Reading a data set: any views of any shape, by offset and in any order, from many threads.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use fs_err as fs;
+
+use crate::array::{Array, Npy, read_npy};
+use crate::shape::ABOUT;
+use crate::shard::{Layout, Manifest, Sidecar, read_shapes};
+use crate::{About, DataError, Key, Member, Scanned, Shape};
+
+/// Most shards that are kept open.
+const OPEN_FILES: usize = 256;
+/// A gap between wanted members that is read rather than jumped over, in bytes: a disk turns more slowly than it reads.
+const GAP: u64 = 16 << 10;
+/// Largest stretch that is read at once, in bytes.
+const STRETCH: u64 = 64 << 20;
+
+/// A data set, opened. Reading needs no lock beyond the one around open files.
+pub struct Dataset {
+    folder: PathBuf,
+    manifest: Manifest,
+    index: Index,
+    files: Mutex<HashMap<u32, Arc<std::fs::File>>>,
+}
+
+/// What is kept in memory of the table: some 300 bytes a shape of 14 members.
+#[derive(Default)]
+struct Index {
+    /// All keys, one after the other.
+    keys: String,
+    shapes: Vec<Entry>,
+    members: Vec<Slot>,
+    /// Names of members, each once.
+    names: Vec<String>,
+    splits: Vec<String>,
+    labels: Vec<String>,
+    /// Shapes sorted by [`Key::spread`].
+    by_key: Vec<(u64, u32)>,
+}
+
+struct Entry {
+    key_end: u32,
+    members_end: u32,
+    shard: u32,
+    split: u16,
+    /// First label, as a position in the list of labels.
+    label: Option<u32>,
+}
+
+#[derive(Clone, Copy)]
+struct Slot {
+    offset: u64,
+    size: u32,
+    crc32: u32,
+    name: u16,
+}
+
+impl Dataset {
+    /// Opens a data set and reads its table.
+    pub fn open(folder: &Path) -> Result<Self, DataError> {
+        let manifest = Manifest::read(folder)?;
+        let path = Layout::new(folder).index();
+        let index = Index::read(&path, &manifest)?;
+        if index.shapes.len() as u64 != manifest.shapes {
+            let message = format!("expected {} shapes, found {}", manifest.shapes, index.shapes.len());
+            return Err(DataError::invalid(&path, message));
+        }
+        Ok(Self { folder: folder.to_owned(), manifest, index, files: Mutex::default() })
+    }
+
+    /// The manifest.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// How many shapes there are.
+    pub fn len(&self) -> usize {
+        self.index.shapes.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The key of shape `shape`.
+    ///
+    /// # Panics
+    /// Like all that takes a shape's number: if it is not below [`Dataset::len`].
+    pub fn key(&self, shape: usize) -> &str {
+        let start = if shape == 0 { 0 } else { self.index.shapes[shape - 1].key_end as usize };
+        &self.index.keys[start..self.index.shapes[shape].key_end as usize]
+    }
+
+    /// The number of the shape called `key`.
+    pub fn find(&self, key: &str) -> Option<usize> {
+        let spread = Key::new(key)?.spread();
+        let by_key = &self.index.by_key;
+        let first = by_key.partition_point(|(s, _)| *s < spread);
+        let same = by_key[first..].iter().take_while(|(s, _)| *s == spread);
+        same.map(|(_, shape)| *shape as usize).find(|shape| self.key(*shape) == key)
+    }
+
+    /// `train`, `val` or `test`.
+    pub fn split(&self, shape: usize) -> &str {
+        &self.index.splits[usize::from(self.index.shapes[shape].split)]
+    }
+
+    /// The shape's first label.
+    pub fn label(&self, shape: usize) -> Option<&str> {
+        self.index.shapes[shape].label.map(|label| self.index.labels[label as usize].as_str())
+    }
+
+    /// Names of the shape's members, in the order they lie.
+    pub fn members(&self, shape: usize) -> impl Iterator<Item = &str> {
+        self.slots(shape).iter().map(|slot| self.index.names[usize::from(slot.name)].as_str())
+    }
+
+    /// How many views the shape has.
+    pub fn n_views(&self, shape: usize) -> usize {
+        self.members(shape).filter(|name| Member::view_index(name).is_some()).count()
+    }
+
+    /// The image files of some views, in the order asked for. Neighbors come with one read.
+    pub fn views(&self, shape: usize, views: &[usize]) -> Result<Vec<Vec<u8>>, DataError> {
+        let mut at = Vec::with_capacity(views.len());
+        for view in views {
+            let found = self.members(shape).position(|name| Member::view_index(name) == Some(*view));
+            at.push(found.ok_or_else(|| self.invalid(shape, format!("has no view {view}")))?);
+        }
+        self.read(shape, &at)
+    }
+
+    /// A member's content, or `None` if the shape has none of that name.
+    pub fn member(&self, shape: usize, name: &str) -> Result<Option<Vec<u8>>, DataError> {
+        match self.members(shape).position(|member| member == name) {
+            Some(at) => Ok(self.read(shape, &[at])?.pop()),
+            None => Ok(None),
+        }
+    }
+
+    /// An array among the members, or `None` if the shape has none of that name.
+    pub fn array(&self, shape: usize, name: &str) -> Result<Option<Array>, DataError> {
+        let Some(bytes) = self.member(shape, name)? else { return Ok(None) };
+        match read_npy(&bytes) {
+            Ok(Npy::Array(array)) => Ok(Some(array)),
+            Ok(Npy::Pickled(..)) => Err(self.invalid(shape, format!("{name} holds Python objects"))),
+            Err(message) => Err(self.invalid(shape, format!("{name}: {message}"))),
+        }
+    }
+
+    /// What is known about a shape.
+    pub fn about(&self, shape: usize) -> Result<About, DataError> {
+        let bytes =
+            self.member(shape, ABOUT)?.ok_or_else(|| self.invalid(shape, format!("has no {ABOUT}")))?;
+        serde_json::from_slice(&bytes).map_err(|error| self.invalid(shape, format!("{ABOUT}: {error}")))
+    }
+
+    /// The whole shape with one read.
+    pub fn shape(&self, shape: usize) -> Result<Shape, DataError> {
+        let all: Vec<usize> = (0..self.slots(shape).len()).collect();
+        let contents = self.read(shape, &all)?;
+        let names = self.members(shape).map(str::to_owned);
+        let mut members: Vec<Member> =
+            names.zip(contents).map(|(name, bytes)| Member::new(name, bytes)).collect();
+        let at = members.iter().position(|m| m.name == ABOUT);
+        let about =
+            at.map(|at| members.remove(at)).ok_or_else(|| self.invalid(shape, format!("has no {ABOUT}")))?;
+        let about = serde_json::from_slice(&about.bytes)
+            .map_err(|error| self.invalid(shape, format!("{ABOUT}: {error}")))?;
+        Ok(Shape { key: Key::of_id(self.key(shape)), members, about })
+    }
+
+    /// Every shape from front to back, shard by shard.
+    pub fn scan(&self, mut see: impl FnMut(Scanned) -> Result<(), DataError>) -> Result<(), DataError> {
+        for shard in &self.manifest.shards {
+            let path = Layout::new(&self.folder).shard(&shard.file);
+            read_shapes(std::io::BufReader::with_capacity(1 << 20, fs::File::open(&path)?), &path, &mut see)?;
+        }
+        Ok(())
+    }
+
+    fn slots(&self, shape: usize) -> &[Slot] {
+        let start = if shape == 0 { 0 } else { self.index.shapes[shape - 1].members_end as usize };
+        &self.index.members[start..self.index.shapes[shape].members_end as usize]
+    }
+
+    /// Members by position, checked against their sums.
+    fn read(&self, shape: usize, at: &[usize]) -> Result<Vec<Vec<u8>>, DataError> {
+        let slots = self.slots(shape);
+        let mut order: Vec<usize> = (0..at.len()).collect();
+        order.sort_by_key(|i| slots[at[*i]].offset);
+        let file = self.file(self.index.shapes[shape].shard)?;
+        let mut contents = vec![Vec::new(); at.len()];
+        let mut from = 0;
+        while from < order.len() {
+            let start = slots[at[order[from]]].offset;
+            let mut end = start;
+            let mut until = from;
+            while until < order.len() {
+                let slot = slots[at[order[until]]];
+                let stop = slot.offset + u64::from(slot.size);
+                if until > from && (slot.offset > end + GAP || stop - start > STRETCH) {
+                    break;
+                }
+                end = end.max(stop);
+                until += 1;
+            }
+            let mut stretch = vec![0; (end - start) as usize];
+            read_exact_at(&file, &mut stretch, start)
+                .map_err(|error| self.invalid(shape, error.to_string()))?;
+            for i in &order[from..until] {
+                let slot = slots[at[*i]];
+                let content = &stretch[(slot.offset - start) as usize..][..slot.size as usize];
+                if crc32fast::hash(content) != slot.crc32 {
+                    let name = &self.index.names[usize::from(slot.name)];
+                    return Err(self.invalid(shape, format!("{name} is damaged")));
+                }
+                contents[*i] = content.to_vec();
+            }
+            from = until;
+        }
+        Ok(contents)
+    }
+
+    fn file(&self, shard: u32) -> Result<Arc<std::fs::File>, DataError> {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = files.get(&shard) {
+            return Ok(Arc::clone(file));
+        }
+        if files.len() >= OPEN_FILES
+            && let Some(any) = files.keys().next().copied()
+        {
+            files.remove(&any);
+        }
+        let path = Layout::new(&self.folder).shard(&self.manifest.shards[shard as usize].file);
+        let file = Arc::new(fs::File::open(path)?.into_file());
+        files.insert(shard, Arc::clone(&file));
+        Ok(file)
+    }
+
+    fn invalid(&self, shape: usize, message: String) -> DataError {
+        let shard = &self.manifest.shards[self.index.shapes[shape].shard as usize].file;
+        let path = Layout::new(&self.folder).shard(shard);
+        DataError::invalid(&path, format!("shape {}: {message}", self.key(shape)))
+    }
+}
+
+#[cfg(unix)]
+pub(crate) fn read_exact_at(file: &std::fs::File, buffer: &mut [u8], offset: u64) -> std::io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, buffer, offset)
+}
+
+#[cfg(windows)]
+pub(crate) fn read_exact_at(
+    file: &std::fs::File,
+    mut buffer: &mut [u8],
+    mut offset: u64,
+) -> std::io::Result<()> {
+    while !buffer.is_empty() {
+        match std::os::windows::fs::FileExt::seek_read(file, buffer, offset)? {
+            0 => return Err(std::io::ErrorKind::UnexpectedEof.into()),
+            n => {
+                buffer = &mut buffer[n..];
+                offset += n as u64;
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Index {
+    fn read(path: &Path, manifest: &Manifest) -> Result<Self, DataError> {
+        let shards: HashMap<&str, (u32, u64)> =
+            manifest.shards.iter().zip(0..).map(|(s, i)| (s.file.as_str(), (i, s.bytes))).collect();
+        let mut index = Self::default();
+        let mut known: [HashMap<String, usize>; 3] = Default::default();
+        let invalid = |message: String| DataError::invalid(path, message);
+        Sidecar::open(path)?.rows(|row| {
+            let (shard, bytes) = *shards
+                .get(row.shard.as_str())
+                .ok_or_else(|| invalid(format!("the manifest has no shard {:?}", row.shard)))?;
+            for member in row.members {
+                let inside = member.offset.checked_add(member.size).is_some_and(|end| end <= bytes);
+                let (size, name) =
+                    (u32::try_from(member.size), number(&mut index.names, &mut known[0], member.name));
+                let (Ok(size), Ok(name), true) = (size, u16::try_from(name), inside) else {
+                    return Err(invalid(format!("shape {:?}: a member lies outside its shard", row.key)));
+                };
+                index.members.push(Slot { offset: member.offset, size, crc32: member.crc32, name });
+            }
+            let key = Key::new(&row.key).ok_or_else(|| invalid(format!("{:?} is no key", row.key)))?;
+            index.keys.push_str(key.as_str());
+            let too_many = || invalid("is larger than can be opened".to_owned());
+            let small = |n: usize| u32::try_from(n).map_err(|_| too_many());
+            let label = row.labels.into_iter().next().map(|l| number(&mut index.labels, &mut known[1], l));
+            index.by_key.push((key.spread(), small(index.shapes.len())?));
+            index.shapes.push(Entry {
+                key_end: small(index.keys.len())?,
+                members_end: small(index.members.len())?,
+                shard,
+                split: u16::try_from(number(&mut index.splits, &mut known[2], row.split))
+                    .map_err(|_| too_many())?,
+                label: label.map(small).transpose()?,
+            });
+            Ok(())
+        })?;
+        index.by_key.sort_unstable();
+        Ok(index)
+    }
+}
+
+/// The position of a text in a list, added if it is new.
+fn number(list: &mut Vec<String>, known: &mut HashMap<String, usize>, text: String) -> usize {
+    if let Some(at) = known.get(&text) {
+        return *at;
+    }
+    known.insert(text.clone(), list.len());
+    list.push(text);
+    list.len() - 1
+}

@@ -1,0 +1,68 @@
+//! What can go wrong with a data set as a whole. One shape that cannot be used is an event, not an error.
+
+use std::path::{Path, PathBuf};
+
+/// Why a data set cannot be made, read or checked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// A file cannot be opened, read or written.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    /// A file does not hold what it should.
+    #[error("{}: {message}", path.display())]
+    Invalid {
+        /// The file or folder.
+        path: PathBuf,
+        /// Where, expected, found.
+        message: String,
+    },
+    /// The data set was begun with other settings.
+    #[error("{}: was begun with {setting} = {recorded}, asked for is {asked}", path.display())]
+    Settings {
+        /// The data set's folder.
+        path: PathBuf,
+        /// Name of the first setting that differs.
+        setting: String,
+        /// Its recorded value.
+        recorded: String,
+        /// Its value in this run.
+        asked: String,
+    },
+    /// Another process writes the same part.
+    #[error("{}: another run writes this part now", path.display())]
+    Busy {
+        /// Its lock.
+        path: PathBuf,
+    },
+    /// Parts of a data set are missing or not finished.
+    #[error("{}: {message}", path.display())]
+    Incomplete {
+        /// The data set's folder.
+        path: PathBuf,
+        /// What is missing.
+        message: String,
+    },
+}
+
+impl DataError {
+    /// A file that does not hold what it should.
+    pub(crate) fn invalid(path: &Path, message: impl std::fmt::Display) -> Self {
+        Self::Invalid { path: path.to_owned(), message: message.to_string() }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Settings { .. } => "use the same settings to go on, or another folder".to_owned(),
+            Self::Busy { .. } => "wait for it, or give each process its own --shard i/n".to_owned(),
+            Self::Incomplete { path, .. } => {
+                format!(
+                    "finish the parts with the same `data prepare`, then run `lexiform data merge {}`",
+                    path.display()
+                )
+            }
+            Self::Io(_) | Self::Invalid { .. } => return None,
+        })
+    }
+}

@@ -1,0 +1,113 @@
+//! Duoduo CLIP's files: `imgs` u8 `[N, views, 3, height, width]` on white with its index, `img_feat` beside it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::{Exported, outside_name};
+use crate::array::Dtype;
+use crate::hdf5::Writer;
+use crate::picture::on_white;
+use crate::shard::write_json;
+use crate::{DataError, Dataset, VIEW_FEATURES, decode_picture};
+
+/// Shapes with as many views of the same size as the first; others are left out, since the array is a block.
+pub(super) fn write(
+    dataset: &Dataset,
+    shapes: &[usize],
+    to: &Path,
+    progress: &mut dyn FnMut(),
+) -> Result<Exported, DataError> {
+    fs_err::create_dir_all(to)?;
+    let mut exported = Exported::default();
+    let n_views = shapes.iter().map(|shape| dataset.n_views(*shape)).max().unwrap_or(0);
+    let mut kept = Vec::new();
+    for shape in shapes {
+        match dataset.n_views(*shape) {
+            n if n == n_views && n > 0 => kept.push(*shape),
+            n => exported.leave_out(dataset.key(*shape), format!("has {n} views, others have {n_views}")),
+        }
+    }
+    let Some(first) = kept.first() else { return Ok(exported) };
+    let (height, width, _) = planes(dataset, *first, n_views)?;
+    let path = to.join("mv_images.h5");
+    let mut writer = Writer::create(&path)?;
+    writer.array("imgs", byte(), &[kept.len(), n_views, 3, height, width])?;
+    let mut rows = BTreeMap::new();
+    for (row, shape) in kept.iter().enumerate() {
+        let (h, w, data) = planes(dataset, *shape, n_views)?;
+        if (h, w) != (height, width) {
+            let message = format!(
+                "shape {}: views of {w} × {h}, the first has {width} × {height}",
+                dataset.key(*shape)
+            );
+            return Err(DataError::invalid(&path, message));
+        }
+        writer.write(&data)?;
+        rows.insert(outside_name(dataset.key(*shape), &dataset.about(*shape)?.id), row);
+        progress();
+    }
+    writer.finish()?;
+    write_json(&to.join("model_to_idx.json"), &rows)?;
+    features(dataset, &kept, n_views, to)?;
+    exported.shapes = kept.len();
+    Ok(exported)
+}
+
+fn byte() -> Dtype {
+    Dtype { kind: crate::array::Kind::Unsigned, size: 1, big: false }
+}
+
+/// Views of a shape as planes, and their height and width.
+fn planes(dataset: &Dataset, shape: usize, n_views: usize) -> Result<(usize, usize, Vec<u8>), DataError> {
+    let wrong = |message: String| DataError::invalid(Path::new(dataset.key(shape)), message);
+    let views: Vec<usize> = (0..n_views).collect();
+    let mut all = Vec::new();
+    let mut size = (0, 0);
+    for bytes in dataset.views(shape, &views)? {
+        let image = on_white(&decode_picture(&bytes).map_err(wrong)?);
+        let here = (image.height() as usize, image.width() as usize);
+        if size != (0, 0) && size != here {
+            return Err(wrong("its views differ in size".to_owned()));
+        }
+        size = here;
+        for channel in 0..3 {
+            all.extend(image.pixels().map(|pixel| pixel.0[channel]));
+        }
+    }
+    Ok((size.0, size.1, all))
+}
+
+/// `image_embeddings.h5` where every shape has features.
+fn features(dataset: &Dataset, shapes: &[usize], n_views: usize, to: &Path) -> Result<(), DataError> {
+    let has = |shape: &usize| dataset.members(*shape).any(|name| name == VIEW_FEATURES);
+    if !shapes.iter().all(has) {
+        return Ok(());
+    }
+    let path = to.join("image_embeddings.h5");
+    let mut writer: Option<(Writer, Vec<usize>)> = None;
+    for shape in shapes {
+        let Some(array) = dataset.array(*shape, VIEW_FEATURES)? else { continue };
+        let (writer, expected) = match &mut writer {
+            Some(begun) => begun,
+            empty => {
+                let [_, dim] = array.shape[..] else { return Ok(()) };
+                let mut begun = Writer::create(&path)?;
+                begun.array("img_feat", array.dtype, &[shapes.len(), n_views, dim])?;
+                empty.insert((begun, vec![n_views, dim]))
+            }
+        };
+        if array.shape != *expected {
+            let message = format!(
+                "shape {}: features of {:?}, expected {expected:?}",
+                dataset.key(*shape),
+                array.shape
+            );
+            return Err(DataError::invalid(&path, message));
+        }
+        writer.write(&array.data)?;
+    }
+    match writer {
+        Some((writer, _)) => writer.finish(),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,71 @@
+//! OpenShape's files: a pickled dictionary for each shape, and a list of them.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::{Exported, outside_name};
+use crate::array::Array;
+use crate::pickle::Dict;
+use crate::shard::write_json;
+use crate::{Caption, DataError, Dataset, POINTS, VIEW_FEATURES};
+
+/// Name of the set in the list.
+const SET: &str = "lexiform";
+
+pub(super) fn write(
+    dataset: &Dataset,
+    shapes: &[usize],
+    to: &Path,
+    progress: &mut dyn FnMut(),
+) -> Result<Exported, DataError> {
+    fs_err::create_dir_all(to)?;
+    let mut exported = Exported::default();
+    let mut list = Vec::new();
+    for shape in shapes {
+        let about = dataset.about(*shape)?;
+        progress();
+        let Some(points) = dataset.array(*shape, POINTS)? else {
+            exported.leave_out(dataset.key(*shape), "has no points");
+            continue;
+        };
+        let id = outside_name(dataset.key(*shape), &about.id);
+        let mut dict = Dict::new();
+        dict.text("dataset", SET);
+        dict.text("group", about.split.as_str());
+        dict.text("id", id.as_str());
+        let (xyz, rgb) = columns(&points);
+        dict.array("xyz", &xyz);
+        dict.array("rgb", &rgb);
+        if let Some(features) = dataset.array(*shape, VIEW_FEATURES)? {
+            dict.array("image_feat", &features);
+        }
+        let from = |of: &[&str]| {
+            let said = about.captions.iter().filter(|c: &&Caption| of.contains(&c.from.as_str()));
+            said.map(|c| c.text.as_str()).collect::<Vec<_>>()
+        };
+        dict.texts("text", &from(&["metadata", "name", "folder"]));
+        dict.text("blip_caption", from(&["blip"]).first().copied().unwrap_or_default());
+        dict.text("msft_caption", from(&["msft"]).first().copied().unwrap_or_default());
+        dict.texts("retrieval_text", &from(&["retrieval"]));
+        let name = format!("{id}.npy");
+        fs_err::write(to.join(&name), dict.to_npy())?;
+        list.push(json!({ "dataset": SET, "group": about.split, "id": id, "data_path": name }));
+        exported.shapes += 1;
+    }
+    write_json(&to.join("split.json"), &list)?;
+    Ok(exported)
+}
+
+/// Positions and colors; shapes without colors are gray, as OpenShape makes them.
+fn columns(points: &Array) -> (Array, Array) {
+    let wide = points.shape.get(1).copied().unwrap_or(3).max(3);
+    let numbers = points.numbers();
+    let rows: Vec<&[f32]> = numbers.chunks_exact(wide).collect();
+    let xyz = rows.iter().flat_map(|row| row[..3].iter().copied());
+    let rgb = rows.iter().flat_map(|row| match row.get(3..6) {
+        Some(color) => [color[0], color[1], color[2]],
+        None => [0.4; 3],
+    });
+    (Array::halves(rows.len(), 3, xyz), Array::halves(rows.len(), 3, rgb))
+}

@@ -1,0 +1,183 @@
+//! Where the chunks of an array lie, in every form of index but those of arrays that may grow along several axes.
+
+use super::File;
+use super::parse::{Fault, invalid, unsupported};
+
+/// Deepest tree that is followed.
+const DEEPEST: u32 = 16;
+/// Most chunks of an array.
+const MOST_CHUNKS: u64 = 1 << 26;
+
+/// A chunk in the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Chunk {
+    /// Its first value's place in the array, in chunks.
+    pub place: Vec<u64>,
+    pub address: u64,
+    /// Bytes in the file.
+    pub bytes: u64,
+    /// Filters that were left out.
+    pub mask: u32,
+}
+
+/// How chunks are found.
+#[derive(Clone, Debug)]
+pub(super) enum Index {
+    /// Version 1 B-tree.
+    Tree,
+    /// One chunk for all; with filters, its size and mask.
+    Single(Option<(u64, u32)>),
+    /// One after the other.
+    Implicit,
+    /// A table; bits of the number of entries on a page.
+    Fixed(u8),
+}
+
+/// The grid of chunks over an array.
+#[derive(Clone, Debug)]
+pub(super) struct Grid {
+    /// Values of a chunk along each axis.
+    pub chunk: Vec<u64>,
+    /// Chunks along each axis.
+    pub counts: Vec<u64>,
+    /// Bytes of a chunk before filters.
+    pub bytes: u64,
+    pub filtered: bool,
+}
+
+impl Grid {
+    fn total(&self) -> Result<u64, Fault> {
+        let total =
+            self.counts.iter().try_fold(1_u64, |n, c| n.checked_mul(*c)).filter(|n| *n <= MOST_CHUNKS);
+        total.ok_or_else(|| invalid(format!("more than {MOST_CHUNKS} chunks")))
+    }
+
+    /// The place of the chunk with a number in C order.
+    fn place(&self, mut number: u64) -> Vec<u64> {
+        let mut place = vec![0; self.counts.len()];
+        for (axis, count) in self.counts.iter().enumerate().rev() {
+            place[axis] = number % count;
+            number /= count;
+        }
+        place
+    }
+}
+
+/// Every chunk that was written, sorted by place.
+pub(super) fn list(file: &File, index: &Index, address: u64, grid: &Grid) -> Result<Vec<Chunk>, Fault> {
+    if address == file.nowhere() || grid.counts.contains(&0) {
+        return Ok(Vec::new());
+    }
+    let plain =
+        |number: u64, address: u64| Chunk { place: grid.place(number), address, bytes: grid.bytes, mask: 0 };
+    let mut chunks = match index {
+        Index::Tree => {
+            let mut found = Vec::new();
+            tree(file, address, grid, DEEPEST, &mut found)?;
+            found
+        }
+        Index::Single(None) => vec![plain(0, address)],
+        Index::Single(Some((bytes, mask))) => vec![Chunk { bytes: *bytes, mask: *mask, ..plain(0, address) }],
+        Index::Implicit => {
+            let at = |n: u64| {
+                address.checked_add(n * grid.bytes).ok_or_else(|| invalid("an address overflows".to_owned()))
+            };
+            (0..grid.total()?).map(|n| Ok(plain(n, at(n)?))).collect::<Result<_, Fault>>()?
+        }
+        Index::Fixed(page_bits) => table(file, address, *page_bits, grid)?,
+    };
+    for chunk in &chunks {
+        file.check(chunk.address, chunk.bytes)?;
+    }
+    chunks.sort_by(|a, b| a.place.cmp(&b.place));
+    Ok(chunks)
+}
+
+fn tree(file: &File, address: u64, grid: &Grid, depth: u32, found: &mut Vec<Chunk>) -> Result<(), Fault> {
+    if depth == 0 {
+        return Err(invalid(format!("a tree of more than {DEEPEST} levels")));
+    }
+    let axes = grid.chunk.len();
+    let head = file.block(address, 8)?;
+    let mut parser = file.parser(&head);
+    parser.signature(b"TREE")?;
+    if parser.u8()? != 1 {
+        return Err(invalid("expected a tree of chunks".to_owned()));
+    }
+    let level = parser.u8()?;
+    let entries = u64::from(parser.u16()?);
+    let entry = 8 + 8 * (axes as u64 + 1) + file.offset_size as u64;
+    let body = file.block(address + 8 + 2 * file.offset_size as u64, entries * entry)?;
+    let mut parser = file.parser(&body);
+    for _ in 0..entries {
+        let (bytes, mask) = (u64::from(parser.u32()?), parser.u32()?);
+        let mut place = Vec::with_capacity(axes);
+        for size in &grid.chunk {
+            place.push(parser.uint(8)? / size);
+        }
+        parser.skip(8)?;
+        let child = parser.offset()?;
+        if level > 0 {
+            tree(file, child, grid, depth - 1, found)?;
+        } else if found.len() as u64 >= MOST_CHUNKS {
+            return Err(invalid(format!("more than {MOST_CHUNKS} chunks")));
+        } else {
+            found.push(Chunk { place, address: child, bytes, mask });
+        }
+    }
+    Ok(())
+}
+
+/// A fixed array: header, then entries, on pages where there are many.
+fn table(file: &File, address: u64, page_bits: u8, grid: &Grid) -> Result<Vec<Chunk>, Fault> {
+    let sizes = file.length_size + file.offset_size;
+    let head = file.block(address, 8 + sizes as u64)?;
+    let mut parser = file.parser(&head);
+    parser.signature(b"FAHD")?;
+    parser.skip(2)?;
+    let entry_bytes = usize::from(parser.u8()?);
+    parser.skip(1)?;
+    let (count, block) = (parser.length()?, parser.offset()?);
+    if block == file.nowhere() {
+        return Ok(Vec::new());
+    }
+    if page_bits > 32 || count > MOST_CHUNKS {
+        return Err(invalid(format!("a table of {count} chunks with pages of 2^{page_bits}")));
+    }
+    let size_bytes = entry_bytes.checked_sub(file.offset_size + 4).filter(|n| *n <= 8);
+    if grid.filtered && size_bytes.is_none() {
+        return Err(invalid(format!("entries of {entry_bytes} bytes")));
+    }
+    let page = 1_u64 << page_bits;
+    let pages = if count > page { count.div_ceil(page) } else { 0 };
+    let start = 6 + file.offset_size as u64;
+    // Pages follow a bitmap and its sum; each page ends with a sum.
+    let mut at = block + start + if pages > 0 { pages.div_ceil(8) + 4 } else { 0 };
+    file.parser(&file.block(block, 4)?).signature(b"FADB")?;
+    let total = grid.total()?.min(count);
+    let mut found = Vec::new();
+    let mut number = 0;
+    while number < total {
+        let here = if pages > 0 { page.min(count - number) } else { count };
+        let body = file.block(at, here * entry_bytes as u64)?;
+        at += here * entry_bytes as u64 + 4;
+        let mut parser = file.parser(&body);
+        for n in number..(number + here).min(total) {
+            let address = parser.offset()?;
+            let (bytes, mask) = match size_bytes {
+                Some(size) if grid.filtered => (parser.uint(size)?, parser.u32()?),
+                _ => (grid.bytes, 0),
+            };
+            if address != file.nowhere() {
+                found.push(Chunk { place: grid.place(n), address, bytes, mask });
+            }
+        }
+        number += here;
+    }
+    Ok(found)
+}
+
+/// The index that a number in the newest layout stands for.
+pub(super) fn unsupported_index(kind: u8) -> Fault {
+    unsupported(format!("chunk index {kind} (arrays that may grow)"))
+}

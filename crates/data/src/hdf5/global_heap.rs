@@ -1,0 +1,68 @@
+//! Strings of any length: kept in collections, pointed to by values.
+
+use std::collections::HashMap;
+
+use super::File;
+use super::parse::{Fault, invalid};
+
+/// Longest string, in bytes.
+const LONGEST: usize = 1 << 20;
+/// Collections kept in memory.
+const KEPT: usize = 64;
+
+/// Collections that were read.
+pub(super) struct Heaps<'f> {
+    file: &'f File,
+    read: HashMap<u64, HashMap<u32, Vec<u8>>>,
+}
+
+impl<'f> Heaps<'f> {
+    pub fn new(file: &'f File) -> Self {
+        Self { file, read: HashMap::new() }
+    }
+
+    /// The string that a value points to: length, collection, number in it.
+    pub fn text(&mut self, value: &[u8]) -> Result<Vec<u8>, Fault> {
+        let mut parser = self.file.parser(value);
+        let length = parser.u32()? as usize;
+        let (address, number) = (parser.offset()?, parser.u32()?);
+        if length == 0 || address == 0 || address == self.file.nowhere() {
+            return Ok(Vec::new());
+        }
+        if !self.read.contains_key(&address) {
+            if self.read.len() >= KEPT {
+                self.read.clear();
+            }
+            self.read.insert(address, collection(self.file, address)?);
+        }
+        let text = self.read.get(&address).and_then(|objects| objects.get(&number)?.get(..length));
+        let text = text.filter(|text| text.len() <= LONGEST);
+        text.map(<[u8]>::to_vec)
+            .ok_or_else(|| invalid(format!("a string points to nothing: object {number} at {address}")))
+    }
+}
+
+fn collection(file: &File, address: u64) -> Result<HashMap<u32, Vec<u8>>, Fault> {
+    let head = file.block(address, 8 + file.length_size as u64)?;
+    let mut parser = file.parser(&head);
+    parser.signature(b"GCOL")?;
+    parser.skip(4)?;
+    let bytes = parser.length()?;
+    let body = file.block(address, bytes)?;
+    let mut parser = file.parser(&body);
+    parser.skip(8 + file.length_size)?;
+    let mut objects = HashMap::new();
+    while parser.left() >= 8 + file.length_size {
+        let number = u32::from(parser.u16()?);
+        parser.skip(6)?;
+        let size = parser.length()?;
+        // Number 0 is the room that is left.
+        if number == 0 {
+            break;
+        }
+        let content = parser.take(usize::try_from(size).unwrap_or(usize::MAX))?;
+        objects.insert(number, content.to_vec());
+        parser.align()?;
+    }
+    Ok(objects)
+}

@@ -1,0 +1,116 @@
+//! What a group holds: names and the addresses they stand for.
+
+use super::File;
+use super::object::{LINK, LINK_INFO, Message, SYMBOL_TABLE, find, messages};
+use super::parse::{Fault, invalid, unsupported};
+
+/// Deepest tree that is followed.
+const DEEPEST: u32 = 16;
+/// Most names of a group.
+const MOST_LINKS: usize = 1 << 20;
+
+/// Names and addresses of a group's objects.
+pub(super) fn links(file: &File, address: u64) -> Result<Vec<(String, u64)>, Fault> {
+    let messages = messages(file, address)?;
+    if let Some(table) = find(&messages, SYMBOL_TABLE) {
+        return symbol_table(file, table);
+    }
+    if let Some(info) = find(&messages, LINK_INFO) {
+        let mut parser = file.parser(&info.data);
+        parser.skip(1)?;
+        let flags = parser.u8()?;
+        parser.skip(if flags & 1 != 0 { 8 } else { 0 })?;
+        if parser.offset()? != file.nowhere() {
+            return Err(unsupported("a group of many names in the newest form".to_owned()));
+        }
+    }
+    let links = messages.iter().filter(|message| message.kind == LINK);
+    let hard = links.map(|message| link(file, message)).collect::<Result<Vec<_>, _>>()?;
+    Ok(hard.into_iter().flatten().collect())
+}
+
+/// A link in the object's own header; `None` for links to names.
+fn link(file: &File, message: &Message) -> Result<Option<(String, u64)>, Fault> {
+    let mut parser = file.parser(&message.data);
+    parser.skip(1)?;
+    let flags = parser.u8()?;
+    let kind = if flags & 8 != 0 { parser.u8()? } else { 0 };
+    parser.skip(if flags & 4 != 0 { 8 } else { 0 })?;
+    parser.skip(if flags & 16 != 0 { 1 } else { 0 })?;
+    let length = parser.uint(1 << (flags & 3))?;
+    let name = parser.take(usize::try_from(length).unwrap_or(usize::MAX))?;
+    let name = String::from_utf8_lossy(name).into_owned();
+    if kind == 0 { Ok(Some((name, parser.offset()?))) } else { Ok(None) }
+}
+
+fn symbol_table(file: &File, message: &Message) -> Result<Vec<(String, u64)>, Fault> {
+    let mut parser = file.parser(&message.data);
+    let (tree, heap) = (parser.offset()?, parser.offset()?);
+    let names = local_heap(file, heap)?;
+    let mut found = Vec::new();
+    node(file, tree, &names, DEEPEST, &mut found)?;
+    Ok(found)
+}
+
+/// The bytes that names lie in.
+fn local_heap(file: &File, address: u64) -> Result<Vec<u8>, Fault> {
+    let head = file.block(address, 8 + 2 * file.length_size as u64 + file.offset_size as u64)?;
+    let mut parser = file.parser(&head);
+    parser.signature(b"HEAP")?;
+    parser.skip(4)?;
+    let bytes = parser.length()?;
+    parser.length()?;
+    file.block(parser.offset()?, bytes)
+}
+
+fn node(
+    file: &File,
+    address: u64,
+    names: &[u8],
+    depth: u32,
+    found: &mut Vec<(String, u64)>,
+) -> Result<(), Fault> {
+    if depth == 0 {
+        return Err(invalid(format!("a tree of more than {DEEPEST} levels")));
+    }
+    let sizes = (file.offset_size + file.length_size) as u64;
+    if file.block(address, 4)? == b"SNOD" {
+        return leaf(file, address, names, found);
+    }
+    let head = file.block(address, 8)?;
+    let mut parser = file.parser(&head);
+    parser.signature(b"TREE")?;
+    if parser.u8()? != 0 {
+        return Err(invalid("expected a tree of names".to_owned()));
+    }
+    parser.skip(1)?;
+    let entries = u64::from(parser.u16()?);
+    let body = file.block(address + 8 + 2 * file.offset_size as u64, entries * sizes)?;
+    let mut parser = file.parser(&body);
+    for _ in 0..entries {
+        parser.length()?;
+        node(file, parser.offset()?, names, depth - 1, found)?;
+    }
+    Ok(())
+}
+
+fn leaf(file: &File, address: u64, names: &[u8], found: &mut Vec<(String, u64)>) -> Result<(), Fault> {
+    let head = file.block(address, 8)?;
+    let mut parser = file.parser(&head);
+    parser.skip(6)?;
+    let count = u64::from(parser.u16()?);
+    let body = file.block(address + 8, count * (2 * file.offset_size as u64 + 24))?;
+    let mut parser = file.parser(&body);
+    for _ in 0..count {
+        let (name, object) = (parser.offset()?, parser.offset()?);
+        parser.skip(24)?;
+        let start = usize::try_from(name).ok().and_then(|at| names.get(at..));
+        let start = start.ok_or_else(|| invalid("a name lies outside its heap".to_owned()))?;
+        let end = start.iter().position(|byte| *byte == 0).unwrap_or(start.len());
+        if found.len() >= MOST_LINKS {
+            return Err(invalid(format!("a group of more than {MOST_LINKS} names")));
+        }
+        found.push((String::from_utf8_lossy(&start[..end]).into_owned(), object));
+    }
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! Taking numbers from bytes, and what can be wrong with them.
+
+/// Why something cannot be read; the file's name is added outside.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Fault {
+    #[error("{0}")]
+    Invalid(String),
+    #[error("needs {0}, which is not supported")]
+    Unsupported(String),
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+}
+
+pub(super) fn invalid(message: String) -> Fault {
+    Fault::Invalid(message)
+}
+
+pub(super) fn unsupported(what: String) -> Fault {
+    Fault::Unsupported(what)
+}
+
+/// A position in some bytes; every step is checked.
+pub(super) struct Parser<'b> {
+    bytes: &'b [u8],
+    at: usize,
+    offset_size: usize,
+    length_size: usize,
+}
+
+impl<'b> Parser<'b> {
+    pub fn new(bytes: &'b [u8], offset_size: usize, length_size: usize) -> Self {
+        Self { bytes, at: 0, offset_size, length_size }
+    }
+
+    pub fn set_sizes(&mut self, offset_size: usize, length_size: usize) {
+        (self.offset_size, self.length_size) = (offset_size, length_size);
+    }
+
+    pub fn left(&self) -> usize {
+        self.bytes.len() - self.at
+    }
+
+    pub fn take(&mut self, count: usize) -> Result<&'b [u8], Fault> {
+        let end = self.at.checked_add(count).filter(|end| *end <= self.bytes.len());
+        let end = end.ok_or_else(|| {
+            invalid(format!("a block ends early: {count} bytes expected, {} left", self.left()))
+        })?;
+        let taken = &self.bytes[self.at..end];
+        self.at = end;
+        Ok(taken)
+    }
+
+    pub fn skip(&mut self, count: usize) -> Result<(), Fault> {
+        self.take(count).map(drop)
+    }
+
+    /// Goes to the next multiple of 8 from the start.
+    pub fn align(&mut self) -> Result<(), Fault> {
+        self.skip(self.at.next_multiple_of(8) - self.at)
+    }
+
+    /// A little-endian number of up to 8 bytes.
+    pub fn uint(&mut self, size: usize) -> Result<u64, Fault> {
+        let mut little = [0; 8];
+        if size > 8 {
+            return Err(invalid(format!("a number of {size} bytes")));
+        }
+        little[..size].copy_from_slice(self.take(size)?);
+        Ok(u64::from_le_bytes(little))
+    }
+
+    pub fn u8(&mut self) -> Result<u8, Fault> {
+        Ok(self.take(1)?[0])
+    }
+
+    pub fn u16(&mut self) -> Result<u16, Fault> {
+        Ok(self.uint(2)? as u16)
+    }
+
+    pub fn u32(&mut self) -> Result<u32, Fault> {
+        Ok(self.uint(4)? as u32)
+    }
+
+    pub fn offset(&mut self) -> Result<u64, Fault> {
+        self.uint(self.offset_size)
+    }
+
+    pub fn length(&mut self) -> Result<u64, Fault> {
+        self.uint(self.length_size)
+    }
+
+    pub fn signature(&mut self, expected: &[u8; 4]) -> Result<(), Fault> {
+        let found = self.take(4)?;
+        match found == expected {
+            true => Ok(()),
+            false => Err(invalid(format!(
+                "expected {:?}, found {:?}",
+                String::from_utf8_lossy(expected),
+                String::from_utf8_lossy(found)
+            ))),
+        }
+    }
+}

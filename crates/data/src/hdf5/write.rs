@@ -1,0 +1,284 @@
+//! Writing the plainest HDF5 files: a few arrays of numbers in the root group, each in one piece, as h5py makes them by
+//! default. Arrays are streamed, so they may be larger than memory.
+
+use std::io::{Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+
+use crate::DataError;
+use crate::array::{Dtype, Kind};
+use crate::shard::rename_durably;
+
+/// The superblock and the root's entry.
+const START: u64 = 96;
+/// Room for names in one leaf of the tree, as the superblock says it.
+const LEAF_K: u16 = 4;
+/// Children of a node of the tree, as the superblock says it.
+const NODE_K: u16 = 16;
+/// What stands for no address.
+const NOWHERE: u64 = u64::MAX;
+
+/// A file that grows.
+pub struct Writer {
+    path: PathBuf,
+    partial: PathBuf,
+    file: std::io::BufWriter<fs::File>,
+    at: u64,
+    arrays: Vec<Written>,
+}
+
+struct Written {
+    name: String,
+    dtype: Dtype,
+    shape: Vec<usize>,
+    address: u64,
+    bytes: u64,
+}
+
+impl Writer {
+    /// Begins a file beside `path`; it gets its name when it is whole.
+    pub fn create(path: &Path) -> Result<Self, DataError> {
+        let mut partial = path.as_os_str().to_owned();
+        partial.push(".partial");
+        let partial = PathBuf::from(partial);
+        let mut file = std::io::BufWriter::with_capacity(1 << 20, fs::File::create(&partial)?);
+        file.write_all(&[0; START as usize])?;
+        Ok(Self { path: path.to_owned(), partial, file, at: START, arrays: Vec::new() })
+    }
+
+    /// Begins an array of numbers. Its bytes follow by [`Writer::write`]: little-endian, in C order, as many as its type and
+    /// shape say. At most eight arrays, called by names without `/`.
+    pub fn array(&mut self, name: &str, dtype: Dtype, shape: &[usize]) -> Result<(), DataError> {
+        let numbers = matches!(dtype.kind, Kind::Float | Kind::Signed | Kind::Unsigned);
+        if self.arrays.len() >= 2 * usize::from(LEAF_K)
+            || name.contains('/')
+            || name.is_empty()
+            || !numbers
+            || dtype.big
+        {
+            return Err(self.wrong(format!("no array {name:?} of this kind can be added")));
+        }
+        self.check_last()?;
+        self.pad()?;
+        let written =
+            Written { name: name.to_owned(), dtype, shape: shape.to_vec(), address: self.at, bytes: 0 };
+        self.arrays.push(written);
+        Ok(())
+    }
+
+    /// Adds bytes to the last array.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), DataError> {
+        self.file.write_all(bytes)?;
+        self.at += bytes.len() as u64;
+        if let Some(last) = self.arrays.last_mut() {
+            last.bytes += bytes.len() as u64;
+        }
+        Ok(())
+    }
+
+    /// Writes what describes the arrays, makes the file durable and gives it its name.
+    pub fn finish(mut self) -> Result<(), DataError> {
+        self.check_last()?;
+        self.arrays.sort_by(|a, b| a.name.cmp(&b.name));
+        self.pad()?;
+        let mut headers = Vec::new();
+        for array in &self.arrays {
+            headers.push(self.at + headers_so_far(&headers));
+            headers.push(header_of(array).len() as u64);
+        }
+        let mut tail: Vec<u8> = self.arrays.iter().flat_map(header_of).collect();
+        let heap_at = self.at + tail.len() as u64;
+        let (heap, names) = self.heap(heap_at);
+        tail.extend(heap);
+        let leaf_at = self.at + tail.len() as u64;
+        tail.extend(leaf(&names, &headers));
+        let node_at = self.at + tail.len() as u64;
+        tail.extend(node(leaf_at, names.last().copied().unwrap_or(0)));
+        let root_at = self.at + tail.len() as u64;
+        tail.extend(object(&[(0x11, [node_at.to_le_bytes(), heap_at.to_le_bytes()].concat())]));
+        self.file.write_all(&tail)?;
+        let end = self.at + tail.len() as u64;
+        self.file.seek(SeekFrom::Start(0))?;
+        self.file.write_all(&superblock(end, root_at, node_at, heap_at))?;
+        let file = self.file.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+        file.sync_all()?;
+        drop(file);
+        rename_durably(&self.partial, &self.path)
+    }
+
+    /// Names one after the other, each from a multiple of 8; and where each begins.
+    fn heap(&self, at: u64) -> (Vec<u8>, Vec<u64>) {
+        let mut text = vec![0; 8];
+        let mut names = Vec::new();
+        for array in &self.arrays {
+            names.push(text.len() as u64);
+            text.extend(array.name.as_bytes());
+            text.resize((text.len() + 1).next_multiple_of(8), 0);
+        }
+        let mut heap = b"HEAP\0\0\0\0".to_vec();
+        // 1 stands for no free room.
+        for number in [text.len() as u64, 1, at + 32] {
+            heap.extend(number.to_le_bytes());
+        }
+        heap.extend(text);
+        (heap, names)
+    }
+
+    fn pad(&mut self) -> Result<(), DataError> {
+        let gap = self.at.next_multiple_of(8) - self.at;
+        self.file.write_all(&[0; 8][..gap as usize])?;
+        self.at += gap;
+        Ok(())
+    }
+
+    fn check_last(&self) -> Result<(), DataError> {
+        let Some(last) = self.arrays.last() else { return Ok(()) };
+        let need = last.shape.iter().map(|n| *n as u64).product::<u64>() * last.dtype.size as u64;
+        match last.bytes == need {
+            true => Ok(()),
+            false => {
+                Err(self
+                    .wrong(format!("array {:?} needs {need} bytes, {} were written", last.name, last.bytes)))
+            }
+        }
+    }
+
+    fn wrong(&self, message: String) -> DataError {
+        DataError::invalid(&self.path, message)
+    }
+}
+
+/// Bytes of headers whose places and sizes stand in turn in a list.
+fn headers_so_far(headers: &[u64]) -> u64 {
+    headers.chunks_exact(2).map(|pair| pair[1]).sum()
+}
+
+/// An object header of version 1 around messages.
+fn object(messages: &[(u16, Vec<u8>)]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for (kind, data) in messages {
+        let size = data.len().next_multiple_of(8);
+        body.extend(kind.to_le_bytes());
+        body.extend((size as u16).to_le_bytes());
+        body.extend([0; 4]);
+        body.extend(data);
+        body.resize(body.len() + size - data.len(), 0);
+    }
+    let mut header = vec![1, 0];
+    header.extend((messages.len() as u16).to_le_bytes());
+    header.extend(1_u32.to_le_bytes());
+    header.extend((body.len() as u32).to_le_bytes());
+    header.extend([0; 4]);
+    header.extend(body);
+    header
+}
+
+fn header_of(array: &Written) -> Vec<u8> {
+    let mut space = vec![1, array.shape.len() as u8, 0, 0, 0, 0, 0, 0];
+    array.shape.iter().for_each(|n| space.extend((*n as u64).to_le_bytes()));
+    // Late allocation, written if set, defined, of no bytes: zero.
+    let fill = vec![2, 2, 2, 1, 0, 0, 0, 0];
+    let mut layout = vec![3, 1];
+    layout.extend(array.address.to_le_bytes());
+    layout.extend(array.bytes.to_le_bytes());
+    object(&[(0x01, space), (0x03, datatype(array.dtype)), (0x05, fill), (0x08, layout)])
+}
+
+fn datatype(dtype: Dtype) -> Vec<u8> {
+    let bits = (dtype.size * 8) as u16;
+    let mut data = match dtype.kind {
+        // Normalized with an implied highest bit; the sign's place stands in the second byte.
+        Kind::Float => vec![0x11, 0x20, (bits - 1) as u8, 0],
+        Kind::Signed => vec![0x10, 0x08, 0, 0],
+        _ => vec![0x10, 0, 0, 0],
+    };
+    data.extend((dtype.size as u32).to_le_bytes());
+    data.extend(0_u16.to_le_bytes());
+    data.extend(bits.to_le_bytes());
+    if dtype.kind == Kind::Float {
+        // Places and sizes of exponent and mantissa, and the exponent's bias.
+        let (exponent_at, exponent, bias) = match dtype.size {
+            2 => (10, 5, 15_u32),
+            4 => (23, 8, 127),
+            _ => (52, 11, 1023),
+        };
+        data.extend([exponent_at, exponent, 0, exponent_at]);
+        data.extend(bias.to_le_bytes());
+    }
+    data
+}
+
+/// The leaf with every name's entry; `headers` holds places and sizes in turn.
+fn leaf(names: &[u64], headers: &[u64]) -> Vec<u8> {
+    let mut leaf = b"SNOD\x01\0".to_vec();
+    leaf.extend((names.len() as u16).to_le_bytes());
+    for (name, header) in names.iter().zip(headers.chunks_exact(2)) {
+        leaf.extend(name.to_le_bytes());
+        leaf.extend(header[0].to_le_bytes());
+        leaf.extend([0; 24]);
+    }
+    leaf.resize(8 + 2 * usize::from(LEAF_K) * 40, 0);
+    leaf
+}
+
+fn node(leaf_at: u64, last_name: u64) -> Vec<u8> {
+    let mut node = b"TREE\0\0\x01\0".to_vec();
+    for number in [NOWHERE, NOWHERE, 0, leaf_at, last_name] {
+        node.extend(number.to_le_bytes());
+    }
+    node.resize(24 + (4 * usize::from(NODE_K) + 1) * 8, 0);
+    node
+}
+
+fn superblock(end: u64, root_at: u64, node_at: u64, heap_at: u64) -> Vec<u8> {
+    let mut block = super::SIGNATURE.to_vec();
+    block.extend([0, 0, 0, 0, 0, 8, 8, 0]);
+    block.extend(LEAF_K.to_le_bytes());
+    block.extend(NODE_K.to_le_bytes());
+    block.extend([0; 4]);
+    for number in [0, NOWHERE, end, NOWHERE, 0, root_at] {
+        block.extend(number.to_le_bytes());
+    }
+    // The root's entry repeats where its tree and names lie.
+    block.extend(1_u32.to_le_bytes());
+    block.extend([0; 4]);
+    block.extend(node_at.to_le_bytes());
+    block.extend(heap_at.to_le_bytes());
+    block
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::array::Array;
+    use crate::hdf5::File;
+
+    #[test]
+    fn what_is_written_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.h5");
+        let arrays = [
+            ("shape_feat", Array::halves(3, 2, [1.0, 2.0, -3.0, 0.5, 0.25, 9.0].into_iter())),
+            (
+                "imgs",
+                Array { dtype: Dtype::parse("u1").unwrap(), shape: vec![2, 3], data: vec![1, 2, 3, 4, 5, 6] },
+            ),
+            ("f", Array::singles(&[4], &[1.5, 2.5, 3.5, 4.5])),
+        ];
+        let mut writer = Writer::create(&path).unwrap();
+        for (name, array) in &arrays {
+            writer.array(name, array.dtype, &array.shape).unwrap();
+            array.data.chunks(2).for_each(|bytes| writer.write(bytes).unwrap());
+        }
+        writer.finish().unwrap();
+        let file = File::open(&path).unwrap();
+        assert_eq!(file.names("").unwrap(), ["f", "imgs", "shape_feat"]);
+        for (name, array) in &arrays {
+            let dataset = file.dataset(name).unwrap();
+            assert_eq!(dataset.read().unwrap(), *array, "{name}");
+            assert_eq!(dataset.read_rows(1, 1).unwrap().data, array.row(1).map_or(vec![], |row| row.data));
+        }
+        assert!(file.dataset("g").is_err());
+    }
+}

@@ -1,0 +1,217 @@
+//! Duoduo CLIP's files: `imgs` u8 `[N, 12, 3, 224, 224]`, `img_feat` `[N, 12, dim]`, `shape_feat` `[N, dim]`, indices
+//! `{id: row}`, `lvis.csv` of `class number,class name,uid`, and `text_embeddings.npy`.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use image::RgbaImage;
+
+use super::carry::{checked_rows, features, first_of, name_of, overlap, read_pickle, rows_by_id};
+use super::{ImportOptions, Opened};
+use crate::array::{Array, Kind};
+use crate::hdf5::{Dataset, File, Type};
+use crate::pickle::Pickle;
+use crate::table::Table;
+use crate::{About, DataError, Member, Picture, TEXT_FEATURES, VIEW_FEATURES};
+
+/// Image files and the index of each, in the order they are looked for.
+const PAIRS: [(&str, &str); 4] = [
+    ("mv_images.h5", "model_to_idx.json"),
+    ("lvis_images.h5", "lvis_model_to_idx.json"),
+    ("supplement_mv_images.h5", "supplement_model_to_idx.json"),
+    ("mvimgnet_mv_images.h5", "mvimgnet_model_to_idx.json"),
+];
+
+/// What text features are of, in the order they are kept.
+const TEXTS: [&str; 4] = ["text_feat", "blip_caption_feat", "msft_caption_feat", "retrieval_text_feat"];
+
+/// Views; features if asked for.
+pub(super) fn images(from: &Path, options: &ImportOptions) -> Result<Opened, DataError> {
+    let (images, index) = pair(from)?;
+    let folder = images.parent().unwrap_or(Path::new("")).to_owned();
+    let views = File::open(&images)?.dataset("imgs")?;
+    let (Type::Plain(dtype), [count, n_views, 3, height, width]) = (views.values(), views.shape()) else {
+        let message = format!("\"imgs\": expected [N, views, 3, height, width], found {:?}", views.shape());
+        return Err(DataError::invalid(&images, message));
+    };
+    if (dtype.kind, dtype.size) != (Kind::Unsigned, 1) {
+        return Err(DataError::invalid(&images, format!("\"imgs\": expected bytes, found {dtype:?}")));
+    }
+    let sizes = (*n_views, *height, *width);
+    let (rows, mut warnings) = checked_rows(rows_by_id(&index)?, *count, &index)?;
+    let ids: Vec<String> = rows.iter().map(|(id, _)| id.clone()).collect();
+    let mut options = options.clone();
+    warnings.extend(labels(&folder, &ids, &images, &mut options.facts)?);
+    if name_of(&images).starts_with("mvimgnet") {
+        warnings.push(
+            "mvimgnet: the packing script read files in no order, so caption k need not describe view k"
+                .to_owned(),
+        );
+    }
+    let (features, more) =
+        if options.features { Features::open(&folder, *count)? } else { (None, Vec::new()) };
+    warnings.extend(more);
+    let pictures = options.pictures;
+    let numbered = ids.clone();
+    let read = move |i: usize| {
+        let row = rows[i].1;
+        let array = views.read_rows(row, 1).map_err(|error| error.to_string())?;
+        let (mut members, notes) = members(&array.data, sizes, pictures)?;
+        let mut about = About { notes, ..About::default() };
+        if let Some(features) = &features {
+            features.add(row, &numbered[i], &mut members, &mut about)?;
+        }
+        Ok((members, about))
+    };
+    Ok(Opened::new("duoduo", &images, &ids, &options, read).warn(warnings))
+}
+
+/// Embeddings of whole shapes, without views.
+pub(super) fn embeddings(from: &Path, options: &ImportOptions) -> Result<Opened, DataError> {
+    let path = if from.is_dir() { from.join("shape_emb_objaverse.h5") } else { from.to_owned() };
+    let features = File::open(&path)?.dataset("shape_feat")?;
+    let &[count, dim] = features.shape() else {
+        let message = format!("\"shape_feat\": expected [N, dim], found {:?}", features.shape());
+        return Err(DataError::invalid(&path, message));
+    };
+    let mut warnings = big_endian(&features, &path);
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let index = path.with_file_name(format!("{stem}_model_to_idx.json"));
+    let (rows, more) = checked_rows(rows_by_id(&index)?, count, &index)?;
+    warnings.extend(more);
+    let ids: Vec<String> = rows.iter().map(|(id, _)| id.clone()).collect();
+    let read = move |i: usize| {
+        let row: Array = features.read_rows(rows[i].1, 1).map_err(|error| error.to_string())?;
+        let values = row.numbers();
+        if values.iter().any(|v| !v.is_finite()) {
+            return Err("its features are not finite".to_owned());
+        }
+        Ok((vec![self::features("shape.npy", 1, dim, &values)], About::default()))
+    };
+    Ok(Opened::new("duoduo-embeddings", &path, &ids, options, read).warn(warnings))
+}
+
+/// The image file and its index.
+fn pair(from: &Path) -> Result<(PathBuf, PathBuf), DataError> {
+    let missing = |message: String| DataError::invalid(from, message);
+    if from.is_file() {
+        let name = name_of(from);
+        let known = PAIRS.iter().find(|(images, _)| *images == name);
+        let index = known.map_or("model_to_idx.json", |(_, index)| index);
+        let index = from.with_file_name(index);
+        return if index.exists() {
+            Ok((from.to_owned(), index))
+        } else {
+            Err(missing(format!("expected {} beside it", index.display())))
+        };
+    }
+    let found = PAIRS.iter().map(|(images, index)| (from.join(images), from.join(index)));
+    let mut found: Vec<_> = found.filter(|(images, index)| images.exists() && index.exists()).collect();
+    match found.len() {
+        1 => Ok(found.remove(0)),
+        0 => Err(missing(format!("expected one of {:?} with its index", PAIRS.map(|(images, _)| images)))),
+        n => Err(missing(format!("holds {n} image files: name one, {}", found[0].0.display()))),
+    }
+}
+
+/// Labels of LVIS where the list is near; warns if its shapes are among those to train on.
+fn labels(folder: &Path, ids: &[String], images: &Path, facts: &mut Table) -> Result<Vec<String>, DataError> {
+    let near = ["", "csv_list", "../csv_list", "../../csv_list"].map(|f| folder.join(f).join("lvis.csv"));
+    let Some(path) = first_of(near) else { return Ok(Vec::new()) };
+    let mut lvis = Table::read(&path)?;
+    let listed = lvis.names();
+    let is_lvis = name_of(images).starts_with("lvis");
+    if is_lvis {
+        lvis.set_split("test");
+    }
+    facts.join(lvis);
+    let warning = overlap(&listed, ids, "in the training images and in lvis.csv, which is for evaluation");
+    Ok(warning.filter(|_| !is_lvis).into_iter().collect())
+}
+
+fn big_endian(dataset: &Dataset, path: &Path) -> Vec<String> {
+    let is_big = matches!(dataset.values(), Type::Plain(dtype) if dtype.big && dtype.size > 1);
+    let warning = format!("{}: values are big-endian and were turned", name_of(path));
+    is_big.then_some(warning).into_iter().collect()
+}
+
+/// Planar views as image files; notes views that are blank or the same as another.
+fn members(
+    data: &[u8],
+    (n_views, height, width): (usize, usize, usize),
+    pictures: Picture,
+) -> Result<(Vec<Member>, Vec<String>), String> {
+    let plane = height * width;
+    let mut members = Vec::with_capacity(n_views);
+    let mut notes = Vec::new();
+    for (i, view) in data.chunks_exact(3 * plane).enumerate() {
+        if let Some(same) = data.chunks_exact(3 * plane).take(i).position(|other| other == view) {
+            notes.push(format!("view {i} is the same as view {same}"));
+        } else if view.iter().all(|byte| *byte == view[0]) {
+            notes.push(format!("view {i} is blank"));
+        }
+        let pixels: Vec<u8> =
+            (0..plane).flat_map(|p| [view[p], view[plane + p], view[2 * plane + p], 255]).collect();
+        let image =
+            RgbaImage::from_raw(width as u32, height as u32, pixels).ok_or("a view without pixels")?;
+        members.push(Member::view(i, pictures.ending(), pictures.encode(&image)?));
+    }
+    Ok((members, notes))
+}
+
+/// Frozen features of views and sentences.
+struct Features {
+    views: Option<Dataset>,
+    texts: Option<Arc<Pickle>>,
+}
+
+impl Features {
+    fn open(folder: &Path, count: usize) -> Result<(Option<Self>, Vec<String>), DataError> {
+        let near =
+            |name: &str| first_of([folder.join(name), folder.join("ViT-B-32_laion2b_s34b_b79k").join(name)]);
+        let mut warnings = Vec::new();
+        let mut found = Self { views: None, texts: None };
+        if let Some(path) = near("image_embeddings.h5") {
+            let views = File::open(&path)?.dataset("img_feat")?;
+            if views.shape().first() != Some(&count) || views.shape().len() != 3 {
+                let message =
+                    format!("\"img_feat\": expected [{count}, views, dim], found {:?}", views.shape());
+                return Err(DataError::invalid(&path, message));
+            }
+            warnings.extend(big_endian(&views, &path));
+            found.views = Some(views);
+        }
+        if let Some(path) = near("text_embeddings.npy") {
+            let texts = read_pickle(&path).map_err(|message| DataError::invalid(&path, message))?;
+            found.texts = Some(Arc::new(texts));
+        }
+        Ok((Some(found), warnings))
+    }
+
+    fn add(&self, row: usize, id: &str, members: &mut Vec<Member>, about: &mut About) -> Result<(), String> {
+        if let Some(views) = &self.views {
+            let array = views.read_rows(row, 1).map_err(|error| error.to_string())?;
+            members.push(features(VIEW_FEATURES, array.shape[1], array.shape[2], &array.numbers()));
+        }
+        let Some(of_shape) = self.texts.as_ref().and_then(|texts| texts.root().get(id)) else {
+            return Ok(());
+        };
+        let (mut values, mut dim, mut of) = (Vec::new(), 0, Vec::new());
+        for name in TEXTS {
+            let Some(array) = of_shape.get(name).and_then(|item| item.array()) else { continue };
+            let columns = array.shape.last().copied().unwrap_or(0);
+            if columns == 0 || (dim != 0 && columns != dim) {
+                return Err(format!("text_embeddings.npy: {name} has shape {:?}", array.shape));
+            }
+            dim = columns;
+            let numbers = array.numbers();
+            of.extend(std::iter::repeat_n(name.trim_end_matches("_feat"), numbers.len() / dim));
+            values.extend(numbers);
+        }
+        if dim > 0 {
+            members.push(features(TEXT_FEATURES, values.len() / dim, dim, &values));
+            about.extra.insert("text_features".to_owned(), serde_json::json!(of));
+        }
+        Ok(())
+    }
+}

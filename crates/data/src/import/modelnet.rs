@@ -1,0 +1,157 @@
+//! ModelNet40 and ModelNet10 as clouds: the resampled text files with their lists; `test_pc.npy` of OpenShape and
+//! `modelnet40_colored_10k_pc.npy` of ULIP-2 beside their `.json`; the `.dat` of sampled clouds that ULIP and PointNet++
+//! keep. Meshes (`.off`) are for `data prepare`, which reads class and split from the folders.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::carry::{entries, first_of, lines, lines_if, name_of, overlap, points, points_of, read_pickle};
+use super::{ImportOptions, Opened};
+use crate::array::Array;
+use crate::pickle::{Item, Pickle};
+use crate::{About, DataError, Member};
+
+/// Most numbers of one text file.
+const MOST_NUMBERS: usize = 64 << 20;
+
+/// Whichever of the forms is there.
+pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<Opened, DataError> {
+    let ending = from.extension().and_then(|e| e.to_str()).unwrap_or_default();
+    match ending {
+        "npy" => colored(from, options),
+        "dat" | "pkl" => sampled(from, options),
+        _ => resampled(from, options),
+    }
+}
+
+/// `<class>/<class>_0001.txt`, lines of x,y,z,nx,ny,nz.
+fn resampled(from: &Path, options: &ImportOptions) -> Result<Opened, DataError> {
+    let list = |set: &str, name: &str| from.join(format!("{set}_{name}.txt"));
+    let set = ["modelnet40", "modelnet10"]
+        .into_iter()
+        .find(|set| list(set, "train").exists() || list(set, "test").exists());
+    let set =
+        set.ok_or_else(|| DataError::invalid(from, "expected modelnet40_train.txt and modelnet40_test.txt"))?;
+    let (train, test) = (lines_if(&list(set, "train"))?, lines_if(&list(set, "test"))?);
+    let warnings: Vec<String> =
+        overlap(&train, &test, "in the lists of training and of test").into_iter().collect();
+    let of =
+        |ids: &[String], split: &'static str| ids.iter().map(|id| (id.clone(), split)).collect::<Vec<_>>();
+    let all = [of(&train, "train"), of(&test, "test")].concat();
+    let ids: Vec<String> = all.iter().map(|(id, _)| id.clone()).collect();
+    let root = from.to_owned();
+    let read = move |i: usize| {
+        let (id, split) = &all[i];
+        // The class is all before the last underscore: night_stand_0001.
+        let class = id.rsplit_once('_').map_or(id.as_str(), |(class, _)| class);
+        let (xyz, normals) = text_cloud(&root.join(class).join(format!("{id}.txt")))?;
+        let mut members = vec![points(&xyz, None)?];
+        members.extend(normals.map(|array| Member::new("normals.npy", array.to_npy())));
+        let about =
+            About { labels: vec![class.replace('_', " ")], split: (*split).to_owned(), ..About::default() };
+        Ok((members, about))
+    };
+    Ok(Opened::new("modelnet", from, &ids, options, read).warn(warnings))
+}
+
+/// Positions, and normals where there are six columns.
+fn text_cloud(path: &Path) -> Result<(Array, Option<Array>), String> {
+    let text = fs_err::read_to_string(path).map_err(|error| error.to_string())?;
+    let (mut xyz, mut normals) = (Vec::new(), Vec::new());
+    for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let cells = line.split([',', ' ']).filter(|cell| !cell.is_empty()).map(str::parse::<f32>);
+        let cells: Vec<f32> =
+            cells.collect::<Result<_, _>>().map_err(|_| format!("line {}: expected numbers", number + 1))?;
+        if cells.len() < 3 || xyz.len() >= MOST_NUMBERS {
+            return Err(format!("line {}: expected x,y,z, found {} numbers", number + 1, cells.len()));
+        }
+        xyz.extend(&cells[..3]);
+        normals.extend(cells.get(3..6).unwrap_or_default());
+    }
+    let normals = (normals.len() == xyz.len()).then(|| Array::singles(&[normals.len() / 3, 3], &normals));
+    Ok((Array::singles(&[xyz.len() / 3, 3], &xyz), normals))
+}
+
+/// An array of `{xyz, rgb}` and a list of `{category, name}`.
+fn colored(from: &Path, options: &ImportOptions) -> Result<Opened, DataError> {
+    let folder = from.parent().unwrap_or(Path::new(""));
+    let lists: Vec<PathBuf> =
+        entries(folder)?.into_iter().filter(|path| path.extension().is_some_and(|e| e == "json")).collect();
+    let known = ["test_split.json", "modelnet40_test_split_10k_colored.json"].map(|name| folder.join(name));
+    let list = first_of(known).or_else(|| lists.first().cloned());
+    let list =
+        list.ok_or_else(|| DataError::invalid(from, "expected a .json of {category, name} beside it"))?;
+    let json: Value =
+        serde_json::from_slice(&fs_err::read(&list)?).map_err(|error| DataError::invalid(&list, error))?;
+    let rows =
+        json.as_array().ok_or_else(|| DataError::invalid(&list, "expected a list of {category, name}"))?;
+    let text = |row: &Value, key: &str| row.get(key).and_then(Value::as_str).map(str::to_owned);
+    let rows: Vec<(String, String)> = rows
+        .iter()
+        .enumerate()
+        .map(|(i, row)| {
+            let class = text(row, "category").unwrap_or_default();
+            (text(row, "name").unwrap_or_else(|| format!("{class}_{i:05}")), class)
+        })
+        .collect();
+    let pickle = read_pickle(from).map_err(|message| DataError::invalid(from, message))?;
+    if pickle.root().len() != rows.len() {
+        let message = format!(
+            "expected {} clouds, as {} lists, found {}",
+            rows.len(),
+            name_of(&list),
+            pickle.root().len()
+        );
+        return Err(DataError::invalid(from, message));
+    }
+    let ids: Vec<String> = rows.iter().map(|(id, _)| id.clone()).collect();
+    let read = move |i: usize| {
+        let item = pickle.root().items().nth(i).ok_or("is missing")?;
+        let labels = vec![rows[i].1.replace('_', " ")];
+        Ok((vec![points_of(item)?], About { labels, split: "test".to_owned(), ..About::default() }))
+    };
+    Ok(Opened::new("modelnet", from, &ids, options, read))
+}
+
+/// A pickle of `[clouds, labels]`.
+fn sampled(from: &Path, options: &ImportOptions) -> Result<Opened, DataError> {
+    let invalid = |message: String| DataError::invalid(from, message);
+    let pickle: Pickle = read_pickle(from).map_err(invalid)?;
+    let parts: Vec<Item> = pickle.root().items().collect();
+    let [clouds, labels] = parts[..] else {
+        return Err(invalid("expected a list of clouds and one of labels".to_owned()));
+    };
+    let labels: Vec<usize> =
+        labels.items().map(|label| label.number().unwrap_or(-1.0) as i64 as usize).collect();
+    if labels.len() != clouds.len() {
+        return Err(invalid(format!("{} clouds and {} labels", clouds.len(), labels.len())));
+    }
+    let folder = from.parent().unwrap_or(Path::new(""));
+    let set = if name_of(from).contains("modelnet10") { "modelnet10" } else { "modelnet40" };
+    let names = first_of([folder.join(format!("{set}_shape_names.txt"))])
+        .map_or(Ok(Vec::new()), |path| lines(&path))?;
+    let split = if name_of(from).contains("train") { "train" } else { "test" };
+    let mut counts: HashMap<usize, usize> = HashMap::new();
+    let stem = name_of(from).split('.').next().unwrap_or_default().to_owned();
+    let ids: Vec<String> = labels
+        .iter()
+        .map(|label| {
+            let n = counts.entry(*label).and_modify(|n| *n += 1).or_insert(0);
+            format!("{stem}-{label:02}-{n:05}")
+        })
+        .collect();
+    let warning = names.is_empty().then(|| format!("no {set}_shape_names.txt beside it: labels are numbers"));
+    let read = move |i: usize| {
+        let cloud =
+            pickle.root().items().next().and_then(|clouds| clouds.items().nth(i)).ok_or("is missing")?;
+        let cloud = cloud.array().ok_or("is no array")?;
+        let label = names.get(labels[i]).map_or_else(|| labels[i].to_string(), |name| name.replace('_', " "));
+        Ok((
+            vec![points(cloud, None)?],
+            About { labels: vec![label], split: split.to_owned(), ..About::default() },
+        ))
+    };
+    Ok(Opened::new("modelnet", from, &ids, options, read).warn(warning.into_iter().collect()))
+}

@@ -1,0 +1,127 @@
+//! ScanObjectNN: `data` `[n, 2048, 3]` and `label` `[n]` in files named `training_objectdataset…` and `test_objectdataset…`
+//! below `main_split` (OBJ_BG, PB_T50_RS) and `main_split_nobg` (OBJ_ONLY); OpenShape's `xyz_label.npy`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::carry::{entries, name_of, points, read_pickle};
+use super::{ImportOptions, Opened};
+use crate::array::Array;
+use crate::hdf5::{Dataset, File, Type};
+use crate::pickle::Item;
+use crate::{About, DataError};
+
+/// Classes in the order of their numbers.
+pub(super) const CLASSES: [&str; 15] = [
+    "bag", "bin", "box", "cabinet", "chair", "desk", "display", "door", "shelf", "table", "bed", "pillow",
+    "sink", "sofa", "toilet",
+];
+
+/// One file, opened.
+struct Split {
+    name: String,
+    split: &'static str,
+    clouds: Clouds,
+    labels: Vec<i64>,
+}
+
+enum Clouds {
+    Hdf5(Dataset),
+    Read(Arc<Array>),
+}
+
+/// Every object of a file, or of all files below a folder.
+pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<Opened, DataError> {
+    let mut files = Vec::new();
+    find(from, from, &mut files)?;
+    if files.is_empty() {
+        return Err(DataError::invalid(from, "expected .h5 files with data and label, or xyz_label.npy"));
+    }
+    let mut warnings = Vec::new();
+    let mut splits = Vec::new();
+    let mut ids = Vec::new();
+    let mut places = Vec::new();
+    for (name, path) in files {
+        let split = read_split(&path, name, &mut warnings)?;
+        for row in 0..split.labels.len() {
+            ids.push(format!("{}-{row:05}", split.name));
+            places.push((splits.len(), row));
+        }
+        splits.push(split);
+    }
+    let read = move |i: usize| {
+        let (split, row) = places[i];
+        let split = &splits[split];
+        let cloud = match &split.clouds {
+            Clouds::Hdf5(data) => data.read_rows(row, 1).map_err(|error| error.to_string())?.row(0),
+            Clouds::Read(array) => array.row(row),
+        };
+        let cloud = cloud.ok_or("has no points")?;
+        let label = usize::try_from(split.labels[row]).ok().and_then(|n| CLASSES.get(n));
+        let label =
+            label.ok_or_else(|| format!("has class {}, there are {}", split.labels[row], CLASSES.len()))?;
+        let about =
+            About { labels: vec![(*label).to_owned()], split: split.split.to_owned(), ..About::default() };
+        Ok((vec![points(&cloud, None)?], about))
+    };
+    Ok(Opened::new("scanobjectnn", from, &ids, options, read).warn(warnings))
+}
+
+/// Files of clouds below a path, with a name that says where they lie.
+fn find(root: &Path, path: &Path, files: &mut Vec<(String, PathBuf)>) -> Result<(), DataError> {
+    if path.is_dir() {
+        return entries(path)?.iter().try_for_each(|inner| find(root, inner, files));
+    }
+    let file = name_of(path);
+    if file.ends_with(".h5") || file == "xyz_label.npy" {
+        let below = path
+            .strip_prefix(root)
+            .ok()
+            .filter(|p| !p.as_os_str().is_empty())
+            .map_or(file, |p| p.display().to_string());
+        let name = below.trim_end_matches(".h5").trim_end_matches(".npy").replace(['/', '\\', '.'], "-");
+        files.push((name, path.to_owned()));
+    }
+    Ok(())
+}
+
+fn read_split(path: &Path, name: String, warnings: &mut Vec<String>) -> Result<Split, DataError> {
+    let invalid = |message: String| DataError::invalid(path, message);
+    let split = if name_of(path).starts_with("train") { "train" } else { "test" };
+    let (clouds, labels, shape) = if name_of(path) == "xyz_label.npy" {
+        let pickle = read_pickle(path).map_err(invalid)?;
+        let root = pickle.root();
+        let array = |key: &str| {
+            root.get(key).and_then(Item::array).ok_or_else(|| invalid(format!("expected an array {key:?}")))
+        };
+        let (xyz, label) = (array("xyz")?.clone(), array("label")?.wholes());
+        let shape = xyz.shape.clone();
+        (Clouds::Read(Arc::new(xyz)), label, shape)
+    } else {
+        let file = File::open(path)?;
+        let (data, label) = (file.dataset("data")?, file.dataset("label")?.read()?);
+        if matches!(data.values(), Type::Plain(dtype) if dtype.big) {
+            warnings.push(format!("{}: values are big-endian and were turned", name_of(path)));
+        }
+        let shape = data.shape().to_vec();
+        (Clouds::Hdf5(data), label.wholes(), shape)
+    };
+    if shape.len() != 3 || shape[0] != labels.len() || shape[2] < 3 {
+        return Err(invalid(format!(
+            "expected data [n, points, 3] and label [n], found {shape:?} and [{}]",
+            labels.len()
+        )));
+    }
+    let mut counts = BTreeMap::new();
+    labels.iter().for_each(|label| *counts.entry(*label).or_insert(0) += 1);
+    let odd = counts.keys().filter(|label| !(0..CLASSES.len() as i64).contains(*label)).count();
+    if odd > 0 {
+        warnings.push(format!(
+            "{}: {odd} class numbers are beyond the {} classes",
+            name_of(path),
+            CLASSES.len()
+        ));
+    }
+    Ok(Split { name, split, clouds, labels })
+}

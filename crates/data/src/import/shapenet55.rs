@@ -1,0 +1,94 @@
+//! ShapeNet55 as Point-BERT publishes it (`train.txt`, `test.txt`, `shapenet_pc/<synset>-<model>.npy` of 8192 points), and
+//! ULIP's triplets, which add `taxonomy.json` and `rendered_images/<id>/<id>_r_000.png … 348`, each with a depth.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::carry::{first_of, lines_if, overlap, points, read_array};
+use super::{ImportOptions, Opened};
+use crate::picture::ending_of;
+use crate::{About, DataError, Member};
+
+/// Degrees between two renders.
+const STEP: usize = 12;
+
+/// Every shape of the lists.
+pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<Opened, DataError> {
+    let find = |name: &str| {
+        first_of(
+            ["", "shapenet-55", "ShapeNet55", "shapenet55", "ShapeNet-55"].map(|f| from.join(f).join(name)),
+        )
+    };
+    let clouds =
+        find("shapenet_pc").ok_or_else(|| DataError::invalid(from, "expected a folder shapenet_pc"))?;
+    let list = |name: &str| find(name).map_or(Ok(Vec::new()), |path| lines_if(&path));
+    let id = |line: &String| line.trim_end_matches(".npy").to_owned();
+    let train: Vec<String> = list("train.txt")?.iter().map(id).collect();
+    let test: Vec<String> = list("test.txt")?.iter().map(id).collect();
+    if train.is_empty() && test.is_empty() {
+        return Err(DataError::invalid(
+            from,
+            "expected train.txt and test.txt of <synset>-<model>.npy lines",
+        ));
+    }
+    let warnings: Vec<String> = overlap(&train, &test, "in train.txt and in test.txt").into_iter().collect();
+    let names = find("taxonomy.json").map_or(Ok(HashMap::new()), |path| taxonomy(&path))?;
+    let renders = find("rendered_images");
+    let held_out: HashSet<String> = test.iter().cloned().collect();
+    let mut seen = HashSet::new();
+    let ids: Vec<String> = train.into_iter().chain(test).filter(|id| seen.insert(id.clone())).collect();
+    let all = ids.clone();
+    let read = move |i: usize| {
+        let id = &all[i];
+        let xyz = read_array(&clouds.join(format!("{id}.npy")))?;
+        let mut members = renders.as_deref().map_or(Ok(Vec::new()), |folder| views(folder, id))?;
+        members.push(points(&xyz, None)?);
+        let synset = id.split('-').next().unwrap_or_default();
+        let labels = names.get(synset).cloned().unwrap_or_default();
+        let split = if held_out.contains(id) { "test" } else { "train" };
+        let mut about = About { labels, split: split.to_owned(), ..About::default() };
+        about.extra.insert("synset".to_owned(), synset.into());
+        Ok((members, about))
+    };
+    let format = if find("rendered_images").is_some() { "ulip-shapenet" } else { "point-bert" };
+    Ok(Opened::new(format, from, &ids, options, read).warn(warnings))
+}
+
+/// Synonyms by synset: `name` is split at commas.
+fn taxonomy(path: &Path) -> Result<HashMap<String, Vec<String>>, DataError> {
+    let json: Value =
+        serde_json::from_slice(&fs_err::read(path)?).map_err(|error| DataError::invalid(path, error))?;
+    let rows =
+        json.as_array().ok_or_else(|| DataError::invalid(path, "expected a list of {synsetId, name}"))?;
+    let row = |row: &Value| {
+        let names = row.get("name")?.as_str()?.split(',').map(|name| name.trim().to_owned());
+        Some((row.get("synsetId")?.as_str()?.to_owned(), names.filter(|name| !name.is_empty()).collect()))
+    };
+    Ok(rows.iter().filter_map(row).collect())
+}
+
+/// Renders in the order of their angles, then their depths.
+fn views(folder: &Path, id: &str) -> Result<Vec<Member>, String> {
+    let at = |angle: usize, end: &str| folder.join(id).join(format!("{id}_r_{angle:03}{end}.png"));
+    let image = |path: PathBuf| -> Result<Option<(&'static str, Vec<u8>)>, String> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        let bytes = fs_err::read(&path).map_err(|error| error.to_string())?;
+        let ending = ending_of(&bytes).ok_or_else(|| format!("{} is no image", path.display()))?;
+        Ok(Some((ending, bytes)))
+    };
+    let (mut views, mut depths) = (Vec::new(), Vec::new());
+    for angle in (0..360).step_by(STEP) {
+        let Some((ending, bytes)) = image(at(angle, ""))? else { continue };
+        let index = views.len();
+        views.push(Member::view(index, ending, bytes));
+        if let Some((ending, bytes)) = image(at(angle, "_depth0001"))? {
+            depths.push(Member::new(format!("d{index:02}.{ending}"), bytes));
+        }
+    }
+    views.extend(depths);
+    Ok(views)
+}

@@ -1,0 +1,32 @@
+//! ULIP-2's Objaverse: `objaverse_pc_parallel/<uid>/<uid>_8192.npz` with `arr_0` `[8192, 3]`. Captions come by `--facts`.
+
+use std::path::Path;
+
+use lexiform_geometry::io::{ReadOptions, UpAxis, read_with};
+
+use super::carry::{entries, name_of, points};
+use super::{ImportOptions, Opened};
+use crate::array::Array;
+use crate::{About, DataError};
+
+/// Every folder of a uid.
+pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<Opened, DataError> {
+    let inner = from.join("objaverse_pc_parallel");
+    let root = if inner.is_dir() { inner } else { from.to_owned() };
+    let file = |folder: &Path| folder.join(format!("{}_8192.npz", name_of(folder)));
+    let mut folders = entries(&root)?;
+    folders.retain(|folder| file(folder).exists());
+    if folders.is_empty() {
+        return Err(DataError::invalid(from, "expected <uid>/<uid>_8192.npz"));
+    }
+    let ids: Vec<String> = folders.iter().map(|folder| name_of(folder)).collect();
+    let read = move |i: usize| {
+        // Our reader would turn +Z up; the file's axes are to be kept.
+        let options = ReadOptions { up: Some(UpAxis::Y) };
+        let scene = read_with(&file(&folders[i]), &options).map_err(|error| error.to_string())?;
+        let cloud = scene.clouds.first().ok_or("holds no points")?;
+        let values: Vec<f32> = cloud.positions().iter().flat_map(|p| p.to_array()).collect();
+        Ok((vec![points(&Array::singles(&[values.len() / 3, 3], &values), None)?], About::default()))
+    };
+    Ok(Opened::new("ulip-objaverse", from, &ids, options, read))
+}

@@ -1,0 +1,71 @@
+//! Zero123 renders: a folder for each shape, `000.png` and on, RGBA, and the camera of each as `000.npy` `[3, 4]`.
+
+use std::path::{Path, PathBuf};
+
+use super::carry::{entries, name_of, read_array};
+use super::{ImportOptions, Opened};
+use crate::array::Array;
+use crate::picture::ending_of;
+use crate::{About, DataError, Member};
+
+/// Most views of a shape.
+const MOST_VIEWS: usize = 10_000;
+
+/// Every folder that holds a `000.png`.
+pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<Opened, DataError> {
+    let mut folders: Vec<PathBuf> = entries(from)?;
+    folders.retain(|folder| folder.join("000.png").exists());
+    if folders.is_empty() && from.join("000.png").exists() {
+        folders.push(from.to_owned());
+    }
+    if folders.is_empty() {
+        return Err(DataError::invalid(from, "expected folders with 000.png"));
+    }
+    let ids: Vec<String> = folders.iter().map(|folder| name_of(folder)).collect();
+    let uneven = uneven(&folders)?;
+    let read = move |i: usize| read(&folders[i]);
+    Ok(Opened::new("zero123", from, &ids, options, read).warn(uneven))
+}
+
+/// A warning if shapes differ in their number of views: a render that broke off.
+fn uneven(folders: &[PathBuf]) -> Result<Vec<String>, DataError> {
+    let mut counts = std::collections::BTreeMap::new();
+    for folder in folders {
+        let views = (0..MOST_VIEWS).take_while(|i| folder.join(format!("{i:03}.png")).exists()).count();
+        *counts.entry(views).or_insert(0) += 1;
+    }
+    let usual = counts.iter().max_by_key(|(_, shapes)| **shapes).map_or(0, |(views, _)| *views);
+    let odd: usize = counts.iter().filter(|(views, _)| **views != usual).map(|(_, shapes)| shapes).sum();
+    Ok((odd > 0)
+        .then(|| format!("{odd} of {} shapes have not {usual} views", folders.len()))
+        .into_iter()
+        .collect())
+}
+
+fn read(folder: &Path) -> Result<(Vec<Member>, About), String> {
+    let mut members = Vec::new();
+    let mut poses: Vec<f32> = Vec::new();
+    for i in 0..MOST_VIEWS {
+        let path = folder.join(format!("{i:03}.png"));
+        if !path.exists() {
+            break;
+        }
+        let bytes = fs_err::read(&path).map_err(|error| error.to_string())?;
+        let ending = ending_of(&bytes).ok_or_else(|| format!("{i:03}.png is no image"))?;
+        members.push(Member::view(i, ending, bytes));
+        let camera = path.with_extension("npy");
+        if camera.exists() {
+            let pose = read_array(&camera)?;
+            if pose.shape != [3, 4] {
+                return Err(format!("{i:03}.npy: expected a camera of [3, 4], found {:?}", pose.shape));
+            }
+            poses.extend(pose.numbers());
+        }
+    }
+    if poses.len() == members.len() * 12 && !members.is_empty() {
+        // As stored: camera from world, +Z up, as Blender counts; so not under the name of our own cameras.
+        let array = Array::singles(&[members.len(), 3, 4], &poses);
+        members.push(Member::new("poses.npy", array.to_npy()));
+    }
+    Ok((members, About::default()))
+}

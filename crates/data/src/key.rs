@@ -1,0 +1,160 @@
+//! Names of shapes inside a data set, and what follows from them: order, part, split.
+
+use std::fmt;
+
+/// Longest key in bytes: with the longest member name it fits the 100 bytes of a tar header.
+const LONGEST: usize = 80;
+/// Readable part of a key that is made from a path.
+const READABLE: usize = 48;
+
+/// The name of a shape: 1 to 80 letters, digits, `-` and `_` (readers of WebDataset end a key at the first dot).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key(String);
+
+impl Key {
+    /// The key `text`, if it is one.
+    pub fn new(text: &str) -> Option<Self> {
+        let good = (1..=LONGEST).contains(&text.len()) && text.bytes().all(is_plain);
+        good.then(|| Self(text.to_owned()))
+    }
+
+    /// The key of an id: itself where it is one, otherwise its plain letters and a mark of the whole.
+    pub fn of_id(id: &str) -> Self {
+        Self::new(id).unwrap_or_else(|| Self::of_path(id))
+    }
+
+    /// The key of a path below a source, with `/` between folders: the plain letters of its end and a mark of the whole,
+    /// so that different paths have different keys.
+    pub fn of_path(path: &str) -> Self {
+        let stem = match path.rsplit_once('.') {
+            Some((stem, ending)) if !stem.is_empty() && !ending.contains('/') => stem,
+            _ => path,
+        };
+        let plain: String =
+            stem.chars().map(|c| if c.is_ascii() && is_plain(c as u8) { c } else { '_' }).collect();
+        let start = plain.len().saturating_sub(READABLE);
+        let readable = plain[start..].trim_matches('_');
+        let mark = mix(fnv(path.as_bytes()));
+        Self(if readable.is_empty() { format!("{mark:016x}") } else { format!("{readable}-{mark:016x}") })
+    }
+
+    /// As text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// A number that spreads evenly: decides the order in a data set and the part of a divided run.
+    pub fn spread(&self) -> u64 {
+        mix(fnv(self.0.as_bytes()))
+    }
+
+    /// A number in `0..1` that decides the split, independent of [`Key::spread`].
+    pub fn lot(&self) -> f64 {
+        (mix(self.spread() ^ 0x9E37_79B9_7F4A_7C15) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
+}
+
+/// FNV-1a: the same on every machine and in every version, unlike the standard library's hasher.
+fn fnv(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01B3))
+}
+
+/// The finalizer of SplitMix64: neighboring inputs land far apart.
+fn mix(mut z: u64) -> u64 {
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+/// One of `of` parts into which a run is divided by keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Which, from 0.
+    pub index: u32,
+    /// How many there are, at least 1.
+    pub of: u32,
+}
+
+impl Part {
+    /// Everything in one part.
+    pub const WHOLE: Self = Self { index: 0, of: 1 };
+
+    /// Whether a shape belongs to this part.
+    pub fn holds(self, key: &Key) -> bool {
+        key.spread() % u64::from(self.of.max(1)) == u64::from(self.index)
+    }
+
+    /// As file names write it.
+    pub fn name(self) -> String {
+        format!("{:05}-of-{:05}", self.index, self.of)
+    }
+}
+
+impl std::str::FromStr for Part {
+    type Err = String;
+
+    /// `i/n` with `0 <= i < n`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let expected = || format!("expected i/n with 0 <= i < n < 100000, found {text:?}");
+        let (index, of) = text.split_once('/').ok_or_else(expected)?;
+        let (index, of): (u32, u32) =
+            (index.parse().map_err(|_| expected())?, of.parse().map_err(|_| expected())?);
+        if index < of && of < 100_000 { Ok(Self { index, of }) } else { Err(expected()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_plain_and_differ_where_paths_do() {
+        let paths = ["a/b.glb", "a/b.obj", "a_b.glb", "ä/ö.glb", "..", "x/.y", &"long/".repeat(60)];
+        let mut keys: Vec<Key> = paths.iter().map(|path| Key::of_path(path)).collect();
+        assert!(keys.iter().all(|key| Key::new(key.as_str()).is_some()), "{keys:?}");
+        assert!(keys[0].as_str().starts_with("a_b-"));
+        keys.sort();
+        keys.dedup();
+        assert_eq!(keys.len(), paths.len());
+        assert_eq!(Key::of_id("02691156-1a04e3ea").as_str(), "02691156-1a04e3ea");
+        assert_ne!(Key::of_id("a.b"), Key::of_id("a_b"));
+    }
+
+    #[test]
+    fn every_key_is_in_one_part_and_parts_are_of_a_size() {
+        let keys: Vec<Key> = (0..4000).map(|i| Key::of_id(&format!("{i}"))).collect();
+        for of in [1, 2, 7] {
+            let sizes: Vec<usize> =
+                (0..of).map(|index| keys.iter().filter(|k| Part { index, of }.holds(k)).count()).collect();
+            assert_eq!(sizes.iter().sum::<usize>(), keys.len());
+            assert!(sizes.iter().all(|n| n.abs_diff(4000 / of as usize) < 120), "{sizes:?}");
+        }
+        let held_out = keys.iter().filter(|key| key.lot() < 0.1).count();
+        assert!((320..480).contains(&held_out), "{held_out}");
+    }
+
+    #[test]
+    fn a_key_s_order_never_changes() {
+        assert_eq!(Key::of_id("chair").spread(), 0x618D_1B44_98D4_5D5E);
+    }
+
+    #[test]
+    fn parts_are_written_as_fractions() {
+        assert_eq!("3/16".parse(), Ok(Part { index: 3, of: 16 }));
+        for wrong in ["3", "16/16", "0/0", "-1/2", "1/2/3"] {
+            assert!(wrong.parse::<Part>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Data sets of shapes on disk: made from 3D files, read at random or in order, imported and exported.
+//!
+//! A data set is a folder of tar shards that WebDataset readers understand, a Parquet table that says where everything
+//! lies, and a manifest with a sum for every shard ([`shard`]). [`prepare`] makes one from 3D files, [`import`] from the
+//! files that other projects publish, [`export`] writes those. [`Dataset`] reads.
+//!
+//! This crate knows no tensors and prints nothing: progress is told as [`Event`]s. Only [`caption::Served`] knows the
+//! network.
+
+pub mod array;
+pub mod caption;
+mod dataset;
+mod error;
+pub mod export;
+mod features;
+mod gate;
+pub mod hdf5;
+pub mod import;
+mod inflate;
+mod inspect;
+mod key;
+mod make;
+mod merge;
+pub mod pickle;
+mod picture;
+pub mod prepare;
+mod shape;
+pub mod shard;
+pub mod table;
+
+pub use dataset::Dataset;
+pub use error::DataError;
+pub use features::{Featurizer, rank};
+pub use inspect::{Fault, verify};
+pub use key::{Key, Part};
+pub use make::{Event, Job, MakeOptions, MakeSummary, Problem, Producer, make};
+pub use merge::{join, merge};
+pub use picture::{Picture, decode_picture};
+pub use shape::{About, CAMERAS, Caption, Member, POINTS, Shape, TEXT_FEATURES, VIEW_FEATURES, split_of};
+pub use shard::{Failed, Manifest, Scanned, ShardEntry};

@@ -1,0 +1,130 @@
+//! Making one data set of its parts, or of several data sets.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+use serde_json::Value;
+
+use crate::shard::{
+    FORMAT, Layout, Manifest, PartState, ShardEntry, Sidecar, SidecarWriter, VERSION, difference,
+    read_failed, sidecar_of, sum_of_file, write_json,
+};
+use crate::{DataError, Member, Part};
+
+/// Writes the manifest and the table over all shards of `folder`, whose parts must be complete.
+///
+/// # Errors
+/// [`DataError::Incomplete`] names the parts that are missing or not finished; [`DataError::Settings`] says where two
+/// parts were made differently; a shape that two shards hold is [`DataError::Invalid`].
+pub fn merge(folder: &Path) -> Result<Manifest, DataError> {
+    let layout = Layout::new(folder);
+    let states = layout.states()?;
+    let settings = agreed(folder, &states)?;
+    let mut manifest = Manifest {
+        format: FORMAT.to_owned(),
+        version: VERSION,
+        shapes: 0,
+        views: 0,
+        bytes: 0,
+        failed: 0,
+        index_sha256: String::new(),
+        settings,
+        shards: Vec::new(),
+    };
+    let keys = index(&layout, &mut manifest)?;
+    for state in &states {
+        let failed = read_failed(&layout.failed(Part { index: state.index, of: state.of }))?;
+        manifest.failed += failed.keys().filter(|key| !keys.contains(*key)).count() as u64;
+    }
+    manifest.index_sha256 = sum_of_file(&layout.index())?;
+    manifest.write(folder)?;
+    Ok(manifest)
+}
+
+/// Writes the table over all shards and counts what they hold; gives the keys.
+fn index(layout: &Layout, manifest: &mut Manifest) -> Result<HashSet<String>, DataError> {
+    let mut keys = HashSet::new();
+    let mut writer = SidecarWriter::create(&layout.index(), None)?;
+    for name in layout.shard_names()? {
+        let path = sidecar_of(&layout.shard(&name));
+        let sidecar = Sidecar::open(&path)?;
+        let entry: ShardEntry = sidecar.shard(&name)?;
+        manifest.shapes += entry.shapes;
+        manifest.bytes += entry.bytes;
+        manifest.shards.push(entry);
+        sidecar.rows(|mut row| {
+            if !keys.insert(row.key.clone()) {
+                return Err(DataError::invalid(
+                    &path,
+                    format!("shape {:?} stands in another shard already", row.key),
+                ));
+            }
+            manifest.views +=
+                row.members.iter().filter(|m| Member::view_index(&m.name).is_some()).count() as u64;
+            row.shard.clone_from(&name);
+            writer.push(row)
+        })?;
+    }
+    writer.finish()?;
+    Ok(keys)
+}
+
+/// The settings that all parts were made with, if all parts are there and done.
+fn agreed(folder: &Path, states: &[PartState]) -> Result<Value, DataError> {
+    let incomplete = |message: String| DataError::Incomplete { path: folder.to_owned(), message };
+    let first = states.first().ok_or_else(|| incomplete("holds no parts of a data set".to_owned()))?;
+    for state in states {
+        if let Some((setting, recorded, asked)) = difference("", &first.settings, &state.settings) {
+            return Err(DataError::Settings { path: folder.to_owned(), setting, recorded, asked });
+        }
+        if state.of != first.of {
+            let message = format!("holds parts of a run in {} and of one in {}", first.of, state.of);
+            return Err(incomplete(message));
+        }
+    }
+    let done = |index: u32| states.iter().any(|state| state.index == index && state.complete);
+    let open: Vec<String> =
+        (0..first.of).filter(|index| !done(*index)).map(|index| format!("{index}/{}", first.of)).collect();
+    match open.is_empty() {
+        true => Ok(first.settings.clone()),
+        false => {
+            let shown = open.iter().take(20).cloned().collect::<Vec<_>>().join(", ");
+            Err(incomplete(format!("{} of {} parts are not done: {shown}", open.len(), first.of)))
+        }
+    }
+}
+
+/// Brings the shards of several data sets together in a new one. Files are linked where the file system can, copied
+/// otherwise; shapes must have different keys.
+pub fn join(folder: &Path, inputs: &[PathBuf]) -> Result<Manifest, DataError> {
+    let layout = Layout::new(folder);
+    if layout.parts().exists() || layout.manifest().exists() {
+        return Err(DataError::invalid(folder, "holds a data set already"));
+    }
+    fs::create_dir_all(layout.shards())?;
+    fs::create_dir_all(layout.parts())?;
+    let mut settings = Vec::new();
+    for (number, input) in inputs.iter().enumerate() {
+        let manifest = Manifest::read(input)?;
+        for shard in &manifest.shards {
+            let from = Layout::new(input).shard(&shard.file);
+            let to = layout.shard(&format!("{number:03}-{}", shard.file));
+            place(&sidecar_of(&from), &sidecar_of(&to))?;
+            place(&from, &to)?;
+        }
+        settings.push(manifest.settings);
+    }
+    let state =
+        PartState { index: 0, of: 1, complete: true, settings: serde_json::json!({ "joined": settings }) };
+    write_json(&layout.state(Part::WHOLE), &state)?;
+    merge(folder)
+}
+
+fn place(from: &Path, to: &Path) -> Result<(), DataError> {
+    if fs::hard_link(from, to).is_err() {
+        fs::copy(from, to)?;
+        fs::File::open(to)?.sync_all()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,110 @@
+//! Writing a dictionary of texts and arrays as NumPy saves one: a `.npy` file of one Python object.
+
+use crate::array::{Array, Kind};
+
+/// A dictionary that grows. Protocol 3: every Python 3 reads it.
+pub struct Dict {
+    pickle: Vec<u8>,
+}
+
+impl Default for Dict {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Dict {
+    /// An empty dictionary.
+    pub fn new() -> Self {
+        // The dictionary is the only item of an array without axes: state (version, shape, type, order, [dictionary]).
+        let mut pickle = b"\x80\x03".to_vec();
+        blank(&mut pickle);
+        pickle.extend(b"(K\x01)");
+        dtype(&mut pickle, "O8", "|");
+        pickle.extend(b"\x89]}");
+        Self { pickle }
+    }
+
+    /// Adds a text.
+    pub fn text(&mut self, key: &str, value: &str) {
+        unicode(&mut self.pickle, key);
+        unicode(&mut self.pickle, value);
+        self.pickle.push(b's');
+    }
+
+    /// Adds a list of texts.
+    pub fn texts(&mut self, key: &str, values: &[&str]) {
+        unicode(&mut self.pickle, key);
+        self.pickle.push(b']');
+        for value in values {
+            unicode(&mut self.pickle, value);
+            self.pickle.push(b'a');
+        }
+        self.pickle.push(b's');
+    }
+
+    /// Adds an array of numbers.
+    pub fn array(&mut self, key: &str, value: &Array) {
+        let pickle = &mut self.pickle;
+        unicode(pickle, key);
+        blank(pickle);
+        pickle.extend(b"(K\x01(");
+        for size in &value.shape {
+            pickle.push(b'J');
+            pickle.extend((*size as i32).to_le_bytes());
+        }
+        pickle.push(b't');
+        let kind = match value.dtype.kind {
+            Kind::Float => 'f',
+            Kind::Signed => 'i',
+            _ => 'u',
+        };
+        let order = if value.dtype.size == 1 {
+            "|"
+        } else if value.dtype.big {
+            ">"
+        } else {
+            "<"
+        };
+        dtype(pickle, &format!("{kind}{}", value.dtype.size), order);
+        pickle.extend(b"\x89B");
+        pickle.extend((value.data.len() as u32).to_le_bytes());
+        pickle.extend(&value.data);
+        pickle.extend(b"tbs");
+    }
+
+    /// The whole file.
+    pub fn to_npy(mut self) -> Vec<u8> {
+        // Dictionary into the list, list into the state, state into the array.
+        self.pickle.extend(b"atb.");
+        let mut header = "{'descr': '|O', 'fortran_order': False, 'shape': (), }".to_owned();
+        header.push_str(&" ".repeat(63 - (10 + header.len()) % 64));
+        header.push('\n');
+        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+        bytes.extend((header.len() as u16).to_le_bytes());
+        bytes.extend(header.as_bytes());
+        bytes.extend(self.pickle);
+        bytes
+    }
+}
+
+fn unicode(pickle: &mut Vec<u8>, text: &str) {
+    pickle.push(b'X');
+    pickle.extend((text.len() as u32).to_le_bytes());
+    pickle.extend(text.as_bytes());
+}
+
+/// An array before its state.
+fn blank(pickle: &mut Vec<u8>) {
+    pickle.extend(b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85C\x01b\x87R");
+}
+
+fn dtype(pickle: &mut Vec<u8>, name: &str, order: &str) {
+    pickle.extend(b"cnumpy\ndtype\n");
+    unicode(pickle, name);
+    pickle.extend(b"\x89\x88\x87R(K\x03");
+    unicode(pickle, order);
+    pickle.extend(b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK");
+    pickle.push(if name.starts_with('O') { 0x3F } else { 0 });
+    pickle.extend(b"tb");
+}

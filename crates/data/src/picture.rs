@@ -1,0 +1,132 @@
+//! Views as image files.
+
+use std::io::Cursor;
+use std::str::FromStr;
+
+use image::codecs::jpeg::JpegEncoder;
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::codecs::webp::WebPEncoder;
+use image::{DynamicImage, ExtendedColorType, ImageEncoder as _, ImageReader, Limits, RgbaImage};
+use serde::{Deserialize, Serialize};
+
+/// Largest edge of a view in pixels.
+const LARGEST_EDGE: u32 = 8192;
+/// Memory for one decoded view, in bytes.
+const LARGEST_VIEW: u64 = 256 << 20;
+
+/// How views are compressed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Picture {
+    /// Without loss, smallest.
+    #[default]
+    Webp,
+    /// Without loss, quickest to read, read everywhere.
+    Png,
+    /// With loss at quality 92; no transparency.
+    Jpeg,
+}
+
+impl Picture {
+    /// The ending of its files.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::Webp => "webp",
+            Self::Png => "png",
+            Self::Jpeg => "jpg",
+        }
+    }
+
+    /// An image as a file. Alpha is kept where some pixel is transparent, except in JPEG, which shows it on white.
+    pub fn encode(self, image: &RgbaImage) -> Result<Vec<u8>, String> {
+        let opaque = image.pixels().all(|p| p.0[3] == 255);
+        let (raw, color) = match (opaque, self) {
+            (true, _) => (rgb(image), ExtendedColorType::Rgb8),
+            (false, Self::Jpeg) => (rgb(&on_white(image)), ExtendedColorType::Rgb8),
+            (false, _) => (image.as_raw().clone(), ExtendedColorType::Rgba8),
+        };
+        let (width, height) = image.dimensions();
+        let mut out = Cursor::new(Vec::new());
+        let written = match self {
+            Self::Webp => WebPEncoder::new_lossless(&mut out).write_image(&raw, width, height, color),
+            Self::Png => {
+                PngEncoder::new_with_quality(&mut out, CompressionType::Default, FilterType::Adaptive)
+                    .write_image(&raw, width, height, color)
+            }
+            Self::Jpeg => JpegEncoder::new_with_quality(&mut out, 92).write_image(&raw, width, height, color),
+        };
+        written.map_err(|error| error.to_string())?;
+        Ok(out.into_inner())
+    }
+}
+
+impl FromStr for Picture {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        match name {
+            "webp" => Ok(Self::Webp),
+            "png" => Ok(Self::Png),
+            "jpeg" | "jpg" => Ok(Self::Jpeg),
+            _ => Err(format!("expected webp, png or jpeg, found {name:?}")),
+        }
+    }
+}
+
+fn rgb(image: &RgbaImage) -> Vec<u8> {
+    image.pixels().flat_map(|p| [p.0[0], p.0[1], p.0[2]]).collect()
+}
+
+/// An image pasted on white, rounded to the nearest.
+pub(crate) fn on_white(image: &RgbaImage) -> RgbaImage {
+    let mut image = image.clone();
+    for pixel in image.pixels_mut() {
+        let [r, g, b, a] = pixel.0.map(u32::from);
+        let mix = |c: u32| ((c * a + 255 * (255 - a) + 127) / 255) as u8;
+        pixel.0 = [mix(r), mix(g), mix(b), 255];
+    }
+    image
+}
+
+/// The image in a file whose format its first bytes tell, within limits.
+pub fn decode_picture(bytes: &[u8]) -> Result<RgbaImage, String> {
+    let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|e| e.to_string())?;
+    let mut bounds = Limits::default();
+    bounds.max_image_width = Some(LARGEST_EDGE);
+    bounds.max_image_height = Some(LARGEST_EDGE);
+    bounds.max_alloc = Some(LARGEST_VIEW);
+    reader.limits(bounds);
+    reader.decode().map(DynamicImage::into_rgba8).map_err(|e| e.to_string())
+}
+
+/// The ending of the format an image file is in, if views may have it.
+pub(crate) fn ending_of(bytes: &[u8]) -> Option<&'static str> {
+    match image::guess_format(bytes).ok()? {
+        image::ImageFormat::Png => Some("png"),
+        image::ImageFormat::Jpeg => Some("jpg"),
+        image::ImageFormat::WebP => Some("webp"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use image::Rgba;
+
+    use super::*;
+
+    #[test]
+    fn pictures_come_back_as_they_were() {
+        let opaque = RgbaImage::from_fn(40, 30, |x, y| Rgba([x as u8 * 6, y as u8 * 8, 90, 255]));
+        let clear = RgbaImage::from_fn(40, 30, |x, y| Rgba([x as u8 * 6, y as u8 * 8, 90, (x * 6) as u8]));
+        for format in [Picture::Webp, Picture::Png] {
+            for image in [&opaque, &clear] {
+                let bytes = format.encode(image).unwrap();
+                assert_eq!(ending_of(&bytes), Some(format.ending()));
+                assert_eq!(decode_picture(&bytes).unwrap(), *image, "{format:?}");
+            }
+        }
+        let shown = decode_picture(&Picture::Jpeg.encode(&clear).unwrap()).unwrap();
+        assert!(shown.get_pixel(0, 15).0.iter().all(|c| *c > 240));
+    }
+}

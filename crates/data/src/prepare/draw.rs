@@ -1,0 +1,81 @@
+//! From the bytes of a 3D file to views, cameras and points.
+
+use lexiform_geometry::io::{ReadOptions, read_bytes};
+use lexiform_geometry::normalize::{Center, normalize_unit_sphere};
+use lexiform_geometry::render::{RenderConfig, Renderer};
+use lexiform_geometry::sample::sample_surface;
+use lexiform_geometry::{Camera, PointCloud, Rig, Scene, srgb_from_linear};
+use rand::SeedableRng as _;
+use rand::rngs::SmallRng;
+use rayon::prelude::*;
+
+use super::{Fetched, PrepareConfig};
+use crate::array::Array;
+use crate::{About, CAMERAS, Key, Member, POINTS};
+
+/// What was made of a file, and the file.
+pub(super) struct Drawn {
+    pub members: Vec<Member>,
+    pub bytes: Vec<u8>,
+}
+
+/// Reads and draws; notes sizes and oddities.
+pub(super) fn draw(
+    fetched: Fetched,
+    key: &Key,
+    config: &PrepareConfig,
+    about: &mut About,
+) -> Result<Drawn, String> {
+    let Fetched { path, bytes } = fetched;
+    let scene = read_bytes(&path, &bytes, &ReadOptions::default()).map_err(|error| {
+        let text = error.to_string();
+        text.strip_prefix(&format!("{}: ", path.display())).unwrap_or(&text).to_owned()
+    })?;
+    about.notes.extend(scene.notes.iter().cloned());
+    let edges = scene.bounds().map(|bounds| bounds.extents().to_array());
+    about.extents = edges.filter(|edges| edges.iter().all(|edge| edge.is_finite()));
+    about.extra.insert("triangles".to_owned(), scene.n_faces().into());
+    about.extra.insert("points".to_owned(), scene.n_points().into());
+    let (scene, _) = normalize_unit_sphere(scene, Center::Bounds);
+    let rig = config.rig.rig(config.views, config.seed ^ key.spread());
+    let mut members = views(&scene, &rig, config)?;
+    members.push(Member::new(CAMERAS, cameras(&rig).to_npy()));
+    if config.points > 0 {
+        let mut rng = SmallRng::seed_from_u64(config.seed ^ key.spread().rotate_left(32));
+        members.push(Member::new(POINTS, points(&sample_surface(&scene, config.points, &mut rng)).to_npy()));
+    }
+    Ok(Drawn { members, bytes })
+}
+
+fn views(scene: &Scene, rig: &Rig, config: &PrepareConfig) -> Result<Vec<Member>, String> {
+    let render = RenderConfig { size: config.size, background: config.background, ..RenderConfig::default() };
+    let renderer = Renderer::new(scene);
+    let view = |(i, camera): (usize, &Camera)| {
+        let image = renderer.render(camera, &render);
+        Ok(Member::view(i, config.pictures.ending(), config.pictures.encode(&image)?))
+    };
+    rig.0.par_iter().enumerate().map(view).collect()
+}
+
+/// Rotation and position of every camera, world from camera, `[views, 3, 4]`.
+fn cameras(rig: &Rig) -> Array {
+    let rows = |camera: &Camera| {
+        let columns = camera.world_from_camera.to_cols_array_2d();
+        let row = move |r: usize| columns.map(|column| column[r]);
+        [row(0), row(1), row(2)].concat()
+    };
+    Array::singles(&[rig.0.len(), 3, 4], &rig.0.iter().flat_map(rows).collect::<Vec<f32>>())
+}
+
+/// Positions, and sRGB colors in `0..=1` where there are any, as halves: `[points, 3 or 6]`. In the unit sphere a half
+/// is off by 2.4e-4 at most.
+fn points(cloud: &PointCloud) -> Array {
+    let columns = if cloud.colors().is_some() { 6 } else { 3 };
+    let row = |i: usize| {
+        let color =
+            cloud.colors().map(|colors| colors[i].to_array().map(|c| f32::from(srgb_from_linear(c)) / 255.0));
+        cloud.positions()[i].to_array().into_iter().chain(color.into_iter().flatten())
+    };
+    let count = cloud.positions().len();
+    Array::halves(count, columns, (0..count).flat_map(row))
+}

@@ -1,0 +1,234 @@
+//! Where 3D files come from. Other places than this machine's disks are other implementations of [`Source`].
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use lexiform_geometry::io::{limits, walk};
+
+use crate::DataError;
+use crate::table::Table;
+
+/// A place that holds 3D files.
+pub trait Source: Sync {
+    /// Every file, once.
+    fn list(&self) -> Result<Listing, DataError>;
+    /// A file's content.
+    ///
+    /// # Errors
+    /// Why this file cannot be had, in words.
+    fn fetch(&self, asset: &Asset) -> Result<Fetched, String>;
+}
+
+/// A file to be looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asset {
+    /// Its name below the source, with `/` between folders: decides its key.
+    pub name: String,
+    /// Where it lies.
+    pub location: PathBuf,
+}
+
+/// What a source holds.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// Files to look at.
+    pub assets: Vec<Asset>,
+    /// What could not be looked into, with the reason.
+    pub unreadable: Vec<(PathBuf, String)>,
+    /// What lists say about their files.
+    pub facts: Table,
+}
+
+/// A file's content and the path that gives its format; other files are looked up beside it.
+#[derive(Debug)]
+pub struct Fetched {
+    /// A path on this machine.
+    pub path: PathBuf,
+    /// The content.
+    pub bytes: Vec<u8>,
+}
+
+/// Folders, files, and lists of files on this machine.
+#[derive(Clone, Debug)]
+pub struct LocalFiles {
+    roots: Vec<PathBuf>,
+}
+
+impl LocalFiles {
+    /// Paths or `file://` addresses. A folder means the 3D files below it; a file ending in `.list`, or a `.txt` or `.csv`
+    /// whose lines name files that exist, means the files it lists.
+    ///
+    /// # Errors
+    /// If a path does not exist or an address is of another kind.
+    pub fn new(sources: &[String]) -> Result<Self, DataError> {
+        let roots = sources.iter().map(|source| local(source)).collect::<Result<_, _>>()?;
+        Ok(Self { roots })
+    }
+}
+
+/// The path that an argument means.
+fn local(source: &str) -> Result<PathBuf, DataError> {
+    let path = match source.split_once("://") {
+        Some(("file", rest)) => PathBuf::from(unescaped(rest.strip_prefix("localhost").unwrap_or(rest))),
+        Some((scheme, _)) if scheme.bytes().all(|b| b.is_ascii_alphanumeric()) => {
+            let message =
+                format!("expected a path or file://, found {scheme}://; mount the store or copy the files");
+            return Err(DataError::invalid(Path::new(source), message));
+        }
+        _ => PathBuf::from(source),
+    };
+    match path.exists() {
+        true => Ok(path),
+        false => Err(DataError::invalid(&path, "no such file or folder")),
+    }
+}
+
+/// `%20` → a space, and so on.
+fn unescaped(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let code = text.get(at + 1..at + 3).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match code.filter(|_| bytes[at] == b'%') {
+            Some(code) => {
+                out.push(code);
+                at += 3;
+            }
+            None => {
+                out.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+impl Source for LocalFiles {
+    fn list(&self) -> Result<Listing, DataError> {
+        let mut listing = Listing::default();
+        let many = self.roots.len() > 1;
+        for root in &self.roots {
+            if root.is_dir() {
+                add_folder(root, many, &mut listing);
+            } else if let Some(files) = as_list(root)? {
+                listing.assets.extend(files);
+                if root.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv")) {
+                    listing.facts.join(Table::read(root)?);
+                }
+            } else {
+                let name = root.file_name().unwrap_or(root.as_os_str()).to_string_lossy().into_owned();
+                listing.assets.push(Asset { name, location: root.clone() });
+            }
+        }
+        // The same file named twice is one file.
+        let mut seen = std::collections::HashSet::new();
+        listing.assets.retain(|asset| seen.insert(asset.location.clone()));
+        Ok(listing)
+    }
+
+    fn fetch(&self, asset: &Asset) -> Result<Fetched, String> {
+        let path = asset.location.clone();
+        let file = std::fs::File::open(&path).map_err(|error| error.to_string())?;
+        if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
+            return Err("not a regular file".to_owned());
+        }
+        let mut bytes = Vec::new();
+        file.take(limits::FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+        if bytes.len() as u64 > limits::FILE_BYTES {
+            return Err(format!("larger than {} bytes", limits::FILE_BYTES));
+        }
+        Ok(Fetched { path, bytes })
+    }
+}
+
+/// Files below a folder, named by their path in it; with the folder's own name before it where there are several.
+fn add_folder(root: &Path, many: bool, listing: &mut Listing) {
+    let found = walk(&[root.to_owned()]);
+    let own = root.canonicalize().ok().and_then(|p| Some(p.file_name()?.to_string_lossy().into_owned()));
+    for location in found.assets {
+        let below = location.strip_prefix(root).unwrap_or(&location);
+        let parts: Vec<_> = below.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+        let name = parts.join("/");
+        let name = match &own {
+            Some(own) if many => format!("{own}/{name}"),
+            _ => name,
+        };
+        listing.assets.push(Asset { name, location });
+    }
+    listing.unreadable.extend(found.unreadable);
+}
+
+/// The files that a list names, if the file is a list: one a line, or the first column of a table. They are looked up beside
+/// the list first, then from the working folder.
+fn as_list(path: &Path) -> Result<Option<Vec<Asset>>, DataError> {
+    let ending = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
+    let certain = ending == "list";
+    if !certain && !matches!(ending.as_str(), "txt" | "csv") {
+        return Ok(None);
+    }
+    let bytes = fs_err::read(path)?;
+    let beside = path.parent().unwrap_or(Path::new(""));
+    let mut assets = Vec::new();
+    for (line, field) in fields(path, &bytes, ending == "csv")?.iter().enumerate() {
+        let heading =
+            line == 0 && ending == "csv" && matches!(field.as_str(), "file" | "path" | "name" | "id");
+        if field.is_empty() || field.starts_with('#') || heading {
+            continue;
+        }
+        let found = [beside.join(field), PathBuf::from(field)].into_iter().find(|file| file.exists());
+        if found.is_none() && !certain && assets.is_empty() {
+            return Ok(None);
+        }
+        let name = field.replace('\\', "/").trim_start_matches("./").trim_start_matches('/').to_owned();
+        assets.push(Asset { name, location: found.unwrap_or_else(|| beside.join(field)) });
+    }
+    Ok(Some(assets))
+}
+
+/// The lines of a list, or the first column of a table.
+fn fields(path: &Path, bytes: &[u8], is_table: bool) -> Result<Vec<String>, DataError> {
+    if !is_table {
+        return Ok(String::from_utf8_lossy(bytes).lines().map(|line| line.trim().to_owned()).collect());
+    }
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
+    let first = |record: csv::ByteRecord| {
+        String::from_utf8_lossy(record.get(0).unwrap_or_default()).trim().to_owned()
+    };
+    let records = reader.byte_records().map(|record| record.map(first));
+    records.collect::<Result<_, _>>().map_err(|error| DataError::invalid(path, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_lists_and_addresses() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for name in ["a/b c.obj", "a/d.stl", "e.ply"] {
+            std::fs::create_dir_all(at(name).parent().unwrap()).unwrap();
+            std::fs::write(at(name), b"").unwrap();
+        }
+        std::fs::write(at("some.txt"), "a/d.stl\n./e.ply\na/d.stl\n").unwrap();
+        std::fs::write(at("cloud.txt"), "1 2 3\n").unwrap();
+        std::fs::write(at("all.csv"), "file,label\ne.ply,vase\nmissing.obj,cup\n").unwrap();
+        let names = |source: String| {
+            let listing = LocalFiles::new(&[source]).unwrap().list().unwrap();
+            listing.assets.into_iter().map(|asset| asset.name).collect::<Vec<_>>()
+        };
+        let path = |name: &str| at(name).display().to_string();
+        assert_eq!(names(path("a")), ["b c.obj", "d.stl"]);
+        assert_eq!(names(format!("file://{}", path("a/b c.obj").replace(' ', "%20"))), ["b c.obj"]);
+        assert_eq!(names(path("some.txt")), ["a/d.stl", "e.ply"]);
+        assert_eq!(names(path("cloud.txt")), ["cloud.txt"]);
+        assert_eq!(names(path("all.csv")), ["e.ply", "missing.obj"]);
+        let both = LocalFiles::new(&[path("a"), path("e.ply")]).unwrap().list().unwrap();
+        assert_eq!(both.assets[0].name, "a/b c.obj");
+        let listed = LocalFiles::new(&[path("all.csv")]).unwrap().list().unwrap();
+        assert_eq!(listed.facts.find("e.ply").unwrap().labels, ["vase"]);
+        assert!(LocalFiles::new(&["s3://bucket/x".to_owned()]).is_err());
+        assert!(LocalFiles::new(&[path("nowhere")]).is_err());
+    }
+}

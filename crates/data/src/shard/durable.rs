@@ -1,0 +1,59 @@
+//! Files that must not be half-written, and sums over files.
+
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+use sha2::{Digest as _, Sha256};
+
+use crate::DataError;
+
+/// The name a file has while it is written.
+pub(crate) fn aside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".partial");
+    PathBuf::from(name)
+}
+
+/// Writes a file aside, makes it durable, then gives it its name.
+pub(crate) fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), DataError> {
+    let partial = aside(path);
+    let mut file = fs::File::create(&partial)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    drop(file);
+    rename_durably(&partial, path)
+}
+
+/// Renames a file that is already durable, and makes the name durable.
+pub(crate) fn rename_durably(from: &Path, to: &Path) -> Result<(), DataError> {
+    fs::rename(from, to)?;
+    #[cfg(unix)]
+    if let Some(folder) = to.parent() {
+        fs::File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// SHA-256 of a file's first `bytes` bytes, fewer if it ends before.
+pub(crate) fn hash_file(path: &Path, bytes: u64) -> Result<Sha256, DataError> {
+    let mut file = fs::File::open(path)?.take(bytes);
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hasher),
+            n => hasher.update(&buffer[..n]),
+        }
+    }
+}
+
+/// SHA-256 of a file as `sha256sum` writes it.
+pub(crate) fn sum_of_file(path: &Path) -> Result<String, DataError> {
+    Ok(hex(hash_file(path, u64::MAX)?))
+}
+
+/// A finished sum as text.
+pub(crate) fn hex(hasher: Sha256) -> String {
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}

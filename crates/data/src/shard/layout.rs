@@ -1,0 +1,204 @@
+//! Where the files of a data set lie, and the small JSON files among them.
+//!
+//! ```text
+//! DATASET/manifest.json                         what it holds, with a sum for every shard
+//! DATASET/index.parquet                         every shape: shard, offsets, labels, captions, split
+//! DATASET/shards/00000-of-00004-000012.tar      and .parquet beside it
+//! DATASET/parts/00000-of-00004.json             state of one part of a divided run
+//! DATASET/parts/00000-of-00004.failed.jsonl     what could not be used, and why
+//! ```
+
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::durable::write_durably;
+use crate::{DataError, Part};
+
+/// Name of the format in the manifest.
+pub const FORMAT: &str = "lexiform-data";
+/// Version of the format in the manifest.
+pub const VERSION: u32 = 1;
+
+/// Paths of a data set.
+#[derive(Clone, Debug)]
+pub(crate) struct Layout {
+    pub folder: PathBuf,
+}
+
+impl Layout {
+    pub fn new(folder: &Path) -> Self {
+        Self { folder: folder.to_owned() }
+    }
+
+    pub fn manifest(&self) -> PathBuf {
+        self.folder.join("manifest.json")
+    }
+
+    pub fn index(&self) -> PathBuf {
+        self.folder.join("index.parquet")
+    }
+
+    pub fn shards(&self) -> PathBuf {
+        self.folder.join("shards")
+    }
+
+    pub fn parts(&self) -> PathBuf {
+        self.folder.join("parts")
+    }
+
+    pub fn shard(&self, file: &str) -> PathBuf {
+        self.shards().join(file)
+    }
+
+    pub fn state(&self, part: Part) -> PathBuf {
+        self.parts().join(format!("{}.json", part.name()))
+    }
+
+    pub fn failed(&self, part: Part) -> PathBuf {
+        self.parts().join(format!("{}.failed.jsonl", part.name()))
+    }
+
+    pub fn lock(&self, part: Part) -> PathBuf {
+        self.parts().join(format!("{}.lock", part.name()))
+    }
+
+    /// Names of all finished shards, sorted.
+    pub fn shard_names(&self) -> Result<Vec<String>, DataError> {
+        names(&self.shards(), ".tar")
+    }
+
+    /// State files of all parts, sorted.
+    pub fn states(&self) -> Result<Vec<PartState>, DataError> {
+        let names = names(&self.parts(), ".json")?;
+        names.iter().map(|name| read_json(&self.parts().join(name))).collect()
+    }
+}
+
+/// The sidecar of a shard.
+pub(crate) fn sidecar_of(shard: &Path) -> PathBuf {
+    shard.with_extension("parquet")
+}
+
+/// Names in a folder with an ending, sorted; none where the folder is absent.
+fn names(folder: &Path, ending: &str) -> Result<Vec<String>, DataError> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        if let Some(name) = entry?.file_name().to_str().filter(|name| name.ends_with(ending)) {
+            names.push(name.to_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// How far one part of a run is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct PartState {
+    /// Which part, from 0.
+    pub index: u32,
+    /// How many parts there are.
+    pub of: u32,
+    /// Whether every shape of the part was written or failed.
+    pub complete: bool,
+    /// What the shapes were made with.
+    pub settings: Value,
+}
+
+/// A data set in short: `manifest.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// [`FORMAT`].
+    pub format: String,
+    /// [`VERSION`].
+    pub version: u32,
+    /// How many shapes there are.
+    pub shapes: u64,
+    /// How many views they have together.
+    pub views: u64,
+    /// Bytes of all shards.
+    pub bytes: u64,
+    /// Shapes that could not be used.
+    pub failed: u64,
+    /// SHA-256 of `index.parquet`.
+    pub index_sha256: String,
+    /// What the shapes were made with.
+    pub settings: Value,
+    /// The shards, sorted by name.
+    pub shards: Vec<ShardEntry>,
+}
+
+/// A shard in the manifest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShardEntry {
+    /// Its name in the folder `shards`.
+    pub file: String,
+    /// Its size.
+    pub bytes: u64,
+    /// How many shapes it holds.
+    pub shapes: u64,
+    /// SHA-256 of the whole file.
+    pub sha256: String,
+}
+
+impl Manifest {
+    /// Reads a data set's manifest.
+    pub fn read(folder: &Path) -> Result<Self, DataError> {
+        let layout = Layout::new(folder);
+        let path = layout.manifest();
+        if !path.exists() {
+            let message = if layout.parts().is_dir() {
+                "has no manifest: its parts are not finished or not merged"
+            } else {
+                "is no data set: expected a manifest.json"
+            };
+            return Err(DataError::Incomplete { path: folder.to_owned(), message: message.to_owned() });
+        }
+        let manifest: Self = read_json(&path)?;
+        if manifest.format != FORMAT || manifest.version != VERSION {
+            let found =
+                format!("expected format {FORMAT} {VERSION}, found {} {}", manifest.format, manifest.version);
+            return Err(DataError::invalid(&path, found));
+        }
+        let plain = |name: &str| !name.contains(['/', '\\']) && name.ends_with(".tar");
+        match manifest.shards.iter().find(|shard| !plain(&shard.file)) {
+            Some(odd) => Err(DataError::invalid(&path, format!("{:?} is not the name of a shard", odd.file))),
+            None => Ok(manifest),
+        }
+    }
+
+    pub(crate) fn write(&self, folder: &Path) -> Result<(), DataError> {
+        write_json(&Layout::new(folder).manifest(), self)
+    }
+}
+
+/// Reads a JSON file of known shape.
+pub(crate) fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, DataError> {
+    serde_json::from_slice(&fs::read(path)?).map_err(|error| DataError::invalid(path, error))
+}
+
+/// Writes a JSON file durably.
+pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), DataError> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| DataError::invalid(path, error))?;
+    write_durably(path, text.as_bytes())
+}
+
+/// The first place where two settings differ: its name and both values.
+pub(crate) fn difference(name: &str, a: &Value, b: &Value) -> Option<(String, String, String)> {
+    match (a, b) {
+        (Value::Object(a), Value::Object(b)) => {
+            let keys: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+            keys.into_iter().find_map(|key| {
+                let inner = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
+                difference(&inner, a.get(key).unwrap_or(&Value::Null), b.get(key).unwrap_or(&Value::Null))
+            })
+        }
+        _ if a == b => None,
+        _ => Some((name.to_owned(), a.to_string(), b.to_string())),
+    }
+}

@@ -1,0 +1,136 @@
+//! The shard that grows.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+use sha2::{Digest as _, Sha256};
+
+use super::durable::{aside, hash_file, hex, rename_durably};
+use super::layout::sidecar_of;
+use super::scan::{BLOCK, read_shapes, row};
+use super::sidecar::SidecarWriter;
+use super::{Place, Row, ShardEntry};
+use crate::shape::{ABOUT, LONGEST_NAME};
+use crate::{DataError, Shape};
+
+/// A shard while shapes are added.
+pub(crate) struct OpenShard {
+    path: PathBuf,
+    file: fs::File,
+    hasher: Sha256,
+    bytes: u64,
+    rows: Vec<Row>,
+}
+
+impl OpenShard {
+    /// An empty shard that will be called `path`.
+    pub fn create(path: &Path) -> Result<Self, DataError> {
+        let file = fs::File::create(aside(path))?;
+        Ok(Self { path: path.to_owned(), file, hasher: Sha256::new(), bytes: 0, rows: Vec::new() })
+    }
+
+    /// Goes on with a shard that a run left behind: whole shapes are kept, what follows the last of them is cut off.
+    pub fn recover(path: &Path) -> Result<Self, DataError> {
+        let partial = aside(path);
+        let mut rows: Vec<Row> = Vec::new();
+        let mut whole = true;
+        // A torn end is what one expects here; the shapes before it count.
+        let _ = read_shapes(fs::File::open(&partial)?, path, |scanned| {
+            let follows = scanned.row.offset == rows.last().map_or(0, |row| row.offset + row.size);
+            whole &= follows && scanned.damaged_member().is_none();
+            if whole {
+                rows.push(scanned.row);
+            }
+            Ok(())
+        });
+        let bytes = rows.last().map_or(0, |row| row.offset + row.size);
+        let hasher = hash_file(&partial, bytes)?;
+        let mut file = fs::OpenOptions::new().write(true).open(&partial)?;
+        file.set_len(bytes)?;
+        std::io::Seek::seek(&mut file, std::io::SeekFrom::Start(bytes))?;
+        Ok(Self { path: path.to_owned(), file, hasher, bytes, rows })
+    }
+
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// Appends a shape in one write.
+    pub fn push(&mut self, mut shape: Shape) -> Result<(), DataError> {
+        let sums = shape.members.iter().map(|m| (m.name.clone(), crc32fast::hash(&m.bytes)));
+        shape.about.crc32 = sums.collect();
+        let about =
+            serde_json::to_vec(&shape.about).map_err(|error| DataError::invalid(&self.path, error))?;
+        let mut group = Vec::new();
+        let mut places = Vec::new();
+        let json = [(ABOUT, &about)];
+        for (name, content) in shape.members.iter().map(|m| (m.name.as_str(), &m.bytes)).chain(json) {
+            self.append(&mut group, shape.key.as_str(), name, content)?;
+            let start = self.bytes + group.len() as u64 - (content.len() as u64).next_multiple_of(BLOCK);
+            places.push(Place {
+                name: name.to_owned(),
+                offset: start,
+                size: content.len() as u64,
+                crc32: crc32fast::hash(content),
+            });
+        }
+        self.file.write_all(&group)?;
+        self.hasher.update(&group);
+        let shard = self.path.file_name().unwrap_or_default().to_string_lossy();
+        let span = (self.bytes, group.len() as u64);
+        self.rows.push(row(shape.key.as_str().to_owned(), &shard, span, places, &shape.about));
+        self.bytes += group.len() as u64;
+        Ok(())
+    }
+
+    /// Header, content, padding.
+    fn append(&self, group: &mut Vec<u8>, key: &str, name: &str, content: &[u8]) -> Result<(), DataError> {
+        if name.len() > LONGEST_NAME || name.is_empty() {
+            return Err(DataError::invalid(
+                &self.path,
+                format!("{name:?} is no name for a member of a shape"),
+            ));
+        }
+        let mut header = tar::Header::new_ustar();
+        header.set_path(format!("{key}.{name}"))?;
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        // The same bytes whoever writes them, and whenever.
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_mtime(0);
+        header.set_cksum();
+        group.extend(header.as_bytes());
+        group.extend(content);
+        group.resize(group.len().next_multiple_of(BLOCK as usize), 0);
+        Ok(())
+    }
+
+    /// Ends the shard: sidecar first, then its name.
+    pub fn close(mut self) -> Result<ShardEntry, DataError> {
+        let end = [0; 2 * BLOCK as usize];
+        self.file.write_all(&end)?;
+        self.hasher.update(end);
+        self.file.sync_all()?;
+        let entry = ShardEntry {
+            file: self.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            bytes: self.bytes + end.len() as u64,
+            shapes: self.rows.len() as u64,
+            sha256: hex(self.hasher),
+        };
+        write_sidecar(&self.path, &entry, self.rows)?;
+        rename_durably(&aside(&self.path), &self.path)?;
+        Ok(entry)
+    }
+}
+
+fn write_sidecar(shard: &Path, entry: &ShardEntry, rows: Vec<Row>) -> Result<(), DataError> {
+    let mut sidecar = SidecarWriter::create(&sidecar_of(shard), Some(entry))?;
+    rows.into_iter().try_for_each(|row| sidecar.push(row))?;
+    sidecar.finish()
+}

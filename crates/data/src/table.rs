@@ -1,0 +1,280 @@
+//! Labels, captions and splits that tables give by name: the field's caption and label files, and a user's own.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use csv::StringRecord;
+use serde_json::Value;
+
+use crate::inflate::gunzip;
+use crate::{Caption, DataError};
+
+/// Largest table after decompression, in bytes.
+const LARGEST: usize = 8 << 30;
+/// Headings of the column that names a shape.
+const NAMES: [&str; 9] = ["file", "path", "key", "uid", "id", "modelid", "model_id", "object_id", "name"];
+/// Headings of the column of labels.
+const LABELS: [&str; 5] = ["label", "category", "class", "class_name", "labels"];
+/// Headings of columns of captions.
+const CAPTIONS: [&str; 4] = ["caption", "description", "text", "captions"];
+
+/// What a table says about one shape.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Facts {
+    /// Names of its categories.
+    pub labels: Vec<String>,
+    /// Sentences about it.
+    pub captions: Vec<Caption>,
+    /// `train`, `val` or `test`.
+    pub split: Option<String>,
+}
+
+/// Facts by name.
+#[derive(Clone, Debug, Default)]
+pub struct Table {
+    by_name: HashMap<String, Facts>,
+}
+
+impl Table {
+    /// Reads a table; its form is told by ending and content:
+    ///
+    /// - a CSV with headings: `file` (or `uid`, `modelId` …), and any of `label`, `caption`, `split`; Text2Shape's
+    ///   captions are one;
+    /// - a CSV without: `id,caption` as Cap3D publishes it, or `class number,class,id` as Duoduo CLIP lists LVIS;
+    /// - JSON: an object from ids to captions or lists of them, or a list of objects with the headings above.
+    ///
+    /// `.gz` is unpacked.
+    pub fn read(path: &Path) -> Result<Self, DataError> {
+        let invalid = |message: String| DataError::invalid(path, message);
+        let bytes = fs_err::read(path)?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let (bytes, name) = match name.strip_suffix(".gz") {
+            Some(inner) => (gunzip(&bytes, LARGEST).map_err(invalid)?, inner.to_owned()),
+            None => (bytes, name),
+        };
+        let stem = name.split('.').next().unwrap_or_default().to_owned();
+        let mut table = Self::default();
+        match name.ends_with(".json") {
+            true => table.read_json(&bytes, &stem).map_err(invalid)?,
+            false => table.read_csv(&bytes, &stem).map_err(invalid)?,
+        }
+        Ok(table)
+    }
+
+    /// How many shapes it knows.
+    pub fn len(&self) -> usize {
+        self.by_name.len()
+    }
+
+    /// Whether it knows none.
+    pub fn is_empty(&self) -> bool {
+        self.by_name.is_empty()
+    }
+
+    /// Every name, sorted.
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.by_name.keys().cloned().collect();
+        names.sort();
+        names
+    }
+
+    /// Puts every shape into one split.
+    pub fn set_split(&mut self, split: &str) {
+        self.by_name.values_mut().for_each(|facts| facts.split = Some(split.to_owned()));
+    }
+
+    /// Adds what another table says; of two splits the other's counts.
+    pub fn join(&mut self, other: Self) {
+        for (name, facts) in other.by_name {
+            let mine = self.by_name.entry(name).or_default();
+            mine.labels.extend(facts.labels);
+            mine.captions.extend(facts.captions);
+            mine.split = facts.split.or(mine.split.take());
+        }
+    }
+
+    /// What is said about a shape, by the whole name, the name without its ending, or the last of its folders that is
+    /// known: `chairs/0a1b.glb`, `chairs/0a1b`, `0a1b`, `chairs`.
+    pub fn find(&self, name: &str) -> Option<&Facts> {
+        if self.by_name.is_empty() {
+            return None;
+        }
+        let stem = |part: &str| part.rsplit_once('.').map_or(part, |(stem, _)| stem).to_owned();
+        let whole = [name.to_owned(), stem(name)];
+        let parts = name.rsplit('/').flat_map(|part| [part.to_owned(), stem(part)]);
+        whole.into_iter().chain(parts).find_map(|name| self.by_name.get(&name))
+    }
+
+    fn at(&mut self, name: &str) -> &mut Facts {
+        self.by_name.entry(name.trim().to_owned()).or_default()
+    }
+
+    fn read_csv(&mut self, bytes: &[u8], from: &str) -> Result<(), String> {
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
+        let mut records = reader.records();
+        let wrong = |error: csv::Error| error.to_string();
+        let Some(first) = records.next().transpose().map_err(wrong)? else { return Ok(()) };
+        let columns = Columns::of(&first).ok_or_else(|| {
+            let found: Vec<&str> = first.iter().take(8).collect();
+            format!("expected headings such as file,label,caption, or id,caption, found {found:?}")
+        })?;
+        if !columns.has_headings {
+            self.add(&columns, &first, from);
+        }
+        for record in records {
+            self.add(&columns, &record.map_err(wrong)?, from);
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, columns: &Columns, record: &StringRecord, from: &str) {
+        let Some(name) = record.get(columns.name).filter(|name| !name.trim().is_empty()) else { return };
+        let cell = |at: usize| record.get(at).map(str::trim).filter(|text| !text.is_empty());
+        let facts = self.at(name);
+        facts.labels.extend(columns.label.and_then(cell).map(str::to_owned));
+        facts.captions.extend(columns.captions.iter().filter_map(|at| Some(Caption::new(cell(*at)?, from))));
+        if let Some(split) = columns.split.and_then(cell) {
+            facts.split = Some(split.to_owned());
+        }
+    }
+
+    fn read_json(&mut self, bytes: &[u8], from: &str) -> Result<(), String> {
+        match serde_json::from_slice(bytes).map_err(|error| error.to_string())? {
+            Value::Object(map) => {
+                for (name, value) in map {
+                    let facts = self.at(&name);
+                    match &value {
+                        Value::Object(fields) => fill(facts, fields, from),
+                        other => facts
+                            .captions
+                            .extend(texts(other).into_iter().map(|text| Caption::new(text, from))),
+                    }
+                }
+                Ok(())
+            }
+            Value::Array(rows) => {
+                for row in rows {
+                    let fields = row.as_object().ok_or("expected a list of objects")?;
+                    let name = fields.iter().find(|(key, _)| NAMES.contains(&key.to_lowercase().as_str()));
+                    let name =
+                        name.and_then(|(_, name)| name.as_str()).ok_or("an object names no file or uid")?;
+                    fill(self.at(name), fields, from);
+                }
+                Ok(())
+            }
+            _ => Err("expected an object from ids to captions, or a list of objects".to_owned()),
+        }
+    }
+}
+
+/// Where a CSV keeps what.
+struct Columns {
+    has_headings: bool,
+    name: usize,
+    label: Option<usize>,
+    captions: Vec<usize>,
+    split: Option<usize>,
+}
+
+impl Columns {
+    fn of(first: &StringRecord) -> Option<Self> {
+        let headings: Vec<String> =
+            first.iter().map(|h| h.trim().trim_start_matches('\u{feff}').to_lowercase()).collect();
+        let find = |names: &[&str]| headings.iter().position(|h| names.contains(&h.as_str()));
+        // `id` beside `modelId` numbers the captions (Text2Shape).
+        let name =
+            NAMES.iter().filter_map(|name| headings.iter().position(|h| h == name)).collect::<Vec<_>>();
+        let model = headings.iter().position(|h| h == "modelid");
+        let captions: Vec<usize> =
+            (0..headings.len()).filter(|i| CAPTIONS.contains(&headings[*i].as_str())).collect();
+        let (label, split) = (find(&LABELS), find(&["split"]));
+        if let Some(name) = model.or(name.first().copied())
+            && (label.is_some() || split.is_some() || !captions.is_empty())
+        {
+            return Some(Self { has_headings: true, name, label, captions, split });
+        }
+        let plain = |name, label, captions| Self { has_headings: false, name, label, captions, split: None };
+        match first.len() {
+            3 if headings[0].parse::<u32>().is_ok() => Some(plain(2, Some(1), Vec::new())),
+            2.. if !headings[0].contains(' ') => Some(plain(0, None, vec![1])),
+            _ => None,
+        }
+    }
+}
+
+/// Takes what an object says under the known headings.
+fn fill(facts: &mut Facts, fields: &serde_json::Map<String, Value>, from: &str) {
+    for (key, value) in fields {
+        let key = key.to_lowercase();
+        if LABELS.contains(&key.as_str()) {
+            facts.labels.extend(texts(value));
+        } else if CAPTIONS.contains(&key.as_str()) {
+            facts.captions.extend(texts(value).into_iter().map(|text| Caption::new(text, from)));
+        } else if key == "split" {
+            facts.split = value.as_str().map(str::to_owned).or(facts.split.take());
+        }
+    }
+}
+
+/// A text, or the texts of a list.
+fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) if !text.trim().is_empty() => vec![text.trim().to_owned()],
+        Value::Array(list) => list.iter().flat_map(texts).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(name: &str, text: &str) -> Table {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        Table::read(&path).unwrap()
+    }
+
+    #[track_caller]
+    fn check(name: &str, text: &str, shape: &str, labels: &[&str], captions: &[&str]) {
+        let table = table(name, text);
+        let facts = table.find(shape).unwrap();
+        assert_eq!(facts.labels, labels);
+        assert_eq!(facts.captions.iter().map(|c| c.text.as_str()).collect::<Vec<_>>(), captions);
+    }
+
+    #[test]
+    fn every_form_is_told_by_its_content() {
+        check(
+            "mine.csv",
+            "file,label,caption\na/b.glb,chair,\"red, soft\"\n",
+            "a/b.glb",
+            &["chair"],
+            &["red, soft"],
+        );
+        check("cap3d.csv", "0a1b,A red chair.\n0c,\"A cup, white.\"\n", "x/0c.glb", &[], &["A cup, white."]);
+        check("lvis.csv", "3,Band_Aid,0a1b\n4,cup,0c\n", "0c/000.png", &["cup"], &[]);
+        let text2shape = "id,modelId,description,category,topLevelSynsetId\n\
+            0,aaa,a brown table,Table,04379243\n1,aaa,wooden,Table,04379243\n";
+        check(
+            "captions.tablechair.csv",
+            text2shape,
+            "aaa",
+            &["Table", "Table"],
+            &["a brown table", "wooden"],
+        );
+        check("c.json", r#"{"u1": ["one", "two"], "u2": "three"}"#, "u1.glb", &[], &["one", "two"]);
+        check("d.json", r#"[{"uid": "u1", "caption": "one", "category": "cup"}]"#, "u1", &["cup"], &["one"]);
+        assert!(table("e.csv", "").is_empty());
+    }
+
+    #[test]
+    fn tables_join_and_say_where_a_sentence_is_from() {
+        let mut all = table("cap3d.csv", "u1,one\n");
+        all.join(table("x.csv", "file,label,split\nu1,cup,test\n"));
+        let facts = all.find("u1").unwrap();
+        assert_eq!((facts.labels[0].as_str(), facts.captions[0].from.as_str()), ("cup", "cap3d"));
+        assert_eq!(facts.split.as_deref(), Some("test"));
+    }
+}

@@ -1,0 +1,195 @@
+//! Making, reading, damaging and joining data sets of real shapes.
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+use std::path::Path;
+
+use image::RgbaImage;
+use lexiform_data::prepare::{LocalFiles, Prepare, PrepareConfig};
+use lexiform_data::table::Table;
+use lexiform_data::{
+    CAMERAS, DataError, Dataset, Event, Featurizer, MakeOptions, MakeSummary, Manifest, POINTS, Picture,
+    TEXT_FEATURES, VIEW_FEATURES, decode_picture, join, make, merge, verify,
+};
+
+/// A box with these edges as an OBJ file.
+fn write_box(path: &Path, [x, y, z]: [f32; 3]) {
+    let mut text = String::new();
+    for corner in 0..8_u8 {
+        let pick = |bit: u8, edge: f32| if corner & bit == 0 { 0.0 } else { edge };
+        text.push_str(&format!("v {} {} {}\n", pick(1, x), pick(2, y), pick(4, z)));
+    }
+    for quad in ["1 3 4 2", "5 6 8 7", "1 2 6 5", "3 7 8 4", "1 5 7 3", "2 4 8 6"] {
+        text.push_str(&format!("f {quad}\n"));
+    }
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, text).unwrap();
+}
+
+fn models(folder: &Path) {
+    write_box(&folder.join("furniture/coffee_table_01.obj"), [4.0, 0.2, 4.0]);
+    write_box(&folder.join("furniture/WoodenBox.obj"), [1.0, 1.0, 1.0]);
+    write_box(&folder.join("tower.obj"), [0.5, 6.0, 0.5]);
+    std::fs::write(folder.join("broken.obj"), "v 1 2\nf 1 2 3\n").unwrap();
+    std::fs::write(folder.join("broken.glb"), b"glTF\x02\0\0\0\xff\xff\xff\xff").unwrap();
+}
+
+fn small() -> PrepareConfig {
+    PrepareConfig { views: 4, size: 48, points: 100, folder_labels: true, ..PrepareConfig::default() }
+}
+
+fn prepare(
+    from: &Path,
+    to: &Path,
+    config: PrepareConfig,
+    featurizer: Option<&dyn Featurizer>,
+    jobs: usize,
+) -> (MakeSummary, Vec<Event>) {
+    let source = LocalFiles::new(&[from.display().to_string()]).unwrap();
+    let mut producer = Prepare::new(&source, config, Table::default()).unwrap().with_jobs(jobs);
+    if let Some(featurizer) = featurizer {
+        producer = producer.with_featurizer(featurizer);
+    }
+    let mut events = Vec::new();
+    let options = MakeOptions { jobs, ..MakeOptions::default() };
+    let summary = make(&producer, to, &options, &mut |event| events.push(event)).unwrap();
+    merge(to).unwrap();
+    (summary, events)
+}
+
+#[test]
+fn shapes_become_views_points_and_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, to) = (folder.path().join("models"), folder.path().join("set"));
+    models(&from);
+    let (summary, events) = prepare(&from, &to, small(), None, 2);
+    assert_eq!(summary, MakeSummary { written: 3, before: 0, failed: 2 });
+    let failed: Vec<&str> = events
+        .iter()
+        .filter_map(|e| if let Event::Failed(f) = e { Some(f.source.as_str()) } else { None })
+        .collect();
+    assert_eq!(failed.len(), 2, "{failed:?}");
+    let dataset = Dataset::open(&to).unwrap();
+    assert_eq!((dataset.len(), dataset.manifest().failed, dataset.manifest().views), (3, 2, 12));
+    let table = (0..3).find(|i| dataset.key(*i).starts_with("furniture_coffee_table_01-")).unwrap();
+    assert_eq!(dataset.find(dataset.key(table)), Some(table));
+    assert_eq!(
+        (dataset.label(table), dataset.split(table), dataset.n_views(table)),
+        (Some("furniture"), "train", 4)
+    );
+    let about = dataset.about(table).unwrap();
+    let said: Vec<&str> = about.captions.iter().map(|c| c.text.as_str()).collect();
+    assert_eq!(said, ["coffee table", "furniture"]);
+    assert_eq!(about.extents, Some([4.0, 0.2, 4.0]));
+    let views = dataset.views(table, &[3, 1]).unwrap();
+    let images: Vec<RgbaImage> = views.iter().map(|bytes| decode_picture(bytes).unwrap()).collect();
+    assert_eq!(images[0].dimensions(), (48, 48));
+    assert_ne!(images[0], images[1]);
+    assert_eq!(dataset.views(table, &[1]).unwrap()[0], views[1]);
+    assert!(dataset.views(table, &[4]).unwrap_err().to_string().contains("has no view 4"));
+    let points = dataset.array(table, POINTS).unwrap().unwrap();
+    assert_eq!(points.shape, [100, 3]);
+    assert!(points.numbers().chunks(3).all(|p| p.iter().map(|v| v * v).sum::<f32>() < 1.001));
+    assert_eq!(dataset.array(table, CAMERAS).unwrap().unwrap().shape, [4, 3, 4]);
+    assert_eq!(verify(&to, &|_| {}).unwrap(), []);
+}
+
+#[test]
+fn the_bytes_do_not_depend_on_threads_and_a_second_run_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let from = folder.path().join("models");
+    models(&from);
+    let sets = ["a", "b"].map(|name| folder.path().join(name));
+    prepare(&from, &sets[0], small(), None, 1);
+    prepare(&from, &sets[1], small(), None, 4);
+    let manifests = sets.each_ref().map(|set| Manifest::read(set).unwrap());
+    assert_eq!(manifests[0], manifests[1]);
+    let (again, _) = prepare(&from, &sets[0], small(), None, 2);
+    assert_eq!(again, MakeSummary { written: 0, before: 3, failed: 2 });
+    assert_eq!(Manifest::read(&sets[0]).unwrap(), manifests[0]);
+    // New files join what is there.
+    write_box(&from.join("new.obj"), [1.0, 2.0, 3.0]);
+    let (more, _) = prepare(&from, &sets[0], small(), None, 2);
+    assert_eq!(more, MakeSummary { written: 1, before: 3, failed: 2 });
+    assert_eq!(Dataset::open(&sets[0]).unwrap().len(), 4);
+}
+
+/// Mean color and its complement: enough to tell what is compared with what.
+struct Colors;
+
+impl Featurizer for Colors {
+    fn id(&self) -> &str {
+        "colors"
+    }
+
+    fn images(&self, images: &[RgbaImage]) -> Result<Vec<Vec<f32>>, String> {
+        Ok(images.iter().map(|image| vec![image.pixels().map(|p| f32::from(p.0[0])).sum(), 1.0]).collect())
+    }
+
+    fn texts(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, String> {
+        Ok(texts.iter().map(|text| vec![if text.contains("table") { -1.0 } else { 1.0 }, 0.0]).collect())
+    }
+}
+
+#[test]
+fn features_are_kept_and_rank_captions() {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, to) = (folder.path().join("models"), folder.path().join("set"));
+    models(&from);
+    prepare(&from, &to, PrepareConfig { top_captions: 1, ..small() }, Some(&Colors), 2);
+    let dataset = Dataset::open(&to).unwrap();
+    let table = (0..3).find(|i| dataset.key(*i).contains("coffee")).unwrap();
+    assert_eq!(dataset.array(table, VIEW_FEATURES).unwrap().unwrap().shape, [4, 2]);
+    assert_eq!(dataset.array(table, TEXT_FEATURES).unwrap().unwrap().numbers(), [1.0, 0.0]);
+    let captions = dataset.about(table).unwrap().captions;
+    assert_eq!((captions.len(), captions[0].text.as_str()), (1, "furniture"));
+    assert!(captions[0].score.unwrap() > 0.9);
+}
+
+#[test]
+fn a_flipped_byte_is_found_and_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, to) = (folder.path().join("models"), folder.path().join("set"));
+    models(&from);
+    prepare(&from, &to, PrepareConfig { pictures: Picture::Png, ..small() }, None, 2);
+    let dataset = Dataset::open(&to).unwrap();
+    let wanted = dataset.views(1, &[2]).unwrap().remove(0);
+    let shard = to.join("shards").join(&dataset.manifest().shards[0].file);
+    let mut bytes = std::fs::read(&shard).unwrap();
+    let at = bytes.windows(wanted.len()).position(|w| w == wanted).unwrap() + wanted.len() / 2;
+    bytes[at] ^= 1;
+    std::fs::write(&shard, &bytes).unwrap();
+    let faults = verify(&to, &|_| {}).unwrap();
+    assert_eq!((faults.len(), &faults[0].path), (1, &shard));
+    assert!(faults[0].message.contains(&format!("{}.v02.png", dataset.key(1))), "{faults:?}");
+    let error = dataset.views(1, &[2]).unwrap_err().to_string();
+    assert!(error.contains("v02.png is damaged"), "{error}");
+    assert!(dataset.views(1, &[1, 3]).is_ok());
+    let mut seen = 0;
+    dataset
+        .scan(|_| {
+            seen += 1;
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(seen, 3);
+    bytes.truncate(bytes.len() - 700);
+    std::fs::write(&shard, &bytes).unwrap();
+    assert_eq!(verify(&to, &|_| {}).unwrap().len(), 1);
+}
+
+#[test]
+fn data_sets_join_where_their_shapes_differ() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    models(&at("models"));
+    write_box(&at("more/sofa.obj"), [2.0, 1.0, 1.0]);
+    prepare(&at("models"), &at("a"), small(), None, 2);
+    prepare(&at("more"), &at("b"), small(), None, 2);
+    assert_eq!(join(&at("c"), &[at("a"), at("b")]).unwrap().shapes, 4);
+    assert_eq!(verify(&at("c"), &|_| {}).unwrap(), []);
+    let joined = Dataset::open(&at("c")).unwrap();
+    assert!((0..4).all(|i| joined.shape(i).is_ok()));
+    let error = join(&at("d"), &[at("a"), at("a")]).unwrap_err();
+    assert!(error.to_string().contains("stands in another shard already"), "{error}");
+    assert!(matches!(Dataset::open(&at("models")), Err(DataError::Incomplete { .. })));
+}

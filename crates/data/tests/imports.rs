@@ -1,0 +1,331 @@
+//! Every importer on a small file in the exact layout, most of them written by h5py and NumPy; and exports read back.
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+use std::path::{Path, PathBuf};
+
+use image::{Rgb, RgbImage, Rgba, RgbaImage};
+use lexiform_data::import::ImportOptions;
+use lexiform_data::pickle::Pickle;
+use lexiform_data::table::Table;
+use lexiform_data::{
+    Dataset, Event, MakeOptions, POINTS, Picture, TEXT_FEATURES, VIEW_FEATURES, decode_picture, export,
+    import, make, merge,
+};
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/data").join(name)
+}
+
+struct Imported {
+    folder: tempfile::TempDir,
+    dataset: Dataset,
+    warnings: Vec<String>,
+    failed: Vec<String>,
+}
+
+fn run(format: &str, from: &Path, options: &ImportOptions) -> Imported {
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().join("set");
+    let source = (import::find(format).unwrap().open)(from, options).unwrap();
+    assert!(import::find(source.format()).is_some());
+    let mut failed = Vec::new();
+    make(&source, &to, &MakeOptions::default(), &mut |event| {
+        if let Event::Failed(one) = event {
+            failed.push(format!("{}: {}", one.source, one.reason));
+        }
+    })
+    .unwrap();
+    merge(&to).unwrap();
+    failed.sort();
+    Imported { dataset: Dataset::open(&to).unwrap(), folder, warnings: source.warnings().to_vec(), failed }
+}
+
+impl Imported {
+    #[track_caller]
+    fn shape(&self, key: &str) -> usize {
+        let keys: Vec<&str> = (0..self.dataset.len()).map(|i| self.dataset.key(i)).collect();
+        self.dataset.find(key).unwrap_or_else(|| panic!("no {key} in {keys:?}"))
+    }
+
+    fn points(&self, key: &str) -> (Vec<usize>, Vec<f32>) {
+        let array = self.dataset.array(self.shape(key), POINTS).unwrap().unwrap();
+        (array.shape.clone(), array.numbers())
+    }
+}
+
+fn ramp(count: usize) -> Vec<f32> {
+    (0..count).map(|i| ((i * 7 + 3) % 251) as f32).collect()
+}
+
+#[test]
+fn duoduo_with_its_traps() {
+    let options = ImportOptions { pictures: Picture::Png, features: true, ..ImportOptions::default() };
+    let imported = run("duoduo", &fixture("duoduo"), &options);
+    assert_eq!(imported.dataset.len(), 3);
+    let told = imported.warnings.join("\n");
+    for trap in [
+        "1 ids stand there twice",
+        "1 of 4 rows have no id",
+        "big-endian",
+        "in lvis.csv, which is for evaluation",
+    ] {
+        assert!(told.contains(trap), "no {trap:?} in {told}");
+    }
+    let shape = imported.shape("bbbb");
+    let view = decode_picture(&imported.dataset.views(shape, &[3]).unwrap()[0]).unwrap();
+    let lexiform_data::array::Npy::Array(expected) =
+        lexiform_data::array::read_npy(&std::fs::read(fixture("duoduo/expected_view.npy")).unwrap()).unwrap()
+    else {
+        panic!("not an array")
+    };
+    assert_eq!(image::DynamicImage::ImageRgba8(view).into_rgb8().as_raw(), &expected.data);
+    let about = imported.dataset.about(shape).unwrap();
+    assert_eq!(about.labels, ["Band_Aid"]);
+    assert_eq!(about.notes, ["view 5 is the same as view 2", "view 7 is blank"]);
+    let features = imported.dataset.array(shape, VIEW_FEATURES).unwrap().unwrap();
+    assert_eq!((features.shape.clone(), features.numbers()), (vec![12, 6], ramp(144)[72..].to_vec()));
+    let texts = imported.dataset.array(imported.shape("aaaa"), TEXT_FEATURES).unwrap().unwrap();
+    assert_eq!((texts.shape.clone(), &texts.numbers()[..12]), (vec![4, 6], &ramp(12)[..]));
+    let embeddings = run("duoduo-embeddings", &fixture("duoduo"), &ImportOptions::default());
+    let of = embeddings.dataset.array(embeddings.shape("u1"), "shape.npy").unwrap().unwrap();
+    assert_eq!(of.numbers(), ramp(12)[6..]);
+}
+
+#[test]
+fn openshape_and_objaverse_lvis() {
+    let options = ImportOptions { features: true, ..ImportOptions::default() };
+    let listed = run("openshape", &fixture("openshape/train.json"), &options);
+    assert_eq!((listed.dataset.len(), listed.failed.len()), (1, 1));
+    assert!(listed.warnings[0].contains("1 of 2 files are missing"), "{:?}", listed.warnings);
+    let about = listed.dataset.about(listed.shape("u1")).unwrap();
+    let said: Vec<(&str, &str)> = about.captions.iter().map(|c| (c.text.as_str(), c.from.as_str())).collect();
+    let expected = [
+        ("old chair", "metadata"),
+        ("wood", "metadata"),
+        ("a wooden chair", "blip"),
+        ("antique chair", "retrieval"),
+    ];
+    assert_eq!(said, expected);
+    let texts = listed.dataset.array(listed.shape("u1"), TEXT_FEATURES).unwrap().unwrap();
+    let firsts: Vec<f32> = texts.numbers().chunks(4).map(|row| row[0]).collect();
+    assert_eq!(firsts, [4.0, 5.0, 6.0, 7.0]);
+    assert_eq!(listed.points("u1").0, [5, 6]);
+    let lvis = run("openshape", &fixture("openshape/lvis.json"), &ImportOptions::default());
+    assert_eq!(lvis.dataset.label(lvis.shape("u1")), Some("armchair"));
+    let folder = run("openshape", &fixture("openshape"), &ImportOptions::default());
+    assert_eq!(folder.dataset.len(), 1);
+}
+
+#[test]
+fn shapenet55_of_point_bert_and_ulip() {
+    let imported = run("point-bert", &fixture("shapenet"), &ImportOptions::default());
+    assert_eq!(imported.dataset.len(), 3);
+    assert!(imported.warnings[0].contains("1 shapes are in train.txt and in test.txt: 03001627-cc"));
+    let about = imported.dataset.about(imported.shape("02691156-bb")).unwrap();
+    assert_eq!(
+        (about.labels.as_slice(), about.split.as_str()),
+        (&["airplane", "aeroplane", "plane"].map(str::to_owned)[..], "test")
+    );
+    assert_eq!(imported.points("02691156-aa").0, [16, 3]);
+
+    // Triplets: the same with renders and depths.
+    let folder = tempfile::tempdir().unwrap();
+    let copy = |from: &Path, to: &Path| {
+        std::fs::create_dir_all(to).unwrap();
+        for entry in std::fs::read_dir(from).unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_file()) {
+            std::fs::copy(&entry, to.join(entry.file_name().unwrap())).unwrap();
+        }
+    };
+    copy(&fixture("shapenet"), folder.path());
+    copy(&fixture("shapenet/shapenet_pc"), &folder.path().join("shapenet_pc"));
+    for id in ["02691156-aa", "02691156-bb", "03001627-cc"] {
+        let renders = folder.path().join("rendered_images").join(id);
+        std::fs::create_dir_all(&renders).unwrap();
+        for angle in [0, 12, 348] {
+            let image = RgbImage::from_pixel(4, 4, Rgb([angle as u8, 1, 2]));
+            image.save(renders.join(format!("{id}_r_{angle:03}.png"))).unwrap();
+            image.save(renders.join(format!("{id}_r_{angle:03}_depth0001.png"))).unwrap();
+        }
+    }
+    let triplets = run("ulip-shapenet", folder.path(), &ImportOptions::default());
+    let shape = triplets.shape("02691156-aa");
+    assert_eq!(triplets.dataset.n_views(shape), 3);
+    assert!(triplets.dataset.members(shape).any(|name| name == "d02.png"));
+    let last = decode_picture(&triplets.dataset.views(shape, &[2]).unwrap()[0]).unwrap();
+    assert_eq!(last.get_pixel(0, 0).0[0], 348_u32 as u8);
+}
+
+#[test]
+fn ulip_objaverse_keeps_its_axes_and_takes_captions() {
+    let folder = tempfile::tempdir().unwrap();
+    let cap3d = folder.path().join("Cap3D.csv");
+    std::fs::write(&cap3d, "u1,\"A chair, red.\"\n").unwrap();
+    let options = ImportOptions { facts: Table::read(&cap3d).unwrap(), ..ImportOptions::default() };
+    let imported = run("ulip-objaverse", &fixture("ulip"), &options);
+    let (shape, values) = imported.points("u1");
+    assert_eq!(shape, [8, 3]);
+    assert!(values.iter().zip(ramp(24)).all(|(a, b)| (a - b / 100.0).abs() < 1e-6));
+    assert_eq!(imported.dataset.about(0).unwrap().captions[0].text, "A chair, red.");
+}
+
+#[test]
+fn modelnet_in_three_forms() {
+    let text = run("modelnet", &fixture("modelnet"), &ImportOptions::default());
+    let shape = text.shape("night_stand_0002");
+    assert_eq!((text.dataset.label(shape), text.dataset.split(shape)), (Some("night stand"), "test"));
+    assert_eq!(text.points("night_stand_0002").1, [0.1, 0.2, 0.3, -0.1, -0.2, -0.3]);
+    assert_eq!(
+        text.dataset.array(shape, "normals.npy").unwrap().unwrap().numbers(),
+        [0.0, 0.0, 1.0, 1.0, 0.0, 0.0]
+    );
+    let colored = run("modelnet", &fixture("modelnet/test_pc.npy"), &ImportOptions::default());
+    let (shape, values) = colored.points("airplane_0627");
+    assert_eq!((shape, values[0], values[3]), (vec![4, 6], 1.03, 100.0 / 255.0));
+    let sampled =
+        run("modelnet", &fixture("modelnet/modelnet40_test_8pts_fps.dat"), &ImportOptions::default());
+    let labels: Vec<_> = (0..2).map(|i| sampled.dataset.label(i).unwrap().to_owned()).collect();
+    assert!(
+        labels.contains(&"airplane".to_owned()) && labels.contains(&"night stand".to_owned()),
+        "{labels:?}"
+    );
+}
+
+#[test]
+fn scanobjectnn_of_either_byte_order() {
+    let imported = run("scanobjectnn", &fixture("scanobjectnn"), &ImportOptions::default());
+    assert_eq!(imported.dataset.len(), 4);
+    assert!(
+        imported.warnings[0].contains("test_objectdataset.h5: values are big-endian"),
+        "{:?}",
+        imported.warnings
+    );
+    let (little, big) = (
+        imported.points("main_split_nobg-training_objectdataset-00001"),
+        imported.points("main_split_nobg-test_objectdataset-00001"),
+    );
+    assert_eq!(little, big);
+    let toilet = imported.shape("main_split_nobg-test_objectdataset-00001");
+    assert_eq!((imported.dataset.label(toilet), imported.dataset.split(toilet)), (Some("toilet"), "test"));
+    let openshape = run("scanobjectnn", &fixture("scanobjectnn_openshape"), &ImportOptions::default());
+    assert_eq!(openshape.dataset.label(openshape.shape("xyz_label-00001")), Some("sofa"));
+}
+
+#[test]
+fn zero123_and_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let from = folder.path().join("renders");
+    for (id, views) in [("aa11", 3), ("bb22", 3), ("cc33", 2)] {
+        std::fs::create_dir_all(from.join(id)).unwrap();
+        for i in 0..views {
+            let image = RgbaImage::from_fn(6, 6, |x, _| Rgba([i * 20, 3, 7, if x < 3 { 0 } else { 255 }]));
+            image.save(from.join(id).join(format!("{i:03}.png"))).unwrap();
+            let pose = lexiform_data::array::Array::singles(&[3, 4], &[f32::from(i); 12]);
+            std::fs::write(from.join(id).join(format!("{i:03}.npy")), pose.to_npy()).unwrap();
+        }
+    }
+    let imported = run("zero123", &from, &ImportOptions::default());
+    assert!(imported.warnings[0].contains("1 of 3 shapes have not 3 views"));
+    assert_eq!(
+        imported.dataset.array(imported.shape("aa11"), "poses.npy").unwrap().unwrap().shape,
+        [3, 3, 4]
+    );
+    let to = folder.path().join("back");
+    let all: Vec<usize> = (0..3).collect();
+    let exported =
+        (export::find("zero123").unwrap().write)(&imported.dataset, &all, &to, &mut || {}).unwrap();
+    assert_eq!(exported.shapes, 3);
+    for name in ["aa11/002.png", "cc33/001.png"] {
+        assert_eq!(std::fs::read(from.join(name)).unwrap(), std::fs::read(to.join(name)).unwrap());
+    }
+    // As Duoduo CLIP keeps it: on white, without the shape that has fewer views; and read again.
+    let block = folder.path().join("block");
+    let exported =
+        (export::find("duoduo").unwrap().write)(&imported.dataset, &all, &block, &mut || {}).unwrap();
+    assert_eq!((exported.shapes, exported.left_out.len()), (2, 1));
+    let again = run("duoduo", &block, &ImportOptions::default());
+    let view = decode_picture(&again.dataset.views(again.shape("bb22"), &[1]).unwrap()[0]).unwrap();
+    assert_eq!((view.get_pixel(0, 0).0, view.get_pixel(5, 0).0), ([255; 4], [20, 3, 7, 255]));
+}
+
+#[test]
+fn mvimgnet_chooses_twelve_and_finds_the_overlap() {
+    let folder = tempfile::tempdir().unwrap();
+    let images = folder.path().join("5/2600746d/images");
+    std::fs::create_dir_all(&images).unwrap();
+    std::fs::create_dir_all(folder.path().join("5/few/images")).unwrap();
+    for i in 0..30_u8 {
+        RgbImage::from_pixel(16, 12, Rgb([i * 8, 0, 0])).save(images.join(format!("{i:03}.jpg"))).unwrap();
+    }
+    std::fs::write(folder.path().join("mvpnet_train_model_ids.txt"), "5_2600746d\n5_few\n").unwrap();
+    std::fs::write(folder.path().join("mvpnet_val.csv"), "3,wash_basin,5_2600746d\n").unwrap();
+    std::fs::write(folder.path().join("mvimgnet_category.txt"), "5,wash basin\n").unwrap();
+    let imported = run("mvimgnet", folder.path(), &ImportOptions { size: 8, ..ImportOptions::default() });
+    assert!(
+        imported.warnings[0].contains("1 shapes are in mvpnet_train_model_ids.txt and in mvpnet_val.csv")
+    );
+    assert!(imported.failed[0].contains("has 0 photographs, 12 are needed"), "{:?}", imported.failed);
+    let shape = imported.shape("5_2600746d");
+    assert_eq!((imported.dataset.n_views(shape), imported.dataset.label(shape)), (12, Some("wash basin")));
+    assert_eq!(imported.dataset.split(shape), "val");
+    let view = decode_picture(&imported.dataset.views(shape, &[11]).unwrap()[0]).unwrap();
+    assert_eq!(view.dimensions(), (8, 8));
+    assert!(view.get_pixel(4, 4).0[0].abs_diff(22 * 8) < 8);
+}
+
+#[test]
+fn exports_are_imported_again() {
+    let imported = run(
+        "openshape",
+        &fixture("openshape/lvis.json"),
+        &ImportOptions { features: true, ..ImportOptions::default() },
+    );
+    let to = imported.folder.path().join("out");
+    let write = |name: &str| {
+        (export::find(name).unwrap().write)(&imported.dataset, &[0], &to.join(name), &mut || {}).unwrap()
+    };
+    assert!(["openshape", "captions", "files"].iter().all(|name| write(name).shapes == 1));
+    let again = run("openshape", &to.join("openshape/split.json"), &ImportOptions::default());
+    let (before, after) = (imported.points("u1").1, again.points("lexiform-u1").1);
+    assert!(before.iter().zip(&after).all(|(a, b)| (a - b).abs() < 1e-3));
+    let table = Table::read(&to.join("captions/captions.csv")).unwrap();
+    assert_eq!(table.find("u1").unwrap().captions.len(), 4);
+    assert_eq!(
+        Table::read(&to.join("captions/labels.csv")).unwrap().find("u1").unwrap().labels,
+        ["armchair"]
+    );
+    assert!(to.join("files/u1/points.npy").exists());
+    let same = run("lexiform", &imported.folder.path().join("set"), &ImportOptions::default());
+    assert_eq!(same.dataset.shape(0).unwrap(), imported.dataset.shape(0).unwrap());
+}
+
+#[test]
+fn pickles_of_every_protocol() {
+    for protocol in 0..6 {
+        let bytes = std::fs::read(fixture(&format!("protocol{protocol}.pkl"))).unwrap();
+        let pickle = Pickle::read(&bytes).unwrap();
+        let root = pickle.root();
+        assert_eq!(root.get("id").unwrap().text().as_deref(), Some("ä"), "{protocol}");
+        assert_eq!(
+            (root.get("n").unwrap().number(), root.get("f").unwrap().number()),
+            (Some(-300.0), Some(1.5))
+        );
+        for name in ["xyz", "f_order"] {
+            let array =
+                root.get(name).unwrap().array().unwrap_or_else(|| panic!("{name} of protocol {protocol}"));
+            assert_eq!(
+                (array.shape.clone(), array.numbers()),
+                (vec![2, 3], ramp(6)),
+                "{name} of protocol {protocol}"
+            );
+        }
+        let objects: Vec<_> = root.get("objects").unwrap().items().collect();
+        assert_eq!(objects[0].get("a").unwrap().number(), Some(1.0));
+        assert_eq!(root.get("s").unwrap().number(), Some(2.5));
+        assert_eq!(root.get("names").unwrap().texts(), ["ab", "c"]);
+        assert_eq!(
+            root.get("t").unwrap().items().nth(3).unwrap().text().as_deref(),
+            Some("raw"),
+            "{protocol}"
+        );
+    }
+}

@@ -1,0 +1,167 @@
+//! A run that is killed at any moment and run again ends with the bytes of one that nobody touched.
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use lexiform_data::{
+    About, Dataset, Event, Job, Key, MakeOptions, Member, Part, Problem, Producer, Shape, make, merge, verify,
+};
+use rand::rngs::SmallRng;
+use rand::{Rng, RngCore, SeedableRng};
+use serde_json::Value;
+
+const KILLS: u64 = 10;
+const SHAPES: usize = 240;
+/// Shards of a handful of shapes, so that kills hit all of writing, ending and beginning them.
+const SHARD_BYTES: u64 = 200_000;
+
+struct Toy {
+    jobs: Vec<Job>,
+    pause: Duration,
+}
+
+impl Toy {
+    fn new(pause: Duration) -> Self {
+        let job = |i| Job { key: Key::of_id(&format!("shape-{i}")), source: format!("shape-{i}.obj") };
+        Self { jobs: (0..SHAPES).map(job).collect(), pause }
+    }
+}
+
+impl Producer for Toy {
+    fn jobs(&self) -> &[Job] {
+        &self.jobs
+    }
+
+    fn settings(&self) -> Value {
+        serde_json::json!({ "toy": { "version": 1 } })
+    }
+
+    fn produce(&self, index: usize) -> Result<Shape, Problem> {
+        std::thread::sleep(self.pause);
+        if index % 17 == 3 {
+            return Err(Problem::Shape("is broken".to_owned()));
+        }
+        let mut rng = SmallRng::seed_from_u64(index as u64);
+        let member = |i: usize, rng: &mut SmallRng| {
+            let mut bytes = vec![0; rng.random_range(0..9000)];
+            rng.fill_bytes(&mut bytes);
+            Member::view(i, "png", bytes)
+        };
+        let members = (0..4).map(|i| member(i, &mut rng)).collect();
+        let about = About { id: format!("shape-{index}"), split: "train".to_owned(), ..About::default() };
+        Ok(Shape { key: self.jobs[index].key.clone(), members, about })
+    }
+}
+
+fn fill(folder: &Path, pause: Duration, jobs: usize, on_event: &mut dyn FnMut(Event)) {
+    let options = MakeOptions { jobs, shard_bytes: SHARD_BYTES, ..MakeOptions::default() };
+    make(&Toy::new(pause), folder, &options, on_event).unwrap();
+}
+
+/// Run by the test below in a process of its own. On its own it does nothing.
+#[test]
+fn fills_until_killed() {
+    let Ok(folder) = std::env::var("LEXIFORM_KILL_FOLDER") else { return };
+    fill(Path::new(&folder), Duration::from_millis(4), 3, &mut |event| {
+        if matches!(event, Event::Planned { .. }) {
+            let mut out = std::io::stdout().lock();
+            writeln!(out, "\nplanned").unwrap();
+            out.flush().unwrap();
+        }
+    });
+}
+
+fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let files = std::fs::read_dir(folder.join("shards")).unwrap().map(|entry| entry.unwrap().path());
+    files
+        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read(path).unwrap()))
+        .collect()
+}
+
+#[test]
+fn a_killed_run_ends_as_if_nothing_had_been() {
+    let folder = tempfile::tempdir().unwrap();
+    let (cut, whole) = (folder.path().join("cut"), folder.path().join("whole"));
+    let mut rng = SmallRng::seed_from_u64(5);
+    for kill in 0..KILLS {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "fills_until_killed", "--nocapture"])
+            .env("LEXIFORM_KILL_FOLDER", &cut)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        // Every third kill also hits what comes before the first shape.
+        let word = if kill % 3 == 0 { "running" } else { "planned" };
+        lines.find(|line| line.starts_with(word)).unwrap();
+        std::thread::sleep(Duration::from_millis(rng.random_range(0..60)));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(merge(&cut).is_err(), "a part that is not done was merged");
+    }
+    let mut before = 0;
+    fill(&cut, Duration::ZERO, 2, &mut |event| {
+        if let Event::Planned { written, .. } = event {
+            before = written;
+        }
+    });
+    assert!(before > 0, "nothing was kept over {KILLS} kills");
+    fill(&whole, Duration::ZERO, 1, &mut |_| {});
+    assert!(contents(&cut) == contents(&whole), "shards differ");
+    let (cut_manifest, whole_manifest) = (merge(&cut).unwrap(), merge(&whole).unwrap());
+    assert_eq!(cut_manifest, whole_manifest);
+    let failed = (0..SHAPES).filter(|i| i % 17 == 3).count() as u64;
+    assert_eq!((cut_manifest.shapes, cut_manifest.failed), (SHAPES as u64 - failed, failed));
+    assert_eq!(verify(&cut, &|_| {}).unwrap(), []);
+    let dataset = Dataset::open(&cut).unwrap();
+    let mut keys: Vec<&str> = (0..dataset.len()).map(|i| dataset.key(i)).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    assert_eq!(keys.len() as u64, cut_manifest.shapes);
+}
+
+#[test]
+fn parts_together_are_the_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let (parts, whole) = (folder.path().join("parts"), folder.path().join("whole"));
+    fill(&whole, Duration::ZERO, 2, &mut |_| {});
+    let part = |index| {
+        let options =
+            MakeOptions { part: Part { index, of: 3 }, shard_bytes: SHARD_BYTES, ..MakeOptions::default() };
+        make(&Toy::new(Duration::ZERO), &parts, &options, &mut |_| {}).unwrap()
+    };
+    part(2);
+    let error = merge(&parts).unwrap_err().to_string();
+    assert!(error.contains("2 of 3 parts are not done: 0/3, 1/3"), "{error}");
+    part(0);
+    part(1);
+    let (together, alone) = (merge(&parts).unwrap(), merge(&whole).unwrap());
+    assert_eq!((together.shapes, together.views, together.failed), (alone.shapes, alone.views, alone.failed));
+    let (a, b) = (Dataset::open(&parts).unwrap(), Dataset::open(&whole).unwrap());
+    for i in 0..a.len() {
+        let j = b.find(a.key(i)).unwrap();
+        assert_eq!(a.shape(i).unwrap(), b.shape(j).unwrap());
+    }
+}
+
+#[test]
+fn a_part_is_written_by_one_process_and_with_one_setting() {
+    let folder = tempfile::tempdir().unwrap();
+    let begin = |settings: Value| {
+        lexiform_data::shard::PartWriter::open(folder.path(), Part::WHOLE, settings, SHARD_BYTES)
+    };
+    let settings = serde_json::json!({ "prepare": { "views": 12, "size": 224 } });
+    let held = begin(settings.clone()).unwrap();
+    assert!(begin(settings.clone()).err().unwrap().to_string().contains("another run writes this part"));
+    drop(held);
+    let other = serde_json::json!({ "prepare": { "views": 8, "size": 224 } });
+    let error = begin(other).err().unwrap();
+    assert!(error.to_string().contains("was begun with prepare.views = 12, asked for is 8"), "{error}");
+    assert!(error.hint().is_some());
+    begin(settings).unwrap();
+}

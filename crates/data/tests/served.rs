@@ -1,0 +1,183 @@
+//! A served captioner against a server that misbehaves.
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+use std::collections::VecDeque;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use image::RgbaImage;
+use lexiform_data::caption::{CaptionError, Captioner as _, Served, ServedConfig, Subject};
+use lexiform_data::{Member, Picture};
+
+/// What the server does with one question.
+#[derive(Clone)]
+enum Deed {
+    Say(&'static str),
+    Status(u16, &'static str),
+    Text(&'static str),
+    Drop,
+    Sleep,
+}
+
+struct Server {
+    url: String,
+    bodies: Arc<Mutex<Vec<serde_json::Value>>>,
+}
+
+/// A server that does the deeds in turn, the last one for ever. `/models` is answered while `well`.
+fn server(deeds: &[Deed], well: bool) -> Server {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    let bodies = Arc::new(Mutex::new(Vec::new()));
+    let deeds = Arc::new(Mutex::new(deeds.iter().cloned().collect::<VecDeque<_>>()));
+    let seen = Arc::clone(&bodies);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (deeds, seen) = (Arc::clone(&deeds), Arc::clone(&seen));
+            std::thread::spawn(move || {
+                let _ = serve(stream.unwrap(), &deeds, &seen, well);
+            });
+        }
+    });
+    Server { url, bodies }
+}
+
+fn serve(
+    stream: TcpStream,
+    deeds: &Mutex<VecDeque<Deed>>,
+    seen: &Mutex<Vec<serde_json::Value>>,
+    well: bool,
+) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream.try_clone()?);
+    let mut stream = stream;
+    loop {
+        let (mut first, mut length) = (String::new(), 0);
+        if reader.read_line(&mut first)? == 0 {
+            return Ok(());
+        }
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line)?;
+            if line.trim().is_empty() {
+                break;
+            }
+            if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+        }
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body)?;
+        let mut answer = |status: u16, more: &str, text: &str| {
+            write!(stream, "HTTP/1.1 {status} X\r\n{more}Content-Length: {}\r\n\r\n{text}", text.len())
+        };
+        if first.starts_with("GET") {
+            answer(if well { 200 } else { 503 }, "", "{}")?;
+            continue;
+        }
+        seen.lock().unwrap().push(serde_json::from_slice(&body).unwrap());
+        let deed = {
+            let mut deeds = deeds.lock().unwrap();
+            if deeds.len() > 1 { deeds.pop_front().unwrap() } else { deeds[0].clone() }
+        };
+        match deed {
+            Deed::Say(text) => {
+                let message = serde_json::json!({ "message": { "content": text } });
+                let usage = serde_json::json!({ "prompt_tokens": 7, "completion_tokens": 3 });
+                answer(200, "", &serde_json::json!({ "choices": [message], "usage": usage }).to_string())?;
+            }
+            Deed::Status(status, more) => answer(status, more, "busy")?,
+            Deed::Text(text) => answer(200, "", text)?,
+            Deed::Drop => {
+                stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"choi")?;
+                return stream.shutdown(std::net::Shutdown::Both);
+            }
+            Deed::Sleep => std::thread::sleep(Duration::from_secs(3)),
+        }
+    }
+}
+
+fn config(server: &Server) -> ServedConfig {
+    ServedConfig { pause_ms: 1, retries: 3, timeout_s: 1, ..ServedConfig::new(&server.url, "eye") }
+}
+
+fn views(count: usize) -> Vec<Member> {
+    let image = RgbaImage::from_pixel(8, 8, image::Rgba([200, 30, 30, 255]));
+    (0..count).map(|i| Member::view(i, "webp", Picture::Webp.encode(&image).unwrap())).collect()
+}
+
+fn ask(served: &Served, count: usize) -> Result<Vec<String>, CaptionError> {
+    let views = views(count);
+    let captions = served.caption(&Subject { name: "a", bytes: b"", views: &views })?;
+    Ok(captions.into_iter().map(|caption| caption.text).collect())
+}
+
+#[test]
+fn it_gets_its_sentence_from_a_server_that_misbehaves() {
+    let server = server(
+        &[
+            Deed::Status(429, "Retry-After: 0\r\n"),
+            Deed::Text("<html>"),
+            Deed::Drop,
+            Deed::Say("\"A red\n cup.\""),
+        ],
+        true,
+    );
+    let served = Served::new(config(&server));
+    assert_eq!(ask(&served, 2).unwrap(), ["A red cup."]);
+    let counts = served.counts();
+    assert_eq!(
+        (counts.answered, counts.failed_tries, counts.prompt_tokens, counts.answer_tokens),
+        (1, 3, 7, 3)
+    );
+    let bodies = server.bodies.lock().unwrap();
+    let content = bodies[0]["messages"][0]["content"].as_array().unwrap();
+    assert_eq!((content.len(), bodies[0]["model"].as_str()), (3, Some("eye")));
+    assert!(content[1]["image_url"]["url"].as_str().unwrap().starts_with("data:image/jpeg;base64,/9j/"));
+}
+
+#[test]
+fn a_slow_answer_is_given_up_and_asked_for_again() {
+    let server = server(&[Deed::Sleep, Deed::Say("a cup")], true);
+    let served = Served::new(config(&server));
+    assert_eq!(ask(&served, 1).unwrap(), ["a cup"]);
+    assert_eq!(served.counts().failed_tries, 1);
+}
+
+#[test]
+fn a_pause_the_server_asks_for_is_kept() {
+    let server = server(&[Deed::Status(503, "Retry-After: 1\r\n"), Deed::Say("a cup")], true);
+    let started = std::time::Instant::now();
+    assert_eq!(ask(&Served::new(config(&server)), 1).unwrap(), ["a cup"]);
+    assert!(started.elapsed() >= Duration::from_secs(1));
+}
+
+#[test]
+fn every_view_may_have_its_own_sentence() {
+    let server = server(&[Deed::Say("one"), Deed::Say("two"), Deed::Say("three")], true);
+    let served = Served::new(ServedConfig { per_view: true, ..config(&server) });
+    let views = views(3);
+    let captions = served.caption(&Subject { name: "a", bytes: b"", views: &views }).unwrap();
+    let said: Vec<_> = captions.iter().map(|c| (c.view, c.text.as_str(), c.from.as_str())).collect();
+    assert_eq!(
+        said,
+        [(Some(0), "one", "served:eye"), (Some(1), "two", "served:eye"), (Some(2), "three", "served:eye")]
+    );
+}
+
+#[test]
+fn it_is_the_shape_s_fault_where_the_server_is_well_and_the_server_s_where_not() {
+    let nonsense = [Deed::Text("{\"choices\": [{\"message\": {\"content\": \" \"}}]}")];
+    let error = ask(&Served::new(config(&server(&nonsense, true))), 1).unwrap_err();
+    assert!(matches!(&error, CaptionError::Shape(text) if text.contains("4 tries")), "{error:?}");
+    let refused = ask(&Served::new(config(&server(&[Deed::Status(400, "")], true))), 1).unwrap_err();
+    assert!(matches!(refused, CaptionError::Shape(_)));
+    let down = ask(&Served::new(config(&server(&[Deed::Status(502, "")], false))), 1).unwrap_err();
+    assert!(matches!(down, CaptionError::Server(_)));
+    let unknown = ask(&Served::new(config(&server(&[Deed::Status(401, "")], true))), 1).unwrap_err();
+    assert!(matches!(unknown, CaptionError::Server(_)));
+    let nobody =
+        ServedConfig { pause_ms: 1, retries: 1, ..ServedConfig::new("http://127.0.0.1:9/v1", "eye") };
+    assert!(matches!(ask(&Served::new(nobody), 1).unwrap_err(), CaptionError::Server(_)));
+}
