@@ -59,19 +59,24 @@ fn every_layout_and_type_that_h5py_writes() {
             (&[2.5, 2.5][..], &[1.0, 2.0, 3.0, 4.0][..], 2.5)
         );
         let texts = |name: &str| file.dataset(name).unwrap().read().unwrap().texts();
-        assert_eq!(texts("deep/er/fixed_text"), ["chair", "table lamp"]);
-        assert_eq!(texts("deep/er/text"), ["chair", "", "Stehlampe ä"]);
-        assert_eq!(file.dataset("deep/er/scalar").unwrap().read().unwrap().numbers(), [4.5]);
-        assert_eq!(file.dataset("deep/er/truth").unwrap().read().unwrap().wholes(), [1, 0, 1]);
+        assert_eq!(texts("words/fixed_text"), ["chair", "table lamp"]);
+        assert_eq!(texts("words/text"), ["chair", "", "Stehlampe ä"]);
+        assert_eq!(file.dataset("words/scalar").unwrap().read().unwrap().numbers(), [4.5]);
+        assert_eq!(file.dataset("words/truth").unwrap().read().unwrap().wholes(), [1, 0, 1]);
     }
 }
 
 #[test]
 fn names_are_listed_and_wrong_ones_told() {
     let file = open("layouts_old.h5");
-    assert_eq!(file.names("").unwrap(), ["big_f4", "chunked", "contiguous_u8", "deep", "half", "long"]);
-    assert_eq!(file.names("deep/er").unwrap().len(), 18);
-    assert_eq!(file.dataset("deep/er/many8").unwrap().read().unwrap().wholes(), [8]);
+    assert_eq!(
+        file.names("").unwrap(),
+        ["big_f4", "chunked", "contiguous_u8", "deep", "half", "long", "many", "words"]
+    );
+    assert_eq!(file.names("many").unwrap().len(), 9);
+    assert_eq!(file.dataset("many/8").unwrap().read().unwrap().wholes(), [8]);
+    let error = open("layouts_new.h5").names("many").unwrap_err().to_string();
+    assert!(error.contains("a group of many names in the newest form"), "{error}");
     let error = file.dataset("chunky").unwrap_err().to_string();
     assert!(error.contains("has no \"chunky\", only [\"big_f4\""), "{error}");
     assert!(file.dataset("deep").unwrap_err().to_string().contains("is no array"));

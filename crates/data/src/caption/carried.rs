@@ -138,13 +138,16 @@ fn split_called(folder: &str) -> Option<&'static str> {
 
 /// A name as words: `SheenChair_02.lowpoly` → `sheen chair`; `None` where nothing that speaks is left, as of an id.
 pub fn words(name: &str) -> Option<String> {
-    let spaced = spaced(name);
+    let chunks = name.split(|c: char| !c.is_alphanumeric() && c != '\'');
+    // `glTF` is one word that says nothing, not two.
+    let chunks = chunks.filter(|chunk| !EMPTY.contains(&chunk.to_lowercase().as_str()));
+    let spaced = chunks.map(spaced).collect::<Vec<_>>().join(" ");
     let kept = spaced.split_whitespace().map(str::to_lowercase).filter(|word| says_something(word));
     let text = kept.collect::<Vec<_>>().join(" ");
     (text.chars().filter(|c| c.is_alphabetic()).count() >= 2).then(|| text.chars().take(LONGEST).collect())
 }
 
-/// Words apart: at anything that is no letter or digit, and where small letters meet capitals.
+/// Words apart where small letters meet capitals.
 fn spaced(name: &str) -> String {
     let chars: Vec<char> = name.chars().collect();
     let mut out = String::with_capacity(name.len() + 8);
@@ -157,7 +160,7 @@ fn spaced(name: &str) -> String {
         if starts_word {
             out.push(' ');
         }
-        out.push(if c.is_alphanumeric() || *c == '\'' { *c } else { ' ' });
+        out.push(*c);
     }
     out
 }

@@ -88,6 +88,9 @@ pub(super) fn list(file: &File, index: &Index, address: u64, grid: &Grid) -> Res
     };
     for chunk in &chunks {
         file.check(chunk.address, chunk.bytes)?;
+        if chunk.place.iter().zip(&grid.counts).any(|(place, count)| place >= count) {
+            return Err(invalid(format!("a chunk at {:?} of {:?}", chunk.place, grid.counts)));
+        }
     }
     chunks.sort_by(|a, b| a.place.cmp(&b.place));
     Ok(chunks)

@@ -263,7 +263,8 @@ fn layout(file: &File, message: &Message, shape: &[usize], filtered: bool) -> Re
             parser.skip(5)?;
             (class, Some(axes))
         }
-        3 | 4 => (parser.u8()?, None),
+        // Version 5 differs from 4 in the width of sizes only, which tables tell themselves.
+        3..=5 => (parser.u8()?, None),
         _ => return Err(unsupported(format!("layout version {version}"))),
     };
     match (class, axes) {

@@ -100,10 +100,16 @@ impl<'b> Machine<'b> {
                 match line.as_str() {
                     "00" => return self.push(Node::Bool(false)),
                     "01" => return self.push(Node::Bool(true)),
-                    text => text
-                        .trim_end_matches('L')
-                        .parse()
-                        .map_err(|_| format!("{text:?} is no whole number"))?,
+                    text => {
+                        let digits = text.trim_end_matches('L');
+                        let is_whole = digits.trim_start_matches('-').bytes().all(|b| b.is_ascii_digit());
+                        match digits.parse() {
+                            Ok(value) => value,
+                            // Beyond any number that is asked for here.
+                            Err(_) if is_whole && !digits.is_empty() => return self.push(Node::Opaque),
+                            Err(_) => return Err(format!("{text:?} is no whole number")),
+                        }
+                    }
                 }
             }
             b'J' => i64::from(self.uint(4)? as u32 as i32),
@@ -127,8 +133,11 @@ impl<'b> Machine<'b> {
     fn string(&mut self, opcode: u8) -> Result<(), String> {
         let text = |bytes: &[u8]| Node::Text(String::from_utf8_lossy(bytes).into_owned());
         let node = match opcode {
-            b'V' => Node::Text(self.line()?),
-            b'S' => Node::Text(self.line()?.trim_matches(['\'', '"']).to_owned()),
+            b'V' => Node::Text(unescaped(self.raw_line()?)),
+            b'S' => {
+                let line = self.raw_line()?;
+                Node::Bytes(unquoted(line.get(1..line.len().saturating_sub(1)).unwrap_or_default()))
+            }
             b'X' => text(self.sized(4)?),
             0x8C => text(self.sized(1)?),
             0x8D => text(self.sized(8)?),
@@ -288,11 +297,70 @@ impl<'b> Machine<'b> {
     }
 
     fn line(&mut self) -> Result<String, String> {
+        Ok(String::from_utf8_lossy(self.raw_line()?).trim_end_matches('\r').to_owned())
+    }
+
+    fn raw_line(&mut self) -> Result<&'b [u8], String> {
         let rest = &self.bytes[self.at..];
         let end = rest.iter().position(|byte| *byte == b'\n').ok_or("a line without an end")?;
         self.at += end + 1;
-        Ok(String::from_utf8_lossy(&rest[..end]).trim_end_matches('\r').to_owned())
+        Ok(&rest[..end])
     }
+}
+
+/// Protocol 0 writes a text with one byte a character, and `\u` with four or `\U` with eight digits for those beyond.
+fn unescaped(line: &[u8]) -> String {
+    let mut text = String::with_capacity(line.len());
+    let mut at = 0;
+    while at < line.len() {
+        let digits = match (line[at], line.get(at + 1)) {
+            (b'\\', Some(b'u')) => 4,
+            (b'\\', Some(b'U')) => 8,
+            _ => 0,
+        };
+        let code = line.get(at + 2..at + 2 + digits).and_then(|hex| std::str::from_utf8(hex).ok());
+        match code.and_then(|hex| char::from_u32(u32::from_str_radix(hex, 16).ok()?)).filter(|_| digits > 0) {
+            Some(c) => {
+                text.push(c);
+                at += 2 + digits;
+            }
+            None => {
+                text.push(char::from(line[at]));
+                at += 1;
+            }
+        }
+    }
+    text
+}
+
+/// The bytes of a Python 2 literal without its quotes.
+fn unquoted(line: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(line.len());
+    let mut at = 0;
+    while at < line.len() {
+        let step = match (line[at], line.get(at + 1)) {
+            (b'\\', Some(b'x')) => {
+                let hex = line.get(at + 2..at + 4).and_then(|hex| std::str::from_utf8(hex).ok());
+                bytes.push(hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()).unwrap_or(b'?'));
+                4
+            }
+            (b'\\', Some(other)) => {
+                bytes.push(match other {
+                    b'n' => b'\n',
+                    b'r' => b'\r',
+                    b't' => b'\t',
+                    other => *other,
+                });
+                2
+            }
+            (byte, _) => {
+                bytes.push(byte);
+                1
+            }
+        };
+        at += step;
+    }
+    bytes
 }
 
 fn pairs(items: &[usize]) -> Vec<(usize, usize)> {
