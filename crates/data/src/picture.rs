@@ -18,10 +18,10 @@ const LARGEST_VIEW: u64 = 256 << 20;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Picture {
-    /// Without loss, smallest.
-    #[default]
+    /// Without loss, some 15 % smaller than PNG and 2.5 times as slow to read.
     Webp,
-    /// Without loss, quickest to read, read everywhere.
+    /// Without loss, quick to read, read everywhere.
+    #[default]
     Png,
     /// With loss at quality 92; no transparency.
     Jpeg,
