@@ -3,6 +3,7 @@
 
 mod build;
 mod machine;
+mod text;
 mod write;
 
 pub use self::write::Dict;

@@ -329,3 +329,26 @@ fn pickles_of_every_protocol() {
         );
     }
 }
+
+#[test]
+fn broken_pickles_are_values_or_errors() {
+    use rand::rngs::SmallRng;
+    use rand::{Rng, SeedableRng};
+    let mut rng = SmallRng::seed_from_u64(4);
+    for protocol in 0..6 {
+        let good = std::fs::read(fixture(&format!("protocol{protocol}.pkl"))).unwrap();
+        for _ in 0..2000 {
+            let mut bytes = good.clone();
+            for _ in 0..rng.random_range(1..5) {
+                let at = rng.random_range(0..bytes.len());
+                bytes[at] = rng.random();
+            }
+            if let Ok(pickle) = Pickle::read(&bytes) {
+                let root = pickle.root();
+                root.entries()
+                    .take(50)
+                    .for_each(|(_, item)| drop((item.texts(), item.array().map(|a| a.numbers()))));
+            }
+        }
+    }
+}

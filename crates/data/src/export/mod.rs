@@ -18,8 +18,11 @@ pub struct Format {
     /// What it writes.
     pub about: &'static str,
     /// Writes some shapes into a new folder; `progress` hears of each.
-    pub write: fn(&Dataset, &[usize], &Path, &mut dyn FnMut()) -> Result<Exported, DataError>,
+    pub write: Write,
 }
+
+/// Writes shapes by number into a folder, and tells of each that is done.
+pub type Write = fn(&Dataset, &[usize], &Path, &mut dyn FnMut()) -> Result<Exported, DataError>;
 
 /// Every format, sorted by name.
 pub const FORMATS: [Format; 5] = [

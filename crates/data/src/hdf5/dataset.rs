@@ -7,7 +7,7 @@ use super::object::{DATASPACE, DATATYPE, FILL, FILTERS, LAYOUT, Message, find, m
 use super::parse::{Fault, Parser, invalid, unsupported};
 use super::{File, Type, filter, global_heap};
 use crate::DataError;
-use crate::array::{Array, Dtype, Kind, bytes_of};
+use crate::array::{Array, bytes_of};
 
 /// Most axes of an array.
 const MOST_AXES: usize = 32;
@@ -16,7 +16,7 @@ const LARGEST_CHUNK: u64 = 1 << 30;
 /// No filter packs tighter than this.
 const TIGHTEST: u64 = 1100;
 /// An array may be this large whatever the file's size, in bytes: values that were never written take no room.
-const ALWAYS: u64 = 1 << 20;
+pub(super) const ALWAYS: u64 = 1 << 20;
 
 /// An array.
 #[derive(Debug)]
@@ -131,12 +131,12 @@ impl Dataset {
                         self.chunks.get_or_init(|| listed)
                     }
                 };
-                self.from_chunks(grid, chunks, (first, count), &mut data)?;
+                self.copy_chunks(grid, chunks, (first, count), &mut data)?;
             }
         }
         match self.values {
             Type::Plain(dtype) => Array::new(dtype, shape, data).map_err(invalid),
-            Type::Text => texts(&self.file, &data, self.value_bytes, shape),
+            Type::Text => global_heap::texts(&self.file, &data, self.value_bytes, shape),
         }
     }
 
@@ -148,7 +148,7 @@ impl Dataset {
     }
 
     /// Copies what chunks hold of some rows.
-    fn from_chunks(
+    fn copy_chunks(
         &self,
         grid: &Grid,
         chunks: &[Chunk],
@@ -331,22 +331,4 @@ fn grid(sizes: &[u64], shape: &[usize], filtered: bool) -> Result<Grid, Fault> {
         chunk: chunk.to_vec(),
         filtered,
     })
-}
-
-/// Strings that values point to, as strings of one length.
-fn texts(file: &File, data: &[u8], value_bytes: usize, shape: Vec<usize>) -> Result<Array, Fault> {
-    let mut heaps = global_heap::Heaps::new(file);
-    let texts: Vec<Vec<u8>> =
-        data.chunks_exact(value_bytes.max(1)).map(|value| heaps.text(value)).collect::<Result<_, _>>()?;
-    let longest = texts.iter().map(Vec::len).max().unwrap_or(0).max(1);
-    let need = bytes_of(&shape, longest).filter(|bytes| *bytes <= file.length.saturating_mul(64) + ALWAYS);
-    if need.is_none() {
-        return Err(invalid(format!("strings of up to {longest} bytes are too long for {shape:?}")));
-    }
-    let mut padded = Vec::with_capacity(texts.len() * longest);
-    for text in &texts {
-        padded.extend(text);
-        padded.resize(padded.len() + longest - text.len(), 0);
-    }
-    Array::new(Dtype { kind: Kind::Bytes, size: longest, big: false }, shape, padded).map_err(invalid)
 }

@@ -3,26 +3,46 @@
 use std::collections::HashMap;
 
 use super::File;
+use super::dataset::ALWAYS;
 use super::parse::{Fault, invalid};
+use crate::array::{Array, Dtype, Kind, bytes_of};
 
 /// Longest string, in bytes.
 const LONGEST: usize = 1 << 20;
 /// Collections kept in memory.
 const KEPT: usize = 64;
 
+/// Strings that values point to, as strings of one length.
+pub(super) fn texts(file: &File, data: &[u8], value_bytes: usize, shape: Vec<usize>) -> Result<Array, Fault> {
+    let mut heaps = Heaps::new(file);
+    let texts: Vec<Vec<u8>> =
+        data.chunks_exact(value_bytes.max(1)).map(|value| heaps.text(value)).collect::<Result<_, _>>()?;
+    let longest = texts.iter().map(Vec::len).max().unwrap_or(0).max(1);
+    let need = bytes_of(&shape, longest).filter(|bytes| *bytes <= file.length.saturating_mul(64) + ALWAYS);
+    if need.is_none() {
+        return Err(invalid(format!("strings of up to {longest} bytes are too long for {shape:?}")));
+    }
+    let mut padded = Vec::with_capacity(texts.len() * longest);
+    for text in &texts {
+        padded.extend(text);
+        padded.resize(padded.len() + longest - text.len(), 0);
+    }
+    Array::new(Dtype { kind: Kind::Bytes, size: longest, big: false }, shape, padded).map_err(invalid)
+}
+
 /// Collections that were read.
-pub(super) struct Heaps<'f> {
+struct Heaps<'f> {
     file: &'f File,
     read: HashMap<u64, HashMap<u32, Vec<u8>>>,
 }
 
 impl<'f> Heaps<'f> {
-    pub fn new(file: &'f File) -> Self {
+    fn new(file: &'f File) -> Self {
         Self { file, read: HashMap::new() }
     }
 
     /// The string that a value points to: length, collection, number in it.
-    pub fn text(&mut self, value: &[u8]) -> Result<Vec<u8>, Fault> {
+    fn text(&mut self, value: &[u8]) -> Result<Vec<u8>, Fault> {
         let mut parser = self.file.parser(value);
         let length = parser.u32()? as usize;
         let (address, number) = (parser.offset()?, parser.u32()?);

@@ -48,12 +48,15 @@ pub(super) fn rows_by_id(path: &Path) -> Result<Vec<(String, usize)>, DataError>
     json.deserialize_map(Pairs).map_err(|error| DataError::invalid(path, error))
 }
 
+/// Ids with their rows.
+pub(super) type Rows = Vec<(String, usize)>;
+
 /// Ids and rows, each id once, in the order of rows; and what was odd about them. Rows must be below `count`.
 pub(super) fn checked_rows(
     pairs: Vec<(String, usize)>,
     count: usize,
     path: &Path,
-) -> Result<(Vec<(String, usize)>, Vec<String>), DataError> {
+) -> Result<(Rows, Vec<String>), DataError> {
     if let Some((id, row)) = pairs.iter().find(|(_, row)| *row >= count) {
         return Err(DataError::invalid(path, format!("{id:?} is said to be row {row} of {count}")));
     }

@@ -188,6 +188,7 @@ impl Features {
         Ok((Some(found), warnings))
     }
 
+    #[expect(clippy::manual_checked_ops, reason = "the division is of another number")]
     fn add(&self, row: usize, id: &str, members: &mut Vec<Member>, about: &mut About) -> Result<(), String> {
         if let Some(views) = &self.views {
             let array = views.read_rows(row, 1).map_err(|error| error.to_string())?;

@@ -27,7 +27,7 @@ struct Split {
 }
 
 enum Clouds {
-    Hdf5(Dataset),
+    Hdf5(Box<Dataset>),
     Read(Arc<Array>),
 }
 
@@ -105,7 +105,7 @@ fn read_split(path: &Path, name: String, warnings: &mut Vec<String>) -> Result<S
             warnings.push(format!("{}: values are big-endian and were turned", name_of(path)));
         }
         let shape = data.shape().to_vec();
-        (Clouds::Hdf5(data), label.wholes(), shape)
+        (Clouds::Hdf5(Box::new(data)), label.wholes(), shape)
     };
     if shape.len() != 3 || shape[0] != labels.len() || shape[2] < 3 {
         return Err(invalid(format!(

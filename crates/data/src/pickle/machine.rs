@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::build::{build, call, weight};
+use super::text::{unescaped, unquoted};
 use super::{MOST_NODES, Node};
 
 /// Most values on the stack.
@@ -67,7 +68,7 @@ impl<'b> Machine<'b> {
             b'}' => self.push(Node::Dict(Vec::new())),
             0x8F => self.push(Node::List(Vec::new())),
             b'l' | b't' | 0x91 => {
-                let items = self.to_mark()?;
+                let items = self.since_mark()?;
                 self.push(Node::List(items))
             }
             0x85..=0x87 => {
@@ -81,7 +82,7 @@ impl<'b> Machine<'b> {
             b'R' | 0x81 | 0x92 | b'b' | b'i' | b'o' => self.make(opcode),
             b'p' | b'q' | b'r' | 0x94 | b'g' | b'h' | b'j' => self.remember(opcode),
             b'0' => self.pop().map(drop),
-            b'1' => self.to_mark().map(drop),
+            b'1' => self.since_mark().map(drop),
             b'2' => {
                 let top = *self.stack.last().ok_or("the stack is empty")?;
                 self.put(top)
@@ -159,7 +160,7 @@ impl<'b> Machine<'b> {
                 let value = self.pop()?;
                 vec![self.pop()?, value]
             }
-            _ => self.to_mark()?,
+            _ => self.since_mark()?,
         };
         if opcode == b'd' {
             return self.push(Node::Dict(pairs(&added)));
@@ -213,9 +214,10 @@ impl<'b> Machine<'b> {
             }
             _ => {
                 if opcode == b'i' {
-                    (self.line()?, self.line()?);
+                    self.line()?;
+                    self.line()?;
                 }
-                self.to_mark()?;
+                self.since_mark()?;
                 self.push(Node::Opaque)
             }
         }
@@ -267,7 +269,7 @@ impl<'b> Machine<'b> {
         self.stack.pop().ok_or_else(|| "the stack is empty".to_owned())
     }
 
-    fn to_mark(&mut self) -> Result<Vec<usize>, String> {
+    fn since_mark(&mut self) -> Result<Vec<usize>, String> {
         let mark = self.marks.pop().filter(|mark| *mark <= self.stack.len()).ok_or("no mark on the stack")?;
         Ok(self.stack.split_off(mark))
     }
@@ -306,61 +308,6 @@ impl<'b> Machine<'b> {
         self.at += end + 1;
         Ok(&rest[..end])
     }
-}
-
-/// Protocol 0 writes a text with one byte a character, and `\u` with four or `\U` with eight digits for those beyond.
-fn unescaped(line: &[u8]) -> String {
-    let mut text = String::with_capacity(line.len());
-    let mut at = 0;
-    while at < line.len() {
-        let digits = match (line[at], line.get(at + 1)) {
-            (b'\\', Some(b'u')) => 4,
-            (b'\\', Some(b'U')) => 8,
-            _ => 0,
-        };
-        let code = line.get(at + 2..at + 2 + digits).and_then(|hex| std::str::from_utf8(hex).ok());
-        match code.and_then(|hex| char::from_u32(u32::from_str_radix(hex, 16).ok()?)).filter(|_| digits > 0) {
-            Some(c) => {
-                text.push(c);
-                at += 2 + digits;
-            }
-            None => {
-                text.push(char::from(line[at]));
-                at += 1;
-            }
-        }
-    }
-    text
-}
-
-/// The bytes of a Python 2 literal without its quotes.
-fn unquoted(line: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(line.len());
-    let mut at = 0;
-    while at < line.len() {
-        let step = match (line[at], line.get(at + 1)) {
-            (b'\\', Some(b'x')) => {
-                let hex = line.get(at + 2..at + 4).and_then(|hex| std::str::from_utf8(hex).ok());
-                bytes.push(hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()).unwrap_or(b'?'));
-                4
-            }
-            (b'\\', Some(other)) => {
-                bytes.push(match other {
-                    b'n' => b'\n',
-                    b'r' => b'\r',
-                    b't' => b'\t',
-                    other => *other,
-                });
-                2
-            }
-            (byte, _) => {
-                bytes.push(byte);
-                1
-            }
-        };
-        at += step;
-    }
-    bytes
 }
 
 fn pairs(items: &[usize]) -> Vec<(usize, usize)> {

@@ -322,7 +322,7 @@ mod tests {
             shard: format!("{}.tar", i / 10),
             offset: i as u64 * 1_000_003,
             size: 99,
-            split: if i % 3 == 0 { "val" } else { "train" }.to_owned(),
+            split: if i.is_multiple_of(3) { "val" } else { "train" }.to_owned(),
             source: String::new(),
             labels: words(i % 3),
             captions: words((i + 1) % 2),
