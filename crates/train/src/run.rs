@@ -30,6 +30,9 @@ use crate::towers::{Blueprint, Design, Towers};
 /// Most clouds that are measured at once: bounds memory.
 const CLOUDS_AT_ONCE: usize = 16;
 
+/// A batch with the step and the part of it that it is for.
+type Drawn = ((usize, usize), Batch);
+
 /// A run at work.
 pub(crate) struct Run<'a> {
     recipe: &'a Recipe,
@@ -49,7 +52,7 @@ pub(crate) struct Run<'a> {
     groups: Groups,
     pub(crate) progress: Progress,
     /// The next batch, drawn already: of which step and part.
-    ahead: Option<((usize, usize), Batch)>,
+    ahead: Option<Drawn>,
     saved: usize,
 }
 
@@ -220,7 +223,7 @@ impl<'a> Run<'a> {
         (step, part): (usize, usize),
         work: impl FnOnce(&Self) -> T,
         clock: &mut Clock,
-    ) -> (T, Option<((usize, usize), Batch)>) {
+    ) -> (T, Option<Drawn>) {
         let next = match part + 1 < self.recipe.batch.accumulate {
             true => (step, part + 1),
             false => (step + 1, 0),
