@@ -84,8 +84,14 @@ const BENCHES: &[Bench] = &[
     Bench {
         name: "data",
         about: "data sets: making one of the gallery, reading random views of it",
-        ours: ("lexiform-data", "bench_read"),
+        ours: "bench_read",
         peers: &[Peer { script: "h5.py", environment: "h5", needs: &["numpy", "h5py"] }],
+    },
+    Bench {
+        name: "eval",
+        about: "zero-shot and retrieval from features",
+        ours: "bench_eval",
+        peers: &[Peer { script: "eval.py", environment: "points", needs: &["numpy", "open3d", "torch"] }],
     },
 ];
 

@@ -1,6 +1,7 @@
 //! The `lexiform` command: words, pictures and 3D shapes in one space.
 
 mod array_file;
+mod array_read;
 mod commands;
 mod failure;
 mod indexing;

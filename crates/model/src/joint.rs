@@ -201,12 +201,16 @@ impl JointModel {
     }
 
     /// Un-normalized features of texts, one row of `dim` each.
-    fn text_features(&self, texts: &[&str]) -> Vec<Vec<f32>> {
+    pub fn text_features(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, ModelError> {
+        let (vocabulary, needed) = (self.config.clip.text.vocabulary, self.config.tokenizer.vocabulary());
+        if vocabulary < needed {
+            return Err(ModelError::Vocabulary { model: self.id.clone(), vocabulary, needed });
+        }
         let chunks = texts.chunks(TEXTS_AT_ONCE).flat_map(|chunk| {
             let tokens = self.config.tokenizer.encode(chunk, self.config.clip.text.context).trimmed();
             rows(self.text.encode(&tokens))
         });
-        chunks.collect()
+        Ok(chunks.collect())
     }
 
     /// Un-normalized features of shapes, each given by its views; all shapes with the same number of views.
@@ -227,11 +231,7 @@ impl JointModel {
 
     /// Embeddings of texts.
     pub fn embed_texts(&self, texts: &[&str]) -> Result<Vec<Embedding>, ModelError> {
-        let (vocabulary, needed) = (self.config.clip.text.vocabulary, self.config.tokenizer.vocabulary());
-        if vocabulary < needed {
-            return Err(ModelError::Vocabulary { model: self.id.clone(), vocabulary, needed });
-        }
-        self.text_features(texts).into_iter().map(Embedding::new).collect()
+        self.text_features(texts)?.into_iter().map(Embedding::new).collect()
     }
 
     /// Embeddings of shapes, each given by one or more views. The order of a shape's views does not matter.

@@ -54,6 +54,11 @@ pub trait Encoder: Send + Sync {
     fn logit_scale(&self) -> f32;
     /// One embedding a text.
     fn embed_texts(&self, texts: &[&str]) -> Result<Vec<Embedding>, EncodeError>;
+    /// Features of texts at the length the text tower gives them, one row a text: some protocols average these. A model
+    /// that keeps no lengths gives its embeddings.
+    fn text_features(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EncodeError> {
+        Ok(self.embed_texts(texts)?.iter().map(|embedding| embedding.as_slice().to_vec()).collect())
+    }
     /// One embedding a shape; numbers of views or points may differ.
     ///
     /// # Errors
@@ -92,6 +97,10 @@ impl Encoder for JointModel {
 
     fn embed_texts(&self, texts: &[&str]) -> Result<Vec<Embedding>, EncodeError> {
         Ok(self.embed_texts(texts)?)
+    }
+
+    fn text_features(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EncodeError> {
+        Ok(self.text_features(texts)?)
     }
 
     fn embed_shapes(&self, shapes: Vec<Taken>) -> Result<Vec<Embedding>, EncodeError> {

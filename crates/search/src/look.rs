@@ -60,6 +60,14 @@ impl Look {
         Self { intake: encoder.intake() }
     }
 
+    /// The same look with so many views; points stay as they are.
+    pub fn with_views(mut self, n: usize) -> Self {
+        if let Intake::Views { count, .. } = &mut self.intake {
+            *count = n;
+        }
+        self
+    }
+
     /// The look in words, as a library records it.
     pub fn describe(&self) -> String {
         match self.intake {

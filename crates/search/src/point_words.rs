@@ -186,6 +186,10 @@ impl Encoder for PointsAndWords {
         Ok(self.words()?.embed_texts(texts)?)
     }
 
+    fn text_features(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EncodeError> {
+        Ok(self.words()?.text_features(texts)?)
+    }
+
     fn embed_shapes(&self, shapes: Vec<Taken>) -> Result<Vec<Embedding>, EncodeError> {
         let clouds = shapes.into_iter().map(|shape| match shape {
             Taken::Points(cloud) => Ok(cloud),

@@ -37,6 +37,11 @@ pub fn held_out(each: usize, size: usize, rig: &Rig) -> ShapeSet {
     held_out_with(each, Some(rig), Sizes { view: size, points: 0 })
 }
 
+/// The same shapes as clouds of `points` points.
+pub fn held_out_clouds(each: usize, points: usize) -> ShapeSet {
+    held_out_with(each, None, Sizes { view: 0, points })
+}
+
 /// The same shapes with views, where there is a rig, and with clouds.
 pub(crate) fn held_out_with(each: usize, rig: Option<&Rig>, sizes: Sizes) -> ShapeSet {
     let n = categories().len();

@@ -32,7 +32,7 @@ pub use checkpoint::{Checkpoint, CheckpointError, Progress};
 pub use event::{GroupPlan, Plan, Step, TrainEvent};
 pub use files::FilesError;
 pub use fit::{FitError, FitOptions, fit};
-pub use generated::held_out;
+pub use generated::{held_out, held_out_clouds};
 pub use recipe::{
     ClipNetwork, DataConfig, LowRankConfig, NetworkConfig, PointNetwork, PretrainedNetwork, Recipe,
     RecipeError, RunConfig, ScaleConfig,

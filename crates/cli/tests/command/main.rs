@@ -4,6 +4,7 @@
 
 mod answers;
 mod data;
+mod evaluation;
 mod shapes;
 mod support;
 mod training;

@@ -1,0 +1,255 @@
+//! The files that a measurement is made on, and their labels.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow, ensure};
+use clap::Args;
+use lexiform_eval::Features;
+use lexiform_eval::protocol::labels::same_class;
+use lexiform_geometry::io::Format;
+use lexiform_search::walk;
+
+use crate::array_read::{self, FeatureFile};
+use crate::failure::{Usage, WithHint as _};
+
+/// The word that stands for labels told by folders.
+const FOLDERS: &str = "folders";
+
+/// Files, their labels, and features that may stand for them.
+#[derive(Args, Clone, Debug)]
+pub struct DataArgs {
+    /// CSV file with the columns `file` (or `path`) and `label`, or the word `folders`: each file's label is the
+    /// folder below --assets it is in
+    #[arg(long, value_name = "CSV|folders")]
+    pub labels: Option<String>,
+    /// Folder the files are relative to [default: the folder of the CSV file]
+    #[arg(long, value_name = "DIR", requires = "labels")]
+    pub assets: Option<PathBuf>,
+    /// Features of the files instead of the files: .npy with a row for each line of the CSV file, or .safetensors, whose
+    /// rows are found by the names inside
+    #[arg(long, value_name = "FILE[#TENSOR]", requires = "labels")]
+    pub features: Option<String>,
+}
+
+/// A file with what is said of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// How the table or the walk names it.
+    pub name: String,
+    /// Where it is.
+    pub file: PathBuf,
+    /// Its label.
+    pub label: String,
+    /// Its part of a split, where the table has such a column.
+    pub split: Option<String>,
+}
+
+/// Entries with a row of features each.
+pub struct Rows {
+    /// What each row is of.
+    pub entries: Vec<Entry>,
+    /// The rows.
+    pub features: Features,
+    /// The model that made them, if the file tells.
+    pub model: Option<String>,
+}
+
+impl DataArgs {
+    /// All files with their labels, and what kind of labels they are.
+    pub fn entries(&self) -> anyhow::Result<Vec<Entry>> {
+        let labels = self.labels.as_deref().ok_or_else(|| Usage("give --labels".to_owned()))?;
+        let entries = if labels == FOLDERS { self.in_folders()? } else { self.in_table(Path::new(labels))? };
+        ensure!(!entries.is_empty(), "{labels}: no row names a 3D file");
+        Ok(entries)
+    }
+
+    /// Whether labels are the names of folders.
+    pub fn by_folder(&self) -> bool {
+        self.labels.as_deref() == Some(FOLDERS)
+    }
+
+    fn in_folders(&self) -> anyhow::Result<Vec<Entry>> {
+        let missing = || Usage("--labels folders: give the folder of folders by --assets".to_owned());
+        let root = self.assets.as_deref().ok_or_else(missing)?;
+        if let Some(file) = &self.features {
+            let rows = array_read::read(file)?.rows;
+            let rows = rows.ok_or_else(|| anyhow!("{file}: its rows have no names"));
+            let rows = rows.hint("--labels folders needs .safetensors as `lexiform embed` writes it")?;
+            return rows.iter().map(|row| in_folder(root, Path::new(row))).collect();
+        }
+        ensure!(root.is_dir(), "{}: no such folder", root.display());
+        let found = walk(&[root.to_owned()]);
+        let below = found.assets.iter().filter(|file| folder_below(root, file).is_some());
+        below.map(|file| in_folder(root, file)).collect()
+    }
+
+    fn in_table(&self, path: &Path) -> anyhow::Result<Vec<Entry>> {
+        let folder = self.assets.as_deref().unwrap_or_else(|| path.parent().unwrap_or(Path::new("")));
+        let table = Table::read(path)?;
+        let file = table.column(&["file", "path"])?;
+        let label = table.column(&["label"])?;
+        let split = table.position(&["split"]);
+        let entry = |row: &Vec<String>| Entry {
+            name: row[file].clone(),
+            file: folder.join(&row[file]),
+            label: row[label].clone(),
+            split: split.map(|column| row[column].to_lowercase()),
+        };
+        let entries = table.rows.iter().map(entry);
+        // Features may be of anything; files must be shapes.
+        Ok(entries.filter(|e| self.features.is_some() || is_shape(&e.file)).collect())
+    }
+
+    /// The rows of `--features` with their entries.
+    pub fn rows(&self, file: &str) -> anyhow::Result<Rows> {
+        let entries = self.entries()?;
+        let FeatureFile { features, rows: names, model } = array_read::read(file)?;
+        let Some(names) = names else {
+            ensure!(
+                features.rows() == entries.len(),
+                "{file}: expected a row for each of the {} lines of labels, found {}",
+                entries.len(),
+                features.rows()
+            );
+            return Ok(Rows { entries, features, model });
+        };
+        let places = places(&entries);
+        let find = |name: &String| {
+            let place = places.get(&plain(Path::new(name)));
+            place.ok_or_else(|| anyhow!("{file}: row {name:?} is not among the labeled files"))
+        };
+        let entries = names.iter().map(|name| Ok(entries[*find(name)?].clone()));
+        let entries = entries.collect::<anyhow::Result<Vec<Entry>>>();
+        Ok(Rows { entries: entries.hint("names are compared as the CSV file has them, and with --assets before")?, features, model })
+    }
+}
+
+/// Entries by both names they may be called.
+fn places(entries: &[Entry]) -> HashMap<PathBuf, usize> {
+    let both = entries.iter().enumerate();
+    both.flat_map(|(i, e)| [(plain(Path::new(&e.name)), i), (plain(&e.file), i)]).collect()
+}
+
+/// A path without parts that say nothing.
+fn plain(path: &Path) -> PathBuf {
+    path.components().filter(|part| *part != std::path::Component::CurDir).collect()
+}
+
+/// Whether a path can be a shape: a 3D file, or a folder of its views.
+fn is_shape(path: &Path) -> bool {
+    Format::from_path(path).is_some() || path.is_dir()
+}
+
+/// The folder directly below `root` that a file is in.
+fn folder_below<'a>(root: &Path, file: &'a Path) -> Option<&'a str> {
+    let below = plain(file);
+    let depth = below.strip_prefix(plain(root)).ok()?.components().count();
+    // Counted from the end, since `file` may start with `./`.
+    let folder = file.ancestors().nth(depth.checked_sub(1)?)?;
+    if depth > 1 { folder.file_name()?.to_str() } else { None }
+}
+
+fn in_folder(root: &Path, file: &Path) -> anyhow::Result<Entry> {
+    let folder = folder_below(root, file);
+    let outside = || anyhow!("{}: expected a file in a folder below {}", file.display(), root.display());
+    let label = folder.ok_or_else(outside)?.to_owned();
+    Ok(Entry { name: file.display().to_string(), file: file.to_owned(), label, split: None })
+}
+
+/// Index of each entry's label among the labels: spelled the same, or else the same but for case and underscores.
+pub fn truth(entries: &[Entry], labels: &[String]) -> anyhow::Result<Vec<usize>> {
+    let mut exact: HashMap<&str, usize> = HashMap::new();
+    labels.iter().enumerate().for_each(|(i, label)| {
+        exact.entry(label).or_insert(i);
+    });
+    let index = |entry: &Entry| {
+        let like = || labels.iter().position(|label| same_class(label, &entry.label));
+        let found = exact.get(entry.label.as_str()).copied().or_else(like);
+        let unknown =
+            || anyhow!("{}: label {:?} is not among the labels", entry.file.display(), entry.label);
+        found.ok_or_else(unknown)
+    };
+    entries.iter().map(index).collect()
+}
+
+/// Every label of the entries, sorted, each once.
+pub fn all_labels(entries: &[Entry]) -> Vec<String> {
+    let mut labels: Vec<String> = entries.iter().map(|e| e.label.clone()).collect();
+    labels.sort();
+    labels.dedup();
+    labels
+}
+
+/// A CSV file whose first line names the columns.
+pub struct Table {
+    path: PathBuf,
+    headers: Vec<String>,
+    /// Its cells, trimmed; every row as long as the headers.
+    pub rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// Reads it whole.
+    pub fn read(path: &Path) -> anyhow::Result<Self> {
+        let context = || path.display().to_string();
+        let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(path).with_context(context)?;
+        let headers: Vec<String> =
+            reader.headers().with_context(context)?.iter().map(|h| h.trim().to_owned()).collect();
+        let mut rows = Vec::new();
+        for record in reader.records() {
+            let record = record.with_context(context)?;
+            rows.push((0..headers.len()).map(|i| record.get(i).unwrap_or_default().trim().to_owned()).collect());
+        }
+        Ok(Self { path: path.to_owned(), headers, rows })
+    }
+
+    /// Place of the first column with one of these names.
+    pub fn position(&self, names: &[&str]) -> Option<usize> {
+        names.iter().find_map(|name| self.headers.iter().position(|header| header == name))
+    }
+
+    /// The same, or an error that says what was found.
+    pub fn column(&self, names: &[&str]) -> anyhow::Result<usize> {
+        let missing =
+            || anyhow!("{}: expected a column {}, found {:?}", self.path.display(), names[0], self.headers);
+        self.position(names).ok_or_else(missing).hint("the first line names the columns, such as file,label")
+    }
+
+    /// The folder that paths inside it are relative to.
+    pub fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new(""))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_is_the_folder_below_the_root() {
+        let check = |root: &str, file: &str, expected: Option<&str>| {
+            assert_eq!(folder_below(Path::new(root), Path::new(file)), expected, "{root} {file}");
+        };
+        check("assets", "assets/chair/a.glb", Some("chair"));
+        check("assets/", "./assets/chair/deep/a.glb", Some("chair"));
+        check(".", "./chair/a.glb", Some("chair"));
+        check("assets", "assets/a.glb", None);
+        check("assets", "elsewhere/chair/a.glb", None);
+    }
+
+    #[test]
+    fn labels_are_found_by_spelling_first() {
+        let entry = |label: &str| Entry {
+            name: String::new(),
+            file: PathBuf::from("x.glb"),
+            label: label.to_owned(),
+            split: None,
+        };
+        let labels = ["night stand", "Night_Stand", "bed"].map(str::to_owned);
+        let found = truth(&[entry("Night_Stand"), entry("night_stand"), entry("BED")], &labels).unwrap();
+        assert_eq!(found, [1, 0, 2]);
+        let error = truth(&[entry("sofa")], &labels).unwrap_err().to_string();
+        assert_eq!(error, "x.glb: label \"sofa\" is not among the labels");
+    }
+}

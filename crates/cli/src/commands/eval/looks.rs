@@ -1,0 +1,192 @@
+//! Embedding files as a measurement asks for it: with several numbers of views, drawn or not.
+
+use std::path::Path;
+
+use anyhow::anyhow;
+use image::RgbaImage;
+use lexiform_eval::Features;
+use lexiform_eval::python_random::PythonRandom;
+use lexiform_search::{Encoder, Error, Intake, Look, Taken, read_picture};
+
+use super::data::Entry;
+use crate::commands::classify::failure;
+use crate::failure::Usage;
+use crate::progress::Progress;
+
+/// Views there are of each shape where fewer are drawn of them, as in the reference's data.
+const VIEWS_OF_REFERENCE: usize = 12;
+
+/// One way to look at every file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Variant {
+    /// Number of views; the model's own if `None`.
+    pub views: Option<usize>,
+    /// Seed that views are drawn with, as the reference does; evenly spread if `None`.
+    pub seed: Option<u32>,
+}
+
+/// Features of the files that could be used, in each variant.
+pub struct Seen {
+    /// The files.
+    pub entries: Vec<Entry>,
+    /// `[files, dim]` for each variant.
+    pub features: Vec<Features>,
+    /// Files that could not be used, with the reason.
+    pub failed: Vec<(String, String)>,
+}
+
+/// Embeds every file in every variant.
+pub fn embed_all(encoder: &dyn Encoder, entries: Vec<Entry>, variants: &[Variant]) -> anyhow::Result<Seen> {
+    let most = variants.iter().filter_map(|v| v.views).max();
+    let look = match (encoder.intake(), most) {
+        (Intake::Views { .. }, Some(most)) => Look::of(encoder).with_views(most.max(VIEWS_OF_REFERENCE)),
+        (Intake::Points { .. }, Some(_)) => {
+            let text = format!("--views: {} takes points, not views", encoder.id());
+            return Err(Usage(text).into());
+        }
+        (_, None) => Look::of(encoder),
+    };
+    let mut draws: Vec<Option<PythonRandom>> =
+        variants.iter().map(|v| v.seed.map(|seed| PythonRandom::new(u64::from(seed)))).collect();
+    let mut seen = Seen { entries: Vec::new(), features: Vec::new(), failed: Vec::new() };
+    let mut rows: Vec<Vec<f32>> = vec![Vec::new(); variants.len()];
+    let progress = Progress::new(entries.len());
+    for entry in entries {
+        let taken = take(&look, &entry.file);
+        // A draw is made for every file, so that one that fails does not shift the others'.
+        let total = match &taken {
+            Ok(Taken::Views(views)) => views.len(),
+            _ => most.unwrap_or(0).max(VIEWS_OF_REFERENCE),
+        };
+        let chosen: Vec<Option<Vec<usize>>> =
+            variants.iter().zip(&mut draws).map(|(v, draw)| v.choose(total, draw.as_mut())).collect();
+        match taken.and_then(|taken| embed(encoder, &taken, &chosen)) {
+            Ok(embedded) => {
+                rows.iter_mut().zip(embedded).for_each(|(rows, row)| rows.extend(row));
+                progress.step(&entry.label);
+                seen.entries.push(entry);
+            }
+            Err(error) => {
+                seen.failed.push(failure(&entry.file, error)?);
+                progress.step(&entry.label);
+            }
+        }
+    }
+    drop(progress);
+    seen.features = rows.into_iter().map(|rows| Features::new(rows, encoder.dim())).collect::<Result<_, _>>()?;
+    Ok(seen)
+}
+
+impl Variant {
+    /// Which of `total` views are taken; `None` for all.
+    fn choose(self, total: usize, draw: Option<&mut PythonRandom>) -> Option<Vec<usize>> {
+        let n = self.views?.min(total);
+        Some(match draw {
+            Some(random) => random.sample(total as u32, n as u32),
+            // Evenly spread, since neighbors in a rig may look alike.
+            None => (0..n).map(|i| i * total / n.max(1)).collect(),
+        })
+    }
+}
+
+/// A file as the model takes it. A folder is the pictures in it, by name, each a view.
+fn take(look: &Look, path: &Path) -> Result<Taken, Error> {
+    if !path.is_dir() {
+        if !path.exists() {
+            return Err(Error::NotFound { path: path.to_owned() });
+        }
+        return Ok(look.see(path)?.taken);
+    }
+    let failed = |reason: String| Error::Image { path: path.to_owned(), reason };
+    let entries = fs_err::read_dir(path).map_err(|error| failed(error.to_string()))?;
+    let mut pictures: Vec<_> = entries
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .filter(|path| image::ImageFormat::from_path(path).is_ok())
+        .collect();
+    pictures.sort();
+    if pictures.is_empty() {
+        return Err(failed("the folder holds no pictures".to_owned()));
+    }
+    Ok(Taken::Views(pictures.iter().map(|path| read_picture(path)).collect::<Result<_, _>>()?))
+}
+
+/// One row a variant.
+fn embed(
+    encoder: &dyn Encoder,
+    taken: &Taken,
+    chosen: &[Option<Vec<usize>>],
+) -> Result<Vec<Vec<f32>>, Error> {
+    let shapes = chosen.iter().map(|chosen| match (taken, chosen) {
+        (Taken::Views(views), Some(chosen)) => {
+            Taken::Views(chosen.iter().map(|i| views[*i].clone()).collect())
+        }
+        _ => taken.clone(),
+    });
+    let failed = |source| Error::Encode { model: encoder.id().to_owned(), source };
+    let embedded = encoder.embed_shapes(shapes.collect()).map_err(failed)?;
+    if embedded.len() != chosen.len() {
+        let text = format!("expected {} embeddings, found {}", chosen.len(), embedded.len());
+        return Err(failed(text.into()));
+    }
+    Ok(embedded.iter().map(|e| e.as_slice().to_vec()).collect())
+}
+
+/// A small picture of a file for the report, if it can be drawn.
+pub fn thumbnail(encoder: &dyn Encoder, path: &Path) -> Option<Vec<u8>> {
+    if path.is_file() {
+        return Look::of(encoder).see(path).ok().map(|seen| seen.thumbnail);
+    }
+    match take(&Look::of(encoder), path).ok()? {
+        Taken::Views(views) => views.first().and_then(small_jpeg),
+        Taken::Points(_) => None,
+    }
+}
+
+/// A view as a small JPEG on white.
+pub fn small_jpeg(view: &RgbaImage) -> Option<Vec<u8>> {
+    /// Edge in pixels, as thumbnails have.
+    const EDGE: u32 = 160;
+    let mut view = image::imageops::thumbnail(view, EDGE, EDGE);
+    for pixel in view.pixels_mut() {
+        let alpha = u32::from(pixel.0[3]);
+        let over_white = |x: u8| ((u32::from(x) * alpha + 255 * (255 - alpha)) / 255) as u8;
+        pixel.0 = [over_white(pixel.0[0]), over_white(pixel.0[1]), over_white(pixel.0[2]), 255];
+    }
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let rgb = image::DynamicImage::ImageRgba8(view).into_rgb8();
+    rgb.write_to(&mut bytes, image::ImageFormat::Jpeg).ok()?;
+    Some(bytes.into_inner())
+}
+
+/// Texts as rows of features, a batch at a time so that progress shows.
+pub fn text_features(encoder: &dyn Encoder, texts: &[String]) -> anyhow::Result<Features> {
+    /// Texts between two steps of the bar.
+    const AT_ONCE: usize = 256;
+    let progress = Progress::new(texts.len().div_ceil(AT_ONCE));
+    let mut rows = Vec::with_capacity(texts.len() * encoder.dim());
+    for chunk in texts.chunks(AT_ONCE) {
+        let chunk: Vec<&str> = chunk.iter().map(String::as_str).collect();
+        let features = encoder.text_features(&chunk).map_err(|error| anyhow!(error))?;
+        features.iter().for_each(|row| rows.extend_from_slice(row));
+        progress.step("words");
+    }
+    Ok(Features::new(rows, encoder.dim())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn views_are_spread_evenly_or_drawn() {
+        let choose = |views, seed: Option<u32>| {
+            let mut draw = seed.map(|s| PythonRandom::new(u64::from(s)));
+            Variant { views, seed }.choose(12, draw.as_mut())
+        };
+        assert_eq!(choose(Some(4), None), Some(vec![0, 3, 6, 9]));
+        assert_eq!(choose(Some(12), None), Some((0..12).collect()));
+        assert_eq!(choose(Some(5), Some(678)), Some(vec![1, 5, 0, 10, 9]));
+        assert_eq!(choose(None, None), None);
+    }
+}

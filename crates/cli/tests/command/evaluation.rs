@@ -1,0 +1,233 @@
+//! `lexiform eval` through the binary: on files, on features, with several models, and its report.
+
+use serde_json::{Value, json};
+
+use crate::support::{Bench, other_model, tiny_model, wide_model};
+
+/// Folders of boxes: four flat ones, four tall ones, four cubes.
+fn boxes() -> Bench {
+    let bench = Bench::empty();
+    for i in 0..4_u8 {
+        let more = 0.1 * f32::from(i);
+        bench.write_box(&format!("things/coffee_table/t{i}.obj"), [3.0 + more, 0.3, 2.0]);
+        bench.write_box(&format!("things/tower/w{i}.obj"), [0.5 + more, 4.0, 0.6]);
+        bench.write_box(&format!("things/box/b{i}.obj"), [1.0, 1.0 + more, 1.0]);
+    }
+    let rows = ["coffee_table/t", "tower/w", "box/b"].map(|start| {
+        let label = start.split('/').next().unwrap();
+        (0..4).map(|i| format!("{start}{i}.obj,{label}\n")).collect::<String>()
+    });
+    bench.write("things/labels.csv", format!("file,label\n{}", rows.concat()));
+    bench
+}
+
+const BY_FOLDER: [&str; 6] = ["eval", "zero-shot", "--labels", "folders", "--assets", "things"];
+
+#[test]
+fn labels_come_from_folders_and_a_report_is_written() {
+    let bench = boxes();
+    let run = bench.run(&[&BY_FOLDER[..], &["--report", "out", "--json"]].concat()).good();
+    let result = &run.json()[0];
+    assert_eq!((&result["shapes"], &result["labels"]), (&json!(12), &json!(3)));
+    let share = result["top_1"].as_f64().unwrap();
+    let interval = &result["intervals"]["top_1"];
+    assert!(interval["low"].as_f64().unwrap() <= share && share <= interval["high"].as_f64().unwrap());
+    let page = fs_err::read_to_string(bench.path("out/report.html")).unwrap();
+    assert!(page.contains("<svg") && page.contains("coffee_table") && !page.contains("http"), "{page}");
+    assert_eq!(page.matches("data:image/jpeg").count(), 12 - (share * 12.0).round() as usize);
+    let report: Value =
+        serde_json::from_str(&fs_err::read_to_string(bench.path("out/report.json")).unwrap()).unwrap();
+    assert_eq!(report["results"][0], *result);
+    let lines = |name: &str| fs_err::read_to_string(bench.path(name)).unwrap().lines().count();
+    assert_eq!((lines("out/classes.csv"), lines("out/cases.csv")), (4, 13));
+    let text = bench.run(&BY_FOLDER).good().stdout;
+    assert!(text.contains("class average") && text.contains("12 shapes, 3 labels"), "{text}");
+    bench.run(&["eval", "zero-shot", "--labels", "folders"]).bad(2, &["--assets"]);
+}
+
+#[test]
+fn the_number_of_threads_does_not_show() {
+    let bench = boxes();
+    let run = |threads: &str, out: &str| {
+        let args = [&BY_FOLDER[..], &["--report", out, "--json"]].concat();
+        let output = bench.command(&args).env("RAYON_NUM_THREADS", threads).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let files = ["report.json", "classes.csv", "cases.csv"];
+        let files = files.map(|name| fs_err::read_to_string(bench.path(out).join(name)).unwrap());
+        (String::from_utf8(output.stdout).unwrap(), files.map(|text| text.replace(out, "")))
+    };
+    assert_eq!(run("1", "one"), run("2", "two"));
+}
+
+#[test]
+fn features_stand_for_files() {
+    let bench = boxes();
+    let files: Vec<String> = fs_err::read_to_string(bench.path("things/labels.csv"))
+        .unwrap()
+        .lines()
+        .skip(1)
+        .map(|line| format!("things/{}", line.split(',').next().unwrap()))
+        .collect();
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    for output in ["rows.safetensors", "rows.npy"] {
+        bench.run(&[&["embed"], &files[..], &["-o", output]].concat()).good();
+    }
+    let numbers = |args: &[&str]| {
+        let line = bench.run(&[&["eval", "zero-shot", "--labels", "things/labels.csv", "--json"], args].concat());
+        let line = line.good().json().remove(0);
+        (line["top_1"].clone(), line["classes"].clone())
+    };
+    let from_files = numbers(&[]);
+    assert_eq!(numbers(&["--features", "rows.safetensors"]), from_files);
+    assert_eq!(numbers(&["--features", "rows.npy"]), from_files);
+    let by_folder = [&BY_FOLDER[..], &["--features", "rows.safetensors", "--json"]].concat();
+    assert_eq!(bench.run(&by_folder).good().json()[0]["shapes"], 12);
+    // Words may be features too: sorted labels, one row each.
+    let words = ["embed", "--text", "a box", "--text", "a coffee table", "--text", "a tower", "-o", "words.npy"];
+    bench.run(&words).good();
+    numbers(&["--features", "rows.npy", "--class-features", "words.npy"]);
+    let zero_shot = ["eval", "zero-shot", "--labels", "things/labels.csv", "--features"];
+    let other = other_model().to_str().unwrap();
+    bench
+        .run(&[&zero_shot[..], &["rows.safetensors", "--model", other]].concat())
+        .bad(1, &["its features are of tiny", "the words would be of other"]);
+    bench.run(&[&zero_shot[..], &["words.npy"]].concat()).bad(1, &["each of the 12 lines", "found 3"]);
+    bench.run(&[&zero_shot[..], &["things/labels.csv"]].concat()).bad(1, &["labels.csv", "hint: "]);
+}
+
+#[test]
+fn models_and_numbers_of_views_stand_side_by_side() {
+    let bench = boxes();
+    let (tiny, other) = (tiny_model().to_str().unwrap(), other_model().to_str().unwrap());
+    let args = [&BY_FOLDER[..], &["--model", tiny, "--model", other, "--views", "1,3", "--json"]].concat();
+    let lines = bench.run(&args).good().json();
+    assert_eq!(lines.len(), 4);
+    assert_eq!(lines.iter().map(|l| l["views"].as_u64().unwrap()).collect::<Vec<_>>(), [1, 3, 1, 3]);
+    assert!(lines[0].get("against_first").is_none());
+    assert!(lines[1..].iter().all(|l| l["against_first"]["items"] == 12));
+    let text = bench.run(&args[..args.len() - 1]).good().stdout;
+    assert!(text.contains("top 1 less the first's") && text.contains("3 views"), "{text}");
+    let drawn = [&BY_FOLDER[..], &["--seeds", "reference", "--views", "2", "--json"]].concat();
+    let lines = bench.run(&drawn).good().json();
+    assert_eq!(lines.len(), 4);
+    assert_eq!(lines[..3].iter().map(|l| l["seed"].as_u64().unwrap()).collect::<Vec<_>>(), [678, 789, 900]);
+    let mean: f64 = lines[..3].iter().map(|l| l["top_1"].as_f64().unwrap() * 100.0 / 3.0).sum();
+    assert!((lines[3]["percent"][0].as_f64().unwrap() - mean).abs() < 0.011, "{lines:?}");
+    bench.run(&[&BY_FOLDER[..], &["--views", "0"]].concat()).bad(2, &["0"]);
+    bench.run(&[&BY_FOLDER[..], &["--seeds", "many"]].concat()).bad(2, &["expected numbers or `reference`"]);
+}
+
+#[test]
+fn runs_are_compared_file_by_file() {
+    let bench = boxes();
+    let other = other_model().to_str().unwrap();
+    bench.run(&[&BY_FOLDER[..], &["--report", "one"]].concat()).good();
+    bench.run(&[&BY_FOLDER[..], &["--report", "two", "--model", other]].concat()).good();
+    let lines = bench.run(&["eval", "compare", "one", "two/cases.csv", "--json"]).good().json();
+    assert_eq!((&lines[0]["shapes"], &lines[1]["against_first"]["items"]), (&json!(12), &json!(12)));
+    let same = bench.run(&["eval", "compare", "one", "one", "--json"]).good().json();
+    assert_eq!((&same[1]["against_first"]["difference"], &same[1]["against_first"]["p_value"]), (&json!(0.0), &json!(1.0)));
+    assert!(bench.run(&["eval", "compare", "one", "two"]).good().stdout.contains("only this right"));
+    bench.run(&["eval", "compare", "one", "nowhere"]).bad(1, &["nowhere"]);
+    bench.run(&["eval", "compare", "one", "one/classes.csv"]).bad(1, &["expected a column file"]);
+}
+
+#[test]
+fn words_and_photos_bring_shapes() {
+    let bench = boxes();
+    let captions = "file,caption\ntower/w0.obj,a tall tower\ntower/w1.obj,a tall tower\nbox/b0.obj,a box\n\
+        box/b0.obj,a cube\nmissing.obj,nothing\n";
+    bench.write("things/captions.csv", captions);
+    bench.run(&["render", "things/tower/w0.obj", "-o", "things/photos", "--views", "2", "--size", "40"]).good();
+    bench.write("things/photos.csv", "image,file\nphotos/v00.png,tower/w0.obj\nphotos/v01.png,tower/w0.obj\n");
+    let args = ["eval", "retrieval", "--captions", "things/captions.csv", "--photos", "things/photos.csv"];
+    let run = bench.run(&[&args[..], &["--csv", "queries.csv", "--json"]].concat()).good();
+    assert!(run.stderr.contains("missing.obj: no such file"), "{run:#?}");
+    let sizes: Vec<[u64; 2]> =
+        run.json().iter().map(|l| ["queries", "gallery"].map(|key| l[key].as_u64().unwrap())).collect();
+    // Three texts for three shapes, and back; two photos, and back for the one shape they show.
+    assert_eq!(sizes, [[3, 3], [3, 3], [2, 3], [1, 2]]);
+    assert_eq!(fs_err::read_to_string(bench.path("queries.csv")).unwrap().lines().count(), 1 + 3 + 3 + 2 + 1);
+    assert!(bench.run(&args).good().stdout.contains("photo → shape"));
+    // Labels as words: four right answers each.
+    let labels = bench.run(&["eval", "retrieval", "--captions", "things/labels.csv", "--json"]).good().json();
+    assert_eq!((&labels[0]["queries"], &labels[0]["gallery"]), (&json!(3), &json!(12)));
+    assert_eq!(labels[0]["coverage"][0].as_f64().unwrap() * 4.0, labels[0]["recall"][0].as_f64().unwrap());
+}
+
+#[test]
+fn probes_and_episodes_learn_from_examples() {
+    let bench = boxes();
+    let probe = ["eval", "probe", "--labels", "folders", "--assets", "things", "--json"];
+    let line = &bench.run(&probe).good().json()[0];
+    assert_eq!((&line["shapes"], &line["trained_on"]), (&json!(6), &json!(6)));
+    assert!(line["top_1"].as_f64().unwrap() > 0.8, "boxes of different shape are told apart: {line}");
+    let few = ["eval", "few-shot", "--labels", "folders", "--assets", "things", "--way", "3", "--json"];
+    let line = bench.run(&few).good().json().remove(0);
+    assert!(line["accuracy"].as_f64().unwrap() > 0.6, "{line}");
+    assert_eq!(bench.run(&few).good().json()[0], line);
+    bench.run(&[&few[..], &["--shot", "4"]].concat()).bad(1, &["more than 4 items, found 0"]);
+    let table = "file,label,split\nbox/b0.obj,box,train\ntower/w0.obj,tower,train\ntower/w1.obj,tower,test\n";
+    bench.write("things/split.csv", table);
+    let line = &bench.run(&["eval", "probe", "--labels", "things/split.csv", "--json"]).good().json()[0];
+    assert_eq!((&line["shapes"], &line["trained_on"]), (&json!(1), &json!(2)));
+}
+
+#[test]
+fn protocols_bring_labels_sentences_and_rows_to_compare_with() {
+    let bench = Bench::empty();
+    bench.write_box("net/night_stand/a.obj", [1.0, 1.5, 1.0]);
+    bench.write_box("net/table/b.obj", [3.0, 0.2, 2.0]);
+    let args = ["eval", "zero-shot", "--labels", "folders", "--assets", "net", "--protocol"];
+    let run = bench.run(&[&args[..], &["modelnet10", "--json", "--report", "out"]].concat()).good();
+    assert_eq!((&run.json()[0]["labels"], &run.json()[0]["shapes"]), (&json!(10), &json!(2)));
+    for part in ["modelnet10 as cg3d", "67.3 / 66.9", "908 in the paper"] {
+        assert!(run.stderr.contains(part), "{part}: {run:#?}");
+    }
+    let page = fs_err::read_to_string(bench.path("out/report.html")).unwrap();
+    assert!(page.contains("This is a {}") && page.contains("67.3"));
+    bench.run(&[&args[..], &["modelnet40"]].concat()).bad(2, &["say whose by --as (ulip2, cg3d, openshape)"]);
+    bench.run(&[&args[..], &["modelnet10", "--as", "duoduo"]].concat()).bad(2, &["not known", "cg3d"]);
+    bench.run(&[&args[..], &["objaverse-lvis", "--as", "duoduo"]].concat()).bad(2, &["--labels-file", "1,156"]);
+    bench.run(&[&args[..], &["modelnet40", "--as", "openshape"]].concat()).bad(1, &["--class-features"]);
+    bench.run(&[&args[..], &["shapenet"]].concat()).bad(2, &["no protocol is called", "mvpnet"]);
+    bench.write("two.txt", "table\nnight stand\n");
+    let labels = ["objaverse-lvis", "--as", "duoduo", "--labels-file", "two.txt", "--views", "1", "--json"];
+    let run = bench.run(&[&args[..], &labels[..]].concat()).good();
+    assert!(run.stderr.contains("the protocol has 1156 labels, found 2") && run.json().len() == 1, "{run:#?}");
+}
+
+#[test]
+fn a_folder_of_pictures_is_a_shape() {
+    let bench = Bench::new();
+    for (name, file) in [("a", "models/flat.obj"), ("b", "models/kinds/tall.obj")] {
+        bench.run(&["render", file, "-o", &format!("sets/{name}"), "--views", "3", "--size", "40"]).good();
+    }
+    bench.write("sets/labels.csv", "file,label\na,table\nb,tower\n");
+    let run = bench.run(&["eval", "zero-shot", "--labels", "sets/labels.csv", "--views", "1,3", "--json"]).good();
+    assert_eq!(run.json().iter().map(|l| l["shapes"].as_u64().unwrap()).collect::<Vec<_>>(), [2, 2]);
+}
+
+#[test]
+fn point_models_are_measured_with_the_words_they_pair_with() {
+    let shared = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures");
+    let points = shared.join("pointbert_tiny_rgb/model.pt");
+    if !points.is_file() {
+        println!("skipped: {} is absent", points.display());
+        return;
+    }
+    let bench = boxes();
+    let (points, words) = (points.to_str().unwrap(), wide_model().to_str().unwrap());
+    let with = ["--model", points, "--text-model", words];
+    let both = [&BY_FOLDER[..], &with, &["--model", words, "--json"]].concat();
+    let lines = bench.run(&both).good().json();
+    assert_eq!(lines.len(), 2);
+    let generated = bench.run(&[&["eval", "zero-shot", "--each", "1", "--json"], &with[..]].concat()).good().json();
+    assert_eq!(generated[0]["labels"], generated[0]["shapes"]);
+    bench.run(&[&BY_FOLDER[..], &with, &["--views", "3"]].concat()).bad(2, &["takes points, not views"]);
+    bench.run(&[&BY_FOLDER[..], &["--model", points]].concat()).bad(1, &["has no text tower", "--text-model"]);
+    let retrieval = ["eval", "retrieval", "--captions", "things/labels.csv", "--json"];
+    assert_eq!(bench.run(&[&retrieval[..], &with].concat()).good().json().len(), 2);
+    let probe = ["eval", "probe", "--labels", "folders", "--assets", "things", "--model", points, "--json"];
+    assert_eq!(bench.run(&probe).good().json()[0]["shapes"], 6);
+}

@@ -1,0 +1,52 @@
+//! Times an evaluation from features: Objaverse-LVIS's 46,205 shapes among 1,156 labels at 1280 numbers each.
+
+#![allow(clippy::print_stdout, reason = "the benchmark reads what is printed")]
+
+use std::time::Instant;
+
+use lexiform_eval::bootstrap::{ClassificationIntervals, Resampling};
+use lexiform_eval::retrieve::{Retrieval, retrieve};
+use lexiform_eval::{Chance, ClassFeatures, Classification, EvalError, Features, zero_shot};
+
+const SHAPES: usize = 46_205;
+const LABELS: usize = 1156;
+const DIM: usize = 1280;
+const REPEATS: usize = 3;
+
+fn main() -> Result<(), EvalError> {
+    let (shapes, labels) = (random(SHAPES, DIM, 1)?, ClassFeatures::ready(&random(LABELS, DIM, 2)?));
+    let truth: Vec<usize> = (0..SHAPES).map(|i| i % LABELS).collect();
+    let (predictions, numbers) = timed("zero-shot from features, 46,205 × 1,156 × 1280", || {
+        let predictions = zero_shot(&shapes, &labels, &truth)?;
+        let numbers = Classification::of(&predictions, LABELS)?;
+        Ok((predictions, numbers))
+    })?;
+    timed("intervals, 1,000 draws of 46,205", || {
+        Ok(ClassificationIntervals::of(&predictions, &numbers, Resampling::default()))
+    })?;
+    let (queries, gallery) = (random(5000, 512, 3)?, random(20_000, 512, 4)?);
+    let right: Vec<Vec<usize>> = (0..5000).map(|i| vec![i, i + 5000]).collect();
+    timed("retrieval, 5,000 queries × 20,000 × 512", || {
+        Retrieval::of(&retrieve(&queries, &gallery, &right)?, gallery.rows())
+    })?;
+    Ok(())
+}
+
+fn random(rows: usize, dim: usize, seed: u64) -> Result<Features, EvalError> {
+    let mut chance = Chance::new(seed);
+    Features::new((0..rows * dim).map(|_| chance.unit() as f32 - 0.5).collect(), dim)
+}
+
+/// Prints the median of a few runs.
+fn timed<T>(what: &str, run: impl Fn() -> Result<T, EvalError>) -> Result<T, EvalError> {
+    let mut times = Vec::new();
+    let mut result = run()?;
+    for _ in 0..REPEATS {
+        let start = Instant::now();
+        result = run()?;
+        times.push(start.elapsed().as_secs_f64() * 1e3);
+    }
+    times.sort_by(f64::total_cmp);
+    println!("{{\"what\": \"{what}\", \"milliseconds\": {:.2}}}", times[times.len() / 2]);
+    Ok(result)
+}

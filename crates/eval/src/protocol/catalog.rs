@@ -1,0 +1,150 @@
+//! The protocols, one value each. What a paper does not say is left open and noted.
+
+use super::labels::{MODELNET10, MODELNET40, SCANOBJECTNN};
+use super::{Benchmark, Classes, Paper, Protocol, Spelling, Taking, Templates};
+use crate::TextMean;
+
+/// LVIS classes that Objaverse has objects of.
+const LVIS: Classes =
+    Classes::FromFile { count: 1156, file: "the names of the 1,156 LVIS classes, in the order of their indices" };
+/// Numbers of views that Duoduo CLIP is tried with, of 12 there are.
+const DUODUO_COUNTS: [usize; 9] = [1, 2, 3, 4, 5, 6, 8, 10, 12];
+/// 123 plus 555, 666, 777: seeds of Duoduo CLIP's three runs.
+const DUODUO_SEEDS: [u32; 3] = [678, 789, 900];
+
+/// What the ones below have in common.
+const BASE: Protocol = Protocol {
+    benchmark: Benchmark::Modelnet40,
+    paper: Paper::Ulip2,
+    classes: Classes::Known(&MODELNET40),
+    spelling: Spelling::Verbatim,
+    templates: Templates::Ulip,
+    text_mean: TextMean::Directions,
+    taking: Taking::Points { count: 10_000, note: "" },
+    items: None,
+    note: "",
+};
+
+/// ScanObjectNN in ULIP's way.
+const ULIP_SCANS: Protocol = Protocol {
+    classes: Classes::Known(&SCANOBJECTNN),
+    taking: Taking::Points { count: 2048, note: "2,048 points, no color" },
+    note: "zero-shot rows of the ULIP papers are quoted by others and differ",
+    ..BASE
+};
+
+/// ModelNet in CG3D's way.
+const CG3D_MODELNET: Protocol = Protocol {
+    paper: Paper::Cg3d,
+    spelling: Spelling::Underscores,
+    templates: Templates::Cg3d,
+    text_mean: TextMean::Lengths,
+    taking: Taking::Points {
+        count: 1024,
+        note: "the farthest of 10,000 points without color, in the unit sphere; as many as the checkpoint was trained with",
+    },
+    items: Some(2468),
+    note: "text features keep their lengths in the authors' validation",
+    ..BASE
+};
+
+/// ScanObjectNN in CG3D's way.
+const CG3D_SCANS: Protocol = Protocol {
+    benchmark: Benchmark::ScanobjectnnHardest,
+    classes: Classes::Known(&SCANOBJECTNN),
+    spelling: Spelling::Verbatim,
+    taking: Taking::Points { count: 1024, note: "the farthest of 2,048 points" },
+    items: None,
+    ..CG3D_MODELNET
+};
+
+/// OpenShape's way.
+const OPENSHAPE: Protocol = Protocol {
+    paper: Paper::Openshape,
+    templates: Templates::Unpublished,
+    taking: Taking::Points { count: 10_000, note: "10,000 points with color, in the unit sphere" },
+    note: "class features are published as numbers: give them by --class-features",
+    ..BASE
+};
+
+/// Every protocol.
+pub(super) const PROTOCOLS: &[Protocol] = &[
+    Protocol {
+        benchmark: Benchmark::ObjaverseLvis,
+        paper: Paper::Duoduo,
+        classes: LVIS,
+        text_mean: TextMean::Features,
+        taking: Taking::Views { counts: &DUODUO_COUNTS, of: 12, seeds: &DUODUO_SEEDS },
+        items: Some(46_205),
+        note: "the published runs draw views and a 208-pixel window by chance, three seeds, percentages rounded before and after averaging",
+        ..BASE
+    },
+    Protocol {
+        benchmark: Benchmark::ObjaverseLvis,
+        classes: LVIS,
+        taking: Taking::Points { count: 10_000, note: "10,000 points with color, centered and in the unit sphere" },
+        note: "papers count 46,832, 46,205 or 45,692 shapes, as some files can no longer be fetched",
+        ..BASE
+    },
+    Protocol { benchmark: Benchmark::ObjaverseLvis, classes: LVIS, items: Some(46_832), ..OPENSHAPE },
+    Protocol {
+        taking: Taking::Points {
+            count: 10_000,
+            note: "10,000 points as stored, every color 0.4; the encoder without color takes 8,192",
+        },
+        items: Some(2468),
+        ..BASE
+    },
+    CG3D_MODELNET,
+    Protocol { items: Some(2468), ..OPENSHAPE },
+    Protocol {
+        benchmark: Benchmark::Modelnet10,
+        classes: Classes::Known(&MODELNET10),
+        items: Some(908),
+        ..CG3D_MODELNET
+    },
+    Protocol {
+        benchmark: Benchmark::ScanobjectnnObjOnly,
+        paper: Paper::Duoduo,
+        classes: Classes::Known(&SCANOBJECTNN),
+        text_mean: TextMean::Features,
+        taking: Taking::Views { counts: &[5, 12], of: 12, seeds: &DUODUO_SEEDS },
+        items: Some(581),
+        note: "scans must be drawn first; how the authors drew them is not published",
+        ..BASE
+    },
+    Protocol { benchmark: Benchmark::ScanobjectnnObjOnly, items: Some(581), ..ULIP_SCANS },
+    Protocol {
+        benchmark: Benchmark::ScanobjectnnObjOnly,
+        classes: Classes::Known(&SCANOBJECTNN),
+        taking: Taking::Points {
+            count: 10_000,
+            note: "2,048 points without color, drawn with replacement to 10,000",
+        },
+        items: Some(581),
+        ..OPENSHAPE
+    },
+    Protocol { benchmark: Benchmark::ScanobjectnnObjBg, items: Some(581), ..ULIP_SCANS },
+    Protocol { benchmark: Benchmark::ScanobjectnnObjBg, items: Some(581), ..CG3D_SCANS },
+    Protocol { benchmark: Benchmark::ScanobjectnnHardest, items: Some(2882), ..ULIP_SCANS },
+    Protocol { items: Some(2882), ..CG3D_SCANS },
+    Protocol {
+        benchmark: Benchmark::Text2shape,
+        paper: Paper::Duoduo,
+        classes: Classes::None,
+        templates: Templates::Bare,
+        taking: Taking::Views { counts: &[12], of: 12, seeds: &DUODUO_SEEDS },
+        note: "RR@1, RR@5 and NDCG@5 of captions among ShapeNet's chairs and tables; several captions have one shape",
+        ..BASE
+    },
+    Protocol {
+        benchmark: Benchmark::Mvpnet,
+        paper: Paper::Duoduo,
+        classes: Classes::FromFile { count: 238, file: "the names of MVImgNet's 238 categories, in the order of their file" },
+        text_mean: TextMean::Features,
+        taking: Taking::Views { counts: &[1, 6, 12], of: 12, seeds: &DUODUO_SEEDS },
+        items: Some(16_636),
+        note: "all validation objects are among the released list of MVImgNet's training objects",
+        ..BASE
+    },
+];

@@ -1,0 +1,136 @@
+//! The draws of Python's `random` module for a seed, which the references choose views with: MT19937 seeded by
+//! `init_by_array` (Matsumoto and Nishimura 2002), and CPython's `sample`.
+
+/// Numbers of the generator's state.
+const N: usize = 624;
+/// Distance of the number that is mixed in.
+const M: usize = 397;
+
+/// What `random.seed(seed)` leaves behind.
+#[derive(Clone, Debug)]
+pub struct PythonRandom {
+    state: [u32; N],
+    next: usize,
+}
+
+impl PythonRandom {
+    /// `random.seed(seed)` for a whole number.
+    pub fn new(seed: u64) -> Self {
+        let mut key = vec![seed as u32];
+        if seed > u64::from(u32::MAX) {
+            key.push((seed >> 32) as u32);
+        }
+        let mut state = [0_u32; N];
+        state[0] = 19_650_218;
+        for i in 1..N {
+            state[i] = mixed(state[i - 1], 1_812_433_253).wrapping_add(i as u32);
+        }
+        let mut i = 1;
+        for step in 0..N.max(key.len()) {
+            let place = step % key.len();
+            state[i] = (state[i] ^ mixed(state[i - 1], 1_664_525)).wrapping_add(key[place]).wrapping_add(place as u32);
+            i = advance(i, &mut state);
+        }
+        for _ in 0..N - 1 {
+            state[i] = (state[i] ^ mixed(state[i - 1], 1_566_083_941)).wrapping_sub(i as u32);
+            i = advance(i, &mut state);
+        }
+        state[0] = 0x8000_0000;
+        Self { state, next: N }
+    }
+
+    /// 32 random bits.
+    fn bits(&mut self) -> u32 {
+        if self.next == N {
+            self.turn();
+        }
+        let mut y = self.state[self.next];
+        self.next += 1;
+        y ^= y >> 11;
+        y ^= (y << 7) & 0x9d2c_5680;
+        y ^= (y << 15) & 0xefc6_0000;
+        y ^ (y >> 18)
+    }
+
+    fn turn(&mut self) {
+        for i in 0..N {
+            let y = (self.state[i] & 0x8000_0000) | (self.state[(i + 1) % N] & 0x7fff_ffff);
+            let odd = if y & 1 == 0 { 0 } else { 0x9908_b0df };
+            self.state[i] = self.state[(i + M) % N] ^ (y >> 1) ^ odd;
+        }
+        self.next = 0;
+    }
+
+    /// A whole number below `limit`, as `random.randrange(limit)`; `limit` from 1 to 2³¹.
+    fn below(&mut self, limit: u32) -> u32 {
+        let width = u32::BITS - limit.leading_zeros();
+        loop {
+            let drawn = self.bits() >> (u32::BITS - width);
+            if drawn < limit {
+                return drawn;
+            }
+        }
+    }
+
+    /// `random.sample(range(population), count)`; all of them in random order where fewer are there.
+    pub fn sample(&mut self, population: u32, count: u32) -> Vec<usize> {
+        let count = count.min(population);
+        let pooled = population <= pool_limit(count);
+        let mut pool: Vec<u32> = if pooled { (0..population).collect() } else { Vec::new() };
+        let mut sample: Vec<usize> = Vec::with_capacity(count as usize);
+        for i in 0..count {
+            if pooled {
+                let j = self.below(population - i) as usize;
+                sample.push(pool[j] as usize);
+                pool[j] = pool[(population - i - 1) as usize];
+            } else {
+                let mut drawn = std::iter::repeat_with(|| self.below(population) as usize);
+                sample.extend(drawn.find(|j| !sample.contains(j)));
+            }
+        }
+        sample
+    }
+}
+
+/// Largest population that `sample` copies instead of remembering what was drawn.
+fn pool_limit(count: u32) -> u32 {
+    let table = if count > 5 { 4_f64.powf((f64::from(count) * 3.0).log(4.0).ceil()) } else { 0.0 };
+    21 + table as u32
+}
+
+fn mixed(before: u32, factor: u32) -> u32 {
+    (before ^ (before >> 30)).wrapping_mul(factor)
+}
+
+/// The next place of the seeding loop, which goes around from 1.
+fn advance(i: usize, state: &mut [u32; N]) -> usize {
+    if i + 1 < N {
+        return i + 1;
+    }
+    state[0] = state[N - 1];
+    1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn draws_are_those_of_python() {
+        // Printed by CPython 3.12: random.seed(s); [random.sample(range(n), k) …]
+        let mut random = PythonRandom::new(678);
+        assert_eq!(random.sample(12, 5), PY_678_5);
+        assert_eq!(random.sample(12, 12), PY_678_12);
+        assert_eq!(random.sample(1000, 6), PY_678_1000);
+        assert_eq!(PythonRandom::new(0).sample(12, 3), PY_0_3);
+        assert_eq!(PythonRandom::new(1 << 40).sample(12, 3), PY_BIG_3);
+        assert_eq!(PythonRandom::new(1).sample(2, 5).len(), 2);
+        assert_eq!(PythonRandom::new(1).sample(0, 5), [0; 0]);
+    }
+
+    const PY_678_5: [usize; 5] = [1, 5, 0, 10, 9];
+    const PY_678_12: [usize; 12] = [2, 7, 0, 9, 11, 4, 8, 3, 5, 10, 1, 6];
+    const PY_678_1000: [usize; 6] = [421, 581, 131, 308, 839, 976];
+    const PY_0_3: [usize; 3] = [6, 11, 0];
+    const PY_BIG_3: [usize; 3] = [1, 5, 11];
+}

@@ -1,0 +1,160 @@
+//! The confusion matrix as an inline SVG: rows are what files are, columns what they are taken for.
+
+use super::html::escape;
+use crate::Confusion;
+
+/// Most classes drawn; beyond, those with most errors are.
+const MOST: usize = 150;
+/// Edges that a cell may have, in pixels.
+const CELL: std::ops::RangeInclusive<f64> = 12.0..=34.0;
+/// Width that the cells share while they can.
+const WIDTH: f64 = 640.0;
+/// Smallest cell that has room for a number.
+const ROOM_FOR_NUMBER: f64 = 20.0;
+/// Width of a letter of the labels, in parts of their size; wide letters fit too.
+const LETTER: f64 = 0.62;
+/// Letters of a label that are shown.
+const LONGEST: usize = 26;
+
+/// Classes in the order they are drawn: all that occur or are answered, by their index.
+fn shown(confusion: &Confusion) -> Vec<usize> {
+    let answers = confusion.answers();
+    let mut classes: Vec<usize> =
+        (0..confusion.classes()).filter(|c| confusion.items(*c) + answers[*c] > 0).collect();
+    if classes.len() > MOST {
+        let errors = |c: &usize| confusion.items(*c) + answers[*c] - 2 * confusion.count(*c, *c);
+        classes.sort_by_key(|c| (std::cmp::Reverse(errors(c)), *c));
+        classes.truncate(MOST);
+        classes.sort_unstable();
+    }
+    classes
+}
+
+/// The matrix, and how many of the classes that occur are left out.
+pub fn matrix(confusion: &Confusion, labels: &[String]) -> (String, usize) {
+    let answers = confusion.answers();
+    let occurring = (0..confusion.classes()).filter(|c| confusion.items(*c) + answers[*c] > 0).count();
+    let classes = shown(confusion);
+    let n = classes.len();
+    let cell = (WIDTH / n.max(1) as f64).clamp(*CELL.start(), *CELL.end());
+    let font = (cell * 0.82).clamp(10.0, 13.0);
+    let names: Vec<String> = classes.iter().map(|c| shortened(&labels[*c])).collect();
+    let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0) as f64;
+    let margin = longest * font * LETTER + 10.0;
+    let edge = margin + cell * n as f64 + 2.0;
+    let mut svg = format!(
+        "<svg class=\"matrix\" viewBox=\"0 0 {edge:.0} {edge:.0}\" width=\"{edge:.0}\" height=\"{edge:.0}\" \
+         font-size=\"{font:.1}\" role=\"img\" aria-label=\"confusion matrix\">\n"
+    );
+    svg.push_str(&lines(n, cell, margin));
+    for (i, name) in names.iter().enumerate() {
+        let middle = margin + cell * (i as f64 + 0.5);
+        let end = margin - 6.0;
+        let name = escape(name);
+        svg.push_str(&format!(
+            "<text class=\"l\" x=\"{end:.1}\" y=\"{:.1}\" text-anchor=\"end\">{name}</text>\
+             <text class=\"l\" transform=\"translate({:.1} {end:.1}) rotate(-90)\">{name}</text>\n",
+            middle + font * 0.35,
+            middle + font * 0.35,
+        ));
+    }
+    for (row, &truth) in classes.iter().enumerate() {
+        let items = confusion.items(truth);
+        for (column, &answer) in classes.iter().enumerate() {
+            let count = confusion.count(truth, answer);
+            if count > 0 {
+                let place = [margin + cell * column as f64, margin + cell * row as f64];
+                svg.push_str(&one(place, cell, [count, items], [&labels[truth], &labels[answer]]));
+            }
+        }
+    }
+    svg.push_str("</svg>");
+    (svg, occurring - n)
+}
+
+/// A filled cell, with its number where there is room.
+fn one([x, y]: [f64; 2], cell: f64, [count, items]: [usize; 2], [truth, answer]: [&String; 2]) -> String {
+    let share = count as f64 / items.max(1) as f64;
+    let kind = if truth == answer { "ok" } else { "no" };
+    // Faint cells stay visible.
+    let strength = 0.25 + 0.75 * share;
+    let title = match kind {
+        "ok" => format!("{}: {count} of {items} right", escape(truth)),
+        _ => format!("{}: {count} of {items} taken for {}", escape(truth), escape(answer)),
+    };
+    let number = match cell >= ROOM_FOR_NUMBER {
+        true => format!(
+            "<text class=\"n{}\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{count}</text>",
+            if strength > 0.6 { " on" } else { "" },
+            x + cell / 2.0,
+            y + cell / 2.0 + 4.0
+        ),
+        false => String::new(),
+    };
+    format!(
+        "<g><title>{title}</title><rect class=\"{kind}\" x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" \
+         fill-opacity=\"{strength:.2}\"/>{number}</g>\n",
+        x + 0.5,
+        y + 0.5,
+        cell - 1.0,
+        cell - 1.0
+    )
+}
+
+/// The grid, so that the eye finds a row and a column.
+fn lines(n: usize, cell: f64, margin: f64) -> String {
+    let far = margin + cell * n as f64;
+    let line = |i: usize| {
+        let at = margin + cell * i as f64;
+        format!("M{margin:.1} {at:.1}H{far:.1}M{at:.1} {margin:.1}V{far:.1}")
+    };
+    let path: String = (0..=n).map(line).collect();
+    format!("<path class=\"grid\" d=\"{path}\"/><path class=\"diagonal\" d=\"M{margin:.1} {margin:.1}L{far:.1} {far:.1}\"/>\n")
+}
+
+fn shortened(label: &str) -> String {
+    match label.chars().count() > LONGEST {
+        true => label.chars().take(LONGEST - 1).chain(['…']).collect(),
+        false => label.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Prediction;
+
+    fn confusion(classes: usize) -> (Confusion, Vec<String>) {
+        let prediction = |truth: usize, answer: usize| Prediction {
+            truth,
+            rank: 1,
+            best: vec![answer],
+            score: 0.0,
+            truth_score: 0.0,
+        };
+        let predictions: Vec<Prediction> = (0..classes).map(|c| prediction(c, c / 2)).collect();
+        let labels = (0..classes).map(|c| format!("class <{c}>")).collect();
+        (Confusion::of(&predictions, classes), labels)
+    }
+
+    #[test]
+    fn cells_say_what_they_are() {
+        let (confusion, labels) = confusion(3);
+        let (svg, left_out) = matrix(&confusion, &labels);
+        assert_eq!(left_out, 0);
+        assert_eq!(svg.matches("class=\"ok\"").count(), 1);
+        assert_eq!(svg.matches("class=\"no\"").count(), 2);
+        assert!(svg.contains("class &lt;1&gt;: 1 of 1 taken for class &lt;0&gt;"), "{svg}");
+        assert!(!svg.contains("class <"));
+    }
+
+    #[test]
+    fn many_classes_are_cut_to_the_worst_and_none_is_a_matrix_too() {
+        let (many, labels) = confusion(400);
+        let (svg, left_out) = matrix(&many, &labels);
+        assert_eq!(left_out, 250);
+        assert!(svg.len() < 100_000);
+        let (none, labels) = confusion(0);
+        assert!(matrix(&none, &labels).0.ends_with("</svg>"));
+    }
+}

@@ -1,0 +1,230 @@
+//! The page's parts, from the answer in one sentence down to how it was found.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::html::{escape, percent};
+use super::matrix::matrix;
+use super::{HardCase, Measured, NamedClass, Report};
+use crate::Interval;
+
+/// Pairs of confused classes listed.
+const PAIRS: usize = 12;
+
+/// Title, answer in a sentence, and the numbers with their intervals.
+pub(super) fn head(report: &Report) -> String {
+    let title = escape(&report.title);
+    let Some(first) = report.results.first() else { return format!("<h1>{title}</h1>") };
+    let chance = |k: usize| percent(k.min(first.labels) as f64 / first.labels.max(1) as f64);
+    let count = |share: f64| (share * first.shapes as f64).round();
+    let cards = [
+        ("named right at once", first.top_1, first.intervals.top_1),
+        ("right among three", first.top_3, first.intervals.top_3),
+        ("right among five", first.top_5, first.intervals.top_5),
+        ("mean over labels", first.class_average, first.intervals.class_average),
+    ];
+    let cards: String = cards.iter().map(|(what, share, interval)| card(what, *share, *interval)).collect();
+    format!(
+        "<h1>{title}</h1>\n<p class=\"lead\">{} of {} files are named right at once among {} labels, {} within five \
+         answers. Guessing would name {} and {}.</p>\n<div class=\"cards\">{cards}</div>\n<p class=\"soft\">The pale band is \
+         where 95 % of the values lie when the files are drawn anew by chance: with other files of this kind, expect \
+         a number from there.</p>",
+        count(first.top_1),
+        first.shapes,
+        first.labels,
+        count(first.top_5),
+        chance(1),
+        chance(5),
+    )
+}
+
+fn card(what: &str, share: f64, interval: Interval) -> String {
+    let Interval { low, high } = interval;
+    format!(
+        "<div class=\"card\"><span class=\"soft\">{what}</span><b>{}</b><div class=\"range\">\
+         <i style=\"left:{:.1}%;width:{:.1}%\"></i><u style=\"left:{:.1}%\"></u></div><small>{} to {}</small></div>",
+        percent(share),
+        100.0 * low,
+        100.0 * (high - low),
+        100.0 * share,
+        percent(low),
+        percent(high),
+    )
+}
+
+/// All results in one table, each beside the first.
+pub(super) fn results(report: &Report) -> String {
+    if report.results.len() < 2 {
+        return String::new();
+    }
+    let rows: String = report.results.iter().map(result_row).collect();
+    format!(
+        "<section><h2>Models side by side</h2>\n<div class=\"scroll\"><table><tr><th>model</th><th class=\"r\">top 1</th>\
+         <th class=\"r\">top 3</th><th class=\"r\">top 5</th><th class=\"r\">mean over labels</th>\
+         <th class=\"r\">top 1 less the first’s</th><th class=\"r\">p</th></tr>\n{rows}</table></div>\n<p class=\"soft\">Differences \
+         are of the same files; p is how often chance alone would give a difference so large (McNemar’s exact test).</p></section>"
+    )
+}
+
+fn result_row(result: &Measured) -> String {
+    let with = |share: f64, i: Interval| {
+        format!(
+            "<td class=\"r\">{} <small>{:.1}–{:.1}</small></td>",
+            percent(share),
+            100.0 * i.low,
+            100.0 * i.high
+        )
+    };
+    let beside = match &result.against_first {
+        None => "<td class=\"r\">–</td><td class=\"r\">–</td>".to_owned(),
+        Some(p) => format!(
+            "<td class=\"r\">{:+.1} <small>{:+.1} to {:+.1}</small></td><td class=\"r\">{:.3}</td>",
+            100.0 * p.difference,
+            100.0 * p.interval.low,
+            100.0 * p.interval.high,
+            p.p_value
+        ),
+    };
+    let i = &result.intervals;
+    format!(
+        "<tr><td>{}</td>{}{}{}{}{beside}</tr>\n",
+        escape(&result.name()),
+        with(result.top_1, i.top_1),
+        with(result.top_3, i.top_3),
+        with(result.top_5, i.top_5),
+        with(result.class_average, i.class_average),
+    )
+}
+
+/// Every label's share, worst first.
+pub(super) fn classes(report: &Report) -> String {
+    let Some(first) = report.results.first() else { return String::new() };
+    let mut classes: Vec<&NamedClass> = first.classes.iter().collect();
+    let share = |c: &NamedClass| c.right as f64 / c.shapes.max(1) as f64;
+    let share_5 = |c: &NamedClass| c.right_5 as f64 / c.shapes.max(1) as f64;
+    classes.sort_by(|a, b| share(a).total_cmp(&share(b)).then(share_5(a).total_cmp(&share_5(b))).then(b.shapes.cmp(&a.shapes)));
+    let row = |c: &&NamedClass| {
+        let taken: Vec<String> = c
+            .taken_for
+            .iter()
+            .take(4)
+            .map(|t| if t.count > 1 { format!("{} ×{}", escape(&t.label), t.count) } else { escape(&t.label) })
+            .collect();
+        format!(
+            "<tr><td>{}</td><td class=\"r\">{} of {}</td><td class=\"bar\"><div><i style=\"width:{:.1}%\"></i>\
+             <u style=\"width:{:.1}%\"></u></div></td><td class=\"soft\">{}</td></tr>\n",
+            escape(&c.label),
+            c.right,
+            c.shapes,
+            100.0 * share_5(c),
+            100.0 * share(c),
+            taken.join(", ")
+        )
+    };
+    let rows: String = classes.iter().map(row).collect();
+    format!(
+        "<section><h2>Label by label</h2>\n<p class=\"soft key\">Worst first.<i style=\"background:var(--good)\"></i>right at \
+         once<i style=\"background:var(--pale)\"></i>right among five</p>\n<div class=\"panel scroll\"><table class=\"bars\">\
+         <tr><th>label</th><th class=\"r\">right</th><th></th><th>taken for</th></tr>\n{rows}</table></div></section>"
+    )
+}
+
+/// The matrix and the pairs that are confused most.
+pub(super) fn confusion(report: &Report) -> String {
+    let Some(confusion) = &report.confusion else { return String::new() };
+    let (svg, left_out) = matrix(confusion, &report.labels);
+    let note = match left_out {
+        0 => String::new(),
+        n => format!(" The {n} labels with fewest errors are left out."),
+    };
+    let pairs: String = confusion
+        .worst_pairs(PAIRS)
+        .iter()
+        .map(|&(truth, answer, n)| {
+            let of = confusion.items(truth);
+            let [truth, answer] = [truth, answer].map(|c| escape(&report.labels[c]));
+            format!("<tr><td>{truth}</td><td>{answer}</td><td class=\"r\">{n} of {of}</td></tr>\n")
+        })
+        .collect();
+    let pairs = match pairs.is_empty() {
+        true => String::new(),
+        false => format!(
+            "<h2>Taken for each other most</h2>\n<table><tr><th>is</th><th>is taken for</th><th class=\"r\">how often</th></tr>\n{pairs}</table>"
+        ),
+    };
+    format!(
+        "<section><h2>What is taken for what</h2>\n<p class=\"soft\">A row is what files are, a column what they are taken for; \
+         strength is the share of the row. Point at a cell to read it.{note}</p>\n\
+         <div class=\"panel scroll\">{svg}</div>\n{pairs}</section>"
+    )
+}
+
+/// What the model is most sure about and wrong.
+pub(super) fn hardest(report: &Report) -> String {
+    if report.hardest.is_empty() {
+        return String::new();
+    }
+    let figure = |case: &HardCase| {
+        let picture = match &case.thumbnail {
+            Some(jpeg) => format!(
+                "<img alt=\"{}\" src=\"data:image/jpeg;base64,{}\">",
+                escape(&case.label),
+                STANDARD.encode(jpeg)
+            ),
+            None => "<div class=\"none\">no picture</div>".to_owned(),
+        };
+        format!(
+            "<figure>{picture}<figcaption><span class=\"wrong\">{}</span> {:.2}<br>is <span class=\"yes\">{}</span> {:.2}, \
+             place {}<br><small>{}</small></figcaption></figure>\n",
+            escape(&case.taken_for),
+            case.score,
+            escape(&case.label),
+            case.truth_score,
+            case.rank,
+            escape(&case.file)
+        )
+    };
+    let figures: String = report.hardest.iter().map(figure).collect();
+    format!(
+        "<section><h2>Hardest cases</h2>\n<p class=\"soft\">Wrong answers with the largest lead over the right one. Some of \
+         these are the model’s mistakes, some are odd files or wrong labels.</p>\n<div class=\"sheet\">{figures}</div></section>"
+    )
+}
+
+/// Files that were left out, with the reason.
+pub(super) fn unusable(report: &Report) -> String {
+    if report.unusable.is_empty() {
+        return String::new();
+    }
+    let row = |(file, why): &(String, String)| format!("<tr><td>{}</td><td>{}</td></tr>\n", escape(file), escape(why));
+    let rows: String = report.unusable.iter().map(row).collect();
+    format!(
+        "<details><summary>Files that could not be used: {}</summary><table>{rows}</table></details>",
+        report.unusable.len()
+    )
+}
+
+/// How to get the same numbers, and what others published.
+pub(super) fn run(report: &Report) -> String {
+    let row = |(name, value): &(String, String)| {
+        format!("<tr><th>{}</th><td><code>{}</code></td></tr>\n", escape(name), escape(value))
+    };
+    let rows: String = report.run.iter().map(row).collect();
+    let published: String = report
+        .published
+        .iter()
+        .map(|p| {
+            format!(
+                "<tr><td>{}</td><td>{}</td><td class=\"soft\">{}</td></tr>\n",
+                escape(p.model),
+                escape(&p.values.describe()),
+                escape(p.source)
+            )
+        })
+        .collect();
+    let published = match published.is_empty() {
+        true => String::new(),
+        false => format!("<h2>Published numbers</h2>\n<div class=\"scroll\"><table>{published}</table></div>\n"),
+    };
+    format!("<section>{published}<h2>What was run</h2>\n<div class=\"scroll\"><table>{rows}</table></div></section>")
+}

@@ -1,0 +1,155 @@
+//! All similarities between two sets of rows, block by block: what is not needed is not kept.
+
+use gemm::Parallelism;
+use rayon::prelude::*;
+
+use crate::{EvalError, Features};
+
+/// Bytes of similarities that one task holds.
+const BLOCK_BYTES: usize = 8 << 20;
+/// Most rows of a block: as many as share the work of packing the gallery, few enough to spread over the cores.
+const MOST_ROWS: usize = 1024;
+/// Fewest rows of a block, however long the gallery.
+const FEWEST_ROWS: usize = 16;
+
+/// Computes the dot products of each `group` of query rows with all gallery rows and lets `see` make of them what is
+/// wanted: it is given the group's index and `[group, gallery]` products. Results come in order.
+///
+/// # Errors
+/// If rows differ in length, or groups do not come out even.
+pub fn map_similarities<T: Send>(
+    queries: &Features,
+    group: usize,
+    gallery: &Features,
+    see: impl Fn(usize, &[f32]) -> T + Sync,
+) -> Result<Vec<T>, EvalError> {
+    queries.check_dim("queries", gallery)?;
+    if group == 0 || !queries.rows().is_multiple_of(group) {
+        return Err(EvalError::Count { what: "rows in groups", expected: group, found: queries.rows() });
+    }
+    let (dim, width) = (queries.dim(), gallery.rows());
+    // The blocks follow from the sizes alone, so that every thread count computes the same products.
+    let rows = (BLOCK_BYTES / (4 * width.max(1))).clamp(FEWEST_ROWS, MOST_ROWS).next_multiple_of(group);
+    let blocks = queries.as_slice().par_chunks(rows * dim).enumerate();
+    let seen: Vec<Vec<T>> = blocks
+        .map_init(Vec::new, |products, (block, queries)| {
+            products.resize(queries.len() / dim * width, 0.0);
+            multiply(queries, gallery.as_slice(), dim, products);
+            let first = block * rows / group;
+            let groups = products.chunks(group * width);
+            groups.enumerate().map(|(i, products)| see(first + i, products)).collect()
+        })
+        .collect();
+    Ok(seen.into_iter().flatten().collect())
+}
+
+/// `[a, dim]` times `[b, dim]` transposed: `[a, b]`, on this thread.
+fn multiply(a: &[f32], b: &[f32], dim: usize, products: &mut [f32]) {
+    let (rows, columns) = (a.len() / dim, b.len() / dim);
+    assert_eq!(products.len(), rows * columns);
+    // SAFETY: the pointers and strides describe `a` as [rows, dim], `b` as [columns, dim] (read as its transpose) and
+    // `products` as [rows, columns], all row-major and exactly as long as these sizes say.
+    unsafe {
+        gemm::gemm(
+            rows,
+            columns,
+            dim,
+            products.as_mut_ptr(),
+            1,
+            columns as isize,
+            false,
+            a.as_ptr(),
+            1,
+            dim as isize,
+            b.as_ptr(),
+            dim as isize,
+            1,
+            0.0,
+            1.0,
+            false,
+            false,
+            false,
+            Parallelism::None,
+        );
+    }
+}
+
+/// Indices of the `k` largest scores, best first; of equal ones the lower index first.
+pub fn top_k(scores: &[f32], k: usize) -> Vec<usize> {
+    /// Scores that are passed over together when none is good enough.
+    const LANES: usize = 16;
+    let mut best: Vec<(f32, usize)> = Vec::with_capacity(k + 1);
+    for (chunk, first) in scores.chunks(LANES).zip((0..).step_by(LANES)) {
+        if best.len() == k {
+            let least = best.last().map_or(f32::INFINITY, |b| b.0);
+            if !chunk.iter().fold(false, |any, s| any | (*s > least)) {
+                continue;
+            }
+        }
+        for (&score, index) in chunk.iter().zip(first..) {
+            let place = best.partition_point(|(s, _)| *s >= score);
+            if place < k {
+                best.insert(place, (score, index));
+                best.truncate(k);
+            }
+        }
+    }
+    best.into_iter().map(|(_, index)| index).collect()
+}
+
+/// Place of one item among all, from 1; of equal scores the lower index comes first.
+pub fn rank_of(scores: &[f32], index: usize) -> usize {
+    let score = scores[index];
+    let (before, after) = scores.split_at(index);
+    let better = before.iter().filter(|s| **s >= score).count() + after.iter().filter(|s| **s > score).count();
+    better + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Chance;
+
+    fn random(rows: usize, dim: usize, seed: u64) -> Features {
+        let mut chance = Chance::new(seed);
+        Features::new((0..rows * dim).map(|_| chance.unit() as f32 - 0.5).collect(), dim).unwrap()
+    }
+
+    #[test]
+    fn products_equal_the_plain_sums_in_every_block() {
+        let (queries, gallery) = (random(2500, 19, 1), random(37, 19, 2));
+        let products = map_similarities(&queries, 1, &gallery, |_, s| s.to_vec()).unwrap();
+        assert_eq!(products.len(), 2500);
+        for (i, row) in products.iter().enumerate() {
+            for (j, product) in row.iter().enumerate() {
+                let plain: f64 =
+                    queries.row(i).iter().zip(gallery.row(j)).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
+                assert!((f64::from(*product) - plain).abs() < 1e-5, "{i} {j}");
+            }
+        }
+    }
+
+    #[test]
+    fn groups_see_their_rows_together() {
+        let (queries, gallery) = (random(6, 4, 3), random(5, 4, 4));
+        let sizes = map_similarities(&queries, 3, &gallery, |i, s| (i, s.len())).unwrap();
+        assert_eq!(sizes, [(0, 15), (1, 15)]);
+        assert!(map_similarities(&queries, 4, &gallery, |_, _| ()).is_err());
+        assert!(map_similarities(&queries, 1, &random(5, 3, 0), |_, _| ()).is_err());
+    }
+
+    #[test]
+    fn the_best_come_first_and_the_lower_index_among_equals() {
+        let scores = [0.5, 0.9, 0.5, 0.9, 0.1];
+        assert_eq!(top_k(&scores, 3), [1, 3, 0]);
+        assert_eq!(top_k(&scores, 9), [1, 3, 0, 2, 4]);
+        assert_eq!(top_k(&scores, 0), [0; 0]);
+        assert_eq!((0..5).map(|i| rank_of(&scores, i)).collect::<Vec<_>>(), [3, 1, 4, 2, 5]);
+        let mut chance = Chance::new(7);
+        let long: Vec<f32> = (0..999).map(|_| (chance.below(50) as f32) / 50.0).collect();
+        let mut sorted: Vec<usize> = (0..999).collect();
+        sorted.sort_by(|a, b| long[*b].total_cmp(&long[*a]));
+        assert_eq!(top_k(&long, 20), sorted[..20]);
+        assert!(sorted.iter().enumerate().all(|(place, i)| rank_of(&long, *i) == place + 1));
+    }
+}
