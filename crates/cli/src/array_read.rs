@@ -115,11 +115,15 @@ fn npy(bytes: &[u8]) -> anyhow::Result<FeatureFile> {
         Some("<f8") => Kind::F64,
         other => bail!("expected an array of <f2, <f4 or <f8, found {}", other.unwrap_or_default()),
     };
-    ensure!(value("fortran_order")?.starts_with("False"), "expected rows one after another, found Fortran's order");
+    ensure!(
+        value("fortran_order")?.starts_with("False"),
+        "expected rows one after another, found Fortran's order"
+    );
     let shape = value("shape")?.trim_start_matches('(').split(')').next().unwrap_or_default();
     let sizes: Option<Vec<usize>> =
         shape.split(',').map(str::trim).filter(|s| !s.is_empty()).map(|s| s.parse().ok()).collect();
-    let sizes = sizes.filter(|s| s.len() > 1).ok_or_else(|| anyhow!("expected rows, found shape ({shape})"))?;
+    let sizes =
+        sizes.filter(|s| s.len() > 1).ok_or_else(|| anyhow!("expected rows, found shape ({shape})"))?;
     let expected = sizes.iter().try_fold(kind.size(), |n, size| n.checked_mul(*size));
     ensure!(
         expected == Some(data.len()),

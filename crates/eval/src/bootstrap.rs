@@ -109,9 +109,8 @@ impl ClassificationIntervals {
 /// Mean over classes with items of the share that is right.
 fn average(counts: &[[u32; 2]]) -> f64 {
     let drawn = counts.iter().filter(|[items, _]| *items > 0);
-    let (sum, n) = drawn.fold((0.0, 0.0), |(sum, n), [items, right]| {
-        (sum + f64::from(*right) / f64::from(*items), n + 1.0)
-    });
+    let (sum, n) = drawn
+        .fold((0.0, 0.0), |(sum, n), [items, right]| (sum + f64::from(*right) / f64::from(*items), n + 1.0));
     sum / n
 }
 

@@ -31,7 +31,8 @@ impl Features {
             None => Ok(Self { values, dim }),
             Some(row) => {
                 let finite = values[row * dim..(row + 1) * dim].iter().all(|x| x.is_finite());
-                let fault = if finite { "is zero and has no direction" } else { "holds a NaN or an infinity" };
+                let fault =
+                    if finite { "is zero and has no direction" } else { "holds a NaN or an infinity" };
                 Err(EvalError::Row { row, fault })
             }
         }

@@ -159,7 +159,14 @@ mod tests {
     #[test]
     fn a_function_that_is_nan_ends_the_search() {
         let mut x = vec![1.0];
-        minimize(&mut x, |_, slope| { slope[0] = f64::NAN; f64::NAN }, Stop { slope: 1e-9, steps: 9 });
+        minimize(
+            &mut x,
+            |_, slope| {
+                slope[0] = f64::NAN;
+                f64::NAN
+            },
+            Stop { slope: 1e-9, steps: 9 },
+        );
         assert_eq!(x, [1.0]);
     }
 }

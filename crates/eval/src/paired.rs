@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
+use crate::EvalError;
 use crate::bootstrap::{Interval, Resampling, intervals};
 use crate::error::check_count;
-use crate::EvalError;
 
 /// The second model's first answers beside the first's.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]

@@ -68,7 +68,9 @@ impl Probe {
         check_count("labels", items.rows(), labels.len())?;
         check_indices("label", labels, classes)?;
         if labels.windows(2).all(|pair| pair[0] == pair[1]) {
-            return Err(EvalError::TooLittle("a probe needs training items of at least two classes".to_owned()));
+            return Err(EvalError::TooLittle(
+                "a probe needs training items of at least two classes".to_owned(),
+            ));
         }
         let items = items.normalized();
         let (c, tried) = match config.c {

@@ -28,7 +28,9 @@ impl PythonRandom {
         let mut i = 1;
         for step in 0..N.max(key.len()) {
             let place = step % key.len();
-            state[i] = (state[i] ^ mixed(state[i - 1], 1_664_525)).wrapping_add(key[place]).wrapping_add(place as u32);
+            state[i] = (state[i] ^ mixed(state[i - 1], 1_664_525))
+                .wrapping_add(key[place])
+                .wrapping_add(place as u32);
             i = advance(i, &mut state);
         }
         for _ in 0..N - 1 {

@@ -29,7 +29,11 @@ pub struct Found {
 ///
 /// # Errors
 /// If the sizes do not fit, or a query has no right answer.
-pub fn retrieve(queries: &Features, gallery: &Features, right: &[Vec<usize>]) -> Result<Vec<Found>, EvalError> {
+pub fn retrieve(
+    queries: &Features,
+    gallery: &Features,
+    right: &[Vec<usize>],
+) -> Result<Vec<Found>, EvalError> {
     check_count("lists of right answers", queries.rows(), right.len())?;
     for (query, right) in right.iter().enumerate() {
         check_indices("right answer", right, gallery.rows())?;
@@ -167,7 +171,9 @@ mod tests {
         assert_eq!(numbers.coverage, [0.5, 1.0, 1.0, 1.0]);
         assert_eq!((numbers.mean_rank, numbers.median_rank), (1.5, 1.5));
         assert!((numbers.mean_average_precision - ((0.5 + 2.0 / 3.0) / 2.0 + 1.0) / 2.0).abs() < 1e-12);
-        assert!(retrieve(&queries, &gallery, &[vec![0], vec![]]).unwrap_err().to_string().contains("query 1"));
+        assert!(
+            retrieve(&queries, &gallery, &[vec![0], vec![]]).unwrap_err().to_string().contains("query 1")
+        );
         assert!(retrieve(&queries, &gallery, &[vec![0], vec![3]]).is_err());
     }
 }

@@ -101,7 +101,8 @@ pub fn top_k(scores: &[f32], k: usize) -> Vec<usize> {
 pub fn rank_of(scores: &[f32], index: usize) -> usize {
     let score = scores[index];
     let (before, after) = scores.split_at(index);
-    let better = before.iter().filter(|s| **s >= score).count() + after.iter().filter(|s| **s > score).count();
+    let better =
+        before.iter().filter(|s| **s >= score).count() + after.iter().filter(|s| **s > score).count();
     better + 1
 }
 
@@ -122,8 +123,12 @@ mod tests {
         assert_eq!(products.len(), 2500);
         for (i, row) in products.iter().enumerate() {
             for (j, product) in row.iter().enumerate() {
-                let plain: f64 =
-                    queries.row(i).iter().zip(gallery.row(j)).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
+                let plain: f64 = queries
+                    .row(i)
+                    .iter()
+                    .zip(gallery.row(j))
+                    .map(|(a, b)| f64::from(*a) * f64::from(*b))
+                    .sum();
                 assert!((f64::from(*product) - plain).abs() < 1e-5, "{i} {j}");
             }
         }

@@ -92,7 +92,8 @@ mod tests {
 
     #[test]
     fn the_mean_of_cosines_orders_as_the_mean_of_directions() {
-        let looks = [vec![1.0, 0.2, 0.3, 1.0], vec![0.1, 5.0, 1.0, 1.0]].map(|v| Features::new(v, 2).unwrap());
+        let looks =
+            [vec![1.0, 0.2, 0.3, 1.0], vec![0.1, 5.0, 1.0, 1.0]].map(|v| Features::new(v, 2).unwrap());
         let classes = ClassFeatures::ready(&Features::new(vec![1.0, 0.0, 0.0, 1.0], 2).unwrap());
         let voted = zero_shot(&looks, &classes, &[0, 1], Vote::Cosines).unwrap();
         let unit = looks.each_ref().map(Features::normalized);

@@ -73,7 +73,8 @@ fn features_stand_for_files() {
         bench.run(&[&["embed"], &files[..], &["-o", output]].concat()).good();
     }
     let numbers = |args: &[&str]| {
-        let line = bench.run(&[&["eval", "zero-shot", "--labels", "things/labels.csv", "--json"], args].concat());
+        let line =
+            bench.run(&[&["eval", "zero-shot", "--labels", "things/labels.csv", "--json"], args].concat());
         let line = line.good().json().remove(0);
         (line["top_1"].clone(), line["classes"].clone())
     };
@@ -83,7 +84,8 @@ fn features_stand_for_files() {
     let by_folder = [&BY_FOLDER[..], &["--features", "rows.safetensors", "--json"]].concat();
     assert_eq!(bench.run(&by_folder).good().json()[0]["shapes"], 12);
     // Words may be features too: sorted labels, one row each.
-    let words = ["embed", "--text", "a box", "--text", "a coffee table", "--text", "a tower", "-o", "words.npy"];
+    let words =
+        ["embed", "--text", "a box", "--text", "a coffee table", "--text", "a tower", "-o", "words.npy"];
     bench.run(&words).good();
     numbers(&["--features", "rows.npy", "--class-features", "words.npy"]);
     let zero_shot = ["eval", "zero-shot", "--labels", "things/labels.csv", "--features"];
@@ -126,7 +128,10 @@ fn runs_are_compared_file_by_file() {
     let lines = bench.run(&["eval", "compare", "one", "two/cases.csv", "--json"]).good().json();
     assert_eq!((&lines[0]["shapes"], &lines[1]["against_first"]["items"]), (&json!(12), &json!(12)));
     let same = bench.run(&["eval", "compare", "one", "one", "--json"]).good().json();
-    assert_eq!((&same[1]["against_first"]["difference"], &same[1]["against_first"]["p_value"]), (&json!(0.0), &json!(1.0)));
+    assert_eq!(
+        (&same[1]["against_first"]["difference"], &same[1]["against_first"]["p_value"]),
+        (&json!(0.0), &json!(1.0))
+    );
     assert!(bench.run(&["eval", "compare", "one", "two"]).good().stdout.contains("only this right"));
     bench.run(&["eval", "compare", "one", "nowhere"]).bad(1, &["nowhere"]);
     bench.run(&["eval", "compare", "one", "one/classes.csv"]).bad(1, &["expected a column file"]);
@@ -138,8 +143,11 @@ fn words_and_photos_bring_shapes() {
     let captions = "file,caption\ntower/w0.obj,a tall tower\ntower/w1.obj,a tall tower\nbox/b0.obj,a box\n\
         box/b0.obj,a cube\nmissing.obj,nothing\n";
     bench.write("things/captions.csv", captions);
-    bench.run(&["render", "things/tower/w0.obj", "-o", "things/photos", "--views", "2", "--size", "40"]).good();
-    bench.write("things/photos.csv", "image,file\nphotos/v00.png,tower/w0.obj\nphotos/v01.png,tower/w0.obj\n");
+    bench
+        .run(&["render", "things/tower/w0.obj", "-o", "things/photos", "--views", "2", "--size", "40"])
+        .good();
+    bench
+        .write("things/photos.csv", "image,file\nphotos/v00.png,tower/w0.obj\nphotos/v01.png,tower/w0.obj\n");
     let args = ["eval", "retrieval", "--captions", "things/captions.csv", "--photos", "things/photos.csv"];
     let run = bench.run(&[&args[..], &["--csv", "queries.csv", "--json"]].concat()).good();
     assert!(run.stderr.contains("missing.obj: no such file"), "{run:#?}");
@@ -188,13 +196,18 @@ fn protocols_bring_labels_sentences_and_rows_to_compare_with() {
     assert!(page.contains("This is a {}") && page.contains("67.3"));
     bench.run(&[&args[..], &["modelnet40"]].concat()).bad(2, &["say whose by --as (ulip2, cg3d, openshape)"]);
     bench.run(&[&args[..], &["modelnet10", "--as", "duoduo"]].concat()).bad(2, &["not known", "cg3d"]);
-    bench.run(&[&args[..], &["objaverse-lvis", "--as", "duoduo"]].concat()).bad(2, &["--labels-file", "1,156"]);
+    bench
+        .run(&[&args[..], &["objaverse-lvis", "--as", "duoduo"]].concat())
+        .bad(2, &["--labels-file", "1,156"]);
     bench.run(&[&args[..], &["modelnet40", "--as", "openshape"]].concat()).bad(1, &["--class-features"]);
     bench.run(&[&args[..], &["shapenet"]].concat()).bad(2, &["no protocol is called", "mvpnet"]);
     bench.write("two.txt", "table\nnight stand\n");
     let labels = ["objaverse-lvis", "--as", "duoduo", "--labels-file", "two.txt", "--views", "1", "--json"];
     let run = bench.run(&[&args[..], &labels[..]].concat()).good();
-    assert!(run.stderr.contains("the protocol has 1156 labels, found 2") && run.json().len() == 1, "{run:#?}");
+    assert!(
+        run.stderr.contains("the protocol has 1156 labels, found 2") && run.json().len() == 1,
+        "{run:#?}"
+    );
 }
 
 #[test]
@@ -204,7 +217,8 @@ fn a_folder_of_pictures_is_a_shape() {
         bench.run(&["render", file, "-o", &format!("sets/{name}"), "--views", "3", "--size", "40"]).good();
     }
     bench.write("sets/labels.csv", "file,label\na,table\nb,tower\n");
-    let run = bench.run(&["eval", "zero-shot", "--labels", "sets/labels.csv", "--views", "1,3", "--json"]).good();
+    let run =
+        bench.run(&["eval", "zero-shot", "--labels", "sets/labels.csv", "--views", "1,3", "--json"]).good();
     assert_eq!(run.json().iter().map(|l| l["shapes"].as_u64().unwrap()).collect::<Vec<_>>(), [2, 2]);
 }
 
@@ -222,10 +236,13 @@ fn point_models_are_measured_with_the_words_they_pair_with() {
     let both = [&BY_FOLDER[..], &with, &["--model", words, "--json"]].concat();
     let lines = bench.run(&both).good().json();
     assert_eq!(lines.len(), 2);
-    let generated = bench.run(&[&["eval", "zero-shot", "--each", "1", "--json"], &with[..]].concat()).good().json();
+    let generated =
+        bench.run(&[&["eval", "zero-shot", "--each", "1", "--json"], &with[..]].concat()).good().json();
     assert_eq!(generated[0]["labels"], generated[0]["shapes"]);
     bench.run(&[&BY_FOLDER[..], &with, &["--views", "3"]].concat()).bad(2, &["takes points, not views"]);
-    bench.run(&[&BY_FOLDER[..], &["--model", points]].concat()).bad(1, &["has no text tower", "--text-model"]);
+    bench
+        .run(&[&BY_FOLDER[..], &["--model", points]].concat())
+        .bad(1, &["has no text tower", "--text-model"]);
     let retrieval = ["eval", "retrieval", "--captions", "things/labels.csv", "--json"];
     assert_eq!(bench.run(&[&retrieval[..], &with].concat()).good().json().len(), 2);
     let probe = ["eval", "probe", "--labels", "folders", "--assets", "things", "--model", points, "--json"];

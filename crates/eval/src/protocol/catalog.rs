@@ -5,8 +5,10 @@ use super::{Benchmark, Classes, Paper, Protocol, Spelling, Taking, Templates};
 use crate::TextMean;
 
 /// LVIS classes that Objaverse has objects of.
-const LVIS: Classes =
-    Classes::FromFile { count: 1156, file: "the names of the 1,156 LVIS classes, in the order of their indices" };
+const LVIS: Classes = Classes::FromFile {
+    count: 1156,
+    file: "the names of the 1,156 LVIS classes, in the order of their indices",
+};
 /// Numbers of views that Duoduo CLIP is tried with, of 12 there are.
 const DUODUO_COUNTS: [usize; 9] = [1, 2, 3, 4, 5, 6, 8, 10, 12];
 /// 123 plus 555, 666, 777: seeds of Duoduo CLIP's three runs.
@@ -82,7 +84,10 @@ pub(super) const PROTOCOLS: &[Protocol] = &[
     Protocol {
         benchmark: Benchmark::ObjaverseLvis,
         classes: LVIS,
-        taking: Taking::Points { count: 10_000, note: "10,000 points with color, centered and in the unit sphere" },
+        taking: Taking::Points {
+            count: 10_000,
+            note: "10,000 points with color, centered and in the unit sphere",
+        },
         note: "papers count 46,832, 46,205 or 45,692 shapes, as some files can no longer be fetched",
         ..BASE
     },
@@ -140,7 +145,10 @@ pub(super) const PROTOCOLS: &[Protocol] = &[
     Protocol {
         benchmark: Benchmark::Mvpnet,
         paper: Paper::Duoduo,
-        classes: Classes::FromFile { count: 238, file: "the names of MVImgNet's 238 categories, in the order of their file" },
+        classes: Classes::FromFile {
+            count: 238,
+            file: "the names of MVImgNet's 238 categories, in the order of their file",
+        },
         text_mean: TextMean::Features,
         taking: Taking::Views { counts: &[1, 6, 12], of: 12, seeds: &DUODUO_SEEDS },
         items: Some(16_636),

@@ -2,21 +2,56 @@
 
 /// ModelNet40.
 pub const MODELNET40: [&str; 40] = [
-    "airplane", "bathtub", "bed", "bench", "bookshelf", "bottle", "bowl", "car", "chair", "cone", "cup", "curtain",
-    "desk", "door", "dresser", "flower pot", "glass box", "guitar", "keyboard", "lamp", "laptop", "mantel", "monitor",
-    "night stand", "person", "piano", "plant", "radio", "range hood", "sink", "sofa", "stairs", "stool", "table",
-    "tent", "toilet", "tv stand", "vase", "wardrobe", "xbox",
+    "airplane",
+    "bathtub",
+    "bed",
+    "bench",
+    "bookshelf",
+    "bottle",
+    "bowl",
+    "car",
+    "chair",
+    "cone",
+    "cup",
+    "curtain",
+    "desk",
+    "door",
+    "dresser",
+    "flower pot",
+    "glass box",
+    "guitar",
+    "keyboard",
+    "lamp",
+    "laptop",
+    "mantel",
+    "monitor",
+    "night stand",
+    "person",
+    "piano",
+    "plant",
+    "radio",
+    "range hood",
+    "sink",
+    "sofa",
+    "stairs",
+    "stool",
+    "table",
+    "tent",
+    "toilet",
+    "tv stand",
+    "vase",
+    "wardrobe",
+    "xbox",
 ];
 
 /// ModelNet10.
-pub const MODELNET10: [&str; 10] = [
-    "bathtub", "bed", "chair", "desk", "dresser", "monitor", "night stand", "sofa", "table", "toilet",
-];
+pub const MODELNET10: [&str; 10] =
+    ["bathtub", "bed", "chair", "desk", "dresser", "monitor", "night stand", "sofa", "table", "toilet"];
 
 /// ScanObjectNN.
 pub const SCANOBJECTNN: [&str; 15] = [
-    "bag", "bin", "box", "cabinet", "chair", "desk", "display", "door", "shelf", "table", "bed", "pillow", "sink",
-    "sofa", "toilet",
+    "bag", "bin", "box", "cabinet", "chair", "desk", "display", "door", "shelf", "table", "bed", "pillow",
+    "sink", "sofa", "toilet",
 ];
 
 /// Where the classes of a benchmark are listed.

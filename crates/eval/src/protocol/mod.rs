@@ -215,7 +215,10 @@ mod tests {
             assert_eq!(paper.name().parse(), Ok(paper));
         }
         let error = "shapenet".parse::<Benchmark>().unwrap_err().to_string();
-        assert!(error.contains("no protocol is called \"shapenet\"") && error.contains("modelnet40"), "{error}");
+        assert!(
+            error.contains("no protocol is called \"shapenet\"") && error.contains("modelnet40"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -70,7 +70,10 @@ impl Values {
             }
             Self::FineTuned { overall, class_average, vote } => {
                 let vote = if vote { ", with voting" } else { "" };
-                format!("fine-tuned, overall / class average: {overall:.1} / {}{vote}", or_dash(class_average))
+                format!(
+                    "fine-tuned, overall / class average: {overall:.1} / {}{vote}",
+                    or_dash(class_average)
+                )
             }
             Self::Retrieval { rr_1 } => format!("RR@1: {rr_1:.2}"),
         }

@@ -86,7 +86,8 @@ mod tests {
         let sentences = Templates::Ulip.sentences().unwrap();
         assert_eq!(sentences.len(), 64);
         assert!(sentences.iter().all(|s| s.matches("{}").count() == 1 && !s.contains(['<', '|', '>'])));
-        let reference = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/fixtures/ulip_shapenet_64_templates.json");
+        let reference =
+            concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/fixtures/ulip_shapenet_64_templates.json");
         match std::fs::read_to_string(reference) {
             Ok(text) => assert_eq!(sentences, serde_json::from_str::<Vec<String>>(&text).unwrap()),
             Err(_) => println!("skipped: {reference} is not there"),

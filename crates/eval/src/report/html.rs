@@ -90,13 +90,19 @@ mod tests {
     #[test]
     fn the_page_stands_alone_and_escapes_what_files_are_called() {
         let page = page(&report());
-        for part in ["66.7 %", "a&amp;b.glb", "&lt;script&gt;", "data:image/jpeg;base64,AQID", "x.stl", "<svg"] {
+        for part in
+            ["66.7 %", "a&amp;b.glb", "&lt;script&gt;", "data:image/jpeg;base64,AQID", "x.stl", "<svg"]
+        {
             assert!(page.contains(part), "{part}");
         }
         assert!(!page.contains("<script"), "nothing from a label becomes code");
-        assert!(!page.contains("http:") && !page.contains("https:") && !page.contains("src=\"/"), "no outside resource");
+        assert!(
+            !page.contains("http:") && !page.contains("https:") && !page.contains("src=\"/"),
+            "no outside resource"
+        );
         for tag in ["table", "div", "figure", "svg", "section", "tr", "td"] {
-            let opened = page.matches(&format!("<{tag}")).count() - page.matches(&format!("<{tag}ead")).count();
+            let opened =
+                page.matches(&format!("<{tag}")).count() - page.matches(&format!("<{tag}ead")).count();
             assert!(opened >= page.matches(&format!("</{tag}>")).count(), "{tag}");
         }
     }

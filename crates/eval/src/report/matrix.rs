@@ -109,7 +109,9 @@ fn lines(n: usize, cell: f64, margin: f64) -> String {
         format!("M{margin:.1} {at:.1}H{far:.1}M{at:.1} {margin:.1}V{far:.1}")
     };
     let path: String = (0..=n).map(line).collect();
-    format!("<path class=\"grid\" d=\"{path}\"/><path class=\"diagonal\" d=\"M{margin:.1} {margin:.1}L{far:.1} {far:.1}\"/>\n")
+    format!(
+        "<path class=\"grid\" d=\"{path}\"/><path class=\"diagonal\" d=\"M{margin:.1} {margin:.1}L{far:.1} {far:.1}\"/>\n"
+    )
 }
 
 fn shortened(label: &str) -> String {

@@ -162,7 +162,8 @@ impl Measured {
 
     /// The model, and how many views it was given.
     pub fn name(&self) -> String {
-        let views = self.views.map_or(String::new(), |n| format!(", {n} view{}", if n == 1 { "" } else { "s" }));
+        let views =
+            self.views.map_or(String::new(), |n| format!(", {n} view{}", if n == 1 { "" } else { "s" }));
         let seed = self.seed.map_or(String::new(), |seed| format!(", seed {seed}"));
         format!("{}{views}{seed}", self.model)
     }
@@ -183,13 +184,8 @@ mod tests {
 
     #[test]
     fn the_hardest_are_those_it_is_most_sure_about() {
-        let prediction = |rank, lead: f64| Prediction {
-            truth: 0,
-            rank,
-            best: vec![1],
-            score: lead,
-            truth_score: 0.0,
-        };
+        let prediction =
+            |rank, lead: f64| Prediction { truth: 0, rank, best: vec![1], score: lead, truth_score: 0.0 };
         let predictions = [prediction(1, 0.0), prediction(2, 0.1), prediction(9, 0.4), prediction(3, 0.1)];
         assert_eq!(hardest(&predictions, 5), [2, 1, 3]);
         assert_eq!(hardest(&predictions, 1), [2]);

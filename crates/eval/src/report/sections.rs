@@ -102,14 +102,18 @@ pub(super) fn classes(report: &Report) -> String {
     let mut classes: Vec<&NamedClass> = first.classes.iter().collect();
     let share = |c: &NamedClass| c.right as f64 / c.shapes.max(1) as f64;
     let share_5 = |c: &NamedClass| c.right_5 as f64 / c.shapes.max(1) as f64;
-    classes.sort_by(|a, b| share(a).total_cmp(&share(b)).then(share_5(a).total_cmp(&share_5(b))).then(b.shapes.cmp(&a.shapes)));
+    classes.sort_by(|a, b| {
+        share(a).total_cmp(&share(b)).then(share_5(a).total_cmp(&share_5(b))).then(b.shapes.cmp(&a.shapes))
+    });
     let row = |c: &&NamedClass| {
-        let taken: Vec<String> = c
-            .taken_for
-            .iter()
-            .take(4)
-            .map(|t| if t.count > 1 { format!("{} ×{}", escape(&t.label), t.count) } else { escape(&t.label) })
-            .collect();
+        let taken: Vec<String> =
+            c.taken_for
+                .iter()
+                .take(4)
+                .map(|t| {
+                    if t.count > 1 { format!("{} ×{}", escape(&t.label), t.count) } else { escape(&t.label) }
+                })
+                .collect();
         format!(
             "<tr><td>{}</td><td class=\"r\">{} of {}</td><td class=\"bar\"><div><i style=\"width:{:.1}%\"></i>\
              <u style=\"width:{:.1}%\"></u></div></td><td class=\"soft\">{}</td></tr>\n",
@@ -196,7 +200,9 @@ pub(super) fn unusable(report: &Report) -> String {
     if report.unusable.is_empty() {
         return String::new();
     }
-    let row = |(file, why): &(String, String)| format!("<tr><td>{}</td><td>{}</td></tr>\n", escape(file), escape(why));
+    let row = |(file, why): &(String, String)| {
+        format!("<tr><td>{}</td><td>{}</td></tr>\n", escape(file), escape(why))
+    };
     let rows: String = report.unusable.iter().map(row).collect();
     format!(
         "<details><summary>Files that could not be used: {}</summary><table>{rows}</table></details>",
@@ -224,7 +230,11 @@ pub(super) fn run(report: &Report) -> String {
         .collect();
     let published = match published.is_empty() {
         true => String::new(),
-        false => format!("<h2>Published numbers</h2>\n<div class=\"scroll\"><table>{published}</table></div>\n"),
+        false => {
+            format!("<h2>Published numbers</h2>\n<div class=\"scroll\"><table>{published}</table></div>\n")
+        }
     };
-    format!("<section>{published}<h2>What was run</h2>\n<div class=\"scroll\"><table>{rows}</table></div></section>")
+    format!(
+        "<section>{published}<h2>What was run</h2>\n<div class=\"scroll\"><table>{rows}</table></div></section>"
+    )
 }

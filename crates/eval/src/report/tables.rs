@@ -10,7 +10,8 @@ const CASES: &str = "file,label,predicted,rank,score,truth_score,best";
 pub fn classes_csv(measured: &Measured) -> String {
     let mut text = "label,shapes,right,right_among_5,share,wrongly_given,taken_for\n".to_owned();
     for class in &measured.classes {
-        let taken: Vec<String> = class.taken_for.iter().map(|t| format!("{} ({})", t.label, t.count)).collect();
+        let taken: Vec<String> =
+            class.taken_for.iter().map(|t| format!("{} ({})", t.label, t.count)).collect();
         let share = class.right as f64 / class.shapes.max(1) as f64;
         text.push_str(&format!(
             "{},{},{},{},{share:.4},{},{}\n",
@@ -46,7 +47,11 @@ pub fn cases_csv(files: &[String], predictions: &[Prediction], labels: &[String]
 
 /// A cell, in quotes where it has to be.
 fn cell(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+    if text.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
 }
 
 /// Files and whether each is named right, from the parsed records of [`cases_csv`]: pairs of column name and cell.

@@ -133,7 +133,8 @@ mod tests {
 
     #[test]
     fn only_files_of_both_runs_are_compared() {
-        let run = |cases: &[(&str, bool)]| cases.iter().map(|(f, r)| ((*f).to_owned(), *r)).collect::<Vec<_>>();
+        let run =
+            |cases: &[(&str, bool)]| cases.iter().map(|(f, r)| ((*f).to_owned(), *r)).collect::<Vec<_>>();
         let (a, b) = common(&run(&[("a", true), ("b", false)]), &run(&[("c", true), ("b", true)]));
         assert_eq!((a, b), (vec![false], vec![true]));
     }

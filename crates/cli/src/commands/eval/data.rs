@@ -121,7 +121,11 @@ impl DataArgs {
         };
         let entries = names.iter().map(|name| Ok(entries[*find(name)?].clone()));
         let entries = entries.collect::<anyhow::Result<Vec<Entry>>>();
-        Ok(Rows { entries: entries.hint("names are compared as the CSV file has them, and with --assets before")?, features, model })
+        Ok(Rows {
+            entries: entries.hint("names are compared as the CSV file has them, and with --assets before")?,
+            features,
+            model,
+        })
     }
 }
 
@@ -166,8 +170,7 @@ pub fn truth(entries: &[Entry], labels: &[String]) -> anyhow::Result<Vec<usize>>
     let index = |entry: &Entry| {
         let like = || labels.iter().position(|label| same_class(label, &entry.label));
         let found = exact.get(entry.label.as_str()).copied().or_else(like);
-        let unknown =
-            || anyhow!("{}: label {:?} is not among the labels", entry.file.display(), entry.label);
+        let unknown = || anyhow!("{}: label {:?} is not among the labels", entry.file.display(), entry.label);
         found.ok_or_else(unknown)
     };
     entries.iter().map(index).collect()
@@ -199,7 +202,9 @@ impl Table {
         let mut rows = Vec::new();
         for record in reader.records() {
             let record = record.with_context(context)?;
-            rows.push((0..headers.len()).map(|i| record.get(i).unwrap_or_default().trim().to_owned()).collect());
+            rows.push(
+                (0..headers.len()).map(|i| record.get(i).unwrap_or_default().trim().to_owned()).collect(),
+            );
         }
         Ok(Self { path: path.to_owned(), headers, rows })
     }

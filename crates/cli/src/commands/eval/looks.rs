@@ -73,7 +73,8 @@ pub fn embed_all(encoder: &dyn Encoder, entries: Vec<Entry>, variants: &[Variant
         }
     }
     drop(progress);
-    seen.features = rows.into_iter().map(|rows| Features::new(rows, encoder.dim())).collect::<Result<_, _>>()?;
+    seen.features =
+        rows.into_iter().map(|rows| Features::new(rows, encoder.dim())).collect::<Result<_, _>>()?;
     Ok(seen)
 }
 

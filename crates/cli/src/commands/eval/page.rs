@@ -48,7 +48,8 @@ pub fn write(
     let names: Vec<String> = shown.entries.iter().map(|e| e.name.clone()).collect();
     let cases = cases_csv(&names, shown.predictions, shown.labels);
     let classes = results.first().map(classes_csv).unwrap_or_default();
-    let model = results.first().map_or("the model", |r| r.model.split('@').next().unwrap_or(&r.model)).to_owned();
+    let model =
+        results.first().map_or("the model", |r| r.model.split('@').next().unwrap_or(&r.model)).to_owned();
     let report = Report {
         title: format!("Does {model} fit these files?"),
         run,

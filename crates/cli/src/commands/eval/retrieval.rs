@@ -153,8 +153,12 @@ impl RetrievalArgs {
             None => vec![SLOT.to_owned()],
         };
         let bad = templates.iter().find(|t| !t.contains(SLOT));
-        ensure!(bad.is_none() && !templates.is_empty(), "expected templates with {{}} for the words, found {bad:?}");
-        let sentences = gallery.texts.iter().flat_map(|text| templates.iter().map(move |t| t.replace(SLOT, text)));
+        ensure!(
+            bad.is_none() && !templates.is_empty(),
+            "expected templates with {{}} for the words, found {bad:?}"
+        );
+        let sentences =
+            gallery.texts.iter().flat_map(|text| templates.iter().map(move |t| t.replace(SLOT, text)));
         let features = looks::text_features(encoder, &sentences.collect::<Vec<_>>())?;
         Ok(features.normalized().means(templates.len())?)
     }
@@ -265,7 +269,8 @@ impl Gallery {
 
     /// Leaves out shapes that are not among these, and texts that no shape is left for.
     fn keep(&mut self, entries: &[Entry]) {
-        let left: HashMap<&str, usize> = entries.iter().enumerate().map(|(i, e)| (e.name.as_str(), i)).collect();
+        let left: HashMap<&str, usize> =
+            entries.iter().enumerate().map(|(i, e)| (e.name.as_str(), i)).collect();
         let pairs = self.pairs.iter();
         let pairs: Vec<(usize, usize)> =
             pairs.filter_map(|(s, t)| Some((*left.get(self.shapes[*s].name.as_str())?, *t))).collect();

@@ -46,7 +46,11 @@ impl WordsArgs {
         let papers = known.iter().map(|p| p.paper.name()).collect::<Vec<_>>().join(", ");
         match (self.paper, &known[..]) {
             (None, [only]) => Ok(Some(only)),
-            (None, _) => Err(Usage(format!("{} is measured in several ways: say whose by --as ({papers})", benchmark.name())).into()),
+            (None, _) => Err(Usage(format!(
+                "{} is measured in several ways: say whose by --as ({papers})",
+                benchmark.name()
+            ))
+            .into()),
             (Some(paper), _) => match Protocol::of(benchmark, paper) {
                 Some(protocol) => Ok(Some(protocol)),
                 None => Err(Usage(format!(
@@ -69,7 +73,9 @@ impl WordsArgs {
                 return Err(Usage(format!("this protocol needs --labels-file: {file}")).into());
             }
             (None, Some(Classes::None)) => {
-                return Err(Usage("this protocol has no labels: see `lexiform eval retrieval`".to_owned()).into());
+                return Err(
+                    Usage("this protocol has no labels: see `lexiform eval retrieval`".to_owned()).into()
+                );
             }
             (None, None) => occurring,
         };

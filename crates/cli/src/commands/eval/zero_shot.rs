@@ -124,7 +124,9 @@ impl ZeroShotArgs {
         if self.seeds.iter().any(|s| s == "reference") {
             return Ok(REFERENCE_SEEDS.to_vec());
         }
-        let parse = |s: &String| s.parse().map_err(|_| Usage(format!("--seeds: expected numbers or `reference`, found {s:?}")));
+        let parse = |s: &String| {
+            s.parse().map_err(|_| Usage(format!("--seeds: expected numbers or `reference`, found {s:?}")))
+        };
         Ok(self.seeds.iter().map(parse).collect::<Result<_, _>>()?)
     }
 
@@ -205,7 +207,11 @@ impl ZeroShotArgs {
         let truth = data::truth(&entries, &labels)?;
         let needs_words = self.words.class_features.is_none();
         let names = self.models();
-        ensure!(names.len() == 1 || !needs_words, "--features are of one model, found {} models", names.len());
+        ensure!(
+            names.len() == 1 || !needs_words,
+            "--features are of one model, found {} models",
+            names.len()
+        );
         let encoder = if needs_words { Some(self.open(&names[0], None)?) } else { None };
         if let (Some(model), Some(encoder)) = (&model, &encoder) {
             let id = encoder.id();
@@ -225,9 +231,7 @@ impl ZeroShotArgs {
             return Err(Usage("--views, --seeds and --protocol need files: give --labels".to_owned()).into());
         }
         let shapes = match encoder.intake() {
-            Intake::Views { rig, count, size } => {
-                held_out(self.each, size as usize, &rig.rig(count, 0))
-            }
+            Intake::Views { rig, count, size } => held_out(self.each, size as usize, &rig.rig(count, 0)),
             Intake::Points { count } => held_out_clouds(self.each, count),
         };
         let labels = self.labels(&[])?;
@@ -289,7 +293,8 @@ impl ZeroShotArgs {
             }
         }
         let resampling = self.resampling;
-        facts.push(("intervals".to_owned(), format!("{} draws, seed {}", resampling.rounds, resampling.seed)));
+        facts
+            .push(("intervals".to_owned(), format!("{} draws, seed {}", resampling.rounds, resampling.seed)));
         Ok(facts)
     }
 }
@@ -327,5 +332,7 @@ fn means_over_seeds(results: &[Measured]) -> Vec<(String, [f64; 3])> {
         round(group.iter().map(|r| round(100.0 * share(r))).sum::<f64>() / group.len() as f64)
     };
     let groups = groups.into_iter();
-    groups.map(|(name, g)| (name, [mean(&g, |r| r.top_1), mean(&g, |r| r.top_3), mean(&g, |r| r.top_5)])).collect()
+    groups
+        .map(|(name, g)| (name, [mean(&g, |r| r.top_1), mean(&g, |r| r.top_3), mean(&g, |r| r.top_5)]))
+        .collect()
 }
