@@ -45,7 +45,7 @@ fn tensors(bytes: &[u8], wanted: Option<&str>) -> anyhow::Result<FeatureFile> {
     names.sort_unstable();
     let name = match (wanted, &names[..]) {
         (Some(name), _) => name,
-        (None, [only]) => only,
+        (None, [only]) => *only,
         (None, _) if names.contains(&USUAL_TENSOR) => USUAL_TENSOR,
         (None, _) => bail!("holds {names:?}: say which by FILE{TENSOR_SIGN}TENSOR"),
     };
@@ -98,7 +98,7 @@ fn npy(bytes: &[u8]) -> anyhow::Result<FeatureFile> {
     let cut = || anyhow!("the header is cut off");
     let rest = bytes.get(8..).ok_or_else(cut)?;
     let (start, length) = match (bytes[6], rest) {
-        (1, [a, b, ..]) => (2, usize::from(u16::from_le_bytes([*a, *b]))),
+        (1, [a, b, ..]) => (2_usize, usize::from(u16::from_le_bytes([*a, *b]))),
         (2 | 3, [a, b, c, d, ..]) => (4, u32::from_le_bytes([*a, *b, *c, *d]) as usize),
         _ => bail!("expected format 1, 2 or 3 of NumPy, found {}", bytes[6]),
     };

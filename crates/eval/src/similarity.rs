@@ -8,7 +8,7 @@ use crate::{EvalError, Features};
 /// Bytes of similarities that one task holds.
 const BLOCK_BYTES: usize = 8 << 20;
 /// Most rows of a block: as many as share the work of packing the gallery, few enough to spread over the cores.
-const MOST_ROWS: usize = 1024;
+const MOST_ROWS: usize = 2048;
 /// Fewest rows of a block, however long the gallery.
 const FEWEST_ROWS: usize = 16;
 

@@ -45,7 +45,7 @@ impl WordsArgs {
         let known: Vec<&Protocol> = Protocol::known(benchmark).collect();
         let papers = known.iter().map(|p| p.paper.name()).collect::<Vec<_>>().join(", ");
         match (self.paper, &known[..]) {
-            (None, [only]) => Ok(Some(only)),
+            (None, [only]) => Ok(Some(*only)),
             (None, _) => Err(Usage(format!(
                 "{} is measured in several ways: say whose by --as ({papers})",
                 benchmark.name()
