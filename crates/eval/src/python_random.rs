@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn draws_are_those_of_python() {
-        // Printed by CPython 3.12: random.seed(s); [random.sample(range(n), k) …]
+        // Printed by CPython: random.seed(s); [random.sample(range(n), k) …]
         let mut random = PythonRandom::new(678);
         assert_eq!(random.sample(12, 5), PY_678_5);
         assert_eq!(random.sample(12, 12), PY_678_12);
