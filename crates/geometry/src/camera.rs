@@ -3,6 +3,9 @@
 use glam::{Affine3A, Vec3};
 use image::RgbaImage;
 
+/// Angle of view of [`Camera::catalog`] in radians.
+const CATALOG_FOV: f32 = 0.6;
+
 /// A pinhole camera with square pixels: +X right, +Y up, looking along −Z.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Camera {
@@ -21,6 +24,15 @@ impl Camera {
         let world_from_camera =
             Affine3A::from_mat3_translation(glam::Mat3::from_cols(right, back.cross(right), back), eye);
         Self { world_from_camera, fov_y_radians }
+    }
+}
+
+impl Camera {
+    /// The view of catalogs, of a shape that fills the unit sphere: from the front, a little from above and from the side,
+    /// at a narrow angle.
+    pub fn catalog() -> Self {
+        let distance = 1.05 / (0.5 * CATALOG_FOV).sin();
+        Self::look_at(distance * Vec3::new(0.4, 0.35, 0.85).normalize(), Vec3::ZERO, CATALOG_FOV)
     }
 }
 

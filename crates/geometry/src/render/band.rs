@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use super::blend::Layers;
-use super::frame::Frame;
+use super::frame::{Frame, Layout};
 use super::raster::Record;
-use super::splat::Disc;
+use super::small::{DrawSmall, Extent, STEP, Target};
 use crate::AlphaMode;
 
 /// No triangle and no point.
@@ -15,60 +15,45 @@ pub(super) const NOTHING: u32 = u32::MAX;
 const BLOCK_BITS: i32 = 3;
 const BLOCK: usize = 1 << BLOCK_BITS;
 
-/// What may cover samples of one band, in the order of ids.
-#[derive(Default)]
-pub(super) struct Bin {
-    pub(super) front: Vec<Record>,
-    pub(super) back: Vec<Record>,
-    /// Triangles whose alpha decides, with the index of their part.
-    pub(super) pierced: Vec<(Record, usize)>,
-    pub(super) discs: Vec<Disc>,
-}
-
 /// The nearest thing at a sample: inverse depth above, the id's complement below, so that the larger number is the
-/// nearer one and, at equal depth, the one of lower id. 0 is nothing.
+/// nearer one and, at equal depth, the one of lower id. 0 is nothing. Signed, because processors compare that sooner.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub(super) struct Seen(u64);
+pub(super) struct Seen(i64);
 
 /// The samples of some rows.
 pub(super) struct Band {
     pub(super) rows: Range<i32>,
+    /// Samples of a row, and from row to row.
     grid: usize,
+    stride: usize,
     seen: Vec<Seen>,
     pub(super) layers: Option<Layers>,
 }
 
 /// The farthest inverse depth in each block of samples: what lies wholly behind is not drawn.
-struct DepthFloor {
+pub(super) struct DepthFloor {
     blocks: Vec<f32>,
     blocks_a_row: usize,
     first_row: i32,
 }
 
-impl Bin {
-    pub(super) fn with_room(n_records: usize) -> Self {
-        let (front, back) = (Vec::with_capacity(n_records), Vec::with_capacity(n_records));
-        Self { front, back, ..Self::default() }
-    }
-}
-
 impl Seen {
-    #[inline]
+    #[inline(always)]
     pub(super) fn new(inverse_depth: f32, id: u32) -> Self {
         // The bits of positive floats are ordered as the floats are.
-        Self(u64::from(inverse_depth.to_bits()) << 32 | u64::from(!id))
+        Self(i64::from(inverse_depth.to_bits().cast_signed()) << 32 | i64::from(!id))
     }
 
     /// Itself where `is_there`, else nothing; without a branch.
-    #[inline]
+    #[inline(always)]
     pub(super) fn masked(self, is_there: bool) -> Self {
-        Self(self.0 & 0_u64.wrapping_sub(u64::from(is_there)))
+        Self(if is_there { self.0 } else { 0 })
     }
 
     /// Sees `other` if it is nearer.
-    #[inline]
+    #[inline(always)]
     pub(super) fn put(&mut self, other: Self) {
-        *self = (*self).max(other);
+        self.0 = self.0.max(other.0);
     }
 
     #[inline]
@@ -85,40 +70,52 @@ impl Seen {
 impl Band {
     pub(super) fn new(rows: Range<i32>, grid: u32) -> Self {
         let grid = grid as usize;
-        Self { seen: vec![Seen::default(); rows.len() * grid], rows, grid, layers: None }
+        // Steps of small triangles may run over the end of a row.
+        let stride = grid.next_multiple_of(STEP) + STEP;
+        Self { seen: vec![Seen::default(); rows.len() * stride], rows, grid, stride, layers: None }
     }
 
     /// A row of samples, counted from the band's first.
     pub(super) fn row(&self, row: usize) -> &[Seen] {
-        &self.seen[row * self.grid..(row + 1) * self.grid]
+        &self.seen[row * self.stride..][..self.grid]
     }
 
     /// Position of a sample in the lists.
     #[inline]
     pub(super) fn index(&self, x: i32, y: i32) -> usize {
-        (y - self.rows.start) as usize * self.grid + x as usize
+        (y - self.rows.start) as usize * self.stride + x as usize
     }
 
-    /// Draws the records of the band `index`: front faces first, because they hide most back faces at little cost.
-    pub(super) fn fill(&mut self, frame: &Frame<'_>, bins: &[Vec<Bin>], index: usize) {
-        let bins = || bins.iter().map(|bands| &bands[index]);
-        bins().flat_map(|bin| &bin.front).for_each(|record| self.draw(record));
+    /// Draws what the bins of the band `index` hold: front faces first, because they hide most back faces at little cost.
+    pub(super) fn fill(&mut self, frame: &Frame<'_>, layout: &Layout, index: usize) {
+        let bins = || layout.bins.iter().map(|bands| &bands[index]);
+        bins().for_each(|bin| self.draw_small::<false>(frame, layout, &bin.front, None));
+        for record in bins().flat_map(|bin| &bin.large) {
+            record.scan(self.rows.clone(), self.grid as u32, |x, y, depth| self.see(x, y, depth, record.id));
+        }
         for disc in bins().flat_map(|bin| &bin.discs) {
             disc.scan(self.rows.clone(), self.grid as u32, |x, y, depth| self.see(x, y, depth, disc.id));
         }
         if bins().any(|bin| !bin.back.is_empty()) {
             let floor = DepthFloor::new(self);
-            let in_sight = bins().flat_map(|bin| &bin.back).filter(|record| !floor.hides(record));
-            in_sight.for_each(|record| self.draw(record));
+            bins().for_each(|bin| self.draw_small::<true>(frame, layout, &bin.back, Some(&floor)));
         }
         for (record, part) in bins().flat_map(|bin| &bin.pierced) {
             self.draw_pierced(frame, record, *part);
         }
     }
 
-    #[inline]
-    fn draw(&mut self, record: &Record) {
-        record.draw(self.rows.clone(), self.grid as u32, &mut self.seen);
+    fn draw_small<const BACK: bool>(
+        &mut self,
+        frame: &Frame<'_>,
+        layout: &Layout,
+        ids: &[u32],
+        floor: Option<&DepthFloor>,
+    ) {
+        let rows = [self.rows.start, self.rows.end];
+        let target = Target { rows, grid: self.grid as i32, stride: self.stride, seen: &mut self.seen };
+        let (faces, vertices) = (&frame.stage.faces[..], &layout.vertices[..]);
+        frame.level.run(DrawSmall::<BACK> { ids, faces, vertices, target, floor });
     }
 
     fn draw_pierced(&mut self, frame: &Frame<'_>, record: &Record, part: usize) {
@@ -162,19 +159,23 @@ impl DepthFloor {
         Self { blocks, blocks_a_row, first_row: band.rows.start }
     }
 
-    /// Whether a small triangle lies behind everything where it could be seen.
-    #[inline]
-    fn hides(&self, record: &Record) -> bool {
-        let ((x0, x1), (y0, y1)) = (record.columns(), record.rows());
-        let most = (self.blocks_a_row as i32 - 1, (self.blocks.len() / self.blocks_a_row) as i32 - 1);
-        let (x0, x1) = ((x0 >> BLOCK_BITS).max(0), (x1 >> BLOCK_BITS).min(most.0));
-        let (y0, y1) =
-            (((y0 - self.first_row) >> BLOCK_BITS).max(0), ((y1 - self.first_row) >> BLOCK_BITS).min(most.1));
-        if x1 - x0 > 1 || y1 - y0 > 1 {
-            return false;
+    /// Whether a triangle lies behind everything where it could be seen.
+    #[inline(always)]
+    pub(super) fn hides(&self, extent: &Extent) -> bool {
+        let ([x0, x1], [y0, y1]) = (extent.columns, extent.rows);
+        let (y0, y1) = ((y0 - self.first_row) >> BLOCK_BITS, (y1 - self.first_row) >> BLOCK_BITS);
+        let (x0, x1) = (x0 >> BLOCK_BITS, x1 >> BLOCK_BITS);
+        let mut y = y0;
+        while y <= y1 {
+            let mut x = x0;
+            while x <= x1 {
+                if self.blocks[y as usize * self.blocks_a_row + x as usize] < extent.nearest {
+                    return false;
+                }
+                x += 1;
+            }
+            y += 1;
         }
-        let nearest = record.nearest();
-        (y0..=y1)
-            .all(|y| (x0..=x1).all(|x| self.blocks[y as usize * self.blocks_a_row + x as usize] >= nearest))
+        true
     }
 }

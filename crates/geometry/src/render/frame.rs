@@ -2,43 +2,52 @@
 
 use std::ops::Range;
 
-use glam::Vec3;
 use image::RgbaImage;
 use rayon::prelude::*;
 
-use super::band::{Band, Bin};
+use super::band::Band;
+use super::bins::{Bands, Bin, Sort};
 use super::config::RenderConfig;
-use super::project::{GridVertex, Projection};
+use super::level::Level;
+use super::light::Lamps;
+use super::meeting::Sight;
+use super::project::{GridVertex, Projection, Snap};
 use super::raster::Record;
-use super::surface::{Lamps, Sight, Stage};
+use super::surface::Stage;
 use crate::{AlphaMode, Camera};
 
 /// Pixel rows of a band; its samples fit the second-level cache.
 const BAND: u32 = 32;
-/// Triangles or points whose records one task makes.
+/// Triangles, vertices or points of one task.
 const CHUNK: usize = 8192;
 
 /// Draws one view.
 pub(super) struct Frame<'a> {
     pub(super) stage: &'a Stage<'a>,
     pub(super) config: RenderConfig,
+    pub(super) level: Level,
     pub(super) lamps: Lamps,
     pub(super) projection: Projection,
     /// Area of a pixel at depth 1.
-    pixel_area: f32,
-    /// The band of each row of samples.
-    band_of_row: Vec<u16>,
+    pub(super) pixel_area: f32,
+    bands: Bands,
+}
+
+/// Where everything of a view lies on the grid.
+pub(super) struct Layout {
+    pub(super) vertices: Vec<GridVertex>,
+    /// `[chunk][band]`, chunks in the order of ids.
+    pub(super) bins: Vec<Vec<Bin>>,
 }
 
 impl<'a> Frame<'a> {
-    pub(super) fn new(stage: &'a Stage<'a>, camera: &Camera, config: RenderConfig) -> Self {
+    pub(super) fn new(stage: &'a Stage<'a>, camera: &Camera, config: RenderConfig, level: Level) -> Self {
         let grid = config.size * config.samples_per_edge;
         let projection = Projection::new(camera, grid);
         let pixel = config.samples_per_edge as f32 / projection.focal;
-        let height = BAND * config.samples_per_edge;
-        let band_of_row = (0..grid).map(|row| (row / height) as u16).collect();
+        let bands = Bands::new(grid, BAND * config.samples_per_edge);
         let lamps = Lamps::new(&config.light);
-        Self { stage, config, lamps, projection, pixel_area: pixel * pixel, band_of_row }
+        Self { stage, config, level, lamps, projection, pixel_area: pixel * pixel, bands }
     }
 
     pub(super) fn draw(&self) -> RgbaImage {
@@ -47,13 +56,13 @@ impl<'a> Frame<'a> {
         if size == 0 {
             return image;
         }
-        let bins = self.bins();
+        let layout = self.layout();
         let grid = self.projection.grid;
         let height = BAND * self.config.samples_per_edge;
         image.par_chunks_mut((4 * size * BAND) as usize).enumerate().for_each(|(index, pixels)| {
             let first = index as u32 * height;
             let mut band = Band::new(first as i32..(first + height).min(grid) as i32, grid);
-            band.fill(self, &bins, index);
+            band.fill(self, &layout, index);
             match self.config.samples_per_edge {
                 1 => self.color::<1>(&band, pixels),
                 2 => self.color::<2>(&band, pixels),
@@ -65,55 +74,75 @@ impl<'a> Frame<'a> {
     }
 
     /// The sight through a point of the grid.
-    #[inline]
+    #[inline(always)]
     pub(super) fn sight(&self, x: f32, y: f32) -> Sight {
         Sight { eye: self.projection.eye, ray: self.projection.ray(x, y), pixel_area: self.pixel_area }
     }
 
-    /// Records of all that is in sight: `[chunk][band]`, chunks in the order of ids.
-    fn bins(&self) -> Vec<Vec<Bin>> {
+    fn layout(&self) -> Layout {
+        let vertices = self.vertices();
         let mut bins = Vec::new();
-        for (part_index, part) in self.stage.parts.iter().enumerate() {
-            let vertices = self.vertices(part.mesh.positions());
-            let faces = part.mesh.faces();
-            bins.par_extend(chunks(faces.len()).map(|range| self.bin_faces(part_index, &vertices, range)));
-        }
+        bins.par_extend(chunks(self.stage.faces.len()).map(|range| self.bin_faces(&vertices, range)));
         bins.par_extend(chunks(self.stage.splats.len()).map(|range| self.bin_points(range)));
+        Layout { vertices, bins }
+    }
+
+    fn vertices(&self) -> Vec<GridVertex> {
+        let places = &self.stage.places;
+        let mut vertices = vec![GridVertex::default(); places.len()];
+        vertices.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, vertices)| {
+            self.level.run(Snap { projection: &self.projection, places, first: chunk * CHUNK, vertices });
+        });
+        vertices
+    }
+
+    fn bin_faces(&self, vertices: &[GridVertex], ids: Range<usize>) -> Vec<Bin> {
+        // Half of the triangles face away, and few lie in more than one band.
+        let mut bins = self.empty_bins(ids.len() / 2);
+        let mut odd = Vec::new();
+        let mut first = ids.start as u32;
+        while first < ids.end as u32 {
+            let index = self.stage.part_of(first);
+            let end = self.stage.faces_of(index).end.min(ids.end as u32);
+            let part = &self.stage.parts[index];
+            if part.alpha == AlphaMode::Opaque {
+                let faces = &self.stage.faces[first as usize..end as usize];
+                let bands = &self.bands;
+                self.level.run(Sort {
+                    faces,
+                    first_id: first,
+                    vertices,
+                    bands,
+                    bins: &mut bins,
+                    odd: &mut odd,
+                });
+                let put = |bin: &mut Bin, record: Record| bin.large.push(record);
+                odd.drain(..).for_each(|id| self.records(vertices, id, put, &mut bins));
+            } else {
+                let pierce = |bin: &mut Bin, record: Record| bin.pierced.push((record, index));
+                (first..end).for_each(|id| self.records(vertices, id, pierce, &mut bins));
+            }
+            first = end;
+        }
         bins
     }
 
-    fn vertices(&self, positions: &[Vec3]) -> Vec<GridVertex> {
-        positions.par_iter().with_min_len(CHUNK).map(|&p| self.projection.vertex(p)).collect()
-    }
-
-    fn bin_faces(&self, part_index: usize, vertices: &[GridVertex], faces: Range<usize>) -> Vec<Bin> {
-        // Half of the triangles face away, and few lie in more than one band.
-        let mut bins = self.empty_bins(faces.len() / 2);
-        let part = &self.stage.parts[part_index];
-        let opaque = part.alpha == AlphaMode::Opaque;
-        let grid = self.projection.grid;
-        let mut put = |corners: [GridVertex; 3], id: u32| {
-            let Some(record) = Record::new(corners, id, grid) else { return };
-            for band in self.bands(record.rows()) {
-                let bin = &mut bins[band];
-                match opaque {
-                    true if record.is_back => bin.back.push(record),
-                    true => bin.front.push(record),
-                    false => bin.pierced.push((record, part_index)),
-                }
+    /// Puts a triangle, or what can be drawn of it, into the bins of its bands.
+    fn records(&self, vertices: &[GridVertex], id: u32, put: impl Fn(&mut Bin, Record), bins: &mut [Bin]) {
+        let mut sort = |corners: [GridVertex; 3]| {
+            let Some(record) = Record::new(corners, id, self.projection.grid) else { return };
+            let (first, last) = record.rows();
+            for band in self.bands.over(first, last) {
+                put(&mut bins[band], record);
             }
         };
-        for face in faces {
-            let id = part.first_face + face as u32;
-            let [a, b, c] = part.mesh.faces()[face];
-            let corners = [vertices[a as usize], vertices[b as usize], vertices[c as usize]];
-            if corners[0].is_in_front() && corners[1].is_in_front() && corners[2].is_in_front() {
-                put(corners, id);
-            } else {
-                self.projection.clip(part.mesh.triangle(face), |piece| put(piece, id));
-            }
+        let (numbers, corners) = self.stage.triangle(id);
+        let on_grid = numbers.map(|v| vertices[v as usize]);
+        if on_grid.iter().all(GridVertex::is_in_front) {
+            sort(on_grid);
+        } else {
+            self.projection.clip(corners.map(|c| c.position), sort);
         }
-        bins
     }
 
     fn bin_points(&self, points: Range<usize>) -> Vec<Bin> {
@@ -122,28 +151,18 @@ impl<'a> Frame<'a> {
             let Some(disc) = self.stage.splats.disc(point, &self.projection, self.stage.n_faces) else {
                 continue;
             };
-            for band in self.bands(disc.rows()) {
+            let (first, last) = disc.rows();
+            for band in self.bands.over(first, last) {
                 bins[band].discs.push(disc);
             }
         }
         bins
     }
 
-    /// Bins with room for a number of records on each side, spread over the bands.
-    fn empty_bins(&self, n_records: usize) -> Vec<Bin> {
+    /// Bins with room for a number of triangles on each side, spread over the bands.
+    fn empty_bins(&self, n_faces: usize) -> Vec<Bin> {
         let n_bands = self.config.size.div_ceil(BAND) as usize;
-        (0..n_bands).map(|_| Bin::with_room(n_records / n_bands)).collect()
-    }
-
-    /// The bands that sample rows `first..=last` touch.
-    #[inline]
-    fn bands(&self, (first, last): (i32, i32)) -> Range<usize> {
-        let end = self.band_of_row.len() as i32;
-        let (first, last) = (first.max(0), last.min(end - 1));
-        if first > last {
-            return 0..0;
-        }
-        usize::from(self.band_of_row[first as usize])..usize::from(self.band_of_row[last as usize]) + 1
+        (0..n_bands).map(|_| Bin::with_room(n_faces / n_bands)).collect()
     }
 }
 

@@ -9,16 +9,24 @@
 //! the wrong way round.
 
 mod band;
+mod bins;
 mod blend;
 mod color;
 mod config;
 mod frame;
+mod level;
+mod light;
+mod meeting;
 mod project;
 mod raster;
 mod resolve;
+mod shade;
+mod small;
 mod splat;
 pub(crate) mod surface;
 mod texture;
+#[cfg(test)]
+mod twins;
 
 use image::RgbaImage;
 use rayon::prelude::*;
@@ -26,6 +34,7 @@ use rayon::prelude::*;
 pub use config::{Background, Light, RenderConfig};
 
 use self::frame::Frame;
+use self::level::Level;
 use self::surface::Stage;
 use crate::{Camera, Rig, Scene, Views};
 
@@ -33,17 +42,18 @@ use crate::{Camera, Rig, Scene, Views};
 /// where views are asked for one by one.
 pub struct Renderer<'a> {
     stage: Stage<'a>,
+    level: Level,
 }
 
 impl<'a> Renderer<'a> {
     /// Prepares a scene. Textures and materials that do not exist are passed over.
     pub fn new(scene: &'a Scene) -> Self {
-        Self { stage: Stage::new(scene) }
+        Self { stage: Stage::new(scene), level: Level::detect() }
     }
 
     /// One view, sRGB with straight alpha.
     pub fn render(&self, camera: &Camera, config: &RenderConfig) -> RgbaImage {
-        Frame::new(&self.stage, camera, config.clamped()).draw()
+        Frame::new(&self.stage, camera, config.clamped(), self.level).draw()
     }
 
     /// A view from every camera of the rig.

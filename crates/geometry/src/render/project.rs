@@ -2,10 +2,12 @@
 
 use glam::Vec3;
 
+use super::level::Kernel;
 use crate::Camera;
 
 /// Steps of snapped coordinates between neighboring samples; edges are exact integers from there on.
-pub(super) const SUBSAMPLE: i32 = 256;
+pub(super) const SUBSAMPLE: i32 = 1 << SUBSAMPLE_BITS;
+pub(super) const SUBSAMPLE_BITS: u32 = 8;
 /// Nothing nearer to the camera than this is drawn.
 const NEAR: f32 = 1e-3;
 /// Vertices farther from the middle of the grid than this many samples are cut off, so that products of
@@ -28,8 +30,25 @@ pub(super) struct Projection {
     center: f32,
 }
 
-/// A vertex on the sample grid: +X right, +Y down, snapped to `1 / SUBSAMPLE`. `inverse_depth` is 0 where the
-/// vertex is too near or too far out to be drawn as it is.
+/// Positions, coordinate by coordinate.
+#[derive(Default)]
+pub(super) struct Places {
+    x: Vec<f32>,
+    y: Vec<f32>,
+    z: Vec<f32>,
+}
+
+/// Puts places on the grid.
+pub(super) struct Snap<'a> {
+    pub(super) projection: &'a Projection,
+    pub(super) places: &'a Places,
+    /// Of the first place.
+    pub(super) first: usize,
+    pub(super) vertices: &'a mut [GridVertex],
+}
+
+/// A vertex on the sample grid: +X right, +Y down, snapped to `1 / SUBSAMPLE`. All is 0 where the vertex is too near or
+/// too far out to be drawn as it is.
 #[derive(Clone, Copy, Default)]
 pub(super) struct GridVertex {
     pub(super) x: i32,
@@ -58,14 +77,14 @@ impl Projection {
     }
 
     /// World → camera coordinates: +X right, +Y up, looking along −Z.
-    #[inline]
+    #[inline(always)]
     fn in_camera(&self, point: Vec3) -> Vec3 {
         Vec3::new(self.rows[0].dot(point), self.rows[1].dot(point), self.rows[2].dot(point))
             + self.translation
     }
 
     /// The direction in the world of the sight through a point of the grid; one unit deep, not of unit length.
-    #[inline]
+    #[inline(always)]
     pub(super) fn ray(&self, x: f32, y: f32) -> Vec3 {
         let slope = 1.0 / self.focal;
         self.forward + self.right * ((x - self.center) * slope) - self.up * ((y - self.center) * slope)
@@ -76,14 +95,16 @@ impl Projection {
         self.snap(self.in_camera(point))
     }
 
-    #[inline]
+    #[inline(always)]
     fn snap(&self, in_camera: Vec3) -> GridVertex {
         let inverse_depth = 1.0 / -in_camera.z;
         let x = in_camera.x * inverse_depth * self.focal;
         let y = -in_camera.y * inverse_depth * self.focal;
-        let drawable = in_camera.z <= -NEAR && x.abs() <= GUARD && y.abs() <= GUARD;
-        let to_grid = |v: f32| ((v + self.center) * SUBSAMPLE as f32) as i32;
-        GridVertex { x: to_grid(x), y: to_grid(y), inverse_depth: if drawable { inverse_depth } else { 0.0 } }
+        // Not lazily: this runs in loops without branches.
+        let drawable = (in_camera.z <= -NEAR) & (x.abs() <= GUARD) & (y.abs() <= GUARD);
+        let keep = |v: f32| if drawable { v } else { 0.0 };
+        let to_grid = |v: f32| keep((v + self.center) * SUBSAMPLE as f32) as i32;
+        GridVertex { x: to_grid(x), y: to_grid(y), inverse_depth: keep(inverse_depth) }
     }
 
     /// Cuts a triangle to what can be snapped and hands on the pieces.
@@ -107,6 +128,29 @@ impl Projection {
             if triangle.iter().all(GridVertex::is_in_front) {
                 piece(triangle);
             }
+        }
+    }
+}
+
+impl Places {
+    pub(super) fn new(positions: impl Iterator<Item = Vec3> + Clone) -> Self {
+        let list = |axis: usize| positions.clone().map(|p| p[axis]).collect();
+        Self { x: list(0), y: list(1), z: list(2) }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.x.len()
+    }
+}
+
+impl Kernel for Snap<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let range = self.first..self.first + self.vertices.len();
+        let places = self.places;
+        let (xs, ys, zs) = (&places.x[range.clone()], &places.y[range.clone()], &places.z[range]);
+        for (((vertex, &x), &y), &z) in self.vertices.iter_mut().zip(xs).zip(ys).zip(zs) {
+            *vertex = self.projection.snap(self.projection.in_camera(Vec3::new(x, y, z)));
         }
     }
 }

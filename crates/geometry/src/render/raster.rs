@@ -2,14 +2,12 @@
 
 use std::ops::Range;
 
-use super::band::Seen;
-use super::project::{GridVertex, SUBSAMPLE};
+use super::project::{GridVertex, SUBSAMPLE, SUBSAMPLE_BITS};
+use super::small::SMALL;
 
-/// Triangles wider or higher than this many samples are drawn row by row as spans.
-const SMALL: i32 = 8;
 /// How much farther back faces count, relative to their depth: a sheet drawn twice, once for each side,
 /// shows the side that faces the camera.
-const BACK_FACE_BIAS: f32 = 1.0 - 2e-5;
+pub(super) const BACK_FACE_BIAS: f32 = 1.0 - 2e-5;
 
 /// A triangle on the sample grid that covers samples, turned so that its area is positive (rows run down).
 #[derive(Clone, Copy)]
@@ -18,7 +16,6 @@ pub(super) struct Record {
     y: [i32; 3],
     inverse_depth: [f32; 3],
     pub(super) id: u32,
-    pub(super) is_back: bool,
 }
 
 /// The side of a triangle across from a corner: positive inside, 0 on the line.
@@ -58,49 +55,14 @@ impl Record {
             y: [a.y, b.y, c.y],
             inverse_depth: [a.inverse_depth * bias, b.inverse_depth * bias, c.inverse_depth * bias],
             id,
-            is_back,
         };
         (area != 0).then_some(record)
-    }
-
-    /// First and last column of samples it may cover.
-    #[inline]
-    pub(super) fn columns(&self) -> (i32, i32) {
-        covered(self.x)
-    }
-
-    /// Largest inverse depth of its corners.
-    #[inline]
-    pub(super) fn nearest(&self) -> f32 {
-        self.inverse_depth[0].max(self.inverse_depth[1]).max(self.inverse_depth[2])
     }
 
     /// First and last row of samples it may cover.
     #[inline]
     pub(super) fn rows(&self) -> (i32, i32) {
         covered(self.y)
-    }
-
-    /// Draws it over the samples of `rows`, `grid` to a row.
-    #[inline]
-    pub(super) fn draw(&self, rows: Range<i32>, grid: u32, seen: &mut [Seen]) {
-        let (columns, inner, is_small) = self.cut_to(&rows, grid);
-        let row_of = |y: i32| (y - rows.start) as usize * grid as usize;
-        if !is_small {
-            self.scan_spans(columns, inner, &mut |x, y, inverse_depth| {
-                seen[row_of(y) + x as usize].put(Seen::new(inverse_depth, self.id));
-            });
-            return;
-        }
-        let n_columns = (columns.end - columns.start).max(0) as usize;
-        self.scan_box(columns.start, inner, |y, mut at| {
-            let from = row_of(y) + columns.start as usize;
-            for sample in &mut seen[from..from + n_columns] {
-                // Whether a sample is inside is a coin toss: masking costs less than guessing.
-                sample.put(Seen::new(at.inverse_depth(), self.id).masked(at.is_inside()));
-                at.step();
-            }
-        });
     }
 
     /// Visits the samples it covers inside `rows` and `0..grid`: column, row, inverse depth.
@@ -208,14 +170,14 @@ impl Walk {
 }
 
 /// Snapped coordinate of the middle of a sample.
-#[inline]
-fn center(sample: i32) -> i32 {
+#[inline(always)]
+pub(super) fn center(sample: i32) -> i32 {
     sample * SUBSAMPLE + SUBSAMPLE / 2
 }
 
 /// First and last sample whose middle lies between the smallest and the largest of three coordinates.
-#[inline]
-fn covered([a, b, c]: [i32; 3]) -> (i32, i32) {
+#[inline(always)]
+pub(super) fn covered([a, b, c]: [i32; 3]) -> (i32, i32) {
     let (low, high) = (a.min(b).min(c), a.max(b).max(c));
-    ((low + SUBSAMPLE / 2 - 1).div_euclid(SUBSAMPLE), (high - SUBSAMPLE / 2).div_euclid(SUBSAMPLE))
+    ((low + SUBSAMPLE / 2 - 1) >> SUBSAMPLE_BITS, (high - SUBSAMPLE / 2) >> SUBSAMPLE_BITS)
 }

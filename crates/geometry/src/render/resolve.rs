@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
-use glam::Vec4;
+use glam::{Vec3, Vec4};
 
 use super::band::{Band, NOTHING, Seen};
 use super::color::tables;
 use super::config::Background;
 use super::frame::Frame;
+use super::shade::{Ask, Shade};
 
 /// Samples of one smooth surface are colored once a pixel while their inverse depths differ by less than this part …
 const SMOOTH_DEPTH: f32 = 0.03;
@@ -16,58 +17,102 @@ const SMOOTH_NORMAL: f32 = 0.8;
 /// Most samples of a pixel.
 const MOST_SAMPLES: usize = 16;
 
-/// A triangle and those of its mesh that may share its color.
-struct Patch {
-    id: u32,
-    faces: Range<u32>,
-    part: usize,
-    inverse_depth: f32,
+/// One row of pixels on its way to colors.
+struct Row {
+    /// Colors of triangles that are needed, and those colors.
+    asks: Vec<Ask>,
+    colors: Vec<Vec3>,
+    /// Sums over samples of premultiplied light and coverage.
+    light: Vec<Vec4>,
+    /// The triangles of the part last looked at.
+    part: Range<u32>,
+}
+
+impl Row {
+    fn new(size: u32) -> Self {
+        Self { asks: Vec::new(), colors: Vec::new(), light: vec![Vec4::ZERO; size as usize], part: 0..0 }
+    }
+
+    #[inline]
+    fn add(&mut self, pixel: usize, color: Vec3, weight: f32) {
+        self.light[pixel] += Vec4::from((color, 1.0)) * weight;
+    }
 }
 
 impl Frame<'_> {
     /// Colors the pixels of a band, RGBA rows, `S` samples along each edge of a pixel.
     pub(super) fn color<const S: usize>(&self, band: &Band, pixels: &mut [u8]) {
         let blank = self.encoded(Vec4::ZERO);
-        for (row, pixels) in pixels.chunks_exact_mut(4 * self.config.size as usize).enumerate() {
-            let y = band.rows.start + (row * S) as i32;
-            let rows: [&[Seen]; S] = std::array::from_fn(|i| band.row(row * S + i));
-            for (column, pixel) in pixels.chunks_exact_mut(4).enumerate() {
-                let mut seen = [Seen::default(); MOST_SAMPLES];
-                for (i, row) in rows.iter().enumerate() {
-                    seen[i * S..(i + 1) * S].copy_from_slice(&row[column * S..(column + 1) * S]);
-                }
-                let x = (column * S) as i32;
-                let light = self.pixel::<S>(band, [x, y], &seen);
-                pixel.copy_from_slice(&light.map_or(blank, |light| self.encoded(light)));
+        let mut row = Row::new(self.config.size);
+        for (index, pixels) in pixels.chunks_exact_mut(4 * self.config.size as usize).enumerate() {
+            self.ask::<S>(band, index, &mut row);
+            row.colors.resize(row.asks.len(), Vec3::ZERO);
+            self.level.run(Shade { frame: self, asks: &row.asks, colors: &mut row.colors });
+            for (ask, color) in row.asks.drain(..).zip(&row.colors) {
+                row.light[ask.pixel as usize] += Vec4::from((*color, 1.0)) * ask.weight;
+            }
+            for (light, pixel) in row.light.iter_mut().zip(pixels.as_chunks_mut::<4>().0) {
+                *pixel = if light.w == 0.0 { blank } else { self.encoded(*light / (S * S) as f32) };
+                *light = Vec4::ZERO;
             }
         }
     }
 
-    /// Light and coverage of the pixel whose first sample is `(x, y)`, premultiplied; `None` where nothing is.
-    #[inline]
-    fn pixel<const S: usize>(
-        &self,
-        band: &Band,
-        [x, y]: [i32; 2],
-        seen: &[Seen; MOST_SAMPLES],
-    ) -> Option<Vec4> {
-        if let Some(layers) = &band.layers {
-            let mut samples = (0..S * S).map(|i| band.index(x + (i % S) as i32, y + (i / S) as i32));
-            if samples.any(|index| layers.any(index)) {
-                return Some(self.veiled_pixel::<S>(band, [x, y], seen));
+    /// Finds out which colors a row of pixels needs.
+    fn ask<const S: usize>(&self, band: &Band, index: usize, row: &mut Row) {
+        let y = band.rows.start + (index * S) as i32;
+        let samples: [&[Seen]; S] = std::array::from_fn(|i| band.row(index * S + i));
+        for pixel in 0..self.config.size as usize {
+            let is_blank =
+                |row: &&[Seen]| row[pixel * S..(pixel + 1) * S].iter().all(|s| *s == Seen::default());
+            if band.layers.is_none() && samples.iter().all(is_blank) {
+                continue;
+            }
+            let mut seen = [Seen::default(); MOST_SAMPLES];
+            for (i, samples) in samples.iter().enumerate() {
+                seen[i * S..(i + 1) * S].copy_from_slice(&samples[pixel * S..(pixel + 1) * S]);
+            }
+            let x = (pixel * S) as i32;
+            if band.layers.is_some() && self.is_veiled::<S>(band, [x, y]) {
+                row.light[pixel] = self.veiled_pixel::<S>(band, [x, y], &seen);
+                continue;
+            }
+            let id = seen[0].id();
+            if seen[1..S * S].iter().any(|other| other.id() != id) {
+                self.ask_mixed::<S>(row, pixel, [x, y], &seen);
+            } else if id != NOTHING {
+                let middle = 0.5 * S as f32;
+                let ask = Ask {
+                    id,
+                    x: x as f32 + middle,
+                    y: y as f32 + middle,
+                    pixel: pixel as u32,
+                    weight: (S * S) as f32,
+                };
+                self.put(row, ask);
             }
         }
-        let id = seen[0].id();
-        if seen[1..S * S].iter().all(|other| other.id() == id) {
-            let middle = 0.5 * S as f32;
-            return (id != NOTHING).then(|| opaque(self.shade(id, x as f32 + middle, y as f32 + middle)));
+    }
+
+    #[inline]
+    fn put(&self, row: &mut Row, ask: Ask) {
+        if ask.id < self.stage.n_faces {
+            row.asks.push(ask);
+        } else {
+            let color = self.shade(ask.id, ask.x, ask.y).truncate();
+            row.add(ask.pixel as usize, color, ask.weight);
         }
-        Some(self.mixed_pixel::<S>([x, y], seen))
     }
 
     /// A pixel whose samples see different triangles.
-    fn mixed_pixel<const S: usize>(&self, [x, y]: [i32; 2], seen: &[Seen; MOST_SAMPLES]) -> Vec4 {
-        let mut sum = Vec4::ZERO;
+    #[inline]
+    fn ask_mixed<const S: usize>(
+        &self,
+        row: &mut Row,
+        pixel: usize,
+        [x, y]: [i32; 2],
+        seen: &[Seen; MOST_SAMPLES],
+    ) {
         let mut done = [false; MOST_SAMPLES];
         for first in 0..S * S {
             let id = seen[first].id();
@@ -75,43 +120,40 @@ impl Frame<'_> {
                 continue;
             }
             let mut weight = 1.0;
-            let mut patch = None;
             for other in first + 1..S * S {
                 if done[other] || seen[other].id() == NOTHING {
                     continue;
                 }
-                let same = seen[other].id() == id
-                    || self.shares(patch.get_or_insert_with(|| self.patch(seen[first])), seen[other]);
-                done[other] = same;
-                weight += if same { 1.0 } else { 0.0 };
+                done[other] = seen[other].id() == id || self.share(row, seen[first], seen[other]);
+                weight += if done[other] { 1.0 } else { 0.0 };
             }
-            let at = (x + (first % S) as i32, y + (first / S) as i32);
-            sum += opaque(self.shade(id, at.0 as f32 + 0.5, at.1 as f32 + 0.5)) * weight;
+            let (x, y) = ((x + (first % S) as i32) as f32 + 0.5, (y + (first / S) as i32) as f32 + 0.5);
+            self.put(row, Ask { id, x, y, pixel: pixel as u32, weight });
         }
-        sum / (S * S) as f32
     }
 
-    fn patch(&self, seen: Seen) -> Patch {
-        let (id, inverse_depth) = (seen.id(), seen.inverse_depth());
-        if id >= self.stage.n_faces {
-            return Patch { id, faces: 0..0, part: 0, inverse_depth };
-        }
-        let part = self.stage.part_of(id);
-        let first = self.stage.parts[part].first_face;
-        let faces = first..first + self.stage.parts[part].mesh.faces().len() as u32;
-        Patch { id, faces, part, inverse_depth }
-    }
-
-    /// Whether another sample may have the patch's color.
+    /// Whether two samples may have the first one's color.
     #[inline]
-    fn shares(&self, patch: &Patch, other: Seen) -> bool {
-        let gap = (patch.inverse_depth - other.inverse_depth()).abs();
-        patch.faces.contains(&other.id())
-            && gap <= SMOOTH_DEPTH * patch.inverse_depth
-            && self.stage.parts[patch.part].is_smooth_between(patch.id, other.id(), SMOOTH_NORMAL)
+    fn share(&self, row: &mut Row, first: Seen, other: Seen) -> bool {
+        let (id, inverse_depth) = (first.id(), first.inverse_depth());
+        if id >= self.stage.n_faces {
+            return false;
+        }
+        if !row.part.contains(&id) {
+            row.part = self.stage.faces_of(self.stage.part_of(id));
+        }
+        row.part.contains(&other.id())
+            && (inverse_depth - other.inverse_depth()).abs() <= SMOOTH_DEPTH * inverse_depth
+            && self.stage.is_smooth_between(id, other.id(), SMOOTH_NORMAL)
     }
 
-    /// A pixel with blended layers: every sample on its own, front to back.
+    /// Whether a pixel has blended layers.
+    fn is_veiled<const S: usize>(&self, band: &Band, [x, y]: [i32; 2]) -> bool {
+        let mut samples = (0..S * S).map(|i| band.index(x + (i % S) as i32, y + (i / S) as i32));
+        band.layers.as_ref().is_some_and(|layers| samples.any(|index| layers.any(index)))
+    }
+
+    /// The sum of a pixel with blended layers: every sample on its own, front to back.
     fn veiled_pixel<const S: usize>(
         &self,
         band: &Band,
@@ -131,11 +173,12 @@ impl Frame<'_> {
                 light += Vec4::from((color.truncate() * alpha, alpha)) * (1.0 - light.w);
             }
             if behind.id() != NOTHING {
-                light += opaque(self.shade(behind.id(), at.0, at.1)) * (1.0 - light.w);
+                let color = self.shade(behind.id(), at.0, at.1).truncate();
+                light += Vec4::from((color, 1.0)) * (1.0 - light.w);
             }
             sum += light;
         }
-        sum / (S * S) as f32
+        sum
     }
 
     fn shade(&self, id: u32, x: f32, y: f32) -> Vec4 {
@@ -158,8 +201,4 @@ impl Frame<'_> {
             }
         }
     }
-}
-
-fn opaque(color: Vec4) -> Vec4 {
-    Vec4::from((color.truncate(), 1.0))
 }

@@ -3,8 +3,9 @@
 use glam::{Vec3, Vec4};
 use rayon::prelude::*;
 
+use super::light::Lamps;
+use super::meeting::Sight;
 use super::project::{Projection, SUBSAMPLE};
-use super::surface::{Lamps, Sight};
 use crate::neighbors::KdTree;
 use crate::{Bounds, PointCloud};
 
