@@ -3,6 +3,7 @@
 //! Coordinates are right-handed with **+Y up**. Colors are linear RGB in `0..=1` here, sRGB in images.
 //! This crate knows no tensors, no async runtime and no network.
 
+pub mod alike;
 mod camera;
 pub mod contact_sheet;
 pub mod io;

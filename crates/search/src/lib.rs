@@ -7,6 +7,7 @@
 //! This crate prints nothing and knows no network: progress is told as [`Event`]s.
 
 mod classify;
+mod duplicates;
 mod encoder;
 mod ensemble;
 mod error;
@@ -21,8 +22,10 @@ mod place;
 mod plan;
 mod point_words;
 mod query;
+mod signatures;
 
 pub use classify::{Labels, Scored};
+pub use duplicates::{DuplicateOptions, Duplicates, Relation, Twin, Twins, files_of, find_duplicates};
 pub use encoder::{EncodeError, Encoder, Intake, Taken};
 pub use ensemble::{Combine, Ensemble, Member};
 pub use error::Error;

@@ -4,7 +4,6 @@ use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use glam::Vec3;
 use image::DynamicImage;
 use image::codecs::jpeg::JpegEncoder;
 use lexiform_geometry::io::{self, Format};
@@ -20,8 +19,6 @@ use crate::{Encoder, Error, Intake, Taken};
 
 /// Edge of a thumbnail in pixels.
 const THUMBNAIL_SIZE: u32 = 160;
-/// Angle of view of a thumbnail in radians: narrow, so that shapes look the way they do in catalogs.
-const THUMBNAIL_FOV: f32 = 0.6;
 /// JPEG quality of a thumbnail.
 const THUMBNAIL_QUALITY: u8 = 82;
 /// Notes about a file that are kept in its payload.
@@ -135,7 +132,7 @@ pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
 }
 
 /// A message that starts with the file's path, without it: the path stands beside the message everywhere.
-fn without_path(message: &str, path: &Path) -> String {
+pub(crate) fn without_path(message: &str, path: &Path) -> String {
     message.strip_prefix(&format!("{}: ", path.display())).unwrap_or(message).to_owned()
 }
 
@@ -157,12 +154,10 @@ fn facts(path: &Path, scene: &Scene) -> Payload {
     payload
 }
 
-/// The shape from the front, a little from above and from the side.
+/// The shape as catalogs show it.
 fn thumbnail(renderer: &Renderer<'_>) -> image::ImageResult<Vec<u8>> {
-    let distance = 1.05 / (0.5 * THUMBNAIL_FOV).sin();
-    let camera =
-        Camera::look_at(distance * Vec3::new(0.4, 0.35, 0.85).normalize(), Vec3::ZERO, THUMBNAIL_FOV);
-    let view = renderer.render(&camera, &RenderConfig { size: THUMBNAIL_SIZE, ..RenderConfig::default() });
+    let view = renderer
+        .render(&Camera::catalog(), &RenderConfig { size: THUMBNAIL_SIZE, ..RenderConfig::default() });
     let mut jpeg = Cursor::new(Vec::new());
     let encoder = JpegEncoder::new_with_quality(&mut jpeg, THUMBNAIL_QUALITY);
     DynamicImage::ImageRgba8(view).into_rgb8().write_with_encoder(encoder)?;

@@ -22,9 +22,9 @@ const BATCH: usize = 8;
 /// Results stored at once.
 const COMMIT: usize = 64;
 /// Files above this are read one at a time, whatever the number of workers.
-const HEAVY_BYTES: u64 = 64 << 20;
+pub(crate) const HEAVY_BYTES: u64 = 64 << 20;
 /// Parsers are bounded in depth, but not tightly.
-const STACK_BYTES: usize = 16 << 20;
+pub(crate) const STACK_BYTES: usize = 16 << 20;
 
 /// Work for one run of the pipeline.
 pub(crate) struct Task<'a> {

@@ -4,6 +4,7 @@ pub mod classify;
 pub mod compare;
 pub mod completions;
 pub mod data;
+pub mod duplicates;
 pub mod embed;
 pub mod eval;
 pub mod index;

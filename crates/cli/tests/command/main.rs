@@ -5,6 +5,7 @@
 mod answers;
 mod data;
 mod evaluation;
+mod duplicates;
 mod shapes;
 mod support;
 mod training;

@@ -1,0 +1,84 @@
+//! `lexiform duplicates`: the same shape in several files.
+
+use glam::{Affine3A, Quat, Vec3};
+use lexiform_geometry::io;
+
+use crate::support::Bench;
+
+/// A folder with a lopsided shape, other files of it, and shapes unlike it.
+fn folder() -> Bench {
+    let bench = Bench::new();
+    // Three boxes that no mirror maps onto themselves.
+    bench.write_box("bricks/a.obj", [4.0, 1.0, 1.0]);
+    let boxes = [[0.0, 0.0, 0.0], [0.0, 1.0, 0.3], [2.5, 0.2, 1.0]];
+    let mut whole = lexiform_geometry::Scene::default();
+    for (place, scale) in boxes.into_iter().zip([1.0, 0.5, 0.3]) {
+        let part = io::read(&bench.path("bricks/a.obj")).unwrap();
+        let moved = Affine3A::from_scale_rotation_translation(
+            Vec3::splat(scale),
+            Quat::from_rotation_y(scale),
+            Vec3::from(place),
+        );
+        whole.meshes.extend(part.transformed(moved).meshes);
+    }
+    fs_err::remove_file(bench.path("bricks/a.obj")).unwrap();
+    let write = |name: &str, transform: Affine3A| {
+        io::write(&bench.path(name), &whole.clone().transformed(transform)).unwrap();
+    };
+    write("models/lopsided.obj", Affine3A::IDENTITY);
+    write("models/print.stl", Affine3A::from_scale(Vec3::splat(25.0)));
+    write("models/turned.ply", Affine3A::from_quat(Quat::from_axis_angle(Vec3::ONE.normalize(), 1.0)));
+    write("models/web.glb", Affine3A::from_scale(Vec3::new(-0.1, 0.1, 0.1)));
+    fs_err::copy(bench.path("models/print.stl"), bench.path("models/kinds/print_2.stl")).unwrap();
+    bench.write("models/broken.stl", "solid nothing");
+    bench
+}
+
+#[test]
+fn one_shape_in_many_files_is_one_group() {
+    let bench = folder();
+    let run = bench.run(&["duplicates", "models", "--json", "--sheet", "sheet.png"]).good();
+    let groups = run.json();
+    assert_eq!(groups.len(), 1, "{groups:#?}");
+    let relations: Vec<(&str, &str)> = groups[0]["others"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|twin| (twin["path"].as_str().unwrap(), twin["relation"].as_str().unwrap()))
+        .collect();
+    assert_eq!(groups[0]["path"], "models/kinds/print_2.stl");
+    let expected = [
+        ("models/print.stl", "identical"),
+        ("models/lopsided.obj", "same"),
+        ("models/turned.ply", "same"),
+        ("models/web.glb", "mirrored"),
+    ];
+    assert_eq!(relations, expected);
+    assert!(run.stderr.contains("broken.stl") && run.stderr.contains("4 duplicates in 1 group"), "{run:#?}");
+    assert!(image::image_dimensions(bench.path("sheet.png")).unwrap().0 > 400);
+    assert!(!bench.path("models/.lexiform").exists(), "looking for duplicates makes no library");
+    assert_eq!(bench.run(&["duplicates", "models", "--strict"]).code, 1);
+}
+
+#[test]
+fn words_for_people_and_signatures_kept_in_the_library() {
+    let bench = folder();
+    bench.run(&["index", "models"]).good();
+    let first = bench.run(&["duplicates", "models"]).good();
+    for part in ["models/kinds/print_2.stl\n", "identical bytes", "same shape", "mirrored"] {
+        assert!(first.stdout.contains(part), "no {part:?} in {first:#?}");
+    }
+    assert!(bench.path("models/.lexiform/signatures.bin").exists());
+    assert_eq!(bench.run(&["duplicates", "models"]).good().stdout, first.stdout);
+    assert_eq!(bench.run(&["duplicates", "models/.lexiform"]).good().stdout.lines().count(), 5);
+}
+
+#[test]
+fn what_makes_no_sense_is_said() {
+    let bench = Bench::new();
+    let run = bench.run(&["duplicates", "models"]).good();
+    assert!(run.stderr.contains("no duplicates among 3 files"), "{run:#?}");
+    bench.run(&["duplicates", "nowhere"]).bad(1, &["nowhere", "no such file or folder"]);
+    bench.run(&["duplicates", "models/flat.obj"]).bad(1, &["found a file", "--shape"]);
+    bench.run(&["duplicates", "models", "--threshold", "50"]).bad(2, &["expected 0 to 10"]);
+}

@@ -1,0 +1,81 @@
+//! Where a surface lies and how it spreads: integrals over its triangles, so that how it is cut does not show.
+
+use glam::{DMat3, DVec3};
+
+use super::eigen::eigen;
+use crate::Scene;
+
+/// Mean and spread of a surface, or of points where there is none.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moments {
+    pub(super) mean: DVec3,
+    /// Root of the mean squared distance to `mean`.
+    pub(super) radius: f64,
+    /// Principal axes as rows, the one of largest spread first; right-handed.
+    pub(super) axes: DMat3,
+    /// Shares of the spread along the axes; sum 1.
+    pub(super) shares: [f64; 3],
+}
+
+/// Sums over weighted points.
+#[derive(Default)]
+struct Sums {
+    weight: f64,
+    first: DVec3,
+    /// Of products of coordinates: columns of a symmetric matrix.
+    second: [DVec3; 3],
+}
+
+impl Sums {
+    fn add(&mut self, weight: f64, point: DVec3) {
+        self.weight += weight;
+        self.first += point * weight;
+        for (axis, column) in self.second.iter_mut().enumerate() {
+            *column += point * (point[axis] * weight);
+        }
+    }
+
+    /// The middles of a triangle's edges stand for its area: quadratic functions are integrated exactly.
+    fn add_triangle(&mut self, [a, b, c]: [DVec3; 3]) {
+        let area = (b - a).cross(c - a).length() / 6.0;
+        if area.is_finite() {
+            [(a, b), (b, c), (c, a)].into_iter().for_each(|(p, q)| self.add(area, (p + q) / 2.0));
+        }
+    }
+}
+
+impl Moments {
+    /// `None` where there is nothing, or nothing but one place.
+    pub(super) fn of(scene: &Scene) -> Option<Self> {
+        // Near the origin, so that squares do not swallow the spread.
+        let origin = scene.bounds()?.center().as_dvec3();
+        let mut sums = Sums::default();
+        for mesh in &scene.meshes {
+            for face in 0..mesh.faces().len() {
+                sums.add_triangle(mesh.triangle(face).map(|p| p.as_dvec3() - origin));
+            }
+        }
+        if sums.weight <= 0.0 {
+            let points = scene.clouds.iter().flat_map(|cloud| cloud.positions());
+            points.for_each(|p| sums.add(1.0, p.as_dvec3() - origin));
+        }
+        Self::from_sums(&sums, origin)
+    }
+
+    fn from_sums(sums: &Sums, origin: DVec3) -> Option<Self> {
+        let mean = sums.first / sums.weight;
+        let spread: [[f64; 3]; 3] = std::array::from_fn(|row| {
+            std::array::from_fn(|column| sums.second[column][row] / sums.weight - mean[row] * mean[column])
+        });
+        let pairs = eigen(spread);
+        let total: f64 = pairs.iter().map(|pair| pair.0.max(0.0)).sum();
+        let radius = total.sqrt();
+        if !radius.is_normal() || !mean.is_finite() {
+            return None;
+        }
+        let [x, y] = [pairs[0].1, pairs[1].1].map(DVec3::from);
+        let axes = DMat3::from_cols(x, y, x.cross(y)).transpose();
+        let shares = pairs.map(|pair| pair.0.max(0.0) / total);
+        Some(Self { mean: mean + origin, radius, axes, shares })
+    }
+}

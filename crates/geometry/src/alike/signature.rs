@@ -1,0 +1,127 @@
+//! A few numbers that tell most shapes apart and stay the same under moves, turns, mirrors, scalings and other triangles.
+//!
+//! Four kinds, all of points spread evenly over the surface: shares of the spread along the principal axes; distances to
+//! the mean (quantiles); distances between pairs of points (Osada et al., "Shape distributions", 2002); and, shell by shell,
+//! how much of each degree of spherical harmonics there is in the directions (Kazhdan et al., 2003). The last are taken as
+//! means of Legendre polynomials over pairs of points, which by the addition theorem is the same.
+
+use glam::Vec3;
+
+use super::form::{Form, POINTS};
+
+/// Distances to the mean: quantiles.
+const RADII: usize = 16;
+/// Distances of pairs: shares below so many equal steps …
+const STEPS: usize = 24;
+/// … up to this distance.
+const FARTHEST: f32 = 3.6;
+/// Shells of equal area around the mean.
+const SHELLS: usize = 4;
+/// Degrees of spherical harmonics, from the first on.
+const DEGREES: usize = 8;
+/// Of how many points of each set pairs are made.
+const PAIRED: usize = POINTS / 2;
+/// The shares of the spread are surer than the rest.
+const SHARES_WEIGHT: f32 = 2.0;
+
+/// Numbers of a signature.
+const LENGTH: usize = 3 + RADII + STEPS + SHELLS * DEGREES;
+
+/// Tells shapes apart, whatever their place, size, turn and triangles. Mirror images have the same signature.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Signature([f32; LENGTH]);
+
+impl Signature {
+    /// Numbers of a signature.
+    pub const LENGTH: usize = LENGTH;
+    /// Changes whenever the numbers of the same shape change.
+    pub const VERSION: u32 = 1;
+
+    pub(super) fn of(form: &Form) -> Self {
+        let shares = form.shares.into_iter().map(|share| share as f32 * SHARES_WEIGHT);
+        let (asking, answers) = (by_radius(&form.asking), by_radius(&form.answers));
+        let numbers =
+            shares.chain(radii(&asking)).chain(pair_distances(form)).chain(powers(&asking, &answers));
+        let mut list = [0.0; LENGTH];
+        list.iter_mut().zip(numbers).for_each(|(slot, number)| *slot = number);
+        Self(list)
+    }
+
+    /// The numbers.
+    pub fn as_slice(&self) -> &[f32] {
+        &self.0
+    }
+
+    /// The signature with these numbers; `None` where there are too few or too many, or one is not finite.
+    pub fn from_slice(numbers: &[f32]) -> Option<Self> {
+        let list: [f32; LENGTH] = numbers.try_into().ok()?;
+        list.iter().all(|number| number.is_finite()).then_some(Self(list))
+    }
+
+    /// How different two signatures are: the root of the mean squared difference.
+    pub fn distance(&self, other: &Self) -> f32 {
+        let squares = self.0.iter().zip(&other.0).map(|(a, b)| (a - b) * (a - b));
+        (squares.sum::<f32>() / LENGTH as f32).sqrt()
+    }
+}
+
+/// Points and their distances to the mean, nearest first.
+fn by_radius(points: &[Vec3]) -> Vec<(f32, Vec3)> {
+    let mut list: Vec<(f32, Vec3)> = points.iter().map(|p| (p.length(), *p)).collect();
+    list.sort_by(|a, b| a.0.total_cmp(&b.0));
+    list
+}
+
+fn radii(points: &[(f32, Vec3)]) -> impl Iterator<Item = f32> + '_ {
+    (0..RADII).map(|i| points[(2 * i + 1) * points.len() / (2 * RADII)].0)
+}
+
+/// Shares of pairs that are nearer than each step.
+fn pair_distances(form: &Form) -> [f32; STEPS] {
+    let mut counts = [0_u32; STEPS + 1];
+    for a in form.asking.iter().take(PAIRED) {
+        for b in form.answers.iter().take(PAIRED) {
+            let step = (a.distance(*b) * (STEPS as f32 / FARTHEST)) as usize;
+            counts[step.min(STEPS)] += 1;
+        }
+    }
+    let pairs: u32 = counts.iter().sum();
+    let mut below = 0;
+    std::array::from_fn(|i| {
+        below += counts[i];
+        below as f32 / pairs.max(1) as f32
+    })
+}
+
+/// What the directions of each shell hold of each degree.
+fn powers(asking: &[(f32, Vec3)], answers: &[(f32, Vec3)]) -> impl Iterator<Item = f32> {
+    let shell = |points: &[(f32, Vec3)], index: usize| -> Vec<Vec3> {
+        let size = points.len() / SHELLS;
+        let every = (POINTS / PAIRED).max(1);
+        let points = points[index * size..(index + 1) * size].iter().step_by(every);
+        points.map(|(_, p)| p.normalize_or_zero()).collect()
+    };
+    let powers: Vec<[f32; DEGREES]> =
+        (0..SHELLS).map(|i| legendre_means(&shell(asking, i), &shell(answers, i))).collect();
+    powers.into_iter().flatten()
+}
+
+/// Means of the Legendre polynomials of degree 1 and up, of the cosines between two lists of directions.
+fn legendre_means(a: &[Vec3], b: &[Vec3]) -> [f32; DEGREES] {
+    let mut sums = [0.0_f64; DEGREES];
+    for from in a {
+        let mut row = [0.0_f32; DEGREES];
+        for to in b {
+            let x = from.dot(*to);
+            let (mut last, mut this) = (1.0, x);
+            for (degree, sum) in row.iter_mut().enumerate() {
+                *sum += this;
+                let l = (degree + 1) as f32;
+                (last, this) = (this, ((2.0 * l + 1.0) * x * this - l * last) / (l + 1.0));
+            }
+        }
+        sums.iter_mut().zip(row).for_each(|(sum, row)| *sum += f64::from(row));
+    }
+    let pairs = (a.len() * b.len()).max(1) as f64;
+    sums.map(|sum| (sum / pairs) as f32)
+}

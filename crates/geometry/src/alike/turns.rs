@@ -1,0 +1,75 @@
+//! Turns worth trying when one form is laid over another.
+
+use std::f64::consts::{SQRT_2, TAU};
+
+use glam::{DQuat, Mat3, Quat, Vec3};
+
+/// Principal axes are trusted where their shares of the spread differ by more than this.
+const CLEAR: f64 = 0.06;
+/// Turns tried about an axis when the other two cannot be told apart.
+const ABOUT_AXIS: usize = 24;
+/// Turns tried when no axis can be told from another: steps of about 25°.
+const ALL_AROUND: usize = 768;
+
+/// Rotations that may lay a form with these shares of the spread over its like, both along their principal axes.
+pub(super) fn turns(shares: [f64; 3]) -> Vec<Mat3> {
+    let clear = [shares[0] - shares[1] > CLEAR, shares[1] - shares[2] > CLEAR];
+    let flips = [Quat::IDENTITY, half_turn(Vec3::X), half_turn(Vec3::Y), half_turn(Vec3::Z)];
+    let turns: Vec<Quat> = match clear {
+        [true, true] => flips.to_vec(),
+        [false, true] => about(Vec3::Z, half_turn(Vec3::X)),
+        [true, false] => about(Vec3::X, half_turn(Vec3::Z)),
+        [false, false] => flips.into_iter().chain(all_around()).collect(),
+    };
+    turns.into_iter().map(Mat3::from_quat).collect()
+}
+
+fn half_turn(axis: Vec3) -> Quat {
+    // Exact: a rotation by an angle would leave sines of 1e-7.
+    Quat::from_xyzw(axis.x, axis.y, axis.z, 0.0)
+}
+
+fn about(axis: Vec3, flip: Quat) -> Vec<Quat> {
+    let turn = |i: usize| Quat::from_axis_angle(axis, (i as f64 * TAU / ABOUT_AXIS as f64) as f32);
+    (0..ABOUT_AXIS).flat_map(|i| [turn(i), turn(i) * flip]).collect()
+}
+
+/// Rotations spread evenly: Alexa, "Super-Fibonacci spirals", 2022.
+fn all_around() -> impl Iterator<Item = Quat> {
+    /// Root of ψ⁴ = ψ + 4.
+    const PSI: f64 = 1.533_751_168_755_204_3;
+    (0..ALL_AROUND).map(|i| {
+        let s = i as f64 + 0.5;
+        let t = s / ALL_AROUND as f64;
+        let (a, b) = (TAU * s / SQRT_2, TAU * s / PSI);
+        let (r, q) = (t.sqrt(), (1.0 - t).sqrt());
+        DQuat::from_xyzw(r * a.sin(), r * a.cos(), q * b.sin(), q * b.cos()).normalize().as_quat()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_turn_is_near_one_that_is_tried() {
+        let tried: Vec<Mat3> = turns([0.34, 0.33, 0.33]);
+        let angle = |a: Mat3, b: Mat3| {
+            let relative = a.transpose() * b;
+            let trace = relative.x_axis.x + relative.y_axis.y + relative.z_axis.z;
+            ((trace - 1.0) / 2.0).clamp(-1.0, 1.0).acos().to_degrees()
+        };
+        for i in 0..50_u8 {
+            let turn = f32::from(i);
+            let wanted = Mat3::from_rotation_y(turn * 0.7) * Mat3::from_rotation_x(turn * 1.3);
+            let nearest = tried.iter().map(|t| angle(*t, wanted)).fold(f32::MAX, f32::min);
+            assert!(nearest < 25.0, "{nearest}° from turn {i}");
+        }
+    }
+
+    #[test]
+    fn clear_axes_leave_four_turns() {
+        assert_eq!(turns([0.6, 0.3, 0.1]).len(), 4);
+        assert_eq!(turns([0.45, 0.45, 0.1]).len(), 2 * ABOUT_AXIS);
+    }
+}
