@@ -80,15 +80,16 @@ fn gallery() -> Vec<PathBuf> {
     files
 }
 
-/// Names and forms of every fourth shape of the gallery and of its variants, as read back from files.
+/// Names and forms of the shapes of the gallery, and of the variants of every eighth as read back from files. Siblings made
+/// by one generator are among the others: the hardest to keep apart.
 fn shapes() -> Vec<(String, Arc<Form>)> {
     let folder = tempfile::tempdir().unwrap();
     let mut shapes = Vec::new();
-    for file in gallery().iter().step_by(4) {
+    for (index, file) in gallery().iter().enumerate() {
         let name = file.file_stem().unwrap().to_string_lossy().into_owned();
         let scene = io::read(file).unwrap();
         shapes.push((format!("{name} itself"), Arc::new(Form::of(&scene).unwrap())));
-        for (ending, scene) in variants(&scene) {
+        for (ending, scene) in if index % 8 == 0 { variants(&scene) } else { Vec::new() } {
             let path = folder.path().join(format!("{name}_{ending}"));
             io::write(&path, &scene).unwrap();
             shapes.push((format!("{name} {ending}"), Arc::new(Form::of(&io::read(&path).unwrap()).unwrap())));
@@ -106,7 +107,13 @@ fn variants_are_found_together_and_different_shapes_are_kept_apart() {
     let shapes = shapes();
     let signatures: Vec<Signature> = shapes.iter().map(|(_, form)| form.signature()).collect();
     let found: Vec<Group> = groups(&signatures, THRESHOLD, |i| Some(shapes[i].1.clone()));
-    let mut missed: BTreeSet<&str> = shapes.iter().map(|(name, _)| &name[..]).collect();
+    let with_variants: BTreeSet<&str> = shapes
+        .iter()
+        .filter(|(name, _)| !name.ends_with(" itself"))
+        .map(|(name, _)| shape_of(name))
+        .collect();
+    let names = shapes.iter().map(|(name, _)| &name[..]);
+    let mut missed: BTreeSet<&str> = names.filter(|name| with_variants.contains(shape_of(name))).collect();
     let mut wrong = Vec::new();
     for group in &found {
         let first = &shapes[group.first].0;
@@ -119,11 +126,9 @@ fn variants_are_found_together_and_different_shapes_are_kept_apart() {
             }
         }
     }
-    let n_shapes = shapes.iter().map(|(name, _)| shape_of(name)).collect::<BTreeSet<_>>().len();
-    println!("{} files of {n_shapes} shapes, {} groups", shapes.len(), found.len());
     assert!(wrong.is_empty(), "joined: {wrong:#?}");
     assert!(missed.is_empty(), "alone: {missed:?}");
-    assert_eq!(found.len(), n_shapes, "no shape is in two groups");
+    assert_eq!(found.len(), with_variants.len(), "no shape is in two groups");
 }
 
 #[test]
