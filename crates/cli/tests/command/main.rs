@@ -4,8 +4,8 @@
 
 mod answers;
 mod data;
-mod evaluation;
 mod duplicates;
+mod evaluation;
 mod shapes;
 mod support;
 mod training;
