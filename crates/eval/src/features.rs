@@ -1,6 +1,7 @@
 //! Rows of numbers in a joint space.
 
 use rayon::prelude::*;
+use std::cmp::Ordering;
 
 use crate::EvalError;
 use crate::error::{check_count, check_indices};
@@ -26,7 +27,9 @@ impl Features {
         if dim == 0 || !values.len().is_multiple_of(dim) {
             return Err(EvalError::Ragged { found: values.len(), dim });
         }
-        let fault = values.par_chunks(dim).position_first(|row| !(norm(row) > SHORTEST));
+        let fault = values
+            .par_chunks(dim)
+            .position_first(|row| norm(row).partial_cmp(&SHORTEST) != Some(Ordering::Greater));
         match fault {
             None => Ok(Self { values, dim }),
             Some(row) => {

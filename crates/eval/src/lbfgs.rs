@@ -1,6 +1,7 @@
 //! The smallest value of a smooth function of many numbers: limited-memory BFGS (Nocedal and Wright 2006, algorithms
 //! 7.4 and 7.5) with a line search that bisects until both of Wolfe's weak conditions hold.
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 
 /// Steps that the curvature is told from.
@@ -34,7 +35,8 @@ pub fn minimize(x: &mut Vec<f64>, mut value: impl FnMut(&[f64], &mut [f64]) -> f
     let mut lowest = value(x, &mut slope);
     let mut memory: VecDeque<Step> = VecDeque::with_capacity(MEMORY + 1);
     for _ in 0..stop.steps {
-        if !(largest(&slope) > stop.slope) {
+        // A slope that is no number ends it, too.
+        if largest(&slope).partial_cmp(&stop.slope) != Some(Ordering::Greater) {
             break;
         }
         let direction = downhill(&slope, &memory);
@@ -94,7 +96,7 @@ fn search(
     value: &mut impl FnMut(&[f64], &mut [f64]) -> f64,
 ) -> Option<Place> {
     let steepness = dot(slope_here, direction);
-    if !(steepness < 0.0) {
+    if steepness.partial_cmp(&0.0) != Some(Ordering::Less) {
         return None;
     }
     let (mut low, mut high, mut length) = (0.0, f64::INFINITY, 1.0);
