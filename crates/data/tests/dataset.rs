@@ -7,8 +7,8 @@ use image::RgbaImage;
 use lexiform_data::prepare::{LocalFiles, Prepare, PrepareConfig};
 use lexiform_data::table::Table;
 use lexiform_data::{
-    CAMERAS, DataError, Dataset, Event, Featurizer, MakeOptions, MakeSummary, Manifest, POINTS, Picture,
-    TEXT_FEATURES, VIEW_FEATURES, decode_picture, join, make, merge, verify,
+    CAMERAS, DataError, Dataset, Event, Featurizer, MakeOptions, MakeSummary, Manifest, POINTS, Part,
+    Picture, TEXT_FEATURES, VIEW_FEATURES, decode_picture, join, make, merge, verify,
 };
 
 /// A box with these edges as an OBJ file.
@@ -192,4 +192,22 @@ fn data_sets_join_where_their_shapes_differ() {
     let error = join(&at("d"), &[at("a"), at("a")]).unwrap_err();
     assert!(error.to_string().contains("stands in another shard already"), "{error}");
     assert!(matches!(Dataset::open(&at("models")), Err(DataError::Incomplete { .. })));
+}
+
+// Not beside tests that start processes: a child holds its parent's locks until it is its own program.
+#[test]
+fn a_part_is_written_by_one_process_and_with_one_setting() {
+    let folder = tempfile::tempdir().unwrap();
+    let begin = |settings: serde_json::Value| {
+        lexiform_data::shard::PartWriter::open(folder.path(), Part::WHOLE, settings, 1 << 20)
+    };
+    let settings = serde_json::json!({ "prepare": { "views": 12, "size": 224 } });
+    let held = begin(settings.clone()).unwrap();
+    assert!(begin(settings.clone()).err().unwrap().to_string().contains("another run writes this part"));
+    drop(held);
+    let other = serde_json::json!({ "prepare": { "views": 8, "size": 224 } });
+    let error = begin(other).err().unwrap();
+    assert!(error.to_string().contains("was begun with prepare.views = 12, asked for is 8"), "{error}");
+    assert!(error.hint().is_some());
+    begin(settings).unwrap();
 }

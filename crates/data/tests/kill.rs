@@ -148,20 +148,3 @@ fn parts_together_are_the_whole() {
         assert_eq!(a.shape(i).unwrap(), b.shape(j).unwrap());
     }
 }
-
-#[test]
-fn a_part_is_written_by_one_process_and_with_one_setting() {
-    let folder = tempfile::tempdir().unwrap();
-    let begin = |settings: Value| {
-        lexiform_data::shard::PartWriter::open(folder.path(), Part::WHOLE, settings, SHARD_BYTES)
-    };
-    let settings = serde_json::json!({ "prepare": { "views": 12, "size": 224 } });
-    let held = begin(settings.clone()).unwrap();
-    assert!(begin(settings.clone()).err().unwrap().to_string().contains("another run writes this part"));
-    drop(held);
-    let other = serde_json::json!({ "prepare": { "views": 8, "size": 224 } });
-    let error = begin(other).err().unwrap();
-    assert!(error.to_string().contains("was begun with prepare.views = 12, asked for is 8"), "{error}");
-    assert!(error.hint().is_some());
-    begin(settings).unwrap();
-}

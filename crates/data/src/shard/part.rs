@@ -71,7 +71,9 @@ impl PartWriter {
         done.failed.retain(|key, _| !done.written.contains(key));
         let mut failures = fs::OpenOptions::new().create(true).append(true).open(&failed)?;
         // A line that was cut off must not swallow the next.
-        failures.write_all(b"\n")?;
+        if failures.metadata()?.len() > 0 {
+            failures.write_all(b"\n")?;
+        }
         let mut writer = Self { layout, part, settings, shard_bytes, next, open, failures, _lock: lock };
         writer.end_full_shard()?;
         Ok((writer, done))
