@@ -9,12 +9,12 @@ use lexiform_data::prepare::{LocalFiles, Prepare, PrepareConfig};
 use lexiform_data::table::Table;
 use lexiform_geometry::RigKind;
 use lexiform_geometry::render::Background;
-use lexiform_search::Intake;
+use lexiform_search::{Intake, OpenEncoder};
 
 use super::telling::FillArgs;
 use super::words::Frozen;
 use crate::failure::{Usage, Verdict};
-use crate::{models, output};
+use crate::output;
 
 /// Make a data set of 3D files: views, points, captions, features; resumable, broken files are listed and passed over
 #[derive(Args)]
@@ -162,7 +162,7 @@ pub fn facts(files: &[PathBuf]) -> anyhow::Result<Table> {
 
 /// A model that takes views.
 fn frozen(name: &str, transparent: bool) -> anyhow::Result<Frozen> {
-    let encoder = models::open(name, None)?;
+    let encoder = OpenEncoder::default().open(name)?;
     if matches!(encoder.intake(), Intake::Points { .. }) {
         return Err(
             Usage(format!("{name} takes points: --features needs a model of pictures and words")).into()
