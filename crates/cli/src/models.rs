@@ -117,8 +117,3 @@ fn weighted(text: &str) -> anyhow::Result<(String, f32)> {
         _ => Ok((text.to_owned(), 1.0)),
     }
 }
-
-/// Opens a model by name or path as it is, with the model that gives it words where it has none.
-pub fn open(name: &str, text_model: Option<&str>) -> anyhow::Result<Arc<dyn Encoder>> {
-    Ok(OpenEncoder { text_model: text_model.map(str::to_owned), ..OpenEncoder::default() }.open(name)?)
-}
