@@ -88,7 +88,7 @@ fn check_case(case: &Case) {
             LOSS,
         );
         let [to_text, to_image, clip] = losses;
-        let total = if step % 2 == 0 { to_text + to_image } else { clip };
+        let total = if step.is_multiple_of(2) { to_text + to_image } else { clip };
         let mut gradients = GradientsParams::from_grads(total.backward(), &student);
         let turn = groups.iter().nth(step % 2).unwrap();
         let own = take(&student, &mut gradients, turn.ids());
@@ -155,7 +155,7 @@ fn check_gradients(
         check(&key, &found, &expected.values(&key), GRADIENT);
         compared += 1;
     }
-    assert!(compared >= if step % 2 == 0 { 30 } else { 2 }, "{compared} gradients");
+    assert!(compared >= if step.is_multiple_of(2) { 30 } else { 2 }, "{compared} gradients");
 }
 
 fn check_final(case: &Case, student: &Student, layout: &Layout, expected: &Golden) {
