@@ -355,6 +355,26 @@ fn ulips_whole_file_is_read_by_towers_and_encoder() {
     assert_eq!(points.dim(), 512);
 }
 
+/// Duoduo CLIP's state dict: nothing missing, nothing unused. Which blocks attend across views no tensor shows.
+#[test]
+fn duoduos_whole_file_is_read() {
+    let Some(lists) = key_lists() else { return };
+    let keys = std::fs::read_to_string(lists.join("duoduo_b32_state_dict_keys.json")).unwrap();
+    let keys: Vec<(String, Vec<usize>, String)> = serde_json::from_str(&keys).unwrap();
+    let line = |(name, shape, kind): &(String, Vec<usize>, String)| {
+        format!("{name}\t{shape:?}\t{}\n", kind.trim_start_matches("torch."))
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let (list, path) = (folder.path().join("keys.txt"), folder.path().join("model.safetensors"));
+    std::fs::write(&list, keys.iter().map(line).collect::<String>()).unwrap();
+    zero_file(&list, &path);
+    assert!(JointModel::open(path.to_str().unwrap(), &OpenOptions::default()).is_err());
+    let beside = serde_json::json!({ "model_cfg": ClipConfig::vit_b_32(), "layers_threshold": 6 });
+    std::fs::write(folder.path().join("config.json"), beside.to_string()).unwrap();
+    let model = JointModel::open(path.to_str().unwrap(), &OpenOptions::default()).unwrap();
+    assert_eq!((model.dim(), model.config().joint_from), (512, 6));
+}
+
 #[test]
 fn other_image_sizes_keep_what_they_can() {
     let folder = tempfile::tempdir().unwrap();

@@ -57,7 +57,8 @@ fn a_folder_becomes_a_data_set_with_features() {
     assert_eq!(shape["about"]["captions"].as_array().unwrap().len(), 2);
     assert!(shape["about"]["captions"][0]["score"].is_f64(), "{shape:#?}");
     assert!(shape["members"].as_array().unwrap().iter().any(|name| name == "views.npy"));
-    bench.run(&prepare("set", "--views 4")).bad(1, &["was begun with", "hint: use the same settings"]);
+    let others = args("data prepare models --json --out set --views 4 --size 48 --points 64");
+    bench.run(&others).bad(1, &["was begun with", "hint: use the same settings"]);
     bench.run(&prepare("strict", "--strict")).json();
     assert_eq!(bench.run(&prepare("strict", "--strict")).code, 1);
 }
