@@ -18,11 +18,7 @@ pub(super) fn softmax(x: Tensor<4>, scale: f32) -> Tensor<4> {
 
 fn softmax_here(values: &mut [f32], width: usize, scale: f32) {
     #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx512f") {
-        // SAFETY: the processor has the instructions.
-        unsafe { softmax_avx512(values, width, scale) };
-        return;
-    } else if std::arch::is_x86_feature_detected!("avx2") {
+    if std::arch::is_x86_feature_detected!("avx2") {
         // SAFETY: the processor has the instructions.
         unsafe { softmax_avx2(values, width, scale) };
         return;
@@ -30,14 +26,7 @@ fn softmax_here(values: &mut [f32], width: usize, scale: f32) {
     softmax_lanes(values, width, scale);
 }
 
-/// The same arithmetic, compiled for sixteen lanes. No fused products: every machine gives the same numbers.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f")]
-fn softmax_avx512(values: &mut [f32], width: usize, scale: f32) {
-    softmax_lanes(values, width, scale);
-}
-
-/// And for eight.
+/// The same arithmetic, compiled for eight lanes. No fused products: every machine gives the same numbers.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 fn softmax_avx2(values: &mut [f32], width: usize, scale: f32) {

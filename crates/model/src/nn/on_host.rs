@@ -130,11 +130,7 @@ pub(crate) fn largest(x: Tensor<2>, size: usize) -> Tensor<2> {
 
 fn bias_then_here(values: &mut [f32], bias: &[f32], then: Option<Activation>) {
     #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx512f") {
-        // SAFETY: the processor has the instructions.
-        unsafe { bias_then_avx512(values, bias, then) };
-        return;
-    } else if std::arch::is_x86_feature_detected!("avx2") {
+    if std::arch::is_x86_feature_detected!("avx2") {
         // SAFETY: the processor has the instructions.
         unsafe { bias_then_avx2(values, bias, then) };
         return;
@@ -142,14 +138,7 @@ fn bias_then_here(values: &mut [f32], bias: &[f32], then: Option<Activation>) {
     bias_then_lanes(values, bias, then);
 }
 
-/// The same arithmetic, compiled for sixteen lanes. No fused products: every machine gives the same numbers.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f")]
-fn bias_then_avx512(values: &mut [f32], bias: &[f32], then: Option<Activation>) {
-    bias_then_lanes(values, bias, then);
-}
-
-/// And for eight.
+/// The same arithmetic, compiled for eight lanes. No fused products: every machine gives the same numbers.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 fn bias_then_avx2(values: &mut [f32], bias: &[f32], then: Option<Activation>) {
