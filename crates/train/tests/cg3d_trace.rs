@@ -8,17 +8,16 @@ use std::path::Path;
 use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
-use glam::Vec3;
 use lexiform_model::clip::{ClipConfig, ClipText, ClipVision, Naming, TextConfig, VisionConfig};
-use lexiform_model::point::{Cloud, Clouds, EncoderConfig, PointTower, Start, recognize};
+use lexiform_model::point::{Clouds, EncoderConfig, PointTower, Start, recognize};
 use lexiform_model::tokenizer::Tokens;
 use lexiform_model::weights::{Layout, Source, TensorList, WeightFile};
 use lexiform_train::gradients::{clip_norm, take};
 use lexiform_train::groups::Groups;
 use lexiform_train::loss::{Negatives, contrastive};
-use lexiform_train::parameters::{parameters, train_only, values as values_of, with_stable_ids, with_values};
+use lexiform_train::parameters::{train_only, with_stable_ids};
 use lexiform_train::{Position, Recipe};
-use support::{Golden, check, values};
+use support::{Golden, check, clouds, values, with_gradients};
 
 const LOSS: f64 = 1e-5;
 const GRADIENT: f64 = 1e-4;
@@ -135,19 +134,9 @@ fn check_gradients(
     layout: &Layout,
     expected: &Golden,
 ) {
-    let mut all = values_of(&student.valid());
-    for parameter in parameters(student).into_iter().filter(|p| p.trained) {
-        let data = match parameter.dims.len() {
-            1 => gradients.get::<1>(parameter.id).map(|g| g.into_data()),
-            2 => gradients.get::<2>(parameter.id).map(|g| g.into_data()),
-            _ => gradients.get::<3>(parameter.id).map(|g| g.into_data()),
-        };
-        if let Some(data) = data {
-            all.insert(parameter.name, data);
-        }
-    }
+    let (graded, _) = with_gradients(student, gradients);
     let mut compared = 0;
-    for (name, found) in as_saved(&with_values(student.valid(), &all).unwrap(), layout) {
+    for (name, found) in as_saved(&graded, layout) {
         let key = format!("step{step}.grad.{}", name.trim_start_matches("base.").trim_start_matches("slip."));
         if !expected.names().contains(&key) || is_noise(&name) {
             continue;
@@ -205,14 +194,4 @@ fn as_saved(student: &Student, layout: &Layout) -> BTreeMap<String, Vec<f64>> {
 fn tokens(inputs: &Golden, name: &str) -> Tokens {
     let ids = inputs.values(name).into_iter().map(|id| id as u32).collect();
     Tokens::new(ids, inputs.shape(name)[1])
-}
-
-fn clouds(inputs: &Golden, name: &str) -> Vec<Cloud> {
-    let shape = inputs.shape(name);
-    let numbers: Vec<f32> = inputs.values(name).into_iter().map(|v| v as f32).collect();
-    let cloud = |rows: &[f32]| Cloud {
-        positions: rows.chunks(3).map(Vec3::from_slice).collect(),
-        colors: Vec::new(),
-    };
-    numbers.chunks(shape[1] * 3).map(cloud).collect()
 }

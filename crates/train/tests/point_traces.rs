@@ -8,16 +8,15 @@ use std::path::Path;
 
 use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
-use burn::tensor::{Device, Tensor, TensorData};
-use glam::Vec3;
-use lexiform_model::point::{Cloud, Clouds, PointTower, Start};
+use burn::tensor::{Device, Tensor};
+use lexiform_model::point::{Clouds, PointTower, Start};
 use lexiform_model::weights::TensorList;
 use lexiform_model::{PointModel, PointOptions};
 use lexiform_train::groups::Groups;
 use lexiform_train::loss::{Negatives, contrastive};
-use lexiform_train::parameters::{parameters, values as values_of, with_stable_ids, with_values};
+use lexiform_train::parameters::with_stable_ids;
 use lexiform_train::{Position, Recipe, Schedule};
-use support::{Golden, check, values};
+use support::{Golden, check, clouds, values, with_gradients};
 
 /// Sums in another order than the reference's, over normalized batches of few points.
 const LOSS: f64 = 1e-5;
@@ -102,7 +101,7 @@ fn check_case(case: &Case) {
     let scale = Tensor::<1>::from_floats([start], &device);
     let student =
         with_stable_ids(Student { points: model.tower().clone(), logit_scale: Param::from_tensor(scale) });
-    let clouds = clouds(&inputs);
+    let clouds = clouds(&inputs, "clouds");
     let batch = Clouds::new(&clouds, model.config().tower.encoder.colored()).unwrap();
 
     let embed = student.points.encode(&batch, Start::At(case.start));
@@ -117,7 +116,9 @@ fn check_case(case: &Case) {
     }
     let gradients = GradientsParams::from_grads((to_image + to_text).backward(), &student);
     let mut compared = 0;
-    for (name, found) in as_saved(&gradient_module(&student, &gradients)) {
+    let (graded, without) = with_gradients(&student, &gradients);
+    assert!(without.is_empty(), "{without:?}");
+    for (name, found) in as_saved(&graded) {
         let Some(key) = reference_key("grad", &name, case, &expected) else { continue };
         check(&format!("{}: {key}", case.folder), &found, &expected.values(&key), GRADIENT);
         compared += 1;
@@ -158,20 +159,6 @@ fn reference_key(kind: &str, name: &str, case: &Case, expected: &Golden) -> Opti
     expected.names().contains(&key).then_some(key)
 }
 
-/// The network with gradients in place of its values, so that they are saved as the reference has them.
-fn gradient_module(student: &Student, gradients: &GradientsParams) -> Student {
-    let mut all: BTreeMap<String, TensorData> = values_of(&student.valid());
-    for parameter in parameters(student).into_iter().filter(|p| p.trained) {
-        let data = match parameter.dims.len() {
-            1 => gradients.get::<1>(parameter.id).map(|g| g.into_data()),
-            2 => gradients.get::<2>(parameter.id).map(|g| g.into_data()),
-            _ => gradients.get::<3>(parameter.id).map(|g| g.into_data()),
-        };
-        all.insert(parameter.name, data.unwrap());
-    }
-    with_values(student.valid(), &all).unwrap()
-}
-
 /// Tensors by the names that files have; the projection the other way round, as ULIP has it.
 fn as_saved(student: &Student) -> BTreeMap<String, Vec<f64>> {
     let mut list = TensorList::default();
@@ -189,18 +176,4 @@ fn as_saved(student: &Student) -> BTreeMap<String, Vec<f64>> {
         (name.to_owned(), values)
     });
     values.collect()
-}
-
-fn clouds(inputs: &Golden) -> Vec<Cloud> {
-    let shape = inputs.shape("clouds");
-    let numbers: Vec<f32> = inputs.values("clouds").into_iter().map(|v| v as f32).collect();
-    let cloud = |rows: &[f32]| Cloud {
-        positions: rows.chunks(shape[2]).map(Vec3::from_slice).collect(),
-        colors: rows
-            .chunks(shape[2])
-            .filter(|row| row.len() == 6)
-            .map(|row| Vec3::from_slice(&row[3..]))
-            .collect(),
-    };
-    numbers.chunks(shape[1] * shape[2]).map(cloud).collect()
 }

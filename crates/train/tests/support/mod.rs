@@ -4,7 +4,12 @@
 
 use std::path::{Path, PathBuf};
 
+use burn::module::Module;
+use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
+use glam::Vec3;
+use lexiform_model::point::Cloud;
+use lexiform_train::parameters::{parameters, values as values_of, with_values};
 use safetensors::SafeTensors;
 use safetensors::tensor::Dtype;
 
@@ -104,4 +109,37 @@ pub fn check(name: &str, found: &[f64], expected: &[f64], tolerance: f64) {
     let difference = relative_difference(found, expected);
     println!("{name}: {difference:.1e}");
     assert!(difference <= tolerance, "{name}: relative difference {difference:e} > {tolerance:e}");
+}
+
+/// The network with gradients in place of its values, so that they are saved as a reference has them; and the trained
+/// tensors that have none.
+pub fn with_gradients<M: Module>(network: &M, gradients: &GradientsParams) -> (M, Vec<String>) {
+    let (mut all, mut without) = (values_of(&network.valid()), Vec::new());
+    for parameter in parameters(network).into_iter().filter(|p| p.trained) {
+        let data = match parameter.dims.len() {
+            1 => gradients.get::<1>(parameter.id).map(|g| g.into_data()),
+            2 => gradients.get::<2>(parameter.id).map(|g| g.into_data()),
+            _ => gradients.get::<3>(parameter.id).map(|g| g.into_data()),
+        };
+        match data {
+            Some(data) => drop(all.insert(parameter.name, data)),
+            None => without.push(parameter.name),
+        }
+    }
+    (with_values(network.valid(), &all).unwrap(), without)
+}
+
+/// Clouds of `[clouds, points, 3 or 6]` numbers: positions, and colors where there are six.
+pub fn clouds(inputs: &Golden, name: &str) -> Vec<Cloud> {
+    let shape = inputs.shape(name);
+    let numbers: Vec<f32> = inputs.values(name).into_iter().map(|v| v as f32).collect();
+    let cloud = |rows: &[f32]| Cloud {
+        positions: rows.chunks(shape[2]).map(Vec3::from_slice).collect(),
+        colors: rows
+            .chunks(shape[2])
+            .filter(|row| row.len() == 6)
+            .map(|row| Vec3::from_slice(&row[3..]))
+            .collect(),
+    };
+    numbers.chunks(shape[1] * shape[2]).map(cloud).collect()
 }
