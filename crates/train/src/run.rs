@@ -40,6 +40,7 @@ pub(crate) struct Run<'a> {
     devices: Vec<Device>,
     objective: Objective,
     supply: Supply,
+    sizes: Sizes,
     shapes: ShapeSet,
     round: u64,
     held_out: ShapeSet,
@@ -83,8 +84,8 @@ impl<'a> Run<'a> {
         let round = round(recipe, done);
         let devices: Vec<Device> = options.devices.iter().map(|device| device.clone().autodiff()).collect();
         let known = checkpoint.as_ref().map(|checkpoint| &checkpoint.model);
-        let size = view_size(recipe, teacher.as_ref())?;
-        let sizes = Sizes { view: size, points: recipe.network.n_points() };
+        let view = view_size(recipe, teacher.as_ref())?;
+        let sizes = Sizes { view, points: recipe.network.n_points() };
         let supply = Supply::open(&recipe.data)?;
         on_event(TrainEvent::Preparing { shapes: supply.count(&recipe.data) });
         let shapes = supply.training(&recipe.data, sizes, recipe.seed, round)?;
@@ -118,6 +119,7 @@ impl<'a> Run<'a> {
             devices,
             objective,
             supply,
+            sizes,
             shapes,
             round,
             held_out,
@@ -180,9 +182,7 @@ impl<'a> Run<'a> {
         }
         let data = &self.recipe.data;
         on_event(TrainEvent::Preparing { shapes: self.supply.count(data) });
-        let view = view_size(self.recipe, self.teacher.as_ref())?;
-        let sizes = Sizes { view, points: self.recipe.network.n_points() };
-        self.shapes = self.supply.training(data, sizes, self.recipe.seed, round)?;
+        self.shapes = self.supply.training(data, self.sizes, self.recipe.seed, round)?;
         self.round = round;
         self.prepare_targets(on_event)
     }
