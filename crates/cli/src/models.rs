@@ -29,10 +29,10 @@ pub struct OpeningArg {
     #[arg(long, value_name = "NAME|PATH")]
     pub text_model: Option<String>,
     /// Edge of the images a model of views is given, in pixels; its positions are resampled [default: the model's]
-    #[arg(long, value_name = "PIXELS", help_heading = "Models")]
+    #[arg(long, value_name = "PIXELS")]
     pub image_size: Option<usize>,
     /// CG3D checkpoint whose visual prompts take part in the image tower
-    #[arg(long, value_name = "PATH", help_heading = "Models")]
+    #[arg(long, value_name = "PATH")]
     pub prompts: Option<PathBuf>,
 }
 
