@@ -5,7 +5,8 @@
 //! episodes, intervals by [`bootstrap`], and [`paired`] comparison of models. [`protocol`] knows how each paper
 //! measures and what it published; [`report`] draws a page.
 //!
-//! Similarities are sums of 32-bit products; everything counted or averaged from them is 64-bit. **Ties** are settled the
+//! Similarities are sums of 32-bit products in the order of their numbers, fused on machines that can: the same bits on
+//! all of these. Everything counted or averaged from them is 64-bit. **Ties** are settled the
 //! same way everywhere: of equal scores the one with the lower index comes first. Results do not depend on the number
 //! of threads. No tensors, no 3D files, no printing.
 
@@ -19,6 +20,7 @@ pub mod few_shot;
 mod lbfgs;
 pub mod paired;
 pub mod probe;
+mod product;
 pub mod protocol;
 pub mod python_random;
 pub mod report;

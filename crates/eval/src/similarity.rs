@@ -1,16 +1,14 @@
 //! All similarities between two sets of rows, block by block: what is not needed is not kept.
 
-use gemm::Parallelism;
 use rayon::prelude::*;
 
+use crate::product::{Level, Panels, multiply};
 use crate::{EvalError, Features};
 
-/// Bytes of similarities that one task holds.
-const BLOCK_BYTES: usize = 8 << 20;
-/// Most rows of a block: as many as share the work of packing the gallery, few enough to spread over the cores.
-const MOST_ROWS: usize = 2048;
-/// Fewest rows of a block, however long the gallery.
-const FEWEST_ROWS: usize = 16;
+/// Bytes of query rows that one task takes: enough to make up for fetching the gallery, few enough for a cache.
+const BLOCK_BYTES: usize = 1 << 20;
+/// Most rows of a block: few enough to spread over the cores.
+const MOST_ROWS: usize = 504;
 
 /// Computes the dot products of each `group` of query rows with all gallery rows and lets `see` make of them what is
 /// wanted: it is given the group's index and `[group, gallery]` products. Results come in order.
@@ -27,51 +25,26 @@ pub fn map_similarities<T: Send>(
     if group == 0 || !queries.rows().is_multiple_of(group) {
         return Err(EvalError::Count { what: "rows in groups", expected: group, found: queries.rows() });
     }
-    let (dim, width) = (queries.dim(), gallery.rows());
-    // The blocks follow from the sizes alone, so that every thread count computes the same products.
-    let rows = (BLOCK_BYTES / (4 * width.max(1))).clamp(FEWEST_ROWS, MOST_ROWS).next_multiple_of(group);
+    let (dim, width, level) = (queries.dim(), gallery.rows(), Level::detect());
+    if width == 0 {
+        return Ok((0..queries.rows() / group).map(|group| see(group, &[])).collect());
+    }
+    let gallery = Panels::of_gallery(level, gallery.as_slice(), dim);
+    let rows = (BLOCK_BYTES / (4 * dim)).min(MOST_ROWS) / level.rows() * level.rows();
+    let rows = rows.max(level.rows()).next_multiple_of(group);
     let blocks = queries.as_slice().par_chunks(rows * dim).enumerate();
+    let new = || (Panels::of_queries(level, &[], dim), Vec::new());
     let seen: Vec<Vec<T>> = blocks
-        .map_init(Vec::new, |products, (block, queries)| {
+        .map_init(new, |(panels, products), (block, queries)| {
+            panels.fill(queries);
             products.resize(queries.len() / dim * width, 0.0);
-            multiply(queries, gallery.as_slice(), dim, products);
+            multiply(level, panels, &gallery, products);
             let first = block * rows / group;
             let groups = products.chunks(group * width);
             groups.enumerate().map(|(i, products)| see(first + i, products)).collect()
         })
         .collect();
     Ok(seen.into_iter().flatten().collect())
-}
-
-/// `[a, dim]` times `[b, dim]` transposed: `[a, b]`, on this thread.
-fn multiply(a: &[f32], b: &[f32], dim: usize, products: &mut [f32]) {
-    let (rows, columns) = (a.len() / dim, b.len() / dim);
-    assert_eq!(products.len(), rows * columns);
-    // SAFETY: the pointers and strides describe `a` as [rows, dim], `b` as [columns, dim] (read as its transpose) and
-    // `products` as [rows, columns], all row-major and exactly as long as these sizes say.
-    unsafe {
-        gemm::gemm(
-            rows,
-            columns,
-            dim,
-            products.as_mut_ptr(),
-            1,
-            columns as isize,
-            false,
-            a.as_ptr(),
-            1,
-            dim as isize,
-            b.as_ptr(),
-            dim as isize,
-            1,
-            0.0,
-            1.0,
-            false,
-            false,
-            false,
-            Parallelism::None,
-        );
-    }
 }
 
 /// Indices of the `k` largest scores, best first; of equal ones the lower index first.
@@ -101,9 +74,13 @@ pub fn top_k(scores: &[f32], k: usize) -> Vec<usize> {
 pub fn rank_of(scores: &[f32], index: usize) -> usize {
     let score = scores[index];
     let (before, after) = scores.split_at(index);
-    let better =
-        before.iter().filter(|s| **s >= score).count() + after.iter().filter(|s| **s > score).count();
-    better + 1
+    count(before, |s| s >= score) + count(after, |s| s > score) + 1
+}
+
+/// How many scores are so, counted in numbers as wide as they are, so that it runs in vectors.
+fn count(scores: &[f32], is_so: impl Fn(f32) -> bool) -> usize {
+    let chunks = scores.chunks(1 << 20);
+    chunks.map(|chunk| chunk.iter().map(|s| u32::from(is_so(*s))).sum::<u32>() as usize).sum()
 }
 
 #[cfg(test)]
@@ -141,6 +118,10 @@ mod tests {
         assert_eq!(sizes, [(0, 15), (1, 15)]);
         assert!(map_similarities(&queries, 4, &gallery, |_, _| ()).is_err());
         assert!(map_similarities(&queries, 1, &random(5, 3, 0), |_, _| ()).is_err());
+        assert_eq!(
+            map_similarities(&queries, 2, &random(0, 4, 0), |i, s| (i, s.len())).unwrap(),
+            [(0, 0), (1, 0), (2, 0)]
+        );
     }
 
     #[test]

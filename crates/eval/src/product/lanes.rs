@@ -1,0 +1,254 @@
+//! The innermost loop, once for each instruction set; the best is chosen at run time.
+//!
+//! Every sum is taken in the order of its numbers, one lane a sum. Instruction sets that multiply and add with a single
+//! rounding (every x86 with FMA, every 64-bit ARM) therefore give the same bits, whatever their width; only machines
+//! that round twice differ from them.
+
+use std::sync::OnceLock;
+
+#[cfg(target_arch = "x86_64")]
+use std::arch::x86_64::{
+    __m256, __m512, _MM_HINT_T0, _mm_prefetch, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps,
+    _mm256_storeu_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_storeu_ps,
+};
+
+/// Sums of the largest tile.
+pub(super) const LARGEST_TILE: usize = 14 * 32;
+
+/// The instruction set that products are computed with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Level {
+    /// What every machine of the architecture has.
+    Portable,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+impl Level {
+    /// The fastest that this machine can run.
+    pub(crate) fn detect() -> Self {
+        static LEVEL: OnceLock<Level> = OnceLock::new();
+        *LEVEL.get_or_init(|| Self::available().pop().unwrap_or(Self::Portable))
+    }
+
+    /// All that this machine can run, the fastest last.
+    pub(crate) fn available() -> Vec<Self> {
+        #[cfg_attr(not(target_arch = "x86_64"), expect(unused_mut, reason = "other machines have one level"))]
+        let mut levels = vec![Self::Portable];
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            levels.push(Self::Avx2);
+            if is_x86_feature_detected!("avx512f") {
+                levels.push(Self::Avx512);
+            }
+        }
+        levels
+    }
+
+    /// Rows of a tile: with two vectors a row, as many as registers can hold beside what is being loaded.
+    pub(crate) fn rows(self) -> usize {
+        match self {
+            Self::Portable => 4,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => 6,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => 14,
+        }
+    }
+
+    /// Columns of a tile: two vectors.
+    pub(crate) fn columns(self) -> usize {
+        match self {
+            Self::Portable => 2 * <[f32; 4] as Lanes>::COUNT,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => 2 * <__m256 as Lanes>::COUNT,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => 2 * <__m512 as Lanes>::COUNT,
+        }
+    }
+
+    /// Dot products of the rows of two panels, `[dim, rows]` and `[dim, columns]` → `[rows, columns]`, each row `stride`
+    /// behind the one before.
+    pub(super) fn tile(self, left: &[f32], right: &[f32], sums: &mut [f32], stride: usize) {
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx2,fma")]
+        fn avx2(left: &[f32], right: &[f32], sums: &mut [f32], stride: usize) {
+            tile::<__m256, 6>(left, right, sums, stride);
+        }
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx512f")]
+        fn avx512(left: &[f32], right: &[f32], sums: &mut [f32], stride: usize) {
+            tile::<__m512, 14>(left, right, sums, stride);
+        }
+        match self {
+            Self::Portable => tile::<[f32; 4], 4>(left, right, sums, stride),
+            // SAFETY: `available` names this level only where the machine has its features.
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => unsafe { avx2(left, right, sums, stride) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => unsafe { avx512(left, right, sums, stride) },
+        }
+    }
+
+    /// Whether a product and its sum are rounded once.
+    #[cfg(test)]
+    pub(super) fn fuses(self) -> bool {
+        self != Self::Portable || FUSES
+    }
+
+    /// One step of a sum, as this level takes it.
+    #[cfg(test)]
+    pub(super) fn fused(self, a: f32, b: f32, sum: f32) -> f32 {
+        if self.fuses() { a.mul_add(b, sum) } else { a * b + sum }
+    }
+}
+
+/// Whether the portable level has an instruction that rounds once; without one it would be a slow call.
+const FUSES: bool = cfg!(any(target_arch = "aarch64", target_feature = "fma"));
+
+/// How far ahead a panel is asked for: some eighty cycles.
+#[cfg(target_arch = "x86_64")]
+const STEPS_AHEAD: usize = 8;
+
+/// Numbers side by side in a register. What is done with them is compiled for the function it ends up in.
+trait Lanes: Copy {
+    const COUNT: usize;
+    fn splat(x: f32) -> Self;
+    fn load(from: &[f32]) -> Self;
+    /// Asks for the numbers that are read some steps after these. Machines look ahead by themselves, but not far enough
+    /// for a panel in the second cache.
+    fn prefetch(from: &[f32]);
+    fn store(self, to: &mut [f32]);
+    /// `self · by + sum`.
+    fn fused(self, by: Self, sum: Self) -> Self;
+}
+
+/// The sums of `ROWS` rows with two vectors of columns, kept in registers from the first number to the last.
+#[inline(always)]
+fn tile<V: Lanes, const ROWS: usize>(left: &[f32], right: &[f32], sums: &mut [f32], stride: usize) {
+    let mut kept = [[V::splat(0.0); 2]; ROWS];
+    for (left, right) in left.chunks_exact(ROWS).zip(right.chunks_exact(2 * V::COUNT)) {
+        V::prefetch(right);
+        let right = [V::load(right), V::load(&right[V::COUNT..])];
+        for (kept, &left) in kept.iter_mut().zip(left) {
+            let left = V::splat(left);
+            *kept = [left.fused(right[0], kept[0]), left.fused(right[1], kept[1])];
+        }
+    }
+    for (kept, sums) in kept.iter().zip(sums.chunks_mut(stride)) {
+        kept[0].store(sums);
+        kept[1].store(&mut sums[V::COUNT..]);
+    }
+}
+
+impl Lanes for [f32; 4] {
+    const COUNT: usize = 4;
+
+    #[inline(always)]
+    fn splat(x: f32) -> Self {
+        [x; 4]
+    }
+
+    #[inline(always)]
+    fn load(from: &[f32]) -> Self {
+        [from[0], from[1], from[2], from[3]]
+    }
+
+    #[inline(always)]
+    fn prefetch(_: &[f32]) {}
+
+    #[inline(always)]
+    fn store(self, to: &mut [f32]) {
+        to[..4].copy_from_slice(&self);
+    }
+
+    #[inline(always)]
+    fn fused(self, by: Self, sum: Self) -> Self {
+        let step = |i: usize| if FUSES { self[i].mul_add(by[i], sum[i]) } else { self[i] * by[i] + sum[i] };
+        [step(0), step(1), step(2), step(3)]
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Lanes for __m256 {
+    const COUNT: usize = 8;
+
+    #[inline(always)]
+    fn splat(x: f32) -> Self {
+        // SAFETY: only `Level::tile` makes these, on machines that have the features.
+        unsafe { _mm256_set1_ps(x) }
+    }
+
+    #[inline(always)]
+    fn load(from: &[f32]) -> Self {
+        let from = &from[..8];
+        // SAFETY: as above; eight numbers are there.
+        unsafe { _mm256_loadu_ps(from.as_ptr()) }
+    }
+
+    #[inline(always)]
+    fn prefetch(from: &[f32]) {
+        let ahead = from.as_ptr().wrapping_add(STEPS_AHEAD * 2 * Self::COUNT);
+        // SAFETY: as above; a prefetch reads nothing, wherever it points.
+        unsafe {
+            _mm_prefetch::<_MM_HINT_T0>(ahead.cast());
+        }
+    }
+
+    #[inline(always)]
+    fn store(self, to: &mut [f32]) {
+        let to = &mut to[..8];
+        // SAFETY: as above; there is room for eight numbers.
+        unsafe { _mm256_storeu_ps(to.as_mut_ptr(), self) }
+    }
+
+    #[inline(always)]
+    fn fused(self, by: Self, sum: Self) -> Self {
+        // SAFETY: as above.
+        unsafe { _mm256_fmadd_ps(self, by, sum) }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Lanes for __m512 {
+    const COUNT: usize = 16;
+
+    #[inline(always)]
+    fn splat(x: f32) -> Self {
+        // SAFETY: only `Level::tile` makes these, on machines that have the features.
+        unsafe { _mm512_set1_ps(x) }
+    }
+
+    #[inline(always)]
+    fn load(from: &[f32]) -> Self {
+        let from = &from[..16];
+        // SAFETY: as above; sixteen numbers are there.
+        unsafe { _mm512_loadu_ps(from.as_ptr()) }
+    }
+
+    #[inline(always)]
+    fn prefetch(from: &[f32]) {
+        let ahead = from.as_ptr().wrapping_add(STEPS_AHEAD * 2 * Self::COUNT);
+        // SAFETY: as above; a prefetch reads nothing, wherever it points.
+        unsafe {
+            _mm_prefetch::<_MM_HINT_T0>(ahead.cast());
+            _mm_prefetch::<_MM_HINT_T0>(ahead.wrapping_add(Self::COUNT).cast());
+        }
+    }
+
+    #[inline(always)]
+    fn store(self, to: &mut [f32]) {
+        let to = &mut to[..16];
+        // SAFETY: as above; there is room for sixteen numbers.
+        unsafe { _mm512_storeu_ps(to.as_mut_ptr(), self) }
+    }
+
+    #[inline(always)]
+    fn fused(self, by: Self, sum: Self) -> Self {
+        // SAFETY: as above.
+        unsafe { _mm512_fmadd_ps(self, by, sum) }
+    }
+}
