@@ -4,8 +4,8 @@ use burn::module::Module;
 use burn::tensor::ops::AttentionModuleOptions;
 use burn::tensor::{Tensor, module};
 
-use super::host_softmax::softmax;
-use super::{Linear, TransformerConfig, on_host};
+use super::host::{self, Looks};
+use super::{Linear, TransformerConfig};
 use crate::error::WeightsError;
 use crate::weights::{Source, TensorList};
 
@@ -19,11 +19,6 @@ pub enum Scope {
     /// All tokens of this many consecutive rows: the views of one shape (Duoduo CLIP, section 3.1).
     Views(usize),
 }
-
-/// Most scores of a group that are all kept at once; above, they are made and used piece by piece.
-const MOST_SCORES: usize = 1 << 24;
-/// Scores that groups taken together may have: so many stay in the cache.
-const CACHED_SCORES: usize = 1 << 20;
 
 /// Self-attention with packed query, key and value projections.
 #[derive(Module, Debug)]
@@ -53,39 +48,64 @@ impl Attention {
     /// `[rows, tokens, width]` → the same shape.
     pub fn forward(&self, x: Tensor<3>, scope: Scope) -> Tensor<3> {
         let [_, tokens, _] = x.dims();
-        self.forward_first(x, scope, tokens)
+        self.out_proj.forward(self.mixed(x, scope, tokens))
     }
 
-    /// As [`forward`](Self::forward), but only the first `count` tokens of each row look around:
+    /// `skip + attention(x)`: `[rows, tokens, width]` → the same shape.
+    pub fn forward_onto(&self, x: Tensor<3>, scope: Scope, skip: Tensor<3>) -> Tensor<3> {
+        let [_, tokens, _] = x.dims();
+        self.forward_first_onto(x, scope, tokens, skip)
+    }
+
+    /// As [`forward_onto`](Self::forward_onto), but only the first `count` tokens of each row look around:
     /// `[rows, tokens, width]` → `[rows, count, width]`.
-    pub fn forward_first(&self, x: Tensor<3>, scope: Scope, count: usize) -> Tensor<3> {
+    pub fn forward_first_onto(&self, x: Tensor<3>, scope: Scope, count: usize, skip: Tensor<3>) -> Tensor<3> {
+        let mixed = self.mixed(x, scope, count);
+        self.out_proj.forward_onto(mixed, skip)
+    }
+
+    /// What the tokens see, head beside head: `[rows, tokens, width]` → `[rows, count, inner]`.
+    fn mixed(&self, x: Tensor<3>, scope: Scope, count: usize) -> Tensor<3> {
         let [rows, tokens, _] = x.dims();
         let views = if let Scope::Views(views) = scope { views } else { 1 };
-        let (groups, heads, width) = (rows / views, self.heads, self.head_width);
-        let packed = self.in_proj.forward(x).reshape([groups, views * tokens, 3, heads, width]);
+        let (groups, inner) = (rows / views, self.heads * self.head_width);
+        let packed = self.in_proj.forward(x).reshape([groups, views * tokens, 3 * inner]);
+        let mixed = if host::is_here(&packed) {
+            let looks = Looks {
+                heads: self.heads,
+                head_width: self.head_width,
+                row: tokens,
+                first: count,
+                causal: scope == Scope::Causal,
+            };
+            host::attention(packed, looks)
+        } else {
+            self.mixed_slowly(packed, scope, [rows, tokens, count])
+        };
+        mixed.reshape([rows, count, inner])
+    }
+
+    /// The same in burn's operations, for other devices.
+    fn mixed_slowly(&self, packed: Tensor<3>, scope: Scope, [rows, tokens, count]: [usize; 3]) -> Tensor<3> {
+        let [groups, length, _] = packed.dims();
+        let (heads, width) = (self.heads, self.head_width);
+        let packed = packed.reshape([groups, length, 3, heads, width]);
         let part = |i: usize| -> Tensor<4> {
-            packed.clone().slice([0..groups, 0..views * tokens, i..i + 1]).squeeze_dim::<4>(2)
+            packed.clone().slice([0..groups, 0..length, i..i + 1]).squeeze_dim::<4>(2)
         };
         let query = match count == tokens {
             true => part(0),
             false => {
                 let rows_apart = part(0).reshape([rows, tokens, heads, width]);
-                rows_apart.slice([0..rows, 0..count]).reshape([groups, views * count, heads, width])
+                let first = rows_apart.slice([0..rows, 0..count]);
+                first.reshape([groups, length / tokens * count, heads, width])
             }
         };
         let [query, key, value] = [query, part(1), part(2)].map(|part| part.swap_dims(1, 2));
-        let scores = heads * views * count * views * tokens;
-        let mixed = if scope != Scope::Causal
-            && (1..=MOST_SCORES).contains(&scores)
-            && groups > 0
-            && on_host::is_plain(&packed)
-        {
-            mix([query, key, value], (CACHED_SCORES / scores).clamp(1, groups))
-        } else {
-            let options = AttentionModuleOptions { is_causal: scope == Scope::Causal, ..Default::default() };
-            module::attention(query, key, value, None, None, options)
-        };
-        self.out_proj.forward(mixed.swap_dims(1, 2).reshape([rows, count, heads * width]))
+        let options = AttentionModuleOptions { is_causal: scope == Scope::Causal, ..Default::default() };
+        let mixed = module::attention(query, key, value, None, None, options).swap_dims(1, 2);
+        let [_, queries, _, _] = mixed.dims();
+        mixed.reshape([groups, queries, heads * width])
     }
 
     /// The same attention, with changes of rank `rank` to train in its matrices' stead.
@@ -110,21 +130,4 @@ impl Attention {
     fn out_proj_names(name: &str) -> [String; 2] {
         [format!("{name}.out_proj.weight"), format!("{name}.out_proj.bias")]
     }
-}
-
-/// For each query, `[groups, heads, queries, width]`, the mean of all values weighted by softmax of its products with their
-/// keys, `[groups, heads, length, width]` each; so many groups at once.
-fn mix([query, key, value]: [Tensor<4>; 3], at_once: usize) -> Tensor<4> {
-    let [groups, heads, _, width] = query.dims();
-    let scale = (width as f32).powf(-0.5);
-    let mixed = (0..groups).step_by(at_once).map(|first| {
-        let range = first..(first + at_once).min(groups);
-        let part = |x: &Tensor<4>| {
-            let length = x.dims()[2];
-            x.clone().slice([range.clone(), 0..heads, 0..length, 0..width])
-        };
-        let scores = part(&query).matmul(part(&key).swap_dims(2, 3));
-        softmax(scores, scale).matmul(part(&value))
-    });
-    Tensor::cat(mixed.collect(), 0)
 }

@@ -5,7 +5,8 @@
 use burn::module::{Flag, Module, Param, RunningState};
 use burn::tensor::{Device, Tensor, activation, module};
 
-use super::{Linear, on_host};
+use super::Linear;
+use super::host::{self, passes};
 use crate::error::WeightsError;
 use crate::weights::{Fill, Source, TensorList};
 
@@ -152,9 +153,9 @@ impl ConvNorm {
 
     /// `relu(norm(conv(x)) + skip)`: `[rows, input]` → `[rows, output]`, in few passes where possible.
     pub fn forward_relu(&self, x: Tensor<2>, skip: Option<Tensor<2>>) -> Tensor<2> {
-        if on_host::is_plain(&x) {
+        if host::is_plain(&x) {
             let (scale, shift) = self.scale_and_shift();
-            return on_host::affine_relu(x.matmul(self.conv.weight()), scale, shift, skip);
+            return passes::affine_relu(x.matmul(self.conv.weight()), scale, shift, skip);
         }
         let y = self.forward(x);
         activation::relu(match skip {

@@ -53,6 +53,10 @@ impl Mlp {
         self.c_proj.forward(self.c_fc.forward_then(x, Some(self.activation)))
     }
 
+    fn forward_onto(&self, x: Tensor<3>, skip: Tensor<3>) -> Tensor<3> {
+        self.c_proj.forward_onto(self.c_fc.forward_then(x, Some(self.activation)), skip)
+    }
+
     fn save(&self, name: &str, list: &mut TensorList) {
         for (layer, part) in [(&self.c_fc, "c_fc"), (&self.c_proj, "c_proj")] {
             let [weight, bias] = linear_names(&format!("{name}.{part}"));
@@ -87,8 +91,8 @@ impl Block {
 
     /// `[rows, tokens, width]` → the same shape.
     pub fn forward(&self, x: Tensor<3>, scope: Scope) -> Tensor<3> {
-        let x = x.clone() + self.attn.forward(self.ln_1.forward(x), scope);
-        x.clone() + self.mlp.forward(self.ln_2.forward(x))
+        let x = self.attn.forward_onto(self.ln_1.forward(x.clone()), scope, x);
+        self.mlp.forward_onto(self.ln_2.forward(x.clone()), x)
     }
 
     /// As [`forward`](Self::forward), with a factor for each branch, `[rows, 1, 1]`.
@@ -102,8 +106,8 @@ impl Block {
     fn forward_first(&self, x: Tensor<3>, scope: Scope) -> Tensor<3> {
         let [rows, _, width] = x.dims();
         let first = x.clone().slice([0..rows, 0..1, 0..width]);
-        let x = first + self.attn.forward_first(self.ln_1.forward(x), scope, 1);
-        x.clone() + self.mlp.forward(self.ln_2.forward(x))
+        let x = self.attn.forward_first_onto(self.ln_1.forward(x), scope, 1, first);
+        self.mlp.forward_onto(self.ln_2.forward(x.clone()), x)
     }
 
     fn with_low_rank(mut self, source: &Source, rank: usize) -> Result<Self, WeightsError> {

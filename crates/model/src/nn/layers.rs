@@ -4,7 +4,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Tensor, activation, module};
 use serde::{Deserialize, Serialize};
 
-use super::on_host;
+use super::host;
 use crate::error::WeightsError;
 use crate::weights::{Fill, Source, TensorList};
 
@@ -105,14 +105,22 @@ impl Linear {
     /// [`forward`](Self::forward) and a nonlinearity, in one pass over the result where possible.
     pub fn forward_then<const D: usize>(&self, x: Tensor<D>, then: Option<Activation>) -> Tensor<D> {
         let (weight, bias) = (self.weight(), self.bias());
-        if on_host::is_plain(&x) {
-            return on_host::bias_then(module::linear(x, weight, None), bias, then);
+        if host::is_here(&x) {
+            return host::linear(x, weight, bias, None, then);
         }
         let y = module::linear(x, weight, bias);
         match then {
             Some(activation) => activation.apply(y),
             None => y,
         }
+    }
+
+    /// `skip + `[`forward`](Self::forward)`(x)`, in one pass over the result where possible.
+    pub fn forward_onto<const D: usize>(&self, x: Tensor<D>, skip: Tensor<D>) -> Tensor<D> {
+        if host::is_here(&x) {
+            return host::linear(x, self.weight(), self.bias(), Some(skip), None);
+        }
+        skip + self.forward(x)
     }
 
     /// Adds the tensors to `list` under the names a file gives them.
@@ -142,7 +150,11 @@ impl LayerNorm {
 
     /// `[…, width]` → the same shape.
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        module::layer_norm(x, self.weight.val(), Some(self.bias.val()), self.epsilon)
+        let (weight, bias) = (self.weight.val(), self.bias.val());
+        if host::is_here(&x) {
+            return host::norm(x, weight, bias, self.epsilon);
+        }
+        module::layer_norm(x, weight, Some(bias), self.epsilon)
     }
 
     /// Adds the tensors to `list`.

@@ -7,9 +7,8 @@ mod attention;
 mod batch_norm;
 mod block;
 mod drop_path;
-mod host_softmax;
+pub(crate) mod host;
 mod layers;
-pub(crate) mod on_host;
 
 pub use attention::{Attention, Scope};
 pub use batch_norm::{BatchNorm, Bias, ConvNorm, is_counter, pointwise};

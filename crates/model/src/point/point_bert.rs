@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::group::{check_groups, check_heads, positions_tensor};
 use super::{Cloud, Clouds, Grouping, Groups, Neighborhood};
 use crate::error::WeightsError;
-use crate::nn::on_host;
+use crate::nn::host::{is_plain, passes};
 use crate::nn::{
     Activation, Bias, ConvNorm, DropPath, LayerNorm, Linear, Scope, Transformer, TransformerConfig, pointwise,
 };
@@ -123,7 +123,7 @@ impl GroupNet {
 
     /// `[groups, points, channels]` → `[groups, output]`.
     fn forward(&self, x: Tensor<3>) -> Tensor<2> {
-        if on_host::is_plain(&x) {
+        if is_plain(&x) {
             return FoldedGroupNet::of(self).forward(x);
         }
         let [_, n_points, _] = x.dims();
@@ -196,22 +196,22 @@ impl FoldedGroupNet {
             let range = start..(start + GROUPS_AT_ONCE).min(groups);
             self.forward_some(x.clone().slice([range, 0..points, 0..channels]))
         });
-        on_host::bias_then(Tensor::cat(some.collect(), 0), self.second_out_bias.clone(), None)
+        passes::bias_then(Tensor::cat(some.collect(), 0), self.second_out_bias.clone(), None)
     }
 
     fn forward_some(&self, x: Tensor<3>) -> Tensor<2> {
         let [groups, n_points, channels] = x.dims();
         let x = x.reshape([groups * n_points, channels]).matmul(self.first.clone());
-        let x = on_host::bias_then(x, Some(self.first_bias.clone()), Some(Activation::Relu));
+        let x = passes::bias_then(x, Some(self.first_bias.clone()), Some(Activation::Relu));
         let points = x.matmul(self.first_out.clone());
-        let whole = on_host::largest(points.clone(), n_points);
+        let whole = passes::largest(points.clone(), n_points);
         let of_whole = module::linear(whole, self.of_whole.clone(), Some(self.second_bias.clone()));
         let hidden = points.matmul(self.of_point.clone());
         let [_, width] = hidden.dims();
         let hidden =
-            on_host::group_bias_then(hidden.reshape([groups, n_points, width]), of_whole, Activation::Relu);
+            passes::group_bias_then(hidden.reshape([groups, n_points, width]), of_whole, Activation::Relu);
         let output = hidden.reshape([groups * n_points, width]).matmul(self.second_out.clone());
-        on_host::largest(output, n_points)
+        passes::largest(output, n_points)
     }
 }
 

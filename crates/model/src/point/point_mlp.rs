@@ -10,7 +10,8 @@ use super::on_host::{Differences, deviations};
 use super::sets::{Round, Sampler, Sets, gather_centers, gather_members};
 use super::{Clouds, Groups, Neighborhood, Start};
 use crate::error::WeightsError;
-use crate::nn::on_host::{is_plain, largest};
+use crate::nn::host::is_plain;
+use crate::nn::host::passes::largest;
 use crate::nn::{Bias, ConvNorm};
 use crate::weights::{Fill, Source, TensorList};
 

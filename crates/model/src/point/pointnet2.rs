@@ -9,7 +9,8 @@ use super::dense::{Dense, DenseNames};
 use super::sets::{Round, Sampler, Sets, gather_members};
 use super::{Clouds, Neighborhood, Start};
 use crate::error::WeightsError;
-use crate::nn::on_host::{is_plain, largest};
+use crate::nn::host::is_plain;
+use crate::nn::host::passes::largest;
 use crate::nn::{Bias, ConvNorm};
 use crate::weights::{Source, TensorList};
 

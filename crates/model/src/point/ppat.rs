@@ -10,7 +10,7 @@ use super::group::{check_groups, check_heads, positions_tensor};
 use super::point_bert::{class, save_linear};
 use super::{Cloud, Clouds, Grouping, Groups, Neighborhood, Start};
 use crate::error::WeightsError;
-use crate::nn::on_host;
+use crate::nn::host::{is_plain, passes};
 use crate::nn::{
     Activation, Bias, ConvNorm, LayerNorm, Linear, Scope, Transformer, TransformerConfig, pointwise,
 };
@@ -165,12 +165,12 @@ impl Ppat {
             let rows = x.dims()[0] * points;
             self.group_net.iter().fold(x.reshape([rows, channels]), |x, layer| layer.forward_relu(x, None))
         };
-        if !on_host::is_plain(&x) {
+        if !is_plain(&x) {
             let rows = rows(x);
             let [_, width] = rows.dims();
             return rows.reshape([groups, points, width]).max_dim(1).squeeze_dim::<2>(1);
         }
-        let some = |x: Tensor<3>| on_host::largest(rows(x), points);
+        let some = |x: Tensor<3>| passes::largest(rows(x), points);
         let parts = (0..groups).step_by(GROUPS_AT_ONCE).map(|start| {
             let range = start..(start + GROUPS_AT_ONCE).min(groups);
             some(x.clone().slice([range, 0..points, 0..channels]))

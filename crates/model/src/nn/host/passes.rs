@@ -1,21 +1,13 @@
-//! Bias and nonlinearity in one pass over all cores, for tensors in this machine's memory that need no gradient.
-//!
-//! burn's CPU backend walks through them one after the other on one core, and its `erf` is a scalar library call; in the
-//! networks here that cost as much as the matrix products.
+//! Bias and nonlinearity in one pass over all cores, for tensors that need no gradient.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 use rayon::prelude::*;
 
-use super::Activation;
+use super::lanes::{gelu, side_by_side, sigmoid};
+use crate::nn::Activation;
 
 /// Numbers a task handles, about.
 const CHUNK: usize = 1 << 14;
-
-/// Whether a tensor's numbers can be worked on directly.
-pub(crate) fn is_plain<const D: usize>(x: &Tensor<D>) -> bool {
-    let device = x.device();
-    !device.is_autodiff() && device == Device::flex()
-}
 
 /// `then(x + bias)`, any number of axes, the bias along the last. For plain tensors only.
 pub(crate) fn bias_then<const D: usize>(
@@ -34,10 +26,7 @@ pub(crate) fn bias_then<const D: usize>(
 
 /// Hands the numbers of some rows at a time to `change`, on all cores; a row runs along the last axis. For plain tensors
 /// only.
-pub(super) fn rows_in_place<const D: usize>(
-    x: Tensor<D>,
-    change: impl Fn(&mut [f32]) + Send + Sync,
-) -> Tensor<D> {
+fn rows_in_place<const D: usize>(x: Tensor<D>, change: impl Fn(&mut [f32]) + Send + Sync) -> Tensor<D> {
     let (width, device) = (x.dims()[D - 1], x.device());
     let mut data = x.into_data().convert::<f32>();
     if let Ok(values) = data.as_mut_slice::<f32>()
@@ -128,31 +117,16 @@ pub(crate) fn largest(x: Tensor<2>, size: usize) -> Tensor<2> {
     Tensor::from_data(burn::tensor::TensorData::new(most, [groups, width]), &device)
 }
 
-fn bias_then_here(values: &mut [f32], bias: &[f32], then: Option<Activation>) {
-    #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx2") {
-        // SAFETY: the processor has the instructions.
-        unsafe { bias_then_avx2(values, bias, then) };
-        return;
-    }
-    bias_then_lanes(values, bias, then);
-}
-
-/// The same arithmetic, compiled for eight lanes. No fused products: every machine gives the same numbers.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn bias_then_avx2(values: &mut [f32], bias: &[f32], then: Option<Activation>) {
-    bias_then_lanes(values, bias, then);
-}
-
-#[inline(always)]
-fn bias_then_lanes(values: &mut [f32], bias: &[f32], then: Option<Activation>) {
-    match then {
-        None => rows(values, bias, |x| x),
-        Some(Activation::Gelu) => rows(values, bias, gelu),
-        Some(Activation::QuickGelu) => rows(values, bias, |x| x / (1.0 + (-1.702 * x).exp())),
-        // As torch does, NaN stays NaN.
-        Some(Activation::Relu) => rows(values, bias, |x| if x < 0.0 { 0.0 } else { x }),
+side_by_side! {
+    /// `then(x + bias)` for rows as long as the bias.
+    pub(super) fn bias_then_here(values: &mut [f32], bias: &[f32], then: Option<Activation>) {
+        match then {
+            None => rows(values, bias, |x| x),
+            Some(Activation::Gelu) => rows(values, bias, gelu),
+            Some(Activation::QuickGelu) => rows(values, bias, |x| x * sigmoid(1.702 * x)),
+            // As torch does, NaN stays NaN.
+            Some(Activation::Relu) => rows(values, bias, |x| if x < 0.0 { 0.0 } else { x }),
+        }
     }
 }
 
@@ -169,42 +143,12 @@ fn rows(values: &mut [f32], bias: &[f32], then: impl Fn(f32) -> f32) {
     }
 }
 
-/// `x Φ(x)` with the error function.
-#[inline(always)]
-fn gelu(x: f32) -> f32 {
-    0.5 * x * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2))
-}
-
-/// The error function within 4.2e-7: an odd quotient of polynomials, fitted to relative error 2.1e-8 on `0..=3.95`, beyond
-/// which it is 1 in `f32`.
-#[inline(always)]
-#[expect(
-    clippy::approx_constant,
-    clippy::excessive_precision,
-    reason = "fitted coefficients, as they were found"
-)]
-fn erf(x: f32) -> f32 {
-    let x = x.clamp(-3.95, 3.95);
-    let u = x * x;
-    let above = horner(
-        u,
-        &[1.128_379_1, 0.191_540_12, 0.052_873_876, 0.003_807_663_2, 0.000_284_666_63, 2.025_859e-6],
-    );
-    let below = horner(u, &[1.0, 0.503_080_73, 0.114_555_21, 0.015_054_099, 0.001_170_586_3, 3.783_018e-5]);
-    (x * above / below).clamp(-1.0, 1.0)
-}
-
-/// Coefficients of rising powers.
-#[inline(always)]
-fn horner<const N: usize>(u: f32, coefficients: &[f32; N]) -> f32 {
-    coefficients.iter().rev().fold(0.0, |sum, c| sum * u + c)
-}
-
 #[cfg(test)]
 mod tests {
-    use burn::tensor::{TensorData, activation};
+    use burn::tensor::{Device, TensorData, activation};
 
     use super::*;
+    use crate::nn::host::is_plain;
 
     /// burn's own operations are the slow twin.
     #[test]
@@ -230,10 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn extremes_stay_what_they_are() {
-        assert_eq!([erf(0.0), erf(9.0), erf(-9.0), erf(f32::INFINITY)], [0.0, 1.0, -1.0, 1.0]);
-        assert!(gelu(f32::NAN).is_nan());
-        assert_eq!(gelu(1e30), 1e30);
+    fn what_is_no_number_stays_so() {
         let x = Tensor::<1>::from_data(TensorData::new(vec![f32::NAN, -1.0], [2]), &Device::flex());
         let y: Vec<f32> = bias_then(x, None, Some(Activation::Relu)).into_data().try_into_vec().unwrap();
         assert!(y[0].is_nan() && y[1] == 0.0);

@@ -1,0 +1,240 @@
+//! The operations on tensors, without gradients and with.
+
+use burn::backend::autodiff::NodeId;
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::flex::FlexTensor;
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, Flex, TensorData};
+
+use super::attention::{attend, attend_back};
+use super::linear::{After, before, before_then, of_input, of_weight, over_rows};
+use super::norm::{norm, norm_back};
+use super::{Layers, Looks, Then};
+use crate::nn::Activation;
+
+/// A tensor's numbers, one after the other.
+#[derive(Clone, Debug)]
+struct Numbers(FlexTensor);
+
+impl Numbers {
+    fn of(tensor: FlexTensor) -> Self {
+        Self(tensor.to_contiguous())
+    }
+
+    fn as_slice(&self) -> &[f32] {
+        self.0.as_slice().expect("contiguous, and callers give 32-bit numbers")
+    }
+
+    /// The numbers, where there are any.
+    fn given(&self) -> Option<&[f32]> {
+        Some(self.as_slice()).filter(|values| !values.is_empty())
+    }
+
+    fn shape(&self) -> &[usize] {
+        self.0.layout().shape()
+    }
+
+    fn width(&self) -> usize {
+        self.shape().last().copied().unwrap_or(1)
+    }
+}
+
+fn tensor(values: Vec<f32>, shape: impl Into<Vec<usize>>) -> FlexTensor {
+    FlexTensor::from_data(TensorData::new(values, shape.into()))
+}
+
+/// The shape of rows of another width.
+fn with_width(shape: &[usize], width: usize) -> Vec<usize> {
+    let mut shape = shape.to_vec();
+    if let Some(last) = shape.last_mut() {
+        *last = width;
+    }
+    shape
+}
+
+impl Layers for Flex {
+    fn host_linear(
+        x: FlexTensor,
+        weight: FlexTensor,
+        bias: FlexTensor,
+        skip: FlexTensor,
+        Then(then): Then,
+    ) -> FlexTensor {
+        let [x, weight, bias, skip] = [x, weight, bias, skip].map(Numbers::of);
+        let width = weight.width();
+        let mut values = before(x.as_slice(), weight.as_slice(), [x.width(), width]);
+        After { bias: bias.given(), then, skip: skip.given() }.apply(&mut values, width);
+        tensor(values, with_width(x.shape(), width))
+    }
+
+    fn host_norm(x: FlexTensor, weight: FlexTensor, bias: FlexTensor, epsilon: f64) -> FlexTensor {
+        let [x, weight, bias] = [x, weight, bias].map(Numbers::of);
+        tensor(norm(x.as_slice(), weight.as_slice(), bias.as_slice(), epsilon as f32), x.shape())
+    }
+
+    fn host_attention(packed: FlexTensor, looks: Looks) -> FlexTensor {
+        let packed = Numbers::of(packed);
+        let [groups, length] = [packed.shape()[0], packed.shape()[1]];
+        let values = attend(packed.as_slice(), length, looks);
+        tensor(values, [groups, looks.queries(length), looks.heads * looks.head_width])
+    }
+}
+
+impl<C: CheckpointStrategy> Layers for Autodiff<Flex, C> {
+    fn host_linear(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        skip: FloatTensor<Self>,
+        then: Then,
+    ) -> FloatTensor<Self> {
+        let [(x, x_node), (weight, weight_node), (bias, bias_node), (skip, skip_node)] =
+            [x, weight, bias, skip].map(|tensor| tensor.into_parts());
+        let prepared =
+            LinearBackward.prepare::<C>([x_node, weight_node, bias_node, skip_node]).compute_bound();
+        match prepared.stateful() {
+            OpsKind::UnTracked(prepared) => prepared.finish(Flex::host_linear(x, weight, bias, skip, then)),
+            OpsKind::Tracked(prepared) => {
+                let (state, out) = LinearState::forward([x, weight], [bias, skip], then);
+                prepared.finish(state, out)
+            }
+        }
+    }
+
+    fn host_norm(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        epsilon: f64,
+    ) -> FloatTensor<Self> {
+        let [(x, x_node), (weight, weight_node), (bias, bias_node)] =
+            [x, weight, bias].map(|tensor| tensor.into_parts());
+        let prepared = NormBackward.prepare::<C>([x_node, weight_node, bias_node]).compute_bound();
+        let out = Flex::host_norm(x.clone(), weight.clone(), bias, epsilon);
+        match prepared.stateful() {
+            OpsKind::UnTracked(prepared) => prepared.finish(out),
+            OpsKind::Tracked(prepared) => {
+                prepared.finish((Numbers::of(x), Numbers::of(weight), epsilon as f32), out)
+            }
+        }
+    }
+
+    fn host_attention(packed: FloatTensor<Self>, looks: Looks) -> FloatTensor<Self> {
+        let (packed, node) = packed.into_parts();
+        let prepared = AttentionBackward.prepare::<C>([node]).compute_bound();
+        let out = Flex::host_attention(packed.clone(), looks);
+        match prepared.stateful() {
+            OpsKind::UnTracked(prepared) => prepared.finish(out),
+            OpsKind::Tracked(prepared) => prepared.finish((Numbers::of(packed), looks), out),
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct LinearState {
+    x: Numbers,
+    weight: Numbers,
+    /// What went into the nonlinearity, and which it is.
+    then: Option<(Numbers, Activation)>,
+}
+
+impl LinearState {
+    fn forward(
+        [x, weight]: [FlexTensor; 2],
+        [bias, skip]: [FlexTensor; 2],
+        Then(then): Then,
+    ) -> (Self, FlexTensor) {
+        let [x, weight, bias, skip] = [x, weight, bias, skip].map(Numbers::of);
+        let width = weight.width();
+        let shape = with_width(x.shape(), width);
+        let mut values = before(x.as_slice(), weight.as_slice(), [x.width(), width]);
+        let after = After { bias: bias.given(), then, skip: skip.given() };
+        match then {
+            None => {
+                after.apply(&mut values, width);
+                (Self { x, weight, then: None }, tensor(values, shape))
+            }
+            Some(activation) => {
+                let out = after.apply_apart(&mut values, width);
+                let before = Numbers(tensor(values, shape.clone()));
+                (Self { x, weight, then: Some((before, activation)) }, tensor(out, shape))
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+struct LinearBackward;
+
+impl Backward<Flex, 4> for LinearBackward {
+    type State = LinearState;
+
+    fn backward(self, ops: Ops<LinearState, 4>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let [of_x, of_w, of_bias, of_skip] = ops.parents.map(|parent| parent.map(|node| node.id));
+        let LinearState { x, weight, then } = ops.state;
+        let gradient = gradients.consume::<Flex>(&ops.node);
+        if let Some(id) = of_skip {
+            gradients.register::<Flex>(id, gradient.clone());
+        }
+        let gradient = match then {
+            None => Numbers::of(gradient),
+            Some((before, activation)) => {
+                let values = own(gradient);
+                Numbers(tensor(before_then(values, before.as_slice(), activation), before.shape()))
+            }
+        };
+        let sizes = [x.width(), weight.width()];
+        let mut register = |id: Option<NodeId>, shape: &[usize], values: &dyn Fn() -> Vec<f32>| {
+            if let Some(id) = id {
+                gradients.register::<Flex>(id, tensor(values(), shape));
+            }
+        };
+        let values = gradient.as_slice();
+        register(of_bias, &sizes[1..], &|| over_rows(values, sizes[1]));
+        register(of_w, &sizes, &|| of_weight(values, x.as_slice(), sizes));
+        register(of_x, x.shape(), &|| of_input(values, weight.as_slice(), sizes));
+    }
+}
+
+#[derive(Debug)]
+struct NormBackward;
+
+impl Backward<Flex, 3> for NormBackward {
+    type State = (Numbers, Numbers, f32);
+
+    fn backward(self, ops: Ops<Self::State, 3>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let (x, weight, epsilon) = ops.state;
+        let gradient = Numbers::of(gradients.consume::<Flex>(&ops.node));
+        let values = norm_back(gradient.as_slice(), x.as_slice(), weight.as_slice(), epsilon);
+        let shapes = [x.shape(), weight.shape(), weight.shape()];
+        for ((parent, values), shape) in ops.parents.into_iter().zip(values).zip(shapes) {
+            if let Some(node) = parent {
+                gradients.register::<Flex>(node.id, tensor(values, shape));
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+struct AttentionBackward;
+
+impl Backward<Flex, 1> for AttentionBackward {
+    type State = (Numbers, Looks);
+
+    fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let (packed, looks) = ops.state;
+        let gradient = Numbers::of(gradients.consume::<Flex>(&ops.node));
+        let [Some(parent)] = ops.parents else { return };
+        let values = attend_back(gradient.as_slice(), packed.as_slice(), packed.shape()[1], looks);
+        gradients.register::<Flex>(parent.id, tensor(values, packed.shape()));
+    }
+}
+
+/// A tensor's numbers to change, copied only where others hold them too.
+fn own(tensor: FlexTensor) -> Vec<f32> {
+    let data = tensor.into_data();
+    data.try_into_vec().expect("callers give 32-bit numbers")
+}

@@ -1,0 +1,156 @@
+//! A linear map with what follows it, `then(x W + b) + skip`, and its gradients.
+
+use rayon::prelude::*;
+
+use super::lanes::{gelu, gelu_slope, side_by_side, sigmoid};
+use super::product::{Matrix, product};
+use crate::nn::Activation;
+
+/// Rows a task handles: fixed, so that sums over rows do not depend on the number of threads.
+const ROWS: usize = 64;
+
+/// `x W + b`, or without bias: `[rows, input]` and `[input, output]` → `[rows, output]`.
+pub(super) fn before(x: &[f32], weight: &[f32], [input, output]: [usize; 2]) -> Vec<f32> {
+    let rows = x.len() / input.max(1);
+    product(Matrix::new(x, [rows, input]), Matrix::new(weight, [input, output]))
+}
+
+/// What follows the product.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct After<'a> {
+    /// One number a column.
+    pub bias: Option<&'a [f32]>,
+    /// Nonlinearity.
+    pub then: Option<Activation>,
+    /// Added last; as many numbers as the product.
+    pub skip: Option<&'a [f32]>,
+}
+
+impl After<'_> {
+    /// Changes products `[rows, width]` in place.
+    pub fn apply(self, values: &mut [f32], width: usize) {
+        if width == 0 || (self.bias.is_none() && self.then.is_none() && self.skip.is_none()) {
+            return;
+        }
+        let bias = self.bias.unwrap_or(&[]);
+        match self.skip {
+            Some(skip) => (values.par_chunks_mut(ROWS * width).zip(skip.par_chunks(ROWS * width)))
+                .for_each(|(values, skip)| follow(values, bias, self.then, skip, width)),
+            None => (values.par_chunks_mut(ROWS * width))
+                .for_each(|values| follow(values, bias, self.then, &[], width)),
+        }
+    }
+
+    /// Adds the bias to products `[rows, width]` in place and gives `then` of the sums, plus `skip`.
+    pub fn apply_apart(self, values: &mut [f32], width: usize) -> Vec<f32> {
+        After { bias: self.bias, then: None, skip: None }.apply(values, width);
+        let mut out = vec![0.0; values.len()];
+        let size = (ROWS * width).max(1);
+        (out.par_chunks_mut(size).zip(values.par_chunks(size))).for_each(|(out, x)| out.copy_from_slice(x));
+        After { bias: None, ..self }.apply(&mut out, width);
+        out
+    }
+}
+
+side_by_side! {
+    /// `then(x + bias) + skip`; an empty bias or skip is none.
+    fn follow(values: &mut [f32], bias: &[f32], then: Option<Activation>, skip: &[f32], width: usize) {
+        match then {
+            None => each(values, bias, skip, width, |x| x),
+            Some(Activation::Gelu) => each(values, bias, skip, width, gelu),
+            Some(Activation::QuickGelu) => each(values, bias, skip, width, |x| x * sigmoid(1.702 * x)),
+            // As torch does, NaN stays NaN.
+            Some(Activation::Relu) => each(values, bias, skip, width, |x| if x < 0.0 { 0.0 } else { x }),
+        }
+    }
+
+    /// `gradient · then'(x)` in place.
+    fn slope(gradient: &mut [f32], x: &[f32], then: Activation) {
+        match then {
+            Activation::Gelu => pairs(gradient, x, gelu_slope),
+            Activation::QuickGelu => pairs(gradient, x, |x| {
+                let share = sigmoid(1.702 * x);
+                share * (1.0 + 1.702 * x * (1.0 - share))
+            }),
+            Activation::Relu => pairs(gradient, x, |x| if x <= 0.0 { 0.0 } else { 1.0 }),
+        }
+    }
+
+    /// Adds rows to a sum as long as they are.
+    fn add_rows(sum: &mut [f32], rows: &[f32]) {
+        for row in rows.chunks_exact(sum.len()) {
+            for (sum, x) in sum.iter_mut().zip(row) {
+                *sum += x;
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn each(values: &mut [f32], bias: &[f32], skip: &[f32], width: usize, then: impl Fn(f32) -> f32) {
+    match (bias.is_empty(), skip.is_empty()) {
+        (true, true) => values.iter_mut().for_each(|x| *x = then(*x)),
+        (true, false) => values.iter_mut().zip(skip).for_each(|(x, skip)| *x = then(*x) + skip),
+        (false, true) => {
+            for row in values.chunks_exact_mut(width) {
+                row.iter_mut().zip(bias).for_each(|(x, b)| *x = then(*x + b));
+            }
+        }
+        (false, false) => {
+            for (row, skip) in values.chunks_exact_mut(width).zip(skip.chunks_exact(width)) {
+                for ((x, b), skip) in row.iter_mut().zip(bias).zip(skip) {
+                    *x = then(*x + b) + skip;
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn pairs(gradient: &mut [f32], x: &[f32], slope: impl Fn(f32) -> f32) {
+    for (g, x) in gradient.iter_mut().zip(x) {
+        *g *= slope(*x);
+    }
+}
+
+/// The gradient before the nonlinearity, from that after it and what went into it.
+pub(super) fn before_then(mut gradient: Vec<f32>, x: &[f32], then: Activation) -> Vec<f32> {
+    const AT_ONCE: usize = 1 << 14;
+    (gradient.par_chunks_mut(AT_ONCE).zip(x.par_chunks(AT_ONCE))).for_each(|(g, x)| slope(g, x, then));
+    gradient
+}
+
+/// The gradient of `x`: `[rows, output]` → `[rows, input]`.
+pub(super) fn of_input(gradient: &[f32], weight: &[f32], [input, output]: [usize; 2]) -> Vec<f32> {
+    let rows = gradient.len() / output.max(1);
+    product(Matrix::new(gradient, [rows, output]), Matrix::new(weight, [input, output]).transposed())
+}
+
+/// The gradient of the weight, `[input, output]`.
+pub(super) fn of_weight(gradient: &[f32], x: &[f32], [input, output]: [usize; 2]) -> Vec<f32> {
+    let rows = gradient.len() / output.max(1);
+    product(Matrix::new(x, [rows, input]).transposed(), Matrix::new(gradient, [rows, output]))
+}
+
+/// Sums over rows: `[rows, width]` → `[width]`.
+pub(super) fn over_rows(values: &[f32], width: usize) -> Vec<f32> {
+    let parts: Vec<Vec<f32>> = (values.par_chunks((ROWS * width).max(1)))
+        .map(|rows| {
+            let mut sum = vec![0.0; width];
+            if width > 0 {
+                add_rows(&mut sum, rows);
+            }
+            sum
+        })
+        .collect();
+    joined(parts, width)
+}
+
+/// Sums of parts, in their order.
+pub(super) fn joined(parts: Vec<Vec<f32>>, width: usize) -> Vec<f32> {
+    let mut sum = vec![0.0; width];
+    for part in parts {
+        sum.iter_mut().zip(part).for_each(|(sum, x)| *sum += x);
+    }
+    sum
+}

@@ -1,0 +1,102 @@
+//! The layers' arithmetic on this machine's processor, forward and backward, in few passes over memory and on all cores.
+//!
+//! burn's CPU backend does matrix products well; what lies between them it takes one after the other on one core, each in
+//! a pass of its own into fresh memory, and its `erf` and `exp` are scalar library calls. In the networks here that cost
+//! as much as the products. These operations replace it: a linear map with its bias, nonlinearity and residual; layer
+//! normalization; attention that never keeps its scores. Each has burn's own operations as its slow twin in the tests.
+
+mod attention;
+mod gradient;
+mod lanes;
+mod linear;
+mod norm;
+pub(crate) mod passes;
+mod product;
+mod softmax;
+#[cfg(test)]
+mod tests;
+
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, Dispatch, backend_extension};
+use burn::tensor::{DType, Device, Tensor};
+
+pub(crate) use attention::Looks;
+
+use super::Activation;
+
+/// What follows a product in the same pass.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Then(pub Option<Activation>);
+
+/// Layers as one operation each. Tensors are of 32-bit numbers.
+#[backend_extension(Flex, Autodiff)]
+pub(crate) trait Layers: Backend {
+    /// `then(x weight + bias) + skip`: `[…, input]`, `[input, output]`, `[output]`, `[…, output]` → `[…, output]`. A bias or
+    /// a skip without numbers is none.
+    fn host_linear(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        skip: FloatTensor<Self>,
+        then: Then,
+    ) -> FloatTensor<Self>;
+
+    /// Layer normalization along the last axis.
+    fn host_norm(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        epsilon: f64,
+    ) -> FloatTensor<Self>;
+
+    /// Attention over packed queries, keys and values: `[groups, length, 3 · inner]` → `[groups, queries, inner]`.
+    fn host_attention(packed: FloatTensor<Self>, looks: Looks) -> FloatTensor<Self>;
+}
+
+/// Whether these operations can work on a tensor: it is in this machine's memory, as 32-bit numbers.
+pub(crate) fn is_here<const D: usize>(x: &Tensor<D>) -> bool {
+    // Devices are equal whether they keep gradients or not.
+    x.device() == Device::flex() && x.dtype() == DType::F32
+}
+
+/// Whether a tensor's numbers can be worked on directly: as [`is_here`], and no gradient is asked for.
+pub(crate) fn is_plain<const D: usize>(x: &Tensor<D>) -> bool {
+    !x.device().is_autodiff() && is_here(x)
+}
+
+/// `then(x weight + bias) + skip`. For tensors that are here.
+pub(crate) fn linear<const D: usize>(
+    x: Tensor<D>,
+    weight: Tensor<2>,
+    bias: Option<Tensor<1>>,
+    skip: Option<Tensor<D>>,
+    then: Option<Activation>,
+) -> Tensor<D> {
+    let none = || Tensor::<1>::empty([0], &x.device()).into_dispatch();
+    let bias = bias.map_or_else(none, Tensor::into_dispatch);
+    let skip = skip.map_or_else(none, Tensor::into_dispatch);
+    Tensor::from_dispatch(Dispatch::host_linear(
+        x.into_dispatch(),
+        weight.into_dispatch(),
+        bias,
+        skip,
+        Then(then),
+    ))
+}
+
+/// Layer normalization along the last axis. For tensors that are here.
+pub(crate) fn norm<const D: usize>(
+    x: Tensor<D>,
+    weight: Tensor<1>,
+    bias: Tensor<1>,
+    epsilon: f64,
+) -> Tensor<D> {
+    let [weight, bias] = [weight, bias].map(Tensor::into_dispatch);
+    Tensor::from_dispatch(Dispatch::host_norm(x.into_dispatch(), weight, bias, epsilon))
+}
+
+/// Attention over packed queries, keys and values, `[groups, length, 3 · inner]` → `[groups, queries, inner]`. For tensors
+/// that are here.
+pub(crate) fn attention(packed: Tensor<3>, looks: Looks) -> Tensor<3> {
+    Tensor::from_dispatch(Dispatch::host_attention(packed.into_dispatch(), looks))
+}

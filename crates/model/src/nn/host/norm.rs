@@ -1,0 +1,85 @@
+//! Layer normalization of rows and its gradients.
+
+use rayon::prelude::*;
+
+use super::lanes::{reduced, side_by_side, summed};
+use super::linear::joined;
+
+/// Rows a task handles: fixed, so that sums over rows do not depend on the number of threads.
+const ROWS: usize = 32;
+
+/// `(x − mean) / √(variance + ε) · weight + bias` of each row, `[rows, width]`.
+pub(super) fn norm(x: &[f32], weight: &[f32], bias: &[f32], epsilon: f32) -> Vec<f32> {
+    let mut out = vec![0.0; x.len()];
+    let size = (ROWS * weight.len()).max(1);
+    (out.par_chunks_mut(size).zip(x.par_chunks(size)))
+        .for_each(|(out, x)| rows(out, x, weight, bias, epsilon));
+    out
+}
+
+/// Gradients of `x` `[rows, width]`, weight and bias `[width]`.
+pub(super) fn norm_back(gradient: &[f32], x: &[f32], weight: &[f32], epsilon: f32) -> [Vec<f32>; 3] {
+    let width = weight.len();
+    let mut of_x = vec![0.0; x.len()];
+    let size = (ROWS * width).max(1);
+    let parts: Vec<[Vec<f32>; 2]> = (of_x.par_chunks_mut(size).zip(x.par_chunks(size)))
+        .zip(gradient.par_chunks(size))
+        .map(|((of_x, x), gradient)| {
+            let (mut of_weight, mut of_bias) = (vec![0.0; width], vec![0.0; width]);
+            rows_back(of_x, &mut of_weight, &mut of_bias, gradient, x, weight, epsilon);
+            [of_weight, of_bias]
+        })
+        .collect();
+    let (of_weights, of_biases) = parts.into_iter().map(|[weight, bias]| (weight, bias)).unzip();
+    [of_x, joined(of_weights, width), joined(of_biases, width)]
+}
+
+/// Mean and one over the deviation.
+#[inline(always)]
+fn spread(x: &[f32], epsilon: f32) -> (f32, f32) {
+    let share = 1.0 / x.len() as f32;
+    let mean = reduced(x, 0.0, |a, b| a + b) * share;
+    let variance = summed(x, x, |x, _| (x - mean) * (x - mean)) * share;
+    (mean, 1.0 / (variance + epsilon).sqrt())
+}
+
+side_by_side! {
+    fn rows(out: &mut [f32], x: &[f32], weight: &[f32], bias: &[f32], epsilon: f32) {
+        let width = weight.len();
+        for (out, x) in out.chunks_exact_mut(width).zip(x.chunks_exact(width)) {
+            let (mean, scale) = spread(x, epsilon);
+            for (((out, x), weight), bias) in out.iter_mut().zip(x).zip(weight).zip(bias) {
+                *out = (x - mean) * scale * weight + bias;
+            }
+        }
+    }
+
+    fn rows_back(
+        of_x: &mut [f32],
+        of_weight: &mut [f32],
+        of_bias: &mut [f32],
+        gradient: &[f32],
+        x: &[f32],
+        weight: &[f32],
+        epsilon: f32,
+    ) {
+        let width = weight.len();
+        let rows = of_x.chunks_exact_mut(width).zip(x.chunks_exact(width)).zip(gradient.chunks_exact(width));
+        for ((of_x, x), gradient) in rows {
+            let (mean, scale) = spread(x, epsilon);
+            for ((((of_x, x), g), weight), (of_weight, of_bias)) in (of_x.iter_mut().zip(x).zip(gradient).zip(weight))
+                .zip(of_weight.iter_mut().zip(of_bias.iter_mut()))
+            {
+                *of_weight += g * (x - mean) * scale;
+                *of_bias += g;
+                *of_x = g * weight;
+            }
+            let share = 1.0 / width as f32;
+            let level = reduced(of_x, 0.0, |a, b| a + b) * share;
+            let tilt = summed(of_x, x, |g, x| g * (x - mean)) * scale * share;
+            for (of_x, x) in of_x.iter_mut().zip(x) {
+                *of_x = scale * (*of_x - level - (x - mean) * scale * tilt);
+            }
+        }
+    }
+}

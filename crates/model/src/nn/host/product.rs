@@ -1,0 +1,213 @@
+//! Matrix products on parts of lists.
+
+use std::marker::PhantomData;
+
+use gemm::Parallelism;
+
+/// A matrix to read: numbers of a list, rows and columns so many places apart.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Matrix<'a> {
+    values: &'a [f32],
+    shape: [usize; 2],
+    steps: [usize; 2],
+}
+
+impl<'a> Matrix<'a> {
+    /// One row after the other.
+    pub fn new(values: &'a [f32], shape: [usize; 2]) -> Self {
+        Self::spread(values, shape, [shape[1], 1])
+    }
+
+    /// Rows and columns `steps` places apart.
+    pub fn spread(values: &'a [f32], shape: [usize; 2], steps: [usize; 2]) -> Self {
+        assert!(fits(values.len(), shape, steps), "a matrix {shape:?} of {} numbers", values.len());
+        Self { values, shape, steps }
+    }
+
+    pub fn transposed(self) -> Self {
+        let ([rows, columns], [down, right]) = (self.shape, self.steps);
+        Self { shape: [columns, rows], steps: [right, down], ..self }
+    }
+
+    /// Rows `first..first + count`.
+    pub fn rows(self, first: usize, count: usize) -> Self {
+        assert!(first + count <= self.shape[0]);
+        let values = &self.values[(first * self.steps[0]).min(self.values.len())..];
+        Self { values, shape: [count, self.shape[1]], ..self }
+    }
+
+    /// Row `at`, whose columns must lie side by side.
+    pub fn row(&self, at: usize) -> &'a [f32] {
+        assert!(self.steps[1] == 1 && at < self.shape[0]);
+        &self.values[at * self.steps[0]..][..self.shape[1]]
+    }
+}
+
+/// A matrix to write: columns side by side, rows so many places apart. Several may lie between each other in one list.
+#[derive(Debug)]
+pub(super) struct MatrixMut<'a> {
+    start: *mut f32,
+    shape: [usize; 2],
+    down: usize,
+    list: PhantomData<&'a mut [f32]>,
+}
+
+// SAFETY: it stands for a mutable borrow of its own numbers.
+unsafe impl Send for MatrixMut<'_> {}
+
+impl<'a> MatrixMut<'a> {
+    /// One row after the other.
+    pub fn new(values: &'a mut [f32], [rows, columns]: [usize; 2]) -> Self {
+        assert!(values.len() >= rows * columns);
+        Self { start: values.as_mut_ptr(), shape: [rows, columns], down: columns, list: PhantomData }
+    }
+
+    /// The matrices that rows of `width` numbers are made of, `part` columns each, from left to right.
+    pub fn side_by_side(values: &'a mut [f32], width: usize, part: usize) -> Vec<Self> {
+        assert!(width > 0 && part > 0 && width.is_multiple_of(part) && values.len().is_multiple_of(width));
+        let rows = values.len() / width;
+        let start = values.as_mut_ptr();
+        let of = |at: usize| Self {
+            // SAFETY: below `width`, so inside the first row, or at the start of an empty list.
+            start: if rows == 0 { start } else { unsafe { start.add(at * part) } },
+            shape: [rows, part],
+            down: width,
+            list: PhantomData,
+        };
+        (0..width / part).map(of).collect()
+    }
+
+    /// Rows `first..first + count`.
+    pub fn rows(&mut self, first: usize, count: usize) -> MatrixMut<'_> {
+        assert!(first + count <= self.shape[0]);
+        // SAFETY: the row is this matrix's own, or one past its last where `count` is 0 and nothing is touched.
+        let start = self.start.wrapping_add(first * self.down);
+        MatrixMut { start, shape: [count, self.shape[1]], down: self.down, list: PhantomData }
+    }
+
+    /// Row `at`.
+    pub fn row(&mut self, at: usize) -> &mut [f32] {
+        assert!(at < self.shape[0]);
+        // SAFETY: this row's numbers are this matrix's own and lie side by side.
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(at * self.down), self.shape[1]) }
+    }
+}
+
+/// What a product does to what stood in its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Into {
+    /// Takes its place.
+    Set,
+    /// Is added to it.
+    Add,
+}
+
+/// Who works on a product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cores {
+    /// The one that asks: others have work of their own.
+    One,
+    /// All of them.
+    All,
+}
+
+/// `a · b`.
+pub(super) fn multiply(out: MatrixMut<'_>, a: Matrix<'_>, b: Matrix<'_>, into: Into, cores: Cores) {
+    let ([m, n], [_, k]) = (out.shape, a.shape);
+    assert!(a.shape == [m, k] && b.shape == [k, n], "{:?} times {:?} into {:?}", a.shape, b.shape, out.shape);
+    if m == 0 || n == 0 {
+        return;
+    }
+    let step = |places: usize| isize::try_from(places).unwrap_or(isize::MAX);
+    let parallelism = match cores {
+        Cores::One => Parallelism::None,
+        Cores::All => Parallelism::Rayon(0),
+    };
+    let (before, add) = match into {
+        Into::Set => (0.0, false),
+        Into::Add => (1.0, true),
+    };
+    // SAFETY: both matrices' last numbers were checked to lie in their lists when they were made, the third's are its own.
+    unsafe {
+        gemm::gemm(
+            m,
+            n,
+            k,
+            out.start,
+            1,
+            step(out.down),
+            add,
+            a.values.as_ptr(),
+            step(a.steps[1]),
+            step(a.steps[0]),
+            b.values.as_ptr(),
+            step(b.steps[1]),
+            step(b.steps[0]),
+            before,
+            1.0,
+            false,
+            false,
+            false,
+            parallelism,
+        );
+    }
+}
+
+/// The product of two matrices, one row after the other.
+pub(super) fn product(a: Matrix<'_>, b: Matrix<'_>) -> Vec<f32> {
+    let shape = [a.shape[0], b.shape[1]];
+    let mut out = vec![0.0; shape[0] * shape[1]];
+    multiply(MatrixMut::new(&mut out, shape), a, b, Into::Set, Cores::All);
+    out
+}
+
+fn fits(length: usize, [rows, columns]: [usize; 2], [down, right]: [usize; 2]) -> bool {
+    rows == 0 || columns == 0 || (rows - 1) * down + (columns - 1) * right < length
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slowly(a: Matrix<'_>, b: Matrix<'_>) -> Vec<f32> {
+        let at = |m: &Matrix<'_>, i: usize, j: usize| m.values[i * m.steps[0] + j * m.steps[1]];
+        let ([rows, inner], [_, columns]) = (a.shape, b.shape);
+        (0..rows * columns)
+            .map(|i| (0..inner).map(|l| at(&a, i / columns, l) * at(&b, l, i % columns)).sum())
+            .collect()
+    }
+
+    #[test]
+    fn products_of_parts_are_those_of_the_numbers_one_by_one() {
+        let values: Vec<f32> = (0..200).map(|i| ((i * 7 % 11) as f32) - 5.0).collect();
+        let a = Matrix::spread(&values, [6, 4], [20, 1]).rows(1, 5);
+        let b = Matrix::spread(&values[3..], [4, 7], [1, 9]);
+        assert_eq!(product(a, b), slowly(a, b));
+        assert_eq!(product(b.transposed(), a.transposed()), slowly(b.transposed(), a.transposed()));
+        assert_eq!(a.row(2), &values[60..64]);
+    }
+
+    #[test]
+    fn columns_of_a_list_are_written_apart() {
+        let mut values = vec![1.0; 12];
+        let (one, two) = ([1.0, 2.0], [10.0, 20.0, 30.0, 40.0, 50.0, 60.0]);
+        let mut parts = MatrixMut::side_by_side(&mut values, 6, 3);
+        let (right, mut left) = (parts.pop().unwrap(), parts.pop().unwrap());
+        multiply(right, Matrix::new(&one, [2, 1]), Matrix::new(&two[..3], [1, 3]), Into::Add, Cores::One);
+        left.row(1).fill(7.0);
+        multiply(
+            left.rows(0, 1),
+            Matrix::new(&one[..1], [1, 1]),
+            Matrix::new(&two[3..], [1, 3]),
+            Into::Set,
+            Cores::One,
+        );
+        assert_eq!(values, [40.0, 50.0, 60.0, 11.0, 21.0, 31.0, 7.0, 7.0, 7.0, 21.0, 41.0, 61.0]);
+    }
+
+    #[test]
+    fn nothing_times_nothing() {
+        assert!(product(Matrix::new(&[], [0, 3]), Matrix::new(&[0.0; 6], [3, 2])).is_empty());
+        assert_eq!(product(Matrix::new(&[], [2, 0]), Matrix::new(&[], [0, 2])), [0.0; 4]);
+    }
+}

@@ -1,0 +1,146 @@
+//! burn's own operations are the slow twins, forward and backward.
+
+use burn::tensor::ops::AttentionModuleOptions;
+use burn::tensor::{Device, Tensor, TensorData, module};
+
+use super::*;
+
+/// Numbers around 0 that look arbitrary.
+fn some<const D: usize>(shape: [usize; D], seed: usize, device: &Device) -> Tensor<D> {
+    let count = shape.iter().product::<usize>();
+    let number = |i: usize| ((i * 7919 + seed * 104_729) % 2017) as f32 / 1008.5 - 1.0;
+    Tensor::from_data(TensorData::new((0..count).map(number).collect(), shape), device)
+}
+
+fn numbers<const D: usize>(x: Tensor<D>) -> Vec<f32> {
+    x.into_data().try_into_vec().unwrap()
+}
+
+#[track_caller]
+fn assert_close(fast: &[f32], slow: &[f32], tolerance: f32) {
+    assert_eq!(fast.len(), slow.len());
+    let size = slow.iter().fold(1e-3f32, |most, x| most.max(x.abs()));
+    let worst = fast.iter().zip(slow).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max) / size;
+    assert!(worst < tolerance, "{worst:e}");
+}
+
+/// The result and the gradients of tensors, where the loss weighs each number of the result by another amount.
+macro_rules! learned {
+    (|$($input:ident),+| $body:expr) => {{
+        $(let $input = $input.clone().require_grad();)+
+        let result = $body;
+        let weights = some(result.dims(), 99, &Device::flex().autodiff());
+        let gradients = (result.clone() * weights).sum().backward();
+        vec![numbers(result.inner()), $(numbers($input.grad(&gradients).unwrap())),+]
+    }};
+}
+
+#[test]
+fn linear_maps_agree_with_the_tensor_operations() {
+    let device = Device::flex().autodiff();
+    let (x, weight) = (some([3, 50, 20], 1, &device), some([20, 36], 2, &device));
+    let (bias, skip) = (some([36], 3, &device), some([3, 50, 36], 4, &device));
+    for then in [None, Some(Activation::Gelu), Some(Activation::QuickGelu), Some(Activation::Relu)] {
+        let fast = learned!(|x, weight, bias, skip| linear(
+            x.clone(),
+            weight.clone(),
+            Some(bias.clone()),
+            Some(skip.clone()),
+            then
+        ));
+        let apply = |x| if let Some(then) = then { Activation::apply(then, x) } else { x };
+        let slow = learned!(|x, weight, bias, skip| {
+            apply(module::linear(x.clone(), weight.clone(), Some(bias.clone()))) + skip.clone()
+        });
+        fast.iter().zip(&slow).for_each(|(fast, slow)| assert_close(fast, slow, 3e-6));
+        let fast = learned!(|x, weight| linear(x.clone(), weight.clone(), None, None, then));
+        let slow = learned!(|x, weight| apply(module::linear(x.clone(), weight.clone(), None)));
+        fast.iter().zip(&slow).for_each(|(fast, slow)| assert_close(fast, slow, 3e-6));
+        let plain = linear(x.clone().inner(), weight.clone().inner(), None, None, then);
+        assert_eq!(numbers(plain), fast[0]);
+    }
+}
+
+#[test]
+fn what_is_frozen_gets_no_gradient() {
+    let device = Device::flex().autodiff();
+    let (x, weight) = (some([6, 8], 1, &device), some([8, 4], 2, &device).require_grad());
+    let result = linear(x.clone(), weight.clone(), None, None, Some(Activation::Gelu));
+    let gradients = result.sum().backward();
+    assert!(x.grad(&gradients).is_none() && weight.grad(&gradients).is_some());
+    let frozen = linear(x.clone(), weight.clone().detach(), None, None, None);
+    assert!(!frozen.is_require_grad());
+}
+
+#[test]
+fn norms_agree_with_the_tensor_operation() {
+    let device = Device::flex().autodiff();
+    let (x, weight, bias) = (some([5, 17, 33], 1, &device), some([33], 2, &device), some([33], 3, &device));
+    let fast = learned!(|x, weight, bias| norm(x.clone(), weight.clone(), bias.clone(), 1e-5));
+    let slow =
+        learned!(|x, weight, bias| module::layer_norm(x.clone(), weight.clone(), Some(bias.clone()), 1e-5));
+    fast.iter().zip(&slow).for_each(|(fast, slow)| assert_close(fast, slow, 3e-6));
+}
+
+/// Attention in burn's operations.
+fn slowly(packed: Tensor<3>, looks: Looks) -> Tensor<3> {
+    let [groups, length, _] = packed.dims();
+    let Looks { heads, head_width: width, row, first, causal } = looks;
+    let packed = packed.reshape([groups, length, 3, heads, width]);
+    let part = |i: usize| {
+        packed.clone().slice([0..groups, 0..length, i..i + 1]).reshape([groups, length, heads, width])
+    };
+    let rows = length / row;
+    let query = part(0).reshape([groups * rows, row, heads, width]).slice([0..groups * rows, 0..first]);
+    let query = query.reshape([groups, rows * first, heads, width]);
+    let [query, key, value] = [query, part(1), part(2)].map(|x| x.swap_dims(1, 2));
+    let options = AttentionModuleOptions { is_causal: causal, ..Default::default() };
+    let mixed = module::attention(query, key, value, None, None, options);
+    mixed.swap_dims(1, 2).reshape([groups, rows * first, heads * width])
+}
+
+#[test]
+fn attention_agrees_with_the_tensor_operation() {
+    let device = Device::flex().autodiff();
+    // The third is taken in several pieces, the fourth and fifth see only some queries.
+    for (groups, length, row, first, causal) in [
+        (3, 17, 17, 17, false),
+        (2, 40, 40, 40, true),
+        (1, 1100, 1100, 1100, false),
+        (2, 24, 8, 1, false),
+        (2, 24, 8, 3, false),
+        (1, 700, 700, 700, true),
+    ] {
+        let looks = Looks { heads: 3, head_width: 8, row, first, causal };
+        let packed = some([groups, length, 72], 5, &device) * 3.0;
+        let fast = learned!(|packed| attention(packed.clone(), looks));
+        let slow = learned!(|packed| slowly(packed.clone(), looks));
+        fast.iter().zip(&slow).for_each(|(fast, slow)| assert_close(fast, slow, 1e-5));
+    }
+}
+
+#[test]
+fn nothing_gives_nothing() {
+    let device = Device::flex();
+    let looks = Looks { heads: 2, head_width: 4, row: 5, first: 5, causal: false };
+    assert_eq!(attention(Tensor::empty([0, 5, 24], &device), looks).dims(), [0, 5, 8]);
+    let empty = linear(Tensor::<2>::empty([0, 3], &device), some([3, 2], 1, &device), None, None, None);
+    assert_eq!(empty.dims(), [0, 2]);
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    let work = || {
+        let device = Device::flex().autodiff();
+        let (x, weight) = (some([300, 64], 1, &device), some([64, 192], 2, &device));
+        let (ones, bias) = (some([64], 3, &device), some([192], 4, &device));
+        learned!(|x, weight, ones, bias| {
+            let normed = norm(x.clone(), ones.clone(), ones.clone(), 1e-5);
+            let packed = linear(normed, weight.clone(), Some(bias.clone()), None, Some(Activation::Gelu));
+            let looks = Looks { heads: 4, head_width: 16, row: 50, first: 50, causal: false };
+            attention(packed.reshape([6, 50, 192]), looks)
+        })
+    };
+    let with = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(work);
+    assert_eq!(with(1), with(3));
+}
