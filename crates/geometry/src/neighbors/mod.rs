@@ -1,5 +1,6 @@
 //! Which points are near which: farthest-point sampling, nearest neighbors, balls.
 
+mod cells;
 mod farthest;
 mod kd_tree;
 mod near;

@@ -4,6 +4,7 @@ use glam::Vec3;
 use rayon::prelude::*;
 
 use super::KdTree;
+use super::cells::{Cells, Found};
 
 /// Queries a task answers.
 const CHUNK: usize = 64;
@@ -11,10 +12,24 @@ const CHUNK: usize = 64;
 /// For each query the indices of the `count` nearest points, nearest first, equal distances by index; one query after the
 /// other, `count` each, or all points where there are fewer.
 pub fn knn(positions: &[Vec3], queries: &[Vec3], count: usize) -> Vec<usize> {
+    let each = count.min(positions.len());
+    if each == 0 {
+        return Vec::new();
+    }
+    let mut indices = vec![0; queries.len() * each];
+    let tasks = indices.par_chunks_mut(each).zip(queries).with_min_len(CHUNK);
+    if let Some(cells) = Cells::new(positions, count) {
+        tasks.for_each_init(Found::new, |found, (out, query)| {
+            cells.nearest(*query, each, found);
+            out.iter_mut().zip(found.indices()).for_each(|(out, index)| *out = index);
+        });
+        return indices;
+    }
     let tree = KdTree::new(positions);
-    let answer = |query: &Vec3| tree.nearest(*query, count);
-    let answers: Vec<_> = queries.par_iter().with_min_len(CHUNK).map(answer).collect();
-    answers.into_iter().flatten().map(|n| n.index).collect()
+    tasks.for_each(|(out, query)| {
+        out.iter_mut().zip(tree.nearest(*query, each)).for_each(|(out, near)| *out = near.index);
+    });
+    indices
 }
 
 /// Which points count as inside a ball. References differ at the border.
@@ -86,7 +101,8 @@ mod tests {
     fn knn_agrees_with_sorting_everything() {
         let mut rng = SmallRng::seed_from_u64(2);
         for (n, steps) in [(1, 9), (8, 9), (9, 2), (500, 3), (2000, 1_000_000)] {
-            let (points, queries) = (points(n, steps, &mut rng), points(40, steps, &mut rng));
+            let (points, mut queries) = (points(n, steps, &mut rng), points(40, steps, &mut rng));
+            queries.extend([Vec3::splat(7.0), Vec3::new(-30.0, 0.1, 0.2)]);
             let k = 12.min(n);
             let found = knn(&points, &queries, 12);
             for (query, found) in queries.iter().zip(found.chunks(k)) {
@@ -98,6 +114,28 @@ mod tests {
             }
         }
         assert!(knn(&[], &[Vec3::ZERO], 3).is_empty());
+    }
+
+    /// Sheets, lines, far outliers: cells crowd, are flat, or are given up for a tree.
+    #[test]
+    fn knn_agrees_wherever_points_lie() {
+        let mut rng = SmallRng::seed_from_u64(3);
+        let all = points(3000, 1_000_000, &mut rng);
+        let outlier = |mut points: Vec<Vec3>| {
+            points.push(Vec3::splat(1e6));
+            points
+        };
+        let sheet: Vec<Vec3> = all.iter().map(|p| Vec3::new(p.x, 0.0, p.z * 0.3)).collect();
+        let line: Vec<Vec3> = all.iter().map(|p| Vec3::X * p.x).collect();
+        let ball: Vec<Vec3> = all.iter().map(|p| p.normalize_or_zero() + Vec3::splat(100.0)).collect();
+        for points in [sheet, line, ball, vec![Vec3::ONE; 300], outlier(all)] {
+            let queries: Vec<Vec3> = points.iter().step_by(37).map(|p| *p + Vec3::splat(0.003)).collect();
+            let tree = KdTree::new(&points);
+            for (query, found) in queries.iter().zip(knn(&points, &queries, 20).chunks(20)) {
+                let expected: Vec<usize> = tree.nearest(*query, 20).iter().map(|near| near.index).collect();
+                assert_eq!(found, expected);
+            }
+        }
     }
 
     #[test]
