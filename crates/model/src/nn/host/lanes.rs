@@ -59,21 +59,25 @@ pub(super) fn summed(a: &[f32], b: &[f32], term: impl Fn(f32, f32) -> f32) -> f3
 }
 
 /// `eˣ` for `x` at most 0, within 2e-7 of its value: `2ⁿ eʳ` with `|r|` at most half of `ln 2`, and a polynomial of degree
-/// 6 fitted to relative error 3.1e-9 for `eʳ`. Below -87 it is as good as 0; NaN stays NaN.
+/// 6 fitted to relative error 3.1e-9 for `eʳ`. Below -64 it is 0, so that products with it do not become subnormal, which
+/// processors take a hundred times as long for; NaN stays NaN.
 #[inline(always)]
 pub(super) fn exp(x: f32) -> f32 {
     // Adding one and a half times 2²³ leaves no bits behind the point: rounding, with the integer in the low bits.
     const ROUND: f32 = 12_582_912.0;
     const LN_2_HIGH: f32 = 0.693_359_4;
     const LN_2_LOW: f32 = -2.121_944_4e-4;
-    let x = if x < -87.0 { -87.0 } else { x };
+    const LEAST: f32 = -64.0;
+    let is_nothing = x < LEAST;
+    let x = if is_nothing { LEAST } else { x };
     let shifted = x * std::f32::consts::LOG2_E + ROUND;
     let n = shifted - ROUND;
     let r = x - n * LN_2_HIGH - n * LN_2_LOW;
     let tail =
         0.499_999_94 + r * (0.166_665_21 + r * (0.041_668_39 + r * (0.008_368_717 + r * 0.001_381_459_8)));
     let power = shifted.to_bits().wrapping_sub(ROUND.to_bits()).wrapping_add(127) << 23;
-    (1.0 + r + r * r * tail) * f32::from_bits(power)
+    let value = (1.0 + r + r * r * tail) * f32::from_bits(power);
+    if is_nothing { 0.0 } else { value }
 }
 
 /// `1 / (1 + e⁻ˣ)`.
@@ -129,12 +133,12 @@ mod tests {
 
     #[test]
     fn exponentials_are_exact_enough() {
-        for i in 0..80_000 {
+        for i in 0..=64_000 {
             let x = -(i as f32) * 0.001;
             let expected = f64::from(x).exp();
             assert!((f64::from(exp(x)) / expected - 1.0).abs() < 2e-7, "{x}");
         }
-        assert!(exp(f32::NEG_INFINITY) < 1e-37 && exp(f32::NAN).is_nan());
+        assert!(exp(f32::NEG_INFINITY) == 0.0 && exp(f32::NAN).is_nan());
     }
 
     #[test]
@@ -142,7 +146,7 @@ mod tests {
         assert_eq!([erf(0.0), erf(9.0), erf(-9.0), erf(f32::INFINITY)], [0.0, 1.0, -1.0, 1.0]);
         assert!(gelu(f32::NAN).is_nan() && gelu_slope(f32::NAN).is_nan() && sigmoid(f32::NAN).is_nan());
         assert_eq!([gelu(1e30), gelu_slope(40.0), sigmoid(200.0)], [1e30, 1.0, 1.0]);
-        assert!(sigmoid(-200.0) < 1e-37 && gelu_slope(-40.0).abs() < 1e-6);
+        assert!(sigmoid(-200.0) == 0.0 && gelu_slope(-40.0).abs() < 1e-6);
     }
 
     #[test]
