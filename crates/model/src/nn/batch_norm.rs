@@ -6,7 +6,7 @@ use burn::module::{Flag, Module, Param, RunningState};
 use burn::tensor::{Device, Tensor, activation, module};
 
 use super::Linear;
-use super::host::{self, passes};
+use super::host::{self, Normalized, passes};
 use crate::error::WeightsError;
 use crate::weights::{Fill, Source, TensorList};
 
@@ -52,7 +52,7 @@ impl BatchNorm {
     /// `[…, channels]` → the same shape.
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         if self.learns_from(&x) {
-            return self.forward_train(x);
+            return self.forward_train(x, false);
         }
         let (scale, shift) = self.scale_and_shift();
         x * scale.unsqueeze::<D>() + shift.unsqueeze::<D>()
@@ -62,11 +62,19 @@ impl BatchNorm {
         x.device().is_autodiff() && self.training.is_enabled()
     }
 
-    fn forward_train<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+    /// With the batch's statistics, which the running ones move towards; `relu` cuts the result at 0.
+    fn forward_train<const D: usize>(&self, x: Tensor<D>, relu: bool) -> Tensor<D> {
         let (dims, [channels]) = (x.dims(), self.weight.dims());
         let rows = dims.iter().product::<usize>() / channels;
         let flat = x.reshape([rows, channels]);
-        let batch = module::batch_norm_train(flat, self.weight.val(), self.bias.val(), EPSILON);
+        let (weight, bias) = (self.weight.val(), self.bias.val());
+        let batch = if host::is_here(&flat) {
+            host::batch_norm(flat, [weight, bias], EPSILON, relu)
+        } else {
+            let batch = module::batch_norm_train(flat, weight, bias, EPSILON);
+            let output = if relu { activation::relu(batch.output) } else { batch.output };
+            Normalized { output, mean: batch.mean, variance: batch.variance }
+        };
         // torch normalizes with the biased variance and keeps the unbiased one.
         let unbiased = batch.variance * (rows as f64 / (rows as f64 - 1.0).max(1.0));
         for (running, newest) in [(&self.running_mean, batch.mean), (&self.running_var, unbiased)] {
@@ -157,11 +165,33 @@ impl ConvNorm {
             let (scale, shift) = self.scale_and_shift();
             return passes::affine_relu(x.matmul(self.conv.weight()), scale, shift, skip);
         }
+        if skip.is_none() && self.norm.learns_from(&x) {
+            return self.norm.forward_train(self.conv.forward(x), true);
+        }
         let y = self.forward(x);
         activation::relu(match skip {
             Some(skip) => skip + y,
             None => y,
         })
+    }
+
+    /// `relu(norm(conv([whole, point])))` of each point, where `whole` is the same for all points of a group, so its share
+    /// of the product is formed once: `[groups, a]` and `[groups, points, b]` → `[groups · points, output]`.
+    pub fn forward_relu_joined(&self, whole: Tensor<2>, points: Tensor<3>) -> Tensor<2> {
+        let learns = self.norm.learns_from(&points);
+        let (weight, bias) = match learns {
+            true => (self.conv.weight(), self.conv.bias()),
+            false => {
+                let (weight, bias) = self.folded();
+                (weight, Some(bias))
+            }
+        };
+        let ([groups, n_points, _], [_, width], [input, output]) =
+            (points.dims(), whole.dims(), weight.dims());
+        let of_whole = module::linear(whole, weight.clone().slice([0..width, 0..output]), bias);
+        let of_point = module::linear(points, weight.slice([width..input, 0..output]), None);
+        let y = (of_point + of_whole.reshape([groups, 1, output])).reshape([groups * n_points, output]);
+        if learns { self.norm.forward_train(y, true) } else { activation::relu(y) }
     }
 
     /// Both layers as one map: weight `[input, output]` and bias `[output]`. Saves a pass over the activations.

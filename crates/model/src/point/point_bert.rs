@@ -1,7 +1,7 @@
 //! Point-BERT's transformer over groups of points, as ULIP, ULIP-2 (arXiv 2305.08275) and CG3D (arXiv 2303.11313) use it.
 
 use burn::module::{Module, Param};
-use burn::tensor::{Tensor, TensorData, activation, module};
+use burn::tensor::{Tensor, TensorData, module};
 use lexiform_geometry::neighbors::FarthestRule;
 use serde::{Deserialize, Serialize};
 
@@ -126,12 +126,16 @@ impl GroupNet {
         if is_plain(&x) {
             return FoldedGroupNet::of(self).forward(x);
         }
-        let [_, n_points, _] = x.dims();
-        let points = self.first_out.forward(activation::relu(self.first.forward(x)));
-        let whole = points.clone().max_dim(1).repeat_dim(1, n_points);
+        let [groups, n_points, channels] = x.dims();
+        let rows = self.first.forward_relu(x.reshape([groups * n_points, channels]), None);
+        let points = self.first_out.forward(rows);
+        let [_, width] = points.dims();
+        let points = points.reshape([groups, n_points, width]);
         // The group's channels stand first.
-        let hidden = activation::relu(self.second.forward(Tensor::cat(vec![whole, points], 2)));
-        largest(self.second_out.forward(hidden))
+        let hidden = self.second.forward_relu_joined(largest(points.clone()), points);
+        let output = self.second_out.forward(hidden);
+        let [_, width] = output.dims();
+        largest(output.reshape([groups, n_points, width]))
     }
 
     fn save(&self, name: &str, list: &mut TensorList) {

@@ -10,6 +10,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Flex, TensorData};
 
 use super::attention::{attend, attend_back};
+use super::batch::{self, BatchNorm};
 use super::linear::{After, before, before_then, of_input, of_weight, over_rows};
 use super::norm::{norm, norm_back};
 use super::{Layers, Looks, Then};
@@ -81,6 +82,24 @@ impl Layers for Flex {
         let values = attend(packed.as_slice(), length, looks);
         tensor(values, [groups, looks.queries(length), looks.heads * looks.head_width])
     }
+
+    fn host_moments(x: FlexTensor) -> FlexTensor {
+        let x = Numbers::of(x);
+        tensor(batch::moments(x.as_slice(), x.width()), [2, x.width()])
+    }
+
+    fn host_batch_norm(
+        x: FlexTensor,
+        moments: FlexTensor,
+        weight: FlexTensor,
+        bias: FlexTensor,
+        epsilon: f64,
+        relu: bool,
+    ) -> FlexTensor {
+        let [x, moments, weight, bias] = [x, moments, weight, bias].map(Numbers::of);
+        let state = BatchState { x, moments, weight, bias, epsilon: epsilon as f32, relu };
+        tensor(state.norm().apply(state.x.as_slice()), state.x.shape())
+    }
 }
 
 impl<C: CheckpointStrategy> Layers for Autodiff<Flex, C> {
@@ -129,6 +148,31 @@ impl<C: CheckpointStrategy> Layers for Autodiff<Flex, C> {
         match prepared.stateful() {
             OpsKind::UnTracked(prepared) => prepared.finish(out),
             OpsKind::Tracked(prepared) => prepared.finish((Numbers::of(packed), looks), out),
+        }
+    }
+
+    fn host_moments(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        FloatTensor::<Self>::new(Flex::host_moments(x.into_primitive()))
+    }
+
+    fn host_batch_norm(
+        x: FloatTensor<Self>,
+        moments: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        epsilon: f64,
+        relu: bool,
+    ) -> FloatTensor<Self> {
+        let [(x, x_node), (weight, weight_node), (bias, bias_node)] =
+            [x, weight, bias].map(|tensor| tensor.into_parts());
+        let moments = Numbers::of(moments.into_primitive());
+        let prepared = BatchBackward.prepare::<C>([x_node, weight_node, bias_node]).compute_bound();
+        let [x, weight, bias] = [x, weight, bias].map(Numbers::of);
+        let state = BatchState { x, moments, weight, bias, epsilon: epsilon as f32, relu };
+        let out = tensor(state.norm().apply(state.x.as_slice()), state.x.shape());
+        match prepared.stateful() {
+            OpsKind::UnTracked(prepared) => prepared.finish(out),
+            OpsKind::Tracked(prepared) => prepared.finish(state, out),
         }
     }
 }
@@ -210,11 +254,52 @@ impl Backward<Flex, 3> for NormBackward {
         let gradient = Numbers::of(gradients.consume::<Flex>(&ops.node));
         let values = norm_back(gradient.as_slice(), x.as_slice(), weight.as_slice(), epsilon);
         let shapes = [x.shape(), weight.shape(), weight.shape()];
-        for ((parent, values), shape) in ops.parents.into_iter().zip(values).zip(shapes) {
-            if let Some(node) = parent {
-                gradients.register::<Flex>(node.id, tensor(values, shape));
-            }
+        register_each(
+            gradients,
+            ops.parents.map(|parent| parent.map(|node| node.id)),
+            values.into_iter().zip(shapes),
+        );
+    }
+}
+
+#[derive(Clone, Debug)]
+struct BatchState {
+    x: Numbers,
+    moments: Numbers,
+    weight: Numbers,
+    bias: Numbers,
+    epsilon: f32,
+    relu: bool,
+}
+
+impl BatchState {
+    fn norm(&self) -> BatchNorm<'_> {
+        BatchNorm {
+            moments: self.moments.as_slice(),
+            weight: self.weight.as_slice(),
+            bias: self.bias.as_slice(),
+            epsilon: self.epsilon,
+            relu: self.relu,
         }
+    }
+}
+
+#[derive(Debug)]
+struct BatchBackward;
+
+impl Backward<Flex, 3> for BatchBackward {
+    type State = BatchState;
+
+    fn backward(self, ops: Ops<BatchState, 3>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let state = ops.state;
+        let gradient = own(gradients.consume::<Flex>(&ops.node));
+        let values = state.norm().back(gradient, state.x.as_slice());
+        let shapes = [&state.x, &state.weight, &state.bias].map(Numbers::shape);
+        register_each(
+            gradients,
+            ops.parents.map(|parent| parent.map(|node| node.id)),
+            values.into_iter().zip(shapes),
+        );
     }
 }
 
@@ -230,6 +315,19 @@ impl Backward<Flex, 1> for AttentionBackward {
         let [Some(parent)] = ops.parents else { return };
         let values = attend_back(gradient.as_slice(), packed.as_slice(), packed.shape()[1], looks);
         gradients.register::<Flex>(parent.id, tensor(values, packed.shape()));
+    }
+}
+
+/// Gives each parent that learns its gradient.
+fn register_each<'a, const N: usize>(
+    gradients: &mut Gradients,
+    parents: [Option<NodeId>; N],
+    values: impl Iterator<Item = (Vec<f32>, &'a [usize])>,
+) {
+    for (parent, (values, shape)) in parents.into_iter().zip(values) {
+        if let Some(id) = parent {
+            gradients.register::<Flex>(id, tensor(values, shape));
+        }
     }
 }
 

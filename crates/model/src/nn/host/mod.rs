@@ -6,6 +6,7 @@
 //! normalization; attention that never keeps its scores. Each has burn's own operations as its slow twin in the tests.
 
 mod attention;
+mod batch;
 mod gradient;
 mod lanes;
 mod linear;
@@ -51,6 +52,19 @@ pub(crate) trait Layers: Backend {
 
     /// Attention over packed queries, keys and values: `[groups, length, 3 · inner]` → `[groups, queries, inner]`.
     fn host_attention(packed: FloatTensor<Self>, looks: Looks) -> FloatTensor<Self>;
+
+    /// Mean and biased variance over rows, `[rows, width]` → `[2, width]`, without gradient.
+    fn host_moments(x: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    /// Batch normalization of rows `[rows, width]` by their moments, whose gradient goes to `x`; `relu` cuts it at 0.
+    fn host_batch_norm(
+        x: FloatTensor<Self>,
+        moments: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        epsilon: f64,
+        relu: bool,
+    ) -> FloatTensor<Self>;
 }
 
 /// Whether these operations can work on a tensor: it is in this machine's memory, as 32-bit numbers.
@@ -99,4 +113,30 @@ pub(crate) fn norm<const D: usize>(
 /// that are here.
 pub(crate) fn attention(packed: Tensor<3>, looks: Looks) -> Tensor<3> {
     Tensor::from_dispatch(Dispatch::host_attention(packed.into_dispatch(), looks))
+}
+
+/// What batch normalization gives.
+pub(crate) struct Normalized {
+    /// `[rows, width]`.
+    pub output: Tensor<2>,
+    /// The batch's mean, `[width]`, without gradient.
+    pub mean: Tensor<1>,
+    /// The batch's biased variance, `[width]`, without gradient.
+    pub variance: Tensor<1>,
+}
+
+/// Batch normalization of rows `[rows, width]` with their own statistics; `relu` cuts the result at 0. For tensors that are
+/// here.
+pub(crate) fn batch_norm(
+    x: Tensor<2>,
+    [weight, bias]: [Tensor<1>; 2],
+    epsilon: f64,
+    relu: bool,
+) -> Normalized {
+    let moments = Tensor::<2>::from_dispatch(Dispatch::host_moments(x.clone().into_dispatch()));
+    let [mean, variance] = [0, 1].map(|row| moments.clone().slice([row..row + 1]).squeeze_dim::<1>(0));
+    let [weight, bias] = [weight, bias].map(Tensor::into_dispatch);
+    let (x, moments) = (x.into_dispatch(), moments.into_dispatch());
+    let output = Tensor::from_dispatch(Dispatch::host_batch_norm(x, moments, weight, bias, epsilon, relu));
+    Normalized { output, mean, variance }
 }

@@ -82,6 +82,28 @@ fn norms_agree_with_the_tensor_operation() {
     fast.iter().zip(&slow).for_each(|(fast, slow)| assert_close(fast, slow, 3e-6));
 }
 
+#[test]
+fn batch_norms_agree_with_the_tensor_operation() {
+    let device = Device::flex().autodiff();
+    let (x, weight, bias) = (some([700, 19], 1, &device), some([19], 2, &device), some([19], 3, &device));
+    let x = x + 0.3;
+    for relu in [false, true] {
+        let of = |x: &Tensor<2>, weight: &Tensor<1>, bias: &Tensor<1>| {
+            batch_norm(x.clone(), [weight.clone(), bias.clone()], 1e-5, relu)
+        };
+        let slowly = |x: &Tensor<2>, weight: &Tensor<1>, bias: &Tensor<1>| {
+            module::batch_norm_train(x.clone(), weight.clone(), bias.clone(), 1e-5)
+        };
+        let cut = |y: Tensor<2>| if relu { burn::tensor::activation::relu(y) } else { y };
+        let fast = learned!(|x, weight, bias| of(&x, &weight, &bias).output);
+        let slow = learned!(|x, weight, bias| cut(slowly(&x, &weight, &bias).output));
+        fast.iter().zip(&slow).for_each(|(fast, slow)| assert_close(fast, slow, 2e-5));
+        let (fast, slow) = (of(&x, &weight, &bias), slowly(&x, &weight, &bias));
+        assert_close(&numbers(fast.mean.inner()), &numbers(slow.mean.inner()), 1e-6);
+        assert_close(&numbers(fast.variance.inner()), &numbers(slow.variance.inner()), 1e-6);
+    }
+}
+
 /// Attention in burn's operations.
 fn slowly(packed: Tensor<3>, looks: Looks) -> Tensor<3> {
     let [groups, length, _] = packed.dims();
