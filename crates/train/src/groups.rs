@@ -6,11 +6,10 @@ use burn::grad_clipping::GradientClipping;
 use burn::module::{Module, ParamGroup, ParamId};
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::momentum::MomentumConfig;
-use burn::optim::{
-    AdamWConfig, AdjustLrFn, GradientsParams, ModuleOptimizer, MuonConfig, OptimizerRecord, SgdConfig,
-};
+use burn::optim::{AdjustLrFn, GradientsParams, ModuleOptimizer, MuonConfig, OptimizerRecord, SgdConfig};
 use serde::{Deserialize, Serialize};
 
+use crate::adamw::AdamW;
 use crate::gradients;
 use crate::parameters::{Parameter, parameters};
 use crate::recipe::RecipeError;
@@ -295,9 +294,8 @@ fn optimizer(config: &GroupConfig, spared: Vec<ParamId>) -> ModuleOptimizer {
     let decay = config.weight_decay;
     let optimizer = match config.optimizer {
         Method::Adamw { beta_1, beta_2, epsilon } => {
-            let adamw = AdamWConfig::new().with_beta_1(beta_1).with_beta_2(beta_2).with_epsilon(epsilon);
-            let without = adamw.clone().with_weight_decay(0.0).build();
-            adamw.with_weight_decay(decay).init().with_group(spared, without, clip.clone())
+            let adamw = |weight_decay| AdamW { beta_1, beta_2, epsilon, weight_decay };
+            ModuleOptimizer::from(adamw(decay)).with_group(spared, adamw(0.0), clip.clone())
         }
         Method::Sgd { momentum } => {
             let sgd = SgdConfig::new()

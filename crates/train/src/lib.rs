@@ -1,5 +1,6 @@
 //! Data, losses, recipes and the training loop; shapes made from nothing to train on.
 
+mod adamw;
 mod augment;
 mod batch;
 mod checkpoint;

@@ -14,4 +14,5 @@ pub use attention::{Attention, Scope};
 pub use batch_norm::{BatchNorm, Bias, ConvNorm, is_counter, pointwise};
 pub use block::{Block, Mlp, Transformer, TransformerConfig};
 pub use drop_path::DropPath;
+pub use host::AdamwStep;
 pub use layers::{Activation, LayerNorm, Linear};

@@ -5,6 +5,7 @@
 //! as much as the products. These operations replace it: a linear map with its bias, nonlinearity and residual; layer
 //! normalization; attention that never keeps its scores. Each has burn's own operations as its slow twin in the tests.
 
+mod adamw;
 mod attention;
 mod batch;
 mod gradient;
@@ -21,6 +22,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, backend_extension};
 use burn::tensor::{DType, Device, Tensor};
 
+pub use adamw::AdamwStep;
 pub(crate) use attention::Looks;
 
 use super::Activation;

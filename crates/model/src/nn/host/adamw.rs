@@ -1,0 +1,100 @@
+//! AdamW's step in one pass over parameters, gradient and moments, on all cores.
+
+use burn::tensor::{Tensor, TensorData};
+use rayon::prelude::*;
+
+use super::is_plain;
+use super::lanes::side_by_side;
+
+/// Numbers a task handles.
+const CHUNK: usize = 1 << 15;
+
+/// A step of AdamW (Loshchilov and Hutter, 2019).
+#[derive(Clone, Copy, Debug)]
+pub struct AdamwStep {
+    /// Learning rate.
+    pub rate: f64,
+    /// Memory of the mean.
+    pub beta_1: f32,
+    /// Memory of the square.
+    pub beta_2: f32,
+    /// Added to the root.
+    pub epsilon: f32,
+    /// Share of a parameter that is taken off per unit of learning rate.
+    pub weight_decay: f32,
+    /// Number of the step, from 1.
+    pub time: i32,
+}
+
+impl AdamwStep {
+    /// Whether [`apply`](Self::apply) can work on a tensor: 32-bit numbers in this machine's memory that need no gradient.
+    pub fn suits<const D: usize>(x: &Tensor<D>) -> bool {
+        is_plain(x)
+    }
+
+    /// Parameters and both moments after the step; all tensors of one shape, and as [`suits`](Self::suits) asks.
+    pub fn apply<const D: usize>(
+        self,
+        parameters: Tensor<D>,
+        gradient: Tensor<D>,
+        moments: [Tensor<D>; 2],
+    ) -> (Tensor<D>, [Tensor<D>; 2]) {
+        let (shape, device) = (parameters.dims(), parameters.device());
+        let [mut values, gradient] = [parameters, gradient].map(numbers);
+        let [mut means, mut squares] = moments.map(numbers);
+        let factors = Factors::of(self);
+        (values.par_chunks_mut(CHUNK).zip(gradient.par_chunks(CHUNK)))
+            .zip(means.par_chunks_mut(CHUNK).zip(squares.par_chunks_mut(CHUNK)))
+            .for_each(|((values, gradient), (means, squares))| {
+                step(values, gradient, means, squares, factors)
+            });
+        let tensor = |values: Vec<f32>| Tensor::from_data(TensorData::new(values, shape), &device);
+        (tensor(values), [tensor(means), tensor(squares)])
+    }
+}
+
+fn numbers<const D: usize>(x: Tensor<D>) -> Vec<f32> {
+    x.into_data().convert::<f32>().try_into_vec().expect("just converted to f32")
+}
+
+/// What a step multiplies by.
+#[derive(Clone, Copy)]
+struct Factors {
+    keep: f32,
+    rate: f32,
+    beta_1: f32,
+    beta_2: f32,
+    correction_1: f32,
+    correction_2: f32,
+    epsilon: f32,
+}
+
+impl Factors {
+    fn of(step: AdamwStep) -> Self {
+        let AdamwStep { rate, beta_1, beta_2, epsilon, weight_decay, time } = step;
+        Self {
+            keep: (1.0 - rate * f64::from(weight_decay)) as f32,
+            rate: rate as f32,
+            beta_1,
+            beta_2,
+            correction_1: 1.0 - beta_1.powi(time),
+            correction_2: 1.0 - beta_2.powi(time),
+            epsilon,
+        }
+    }
+}
+
+side_by_side! {
+    fn step(values: &mut [f32], gradient: &[f32], means: &mut [f32], squares: &mut [f32], factors: Factors) {
+        let Factors { keep, rate, beta_1, beta_2, correction_1, correction_2, epsilon } = factors;
+        let (new_1, new_2) = (1.0 - beta_1, 1.0 - beta_2);
+        for ((x, g), (mean, square)) in
+            values.iter_mut().zip(gradient).zip(means.iter_mut().zip(squares.iter_mut()))
+        {
+            *mean = *mean * beta_1 + g * new_1;
+            *square = *square * beta_2 + g * g * new_2;
+            let change = (*mean / correction_1) / ((*square / correction_2).sqrt() + epsilon);
+            *x = *x * keep - change * rate;
+        }
+    }
+}
