@@ -156,8 +156,15 @@ pub(super) fn multiply(out: MatrixMut<'_>, a: Matrix<'_>, b: Matrix<'_>, into: I
 /// The product of two matrices, one row after the other.
 pub(super) fn product(a: Matrix<'_>, b: Matrix<'_>) -> Vec<f32> {
     let shape = [a.shape[0], b.shape[1]];
-    let mut out = vec![0.0; shape[0] * shape[1]];
-    multiply(MatrixMut::new(&mut out, shape), a, b, Into::Set, Cores::All);
+    let count = shape[0] * shape[1];
+    if a.shape[1] == 0 {
+        return vec![0.0; count];
+    }
+    let mut out = Vec::with_capacity(count);
+    let whole = MatrixMut { start: out.as_mut_ptr(), shape, down: shape[1], list: PhantomData };
+    multiply(whole, a, b, Into::Set, Cores::All);
+    // SAFETY: the product has set every number, so zeros first would be a pass over memory for nothing.
+    unsafe { out.set_len(count) };
     out
 }
 
