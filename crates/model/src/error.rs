@@ -1,6 +1,6 @@
 //! What can go wrong between a file of weights and an embedding.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why weights cannot be read or do not fit a network.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +63,16 @@ pub enum WeightsError {
         /// The file.
         path: PathBuf,
         /// What was looked for and not found.
+        message: String,
+    },
+    /// A file that belongs to the weights is not beside them, or not what it should be.
+    #[error("{}: {file} must be beside it: {message}", path.display())]
+    Beside {
+        /// The weights.
+        path: PathBuf,
+        /// Name of the other file.
+        file: String,
+        /// What is wrong with it.
         message: String,
     },
 }
@@ -138,6 +148,16 @@ pub enum ModelError {
         /// Tokens the tokenizer has.
         needed: usize,
     },
+    /// A caption that begins with more than it may have.
+    #[error("captions of {model} have at most {longest} tokens, the prompt has {given} with the start mark")]
+    Prompt {
+        /// Id of the model.
+        model: String,
+        /// Tokens that are given.
+        given: usize,
+        /// Tokens of a caption.
+        longest: usize,
+    },
     /// A download failed.
     #[error("cannot download {what}: {message}")]
     Download {
@@ -165,7 +185,18 @@ impl ModelError {
             Self::Weights(WeightsError::Unused { .. } | WeightsError::Missing { .. }) => {
                 Some("`lexiform model info FILE` shows what the file holds".to_owned())
             }
+            Self::Weights(WeightsError::Beside { path, file, .. }) => Some(format!(
+                "copy {file} from where the weights come from into {}; `lexiform model pull` fetches such files too",
+                folder_of(path)
+            )),
+            Self::Prompt { .. } => Some("give a shorter prompt".to_owned()),
             _ => None,
         }
     }
+}
+
+/// The folder a file is in, in words.
+fn folder_of(path: &Path) -> String {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.map_or_else(|| "the same folder".to_owned(), |folder| folder.display().to_string())
 }

@@ -33,7 +33,7 @@ struct Remote {
     size: Option<u64>,
 }
 
-/// Fetches a named model's weights unless they are here, and gives the file.
+/// Fetches a named model's weights, and what belongs beside them, unless they are here; gives the file of weights.
 pub fn pull(name: &str, mut on_progress: impl FnMut(Progress)) -> Result<PathBuf, ModelError> {
     let Some(model) = MODELS.iter().find(|model| model.name == name) else {
         let known = MODELS.map(|model| model.name).join(", ");
@@ -47,17 +47,46 @@ pub fn pull(name: &str, mut on_progress: impl FnMut(Progress)) -> Result<PathBuf
             _ => Err(ModelError::Download { what: name.to_owned(), message: "it is built in".to_owned() }),
         };
     };
-    if let Some(path) = registry::cached(&folder, file) {
+    let weights = fetch(&folder, &repository, file, None, &mut on_progress)?;
+    // Of the same state of the repository as the weights.
+    let inside = weights.strip_prefix(folder.join("snapshots")).unwrap_or(&weights);
+    let revision = inside.components().next().map(|first| first.as_os_str().to_string_lossy().into_owned());
+    for file in model.beside {
+        fetch(&folder, &repository, file, revision.as_deref(), &mut on_progress)?;
+    }
+    Ok(weights)
+}
+
+/// A file of a repository, from the cache if it is there: of the state called `revision`, or of the newest.
+fn fetch(
+    folder: &Path,
+    repository: &str,
+    file: &str,
+    revision: Option<&str>,
+    on_progress: &mut dyn FnMut(Progress),
+) -> Result<PathBuf, ModelError> {
+    let here = match revision {
+        Some(revision) => {
+            Some(folder.join("snapshots").join(revision).join(file)).filter(|path| path.is_file())
+        }
+        None => registry::cached(folder, file),
+    };
+    if let Some(path) = here {
         return Ok(path);
     }
-    let remote = ask(&repository, file)?;
+    let remote = ask(repository, file, revision)?;
     let blob = folder.join("blobs").join(&remote.etag);
     let io = |error: std::io::Error| ModelError::Weights(WeightsError::Io(error));
     fs::create_dir_all(folder.join("blobs")).map_err(io)?;
     if !blob.is_file() {
-        download(&remote, &blob, &mut on_progress)?;
+        download(&remote, &blob, on_progress)?;
     }
-    place(&folder, &remote, &blob, file).map_err(io)
+    let path = place(folder, revision.unwrap_or(&remote.commit), &remote.etag, file).map_err(io)?;
+    if revision.is_none() {
+        fs::create_dir_all(folder.join("refs")).map_err(io)?;
+        fs::write(folder.join("refs").join("main"), &remote.commit).map_err(io)?;
+    }
+    Ok(path)
 }
 
 fn agent(redirects: u32) -> ureq::Agent {
@@ -78,10 +107,11 @@ fn authorization() -> Option<String> {
     std::env::var("HF_TOKEN").ok().filter(|token| !token.is_empty()).map(|token| format!("Bearer {token}"))
 }
 
-fn ask(repository: &str, file: &str) -> Result<Remote, ModelError> {
+fn ask(repository: &str, file: &str, revision: Option<&str>) -> Result<Remote, ModelError> {
     let endpoint =
         std::env::var("HF_ENDPOINT").ok().filter(|e| !e.is_empty()).unwrap_or_else(|| ENDPOINT.to_owned());
-    let url = format!("{}/{repository}/resolve/main/{file}", endpoint.trim_end_matches('/'));
+    let (endpoint, revision) = (endpoint.trim_end_matches('/'), revision.unwrap_or("main"));
+    let url = format!("{endpoint}/{repository}/resolve/{revision}/{file}");
     let mut request = agent(0).head(&url);
     if let Some(value) = authorization() {
         request = request.header("Authorization", value);
@@ -151,12 +181,9 @@ fn download(remote: &Remote, blob: &Path, on_progress: &mut dyn FnMut(Progress))
     fs::rename(&partial, blob).map_err(io)
 }
 
-/// `snapshots/<commit>/<file>` → the blob, and `refs/main`.
-fn place(folder: &Path, remote: &Remote, blob: &Path, file: &str) -> std::io::Result<PathBuf> {
-    let snapshot = folder.join("snapshots").join(&remote.commit);
-    fs::create_dir_all(&snapshot)?;
-    fs::create_dir_all(folder.join("refs"))?;
-    let path = snapshot.join(file);
+/// `snapshots/<commit>/<file>` → the blob.
+fn place(folder: &Path, commit: &str, etag: &str, file: &str) -> std::io::Result<PathBuf> {
+    let path = folder.join("snapshots").join(commit).join(file);
     if let Some(inside) = path.parent() {
         fs::create_dir_all(inside)?;
     }
@@ -165,11 +192,9 @@ fn place(folder: &Path, remote: &Remote, blob: &Path, file: &str) -> std::io::Re
         #[cfg(unix)]
         let up = "../".repeat(2 + file.matches('/').count());
         #[cfg(unix)]
-        std::os::unix::fs::symlink(Path::new(&up).join("blobs").join(&remote.etag), &path)?;
+        std::os::unix::fs::symlink(Path::new(&up).join("blobs").join(etag), &path)?;
         #[cfg(not(unix))]
-        fs::copy(blob, &path)?;
+        fs::copy(folder.join("blobs").join(etag), &path)?;
     }
-    debug_assert!(blob.is_file());
-    fs::write(folder.join("refs").join("main"), &remote.commit)?;
     Ok(path)
 }

@@ -3,6 +3,7 @@
 //! This crate opens no 3D file: it takes pictures, points and text and gives [`Embedding`]s. Its only door to the
 //! network is the feature `hub`.
 
+pub mod blip;
 pub mod clip;
 mod embedding;
 mod error;

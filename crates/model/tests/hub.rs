@@ -82,6 +82,13 @@ fn a_broken_download_goes_on_and_lands_in_the_cache() {
     assert_eq!(pull("duoduo", |_| {}).unwrap(), path, "a second pull asks nobody");
     assert!(registry::locate("duoduo").is_ok());
     assert!(registry::list().iter().any(|card| card.name == "duoduo" && card.available));
+    let captioner = pull("blip", |_| {}).unwrap();
+    let here = |file: &str| captioner.with_file_name(file).is_file();
+    assert!(captioner.ends_with(format!("snapshots/{COMMIT}/pytorch_model.bin")));
+    assert!(here("config.json") && here("vocab.txt"));
+    std::fs::remove_file(captioner.with_file_name("vocab.txt")).unwrap();
+    pull("blip", |_| {}).unwrap();
+    assert!(here("vocab.txt"), "what is missing beside the weights is fetched");
     // SAFETY: as above.
     unsafe { std::env::set_var("HF_ENDPOINT", "http://127.0.0.1:9") };
     let offline = pull("openclip-b32", |_| {}).unwrap_err();

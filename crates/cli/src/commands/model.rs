@@ -123,7 +123,7 @@ fn list(json: bool) -> anyhow::Result<()> {
     };
     let columns = [
         ("name", Align::Left),
-        ("takes", Align::Left),
+        ("kind", Align::Left),
         ("dim", Align::Right),
         ("parameters", Align::Right),
         ("text from", Align::Left),

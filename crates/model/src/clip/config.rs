@@ -77,6 +77,9 @@ pub struct VisionConfig {
     /// Nonlinearity where it is not the model's: SLIP's towers have one each.
     #[serde(default)]
     pub activation: Option<Activation>,
+    /// Added to the variance in all norms where it is not the style's (BLIP in `transformers`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epsilon: Option<f64>,
 }
 
 /// Details in which lines of vision transformers differ.
@@ -86,7 +89,7 @@ pub enum VisionStyle {
     /// A norm before the blocks, patches without bias (CLIP).
     #[default]
     Clip,
-    /// No norm before the blocks, patches with a bias, and 1e-6 in all norms (timm; SLIP's image tower).
+    /// No norm before the blocks, patches with a bias, and 1e-6 in all norms (timm; the image towers of SLIP and BLIP).
     Timm,
 }
 
@@ -144,6 +147,7 @@ impl ClipConfig {
                 style: VisionStyle::Clip,
                 prompts: 0,
                 activation: None,
+                epsilon: None,
             },
             text: TextConfig {
                 context: 77,
@@ -188,10 +192,10 @@ impl VisionConfig {
 
     /// Added to the variance in all norms of the tower.
     pub(super) fn epsilon(&self) -> f64 {
-        match self.style {
+        self.epsilon.unwrap_or(match self.style {
             VisionStyle::Clip => EPSILON,
             VisionStyle::Timm => 1e-6,
-        }
+        })
     }
 }
 

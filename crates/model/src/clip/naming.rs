@@ -150,6 +150,7 @@ impl ClipConfig {
                 style: if is_slip { VisionStyle::Timm } else { VisionStyle::Clip },
                 prompts,
                 activation: is_slip.then_some(Activation::Gelu),
+                epsilon: None,
             },
             text: TextConfig {
                 context: shape("positional_embedding")?.first().copied().unwrap_or(0),

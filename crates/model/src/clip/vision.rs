@@ -5,7 +5,7 @@ use burn::tensor::{Tensor, TensorData};
 
 use super::config::{ClipConfig, VisionConfig, VisionStyle};
 use crate::error::WeightsError;
-use crate::nn::{LayerNorm, Linear, Scope, Transformer};
+use crate::nn::{Activation, LayerNorm, Linear, Scope, Transformer};
 use crate::preprocess::resample_grid;
 use crate::weights::{Fill, Source, TensorList};
 
@@ -19,7 +19,8 @@ pub struct ClipVision {
     prompts: Option<Prompts>,
     transformer: Transformer,
     ln_post: LayerNorm,
-    proj: Param<Tensor<2>>,
+    /// Into the joint space, where there is one.
+    proj: Option<Param<Tensor<2>>>,
     patch: usize,
 }
 
@@ -73,16 +74,22 @@ impl ClipVision {
         let width = config.vision.width;
         let fill = Fill::Normal((width as f32).powf(-0.5));
         let proj = source.tensor("visual.proj", [width, config.dim], fill)?;
-        Self::with_projection(source, config, proj)
+        Self::with_projection(source, config, Some(proj))
     }
 
     /// Reads `visual.*` but for the map into the joint space, which is given: `[width, dim]`.
     pub fn with_projection(
         source: &Source,
         config: &ClipConfig,
-        proj: Tensor<2>,
+        proj: Option<Tensor<2>>,
     ) -> Result<Self, WeightsError> {
-        let vision = config.vision;
+        let activation = config.vision.activation.unwrap_or(config.activation);
+        let vision = VisionConfig { activation: Some(activation), ..config.vision };
+        Ok(Self { proj: proj.map(Param::from_tensor), ..Self::without_projection(source, vision)? })
+    }
+
+    /// Reads `visual.*` of a tower that has no map into a joint space; its features are as wide as its tokens.
+    pub fn without_projection(source: &Source, vision: VisionConfig) -> Result<Self, WeightsError> {
         let (width, patch) = (vision.width, vision.patch);
         let scale = (width as f32).powf(-0.5);
         let pixels = 3 * patch * patch;
@@ -108,10 +115,10 @@ impl ClipVision {
             transformer: Transformer::load(
                 source,
                 "visual.transformer",
-                &vision.transformer(config.activation),
+                &vision.transformer(Activation::default()),
             )?,
             ln_post: norm("visual.ln_post")?,
-            proj: Param::from_tensor(proj),
+            proj: None,
             patch,
         })
     }
@@ -142,6 +149,14 @@ impl ClipVision {
         self.read_out(x, views, &mut watch)
     }
 
+    /// Normalized pixels `[rows, 3, size, size]` → all tokens after the last norm, the class token first:
+    /// `[rows, 1 + patches, width]`. Each image is alone.
+    pub fn encode_tokens(&self, pixels: Tensor<4>) -> Tensor<3> {
+        let x = self.tokens(pixels, &mut |_, _| {});
+        let x = self.transformer.forward(x, |_| Scope::Own, self.before(), |_, _| {});
+        self.ln_post.forward(x)
+    }
+
     /// Pixels → what the first block is given.
     fn tokens(&self, pixels: Tensor<4>, watch: &mut dyn FnMut(&str, &Tensor<3>)) -> Tensor<3> {
         let x = self.embed(pixels);
@@ -163,13 +178,17 @@ impl ClipVision {
     fn read_out(&self, x: Tensor<3>, views: usize, watch: &mut dyn FnMut(&str, &Tensor<3>)) -> Tensor<2> {
         let [rows, tokens, width] = x.dims();
         if rows == 0 || tokens == 0 {
-            return Tensor::zeros([0, self.proj.dims()[1]], &x.device());
+            let dim = self.proj.as_ref().map_or(width, |proj| proj.dims()[1]);
+            return Tensor::zeros([0, dim], &x.device());
         }
         let class = x.slice([0..rows, 0..1, 0..width]);
         let class = self.ln_post.forward(class);
         watch("ln_post", &class);
         let mean = class.reshape([rows / views, views, width]).mean_dim(1).squeeze_dim::<2>(1);
-        mean.matmul(self.proj.val())
+        match &self.proj {
+            Some(proj) => mean.matmul(proj.val()),
+            None => mean,
+        }
     }
 
     /// `[rows, 3, size, size]` → tokens with positions `[rows, 1 + patches, width]`.
@@ -185,9 +204,9 @@ impl ClipVision {
             + self.positional_embedding.val().unsqueeze::<3>()
     }
 
-    /// The map into the joint space, `[width, dim]`.
-    pub fn projection(&self) -> Tensor<2> {
-        self.proj.val()
+    /// The map into the joint space, `[width, dim]`, if there is one.
+    pub fn projection(&self) -> Option<Tensor<2>> {
+        self.proj.as_ref().map(Param::val)
     }
 
     /// The same tower for images of another size, `grid` patches along an edge: positions of patches are resampled as
@@ -240,6 +259,8 @@ impl ClipVision {
         }
         self.transformer.save("visual.transformer", list);
         self.ln_post.save("visual.ln_post", list);
-        list.push("visual.proj".to_owned(), self.proj.val());
+        if let Some(proj) = &self.proj {
+            list.push("visual.proj".to_owned(), proj.val());
+        }
     }
 }

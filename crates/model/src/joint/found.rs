@@ -1,6 +1,7 @@
 //! Which model a file of weights is: its own words, a file beside it, or the tensors tell.
 
 use super::{CONFIG_KEY, ModelConfig};
+use crate::blip::Captioner;
 use crate::clip::{Beside, ClipConfig, Naming};
 use crate::error::WeightsError;
 use crate::preprocess::{Crop, Normalization, Preprocess};
@@ -24,7 +25,13 @@ impl Found {
             return Ok(Self { naming: Naming::OpenClip, prefix: String::new(), config });
         }
         let (naming, prefix) = Naming::of(file).ok_or_else(|| {
-            unrecognized("no two towers in the names of OpenCLIP, SLIP or transformers".to_owned())
+            let message = match Captioner::recognizes(file) {
+                true => {
+                    "it writes captions, in no joint space: `lexiform data prepare --captions blip` uses it"
+                }
+                false => "no two towers in the names of OpenCLIP, SLIP or transformers",
+            };
+            unrecognized(message.to_owned())
         })?;
         let clip = ClipConfig::of(file, naming, prefix)?;
         let beside = Beside::read(file.path());

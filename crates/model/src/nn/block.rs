@@ -38,7 +38,8 @@ pub struct Mlp {
 }
 
 impl Mlp {
-    fn load(source: &Source, name: &str, config: &TransformerConfig) -> Result<Self, WeightsError> {
+    /// Reads `{name}.c_fc.*` and `{name}.c_proj.*`.
+    pub fn load(source: &Source, name: &str, config: &TransformerConfig) -> Result<Self, WeightsError> {
         let TransformerConfig { width, mlp_width, layers, .. } = *config;
         let [weight, bias] = linear_names(&format!("{name}.c_fc"));
         let c_fc =
@@ -49,7 +50,8 @@ impl Mlp {
         Ok(Self { c_fc, c_proj, activation: config.activation })
     }
 
-    fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+    /// `[rows, tokens, width]` → the same shape.
+    pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         self.c_proj.forward(self.c_fc.forward_then(x, Some(self.activation)))
     }
 

@@ -9,6 +9,7 @@ mod block;
 mod drop_path;
 pub(crate) mod host;
 mod layers;
+mod memory;
 
 pub use attention::{Attention, Scope};
 pub use batch_norm::{BatchNorm, Bias, ConvNorm, is_counter, pointwise};
@@ -16,3 +17,4 @@ pub use block::{Block, Mlp, Transformer, TransformerConfig};
 pub use drop_path::DropPath;
 pub use host::AdamwStep;
 pub use layers::{Activation, LayerNorm, Linear};
+pub use memory::{Memory, MemoryAttention};

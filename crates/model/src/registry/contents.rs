@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::Modality;
 use crate::weights::WeightFile;
 
 /// A file of weights, described.
@@ -48,18 +49,41 @@ struct Signature {
     kind: &'static str,
     /// Ends of names that must all be there.
     has: &'static [&'static str],
-    is_points: bool,
+    modality: Modality,
+    /// Files without which it cannot be opened.
+    beside: &'static [&'static str],
 }
 
 const fn points(kind: &'static str, has: &'static [&'static str]) -> Signature {
-    Signature { kind, has, is_points: true }
+    Signature { kind, has, modality: Modality::Points, beside: &[] }
 }
 
 const fn towers(kind: &'static str, has: &'static [&'static str]) -> Signature {
-    Signature { kind, has, is_points: false }
+    Signature { kind, has, modality: Modality::Views, beside: &[] }
 }
 
-const SIGNATURES: [Signature; 15] = [
+const fn captioner(
+    kind: &'static str,
+    has: &'static [&'static str],
+    beside: &'static [&'static str],
+) -> Signature {
+    Signature { kind, has, modality: Modality::Captioner, beside }
+}
+
+const SIGNATURES: [Signature; 17] = [
+    captioner(
+        "BLIP captioner in transformers' layout",
+        &[
+            "vision_model.embeddings.patch_embedding.weight",
+            "text_decoder.bert.embeddings.word_embeddings.weight",
+        ],
+        &["config.json", "vocab.txt"],
+    ),
+    captioner(
+        "BLIP captioner in its own layout",
+        &["visual_encoder.patch_embed.proj.weight", "text_decoder.bert.embeddings.word_embeddings.weight"],
+        &["vocab.txt"],
+    ),
     towers("Duoduo CLIP", &["duoduoclip.visual.conv1.weight"]),
     points("ULIP PointBERT", &["point_encoder.encoder.first_conv.0.weight", "pc_projection"]),
     points("ULIP PointMLP", &["point_encoder.embedding.net.0.weight", "pc_projection"]),
@@ -101,8 +125,13 @@ pub fn contents(file: &WeightFile, paired: Option<&str>) -> Contents {
         None => "unknown".to_owned(),
     };
     let mut missing = Vec::new();
-    if !TEXT_TOWER.iter().any(|end| ends_with(end)) && signature.is_some() {
-        missing.push(match (paired, signature.is_some_and(|signature| signature.is_points)) {
+    let modality = signature.map(|signature| signature.modality);
+    let absent = |name: &&str| !file.path().with_file_name(name).is_file();
+    let beside = signature.map_or(&[][..], |signature| signature.beside);
+    missing.extend(beside.iter().copied().filter(absent).map(|name| format!("{name} beside it")));
+    let has_text = modality == Some(Modality::Captioner) || TEXT_TOWER.iter().any(|end| ends_with(end));
+    if !has_text && signature.is_some() {
+        missing.push(match (paired, modality == Some(Modality::Points)) {
             (Some(paired), _) => format!("text tower: pairs with {paired}; give it by --text-model"),
             (None, true) => "text tower: give the one it was trained beside by --text-model".to_owned(),
             (None, false) => "text tower".to_owned(),

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::blip::{self, Captioner};
 use crate::error::{ModelError, WeightsError};
 use crate::joint;
 use crate::point_model::{self, PointModel};
@@ -31,10 +32,12 @@ pub struct NamedModel {
     pub licence: &'static str,
     /// How it takes shapes.
     pub modality: Modality,
-    /// Width of the joint space.
+    /// Width of the joint space; 0 where it has none.
     pub dim: usize,
     /// Number of trained numbers, where it was published.
     pub parameters: Option<usize>,
+    /// Files that belong beside the weights.
+    pub beside: &'static [&'static str],
     /// The named model whose text and image towers it was trained beside, where it has none of its own.
     pub paired: Option<&'static str>,
 }
@@ -47,14 +50,17 @@ pub enum Modality {
     Views,
     /// As points.
     Points,
+    /// As pictures, to write captions about them; it knows no joint space.
+    Captioner,
 }
 
 impl Modality {
-    /// `views` or `points`.
+    /// `views`, `points` or `captioner`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Views => "views",
             Self::Points => "points",
+            Self::Captioner => "captioner",
         }
     }
 }
@@ -118,7 +124,7 @@ pub struct ModelCard {
     pub name: String,
     /// What it is.
     pub about: String,
-    /// What it takes: `views` or `points`.
+    /// What it takes: `views` or `points`; or `captioner`.
     pub modality: &'static str,
     /// The named model that gives it text and image towers, where it has none.
     pub paired: Option<String>,
@@ -196,7 +202,7 @@ impl NamedModel {
         let file = locate(self.name).ok();
         let card =
             file.as_ref().and_then(|file| described(file, String::new()).ok()).unwrap_or_else(|| ModelCard {
-                dim: Some(self.dim),
+                dim: (self.dim > 0).then_some(self.dim),
                 parameters: self.parameters,
                 bytes: file.as_ref().map(WeightFile::bytes),
                 modality: self.modality.name(),
@@ -250,6 +256,19 @@ fn described(file: &WeightFile, origin: String) -> Result<ModelCard, WeightsErro
             modality: Modality::Points.name(),
             paired: config.paired.map(|paired| paired.name().to_owned()),
             dim: Some(config.tower.dim()),
+            ..found
+        });
+    }
+    if Captioner::recognizes(file) {
+        let (_, config) = blip::described(file)?;
+        return Ok(ModelCard {
+            name: file
+                .path()
+                .file_stem()
+                .map_or_else(String::new, |stem| stem.to_string_lossy().into_owned()),
+            about: "BLIP captioner".to_owned(),
+            modality: Modality::Captioner.name(),
+            view_size: Some(config.vision.image_size),
             ..found
         });
     }

@@ -29,6 +29,7 @@ const MODEL: NamedModel = NamedModel {
     modality: Modality::Views,
     dim: 0,
     parameters: None,
+    beside: &[],
     paired: None,
 };
 
@@ -66,7 +67,7 @@ const fn duoduo(name: &'static str, about: &'static str, file: &'static str) -> 
 }
 
 /// All named models, the default first.
-pub const MODELS: [NamedModel; 29] = [
+pub const MODELS: [NamedModel; 31] = [
     NamedModel {
         name: "nano",
         about: "small multi-view model trained on procedural shapes",
@@ -214,27 +215,9 @@ pub const MODELS: [NamedModel; 29] = [
         1280,
         2_539_567_361,
     ),
-    clip(
-        "openai-b32",
-        "OpenAI CLIP ViT-B/32",
-        by_openai("timm/vit_base_patch32_clip_224.openai"),
-        512,
-        151_277_313,
-    ),
-    clip(
-        "openai-b16",
-        "OpenAI CLIP ViT-B/16",
-        by_openai("timm/vit_base_patch16_clip_224.openai"),
-        512,
-        149_620_737,
-    ),
-    clip(
-        "openai-l14",
-        "OpenAI CLIP ViT-L/14",
-        by_openai("timm/vit_large_patch14_clip_224.openai"),
-        768,
-        427_616_513,
-    ),
+    openai("openai-b32", "OpenAI CLIP ViT-B/32", "timm/vit_base_patch32_clip_224.openai", 512, 151_277_313),
+    openai("openai-b16", "OpenAI CLIP ViT-B/16", "timm/vit_base_patch16_clip_224.openai", 512, 149_620_737),
+    openai("openai-l14", "OpenAI CLIP ViT-L/14", "timm/vit_large_patch14_clip_224.openai", 768, 427_616_513),
     NamedModel {
         name: "slip-b16",
         about: "SLIP ViT-B/16 of YFCC15M, 100 epochs: what ULIP and CG3D were trained beside",
@@ -271,9 +254,38 @@ pub const MODELS: [NamedModel; 29] = [
         512,
         "slip-b16",
     ),
+    captioner(
+        "blip",
+        "BLIP ViT-B/16 at 384 pixels, fine-tuned on COCO's captions",
+        hub("Salesforce/blip-image-captioning-base", "pytorch_model.bin"),
+        223_971_644,
+    ),
+    captioner(
+        "blip-large",
+        "BLIP ViT-L/16 at 384 pixels, fine-tuned on COCO's captions",
+        hub("Salesforce/blip-image-captioning-large", "pytorch_model.bin"),
+        446_290_492,
+    ),
 ];
 
-/// OpenAI's weights as OpenCLIP keeps them, with their configuration beside them.
-const fn by_openai(repository: &'static str) -> Origin {
-    hub(repository, "open_clip_model.safetensors")
+/// A captioner with its sizes and its words.
+const fn captioner(name: &'static str, about: &'static str, origin: Origin, parameters: usize) -> NamedModel {
+    let (licence, parameters) = ("BSD-3-Clause", Some(parameters));
+    let (modality, beside): (_, &[&str]) = (Modality::Captioner, &["config.json", "vocab.txt"]);
+    NamedModel { name, about, origin, licence, modality, parameters, beside, ..MODEL }
+}
+
+/// OpenAI's weights as OpenCLIP keeps them, with their configuration beside them: the weights do not tell the nonlinearity.
+const fn openai(
+    name: &'static str,
+    about: &'static str,
+    repository: &'static str,
+    dim: usize,
+    parameters: usize,
+) -> NamedModel {
+    let beside = &["open_clip_config.json"];
+    NamedModel {
+        beside,
+        ..clip(name, about, hub(repository, "open_clip_model.safetensors"), dim, parameters)
+    }
 }

@@ -1,5 +1,6 @@
 //! Text → token ids.
 
+mod bert;
 mod clean;
 mod words;
 
@@ -7,6 +8,7 @@ use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
+pub use bert::BertWords;
 pub use clean::clean;
 pub use words::WordPieces;
 

@@ -16,7 +16,7 @@ pub struct WordPieces {
 }
 
 /// Marks a piece that continues a word.
-const CONTINUES: &str = "##";
+pub(super) const CONTINUES: &str = "##";
 
 /// Endings that words of the vocabulary take on in the plural and the like.
 const ENDINGS: [&str; 8] = ["##s", "##es", "##ed", "##ing", "##y", "##er", "##en", "##ish"];
@@ -61,13 +61,7 @@ impl WordPieces {
     fn encode_word(&self, word: &str, row: &mut Vec<u32>) {
         let mut start = 0;
         while start < word.len() {
-            let prefix = if start == 0 { "" } else { CONTINUES };
-            let ends = word[start..].char_indices().map(|(i, c)| start + i + c.len_utf8());
-            let known = ends.rev().find_map(|end| {
-                let id = self.ids.get(&format!("{prefix}{}", &word[start..end]))?;
-                Some((end, *id))
-            });
-            match known {
+            match longest_piece(&self.ids, word, start) {
                 Some((end, id)) => {
                     row.push(id);
                     start = end;
@@ -76,6 +70,16 @@ impl WordPieces {
             }
         }
     }
+}
+
+/// The longest piece that a word goes on with from byte `start`: where it ends, and its id.
+pub(super) fn longest_piece(ids: &BTreeMap<String, u32>, word: &str, start: usize) -> Option<(usize, u32)> {
+    let prefix = if start == 0 { "" } else { CONTINUES };
+    let ends = word[start..].char_indices().map(|(i, c)| start + i + c.len_utf8());
+    ends.rev().find_map(|end| {
+        let id = ids.get(&format!("{prefix}{}", &word[start..end]))?;
+        Some((end, *id))
+    })
 }
 
 /// Runs of letters and digits.

@@ -149,6 +149,7 @@ impl ClipNetwork {
                 style: VisionStyle::Clip,
                 prompts: 0,
                 activation: None,
+                epsilon: None,
             },
             text: TextConfig {
                 context: self.context,

@@ -1,5 +1,6 @@
 //! `lexiform data`: data sets of shapes, made, joined, looked into, imported and exported.
 
+mod captions;
 mod exchange;
 mod inspect;
 mod prepare;

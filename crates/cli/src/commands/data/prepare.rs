@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 use lexiform_data::Picture;
-use lexiform_data::caption::{Served, ServedConfig};
 use lexiform_data::prepare::{LocalFiles, Prepare, PrepareConfig};
 use lexiform_data::table::Table;
 use lexiform_geometry::RigKind;
 use lexiform_geometry::render::Background;
 use lexiform_search::{Intake, OpenEncoder};
 
+use super::captions::CaptionArgs;
 use super::telling::FillArgs;
 use super::words::Frozen;
 use crate::failure::{Usage, Verdict};
@@ -78,27 +78,8 @@ struct WordArgs {
     /// Captions kept of each view and of the whole shape, best first [default: all]
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, requires = "features")]
     top_captions: usize,
-    /// Address of a vision-language model, OpenAI-compatible, up to /v1: captions by it
-    #[arg(long, value_name = "URL", requires = "caption_model")]
-    caption_url: Option<String>,
-    /// Its name there
-    #[arg(long, value_name = "NAME")]
-    caption_model: Option<String>,
-    /// What it is asked about each picture
-    #[arg(long, value_name = "TEXT")]
-    caption_prompt: Option<String>,
-    /// Sentences for each question
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    sentences: u32,
-    /// Ask about every view alone
-    #[arg(long)]
-    per_view: bool,
-    /// Questions under way at the same time
-    #[arg(long, value_name = "N", default_value_t = 8)]
-    concurrency: usize,
-    /// Key sent to it
-    #[arg(long, env = "LEXIFORM_CAPTION_KEY", hide_env_values = true, value_name = "KEY")]
-    caption_key: Option<String>,
+    #[command(flatten)]
+    captions: CaptionArgs,
 }
 
 impl PrepareArgs {
@@ -106,12 +87,12 @@ impl PrepareArgs {
     pub fn run(self) -> anyhow::Result<Verdict> {
         let source = LocalFiles::new(&self.sources)?;
         let facts = facts(&self.words.facts)?;
-        let served = self.words.served();
+        let writer = self.words.captions.open(self.look.size, self.look.seed)?;
         let frozen =
             self.words.features.as_deref().map(|name| frozen(name, self.look.transparent)).transpose()?;
         let mut producer = Prepare::new(&source, self.config()?, facts)?.with_jobs(self.fill.jobs);
-        if let Some(served) = &served {
-            producer = producer.with_captioner(served);
+        if let Some(writer) = &writer {
+            producer = producer.with_captioner(writer.captioner());
         }
         if let Some(frozen) = &frozen {
             producer = producer.with_featurizer(frozen);
@@ -121,8 +102,8 @@ impl PrepareArgs {
         }
         let started = std::time::Instant::now();
         let filled = self.fill.fill(&producer, &self.out);
-        if let Some(served) = &served {
-            report(served, started.elapsed().as_secs_f64(), self.fill.json)?;
+        if let Some(writer) = &writer {
+            writer.report(started.elapsed().as_secs_f64(), self.fill.json)?;
         }
         filled
     }
@@ -172,35 +153,4 @@ fn frozen(name: &str, transparent: bool) -> anyhow::Result<Frozen> {
         output::note("note: features are of the views on white");
     }
     Ok(Frozen(encoder))
-}
-
-impl WordArgs {
-    fn served(&self) -> Option<Served> {
-        let (Some(url), Some(model)) = (&self.caption_url, &self.caption_model) else { return None };
-        let usual = ServedConfig::new(url, model);
-        Some(Served::new(ServedConfig {
-            prompt: self.caption_prompt.clone().unwrap_or_else(|| usual.prompt.clone()),
-            sentences: self.sentences,
-            per_view: self.per_view,
-            concurrency: self.concurrency,
-            api_key: self.caption_key.clone(),
-            ..usual
-        }))
-    }
-}
-
-/// What the captioner did and what it took.
-fn report(served: &Served, seconds: f64, json: bool) -> anyhow::Result<()> {
-    let counts = served.counts();
-    let per_minute = counts.answered as f64 * 60.0 / seconds.max(1e-3);
-    if json {
-        return output::json(
-            &serde_json::json!({ "event": "captioned", "counts": counts, "answers_per_minute": per_minute }),
-        );
-    }
-    output::note(format!(
-        "captions: {} sentences from {} answers ({per_minute:.0} a minute), {} failed tries, {} + {} tokens",
-        counts.sentences, counts.answered, counts.failed_tries, counts.prompt_tokens, counts.answer_tokens
-    ));
-    Ok(())
 }

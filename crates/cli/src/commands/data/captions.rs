@@ -1,0 +1,244 @@
+//! Who writes the captions of `data prepare`: a served model, or BLIP in this process.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use clap::{Args, ValueEnum};
+use lexiform_data::caption::{CaptionError, Captioner, Served, ServedConfig, Subject};
+use lexiform_data::{Caption, Member, decode_picture};
+use lexiform_model::OpenOptions;
+use lexiform_model::blip::{self, Decoding, Writing};
+use serde_json::{Value, json};
+
+use crate::failure::Usage;
+use crate::output;
+
+/// The captioner that is opened where none is named.
+const USUAL_BLIP: &str = "blip";
+/// Beams of the original captioner.
+const BEAMS: usize = 3;
+/// Share of probability that the original captioner draws words from.
+const TOP_P: f32 = 0.9;
+
+#[derive(Args)]
+pub struct CaptionArgs {
+    /// Who writes captions: blip (in this process, about every view) or served (a model at --caption-url)
+    #[arg(long, value_name = "WHO")]
+    captions: Option<Who>,
+    /// Address of a vision-language model, OpenAI-compatible, up to /v1: captions by it
+    #[arg(long, value_name = "URL")]
+    caption_url: Option<String>,
+    /// Its name there; of BLIP blip, blip-large or a file of weights [default: blip]
+    #[arg(long, value_name = "NAME|PATH")]
+    caption_model: Option<String>,
+    /// What a served model is asked about each picture; what BLIP's sentences begin with [default: "a picture of "]
+    #[arg(long, value_name = "TEXT")]
+    caption_prompt: Option<String>,
+    /// Sentences for each question; of BLIP for each view
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    sentences: u32,
+    /// How BLIP chooses words: the best of three beams, the likeliest, or by chance among the likeliest
+    /// [default: beams; nucleus for several sentences]
+    #[arg(long, value_name = "HOW")]
+    decoding: Option<DecodingArg>,
+    /// Ask a served model about every view alone
+    #[arg(long)]
+    per_view: bool,
+    /// Questions to a served model under way at the same time
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    concurrency: usize,
+    /// Key sent to it
+    #[arg(long, env = "LEXIFORM_CAPTION_KEY", hide_env_values = true, value_name = "KEY")]
+    caption_key: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Who {
+    Blip,
+    Served,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum DecodingArg {
+    Beams,
+    Greedy,
+    Nucleus,
+}
+
+/// Writes captions, and can say what it did.
+pub enum Writer {
+    /// A model behind an address.
+    Served(Served),
+    /// BLIP in this process.
+    Blip(Box<Blip>),
+}
+
+impl CaptionArgs {
+    /// The captioner that was asked for, if any, for views of `size` pixels; `seed` decides what chance gives.
+    pub fn open(&self, size: u32, seed: u64) -> anyhow::Result<Option<Writer>> {
+        let usage = |text: &str| Err(Usage(text.to_owned()).into());
+        let who = self.captions.or(self.caption_url.as_ref().map(|_| Who::Served));
+        match (who, &self.caption_url, &self.caption_model) {
+            (None, _, None) => Ok(None),
+            (None, _, Some(_)) => usage("--caption-model needs --captions blip or --caption-url"),
+            (Some(Who::Served), Some(url), Some(model)) => Ok(Some(Writer::Served(self.served(url, model)))),
+            (Some(Who::Served), _, _) => {
+                usage("captions by a served model need --caption-url and --caption-model")
+            }
+            (Some(Who::Blip), Some(_), _) => usage("--captions blip takes no --caption-url"),
+            (Some(Who::Blip), None, model) => {
+                let writing = self.writing()?;
+                let name = model.as_deref().unwrap_or(USUAL_BLIP);
+                Ok(Some(Writer::Blip(Box::new(Blip::open(name, writing, size, seed)?))))
+            }
+        }
+    }
+
+    fn served(&self, url: &str, model: &str) -> Served {
+        let usual = ServedConfig::new(url, model);
+        Served::new(ServedConfig {
+            prompt: self.caption_prompt.clone().unwrap_or_else(|| usual.prompt.clone()),
+            sentences: self.sentences,
+            per_view: self.per_view,
+            concurrency: self.concurrency,
+            api_key: self.caption_key.clone(),
+            ..usual
+        })
+    }
+
+    fn writing(&self) -> anyhow::Result<Writing> {
+        let sentences = self.sentences as usize;
+        let usual = if sentences > 1 { DecodingArg::Nucleus } else { DecodingArg::Beams };
+        let decoding = match self.decoding.unwrap_or(usual) {
+            DecodingArg::Nucleus => Decoding::Nucleus { top_p: TOP_P, sentences },
+            _ if sentences > 1 => {
+                let text = "beams and greedy give one sentence: --sentences above 1 needs --decoding nucleus";
+                return Err(Usage(text.to_owned()).into());
+            }
+            DecodingArg::Beams => Decoding::Beams(BEAMS),
+            DecodingArg::Greedy => Decoding::Greedy,
+        };
+        let usual = Writing::default();
+        Ok(Writing { prompt: self.caption_prompt.clone().unwrap_or(usual.prompt), decoding, ..usual })
+    }
+}
+
+impl Writer {
+    /// As data sets know it.
+    pub fn captioner(&self) -> &dyn Captioner {
+        match self {
+            Self::Served(served) => served,
+            Self::Blip(blip) => blip.as_ref(),
+        }
+    }
+
+    /// Tells what it did in this time.
+    pub fn report(&self, seconds: f64, json: bool) -> anyhow::Result<()> {
+        let (counts, answers, text) = match self {
+            Self::Served(served) => {
+                let counts = served.counts();
+                let text = format!(
+                    "{} failed tries, {} + {} tokens",
+                    counts.failed_tries, counts.prompt_tokens, counts.answer_tokens
+                );
+                (serde_json::to_value(counts)?, [counts.sentences, counts.answered], text)
+            }
+            Self::Blip(blip) => {
+                let [sentences, views] = [&blip.sentences, &blip.views].map(|n| n.load(Ordering::Relaxed));
+                let text = format!("by {}", blip.captioner.id());
+                (json!({ "sentences": sentences, "answered": views }), [sentences, views], text)
+            }
+        };
+        tell(counts, answers, seconds, (json, text))
+    }
+}
+
+/// Shows counts and rate as JSON or in a line that ends with `text`.
+fn tell(
+    counts: Value,
+    [sentences, answered]: [u64; 2],
+    seconds: f64,
+    (json, text): (bool, String),
+) -> anyhow::Result<()> {
+    let per_minute = answered as f64 * 60.0 / seconds.max(1e-3);
+    if json {
+        let line = json!({ "event": "captioned", "counts": counts, "answers_per_minute": per_minute });
+        return output::json(&line);
+    }
+    output::note(format!(
+        "captions: {sentences} sentences from {answered} answers ({per_minute:.0} a minute), {text}"
+    ));
+    Ok(())
+}
+
+/// BLIP as data sets know captioners: one shape at a time, since a network uses all processors.
+pub struct Blip {
+    captioner: blip::Captioner,
+    writing: Writing,
+    seed: u64,
+    turn: Mutex<()>,
+    sentences: AtomicU64,
+    views: AtomicU64,
+}
+
+impl Blip {
+    fn open(name: &str, writing: Writing, size: u32, seed: u64) -> anyhow::Result<Self> {
+        let captioner = blip::Captioner::open(name, &OpenOptions::default().device)?;
+        let best = captioner.config().vision.image_size;
+        if (size as usize) < best {
+            output::note(format!(
+                "note: {name} enlarges views to {best} pixels: with --size {best} they are drawn so"
+            ));
+        }
+        let (sentences, views) = Default::default();
+        Ok(Self { captioner, writing, seed, turn: Mutex::new(()), sentences, views })
+    }
+}
+
+/// FNV-1a of a shape's name: what chance gives depends on nothing else of the run.
+fn hash(name: &str) -> u64 {
+    name.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+impl Captioner for Blip {
+    fn name(&self) -> String {
+        let Writing { prompt, decoding, shortest, longest } = &self.writing;
+        let chance = match decoding {
+            Decoding::Nucleus { .. } => format!(" seed={}", self.seed),
+            _ => String::new(),
+        };
+        let id = self.captioner.id();
+        format!("blip:{id} {decoding:?} shortest={shortest} longest={longest} prompt={prompt:?}{chance}")
+    }
+
+    fn concurrency(&self) -> usize {
+        1
+    }
+
+    fn caption(&self, subject: &Subject) -> Result<Vec<Caption>, CaptionError> {
+        let mut views = Vec::new();
+        for member in subject.views {
+            if let Some(view) = Member::view_index(&member.name) {
+                views.push((view, decode_picture(&member.bytes).map_err(CaptionError::Shape)?));
+            }
+        }
+        let (indices, pictures): (Vec<usize>, Vec<_>) = views.into_iter().unzip();
+        let start = hash(subject.name) ^ self.seed;
+        let seeds: Vec<u64> = indices.iter().map(|view| start.wrapping_add(*view as u64)).collect();
+        let said = {
+            let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+            self.captioner.caption(&pictures, &self.writing, &seeds)
+        };
+        let said = said.map_err(|error| CaptionError::Server(error.to_string()))?;
+        let from = format!("blip:{}", self.captioner.id());
+        let captions = indices.iter().zip(said).flat_map(|(view, sentences)| {
+            let about = |text: String| Caption { view: Some(*view), ..Caption::new(text, from.clone()) };
+            sentences.into_iter().filter(|text| !text.is_empty()).map(about).collect::<Vec<_>>()
+        });
+        let captions: Vec<Caption> = captions.collect();
+        self.sentences.fetch_add(captions.len() as u64, Ordering::Relaxed);
+        self.views.fetch_add(indices.len() as u64, Ordering::Relaxed);
+        Ok(captions)
+    }
+}

@@ -1,0 +1,220 @@
+//! Sizes of a BLIP captioner: told from the tensors, and what they cannot tell from `config.json` beside them.
+
+use std::path::Path;
+
+use fs_err as fs;
+use serde::Deserialize;
+
+use super::naming::Naming;
+use crate::clip::{VisionConfig, VisionStyle};
+use crate::error::WeightsError;
+use crate::nn::{Activation, TransformerConfig};
+use crate::weights::{Layout, WeightFile};
+
+/// What `transformers` calls the file of sizes.
+pub(super) const CONFIG: &str = "config.json";
+/// Largest number of anything a size counts: beyond it a file is damaged.
+const LARGEST: usize = 1 << 20;
+
+/// An image tower and the decoder that looks at it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BlipConfig {
+    /// The image tower.
+    pub vision: VisionConfig,
+    /// The text decoder.
+    pub decoder: DecoderConfig,
+    /// Ids of tokens that are no words.
+    pub marks: Marks,
+}
+
+/// A BERT that looks at a picture and writes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DecoderConfig {
+    /// Number of different tokens.
+    pub vocabulary: usize,
+    /// Longest sequence in tokens.
+    pub context: usize,
+    /// Width, layers and heads.
+    pub transformer: TransformerConfig,
+}
+
+/// Ids of tokens that are no words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Marks {
+    /// Begins a caption: `[DEC]`.
+    pub start: u32,
+    /// Ends it: `[SEP]`.
+    pub end: u32,
+    /// Fills rows of sentences that have ended.
+    pub padding: u32,
+}
+
+/// `config.json`, as far as tensors do not show it. Absent fields have the defaults of `transformers`.
+#[derive(Default, Deserialize)]
+struct Stated {
+    #[serde(default)]
+    vision_config: StatedTower,
+    #[serde(default)]
+    text_config: StatedTower,
+}
+
+#[derive(Default, Deserialize)]
+struct StatedTower {
+    num_attention_heads: Option<usize>,
+    hidden_act: Option<String>,
+    layer_norm_eps: Option<f64>,
+    bos_token_id: Option<u32>,
+    sep_token_id: Option<u32>,
+    pad_token_id: Option<u32>,
+}
+
+impl BlipConfig {
+    /// The configuration of a file's network.
+    pub(super) fn of(file: &WeightFile, naming: Naming) -> Result<Self, WeightsError> {
+        let stated = Stated::beside(file.path(), naming)?;
+        let sizes = Sizes { file, layout: naming.layout() };
+        let config = Self {
+            vision: sizes.vision(naming, stated.as_ref().map(|stated| &stated.vision_config))?,
+            decoder: sizes.decoder(stated.as_ref().map(|stated| &stated.text_config))?,
+            marks: stated.map_or(StatedTower::default(), |stated| stated.text_config).marks(),
+        };
+        let Marks { start, end, padding } = config.marks;
+        match [start, end, padding].into_iter().find(|id| *id as usize >= config.decoder.vocabulary) {
+            Some(id) => {
+                Err(sizes
+                    .unrecognized(format!("a token of id {id}, and it knows {}", config.decoder.vocabulary)))
+            }
+            None => Ok(config),
+        }
+    }
+}
+
+impl Stated {
+    /// Reads the file. The original project kept none beside its weights: there the sizes are as in its code.
+    fn beside(weights: &Path, naming: Naming) -> Result<Option<Self>, WeightsError> {
+        let path = weights.with_file_name(CONFIG);
+        if naming == Naming::Salesforce && !path.is_file() {
+            return Ok(None);
+        }
+        let failed = |message: String| WeightsError::Beside {
+            path: weights.to_owned(),
+            file: CONFIG.to_owned(),
+            message,
+        };
+        let text = fs::read_to_string(&path).map_err(|error| failed(error.to_string()))?;
+        serde_json::from_str(&text).map(Some).map_err(|error| failed(error.to_string()))
+    }
+}
+
+impl StatedTower {
+    fn marks(&self) -> Marks {
+        Marks {
+            start: self.bos_token_id.unwrap_or(30_522),
+            end: self.sep_token_id.unwrap_or(102),
+            padding: self.pad_token_id.unwrap_or(0),
+        }
+    }
+
+    fn activation(&self) -> Result<Activation, String> {
+        match self.hidden_act.as_deref() {
+            None | Some("gelu") => Ok(Activation::Gelu),
+            Some("quick_gelu") => Ok(Activation::QuickGelu),
+            Some("relu") => Ok(Activation::Relu),
+            Some(other) => {
+                Err(format!("{CONFIG} beside it: expected gelu, quick_gelu or relu, found {other:?}"))
+            }
+        }
+    }
+}
+
+/// Reads sizes off the shapes of tensors.
+struct Sizes<'a> {
+    file: &'a WeightFile,
+    layout: Layout,
+}
+
+impl Sizes<'_> {
+    fn unrecognized(&self, message: String) -> WeightsError {
+        WeightsError::Unrecognized { path: self.file.path().to_owned(), message }
+    }
+
+    /// The shape of a tensor, all sizes sane.
+    fn shape<const D: usize>(&self, name: &str) -> Result<[usize; D], WeightsError> {
+        let shape = self.file.shape(&self.layout.name(name))?;
+        let sane = shape.iter().all(|size| (1..=LARGEST).contains(size));
+        match <[usize; D]>::try_from(shape) {
+            Ok(shape) if sane => Ok(shape),
+            _ => Err(self
+                .unrecognized(format!("{} has shape {shape:?}, expected {D} axes", self.layout.name(name)))),
+        }
+    }
+
+    /// Blocks `{name}.{0…}.{part}` that are there.
+    fn layers(&self, name: &str, part: &str) -> usize {
+        let at = |layer: usize| self.layout.name(&format!("{name}.{layer}.{part}"));
+        (0..).take_while(|layer| self.file.contains(&at(*layer))).count()
+    }
+
+    /// Heads of a tower, where they divide its width.
+    fn heads(&self, width: usize, stated: Option<usize>) -> Result<usize, WeightsError> {
+        // Heads of the published models are 64 wide.
+        let heads = stated.unwrap_or(width / 64);
+        match heads > 0 && width.is_multiple_of(heads) {
+            true => Ok(heads),
+            false => Err(self.unrecognized(format!("{heads} heads for a width of {width}"))),
+        }
+    }
+
+    fn activation(&self, stated: Option<&StatedTower>) -> Result<Activation, WeightsError> {
+        let activation = stated.map_or(Ok(Activation::Gelu), StatedTower::activation);
+        activation.map_err(|message| self.unrecognized(message))
+    }
+
+    fn vision(&self, naming: Naming, stated: Option<&StatedTower>) -> Result<VisionConfig, WeightsError> {
+        let [width, _, patch, _] = self.shape("visual.conv1.weight")?;
+        let [hidden, _] = self.shape("visual.transformer.resblocks.0.mlp.c_fc.weight")?;
+        let [_, positions, _] = self.shape("visual.positional_embedding")?;
+        let grid = ((positions - 1) as f64).sqrt().round() as usize;
+        if grid == 0 || grid * grid + 1 != positions {
+            return Err(self.unrecognized(format!("{positions} positions are no square and a class token")));
+        }
+        // `BlipVisionConfig` has 12 heads where none are stated, and 1e-5; the original code 1e-6.
+        let heads = stated.map(|stated| stated.num_attention_heads.unwrap_or(12));
+        let stated_epsilon = stated.map(|stated| stated.layer_norm_eps.unwrap_or(1e-5));
+        let epsilon = stated_epsilon.unwrap_or(match naming {
+            Naming::Transformers => 1e-5,
+            Naming::Salesforce => 1e-6,
+        });
+        Ok(VisionConfig {
+            image_size: grid * patch,
+            patch,
+            width,
+            layers: self.layers("visual.transformer.resblocks", "ln_1.weight"),
+            head_width: width / self.heads(width, heads)?,
+            mlp_ratio: hidden as f64 / width as f64,
+            style: VisionStyle::Timm,
+            prompts: 0,
+            activation: Some(self.activation(stated)?),
+            epsilon: Some(epsilon),
+        })
+    }
+
+    fn decoder(&self, stated: Option<&StatedTower>) -> Result<DecoderConfig, WeightsError> {
+        let [vocabulary, width] = self.shape("text_decoder.token_embedding.weight")?;
+        let [context, _] = self.shape("text_decoder.positional_embedding")?;
+        let [mlp_width, _] = self.shape("text_decoder.layers.0.mlp.c_fc.weight")?;
+        // `BlipTextConfig` has 8 heads where none are stated.
+        let heads = self.heads(width, stated.map(|stated| stated.num_attention_heads.unwrap_or(8)))?;
+        let transformer = TransformerConfig {
+            width,
+            layers: self.layers("text_decoder.layers", "ln_1.weight"),
+            heads,
+            head_width: width / heads,
+            qkv_bias: true,
+            mlp_width,
+            activation: self.activation(stated)?,
+            epsilon: stated.and_then(|stated| stated.layer_norm_eps).unwrap_or(1e-12),
+        };
+        Ok(DecoderConfig { vocabulary, context, transformer })
+    }
+}

@@ -1,0 +1,150 @@
+//! BLIP's text decoder: a BERT whose words see those before them and the picture (Li et al. 2022, section 3.1).
+//!
+//! Its layers normalize behind each branch and not before, and have a branch more than a block of the image tower. Every
+//! call adds one word to each sentence.
+
+use burn::module::{Module, Param};
+use burn::tensor::{Int, Tensor, TensorData};
+
+use super::config::DecoderConfig;
+use crate::error::WeightsError;
+use crate::nn::{Activation, LayerNorm, Linear, Memory, MemoryAttention, Mlp};
+use crate::weights::{Fill, Source};
+
+/// Starting deviation of all matrices in BERT.
+const DEVIATION: f32 = 0.02;
+
+/// Pictures and words so far → logits of the next word.
+#[derive(Module, Debug)]
+pub struct TextDecoder {
+    /// Words it says, `[width, vocabulary]`; its columns are also the words it hears.
+    words: Linear,
+    positions: Param<Tensor<2>>,
+    ln_pre: LayerNorm,
+    layers: Vec<DecoderLayer>,
+    transform: Linear,
+    ln_final: LayerNorm,
+    #[module(skip)]
+    activation: Activation,
+}
+
+#[derive(Module, Debug)]
+struct DecoderLayer {
+    attn: MemoryAttention,
+    ln_1: LayerNorm,
+    cross: MemoryAttention,
+    ln_2: LayerNorm,
+    mlp: Mlp,
+    ln_3: LayerNorm,
+}
+
+/// Sentences in the making, equally many about each picture, all of one length.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// What each layer remembers of the pictures.
+    pictures: Vec<Memory>,
+    /// What each layer remembers of the words; nothing before the first.
+    words: Vec<Option<Memory>>,
+    n_pictures: usize,
+    length: usize,
+}
+
+impl Draft {
+    /// Goes on with these sentences, each as often as it is named; equally many of each picture, in the pictures' order.
+    pub fn keep(&mut self, sentences: &[usize]) {
+        let rows: Vec<i64> = sentences.iter().map(|row| *row as i64).collect();
+        let Some(Some(first)) = self.words.first() else { return };
+        let rows = TensorData::new(rows, [sentences.len()]);
+        let rows = Tensor::<1, Int>::from_data(rows, &first.device());
+        for memory in &mut self.words {
+            *memory = memory.take().map(|memory| memory.select(&rows));
+        }
+    }
+
+    /// Words so far.
+    pub fn length(&self) -> usize {
+        self.length
+    }
+}
+
+impl TextDecoder {
+    /// Reads `text_decoder.*`; pictures are tokens `picture_width` wide.
+    pub fn load(source: &Source, config: &DecoderConfig, picture_width: usize) -> Result<Self, WeightsError> {
+        let DecoderConfig { vocabulary, context, transformer } = config;
+        let (width, epsilon) = (transformer.width, transformer.epsilon);
+        let name = |part: &str| format!("text_decoder.{part}");
+        let positions =
+            source.tensor(&name("positional_embedding"), [*context, width], Fill::Normal(DEVIATION))?;
+        let layer = |layer: usize| {
+            let name = |part: &str| format!("text_decoder.layers.{layer}.{part}");
+            let norm = |part: &str| LayerNorm::load(source, &name(part), width, epsilon);
+            let heads = transformer.heads;
+            Ok(DecoderLayer {
+                attn: MemoryAttention::load(source, &name("attn"), [width, width], heads)?,
+                ln_1: norm("ln_1")?,
+                cross: MemoryAttention::load(source, &name("cross"), [width, picture_width], heads)?,
+                ln_2: norm("ln_2")?,
+                mlp: Mlp::load(source, &name("mlp"), transformer)?,
+                ln_3: norm("ln_3")?,
+            })
+        };
+        let linear = |weight: &str, bias: &str, sizes: [usize; 2]| {
+            Linear::load(source, &name(weight), Some(&name(bias)), sizes, DEVIATION)
+        };
+        Ok(Self {
+            words: linear("token_embedding.weight", "head.bias", [width, *vocabulary])?,
+            positions: Param::from_tensor(positions),
+            ln_pre: LayerNorm::load(source, &name("ln_pre"), width, epsilon)?,
+            layers: (0..transformer.layers).map(layer).collect::<Result<_, WeightsError>>()?,
+            transform: linear("head.transform.weight", "head.transform.bias", [width, width])?,
+            ln_final: LayerNorm::load(source, &name("head.norm"), width, epsilon)?,
+            activation: transformer.activation,
+        })
+    }
+
+    /// Empty sentences, one about each picture, `[pictures, tokens, picture_width]`.
+    pub fn begin(&self, pictures: Tensor<3>) -> Draft {
+        let [n_pictures, _, _] = pictures.dims();
+        Draft {
+            pictures: self.layers.iter().map(|layer| layer.cross.remember(pictures.clone())).collect(),
+            words: vec![None; self.layers.len()],
+            n_pictures,
+            length: 0,
+        }
+    }
+
+    /// Adds a word to each sentence and gives the logits of the next, `[sentences, vocabulary]`. Words are ids below the
+    /// vocabulary's size, sentences shorter than the context.
+    pub fn extend(&self, draft: &mut Draft, words: &[u32]) -> Tensor<2> {
+        let mut x = self.hear(words, draft.length);
+        let [sentences, _, width] = x.dims();
+        // All sentences about a picture look at it together.
+        let per_picture = [draft.n_pictures, sentences / draft.n_pictures.max(1), width];
+        for (i, layer) in self.layers.iter().enumerate() {
+            let newest = layer.attn.remember(x.clone());
+            let said = match draft.words[i].take() {
+                Some(before) => before.followed_by(newest),
+                None => newest,
+            };
+            x = layer.ln_1.forward(x.clone() + layer.attn.forward(x, &said));
+            draft.words[i] = Some(said);
+            let seen = layer.cross.forward(x.clone().reshape(per_picture), &draft.pictures[i]);
+            x = layer.ln_2.forward(x + seen.reshape([sentences, 1, width]));
+            x = layer.ln_3.forward(x.clone() + layer.mlp.forward(x));
+        }
+        draft.length += 1;
+        let x = self.transform.forward_then(x.reshape([sentences, width]), Some(self.activation));
+        self.words.forward(self.ln_final.forward(x))
+    }
+
+    /// Words at a place in their sentences → `[sentences, 1, width]`.
+    fn hear(&self, words: &[u32], place: usize) -> Tensor<3> {
+        let table = self.words.weight();
+        let [width, _] = table.dims();
+        let ids: Vec<i64> = words.iter().map(|id| i64::from(*id)).collect();
+        let ids = Tensor::<1, Int>::from_data(TensorData::new(ids, [words.len()]), &table.device());
+        let position = self.positions.val().slice([place..place + 1, 0..width]);
+        let x = table.select(1, ids).transpose() + position;
+        self.ln_pre.forward(x.reshape([words.len(), 1, width]))
+    }
+}

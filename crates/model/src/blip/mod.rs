@@ -1,0 +1,242 @@
+//! BLIP's captioner (Li et al., "BLIP: Bootstrapping Language-Image Pre-training", 2022): an image tower and a text decoder
+//! that looks at its tokens.
+
+mod config;
+mod decoder;
+mod naming;
+mod search;
+
+use std::path::Path;
+
+use burn::tensor::{Device, Tensor, TensorData};
+use image::RgbaImage;
+use rayon::prelude::*;
+
+pub use self::config::{BlipConfig, DecoderConfig, Marks};
+pub use self::decoder::{Draft, TextDecoder};
+pub use self::naming::Naming;
+pub use self::search::Decoding;
+use self::search::{Limits, Search};
+use crate::clip::ClipVision;
+use crate::error::{ModelError, WeightsError};
+use crate::preprocess::Preprocess;
+use crate::registry;
+use crate::tokenizer::BertWords;
+use crate::weights::{Source, WeightFile};
+
+/// The file of words beside the weights.
+const VOCABULARY: &str = "vocab.txt";
+/// Most pictures looked at together: what the decoder remembers of one is some 40 MB in the published models.
+const PICTURES_AT_ONCE: usize = 12;
+/// What the original captioner was trained to begin with: its `caption_coco.yaml`.
+pub const USUAL_PROMPT: &str = "a picture of ";
+
+/// How captions are written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Writing {
+    /// What each begins with; not part of what is given back.
+    pub prompt: String,
+    /// How words are chosen.
+    pub decoding: Decoding,
+    /// Fewest tokens, with the start mark and the prompt.
+    pub shortest: usize,
+    /// Most tokens, with the start mark and the prompt.
+    pub longest: usize,
+}
+
+impl Default for Writing {
+    /// As the original captioner: its `caption_coco.yaml`.
+    fn default() -> Self {
+        Self { prompt: USUAL_PROMPT.to_owned(), decoding: Decoding::Beams(3), shortest: 5, longest: 20 }
+    }
+}
+
+/// Writes sentences about pictures.
+pub struct Captioner {
+    id: String,
+    config: BlipConfig,
+    vision: ClipVision,
+    decoder: TextDecoder,
+    words: BertWords,
+    preprocess: Preprocess,
+    device: Device,
+}
+
+impl Captioner {
+    /// Whether a file holds such a captioner.
+    pub fn recognizes(file: &WeightFile) -> bool {
+        Naming::of(file).is_some()
+    }
+
+    /// Opens a captioner by name (`blip`, `blip-large`) or by the path of its weights.
+    pub fn open(name_or_path: &str, device: &Device) -> Result<Self, ModelError> {
+        let file = registry::locate(name_or_path)?;
+        let is_path = Path::new(name_or_path) == file.path();
+        Self::named(&file, if is_path { stem(&file) } else { name_or_path.to_owned() }, device)
+    }
+
+    /// Builds the network from a file, with the `vocab.txt` beside it and, in the layout of `transformers`, its
+    /// `config.json`.
+    pub fn from_file(file: &WeightFile, device: &Device) -> Result<Self, ModelError> {
+        Self::named(file, stem(file), device)
+    }
+
+    fn named(file: &WeightFile, name: String, device: &Device) -> Result<Self, ModelError> {
+        let (naming, config) = described(file)?;
+        let words = words_beside(file, &config)?;
+        let source = Source::laid_out(file, naming.layout(), device);
+        let vision = ClipVision::without_projection(&source, config.vision)?;
+        let decoder = TextDecoder::load(&source, &config.decoder, config.vision.width)?;
+        naming.check_ties(file)?;
+        let id = format!("{name}@{:08x}", source.fingerprint());
+        source.finish(|name| naming.ignores(name))?;
+        let preprocess = Preprocess::clip(config.vision.image_size);
+        Ok(Self { id, config, vision, decoder, words, preprocess, device: device.clone() })
+    }
+
+    /// Name and fingerprint of the weights.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Sizes and marks.
+    pub fn config(&self) -> &BlipConfig {
+        &self.config
+    }
+
+    /// The image tower.
+    pub fn vision(&self) -> &ClipVision {
+        &self.vision
+    }
+
+    /// The text decoder.
+    pub fn decoder(&self) -> &TextDecoder {
+        &self.decoder
+    }
+
+    /// How text becomes tokens.
+    pub fn words(&self) -> &BertWords {
+        &self.words
+    }
+
+    /// Pictures → normalized pixels, `[pictures, 3, size, size]`.
+    pub fn pixels(&self, pictures: &[RgbaImage]) -> Tensor<4> {
+        let size = self.preprocess.size;
+        let pixels = TensorData::new(self.preprocess.views(pictures), [pictures.len(), 3, size, size]);
+        Tensor::from_data(pixels, &self.device)
+    }
+
+    /// Sentences about each picture. `seeds` decide what chance gives, one for each picture; pictures are independent of each
+    /// other.
+    pub fn caption(
+        &self,
+        pictures: &[RgbaImage],
+        writing: &Writing,
+        seeds: &[u64],
+    ) -> Result<Vec<Vec<String>>, ModelError> {
+        let given = self.given(&writing.prompt);
+        let limits = self.limits(&given, writing)?;
+        let mut captions = Vec::with_capacity(pictures.len());
+        for (pictures, seeds) in pictures.chunks(PICTURES_AT_ONCE).zip(seeds.chunks(PICTURES_AT_ONCE)) {
+            let tokens = self.vision.encode_tokens(self.pixels(pictures));
+            let searches = seeds.iter().map(|seed| Search::new(writing.decoding, limits, *seed)).collect();
+            let sentences = self.write(tokens, &given, searches);
+            let text = |words: Vec<u32>| self.words.decode(&words);
+            captions.extend(sentences.into_iter().map(|said| said.into_iter().map(text).collect::<Vec<_>>()));
+        }
+        Ok(captions)
+    }
+
+    /// As [`caption`](Self::caption) for pixels, `[pictures, 3, size, size]`, and by ids: start mark and prompt included,
+    /// end mark not.
+    pub fn caption_ids(
+        &self,
+        pixels: Tensor<4>,
+        writing: &Writing,
+        seeds: &[u64],
+    ) -> Result<Vec<Vec<Vec<u32>>>, ModelError> {
+        let given = self.given(&writing.prompt);
+        let limits = self.limits(&given, writing)?;
+        let searches = seeds.iter().map(|seed| Search::new(writing.decoding, limits, *seed)).collect();
+        let sentences = self.write(self.vision.encode_tokens(pixels), &given, searches);
+        let whole = |words: Vec<u32>| [given.as_slice(), &words].concat();
+        Ok(sentences.into_iter().map(|said| said.into_iter().map(whole).collect()).collect())
+    }
+
+    /// The start mark and the prompt.
+    fn given(&self, prompt: &str) -> Vec<u32> {
+        let mut given = vec![self.config.marks.start];
+        given.extend(self.words.encode(prompt));
+        given
+    }
+
+    fn limits(&self, given: &[u32], writing: &Writing) -> Result<Limits, ModelError> {
+        let longest = writing.longest.min(self.config.decoder.context);
+        let given = given.len();
+        if given >= longest {
+            return Err(ModelError::Prompt { model: self.id.clone(), given, longest });
+        }
+        Ok(Limits { marks: self.config.marks, given, shortest: writing.shortest, longest })
+    }
+
+    /// What the searches find for pictures' tokens, `[pictures, tokens, width]`, one search a picture.
+    fn write(&self, pictures: Tensor<3>, given: &[u32], mut searches: Vec<Search>) -> Vec<Vec<Vec<u32>>> {
+        let (count, [before @ .., last]) = (searches.len(), given) else { return Vec::new() };
+        if count == 0 {
+            return Vec::new();
+        }
+        let vocabulary = self.config.decoder.vocabulary;
+        let mut draft = self.decoder.begin(pictures);
+        for word in before {
+            self.decoder.extend(&mut draft, &vec![*word; count]);
+        }
+        let mut words = vec![*last; count];
+        loop {
+            let logits = self.decoder.extend(&mut draft, &words).into_data();
+            let logits: Vec<f32> = logits.try_into_vec().expect("logits are f32");
+            let rows = words.len() / count;
+            let each = searches.par_iter_mut().zip(logits.par_chunks(rows * vocabulary));
+            let steps: Vec<_> = each.map(|(search, logits)| search.step(logits, vocabulary)).collect();
+            if searches.iter().all(Search::is_done) {
+                break;
+            }
+            let steps =
+                || steps.iter().enumerate().flat_map(|(i, steps)| steps.iter().map(move |step| (i, step)));
+            draft.keep(&steps().map(|(i, (row, _))| i * rows + row).collect::<Vec<_>>());
+            words = steps().map(|(_, (_, word))| *word).collect();
+        }
+        searches.into_iter().map(Search::sentences).collect()
+    }
+}
+
+/// Whose layout a file has, and its sizes.
+pub(crate) fn described(file: &WeightFile) -> Result<(Naming, BlipConfig), WeightsError> {
+    let naming = Naming::of(file).ok_or_else(|| WeightsError::Unrecognized {
+        path: file.path().to_owned(),
+        message: "no image tower and text decoder in the names of BLIP or transformers".to_owned(),
+    })?;
+    Ok((naming, BlipConfig::of(file, naming)?))
+}
+
+/// What a file is called.
+fn stem(file: &WeightFile) -> String {
+    file.path().file_stem().map_or("blip".to_owned(), |stem| stem.to_string_lossy().into_owned())
+}
+
+fn words_beside(file: &WeightFile, config: &BlipConfig) -> Result<BertWords, WeightsError> {
+    let path = file.path().with_file_name(VOCABULARY);
+    let failed = |message: String| WeightsError::Beside {
+        path: file.path().to_owned(),
+        file: VOCABULARY.to_owned(),
+        message,
+    };
+    let words = BertWords::read(&path).map_err(failed)?;
+    match words.len() <= config.decoder.vocabulary {
+        true => Ok(words),
+        false => Err(failed(format!(
+            "it has {} words, the network knows {}",
+            words.len(),
+            config.decoder.vocabulary
+        ))),
+    }
+}

@@ -1,0 +1,335 @@
+//! Choosing the words of a sentence from logits: the likeliest, the best of several beams, or by chance.
+
+use rand::rngs::SmallRng;
+use rand::{Rng as _, SeedableRng as _};
+
+use super::config::Marks;
+
+/// How words are chosen.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Decoding {
+    /// The likeliest word each time.
+    Greedy,
+    /// The likeliest sentence among those that so many beams find, by its mean logarithm of probability.
+    Beams(usize),
+    /// By chance, among the likeliest words that together have this probability (nucleus sampling).
+    Nucleus {
+        /// Their probability.
+        top_p: f32,
+        /// Sentences about each picture.
+        sentences: usize,
+    },
+}
+
+/// When sentences may and must end, counted in tokens from their start mark.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    pub marks: Marks,
+    /// Tokens that are given: the start mark and the prompt.
+    pub given: usize,
+    pub shortest: usize,
+    pub longest: usize,
+}
+
+/// A row that a sentence goes on from, and its next word.
+pub(super) type Step = (usize, u32);
+
+/// The sentences about one picture.
+pub(super) enum Search {
+    Lines(Lines),
+    Beams(Beams),
+}
+
+impl Search {
+    pub fn new(decoding: Decoding, limits: Limits, seed: u64) -> Self {
+        match decoding {
+            Decoding::Greedy => Self::Lines(Lines::new(limits, vec![None])),
+            Decoding::Nucleus { top_p, sentences } => {
+                let draw = |i: u64| Some(Draw { top_p, rng: SmallRng::seed_from_u64(seed ^ (i << 32)) });
+                Self::Lines(Lines::new(limits, (0..sentences.max(1) as u64).map(draw).collect()))
+            }
+            Decoding::Beams(beams) => Self::Beams(Beams::new(limits, beams.max(1))),
+        }
+    }
+
+    /// From logits `[rows, vocabulary]` to as many steps as there are sentences or beams, always the same number. At first
+    /// there is one row.
+    pub fn step(&mut self, logits: &[f32], vocabulary: usize) -> Vec<Step> {
+        match self {
+            Self::Lines(lines) => lines.step(logits, vocabulary),
+            Self::Beams(beams) => beams.step(logits, vocabulary),
+        }
+    }
+
+    pub fn is_done(&self) -> bool {
+        match self {
+            Self::Lines(lines) => lines.said.iter().all(|line| line.is_done),
+            Self::Beams(beams) => beams.is_done,
+        }
+    }
+
+    /// The words that were chosen, without the end mark; the best sentence first.
+    pub fn sentences(self) -> Vec<Vec<u32>> {
+        match self {
+            Self::Lines(lines) => lines.said.into_iter().map(|line| line.words).collect(),
+            Self::Beams(beams) => beams.finished.into_iter().take(1).map(|beam| beam.words).collect(),
+        }
+    }
+}
+
+/// Sentences that know nothing of each other.
+pub(super) struct Lines {
+    limits: Limits,
+    said: Vec<Line>,
+    length: usize,
+}
+
+struct Line {
+    words: Vec<u32>,
+    is_done: bool,
+    draw: Option<Draw>,
+}
+
+/// Chance.
+struct Draw {
+    top_p: f32,
+    rng: SmallRng,
+}
+
+impl Lines {
+    fn new(limits: Limits, draws: Vec<Option<Draw>>) -> Self {
+        let line = |draw| Line { words: Vec::new(), is_done: false, draw };
+        Self { limits, said: draws.into_iter().map(line).collect(), length: limits.given }
+    }
+
+    fn step(&mut self, logits: &[f32], vocabulary: usize) -> Vec<Step> {
+        let Limits { marks, shortest, longest, .. } = self.limits;
+        let banned = (self.length < shortest).then_some(marks.end);
+        let rows: Vec<&[f32]> = logits.chunks_exact(vocabulary).collect();
+        self.length += 1;
+        let at_end = self.length >= longest;
+        let each = self.said.iter_mut().enumerate().map(|(i, line)| {
+            let row = if rows.len() == 1 { 0 } else { i };
+            if line.is_done {
+                return (row, marks.padding);
+            }
+            let word = match &mut line.draw {
+                Some(draw) => draw.word(rows[row], banned),
+                None => likeliest(rows[row], banned),
+            };
+            line.is_done = word == marks.end || at_end;
+            if word != marks.end {
+                line.words.push(word);
+            }
+            (row, word)
+        });
+        each.collect()
+    }
+}
+
+/// Ids with their logits but for the banned one; what is no number is never chosen.
+fn allowed(logits: &[f32], banned: Option<u32>) -> impl Iterator<Item = (u32, f32)> + '_ {
+    let ids = logits.iter().enumerate().map(|(id, logit)| (id as u32, *logit));
+    ids.filter(move |(id, logit)| Some(*id) != banned && !logit.is_nan())
+}
+
+/// The lowest id among the likeliest.
+fn likeliest(logits: &[f32], banned: Option<u32>) -> u32 {
+    let better = |best: (u32, f32), next: (u32, f32)| if next.1 > best.1 { next } else { best };
+    allowed(logits, banned).reduce(better).map_or(0, |(id, _)| id)
+}
+
+impl Draw {
+    fn word(&mut self, logits: &[f32], banned: Option<u32>) -> u32 {
+        let mut words: Vec<(u32, f32)> = allowed(logits, banned).collect();
+        words.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let most = words.first().map_or(0.0, |(_, logit)| *logit);
+        let weights: Vec<f64> = words.iter().map(|(_, logit)| f64::from(logit - most).exp()).collect();
+        let enough = f64::from(self.top_p) * weights.iter().sum::<f64>();
+        let mut kept = 0;
+        let mut sum = 0.0;
+        while kept < weights.len() && (kept == 0 || sum < enough) {
+            sum += weights[kept];
+            kept += 1;
+        }
+        let mut left = self.rng.random::<f64>() * sum;
+        for ((id, _), weight) in words.iter().zip(&weights[..kept]) {
+            left -= weight;
+            if left < 0.0 {
+                return *id;
+            }
+        }
+        words.get(kept.saturating_sub(1)).map_or(0, |(id, _)| *id)
+    }
+}
+
+/// Beam search as `transformers` does it, with a length penalty of 1 and without early stopping.
+pub(super) struct Beams {
+    limits: Limits,
+    width: usize,
+    /// The best unfinished sentences, best first.
+    running: Vec<Beam>,
+    /// The best finished ones by mean, best first.
+    finished: Vec<Beam>,
+    length: usize,
+    is_done: bool,
+}
+
+#[derive(Clone)]
+struct Beam {
+    words: Vec<u32>,
+    /// Sum, or once finished mean, of the logarithms of its words' probabilities.
+    score: f32,
+}
+
+/// A word that a beam may go on with.
+#[derive(Clone, Copy)]
+struct Candidate {
+    score: f32,
+    beam: usize,
+    word: u32,
+}
+
+impl Beams {
+    fn new(limits: Limits, width: usize) -> Self {
+        let empty = Beam { words: Vec::new(), score: 0.0 };
+        Self {
+            limits,
+            width,
+            running: vec![empty],
+            finished: Vec::new(),
+            length: limits.given,
+            is_done: false,
+        }
+    }
+
+    fn step(&mut self, logits: &[f32], vocabulary: usize) -> Vec<Step> {
+        let Limits { marks, given, longest, .. } = self.limits;
+        let mut steps = Vec::with_capacity(self.width);
+        if !self.is_done {
+            let best = self.candidates(logits, vocabulary);
+            self.length += 1;
+            let generated = (self.length - given) as f32;
+            let (at_end, mut running) = (self.length >= longest, Vec::with_capacity(self.width));
+            for (rank, candidate) in best.into_iter().enumerate() {
+                let Candidate { score, beam, word } = candidate;
+                let mut words = self.running[beam].words.clone();
+                if word != marks.end {
+                    words.push(word);
+                }
+                if word != marks.end && !at_end {
+                    if running.len() < self.width {
+                        steps.push((beam, word));
+                        running.push(Beam { words, score });
+                    }
+                } else if rank < self.width {
+                    self.finished.push(Beam { words, score: score / generated });
+                }
+            }
+            self.finished.sort_by(|a, b| b.score.total_cmp(&a.score));
+            self.finished.truncate(self.width);
+            self.running = running;
+            self.is_done = !self.can_improve(generated);
+        }
+        steps.resize(self.width, (0, marks.padding));
+        steps
+    }
+
+    /// Twice as many as there are beams, so that enough are left when the best of each ends here; best first, the earlier
+    /// among equals.
+    fn candidates(&self, logits: &[f32], vocabulary: usize) -> Vec<Candidate> {
+        let banned = (self.length < self.limits.shortest).then_some(self.limits.marks.end);
+        let most = 2 * self.width;
+        let mut best: Vec<Candidate> = Vec::with_capacity(most + 1);
+        for (beam, (row, before)) in logits.chunks_exact(vocabulary).zip(&self.running).enumerate() {
+            let normalizer = log_sum_exp(row);
+            for (word, logit) in allowed(row, banned) {
+                let score = logit - normalizer + before.score;
+                let is_beaten = best.len() == most && best.last().is_some_and(|worst| score <= worst.score);
+                if is_beaten || score.is_nan() {
+                    continue;
+                }
+                let place = best.partition_point(|better| better.score >= score);
+                best.insert(place, Candidate { score, beam, word });
+                best.truncate(most);
+            }
+        }
+        best
+    }
+
+    /// Whether the best running sentence, as it stands, is better than the worst finished one.
+    fn can_improve(&self, generated: f32) -> bool {
+        let Some(best) = self.running.first() else { return false };
+        let worst = self.finished.get(self.width - 1);
+        worst.is_none_or(|worst| best.score / generated > worst.score)
+    }
+}
+
+/// The logarithm of the sum of exponentials.
+fn log_sum_exp(logits: &[f32]) -> f32 {
+    let most = logits.iter().fold(f32::NEG_INFINITY, |most, x| if *x > most { *x } else { most });
+    let sum: f64 = logits.iter().filter(|x| !x.is_nan()).map(|x| f64::from(x - most).exp()).sum();
+    most + sum.ln() as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const END: u32 = 1;
+    const LIMITS: Limits =
+        Limits { marks: Marks { start: 0, end: END, padding: 0 }, given: 1, shortest: 0, longest: 6 };
+
+    /// Runs a search over a language in which the next word's probabilities depend on the last word alone.
+    fn run(mut search: Search, language: &[[f32; 4]; 4]) -> Vec<Vec<u32>> {
+        let mut last = vec![0_u32];
+        while !search.is_done() {
+            let logits: Vec<f32> =
+                last.iter().flat_map(|word| language[*word as usize].map(f32::ln)).collect();
+            last = search.step(&logits, 4).into_iter().map(|(_, word)| word).collect();
+        }
+        search.sentences()
+    }
+
+    /// After the start, word 2 is likelier than 3, but what follows 3 is certain.
+    const LANGUAGE: [[f32; 4]; 4] =
+        [[0.0, 0.0, 0.6, 0.4], [0.25; 4], [0.3, 0.4, 0.15, 0.15], [0.01, 0.97, 0.01, 0.01]];
+
+    #[test]
+    fn beams_find_what_greed_misses() {
+        assert_eq!(run(Search::new(Decoding::Greedy, LIMITS, 0), &LANGUAGE), [[2]]);
+        assert_eq!(run(Search::new(Decoding::Beams(3), LIMITS, 0), &LANGUAGE), [[3]]);
+        assert_eq!(run(Search::new(Decoding::Beams(1), LIMITS, 0), &LANGUAGE), [[2]]);
+    }
+
+    #[test]
+    fn sentences_are_as_long_as_they_must_be() {
+        let limits = Limits { shortest: 4, ..LIMITS };
+        for decoding in [Decoding::Greedy, Decoding::Beams(2), Decoding::Nucleus { top_p: 0.9, sentences: 3 }]
+        {
+            for sentence in run(Search::new(decoding, limits, 1), &LANGUAGE) {
+                assert!((3..=5).contains(&sentence.len()), "{decoding:?}: {sentence:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn chance_follows_its_seed_and_stays_in_the_nucleus() {
+        let drawn = |seed, top_p| {
+            run(Search::new(Decoding::Nucleus { top_p, sentences: 20 }, LIMITS, seed), &LANGUAGE)
+        };
+        assert_eq!(drawn(1, 0.9), drawn(1, 0.9));
+        assert_ne!(drawn(1, 0.9), drawn(2, 0.9));
+        assert!(drawn(3, 0.5).iter().all(|sentence| sentence[0] == 2), "only the likeliest is left");
+        assert!(drawn(3, 1.0).iter().any(|sentence| sentence[0] == 3));
+    }
+
+    #[test]
+    fn broken_logits_end() {
+        for decoding in [Decoding::Greedy, Decoding::Beams(3), Decoding::Nucleus { top_p: 0.9, sentences: 1 }]
+        {
+            let sentences = run(Search::new(decoding, LIMITS, 0), &[[f32::NAN; 4]; 4]);
+            assert!(sentences.iter().all(|sentence| sentence.len() <= 5), "{decoding:?}");
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! BERT's uncased word pieces, from a `vocab.txt`: one piece a line, its id the line's number.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use fs_err as fs;
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
+
+use super::words::{CONTINUES, longest_piece};
+
+/// Pieces that are no words and not shown.
+const MARKS: [&str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
+/// Stands for words that no pieces spell.
+const UNKNOWN: &str = "[UNK]";
+/// Longer words are unknown.
+const LONGEST_WORD: usize = 100;
+/// Largest vocabulary file that is read, in bytes: BERT's has a quarter of a million.
+const LARGEST_FILE: u64 = 16 << 20;
+/// What stands before a mark or ending that is written without a space (`clean_up_tokenization` of `transformers`).
+const JOINED: [(&str, &str); 10] = [
+    (" .", "."),
+    (" ?", "?"),
+    (" !", "!"),
+    (" ,", ","),
+    (" ' ", "'"),
+    (" n't", "n't"),
+    (" 'm", "'m"),
+    (" 's", "'s"),
+    (" 've", "'ve"),
+    (" 're", "'re"),
+];
+
+/// Words as BERT reads and writes them.
+#[derive(Clone, Debug)]
+pub struct BertWords {
+    pieces: Vec<String>,
+    ids: BTreeMap<String, u32>,
+    unknown: u32,
+}
+
+impl BertWords {
+    /// Reads a `vocab.txt`; `Err` says what is wrong with it.
+    pub fn read(path: &Path) -> Result<Self, String> {
+        let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
+        if size > LARGEST_FILE {
+            return Err(format!("it has {size} bytes, expected at most {LARGEST_FILE}"));
+        }
+        let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+        Self::from_lines(text.lines())
+    }
+
+    fn from_lines<'a>(lines: impl Iterator<Item = &'a str>) -> Result<Self, String> {
+        let pieces: Vec<String> = lines.map(|line| line.trim_end().to_owned()).collect();
+        let ids: BTreeMap<String, u32> =
+            pieces.iter().enumerate().map(|(id, piece)| (piece.clone(), id as u32)).collect();
+        let unknown = *ids.get(UNKNOWN).ok_or_else(|| format!("it has no line {UNKNOWN}"))?;
+        Ok(Self { pieces, ids, unknown })
+    }
+
+    /// Number of pieces.
+    pub fn len(&self) -> usize {
+        self.pieces.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
+    /// The ids of a text's pieces, without marks around them.
+    pub fn encode(&self, text: &str) -> Vec<u32> {
+        let mut ids = Vec::new();
+        for word in words(text) {
+            let before = ids.len();
+            if word.chars().count() > LONGEST_WORD || !self.spell(&word, &mut ids) {
+                ids.truncate(before);
+                ids.push(self.unknown);
+            }
+        }
+        ids
+    }
+
+    /// The longest known beginning, then the longest known continuation …; whether that spells the whole word.
+    fn spell(&self, word: &str, ids: &mut Vec<u32>) -> bool {
+        let mut start = 0;
+        while start < word.len() {
+            let Some((end, id)) = longest_piece(&self.ids, word, start) else { return false };
+            ids.push(id);
+            start = end;
+        }
+        true
+    }
+
+    /// The text of ids, as `transformers` shows it: without marks, pieces joined, no space before punctuation. Ids beyond
+    /// the vocabulary are marks that a model has added.
+    pub fn decode(&self, ids: &[u32]) -> String {
+        let pieces = ids.iter().filter_map(|id| self.pieces.get(*id as usize));
+        let mut text = String::new();
+        for piece in pieces.filter(|piece| !MARKS.contains(&piece.as_str())) {
+            match piece.strip_prefix(CONTINUES) {
+                Some(rest) if !text.is_empty() => text.push_str(rest),
+                _ => {
+                    if !text.is_empty() {
+                        text.push(' ');
+                    }
+                    text.push_str(piece);
+                }
+            }
+        }
+        JOINED.iter().fold(text, |text, (apart, joined)| text.replace(apart, joined))
+    }
+}
+
+/// Words in small letters without accents; punctuation marks and Chinese characters are words of their own.
+fn words(text: &str) -> Vec<String> {
+    let small: String = text.chars().flat_map(char::to_lowercase).collect();
+    let bare = small.nfd().filter(|c| !is_combining_mark(*c));
+    let mut words = vec![String::new()];
+    for c in bare.filter(|c| *c != '\0' && *c != '\u{fffd}') {
+        if c.is_whitespace() || c.is_control() {
+            words.push(String::new());
+        } else if is_punctuation(c) || is_chinese(c) {
+            words.extend([c.to_string(), String::new()]);
+        } else if let Some(word) = words.last_mut() {
+            word.push(c);
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// Every ASCII character that is no letter, digit or space, and the usual blocks of punctuation beyond.
+fn is_punctuation(c: char) -> bool {
+    let beyond = ['¡', '§', '«', '¶', '·', '»', '¿'];
+    let block = matches!(u32::from(c), 0x2010..=0x2027 | 0x2030..=0x205E | 0x3001..=0x3003 | 0x3008..=0x3011);
+    c.is_ascii_punctuation() || block || beyond.contains(&c)
+}
+
+/// The blocks of ideographs that BERT splits.
+fn is_chinese(c: char) -> bool {
+    matches!(u32::from(c), 0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0xF900..=0xFAFF | 0x20000..=0x2CEAF | 0x2F800..=0x2FA1F)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tiny() -> BertWords {
+        BertWords::from_lines("[PAD] [UNK] [SEP] chair ##s a ' s . red cafe".split(' ')).unwrap()
+    }
+
+    #[test]
+    fn words_are_spelled_or_unknown() {
+        let words = tiny();
+        assert_eq!(words.encode("A red CHAIRS."), [5, 9, 3, 4, 8]);
+        assert_eq!(words.encode("  Café\tchairx "), [10, 1]);
+        assert!(words.encode("").is_empty());
+        assert!(BertWords::from_lines("chair".lines()).unwrap_err().contains("[UNK]"));
+    }
+
+    #[test]
+    fn ids_become_sentences() {
+        let words = tiny();
+        assert_eq!(words.decode(&[5, 3, 6, 7, 9, 8, 2, 0, 99]), "a chair's red.");
+        assert_eq!(words.decode(&[4, 4]), "##ss");
+    }
+}

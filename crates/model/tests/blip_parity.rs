@@ -1,0 +1,244 @@
+//! BLIP captioners against `BlipForConditionalGeneration` of transformers: features, logits, captions token for token.
+
+mod support;
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use burn::tensor::{Device, Tensor};
+use image::{Rgba, RgbaImage};
+use lexiform_model::blip::{Captioner, Decoding, Writing};
+use lexiform_model::tokenizer::BertWords;
+use lexiform_model::weights::{Precision, TensorList, WeightFile};
+use lexiform_model::{JointModel, ModelError, OpenOptions, WeightsError};
+use serde_json::Value;
+use support::{Golden, check, values};
+
+/// f32 sums in another order than the reference's.
+const TOLERANCE: f32 = 1e-5;
+
+fn golden() -> Golden {
+    Golden::new("blip_tiny")
+}
+
+fn open(path: &Path) -> Result<Captioner, ModelError> {
+    Captioner::open(path.to_str().unwrap(), &Device::flex())
+}
+
+fn tiny() -> Captioner {
+    open(&golden().path("model.safetensors")).unwrap()
+}
+
+fn expected() -> Value {
+    serde_json::from_str(&std::fs::read_to_string(golden().path("expected.json")).unwrap()).unwrap()
+}
+
+/// The fixture's views, `[views, size, size, 3]` bytes.
+fn views() -> Vec<RgbaImage> {
+    let (shape, bytes) = golden().bytes("expected.safetensors", "views");
+    let size = shape[1];
+    let image = |view: &[u8]| {
+        RgbaImage::from_fn(size as u32, size as u32, |x, y| {
+            let i = (y as usize * size + x as usize) * 3;
+            Rgba([view[i], view[i + 1], view[i + 2], 255])
+        })
+    };
+    bytes.chunks(size * size * 3).map(image).collect()
+}
+
+/// The ways in which the fixture's captions were written.
+fn ways() -> [(&'static str, Writing); 4] {
+    let greedy = Writing { decoding: Decoding::Greedy, ..Writing::default() };
+    let bare = |writing: &Writing| Writing { prompt: String::new(), ..writing.clone() };
+    [
+        ("greedy", bare(&greedy)),
+        ("greedy prompted", greedy),
+        ("beams", bare(&Writing::default())),
+        ("beams prompted", Writing::default()),
+    ]
+}
+
+/// Captions by their ids, with the end mark where they do not stop for their length.
+fn ids(captioner: &Captioner, views: &[RgbaImage], writing: &Writing) -> Vec<Vec<u32>> {
+    let captions = captioner.caption_ids(captioner.pixels(views), writing, &vec![0; views.len()]).unwrap();
+    let ended = |mut sentences: Vec<Vec<u32>>| {
+        let mut sentence = sentences.remove(0);
+        if sentence.len() < writing.longest {
+            sentence.push(captioner.config().marks.end);
+        }
+        sentence
+    };
+    captions.into_iter().map(ended).collect()
+}
+
+fn check_network(captioner: &Captioner) {
+    let golden = golden();
+    let tokens = captioner.vision().encode_tokens(captioner.pixels(&views()));
+    check("features", &values(&tokens), &golden.values("expected.safetensors", "features"), TOLERANCE);
+    let caption: Vec<u32> =
+        golden.values("expected.safetensors", "caption").iter().map(|id| *id as u32).collect();
+    let count = views().len();
+    let mut draft = captioner.decoder().begin(tokens);
+    let logits: Vec<Tensor<3>> = (0..caption.len() / count)
+        .map(|i| captioner.decoder().extend(&mut draft, &vec![caption[i]; count]).unsqueeze_dim(1))
+        .collect();
+    let logits = values(&Tensor::cat(logits, 1));
+    check("logits", &logits, &golden.values("expected.safetensors", "logits"), TOLERANCE);
+    for (way, writing) in ways() {
+        let found = serde_json::to_value(ids(captioner, &views(), &writing)).unwrap();
+        assert_eq!(found, expected()["ids"][way], "{way}");
+    }
+}
+
+#[test]
+fn features_logits_and_captions_agree() {
+    check_network(&tiny());
+}
+
+#[test]
+fn captions_are_words_and_do_not_depend_on_their_neighbors() {
+    let captioner = tiny();
+    let views = views();
+    for (way, writing) in ways() {
+        let all = captioner.caption(&views, &writing, &[0; 4]).unwrap();
+        let given = captioner.words().decode(&captioner.words().encode(&writing.prompt));
+        for (i, said) in all.iter().enumerate() {
+            let whole = expected()["text"][way][i].as_str().unwrap().to_owned();
+            // The first piece behind a prompt may continue its last word; alone it is shown as it is.
+            let rest = whole.strip_prefix(&given).unwrap().trim_start();
+            assert_eq!(said[0].trim_start_matches("##"), rest.trim_start_matches("##"), "{way}");
+            let alone = captioner.caption(&views[i..=i], &writing, &[0]).unwrap();
+            assert_eq!(alone[0], *said, "{way}");
+        }
+    }
+    // More pictures than are looked at together.
+    let many: Vec<RgbaImage> = views.iter().cycle().take(14).cloned().collect();
+    let captions = captioner.caption(&many, &Writing::default(), &[0; 14]).unwrap();
+    assert_eq!((captions.len(), &captions[13]), (14, &captions[1]));
+    assert!(captioner.caption(&[], &Writing::default(), &[]).unwrap().is_empty());
+}
+
+#[test]
+fn chance_follows_seeds_alone() {
+    let captioner = tiny();
+    let views = views();
+    let decoding = Decoding::Nucleus { top_p: 0.9, sentences: 5 };
+    let writing = Writing { decoding, ..Writing::default() };
+    let all = captioner.caption(&views, &writing, &[1, 2, 3, 4]).unwrap();
+    assert!(all.iter().all(|said| said.len() == 5));
+    assert_eq!(captioner.caption(&views[2..], &writing, &[3, 4]).unwrap(), all[2..]);
+    assert_ne!(captioner.caption(&views[..1], &writing, &[9]).unwrap(), all[..1]);
+}
+
+#[test]
+fn words_are_those_of_berts_tokenizer() {
+    let words = BertWords::read(&golden().path("vocab.txt")).unwrap();
+    let list = |ids: &Value| -> Vec<u32> {
+        ids.as_array().unwrap().iter().map(|id| id.as_u64().unwrap() as u32).collect()
+    };
+    for pair in expected()["encoded"].as_array().unwrap() {
+        let (text, ids) = (pair[0].as_str().unwrap(), list(&pair[1]));
+        assert_eq!(words.encode(text), ids[1..ids.len() - 1], "{text:?}");
+    }
+    for pair in expected()["decoded"].as_array().unwrap() {
+        assert_eq!(words.decode(&list(&pair[0])), pair[1].as_str().unwrap());
+    }
+}
+
+/// Names of the original project for those of transformers.
+const SALESFORCE: [(&str, &str); 9] = [
+    ("vision_model.embeddings.class_embedding", "visual_encoder.cls_token"),
+    ("vision_model.embeddings.position_embedding", "visual_encoder.pos_embed"),
+    ("vision_model.embeddings.patch_embedding.", "visual_encoder.patch_embed.proj."),
+    ("vision_model.encoder.layers.", "visual_encoder.blocks."),
+    (".layer_norm1.", ".norm1."),
+    (".layer_norm2.", ".norm2."),
+    (".self_attn.qkv.", ".attn.qkv."),
+    (".self_attn.projection.", ".attn.proj."),
+    ("vision_model.post_layernorm.", "visual_encoder.norm."),
+];
+
+/// The fixture under other names, with tensors to add (`None` takes one away), in a folder with what stands beside it.
+fn rewritten(
+    folder: &Path,
+    rename: impl Fn(&str) -> String,
+    changes: &[(&str, Option<(Vec<usize>, Vec<f32>)>)],
+) -> std::path::PathBuf {
+    let file = WeightFile::open(&golden().path("model.safetensors")).unwrap();
+    let mut list = TensorList::default();
+    for name in file.names().filter(|name| !changes.iter().any(|(changed, _)| changed == name)) {
+        list.push_values(rename(name), file.shape(name).unwrap().to_vec(), file.read(name).unwrap());
+    }
+    for (name, values) in changes {
+        if let Some((shape, values)) = values {
+            list.push_values((*name).to_owned(), shape.clone(), values.clone());
+        }
+    }
+    for beside in ["config.json", "vocab.txt"] {
+        std::fs::copy(golden().path(beside), folder.join(beside)).unwrap();
+    }
+    let path = folder.join("weights.safetensors");
+    list.write(&path, Precision::Full, HashMap::new()).unwrap();
+    path
+}
+
+#[test]
+fn the_original_layout_is_the_same_network() {
+    let folder = tempfile::tempdir().unwrap();
+    let rename =
+        |name: &str| SALESFORCE.iter().fold(name.to_owned(), |name, (from, to)| name.replace(from, to));
+    let file = WeightFile::open(&golden().path("model.safetensors")).unwrap();
+    let bias = "text_decoder.cls.predictions.bias";
+    let embedding = "text_decoder.bert.embeddings.word_embeddings.weight";
+    let copy = |name: &str| Some((file.shape(name).unwrap().to_vec(), file.read(name).unwrap()));
+    let tied = [
+        ("text_decoder.cls.predictions.decoder.bias", copy(bias)),
+        ("text_decoder.cls.predictions.decoder.weight", copy(embedding)),
+        ("text_decoder.bert.embeddings.position_ids", Some((vec![1, 2], vec![0.0, 1.0]))),
+    ];
+    let path = rewritten(folder.path(), rename, &tied);
+    check_network(&open(&path).unwrap());
+    // Without a stated size, heads are those of the published models, 64 wide.
+    std::fs::remove_file(folder.path().join("config.json")).unwrap();
+    let failed = open(&path).err().unwrap();
+    assert!(failed.to_string().contains("0 heads for a width of 48"), "{failed}");
+}
+
+#[test]
+fn what_does_not_belong_together_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let same = |name: &str| name.to_owned();
+    let told = |changes: &[(&str, Option<(Vec<usize>, Vec<f32>)>)]| {
+        let path = rewritten(folder.path(), same, changes);
+        open(&path).err().unwrap().to_string()
+    };
+    let norm = "text_decoder.bert.encoder.layer.1.crossattention.output.LayerNorm.bias";
+    assert!(told(&[(norm, None)]).contains(&format!("{norm:?} is missing")));
+    let extra = ("text_encoder.embeddings.LayerNorm.bias", Some((vec![2], vec![0.0; 2])));
+    assert!(told(&[extra]).contains("the first is \"text_encoder.embeddings.LayerNorm.bias\""));
+    let untied = ("text_decoder.cls.predictions.decoder.bias", Some((vec![2], vec![0.0; 2])));
+    assert!(told(&[untied]).contains("to which it should be tied"));
+    let path = rewritten(folder.path(), same, &[]);
+    let long = Writing { prompt: "a ".repeat(40), ..Writing::default() };
+    let failed = open(&path).unwrap().caption(&views(), &long, &[0; 4]).unwrap_err();
+    assert!(failed.to_string().contains("at most 20 tokens, the prompt has 41"), "{failed}");
+    for (file, content) in [
+        ("vocab.txt", "chair\n"),
+        ("config.json", "{"),
+        ("config.json", r#"{"text_config": {"bos_token_id": 500}}"#),
+    ] {
+        std::fs::write(folder.path().join(file), content).unwrap();
+        assert!(open(&path).is_err(), "{file}: {content}");
+        std::fs::copy(golden().path(file), folder.path().join(file)).unwrap();
+    }
+    for file in ["vocab.txt", "config.json"] {
+        std::fs::remove_file(folder.path().join(file)).unwrap();
+        let failed = open(&path).err().unwrap();
+        assert!(matches!(failed, ModelError::Weights(WeightsError::Beside { .. })), "{failed}");
+        assert!(failed.to_string().contains(&format!("{file} must be beside it")), "{failed}");
+        assert!(failed.hint().unwrap().contains("model pull"));
+        std::fs::copy(golden().path(file), folder.path().join(file)).unwrap();
+    }
+    let joint = JointModel::open(path.to_str().unwrap(), &OpenOptions::default()).err().unwrap();
+    assert!(joint.to_string().contains("it writes captions"), "{joint}");
+}
