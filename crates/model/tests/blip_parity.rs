@@ -60,7 +60,7 @@ fn ways() -> [(&'static str, Writing); 4] {
 
 /// Captions by their ids, with the end mark where they do not stop for their length.
 fn ids(captioner: &Captioner, views: &[RgbaImage], writing: &Writing) -> Vec<Vec<u32>> {
-    let captions = captioner.caption_ids(captioner.pixels(views), writing, &vec![0; views.len()]).unwrap();
+    let captions = captioner.caption_ids(captioner.pixels(views), writing, 0).unwrap();
     let ended = |mut sentences: Vec<Vec<u32>>| {
         let mut sentence = sentences.remove(0);
         if sentence.len() < writing.longest {
@@ -100,22 +100,22 @@ fn captions_are_words_and_do_not_depend_on_their_neighbors() {
     let captioner = tiny();
     let views = views();
     for (way, writing) in ways() {
-        let all = captioner.caption(&views, &writing, &[0; 4]).unwrap();
+        let all = captioner.caption(&views, &writing, 0).unwrap();
         let given = captioner.words().decode(&captioner.words().encode(&writing.prompt));
         for (i, said) in all.iter().enumerate() {
             let whole = expected()["text"][way][i].as_str().unwrap().to_owned();
             // The first piece behind a prompt may continue its last word; alone it is shown as it is.
             let rest = whole.strip_prefix(&given).unwrap().trim_start();
             assert_eq!(said[0].trim_start_matches("##"), rest.trim_start_matches("##"), "{way}");
-            let alone = captioner.caption(&views[i..=i], &writing, &[0]).unwrap();
+            let alone = captioner.caption(&views[i..=i], &writing, 0).unwrap();
             assert_eq!(alone[0], *said, "{way}");
         }
     }
     // More pictures than are looked at together.
     let many: Vec<RgbaImage> = views.iter().cycle().take(14).cloned().collect();
-    let captions = captioner.caption(&many, &Writing::default(), &[0; 14]).unwrap();
+    let captions = captioner.caption(&many, &Writing::default(), 0).unwrap();
     assert_eq!((captions.len(), &captions[13]), (14, &captions[1]));
-    assert!(captioner.caption(&[], &Writing::default(), &[]).unwrap().is_empty());
+    assert!(captioner.caption(&[], &Writing::default(), 0).unwrap().is_empty());
 }
 
 #[test]
@@ -124,10 +124,10 @@ fn chance_follows_seeds_alone() {
     let views = views();
     let decoding = Decoding::Nucleus { top_p: 0.9, sentences: 5 };
     let writing = Writing { decoding, ..Writing::default() };
-    let all = captioner.caption(&views, &writing, &[1, 2, 3, 4]).unwrap();
+    let all = captioner.caption(&views, &writing, 1).unwrap();
     assert!(all.iter().all(|said| said.len() == 5));
-    assert_eq!(captioner.caption(&views[2..], &writing, &[3, 4]).unwrap(), all[2..]);
-    assert_ne!(captioner.caption(&views[..1], &writing, &[9]).unwrap(), all[..1]);
+    assert_eq!(captioner.caption(&views[2..], &writing, 3).unwrap(), all[2..]);
+    assert_ne!(captioner.caption(&views[..1], &writing, 9).unwrap(), all[..1]);
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn what_does_not_belong_together_is_told() {
     assert!(told(&[untied]).contains("to which it should be tied"));
     let path = rewritten(folder.path(), same, &[]);
     let long = Writing { prompt: "a ".repeat(40), ..Writing::default() };
-    let failed = open(&path).unwrap().caption(&views(), &long, &[0; 4]).unwrap_err();
+    let failed = open(&path).unwrap().caption(&views(), &long, 0).unwrap_err();
     assert!(failed.to_string().contains("at most 20 tokens, the prompt has 41"), "{failed}");
     for (file, content) in [
         ("vocab.txt", "chair\n"),

@@ -126,23 +126,24 @@ impl Captioner {
         Tensor::from_data(pixels, &self.device)
     }
 
-    /// Sentences about each picture. `seeds` decide what chance gives, one for each picture; pictures are independent of each
-    /// other.
+    /// Sentences about each picture. Chance follows from `seed` for the first picture, from the number after it for the
+    /// second, and so on; else pictures are independent of each other.
     pub fn caption(
         &self,
         pictures: &[RgbaImage],
         writing: &Writing,
-        seeds: &[u64],
+        seed: u64,
     ) -> Result<Vec<Vec<String>>, ModelError> {
         let given = self.given(&writing.prompt);
         let limits = self.limits(&given, writing)?;
         let mut captions = Vec::with_capacity(pictures.len());
-        for (pictures, seeds) in pictures.chunks(PICTURES_AT_ONCE).zip(seeds.chunks(PICTURES_AT_ONCE)) {
+        for pictures in pictures.chunks(PICTURES_AT_ONCE) {
+            let seed = seed.wrapping_add(captions.len() as u64);
+            let searches = searches(pictures.len(), writing.decoding, limits, seed);
             let tokens = self.vision.encode_tokens(self.pixels(pictures));
-            let searches = seeds.iter().map(|seed| Search::new(writing.decoding, limits, *seed)).collect();
-            let sentences = self.write(tokens, &given, searches);
-            let text = |words: Vec<u32>| self.words.decode(&words);
-            captions.extend(sentences.into_iter().map(|said| said.into_iter().map(text).collect::<Vec<_>>()));
+            for sentences in self.write(tokens, &given, searches) {
+                captions.push(sentences.iter().map(|words| self.words.decode(words)).collect());
+            }
         }
         Ok(captions)
     }
@@ -153,11 +154,11 @@ impl Captioner {
         &self,
         pixels: Tensor<4>,
         writing: &Writing,
-        seeds: &[u64],
+        seed: u64,
     ) -> Result<Vec<Vec<Vec<u32>>>, ModelError> {
         let given = self.given(&writing.prompt);
         let limits = self.limits(&given, writing)?;
-        let searches = seeds.iter().map(|seed| Search::new(writing.decoding, limits, *seed)).collect();
+        let searches = searches(pixels.dims()[0], writing.decoding, limits, seed);
         let sentences = self.write(self.vision.encode_tokens(pixels), &given, searches);
         let whole = |words: Vec<u32>| [given.as_slice(), &words].concat();
         Ok(sentences.into_iter().map(|said| said.into_iter().map(whole).collect()).collect())
@@ -207,6 +208,11 @@ impl Captioner {
         }
         searches.into_iter().map(Search::sentences).collect()
     }
+}
+
+/// One search a picture.
+fn searches(pictures: usize, decoding: Decoding, limits: Limits, seed: u64) -> Vec<Search> {
+    (0..pictures as u64).map(|i| Search::new(decoding, limits, seed.wrapping_add(i))).collect()
 }
 
 /// Whose layout a file has, and its sizes.

@@ -224,11 +224,10 @@ impl Captioner for Blip {
             }
         }
         let (indices, pictures): (Vec<usize>, Vec<_>) = views.into_iter().unzip();
-        let start = hash(subject.name) ^ self.seed;
-        let seeds: Vec<u64> = indices.iter().map(|view| start.wrapping_add(*view as u64)).collect();
+        let seed = hash(subject.name) ^ self.seed;
         let said = {
             let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-            self.captioner.caption(&pictures, &self.writing, &seeds)
+            self.captioner.caption(&pictures, &self.writing, seed)
         };
         let said = said.map_err(|error| CaptionError::Server(error.to_string()))?;
         let from = format!("blip:{}", self.captioner.id());
