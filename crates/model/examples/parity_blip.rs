@@ -52,9 +52,7 @@ fn captions(
     for (name, decoding) in [("greedy", Decoding::Greedy), ("beams", Decoding::Beams(3))] {
         for (start, prompt) in [("", ""), (" prompted", prompt)] {
             let writing = Writing { prompt: prompt.to_owned(), decoding, ..Writing::default() };
-            let began = std::time::Instant::now();
             let found = captioner.caption_ids(pixels.clone(), &writing, 0)?;
-            eprintln!("{name}{start}: {} ms", began.elapsed().as_millis());
             let ended = |sentence: Vec<u32>| match sentence.len() < writing.longest {
                 true => [sentence, vec![captioner.config().marks.end]].concat(),
                 false => sentence,
