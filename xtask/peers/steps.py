@@ -58,12 +58,15 @@ def pointbert():
 
     from point_encoders import PointBert
 
-    model = torch.nn.Sequential(PointBert(), torch.nn.Identity()).train()
+    model = PointBert().train()
+    # Two learned vectors, and a projection as wide as ViT-B/32's space.
+    model.token = torch.nn.Parameter(model.token.detach().clone())
+    model.token_position = torch.nn.Parameter(model.token_position.detach().clone())
+    model.projection = torch.nn.Parameter(torch.randn(768, 512))
     scale = torch.nn.Parameter(torch.tensor(2.659))
     optimizer = torch.optim.AdamW([*model.parameters(), scale], lr=3e-3, weight_decay=0.1)
     clouds = torch.rand(4, 10_000, 6) * 2 - 1
-    width = model(clouds[:1].repeat(2, 1, 1)).shape[-1]
-    image, text = torch.randn(4, width), torch.randn(4, width)
+    image, text = torch.randn(4, 512), torch.randn(4, 512)
 
     def step():
         optimizer.zero_grad()

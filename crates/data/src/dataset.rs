@@ -8,7 +8,7 @@ use fs_err as fs;
 
 use crate::array::{Array, Npy, read_npy};
 use crate::shape::ABOUT;
-use crate::shard::{Layout, Manifest, Sidecar, read_shapes};
+use crate::shard::{Layout, Manifest, Row, Sidecar, read_shapes};
 use crate::{About, DataError, Key, Member, Scanned, Shape};
 
 /// Most shards that are kept open.
@@ -59,6 +59,12 @@ struct Slot {
 }
 
 impl Dataset {
+    /// Whether a folder is a data set, or the beginning of one.
+    pub fn is_at(folder: &Path) -> bool {
+        let layout = Layout::new(folder);
+        layout.parts().is_dir() || Manifest::read(folder).is_ok()
+    }
+
     /// Opens a data set and reads its table.
     pub fn open(folder: &Path) -> Result<Self, DataError> {
         let manifest = Manifest::read(folder)?;
@@ -121,7 +127,12 @@ impl Dataset {
 
     /// How many views the shape has.
     pub fn n_views(&self, shape: usize) -> usize {
-        self.members(shape).filter(|name| Member::view_index(name).is_some()).count()
+        self.view_numbers(shape).count()
+    }
+
+    /// The numbers of the shape's views, in the order they lie.
+    pub fn view_numbers(&self, shape: usize) -> impl Iterator<Item = usize> {
+        self.members(shape).filter_map(Member::view_index)
     }
 
     /// The image files of some views, in the order asked for. Neighbors come with one read.
@@ -142,11 +153,27 @@ impl Dataset {
         }
     }
 
+    /// Some of a shape's files by their names, in the order they lie; names that it lacks are passed over. Neighbors come
+    /// with one read.
+    pub fn some(&self, shape: usize, wanted: impl Fn(&str) -> bool) -> Result<Vec<Member>, DataError> {
+        let at: Vec<usize> =
+            self.members(shape).enumerate().filter(|(_, name)| wanted(name)).map(|(at, _)| at).collect();
+        let contents = self.read(shape, &at)?;
+        let names = &self.index.names;
+        let named = at.into_iter().map(|at| &names[usize::from(self.slots(shape)[at].name)]);
+        Ok(named.zip(contents).map(|(name, bytes)| Member::new(name.as_str(), bytes)).collect())
+    }
+
     /// An array among the members, or `None` if the shape has none of that name.
     pub fn array(&self, shape: usize, name: &str) -> Result<Option<Array>, DataError> {
         let Some(bytes) = self.member(shape, name)? else { return Ok(None) };
-        match read_npy(&bytes) {
-            Ok(Npy::Array(array)) => Ok(Some(array)),
+        self.as_array(shape, name, &bytes).map(Some)
+    }
+
+    /// The array in a member that was read.
+    pub fn as_array(&self, shape: usize, name: &str, bytes: &[u8]) -> Result<Array, DataError> {
+        match read_npy(bytes) {
+            Ok(Npy::Array(array)) => Ok(array),
             Ok(Npy::Pickled(..)) => Err(self.invalid(shape, format!("{name} holds Python objects"))),
             Err(message) => Err(self.invalid(shape, format!("{name}: {message}"))),
         }
@@ -156,7 +183,17 @@ impl Dataset {
     pub fn about(&self, shape: usize) -> Result<About, DataError> {
         let bytes =
             self.member(shape, ABOUT)?.ok_or_else(|| self.invalid(shape, format!("has no {ABOUT}")))?;
-        serde_json::from_slice(&bytes).map_err(|error| self.invalid(shape, format!("{ABOUT}: {error}")))
+        self.as_about(shape, &bytes)
+    }
+
+    /// What is known about a shape, from its member [`ABOUT`] that was read.
+    pub fn as_about(&self, shape: usize, bytes: &[u8]) -> Result<About, DataError> {
+        serde_json::from_slice(bytes).map_err(|error| self.invalid(shape, format!("{ABOUT}: {error}")))
+    }
+
+    /// Every row of the table, in the order of shapes' numbers: labels and captions without reading a shard.
+    pub fn rows(&self, see: impl FnMut(Row) -> Result<(), DataError>) -> Result<(), DataError> {
+        Sidecar::open(&Layout::new(&self.folder).index())?.rows(see)
     }
 
     /// The whole shape with one read.
@@ -169,8 +206,7 @@ impl Dataset {
         let at = members.iter().position(|m| m.name == ABOUT);
         let about =
             at.map(|at| members.remove(at)).ok_or_else(|| self.invalid(shape, format!("has no {ABOUT}")))?;
-        let about = serde_json::from_slice(&about.bytes)
-            .map_err(|error| self.invalid(shape, format!("{ABOUT}: {error}")))?;
+        let about = self.as_about(shape, &about.bytes)?;
         Ok(Shape { key: Key::of_id(self.key(shape)), members, about })
     }
 
@@ -242,24 +278,23 @@ impl Dataset {
         Ok(file)
     }
 
-    fn invalid(&self, shape: usize, message: String) -> DataError {
+    /// An error that names the shape and its shard.
+    pub fn invalid(&self, shape: usize, message: String) -> DataError {
         let shard = &self.manifest.shards[self.index.shapes[shape].shard as usize].file;
         let path = Layout::new(&self.folder).shard(shard);
         DataError::invalid(&path, format!("shape {}: {message}", self.key(shape)))
     }
 }
 
+/// Fills `buffer` from `offset` on, without moving any cursor.
 #[cfg(unix)]
-pub(crate) fn read_exact_at(file: &std::fs::File, buffer: &mut [u8], offset: u64) -> std::io::Result<()> {
+pub fn read_exact_at(file: &std::fs::File, buffer: &mut [u8], offset: u64) -> std::io::Result<()> {
     std::os::unix::fs::FileExt::read_exact_at(file, buffer, offset)
 }
 
+/// Fills `buffer` from `offset` on; the file's cursor moves, which nothing here looks at.
 #[cfg(windows)]
-pub(crate) fn read_exact_at(
-    file: &std::fs::File,
-    mut buffer: &mut [u8],
-    mut offset: u64,
-) -> std::io::Result<()> {
+pub fn read_exact_at(file: &std::fs::File, mut buffer: &mut [u8], mut offset: u64) -> std::io::Result<()> {
     while !buffer.is_empty() {
         match std::os::windows::fs::FileExt::seek_read(file, buffer, offset)? {
             0 => return Err(std::io::ErrorKind::UnexpectedEof.into()),

@@ -8,7 +8,7 @@ use crate::Caption;
 pub trait Featurizer: Sync {
     /// Names the exact weights; recorded with the data set.
     fn id(&self) -> &str;
-    /// One list of numbers an image, all of one length.
+    /// One list of numbers an image, all of one length; not normalized, as training averages them.
     fn images(&self, images: &[RgbaImage]) -> Result<Vec<Vec<f32>>, String>;
     /// One list of numbers a text, as long as those of images.
     fn texts(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, String>;

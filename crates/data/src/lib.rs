@@ -9,6 +9,7 @@
 
 pub mod array;
 pub mod caption;
+mod cloud;
 mod dataset;
 mod error;
 pub mod export;
@@ -28,7 +29,8 @@ mod shape;
 pub mod shard;
 pub mod table;
 
-pub use dataset::Dataset;
+pub use cloud::{cloud_of, points_of};
+pub use dataset::{Dataset, read_exact_at};
 pub use error::DataError;
 pub use features::{Featurizer, rank};
 pub use inspect::{Fault, verify};
@@ -36,5 +38,7 @@ pub use key::{Key, Part};
 pub use make::{Event, Job, MakeOptions, MakeSummary, Problem, Producer, make};
 pub use merge::{join, merge};
 pub use picture::{Picture, decode_picture};
-pub use shape::{About, CAMERAS, Caption, Member, POINTS, Shape, TEXT_FEATURES, VIEW_FEATURES, split_of};
-pub use shard::{Failed, Manifest, Scanned, ShardEntry};
+pub use shape::{
+    ABOUT, About, CAMERAS, Caption, Member, POINTS, Shape, TEXT_FEATURES, VIEW_FEATURES, split_of,
+};
+pub use shard::{Failed, Manifest, Row, Scanned, ShardEntry};

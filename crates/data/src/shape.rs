@@ -28,8 +28,8 @@ pub struct Member {
 
 /// Longest name of a member in bytes.
 pub(crate) const LONGEST_NAME: usize = 18;
-/// Name of the member that ends every shape.
-pub(crate) const ABOUT: &str = "json";
+/// Name of the member that ends every shape: what is known about it.
+pub const ABOUT: &str = "json";
 /// Points on the surface, `[points, 3 or 6]`: positions in the unit sphere, then sRGB colors in `0..=1`.
 pub const POINTS: &str = "points.npy";
 /// Cameras, `[views, 3, 4]`: rotation and position, world from camera.

@@ -5,6 +5,7 @@ mod found;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
+use burn::module::Module as _;
 use burn::tensor::{Device, Tensor, TensorData};
 use image::RgbaImage;
 use serde::{Deserialize, Serialize};
@@ -65,7 +66,8 @@ impl Default for OpenOptions {
     }
 }
 
-/// A text tower and an image tower whose features can be compared.
+/// A text tower and an image tower whose features can be compared. Clones share their numbers.
+#[derive(Clone)]
 pub struct JointModel {
     id: String,
     config: ModelConfig,
@@ -142,6 +144,18 @@ impl JointModel {
         self.vision = self.vision.with_prompts(&source, &self.config.clip.vision)?;
         self.id = format!("{}+{count} new prompts@{seed:x}", self.id);
         Ok(self)
+    }
+
+    /// The same model without gradients, sharing its numbers.
+    pub fn frozen(&self) -> Self {
+        Self {
+            id: self.id.clone(),
+            config: self.config.clone(),
+            text: self.text.valid(),
+            vision: self.vision.valid(),
+            logit_scale: self.logit_scale,
+            device: self.device.clone().inner(),
+        }
     }
 
     /// Name and fingerprint of the weights; recorded with every embedding.

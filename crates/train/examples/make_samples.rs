@@ -1,4 +1,4 @@
-//! Writes the gallery in `samples/`: shapes made by rule, in mixed formats. `cargo run -p lexiform-train --example
+//! Writes the gallery in `samples/`: shapes made by rule, in mixed formats, and a table of labels. `cargo run -p lexiform-train --example
 //! make_samples -- samples`.
 
 use std::path::Path;
@@ -85,6 +85,8 @@ const POINTS: usize = 2_048;
 fn main() -> anyhow::Result<()> {
     let folder = std::env::args().nth(1).context("usage: make_samples FOLDER")?;
     std::fs::create_dir_all(&folder)?;
+    let labels: String = GALLERY.iter().map(|(name, _, file)| format!("{file},{name}\n")).collect();
+    std::fs::write(Path::new(&folder).join("labels.csv"), format!("file,label\n{labels}"))?;
     for (index, (name, color, file)) in GALLERY.iter().enumerate() {
         let specimen = specimen(name, color, index as u64)?;
         let path = Path::new(&folder).join(file);

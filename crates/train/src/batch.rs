@@ -1,22 +1,14 @@
-//! What a step learns from: which shapes, which of their views and captions, all drawn from (seed, step).
+//! What a step learns from, as plain data, and what a recipe says of it.
 
 use std::ops::Range;
 
 use burn::tensor::{Bool, Device, Tensor, TensorData};
-use image::RgbaImage;
-use lexiform_geometry::sample::sample_cloud;
-use lexiform_model::point::{Cloud, CloudInput, Start};
-use lexiform_model::preprocess::{Crop, Preprocess};
-use rand::seq::SliceRandom as _;
-use rayon::prelude::*;
+use lexiform_model::point::Cloud;
 use serde::{Deserialize, Serialize};
 
-use crate::augment::{AugmentConfig, ViewChange, augment};
-use crate::clouds;
 use crate::loss;
 use crate::objective::Features;
-use crate::shape_set::{Names, Sample, ShapeSet};
-use crate::shapes::Rng;
+use crate::saying::CaptionRule;
 
 /// What a batch is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,18 +58,6 @@ pub enum Order {
     Shuffled,
     /// Each drawn by itself, so that one may come twice.
     Drawn,
-}
-
-/// Which caption a sample comes with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CaptionRule {
-    /// Any of its captions.
-    #[default]
-    Any,
-    /// Its name; perhaps, by a fair coin, what a captioning model says; one that was retrieved for it: any of these
-    /// (Duoduo CLIP, OpenShape).
-    BySource,
 }
 
 /// Shapes that come together because they look alike.
@@ -158,10 +138,6 @@ impl Labels {
 /// One batch, as plain data.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
-    /// Which samples.
-    pub samples: Vec<usize>,
-    /// Views of each shape, by number.
-    pub chosen: Vec<Vec<usize>>,
     /// Views per shape.
     pub views: usize,
     /// Edge of a view in pixels.
@@ -170,10 +146,10 @@ pub struct Batch {
     pub pixels: Vec<f32>,
     /// One cloud of each shape; empty where clouds are not looked at.
     pub clouds: Vec<Cloud>,
-    /// Which caption of each sample.
-    pub said: Vec<usize>,
-    /// The captions.
+    /// The caption of each shape; empty where there is none.
     pub captions: Vec<String>,
+    /// Features by the teacher, where there is one.
+    pub frozen: Option<Frozen>,
     /// What is known of the rows.
     pub labels: Labels,
     /// What chance inside the network follows from.
@@ -182,159 +158,32 @@ pub struct Batch {
     pub nouns: Vec<String>,
 }
 
-/// What batches are drawn by, the same for a whole run.
-pub struct Sampler<'a> {
-    /// What a batch is.
-    pub config: &'a BatchConfig,
-    /// How views become pixels; none where they are not looked at.
-    pub preprocess: Option<Preprocess>,
-    /// How clouds are prepared; none where they are not looked at.
-    pub input: Option<CloudInput>,
-    /// How views and clouds are changed.
-    pub augment: &'a AugmentConfig,
-    /// Nearest samples of each sample, for hard negatives.
-    pub neighbors: &'a [Vec<usize>],
-    /// Every choice follows from it and the step.
-    pub seed: u64,
+/// Un-normalized features of a batch's shapes by a frozen model.
+#[derive(Clone, Debug, Default)]
+pub struct Frozen {
+    /// Width of the features.
+    pub dim: usize,
+    /// Mean over the batch's views of each shape, `[shapes, dim]`; empty where nothing is learned from it.
+    pub image: Vec<f32>,
+    /// Of the caption of each shape, `[shapes, dim]`, zeros where there is none; empty where nothing is learned from it.
+    pub text: Vec<f32>,
 }
 
-impl Sampler<'_> {
-    /// The `part`-th batch of a step (counted from 0).
-    pub fn draw(&self, shapes: &ShapeSet, step: usize, part: usize) -> Batch {
-        let mut rng = Rng::named(&format!("batch {step}.{part}"), self.seed);
-        let views = rng.count(self.config.fewest_views, self.config.most_views);
-        let (samples, groups) = self.samples(shapes.samples.len(), views, [step, part], &mut rng);
-        let picked: Vec<&Sample> = samples.iter().map(|i| &shapes.samples[*i]).collect();
-        let chosen = self.views(&picked, views, &mut rng);
-        let salts: Vec<u64> = (0..samples.len() * views).map(|_| rand::RngCore::next_u64(&mut rng)).collect();
-        let corner = [rng.index(17), rng.index(17)];
-        let pixels = self.pixels(&picked, &chosen, &salts, corner);
-        let said: Vec<usize> = picked.iter().map(|sample| self.caption(sample, &mut rng)).collect();
-        let captions: Vec<String> =
-            picked.iter().zip(&said).map(|(sample, i)| sample.captions[*i].clone()).collect();
-        let labels = Labels {
-            categories: picked.iter().map(|sample| sample.category).collect(),
-            // The first caption is a bare noun and fits the whole category.
-            general: said.iter().map(|i| *i == 0).collect(),
-            sayings: sayings(&captions),
-            has_text: vec![true; samples.len()],
-            groups,
-            margin: self.config.hard.map_or(0.0, |hard| hard.margin),
-        };
-        let size = self.preprocess.map_or(0, |preprocess| preprocess.size);
-        let nouns = nouns(&shapes.categories, &mut rng);
-        let clouds = self.clouds(&picked, &mut rng);
-        let salt = rand::RngCore::next_u64(&mut rng);
-        Batch { samples, chosen, views, size, pixels, clouds, said, captions, labels, salt, nouns }
+impl Frozen {
+    /// Some rows of the images' features, `[rows, dim]`, if there are any.
+    pub fn image(&self, rows: Range<usize>, device: &Device) -> Option<Tensor<2>> {
+        self.tensor(&self.image, rows, device)
     }
 
-    /// Samples of a batch, and the group of each.
-    fn samples(
-        &self,
-        count: usize,
-        views: usize,
-        [step, part]: [usize; 2],
-        rng: &mut Rng,
-    ) -> (Vec<usize>, Vec<usize>) {
-        let rows = self.config.size.shapes(views);
-        let each = self.config.hard.map_or(1, |hard| hard.each.max(1));
-        let seeds: Vec<usize> = match self.config.order {
-            Order::Drawn => (0..rows.div_ceil(each)).map(|_| rng.index(count)).collect(),
-            Order::Shuffled => {
-                let parts = self.config.accumulate;
-                let (epoch, in_epoch) =
-                    (step / self.config.steps_per_epoch(count), step % self.config.steps_per_epoch(count));
-                let mut order: Vec<usize> = (0..count).collect();
-                order.shuffle(&mut Rng::named(&format!("epoch {epoch}"), self.seed));
-                let first = (in_epoch * parts + part) * rows;
-                (0..rows.div_ceil(each)).map(|k| order[(first + k * each) % count]).collect()
-            }
-        };
-        let Some(hard) = self.config.hard else { return (seeds, (0..rows).collect()) };
-        let (mut samples, mut groups) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
-        for (group, seed) in seeds.into_iter().enumerate() {
-            let mut near: Vec<usize> = self
-                .neighbors
-                .get(seed)
-                .map_or(Vec::new(), |near| near.iter().copied().take(hard.among).collect());
-            samples.push(seed);
-            for _ in 1..each.min(near.len() + 1) {
-                samples.push(near.swap_remove(rng.index(near.len())));
-            }
-            groups.resize(samples.len(), group);
-        }
-        (samples, groups)
+    /// Some rows of the captions' features, `[rows, dim]`, if there are any.
+    pub fn text(&self, rows: Range<usize>, device: &Device) -> Option<Tensor<2>> {
+        self.tensor(&self.text, rows, device)
     }
 
-    /// Which views of each sample.
-    fn views(&self, picked: &[&Sample], views: usize, rng: &mut Rng) -> Vec<Vec<usize>> {
-        let mut distinct = |of: usize| -> Vec<usize> {
-            let mut left: Vec<usize> = (0..of).collect();
-            (0..views.min(of)).map(|_| left.swap_remove(rng.index(left.len()))).collect()
-        };
-        if self.config.same_views {
-            let fewest = picked.iter().map(|sample| sample.views.len()).min().unwrap_or(0);
-            let mut same = distinct(fewest);
-            same.sort_unstable();
-            return vec![same; picked.len()];
-        }
-        picked.iter().map(|sample| distinct(sample.views.len())).collect()
-    }
-
-    fn pixels(
-        &self,
-        picked: &[&Sample],
-        chosen: &[Vec<usize>],
-        salts: &[u64],
-        corner: [usize; 2],
-    ) -> Vec<f32> {
-        let Some(mut preprocess) = self.preprocess else { return Vec::new() };
-        let views: Vec<&RgbaImage> = picked
-            .iter()
-            .zip(chosen)
-            .flat_map(|(sample, views)| views.iter().map(|v| &sample.views[*v]))
-            .collect();
-        if self.augment.views == ViewChange::Window && Crop::Center.fits(preprocess.size) {
-            preprocess.crop = Crop::At { top: corner[0], left: corner[1] };
-        }
-        let changed: Vec<RgbaImage> = match self.augment.views {
-            ViewChange::Looks => views
-                .into_par_iter()
-                .zip(salts)
-                .map(|(view, salt)| augment(view, &mut Rng::new(*salt)))
-                .collect(),
-            ViewChange::None | ViewChange::Window => views.into_iter().cloned().collect(),
-        };
-        preprocess.views(&changed)
-    }
-
-    /// Prepared and changed clouds; their points come in another order every time, since encoders begin at the first.
-    fn clouds(&self, picked: &[&Sample], rng: &mut Rng) -> Vec<Cloud> {
-        let Some(input) = self.input else { return Vec::new() };
-        let salts: Vec<u64> = picked.iter().map(|_| rand::RngCore::next_u64(rng)).collect();
-        let make = |(sample, salt): (&&Sample, u64)| {
-            let mut rng = Rng::new(salt);
-            let shuffled = sample_cloud(&sample.cloud, sample.cloud.positions().len(), &mut rng);
-            clouds::change(input.prepare(&shuffled, Start::Seed(salt)), &self.augment.points, &mut rng)
-        };
-        picked.par_iter().zip(salts).map(make).collect()
-    }
-
-    fn caption(&self, sample: &Sample, rng: &mut Rng) -> usize {
-        let count = sample.captions.len();
-        match self.config.captions {
-            CaptionRule::Any => rng.index(count),
-            CaptionRule::BySource => {
-                // Generated captions run from the name to details: the name, what a captioning model would say of a
-                // picture (plain, or in a sentence), and what stands beside it elsewhere.
-                let machine = rng.pick(&[1, 4]);
-                let mut candidates = vec![0, rng.pick(&[2, 3])];
-                if rng.chance(0.5) {
-                    candidates.push(machine);
-                }
-                rng.pick(&candidates).min(count.saturating_sub(1))
-            }
-        }
+    fn tensor(&self, values: &[f32], rows: Range<usize>, device: &Device) -> Option<Tensor<2>> {
+        let shape = [rows.len(), self.dim];
+        let values = values.get(rows.start * self.dim..rows.end * self.dim).filter(|_| !values.is_empty())?;
+        Some(Tensor::from_data(TensorData::new(values.to_vec(), shape), device))
     }
 }
 
@@ -349,23 +198,6 @@ impl Batch {
 
     /// Number of shapes.
     pub fn rows(&self) -> usize {
-        self.samples.len()
+        self.labels.rows()
     }
-}
-
-/// One noun of every category, mostly its name.
-fn nouns(categories: &[Names], rng: &mut Rng) -> Vec<String> {
-    let nouns = categories.iter().map(|category| {
-        if category.synonyms.is_empty() || rng.chance(0.6) {
-            category.name.clone()
-        } else {
-            category.synonyms[rng.index(category.synonyms.len())].clone()
-        }
-    });
-    nouns.collect()
-}
-
-/// The first row that says the same, for each row.
-fn sayings(captions: &[String]) -> Vec<usize> {
-    captions.iter().map(|said| captions.iter().position(|other| other == said).unwrap_or(0)).collect()
 }

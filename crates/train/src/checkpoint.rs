@@ -38,6 +38,9 @@ pub struct Progress {
     pub smooth: Option<f32>,
     /// Lowest value of that mean.
     pub lowest: Option<f32>,
+    /// Sum of the table of the data set that is learned from: with other shapes it would be another run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<String>,
 }
 
 /// A run at rest.
@@ -71,7 +74,7 @@ pub enum CheckpointError {
         /// What is wrong with it.
         message: String,
     },
-    /// It belongs to another recipe.
+    /// It belongs to another recipe or to other data.
     #[error("{}: was made with another recipe: {key} was {found}, now {expected}", path.display())]
     OtherRecipe {
         /// The file.
@@ -174,6 +177,22 @@ impl Checkpoint {
             Some((key, found, expected)) => {
                 Err(CheckpointError::OtherRecipe { path: path.to_owned(), key, found, expected })
             }
+        }
+    }
+}
+
+impl Progress {
+    /// Fails if the data set has changed since.
+    pub(crate) fn check_data(&self, now: Option<&str>, path: &Path) -> Result<(), CheckpointError> {
+        let shown = |sum: Option<&str>| sum.unwrap_or("none").to_owned();
+        match self.data.as_deref() == now {
+            true => Ok(()),
+            false => Err(CheckpointError::OtherRecipe {
+                path: path.to_owned(),
+                key: "the sum of the data set's index.parquet".to_owned(),
+                found: shown(self.data.as_deref()),
+                expected: shown(now),
+            }),
         }
     }
 }

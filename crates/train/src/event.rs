@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use lexiform_eval::Classification;
 use serde::Serialize;
-
-use crate::evaluate::ZeroShotReport;
 
 /// What happens while training.
 #[derive(Clone, Debug, Serialize)]
@@ -15,6 +14,19 @@ pub enum TrainEvent {
     Preparing {
         /// How many.
         shapes: usize,
+    },
+    /// A data set was opened.
+    Opened {
+        /// Its folder.
+        path: PathBuf,
+        /// Shapes to learn from.
+        training: usize,
+        /// Shapes to measure on.
+        held_out: usize,
+        /// Shapes that are not learned from: why, and how many.
+        left_out: Vec<(String, usize)>,
+        /// Where the teacher's features come from; absent where nothing is learned from any.
+        features: Option<FeatureSource>,
     },
     /// A file cannot be used.
     LeftOut {
@@ -38,9 +50,9 @@ pub enum TrainEvent {
     Evaluated {
         /// After which step.
         step: usize,
-        /// How well held-out shapes are named.
-        report: ZeroShotReport,
-        /// Whether it is the best so far.
+        /// How well held-out shapes are named; absent where there are none.
+        report: Option<Classification>,
+        /// Whether it is the best so far; without held-out shapes the last one is.
         best: bool,
         /// Where the model was written.
         path: PathBuf,
@@ -56,6 +68,38 @@ pub enum TrainEvent {
         step: usize,
         /// Why.
         reason: String,
+    },
+    /// The run is over.
+    Finished {
+        /// Steps done, those of before it went on included.
+        step: usize,
+        /// Steps of this part of the run.
+        steps: usize,
+        /// Seconds of these steps, without evaluations and checkpoints.
+        seconds: f64,
+        /// Share of these seconds in which steps waited for their batches.
+        waiting: f64,
+        /// Time in which batches were drawn beside the steps, as a share of these seconds.
+        drawing: f64,
+        /// Shapes a second.
+        shapes_per_second: f64,
+        /// Images a second.
+        images_per_second: f64,
+    },
+}
+
+/// Where the teacher's features of a data set's shapes come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "from", rename_all = "kebab-case")]
+pub enum FeatureSource {
+    /// They are in the set, made by the teacher.
+    Set,
+    /// They are computed by this run, because those in the set are of another model, or there are none.
+    Computed {
+        /// The teacher.
+        expected: String,
+        /// The model whose features are in the set, where it says so.
+        found: Option<String>,
     },
 }
 
@@ -110,10 +154,14 @@ pub struct Step {
     pub norms: BTreeMap<String, f32>,
     /// Logarithm of the multiplier of similarities.
     pub logit_scale: f32,
-    /// Shapes seen per second since the start.
+    /// Shapes a second of steps since the start.
     pub shapes_per_second: f64,
-    /// Images seen per second since the start.
+    /// Images a second of steps since the start.
     pub images_per_second: f64,
-    /// Share of the time in which the step waited for its batch.
+    /// Seconds of this step.
+    pub seconds: f64,
+    /// Share of them in which it waited for its batch.
     pub waiting: f64,
+    /// Time in which the next batch was drawn beside it, as a share of them.
+    pub drawing: f64,
 }

@@ -8,6 +8,7 @@ use lexiform_geometry::{Rig, Scene};
 use rayon::prelude::*;
 
 use crate::recipe::DataConfig;
+use crate::saying::{Origin, Saying};
 use crate::shape_set::{Names, Sample, ShapeSet, Sizes, from_templates};
 use crate::shapes::{Rng, fnv1a};
 
@@ -46,7 +47,7 @@ pub enum FilesError {
 struct Entry {
     path: PathBuf,
     category: usize,
-    captions: Vec<String>,
+    sayings: Vec<Saying>,
 }
 
 /// The labelled files of a folder, parted into those to learn from and those to measure on.
@@ -77,10 +78,10 @@ impl Files {
         let total = rows.len();
         for Row { path, label, captions } in rows {
             let category = names.binary_search(&label).unwrap_or(0);
-            let mut said = vec![label.clone()];
-            said.extend(from_templates(&config.templates, &label));
-            said.extend(captions);
-            by_category.entry(category).or_default().push(Entry { path, category, captions: said });
+            let mut sayings = vec![Saying::new(&label, Origin::Label)];
+            sayings.extend(from_templates(&config.templates, &label));
+            sayings.extend(captions.into_iter().map(|text| Saying::new(text, Origin::Machine)));
+            by_category.entry(category).or_default().push(Entry { path, category, sayings });
         }
         if total < 2 {
             return Err(FilesError::TooFew { path: folder.to_owned(), found: total, first: None });
@@ -113,7 +114,7 @@ impl Files {
     ) -> Result<ShapeSet, FilesError> {
         let set = self.read(&self.training[..self.count(config)], |entry, scene, i| {
             let mut rng = Rng::named("file", seed ^ ((round << 32 | i as u64) << 8));
-            Sample::training(entry.category, scene, entry.captions.clone(), config, sizes, &mut rng)
+            Sample::training(entry.category, scene, entry.sayings.clone(), config, sizes, &mut rng)
         });
         match set.samples.len() {
             0 | 1 => Err(FilesError::TooFew {
@@ -129,7 +130,7 @@ impl Files {
     pub fn held_out(&self, rig: Option<&Rig>, sizes: Sizes) -> ShapeSet {
         self.read(&self.held_out, |entry, scene, i| {
             let mut rng = Rng::named("held-out file", i as u64);
-            Sample::measured(entry.category, scene, entry.captions.clone(), rig, sizes, &mut rng)
+            Sample::measured(entry.category, scene, entry.sayings.clone(), rig, sizes, &mut rng)
         })
     }
 

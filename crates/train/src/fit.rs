@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
+use lexiform_data::DataError;
+use lexiform_eval::EvalError;
 use lexiform_model::ModelError;
 
 use crate::checkpoint::CheckpointError;
@@ -81,9 +83,34 @@ pub enum FitError {
     /// The folder of files is nothing to learn from.
     #[error(transparent)]
     Files(#[from] FilesError),
+    /// The data set cannot be read.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The data set does not suit the recipe.
+    #[error("{}: {message}", path.display())]
+    Set {
+        /// Its folder.
+        path: PathBuf,
+        /// Expected, found.
+        message: String,
+    },
+    /// Held-out shapes cannot be measured.
+    #[error("held-out shapes: {0}")]
+    Measure(#[from] EvalError),
     /// A rig that does not exist.
     #[error("network.rig: {0}")]
     Rig(#[from] lexiform_geometry::UnknownRig),
+}
+
+impl FitError {
+    /// What to do about it, where the part that failed knows.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Data(error) => error.hint(),
+            Self::Model(error) => error.hint(),
+            _ => None,
+        }
+    }
 }
 
 /// Trains the recipe's model into `out/model.safetensors` (half precision), reporting on the way.
@@ -98,14 +125,12 @@ pub fn fit(
     if recipe.run.evaluate_first && run.progress.step == 0 {
         on_event(run.evaluate()?);
     }
-    let mut clock = Clock::start();
+    let (mut clock, before) = (Clock::default(), run.progress.step);
     while run.progress.step < recipe.run.steps {
         let position = run.position();
         run.refresh(position, on_event)?;
-        let (losses, total, gradients) = run.gradients(position, &mut clock)?;
-        run.progress.judge(total, recipe.run.diverged).map_err(|message| run.diverged(message))?;
-        let norms = run.advance(gradients, position);
-        on_event(TrainEvent::Step(run.step_event(losses, total, norms, position, &clock)));
+        let outcome = clock.step(|clock| run.step(position, clock))?;
+        on_event(run.step_event(outcome, position, &clock));
 
         let last = run.progress.step == recipe.run.steps;
         let evaluates = last || run.progress.step.is_multiple_of(recipe.run.evaluate_every);
@@ -120,6 +145,9 @@ pub fn fit(
             on_event(TrainEvent::Stopped { step: run.progress.step, reason });
             break;
         }
+    }
+    if run.progress.step > before {
+        on_event(run.finished(run.progress.step - before, &clock));
     }
     Ok(())
 }

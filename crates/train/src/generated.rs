@@ -6,6 +6,7 @@ use lexiform_geometry::Rig;
 use rayon::prelude::*;
 
 use crate::recipe::DataConfig;
+use crate::saying::{Origin, Saying};
 use crate::shape_set::{Sample, ShapeSet, Sizes, from_templates, generated_names};
 use crate::shapes::{Rng, Variation, captions, categories};
 
@@ -22,12 +23,12 @@ pub(crate) fn training(config: &DataConfig, sizes: Sizes, seed: u64, round: u64)
         let mut rng = Rng::named("training", seed ^ (serial << 8));
         let variation = Variation::draw(&mut rng);
         let specimen = category.generate(seed.wrapping_add(serial / n as u64));
-        let captions = match config.templates.is_empty() {
-            true => captions(category, &specimen, &mut rng),
-            false => from_templates(&config.templates, category.name),
+        let sayings = match config.templates.is_empty() {
+            true => said(captions(category, &specimen, &mut rng)),
+            false => from_templates(&config.templates, category.name).collect(),
         };
         let scene = variation.apply(specimen.scene);
-        Sample::training(i % n, scene, captions, config, sizes, &mut rng)
+        Sample::training(i % n, scene, sayings, config, sizes, &mut rng)
     })
 }
 
@@ -49,9 +50,16 @@ pub(crate) fn held_out_with(each: usize, rig: Option<&Rig>, sizes: Sizes) -> Sha
         let seed = HELD_OUT_SEEDS + (i / n) as u64;
         let mut rng = Rng::named("held out", seed);
         let specimen = categories()[i % n].generate(seed);
-        let captions = captions(&categories()[i % n], &specimen, &mut rng);
-        Sample::measured(i % n, specimen.scene, captions, rig, sizes, &mut rng)
+        let sayings = said(captions(&categories()[i % n], &specimen, &mut rng));
+        Sample::measured(i % n, specimen.scene, sayings, rig, sizes, &mut rng)
     })
+}
+
+/// Generated captions run from a bare noun to details: the noun, what a captioning model would say of a picture (plain, or
+/// in a sentence), and what stands beside it elsewhere.
+fn said(captions: Vec<String>) -> Vec<Saying> {
+    let origins = [Origin::Label, Origin::Machine, Origin::Retrieved, Origin::Retrieved, Origin::Machine];
+    captions.into_iter().zip(origins).map(|(text, from)| Saying::new(text, from)).collect()
 }
 
 fn generate(range: Range<usize>, make: impl Fn(usize) -> Sample + Sync + Send) -> ShapeSet {

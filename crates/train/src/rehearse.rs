@@ -1,7 +1,5 @@
 //! What a run would do, without doing it: groups, memory, and the time of one step.
 
-use std::time::Instant;
-
 use serde::Serialize;
 
 use crate::clock::Clock;
@@ -38,17 +36,21 @@ pub fn rehearse(
         0 => largest.max(2),
         shapes => shapes.min(largest.max(2)),
     };
+    small.data.limit = match recipe.data.limit {
+        0 => largest.max(2),
+        limit => limit.min(largest.max(2)),
+    };
     small.data.held_out = 0;
     let folder = scratch_folder(&recipe.name)?;
     let found = Run::prepare(&small, &folder, options, on_event).and_then(|mut run| {
-        run.try_step(&mut Clock::start())?;
-        let mut clock = Clock::start();
-        let start = Instant::now();
-        run.try_step(&mut clock)?;
-        let step_seconds = start.elapsed().as_secs_f64();
+        let mut clock = Clock::default();
+        clock.step(|clock| run.step(run.position(), clock))?;
+        let mut clock = Clock::default();
+        clock.step(|clock| run.step(run.position(), clock))?;
         let (shapes, images) = clock.seen();
         let mut plan = run.plan();
-        plan.steps_per_epoch = recipe.batch.steps_per_epoch(run.count_of(&recipe.data));
+        plan.steps_per_epoch = recipe.batch.steps_per_epoch(run.count_of(recipe));
+        let step_seconds = clock.all().seconds();
         Ok(Trial { plan, shapes, images, step_seconds, peak_bytes: peak_bytes() })
     });
     fs_err::remove_dir_all(&folder)?;

@@ -10,6 +10,7 @@ use lexiform_geometry::sample::sample_surface;
 use lexiform_geometry::{PointCloud, Rig, Scene};
 
 use crate::recipe::DataConfig;
+use crate::saying::{Origin, Saying};
 use crate::shapes::{Rng, categories};
 
 /// One shape: views and what can be said of it.
@@ -21,7 +22,7 @@ pub struct Sample {
     /// Points of its surface; empty where nobody asks for them.
     pub cloud: PointCloud,
     /// What can be said of it; the first is the name of its category, where shapes have names.
-    pub captions: Vec<String>,
+    pub sayings: Vec<Saying>,
 }
 
 /// What shapes of a category are called.
@@ -74,7 +75,7 @@ impl Sample {
     pub(crate) fn training(
         category: usize,
         scene: Scene,
-        captions: Vec<String>,
+        sayings: Vec<Saying>,
         config: &DataConfig,
         sizes: Sizes,
         rng: &mut Rng,
@@ -89,27 +90,27 @@ impl Sample {
         };
         let cloud = sample_surface(&scene, sizes.points, rng);
         let views = draw(scene, &Rig::ring_at(config.views, elevation), sizes.view, light);
-        Self { category, views, cloud, captions }
+        Self { category, views, cloud, sayings }
     }
 
     /// A sample to measure on, seen by the cameras of `rig` where there is one, in the usual light.
     pub(crate) fn measured(
         category: usize,
         scene: Scene,
-        captions: Vec<String>,
+        sayings: Vec<Saying>,
         rig: Option<&Rig>,
         sizes: Sizes,
         rng: &mut Rng,
     ) -> Self {
         let cloud = sample_surface(&scene, sizes.points, rng);
         let views = rig.map_or(Vec::new(), |rig| draw(scene, rig, sizes.view, Light::default()));
-        Self { category, views, cloud, captions }
+        Self { category, views, cloud, sayings }
     }
 }
 
 /// Captions that put a name into class sentences.
-pub(crate) fn from_templates(templates: &[String], name: &str) -> Vec<String> {
-    templates.iter().map(|template| template.replace("{}", name)).collect()
+pub(crate) fn from_templates(templates: &[String], name: &str) -> impl Iterator<Item = Saying> {
+    templates.iter().map(move |template| Saying::new(template.replace("{}", name), Origin::Machine))
 }
 
 fn draw(scene: Scene, rig: &Rig, size: usize, light: Light) -> Vec<RgbaImage> {

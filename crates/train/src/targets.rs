@@ -1,20 +1,18 @@
-//! Features of a frozen model, computed once: what the papers learn towards.
+//! Features of a frozen model for shapes in memory, computed once: what the papers learn towards.
 
 use std::collections::HashMap;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor, TensorData};
+use lexiform_model::ModelError;
 use lexiform_model::weights::{Precision, TensorList, WeightFile};
-use lexiform_model::{JointModel, ModelError};
+use rayon::prelude::*;
 
-use crate::batch::Batch;
 use crate::shape_set::ShapeSet;
+use crate::teacher::{AT_ONCE, Teacher};
 
 /// Key of the header entry that says what the features are of.
-const KEY: &str = "lexiform-features";
-/// Images or texts that pass a tower at once.
-const AT_ONCE: usize = 48;
+pub(crate) const KEY: &str = "lexiform-features";
 
 /// Un-normalized features of every view and every caption of a set of shapes.
 pub struct Targets {
@@ -34,38 +32,39 @@ impl Targets {
     pub fn open_or_compute(
         path: &Path,
         key: &str,
-        teacher: &JointModel,
+        teacher: &Teacher,
         shapes: &ShapeSet,
         images: bool,
         on_progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Self, ModelError> {
         let (texts, said) = distinct(shapes);
-        let key = format!("{} {key}", teacher.id());
-        if let Some(found) = Self::read(path, &key, said.clone())? {
+        let key = format!("{} {key}", teacher.model().id());
+        if let Some(found) = Self::read(path, &key, said.clone(), images)? {
             return Ok(found);
         }
-        let device = Device::flex();
+        let dim = teacher.dim();
         let views = shapes.samples.iter().map(|sample| sample.views.len()).min().unwrap_or(0);
         let views = if images { views } else { 0 };
         let (images, all) = (shapes.samples.len() * views, shapes.samples.len() * views + texts.len());
-        let mut image = Vec::with_capacity(images * teacher.dim());
+        let mut image = Vec::with_capacity(images * dim);
         let with_views = if views == 0 { &[] } else { shapes.samples.as_slice() };
         for chunk in with_views.chunks((AT_ONCE / views.max(1)).max(1)) {
             let pictures: Vec<_> = chunk.iter().flat_map(|s| s.views.iter().take(views).cloned()).collect();
-            image.extend(image_features(teacher, &pictures, &device));
-            on_progress(image.len() / teacher.dim(), all);
+            image.extend(teacher.images(&pictures));
+            on_progress(image.len() / dim, all);
         }
         let mut text = Vec::new();
         for chunk in texts.chunks(AT_ONCE) {
-            text.extend(text_features(teacher, chunk, &device));
-            on_progress(images + text.len() / teacher.dim(), all);
+            text.extend(teacher.texts(chunk)?);
+            on_progress(images + text.len() / dim, all);
         }
-        let targets = Self { dim: teacher.dim(), views, image, text, said };
+        let targets = Self { dim, views, image, text, said };
         targets.write(path, &key)?;
         Ok(targets)
     }
 
-    fn read(path: &Path, key: &str, said: Vec<Vec<usize>>) -> Result<Option<Self>, ModelError> {
+    /// The features of a file with this key; if `images` are asked for, only where it has them.
+    fn read(path: &Path, key: &str, said: Vec<Vec<usize>>, images: bool) -> Result<Option<Self>, ModelError> {
         if !path.is_file() {
             return Ok(None);
         }
@@ -74,6 +73,9 @@ impl Targets {
             return Ok(None);
         }
         let [_, views, dim] = *file.shape("image")? else { return Ok(None) };
+        if images && views == 0 {
+            return Ok(None);
+        }
         let (image, text) = (file.read("image")?, file.read("text")?);
         Ok(Some(Self { dim, views, image, text, said }))
     }
@@ -91,55 +93,60 @@ impl Targets {
         list.write(path, Precision::Full, header).map_err(ModelError::from)
     }
 
-    /// Mean over the batch's views of each sample's image features, `[rows, dim]`. The mean is of un-normalized
-    /// features, as Duoduo CLIP's.
-    pub fn image(&self, batch: &Batch, rows: Range<usize>, device: &Device) -> Tensor<2> {
-        let mut values = Vec::with_capacity(rows.len() * self.dim);
-        for row in rows.clone() {
-            let (sample, views) = (batch.samples[row], &batch.chosen[row]);
-            let mut mean = vec![0.0f32; self.dim];
-            for view in views {
-                let start = (sample * self.views + view) * self.dim;
-                mean.iter_mut().zip(&self.image[start..start + self.dim]).for_each(|(m, x)| *m += x);
-            }
-            values.extend(mean.into_iter().map(|x| x / views.len().max(1) as f32));
-        }
-        Tensor::from_data(TensorData::new(values, [rows.len(), self.dim]), device)
+    /// Mean of the features of some views of a sample, `[dim]`; empty where views have none.
+    pub fn image(&self, sample: usize, views: &[usize]) -> Vec<f32> {
+        let stride = self.views * self.dim;
+        mean_of(&self.image[sample * stride..(sample + 1) * stride], self.dim, views)
     }
 
-    /// Features of the batch's captions, `[rows, dim]`.
-    pub fn text(&self, batch: &Batch, rows: Range<usize>, device: &Device) -> Tensor<2> {
-        let count = rows.len();
-        let values = rows.flat_map(|row| {
-            let start = self.said[batch.samples[row]][batch.said[row]] * self.dim;
-            self.text[start..start + self.dim].iter().copied()
-        });
-        Tensor::from_data(TensorData::new(values.collect::<Vec<f32>>(), [count, self.dim]), device)
+    /// Features of a caption of a sample, `[dim]`.
+    pub fn text(&self, sample: usize, caption: usize) -> &[f32] {
+        let start = self.said[sample][caption] * self.dim;
+        &self.text[start..start + self.dim]
     }
 
     /// For each sample the others, nearest first by the mean of its image features, at most `count`.
     pub fn neighbors(&self, count: usize) -> Vec<Vec<usize>> {
-        let means: Vec<Vec<f32>> = (0..self.said.len()).map(|sample| self.direction(sample)).collect();
-        let near = |i: usize| {
-            let mut others: Vec<(f32, usize)> = (0..means.len())
-                .filter(|j| *j != i)
-                .map(|j| (means[i].iter().zip(&means[j]).map(|(a, b)| a * b).sum(), j))
-                .collect();
-            others.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-            others.into_iter().take(count).map(|(_, j)| j).collect()
-        };
-        use rayon::prelude::*;
-        (0..means.len()).into_par_iter().map(near).collect()
+        let stride = (self.views * self.dim).max(1);
+        let directions: Vec<Vec<f32>> =
+            self.image.chunks(stride).map(|views| direction(views, self.dim)).collect();
+        neighbors(&directions, count)
     }
+}
 
-    fn direction(&self, sample: usize) -> Vec<f32> {
-        let mut sum = vec![0.0f32; self.dim];
-        for view in self.image[sample * self.views * self.dim..].chunks(self.dim).take(self.views) {
-            sum.iter_mut().zip(view).for_each(|(s, x)| *s += x);
-        }
-        let norm = sum.iter().map(|x| x * x).sum::<f32>().sqrt().max(1e-12);
-        sum.into_iter().map(|x| x / norm).collect()
+/// Mean of some rows of `[rows, dim]`, un-normalized as Duoduo CLIP's; empty where there are no rows.
+pub(crate) fn mean_of(rows: &[f32], dim: usize, which: &[usize]) -> Vec<f32> {
+    if rows.is_empty() {
+        return Vec::new();
     }
+    let mut mean = vec![0.0f32; dim];
+    for row in which {
+        mean.iter_mut().zip(&rows[row * dim..(row + 1) * dim]).for_each(|(m, x)| *m += x);
+    }
+    mean.into_iter().map(|x| x / which.len().max(1) as f32).collect()
+}
+
+/// Sum of all rows of `[rows, dim]` at length one.
+pub(crate) fn direction(rows: &[f32], dim: usize) -> Vec<f32> {
+    let mut sum = vec![0.0f32; dim];
+    for row in rows.chunks(dim.max(1)) {
+        sum.iter_mut().zip(row).for_each(|(s, x)| *s += x);
+    }
+    let norm = sum.iter().map(|x| x * x).sum::<f32>().sqrt().max(1e-12);
+    sum.into_iter().map(|x| x / norm).collect()
+}
+
+/// For each direction the others, nearest first, at most `count`.
+pub(crate) fn neighbors(directions: &[Vec<f32>], count: usize) -> Vec<Vec<usize>> {
+    let near = |i: usize| {
+        let mut others: Vec<(f32, usize)> = (0..directions.len())
+            .filter(|j| *j != i)
+            .map(|j| (directions[i].iter().zip(&directions[j]).map(|(a, b)| a * b).sum(), j))
+            .collect();
+        others.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        others.into_iter().take(count).map(|(_, j)| j).collect()
+    };
+    (0..directions.len()).into_par_iter().map(near).collect()
 }
 
 /// Where a run keeps the features.
@@ -156,9 +163,9 @@ fn distinct(shapes: &ShapeSet) -> (Vec<&str>, Vec<Vec<usize>>) {
     let mut texts = Vec::new();
     let mut rows = HashMap::new();
     let said = shapes.samples.iter().map(|sample| {
-        let row = sample.captions.iter().map(|caption| {
-            *rows.entry(caption.as_str()).or_insert_with(|| {
-                texts.push(caption.as_str());
+        let row = sample.sayings.iter().map(|saying| {
+            *rows.entry(saying.text.as_str()).or_insert_with(|| {
+                texts.push(saying.text.as_str());
                 texts.len() - 1
             })
         });
@@ -166,21 +173,4 @@ fn distinct(shapes: &ShapeSet) -> (Vec<&str>, Vec<Vec<usize>>) {
     });
     let said = said.collect();
     (texts, said)
-}
-
-fn image_features(teacher: &JointModel, pictures: &[image::RgbaImage], device: &Device) -> Vec<f32> {
-    let preprocess = teacher.config().preprocess;
-    // A teacher sees whole pictures: OpenCLIP's transform of a square one is the identity.
-    let preprocess =
-        lexiform_model::preprocess::Preprocess { crop: lexiform_model::preprocess::Crop::None, ..preprocess };
-    let shape = [pictures.len(), 3, preprocess.size, preprocess.size];
-    let pixels = Tensor::<4>::from_data(TensorData::new(preprocess.views(pictures), shape), device);
-    let features = teacher.vision().encode(pixels, 1, teacher.config().joint_from);
-    features.into_data().iter::<f32>().collect()
-}
-
-fn text_features(teacher: &JointModel, texts: &[&str], device: &Device) -> Vec<f32> {
-    let config = teacher.config();
-    let tokens = config.tokenizer.encode(texts, config.clip.text.context).trimmed();
-    teacher.text().encode(&tokens).to_device(device).into_data().iter::<f32>().collect()
 }

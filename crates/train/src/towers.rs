@@ -8,14 +8,13 @@ use lexiform_model::clip::{ClipText, ClipVision};
 use lexiform_model::nn::DropPath;
 use lexiform_model::point::{Clouds, PointTower, Start};
 use lexiform_model::weights::{Precision, Source};
-use lexiform_model::{JointModel, ModelConfig, ModelError, OpenOptions, PointModelConfig, usual_templates};
+use lexiform_model::{ModelConfig, ModelError, PointModelConfig, usual_templates};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::Batch;
 use crate::objective::{Feature, Features, Objective};
+use crate::published::Published;
 use crate::recipe::{LowRankConfig, NetworkConfig, Recipe};
-use crate::shape_set::ShapeSet;
-use crate::targets::Targets;
 
 /// CLIP's starting scale, `ln(1 / 0.07)`.
 const START_SCALE: f32 = 2.659_26;
@@ -59,10 +58,11 @@ impl Blueprint {
 
 impl Towers {
     /// The recipe's network at its start. `known` is the configuration of a run that goes on; otherwise the vocabulary
-    /// of a new text tower is that of the shapes' captions.
+    /// of a new text tower is made of `words`.
     pub(crate) fn build(
         recipe: &Recipe,
-        shapes: &ShapeSet,
+        published: &Published,
+        words: &[String],
         known: Option<&Design>,
         device: &Device,
     ) -> Result<(Self, Blueprint), ModelError> {
@@ -74,7 +74,7 @@ impl Towers {
             NetworkConfig::Clip(network) => {
                 let config = match known {
                     Some(Design::Joint(config)) => config.clone(),
-                    _ => network.model(&recipe.name, vocabulary(shapes).iter().map(String::as_str)),
+                    _ => network.model(&recipe.name, words.iter().map(String::as_str)),
                 };
                 let source = Source::new(recipe.seed, device);
                 let text = ClipText::load(&source, &config.clip)?;
@@ -84,8 +84,7 @@ impl Towers {
                 Ok((towers, Blueprint::new(Design::Joint(config))))
             }
             NetworkConfig::Pretrained(network) => {
-                let options = OpenOptions { device: device.clone(), ..OpenOptions::default() };
-                let base = JointModel::open(&network.base, &options)?;
+                let base = published.open(&network.base)?;
                 let mut config = base.config().clone();
                 config.name = recipe.name.clone();
                 config.joint_from = network.joint_from.unwrap_or(config.joint_from);
@@ -119,9 +118,7 @@ impl Towers {
                     Blueprint { drop_path: network.drop_path, ..Blueprint::new(Design::Points(config)) };
                 let (mut vision, mut start) = (None, START_SCALE);
                 if let (Some(teacher), 1..) = (&recipe.teacher, network.prompts) {
-                    let options = OpenOptions { device: device.clone(), ..OpenOptions::default() };
-                    let images = JointModel::open(teacher, &options)?;
-                    let images = images.with_new_prompts(network.prompts, recipe.seed)?;
+                    let images = published.open(teacher)?.with_new_prompts(network.prompts, recipe.seed)?;
                     (vision, start) = (Some(images.vision().clone()), images.logit_scale());
                     blueprint.text = Some(images.text().valid());
                     blueprint.images = Some(images.config().clone());
@@ -138,7 +135,6 @@ impl Towers {
         rows: Range<usize>,
         blueprint: &Blueprint,
         objective: &Objective,
-        targets: Option<&Targets>,
     ) -> Option<Features> {
         let device = self.logit_scale.val().device();
         let text = |texts: &[&str]| {
@@ -170,8 +166,8 @@ impl Towers {
             false => None,
         };
         Some(Features {
-            text: asked(Feature::Text, &|| match targets {
-                Some(targets) => Some(targets.text(batch, rows.clone(), &device)),
+            text: asked(Feature::Text, &|| match &batch.frozen {
+                Some(frozen) => frozen.text(rows.clone(), &device),
                 None => text(&said()),
             }),
             image: asked(Feature::Image, &|| match &blueprint.images {
@@ -179,7 +175,7 @@ impl Towers {
                     let pixels = batch.pixels(rows.clone(), &device);
                     Some(self.vision.as_ref()?.encode(pixels, batch.views, images.joint_from))
                 }
-                None => targets.map(|targets| targets.image(batch, rows.clone(), &device)),
+                None => batch.frozen.as_ref()?.image(rows.clone(), &device),
             }),
             nouns: if objective.names() {
                 text(&batch.nouns.iter().map(String::as_str).collect::<Vec<_>>())
@@ -209,12 +205,4 @@ impl Towers {
             _ => Ok(()),
         }
     }
-}
-
-/// All captions of the shapes in memory, and every noun of every category.
-fn vocabulary(shapes: &ShapeSet) -> Vec<String> {
-    let nouns = shapes.categories.iter().flat_map(|c| std::iter::once(&c.name).chain(&c.synonyms));
-    let mut texts: Vec<String> = nouns.cloned().collect();
-    texts.extend(shapes.samples.iter().flat_map(|sample| sample.captions.iter().cloned()));
-    texts
 }

@@ -64,6 +64,27 @@ fn duoduo() {
     assert!(folder.path().join("features.safetensors").is_file());
 }
 
+/// The same at the built-in model's size, where nothing else has to be said.
+#[test]
+fn duoduo_nano() {
+    let folder = tempfile::tempdir().unwrap();
+    let losses = train("duoduo-nano.toml", folder.path(), &[&["batch.size.shapes=4", "batch.most_views=3"]]);
+    assert_eq!(losses, vec![["image", "text"]; 3]);
+}
+
+/// The built-in model's own recipe, and the one that goes on from its model.
+#[test]
+fn nano_in_both_legs() {
+    let folder = tempfile::tempdir().unwrap();
+    let sizes = ["network.layers=1", "network.joint_from=0", "network.text_layers=1", "batch.size.images=8"];
+    let first = folder.path().join("first");
+    assert_eq!(train("nano.toml", &first, &[&sizes]), vec![["captions", "naming"]; 3]);
+    let base = format!("network.base={}", first.join("model.safetensors").display());
+    let second = folder.path().join("second");
+    let losses = train("nano-more.toml", &second, &[&[&base, "data.refresh_every=2", "batch.size.images=8"]]);
+    assert_eq!(losses, vec![["captions", "naming"]; 3]);
+}
+
 #[test]
 fn ulip2() {
     let folder = tempfile::tempdir().unwrap();

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use clap::Args;
-use lexiform_train::{FitError, FitOptions, Plan, Recipe, TrainEvent, Trial, Watcher, fit, rehearse};
+use lexiform_train::{
+    FeatureSource, FitError, FitOptions, Plan, Recipe, TrainEvent, Trial, Watcher, fit, rehearse,
+};
 
 use crate::failure::{Usage, Verdict, WithHint as _};
 use crate::output::{self, Align};
@@ -124,6 +126,20 @@ fn described(trial: &Trial) -> String {
     )
 }
 
+/// Where features come from, in words.
+fn told(features: &FeatureSource) -> String {
+    match features {
+        FeatureSource::Set => "features of the teacher are in the set".to_owned(),
+        FeatureSource::Computed { expected, found: Some(found) } => {
+            format!("features in the set are of {found}: those of {expected} are computed")
+        }
+        FeatureSource::Computed { expected, found: None } => format!(
+            "the set names no model whose features it holds: those of {expected} are computed \
+             (data prepare --features, or data.trust_features=true)"
+        ),
+    }
+}
+
 /// Shows events: JSON lines, or a bar with notes above it.
 struct Screen {
     json: bool,
@@ -138,6 +154,19 @@ impl Screen {
         match event {
             TrainEvent::Preparing { shapes } => {
                 self.note(format!("preparing {}", output::count(*shapes, "shape")))
+            }
+            TrainEvent::Opened { path, training, held_out, left_out, features } => {
+                self.note(format!(
+                    "{}: {} to learn from, {held_out} held out",
+                    path.display(),
+                    output::count(*training, "shape")
+                ));
+                for (reason, count) in left_out {
+                    self.note(format!("left out: {count} that {reason}"));
+                }
+                if let Some(features) = features {
+                    self.note(told(features));
+                }
             }
             TrainEvent::LeftOut { path, reason } => {
                 self.note(format!("left out: {}: {reason}", path.display()))
@@ -156,13 +185,21 @@ impl Screen {
                     progress.step(&text);
                 }
             }
-            TrainEvent::Evaluated { step, report, best, .. } => {
+            TrainEvent::Evaluated { step, report: Some(report), best, .. } => {
                 let [first, five] = [report.top_1, report.top_5].map(|share| 100.0 * share);
                 let best = if *best { ", the best so far" } else { "" };
                 self.note(format!(
                     "step {step}: held-out shapes named right {first:.1} %, among five {five:.1} %{best}"
                 ));
             }
+            TrainEvent::Evaluated { step, .. } => {
+                self.note(format!("step {step}: model written; no held-out shapes to measure on"))
+            }
+            TrainEvent::Finished { steps, seconds, waiting, images_per_second, .. } => self.note(format!(
+                "{} in {seconds:.1} s, {images_per_second:.0} images/s; {:.1} % of it waiting for data",
+                output::count(*steps, "step"),
+                100.0 * waiting
+            )),
             TrainEvent::Stopped { step, reason } => self.note(format!("stopped after step {step}: {reason}")),
         }
         Ok(())

@@ -10,3 +10,4 @@ mod evaluation;
 mod shapes;
 mod support;
 mod training;
+mod walk;

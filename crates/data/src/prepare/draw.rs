@@ -4,14 +4,14 @@ use lexiform_geometry::io::{ReadOptions, read_bytes};
 use lexiform_geometry::normalize::{Center, normalize_unit_sphere};
 use lexiform_geometry::render::{RenderConfig, Renderer};
 use lexiform_geometry::sample::sample_surface;
-use lexiform_geometry::{Camera, PointCloud, Rig, Scene, srgb_from_linear};
+use lexiform_geometry::{Camera, Rig, Scene};
 use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 use rayon::prelude::*;
 
 use super::{Fetched, PrepareConfig};
 use crate::array::Array;
-use crate::{About, CAMERAS, Key, Member, POINTS};
+use crate::{About, CAMERAS, Key, Member, POINTS, points_of};
 
 /// What was made of a file, and the file.
 pub(super) struct Drawn {
@@ -42,7 +42,8 @@ pub(super) fn draw(
     members.push(Member::new(CAMERAS, cameras(&rig).to_npy()));
     if config.points > 0 {
         let mut rng = SmallRng::seed_from_u64(config.seed ^ key.spread().rotate_left(32));
-        members.push(Member::new(POINTS, points(&sample_surface(&scene, config.points, &mut rng)).to_npy()));
+        members
+            .push(Member::new(POINTS, points_of(&sample_surface(&scene, config.points, &mut rng)).to_npy()));
     }
     Ok(Drawn { members, bytes })
 }
@@ -65,17 +66,4 @@ fn cameras(rig: &Rig) -> Array {
         [row(0), row(1), row(2)].concat()
     };
     Array::singles(&[rig.0.len(), 3, 4], &rig.0.iter().flat_map(rows).collect::<Vec<f32>>())
-}
-
-/// Positions, and sRGB colors in `0..=1` where there are any, as halves: `[points, 3 or 6]`. In the unit sphere a half
-/// is off by 2.4e-4 at most.
-fn points(cloud: &PointCloud) -> Array {
-    let columns = if cloud.colors().is_some() { 6 } else { 3 };
-    let row = |i: usize| {
-        let color =
-            cloud.colors().map(|colors| colors[i].to_array().map(|c| f32::from(srgb_from_linear(c)) / 255.0));
-        cloud.positions()[i].to_array().into_iter().chain(color.into_iter().flatten())
-    };
-    let count = cloud.positions().len();
-    Array::halves(count, columns, (0..count).flat_map(row))
 }

@@ -22,8 +22,8 @@ use crate::{
     TEXT_FEATURES, VIEW_FEATURES, decode_picture, rank,
 };
 
-/// Raised when shapes come out differently with the same settings.
-const LOOK_VERSION: u32 = 1;
+/// Raised when shapes come out differently with the same settings. Since 2, features keep the length their tower gives.
+const LOOK_VERSION: u32 = 2;
 /// Most notes about a file that are kept.
 const MOST_NOTES: usize = 8;
 

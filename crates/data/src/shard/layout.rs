@@ -172,9 +172,26 @@ impl Manifest {
         }
     }
 
+    /// The model whose features all shapes carry, at the length its towers give them; `None` where they carry none, those of
+    /// several models, or those of a model that an imported source does not name.
+    pub fn features(&self) -> Option<&str> {
+        features_in(&self.settings)
+    }
+
     pub(crate) fn write(&self, folder: &Path) -> Result<(), DataError> {
         write_json(&Layout::new(folder).manifest(), self)
     }
+}
+
+/// The model of the features in a data set's settings, or in those of all the data sets it was joined of.
+fn features_in(settings: &Value) -> Option<&str> {
+    if let Some(joined) = settings.get("joined").and_then(Value::as_array) {
+        let first = features_in(joined.first()?)?;
+        return joined.iter().all(|one| features_in(one) == Some(first)).then_some(first);
+    }
+    // Before the second look features were kept at length one.
+    let of_own_length = settings.get("look").and_then(Value::as_u64).is_some_and(|look| look >= 2);
+    settings.get("features").and_then(Value::as_str).filter(|_| of_own_length)
 }
 
 /// Reads a JSON file of known shape.
@@ -200,5 +217,22 @@ pub(crate) fn difference(name: &str, a: &Value, b: &Value) -> Option<(String, St
         }
         _ if a == b => None,
         _ => Some((name.to_owned(), a.to_string(), b.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::features_in;
+
+    #[test]
+    fn features_are_of_one_model_or_of_none() {
+        let of = |look: u32, model: &str| json!({ "look": look, "features": model });
+        assert_eq!(features_in(&of(2, "a@1")), Some("a@1"));
+        assert_eq!(features_in(&of(1, "a@1")), None);
+        assert_eq!(features_in(&json!({ "made_by": "import openshape", "features": true })), None);
+        let joined = |a: &str, b: &str| features_in(&json!({ "joined": [of(2, a), of(2, b)] })).is_some();
+        assert!(joined("a@1", "a@1") && !joined("a@1", "b@2"));
     }
 }

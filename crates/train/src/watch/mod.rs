@@ -120,7 +120,9 @@ mod tests {
             logit_scale: 2.0,
             shapes_per_second: 10.0,
             images_per_second: 20.0,
+            seconds: 0.5,
             waiting: 0.1,
+            drawing: 0.2,
         })
     }
 

@@ -72,6 +72,7 @@ fn scalars(event: &TrainEvent) -> (usize, Vec<(String, f64)>) {
                 ("loss/total".to_owned(), step.loss),
                 ("scale/logit_scale".to_owned(), f64::from(step.logit_scale)),
                 ("speed/images_per_second".to_owned(), step.images_per_second),
+                ("speed/waiting".to_owned(), step.waiting),
             ];
             all.extend(step.losses.iter().map(|(name, value)| (format!("loss/{name}"), *value)));
             all.extend(step.rates.iter().map(|(name, value)| (format!("rate/{name}"), *value)));
@@ -80,7 +81,7 @@ fn scalars(event: &TrainEvent) -> (usize, Vec<(String, f64)>) {
             );
             (step.step, all)
         }
-        TrainEvent::Evaluated { step, report, .. } => {
+        TrainEvent::Evaluated { step, report: Some(report), .. } => {
             let shares = [("top_1", report.top_1), ("top_3", report.top_3), ("top_5", report.top_5)];
             (*step, shares.map(|(name, share)| (format!("held_out/{name}"), share)).to_vec())
         }

@@ -5,7 +5,6 @@ mod exchange;
 mod inspect;
 mod prepare;
 mod telling;
-mod words;
 
 use std::path::{Path, PathBuf};
 

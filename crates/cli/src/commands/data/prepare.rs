@@ -8,11 +8,11 @@ use lexiform_data::prepare::{LocalFiles, Prepare, PrepareConfig};
 use lexiform_data::table::Table;
 use lexiform_geometry::RigKind;
 use lexiform_geometry::render::Background;
-use lexiform_search::{Intake, OpenEncoder};
+use lexiform_model::{PointModel, registry};
+use lexiform_train::Teacher;
 
 use super::captions::CaptionArgs;
 use super::telling::FillArgs;
-use super::words::Frozen;
 use crate::failure::{Usage, Verdict};
 use crate::output;
 
@@ -141,10 +141,9 @@ pub fn facts(files: &[PathBuf]) -> anyhow::Result<Table> {
     Ok(all)
 }
 
-/// A model that takes views.
-fn frozen(name: &str, transparent: bool) -> anyhow::Result<Frozen> {
-    let encoder = OpenEncoder::default().open(name)?;
-    if matches!(encoder.intake(), Intake::Points { .. }) {
+/// A model of pictures and words.
+fn frozen(name: &str, transparent: bool) -> anyhow::Result<Teacher> {
+    if PointModel::recognizes(&registry::locate(name)?) {
         return Err(
             Usage(format!("{name} takes points: --features needs a model of pictures and words")).into()
         );
@@ -152,5 +151,5 @@ fn frozen(name: &str, transparent: bool) -> anyhow::Result<Frozen> {
     if transparent {
         output::note("note: features are of the views on white");
     }
-    Ok(Frozen(encoder))
+    Ok(Teacher::open(name)?)
 }

@@ -1,0 +1,81 @@
+//! docs/walk.md through the binary: from 3D files to a data set with features, to a model, to its numbers.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::support::Bench;
+
+const RECIPES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../recipes");
+const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../samples/labels.csv");
+/// Largest file that is taken of the real ones, in bytes: the walk is about the way, not about large files.
+const LARGEST: u64 = 300_000;
+/// How many of the real ones are taken.
+const MOST: usize = 24;
+
+fn event<'a>(lines: &'a [Value], name: &str) -> Vec<&'a Value> {
+    lines.iter().filter(|line| line["event"] == name).collect()
+}
+
+/// Prepares, trains 50 steps, evaluates; gives how many shapes there were, and the events of training.
+fn walk(bench: &Bench, labels: &str) -> (usize, Vec<Value>) {
+    let small = "--transparent --views 6 --size 64 --points 0 --features nano --held-out 0.25 --json";
+    let prepare = ["data", "prepare", labels, "--out", "set"].into_iter().chain(small.split(' '));
+    let made = bench.run(&prepare.collect::<Vec<_>>()).good().json();
+    let shapes = event(&made, "merged")[0]["shapes"].as_u64().unwrap() as usize;
+
+    let recipe = format!("{RECIPES}/duoduo-nano.toml");
+    let settings = "data=set data.views=6 run.steps=50 batch.size.shapes=8 batch.most_views=3";
+    let mut train = vec!["train", &recipe, "--out", "run", "--json"];
+    settings.split(' ').for_each(|setting| train.extend(["--set", setting]));
+    let told = bench.run(&train).good().json();
+    let opened = event(&told, "opened")[0];
+    let [training, held_out] = ["training", "held_out"].map(|part| opened[part].as_u64().unwrap() as usize);
+    assert_eq!((training + held_out, &opened["features"]["from"]), (shapes, &Value::from("set")), "{opened}");
+    assert!(event(&told, "features").is_empty(), "features are in the set");
+    assert_eq!(event(&told, "step").len(), 50);
+    let evaluated = event(&told, "evaluated");
+    assert_eq!(evaluated.iter().map(|e| e["step"].as_u64().unwrap()).collect::<Vec<_>>(), [0, 25, 50]);
+    assert!(evaluated.iter().all(|e| e["report"]["items"] == held_out));
+
+    let eval =
+        ["eval", "zero-shot", "--labels", labels, "--model", "nano", "--model", "run/model.safetensors"];
+    let results = bench.run(&[&eval[..], &["--views", "4", "--json"]].concat()).good().json();
+    assert_eq!(results.len(), 2);
+    assert!(results.iter().all(|result| result["shapes"] == shapes), "{results:#?}");
+    (shapes, told)
+}
+
+#[test]
+fn from_the_gallery_to_a_measured_model() {
+    let bench = Bench::empty();
+    let (shapes, told) = walk(&bench, SAMPLES);
+    assert_eq!(shapes, 64);
+    let finished = event(&told, "finished")[0];
+    let share = |name: &str| finished[name].as_f64().unwrap();
+    assert!((0.0..=1.0).contains(&share("waiting")) && share("shapes_per_second") > 0.0, "{finished}");
+    let log = std::fs::read_to_string(bench.path("run/log.jsonl")).unwrap();
+    assert!(log.lines().last().unwrap().contains("\"waiting\""), "the share is kept in the log");
+    println!("{finished}");
+}
+
+#[test]
+fn from_real_files_to_a_measured_model() {
+    let public = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/assets/public");
+    let Ok(table) = std::fs::read_to_string(public.join("labels.csv")) else {
+        println!("skipped: no ../shared/assets/public here");
+        return;
+    };
+    let rows = table.lines().skip(1).filter_map(|line| {
+        let (file, rest) = line.split_once(',')?;
+        let path: PathBuf = public.join(file).canonicalize().ok()?;
+        let alone = path.extension().is_some_and(|ending| ending == "glb" || ending == "stl");
+        let small = path.metadata().is_ok_and(|metadata| metadata.len() <= LARGEST);
+        (alone && small)
+            .then(|| format!("{},{}\n", path.display(), rest.split(',').next().unwrap_or_default()))
+    });
+    let bench = Bench::empty();
+    bench.write("real.csv", format!("file,label\n{}", rows.take(MOST).collect::<String>()));
+    let (shapes, _) = walk(&bench, "real.csv");
+    assert!(shapes >= 10, "{shapes}");
+}

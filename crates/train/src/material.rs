@@ -1,0 +1,156 @@
+//! What a run learns from and is measured on, with the features it learns towards: brought at the start, and anew where a
+//! recipe asks for fresh shapes.
+
+use std::path::Path;
+
+use lexiform_data::DataError;
+use lexiform_geometry::Rig;
+
+use crate::event::TrainEvent;
+use crate::fit::FitError;
+use crate::needs::Needs;
+use crate::pool::Pool;
+use crate::recipe::Recipe;
+use crate::shape_set::Sizes;
+use crate::supply::Supply;
+use crate::targets::{self, Targets};
+use crate::teacher::Teacher;
+
+/// Shapes of a run.
+pub(crate) struct Material {
+    supply: Supply,
+    needs: Needs,
+    sizes: Sizes,
+    round: u64,
+    /// Shapes to learn from.
+    pub pool: Pool,
+    /// Shapes to measure on.
+    pub held_out: Pool,
+    /// For each shape those that look like it, where batches are made of such.
+    pub neighbors: Vec<Vec<usize>>,
+    /// The frozen model whose features are learned towards.
+    pub teacher: Option<Teacher>,
+}
+
+impl Material {
+    /// Opens the source and brings the shapes of the round that `step` is in.
+    pub fn prepare(
+        recipe: &Recipe,
+        needs: Needs,
+        teacher: Option<Teacher>,
+        (rig, sizes): (Option<&Rig>, Sizes),
+        step: usize,
+        on_event: &mut dyn FnMut(TrainEvent),
+    ) -> Result<Self, FitError> {
+        let supply = Supply::open(&recipe.data, needs, teacher.as_ref())?;
+        if let Supply::Set(set) = &supply {
+            on_event(set.opened());
+        } else {
+            on_event(TrainEvent::Preparing { shapes: supply.count(&recipe.data) });
+        }
+        let round = round(recipe, &supply, step);
+        let pool = supply.training(&recipe.data, sizes, recipe.seed, round)?;
+        let held_out = supply.held_out(&recipe.data, rig, sizes);
+        for held in [&pool, &held_out] {
+            let Pool::Held(held) = held else { continue };
+            for (path, reason) in held.shapes.left_out.iter().cloned() {
+                on_event(TrainEvent::LeftOut { path, reason });
+            }
+        }
+        Ok(Self { supply, needs, sizes, round, pool, held_out, neighbors: Vec::new(), teacher })
+    }
+
+    /// Fresh shapes where `step` is in another round, with features in `out`.
+    pub fn refresh(
+        &mut self,
+        recipe: &Recipe,
+        out: &Path,
+        step: usize,
+        on_event: &mut dyn FnMut(TrainEvent),
+    ) -> Result<(), FitError> {
+        let round = round(recipe, &self.supply, step);
+        if round == self.round {
+            return Ok(());
+        }
+        on_event(TrainEvent::Preparing { shapes: self.supply.count(&recipe.data) });
+        self.pool = self.supply.training(&recipe.data, self.sizes, recipe.seed, round)?;
+        self.round = round;
+        self.bring_features(recipe, out, on_event)
+    }
+
+    /// Whether a step sees the shapes that are here now.
+    pub fn has(&self, recipe: &Recipe, step: usize) -> bool {
+        round(recipe, &self.supply, step) == self.round
+    }
+
+    /// How many shapes a round of the recipe's data has.
+    pub fn count(&self, recipe: &Recipe) -> usize {
+        self.supply.count(&recipe.data)
+    }
+
+    /// A sum that tells whether a data set is still the same.
+    pub fn sum(&self) -> Option<&str> {
+        match &self.supply {
+            Supply::Set(set) => Some(set.sum()),
+            Supply::Rules | Supply::Files(_) => None,
+        }
+    }
+
+    /// All that is said of the shapes, and every noun of every category.
+    pub fn words(&self) -> Result<Vec<String>, DataError> {
+        let nouns = self.pool.categories().iter().flat_map(|c| std::iter::once(&c.name).chain(&c.synonyms));
+        let mut words: Vec<String> = nouns.cloned().collect();
+        match (&self.pool, &self.supply) {
+            (Pool::Held(held), _) => {
+                let sayings = held.shapes.samples.iter().flat_map(|sample| &sample.sayings);
+                words.extend(sayings.map(|saying| saying.text.clone()));
+            }
+            (_, Supply::Set(set)) => words.extend(set.words()?),
+            _ => {}
+        }
+        Ok(words)
+    }
+
+    /// Features of the frozen model for the shapes of this round.
+    pub fn bring_features(
+        &mut self,
+        recipe: &Recipe,
+        out: &Path,
+        on_event: &mut dyn FnMut(TrainEvent),
+    ) -> Result<(), FitError> {
+        let Some(teacher) = &self.teacher else { return Ok(()) };
+        let data = toml::to_string(&recipe.data).unwrap_or_default();
+        let key = format!("seed {} round {} {data}", recipe.seed, self.round);
+        let hard = recipe.batch.hard.map(|hard| hard.among);
+        match (&mut self.pool, &self.supply) {
+            (Pool::Held(held), _) => {
+                let path = match &recipe.data.features {
+                    Some(path) if self.round == 0 => path.clone(),
+                    _ => targets::usual_path(out, self.round),
+                };
+                let mut shown = |done, all| on_event(TrainEvent::Features { done, all });
+                let images = self.needs.image_features;
+                let targets =
+                    Targets::open_or_compute(&path, &key, teacher, &held.shapes, images, &mut shown)?;
+                self.neighbors = hard.map_or(Vec::new(), |among| targets.neighbors(among));
+                held.targets = Some(targets);
+            }
+            (Pool::Stored(stored), Supply::Set(set)) => {
+                set.bring_features(stored, teacher, &key, out, on_event)?;
+                if let Some(among) = hard {
+                    self.neighbors = set.neighbors(stored, among)?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// Which set of shapes a step sees.
+fn round(recipe: &Recipe, supply: &Supply, step: usize) -> u64 {
+    match (recipe.data.refresh_every, supply) {
+        (0, _) | (_, Supply::Set(_)) => 0,
+        (every, _) => ((step + 1) / every) as u64,
+    }
+}

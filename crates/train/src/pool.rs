@@ -1,0 +1,128 @@
+//! Shapes that batches are drawn from: in memory, or on disk and read when they are drawn.
+
+use std::borrow::Cow;
+
+use image::RgbaImage;
+use lexiform_data::DataError;
+use lexiform_geometry::PointCloud;
+
+use crate::saying::Saying;
+use crate::shape_set::{Names, ShapeSet};
+use crate::stored::Stored;
+use crate::targets::Targets;
+
+/// Shapes to draw from, by position.
+pub(crate) enum Pool {
+    /// All of them are in memory.
+    Held(Held),
+    /// A data set's.
+    Stored(Stored),
+}
+
+/// Shapes in memory, with features of a frozen model where there is one.
+#[derive(Default)]
+pub(crate) struct Held {
+    pub shapes: ShapeSet,
+    pub targets: Option<Targets>,
+}
+
+/// What is to be brought of a shape beside what can be said of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    /// Its views as pictures.
+    pub pictures: bool,
+    /// Its points.
+    pub cloud: bool,
+}
+
+/// A shape that was drawn, as far as it was wanted.
+pub(crate) struct Picked<'a> {
+    /// Index into the pool's names.
+    pub category: usize,
+    /// The views that were asked for, in that order.
+    pub views: Vec<Cow<'a, RgbaImage>>,
+    /// Numbers of these views where captions name them.
+    pub shown: Vec<usize>,
+    /// Its points.
+    pub cloud: Cow<'a, PointCloud>,
+    /// What can be said of it.
+    pub sayings: Cow<'a, [Saying]>,
+    /// Features by a frozen model.
+    pub frozen: Option<FrozenRows<'a>>,
+}
+
+/// Features of a shape by a frozen model.
+pub(crate) struct FrozenRows<'a> {
+    /// Mean over the views that were asked for, `[dim]`; empty where nothing is learned from it.
+    pub image: Vec<f32>,
+    /// `[dim]` for each saying.
+    pub texts: Vec<Cow<'a, [f32]>>,
+}
+
+impl Pool {
+    /// How many shapes there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Held(held) => held.shapes.samples.len(),
+            Self::Stored(stored) => stored.len(),
+        }
+    }
+
+    /// What shapes of each category are called.
+    pub fn categories(&self) -> &[Names] {
+        match self {
+            Self::Held(held) => &held.shapes.categories,
+            Self::Stored(stored) => stored.names(),
+        }
+    }
+
+    /// Name of each category.
+    pub fn names(&self) -> Vec<String> {
+        self.categories().iter().map(|category| category.name.clone()).collect()
+    }
+
+    /// How many views of a shape can be asked for.
+    pub fn n_views(&self, at: usize) -> usize {
+        match self {
+            Self::Held(held) => held.shapes.samples[at].views.len(),
+            Self::Stored(stored) => stored.n_views(at),
+        }
+    }
+
+    /// Brings a shape, with some of its views.
+    pub fn pick(&self, at: usize, views: &[usize], wanted: Wanted) -> Result<Picked<'_>, DataError> {
+        match self {
+            Self::Held(held) => Ok(held.pick(at, views, wanted)),
+            Self::Stored(stored) => stored.pick(at, views, wanted),
+        }
+    }
+
+    /// Bytes of pictures that stay in memory.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Held(held) => {
+                held.shapes.samples.iter().flat_map(|s| &s.views).map(|view| view.as_raw().len()).sum()
+            }
+            Self::Stored(_) => 0,
+        }
+    }
+}
+
+impl Held {
+    fn pick(&self, at: usize, views: &[usize], wanted: Wanted) -> Picked<'_> {
+        let sample = &self.shapes.samples[at];
+        let pictures = if wanted.pictures { views } else { &[] };
+        let frozen = self.targets.as_ref().map(|targets| FrozenRows {
+            image: targets.image(at, views),
+            texts: (0..sample.sayings.len()).map(|i| Cow::Borrowed(targets.text(at, i))).collect(),
+        });
+        Picked {
+            category: sample.category,
+            views: pictures.iter().map(|view| Cow::Borrowed(&sample.views[*view])).collect(),
+            shown: views.to_vec(),
+            cloud: Cow::Borrowed(&sample.cloud),
+            sayings: Cow::Borrowed(&sample.sayings),
+            frozen,
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Published models that a recipe names: its teacher, and what its network starts from. Often both are the same file, which
+//! is read once.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use burn::tensor::Device;
+use lexiform_model::{JointModel, ModelError, OpenOptions};
+
+use crate::recipe::{NetworkConfig, Recipe};
+use crate::teacher::Teacher;
+
+/// Models by name, where weights are trained; each is opened when it is first asked for.
+pub(crate) struct Published {
+    models: RefCell<HashMap<String, JointModel>>,
+    device: Device,
+}
+
+impl Published {
+    /// Models for this device.
+    pub fn on(device: &Device) -> Self {
+        Self { models: RefCell::default(), device: device.clone() }
+    }
+
+    /// A model by name or path; all that are handed out share their numbers.
+    pub fn open(&self, name_or_path: &str) -> Result<JointModel, ModelError> {
+        if let Some(model) = self.models.borrow().get(name_or_path) {
+            return Ok(model.clone());
+        }
+        let options = OpenOptions { device: self.device.clone(), ..OpenOptions::default() };
+        let model = JointModel::open(name_or_path, &options)?;
+        self.models.borrow_mut().insert(name_or_path.to_owned(), model.clone());
+        Ok(model)
+    }
+
+    /// The frozen model whose features are learned towards.
+    pub fn teacher(&self, recipe: &Recipe) -> Result<Option<Teacher>, ModelError> {
+        let Some(name) = &recipe.teacher else { return Ok(None) };
+        Ok(Some(Teacher::of(&self.open(name)?, &self.device)))
+    }
+
+    /// Edge of the views to draw: the network's, or the teacher's where only it looks at views.
+    pub fn view_size(&self, recipe: &Recipe) -> Result<usize, ModelError> {
+        let of = |name: &String| Ok(self.open(name)?.view_size() as usize);
+        match (&recipe.network, &recipe.teacher) {
+            (NetworkConfig::Clip(network), _) => Ok(network.image_size),
+            (NetworkConfig::Pretrained(network), _) => of(&network.base),
+            (NetworkConfig::Points(_), Some(teacher)) => of(teacher),
+            (NetworkConfig::Points(_), None) => Ok(0),
+        }
+    }
+}
