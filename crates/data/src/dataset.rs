@@ -62,7 +62,8 @@ impl Dataset {
     /// Whether a folder is a data set, or the beginning of one.
     pub fn is_at(folder: &Path) -> bool {
         let layout = Layout::new(folder);
-        layout.parts().is_dir() || Manifest::read(folder).is_ok()
+        // A folder of 3D files may well have one called `parts`.
+        Manifest::read(folder).is_ok() || layout.states().is_ok_and(|parts| !parts.is_empty())
     }
 
     /// Opens a data set and reads its table.
