@@ -99,6 +99,7 @@ impl Table {
         if self.by_name.is_empty() {
             return None;
         }
+        let name = plain(name);
         let stem = |part: &str| part.rsplit_once('.').map_or(part, |(stem, _)| stem).to_owned();
         let whole = [name.to_owned(), stem(name)];
         let parts = name.rsplit('/').flat_map(|part| [part.to_owned(), stem(part)]);
@@ -106,7 +107,7 @@ impl Table {
     }
 
     fn at(&mut self, name: &str) -> &mut Facts {
-        self.by_name.entry(name.trim().to_owned()).or_default()
+        self.by_name.entry(plain(name).to_owned()).or_default()
     }
 
     fn read_csv(&mut self, bytes: &[u8], from: &str) -> Result<(), String> {
@@ -165,6 +166,11 @@ impl Table {
             _ => Err("expected an object from ids to captions, or a list of objects".to_owned()),
         }
     }
+}
+
+/// A name as lists of files give it to shapes: the root and the folder one is in do not count.
+fn plain(name: &str) -> &str {
+    name.trim().trim_start_matches("./").trim_start_matches('/')
 }
 
 /// Where a CSV keeps what.
@@ -254,6 +260,7 @@ mod tests {
             &["red, soft"],
         );
         check("cap3d.csv", "0a1b,A red chair.\n0c,\"A cup, white.\"\n", "x/0c.glb", &[], &["A cup, white."]);
+        check("roots.csv", "file,label\n/a/b.glb,chair\n./a/c.glb,cup\n", "a/b.glb", &["chair"], &[]);
         check("lvis.csv", "3,Band_Aid,0a1b\n4,cup,0c\n", "0c/000.png", &["cup"], &[]);
         let text2shape = "id,modelId,description,category,topLevelSynsetId\n\
             0,aaa,a brown table,Table,04379243\n1,aaa,wooden,Table,04379243\n";

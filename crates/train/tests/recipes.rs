@@ -153,7 +153,9 @@ fn finetune() {
     let out = folder.path().join("out");
     let (mut found, mut left_out) = (Vec::new(), 0);
     fit(&recipe, &out, &FitOptions::default(), &mut |event| match event {
-        TrainEvent::Evaluated { report, step, .. } => found.push((step, report.shapes, report.top_1)),
+        TrainEvent::Evaluated { report: Some(report), step, .. } => {
+            found.push((step, report.items, report.top_1));
+        }
         TrainEvent::LeftOut { .. } => left_out += 1,
         _ => {}
     })

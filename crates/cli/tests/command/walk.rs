@@ -66,6 +66,7 @@ fn from_real_files_to_a_measured_model() {
         println!("skipped: no ../shared/assets/public here");
         return;
     };
+    let bench = Bench::empty();
     let rows = table.lines().skip(1).filter_map(|line| {
         let (file, rest) = line.split_once(',')?;
         let path: PathBuf = public.join(file).canonicalize().ok()?;
@@ -74,7 +75,6 @@ fn from_real_files_to_a_measured_model() {
         (alone && small)
             .then(|| format!("{},{}\n", path.display(), rest.split(',').next().unwrap_or_default()))
     });
-    let bench = Bench::empty();
     bench.write("real.csv", format!("file,label\n{}", rows.take(MOST).collect::<String>()));
     let (shapes, _) = walk(&bench, "real.csv");
     assert!(shapes >= 10, "{shapes}");
