@@ -12,10 +12,13 @@ use crate::pool::{Picked, Pool, Wanted};
 /// Most shapes that are measured at once: bounds memory.
 const AT_ONCE: usize = 16;
 
+/// Features of some shapes, `[shapes, dim]`.
+type Encoded = Result<Vec<f32>, FitError>;
+
 /// Names shapes among all categories of the pool by their views; none where there are no shapes.
 pub(crate) fn by_views(model: &JointModel, pool: &Pool) -> Result<Option<Classification>, FitError> {
     let wanted = Wanted { pictures: true, cloud: false };
-    named(pool, wanted, model, &mut |shapes| {
+    named(pool, wanted, model, |shapes| {
         let views = shapes.into_iter().map(|shape| shape.views.into_iter().map(Cow::into_owned).collect());
         let embeddings = model.embed_views(&views.collect::<Vec<_>>())?;
         Ok(embeddings.iter().flat_map(|embedding| embedding.as_slice().to_vec()).collect())
@@ -30,7 +33,7 @@ pub(crate) fn by_points(
     pool: &Pool,
 ) -> Result<Option<Classification>, FitError> {
     let wanted = Wanted { pictures: false, cloud: true };
-    named(pool, wanted, words, &mut |shapes| {
+    named(pool, wanted, words, |shapes| {
         let clouds: Vec<_> =
             shapes.iter().map(|shape| config.input.prepare(&shape.cloud, Start::default())).collect();
         let clouds = Clouds::new(&clouds, config.tower.encoder.colored()).map_err(ModelError::from)?;
@@ -43,7 +46,7 @@ fn named(
     pool: &Pool,
     wanted: Wanted,
     words: &JointModel,
-    encode: &mut dyn FnMut(Vec<Picked>) -> Result<Vec<f32>, FitError>,
+    encode: impl Fn(Vec<Picked>) -> Encoded,
 ) -> Result<Option<Classification>, FitError> {
     let (mut features, mut truth) = (Vec::new(), Vec::new());
     for first in (0..pool.len()).step_by(AT_ONCE) {
