@@ -68,7 +68,7 @@ enum DecodingArg {
 /// Writes captions, and can say what it did.
 pub enum Writer {
     /// A model behind an address.
-    Served(Served),
+    Served(Box<Served>),
     /// BLIP in this process.
     Blip(Box<Blip>),
 }
@@ -81,7 +81,9 @@ impl CaptionArgs {
         match (who, &self.caption_url, &self.caption_model) {
             (None, _, None) => Ok(None),
             (None, _, Some(_)) => usage("--caption-model needs --captions blip or --caption-url"),
-            (Some(Who::Served), Some(url), Some(model)) => Ok(Some(Writer::Served(self.served(url, model)))),
+            (Some(Who::Served), Some(url), Some(model)) => {
+                Ok(Some(Writer::Served(Box::new(self.served(url, model)))))
+            }
             (Some(Who::Served), _, _) => {
                 usage("captions by a served model need --caption-url and --caption-model")
             }

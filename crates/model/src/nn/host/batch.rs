@@ -23,7 +23,7 @@ pub(super) struct BatchNorm<'a> {
 /// Mean and biased variance over rows `[rows, width]`: `[2, width]`.
 pub(super) fn moments(x: &[f32], width: usize) -> Vec<f32> {
     let rows = (x.len() / width.max(1)).max(1) as f64;
-    let mean = over_parts(x, width, |sum, rows| add(sum, rows), rows);
+    let mean = over_parts(x, width, add, rows);
     let variance = over_parts(x, width, |sum, rows| add_squares(sum, rows, &mean), rows);
     [mean, variance].concat()
 }

@@ -136,7 +136,7 @@ pub(crate) fn batch_norm(
     relu: bool,
 ) -> Normalized {
     let moments = Tensor::<2>::from_dispatch(Dispatch::host_moments(x.clone().into_dispatch()));
-    let [mean, variance] = [0, 1].map(|row| moments.clone().slice([row..row + 1]).squeeze_dim::<1>(0));
+    let [mean, variance] = [0, 1].map(|row| moments.clone().narrow(0, row, 1).squeeze_dim::<1>(0));
     let [weight, bias] = [weight, bias].map(Tensor::into_dispatch);
     let (x, moments) = (x.into_dispatch(), moments.into_dispatch());
     let output = Tensor::from_dispatch(Dispatch::host_batch_norm(x, moments, weight, bias, epsilon, relu));

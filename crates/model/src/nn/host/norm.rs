@@ -26,7 +26,7 @@ pub(super) fn norm_back(gradient: &[f32], x: &[f32], weight: &[f32], epsilon: f3
         .zip(gradient.par_chunks(size))
         .map(|((of_x, x), gradient)| {
             let (mut of_weight, mut of_bias) = (vec![0.0; width], vec![0.0; width]);
-            rows_back(of_x, &mut of_weight, &mut of_bias, gradient, x, weight, epsilon);
+            rows_back(of_x, [&mut of_weight, &mut of_bias], gradient, x, weight, epsilon);
             [of_weight, of_bias]
         })
         .collect();
@@ -56,14 +56,14 @@ side_by_side! {
 
     fn rows_back(
         of_x: &mut [f32],
-        of_weight: &mut [f32],
-        of_bias: &mut [f32],
+        sums: [&mut Vec<f32>; 2],
         gradient: &[f32],
         x: &[f32],
         weight: &[f32],
         epsilon: f32,
     ) {
         let width = weight.len();
+        let [of_weight, of_bias] = sums;
         let rows = of_x.chunks_exact_mut(width).zip(x.chunks_exact(width)).zip(gradient.chunks_exact(width));
         for ((of_x, x), gradient) in rows {
             let (mean, scale) = spread(x, epsilon);
