@@ -129,7 +129,7 @@ impl Writer {
     /// As data sets know it.
     pub fn captioner(&self) -> &dyn Captioner {
         match self {
-            Self::Served(served) => served,
+            Self::Served(served) => served.as_ref(),
             Self::Blip(blip) => blip.as_ref(),
         }
     }
