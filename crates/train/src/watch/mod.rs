@@ -52,17 +52,15 @@ impl Watcher {
     /// after its last checkpoint: it will happen again.
     fn open(&mut self, done: usize) -> std::io::Result<()> {
         let path = self.log_path();
-        let kept: Vec<String> = match path.is_file() && done > 0 {
-            true => read_log(&path)?
-                .into_iter()
-                .filter(|event| step_of(event) <= done)
-                .map(|e| e.to_string())
-                .collect(),
-            false => Vec::new(),
+        let text = match path.is_file() && done > 0 {
+            true => fs_err::read_to_string(&path)?,
+            false => String::new(),
         };
+        // As they were written: what reads a number and writes it again may change its last digit.
+        let is_past = |line: &&str| serde_json::from_str(line).is_ok_and(|event| step_of(&event) <= done);
         let aside = path.with_extension("jsonl.partial");
         let mut file = fs_err::File::create(&aside)?;
-        for line in kept {
+        for line in text.lines().filter(is_past) {
             writeln!(file, "{line}")?;
         }
         fs_err::rename(&aside, &path)?;
