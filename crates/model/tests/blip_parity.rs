@@ -14,6 +14,9 @@ use lexiform_model::{JointModel, ModelError, OpenOptions, WeightsError};
 use serde_json::Value;
 use support::{Golden, check, values};
 
+/// A tensor by name: its shape and numbers instead, or nothing where it is left out.
+type Change<'a> = (&'a str, Option<(Vec<usize>, Vec<f32>)>);
+
 /// f32 sums in another order than the reference's.
 const TOLERANCE: f32 = 1e-5;
 /// The fixture's attention is sharp, which magnifies roundings: the reference's own f32 is 4e-6 from its f64.
@@ -161,11 +164,7 @@ const SALESFORCE: [(&str, &str); 9] = [
 ];
 
 /// The fixture under other names, with tensors to add (`None` takes one away), in a folder with what stands beside it.
-fn rewritten(
-    folder: &Path,
-    rename: impl Fn(&str) -> String,
-    changes: &[(&str, Option<(Vec<usize>, Vec<f32>)>)],
-) -> std::path::PathBuf {
+fn rewritten(folder: &Path, rename: impl Fn(&str) -> String, changes: &[Change]) -> std::path::PathBuf {
     let file = WeightFile::open(&golden().path("model.safetensors")).unwrap();
     let mut list = TensorList::default();
     for name in file.names().filter(|name| !changes.iter().any(|(changed, _)| changed == name)) {
@@ -210,7 +209,7 @@ fn the_original_layout_is_the_same_network() {
 fn what_does_not_belong_together_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let same = |name: &str| name.to_owned();
-    let told = |changes: &[(&str, Option<(Vec<usize>, Vec<f32>)>)]| {
+    let told = |changes: &[Change]| {
         let path = rewritten(folder.path(), same, changes);
         open(&path).err().unwrap().to_string()
     };

@@ -102,11 +102,14 @@ fn recipe(name: &str, set: &Path, settings: &[&[&str]]) -> Recipe {
     Recipe::read(&path, &settings.collect::<Vec<_>>()).unwrap()
 }
 
+/// Shapes to learn from and held out, what was left out, and where features came from.
+type Opened = (usize, usize, Vec<(String, usize)>, Option<FeatureSource>);
+
 /// What a run told.
 #[derive(Default)]
 struct Told {
     losses: Vec<f64>,
-    opened: Option<(usize, usize, Vec<(String, usize)>, Option<FeatureSource>)>,
+    opened: Option<Opened>,
     computed: usize,
     measured: Vec<usize>,
     waiting: Option<f64>,
