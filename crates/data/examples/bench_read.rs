@@ -32,7 +32,7 @@ fn main() -> Result<(), Any> {
         let dataset = Dataset::open(&folder)?;
         if pictures == Picture::Webp && !root.join("h5/model_to_idx.json").exists() {
             let shapes: Vec<usize> = (0..dataset.len()).collect();
-            (export::find("duoduo").ok_or("no such export")?.write)(
+            export::find("duoduo").ok_or("no such export")?.write(
                 &dataset,
                 &shapes,
                 &root.join("h5"),

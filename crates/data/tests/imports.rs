@@ -231,8 +231,7 @@ fn zero123_and_back() {
     );
     let to = folder.path().join("back");
     let all: Vec<usize> = (0..3).collect();
-    let exported =
-        (export::find("zero123").unwrap().write)(&imported.dataset, &all, &to, &mut || {}).unwrap();
+    let exported = export::find("zero123").unwrap().write(&imported.dataset, &all, &to, &mut || {}).unwrap();
     assert_eq!(exported.shapes, 3);
     for name in ["aa11/002.png", "cc33/001.png"] {
         assert_eq!(std::fs::read(from.join(name)).unwrap(), std::fs::read(to.join(name)).unwrap());
@@ -240,7 +239,7 @@ fn zero123_and_back() {
     // As Duoduo CLIP keeps it: on white, without the shape that has fewer views; and read again.
     let block = folder.path().join("block");
     let exported =
-        (export::find("duoduo").unwrap().write)(&imported.dataset, &all, &block, &mut || {}).unwrap();
+        export::find("duoduo").unwrap().write(&imported.dataset, &all, &block, &mut || {}).unwrap();
     assert_eq!((exported.shapes, exported.left_out.len()), (2, 1));
     let again = run("duoduo", &block, &ImportOptions::default());
     let view = decode_picture(&again.dataset.views(again.shape("bb22"), &[1]).unwrap()[0]).unwrap();
@@ -281,7 +280,7 @@ fn exports_are_imported_again() {
     );
     let to = imported.folder.path().join("out");
     let write = |name: &str| {
-        (export::find(name).unwrap().write)(&imported.dataset, &[0], &to.join(name), &mut || {}).unwrap()
+        export::find(name).unwrap().write(&imported.dataset, &[0], &to.join(name), &mut || {}).unwrap()
     };
     assert!(["openshape", "captions", "files"].iter().all(|name| write(name).shapes == 1));
     let again = run("openshape", &to.join("openshape/split.json"), &ImportOptions::default());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{Exported, outside_name};
+use super::{Exported, Work, outside_name};
 use crate::array::Dtype;
 use crate::hdf5::Writer;
 use crate::picture::on_white;
@@ -11,13 +11,8 @@ use crate::shard::write_json;
 use crate::{DataError, Dataset, VIEW_FEATURES, decode_picture};
 
 /// Shapes with as many views of the same size as the first; others are left out, since the array is a block.
-pub(super) fn write(
-    dataset: &Dataset,
-    shapes: &[usize],
-    to: &Path,
-    progress: &mut dyn FnMut(),
-) -> Result<Exported, DataError> {
-    fs_err::create_dir_all(to)?;
+pub(super) fn write(work: Work<'_>) -> Result<Exported, DataError> {
+    let Work { dataset, shapes, to, progress } = work;
     let mut exported = Exported::default();
     let n_views = shapes.iter().map(|shape| dataset.n_views(*shape)).max().unwrap_or(0);
     let mut kept = Vec::new();

@@ -17,12 +17,17 @@ pub struct Format {
     pub name: &'static str,
     /// What it writes.
     pub about: &'static str,
-    /// Writes some shapes into a new folder; `progress` hears of each.
-    pub write: Write,
+    write: fn(Work<'_>) -> Result<Exported, DataError>,
 }
 
-/// Writes shapes by number into a folder, and tells of each that is done.
-pub type Write = fn(&Dataset, &[usize], &Path, &mut dyn FnMut()) -> Result<Exported, DataError>;
+/// What is to be written, and where.
+struct Work<'a> {
+    dataset: &'a Dataset,
+    shapes: &'a [usize],
+    /// A folder, which is there.
+    to: &'a Path,
+    progress: &'a mut dyn FnMut(),
+}
 
 /// Every format, sorted by name.
 pub const FORMATS: [Format; 5] = [
@@ -48,6 +53,38 @@ pub const FORMATS: [Format; 5] = [
 /// The format of a name.
 pub fn find(name: &str) -> Option<&'static Format> {
     FORMATS.iter().find(|format| format.name == name)
+}
+
+impl Format {
+    /// Writes shapes by number into a folder, which is made; `progress` hears of each.
+    pub fn write(
+        &self,
+        dataset: &Dataset,
+        shapes: &[usize],
+        to: &Path,
+        progress: &mut dyn FnMut(),
+    ) -> Result<Exported, DataError> {
+        fs_err::create_dir_all(to)?;
+        (self.write)(Work { dataset, shapes, to, progress })
+    }
+}
+
+impl Work<'_> {
+    /// Goes through the shapes; a reason, where `write` gives one, says why a shape was left out.
+    fn each(
+        self,
+        mut write: impl FnMut(usize) -> Result<Option<&'static str>, DataError>,
+    ) -> Result<Exported, DataError> {
+        let mut exported = Exported::default();
+        for &shape in self.shapes {
+            match write(shape)? {
+                None => exported.shapes += 1,
+                Some(reason) => exported.leave_out(self.dataset.key(shape), reason),
+            }
+            (self.progress)();
+        }
+        Ok(exported)
+    }
 }
 
 /// What was written.

@@ -1,35 +1,25 @@
 //! OpenShape's files: a pickled dictionary for each shape, and a list of them.
 
-use std::path::Path;
-
 use serde_json::json;
 
-use super::{Exported, outside_name};
+use super::{Exported, Work, outside_name};
 use crate::array::Array;
 use crate::pickle::Dict;
 use crate::shard::write_json;
-use crate::{Caption, DataError, Dataset, POINTS, VIEW_FEATURES};
+use crate::{Caption, DataError, POINTS, VIEW_FEATURES};
 
 /// Name of the set in the list.
 const SET: &str = "lexiform";
 
-pub(super) fn write(
-    dataset: &Dataset,
-    shapes: &[usize],
-    to: &Path,
-    progress: &mut dyn FnMut(),
-) -> Result<Exported, DataError> {
-    fs_err::create_dir_all(to)?;
-    let mut exported = Exported::default();
+pub(super) fn write(work: Work<'_>) -> Result<Exported, DataError> {
+    let (dataset, to) = (work.dataset, work.to);
     let mut list = Vec::new();
-    for shape in shapes {
-        let about = dataset.about(*shape)?;
-        progress();
-        let Some(points) = dataset.array(*shape, POINTS)? else {
-            exported.leave_out(dataset.key(*shape), "has no points");
-            continue;
+    let exported = work.each(|shape| {
+        let about = dataset.about(shape)?;
+        let Some(points) = dataset.array(shape, POINTS)? else {
+            return Ok(Some("has no points"));
         };
-        let id = outside_name(dataset.key(*shape), &about.id);
+        let id = outside_name(dataset.key(shape), &about.id);
         let mut dict = Dict::new();
         dict.text("dataset", SET);
         dict.text("group", about.split.as_str());
@@ -37,7 +27,7 @@ pub(super) fn write(
         let (xyz, rgb) = columns(&points);
         dict.array("xyz", &xyz);
         dict.array("rgb", &rgb);
-        if let Some(features) = dataset.array(*shape, VIEW_FEATURES)? {
+        if let Some(features) = dataset.array(shape, VIEW_FEATURES)? {
             dict.array("image_feat", &features);
         }
         let from = |of: &[&str]| {
@@ -51,8 +41,8 @@ pub(super) fn write(
         let name = format!("{id}.npy");
         fs_err::write(to.join(&name), dict.to_npy())?;
         list.push(json!({ "dataset": SET, "group": about.split, "id": id, "data_path": name }));
-        exported.shapes += 1;
-    }
+        Ok(None)
+    })?;
     write_json(&to.join("split.json"), &list)?;
     Ok(exported)
 }

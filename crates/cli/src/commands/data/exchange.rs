@@ -93,7 +93,7 @@ impl ExportArgs {
         let mut shapes: Vec<usize> = (0..dataset.len()).filter(wanted).collect();
         shapes.sort_by(|a, b| dataset.key(*a).cmp(dataset.key(*b)));
         let progress = Progress::new(shapes.len());
-        let exported = (format.write)(&dataset, &shapes, &self.out, &mut || progress.step(""))?;
+        let exported = format.write(&dataset, &shapes, &self.out, &mut || progress.step(""))?;
         drop(progress);
         if self.json {
             let left_out: Vec<_> =
