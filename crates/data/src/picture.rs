@@ -60,6 +60,14 @@ impl Picture {
     }
 }
 
+/// An image of any kind of pixel as a PNG file.
+pub(crate) fn encode_png(image: &DynamicImage) -> Result<Vec<u8>, String> {
+    let mut out = Cursor::new(Vec::new());
+    let encoder = PngEncoder::new_with_quality(&mut out, CompressionType::Default, FilterType::Adaptive);
+    image.write_with_encoder(encoder).map_err(|error| error.to_string())?;
+    Ok(out.into_inner())
+}
+
 impl FromStr for Picture {
     type Err = String;
 

@@ -50,6 +50,18 @@ impl Member {
         Self::new(format!("v{index:02}.{ending}"), bytes)
     }
 
+    /// Depth of view number `index`: PNG, 16 bit, ten-thousandths of the unit sphere's radius along the camera's axis, 0
+    /// where nothing is.
+    pub fn depth(index: usize, bytes: Vec<u8>) -> Self {
+        Self::new(format!("d{index:02}.png"), bytes)
+    }
+
+    /// Normals of view number `index`: PNG, RGB from −1..1 in the camera's frame (+X right, +Y up, +Z towards the
+    /// camera), black where nothing is.
+    pub fn normals(index: usize, bytes: Vec<u8>) -> Self {
+        Self::new(format!("n{index:02}.png"), bytes)
+    }
+
     /// The number of a view, if the name is one's.
     pub fn view_index(name: &str) -> Option<usize> {
         let (number, ending) = name.strip_prefix('v')?.split_once('.')?;

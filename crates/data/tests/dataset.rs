@@ -57,6 +57,33 @@ fn prepare(
 }
 
 #[test]
+fn depth_and_normals_lie_behind_the_views_where_they_are_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, plain, deep) =
+        (folder.path().join("models"), folder.path().join("plain"), folder.path().join("deep"));
+    write_box(&from.join("box.obj"), [1.0; 3]);
+    let config = PrepareConfig { depth: true, normals: true, ..small() };
+    prepare(&from, &plain, small(), None, 1);
+    prepare(&from, &deep, config, None, 2);
+    let (plain, deep) = (Dataset::open(&plain).unwrap(), Dataset::open(&deep).unwrap());
+    let names: Vec<&str> = deep.members(0).take(12).collect();
+    let expected: Vec<String> =
+        ["v", "d", "n"].iter().flat_map(|kind| (0..4).map(move |i| format!("{kind}{i:02}.png"))).collect();
+    assert_eq!(names, expected);
+    assert_eq!((deep.n_views(0), deep.views(0, &[0, 3]).unwrap()), (4, plain.views(0, &[0, 3]).unwrap()));
+    assert!(!plain.manifest().settings.to_string().contains("depth"), "old data sets go on as they were");
+    let depth = image::load_from_memory(&deep.member(0, "d02.png").unwrap().unwrap()).unwrap();
+    let depth = depth.as_luma16().unwrap();
+    // The box fills the unit sphere; cameras stand 2.4 to 3.7 radii off.
+    let seen = depth.pixels().map(|p| p.0[0]).filter(|d| *d > 0);
+    assert!(seen.clone().count() > 100 && seen.clone().all(|d| (14_000..47_000).contains(&d)));
+    let normals = image::load_from_memory(&deep.member(0, "n02.png").unwrap().unwrap()).unwrap();
+    for (depth, normal) in depth.pixels().zip(normals.as_rgb8().unwrap().pixels()) {
+        assert_eq!(depth.0[0] == 0, normal.0 == [0; 3]);
+    }
+}
+
+#[test]
 fn shapes_become_views_points_and_words() {
     let folder = tempfile::tempdir().unwrap();
     let (from, to) = (folder.path().join("models"), folder.path().join("set"));

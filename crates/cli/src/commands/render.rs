@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use image::RgbaImage;
+use image::{DynamicImage, RgbaImage};
 use lexiform_geometry::RigKind;
 use lexiform_geometry::contact_sheet::{Cell, contact_sheet};
 use lexiform_geometry::normalize::{Center, normalize_unit_sphere};
-use lexiform_geometry::render::{Background, RenderConfig, render_views};
+use lexiform_geometry::render::{Background, Relief, RenderConfig, Renderer};
 
 use crate::failure::Verdict;
 use crate::output;
@@ -36,6 +36,12 @@ pub struct RenderArgs {
     /// Leave the background transparent instead of white
     #[arg(long)]
     transparent: bool,
+    /// Also write each view's depth: dNN.png, 16 bit, ten-thousandths of the unit sphere's radius, 0 where nothing is
+    #[arg(long)]
+    depth: bool,
+    /// Also write each view's normals: nNN.png, RGB of the camera's +X right, +Y up, +Z towards it
+    #[arg(long)]
+    normals: bool,
     /// Also draw all views into one picture, sheet.png
     #[arg(long)]
     sheet: bool,
@@ -48,10 +54,16 @@ impl RenderArgs {
         let (scene, _) = normalize_unit_sphere(scene, Center::Bounds);
         let background = if self.transparent { Background::Transparent } else { Background::WHITE };
         let config = RenderConfig { size: self.size, background, ..RenderConfig::default() };
-        let views = render_views(&scene, &self.rig.rig(self.views as usize, self.seed), &config);
+        let renderer = Renderer::new(&scene);
+        let views = renderer.render_views(&self.rig.rig(self.views as usize, self.seed), &config);
         fs_err::create_dir_all(&self.output)?;
         for (i, view) in views.images.iter().enumerate() {
-            save_png(view, &self.output.join(format!("v{i:02}.png")))?;
+            save_png(&view.clone().into(), &self.output.join(format!("v{i:02}.png")))?;
+        }
+        if self.depth || self.normals {
+            for (i, camera) in views.cameras.iter().enumerate() {
+                self.save_relief(&renderer.relief(camera, &config), i)?;
+            }
         }
         if self.sheet {
             let cell =
@@ -66,15 +78,26 @@ impl RenderArgs {
         ));
         Ok(Verdict::Done)
     }
+
+    /// Writes what is asked for of a view's form.
+    fn save_relief(&self, relief: &Relief, view: usize) -> anyhow::Result<()> {
+        if self.depth {
+            save_png(&relief.depth_image().into(), &self.output.join(format!("d{view:02}.png")))?;
+        }
+        if self.normals {
+            save_png(&relief.normal_image().into(), &self.output.join(format!("n{view:02}.png")))?;
+        }
+        Ok(())
+    }
 }
 
 /// Writes captioned pictures as one PNG file, in rows, as near to a square as can be.
 pub fn save_sheet(cells: &[Cell], path: &Path) -> anyhow::Result<()> {
     let columns = (1..).find(|n| n * n >= cells.len()).unwrap_or(1);
-    save_png(&contact_sheet(cells, columns), path)
+    save_png(&contact_sheet(cells, columns).into(), path)
 }
 
-fn save_png(picture: &RgbaImage, path: &Path) -> anyhow::Result<()> {
+fn save_png(picture: &DynamicImage, path: &Path) -> anyhow::Result<()> {
     let mut bytes = std::io::Cursor::new(Vec::new());
     picture.write_to(&mut bytes, image::ImageFormat::Png)?;
     Ok(fs_err::write(path, bytes.into_inner())?)

@@ -64,6 +64,34 @@ fn a_folder_becomes_a_data_set_with_features() {
 }
 
 #[test]
+fn the_gallery_has_depth_and_normals_beside_its_views() {
+    const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../samples");
+    let bench = Bench::empty();
+    // A textured mesh, a cloud of points, a bare mesh.
+    let files = ["armchair.glb", "airplane_02.pcd", "axe.stl"].map(|name| format!("{SAMPLES}/{name}"));
+    let from: Vec<&str> = files.iter().map(String::as_str).collect();
+    let prepare = [args("data prepare --depth --normals --json --out set"), args(SMALL), from].concat();
+    let lines = bench.run(&prepare).good().json();
+    assert_eq!(lines.iter().filter(|line| line["event"] == "written").count(), 3, "{lines:#?}");
+    bench.run(&["data", "inspect", "set", "--verify"]).good();
+    bench.run(&["data", "export", "files", "set", "--out", "files"]).good();
+    for shape in std::fs::read_dir(bench.path("files")).unwrap().map(|entry| entry.unwrap().path()) {
+        for view in 0..3 {
+            let open = |kind: char| image::open(shape.join(format!("{kind}{view:02}.png"))).unwrap();
+            let (depth, normals) = (open('d'), open('n'));
+            let pixels = depth.as_luma16().unwrap().pixels().zip(normals.as_rgb8().unwrap().pixels());
+            let seen = pixels.clone().filter(|(depth, _)| depth.0 != [0]).count();
+            assert!(seen > 48 && pixels.clone().all(|(d, n)| (d.0 == [0]) == (n.0 == [0; 3])), "{shape:?}");
+            assert!(open('v').to_rgba8().dimensions() == (48, 48));
+        }
+    }
+    // Colors alone are asked for by those who import views.
+    bench.run(&["data", "export", "zero123", "set", "--out", "views"]).good();
+    bench.run(&["data", "import", "zero123", "views", "--out", "again"]).good();
+    assert_eq!(bench.run(&["data", "inspect", "again", "--json"]).good().json()[0]["views"], 9);
+}
+
+#[test]
 fn a_killed_run_goes_on_as_if_nothing_had_been() {
     let bench = Bench::empty();
     for i in 0..60 {

@@ -44,6 +44,30 @@ fn render_draws_views_and_a_sheet() {
 }
 
 #[test]
+fn render_writes_depth_and_normals_where_asked() {
+    let bench = Bench::new();
+    let plain = ["render", "models/kinds/cube.obj", "-o", "views", "--views", "2", "--size", "40"];
+    bench.run(&[&plain[..], &["--depth"]].concat()).good();
+    assert!(bench.path("views/d01.png").exists() && !bench.path("views/n00.png").exists());
+    bench.run(&[&plain[..], &["--normals"]].concat()).good();
+    let open = |name: &str| image::open(bench.path(name)).unwrap();
+    let (view, depth, normals) = (open("views/v01.png"), open("views/d01.png"), open("views/n01.png"));
+    let (view, normals) = (view.to_rgba8(), normals.as_rgb8().unwrap().clone());
+    let depth = depth.as_luma16().unwrap();
+    let mut covered = 0;
+    for (x, y, depth) in depth.enumerate_pixels() {
+        assert_eq!(depth.0 == [0], normals.get_pixel(x, y).0 == [0; 3], "{x} {y}");
+        if depth.0 != [0] {
+            assert_ne!(view.get_pixel(x, y).0, [255; 4], "{x} {y}: is seen in the view too");
+            // Cameras stand 2.4 to 3.7 radii from the middle.
+            assert!((14_000..47_000).contains(&depth.0[0]), "{depth:?}");
+            covered += 1;
+        }
+    }
+    assert!(covered > 100, "{covered}");
+}
+
+#[test]
 fn sample_writes_points_that_can_be_read() {
     let bench = Bench::new();
     bench.run(&["sample", "models/flat.obj", "-n", "200", "-o", "points.ply"]).good();

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 
 use super::{Fetched, PrepareConfig};
 use crate::array::Array;
+use crate::picture::encode_png;
 use crate::{About, CAMERAS, Key, Member, POINTS, points_of};
 
 /// What was made of a file, and the file.
@@ -48,6 +49,7 @@ pub(super) fn draw(
     Ok(Drawn { members, bytes })
 }
 
+/// All views, then what was asked for beside them.
 fn views(scene: &Scene, rig: &Rig, config: &PrepareConfig) -> Result<Vec<Member>, String> {
     let render = RenderConfig { size: config.size, background: config.background, ..RenderConfig::default() };
     let renderer = Renderer::new(scene);
@@ -55,7 +57,21 @@ fn views(scene: &Scene, rig: &Rig, config: &PrepareConfig) -> Result<Vec<Member>
         let image = renderer.render(camera, &render);
         Ok(Member::view(i, config.pictures.ending(), config.pictures.encode(&image)?))
     };
-    rig.0.par_iter().enumerate().map(view).collect()
+    let mut members: Vec<Member> = rig.0.par_iter().enumerate().map(view).collect::<Result<_, String>>()?;
+    if config.depth || config.normals {
+        let form = |(i, camera): (usize, &Camera)| {
+            let relief = renderer.relief(camera, &render);
+            let depth = config.depth.then(|| encode_png(&relief.depth_image().into()));
+            let normals = config.normals.then(|| encode_png(&relief.normal_image().into()));
+            let depth = depth.transpose()?.map(|bytes| Member::depth(i, bytes));
+            Ok([depth, normals.transpose()?.map(|bytes| Member::normals(i, bytes))])
+        };
+        let forms: Vec<_> = rig.0.par_iter().enumerate().map(form).collect::<Result<_, String>>()?;
+        let (depths, normals): (Vec<_>, Vec<_>) =
+            forms.into_iter().map(|[depth, normals]| (depth, normals)).unzip();
+        members.extend(depths.into_iter().chain(normals).flatten());
+    }
+    Ok(members)
 }
 
 /// Rotation and position of every camera, world from camera, `[views, 3, 4]`.

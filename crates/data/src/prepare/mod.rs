@@ -41,6 +41,12 @@ pub struct PrepareConfig {
     pub background: Background,
     /// How views are compressed.
     pub pictures: Picture,
+    /// Whether each view has its depth beside it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub depth: bool,
+    /// Whether each view has its normals beside it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub normals: bool,
     /// Points on the surface; 0 for none.
     pub points: usize,
     /// Chooses cameras and points, for each shape anew.
@@ -63,6 +69,8 @@ impl Default for PrepareConfig {
             size: 224,
             background: Background::WHITE,
             pictures: Picture::default(),
+            depth: false,
+            normals: false,
             points: 10_000,
             seed: 0,
             held_out: 0.0,

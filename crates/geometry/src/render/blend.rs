@@ -33,6 +33,12 @@ impl Layers {
         self.count[sample] = count as u8;
     }
 
+    /// Depth and id of the nearest fragment in front of `depth`.
+    pub(super) fn nearest(&self, sample: usize, depth: f32) -> Option<(f32, u32)> {
+        let nearest = self.any(sample).then(|| self.fragments[sample * MOST_LAYERS])?;
+        (nearest.0 > depth).then_some(nearest)
+    }
+
     /// Ids of the fragments in front of `depth`, nearest first.
     pub(super) fn nearest_first(&self, sample: usize, depth: f32) -> impl Iterator<Item = u32> + '_ {
         let slots = &self.fragments[sample * MOST_LAYERS..][..usize::from(self.count[sample])];
@@ -51,6 +57,10 @@ mod tests {
             layers.put(1, depth, id as u32);
         }
         assert!(!layers.any(0));
+        assert_eq!(
+            (layers.nearest(1, 0.25), layers.nearest(1, 0.9), layers.nearest(0, 0.0)),
+            (Some((0.9, 1)), None, None)
+        );
         assert_eq!(layers.nearest_first(1, 0.25).collect::<Vec<_>>(), [1, 5, 7, 8, 3, 6, 0]);
     }
 }

@@ -17,7 +17,7 @@ use super::surface::Stage;
 use crate::{AlphaMode, Camera};
 
 /// Pixel rows of a band; its samples fit the second-level cache.
-const BAND: u32 = 32;
+pub(super) const BAND: u32 = 32;
 /// Triangles, vertices or points of one task.
 const CHUNK: usize = 8192;
 
@@ -57,12 +57,8 @@ impl<'a> Frame<'a> {
             return image;
         }
         let layout = self.layout();
-        let grid = self.projection.grid;
-        let height = BAND * self.config.samples_per_edge;
         image.par_chunks_mut((4 * size * BAND) as usize).enumerate().for_each(|(index, pixels)| {
-            let first = index as u32 * height;
-            let mut band = Band::new(first as i32..(first + height).min(grid) as i32, grid);
-            band.fill(self, &layout, index);
+            let band = self.band(&layout, index);
             match self.config.samples_per_edge {
                 1 => self.color::<1>(&band, pixels),
                 2 => self.color::<2>(&band, pixels),
@@ -73,13 +69,22 @@ impl<'a> Frame<'a> {
         image
     }
 
+    /// The samples of a band.
+    pub(super) fn band(&self, layout: &Layout, index: usize) -> Band {
+        let (grid, height) = (self.projection.grid, BAND * self.config.samples_per_edge);
+        let first = index as u32 * height;
+        let mut band = Band::new(first as i32..(first + height).min(grid) as i32, grid);
+        band.fill(self, layout, index);
+        band
+    }
+
     /// The sight through a point of the grid.
     #[inline(always)]
     pub(super) fn sight(&self, x: f32, y: f32) -> Sight {
         Sight { eye: self.projection.eye, ray: self.projection.ray(x, y), pixel_area: self.pixel_area }
     }
 
-    fn layout(&self) -> Layout {
+    pub(super) fn layout(&self) -> Layout {
         let vertices = self.vertices();
         let mut bins = Vec::new();
         bins.par_extend(chunks(self.stage.faces.len()).map(|range| self.bin_faces(&vertices, range)));

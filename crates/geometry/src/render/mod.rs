@@ -19,6 +19,7 @@ mod light;
 mod meeting;
 mod project;
 mod raster;
+mod relief;
 mod resolve;
 mod shade;
 mod small;
@@ -32,6 +33,7 @@ use image::RgbaImage;
 use rayon::prelude::*;
 
 pub use config::{Background, Light, RenderConfig};
+pub use relief::Relief;
 
 use self::frame::Frame;
 use self::level::Level;
@@ -54,6 +56,11 @@ impl<'a> Renderer<'a> {
     /// One view, sRGB with straight alpha.
     pub fn render(&self, camera: &Camera, config: &RenderConfig) -> RgbaImage {
         Frame::new(&self.stage, camera, config.clamped(), self.level).draw()
+    }
+
+    /// Depth and normals of a view; of the settings the size alone matters.
+    pub fn relief(&self, camera: &Camera, config: &RenderConfig) -> Relief {
+        Frame::new(&self.stage, camera, config.single(), self.level).relief()
     }
 
     /// A view from every camera of the rig.

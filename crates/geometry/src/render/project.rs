@@ -76,6 +76,11 @@ impl Projection {
         }
     }
 
+    /// A direction of the world in the camera's frame.
+    pub(super) fn direction_in_camera(&self, direction: Vec3) -> Vec3 {
+        Vec3::from(self.rows.map(|axis| axis.dot(direction)))
+    }
+
     /// World → camera coordinates: +X right, +Y up, looking along −Z.
     #[inline(always)]
     fn in_camera(&self, point: Vec3) -> Vec3 {

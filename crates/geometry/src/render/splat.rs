@@ -76,10 +76,15 @@ impl Splats {
 
     /// Linear color of a point under a sight.
     pub(super) fn shade(&self, index: usize, sight: &Sight, lamps: &Lamps) -> Vec4 {
-        let splat = &self.points[index];
         let view = -sight.ray.normalize();
-        let normal = if splat.normal.dot(view) < 0.0 { -splat.normal } else { splat.normal };
-        Vec4::from((splat.color * lamps.irradiance(normal, view), 1.0))
+        let light = lamps.irradiance(self.normal(index, sight), view);
+        Vec4::from((self.points[index].color * light, 1.0))
+    }
+
+    /// Unit normal of a point, on the side that is seen.
+    pub(super) fn normal(&self, index: usize, sight: &Sight) -> Vec3 {
+        let normal = self.points[index].normal;
+        if normal.dot(-sight.ray.normalize()) < 0.0 { -normal } else { normal }
     }
 }
 

@@ -140,6 +140,14 @@ impl<'a> Stage<'a> {
         Vec4::from((rgb, albedo.w))
     }
 
+    /// Unit normal of a triangle or splat under a sight, on the side that is seen.
+    pub(super) fn normal(&self, id: u32, sight: &Sight) -> Vec3 {
+        if id >= self.n_faces {
+            return self.splats.normal((id - self.n_faces) as usize, sight);
+        }
+        self.meet(id, sight).normal()
+    }
+
     /// Whether a triangle of a masked or blended part is there at all under a sight.
     pub(super) fn is_there(&self, part: &Part<'_>, id: u32, sight: &Sight) -> bool {
         self.albedo(part, &self.meet(id, sight)).w >= part.least_alpha()

@@ -50,8 +50,11 @@ fn every_level_draws_the_same() {
             let config = RenderConfig { size: 97, samples_per_edge, ..RenderConfig::default() };
             let draw = |level| Renderer { level, ..Renderer::new(&scene) }.render(camera, &config);
             let plain = draw(Level::Portable);
+            let relief = |level| Renderer { level, ..Renderer::new(&scene) }.relief(camera, &config);
+            let form = relief(Level::Portable);
             for level in Level::available() {
                 assert!(draw(level) == plain, "{level:?} with {samples_per_edge} samples");
+                assert!(relief(level) == form, "{level:?}: depth and normals");
             }
         }
     }

@@ -50,6 +50,12 @@ struct LookArgs {
     /// Leave the background transparent instead of white
     #[arg(long)]
     transparent: bool,
+    /// Put each view's depth beside it: dNN.png, 16 bit, ten-thousandths of the unit sphere's radius, 0 where nothing is
+    #[arg(long)]
+    depth: bool,
+    /// Put each view's normals beside it: nNN.png, RGB of the camera's +X right, +Y up, +Z towards it
+    #[arg(long)]
+    normals: bool,
     /// Points on the surface
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
     points: u32,
@@ -109,7 +115,8 @@ impl PrepareArgs {
     }
 
     fn config(&self) -> anyhow::Result<PrepareConfig> {
-        let LookArgs { rig, views, size, pictures, transparent, points, seed, held_out } = self.look;
+        let LookArgs { rig, views, size, pictures, transparent, depth, normals, points, seed, held_out } =
+            self.look;
         if !(0.0..=1.0).contains(&held_out) {
             return Err(Usage(format!("--held-out is a share from 0 to 1, found {held_out}")).into());
         }
@@ -122,6 +129,8 @@ impl PrepareArgs {
             size,
             background: if transparent { Background::Transparent } else { Background::WHITE },
             pictures,
+            depth,
+            normals,
             points: points as usize,
             seed,
             held_out,
