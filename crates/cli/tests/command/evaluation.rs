@@ -182,6 +182,68 @@ fn probes_and_episodes_learn_from_examples() {
 }
 
 #[test]
+fn scores_of_a_classifier_are_counted_and_vote() {
+    let bench = Bench::empty();
+    bench.write("labels.csv", "file,label\na,cup\nb,cup\nc,vase\n");
+    // [3, 2], columns cup and vase; the looks differ in how sure they are of `b`.
+    bench.write_npy("one.npy", 2, &[2.0, 1.0, 1.0, 3.0, 0.0, 1.0]);
+    bench.write_npy("two.npy", 2, &[2.0, 1.0, 9.0, 1.0, 0.0, 1.0]);
+    let one = ["eval", "classify", "--labels", "labels.csv", "--scores", "one.npy"];
+    let line = bench.run(&[&one[..], &["--json"]].concat()).good().json().remove(0);
+    assert_eq!((&line["class_average"], &line["looks"]), (&json!(0.75), &json!(1)));
+    assert!((line["top_1"].as_f64().unwrap() - 2.0 / 3.0).abs() < 1e-12);
+    let both = [&one[..], &["--scores", "two.npy"]].concat();
+    assert_eq!(bench.run(&[&both[..], &["--json"]].concat()).good().json()[0]["top_1"], json!(1.0));
+    let text = bench.run(&[&both[..], &["--vote", "majority"]].concat()).good().stdout;
+    assert!(text.contains("class average 100.0") && text.contains("3 shapes, 2 labels"), "{text}");
+    bench.write("columns.txt", "vase\ncup\n");
+    let turned = bench.run(&[&both[..], &["--columns", "columns.txt", "--json"]].concat()).good().json();
+    assert_eq!(turned[0]["top_1"], json!(0.0));
+    bench.write("columns.txt", "vase\ncup\nbed\n");
+    bench
+        .run(&[&both[..], &["--columns", "columns.txt"]].concat())
+        .bad(1, &["one.npy: expected 3 scores a shape, found 2", "hint: "]);
+}
+
+#[test]
+fn a_classifier_of_the_gallery_is_helped_by_more_looks() {
+    const LABELS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../samples/labels.csv");
+    let table = fs_err::read_to_string(LABELS).unwrap();
+    let given: Vec<&str> =
+        table.lines().skip(1).map(|line| line.rsplit_once(',').unwrap().1.trim()).collect();
+    let mut labels = given.clone();
+    labels.sort_unstable();
+    labels.dedup();
+    let bench = Bench::empty();
+    // Each look is wrong about another third of the files, and less sure there.
+    for look in 0..3 {
+        let scores = |(i, label): (usize, &&str)| {
+            let right = labels.binary_search(label).unwrap();
+            let mut scores = vec![0.0_f32; labels.len()];
+            scores[right] = 2.0;
+            scores[(right + 1) % labels.len()] = if i % 3 == look { 3.0 } else { 0.0 };
+            scores
+        };
+        let rows: Vec<f32> = given.iter().enumerate().flat_map(scores).collect();
+        bench.write_npy(&format!("look{look}.npy"), labels.len(), &rows);
+    }
+    let args = ["eval", "classify", "--labels", LABELS, "--json", "--scores", "look0.npy"];
+    let alone = bench.run(&args).good().json().remove(0);
+    let wrong = given.len().div_ceil(3) as f64 / given.len() as f64;
+    assert!((alone["top_1"].as_f64().unwrap() - (1.0 - wrong)).abs() < 1e-12, "{alone}");
+    assert_eq!((&alone["shapes"], &alone["top_3"]), (&json!(given.len()), &json!(1.0)));
+    for vote in ["mean", "probabilities", "majority"] {
+        let more = ["--scores", "look1.npy", "--scores", "look2.npy", "--vote", vote];
+        let all = bench.run(&[&args[..], &more].concat()).good().json().remove(0);
+        assert_eq!(
+            (&all["top_1"], &all["class_average"], &all["looks"]),
+            (&json!(1.0), &json!(1.0), &json!(3))
+        );
+        assert_eq!(all["vote"], vote);
+    }
+}
+
+#[test]
 fn protocols_bring_labels_sentences_and_rows_to_compare_with() {
     let bench = Bench::empty();
     bench.write_box("net/night_stand/a.obj", [1.0, 1.5, 1.0]);

@@ -68,6 +68,17 @@ impl Bench {
         fs_err::write(path, bytes).unwrap();
     }
 
+    /// Rows of numbers as NumPy keeps them.
+    pub fn write_npy(&self, name: &str, columns: usize, values: &[f32]) {
+        let shape = format!("({}, {columns})", values.len() / columns);
+        let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}");
+        let header = format!("{header:<117}\n");
+        let start =
+            [b"\x93NUMPY\x01\x00", &(header.len() as u16).to_le_bytes()[..], header.as_bytes()].concat();
+        let values: Vec<u8> = values.iter().flat_map(|x| x.to_le_bytes()).collect();
+        self.write(name, [start, values].concat());
+    }
+
     /// A box with these edges.
     pub fn write_box(&self, name: &str, [x, y, z]: [f32; 3]) {
         let mut text = String::new();

@@ -1,5 +1,6 @@
 //! `lexiform eval`: how well a model does, on files, on features, or on shapes made by rule.
 
+mod classify;
 mod compare;
 mod data;
 mod few_shot;
@@ -29,6 +30,7 @@ enum Measure {
     Retrieval(retrieval::RetrievalArgs),
     Probe(probe::ProbeArgs),
     FewShot(few_shot::FewShotArgs),
+    Classify(classify::ClassifyArgs),
     Compare(compare::CompareArgs),
 }
 
@@ -40,6 +42,7 @@ impl EvalArgs {
             Measure::Retrieval(args) => args.run(),
             Measure::Probe(args) => args.run(),
             Measure::FewShot(args) => args.run(),
+            Measure::Classify(args) => args.run(),
             Measure::Compare(args) => args.run(),
         }
     }
