@@ -221,7 +221,8 @@ fn data_sets_join_where_their_shapes_differ() {
     assert!(matches!(Dataset::open(&at("models")), Err(DataError::Incomplete { .. })));
 }
 
-// Not beside tests that start processes: a child holds its parent's locks until it is its own program.
+// Not beside tests that start processes: until a child is its own program it shares its parent's open files, and with them
+// the locks. Beside a thread that started processes one lock in five hundred was still held after it was let go.
 #[test]
 fn a_part_is_written_by_one_process_and_with_one_setting() {
     let folder = tempfile::tempdir().unwrap();

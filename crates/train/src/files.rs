@@ -1,4 +1,6 @@
 //! A folder of one's own 3D files to learn from: labels or captions from a table, or labels from the folders' names.
+//!
+//! Not [`lexiform_data::table::Table`], whose facts are looked up by name: here the table's lines say which files there are.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,8 @@
 //! The pickle machine: a stack, marks and a memo.
+//!
+//! `lexiform-model` has one too, for checkpoints. The crates know nothing of each other and should not: there it notes
+//! references into an archive of tensors, here it makes arrays and dictionaries of them, and a crate for both would be
+//! below either for the sake of the opcodes alone.
 
 use std::collections::HashMap;
 

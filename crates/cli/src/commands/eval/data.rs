@@ -184,7 +184,8 @@ pub fn all_labels(entries: &[Entry]) -> Vec<String> {
     labels
 }
 
-/// A CSV file whose first line names the columns.
+/// A CSV file whose first line names the columns. Not [`lexiform_data::table::Table`], which finds what is said by name:
+/// here lines keep their order, which rows of features follow, and a shape may stand in several.
 pub struct Table {
     path: PathBuf,
     headers: Vec<String>,
