@@ -1,29 +1,24 @@
-//! Reading a data set: any views of any shape, by offset and in any order, from many threads.
+//! Reading a data set: any views of any shape, by offset and in any order, from many threads; where it lies is a
+//! [`Home`]'s business.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-
-use fs_err as fs;
 
 use crate::array::{Array, Npy, read_npy};
 use crate::shape::ABOUT;
-use crate::shard::{Layout, Manifest, Row, Sidecar, read_shapes};
-use crate::{About, DataError, Key, Member, Scanned, Shape};
+use crate::shard::{FrontToBack, Home, Layout, Manifest, Row, Sidecar, home, read_shapes};
+use crate::{About, DataError, Key, Member, Scanned, Shape, is_remote};
 
-/// Most shards that are kept open.
-const OPEN_FILES: usize = 256;
-/// A gap between wanted members that is read rather than jumped over, in bytes: a disk turns more slowly than it reads.
-const GAP: u64 = 16 << 10;
 /// Largest stretch that is read at once, in bytes.
 const STRETCH: u64 = 64 << 20;
 
 /// A data set, opened. Reading needs no lock beyond the one around open files.
 pub struct Dataset {
-    folder: PathBuf,
+    place: PathBuf,
+    home: Box<dyn Home>,
     manifest: Manifest,
     index: Index,
-    files: Mutex<HashMap<u32, Arc<std::fs::File>>>,
 }
 
 /// What is kept in memory of the table: 24 bytes a member, and 40 and its key a shape.
@@ -59,23 +54,38 @@ struct Slot {
 }
 
 impl Dataset {
-    /// Whether a folder is a data set, or the beginning of one.
-    pub fn is_at(folder: &Path) -> bool {
-        let layout = Layout::new(folder);
+    /// Whether a folder is a data set, or the beginning of one. In an object store nothing else is looked for, so there it is
+    /// taken to be one.
+    pub fn is_at(place: &Path) -> bool {
+        if is_remote(place) {
+            return true;
+        }
+        let layout = Layout::new(place);
         // A folder of 3D files may well have one called `parts`.
-        Manifest::read(folder).is_ok() || layout.states().is_ok_and(|parts| !parts.is_empty())
+        Manifest::read(place).is_ok() || layout.states().is_ok_and(|parts| !parts.is_empty())
     }
 
-    /// Opens a data set and reads its table.
-    pub fn open(folder: &Path) -> Result<Self, DataError> {
-        let manifest = Manifest::read(folder)?;
-        let path = Layout::new(folder).index();
-        let index = Index::read(&path, &manifest)?;
+    /// Opens a data set and reads its table. `place` is a folder, or the address of an object store (`s3://bucket/folder`),
+    /// whose table is brought here for as long as the data set is open and whose shards are read where they lie.
+    pub fn open(place: &Path) -> Result<Self, DataError> {
+        Self::at(place.to_owned(), home(place)?)
+    }
+
+    /// The same in a store that is open.
+    #[cfg(feature = "cloud")]
+    pub fn in_store(store: crate::remote::Store) -> Result<Self, DataError> {
+        Self::at(PathBuf::from(store.uri()), Box::new(crate::remote::Bucket::new(store)))
+    }
+
+    fn at(place: PathBuf, home: Box<dyn Home>) -> Result<Self, DataError> {
+        let manifest = home.manifest()?.checked(&place)?;
+        let path = Layout::new(&place).index();
+        let index = Index::read(&home.table()?, &path, &manifest)?;
         if index.shapes.len() as u64 != manifest.shapes {
             let message = format!("expected {} shapes, found {}", manifest.shapes, index.shapes.len());
             return Err(DataError::invalid(&path, message));
         }
-        Ok(Self { folder: folder.to_owned(), manifest, index, files: Mutex::default() })
+        Ok(Self { place, home, manifest, index })
     }
 
     /// The manifest.
@@ -194,7 +204,7 @@ impl Dataset {
 
     /// Every row of the table, in the order of shapes' numbers: labels and captions without reading a shard.
     pub fn rows(&self, see: impl FnMut(Row) -> Result<(), DataError>) -> Result<(), DataError> {
-        Sidecar::open(&Layout::new(&self.folder).index())?.rows(see)
+        self.home.table()?.rows(see)
     }
 
     /// The whole shape with one read.
@@ -214,8 +224,9 @@ impl Dataset {
     /// Every shape from front to back, shard by shard.
     pub fn scan(&self, mut see: impl FnMut(Scanned) -> Result<(), DataError>) -> Result<(), DataError> {
         for shard in &self.manifest.shards {
-            let path = Layout::new(&self.folder).shard(&shard.file);
-            read_shapes(std::io::BufReader::with_capacity(1 << 20, fs::File::open(&path)?), &path, &mut see)?;
+            let path = Layout::new(&self.place).shard(&shard.file);
+            let file = self.home.shard(&shard.file)?;
+            read_shapes(FrontToBack::new(file, shard.bytes, self.home.stride()), &path, &mut see)?;
         }
         Ok(())
     }
@@ -230,92 +241,51 @@ impl Dataset {
         let slots = self.slots(shape);
         let mut order: Vec<usize> = (0..at.len()).collect();
         order.sort_by_key(|i| slots[at[*i]].offset);
-        let file = self.file(self.index.shapes[shape].shard)?;
+        let mut stretches: Vec<Range<u64>> = Vec::new();
+        let mut held_by = Vec::with_capacity(order.len());
+        for slot in order.iter().map(|i| slots[at[*i]]) {
+            let end = slot.offset + u64::from(slot.size);
+            match stretches.last_mut() {
+                Some(last) if slot.offset <= last.end + self.home.gap() && end - last.start <= STRETCH => {
+                    last.end = last.end.max(end);
+                }
+                _ => stretches.push(slot.offset..end),
+            }
+            held_by.push(stretches.len() - 1);
+        }
+        let shard = &self.manifest.shards[self.index.shapes[shape].shard as usize].file;
+        let read = self.home.shard(shard)?.read_at(&stretches);
+        let read = read.map_err(|error| self.invalid(shape, error.to_string()))?;
         let mut contents = vec![Vec::new(); at.len()];
-        let mut from = 0;
-        while from < order.len() {
-            let start = slots[at[order[from]]].offset;
-            let mut end = start;
-            let mut until = from;
-            while until < order.len() {
-                let slot = slots[at[order[until]]];
-                let stop = slot.offset + u64::from(slot.size);
-                if until > from && (slot.offset > end + GAP || stop - start > STRETCH) {
-                    break;
-                }
-                end = end.max(stop);
-                until += 1;
+        for (i, stretch) in order.into_iter().zip(held_by) {
+            let slot = slots[at[i]];
+            let start = (slot.offset - stretches[stretch].start) as usize;
+            let content = &read[stretch][start..][..slot.size as usize];
+            if crc32fast::hash(content) != slot.crc32 {
+                let name = &self.index.names[usize::from(slot.name)];
+                return Err(self.invalid(shape, format!("{name} is damaged")));
             }
-            let mut stretch = vec![0; (end - start) as usize];
-            read_exact_at(&file, &mut stretch, start)
-                .map_err(|error| self.invalid(shape, error.to_string()))?;
-            for i in &order[from..until] {
-                let slot = slots[at[*i]];
-                let content = &stretch[(slot.offset - start) as usize..][..slot.size as usize];
-                if crc32fast::hash(content) != slot.crc32 {
-                    let name = &self.index.names[usize::from(slot.name)];
-                    return Err(self.invalid(shape, format!("{name} is damaged")));
-                }
-                contents[*i] = content.to_vec();
-            }
-            from = until;
+            contents[i] = content.to_vec();
         }
         Ok(contents)
-    }
-
-    fn file(&self, shard: u32) -> Result<Arc<std::fs::File>, DataError> {
-        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(file) = files.get(&shard) {
-            return Ok(Arc::clone(file));
-        }
-        if files.len() >= OPEN_FILES
-            && let Some(any) = files.keys().next().copied()
-        {
-            files.remove(&any);
-        }
-        let path = Layout::new(&self.folder).shard(&self.manifest.shards[shard as usize].file);
-        let file = Arc::new(fs::File::open(path)?.into_file());
-        files.insert(shard, Arc::clone(&file));
-        Ok(file)
     }
 
     /// An error that names the shape and its shard.
     pub fn invalid(&self, shape: usize, message: String) -> DataError {
         let shard = &self.manifest.shards[self.index.shapes[shape].shard as usize].file;
-        let path = Layout::new(&self.folder).shard(shard);
+        let path = Layout::new(&self.place).shard(shard);
         DataError::invalid(&path, format!("shape {}: {message}", self.key(shape)))
     }
 }
 
-/// Fills `buffer` from `offset` on, without moving any cursor.
-#[cfg(unix)]
-pub fn read_exact_at(file: &std::fs::File, buffer: &mut [u8], offset: u64) -> std::io::Result<()> {
-    std::os::unix::fs::FileExt::read_exact_at(file, buffer, offset)
-}
-
-/// Fills `buffer` from `offset` on; the file's cursor moves, which nothing here looks at.
-#[cfg(windows)]
-pub fn read_exact_at(file: &std::fs::File, mut buffer: &mut [u8], mut offset: u64) -> std::io::Result<()> {
-    while !buffer.is_empty() {
-        match std::os::windows::fs::FileExt::seek_read(file, buffer, offset)? {
-            0 => return Err(std::io::ErrorKind::UnexpectedEof.into()),
-            n => {
-                buffer = &mut buffer[n..];
-                offset += n as u64;
-            }
-        }
-    }
-    Ok(())
-}
-
 impl Index {
-    fn read(path: &Path, manifest: &Manifest) -> Result<Self, DataError> {
+    fn read(table: &Sidecar, path: &Path, manifest: &Manifest) -> Result<Self, DataError> {
         let shards: HashMap<&str, (u32, u64)> =
             manifest.shards.iter().zip(0..).map(|(s, i)| (s.file.as_str(), (i, s.bytes))).collect();
         let mut index = Self::default();
         let mut known: [HashMap<String, usize>; 3] = Default::default();
         let invalid = |message: String| DataError::invalid(path, message);
-        Sidecar::open(path)?.rows(|row| {
+        table.rows(|row| {
             let (shard, bytes) = *shards
                 .get(row.shard.as_str())
                 .ok_or_else(|| invalid(format!("the manifest has no shard {:?}", row.shard)))?;

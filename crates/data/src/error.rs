@@ -43,6 +43,12 @@ pub enum DataError {
         /// What is missing.
         message: String,
     },
+    /// The address is an object store's, which this build does not read.
+    #[error("{address}: this program was built without `cloud`, which reads object stores")]
+    NoCloud {
+        /// What was asked for.
+        address: String,
+    },
 }
 
 impl DataError {
@@ -61,6 +67,10 @@ impl DataError {
                     "finish the parts with the same `data prepare`, then run `lexiform data merge {}`",
                     path.display()
                 )
+            }
+            Self::NoCloud { .. } => {
+                "build it with `cargo build --release --features lexiform-cli/cloud`, or copy the files here"
+                    .to_owned()
             }
             Self::Io(_) | Self::Invalid { .. } => return None,
         })

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use crate::DataError;
-use crate::shard::{Layout, Manifest, damage, sum_of_file};
+use crate::shard::{FrontToBack, Home, Layout, ShardEntry, damage, home, sum_of};
 
 /// A file that is not what was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,26 +16,30 @@ pub struct Fault {
     pub message: String,
 }
 
-/// Compares every file with its recorded sum, in parallel. `progress` hears of every file that was looked at.
+/// Compares every file with its recorded sum, in parallel. `place` is a folder or the address of an object store; `progress`
+/// hears of every file that was looked at.
 ///
 /// # Errors
 /// If the manifest cannot be read; faults of shards are the result.
-pub fn verify(folder: &Path, progress: &(dyn Fn(&Path) + Sync)) -> Result<Vec<Fault>, DataError> {
-    let manifest = Manifest::read(folder)?;
-    let layout = Layout::new(folder);
+pub fn verify(place: &Path, progress: &(dyn Fn(&Path) + Sync)) -> Result<Vec<Fault>, DataError> {
+    let home = home(place)?;
+    let manifest = home.manifest()?.checked(place)?;
+    let layout = Layout::new(place);
     let mut faults: Vec<Fault> = manifest
         .shards
         .par_iter()
         .filter_map(|shard| {
             let path = layout.shard(&shard.file);
-            let fault = check(&path, &shard.sha256, true);
+            let fault = check(&*home, shard, &path).err();
             progress(&path);
-            fault
+            fault.map(|message| Fault { path, message })
         })
         .collect();
-    faults.extend(check(&layout.index(), &manifest.index_sha256, false));
+    if let Err(message) = check_table(&*home, &manifest.index_sha256) {
+        faults.push(Fault { path: layout.index(), message });
+    }
     let listed = |name: &String| manifest.shards.iter().any(|shard| shard.file == *name);
-    for name in layout.shard_names()?.into_iter().filter(|name| !listed(name)) {
+    for name in home.shard_names()?.into_iter().filter(|name| !listed(name)) {
         let message = "is not in the manifest: run `lexiform data merge`".to_owned();
         faults.push(Fault { path: layout.shard(&name), message });
     }
@@ -43,15 +47,23 @@ pub fn verify(folder: &Path, progress: &(dyn Fn(&Path) + Sync)) -> Result<Vec<Fa
     Ok(faults)
 }
 
-fn check(path: &Path, expected: &str, is_shard: bool) -> Option<Fault> {
-    let fault = |message: String| Some(Fault { path: path.to_owned(), message });
-    match sum_of_file(path) {
-        Ok(found) if found == expected => None,
-        Ok(_) if is_shard => {
-            let place = damage(path).unwrap_or_else(|error| error.to_string());
-            fault(format!("damaged: {place}"))
-        }
-        Ok(found) => fault(format!("damaged: expected SHA-256 {expected}, found {found}")),
-        Err(error) => fault(error.to_string()),
+/// What is wrong with a shard.
+fn check(home: &dyn Home, shard: &ShardEntry, path: &Path) -> Result<(), String> {
+    let read = || {
+        let file = home.shard(&shard.file).map_err(|error| error.to_string())?;
+        Ok::<_, String>(FrontToBack::new(file, shard.bytes, home.stride()))
+    };
+    match sum_of(read()?) {
+        Ok(found) if found == shard.sha256 => Ok(()),
+        Ok(_) => Err(format!("damaged: {}", damage(read()?, path))),
+        Err(error) => Err(format!("damaged: {error}")),
+    }
+}
+
+fn check_table(home: &dyn Home, expected: &str) -> Result<(), String> {
+    let found = home.table_sum().map_err(|error| error.to_string())?;
+    match found == expected {
+        true => Ok(()),
+        false => Err(format!("damaged: expected SHA-256 {expected}, found {found}")),
     }
 }

@@ -4,12 +4,14 @@
 //! lies, and a manifest with a sum for every shard ([`shard`]). [`prepare`] makes one from 3D files, [`import`] from the
 //! files that other projects publish, [`export`] writes those. [`Dataset`] reads.
 //!
-//! This crate knows no tensors and prints nothing: progress is told as [`Event`]s. Only [`caption::Served`] knows the
-//! network.
+//! This crate knows no tensors and prints nothing: progress is told as [`Event`]s. Only [`caption::Served`] and, where
+//! the feature `cloud` is chosen, the module `remote` know the network.
 
+mod address;
 pub mod array;
 pub mod caption;
 mod cloud;
+mod copy;
 mod dataset;
 mod error;
 pub mod export;
@@ -25,12 +27,16 @@ mod merge;
 pub mod pickle;
 mod picture;
 pub mod prepare;
+#[cfg(feature = "cloud")]
+pub mod remote;
 mod shape;
 pub mod shard;
 pub mod table;
 
+pub use address::is_remote;
 pub use cloud::{cloud_of, points_of};
-pub use dataset::{Dataset, read_exact_at};
+pub use copy::{Copied, copy};
+pub use dataset::Dataset;
 pub use error::DataError;
 pub use features::{Featurizer, rank};
 pub use inspect::{Fault, verify};
@@ -41,4 +47,4 @@ pub use picture::{Picture, decode_picture};
 pub use shape::{
     ABOUT, About, CAMERAS, Caption, Member, POINTS, Shape, TEXT_FEATURES, VIEW_FEATURES, split_of,
 };
-pub use shard::{Failed, Manifest, Row, Scanned, ShardEntry};
+pub use shard::{Failed, Manifest, Row, Scanned, ShardEntry, read_exact_at};

@@ -153,14 +153,14 @@ impl File {
             return Err(invalid(format!("{bytes} bytes at {at} lie outside its {} bytes", self.length)));
         }
         let mut buffer = vec![0; bytes as usize];
-        crate::dataset::read_exact_at(&self.file, &mut buffer, at)?;
+        crate::read_exact_at(&self.file, &mut buffer, at)?;
         Ok(buffer)
     }
 
     /// Fills a buffer from an address.
     fn fill(&self, address: u64, buffer: &mut [u8]) -> Result<(), Fault> {
         self.check(address, buffer.len() as u64)?;
-        Ok(crate::dataset::read_exact_at(&self.file, buffer, self.base + address)?)
+        Ok(crate::read_exact_at(&self.file, buffer, self.base + address)?)
     }
 
     fn parser<'b>(&self, bytes: &'b [u8]) -> Parser<'b> {

@@ -27,7 +27,8 @@ pub(super) fn draw(
     config: &PrepareConfig,
     about: &mut About,
 ) -> Result<Drawn, String> {
-    let Fetched { path, bytes } = fetched;
+    // What lies beside the file stays until it was read.
+    let Fetched { path, bytes, beside: _beside } = fetched;
     let scene = read_bytes(&path, &bytes, &ReadOptions::default()).map_err(|error| {
         let text = error.to_string();
         text.strip_prefix(&format!("{}: ", path.display())).unwrap_or(&text).to_owned()

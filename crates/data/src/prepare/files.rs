@@ -1,4 +1,4 @@
-//! Where 3D files come from. Other places than this machine's disks are other implementations of [`Source`].
+//! Where 3D files come from: this machine's disks. Other places are other implementations of [`Source`].
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use lexiform_geometry::io::{limits, walk};
 
 use crate::DataError;
+use crate::address::Address;
 use crate::table::Table;
 
 /// A place that holds 3D files.
@@ -17,6 +18,10 @@ pub trait Source: Sync {
     /// # Errors
     /// Why this file cannot be had, in words.
     fn fetch(&self, asset: &Asset) -> Result<Fetched, String>;
+    /// How many files it can fetch while others are drawn; 0 where fetching does not wait for anybody.
+    fn ahead(&self) -> usize {
+        0
+    }
 }
 
 /// A file to be looked at.
@@ -46,12 +51,23 @@ pub struct Fetched {
     pub path: PathBuf,
     /// The content.
     pub bytes: Vec<u8>,
+    /// Files that were brought beside it; they go when this is dropped.
+    pub beside: Option<Beside>,
+}
+
+/// Files that are there for a while.
+#[derive(Debug)]
+pub struct Beside {
+    #[cfg(feature = "cloud")]
+    pub(crate) _folder: tempfile::TempDir,
 }
 
 /// Folders, files, and lists of files on this machine.
 #[derive(Clone, Debug)]
 pub struct LocalFiles {
     roots: Vec<PathBuf>,
+    /// Whether files are named with their root's own name before them.
+    several: bool,
 }
 
 impl LocalFiles {
@@ -62,55 +78,33 @@ impl LocalFiles {
     /// If a path does not exist or an address is of another kind.
     pub fn new(sources: &[String]) -> Result<Self, DataError> {
         let roots = sources.iter().map(|source| local(source)).collect::<Result<_, _>>()?;
-        Ok(Self { roots })
+        Ok(Self { roots, several: sources.len() > 1 })
+    }
+
+    /// The same where there are other sources beside these.
+    #[cfg(feature = "cloud")]
+    pub(super) fn among_others(self) -> Self {
+        Self { several: true, ..self }
     }
 }
 
 /// The path that an argument means.
 fn local(source: &str) -> Result<PathBuf, DataError> {
-    let path = match source.split_once("://") {
-        Some(("file", rest)) => PathBuf::from(unescaped(rest.strip_prefix("localhost").unwrap_or(rest))),
-        Some((scheme, _)) if scheme.bytes().all(|b| b.is_ascii_alphanumeric()) => {
-            let message =
-                format!("expected a path or file://, found {scheme}://; mount the store or copy the files");
-            return Err(DataError::invalid(Path::new(source), message));
-        }
-        _ => PathBuf::from(source),
-    };
-    match path.exists() {
-        true => Ok(path),
-        false => Err(DataError::invalid(&path, "no such file or folder")),
-    }
-}
-
-/// `%20` → a space, and so on.
-fn unescaped(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let code = text.get(at + 1..at + 3).and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        match code.filter(|_| bytes[at] == b'%') {
-            Some(code) => {
-                out.push(code);
-                at += 3;
-            }
-            None => {
-                out.push(bytes[at]);
-                at += 1;
-            }
+    match Address::of(source)? {
+        Address::Here(path) if path.exists() => Ok(path),
+        Address::Here(path) => Err(DataError::invalid(&path, "no such file or folder")),
+        Address::Store(address) => {
+            Err(DataError::invalid(Path::new(&address), "expected a path on this machine"))
         }
     }
-    String::from_utf8_lossy(&out).into_owned()
 }
 
 impl Source for LocalFiles {
     fn list(&self) -> Result<Listing, DataError> {
         let mut listing = Listing::default();
-        let many = self.roots.len() > 1;
         for root in &self.roots {
             if root.is_dir() {
-                add_folder(root, many, &mut listing);
+                add_folder(root, self.several, &mut listing);
             } else if let Some(files) = as_list(root)? {
                 listing.assets.extend(files);
                 if root.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv")) {
@@ -138,7 +132,7 @@ impl Source for LocalFiles {
         if bytes.len() as u64 > limits::FILE_BYTES {
             return Err(format!("larger than {} bytes", limits::FILE_BYTES));
         }
-        Ok(Fetched { path, bytes })
+        Ok(Fetched { path, bytes, beside: None })
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod draw;
 mod files;
+mod sources;
 
 use std::path::PathBuf;
 
@@ -11,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use self::draw::Drawn;
-pub use self::files::{Asset, Fetched, Listing, LocalFiles, Source};
+pub use self::files::{Asset, Beside, Fetched, Listing, LocalFiles, Source};
+pub use self::sources::Sources;
 use crate::array::Array;
 use crate::caption::{CaptionError, Captioner, Subject, carried};
 use crate::gate::Gate;
@@ -232,9 +234,12 @@ impl Producer for Prepare<'_> {
     fn produce(&self, index: usize) -> Result<Shape, Problem> {
         let (asset, key) = (&self.assets[index], &self.jobs[index].key);
         let mut about = self.known(asset, key);
+        let fetch = || self.source.fetch(asset).map_err(Problem::Shape);
+        // What waits for a network holds up nobody who draws.
+        let early = if self.source.ahead() > 0 { Some(fetch()?) } else { None };
         let Drawn { members, bytes } = {
             let _turn = self.drawing.enter();
-            let fetched = self.source.fetch(asset).map_err(Problem::Shape)?;
+            let fetched = early.map_or_else(fetch, Ok)?;
             draw::draw(fetched, key, &self.config, &mut about).map_err(Problem::Shape)?
         };
         about.notes.truncate(MOST_NOTES);
@@ -248,7 +253,7 @@ impl Producer for Prepare<'_> {
     }
 
     fn waiting(&self) -> usize {
-        self.captioner.map_or(0, Captioner::concurrency)
+        self.captioner.map_or(0, Captioner::concurrency) + self.source.ahead()
     }
 }
 

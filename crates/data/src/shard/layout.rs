@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::durable::write_durably;
+use super::home::home;
 use crate::{DataError, Part};
 
 /// Name of the format in the manifest.
@@ -147,28 +148,22 @@ pub struct ShardEntry {
 }
 
 impl Manifest {
-    /// Reads a data set's manifest.
-    pub fn read(folder: &Path) -> Result<Self, DataError> {
-        let layout = Layout::new(folder);
-        let path = layout.manifest();
-        if !path.exists() {
-            let message = if layout.parts().is_dir() {
-                "has no manifest: its parts are not finished or not merged"
-            } else {
-                "is no data set: expected a manifest.json"
-            };
-            return Err(DataError::Incomplete { path: folder.to_owned(), message: message.to_owned() });
-        }
-        let manifest: Self = read_json(&path)?;
-        if manifest.format != FORMAT || manifest.version != VERSION {
-            let found =
-                format!("expected format {FORMAT} {VERSION}, found {} {}", manifest.format, manifest.version);
-            return Err(DataError::invalid(&path, found));
+    /// Reads a data set's manifest; `place` is a folder or the address of an object store.
+    pub fn read(place: &Path) -> Result<Self, DataError> {
+        home(place)?.manifest()?.checked(place)
+    }
+
+    /// A manifest of this format with plain names.
+    pub(crate) fn checked(self, place: &Path) -> Result<Self, DataError> {
+        let invalid = |message: String| DataError::invalid(&Layout::new(place).manifest(), message);
+        if self.format != FORMAT || self.version != VERSION {
+            let found = format!("expected format {FORMAT} {VERSION}, found {} {}", self.format, self.version);
+            return Err(invalid(found));
         }
         let plain = |name: &str| !name.contains(['/', '\\']) && name.ends_with(".tar");
-        match manifest.shards.iter().find(|shard| !plain(&shard.file)) {
-            Some(odd) => Err(DataError::invalid(&path, format!("{:?} is not the name of a shard", odd.file))),
-            None => Ok(manifest),
+        match self.shards.iter().find(|shard| !plain(&shard.file)) {
+            Some(odd) => Err(invalid(format!("{:?} is not the name of a shard", odd.file))),
+            None => Ok(self),
         }
     }
 

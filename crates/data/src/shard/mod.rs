@@ -5,18 +5,25 @@
 //! then it gets its name: a `.tar` is whole and has a sidecar, whatever moment a run died at.
 
 mod durable;
+mod home;
 mod layout;
 mod open;
 mod part;
 mod scan;
 mod sidecar;
 
+pub use self::home::read_exact_at;
 pub use self::layout::{FORMAT, Manifest, ShardEntry, VERSION};
 pub(crate) use self::part::read_failed;
 pub use self::part::{Done, Failed, PartWriter};
 pub use self::scan::{Scanned, read_shapes};
 
+#[cfg(feature = "cloud")]
+pub(crate) use self::durable::{aside, hex};
 pub(crate) use self::durable::{rename_durably, sum_of_file};
+#[cfg(feature = "cloud")]
+pub(crate) use self::home::ReadAt;
+pub(crate) use self::home::{FrontToBack, Home, home, sum_of};
 pub(crate) use self::layout::{Layout, PartState, difference, sidecar_of, write_json};
 pub(crate) use self::scan::damage;
 pub(crate) use self::sidecar::{Sidecar, SidecarWriter};

@@ -147,9 +147,9 @@ pub(crate) fn row(
 }
 
 /// What is wrong inside a shard whose sum is not what it was: names the first shape and member.
-pub(crate) fn damage(path: &Path) -> Result<String, DataError> {
+pub(crate) fn damage(tar: impl Read, path: &Path) -> String {
     let mut found = None;
-    let walked = read_shapes(fs_err::File::open(path)?, path, |scanned| {
+    let walked = read_shapes(tar, path, |scanned| {
         if found.is_none()
             && let Some(member) = scanned.damaged_member()
         {
@@ -157,9 +157,9 @@ pub(crate) fn damage(path: &Path) -> Result<String, DataError> {
         }
         Ok(())
     });
-    Ok(match (found, walked) {
+    match (found, walked) {
         (Some(found), _) => found,
         (None, Err(error)) => error.to_string(),
         (None, Ok(())) => "the padding or a header".to_owned(),
-    })
+    }
 }

@@ -176,7 +176,11 @@ pub(crate) struct Sidecar {
 impl Sidecar {
     /// Opens a table. It may have been written by another tool: columns are found by name.
     pub fn open(path: &Path) -> Result<Self, DataError> {
-        let mut file = fs::File::open(path)?.into_file();
+        Self::of(fs::File::open(path)?.into_file(), path)
+    }
+
+    /// The same of a file that is open; errors call it `path`.
+    pub fn of(mut file: std::fs::File, path: &Path) -> Result<Self, DataError> {
         file.rewind()?;
         let reader = guarded(path, || SerializedFileReader::new(file))?;
         Ok(Self { path: path.to_owned(), reader })

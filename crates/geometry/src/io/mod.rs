@@ -46,7 +46,7 @@ pub use self::format::{Format, UpAxis};
 pub use self::gltf::{GlbError, write_glb};
 pub use self::info::{FileInfo, SurfaceInfo, info, info_with};
 use self::source::Source;
-pub use self::walk::{Found, walk};
+pub use self::walk::{Found, HEAD_BYTES, is_asset, walk};
 pub use self::write::{WriteError, write};
 use crate::Scene;
 

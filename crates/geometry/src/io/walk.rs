@@ -16,7 +16,7 @@ pub struct Found {
 }
 
 /// Bytes of a file that decide whether rows of numbers are points.
-const SNIFF_BYTES: u64 = 4096;
+pub const HEAD_BYTES: u64 = 4096;
 /// Widths of an array that may be points: positions, with normals, colors or both, and a few more columns.
 const POINT_COLUMNS: std::ops::RangeInclusive<u64> = 3..=16;
 
@@ -60,27 +60,27 @@ fn visit(path: PathBuf, folders: &mut Vec<PathBuf>, assets: &mut BTreeSet<PathBu
         if !is_link {
             folders.push(path);
         }
-    } else if path.is_file() && is_asset(&path) {
+    } else if path.is_file() && is_asset(&path, || head(&path)) {
         assets.insert(path);
     }
 }
 
 /// Whether a file met on a walk is a 3D file. Tables and arrays count only when they start like points, since
-/// most `.txt`, `.csv` and `.npy` files in a folder are something else.
-fn is_asset(path: &Path) -> bool {
+/// most `.txt`, `.csv` and `.npy` files in a folder are something else; `head` gives their first [`HEAD_BYTES`] bytes.
+pub fn is_asset(path: &Path, head: impl FnOnce() -> Option<Vec<u8>>) -> bool {
     let ending = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
     match (Format::from_path(path), ending.as_str()) {
         (None, _) => false,
-        (Some(_), "txt" | "csv" | "asc") => head(path).is_some_and(|bytes| starts_with_points(&bytes)),
-        (Some(_), "npy") => head(path).is_some_and(|bytes| array_of_points(&bytes)),
-        (Some(_), "npz") => head(path).is_some_and(|bytes| archive_of_points(&bytes)),
+        (Some(_), "txt" | "csv" | "asc") => head().is_some_and(|bytes| starts_with_points(&bytes)),
+        (Some(_), "npy") => head().is_some_and(|bytes| array_of_points(&bytes)),
+        (Some(_), "npz") => head().is_some_and(|bytes| archive_of_points(&bytes)),
         (Some(_), _) => true,
     }
 }
 
 fn head(path: &Path) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
-    fs_err::File::open(path).ok()?.take(SNIFF_BYTES).read_to_end(&mut bytes).ok()?;
+    fs_err::File::open(path).ok()?.take(HEAD_BYTES).read_to_end(&mut bytes).ok()?;
     Some(bytes)
 }
 

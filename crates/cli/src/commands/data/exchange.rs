@@ -7,7 +7,7 @@ use lexiform_data::{Dataset, Picture, export, import};
 use serde_json::json;
 
 use super::prepare::facts;
-use super::telling::FillArgs;
+use super::telling::{FillArgs, here};
 use crate::failure::{Usage, Verdict};
 use crate::indexing;
 use crate::output::{self, Align};
@@ -45,6 +45,7 @@ pub struct ImportArgs {
 impl ImportArgs {
     /// Opens the source, tells its traps, and makes the data set.
     pub fn run(self) -> anyhow::Result<Verdict> {
+        here(&self.out)?;
         let format = import::find(&self.format)
             .ok_or_else(|| unknown(&self.format, import::FORMATS.map(|f| f.name).as_slice()))?;
         let options = import::ImportOptions {
@@ -70,7 +71,7 @@ impl ImportArgs {
 pub struct ExportArgs {
     /// Format, as `lexiform data formats` lists them
     format: String,
-    /// Folder of the data set
+    /// Folder of the data set, or its address in an object store
     dataset: PathBuf,
     /// Folder to write; made if it is not there
     #[arg(short, long, value_name = "FOLDER")]

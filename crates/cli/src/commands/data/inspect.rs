@@ -16,7 +16,7 @@ const LABELS_SHOWN: usize = 15;
 /// Tell what a data set or one of its shapes holds, and check every byte
 #[derive(Args)]
 pub struct InspectArgs {
-    /// Folder of the data set
+    /// Folder of the data set, or its address in an object store
     dataset: PathBuf,
     /// A shape to describe, by its key
     #[arg(value_name = "KEY")]

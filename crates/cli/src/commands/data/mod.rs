@@ -1,6 +1,7 @@
-//! `lexiform data`: data sets of shapes, made, joined, looked into, imported and exported.
+//! `lexiform data`: data sets of shapes, made, joined, looked into, copied, imported and exported.
 
 mod captions;
+mod copy;
 mod exchange;
 mod inspect;
 mod prepare;
@@ -15,7 +16,7 @@ use serde_json::json;
 use crate::failure::Verdict;
 use crate::output;
 
-/// Make, join, check, import and export data sets of shapes
+/// Make, join, check, copy, import and export data sets of shapes
 #[derive(Args)]
 pub struct DataArgs {
     #[command(subcommand)]
@@ -27,6 +28,7 @@ enum Action {
     Prepare(prepare::PrepareArgs),
     Merge(MergeArgs),
     Inspect(inspect::InspectArgs),
+    Copy(copy::CopyArgs),
     Import(exchange::ImportArgs),
     Export(exchange::ExportArgs),
     Formats(exchange::FormatsArgs),
@@ -51,6 +53,7 @@ impl DataArgs {
             Action::Prepare(args) => args.run(),
             Action::Merge(args) => args.run(),
             Action::Inspect(args) => args.run(),
+            Action::Copy(args) => args.run(),
             Action::Import(args) => args.run(),
             Action::Export(args) => args.run(),
             Action::Formats(args) => args.run(),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use lexiform_data::Picture;
-use lexiform_data::prepare::{LocalFiles, Prepare, PrepareConfig};
+use lexiform_data::prepare::{Prepare, PrepareConfig, Sources};
 use lexiform_data::table::Table;
 use lexiform_geometry::RigKind;
 use lexiform_geometry::render::Background;
@@ -12,14 +12,14 @@ use lexiform_model::{PointModel, registry};
 use lexiform_train::Teacher;
 
 use super::captions::CaptionArgs;
-use super::telling::FillArgs;
+use super::telling::{FillArgs, here};
 use crate::failure::{Usage, Verdict};
 use crate::output;
 
 /// Make a data set of 3D files: views, points, captions, features; resumable, broken files are listed and passed over
 #[derive(Args)]
 pub struct PrepareArgs {
-    /// Folders, files, lists of files (.list, .txt, .csv), file:// addresses
+    /// Folders, files, lists of files (.list, .txt, .csv), addresses: file://, s3://, gs://, az://
     #[arg(required = true, value_name = "SRC")]
     sources: Vec<String>,
     /// Folder of the data set; a run that was cut off goes on there
@@ -91,7 +91,8 @@ struct WordArgs {
 impl PrepareArgs {
     /// Makes the data set.
     pub fn run(self) -> anyhow::Result<Verdict> {
-        let source = LocalFiles::new(&self.sources)?;
+        here(&self.out)?;
+        let source = Sources::open(&self.sources)?;
         let facts = facts(&self.words.facts)?;
         let writer = self.words.captions.open(self.look.size, self.look.seed)?;
         let frozen =

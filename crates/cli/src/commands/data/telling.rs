@@ -4,10 +4,10 @@ use std::path::Path;
 use std::time::Instant;
 
 use clap::Args;
-use lexiform_data::{Event, MakeOptions, MakeSummary, Part, Producer, make, merge};
+use lexiform_data::{Event, MakeOptions, MakeSummary, Part, Producer, is_remote, make, merge};
 use serde_json::{Value, json};
 
-use crate::failure::Verdict;
+use crate::failure::{Usage, Verdict};
 use crate::progress::Progress;
 use crate::{indexing, output};
 
@@ -57,6 +57,18 @@ impl FillArgs {
         }
         Ok(if self.strict && failed > 0 { Verdict::Failed } else { Verdict::Done })
     }
+}
+
+/// Refuses to make a data set anywhere but on this machine: shards grow, are cut after their last whole shape, and renamed.
+pub fn here(dataset: &Path) -> anyhow::Result<()> {
+    if is_remote(dataset) {
+        let dataset = dataset.display();
+        let message = format!(
+            "{dataset}: a data set is made in a folder; `lexiform data copy FOLDER {dataset}` brings it there"
+        );
+        return Err(Usage(message).into());
+    }
+    Ok(())
 }
 
 struct Telling {

@@ -1,0 +1,75 @@
+//! Bringing a finished data set to an object store, and back.
+
+use std::path::Path;
+
+use crate::DataError;
+use crate::address::Address;
+
+/// What was copied.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Copied {
+    /// Files that were copied.
+    pub files: usize,
+    /// Bytes that were copied.
+    pub bytes: u64,
+    /// Files that were there before, with the same size and sum.
+    pub before: usize,
+}
+
+/// Copies a data set from a folder to the address of an object store, or from there to a folder. The manifest goes last, so a
+/// copy that broke off is no data set, and the next run goes on with it. `progress` hears of every file with its size and
+/// whether it was copied.
+///
+/// # Errors
+/// If no or both ends are stores, the source is no whole data set or damaged, or the destination holds another data set;
+/// [`DataError::NoCloud`] where this build reads no stores.
+pub fn copy(from: &Path, to: &Path, progress: &mut dyn FnMut(&str, u64, bool)) -> Result<Copied, DataError> {
+    let (folder, uri, up) = match (Address::of_path(from)?, Address::of_path(to)?) {
+        (Address::Here(folder), Address::Store(uri)) => (folder, uri, true),
+        (Address::Store(uri), Address::Here(folder)) => (folder, uri, false),
+        _ => {
+            let message = "expected a folder on one side and the address of an object store on the other";
+            return Err(DataError::invalid(to, message));
+        }
+    };
+    with_store(&folder, uri, up, progress)
+}
+
+#[cfg(feature = "cloud")]
+fn with_store(
+    folder: &Path,
+    uri: String,
+    up: bool,
+    progress: &mut dyn FnMut(&str, u64, bool),
+) -> Result<Copied, DataError> {
+    let store = crate::remote::Store::open(&uri)?;
+    match up {
+        true => crate::remote::upload(folder, &store, progress),
+        false => crate::remote::download(&store, folder, progress),
+    }
+}
+
+#[cfg(not(feature = "cloud"))]
+fn with_store(
+    _folder: &Path,
+    uri: String,
+    _up: bool,
+    _progress: &mut dyn FnMut(&str, u64, bool),
+) -> Result<Copied, DataError> {
+    Err(DataError::NoCloud { address: uri })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_end_is_a_store() {
+        let tried =
+            |from: &str, to: &str| copy(Path::new(from), Path::new(to), &mut |_, _, _| {}).unwrap_err();
+        assert!(tried("a", "b").to_string().contains("expected a folder on one side"));
+        assert!(tried("s3://a", "gs://b").to_string().contains("expected a folder on one side"));
+        #[cfg(not(feature = "cloud"))]
+        assert!(tried("a", "s3://b").hint().unwrap().contains("--features lexiform-cli/cloud"));
+    }
+}

@@ -1,0 +1,118 @@
+//! A data set in an object store, read where it lies.
+
+use std::io;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use object_store::path::Path as Key;
+use tempfile::NamedTempFile;
+
+use super::store::{CHUNK, Store, chunks, read_error};
+use crate::DataError;
+use crate::shard::{Home, Manifest, ReadAt, Sidecar, sum_of};
+
+/// Largest manifest that is read, in bytes: some hundred bytes a shard.
+const LARGEST_MANIFEST: u64 = 1 << 30;
+/// A gap that is read rather than jumped over, in bytes: a request costs as much time as some hundred kilobytes do.
+const GAP: u64 = 256 << 10;
+/// Pieces of a table or a shard that are asked for together.
+const PIECES: usize = 8;
+
+/// The place of a data set.
+pub(crate) struct Bucket {
+    store: Store,
+    /// The table, brought here once: it is read from front to back, which requests of a few columns' pages would not be.
+    table: Mutex<Option<Arc<NamedTempFile>>>,
+}
+
+impl Bucket {
+    /// The data set in `store`.
+    pub fn new(store: Store) -> Self {
+        Self { store, table: Mutex::new(None) }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        PathBuf::from(self.store.uri_of(&self.store.key(name)))
+    }
+
+    /// The table on this machine.
+    fn local_table(&self) -> Result<Arc<NamedTempFile>, DataError> {
+        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(table) = &*table {
+            return Ok(Arc::clone(table));
+        }
+        let key = self.store.key("index.parquet");
+        let missing = || DataError::invalid(&self.path("index.parquet"), "there is no such object");
+        let size = self.store.head(&key)?.ok_or_else(missing)?.size;
+        let mut file = NamedTempFile::new()?;
+        for some in chunks(0..size).chunks(PIECES) {
+            for piece in self.store.pieces(&key, some).map_err(|error| self.store.failed(&key, &error))? {
+                io::Write::write_all(&mut file, &piece)?;
+            }
+        }
+        let file = Arc::new(file);
+        *table = Some(Arc::clone(&file));
+        Ok(file)
+    }
+}
+
+impl Home for Bucket {
+    fn manifest(&self) -> Result<Manifest, DataError> {
+        let path = self.path("manifest.json");
+        let key = self.store.key("manifest.json");
+        if self.store.head(&key)?.is_none() {
+            let message = "is no data set: expected a manifest.json".to_owned();
+            return Err(DataError::Incomplete { path: PathBuf::from(self.store.uri()), message });
+        }
+        let bytes = self.store.whole(&key, LARGEST_MANIFEST);
+        let bytes = bytes.map_err(|reason| DataError::invalid(&path, reason))?;
+        serde_json::from_slice(&bytes).map_err(|error| DataError::invalid(&path, error))
+    }
+
+    fn table(&self) -> Result<Sidecar, DataError> {
+        Sidecar::of(self.local_table()?.reopen()?, &self.path("index.parquet"))
+    }
+
+    fn shard(&self, file: &str) -> Result<Arc<dyn ReadAt>, DataError> {
+        Ok(Arc::new(Object { store: self.store.clone(), key: self.store.key(&format!("shards/{file}")) }))
+    }
+
+    fn shard_names(&self) -> Result<Vec<String>, DataError> {
+        let listed = self.store.list(&self.store.key("shards"))?;
+        let names = listed.iter().filter_map(|(key, _)| key.filename()).filter(|name| name.ends_with(".tar"));
+        Ok(names.map(str::to_owned).collect())
+    }
+
+    fn table_sum(&self) -> Result<String, DataError> {
+        Ok(sum_of(self.local_table()?.reopen()?)?)
+    }
+
+    fn gap(&self) -> u64 {
+        GAP
+    }
+
+    fn stride(&self) -> usize {
+        PIECES * CHUNK as usize
+    }
+}
+
+/// An object that is read at offsets.
+struct Object {
+    store: Store,
+    key: Key,
+}
+
+impl ReadAt for Object {
+    fn read_at(&self, stretches: &[Range<u64>]) -> io::Result<Vec<Vec<u8>>> {
+        // An empty stretch has no pieces: stores refuse to read nothing.
+        let pieces: Vec<Vec<Range<u64>>> = stretches.iter().cloned().map(chunks).collect();
+        let read = self.store.pieces(&self.key, &pieces.concat()).map_err(|error| read_error(&error))?;
+        let mut read = read.into_iter();
+        let mut joined = |pieces: &Vec<Range<u64>>| match pieces.len() {
+            1 => read.next().unwrap_or_default(),
+            n => read.by_ref().take(n).collect::<Vec<_>>().concat(),
+        };
+        Ok(pieces.iter().map(&mut joined).collect())
+    }
+}

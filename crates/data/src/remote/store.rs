@@ -1,0 +1,224 @@
+//! A place in an object store, and what is done with the objects below it.
+
+use std::fmt;
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use object_store::path::Path as Key;
+use object_store::{Error, ObjectMeta, ObjectStore, ObjectStoreExt as _, parse_url_opts};
+
+use super::wait::{choose_cryptography, wait};
+use crate::DataError;
+
+/// Beginnings of variables that say how stores are reached.
+const VARIABLES: [&str; 3] = ["AWS_", "GOOGLE_", "AZURE_"];
+/// Bytes that are asked for at once: a request's answer must come within the client's timeout on slow lines too.
+pub(super) const CHUNK: u64 = if cfg!(test) { 100 << 10 } else { 8 << 20 };
+/// Requests of one caller that are in flight together.
+const TOGETHER: usize = 8;
+/// Longest text of a server's error that is shown, in characters.
+const LONGEST_REASON: usize = 300;
+
+/// A bucket or container, or a folder in it.
+#[derive(Clone)]
+pub struct Store {
+    pub(super) objects: Arc<dyn ObjectStore>,
+    /// `s3://bucket`.
+    bucket: String,
+    /// What follows in the address.
+    folder: Key,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.uri())
+    }
+}
+
+impl Store {
+    /// Opens an address such as `s3://bucket/folder`, with what the process's variables say. Nothing is asked of the store yet.
+    ///
+    /// # Errors
+    /// If the address or a variable makes no sense.
+    pub fn open(uri: &str) -> Result<Self, DataError> {
+        let known = |name: &String| VARIABLES.iter().any(|start| name.starts_with(start));
+        let variables = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok().filter(known)?, value.into_string().ok()?))
+        });
+        Self::open_with(uri, variables)
+    }
+
+    /// The same with these settings, called as the variables are, and no others.
+    ///
+    /// # Errors
+    /// If the address or a setting makes no sense.
+    pub fn open_with(
+        uri: &str,
+        settings: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, DataError> {
+        let invalid = |error: &dyn fmt::Display| DataError::invalid(Path::new(uri), error);
+        let url = url::Url::parse(uri).map_err(|error| invalid(&error))?;
+        choose_cryptography();
+        let (objects, folder) = parse_url_opts(&url, settings).map_err(|error| invalid(&error))?;
+        let authority = uri.find("://").map_or(0, |at| at + 3);
+        let bucket = uri[authority..].split('/').next().map_or(uri, |name| &uri[..authority + name.len()]);
+        Ok(Self { objects: Arc::from(objects), bucket: bucket.to_owned(), folder })
+    }
+
+    /// A place in a store that is open.
+    #[cfg(test)]
+    pub(super) fn of(objects: Arc<dyn ObjectStore>, bucket: &str, folder: Key) -> Self {
+        Self { objects, bucket: bucket.to_owned(), folder }
+    }
+
+    /// The address.
+    pub fn uri(&self) -> String {
+        self.uri_of(&self.folder)
+    }
+
+    /// The last part of the address.
+    pub(super) fn own_name(&self) -> String {
+        let bucket = || self.bucket.rsplit('/').next().unwrap_or_default().to_owned();
+        self.folder.filename().map_or_else(bucket, str::to_owned)
+    }
+
+    /// What follows the bucket in the address.
+    pub(super) fn folder(&self) -> &Key {
+        &self.folder
+    }
+
+    /// The key of what is called `name`, with `/` between folders, below the address.
+    pub(super) fn key(&self, name: &str) -> Key {
+        name.split('/').filter(|part| !part.is_empty()).fold(self.folder.clone(), |key, part| key.join(part))
+    }
+
+    /// The address of a key.
+    pub(super) fn uri_of(&self, key: &Key) -> String {
+        format!("{}/{key}", self.bucket).trim_end_matches('/').to_owned()
+    }
+
+    /// The key that an address made by [`Store::uri_of`] means, if it lies in this bucket.
+    pub(super) fn key_of(&self, uri: &str) -> Option<Key> {
+        Key::parse(uri.strip_prefix(&self.bucket)?.strip_prefix('/')?).ok()
+    }
+
+    /// Names and sizes of all objects below `folder`, in the order of their names.
+    pub(super) fn list(&self, folder: &Key) -> Result<Vec<(Key, u64)>, DataError> {
+        let (objects, folder_asked) = (Arc::clone(&self.objects), folder.clone());
+        let listed = wait(async move {
+            let all = objects.list(Some(&folder_asked)).map_ok(|meta| (meta.location, meta.size));
+            all.try_collect::<Vec<_>>().await
+        });
+        let mut listed = listed.map_err(|error| self.failed(folder, &error))?;
+        listed.sort_unstable();
+        Ok(listed)
+    }
+
+    /// What the store knows of an object; `None` where there is none.
+    pub(super) fn head(&self, key: &Key) -> Result<Option<ObjectMeta>, DataError> {
+        let (objects, asked) = (Arc::clone(&self.objects), key.clone());
+        match wait(async move { objects.head(&asked).await }) {
+            Ok(meta) => Ok(Some(meta)),
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(self.failed(key, &error)),
+        }
+    }
+
+    /// A whole object of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// Why it cannot be had, in words.
+    pub(super) fn whole(&self, key: &Key, limit: u64) -> Result<Vec<u8>, String> {
+        let (objects, asked) = (Arc::clone(&self.objects), key.clone());
+        let begun = wait(async move {
+            let found = objects.get(&asked).await?;
+            let size = found.meta.size;
+            // What is large comes in pieces, so that each stays within the client's timeout.
+            let bytes = if size <= CHUNK.min(limit) { Some(found.bytes().await?) } else { None };
+            Ok((size, bytes))
+        });
+        let (size, bytes) = begun.map_err(|error| reason(&error))?;
+        match bytes {
+            Some(bytes) => Ok(bytes.into()),
+            None if size > limit => Err(format!("larger than {limit} bytes")),
+            None => {
+                let pieces = self.pieces(key, &chunks(0..size)).map_err(|error| reason(&error))?;
+                Ok(pieces.concat())
+            }
+        }
+    }
+
+    /// Some stretches of an object, several at a time, in their order.
+    pub(super) fn pieces(&self, key: &Key, stretches: &[Range<u64>]) -> Result<Vec<Vec<u8>>, Error> {
+        let (objects, key, stretches) = (Arc::clone(&self.objects), key.clone(), stretches.to_vec());
+        wait(async move {
+            let one = |stretch: Range<u64>| {
+                let (objects, key) = (Arc::clone(&objects), key.clone());
+                async move {
+                    let wanted = stretch.end - stretch.start;
+                    let bytes = objects.get_range(&key, stretch).await?;
+                    match bytes.len() as u64 == wanted {
+                        true => Ok(Vec::from(bytes)),
+                        false => Err(Error::Generic {
+                            store: "object store",
+                            source: format!("expected {wanted} bytes, found {}", bytes.len()).into(),
+                        }),
+                    }
+                }
+            };
+            stream::iter(stretches).map(one).buffered(TOGETHER).try_collect().await
+        })
+    }
+
+    /// The first bytes of many objects; none of those that cannot be had.
+    pub(super) fn heads(&self, keys: Vec<Key>, bytes: u64) -> Vec<Option<Vec<u8>>> {
+        let objects = Arc::clone(&self.objects);
+        let count = keys.len();
+        let heads = wait(async move {
+            let one = |key: Key| {
+                let objects = Arc::clone(&objects);
+                async move { objects.get_range(&key, 0..bytes).await.ok().map(Vec::from) }
+            };
+            Ok(stream::iter(keys).map(one).buffered(4 * TOGETHER).collect::<Vec<_>>().await)
+        });
+        heads.unwrap_or_else(|_| vec![None; count])
+    }
+
+    /// An error about a key that names its address.
+    pub(super) fn failed(&self, key: &Key, error: &Error) -> DataError {
+        DataError::Invalid { path: PathBuf::from(self.uri_of(key)), message: reason(error) }
+    }
+}
+
+/// A stretch in pieces of at most [`CHUNK`] bytes.
+pub(super) fn chunks(stretch: Range<u64>) -> Vec<Range<u64>> {
+    let starts = (stretch.start..stretch.end).step_by(CHUNK as usize);
+    starts.map(|start| start..stretch.end.min(start + CHUNK)).collect()
+}
+
+/// What went wrong, short enough for one line.
+pub(super) fn reason(error: &Error) -> String {
+    let text = error.to_string();
+    if text.contains("NoSuchBucket") || text.contains("ContainerNotFound") {
+        return "there is no such bucket".to_owned();
+    }
+    match error {
+        Error::NotFound { .. } => "there is no such object".to_owned(),
+        Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => {
+            "the store refuses: expected credentials in its environment variables (AWS_…, GOOGLE_…, AZURE_…)"
+                .to_owned()
+        }
+        _ => {
+            let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            words.chars().take(LONGEST_REASON).collect()
+        }
+    }
+}
+
+/// The same as an error of reading.
+pub(super) fn read_error(error: &Error) -> io::Error {
+    io::Error::other(reason(error))
+}
