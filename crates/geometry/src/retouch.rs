@@ -13,8 +13,8 @@ pub struct Retouch {
     pub mirror: bool,
     /// Brightness, contrast and color.
     pub tone: Tone,
-    /// What shows where nothing is, 0–255.
-    pub background: [f32; 3],
+    /// What shows where nothing is, 0–255: at the top and at the bottom, evenly from one to the other between.
+    pub background: [[f32; 3]; 2],
 }
 
 /// Brightness, contrast, and how much color is left.
@@ -38,7 +38,10 @@ impl Retouch {
             let place = [source(across, width, self.shift[0]), source(y as f32, height, self.shift[1])];
             let [r, g, b, a] = bilinear(view, place);
             let toned = self.tone.apply([r, g, b]);
-            let mixed = |i: usize| (toned[i] * a + self.background[i] * (1.0 - a)).clamp(0.0, 255.0) as u8;
+            let [top, bottom] = self.background;
+            let down = (y as f32 + 0.5) / height;
+            let behind = |i: usize| top[i] + (bottom[i] - top[i]) * down;
+            let mixed = |i: usize| (toned[i] * a + behind(i) * (1.0 - a)).clamp(0.0, 255.0) as u8;
             Rgba([mixed(0), mixed(1), mixed(2), 255])
         })
     }
@@ -79,7 +82,7 @@ mod tests {
         shift: [0.0; 2],
         mirror: false,
         tone: Tone { gain: 1.0, offset: 0.0, color: 1.0 },
-        background: [255.0, 0.0, 10.0],
+        background: [[255.0, 0.0, 10.0]; 2],
     };
 
     fn view() -> RgbaImage {
@@ -99,6 +102,12 @@ mod tests {
             [mirrored.get_pixel(7, 3).0, mirrored.get_pixel(0, 3).0],
             [[200, 100, 30, 255], [255, 0, 10, 255]]
         );
+    }
+
+    #[test]
+    fn the_background_runs_from_top_to_bottom() {
+        let out = Retouch { background: [[0.0; 3], [80.0; 3]], ..PLAIN }.apply(&view());
+        assert_eq!([0, 3, 7].map(|y| out.get_pixel(7, y).0[0]), [5, 35, 75]);
     }
 
     #[test]

@@ -42,15 +42,18 @@ pub fn augment(view: &RgbaImage, rng: &mut Rng) -> RgbaImage {
     Retouch { zoom, shift, mirror, tone, background }.apply(view)
 }
 
-/// White mostly, as in use; sometimes another color.
-fn background(rng: &mut Rng) -> [f32; 3] {
-    if rng.chance(0.85) {
-        [255.0; 3]
-    } else if rng.chance(0.5) {
-        [rng.between(0.0, 255.0); 3]
-    } else {
-        [rng.between(0.0, 255.0), rng.between(0.0, 255.0), rng.between(0.0, 255.0)]
+/// White mostly, as in use; sometimes one other color, or two that run into each other as walls behind photos do.
+fn background(rng: &mut Rng) -> [[f32; 3]; 2] {
+    match rng.unit() {
+        u if u < 0.75 => [[255.0; 3]; 2],
+        u if u < 0.82 => [[rng.between(0.0, 255.0); 3]; 2],
+        u if u < 0.88 => [color(rng); 2],
+        _ => [color(rng), color(rng)],
     }
+}
+
+fn color(rng: &mut Rng) -> [f32; 3] {
+    [(); 3].map(|()| rng.between(0.0, 255.0))
 }
 
 fn tone(rng: &mut Rng) -> Tone {
