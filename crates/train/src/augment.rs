@@ -5,6 +5,7 @@ use lexiform_geometry::retouch::{Retouch, Tone};
 use serde::{Deserialize, Serialize};
 
 use crate::clouds::PointChange;
+use crate::scan::ScanChange;
 use crate::shapes::Rng;
 
 /// How samples are changed each time they are seen.
@@ -14,7 +15,10 @@ pub struct AugmentConfig {
     /// How views are changed.
     #[serde(default)]
     pub views: ViewChange,
-    /// How clouds are changed, in this order.
+    /// How clouds are changed before they are prepared, in this order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scan: Vec<ScanChange>,
+    /// How prepared clouds are changed, in this order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub points: Vec<PointChange>,
 }

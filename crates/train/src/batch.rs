@@ -167,6 +167,8 @@ pub struct Frozen {
     pub image: Vec<f32>,
     /// Of the caption of each shape, `[shapes, dim]`, zeros where there is none; empty where nothing is learned from it.
     pub text: Vec<f32>,
+    /// Of one noun of each category, `[categories, dim]`; empty where nothing is named.
+    pub nouns: Vec<f32>,
 }
 
 impl Frozen {
@@ -178,6 +180,11 @@ impl Frozen {
     /// Some rows of the captions' features, `[rows, dim]`, if there are any.
     pub fn text(&self, rows: Range<usize>, device: &Device) -> Option<Tensor<2>> {
         self.tensor(&self.text, rows, device)
+    }
+
+    /// Features of the nouns, `[categories, dim]`, if there are any.
+    pub fn nouns(&self, device: &Device) -> Option<Tensor<2>> {
+        self.tensor(&self.nouns, 0..self.nouns.len() / self.dim.max(1), device)
     }
 
     fn tensor(&self, values: &[f32], rows: Range<usize>, device: &Device) -> Option<Tensor<2>> {

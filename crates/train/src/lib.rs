@@ -25,6 +25,7 @@ mod rehearse;
 mod run;
 mod sampler;
 mod saying;
+pub mod scan;
 mod schedule;
 mod set_features;
 mod set_supply;

@@ -105,6 +105,12 @@ pub fn pairwise_sigmoid(a: Tensor<2>, b: Tensor<2>, scale: Tensor<1>, bias: Tens
     activation::log_sigmoid(logits * sign).sum().neg() / rows as f64
 }
 
+/// How far matching rows of `a` and `b`, `[rows, dim]`, point apart: one less their mean cosine.
+pub fn apart(a: Tensor<2>, b: Tensor<2>) -> Tensor<1> {
+    let [rows, _] = a.dims();
+    (normalize_rows(a) * normalize_rows(b)).sum() / -(rows.max(1) as f64) + 1.0
+}
+
 /// Mean cross entropy of `[rows, classes]` logits, with `smoothing` of the mass spread over all classes.
 pub fn cross_entropy(logits: Tensor<2>, targets: Tensor<1, Int>, smoothing: f32) -> Tensor<1> {
     let log_probabilities = activation::log_softmax(logits, 1);
@@ -235,6 +241,8 @@ mod tests {
             let bias = Tensor::from_floats([-2.0], &a.device());
             pairwise_sigmoid(a, b, scale, bias)
         });
+        // It knows no scale; the second term gives the check one.
+        check("apart", |a, b, scale| apart(a, b) + scale);
         check("gathered", |a, b, scale| {
             let halves = |t: Tensor<2>| [t.clone().slice([0..1, 0..3]), t.slice([1..3, 0..3])];
             let a = gather(&halves(a), Gather::WithGradient);

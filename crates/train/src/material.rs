@@ -1,10 +1,12 @@
 //! What a run learns from and is measured on, with the features it learns towards: brought at the start, and anew where a
 //! recipe asks for fresh shapes.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use lexiform_data::DataError;
 use lexiform_geometry::Rig;
+use lexiform_model::ModelError;
 
 use crate::event::TrainEvent;
 use crate::fit::FitError;
@@ -30,6 +32,8 @@ pub(crate) struct Material {
     pub neighbors: Vec<Vec<usize>>,
     /// The frozen model whose features are learned towards.
     pub teacher: Option<Teacher>,
+    /// Its features of every noun of every category, where shapes are named.
+    pub nouns: HashMap<String, Vec<f32>>,
 }
 
 impl Material {
@@ -57,7 +61,11 @@ impl Material {
                 on_event(TrainEvent::LeftOut { path, reason });
             }
         }
-        Ok(Self { supply, needs, sizes, round, pool, held_out, neighbors: Vec::new(), teacher })
+        let nouns = match &teacher {
+            Some(teacher) if needs.label => noun_features(teacher, &pool)?,
+            _ => HashMap::new(),
+        };
+        Ok(Self { supply, needs, sizes, round, pool, held_out, neighbors: Vec::new(), teacher, nouns })
     }
 
     /// Fresh shapes where `step` is in another round, with features in `out`.
@@ -153,4 +161,15 @@ fn round(recipe: &Recipe, supply: &Supply, step: usize) -> u64 {
         (0, _) | (_, Supply::Set(_)) => 0,
         (every, _) => ((step + 1) / every) as u64,
     }
+}
+
+/// A teacher's features of every noun of every category.
+fn noun_features(teacher: &Teacher, pool: &Pool) -> Result<HashMap<String, Vec<f32>>, ModelError> {
+    let names = pool.categories().iter().flat_map(|c| std::iter::once(&c.name).chain(&c.synonyms));
+    let mut nouns: Vec<&str> = names.map(String::as_str).collect();
+    nouns.sort_unstable();
+    nouns.dedup();
+    let features = teacher.texts(&nouns)?;
+    let rows = features.chunks(teacher.dim().max(1)).map(<[f32]>::to_vec);
+    Ok(nouns.into_iter().map(str::to_owned).zip(rows).collect())
 }

@@ -44,6 +44,8 @@ pub enum Kind {
     MultiPositive,
     /// SigLIP: each pair is told to match or not by itself.
     Sigmoid,
+    /// Each points where its match does; nothing is pushed apart: one less the mean cosine.
+    Cosine,
     /// The shape's category is the most similar of all categories' nouns.
     Naming,
 }
@@ -190,6 +192,7 @@ impl Objective {
             Kind::MultiPositive => {
                 loss::multi_positive(a, b, scale(), &loss::equal_pairs(&labels.sayings, &device))
             }
+            Kind::Cosine => loss::apart(a, b),
             Kind::Contrastive | Kind::Naming => {
                 let negatives = match term.negatives {
                     NegativesRule::All => Negatives::All,

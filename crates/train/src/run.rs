@@ -259,6 +259,7 @@ impl<'a> Run<'a> {
             augment: &self.recipe.augment,
             neighbors: &self.material.neighbors,
             frozen_dim: self.material.teacher.as_ref().map_or(0, Teacher::dim),
+            nouns: &self.material.nouns,
             seed: self.recipe.seed,
         }
     }
@@ -325,7 +326,7 @@ fn bring(
     };
     let teacher = published.teacher(recipe)?;
     check_widths(recipe, teacher.as_ref())?;
-    let sizes = Sizes { view: published.view_size(recipe)?, points: recipe.network.n_points() };
+    let sizes = Sizes { view: published.view_size(recipe)?, points: recipe.data.points.max(recipe.network.n_points()) };
     let needs = Needs::of(recipe, objective);
     Material::prepare(recipe, needs, teacher, (rig.as_ref(), sizes), step, on_event)
 }

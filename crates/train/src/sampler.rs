@@ -1,5 +1,7 @@
 //! Draws batches: which shapes, which of their views and captions, changed how; all from (seed, step).
 
+use std::collections::HashMap;
+
 use image::RgbaImage;
 use lexiform_data::DataError;
 use lexiform_geometry::sample::sample_cloud;
@@ -13,6 +15,7 @@ use crate::batch::{Batch, BatchConfig, Frozen, Labels, Order};
 use crate::clouds;
 use crate::pool::{Picked, Pool, Wanted};
 use crate::saying::Origin;
+use crate::scan::scan;
 use crate::shape_set::Names;
 use crate::shapes::Rng;
 
@@ -30,6 +33,8 @@ pub(crate) struct Sampler<'a> {
     pub neighbors: &'a [Vec<usize>],
     /// Width of the teacher's features; 0 without a teacher.
     pub frozen_dim: usize,
+    /// Features of nouns by the teacher; empty where nothing is named.
+    pub nouns: &'a HashMap<String, Vec<f32>>,
     /// Every choice follows from it and the step.
     pub seed: u64,
 }
@@ -56,9 +61,12 @@ impl Sampler<'_> {
             .map(|shape| self.config.captions.pick(&shape.sayings, &shape.shown, &mut rng))
             .collect();
         let (captions, labels) = self.labels(&picked, &said, groups);
-        let frozen = (self.frozen_dim > 0).then(|| self.frozen(&picked, &said));
+        let mut frozen = (self.frozen_dim > 0).then(|| self.frozen(&picked, &said));
         let size = self.preprocess.map_or(0, |preprocess| preprocess.size);
         let nouns = nouns(pool.categories(), &mut rng);
+        if let Some(frozen) = &mut frozen {
+            frozen.nouns = nouns.iter().filter_map(|noun| self.nouns.get(noun)).flatten().copied().collect();
+        }
         let clouds = self.clouds(&picked, &mut rng);
         let salt = rand::RngCore::next_u64(&mut rng);
         Ok(Batch { views, size, pixels, clouds, captions, frozen, labels, salt, nouns })
@@ -91,7 +99,7 @@ impl Sampler<'_> {
         let text = rows().filter(|_| has_texts).flat_map(|(features, said)| {
             said.and_then(|said| features.texts.get(said)).map_or(silent.as_slice(), |row| row).to_vec()
         });
-        Frozen { dim: self.frozen_dim, image, text: text.collect() }
+        Frozen { dim: self.frozen_dim, image, text: text.collect(), nouns: Vec::new() }
     }
 
     /// Samples of a batch, and the group of each.
@@ -172,7 +180,8 @@ impl Sampler<'_> {
         let make = |(shape, salt): (&Picked, u64)| {
             let mut rng = Rng::new(salt);
             let shuffled = sample_cloud(&shape.cloud, shape.cloud.positions().len(), &mut rng);
-            clouds::change(input.prepare(&shuffled, Start::Seed(salt)), &self.augment.points, &mut rng)
+            let scanned = scan(shuffled, &self.augment.scan, &mut rng);
+            clouds::change(input.prepare(&scanned, Start::Seed(salt)), &self.augment.points, &mut rng)
         };
         picked.par_iter().zip(salts).map(make).collect()
     }

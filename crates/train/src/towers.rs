@@ -177,10 +177,10 @@ impl Towers {
                 }
                 None => batch.frozen.as_ref()?.image(rows.clone(), &device),
             }),
-            nouns: if objective.names() {
-                text(&batch.nouns.iter().map(String::as_str).collect::<Vec<_>>())
-            } else {
-                None
+            nouns: match &batch.frozen {
+                _ if !objective.names() => None,
+                Some(frozen) => frozen.nouns(&device),
+                None => text(&batch.nouns.iter().map(String::as_str).collect::<Vec<_>>()),
             },
             shape,
         })

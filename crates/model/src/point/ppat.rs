@@ -46,6 +46,9 @@ pub struct PpatConfig {
     pub head_width: usize,
     /// Width of the MLP's hidden layer.
     pub mlp_width: usize,
+    /// Nonlinearity of the MLP; GELU in released models.
+    #[serde(default)]
+    pub activation: Activation,
 }
 
 impl PpatConfig {
@@ -81,7 +84,7 @@ impl PpatConfig {
             head_width: self.head_width,
             qkv_bias: false,
             mlp_width: self.mlp_width,
-            activation: Activation::Gelu,
+            activation: self.activation,
             epsilon: EPSILON,
         }
     }

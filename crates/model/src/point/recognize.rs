@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::recognize_conv::{point_mlp, point_next, pointnet2};
 use super::{Classes, EncoderConfig, PointBertConfig, PpatConfig, Projection, TowerConfig};
 use crate::error::WeightsError;
-use crate::nn::is_counter;
+use crate::nn::{Activation, is_counter};
 use crate::weights::{Layout, PPAT_BLOCK, TIMM_BLOCK, WeightFile};
 
 /// Whose training a file comes from; its habits decide how clouds are prepared.
@@ -224,6 +224,7 @@ fn ppat(file: &WeightFile) -> Result<Option<Recognized>, WeightsError> {
         heads: inner / head_width,
         head_width,
         mlp_width: shapes.size(&format!("{first}.1.fn.net.0.weight"), 0)?,
+        activation: Activation::Gelu,
     };
     let published = published_groups(&config, flat);
     let stated = beside.patches.zip(beside.prad).zip(beside.nsamp).map(|((p, r), n)| (p, r, n));

@@ -69,6 +69,10 @@ pub struct DataConfig {
     pub shapes: usize,
     /// Views drawn of each shape; of those in a data set so many at most, spread evenly.
     pub views: usize,
+    /// Points kept of each shape's surface, where a network of clouds is to see others of them each time; as many as it
+    /// is used to where that is more.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub points: usize,
     /// Generated shapes of each category that are only measured on; of a data set's held-out shapes so many of each label at
     /// most, all at 0.
     #[serde(default)]
