@@ -120,6 +120,22 @@ pub enum ModelError {
         /// Id of the model.
         model: String,
     },
+    /// A cloud for a model that takes views only.
+    #[error("{model} has no point tower")]
+    NoPointTower {
+        /// Id of the model.
+        model: String,
+    },
+    /// A point tower beside towers that it was not trained towards.
+    #[error("{points} was trained towards the features of {taught_by}, these are of {model}")]
+    Apart {
+        /// Id of the point model.
+        points: String,
+        /// Id of the model that it was trained towards.
+        taught_by: String,
+        /// Id of the towers.
+        model: String,
+    },
     /// A vector that has no direction.
     #[error("features of length {length} have no direction: norm {norm}")]
     NoDirection {

@@ -1,6 +1,7 @@
 //! Words and views in one space: both towers, with everything needed to feed them.
 
 mod found;
+mod points;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -12,9 +13,11 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::found::config_of;
 use self::found::{Found, fingerprint};
+pub use self::points::PointPart;
 use crate::clip::{ClipConfig, ClipText, ClipVision, Naming};
 use crate::error::ModelError;
-use crate::preprocess::{Crop, Normalization, Preprocess};
+use crate::point::PointTower;
+use crate::preprocess::{Crop, Normalization, Photos, Preprocess};
 use crate::tokenizer::Tokenizer;
 use crate::weights::{Precision, Source, TensorList, WeightFile};
 use crate::{Embedding, registry};
@@ -47,6 +50,22 @@ pub struct ModelConfig {
     pub n_views: usize,
     /// Sentences with `{}` for class names.
     pub templates: Vec<String>,
+    /// Its point tower, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub points: Option<PointPart>,
+}
+
+/// The towers of a joint model, as they are saved.
+#[derive(Clone, Copy)]
+pub struct JointTowers<'a> {
+    /// Words.
+    pub text: &'a ClipText,
+    /// Views.
+    pub vision: &'a ClipVision,
+    /// Clouds, where the configuration says so.
+    pub points: Option<&'a PointTower>,
+    /// The learned multiplier of similarities (its logarithm).
+    pub logit_scale: f32,
 }
 
 /// How a model is opened.
@@ -66,13 +85,16 @@ impl Default for OpenOptions {
     }
 }
 
-/// A text tower and an image tower whose features can be compared. Clones share their numbers.
+/// A text tower and an image tower, perhaps a point tower too, whose features can be compared. Clones share their numbers.
 #[derive(Clone)]
 pub struct JointModel {
     id: String,
+    /// Without the point tower.
+    towers_id: String,
     config: ModelConfig,
     text: ClipText,
     vision: ClipVision,
+    points: Option<PointTower>,
     logit_scale: f32,
     device: Device,
 }
@@ -114,13 +136,23 @@ impl JointModel {
         let text = ClipText::load(&source, &config.clip)?;
         let vision = ClipVision::load(&source, &config.clip)?;
         let own_scale = source.scalar("logit_scale", 0.0)?;
-        let id = format!("{}@{:08x}", config.name, fingerprint(file, naming, &prefix)?);
+        let mut print = fingerprint(file, naming, &prefix)?;
+        let towers_id = format!("{}@{print:08x}", config.name);
+        let points = match &config.points {
+            Some(part) => {
+                let points = part.load(&source, file, config.clip.dim)?;
+                print ^= source.fingerprint();
+                Some(points)
+            }
+            None => None,
+        };
+        let id = format!("{}@{print:08x}", config.name);
         source.finish(|name| name == LOSS_SCALE || naming.ignores(name))?;
         let logit_scale = match file.contains(LOSS_SCALE) {
             true => file.read(LOSS_SCALE)?[0],
             false => own_scale.into_scalar::<f32>(),
         };
-        Ok(Self { id, config, text, vision, logit_scale, device: device.clone() })
+        Ok(Self { id, towers_id, config, text, vision, points, logit_scale, device: device.clone() })
     }
 
     /// The same model with the image tower and the visual prompts of a CG3D checkpoint, which keeps them beside its point
@@ -150,17 +182,35 @@ impl JointModel {
     pub fn frozen(&self) -> Self {
         Self {
             id: self.id.clone(),
+            towers_id: self.towers_id.clone(),
             config: self.config.clone(),
             text: self.text.valid(),
             vision: self.vision.valid(),
+            points: self.points.as_ref().map(PointTower::valid),
             logit_scale: self.logit_scale,
             device: self.device.clone().inner(),
         }
     }
 
+    /// The same model, looking at photos another way.
+    pub fn with_photos(mut self, photos: Photos) -> Self {
+        self.config.preprocess.photos = photos;
+        self
+    }
+
     /// Name and fingerprint of the weights; recorded with every embedding.
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// The same of the text and image towers alone: what a point tower is trained towards.
+    pub fn towers_id(&self) -> &str {
+        &self.towers_id
+    }
+
+    /// Whether a file is a joint model of our own.
+    pub(crate) fn is_own(file: &WeightFile) -> bool {
+        file.metadata(CONFIG_KEY).is_some()
     }
 
     /// Sizes, preprocessing, tokenizer.
@@ -195,7 +245,7 @@ impl JointModel {
 
     /// How inputs are prepared, in one line; recorded with every embedding.
     pub fn preprocessing(&self) -> String {
-        let Preprocess { size, crop, normalization } = self.config.preprocess;
+        let Preprocess { size, crop, normalization, photos } = self.config.preprocess;
         let crop = match crop {
             Crop::None => "no crop".to_owned(),
             Crop::Center => "center crop".to_owned(),
@@ -206,7 +256,11 @@ impl JointModel {
             Normalization::Clip => "",
             Normalization::ImageNet => ", ImageNet colors",
         };
-        format!("{} {} views, {size} px on white, {crop}{colors}", self.config.n_views, self.config.rig)
+        let photos = if photos == Photos::Object { ", objects of photos" } else { "" };
+        let clouds =
+            self.config.points.as_ref().map_or(String::new(), |p| format!("; clouds: {}", p.describe()));
+        let ModelConfig { n_views, rig, .. } = &self.config;
+        format!("{n_views} {rig} views, {size} px on white, {crop}{colors}{photos}{clouds}")
     }
 
     /// The learned multiplier of similarities (its logarithm, as in CLIP).
@@ -268,7 +322,7 @@ impl JointModel {
         Ok(embeddings.into_iter().flatten().collect())
     }
 
-    /// Embedding of a photo or drawing: one view, the shortest side fitted and the middle kept.
+    /// Embedding of a photo or drawing: one view, of its object or of its middle as the model's [`Photos`] say.
     pub fn embed_image(&self, image: &RgbaImage) -> Result<Embedding, ModelError> {
         let features = self.encode_pixels(self.config.preprocess.photo(image), 1, 1);
         features.into_iter().next().ok_or(ModelError::NoViews).and_then(Embedding::new)
@@ -276,7 +330,9 @@ impl JointModel {
 
     /// Writes one self-contained `.safetensors` file.
     pub fn save(&self, path: &Path, precision: Precision) -> Result<(), ModelError> {
-        save(path, &self.config, &self.text, &self.vision, self.logit_scale, precision)
+        let (text, vision, points) = (&self.text, &self.vision, self.points.as_ref());
+        let towers = JointTowers { text, vision, points, logit_scale: self.logit_scale };
+        save(path, &self.config, towers, precision)
     }
 }
 
@@ -284,15 +340,16 @@ impl JointModel {
 pub fn save(
     path: &Path,
     config: &ModelConfig,
-    text: &ClipText,
-    vision: &ClipVision,
-    logit_scale: f32,
+    towers: JointTowers<'_>,
     precision: Precision,
 ) -> Result<(), ModelError> {
     let mut list = TensorList::default();
-    text.save(&mut list);
-    vision.save(&mut list);
-    list.push("logit_scale".to_owned(), Tensor::<1>::from_floats([logit_scale], &Device::flex()));
+    towers.text.save(&mut list);
+    towers.vision.save(&mut list);
+    if let Some(points) = towers.points {
+        points.save(&mut list);
+    }
+    list.push("logit_scale".to_owned(), Tensor::<1>::from_floats([towers.logit_scale], &Device::flex()));
     let header = serde_json::to_string(config).expect("a configuration has only strings for keys");
     list.write(path, precision, HashMap::from([(CONFIG_KEY.to_owned(), header)]))?;
     Ok(())

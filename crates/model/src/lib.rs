@@ -21,6 +21,6 @@ mod zero_shot;
 
 pub use embedding::Embedding;
 pub use error::{ModelError, WeightsError};
-pub use joint::{JointModel, ModelConfig, OpenOptions, PROMPTED_TOWER, save};
+pub use joint::{JointModel, JointTowers, ModelConfig, OpenOptions, PROMPTED_TOWER, PointPart, save};
 pub use point_model::{Paired, PointModel, PointModelConfig, PointOptions, save as save_points};
 pub use zero_shot::{ZeroShotHead, usual_templates};

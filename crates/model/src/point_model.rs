@@ -1,6 +1,6 @@
 //! A point encoder with everything needed to feed it: clouds → embeddings in the space of the CLIP model it was trained with.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::Path;
 
 use burn::tensor::Device;
@@ -8,16 +8,12 @@ use lexiform_geometry::PointCloud;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{ModelError, WeightsError};
-use crate::point::{
-    Cloud, CloudInput, Clouds, CloudsError, PointTower, Recognized, Start, System, TowerConfig, recognize,
-};
+use crate::point::{CloudInput, PointTower, Recognized, Start, System, TowerConfig, embed_clouds, recognize};
 use crate::weights::{Layout, Precision, Source, TensorList, WeightFile};
-use crate::{Embedding, joint, registry, usual_templates};
+use crate::{Embedding, JointModel, registry, usual_templates};
 
 /// Key of the configuration in the header of our own `.safetensors` files.
 const CONFIG_KEY: &str = "lexiform-points";
-/// Most clouds that pass the encoder at once: bounds memory, and more is not faster on a CPU.
-const CLOUDS_AT_ONCE: usize = 16;
 
 /// Everything but the weights. Stands in the header of our own `.safetensors` files.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,6 +27,9 @@ pub struct PointModelConfig {
     /// The model whose text and image embeddings its own can be compared with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paired: Option<Paired>,
+    /// Id of the model towards whose features it was trained here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taught_by: Option<String>,
     /// Sentences with `{}` for class names, as its paper writes them.
     #[serde(default = "usual_templates")]
     pub templates: Vec<String>,
@@ -136,9 +135,11 @@ impl PointModel {
         Ok(Self { id, config, tower, logit_scale, start: options.start })
     }
 
-    /// Whether a file holds a point encoder.
+    /// Whether a file holds a point encoder without the towers it is compared with.
     pub fn recognizes(file: &WeightFile) -> bool {
-        file.metadata(CONFIG_KEY).is_some() || matches!(recognize(file), Ok(Some(_)))
+        // A joint model may have a point tower too.
+        !JointModel::is_own(file)
+            && (file.metadata(CONFIG_KEY).is_some() || matches!(recognize(file), Ok(Some(_))))
     }
 
     /// Name and fingerprint of the weights; recorded with every embedding.
@@ -186,25 +187,8 @@ impl PointModel {
         if self.config.tower.projection.is_none() && self.config.tower.classes.is_some() {
             return Err(ModelError::NotJoint { model: self.id.clone() });
         }
-        let mut inputs: Vec<Option<Cloud>> =
-            clouds.iter().map(|cloud| Some(self.config.input.prepare(cloud, self.start))).collect();
-        // Clouds of equally many points go through together.
-        let mut by_size: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for (i, input) in inputs.iter().enumerate() {
-            by_size.entry(input.as_ref().map_or(0, |cloud| cloud.positions.len())).or_default().push(i);
-        }
-        if let Some(empty) = by_size.get(&0) {
-            return Err(CloudsError::NoPoints { cloud: empty[0] }.into());
-        }
-        let mut embeddings: Vec<Option<Embedding>> = vec![None; clouds.len()];
-        for members in by_size.values().flat_map(|members| members.chunks(CLOUDS_AT_ONCE)) {
-            let group: Vec<Cloud> = members.iter().filter_map(|&i| inputs[i].take()).collect();
-            let batch = Clouds::new(&group, self.config.tower.encoder.colored())?;
-            for (&i, features) in members.iter().zip(joint::rows(self.tower.encode(&batch, self.start))) {
-                embeddings[i] = Some(Embedding::new(features)?);
-            }
-        }
-        Ok(embeddings.into_iter().flatten().collect())
+        let colored = self.config.tower.encoder.colored();
+        embed_clouds(&self.tower, &self.config.input, colored, self.start, clouds)
     }
 
     /// Writes one self-contained `.safetensors` file.
@@ -248,6 +232,6 @@ pub(crate) fn described(file: &WeightFile) -> Result<(PointModelConfig, Option<R
     let input = CloudInput::of(found.system, tower.encoder.colored());
     let paired = Paired::of(found.system, tower.dim());
     let templates = found.system.templates();
-    let config = PointModelConfig { name, tower, input, paired, templates };
+    let config = PointModelConfig { name, tower, input, paired, taught_by: None, templates };
     Ok((config, Some(found)))
 }

@@ -1,11 +1,13 @@
 //! Pictures → the numbers a tower was trained on, exactly as the reference prepares them.
 
+mod object;
 mod resize;
 
 use image::{RgbImage, RgbaImage};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use self::object::object_view;
 pub(crate) use resize::resample_grid;
 pub use resize::{resize_bicubic, resize_bicubic_rgba};
 
@@ -74,6 +76,17 @@ impl Crop {
     }
 }
 
+/// What of a photo is looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Photos {
+    /// The middle: the shortest side fitted (OpenCLIP's evaluation transform).
+    #[default]
+    Middle,
+    /// Its object, where transparency or a plain background tells it: on white, framed as views are; else the middle.
+    Object,
+}
+
 /// How views become pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Preprocess {
@@ -84,12 +97,15 @@ pub struct Preprocess {
     /// How numbers in `0..1` are shifted and scaled.
     #[serde(default)]
     pub normalization: Normalization,
+    /// What of a photo is looked at.
+    #[serde(default)]
+    pub photos: Photos,
 }
 
 impl Preprocess {
     /// Views of this size as CLIP sees them, whole.
     pub fn clip(size: usize) -> Self {
-        Self { size, crop: Crop::None, normalization: Normalization::Clip }
+        Self { size, crop: Crop::None, normalization: Normalization::Clip, photos: Photos::Middle }
     }
 
     /// Views → normalized pixels, `[views, 3, size, size]` row-major. Views of another size are resized as
@@ -98,14 +114,22 @@ impl Preprocess {
         views.par_iter().flat_map_iter(|view| self.normalize(&self.on_white(view))).collect()
     }
 
-    /// A photo → a square RGB view: the shortest side resized to `size`, the middle kept (OpenCLIP's
-    /// evaluation transform). The window of `crop` is not cut out of photos.
+    /// A photo → normalized pixels, `[3, size, size]`. The window of `crop` is not cut out of photos.
     pub fn photo(&self, photo: &RgbaImage) -> Vec<f32> {
         Self { crop: Crop::None, ..*self }.normalize(&self.photo_view(photo))
     }
 
     /// The picture that [`photo`](Self::photo) normalizes.
     pub fn photo_view(&self, photo: &RgbaImage) -> RgbImage {
+        let object = match self.photos {
+            Photos::Object => object_view(photo, self.size),
+            Photos::Middle => None,
+        };
+        object.unwrap_or_else(|| self.middle(photo))
+    }
+
+    /// The shortest side resized to `size`, the middle kept.
+    fn middle(&self, photo: &RgbaImage) -> RgbImage {
         let photo = composite_on_white(photo);
         let (width, height) = (photo.width() as usize, photo.height() as usize);
         let short = width.min(height).max(1);

@@ -46,6 +46,10 @@ pub trait Encoder: Send + Sync {
     fn dim(&self) -> usize;
     /// How it takes shapes.
     fn intake(&self) -> Intake;
+    /// How it takes shapes that are only points, such as scans: as all others, unless it knows better.
+    fn intake_of_clouds(&self) -> Intake {
+        self.intake()
+    }
     /// How pixels or points become numbers, in words; recorded with a library.
     fn preprocessing(&self) -> String;
     /// Sentences that suit the model's labels, with `{}` for the label.
@@ -62,7 +66,8 @@ pub trait Encoder: Send + Sync {
     /// One embedding a shape; numbers of views or points may differ.
     ///
     /// # Errors
-    /// If a shape is taken another way than [`intake`](Self::intake) says, or the model fails.
+    /// If a shape is taken another way than [`intake`](Self::intake) or [`intake_of_clouds`](Self::intake_of_clouds)
+    /// says, or the model fails.
     fn embed_shapes(&self, shapes: Vec<Taken>) -> Result<Vec<Embedding>, EncodeError>;
     /// The embedding of a photo or drawing.
     fn embed_image(&self, image: &RgbaImage) -> Result<Embedding, EncodeError>;
@@ -81,6 +86,11 @@ impl Encoder for JointModel {
         // A model from elsewhere may name a rig that is not known here; most were trained on views like these.
         let rig = self.config().rig.parse().unwrap_or(RigKind::Zero123);
         Intake::Views { rig, count: self.n_views(), size: self.view_size() }
+    }
+
+    fn intake_of_clouds(&self) -> Intake {
+        let points = self.point_part().map(|part| Intake::Points { count: part.input.n_points });
+        points.unwrap_or_else(|| Encoder::intake(self))
     }
 
     fn preprocessing(&self) -> String {
@@ -104,11 +114,24 @@ impl Encoder for JointModel {
     }
 
     fn embed_shapes(&self, shapes: Vec<Taken>) -> Result<Vec<Embedding>, EncodeError> {
-        let views = shapes.into_iter().map(|shape| match shape {
-            Taken::Views(views) => Ok(views),
-            Taken::Points(_) => Err(format!("{} takes views, it was given points", self.id())),
-        });
-        Ok(self.embed_views(&views.collect::<Result<Vec<_>, _>>()?)?)
+        let (mut views, mut clouds, mut order) = (Vec::new(), Vec::new(), Vec::new());
+        for shape in shapes {
+            order.push(matches!(shape, Taken::Points(_)));
+            match shape {
+                Taken::Views(seen) => views.push(seen),
+                Taken::Points(cloud) => clouds.push(cloud),
+            }
+        }
+        if !clouds.is_empty() && self.point_part().is_none() {
+            return Err(format!("{} takes views, it was given points", self.id()).into());
+        }
+        let mut of_views = self.embed_views(&views)?.into_iter();
+        let mut of_clouds = match clouds.is_empty() {
+            true => Vec::new().into_iter(),
+            false => self.embed_clouds(&clouds)?.into_iter(),
+        };
+        let next = |is_cloud| if is_cloud { of_clouds.next() } else { of_views.next() };
+        Ok(order.into_iter().filter_map(next).collect())
     }
 
     fn embed_image(&self, image: &RgbaImage) -> Result<Embedding, EncodeError> {

@@ -10,7 +10,7 @@ use lexiform_geometry::io::{self, Format};
 use lexiform_geometry::normalize::{Center, normalize_unit_sphere};
 use lexiform_geometry::render::{RenderConfig, Renderer};
 use lexiform_geometry::sample::{sample_cloud, sample_surface};
-use lexiform_geometry::{Camera, PointCloud, Rig, Scene};
+use lexiform_geometry::{Camera, PointCloud, Scene};
 use lexiform_store::Payload;
 use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
@@ -37,6 +37,10 @@ const LOOK_VERSION: u32 = 1;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Look {
     intake: Intake,
+    /// For scenes that are only points.
+    of_clouds: Intake,
+    /// Every shape becomes a cloud of so many points first.
+    scanned: Option<usize>,
 }
 
 /// What was seen of one file.
@@ -54,33 +58,35 @@ impl Look {
     /// The look a model was made for: views of its number and size from cameras like those of its training data, or
     /// points of its number.
     pub fn of(encoder: &dyn Encoder) -> Self {
-        Self { intake: encoder.intake() }
+        Self { intake: encoder.intake(), of_clouds: encoder.intake_of_clouds(), scanned: None }
     }
 
     /// The same look with so many views; points stay as they are.
     pub fn with_views(mut self, n: usize) -> Self {
-        if let Intake::Views { count, .. } = &mut self.intake {
-            *count = n;
+        for intake in [&mut self.intake, &mut self.of_clouds] {
+            if let Intake::Views { count, .. } = intake {
+                *count = n;
+            }
         }
+        self
+    }
+
+    /// The same look at clouds of so many points of the shapes' surfaces, in the shapes' stead.
+    pub fn at_clouds_of(mut self, points: usize) -> Self {
+        self.scanned = Some(points);
         self
     }
 
     /// The look in words, as a library records it.
     pub fn describe(&self) -> String {
-        match self.intake {
-            Intake::Views { rig, count, size } => {
-                let views = self.rig().map_or(count, |rig| rig.0.len());
-                format!("look {LOOK_VERSION}: {views} views from rig {} at {size} px", rig.name())
-            }
-            Intake::Points { count } => format!("look {LOOK_VERSION}: {count} points of the surface"),
+        let mut words = format!("look {LOOK_VERSION}: {}", self.intake.describe());
+        if self.of_clouds != self.intake {
+            words += &format!(", clouds as {}", self.of_clouds.describe());
         }
-    }
-
-    fn rig(&self) -> Option<Rig> {
-        match self.intake {
-            Intake::Views { rig, count, .. } => Some(rig.rig(count, RIG_SEED)),
-            Intake::Points { .. } => None,
+        if let Some(points) = self.scanned {
+            words += &format!(", all shapes as clouds of {points} points");
         }
+        words
     }
 
     /// Reads a file and looks at it. A panic on the way is this file's error, not the run's end.
@@ -96,26 +102,55 @@ impl Look {
         if scene.is_empty() {
             return Err("no triangles and no points".to_owned());
         }
+        let scene = match self.scanned {
+            Some(points) => Scene::from_cloud(sample_surface(&scene, points, &mut rng())),
+            None => scene,
+        };
         let (scene, _) = normalize_unit_sphere(scene, Center::Bounds);
         let renderer = Renderer::new(&scene);
-        let taken = match (self.intake, self.rig()) {
-            (Intake::Views { size, .. }, Some(rig)) => {
-                let config = RenderConfig { size, ..RenderConfig::default() };
-                Taken::Views(renderer.render_views(&rig, &config).images)
-            }
-            (Intake::Views { count, .. } | Intake::Points { count }, _) => {
-                Taken::Points(points(&scene, count))
-            }
-        };
+        let taken = self.take(&scene, &renderer);
         let thumbnail = thumbnail(&renderer).map_err(|error| error.to_string())?;
         Ok(Seen { taken, thumbnail, payload })
     }
+
+    /// A scene as the model takes it.
+    pub fn at(&self, scene: Scene) -> Taken {
+        let (scene, _) = normalize_unit_sphere(scene, Center::Bounds);
+        self.take(&scene, &Renderer::new(&scene))
+    }
+
+    /// A scene that fits the unit sphere.
+    fn take(&self, scene: &Scene, renderer: &Renderer<'_>) -> Taken {
+        match if scene.n_faces() == 0 { self.of_clouds } else { self.intake } {
+            Intake::Views { rig, count, size } => {
+                let config = RenderConfig { size, ..RenderConfig::default() };
+                Taken::Views(renderer.render_views(&rig.rig(count, RIG_SEED), &config).images)
+            }
+            Intake::Points { count } => Taken::Points(points(scene, count)),
+        }
+    }
+}
+
+impl Intake {
+    fn describe(&self) -> String {
+        match *self {
+            Self::Views { rig, count, size } => {
+                let views = rig.rig(count, RIG_SEED).0.len();
+                format!("{views} views from rig {} at {size} px", rig.name())
+            }
+            Self::Points { count } => format!("{count} points of the surface"),
+        }
+    }
+}
+
+fn rng() -> SmallRng {
+    SmallRng::seed_from_u64(POINTS_SEED)
 }
 
 /// Points on the surfaces of a scene. A scan is its own points, so that the model can choose among them as it was
 /// trained to.
 fn points(scene: &Scene, count: usize) -> PointCloud {
-    let mut rng = SmallRng::seed_from_u64(POINTS_SEED);
+    let mut rng = rng();
     match &scene.clouds[..] {
         [scan] if scene.n_faces() == 0 && scan.positions().len() > count => {
             let most = count.saturating_mul(SCAN_SURPLUS);

@@ -120,6 +120,9 @@ fn registry_name(paired: Paired) -> &'static str {
 
 /// Whether a CLIP model can be the one that a point model was trained beside. `Err` says why not.
 fn check_pairing(points: &PointModel, words: &JointModel) -> Result<(), String> {
+    if let Some(taught_by) = points.config().taught_by.as_deref().filter(|id| *id != words.towers_id()) {
+        return Err(format!("it was trained towards {taught_by}, these words are of {}", words.towers_id()));
+    }
     if words.dim() != points.dim() {
         return Err(format!(
             "its embeddings have {} numbers, those of {} have {}",

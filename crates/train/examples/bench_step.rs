@@ -10,7 +10,7 @@ use lexiform_model::clip::{ClipConfig, ClipText, ClipVision};
 use lexiform_model::preprocess::Preprocess;
 use lexiform_model::tokenizer::Tokenizer;
 use lexiform_model::weights::{Precision, Source};
-use lexiform_model::{ModelConfig, save, usual_templates};
+use lexiform_model::{JointTowers, ModelConfig, save, usual_templates};
 use lexiform_train::{FitOptions, Recipe, rehearse};
 
 /// A step to time: recipe, what it is called, settings.
@@ -95,7 +95,9 @@ fn random_clip(path: &Path) -> anyhow::Result<()> {
         rig: "zero123".to_owned(),
         n_views: 12,
         templates: usual_templates(),
+        points: None,
     };
     let (text, vision) = (ClipText::load(&source, &clip)?, ClipVision::load(&source, &clip)?);
-    Ok(save(path, &config, &text, &vision, 2.659, Precision::Full)?)
+    let towers = JointTowers { text: &text, vision: &vision, points: None, logit_scale: 2.659 };
+    Ok(save(path, &config, towers, Precision::Full)?)
 }

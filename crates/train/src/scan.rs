@@ -98,8 +98,7 @@ impl ScanChange {
                 let drop = rng.between(0.0, 1.0 - 1.0 / most.max(1.0));
                 let reach = size.max(f32::MIN_POSITIVE);
                 let away = |p: Vec3| ((bounds.center() - p).dot(near) / reach + 0.5).clamp(0.0, 1.0);
-                let kept: Vec<bool> =
-                    points.positions.iter().map(|p| !rng.chance(drop * away(*p))).collect();
+                let kept: Vec<bool> = points.positions.iter().map(|p| !rng.chance(drop * away(*p))).collect();
                 points.keep(&kept);
             }
             Self::Holes { most, radius } => {
@@ -179,7 +178,8 @@ fn seen_from(toward_camera: Vec3, positions: &[Vec3]) -> Vec<bool> {
         let found = nearest.entry(place(at)).or_insert(f32::INFINITY);
         *found = found.min(depth(p));
     }
-    let is_seen = |(p, at): (&Vec3, &Vec2)| nearest.get(&place(at)).is_some_and(|near| depth(p) <= near + pixel);
+    let is_seen =
+        |(p, at): (&Vec3, &Vec2)| nearest.get(&place(at)).is_some_and(|near| depth(p) <= near + pixel);
     positions.iter().zip(&flat).map(is_seen).collect()
 }
 

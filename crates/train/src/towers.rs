@@ -8,7 +8,7 @@ use lexiform_model::clip::{ClipText, ClipVision};
 use lexiform_model::nn::DropPath;
 use lexiform_model::point::{Clouds, PointTower, Start};
 use lexiform_model::weights::{Precision, Source};
-use lexiform_model::{ModelConfig, ModelError, PointModelConfig, usual_templates};
+use lexiform_model::{JointTowers, ModelConfig, ModelError, PointModelConfig, usual_templates};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::Batch;
@@ -87,6 +87,8 @@ impl Towers {
                 let base = published.open(&network.base)?;
                 let mut config = base.config().clone();
                 config.name = recipe.name.clone();
+                // It agrees with the towers as they were.
+                config.points = None;
                 config.joint_from = network.joint_from.unwrap_or(config.joint_from);
                 (config.rig, config.n_views) = (network.rig.clone(), network.n_views);
                 let (mut vision, mut text) = (base.vision().clone(), base.text().clone());
@@ -107,11 +109,16 @@ impl Towers {
                 let source = Source::new(recipe.seed, device);
                 let points = Some(PointTower::load(&source, &network.tower)?);
                 let (tower, input) = (network.tower.clone(), network.input);
+                let taught_by = match &recipe.teacher {
+                    Some(teacher) => Some(published.open(teacher)?.towers_id().to_owned()),
+                    None => None,
+                };
                 let config = PointModelConfig {
                     name: recipe.name.clone(),
                     tower,
                     input,
                     paired: network.paired,
+                    taught_by,
                     templates: usual_templates(),
                 };
                 let mut blueprint =
@@ -121,7 +128,7 @@ impl Towers {
                     let images = published.open(teacher)?.with_new_prompts(network.prompts, recipe.seed)?;
                     (vision, start) = (Some(images.vision().clone()), images.logit_scale());
                     blueprint.text = Some(images.text().valid());
-                    blueprint.images = Some(images.config().clone());
+                    blueprint.images = Some(ModelConfig { points: None, ..images.config().clone() });
                 }
                 Ok((Self { text: None, vision, points, logit_scale: scale(start) }, blueprint))
             }
@@ -191,14 +198,15 @@ impl Towers {
     pub(crate) fn save(&self, path: &std::path::Path, blueprint: &Blueprint) -> Result<(), ModelError> {
         let scale = self.logit_scale.val().into_scalar::<f32>();
         let text = self.text.as_ref().or(blueprint.text.as_ref());
+        let towers = |text, vision| JointTowers { text, vision, points: None, logit_scale: scale };
         match (&blueprint.design, text, &self.vision, &self.points) {
             (Design::Joint(config), Some(text), Some(vision), _) => {
-                lexiform_model::save(path, config, text, vision, scale, Precision::Half)
+                lexiform_model::save(path, config, towers(text, vision), Precision::Half)
             }
             (Design::Points(config), text, vision, Some(points)) => {
                 if let (Some(images), Some(text), Some(vision)) = (&blueprint.images, text, vision) {
                     let path = path.with_extension("images.safetensors");
-                    lexiform_model::save(&path, images, text, vision, scale, Precision::Half)?;
+                    lexiform_model::save(&path, images, towers(text, vision), Precision::Half)?;
                 }
                 lexiform_model::save_points(path, config, points, Some(scale), Precision::Half)
             }

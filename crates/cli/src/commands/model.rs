@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use lexiform_model::preprocess::Photos;
 use lexiform_model::registry::{self, Contents, Group, ModelCard};
 use lexiform_model::weights::Precision;
 use lexiform_model::{JointModel, OpenOptions, PointModel, PointOptions};
 
-use crate::failure::Verdict;
+use crate::failure::{Usage, Verdict};
 use crate::output::{self, Align};
 
 /// Most single values and groups of tensors shown to people; `--json` has all.
@@ -42,6 +43,16 @@ enum Action {
         /// Name that `lexiform model list` shows
         name: String,
     },
+    /// Put a point tower beside the towers whose features it was trained towards, as one .safetensors file in halves
+    Join {
+        /// Name or file of a model of words and views
+        model: String,
+        /// File of a point model that was trained with it as its teacher
+        points: String,
+        /// File to write
+        #[arg(value_name = "OUT.safetensors")]
+        output: PathBuf,
+    },
     /// Rewrite weights as one self-contained .safetensors file
     Convert {
         /// Name, or file of weights: .ckpt, .pt, .bin, .safetensors
@@ -55,6 +66,9 @@ enum Action {
         /// Store halves: the same as --precision f16
         #[arg(long, conflicts_with = "precision")]
         half: bool,
+        /// What of a photo the model looks at from now on; of a model of words and views [default: as before]
+        #[arg(long)]
+        photos: Option<PhotosArg>,
     },
 }
 
@@ -67,6 +81,15 @@ enum PrecisionArg {
     F16,
 }
 
+/// The names of [`Photos`]' variants.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum PhotosArg {
+    /// The shortest side fitted
+    Middle,
+    /// The object on white, where a plain or transparent background tells it
+    Object,
+}
+
 impl ModelArgs {
     /// Does what was asked.
     pub fn run(self) -> anyhow::Result<Verdict> {
@@ -74,16 +97,31 @@ impl ModelArgs {
             Action::List { json } => list(json)?,
             Action::Info { model, json } => describe(&model, json)?,
             Action::Pull { name } => pull(&name)?,
-            Action::Convert { model, output, precision, half } => {
+            Action::Join { model, points, output } => {
+                let points = PointModel::open(&points, &PointOptions::default())?;
+                let joined = JointModel::open(&model, &OpenOptions::default())?.with_points(&points)?;
+                joined.save(&output, Precision::Half)?;
+                output::note(format!("wrote {}", output.display()));
+            }
+            Action::Convert { model, output, precision, half, photos } => {
                 let precision = match precision {
                     PrecisionArg::F32 if !half => Precision::Full,
                     _ => Precision::Half,
                 };
                 let file = registry::locate(&model)?;
                 if PointModel::recognizes(&file) {
+                    if photos.is_some() {
+                        return Err(Usage(format!("--photos: {model} looks at no pictures")).into());
+                    }
                     PointModel::from_file(&file, &PointOptions::default())?.save(&output, precision)?;
                 } else {
-                    JointModel::open(&model, &OpenOptions::default())?.save(&output, precision)?;
+                    let joint = JointModel::open(&model, &OpenOptions::default())?;
+                    let joint = match photos {
+                        Some(PhotosArg::Middle) => joint.with_photos(Photos::Middle),
+                        Some(PhotosArg::Object) => joint.with_photos(Photos::Object),
+                        None => joint,
+                    };
+                    joint.save(&output, precision)?;
                 }
                 output::note(format!("wrote {}", output.display()));
             }

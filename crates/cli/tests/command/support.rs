@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use lexiform_model::OpenOptions;
 use lexiform_model::clip::{ClipText, ClipVision};
 use lexiform_model::weights::{Precision, Source};
+use lexiform_model::{JointTowers, OpenOptions};
 use lexiform_train::{NetworkConfig, Recipe};
 
 /// A folder of shapes and the command that works in it.
@@ -145,6 +145,7 @@ fn write_model(name: &str, seed: u64, dim: usize) -> PathBuf {
     let vision = ClipVision::load(&source, &config.clip).unwrap();
     let path =
         PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}.safetensors", std::process::id()));
-    lexiform_model::save(&path, &config, &text, &vision, 2.7, Precision::Full).unwrap();
+    let towers = JointTowers { text: &text, vision: &vision, points: None, logit_scale: 2.7 };
+    lexiform_model::save(&path, &config, towers, Precision::Full).unwrap();
     path
 }

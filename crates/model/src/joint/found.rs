@@ -4,7 +4,7 @@ use super::{CONFIG_KEY, ModelConfig};
 use crate::blip::Captioner;
 use crate::clip::{Beside, ClipConfig, Naming};
 use crate::error::WeightsError;
-use crate::preprocess::{Crop, Normalization, Preprocess};
+use crate::preprocess::{Crop, Normalization, Photos, Preprocess};
 use crate::tokenizer::Tokenizer;
 use crate::usual_templates;
 use crate::weights::{Value, WeightFile};
@@ -60,13 +60,19 @@ impl Found {
                 .path()
                 .file_stem()
                 .map_or("model".to_owned(), |stem| stem.to_string_lossy().into_owned()),
-            preprocess: Preprocess { size: clip.vision.image_size, crop, normalization },
+            preprocess: Preprocess {
+                size: clip.vision.image_size,
+                crop,
+                normalization,
+                photos: Photos::Middle,
+            },
             clip,
             joint_from,
             tokenizer: Tokenizer::Clip,
             rig: "zero123".to_owned(),
             n_views: 12,
             templates: usual_templates(),
+            points: None,
         };
         Ok(Self { naming, prefix: prefix.to_owned(), config })
     }

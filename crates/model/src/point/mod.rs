@@ -7,6 +7,7 @@
 
 mod batch;
 mod dense;
+mod embed;
 mod group;
 mod head;
 mod input;
@@ -26,6 +27,7 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 pub use batch::{Cloud, Clouds, CloudsError};
+pub(crate) use embed::embed_clouds;
 pub use group::{Grouping, Groups, Neighborhood, Start};
 pub use head::ClassHead;
 pub use input::{CloudInput, Resample, Up};

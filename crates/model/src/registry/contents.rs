@@ -109,6 +109,8 @@ const SIGNATURES: [Signature; 17] = [
 
 /// Ends of names of which one is there if the file has a text tower.
 const TEXT_TOWER: [&str; 2] = ["token_embedding.weight", "text_model.embeddings.token_embedding.weight"];
+/// Tensors of a point tower beside other towers start so.
+const POINT_TOWER: &str = "point_encoder.";
 /// Parts of a name that make a group.
 const GROUP_PARTS: usize = 2;
 /// Wrappers that say nothing.
@@ -117,10 +119,14 @@ const WRAPPERS: [&str; 3] = ["module.", "duoduoclip.", "pc_encoder."];
 /// Describes a file. `paired` is what its text side can come from, where that is known.
 pub fn contents(file: &WeightFile, paired: Option<&str>) -> Contents {
     let ends_with = |end: &str| file.names().any(|name| is_end(name, end));
-    let signature = SIGNATURES.iter().find(|signature| signature.has.iter().all(|end| ends_with(end)));
-    let own = ["lexiform", "lexiform-points"].iter().any(|key| file.metadata(key).is_some());
+    // Towers of our own may have a point tower beside them.
+    let is_joint = file.metadata("lexiform").is_some();
+    let mut signatures = SIGNATURES.iter().filter(|signature| !(is_joint && signature.is_points));
+    let signature = signatures.find(|signature| signature.has.iter().all(|end| ends_with(end)));
+    let own = is_joint || file.metadata("lexiform-points").is_some();
+    let beside = if is_joint && file.n_elements(POINT_TOWER) > 0 { " with a point tower" } else { "" };
     let kind = match signature {
-        Some(signature) if own => format!("{}, written by lexiform", signature.kind),
+        Some(signature) if own => format!("{}{beside}, written by lexiform", signature.kind),
         Some(signature) => signature.kind.to_owned(),
         None => "unknown".to_owned(),
     };

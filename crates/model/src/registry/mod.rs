@@ -50,16 +50,19 @@ pub enum Modality {
     Views,
     /// As points.
     Points,
+    /// As pictures, and scans as points; it knows text too.
+    Both,
     /// As pictures, to write captions about them; it knows no joint space.
     Captioner,
 }
 
 impl Modality {
-    /// `views`, `points` or `captioner`.
+    /// `views`, `points`, `views and points` or `captioner`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Views => "views",
             Self::Points => "points",
+            Self::Both => "views and points",
             Self::Captioner => "captioner",
         }
     }
@@ -124,7 +127,7 @@ pub struct ModelCard {
     pub name: String,
     /// What it is.
     pub about: String,
-    /// What it takes: `views` or `points`; or `captioner`.
+    /// What it takes: `views`, `points` or `views and points`; or `captioner`.
     pub modality: &'static str,
     /// The named model that gives it text and image towers, where it has none.
     pub paired: Option<String>,
@@ -277,6 +280,7 @@ fn described(file: &WeightFile, origin: String) -> Result<ModelCard, WeightsErro
     Ok(ModelCard {
         name: config.name,
         about: if joint { "multi-view CLIP" } else { "CLIP; views are averaged" }.to_owned(),
+        modality: if config.points.is_some() { Modality::Both } else { Modality::Views }.name(),
         dim: Some(config.clip.dim),
         view_size: Some(config.preprocess.size),
         joint_from: Some(config.joint_from),

@@ -3,7 +3,7 @@
 use lexiform_model::clip::{ClipConfig, TextConfig, VisionConfig, VisionStyle};
 use lexiform_model::nn::Activation;
 use lexiform_model::point::{CloudInput, TowerConfig};
-use lexiform_model::preprocess::Preprocess;
+use lexiform_model::preprocess::{Photos, Preprocess};
 use lexiform_model::tokenizer::{Tokenizer, WordPieces};
 use lexiform_model::usual_templates;
 use lexiform_model::{ModelConfig, Paired};
@@ -165,11 +165,13 @@ impl ClipNetwork {
             name: name.to_owned(),
             clip,
             joint_from: self.joint_from,
-            preprocess: Preprocess::clip(self.image_size),
+            // Photos are nothing it learns from: they should look like views.
+            preprocess: Preprocess { photos: Photos::Object, ..Preprocess::clip(self.image_size) },
             tokenizer: Tokenizer::Words(words),
             rig: self.rig.clone(),
             n_views: self.n_views,
             templates,
+            points: None,
         }
     }
 }

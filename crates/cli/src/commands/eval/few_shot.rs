@@ -96,7 +96,7 @@ pub fn gather(data: &DataArgs, model: &ModelArg) -> anyhow::Result<Gathered> {
     }
     let entries = data.entries()?;
     let encoder = model.open()?;
-    let mut seen = looks::embed_all(&*encoder, entries, &[Variant::default()])?;
+    let mut seen = looks::embed_all(&*encoder, None, entries, &[Variant::default()])?;
     let features = seen.features.remove(0);
     Ok((encoder.id().to_owned(), seen.entries, features, seen.failed))
 }

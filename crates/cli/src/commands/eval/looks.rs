@@ -35,8 +35,13 @@ pub struct Seen {
     pub failed: Vec<(String, String)>,
 }
 
-/// Embeds every file in every variant.
-pub fn embed_all(encoder: &dyn Encoder, entries: Vec<Entry>, variants: &[Variant]) -> anyhow::Result<Seen> {
+/// Embeds every file in every variant; if `clouds` is given, a cloud of so many points of each.
+pub fn embed_all(
+    encoder: &dyn Encoder,
+    clouds: Option<usize>,
+    entries: Vec<Entry>,
+    variants: &[Variant],
+) -> anyhow::Result<Seen> {
     let most = variants.iter().filter_map(|v| v.views).max();
     let look = match (encoder.intake(), most) {
         (Intake::Views { .. }, Some(most)) => Look::of(encoder).with_views(most.max(VIEWS_OF_REFERENCE)),
@@ -45,6 +50,10 @@ pub fn embed_all(encoder: &dyn Encoder, entries: Vec<Entry>, variants: &[Variant
             return Err(Usage(text).into());
         }
         (_, None) => Look::of(encoder),
+    };
+    let look = match clouds {
+        Some(points) => look.at_clouds_of(points),
+        None => look,
     };
     let mut draws: Vec<Option<PythonRandom>> =
         variants.iter().map(|v| v.seed.map(|seed| PythonRandom::new(u64::from(seed)))).collect();

@@ -132,7 +132,7 @@ impl RetrievalArgs {
         }
         let encoder = encoder.ok_or_else(|| Usage("give --model or --features".to_owned()))?;
         let Seen { entries, mut features, failed: unusable } =
-            looks::embed_all(encoder, gallery.shapes.clone(), &[Variant::default()])?;
+            looks::embed_all(encoder, None, gallery.shapes.clone(), &[Variant::default()])?;
         failed.extend(unusable);
         gallery.keep(&entries);
         Ok(features.remove(0))

@@ -8,9 +8,10 @@ use clap::Args;
 use lexiform_eval::protocol::{Protocol, Taking};
 use lexiform_eval::report::Measured;
 use lexiform_eval::{Features, Prediction, paired, zero_shot};
+use lexiform_geometry::Scene;
 use lexiform_model::preprocess::Crop;
 use lexiform_model::{PointModel, registry};
-use lexiform_search::{Encoder, Intake, Taken};
+use lexiform_search::{Encoder, Intake, Look, Taken};
 use lexiform_train::shapes::categories;
 use lexiform_train::{held_out, held_out_clouds};
 use serde_json::json;
@@ -41,6 +42,9 @@ pub struct ZeroShotArgs {
     /// Numbers of views, a result each [default: the protocol's, or the model's own number]
     #[arg(long, value_name = "N,N,…", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=1000))]
     views: Vec<u32>,
+    /// Measure clouds of so many points of the shapes' surfaces in the shapes' stead
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000), conflicts_with = "features")]
+    clouds: Option<u32>,
     /// Draw views and the window cut out of them by seeds, as Duoduo CLIP's evaluation does: `reference` for its own
     /// three [default: views evenly spread, the middle window]
     #[arg(long, value_name = "N,N,…|reference", value_delimiter = ',', conflicts_with = "features")]
@@ -137,6 +141,10 @@ impl ZeroShotArgs {
         OpeningArg { text_model, ..self.opening.clone() }.open(name, crop)
     }
 
+    fn clouds(&self) -> Option<usize> {
+        self.clouds.map(|points| points as usize)
+    }
+
     fn labels(&self, entries: &[Entry]) -> anyhow::Result<Vec<String>> {
         match self.data.labels {
             Some(_) => self.words.labels(data::all_labels(entries)),
@@ -178,7 +186,7 @@ impl ZeroShotArgs {
                 Some(seed) => self.open(name, Some(Crop::Seed(seed)))?,
                 None => Arc::clone(&encoder),
             };
-            let seen = looks::embed_all(&*encoder, all.clone(), &variants)?;
+            let seen = looks::embed_all(&*encoder, self.clouds(), all.clone(), &variants)?;
             runs.push((variants, seen));
         }
         let mut results = Vec::new();
@@ -230,9 +238,12 @@ impl ZeroShotArgs {
         if !self.views.is_empty() || !self.seeds.is_empty() || self.words.protocol.is_some() {
             return Err(Usage("--views, --seeds and --protocol need files: give --labels".to_owned()).into());
         }
-        let shapes = match encoder.intake() {
-            Intake::Views { rig, count, size } => held_out(self.each, size as usize, &rig.rig(count, 0)),
-            Intake::Points { count } => held_out_clouds(self.each, count),
+        let shapes = match (self.clouds(), encoder.intake()) {
+            (Some(points), _) => held_out_clouds(self.each, points),
+            (None, Intake::Views { rig, count, size }) => {
+                held_out(self.each, size as usize, &rig.rig(count, 0))
+            }
+            (None, Intake::Points { count }) => held_out_clouds(self.each, count),
         };
         let labels = self.labels(&[])?;
         let truth: Vec<usize> = shapes.samples.iter().map(|sample| sample.category).collect();
@@ -244,9 +255,11 @@ impl ZeroShotArgs {
             split: None,
         });
         let entries: Vec<Entry> = entries.collect();
-        let is_views = matches!(encoder.intake(), Intake::Views { .. });
-        let taken = shapes.samples.into_iter();
-        let taken = taken.map(|s| if is_views { Taken::Views(s.views) } else { Taken::Points(s.cloud) });
+        let look = Look::of(&*encoder);
+        let taken = shapes.samples.into_iter().map(|sample| match sample.views.is_empty() {
+            true => look.at(Scene::from_cloud(sample.cloud)),
+            false => Taken::Views(sample.views),
+        });
         let embedded = encoder.embed_shapes(taken.collect()).map_err(|error| anyhow::anyhow!(error))?;
         let features = Features::from_rows(embedded.iter().map(lexiform_search::Embedding::as_slice))?;
         let classes = self.words.class_features(Some(&*encoder), &labels, false)?;

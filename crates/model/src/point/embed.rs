@@ -1,0 +1,41 @@
+//! Clouds of any sizes through a tower.
+
+use std::collections::BTreeMap;
+
+use lexiform_geometry::PointCloud;
+
+use super::{Cloud, CloudInput, Clouds, CloudsError, PointTower, Start};
+use crate::error::ModelError;
+use crate::{Embedding, joint};
+
+/// Most clouds that pass the encoder at once: bounds memory, and more is not faster on a CPU.
+const CLOUDS_AT_ONCE: usize = 16;
+
+/// One embedding a cloud, each prepared as `input` says; `colored` is whether the encoder sees colors.
+pub(crate) fn embed_clouds(
+    tower: &PointTower,
+    input: &CloudInput,
+    colored: bool,
+    start: Start,
+    clouds: &[PointCloud],
+) -> Result<Vec<Embedding>, ModelError> {
+    let mut inputs: Vec<Option<Cloud>> =
+        clouds.iter().map(|cloud| Some(input.prepare(cloud, start))).collect();
+    // Clouds of equally many points go through together.
+    let mut by_size: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (i, input) in inputs.iter().enumerate() {
+        by_size.entry(input.as_ref().map_or(0, |cloud| cloud.positions.len())).or_default().push(i);
+    }
+    if let Some(empty) = by_size.get(&0) {
+        return Err(CloudsError::NoPoints { cloud: empty[0] }.into());
+    }
+    let mut embeddings: Vec<Option<Embedding>> = vec![None; clouds.len()];
+    for members in by_size.values().flat_map(|members| members.chunks(CLOUDS_AT_ONCE)) {
+        let group: Vec<Cloud> = members.iter().filter_map(|&i| inputs[i].take()).collect();
+        let batch = Clouds::new(&group, colored)?;
+        for (&i, features) in members.iter().zip(joint::rows(tower.encode(&batch, start))) {
+            embeddings[i] = Some(Embedding::new(features)?);
+        }
+    }
+    Ok(embeddings.into_iter().flatten().collect())
+}

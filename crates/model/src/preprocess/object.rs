@@ -1,0 +1,281 @@
+//! The one thing a photo shows, apart from its background: told by transparency, or by a border of one color.
+//!
+//! A picture of which neither can be said has no object here, and stays as it is.
+
+use std::collections::VecDeque;
+
+use glam::Vec3;
+use image::imageops::crop_imm;
+use image::{Rgb, RgbImage, RgbaImage};
+use lexiform_geometry::linear_from_srgb;
+
+use super::{composite_on_white, resize_bicubic, resize_bicubic_rgba};
+
+/// Share of a view's edge that shapes span: the median of rendered views, which reach from 0.6 to 0.9.
+const SPAN: f32 = 0.8;
+/// Longest edge that is looked at, in edges of a view.
+const LONGEST: usize = 4;
+/// Opaque from here on.
+const OPAQUE: u8 = 128;
+/// Share of transparent pixels from which on transparency is meant.
+const TRANSPARENT: f32 = 0.02;
+/// Distance in Oklab within which colors are taken for the background's: some shade, a little noise.
+const TOLERANCE: f32 = 0.07;
+/// Share of the border that must be background; the rest may be the object's.
+const PLAIN: f32 = 0.8;
+/// A picture one pixel wide has no change of color to the right.
+const SINGULAR: f32 = 1e-9;
+/// Shares of the picture an object may cover.
+const COVERED: [f32; 2] = [0.01, 0.95];
+/// Parts smaller than this share of the largest are specks of the background.
+const SPECK: f32 = 0.03;
+
+/// The photo's object on white, framed as views are, `size` pixels square; none where it cannot be told.
+pub(super) fn object_view(photo: &RgbaImage, size: usize) -> Option<RgbImage> {
+    let photo = shrunk(photo, LONGEST * size);
+    let (width, height) = (photo.width() as usize, photo.height() as usize);
+    let mut mask = Mask { width, height, inside: transparency(&photo).or_else(|| not_background(&photo))? };
+    mask.drop_specks();
+    let covered = mask.inside.iter().filter(|inside| **inside).count() as f32 / (width * height) as f32;
+    let [x, y, w, h] = mask.bounds().filter(|_| (COVERED[0]..=COVERED[1]).contains(&covered))?;
+    let mut on_white = composite_on_white(&photo);
+    on_white.pixels_mut().zip(&mask.inside).filter(|(_, inside)| !**inside).for_each(|(p, _)| *p = WHITE);
+    let edge = (w.max(h) as f32 / SPAN).round() as u32;
+    let mut square = RgbImage::from_pixel(edge, edge, WHITE);
+    let object = crop_imm(&on_white, x, y, w, h).to_image();
+    image::imageops::replace(&mut square, &object, i64::from((edge - w) / 2), i64::from((edge - h) / 2));
+    Some(resize_bicubic(&square, size, size))
+}
+
+const WHITE: Rgb<u8> = Rgb([255; 3]);
+
+fn shrunk(photo: &RgbaImage, longest: usize) -> RgbaImage {
+    let (width, height) = (photo.width() as usize, photo.height() as usize);
+    let edge = width.max(height);
+    if edge <= longest {
+        return photo.clone();
+    }
+    let scaled = |side: usize| (side * longest / edge).max(1);
+    resize_bicubic_rgba(photo, scaled(width), scaled(height))
+}
+
+/// What is opaque, where the picture means to have transparent parts.
+fn transparency(photo: &RgbaImage) -> Option<Vec<bool>> {
+    let inside: Vec<bool> = photo.pixels().map(|pixel| pixel.0[3] >= OPAQUE).collect();
+    let outside = inside.iter().filter(|inside| !**inside).count();
+    (outside as f32 >= TRANSPARENT * inside.len() as f32).then_some(inside)
+}
+
+/// All but what is joined to the border by colors like the border's, where most of the border is of one color that may
+/// change evenly from side to side.
+fn not_background(photo: &RgbaImage) -> Option<Vec<bool>> {
+    let (width, height) = (photo.width() as usize, photo.height() as usize);
+    let colors: Vec<Vec3> = composite_on_white(photo).pixels().map(|pixel| oklab(*pixel)).collect();
+    let is_border = |i: &usize| {
+        let (x, y) = (i % width, i / width);
+        x == 0 || y == 0 || x + 1 == width || y + 1 == height
+    };
+    let border: Vec<usize> = (0..colors.len()).filter(is_border).collect();
+    let shade = Shade::of(&border, &colors, [width, height])?;
+    let like = |i: usize| shade.distance(i, colors[i]) <= TOLERANCE;
+    let starts: Vec<usize> = border.iter().copied().filter(|i| like(*i)).collect();
+    if (starts.len() as f32) < PLAIN * border.len() as f32 {
+        return None;
+    }
+    let mut inside = vec![true; colors.len()];
+    let mut queue = VecDeque::new();
+    let mut reach = |i: usize, queue: &mut VecDeque<usize>| {
+        if inside[i] && like(i) {
+            inside[i] = false;
+            queue.push_back(i);
+        }
+    };
+    starts.into_iter().for_each(|i| reach(i, &mut queue));
+    while let Some(i) = queue.pop_front() {
+        neighbors(i, [width, height]).for_each(|next| reach(next, &mut queue));
+    }
+    Some(inside)
+}
+
+/// The color of a background, which may change evenly across the picture.
+struct Shade {
+    /// Mean color, change to the right and change downwards over the whole picture.
+    middle: Vec3,
+    right: Vec3,
+    down: Vec3,
+    sizes: [usize; 2],
+}
+
+impl Shade {
+    /// The even change of color that fits the border best. What fits worst of it may be the object's: the second fit is
+    /// to the better [`PLAIN`] part.
+    fn of(border: &[usize], colors: &[Vec3], sizes: [usize; 2]) -> Option<Self> {
+        let first = Self::fit(border, colors, sizes)?;
+        let mut sorted = border.to_vec();
+        let distance = |i: &usize| first.distance(*i, colors[*i]);
+        sorted.sort_by(|a, b| distance(a).total_cmp(&distance(b)).then(a.cmp(b)));
+        sorted.truncate((border.len() as f32 * PLAIN).ceil() as usize);
+        Self::fit(&sorted, colors, sizes)
+    }
+
+    /// Least squares.
+    fn fit(places: &[usize], colors: &[Vec3], sizes: [usize; 2]) -> Option<Self> {
+        let (mut matrix, mut sums) = (glam::Mat3::ZERO, [Vec3::ZERO; 3]);
+        for &i in places {
+            let at = place(i, sizes);
+            matrix += glam::Mat3::from_cols(at * at.x, at * at.y, at * at.z);
+            (0..3).for_each(|k| sums[k] += colors[i] * at[k]);
+        }
+        // Columns of the inverse, each weighted by its sum of colors.
+        if matrix.determinant().abs() < SINGULAR {
+            return None;
+        }
+        let inverse = matrix.inverse();
+        let row = |k: usize| (0..3).map(|j| sums[j] * inverse.col(j)[k]).sum::<Vec3>();
+        Some(Self { middle: row(0), right: row(1), down: row(2), sizes })
+    }
+
+    fn distance(&self, i: usize, color: Vec3) -> f32 {
+        let at = place(i, self.sizes);
+        (self.middle * at.x + self.right * at.y + self.down * at.z).distance(color)
+    }
+}
+
+/// One, and where a pixel is from −½ to ½, rightwards and downwards.
+fn place(i: usize, [width, height]: [usize; 2]) -> Vec3 {
+    let across = |at: usize, edge: usize| (at as f32 + 0.5) / edge as f32 - 0.5;
+    Vec3::new(1.0, across(i % width, width), across(i / width, height))
+}
+
+fn neighbors(i: usize, [width, height]: [usize; 2]) -> impl Iterator<Item = usize> {
+    let (x, y) = (i % width, i / width);
+    let near = [
+        (x > 0).then(|| i - 1),
+        (x + 1 < width).then(|| i + 1),
+        (y > 0).then(|| i - width),
+        (y + 1 < height).then(|| i + width),
+    ];
+    near.into_iter().flatten()
+}
+
+/// Which pixels are the object's.
+struct Mask {
+    width: usize,
+    height: usize,
+    inside: Vec<bool>,
+}
+
+impl Mask {
+    /// Leaves parts that are not tiny beside the largest.
+    fn drop_specks(&mut self) {
+        let mut part = vec![usize::MAX; self.inside.len()];
+        let mut sizes = Vec::new();
+        for first in 0..self.inside.len() {
+            if !self.inside[first] || part[first] != usize::MAX {
+                continue;
+            }
+            let (own, mut count, mut stack) = (sizes.len(), 0, vec![first]);
+            part[first] = own;
+            while let Some(i) = stack.pop() {
+                count += 1;
+                for next in neighbors(i, [self.width, self.height]) {
+                    if self.inside[next] && part[next] == usize::MAX {
+                        part[next] = own;
+                        stack.push(next);
+                    }
+                }
+            }
+            sizes.push(count);
+        }
+        let least = sizes.iter().max().map_or(0.0, |largest| *largest as f32 * SPECK);
+        for (inside, part) in self.inside.iter_mut().zip(part) {
+            *inside = *inside && sizes[part] as f32 >= least;
+        }
+    }
+
+    /// Left, top, width and height; none if there is nothing.
+    fn bounds(&self) -> Option<[u32; 4]> {
+        let places = || (0..self.inside.len()).filter(|i| self.inside[*i]);
+        let xs = || places().map(|i| i % self.width);
+        let (left, right) = (xs().min()?, xs().max()?);
+        let (top, bottom) = (places().next()? / self.width, places().next_back()? / self.width);
+        Some([left, top, right - left + 1, bottom - top + 1].map(|edge| edge as u32))
+    }
+}
+
+/// A color where distances are as people see them (Ottosson, 2020).
+fn oklab(Rgb(color): Rgb<u8>) -> Vec3 {
+    let rgb = Vec3::from_array(color.map(linear_from_srgb));
+    let cones = Vec3::new(
+        rgb.dot(Vec3::new(0.412_221_46, 0.536_332_55, 0.051_445_995)),
+        rgb.dot(Vec3::new(0.211_903_5, 0.680_699_5, 0.107_396_96)),
+        rgb.dot(Vec3::new(0.088_302_46, 0.281_718_85, 0.629_978_7)),
+    );
+    let cones = cones.map(f32::cbrt);
+    Vec3::new(
+        cones.dot(Vec3::new(0.210_454_26, 0.793_617_8, -0.004_072_047)),
+        cones.dot(Vec3::new(1.977_998_5, -2.428_592_2, 0.450_593_7)),
+        cones.dot(Vec3::new(0.025_904_037, 0.782_771_77, -0.808_675_77)),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use image::Rgba;
+
+    use super::*;
+
+    /// A red box, 60 by 20 pixels, up on the left of a picture whose background is drawn by `background`.
+    fn picture(background: impl Fn(u32, u32) -> [u8; 4]) -> RgbaImage {
+        RgbaImage::from_fn(200, 120, |x, y| {
+            let inside = (20..80).contains(&x) && (10..30).contains(&y);
+            Rgba(if inside { [200, 20, 20, 255] } else { background(x, y) })
+        })
+    }
+
+    /// The box is in the middle, spans the view as it should, and white is around it.
+    fn check(photo: &RgbaImage) {
+        let view = object_view(photo, 50).expect("an object");
+        let red = |p: &Rgb<u8>| p.0[0] > 150 && p.0[1] < 90;
+        let xs: Vec<u32> = view.enumerate_pixels().filter(|(.., p)| red(p)).map(|(x, ..)| x).collect();
+        let ys: Vec<u32> = view.enumerate_pixels().filter(|(.., p)| red(p)).map(|(_, y, _)| y).collect();
+        let span = |v: &[u32]| v.iter().max().unwrap() - v.iter().min().unwrap() + 1;
+        assert!(
+            (39..=41).contains(&span(&xs)) && (12..=14).contains(&span(&ys)),
+            "{} {}",
+            span(&xs),
+            span(&ys)
+        );
+        assert_eq!(xs.iter().min().unwrap() + xs.iter().max().unwrap(), 49);
+        assert!(view.get_pixel(25, 2).0.iter().all(|c| *c > 250));
+    }
+
+    #[test]
+    fn an_object_is_told_from_a_plain_background() {
+        check(&picture(|_, _| [255; 4]));
+        check(&picture(|_, _| [40, 90, 160, 255]));
+        check(&picture(|_, _| [0; 4]));
+        // Shade and noise, and a speck of dirt.
+        let noise = |x: u32, y: u32| ((x * 7919 + y * 104_729) % 9) as u8;
+        check(&picture(|x, y| {
+            let gray = 120 + (x / 4 + y / 4) as u8 + noise(x, y);
+            [gray, gray, gray, 255]
+        }));
+        check(&picture(|x, y| if (x, y) == (150, 100) { [0, 0, 0, 255] } else { [230, 230, 225, 255] }));
+    }
+
+    #[test]
+    fn where_nothing_can_be_told_nothing_is_done() {
+        let busy = |x: u32, y: u32| {
+            let v = ((x / 9 * 31 + y / 7 * 57) % 5 * 60) as u8;
+            [v, 255 - v, v / 2, 255]
+        };
+        assert!(object_view(&picture(busy), 50).is_none());
+        let plain = RgbaImage::from_pixel(64, 64, Rgba([9, 200, 9, 255]));
+        assert!(object_view(&plain, 50).is_none(), "no object");
+        assert!(object_view(&RgbaImage::from_pixel(64, 64, Rgba([0; 4])), 50).is_none(), "nothing at all");
+        for (width, height) in [(1, 1), (1, 300), (2, 2)] {
+            object_view(&RgbaImage::from_pixel(width, height, Rgba([9, 9, 9, 255])), 50);
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! A point tower beside the towers of words and views: one file, opened strictly, and only with towers it was trained towards.
+
+use std::path::Path;
+
+use burn::tensor::Device;
+use glam::Vec3;
+use lexiform_geometry::PointCloud;
+use lexiform_model::clip::{ClipConfig, ClipText, ClipVision, TextConfig, VisionConfig, VisionStyle};
+use lexiform_model::nn::Activation;
+use lexiform_model::point::{
+    CloudInput, EncoderConfig, PointTower, PpatConfig, Projection, Resample, TowerConfig, Up,
+};
+use lexiform_model::preprocess::Preprocess;
+use lexiform_model::registry::inspect;
+use lexiform_model::tokenizer::{Tokenizer, WordPieces};
+use lexiform_model::weights::{Precision, Source, WeightFile};
+use lexiform_model::{
+    JointModel, JointTowers, ModelConfig, ModelError, OpenOptions, PointModel, PointModelConfig,
+    PointOptions, save, save_points, usual_templates,
+};
+
+const DIM: usize = 16;
+
+struct Towers {
+    config: ModelConfig,
+    text: ClipText,
+    vision: ClipVision,
+}
+
+impl Towers {
+    fn new(seed: u64) -> Self {
+        let words = WordPieces::from_texts(["a box".to_owned()]);
+        let vision = VisionConfig {
+            image_size: 16,
+            patch: 8,
+            width: 16,
+            layers: 1,
+            head_width: 8,
+            mlp_ratio: 2.0,
+            style: VisionStyle::Clip,
+            prompts: 0,
+            activation: None,
+        };
+        let vocabulary = words.len();
+        let text = TextConfig { context: 6, vocabulary, width: 16, heads: 2, layers: 1, mlp_ratio: 2.0 };
+        let clip = ClipConfig { dim: DIM, vision, text, activation: Activation::Relu };
+        let source = Source::new(seed, &Device::flex());
+        let (text, vision) =
+            (ClipText::load(&source, &clip).unwrap(), ClipVision::load(&source, &clip).unwrap());
+        let config = ModelConfig {
+            name: "joint".to_owned(),
+            clip,
+            joint_from: 0,
+            preprocess: Preprocess::clip(16),
+            tokenizer: Tokenizer::Words(words),
+            rig: "ring".to_owned(),
+            n_views: 2,
+            templates: usual_templates(),
+            points: None,
+        };
+        Self { config, text, vision }
+    }
+
+    fn save(&self, path: &Path, points: Option<&PointTower>) {
+        let towers = JointTowers { text: &self.text, vision: &self.vision, points, logit_scale: 2.0 };
+        save(path, &self.config, towers, Precision::Half).unwrap();
+    }
+}
+
+fn point_config(taught_by: Option<&str>) -> PointModelConfig {
+    let encoder = PpatConfig {
+        colored: true,
+        patches: 4,
+        radius: 0.5,
+        samples: 4,
+        group_width: 8,
+        width: 16,
+        layers: 1,
+        heads: 2,
+        head_width: 8,
+        mlp_width: 16,
+        activation: Activation::Relu,
+    };
+    let projection = Some(Projection { dim: DIM, bias: false });
+    PointModelConfig {
+        name: "points".to_owned(),
+        tower: TowerConfig { encoder: EncoderConfig::Ppat(encoder), projection, classes: None },
+        input: CloudInput { n_points: 32, up: Up::YUp, resample: Resample::Random, missing_color: Some(0.4) },
+        paired: None,
+        taught_by: taught_by.map(str::to_owned),
+        templates: usual_templates(),
+    }
+}
+
+fn write_points(path: &Path, taught_by: Option<&str>) -> PointTower {
+    let config = point_config(taught_by);
+    let tower = PointTower::load(&Source::new(7, &Device::flex()), &config.tower).unwrap();
+    save_points(path, &config, &tower, None, Precision::Half).unwrap();
+    tower
+}
+
+fn open(path: &Path) -> Result<JointModel, ModelError> {
+    JointModel::open(&path.to_string_lossy(), &OpenOptions::default())
+}
+
+fn open_points(path: &Path) -> PointModel {
+    PointModel::open(&path.to_string_lossy(), &PointOptions::default()).unwrap()
+}
+
+fn clouds() -> Vec<PointCloud> {
+    let cloud = |n: usize| {
+        let at = |i: usize| Vec3::new((i as f32).sin(), (i as f32 * 0.7).cos(), i as f32 / n as f32);
+        PointCloud::new((0..n).map(at).collect()).unwrap()
+    };
+    vec![cloud(10), cloud(32), cloud(90)]
+}
+
+#[test]
+fn a_joined_model_takes_clouds_as_its_point_tower_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    Towers::new(1).save(&path("joint.safetensors"), None);
+    let joint = open(&path("joint.safetensors")).unwrap();
+    assert!(matches!(joint.embed_clouds(&clouds()), Err(ModelError::NoPointTower { .. })));
+    write_points(&path("points.safetensors"), Some(joint.towers_id()));
+    let points = open_points(&path("points.safetensors"));
+
+    let joined = open(&path("joint.safetensors")).unwrap().with_points(&points).unwrap();
+    joined.save(&path("joined.safetensors"), Precision::Half).unwrap();
+    let joined = open(&path("joined.safetensors")).unwrap();
+    assert_eq!(joined.towers_id(), joint.id());
+    assert_ne!(joined.id(), joint.id(), "embeddings of the two never mix");
+    assert!(joined.preprocessing().starts_with(&joint.preprocessing()));
+    assert!(joined.preprocessing().contains("clouds: 32 points"), "{}", joined.preprocessing());
+    let [a, b] = [joined.embed_clouds(&clouds()).unwrap(), points.embed_clouds(&clouds()).unwrap()];
+    assert_eq!(a, b);
+    assert_eq!(joined.embed_texts(&["a box"]).unwrap(), joint.embed_texts(&["a box"]).unwrap());
+
+    let file = WeightFile::open(&path("joined.safetensors")).unwrap();
+    assert!(!PointModel::recognizes(&file), "it has towers of its own");
+    let (card, contents) = inspect(&path("joined.safetensors").to_string_lossy()).unwrap();
+    assert_eq!(card.unwrap().modality, "views and points");
+    assert_eq!(contents.unwrap().kind, "CLIP in OpenCLIP's layout with a point tower, written by lexiform");
+    // A better tower takes the place of the old one.
+    assert_eq!(joined.with_points(&points).unwrap().towers_id(), joint.id());
+}
+
+#[test]
+fn a_tower_stands_only_beside_its_teacher() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    Towers::new(1).save(&path("joint.safetensors"), None);
+    for taught_by in [None, Some("joint@00000000")] {
+        write_points(&path("points.safetensors"), taught_by);
+        let joint = open(&path("joint.safetensors")).unwrap();
+        let refused = joint.with_points(&open_points(&path("points.safetensors"))).err().unwrap();
+        assert!(matches!(refused, ModelError::Apart { .. }), "{refused}");
+    }
+}
+
+#[test]
+fn header_and_tensors_must_agree() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let mut towers = Towers::new(1);
+    let tower = write_points(&path("points.safetensors"), None);
+    let joined = path("joined.safetensors");
+    towers.save(&joined, Some(&tower));
+    let unused = open(&joined).err().unwrap().to_string();
+    assert!(unused.contains("point_encoder."), "{unused}");
+
+    let config = point_config(None);
+    let mut part = lexiform_model::PointPart { tower: config.tower, input: config.input };
+    towers.config.points = Some(part.clone());
+    towers.save(&joined, None);
+    let missing = open(&joined).err().unwrap().to_string();
+    assert!(missing.contains("point_encoder."), "{missing}");
+
+    part.tower.projection = Some(Projection { dim: DIM + 1, bias: false });
+    towers.config.points = Some(part);
+    towers.save(&joined, Some(&tower));
+    let wide = open(&joined).err().unwrap().to_string();
+    assert!(wide.contains("a point tower of 17 numbers beside others of 16"), "{wide}");
+}
