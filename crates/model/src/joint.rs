@@ -2,8 +2,9 @@
 
 mod found;
 mod points;
+mod save;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use burn::module::Module as _;
@@ -14,12 +15,13 @@ use serde::{Deserialize, Serialize};
 pub(crate) use self::found::config_of;
 use self::found::{Found, fingerprint};
 pub use self::points::PointPart;
+pub use self::save::{JointTowers, save};
 use crate::clip::{ClipConfig, ClipText, ClipVision, Naming};
 use crate::error::ModelError;
 use crate::point::PointTower;
 use crate::preprocess::{Crop, Normalization, Photos, Preprocess};
 use crate::tokenizer::Tokenizer;
-use crate::weights::{Precision, Source, TensorList, WeightFile};
+use crate::weights::{Precision, Source, WeightFile};
 use crate::{Embedding, registry};
 
 /// Key of the configuration in the header of our own `.safetensors` files.
@@ -53,19 +55,6 @@ pub struct ModelConfig {
     /// Its point tower, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub points: Option<PointPart>,
-}
-
-/// The towers of a joint model, as they are saved.
-#[derive(Clone, Copy)]
-pub struct JointTowers<'a> {
-    /// Words.
-    pub text: &'a ClipText,
-    /// Views.
-    pub vision: &'a ClipVision,
-    /// Clouds, where the configuration says so.
-    pub points: Option<&'a PointTower>,
-    /// The learned multiplier of similarities (its logarithm).
-    pub logit_scale: f32,
 }
 
 /// How a model is opened.
@@ -334,25 +323,6 @@ impl JointModel {
         let towers = JointTowers { text, vision, points, logit_scale: self.logit_scale };
         save(path, &self.config, towers, precision)
     }
-}
-
-/// Writes towers with their configuration as one self-contained `.safetensors` file.
-pub fn save(
-    path: &Path,
-    config: &ModelConfig,
-    towers: JointTowers<'_>,
-    precision: Precision,
-) -> Result<(), ModelError> {
-    let mut list = TensorList::default();
-    towers.text.save(&mut list);
-    towers.vision.save(&mut list);
-    if let Some(points) = towers.points {
-        points.save(&mut list);
-    }
-    list.push("logit_scale".to_owned(), Tensor::<1>::from_floats([towers.logit_scale], &Device::flex()));
-    let header = serde_json::to_string(config).expect("a configuration has only strings for keys");
-    list.write(path, precision, HashMap::from([(CONFIG_KEY.to_owned(), header)]))?;
-    Ok(())
 }
 
 /// Where a CG3D checkpoint keeps the image tower.

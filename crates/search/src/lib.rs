@@ -35,7 +35,7 @@ pub use lexiform_geometry::io::{Found, walk};
 pub use lexiform_model::Embedding;
 pub use lexiform_store::{Failure, Filter, Payload, RecordId, StoreError};
 pub use library::{Answer, Library};
-pub use look::{Look, Seen};
+pub use look::{Look, Scanned, Seen};
 pub use picture::read_picture;
 pub use place::{HIDDEN_FOLDER, Place};
 pub use point_words::OpenEncoder;

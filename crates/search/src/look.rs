@@ -39,8 +39,17 @@ pub struct Look {
     intake: Intake,
     /// For scenes that are only points.
     of_clouds: Intake,
-    /// Every shape becomes a cloud of so many points first.
-    scanned: Option<usize>,
+    /// Every shape becomes a cloud first.
+    scanned: Option<Scanned>,
+}
+
+/// A cloud of a shape's surface, as a plain scanner would give it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scanned {
+    /// Number of points.
+    pub points: usize,
+    /// Whether colors are missing.
+    pub bare: bool,
 }
 
 /// What was seen of one file.
@@ -71,9 +80,9 @@ impl Look {
         self
     }
 
-    /// The same look at clouds of so many points of the shapes' surfaces, in the shapes' stead.
-    pub fn at_clouds_of(mut self, points: usize) -> Self {
-        self.scanned = Some(points);
+    /// The same look at clouds of the shapes' surfaces, in the shapes' stead.
+    pub fn at_clouds(mut self, scanned: Scanned) -> Self {
+        self.scanned = Some(scanned);
         self
     }
 
@@ -83,8 +92,9 @@ impl Look {
         if self.of_clouds != self.intake {
             words += &format!(", clouds as {}", self.of_clouds.describe());
         }
-        if let Some(points) = self.scanned {
-            words += &format!(", all shapes as clouds of {points} points");
+        if let Some(Scanned { points, bare }) = self.scanned {
+            let colors = if bare { " without colors" } else { "" };
+            words += &format!(", all shapes as clouds of {points} points{colors}");
         }
         words
     }
@@ -103,7 +113,7 @@ impl Look {
             return Err("no triangles and no points".to_owned());
         }
         let scene = match self.scanned {
-            Some(points) => Scene::from_cloud(sample_surface(&scene, points, &mut rng())),
+            Some(scanned) => scanned.of(&scene),
             None => scene,
         };
         let (scene, _) = normalize_unit_sphere(scene, Center::Bounds);
@@ -115,6 +125,10 @@ impl Look {
 
     /// A scene as the model takes it.
     pub fn at(&self, scene: Scene) -> Taken {
+        let scene = match self.scanned {
+            Some(scanned) => scanned.of(&scene),
+            None => scene,
+        };
         let (scene, _) = normalize_unit_sphere(scene, Center::Bounds);
         self.take(&scene, &Renderer::new(&scene))
     }
@@ -128,6 +142,16 @@ impl Look {
             }
             Intake::Points { count } => Taken::Points(points(scene, count)),
         }
+    }
+}
+
+impl Scanned {
+    fn of(self, scene: &Scene) -> Scene {
+        let cloud = sample_surface(scene, self.points, &mut rng());
+        Scene::from_cloud(match self.bare {
+            true => PointCloud::new(cloud.positions().to_vec()).unwrap_or_default(),
+            false => cloud,
+        })
     }
 }
 

@@ -7,6 +7,7 @@ mod captions;
 mod data;
 mod duplicates;
 mod evaluation;
+mod joined;
 mod shapes;
 mod support;
 mod training;

@@ -5,8 +5,9 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use lexiform_model::clip::{ClipText, ClipVision};
+use lexiform_model::point::PointTower;
 use lexiform_model::weights::{Precision, Source};
-use lexiform_model::{JointTowers, OpenOptions};
+use lexiform_model::{JointModel, JointTowers, OpenOptions, PointModelConfig, usual_templates};
 use lexiform_train::{NetworkConfig, Recipe};
 
 /// A folder of shapes and the command that works in it.
@@ -147,5 +148,32 @@ fn write_model(name: &str, seed: u64, dim: usize) -> PathBuf {
         PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}.safetensors", std::process::id()));
     let towers = JointTowers { text: &text, vision: &vision, points: None, logit_scale: 2.7 };
     lexiform_model::save(&path, &config, towers, Precision::Full).unwrap();
+    path
+}
+
+/// A file with a point tower of random weights that was trained towards the small model, as its header says.
+pub fn tiny_points() -> PathBuf {
+    let model = JointModel::open(&tiny_model().to_string_lossy(), &OpenOptions::default()).unwrap();
+    let recipe = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes/nano-points.toml");
+    let sizes = "patches=4 samples=4 group_width=16 width=16 layers=1 heads=2 head_width=8 mlp_width=16";
+    let mut settings: Vec<String> =
+        sizes.split(' ').map(|size| format!("network.tower.encoder.{size}")).collect();
+    settings.push("network.tower.projection.dim=32".to_owned());
+    settings.push("network.input.n_points=64".to_owned());
+    let NetworkConfig::Points(network) = Recipe::read(&recipe, &settings).unwrap().network else {
+        panic!("the recipe is one of points");
+    };
+    let config = PointModelConfig {
+        name: "points".to_owned(),
+        tower: network.tower,
+        input: network.input,
+        paired: None,
+        taught_by: Some(model.towers_id().to_owned()),
+        templates: usual_templates(),
+    };
+    let tower = PointTower::load(&Source::new(5, &OpenOptions::default().device), &config.tower).unwrap();
+    let path =
+        PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("points-{}.safetensors", std::process::id()));
+    lexiform_model::save_points(&path, &config, &tower, None, Precision::Half).unwrap();
     path
 }

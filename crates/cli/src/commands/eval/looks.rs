@@ -6,7 +6,7 @@ use anyhow::anyhow;
 use image::RgbaImage;
 use lexiform_eval::Features;
 use lexiform_eval::python_random::PythonRandom;
-use lexiform_search::{Encoder, Error, Intake, Look, Taken, read_picture};
+use lexiform_search::{Encoder, Error, Intake, Look, Scanned, Taken, read_picture};
 
 use super::data::Entry;
 use crate::commands::classify::failure;
@@ -35,10 +35,10 @@ pub struct Seen {
     pub failed: Vec<(String, String)>,
 }
 
-/// Embeds every file in every variant; if `clouds` is given, a cloud of so many points of each.
+/// Embeds every file in every variant; if `clouds` are asked for, as a cloud.
 pub fn embed_all(
     encoder: &dyn Encoder,
-    clouds: Option<usize>,
+    clouds: Option<Scanned>,
     entries: Vec<Entry>,
     variants: &[Variant],
 ) -> anyhow::Result<Seen> {
@@ -52,7 +52,7 @@ pub fn embed_all(
         (_, None) => Look::of(encoder),
     };
     let look = match clouds {
-        Some(points) => look.at_clouds_of(points),
+        Some(scanned) => look.at_clouds(scanned),
         None => look,
     };
     let mut draws: Vec<Option<PythonRandom>> =

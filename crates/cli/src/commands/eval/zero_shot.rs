@@ -11,7 +11,7 @@ use lexiform_eval::{Features, Prediction, paired, zero_shot};
 use lexiform_geometry::Scene;
 use lexiform_model::preprocess::Crop;
 use lexiform_model::{PointModel, registry};
-use lexiform_search::{Encoder, Intake, Look, Taken};
+use lexiform_search::{Encoder, Intake, Look, Scanned, Taken};
 use lexiform_train::shapes::categories;
 use lexiform_train::{held_out, held_out_clouds};
 use serde_json::json;
@@ -45,6 +45,9 @@ pub struct ZeroShotArgs {
     /// Measure clouds of so many points of the shapes' surfaces in the shapes' stead
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000), conflicts_with = "features")]
     clouds: Option<u32>,
+    /// Without colors
+    #[arg(long, requires = "clouds")]
+    bare: bool,
     /// Draw views and the window cut out of them by seeds, as Duoduo CLIP's evaluation does: `reference` for its own
     /// three [default: views evenly spread, the middle window]
     #[arg(long, value_name = "N,N,…|reference", value_delimiter = ',', conflicts_with = "features")]
@@ -141,8 +144,8 @@ impl ZeroShotArgs {
         OpeningArg { text_model, ..self.opening.clone() }.open(name, crop)
     }
 
-    fn clouds(&self) -> Option<usize> {
-        self.clouds.map(|points| points as usize)
+    fn clouds(&self) -> Option<Scanned> {
+        self.clouds.map(|points| Scanned { points: points as usize, bare: self.bare })
     }
 
     fn labels(&self, entries: &[Entry]) -> anyhow::Result<Vec<String>> {
@@ -239,7 +242,7 @@ impl ZeroShotArgs {
             return Err(Usage("--views, --seeds and --protocol need files: give --labels".to_owned()).into());
         }
         let shapes = match (self.clouds(), encoder.intake()) {
-            (Some(points), _) => held_out_clouds(self.each, points),
+            (Some(Scanned { points, .. }), _) => held_out_clouds(self.each, points),
             (None, Intake::Views { rig, count, size }) => {
                 held_out(self.each, size as usize, &rig.rig(count, 0))
             }
@@ -255,7 +258,10 @@ impl ZeroShotArgs {
             split: None,
         });
         let entries: Vec<Entry> = entries.collect();
-        let look = Look::of(&*encoder);
+        let look = match self.clouds() {
+            Some(scanned) => Look::of(&*encoder).at_clouds(scanned),
+            None => Look::of(&*encoder),
+        };
         let taken = shapes.samples.into_iter().map(|sample| match sample.views.is_empty() {
             true => look.at(Scene::from_cloud(sample.cloud)),
             false => Taken::Views(sample.views),

@@ -1,0 +1,80 @@
+//! A model with towers for words, views and points: meshes as views, clouds as points.
+
+use crate::support::{Bench, other_model, tiny_model, tiny_points};
+use serde_json::json;
+
+/// Points on two sides of a box.
+fn cloud() -> String {
+    let header = "ply\nformat ascii 1.0\nelement vertex 200\nproperty float x\nproperty float y\nproperty float z\nend_header\n";
+    let at = |i: usize| [(i % 10) as f32 / 10.0, (i / 10 % 10) as f32 / 5.0, (i / 100) as f32];
+    (0..200).map(at).fold(header.to_owned(), |text, [x, y, z]| text + &format!("{x} {y} {z}\n"))
+}
+
+#[test]
+fn a_joined_model_takes_meshes_as_views_and_clouds_as_points() {
+    let (bench, points) = (Bench::new(), tiny_points());
+    let (tiny, points) = (tiny_model().to_str().unwrap(), points.to_str().unwrap());
+    bench.write("models/scan.ply", cloud());
+    bench.run(&["model", "join", tiny, points, "joined.safetensors"]).good();
+    let other = other_model().to_str().unwrap();
+    bench
+        .run(&["model", "join", other, points, "wrong.safetensors"])
+        .bad(1, &["was trained towards", "tiny@"]);
+
+    let card = bench.run(&["model", "info", "joined.safetensors", "--json"]).good().json().remove(0);
+    assert_eq!((&card["modality"], &card["dim"]), (&json!("views and points"), &json!(32)));
+    // The words of another model are no words for these points.
+    let words = ["classify", "models/scan.ply", "--labels", "a,b", "--model", points, "--text-model"];
+    bench.run(&[&words[..], &[other]].concat()).bad(1, &["it was trained towards tiny@"]);
+    bench.run(&[&words[..], &[tiny]].concat()).good();
+
+    let embed = |file: &str, model: &str| {
+        bench.run(&["embed", file, "-o", "a.npy", "--model", model]).good();
+        fs_err::read(bench.path("a.npy")).unwrap()
+    };
+    assert_eq!(embed("models/scan.ply", "joined.safetensors"), embed("models/scan.ply", points));
+    bench.run(&["model", "convert", tiny, "half.safetensors", "--half"]).good();
+    assert_eq!(embed("models/flat.obj", "joined.safetensors"), embed("models/flat.obj", "half.safetensors"));
+
+    let run = bench.run(&["index", "models", "--model", "joined.safetensors"]).good();
+    assert!(run.stderr.contains("4 indexed"), "{run:#?}");
+    let same = ["search", "models", "--shape", "models/scan.ply", "--model", "joined.safetensors", "--json"];
+    assert_eq!(bench.run(&same).good().json()[0]["path"], "models/scan.ply");
+    let own = ["search", "models", "a box", "--model", "half.safetensors"];
+    bench.run(&own).bad(1, &["hint: "]);
+}
+
+#[test]
+fn shapes_can_be_measured_as_clouds() {
+    let bench = Bench::new();
+    bench.write("labels.csv", "file,label\nmodels/flat.obj,rug\nmodels/kinds/tall.obj,tower\n");
+    let measure = |more: &[&str]| {
+        let args = [&["eval", "zero-shot", "--labels", "labels.csv", "--json"], more].concat();
+        bench.run(&args).good().json().remove(0)
+    };
+    let scanned = measure(&["--clouds", "500", "--report", "scanned"]);
+    assert_eq!((&scanned["shapes"], &scanned["labels"]), (&json!(2), &json!(2)));
+    bench.run(&["eval", "zero-shot", "--each", "1", "--clouds", "0"]).bad(2, &["--clouds"]);
+}
+
+#[test]
+fn a_model_is_told_what_of_photos_to_look_at() {
+    let bench = Bench::empty();
+    let tiny = tiny_model().to_str().unwrap();
+    // A red box in the corner of a gray picture.
+    let color = |x: u32, y: u32| if x < 30 && y < 20 { [200, 20, 20] } else { [128; 3] };
+    let picture =
+        image::RgbImage::from_fn(120, 80, |x, y| image::Rgb(color(x.wrapping_sub(8), y.wrapping_sub(8))));
+    picture.save(bench.path("photo.png")).unwrap();
+    let embed = |model: &str| {
+        bench.run(&["embed", "photo.png", "-o", "a.npy", "--model", model]).good();
+        fs_err::read(bench.path("a.npy")).unwrap()
+    };
+    for photos in ["object", "middle"] {
+        bench.run(&["model", "convert", tiny, &format!("{photos}.safetensors"), "--photos", photos]).good();
+    }
+    assert_ne!(embed("object.safetensors"), embed("middle.safetensors"));
+    let points = tiny_points();
+    let convert = ["model", "convert", points.to_str().unwrap(), "x.safetensors", "--photos", "object"];
+    bench.run(&convert).bad(2, &["looks at no pictures"]);
+}
