@@ -326,7 +326,10 @@ fn bring(
     };
     let teacher = published.teacher(recipe)?;
     check_widths(recipe, teacher.as_ref())?;
-    let sizes = Sizes { view: published.view_size(recipe)?, points: recipe.data.points.max(recipe.network.n_points()) };
+    let sizes = Sizes {
+        view: published.view_size(recipe)?,
+        points: recipe.data.points.max(recipe.network.n_points()),
+    };
     let needs = Needs::of(recipe, objective);
     Material::prepare(recipe, needs, teacher, (rig.as_ref(), sizes), step, on_event)
 }
