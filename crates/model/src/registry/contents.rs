@@ -121,12 +121,13 @@ pub fn contents(file: &WeightFile, paired: Option<&str>) -> Contents {
     let ends_with = |end: &str| file.names().any(|name| is_end(name, end));
     // Towers of our own may have a point tower beside them.
     let is_joint = file.metadata("lexiform").is_some();
-    let mut signatures = SIGNATURES.iter().filter(|signature| !(is_joint && signature.is_points));
+    let fits = |signature: &&Signature| !(is_joint && signature.modality == Modality::Points);
+    let mut signatures = SIGNATURES.iter().filter(fits);
     let signature = signatures.find(|signature| signature.has.iter().all(|end| ends_with(end)));
     let own = is_joint || file.metadata("lexiform-points").is_some();
-    let beside = if is_joint && file.n_elements(POINT_TOWER) > 0 { " with a point tower" } else { "" };
+    let more = if is_joint && file.n_elements(POINT_TOWER) > 0 { " with a point tower" } else { "" };
     let kind = match signature {
-        Some(signature) if own => format!("{}{beside}, written by lexiform", signature.kind),
+        Some(signature) if own => format!("{}{more}, written by lexiform", signature.kind),
         Some(signature) => signature.kind.to_owned(),
         None => "unknown".to_owned(),
     };
