@@ -40,6 +40,7 @@ impl Towers {
             style: VisionStyle::Clip,
             prompts: 0,
             activation: None,
+            epsilon: None,
         };
         let vocabulary = words.len();
         let text = TextConfig { context: 6, vocabulary, width: 16, heads: 2, layers: 1, mlp_ratio: 2.0 };

@@ -246,7 +246,8 @@ mod tests {
             span(&xs),
             span(&ys)
         );
-        assert_eq!(xs.iter().min().unwrap() + xs.iter().max().unwrap(), 49);
+        // Within half a pixel.
+        assert!((48..=50).contains(&(xs.iter().min().unwrap() + xs.iter().max().unwrap())));
         assert!(view.get_pixel(25, 2).0.iter().all(|c| *c > 250));
     }
 
