@@ -84,7 +84,10 @@ impl Towers {
                 Ok((towers, Blueprint::new(Design::Joint(config))))
             }
             NetworkConfig::Pretrained(network) => {
-                let base = published.open(&network.base)?;
+                let mut base = published.open(&network.base)?;
+                if let Some(size) = network.image_size {
+                    base = base.with_image_size(size)?;
+                }
                 let mut config = base.config().clone();
                 config.name = recipe.name.clone();
                 // It agrees with the towers as they were.

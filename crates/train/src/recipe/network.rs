@@ -64,6 +64,9 @@ pub struct PretrainedNetwork {
     /// First block in which views see each other; the model's own where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub joint_from: Option<usize>,
+    /// Edge of a view in pixels, to which the grid of positions is resized; the model's own where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_size: Option<usize>,
     /// Small changes that are trained in the matrices' stead; groups name them `….lora`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lora: Option<LowRankConfig>,
