@@ -8,10 +8,18 @@ use rayon::prelude::*;
 use crate::recipe::DataConfig;
 use crate::saying::{Origin, Saying};
 use crate::shape_set::{Sample, ShapeSet, Sizes, from_templates, generated_names};
-use crate::shapes::{Rng, Variation, captions, categories};
+use crate::shapes::{
+    Attributes, Category, Question, Rng, Specimen, Variation, captions, categories, is_unseen, questions,
+};
 
 /// Seeds from here on are for measuring only.
 const HELD_OUT_SEEDS: u64 = 1 << 40;
+/// Where seeds for further attempts lie, away from all others.
+const ATTEMPT: u64 = 1 << 44;
+/// Attempts to draw a specimen of a color that training may show; a category may have no other color.
+const ATTEMPTS: u64 = 12;
+/// Specimens of a category whose words are wrong answers to each other's questions.
+const SIBLINGS: usize = 16;
 
 /// Shapes to train on: `config.shapes` of them, the categories in turn, each varied as files vary. Rounds are disjoint.
 pub(crate) fn training(config: &DataConfig, sizes: Sizes, seed: u64, round: u64) -> ShapeSet {
@@ -22,7 +30,7 @@ pub(crate) fn training(config: &DataConfig, sizes: Sizes, seed: u64, round: u64)
         let category = &categories()[i % n];
         let mut rng = Rng::named("training", seed ^ (serial << 8));
         let variation = Variation::draw(&mut rng);
-        let specimen = category.generate(seed.wrapping_add(serial / n as u64));
+        let specimen = seen(category, seed.wrapping_add(serial / n as u64), config.unseen);
         let sayings = match config.templates.is_empty() {
             true => said(captions(category, &specimen, &mut rng)),
             false => from_templates(&config.templates, category.name).collect(),
@@ -30,6 +38,34 @@ pub(crate) fn training(config: &DataConfig, sizes: Sizes, seed: u64, round: u64)
         let scene = variation.apply(specimen.scene);
         Sample::training(i % n, scene, sayings, config, sizes, &mut rng)
     })
+}
+
+/// A specimen to learn from: of no color that is held back for its category. Where there is none, its color goes unsaid.
+fn seen(category: &Category, seed: u64, unseen: f32) -> Specimen {
+    let is_seen =
+        |s: &Specimen| s.attributes.color.is_none_or(|color| !is_unseen(category.name, color, unseen));
+    let mut attempts = (0..ATTEMPTS).map(|i| category.generate(seed.wrapping_add(i * ATTEMPT)));
+    attempts.find(is_seen).unwrap_or_else(|| {
+        let mut specimen = category.generate(seed);
+        specimen.attributes.color = None;
+        specimen
+    })
+}
+
+/// Questions about colors, materials, parts of the shapes that [`held_out`] gives for the same `each`, by their indices.
+/// `unseen` is the share of pairs of color and category that the model's recipe held back.
+pub fn held_out_questions(each: usize, unseen: f32) -> Vec<Question> {
+    let of = |category: &Category| -> Vec<Attributes> {
+        let seeds = (0..each.max(SIBLINGS) as u64).map(|i| HELD_OUT_SEEDS + i);
+        seeds.map(|seed| category.generate(seed).attributes).collect()
+    };
+    let all: Vec<Vec<Attributes>> = categories().par_iter().map(of).collect();
+    let colors = all.iter().flatten().filter_map(|what| what.color).collect();
+    let n = categories().len();
+    let shapes = (0..n * each).map(|i| (i, i % n, i / n));
+    shapes
+        .flat_map(|(i, at, k)| questions(i, &categories()[at], &all[at][k], &all[at], &colors, unseen))
+        .collect()
 }
 
 /// Shapes to measure on, `each` of every category, upright and in color, from seeds that training never uses; seen by

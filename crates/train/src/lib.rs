@@ -44,7 +44,7 @@ pub use checkpoint::{Checkpoint, CheckpointError, Progress};
 pub use event::{FeatureSource, GroupPlan, Plan, Step, TrainEvent};
 pub use files::FilesError;
 pub use fit::{FitError, FitOptions, fit};
-pub use generated::{held_out, held_out_clouds};
+pub use generated::{held_out, held_out_clouds, held_out_questions};
 pub use recipe::{
     ClipNetwork, DataConfig, LowRankConfig, NetworkConfig, PointNetwork, PretrainedNetwork, Recipe,
     RecipeError, RunConfig, ScaleConfig,

@@ -72,17 +72,26 @@ fn duoduo_nano() {
     assert_eq!(losses, vec![["image", "text"]; 3]);
 }
 
-/// The built-in model's own recipe, and the one that goes on from its model.
+/// The built-in model's own recipe, and those that go on from its model; the last one sees larger views.
 #[test]
-fn nano_in_both_legs() {
+fn nano_in_three_legs() {
     let folder = tempfile::tempdir().unwrap();
     let sizes = ["network.layers=1", "network.joint_from=0", "network.text_layers=1", "batch.size.images=8"];
-    let first = folder.path().join("first");
-    assert_eq!(train("nano.toml", &first, &[&sizes]), vec![["captions", "naming"]; 3]);
-    let base = format!("network.base={}", first.join("model.safetensors").display());
-    let second = folder.path().join("second");
-    let losses = train("nano-more.toml", &second, &[&[&base, "data.refresh_every=2", "batch.size.images=8"]]);
-    assert_eq!(losses, vec![["captions", "naming"]; 3]);
+    let legs: [(&str, &[&str]); 3] = [
+        ("nano.toml", &sizes),
+        ("nano-more.toml", &["data.refresh_every=2", "batch.size.images=8"]),
+        ("nano-sharp.toml", &["batch.size.images=8"]),
+    ];
+    let mut base = None;
+    for (recipe, settings) in legs {
+        let out = folder.path().join(recipe);
+        let start: Vec<&str> = base.iter().map(String::as_str).collect();
+        assert_eq!(train(recipe, &out, &[settings, &start]), vec![["captions", "naming"]; 3]);
+        base = Some(format!("network.base={}", out.join("model.safetensors").display()));
+    }
+    let path = folder.path().join("nano-sharp.toml/model.safetensors");
+    let model = JointModel::open(path.to_str().unwrap(), &OpenOptions::default()).unwrap();
+    assert_eq!((model.view_size(), model.config().clip.vision.image_size), (80, 80));
 }
 
 #[test]

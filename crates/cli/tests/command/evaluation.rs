@@ -310,3 +310,30 @@ fn point_models_are_measured_with_the_words_they_pair_with() {
     let probe = ["eval", "probe", "--labels", "folders", "--assets", "things", "--model", points, "--json"];
     assert_eq!(bench.run(&probe).good().json()[0]["shapes"], 6);
 }
+
+#[test]
+fn attributes_of_generated_shapes_are_asked_for() {
+    let (bench, tiny) = (Bench::empty(), tiny_model().to_str().unwrap());
+    let ask = |more: &[&str]| {
+        let args =
+            [&["eval", "attributes", "--each", "1", "--rounds", "20", "--json", "--model", tiny], more]
+                .concat();
+        bench.run(&args).good().json()
+    };
+    let count = |line: &Value| line["questions"].as_u64().unwrap();
+    let all = ask(&[]);
+    let aspects: Vec<&str> = all.iter().map(|line| line["aspect"].as_str().unwrap()).collect();
+    assert_eq!(aspects, ["color", "material", "kind", "part", "count"]);
+    for line in &all {
+        let [right, chance] = ["right", "chance"].map(|name| line[name].as_f64().unwrap());
+        assert!(count(line) > 20 && (0.0..0.51).contains(&chance), "{line}");
+        // Weights of chance know nothing.
+        assert!((right - chance).abs() < 0.3, "{line}");
+    }
+    assert_eq!(all, ask(&[]));
+    let split = ask(&["--unseen", "0.2"]);
+    assert_eq!([&split[0]["unseen"], &split[1]["unseen"]], [&json!(false), &json!(true)]);
+    assert_eq!(count(&split[0]) + count(&split[1]), count(&all[0]));
+    assert_eq!(split[2..], all[1..]);
+    bench.run(&["eval", "attributes", "--unseen", "2"]).bad(2, &["from 0 to 1"]);
+}

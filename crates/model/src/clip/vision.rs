@@ -212,7 +212,8 @@ impl ClipVision {
     /// The same tower for images of another size, `grid` patches along an edge: positions of patches are resampled as
     /// OpenCLIP does (bicubic, antialiased), the class token keeps its own.
     pub fn with_grid(mut self, grid: usize) -> Self {
-        let positions = self.positional_embedding.val();
+        // New weights do not follow from the old ones.
+        let positions = self.positional_embedding.val().detach();
         let [tokens, width] = positions.dims();
         let old = (tokens.saturating_sub(1) as f64).sqrt().round() as usize;
         if old == grid {

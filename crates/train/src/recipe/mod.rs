@@ -90,6 +90,10 @@ pub struct DataConfig {
     /// Sentences with `{}` for the shape's name that are its captions; without any, captions describe the shape.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub templates: Vec<String>,
+    /// Share of all pairs of a color and a category of generated shapes that are never shown, so that one can ask for them
+    /// (`lexiform eval attributes --unseen`).
+    #[serde(default, skip_serializing_if = "is_zero_share")]
+    pub unseen: f32,
     /// Steps after which a fresh set of shapes is generated; 0 keeps the first.
     #[serde(default)]
     pub refresh_every: usize,
@@ -100,6 +104,10 @@ pub struct DataConfig {
 
 fn is_zero(number: &usize) -> bool {
     *number == 0
+}
+
+fn is_zero_share(share: &f32) -> bool {
+    *share == 0.0
 }
 
 fn is_false(truth: &bool) -> bool {

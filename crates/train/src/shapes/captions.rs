@@ -51,17 +51,16 @@ pub fn captions(category: &Category, specimen: &Specimen, rng: &mut Rng) -> Vec<
     for detail in [0.35, 0.7, 1.0] {
         said.push(phrase(category, specimen, detail, rng).to_string(rng));
     }
-    let plain = phrase(category, specimen, rng.unit(), rng);
-    let plain = format!("{}{}", plain.article(), plain.body());
+    let plain = phrase(category, specimen, rng.unit(), rng).in_full();
     said.push(rng.pick(TEMPLATES).replace("{}", &plain));
     said
 }
 
 /// A noun with what stands before and behind it.
-struct Phrase {
-    noun: &'static str,
-    words: Vec<&'static str>,
-    parts: Vec<String>,
+pub(super) struct Phrase {
+    pub noun: &'static str,
+    pub words: Vec<&'static str>,
+    pub parts: Vec<String>,
 }
 
 impl Phrase {
@@ -93,9 +92,14 @@ impl Phrase {
         body
     }
 
+    /// With its article.
+    pub fn in_full(&self) -> String {
+        format!("{}{}", self.article(), self.body())
+    }
+
     /// With its article, sometimes without.
     fn to_string(&self, rng: &mut Rng) -> String {
-        if rng.chance(0.3) { self.body() } else { format!("{}{}", self.article(), self.body()) }
+        if rng.chance(0.3) { self.body() } else { self.in_full() }
     }
 }
 
@@ -151,9 +155,6 @@ mod tests {
             words: vec!["old", "red"],
             parts: vec!["four legs".into(), "armrests".into()],
         };
-        assert_eq!(
-            format!("{}{}", phrase.article(), phrase.body()),
-            "an old red chair with four legs and armrests"
-        );
+        assert_eq!(phrase.in_full(), "an old red chair with four legs and armrests");
     }
 }

@@ -6,6 +6,7 @@
 
 mod captions;
 pub mod kit;
+mod questions;
 mod variation;
 
 // Families, in the order of the registry.
@@ -66,6 +67,7 @@ use std::sync::LazyLock;
 pub use captions::captions;
 pub(crate) use kit::fnv1a;
 pub use kit::{Attributes, Builder, Rng, Specimen};
+pub use questions::{Aspect, Question, is_unseen, questions};
 pub use variation::{UpAxis, Variation};
 
 /// A kind of thing, and how to make one.

@@ -1,5 +1,6 @@
 //! `lexiform eval`: how well a model does, on files, on features, or on shapes made by rule.
 
+mod attributes;
 mod classify;
 mod compare;
 mod data;
@@ -30,6 +31,7 @@ enum Measure {
     Retrieval(retrieval::RetrievalArgs),
     Probe(probe::ProbeArgs),
     FewShot(few_shot::FewShotArgs),
+    Attributes(attributes::AttributesArgs),
     Classify(classify::ClassifyArgs),
     Compare(compare::CompareArgs),
 }
@@ -42,6 +44,7 @@ impl EvalArgs {
             Measure::Retrieval(args) => args.run(),
             Measure::Probe(args) => args.run(),
             Measure::FewShot(args) => args.run(),
+            Measure::Attributes(args) => args.run(),
             Measure::Classify(args) => args.run(),
             Measure::Compare(args) => args.run(),
         }
