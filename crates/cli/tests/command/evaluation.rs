@@ -327,8 +327,8 @@ fn attributes_of_generated_shapes_are_asked_for() {
     for line in &all {
         let [right, chance] = ["right", "chance"].map(|name| line[name].as_f64().unwrap());
         assert!(count(line) > 20 && (0.0..0.51).contains(&chance), "{line}");
-        // Weights of chance know nothing.
-        assert!((right - chance).abs() < 0.3, "{line}");
+        // Weights of chance know nothing, and phrases that are cut off before they differ are no answers.
+        assert!((0.0..chance + 0.3).contains(&right), "{line}");
     }
     assert_eq!(all, ask(&[]));
     let split = ask(&["--unseen", "0.2"]);
