@@ -159,7 +159,7 @@ impl Material {
 fn round(recipe: &Recipe, supply: &Supply, step: usize) -> u64 {
     match (recipe.data.refresh_every, supply) {
         (0, _) | (_, Supply::Set(_)) => 0,
-        (every, _) => ((step + 1) / every) as u64,
+        (every, _) => (step / every) as u64,
     }
 }
 
