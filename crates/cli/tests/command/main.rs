@@ -4,6 +4,7 @@
 
 mod answers;
 mod captions;
+mod card;
 mod data;
 mod duplicates;
 mod evaluation;
