@@ -140,11 +140,10 @@ impl Points {
         if kept.iter().filter(|kept| **kept).count() < FEWEST {
             return;
         }
-        let chosen = |list: &[Vec3]| -> Vec<Vec3> {
-            list.iter().zip(kept).filter(|(_, kept)| **kept).map(|(value, _)| *value).collect()
-        };
-        self.positions = chosen(&self.positions);
-        self.colors = self.colors.as_deref().map(chosen);
+        for list in std::iter::once(&mut self.positions).chain(&mut self.colors) {
+            let mut kept = kept.iter();
+            list.retain(|_| kept.next().is_some_and(|kept| *kept));
+        }
     }
 
     fn into_cloud(self) -> Option<PointCloud> {

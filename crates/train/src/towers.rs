@@ -31,6 +31,7 @@ pub struct Towers {
 /// Everything of a finished model but its weights.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[expect(clippy::large_enum_variant, reason = "a run has one of it")]
 pub enum Design {
     /// Of words and views.
     Joint(ModelConfig),
