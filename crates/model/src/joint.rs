@@ -247,7 +247,7 @@ impl JointModel {
         };
         let photos = if photos == Photos::Object { ", objects of photos" } else { "" };
         let clouds =
-            self.config.points.as_ref().map_or(String::new(), |p| format!("; clouds: {}", p.describe()));
+            self.config.points.as_ref().map_or(String::new(), |p| format!("; points: {}", p.describe()));
         let ModelConfig { n_views, rig, .. } = &self.config;
         format!("{n_views} {rig} views, {size} px on white, {crop}{colors}{photos}{clouds}")
     }

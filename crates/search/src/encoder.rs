@@ -36,6 +36,33 @@ pub enum Taken {
     Views(Vec<RgbaImage>),
     /// Points on its surface, at any scale, with linear colors where it has any.
     Points(PointCloud),
+    /// Views, and points of the same shape.
+    Both {
+        /// Square views on white.
+        views: Vec<RgbaImage>,
+        /// Points on its surface.
+        cloud: PointCloud,
+    },
+}
+
+impl Taken {
+    /// Its views, if it was seen in any.
+    pub fn views(&self) -> Option<&[RgbaImage]> {
+        match self {
+            Self::Views(views) | Self::Both { views, .. } => Some(views),
+            Self::Points(_) => None,
+        }
+    }
+
+    /// The same with some of the views only, in this order; points stay. Numbers without a view are passed over.
+    pub fn with_views(&self, chosen: &[usize]) -> Self {
+        let some = |views: &[RgbaImage]| chosen.iter().filter_map(|i| views.get(*i).cloned()).collect();
+        match self {
+            Self::Views(views) => Self::Views(some(views)),
+            Self::Both { views, cloud } => Self::Both { views: some(views), cloud: cloud.clone() },
+            Self::Points(_) => self.clone(),
+        }
+    }
 }
 
 /// A model that places words, pictures and 3D shapes in one space.
@@ -49,6 +76,10 @@ pub trait Encoder: Send + Sync {
     /// How it takes shapes that are only points, such as scans: as all others, unless it knows better.
     fn intake_of_clouds(&self) -> Intake {
         self.intake()
+    }
+    /// Points that it takes of a shape with faces beside its views, which then count as much as the views; 0 for none.
+    fn points_beside_views(&self) -> usize {
+        0
     }
     /// How pixels or points become numbers, in words; recorded with a library.
     fn preprocessing(&self) -> String;
@@ -93,6 +124,10 @@ impl Encoder for JointModel {
         points.unwrap_or_else(|| Encoder::intake(self))
     }
 
+    fn points_beside_views(&self) -> usize {
+        self.point_part().map_or(0, |part| part.input.n_points)
+    }
+
     fn preprocessing(&self) -> String {
         self.preprocessing()
     }
@@ -116,11 +151,14 @@ impl Encoder for JointModel {
     fn embed_shapes(&self, shapes: Vec<Taken>) -> Result<Vec<Embedding>, EncodeError> {
         let (mut views, mut clouds, mut order) = (Vec::new(), Vec::new(), Vec::new());
         for shape in shapes {
-            order.push(matches!(shape, Taken::Points(_)));
-            match shape {
-                Taken::Views(seen) => views.push(seen),
-                Taken::Points(cloud) => clouds.push(cloud),
-            }
+            let (seen, cloud) = match shape {
+                Taken::Views(views) => (Some(views), None),
+                Taken::Points(cloud) => (None, Some(cloud)),
+                Taken::Both { views, cloud } => (Some(views), Some(cloud)),
+            };
+            order.push([seen.is_some(), cloud.is_some()]);
+            views.extend(seen);
+            clouds.extend(cloud);
         }
         if !clouds.is_empty() && self.point_part().is_none() {
             return Err(format!("{} takes views, it was given points", self.id()).into());
@@ -130,11 +168,20 @@ impl Encoder for JointModel {
             true => Vec::new().into_iter(),
             false => self.embed_clouds(&clouds)?.into_iter(),
         };
-        let next = |is_cloud| if is_cloud { of_clouds.next() } else { of_views.next() };
-        Ok(order.into_iter().filter_map(next).collect())
+        let next = |[seen, cloud]: [bool; 2]| match (seen, cloud) {
+            (true, true) => Some(between(&of_views.next()?, &of_clouds.next()?)),
+            (true, false) => of_views.next().map(Ok),
+            (false, _) => of_clouds.next().map(Ok),
+        };
+        order.into_iter().filter_map(next).collect()
     }
 
     fn embed_image(&self, image: &RgbaImage) -> Result<Embedding, EncodeError> {
         Ok(self.embed_image(image)?)
     }
+}
+
+/// The direction in the middle of two.
+fn between(a: &Embedding, b: &Embedding) -> Result<Embedding, EncodeError> {
+    Ok(Embedding::new(a.as_slice().iter().zip(b.as_slice()).map(|(a, b)| a + b).collect())?)
 }

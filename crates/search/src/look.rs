@@ -39,6 +39,8 @@ pub struct Look {
     intake: Intake,
     /// For scenes that are only points.
     of_clouds: Intake,
+    /// Points taken beside views; 0 for none.
+    beside: usize,
     /// Every shape becomes a cloud first.
     scanned: Option<Scanned>,
 }
@@ -67,7 +69,12 @@ impl Look {
     /// The look a model was made for: views of its number and size from cameras like those of its training data, or
     /// points of its number.
     pub fn of(encoder: &dyn Encoder) -> Self {
-        Self { intake: encoder.intake(), of_clouds: encoder.intake_of_clouds(), scanned: None }
+        Self {
+            intake: encoder.intake(),
+            of_clouds: encoder.intake_of_clouds(),
+            beside: encoder.points_beside_views(),
+            scanned: None,
+        }
     }
 
     /// The same look with so many views; points stay as they are.
@@ -89,6 +96,9 @@ impl Look {
     /// The look in words, as a library records it.
     pub fn describe(&self) -> String {
         let mut words = format!("look {LOOK_VERSION}: {}", self.intake.describe());
+        if self.beside > 0 {
+            words += &format!(" and {} points of the surface", self.beside);
+        }
         if self.of_clouds != self.intake {
             words += &format!(", clouds as {}", self.of_clouds.describe());
         }
@@ -135,10 +145,15 @@ impl Look {
 
     /// A scene that fits the unit sphere.
     fn take(&self, scene: &Scene, renderer: &Renderer<'_>) -> Taken {
-        match if scene.n_faces() == 0 { self.of_clouds } else { self.intake } {
+        let is_cloud = scene.n_faces() == 0;
+        match if is_cloud { self.of_clouds } else { self.intake } {
             Intake::Views { rig, count, size } => {
                 let config = RenderConfig { size, ..RenderConfig::default() };
-                Taken::Views(renderer.render_views(&rig.rig(count, RIG_SEED), &config).images)
+                let views = renderer.render_views(&rig.rig(count, RIG_SEED), &config).images;
+                match self.beside {
+                    beside if beside > 0 && !is_cloud => Taken::Both { views, cloud: points(scene, beside) },
+                    _ => Taken::Views(views),
+                }
             }
             Intake::Points { count } => Taken::Points(points(scene, count)),
         }

@@ -195,7 +195,7 @@ impl Encoder for PointsAndWords {
 
     fn embed_shapes(&self, shapes: Vec<Taken>) -> Result<Vec<Embedding>, EncodeError> {
         let clouds = shapes.into_iter().map(|shape| match shape {
-            Taken::Points(cloud) => Ok(cloud),
+            Taken::Points(cloud) | Taken::Both { cloud, .. } => Ok(cloud),
             Taken::Views(_) => Err(format!("{} takes points, it was given views", self.id())),
         });
         Ok(self.points.embed_clouds(&clouds.collect::<Result<Vec<_>, _>>()?)?)

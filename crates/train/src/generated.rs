@@ -69,9 +69,9 @@ pub fn held_out_questions(each: usize, unseen: f32) -> Vec<Question> {
 }
 
 /// Shapes to measure on, `each` of every category, upright and in color, from seeds that training never uses; seen by
-/// the cameras of `rig` at `size` pixels.
-pub fn held_out(each: usize, size: usize, rig: &Rig) -> ShapeSet {
-    held_out_with(each, Some(rig), Sizes { view: size, points: 0 })
+/// the cameras of `rig` at `size` pixels, with so many points of their surfaces.
+pub fn held_out(each: usize, size: usize, rig: &Rig, points: usize) -> ShapeSet {
+    held_out_with(each, Some(rig), Sizes { view: size, points })
 }
 
 /// The same shapes as clouds of `points` points.

@@ -13,8 +13,11 @@ fn percent(value: &Value) -> f64 {
 #[test]
 fn the_built_in_model_names_generated_shapes() {
     let bench = Bench::empty();
-    let result =
-        bench.run(&["eval", "zero-shot", "--each", "1", "--json", "--rounds", "10"]).good().json().remove(0);
+    let result = bench
+        .run(&["eval", "zero-shot", "--each", "1", "--json", "--rounds", "10", "--model", "nano"])
+        .good()
+        .json()
+        .remove(0);
     assert_eq!(result["shapes"], result["labels"]);
     assert!(percent(&result["top_1"]) > 79.0 && percent(&result["top_5"]) > 95.0, "{}", result["top_1"]);
 }
@@ -28,13 +31,36 @@ fn the_built_in_model_finds_real_files() {
     };
     let (assets, labels) = (files.display().to_string(), files.join("labels.csv").display().to_string());
     let bench = Bench::empty();
-    let named = ["eval", "zero-shot", "--assets", &assets, "--labels", &labels, "--json", "--rounds", "10"];
+    let named = [
+        "eval",
+        "zero-shot",
+        "--assets",
+        &assets,
+        "--labels",
+        &labels,
+        "--json",
+        "--rounds",
+        "10",
+        "--model",
+        "nano",
+    ];
     let named = bench.run(&named).good().json().remove(0);
     assert!(named["shapes"].as_u64() >= Some(140) && named["labels"].as_u64() >= Some(120), "{named}");
     // A point below the card's, for what another processor rounds otherwise.
     assert!(percent(&named["top_1"]) > 61.0 && percent(&named["top_5"]) > 91.0, "{}", named["top_1"]);
-    let found =
-        ["eval", "retrieval", "--assets", &assets, "--captions", &labels, "--photos", &labels, "--json"];
+    let found = [
+        "eval",
+        "retrieval",
+        "--assets",
+        &assets,
+        "--captions",
+        &labels,
+        "--photos",
+        &labels,
+        "--json",
+        "--model",
+        "nano",
+    ];
     let found = bench.run(&found).good().json();
     let within_five = |direction: &str| {
         let line = found.iter().find(|line| line["direction"] == direction);

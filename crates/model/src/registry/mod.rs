@@ -50,7 +50,7 @@ pub enum Modality {
     Views,
     /// As points.
     Points,
-    /// As pictures, and scans as points; it knows text too.
+    /// As pictures and points, scans as points alone; it knows text too.
     Both,
     /// As pictures, to write captions about them; it knows no joint space.
     Captioner,

@@ -70,8 +70,9 @@ const fn duoduo(name: &'static str, about: &'static str, file: &'static str) -> 
 pub const MODELS: [NamedModel; 31] = [
     NamedModel {
         name: "nano",
-        about: "small multi-view model trained on procedural shapes",
+        about: "small model of several views and points, trained on procedural shapes",
         licence: "MIT OR Apache-2.0",
+        modality: Modality::Both,
         dim: 128,
         ..MODEL
     },

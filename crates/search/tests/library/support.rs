@@ -89,7 +89,7 @@ impl Encoder for ColorEncoder {
             }
         }
         let embed = |shape: &Taken| match shape {
-            Taken::Views(views) => mean_color(views.iter()),
+            Taken::Views(views) | Taken::Both { views, .. } => mean_color(views.iter()),
             Taken::Points(cloud) => {
                 assert_eq!(Intake::Points { count: cloud.positions().len() }, self.intake);
                 let sum = cloud.colors().unwrap_or_default().iter().sum::<glam::Vec3>();

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use clap::Args;
 use lexiform_eval::Interval;
 use lexiform_eval::bootstrap::{Resampling, intervals};
-use lexiform_search::{Embedding, Encoder, Intake, Look, Taken};
+use lexiform_search::{Embedding, Encoder, Look, Taken};
+use lexiform_train::held_out_questions;
 use lexiform_train::shapes::{Aspect, Question};
-use lexiform_train::{held_out, held_out_clouds, held_out_questions};
 use serde::Serialize;
 
-use super::looks::text_features;
+use super::looks::{self, text_features};
 use super::{ResamplingArgs, show};
 use crate::failure::Verdict;
 use crate::models::ModelArg;
@@ -81,19 +81,10 @@ impl AttributesArgs {
 
 /// One embedding a shape, in the order of the questions' indices.
 fn features(encoder: &dyn Encoder, each: usize) -> anyhow::Result<Vec<Embedding>> {
-    let taken: Vec<Taken> = match encoder.intake() {
-        Intake::Views { rig, count, size } => {
-            let shapes = held_out(each, size as usize, &rig.rig(count, 0));
-            shapes.samples.into_iter().map(|sample| Taken::Views(sample.views)).collect()
-        }
-        Intake::Points { count } => {
-            let look = Look::of(encoder);
-            let shapes = held_out_clouds(each, count);
-            let scenes =
-                shapes.samples.into_iter().map(|sample| lexiform_geometry::Scene::from_cloud(sample.cloud));
-            scenes.map(|scene| look.at(scene)).collect()
-        }
-    };
+    let look = Look::of(encoder);
+    let shapes = looks::generated(encoder, None, each);
+    let taken: Vec<Taken> =
+        shapes.samples.into_iter().map(|sample| looks::of_sample(&look, sample)).collect();
     encoder.embed_shapes(taken).map_err(|error| anyhow::anyhow!(error))
 }
 

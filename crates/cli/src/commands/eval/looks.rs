@@ -6,7 +6,9 @@ use anyhow::anyhow;
 use image::RgbaImage;
 use lexiform_eval::Features;
 use lexiform_eval::python_random::PythonRandom;
+use lexiform_geometry::Scene;
 use lexiform_search::{Encoder, Error, Intake, Look, Scanned, Taken, read_picture};
+use lexiform_train::{Sample, ShapeSet, held_out, held_out_clouds};
 
 use super::data::Entry;
 use crate::commands::classify::failure;
@@ -64,7 +66,7 @@ pub fn embed_all(
         let taken = take(&look, &entry.file);
         // A draw is made for every file, so that one that fails does not shift the others'.
         let total = match &taken {
-            Ok(Taken::Views(views)) => views.len(),
+            Ok(taken) if taken.views().is_some() => taken.views().map_or(0, <[_]>::len),
             _ => most.unwrap_or(0).max(VIEWS_OF_REFERENCE),
         };
         let chosen: Vec<Option<Vec<usize>>> =
@@ -127,11 +129,9 @@ fn embed(
     taken: &Taken,
     chosen: &[Option<Vec<usize>>],
 ) -> Result<Vec<Vec<f32>>, Error> {
-    let shapes = chosen.iter().map(|chosen| match (taken, chosen) {
-        (Taken::Views(views), Some(chosen)) => {
-            Taken::Views(chosen.iter().map(|i| views[*i].clone()).collect())
-        }
-        _ => taken.clone(),
+    let shapes = chosen.iter().map(|chosen| match chosen {
+        Some(chosen) => taken.with_views(chosen),
+        None => taken.clone(),
     });
     let failed = |source| Error::Encode { model: encoder.id().to_owned(), source };
     let embedded = encoder.embed_shapes(shapes.collect()).map_err(failed)?;
@@ -147,9 +147,27 @@ pub fn thumbnail(encoder: &dyn Encoder, path: &Path) -> Option<Vec<u8>> {
     if path.is_file() {
         return Look::of(encoder).see(path).ok().map(|seen| seen.thumbnail);
     }
-    match take(&Look::of(encoder), path).ok()? {
-        Taken::Views(views) => views.first().and_then(small_jpeg),
-        Taken::Points(_) => None,
+    take(&Look::of(encoder), path).ok()?.views()?.first().and_then(small_jpeg)
+}
+
+/// Shapes made by rule that no training uses, `each` of every category, with what the model takes of them.
+pub fn generated(encoder: &dyn Encoder, clouds: Option<Scanned>, each: usize) -> ShapeSet {
+    match (clouds, encoder.intake()) {
+        (Some(Scanned { points, .. }), _) => held_out_clouds(each, points),
+        (None, Intake::Views { rig, count, size }) => {
+            held_out(each, size as usize, &rig.rig(count, 0), encoder.points_beside_views())
+        }
+        (None, Intake::Points { count }) => held_out_clouds(each, count),
+    }
+}
+
+/// Such a shape as the model takes it.
+pub fn of_sample(look: &Look, sample: Sample) -> Taken {
+    let Sample { views, cloud, .. } = sample;
+    match (views.is_empty(), cloud.positions().is_empty()) {
+        (true, _) => look.at(Scene::from_cloud(cloud)),
+        (false, true) => Taken::Views(views),
+        (false, false) => Taken::Both { views, cloud },
     }
 }
 

@@ -8,12 +8,10 @@ use clap::Args;
 use lexiform_eval::protocol::{Protocol, Taking};
 use lexiform_eval::report::Measured;
 use lexiform_eval::{Features, Prediction, paired, zero_shot};
-use lexiform_geometry::Scene;
 use lexiform_model::preprocess::Crop;
 use lexiform_model::{PointModel, registry};
-use lexiform_search::{Encoder, Intake, Look, Scanned, Taken};
+use lexiform_search::{Encoder, Intake, Look, Scanned};
 use lexiform_train::shapes::categories;
-use lexiform_train::{held_out, held_out_clouds};
 use serde_json::json;
 
 use super::data::{self, DataArgs, Entry, Rows};
@@ -241,13 +239,7 @@ impl ZeroShotArgs {
         if !self.views.is_empty() || !self.seeds.is_empty() || self.words.protocol.is_some() {
             return Err(Usage("--views, --seeds and --protocol need files: give --labels".to_owned()).into());
         }
-        let shapes = match (self.clouds(), encoder.intake()) {
-            (Some(Scanned { points, .. }), _) => held_out_clouds(self.each, points),
-            (None, Intake::Views { rig, count, size }) => {
-                held_out(self.each, size as usize, &rig.rig(count, 0))
-            }
-            (None, Intake::Points { count }) => held_out_clouds(self.each, count),
-        };
+        let shapes = looks::generated(&*encoder, self.clouds(), self.each);
         let labels = self.labels(&[])?;
         let truth: Vec<usize> = shapes.samples.iter().map(|sample| sample.category).collect();
         let pictures = shapes.samples.iter().map(|s| s.views.first().and_then(looks::small_jpeg)).collect();
@@ -262,10 +254,7 @@ impl ZeroShotArgs {
             Some(scanned) => Look::of(&*encoder).at_clouds(scanned),
             None => Look::of(&*encoder),
         };
-        let taken = shapes.samples.into_iter().map(|sample| match sample.views.is_empty() {
-            true => look.at(Scene::from_cloud(sample.cloud)),
-            false => Taken::Views(sample.views),
-        });
+        let taken = shapes.samples.into_iter().map(|sample| looks::of_sample(&look, sample));
         let embedded = encoder.embed_shapes(taken.collect()).map_err(|error| anyhow::anyhow!(error))?;
         let features = Features::from_rows(embedded.iter().map(lexiform_search::Embedding::as_slice))?;
         let classes = self.words.class_features(Some(&*encoder), &labels, false)?;
