@@ -154,5 +154,5 @@ fn exports_are_imported_and_formats_are_listed() {
         .bad(2, &["no format is called \"nothing\", there are duoduo"]);
     bench
         .run(&["data", "prepare", "s3://bucket/models", "--out", "o"])
-        .bad(1, &["expected a path or file://, found s3://"]);
+        .bad(1, &["built without `cloud`", "hint: "]);
 }
