@@ -132,7 +132,7 @@ fn a_joined_model_takes_clouds_as_its_point_tower_does() {
     assert_eq!(joined.towers_id(), joint.id());
     assert_ne!(joined.id(), joint.id(), "embeddings of the two never mix");
     assert!(joined.preprocessing().starts_with(&joint.preprocessing()));
-    assert!(joined.preprocessing().contains("clouds: 32 points"), "{}", joined.preprocessing());
+    assert!(joined.preprocessing().contains("points: 32 points"), "{}", joined.preprocessing());
     let [a, b] = [joined.embed_clouds(&clouds()).unwrap(), points.embed_clouds(&clouds()).unwrap()];
     assert_eq!(a, b);
     assert_eq!(joined.embed_texts(&["a box"]).unwrap(), joint.embed_texts(&["a box"]).unwrap());
