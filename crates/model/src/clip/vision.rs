@@ -212,20 +212,21 @@ impl ClipVision {
     /// The same tower for images of another size, `grid` patches along an edge: positions of patches are resampled as
     /// OpenCLIP does (bicubic, antialiased), the class token keeps its own.
     pub fn with_grid(mut self, grid: usize) -> Self {
-        // New weights do not follow from the old ones.
-        let positions = self.positional_embedding.val().detach();
+        let positions = self.positional_embedding.val();
         let [tokens, width] = positions.dims();
         let old = (tokens.saturating_sub(1) as f64).sqrt().round() as usize;
         if old == grid {
             return self;
         }
+        // Through plain numbers: new weights must not follow from the old ones in the graph of a training run.
         let device = positions.device();
-        let class = positions.clone().slice([0..1, 0..width]);
-        let patches = positions.slice([1..tokens, 0..width]).into_data().convert::<f32>();
-        let patches: Vec<f32> = patches.try_into_vec().expect("just converted to f32");
-        let patches = resample_grid(&patches, width, [old; 2], [grid; 2]);
-        let patches = Tensor::from_data(TensorData::new(patches, [grid * grid, width]), &device);
-        self.positional_embedding = Param::from_tensor(Tensor::cat(vec![class, patches], 0));
+        let values: Vec<f32> =
+            positions.into_data().convert::<f32>().try_into_vec().expect("just converted to f32");
+        let (class, patches) = values.split_at(width);
+        let mut resized = class.to_vec();
+        resized.extend(resample_grid(patches, width, [old; 2], [grid; 2]));
+        let resized = Tensor::from_data(TensorData::new(resized, [1 + grid * grid, width]), &device);
+        self.positional_embedding = Param::from_tensor(resized);
         self
     }
 
