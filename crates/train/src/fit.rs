@@ -113,13 +113,14 @@ impl FitError {
     }
 }
 
-/// Trains the recipe's model into `out/model.safetensors` (half precision), reporting on the way.
+/// Trains the recipe's model into `out/model.safetensors` (half precision), reporting on the way. Gives the file of the
+/// finished model: `out/joined.safetensors` where the recipe asks for one.
 pub fn fit(
     recipe: &Recipe,
     out: &Path,
     options: &FitOptions,
     on_event: &mut dyn FnMut(TrainEvent),
-) -> Result<(), FitError> {
+) -> Result<PathBuf, FitError> {
     let mut run = Run::prepare(recipe, out, options, on_event)?;
     on_event(TrainEvent::Start(run.plan()));
     if recipe.run.evaluate_first && run.progress.step == 0 {
@@ -149,5 +150,5 @@ pub fn fit(
     if run.progress.step > before {
         on_event(run.finished(run.progress.step - before, &clock));
     }
-    Ok(())
+    run.publish()
 }

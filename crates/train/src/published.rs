@@ -44,7 +44,9 @@ impl Published {
         let of = |name: &String| Ok(self.open(name)?.view_size() as usize);
         match (&recipe.network, &recipe.teacher) {
             (NetworkConfig::Clip(network), _) => Ok(network.image_size),
-            (NetworkConfig::Pretrained(network), _) => of(&network.base),
+            (NetworkConfig::Pretrained(network), _) => {
+                network.image_size.map_or_else(|| of(&network.base), Ok)
+            }
             (NetworkConfig::Points(_), Some(teacher)) => of(teacher),
             (NetworkConfig::Points(_), None) => Ok(0),
         }

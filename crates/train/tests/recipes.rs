@@ -72,26 +72,43 @@ fn duoduo_nano() {
     assert_eq!(losses, vec![["image", "text"]; 3]);
 }
 
-/// The built-in model's own recipe, and those that go on from its model; the last one sees larger views.
+/// The built-in model's own recipes: words and views on fresh shapes, then points towards what they gave, and all in one
+/// file.
 #[test]
-fn nano_in_three_legs() {
+fn nano_and_its_points() {
     let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("nano");
     let sizes = ["network.layers=1", "network.joint_from=0", "network.text_layers=1", "batch.size.images=8"];
-    let legs: [(&str, &[&str]); 3] = [
-        ("nano.toml", &sizes),
-        ("nano-more.toml", &["data.refresh_every=2", "batch.size.images=8"]),
-        ("nano-sharp.toml", &["batch.size.images=8"]),
+    let losses = train("nano.toml", &out, &[&sizes, &["data.refresh_every=2"]]);
+    assert_eq!(losses, vec![["captions", "naming"]; 3]);
+
+    let teacher = format!("teacher={}", out.join("model.safetensors").display());
+    let encoder =
+        ["patches=8", "samples=8", "head_width=16"].map(|size| format!("network.tower.encoder.{size}"));
+    let encoder: Vec<&str> = encoder.iter().map(String::as_str).collect();
+    let few = ["data.points=256", "batch.fewest_views=1", "batch.most_views=2"];
+    let out = folder.path().join("points");
+    let losses = train("nano-points.toml", &out, &[POINTS, &encoder, &few, &[&teacher]]);
+    assert_eq!(losses, vec![["captions", "naming", "views"]; 3]);
+    let joined =
+        JointModel::open(out.join("joined.safetensors").to_str().unwrap(), &OpenOptions::default()).unwrap();
+    assert_eq!((joined.view_size(), joined.point_part().unwrap().input.n_points), (80, 128));
+}
+
+/// A published model goes on at another size of view, its grid of positions trained too.
+#[test]
+fn duoduo_at_another_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = [
+        "network.image_size=96",
+        "groups.attention.params=[\"vision.positional_embedding\", \"logit_scale\"]",
+        "batch.size.shapes=4",
+        "batch.most_views=3",
     ];
-    let mut base = None;
-    for (recipe, settings) in legs {
-        let out = folder.path().join(recipe);
-        let start: Vec<&str> = base.iter().map(String::as_str).collect();
-        assert_eq!(train(recipe, &out, &[settings, &start]), vec![["captions", "naming"]; 3]);
-        base = Some(format!("network.base={}", out.join("model.safetensors").display()));
-    }
-    let path = folder.path().join("nano-sharp.toml/model.safetensors");
+    train("duoduo-nano.toml", folder.path(), &[&settings]);
+    let path = folder.path().join("model.safetensors");
     let model = JointModel::open(path.to_str().unwrap(), &OpenOptions::default()).unwrap();
-    assert_eq!((model.view_size(), model.config().clip.vision.image_size), (80, 80));
+    assert_eq!((model.view_size(), model.config().clip.vision.image_size), (96, 96));
 }
 
 #[test]

@@ -12,15 +12,17 @@ use crate::failure::{Usage, Verdict, WithHint as _};
 use crate::output::{self, Align};
 use crate::progress::Progress;
 
-/// Train a model from a recipe
+/// Train a model from a recipe, or several in turn
 #[derive(Args)]
 pub struct TrainArgs {
-    /// Recipe: a TOML file with a network, data, and how one learns from the other
-    recipe: PathBuf,
+    /// Recipe: a TOML file with a network, data, and how one learns from the other; of several, later ones may name the
+    /// models of earlier ones
+    #[arg(required = true, value_name = "RECIPE")]
+    recipes: Vec<PathBuf>,
     /// Replace a value of the recipe; may be given more than once
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// Folder for the run [default: runs/NAME, NAME being the recipe's]
+    /// Folder for the run of a single recipe [default: runs/NAME, NAME being the recipe's]
     #[arg(short, long, value_name = "FOLDER")]
     out: Option<PathBuf>,
     /// Go on from the folder's last checkpoint; start anew where there is none
@@ -40,17 +42,43 @@ pub struct TrainArgs {
 impl TrainArgs {
     /// Trains and tells how it goes.
     pub fn run(self) -> anyhow::Result<Verdict> {
-        let recipe = Recipe::read(&self.recipe, &self.set)?;
-        let out = self.out.clone().unwrap_or_else(|| Path::new("runs").join(&recipe.name));
         let options =
             FitOptions::on(&self.devices, self.resume).map_err(|e| Usage(format!("--devices: {e}")))?;
-        if self.dry_run {
-            return self.rehearse(&recipe, &options);
+        for (recipe, out) in self.runs()? {
+            match self.dry_run {
+                true => self.rehearse(&recipe, &options)?,
+                false => self.train(&recipe, &out, &options)?,
+            }
         }
-        let mut watcher = Watcher::new(&out, SystemTime::now());
+        Ok(Verdict::Done)
+    }
+
+    /// The recipes with their folders: all are read before the first begins, so that mistakes do not show hours later.
+    fn runs(&self) -> anyhow::Result<Vec<(Recipe, PathBuf)>> {
+        if self.out.is_some() && self.recipes.len() > 1 {
+            let message = "--out: names the folder of one run; of several recipes each goes to runs/NAME";
+            return Err(Usage(message.to_owned()).into());
+        }
+        let mut runs: Vec<(Recipe, PathBuf)> = Vec::new();
+        for path in &self.recipes {
+            let recipe = Recipe::read(path, &self.set)?;
+            let out = self.out.clone().unwrap_or_else(|| Path::new("runs").join(&recipe.name));
+            if runs.iter().any(|(_, other)| *other == out) {
+                let name = &recipe.name;
+                return Err(
+                    Usage(format!("{}: another recipe is called {name:?} too", path.display())).into()
+                );
+            }
+            runs.push((recipe, out));
+        }
+        Ok(runs)
+    }
+
+    fn train(&self, recipe: &Recipe, out: &Path, options: &FitOptions) -> anyhow::Result<()> {
+        let mut watcher = Watcher::new(out, SystemTime::now());
         let mut screen = Screen { json: self.json, progress: None };
         let (mut logged, mut shown) = (Ok(()), Ok(()));
-        let done = fit(&recipe, &out, &options, &mut |event| {
+        let done = fit(recipe, out, options, &mut |event| {
             // A reader that hangs up does not stop the log: it must tell of every step a checkpoint has.
             if logged.is_ok() {
                 logged = watcher.see(&event);
@@ -60,7 +88,7 @@ impl TrainArgs {
             }
         });
         drop(screen);
-        match done {
+        let model = match done {
             Err(error @ FitError::Exists { .. }) => {
                 return Err(error).hint("add --resume, or name a folder with --out");
             }
@@ -75,12 +103,12 @@ impl TrainArgs {
         let curves = watcher.finish()?;
         if !self.json {
             output::note(format!("curves: {}", curves.display()));
-            output::line(out.join("model.safetensors").display().to_string())?;
+            output::line(model.display().to_string())?;
         }
-        Ok(Verdict::Done)
+        Ok(())
     }
 
-    fn rehearse(&self, recipe: &Recipe, options: &FitOptions) -> anyhow::Result<Verdict> {
+    fn rehearse(&self, recipe: &Recipe, options: &FitOptions) -> anyhow::Result<()> {
         let mut screen = Screen { json: self.json, progress: None };
         let mut told = Ok(());
         let trial = rehearse(recipe, options, &mut |event| {
@@ -94,7 +122,7 @@ impl TrainArgs {
         } else {
             output::line(described(&trial))?;
         }
-        Ok(Verdict::Done)
+        Ok(())
     }
 }
 

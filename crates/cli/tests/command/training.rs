@@ -3,6 +3,8 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 
+use lexiform_train::Recipe;
+
 use crate::support::Bench;
 
 /// A network of a few thousand numbers on a handful of shapes.
@@ -31,6 +33,36 @@ fn train_makes_a_model_that_can_be_used() {
     bench.run(&args("run", "--resume")).good();
     bench.run(&["train", RECIPE, "--set", "run.stepz=1"]).bad(1, &["stepz", "did you mean `steps`?"]);
     bench.run(&args("run", "--devices cuda")).bad(2, &["no device \"cuda\""]);
+}
+
+/// Points learn towards what the recipe before them gave, and both are one model at the end.
+#[test]
+fn recipes_train_in_turn() {
+    let bench = Bench::new();
+    let points = "teacher=runs/words/model.safetensors network.tower.projection.dim=16 network.tower.encoder.patches=4 \
+        network.tower.encoder.samples=4 network.tower.encoder.group_width=16 network.tower.encoder.width=16 \
+        network.tower.encoder.layers=1 network.tower.encoder.heads=2 network.tower.encoder.head_width=8 \
+        network.tower.encoder.mlp_width=16 network.input.n_points=64 data.points=128 data.shapes=8 data.views=2 \
+        data.held_out=0 batch.size.shapes=4 batch.fewest_views=1 batch.most_views=2 run.steps=2 run.evaluate_every=2";
+    for (name, base, settings) in [("words", "nano.toml", TINY), ("points", "nano-points.toml", points)] {
+        let mut settings: Vec<String> = settings.split_whitespace().map(str::to_owned).collect();
+        settings.push(format!("name={name}"));
+        let base = std::path::Path::new(RECIPE).with_file_name(base);
+        let recipe = toml::to_string(&Recipe::read(&base, &settings).unwrap()).unwrap();
+        std::fs::write(bench.path(&format!("{name}.toml")), recipe).unwrap();
+    }
+    let both = ["train", "words.toml", "points.toml"];
+    let run = bench.run(&both).good();
+    let models: Vec<&str> = run.stdout.lines().collect();
+    assert_eq!(models, ["runs/words/model.safetensors", "runs/points/joined.safetensors"]);
+    bench.run(&["compare", "a chair", "models/flat.obj", "--model", models[1]]).good();
+    bench.run(&both).bad(1, &["runs/words", "holds a run already"]);
+    bench.run(&[&both[..], &["--resume"]].concat()).good();
+    bench.run(&[&both[..], &["--out", "run"]].concat()).bad(2, &["each goes to runs/NAME"]);
+    bench.run(&["train", "words.toml", "words.toml"]).bad(2, &["is called \"words\" too"]);
+    bench
+        .run(&["train", "words.toml", "--set", "run.join=true", "--out", "run"])
+        .bad(1, &["run.join", "takes an encoder"]);
 }
 
 #[test]

@@ -165,6 +165,9 @@ pub struct RunConfig {
     /// How features of several devices come together.
     #[serde(default)]
     pub gather: Gather,
+    /// Whether a trained point tower is also written beside its teacher's towers, as one model: `joined.safetensors`.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub join: bool,
 }
 
 impl RunConfig {
@@ -292,6 +295,11 @@ impl Recipe {
         ];
         if let NetworkConfig::Clip(network) = &self.network {
             rules.extend(network.rules());
+        }
+        let of_points = matches!(self.network, NetworkConfig::Points(_)) && self.teacher.is_some();
+        if self.run.join && !of_points {
+            let rule = "takes an encoder of clouds (network.kind = \"points\") and a teacher";
+            return Err(RecipeError::Value { field: "run.join", found: "true".to_owned(), rule });
         }
         match rules.into_iter().find(|(_, _, holds, _)| !holds) {
             Some((field, found, _, rule)) => {

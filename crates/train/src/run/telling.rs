@@ -1,11 +1,12 @@
 //! What a run writes and tells: models, checkpoints, measurements, plans and steps.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use burn::module::Module as _;
 use lexiform_eval::Classification;
-use lexiform_model::{JointModel, OpenOptions};
+use lexiform_model::weights::Precision;
+use lexiform_model::{JointModel, OpenOptions, PointModel, PointOptions};
 
 use super::{Outcome, Run};
 use crate::checkpoint::{self, Checkpoint, CheckpointError};
@@ -74,6 +75,19 @@ impl Run<'_> {
         checkpoint.write(&path)?;
         self.saved = self.progress.step;
         Ok(())
+    }
+
+    /// The file of the model: as it was last written, or that beside the teacher's towers.
+    pub(crate) fn publish(&self) -> Result<PathBuf, FitError> {
+        let path = self.out.join("model.safetensors");
+        let Some(teacher) = self.recipe.teacher.as_deref().filter(|_| self.recipe.run.join) else {
+            return Ok(path);
+        };
+        let points = PointModel::open(&path.to_string_lossy(), &PointOptions::default())?;
+        let joined = JointModel::open(teacher, &OpenOptions::default())?.with_points(&points)?;
+        let path = self.out.join("joined.safetensors");
+        joined.save(&path, Precision::Half)?;
+        Ok(path)
     }
 
     /// The loss is none, or has run away.
