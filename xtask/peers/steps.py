@@ -103,11 +103,11 @@ def nano():
         def __init__(self):
             super().__init__()
             self.patch, self.cls = nn.Linear(3 * 16 * 16, 128), nn.Parameter(torch.randn(1, 1, 128))
-            self.vision, self.text = Tower(128, 4, 17, False), Tower(96, 2, 12, True)
+            self.vision, self.text = Tower(128, 4, 26, False), Tower(96, 2, 12, True)
             self.words, self.scale = nn.Embedding(2000, 96), nn.Parameter(torch.tensor(2.659))
 
         def images(self, x):
-            x = x.reshape(-1, 3, 4, 16, 4, 16).permute(0, 2, 4, 1, 3, 5).reshape(len(x), 16, 768)
+            x = x.reshape(-1, 3, 5, 16, 5, 16).permute(0, 2, 4, 1, 3, 5).reshape(len(x), 25, 768)
             x = self.vision(torch.cat([self.cls.expand(len(x), 1, -1), self.patch(x)], 1))
             return self.vision.out(self.vision.norm(x[:, 0]).reshape(-1, 2, 128).mean(1))
 
@@ -120,7 +120,7 @@ def nano():
     matrices = [tensor for tensor in blocks if tensor.ndim == 2]
     rest = [tensor for tensor in model.parameters() if not any(tensor is matrix for matrix in matrices)]
     optimizers = [torch.optim.Muon(matrices, lr=4e-3, adjust_lr_fn="match_rms_adamw"), torch.optim.AdamW(rest, lr=4e-3)]
-    pixels, ids, nouns = torch.randn(192, 3, 64, 64), torch.randint(2000, (96, 12)), torch.randint(2000, (300, 12))
+    pixels, ids, nouns = torch.randn(192, 3, 80, 80), torch.randint(2000, (96, 12)), torch.randint(2000, (300, 12))
     label = torch.randint(300, (96,))
 
     def step():

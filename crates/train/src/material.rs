@@ -5,14 +5,16 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use lexiform_data::DataError;
+use lexiform_eval::ClassFeatures;
 use lexiform_geometry::Rig;
 use lexiform_model::ModelError;
 
 use crate::event::TrainEvent;
 use crate::fit::FitError;
+use crate::measure;
 use crate::needs::Needs;
 use crate::pool::Pool;
-use crate::recipe::Recipe;
+use crate::recipe::{NetworkConfig, Recipe};
 use crate::shape_set::Sizes;
 use crate::supply::Supply;
 use crate::targets::{self, Targets};
@@ -30,8 +32,12 @@ pub(crate) struct Material {
     pub held_out: Pool,
     /// For each shape those that look like it, where batches are made of such.
     pub neighbors: Vec<Vec<usize>>,
-    /// The frozen model whose features are learned towards.
+    /// The frozen model whose features are learned towards, as long as someone will ask it.
     pub teacher: Option<Teacher>,
+    /// What its words say of every category, where clouds are measured beside them.
+    pub choices: Option<ClassFeatures>,
+    /// Width of its features; 0 without one.
+    pub frozen_dim: usize,
     /// Its features of every noun of every category, where shapes are named.
     pub nouns: HashMap<String, Vec<f32>>,
 }
@@ -65,7 +71,24 @@ impl Material {
             Some(teacher) if needs.label => noun_features(teacher, &pool)?,
             _ => HashMap::new(),
         };
-        Ok(Self { supply, needs, sizes, round, pool, held_out, neighbors: Vec::new(), teacher, nouns })
+        let choices = match (&recipe.network, &teacher) {
+            (NetworkConfig::Points(_), Some(teacher)) => measure::choices(teacher.model(), &held_out)?,
+            _ => None,
+        };
+        let (frozen_dim, neighbors) = (teacher.as_ref().map_or(0, Teacher::dim), Vec::new());
+        Ok(Self {
+            supply,
+            needs,
+            sizes,
+            round,
+            pool,
+            held_out,
+            neighbors,
+            teacher,
+            choices,
+            frozen_dim,
+            nouns,
+        })
     }
 
     /// Fresh shapes where `step` is in another round, with features in `out`.
@@ -119,6 +142,13 @@ impl Material {
         Ok(words)
     }
 
+    /// Gives the teacher's memory back once its features are kept, unless fresh shapes come.
+    pub fn dismiss_teacher(&mut self, recipe: &Recipe) {
+        if !refreshes(recipe, &self.supply) {
+            self.teacher = None;
+        }
+    }
+
     /// Features of the frozen model for the shapes of this round.
     pub fn bring_features(
         &mut self,
@@ -155,12 +185,14 @@ impl Material {
     }
 }
 
+/// Whether shapes come anew after some steps.
+fn refreshes(recipe: &Recipe, supply: &Supply) -> bool {
+    recipe.data.refresh_every > 0 && !matches!(supply, Supply::Set(_))
+}
+
 /// Which set of shapes a step sees.
 fn round(recipe: &Recipe, supply: &Supply, step: usize) -> u64 {
-    match (recipe.data.refresh_every, supply) {
-        (0, _) | (_, Supply::Set(_)) => 0,
-        (every, _) => (step / every) as u64,
-    }
+    if refreshes(recipe, supply) { (step / recipe.data.refresh_every) as u64 } else { 0 }
 }
 
 /// A teacher's features of every noun of every category.

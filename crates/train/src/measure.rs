@@ -17,23 +17,25 @@ type Encoded = Result<Vec<f32>, FitError>;
 
 /// Names shapes among all categories of the pool by their views; none where there are no shapes.
 pub(crate) fn by_views(model: &JointModel, pool: &Pool) -> Result<Option<Classification>, FitError> {
+    let Some(choices) = choices(model, pool)? else { return Ok(None) };
     let wanted = Wanted { pictures: true, cloud: false };
-    named(pool, wanted, model, |shapes| {
+    let named = named(pool, wanted, (&choices, model.dim()), |shapes| {
         let views = shapes.into_iter().map(|shape| shape.views.into_iter().map(Cow::into_owned).collect());
         let embeddings = model.embed_views(&views.collect::<Vec<_>>())?;
         Ok(embeddings.iter().flat_map(|embedding| embedding.as_slice().to_vec()).collect())
-    })
+    });
+    named.map(Some)
 }
 
-/// The same by their points; `words` is the model whose words they are compared with.
+/// The same by their points.
 pub(crate) fn by_points(
     tower: &PointTower,
     config: &PointModelConfig,
-    words: &JointModel,
+    choices: &ClassFeatures,
     pool: &Pool,
-) -> Result<Option<Classification>, FitError> {
+) -> Result<Classification, FitError> {
     let wanted = Wanted { pictures: false, cloud: true };
-    named(pool, wanted, words, |shapes| {
+    named(pool, wanted, (choices, config.tower.dim()), |shapes| {
         let clouds: Vec<_> =
             shapes.iter().map(|shape| config.input.prepare(&shape.cloud, Start::default())).collect();
         let clouds = Clouds::new(&clouds, config.tower.encoder.colored()).map_err(ModelError::from)?;
@@ -41,13 +43,27 @@ pub(crate) fn by_points(
     })
 }
 
+/// What a model's words say of every category of a pool; none where it has no shapes.
+pub(crate) fn choices(words: &JointModel, pool: &Pool) -> Result<Option<ClassFeatures>, FitError> {
+    if pool.len() == 0 {
+        return Ok(None);
+    }
+    let (labels, templates) = (pool.names(), &words.config().templates);
+    let sentences =
+        labels.iter().flat_map(|label| templates.iter().map(move |template| template.replace("{}", label)));
+    let sentences: Vec<String> = sentences.collect();
+    let rows = words.text_features(&sentences.iter().map(String::as_str).collect::<Vec<_>>())?;
+    let rows = Features::from_rows(rows.iter().map(Vec::as_slice))?;
+    Ok(Some(ClassFeatures::from_sentences(&rows, templates.len(), TextMean::Directions)?))
+}
+
 /// Brings shapes a few at a time, encodes them (`[shapes, dim]`), and compares them with the words for all categories.
 fn named(
     pool: &Pool,
     wanted: Wanted,
-    words: &JointModel,
+    (choices, dim): (&ClassFeatures, usize),
     encode: impl Fn(Vec<Picked>) -> Encoded,
-) -> Result<Option<Classification>, FitError> {
+) -> Result<Classification, FitError> {
     let (mut features, mut truth) = (Vec::new(), Vec::new());
     for first in (0..pool.len()).step_by(AT_ONCE) {
         let pick = |at: usize| pool.pick(at, &(0..pool.n_views(at)).collect::<Vec<_>>(), wanted);
@@ -56,18 +72,6 @@ fn named(
         truth.extend(shapes.iter().map(|shape| shape.category));
         features.extend(encode(shapes)?);
     }
-    if truth.is_empty() {
-        return Ok(None);
-    }
-    let labels = pool.names();
-    let templates = &words.config().templates;
-    let sentences =
-        labels.iter().flat_map(|label| templates.iter().map(move |template| template.replace("{}", label)));
-    let sentences: Vec<String> = sentences.collect();
-    let rows = words.text_features(&sentences.iter().map(String::as_str).collect::<Vec<_>>())?;
-    let rows = Features::from_rows(rows.iter().map(Vec::as_slice))?;
-    let classes = ClassFeatures::from_sentences(&rows, templates.len(), TextMean::Directions)?;
-    let features = Features::new(features, words.dim())?;
-    let predictions = zero_shot(&features, &classes, &truth)?;
-    Ok(Some(Classification::of(&predictions, labels.len())?))
+    let predictions = zero_shot(&Features::new(features, dim)?, choices, &truth)?;
+    Ok(Classification::of(&predictions, pool.categories().len())?)
 }

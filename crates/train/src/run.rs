@@ -93,6 +93,7 @@ impl<'a> Run<'a> {
             progress = checkpoint.progress;
         }
         material.bring_features(recipe, out, on_event)?;
+        material.dismiss_teacher(recipe);
         let saved = progress.step;
         let ahead = None;
         Ok(Self {
@@ -258,7 +259,7 @@ impl<'a> Run<'a> {
             },
             augment: &self.recipe.augment,
             neighbors: &self.material.neighbors,
-            frozen_dim: self.material.teacher.as_ref().map_or(0, Teacher::dim),
+            frozen_dim: self.material.frozen_dim,
             nouns: &self.material.nouns,
             seed: self.recipe.seed,
         }

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use burn::module::{Module, Param};
-use burn::tensor::{Device, Tensor};
+use burn::module::{Module, ModuleMapper, Param};
+use burn::tensor::{DType, Device, Tensor};
 use lexiform_model::clip::{ClipText, ClipVision};
 use lexiform_model::nn::DropPath;
 use lexiform_model::point::{Clouds, PointTower, Start};
@@ -43,7 +43,7 @@ pub enum Design {
 pub struct Blueprint {
     /// Everything but weights.
     pub design: Design,
-    /// The text tower of a model whose text is frozen.
+    /// The text tower of a model whose text is frozen, in halves, as it will be written.
     text: Option<ClipText>,
     /// The teacher's configuration, with prompts, where its image tower sees the views of every step.
     pub images: Option<ModelConfig>,
@@ -55,6 +55,17 @@ impl Blueprint {
     fn new(design: Design) -> Self {
         Self { design, text: None, images: None, drop_path: 0.0 }
     }
+}
+
+/// A tower that is only written, in this machine's memory and half of it.
+fn in_halves(text: &ClipText) -> ClipText {
+    struct Halves;
+    impl ModuleMapper for Halves {
+        fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            parameter.map(|values| values.to_device(&Device::flex()).cast(DType::F16))
+        }
+    }
+    text.valid().map(&mut Halves)
 }
 
 impl Towers {
@@ -102,7 +113,7 @@ impl Towers {
                     text = text.with_low_rank(&source, rank, from)?;
                 }
                 let (text, frozen) = match recipe.teacher {
-                    Some(_) => (None, Some(base.text().valid())),
+                    Some(_) => (None, Some(in_halves(base.text()))),
                     None => (Some(text), None),
                 };
                 let logit_scale = scale(base.logit_scale());
@@ -131,7 +142,7 @@ impl Towers {
                 if let (Some(teacher), 1..) = (&recipe.teacher, network.prompts) {
                     let images = published.open(teacher)?.with_new_prompts(network.prompts, recipe.seed)?;
                     (vision, start) = (Some(images.vision().clone()), images.logit_scale());
-                    blueprint.text = Some(images.text().valid());
+                    blueprint.text = Some(in_halves(images.text()));
                     blueprint.images = Some(ModelConfig { points: None, ..images.config().clone() });
                 }
                 Ok((Self { text: None, vision, points, logit_scale: scale(start) }, blueprint))

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::{Activation, Attention, DropPath, LayerNorm, Linear, Scope};
+use super::{Activation, Attention, DropPath, LayerNorm, Linear, Scope, host};
 use crate::error::WeightsError;
 use crate::weights::{Source, TensorList};
 
@@ -52,11 +52,23 @@ impl Mlp {
 
     /// `[rows, tokens, width]` → the same shape.
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        self.c_proj.forward(self.c_fc.forward_then(x, Some(self.activation)))
+        match host::is_here(&x) {
+            true => self.here(x, None),
+            false => self.c_proj.forward(self.c_fc.forward_then(x, Some(self.activation))),
+        }
     }
 
+    /// `skip + `[`forward`](Self::forward)`(x)`.
     fn forward_onto(&self, x: Tensor<3>, skip: Tensor<3>) -> Tensor<3> {
-        self.c_proj.forward_onto(self.c_fc.forward_then(x, Some(self.activation)), skip)
+        match host::is_here(&x) {
+            true => self.here(x, Some(skip)),
+            false => skip + self.forward(x),
+        }
+    }
+
+    fn here(&self, x: Tensor<3>, skip: Option<Tensor<3>>) -> Tensor<3> {
+        let maps = [&self.c_fc, &self.c_proj].map(|map| (map.weight(), map.bias()));
+        host::mlp(x, maps, skip, self.activation)
     }
 
     fn save(&self, name: &str, list: &mut TensorList) {

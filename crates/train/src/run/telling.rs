@@ -49,9 +49,10 @@ impl Run<'_> {
     /// Names held-out shapes: with the model that was written, or with clouds and the teacher's words.
     fn measure(&self, kept: &Towers, path: &Path) -> Result<Option<Classification>, FitError> {
         let held_out = &self.material.held_out;
-        match (&self.blueprint.design, &self.material.teacher, &kept.points) {
-            (Design::Points(config), Some(teacher), Some(tower)) => {
-                measure::by_points(tower, config, teacher.model(), held_out)
+        match (&self.blueprint.design, &kept.points) {
+            (Design::Points(config), Some(tower)) => {
+                let by_points = |choices| measure::by_points(tower, config, choices, held_out);
+                self.material.choices.as_ref().map(by_points).transpose()
             }
             _ => {
                 let model = JointModel::open(&path.to_string_lossy(), &OpenOptions::default())?;

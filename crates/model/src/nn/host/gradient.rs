@@ -7,54 +7,16 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Autodiff, Flex, TensorData};
+use burn::backend::{Autodiff, Flex};
 
 use super::attention::{attend, attend_back};
 use super::batch::{self, BatchNorm};
 use super::linear::{After, before, before_then, of_input, of_weight, over_rows};
+use super::mlp::{Mlp, MlpBackward};
 use super::norm::{norm, norm_back};
+use super::numbers::{Numbers, own, tensor, with_width};
 use super::{Layers, Looks, Then};
 use crate::nn::Activation;
-
-/// A tensor's numbers, one after the other.
-#[derive(Clone, Debug)]
-struct Numbers(FlexTensor);
-
-impl Numbers {
-    fn of(tensor: FlexTensor) -> Self {
-        Self(tensor.to_contiguous())
-    }
-
-    fn as_slice(&self) -> &[f32] {
-        self.0.as_slice().expect("contiguous, and callers give 32-bit numbers")
-    }
-
-    /// The numbers, where there are any.
-    fn given(&self) -> Option<&[f32]> {
-        Some(self.as_slice()).filter(|values| !values.is_empty())
-    }
-
-    fn shape(&self) -> &[usize] {
-        self.0.layout().shape()
-    }
-
-    fn width(&self) -> usize {
-        self.shape().last().copied().unwrap_or(1)
-    }
-}
-
-fn tensor(values: Vec<f32>, shape: impl Into<Vec<usize>>) -> FlexTensor {
-    FlexTensor::from_data(TensorData::new(values, shape.into()))
-}
-
-/// The shape of rows of another width.
-fn with_width(shape: &[usize], width: usize) -> Vec<usize> {
-    let mut shape = shape.to_vec();
-    if let Some(last) = shape.last_mut() {
-        *last = width;
-    }
-    shape
-}
 
 impl Layers for Flex {
     fn host_linear(
@@ -69,6 +31,18 @@ impl Layers for Flex {
         let mut values = before(x.as_slice(), weight.as_slice(), [x.width(), width]);
         After { bias: bias.given(), then, skip: skip.given() }.apply(&mut values, width);
         tensor(values, with_width(x.shape(), width))
+    }
+
+    fn host_mlp(
+        x: FlexTensor,
+        weight_1: FlexTensor,
+        bias_1: FlexTensor,
+        weight_2: FlexTensor,
+        bias_2: FlexTensor,
+        skip: FlexTensor,
+        then: Activation,
+    ) -> FlexTensor {
+        Mlp::of([x, weight_1, bias_1, weight_2, bias_2, skip], then).forward()
     }
 
     fn host_norm(x: FlexTensor, weight: FlexTensor, bias: FlexTensor, epsilon: f64) -> FlexTensor {
@@ -110,6 +84,7 @@ impl<C: CheckpointStrategy> Layers for Autodiff<Flex, C> {
         skip: FloatTensor<Self>,
         then: Then,
     ) -> FloatTensor<Self> {
+        let learns = weight.is_tracked();
         let [(x, x_node), (weight, weight_node), (bias, bias_node), (skip, skip_node)] =
             [x, weight, bias, skip].map(|tensor| tensor.into_parts());
         let prepared =
@@ -117,7 +92,30 @@ impl<C: CheckpointStrategy> Layers for Autodiff<Flex, C> {
         match prepared.stateful() {
             OpsKind::UnTracked(prepared) => prepared.finish(Flex::host_linear(x, weight, bias, skip, then)),
             OpsKind::Tracked(prepared) => {
-                let (state, out) = LinearState::forward([x, weight], [bias, skip], then);
+                let (state, out) = LinearState::forward([x, weight], [bias, skip], then, learns);
+                prepared.finish(state, out)
+            }
+        }
+    }
+
+    fn host_mlp(
+        x: FloatTensor<Self>,
+        weight_1: FloatTensor<Self>,
+        bias_1: FloatTensor<Self>,
+        weight_2: FloatTensor<Self>,
+        bias_2: FloatTensor<Self>,
+        skip: FloatTensor<Self>,
+        then: Activation,
+    ) -> FloatTensor<Self> {
+        let learns = weight_1.is_tracked();
+        let [x, w_1, b_1, w_2, b_2, skip] =
+            [x, weight_1, bias_1, weight_2, bias_2, skip].map(|tensor| tensor.into_parts());
+        let nodes = [x.1, w_1.1, b_1.1, w_2.1, b_2.1, skip.1];
+        let mlp = Mlp::of([x.0, w_1.0, b_1.0, w_2.0, b_2.0, skip.0], then);
+        match MlpBackward.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::UnTracked(prepared) => prepared.finish(mlp.forward()),
+            OpsKind::Tracked(prepared) => {
+                let (state, out) = mlp.forward_kept(learns);
                 prepared.finish(state, out)
             }
         }
@@ -179,7 +177,10 @@ impl<C: CheckpointStrategy> Layers for Autodiff<Flex, C> {
 
 #[derive(Clone, Debug)]
 struct LinearState {
-    x: Numbers,
+    /// Where the weight learns.
+    x: Option<Numbers>,
+    /// Its shape.
+    shape: Vec<usize>,
     weight: Numbers,
     /// What went into the nonlinearity, and which it is.
     then: Option<(Numbers, Activation)>,
@@ -190,21 +191,26 @@ impl LinearState {
         [x, weight]: [FlexTensor; 2],
         [bias, skip]: [FlexTensor; 2],
         Then(then): Then,
+        learns: bool,
     ) -> (Self, FlexTensor) {
         let [x, weight, bias, skip] = [x, weight, bias, skip].map(Numbers::of);
         let width = weight.width();
-        let shape = with_width(x.shape(), width);
+        let out_shape = with_width(x.shape(), width);
         let mut values = before(x.as_slice(), weight.as_slice(), [x.width(), width]);
         let after = After { bias: bias.given(), then, skip: skip.given() };
         match then {
             None => {
                 after.apply(&mut values, width);
-                (Self { x, weight, then: None }, tensor(values, shape))
+                let shape = x.shape().to_vec();
+                let state = Self { x: learns.then_some(x), shape, weight, then: None };
+                (state, tensor(values, out_shape))
             }
             Some(activation) => {
                 let out = after.apply_apart(&mut values, width);
-                let before = Numbers(tensor(values, shape.clone()));
-                (Self { x, weight, then: Some((before, activation)) }, tensor(out, shape))
+                let before = Numbers::of(tensor(values, out_shape.clone()));
+                let shape = x.shape().to_vec();
+                let then = Some((before, activation));
+                (Self { x: learns.then_some(x), shape, weight, then }, tensor(out, out_shape))
             }
         }
     }
@@ -218,7 +224,7 @@ impl Backward<Flex, 4> for LinearBackward {
 
     fn backward(self, ops: Ops<LinearState, 4>, gradients: &mut Gradients, _: &mut Checkpointer) {
         let [of_x, of_w, of_bias, of_skip] = ops.parents.map(|parent| parent.map(|node| node.id));
-        let LinearState { x, weight, then } = ops.state;
+        let LinearState { x, shape, weight, then } = ops.state;
         let gradient = gradients.consume::<Flex>(&ops.node);
         if let Some(id) = of_skip {
             gradients.register::<Flex>(id, gradient.clone());
@@ -227,10 +233,10 @@ impl Backward<Flex, 4> for LinearBackward {
             None => Numbers::of(gradient),
             Some((before, activation)) => {
                 let values = own(gradient);
-                Numbers(tensor(before_then(values, before.as_slice(), activation), before.shape()))
+                Numbers::of(tensor(before_then(values, before.as_slice(), activation), before.shape()))
             }
         };
-        let sizes = [x.width(), weight.width()];
+        let sizes = [shape.last().copied().unwrap_or(1), weight.width()];
         let mut register = |id: Option<NodeId>, shape: &[usize], values: &dyn Fn() -> Vec<f32>| {
             if let Some(id) = id {
                 gradients.register::<Flex>(id, tensor(values(), shape));
@@ -238,8 +244,9 @@ impl Backward<Flex, 4> for LinearBackward {
         };
         let values = gradient.as_slice();
         register(of_bias, &sizes[1..], &|| over_rows(values, sizes[1]));
-        register(of_w, &sizes, &|| of_weight(values, x.as_slice(), sizes));
-        register(of_x, x.shape(), &|| of_input(values, weight.as_slice(), sizes));
+        let x = x.as_ref().map_or(&[][..], Numbers::as_slice);
+        register(of_w, &sizes, &|| of_weight(values, x, sizes));
+        register(of_x, &shape, &|| of_input(values, weight.as_slice(), sizes));
     }
 }
 
@@ -329,10 +336,4 @@ fn register_each<'a, const N: usize>(
             gradients.register::<Flex>(id, tensor(values, shape));
         }
     }
-}
-
-/// A tensor's numbers to change, copied only where others hold them too.
-fn own(tensor: FlexTensor) -> Vec<f32> {
-    let data = tensor.into_data();
-    data.try_into_vec().expect("callers give 32-bit numbers")
 }

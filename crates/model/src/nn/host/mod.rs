@@ -11,7 +11,9 @@ mod batch;
 mod gradient;
 mod lanes;
 mod linear;
+mod mlp;
 mod norm;
+mod numbers;
 pub(crate) mod passes;
 mod product;
 mod softmax;
@@ -42,6 +44,18 @@ pub(crate) trait Layers: Backend {
         bias: FloatTensor<Self>,
         skip: FloatTensor<Self>,
         then: Then,
+    ) -> FloatTensor<Self>;
+
+    /// `then(x weight_1 + bias_1) weight_2 + bias_2 + skip`, which keeps less for its gradients than two maps would.
+    #[allow(clippy::too_many_arguments, reason = "backends are given tensors one by one")]
+    fn host_mlp(
+        x: FloatTensor<Self>,
+        weight_1: FloatTensor<Self>,
+        bias_1: FloatTensor<Self>,
+        weight_2: FloatTensor<Self>,
+        bias_2: FloatTensor<Self>,
+        skip: FloatTensor<Self>,
+        then: Activation,
     ) -> FloatTensor<Self>;
 
     /// Layer normalization along the last axis.
@@ -88,15 +102,39 @@ pub(crate) fn linear<const D: usize>(
     skip: Option<Tensor<D>>,
     then: Option<Activation>,
 ) -> Tensor<D> {
-    let none = || Tensor::<1>::empty([0], &x.device()).into_dispatch();
-    let bias = bias.map_or_else(none, Tensor::into_dispatch);
-    let skip = skip.map_or_else(none, Tensor::into_dispatch);
-    Tensor::from_dispatch(Dispatch::host_linear(
+    let device = x.device();
+    let (bias, skip) = (or_none(bias, &device), or_none(skip, &device));
+    let (x, weight) = (x.into_dispatch(), weight.into_dispatch());
+    Tensor::from_dispatch(Dispatch::host_linear(x, weight, bias, skip, Then(then)))
+}
+
+/// A tensor, or one without numbers.
+fn or_none<const D: usize>(tensor: Option<Tensor<D>>, device: &Device) -> FloatTensor<Dispatch> {
+    match tensor {
+        Some(tensor) => tensor.into_dispatch(),
+        None => Tensor::<1>::empty([0], device).into_dispatch(),
+    }
+}
+
+/// `then(x weight_1 + bias_1) weight_2 + bias_2 + skip`; maps are weight and bias. For tensors that are here.
+pub(crate) fn mlp<const D: usize>(
+    x: Tensor<D>,
+    maps: [(Tensor<2>, Option<Tensor<1>>); 2],
+    skip: Option<Tensor<D>>,
+    then: Activation,
+) -> Tensor<D> {
+    let device = x.device();
+    let maps = maps.map(|(weight, bias)| (weight.into_dispatch(), or_none(bias, &device)));
+    let [(weight_1, bias_1), (weight_2, bias_2)] = maps;
+    let skip = or_none(skip, &device);
+    Tensor::from_dispatch(Dispatch::host_mlp(
         x.into_dispatch(),
-        weight.into_dispatch(),
-        bias,
+        weight_1,
+        bias_1,
+        weight_2,
+        bias_2,
         skip,
-        Then(then),
+        then,
     ))
 }
 

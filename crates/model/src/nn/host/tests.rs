@@ -62,6 +62,34 @@ fn linear_maps_agree_with_the_tensor_operations() {
 }
 
 #[test]
+fn mlps_agree_with_the_tensor_operations() {
+    let device = Device::flex().autodiff();
+    let (x, skip) = (some([3, 50, 20], 1, &device), some([3, 50, 24], 6, &device));
+    let (w_1, b_1) = (some([20, 36], 2, &device), some([36], 3, &device));
+    let (w_2, b_2) = (some([36, 24], 4, &device), some([24], 5, &device));
+    for then in [Activation::Gelu, Activation::QuickGelu, Activation::Relu] {
+        let fast = learned!(|x, w_1, b_1, w_2, b_2, skip| {
+            let maps = [(w_1.clone(), Some(b_1.clone())), (w_2.clone(), Some(b_2.clone()))];
+            mlp(x.clone(), maps, Some(skip.clone()), then)
+        });
+        let slow = learned!(|x, w_1, b_1, w_2, b_2, skip| {
+            let hidden = module::linear(x.clone(), w_1.clone(), Some(b_1.clone()));
+            module::linear(then.apply(hidden), w_2.clone(), Some(b_2.clone())) + skip.clone()
+        });
+        fast.iter().zip(&slow).for_each(|(fast, slow)| assert_close(fast, slow, 3e-6));
+        // Frozen weights, as in CLIP's towers: gradients go through to what comes before.
+        let through = learned!(|x| mlp(x.clone(), [(w_1.clone(), None), (w_2.clone(), None)], None, then));
+        let slow = learned!(|x| {
+            let hidden = then.apply(module::linear(x.clone(), w_1.clone(), None));
+            module::linear(hidden, w_2.clone(), None)
+        });
+        through.iter().zip(&slow).for_each(|(fast, slow)| assert_close(fast, slow, 3e-6));
+        let maps = [(w_1.clone().inner(), None), (w_2.clone().inner(), None)];
+        assert_eq!(numbers(mlp(x.clone().inner(), maps, None, then)), through[0]);
+    }
+}
+
+#[test]
 fn what_is_frozen_gets_no_gradient() {
     let device = Device::flex().autodiff();
     let (x, weight) = (some([6, 8], 1, &device), some([8, 4], 2, &device).require_grad());
