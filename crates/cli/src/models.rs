@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
+use lexiform_model::Device;
 use lexiform_model::preprocess::Crop;
 use lexiform_search::{Combine, Encoder, Library, OpenEncoder, Place};
 
@@ -34,13 +35,31 @@ pub struct OpeningArg {
     /// CG3D checkpoint whose visual prompts take part in the image tower
     #[arg(long, value_name = "PATH")]
     pub prompts: Option<PathBuf>,
+    #[command(flatten)]
+    pub on: DeviceArg,
+}
+
+/// Where a model computes.
+#[derive(Args, Clone, Debug)]
+pub struct DeviceArg {
+    /// Device the model computes on: cpu, or vulkan, cuda, metal, with a number where there are several (vulkan:1), if
+    /// lexiform was built with it
+    #[arg(
+        long,
+        value_name = "DEVICE",
+        env = "LEXIFORM_DEVICE",
+        default_value = "cpu",
+        hide_default_value = true
+    )]
+    #[arg(value_parser = lexiform_model::device)]
+    pub device: Device,
 }
 
 impl OpeningArg {
     /// Opens a model by name or path, perhaps with another window cut out of views.
     pub fn open(&self, name: &str, crop: Option<Crop>) -> anyhow::Result<Arc<dyn Encoder>> {
-        let Self { text_model, image_size, prompts } = self.clone();
-        Ok(OpenEncoder { crop, image_size, prompts, text_model }.open(name)?)
+        let Self { text_model, image_size, prompts, on: DeviceArg { device } } = self.clone();
+        Ok(OpenEncoder { crop, image_size, prompts, text_model, device }.open(name)?)
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod blip;
 pub mod clip;
+mod device;
 mod embedding;
 mod error;
 #[cfg(feature = "hub")]
@@ -19,6 +20,7 @@ pub mod tokenizer;
 pub mod weights;
 mod zero_shot;
 
+pub use device::{Device, DeviceError, device};
 pub use embedding::Embedding;
 pub use error::{ModelError, WeightsError};
 pub use joint::{JointModel, JointTowers, ModelConfig, OpenOptions, PROMPTED_TOWER, PointPart, save};

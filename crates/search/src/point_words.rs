@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use lexiform_model::preprocess::Crop;
 use lexiform_model::weights::WeightFile;
 use lexiform_model::{
-    Embedding, JointModel, ModelConfig, ModelError, OpenOptions, PROMPTED_TOWER, Paired, PointModel,
+    Device, Embedding, JointModel, ModelConfig, ModelError, OpenOptions, PROMPTED_TOWER, Paired, PointModel,
     PointOptions, registry,
 };
 
@@ -17,7 +17,7 @@ use crate::{EncodeError, Encoder, Error, Intake, Taken};
 const USUAL_LOGIT_SCALE: f32 = 2.659_26;
 
 /// How a model is opened.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct OpenEncoder {
     /// Replaces a view model's own window.
     pub crop: Option<Crop>,
@@ -28,6 +28,16 @@ pub struct OpenEncoder {
     pub prompts: Option<PathBuf>,
     /// Name or path of the CLIP model that gives a point model its words.
     pub text_model: Option<String>,
+    /// Where it computes.
+    pub device: Device,
+}
+
+impl Default for OpenEncoder {
+    /// The model as it is, on the processor.
+    fn default() -> Self {
+        let OpenOptions { crop, image_size, device } = OpenOptions::default();
+        Self { crop, image_size, prompts: None, text_model: None, device }
+    }
 }
 
 impl OpenEncoder {
@@ -39,7 +49,8 @@ impl OpenEncoder {
     pub fn open(&self, name: &str) -> Result<Arc<dyn Encoder>, Error> {
         let file = registry::locate(name)?;
         if PointModel::recognizes(&file) {
-            let points = PointModel::from_file(&file, &PointOptions::default())?;
+            let options = PointOptions { device: self.device.clone(), ..PointOptions::default() };
+            let points = PointModel::from_file(&file, &options)?;
             let mut of_words = self.clone();
             if of_words.prompts.is_none() && file.containers().contains(&PROMPTED_TOWER) {
                 of_words.prompts = Some(file.path().to_owned());
@@ -57,7 +68,8 @@ impl OpenEncoder {
     }
 
     fn open_joint(&self, name: &str) -> Result<JointModel, ModelError> {
-        let options = OpenOptions { crop: self.crop, image_size: self.image_size, ..OpenOptions::default() };
+        let Self { crop, image_size, device, .. } = self.clone();
+        let options = OpenOptions { crop, image_size, device };
         let model = JointModel::open(name, &options)?;
         match &self.prompts {
             Some(path) => model.with_visual_prompts(&WeightFile::open(path)?),

@@ -29,21 +29,6 @@ impl Default for FitOptions {
     }
 }
 
-impl FitOptions {
-    /// Devices by name; `cpu` may be named several times.
-    pub fn on(names: &[String], resume: bool) -> Result<Self, String> {
-        let device = |name: &String| match name.as_str() {
-            "cpu" => Ok(Device::flex()),
-            other => Err(format!("no device {other:?} in this build (there is cpu)")),
-        };
-        let devices: Vec<Device> = names.iter().map(device).collect::<Result<_, _>>()?;
-        match devices.is_empty() {
-            true => Err("expected at least one device".to_owned()),
-            false => Ok(Self { resume, devices }),
-        }
-    }
-}
-
 /// Why training stopped.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -16,10 +16,10 @@ pub struct Teacher {
 }
 
 impl Teacher {
-    /// Opens a model by name or path.
-    pub fn open(name_or_path: &str) -> Result<Self, ModelError> {
-        let options = OpenOptions::default();
-        let device = options.device.clone();
+    /// Opens a model by name or path, to compute on a device.
+    pub fn open(name_or_path: &str, device: &Device) -> Result<Self, ModelError> {
+        let device = device.clone();
+        let options = OpenOptions { device: device.clone(), ..OpenOptions::default() };
         Ok(Self { model: JointModel::open(name_or_path, &options)?, device })
     }
 

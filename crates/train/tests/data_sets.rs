@@ -7,6 +7,7 @@ use lexiform_data::prepare::{LocalFiles, Prepare, PrepareConfig};
 use lexiform_data::table::Table;
 use lexiform_data::{Event, MakeOptions, make, merge};
 use lexiform_geometry::io::write;
+use lexiform_model::Device;
 use lexiform_train::shapes::category;
 use lexiform_train::{FeatureSource, FitError, FitOptions, Recipe, Teacher, TrainEvent, fit};
 
@@ -84,7 +85,7 @@ fn prepare(out: &Path, made: Made) -> PathBuf {
         carried_captions: false,
         ..PrepareConfig::default()
     };
-    let teacher = Teacher::open("nano").unwrap();
+    let teacher = Teacher::open("nano", &Device::flex()).unwrap();
     let captions = Table::read(&models().join("captions.csv")).unwrap();
     let mut producer = Prepare::new(&source, config, captions).unwrap();
     if made.features {

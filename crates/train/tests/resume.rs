@@ -4,6 +4,7 @@ mod support;
 
 use std::path::{Path, PathBuf};
 
+use lexiform_model::Device;
 use lexiform_train::{Checkpoint, FitError, FitOptions, Recipe, TrainEvent, fit};
 
 /// A network of a few thousand numbers; shapes are made anew in the middle of the run.
@@ -139,8 +140,8 @@ fn two_devices_learn_what_one_does() {
     let recipe = recipe(&["run.steps=2", "run.evaluate_every=2"]);
     let (one, two) = (folder.path().join("one"), folder.path().join("two"));
     let alone = train(&recipe, &one, &FitOptions::default());
-    let names = ["cpu", "cpu"].map(str::to_owned);
-    let shared = train(&recipe, &two, &FitOptions::on(&names, false).unwrap());
+    let devices = vec![Device::flex(), Device::flex()];
+    let shared = train(&recipe, &two, &FitOptions { devices, ..FitOptions::default() });
     support::check("losses", &shared, &alone, 1e-5);
     let (one, two) = (checkpoint(&one), checkpoint(&two));
     // Keys' biases change no attention: their gradient is rounding noise, which Adam makes as large as any other.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use clap::Args;
+use lexiform_model::Device;
 use lexiform_train::{
     FeatureSource, FitError, FitOptions, Plan, Recipe, TrainEvent, Trial, Watcher, fit, rehearse,
 };
@@ -28,9 +29,10 @@ pub struct TrainArgs {
     /// Go on from the folder's last checkpoint; start anew where there is none
     #[arg(long)]
     resume: bool,
-    /// Devices that share each batch, as in cpu,cpu
+    /// Devices that share each batch, as in vulkan:0,vulkan:1; those beside cpu if lexiform was built with them
     #[arg(long, value_name = "DEVICES", value_delimiter = ',', default_value = "cpu")]
-    devices: Vec<String>,
+    #[arg(value_parser = lexiform_model::device)]
+    devices: Vec<Device>,
     /// Show what would be trained, how much memory it needs and how long a step takes; train nothing
     #[arg(long, conflicts_with = "resume")]
     dry_run: bool,
@@ -42,8 +44,7 @@ pub struct TrainArgs {
 impl TrainArgs {
     /// Trains and tells how it goes.
     pub fn run(self) -> anyhow::Result<Verdict> {
-        let options =
-            FitOptions::on(&self.devices, self.resume).map_err(|e| Usage(format!("--devices: {e}")))?;
+        let options = FitOptions { resume: self.resume, devices: self.devices.clone() };
         for (recipe, out) in self.runs()? {
             match self.dry_run {
                 true => self.rehearse(&recipe, &options)?,

@@ -6,6 +6,7 @@ mod answers;
 mod captions;
 mod card;
 mod data;
+mod devices;
 mod duplicates;
 mod evaluation;
 mod joined;

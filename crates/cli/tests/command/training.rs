@@ -13,7 +13,7 @@ const TINY: &str = "network.dim=16 network.image_size=32 network.width=16 networ
     data.held_out=0 run.steps=4 batch.size.images=4 batch.most_views=2 schedule.warm_up=1 run.evaluate_every=4";
 const RECIPE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../recipes/nano.toml");
 
-fn args<'a>(out: &'a str, more: &'a str) -> Vec<&'a str> {
+pub fn args<'a>(out: &'a str, more: &'a str) -> Vec<&'a str> {
     let mut args = vec!["train", RECIPE, "--out", out, "--json"];
     TINY.split_whitespace().for_each(|setting| args.extend(["--set", setting]));
     args.extend(more.split_whitespace());
@@ -32,7 +32,7 @@ fn train_makes_a_model_that_can_be_used() {
     bench.run(&args("run", "")).bad(1, &["holds a run already (step 4)", "hint: add --resume"]);
     bench.run(&args("run", "--resume")).good();
     bench.run(&["train", RECIPE, "--set", "run.stepz=1"]).bad(1, &["stepz", "did you mean `steps`?"]);
-    bench.run(&args("run", "--devices cuda")).bad(2, &["no device \"cuda\""]);
+    bench.run(&args("run", "--devices cpu,gpu")).bad(2, &["'gpu' for '--devices", "no device is called so"]);
 }
 
 /// Points learn towards what the recipe before them gave, and both are one model at the end.

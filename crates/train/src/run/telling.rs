@@ -55,7 +55,9 @@ impl Run<'_> {
                 self.material.choices.as_ref().map(by_points).transpose()
             }
             _ => {
-                let model = JointModel::open(&path.to_string_lossy(), &OpenOptions::default())?;
+                let device = self.devices[0].clone().inner();
+                let options = OpenOptions { device, ..OpenOptions::default() };
+                let model = JointModel::open(&path.to_string_lossy(), &options)?;
                 measure::by_views(&model, held_out)
             }
         }

@@ -6,11 +6,11 @@ use std::sync::{Mutex, PoisonError};
 use clap::{Args, ValueEnum};
 use lexiform_data::caption::{CaptionError, Captioner, Served, ServedConfig, Subject};
 use lexiform_data::{Caption, Member, decode_picture};
-use lexiform_model::OpenOptions;
 use lexiform_model::blip::{self, Decoding, Writing};
 use serde_json::{Value, json};
 
 use crate::failure::Usage;
+use crate::models::DeviceArg;
 use crate::output;
 
 /// The captioner that is opened where none is named.
@@ -75,7 +75,7 @@ pub enum Writer {
 
 impl CaptionArgs {
     /// The captioner that was asked for, if any, for views of `size` pixels; `seed` decides what chance gives.
-    pub fn open(&self, size: u32, seed: u64) -> anyhow::Result<Option<Writer>> {
+    pub fn open(&self, size: u32, seed: u64, on: &DeviceArg) -> anyhow::Result<Option<Writer>> {
         let usage = |text: &str| Err(Usage(text.to_owned()).into());
         let who = self.captions.or(self.caption_url.as_ref().map(|_| Who::Served));
         match (who, &self.caption_url, &self.caption_model) {
@@ -91,7 +91,7 @@ impl CaptionArgs {
             (Some(Who::Blip), None, model) => {
                 let writing = self.writing()?;
                 let name = model.as_deref().unwrap_or(USUAL_BLIP);
-                Ok(Some(Writer::Blip(Box::new(Blip::open(name, writing, size, seed)?))))
+                Ok(Some(Writer::Blip(Box::new(Blip::open(name, writing, (size, seed), on)?))))
             }
         }
     }
@@ -184,8 +184,8 @@ pub struct Blip {
 }
 
 impl Blip {
-    fn open(name: &str, writing: Writing, size: u32, seed: u64) -> anyhow::Result<Self> {
-        let captioner = blip::Captioner::open(name, &OpenOptions::default().device)?;
+    fn open(name: &str, writing: Writing, (size, seed): (u32, u64), on: &DeviceArg) -> anyhow::Result<Self> {
+        let captioner = blip::Captioner::open(name, &on.device)?;
         let best = captioner.config().vision.image_size;
         if (size as usize) < best {
             output::note(format!(

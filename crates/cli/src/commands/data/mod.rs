@@ -25,7 +25,7 @@ pub struct DataArgs {
 
 #[derive(Subcommand)]
 enum Action {
-    Prepare(prepare::PrepareArgs),
+    Prepare(Box<prepare::PrepareArgs>),
     Merge(MergeArgs),
     Inspect(inspect::InspectArgs),
     Copy(copy::CopyArgs),

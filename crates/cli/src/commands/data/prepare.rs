@@ -14,6 +14,7 @@ use lexiform_train::Teacher;
 use super::captions::CaptionArgs;
 use super::telling::{FillArgs, here};
 use crate::failure::{Usage, Verdict};
+use crate::models::DeviceArg;
 use crate::output;
 
 /// Make a data set of 3D files: views, points, captions, features; resumable, broken files are listed and passed over
@@ -86,6 +87,8 @@ struct WordArgs {
     top_captions: usize,
     #[command(flatten)]
     captions: CaptionArgs,
+    #[command(flatten)]
+    on: DeviceArg,
 }
 
 impl PrepareArgs {
@@ -94,9 +97,9 @@ impl PrepareArgs {
         here(&self.out)?;
         let source = Sources::open(&self.sources)?;
         let facts = facts(&self.words.facts)?;
-        let writer = self.words.captions.open(self.look.size, self.look.seed)?;
-        let frozen =
-            self.words.features.as_deref().map(|name| frozen(name, self.look.transparent)).transpose()?;
+        let writer = self.words.captions.open(self.look.size, self.look.seed, &self.words.on)?;
+        let frozen = |name| frozen(name, self.look.transparent, &self.words.on);
+        let frozen = self.words.features.as_deref().map(frozen).transpose()?;
         let mut producer = Prepare::new(&source, self.config()?, facts)?.with_jobs(self.fill.jobs);
         if let Some(writer) = &writer {
             producer = producer.with_captioner(writer.captioner());
@@ -152,7 +155,7 @@ pub fn facts(files: &[PathBuf]) -> anyhow::Result<Table> {
 }
 
 /// A model of pictures and words.
-fn frozen(name: &str, transparent: bool) -> anyhow::Result<Teacher> {
+fn frozen(name: &str, transparent: bool, on: &DeviceArg) -> anyhow::Result<Teacher> {
     if PointModel::recognizes(&registry::locate(name)?) {
         return Err(
             Usage(format!("{name} takes points: --features needs a model of pictures and words")).into()
@@ -161,5 +164,5 @@ fn frozen(name: &str, transparent: bool) -> anyhow::Result<Teacher> {
     if transparent {
         output::note("note: features are of the views on white");
     }
-    Ok(Teacher::open(name)?)
+    Ok(Teacher::open(name, &on.device)?)
 }

@@ -1,0 +1,45 @@
+//! `--device` and `--devices`: results elsewhere are those of the processor.
+
+use crate::support::Bench;
+
+#[test]
+fn devices_that_are_not_there_are_told() {
+    let bench = Bench::new();
+    let compare = |device| bench.run(&["compare", "a chair", "models/flat.obj", "--device", device]);
+    compare("gpu").bad(2, &["'gpu' for '--device", "no device is called so"]);
+    compare("cpu:1").bad(2, &["this machine has 1 cpu device, and they are counted from 0"]);
+    #[cfg(not(feature = "vulkan"))]
+    compare("vulkan:7").bad(2, &["built without vulkan: build it with --features vulkan"]);
+    compare("cpu").good();
+}
+
+/// Embeddings by words, views and points, and losses of a few steps, up to the order of sums.
+#[cfg(feature = "vulkan")]
+#[test]
+fn vulkan_computes_what_the_processor_does() {
+    if let Err(reason) = lexiform_model::device("vulkan") {
+        eprintln!("skipped: {reason}");
+        return;
+    }
+    let bench = Bench::new();
+    let embed = |device: &str, name: &str, what: &[&str]| {
+        let file = format!("{device}-{name}.npy");
+        bench.run(&[&["embed", "-o", &file, "--model", "nano", "--device", device], what].concat()).good();
+        let bytes = fs_err::read(bench.path(&file)).unwrap();
+        let numbers = bytes[bytes.len() - 4 * 128..].as_chunks::<4>().0.iter();
+        numbers.map(|bytes| f32::from_le_bytes(*bytes)).collect::<Vec<f32>>()
+    };
+    for (name, what) in [("text", ["--text", "a flat box"].as_slice()), ("shape", &["models/flat.obj"])] {
+        let [there, here] = ["vulkan", "cpu"].map(|device| embed(device, name, what));
+        let farthest = there.iter().zip(&here).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(farthest < 1e-5, "{name}: {farthest:e}");
+    }
+    let losses = |device: &str| -> Vec<f64> {
+        let run = bench.run(&crate::training::args(device, &format!("--devices {device}"))).good();
+        let steps = run.json().into_iter().filter(|event| event["event"] == "step");
+        steps.map(|step| step["loss"].as_f64().unwrap()).collect()
+    };
+    let [there, here] = ["vulkan", "cpu"].map(losses);
+    assert_eq!(there.len(), 4);
+    assert!(there.iter().zip(&here).all(|(a, b)| (a - b).abs() < 1e-4 * b), "{there:?} {here:?}");
+}
