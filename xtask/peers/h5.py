@@ -1,22 +1,47 @@
 """h5py: random views of shuffled shapes from the block of raw pixels that Duoduo CLIP keeps (bench_read writes it)."""
-import os, random, tempfile
+import json, multiprocessing, os, random, tempfile
 import h5py, numpy as np
 
-from measure import measure
+from measure import measure, once, report
 
 root = os.environ.get("LEXIFORM_BENCH_DATA") or os.path.join(tempfile.gettempdir(), "lexiform-bench-data")
-file = h5py.File(os.path.join(root, "h5", "mv_images.h5"), "r")
-images = file["imgs"]
-rng = random.Random(1)
-shapes = list(range(len(images)))
-rng.shuffle(shapes)
-plan = [(shape, sorted(rng.sample(range(12), rng.randint(1, 6)))) for shape in shapes]
-count = sum(len(views) for _, views in plan)
+path = os.path.join(root, "h5", "mv_images.h5")
+file = None
 
 
-def read():
+def images():
+    """The block, opened once in each process."""
+    global file
+    file = file or h5py.File(path, "r")
+    return file["imgs"]
+
+
+def read(plan):
+    block = images()
     for shape, views in plan:
-        np.asarray(images[shape, views])
+        np.asarray(block[shape, views])
 
 
-measure("1000 random views, pixels, raw HDF5", read, per=count / 1000)
+def forget():
+    """Asks the system to drop what it holds of the file."""
+    with open(path, "rb") as handle:
+        os.fdatasync(handle.fileno())
+        os.posix_fadvise(handle.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+if __name__ == "__main__":
+    with h5py.File(path, "r") as opened:
+        shapes = list(range(len(opened["imgs"])))
+    rng = random.Random(1)
+    rng.shuffle(shapes)
+    plan = [(shape, sorted(rng.sample(range(12), rng.randint(1, 6)))) for shape in shapes]
+    thousands = sum(len(views) for _, views in plan) / 1000
+    cores = os.cpu_count()
+    # Before the file is opened here, as data loaders' workers do.
+    with multiprocessing.Pool(cores) as pool:
+        parts = [plan[i::cores] for i in range(cores)]
+        measure("1000 random views to pixels, all cores", lambda: pool.map(read, parts, chunksize=1), per=thousands)
+    forget()
+    report("1000 random views to pixels, first reading", *once(lambda: read(plan)), thousands)
+    measure("1000 random views to pixels", lambda: read(plan), per=thousands)
+    print(json.dumps({"what": "kB a view", "milliseconds": 3 * 224 * 224 / 1000}))

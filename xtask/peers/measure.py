@@ -2,11 +2,18 @@
 import json, time
 
 
+def report(what, wall, cpu, per=1):
+    """Seconds of the clock and of all processors."""
+    print(json.dumps({"what": what, "milliseconds": wall * 1000 / per, "cpu": cpu * 1000 / per}))
+
+
+def once(run):
+    wall, cpu = time.perf_counter(), time.process_time()
+    run()
+    return time.perf_counter() - wall, time.process_time() - cpu
+
+
 def measure(what, run, repeats=5, per=1):
     run()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        run()
-        times.append((time.perf_counter() - start) * 1000)
-    print(json.dumps({"what": what, "milliseconds": sorted(times)[len(times) // 2] / per}))
+    walls, cpus = zip(*(once(run) for _ in range(repeats)))
+    report(what, sorted(walls)[repeats // 2], sum(cpus) / repeats, per)

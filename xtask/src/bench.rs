@@ -15,6 +15,8 @@ struct Bench {
     about: &'static str,
     /// Example of ours; it prints one JSON line a measurement.
     ours: &'static str,
+    /// Whether that runs the command `lexiform`.
+    runs_command: bool,
     peers: &'static [Peer],
 }
 
@@ -30,6 +32,7 @@ const BENCHES: &[Bench] = &[
         name: "render",
         about: "12 views at 224² of a textured mesh of 100k triangles",
         ours: "bench_render",
+        runs_command: false,
         peers: &[
             Peer {
                 script: "render.py",
@@ -43,12 +46,14 @@ const BENCHES: &[Bench] = &[
         name: "points",
         about: "10k surface points; farthest point sampling 10k → 512",
         ours: "bench_render",
+        runs_command: false,
         peers: &[Peer { script: "points.py", environment: "points", needs: &["numpy", "open3d", "torch"] }],
     },
     Bench {
         name: "clip",
         about: "ViT-B/32, 12 views of one shape, and one text",
         ours: "bench_clip",
+        runs_command: false,
         peers: &[Peer {
             script: "clip.py",
             environment: "clip",
@@ -59,6 +64,7 @@ const BENCHES: &[Bench] = &[
         name: "encoders",
         about: "point encoders from cloud to features, batches of 1 and 16",
         ours: "bench_points",
+        runs_command: false,
         peers: &[Peer {
             script: "point_encoders.py",
             environment: "clip",
@@ -69,6 +75,7 @@ const BENCHES: &[Bench] = &[
         name: "step",
         about: "one step of training: Duoduo CLIP, PointBERT, nano; milliseconds, and peak memory in MB",
         ours: "bench_step",
+        runs_command: false,
         peers: &[Peer {
             script: "steps.py",
             environment: "clip",
@@ -79,18 +86,28 @@ const BENCHES: &[Bench] = &[
         name: "scan",
         about: "exact scan of stored vectors",
         ours: "bench_scan",
+        runs_command: false,
         peers: &[Peer { script: "scan.py", environment: "scan", needs: &["numpy", "faiss-cpu"] }],
     },
     Bench {
         name: "data",
-        about: "data sets: making one of the gallery, reading random views of it",
+        about: "data sets: making one of the gallery's meshes, reading random views of it",
         ours: "bench_read",
-        peers: &[Peer { script: "h5.py", environment: "h5", needs: &["numpy", "h5py"] }],
+        runs_command: true,
+        peers: &[
+            Peer {
+                script: "prepare.py",
+                environment: "render",
+                needs: &["numpy", "trimesh", "pyrender", "PyOpenGL==3.1.0"],
+            },
+            Peer { script: "h5.py", environment: "h5", needs: &["numpy", "h5py"] },
+        ],
     },
     Bench {
         name: "eval",
         about: "zero-shot and retrieval from features",
         ours: "bench_eval",
+        runs_command: false,
         peers: &[Peer { script: "eval.py", environment: "points", needs: &["numpy", "open3d", "torch"] }],
     },
 ];
@@ -100,6 +117,16 @@ const BENCHES: &[Bench] = &[
 struct Measurement {
     what: String,
     milliseconds: f64,
+    /// Time of all processors, milliseconds, where the program tells it.
+    cpu: Option<f64>,
+}
+
+/// What was measured of one thing in all rounds.
+struct Row {
+    is_ours: bool,
+    what: String,
+    milliseconds: Vec<f64>,
+    cpu: Vec<f64>,
 }
 
 /// Rounds in which ours and theirs take turns.
@@ -120,23 +147,56 @@ pub fn run(names: &[&str]) -> Result<()> {
 fn one(bench: &Bench) -> Result<()> {
     println!("\n## {} — {}\n", bench.name, bench.about);
     let ours = built(bench.ours)?;
+    if bench.runs_command {
+        build(&["--bin", "lexiform"])?;
+    }
     let mut peers: Vec<_> = bench.peers.iter().filter_map(ready).collect();
-    let mut rows: Vec<(String, Vec<f64>)> = Vec::new();
+    let mut rows = Vec::new();
     for _ in 0..ROUNDS {
-        collect("lexiform", &mut Command::new(&ours), &mut rows)?;
+        collect(true, &mut Command::new(&ours), &mut rows)?;
         peers.retain(|(python, script)| {
-            collect("peer", Command::new(python).arg(script), &mut rows)
+            collect(false, Command::new(python).arg(script), &mut rows)
                 .inspect_err(|error| println!("(left out: {} fails: {error:#})", script.display()))
                 .is_ok()
         });
     }
-    println!("| what | median ms | smallest | largest |\n|---|---|---|---|");
-    for (what, mut times) in rows {
-        times.sort_by(f64::total_cmp);
-        let (low, high) = (times[0], times[times.len() - 1]);
-        println!("| {what} | {:.2} | {low:.2} | {high:.2} |", times[times.len() / 2]);
-    }
+    show(&mut rows);
     Ok(())
+}
+
+/// Medians; of peers that measure the same thing as ours also the ratio to it.
+fn show(rows: &mut [Row]) {
+    println!(
+        "| what | median ms | smallest | largest | CPU ms | peer / ours | CPU |\n|---|---|---|---|---|---|---|"
+    );
+    for row in rows.iter_mut() {
+        row.milliseconds.sort_by(f64::total_cmp);
+        row.cpu.sort_by(f64::total_cmp);
+    }
+    for row in rows.iter() {
+        let who = if row.is_ours { "lexiform" } else { "peer" };
+        let ours = rows.iter().find(|other| !row.is_ours && other.is_ours && other.what == row.what);
+        let ratio = |of: fn(&Row) -> &[f64]| {
+            let ratio = ours.and_then(|ours| Some(median(of(row))? / median(of(ours))?));
+            ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}×"))
+        };
+        let number = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.2}"));
+        println!(
+            "| {who}: {} | {} | {} | {} | {} | {} | {} |",
+            row.what,
+            number(median(&row.milliseconds)),
+            number(row.milliseconds.first().copied()),
+            number(row.milliseconds.last().copied()),
+            number(median(&row.cpu)),
+            ratio(|row| &row.milliseconds),
+            ratio(|row| &row.cpu),
+        );
+    }
+}
+
+/// The middle of sorted numbers.
+fn median(sorted: &[f64]) -> Option<f64> {
+    sorted.get(sorted.len() / 2).copied()
 }
 
 /// The Python and the script of a peer, or a line that says why there is none.
@@ -150,7 +210,7 @@ fn ready(peer: &Peer) -> Option<(PathBuf, PathBuf)> {
     }
 }
 
-fn collect(who: &str, command: &mut Command, rows: &mut Vec<(String, Vec<f64>)>) -> Result<()> {
+fn collect(is_ours: bool, command: &mut Command, rows: &mut Vec<Row>) -> Result<()> {
     let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
     ensure!(
         output.status.success(),
@@ -159,24 +219,34 @@ fn collect(who: &str, command: &mut Command, rows: &mut Vec<(String, Vec<f64>)>)
     );
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     for measured in text.lines().filter_map(|line| serde_json::from_str::<Measurement>(line).ok()) {
-        let what = format!("{who}: {}", measured.what);
-        match rows.iter_mut().find(|(name, _)| *name == what) {
-            Some((_, times)) => times.push(measured.milliseconds),
-            None => rows.push((what, vec![measured.milliseconds])),
-        }
+        let same = |row: &Row| row.is_ours == is_ours && row.what == measured.what;
+        let at = rows.iter().position(same).unwrap_or_else(|| {
+            let what = measured.what.clone();
+            rows.push(Row { is_ours, what, milliseconds: Vec::new(), cpu: Vec::new() });
+            rows.len() - 1
+        });
+        rows[at].milliseconds.push(measured.milliseconds);
+        rows[at].cpu.extend(measured.cpu);
     }
     Ok(())
 }
 
-/// Builds an example in release and gives its path. The whole workspace is named, since one package alone would choose
-/// other features of shared dependencies and build them all again.
+/// Builds an example in release and gives its path.
 pub(crate) fn built(example: &str) -> Result<PathBuf> {
-    let status = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--release", "--workspace", "--example", example])
-        .status()?;
-    ensure!(status.success(), "example {example} does not build");
+    build(&["--example", example])?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
     Ok(target.join("release").join("examples").join(example))
+}
+
+/// Builds in release. The whole workspace is named, since one package alone would choose other features of shared
+/// dependencies and build them all again.
+fn build(what: &[&str]) -> Result<()> {
+    let status = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--release", "--workspace"])
+        .args(what)
+        .status()?;
+    ensure!(status.success(), "{} does not build", what.join(" "));
+    Ok(())
 }
 
 /// A Python with these packages, made once.

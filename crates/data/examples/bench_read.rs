@@ -1,116 +1,217 @@
-//! Times making a data set of the sample gallery and reading random views of it, beside the same views in HDF5.
+//! Times making a data set and reading random views of it, beside the same views in the block of raw pixels that Duoduo CLIP keeps.
 //!
-//! `cargo run --release -p lexiform-data --example bench_read -- [FOLDER OF 3D FILES]`; the data set and its export for
-//! `xtask/peers/h5.py` are left in `LEXIFORM_BENCH_DATA`, else in a folder in the system's temporary one, and used again.
+//! The meshes are those of `LEXIFORM_BENCH_SHAPES`, else of the sample gallery; they are prepared by the command itself, whose release
+//! binary must be there. Data sets, their export and the list of meshes are left in `LEXIFORM_BENCH_DATA`, else in a folder in the system's
+//! temporary one, for `xtask/peers/h5.py` and `prepare.py`, and are used again.
 #![expect(clippy::print_stdout, reason = "a program that reports")]
 
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use lexiform_data::prepare::{LocalFiles, Prepare, PrepareConfig};
-use lexiform_data::table::Table;
-use lexiform_data::{Dataset, MakeOptions, Picture, decode_picture, export, make, merge};
+use lexiform_data::{Dataset, Picture, decode_picture, export};
 use rand::rngs::SmallRng;
 use rand::seq::{SliceRandom as _, index};
 use rand::{Rng, SeedableRng};
 use rayon::prelude::*;
 
 const REPEATS: usize = 5;
+/// Views of a shape.
+const VIEWS: usize = 12;
+/// Meshes that the peer reads without further packages.
+const ENDINGS: [&str; 6] = ["glb", "gltf", "obj", "off", "ply", "stl"];
 
 type Any = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> Result<(), Any> {
-    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples");
-    let from = std::env::args().nth(1).map_or(samples, PathBuf::from);
     let root = std::env::var_os("LEXIFORM_BENCH_DATA")
         .map_or_else(|| std::env::temp_dir().join("lexiform-bench-data"), PathBuf::from);
-    for pictures in [Picture::Webp, Picture::Png, Picture::Jpeg] {
+    std::fs::create_dir_all(&root)?;
+    let list = list_shapes(&root)?;
+    prepare_anew(&list, &root)?;
+    for pictures in [Picture::Png, Picture::Webp, Picture::Jpeg] {
         let folder = root.join(pictures.ending());
         if !folder.join("manifest.json").exists() {
-            fill(&from, &folder, pictures)?;
+            prepare(&list, &folder, pictures)?;
         }
         let dataset = Dataset::open(&folder)?;
-        if pictures == Picture::Webp && !root.join("h5/model_to_idx.json").exists() {
-            let shapes: Vec<usize> = (0..dataset.len()).collect();
-            export::find("duoduo").ok_or("no such export")?.write(
-                &dataset,
-                &shapes,
-                &root.join("h5"),
-                &mut || {},
-            )?;
+        let plan = plan(&dataset);
+        if pictures == Picture::Png {
+            if !root.join("h5/model_to_idx.json").exists() {
+                let shapes: Vec<usize> = (0..dataset.len()).collect();
+                let duoduo = export::find("duoduo").ok_or("no such export")?;
+                duoduo.write(&dataset, &shapes, &root.join("h5"), &mut || {})?;
+            }
+            read_cold(&dataset, &folder, &plan)?;
         }
-        read(&dataset, pictures)?;
+        read(&dataset, &plan, pictures)?;
     }
-    let h5 = std::fs::metadata(root.join("h5/mv_images.h5"))?.len();
-    println!("the same views in HDF5: {:.1} MB", h5 as f64 / 1e6);
     Ok(())
 }
 
-/// Makes the data set and tells how long a shape takes.
-fn fill(from: &Path, folder: &Path, pictures: Picture) -> Result<(), Any> {
-    let source = LocalFiles::new(&[from.display().to_string()])?;
-    let config = PrepareConfig { pictures, ..PrepareConfig::default() };
-    let producer = Prepare::new(&source, config, Table::default())?;
-    let start = Instant::now();
-    let summary = make(&producer, folder, &MakeOptions::default(), &mut |_| {})?;
-    let seconds = start.elapsed().as_secs_f64();
-    merge(folder)?;
-    report(
-        &format!("prepare one shape, 12 views and 10k points, {}", pictures.ending()),
-        seconds / summary.written as f64,
-    );
+/// Writes a list of the meshes that ours and the peer prepare.
+fn list_shapes(root: &Path) -> Result<PathBuf, Any> {
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples");
+    let from = std::env::var_os("LEXIFORM_BENCH_SHAPES").map_or(samples, PathBuf::from);
+    let (mut folders, mut meshes) = (vec![from.canonicalize()?], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder)? {
+            let path = entry?.path();
+            let is_mesh = path.extension().and_then(|e| e.to_str()).is_some_and(|e| ENDINGS.contains(&e));
+            match path.is_dir() {
+                true => folders.push(path),
+                false if is_mesh => meshes.push(path.display().to_string()),
+                false => {}
+            }
+        }
+    }
+    meshes.sort();
+    let list = root.join("meshes.list");
+    std::fs::write(&list, meshes.join("\n") + "\n")?;
+    Ok(list)
+}
+
+/// Times a data set made anew, and throws it away.
+fn prepare_anew(list: &Path, root: &Path) -> Result<(), Any> {
+    let folder = root.join("anew");
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)?;
+    }
+    let spent = Spent::by(|| prepare(list, &folder, Picture::Png))?;
+    let shapes = Dataset::open(&folder)?.len();
+    std::fs::remove_dir_all(&folder)?;
+    spent.report("prepare one shape, 12 views and 10k points", shapes as f64);
     Ok(())
+}
+
+/// Runs `lexiform data prepare`, from the folder above this program's.
+fn prepare(list: &Path, folder: &Path, pictures: Picture) -> Result<(), Any> {
+    let here = std::env::current_exe()?;
+    let command = here.ancestors().nth(2).ok_or("this program is in no folder")?.join("lexiform");
+    let made = Command::new(&command)
+        .args([
+            "data",
+            "prepare",
+            "--json",
+            "--pictures",
+            if pictures == Picture::Jpeg { "jpeg" } else { pictures.ending() },
+        ])
+        .args(["--views", &VIEWS.to_string(), "--out"])
+        .args([folder, list])
+        .stdout(Stdio::null())
+        .status()
+        .map_err(|error| format!("{}: {error}", command.display()))?;
+    if made.success() { Ok(()) } else { Err(format!("data prepare failed: {made}").into()) }
 }
 
 /// Every shape once in random order, 1 to 6 of its views: what a training step asks for.
 fn plan(dataset: &Dataset) -> Vec<(usize, Vec<usize>)> {
     let mut rng = SmallRng::seed_from_u64(1);
-    let mut shapes: Vec<usize> = (0..dataset.len()).filter(|shape| dataset.n_views(*shape) >= 12).collect();
+    let mut shapes: Vec<usize> =
+        (0..dataset.len()).filter(|shape| dataset.n_views(*shape) >= VIEWS).collect();
     shapes.shuffle(&mut rng);
     let views = |shape| {
-        let count = rng.random_range(1..=6);
-        let mut views = index::sample(&mut rng, 12, count).into_vec();
+        let count = rng.random_range(1..=VIEWS / 2);
+        let mut views = index::sample(&mut rng, VIEWS, count).into_vec();
         views.sort_unstable();
         (shape, views)
     };
     shapes.into_iter().map(views).collect()
 }
 
-fn read(dataset: &Dataset, pictures: Picture) -> Result<(), Any> {
-    let plan = plan(dataset);
-    let count: usize = plan.iter().map(|(_, views)| views.len()).sum();
-    let per_thousand = 1000.0 / count as f64;
-    let images: u64 = plan
-        .iter()
-        .map(|(shape, views)| Ok(dataset.views(*shape, views)?.iter().map(Vec::len).sum::<usize>() as u64))
-        .sum::<Result<u64, Any>>()?;
-    println!("{}: {:.1} kB a view", pictures.ending(), images as f64 / count as f64 / 1e3);
-    let bytes = median(|| {
-        plan.iter().try_for_each(|(shape, views)| dataset.views(*shape, views).map(drop))?;
-        Ok(())
-    })?;
-    report(&format!("1000 random views, files, {}", pictures.ending()), bytes * per_thousand);
-    let pixels = median(|| {
-        plan.par_iter().try_for_each(|(shape, views)| {
-            dataset.views(*shape, views)?.iter().try_for_each(|bytes| decode_picture(bytes).map(drop))?;
-            Ok::<(), Any>(())
-        })
-    })?;
-    report(&format!("1000 random views, pixels, {}", pictures.ending()), pixels * per_thousand);
+/// Thousands of views that a plan asks for.
+fn thousands(plan: &[(usize, Vec<usize>)]) -> f64 {
+    plan.iter().map(|(_, views)| views.len()).sum::<usize>() as f64 / 1e3
+}
+
+/// Views from files that the system holds in memory.
+fn read(dataset: &Dataset, plan: &[(usize, Vec<usize>)], pictures: Picture) -> Result<(), Any> {
+    let of = |what: &str| match pictures {
+        Picture::Png => what.to_owned(),
+        _ => format!("{what}, {}", pictures.ending()),
+    };
+    let mut bytes = 0;
+    for (shape, views) in plan {
+        bytes += dataset.views(*shape, views)?.iter().map(Vec::len).sum::<usize>();
+    }
+    println!(
+        "{{\"what\": \"{}\", \"milliseconds\": {:.2}}}",
+        of("kB a view"),
+        bytes as f64 / 1e6 / thousands(plan)
+    );
+    let files = || plan.iter().try_for_each(|(shape, views)| dataset.views(*shape, views).map(drop));
+    Spent::median(|| Ok(files()?))?.report(&of("1000 random views as files"), thousands(plan));
+    let one = || plan.iter().try_for_each(|(shape, views)| pixels(dataset, *shape, views));
+    Spent::median(one)?.report(&of("1000 random views to pixels"), thousands(plan));
+    let all = || plan.par_iter().try_for_each(|(shape, views)| pixels(dataset, *shape, views));
+    Spent::median(all)?.report(&of("1000 random views to pixels, all cores"), thousands(plan));
     Ok(())
 }
 
-fn median(mut run: impl FnMut() -> Result<(), Any>) -> Result<f64, Any> {
-    let mut times = Vec::new();
-    for _ in 0..REPEATS {
-        let start = Instant::now();
-        run()?;
-        times.push(start.elapsed().as_secs_f64());
+/// Views from files that the system was asked to forget, where GNU's `dd` is there to ask it.
+fn read_cold(dataset: &Dataset, folder: &Path, plan: &[(usize, Vec<usize>)]) -> Result<(), Any> {
+    for shard in &dataset.manifest().shards {
+        let path = folder.join("shards").join(&shard.file);
+        let forget = Command::new("dd")
+            .arg(format!("of={}", path.display()))
+            .args(["oflag=nocache", "conv=notrunc,fdatasync", "count=0", "status=none"])
+            .stdin(Stdio::null())
+            .status();
+        if !forget.is_ok_and(|status| status.success()) {
+            return Ok(());
+        }
     }
-    times.sort_by(f64::total_cmp);
-    Ok(times[times.len() / 2])
+    let spent = Spent::by(|| plan.iter().try_for_each(|(shape, views)| pixels(dataset, *shape, views)))?;
+    spent.report("1000 random views to pixels, first reading", thousands(plan));
+    Ok(())
 }
 
-fn report(what: &str, seconds: f64) {
-    println!("{{\"what\": \"{what}\", \"milliseconds\": {:.4}}}", seconds * 1e3);
+fn pixels(dataset: &Dataset, shape: usize, views: &[usize]) -> Result<(), Any> {
+    Ok(dataset.views(shape, views)?.iter().try_for_each(|bytes| decode_picture(bytes).map(drop))?)
+}
+
+/// What a piece of work took, in seconds.
+#[derive(Clone, Copy)]
+struct Spent {
+    wall: f64,
+    /// Of all processors, children's too; where the system tells.
+    cpu: Option<f64>,
+}
+
+impl Spent {
+    fn by(run: impl FnOnce() -> Result<(), Any>) -> Result<Self, Any> {
+        let (start, before) = (Instant::now(), cpu_seconds());
+        run()?;
+        let cpu = cpu_seconds().zip(before).map(|(after, before)| after - before);
+        Ok(Self { wall: start.elapsed().as_secs_f64(), cpu })
+    }
+
+    fn median(mut run: impl FnMut() -> Result<(), Any>) -> Result<Self, Any> {
+        // The processor's time is told in hundredths of a second: that of all repeats together.
+        let mut walls = Vec::new();
+        let all = Self::by(|| {
+            for _ in 0..REPEATS {
+                walls.push(Self::by(&mut run)?.wall);
+            }
+            Ok(())
+        })?;
+        walls.sort_by(f64::total_cmp);
+        Ok(Self { wall: walls[REPEATS / 2], cpu: all.cpu.map(|cpu| cpu / REPEATS as f64) })
+    }
+
+    fn report(self, what: &str, per: f64) {
+        let cpu = self.cpu.map_or_else(String::new, |cpu| format!(", \"cpu\": {:.4}", 1e3 * cpu / per));
+        println!("{{\"what\": \"{what}\", \"milliseconds\": {:.4}{cpu}}}", 1e3 * self.wall / per);
+    }
+}
+
+/// The processor's time of this process and of the children it waited for, as Linux tells it.
+fn cpu_seconds() -> Option<f64> {
+    /// Of Linux towards programs, whatever its own clock is.
+    const TICKS_A_SECOND: f64 = 100.0;
+    let text = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // After the name in brackets, which may hold anything: state, then numbers; times are the 14th to the 17th of all.
+    let times = text.rsplit_once(')')?.1.split_whitespace().skip(11).take(4);
+    let ticks: Option<Vec<f64>> = times.map(|word| word.parse().ok()).collect();
+    Some(ticks?.iter().sum::<f64>() / TICKS_A_SECOND)
 }

@@ -24,8 +24,9 @@ use crate::{
     TEXT_FEATURES, VIEW_FEATURES, decode_picture, rank,
 };
 
-/// Raised when shapes come out differently with the same settings. Since 2, features keep the length their tower gives.
-const LOOK_VERSION: u32 = 2;
+/// Raised when shapes come out differently with the same settings. Since 2, features keep the length their tower gives;
+/// since 3, PNG files are packed quickly rather than tightly.
+const LOOK_VERSION: u32 = 3;
 /// Most notes about a file that are kept.
 const MOST_NOTES: usize = 8;
 
