@@ -42,7 +42,7 @@ pub struct OpeningArg {
 /// Where a model computes.
 #[derive(Args, Clone, Debug)]
 pub struct DeviceArg {
-    /// Device the model computes on: cpu, or vulkan, cuda, metal, with a number where there are several (vulkan:1), if
+    /// Device the model computes on: cpu, or wgpu, vulkan, cuda, metal, with a number where there are several (vulkan:1), if
     /// lexiform was built with it
     #[arg(
         long,

@@ -3,7 +3,7 @@
 pub use burn::tensor::Device;
 
 /// Kinds of devices; all but the first are features of this crate.
-const KINDS: [&str; 4] = ["cpu", "vulkan", "cuda", "metal"];
+const KINDS: [&str; 5] = ["cpu", "wgpu", "vulkan", "cuda", "metal"];
 
 /// Why a name is no device here.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -11,7 +11,7 @@ const KINDS: [&str; 4] = ["cpu", "vulkan", "cuda", "metal"];
 pub enum DeviceError {
     /// No device is called so.
     #[error(
-        "no device is called so: expected cpu, vulkan, cuda or metal, with a number where there are several (vulkan:1)"
+        "no device is called so: expected cpu, wgpu, vulkan, cuda or metal, with a number where there are several (vulkan:1)"
     )]
     Unknown,
     /// The program was built without it.
@@ -34,7 +34,7 @@ fn rule(found: usize) -> &'static str {
     if found == 0 { " that its drivers show" } else { ", and they are counted from 0" }
 }
 
-/// The device of a name: `cpu`, or `vulkan`, `cuda`, `metal` with the device's number (`vulkan:1`; the first without one,
+/// The device of a name: `cpu`, or `wgpu`, `vulkan`, `cuda`, `metal` with the device's number (`vulkan:1`; the first without one,
 /// cards of their own before those that are part of the processor).
 pub fn device(name: &str) -> Result<Device, DeviceError> {
     let (kind, number) = match name.split_once(':') {
@@ -48,10 +48,12 @@ pub fn device(name: &str) -> Result<Device, DeviceError> {
 
 /// The devices of a kind, if this program was built with it.
 fn devices(kind: &str) -> Option<Vec<Device>> {
-    #[cfg(any(feature = "vulkan", feature = "cuda", feature = "metal"))]
+    #[cfg(any(feature = "wgpu", feature = "vulkan", feature = "cuda", feature = "metal"))]
     use burn::tensor::DeviceType;
     match kind {
         "cpu" => Some(vec![Device::flex()]),
+        #[cfg(feature = "wgpu")]
+        "wgpu" => Some(Device::enumerate(DeviceType::Wgpu).to_vec()),
         #[cfg(feature = "vulkan")]
         "vulkan" => Some(Device::enumerate(DeviceType::Vulkan).to_vec()),
         #[cfg(feature = "cuda")]
