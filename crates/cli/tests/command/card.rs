@@ -19,7 +19,7 @@ fn the_built_in_model_names_generated_shapes() {
         .json()
         .remove(0);
     assert_eq!(result["shapes"], result["labels"]);
-    assert!(percent(&result["top_1"]) > 88.0 && percent(&result["top_5"]) > 98.0, "{}", result["top_1"]);
+    assert!(percent(&result["top_1"]) > 85.8 && percent(&result["top_5"]) > 97.6, "{}", result["top_1"]);
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn the_built_in_model_finds_real_files() {
     let named = bench.run(&named).good().json().remove(0);
     assert!(named["shapes"].as_u64() >= Some(140) && named["labels"].as_u64() >= Some(120), "{named}");
     // A point below the card's, for what another processor rounds otherwise.
-    assert!(percent(&named["top_1"]) > 68.0 && percent(&named["top_5"]) > 92.0, "{}", named["top_1"]);
+    assert!(percent(&named["top_1"]) > 68.0 && percent(&named["top_5"]) > 91.0, "{}", named["top_1"]);
     let found = [
         "eval",
         "retrieval",
@@ -67,5 +67,5 @@ fn the_built_in_model_finds_real_files() {
         // Of 1, 3, 5 and 10 answers.
         percent(&line.unwrap_or_else(|| panic!("{found:?}"))["recall"][2])
     };
-    assert!(within_five("text → shape") > 91.0 && within_five("photo → shape") > 30.0, "{found:?}");
+    assert!(within_five("text → shape") > 93.0 && within_five("photo → shape") > 38.0, "{found:?}");
 }
