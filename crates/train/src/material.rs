@@ -129,8 +129,7 @@ impl Material {
 
     /// All that is said of the shapes, and every noun of every category.
     pub fn words(&self) -> Result<Vec<String>, DataError> {
-        let nouns = self.pool.categories().iter().flat_map(|c| std::iter::once(&c.name).chain(&c.synonyms));
-        let mut words: Vec<String> = nouns.cloned().collect();
+        let mut words: Vec<String> = self.pool.nouns().cloned().collect();
         match (&self.pool, &self.supply) {
             (Pool::Held(held), _) => {
                 let sayings = held.shapes.samples.iter().flat_map(|sample| &sample.sayings);
@@ -197,8 +196,7 @@ fn round(recipe: &Recipe, supply: &Supply, step: usize) -> u64 {
 
 /// A teacher's features of every noun of every category.
 fn noun_features(teacher: &Teacher, pool: &Pool) -> Result<HashMap<String, Vec<f32>>, ModelError> {
-    let names = pool.categories().iter().flat_map(|c| std::iter::once(&c.name).chain(&c.synonyms));
-    let mut nouns: Vec<&str> = names.map(String::as_str).collect();
+    let mut nouns: Vec<&str> = pool.nouns().map(String::as_str).collect();
     nouns.sort_unstable();
     nouns.dedup();
     let features = teacher.texts(&nouns)?;

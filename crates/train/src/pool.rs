@@ -81,6 +81,13 @@ impl Pool {
         self.categories().iter().map(|category| category.name.clone()).collect()
     }
 
+    /// Every noun of every category, the usual one first.
+    pub fn nouns(&self) -> impl Iterator<Item = &String> {
+        self.categories()
+            .iter()
+            .flat_map(|category| std::iter::once(&category.name).chain(&category.synonyms))
+    }
+
     /// How many views of a shape can be asked for.
     pub fn n_views(&self, at: usize) -> usize {
         match self {
