@@ -65,6 +65,12 @@ pub enum FitError {
         /// How far it is.
         step: usize,
     },
+    /// A device that cannot compute as the recipe asks.
+    #[error("run.mixed_precision = \"bf16\": device {device} has no bfloat16; leave it at \"none\" there")]
+    NoMixedPrecision {
+        /// Its place among the run's devices, from 0.
+        device: usize,
+    },
     /// The folder of files is nothing to learn from.
     #[error(transparent)]
     Files(#[from] FilesError),

@@ -11,6 +11,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use lexiform_data::DataError;
 use lexiform_geometry::RigKind;
+use lexiform_model::nn::with_products_in;
 
 use crate::batch::Batch;
 use crate::checkpoint::{self, Checkpoint, CheckpointError, Progress};
@@ -60,6 +61,7 @@ impl<'a> Run<'a> {
         on_event: &mut dyn FnMut(TrainEvent),
     ) -> Result<Self, FitError> {
         recipe.validate()?;
+        check_numbers(recipe, &options.devices)?;
         let objective = Objective::new(&recipe.losses, recipe.run.gather)?;
         fs_err::create_dir_all(out)?;
         let checkpoint = open_checkpoint(recipe, out, options)?;
@@ -210,7 +212,8 @@ impl<'a> Run<'a> {
         let main = &self.devices[0];
         let copies: Vec<Towers> =
             self.devices[1..].iter().map(|device| self.towers.clone().fork(device)).collect();
-        let towers: Vec<&Towers> = std::iter::once(&self.towers).chain(&copies).collect();
+        let towers: Vec<Towers> =
+            std::iter::once(&self.towers).chain(&copies).map(|towers| self.at_work(towers)).collect();
         let shares =
             (0..towers.len()).map(|i| batch.rows() * i / towers.len()..batch.rows() * (i + 1) / towers.len());
         let ranks: Option<Vec<Features>> = (towers.iter().zip(shares))
@@ -234,6 +237,14 @@ impl<'a> Run<'a> {
             gradients = gradients::add(&self.towers, gradients, own);
         }
         Ok((terms, value, gradients))
+    }
+
+    /// The towers as they compute.
+    fn at_work(&self, towers: &Towers) -> Towers {
+        match self.recipe.run.mixed_precision.products() {
+            Some(dtype) => with_products_in(towers.clone(), dtype),
+            None => towers.clone(),
+        }
     }
 
     /// One step: gradients of its batches, and what optimizers make of them. Gives the terms of the loss, their sum, and
@@ -333,6 +344,13 @@ fn bring(
     };
     let needs = Needs::of(recipe, objective);
     Material::prepare(recipe, needs, teacher, (rig.as_ref(), sizes), step, on_event)
+}
+
+/// Devices have the numbers that the recipe computes in.
+fn check_numbers(recipe: &Recipe, devices: &[Device]) -> Result<(), FitError> {
+    let Some(dtype) = recipe.run.mixed_precision.products() else { return Ok(()) };
+    let without = devices.iter().position(|device| !device.supports_dtype(dtype));
+    without.map_or(Ok(()), |device| Err(FitError::NoMixedPrecision { device }))
 }
 
 /// An encoder of clouds learns from a teacher whose features are as wide as its own.

@@ -70,7 +70,7 @@ impl Attention {
         let views = if let Scope::Views(views) = scope { views } else { 1 };
         let (groups, inner) = (rows / views, self.heads * self.head_width);
         let packed = self.in_proj.forward(x).reshape([groups, views * tokens, 3 * inner]);
-        let mixed = if host::is_here(&packed) {
+        let mixed = if host::is_here(&packed) && self.in_proj.dtype() == packed.dtype() {
             let looks = Looks {
                 heads: self.heads,
                 head_width: self.head_width,
@@ -85,11 +85,12 @@ impl Attention {
         mixed.reshape([rows, count, inner])
     }
 
-    /// The same in burn's operations, for other devices.
+    /// The same in burn's operations, for other devices and other kinds of numbers.
     fn mixed_slowly(&self, packed: Tensor<3>, scope: Scope, [rows, tokens, count]: [usize; 3]) -> Tensor<3> {
         let [groups, length, _] = packed.dims();
         let (heads, width) = (self.heads, self.head_width);
-        let packed = packed.reshape([groups, length, 3, heads, width]);
+        let dtype = packed.dtype();
+        let packed = packed.cast(self.in_proj.dtype()).reshape([groups, length, 3, heads, width]);
         let part = |i: usize| -> Tensor<4> {
             packed.clone().slice([0..groups, 0..length, i..i + 1]).squeeze_dim::<4>(2)
         };
@@ -105,7 +106,7 @@ impl Attention {
         let options = AttentionModuleOptions { is_causal: scope == Scope::Causal, ..Default::default() };
         let mixed = module::attention(query, key, value, None, None, options).swap_dims(1, 2);
         let [_, queries, _, _] = mixed.dims();
-        mixed.reshape([groups, queries, heads * width])
+        mixed.reshape([groups, queries, heads * width]).cast(dtype)
     }
 
     /// The same attention, with changes of rank `rank` to train in its matrices' stead.

@@ -52,7 +52,7 @@ impl Mlp {
 
     /// `[rows, tokens, width]` → the same shape.
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        match host::is_here(&x) {
+        match self.is_here(&x) {
             true => self.here(x, None),
             false => self.c_proj.forward(self.c_fc.forward_then(x, Some(self.activation))),
         }
@@ -60,10 +60,14 @@ impl Mlp {
 
     /// `skip + `[`forward`](Self::forward)`(x)`.
     fn forward_onto(&self, x: Tensor<3>, skip: Tensor<3>) -> Tensor<3> {
-        match host::is_here(&x) {
+        match self.is_here(&x) {
             true => self.here(x, Some(skip)),
             false => skip + self.forward(x),
         }
+    }
+
+    fn is_here(&self, x: &Tensor<3>) -> bool {
+        host::is_here(x) && self.c_fc.dtype() == x.dtype()
     }
 
     fn here(&self, x: Tensor<3>, skip: Option<Tensor<3>>) -> Tensor<3> {

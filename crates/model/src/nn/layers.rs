@@ -1,7 +1,7 @@
 //! Linear maps, layer normalization and activations.
 
 use burn::module::{Module, Param};
-use burn::tensor::{Tensor, activation, module};
+use burn::tensor::{DType, Tensor, activation, module};
 use serde::{Deserialize, Serialize};
 
 use super::host;
@@ -92,6 +92,11 @@ impl Linear {
         }
     }
 
+    /// The kind of numbers that its product is taken in.
+    pub fn dtype(&self) -> DType {
+        self.weight.val().dtype()
+    }
+
     /// The bias, `[output]`.
     pub fn bias(&self) -> Option<Tensor<1>> {
         self.bias.as_ref().map(Param::val)
@@ -104,11 +109,13 @@ impl Linear {
 
     /// [`forward`](Self::forward) and a nonlinearity, in one pass over the result where possible.
     pub fn forward_then<const D: usize>(&self, x: Tensor<D>, then: Option<Activation>) -> Tensor<D> {
-        let (weight, bias) = (self.weight(), self.bias());
-        if host::is_here(&x) {
-            return host::linear(x, weight, bias, None, then);
+        if self.is_here(&x) {
+            return host::linear(x, self.weight(), self.bias(), None, then);
         }
-        let y = module::linear(x, weight, bias);
+        let y = match x.dtype() == self.dtype() {
+            true => module::linear(x, self.weight(), self.bias()),
+            false => self.mixed(x),
+        };
         match then {
             Some(activation) => activation.apply(y),
             None => y,
@@ -117,10 +124,28 @@ impl Linear {
 
     /// `skip + `[`forward`](Self::forward)`(x)`, in one pass over the result where possible.
     pub fn forward_onto<const D: usize>(&self, x: Tensor<D>, skip: Tensor<D>) -> Tensor<D> {
-        if host::is_here(&x) {
+        if self.is_here(&x) {
             return host::linear(x, self.weight(), self.bias(), Some(skip), None);
         }
         skip + self.forward(x)
+    }
+
+    fn is_here<const D: usize>(&self, x: &Tensor<D>) -> bool {
+        host::is_here(x) && self.dtype() == x.dtype()
+    }
+
+    /// The weight's product in its own kind of numbers, everything else in that of `x`.
+    fn mixed<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        let dtype = x.dtype();
+        let mut y = module::linear(x.clone().cast(self.dtype()), self.weight.val(), None).cast(dtype);
+        if let Some(LowRank { down, up }) = &self.lora {
+            // Added to the weight, a small change would be rounded away.
+            y = y + module::linear(module::linear(x, down.val(), None), up.val(), None);
+        }
+        match self.bias() {
+            Some(bias) => y + bias.unsqueeze(),
+            None => y,
+        }
     }
 
     /// Adds the tensors to `list` under the names a file gives them.

@@ -10,6 +10,7 @@ mod drop_path;
 pub(crate) mod host;
 mod layers;
 mod memory;
+mod mixed;
 
 pub use attention::{Attention, Scope};
 pub use batch_norm::{BatchNorm, Bias, ConvNorm, is_counter, pointwise};
@@ -18,3 +19,4 @@ pub use drop_path::DropPath;
 pub use host::AdamwStep;
 pub use layers::{Activation, LayerNorm, Linear};
 pub use memory::{Memory, MemoryAttention};
+pub use mixed::with_products_in;

@@ -6,6 +6,7 @@ mod settings;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use burn::tensor::FloatDType;
 use serde::{Deserialize, Serialize};
 
 pub use network::{ClipNetwork, LowRankConfig, NetworkConfig, PointNetwork, PretrainedNetwork};
@@ -165,9 +166,37 @@ pub struct RunConfig {
     /// How features of several devices come together.
     #[serde(default)]
     pub gather: Gather,
+    /// What the products of the networks' blocks are computed in; weights are kept in 32 bits.
+    #[serde(default, skip_serializing_if = "MixedPrecision::is_none")]
+    pub mixed_precision: MixedPrecision,
     /// Whether a trained point tower is also written beside its teacher's towers, as one model: `joined.safetensors`.
     #[serde(default, skip_serializing_if = "is_false")]
     pub join: bool,
+}
+
+/// What the products of the networks' blocks are computed in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MixedPrecision {
+    /// 32 bits, as everything else.
+    #[default]
+    None,
+    /// bfloat16, which has the range of 32 bits, so that no loss need be scaled. For cards that have it.
+    Bf16,
+}
+
+impl MixedPrecision {
+    /// The kind of numbers, if not that of everything else.
+    pub fn products(self) -> Option<FloatDType> {
+        match self {
+            Self::None => None,
+            Self::Bf16 => Some(FloatDType::BF16),
+        }
+    }
+
+    fn is_none(&self) -> bool {
+        *self == Self::None
+    }
 }
 
 impl RunConfig {
