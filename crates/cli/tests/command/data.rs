@@ -152,7 +152,22 @@ fn exports_are_imported_and_formats_are_listed() {
     bench
         .run(&["data", "import", "nothing", ".", "--out", "o"])
         .bad(2, &["no format is called \"nothing\", there are duoduo"]);
-    bench
-        .run(&["data", "prepare", "s3://bucket/models", "--out", "o"])
-        .bad(1, &["built without `cloud`", "hint: "]);
+}
+
+/// With `cloud`, the library's tests speak to a store.
+#[test]
+fn stores_are_an_addition_of_the_build() {
+    let bench = Bench::new();
+    bench.run(&prepare("set", "")).good();
+    let no_folders = ["expected a folder on one side and the address of an object store on the other"];
+    bench.run(&["data", "copy", "set", "other"]).bad(1, &no_folders);
+    if cfg!(feature = "cloud") {
+        return;
+    }
+    let told = ["built without `cloud`", "hint: "];
+    bench.run(&["data", "prepare", "s3://bucket/models", "--out", "o"]).bad(1, &told);
+    bench.run(&["data", "copy", "set", "s3://bucket/set"]).bad(1, &told);
+    bench.run(&["data", "copy", "gs://bucket/set", "there"]).bad(1, &told);
+    bench.run(&["data", "inspect", "az://container/set"]).bad(1, &told);
+    assert!(!bench.path("there").exists());
 }
