@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use lexiform_model::Device;
+use lexiform_model::point::CloudOptions;
 use lexiform_model::preprocess::Crop;
 use lexiform_search::{Combine, Encoder, Library, OpenEncoder, Place};
 
@@ -37,6 +38,9 @@ pub struct OpeningArg {
     pub prompts: Option<PathBuf>,
     #[command(flatten)]
     pub on: DeviceArg,
+    /// How clouds are given to a point model, where a measurement asks for other than it is used to.
+    #[arg(skip)]
+    pub clouds: CloudOptions,
 }
 
 /// Where a model computes.
@@ -58,8 +62,8 @@ pub struct DeviceArg {
 impl OpeningArg {
     /// Opens a model by name or path, perhaps with another window cut out of views.
     pub fn open(&self, name: &str, crop: Option<Crop>) -> anyhow::Result<Arc<dyn Encoder>> {
-        let Self { text_model, image_size, prompts, on: DeviceArg { device } } = self.clone();
-        Ok(OpenEncoder { crop, image_size, prompts, text_model, device }.open(name)?)
+        let Self { text_model, image_size, prompts, on: DeviceArg { device }, clouds } = self.clone();
+        Ok(OpenEncoder { crop, image_size, prompts, text_model, clouds, device }.open(name)?)
     }
 }
 

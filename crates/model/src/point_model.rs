@@ -8,7 +8,9 @@ use lexiform_geometry::PointCloud;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{ModelError, WeightsError};
-use crate::point::{CloudInput, PointTower, Recognized, Start, System, TowerConfig, embed_clouds, recognize};
+use crate::point::{
+    CloudInput, CloudOptions, PointTower, Recognized, Start, System, TowerConfig, embed_clouds, recognize,
+};
 use crate::weights::{Layout, Precision, Source, TensorList, WeightFile};
 use crate::{Embedding, JointModel, registry, usual_templates};
 
@@ -84,8 +86,8 @@ impl Paired {
 /// How a model is opened.
 #[derive(Clone, Debug)]
 pub struct PointOptions {
-    /// Replaces the number of points the model is used to.
-    pub n_points: Option<usize>,
+    /// How clouds are given to it, where not as it is used to.
+    pub clouds: CloudOptions,
     /// Where farthest-point sampling begins where the reference begins at random.
     pub start: Start,
     /// Where the tensors live.
@@ -94,7 +96,7 @@ pub struct PointOptions {
 
 impl Default for PointOptions {
     fn default() -> Self {
-        Self { n_points: None, start: Start::default(), device: Device::flex() }
+        Self { clouds: CloudOptions::default(), start: Start::default(), device: Device::flex() }
     }
 }
 
@@ -128,9 +130,7 @@ impl PointModel {
             true => file.read(&scale_name)?.first().copied(),
             false => None,
         };
-        if let Some(n_points) = options.n_points {
-            config.input.n_points = n_points;
-        }
+        config.input = config.input.with(options.clouds);
         let id = format!("{}@{fingerprint:08x}", config.name);
         Ok(Self { id, config, tower, logit_scale, start: options.start })
     }

@@ -86,7 +86,14 @@ fn point_config(taught_by: Option<&str>) -> PointModelConfig {
     PointModelConfig {
         name: "points".to_owned(),
         tower: TowerConfig { encoder: EncoderConfig::Ppat(encoder), projection, classes: None },
-        input: CloudInput { n_points: 32, up: Up::YUp, resample: Resample::Random, missing_color: Some(0.4) },
+        input: CloudInput {
+            n_points: 32,
+            up: Up::YUp,
+            resample: Resample::Random,
+            missing_color: Some(0.4),
+            as_stored: false,
+            bare: false,
+        },
         paired: None,
         taught_by: taught_by.map(str::to_owned),
         templates: usual_templates(),

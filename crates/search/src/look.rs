@@ -4,8 +4,8 @@ use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use image::DynamicImage;
 use image::codecs::jpeg::JpegEncoder;
+use image::{DynamicImage, RgbaImage};
 use lexiform_geometry::io::{self, Format};
 use lexiform_geometry::normalize::{Center, normalize_unit_sphere};
 use lexiform_geometry::render::{RenderConfig, Renderer};
@@ -141,6 +141,22 @@ impl Look {
         };
         let (scene, _) = normalize_unit_sphere(scene, Center::Bounds);
         self.take(&scene, &Renderer::new(&scene))
+    }
+
+    /// What is stored of a shape as the model takes it; `None` if that is nothing it takes. Points are handed on as they are; a
+    /// model that only looks at views is shown a drawing of them.
+    pub fn at_stored(&self, views: Vec<RgbaImage>, cloud: Option<PointCloud>) -> Option<Taken> {
+        let cloud = cloud.filter(|cloud| !cloud.positions().is_empty());
+        let takes_points =
+            [self.intake, self.of_clouds].map(|intake| matches!(intake, Intake::Points { .. }));
+        match (takes_points, cloud) {
+            ([true, _], cloud) => cloud.map(Taken::Points),
+            ([false, true], Some(cloud)) if views.is_empty() => Some(Taken::Points(cloud)),
+            (_, Some(cloud)) if views.is_empty() => Some(self.at(Scene::from_cloud(cloud))),
+            (_, Some(cloud)) if self.beside > 0 => Some(Taken::Both { views, cloud }),
+            _ if views.is_empty() => None,
+            _ => Some(Taken::Views(views)),
+        }
     }
 
     /// A scene that fits the unit sphere.

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
+use lexiform_model::point::CloudOptions;
 use lexiform_model::preprocess::Crop;
 use lexiform_model::weights::WeightFile;
 use lexiform_model::{
@@ -28,6 +29,8 @@ pub struct OpenEncoder {
     pub prompts: Option<PathBuf>,
     /// Name or path of the CLIP model that gives a point model its words.
     pub text_model: Option<String>,
+    /// How clouds are given to a point model, where not as it is used to.
+    pub clouds: CloudOptions,
     /// Where it computes.
     pub device: Device,
 }
@@ -36,7 +39,7 @@ impl Default for OpenEncoder {
     /// The model as it is, on the processor.
     fn default() -> Self {
         let OpenOptions { crop, image_size, device } = OpenOptions::default();
-        Self { crop, image_size, prompts: None, text_model: None, device }
+        Self { crop, image_size, prompts: None, text_model: None, clouds: CloudOptions::default(), device }
     }
 }
 
@@ -49,7 +52,8 @@ impl OpenEncoder {
     pub fn open(&self, name: &str) -> Result<Arc<dyn Encoder>, Error> {
         let file = registry::locate(name)?;
         if PointModel::recognizes(&file) {
-            let options = PointOptions { device: self.device.clone(), ..PointOptions::default() };
+            let options =
+                PointOptions { clouds: self.clouds, device: self.device.clone(), ..PointOptions::default() };
             let points = PointModel::from_file(&file, &options)?;
             let mut of_words = self.clone();
             if of_words.prompts.is_none() && file.containers().contains(&PROMPTED_TOWER) {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::{Bench, other_model, tiny_model, wide_model};
 
 /// Folders of boxes: four flat ones, four tall ones, four cubes.
-fn boxes() -> Bench {
+pub fn boxes() -> Bench {
     let bench = Bench::empty();
     for i in 0..4_u8 {
         let more = 0.1 * f32::from(i);
@@ -21,7 +21,7 @@ fn boxes() -> Bench {
     bench
 }
 
-const BY_FOLDER: [&str; 6] = ["eval", "zero-shot", "--labels", "folders", "--assets", "things"];
+pub const BY_FOLDER: [&str; 6] = ["eval", "zero-shot", "--labels", "folders", "--assets", "things"];
 
 #[test]
 fn labels_come_from_folders_and_a_report_is_written() {

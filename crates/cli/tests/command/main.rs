@@ -8,6 +8,7 @@ mod card;
 mod data;
 mod devices;
 mod duplicates;
+mod eval_sets;
 mod evaluation;
 mod joined;
 mod shapes;

@@ -14,6 +14,9 @@ const DUODUO_COUNTS: [usize; 9] = [1, 2, 3, 4, 5, 6, 8, 10, 12];
 /// 123 plus 555, 666, 777: seeds of Duoduo CLIP's three runs.
 const DUODUO_SEEDS: [u32; 3] = [678, 789, 900];
 
+/// Points as the encoder is used to them.
+const USUAL: Taking = Taking::Points { count: None, as_stored: false, bare: false, note: "" };
+
 /// What the ones below have in common.
 const BASE: Protocol = Protocol {
     benchmark: Benchmark::Modelnet40,
@@ -22,7 +25,7 @@ const BASE: Protocol = Protocol {
     spelling: Spelling::Verbatim,
     templates: Templates::Ulip,
     text_mean: TextMean::Directions,
-    taking: Taking::Points { count: 10_000, note: "" },
+    taking: USUAL,
     items: None,
     note: "",
 };
@@ -30,7 +33,7 @@ const BASE: Protocol = Protocol {
 /// ScanObjectNN in ULIP's way.
 const ULIP_SCANS: Protocol = Protocol {
     classes: Classes::Known(&SCANOBJECTNN),
-    taking: Taking::Points { count: 2048, note: "2,048 points, no color" },
+    taking: Taking::Points { count: None, as_stored: false, bare: true, note: "scans have 2,048 points" },
     note: "zero-shot rows of the ULIP papers are quoted by others and differ",
     ..BASE
 };
@@ -42,8 +45,10 @@ const CG3D_MODELNET: Protocol = Protocol {
     templates: Templates::Cg3d,
     text_mean: TextMean::Lengths,
     taking: Taking::Points {
-        count: 1024,
-        note: "the farthest of 10,000 points without color, in the unit sphere; as many as the checkpoint was trained with",
+        count: Some(1024),
+        as_stored: false,
+        bare: true,
+        note: "the farthest of 10,000; as many as the checkpoint was trained with, so --points 8192 for that of 8,192",
     },
     items: Some(2468),
     note: "text features keep their lengths in the authors' validation",
@@ -55,7 +60,7 @@ const CG3D_SCANS: Protocol = Protocol {
     benchmark: Benchmark::ScanobjectnnHardest,
     classes: Classes::Known(&SCANOBJECTNN),
     spelling: Spelling::Verbatim,
-    taking: Taking::Points { count: 1024, note: "the farthest of 2,048 points" },
+    taking: Taking::Points { count: Some(1024), as_stored: false, bare: true, note: "the farthest of 2,048" },
     items: None,
     ..CG3D_MODELNET
 };
@@ -64,7 +69,7 @@ const CG3D_SCANS: Protocol = Protocol {
 const OPENSHAPE: Protocol = Protocol {
     paper: Paper::Openshape,
     templates: Templates::Unpublished,
-    taking: Taking::Points { count: 10_000, note: "10,000 points with color, in the unit sphere" },
+    taking: Taking::Points { count: Some(10_000), as_stored: false, bare: false, note: "a random subset" },
     note: "class features are published as numbers: give them by --class-features",
     ..BASE
 };
@@ -85,8 +90,10 @@ pub(super) const PROTOCOLS: &[Protocol] = &[
         benchmark: Benchmark::ObjaverseLvis,
         classes: LVIS,
         taking: Taking::Points {
-            count: 10_000,
-            note: "10,000 points with color, centered and in the unit sphere",
+            count: None,
+            as_stored: false,
+            bare: false,
+            note: "10,000 points with color; the authors center and scale them in half precision",
         },
         note: "papers count 46,832, 46,205 or 45,692 shapes, as some files can no longer be fetched",
         ..BASE
@@ -94,8 +101,10 @@ pub(super) const PROTOCOLS: &[Protocol] = &[
     Protocol { benchmark: Benchmark::ObjaverseLvis, classes: LVIS, items: Some(46_832), ..OPENSHAPE },
     Protocol {
         taking: Taking::Points {
-            count: 10_000,
-            note: "10,000 points as stored, every color 0.4; the encoder without color takes 8,192",
+            count: None,
+            as_stored: true,
+            bare: true,
+            note: "the encoder with color takes 10,000 and every color 0.4, the one without 8,192",
         },
         items: Some(2468),
         ..BASE
@@ -123,8 +132,10 @@ pub(super) const PROTOCOLS: &[Protocol] = &[
         benchmark: Benchmark::ScanobjectnnObjOnly,
         classes: Classes::Known(&SCANOBJECTNN),
         taking: Taking::Points {
-            count: 10_000,
-            note: "2,048 points without color, drawn with replacement to 10,000",
+            count: Some(10_000),
+            as_stored: false,
+            bare: true,
+            note: "scans have 2,048, some are drawn twice",
         },
         items: Some(581),
         ..OPENSHAPE

@@ -65,11 +65,37 @@ pub enum Taking {
     },
     /// As points.
     Points {
-        /// How many.
-        count: usize,
-        /// What else is done to them.
+        /// How many; `None` for as many as the encoder was trained with.
+        count: Option<usize>,
+        /// Whether they stay as they are stored, neither centered nor scaled.
+        as_stored: bool,
+        /// Whether colors are left out.
+        bare: bool,
+        /// What else must be known of them.
         note: &'static str,
     },
+}
+
+impl Taking {
+    /// In words.
+    pub fn describe(&self) -> String {
+        match *self {
+            Self::Views { counts, of, seeds } => {
+                let list = |numbers: Vec<String>| numbers.join(", ");
+                let counts = list(counts.iter().map(usize::to_string).collect());
+                let seeds = list(seeds.iter().map(u32::to_string).collect());
+                format!("{counts} of {of} views, drawn with the seeds {seeds}")
+            }
+            Self::Points { count, as_stored, bare, note } => {
+                let count = count
+                    .map_or("as many points as the encoder is used to".to_owned(), |n| format!("{n} points"));
+                let place = if as_stored { "as stored" } else { "mean at the origin, radius 1" };
+                let color = if bare { ", without color" } else { "" };
+                let note = if note.is_empty() { String::new() } else { format!(" ({note})") };
+                format!("{count}, {place}{color}{note}")
+            }
+        }
+    }
 }
 
 /// A benchmark as a paper measures it.

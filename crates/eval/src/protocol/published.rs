@@ -58,6 +58,21 @@ pub enum Values {
 }
 
 impl Values {
+    /// Whether they are of naming by words alone.
+    pub fn is_zero_shot(&self) -> bool {
+        matches!(self, Self::ZeroShot { .. } | Self::Averages { .. })
+    }
+
+    /// Whether they are of a classifier that was trained for the benchmark.
+    pub fn is_fine_tuned(&self) -> bool {
+        matches!(self, Self::FineTuned { .. })
+    }
+
+    /// Whether they are of retrieval.
+    pub fn is_retrieval(&self) -> bool {
+        matches!(self, Self::Retrieval { .. })
+    }
+
     /// The numbers in a few words.
     pub fn describe(self) -> String {
         let or_dash = |x: Option<f64>| x.map_or("–".to_owned(), |x| format!("{x:.1}"));

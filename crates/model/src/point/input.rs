@@ -25,6 +25,27 @@ pub struct CloudInput {
     /// Given to points without color; none where the encoder sees no color.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing_color: Option<f32>,
+    /// Positions stay as they are stored, neither centered nor scaled.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub as_stored: bool,
+    /// Colors are left out, as if the cloud had none.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub bare: bool,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+/// How clouds are given to an encoder where a measurement asks for other than it is used to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CloudOptions {
+    /// Replaces the number of points.
+    pub n_points: Option<usize>,
+    /// See [`CloudInput::as_stored`].
+    pub as_stored: bool,
+    /// See [`CloudInput::bare`].
+    pub bare: bool,
 }
 
 /// The axis that is up in a network's world.
@@ -60,7 +81,18 @@ impl CloudInput {
             System::OpenShapeYUp => (10_000, Up::YUp, Resample::Random),
             System::Cg3d => (8192, Up::YUp, Resample::FarthestNormalized),
         };
-        Self { n_points, up, resample, missing_color }
+        Self { n_points, up, resample, missing_color, as_stored: false, bare: false }
+    }
+
+    /// The same, changed as a measurement asks.
+    #[must_use]
+    pub fn with(self, options: CloudOptions) -> Self {
+        Self {
+            n_points: options.n_points.unwrap_or(self.n_points),
+            as_stored: self.as_stored || options.as_stored,
+            bare: self.bare || options.bare,
+            ..self
+        }
     }
 
     /// The encoder's input; `start` decides where the reference draws at random. A cloud without points stays empty.
@@ -77,8 +109,11 @@ impl CloudInput {
             }
             _ => cloud.clone(),
         };
-        let positions = normalized(cloud.positions(), self.resample);
-        let colors = match (self.missing_color, cloud.colors()) {
+        let positions = match self.as_stored {
+            true => cloud.positions().to_vec(),
+            false => normalized(cloud.positions(), self.resample),
+        };
+        let colors = match (self.missing_color, cloud.colors().filter(|_| !self.bare)) {
             (None, _) => Vec::new(),
             (Some(_), Some(colors)) => colors.iter().map(|c| srgb(*c)).collect(),
             (Some(missing), None) => vec![Vec3::splat(missing); positions.len()],
@@ -106,6 +141,7 @@ impl CloudInput {
             Up::ZUp => "+Z up (y and z swapped)",
         };
         let color = match self.missing_color {
+            Some(missing) if self.bare => format!("every color {missing}"),
             Some(missing) => format!("sRGB in 0..1, {missing} where absent"),
             None => "no color".to_owned(),
         };
@@ -113,7 +149,8 @@ impl CloudInput {
             Start::At(first) => format!("farthest points from {first}"),
             Start::Seed(seed) => format!("random start, seed {seed}"),
         };
-        format!("{} points, mean at the origin, radius 1, {up}, {color}, {start}", self.n_points)
+        let place = if self.as_stored { "as stored" } else { "mean at the origin, radius 1" };
+        format!("{} points, {place}, {up}, {color}, {start}", self.n_points)
     }
 }
 
@@ -178,6 +215,18 @@ mod tests {
         assert_eq!(found.colors[0], Vec3::ONE);
         assert!((found.colors[1].x - 0.5).abs() < 2.0 / 255.0);
         assert_eq!(input.prepare(&cloud(2), Start::default()).colors[1], Vec3::splat(0.4));
+    }
+
+    #[test]
+    fn a_measurement_may_ask_for_clouds_as_they_are() {
+        let colored = cloud(20).with_colors(vec![Vec3::ONE; 20]).unwrap();
+        let asked = CloudOptions { n_points: Some(8), as_stored: true, bare: true };
+        let input = CloudInput::of(System::Ulip, true).with(asked);
+        let found = input.prepare(&colored, Start::default());
+        assert_eq!(found.positions.len(), 8);
+        assert!(found.positions.iter().all(|p| colored.positions().contains(p)));
+        assert_eq!(found.colors, [Vec3::splat(0.4); 8]);
+        assert_eq!(CloudInput::of(System::Cg3d, false).with(CloudOptions::default()).n_points, 8192);
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub use batch::{Cloud, Clouds, CloudsError};
 pub(crate) use embed::embed_clouds;
 pub use group::{Grouping, Groups, Neighborhood, Start};
 pub use head::ClassHead;
-pub use input::{CloudInput, Resample, Up};
+pub use input::{CloudInput, CloudOptions, Resample, Up};
 pub use point_bert::{PointBert, PointBertConfig};
 pub use point_mlp::{PointMlp, PointMlpConfig, PointMlpStage, Watched};
 pub use point_next::{PointNext, PointNextConfig};

@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{anyhow, ensure};
 use clap::{Args, ValueEnum};
 use lexiform_eval::Features;
+use lexiform_eval::protocol::{Classes, Values};
 use lexiform_eval::report::Measured;
 use lexiform_eval::vote::{self, Vote};
 use serde::Serialize;
 
 use super::data::{self, DataArgs, Entry, Rows};
+use super::words::{ProtocolArgs, tell_protocol};
 use super::{ResamplingArgs, show};
 use crate::failure::{Verdict, WithHint as _};
 use crate::output;
@@ -24,14 +26,22 @@ pub struct ClassifyArgs {
     #[arg(long, required = true, value_name = "FILE[#TENSOR]")]
     scores: Vec<String>,
     /// CSV file with the columns `file` (or `path`) and `label`
-    #[arg(long, value_name = "CSV")]
-    labels: String,
+    #[arg(long, value_name = "CSV", group = "given")]
+    labels: Option<String>,
+    /// Data set whose shapes the scores are of, in the file's stead
+    #[arg(long, value_name = "SET", group = "given", required_unless_present = "labels")]
+    data: Option<PathBuf>,
+    /// Only what belongs to this split: train, val or test
+    #[arg(long, value_name = "NAME", requires = "given")]
+    split: Option<String>,
     /// The labels in the order of the scores' columns, one a line [default: those of the CSV file, sorted]
     #[arg(long, value_name = "FILE")]
     columns: Option<PathBuf>,
     /// How several looks become one answer
     #[arg(long, value_name = "HOW", default_value = "mean")]
     vote: VoteArg,
+    #[command(flatten)]
+    by: ProtocolArgs,
     #[command(flatten)]
     resampling: ResamplingArgs,
     /// Print a JSON object
@@ -63,9 +73,15 @@ struct Line<'a> {
 impl ClassifyArgs {
     /// Counts and shows.
     pub fn run(self) -> anyhow::Result<Verdict> {
+        let protocol = self.by.chosen()?;
         let (entries, looks) = self.looks()?;
         let labels = match &self.columns {
             Some(file) => lines(file)?,
+            None if let Some(protocol) = protocol
+                && let Classes::Known(names) = protocol.classes =>
+            {
+                names.iter().map(|name| (*name).to_owned()).collect()
+            }
             None => data::all_labels(&entries),
         };
         let columns = looks[0].dim();
@@ -83,6 +99,9 @@ impl ClassifyArgs {
         let predictions = vote::of_scores(&looks, &truth, how)?;
         let name = self.scores.join(" + ");
         let measured = Measured::of(&name, &predictions, &labels, self.resampling.resampling())?;
+        if let Some(protocol) = protocol {
+            tell_protocol(protocol, entries.len(), Values::is_fine_tuned);
+        }
         if self.json {
             output::json(&Line { measured: &measured, looks: looks.len(), vote: self.vote })?;
         } else {
@@ -97,11 +116,22 @@ impl ClassifyArgs {
         let mut first: Option<Vec<Entry>> = None;
         let mut looks = Vec::new();
         for file in &self.scores {
-            let data =
-                DataArgs { labels: Some(self.labels.clone()), assets: None, features: Some(file.clone()) };
+            let data = DataArgs {
+                labels: self.labels.clone(),
+                data: self.data.clone(),
+                split: self.split.clone(),
+                assets: None,
+                features: Some(file.clone()),
+            };
             let Rows { entries, features, .. } = data.rows(file)?;
             let same = first.get_or_insert_with(|| entries.clone());
-            ensure!(*same == entries, "{file}: its rows are not of the shapes of {}", self.scores[0]);
+            let names =
+                |entries: &[Entry]| entries.iter().map(|entry| entry.name.clone()).collect::<Vec<_>>();
+            ensure!(
+                names(same) == names(&entries),
+                "{file}: its rows are not of the shapes of {}",
+                self.scores[0]
+            );
             looks.push(features);
         }
         let entries = first.ok_or_else(|| anyhow!("no scores were given"))?;

@@ -10,8 +10,10 @@ use lexiform_eval::protocol::labels::same_class;
 use lexiform_geometry::io::Format;
 use lexiform_search::walk;
 
+use super::in_set::{self, InSet};
 use crate::array_read::{self, FeatureFile};
 use crate::failure::{Usage, WithHint as _};
+use crate::output;
 
 /// The word that stands for labels told by folders.
 const FOLDERS: &str = "folders";
@@ -21,19 +23,25 @@ const FOLDERS: &str = "folders";
 pub struct DataArgs {
     /// CSV file with the columns `file` (or `path`) and `label`, or the word `folders`: each file's label is the
     /// folder below --assets it is in
-    #[arg(long, value_name = "CSV|folders")]
+    #[arg(long, value_name = "CSV|folders", group = "given")]
     pub labels: Option<String>,
+    /// Data set, as `lexiform data prepare` and `import` make it, in the files' stead: its views, its points and its labels
+    #[arg(long, value_name = "SET", group = "given")]
+    pub data: Option<PathBuf>,
+    /// Only what belongs to this split: train, val or test, as the column `split` of the CSV file or the data set says
+    #[arg(long, value_name = "NAME", requires = "given")]
+    pub split: Option<String>,
     /// Folder the files are relative to [default: the folder of the CSV file]
     #[arg(long, value_name = "DIR", requires = "labels")]
     pub assets: Option<PathBuf>,
     /// Features of the files instead of the files: .npy with a row for each line of the CSV file, or .safetensors, whose
     /// rows are found by the names inside
-    #[arg(long, value_name = "FILE[#TENSOR]", requires = "labels")]
+    #[arg(long, value_name = "FILE[#TENSOR]", requires = "given")]
     pub features: Option<String>,
 }
 
 /// A file with what is said of it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone)]
 pub struct Entry {
     /// How the table or the walk names it.
     pub name: String,
@@ -43,6 +51,8 @@ pub struct Entry {
     pub label: String,
     /// Its part of a split, where the table has such a column.
     pub split: Option<String>,
+    /// Where it is, if it is in a data set.
+    pub in_set: Option<InSet>,
 }
 
 /// Entries with a row of features each.
@@ -58,15 +68,43 @@ pub struct Rows {
 impl DataArgs {
     /// All files with their labels, and what kind of labels they are.
     pub fn entries(&self) -> anyhow::Result<Vec<Entry>> {
-        let labels = self.labels.as_deref().ok_or_else(|| Usage("give --labels".to_owned()))?;
-        let entries = if labels == FOLDERS { self.in_folders()? } else { self.in_table(Path::new(labels))? };
-        ensure!(!entries.is_empty(), "{labels}: no row names a 3D file");
+        let entries = match (&self.labels, &self.data) {
+            (_, Some(set)) => in_set::labelled(set)?,
+            (Some(labels), None) if labels == FOLDERS => self.in_folders()?,
+            (Some(labels), None) => self.in_table(Path::new(labels))?,
+            (None, None) => return Err(Usage("give --labels or --data".to_owned()).into()),
+        };
+        let place = || {
+            self.data
+                .as_ref()
+                .map_or_else(|| self.labels.clone().unwrap_or_default(), |set| set.display().to_string())
+        };
+        ensure!(!entries.is_empty(), "{}: nothing has a label", place());
+        let all = entries.len();
+        let entries: Vec<Entry> = entries.into_iter().filter(|entry| self.takes(entry)).collect();
+        ensure!(
+            !entries.is_empty(),
+            "{}: none of {all} belongs to split {:?}",
+            place(),
+            self.split.as_deref().unwrap_or_default()
+        );
         Ok(entries)
     }
 
-    /// Whether labels are the names of folders.
-    pub fn by_folder(&self) -> bool {
-        self.labels.as_deref() == Some(FOLDERS)
+    fn takes(&self, entry: &Entry) -> bool {
+        self.split
+            .as_ref()
+            .is_none_or(|split| entry.split.as_ref().is_some_and(|s| s.eq_ignore_ascii_case(split)))
+    }
+
+    /// Whether any files or shapes were named.
+    pub fn is_given(&self) -> bool {
+        self.labels.is_some() || self.data.is_some()
+    }
+
+    /// Whether labels are names of folders, or of a benchmark's lists, which have underscores for spaces.
+    pub fn has_underscores(&self) -> bool {
+        self.data.is_some() || self.labels.as_deref() == Some(FOLDERS)
     }
 
     fn in_folders(&self) -> anyhow::Result<Vec<Entry>> {
@@ -95,10 +133,24 @@ impl DataArgs {
             file: folder.join(&row[file]),
             label: row[label].clone(),
             split: split.map(|column| row[column].to_lowercase()),
+            in_set: None,
         };
-        let entries = table.rows.iter().map(entry);
-        // Features may be of anything; files must be shapes.
-        Ok(entries.filter(|e| self.features.is_some() || is_shape(&e.file)).collect())
+        let entries: Vec<Entry> = table.rows.iter().map(entry).collect();
+        if self.features.is_some() {
+            return Ok(entries);
+        }
+        // A picture among shapes is meant for another measurement; anything else may be a slip.
+        let (shapes, others): (Vec<Entry>, Vec<Entry>) = entries.into_iter().partition(|e| is_shape(&e.file));
+        if let Some(other) = others.iter().find(|e| image::ImageFormat::from_path(&e.file).is_err()) {
+            let text = format!(
+                "note: {}: {} are no 3D files, such as {}",
+                path.display(),
+                output::count(others.len(), "row"),
+                other.name
+            );
+            output::note(text);
+        }
+        Ok(shapes)
     }
 
     /// The rows of `--features` with their entries.
@@ -158,7 +210,7 @@ fn in_folder(root: &Path, file: &Path) -> anyhow::Result<Entry> {
     let folder = folder_below(root, file);
     let outside = || anyhow!("{}: expected a file in a folder below {}", file.display(), root.display());
     let label = folder.ok_or_else(outside)?.to_owned();
-    Ok(Entry { name: file.display().to_string(), file: file.to_owned(), label, split: None })
+    Ok(Entry { name: file.display().to_string(), file: file.to_owned(), label, split: None, in_set: None })
 }
 
 /// Index of each entry's label among the labels: spelled the same, or else the same but for case and underscores.
@@ -251,6 +303,7 @@ mod tests {
             file: PathBuf::from("x.glb"),
             label: label.to_owned(),
             split: None,
+            in_set: None,
         };
         let labels = ["night stand", "Night_Stand", "bed"].map(str::to_owned);
         let found = truth(&[entry("Night_Stand"), entry("night_stand"), entry("BED")], &labels).unwrap();

@@ -1,9 +1,10 @@
 //! Embedding files as a measurement asks for it: with several numbers of views, drawn or not.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use image::RgbaImage;
+use lexiform_data::Member;
 use lexiform_eval::Features;
 use lexiform_eval::python_random::PythonRandom;
 use lexiform_geometry::Scene;
@@ -63,7 +64,7 @@ pub fn embed_all(
     let mut rows: Vec<Vec<f32>> = vec![Vec::new(); variants.len()];
     let progress = Progress::new(entries.len());
     for entry in entries {
-        let taken = take(&look, &entry.file);
+        let taken = take(&look, &entry);
         // A draw is made for every file, so that one that fails does not shift the others'.
         let total = match &taken {
             Ok(taken) if taken.views().is_some() => taken.views().map_or(0, <[_]>::len),
@@ -71,7 +72,11 @@ pub fn embed_all(
         };
         let chosen: Vec<Option<Vec<usize>>> =
             variants.iter().zip(&mut draws).map(|(v, draw)| v.choose(total, draw.as_mut())).collect();
-        match taken.and_then(|taken| embed(encoder, &taken, &chosen)) {
+        let enough = taken.and_then(|taken| match most.filter(|most| *most > total) {
+            Some(most) => Err(too_few(&entry.file, most, total)),
+            None => Ok(taken),
+        });
+        match enough.and_then(|taken| embed(encoder, &taken, &chosen)) {
             Ok(embedded) => {
                 rows.iter_mut().zip(embedded).for_each(|(rows, row)| rows.extend(row));
                 progress.step(&entry.label);
@@ -101,8 +106,17 @@ impl Variant {
     }
 }
 
-/// A file as the model takes it. A folder is the pictures in it, by name, each a view.
-fn take(look: &Look, path: &Path) -> Result<Taken, Error> {
+fn too_few(path: &Path, expected: usize, found: usize) -> Error {
+    Error::Shape { path: path.to_owned(), reason: format!("has {found} views, {expected} were asked for") }
+}
+
+/// A shape as the model takes it. A folder is the pictures in it, by name, each a view; depth and normals that
+/// `lexiform data export files` puts beside them are none.
+fn take(look: &Look, entry: &Entry) -> Result<Taken, Error> {
+    let path = &*entry.file;
+    if let Some(shape) = &entry.in_set {
+        return shape.take(look);
+    }
     if !path.is_dir() {
         if !path.exists() {
             return Err(Error::NotFound { path: path.to_owned() });
@@ -117,6 +131,12 @@ fn take(look: &Look, path: &Path) -> Result<Taken, Error> {
         .filter(|path| image::ImageFormat::from_path(path).is_ok())
         .collect();
     pictures.sort();
+    let is_view = |path: &PathBuf| {
+        path.file_name().and_then(|name| name.to_str()).is_some_and(|name| Member::view_index(name).is_some())
+    };
+    if pictures.iter().any(is_view) {
+        pictures.retain(is_view);
+    }
     if pictures.is_empty() {
         return Err(failed("the folder holds no pictures".to_owned()));
     }
@@ -142,12 +162,12 @@ fn embed(
     Ok(embedded.iter().map(|e| e.as_slice().to_vec()).collect())
 }
 
-/// A small picture of a file for the report, if it can be drawn.
-pub fn thumbnail(encoder: &dyn Encoder, path: &Path) -> Option<Vec<u8>> {
-    if path.is_file() {
-        return Look::of(encoder).see(path).ok().map(|seen| seen.thumbnail);
+/// A small picture of a shape for the report, if it can be drawn.
+pub fn thumbnail(encoder: &dyn Encoder, entry: &Entry) -> Option<Vec<u8>> {
+    if entry.in_set.is_none() && entry.file.is_file() {
+        return Look::of(encoder).see(&entry.file).ok().map(|seen| seen.thumbnail);
     }
-    take(&Look::of(encoder), path).ok()?.views()?.first().and_then(small_jpeg)
+    take(&Look::of(encoder), entry).ok()?.views()?.first().and_then(small_jpeg)
 }
 
 /// Shapes made by rule that no training uses, `each` of every category, with what the model takes of them.

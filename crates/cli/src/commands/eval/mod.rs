@@ -5,6 +5,7 @@ mod classify;
 mod compare;
 mod data;
 mod few_shot;
+mod in_set;
 mod looks;
 mod page;
 mod probe;

@@ -72,7 +72,7 @@ fn hard_case(shown: &Shown<'_>, item: usize) -> HardCase {
     let prediction = &shown.predictions[item];
     let entry = &shown.entries[item];
     let name = |class: Option<&usize>| class.map_or(String::new(), |class| shown.labels[*class].clone());
-    let drawn = || shown.encoder.and_then(|encoder| looks::thumbnail(encoder, &entry.file));
+    let drawn = || shown.encoder.and_then(|encoder| looks::thumbnail(encoder, entry));
     HardCase {
         file: entry.name.clone(),
         label: entry.label.clone(),

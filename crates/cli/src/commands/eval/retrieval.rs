@@ -3,20 +3,23 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::ensure;
+use anyhow::{anyhow, ensure};
 use clap::Args;
 use lexiform_eval::Features;
 use lexiform_eval::protocol::labels::same_class;
+use lexiform_eval::protocol::{Taking, Values};
 use lexiform_eval::retrieve::{DEPTHS, Found, Retrieval, retrieve};
 use lexiform_geometry::io::Format;
-use lexiform_search::{Encoder, embed_picture};
+use lexiform_search::{Encoder, Intake, embed_picture};
 use serde::Serialize;
 
 use super::data::{Entry, Table};
+use super::in_set;
 use super::looks::{self, Seen, Variant};
-use crate::array_read;
+use super::words::{ProtocolArgs, tell_protocol};
+use crate::array_read::{self, FeatureFile};
 use crate::commands::classify::{failure, lines};
-use crate::failure::{Usage, Verdict};
+use crate::failure::{Usage, Verdict, WithHint as _};
 use crate::indexing;
 use crate::models::ModelArg;
 use crate::output::{self, Align};
@@ -31,8 +34,19 @@ const SLOT: &str = "{}";
 pub struct RetrievalArgs {
     /// CSV file of the shapes: the columns `file` and `caption`, or `file` and `label`; a file may stand in several lines.
     /// Lines of other than 3D files are left out
-    #[arg(long, value_name = "CSV")]
-    captions: PathBuf,
+    #[arg(long, value_name = "CSV", group = "given")]
+    captions: Option<PathBuf>,
+    /// Data set, as `lexiform data prepare` and `import` make it, in the files' stead: its captions, or its labels if it has none
+    #[arg(long, value_name = "SET", group = "given", required_unless_present = "captions")]
+    data: Option<PathBuf>,
+    /// Only what belongs to this split: train, val or test
+    #[arg(long, value_name = "NAME", requires = "data")]
+    split: Option<String>,
+    /// Number of views [default: the protocol's, or the model's own number]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    views: Option<u32>,
+    #[command(flatten)]
+    by: ProtocolArgs,
     /// CSV file of photos: `image` and the `file` it shows, or `image` and a `label` that shapes of --captions have; without
     /// a column `image`, its lines of pictures are the photos
     #[arg(long, value_name = "CSV")]
@@ -96,7 +110,8 @@ struct Direction {
 impl RetrievalArgs {
     /// Measures every direction and shows it.
     pub fn run(self) -> anyhow::Result<Verdict> {
-        let mut gallery = Gallery::read(&self.captions, self.assets.as_deref(), self.features.is_some())?;
+        let protocol = self.by.chosen()?;
+        let mut gallery = self.gallery()?;
         let needs_model = self.features.is_none() || self.text_features.is_none() || self.photos.is_some();
         let encoder = if needs_model { Some(self.model.open()?) } else { None };
         let encoder = encoder.as_deref();
@@ -112,9 +127,32 @@ impl RetrievalArgs {
             directions.extend(self.photos(table, &gallery, &shapes, encoder, &mut failed)?);
         }
         indexing::list_failed(&failed);
+        if let Some(protocol) = protocol {
+            tell_protocol(protocol, gallery.shapes.len(), Values::is_retrieval);
+        }
         let model = encoder.map_or_else(|| self.features.clone().unwrap_or_default(), |e| e.id().to_owned());
         self.show(&directions, &model)?;
         Ok(if self.strict && !failed.is_empty() { Verdict::Failed } else { Verdict::Done })
+    }
+
+    fn gallery(&self) -> anyhow::Result<Gallery> {
+        match (&self.captions, &self.data) {
+            (Some(table), _) => Gallery::read(table, self.assets.as_deref(), self.features.is_some()),
+            (None, Some(set)) => Gallery::of_set(set, self.split.as_deref()),
+            (None, None) => Err(Usage("give --captions or --data".to_owned()).into()),
+        }
+    }
+
+    /// How many views are asked for, if the model looks at views.
+    fn variant(&self, encoder: &dyn Encoder) -> anyhow::Result<Variant> {
+        let of_protocol = || match self.by.chosen()?.map(|protocol| protocol.taking) {
+            Some(Taking::Views { counts, .. }) if matches!(encoder.intake(), Intake::Views { .. }) => {
+                anyhow::Ok(counts.last().copied())
+            }
+            _ => Ok(None),
+        };
+        let asked = self.views.map(|n| n as usize);
+        Ok(Variant { views: asked.map_or_else(of_protocol, |n| Ok(Some(n)))?, seed: None })
     }
 
     /// A row for each shape; shapes that cannot be used leave the gallery.
@@ -125,14 +163,11 @@ impl RetrievalArgs {
         failed: &mut Vec<(String, String)>,
     ) -> anyhow::Result<Features> {
         if let Some(file) = &self.features {
-            let features = array_read::read(file)?.features;
-            let (expected, found) = (gallery.shapes.len(), features.rows());
-            ensure!(expected == found, "{file}: expected a row for each of {expected} files, found {found}");
-            return Ok(features);
+            return in_order_of(&gallery.names(), file, "files");
         }
         let encoder = encoder.ok_or_else(|| Usage("give --model or --features".to_owned()))?;
         let Seen { entries, mut features, failed: unusable } =
-            looks::embed_all(encoder, None, gallery.shapes.clone(), &[Variant::default()])?;
+            looks::embed_all(encoder, None, gallery.shapes.clone(), &[self.variant(encoder)?])?;
         failed.extend(unusable);
         gallery.keep(&entries);
         Ok(features.remove(0))
@@ -141,10 +176,7 @@ impl RetrievalArgs {
     /// A row for each text.
     fn texts(&self, gallery: &Gallery, encoder: Option<&dyn Encoder>) -> anyhow::Result<Features> {
         if let Some(file) = &self.text_features {
-            let features = array_read::read(file)?.features;
-            let (expected, found) = (gallery.texts.len(), features.rows());
-            ensure!(expected == found, "{file}: expected a row for each of {expected} texts, found {found}");
-            return Ok(features);
+            return in_order_of(&gallery.texts, file, "texts");
         }
         let encoder = encoder.ok_or_else(|| Usage("give --model or --text-features".to_owned()))?;
         let templates = match &self.templates {
@@ -236,7 +268,51 @@ impl RetrievalArgs {
     }
 }
 
+/// Features of a file, a row for each of `names` in their order: rows that have names are found by them.
+fn in_order_of(names: &[String], file: &str, what: &str) -> anyhow::Result<Features> {
+    let FeatureFile { features, rows, .. } = array_read::read(file)?;
+    let (expected, found) = (names.len(), features.rows());
+    let Some(rows) = rows else {
+        ensure!(expected == found, "{file}: expected a row for each of {expected} {what}, found {found}");
+        return Ok(features);
+    };
+    let places: HashMap<&str, usize> = rows.iter().enumerate().map(|(i, row)| (row.as_str(), i)).collect();
+    let place = |name: &String| {
+        let found = places.get(name.as_str()).copied();
+        found.ok_or_else(|| anyhow!("{file}: no row is called {name:?}"))
+    };
+    let places = names.iter().map(place).collect::<anyhow::Result<Vec<usize>>>();
+    Ok(features.select(
+        &places.hint("rows are found by the names inside the file; .npy has none and goes by order")?,
+    )?)
+}
+
 impl Gallery {
+    /// The shapes of a data set with their captions.
+    fn of_set(place: &Path, split: Option<&str>) -> anyhow::Result<Self> {
+        let (said, by_label) = in_set::captioned(place)?;
+        let mut gallery = Self { shapes: Vec::new(), texts: Vec::new(), pairs: Vec::new(), by_label };
+        let mut text_of = HashMap::new();
+        let is_of = |entry: &Entry| split.is_none_or(|split| entry.split.as_deref() == Some(split));
+        let taken = said.into_iter().filter(|said| is_of(&said.entry) && !said.texts.is_empty());
+        for in_set::Said { entry, texts } in taken {
+            for text in texts {
+                let place = *text_of.entry(text.clone()).or_insert_with(|| {
+                    gallery.texts.push(text);
+                    gallery.texts.len() - 1
+                });
+                gallery.pairs.push((gallery.shapes.len(), place));
+            }
+            gallery.shapes.push(entry);
+        }
+        ensure!(
+            !gallery.shapes.is_empty(),
+            "{}: no shape has words, or none is of the split",
+            place.display()
+        );
+        Ok(gallery)
+    }
+
     /// Reads the table of shapes and their words.
     fn read(path: &Path, assets: Option<&Path>, any_file: bool) -> anyhow::Result<Self> {
         let table = Table::read(path)?;
@@ -254,7 +330,13 @@ impl Gallery {
             }
             let shape = *shape_of.entry(row[file].clone()).or_insert_with(|| {
                 let label = label.map_or(String::new(), |column| row[column].clone());
-                gallery.shapes.push(Entry { name: row[file].clone(), file: path, label, split: None });
+                gallery.shapes.push(Entry {
+                    name: row[file].clone(),
+                    file: path,
+                    label,
+                    split: None,
+                    in_set: None,
+                });
                 gallery.shapes.len() - 1
             });
             let text = *text_of.entry(row[words].clone()).or_insert_with(|| {

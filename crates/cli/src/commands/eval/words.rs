@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{anyhow, ensure};
 use clap::Args;
-use lexiform_eval::protocol::{Benchmark, Classes, Paper, Protocol, Spelling};
+use lexiform_eval::protocol::{Benchmark, Classes, Paper, Protocol, Spelling, Values};
 use lexiform_eval::{ClassFeatures, TextMean};
 use lexiform_search::Encoder;
 
@@ -21,16 +21,23 @@ const SLOT: &str = "{}";
 #[derive(Args, Clone, Debug)]
 pub struct WordsArgs {
     /// File with one label a line to choose from [default: all labels of the files]
-    #[arg(long, value_name = "FILE", requires = "labels")]
+    #[arg(long, value_name = "FILE", requires = "given")]
     pub labels_file: Option<PathBuf>,
     /// File with one sentence a line, `{}` where the label goes [default: those of the protocol or the model]
     #[arg(long, value_name = "FILE")]
     pub templates: Option<PathBuf>,
     /// Features of the labels, or of all their sentences, label by label, instead of words
-    #[arg(long, value_name = "FILE[#TENSOR]", requires = "labels")]
+    #[arg(long, value_name = "FILE[#TENSOR]", requires = "given")]
     pub class_features: Option<String>,
+    #[command(flatten)]
+    pub by: ProtocolArgs,
+}
+
+/// As which benchmark and whose way.
+#[derive(Args, Clone, Debug)]
+pub struct ProtocolArgs {
     /// Measure as a benchmark is measured: objaverse-lvis, modelnet40, modelnet10, scanobjectnn-obj-only,
-    /// scanobjectnn-obj-bg, scanobjectnn-hardest or mvpnet
+    /// scanobjectnn-obj-bg, scanobjectnn-hardest, text2shape or mvpnet
     #[arg(long, value_name = "NAME")]
     pub protocol: Option<Benchmark>,
     /// Whose way of measuring: duoduo, ulip2, cg3d or openshape
@@ -38,9 +45,9 @@ pub struct WordsArgs {
     pub paper: Option<Paper>,
 }
 
-impl WordsArgs {
+impl ProtocolArgs {
     /// The protocol that was asked for.
-    pub fn protocol(&self) -> anyhow::Result<Option<&'static Protocol>> {
+    pub fn chosen(&self) -> anyhow::Result<Option<&'static Protocol>> {
         let Some(benchmark) = self.protocol else { return Ok(None) };
         let known: Vec<&Protocol> = Protocol::known(benchmark).collect();
         let papers = known.iter().map(|p| p.paper.name()).collect::<Vec<_>>().join(", ");
@@ -62,6 +69,13 @@ impl WordsArgs {
             },
         }
     }
+}
+
+impl WordsArgs {
+    /// The protocol that was asked for.
+    pub fn protocol(&self) -> anyhow::Result<Option<&'static Protocol>> {
+        self.by.chosen()
+    }
 
     /// The labels to choose from: listed, or the protocol's, or all that occur.
     pub fn labels(&self, occurring: Vec<String>) -> anyhow::Result<Vec<String>> {
@@ -73,9 +87,10 @@ impl WordsArgs {
                 return Err(Usage(format!("this protocol needs --labels-file: {file}")).into());
             }
             (None, Some(Classes::None)) => {
-                return Err(
-                    Usage("this protocol has no labels: see `lexiform eval retrieval`".to_owned()).into()
-                );
+                return Err(Usage(
+                    "this protocol has captions, no labels: measure by `lexiform eval retrieval`".to_owned(),
+                )
+                .into());
             }
             (None, None) => occurring,
         };
@@ -105,12 +120,12 @@ impl WordsArgs {
         }
     }
 
-    /// One row a label. Names of folders are read with spaces for underscores.
+    /// One row a label. Names of folders and of data sets are read with spaces for underscores.
     pub fn class_features(
         &self,
         encoder: Option<&dyn Encoder>,
         labels: &[String],
-        by_folder: bool,
+        has_underscores: bool,
     ) -> anyhow::Result<ClassFeatures> {
         let protocol = self.protocol()?;
         let mean = protocol.map_or(TextMean::Directions, |p| p.text_mean);
@@ -129,7 +144,7 @@ impl WordsArgs {
         let templates = self.sentences(encoder)?;
         let spelling = match protocol {
             Some(protocol) => protocol.spelling,
-            None if by_folder => Spelling::Spaces,
+            None if has_underscores => Spelling::Spaces,
             None => Spelling::Verbatim,
         };
         let sentences: Vec<String> = labels
@@ -144,19 +159,20 @@ impl WordsArgs {
     }
 }
 
-/// What a protocol asks for beyond labels and sentences, and where this run differs.
-pub fn tell_protocol(protocol: &Protocol, shapes: usize) {
-    output::note(format!("protocol: {}", protocol.title()));
+/// How a protocol measures, where this run differs, and what published numbers of this kind there are.
+pub fn tell_protocol(protocol: &Protocol, shapes: usize, kind: fn(&Values) -> bool) {
+    output::note(format!("protocol: {}: {}", protocol.title(), protocol.taking.describe()));
     if !protocol.note.is_empty() {
         output::note(format!("note: {}", protocol.note));
     }
     if let Some(items) = protocol.items.filter(|items| *items != shapes) {
         output::note(format!("note: {shapes} shapes here, {items} in the paper"));
     }
-    for row in protocol.published() {
+    let rows: Vec<_> = protocol.published().into_iter().filter(|row| kind(&row.values)).collect();
+    for row in &rows {
         output::note(format!("published: {}: {} ({})", row.model, row.values.describe(), row.source));
     }
-    if protocol.published().is_empty() {
+    if rows.is_empty() {
         output::note("published: no row is known to compare with");
     }
 }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use anyhow::ensure;
 use clap::Args;
-use lexiform_eval::protocol::{Protocol, Taking};
+use lexiform_eval::protocol::{Protocol, Taking, Values};
 use lexiform_eval::report::Measured;
 use lexiform_eval::{Features, Prediction, paired, zero_shot};
+use lexiform_model::point::CloudOptions;
 use lexiform_model::preprocess::Crop;
 use lexiform_model::{PointModel, registry};
 use lexiform_search::{Encoder, Intake, Look, Scanned};
@@ -35,14 +36,17 @@ pub struct ZeroShotArgs {
     #[command(flatten)]
     words: WordsArgs,
     /// Shapes of each category, where they are made by rule
-    #[arg(long, value_name = "N", default_value_t = 2, conflicts_with = "labels")]
+    #[arg(long, value_name = "N", default_value_t = 2, conflicts_with = "given")]
     each: usize,
     /// Numbers of views, a result each [default: the protocol's, or the model's own number]
     #[arg(long, value_name = "N,N,…", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=1000))]
     views: Vec<u32>,
     /// Measure clouds of so many points of the shapes' surfaces in the shapes' stead
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000), conflicts_with = "features")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000), conflicts_with_all = ["features", "data"])]
     clouds: Option<u32>,
+    /// Points a point model is given [default: the protocol's, or the model's own number]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    points: Option<u32>,
     /// Without colors
     #[arg(long, requires = "clouds")]
     bare: bool,
@@ -62,7 +66,7 @@ pub struct ZeroShotArgs {
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
     /// Fail if a file cannot be used
-    #[arg(long, requires = "labels")]
+    #[arg(long, requires = "given")]
     strict: bool,
     /// Print a JSON object for each result
     #[arg(long)]
@@ -93,7 +97,7 @@ impl ZeroShotArgs {
         }
         beside_the_first(&mut measurements, self.resampling)?;
         if let Some(protocol) = protocol {
-            tell_protocol(protocol, measurements[0].entries.len());
+            tell_protocol(protocol, measurements[0].entries.len(), Values::is_zero_shot);
         }
         let results: Vec<Measured> =
             measurements.iter().flat_map(|m| &m.results).map(|(measured, _)| measured.clone()).collect();
@@ -115,8 +119,8 @@ impl ZeroShotArgs {
 
     /// Every model's results, the first one's first.
     fn measure(&self, protocol: Option<&Protocol>) -> anyhow::Result<Vec<Measurement>> {
-        match (&self.data.labels, &self.data.features) {
-            (Some(_), Some(file)) => Ok(vec![self.of_features(file)?]),
+        match (self.data.is_given(), &self.data.features) {
+            (true, Some(file)) => Ok(vec![self.of_features(file)?]),
             _ => self.models().iter().map(|name| self.of_model(name, protocol)).collect(),
         }
     }
@@ -139,7 +143,18 @@ impl ZeroShotArgs {
     fn open(&self, name: &str, crop: Option<Crop>) -> anyhow::Result<Arc<dyn Encoder>> {
         let brings_words = self.model.len() > 1 && !PointModel::recognizes(&registry::locate(name)?);
         let text_model = if brings_words { None } else { self.opening.text_model.clone() };
-        OpeningArg { text_model, ..self.opening.clone() }.open(name, crop)
+        OpeningArg { text_model, clouds: self.clouds_as_asked()?, ..self.opening.clone() }.open(name, crop)
+    }
+
+    /// How clouds are given to point models.
+    fn clouds_as_asked(&self) -> anyhow::Result<CloudOptions> {
+        let asked = match self.words.protocol()?.map(|protocol| protocol.taking) {
+            Some(Taking::Points { count, as_stored, bare, .. }) => {
+                CloudOptions { n_points: count, as_stored, bare }
+            }
+            _ => CloudOptions::default(),
+        };
+        Ok(CloudOptions { n_points: self.points.map(|n| n as usize).or(asked.n_points), ..asked })
     }
 
     fn clouds(&self) -> Option<Scanned> {
@@ -147,9 +162,9 @@ impl ZeroShotArgs {
     }
 
     fn labels(&self, entries: &[Entry]) -> anyhow::Result<Vec<String>> {
-        match self.data.labels {
-            Some(_) => self.words.labels(data::all_labels(entries)),
-            None => Ok(categories().iter().map(|category| category.name.to_owned()).collect()),
+        match self.data.is_given() {
+            true => self.words.labels(data::all_labels(entries)),
+            false => Ok(categories().iter().map(|category| category.name.to_owned()).collect()),
         }
     }
 
@@ -168,13 +183,13 @@ impl ZeroShotArgs {
     /// Embeds the files, or the shapes made by rule, and names them.
     fn of_model(&self, name: &str, protocol: Option<&Protocol>) -> anyhow::Result<Measurement> {
         let encoder = self.open(name, None)?;
-        if self.data.labels.is_none() {
+        if !self.data.is_given() {
             return self.of_generated(encoder);
         }
         let all = self.data.entries()?;
         let labels = self.labels(&all)?;
         data::truth(&all, &labels)?;
-        let classes = self.words.class_features(Some(&*encoder), &labels, self.data.by_folder())?;
+        let classes = self.words.class_features(Some(&*encoder), &labels, self.data.has_underscores())?;
         let counts = self.counts(&*encoder, protocol);
         let seeds = self.seeds()?;
         if !seeds.is_empty() && matches!(encoder.intake(), Intake::Points { .. }) {
@@ -226,7 +241,7 @@ impl ZeroShotArgs {
             let id = encoder.id();
             ensure!(model == id, "{file}: its features are of {model}, the words would be of {id}");
         }
-        let classes = self.words.class_features(encoder.as_deref(), &labels, self.data.by_folder())?;
+        let classes = self.words.class_features(encoder.as_deref(), &labels, self.data.has_underscores())?;
         let predictions = zero_shot(&features, &classes, &truth)?;
         let name = model.unwrap_or_else(|| file.to_owned());
         let measured = Measured::of(&name, &predictions, &labels, self.resampling.resampling())?;
@@ -236,8 +251,11 @@ impl ZeroShotArgs {
 
     /// Names shapes made by rule, which no training uses.
     fn of_generated(&self, encoder: Arc<dyn Encoder>) -> anyhow::Result<Measurement> {
-        if !self.views.is_empty() || !self.seeds.is_empty() || self.words.protocol.is_some() {
-            return Err(Usage("--views, --seeds and --protocol need files: give --labels".to_owned()).into());
+        if !self.views.is_empty() || !self.seeds.is_empty() || self.words.by.protocol.is_some() {
+            return Err(Usage(
+                "--views, --seeds and --protocol need shapes: give --labels or --data".to_owned(),
+            )
+            .into());
         }
         let shapes = looks::generated(&*encoder, self.clouds(), self.each);
         let labels = self.labels(&[])?;
@@ -248,6 +266,7 @@ impl ZeroShotArgs {
             file: PathBuf::new(),
             label: labels[sample.category].clone(),
             split: None,
+            in_set: None,
         });
         let entries: Vec<Entry> = entries.collect();
         let look = match self.clouds() {

@@ -1,0 +1,142 @@
+//! `lexiform eval` on data sets, as they are prepared and imported, and in the ways of the papers.
+
+use serde_json::{Value, json};
+
+use crate::evaluation::{BY_FOLDER, boxes};
+use crate::support::{Bench, tiny_model, tiny_points};
+
+/// The boxes as a data set: three views and 200 points each; the towers are for testing, their captions say so.
+fn set_of_boxes() -> Bench {
+    let bench = boxes();
+    let facts = (0..4).map(|i| format!("tower/w{i}.obj,test,a tall tower\n")).collect::<String>();
+    bench.write("facts.csv", format!("file,split,caption\n{facts}"));
+    let prepare = "data prepare things --out set --views 3 --size 48 --points 200 --depth --normals --folder-labels --facts facts.csv";
+    bench.run(&prepare.split(' ').collect::<Vec<_>>()).good();
+    bench
+}
+
+fn first(bench: &Bench, args: &[&str]) -> Value {
+    bench.run(&[args, &["--json"]].concat()).good().json().remove(0)
+}
+
+#[test]
+fn a_data_set_stands_for_files() {
+    let bench = set_of_boxes();
+    let of_set = ["eval", "zero-shot", "--data", "set"];
+    let found = first(&bench, &[&of_set[..], &["--report", "out"]].concat());
+    assert_eq!((&found["shapes"], &found["labels"]), (&json!(12), &json!(3)));
+    let page = fs_err::read_to_string(bench.path("out/report.html")).unwrap();
+    let wrong = 12 - (found["top_1"].as_f64().unwrap() * 12.0).round() as usize;
+    assert_eq!(page.matches("data:image/jpeg").count(), wrong);
+    let test = first(&bench, &[&of_set[..], &["--split", "test"]].concat());
+    assert_eq!((&test["shapes"], &test["labels"]), (&json!(4), &json!(1)));
+    bench.run(&[&of_set[..], &["--split", "dev"]].concat()).bad(1, &["none of 12 belongs to split \"dev\""]);
+    bench.run(&[&of_set[..], &["--labels", "folders"]].concat()).bad(2, &["cannot be used with"]);
+    let counts = bench.run(&[&of_set[..], &["--views", "1,3", "--json"]].concat()).good().json();
+    assert_eq!(counts.iter().map(|l| l["shapes"].clone()).collect::<Vec<_>>(), [12, 12]);
+    let short = bench.run(&[&of_set[..], &["--views", "4"]].concat());
+    assert!(short.code == 1 && short.stderr.contains("has 3 views, 4 were asked for"), "{short:#?}");
+    for measure in [&["few-shot", "--way", "2", "--episodes", "9"][..], &["probe", "--c", "1"]] {
+        first(
+            &bench,
+            &[&["eval"], measure, &["--data", "set", "--model", tiny_model().to_str().unwrap()]].concat(),
+        );
+    }
+}
+
+/// What the set keeps is what is looked at: the same files give the same numbers in both ways, depth and normals aside.
+#[test]
+fn exported_views_are_those_of_the_set() {
+    let bench = set_of_boxes();
+    bench.run(&["data", "export", "files", "set", "--out", "files"]).good();
+    let mut rows = "file,label\n".to_owned();
+    for entry in fs_err::read_dir(bench.path("files")).unwrap().map(|entry| entry.unwrap()) {
+        let name = entry.file_name().into_string().unwrap();
+        if entry.path().is_dir() {
+            let label =
+                ["coffee_table", "tower", "box"].into_iter().find(|label| name.contains(label)).unwrap();
+            rows += &format!("{name},{label}\n");
+        }
+    }
+    bench.write("files/labels.csv", rows);
+    let of_folders = first(&bench, &["eval", "zero-shot", "--labels", "files/labels.csv"]);
+    let of_set = first(&bench, &["eval", "zero-shot", "--data", "set"]);
+    for number in ["shapes", "labels", "top_1", "macro_f1"] {
+        assert_eq!(of_folders[number], of_set[number], "{number}");
+    }
+}
+
+#[test]
+fn captions_of_a_set_are_looked_for() {
+    let bench = set_of_boxes();
+    let of_set = ["eval", "retrieval", "--data", "set"];
+    let line = first(&bench, &[&of_set[..], &["--split", "test"]].concat());
+    // The caption, and what the folder is called.
+    assert_eq!((&line["queries"], &line["gallery"]), (&json!(2), &json!(4)));
+    let protocol = ["--protocol", "text2shape"];
+    let run = bench.run(&[&of_set[..], &protocol, &["--views", "3"]].concat()).good();
+    for part in ["text2shape as duoduo: 12 of 12 views", "RR@1 15.9"] {
+        assert!(run.stderr.contains(part), "{part}: {run:#?}");
+    }
+    // The protocol's own number of views is more than there are.
+    let run = bench.run(&[&of_set[..], &protocol].concat());
+    assert!(run.code == 1 && run.stderr.contains("has 3 views, 12 were asked for"), "{run:#?}");
+    bench.run(&["eval", "retrieval"]).bad(2, &["--captions"]);
+}
+
+#[test]
+fn rows_with_names_are_found_by_them() {
+    let bench = boxes();
+    let files = ["tower/w0.obj", "box/b0.obj", "coffee_table/t0.obj"];
+    let rows = files.map(|file| format!("{file},a thing called {file}\n")).concat();
+    bench.write("things/captions.csv", format!("file,caption\n{rows}"));
+    let embed = |out: &str, files: &[&str]| {
+        let mut command = bench.command(&[&["embed", "-o", out], files].concat());
+        assert!(command.current_dir(bench.path("things")).status().unwrap().success());
+    };
+    embed("right.safetensors", &files);
+    embed("turned.safetensors", &[files[2], files[0], files[1]]);
+    embed("less.safetensors", &files[1..]);
+    let with = |file: &str| {
+        ["eval", "retrieval", "--captions", "things/captions.csv", "--features"]
+            .map(str::to_owned)
+            .into_iter()
+            .chain([format!("things/{file}")])
+            .collect::<Vec<_>>()
+    };
+    let run = |file: &str| bench.run(&with(file).iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(run("right.safetensors").good().stdout, run("turned.safetensors").good().stdout);
+    run("less.safetensors").bad(1, &["no row is called \"tower/w0.obj\"", "hint: "]);
+}
+
+/// Point models are given what the protocol says: other points, other numbers.
+#[test]
+fn protocols_say_how_clouds_are_given() {
+    let bench = set_of_boxes();
+    let (points, words) = (tiny_points(), tiny_model().to_str().unwrap());
+    let with = ["--model", points.to_str().unwrap(), "--text-model", words, "--json", "--report", "out"];
+    let prepared = |more: &[&str]| {
+        bench
+            .run(
+                &[&["eval", "zero-shot", "--data", "set", "--labels-file", "labels.txt"], &with[..], more]
+                    .concat(),
+            )
+            .good();
+        let report = fs_err::read_to_string(bench.path("out/report.json")).unwrap();
+        let report: Value = serde_json::from_str(&report).unwrap();
+        let facts = report["run"].as_array().unwrap();
+        facts.iter().find(|fact| fact[0] == "prepared").unwrap()[1].as_str().unwrap().to_owned()
+    };
+    bench.write("labels.txt", "coffee table\ntower\nbox\n");
+    assert!(prepared(&[]).starts_with("64 points, mean at the origin"));
+    let cg3d = ["--protocol", "modelnet40", "--as", "cg3d"];
+    assert!(prepared(&cg3d).starts_with("1024 points, mean at the origin"));
+    assert!(prepared(&[&cg3d[..], &["--points", "32"]].concat()).starts_with("32 points"));
+    let ulip = prepared(&["--protocol", "modelnet40", "--as", "ulip2"]);
+    assert!(ulip.starts_with("64 points, as stored") && ulip.contains("every color 0.4"), "{ulip}");
+    let told = bench.run(&[&BY_FOLDER[..], &with, &cg3d, &["--labels-file", "labels.txt"]].concat()).good();
+    assert!(
+        told.stderr.contains("modelnet40 as cg3d: 1024 points, mean at the origin, radius 1, without color"),
+        "{told:#?}"
+    );
+}
