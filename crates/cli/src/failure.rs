@@ -62,7 +62,11 @@ impl<T, E: Into<anyhow::Error>> WithHint<T> for Result<T, E> {
 /// Where a panic happened and what it said, kept for the report.
 static PANIC: Mutex<Option<String>> = Mutex::new(None);
 
-/// Runs the command and turns whatever happens into an exit code: 0 done, 1 failed, 2 wrong usage.
+/// What a shell says of a program that wrote to a reader that was gone: its work may not be done.
+const BROKEN_PIPE: u8 = 141;
+
+/// Runs the command and turns whatever happens into an exit code: 0 done, 1 failed, 2 wrong usage, 141 the reader of its output
+/// went away.
 pub fn guarded(run: impl FnOnce() -> anyhow::Result<Verdict> + panic::UnwindSafe) -> ExitCode {
     // Panics are bugs; a file's are caught where it is read, and none is shown as it is.
     panic::set_hook(Box::new(|info| {
@@ -73,13 +77,13 @@ pub fn guarded(run: impl FnOnce() -> anyhow::Result<Verdict> + panic::UnwindSafe
     match panic::catch_unwind(run) {
         Ok(Ok(Verdict::Done)) => ExitCode::SUCCESS,
         Ok(Ok(Verdict::Failed)) => ExitCode::from(1),
-        Ok(Err(error)) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Ok(Err(error)) if is_broken_pipe(&error) => ExitCode::from(BROKEN_PIPE),
         Ok(Err(error)) => report(&error),
         Err(_) => report_bug(),
     }
 }
 
-/// Whether the reader of our output went away (`lexiform … | head`): not an error.
+/// Whether the reader of our output went away (`lexiform … | head`): nothing to tell.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let is_pipe = |e: &io::Error| e.kind() == io::ErrorKind::BrokenPipe;
     error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(is_pipe))

@@ -14,6 +14,19 @@ pub struct Interval {
     pub high: f64,
 }
 
+impl Interval {
+    /// The same for a share of `items`. Where all or none are so, every draw is like the first and tells nothing: there it is the
+    /// exact interval (Clopper and Pearson 1934).
+    fn of_share(self, share: f64, items: usize) -> Self {
+        let farthest = ENDS[0].powf(1.0 / items.max(1) as f64);
+        match share {
+            1.0 => Self { low: farthest, high: 1.0 },
+            0.0 => Self { low: 0.0, high: 1.0 - farthest },
+            _ => self,
+        }
+    }
+}
+
 /// Shares of values below the two ends.
 const ENDS: [f64; 2] = [0.025, 0.975];
 
@@ -102,7 +115,15 @@ impl ClassificationIntervals {
             let [one, three, five] = within.map(|n| f64::from(n) / draw.len() as f64);
             [one, three, five, average(&counts)]
         });
-        Self { top_1, top_3, top_5, class_average }
+        let items = predictions.len();
+        let Classification { top_1: one, top_3: three, top_5: five, class_average: average, .. } =
+            classification;
+        Self {
+            top_1: top_1.of_share(*one, items),
+            top_3: top_3.of_share(*three, items),
+            top_5: top_5.of_share(*five, items),
+            class_average: class_average.of_share(*average, items),
+        }
     }
 }
 
@@ -137,6 +158,18 @@ mod tests {
         let error = (0.25_f64 * 0.75 / 400.0).sqrt();
         assert!((found.low - (0.25 - 1.96 * error)).abs() < 0.01, "{found:?}");
         assert!((found.high - (0.25 + 1.96 * error)).abs() < 0.01, "{found:?}");
+    }
+
+    #[test]
+    fn all_right_is_not_certain() {
+        let right = Prediction { truth: 0, rank: 1, best: vec![0], score: 0.0, truth_score: 0.0 };
+        let predictions = vec![right; 64];
+        let classification = Classification::of(&predictions, 1).unwrap();
+        let found = ClassificationIntervals::of(&predictions, &classification, Resampling::default());
+        // 0.025 to the power of 1/64.
+        assert!((found.top_1.low - 0.943_990_9).abs() < 1e-6 && found.top_1.high == 1.0, "{found:?}");
+        let none = Interval { low: 0.0, high: 0.0 }.of_share(0.0, 1);
+        assert!((none.high - 0.975).abs() < 1e-12, "{none:?}");
     }
 
     #[test]

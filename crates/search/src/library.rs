@@ -1,5 +1,6 @@
 //! A library: the files of a folder, as a model sees them, ready to answer.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -82,7 +83,7 @@ impl Library {
         Ok(Self { place, store: Box::new(store), encoder, look })
     }
 
-    /// Names or paths of the models a library knows, the one it was made with first; none if there is no library.
+    /// Names or paths of the models a library knows, each once, the one it was made with first; none if there is no library.
     pub fn recorded_models(place: &Place) -> Result<Vec<String>, Error> {
         if !place.exists() {
             return Ok(Vec::new());
@@ -93,7 +94,10 @@ impl Library {
             let note = store.note(&model_note(&spaces, space))?;
             Ok(note.unwrap_or_else(|| space.model.clone()))
         };
-        spaces.iter().map(name).collect()
+        let mut names = spaces.iter().map(name).collect::<Result<Vec<String>, Error>>()?;
+        let mut seen = HashSet::new();
+        names.retain(|name| seen.insert(name.clone()));
+        Ok(names)
     }
 
     /// The records nearest to a query, best first.

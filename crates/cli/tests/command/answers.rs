@@ -136,6 +136,23 @@ fn two_models_never_mix() {
     bench.run(&["search", "models", "box", "--model", other]).bad(1, &["library holds vectors of", "hint: "]);
 }
 
+/// As after an upgrade: the name stands for other weights.
+#[test]
+fn a_model_that_changed_encodes_the_files_anew() {
+    let bench = Bench::new();
+    let search = ["search", "models", "box", "--json", "--model", "model.safetensors"];
+    let with = |weights: &std::path::Path| {
+        fs_err::copy(weights, bench.path("model.safetensors")).unwrap();
+        bench.run(&search).good().json()
+    };
+    let before = with(tiny_model());
+    let after = with(other_model());
+    assert_eq!((before.len(), after.len()), (3, 3));
+    assert_ne!(before[0]["score"], after[0]["score"]);
+    bench.run(&["index", "models"]).good();
+    assert_eq!(bench.run(&search).good().json(), after);
+}
+
 #[test]
 fn several_models_answer_side_by_side_and_together() {
     let bench = Bench::new();

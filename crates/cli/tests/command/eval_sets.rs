@@ -109,6 +109,18 @@ fn rows_with_names_are_found_by_them() {
     run("less.safetensors").bad(1, &["no row is called \"tower/w0.obj\"", "hint: "]);
 }
 
+#[test]
+fn labels_that_are_missing_or_at_odds_are_told() {
+    let bench = boxes();
+    let check = |rows: &str, told: &str| {
+        bench.write("things/labels.csv", format!("file,label\n{rows}"));
+        bench.run(&["eval", "zero-shot", "--labels", "things/labels.csv"]).bad(1, &[told, "hint: "]);
+    };
+    check("tower/w0.obj,tower\nbox/b0.obj,\n", "line 3: box/b0.obj has no label");
+    check("tower/w0.obj\n", "line 2: tower/w0.obj has no label");
+    check("tower/w0.obj,tower\ntower/w0.obj,box\n", "tower/w0.obj is labelled \"tower\" and \"box\"");
+}
+
 /// Point models are given what the protocol says: other points, other numbers.
 #[test]
 fn protocols_say_how_clouds_are_given() {

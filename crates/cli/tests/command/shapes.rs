@@ -105,13 +105,13 @@ fn failures_say_where_and_what_to_do() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_error() {
+fn a_reader_that_goes_away_ends_the_run_in_silence() {
     let bench = Bench::empty();
     let mut child =
         bench.command(&["completions", "zsh"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let mut stderr = String::new();
     child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
-    assert!(child.wait().unwrap().success(), "{stderr}");
+    assert_eq!(child.wait().unwrap().code(), Some(141), "{stderr}");
     assert_eq!(stderr, "");
 }

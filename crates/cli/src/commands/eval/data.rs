@@ -139,6 +139,7 @@ impl DataArgs {
         if self.features.is_some() {
             return Ok(entries);
         }
+        check_labels(path, &entries)?;
         // A picture among shapes is meant for another measurement; anything else may be a slip.
         let (shapes, others): (Vec<Entry>, Vec<Entry>) = entries.into_iter().partition(|e| is_shape(&e.file));
         if let Some(other) = others.iter().find(|e| image::ImageFormat::from_path(&e.file).is_err()) {
@@ -179,6 +180,23 @@ impl DataArgs {
             model,
         })
     }
+}
+
+/// Every row has a label, and a file has one.
+fn check_labels(path: &Path, entries: &[Entry]) -> anyhow::Result<()> {
+    let mut labels: HashMap<&Path, &str> = HashMap::new();
+    for (entry, line) in entries.iter().zip(2..) {
+        let place = || format!("{}: line {line}: {}", path.display(), entry.name);
+        if entry.label.is_empty() {
+            return Err(anyhow!("{} has no label", place())).hint("take the line out, or give it one");
+        }
+        let known = *labels.entry(&entry.file).or_insert(&entry.label);
+        if known != entry.label {
+            return Err(anyhow!("{} is labelled {known:?} and {:?}", place(), entry.label))
+                .hint("a file counts once, under one label");
+        }
+    }
+    Ok(())
 }
 
 /// Entries by both names they may be called.
