@@ -29,7 +29,7 @@ fn main() -> Result<(), Any> {
     std::fs::create_dir_all(&root)?;
     let list = list_shapes(&root)?;
     prepare_anew(&list, &root)?;
-    for pictures in [Picture::Png, Picture::Webp, Picture::Jpeg] {
+    for pictures in [Picture::Png, Picture::Qoi, Picture::Webp, Picture::Jpeg] {
         let folder = root.join(pictures.ending());
         if !folder.join("manifest.json").exists() {
             prepare(&list, &folder, pictures)?;

@@ -27,6 +27,7 @@ mod merge;
 pub mod pickle;
 mod picture;
 pub mod prepare;
+mod qoi;
 #[cfg(feature = "cloud")]
 pub mod remote;
 mod shape;

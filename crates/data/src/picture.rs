@@ -6,8 +6,12 @@ use std::str::FromStr;
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::codecs::webp::WebPEncoder;
-use image::{DynamicImage, ExtendedColorType, ImageEncoder as _, ImageReader, Limits, RgbaImage};
+use image::{
+    DynamicImage, ExtendedColorType, ImageEncoder as _, ImageReader, ImageResult, Limits, RgbaImage,
+};
 use serde::{Deserialize, Serialize};
+
+use crate::qoi;
 
 /// Largest edge of a view in pixels.
 const LARGEST_EDGE: u32 = 8192;
@@ -23,6 +27,8 @@ pub enum Picture {
     /// Without loss, quick to read, read everywhere.
     #[default]
     Png,
+    /// Without loss, the quickest to read and smaller than PNG, for training; Pillow reads it, browsers do not.
+    Qoi,
     /// With loss at quality 92; no transparency.
     Jpeg,
 }
@@ -33,32 +39,45 @@ impl Picture {
         match self {
             Self::Webp => "webp",
             Self::Png => "png",
+            Self::Qoi => "qoi",
             Self::Jpeg => "jpg",
         }
     }
 
     /// An image as a file. Alpha is kept where some pixel is transparent, except in JPEG, which shows it on white.
     pub fn encode(self, image: &RgbaImage) -> Result<Vec<u8>, String> {
-        // Not `all`: without a way out in the middle this runs in vectors.
-        let opaque = image.as_raw().as_chunks::<4>().0.iter().fold(255, |alpha, p| alpha & p[3]) == 255;
-        let (raw, color) = match (opaque, self) {
-            (true, _) => (rgb(image), ExtendedColorType::Rgb8),
-            (false, Self::Jpeg) => (rgb(&on_white(image)), ExtendedColorType::Rgb8),
-            (false, _) => (image.as_raw().clone(), ExtendedColorType::Rgba8),
-        };
-        let (width, height) = image.dimensions();
-        let mut out = Cursor::new(Vec::new());
-        let written = match self {
-            Self::Webp => WebPEncoder::new_lossless(&mut out).write_image(&raw, width, height, color),
+        match self {
+            Self::Qoi => Ok(qoi::encode(image)),
+            Self::Webp => written(image, |out, raw, [width, height], color| {
+                WebPEncoder::new_lossless(out).write_image(raw, width, height, color)
+            }),
             // Rows as differences from those above, lightly packed: the best filter of each row and a thorough search for
             // repeats make 4.7 kB of the gallery's views, not 8, and take half as long again to read.
-            Self::Png => PngEncoder::new_with_quality(&mut out, CompressionType::Fast, FilterType::Up)
-                .write_image(&raw, width, height, color),
-            Self::Jpeg => JpegEncoder::new_with_quality(&mut out, 92).write_image(&raw, width, height, color),
-        };
-        written.map_err(|error| error.to_string())?;
-        Ok(out.into_inner())
+            Self::Png => written(image, |out, raw, [width, height], color| {
+                let encoder = PngEncoder::new_with_quality(out, CompressionType::Fast, FilterType::Up);
+                encoder.write_image(raw, width, height, color)
+            }),
+            Self::Jpeg => written(&on_white(image), |out, raw, [width, height], color| {
+                JpegEncoder::new_with_quality(out, 92).write_image(raw, width, height, color)
+            }),
+        }
     }
+}
+
+/// What an encoder writes of an image; alpha is left out where no pixel is transparent.
+fn written(
+    image: &RgbaImage,
+    write: impl FnOnce(&mut Cursor<Vec<u8>>, &[u8], [u32; 2], ExtendedColorType) -> ImageResult<()>,
+) -> Result<Vec<u8>, String> {
+    // Not `all`: without a way out in the middle this runs in vectors.
+    let opaque = image.as_raw().as_chunks::<4>().0.iter().fold(255, |alpha, p| alpha & p[3]) == 255;
+    let (mut out, size) = (Cursor::new(Vec::new()), image.dimensions().into());
+    let done = match opaque {
+        true => write(&mut out, &rgb(image), size, ExtendedColorType::Rgb8),
+        false => write(&mut out, image.as_raw(), size, ExtendedColorType::Rgba8),
+    };
+    done.map_err(|error| error.to_string())?;
+    Ok(out.into_inner())
 }
 
 /// An image of any kind of pixel as a PNG file.
@@ -76,8 +95,9 @@ impl FromStr for Picture {
         match name {
             "webp" => Ok(Self::Webp),
             "png" => Ok(Self::Png),
+            "qoi" => Ok(Self::Qoi),
             "jpeg" | "jpg" => Ok(Self::Jpeg),
-            _ => Err(format!("expected webp, png or jpeg, found {name:?}")),
+            _ => Err(format!("expected webp, png, qoi or jpeg, found {name:?}")),
         }
     }
 }
@@ -104,6 +124,9 @@ pub(crate) fn on_white(image: &RgbaImage) -> RgbaImage {
 
 /// The image in a file whose format its first bytes tell, within limits.
 pub fn decode_picture(bytes: &[u8]) -> Result<RgbaImage, String> {
+    if qoi::is_qoi(bytes) {
+        return qoi::decode(bytes, LARGEST_EDGE);
+    }
     let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|e| e.to_string())?;
     let mut bounds = Limits::default();
     bounds.max_image_width = Some(LARGEST_EDGE);
@@ -115,6 +138,9 @@ pub fn decode_picture(bytes: &[u8]) -> Result<RgbaImage, String> {
 
 /// The ending of the format an image file is in, if views may have it.
 pub(crate) fn ending_of(bytes: &[u8]) -> Option<&'static str> {
+    if qoi::is_qoi(bytes) {
+        return Some("qoi");
+    }
     match image::guess_format(bytes).ok()? {
         image::ImageFormat::Png => Some("png"),
         image::ImageFormat::Jpeg => Some("jpg"),
@@ -133,7 +159,7 @@ mod tests {
     fn pictures_come_back_as_they_were() {
         let opaque = RgbaImage::from_fn(40, 30, |x, y| Rgba([x as u8 * 6, y as u8 * 8, 90, 255]));
         let clear = RgbaImage::from_fn(40, 30, |x, y| Rgba([x as u8 * 6, y as u8 * 8, 90, (x * 6) as u8]));
-        for format in [Picture::Webp, Picture::Png] {
+        for format in [Picture::Webp, Picture::Png, Picture::Qoi] {
             for image in [&opaque, &clear] {
                 let bytes = format.encode(image).unwrap();
                 assert_eq!(ending_of(&bytes), Some(format.ending()));

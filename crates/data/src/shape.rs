@@ -65,7 +65,7 @@ impl Member {
     /// The number of a view, if the name is one's.
     pub fn view_index(name: &str) -> Option<usize> {
         let (number, ending) = name.strip_prefix('v')?.split_once('.')?;
-        let is_image = matches!(ending, "png" | "webp" | "jpg" | "jpeg");
+        let is_image = matches!(ending, "png" | "webp" | "qoi" | "jpg" | "jpeg");
         let digits = number.len() >= 2 && number.bytes().all(|b| b.is_ascii_digit());
         if is_image && digits { number.parse().ok() } else { None }
     }

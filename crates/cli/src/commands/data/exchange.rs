@@ -23,7 +23,7 @@ pub struct ImportArgs {
     /// Folder of the data set; a run that was cut off goes on there
     #[arg(short, long, value_name = "DATASET")]
     out: PathBuf,
-    /// How raw pixels are compressed: png and webp without loss, jpeg with
+    /// How raw pixels are compressed: png, qoi and webp without loss, jpeg with
     #[arg(long, default_value = "png")]
     pictures: Picture,
     /// Share of shapes in the split `val` where the source names none

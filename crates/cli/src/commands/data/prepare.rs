@@ -45,7 +45,7 @@ struct LookArgs {
     /// Edge of a view in pixels
     #[arg(long, value_name = "PIXELS", default_value_t = 224, value_parser = clap::value_parser!(u32).range(1..=4096))]
     size: u32,
-    /// How views are compressed: png and webp without loss, jpeg with
+    /// How views are compressed: png, qoi and webp without loss, jpeg with
     #[arg(long, default_value = "png")]
     pictures: Picture,
     /// Leave the background transparent instead of white
