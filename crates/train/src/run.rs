@@ -305,7 +305,8 @@ impl<'a> Run<'a> {
         let step = self.progress.step;
         self.average = self.average.take().map(|average| {
             // The running mean forgets quickly at first, so that the start does not stay in it.
-            toward(average, &self.towers.valid(), decay.min((1 + step) as f64 / (10 + step) as f64))
+            let decay = decay.min((1 + step) as f64 / (10 + step) as f64);
+            toward(average, &self.towers.valid(), &self.groups.ids(), decay)
         });
         norms
     }

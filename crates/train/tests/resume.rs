@@ -27,6 +27,7 @@ const TINY: &[&str] = &[
     "run.steps=8",
     "run.evaluate_every=4",
     "run.checkpoint_every=2",
+    "run.average_decay=0.9",
 ];
 
 fn recipe(more: &[&str]) -> Recipe {
@@ -88,6 +89,40 @@ fn going_on_is_as_never_having_stopped() {
         let model = |out: &Path| std::fs::read(out.join("model.safetensors")).unwrap();
         assert!(model(&whole) == model(&cut), "{name}: the finished models differ");
     }
+}
+
+/// After every step the mean moves from what it was towards the weights, faster at first; what no group trains is copied.
+#[test]
+fn the_running_mean_is_that_of_the_weights() {
+    let folder = tempfile::tempdir().unwrap();
+    let few = "groups.rest.params=[\"logit_scale\", \"vision.positional_embedding\"]";
+    let recipe = recipe(&["run.checkpoint_every=1", few]);
+    let mut saved = Vec::new();
+    fit(&recipe, folder.path(), &FitOptions::default(), &mut |event| {
+        if let TrainEvent::Saved { .. } = event {
+            saved.push(checkpoint(folder.path()));
+        }
+    })
+    .unwrap();
+    assert_eq!(saved.len(), 8);
+    let mut apart = std::collections::BTreeSet::new();
+    for pair in saved.windows(2) {
+        let (before, after) = (&pair[0], &pair[1]);
+        let step = after.progress.step as f32;
+        let decay = 0.9f32.min((1.0 + step) / (10.0 + step));
+        for (name, mean) in &after.average {
+            let (old, now) = (before.average[name].iter::<f32>(), after.weights[name].iter::<f32>());
+            for (found, (old, now)) in mean.iter::<f32>().zip(old.zip(now)) {
+                let expected = old * decay + now * (1.0 - decay);
+                assert!((found - expected).abs() < 1e-6, "{name} after step {step}: {found}, not {expected}");
+            }
+            if *mean != after.weights[name] {
+                apart.insert(name.clone());
+            }
+        }
+    }
+    // Four matrices of each of three blocks, and the two that are named; the others stay as they were.
+    assert!(apart.contains("logit_scale") && apart.len() == 14, "{apart:?}");
 }
 
 #[test]
