@@ -45,6 +45,17 @@ pub fn values<M: Module>(module: &M) -> BTreeMap<String, TensorData> {
     map
 }
 
+/// The first tensor that holds a number that is none, or infinite.
+pub fn not_finite<M: Module>(module: &M) -> Option<String> {
+    let mut found = None;
+    visit(module, |parameter, flat| {
+        if found.is_none() && !flat.into_data().iter::<f32>().all(f32::is_finite) {
+            found = Some(parameter.name);
+        }
+    });
+    found
+}
+
 /// The module with every parameter's id made from its name, so that ids are the same in every process.
 pub fn with_stable_ids<M: Module>(module: M) -> M {
     module.map(&mut Renumber { path: Vec::new() })

@@ -49,7 +49,10 @@ pub(crate) struct Run<'a> {
     pub(crate) progress: Progress,
     /// The next batch, drawn already: of which step and part.
     ahead: Option<Drawn>,
-    saved: usize,
+    /// Step of the newest checkpoint.
+    saved: Option<usize>,
+    /// Whether a loss was good since: it was taken with the weights of that checkpoint, or later ones.
+    proven: bool,
 }
 
 impl<'a> Run<'a> {
@@ -81,6 +84,7 @@ impl<'a> Run<'a> {
         let mut groups = Groups::new(&recipe.groups, recipe.schedule, &towers)?;
         let mut towers = train_only(towers, &groups.ids());
         let mut average = (recipe.run.average_decay > 0.0).then(|| towers.valid());
+        let mut saved = None;
         let mut progress = Progress { data: material.sum().map(str::to_owned), ..Progress::default() };
         if let Some(checkpoint) = checkpoint {
             let path = checkpoint::path_in(out);
@@ -93,11 +97,11 @@ impl<'a> Run<'a> {
             };
             groups.restore(checkpoint.optimizers).map_err(invalid)?;
             progress = checkpoint.progress;
+            saved = Some(progress.step);
         }
         material.bring_features(recipe, out, on_event)?;
         material.dismiss_teacher(recipe);
-        let saved = progress.step;
-        let ahead = None;
+        let (ahead, proven) = (None, false);
         Ok(Self {
             recipe,
             out,
@@ -111,6 +115,7 @@ impl<'a> Run<'a> {
             progress,
             ahead,
             saved,
+            proven,
         })
     }
 
@@ -252,7 +257,8 @@ impl<'a> Run<'a> {
     pub(crate) fn step(&mut self, position: Position, clock: &mut Clock) -> Result<Outcome, FitError> {
         let (losses, total, gradients) = self.gradients(position, clock)?;
         let judged = self.progress.judge(total, self.recipe.run.diverged);
-        judged.map_err(|message| self.diverged(message))?;
+        judged.map_err(|message| self.diverged(self.progress.step + 1, message))?;
+        self.proven = true;
         let norms = self.advance(gradients, position);
         Ok(Outcome { losses, total, norms })
     }
@@ -376,7 +382,7 @@ fn open_checkpoint(
     options: &FitOptions,
 ) -> Result<Option<Checkpoint>, FitError> {
     let path = checkpoint::path_in(out);
-    if !path.is_file() {
+    if !checkpoint::newest(&path)? {
         return Ok(None);
     }
     let checkpoint = Checkpoint::read(&path)?;

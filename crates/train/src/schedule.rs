@@ -64,6 +64,11 @@ pub struct Position {
 }
 
 impl Schedule {
+    /// Whether rates depend on how long the run is, so that a longer one is another from the start.
+    pub fn spans_the_run(&self) -> bool {
+        matches!(self, Self::Cosine { .. })
+    }
+
     /// The rate of the step at `position` when the highest rate is `peak`.
     pub fn rate(&self, peak: f64, position: Position) -> f64 {
         let Position { step, steps, steps_per_epoch } = position;
@@ -90,8 +95,9 @@ impl Schedule {
     }
 }
 
+/// At the end it stays there.
 fn half_cosine(peak: f64, end: f64, done: f64) -> f64 {
-    end + 0.5 * (peak - end) * (1.0 + (PI * done).cos())
+    end + 0.5 * (peak - end) * (1.0 + (PI * done.min(1.0)).cos())
 }
 
 #[cfg(test)]
@@ -130,6 +136,14 @@ mod tests {
                 let position = Position { step, steps: 12, steps_per_epoch: 4 };
                 check("duoduo", &schedule, 5e-5, position, expected);
             }
+        }
+    }
+
+    #[test]
+    fn a_cosine_of_epochs_stays_at_its_end() {
+        let schedule = Schedule::EpochCosine { epochs: 3, warm_up: 0, start: 0.0, end: 1e-7, late: false };
+        for step in [12, 15, 23, 40] {
+            check("after", &schedule, 5e-5, Position { step, steps: 60, steps_per_epoch: 4 }, 1e-7);
         }
     }
 

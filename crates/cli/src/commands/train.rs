@@ -93,10 +93,6 @@ impl TrainArgs {
             Err(error @ FitError::Exists { .. }) => {
                 return Err(error).hint("add --resume, or name a folder with --out");
             }
-            Err(error @ FitError::Diverged { .. }) => {
-                return Err(error)
-                    .hint("lower groups.*.learning_rate, then --resume in a copy of the folder");
-            }
             done => done?,
         };
         logged?;
