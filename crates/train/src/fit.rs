@@ -85,6 +85,20 @@ pub enum FitError {
         /// Expected, found.
         message: String,
     },
+    /// A file that the recipe names for features holds others.
+    #[error("{}: holds other features than those of the recipe's teacher and shapes", path.display())]
+    OtherFeatures {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file of features is not what it says it is.
+    #[error("{}: {message}", path.display())]
+    Features {
+        /// The file.
+        path: PathBuf,
+        /// Expected, found.
+        message: String,
+    },
     /// Held-out shapes cannot be measured.
     #[error("held-out shapes: {0}")]
     Measure(#[from] EvalError),
@@ -99,6 +113,10 @@ impl FitError {
         match self {
             Self::Data(error) => error.hint(),
             Self::Model(error) => error.hint(),
+            Self::OtherFeatures { .. } => {
+                Some("name another file in data.features, or remove this one: it is computed anew".to_owned())
+            }
+            Self::Features { .. } => Some("remove the file: it is computed anew".to_owned()),
             Self::Diverged { good: Some(_), .. } => {
                 Some("lower groups.*.learning_rate or groups.*.clip, then --resume".to_owned())
             }

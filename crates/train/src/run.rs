@@ -13,7 +13,7 @@ use lexiform_data::DataError;
 use lexiform_geometry::RigKind;
 use lexiform_model::nn::with_products_in;
 
-use crate::batch::Batch;
+use crate::batch::{Batch, Order};
 use crate::checkpoint::{self, Checkpoint, CheckpointError, Progress};
 use crate::clock::Clock;
 use crate::event::TrainEvent;
@@ -74,6 +74,7 @@ impl<'a> Run<'a> {
         let published = Published::on(&devices[0]);
         let done = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.progress.step);
         let mut material = bring(recipe, &objective, &published, done, on_event)?;
+        check_batch(recipe, material.pool.len())?;
         let known = checkpoint.as_ref().map(|checkpoint| &checkpoint.model);
         let words = match (&recipe.network, known) {
             (NetworkConfig::Clip(_), None) => material.words()?,
@@ -221,14 +222,12 @@ impl<'a> Run<'a> {
             std::iter::once(&self.towers).chain(&copies).map(|towers| self.at_work(towers)).collect();
         let shares =
             (0..towers.len()).map(|i| batch.rows() * i / towers.len()..batch.rows() * (i + 1) / towers.len());
-        let ranks: Option<Vec<Features>> = (towers.iter().zip(shares))
+        let ranks: Vec<Features> = (towers.iter().zip(shares))
             .map(|(towers, rows)| {
                 let features = towers.features(batch, rows, &self.blueprint, &self.objective);
                 features.map(|features| features.moved_to(main))
             })
-            .collect();
-        let ranks =
-            ranks.ok_or_else(|| RecipeError::loss("", "the network has no encoder for it".to_owned()))?;
+            .collect::<Result<_, _>>()?;
         let scale = self.scale();
         let (terms, total) = self.objective.value(&ranks, &batch.labels, &scale, position);
         let terms =
@@ -358,6 +357,17 @@ fn check_numbers(recipe: &Recipe, devices: &[Device]) -> Result<(), FitError> {
     let Some(dtype) = recipe.run.mixed_precision.products() else { return Ok(()) };
     let without = devices.iter().position(|device| !device.supports_dtype(dtype));
     without.map_or(Ok(()), |device| Err(FitError::NoMixedPrecision { device }))
+}
+
+/// Each shape comes once an epoch: a batch that held more than there are would tell shapes apart from themselves.
+fn check_batch(recipe: &Recipe, count: usize) -> Result<(), RecipeError> {
+    let most = recipe.batch.size.shapes(recipe.batch.fewest_views);
+    if recipe.batch.order == Order::Drawn || most <= count {
+        return Ok(());
+    }
+    Err(RecipeError::batch_size(format!(
+        "a batch of up to {most} shapes holds more than the {count} there are; lower batch.size"
+    )))
 }
 
 /// An encoder of clouds learns from a teacher whose features are as wide as its own.

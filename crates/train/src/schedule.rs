@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Schedule {
-    /// Always the peak (CG3D's prompts).
-    Constant,
+    /// Always the peak (CG3D's prompts). The braces let unknown keys be errors.
+    Constant {},
     /// A linear rise, then half a cosine, step by step.
     Cosine {
         /// Steps in which the rate rises to its peak.
@@ -73,7 +73,7 @@ impl Schedule {
     pub fn rate(&self, peak: f64, position: Position) -> f64 {
         let Position { step, steps, steps_per_epoch } = position;
         match *self {
-            Self::Constant => peak,
+            Self::Constant {} => peak,
             Self::Cosine { warm_up, start, .. } if step < warm_up => match start {
                 Some(start) => start + (peak - start) * step as f64 / (warm_up - 1).max(1) as f64,
                 None => peak * (step + 1) as f64 / warm_up as f64,
@@ -151,7 +151,7 @@ mod tests {
     fn a_run_without_steps_has_a_rate() {
         let position = Position { step: 0, steps: 0, steps_per_epoch: 0 };
         let all = [
-            Schedule::Constant,
+            Schedule::Constant {},
             Schedule::Cosine { warm_up: 0, start: Some(0.0), end: 0.0, closed: true },
             Schedule::EpochCosine { epochs: 0, warm_up: 0, start: 0.0, end: 0.0, late: true },
             Schedule::Step { every: 0, factor: 0.5 },
