@@ -1,5 +1,6 @@
 //! A run at work: what is trained, by which batches, and how far it is.
 
+mod suits;
 mod telling;
 
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ use lexiform_data::DataError;
 use lexiform_geometry::RigKind;
 use lexiform_model::nn::with_products_in;
 
-use crate::batch::{Batch, Order};
+use crate::batch::Batch;
 use crate::checkpoint::{self, Checkpoint, CheckpointError, Progress};
 use crate::clock::Clock;
 use crate::event::TrainEvent;
@@ -25,11 +26,10 @@ use crate::needs::Needs;
 use crate::objective::{Features, Objective};
 use crate::parameters::{toward, train_only, with_stable_ids, with_values};
 use crate::published::Published;
-use crate::recipe::{NetworkConfig, Recipe, RecipeError};
+use crate::recipe::{NetworkConfig, Recipe};
 use crate::sampler::Sampler;
 use crate::schedule::Position;
 use crate::shape_set::Sizes;
-use crate::teacher::Teacher;
 use crate::towers::{Blueprint, Design, Towers};
 
 /// A batch with the step and the part of it that it is for.
@@ -64,7 +64,7 @@ impl<'a> Run<'a> {
         on_event: &mut dyn FnMut(TrainEvent),
     ) -> Result<Self, FitError> {
         recipe.validate()?;
-        check_numbers(recipe, &options.devices)?;
+        suits::check_numbers(recipe, &options.devices)?;
         let objective = Objective::new(&recipe.losses, recipe.run.gather)?;
         fs_err::create_dir_all(out)?;
         let checkpoint = open_checkpoint(recipe, out, options)?;
@@ -74,7 +74,7 @@ impl<'a> Run<'a> {
         let published = Published::on(&devices[0]);
         let done = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.progress.step);
         let mut material = bring(recipe, &objective, &published, done, on_event)?;
-        check_batch(recipe, material.pool.len())?;
+        suits::check_batch(recipe, material.pool.len())?;
         let known = checkpoint.as_ref().map(|checkpoint| &checkpoint.model);
         let words = match (&recipe.network, known) {
             (NetworkConfig::Clip(_), None) => material.words()?,
@@ -343,46 +343,13 @@ fn bring(
         None => None,
     };
     let teacher = published.teacher(recipe)?;
-    check_widths(recipe, teacher.as_ref())?;
+    suits::check_widths(recipe, teacher.as_ref())?;
     let sizes = Sizes {
         view: published.view_size(recipe)?,
         points: recipe.data.points.max(recipe.network.n_points()),
     };
     let needs = Needs::of(recipe, objective);
     Material::prepare(recipe, needs, teacher, (rig.as_ref(), sizes), step, on_event)
-}
-
-/// Devices have the numbers that the recipe computes in.
-fn check_numbers(recipe: &Recipe, devices: &[Device]) -> Result<(), FitError> {
-    let Some(dtype) = recipe.run.mixed_precision.products() else { return Ok(()) };
-    let without = devices.iter().position(|device| !device.supports_dtype(dtype));
-    without.map_or(Ok(()), |device| Err(FitError::NoMixedPrecision { device }))
-}
-
-/// Each shape comes once an epoch: a batch that held more than there are would tell shapes apart from themselves.
-fn check_batch(recipe: &Recipe, count: usize) -> Result<(), RecipeError> {
-    let most = recipe.batch.size.shapes(recipe.batch.fewest_views);
-    if recipe.batch.order == Order::Drawn || most <= count {
-        return Ok(());
-    }
-    Err(RecipeError::batch_size(format!(
-        "a batch of up to {most} shapes holds more than the {count} there are; lower batch.size"
-    )))
-}
-
-/// An encoder of clouds learns from a teacher whose features are as wide as its own.
-fn check_widths(recipe: &Recipe, teacher: Option<&Teacher>) -> Result<(), RecipeError> {
-    let NetworkConfig::Points(network) = &recipe.network else { return Ok(()) };
-    let (field, found, rule) = match teacher {
-        None => ("teacher", "absent".to_owned(), "an encoder of clouds needs a teacher"),
-        Some(teacher) if teacher.dim() != network.tower.dim() => (
-            "network.tower.projection.dim",
-            network.tower.dim().to_string(),
-            "must be as wide as the teacher's features",
-        ),
-        Some(_) => return Ok(()),
-    };
-    Err(RecipeError::Value { field, found, rule })
 }
 
 /// The run in the folder: to go on with when asked, in the way otherwise.

@@ -1,5 +1,7 @@
 //! What must hold of a recipe's values that their types do not say.
 
+use lexiform_model::point::Resample;
+
 use super::{ClipNetwork, NetworkConfig, Recipe, RecipeError};
 use crate::batch::BatchConfig;
 use crate::objective::{Feature, Kind, NegativesRule};
@@ -117,6 +119,15 @@ impl Recipe {
             let wrong =
                 |message| RecipeError::Part { part: "network.tower", name: "encoder".to_owned(), message };
             network.tower.encoder.check().map_err(wrong)?;
+        }
+        let by_distance = match &self.network {
+            NetworkConfig::Points(network) => network.input.resample == Resample::FarthestNormalized,
+            _ => false,
+        };
+        if !self.augment.dense.is_empty() && !by_distance {
+            let rule = "takes network.input.resample = \"farthest-normalized\"; otherwise use augment.points";
+            let found = format!("{} changes", self.augment.dense.len());
+            return Err(RecipeError::Value { field: "augment.dense", found, rule });
         }
         let of_points = matches!(self.network, NetworkConfig::Points(_)) && self.teacher.is_some();
         if self.run.join && !of_points {

@@ -3,6 +3,7 @@
 mod check;
 mod network;
 mod settings;
+mod templates;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -89,8 +90,9 @@ pub struct DataConfig {
     pub elevation_low: f32,
     /// Highest camera elevation in degrees.
     pub elevation_high: f32,
-    /// Sentences with `{}` for the shape's name that are its captions; without any, captions describe the shape.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// Sentences with `{}` for the shape's name that are its captions, or the name of a published list of them, `"ulip"` or
+    /// `"cg3d"`; without any, captions describe the shape.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "templates::sentences")]
     pub templates: Vec<String>,
     /// Share of all pairs of a color and a category of generated shapes that are never shown, so that one can ask for them
     /// (`lexiform eval attributes --unseen`).
