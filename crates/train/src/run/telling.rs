@@ -122,7 +122,7 @@ impl Run<'_> {
         let all: usize = parameters(&self.towers).iter().map(|parameter| parameter.count()).sum();
         let trained: usize = groups.iter().map(|group| group.parameters).sum();
         let average = if self.average.is_some() { all } else { 0 };
-        let pictures = self.material.pool.bytes() + self.material.held_out.bytes();
+        let samples = self.material.pool.bytes() + self.material.held_out.bytes();
         Plan {
             steps: self.recipe.run.steps,
             done: self.progress.step,
@@ -135,7 +135,7 @@ impl Run<'_> {
                 Design::Points(_) => 0,
             },
             // Weights, running mean; gradients and at most two moments of what is trained.
-            bytes: (4 * (all + average + 3 * trained) + pictures) as u64,
+            bytes: (4 * (all + average + 3 * trained) + samples) as u64,
             groups,
         }
     }
