@@ -18,6 +18,10 @@ pub struct AugmentConfig {
     /// How clouds are changed before they are prepared, in this order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scan: Vec<ScanChange>,
+    /// How clouds are changed after normalization while they have all points that `data.points` keeps; the farthest of them
+    /// are taken afterwards (CG3D, section 3). For `network.input.resample = "farthest-normalized"`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dense: Vec<PointChange>,
     /// How prepared clouds are changed, in this order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub points: Vec<PointChange>,

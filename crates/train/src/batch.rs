@@ -7,7 +7,6 @@ use lexiform_model::point::Cloud;
 use serde::{Deserialize, Serialize};
 
 use crate::loss;
-use crate::objective::Features;
 use crate::saying::CaptionRule;
 
 /// What a batch is.
@@ -121,16 +120,26 @@ impl Labels {
         (0..self.rows()).filter(|row| self.has_text[*row]).collect()
     }
 
-    /// Pairs whose logits count among hard negatives; see [`loss::kept_hard_negatives`].
-    pub(crate) fn kept(&self, ranks: &[Features], device: &Device) -> Tensor<2, Bool> {
-        let rows = |feature: fn(&Features) -> Option<Tensor<2>>| -> Option<Tensor<2>> {
-            let parts: Option<Vec<_>> = ranks.iter().map(feature).collect();
-            parts.map(|parts| loss::normalize_rows(Tensor::cat(parts, 0)).without_autodiff())
-        };
-        let similarity = match (rows(|f| f.image.clone()), rows(|f| f.text.clone())) {
-            (Some(image), Some(text)) => image.matmul(text.transpose()).into_data().iter::<f32>().collect(),
-            _ => Vec::new(),
-        };
+    /// What is known of some of the rows.
+    pub fn of_rows(&self, rows: &[usize]) -> Self {
+        fn cut<T: Copy>(list: &[T], rows: &[usize]) -> Vec<T> {
+            rows.iter().filter_map(|row| list.get(*row).copied()).collect()
+        }
+        Self {
+            categories: cut(&self.categories, rows),
+            general: cut(&self.general, rows),
+            sayings: cut(&self.sayings, rows),
+            has_text: cut(&self.has_text, rows),
+            groups: cut(&self.groups, rows),
+            margin: self.margin,
+        }
+    }
+
+    /// Pairs whose logits count among hard negatives, by features of images and of texts, `[rows, dim]`; see
+    /// [`loss::kept_hard_negatives`].
+    pub(crate) fn kept(&self, features: [Tensor<2>; 2], device: &Device) -> Tensor<2, Bool> {
+        let [image, text] = features.map(|rows| loss::normalize_rows(rows).without_autodiff());
+        let similarity: Vec<f32> = image.matmul(text.transpose()).into_data().iter::<f32>().collect();
         loss::kept_hard_negatives(&self.groups, &similarity, self.margin, device)
     }
 }

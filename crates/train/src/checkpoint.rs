@@ -2,7 +2,8 @@
 //!
 //! `checkpoint.safetensors` holds the weights and their running mean in full precision, the state of every optimizer,
 //! and, in its header, the recipe, the model's configuration and how far the run is. Data order follows from the seed
-//! and the step. The file is written aside, brought to the disk, and renamed over the one before.
+//! and the step. The file is written aside and brought to the disk; the one before becomes `checkpoint.before.safetensors`,
+//! for a checkpoint is known to be good only once a loss was taken with its weights.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write as _;
@@ -102,8 +103,30 @@ pub fn path_in(out: &Path) -> PathBuf {
     out.join("checkpoint.safetensors")
 }
 
+/// Where the checkpoint before the newest is kept.
+fn path_before(path: &Path) -> PathBuf {
+    path.with_extension("before.safetensors")
+}
+
+/// The newest whole checkpoint at `path`: that before it where a run was cut off between the two renames.
+pub(crate) fn newest(path: &Path) -> std::io::Result<bool> {
+    let before = path_before(path);
+    if !path.is_file() && before.is_file() {
+        fs_err::rename(before, path)?;
+    }
+    Ok(path.is_file())
+}
+
+/// Puts the checkpoint before the newest back in its place; gives its step, none where there is no such checkpoint.
+pub(crate) fn put_back(path: &Path) -> Option<usize> {
+    let before = path_before(path);
+    let step = Checkpoint::read(&before).ok()?.progress.step;
+    fs_err::rename(before, path).ok()?;
+    Some(step)
+}
+
 impl Checkpoint {
-    /// Writes the file; the one before stays until this one is whole.
+    /// Writes the file and keeps the one before beside it: one of both is whole at every moment.
     pub fn write(&self, path: &Path) -> Result<(), CheckpointError> {
         let invalid = |message: String| CheckpointError::Invalid { path: path.to_owned(), message };
         let header = Header {
@@ -133,6 +156,9 @@ impl Checkpoint {
         file.write_all(&bytes)?;
         // Renaming first and losing power would leave a name without its bytes.
         file.sync_all()?;
+        if path.is_file() {
+            fs_err::rename(path, path_before(path))?;
+        }
         fs_err::rename(&aside, path)?;
         Ok(())
     }
@@ -163,14 +189,22 @@ impl Checkpoint {
         Ok(Self { recipe, model, progress, weights, average, optimizers })
     }
 
-    /// Fails unless the run it came from followed the same recipe. How often something is written may differ, and how
-    /// long the run is where rates do not depend on it.
+    /// Fails unless the run it came from followed the same recipe. How often something is written may differ, how fast
+    /// groups learn and how long their gradients may be, and how long the run is where rates do not depend on it.
     pub fn check_recipe(&self, recipe: &Recipe, path: &Path) -> Result<(), CheckpointError> {
         let mut then = self.recipe.clone();
         then.run.evaluate_every = recipe.run.evaluate_every;
         then.run.checkpoint_every = recipe.run.checkpoint_every;
         then.run.patience = recipe.run.patience;
         then.run.diverged = recipe.run.diverged;
+        for (name, group) in &mut then.groups {
+            if let Some(now) = recipe.groups.get(name) {
+                (group.learning_rate, group.clip) = (now.learning_rate, now.clip);
+            }
+        }
+        if !recipe.groups.values().any(|group| group.schedule.unwrap_or(recipe.schedule).spans_the_run()) {
+            then.run.steps = recipe.run.steps;
+        }
         let table = |recipe: &Recipe| toml::Table::try_from(recipe).unwrap_or_default();
         match difference("", &toml::Value::Table(table(&then)), &toml::Value::Table(table(recipe))) {
             None => Ok(()),

@@ -45,16 +45,16 @@ pub enum FitError {
     /// The output folder cannot be written.
     #[error("{0}")]
     Io(#[from] std::io::Error),
-    /// A loss that is no number, or far above its lowest.
-    #[error("step {step}: {message}; the last good checkpoint is of step {good}: {}", path.display())]
+    /// A loss that is no number or far above its lowest, or a weight that is no number.
+    #[error("step {step}: {message}; {}", kept(*good, path))]
     Diverged {
         /// At which step.
         step: usize,
-        /// What is wrong with the loss.
+        /// What is wrong.
         message: String,
-        /// Step of the last checkpoint; 0 if there is none yet.
-        good: usize,
-        /// The checkpoint.
+        /// Step of the last checkpoint whose weights gave a good loss; none where there is no such.
+        good: Option<usize>,
+        /// Where it is.
         path: PathBuf,
     },
     /// The output folder has a run in it already.
@@ -85,6 +85,20 @@ pub enum FitError {
         /// Expected, found.
         message: String,
     },
+    /// A file that the recipe names for features holds others.
+    #[error("{}: holds other features than those of the recipe's teacher and shapes", path.display())]
+    OtherFeatures {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file of features is not what it says it is.
+    #[error("{}: {message}", path.display())]
+    Features {
+        /// The file.
+        path: PathBuf,
+        /// Expected, found.
+        message: String,
+    },
     /// Held-out shapes cannot be measured.
     #[error("held-out shapes: {0}")]
     Measure(#[from] EvalError),
@@ -99,8 +113,25 @@ impl FitError {
         match self {
             Self::Data(error) => error.hint(),
             Self::Model(error) => error.hint(),
+            Self::OtherFeatures { .. } => {
+                Some("name another file in data.features, or remove this one: it is computed anew".to_owned())
+            }
+            Self::Features { .. } => Some("remove the file: it is computed anew".to_owned()),
+            Self::Diverged { good: Some(_), .. } => {
+                Some("lower groups.*.learning_rate or groups.*.clip, then --resume".to_owned())
+            }
+            Self::Diverged { good: None, .. } => {
+                Some("lower groups.*.learning_rate and begin anew in another folder".to_owned())
+            }
             _ => None,
         }
+    }
+}
+
+fn kept(good: Option<usize>, path: &Path) -> String {
+    match good {
+        Some(good) => format!("the last good checkpoint is of step {good}: {}", path.display()),
+        None => "no checkpoint was good".to_owned(),
     }
 }
 
@@ -126,10 +157,14 @@ pub fn fit(
 
         let last = run.progress.step == recipe.run.steps;
         let evaluates = last || run.progress.step.is_multiple_of(recipe.run.evaluate_every);
+        let saves = evaluates || run.progress.step.is_multiple_of(recipe.run.checkpoint_every);
+        if saves {
+            run.check_weights()?;
+        }
         if evaluates {
             on_event(run.evaluate()?);
         }
-        if evaluates || run.progress.step.is_multiple_of(recipe.run.checkpoint_every) {
+        if saves {
             run.save()?;
             on_event(TrainEvent::Saved { step: run.progress.step });
         }

@@ -61,8 +61,9 @@ pub enum Method {
         /// Memory of the velocity.
         momentum: f64,
     },
-    /// Momentum whose steps are made orthogonal, scaled to AdamW's step size. Matrices only.
-    Muon,
+    /// Momentum whose steps are made orthogonal, scaled to AdamW's step size. Matrices only. The braces let unknown keys be
+    /// errors.
+    Muon {},
 }
 
 /// Which parameters a group's weight decay spares.
@@ -177,9 +178,11 @@ impl Groups {
         let rest = rest.first().map(|name| name.as_str());
         let groups = configs.iter().map(|(name, config)| {
             let own = all.iter().zip(&owner).filter(|(_, owner)| owner.or(rest) == Some(name));
-            Group::new(name, config, usual, own.map(|(parameter, _)| parameter).collect())
+            let own: Vec<&Parameter> = own.map(|(parameter, _)| parameter).collect();
+            check_method(name, config.optimizer, &own)?;
+            Ok(Group::new(name, config, usual, own))
         });
-        Ok(Self(groups.collect()))
+        groups.collect::<Result<_, _>>().map(Self)
     }
 
     /// Every parameter that some group trains.
@@ -235,6 +238,19 @@ impl Groups {
             group.optimizer = group.optimizer.clone().load_record(record);
         }
         Ok(())
+    }
+}
+
+/// Muon's steps are made orthogonal, which only matrices can be.
+fn check_method(name: &str, method: Method, own: &[&Parameter]) -> Result<(), RecipeError> {
+    match own.iter().find(|parameter| method == Method::Muon {} && parameter.dims.len() != 2) {
+        Some(Parameter { name: parameter, dims, .. }) => {
+            let message = format!(
+                "optimizer muon moves matrices only, {parameter} has shape {dims:?}; leave it to another group"
+            );
+            Err(RecipeError::group(name, message))
+        }
+        None => Ok(()),
     }
 }
 
@@ -303,7 +319,7 @@ fn optimizer(config: &GroupConfig, spared: Vec<ParamId>) -> ModuleOptimizer {
             let with = sgd.clone().with_weight_decay(Some(WeightDecayConfig::new(decay)));
             with.init().with_group(spared, sgd.build(), clip.clone())
         }
-        Method::Muon => {
+        Method::Muon {} => {
             let muon = MuonConfig::new().with_adjust_lr_fn(AdjustLrFn::MatchRmsAdamW);
             let with = muon.clone().with_weight_decay(Some(WeightDecayConfig::new(decay)));
             ModuleOptimizer::from(with.build()).with_group(spared, muon.build(), clip.clone())

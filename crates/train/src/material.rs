@@ -14,10 +14,10 @@ use crate::fit::FitError;
 use crate::measure;
 use crate::needs::Needs;
 use crate::pool::Pool;
-use crate::recipe::{NetworkConfig, Recipe};
+use crate::recipe::{DataConfig, NetworkConfig, Recipe};
 use crate::shape_set::Sizes;
 use crate::supply::Supply;
-use crate::targets::{self, Targets};
+use crate::targets::{self, Place, Targets};
 use crate::teacher::Teacher;
 
 /// Shapes of a run.
@@ -156,19 +156,22 @@ impl Material {
         on_event: &mut dyn FnMut(TrainEvent),
     ) -> Result<(), FitError> {
         let Some(teacher) = &self.teacher else { return Ok(()) };
-        let data = toml::to_string(&recipe.data).unwrap_or_default();
-        let key = format!("seed {} round {} {data}", recipe.seed, self.round);
+        // Where features are kept changes nothing about them; how large views are drawn does.
+        let data = toml::to_string(&DataConfig { features: None, ..recipe.data.clone() }).unwrap_or_default();
+        let view = self.sizes.view;
+        let key = format!("seed {} round {} views of {view} pixels {data}", recipe.seed, self.round);
         let hard = recipe.batch.hard.map(|hard| hard.among);
         match (&mut self.pool, &self.supply) {
             (Pool::Held(held), _) => {
-                let path = match &recipe.data.features {
-                    Some(path) if self.round == 0 => path.clone(),
-                    _ => targets::usual_path(out, self.round),
+                let usual = targets::usual_path(out, self.round);
+                let place = match &recipe.data.features {
+                    Some(path) if self.round == 0 => Place::Named(path),
+                    _ => Place::Own(&usual),
                 };
                 let mut shown = |done, all| on_event(TrainEvent::Features { done, all });
                 let images = self.needs.image_features;
                 let targets =
-                    Targets::open_or_compute(&path, &key, teacher, &held.shapes, images, &mut shown)?;
+                    Targets::open_or_compute(place, &key, teacher, &held.shapes, images, &mut shown)?;
                 self.neighbors = hard.map_or(Vec::new(), |among| targets.neighbors(among));
                 held.targets = Some(targets);
             }

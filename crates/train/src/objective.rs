@@ -96,6 +96,10 @@ impl TermConfig {
     fn usual_weight() -> f32 {
         1.0
     }
+
+    fn compares(&self, feature: Feature) -> bool {
+        self.kind != Kind::Naming && self.between.contains(&feature)
+    }
 }
 
 /// All terms of a recipe.
@@ -107,6 +111,9 @@ pub struct Objective {
 
 impl Objective {
     /// Terms by name.
+    ///
+    /// # Errors
+    /// If a term asks for what it cannot do, rather than that it does something else.
     pub fn new(terms: &BTreeMap<String, TermConfig>, gather: Gather) -> Result<Self, RecipeError> {
         for (name, term) in terms {
             let plain = term.negatives == NegativesRule::All;
@@ -116,13 +123,26 @@ impl Objective {
             if term.between[0] == term.between[1] {
                 return Err(RecipeError::loss(name, "between must name two different features".to_owned()));
             }
+            let row_by_row = matches!(term.kind, Kind::Naming | Kind::Cosine);
+            if gather == Gather::Detached && !row_by_row && (term.kind != Kind::Contrastive || !plain) {
+                let message = "run.gather = \"detached\" suits contrastive terms with all negatives only; \
+                               set it to \"with-gradient\"";
+                return Err(RecipeError::loss(name, message.to_owned()));
+            }
+            let compared = |feature| terms.values().any(|term| term.compares(feature));
+            if term.negatives == NegativesRule::Hard && !(compared(Feature::Image) && compared(Feature::Text))
+            {
+                let message = "negatives = \"hard\" asks which texts fit which images: one term must be of \
+                               images, one of texts";
+                return Err(RecipeError::loss(name, message.to_owned()));
+            }
         }
         Ok(Self { terms: terms.clone(), gather })
     }
 
     /// Whether any term compares this feature.
     pub fn uses(&self, feature: Feature) -> bool {
-        self.terms.values().any(|term| term.kind != Kind::Naming && term.between.contains(&feature))
+        self.terms.values().any(|term| term.compares(feature))
     }
 
     /// Whether any term names categories.
@@ -169,21 +189,20 @@ impl Objective {
                 loss::similarities(all(ranks, Feature::Shape)?, ranks.first()?.nouns.clone()?, scale());
             return Some(loss::cross_entropy(logits, targets(labels, &scale()), term.smoothing));
         }
-        let [a, b] = term.between;
+        // Rows without a caption have no part in a term of texts.
+        let rows = match term.compares(Feature::Text) {
+            true => labels.with_text(),
+            false => (0..labels.rows()).collect(),
+        };
+        if rows.is_empty() {
+            return None;
+        }
         if self.gather == Gather::Detached && ranks.len() > 1 && term.kind == Kind::Contrastive {
-            return among(ranks, term.between, scale());
+            return among(ranks, term.between, &rows, scale());
         }
-        let (mut a, mut b) = (all(ranks, a)?, all(ranks, b)?);
-        let device = a.device();
-        // Samples without a caption have no text term.
-        let with_text = labels.with_text();
-        if term.between.contains(&Feature::Text) && with_text.len() < labels.rows() {
-            if with_text.is_empty() {
-                return None;
-            }
-            (a, b) = (loss::rows(a, &with_text), loss::rows(b, &with_text));
-            return Some(loss::contrastive(a, b, scale(), &Negatives::All));
-        }
+        let side = |feature| all(ranks, feature).map(|features| some(features, &rows));
+        let (a, b) = (side(term.between[0])?, side(term.between[1])?);
+        let (device, labels) = (a.device(), labels.of_rows(&rows));
         Some(match term.kind {
             Kind::Sigmoid => {
                 // SigLIP starts its bias at -10; here it stays there, as the multiplier is learned.
@@ -199,7 +218,10 @@ impl Objective {
                     NegativesRule::OtherNouns => {
                         Negatives::Ignored(loss::ignored_pairs(&labels.categories, &labels.general, &device))
                     }
-                    NegativesRule::Hard => Negatives::Zeroed(labels.kept(ranks, &device)),
+                    NegativesRule::Hard => {
+                        let kept = labels.kept([side(Feature::Image)?, side(Feature::Text)?], &device);
+                        Negatives::Zeroed(kept)
+                    }
                 };
                 loss::contrastive(a, b, scale(), &negatives)
             }
@@ -207,15 +229,31 @@ impl Objective {
     }
 }
 
-/// Mean over ranks of the term as each sees it (ULIP on several devices).
-fn among(ranks: &[Features], [a, b]: [Feature; 2], scale: Tensor<1>) -> Option<Tensor<1>> {
+/// Mean over ranks of the term as each sees it (ULIP on several devices), of some rows of the batch; a rank that has none
+/// of them sees nothing.
+fn among(ranks: &[Features], [a, b]: [Feature; 2], rows: &[usize], scale: Tensor<1>) -> Option<Tensor<1>> {
+    let mut first = 0;
+    let mut present: Vec<(&Features, Vec<usize>)> = Vec::with_capacity(ranks.len());
+    for rank in ranks {
+        let [count, _] = rank.shape.dims();
+        let own = rows.iter().filter(|row| (first..first + count).contains(*row)).map(|row| row - first);
+        present.push((rank, own.collect()));
+        first += count;
+    }
+    present.retain(|(_, own)| !own.is_empty());
     let side = |feature| -> Option<Vec<loss::Gathered>> {
-        let parts: Option<Vec<Tensor<2>>> = ranks.iter().map(|rank| rank.get(feature)).collect();
-        Some(loss::gather(&parts?, Gather::Detached))
+        let parts = present.iter().map(|(rank, own)| Some(some(rank.get(feature)?, own)));
+        Some(loss::gather(&parts.collect::<Option<Vec<Tensor<2>>>>()?, Gather::Detached))
     };
     let pairs = side(a)?.into_iter().zip(side(b)?);
     let sum = pairs.map(|(a, b)| loss::contrastive_among(&a, &b, scale.clone())).reduce(|sum, x| sum + x)?;
-    Some(sum / ranks.len() as f64)
+    Some(sum / present.len() as f64)
+}
+
+/// Some rows of features `[rows, dim]`, in ascending order.
+fn some(features: Tensor<2>, picked: &[usize]) -> Tensor<2> {
+    let [count, _] = features.dims();
+    if picked.len() == count { features } else { loss::rows(features, picked) }
 }
 
 fn all(ranks: &[Features], feature: Feature) -> Option<Tensor<2>> {

@@ -45,6 +45,17 @@ pub fn values<M: Module>(module: &M) -> BTreeMap<String, TensorData> {
     map
 }
 
+/// The first tensor that holds a number that is none, or infinite.
+pub fn not_finite<M: Module>(module: &M) -> Option<String> {
+    let mut found = None;
+    visit(module, |parameter, flat| {
+        if found.is_none() && !flat.into_data().iter::<f32>().all(f32::is_finite) {
+            found = Some(parameter.name);
+        }
+    });
+    found
+}
+
 /// The module with every parameter's id made from its name, so that ids are the same in every process.
 pub fn with_stable_ids<M: Module>(module: M) -> M {
     module.map(&mut Renumber { path: Vec::new() })
@@ -78,11 +89,12 @@ pub fn with_values<M: Module>(module: M, values: &BTreeMap<String, TensorData>) 
     }))
 }
 
-/// `average · decay + current · (1 − decay)` for trained parameters; everything else as it is in `current`.
-pub fn toward<M: Module>(average: M, current: &M, decay: f64) -> M {
+/// `average · decay + current · (1 − decay)` for the parameters that are `trained`; everything else, running statistics
+/// among it, as it is in `current`. Which those are is told by id: a network without gradients does not know.
+pub fn toward<M: Module>(average: M, current: &M, trained: &HashSet<ParamId>, decay: f64) -> M {
     let mut tensors = BTreeMap::new();
     visit(current, |parameter, flat| {
-        tensors.insert(parameter.name, (flat.without_autodiff(), parameter.trained));
+        tensors.insert(parameter.name, (flat.without_autodiff(), trained.contains(&parameter.id)));
     });
     change(average, |name, old| match tensors.remove(name) {
         Some((new, true)) => old * decay + new * (1.0 - decay),

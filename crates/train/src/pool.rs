@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
+use glam::Vec3;
 use image::RgbaImage;
 use lexiform_data::DataError;
 use lexiform_geometry::PointCloud;
 
 use crate::saying::Saying;
-use crate::shape_set::{Names, ShapeSet};
+use crate::shape_set::{Names, Sample, ShapeSet};
 use crate::stored::Stored;
 use crate::targets::Targets;
 
@@ -104,15 +105,20 @@ impl Pool {
         }
     }
 
-    /// Bytes of pictures that stay in memory.
+    /// Bytes of pictures and points that stay in memory.
     pub fn bytes(&self) -> usize {
         match self {
-            Self::Held(held) => {
-                held.shapes.samples.iter().flat_map(|s| &s.views).map(|view| view.as_raw().len()).sum()
-            }
+            Self::Held(held) => held.shapes.samples.iter().map(bytes_of).sum(),
             Self::Stored(_) => 0,
         }
     }
+}
+
+fn bytes_of(sample: &Sample) -> usize {
+    let Sample { views, cloud, .. } = sample;
+    let pictures: usize = views.iter().map(|view| view.as_raw().len()).sum();
+    let points = cloud.positions().len() + cloud.colors().map_or(0, <[Vec3]>::len);
+    pictures + points * size_of::<Vec3>()
 }
 
 impl Held {

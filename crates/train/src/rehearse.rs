@@ -24,7 +24,7 @@ pub struct Trial {
 }
 
 /// Builds everything the recipe asks for, takes two steps and forgets them. The features of a teacher are computed for
-/// a small part of the shapes only, in a folder that is deleted.
+/// a small part of the shapes only, in a folder that is deleted; a file that the recipe names for them is left alone.
 pub fn rehearse(
     recipe: &Recipe,
     options: &FitOptions,
@@ -41,6 +41,7 @@ pub fn rehearse(
         limit => limit.min(largest.max(2)),
     };
     small.data.held_out = 0;
+    small.data.features = None;
     let folder = scratch_folder(&recipe.name)?;
     let found = Run::prepare(&small, &folder, options, on_event).and_then(|mut run| {
         let mut clock = Clock::default();

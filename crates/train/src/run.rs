@@ -1,5 +1,6 @@
 //! A run at work: what is trained, by which batches, and how far it is.
 
+mod suits;
 mod telling;
 
 use std::collections::BTreeMap;
@@ -25,11 +26,10 @@ use crate::needs::Needs;
 use crate::objective::{Features, Objective};
 use crate::parameters::{toward, train_only, with_stable_ids, with_values};
 use crate::published::Published;
-use crate::recipe::{NetworkConfig, Recipe, RecipeError};
+use crate::recipe::{NetworkConfig, Recipe};
 use crate::sampler::Sampler;
 use crate::schedule::Position;
 use crate::shape_set::Sizes;
-use crate::teacher::Teacher;
 use crate::towers::{Blueprint, Design, Towers};
 
 /// A batch with the step and the part of it that it is for.
@@ -49,7 +49,10 @@ pub(crate) struct Run<'a> {
     pub(crate) progress: Progress,
     /// The next batch, drawn already: of which step and part.
     ahead: Option<Drawn>,
-    saved: usize,
+    /// Step of the newest checkpoint.
+    saved: Option<usize>,
+    /// Whether a loss was good since: it was taken with the weights of that checkpoint, or later ones.
+    proven: bool,
 }
 
 impl<'a> Run<'a> {
@@ -61,7 +64,7 @@ impl<'a> Run<'a> {
         on_event: &mut dyn FnMut(TrainEvent),
     ) -> Result<Self, FitError> {
         recipe.validate()?;
-        check_numbers(recipe, &options.devices)?;
+        suits::check_numbers(recipe, &options.devices)?;
         let objective = Objective::new(&recipe.losses, recipe.run.gather)?;
         fs_err::create_dir_all(out)?;
         let checkpoint = open_checkpoint(recipe, out, options)?;
@@ -71,6 +74,7 @@ impl<'a> Run<'a> {
         let published = Published::on(&devices[0]);
         let done = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.progress.step);
         let mut material = bring(recipe, &objective, &published, done, on_event)?;
+        suits::check_batch(recipe, material.pool.len())?;
         let known = checkpoint.as_ref().map(|checkpoint| &checkpoint.model);
         let words = match (&recipe.network, known) {
             (NetworkConfig::Clip(_), None) => material.words()?,
@@ -81,6 +85,7 @@ impl<'a> Run<'a> {
         let mut groups = Groups::new(&recipe.groups, recipe.schedule, &towers)?;
         let mut towers = train_only(towers, &groups.ids());
         let mut average = (recipe.run.average_decay > 0.0).then(|| towers.valid());
+        let mut saved = None;
         let mut progress = Progress { data: material.sum().map(str::to_owned), ..Progress::default() };
         if let Some(checkpoint) = checkpoint {
             let path = checkpoint::path_in(out);
@@ -93,11 +98,11 @@ impl<'a> Run<'a> {
             };
             groups.restore(checkpoint.optimizers).map_err(invalid)?;
             progress = checkpoint.progress;
+            saved = Some(progress.step);
         }
         material.bring_features(recipe, out, on_event)?;
         material.dismiss_teacher(recipe);
-        let saved = progress.step;
-        let ahead = None;
+        let (ahead, proven) = (None, false);
         Ok(Self {
             recipe,
             out,
@@ -111,6 +116,7 @@ impl<'a> Run<'a> {
             progress,
             ahead,
             saved,
+            proven,
         })
     }
 
@@ -216,14 +222,12 @@ impl<'a> Run<'a> {
             std::iter::once(&self.towers).chain(&copies).map(|towers| self.at_work(towers)).collect();
         let shares =
             (0..towers.len()).map(|i| batch.rows() * i / towers.len()..batch.rows() * (i + 1) / towers.len());
-        let ranks: Option<Vec<Features>> = (towers.iter().zip(shares))
+        let ranks: Vec<Features> = (towers.iter().zip(shares))
             .map(|(towers, rows)| {
                 let features = towers.features(batch, rows, &self.blueprint, &self.objective);
                 features.map(|features| features.moved_to(main))
             })
-            .collect();
-        let ranks =
-            ranks.ok_or_else(|| RecipeError::loss("", "the network has no encoder for it".to_owned()))?;
+            .collect::<Result<_, _>>()?;
         let scale = self.scale();
         let (terms, total) = self.objective.value(&ranks, &batch.labels, &scale, position);
         let terms =
@@ -252,7 +256,8 @@ impl<'a> Run<'a> {
     pub(crate) fn step(&mut self, position: Position, clock: &mut Clock) -> Result<Outcome, FitError> {
         let (losses, total, gradients) = self.gradients(position, clock)?;
         let judged = self.progress.judge(total, self.recipe.run.diverged);
-        judged.map_err(|message| self.diverged(message))?;
+        judged.map_err(|message| self.diverged(self.progress.step + 1, message))?;
+        self.proven = true;
         let norms = self.advance(gradients, position);
         Ok(Outcome { losses, total, norms })
     }
@@ -305,7 +310,8 @@ impl<'a> Run<'a> {
         let step = self.progress.step;
         self.average = self.average.take().map(|average| {
             // The running mean forgets quickly at first, so that the start does not stay in it.
-            toward(average, &self.towers.valid(), decay.min((1 + step) as f64 / (10 + step) as f64))
+            let decay = decay.min((1 + step) as f64 / (10 + step) as f64);
+            toward(average, &self.towers.valid(), &self.groups.ids(), decay)
         });
         norms
     }
@@ -337,35 +343,13 @@ fn bring(
         None => None,
     };
     let teacher = published.teacher(recipe)?;
-    check_widths(recipe, teacher.as_ref())?;
+    suits::check_widths(recipe, teacher.as_ref())?;
     let sizes = Sizes {
         view: published.view_size(recipe)?,
         points: recipe.data.points.max(recipe.network.n_points()),
     };
     let needs = Needs::of(recipe, objective);
     Material::prepare(recipe, needs, teacher, (rig.as_ref(), sizes), step, on_event)
-}
-
-/// Devices have the numbers that the recipe computes in.
-fn check_numbers(recipe: &Recipe, devices: &[Device]) -> Result<(), FitError> {
-    let Some(dtype) = recipe.run.mixed_precision.products() else { return Ok(()) };
-    let without = devices.iter().position(|device| !device.supports_dtype(dtype));
-    without.map_or(Ok(()), |device| Err(FitError::NoMixedPrecision { device }))
-}
-
-/// An encoder of clouds learns from a teacher whose features are as wide as its own.
-fn check_widths(recipe: &Recipe, teacher: Option<&Teacher>) -> Result<(), RecipeError> {
-    let NetworkConfig::Points(network) = &recipe.network else { return Ok(()) };
-    let (field, found, rule) = match teacher {
-        None => ("teacher", "absent".to_owned(), "an encoder of clouds needs a teacher"),
-        Some(teacher) if teacher.dim() != network.tower.dim() => (
-            "network.tower.projection.dim",
-            network.tower.dim().to_string(),
-            "must be as wide as the teacher's features",
-        ),
-        Some(_) => return Ok(()),
-    };
-    Err(RecipeError::Value { field, found, rule })
 }
 
 /// The run in the folder: to go on with when asked, in the way otherwise.
@@ -375,7 +359,7 @@ fn open_checkpoint(
     options: &FitOptions,
 ) -> Result<Option<Checkpoint>, FitError> {
     let path = checkpoint::path_in(out);
-    if !path.is_file() {
+    if !checkpoint::newest(&path)? {
         return Ok(None);
     }
     let checkpoint = Checkpoint::read(&path)?;

@@ -181,7 +181,15 @@ impl Sampler<'_> {
             let mut rng = Rng::new(salt);
             let shuffled = sample_cloud(&shape.cloud, shape.cloud.positions().len(), &mut rng);
             let scanned = scan(shuffled, &self.augment.scan, &mut rng);
-            clouds::change(input.prepare(&scanned, Start::Seed(salt)), &self.augment.points, &mut rng)
+            let prepared = match self.augment.dense.as_slice() {
+                [] => input.prepare(&scanned, Start::Seed(salt)),
+                dense => {
+                    let whole = CloudInput { n_points: scanned.positions().len(), ..input };
+                    let changed = clouds::change(whole.prepare(&scanned, Start::Seed(salt)), dense, &mut rng);
+                    clouds::farthest(&changed, input.n_points)
+                }
+            };
+            clouds::change(prepared, &self.augment.points, &mut rng)
         };
         picked.par_iter().zip(salts).map(make).collect()
     }

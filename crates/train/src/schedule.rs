@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Schedule {
-    /// Always the peak (CG3D's prompts).
-    Constant,
+    /// Always the peak (CG3D's prompts). The braces let unknown keys be errors.
+    Constant {},
     /// A linear rise, then half a cosine, step by step.
     Cosine {
         /// Steps in which the rate rises to its peak.
@@ -64,11 +64,16 @@ pub struct Position {
 }
 
 impl Schedule {
+    /// Whether rates depend on how long the run is, so that a longer one is another from the start.
+    pub fn spans_the_run(&self) -> bool {
+        matches!(self, Self::Cosine { .. })
+    }
+
     /// The rate of the step at `position` when the highest rate is `peak`.
     pub fn rate(&self, peak: f64, position: Position) -> f64 {
         let Position { step, steps, steps_per_epoch } = position;
         match *self {
-            Self::Constant => peak,
+            Self::Constant {} => peak,
             Self::Cosine { warm_up, start, .. } if step < warm_up => match start {
                 Some(start) => start + (peak - start) * step as f64 / (warm_up - 1).max(1) as f64,
                 None => peak * (step + 1) as f64 / warm_up as f64,
@@ -90,8 +95,9 @@ impl Schedule {
     }
 }
 
+/// At the end it stays there.
 fn half_cosine(peak: f64, end: f64, done: f64) -> f64 {
-    end + 0.5 * (peak - end) * (1.0 + (PI * done).cos())
+    end + 0.5 * (peak - end) * (1.0 + (PI * done.min(1.0)).cos())
 }
 
 #[cfg(test)]
@@ -134,10 +140,18 @@ mod tests {
     }
 
     #[test]
+    fn a_cosine_of_epochs_stays_at_its_end() {
+        let schedule = Schedule::EpochCosine { epochs: 3, warm_up: 0, start: 0.0, end: 1e-7, late: false };
+        for step in [12, 15, 23, 40] {
+            check("after", &schedule, 5e-5, Position { step, steps: 60, steps_per_epoch: 4 }, 1e-7);
+        }
+    }
+
+    #[test]
     fn a_run_without_steps_has_a_rate() {
         let position = Position { step: 0, steps: 0, steps_per_epoch: 0 };
         let all = [
-            Schedule::Constant,
+            Schedule::Constant {},
             Schedule::Cosine { warm_up: 0, start: Some(0.0), end: 0.0, closed: true },
             Schedule::EpochCosine { epochs: 0, warm_up: 0, start: 0.0, end: 0.0, late: true },
             Schedule::Step { every: 0, factor: 0.5 },

@@ -8,11 +8,29 @@ use lexiform_model::ModelError;
 use lexiform_model::weights::{Precision, TensorList, WeightFile};
 use rayon::prelude::*;
 
+use crate::fit::FitError;
 use crate::shape_set::ShapeSet;
 use crate::teacher::{AT_ONCE, Teacher};
 
 /// Key of the header entry that says what the features are of.
 pub(crate) const KEY: &str = "lexiform-features";
+
+/// Where features are kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Place<'a> {
+    /// In the run's folder.
+    Own(&'a Path),
+    /// Where the recipe says.
+    Named(&'a Path),
+}
+
+impl<'a> Place<'a> {
+    fn path(self) -> &'a Path {
+        match self {
+            Self::Own(path) | Self::Named(path) => path,
+        }
+    }
+}
 
 /// Un-normalized features of every view and every caption of a set of shapes.
 pub struct Targets {
@@ -29,22 +47,30 @@ pub struct Targets {
 impl Targets {
     /// Reads the file if it is of this teacher and these shapes (`key`), otherwise computes the features (those of
     /// views if `images` are asked for), shows progress as (done, all), and writes it.
+    ///
+    /// # Errors
+    /// If the file is a person's and of something else: it is not written over.
     pub fn open_or_compute(
-        path: &Path,
+        place: Place,
         key: &str,
         teacher: &Teacher,
         shapes: &ShapeSet,
         images: bool,
         on_progress: &mut dyn FnMut(usize, usize),
-    ) -> Result<Self, ModelError> {
+    ) -> Result<Self, FitError> {
         let (texts, said) = distinct(shapes);
         let key = format!("{} {key}", teacher.model().id());
-        if let Some(found) = Self::read(path, &key, said.clone(), images)? {
-            return Ok(found);
-        }
         let dim = teacher.dim();
         let views = shapes.samples.iter().map(|sample| sample.views.len()).min().unwrap_or(0);
         let views = if images { views } else { 0 };
+        let path = place.path();
+        if path.is_file() {
+            match (Self::read(path, &key, said.clone(), [views, texts.len(), dim])?, place) {
+                (Some(found), _) => return Ok(found),
+                (None, Place::Named(path)) => return Err(FitError::OtherFeatures { path: path.to_owned() }),
+                (None, Place::Own(_)) => {}
+            }
+        }
         let (images, all) = (shapes.samples.len() * views, shapes.samples.len() * views + texts.len());
         let mut image = Vec::with_capacity(images * dim);
         let with_views = if views == 0 { &[] } else { shapes.samples.as_slice() };
@@ -63,20 +89,33 @@ impl Targets {
         Ok(targets)
     }
 
-    /// The features of a file with this key; if `images` are asked for, only where it has them.
-    fn read(path: &Path, key: &str, said: Vec<Vec<usize>>, images: bool) -> Result<Option<Self>, ModelError> {
-        if !path.is_file() {
-            return Ok(None);
-        }
-        let file = WeightFile::open(path)?;
+    /// The features of a file with this key, if it has those of as many views as are asked for; `expected` are views of a
+    /// shape, distinct texts, and the width.
+    fn read(
+        path: &Path,
+        key: &str,
+        said: Vec<Vec<usize>>,
+        [views, texts, dim]: [usize; 3],
+    ) -> Result<Option<Self>, FitError> {
+        let file = WeightFile::open(path).map_err(ModelError::from)?;
         if file.metadata(KEY) != Some(key) {
             return Ok(None);
         }
-        let [_, views, dim] = *file.shape("image")? else { return Ok(None) };
-        if images && views == 0 {
+        let read = |name: &str, rows: [usize; 2]| -> Result<Vec<f32>, FitError> {
+            let (found, expected) = (file.shape(name).map_err(ModelError::from)?, [rows[0], rows[1], dim]);
+            if found != expected {
+                let message = format!("{name}: features of shape {found:?}, expected {expected:?}");
+                return Err(FitError::Features { path: path.to_owned(), message });
+            }
+            Ok(file.read(name).map_err(ModelError::from)?)
+        };
+        let found = file.shape("image").map_err(ModelError::from)?.get(1).copied().unwrap_or(0);
+        if views > 0 && found == 0 {
             return Ok(None);
         }
-        let (image, text) = (file.read("image")?, file.read("text")?);
+        // What nobody asks for may be there all the same.
+        let views = if views == 0 { found } else { views };
+        let (image, text) = (read("image", [said.len(), views])?, read("text", [1, texts])?);
         Ok(Some(Self { dim, views, image, text, said }))
     }
 

@@ -12,9 +12,10 @@ use lexiform_model::{JointTowers, ModelConfig, ModelError, PointModelConfig, usu
 use serde::{Deserialize, Serialize};
 
 use crate::batch::Batch;
+use crate::fit::FitError;
 use crate::objective::{Feature, Features, Objective};
 use crate::published::Published;
-use crate::recipe::{LowRankConfig, NetworkConfig, Recipe};
+use crate::recipe::{LowRankConfig, NetworkConfig, Recipe, RecipeError};
 
 /// CLIP's starting scale, `ln(1 / 0.07)`.
 const START_SCALE: f32 = 2.659_26;
@@ -151,43 +152,29 @@ impl Towers {
     }
 
     /// Features of some rows of a batch, as far as the objective asks for them.
+    ///
+    /// # Errors
+    /// If the clouds cannot be encoded together, or the network has no encoder of shapes.
     pub(crate) fn features(
         &self,
         batch: &Batch,
         rows: Range<usize>,
         blueprint: &Blueprint,
         objective: &Objective,
-    ) -> Option<Features> {
+    ) -> Result<Features, FitError> {
         let device = self.logit_scale.val().device();
         let text = |texts: &[&str]| {
             let Design::Joint(config) = &blueprint.design else { return None };
             let tokens = config.tokenizer.encode(texts, config.clip.text.context).trimmed();
             self.text.as_ref().map(|text| text.encode(&tokens))
         };
-        let shape = match &blueprint.design {
-            Design::Joint(config) => {
-                let pixels = batch.pixels(rows.clone(), &device);
-                self.vision.as_ref()?.encode(pixels, batch.views, config.joint_from)
-            }
-            Design::Points(config) => {
-                // The points are in an order of chance already, so the first is as good as any.
-                let clouds = Clouds::new(&batch.clouds[rows.clone()], config.tower.encoder.colored()).ok()?;
-                let points = self.points.as_ref()?;
-                match blueprint.drop_path {
-                    0.0 => points.encode(&clouds, Start::default()),
-                    rate => {
-                        let drop = DropPath { rate, seed: batch.salt, first_row: rows.start };
-                        points.encode_dropping(&clouds, Start::default(), drop)
-                    }
-                }
-            }
-        };
+        let shape = self.shapes(batch, rows.clone(), blueprint)?;
         let said = || batch.captions[rows.clone()].iter().map(String::as_str).collect::<Vec<&str>>();
         let asked = |feature, make: &dyn Fn() -> Option<Tensor<2>>| match objective.uses(feature) {
             true => make(),
             false => None,
         };
-        Some(Features {
+        Ok(Features {
             text: asked(Feature::Text, &|| match &batch.frozen {
                 Some(frozen) => frozen.text(rows.clone(), &device),
                 None => text(&said()),
@@ -206,6 +193,35 @@ impl Towers {
             },
             shape,
         })
+    }
+
+    /// Features of some rows' shapes, `[rows, dim]`.
+    fn shapes(
+        &self,
+        batch: &Batch,
+        rows: Range<usize>,
+        blueprint: &Blueprint,
+    ) -> Result<Tensor<2>, FitError> {
+        match (&blueprint.design, &self.vision, &self.points) {
+            (Design::Joint(config), Some(vision), _) => {
+                let pixels = batch.pixels(rows, &self.logit_scale.val().device());
+                Ok(vision.encode(pixels, batch.views, config.joint_from))
+            }
+            (Design::Points(config), _, Some(points)) => {
+                let first_row = rows.start;
+                // The points are in an order of chance already, so the first is as good as any.
+                let clouds = Clouds::new(&batch.clouds[rows], config.tower.encoder.colored());
+                let clouds = clouds.map_err(ModelError::from)?;
+                Ok(match blueprint.drop_path {
+                    0.0 => points.encode(&clouds, Start::default()),
+                    rate => {
+                        let drop = DropPath { rate, seed: batch.salt, first_row };
+                        points.encode_dropping(&clouds, Start::default(), drop)
+                    }
+                })
+            }
+            _ => Err(RecipeError::network("it has no encoder of shapes".to_owned()).into()),
+        }
     }
 
     /// Writes the finished model, in half precision; a prompted image tower stands beside it with its text tower, as

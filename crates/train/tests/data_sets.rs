@@ -45,6 +45,9 @@ const POINTS: &[&str] = &[
     "run.evaluate_every=3",
 ];
 
+/// ULIP's gather knows no negatives of another kind.
+const GATHERED: &str = "run.gather=with-gradient";
+
 /// How a set is prepared.
 #[derive(Clone, Copy, Default)]
 struct Made {
@@ -195,7 +198,7 @@ fn points_and_their_words() {
     assert_eq!(told.losses.len(), 3);
     assert!(told.losses.iter().all(|loss| loss.is_finite() && *loss > 0.0) && told.measured[0] > 0);
     // Batches of shapes that look alike.
-    let hard = ["batch.hard={ each = 3, among = 4, margin = 0.1 }", "losses.text.negatives=hard"];
+    let hard = ["batch.hard={ each = 3, among = 4, margin = 0.1 }", "losses.text.negatives=hard", GATHERED];
     let told = train(&recipe("ulip2.toml", &set, &[POINTS, &hard]), &at("hard"), false).unwrap();
     assert_eq!(told.losses.len(), 3);
     // A new text tower knows the words of the set.

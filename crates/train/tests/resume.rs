@@ -27,6 +27,7 @@ const TINY: &[&str] = &[
     "run.steps=8",
     "run.evaluate_every=4",
     "run.checkpoint_every=2",
+    "run.average_decay=0.9",
 ];
 
 fn recipe(more: &[&str]) -> Recipe {
@@ -90,6 +91,40 @@ fn going_on_is_as_never_having_stopped() {
     }
 }
 
+/// After every step the mean moves from what it was towards the weights, faster at first; what no group trains is copied.
+#[test]
+fn the_running_mean_is_that_of_the_weights() {
+    let folder = tempfile::tempdir().unwrap();
+    let few = "groups.rest.params=[\"logit_scale\", \"vision.positional_embedding\"]";
+    let recipe = recipe(&["run.checkpoint_every=1", few]);
+    let mut saved = Vec::new();
+    fit(&recipe, folder.path(), &FitOptions::default(), &mut |event| {
+        if let TrainEvent::Saved { .. } = event {
+            saved.push(checkpoint(folder.path()));
+        }
+    })
+    .unwrap();
+    assert_eq!(saved.len(), 8);
+    let mut apart = std::collections::BTreeSet::new();
+    for pair in saved.windows(2) {
+        let (before, after) = (&pair[0], &pair[1]);
+        let step = after.progress.step as f32;
+        let decay = 0.9f32.min((1.0 + step) / (10.0 + step));
+        for (name, mean) in &after.average {
+            let (old, now) = (before.average[name].iter::<f32>(), after.weights[name].iter::<f32>());
+            for (found, (old, now)) in mean.iter::<f32>().zip(old.zip(now)) {
+                let expected = old * decay + now * (1.0 - decay);
+                assert!((found - expected).abs() < 1e-6, "{name} after step {step}: {found}, not {expected}");
+            }
+            if *mean != after.weights[name] {
+                apart.insert(name.clone());
+            }
+        }
+    }
+    // Four matrices of each of three blocks, and the two that are named; the others stay as they were.
+    assert!(apart.contains("logit_scale") && apart.len() == 14, "{apart:?}");
+}
+
 #[test]
 fn a_run_is_not_written_over() {
     let folder = tempfile::tempdir().unwrap();
@@ -105,8 +140,39 @@ fn a_run_is_not_written_over() {
     assert!(error.contains("seed was 1, now 2"), "{error}");
 }
 
+/// Steps 1 to 3 are an epoch at a sound rate; the fourth step, the next epoch's first, is taken at `rate`.
+fn blows_up(rate: &str) -> Recipe {
+    let schedule = format!(
+        "groups.rest.schedule={{ kind = \"epoch-cosine\", epochs = 1, warm_up = 1, start = 1e-4, end = {rate} }}"
+    );
+    recipe(&[&schedule, "groups.rest.clip={ norm = 1e30 }", "run.checkpoint_every=1", "run.evaluate_every=8"])
+}
+
+/// The weights may be ruined after a loss that was good, and saved before the next loss tells; or be no numbers at once.
 #[test]
-fn a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint() {
+fn a_loss_that_is_no_number_stops_the_run_and_leaves_a_good_checkpoint() {
+    let folder = tempfile::tempdir().unwrap();
+    for rate in ["1e30", "1e39"] {
+        let out = folder.path().join(rate);
+        let error = fit(&blows_up(rate), &out, &FitOptions::default(), &mut |_| {}).unwrap_err();
+        let FitError::Diverged { good, path, .. } = &error else { panic!("{error}") };
+        assert_eq!(*good, Some(3), "{rate}: {error}");
+        let kept = Checkpoint::read(path).unwrap();
+        assert_eq!(kept.progress.step, 3, "{rate}");
+        for (name, data) in kept.weights.iter().chain(&kept.average) {
+            assert!(data.iter::<f32>().all(|number| number.abs() < 100.0), "{rate}: {name}");
+        }
+        // As the hint says: with a lower rate it goes on.
+        let mut milder = blows_up(rate);
+        milder.groups.values_mut().for_each(|group| group.learning_rate /= 2.0);
+        milder.groups.get_mut("rest").unwrap().clip = None;
+        let kept = checkpoint(&out);
+        kept.check_recipe(&milder, path).unwrap();
+    }
+}
+
+#[test]
+fn where_no_checkpoint_was_good_the_error_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let recipe = recipe(&[
         "groups.rest.learning_rate=1e30",
@@ -114,10 +180,48 @@ fn a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint() {
         "run.checkpoint_every=1",
     ]);
     let error = fit(&recipe, folder.path(), &FitOptions::default(), &mut |_| {}).unwrap_err();
-    let FitError::Diverged { step, good, path, .. } = &error else { panic!("{error}") };
-    assert!(*good + 1 == *step && *good > 0, "{error}");
-    let kept = Checkpoint::read(path).unwrap();
-    assert_eq!(kept.progress.step, *good);
+    assert!(matches!(error, FitError::Diverged { good: None, .. }), "{error}");
+    assert!(error.to_string().ends_with("no checkpoint was good"), "{error}");
+    assert!(error.hint().unwrap().contains("begin anew"));
+}
+
+/// Between the two renames of a new checkpoint only the one before is there.
+#[test]
+fn the_checkpoint_before_is_gone_on_with_where_the_newest_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let recipe = recipe(&[]);
+    let whole = folder.path().join("whole");
+    let losses = train(&recipe, &whole, &FitOptions::default());
+    let before = whole.join("checkpoint.before.safetensors");
+    assert_eq!(Checkpoint::read(&before).unwrap().progress.step, 6);
+    let cut = folder.path().join("cut");
+    std::fs::create_dir_all(&cut).unwrap();
+    std::fs::copy(before, cut.join("checkpoint.before.safetensors")).unwrap();
+    let resumed = train(&recipe, &cut, &FitOptions { resume: true, ..FitOptions::default() });
+    assert_eq!(resumed, losses[6..]);
+}
+
+/// A run may be longer, and slower, than it was meant to be, where that does not change the steps already done.
+#[test]
+fn rates_and_lengths_may_differ_where_steps_done_stay_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let resume = FitOptions { resume: true, ..FitOptions::default() };
+    let constant = recipe(&["schedule={ kind = \"constant\" }", "run.steps=2"]);
+    train(&constant, folder.path(), &FitOptions::default());
+    let mut other = constant.clone();
+    other.run.steps = 3;
+    other.groups.values_mut().for_each(|group| group.learning_rate *= 0.5);
+    other.groups.get_mut("rest").unwrap().clip = None;
+    assert_eq!(train(&other, folder.path(), &resume).len(), 1);
+    let mut decayed = other.clone();
+    decayed.groups.values_mut().for_each(|group| group.weight_decay = 0.5);
+    let error = fit(&decayed, folder.path(), &resume, &mut |_| {}).unwrap_err().to_string();
+    assert!(error.contains("groups.matrices.weight_decay"), "{error}");
+
+    let cosine = checkpoint(folder.path());
+    let cosine = Checkpoint { recipe: recipe(&[]), ..cosine };
+    let error = cosine.check_recipe(&recipe(&["run.steps=9"]), folder.path()).unwrap_err().to_string();
+    assert!(error.contains("run.steps was 8, now 9"), "{error}");
 }
 
 #[test]

@@ -6,7 +6,8 @@ use std::time::SystemTime;
 use clap::Args;
 use lexiform_model::Device;
 use lexiform_train::{
-    FeatureSource, FitError, FitOptions, Plan, Recipe, TrainEvent, Trial, Watcher, fit, rehearse,
+    FeatureSource, FitError, FitOptions, NetworkConfig, Plan, Recipe, TrainEvent, Trial, Watcher, fit,
+    rehearse,
 };
 
 use crate::failure::{Usage, Verdict, WithHint as _};
@@ -45,10 +46,15 @@ impl TrainArgs {
     /// Trains and tells how it goes.
     pub fn run(self) -> anyhow::Result<Verdict> {
         let options = FitOptions { resume: self.resume, devices: self.devices.clone() };
-        for (recipe, out) in self.runs()? {
-            match self.dry_run {
-                true => self.rehearse(&recipe, &options)?,
-                false => self.train(&recipe, &out, &options)?,
+        let runs = self.runs()?;
+        for (i, (recipe, out)) in runs.iter().enumerate() {
+            match (self.dry_run, to_be_made(recipe, &runs[..i])) {
+                (true, Some(model)) => output::note(format!(
+                    "{}: not rehearsed: {model} is made by a run before it; name one that exists: --set teacher=nano",
+                    recipe.name
+                )),
+                (true, None) => self.rehearse(recipe, &options)?,
+                (false, _) => self.train(recipe, out, &options)?,
             }
         }
         Ok(Verdict::Done)
@@ -93,10 +99,6 @@ impl TrainArgs {
             Err(error @ FitError::Exists { .. }) => {
                 return Err(error).hint("add --resume, or name a folder with --out");
             }
-            Err(error @ FitError::Diverged { .. }) => {
-                return Err(error)
-                    .hint("lower groups.*.learning_rate, then --resume in a copy of the folder");
-            }
             done => done?,
         };
         logged?;
@@ -125,6 +127,20 @@ impl TrainArgs {
         }
         Ok(())
     }
+}
+
+/// The model that a recipe starts from or learns towards, where one of the runs before it is yet to make it.
+fn to_be_made<'a>(recipe: &'a Recipe, before: &[(Recipe, PathBuf)]) -> Option<&'a str> {
+    let base = match &recipe.network {
+        NetworkConfig::Pretrained(network) => Some(network.base.as_str()),
+        _ => None,
+    };
+    let models = recipe.teacher.as_deref().into_iter().chain(base);
+    let absent = |model: &&str| {
+        let path = Path::new(model);
+        before.iter().any(|(_, out)| path.starts_with(out)) && !path.exists()
+    };
+    models.into_iter().find(absent)
 }
 
 /// A rehearsal as a table and three lines.

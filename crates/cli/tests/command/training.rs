@@ -52,6 +52,9 @@ fn recipes_train_in_turn() {
         std::fs::write(bench.path(&format!("{name}.toml")), recipe).unwrap();
     }
     let both = ["train", "words.toml", "points.toml"];
+    // The second cannot be rehearsed before the first has made its teacher.
+    let trial = bench.run(&[&both[..], &["--dry-run"]].concat()).good();
+    assert!(trial.stderr.contains("points: not rehearsed: runs/words/model.safetensors"), "{trial:#?}");
     let run = bench.run(&both).good();
     let models: Vec<&str> = run.stdout.lines().collect();
     assert_eq!(models, ["runs/words/model.safetensors", "runs/points/joined.safetensors"]);

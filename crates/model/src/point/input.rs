@@ -15,6 +15,7 @@ const OPENSHAPE_SMALLEST: f64 = 1e-6;
 
 /// How clouds become an encoder's input.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CloudInput {
     /// Points the encoder is used to.
     pub n_points: usize,

@@ -62,7 +62,7 @@ pub enum PointEncoder {
 
 /// Sizes of an encoder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum EncoderConfig {
     /// Sizes of [`PointBert`].
     PointBert(PointBertConfig),
@@ -72,8 +72,8 @@ pub enum EncoderConfig {
     PointMlp(PointMlpConfig),
     /// Sizes of [`PointNext`].
     PointNext(PointNextConfig),
-    /// [`PointNet2`] has one size.
-    PointNet2,
+    /// [`PointNet2`] has one size. The braces let unknown keys be errors.
+    PointNet2 {},
 }
 
 impl EncoderConfig {
@@ -84,7 +84,7 @@ impl EncoderConfig {
             Self::Ppat(config) => config.width,
             Self::PointMlp(config) => config.features(),
             Self::PointNext(config) => config.features(),
-            Self::PointNet2 => PointNet2::WIDTH,
+            Self::PointNet2 {} => PointNet2::WIDTH,
         }
     }
 
@@ -93,7 +93,7 @@ impl EncoderConfig {
         match self {
             Self::PointBert(config) => config.colored,
             Self::Ppat(config) => config.colored,
-            Self::PointMlp(_) | Self::PointNext(_) | Self::PointNet2 => false,
+            Self::PointMlp(_) | Self::PointNext(_) | Self::PointNet2 {} => false,
         }
     }
 
@@ -104,7 +104,7 @@ impl EncoderConfig {
             Self::Ppat(config) => config.check(),
             Self::PointMlp(config) => config.check(),
             Self::PointNext(config) => config.check(),
-            Self::PointNet2 => Ok(()),
+            Self::PointNet2 {} => Ok(()),
         }
     }
 
@@ -115,7 +115,7 @@ impl EncoderConfig {
             Self::Ppat(_) => "OpenShape PointBERT",
             Self::PointMlp(_) => "PointMLP",
             Self::PointNext(_) => "PointNeXt-S",
-            Self::PointNet2 => "PointNet++ SSG",
+            Self::PointNet2 {} => "PointNet++ SSG",
         }
     }
 }
@@ -129,7 +129,7 @@ impl PointEncoder {
             EncoderConfig::Ppat(config) => Self::Ppat(Ppat::load(source, NAME, config)?),
             EncoderConfig::PointMlp(config) => Self::PointMlp(PointMlp::load(source, NAME, config)?),
             EncoderConfig::PointNext(config) => Self::PointNext(PointNext::load(source, NAME, config)?),
-            EncoderConfig::PointNet2 => Self::PointNet2(PointNet2::load(source, NAME)?),
+            EncoderConfig::PointNet2 {} => Self::PointNet2(PointNet2::load(source, NAME)?),
         })
     }
 

@@ -25,6 +25,7 @@ const GROUPS_AT_ONCE: usize = 64;
 
 /// Sizes of the network.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PointBertConfig {
     /// Whether points carry colors (ULIP-2) or only positions.
     pub colored: bool,

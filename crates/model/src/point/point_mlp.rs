@@ -24,6 +24,7 @@ const DENSE: DenseNames = [["classifier.0", "classifier.1"], ["classifier.4", "c
 
 /// Sizes of a PointMLP.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PointMlpConfig {
     /// Channels of the embedded points.
     pub width: usize,
@@ -43,6 +44,7 @@ pub struct PointMlpConfig {
 
 /// Sizes of one stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PointMlpStage {
     /// Channels of its output.
     pub width: usize,

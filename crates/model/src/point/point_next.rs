@@ -33,6 +33,7 @@ const DENSE: DenseNames =
 
 /// Sizes of a PointNeXt-S.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PointNextConfig {
     /// Whether a point has its height beside its position.
     pub height: bool,

@@ -25,6 +25,7 @@ const GROUPS_AT_ONCE: usize = 64;
 
 /// Sizes of the network.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PpatConfig {
     /// Whether points carry colors or only positions.
     pub colored: bool,

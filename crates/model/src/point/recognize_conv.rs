@@ -85,5 +85,5 @@ pub(super) fn point_next(file: &WeightFile) -> Result<Option<Recognized>, Weight
 pub(super) fn pointnet2(file: &WeightFile) -> Result<Option<Recognized>, WeightsError> {
     let Some(prefix) = prefix_of(file, "sa1.mlp_convs.0.weight") else { return Ok(None) };
     let prefix = prefix.strip_suffix("point_encoder.").unwrap_or(prefix);
-    ulip_file(file, prefix, EncoderConfig::PointNet2, |layout| layout).map(Some)
+    ulip_file(file, prefix, EncoderConfig::PointNet2 {}, |layout| layout).map(Some)
 }

@@ -12,6 +12,7 @@ use crate::weights::{Source, TensorList};
 
 /// Sizes of all parts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TowerConfig {
     /// The encoder.
     pub encoder: EncoderConfig,
@@ -25,6 +26,7 @@ pub struct TowerConfig {
 
 /// A linear map into the joint space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Projection {
     /// Width of the joint space.
     pub dim: usize,
@@ -34,6 +36,7 @@ pub struct Projection {
 
 /// Sizes of a [`ClassHead`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Classes {
     /// Width of the hidden layer; PointMLP's head has none of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]

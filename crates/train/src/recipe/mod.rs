@@ -1,7 +1,9 @@
 //! What a training run is, as a TOML file that a person edits: a network, data, and how one learns from the other.
 
+mod check;
 mod network;
 mod settings;
+mod templates;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -88,8 +90,9 @@ pub struct DataConfig {
     pub elevation_low: f32,
     /// Highest camera elevation in degrees.
     pub elevation_high: f32,
-    /// Sentences with `{}` for the shape's name that are its captions; without any, captions describe the shape.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// Sentences with `{}` for the shape's name that are its captions, or the name of a published list of them, `"ulip"` or
+    /// `"cg3d"`; without any, captions describe the shape.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "templates::sentences")]
     pub templates: Vec<String>,
     /// Share of all pairs of a color and a category of generated shapes that are never shown, so that one can ask for them
     /// (`lexiform eval attributes --unseen`).
@@ -238,10 +241,10 @@ pub enum RecipeError {
         /// What must hold.
         rule: &'static str,
     },
-    /// A group or a loss that does not fit the network.
+    /// A part that does not fit the rest: a group or a loss the network, a size another.
     #[error("{part}.{name}: {message}")]
     Part {
-        /// `groups` or `losses`.
+        /// What it is a part of: `groups`, `losses`, `batch`, `network` or `network.tower`.
         part: &'static str,
         /// Its name.
         name: String,
@@ -253,6 +256,14 @@ pub enum RecipeError {
 impl RecipeError {
     pub(crate) fn group(name: &str, message: String) -> Self {
         Self::Part { part: "groups", name: name.to_owned(), message }
+    }
+
+    pub(crate) fn batch_size(message: String) -> Self {
+        Self::Part { part: "batch", name: "size".to_owned(), message }
+    }
+
+    pub(crate) fn network(message: String) -> Self {
+        Self::Part { part: "network", name: "kind".to_owned(), message }
     }
 
     pub(crate) fn loss(name: &str, message: String) -> Self {
@@ -275,93 +286,6 @@ impl Recipe {
         let recipe: Self = table.try_into().map_err(invalid)?;
         recipe.validate()?;
         Ok(recipe)
-    }
-
-    /// Checks what types cannot.
-    pub fn validate(&self) -> Result<(), RecipeError> {
-        let BatchConfig { fewest_views, most_views, accumulate, .. } = self.batch;
-        let n_views = self.network.rig().map_or(1, |(_, n_views)| n_views);
-        let mut rules = vec![
-            ("network.n_views", n_views, n_views > 0, "must be at least 1"),
-            (
-                "data.views",
-                self.data.views,
-                self.data.views >= most_views,
-                "must be at least batch.most_views",
-            ),
-            (
-                "data.shapes",
-                self.data.shapes,
-                self.data.shapes > 0 || self.data.path.is_some(),
-                "must be at least 1, or name a folder of labelled files or a data set: --set data=FOLDER",
-            ),
-            ("batch.fewest_views", fewest_views, fewest_views > 0, "must be at least 1"),
-            (
-                "batch.most_views",
-                most_views,
-                most_views >= fewest_views,
-                "must be at least batch.fewest_views",
-            ),
-            ("batch.accumulate", accumulate, accumulate > 0, "must be at least 1"),
-            (
-                "batch",
-                self.batch.size.shapes(most_views),
-                self.batch.size.shapes(most_views) >= 2,
-                "must hold two shapes",
-            ),
-            (
-                "run.evaluate_every",
-                self.run.evaluate_every,
-                self.run.evaluate_every > 0,
-                "must be at least 1",
-            ),
-            (
-                "run.checkpoint_every",
-                self.run.checkpoint_every,
-                self.run.checkpoint_every > 0,
-                "must be at least 1",
-            ),
-        ];
-        if let NetworkConfig::Clip(network) = &self.network {
-            rules.extend(network.rules());
-        }
-        let of_points = matches!(self.network, NetworkConfig::Points(_)) && self.teacher.is_some();
-        if self.run.join && !of_points {
-            let rule = "takes an encoder of clouds (network.kind = \"points\") and a teacher";
-            return Err(RecipeError::Value { field: "run.join", found: "true".to_owned(), rule });
-        }
-        match rules.into_iter().find(|(_, _, holds, _)| !holds) {
-            Some((field, found, _, rule)) => {
-                Err(RecipeError::Value { field, found: found.to_string(), rule })
-            }
-            None => Ok(()),
-        }
-    }
-}
-
-impl ClipNetwork {
-    fn rules(&self) -> [(&'static str, usize, bool, &'static str); 3] {
-        let Self { image_size, patch, width, head_width, text_width, .. } = *self;
-        [
-            (
-                "network.patch",
-                patch,
-                patch > 0 && image_size.is_multiple_of(patch),
-                "must divide network.image_size",
-            ),
-            (
-                "network.head_width",
-                head_width,
-                head_width > 0 && width.is_multiple_of(head_width),
-                "must divide network.width",
-            ),
-            (
-                "network.text_width",
-                text_width,
-                text_width.is_multiple_of(head_width.max(1)),
-                "must be a multiple of network.head_width",
-            ),
-        ]
     }
 }
 

@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::event::{GroupPlan, Plan, Step, TrainEvent};
 use crate::fit::FitError;
 use crate::measure;
-use crate::parameters::{parameters, values};
+use crate::parameters::{not_finite, parameters, values};
 use crate::schedule::Position;
 use crate::towers::{Design, Towers};
 
@@ -76,8 +76,17 @@ impl Run<'_> {
             optimizers: self.groups.records().map_err(invalid)?,
         };
         checkpoint.write(&path)?;
-        self.saved = self.progress.step;
+        (self.saved, self.proven) = (Some(self.progress.step), false);
         Ok(())
+    }
+
+    /// Fails where a weight is no number: such are neither measured nor saved.
+    pub(crate) fn check_weights(&self) -> Result<(), FitError> {
+        let step = self.progress.step;
+        match not_finite(&self.towers.valid()) {
+            Some(name) => Err(self.diverged(step, format!("{name} holds a number that is not finite"))),
+            None => Ok(()),
+        }
     }
 
     /// The file of the model: as it was last written, or that beside the teacher's towers.
@@ -93,10 +102,12 @@ impl Run<'_> {
         Ok(path)
     }
 
-    /// The loss is none, or has run away.
-    pub(super) fn diverged(&self, message: String) -> FitError {
+    /// The loss of a step, or a weight after it, is no number or has run away. The newest checkpoint may hold weights that
+    /// are to blame; where no loss was good since, the one before takes its place.
+    pub(super) fn diverged(&self, step: usize, message: String) -> FitError {
         let path = checkpoint::path_in(self.out);
-        FitError::Diverged { step: self.progress.step + 1, message, good: self.saved, path }
+        let good = if self.proven { self.saved } else { checkpoint::put_back(&path) };
+        FitError::Diverged { step, message, good, path }
     }
 
     /// What the run would do.
@@ -111,7 +122,7 @@ impl Run<'_> {
         let all: usize = parameters(&self.towers).iter().map(|parameter| parameter.count()).sum();
         let trained: usize = groups.iter().map(|group| group.parameters).sum();
         let average = if self.average.is_some() { all } else { 0 };
-        let pictures = self.material.pool.bytes() + self.material.held_out.bytes();
+        let samples = self.material.pool.bytes() + self.material.held_out.bytes();
         Plan {
             steps: self.recipe.run.steps,
             done: self.progress.step,
@@ -124,7 +135,7 @@ impl Run<'_> {
                 Design::Points(_) => 0,
             },
             // Weights, running mean; gradients and at most two moments of what is trained.
-            bytes: (4 * (all + average + 3 * trained) + pictures) as u64,
+            bytes: (4 * (all + average + 3 * trained) + samples) as u64,
             groups,
         }
     }

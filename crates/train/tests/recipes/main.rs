@@ -1,11 +1,15 @@
 //! Every recipe learns for a few steps on a handful of shapes, with the built-in model as its teacher.
 
+mod checks;
+mod features;
+mod terms;
+
 use std::path::Path;
 
 use lexiform_geometry::io::write;
 use lexiform_model::{JointModel, OpenOptions, PointModel, PointOptions};
 use lexiform_train::shapes::category;
-use lexiform_train::{FitOptions, Recipe, TrainEvent, fit};
+use lexiform_train::{FitOptions, Recipe, RecipeError, TrainEvent, fit};
 
 const DATA: &[&str] =
     &["data.shapes=12", "data.views=3", "data.held_out=0", "run.evaluate_every=3", "run.steps=3"];
@@ -22,12 +26,17 @@ const POINTS: &[&str] = &[
     "batch.size.shapes=6",
 ];
 
+/// A recipe with settings.
+fn recipe(name: &str, settings: &[&str]) -> Result<Recipe, RecipeError> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes").join(name);
+    let settings: Vec<String> = settings.iter().map(|setting| (*setting).to_owned()).collect();
+    Recipe::read(&path, &settings)
+}
+
 /// Trains, gives the losses of every step by name, and leaves the model in `out`.
 fn train(name: &str, out: &Path, settings: &[&[&str]]) -> Vec<Vec<String>> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes").join(name);
-    let settings: Vec<String> =
-        settings.concat().into_iter().chain(DATA.iter().copied()).map(str::to_owned).collect();
-    let recipe = Recipe::read(&path, &settings).unwrap();
+    let settings: Vec<&str> = settings.concat().into_iter().chain(DATA.iter().copied()).collect();
+    let recipe = recipe(name, &settings).unwrap();
     let mut losses = Vec::new();
     fit(&recipe, out, &FitOptions::default(), &mut |event| {
         if let TrainEvent::Step(step) = event {
@@ -124,8 +133,12 @@ fn ulip2() {
 #[test]
 fn cg3d() {
     let folder = tempfile::tempdir().unwrap();
-    let settings =
-        ["network.tower.encoder.groups=8", "network.tower.encoder.group_size=8", "network.prompts=2"];
+    let settings = [
+        "network.tower.encoder.groups=8",
+        "network.tower.encoder.group_size=8",
+        "network.prompts=2",
+        "data.points=256",
+    ];
     let losses = train("cg3d.toml", folder.path(), &[POINTS, &settings]);
     assert_eq!(losses, vec![["clip", "image", "text"]; 3]);
     assert_eq!(open_points(folder.path()).dim(), 128);
@@ -179,10 +192,9 @@ fn finetune() {
     table.push_str("broken.glb,zorbel\n");
     std::fs::write(folder.path().join("broken.glb"), b"glTF").unwrap();
     std::fs::write(folder.path().join("labels.csv"), table).unwrap();
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes/finetune.toml");
     let data = format!("data={}", folder.path().display());
     let settings = [&data, "data.views=4", "batch.size.images=32", "run.steps=36", "run.evaluate_every=18"];
-    let recipe = Recipe::read(&path, &settings.map(str::to_owned)).unwrap();
+    let recipe = recipe("finetune.toml", &settings).unwrap();
     let out = folder.path().join("out");
     let (mut found, mut left_out) = (Vec::new(), 0);
     fit(&recipe, &out, &FitOptions::default(), &mut |event| match event {
@@ -207,7 +219,12 @@ fn finetune() {
 fn other_terms() {
     let folder = tempfile::tempdir().unwrap();
     let groups = ["network.tower.encoder.groups=8", "network.tower.encoder.group_size=8"];
-    let terms = ["losses.text.kind=multi-positive", "losses.image.kind=sigmoid", "losses.image.turn=odd"];
+    let terms = [
+        "losses.text.kind=multi-positive",
+        "losses.image.kind=sigmoid",
+        "losses.image.turn=odd",
+        "run.gather=with-gradient",
+    ];
     let losses = train("ulip2.toml", folder.path(), &[POINTS, &groups, &terms]);
     assert_eq!(losses.len(), 3);
 }

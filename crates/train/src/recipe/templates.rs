@@ -1,0 +1,35 @@
+//! Class sentences in a recipe: written out, or by the name of a published list.
+
+use lexiform_eval::protocol::Templates;
+use serde::{Deserialize, Deserializer};
+
+/// CG3D trains with ULIP's sentences but for this one.
+const NOT_CG3D: &str = "a point cloud model of {}.";
+
+/// As a recipe has them.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a list of sentences, or the name of one: \"ulip\" or \"cg3d\"")]
+enum Written {
+    Published(Published),
+    Own(Vec<String>),
+}
+
+/// A published list.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Published {
+    /// ULIP's 64.
+    Ulip,
+    /// The 63 that CG3D's captions are made of; its one sentence for evaluation is another.
+    Cg3d,
+}
+
+/// The sentences themselves, so that a run's own `recipe.toml` says what was learned from.
+pub(super) fn sentences<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let ulip = || Templates::Ulip.sentences().unwrap_or_default();
+    Ok(match Written::deserialize(deserializer)? {
+        Written::Own(sentences) => sentences,
+        Written::Published(Published::Ulip) => ulip(),
+        Written::Published(Published::Cg3d) => ulip().into_iter().filter(|said| said != NOT_CG3D).collect(),
+    })
+}

@@ -1,0 +1,41 @@
+//! Whether a recipe suits what it meets: the devices, the shapes, the teacher.
+
+use burn::tensor::Device;
+
+use crate::batch::Order;
+use crate::fit::FitError;
+use crate::recipe::{NetworkConfig, Recipe, RecipeError};
+use crate::teacher::Teacher;
+
+/// Devices have the numbers that the recipe computes in.
+pub(super) fn check_numbers(recipe: &Recipe, devices: &[Device]) -> Result<(), FitError> {
+    let Some(dtype) = recipe.run.mixed_precision.products() else { return Ok(()) };
+    let without = devices.iter().position(|device| !device.supports_dtype(dtype));
+    without.map_or(Ok(()), |device| Err(FitError::NoMixedPrecision { device }))
+}
+
+/// Each shape comes once an epoch: a batch that held more than there are would tell shapes apart from themselves.
+pub(super) fn check_batch(recipe: &Recipe, count: usize) -> Result<(), RecipeError> {
+    let most = recipe.batch.size.shapes(recipe.batch.fewest_views);
+    if recipe.batch.order == Order::Drawn || most <= count {
+        return Ok(());
+    }
+    Err(RecipeError::batch_size(format!(
+        "a batch of up to {most} shapes holds more than the {count} there are; lower batch.size"
+    )))
+}
+
+/// An encoder of clouds learns from a teacher whose features are as wide as its own.
+pub(super) fn check_widths(recipe: &Recipe, teacher: Option<&Teacher>) -> Result<(), RecipeError> {
+    let NetworkConfig::Points(network) = &recipe.network else { return Ok(()) };
+    let (field, found, rule) = match teacher {
+        None => ("teacher", "absent".to_owned(), "an encoder of clouds needs a teacher"),
+        Some(teacher) if teacher.dim() != network.tower.dim() => (
+            "network.tower.projection.dim",
+            network.tower.dim().to_string(),
+            "must be as wide as the teacher's features",
+        ),
+        Some(_) => return Ok(()),
+    };
+    Err(RecipeError::Value { field, found, rule })
+}

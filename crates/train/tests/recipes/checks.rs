@@ -1,0 +1,117 @@
+//! What recipes say is what their papers say, and what they cannot mean is an error.
+
+use burn::tensor::Device;
+use lexiform_model::point::{Cloud, PointTower};
+use lexiform_model::weights::Source;
+use lexiform_train::clouds::farthest;
+use lexiform_train::parameters::parameters;
+use lexiform_train::{FitOptions, NetworkConfig, fit};
+
+use crate::{DATA, POINTS, recipe};
+
+const SMALL: &[&str] = &["teacher=nano", "network.base=nano", "batch.size.shapes=4", "batch.most_views=2"];
+
+#[track_caller]
+fn check(name: &str, setting: &str, parts: &[&str]) {
+    let error = recipe(name, &[setting]).expect_err(setting).to_string();
+    for part in parts {
+        assert!(error.contains(part), "{setting}: no {part:?} in: {error}");
+    }
+}
+
+#[test]
+fn unknown_keys_are_errors_at_every_depth() {
+    for (setting, unknown) in [
+        ("network.tower.encoder.group_sise=8", "did you mean `group_size`?"),
+        ("network.tower.projectoin={ dim = 512, bias = true }", "did you mean `projection`?"),
+        ("network.tower.projection.bais=true", "did you mean `bias`?"),
+        ("network.input.n_point=8", "did you mean `n_points`?"),
+        ("network.tower.encoder={ kind = \"point-net2\", groups = 8 }", "groups"),
+        (
+            "network.tower.encoder={ kind = \"point-next\", height = true, width = 32, dense = [8, 8], k = 3 }",
+            "`k`",
+        ),
+        ("schedule={ kind = \"constant\", warm_up = 5 }", "warm_up"),
+        ("groups.all.optimizer={ kind = \"muon\", beta_1 = 0.9 }", "beta_1"),
+    ] {
+        check("ulip2.toml", setting, &["unknown field", unknown]);
+    }
+}
+
+#[test]
+fn values_that_no_run_can_have_are_errors() {
+    for heads in [0, 5] {
+        let setting = format!("network.tower.encoder.heads={heads}");
+        check("ulip2.toml", &setting, &["network.tower.encoder", "do not divide a width of 384"]);
+    }
+    check("ulip2.toml", "network.input.n_points=0", &["network.input.n_points = 0"]);
+    check("ulip2.toml", "scale.bounds=[5, 1]", &["scale.bounds = [5, 1]", "lowest, then the highest"]);
+    check("ulip2.toml", "losses={}", &["losses", "at least one term"]);
+    check("ulip2.toml", "groups={}", &["groups", "must train something"]);
+    check("nano.toml", "losses.captions.between=[\"shape\", \"image\"]", &["losses.captions", "teacher"]);
+    check("openshape.toml", "losses.text.negatives=hard", &["losses.text", "batch.hard"]);
+    check("nano.toml", "batch.hard={ each = 2, among = 3, margin = 0.1 }", &["batch.hard", "teacher"]);
+    check("ulip2.toml", "augment.dense=[{ kind = \"shift\", most = 0.1 }]", &["farthest-normalized"]);
+    check("cg3d.toml", "data.templates=cgd3", &["a list of sentences, or the name of one"]);
+}
+
+/// What only shows when network and shapes are there.
+#[test]
+fn what_does_not_suit_network_or_shapes_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let groups: &[&str] = &["network.tower.encoder.groups=8", "network.tower.encoder.group_size=8"];
+    let infinite = ["augment.points=[{ kind = \"scale\", low = inf, high = inf }]"];
+    let muon = ["groups.attention.optimizer={ kind = \"muon\" }"];
+    let large = ["batch.size.shapes=13"];
+    for (name, settings, parts) in [
+        ("duoduo-nano.toml", [SMALL, &muon].concat(), ["groups.attention", "has shape ["]),
+        (
+            "duoduo-nano.toml",
+            [SMALL, &large].concat(),
+            ["batch.size", "up to 13 shapes holds more than the 12"],
+        ),
+        ("ulip2.toml", [POINTS, groups, &infinite].concat(), ["of cloud 0 is not finite", "point"]),
+    ] {
+        let recipe = recipe(name, &[&settings, DATA].concat()).unwrap();
+        let error = fit(&recipe, &folder.path().join(name), &FitOptions::default(), &mut |_| {});
+        let error = error.unwrap_err().to_string();
+        assert!(parts.iter().all(|part| error.contains(part)), "{settings:?}: {error}");
+    }
+    // Drawn by itself, a shape may come twice: so few shapes may fill any batch.
+    let drawn = [SMALL, &large, &["batch.order=drawn"], DATA, &["run.steps=1"]].concat();
+    let recipe = recipe("duoduo-nano.toml", &drawn).unwrap();
+    fit(&recipe, &folder.path().join("drawn"), &FitOptions::default(), &mut |_| {}).unwrap();
+}
+
+/// Scaling 4 of OpenShape with its projection onto ViT-bigG-14's 1280 numbers.
+#[test]
+fn openshape_has_as_many_parameters_as_its_authors_say() {
+    let recipe = recipe("openshape.toml", &["network.tower.projection.dim=1280"]).unwrap();
+    let NetworkConfig::Points(network) = recipe.network else { panic!("no encoder of clouds") };
+    let tower = PointTower::load(&Source::new(0, &Device::flex().autodiff()), &network.tower).unwrap();
+    let trained = parameters(&tower).into_iter().filter(|parameter| parameter.trained);
+    assert_eq!(trained.map(|parameter| parameter.count()).sum::<usize>(), 32_326_080);
+}
+
+#[test]
+fn papers_numbers_are_in_their_recipes() {
+    let cg3d = recipe("cg3d.toml", &[]).unwrap();
+    assert_eq!((cg3d.data.templates.len(), cg3d.data.points, cg3d.network.n_points()), (63, 8192, 1024));
+    assert!(!cg3d.data.templates.iter().any(|said| said.contains("point cloud")));
+    let epoch = cg3d.batch.steps_per_epoch(cg3d.data.shapes);
+    assert_eq!((epoch % 2, cg3d.run.steps / epoch), (1, 101));
+    assert_eq!(recipe("ulip2.toml", &[]).unwrap().scale.bounds, Some([0.0, 4.6052]));
+    assert_eq!(recipe("ulip2.toml", &["data.templates=ulip"]).unwrap().data.templates.len(), 64);
+}
+
+#[test]
+fn farthest_points_keep_their_colors() {
+    let positions: Vec<_> = (0..40).map(|i| glam::Vec3::new(i as f32 / 40.0 + 0.1, 0.2, 0.0)).collect();
+    let cloud = Cloud { colors: positions.clone(), positions };
+    let kept = farthest(&cloud, 3);
+    assert_eq!(kept.positions, kept.colors);
+    let [first, second, third] = [0, 39, 19].map(|at: usize| cloud.positions[at]);
+    assert_eq!(kept.positions[..2], [first, second]);
+    assert!((kept.positions[2] - third).length() < 0.05);
+    assert_eq!(farthest(&cloud, 40), cloud);
+}

@@ -1,0 +1,73 @@
+//! The file of a teacher's features: kept for the next run, and never another's.
+
+use std::path::Path;
+
+use lexiform_train::{FitError, FitOptions, Recipe, fit, rehearse};
+use safetensors::SafeTensors;
+use safetensors::tensor::TensorView;
+
+use crate::{DATA, recipe};
+
+const SMALL: &[&str] = &["batch.size.shapes=4", "batch.most_views=2", "run.steps=1", "run.evaluate_every=1"];
+
+fn small(features: &Path, more: &[&str]) -> Recipe {
+    let features = format!("data.features={}", features.display());
+    recipe("duoduo-nano.toml", &[DATA, SMALL, &[&features], more].concat()).unwrap()
+}
+
+fn run(recipe: &Recipe, out: &Path) -> Result<(), FitError> {
+    fit(recipe, out, &FitOptions::default(), &mut |_| {}).map(|_| ())
+}
+
+#[test]
+fn a_named_file_of_other_features_is_not_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let features = at("features.safetensors");
+    run(&small(&features, &[]), &at("first")).unwrap();
+    let bytes = std::fs::read(&features).unwrap();
+    run(&small(&features, &[]), &at("again")).unwrap();
+    for (name, other) in [("shapes", "seed=9"), ("views", "network.image_size=96")] {
+        let error = run(&small(&features, &[other]), &at(name)).unwrap_err();
+        assert!(matches!(error, FitError::OtherFeatures { .. }), "{name}: {error}");
+        assert!(error.hint().unwrap().contains("data.features"));
+    }
+    assert!(std::fs::read(&features).unwrap() == bytes, "the file has changed");
+}
+
+#[test]
+fn a_rehearsal_leaves_the_file_of_features_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let features = folder.path().join("features.safetensors");
+    let recipe = small(&features, &["data.shapes=30"]);
+    rehearse(&recipe, &FitOptions::default(), &mut |_| {}).unwrap();
+    assert!(!features.exists());
+    run(&recipe, &folder.path().join("run")).unwrap();
+    let bytes = std::fs::read(&features).unwrap();
+    rehearse(&recipe, &FitOptions::default(), &mut |_| {}).unwrap();
+    assert!(std::fs::read(&features).unwrap() == bytes, "the file has changed");
+}
+
+#[test]
+fn features_of_fewer_shapes_than_there_are_are_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let features = folder.path().join("features.safetensors");
+    let recipe = small(&features, &[]);
+    run(&recipe, &folder.path().join("whole")).unwrap();
+    let bytes = std::fs::read(&features).unwrap();
+    let (_, metadata) = SafeTensors::read_metadata(&bytes).unwrap();
+    let tensors = SafeTensors::deserialize(&bytes).unwrap();
+    let cut = tensors.iter().map(|(name, view)| {
+        let mut shape = view.shape().to_vec();
+        let axis = usize::from(name == "text");
+        let rows = view.data().len() / shape[axis];
+        shape[axis] -= 1;
+        let data = &view.data()[..view.data().len() - rows];
+        (name.to_owned(), TensorView::new(view.dtype(), shape, data).unwrap())
+    });
+    let cut = safetensors::serialize(cut, metadata.metadata().clone()).unwrap();
+    std::fs::write(&features, cut).unwrap();
+    let error = run(&recipe, &folder.path().join("cut")).unwrap_err();
+    assert!(matches!(error, FitError::Features { .. }), "{error}");
+    assert!(error.to_string().contains("expected [12, 3, 128]"), "{error}");
+}

@@ -1,0 +1,121 @@
+//! Terms of the loss on rows of which some have no caption, and combinations that there are not.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::{Device, Tensor, TensorData};
+use lexiform_train::loss::Gather;
+use lexiform_train::objective::{Features, Objective, TermConfig};
+use lexiform_train::{Labels, Position};
+
+/// Rows that have a caption, of six.
+const SAID: [usize; 4] = [0, 2, 3, 5];
+/// Sums of fewer rows, in another order.
+const TOLERANCE: f32 = 1e-5;
+
+fn term(text: &str) -> BTreeMap<String, TermConfig> {
+    BTreeMap::from([("text".to_owned(), toml::from_str(text).unwrap())])
+}
+
+/// Features of some rows, shown to one device or to two.
+fn features(rows: &[usize], ranks: usize) -> Vec<Features> {
+    let feature = |rows: &[usize], salt: usize| {
+        let number = |k: usize| (((rows[k / 4] * 4 + k % 4) * 7919 + salt * 31) % 2017) as f32 / 1008.5 - 1.0;
+        let numbers: Vec<f32> = (0..rows.len() * 4).map(number).collect();
+        Tensor::<2>::from_data(TensorData::new(numbers, [rows.len(), 4]), &Device::flex())
+    };
+    // The third row and those before it are the first device's.
+    let parts = match ranks {
+        1 => vec![rows],
+        _ => {
+            let (first, second) = rows.split_at(rows.iter().filter(|row| **row < 3).count());
+            vec![first, second]
+        }
+    };
+    let of = |part: &[usize]| Features {
+        shape: feature(part, 0),
+        text: Some(feature(part, 1)),
+        image: Some(feature(part, 2)),
+        nouns: None,
+    };
+    parts.into_iter().map(of).collect()
+}
+
+fn labels(rows: &[usize]) -> Labels {
+    let of = |list: [usize; 6]| rows.iter().map(|row| list[*row]).collect();
+    Labels {
+        categories: of([1, 1, 1, 2, 2, 1]),
+        general: rows.iter().map(|row| row % 2 == 0).collect(),
+        sayings: of([0, 1, 2, 2, 1, 0]),
+        has_text: rows.iter().map(|row| SAID.contains(row)).collect(),
+        groups: of([0, 0, 0, 1, 1, 1]),
+        // Of the rows with captions, those of the first group fit worse by less, those of the second by more.
+        margin: 1.65,
+    }
+}
+
+/// The only term's value.
+fn value(objective: &Objective, rows: &[usize], ranks: usize) -> f32 {
+    let scale = Tensor::from_floats([1.5], &Device::flex());
+    let position = Position { step: 0, steps: 1, steps_per_epoch: 1 };
+    let (_, total) = objective.value(&features(rows, ranks), &labels(rows), &scale, position);
+    total.unwrap().into_scalar::<f32>()
+}
+
+/// Rows without a caption are as if they were not there; and each kind remains what it is.
+#[test]
+fn rows_without_a_caption_have_no_part_in_any_kind() {
+    let kinds = [
+        ("kind = \"contrastive\"", 1),
+        ("kind = \"contrastive\"\nnegatives = \"other-nouns\"", 1),
+        ("kind = \"multi-positive\"", 1),
+        ("kind = \"sigmoid\"", 1),
+        ("kind = \"cosine\"", 1),
+        ("kind = \"contrastive\"", 2),
+    ];
+    let mut found = Vec::new();
+    for (text, ranks) in kinds {
+        let gather = if ranks == 1 { Gather::WithGradient } else { Gather::Detached };
+        let objective = Objective::new(&term(text), gather).unwrap();
+        let (some, all) = (value(&objective, &[0, 1, 2, 3, 4, 5], ranks), value(&objective, &SAID, ranks));
+        assert!((some - all).abs() < TOLERANCE, "{text}: {some}, of the rows with captions alone {all}");
+        found.push(some);
+    }
+    // On two devices the mean over both is the whole's; every other kind has a value of its own.
+    let (last, rest) = found.split_last().unwrap();
+    assert!((last - rest[0]).abs() < TOLERANCE, "{found:?}");
+    for (i, value) in rest.iter().enumerate() {
+        assert!(rest[..i].iter().all(|other| (other - value).abs() > 1e-3), "{found:?}");
+    }
+}
+
+#[test]
+fn hard_negatives_are_cut_to_rows_with_captions() {
+    let mut terms = term("kind = \"contrastive\"\nnegatives = \"hard\"");
+    assert!(Objective::new(&terms, Gather::WithGradient).is_err(), "nothing tells which texts fit");
+    // It counts in the odd steps only, which is not this one.
+    let image = "kind = \"contrastive\"\nbetween = [\"shape\", \"image\"]\nturn = \"odd\"";
+    terms.extend(term(image).into_values().map(|term| ("image".to_owned(), term)));
+    let hard = Objective::new(&terms, Gather::WithGradient).unwrap();
+    let (some, all) = (value(&hard, &[0, 1, 2, 3, 4, 5], 1), value(&hard, &SAID, 1));
+    assert!((some - all).abs() < TOLERANCE, "{some} {all}");
+    let plain = Objective::new(&term("kind = \"contrastive\""), Gather::WithGradient).unwrap();
+    assert!((some - value(&plain, &SAID, 1)).abs() > 1e-3, "hard negatives are plain ones");
+}
+
+#[test]
+fn a_gather_without_gradient_is_for_plain_terms() {
+    for (text, fits) in [
+        ("kind = \"contrastive\"", true),
+        ("kind = \"cosine\"", true),
+        ("kind = \"naming\"", true),
+        ("kind = \"contrastive\"\nnegatives = \"other-nouns\"", false),
+        ("kind = \"multi-positive\"", false),
+        ("kind = \"sigmoid\"", false),
+    ] {
+        let objective = Objective::new(&term(text), Gather::Detached);
+        assert_eq!(objective.is_ok(), fits, "{text}");
+        if let Err(error) = objective {
+            assert!(error.to_string().contains("losses.text: run.gather"), "{error}");
+        }
+    }
+}
