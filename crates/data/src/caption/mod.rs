@@ -2,6 +2,8 @@
 
 pub mod carried;
 #[cfg(feature = "served")]
+mod pause;
+#[cfg(feature = "served")]
 mod served;
 
 #[cfg(feature = "served")]

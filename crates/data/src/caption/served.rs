@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{CaptionError, Captioner, Subject};
+use super::{CaptionError, Captioner, Subject, pause};
 use crate::gate::Gate;
 use crate::picture::on_white;
 use crate::{Caption, Member, Picture, decode_picture};
@@ -22,8 +22,6 @@ const LARGEST_ANSWER: u64 = 4 << 20;
 const LONGEST: usize = 2000;
 /// Longest pause between two tries.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// Longest pause that a server may ask for.
-const LONGEST_ASKED: Duration = Duration::from_secs(600);
 
 /// Which model, and how it is asked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -153,7 +151,7 @@ impl Served {
                     CaptionError::Server(reason)
                 });
             }
-            std::thread::sleep(asked.map_or(pause, |asked| asked.min(LONGEST_ASKED).max(pause)));
+            std::thread::sleep(asked.map_or(pause, |asked| asked.max(pause)));
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
         Ok(Vec::new())
@@ -189,9 +187,8 @@ impl Served {
         let mut response =
             request.send(body.as_bytes()).map_err(|error| passing(format!("{url}: {error}")))?;
         let status = response.status().as_u16();
-        let asked =
-            response.headers().get("retry-after").and_then(|v| v.to_str().ok()?.trim().parse::<f64>().ok());
-        let asked = asked.filter(|s| (0.0..1e6).contains(s)).map(Duration::from_secs_f64);
+        let header = |name: &str| response.headers().get(name)?.to_str().ok();
+        let asked = header("retry-after").and_then(|text| pause::asked(text, header("date")));
         let answer = response.body_mut().with_config().limit(LARGEST_ANSWER).read_to_vec();
         let answer = answer.map_err(|error| passing(format!("{url}: {error}")))?;
         let said = || format!("{url}: {status} {}", excerpt(&answer));
