@@ -15,7 +15,7 @@ use self::draw::Drawn;
 pub use self::files::{Asset, Beside, Fetched, Listing, LocalFiles, Source};
 pub use self::sources::Sources;
 use crate::array::Array;
-use crate::caption::{CaptionError, Captioner, Subject, carried};
+use crate::caption::{CaptionError, Captioner, Said, Subject, carried};
 use crate::gate::Gate;
 use crate::shape::split_of;
 use crate::table::Table;
@@ -179,13 +179,13 @@ impl<'a> Prepare<'a> {
             about.captions.extend(carried::captions(subject.name, subject.bytes));
         }
         let Some(captioner) = self.captioner else { return Ok(()) };
-        match captioner.caption(subject) {
-            Ok(captions) => about.captions.extend(captions),
-            Err(CaptionError::Shape(reason)) => {
-                about.notes.push(format!("no caption by {}: {reason}", captioner.name()))
-            }
-            Err(CaptionError::Server(reason)) => return Err(Problem::Stop(reason)),
-        }
+        let said = match captioner.caption(subject) {
+            Ok(said) => said,
+            Err(CaptionError::Shape(reason)) => Said { asked: 1, refused: vec![reason], ..Said::default() },
+            Err(CaptionError::Server { reason, hint }) => return Err(Problem::Stop { reason, hint }),
+        };
+        about.refused = said.refused();
+        about.captions.extend(said.captions);
         Ok(())
     }
 
@@ -194,11 +194,11 @@ impl<'a> Prepare<'a> {
         let views = shape.members.iter().filter(|m| Member::view_index(&m.name).is_some());
         let views: Vec<_> =
             views.map(|m| decode_picture(&m.bytes)).collect::<Result<_, _>>().map_err(Problem::Shape)?;
-        let of_views = featurizer.images(&views).map_err(Problem::Stop)?;
+        let stop = |reason| Problem::Stop { reason, hint: None };
+        let of_views = featurizer.images(&views).map_err(stop)?;
         let captions = &mut shape.about.captions;
         let texts: Vec<&str> = captions.iter().map(|caption| caption.text.as_str()).collect();
-        let of_texts =
-            if texts.is_empty() { Vec::new() } else { featurizer.texts(&texts).map_err(Problem::Stop)? };
+        let of_texts = if texts.is_empty() { Vec::new() } else { featurizer.texts(&texts).map_err(stop)? };
         let ranked = rank(captions, &of_texts, &of_views, self.config.top_captions);
         let kept = |(i, score): &(usize, f32)| Caption { score: Some(*score), ..captions[*i].clone() };
         let kept: Vec<Caption> = ranked.iter().map(kept).collect();
