@@ -43,6 +43,18 @@ pub enum DataError {
         /// What is missing.
         message: String,
     },
+    /// Nothing would succeed now: a server is gone, a model fails. What was made stays.
+    #[error("{}: stopped at {shape}: {reason}", path.display())]
+    Stopped {
+        /// The data set's folder.
+        path: PathBuf,
+        /// The shape it stopped at.
+        shape: String,
+        /// What happened.
+        reason: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
     /// The address is an object store's, which this build does not read.
     #[error("{address}: this program was built without `cloud`, which reads object stores")]
     NoCloud {
@@ -72,6 +84,7 @@ impl DataError {
                 "build it with `cargo build --release --features lexiform-cli/cloud`, or copy the files here"
                     .to_owned()
             }
+            Self::Stopped { hint, .. } => return hint.clone(),
             Self::Io(_) | Self::Invalid { .. } => return None,
         })
     }

@@ -46,6 +46,6 @@ pub use make::{Event, Job, MakeOptions, MakeSummary, Problem, Producer, make};
 pub use merge::{join, merge};
 pub use picture::{Picture, decode_picture};
 pub use shape::{
-    ABOUT, About, CAMERAS, Caption, Member, POINTS, Shape, TEXT_FEATURES, VIEW_FEATURES, split_of,
+    ABOUT, About, CAMERAS, Caption, Member, POINTS, Refused, Shape, TEXT_FEATURES, VIEW_FEATURES, split_of,
 };
 pub use shard::{Failed, Manifest, Row, Scanned, ShardEntry, read_exact_at};

@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::shard::{Failed, PartWriter, ShardEntry};
-use crate::{DataError, Key, Part, Shape};
+use crate::{DataError, Key, Part, Refused, Shape};
 
 /// Where shapes come from.
 pub trait Producer: Sync {
@@ -47,7 +47,12 @@ pub enum Problem {
     /// It cannot be used; the run goes on.
     Shape(String),
     /// Nothing would succeed now: a server is gone, a model fails. The run stops and can be resumed.
-    Stop(String),
+    Stop {
+        /// What happened.
+        reason: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
 }
 
 /// How to fill a data set.
@@ -59,7 +64,7 @@ pub struct MakeOptions {
     pub jobs: usize,
     /// Size at which a shard is ended, in bytes.
     pub shard_bytes: u64,
-    /// Try shapes again that failed before.
+    /// Try shapes again that failed before, and ask again about those that a captioner refused.
     pub retry_failed: bool,
 }
 
@@ -87,6 +92,8 @@ pub enum Event {
         key: String,
         /// Where it comes from.
         source: String,
+        /// What a captioner that was asked did not say.
+        refused: Option<Refused>,
     },
     /// A shape cannot be used.
     Failed(Failed),
@@ -103,6 +110,16 @@ pub struct MakeSummary {
     pub before: usize,
     /// Shapes that cannot be used, those of earlier runs too.
     pub failed: usize,
+    /// Shapes that a captioner was asked about and said nothing of, those of earlier runs too.
+    pub uncaptioned: usize,
+    /// Shapes that it said nothing of for some of their views, those of earlier runs too.
+    pub partly_captioned: usize,
+}
+
+impl MakeSummary {
+    fn count(&mut self, refused: &Refused) {
+        *(if refused.is_all() { &mut self.uncaptioned } else { &mut self.partly_captioned }) += 1;
+    }
 }
 
 /// Makes what is missing of one part of the data set in `folder`.
@@ -116,8 +133,11 @@ pub fn make(
     options: &MakeOptions,
     on_event: &mut dyn FnMut(Event),
 ) -> Result<MakeSummary, DataError> {
-    let (mut writer, done) =
+    let (mut writer, mut done) =
         PartWriter::open(folder, options.part, producer.settings(), options.shard_bytes)?;
+    if options.retry_failed {
+        writer.take_out_refused(&mut done)?;
+    }
     let jobs = producer.jobs();
     let (mine, doubles) = plan(jobs, options.part);
     let todo: Vec<usize> =
@@ -125,7 +145,8 @@ pub fn make(
     let written = mine.iter().filter(|job| done.written.contains(jobs[**job].key.as_str())).count();
     let failed = mine.len() - todo.len() - written;
     on_event(Event::Planned { shapes: mine.len(), written, failed });
-    let mut summary = MakeSummary { written: 0, before: written, failed };
+    let mut summary = MakeSummary { before: written, failed, ..MakeSummary::default() };
+    done.refused.values().for_each(|one| summary.count(&one.refused));
     for (job, first) in doubles {
         let reason = format!("has the key of {}", jobs[first].source);
         let double = Failed {
@@ -143,9 +164,11 @@ pub fn make(
         let Job { key, source } = &jobs[job];
         match made {
             Ok(shape) => {
+                let refused = shape.about.refused.clone();
+                refused.iter().for_each(|refused| summary.count(refused));
                 let shard = writer.push(shape)?;
                 summary.written += 1;
-                on_event(Event::Written { key: key.to_string(), source: source.clone() });
+                on_event(Event::Written { key: key.to_string(), source: source.clone(), refused });
                 shard.into_iter().for_each(|shard| on_event(Event::Shard(shard)));
             }
             Err(Problem::Shape(reason)) => {
@@ -154,8 +177,9 @@ pub fn make(
                 summary.failed += 1;
                 on_event(Event::Failed(failed));
             }
-            Err(Problem::Stop(reason)) => {
-                return Err(DataError::invalid(folder, format!("stopped at {source}: {reason}")));
+            Err(Problem::Stop { reason, hint }) => {
+                let (path, shape) = (folder.to_owned(), source.clone());
+                return Err(DataError::Stopped { path, shape, reason, hint });
             }
         }
         Ok(())

@@ -116,12 +116,33 @@ pub struct About {
     /// What is odd about its file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// What a captioner that was asked did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Refused>,
     /// Whatever else its source says.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub extra: serde_json::Map<String, serde_json::Value>,
     /// CRC-32 of every other member, by name. Filled in when the shape is written: a shape whose sums agree is whole.
     #[serde(default)]
     pub crc32: BTreeMap<String, u32>,
+}
+
+/// Questions about a shape that a captioner gave no sentence for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// How many of them.
+    pub questions: usize,
+    /// How many it was asked: one a view, or one about all views.
+    pub asked: usize,
+    /// Why, for the first of them.
+    pub reason: String,
+}
+
+impl Refused {
+    /// Whether there is no sentence at all.
+    pub fn is_all(&self) -> bool {
+        self.questions >= self.asked
+    }
 }
 
 /// The split a shape belongs to where nothing else says: a share of keys is held out.

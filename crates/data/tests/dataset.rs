@@ -56,6 +56,11 @@ fn prepare(
     (summary, events)
 }
 
+/// Counts of a run over [`models`], two of which are broken.
+fn made(written: usize, before: usize) -> MakeSummary {
+    MakeSummary { written, before, failed: 2, ..MakeSummary::default() }
+}
+
 #[test]
 fn depth_and_normals_lie_behind_the_views_where_they_are_asked_for() {
     let folder = tempfile::tempdir().unwrap();
@@ -89,7 +94,7 @@ fn shapes_become_views_points_and_words() {
     let (from, to) = (folder.path().join("models"), folder.path().join("set"));
     models(&from);
     let (summary, events) = prepare(&from, &to, small(), None, 2);
-    assert_eq!(summary, MakeSummary { written: 3, before: 0, failed: 2 });
+    assert_eq!(summary, made(3, 0));
     let failed: Vec<&str> = events
         .iter()
         .filter_map(|e| if let Event::Failed(f) = e { Some(f.source.as_str()) } else { None })
@@ -131,12 +136,12 @@ fn the_bytes_do_not_depend_on_threads_and_a_second_run_changes_nothing() {
     let manifests = sets.each_ref().map(|set| Manifest::read(set).unwrap());
     assert_eq!(manifests[0], manifests[1]);
     let (again, _) = prepare(&from, &sets[0], small(), None, 2);
-    assert_eq!(again, MakeSummary { written: 0, before: 3, failed: 2 });
+    assert_eq!(again, made(0, 3));
     assert_eq!(Manifest::read(&sets[0]).unwrap(), manifests[0]);
     // New files join what is there.
     write_box(&from.join("new.obj"), [1.0, 2.0, 3.0]);
     let (more, _) = prepare(&from, &sets[0], small(), None, 2);
-    assert_eq!(more, MakeSummary { written: 1, before: 3, failed: 2 });
+    assert_eq!(more, made(1, 3));
     assert_eq!(Dataset::open(&sets[0]).unwrap().len(), 4);
 }
 

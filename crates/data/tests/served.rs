@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use image::RgbaImage;
-use lexiform_data::caption::{CaptionError, Captioner as _, Served, ServedConfig, Subject};
+use lexiform_data::caption::{CaptionError, Captioner as _, Said, Served, ServedConfig, Subject};
 use lexiform_data::{Member, Picture};
 
 /// What the server does with one question.
@@ -107,10 +107,17 @@ fn views(count: usize) -> Vec<Member> {
     (0..count).map(|i| Member::view(i, "webp", Picture::Webp.encode(&image).unwrap())).collect()
 }
 
+fn said(served: &Served, count: usize) -> Result<Said, CaptionError> {
+    served.caption(&Subject { name: "a", bytes: b"", views: &views(count) })
+}
+
 fn ask(served: &Served, count: usize) -> Result<Vec<String>, CaptionError> {
-    let views = views(count);
-    let captions = served.caption(&Subject { name: "a", bytes: b"", views: &views })?;
-    Ok(captions.into_iter().map(|caption| caption.text).collect())
+    Ok(said(served, count)?.captions.into_iter().map(|caption| caption.text).collect())
+}
+
+/// Whether the server is at fault, with a hint that says this.
+fn is_the_server_s(error: &CaptionError, says: &str) -> bool {
+    matches!(error, CaptionError::Server { hint: Some(hint), .. } if hint.contains(says))
 }
 
 #[test]
@@ -124,7 +131,7 @@ fn it_gets_its_sentence_from_a_server_that_misbehaves() {
         ],
         true,
     );
-    let served = Served::new(config(&server));
+    let served = Served::new(ServedConfig { per_view: false, ..config(&server) });
     assert_eq!(ask(&served, 2).unwrap(), ["A red cup."]);
     let counts = served.counts();
     assert_eq!(
@@ -154,30 +161,75 @@ fn a_pause_the_server_asks_for_is_kept() {
 }
 
 #[test]
-fn every_view_may_have_its_own_sentence() {
-    let server = server(&[Deed::Say("one"), Deed::Say("two"), Deed::Say("three")], true);
-    let served = Served::new(ServedConfig { per_view: true, ..config(&server) });
-    let views = views(3);
-    let captions = served.caption(&Subject { name: "a", bytes: b"", views: &views }).unwrap();
-    let said: Vec<_> = captions.iter().map(|c| (c.view, c.text.as_str(), c.from.as_str())).collect();
-    assert_eq!(
-        said,
-        [(Some(0), "one", "served:eye"), (Some(1), "two", "served:eye"), (Some(2), "three", "served:eye")]
-    );
+fn a_pause_until_a_date_is_kept() {
+    let dates = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nRetry-After: Sun, 06 Nov 1994 08:49:38 GMT\r\n";
+    let server = server(&[Deed::Status(429, dates), Deed::Say("a cup")], true);
+    let started = std::time::Instant::now();
+    assert_eq!(ask(&Served::new(config(&server)), 1).unwrap(), ["a cup"]);
+    assert!(started.elapsed() >= Duration::from_secs(1));
 }
 
 #[test]
-fn it_is_the_shape_s_fault_where_the_server_is_well_and_the_server_s_where_not() {
+fn every_view_has_its_own_sentence() {
+    let server = server(&[Deed::Say("one"), Deed::Say("two"), Deed::Say("three")], true);
+    let said = said(&Served::new(config(&server)), 3).unwrap();
+    let of: Vec<_> = said.captions.iter().map(|c| (c.view, c.text.as_str(), c.from.as_str())).collect();
+    assert_eq!(
+        of,
+        [(Some(0), "one", "served:eye"), (Some(1), "two", "served:eye"), (Some(2), "three", "served:eye")]
+    );
+    assert_eq!((said.asked, said.refused()), (3, None));
+    let content = server.bodies.lock().unwrap()[0]["messages"][0]["content"].as_array().unwrap().len();
+    assert_eq!(content, 2, "words and one picture");
+}
+
+#[test]
+fn a_refused_view_leaves_the_others_their_sentences() {
+    let server = server(&[Deed::Say("one"), Deed::Status(400, ""), Deed::Say("three")], true);
+    let served = Served::new(config(&server));
+    let said = said(&served, 3).unwrap();
+    let of: Vec<_> = said.captions.iter().map(|c| (c.view, c.text.as_str())).collect();
+    assert_eq!(of, [(Some(0), "one"), (Some(2), "three")]);
+    let refused = said.refused().unwrap();
+    assert_eq!((refused.questions, refused.asked, refused.is_all()), (1, 3, false));
+    assert!(refused.reason.starts_with("view 1: ") && refused.reason.contains(": 400 "), "{refused:?}");
+    assert_eq!((served.counts().refused, served.counts().answered), (1, 2));
+}
+
+#[test]
+fn a_server_that_refuses_everything_from_the_start_ends_the_run() {
+    let refuses = server(&[Deed::Status(400, "")], true);
+    let served = Served::new(config(&refuses));
+    assert!(said(&served, 12).unwrap().refused().unwrap().is_all(), "one shape may be odd");
+    let error = said(&served, 1).unwrap_err();
+    assert!(error.to_string().contains("none of the first 13 questions got a sentence, the last: view 0: "));
+    assert!(is_the_server_s(&error, "--caption-model"), "{error:?}");
+    let together = Served::new(ServedConfig { per_view: false, ..config(&refuses) });
+    assert!((0..7).all(|_| said(&together, 3).is_ok()));
+    assert!(is_the_server_s(&said(&together, 3).unwrap_err(), "leave out --views-together"));
+    // A server that answered once may refuse as often as it likes.
+    let picky = server(&[Deed::Say("a cup"), Deed::Status(400, "")], true);
+    let served = Served::new(config(&picky));
+    assert!((0..20).all(|_| said(&served, 1).is_ok()));
+}
+
+#[test]
+fn it_is_the_view_s_fault_where_the_server_is_well_and_the_server_s_where_not() {
     let nonsense = [Deed::Text("{\"choices\": [{\"message\": {\"content\": \" \"}}]}")];
-    let error = ask(&Served::new(config(&server(&nonsense, true))), 1).unwrap_err();
-    assert!(matches!(&error, CaptionError::Shape(text) if text.contains("4 tries")), "{error:?}");
-    let refused = ask(&Served::new(config(&server(&[Deed::Status(400, "")], true))), 1).unwrap_err();
-    assert!(matches!(refused, CaptionError::Shape(_)));
-    let down = ask(&Served::new(config(&server(&[Deed::Status(502, "")], false))), 1).unwrap_err();
-    assert!(matches!(down, CaptionError::Server(_)));
-    let unknown = ask(&Served::new(config(&server(&[Deed::Status(401, "")], true))), 1).unwrap_err();
-    assert!(matches!(unknown, CaptionError::Server(_)));
+    let refused = said(&Served::new(config(&server(&nonsense, true))), 1).unwrap().refused().unwrap();
+    assert!(refused.reason.contains("4 tries"), "{refused:?}");
+    for (status, well, hint) in [
+        (502, false, "start the server"),
+        (401, true, "--caption-key"),
+        (402, true, "paid"),
+        (403, true, "--caption-key"),
+        (404, true, "--caption-url"),
+    ] {
+        let error = ask(&Served::new(config(&server(&[Deed::Status(status, "")], well))), 1).unwrap_err();
+        assert!(error.to_string().contains(&status.to_string()), "{error}");
+        assert!(is_the_server_s(&error, hint), "{error:?}");
+    }
     let nobody =
         ServedConfig { pause_ms: 1, retries: 1, ..ServedConfig::new("http://127.0.0.1:9/v1", "eye") };
-    assert!(matches!(ask(&Served::new(nobody), 1).unwrap_err(), CaptionError::Server(_)));
+    assert!(is_the_server_s(&ask(&Served::new(nobody), 1).unwrap_err(), "start the server"));
 }

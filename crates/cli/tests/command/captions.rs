@@ -1,6 +1,10 @@
-//! Captions by BLIP through the binary, with a small network of random weights.
+//! Captions through the binary: by BLIP with random weights, and by a server of this process.
 
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 
@@ -73,4 +77,89 @@ fn what_cannot_caption_says_why() {
     assert!(alone.contains("vocab.txt beside it"), "{alone}");
     let list = bench.run(&["model", "list"]).good().stdout;
     assert!(list.contains("BSD-3-Clause") && list.contains("Salesforce/blip-image-captioning-large"));
+}
+
+/// A server that says the same about every picture while it is willing, and takes one picture a request. Gives its address.
+fn server(willing: &Arc<AtomicBool>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    let willing = Arc::clone(willing);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let willing = Arc::clone(&willing);
+            std::thread::spawn(move || {
+                let _ = serve(stream.unwrap(), &willing);
+            });
+        }
+    });
+    url
+}
+
+fn serve(mut stream: TcpStream, willing: &AtomicBool) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream.try_clone()?);
+    loop {
+        let (mut line, mut length) = (String::new(), 0);
+        if reader.read_line(&mut line)? == 0 {
+            return Ok(());
+        }
+        while !line.trim().is_empty() {
+            line.clear();
+            reader.read_line(&mut line)?;
+            if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+        }
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body)?;
+        let one = String::from_utf8_lossy(&body).matches("data:image/jpeg").count() == 1;
+        let message = serde_json::json!({ "message": { "content": "a gray thing" } });
+        let usage = serde_json::json!({ "prompt_tokens": 1000, "completion_tokens": 10 });
+        let said = serde_json::json!({ "choices": [message], "usage": usage }).to_string();
+        let (status, text) = match one && willing.load(Ordering::Relaxed) {
+            true => (200, said.as_str()),
+            false => (400, "at most 1 image"),
+        };
+        write!(stream, "HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n{text}", text.len())?;
+    }
+}
+
+#[test]
+fn a_server_captions_every_view_and_what_it_refuses_is_told_and_asked_for_again() {
+    let bench = Bench::new();
+    let willing = Arc::new(AtomicBool::new(true));
+    let url = server(&willing);
+    let prepare = |set: &str, views: &str, more: &[&str]| {
+        let start = ["data", "prepare", "models", "--out", set, "--views", views, "--size", "32"];
+        let served = ["--points", "0", "--no-carried", "--caption-url", &url, "--caption-model", "eye"];
+        bench.run(&[&start[..], &served, more].concat())
+    };
+    let lines = prepare("set", "2", &["--json", "--strict", "--caption-price", "0.5,10"]).good().json();
+    let captioned = lines.iter().find(|line| line["event"] == "captioned").unwrap();
+    // Three shapes, two views: 6000 tokens of questions, 60 of answers.
+    assert_eq!(captioned["counts"]["answered"], 6, "{captioned}");
+    assert!((captioned["counts"]["cost"].as_f64().unwrap() - 0.0036).abs() < 1e-9, "{captioned}");
+    assert_eq!(captions(&bench, "set", "flat.obj", &lines).len(), 2);
+    // All views in one request, of a server that takes one.
+    let refused = prepare("together", "2", &["--views-together"]).good();
+    assert!(refused.stderr.contains("captions are missing: 3 shapes got none"), "{refused:#?}");
+    assert!(refused.stderr.contains("at most 1 image") && refused.stderr.contains("--retry-failed"));
+    let lines = prepare("together", "2", &["--views-together", "--json"]).good().json();
+    let finished = lines.iter().find(|line| line["event"] == "finished").unwrap();
+    assert_eq!((&finished["before"], &finished["uncaptioned"]), (&3.into(), &3.into()));
+    prepare("together", "2", &["--views-together", "--strict"]).bad(1, &["3 shapes got none"]);
+    // A server that refuses for a while.
+    willing.store(false, Ordering::Relaxed);
+    let lines = prepare("later", "1", &["--json"]);
+    let written = lines.good().json().into_iter().filter(|line| line["event"] == "written");
+    assert!(written.clone().all(|line| line["refused"]["asked"] == 1) && written.count() == 3);
+    prepare("never", "6", &[]).bad(1, &["none of the first", "hint: see what the server says"]);
+    willing.store(true, Ordering::Relaxed);
+    let lines = prepare("later", "1", &["--json", "--retry-failed", "--strict"]).good().json();
+    let finished = lines.iter().find(|line| line["event"] == "finished").unwrap();
+    assert_eq!((&finished["written"], &finished["uncaptioned"]), (&3.into(), &0.into()));
+    assert_eq!(captions(&bench, "later", "flat.obj", &lines).len(), 1);
+    prepare("set", "2", &["--caption-price", "cheap"]).bad(2, &["expected two prices such as 0.15,0.6"]);
+    bench
+        .run(&["data", "prepare", "models", "--out", "x", "--caption-retries", "1"])
+        .bad(2, &["--caption-url <URL>"]);
 }

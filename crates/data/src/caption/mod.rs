@@ -2,12 +2,14 @@
 
 pub mod carried;
 #[cfg(feature = "served")]
+mod pause;
+#[cfg(feature = "served")]
 mod served;
 
 #[cfg(feature = "served")]
 pub use self::served::{Served, ServedConfig, ServedCounts};
 
-use crate::{Caption, Member};
+use crate::{Caption, Member, Refused};
 
 /// What a captioner may look at.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +32,26 @@ pub trait Captioner: Sync {
     ///
     /// # Errors
     /// [`CaptionError`] says whether this shape or the captioner is at fault.
-    fn caption(&self, subject: &Subject) -> Result<Vec<Caption>, CaptionError>;
+    fn caption(&self, subject: &Subject) -> Result<Said, CaptionError>;
+}
+
+/// What a captioner said about a shape.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Said {
+    /// Its sentences.
+    pub captions: Vec<Caption>,
+    /// Questions it was asked: one a view, or one about all views.
+    pub asked: usize,
+    /// Why there is no sentence, for each question without one.
+    pub refused: Vec<String>,
+}
+
+impl Said {
+    /// What it did not say, if anything.
+    pub fn refused(&self) -> Option<Refused> {
+        let reason = self.refused.first()?.clone();
+        Some(Refused { questions: self.refused.len(), asked: self.asked, reason })
+    }
 }
 
 /// Why there is no sentence.
@@ -40,6 +61,11 @@ pub enum CaptionError {
     #[error("{0}")]
     Shape(String),
     /// There will be none about any: the server is gone, or refuses us.
-    #[error("{0}")]
-    Server(String),
+    #[error("{reason}")]
+    Server {
+        /// What happened.
+        reason: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
 }

@@ -1,7 +1,8 @@
 //! A vision-language model behind an OpenAI-compatible address (vLLM, Ollama, llama.cpp and others).
 //!
 //! Servers are slow, refuse, break off and answer nonsense. Each request is tried again with growing pauses, longer where
-//! the server says so; what still fails is this shape's fault if the server is otherwise well, and the run's end if not.
+//! the server says so; what still fails is this view's fault if the server is otherwise well, and the run's end if not. A
+//! server that has refused everything so far is not well.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{CaptionError, Captioner, Subject};
+use super::{CaptionError, Captioner, Said, Subject, pause};
 use crate::gate::Gate;
 use crate::picture::on_white;
 use crate::{Caption, Member, Picture, decode_picture};
@@ -22,8 +23,9 @@ const LARGEST_ANSWER: u64 = 4 << 20;
 const LONGEST: usize = 2000;
 /// Longest pause between two tries.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// Longest pause that a server may ask for.
-const LONGEST_ASKED: Duration = Duration::from_secs(600);
+/// Questions without a sentence, and no other yet, after which a server is taken to refuse them all; of two shapes at least,
+/// for one may be odd.
+const MOST_REFUSED: u64 = 8;
 
 /// Which model, and how it is asked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,7 +38,7 @@ pub struct ServedConfig {
     pub prompt: String,
     /// Sentences for each request. Servers that know only one give one.
     pub sentences: u32,
-    /// Ask about every view alone, as ULIP-2 does; otherwise about all views at once.
+    /// Ask about every view alone, as ULIP-2 does; otherwise about all views in one request.
     pub per_view: bool,
     /// Requests under way at the same time.
     pub concurrency: usize,
@@ -63,7 +65,7 @@ impl ServedConfig {
                 Do not mention the background or the picture."
                 .to_owned(),
             sentences: 1,
-            per_view: false,
+            per_view: true,
             concurrency: 8,
             retries: 5,
             pause_ms: 500,
@@ -87,6 +89,8 @@ pub struct ServedCounts {
     pub prompt_tokens: u64,
     /// Tokens the server counted for answers.
     pub answer_tokens: u64,
+    /// Questions that got no sentence.
+    pub refused: u64,
 }
 
 /// The client.
@@ -94,7 +98,9 @@ pub struct Served {
     config: ServedConfig,
     agent: ureq::Agent,
     turns: Gate,
-    counts: [AtomicU64; 5],
+    counts: [AtomicU64; 6],
+    /// Shapes that got no sentence.
+    silent: AtomicU64,
 }
 
 /// Why a try failed.
@@ -103,8 +109,8 @@ enum Trouble {
     Passing(String, Option<Duration>),
     /// It will not go well for this picture.
     Refused(String),
-    /// It will not go well at all.
-    Fatal(String),
+    /// It will not go well at all, and what to do about it.
+    Fatal(String, &'static str),
 }
 
 impl Served {
@@ -115,14 +121,20 @@ impl Served {
             .timeout_global(Some(Duration::from_secs(config.timeout_s.max(1))))
             .build()
             .new_agent();
-        Self { turns: Gate::new(config.concurrency), config, agent, counts: Default::default() }
+        Self {
+            turns: Gate::new(config.concurrency),
+            config,
+            agent,
+            counts: Default::default(),
+            silent: AtomicU64::new(0),
+        }
     }
 
     /// What it did so far.
     pub fn counts(&self) -> ServedCounts {
-        let [answered, failed_tries, sentences, prompt_tokens, answer_tokens] =
-            [0, 1, 2, 3, 4].map(|i| self.counts[i].load(Ordering::Relaxed));
-        ServedCounts { answered, failed_tries, sentences, prompt_tokens, answer_tokens }
+        let [answered, failed_tries, sentences, prompt_tokens, answer_tokens, refused] =
+            self.counts.each_ref().map(|count| count.load(Ordering::Relaxed));
+        ServedCounts { answered, failed_tries, sentences, prompt_tokens, answer_tokens, refused }
     }
 
     fn count(&self, which: usize, n: u64) {
@@ -141,7 +153,7 @@ impl Served {
             let (reason, asked) = match tried {
                 Ok(sentences) => return Ok(sentences),
                 Err(Trouble::Refused(reason)) => return Err(CaptionError::Shape(reason)),
-                Err(Trouble::Fatal(reason)) => return Err(CaptionError::Server(reason)),
+                Err(Trouble::Fatal(reason, hint)) => return Err(server(reason, hint)),
                 Err(Trouble::Passing(reason, asked)) => (reason, asked),
             };
             self.count(1, 1);
@@ -150,10 +162,10 @@ impl Served {
                 return Err(if self.is_well() {
                     CaptionError::Shape(reason)
                 } else {
-                    CaptionError::Server(reason)
+                    server(reason, "start the server, then run the same again: it goes on")
                 });
             }
-            std::thread::sleep(asked.map_or(pause, |asked| asked.min(LONGEST_ASKED).max(pause)));
+            std::thread::sleep(asked.map_or(pause, |asked| asked.max(pause)));
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
         Ok(Vec::new())
@@ -189,17 +201,18 @@ impl Served {
         let mut response =
             request.send(body.as_bytes()).map_err(|error| passing(format!("{url}: {error}")))?;
         let status = response.status().as_u16();
-        let asked =
-            response.headers().get("retry-after").and_then(|v| v.to_str().ok()?.trim().parse::<f64>().ok());
-        let asked = asked.filter(|s| (0.0..1e6).contains(s)).map(Duration::from_secs_f64);
+        let header = |name: &str| response.headers().get(name)?.to_str().ok();
+        let asked = header("retry-after").and_then(|text| pause::asked(text, header("date")));
         let answer = response.body_mut().with_config().limit(LARGEST_ANSWER).read_to_vec();
         let answer = answer.map_err(|error| passing(format!("{url}: {error}")))?;
         let said = || format!("{url}: {status} {}", excerpt(&answer));
         match status {
             200..=299 => self.sentences(&answer).map_err(passing),
             408 | 425 | 429 | 500..=599 => Err(Trouble::Passing(said(), asked)),
-            401 | 403 | 404 => Err(Trouble::Fatal(said())),
-            _ => Err(Trouble::Refused(said())),
+            _ => Err(match hint(status) {
+                Some(hint) => Trouble::Fatal(said(), hint),
+                None => Trouble::Refused(said()),
+            }),
         }
     }
 
@@ -223,6 +236,33 @@ impl Served {
         Ok(texts)
     }
 
+    /// Notes that a shape got no sentence.
+    ///
+    /// # Errors
+    /// If nothing got one so far and it has been asked often enough.
+    fn note_silence(&self, said: &Said) -> Result<(), CaptionError> {
+        let shapes = self.silent.fetch_add(1, Ordering::Relaxed) + 1;
+        let ServedCounts { answered, refused, .. } = self.counts();
+        let Some(last) = said.refused.last().filter(|_| answered == 0) else { return Ok(()) };
+        if refused < MOST_REFUSED || shapes < 2 {
+            return Ok(());
+        }
+        let hint = if self.config.per_view {
+            "see what the server says: its model must look at pictures (--caption-model), within --caption-max-tokens"
+        } else {
+            "a server that takes one picture a request is asked about every view alone: leave out --views-together"
+        };
+        Err(server(format!("none of the first {refused} questions got a sentence, the last: {last}"), hint))
+    }
+
+    /// Questions about pictures: each with the view it is about, if it is about one.
+    fn questions<'a>(&self, pictures: &'a [(usize, Vec<u8>)]) -> Vec<(Option<usize>, Vec<&'a Vec<u8>>)> {
+        if self.config.per_view {
+            return pictures.iter().map(|(view, bytes)| (Some(*view), vec![bytes])).collect();
+        }
+        vec![(None, pictures.iter().map(|(_, bytes)| bytes).collect())]
+    }
+
     /// Whether the server answers the simplest question.
     fn is_well(&self) -> bool {
         let mut request = self.agent.get(format!("{}/models", self.config.url));
@@ -231,6 +271,20 @@ impl Served {
         }
         request.call().is_ok_and(|response| response.status().is_success())
     }
+}
+
+fn server(reason: String, hint: &str) -> CaptionError {
+    CaptionError::Server { reason, hint: Some(hint.to_owned()) }
+}
+
+/// What to do where a status means that no question will go well.
+fn hint(status: u16) -> Option<&'static str> {
+    Some(match status {
+        401 | 403 => "give the server's key by --caption-key or LEXIFORM_CAPTION_KEY",
+        402 => "the server wants to be paid: once it is, run the same again: it goes on",
+        404 => "check --caption-url, which ends with /v1, and --caption-model, as the server calls it",
+        _ => return None,
+    })
 }
 
 /// One line, without quotes around it.
@@ -256,7 +310,7 @@ impl Captioner for Served {
         self.config.concurrency
     }
 
-    fn caption(&self, subject: &Subject) -> Result<Vec<Caption>, CaptionError> {
+    fn caption(&self, subject: &Subject) -> Result<Said, CaptionError> {
         let jpeg = |member: &Member| {
             let view = Member::view_index(&member.name)?;
             // Not every server reads WebP, and none needs more than this.
@@ -267,15 +321,22 @@ impl Captioner for Served {
         let pictures: Vec<(usize, Vec<u8>)> =
             subject.views.iter().filter_map(jpeg).collect::<Result<_, _>>().map_err(CaptionError::Shape)?;
         let from = format!("served:{}", self.config.model);
-        if !self.config.per_view {
-            let sentences = self.ask(&pictures.iter().map(|(_, bytes)| bytes).collect::<Vec<_>>())?;
-            return Ok(sentences.into_iter().map(|text| Caption::new(text, from.clone())).collect());
+        let questions = self.questions(&pictures);
+        let mut said = Said { asked: questions.len(), ..Said::default() };
+        for (view, pictures) in questions {
+            let about = |text| Caption { view, ..Caption::new(text, from.clone()) };
+            match self.ask(&pictures) {
+                Ok(sentences) => said.captions.extend(sentences.into_iter().map(about)),
+                Err(CaptionError::Shape(reason)) => {
+                    self.count(5, 1);
+                    said.refused.push(view.map_or(reason.clone(), |view| format!("view {view}: {reason}")));
+                }
+                Err(server) => return Err(server),
+            }
         }
-        let mut captions = Vec::new();
-        for (view, bytes) in &pictures {
-            let about = |text| Caption { view: Some(*view), ..Caption::new(text, from.clone()) };
-            captions.extend(self.ask(&[bytes])?.into_iter().map(about));
+        if said.captions.is_empty() {
+            self.note_silence(&said)?;
         }
-        Ok(captions)
+        Ok(said)
     }
 }

@@ -15,7 +15,7 @@ use self::draw::Drawn;
 pub use self::files::{Asset, Beside, Fetched, Listing, LocalFiles, Source};
 pub use self::sources::Sources;
 use crate::array::Array;
-use crate::caption::{CaptionError, Captioner, Subject, carried};
+use crate::caption::{CaptionError, Captioner, Said, Subject, carried};
 use crate::gate::Gate;
 use crate::shape::split_of;
 use crate::table::Table;
@@ -25,8 +25,8 @@ use crate::{
 };
 
 /// Raised when shapes come out differently with the same settings. Since 2, features keep the length their tower gives;
-/// since 3, PNG files are packed quickly rather than tightly.
-const LOOK_VERSION: u32 = 3;
+/// since 3, PNG files are packed quickly rather than tightly; since 4, what is said twice takes one place among ranked captions.
+const LOOK_VERSION: u32 = 4;
 /// Most notes about a file that are kept.
 const MOST_NOTES: usize = 8;
 
@@ -179,13 +179,13 @@ impl<'a> Prepare<'a> {
             about.captions.extend(carried::captions(subject.name, subject.bytes));
         }
         let Some(captioner) = self.captioner else { return Ok(()) };
-        match captioner.caption(subject) {
-            Ok(captions) => about.captions.extend(captions),
-            Err(CaptionError::Shape(reason)) => {
-                about.notes.push(format!("no caption by {}: {reason}", captioner.name()))
-            }
-            Err(CaptionError::Server(reason)) => return Err(Problem::Stop(reason)),
-        }
+        let said = match captioner.caption(subject) {
+            Ok(said) => said,
+            Err(CaptionError::Shape(reason)) => Said { asked: 1, refused: vec![reason], ..Said::default() },
+            Err(CaptionError::Server { reason, hint }) => return Err(Problem::Stop { reason, hint }),
+        };
+        about.refused = said.refused();
+        about.captions.extend(said.captions);
         Ok(())
     }
 
@@ -194,11 +194,11 @@ impl<'a> Prepare<'a> {
         let views = shape.members.iter().filter(|m| Member::view_index(&m.name).is_some());
         let views: Vec<_> =
             views.map(|m| decode_picture(&m.bytes)).collect::<Result<_, _>>().map_err(Problem::Shape)?;
-        let of_views = featurizer.images(&views).map_err(Problem::Stop)?;
+        let stop = |reason| Problem::Stop { reason, hint: None };
+        let of_views = featurizer.images(&views).map_err(stop)?;
         let captions = &mut shape.about.captions;
         let texts: Vec<&str> = captions.iter().map(|caption| caption.text.as_str()).collect();
-        let of_texts =
-            if texts.is_empty() { Vec::new() } else { featurizer.texts(&texts).map_err(Problem::Stop)? };
+        let of_texts = if texts.is_empty() { Vec::new() } else { featurizer.texts(&texts).map_err(stop)? };
         let ranked = rank(captions, &of_texts, &of_views, self.config.top_captions);
         let kept = |(i, score): &(usize, f32)| Caption { score: Some(*score), ..captions[*i].clone() };
         let kept: Vec<Caption> = ranked.iter().map(kept).collect();
@@ -245,10 +245,11 @@ impl Producer for Prepare<'_> {
         };
         about.notes.truncate(MOST_NOTES);
         self.caption(&mut about, &Subject { name: &asset.name, bytes: &bytes, views: &members })?;
+        // Before they are ranked: a sentence said twice takes one place among the best.
+        dedup(&mut about.captions);
         let mut shape = Shape { key: key.clone(), members, about };
-        match self.featurizer {
-            Some(featurizer) => self.featurize(featurizer, &mut shape)?,
-            None => dedup(&mut shape.about.captions),
+        if let Some(featurizer) = self.featurizer {
+            self.featurize(featurizer, &mut shape)?;
         }
         Ok(shape)
     }

@@ -6,6 +6,7 @@
 //! DATASET/shards/00000-of-00004-000012.tar      and .parquet beside it
 //! DATASET/parts/00000-of-00004.json             state of one part of a divided run
 //! DATASET/parts/00000-of-00004.failed.jsonl     what could not be used, and why
+//! DATASET/parts/00000-of-00004.refused.jsonl    shapes that a captioner left views of without a sentence, and why
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -60,6 +61,10 @@ impl Layout {
 
     pub fn failed(&self, part: Part) -> PathBuf {
         self.parts().join(format!("{}.failed.jsonl", part.name()))
+    }
+
+    pub fn refused(&self, part: Part) -> PathBuf {
+        self.parts().join(format!("{}.refused.jsonl", part.name()))
     }
 
     pub fn lock(&self, part: Part) -> PathBuf {

@@ -9,6 +9,7 @@ mod home;
 mod layout;
 mod open;
 mod part;
+mod refusals;
 mod scan;
 mod sidecar;
 
@@ -16,6 +17,7 @@ pub use self::home::read_exact_at;
 pub use self::layout::{FORMAT, Manifest, ShardEntry, VERSION};
 pub(crate) use self::part::read_failed;
 pub use self::part::{Done, Failed, PartWriter};
+pub use self::refusals::Refusal;
 pub use self::scan::{Scanned, read_shapes};
 
 #[cfg(feature = "cloud")]

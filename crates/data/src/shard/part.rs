@@ -5,11 +5,13 @@ use std::io::{BufRead as _, Write as _};
 use std::path::Path;
 
 use fs_err as fs;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::layout::{difference, read_json, sidecar_of, write_json};
 use super::open::OpenShard;
+use super::refusals::{self, Refusal};
 use super::sidecar::Sidecar;
 use super::{Layout, PartState, ShardEntry};
 use crate::{DataError, Key, Part, Shape};
@@ -32,6 +34,8 @@ pub struct Done {
     pub written: HashSet<String>,
     /// Shapes that cannot be used.
     pub failed: BTreeMap<String, Failed>,
+    /// Shapes that are written and that a captioner left views of without a sentence.
+    pub refused: BTreeMap<String, Refusal>,
 }
 
 /// Adds shapes to one part of a data set.
@@ -43,6 +47,7 @@ pub struct PartWriter {
     next: u32,
     open: Option<OpenShard>,
     failures: fs::File,
+    refusals: fs::File,
     /// Held until the writer is dropped or its process ends.
     _lock: std::fs::File,
 }
@@ -69,18 +74,37 @@ impl PartWriter {
         let failed = layout.failed(part);
         done.failed = read_failed(&failed)?;
         done.failed.retain(|key, _| !done.written.contains(key));
-        let mut failures = fs::OpenOptions::new().create(true).append(true).open(&failed)?;
-        // A line that was cut off must not swallow the next.
-        if failures.metadata()?.len() > 0 {
-            failures.write_all(b"\n")?;
-        }
-        let mut writer = Self { layout, part, settings, shard_bytes, next, open, failures, _lock: lock };
+        let failures = append(&failed)?;
+        done.refused = refusals::take_stock(&layout.refused(part), &done.written)?;
+        let refusals = append(&layout.refused(part))?;
+        let mut writer =
+            Self { layout, part, settings, shard_bytes, next, open, failures, refusals, _lock: lock };
         writer.end_full_shard()?;
         Ok((writer, done))
     }
 
+    /// Takes the shapes that a captioner refused out of the shards, so that they are made again.
+    pub fn take_out_refused(&mut self, done: &mut Done) -> Result<(), DataError> {
+        if done.refused.is_empty() {
+            return Ok(());
+        }
+        if let Some(open) = self.open.take().filter(|open| !open.rows().is_empty()) {
+            open.close()?;
+        }
+        refusals::take_out(&self.layout, self.part, &done.refused)?;
+        self.refusals.set_len(0)?;
+        done.refused.clear();
+        done.written.clear();
+        self.next = take_stock(&self.layout, self.part, done)?;
+        Ok(())
+    }
+
     /// Adds a shape; tells of the shard that it filled.
     pub fn push(&mut self, shape: Shape) -> Result<Option<ShardEntry>, DataError> {
+        if let Some(refusal) = Refusal::of(&shape) {
+            // Noted first: a note without its shape is dropped, a shape without its note would never be asked about again.
+            self.refusals.write_all(&self.line(&refusal)?)?;
+        }
         let path = self.layout.shard(&shard_name(self.part, self.next));
         let open = match &mut self.open {
             Some(open) => open,
@@ -92,9 +116,15 @@ impl PartWriter {
 
     /// Notes that a shape cannot be used.
     pub fn fail(&mut self, failed: &Failed) -> Result<(), DataError> {
-        let mut line = serde_json::to_vec(failed).map_err(|e| DataError::invalid(&self.layout.folder, e))?;
-        line.push(b'\n');
+        let line = self.line(failed)?;
         Ok(self.failures.write_all(&line)?)
+    }
+
+    /// A value as a line of a list.
+    fn line(&self, value: &impl Serialize) -> Result<Vec<u8>, DataError> {
+        let mut line = serde_json::to_vec(value).map_err(|e| DataError::invalid(&self.layout.folder, e))?;
+        line.push(b'\n');
+        Ok(line)
     }
 
     /// Ends the last shard and marks the part as complete.
@@ -104,6 +134,7 @@ impl PartWriter {
             _ => None,
         };
         self.failures.sync_all()?;
+        self.refusals.sync_all()?;
         write_state(&self.layout, self.part, true, &self.settings)?;
         Ok(last)
     }
@@ -115,6 +146,16 @@ impl PartWriter {
         self.next += 1;
         self.open.take().map(OpenShard::close).transpose()
     }
+}
+
+/// A list that lines are added to.
+fn append(path: &Path) -> Result<fs::File, DataError> {
+    let mut file = fs::OpenOptions::new().create(true).append(true).open(path)?;
+    // A line that was cut off must not swallow the next.
+    if file.metadata()?.len() > 0 {
+        file.write_all(b"\n")?;
+    }
+    Ok(file)
 }
 
 fn shard_name(part: Part, number: u32) -> String {
@@ -149,19 +190,23 @@ fn write_state(layout: &Layout, part: Part, complete: bool, settings: &Value) ->
 
 /// Learns what finished shards hold; gives the number of the next. A shard without its sidecar was never finished by us.
 fn take_stock(layout: &Layout, part: Part, done: &mut Done) -> Result<u32, DataError> {
-    let prefix = format!("{}-", part.name());
     let mut next = 0;
-    for name in layout.shard_names()? {
-        let number =
-            name.strip_prefix(&prefix).and_then(|rest| rest.strip_suffix(".tar")?.parse::<u32>().ok());
-        let Some(number) = number else { continue };
+    for (number, name) in shards_of(layout, part)? {
         next = next.max(number + 1);
+        refusals::settle(&layout.shard(&name))?;
         Sidecar::open(&sidecar_of(&layout.shard(&name)))?.rows(|row| {
             done.written.insert(row.key);
             Ok(())
         })?;
     }
     Ok(next)
+}
+
+/// Finished shards of a part, with their numbers.
+pub(super) fn shards_of(layout: &Layout, part: Part) -> Result<Vec<(u32, String)>, DataError> {
+    let prefix = format!("{}-", part.name());
+    let number = |name: &str| name.strip_prefix(&prefix)?.strip_suffix(".tar")?.parse::<u32>().ok();
+    Ok(layout.shard_names()?.into_iter().filter_map(|name| Some((number(&name)?, name))).collect())
 }
 
 /// The shard that an earlier run was writing, if any.
@@ -175,18 +220,20 @@ fn recover(layout: &Layout, part: Part, next: u32, done: &mut Done) -> Result<Op
     Ok(Some(open))
 }
 
-/// What failed before; a line that was cut off is passed over.
+/// What failed before.
 pub(crate) fn read_failed(path: &Path) -> Result<BTreeMap<String, Failed>, DataError> {
-    if !path.exists() {
-        return Ok(BTreeMap::new());
-    }
-    let mut failed = BTreeMap::new();
-    for line in std::io::BufReader::new(fs::File::open(path)?).split(b'\n') {
-        if let Ok(one) = serde_json::from_slice::<Failed>(&line?) {
-            failed.insert(one.key.clone(), one);
+    Ok(read_lines(path)?.into_iter().map(|one: Failed| (one.key.clone(), one)).collect())
+}
+
+/// The lines of a list; one that was cut off is passed over.
+pub(super) fn read_lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, DataError> {
+    let mut found = Vec::new();
+    if path.exists() {
+        for line in std::io::BufReader::new(fs::File::open(path)?).split(b'\n') {
+            found.extend(serde_json::from_slice::<T>(&line?).ok());
         }
     }
-    Ok(failed)
+    Ok(found)
 }
 
 impl Done {

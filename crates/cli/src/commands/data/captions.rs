@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use clap::{Args, ValueEnum};
-use lexiform_data::caption::{CaptionError, Captioner, Served, ServedConfig, Subject};
+use lexiform_data::caption::{CaptionError, Captioner, Said, Served, ServedConfig, ServedCounts, Subject};
 use lexiform_data::{Caption, Member, decode_picture};
 use lexiform_model::blip::{self, Decoding, Writing};
 use serde_json::{Value, json};
@@ -41,15 +41,55 @@ pub struct CaptionArgs {
     /// [default: beams; nucleus for several sentences]
     #[arg(long, value_name = "HOW")]
     decoding: Option<DecodingArg>,
-    /// Ask a served model about every view alone
-    #[arg(long)]
-    per_view: bool,
+    #[command(flatten)]
+    served: ServedArgs,
+}
+
+#[derive(Args)]
+struct ServedArgs {
+    /// Ask a served model about all views in one request, for sentences about the whole shape, instead of about every view
+    #[arg(long, requires = "caption_url")]
+    views_together: bool,
     /// Questions to a served model under way at the same time
     #[arg(long, value_name = "N", default_value_t = 8)]
     concurrency: usize,
+    /// Tries after the first of a question that a served model does not answer; a view that it refuses is not tried again
+    #[arg(long, value_name = "N", default_value_t = 5, requires = "caption_url")]
+    caption_retries: u32,
+    /// Time for one try, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, requires = "caption_url", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    caption_timeout: u64,
+    /// Longest answer of a served model, in tokens
+    #[arg(long, value_name = "N", default_value_t = 96, requires = "caption_url", value_parser = clap::value_parser!(u32).range(1..))]
+    caption_max_tokens: u32,
+    /// What a million tokens of questions and of answers cost: the cost is told beside them
+    #[arg(long, value_name = "IN,OUT", requires = "caption_url")]
+    caption_price: Option<Price>,
     /// Key sent to it
     #[arg(long, env = "LEXIFORM_CAPTION_KEY", hide_env_values = true, value_name = "KEY")]
     caption_key: Option<String>,
+}
+
+/// Prices of a million tokens of questions and of answers, in whatever currency.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Price([f64; 2]);
+
+impl std::str::FromStr for Price {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let price =
+            |text: &str| text.trim().parse::<f64>().ok().filter(|price| price.is_finite() && *price >= 0.0);
+        let both = text.split_once(',').and_then(|(asked, answered)| Some([price(asked)?, price(answered)?]));
+        both.map(Self).ok_or_else(|| format!("expected two prices such as 0.15,0.6, found {text:?}"))
+    }
+}
+
+impl Price {
+    fn cost(self, counts: &ServedCounts) -> f64 {
+        let Self([asked, answered]) = self;
+        (counts.prompt_tokens as f64 * asked + counts.answer_tokens as f64 * answered) / 1e6
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -67,8 +107,8 @@ enum DecodingArg {
 
 /// Writes captions, and can say what it did.
 pub enum Writer {
-    /// A model behind an address.
-    Served(Box<Served>),
+    /// A model behind an address, and what its tokens cost.
+    Served(Box<Served>, Option<Price>),
     /// BLIP in this process.
     Blip(Box<Blip>),
 }
@@ -82,7 +122,7 @@ impl CaptionArgs {
             (None, _, None) => Ok(None),
             (None, _, Some(_)) => usage("--caption-model needs --captions blip or --caption-url"),
             (Some(Who::Served), Some(url), Some(model)) => {
-                Ok(Some(Writer::Served(Box::new(self.served(url, model)))))
+                Ok(Some(Writer::Served(Box::new(self.served(url, model)), self.served.caption_price)))
             }
             (Some(Who::Served), _, _) => {
                 usage("captions by a served model need --caption-url and --caption-model")
@@ -101,9 +141,12 @@ impl CaptionArgs {
         Served::new(ServedConfig {
             prompt: self.caption_prompt.clone().unwrap_or_else(|| usual.prompt.clone()),
             sentences: self.sentences,
-            per_view: self.per_view,
-            concurrency: self.concurrency,
-            api_key: self.caption_key.clone(),
+            per_view: !self.served.views_together,
+            concurrency: self.served.concurrency,
+            retries: self.served.caption_retries,
+            timeout_s: self.served.caption_timeout,
+            max_tokens: self.served.caption_max_tokens,
+            api_key: self.served.caption_key.clone(),
             ..usual
         })
     }
@@ -129,7 +172,7 @@ impl Writer {
     /// As data sets know it.
     pub fn captioner(&self) -> &dyn Captioner {
         match self {
-            Self::Served(served) => served.as_ref(),
+            Self::Served(served, _) => served.as_ref(),
             Self::Blip(blip) => blip.as_ref(),
         }
     }
@@ -137,13 +180,18 @@ impl Writer {
     /// Tells what it did in this time.
     pub fn report(&self, seconds: f64, json: bool) -> anyhow::Result<()> {
         let (counts, answers, text) = match self {
-            Self::Served(served) => {
+            Self::Served(served, price) => {
                 let counts = served.counts();
-                let text = format!(
-                    "{} failed tries, {} + {} tokens",
-                    counts.failed_tries, counts.prompt_tokens, counts.answer_tokens
+                let mut value = serde_json::to_value(counts)?;
+                let mut text = format!(
+                    "{} refused, {} failed tries, {} + {} tokens",
+                    counts.refused, counts.failed_tries, counts.prompt_tokens, counts.answer_tokens
                 );
-                (serde_json::to_value(counts)?, [counts.sentences, counts.answered], text)
+                if let Some(cost) = price.map(|price| price.cost(&counts)) {
+                    value["cost"] = cost.into();
+                    text.push_str(&format!(" for {cost:.4}"));
+                }
+                (value, [counts.sentences, counts.answered], text)
             }
             Self::Blip(blip) => {
                 let [sentences, views] = [&blip.sentences, &blip.views].map(|n| n.load(Ordering::Relaxed));
@@ -218,7 +266,7 @@ impl Captioner for Blip {
         1
     }
 
-    fn caption(&self, subject: &Subject) -> Result<Vec<Caption>, CaptionError> {
+    fn caption(&self, subject: &Subject) -> Result<Said, CaptionError> {
         let mut views = Vec::new();
         for member in subject.views {
             if let Some(view) = Member::view_index(&member.name) {
@@ -231,15 +279,20 @@ impl Captioner for Blip {
             let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
             self.captioner.caption(&pictures, &self.writing, seed)
         };
-        let said = said.map_err(|error| CaptionError::Server(error.to_string()))?;
+        let said =
+            said.map_err(|error| CaptionError::Server { reason: error.to_string(), hint: error.hint() })?;
         let from = format!("blip:{}", self.captioner.id());
-        let captions = indices.iter().zip(said).flat_map(|(view, sentences)| {
-            let about = |text: String| Caption { view: Some(*view), ..Caption::new(text, from.clone()) };
-            sentences.into_iter().filter(|text| !text.is_empty()).map(about).collect::<Vec<_>>()
-        });
-        let captions: Vec<Caption> = captions.collect();
-        self.sentences.fetch_add(captions.len() as u64, Ordering::Relaxed);
-        self.views.fetch_add(indices.len() as u64, Ordering::Relaxed);
-        Ok(captions)
+        let mut all = Said { asked: indices.len(), ..Said::default() };
+        for (view, sentences) in indices.into_iter().zip(said) {
+            let before = all.captions.len();
+            let about = |text: String| Caption { view: Some(view), ..Caption::new(text, from.clone()) };
+            all.captions.extend(sentences.into_iter().filter(|text| !text.is_empty()).map(about));
+            if all.captions.len() == before {
+                all.refused.push(format!("view {view}: expected a sentence, found no words"));
+            }
+        }
+        self.sentences.fetch_add(all.captions.len() as u64, Ordering::Relaxed);
+        self.views.fetch_add(all.asked as u64, Ordering::Relaxed);
+        Ok(all)
     }
 }

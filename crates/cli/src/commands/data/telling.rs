@@ -23,10 +23,10 @@ pub struct FillArgs {
     /// Size at which a shard is ended, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 256, value_parser = clap::value_parser!(u64).range(1..=65536))]
     shard_size: u64,
-    /// Try shapes again that failed before
+    /// Try shapes again that failed before; shapes that a captioner left views of without a sentence are made anew
     #[arg(long)]
     retry_failed: bool,
-    /// Fail if a shape cannot be used
+    /// Fail if a shape cannot be used, or got no caption from a model that was asked
     #[arg(long)]
     strict: bool,
     /// Print one JSON object a line
@@ -78,13 +78,24 @@ struct Telling {
     todo: usize,
     done: usize,
     failed: Vec<(String, String)>,
+    /// The last shape that a captioner refused, and why.
+    refused: Option<String>,
     told: anyhow::Result<()>,
 }
 
 impl Telling {
     fn new(json: bool) -> Self {
         let started = Instant::now();
-        Self { json, started, progress: None, todo: 0, done: 0, failed: Vec::new(), told: Ok(()) }
+        Self {
+            json,
+            started,
+            progress: None,
+            todo: 0,
+            done: 0,
+            failed: Vec::new(),
+            refused: None,
+            told: Ok(()),
+        }
     }
 
     fn tell(&mut self, event: Event) {
@@ -96,9 +107,14 @@ impl Telling {
                     json!({ "event": "planned", "shapes": shapes, "written": written, "failed": failed }),
                 );
             }
-            Event::Written { key, source } => {
+            Event::Written { key, source, refused } => {
                 self.step(&source);
-                self.line(self.with_rate(json!({ "event": "written", "key": key, "source": source })));
+                let mut line = json!({ "event": "written", "key": key, "source": source });
+                if let Some(refused) = refused {
+                    line["refused"] = json!(refused);
+                    self.refused = Some(format!("{source}: {}", refused.reason));
+                }
+                self.line(self.with_rate(line));
             }
             Event::Failed(failed) => {
                 self.step(&failed.source);
@@ -137,23 +153,39 @@ impl Telling {
         }
     }
 
-    /// Tells the totals; gives how many shapes failed, those of earlier runs too.
+    /// Tells the totals; gives how many shapes failed or got no caption, those of earlier runs too.
     fn finish(mut self, summary: &MakeSummary) -> anyhow::Result<usize> {
         self.progress = None;
         let seconds = self.started.elapsed().as_secs_f64();
         let per_minute = summary.written as f64 * 60.0 / seconds.max(1e-3);
         self.line(json!({
             "event": "finished", "written": summary.written, "before": summary.before, "failed": summary.failed,
-            "seconds": seconds, "per_minute": per_minute,
+            "uncaptioned": summary.uncaptioned, "partly_captioned": summary.partly_captioned, "seconds": seconds, "per_minute": per_minute,
         }));
-        self.told?;
+        std::mem::replace(&mut self.told, Ok(()))?;
         if !self.json {
             indexing::list_failed(&self.failed);
             output::note(format!(
                 "{} written, {} there before, {} failed in {seconds:.1} s ({per_minute:.0} a minute)",
                 summary.written, summary.before, summary.failed
             ));
+            self.tell_refused(summary);
         }
-        Ok(summary.failed)
+        Ok(summary.failed + summary.uncaptioned)
+    }
+
+    /// Says where captions are missing, if they are.
+    fn tell_refused(&self, summary: &MakeSummary) {
+        let MakeSummary { uncaptioned, partly_captioned, .. } = *summary;
+        if uncaptioned + partly_captioned == 0 {
+            return;
+        }
+        let last = self.refused.as_ref().map_or_else(String::new, |last| format!(" (the last: {last})"));
+        output::note(format!(
+            "captions are missing: {} got none, {} none for some views{last}",
+            output::count(uncaptioned, "shape"),
+            output::count(partly_captioned, "shape"),
+        ));
+        output::note("hint: the same with --retry-failed asks about them again");
     }
 }

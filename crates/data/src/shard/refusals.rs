@@ -1,0 +1,154 @@
+//! Shapes that a captioner left views of without a sentence: noted beside the part, taken out of its shards to be made again.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+
+use fs_err as fs;
+use serde::{Deserialize, Serialize};
+
+use super::Layout;
+use super::durable::{aside, rename_durably, write_durably};
+use super::layout::sidecar_of;
+use super::open::OpenShard;
+use super::part::{read_lines, shards_of};
+use super::scan::read_shapes;
+use super::sidecar::Sidecar;
+use crate::{DataError, Part, Refused, Shape};
+
+/// A written shape that a captioner left views of without a sentence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// Its name in the data set.
+    pub key: String,
+    /// What the captioner did not say.
+    #[serde(flatten)]
+    pub refused: Refused,
+}
+
+impl Refusal {
+    pub(super) fn of(shape: &Shape) -> Option<Self> {
+        let refused = shape.about.refused.clone()?;
+        Some(Self { key: shape.key.to_string(), refused })
+    }
+}
+
+/// The list of earlier runs, without shapes that never came to lie in a shard or were taken out of it.
+pub(super) fn take_stock(
+    path: &Path,
+    written: &HashSet<String>,
+) -> Result<BTreeMap<String, Refusal>, DataError> {
+    let noted: Vec<Refusal> = read_lines(path)?;
+    let lines = noted.len();
+    let kept: BTreeMap<String, Refusal> = noted
+        .into_iter()
+        .filter(|one| written.contains(&one.key))
+        .map(|one| (one.key.clone(), one))
+        .collect();
+    if kept.len() < lines {
+        let mut text = Vec::new();
+        for one in kept.values() {
+            serde_json::to_writer(&mut text, one).map_err(|error| DataError::invalid(path, error))?;
+            text.push(b'\n');
+        }
+        write_durably(path, &text)?;
+    }
+    Ok(kept)
+}
+
+/// Writes the finished shards of a part anew without the refused shapes.
+pub(super) fn take_out(
+    layout: &Layout,
+    part: Part,
+    refused: &BTreeMap<String, Refusal>,
+) -> Result<(), DataError> {
+    // Until the parts are merged anew the manifest is not true.
+    if layout.manifest().exists() {
+        fs::remove_file(layout.manifest())?;
+    }
+    for (_, name) in shards_of(layout, part)? {
+        let shard = layout.shard(&name);
+        let mut holds = false;
+        Sidecar::open(&sidecar_of(&shard))?.rows(|row| {
+            holds |= refused.contains_key(&row.key);
+            Ok(())
+        })?;
+        if holds {
+            write_without(&shard, refused)?;
+        }
+    }
+    Ok(())
+}
+
+fn write_without(shard: &Path, refused: &BTreeMap<String, Refusal>) -> Result<(), DataError> {
+    let mut kept = OpenShard::create(shard)?;
+    read_shapes(fs::File::open(shard)?, shard, |scanned| {
+        if let Some(member) = scanned.damaged_member() {
+            return Err(DataError::invalid(shard, format!("{}.{member} is damaged", scanned.row.key)));
+        }
+        if !refused.contains_key(&scanned.row.key) {
+            kept.push(scanned.shape)?;
+        }
+        Ok(())
+    })?;
+    if !kept.rows().is_empty() {
+        return kept.close().map(drop);
+    }
+    drop(kept);
+    // A shard is what is called so: its name goes first.
+    fs::remove_file(shard)?;
+    fs::remove_file(sidecar_of(shard))?;
+    Ok(fs::remove_file(aside(shard))?)
+}
+
+/// Ends what a run that was cut off did to a finished shard. Its sidecar is replaced first, so the sidecar says which of
+/// both files is the shard; the new one is always shorter.
+pub(super) fn settle(shard: &Path) -> Result<(), DataError> {
+    let partial = aside(shard);
+    if !partial.exists() {
+        return Ok(());
+    }
+    let name = shard.file_name().unwrap_or_default().to_string_lossy();
+    let bytes = Sidecar::open(&sidecar_of(shard))?.shard(&name)?.bytes;
+    if fs::metadata(&partial)?.len() == bytes {
+        rename_durably(&partial, shard)
+    } else {
+        Ok(fs::remove_file(&partial)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{About, Key, Member};
+
+    fn shape(key: &str) -> Shape {
+        let members = vec![Member::view(0, "png", key.as_bytes().to_vec())];
+        Shape { key: Key::of_id(key), members, about: About { id: key.to_owned(), ..About::default() } }
+    }
+
+    #[test]
+    fn a_shard_is_whole_wherever_taking_out_was_cut_off() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("0.tar");
+        let write = |keys: &[&str]| {
+            let mut shard = OpenShard::create(&path).unwrap();
+            keys.iter().for_each(|key| shard.push(shape(key)).unwrap());
+            shard.close().unwrap();
+            std::fs::read(&path).unwrap()
+        };
+        let (less, all) = (write(&["a", "c"]), write(&["a", "b", "c"]));
+        // Cut off while the new shard was written.
+        std::fs::write(aside(&path), &less[..less.len() - 512]).unwrap();
+        settle(&path).unwrap();
+        assert!(std::fs::read(&path).unwrap() == all && !aside(&path).exists());
+        let refused = Refused { questions: 1, asked: 1, reason: String::new() };
+        let b = Refusal { key: "b".to_owned(), refused };
+        write_without(&path, &BTreeMap::from([("b".to_owned(), b)])).unwrap();
+        assert!(std::fs::read(&path).unwrap() == less);
+        // Cut off after its sidecar was replaced.
+        std::fs::rename(&path, aside(&path)).unwrap();
+        std::fs::write(&path, &all).unwrap();
+        settle(&path).unwrap();
+        assert!(std::fs::read(&path).unwrap() == less && !aside(&path).exists());
+    }
+}
