@@ -2,6 +2,7 @@
 
 mod draw;
 mod files;
+mod names;
 mod sources;
 
 use std::path::PathBuf;
@@ -103,6 +104,7 @@ impl<'a> Prepare<'a> {
     pub fn new(source: &'a dyn Source, config: PrepareConfig, facts: Table) -> Result<Self, DataError> {
         let mut listing = source.list()?;
         let job = |asset: &Asset| Job { key: Key::of_path(&asset.name), source: asset.name.clone() };
+        names::tell_apart(&mut listing.assets);
         let jobs = listing.assets.iter().map(job).collect();
         let mut facts = facts;
         facts.join(std::mem::take(&mut listing.facts));
