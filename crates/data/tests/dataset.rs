@@ -8,7 +8,7 @@ use lexiform_data::prepare::{LocalFiles, Prepare, PrepareConfig};
 use lexiform_data::table::Table;
 use lexiform_data::{
     CAMERAS, DataError, Dataset, Event, Featurizer, MakeOptions, MakeSummary, Manifest, POINTS, Part,
-    Picture, TEXT_FEATURES, VIEW_FEATURES, decode_picture, join, make, merge, verify,
+    Picture, Producer as _, TEXT_FEATURES, VIEW_FEATURES, decode_picture, join, make, merge, verify,
 };
 
 /// A box with these edges as an OBJ file.
@@ -138,6 +138,55 @@ fn the_bytes_do_not_depend_on_threads_and_a_second_run_changes_nothing() {
     let (more, _) = prepare(&from, &sets[0], small(), None, 2);
     assert_eq!(more, MakeSummary { written: 1, before: 3, failed: 2 });
     assert_eq!(Dataset::open(&sets[0]).unwrap().len(), 4);
+}
+
+#[test]
+fn files_of_one_name_are_shapes_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = ["m/a/model.obj", "m/b/model.obj", "m/cup.obj"].map(|name| folder.path().join(name));
+    files.iter().zip([1.0, 2.0, 3.0]).for_each(|(path, edge)| write_box(path, [edge, 1.0, 1.0]));
+    let run = |files: &[&Path], to: &str, part: Part| {
+        let files: Vec<String> = files.iter().map(|path| path.display().to_string()).collect();
+        let source = LocalFiles::new(&files).unwrap();
+        let producer = Prepare::new(&source, small(), Table::default()).unwrap();
+        let options = MakeOptions { part, ..MakeOptions::default() };
+        make(&producer, &folder.path().join(to), &options, &mut |_| {}).unwrap()
+    };
+    let [a, b, cup] = [&*files[0], &*files[1], &*files[2]];
+    assert_eq!(run(&[a, b, cup], "set", Part::WHOLE), MakeSummary { written: 3, before: 0, failed: 0 });
+    for index in 0..2 {
+        assert_eq!(run(&[cup, b, a], "parts", Part { index, of: 2 }).failed, 0);
+    }
+    let ids = |to: &str| {
+        merge(&folder.path().join(to)).unwrap();
+        let dataset = Dataset::open(&folder.path().join(to)).unwrap();
+        let mut ids: Vec<String> = (0..dataset.len()).map(|i| dataset.about(i).unwrap().id).collect();
+        ids.sort();
+        ids
+    };
+    assert_eq!(ids("set"), ["a/model.obj", "b/model.obj", "cup.obj"]);
+    assert_eq!(ids("parts"), ids("set"));
+}
+
+#[test]
+fn a_run_that_goes_on_has_the_facts_it_was_begun_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, to) = (folder.path().join("models"), folder.path().join("set"));
+    write_box(&from.join("cup.obj"), [1.0; 3]);
+    let run = |text: &str| {
+        let path = folder.path().join("facts.csv");
+        std::fs::write(&path, text).unwrap();
+        let source = LocalFiles::new(&[from.display().to_string()]).unwrap();
+        let producer = Prepare::new(&source, small(), Table::read(&path).unwrap()).unwrap();
+        let made = make(&producer, &to, &MakeOptions::default(), &mut |_| {});
+        (producer.matched(), made)
+    };
+    let (matched, made) = run("file,label\ncup.obj,cup\npot.obj,pot\n");
+    assert_eq!((matched.matched, matched.rows, made.unwrap().written), (1, 2, 1));
+    let error = run("file,label\ncup.obj,mug\npot.obj,pot\n").1.unwrap_err();
+    assert!(error.to_string().contains("was begun with facts = \""), "{error}");
+    assert!(error.hint().unwrap().contains("use the same settings"));
+    assert_eq!(run("file,label\npot.obj,pot\ncup.obj,cup\n").1.unwrap().before, 1);
 }
 
 /// Mean color and its complement: enough to tell what is compared with what.

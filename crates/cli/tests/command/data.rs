@@ -45,6 +45,8 @@ fn a_folder_becomes_a_data_set_with_features() {
     assert_eq!(event("merged")[0]["views"], 9);
     assert!(event("written")[2]["per_minute"].as_f64().unwrap() > 0.0);
     let whole = bench.run(&["data", "inspect", "set", "--json"]).good().json().remove(0);
+    let finished = event("finished")[0];
+    assert_eq!((&finished["facts"], &finished["facts_matched"]), (&1.into(), &1.into()));
     assert_eq!(
         (&whole["splits"]["test"], &whole["labels"]["tower"], &whole["failed"]),
         (&1.into(), &1.into(), &1.into())

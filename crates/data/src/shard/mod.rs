@@ -19,8 +19,8 @@ pub use self::part::{Done, Failed, PartWriter};
 pub use self::scan::{Scanned, read_shapes};
 
 #[cfg(feature = "cloud")]
-pub(crate) use self::durable::{aside, hex};
-pub(crate) use self::durable::{rename_durably, sum_of_file};
+pub(crate) use self::durable::hex;
+pub(crate) use self::durable::{aside, mark, rename_durably, sum_of_file};
 #[cfg(feature = "cloud")]
 pub(crate) use self::home::ReadAt;
 pub(crate) use self::home::{FrontToBack, Home, home, sum_of};
