@@ -13,6 +13,8 @@ use crate::{Caption, DataError};
 
 /// Largest table after decompression, in bytes.
 const LARGEST: usize = 8 << 30;
+/// Name of Duoduo CLIP's captions of MVImgNet, `packed.json.gz`: of each shape one a view.
+const PER_VIEW: &str = "packed";
 /// Headings of the column that names a shape.
 const NAMES: [&str; 9] = ["file", "path", "key", "uid", "id", "modelid", "model_id", "object_id", "name"];
 /// Headings of the column of labels.
@@ -31,8 +33,6 @@ pub struct Facts {
     pub split: Option<String>,
 }
 
-/// Facts by name.
-#[derive(Clone, Debug, Default)]
 impl Facts {
     /// Adds the labels that are new: tables of captions say the label in every row.
     fn label(&mut self, labels: impl IntoIterator<Item = String>) {
@@ -63,6 +63,8 @@ impl Matched {
     }
 }
 
+/// Facts by name.
+#[derive(Clone, Debug, Default)]
 pub struct Table {
     by_name: HashMap<String, Facts>,
 }
@@ -73,7 +75,8 @@ impl Table {
     /// - a CSV with headings: `file` (or `uid`, `modelId` …), and any of `label`, `caption`, `split`; Text2Shape's
     ///   captions are one;
     /// - a CSV without: `id,caption` as Cap3D publishes it, or `class number,class,id` as Duoduo CLIP lists LVIS;
-    /// - JSON: an object from ids to captions or lists of them, or a list of objects with the headings above.
+    /// - JSON: an object from ids to captions or lists of them, or a list of objects with the headings above; where the file
+    ///   is called `packed`, as Duoduo CLIP's for MVImgNet, caption k is about view k.
     ///
     /// `.gz` is unpacked.
     pub fn read(path: &Path) -> Result<Self, DataError> {
@@ -115,6 +118,11 @@ impl Table {
         self.by_name.values_mut().for_each(|facts| facts.split = Some(split.to_owned()));
     }
 
+    /// Says what is known about a shape, instead of what was said before.
+    pub(crate) fn insert(&mut self, name: &str, facts: Facts) {
+        self.by_name.insert(plain(name).to_owned(), facts);
+    }
+
     /// Adds what another table says; of two splits the other's counts.
     pub fn join(&mut self, other: Self) {
         for (name, facts) in other.by_name {
@@ -125,14 +133,6 @@ impl Table {
         }
     }
 
-    /// What is said about a shape, by the whole name, the name without its ending, or the last of its folders that is
-    /// known: `chairs/0a1b.glb`, `chairs/0a1b`, `0a1b`, `chairs`.
-    pub fn find(&self, name: &str) -> Option<&Facts> {
-        if self.by_name.is_empty() {
-            return None;
-        }
-        let name = plain(name);
-        let stem = |part: &str| part.rsplit_once('.').map_or(part, |(stem, _)| stem).to_owned();
     /// A mark of all that the table says; nothing where it says nothing.
     pub fn digest(&self) -> Option<String> {
         if self.by_name.is_empty() {
@@ -165,15 +165,23 @@ impl Table {
         Matched { rows: self.len(), matched: found.len() }
     }
 
-        let whole = [name.to_owned(), stem(name)];
-        let parts = name.rsplit('/').flat_map(|part| [part.to_owned(), stem(part)]);
-        let row = |name: String| self.by_name.get_key_value(&name);
-        whole.into_iter().chain(parts).find_map(row).map(|(name, facts)| (name.as_str(), facts))
+    /// What is said about a shape, by the whole name, the name without its ending, or the last of its folders that is
+    /// known: `chairs/0a1b.glb`, `chairs/0a1b`, `0a1b`, `chairs`.
+    pub fn find(&self, name: &str) -> Option<&Facts> {
         self.row(name).map(|(_, facts)| facts)
     }
 
     /// The row about a shape, and what it is called.
     fn row(&self, name: &str) -> Option<(&str, &Facts)> {
+        if self.by_name.is_empty() {
+            return None;
+        }
+        let name = plain(name);
+        let stem = |part: &str| part.rsplit_once('.').map_or(part, |(stem, _)| stem).to_owned();
+        let whole = [name.to_owned(), stem(name)];
+        let parts = name.rsplit('/').flat_map(|part| [part.to_owned(), stem(part)]);
+        let row = |name: String| self.by_name.get_key_value(&name);
+        whole.into_iter().chain(parts).find_map(row).map(|(name, facts)| (name.as_str(), facts))
     }
 
     fn at(&mut self, name: &str) -> &mut Facts {
@@ -215,6 +223,7 @@ impl Table {
                 for (name, value) in map {
                     let facts = self.at(&name);
                     match &value {
+                        Value::Array(list) if from == PER_VIEW => facts.captions.extend(of_views(list, from)),
                         Value::Object(fields) => fill(facts, fields, from),
                         other => facts
                             .captions
@@ -292,6 +301,13 @@ fn fill(facts: &mut Facts, fields: &serde_json::Map<String, Value>, from: &str) 
     }
 }
 
+/// Captions of which the k-th is about view k.
+fn of_views(list: &[Value], from: &str) -> impl Iterator<Item = Caption> {
+    list.iter().enumerate().flat_map(move |(view, value)| {
+        texts(value).into_iter().map(move |text| Caption { view: Some(view), ..Caption::new(text, from) })
+    })
+}
+
 /// A text, or the texts of a list.
 fn texts(value: &Value) -> Vec<String> {
     match value {
@@ -341,16 +357,6 @@ mod tests {
     }
 
     #[test]
-    fn tables_join_and_say_where_a_sentence_is_from() {
-        let mut all = table("cap3d.csv", "u1,one\n");
-        all.join(table("x.csv", "file,label,split\nu1,cup,test\n"));
-        let facts = all.find("u1").unwrap();
-        assert_eq!(facts.labels, ["cup", "vase"]);
-        assert_eq!(facts.captions[0].from, "cap3d");
-        assert_eq!(facts.split.as_deref(), Some("test"));
-    }
-}
-    #[test]
     fn packed_captions_are_of_views() {
         let text = r#"{"5_26": ["a cup", "", "its handle"], "6_1": "a pot"}"#;
         let views = |name: &str, shape: &str| {
@@ -385,4 +391,14 @@ mod tests {
         assert_eq!(Table::default().matched(["a"]).warning(None), None);
     }
 
+    #[test]
+    fn tables_join_and_say_where_a_sentence_is_from() {
+        let mut all = table("cap3d.csv", "u1,one\n");
+        all.join(table("x.csv", "file,label,split\nu1,cup,test\n"));
         all.join(table("y.csv", "file,label\nu1,cup\nu1,vase\n"));
+        let facts = all.find("u1").unwrap();
+        assert_eq!(facts.labels, ["cup", "vase"]);
+        assert_eq!(facts.captions[0].from, "cap3d");
+        assert_eq!(facts.split.as_deref(), Some("test"));
+    }
+}
