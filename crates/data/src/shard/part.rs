@@ -8,6 +8,7 @@ use fs_err as fs;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::durable::write_durably;
 use super::layout::{difference, read_json, sidecar_of, write_json};
 use super::open::OpenShard;
 use super::sidecar::Sidecar;
@@ -92,8 +93,7 @@ impl PartWriter {
 
     /// Notes that a shape cannot be used.
     pub fn fail(&mut self, failed: &Failed) -> Result<(), DataError> {
-        let mut line = serde_json::to_vec(failed).map_err(|e| DataError::invalid(&self.layout.folder, e))?;
-        line.push(b'\n');
+        let line = failed_line(failed, &self.layout.folder)?;
         Ok(self.failures.write_all(&line)?)
     }
 
@@ -173,6 +173,18 @@ fn recover(layout: &Layout, part: Part, next: u32, done: &mut Done) -> Result<Op
     let open = OpenShard::recover(&path)?;
     done.written.extend(open.rows().iter().map(|row| row.key.clone()));
     Ok(Some(open))
+}
+
+fn failed_line(failed: &Failed, place: &Path) -> Result<Vec<u8>, DataError> {
+    let mut line = serde_json::to_vec(failed).map_err(|error| DataError::invalid(place, error))?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+/// Writes a whole list of what failed.
+pub(crate) fn write_failed(path: &Path, failed: &[Failed]) -> Result<(), DataError> {
+    let lines = failed.iter().map(|one| failed_line(one, path)).collect::<Result<Vec<_>, _>>()?;
+    write_durably(path, &lines.concat())
 }
 
 /// What failed before; a line that was cut off is passed over.
