@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use image::{Rgb, RgbImage, Rgba, RgbaImage};
+use lexiform_data::hdf5::File;
 use lexiform_data::import::{Ids, ImportOptions};
 use lexiform_data::pickle::Pickle;
 use lexiform_data::table::Table;
@@ -407,7 +408,46 @@ fn zero123_and_back() {
     assert_eq!((exported.shapes, exported.left_out.len()), (2, 1));
     let again = run("duoduo", &block, &ImportOptions::default());
     let view = decode_picture(&again.dataset.views(again.shape("bb22"), &[1]).unwrap()[0]).unwrap();
-    assert_eq!((view.get_pixel(0, 0).0, view.get_pixel(5, 0).0), ([255; 4], [20, 3, 7, 255]));
+    assert_eq!((view.get_pixel(0, 0).0, view.get_pixel(223, 0).0), ([255; 4], [20, 3, 7, 255]));
+}
+
+/// A picture that the reference's own preparation read or made.
+fn prepared(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/duoduo_preprocess").join(name)
+}
+
+#[test]
+fn pixels_for_duoduo_are_the_reference_s_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::create_dir_all(at("renders/aa")).unwrap();
+    std::fs::create_dir_all(at("photos/5/bb/images")).unwrap();
+    std::fs::copy(prepared("zero123_rgba.png"), at("renders/aa/000.png")).unwrap();
+    for i in 0..12 {
+        let to = at("photos/5/bb/images").join(format!("{i:02}.png"));
+        std::fs::copy(prepared("photo_300x200.png"), to).unwrap();
+    }
+    let export = |imported: &Imported, to: &str| {
+        export::find("duoduo").unwrap().write(&imported.dataset, &[0], &at(to), &mut || {}).unwrap();
+        let images = File::open(&at(to).join("mv_images.h5")).unwrap().dataset("imgs").unwrap();
+        assert_eq!(images.shape()[2..], [3, 224, 224]);
+        images.read_rows(0, 1).unwrap().data
+    };
+    let planes = |name: &str| {
+        let image = image::open(prepared(name)).unwrap().into_rgb8();
+        (0..3)
+            .flat_map(|channel| image.pixels().map(move |p| p.0[channel]).collect::<Vec<_>>())
+            .collect::<Vec<u8>>()
+    };
+    let renders = run("zero123", &at("renders"), &ImportOptions::default());
+    assert!(export(&renders, "of_renders") == planes("zero123_expected.png"), "a render differs");
+    let options = ImportOptions { size: 224, pictures: Picture::Png, ..ImportOptions::default() };
+    let photos = run("mvimgnet", &at("photos"), &options);
+    let expected = planes("photo_resize224.png");
+    assert!(
+        export(&photos, "of_photos").chunks(expected.len()).all(|view| view == expected),
+        "a photo differs"
+    );
 }
 
 #[test]

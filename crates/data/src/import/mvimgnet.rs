@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use image::imageops::FilterType;
+use lexiform_geometry::resize::resize_bicubic_rgba;
 
 use super::carry::{entries, first_of, lines_if, name_of, overlap};
 use super::{ImportOptions, Opened};
@@ -133,7 +133,7 @@ fn views(folder: &Path, size: u32, pictures: Picture) -> Result<Vec<Member>, Str
     files.enumerate().map(|(i, path)| view(i, path, size, pictures)).collect()
 }
 
-/// A photograph of the edge `size`; one that has it, in the format asked for, stays as it is.
+/// A photograph of the edge `size`, as Pillow resizes it, whatever its sides; one that has it, in the format asked for, stays as it is.
 fn view(index: usize, path: &Path, size: u32, pictures: Picture) -> Result<Member, String> {
     let bytes = fs_err::read(path).map_err(|error| error.to_string())?;
     let ending = ending_of(&bytes);
@@ -145,6 +145,6 @@ fn view(index: usize, path: &Path, size: u32, pictures: Picture) -> Result<Membe
     if image.dimensions() == (size, size) && ending == Some(pictures.ending()) {
         return Ok(Member::view(index, pictures.ending(), bytes));
     }
-    let small = image::imageops::resize(&image, size, size, FilterType::CatmullRom);
+    let small = resize_bicubic_rgba(&image, size as usize, size as usize);
     Ok(Member::view(index, pictures.ending(), pictures.encode(&small)?))
 }
