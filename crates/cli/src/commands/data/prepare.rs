@@ -144,7 +144,7 @@ impl PrepareArgs {
 
 /// A part of a whole, as clap reads it.
 pub fn share(text: &str) -> Result<f64, String> {
-    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    let share = text.parse::<f64>().ok().filter(|share| (0.0..=1.0).contains(share));
     share.ok_or_else(|| format!("expected a share from 0 to 1, found {text:?}"))
 }
 
