@@ -99,7 +99,7 @@ fn agreed(folder: &Path, states: &[PartState]) -> Result<Value, DataError> {
 /// where the file system can, copied otherwise; shapes must have different keys. What was written goes again if it fails.
 pub fn join(folder: &Path, inputs: &[PathBuf]) -> Result<Manifest, DataError> {
     let layout = Layout::new(folder);
-    if [layout.parts(), layout.shards(), layout.manifest()].iter().any(|path| path.exists()) {
+    if [layout.parts(), layout.shards(), layout.index(), layout.manifest()].iter().any(|path| path.exists()) {
         return Err(DataError::invalid(folder, "holds a data set already"));
     }
     let manifests = inputs.iter().map(|input| Manifest::read(input)).collect::<Result<Vec<_>, _>>()?;
