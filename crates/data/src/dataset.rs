@@ -79,11 +79,11 @@ impl Dataset {
 
     fn at(place: PathBuf, home: Box<dyn Home>) -> Result<Self, DataError> {
         let manifest = home.manifest()?.checked(&place)?;
-        let path = Layout::new(&place).index();
-        let index = Index::read(&home.table()?, &path, &manifest)?;
+        let index = Index::read(&home.table()?, &place, &manifest)?;
         if index.shapes.len() as u64 != manifest.shapes {
-            let message = format!("expected {} shapes, found {}", manifest.shapes, index.shapes.len());
-            return Err(DataError::invalid(&path, message));
+            let (expected, found) = (manifest.shapes, index.shapes.len());
+            let message = format!("manifest.json has {expected} shapes, index.parquet {found}");
+            return Err(DataError::Torn { path: place, message });
         }
         Ok(Self { place, home, manifest, index })
     }
@@ -279,16 +279,19 @@ impl Dataset {
 }
 
 impl Index {
-    fn read(table: &Sidecar, path: &Path, manifest: &Manifest) -> Result<Self, DataError> {
+    fn read(table: &Sidecar, place: &Path, manifest: &Manifest) -> Result<Self, DataError> {
         let shards: HashMap<&str, (u32, u64)> =
             manifest.shards.iter().zip(0..).map(|(s, i)| (s.file.as_str(), (i, s.bytes))).collect();
         let mut index = Self::default();
         let mut known: [HashMap<String, usize>; 3] = Default::default();
-        let invalid = |message: String| DataError::invalid(path, message);
+        let path = Layout::new(place).index();
+        let invalid = |message: String| DataError::invalid(&path, message);
+        let torn = |shard: &str| {
+            let message = format!("index.parquet has shapes in {shard:?}, which manifest.json has not");
+            DataError::Torn { path: place.to_owned(), message }
+        };
         table.rows(|row| {
-            let (shard, bytes) = *shards
-                .get(row.shard.as_str())
-                .ok_or_else(|| invalid(format!("the manifest has no shard {:?}", row.shard)))?;
+            let (shard, bytes) = *shards.get(row.shard.as_str()).ok_or_else(|| torn(&row.shard))?;
             for member in row.members {
                 let inside = member.offset.checked_add(member.size).is_some_and(|end| end <= bytes);
                 let (size, name) =

@@ -55,6 +55,24 @@ pub enum DataError {
         /// What to do about it.
         hint: Option<String>,
     },
+    /// Table and manifest are not of the same merge: one was cut off between the two.
+    #[error("{}: {message}", path.display())]
+    Torn {
+        /// The data set's folder.
+        path: PathBuf,
+        /// How they differ.
+        message: String,
+    },
+    /// A source holds several data sets, of which one at a time can be read.
+    #[error("{}: expected one {what}, found {}", path.display(), found.join(", "))]
+    Several {
+        /// The folder.
+        path: PathBuf,
+        /// What there are several of.
+        what: &'static str,
+        /// What each is called.
+        found: Vec<String>,
+    },
     /// The address is an object store's, which this build does not read.
     #[error("{address}: this program was built without `cloud`, which reads object stores")]
     NoCloud {
@@ -79,6 +97,14 @@ impl DataError {
                     "finish the parts with the same `data prepare`, then run `lexiform data merge {}`",
                     path.display()
                 )
+            }
+            Self::Torn { path, .. } => {
+                format!("run `lexiform data merge {}` again: it writes both anew", path.display())
+            }
+            Self::Several { .. } => {
+                "name one of its files or folders; `lexiform data merge NEW A B` brings what was \
+                imported one by one together"
+                    .to_owned()
             }
             Self::NoCloud { .. } => {
                 "build it with `cargo build --release --features lexiform-cli/cloud`, or copy the files here"

@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::shard::{Failed, PartWriter, ShardEntry};
+use crate::table::Matched;
 use crate::{DataError, Key, Part, Refused, Shape};
 
 /// Where shapes come from.
@@ -21,6 +22,10 @@ pub trait Producer: Sync {
     fn jobs(&self) -> &[Job];
     /// All that decides what the shapes look like; a run that goes on must have the same.
     fn settings(&self) -> Value;
+    /// How many rows of the user's facts are about one of the shapes.
+    fn matched(&self) -> Matched {
+        Matched::default()
+    }
     /// Makes the shape of job `index`; called from many threads.
     ///
     /// # Errors

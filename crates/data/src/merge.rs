@@ -7,8 +7,8 @@ use fs_err as fs;
 use serde_json::Value;
 
 use crate::shard::{
-    FORMAT, Layout, Manifest, PartState, ShardEntry, Sidecar, SidecarWriter, VERSION, difference,
-    read_failed, sidecar_of, sum_of_file, write_json,
+    FORMAT, Layout, Manifest, PartState, ShardEntry, Sidecar, SidecarWriter, VERSION, aside, difference,
+    read_failed, sidecar_of, sum_of_file, write_failed, write_json,
 };
 use crate::{DataError, Member, Part};
 
@@ -95,30 +95,57 @@ fn agreed(folder: &Path, states: &[PartState]) -> Result<Value, DataError> {
     }
 }
 
-/// Brings the shards of several data sets together in a new one. Files are linked where the file system can, copied
-/// otherwise; shapes must have different keys.
+/// Brings the shards of several data sets together in a new one, with the lists of what could not be used. Files are linked
+/// where the file system can, copied otherwise; shapes must have different keys. What was written goes again if it fails.
 pub fn join(folder: &Path, inputs: &[PathBuf]) -> Result<Manifest, DataError> {
     let layout = Layout::new(folder);
-    if layout.parts().exists() || layout.manifest().exists() {
+    if [layout.parts(), layout.shards(), layout.index(), layout.manifest()].iter().any(|path| path.exists()) {
         return Err(DataError::invalid(folder, "holds a data set already"));
     }
+    let manifests = inputs.iter().map(|input| Manifest::read(input)).collect::<Result<Vec<_>, _>>()?;
+    let was_there = folder.exists();
+    bring_together(&layout, inputs, manifests).inspect_err(|_| clear(&layout, was_there))
+}
+
+fn bring_together(
+    layout: &Layout,
+    inputs: &[PathBuf],
+    manifests: Vec<Manifest>,
+) -> Result<Manifest, DataError> {
     fs::create_dir_all(layout.shards())?;
     fs::create_dir_all(layout.parts())?;
-    let mut settings = Vec::new();
-    for (number, input) in inputs.iter().enumerate() {
-        let manifest = Manifest::read(input)?;
+    let mut failed = Vec::new();
+    for (number, (input, manifest)) in inputs.iter().zip(&manifests).enumerate() {
+        let input = Layout::new(input);
         for shard in &manifest.shards {
-            let from = Layout::new(input).shard(&shard.file);
+            let from = input.shard(&shard.file);
             let to = layout.shard(&format!("{number:03}-{}", shard.file));
             place(&sidecar_of(&from), &sidecar_of(&to))?;
             place(&from, &to)?;
         }
-        settings.push(manifest.settings);
+        for state in input.states()? {
+            let list = read_failed(&input.failed(Part { index: state.index, of: state.of }))?;
+            failed.extend(list.into_values());
+        }
     }
+    write_failed(&layout.failed(Part::WHOLE), &failed)?;
+    let settings: Vec<Value> = manifests.into_iter().map(|manifest| manifest.settings).collect();
     let state =
         PartState { index: 0, of: 1, complete: true, settings: serde_json::json!({ "joined": settings }) };
     write_json(&layout.state(Part::WHOLE), &state)?;
-    merge(folder)
+    merge(&layout.folder)
+}
+
+/// Takes away a data set that was not finished; what else lies in its folder stays.
+fn clear(layout: &Layout, was_there: bool) {
+    // The error that led here is told; what cannot be taken away is found by the next run.
+    let _ = fs::remove_dir_all(layout.shards());
+    let _ = fs::remove_dir_all(layout.parts());
+    let _ = fs::remove_file(layout.index());
+    let _ = fs::remove_file(aside(&layout.index()));
+    if !was_there {
+        let _ = fs::remove_dir(&layout.folder);
+    }
 }
 
 fn place(from: &Path, to: &Path) -> Result<(), DataError> {

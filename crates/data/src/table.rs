@@ -1,16 +1,20 @@
 //! Labels, captions and splits that tables give by name: the field's caption and label files, and a user's own.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use csv::StringRecord;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use crate::inflate::gunzip;
+use crate::shard::mark;
 use crate::{Caption, DataError};
 
 /// Largest table after decompression, in bytes.
 const LARGEST: usize = 8 << 30;
+/// Name of Duoduo CLIP's captions of MVImgNet, `packed.json.gz`: of each shape one a view.
+const PER_VIEW: &str = "packed";
 /// Headings of the column that names a shape.
 const NAMES: [&str; 9] = ["file", "path", "key", "uid", "id", "modelid", "model_id", "object_id", "name"];
 /// Headings of the column of labels.
@@ -29,6 +33,36 @@ pub struct Facts {
     pub split: Option<String>,
 }
 
+impl Facts {
+    /// Adds the labels that are new: tables of captions say the label in every row.
+    fn label(&mut self, labels: impl IntoIterator<Item = String>) {
+        for label in labels {
+            if !self.labels.contains(&label) {
+                self.labels.push(label);
+            }
+        }
+    }
+}
+
+/// How many rows of the facts a user gave are about a shape of the source.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Matched {
+    /// Names that the facts know.
+    pub rows: usize,
+    /// Of these, names of shapes.
+    pub matched: usize,
+}
+
+impl Matched {
+    /// A sentence where facts were given and none is about a shape; `example` is the name of one.
+    pub fn warning(self, example: Option<&str>) -> Option<String> {
+        let named = example.map_or_else(String::new, |name| format!(", which are called such as {name:?}"));
+        let rows = self.rows;
+        (rows > 0 && self.matched == 0)
+            .then(|| format!("0 of {rows} rows of facts matched the shapes{named}"))
+    }
+}
+
 /// Facts by name.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
@@ -41,7 +75,8 @@ impl Table {
     /// - a CSV with headings: `file` (or `uid`, `modelId` …), and any of `label`, `caption`, `split`; Text2Shape's
     ///   captions are one;
     /// - a CSV without: `id,caption` as Cap3D publishes it, or `class number,class,id` as Duoduo CLIP lists LVIS;
-    /// - JSON: an object from ids to captions or lists of them, or a list of objects with the headings above.
+    /// - JSON: an object from ids to captions or lists of them, or a list of objects with the headings above; where the file
+    ///   is called `packed`, as Duoduo CLIP's for MVImgNet, caption k is about view k.
     ///
     /// `.gz` is unpacked.
     pub fn read(path: &Path) -> Result<Self, DataError> {
@@ -83,19 +118,61 @@ impl Table {
         self.by_name.values_mut().for_each(|facts| facts.split = Some(split.to_owned()));
     }
 
+    /// Says what is known about a shape, instead of what was said before.
+    pub(crate) fn insert(&mut self, name: &str, facts: Facts) {
+        self.by_name.insert(plain(name).to_owned(), facts);
+    }
+
     /// Adds what another table says; of two splits the other's counts.
     pub fn join(&mut self, other: Self) {
         for (name, facts) in other.by_name {
             let mine = self.by_name.entry(name).or_default();
-            mine.labels.extend(facts.labels);
+            mine.label(facts.labels);
             mine.captions.extend(facts.captions);
             mine.split = facts.split.or(mine.split.take());
         }
     }
 
+    /// A mark of all that the table says; nothing where it says nothing.
+    pub fn digest(&self) -> Option<String> {
+        if self.by_name.is_empty() {
+            return None;
+        }
+        let mut rows: Vec<_> = self.by_name.iter().collect();
+        rows.sort_by_key(|(name, _)| *name);
+        let mut hasher = Sha256::new();
+        // Lengths too, so that no two tables run together into the same text.
+        let mut add = |text: &str| {
+            hasher.update((text.len() as u64).to_le_bytes());
+            hasher.update(text);
+        };
+        for (name, Facts { labels, captions, split }) in rows {
+            [name, split.as_deref().unwrap_or_default()].into_iter().for_each(&mut add);
+            add(&labels.len().to_string());
+            labels.iter().for_each(|label| add(label));
+            add(&captions.len().to_string());
+            for Caption { text, from, view, .. } in captions {
+                let view = view.map_or_else(String::new, |view| view.to_string());
+                [text, from, &view].into_iter().for_each(|part| add(part));
+            }
+        }
+        Some(mark(hasher))
+    }
+
+    /// How many of its rows are about one of these shapes.
+    pub fn matched<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Matched {
+        let found: HashSet<&str> = names.into_iter().filter_map(|name| Some(self.row(name)?.0)).collect();
+        Matched { rows: self.len(), matched: found.len() }
+    }
+
     /// What is said about a shape, by the whole name, the name without its ending, or the last of its folders that is
     /// known: `chairs/0a1b.glb`, `chairs/0a1b`, `0a1b`, `chairs`.
     pub fn find(&self, name: &str) -> Option<&Facts> {
+        self.row(name).map(|(_, facts)| facts)
+    }
+
+    /// The row about a shape, and what it is called.
+    fn row(&self, name: &str) -> Option<(&str, &Facts)> {
         if self.by_name.is_empty() {
             return None;
         }
@@ -103,7 +180,8 @@ impl Table {
         let stem = |part: &str| part.rsplit_once('.').map_or(part, |(stem, _)| stem).to_owned();
         let whole = [name.to_owned(), stem(name)];
         let parts = name.rsplit('/').flat_map(|part| [part.to_owned(), stem(part)]);
-        whole.into_iter().chain(parts).find_map(|name| self.by_name.get(&name))
+        let row = |name: String| self.by_name.get_key_value(&name);
+        whole.into_iter().chain(parts).find_map(row).map(|(name, facts)| (name.as_str(), facts))
     }
 
     fn at(&mut self, name: &str) -> &mut Facts {
@@ -132,7 +210,7 @@ impl Table {
         let Some(name) = record.get(columns.name).filter(|name| !name.trim().is_empty()) else { return };
         let cell = |at: usize| record.get(at).map(str::trim).filter(|text| !text.is_empty());
         let facts = self.at(name);
-        facts.labels.extend(columns.label.and_then(cell).map(str::to_owned));
+        facts.label(columns.label.and_then(cell).map(str::to_owned));
         facts.captions.extend(columns.captions.iter().filter_map(|at| Some(Caption::new(cell(*at)?, from))));
         if let Some(split) = columns.split.and_then(cell) {
             facts.split = Some(split.to_owned());
@@ -145,6 +223,7 @@ impl Table {
                 for (name, value) in map {
                     let facts = self.at(&name);
                     match &value {
+                        Value::Array(list) if from == PER_VIEW => facts.captions.extend(of_views(list, from)),
                         Value::Object(fields) => fill(facts, fields, from),
                         other => facts
                             .captions
@@ -213,13 +292,20 @@ fn fill(facts: &mut Facts, fields: &serde_json::Map<String, Value>, from: &str) 
     for (key, value) in fields {
         let key = key.to_lowercase();
         if LABELS.contains(&key.as_str()) {
-            facts.labels.extend(texts(value));
+            facts.label(texts(value));
         } else if CAPTIONS.contains(&key.as_str()) {
             facts.captions.extend(texts(value).into_iter().map(|text| Caption::new(text, from)));
         } else if key == "split" {
             facts.split = value.as_str().map(str::to_owned).or(facts.split.take());
         }
     }
+}
+
+/// Captions of which the k-th is about view k.
+fn of_views(list: &[Value], from: &str) -> impl Iterator<Item = Caption> {
+    list.iter().enumerate().flat_map(move |(view, value)| {
+        texts(value).into_iter().map(move |text| Caption { view: Some(view), ..Caption::new(text, from) })
+    })
 }
 
 /// A text, or the texts of a list.
@@ -264,24 +350,55 @@ mod tests {
         check("lvis.csv", "3,Band_Aid,0a1b\n4,cup,0c\n", "0c/000.png", &["cup"], &[]);
         let text2shape = "id,modelId,description,category,topLevelSynsetId\n\
             0,aaa,a brown table,Table,04379243\n1,aaa,wooden,Table,04379243\n";
-        check(
-            "captions.tablechair.csv",
-            text2shape,
-            "aaa",
-            &["Table", "Table"],
-            &["a brown table", "wooden"],
-        );
+        check("captions.tablechair.csv", text2shape, "aaa", &["Table"], &["a brown table", "wooden"]);
         check("c.json", r#"{"u1": ["one", "two"], "u2": "three"}"#, "u1.glb", &[], &["one", "two"]);
         check("d.json", r#"[{"uid": "u1", "caption": "one", "category": "cup"}]"#, "u1", &["cup"], &["one"]);
         assert!(table("e.csv", "").is_empty());
     }
 
     #[test]
+    fn packed_captions_are_of_views() {
+        let text = r#"{"5_26": ["a cup", "", "its handle"], "6_1": "a pot"}"#;
+        let views = |name: &str, shape: &str| {
+            let table = table(name, text);
+            table.find(shape).unwrap().captions.iter().map(|c| (c.text.clone(), c.view)).collect::<Vec<_>>()
+        };
+        assert_eq!(views("packed.json", "5_26"), [("a cup".into(), Some(0)), ("its handle".into(), Some(2))]);
+        assert_eq!(views("packed.json", "6_1"), [("a pot".into(), None)]);
+        assert_eq!(views("other.json", "5_26"), [("a cup".into(), None), ("its handle".into(), None)]);
+    }
+
+    #[test]
+    fn a_table_is_known_by_its_mark_and_by_the_shapes_it_names() {
+        let one = table("a.csv", "file,label,split\nu1,cup,test\nu2,pot,test\n");
+        let turned = table("a.csv", "file,label,split\nu2,pot,test\nu1,cup,test\n");
+        assert_eq!(one.digest(), turned.digest());
+        for other in ["u1,cap,test\nu2,pot,test\n", "u1,cup,val\nu2,pot,test\n", "u1,cup,test\n"] {
+            assert_ne!(
+                one.digest(),
+                table("a.csv", &format!("file,label,split\n{other}")).digest(),
+                "{other}"
+            );
+        }
+        assert_eq!(Table::default().digest(), None);
+        let matched = one.matched(["x/u1.glb", "u1/0.obj", "other.obj"]);
+        assert_eq!((matched, matched.warning(None)), (Matched { rows: 2, matched: 1 }, None));
+        let warning = one.matched(["other.obj"]).warning(Some("other.obj")).unwrap();
+        assert_eq!(
+            warning,
+            "0 of 2 rows of facts matched the shapes, which are called such as \"other.obj\""
+        );
+        assert_eq!(Table::default().matched(["a"]).warning(None), None);
+    }
+
+    #[test]
     fn tables_join_and_say_where_a_sentence_is_from() {
         let mut all = table("cap3d.csv", "u1,one\n");
         all.join(table("x.csv", "file,label,split\nu1,cup,test\n"));
+        all.join(table("y.csv", "file,label\nu1,cup\nu1,vase\n"));
         let facts = all.find("u1").unwrap();
-        assert_eq!((facts.labels[0].as_str(), facts.captions[0].from.as_str()), ("cup", "cap3d"));
+        assert_eq!(facts.labels, ["cup", "vase"]);
+        assert_eq!(facts.captions[0].from, "cap3d");
         assert_eq!(facts.split.as_deref(), Some("test"));
     }
 }

@@ -8,7 +8,7 @@ use lexiform_data::prepare::{LocalFiles, Prepare, PrepareConfig};
 use lexiform_data::table::Table;
 use lexiform_data::{
     CAMERAS, DataError, Dataset, Event, Featurizer, MakeOptions, MakeSummary, Manifest, POINTS, Part,
-    Picture, TEXT_FEATURES, VIEW_FEATURES, decode_picture, join, make, merge, verify,
+    Picture, Producer as _, TEXT_FEATURES, VIEW_FEATURES, decode_picture, join, make, merge, verify,
 };
 
 /// A box with these edges as an OBJ file.
@@ -145,6 +145,55 @@ fn the_bytes_do_not_depend_on_threads_and_a_second_run_changes_nothing() {
     assert_eq!(Dataset::open(&sets[0]).unwrap().len(), 4);
 }
 
+#[test]
+fn files_of_one_name_are_shapes_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = ["m/a/model.obj", "m/b/model.obj", "m/cup.obj"].map(|name| folder.path().join(name));
+    files.iter().zip([1.0, 2.0, 3.0]).for_each(|(path, edge)| write_box(path, [edge, 1.0, 1.0]));
+    let run = |files: &[&Path], to: &str, part: Part| {
+        let files: Vec<String> = files.iter().map(|path| path.display().to_string()).collect();
+        let source = LocalFiles::new(&files).unwrap();
+        let producer = Prepare::new(&source, small(), Table::default()).unwrap();
+        let options = MakeOptions { part, ..MakeOptions::default() };
+        make(&producer, &folder.path().join(to), &options, &mut |_| {}).unwrap()
+    };
+    let [a, b, cup] = [&*files[0], &*files[1], &*files[2]];
+    assert_eq!(run(&[a, b, cup], "set", Part::WHOLE), MakeSummary { written: 3, ..MakeSummary::default() });
+    for index in 0..2 {
+        assert_eq!(run(&[cup, b, a], "parts", Part { index, of: 2 }).failed, 0);
+    }
+    let ids = |to: &str| {
+        merge(&folder.path().join(to)).unwrap();
+        let dataset = Dataset::open(&folder.path().join(to)).unwrap();
+        let mut ids: Vec<String> = (0..dataset.len()).map(|i| dataset.about(i).unwrap().id).collect();
+        ids.sort();
+        ids
+    };
+    assert_eq!(ids("set"), ["a/model.obj", "b/model.obj", "cup.obj"]);
+    assert_eq!(ids("parts"), ids("set"));
+}
+
+#[test]
+fn a_run_that_goes_on_has_the_facts_it_was_begun_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, to) = (folder.path().join("models"), folder.path().join("set"));
+    write_box(&from.join("cup.obj"), [1.0; 3]);
+    let run = |text: &str| {
+        let path = folder.path().join("facts.csv");
+        std::fs::write(&path, text).unwrap();
+        let source = LocalFiles::new(&[from.display().to_string()]).unwrap();
+        let producer = Prepare::new(&source, small(), Table::read(&path).unwrap()).unwrap();
+        let made = make(&producer, &to, &MakeOptions::default(), &mut |_| {});
+        (producer.matched(), made)
+    };
+    let (matched, made) = run("file,label\ncup.obj,cup\npot.obj,pot\n");
+    assert_eq!((matched.matched, matched.rows, made.unwrap().written), (1, 2, 1));
+    let error = run("file,label\ncup.obj,mug\npot.obj,pot\n").1.unwrap_err();
+    assert!(error.to_string().contains("was begun with facts = \""), "{error}");
+    assert!(error.hint().unwrap().contains("use the same settings"));
+    assert_eq!(run("file,label\npot.obj,pot\ncup.obj,cup\n").1.unwrap().before, 1);
+}
+
 /// Mean color and its complement: enough to tell what is compared with what.
 struct Colors;
 
@@ -210,6 +259,67 @@ fn a_flipped_byte_is_found_and_named() {
 }
 
 #[test]
+fn tables_beside_shards_are_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    models(&at("models"));
+    prepare(&at("models"), &at("a"), small(), None, 2);
+    write_box(&at("models/new.obj"), [1.0, 2.0, 3.0]);
+    prepare(&at("models"), &at("b"), small(), None, 2);
+    let beside = |set: &str| at(set).join("shards/00000-of-00001-000000.parquet");
+    let faults = |set: &str| {
+        let faults = verify(&at(set), &|_| {}).unwrap();
+        assert!(faults.iter().all(|fault| fault.path == beside(set)), "{faults:?}");
+        faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>().join("\n")
+    };
+    let good = std::fs::read(beside("a")).unwrap();
+    // Another set's, the names of its members changed, its end cut off, gone.
+    std::fs::copy(beside("b"), beside("a")).unwrap();
+    assert!(faults("a").contains("than the manifest"), "{}", faults("a"));
+    let mut bytes = good.clone();
+    for at in (0..bytes.len()).filter(|at| good[*at..].starts_with(b"tower")) {
+        bytes[at + 4] = b'l';
+    }
+    std::fs::write(beside("a"), &bytes).unwrap();
+    assert!(faults("a").contains("its rows are not those of index.parquet"), "{}", faults("a"));
+    std::fs::write(beside("a"), &good[..good.len() - 9]).unwrap();
+    assert!(faults("a").contains("damaged"));
+    std::fs::remove_file(beside("a")).unwrap();
+    assert!(faults("a").contains("damaged"));
+    std::fs::write(beside("a"), &good).unwrap();
+    assert_eq!(faults("a"), "");
+}
+
+#[test]
+fn a_merge_that_was_cut_off_is_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, to) = (folder.path().join("models"), folder.path().join("set"));
+    models(&from);
+    prepare(&from, &to, small(), None, 2);
+    let before = std::fs::read(to.join("manifest.json")).unwrap();
+    write_box(&from.join("new.obj"), [1.0, 2.0, 3.0]);
+    prepare(&from, &to, small(), None, 2);
+    // The table is of the second merge, the manifest of the first: in the shards of one and of the other.
+    let torn = |manifest: &[u8], expected: &str| {
+        std::fs::write(to.join("manifest.json"), manifest).unwrap();
+        let error = Dataset::open(&to).err().unwrap();
+        assert!(error.to_string().contains(expected), "{error}");
+        assert!(error.hint().unwrap().contains(&format!("run `lexiform data merge {}` again", to.display())));
+        assert!(verify(&to, &|_| {}).unwrap().iter().any(|fault| fault.message.contains("writes both anew")));
+    };
+    torn(&before, "index.parquet has shapes in \"00000-of-00001-000001.tar\", which manifest.json has not");
+    merge(&to).unwrap();
+    assert_eq!(Dataset::open(&to).unwrap().len(), 4);
+    let after = std::fs::read_to_string(to.join("manifest.json")).unwrap();
+    let fewer = after
+        .replacen("\"shapes\": 4", "\"shapes\": 3", 1)
+        .replace("index_sha256\": \"", "index_sha256\": \"x");
+    torn(fewer.as_bytes(), "manifest.json has 3 shapes, index.parquet 4");
+    merge(&to).unwrap();
+    assert_eq!(verify(&to, &|_| {}).unwrap(), []);
+}
+
+#[test]
 fn data_sets_join_where_their_shapes_differ() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
@@ -221,8 +331,20 @@ fn data_sets_join_where_their_shapes_differ() {
     assert_eq!(verify(&at("c"), &|_| {}).unwrap(), []);
     let joined = Dataset::open(&at("c")).unwrap();
     assert!((0..4).all(|i| joined.shape(i).is_ok()));
+    // What failed in the parts is still told of, and not tried again.
+    assert_eq!(joined.manifest().failed, 2);
     let error = join(&at("d"), &[at("a"), at("a")]).unwrap_err();
     assert!(error.to_string().contains("stands in another shard already"), "{error}");
+    assert!(!at("d").exists(), "a join that failed left something behind");
+    std::fs::create_dir(at("d")).unwrap();
+    std::fs::write(at("d/notes.txt"), "mine").unwrap();
+    assert!(join(&at("d"), &[at("a"), at("nowhere")]).is_err());
+    assert!(join(&at("d"), &[at("b"), at("b")]).is_err());
+    assert_eq!(join(&at("d"), &[at("a"), at("b")]).unwrap().shapes, 4);
+    assert_eq!(std::fs::read_to_string(at("d/notes.txt")).unwrap(), "mine");
+    let error = join(&at("d"), &[at("a"), at("b")]).unwrap_err();
+    assert!(error.to_string().contains("holds a data set already"), "{error}");
+    assert_eq!(verify(&at("a"), &|_| {}).unwrap(), []);
     assert!(matches!(Dataset::open(&at("models")), Err(DataError::Incomplete { .. })));
 }
 

@@ -4,12 +4,13 @@
 use std::path::{Path, PathBuf};
 
 use image::{Rgb, RgbImage, Rgba, RgbaImage};
-use lexiform_data::import::ImportOptions;
+use lexiform_data::hdf5::File;
+use lexiform_data::import::{Ids, ImportOptions};
 use lexiform_data::pickle::Pickle;
 use lexiform_data::table::Table;
 use lexiform_data::{
-    Dataset, Event, MakeOptions, POINTS, Picture, TEXT_FEATURES, VIEW_FEATURES, decode_picture, export,
-    import, make, merge,
+    Dataset, Event, MakeOptions, POINTS, Picture, Producer as _, TEXT_FEATURES, VIEW_FEATURES,
+    decode_picture, export, import, make, merge,
 };
 
 fn fixture(name: &str) -> PathBuf {
@@ -91,6 +92,66 @@ fn duoduo_with_its_traps() {
     assert_eq!(of.numbers(), ramp(12)[6..]);
 }
 
+/// The fixture's images under other names, and lists beside them.
+fn duoduo_as(images: &str, index: &str, lists: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(fixture("duoduo/mv_images.h5"), folder.path().join(images)).unwrap();
+    std::fs::copy(fixture("duoduo/model_to_idx.json"), folder.path().join(index)).unwrap();
+    for (name, text) in lists {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn duoduo_s_lists_say_what_is_for_evaluation() {
+    let said = |imported: &Imported, key: &str| {
+        let about = imported.dataset.about(imported.shape(key)).unwrap();
+        (about.labels.join(","), about.split)
+    };
+    let lvis = [("csv_list/lvis.csv", "0,Band_Aid,aaaa\n1,cup,bbbb\n")];
+    let folder = duoduo_as("lvis_images.h5", "lvis_model_to_idx.json", &lvis);
+    let imported = run("duoduo", folder.path(), &ImportOptions::default());
+    assert_eq!(said(&imported, "bbbb"), ("cup".to_owned(), "test".to_owned()));
+    assert!(!imported.warnings.iter().any(|told| told.contains("lvis.csv")), "{:?}", imported.warnings);
+
+    let lists =
+        [("mvpnet_val.csv", "3,wash_basin,bbbb\n"), ("captions/mvimgnet_category.txt", "aaaa,a cup\n")];
+    let folder = duoduo_as("mvimgnet_mv_images.h5", "mvimgnet_model_to_idx.json", &lists);
+    let imported = run("duoduo", folder.path(), &ImportOptions::default());
+    assert_eq!(said(&imported, "bbbb"), ("wash basin".to_owned(), "val".to_owned()));
+    assert_eq!(said(&imported, "aaaa"), ("a cup".to_owned(), "train".to_owned()));
+    let told = imported.warnings.join("\n");
+    assert!(
+        told.contains("1 shapes are in the images and in mvpnet_val.csv") && told.contains("bbbb"),
+        "{told}"
+    );
+
+    // Those that are not held out, as a list names them.
+    let ids = folder.path().join("mvpnet_train_model_ids.txt");
+    std::fs::write(&ids, "aaaa\n\nelsewhere\n").unwrap();
+    let options = ImportOptions { ids: Some(Ids::read(&ids).unwrap()), ..ImportOptions::default() };
+    let chosen = run("duoduo", folder.path(), &options);
+    assert_eq!((chosen.dataset.len(), said(&chosen, "aaaa").1.as_str()), (1, "train"));
+    let same = |imported: &Imported| imported.dataset.views(imported.shape("aaaa"), &[0, 3]).unwrap();
+    assert_eq!(same(&chosen), same(&imported));
+    let told = chosen.warnings.join("\n");
+    assert!(told.contains("mvpnet_train_model_ids.txt: 1 of 2 ids are not in the source"), "{told}");
+    assert!(!told.contains("mvpnet_val.csv"), "{told}");
+    let open = |options: &ImportOptions| (import::find("duoduo").unwrap().open)(folder.path(), options);
+    let all = open(&ImportOptions::default()).unwrap();
+    let set = chosen.folder.path().join("set");
+    let error = make(&all, &set, &MakeOptions::default(), &mut |_| {}).unwrap_err();
+    assert!(error.to_string().contains("was begun with ids = \""), "{error}");
+    std::fs::write(&ids, "elsewhere\n").unwrap();
+    let options = ImportOptions { ids: Some(Ids::read(&ids).unwrap()), ..ImportOptions::default() };
+    assert!(open(&options).err().unwrap().to_string().contains("lists none of the 3 shapes"));
+    std::fs::write(&ids, "\n").unwrap();
+    assert!(Ids::read(&ids).unwrap_err().to_string().contains("expected one id a line"));
+}
+
 #[test]
 fn openshape_and_objaverse_lvis() {
     let options = ImportOptions { features: true, ..ImportOptions::default() };
@@ -166,6 +227,16 @@ fn ulip_objaverse_keeps_its_axes_and_takes_captions() {
     assert_eq!(shape, [8, 3]);
     assert!(values.iter().zip(ramp(24)).all(|(a, b)| (a - b / 100.0).abs() < 1e-6));
     assert_eq!(imported.dataset.about(0).unwrap().captions[0].text, "A chair, red.");
+    // Other sentences for the same data set would never arrive.
+    let open = |options: &ImportOptions| {
+        (import::find("ulip-objaverse").unwrap().open)(&fixture("ulip"), options).unwrap()
+    };
+    let source = open(&ImportOptions::default());
+    let error =
+        make(&source, &imported.folder.path().join("set"), &MakeOptions::default(), &mut |_| {}).unwrap_err();
+    assert!(error.to_string().contains("was begun with facts = \""), "{error}");
+    let matched = open(&options).matched();
+    assert_eq!((matched.matched, matched.rows), (1, 1));
 }
 
 #[test]
@@ -191,6 +262,53 @@ fn modelnet_in_three_forms() {
 }
 
 #[test]
+fn modelnet10_lies_in_the_folder_of_modelnet40() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    for id in ["sofa_0001", "sofa_0002", "cup_0001", "cup_0002"] {
+        write(&format!("{}/{id}.txt", id.split('_').next().unwrap()), "0,0,0,0,0,1\n");
+    }
+    for (name, text) in [
+        ("modelnet40_train.txt", "sofa_0001\ncup_0001\n"),
+        ("modelnet40_test.txt", "sofa_0002\ncup_0002\n"),
+        ("modelnet10_train.txt", "sofa_0001\n"),
+        ("modelnet10_test.txt", "sofa_0002\n"),
+        ("modelnet10_shape_names.txt", "sofa\n"),
+        ("notes.txt", "sofa_0001\n"),
+    ] {
+        write(name, text);
+    }
+    let check = |from: &Path, expected: &[(&str, &str)]| {
+        let found = run("modelnet", from, &ImportOptions::default());
+        let set = &found.dataset;
+        let mut shapes: Vec<_> =
+            (0..set.len()).map(|i| (set.key(i).to_owned(), set.split(i).to_owned())).collect();
+        shapes.sort();
+        let expected: Vec<_> =
+            expected.iter().map(|(id, split)| ((*id).to_owned(), (*split).to_owned())).collect();
+        assert_eq!((shapes, found.failed), (expected, Vec::new()), "{}", from.display());
+        found.warnings
+    };
+    let all = [("cup_0001", "train"), ("cup_0002", "test"), ("sofa_0001", "train"), ("sofa_0002", "test")];
+    let told = check(folder.path(), &all);
+    assert!(told[0].contains("modelnet10_shape_names.txt"), "{told:?}");
+    let list = |name: &str| folder.path().join(name);
+    assert_eq!(check(&list("modelnet10_shape_names.txt"), &all[2..]), [""; 0]);
+    check(&list("modelnet10_test.txt"), &all[3..]);
+    check(&list("modelnet10_train.txt"), &all[2..3]);
+    let open = |name: &str| {
+        let opened = (import::find("modelnet").unwrap().open)(&list(name), &ImportOptions::default());
+        opened.err().unwrap().to_string()
+    };
+    assert!(open("notes.txt").contains("expected a folder, or a list called modelnet10_train.txt"));
+    assert!(open("nothing_train.txt").contains("nothing_train.txt"));
+}
+
+#[test]
 fn scanobjectnn_of_either_byte_order() {
     let imported = run("scanobjectnn", &fixture("scanobjectnn"), &ImportOptions::default());
     assert_eq!(imported.dataset.len(), 4);
@@ -208,6 +326,53 @@ fn scanobjectnn_of_either_byte_order() {
     assert_eq!((imported.dataset.label(toilet), imported.dataset.split(toilet)), (Some("toilet"), "test"));
     let openshape = run("scanobjectnn", &fixture("scanobjectnn_openshape"), &ImportOptions::default());
     assert_eq!(openshape.dataset.label(openshape.shape("xyz_label-00001")), Some("sofa"));
+}
+
+#[test]
+fn variants_of_scanobjectnn_are_never_mixed() {
+    let folder = tempfile::tempdir().unwrap();
+    let put = |name: &str| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::copy(fixture("scanobjectnn/main_split_nobg/training_objectdataset.h5"), &path).unwrap();
+    };
+    let check = |from: &str, expected: &str| {
+        let found = run("scanobjectnn", &folder.path().join(from), &ImportOptions::default());
+        let about = found.dataset.about(0).unwrap();
+        let of_all = &found.dataset.manifest().settings["variant"];
+        assert_eq!(
+            (about.extra["variant"].as_str(), of_all.as_str()),
+            (Some(expected), Some(expected)),
+            "{from}"
+        );
+    };
+    ["main_split", "main_split_nobg"].iter().for_each(|f| put(&format!("{f}/training_objectdataset.h5")));
+    put("main_split/test_objectdataset.h5");
+    check("main_split", "OBJ_BG");
+    check("main_split_nobg", "OBJ_ONLY");
+    let refused = |from: &str| {
+        let opened = (import::find("scanobjectnn").unwrap().open)(
+            &folder.path().join(from),
+            &ImportOptions::default(),
+        );
+        let error = opened.err().unwrap();
+        assert!(error.hint().unwrap().contains("name one of its files or folders"));
+        error.to_string()
+    };
+    assert!(refused("").contains("expected one variant of ScanObjectNN, found OBJ_BG, OBJ_ONLY"));
+    for (end, variant) in [
+        ("augmented25_norot", "PB_T25"),
+        ("augmented25rot", "PB_T25_R"),
+        ("augmentedrot", "PB_T50_R"),
+        ("augmentedrot_scale75", "PB_T50_RS"),
+    ] {
+        put(&format!("main_split/training_objectdataset_{end}.h5"));
+        check(&format!("main_split/training_objectdataset_{end}.h5"), variant);
+    }
+    put("split2_nobg/test_objectdataset_augmentedrot_scale75.h5");
+    check("split2_nobg", "PB_T50_RS without background in split2");
+    assert!(refused("main_split").contains("found OBJ_BG, PB_T25, PB_T25_R, PB_T50_R, PB_T50_RS"));
+    check("main_split/test_objectdataset.h5", "OBJ_BG");
 }
 
 #[test]
@@ -243,7 +408,46 @@ fn zero123_and_back() {
     assert_eq!((exported.shapes, exported.left_out.len()), (2, 1));
     let again = run("duoduo", &block, &ImportOptions::default());
     let view = decode_picture(&again.dataset.views(again.shape("bb22"), &[1]).unwrap()[0]).unwrap();
-    assert_eq!((view.get_pixel(0, 0).0, view.get_pixel(5, 0).0), ([255; 4], [20, 3, 7, 255]));
+    assert_eq!((view.get_pixel(0, 0).0, view.get_pixel(223, 0).0), ([255; 4], [20, 3, 7, 255]));
+}
+
+/// A picture that the reference's own preparation read or made.
+fn prepared(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/duoduo_preprocess").join(name)
+}
+
+#[test]
+fn pixels_for_duoduo_are_the_reference_s_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::create_dir_all(at("renders/aa")).unwrap();
+    std::fs::create_dir_all(at("photos/5/bb/images")).unwrap();
+    std::fs::copy(prepared("zero123_rgba.png"), at("renders/aa/000.png")).unwrap();
+    for i in 0..12 {
+        let to = at("photos/5/bb/images").join(format!("{i:02}.png"));
+        std::fs::copy(prepared("photo_300x200.png"), to).unwrap();
+    }
+    let export = |imported: &Imported, to: &str| {
+        export::find("duoduo").unwrap().write(&imported.dataset, &[0], &at(to), &mut || {}).unwrap();
+        let images = File::open(&at(to).join("mv_images.h5")).unwrap().dataset("imgs").unwrap();
+        assert_eq!(images.shape()[2..], [3, 224, 224]);
+        images.read_rows(0, 1).unwrap().data
+    };
+    let planes = |name: &str| {
+        let image = image::open(prepared(name)).unwrap().into_rgb8();
+        (0..3)
+            .flat_map(|channel| image.pixels().map(move |p| p.0[channel]).collect::<Vec<_>>())
+            .collect::<Vec<u8>>()
+    };
+    let renders = run("zero123", &at("renders"), &ImportOptions::default());
+    assert!(export(&renders, "of_renders") == planes("zero123_expected.png"), "a render differs");
+    let options = ImportOptions { size: 224, pictures: Picture::Png, ..ImportOptions::default() };
+    let photos = run("mvimgnet", &at("photos"), &options);
+    let expected = planes("photo_resize224.png");
+    assert!(
+        export(&photos, "of_photos").chunks(expected.len()).all(|view| view == expected),
+        "a photo differs"
+    );
 }
 
 #[test]
@@ -269,6 +473,25 @@ fn mvimgnet_chooses_twelve_and_finds_the_overlap() {
     let view = decode_picture(&imported.dataset.views(shape, &[11]).unwrap()[0]).unwrap();
     assert_eq!(view.dimensions(), (8, 8));
     assert!(view.get_pixel(4, 4).0[0].abs_diff(22 * 8) < 8);
+    let name = |imported: &Imported| {
+        let shape = imported.shape("5_2600746d");
+        imported.dataset.members(shape).next().unwrap().to_owned()
+    };
+    assert_eq!(name(&imported), "v00.png");
+    for (pictures, size, expected) in
+        [(Picture::Jpeg, 8, "v00.jpg"), (Picture::Webp, 8, "v00.webp"), (Picture::Png, 0, "v00.jpg")]
+    {
+        let options = ImportOptions { size, pictures, ..ImportOptions::default() };
+        assert_eq!(name(&run("mvimgnet", folder.path(), &options)), expected);
+    }
+    // What has the size and the format already is not compressed again.
+    for i in 0..30_u8 {
+        RgbImage::from_pixel(8, 8, Rgb([i, 0, 0])).save(images.join(format!("{i:03}.jpg"))).unwrap();
+    }
+    let options = ImportOptions { size: 8, pictures: Picture::Jpeg, ..ImportOptions::default() };
+    let same = run("mvimgnet", folder.path(), &options);
+    let first = same.dataset.views(same.shape("5_2600746d"), &[0]).unwrap().remove(0);
+    assert_eq!(first, std::fs::read(images.join("000.jpg")).unwrap());
 }
 
 #[test]

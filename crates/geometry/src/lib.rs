@@ -13,6 +13,7 @@ pub mod neighbors;
 pub mod normalize;
 mod point_cloud;
 pub mod render;
+pub mod resize;
 pub mod retouch;
 mod rig;
 pub mod sample;

@@ -1,15 +1,14 @@
 //! Pictures → the numbers a tower was trained on, exactly as the reference prepares them.
 
 mod object;
-mod resize;
 
 use image::{RgbImage, RgbaImage};
+pub(crate) use lexiform_geometry::resize::resample_grid;
+pub use lexiform_geometry::resize::{composite_on_white, resize_bicubic, resize_bicubic_rgba};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use self::object::object_view;
-pub(crate) use resize::resample_grid;
-pub use resize::{resize_bicubic, resize_bicubic_rgba};
 
 /// Mean and standard deviation of each channel, that a tower was trained with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -191,18 +190,6 @@ fn enlarge_window(plane: &[f32], size: usize, [top, left]: [usize; 2]) -> Vec<f3
         }));
     }
     enlarged
-}
-
-/// Straight alpha over white, cut to bytes as Duoduo CLIP's packing does: truncated, not rounded.
-pub fn composite_on_white(image: &RgbaImage) -> RgbImage {
-    RgbImage::from_fn(image.width(), image.height(), |x, y| {
-        let [r, g, b, a] = image.get_pixel(x, y).0;
-        if a == 255 {
-            return image::Rgb([r, g, b]);
-        }
-        let alpha = f64::from(a) / 255.0;
-        image::Rgb([r, g, b].map(|c| ((f64::from(c) / 255.0 * alpha + (1.0 - alpha)) * 255.0) as u8))
-    })
 }
 
 /// First two outputs of the 32-bit Mersenne Twister, which torch draws its crops from.

@@ -4,6 +4,8 @@ use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::Stdio;
 
+use serde_json::Value;
+
 use crate::support::Bench;
 
 const SMALL: &str = "--views 3 --size 48 --points 64";
@@ -43,6 +45,8 @@ fn a_folder_becomes_a_data_set_with_features() {
         "{lines:#?}"
     );
     assert_eq!(event("merged")[0]["views"], 9);
+    let finished = event("finished")[0];
+    assert_eq!((&finished["facts"], &finished["facts_matched"]), (&1.into(), &1.into()));
     assert!(event("written")[2]["per_minute"].as_f64().unwrap() > 0.0);
     let whole = bench.run(&["data", "inspect", "set", "--json"]).good().json().remove(0);
     assert_eq!(
@@ -98,15 +102,21 @@ fn a_killed_run_goes_on_as_if_nothing_had_been() {
         bench.write_box(&format!("models/box{i}.obj"), [1.0, 1.0 + i as f32, 2.0]);
     }
     bench.run(&prepare("whole", "")).good();
+    let number = |line: &Value, name: &str| line[name].as_u64().unwrap();
+    // Shapes of which a run said that they are written.
+    let mut told = 0;
     for lines in [1, 12, 30] {
         let mut child = bench.command(&prepare("cut", "")).stdout(Stdio::piped()).spawn().unwrap();
-        let seen =
-            BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok).take(lines).count();
+        let seen = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok).take(lines);
+        let seen: Vec<Value> = seen.map(|line| serde_json::from_str(&line).unwrap()).collect();
         child.kill().unwrap();
         child.wait().unwrap();
-        assert!(seen <= lines);
+        assert!(number(&seen[0], "written") >= told, "{told} were told of before {seen:#?}");
+        told = number(&seen[0], "written");
+        told += seen.iter().filter(|line| line["event"] == "written").count() as u64;
     }
-    bench.run(&prepare("cut", "")).good();
+    let last = bench.run(&prepare("cut", "")).good().json();
+    assert!(told > 11 && number(&last[0], "written") >= told, "{told} were told of before {last:#?}");
     assert!(shards(&bench, "whole") == shards(&bench, "cut"));
     bench.run(&["data", "inspect", "cut", "--verify"]).good();
     assert_eq!(bench.run(&["data", "inspect", "cut", "--json"]).good().json()[0]["shapes"], 60);
@@ -152,6 +162,15 @@ fn exports_are_imported_and_formats_are_listed() {
     bench
         .run(&["data", "import", "nothing", ".", "--out", "o"])
         .bad(2, &["no format is called \"nothing\", there are duoduo"]);
+    bench
+        .run(&["data", "import", "duoduo", "duoduo", "--out", "o", "--held-out", "7"])
+        .bad(2, &["expected a share from 0 to 1, found \"7\""]);
+    let ids = bench.path("duoduo/model_to_idx.json");
+    let ids: std::collections::BTreeMap<String, u64> =
+        serde_json::from_slice(&std::fs::read(ids).unwrap()).unwrap();
+    bench.write("ids.txt", ids.keys().next().unwrap());
+    bench.run(&["data", "import", "duoduo", "duoduo", "--out", "one", "--ids", "ids.txt"]).good();
+    assert_eq!(bench.run(&["data", "inspect", "one", "--json"]).good().json()[0]["shapes"], 1);
 }
 
 /// With `cloud`, the library's tests speak to a store.

@@ -1,16 +1,21 @@
-//! Duoduo CLIP's files: `imgs` u8 `[N, views, 3, height, width]` on white with its index, `img_feat` beside it.
+//! Duoduo CLIP's files: `imgs` u8 `[N, views, 3, 224, 224]` on white with its index, `img_feat` beside it. Pixels are those
+//! of the reference's packing: Pillow's bicubic resize with color weighted by alpha, then put on white and cut to bytes.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use lexiform_geometry::resize::{composite_on_white, resize_bicubic_rgba};
+
 use super::{Exported, Work, outside_name};
 use crate::array::Dtype;
 use crate::hdf5::Writer;
-use crate::picture::on_white;
 use crate::shard::write_json;
 use crate::{DataError, Dataset, VIEW_FEATURES, decode_picture};
 
-/// Shapes with as many views of the same size as the first; others are left out, since the array is a block.
+/// Edge of a view in the array.
+const EDGE: u32 = 224;
+
+/// Shapes with the most views; others are left out, since the array is a block.
 pub(super) fn write(work: Work<'_>) -> Result<Exported, DataError> {
     let Work { dataset, shapes, to, progress } = work;
     let mut exported = Exported::default();
@@ -22,21 +27,14 @@ pub(super) fn write(work: Work<'_>) -> Result<Exported, DataError> {
             n => exported.leave_out(dataset.key(*shape), format!("has {n} views, others have {n_views}")),
         }
     }
-    let Some(first) = kept.first() else { return Ok(exported) };
-    let (height, width, _) = planes(dataset, *first, n_views)?;
-    let path = to.join("mv_images.h5");
-    let mut writer = Writer::create(&path)?;
-    writer.array("imgs", byte(), &[kept.len(), n_views, 3, height, width])?;
+    if kept.is_empty() {
+        return Ok(exported);
+    }
+    let mut writer = Writer::create(&to.join("mv_images.h5"))?;
+    writer.array("imgs", byte(), &[kept.len(), n_views, 3, EDGE as usize, EDGE as usize])?;
     let mut rows = BTreeMap::new();
     for (row, shape) in kept.iter().enumerate() {
-        let (h, w, data) = planes(dataset, *shape, n_views)?;
-        if (h, w) != (height, width) {
-            let message = format!(
-                "shape {}: views of {w} × {h}, the first has {width} × {height}",
-                dataset.key(*shape)
-            );
-            return Err(DataError::invalid(&path, message));
-        }
+        let data = planes(dataset, *shape, n_views)?;
         writer.write(&data)?;
         rows.insert(outside_name(dataset.key(*shape), &dataset.about(*shape)?.id), row);
         progress();
@@ -52,24 +50,22 @@ fn byte() -> Dtype {
     Dtype { kind: crate::array::Kind::Unsigned, size: 1, big: false }
 }
 
-/// Views of a shape as planes, and their height and width.
-fn planes(dataset: &Dataset, shape: usize, n_views: usize) -> Result<(usize, usize, Vec<u8>), DataError> {
+/// Views of a shape as planes.
+fn planes(dataset: &Dataset, shape: usize, n_views: usize) -> Result<Vec<u8>, DataError> {
     let wrong = |message: String| DataError::invalid(Path::new(dataset.key(shape)), message);
     let views: Vec<usize> = (0..n_views).collect();
-    let mut all = Vec::new();
-    let mut size = (0, 0);
+    let mut all = Vec::with_capacity(n_views * 3 * (EDGE * EDGE) as usize);
     for bytes in dataset.views(shape, &views)? {
-        let image = on_white(&decode_picture(&bytes).map_err(wrong)?);
-        let here = (image.height() as usize, image.width() as usize);
-        if size != (0, 0) && size != here {
-            return Err(wrong("its views differ in size".to_owned()));
-        }
-        size = here;
+        let view = decode_picture(&bytes).map_err(wrong)?;
+        let image = match view.dimensions() {
+            (EDGE, EDGE) => composite_on_white(&view),
+            _ => composite_on_white(&resize_bicubic_rgba(&view, EDGE as usize, EDGE as usize)),
+        };
         for channel in 0..3 {
             all.extend(image.pixels().map(|pixel| pixel.0[channel]));
         }
     }
-    Ok((size.0, size.1, all))
+    Ok(all)
 }
 
 /// `image_embeddings.h5` where every shape has features.

@@ -38,7 +38,8 @@ pub const FORMATS: [Format; 5] = [
     },
     Format {
         name: "duoduo",
-        about: "Duoduo CLIP: mv_images.h5 with model_to_idx.json, image_embeddings.h5 where there are features",
+        about: "Duoduo CLIP: mv_images.h5 of 224 pixels on white with model_to_idx.json, image_embeddings.h5 where there are \
+            features",
         write: duoduo::write,
     },
     Format { name: "files", about: "every file of every shape in a folder of its own", write: files::write },

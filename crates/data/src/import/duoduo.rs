@@ -1,5 +1,5 @@
 //! Duoduo CLIP's files: `imgs` u8 `[N, 12, 3, 224, 224]`, `img_feat` `[N, 12, dim]`, `shape_feat` `[N, dim]`, indices
-//! `{id: row}`, `lvis.csv` of `class number,class name,uid`, and `text_embeddings.npy`.
+//! `{id: row}`, `lvis.csv` of `class number,class name,uid`, MVPNet's `mvpnet_val.csv`, and `text_embeddings.npy`.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,6 +7,7 @@ use std::sync::Arc;
 use image::RgbaImage;
 
 use super::carry::{checked_rows, features, first_of, name_of, overlap, read_pickle, rows_by_id};
+use super::mvimgnet::Lists;
 use super::{ImportOptions, Opened};
 use crate::array::{Array, Kind};
 use crate::hdf5::{Dataset, File, Type};
@@ -40,8 +41,9 @@ pub(super) fn images(from: &Path, options: &ImportOptions) -> Result<Opened, Dat
     let sizes = (*n_views, *height, *width);
     let (rows, mut warnings) = checked_rows(rows_by_id(&index)?, *count, &index)?;
     let ids: Vec<String> = rows.iter().map(|(id, _)| id.clone()).collect();
-    let mut options = options.clone();
-    warnings.extend(labels(&folder, &ids, &images, &mut options.facts)?);
+    let wanted: Vec<String> = ids.iter().filter(|id| options.wants(id)).cloned().collect();
+    let (lists, overlaps) = lists(&folder, &wanted, &images)?;
+    warnings.extend(overlaps);
     if name_of(&images).starts_with("mvimgnet") {
         warnings.push(
             "mvimgnet: the packing script read files in no order, so caption k need not describe view k"
@@ -52,18 +54,20 @@ pub(super) fn images(from: &Path, options: &ImportOptions) -> Result<Opened, Dat
         if options.features { Features::open(&folder, *count)? } else { (None, Vec::new()) };
     warnings.extend(more);
     let pictures = options.pictures;
-    let numbered = ids.clone();
+    let (numbered, mark) = (ids.clone(), lists.digest());
     let read = move |i: usize| {
         let row = rows[i].1;
         let array = views.read_rows(row, 1).map_err(|error| error.to_string())?;
         let (mut members, notes) = members(&array.data, sizes, pictures)?;
-        let mut about = About { notes, ..About::default() };
+        let listed = lists.find(&numbered[i]).cloned().unwrap_or_default();
+        let split = listed.split.unwrap_or_default();
+        let mut about = About { notes, labels: listed.labels, split, ..About::default() };
         if let Some(features) = &features {
             features.add(row, &numbered[i], &mut members, &mut about)?;
         }
         Ok((members, about))
     };
-    Ok(Opened::new("duoduo", &images, &ids, &options, read).warn(warnings))
+    Ok(Opened::new("duoduo", &images, &ids, options, read)?.with("lists", mark).warn(warnings))
 }
 
 /// Embeddings of whole shapes, without views.
@@ -88,7 +92,7 @@ pub(super) fn embeddings(from: &Path, options: &ImportOptions) -> Result<Opened,
         }
         Ok((vec![self::features("shape.npy", 1, dim, &values)], About::default()))
     };
-    Ok(Opened::new("duoduo-embeddings", &path, &ids, options, read).warn(warnings))
+    Ok(Opened::new("duoduo-embeddings", &path, &ids, options, read)?.warn(warnings))
 }
 
 /// The image file and its index.
@@ -114,19 +118,26 @@ fn pair(from: &Path) -> Result<(PathBuf, PathBuf), DataError> {
     }
 }
 
-/// Labels of LVIS where the list is near; warns if its shapes are among those to train on.
-fn labels(folder: &Path, ids: &[String], images: &Path, facts: &mut Table) -> Result<Vec<String>, DataError> {
-    let near = ["", "csv_list", "../csv_list", "../../csv_list"].map(|f| folder.join(f).join("lvis.csv"));
-    let Some(path) = first_of(near) else { return Ok(Vec::new()) };
+/// Labels and splits of the lists that are near; warns of shapes to train on that are for evaluation.
+fn lists(folder: &Path, ids: &[String], images: &Path) -> Result<(Table, Vec<String>), DataError> {
+    let near = ["", "csv_list", "../csv_list", "../../csv_list"].map(|f| folder.join(f));
+    if name_of(images).starts_with("mvimgnet") {
+        let captions = ["captions", "../captions", "../../captions"].map(|f| folder.join(f));
+        let lists = Lists::read(&[&near[..], &captions].concat())?;
+        let warning =
+            overlap(lists.held_out(), ids, "in the images and in mvpnet_val.csv, which is for evaluation");
+        let warning = warning.map(|warning| format!("{warning}; their split is val"));
+        return Ok((lists.table(ids), warning.into_iter().collect()));
+    }
+    let Some(path) = first_of(near.map(|f| f.join("lvis.csv"))) else { return Ok(Default::default()) };
     let mut lvis = Table::read(&path)?;
-    let listed = lvis.names();
     let is_lvis = name_of(images).starts_with("lvis");
     if is_lvis {
         lvis.set_split("test");
     }
-    facts.join(lvis);
-    let warning = overlap(&listed, ids, "in the training images and in lvis.csv, which is for evaluation");
-    Ok(warning.filter(|_| !is_lvis).into_iter().collect())
+    let what = "in the training images and in lvis.csv, which is for evaluation";
+    let warning = overlap(&lvis.names(), ids, what).filter(|_| !is_lvis);
+    Ok((lvis, warning.into_iter().collect()))
 }
 
 fn big_endian(dataset: &Dataset, path: &Path) -> Vec<String> {

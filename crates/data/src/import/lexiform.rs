@@ -15,5 +15,5 @@ pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<Opened, DataE
         shape.members.retain(|member| member.name != ABOUT);
         Ok((shape.members, shape.about))
     };
-    Ok(Opened::new("lexiform", from, &ids, options, read))
+    Opened::new("lexiform", from, &ids, options, read)
 }

@@ -26,22 +26,76 @@ pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<Opened, DataE
     }
 }
 
+/// Names of the lists a set has, `modelnet40_train.txt`; both sets lie in one folder with their clouds.
+const SETS: [&str; 2] = ["modelnet40", "modelnet10"];
+
+/// What is to be read of a folder of text files.
+struct Lists {
+    root: PathBuf,
+    train: Vec<String>,
+    test: Vec<String>,
+    warnings: Vec<String>,
+}
+
+impl Lists {
+    /// The set that lies in a folder, ModelNet40 where both do; or that of a list: `modelnet10_test.txt` means its shapes,
+    /// `modelnet10_shape_names.txt` the whole set.
+    fn read(from: &Path) -> Result<Self, DataError> {
+        if !from.is_dir() {
+            return Self::named(from);
+        }
+        let has =
+            |set: &&str| ["train", "test"].iter().any(|list| from.join(format!("{set}_{list}.txt")).exists());
+        let found: Vec<&str> = SETS.into_iter().filter(has).collect();
+        let message = "expected modelnet40_train.txt and modelnet40_test.txt";
+        let set = found.first().ok_or_else(|| DataError::invalid(from, message))?;
+        let mut lists = Self::of(from, set, &["train", "test"])?;
+        lists.warnings.extend(found.iter().skip(1).map(|other| {
+            format!(
+                "the lists of {other} lie there too: import {other}_shape_names.txt for them, this is {set}"
+            )
+        }));
+        Ok(lists)
+    }
+
+    fn named(list: &Path) -> Result<Self, DataError> {
+        fs_err::metadata(list)?;
+        let name = name_of(list);
+        let cases: [(&str, &[&str]); 3] =
+            [("_train.txt", &["train"]), ("_test.txt", &["test"]), ("_shape_names.txt", &["train", "test"])];
+        let meant = cases.iter().find_map(|(ending, lists)| Some((name.strip_suffix(ending)?, *lists)));
+        let (set, lists) = meant.ok_or_else(|| {
+            let message = "expected a folder, or a list called modelnet10_train.txt, modelnet10_test.txt or \
+                modelnet10_shape_names.txt";
+            DataError::invalid(list, message)
+        })?;
+        Self::of(list.parent().unwrap_or(Path::new("")), set, lists)
+    }
+
+    fn of(root: &Path, set: &str, wanted: &[&str]) -> Result<Self, DataError> {
+        let list = |name: &str| match wanted.contains(&name) {
+            true => lines_if(&root.join(format!("{set}_{name}.txt"))),
+            false => Ok(Vec::new()),
+        };
+        let (train, test) = (list("train")?, list("test")?);
+        if train.is_empty() && test.is_empty() {
+            return Err(DataError::invalid(
+                root,
+                format!("expected shapes in {set}_train.txt or {set}_test.txt"),
+            ));
+        }
+        let warnings = overlap(&train, &test, "in the lists of training and of test").into_iter().collect();
+        Ok(Self { root: root.to_owned(), train, test, warnings })
+    }
+}
+
 /// `<class>/<class>_0001.txt`, lines of x,y,z,nx,ny,nz.
 fn resampled(from: &Path, options: &ImportOptions) -> Result<Opened, DataError> {
-    let list = |set: &str, name: &str| from.join(format!("{set}_{name}.txt"));
-    let set = ["modelnet40", "modelnet10"]
-        .into_iter()
-        .find(|set| list(set, "train").exists() || list(set, "test").exists());
-    let set =
-        set.ok_or_else(|| DataError::invalid(from, "expected modelnet40_train.txt and modelnet40_test.txt"))?;
-    let (train, test) = (lines_if(&list(set, "train"))?, lines_if(&list(set, "test"))?);
-    let warnings: Vec<String> =
-        overlap(&train, &test, "in the lists of training and of test").into_iter().collect();
+    let Lists { root, train, test, warnings } = Lists::read(from)?;
     let of =
         |ids: &[String], split: &'static str| ids.iter().map(|id| (id.clone(), split)).collect::<Vec<_>>();
     let all = [of(&train, "train"), of(&test, "test")].concat();
     let ids: Vec<String> = all.iter().map(|(id, _)| id.clone()).collect();
-    let root = from.to_owned();
     let read = move |i: usize| {
         let (id, split) = &all[i];
         // The class is all before the last underscore: night_stand_0001.
@@ -53,7 +107,7 @@ fn resampled(from: &Path, options: &ImportOptions) -> Result<Opened, DataError> 
             About { labels: vec![class.replace('_', " ")], split: (*split).to_owned(), ..About::default() };
         Ok((members, about))
     };
-    Ok(Opened::new("modelnet", from, &ids, options, read).warn(warnings))
+    Ok(Opened::new("modelnet", from, &ids, options, read)?.warn(warnings))
 }
 
 /// Positions, and normals where there are six columns.
@@ -112,7 +166,7 @@ fn colored(from: &Path, options: &ImportOptions) -> Result<Opened, DataError> {
         let labels = vec![rows[i].1.replace('_', " ")];
         Ok((vec![points_of(item)?], About { labels, split: "test".to_owned(), ..About::default() }))
     };
-    Ok(Opened::new("modelnet", from, &ids, options, read))
+    Opened::new("modelnet", from, &ids, options, read)
 }
 
 /// A pickle of `[clouds, labels]`.
@@ -153,5 +207,5 @@ fn sampled(from: &Path, options: &ImportOptions) -> Result<Opened, DataError> {
             About { labels: vec![label], split: split.to_owned(), ..About::default() },
         ))
     };
-    Ok(Opened::new("modelnet", from, &ids, options, read).warn(warning.into_iter().collect()))
+    Ok(Opened::new("modelnet", from, &ids, options, read)?.warn(warning.into_iter().collect()))
 }

@@ -6,32 +6,70 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use image::imageops::FilterType;
+use lexiform_geometry::resize::resize_bicubic_rgba;
 
 use super::carry::{entries, first_of, lines_if, name_of, overlap};
 use super::{ImportOptions, Opened};
 use crate::picture::ending_of;
-use crate::{About, DataError, Member, decode_picture};
+use crate::table::{Facts, Table};
+use crate::{About, DataError, Member, Picture, decode_picture};
 
 /// Views of a shape.
 const VIEWS: usize = 12;
 
+/// Names of categories by number, and the objects that MVPNet holds out, each with its class.
+pub(super) struct Lists {
+    categories: HashMap<String, String>,
+    held_out: HashMap<String, String>,
+}
+
+impl Lists {
+    /// Reads `mvimgnet_category.txt` and `mvpnet_val.csv` where one of the folders has them.
+    pub fn read(folders: &[PathBuf]) -> Result<Self, DataError> {
+        let list = |name: &str| first_of(folders.iter().map(|folder| folder.join(name)));
+        let categories =
+            list("mvimgnet_category.txt").map_or(Ok(HashMap::new()), |path| categories(&path))?;
+        let held_out = list("mvpnet_val.csv").map_or(Ok(HashMap::new()), |path| held_out(&path))?;
+        Ok(Self { categories, held_out })
+    }
+
+    /// Ids of the objects that are held out.
+    pub fn held_out(&self) -> impl Iterator<Item = &String> {
+        self.held_out.keys()
+    }
+
+    /// Labels and splits of some objects.
+    pub fn table(&self, ids: &[String]) -> Table {
+        let mut table = Table::default();
+        ids.iter().for_each(|id| table.insert(id, self.facts(id)));
+        table
+    }
+
+    fn facts(&self, id: &str) -> Facts {
+        let category = id.split('_').next().unwrap_or_default();
+        let class = self.held_out.get(id);
+        // The lists write underscores where the names have spaces.
+        let label = self.categories.get(category).or(class).map(|name| name.replace('_', " "));
+        let split = class.map(|_| "val".to_owned());
+        Facts { labels: label.into_iter().collect(), split, ..Facts::default() }
+    }
+}
+
 /// Every object that has enough photographs, or those that lists name.
 pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<Opened, DataError> {
-    let list = |name: &str| first_of(["", "csv_list", "captions"].map(|f| from.join(f).join(name)));
+    let near = ["", "csv_list", "captions"].map(|f| from.join(f));
+    let lists = Lists::read(&near)?;
+    let list = |name: &str| first_of(near.iter().map(|folder| folder.join(name)));
     let train = list("mvpnet_train_model_ids.txt").map_or(Ok(Vec::new()), |path| lines_if(&path))?;
     let all = list("mvimgnet_model_ids.txt").map_or(Ok(Vec::new()), |path| lines_if(&path))?;
-    let held_out = list("mvpnet_val.csv").map_or(Ok(Vec::new()), |path| held_out(&path))?;
-    let names = list("mvimgnet_category.txt").map_or(Ok(HashMap::new()), |path| categories(&path))?;
-    let val: HashMap<String, String> = held_out.into_iter().collect();
     let both = |train: &[String], name: &str| {
-        overlap(val.keys(), train, &format!("in {name} and in mvpnet_val.csv"))
+        overlap(lists.held_out(), train, &format!("in {name} and in mvpnet_val.csv"))
     };
     let warnings: Vec<String> = both(&train, "mvpnet_train_model_ids.txt")
         .into_iter()
         .chain(both(&all, "mvimgnet_model_ids.txt"))
         .collect();
-    let listed: HashSet<&String> = train.iter().chain(&all).chain(val.keys()).collect();
+    let listed: HashSet<&String> = train.iter().chain(&all).chain(lists.held_out()).collect();
     let mut found: Vec<(String, PathBuf)> = Vec::new();
     for category in entries(from)?.into_iter().filter(|path| path.is_dir()) {
         for object in entries(&category)?.into_iter().filter(|path| path.is_dir()) {
@@ -45,27 +83,23 @@ pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<Opened, DataE
         return Err(DataError::invalid(from, "expected <category>/<object>/images"));
     }
     let ids: Vec<String> = found.iter().map(|(id, _)| id.clone()).collect();
-    let size = options.size;
+    let (size, pictures) = (options.size, options.pictures);
     let read = move |i: usize| {
         let (id, folder) = &found[i];
-        let category = id.split('_').next().unwrap_or_default();
-        let split = if val.contains_key(id) { "val" } else { "" };
-        // The lists write underscores where the names have spaces.
-        let label = names.get(category).or(val.get(id)).map(|name| name.replace('_', " "));
-        let about =
-            About { labels: label.into_iter().collect(), split: split.to_owned(), ..About::default() };
-        Ok((views(folder, size)?, about))
+        let Facts { labels, split, .. } = lists.facts(id);
+        let about = About { labels, split: split.unwrap_or_default(), ..About::default() };
+        Ok((views(folder, size, pictures)?, about))
     };
-    Ok(Opened::new("mvimgnet", from, &ids, options, read).warn(warnings))
+    Ok(Opened::new("mvimgnet", from, &ids, options, read)?.warn(warnings))
 }
 
 /// Ids and class names of `class number,class name,id`.
-fn held_out(path: &Path) -> Result<Vec<(String, String)>, DataError> {
-    let mut rows = Vec::new();
+fn held_out(path: &Path) -> Result<HashMap<String, String>, DataError> {
+    let mut rows = HashMap::new();
     for line in lines_if(path)? {
         let cells: Vec<&str> = line.split(',').collect();
         match cells[..] {
-            [_, class, id] => rows.push((id.trim().to_owned(), class.trim().to_owned())),
+            [_, class, id] => drop(rows.insert(id.trim().to_owned(), class.trim().to_owned())),
             _ => {
                 return Err(DataError::invalid(
                     path,
@@ -84,7 +118,7 @@ fn categories(path: &Path) -> Result<HashMap<String, String>, DataError> {
     Ok(lines_if(path)?.into_iter().filter_map(pair).collect())
 }
 
-fn views(folder: &Path, size: u32) -> Result<Vec<Member>, String> {
+fn views(folder: &Path, size: u32, pictures: Picture) -> Result<Vec<Member>, String> {
     let mut files = entries(folder).map_err(|error| error.to_string())?;
     let is_photo = |path: &PathBuf| {
         let ending = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
@@ -95,16 +129,22 @@ fn views(folder: &Path, size: u32) -> Result<Vec<Member>, String> {
         return Err(format!("has {} photographs, {VIEWS} are needed", files.len()));
     }
     let step = if files.len() > VIEWS { files.len() / VIEWS } else { 1 };
-    files.iter().step_by(step).take(VIEWS).enumerate().map(|(i, path)| view(i, path, size)).collect()
+    let files = files.iter().step_by(step).take(VIEWS);
+    files.enumerate().map(|(i, path)| view(i, path, size, pictures)).collect()
 }
 
-fn view(index: usize, path: &Path, size: u32) -> Result<Member, String> {
+/// A photograph of the edge `size`, as Pillow resizes it, whatever its sides; one that has it, in the format asked for, stays as it is.
+fn view(index: usize, path: &Path, size: u32, pictures: Picture) -> Result<Member, String> {
     let bytes = fs_err::read(path).map_err(|error| error.to_string())?;
+    let ending = ending_of(&bytes);
     if size == 0 {
-        let ending = ending_of(&bytes).ok_or_else(|| format!("{} is no image", name_of(path)))?;
+        let ending = ending.ok_or_else(|| format!("{} is no image", name_of(path)))?;
         return Ok(Member::view(index, ending, bytes));
     }
     let image = decode_picture(&bytes).map_err(|error| format!("{}: {error}", name_of(path)))?;
-    let small = image::imageops::resize(&image, size, size, FilterType::CatmullRom);
-    Ok(Member::view(index, "jpg", crate::Picture::Jpeg.encode(&small)?))
+    if image.dimensions() == (size, size) && ending == Some(pictures.ending()) {
+        return Ok(Member::view(index, pictures.ending(), bytes));
+    }
+    let small = resize_bicubic_rgba(&image, size as usize, size as usize);
+    Ok(Member::view(index, pictures.ending(), pictures.encode(&small)?))
 }

@@ -61,7 +61,7 @@ pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<Opened, DataE
         }
         Ok((members, about))
     };
-    Ok(Opened::new("openshape", from, &ids, options, read).warn(warnings))
+    Ok(Opened::new("openshape", from, &ids, options, read)?.warn(warnings))
 }
 
 /// Sentences in a fixed order, and the features of each.

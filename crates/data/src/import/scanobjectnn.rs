@@ -1,7 +1,8 @@
-//! ScanObjectNN: `data` `[n, 2048, 3]` and `label` `[n]` in files named `training_objectdataset…` and `test_objectdataset…`
-//! below `main_split` (OBJ_BG, PB_T50_RS) and `main_split_nobg` (OBJ_ONLY); OpenShape's `xyz_label.npy`.
+//! ScanObjectNN: `data` `[n, 2048, 3]` and `label` `[n]` in files named `training_objectdataset…` and `test_objectdataset…`;
+//! OpenShape's `xyz_label.npy`. Folder and name say which of its variants a file holds, and one at a time is imported:
+//! they are the same objects, cut out and disturbed differently.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,6 +17,14 @@ use crate::{About, DataError};
 pub(super) const CLASSES: [&str; 15] = [
     "bag", "bin", "box", "cabinet", "chair", "desk", "display", "door", "shelf", "table", "bed", "pillow",
     "sink", "sofa", "toilet",
+];
+
+/// What is disturbed, by the end of a file's name: without it nothing is.
+const DISTURBED: [(&str, &str); 4] = [
+    ("augmented25_norot", "PB_T25"),
+    ("augmented25rot", "PB_T25_R"),
+    ("augmentedrot", "PB_T50_R"),
+    ("augmentedrot_scale75", "PB_T50_RS"),
 ];
 
 /// One file, opened.
@@ -38,6 +47,7 @@ pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<Opened, DataE
     if files.is_empty() {
         return Err(DataError::invalid(from, "expected .h5 files with data and label, or xyz_label.npy"));
     }
+    let variant = one_variant(from, &files)?;
     let mut warnings = Vec::new();
     let mut splits = Vec::new();
     let mut ids = Vec::new();
@@ -50,6 +60,7 @@ pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<Opened, DataE
         }
         splits.push(split);
     }
+    let said = variant.clone();
     let read = move |i: usize| {
         let (split, row) = places[i];
         let split = &splits[split];
@@ -61,11 +72,60 @@ pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<Opened, DataE
         let label = usize::try_from(split.labels[row]).ok().and_then(|n| CLASSES.get(n));
         let label =
             label.ok_or_else(|| format!("has class {}, there are {}", split.labels[row], CLASSES.len()))?;
-        let about =
+        let mut about =
             About { labels: vec![(*label).to_owned()], split: split.split.to_owned(), ..About::default() };
+        about.extra.insert("variant".to_owned(), said.as_str().into());
         Ok((vec![points(&cloud, None)?], about))
     };
-    Ok(Opened::new("scanobjectnn", from, &ids, options, read).warn(warnings))
+    Ok(Opened::new("scanobjectnn", from, &ids, options, read)?.with("variant", variant).warn(warnings))
+}
+
+/// The variant of all files.
+///
+/// # Errors
+/// [`DataError::Several`] if there is more than one.
+fn one_variant(from: &Path, files: &[(String, PathBuf)]) -> Result<String, DataError> {
+    let found: BTreeSet<String> = files.iter().map(|(_, path)| variant(path)).collect();
+    let mut all: Vec<String> = found.into_iter().collect();
+    match all.len() {
+        1 => Ok(all.remove(0)),
+        _ => Err(DataError::Several { path: from.to_owned(), what: "variant of ScanObjectNN", found: all }),
+    }
+}
+
+/// Which variant a file holds; the end of its name where that is none we know.
+fn variant(path: &Path) -> String {
+    let file = name_of(path);
+    if file == "xyz_label.npy" {
+        return "OBJ_ONLY of OpenShape".to_owned();
+    }
+    let folder = folder_of(path);
+    let without_background = folder.ends_with("_nobg");
+    let stem = file.trim_end_matches(".h5");
+    let stem =
+        ["training_", "train_", "test_"].iter().find_map(|start| stem.strip_prefix(start)).unwrap_or(stem);
+    let end = stem.trim_start_matches("objectdataset").trim_start_matches('_');
+    let disturbed = DISTURBED.iter().find(|(name, _)| *name == end).map(|(_, variant)| *variant);
+    let variant = match (disturbed, without_background) {
+        (None, true) if end.is_empty() => "OBJ_ONLY".to_owned(),
+        (None, false) if end.is_empty() => "OBJ_BG".to_owned(),
+        (named, true) => format!("{} without background", named.unwrap_or(end)),
+        (named, false) => named.unwrap_or(end).to_owned(),
+    };
+    // The other divisions into training and test: split1 … split4.
+    match folder.trim_end_matches("_nobg") {
+        split if split.starts_with("split") => format!("{variant} in {split}"),
+        _ => variant,
+    }
+}
+
+/// The name of the folder a file lies in.
+fn folder_of(path: &Path) -> String {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match folder.file_name() {
+        Some(name) => name.to_string_lossy().into_owned(),
+        None => folder.canonicalize().map(|folder| name_of(&folder)).unwrap_or_default(),
+    }
 }
 
 /// Files of clouds below a path, with a name that says where they lie.

@@ -53,7 +53,7 @@ pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<Opened, DataE
         Ok((members, about))
     };
     let format = if find("rendered_images").is_some() { "ulip-shapenet" } else { "point-bert" };
-    Ok(Opened::new(format, from, &ids, options, read).warn(warnings))
+    Ok(Opened::new(format, from, &ids, options, read)?.warn(warnings))
 }
 
 /// Synonyms by synset: `name` is split at commas.

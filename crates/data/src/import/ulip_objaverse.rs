@@ -28,5 +28,5 @@ pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<Opened, DataE
         let values: Vec<f32> = cloud.positions().iter().flat_map(|p| p.to_array()).collect();
         Ok((vec![points(&Array::singles(&[values.len() / 3, 3], &values), None)?], About::default()))
     };
-    Ok(Opened::new("ulip-objaverse", from, &ids, options, read))
+    Opened::new("ulip-objaverse", from, &ids, options, read)
 }

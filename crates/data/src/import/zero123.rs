@@ -24,7 +24,7 @@ pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<Opened, DataE
     let ids: Vec<String> = folders.iter().map(|folder| name_of(folder)).collect();
     let uneven = uneven(&folders)?;
     let read = move |i: usize| read(&folders[i]);
-    Ok(Opened::new("zero123", from, &ids, options, read).warn(uneven))
+    Ok(Opened::new("zero123", from, &ids, options, read)?.warn(uneven))
 }
 
 /// A warning if shapes differ in their number of views: a render that broke off.

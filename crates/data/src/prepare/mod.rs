@@ -2,6 +2,7 @@
 
 mod draw;
 mod files;
+mod names;
 mod sources;
 
 use std::path::PathBuf;
@@ -18,7 +19,7 @@ use crate::array::Array;
 use crate::caption::{CaptionError, Captioner, Said, Subject, carried};
 use crate::gate::Gate;
 use crate::shape::split_of;
-use crate::table::Table;
+use crate::table::{Matched, Table};
 use crate::{
     About, Caption, DataError, Featurizer, Job, Key, Member, Picture, Problem, Producer, Shape,
     TEXT_FEATURES, VIEW_FEATURES, decode_picture, rank,
@@ -91,6 +92,7 @@ pub struct Prepare<'a> {
     captioner: Option<&'a dyn Captioner>,
     featurizer: Option<&'a dyn Featurizer>,
     facts: Table,
+    matched: Matched,
     assets: Vec<Asset>,
     jobs: Vec<Job>,
     unreadable: Vec<(PathBuf, String)>,
@@ -102,8 +104,10 @@ impl<'a> Prepare<'a> {
     /// Lists the source. `facts` gives labels, captions and splits by name.
     pub fn new(source: &'a dyn Source, config: PrepareConfig, facts: Table) -> Result<Self, DataError> {
         let mut listing = source.list()?;
+        names::tell_apart(&mut listing.assets);
         let job = |asset: &Asset| Job { key: Key::of_path(&asset.name), source: asset.name.clone() };
         let jobs = listing.assets.iter().map(job).collect();
+        let matched = facts.matched(listing.assets.iter().map(|asset| asset.name.as_str()));
         let mut facts = facts;
         facts.join(std::mem::take(&mut listing.facts));
         Ok(Self {
@@ -112,6 +116,7 @@ impl<'a> Prepare<'a> {
             captioner: None,
             featurizer: None,
             facts,
+            matched,
             assets: listing.assets,
             jobs,
             unreadable: listing.unreadable,
@@ -229,7 +234,12 @@ impl Producer for Prepare<'_> {
             "prepare": self.config,
             "captioner": self.captioner.map(|captioner| captioner.name()),
             "features": self.featurizer.map(|featurizer| featurizer.id().to_owned()),
+            "facts": self.facts.digest(),
         })
+    }
+
+    fn matched(&self) -> Matched {
+        self.matched
     }
 
     fn produce(&self, index: usize) -> Result<Shape, Problem> {

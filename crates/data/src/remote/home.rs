@@ -2,7 +2,7 @@
 
 use std::io;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use object_store::path::Path as Key;
@@ -10,7 +10,7 @@ use tempfile::NamedTempFile;
 
 use super::store::{CHUNK, Store, chunks, read_error};
 use crate::DataError;
-use crate::shard::{Home, Manifest, ReadAt, Sidecar, sum_of};
+use crate::shard::{Home, Manifest, ReadAt, Sidecar, sidecar_of, sum_of};
 
 /// Largest manifest that is read, in bytes: some hundred bytes a shard.
 const LARGEST_MANIFEST: u64 = 1 << 30;
@@ -42,8 +42,15 @@ impl Bucket {
         if let Some(table) = &*table {
             return Ok(Arc::clone(table));
         }
-        let key = self.store.key("index.parquet");
-        let missing = || DataError::invalid(&self.path("index.parquet"), "there is no such object");
+        let file = Arc::new(self.brought("index.parquet")?);
+        *table = Some(Arc::clone(&file));
+        Ok(file)
+    }
+
+    /// An object on this machine.
+    fn brought(&self, name: &str) -> Result<NamedTempFile, DataError> {
+        let key = self.store.key(name);
+        let missing = || DataError::invalid(&self.path(name), "there is no such object");
         let size = self.store.head(&key)?.ok_or_else(missing)?.size;
         let mut file = NamedTempFile::new()?;
         for some in chunks(0..size).chunks(PIECES) {
@@ -51,8 +58,6 @@ impl Bucket {
                 io::Write::write_all(&mut file, &piece)?;
             }
         }
-        let file = Arc::new(file);
-        *table = Some(Arc::clone(&file));
         Ok(file)
     }
 }
@@ -72,6 +77,11 @@ impl Home for Bucket {
 
     fn table(&self) -> Result<Sidecar, DataError> {
         Sidecar::of(self.local_table()?.reopen()?, &self.path("index.parquet"))
+    }
+
+    fn sidecar(&self, shard: &str) -> Result<Sidecar, DataError> {
+        let name = format!("shards/{}", sidecar_of(Path::new(shard)).display());
+        Sidecar::of(self.brought(&name)?.into_file(), &self.path(&name))
     }
 
     fn shard(&self, file: &str) -> Result<Arc<dyn ReadAt>, DataError> {

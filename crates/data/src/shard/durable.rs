@@ -8,6 +8,9 @@ use sha2::{Digest as _, Sha256};
 
 use crate::DataError;
 
+/// Bytes of a mark.
+const MARK_BYTES: usize = 8;
+
 /// The name a file has while it is written.
 pub(crate) fn aside(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
@@ -51,6 +54,11 @@ pub(crate) fn hash_file(path: &Path, bytes: u64) -> Result<Sha256, DataError> {
 /// SHA-256 of a file as `sha256sum` writes it.
 pub(crate) fn sum_of_file(path: &Path) -> Result<String, DataError> {
     Ok(hex(hash_file(path, u64::MAX)?))
+}
+
+/// The beginning of a sum, enough to tell settings apart.
+pub(crate) fn mark(hasher: Sha256) -> String {
+    hasher.finalize().iter().take(MARK_BYTES).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A finished sum as text.

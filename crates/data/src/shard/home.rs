@@ -10,7 +10,7 @@ use fs_err as fs;
 use sha2::{Digest as _, Sha256};
 
 use super::durable::hex;
-use super::layout::read_json;
+use super::layout::{read_json, sidecar_of};
 use super::{Layout, Manifest, Sidecar};
 use crate::DataError;
 use crate::address::Address;
@@ -32,6 +32,8 @@ pub(crate) trait Home: Send + Sync {
     fn manifest(&self) -> Result<Manifest, DataError>;
     /// The table over all shapes.
     fn table(&self) -> Result<Sidecar, DataError>;
+    /// The table beside a shard.
+    fn sidecar(&self, shard: &str) -> Result<Sidecar, DataError>;
     /// A shard by its name.
     fn shard(&self, file: &str) -> Result<Arc<dyn ReadAt>, DataError>;
     /// Names of all shards that lie there, sorted.
@@ -87,6 +89,10 @@ impl Home for Folder {
 
     fn table(&self) -> Result<Sidecar, DataError> {
         Sidecar::open(&self.layout.index())
+    }
+
+    fn sidecar(&self, shard: &str) -> Result<Sidecar, DataError> {
+        Sidecar::open(&sidecar_of(&self.layout.shard(shard)))
     }
 
     fn shard(&self, file: &str) -> Result<Arc<dyn ReadAt>, DataError> {

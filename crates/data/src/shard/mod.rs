@@ -15,14 +15,14 @@ mod sidecar;
 
 pub use self::home::read_exact_at;
 pub use self::layout::{FORMAT, Manifest, ShardEntry, VERSION};
-pub(crate) use self::part::read_failed;
 pub use self::part::{Done, Failed, PartWriter};
+pub(crate) use self::part::{read_failed, write_failed};
 pub use self::refusals::Refusal;
 pub use self::scan::{Scanned, read_shapes};
 
 #[cfg(feature = "cloud")]
-pub(crate) use self::durable::{aside, hex};
-pub(crate) use self::durable::{rename_durably, sum_of_file};
+pub(crate) use self::durable::hex;
+pub(crate) use self::durable::{aside, mark, rename_durably, sum_of_file};
 #[cfg(feature = "cloud")]
 pub(crate) use self::home::ReadAt;
 pub(crate) use self::home::{FrontToBack, Home, home, sum_of};
@@ -31,7 +31,7 @@ pub(crate) use self::scan::damage;
 pub(crate) use self::sidecar::{Sidecar, SidecarWriter};
 
 /// Where a file of a shape lies in its shard.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Place {
     /// What follows the key.
     pub name: String,
@@ -44,7 +44,7 @@ pub struct Place {
 }
 
 /// A shape as the sidecar knows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Row {
     /// Its name in the data set.
     pub key: String,

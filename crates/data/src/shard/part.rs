@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::durable::write_durably;
 use super::layout::{difference, read_json, sidecar_of, write_json};
 use super::open::OpenShard;
 use super::refusals::{self, Refusal};
@@ -103,7 +104,7 @@ impl PartWriter {
     pub fn push(&mut self, shape: Shape) -> Result<Option<ShardEntry>, DataError> {
         if let Some(refusal) = Refusal::of(&shape) {
             // Noted first: a note without its shape is dropped, a shape without its note would never be asked about again.
-            self.refusals.write_all(&self.line(&refusal)?)?;
+            self.refusals.write_all(&line_of(&refusal, &self.layout.folder)?)?;
         }
         let path = self.layout.shard(&shard_name(self.part, self.next));
         let open = match &mut self.open {
@@ -116,15 +117,8 @@ impl PartWriter {
 
     /// Notes that a shape cannot be used.
     pub fn fail(&mut self, failed: &Failed) -> Result<(), DataError> {
-        let line = self.line(failed)?;
+        let line = line_of(failed, &self.layout.folder)?;
         Ok(self.failures.write_all(&line)?)
-    }
-
-    /// A value as a line of a list.
-    fn line(&self, value: &impl Serialize) -> Result<Vec<u8>, DataError> {
-        let mut line = serde_json::to_vec(value).map_err(|e| DataError::invalid(&self.layout.folder, e))?;
-        line.push(b'\n');
-        Ok(line)
     }
 
     /// Ends the last shard and marks the part as complete.
@@ -218,6 +212,19 @@ fn recover(layout: &Layout, part: Part, next: u32, done: &mut Done) -> Result<Op
     let open = OpenShard::recover(&path)?;
     done.written.extend(open.rows().iter().map(|row| row.key.clone()));
     Ok(Some(open))
+}
+
+/// A value as a line of a list.
+fn line_of(value: &impl Serialize, place: &Path) -> Result<Vec<u8>, DataError> {
+    let mut line = serde_json::to_vec(value).map_err(|error| DataError::invalid(place, error))?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+/// Writes a whole list of what failed.
+pub(crate) fn write_failed(path: &Path, failed: &[Failed]) -> Result<(), DataError> {
+    let lines = failed.iter().map(|one| line_of(one, path)).collect::<Result<Vec<_>, _>>()?;
+    write_durably(path, &lines.concat())
 }
 
 /// What failed before.

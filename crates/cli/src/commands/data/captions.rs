@@ -72,7 +72,7 @@ struct ServedArgs {
 
 /// Prices of a million tokens of questions and of answers, in whatever currency.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Price([f64; 2]);
+pub struct Price([f64; 2]);
 
 impl std::str::FromStr for Price {
     type Err = String;

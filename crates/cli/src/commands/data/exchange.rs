@@ -6,8 +6,8 @@ use clap::Args;
 use lexiform_data::{Dataset, Picture, export, import};
 use serde_json::json;
 
-use super::prepare::facts;
-use super::telling::{FillArgs, here};
+use super::prepare::{facts, share};
+use super::telling::{FillArgs, here, warn};
 use crate::failure::{Usage, Verdict};
 use crate::indexing;
 use crate::output::{self, Align};
@@ -27,11 +27,14 @@ pub struct ImportArgs {
     #[arg(long, default_value = "png")]
     pictures: Picture,
     /// Share of shapes in the split `val` where the source names none
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     held_out: f64,
     /// Table of labels, captions or splits by id (.csv, .json, .gz): Cap3D's, Text2Shape's; may be given again
     #[arg(long, value_name = "FILE")]
     facts: Vec<PathBuf>,
+    /// List of the only shapes that are wanted, one id a line: four_no_lvis_model_ids.txt
+    #[arg(long, value_name = "FILE")]
+    ids: Option<PathBuf>,
     /// Take over frozen features where the source has them
     #[arg(long)]
     features: bool,
@@ -52,15 +55,13 @@ impl ImportArgs {
             pictures: self.pictures,
             held_out: self.held_out,
             facts: facts(&self.facts)?,
+            ids: self.ids.as_deref().map(import::Ids::read).transpose()?,
             features: self.features,
             size: self.size,
         };
         let source = (format.open)(&self.from, &options)?;
         for warning in source.warnings() {
-            match self.fill.json {
-                true => output::json(&json!({ "event": "warning", "warning": warning }))?,
-                false => output::note(format!("warning: {warning}")),
-            }
+            warn(warning, self.fill.json)?;
         }
         self.fill.fill(&source, &self.out)
     }

@@ -13,7 +13,7 @@ use crate::output::{self, Align};
 /// Labels shown to people; `--json` has all.
 const LABELS_SHOWN: usize = 15;
 
-/// Tell what a data set or one of its shapes holds, and check every byte
+/// Tell what a data set or one of its shapes holds, and whether its shards and tables are as they were written
 #[derive(Args)]
 pub struct InspectArgs {
     /// Folder of the data set, or its address in an object store
@@ -21,7 +21,7 @@ pub struct InspectArgs {
     /// A shape to describe, by its key
     #[arg(value_name = "KEY")]
     key: Option<String>,
-    /// Compare every file with its sum; what is damaged is named
+    /// Compare shards and index.parquet with their sums, the table beside each shard with both; what is damaged is named
     #[arg(long)]
     verify: bool,
     /// Print a JSON object
@@ -50,7 +50,7 @@ impl InspectArgs {
                 faults.iter().map(|f| json!({ "path": f.path, "message": f.message })).collect();
             output::json(&json!({ "dataset": self.dataset, "faults": rows }))?;
         } else if faults.is_empty() {
-            output::line(format!("{}: every file is as it was written", self.dataset.display()))?;
+            output::line(format!("{}: every shard and table is as it was written", self.dataset.display()))?;
         }
         for fault in faults.iter().filter(|_| !self.json) {
             output::line(format!("{}: {}", fault.path.display(), fault.message))?;

@@ -64,7 +64,7 @@ struct LookArgs {
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
     /// Share of shapes in the split `val`, chosen by their keys
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     held_out: f64,
 }
 
@@ -121,9 +121,6 @@ impl PrepareArgs {
     fn config(&self) -> anyhow::Result<PrepareConfig> {
         let LookArgs { rig, views, size, pictures, transparent, depth, normals, points, seed, held_out } =
             self.look;
-        if !(0.0..=1.0).contains(&held_out) {
-            return Err(Usage(format!("--held-out is a share from 0 to 1, found {held_out}")).into());
-        }
         if transparent && pictures == Picture::Jpeg {
             return Err(Usage("jpeg cannot be transparent: use --pictures webp or png".to_owned()).into());
         }
@@ -143,6 +140,12 @@ impl PrepareArgs {
             top_captions: self.words.top_captions,
         })
     }
+}
+
+/// A part of a whole, as clap reads it.
+pub fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse::<f64>().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| format!("expected a share from 0 to 1, found {text:?}"))
 }
 
 /// All tables as one.

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use clap::Args;
+use lexiform_data::table::Matched;
 use lexiform_data::{Event, MakeOptions, MakeSummary, Part, Producer, is_remote, make, merge};
 use serde_json::{Value, json};
 
@@ -43,9 +44,13 @@ impl FillArgs {
             shard_bytes: self.shard_size << 20,
             retry_failed: self.retry_failed,
         };
+        let matched = producer.matched();
+        if let Some(warning) = matched.warning(producer.jobs().first().map(|job| job.source.as_str())) {
+            warn(&warning, self.json)?;
+        }
         let mut telling = Telling::new(self.json);
         let summary = make(producer, dataset, &options, &mut |event| telling.tell(event))?;
-        let failed = telling.finish(&summary)?;
+        let failed = telling.finish(&summary, matched)?;
         if self.shard == Part::WHOLE {
             super::show(dataset, &merge(dataset)?, self.json)?;
         } else if !self.json {
@@ -57,6 +62,15 @@ impl FillArgs {
         }
         Ok(if self.strict && failed > 0 { Verdict::Failed } else { Verdict::Done })
     }
+}
+
+/// Tells of a trap.
+pub fn warn(warning: &str, json: bool) -> anyhow::Result<()> {
+    if json {
+        return output::json(&json!({ "event": "warning", "warning": warning }));
+    }
+    output::note(format!("warning: {warning}"));
+    Ok(())
 }
 
 /// Refuses to make a data set anywhere but on this machine: shards grow, are cut after their last whole shape, and renamed.
@@ -154,13 +168,14 @@ impl Telling {
     }
 
     /// Tells the totals; gives how many shapes failed or got no caption, those of earlier runs too.
-    fn finish(mut self, summary: &MakeSummary) -> anyhow::Result<usize> {
+    fn finish(mut self, summary: &MakeSummary, facts: Matched) -> anyhow::Result<usize> {
         self.progress = None;
         let seconds = self.started.elapsed().as_secs_f64();
         let per_minute = summary.written as f64 * 60.0 / seconds.max(1e-3);
         self.line(json!({
             "event": "finished", "written": summary.written, "before": summary.before, "failed": summary.failed,
-            "uncaptioned": summary.uncaptioned, "partly_captioned": summary.partly_captioned, "seconds": seconds, "per_minute": per_minute,
+            "uncaptioned": summary.uncaptioned, "partly_captioned": summary.partly_captioned,
+            "facts": facts.rows, "facts_matched": facts.matched, "seconds": seconds, "per_minute": per_minute,
         }));
         std::mem::replace(&mut self.told, Ok(()))?;
         if !self.json {
@@ -169,6 +184,9 @@ impl Telling {
                 "{} written, {} there before, {} failed in {seconds:.1} s ({per_minute:.0} a minute)",
                 summary.written, summary.before, summary.failed
             ));
+            if facts.rows > 0 {
+                output::note(format!("{} of {} rows of facts matched", facts.matched, facts.rows));
+            }
             self.tell_refused(summary);
         }
         Ok(summary.failed + summary.uncaptioned)

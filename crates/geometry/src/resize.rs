@@ -1,6 +1,7 @@
-//! Pillow's bicubic resize, bit for bit: antialiased, in two passes with bytes between.
+//! Pillow's bicubic resize, bit for bit: antialiased, in two passes with bytes between; and pictures put on white as Duoduo
+//! CLIP puts them.
 
-use image::{RgbImage, RgbaImage};
+use image::{Rgb, RgbImage, RgbaImage};
 
 /// Bits after the point of Pillow's fixed-point weights.
 const PRECISION_BITS: u32 = 32 - 8 - 2;
@@ -13,7 +14,7 @@ struct Taps<W> {
 
 /// A grid of vectors `[height, width, channels]` at another size: the same filter on real numbers, as torch's antialiased
 /// bicubic interpolation.
-pub(crate) fn resample_grid(
+pub fn resample_grid(
     values: &[f32],
     channels: usize,
     [height, width]: [usize; 2],
@@ -65,6 +66,18 @@ pub fn resize_bicubic_rgba(image: &RgbaImage, width: usize, height: usize) -> Rg
         }
     }
     RgbaImage::from_raw(width as u32, height as u32, pixels).expect("the buffer has width × height × 4 bytes")
+}
+
+/// Straight alpha over white, cut to bytes as Duoduo CLIP's packing does: truncated, not rounded.
+pub fn composite_on_white(image: &RgbaImage) -> RgbImage {
+    RgbImage::from_fn(image.width(), image.height(), |x, y| {
+        let [r, g, b, a] = image.get_pixel(x, y).0;
+        if a == 255 {
+            return Rgb([r, g, b]);
+        }
+        let alpha = f64::from(a) / 255.0;
+        Rgb([r, g, b].map(|c| ((f64::from(c) / 255.0 * alpha + (1.0 - alpha)) * 255.0) as u8))
+    })
 }
 
 fn resize<const C: usize>(

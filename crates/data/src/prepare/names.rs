@@ -1,0 +1,117 @@
+//! Names of files that were given one by one, or below folders of one name: as long as it takes to tell them apart.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Component, Path};
+
+use super::Asset;
+use crate::is_remote;
+
+/// A file whose name others have.
+struct Shared {
+    asset: usize,
+    /// Folders that lead to it, and its own name.
+    way: Vec<String>,
+    /// How many of these are its name.
+    length: usize,
+}
+
+/// Puts folders before the names that several files have, until they differ: `a/model.obj` and `b/model.obj`. What one file
+/// alone is called stays. A file that was named twice is kept once.
+pub(super) fn tell_apart(assets: &mut Vec<Asset>) {
+    let all = counts(assets);
+    let is_shared = |name: &str, counts: &HashMap<String, usize>| counts.get(name).is_some_and(|n| *n > 1);
+    let mut seen = HashSet::new();
+    assets.retain(|asset| !is_shared(&asset.name, &all) || seen.insert(way(&asset.location)));
+    let all = counts(assets);
+    let shared = assets.iter().enumerate().filter(|(_, asset)| is_shared(&asset.name, &all));
+    let shared = shared.map(|(i, asset)| {
+        let length = asset.name.split('/').count();
+        Shared { asset: i, way: way(&asset.location), length }
+    });
+    let mut shared: Vec<Shared> = shared.collect();
+    let mut moved = !shared.is_empty();
+    while std::mem::take(&mut moved) {
+        let now = counts(assets);
+        for Shared { asset, way, length } in &mut shared {
+            if *length < way.len() && is_shared(&assets[*asset].name, &now) {
+                *length += 1;
+                assets[*asset].name = way[way.len() - *length..].join("/");
+                moved = true;
+            }
+        }
+    }
+}
+
+/// How many files have each name.
+fn counts(assets: &[Asset]) -> HashMap<String, usize> {
+    let mut counts = HashMap::new();
+    for asset in assets {
+        *counts.entry(asset.name.clone()).or_insert(0) += 1;
+    }
+    counts
+}
+
+/// The folders that lead to a file, and its name; the same however its path was spelled.
+fn way(location: &Path) -> Vec<String> {
+    if is_remote(location) {
+        let address = location.to_string_lossy();
+        return address.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect();
+    }
+    let whole = std::path::absolute(location).unwrap_or_else(|_| location.to_owned());
+    let mut parts = Vec::new();
+    for part in whole.components() {
+        match part {
+            Component::ParentDir => drop(parts.pop()),
+            Component::Normal(name) => parts.push(name.to_string_lossy().into_owned()),
+            Component::RootDir | Component::Prefix(_) | Component::CurDir => {}
+        }
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Names by location, whatever the order.
+    #[track_caller]
+    fn check(given: &[(&str, &str)], expected: &[&str]) {
+        let asset =
+            |(name, location): &(&str, &str)| Asset { name: (*name).to_owned(), location: location.into() };
+        for turn in 0..given.len() {
+            let mut assets: Vec<Asset> = given.iter().map(asset).collect();
+            assets.rotate_left(turn);
+            tell_apart(&mut assets);
+            let mut names: Vec<&str> = assets.iter().map(|asset| asset.name.as_str()).collect();
+            names.sort_unstable();
+            assert_eq!(names, expected, "turned by {turn}");
+        }
+    }
+
+    #[test]
+    fn names_are_as_long_as_it_takes() {
+        check(&[("model.obj", "/m/a/model.obj"), ("b.obj", "/m/b.obj")], &["b.obj", "model.obj"]);
+        check(
+            &[("m.obj", "/x/a/m.obj"), ("m.obj", "/x/b/m.obj"), ("n.obj", "/x/a/n.obj")],
+            &["a/m.obj", "b/m.obj", "n.obj"],
+        );
+        check(
+            &[("m.obj", "/x/a/m.obj"), ("m.obj", "/y/a/m.obj"), ("m.obj", "/y/b/m.obj")],
+            &["b/m.obj", "x/a/m.obj", "y/a/m.obj"],
+        );
+        // Below folders of one name; and a longer name that another file has from the start.
+        check(
+            &[("chairs/m.obj", "/x/chairs/m.obj"), ("chairs/m.obj", "/y/chairs/m.obj")],
+            &["x/chairs/m.obj", "y/chairs/m.obj"],
+        );
+        check(
+            &[("a/m.obj", "/z/a/m.obj"), ("m.obj", "/x/a/m.obj"), ("m.obj", "/x/b/m.obj")],
+            &["a/m.obj", "b/m.obj", "x/a/m.obj"],
+        );
+        check(
+            &[("m.obj", "s3://one/a/m.obj"), ("m.obj", "s3://two/a/m.obj")],
+            &["one/a/m.obj", "two/a/m.obj"],
+        );
+        check(&[("m.obj", "/x/./a/../m.obj"), ("m.obj", "/x/m.obj")], &["m.obj"]);
+    }
+}
