@@ -120,6 +120,12 @@ pub enum ModelError {
         /// Id of the model.
         model: String,
     },
+    /// Classes asked of a network that has no head for them.
+    #[error("{model} has no head that names classes")]
+    NoClasses {
+        /// Id of the model.
+        model: String,
+    },
     /// A cloud for a model that takes views only.
     #[error("{model} has no point tower")]
     NoPointTower {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{ModelError, WeightsError};
 use crate::point::{
     CloudInput, CloudOptions, PointTower, Recognized, Start, System, TowerConfig, embed_clouds, recognize,
+    rows_of,
 };
 use crate::weights::{Layout, Precision, Source, TensorList, WeightFile};
 use crate::{Embedding, JointModel, registry, usual_templates};
@@ -189,6 +190,28 @@ impl PointModel {
         }
         let colored = self.config.tower.encoder.colored();
         embed_clouds(&self.tower, &self.config.input, colored, self.start, clouds)
+    }
+
+    /// Scores of the classes that a fine-tuned network names, one row a cloud, `[clouds, classes]`. With a seed the clouds are seen
+    /// as one of several looks that vote ([`CloudInput::prepare_look`]).
+    ///
+    /// # Errors
+    /// [`ModelError::NoClasses`] if the network has no head that names classes.
+    pub fn class_scores(
+        &self,
+        clouds: &[PointCloud],
+        look: Option<u64>,
+    ) -> Result<Vec<Vec<f32>>, ModelError> {
+        let classifier = self.tower.classifier();
+        let classifier = classifier.ok_or_else(|| ModelError::NoClasses { model: self.id.clone() })?;
+        let input = &self.config.input;
+        let prepared = clouds.iter().map(|cloud| match look {
+            Some(seed) => input.prepare_look(cloud, self.start, seed),
+            None => input.prepare(cloud, self.start),
+        });
+        rows_of(prepared.collect(), self.config.tower.encoder.colored(), |clouds| {
+            classifier.forward(self.tower.encoder().encode(clouds, self.start))
+        })
     }
 
     /// Writes one self-contained `.safetensors` file.

@@ -87,6 +87,12 @@ impl Look {
         self
     }
 
+    /// A look at so many points of the surface.
+    pub fn at_points(n: usize) -> Self {
+        let intake = Intake::Points { count: n };
+        Self { intake, of_clouds: intake, beside: 0, scanned: None }
+    }
+
     /// The same look at clouds of the shapes' surfaces, in the shapes' stead.
     pub fn at_clouds(mut self, scanned: Scanned) -> Self {
         self.scanned = Some(scanned);

@@ -109,6 +109,35 @@ fn rows_with_names_are_found_by_them() {
     run("less.safetensors").bad(1, &["no row is called \"tower/w0.obj\"", "hint: "]);
 }
 
+/// A fine-tuned checkpoint as its authors release it: its head names the labels, looks vote.
+#[test]
+fn a_fine_tuned_checkpoint_is_counted() {
+    let shared = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures");
+    let checkpoint = shared.join("cg3d_pointtransformer_finetune_tiny/model.pth");
+    if !checkpoint.is_file() {
+        println!("skipped: {} is absent", checkpoint.display());
+        return;
+    }
+    let bench = set_of_boxes();
+    bench.write("columns.txt", "coffee_table\ntower\nbox\n");
+    let of_set =
+        ["eval", "classify", "--data", "set", "--model", checkpoint.to_str().unwrap(), "--points", "128"];
+    let named = [&of_set[..], &["--columns", "columns.txt"]].concat();
+    let line = first(&bench, &named);
+    assert_eq!((&line["shapes"], &line["looks"]), (&json!(12), &json!(1)));
+    assert_eq!(line, first(&bench, &named));
+    let voted = first(&bench, &[&named[..], &["--votes", "4"]].concat());
+    assert_eq!(voted["looks"], 4);
+    // Of files, whose surfaces are sampled.
+    let of_files =
+        ["eval", "classify", "--labels", "things/labels.csv", "--model", checkpoint.to_str().unwrap()];
+    assert_eq!(first(&bench, &[&of_files[..], &["--columns", "columns.txt"]].concat())["shapes"], 12);
+    bench.run(&of_set).bad(1, &["expected 3 scores a shape, found", "hint: "]);
+    let points = tiny_points();
+    let other = ["eval", "classify", "--data", "set", "--model", points.to_str().unwrap()];
+    bench.run(&other).bad(1, &["has no head that names classes"]);
+}
+
 #[test]
 fn labels_that_are_missing_or_at_odds_are_told() {
     let bench = boxes();

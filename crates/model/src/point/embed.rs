@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use burn::tensor::Tensor;
 use lexiform_geometry::PointCloud;
 
 use super::{Cloud, CloudInput, Clouds, CloudsError, PointTower, Start};
@@ -19,8 +20,18 @@ pub(crate) fn embed_clouds(
     start: Start,
     clouds: &[PointCloud],
 ) -> Result<Vec<Embedding>, ModelError> {
-    let mut inputs: Vec<Option<Cloud>> =
-        clouds.iter().map(|cloud| Some(input.prepare(cloud, start))).collect();
+    let inputs = clouds.iter().map(|cloud| input.prepare(cloud, start)).collect();
+    let rows = rows_of(inputs, colored, |clouds| tower.encode(clouds, start))?;
+    rows.into_iter().map(Embedding::new).collect()
+}
+
+/// What a network gives for each cloud, clouds of any sizes.
+pub(crate) fn rows_of(
+    inputs: Vec<Cloud>,
+    colored: bool,
+    network: impl Fn(&Clouds) -> Tensor<2>,
+) -> Result<Vec<Vec<f32>>, ModelError> {
+    let mut inputs: Vec<Option<Cloud>> = inputs.into_iter().map(Some).collect();
     // Clouds of equally many points go through together.
     let mut by_size: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (i, input) in inputs.iter().enumerate() {
@@ -29,13 +40,13 @@ pub(crate) fn embed_clouds(
     if let Some(empty) = by_size.get(&0) {
         return Err(CloudsError::NoPoints { cloud: empty[0] }.into());
     }
-    let mut embeddings: Vec<Option<Embedding>> = vec![None; clouds.len()];
+    let mut rows = vec![Vec::new(); inputs.len()];
     for members in by_size.values().flat_map(|members| members.chunks(CLOUDS_AT_ONCE)) {
         let group: Vec<Cloud> = members.iter().filter_map(|&i| inputs[i].take()).collect();
         let batch = Clouds::new(&group, colored)?;
-        for (&i, features) in members.iter().zip(joint::rows(tower.encode(&batch, start))) {
-            embeddings[i] = Some(Embedding::new(features)?);
+        for (&i, row) in members.iter().zip(joint::rows(network(&batch))) {
+            rows[i] = row;
         }
     }
-    Ok(embeddings.into_iter().flatten().collect())
+    Ok(rows)
 }

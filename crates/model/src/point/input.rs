@@ -4,8 +4,9 @@ use glam::{DVec3, Vec3};
 use lexiform_geometry::neighbors::{FarthestRule, farthest_point_sample_by};
 use lexiform_geometry::sample::sample_cloud;
 use lexiform_geometry::{PointCloud, srgb_from_linear};
-use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
+use rand::seq::index;
+use rand::{Rng as _, SeedableRng as _};
 use serde::{Deserialize, Serialize};
 
 use super::{Cloud, Start, System};
@@ -131,6 +132,21 @@ impl CloudInput {
         input
     }
 
+    /// One of several looks at a cloud that vote, as Point-BERT's evaluation takes them: of the farthest points, a sixth more than
+    /// the encoder is given, a random part, each axis stretched by 2/3 to 3/2 and shifted by up to 0.2.
+    pub fn prepare_look(&self, cloud: &PointCloud, start: Start, seed: u64) -> Cloud {
+        let mut rng = SmallRng::seed_from_u64(seed);
+        let wide = Self { n_points: self.n_points * 1200 / 1024, ..*self };
+        let Cloud { positions, colors } = wide.prepare(cloud, start);
+        let kept = index::sample(&mut rng, positions.len(), self.n_points.min(positions.len())).into_vec();
+        let stretch = Vec3::from_array([(); 3].map(|()| rng.random_range(2.0 / 3.0..=1.5)));
+        let shift = Vec3::from_array([(); 3].map(|()| rng.random_range(-0.2..=0.2)));
+        Cloud {
+            positions: kept.iter().map(|&i| positions[i] * stretch + shift).collect(),
+            colors: kept.iter().filter_map(|&i| colors.get(i).copied()).collect(),
+        }
+    }
+
     fn farthest(&self, positions: &[Vec3], rule: FarthestRule) -> Vec<usize> {
         farthest_point_sample_by(positions, self.n_points, rule)
     }
@@ -228,6 +244,17 @@ mod tests {
         assert!(found.positions.iter().all(|p| colored.positions().contains(p)));
         assert_eq!(found.colors, [Vec3::splat(0.4); 8]);
         assert_eq!(CloudInput::of(System::Cg3d, false).with(CloudOptions::default()).n_points, 8192);
+    }
+
+    #[test]
+    fn looks_that_vote_differ_and_come_again() {
+        let input = CloudInput { n_points: 16, ..CloudInput::of(System::Cg3d, false) };
+        let look = |seed| input.prepare_look(&cloud(40), Start::default(), seed).positions;
+        assert_eq!(look(1), look(1));
+        assert!(look(1) != look(2) && look(1).len() == 16);
+        let farthest = look(3).iter().map(|p| p.abs().max_element()).fold(0.0, f32::max);
+        assert!((0.3..=1.7).contains(&farthest), "{farthest}");
+        assert_eq!(input.prepare_look(&cloud(9), Start::default(), 1).positions.len(), 9);
     }
 
     #[test]

@@ -27,7 +27,7 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 pub use batch::{Cloud, Clouds, CloudsError};
-pub(crate) use embed::embed_clouds;
+pub(crate) use embed::{embed_clouds, rows_of};
 pub use group::{Grouping, Groups, Neighborhood, Start};
 pub use head::ClassHead;
 pub use input::{CloudInput, CloudOptions, Resample, Up};

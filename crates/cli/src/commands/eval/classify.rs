@@ -5,28 +5,46 @@ use std::path::{Path, PathBuf};
 use anyhow::{anyhow, ensure};
 use clap::{Args, ValueEnum};
 use lexiform_eval::Features;
-use lexiform_eval::protocol::{Classes, Values};
+use lexiform_eval::protocol::{Classes, Protocol, Values};
 use lexiform_eval::report::Measured;
 use lexiform_eval::vote::{self, Vote};
+use lexiform_model::{PointModel, PointOptions};
+use lexiform_search::{Look, Taken};
 use serde::Serialize;
 
 use super::data::{self, DataArgs, Entry, Rows};
-use super::words::{ProtocolArgs, tell_protocol};
-use super::{ResamplingArgs, show};
+use super::words::{self, ProtocolArgs, tell_protocol};
+use super::{ResamplingArgs, looks, show};
+use crate::commands::classify::failure;
 use crate::failure::{Verdict, WithHint as _};
+use crate::indexing;
 use crate::output;
+use crate::progress::Progress;
 
-/// How often a classifier, fine-tuned anywhere, names shapes rightly: overall and as the mean over labels, from the
-/// scores (logits) that it gave. Several files of scores are looks at the same shapes, of other views, crops or turns,
-/// which vote: as in Point-BERT, whose protocol ULIP-2 and CG3D follow, by their mean.
+/// How often a fine-tuned classifier names shapes rightly: overall and as the mean over labels. It is a checkpoint of a point
+/// encoder with a head that names classes (--model), or anything else whose scores (logits) were written to files (--scores).
+/// Several looks at the same shapes vote: as in Point-BERT, whose protocol ULIP-2 and CG3D follow, by their mean.
 #[derive(Args)]
 pub struct ClassifyArgs {
     /// Scores of the labels for each shape, [shapes, labels]: .npy with a row for each line of the CSV file, or .safetensors
-    /// whose rows are found by the names inside; again for each further look
-    #[arg(long, required = true, value_name = "FILE[#TENSOR]")]
+    /// whose rows are found by the names inside; again for each further look, of other views, crops or turns
+    #[arg(long, required_unless_present = "model", value_name = "FILE[#TENSOR]")]
     scores: Vec<String>,
-    /// CSV file with the columns `file` (or `path`) and `label`
-    #[arg(long, value_name = "CSV", group = "given")]
+    /// Fine-tuned checkpoint whose head names the labels
+    #[arg(long, value_name = "NAME|PATH", conflicts_with = "scores")]
+    model: Option<String>,
+    /// Looks of the model that vote: other points, stretched and shifted by chance [default: one look, as it is]
+    #[arg(long, value_name = "N", requires = "model", default_value_t = 1, hide_default_value = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=1000))]
+    votes: u32,
+    /// Points the model is given [default: the protocol's, or the model's own number]
+    #[arg(long, value_name = "N", requires = "model", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    points: Option<u32>,
+    /// Folder the files are relative to [default: the folder of the CSV file]
+    #[arg(long, value_name = "DIR", requires = "model")]
+    assets: Option<PathBuf>,
+    /// CSV file with the columns `file` (or `path`) and `label`, or the word `folders`
+    #[arg(long, value_name = "CSV|folders", group = "given")]
     labels: Option<String>,
     /// Data set whose shapes the scores are of, in the file's stead
     #[arg(long, value_name = "SET", group = "given", required_unless_present = "labels")]
@@ -44,9 +62,21 @@ pub struct ClassifyArgs {
     by: ProtocolArgs,
     #[command(flatten)]
     resampling: ResamplingArgs,
+    /// Fail if a file cannot be used
+    #[arg(long)]
+    strict: bool,
     /// Print a JSON object
     #[arg(long)]
     json: bool,
+}
+
+/// Shapes with every look's scores of them.
+struct Scored {
+    /// The classifier.
+    name: String,
+    entries: Vec<Entry>,
+    looks: Vec<Features>,
+    failed: Vec<(String, String)>,
 }
 
 /// The names of [`Vote`]'s variants.
@@ -74,22 +104,15 @@ impl ClassifyArgs {
     /// Counts and shows.
     pub fn run(self) -> anyhow::Result<Verdict> {
         let protocol = self.by.chosen()?;
-        let (entries, looks) = self.looks()?;
-        let labels = match &self.columns {
-            Some(file) => lines(file)?,
-            None if let Some(protocol) = protocol
-                && let Classes::Known(names) = protocol.classes =>
-            {
-                names.iter().map(|name| (*name).to_owned()).collect()
-            }
-            None => data::all_labels(&entries),
+        let Scored { name, entries, looks, failed } = match &self.model {
+            Some(model) => self.of_model(model, protocol)?,
+            None => self.of_files()?,
         };
-        let columns = looks[0].dim();
-        if columns != labels.len() {
-            let (file, expected) = (&self.scores[0], labels.len());
-            return Err(anyhow!("{file}: expected {expected} scores a shape, found {columns}"))
-                .hint("say by --columns which label each column is of");
-        }
+        indexing::list_failed(&failed);
+        let Some(columns) = looks.first().map(Features::dim).filter(|_| !entries.is_empty()) else {
+            return Ok(Verdict::Failed);
+        };
+        let labels = self.labels(protocol, &entries, columns)?;
         let truth = data::truth(&entries, &labels)?;
         let how = match self.vote {
             VoteArg::Mean => Vote::Mean,
@@ -97,7 +120,6 @@ impl ClassifyArgs {
             VoteArg::Majority => Vote::Majority,
         };
         let predictions = vote::of_scores(&looks, &truth, how)?;
-        let name = self.scores.join(" + ");
         let measured = Measured::of(&name, &predictions, &labels, self.resampling.resampling())?;
         if let Some(protocol) = protocol {
             tell_protocol(protocol, entries.len(), Values::is_fine_tuned);
@@ -108,21 +130,92 @@ impl ClassifyArgs {
             show::classes(&measured)?;
             show::totals(&measured)?;
         }
-        Ok(Verdict::Done)
+        Ok(if self.strict && !failed.is_empty() { Verdict::Failed } else { Verdict::Done })
     }
 
-    /// The shapes, and every look's scores of them.
-    fn looks(&self) -> anyhow::Result<(Vec<Entry>, Vec<Features>)> {
+    /// The label of each column.
+    fn labels(
+        &self,
+        protocol: Option<&Protocol>,
+        entries: &[Entry],
+        columns: usize,
+    ) -> anyhow::Result<Vec<String>> {
+        let mut labels = match &self.columns {
+            Some(file) => lines(file)?,
+            None if let Some(protocol) = protocol
+                && let Classes::Known(names) = protocol.classes =>
+            {
+                names.iter().map(|name| (*name).to_owned()).collect()
+            }
+            None => data::all_labels(entries),
+        };
+        if self.model.is_some() && (self.columns.is_some() || protocol.is_some()) {
+            // Heads may be wider than the benchmark: CG3D's has 40 columns for ScanObjectNN's 15 labels.
+            labels.extend((labels.len()..columns).map(|column| format!("column {column}")));
+        }
+        if columns != labels.len() {
+            let what = self.model.as_ref().or(self.scores.first()).map_or("", String::as_str);
+            return Err(anyhow!("{what}: expected {} scores a shape, found {columns}", labels.len()))
+                .hint("say by --columns which label each column is of");
+        }
+        Ok(labels)
+    }
+
+    fn data(&self, features: Option<&String>) -> DataArgs {
+        DataArgs {
+            labels: self.labels.clone(),
+            data: self.data.clone(),
+            split: self.split.clone(),
+            assets: self.assets.clone(),
+            features: features.cloned(),
+        }
+    }
+
+    /// Shows the shapes to a fine-tuned point encoder.
+    fn of_model(&self, name: &str, protocol: Option<&Protocol>) -> anyhow::Result<Scored> {
+        /// Points taken of a surface, of which the farthest are chosen.
+        const DENSE: usize = 8192;
+        let points = self.points.map(|n| n as usize);
+        let clouds = words::clouds_of(protocol, points);
+        let model = PointModel::open(name, &PointOptions { clouds, ..PointOptions::default() })?;
+        let look = Look::at_points(DENSE.max(2 * model.n_points()));
+        let votes = self.votes;
+        let mut scored = Scored {
+            name: model.id().to_owned(),
+            entries: Vec::new(),
+            looks: Vec::new(),
+            failed: Vec::new(),
+        };
+        let mut rows: Vec<Vec<Vec<f32>>> = vec![Vec::new(); votes as usize];
+        let entries = self.data(None).entries()?;
+        let progress = Progress::new(entries.len());
+        for entry in entries {
+            progress.step(&entry.label);
+            match looks::take(&look, &entry) {
+                Ok(Taken::Points(cloud)) => {
+                    for (rows, vote) in rows.iter_mut().zip(0..) {
+                        let look = (votes > 1).then(|| self.resampling.seed.wrapping_add(vote));
+                        rows.extend(model.class_scores(std::slice::from_ref(&cloud), look)?);
+                    }
+                    scored.entries.push(entry);
+                }
+                Ok(_) => scored.failed.push((entry.name, "has no points".to_owned())),
+                Err(error) => scored.failed.push(failure(&entry.file, error)?),
+            }
+        }
+        let looks = rows.iter().map(|rows| Features::from_rows(rows.iter().map(Vec::as_slice)));
+        if !scored.entries.is_empty() {
+            scored.looks = looks.collect::<Result<_, _>>()?;
+        }
+        Ok(scored)
+    }
+
+    /// Reads the scores of every look.
+    fn of_files(&self) -> anyhow::Result<Scored> {
         let mut first: Option<Vec<Entry>> = None;
         let mut looks = Vec::new();
         for file in &self.scores {
-            let data = DataArgs {
-                labels: self.labels.clone(),
-                data: self.data.clone(),
-                split: self.split.clone(),
-                assets: None,
-                features: Some(file.clone()),
-            };
+            let data = self.data(Some(file));
             let Rows { entries, features, .. } = data.rows(file)?;
             let same = first.get_or_insert_with(|| entries.clone());
             let names =
@@ -135,7 +228,7 @@ impl ClassifyArgs {
             looks.push(features);
         }
         let entries = first.ok_or_else(|| anyhow!("no scores were given"))?;
-        Ok((entries, looks))
+        Ok(Scored { name: self.scores.join(" + "), entries, looks, failed: Vec::new() })
     }
 }
 

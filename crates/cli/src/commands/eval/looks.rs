@@ -112,7 +112,7 @@ fn too_few(path: &Path, expected: usize, found: usize) -> Error {
 
 /// A shape as the model takes it. A folder is the pictures in it, by name, each a view; depth and normals that
 /// `lexiform data export files` puts beside them are none.
-fn take(look: &Look, entry: &Entry) -> Result<Taken, Error> {
+pub fn take(look: &Look, entry: &Entry) -> Result<Taken, Error> {
     let path = &*entry.file;
     if let Some(shape) = &entry.in_set {
         return shape.take(look);

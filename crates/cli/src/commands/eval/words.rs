@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::{anyhow, ensure};
 use clap::Args;
-use lexiform_eval::protocol::{Benchmark, Classes, Paper, Protocol, Spelling, Values};
+use lexiform_eval::protocol::{Benchmark, Classes, Paper, Protocol, Spelling, Taking, Values};
 use lexiform_eval::{ClassFeatures, TextMean};
+use lexiform_model::point::CloudOptions;
 use lexiform_search::Encoder;
 
 use super::looks::text_features;
@@ -157,6 +158,17 @@ impl WordsArgs {
         let features = text_features(encoder, &sentences)?;
         Ok(ClassFeatures::from_sentences(&features, templates.len(), mean)?)
     }
+}
+
+/// How clouds are given to point models: as the protocol says, of so many points where a number is given.
+pub fn clouds_of(protocol: Option<&Protocol>, points: Option<usize>) -> CloudOptions {
+    let asked = match protocol.map(|protocol| protocol.taking) {
+        Some(Taking::Points { count, as_stored, bare, .. }) => {
+            CloudOptions { n_points: count, as_stored, bare }
+        }
+        _ => CloudOptions::default(),
+    };
+    CloudOptions { n_points: points.or(asked.n_points), ..asked }
 }
 
 /// How a protocol measures, where this run differs, and what published numbers of this kind there are.

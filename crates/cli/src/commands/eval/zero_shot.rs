@@ -8,7 +8,6 @@ use clap::Args;
 use lexiform_eval::protocol::{Protocol, Taking, Values};
 use lexiform_eval::report::Measured;
 use lexiform_eval::{Features, Prediction, paired, zero_shot};
-use lexiform_model::point::CloudOptions;
 use lexiform_model::preprocess::Crop;
 use lexiform_model::{PointModel, registry};
 use lexiform_search::{Encoder, Intake, Look, Scanned};
@@ -17,7 +16,7 @@ use serde_json::json;
 
 use super::data::{self, DataArgs, Entry, Rows};
 use super::looks::{self, Seen, Variant};
-use super::words::{WordsArgs, tell_protocol};
+use super::words::{self, WordsArgs, tell_protocol};
 use super::{ResamplingArgs, page, show};
 use crate::failure::{Usage, Verdict};
 use crate::indexing;
@@ -143,18 +142,8 @@ impl ZeroShotArgs {
     fn open(&self, name: &str, crop: Option<Crop>) -> anyhow::Result<Arc<dyn Encoder>> {
         let brings_words = self.model.len() > 1 && !PointModel::recognizes(&registry::locate(name)?);
         let text_model = if brings_words { None } else { self.opening.text_model.clone() };
-        OpeningArg { text_model, clouds: self.clouds_as_asked()?, ..self.opening.clone() }.open(name, crop)
-    }
-
-    /// How clouds are given to point models.
-    fn clouds_as_asked(&self) -> anyhow::Result<CloudOptions> {
-        let asked = match self.words.protocol()?.map(|protocol| protocol.taking) {
-            Some(Taking::Points { count, as_stored, bare, .. }) => {
-                CloudOptions { n_points: count, as_stored, bare }
-            }
-            _ => CloudOptions::default(),
-        };
-        Ok(CloudOptions { n_points: self.points.map(|n| n as usize).or(asked.n_points), ..asked })
+        let clouds = words::clouds_of(self.words.protocol()?, self.points.map(|n| n as usize));
+        OpeningArg { text_model, clouds, ..self.opening.clone() }.open(name, crop)
     }
 
     fn clouds(&self) -> Option<Scanned> {
