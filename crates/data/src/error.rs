@@ -43,6 +43,16 @@ pub enum DataError {
         /// What is missing.
         message: String,
     },
+    /// What is there cannot be used as it was asked for.
+    #[error("{}: {message}", path.display())]
+    Unusable {
+        /// The file or folder.
+        path: PathBuf,
+        /// Expected, found.
+        message: String,
+        /// What to do about it.
+        hint: String,
+    },
     /// Nothing would succeed now: a server is gone, a model fails. What was made stays.
     #[error("{}: stopped at {shape}: {reason}", path.display())]
     Stopped {
@@ -87,6 +97,15 @@ impl DataError {
         Self::Invalid { path: path.to_owned(), message: message.to_string() }
     }
 
+    /// What is there cannot be used as it was asked for.
+    pub(crate) fn unusable(
+        path: &Path,
+        message: impl std::fmt::Display,
+        hint: impl std::fmt::Display,
+    ) -> Self {
+        Self::Unusable { path: path.to_owned(), message: message.to_string(), hint: hint.to_string() }
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
@@ -110,6 +129,7 @@ impl DataError {
                 "build it with `cargo build --release --features lexiform-cli/cloud`, or copy the files here"
                     .to_owned()
             }
+            Self::Unusable { hint, .. } => hint.clone(),
             Self::Stopped { hint, .. } => return hint.clone(),
             Self::Io(_) | Self::Invalid { .. } => return None,
         })

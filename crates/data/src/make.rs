@@ -131,7 +131,8 @@ impl MakeSummary {
 ///
 /// # Errors
 /// What [`PartWriter::open`] says, a disk that cannot be written, or the producer's [`Problem::Stop`]. All that was
-/// written stays, and the next run goes on from it.
+/// written stays, and the next run goes on from it. A run that is not divided and makes no shape is
+/// [`DataError::Unusable`]; another may begin anew in its folder.
 pub fn make(
     producer: &dyn Producer,
     folder: &Path,
@@ -152,19 +153,14 @@ pub fn make(
     on_event(Event::Planned { shapes: mine.len(), written, failed });
     let mut summary = MakeSummary { before: written, failed, ..MakeSummary::default() };
     done.refused.values().for_each(|one| summary.count(&one.refused));
-    for (job, first) in doubles {
-        let reason = format!("has the key of {}", jobs[first].source);
-        let double = Failed {
-            key: format!("{}#{}", jobs[job].key, jobs[job].source),
-            source: jobs[job].source.clone(),
-            reason,
-        };
-        summary.failed += 1;
+    summary.failed += doubles.len();
+    for double in doubles.iter().map(|(job, first)| double(&jobs[*job], &jobs[*first])) {
         if !done.failed.contains_key(&double.key) {
             writer.fail(&double)?;
         }
         on_event(Event::Failed(double));
     }
+    let mut first_failed = done.failed.values().next().cloned();
     in_order(producer, &todo, options.jobs, &mut |job, made| {
         let Job { key, source } = &jobs[job];
         match made {
@@ -180,6 +176,7 @@ pub fn make(
                 let failed = Failed { key: key.to_string(), source: source.clone(), reason };
                 writer.fail(&failed)?;
                 summary.failed += 1;
+                first_failed.get_or_insert_with(|| failed.clone());
                 on_event(Event::Failed(failed));
             }
             Err(Problem::Stop { reason, hint }) => {
@@ -189,8 +186,31 @@ pub fn make(
         }
         Ok(())
     })?;
+    if options.part == Part::WHOLE && done.written.is_empty() && summary.written == 0 {
+        writer.abandon()?;
+        return Err(nothing_made(folder, jobs.len(), first_failed));
+    }
     writer.finish()?.into_iter().for_each(|shard| on_event(Event::Shard(shard)));
     Ok(summary)
+}
+
+/// A shape that cannot be used because `first` has its key.
+fn double(job: &Job, first: &Job) -> Failed {
+    Failed {
+        key: format!("{}#{}", job.key, job.source),
+        source: job.source.clone(),
+        reason: format!("has the key of {}", first.source),
+    }
+}
+
+fn nothing_made(folder: &Path, sources: usize, first: Option<Failed>) -> DataError {
+    let first = first.map_or_else(String::new, |one| format!("; the first, {}: {}", one.source, one.reason));
+    let hint = if sources == 0 {
+        "no 3D files or shapes were found: check the path, and its format by `lexiform data formats`"
+    } else {
+        "check the files and their format; --json tells why each failed"
+    };
+    DataError::unusable(folder, format!("no shape was made of {sources} sources{first}"), hint)
 }
 
 /// Jobs of a part in the order of writing, and those whose key another job has, each with that other.

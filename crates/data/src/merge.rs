@@ -7,8 +7,8 @@ use fs_err as fs;
 use serde_json::Value;
 
 use crate::shard::{
-    FORMAT, Layout, Manifest, PartState, ShardEntry, Sidecar, SidecarWriter, VERSION, aside, difference,
-    read_failed, sidecar_of, sum_of_file, write_failed, write_json,
+    FORMAT, Layout, Manifest, PartState, Sidecar, SidecarWriter, VERSION, aside, difference, read_failed,
+    sidecar_of, stock, sum_of_file, write_failed, write_json,
 };
 use crate::{DataError, Member, Part};
 
@@ -16,11 +16,14 @@ use crate::{DataError, Member, Part};
 ///
 /// # Errors
 /// [`DataError::Incomplete`] names the parts that are missing or not finished; [`DataError::Settings`] says where two
-/// parts were made differently; a shape that two shards hold is [`DataError::Invalid`].
+/// parts were made differently; [`DataError::Unusable`] the shards that are missing or not whole; a shape that two shards
+/// hold is [`DataError::Invalid`].
 pub fn merge(folder: &Path) -> Result<Manifest, DataError> {
     let layout = Layout::new(folder);
     let states = layout.states()?;
     let settings = agreed(folder, &states)?;
+    let recorded: Vec<_> = states.iter().filter_map(|state| state.shards.clone()).flatten().collect();
+    stock::check(&layout, &recorded)?;
     let mut manifest = Manifest {
         format: FORMAT.to_owned(),
         version: VERSION,
@@ -30,7 +33,7 @@ pub fn merge(folder: &Path) -> Result<Manifest, DataError> {
         failed: 0,
         index_sha256: String::new(),
         settings,
-        shards: Vec::new(),
+        shards: stock::entries(&layout, &layout.shard_names()?)?,
     };
     let keys = index(&layout, &mut manifest)?;
     for state in &states {
@@ -46,14 +49,11 @@ pub fn merge(folder: &Path) -> Result<Manifest, DataError> {
 fn index(layout: &Layout, manifest: &mut Manifest) -> Result<HashSet<String>, DataError> {
     let mut keys = HashSet::new();
     let mut writer = SidecarWriter::create(&layout.index(), None)?;
-    for name in layout.shard_names()? {
-        let path = sidecar_of(&layout.shard(&name));
-        let sidecar = Sidecar::open(&path)?;
-        let entry: ShardEntry = sidecar.shard(&name)?;
+    for entry in &manifest.shards {
+        let path = sidecar_of(&layout.shard(&entry.file));
         manifest.shapes += entry.shapes;
         manifest.bytes += entry.bytes;
-        manifest.shards.push(entry);
-        sidecar.rows(|mut row| {
+        Sidecar::open(&path)?.rows(|mut row| {
             if !keys.insert(row.key.clone()) {
                 return Err(DataError::invalid(
                     &path,
@@ -62,7 +62,7 @@ fn index(layout: &Layout, manifest: &mut Manifest) -> Result<HashSet<String>, Da
             }
             manifest.views +=
                 row.members.iter().filter(|m| Member::view_index(&m.name).is_some()).count() as u64;
-            row.shard.clone_from(&name);
+            row.shard.clone_from(&entry.file);
             writer.push(row)
         })?;
     }
@@ -117,6 +117,7 @@ fn bring_together(
     let mut failed = Vec::new();
     for (number, (input, manifest)) in inputs.iter().zip(&manifests).enumerate() {
         let input = Layout::new(input);
+        stock::check(&input, &manifest.shards)?;
         for shard in &manifest.shards {
             let from = input.shard(&shard.file);
             let to = layout.shard(&format!("{number:03}-{}", shard.file));
@@ -130,8 +131,9 @@ fn bring_together(
     }
     write_failed(&layout.failed(Part::WHOLE), &failed)?;
     let settings: Vec<Value> = manifests.into_iter().map(|manifest| manifest.settings).collect();
-    let state =
-        PartState { index: 0, of: 1, complete: true, settings: serde_json::json!({ "joined": settings }) };
+    let shards = stock::entries(layout, &layout.shard_names()?)?;
+    let settings = serde_json::json!({ "joined": settings });
+    let state = PartState { index: 0, of: 1, complete: true, settings, shards: Some(shards) };
     write_json(&layout.state(Part::WHOLE), &state)?;
     merge(&layout.folder)
 }

@@ -198,23 +198,28 @@ impl Table {
             format!("expected headings such as file,label,caption, or id,caption, found {found:?}")
         })?;
         if !columns.has_headings {
-            self.add(&columns, &first, from);
+            self.add(&columns, &first, from)?;
         }
         for record in records {
-            self.add(&columns, &record.map_err(wrong)?, from);
+            let record = record.map_err(wrong)?;
+            let line = record.position().map_or(0, csv::Position::line);
+            self.add(&columns, &record, from).map_err(|error| format!("line {line}: {error}"))?;
         }
         Ok(())
     }
 
-    fn add(&mut self, columns: &Columns, record: &StringRecord, from: &str) {
-        let Some(name) = record.get(columns.name).filter(|name| !name.trim().is_empty()) else { return };
+    fn add(&mut self, columns: &Columns, record: &StringRecord, from: &str) -> Result<(), String> {
+        let Some(name) = record.get(columns.name).filter(|name| !name.trim().is_empty()) else {
+            return Ok(());
+        };
         let cell = |at: usize| record.get(at).map(str::trim).filter(|text| !text.is_empty());
         let facts = self.at(name);
         facts.label(columns.label.and_then(cell).map(str::to_owned));
         facts.captions.extend(columns.captions.iter().filter_map(|at| Some(Caption::new(cell(*at)?, from))));
         if let Some(split) = columns.split.and_then(cell) {
-            facts.split = Some(split.to_owned());
+            facts.split = Some(known_split(split)?);
         }
+        Ok(())
     }
 
     fn read_json(&mut self, bytes: &[u8], from: &str) -> Result<(), String> {
@@ -224,7 +229,9 @@ impl Table {
                     let facts = self.at(&name);
                     match &value {
                         Value::Array(list) if from == PER_VIEW => facts.captions.extend(of_views(list, from)),
-                        Value::Object(fields) => fill(facts, fields, from),
+                        Value::Object(fields) => {
+                            fill(facts, fields, from).map_err(|error| format!("{name:?}: {error}"))?
+                        }
                         other => facts
                             .captions
                             .extend(texts(other).into_iter().map(|text| Caption::new(text, from))),
@@ -238,7 +245,7 @@ impl Table {
                     let name = fields.iter().find(|(key, _)| NAMES.contains(&key.to_lowercase().as_str()));
                     let name =
                         name.and_then(|(_, name)| name.as_str()).ok_or("an object names no file or uid")?;
-                    fill(self.at(name), fields, from);
+                    fill(self.at(name), fields, from).map_err(|error| format!("{name:?}: {error}"))?;
                 }
                 Ok(())
             }
@@ -252,6 +259,24 @@ fn plain(name: &str) -> &str {
     name.trim().trim_start_matches("./").trim_start_matches('/')
 }
 
+/// The first line of a CSV as headings.
+fn headings(first: &StringRecord) -> Vec<String> {
+    first.iter().map(|h| h.trim().trim_start_matches('\u{feff}').to_lowercase()).collect()
+}
+
+/// The column that names shapes, if the first line of a CSV has its heading.
+pub(crate) fn column_of_names(first: &StringRecord) -> Option<usize> {
+    let headings = headings(first);
+    NAMES.iter().find_map(|name| headings.iter().position(|h| h == name))
+}
+
+fn known_split(split: &str) -> Result<String, String> {
+    match split {
+        "train" | "val" | "test" => Ok(split.to_owned()),
+        _ => Err(format!("expected split train, val or test, found {split:?}")),
+    }
+}
+
 /// Where a CSV keeps what.
 struct Columns {
     has_headings: bool,
@@ -263,20 +288,20 @@ struct Columns {
 
 impl Columns {
     fn of(first: &StringRecord) -> Option<Self> {
-        let headings: Vec<String> =
-            first.iter().map(|h| h.trim().trim_start_matches('\u{feff}').to_lowercase()).collect();
+        let headings = headings(first);
         let find = |names: &[&str]| headings.iter().position(|h| names.contains(&h.as_str()));
         // `id` beside `modelId` numbers the captions (Text2Shape).
-        let name =
-            NAMES.iter().filter_map(|name| headings.iter().position(|h| h == name)).collect::<Vec<_>>();
+        let name = column_of_names(first);
         let model = headings.iter().position(|h| h == "modelid");
         let captions: Vec<usize> =
             (0..headings.len()).filter(|i| CAPTIONS.contains(&headings[*i].as_str())).collect();
         let (label, split) = (find(&LABELS), find(&["split"]));
-        if let Some(name) = model.or(name.first().copied())
-            && (label.is_some() || split.is_some() || !captions.is_empty())
-        {
-            return Some(Self { has_headings: true, name, label, captions, split });
+        let says = label.is_some() || split.is_some() || !captions.is_empty();
+        match model.or(name) {
+            Some(name) if says => return Some(Self { has_headings: true, name, label, captions, split }),
+            None if !says => {}
+            // Headings, of which some that count are called otherwise.
+            _ => return None,
         }
         let plain = |name, label, captions| Self { has_headings: false, name, label, captions, split: None };
         match first.len() {
@@ -288,7 +313,7 @@ impl Columns {
 }
 
 /// Takes what an object says under the known headings.
-fn fill(facts: &mut Facts, fields: &serde_json::Map<String, Value>, from: &str) {
+fn fill(facts: &mut Facts, fields: &serde_json::Map<String, Value>, from: &str) -> Result<(), String> {
     for (key, value) in fields {
         let key = key.to_lowercase();
         if LABELS.contains(&key.as_str()) {
@@ -296,9 +321,15 @@ fn fill(facts: &mut Facts, fields: &serde_json::Map<String, Value>, from: &str) 
         } else if CAPTIONS.contains(&key.as_str()) {
             facts.captions.extend(texts(value).into_iter().map(|text| Caption::new(text, from)));
         } else if key == "split" {
-            facts.split = value.as_str().map(str::to_owned).or(facts.split.take());
+            match value {
+                Value::Null => {}
+                Value::String(split) if split.trim().is_empty() => {}
+                Value::String(split) => facts.split = Some(known_split(split.trim())?),
+                other => return Err(format!("expected split train, val or test, found {other}")),
+            }
         }
     }
+    Ok(())
 }
 
 /// Captions of which the k-th is about view k.
@@ -354,6 +385,27 @@ mod tests {
         check("c.json", r#"{"u1": ["one", "two"], "u2": "three"}"#, "u1.glb", &[], &["one", "two"]);
         check("d.json", r#"[{"uid": "u1", "caption": "one", "category": "cup"}]"#, "u1", &["cup"], &["one"]);
         assert!(table("e.csv", "").is_empty());
+    }
+
+    #[test]
+    fn what_a_table_does_not_mean_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let refused = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            Table::read(&path).unwrap_err().to_string()
+        };
+        let split = "expected split train, val or test, found \"banana\"";
+        let error = refused("a.csv", "file,split\na.glb,\nb.glb,banana\n");
+        assert!(error.contains(&format!("line 3: {split}")), "{error}");
+        let error = refused("a.json", r#"[{"uid": "u1", "split": "banana"}]"#);
+        assert!(error.contains(&format!("\"u1\": {split}")), "{error}");
+        assert!(refused("b.json", r#"{"u1": {"split": "banana"}}"#).contains(split));
+        assert!(refused("c.json", r#"{"u1": {"split": 3}}"#).contains("test, found 3"));
+        for headings in ["file,kind", "filename,category"] {
+            let error = refused("h.csv", &format!("{headings}\na.glb,chair\n"));
+            assert!(error.contains("expected headings such as file,label,caption"), "{error}");
+        }
     }
 
     #[test]

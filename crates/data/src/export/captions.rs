@@ -18,7 +18,8 @@ pub(super) fn write(work: Work<'_>) -> Result<Exported, DataError> {
         for label in &about.labels {
             labels.write_record([id.as_str(), label.as_str(), about.split.as_str()]).map_err(wrong)?;
         }
-        Ok(None)
+        let said = !about.captions.is_empty() || !about.labels.is_empty();
+        Ok((!said).then_some("has no captions and no labels"))
     })?;
     captions.flush()?;
     labels.flush()?;

@@ -6,7 +6,10 @@ mod files;
 mod openshape;
 mod zero123;
 
+use std::collections::BTreeSet;
 use std::path::Path;
+
+use fs_err as fs;
 
 use crate::{DataError, Dataset};
 
@@ -56,8 +59,35 @@ pub fn find(name: &str) -> Option<&'static Format> {
     FORMATS.iter().find(|format| format.name == name)
 }
 
+/// Numbers of the shapes of a split, or of all, sorted by key.
+///
+/// # Errors
+/// [`DataError::Unusable`] where there are none says which splits there are.
+pub fn shapes_of(dataset: &Dataset, place: &Path, split: Option<&str>) -> Result<Vec<usize>, DataError> {
+    let wanted = |shape: &usize| split.is_none_or(|split| dataset.split(*shape) == split);
+    let mut shapes: Vec<usize> = (0..dataset.len()).filter(wanted).collect();
+    shapes.sort_by(|a, b| dataset.key(*a).cmp(dataset.key(*b)));
+    if !shapes.is_empty() {
+        return Ok(shapes);
+    }
+    let splits: BTreeSet<&str> = (0..dataset.len()).map(|shape| dataset.split(shape)).collect();
+    let splits = splits.into_iter().collect::<Vec<_>>().join(", ");
+    Err(match split.filter(|_| !dataset.is_empty()) {
+        Some(split) => DataError::unusable(
+            place,
+            format!("no shape belongs to split {split:?}, there are {splits}"),
+            "name one of these by --split, or leave it out to export all",
+        ),
+        None => DataError::unusable(place, "holds no shapes", "prepare or import some first"),
+    })
+}
+
 impl Format {
-    /// Writes shapes by number into a folder, which is made; `progress` hears of each.
+    /// Writes shapes by number into a folder, which is made or empty; `progress` hears of each. What was written goes again if
+    /// it fails.
+    ///
+    /// # Errors
+    /// [`DataError::Unusable`] if something lies in the folder, or no shape can be written in this format.
     pub fn write(
         &self,
         dataset: &Dataset,
@@ -65,8 +95,34 @@ impl Format {
         to: &Path,
         progress: &mut dyn FnMut(),
     ) -> Result<Exported, DataError> {
-        fs_err::create_dir_all(to)?;
-        (self.write)(Work { dataset, shapes, to, progress })
+        let was_there = to.exists();
+        fs::create_dir_all(to)?;
+        if fs::read_dir(to)?.next().is_some() {
+            let hint = "give a new or empty folder: shapes of two exports are not told apart";
+            return Err(DataError::unusable(to, "expected an empty folder, found files in it", hint));
+        }
+        let exported = (self.write)(Work { dataset, shapes, to, progress });
+        let checked = exported.and_then(|exported| match exported.left_out.first() {
+            Some((key, reason)) if exported.shapes == 0 => Err(DataError::unusable(
+                to,
+                format!("none of {} shapes can be written as {}: {key} {reason}", shapes.len(), self.name),
+                format!("{} is {}", self.name, self.about),
+            )),
+            _ => Ok(exported),
+        });
+        checked.inspect_err(|_| clear(to, was_there))
+    }
+}
+
+/// Takes away what was written into a folder that was empty.
+fn clear(folder: &Path, was_there: bool) {
+    // The error that led here is told; what cannot be taken away is found by the next export.
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    }
+    if !was_there {
+        let _ = fs::remove_dir(folder);
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use lexiform_geometry::io::{limits, walk};
 
+use super::lists::List;
 use crate::DataError;
 use crate::address::Address;
 use crate::table::Table;
@@ -72,7 +73,7 @@ pub struct LocalFiles {
 
 impl LocalFiles {
     /// Paths or `file://` addresses. A folder means the 3D files below it; a file ending in `.list`, or a `.txt` or `.csv`
-    /// whose lines name files that exist, means the files it lists.
+    /// that does not start like points, means the files it lists.
     ///
     /// # Errors
     /// If a path does not exist or an address is of another kind.
@@ -105,11 +106,9 @@ impl Source for LocalFiles {
         for root in &self.roots {
             if root.is_dir() {
                 add_folder(root, self.several, &mut listing);
-            } else if let Some(files) = as_list(root)? {
-                listing.assets.extend(files);
-                if root.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv")) {
-                    listing.facts.join(Table::read(root)?);
-                }
+            } else if let Some(list) = List::read(root)? {
+                listing.assets.extend(list.assets);
+                listing.facts.join(list.facts);
             } else {
                 let name = root.file_name().unwrap_or(root.as_os_str()).to_string_lossy().into_owned();
                 listing.assets.push(Asset { name, location: root.clone() });
@@ -153,46 +152,6 @@ fn add_folder(root: &Path, many: bool, listing: &mut Listing) {
     listing.unreadable.extend(found.unreadable);
 }
 
-/// The files that a list names, if the file is a list: one a line, or the first column of a table. They are looked up beside
-/// the list first, then from the working folder.
-fn as_list(path: &Path) -> Result<Option<Vec<Asset>>, DataError> {
-    let ending = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
-    let certain = ending == "list";
-    if !certain && !matches!(ending.as_str(), "txt" | "csv") {
-        return Ok(None);
-    }
-    let bytes = fs_err::read(path)?;
-    let beside = path.parent().unwrap_or(Path::new(""));
-    let mut assets = Vec::new();
-    for (line, field) in fields(path, &bytes, ending == "csv")?.iter().enumerate() {
-        let heading =
-            line == 0 && ending == "csv" && matches!(field.as_str(), "file" | "path" | "name" | "id");
-        if field.is_empty() || field.starts_with('#') || heading {
-            continue;
-        }
-        let found = [beside.join(field), PathBuf::from(field)].into_iter().find(|file| file.exists());
-        if found.is_none() && !certain && assets.is_empty() {
-            return Ok(None);
-        }
-        let name = field.replace('\\', "/").trim_start_matches("./").trim_start_matches('/').to_owned();
-        assets.push(Asset { name, location: found.unwrap_or_else(|| beside.join(field)) });
-    }
-    Ok(Some(assets))
-}
-
-/// The lines of a list, or the first column of a table.
-fn fields(path: &Path, bytes: &[u8], is_table: bool) -> Result<Vec<String>, DataError> {
-    if !is_table {
-        return Ok(String::from_utf8_lossy(bytes).lines().map(|line| line.trim().to_owned()).collect());
-    }
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
-    let first = |record: csv::ByteRecord| {
-        String::from_utf8_lossy(record.get(0).unwrap_or_default()).trim().to_owned()
-    };
-    let records = reader.byte_records().map(|record| record.map(first));
-    records.collect::<Result<_, _>>().map_err(|error| DataError::invalid(path, error))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,7 +166,8 @@ mod tests {
         }
         std::fs::write(at("some.txt"), "a/d.stl\n./e.ply\na/d.stl\n").unwrap();
         std::fs::write(at("cloud.txt"), "1 2 3\n").unwrap();
-        std::fs::write(at("all.csv"), "file,label\ne.ply,vase\nmissing.obj,cup\n").unwrap();
+        std::fs::write(at("all.csv"), "label,file\ncup,missing.obj\nvase,e.ply\n").unwrap();
+        std::fs::write(at("plain.csv"), "missing.obj\ne.ply\n").unwrap();
         let names = |source: String| {
             let listing = LocalFiles::new(&[source]).unwrap().list().unwrap();
             listing.assets.into_iter().map(|asset| asset.name).collect::<Vec<_>>()
@@ -217,12 +177,42 @@ mod tests {
         assert_eq!(names(format!("file://{}", path("a/b c.obj").replace(' ', "%20"))), ["b c.obj"]);
         assert_eq!(names(path("some.txt")), ["a/d.stl", "e.ply"]);
         assert_eq!(names(path("cloud.txt")), ["cloud.txt"]);
-        assert_eq!(names(path("all.csv")), ["e.ply", "missing.obj"]);
+        assert_eq!(names(path("all.csv")), ["missing.obj", "e.ply"]);
+        assert_eq!(names(path("plain.csv")), ["missing.obj", "e.ply"]);
         let both = LocalFiles::new(&[path("a"), path("e.ply")]).unwrap().list().unwrap();
         assert_eq!(both.assets[0].name, "a/b c.obj");
         let listed = LocalFiles::new(&[path("all.csv")]).unwrap().list().unwrap();
         assert_eq!(listed.facts.find("e.ply").unwrap().labels, ["vase"]);
         assert!(LocalFiles::new(&["s3://bucket/x".to_owned()]).is_err());
         assert!(LocalFiles::new(&[path("nowhere")]).is_err());
+    }
+
+    #[test]
+    fn lists_that_name_no_file_are_not_points() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("a.ply"), b"").unwrap();
+        let list = folder.path().join("labels.csv");
+        let refused = |text: &str| {
+            std::fs::write(&list, text).unwrap();
+            let error = LocalFiles::new(&[list.display().to_string()]).unwrap().list().unwrap_err();
+            (error.to_string(), error.hint().unwrap_or_default())
+        };
+        for (text, first) in [
+            ("file,label\nx.glb,chair\ny.glb,cup\n", "x.glb"),
+            ("file;label\na.ply;chair\n", "file;label"),
+            ("file\tlabel\na.ply\tchair\n", "file\tlabel"),
+            ("asset,kind\nx.glb,chair\n", "asset"),
+        ] {
+            let (error, hint) = refused(text);
+            let expected = format!("no line of labels.csv names a file that exists (first: {first:?})");
+            assert!(error.ends_with(&expected) && hint.contains("file,label,caption"), "{error}");
+        }
+        assert!(refused("file,label\n").0.ends_with("no line of labels.csv names a file"));
+        // What a column without a heading says is not guessed.
+        for text in ["a.ply,chair\n", "asset,kind\na.ply,chair\n"] {
+            let (error, hint) = refused(text);
+            assert!(error.contains("expected headings such as file,label"), "{error}");
+            assert!(hint.contains("put a line"), "{hint}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod draw;
 mod files;
+mod lists;
 mod names;
 mod sources;
 

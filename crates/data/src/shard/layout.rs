@@ -76,6 +76,13 @@ impl Layout {
         names(&self.shards(), ".tar")
     }
 
+    /// State files and shards of a run that is divided into another number of parts, sorted.
+    pub fn of_another_division(&self, of: u32) -> Result<Vec<String>, DataError> {
+        let other = |name: &&String| divided_into(name).is_some_and(|found| found != of);
+        let all = [names(&self.parts(), ".json")?, self.shard_names()?].concat();
+        Ok(all.iter().filter(other).cloned().collect())
+    }
+
     /// State files of all parts, sorted.
     pub fn states(&self) -> Result<Vec<PartState>, DataError> {
         let names = names(&self.parts(), ".json")?;
@@ -86,6 +93,13 @@ impl Layout {
 /// The sidecar of a shard.
 pub(crate) fn sidecar_of(shard: &Path) -> PathBuf {
     shard.with_extension("parquet")
+}
+
+/// The number of parts in the name of a part's file, [`Part::name`] and what follows.
+fn divided_into(name: &str) -> Option<u32> {
+    let (index, rest) = name.split_once("-of-")?;
+    index.parse::<u32>().ok()?;
+    rest.split(['-', '.']).next()?.parse().ok()
 }
 
 /// Names in a folder with an ending, sorted; none where the folder is absent.
@@ -114,6 +128,9 @@ pub(crate) struct PartState {
     pub complete: bool,
     /// What the shapes were made with.
     pub settings: Value,
+    /// The shards of a complete part; those made before this was kept have no list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shards: Option<Vec<ShardEntry>>,
 }
 
 /// A data set in short: `manifest.json`.

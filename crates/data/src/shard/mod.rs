@@ -12,6 +12,7 @@ mod part;
 mod refusals;
 mod scan;
 mod sidecar;
+pub(crate) mod stock;
 
 pub use self::home::read_exact_at;
 pub use self::layout::{FORMAT, Manifest, ShardEntry, VERSION};

@@ -9,13 +9,16 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::durable::write_durably;
+use super::durable::{aside, write_durably};
 use super::layout::{difference, read_json, sidecar_of, write_json};
 use super::open::OpenShard;
 use super::refusals::{self, Refusal};
 use super::sidecar::Sidecar;
-use super::{Layout, PartState, ShardEntry};
+use super::{Layout, PartState, ShardEntry, stock};
 use crate::{DataError, Key, Part, Shape};
+
+/// Most files that an error names.
+const MOST_NAMED: usize = 5;
 
 /// A shape that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,7 +60,8 @@ impl PartWriter {
     /// Begins a part of the data set in `folder`, or goes on with it. A shard is ended when it has `shard_bytes`.
     ///
     /// # Errors
-    /// [`DataError::Settings`] if the part was begun with others, [`DataError::Busy`] if another process writes it.
+    /// [`DataError::Settings`] if the part was begun with others, [`DataError::Busy`] if another process writes it,
+    /// [`DataError::Unusable`] if shards are not whole or the folder holds a run divided otherwise.
     pub fn open(
         folder: &Path,
         part: Part,
@@ -65,13 +69,16 @@ impl PartWriter {
         shard_bytes: u64,
     ) -> Result<(Self, Done), DataError> {
         let layout = Layout::new(folder);
+        divided_alike(&layout, part)?;
         fs::create_dir_all(layout.shards())?;
         fs::create_dir_all(layout.parts())?;
         let lock = lock(&layout.lock(part))?;
-        begin(&layout, part, &settings)?;
+        made_alike(&layout, part, &settings)?;
         let mut done = Done::default();
         let next = take_stock(&layout, part, &mut done)?;
         let open = recover(&layout, part, next, &mut done)?;
+        // Not before: where shards are not whole, what the part recorded of them stays.
+        write_state(&layout, part, None, settings.clone())?;
         let failed = layout.failed(part);
         done.failed = read_failed(&failed)?;
         done.failed.retain(|key, _| !done.written.contains(key));
@@ -129,8 +136,21 @@ impl PartWriter {
         };
         self.failures.sync_all()?;
         self.refusals.sync_all()?;
-        write_state(&self.layout, self.part, true, &self.settings)?;
+        let shards = stock::entries(&self.layout, &names_of(&self.layout, self.part)?)?;
+        write_state(&self.layout, self.part, Some(shards), self.settings)?;
         Ok(last)
+    }
+
+    /// Takes away a part without shapes, so that another run may begin it with other settings. Its lock stays: others may wait for it.
+    pub fn abandon(self) -> Result<(), DataError> {
+        let partial = aside(&self.layout.shard(&shard_name(self.part, self.next)));
+        let (failed, refused) = (self.layout.failed(self.part), self.layout.refused(self.part));
+        for path in [self.layout.state(self.part), failed, refused, partial] {
+            if path.exists() {
+                fs::remove_file(path)?;
+            }
+        }
+        Ok(())
     }
 
     fn end_full_shard(&mut self) -> Result<Option<ShardEntry>, DataError> {
@@ -165,8 +185,8 @@ fn lock(path: &Path) -> Result<std::fs::File, DataError> {
     }
 }
 
-/// Checks the settings against those of an earlier run and records that the part is under way.
-fn begin(layout: &Layout, part: Part, settings: &Value) -> Result<(), DataError> {
+/// Checks the settings against those of an earlier run.
+fn made_alike(layout: &Layout, part: Part, settings: &Value) -> Result<(), DataError> {
     let path = layout.state(part);
     if path.exists() {
         let state: PartState = read_json(&path)?;
@@ -174,20 +194,46 @@ fn begin(layout: &Layout, part: Part, settings: &Value) -> Result<(), DataError>
             return Err(DataError::Settings { path: layout.folder.clone(), setting, recorded, asked });
         }
     }
-    write_state(layout, part, false, settings)
+    Ok(())
 }
 
-fn write_state(layout: &Layout, part: Part, complete: bool, settings: &Value) -> Result<(), DataError> {
-    let state = PartState { index: part.index, of: part.of, complete, settings: settings.clone() };
+/// Refuses a folder where a run divided into another number of parts lies: the two have shapes in common.
+fn divided_alike(layout: &Layout, part: Part) -> Result<(), DataError> {
+    let others = layout.of_another_division(part.of)?;
+    if others.is_empty() {
+        return Ok(());
+    }
+    let named = others.iter().take(MOST_NAMED).cloned().collect::<Vec<_>>().join(", ");
+    let more = if others.len() > MOST_NAMED { ", …" } else { "" };
+    let asked = if part.of == 1 { "is not divided".to_owned() } else { format!("is in {} parts", part.of) };
+    let message = format!("this run {asked}, the folder holds parts of another: {named}{more}");
+    Err(DataError::unusable(
+        &layout.folder,
+        message,
+        "divide the run as before with --shard, or give another folder",
+    ))
+}
+
+/// Records how far a part is; the shards of one that is complete.
+fn write_state(
+    layout: &Layout,
+    part: Part,
+    shards: Option<Vec<ShardEntry>>,
+    settings: Value,
+) -> Result<(), DataError> {
+    let Part { index, of } = part;
+    let state = PartState { index, of, complete: shards.is_some(), settings, shards };
     write_json(&layout.state(part), &state)
 }
 
-/// Learns what finished shards hold; gives the number of the next. A shard without its sidecar was never finished by us.
+/// Learns what finished shards hold; gives the number of the next. All must be whole: a shard has its sidecar before its name.
 fn take_stock(layout: &Layout, part: Part, done: &mut Done) -> Result<u32, DataError> {
+    let names = names_of(layout, part)?;
+    names.iter().try_for_each(|name| refusals::settle(&layout.shard(name)))?;
+    stock::entries(layout, &names)?;
     let mut next = 0;
     for (number, name) in shards_of(layout, part)? {
         next = next.max(number + 1);
-        refusals::settle(&layout.shard(&name))?;
         Sidecar::open(&sidecar_of(&layout.shard(&name)))?.rows(|row| {
             done.written.insert(row.key);
             Ok(())
@@ -203,10 +249,15 @@ pub(super) fn shards_of(layout: &Layout, part: Part) -> Result<Vec<(u32, String)
     Ok(layout.shard_names()?.into_iter().filter_map(|name| Some((number(&name)?, name))).collect())
 }
 
+/// Names of the finished shards of a part.
+fn names_of(layout: &Layout, part: Part) -> Result<Vec<String>, DataError> {
+    Ok(shards_of(layout, part)?.into_iter().map(|(_, name)| name).collect())
+}
+
 /// The shard that an earlier run was writing, if any.
 fn recover(layout: &Layout, part: Part, next: u32, done: &mut Done) -> Result<Option<OpenShard>, DataError> {
     let path = layout.shard(&shard_name(part, next));
-    if !super::durable::aside(&path).exists() {
+    if !aside(&path).exists() {
         return Ok(None);
     }
     let open = OpenShard::recover(&path)?;

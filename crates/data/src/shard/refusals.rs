@@ -101,10 +101,10 @@ fn write_without(shard: &Path, refused: &BTreeMap<String, Refusal>) -> Result<()
 }
 
 /// Ends what a run that was cut off did to a finished shard. Its sidecar is replaced first, so the sidecar says which of
-/// both files is the shard; the new one is always shorter.
+/// both files is the shard; the new one is always shorter. Without a sidecar nothing can be told.
 pub(super) fn settle(shard: &Path) -> Result<(), DataError> {
     let partial = aside(shard);
-    if !partial.exists() {
+    if !partial.exists() || !sidecar_of(shard).exists() {
         return Ok(());
     }
     let name = shard.file_name().unwrap_or_default().to_string_lossy();

@@ -74,7 +74,7 @@ pub struct ExportArgs {
     format: String,
     /// Folder of the data set, or its address in an object store
     dataset: PathBuf,
-    /// Folder to write; made if it is not there
+    /// Folder to write; made if it is not there, must be empty if it is
     #[arg(short, long, value_name = "FOLDER")]
     out: PathBuf,
     /// Only shapes of this split
@@ -91,9 +91,7 @@ impl ExportArgs {
         let format = export::find(&self.format)
             .ok_or_else(|| unknown(&self.format, export::FORMATS.map(|f| f.name).as_slice()))?;
         let dataset = Dataset::open(&self.dataset)?;
-        let wanted = |shape: &usize| self.split.as_deref().is_none_or(|split| dataset.split(*shape) == split);
-        let mut shapes: Vec<usize> = (0..dataset.len()).filter(wanted).collect();
-        shapes.sort_by(|a, b| dataset.key(*a).cmp(dataset.key(*b)));
+        let shapes = export::shapes_of(&dataset, &self.dataset, self.split.as_deref())?;
         let progress = Progress::new(shapes.len());
         let exported = format.write(&dataset, &shapes, &self.out, &mut || progress.step(""))?;
         drop(progress);
