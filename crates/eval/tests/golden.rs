@@ -110,9 +110,17 @@ fn intervals_are_numpys_percentiles_of_the_same_draws() {
         seed: expected["seed"].as_u64().unwrap(),
     };
     let found = ClassificationIntervals::of(&predictions, &numbers, resampling);
+    // Where all are right, draws tell nothing and the exact interval stands.
+    let shares = [numbers.top_1, numbers.top_3, numbers.top_5, numbers.class_average];
     let all = [found.top_1, found.top_3, found.top_5, found.class_average];
-    check_all("low", &all.map(|i| i.low), &expected["low"]);
-    check_all("high", &all.map(|i| i.high), &expected["high"]);
+    for (place, (share, interval)) in shares.into_iter().zip(all).enumerate() {
+        match share {
+            1.0 => assert!(interval.low < 1.0 && interval.high == 1.0, "{interval:?}"),
+            _ => check("low", interval.low, &expected["low"][place]),
+        }
+        check("high", interval.high, &expected["high"][place]);
+    }
+    assert!(shares[0] < 1.0 && shares[3] < 1.0);
 }
 
 #[test]

@@ -75,7 +75,7 @@ fn captions_of_a_set_are_looked_for() {
     assert_eq!((&line["queries"], &line["gallery"]), (&json!(2), &json!(4)));
     let protocol = ["--protocol", "text2shape"];
     let run = bench.run(&[&of_set[..], &protocol, &["--views", "3"]].concat()).good();
-    for part in ["text2shape as duoduo: 12 of 12 views", "RR@1 15.9"] {
+    for part in ["text2shape as duoduo: 12 of 12 views", "Duoduo CLIP: RR@1: 15.90"] {
         assert!(run.stderr.contains(part), "{part}: {run:#?}");
     }
     // The protocol's own number of views is more than there are.
