@@ -31,9 +31,14 @@ fn main() {
     let start = Instant::now();
     for (apart, a, b) in pairs.iter().take(MOST) {
         let fit = a.1.fit(&b.1);
+        let said = match (fit.is_same(), fit.outlying) {
+            (true, _) => "same",
+            (false, true) => "outlying",
+            (false, false) => "",
+        };
         let side = if fit.mirrored { "mirrored" } else { "" };
         let (distance, resolution) = (100.0 * fit.distance, 100.0 * fit.resolution);
-        println!("{apart:.4} {distance:.2} % (to {resolution:.2} %) {side} {} {}", a.0, b.0);
+        println!("{apart:.4} {distance:.2} % (to {resolution:.2} %) {said} {side} {} {}", a.0, b.0);
     }
     eprintln!("{} fits in {:.1} s", pairs.len().min(MOST), start.elapsed().as_secs_f64());
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use glam::{Affine3A, Quat, Vec3, Vec4};
 use lexiform_geometry::alike::{Form, Group, Signature, groups};
-use lexiform_geometry::{Mesh, Scene, io};
+use lexiform_geometry::{Mesh, PointCloud, Scene, io};
 
 /// What may lie between a shape and what is left of it after decimation, over its diameter.
 const THRESHOLD: f32 = 0.006;
@@ -56,6 +56,53 @@ fn painted(mut scene: Scene) -> Scene {
         material.base_color_texture = None;
     });
     scene
+}
+
+/// Boxes of these edges from these corners on.
+fn blocks(boxes: &[([f32; 3], Vec3)]) -> Scene {
+    let mut scene = Scene::default();
+    for &(edges, corner) in boxes {
+        let corners = (0..8_u8).map(|i| {
+            let pick = |bit: u8, edge: f32| if i & bit == 0 { 0.0 } else { edge };
+            Vec3::new(pick(1, edges[0]), pick(2, edges[1]), pick(4, edges[2])) + corner
+        });
+        let sides = [[0, 2, 3, 1], [4, 5, 7, 6], [0, 1, 5, 4], [2, 6, 7, 3], [0, 4, 6, 2], [1, 3, 7, 5]];
+        let faces = sides.iter().flat_map(|&[a, b, c, d]| [[a, b, c], [a, c, d]]).collect();
+        scene.meshes.push(Mesh::new(corners.collect(), faces).unwrap());
+    }
+    scene
+}
+
+/// Points spread evenly over a sphere of radius 1.
+fn globe(count: usize) -> Vec<Vec3> {
+    let point = |i: usize| {
+        let (height, turn) = (1.0 - (2 * i + 1) as f32 / count as f32, i as f32 * 2.399_963);
+        let radius = (1.0 - height * height).sqrt();
+        Vec3::new(radius * turn.cos(), height, radius * turn.sin())
+    };
+    (0..count).map(point).collect()
+}
+
+/// A sphere of triangles: rings of vertices, and faces between each ring and the next.
+fn ball() -> Mesh {
+    const RINGS: u32 = 24;
+    const AROUND: u32 = 48;
+    let vertex = |i: u32| {
+        let down = std::f32::consts::PI * (i / AROUND) as f32 / RINGS as f32;
+        let turn = std::f32::consts::TAU * (i % AROUND) as f32 / AROUND as f32;
+        Vec3::new(down.sin() * turn.cos(), down.cos(), down.sin() * turn.sin())
+    };
+    let faces = (0..RINGS * AROUND).flat_map(|i| {
+        let next = i - i % AROUND + (i + 1) % AROUND;
+        [[i, next, i + AROUND], [next, next + AROUND, i + AROUND]]
+    });
+    Mesh::new((0..(RINGS + 1) * AROUND).map(vertex).collect(), faces.collect()).unwrap()
+}
+
+/// A ball, and a cloud of so many points beside it.
+fn ball_beside_cloud(count: usize) -> Scene {
+    let cloud = globe(count).into_iter().map(|p| p + 3.0 * Vec3::X).collect();
+    Scene { clouds: vec![PointCloud::new(cloud).unwrap()], ..Scene::from_mesh(ball()) }
 }
 
 /// What an owner of the shape might also have in the folder.
@@ -136,24 +183,61 @@ fn variants_are_found_together_and_different_shapes_are_kept_apart() {
 #[test]
 fn exports_are_the_same_and_mirror_images_are_called_so() {
     // Boxes in a corner, one along each axis, all of different lengths: no mirror maps them onto themselves.
-    let mut scene = Scene::default();
-    for (edges, corner) in
-        [([4.0, 1.0, 1.0], Vec3::ZERO), ([1.0, 2.5, 1.0], Vec3::Y), ([1.0, 1.0, 1.6], Vec3::Z)]
-    {
-        let corners = (0..8_u8).map(|i| {
-            let pick = |bit: u8, edge: f32| if i & bit == 0 { 0.0 } else { edge };
-            Vec3::new(pick(1, edges[0]), pick(2, edges[1]), pick(4, edges[2])) + corner
-        });
-        let sides = [[0, 2, 3, 1], [4, 5, 7, 6], [0, 1, 5, 4], [2, 6, 7, 3], [0, 4, 6, 2], [1, 3, 7, 5]];
-        let faces = sides.iter().flat_map(|&[a, b, c, d]| [[a, b, c], [a, c, d]]).collect();
-        scene.meshes.push(Mesh::new(corners.collect(), faces).unwrap());
-    }
+    let scene =
+        blocks(&[([4.0, 1.0, 1.0], Vec3::ZERO), ([1.0, 2.5, 1.0], Vec3::Y), ([1.0, 1.0, 1.6], Vec3::Z)]);
     let form = Form::of(&scene).unwrap();
     let fit = |scene: Scene| form.fit(&Form::of(&scene).unwrap());
     let same = fit(turned(scene.clone(), 40.0));
     assert!(same.is_same() && !same.mirrored, "{same:?}");
     let mirror = fit(turned(mirrored(scene.clone()), 40.0));
     assert!(mirror.is_same() && mirror.mirrored, "{mirror:?}");
+}
+
+#[test]
+fn a_sign_on_the_roof_makes_another_shape() {
+    let car = [
+        ([0.42, 0.18, 0.94], Vec3::ZERO),
+        ([0.36, 0.13, 0.5], Vec3::new(0.03, 0.18, 0.2)),
+        ([0.04, 0.14, 0.14], Vec3::new(0.0, -0.07, 0.1)),
+        ([0.04, 0.14, 0.14], Vec3::new(0.38, -0.07, 0.1)),
+        ([0.04, 0.14, 0.14], Vec3::new(0.0, -0.07, 0.7)),
+        ([0.04, 0.14, 0.14], Vec3::new(0.38, -0.07, 0.7)),
+    ];
+    let sign = ([0.14, 0.055, 0.05], Vec3::new(0.14, 0.31, 0.4));
+    let (car, taxi) = (blocks(&car), blocks(&[&car[..], &[sign]].concat()));
+    let forms = [car, taxi.clone(), turned(taxi, 30.0)].map(|scene| Arc::new(Form::of(&scene).unwrap()));
+    let [car, taxi, model] = &forms;
+    assert!(taxi.fit(model).is_same(), "{:?}", taxi.fit(model));
+    for fit in [car.fit(taxi), taxi.fit(car), model.fit(car)] {
+        assert!(!fit.is_same() && fit.outlying, "{fit:?}");
+    }
+    // They are near, and the threshold decides that.
+    let found = |threshold: f32| {
+        let signatures = [car.signature(), taxi.signature()];
+        groups(&signatures, threshold, |i| Some(forms[i].clone())).len()
+    };
+    let apart = car.fit(taxi).distance;
+    assert_eq!([found(0.0), found(0.9 * apart), found(1.1 * apart)], [0, 0, 1], "{apart}");
+}
+
+#[test]
+fn points_beside_triangles_are_part_of_the_shape() {
+    let form = |scene: Scene| Form::of(&scene).unwrap();
+    let both = form(ball_beside_cloud(231));
+    for other in [Scene::from_mesh(ball()), Scene::from_cloud(PointCloud::new(globe(231)).unwrap())] {
+        let other = form(other);
+        let fit = both.fit(&other);
+        assert!(!fit.is_same() && fit.distance > 10.0 * THRESHOLD, "{fit:?}");
+        assert!(both.signature().distance(&other.signature()) > 0.1);
+    }
+    let again = both.fit(&form(turned(ball_beside_cloud(231), 7.0)));
+    assert!(again.is_same(), "{again:?}");
+    let thinned = both.fit(&form(turned(ball_beside_cloud(190), 7.0)));
+    assert!(thinned.distance < 10.0 * THRESHOLD, "{thinned:?}");
+    // Even a single point far off is seen.
+    let stray =
+        Scene { clouds: vec![PointCloud::new(vec![Vec3::X * 3.0]).unwrap()], ..Scene::from_mesh(ball()) };
+    assert!(!form(stray).fit(&form(Scene::from_mesh(ball()))).is_same());
 }
 
 #[test]

@@ -18,15 +18,16 @@ use crate::pipeline::{HEAVY_BYTES, STACK_BYTES};
 use crate::signatures::Signatures;
 use crate::{Error, Place};
 
-/// Forms in memory at once: some 100 kB each.
-const FORMS_KEPT: usize = 4096;
+/// Forms in memory at once: some 500 kB each.
+const FORMS_KEPT: usize = 1024;
 /// File of signatures inside a library's folder.
 const SIGNATURES: &str = "signatures.bin";
 
 /// How duplicates are looked for.
 #[derive(Clone, Copy, Debug)]
 pub struct DuplicateOptions {
-    /// Largest distance between the surfaces of two shapes that count as near, over the diameter.
+    /// Largest distance between the surfaces of two shapes that count as near, over the diameter. Shapes between which no
+    /// difference can be seen are the same, whatever the threshold.
     pub threshold: f32,
     /// Files read at the same time; 0 is one for each processor.
     pub jobs: usize,

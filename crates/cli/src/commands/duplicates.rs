@@ -27,7 +27,8 @@ pub struct DuplicatesArgs {
     /// Folder of 3D files, or library made by `lexiform index`
     #[arg(value_name = "FOLDER|LIBRARY")]
     target: PathBuf,
-    /// Distance between surfaces up to which shapes are near, in percent of the shape's diameter
+    /// Distance between surfaces up to which shapes that differ are near, in percent of the diameter; 0 leaves those that
+    /// are the same or mirrored
     #[arg(long, value_name = "PERCENT", default_value_t = 0.6, value_parser = parse_threshold)]
     threshold: f32,
     /// Draw the groups into one picture

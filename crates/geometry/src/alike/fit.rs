@@ -4,12 +4,13 @@
 //! in both directions, each step solved in closed form (Horn, 1987).
 //!
 //! Distances are measured between points drawn by chance, which never meet: what two sets of points of one surface have
-//! between them is known for each form and subtracted. That leaves distances far below the spacing of the points.
+//! between them is known for each form and subtracted. That leaves distances far below the spacing of the points. A place is
+//! found with few points; what is left there is measured with more, so that a small part without counterpart shows.
 
 use glam::{DVec3, Mat3, Quat, Vec3};
 
 use super::eigen::eigen;
-use super::form::{Form, Spread, squared_distance};
+use super::form::{Answers, Form, Spread};
 use super::signature::Signature;
 use super::turns::turns;
 
@@ -28,7 +29,7 @@ const FINALISTS_OF_MANY: usize = 10;
 /// Standard errors within which two forms are the same …
 const SURENESS: f64 = 3.0;
 /// … if no point lies farther from the other form than this many times the farthest that chance puts from its own.
-const OUTLYING: f64 = 1.6;
+const OUTLYING: f64 = 2.0;
 /// Mirrored is said only where the mirror image fits better by this part.
 const CLEARLY_BETTER: f32 = 0.7;
 
@@ -52,6 +53,9 @@ impl Fit {
     }
 }
 
+/// Which of a form's points answer.
+type Choice = fn(&Form) -> &Answers;
+
 impl Form {
     /// Numbers for finding candidates.
     pub fn signature(&self) -> Signature {
@@ -72,36 +76,40 @@ impl Form {
     fn best_fit(&self, other: &Self, mirrored: bool) -> Fit {
         let mirror = if mirrored { Mat3::from_diagonal(Vec3::new(1.0, 1.0, -1.0)) } else { Mat3::IDENTITY };
         let shares = std::array::from_fn(|axis| (self.shares[axis] + other.shares[axis]) / 2.0);
+        let (few, all): (Choice, Choice) = (|form| &form.few, |form| &form.all);
         let mut tried: Vec<(f64, Placement)> = turns(shares)
             .into_iter()
             .map(|turn| Placement { turn: turn * mirror, scale: 1.0, offset: Vec3::ZERO })
-            .map(|placement| (self.squared_gap(other, &placement, JUDGES), placement))
+            .map(|placement| (self.squared_gap(other, &placement, JUDGES, few), placement))
             .collect();
         tried.sort_by(|a, b| a.0.total_cmp(&b.0));
         let finalists = if tried.len() > MANY_TURNS { FINALISTS_OF_MANY } else { FINALISTS };
         let improved = tried.into_iter().take(finalists).map(|(_, placement)| {
-            let placement = self.refined(other, placement, mirror);
-            (self.squared_gap(other, &placement, GUIDES), placement)
+            let placement = self.refined(other, placement, mirror, few);
+            // Places of a shape that is nearly its own turned image differ by less than few points see.
+            (self.squared_gap(other, &placement, GUIDES, all), placement)
         });
         let best = improved.min_by(|a, b| a.0.total_cmp(&b.0));
         let placement = best.map_or(Placement::NONE, |(_, placement)| placement);
+        let placement = self.refined(other, placement, mirror, all);
         self.measure(other, &placement, mirrored)
     }
 
     /// Mean squared distance of a few points, both ways.
-    fn squared_gap(&self, other: &Self, placement: &Placement, count: usize) -> f64 {
+    fn squared_gap(&self, other: &Self, placement: &Placement, count: usize, answers: Choice) -> f64 {
         let there =
-            other.asking.iter().take(count).map(|p| squared_distance(&self.answering, placement.apply(*p)));
+            other.asking.iter().take(count).map(|p| answers(self).squared_distance(placement.apply(*p)));
         let scale = f64::from(placement.scale * placement.scale);
         let back = self.asking.iter().take(count);
-        let back = back.map(|p| scale * squared_distance(&other.answering, placement.undo(*p)));
+        let back = back.map(|p| scale * answers(other).squared_distance(placement.undo(*p)));
         there.sum::<f64>() + back.sum::<f64>()
     }
 
-    fn refined(&self, other: &Self, mut placement: Placement, mirror: Mat3) -> Placement {
+    /// The placement improved as long as that is worthwhile, by a choice of the points that answer.
+    fn refined(&self, other: &Self, mut placement: Placement, mirror: Mat3, answers: Choice) -> Placement {
         let mut last = f64::INFINITY;
         for _ in 0..IMPROVEMENTS {
-            let (gap, better) = self.improved(other, &placement, mirror);
+            let (gap, better) = self.improved(other, &placement, mirror, answers);
             if gap > last * (1.0 - WORTHWHILE) {
                 break;
             }
@@ -111,21 +119,27 @@ impl Form {
     }
 
     /// The placement that brings points nearest to the points they are nearest to now, and their squared distances now.
-    fn improved(&self, other: &Self, placement: &Placement, mirror: Mat3) -> (f64, Placement) {
+    fn improved(
+        &self,
+        other: &Self,
+        placement: &Placement,
+        mirror: Mat3,
+        answers: Choice,
+    ) -> (f64, Placement) {
+        let (here, there) = (answers(self), answers(other));
+        let scale = f64::from(placement.scale * placement.scale);
         let mut gap = 0.0;
         let mut pairs = Vec::with_capacity(2 * GUIDES);
         for &point in other.asking.iter().take(GUIDES) {
-            let near = self.answering.nearest(placement.apply(point), 1);
-            for near in near {
-                gap += f64::from(near.distance_squared);
-                pairs.push((mirror * point, self.answers[near.index]));
+            if let Some((near, squared)) = here.nearest(placement.apply(point)) {
+                gap += squared;
+                pairs.push((mirror * point, near));
             }
         }
         for &point in self.asking.iter().take(GUIDES) {
-            let near = other.answering.nearest(placement.undo(point), 1);
-            for near in near {
-                gap += f64::from(near.distance_squared * placement.scale * placement.scale);
-                pairs.push((mirror * other.answers[near.index], point));
+            if let Some((near, squared)) = there.nearest(placement.undo(point)) {
+                gap += scale * squared;
+                pairs.push((mirror * near, point));
             }
         }
         let (turn, scale, offset) = closest_similarity(&pairs);
@@ -133,8 +147,8 @@ impl Form {
     }
 
     fn measure(&self, other: &Self, placement: &Placement, mirrored: bool) -> Fit {
-        let there = other.asking.iter().map(|p| squared_distance(&self.answering, placement.apply(*p)));
-        let back = self.asking.iter().map(|p| squared_distance(&other.answering, placement.undo(*p)));
+        let there = other.asking.iter().map(|p| self.all.squared_distance(placement.apply(*p)));
+        let back = self.asking.iter().map(|p| other.all.squared_distance(placement.undo(*p)));
         let scale = f64::from(placement.scale * placement.scale);
         // What is more than between points of one surface; both that and its own chance vary.
         let (found_there, found_back) = (Spread::of(there), Spread::of(back));
@@ -142,7 +156,7 @@ impl Form {
         let back = (found_back.mean - other.chance.mean) * scale;
         let farthest = found_there.largest.max(found_back.largest * scale).sqrt();
         let by_chance = self.chance.largest.max(other.chance.largest * scale).sqrt();
-        let error = std::f64::consts::SQRT_2 * self.chance.error.max(other.chance.error * scale);
+        let error = std::f64::consts::SQRT_2 * self.error.max(other.error * scale);
         let diameter = self.diameter.max(other.diameter * placement.scale);
         let over_diameter = |square: f64| square.max(0.0).sqrt() as f32 / diameter;
         Fit {

@@ -1,4 +1,5 @@
-//! A shape without its place and size: points over its surface, and how far apart such points are by chance.
+//! A shape without its place and size: points over its surface and of its clouds, and how far apart such points are by
+//! chance.
 
 use glam::{DVec3, Vec3};
 use rand::SeedableRng as _;
@@ -6,11 +7,13 @@ use rand::rngs::SmallRng;
 
 use super::moments::Moments;
 use crate::neighbors::KdTree;
-use crate::sample::sample_surface;
+use crate::sample::{sample_cloud, sample_surface};
 use crate::{Mesh, PointCloud, Scene};
 
-/// Points of each of a form's two sets.
+/// Points that ask, and as many that answer.
 pub(super) const POINTS: usize = 2048;
+/// Points of triangles that answer besides: the closer they lie, the smaller the parts that can be missed.
+const MORE_ANSWERS: usize = 6 * POINTS;
 /// The same points for the same surface, always.
 const SEED: u64 = 0x5eed;
 
@@ -19,14 +22,41 @@ const SEED: u64 = 0x5eed;
 pub struct Form {
     /// Two sets of points drawn by chance: one asks how far the surface is, the other answers.
     pub(super) asking: Vec<Vec3>,
-    pub(super) answering: KdTree,
-    pub(super) answers: Vec<Vec3>,
-    /// Squared distance from points to a set of points of the same surface.
+    /// As many as ask: enough to find a place.
+    pub(super) few: Answers,
+    /// These and more, to see what is left between.
+    pub(super) all: Answers,
+    /// Squared distance from the points that ask to all that answer, of the same shape.
     pub(super) chance: Spread,
+    /// Standard error of the mean squared distance to the few: no place found with them is surer.
+    pub(super) error: f64,
     /// Shares of the spread along the axes.
     pub(super) shares: [f64; 3],
     /// Twice the largest distance to the origin.
     pub(super) diameter: f32,
+}
+
+/// Points that say how far they are.
+pub(super) struct Answers {
+    pub(super) points: Vec<Vec3>,
+    tree: KdTree,
+}
+
+impl Answers {
+    fn new(points: &[Vec3]) -> Self {
+        Self { points: points.to_vec(), tree: KdTree::new(points) }
+    }
+
+    /// The nearest of the points, and its squared distance.
+    pub(super) fn nearest(&self, from: Vec3) -> Option<(Vec3, f64)> {
+        let near = self.tree.nearest(from, 1).first().copied()?;
+        Some((self.points[near.index], f64::from(near.distance_squared)))
+    }
+
+    /// Squared distance to the nearest of the points.
+    pub(super) fn squared_distance(&self, from: Vec3) -> f64 {
+        self.nearest(from).map_or(f64::INFINITY, |(_, squared)| squared)
+    }
 }
 
 /// Mean of some numbers, its standard error, and the largest of them.
@@ -49,32 +79,28 @@ impl Spread {
 }
 
 impl Form {
-    /// The form of a scene's triangles, or of its points where it has none; colors and textures do not matter. `None` where
-    /// there is nothing, or nothing but one place.
+    /// The form of a scene's triangles and points; colors and textures do not matter. `None` where there is nothing, or
+    /// nothing but one place.
     pub fn of(scene: &Scene) -> Option<Self> {
         let moments = Moments::of(scene)?;
-        let bare = bare(scene);
-        let cloud = sample_surface(&bare, 2 * POINTS, &mut SmallRng::seed_from_u64(SEED));
-        let place = |p: &Vec3| placed(&moments, *p);
-        let points: Vec<Vec3> = cloud.positions().iter().map(place).collect();
+        let points = drawn(scene, moments.points);
+        let points: Vec<Vec3> = points.into_iter().map(|p| placed(&moments, p)).collect();
         let farthest = points.iter().map(|p| p.length()).fold(0.0, f32::max);
-        let (asking, answers) = points.split_at(points.len() / 2);
-        let answering = KdTree::new(answers);
-        let chance = Spread::of(asking.iter().map(|p| squared_distance(&answering, *p)));
+        let (asking, answers) = points.split_at(points.len().min(POINTS));
+        let few = Answers::new(answers.get(..POINTS).unwrap_or(answers));
+        let all = Answers::new(answers);
+        let chance = Spread::of(asking.iter().map(|p| all.squared_distance(*p)));
+        let error = Spread::of(asking.iter().map(|p| few.squared_distance(*p))).error;
         Some(Self {
             asking: asking.to_vec(),
-            answers: answers.to_vec(),
-            answering,
+            few,
+            all,
             chance,
+            error,
             shares: moments.shares,
             diameter: 2.0 * farthest,
         })
     }
-}
-
-/// Squared distance to the nearest of a set of points.
-pub(super) fn squared_distance(points: &KdTree, from: Vec3) -> f64 {
-    points.nearest(from, 1).first().map_or(f64::INFINITY, |n| f64::from(n.distance_squared))
 }
 
 fn placed(moments: &Moments, point: Vec3) -> Vec3 {
@@ -82,13 +108,27 @@ fn placed(moments: &Moments, point: Vec3) -> Vec3 {
     (moments.axes * from_mean).as_vec3()
 }
 
-/// The triangles, or else the points, without their looks.
-fn bare(scene: &Scene) -> Scene {
+/// Points that ask and then points that answer; `share` of both are from the scene's clouds, mixed evenly among the others.
+fn drawn(scene: &Scene, share: f64) -> Vec<Vec3> {
+    let rng = &mut SmallRng::seed_from_u64(SEED);
+    let of_clouds = |slot: usize| (slot as f64 * share).round() as usize;
+    let n_clouds = of_clouds(2 * POINTS);
+    let n_surface = if share < 1.0 { 2 * POINTS - n_clouds + MORE_ANSWERS } else { 0 };
+    let surface = sample_surface(&surface(scene), n_surface, rng);
+    let clouds: Vec<Vec3> = scene.clouds.iter().flat_map(|cloud| cloud.positions()).copied().collect();
+    let clouds = sample_cloud(&PointCloud::new(clouds).unwrap_or_default(), n_clouds, rng);
+    let (mut surface, mut clouds) = (surface.positions().iter(), clouds.positions().iter());
+    let next = |slot: usize| match of_clouds(slot + 1) > of_clouds(slot) {
+        true => clouds.next(),
+        false => surface.next(),
+    };
+    let mut points: Vec<Vec3> = (0..2 * POINTS).filter_map(next).copied().collect();
+    points.extend(surface);
+    points
+}
+
+/// The triangles without their looks.
+fn surface(scene: &Scene) -> Scene {
     let mesh = |mesh: &Mesh| Mesh::new(mesh.positions().to_vec(), mesh.faces().to_vec()).ok();
-    let cloud = |cloud: &PointCloud| PointCloud::new(cloud.positions().to_vec()).ok();
-    Scene {
-        meshes: scene.meshes.iter().filter_map(mesh).collect(),
-        clouds: scene.clouds.iter().filter_map(cloud).collect(),
-        ..Scene::default()
-    }
+    Scene { meshes: scene.meshes.iter().filter_map(mesh).collect(), ..Scene::default() }
 }

@@ -1,11 +1,17 @@
-//! Where a surface lies and how it spreads: integrals over its triangles, so that how it is cut does not show.
+//! Where a shape lies and how it spreads: integrals over its triangles, so that how it is cut does not show, and sums over
+//! its points.
+
+use std::f64::consts::PI;
 
 use glam::{DMat3, DVec3};
 
 use super::eigen::eigen;
 use crate::Scene;
 
-/// Mean and spread of a surface, or of points where there is none.
+/// Points beside triangles count as this part of their area at least: a few points far off are seen, too.
+const LEAST_POINTS: f64 = 1.0 / 64.0;
+
+/// Mean and spread of triangles and points.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Moments {
     pub(super) mean: DVec3,
@@ -15,6 +21,8 @@ pub(super) struct Moments {
     pub(super) axes: DMat3,
     /// Shares of the spread along the axes; sum 1.
     pub(super) shares: [f64; 3],
+    /// What of the shape is points rather than triangles, from 0 to 1.
+    pub(super) points: f64,
 }
 
 /// Sums over weighted points.
@@ -35,6 +43,22 @@ impl Sums {
         }
     }
 
+    /// Adds what is summed there, `weight` times.
+    fn add_all(&mut self, other: &Self, weight: f64) {
+        self.weight += other.weight * weight;
+        self.first += other.first * weight;
+        for (column, added) in self.second.iter_mut().zip(other.second) {
+            *column += added * weight;
+        }
+    }
+
+    /// Area of the sphere that spreads as these do: how many they are, and how they are turned, does not show.
+    fn area_of_sphere(&self) -> f64 {
+        let squares: f64 = (0..3).map(|axis| self.second[axis][axis]).sum();
+        let spread = squares / self.weight - (self.first / self.weight).length_squared();
+        4.0 * PI * spread.max(0.0)
+    }
+
     /// The middles of a triangle's edges stand for its area: quadratic functions are integrated exactly.
     fn add_triangle(&mut self, [a, b, c]: [DVec3; 3]) {
         let area = (b - a).cross(c - a).length() / 6.0;
@@ -49,20 +73,26 @@ impl Moments {
     pub(super) fn of(scene: &Scene) -> Option<Self> {
         // Near the origin, so that squares do not swallow the spread.
         let origin = scene.bounds()?.center().as_dvec3();
-        let mut sums = Sums::default();
+        let (mut sums, mut of_points) = (Sums::default(), Sums::default());
         for mesh in &scene.meshes {
             for face in 0..mesh.faces().len() {
                 sums.add_triangle(mesh.triangle(face).map(|p| p.as_dvec3() - origin));
             }
         }
-        if sums.weight <= 0.0 {
-            let points = scene.clouds.iter().flat_map(|cloud| cloud.positions());
-            points.for_each(|p| sums.add(1.0, p.as_dvec3() - origin));
+        let points = scene.clouds.iter().flat_map(|cloud| cloud.positions());
+        points.for_each(|p| of_points.add(1.0, p.as_dvec3() - origin));
+        let area = sums.weight;
+        if area <= 0.0 {
+            return Self::from_sums(&of_points, origin, 1.0);
         }
-        Self::from_sums(&sums, origin)
+        if of_points.weight > 0.0 {
+            let counted = of_points.area_of_sphere().max(LEAST_POINTS * area);
+            sums.add_all(&of_points, counted / of_points.weight);
+        }
+        Self::from_sums(&sums, origin, 1.0 - area / sums.weight)
     }
 
-    fn from_sums(sums: &Sums, origin: DVec3) -> Option<Self> {
+    fn from_sums(sums: &Sums, origin: DVec3, points: f64) -> Option<Self> {
         let mean = sums.first / sums.weight;
         let spread: [[f64; 3]; 3] = std::array::from_fn(|row| {
             std::array::from_fn(|column| sums.second[column][row] / sums.weight - mean[row] * mean[column])
@@ -76,6 +106,6 @@ impl Moments {
         let [x, y] = [pairs[0].1, pairs[1].1].map(DVec3::from);
         let axes = DMat3::from_cols(x, y, x.cross(y)).transpose();
         let shares = pairs.map(|pair| pair.0.max(0.0) / total);
-        Some(Self { mean: mean + origin, radius, axes, shares })
+        Some(Self { mean: mean + origin, radius, axes, shares, points })
     }
 }

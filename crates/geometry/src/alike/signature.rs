@@ -35,11 +35,11 @@ impl Signature {
     /// Numbers of a signature.
     pub const LENGTH: usize = LENGTH;
     /// Changes whenever the numbers of the same shape change.
-    pub const VERSION: u32 = 1;
+    pub const VERSION: u32 = 2;
 
     pub(super) fn of(form: &Form) -> Self {
         let shares = form.shares.into_iter().map(|share| share as f32 * SHARES_WEIGHT);
-        let (asking, answers) = (by_radius(&form.asking), by_radius(&form.answers));
+        let (asking, answers) = (by_radius(&form.asking), by_radius(&form.few.points));
         let numbers =
             shares.chain(radii(&asking)).chain(pair_distances(form)).chain(powers(&asking, &answers));
         let mut list = [0.0; LENGTH];
@@ -80,7 +80,7 @@ fn radii(points: &[(f32, Vec3)]) -> impl Iterator<Item = f32> + '_ {
 fn pair_distances(form: &Form) -> [f32; STEPS] {
     let mut counts = [0_u32; STEPS + 1];
     for a in form.asking.iter().take(PAIRED) {
-        for b in form.answers.iter().take(PAIRED) {
+        for b in form.few.points.iter().take(PAIRED) {
             let step = (a.distance(*b) * (STEPS as f32 / FARTHEST)) as usize;
             counts[step.min(STEPS)] += 1;
         }
