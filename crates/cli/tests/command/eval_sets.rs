@@ -81,7 +81,7 @@ fn captions_of_a_set_are_looked_for() {
     // The protocol's own number of views is more than there are.
     let run = bench.run(&[&of_set[..], &protocol].concat());
     assert!(run.code == 1 && run.stderr.contains("has 3 views, 12 were asked for"), "{run:#?}");
-    bench.run(&["eval", "retrieval"]).bad(2, &["--captions"]);
+    bench.run(&["eval", "retrieval"]).bad(2, &["give --captions or --data"]);
 }
 
 #[test]

@@ -47,7 +47,7 @@ pub struct ClassifyArgs {
     #[arg(long, value_name = "CSV|folders", group = "given")]
     labels: Option<String>,
     /// Data set whose shapes the scores are of, in the file's stead
-    #[arg(long, value_name = "SET", group = "given", required_unless_present = "labels")]
+    #[arg(long, value_name = "SET", group = "given")]
     data: Option<PathBuf>,
     /// Only what belongs to this split: train, val or test
     #[arg(long, value_name = "NAME", requires = "given")]

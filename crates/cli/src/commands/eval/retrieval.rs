@@ -37,7 +37,7 @@ pub struct RetrievalArgs {
     #[arg(long, value_name = "CSV", group = "given")]
     captions: Option<PathBuf>,
     /// Data set, as `lexiform data prepare` and `import` make it, in the files' stead: its captions, or its labels if it has none
-    #[arg(long, value_name = "SET", group = "given", required_unless_present = "captions")]
+    #[arg(long, value_name = "SET", group = "given")]
     data: Option<PathBuf>,
     /// Only what belongs to this split: train, val or test
     #[arg(long, value_name = "NAME", requires = "data")]
