@@ -42,7 +42,9 @@ fn main() -> Result<(), Any> {
                 let duoduo = export::find("duoduo").ok_or("no such export")?;
                 duoduo.write(&dataset, &shapes, &root.join("h5"), &mut || {})?;
             }
-            read_cold(&dataset, &folder, &plan)?;
+        }
+        if matches!(pictures, Picture::Png | Picture::Qoi) {
+            read_cold(&dataset, &folder, &plan, pictures)?;
         }
         read(&dataset, &plan, pictures)?;
     }
@@ -124,12 +126,17 @@ fn thousands(plan: &[(usize, Vec<usize>)]) -> f64 {
     plan.iter().map(|(_, views)| views.len()).sum::<usize>() as f64 / 1e3
 }
 
-/// Views from files that the system holds in memory.
-fn read(dataset: &Dataset, plan: &[(usize, Vec<usize>)], pictures: Picture) -> Result<(), Any> {
-    let of = |what: &str| match pictures {
+/// What is measured, with the format where it is not the usual one.
+fn named(what: &str, pictures: Picture) -> String {
+    match pictures {
         Picture::Png => what.to_owned(),
         _ => format!("{what}, {}", pictures.ending()),
-    };
+    }
+}
+
+/// Views from files that the system holds in memory.
+fn read(dataset: &Dataset, plan: &[(usize, Vec<usize>)], pictures: Picture) -> Result<(), Any> {
+    let of = |what: &str| named(what, pictures);
     let mut bytes = 0;
     for (shape, views) in plan {
         bytes += dataset.views(*shape, views)?.iter().map(Vec::len).sum::<usize>();
@@ -149,7 +156,12 @@ fn read(dataset: &Dataset, plan: &[(usize, Vec<usize>)], pictures: Picture) -> R
 }
 
 /// Views from files that the system was asked to forget, where GNU's `dd` is there to ask it.
-fn read_cold(dataset: &Dataset, folder: &Path, plan: &[(usize, Vec<usize>)]) -> Result<(), Any> {
+fn read_cold(
+    dataset: &Dataset,
+    folder: &Path,
+    plan: &[(usize, Vec<usize>)],
+    pictures: Picture,
+) -> Result<(), Any> {
     for shard in &dataset.manifest().shards {
         let path = folder.join("shards").join(&shard.file);
         let forget = Command::new("dd")
@@ -162,7 +174,7 @@ fn read_cold(dataset: &Dataset, folder: &Path, plan: &[(usize, Vec<usize>)]) -> 
         }
     }
     let spent = Spent::by(|| plan.iter().try_for_each(|(shape, views)| pixels(dataset, *shape, views)))?;
-    spent.report("1000 random views to pixels, first reading", thousands(plan));
+    spent.report(&named("1000 random views to pixels, first reading", pictures), thousands(plan));
     Ok(())
 }
 
