@@ -36,12 +36,10 @@ fn main() -> Result<(), Any> {
         }
         let dataset = Dataset::open(&folder)?;
         let plan = plan(&dataset);
-        if pictures == Picture::Png {
-            if !root.join("h5/model_to_idx.json").exists() {
-                let shapes: Vec<usize> = (0..dataset.len()).collect();
-                let duoduo = export::find("duoduo").ok_or("no such export")?;
-                duoduo.write(&dataset, &shapes, &root.join("h5"), &mut || {})?;
-            }
+        if pictures == Picture::Png && !root.join("h5/model_to_idx.json").exists() {
+            let shapes: Vec<usize> = (0..dataset.len()).collect();
+            let duoduo = export::find("duoduo").ok_or("no such export")?;
+            duoduo.write(&dataset, &shapes, &root.join("h5"), &mut || {})?;
         }
         if matches!(pictures, Picture::Png | Picture::Qoi) {
             read_cold(&dataset, &folder, &plan, pictures)?;

@@ -295,11 +295,11 @@ fn a_data_set_is_copied_and_read_where_it_lies() {
     let Copied { files, before, .. } = upload(&at("set"), &store, &mut |_, _, _| {}).unwrap();
     assert_eq!(
         (files, before),
-        (6, 0),
-        "a shard, its table, state and failures of the part, table, manifest"
+        (7, 0),
+        "a shard, its table, state, failures and refusals of the part, table, manifest"
     );
     let again = upload(&at("set"), &store, &mut |_, _, _| {}).unwrap();
-    assert_eq!((again.files, again.before), (0, 6));
+    assert_eq!((again.files, again.before), (0, 7));
 
     let (near, far) = (Dataset::open(&at("set")).unwrap(), Dataset::in_store(store.clone()).unwrap());
     assert_eq!(near.manifest(), far.manifest());
@@ -318,7 +318,7 @@ fn a_data_set_is_copied_and_read_where_it_lies() {
     assert_eq!(keys, (0..near.len()).map(|shape| near.key(shape).to_owned()).collect::<Vec<_>>());
 
     server.shelf.lock().unwrap().breaking = 1;
-    assert_eq!(download(&store, &at("back"), &mut |_, _, _| {}).unwrap().files, 6);
+    assert_eq!(download(&store, &at("back"), &mut |_, _, _| {}).unwrap().files, 7);
     let name = &near.manifest().shards[0].file;
     let shard = |set: &str| std::fs::read(at(set).join("shards").join(name)).unwrap();
     assert!(shard("set") == shard("back"));
