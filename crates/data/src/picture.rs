@@ -64,15 +64,19 @@ impl Picture {
     }
 }
 
+/// Whether no pixel is transparent.
+pub(crate) fn is_opaque(image: &RgbaImage) -> bool {
+    // Not `all`: without a way out in the middle this runs in vectors.
+    image.as_raw().as_chunks::<4>().0.iter().fold(255, |alpha, p| alpha & p[3]) == 255
+}
+
 /// What an encoder writes of an image; alpha is left out where no pixel is transparent.
 fn written(
     image: &RgbaImage,
     write: impl FnOnce(&mut Cursor<Vec<u8>>, &[u8], [u32; 2], ExtendedColorType) -> ImageResult<()>,
 ) -> Result<Vec<u8>, String> {
-    // Not `all`: without a way out in the middle this runs in vectors.
-    let opaque = image.as_raw().as_chunks::<4>().0.iter().fold(255, |alpha, p| alpha & p[3]) == 255;
     let (mut out, size) = (Cursor::new(Vec::new()), image.dimensions().into());
-    let done = match opaque {
+    let done = match is_opaque(image) {
         true => write(&mut out, &rgb(image), size, ExtendedColorType::Rgb8),
         false => write(&mut out, image.as_raw(), size, ExtendedColorType::Rgba8),
     };

@@ -3,6 +3,8 @@
 
 use image::RgbaImage;
 
+use crate::picture::is_opaque;
+
 /// A pixel: red, green, blue, alpha.
 type Pixel = [u8; 4];
 
@@ -48,12 +50,11 @@ pub(crate) fn is_qoi(bytes: &[u8]) -> bool {
 /// An image as a file.
 pub(crate) fn encode(image: &RgbaImage) -> Vec<u8> {
     let mut rest = image.as_raw().as_chunks::<4>().0;
-    let opaque = rest.iter().fold(255, |alpha, p| alpha & p[3]) == 255;
     let mut out = Vec::with_capacity(HEADER + rest.len() / 2 + END.len());
     out.extend_from_slice(MAGIC);
     out.extend_from_slice(&image.width().to_be_bytes());
     out.extend_from_slice(&image.height().to_be_bytes());
-    out.extend_from_slice(&[if opaque { 3 } else { 4 }, 0]);
+    out.extend_from_slice(&[if is_opaque(image) { 3 } else { 4 }, 0]);
     let (mut seen, mut last) = (Seen::new(), BLACK);
     while let Some((&pixel, more)) = rest.split_first() {
         if pixel == last {

@@ -36,10 +36,15 @@ pub struct Facts {
 impl Facts {
     /// Adds the labels that are new: tables of captions say the label in every row.
     fn label(&mut self, labels: impl IntoIterator<Item = String>) {
-        for label in labels {
-            if !self.labels.contains(&label) {
-                self.labels.push(label);
-            }
+        add_new(&mut self.labels, labels);
+    }
+}
+
+/// Adds the labels that are not among `labels` yet.
+pub(crate) fn add_new(labels: &mut Vec<String>, more: impl IntoIterator<Item = String>) {
+    for label in more {
+        if !labels.contains(&label) {
+            labels.push(label);
         }
     }
 }

@@ -4,7 +4,6 @@
 //! section 3. Vectors are rows: a rotation `R` takes `p` to `p · R`, as in the references.
 
 use glam::{Mat3, Vec3};
-use lexiform_geometry::neighbors::{FarthestRule, farthest_point_sample_by};
 use lexiform_model::point::Cloud;
 use serde::{Deserialize, Serialize};
 
@@ -95,16 +94,6 @@ pub enum Axis {
 pub fn change(mut cloud: Cloud, changes: &[PointChange], rng: &mut Rng) -> Cloud {
     changes.iter().for_each(|change| change.apply(&mut cloud, rng));
     cloud
-}
-
-/// The farthest points of a cloud, as CG3D takes them; all of a cloud that has no more.
-pub fn farthest(cloud: &Cloud, count: usize) -> Cloud {
-    if cloud.positions.len() <= count {
-        return cloud.clone();
-    }
-    let kept = farthest_point_sample_by(&cloud.positions, count, FarthestRule::Pointnet2);
-    let keep = |list: &[Vec3]| kept.iter().filter_map(|&i| list.get(i).copied()).collect();
-    Cloud { positions: keep(&cloud.positions), colors: keep(&cloud.colors) }
 }
 
 impl PointChange {

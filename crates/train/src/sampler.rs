@@ -186,7 +186,7 @@ impl Sampler<'_> {
                 dense => {
                     let whole = CloudInput { n_points: scanned.positions().len(), ..input };
                     let changed = clouds::change(whole.prepare(&scanned, Start::Seed(salt)), dense, &mut rng);
-                    clouds::farthest(&changed, input.n_points)
+                    changed.farthest(input.n_points)
                 }
             };
             clouds::change(prepared, &self.augment.points, &mut rng)

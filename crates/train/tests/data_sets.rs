@@ -1,5 +1,7 @@
 //! Runs that learn from prepared data sets: with the features in them, with computed ones, cut off, and with what is missing.
 
+mod support;
+
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -10,6 +12,7 @@ use lexiform_geometry::io::write;
 use lexiform_model::Device;
 use lexiform_train::shapes::category;
 use lexiform_train::{FeatureSource, FitError, FitOptions, Recipe, Teacher, TrainEvent, fit};
+use support::{FEW_GROUPS, TINY_POINTS};
 
 /// Features in a set are halves: losses of a few units differ in the third digit.
 const HALVES: f64 = 5e-3;
@@ -27,23 +30,8 @@ const DUODUO: &[&str] = &[
     "run.evaluate_every=3",
     "run.checkpoint_every=2",
 ];
-/// ULIP-2's recipe with a network of a few thousand numbers.
-const POINTS: &[&str] = &[
-    "teacher=nano",
-    "network.tower.projection.dim=128",
-    "network.tower.encoder.width=32",
-    "network.tower.encoder.layers=2",
-    "network.tower.encoder.heads=2",
-    "network.tower.encoder.mlp_width=64",
-    "network.tower.encoder.group_width=16",
-    "network.tower.encoder.groups=8",
-    "network.tower.encoder.group_size=8",
-    "network.input.n_points=128",
-    "batch.size.shapes=6",
-    "data.views=3",
-    "run.steps=3",
-    "run.evaluate_every=3",
-];
+/// Batches and steps for the tiny network of clouds.
+const SHORT: &[&str] = &["batch.size.shapes=6", "data.views=3", "run.steps=3", "run.evaluate_every=3"];
 
 /// ULIP's gather knows no negatives of another kind.
 const GATHERED: &str = "run.gather=with-gradient";
@@ -194,12 +182,15 @@ fn points_and_their_words() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     let set = prepare(&at("set"), Made { features: true, held_out: 0.3, ..Made::default() });
-    let told = train(&recipe("ulip2.toml", &set, &[POINTS]), &at("ulip2"), false).unwrap();
+    let told =
+        train(&recipe("ulip2.toml", &set, &[TINY_POINTS, FEW_GROUPS, SHORT]), &at("ulip2"), false).unwrap();
     assert_eq!(told.losses.len(), 3);
     assert!(told.losses.iter().all(|loss| loss.is_finite() && *loss > 0.0) && told.measured[0] > 0);
     // Batches of shapes that look alike.
     let hard = ["batch.hard={ each = 3, among = 4, margin = 0.1 }", "losses.text.negatives=hard", GATHERED];
-    let told = train(&recipe("ulip2.toml", &set, &[POINTS, &hard]), &at("hard"), false).unwrap();
+    let told =
+        train(&recipe("ulip2.toml", &set, &[TINY_POINTS, FEW_GROUPS, SHORT, &hard]), &at("hard"), false)
+            .unwrap();
     assert_eq!(told.losses.len(), 3);
     // A new text tower knows the words of the set.
     let sizes = ["network.layers=1", "network.text_layers=1", "run.steps=2", "batch.size.images=8"];

@@ -76,17 +76,5 @@ fn low_rank() {
 
 #[test]
 fn points() {
-    let settings = [
-        "teacher=nano",
-        "network.tower.projection.dim=128",
-        "network.tower.encoder.width=32",
-        "network.tower.encoder.layers=2",
-        "network.tower.encoder.heads=2",
-        "network.tower.encoder.mlp_width=64",
-        "network.tower.encoder.group_width=16",
-        "network.tower.encoder.groups=8",
-        "network.tower.encoder.group_size=8",
-        "network.input.n_points=128",
-    ];
-    assert_alike("ulip2.toml", &settings);
+    assert_alike("ulip2.toml", &[support::TINY_POINTS, support::FEW_GROUPS].concat());
 }

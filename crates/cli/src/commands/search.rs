@@ -141,10 +141,16 @@ impl SearchArgs {
         let Some(root) = place.root.clone().filter(|_| !(self.no_update && place.exists())) else {
             return Ok(Library::open_for_reading(place.clone(), encoder)?);
         };
-        // A name may stand for other weights than when the library was made, as the built-in one's does after an upgrade.
-        let is_known = Library::recorded_models(place)?.iter().any(|known| known == model);
-        let open = if is_known { Library::open_or_add } else { Library::open };
-        match open(place.clone(), encoder.clone(), model) {
+        let opened = match Library::open(place.clone(), encoder.clone(), model) {
+            // A name may stand for other weights than when the library was made, as the built-in one's does after an upgrade.
+            Err(Error::Store(StoreError::ModelMismatch { .. }))
+                if Library::recorded_models(place)?.iter().any(|known| known == model) =>
+            {
+                Library::open_or_add(place.clone(), encoder.clone(), model)
+            }
+            opened => opened,
+        };
+        match opened {
             Ok(library) => {
                 let options = IndexOptions { jobs: self.jobs, ..IndexOptions::default() };
                 let telling = Telling { json: false, shown };

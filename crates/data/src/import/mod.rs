@@ -21,7 +21,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::shape::split_of;
 use crate::shard::mark;
-use crate::table::{Matched, Table};
+use crate::table::{Matched, Table, add_new};
 use crate::{About, DataError, Job, Key, Picture, Problem, Producer, Shape};
 
 /// A format that can be imported.
@@ -251,9 +251,7 @@ fn finish(from: &Path, jobs: &[Job], options: &ImportOptions) -> impl Fn(usize, 
             about.source.clone_from(&source);
         }
         if let Some(more) = facts.find(id) {
-            let new: Vec<_> =
-                more.labels.iter().filter(|label| !about.labels.contains(label)).cloned().collect();
-            about.labels.extend(new);
+            add_new(&mut about.labels, more.labels.iter().cloned());
             about.captions.extend(more.captions.iter().cloned());
             about.split = more.split.clone().unwrap_or(about.split);
         }

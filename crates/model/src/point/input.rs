@@ -103,7 +103,8 @@ impl CloudInput {
         let cloud = match (self.resample, start) {
             (Resample::Farthest, _) if surplus => {
                 let first = start.first(0, 0, cloud.positions().len());
-                picked(cloud, self.farthest(cloud.positions(), FarthestRule::LowestIndex { first }))
+                let rule = FarthestRule::LowestIndex { first };
+                picked(cloud, farthest_point_sample_by(cloud.positions(), self.n_points, rule))
             }
             (Resample::Random, start) if cloud.positions().len() != self.n_points => {
                 let seed = if let Start::Seed(seed) = start { seed } else { 0 };
@@ -121,10 +122,8 @@ impl CloudInput {
             (Some(missing), None) => vec![Vec3::splat(missing); positions.len()],
         };
         let mut input = Cloud { positions, colors };
-        if surplus && self.resample == Resample::FarthestNormalized {
-            let kept = self.farthest(&input.positions, FarthestRule::Pointnet2);
-            let keep = |list: &[Vec3]| kept.iter().filter_map(|&i| list.get(i).copied()).collect();
-            input = Cloud { positions: keep(&input.positions), colors: keep(&input.colors) };
+        if self.resample == Resample::FarthestNormalized {
+            input = input.farthest(self.n_points);
         }
         if self.up == Up::ZUp {
             input.positions.iter_mut().for_each(|p| *p = Vec3::new(p.x, p.z, p.y));
@@ -137,18 +136,13 @@ impl CloudInput {
     pub fn prepare_look(&self, cloud: &PointCloud, start: Start, seed: u64) -> Cloud {
         let mut rng = SmallRng::seed_from_u64(seed);
         let wide = Self { n_points: self.n_points * 1200 / 1024, ..*self };
-        let Cloud { positions, colors } = wide.prepare(cloud, start);
-        let kept = index::sample(&mut rng, positions.len(), self.n_points.min(positions.len())).into_vec();
+        let whole = wide.prepare(cloud, start);
+        let count = whole.positions.len();
+        let mut look = whole.picked(&index::sample(&mut rng, count, self.n_points.min(count)).into_vec());
         let stretch = Vec3::from_array([(); 3].map(|()| rng.random_range(2.0 / 3.0..=1.5)));
         let shift = Vec3::from_array([(); 3].map(|()| rng.random_range(-0.2..=0.2)));
-        Cloud {
-            positions: kept.iter().map(|&i| positions[i] * stretch + shift).collect(),
-            colors: kept.iter().filter_map(|&i| colors.get(i).copied()).collect(),
-        }
-    }
-
-    fn farthest(&self, positions: &[Vec3], rule: FarthestRule) -> Vec<usize> {
-        farthest_point_sample_by(positions, self.n_points, rule)
+        look.positions.iter_mut().for_each(|p| *p = *p * stretch + shift);
+        look
     }
 
     /// All of it in one line, as recorded with every embedding.
@@ -168,6 +162,22 @@ impl CloudInput {
         };
         let place = if self.as_stored { "as stored" } else { "mean at the origin, radius 1" };
         format!("{} points, {place}, {up}, {color}, {start}", self.n_points)
+    }
+}
+
+impl Cloud {
+    /// The points farthest from each other, as CG3D takes them; all of a cloud that has no more than `count`.
+    #[must_use]
+    pub fn farthest(self, count: usize) -> Self {
+        if self.positions.len() <= count {
+            return self;
+        }
+        self.picked(&farthest_point_sample_by(&self.positions, count, FarthestRule::Pointnet2))
+    }
+
+    fn picked(&self, indices: &[usize]) -> Self {
+        let pick = |list: &[Vec3]| indices.iter().filter_map(|&i| list.get(i).copied()).collect();
+        Self { positions: pick(&self.positions), colors: pick(&self.colors) }
     }
 }
 

@@ -3,11 +3,11 @@
 use burn::tensor::Device;
 use lexiform_model::point::{Cloud, PointTower};
 use lexiform_model::weights::Source;
-use lexiform_train::clouds::farthest;
 use lexiform_train::parameters::parameters;
 use lexiform_train::{FitOptions, NetworkConfig, fit};
 
-use crate::{DATA, POINTS, recipe};
+use crate::support::{FEW_GROUPS, TINY_POINTS};
+use crate::{DATA, SHAPES, recipe};
 
 const SMALL: &[&str] = &["teacher=nano", "network.base=nano", "batch.size.shapes=4", "batch.most_views=2"];
 
@@ -59,7 +59,6 @@ fn values_that_no_run_can_have_are_errors() {
 #[test]
 fn what_does_not_suit_network_or_shapes_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
-    let groups: &[&str] = &["network.tower.encoder.groups=8", "network.tower.encoder.group_size=8"];
     let infinite = ["augment.points=[{ kind = \"scale\", low = inf, high = inf }]"];
     let muon = ["groups.attention.optimizer={ kind = \"muon\" }"];
     let large = ["batch.size.shapes=13"];
@@ -70,7 +69,11 @@ fn what_does_not_suit_network_or_shapes_is_an_error() {
             [SMALL, &large].concat(),
             ["batch.size", "up to 13 shapes holds more than the 12"],
         ),
-        ("ulip2.toml", [POINTS, groups, &infinite].concat(), ["of cloud 0 is not finite", "point"]),
+        (
+            "ulip2.toml",
+            [TINY_POINTS, SHAPES, FEW_GROUPS, &infinite].concat(),
+            ["of cloud 0 is not finite", "point"],
+        ),
     ] {
         let recipe = recipe(name, &[&settings, DATA].concat()).unwrap();
         let error = fit(&recipe, &folder.path().join(name), &FitOptions::default(), &mut |_| {});
@@ -108,10 +111,10 @@ fn papers_numbers_are_in_their_recipes() {
 fn farthest_points_keep_their_colors() {
     let positions: Vec<_> = (0..40).map(|i| glam::Vec3::new(i as f32 / 40.0 + 0.1, 0.2, 0.0)).collect();
     let cloud = Cloud { colors: positions.clone(), positions };
-    let kept = farthest(&cloud, 3);
+    let kept = cloud.clone().farthest(3);
     assert_eq!(kept.positions, kept.colors);
     let [first, second, third] = [0, 39, 19].map(|at: usize| cloud.positions[at]);
     assert_eq!(kept.positions[..2], [first, second]);
     assert!((kept.positions[2] - third).length() < 0.05);
-    assert_eq!(farthest(&cloud, 40), cloud);
+    assert_eq!(cloud.clone().farthest(40), cloud);
 }

@@ -2,6 +2,8 @@
 
 mod checks;
 mod features;
+#[path = "../support/mod.rs"]
+mod support;
 mod terms;
 
 use std::path::Path;
@@ -11,21 +13,12 @@ use lexiform_model::{JointModel, OpenOptions, PointModel, PointOptions};
 use lexiform_train::shapes::category;
 use lexiform_train::{FitOptions, Recipe, RecipeError, TrainEvent, fit};
 
+use support::{FEW_GROUPS, TINY_POINTS};
+
 const DATA: &[&str] =
     &["data.shapes=12", "data.views=3", "data.held_out=0", "run.evaluate_every=3", "run.steps=3"];
-/// The built-in model's features are 128 wide.
-const POINTS: &[&str] = &[
-    "teacher=nano",
-    "network.tower.projection.dim=128",
-    "network.tower.encoder.width=32",
-    "network.tower.encoder.layers=2",
-    "network.tower.encoder.heads=2",
-    "network.tower.encoder.mlp_width=64",
-    "network.tower.encoder.group_width=16",
-    "network.input.n_points=128",
-    "batch.size.shapes=6",
-];
-
+/// A batch of clouds.
+const SHAPES: &[&str] = &["batch.size.shapes=6"];
 /// A recipe with settings.
 fn recipe(name: &str, settings: &[&str]) -> Result<Recipe, RecipeError> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes").join(name);
@@ -97,7 +90,7 @@ fn nano_and_its_points() {
     let encoder: Vec<&str> = encoder.iter().map(String::as_str).collect();
     let few = ["data.points=256", "batch.fewest_views=1", "batch.most_views=2"];
     let out = folder.path().join("points");
-    let losses = train("nano-points.toml", &out, &[POINTS, &encoder, &few, &[&teacher]]);
+    let losses = train("nano-points.toml", &out, &[TINY_POINTS, SHAPES, &encoder, &few, &[&teacher]]);
     assert_eq!(losses, vec![["captions", "naming", "views"]; 3]);
     let joined =
         JointModel::open(out.join("joined.safetensors").to_str().unwrap(), &OpenOptions::default()).unwrap();
@@ -123,8 +116,7 @@ fn duoduo_at_another_size() {
 #[test]
 fn ulip2() {
     let folder = tempfile::tempdir().unwrap();
-    let groups = ["network.tower.encoder.groups=8", "network.tower.encoder.group_size=8"];
-    let losses = train("ulip2.toml", folder.path(), &[POINTS, &groups]);
+    let losses = train("ulip2.toml", folder.path(), &[TINY_POINTS, SHAPES, FEW_GROUPS]);
     assert_eq!(losses, vec![["image", "text"]; 3]);
     assert_eq!(open_points(folder.path()).dim(), 128);
 }
@@ -139,7 +131,7 @@ fn cg3d() {
         "network.prompts=2",
         "data.points=256",
     ];
-    let losses = train("cg3d.toml", folder.path(), &[POINTS, &settings]);
+    let losses = train("cg3d.toml", folder.path(), &[TINY_POINTS, SHAPES, &settings]);
     assert_eq!(losses, vec![["clip", "image", "text"]; 3]);
     assert_eq!(open_points(folder.path()).dim(), 128);
     let path = folder.path().join("model.images.safetensors");
@@ -162,7 +154,7 @@ fn openshape_in_both_stages() {
     ];
     for (stage, more) in [("first", &[][..]), ("second", &second[..])] {
         let out = folder.path().join(stage);
-        let losses = train("openshape.toml", &out, &[POINTS, &groups, more]);
+        let losses = train("openshape.toml", &out, &[TINY_POINTS, SHAPES, &groups, more]);
         assert_eq!(losses, vec![["image", "text"]; 3], "{stage}");
         assert_eq!(open_points(&out).dim(), 128);
     }
@@ -218,13 +210,12 @@ fn finetune() {
 #[test]
 fn other_terms() {
     let folder = tempfile::tempdir().unwrap();
-    let groups = ["network.tower.encoder.groups=8", "network.tower.encoder.group_size=8"];
     let terms = [
         "losses.text.kind=multi-positive",
         "losses.image.kind=sigmoid",
         "losses.image.turn=odd",
         "run.gather=with-gradient",
     ];
-    let losses = train("ulip2.toml", folder.path(), &[POINTS, &groups, &terms]);
+    let losses = train("ulip2.toml", folder.path(), &[TINY_POINTS, SHAPES, FEW_GROUPS, &terms]);
     assert_eq!(losses.len(), 3);
 }

@@ -13,6 +13,20 @@ use lexiform_train::parameters::{parameters, values as values_of, with_values};
 use safetensors::SafeTensors;
 use safetensors::tensor::Dtype;
 
+/// A network of clouds with a few thousand numbers, taught by the built-in model, whose features are 128 wide.
+pub const TINY_POINTS: &[&str] = &[
+    "teacher=nano",
+    "network.tower.projection.dim=128",
+    "network.tower.encoder.width=32",
+    "network.tower.encoder.layers=2",
+    "network.tower.encoder.heads=2",
+    "network.tower.encoder.mlp_width=64",
+    "network.tower.encoder.group_width=16",
+    "network.input.n_points=128",
+];
+/// The same, in few groups.
+pub const FEW_GROUPS: &[&str] = &["network.tower.encoder.groups=8", "network.tower.encoder.group_size=8"];
+
 /// A file of golden tensors.
 pub struct Golden {
     path: PathBuf,

@@ -1,6 +1,6 @@
 //! `lexiform eval classify`: a classifier's own scores, counted; several looks at the same shapes vote.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{anyhow, ensure};
 use clap::{Args, ValueEnum};
@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::data::{self, DataArgs, Entry, Rows};
 use super::words::{self, ProtocolArgs, tell_protocol};
 use super::{ResamplingArgs, looks, show};
-use crate::commands::classify::failure;
+use crate::commands::classify::{failure, lines};
 use crate::failure::{Verdict, WithHint as _};
 use crate::indexing;
 use crate::output;
@@ -230,10 +230,4 @@ impl ClassifyArgs {
         let entries = first.ok_or_else(|| anyhow!("no scores were given"))?;
         Ok(Scored { name: self.scores.join(" + "), entries, looks, failed: Vec::new() })
     }
-}
-
-/// The lines of a file that say something.
-fn lines(path: &Path) -> anyhow::Result<Vec<String>> {
-    let text = fs_err::read_to_string(path)?;
-    Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())
 }
