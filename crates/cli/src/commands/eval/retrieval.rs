@@ -54,10 +54,12 @@ pub struct RetrievalArgs {
     /// Folder the files are relative to [default: the folder of each CSV file]
     #[arg(long, value_name = "DIR")]
     assets: Option<PathBuf>,
-    /// Features of the shapes instead of the shapes, a row for each different file in the order of the CSV file
+    /// Features of the shapes instead of the shapes, a row for each different file: found by the names inside .safetensors, in the
+    /// order of the CSV file without names
     #[arg(long, value_name = "FILE[#TENSOR]")]
     features: Option<String>,
-    /// Features of the words instead of the words, a row for each different caption in the order of the CSV file
+    /// Features of the words instead of the words, a row for each different caption: found by the words inside .safetensors, in
+    /// the order of the CSV file without names
     #[arg(long, value_name = "FILE[#TENSOR]")]
     text_features: Option<String>,
     /// File with one sentence a line, `{}` where the words go; their mean is searched for [default: the words alone;
