@@ -36,6 +36,9 @@ pub struct PointModelConfig {
     /// Sentences with `{}` for class names, as its paper writes them.
     #[serde(default = "usual_templates")]
     pub templates: Vec<String>,
+    /// What the classes are called that the network's head names, where that is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<String>,
 }
 
 /// The CLIP model that a point encoder was trained beside.
@@ -89,6 +92,8 @@ impl Paired {
 pub struct PointOptions {
     /// How clouds are given to it, where not as it is used to.
     pub clouds: CloudOptions,
+    /// Groups a cloud is cut into, where not as many as the encoder is used to; no weight depends on it.
+    pub groups: Option<usize>,
     /// Where farthest-point sampling begins where the reference begins at random.
     pub start: Start,
     /// Where the tensors live.
@@ -97,7 +102,12 @@ pub struct PointOptions {
 
 impl Default for PointOptions {
     fn default() -> Self {
-        Self { clouds: CloudOptions::default(), start: Start::default(), device: Device::flex() }
+        Self {
+            clouds: CloudOptions::default(),
+            groups: None,
+            start: Start::default(),
+            device: Device::flex(),
+        }
     }
 }
 
@@ -119,6 +129,10 @@ impl PointModel {
     /// Builds the network from a file: our own, or one that ULIP, OpenShape or CG3D released.
     pub fn from_file(file: &WeightFile, options: &PointOptions) -> Result<Self, ModelError> {
         let (mut config, recognized) = described(file)?;
+        if let Some(groups) = options.groups {
+            let wrong = |message| WeightsError::Unrecognized { path: file.path().to_owned(), message };
+            config.tower.encoder = config.tower.encoder.with_groups(groups).map_err(wrong)?;
+        }
         let layout = recognized.as_ref().map_or_else(Layout::default, |found| found.layout.clone());
         let scale_name = layout.name("logit_scale");
         let source = Source::laid_out(file, layout, &options.device);
@@ -255,6 +269,7 @@ pub(crate) fn described(file: &WeightFile) -> Result<(PointModelConfig, Option<R
     let input = CloudInput::of(found.system, tower.encoder.colored());
     let paired = Paired::of(found.system, tower.dim());
     let templates = found.system.templates();
-    let config = PointModelConfig { name, tower, input, paired, taught_by: None, templates };
+    let (taught_by, labels) = (None, Vec::new());
+    let config = PointModelConfig { name, tower, input, paired, taught_by, templates, labels };
     Ok((config, Some(found)))
 }

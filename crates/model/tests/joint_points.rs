@@ -97,6 +97,7 @@ fn point_config(taught_by: Option<&str>) -> PointModelConfig {
         paired: None,
         taught_by: taught_by.map(str::to_owned),
         templates: usual_templates(),
+        labels: Vec::new(),
     }
 }
 

@@ -22,6 +22,10 @@ pub struct AugmentConfig {
     /// are taken afterwards (CG3D, section 3). For `network.input.resample = "farthest-normalized"`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dense: Vec<PointChange>,
+    /// Whether clouds are given as looks that vote are, after Point-BERT: of a sixth more of the farthest points a random part,
+    /// stretched and shifted ([`CloudInput::prepare_look`](lexiform_model::point::CloudInput::prepare_look)).
+    #[serde(default, skip_serializing_if = "crate::recipe::is_false")]
+    pub voting_looks: bool,
     /// How prepared clouds are changed, in this order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub points: Vec<PointChange>,

@@ -148,6 +148,8 @@ pub struct Step {
     pub loss: f64,
     /// Each term.
     pub losses: BTreeMap<String, f64>,
+    /// Share of the batch whose own match, or category, is the most similar, in 0–1; for each term that asks for one.
+    pub accuracies: BTreeMap<String, f64>,
     /// Learning rate of each group that moved.
     pub rates: BTreeMap<String, f64>,
     /// Norm of the gradients of each group whose norm is bounded.

@@ -148,16 +148,17 @@ pub fn fit(
     if recipe.run.evaluate_first && run.progress.step == 0 {
         on_event(run.evaluate()?);
     }
-    let (mut clock, before) = (Clock::default(), run.progress.step);
-    while run.progress.step < recipe.run.steps {
+    let (mut clock, before, steps) = (Clock::default(), run.progress.step, run.steps());
+    let [evaluate_every, checkpoint_every] = run.rhythm();
+    while run.progress.step < steps {
         let position = run.position();
         run.refresh(position, on_event)?;
         let outcome = clock.step(|clock| run.step(position, clock))?;
         on_event(run.step_event(outcome, position, &clock));
 
-        let last = run.progress.step == recipe.run.steps;
-        let evaluates = last || run.progress.step.is_multiple_of(recipe.run.evaluate_every);
-        let saves = evaluates || run.progress.step.is_multiple_of(recipe.run.checkpoint_every);
+        let last = run.progress.step == steps;
+        let evaluates = last || run.progress.step.is_multiple_of(evaluate_every);
+        let saves = evaluates || run.progress.step.is_multiple_of(checkpoint_every);
         if saves {
             run.check_weights()?;
         }

@@ -46,12 +46,12 @@ pub use files::FilesError;
 pub use fit::{FitError, FitOptions, fit};
 pub use generated::{held_out, held_out_clouds, held_out_questions};
 pub use recipe::{
-    ClipNetwork, DataConfig, LowRankConfig, NetworkConfig, PointNetwork, PretrainedNetwork, Recipe,
-    RecipeError, RunConfig, ScaleConfig,
+    ClipNetwork, DataConfig, HeadConfig, LowRankConfig, NetworkConfig, PointNetwork, PretrainedNetwork,
+    Recipe, RecipeError, RunConfig, ScaleConfig,
 };
 pub use rehearse::{Trial, rehearse};
 pub use saying::{CaptionRule, Origin, Saying};
-pub use schedule::{Position, Schedule};
+pub use schedule::{Position, Schedule, Span};
 pub use shape_set::{Names, Sample, ShapeSet};
 pub use teacher::Teacher;
 pub use towers::Design;

@@ -125,12 +125,21 @@ pub fn soft_cross_entropy(logits: Tensor<2>, weights: Tensor<2>) -> Tensor<1> {
     (targets * activation::log_softmax(logits, 1)).sum_dim(1).mean().neg()
 }
 
-/// Share of rows of `a` whose most similar row of `b` is their own, in 0–1.
-pub fn matched(a: Tensor<2>, b: Tensor<2>) -> f32 {
-    let logits = normalize_rows(a).matmul(normalize_rows(b).transpose());
-    let own = diagonal(&logits, 0);
-    let best = logits.argmax(1).squeeze_dim::<1>(1);
-    best.equal(own).float().mean().into_scalar::<f32>()
+/// For each row of `a` the row of `b` that is most similar to it.
+pub fn nearest(a: Tensor<2>, b: Tensor<2>) -> Vec<usize> {
+    // Their own length leaves the order of a row's similarities as it is; that of the others does not.
+    largest(a.matmul(normalize_rows(b).transpose()))
+}
+
+/// The column of each row's largest value; the first of equal ones.
+pub fn largest(scores: Tensor<2>) -> Vec<usize> {
+    scores.argmax(1).into_data().iter::<i64>().map(|at| at as usize).collect()
+}
+
+/// Share of rows for which `right` holds, by what was found for them; 0 without rows.
+pub fn share_right(found: &[usize], right: impl Fn(usize, usize) -> bool) -> f64 {
+    let count = found.iter().enumerate().filter(|(row, found)| right(*row, **found)).count();
+    count as f64 / found.len().max(1) as f64
 }
 
 /// Rows picked by index: those that have a text, in OpenShape's text term.

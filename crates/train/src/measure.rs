@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use burn::tensor::Tensor;
+use lexiform_eval::vote::{self, Vote};
 use lexiform_eval::{ClassFeatures, Classification, Features, TextMean, zero_shot};
 use lexiform_model::point::{Clouds, PointTower, Start};
 use lexiform_model::{JointModel, ModelError, PointModelConfig};
@@ -36,11 +38,32 @@ pub(crate) fn by_points(
 ) -> Result<Classification, FitError> {
     let wanted = Wanted { pictures: false, cloud: true };
     named(pool, wanted, (choices, config.tower.dim()), |shapes| {
-        let clouds: Vec<_> =
-            shapes.iter().map(|shape| config.input.prepare(&shape.cloud, Start::default())).collect();
-        let clouds = Clouds::new(&clouds, config.tower.encoder.colored()).map_err(ModelError::from)?;
-        Ok(tower.encode(&clouds, Start::default()).into_data().iter::<f32>().collect())
+        of_clouds(config, &shapes, |clouds| tower.encode(clouds, Start::default()))
     })
+}
+
+/// Names shapes by what a head says of their points; none where there are no shapes.
+pub(crate) fn by_head(
+    tower: &PointTower,
+    config: &PointModelConfig,
+    pool: &Pool,
+) -> Result<Option<Classification>, FitError> {
+    let Some(head) = tower.classifier().filter(|_| pool.len() > 0) else { return Ok(None) };
+    let wanted = Wanted { pictures: false, cloud: true };
+    let (scores, truth) = encoded(pool, wanted, |shapes| {
+        of_clouds(config, &shapes, |clouds| head.forward(tower.encoder().encode(clouds, Start::default())))
+    })?;
+    let classes = pool.categories().len();
+    let predictions = vote::of_scores(&[Features::new(scores, classes)?], &truth, Vote::Mean)?;
+    Ok(Some(Classification::of(&predictions, classes)?))
+}
+
+/// Clouds of some shapes as the network takes them, through `encode`, `[shapes, dim]`.
+fn of_clouds(config: &PointModelConfig, shapes: &[Picked], encode: impl Fn(&Clouds) -> Tensor<2>) -> Encoded {
+    let clouds: Vec<_> =
+        shapes.iter().map(|shape| config.input.prepare(&shape.cloud, Start::default())).collect();
+    let clouds = Clouds::new(&clouds, config.tower.encoder.colored()).map_err(ModelError::from)?;
+    Ok(encode(&clouds).into_data().iter::<f32>().collect())
 }
 
 /// What a model's words say of every category of a pool; none where it has no shapes.
@@ -57,13 +80,24 @@ pub(crate) fn choices(words: &JointModel, pool: &Pool) -> Result<Option<ClassFea
     Ok(Some(ClassFeatures::from_sentences(&rows, templates.len(), TextMean::Directions)?))
 }
 
-/// Brings shapes a few at a time, encodes them (`[shapes, dim]`), and compares them with the words for all categories.
+/// Encodes shapes (`[shapes, dim]`) and compares them with the words for all categories.
 fn named(
     pool: &Pool,
     wanted: Wanted,
     (choices, dim): (&ClassFeatures, usize),
     encode: impl Fn(Vec<Picked>) -> Encoded,
 ) -> Result<Classification, FitError> {
+    let (features, truth) = encoded(pool, wanted, encode)?;
+    let predictions = zero_shot(&Features::new(features, dim)?, choices, &truth)?;
+    Ok(Classification::of(&predictions, pool.categories().len())?)
+}
+
+/// Brings shapes a few at a time and encodes them: all rows, and the category of each.
+fn encoded(
+    pool: &Pool,
+    wanted: Wanted,
+    encode: impl Fn(Vec<Picked>) -> Encoded,
+) -> Result<(Vec<f32>, Vec<usize>), FitError> {
     let (mut features, mut truth) = (Vec::new(), Vec::new());
     for first in (0..pool.len()).step_by(AT_ONCE) {
         let pick = |at: usize| pool.pick(at, &(0..pool.n_views(at)).collect::<Vec<_>>(), wanted);
@@ -72,6 +106,5 @@ fn named(
         truth.extend(shapes.iter().map(|shape| shape.category));
         features.extend(encode(shapes)?);
     }
-    let predictions = zero_shot(&Features::new(features, dim)?, choices, &truth)?;
-    Ok(Classification::of(&predictions, pool.categories().len())?)
+    Ok((features, truth))
 }

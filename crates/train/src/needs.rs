@@ -37,7 +37,7 @@ impl Needs {
             image_features,
             text_features: recipe.teacher.is_some() && words,
             words,
-            label: objective.names(),
+            label: objective.names() || objective.classifies(),
             points: recipe.network.n_points() > 0,
             views: if pictures || image_features { recipe.batch.most_views } else { 0 },
         }

@@ -48,6 +48,8 @@ pub enum Kind {
     Cosine,
     /// The shape's category is the most similar of all categories' nouns.
     Naming,
+    /// The shape's category is what the network's head says.
+    Class,
 }
 
 /// A kind of features, `[rows, dim]`.
@@ -86,6 +88,47 @@ pub struct Features {
     pub image: Option<Tensor<2>>,
     /// Of one noun of every category, `[categories, dim]`.
     pub nouns: Option<Tensor<2>>,
+    /// What a head says of the shapes, `[rows, categories]`.
+    pub classes: Option<Tensor<2>>,
+}
+
+/// What a batch gives: terms as tensors while gradients are wanted, then as numbers.
+#[derive(Clone, Debug)]
+pub struct Value<T> {
+    /// Each term by itself.
+    pub terms: BTreeMap<String, T>,
+    /// Share of rows whose own match, or category, is the most similar, in 0–1; for each term that asks for one.
+    pub accuracies: BTreeMap<String, f64>,
+    /// Weighted sum of the terms whose turn it is.
+    pub total: Option<T>,
+}
+
+impl<T> Default for Value<T> {
+    fn default() -> Self {
+        Self { terms: BTreeMap::new(), accuracies: BTreeMap::new(), total: None }
+    }
+}
+
+impl Value<Tensor<1>> {
+    /// As numbers, with the sum that gradients are of.
+    pub(crate) fn into_numbers(self) -> (Value<f64>, Option<Tensor<1>>) {
+        let number = |value: Tensor<1>| f64::from(value.into_scalar::<f32>());
+        let terms = self.terms.into_iter().map(|(name, value)| (name, number(value))).collect();
+        let total = self.total.clone().map(number);
+        (Value { terms, accuracies: self.accuracies, total }, self.total)
+    }
+}
+
+impl Value<f64> {
+    /// Adds a share of another batch's.
+    pub(crate) fn add(&mut self, other: Self, share: f64) {
+        for (own, others) in [(&mut self.terms, other.terms), (&mut self.accuracies, other.accuracies)] {
+            for (name, value) in others {
+                *own.entry(name).or_insert(0.0) += value * share;
+            }
+        }
+        self.total = Some(self.total.unwrap_or(0.0) + other.total.unwrap_or(0.0) * share);
+    }
 }
 
 impl TermConfig {
@@ -97,8 +140,16 @@ impl TermConfig {
         1.0
     }
 
+    /// Rows that have a part in it: without a caption, none in a term of texts.
+    fn rows(&self, labels: &Labels) -> Vec<usize> {
+        match self.compares(Feature::Text) {
+            true => labels.with_text(),
+            false => (0..labels.rows()).collect(),
+        }
+    }
+
     fn compares(&self, feature: Feature) -> bool {
-        self.kind != Kind::Naming && self.between.contains(&feature)
+        !matches!(self.kind, Kind::Naming | Kind::Class) && self.between.contains(&feature)
     }
 }
 
@@ -123,7 +174,7 @@ impl Objective {
             if term.between[0] == term.between[1] {
                 return Err(RecipeError::loss(name, "between must name two different features".to_owned()));
             }
-            let row_by_row = matches!(term.kind, Kind::Naming | Kind::Cosine);
+            let row_by_row = matches!(term.kind, Kind::Naming | Kind::Cosine | Kind::Class);
             if gather == Gather::Detached && !row_by_row && (term.kind != Kind::Contrastive || !plain) {
                 let message = "run.gather = \"detached\" suits contrastive terms with all negatives only; \
                                set it to \"with-gradient\"";
@@ -150,6 +201,11 @@ impl Objective {
         self.terms.values().any(|term| term.kind == Kind::Naming)
     }
 
+    /// Whether any term is of what a head says.
+    pub fn classifies(&self) -> bool {
+        self.terms.values().any(|term| term.kind == Kind::Class)
+    }
+
     /// Each term by itself, and the weighted sum of those whose turn it is. `ranks` are the features of each device,
     /// in the order of the batch's rows.
     pub fn value(
@@ -158,21 +214,23 @@ impl Objective {
         labels: &Labels,
         scale: &Tensor<1>,
         position: Position,
-    ) -> (BTreeMap<String, Tensor<1>>, Option<Tensor<1>>) {
-        let mut values = BTreeMap::new();
-        let mut total: Option<Tensor<1>> = None;
+    ) -> Value<Tensor<1>> {
+        let mut found = Value::default();
         for (name, term) in &self.terms {
             let Some(value) = self.term(term, ranks, labels, scale) else { continue };
             if term.turn.takes_part(position) {
                 let weighted = value.clone() * term.weight;
-                total = Some(match total {
+                found.total = Some(match found.total {
                     Some(total) => total + weighted,
                     None => weighted,
                 });
             }
-            values.insert(name.clone(), value);
+            found.terms.insert(name.clone(), value);
+            if let Some(share) = accuracy(term, ranks, labels) {
+                found.accuracies.insert(name.clone(), share);
+            }
         }
-        (values, total)
+        found
     }
 
     /// A term's value; none where the batch has not what it needs.
@@ -189,11 +247,11 @@ impl Objective {
                 loss::similarities(all(ranks, Feature::Shape)?, ranks.first()?.nouns.clone()?, scale());
             return Some(loss::cross_entropy(logits, targets(labels, &scale()), term.smoothing));
         }
-        // Rows without a caption have no part in a term of texts.
-        let rows = match term.compares(Feature::Text) {
-            true => labels.with_text(),
-            false => (0..labels.rows()).collect(),
-        };
+        if term.kind == Kind::Class {
+            let logits = together(ranks.iter().map(|rank| rank.classes.clone()))?;
+            return Some(loss::cross_entropy(logits, targets(labels, &scale()), term.smoothing));
+        }
+        let rows = term.rows(labels);
         if rows.is_empty() {
             return None;
         }
@@ -212,7 +270,7 @@ impl Objective {
                 loss::multi_positive(a, b, scale(), &loss::equal_pairs(&labels.sayings, &device))
             }
             Kind::Cosine => loss::apart(a, b),
-            Kind::Contrastive | Kind::Naming => {
+            Kind::Contrastive | Kind::Naming | Kind::Class => {
                 let negatives = match term.negatives {
                     NegativesRule::All => Negatives::All,
                     NegativesRule::OtherNouns => {
@@ -257,9 +315,39 @@ fn some(features: Tensor<2>, picked: &[usize]) -> Tensor<2> {
 }
 
 fn all(ranks: &[Features], feature: Feature) -> Option<Tensor<2>> {
-    let parts: Option<Vec<Tensor<2>>> = ranks.iter().map(|rank| rank.get(feature)).collect();
-    let mut parts = parts?;
+    together(ranks.iter().map(|rank| rank.get(feature)))
+}
+
+fn together(parts: impl Iterator<Item = Option<Tensor<2>>>) -> Option<Tensor<2>> {
+    let mut parts = parts.collect::<Option<Vec<_>>>()?;
     if parts.len() == 1 { parts.pop() } else { Some(Tensor::cat(parts, 0)) }
+}
+
+/// Share of rows that a term finds right: whose own match is the most similar, or whose category is.
+fn accuracy(term: &TermConfig, ranks: &[Features], labels: &Labels) -> Option<f64> {
+    let categories = |row: usize| labels.categories[row];
+    let still = |features: Option<Tensor<2>>| features.map(Tensor::without_autodiff);
+    if term.kind == Kind::Class {
+        let scores = still(together(ranks.iter().map(|rank| rank.classes.clone())))?;
+        return Some(loss::share_right(&loss::largest(scores), |row, found| found == categories(row)));
+    }
+    let [a, b] = match term.kind {
+        Kind::Cosine => return None,
+        Kind::Naming => [still(all(ranks, Feature::Shape))?, still(ranks.first()?.nouns.clone())?],
+        _ => {
+            let rows = term.rows(labels);
+            if rows.is_empty() {
+                return None;
+            }
+            let side = |feature| still(all(ranks, feature)).map(|features| some(features, &rows));
+            [side(term.between[0])?, side(term.between[1])?]
+        }
+    };
+    let found = loss::nearest(a, b);
+    Some(match term.kind {
+        Kind::Naming => loss::share_right(&found, |row, found| found == categories(row)),
+        _ => loss::share_right(&found, |row, found| found == row),
+    })
 }
 
 impl Features {

@@ -3,9 +3,10 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use burn::tensor::Device;
-use lexiform_model::{JointModel, ModelError, OpenOptions};
+use lexiform_model::{JointModel, ModelError, OpenOptions, PointModel, PointOptions};
 
 use crate::recipe::{NetworkConfig, Recipe};
 use crate::teacher::Teacher;
@@ -13,13 +14,14 @@ use crate::teacher::Teacher;
 /// Models by name, where weights are trained; each is opened when it is first asked for.
 pub(crate) struct Published {
     models: RefCell<HashMap<String, JointModel>>,
+    encoders: RefCell<HashMap<String, Rc<PointModel>>>,
     device: Device,
 }
 
 impl Published {
     /// Models for this device.
     pub fn on(device: &Device) -> Self {
-        Self { models: RefCell::default(), device: device.clone() }
+        Self { models: RefCell::default(), encoders: RefCell::default(), device: device.clone() }
     }
 
     /// A model by name or path; all that are handed out share their numbers.
@@ -30,6 +32,17 @@ impl Published {
         let options = OpenOptions { device: self.device.clone(), ..OpenOptions::default() };
         let model = JointModel::open(name_or_path, &options)?;
         self.models.borrow_mut().insert(name_or_path.to_owned(), model.clone());
+        Ok(model)
+    }
+
+    /// A point encoder by name or path; a recipe asks for one number of groups only.
+    pub fn points(&self, name_or_path: &str, groups: Option<usize>) -> Result<Rc<PointModel>, ModelError> {
+        if let Some(model) = self.encoders.borrow().get(name_or_path) {
+            return Ok(Rc::clone(model));
+        }
+        let options = PointOptions { groups, device: self.device.clone(), ..PointOptions::default() };
+        let model = Rc::new(PointModel::open(name_or_path, &options)?);
+        self.encoders.borrow_mut().insert(name_or_path.to_owned(), Rc::clone(&model));
         Ok(model)
     }
 

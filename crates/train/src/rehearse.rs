@@ -51,6 +51,7 @@ pub fn rehearse(
         let (shapes, images) = clock.seen();
         let mut plan = run.plan();
         plan.steps_per_epoch = recipe.batch.steps_per_epoch(run.count_of(recipe));
+        plan.steps = recipe.run.steps.steps(plan.steps_per_epoch);
         let step_seconds = clock.all().seconds();
         Ok(Trial { plan, shapes, images, step_seconds, peak_bytes: peak_bytes() })
     });

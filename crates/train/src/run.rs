@@ -23,14 +23,14 @@ use crate::gradients;
 use crate::groups::Groups;
 use crate::material::Material;
 use crate::needs::Needs;
-use crate::objective::{Features, Objective};
+use crate::objective::{Features, Objective, Value};
 use crate::parameters::{toward, train_only, with_stable_ids, with_values};
 use crate::published::Published;
-use crate::recipe::{NetworkConfig, Recipe};
+use crate::recipe::{NetworkConfig, Recipe, RunConfig};
 use crate::sampler::Sampler;
 use crate::schedule::Position;
 use crate::shape_set::Sizes;
-use crate::towers::{Blueprint, Design, Towers};
+use crate::towers::{Blueprint, Design, Said, Towers};
 
 /// A batch with the step and the part of it that it is for.
 type Drawn = ((usize, usize), Batch);
@@ -80,7 +80,8 @@ impl<'a> Run<'a> {
             (NetworkConfig::Clip(_), None) => material.words()?,
             _ => Vec::new(),
         };
-        let (towers, blueprint) = Towers::build(recipe, &published, &words, known, &devices[0])?;
+        let said = Said { words: &words, labels: &material.pool.names() };
+        let (towers, blueprint) = Towers::build(recipe, &published, said, known, &devices[0])?;
         let towers = with_stable_ids(towers);
         let mut groups = Groups::new(&recipe.groups, recipe.schedule, &towers)?;
         let mut towers = train_only(towers, &groups.ids());
@@ -127,11 +128,23 @@ impl<'a> Run<'a> {
 
     /// Where the run is.
     pub(crate) fn position(&self) -> Position {
-        Position {
-            step: self.progress.step,
-            steps: self.recipe.run.steps,
-            steps_per_epoch: self.recipe.batch.steps_per_epoch(self.material.pool.len()),
-        }
+        let steps_per_epoch = self.steps_per_epoch();
+        Position { step: self.progress.step, steps: self.steps(), steps_per_epoch }
+    }
+
+    /// Steps in all.
+    pub(crate) fn steps(&self) -> usize {
+        self.recipe.run.steps.steps(self.steps_per_epoch())
+    }
+
+    /// Steps between evaluations, and between checkpoints.
+    pub(crate) fn rhythm(&self) -> [usize; 2] {
+        let RunConfig { evaluate_every, checkpoint_every, .. } = self.recipe.run;
+        [evaluate_every, checkpoint_every].map(|span| span.steps(self.steps_per_epoch()).max(1))
+    }
+
+    fn steps_per_epoch(&self) -> usize {
+        self.recipe.batch.steps_per_epoch(self.material.pool.len())
     }
 
     /// Fresh shapes where the recipe asks for them.
@@ -146,13 +159,13 @@ impl<'a> Run<'a> {
     /// Terms, their sum, and the gradients of it, averaged over the step's batches.
     ///
     /// While the network works on a batch, the next one is drawn.
-    pub(crate) fn gradients(
+    fn gradients(
         &mut self,
         position: Position,
         clock: &mut Clock,
-    ) -> Result<(BTreeMap<String, f64>, f64, GradientsParams), FitError> {
+    ) -> Result<(Value<f64>, GradientsParams), FitError> {
         let parts = self.recipe.batch.accumulate;
-        let (mut losses, mut sum, mut gradients) = (BTreeMap::new(), 0.0, GradientsParams::new());
+        let (mut mean, mut gradients) = (Value::default(), GradientsParams::new());
         for part in 0..parts {
             let place = (position.step, part);
             let drawn = self.ahead.take().filter(|(at, _)| *at == place);
@@ -167,14 +180,11 @@ impl<'a> Run<'a> {
             clock.saw(&batch);
             let (found, ahead) = self.with_next(place, |run| run.batch_gradients(&batch, position), clock);
             self.ahead = ahead;
-            let (terms, total, own) = found?;
-            for (name, value) in terms {
-                *losses.entry(name).or_insert(0.0) += value / parts as f64;
-            }
-            sum += total / parts as f64;
+            let (value, own) = found?;
+            mean.add(value, 1.0 / parts as f64);
             gradients = gradients::add(&self.towers, gradients, own);
         }
-        Ok((losses, sum, gradients))
+        Ok((mean, gradients))
     }
 
     /// Does some work on this thread while another draws the batch after `place`, unless that is of shapes not made yet.
@@ -188,7 +198,7 @@ impl<'a> Run<'a> {
             true => (step, part + 1),
             false => (step + 1, 0),
         };
-        if next.0 >= self.recipe.run.steps || !self.material.has(self.recipe, next.0) {
+        if next.0 >= self.steps() || !self.material.has(self.recipe, next.0) {
             return (work(self), None);
         }
         std::thread::scope(|scope| {
@@ -210,11 +220,11 @@ impl<'a> Run<'a> {
     }
 
     /// Each device encodes its share of the rows; the loss is taken once, of all of them.
-    pub(crate) fn batch_gradients(
+    fn batch_gradients(
         &self,
         batch: &Batch,
         position: Position,
-    ) -> Result<(BTreeMap<String, f64>, f64, GradientsParams), FitError> {
+    ) -> Result<(Value<f64>, GradientsParams), FitError> {
         let main = &self.devices[0];
         let copies: Vec<Towers> =
             self.devices[1..].iter().map(|device| self.towers.clone().fork(device)).collect();
@@ -229,18 +239,16 @@ impl<'a> Run<'a> {
             })
             .collect::<Result<_, _>>()?;
         let scale = self.scale();
-        let (terms, total) = self.objective.value(&ranks, &batch.labels, &scale, position);
-        let terms =
-            terms.into_iter().map(|(name, value)| (name, f64::from(value.into_scalar::<f32>()))).collect();
-        let Some(total) = total else { return Ok((terms, 0.0, GradientsParams::new())) };
-        let value = f64::from(total.clone().into_scalar::<f32>());
+        let value = self.objective.value(&ranks, &batch.labels, &scale, position);
+        let (value, total) = value.into_numbers();
+        let Some(total) = total else { return Ok((value, GradientsParams::new())) };
         let mut all = (total / self.recipe.batch.accumulate as f64).backward();
         let mut gradients = GradientsParams::from_module(&mut all, &self.towers);
         for copy in &copies {
             let own = GradientsParams::from_module(&mut all, copy);
             gradients = gradients::add(&self.towers, gradients, own);
         }
-        Ok((terms, value, gradients))
+        Ok((value, gradients))
     }
 
     /// The towers as they compute.
@@ -254,12 +262,14 @@ impl<'a> Run<'a> {
     /// One step: gradients of its batches, and what optimizers make of them. Gives the terms of the loss, their sum, and
     /// the measured norms of gradients.
     pub(crate) fn step(&mut self, position: Position, clock: &mut Clock) -> Result<Outcome, FitError> {
-        let (losses, total, gradients) = self.gradients(position, clock)?;
+        let (value, gradients) = self.gradients(position, clock)?;
+        let Value { terms: losses, accuracies, total } = value;
+        let total = total.unwrap_or(0.0);
         let judged = self.progress.judge(total, self.recipe.run.diverged);
         judged.map_err(|message| self.diverged(self.progress.step + 1, message))?;
         self.proven = true;
         let norms = self.advance(gradients, position);
-        Ok(Outcome { losses, total, norms })
+        Ok(Outcome { losses, accuracies, total, norms })
     }
 
     fn sampler(&self) -> Sampler<'_> {
@@ -320,6 +330,7 @@ impl<'a> Run<'a> {
 /// What a step found.
 pub(crate) struct Outcome {
     losses: BTreeMap<String, f64>,
+    accuracies: BTreeMap<String, f64>,
     total: f64,
     norms: BTreeMap<String, f32>,
 }
@@ -343,7 +354,7 @@ fn bring(
         None => None,
     };
     let teacher = published.teacher(recipe)?;
-    suits::check_widths(recipe, teacher.as_ref())?;
+    suits::check_widths(recipe, teacher.as_ref(), published)?;
     let sizes = Sizes {
         view: published.view_size(recipe)?,
         points: recipe.data.points.max(recipe.network.n_points()),
@@ -378,6 +389,7 @@ impl Features {
             text: self.text.map(here),
             image: self.image.map(here),
             nouns: self.nouns.map(here),
+            classes: self.classes.map(here),
         }
     }
 }

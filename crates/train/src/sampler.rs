@@ -182,6 +182,7 @@ impl Sampler<'_> {
             let shuffled = sample_cloud(&shape.cloud, shape.cloud.positions().len(), &mut rng);
             let scanned = scan(shuffled, &self.augment.scan, &mut rng);
             let prepared = match self.augment.dense.as_slice() {
+                [] if self.augment.voting_looks => input.prepare_look(&scanned, Start::Seed(salt), salt),
                 [] => input.prepare(&scanned, Start::Seed(salt)),
                 dense => {
                     let whole = CloudInput { n_points: scanned.positions().len(), ..input };

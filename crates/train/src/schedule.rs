@@ -4,6 +4,57 @@ use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
+/// A stretch of a run: so many steps, or `{ epochs = … }`, so many times all the shapes.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged, deny_unknown_fields, expecting = "expected a number of steps, or { epochs = … }")]
+pub enum Span {
+    /// Optimizer steps.
+    Steps(usize),
+    /// Passes over the shapes, rounded to whole steps.
+    Epochs {
+        /// How many.
+        epochs: f64,
+    },
+}
+
+impl Span {
+    /// In steps, when an epoch has this many.
+    pub fn steps(self, steps_per_epoch: usize) -> usize {
+        match self {
+            Self::Steps(steps) => steps,
+            Self::Epochs { epochs } => (epochs * steps_per_epoch as f64).round() as usize,
+        }
+    }
+
+    /// Whether it is a length: no number below 0, none that is infinite.
+    pub(crate) fn is_valid(self) -> bool {
+        match self {
+            Self::Steps(_) => true,
+            Self::Epochs { epochs } => epochs.is_finite() && epochs >= 0.0,
+        }
+    }
+
+    /// Whether it is a length, and longer than nothing.
+    pub(crate) fn is_positive(self) -> bool {
+        self.is_valid() && self != Self::Steps(0) && self != Self::Epochs { epochs: 0.0 }
+    }
+}
+
+impl Default for Span {
+    fn default() -> Self {
+        Self::Steps(0)
+    }
+}
+
+impl std::fmt::Display for Span {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Steps(steps) => write!(f, "{steps}"),
+            Self::Epochs { epochs } => write!(f, "{{ epochs = {epochs} }}"),
+        }
+    }
+}
+
 /// The shape of a learning rate over the steps of a run. Rates are absolute.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
@@ -12,9 +63,9 @@ pub enum Schedule {
     Constant {},
     /// A linear rise, then half a cosine, step by step.
     Cosine {
-        /// Steps in which the rate rises to its peak.
+        /// How long the rate rises to its peak.
         #[serde(default)]
-        warm_up: usize,
+        warm_up: Span,
         /// Rate of the first step. Without one, the rise is one `warm_up`-th of the peak a step (OpenShape, nano);
         /// with one, it is even between both ends (ULIP's `cosine_scheduler`).
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -43,10 +94,10 @@ pub enum Schedule {
         #[serde(default)]
         late: bool,
     },
-    /// Multiplied by `factor` after every `every` steps (OpenShape).
+    /// Multiplied by `factor` after every `every` (OpenShape).
     Step {
-        /// Steps between falls.
-        every: usize,
+        /// How far apart falls are.
+        every: Span,
         /// By how much.
         factor: f64,
     },
@@ -74,11 +125,11 @@ impl Schedule {
         let Position { step, steps, steps_per_epoch } = position;
         match *self {
             Self::Constant {} => peak,
-            Self::Cosine { warm_up, start, .. } if step < warm_up => match start {
-                Some(start) => start + (peak - start) * step as f64 / (warm_up - 1).max(1) as f64,
-                None => peak * (step + 1) as f64 / warm_up as f64,
-            },
-            Self::Cosine { warm_up, end, closed, .. } => {
+            Self::Cosine { warm_up, start, end, closed } => {
+                let warm_up = warm_up.steps(steps_per_epoch);
+                if step < warm_up {
+                    return rise(peak, start, step, warm_up);
+                }
                 let done = step - warm_up + usize::from(closed);
                 half_cosine(peak, end, done as f64 / steps.saturating_sub(warm_up).max(1) as f64)
             }
@@ -90,8 +141,18 @@ impl Schedule {
                     half_cosine(peak, end, epoch as f64 / epochs.max(1) as f64)
                 }
             }
-            Self::Step { every, factor } => peak * factor.powi((step / every.max(1)) as i32),
+            Self::Step { every, factor } => {
+                peak * factor.powi((step / every.steps(steps_per_epoch).max(1)) as i32)
+            }
         }
+    }
+}
+
+/// The rate of a `step` within the rise.
+fn rise(peak: f64, start: Option<f64>, step: usize, warm_up: usize) -> f64 {
+    match start {
+        Some(start) => start + (peak - start) * step as f64 / (warm_up - 1).max(1) as f64,
+        None => peak * (step + 1) as f64 / warm_up as f64,
     }
 }
 
@@ -115,7 +176,7 @@ mod tests {
     /// The rate of nano's first published weights, written as it was then.
     #[test]
     fn a_closed_cosine_ends_at_its_end() {
-        let schedule = Schedule::Cosine { warm_up: 50, start: None, end: 4e-5, closed: true };
+        let schedule = Schedule::Cosine { warm_up: Span::Steps(50), start: None, end: 4e-5, closed: true };
         for step in 1..=1250_usize {
             let expected = if step <= 50 {
                 4e-3 * step as f64 / 50.0
@@ -148,13 +209,40 @@ mod tests {
     }
 
     #[test]
+    fn lengths_are_steps_or_epochs() {
+        #[derive(Deserialize, Serialize)]
+        struct Lengths {
+            lengths: Vec<Span>,
+        }
+        let text = "lengths = [7, { epochs = 2 }, { epochs = 0.5 }]";
+        let Lengths { lengths } = toml::from_str(text).unwrap();
+        assert_eq!(lengths.iter().map(|span| span.steps(31)).collect::<Vec<_>>(), [7, 62, 16]);
+        let again: Lengths =
+            toml::from_str(&toml::to_string(&Lengths { lengths: lengths.clone() }).unwrap()).unwrap();
+        assert_eq!(again.lengths, lengths);
+        let error = toml::from_str::<Lengths>("lengths = [{ epoch = 2 }]").err().map(|e| e.to_string());
+        assert!(error.as_ref().is_some_and(|e| e.contains("{ epochs = … }")), "{error:?}");
+    }
+
+    /// ULIP's warm-up of one epoch is as many steps as an epoch has.
+    #[test]
+    fn a_rise_of_an_epoch_is_a_rise_of_its_steps() {
+        let of = |warm_up| Schedule::Cosine { warm_up, start: Some(1e-6), end: 1e-5, closed: false };
+        for step in 0..300 {
+            let position = Position { step, steps: 300, steps_per_epoch: 62 };
+            let expected = of(Span::Steps(62)).rate(3e-3, position);
+            check("ulip", &of(Span::Epochs { epochs: 1.0 }), 3e-3, position, expected);
+        }
+    }
+
+    #[test]
     fn a_run_without_steps_has_a_rate() {
         let position = Position { step: 0, steps: 0, steps_per_epoch: 0 };
         let all = [
             Schedule::Constant {},
-            Schedule::Cosine { warm_up: 0, start: Some(0.0), end: 0.0, closed: true },
+            Schedule::Cosine { warm_up: Span::default(), start: Some(0.0), end: 0.0, closed: true },
             Schedule::EpochCosine { epochs: 0, warm_up: 0, start: 0.0, end: 0.0, late: true },
-            Schedule::Step { every: 0, factor: 0.5 },
+            Schedule::Step { every: Span::default(), factor: 0.5 },
         ];
         assert!(all.iter().all(|schedule| schedule.rate(1.0, position).is_finite()));
     }

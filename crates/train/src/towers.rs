@@ -5,8 +5,8 @@ use std::ops::Range;
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{DType, Device, Tensor};
 use lexiform_model::clip::{ClipText, ClipVision};
-use lexiform_model::nn::DropPath;
-use lexiform_model::point::{Clouds, PointTower, Start};
+use lexiform_model::nn::{DropPath, Dropout};
+use lexiform_model::point::{Classes, Clouds, PointTower, Start, TowerConfig};
 use lexiform_model::weights::{Precision, Source};
 use lexiform_model::{JointTowers, ModelConfig, ModelError, PointModelConfig, usual_templates};
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use crate::batch::Batch;
 use crate::fit::FitError;
 use crate::objective::{Feature, Features, Objective};
 use crate::published::Published;
-use crate::recipe::{LowRankConfig, NetworkConfig, Recipe, RecipeError};
+use crate::recipe::{LowRankConfig, NetworkConfig, PointNetwork, Recipe, RecipeError};
 
 /// CLIP's starting scale, `ln(1 / 0.07)`.
 const START_SCALE: f32 = 2.659_26;
@@ -50,11 +50,22 @@ pub struct Blueprint {
     pub images: Option<ModelConfig>,
     /// Chance that a cloud skips a branch of the last block while training.
     drop_path: f32,
+    /// Chance that a feature before the head's last map is left out while training.
+    dropout: f32,
+}
+
+/// What a new network's outputs and inputs are called.
+#[derive(Clone, Copy)]
+pub(crate) struct Said<'a> {
+    /// Texts whose words a new text tower reads.
+    pub words: &'a [String],
+    /// Categories that a new head names.
+    pub labels: &'a [String],
 }
 
 impl Blueprint {
     fn new(design: Design) -> Self {
-        Self { design, text: None, images: None, drop_path: 0.0 }
+        Self { design, text: None, images: None, drop_path: 0.0, dropout: 0.0 }
     }
 }
 
@@ -69,13 +80,34 @@ fn in_halves(text: &ClipText) -> ClipText {
     text.valid().map(&mut Halves)
 }
 
+/// The point tower at its start, and its sizes.
+fn started(
+    network: &PointNetwork,
+    source: &Source,
+    published: &Published,
+    labels: &[String],
+) -> Result<(PointTower, TowerConfig), ModelError> {
+    // The recipe was checked: where there is no new network, one is named.
+    let (tower, mut config) = match network.new_tower() {
+        Ok(Some(config)) => (PointTower::load(source, &config)?, config),
+        _ => {
+            let base = published.points(network.base.as_deref().unwrap_or_default(), network.groups)?;
+            (base.tower().clone(), base.config().tower.clone())
+        }
+    };
+    let Some(head) = network.head else { return Ok((tower, config)) };
+    let classes = Classes { hidden: head.hidden, classes: labels.len() };
+    let tower = tower.with_new_head(source, &mut config, classes)?;
+    Ok((tower, config))
+}
+
 impl Towers {
     /// The recipe's network at its start. `known` is the configuration of a run that goes on; otherwise the vocabulary
-    /// of a new text tower is made of `words`.
+    /// of a new text tower is made of what is said.
     pub(crate) fn build(
         recipe: &Recipe,
         published: &Published,
-        words: &[String],
+        said: Said,
         known: Option<&Design>,
         device: &Device,
     ) -> Result<(Self, Blueprint), ModelError> {
@@ -87,7 +119,7 @@ impl Towers {
             NetworkConfig::Clip(network) => {
                 let config = match known {
                     Some(Design::Joint(config)) => config.clone(),
-                    _ => network.model(&recipe.name, words.iter().map(String::as_str)),
+                    _ => network.model(&recipe.name, said.words.iter().map(String::as_str)),
                 };
                 let source = Source::new(recipe.seed, device);
                 let text = ClipText::load(&source, &config.clip)?;
@@ -123,8 +155,7 @@ impl Towers {
             }
             NetworkConfig::Points(network) => {
                 let source = Source::new(recipe.seed, device);
-                let points = Some(PointTower::load(&source, &network.tower)?);
-                let (tower, input) = (network.tower.clone(), network.input);
+                let (points, tower) = started(network, &source, published, said.labels)?;
                 let taught_by = match &recipe.teacher {
                     Some(teacher) => Some(published.open(teacher)?.towers_id().to_owned()),
                     None => None,
@@ -132,13 +163,17 @@ impl Towers {
                 let config = PointModelConfig {
                     name: recipe.name.clone(),
                     tower,
-                    input,
+                    input: network.input,
                     paired: network.paired,
                     taught_by,
                     templates: usual_templates(),
+                    labels: network.head.map_or(Vec::new(), |_| said.labels.to_vec()),
                 };
-                let mut blueprint =
-                    Blueprint { drop_path: network.drop_path, ..Blueprint::new(Design::Points(config)) };
+                let mut blueprint = Blueprint {
+                    drop_path: network.drop_path,
+                    dropout: network.head.map_or(0.0, |head| head.dropout),
+                    ..Blueprint::new(Design::Points(config))
+                };
                 let (mut vision, mut start) = (None, START_SCALE);
                 if let (Some(teacher), 1..) = (&recipe.teacher, network.prompts) {
                     let images = published.open(teacher)?.with_new_prompts(network.prompts, recipe.seed)?;
@@ -146,7 +181,7 @@ impl Towers {
                     blueprint.text = Some(in_halves(images.text()));
                     blueprint.images = Some(ModelConfig { points: None, ..images.config().clone() });
                 }
-                Ok((Self { text: None, vision, points, logit_scale: scale(start) }, blueprint))
+                Ok((Self { text: None, vision, points: Some(points), logit_scale: scale(start) }, blueprint))
             }
         }
     }
@@ -168,7 +203,7 @@ impl Towers {
             let tokens = config.tokenizer.encode(texts, config.clip.text.context).trimmed();
             self.text.as_ref().map(|text| text.encode(&tokens))
         };
-        let shape = self.shapes(batch, rows.clone(), blueprint)?;
+        let (shape, classes) = self.shapes(batch, rows.clone(), blueprint)?;
         let said = || batch.captions[rows.clone()].iter().map(String::as_str).collect::<Vec<&str>>();
         let asked = |feature, make: &dyn Fn() -> Option<Tensor<2>>| match objective.uses(feature) {
             true => make(),
@@ -192,33 +227,40 @@ impl Towers {
                 None => text(&batch.nouns.iter().map(String::as_str).collect::<Vec<_>>()),
             },
             shape,
+            classes,
         })
     }
 
-    /// Features of some rows' shapes, `[rows, dim]`.
+    /// Features of some rows' shapes, `[rows, dim]`, and what a head says of them, `[rows, classes]`.
     fn shapes(
         &self,
         batch: &Batch,
         rows: Range<usize>,
         blueprint: &Blueprint,
-    ) -> Result<Tensor<2>, FitError> {
+    ) -> Result<(Tensor<2>, Option<Tensor<2>>), FitError> {
         match (&blueprint.design, &self.vision, &self.points) {
             (Design::Joint(config), Some(vision), _) => {
                 let pixels = batch.pixels(rows, &self.logit_scale.val().device());
-                Ok(vision.encode(pixels, batch.views, config.joint_from))
+                Ok((vision.encode(pixels, batch.views, config.joint_from), None))
             }
             (Design::Points(config), _, Some(points)) => {
                 let first_row = rows.start;
                 // The points are in an order of chance already, so the first is as good as any.
                 let clouds = Clouds::new(&batch.clouds[rows], config.tower.encoder.colored());
                 let clouds = clouds.map_err(ModelError::from)?;
-                Ok(match blueprint.drop_path {
-                    0.0 => points.encode(&clouds, Start::default()),
+                let encoded = match blueprint.drop_path {
+                    0.0 => points.encoder().encode(&clouds, Start::default()),
                     rate => {
                         let drop = DropPath { rate, seed: batch.salt, first_row };
-                        points.encode_dropping(&clouds, Start::default(), drop)
+                        points.encoder().encode_dropping(&clouds, Start::default(), drop)
                     }
-                })
+                };
+                let dropout = Dropout { rate: blueprint.dropout, seed: batch.salt, first_row };
+                let classes = points.classifier().map(|head| match blueprint.dropout {
+                    0.0 => head.forward(encoded.clone()),
+                    _ => head.forward_dropping(encoded.clone(), dropout),
+                });
+                Ok((points.project(encoded), classes))
             }
             _ => Err(RecipeError::network("it has no encoder of shapes".to_owned()).into()),
         }

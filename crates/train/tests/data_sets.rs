@@ -10,9 +10,10 @@ use lexiform_data::table::Table;
 use lexiform_data::{Event, MakeOptions, make, merge};
 use lexiform_geometry::io::write;
 use lexiform_model::Device;
+use lexiform_model::{PointModel, PointOptions};
 use lexiform_train::shapes::category;
 use lexiform_train::{FeatureSource, FitError, FitOptions, Recipe, Teacher, TrainEvent, fit};
-use support::{FEW_GROUPS, TINY_POINTS};
+use support::{FEW_GROUPS, TINY_CLASSES, TINY_POINTS};
 
 /// Features in a set are halves: losses of a few units differ in the third digit.
 const HALVES: f64 = 5e-3;
@@ -239,4 +240,50 @@ fn a_damaged_shape_stops_the_run_by_name() {
     }
     let error = train(&recipe("duoduo.toml", &set, &[DUODUO]), &at("out"), false).err().unwrap().to_string();
     assert!(error.contains("shape ") && error.contains("is damaged") && error.contains(".tar"), "{error}");
+}
+
+/// An encoder learns to name the kinds of a set by its head, which carries their names; another begins from its encoder.
+#[test]
+fn a_head_learns_the_labels_of_a_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = prepare(&folder.path().join("set"), Made { held_out: 0.3, ..Made::default() });
+    let few = [
+        "batch.size.shapes=6",
+        "run.steps=60",
+        "run.evaluate_every=60",
+        "schedule.warm_up=2",
+        "groups.all.learning_rate=3e-3",
+    ];
+    let recipe_with = |more: &[&str]| recipe("classify.toml", &set, &[TINY_CLASSES, &few, more]);
+    let (out, mut shares, mut measured) = (folder.path().join("run"), Vec::new(), None);
+    fit(&recipe_with(&[]), &out, &FitOptions::default(), &mut |event| match event {
+        TrainEvent::Step(step) => shares.push(step.accuracies["class"]),
+        TrainEvent::Evaluated { report, .. } => measured = report,
+        _ => {}
+    })
+    .unwrap();
+    let mean = |shares: &[f64]| shares.iter().sum::<f64>() / shares.len() as f64;
+    assert!(mean(&shares[50..]) > 0.75, "{shares:?}");
+    let report = measured.unwrap();
+    assert!(report.items > 0 && report.top_1 > 0.5, "{report:?}");
+
+    let path = out.join("model.safetensors");
+    let open = |path: &Path| PointModel::open(path.to_str().unwrap(), &PointOptions::default()).unwrap();
+    let model = open(&path);
+    assert_eq!(model.config().labels, ["chair", "mug", "sword"]);
+    let points = (0..300).map(|i| glam::Vec3::new(i as f32, (i % 7) as f32, 0.5)).collect();
+    let cloud = lexiform_geometry::PointCloud::new(points).unwrap();
+    let scores = model.class_scores(&[cloud], None).unwrap().remove(0);
+    assert_eq!(scores.len(), 3);
+
+    let base = format!("network.base={}", path.display());
+    let next = folder.path().join("next");
+    train(&recipe_with(&[&base, "run.steps=1", "groups.all.params=[\"points.classifier\"]"]), &next, false)
+        .unwrap();
+    let weights = |path: &Path| lexiform_train::parameters::values(open(path).tower());
+    let (before, after) = (weights(&path), weights(&next.join("model.safetensors")));
+    let changed: Vec<&String> = before.keys().filter(|name| before[*name] != after[*name]).collect();
+    assert!(!changed.is_empty() && changed.iter().all(|name| name.starts_with("classifier.")), "{changed:?}");
+    let gone = train(&recipe_with(&["network.base=absent.safetensors"]), &folder.path().join("gone"), false);
+    assert!(gone.err().unwrap().to_string().contains("absent.safetensors"));
 }

@@ -4,9 +4,10 @@ mod support;
 
 use burn::tensor::{Device, Tensor};
 use lexiform_train::loss::{
-    Gather, Negatives, contrastive, contrastive_among, gather, kept_hard_negatives, matched, rows,
+    Gather, Negatives, contrastive, contrastive_among, gather, kept_hard_negatives, nearest, rows,
+    share_right,
 };
-use lexiform_train::{Position, Schedule};
+use lexiform_train::{Position, Schedule, Span};
 use support::{Golden, check, values};
 
 /// f32 sums in another order than the reference's.
@@ -68,9 +69,14 @@ fn one_rank() {
     }
     let leaves = Leaves::new(&golden, "logit_scale_param");
     for (key, other) in [("single.pc_text_acc", &leaves.text), ("single.pc_image_acc", &leaves.image)] {
-        let share = f64::from(matched(leaves.points.clone(), other.clone()));
+        let share = matched(&leaves.points, other);
         check(key, &[100.0 * share], &golden.values(key), LOSS);
     }
+}
+
+/// Share of rows whose most similar row is their own.
+fn matched(a: &Tensor<2>, b: &Tensor<2>) -> f64 {
+    share_right(&nearest(a.clone(), b.clone()), |row, found| row == found)
 }
 
 /// ULIP gathers without gradient; each rank then has a loss and a gradient of its own.
@@ -124,7 +130,7 @@ fn samples_without_text_have_no_text_term() {
     let to_image = contrastive(points.clone(), image.clone(), scale.clone(), &Negatives::All);
     check_loss(&golden, "openshape.loss_text", &to_text);
     check_loss(&golden, "openshape.loss_img", &to_image);
-    let found = [matched(some_points, some_text), matched(points.clone(), image.clone())].map(f64::from);
+    let found = [matched(&some_points, &some_text), matched(points, image)];
     let expected = [golden.number("openshape.acc_text"), golden.number("openshape.acc_img")];
     check("openshape.acc", &found, &expected, LOSS);
     leaves.check(&golden, "openshape", &(to_text + to_image));
@@ -162,10 +168,10 @@ fn rates_of_ulip_and_openshape() {
             check(&format!("{name} {step}"), &[found], &[expected.as_f64().unwrap()], 1e-9);
         }
     };
-    let rise = Schedule::Cosine { warm_up: 10, start: Some(1e-6), end: 1e-5, closed: false };
+    let rise = Schedule::Cosine { warm_up: Span::Steps(10), start: Some(1e-6), end: 1e-5, closed: false };
     rates("ulip", rise, 3e-3, 2500);
-    rates("openshape_step", Schedule::Step { every: 10_000, factor: 0.967 }, 5e-4, 100_000);
-    let rise = Schedule::Cosine { warm_up: 100, start: None, end: 0.0, closed: false };
+    rates("openshape_step", Schedule::Step { every: Span::Steps(10_000), factor: 0.967 }, 5e-4, 100_000);
+    let rise = Schedule::Cosine { warm_up: Span::Steps(100), start: None, end: 0.0, closed: false };
     rates("openshape_cosine", rise, 1e-3, 1000);
 }
 

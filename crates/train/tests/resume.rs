@@ -5,7 +5,8 @@ mod support;
 use std::path::{Path, PathBuf};
 
 use lexiform_model::Device;
-use lexiform_train::{Checkpoint, FitError, FitOptions, Recipe, TrainEvent, fit};
+use lexiform_train::{Checkpoint, FitError, FitOptions, Recipe, Span, TrainEvent, fit};
+use support::{FEW_GROUPS, TINY_CLASSES, TINY_POINTS};
 
 /// A network of a few thousand numbers; shapes are made anew in the middle of the run.
 const TINY: &[&str] = &[
@@ -31,8 +32,12 @@ const TINY: &[&str] = &[
 ];
 
 fn recipe(more: &[&str]) -> Recipe {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes/nano.toml");
-    let settings: Vec<String> = TINY.iter().chain(more).map(|setting| (*setting).to_owned()).collect();
+    recipe_of("nano.toml", &[TINY, more].concat())
+}
+
+fn recipe_of(name: &str, settings: &[&str]) -> Recipe {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes").join(name);
+    let settings: Vec<String> = settings.iter().map(|setting| (*setting).to_owned()).collect();
     Recipe::read(&path, &settings).unwrap()
 }
 
@@ -88,6 +93,37 @@ fn going_on_is_as_never_having_stopped() {
         assert_same(&checkpoint(&whole), &checkpoint(&cut));
         let model = |out: &Path| std::fs::read(out.join("model.safetensors")).unwrap();
         assert!(model(&whole) == model(&cut), "{name}: the finished models differ");
+    }
+}
+
+/// Networks of clouds, prompts that learn in turns, a head whose features are dropped: all draw by the step, none by the run.
+#[test]
+fn networks_of_clouds_go_on_as_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let few = &[
+        "data.shapes=16",
+        "data.views=2",
+        "data.held_out=0",
+        "data.points=256",
+        "batch.size.shapes=4",
+        "run.steps=8",
+        "run.evaluate_every=4",
+        "run.checkpoint_every=2",
+    ];
+    let prompts = &["network.prompts=2", "data.views=1"];
+    let recipes: [(&str, &[&[&str]]); 3] = [
+        ("ulip2.toml", &[TINY_POINTS, FEW_GROUPS, few]),
+        ("cg3d.toml", &[TINY_POINTS, FEW_GROUPS, few, prompts]),
+        ("classify.toml", &[TINY_CLASSES, few]),
+    ];
+    for (name, settings) in recipes {
+        let recipe = recipe_of(name, &settings.concat());
+        let whole = folder.path().join(name);
+        let (losses, cut) = train_and_copy(&recipe, &whole, 4);
+        let resumed = train(&recipe, &cut, &FitOptions { resume: true, ..FitOptions::default() });
+        assert_eq!(resumed, losses[4..], "{name}");
+        let [one, other] = [&whole, &cut].map(|out| checkpoint(out));
+        assert!(one.progress == other.progress && one.weights == other.weights, "{name}: weights differ");
     }
 }
 
@@ -209,7 +245,7 @@ fn rates_and_lengths_may_differ_where_steps_done_stay_the_same() {
     let constant = recipe(&["schedule={ kind = \"constant\" }", "run.steps=2"]);
     train(&constant, folder.path(), &FitOptions::default());
     let mut other = constant.clone();
-    other.run.steps = 3;
+    other.run.steps = Span::Steps(3);
     other.groups.values_mut().for_each(|group| group.learning_rate *= 0.5);
     other.groups.get_mut("rest").unwrap().clip = None;
     assert_eq!(train(&other, folder.path(), &resume).len(), 1);

@@ -222,8 +222,11 @@ impl Screen {
             TrainEvent::Features { .. } | TrainEvent::Saved { .. } => {}
             TrainEvent::Start(plan) => self.start(plan),
             TrainEvent::Step(step) => {
-                let losses = step.losses.iter().map(|(name, value)| format!("{name} {value:.3}"));
-                let losses = losses.collect::<Vec<_>>().join(", ");
+                let losses = step.losses.iter().map(|(name, value)| match step.accuracies.get(name) {
+                    Some(share) => format!("{name} {value:.3}, {:.0} % matched", 100.0 * share),
+                    None => format!("{name} {value:.3}"),
+                });
+                let losses = losses.collect::<Vec<_>>().join("; ");
                 let text =
                     format!("loss {:.3} ({losses}), {:.0} images/s", step.loss, step.images_per_second);
                 if let Some(progress) = &self.progress {

@@ -165,11 +165,12 @@ pub fn tiny_points() -> PathBuf {
     };
     let config = PointModelConfig {
         name: "points".to_owned(),
-        tower: network.tower,
+        tower: network.new_tower().unwrap().unwrap(),
         input: network.input,
         paired: None,
         taught_by: Some(model.towers_id().to_owned()),
         templates: usual_templates(),
+        labels: Vec::new(),
     };
     let tower = PointTower::load(&Source::new(5, &OpenOptions::default().device), &config.tower).unwrap();
     let path =

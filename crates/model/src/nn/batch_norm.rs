@@ -58,8 +58,9 @@ impl BatchNorm {
         x * scale.unsqueeze::<D>() + shift.unsqueeze::<D>()
     }
 
+    /// Whether batches teach it. One whose weights are frozen keeps its statistics as well.
     fn learns_from<const D: usize>(&self, x: &Tensor<D>) -> bool {
-        x.device().is_autodiff() && self.training.is_enabled()
+        x.device().is_autodiff() && self.training.is_enabled() && self.weight.val().is_require_grad()
     }
 
     /// With the batch's statistics, which the running ones move towards; `relu` cuts the result at 0.

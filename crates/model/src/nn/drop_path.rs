@@ -1,4 +1,4 @@
-//! Stochastic depth: while training, rows skip branches of blocks by chance (arXiv 1603.09382).
+//! What is left out by chance while training: branches of blocks (stochastic depth, arXiv 1603.09382), single features (dropout).
 
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::rngs::SmallRng;
@@ -28,13 +28,48 @@ impl DropPath {
         [0, 1].map(|branch| {
             let factor = |row: usize| {
                 let place = ((self.first_row + row) as u64) << 16 | (2 * layer + branch) as u64;
-                let mut rng = SmallRng::seed_from_u64(self.seed ^ place.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-                if rng.random::<f32>() < rate { 0.0 } else { 1.0 / (1.0 - rate) }
+                kept(rate, &mut chance(self.seed, place))
             };
             let factors: Vec<f32> = (0..rows).map(factor).collect();
             Tensor::from_data(TensorData::new(factors, [rows, 1, 1]), device)
         })
     }
+}
+
+/// How often single features are left out.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Dropout {
+    /// Chance of each.
+    pub rate: f32,
+    /// Every choice follows from it and the row's number.
+    pub seed: u64,
+    /// Number of the first row, where the rows are a part of a batch.
+    pub first_row: usize,
+}
+
+impl Dropout {
+    /// `[rows, width]` with some features 0 and the others larger, so that the mean stays.
+    pub fn apply(&self, features: Tensor<2>) -> Tensor<2> {
+        let [rows, width] = features.dims();
+        let rate = self.rate.clamp(0.0, 0.99);
+        let of_row = |row: usize| {
+            // No branch of a block has this number.
+            let mut rng = chance(self.seed, ((self.first_row + row) as u64) << 16 | 0xffff);
+            (0..width).map(|_| kept(rate, &mut rng)).collect::<Vec<f32>>()
+        };
+        let factors: Vec<f32> = (0..rows).flat_map(of_row).collect();
+        let device = features.device();
+        features * Tensor::from_data(TensorData::new(factors, [rows, width]), &device)
+    }
+}
+
+fn chance(seed: u64, place: u64) -> SmallRng {
+    SmallRng::seed_from_u64(seed ^ place.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+}
+
+/// 0 with a chance of `rate`, otherwise the inverse of the chance that it is not.
+fn kept(rate: f32, rng: &mut SmallRng) -> f32 {
+    if rng.random::<f32>() < rate { 0.0 } else { 1.0 / (1.0 - rate) }
 }
 
 #[cfg(test)]
@@ -56,5 +91,21 @@ mod tests {
         assert!((mean - 1.0).abs() < 0.1, "{mean}");
         let [first, _] = drop.factors([0, 4], 50, &device);
         assert!(first.into_data().iter::<f32>().all(|f| f == 1.0));
+    }
+
+    #[test]
+    fn features_are_left_out_by_their_row_and_keep_the_mean() {
+        let device = Device::flex();
+        let dropout = |first_row| Dropout { rate: 0.25, seed: 3, first_row };
+        let values = |first_row, rows: usize| -> Vec<f32> {
+            let found = dropout(first_row).apply(Tensor::ones([rows, 40], &device));
+            found.into_data().iter::<f32>().collect()
+        };
+        let all = values(0, 100);
+        assert_eq!(values(60, 40), all[60 * 40..]);
+        assert!(all.iter().all(|value| *value == 0.0 || (*value - 4.0 / 3.0).abs() < 1e-6));
+        assert!(all[..40] != all[40..80]);
+        let mean = all.iter().sum::<f32>() / 4000.0;
+        assert!((mean - 1.0).abs() < 0.05, "{mean}");
     }
 }

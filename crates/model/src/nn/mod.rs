@@ -15,7 +15,7 @@ mod mixed;
 pub use attention::{Attention, Scope};
 pub use batch_norm::{BatchNorm, Bias, ConvNorm, is_counter, pointwise};
 pub use block::{Block, Mlp, Transformer, TransformerConfig};
-pub use drop_path::DropPath;
+pub use drop_path::{DropPath, Dropout};
 pub use host::AdamwStep;
 pub use layers::{Activation, LayerNorm, Linear};
 pub use memory::{Memory, MemoryAttention};

@@ -6,10 +6,10 @@ use burn::tensor::{Tensor, activation};
 use super::point_bert::save_linear;
 use super::tower::Classes;
 use crate::error::WeightsError;
-use crate::nn::{Bias, Linear, pointwise};
+use crate::nn::{Bias, Dropout, Linear, pointwise};
 use crate::weights::{Source, TensorList};
 
-/// A linear map, usually behind another with a ReLU (dropout is for training and left out).
+/// A linear map, usually behind another with a ReLU.
 #[derive(Module, Debug)]
 pub struct ClassHead {
     hidden: Option<Linear>,
@@ -27,11 +27,19 @@ impl ClassHead {
 
     /// Features `[clouds, width]` → one number a class, `[clouds, classes]`.
     pub fn forward(&self, features: Tensor<2>) -> Tensor<2> {
-        let features = match &self.hidden {
+        self.output.forward(self.hidden(features))
+    }
+
+    /// As [`forward`](Self::forward) while training, where features before the last map are left out by chance.
+    pub fn forward_dropping(&self, features: Tensor<2>, dropout: Dropout) -> Tensor<2> {
+        self.output.forward(dropout.apply(self.hidden(features)))
+    }
+
+    fn hidden(&self, features: Tensor<2>) -> Tensor<2> {
+        match &self.hidden {
             Some(hidden) => activation::relu(hidden.forward(features)),
             None => features,
-        };
-        self.output.forward(features)
+        }
     }
 
     /// Adds the tensors to `list`.

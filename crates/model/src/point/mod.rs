@@ -88,6 +88,25 @@ impl EncoderConfig {
         }
     }
 
+    /// The same with clouds cut into another number of groups, which no weight depends on.
+    ///
+    /// # Errors
+    /// If the encoder does not cut clouds so, or not into so many.
+    pub fn with_groups(mut self, groups: usize) -> Result<Self, String> {
+        match &mut self {
+            Self::PointBert(config) => config.groups = groups,
+            Self::Ppat(config) => config.patches = groups,
+            Self::PointMlp(_) | Self::PointNext(_) | Self::PointNet2 {} => {
+                return Err(
+                    "only transformers of groups (PointBERT, ppat) have a number of groups to change"
+                        .to_owned(),
+                );
+            }
+        }
+        self.check()?;
+        Ok(self)
+    }
+
     /// Whether the encoder looks at colors.
     pub fn colored(&self) -> bool {
         match self {

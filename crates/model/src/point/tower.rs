@@ -75,6 +75,19 @@ impl PointTower {
         Ok(Self { encoder, projection: projection.transpose()?, classifier: classifier.transpose()? })
     }
 
+    /// The same encoder under a new head that names classes, its weights made up by `source`, and without a way into the joint
+    /// space. `config` is the tower's, and becomes that of the new one.
+    pub fn with_new_head(
+        self,
+        source: &Source,
+        config: &mut TowerConfig,
+        classes: Classes,
+    ) -> Result<Self, WeightsError> {
+        let classifier = Some(ClassHead::load(source, config.encoder.width(), &classes)?);
+        (config.projection, config.classes) = (None, Some(classes));
+        Ok(Self { projection: None, classifier, ..self })
+    }
+
     /// Clouds → features in the joint space, `[clouds, dim]`.
     pub fn encode(&self, clouds: &Clouds, start: Start) -> Tensor<2> {
         self.project(self.encoder.encode(clouds, start))

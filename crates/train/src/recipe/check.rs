@@ -2,14 +2,16 @@
 
 use lexiform_model::point::Resample;
 
-use super::{ClipNetwork, NetworkConfig, Recipe, RecipeError};
+use super::{ClipNetwork, NetworkConfig, PointNetwork, Recipe, RecipeError, RunConfig};
 use crate::batch::BatchConfig;
-use crate::objective::{Feature, Kind, NegativesRule};
+use crate::objective::{Feature, Kind, NegativesRule, TermConfig};
+use crate::schedule::Schedule;
 
 impl Recipe {
     /// Checks what types cannot.
     pub fn validate(&self) -> Result<(), RecipeError> {
         self.check_numbers()?;
+        self.check_spans()?;
         self.check_scale()?;
         self.check_terms()?;
         self.check_points()
@@ -46,18 +48,6 @@ impl Recipe {
                 self.batch.size.shapes(most_views) >= 2,
                 "must hold two shapes",
             ),
-            (
-                "run.evaluate_every",
-                self.run.evaluate_every,
-                self.run.evaluate_every > 0,
-                "must be at least 1",
-            ),
-            (
-                "run.checkpoint_every",
-                self.run.checkpoint_every,
-                self.run.checkpoint_every > 0,
-                "must be at least 1",
-            ),
         ];
         if let NetworkConfig::Clip(network) = &self.network {
             rules.extend(network.rules());
@@ -70,6 +60,26 @@ impl Recipe {
             Some((field, found, _, rule)) => {
                 Err(RecipeError::Value { field, found: found.to_string(), rule })
             }
+            None => Ok(()),
+        }
+    }
+
+    fn check_spans(&self) -> Result<(), RecipeError> {
+        let RunConfig { steps, evaluate_every, checkpoint_every, .. } = self.run;
+        let of_groups = self.groups.values().filter_map(|group| group.schedule);
+        let of_schedules = of_groups.chain([self.schedule]).filter_map(|schedule| match schedule {
+            Schedule::Cosine { warm_up, .. } => Some(("schedule.warm_up", warm_up, warm_up.is_valid())),
+            Schedule::Step { every, .. } => Some(("schedule.every", every, every.is_positive())),
+            _ => None,
+        });
+        let of_run = [
+            ("run.steps", steps, steps.is_valid()),
+            ("run.evaluate_every", evaluate_every, evaluate_every.is_positive()),
+            ("run.checkpoint_every", checkpoint_every, checkpoint_every.is_positive()),
+        ];
+        let rule = "must be a number of steps or { epochs = … }, more than 0";
+        match of_run.into_iter().chain(of_schedules).find(|(_, _, holds)| !holds) {
+            Some((field, found, _)) => Err(RecipeError::Value { field, found: found.to_string(), rule }),
             None => Ok(()),
         }
     }
@@ -93,7 +103,8 @@ impl Recipe {
             return Err(none("groups", "must train something, as in [groups.all]"));
         }
         for (name, term) in &self.losses {
-            let of_images = term.kind != Kind::Naming && term.between.contains(&Feature::Image);
+            let alone = matches!(term.kind, Kind::Naming | Kind::Class);
+            let of_images = !alone && term.between.contains(&Feature::Image);
             if of_images && self.teacher.is_none() {
                 let message = "compares images, whose features a teacher gives; the recipe names none";
                 return Err(RecipeError::loss(name, message.to_owned()));
@@ -113,13 +124,47 @@ impl Recipe {
         }
     }
 
+    /// Clouds are encoded by a new network or by one that is there.
+    fn check_source(network: &PointNetwork) -> Result<(), RecipeError> {
+        if network.tower.is_some() || network.base.is_some() {
+            return Ok(());
+        }
+        let rule = "must say the sizes of a new network, or name one to start from: network.base";
+        Err(RecipeError::Value { field: "network.tower", found: "absent".to_owned(), rule })
+    }
+
+    /// Who names classes has a head to do so, and learns it.
+    fn check_head(&self) -> Result<(), RecipeError> {
+        let of_class = |term: &&TermConfig| term.kind == Kind::Class;
+        let learned = self.losses.values().find(of_class);
+        match (self.network.head(), learned) {
+            (None, Some(_)) => Err(RecipeError::Value {
+                field: "network.head",
+                found: "absent".to_owned(),
+                rule: "must be there for a loss of kind \"class\"; only networks of points have one",
+            }),
+            (Some(_), _) if self.losses.values().filter(of_class).count() < self.losses.len() => {
+                let rule = "replaces the way into the joint space: all losses must be of kind \"class\"";
+                Err(RecipeError::Value { field: "network.head", found: "{ … }".to_owned(), rule })
+            }
+            (Some(head), _) if !(0.0..1.0).contains(&head.dropout) => {
+                let found = head.dropout.to_string();
+                let rule = "must be at least 0 and less than 1";
+                Err(RecipeError::Value { field: "network.head.dropout", found, rule })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// What only encoders of clouds have, and what only they may ask for.
     fn check_points(&self) -> Result<(), RecipeError> {
         if let NetworkConfig::Points(network) = &self.network {
             let wrong =
                 |message| RecipeError::Part { part: "network.tower", name: "encoder".to_owned(), message };
-            network.tower.encoder.check().map_err(wrong)?;
+            network.new_tower().map_err(wrong)?;
+            Self::check_source(network)?;
         }
+        self.check_head()?;
         let by_distance = match &self.network {
             NetworkConfig::Points(network) => network.input.resample == Resample::FarthestNormalized,
             _ => false,
@@ -128,6 +173,11 @@ impl Recipe {
             let rule = "takes network.input.resample = \"farthest-normalized\"; otherwise use augment.points";
             let found = format!("{} changes", self.augment.dense.len());
             return Err(RecipeError::Value { field: "augment.dense", found, rule });
+        }
+        if !self.augment.dense.is_empty() && self.augment.voting_looks {
+            let rule = "changes all points before some are taken; so does augment.dense: use one of them";
+            let found = "true".to_owned();
+            return Err(RecipeError::Value { field: "augment.voting_looks", found, rule });
         }
         let of_points = matches!(self.network, NetworkConfig::Points(_)) && self.teacher.is_some();
         if self.run.join && !of_points {

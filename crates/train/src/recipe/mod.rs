@@ -11,14 +11,14 @@ use std::path::{Path, PathBuf};
 use burn::tensor::FloatDType;
 use serde::{Deserialize, Serialize};
 
-pub use network::{ClipNetwork, LowRankConfig, NetworkConfig, PointNetwork, PretrainedNetwork};
+pub use network::{ClipNetwork, HeadConfig, LowRankConfig, NetworkConfig, PointNetwork, PretrainedNetwork};
 
 use crate::augment::AugmentConfig;
 use crate::batch::BatchConfig;
 use crate::groups::GroupConfig;
 use crate::loss::Gather;
 use crate::objective::TermConfig;
-use crate::schedule::Schedule;
+use crate::schedule::{Schedule, Span};
 
 /// A training run. Unknown keys are errors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -114,7 +114,7 @@ fn is_zero_share(share: &f32) -> bool {
     *share == 0.0
 }
 
-fn is_false(truth: &bool) -> bool {
+pub(crate) fn is_false(truth: &bool) -> bool {
     !truth
 }
 
@@ -147,16 +147,16 @@ pub const LARGEST_SCALE: f32 = 4.605_17;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunConfig {
-    /// Optimizer steps in all.
-    pub steps: usize,
-    /// Steps between evaluations.
-    pub evaluate_every: usize,
+    /// How long it is: optimizer steps, or `{ epochs = … }`.
+    pub steps: Span,
+    /// How far apart evaluations are.
+    pub evaluate_every: Span,
     /// Whether the network is also measured before the first step.
     #[serde(default)]
     pub evaluate_first: bool,
-    /// Steps between checkpoints; one is also written after every evaluation.
+    /// How far apart checkpoints are; one is also written after every evaluation.
     #[serde(default = "RunConfig::usual_checkpoint_every")]
-    pub checkpoint_every: usize,
+    pub checkpoint_every: Span,
     /// Share of the old value in the running mean of the weights; 0 for none.
     #[serde(default)]
     pub average_decay: f64,
@@ -203,8 +203,8 @@ impl MixedPrecision {
 }
 
 impl RunConfig {
-    fn usual_checkpoint_every() -> usize {
-        50
+    fn usual_checkpoint_every() -> Span {
+        Span::Steps(50)
     }
 }
 
@@ -301,7 +301,7 @@ mod tests {
     fn settings_replace_values() {
         let settings = ["run.steps=7", "name=mine", "groups.rest.clip={ norm = 3.0 }", "teacher=duoduo"];
         let recipe = Recipe::read(&recipe("nano.toml"), &settings.map(str::to_owned)).unwrap();
-        assert_eq!((recipe.run.steps, recipe.name.as_str()), (7, "mine"));
+        assert_eq!((recipe.run.steps, recipe.name.as_str()), (Span::Steps(7), "mine"));
         assert_eq!(recipe.groups["rest"].clip, Some(crate::groups::Clip::Norm(3.0)));
         assert_eq!(recipe.teacher.as_deref(), Some("duoduo"));
     }

@@ -17,7 +17,7 @@ pub enum NetworkConfig {
     Clip(ClipNetwork),
     /// A published CLIP whose later blocks see all views (Duoduo CLIP).
     Pretrained(PretrainedNetwork),
-    /// A new encoder of point clouds (ULIP, OpenShape).
+    /// An encoder of point clouds (ULIP, OpenShape), new or published, or a classifier of clouds.
     Points(PointNetwork),
 }
 
@@ -91,8 +91,18 @@ pub struct LowRankConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PointNetwork {
-    /// Sizes of the network.
-    pub tower: TowerConfig,
+    /// Sizes of a new network; one that is there has its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tower: Option<TowerConfig>,
+    /// Name or path of a point encoder to start from, in the stead of a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
+    /// Groups that a cloud is cut into, which no weight depends on; as many as the encoder is used to where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<usize>,
+    /// A new head that names the shapes' categories, in the stead of the way into the joint space.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<HeadConfig>,
     /// How clouds are prepared.
     pub input: CloudInput,
     /// Chance that a cloud skips a branch of the last block while training; in earlier blocks it is smaller.
@@ -105,6 +115,18 @@ pub struct PointNetwork {
     /// The published model whose features it is trained towards, if it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paired: Option<Paired>,
+}
+
+/// A head that names categories.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeadConfig {
+    /// Width of its hidden layer; a single linear map where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<usize>,
+    /// Chance that a feature before the last map is left out while training.
+    #[serde(default)]
+    pub dropout: f32,
 }
 
 impl NetworkConfig {
@@ -125,12 +147,35 @@ impl NetworkConfig {
         }
     }
 
+    /// The head that names categories, where there is one.
+    pub fn head(&self) -> Option<HeadConfig> {
+        match self {
+            Self::Points(points) => points.head,
+            _ => None,
+        }
+    }
+
     /// Points of a cloud, if it looks at clouds.
     pub fn n_points(&self) -> usize {
         match self {
             Self::Points(points) => points.input.n_points,
             _ => 0,
         }
+    }
+}
+
+impl PointNetwork {
+    /// Sizes of a new network, with the groups that are asked for.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn new_tower(&self) -> Result<Option<TowerConfig>, String> {
+        let Some(mut tower) = self.tower.clone().filter(|_| self.base.is_none()) else { return Ok(None) };
+        match self.groups {
+            Some(groups) => tower.encoder = tower.encoder.with_groups(groups)?,
+            None => tower.encoder.check()?,
+        }
+        Ok(Some(tower))
     }
 }
 

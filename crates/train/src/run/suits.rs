@@ -4,6 +4,7 @@ use burn::tensor::Device;
 
 use crate::batch::Order;
 use crate::fit::FitError;
+use crate::published::Published;
 use crate::recipe::{NetworkConfig, Recipe, RecipeError};
 use crate::teacher::Teacher;
 
@@ -25,17 +26,25 @@ pub(super) fn check_batch(recipe: &Recipe, count: usize) -> Result<(), RecipeErr
     )))
 }
 
-/// An encoder of clouds learns from a teacher whose features are as wide as its own.
-pub(super) fn check_widths(recipe: &Recipe, teacher: Option<&Teacher>) -> Result<(), RecipeError> {
+/// An encoder of clouds learns from a teacher whose features are as wide as its own; a classifier of clouds needs none.
+pub(super) fn check_widths(
+    recipe: &Recipe,
+    teacher: Option<&Teacher>,
+    published: &Published,
+) -> Result<(), FitError> {
     let NetworkConfig::Points(network) = &recipe.network else { return Ok(()) };
+    let dim = match (&network.base, &network.tower) {
+        (Some(base), _) => published.points(base, network.groups)?.dim(),
+        (None, Some(tower)) => tower.dim(),
+        (None, None) => return Ok(()),
+    };
     let (field, found, rule) = match teacher {
+        _ if recipe.network.head().is_some() => return Ok(()),
         None => ("teacher", "absent".to_owned(), "an encoder of clouds needs a teacher"),
-        Some(teacher) if teacher.dim() != network.tower.dim() => (
-            "network.tower.projection.dim",
-            network.tower.dim().to_string(),
-            "must be as wide as the teacher's features",
-        ),
+        Some(teacher) if teacher.dim() != dim => {
+            ("network.tower.projection.dim", dim.to_string(), "must be as wide as the teacher's features")
+        }
         Some(_) => return Ok(()),
     };
-    Err(RecipeError::Value { field, found, rule })
+    Err(RecipeError::Value { field, found, rule }.into())
 }

@@ -50,6 +50,9 @@ impl Run<'_> {
     fn measure(&self, kept: &Towers, path: &Path) -> Result<Option<Classification>, FitError> {
         let held_out = &self.material.held_out;
         match (&self.blueprint.design, &kept.points) {
+            (Design::Points(config), Some(tower)) if tower.classifier().is_some() => {
+                measure::by_head(tower, config, held_out)
+            }
             (Design::Points(config), Some(tower)) => {
                 let by_points = |choices| measure::by_points(tower, config, choices, held_out);
                 self.material.choices.as_ref().map(by_points).transpose()
@@ -124,7 +127,7 @@ impl Run<'_> {
         let average = if self.average.is_some() { all } else { 0 };
         let samples = self.material.pool.bytes() + self.material.held_out.bytes();
         Plan {
-            steps: self.recipe.run.steps,
+            steps: self.steps(),
             done: self.progress.step,
             steps_per_epoch: self.position().steps_per_epoch,
             parameters: trained,
@@ -142,12 +145,13 @@ impl Run<'_> {
 
     pub(crate) fn step_event(&self, outcome: Outcome, position: Position, clock: &Clock) -> TrainEvent {
         let moved = self.groups.iter().filter(|group| group.config().turn.takes_part(position));
-        let Outcome { losses, total, norms } = outcome;
+        let Outcome { losses, accuracies, total, norms } = outcome;
         let (all, last, (shapes, images)) = (clock.all().seconds(), clock.last(), clock.seen());
         TrainEvent::Step(Step {
             step: self.progress.step,
             loss: total,
             losses,
+            accuracies,
             rates: moved.map(|group| (group.name().to_owned(), group.rate(position))).collect(),
             norms,
             logit_scale: self.towers.logit_scale.val().into_scalar::<f32>(),

@@ -16,17 +16,26 @@ const POINTS: usize = 260;
 
 type Series = BTreeMap<String, Vec<(f64, f64)>>;
 
-/// A picture with a panel for losses, one for shares of held-out shapes named right, and one for learning rates.
+/// A picture with a panel for losses, one for shares of the batch that are matched rightly, one for shares of held-out shapes
+/// named right, and one for learning rates.
 pub(super) fn draw(events: &[Value]) -> String {
     let of = |kind: &str| events.iter().filter(move |event| event["event"] == kind).collect::<Vec<_>>();
     let losses = smoothed(collect(&of("step"), &|event| numbers(&event["losses"])));
+    let matched = smoothed(collect(&of("step"), &|event| {
+        numbers(&event["accuracies"]).into_iter().map(|(name, share)| (name, 100.0 * share)).collect()
+    }));
     let rates = thinned(collect(&of("step"), &|event| numbers(&event["rates"])));
     let shares = collect(&of("evaluated"), &|event| {
         let report = &event["report"];
         let share = |name: &str| report[name].as_f64().map(|share| (name.replace('_', "-"), 100.0 * share));
         ["top_1", "top_3", "top_5"].into_iter().filter_map(share).collect()
     });
-    let panels = [("loss", losses), ("held-out shapes named right, %", shares), ("learning rate", rates)];
+    let panels = [
+        ("loss", losses),
+        ("matched within the batch, %", matched),
+        ("held-out shapes named right, %", shares),
+        ("learning rate", rates),
+    ];
     let panels: Vec<_> = panels.iter().filter(|(_, series)| !series.is_empty()).collect();
     let (width, height) = (PANEL[0] * panels.len().max(1) as f64, PANEL[1]);
     let mut svg = format!(

@@ -113,6 +113,7 @@ mod tests {
             step,
             loss: 1.0 / step as f64,
             losses,
+            accuracies: BTreeMap::from([("captions".to_owned(), 0.25)]),
             rates: BTreeMap::from([("rest".to_owned(), 1e-3)]),
             norms: BTreeMap::new(),
             logit_scale: 2.0,
@@ -146,6 +147,6 @@ mod tests {
             .collect();
         assert_eq!(steps, [1, 2, 3, 4, 5, 6]);
         let picture = std::fs::read_to_string(second.finish().unwrap()).unwrap();
-        assert!(picture.starts_with("<svg") && picture.contains("captions"));
+        assert!(picture.starts_with("<svg") && picture.contains("captions") && picture.contains("matched"));
     }
 }

@@ -75,6 +75,7 @@ fn scalars(event: &TrainEvent) -> (usize, Vec<(String, f64)>) {
                 ("speed/waiting".to_owned(), step.waiting),
             ];
             all.extend(step.losses.iter().map(|(name, value)| (format!("loss/{name}"), *value)));
+            all.extend(step.accuracies.iter().map(|(name, value)| (format!("accuracy/{name}"), *value)));
             all.extend(step.rates.iter().map(|(name, value)| (format!("rate/{name}"), *value)));
             all.extend(
                 step.norms.iter().map(|(name, value)| (format!("gradient/{name}"), f64::from(*value))),

@@ -4,7 +4,7 @@ use burn::tensor::Device;
 use lexiform_model::point::{Cloud, PointTower};
 use lexiform_model::weights::Source;
 use lexiform_train::parameters::parameters;
-use lexiform_train::{FitOptions, NetworkConfig, fit};
+use lexiform_train::{FitOptions, NetworkConfig, Span, fit};
 
 use crate::support::{FEW_GROUPS, TINY_POINTS};
 use crate::{DATA, SHAPES, recipe};
@@ -43,6 +43,18 @@ fn values_that_no_run_can_have_are_errors() {
     for heads in [0, 5] {
         let setting = format!("network.tower.encoder.heads={heads}");
         check("ulip2.toml", &setting, &["network.tower.encoder", "do not divide a width of 384"]);
+    }
+    check("ulip2.toml", "run.steps={ epoch = 3 }", &["{ epochs = … }"]);
+    check("ulip2.toml", "run.steps={ epochs = -1 }", &["run.steps", "a number of steps or"]);
+    check("ulip2.toml", "run.evaluate_every={ epochs = 0 }", &["run.evaluate_every"]);
+    check("ulip2.toml", "network.head={ dropout = 0.5 }", &["network.head", "of kind \"class\""]);
+    check("ulip2.toml", "losses.text={ kind = \"class\" }", &["network.head = absent"]);
+    for (setting, told) in [
+        ("network.head.dropout=1.0", "network.head.dropout = 1"),
+        ("network.groups=0", "network.tower.encoder"),
+    ] {
+        let error = recipe("classify.toml", &["data=models", setting]).unwrap_err().to_string();
+        assert!(error.contains(told), "{error}");
     }
     check("ulip2.toml", "network.input.n_points=0", &["network.input.n_points = 0"]);
     check("ulip2.toml", "scale.bounds=[5, 1]", &["scale.bounds = [5, 1]", "lowest, then the highest"]);
@@ -91,7 +103,8 @@ fn what_does_not_suit_network_or_shapes_is_an_error() {
 fn openshape_has_as_many_parameters_as_its_authors_say() {
     let recipe = recipe("openshape.toml", &["network.tower.projection.dim=1280"]).unwrap();
     let NetworkConfig::Points(network) = recipe.network else { panic!("no encoder of clouds") };
-    let tower = PointTower::load(&Source::new(0, &Device::flex().autodiff()), &network.tower).unwrap();
+    let tower =
+        PointTower::load(&Source::new(0, &Device::flex().autodiff()), &network.tower.unwrap()).unwrap();
     let trained = parameters(&tower).into_iter().filter(|parameter| parameter.trained);
     assert_eq!(trained.map(|parameter| parameter.count()).sum::<usize>(), 32_326_080);
 }
@@ -102,7 +115,7 @@ fn papers_numbers_are_in_their_recipes() {
     assert_eq!((cg3d.data.templates.len(), cg3d.data.points, cg3d.network.n_points()), (63, 8192, 1024));
     assert!(!cg3d.data.templates.iter().any(|said| said.contains("point cloud")));
     let epoch = cg3d.batch.steps_per_epoch(cg3d.data.shapes);
-    assert_eq!((epoch % 2, cg3d.run.steps / epoch), (1, 101));
+    assert_eq!((epoch % 2, cg3d.run.steps), (1, Span::Epochs { epochs: 101.0 }));
     assert_eq!(recipe("ulip2.toml", &[]).unwrap().scale.bounds, Some([0.0, 4.6052]));
     assert_eq!(recipe("ulip2.toml", &["data.templates=ulip"]).unwrap().data.templates.len(), 64);
 }

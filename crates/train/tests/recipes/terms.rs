@@ -36,6 +36,7 @@ fn features(rows: &[usize], ranks: usize) -> Vec<Features> {
         text: Some(feature(part, 1)),
         image: Some(feature(part, 2)),
         nouns: None,
+        classes: None,
     };
     parts.into_iter().map(of).collect()
 }
@@ -57,8 +58,58 @@ fn labels(rows: &[usize]) -> Labels {
 fn value(objective: &Objective, rows: &[usize], ranks: usize) -> f32 {
     let scale = Tensor::from_floats([1.5], &Device::flex());
     let position = Position { step: 0, steps: 1, steps_per_epoch: 1 };
-    let (_, total) = objective.value(&features(rows, ranks), &labels(rows), &scale, position);
-    total.unwrap().into_scalar::<f32>()
+    let value = objective.value(&features(rows, ranks), &labels(rows), &scale, position);
+    value.total.unwrap().into_scalar::<f32>()
+}
+
+/// Shares of rows that are right, counted one row at a time.
+#[test]
+fn accuracies_are_the_shares_of_rows_that_are_right() {
+    let all: Vec<usize> = (0..6).collect();
+    let shown = features(&all, 1).remove(0);
+    let rows_of = |tensor: &Tensor<2>| -> Vec<Vec<f32>> {
+        let numbers: Vec<f32> = tensor.to_data().iter::<f32>().collect();
+        numbers.chunks(4).map(<[f32]>::to_vec).collect()
+    };
+    let cosine = |a: &[f32], b: &[f32]| {
+        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f32>();
+        dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+    };
+    let largest =
+        |scores: Vec<f32>| (0..scores.len()).max_by(|i, j| scores[*i].total_cmp(&scores[*j])).unwrap();
+    let [shape, text] = [Some(&shown.shape), shown.text.as_ref()].map(|tensor| rows_of(tensor.unwrap()));
+    // Three categories; the labels name the second and the third.
+    let (nouns, scores) = (features(&[0, 4, 2], 1).remove(0).shape, features(&all, 1).remove(0).shape);
+    let categories = labels(&all).categories;
+    let share = |rows: &[usize], right: &dyn Fn(usize) -> bool| {
+        rows.iter().filter(|row| right(**row)).count() as f64 / rows.len() as f64
+    };
+    let expected = [
+        (
+            "kind = \"contrastive\"",
+            share(&SAID, &|row| {
+                SAID[largest(SAID.iter().map(|other| cosine(&shape[row], &text[*other])).collect())] == row
+            }),
+        ),
+        (
+            "kind = \"naming\"",
+            share(&all, &|row| {
+                largest(rows_of(&nouns).iter().map(|noun| cosine(&shape[row], noun)).collect())
+                    == categories[row]
+            }),
+        ),
+        ("kind = \"class\"", share(&all, &|row| largest(rows_of(&scores)[row].clone()) == categories[row])),
+    ];
+    let scale = Tensor::from_floats([1.5], &Device::flex());
+    let position = Position { step: 0, steps: 1, steps_per_epoch: 1 };
+    for (text, expected) in expected {
+        let shown = Features { nouns: Some(nouns.clone()), classes: Some(scores.clone()), ..shown.clone() };
+        let objective = Objective::new(&term(text), Gather::WithGradient).unwrap();
+        let found = objective.value(&[shown], &labels(&all), &scale, position).accuracies["text"];
+        assert!((found - expected).abs() < 1e-9, "{text}: {found}, expected {expected}");
+    }
+    let cosine = Objective::new(&term("kind = \"cosine\""), Gather::WithGradient).unwrap();
+    assert!(cosine.value(&[shown], &labels(&all), &scale, position).accuracies.is_empty());
 }
 
 /// Rows without a caption are as if they were not there; and each kind remains what it is.

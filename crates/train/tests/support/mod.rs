@@ -24,7 +24,19 @@ pub const TINY_POINTS: &[&str] = &[
     "network.tower.encoder.group_width=16",
     "network.input.n_points=128",
 ];
-/// The same, in few groups.
+/// As small a classifier of clouds.
+pub const TINY_CLASSES: &[&str] = &[
+    "network.groups=8",
+    "network.head={ hidden = 16, dropout = 0.1 }",
+    "network.tower.encoder.group_size=8",
+    "network.tower.encoder.width=32",
+    "network.tower.encoder.layers=2",
+    "network.tower.encoder.heads=2",
+    "network.tower.encoder.mlp_width=64",
+    "network.tower.encoder.group_width=16",
+    "network.input.n_points=128",
+];
+/// A network of clouds, in few groups.
 pub const FEW_GROUPS: &[&str] = &["network.tower.encoder.groups=8", "network.tower.encoder.group_size=8"];
 
 /// A file of golden tensors.
