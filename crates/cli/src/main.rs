@@ -4,6 +4,7 @@ mod array_file;
 mod array_read;
 mod commands;
 mod failure;
+mod heads;
 mod indexing;
 mod models;
 mod output;

@@ -157,6 +157,11 @@ impl PointModel {
             && (file.metadata(CONFIG_KEY).is_some() || matches!(recognize(file), Ok(Some(_))))
     }
 
+    /// Whether a file holds a point encoder with a head that names classes.
+    pub fn names_classes(file: &WeightFile) -> bool {
+        Self::recognizes(file) && described(file).is_ok_and(|(config, _)| config.tower.classes.is_some())
+    }
+
     /// Name and fingerprint of the weights; recorded with every embedding.
     pub fn id(&self) -> &str {
         &self.id

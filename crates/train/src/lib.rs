@@ -22,6 +22,7 @@ mod pool;
 mod published;
 mod recipe;
 mod rehearse;
+mod rows_file;
 mod run;
 mod sampler;
 mod saying;

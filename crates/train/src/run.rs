@@ -82,6 +82,7 @@ impl<'a> Run<'a> {
         };
         let said = Said { words: &words, labels: &material.pool.names() };
         let (towers, blueprint) = Towers::build(recipe, &published, said, known, &devices[0])?;
+        suits::check_products(recipe, &towers)?;
         let towers = with_stable_ids(towers);
         let mut groups = Groups::new(&recipe.groups, recipe.schedule, &towers)?;
         let mut towers = train_only(towers, &groups.ids());

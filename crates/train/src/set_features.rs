@@ -1,7 +1,6 @@
 //! Features of a frozen model for the shapes of a data set: those in the set, or computed once into a file of the run that
 //! is read row by row.
 
-use std::io::{BufWriter, Write as _};
 use std::path::Path;
 
 use image::RgbaImage;
@@ -11,6 +10,7 @@ use rayon::prelude::*;
 use crate::fit::FitError;
 use crate::needs::Needs;
 use crate::pool::{Picked, Wanted};
+use crate::rows_file::{RowsFile, header};
 use crate::saying::Saying;
 use crate::shape_set::Names;
 use crate::stored::Stored;
@@ -102,22 +102,19 @@ impl FeatureFile {
             first.push(first[at] + views(at) as u64 + u64::from(*texts));
         }
         let rows = first[stored.len()];
-        let header = header(&format!("{} {key}", teacher.model().id()), rows, dim);
+        let header = header(KEY, &format!("{} {key}", teacher.model().id()), rows, dim);
         let start = header.len() as u64;
         if !is_of(path, &header, start + rows * dim as u64 * 4)? {
-            let aside = path.with_extension("safetensors.partial");
-            let mut file = BufWriter::new(fs_err::File::create(&aside)?);
-            file.write_all(&header)?;
-            let mut done = 0;
             let at_once = (AT_ONCE / stored.look.views.max(1)).max(1);
-            for group in (0..stored.len()).collect::<Vec<_>>().chunks(at_once) {
-                let values = computed(group, teacher, stored, needs)?;
-                file.write_all(&values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>())?;
-                done += values.len() / dim.max(1);
-                on_progress(done, rows as usize);
+            let groups: Vec<usize> = (0..stored.len()).collect();
+            let end = |group: &[usize]| first[group[group.len() - 1] + 1] as usize;
+            let ends = groups.chunks(at_once).map(|group| end(group) * dim);
+            let (mut file, kept) = RowsFile::open(path, &header, ends)?;
+            for group in groups.chunks(at_once).filter(|group| end(group) * dim > kept) {
+                file.push(&computed(group, teacher, stored, needs)?)?;
+                on_progress(end(group), rows as usize);
             }
-            file.into_inner().map_err(|error| error.into_error())?.sync_all()?;
-            fs_err::rename(&aside, path)?;
+            file.finish(path)?;
         }
         Ok(Self { file: fs_err::File::open(path)?.into_file(), start, dim, first, texts })
     }
@@ -134,17 +131,6 @@ impl FeatureFile {
         read_exact_at(&self.file, &mut bytes, self.start + self.first[at] * row)?;
         Ok(bytes.as_chunks::<4>().0.iter().map(|value| f32::from_le_bytes(*value)).collect())
     }
-}
-
-/// Length, then JSON, as the format wants it; the same bytes for the same rows.
-fn header(key: &str, rows: u64, dim: usize) -> Vec<u8> {
-    let json = serde_json::json!({
-        "__metadata__": { KEY: key },
-        "rows": { "dtype": "F32", "shape": [rows, dim], "data_offsets": [0, rows * dim as u64 * 4] },
-    });
-    let mut json = json.to_string().into_bytes();
-    json.resize(json.len().next_multiple_of(8), b' ');
-    [&(json.len() as u64).to_le_bytes()[..], &json].concat()
 }
 
 fn is_of(path: &Path, header: &[u8], bytes: u64) -> std::io::Result<bool> {

@@ -9,7 +9,8 @@ use lexiform_model::weights::{Precision, TensorList, WeightFile};
 use rayon::prelude::*;
 
 use crate::fit::FitError;
-use crate::shape_set::ShapeSet;
+use crate::rows_file::{RowsFile, header};
+use crate::shape_set::{Sample, ShapeSet};
 use crate::teacher::{AT_ONCE, Teacher};
 
 /// Key of the header entry that says what the features are of.
@@ -71,21 +72,11 @@ impl Targets {
                 (None, Place::Own(_)) => {}
             }
         }
-        let (images, all) = (shapes.samples.len() * views, shapes.samples.len() * views + texts.len());
-        let mut image = Vec::with_capacity(images * dim);
-        let with_views = if views == 0 { &[] } else { shapes.samples.as_slice() };
-        for chunk in with_views.chunks((AT_ONCE / views.max(1)).max(1)) {
-            let pictures: Vec<_> = chunk.iter().flat_map(|s| s.views.iter().take(views).cloned()).collect();
-            image.extend(teacher.images(&pictures));
-            on_progress(image.len() / dim, all);
-        }
-        let mut text = Vec::new();
-        for chunk in texts.chunks(AT_ONCE) {
-            text.extend(teacher.texts(chunk)?);
-            on_progress(images + text.len() / dim, all);
-        }
+        let (aside, mut image) = computed((path, &key), teacher, shapes, (&texts, views), on_progress)?;
+        let text = image.split_off(shapes.samples.len() * views * dim);
         let targets = Self { dim, views, image, text, said };
         targets.write(path, &key)?;
+        aside.remove()?;
         Ok(targets)
     }
 
@@ -151,6 +142,50 @@ impl Targets {
             self.image.chunks(stride).map(|views| direction(views, self.dim)).collect();
         neighbors(&directions, count)
     }
+}
+
+/// Features of `views` views of every shape, then of all texts, with the file that they stand in until they are elsewhere.
+fn computed(
+    (path, key): (&Path, &str),
+    teacher: &Teacher,
+    shapes: &ShapeSet,
+    (texts, views): (&[&str], usize),
+    on_progress: &mut dyn FnMut(usize, usize),
+) -> Result<(RowsFile, Vec<f32>), FitError> {
+    enum Part<'a> {
+        Views(&'a [Sample]),
+        Texts(&'a [&'a str]),
+    }
+    let dim = teacher.dim();
+    let with_views = if views == 0 { &[] } else { shapes.samples.as_slice() };
+    let of_views = with_views.chunks((AT_ONCE / views.max(1)).max(1)).map(Part::Views);
+    let parts: Vec<Part> = of_views.chain(texts.chunks(AT_ONCE).map(Part::Texts)).collect();
+    let rows = |part: &Part| match part {
+        Part::Views(shapes) => shapes.len() * views,
+        Part::Texts(texts) => texts.len(),
+    };
+    // Rows after each part.
+    let ends = parts.iter().scan(0, |done, part| {
+        *done += rows(part);
+        Some(*done)
+    });
+    let ends: Vec<usize> = ends.collect();
+    let all = ends.last().copied().unwrap_or(0);
+    let header = header(KEY, key, all as u64, dim);
+    let (mut file, kept) = RowsFile::open(path, &header, ends.iter().map(|end| end * dim))?;
+    for (part, end) in parts.iter().zip(&ends).filter(|(_, end)| **end * dim > kept) {
+        let values = match part {
+            Part::Views(shapes) => {
+                let pictures = shapes.iter().flat_map(|shape| shape.views.iter().take(views).cloned());
+                teacher.images(&pictures.collect::<Vec<_>>())
+            }
+            Part::Texts(texts) => teacher.texts(texts)?,
+        };
+        file.push(&values)?;
+        on_progress(*end, all);
+    }
+    let values = file.read()?;
+    Ok((file, values))
 }
 
 /// Mean of some rows of `[rows, dim]`, un-normalized as Duoduo CLIP's; empty where there are no rows.

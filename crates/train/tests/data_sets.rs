@@ -278,8 +278,17 @@ fn a_head_learns_the_labels_of_a_set() {
 
     let base = format!("network.base={}", path.display());
     let next = folder.path().join("next");
-    train(&recipe_with(&[&base, "run.steps=1", "groups.all.params=[\"points.classifier\"]"]), &next, false)
-        .unwrap();
+    train(
+        &recipe_with(&[
+            &base,
+            "network.groups=4",
+            "run.steps=1",
+            "groups.all.params=[\"points.classifier\"]",
+        ]),
+        &next,
+        false,
+    )
+    .unwrap();
     let weights = |path: &Path| lexiform_train::parameters::values(open(path).tower());
     let (before, after) = (weights(&path), weights(&next.join("model.safetensors")));
     let changed: Vec<&String> = before.keys().filter(|name| before[*name] != after[*name]).collect();

@@ -78,3 +78,21 @@ fn low_rank() {
 fn points() {
     assert_alike("ulip2.toml", &[support::TINY_POINTS, support::FEW_GROUPS].concat());
 }
+
+/// Networks without blocks would compute as ever: that is told.
+#[test]
+fn networks_without_blocks_refuse() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes/classify.toml");
+    let settings = [
+        "data.shapes=12",
+        "data.points=128",
+        "network.input.n_points=64",
+        "batch.size.shapes=4",
+        "network.tower.encoder={ kind = \"point-net2\" }",
+        "run.mixed_precision=bf16",
+    ];
+    let recipe = Recipe::read(&path, &settings.map(str::to_owned)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let error = fit(&recipe, folder.path(), &FitOptions::default(), &mut |_| ()).unwrap_err().to_string();
+    assert!(error.contains("run.mixed_precision") && error.contains("would change nothing"), "{error}");
+}

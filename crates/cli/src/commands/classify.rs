@@ -8,8 +8,9 @@ use lexiform_search::{Labels, Look, Scored, embed_file};
 use serde::Serialize;
 
 use crate::failure::{Usage, Verdict};
+use crate::heads;
 use crate::indexing;
-use crate::models::ModelArg;
+use crate::models::{ModelArg, OpeningArg};
 use crate::output::{self, Align};
 
 /// Name 3D files and pictures with the best of some labels
@@ -18,9 +19,9 @@ pub struct ClassifyArgs {
     /// 3D files and pictures
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Labels, separated by commas
-    #[arg(long, value_name = "A,B,…", value_delimiter = ',', required_unless_present = "labels_file")]
-    labels: Vec<String>,
+    /// Labels, separated by commas [default: those of the model's own head, where it is a fine-tuned classifier]
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
+    labels: Option<Vec<String>>,
     /// File with one label a line
     #[arg(long, value_name = "FILE", conflicts_with = "labels")]
     labels_file: Option<PathBuf>,
@@ -48,34 +49,64 @@ struct LabelsLine<'a> {
 }
 
 impl ClassifyArgs {
-    /// Embeds each file and shows its labels.
+    /// Names each file and shows its labels.
     pub fn run(self) -> anyhow::Result<Verdict> {
-        let names = self.names()?;
-        let encoder = self.model.open()?;
-        let templates = match &self.templates {
-            Some(path) => lines(path)?,
-            None => encoder.templates(),
+        let failed = match self.names()? {
+            Some(names) => self.by_words(&names)?,
+            None => self.by_head()?,
         };
-        let labels = Labels::new(&*encoder, &names, &templates)?;
-        let look = Look::of(&*encoder);
-        let mut failed = Vec::new();
-        for file in &self.files {
-            match embed_file(&*encoder, &look, file) {
-                Ok(embedding) => self.show(file, &labels.score(&embedding))?,
-                Err(error) => failed.push(failure(file, error)?),
-            }
-        }
         indexing::list_failed(&failed);
         let is_failure = failed.len() == self.files.len() || (self.strict && !failed.is_empty());
         Ok(if is_failure { Verdict::Failed } else { Verdict::Done })
     }
 
-    fn names(&self) -> anyhow::Result<Vec<String>> {
-        let names = match &self.labels_file {
+    /// By the words that are nearest; gives the files that cannot be used.
+    fn by_words(&self, names: &[String]) -> anyhow::Result<Vec<(String, String)>> {
+        let encoder = self.model.open()?;
+        let templates = match &self.templates {
             Some(path) => lines(path)?,
-            None => self.labels.iter().map(|l| l.trim().to_owned()).filter(|l| !l.is_empty()).collect(),
+            None => encoder.templates(),
         };
-        if names.is_empty() { Err(Usage("no labels given".to_owned()).into()) } else { Ok(names) }
+        let labels = Labels::new(&*encoder, names, &templates)?;
+        let look = Look::of(&*encoder);
+        self.each(|file| Ok(labels.score(&embed_file(&*encoder, &look, file)?)))
+    }
+
+    /// By what the model's own head says.
+    fn by_head(&self) -> anyhow::Result<Vec<(String, String)>> {
+        let none = || Usage("name the labels: --labels A,B,… or --labels-file FILE".to_owned());
+        let name = self.model.model.as_deref().ok_or_else(none)?;
+        if !heads::has(name)? {
+            return Err(none().into());
+        }
+        let OpeningArg { clouds, on, .. } = &self.model.opening;
+        let model = heads::open(name, *clouds, &on.device)?;
+        self.each(|file| heads::name(&model, file))
+    }
+
+    fn each(
+        &self,
+        name: impl Fn(&Path) -> Result<Vec<Scored>, lexiform_search::Error>,
+    ) -> anyhow::Result<Vec<(String, String)>> {
+        let mut failed = Vec::new();
+        for file in &self.files {
+            match name(file) {
+                Ok(scored) => self.show(file, &scored)?,
+                Err(error) => failed.push(failure(file, error)?),
+            }
+        }
+        Ok(failed)
+    }
+
+    fn names(&self) -> anyhow::Result<Option<Vec<String>>> {
+        let names: Vec<String> = match (&self.labels_file, &self.labels) {
+            (Some(path), _) => lines(path)?,
+            (None, Some(labels)) => {
+                labels.iter().map(|l| l.trim().to_owned()).filter(|l| !l.is_empty()).collect()
+            }
+            (None, None) => return Ok(None),
+        };
+        if names.is_empty() { Err(Usage("no labels given".to_owned()).into()) } else { Ok(Some(names)) }
     }
 
     fn show(&self, file: &Path, scored: &[Scored]) -> anyhow::Result<()> {

@@ -181,3 +181,30 @@ fn protocols_say_how_clouds_are_given() {
         "{told:#?}"
     );
 }
+
+/// A classifier trained on a folder carries its labels: it is counted on a data set, and names files, without being told them.
+#[test]
+fn a_trained_classifier_names_files() {
+    let bench = set_of_boxes();
+    let recipe = concat!(env!("CARGO_MANIFEST_DIR"), "/../../recipes/classify.toml");
+    let settings = "data=things data.hold_out=0.3 data.points=128 network.input.n_points=64 network.tower.encoder.groups=8 \
+        network.tower.encoder.group_size=8 network.tower.encoder.width=32 network.tower.encoder.layers=2 \
+        network.tower.encoder.heads=2 network.tower.encoder.mlp_width=64 network.tower.encoder.group_width=16 \
+        network.head.hidden=16 batch.size.shapes=4 run.steps=100 run.evaluate_every=50 schedule.warm_up=1 \
+        groups.all.learning_rate=3e-3";
+    let mut train = vec!["train", recipe, "--out", "run"];
+    settings.split_whitespace().for_each(|setting| train.extend(["--set", setting]));
+    bench.run(&train).good();
+    let model = "run/model.safetensors";
+    let of_files = ["eval", "classify", "--labels", "folders", "--assets", "things"];
+    let line = first(&bench, &[&of_files[..], &["--model", model, "--votes", "3"]].concat());
+    assert_eq!((&line["shapes"], &line["looks"]), (&json!(12), &json!(3)));
+    assert!(line["top_1"].as_f64().unwrap() > 0.5, "{line}");
+    let named =
+        bench.run(&["classify", "things/tower/w0.obj", "--model", model, "--json"]).good().json().remove(0);
+    let labels: Vec<&str> =
+        named["labels"].as_array().unwrap().iter().map(|label| label["label"].as_str().unwrap()).collect();
+    assert_eq!(labels.len(), 3);
+    assert!(["box", "coffee table", "tower"].iter().all(|label| labels.contains(label)), "{labels:?}");
+    bench.run(&["classify", "things/tower/w0.obj", "--model", "nano"]).bad(2, &["--labels"]);
+}

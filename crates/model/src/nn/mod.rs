@@ -19,4 +19,4 @@ pub use drop_path::{DropPath, Dropout};
 pub use host::AdamwStep;
 pub use layers::{Activation, LayerNorm, Linear};
 pub use memory::{Memory, MemoryAttention};
-pub use mixed::with_products_in;
+pub use mixed::{has_products, with_products_in};

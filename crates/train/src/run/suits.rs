@@ -1,18 +1,30 @@
 //! Whether a recipe suits what it meets: the devices, the shapes, the teacher.
 
 use burn::tensor::Device;
+use lexiform_model::nn::has_products;
 
 use crate::batch::Order;
 use crate::fit::FitError;
 use crate::published::Published;
 use crate::recipe::{NetworkConfig, Recipe, RecipeError};
 use crate::teacher::Teacher;
+use crate::towers::Towers;
 
 /// Devices have the numbers that the recipe computes in.
 pub(super) fn check_numbers(recipe: &Recipe, devices: &[Device]) -> Result<(), FitError> {
     let Some(dtype) = recipe.run.mixed_precision.products() else { return Ok(()) };
     let without = devices.iter().position(|device| !device.supports_dtype(dtype));
     without.map_or(Ok(()), |device| Err(FitError::NoMixedPrecision { device }))
+}
+
+/// Fewer bits are asked for where they would change something.
+pub(super) fn check_products(recipe: &Recipe, towers: &Towers) -> Result<(), RecipeError> {
+    if recipe.run.mixed_precision.products().is_none() || has_products(towers) {
+        return Ok(());
+    }
+    let rule =
+        "would change nothing: only blocks of transformers compute in fewer bits; leave it at \"none\"";
+    Err(RecipeError::Value { field: "run.mixed_precision", found: "\"bf16\"".to_owned(), rule })
 }
 
 /// Each shape comes once an epoch: a batch that held more than there are would tell shapes apart from themselves.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use lexiform_train::{FitError, FitOptions, Recipe, fit, rehearse};
+use lexiform_train::{FitError, FitOptions, Recipe, TrainEvent, fit, rehearse};
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
 
@@ -70,4 +70,37 @@ fn features_of_fewer_shapes_than_there_are_are_an_error() {
     let error = run(&recipe, &folder.path().join("cut")).unwrap_err();
     assert!(matches!(error, FitError::Features { .. }), "{error}");
     assert!(error.to_string().contains("expected [12, 3, 128]"), "{error}");
+}
+
+/// A run that dies while features are computed goes on with those it has, and ends with the same file.
+#[test]
+fn features_of_a_run_that_died_are_gone_on_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let recipe = |name: &str| small(&at(name).join("features.safetensors"), &["data.shapes=40"]);
+    run(&recipe("whole"), &at("whole")).unwrap();
+    let cut = recipe("cut");
+    let died = std::panic::catch_unwind(|| {
+        fit(&cut, &at("cut"), &FitOptions::default(), &mut |event| {
+            if let TrainEvent::Features { done, all } = event {
+                assert!(done * 2 < all, "killed");
+            }
+        })
+    });
+    assert!(died.is_err());
+    let mut told = Vec::new();
+    fit(&cut, &at("cut"), &FitOptions::default(), &mut |event| {
+        if let TrainEvent::Features { done, all } = event {
+            told.push((done, all));
+        }
+    })
+    .unwrap();
+    let (first, all) = told[0];
+    assert!(first * 2 > all && told.last() == Some(&(all, all)), "{told:?}");
+    let bytes = |name: &str| std::fs::read(at(name).join("features.safetensors")).unwrap();
+    assert!(bytes("whole") == bytes("cut"), "the files differ");
+    let left = std::fs::read_dir(at("cut"))
+        .unwrap()
+        .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().ends_with(".rows"));
+    assert_eq!(left.count(), 0);
 }

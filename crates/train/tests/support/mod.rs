@@ -26,7 +26,7 @@ pub const TINY_POINTS: &[&str] = &[
 ];
 /// As small a classifier of clouds.
 pub const TINY_CLASSES: &[&str] = &[
-    "network.groups=8",
+    "network.tower.encoder.groups=8",
     "network.head={ hidden = 16, dropout = 0.1 }",
     "network.tower.encoder.group_size=8",
     "network.tower.encoder.width=32",

@@ -8,8 +8,8 @@ use lexiform_eval::Features;
 use lexiform_eval::protocol::{Classes, Protocol, Values};
 use lexiform_eval::report::Measured;
 use lexiform_eval::vote::{self, Vote};
-use lexiform_model::{PointModel, PointOptions};
-use lexiform_search::{Look, Taken};
+use lexiform_model::Device;
+use lexiform_search::Taken;
 use serde::Serialize;
 
 use super::data::{self, DataArgs, Entry, Rows};
@@ -17,6 +17,7 @@ use super::words::{self, ProtocolArgs, tell_protocol};
 use super::{ResamplingArgs, looks, show};
 use crate::commands::classify::{failure, lines};
 use crate::failure::{Verdict, WithHint as _};
+use crate::heads;
 use crate::indexing;
 use crate::output;
 use crate::progress::Progress;
@@ -52,7 +53,8 @@ pub struct ClassifyArgs {
     /// Only what belongs to this split: train, val or test
     #[arg(long, value_name = "NAME", requires = "given")]
     split: Option<String>,
-    /// The labels in the order of the scores' columns, one a line [default: those of the CSV file, sorted]
+    /// The labels in the order of the scores' columns, one a line [default: the model's own, or those of
+    /// the CSV file, sorted]
     #[arg(long, value_name = "FILE")]
     columns: Option<PathBuf>,
     /// How several looks become one answer
@@ -77,6 +79,8 @@ struct Scored {
     entries: Vec<Entry>,
     looks: Vec<Features>,
     failed: Vec<(String, String)>,
+    /// What the classifier calls its columns, where it says so.
+    columns: Vec<String>,
 }
 
 /// The names of [`Vote`]'s variants.
@@ -104,7 +108,7 @@ impl ClassifyArgs {
     /// Counts and shows.
     pub fn run(self) -> anyhow::Result<Verdict> {
         let protocol = self.by.chosen()?;
-        let Scored { name, entries, looks, failed } = match &self.model {
+        let Scored { name, entries, looks, failed, columns: own } = match &self.model {
             Some(model) => self.of_model(model, protocol)?,
             None => self.of_files()?,
         };
@@ -112,7 +116,7 @@ impl ClassifyArgs {
         let Some(columns) = looks.first().map(Features::dim).filter(|_| !entries.is_empty()) else {
             return Ok(Verdict::Failed);
         };
-        let labels = self.labels(protocol, &entries, columns)?;
+        let labels = self.labels(protocol, own, &entries, columns)?;
         let truth = data::truth(&entries, &labels)?;
         let how = match self.vote {
             VoteArg::Mean => Vote::Mean,
@@ -137,11 +141,13 @@ impl ClassifyArgs {
     fn labels(
         &self,
         protocol: Option<&Protocol>,
+        own: Vec<String>,
         entries: &[Entry],
         columns: usize,
     ) -> anyhow::Result<Vec<String>> {
         let mut labels = match &self.columns {
             Some(file) => lines(file)?,
+            None if !own.is_empty() => own,
             None if let Some(protocol) = protocol
                 && let Classes::Known(names) = protocol.classes =>
             {
@@ -173,18 +179,17 @@ impl ClassifyArgs {
 
     /// Shows the shapes to a fine-tuned point encoder.
     fn of_model(&self, name: &str, protocol: Option<&Protocol>) -> anyhow::Result<Scored> {
-        /// Points taken of a surface, of which the farthest are chosen.
-        const DENSE: usize = 8192;
         let points = self.points.map(|n| n as usize);
         let clouds = words::clouds_of(protocol, points);
-        let model = PointModel::open(name, &PointOptions { clouds, ..PointOptions::default() })?;
-        let look = Look::at_points(DENSE.max(2 * model.n_points()));
+        let model = heads::open(name, clouds, &Device::flex())?;
+        let look = heads::look(&model);
         let votes = self.votes;
         let mut scored = Scored {
             name: model.id().to_owned(),
             entries: Vec::new(),
             looks: Vec::new(),
             failed: Vec::new(),
+            columns: model.config().labels.clone(),
         };
         let mut rows: Vec<Vec<Vec<f32>>> = vec![Vec::new(); votes as usize];
         let entries = self.data(None).entries()?;
@@ -228,6 +233,7 @@ impl ClassifyArgs {
             looks.push(features);
         }
         let entries = first.ok_or_else(|| anyhow!("no scores were given"))?;
-        Ok(Scored { name: self.scores.join(" + "), entries, looks, failed: Vec::new() })
+        let (failed, columns) = (Vec::new(), Vec::new());
+        Ok(Scored { name: self.scores.join(" + "), entries, looks, failed, columns })
     }
 }

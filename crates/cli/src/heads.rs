@@ -1,0 +1,51 @@
+//! Point encoders with a head that names classes: what they are given, and what they call their classes.
+
+use std::path::Path;
+
+use lexiform_model::point::CloudOptions;
+use lexiform_model::{Device, PointModel, PointOptions, registry};
+use lexiform_search::{Error, Look, Scored, Taken};
+
+/// Points taken of a surface, of which the farthest are chosen.
+const DENSE: usize = 8192;
+
+/// Whether a model names classes by itself.
+pub fn has(name: &str) -> anyhow::Result<bool> {
+    Ok(PointModel::names_classes(&registry::locate(name)?))
+}
+
+/// Opens a model with a head.
+pub fn open(name: &str, clouds: CloudOptions, device: &Device) -> anyhow::Result<PointModel> {
+    let options = PointOptions { clouds, device: device.clone(), ..PointOptions::default() };
+    Ok(PointModel::open(name, &options)?)
+}
+
+/// What it sees of a shape.
+pub fn look(model: &PointModel) -> Look {
+    Look::at_points(DENSE.max(2 * model.n_points()))
+}
+
+/// All classes of a file with the shares that the head gives them, best first.
+pub fn name(model: &PointModel, file: &Path) -> Result<Vec<Scored>, Error> {
+    if !file.exists() {
+        return Err(Error::NotFound { path: file.to_owned() });
+    }
+    let Taken::Points(cloud) = look(model).see(file)?.taken else {
+        let reason = "has no points".to_owned();
+        return Err(Error::Shape { path: file.to_owned(), reason });
+    };
+    let scores = model.class_scores(&[cloud], None)?.concat();
+    let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let shares: Vec<f32> = scores.iter().map(|score| (score - largest).exp()).collect();
+    let sum: f32 = shares.iter().sum();
+    let mut named: Vec<Scored> = (shares.iter().enumerate())
+        .map(|(class, share)| Scored { label: label(model, class), score: share / sum })
+        .collect();
+    named.sort_by(|a, b| b.score.total_cmp(&a.score));
+    Ok(named)
+}
+
+/// What a class is called: published files do not say.
+fn label(model: &PointModel, class: usize) -> String {
+    model.config().labels.get(class).cloned().unwrap_or_else(|| format!("class {class}"))
+}
