@@ -7,7 +7,7 @@
 use serde::Serialize;
 
 use crate::error::{check_count, check_indices};
-use crate::similarity::{map_similarities, top_k};
+use crate::similarity::{map_similarities, rank_of, top_k};
 use crate::{EvalError, Features};
 
 /// Depths at which shares are told.
@@ -50,7 +50,16 @@ pub fn retrieve(
 
 /// Places of some items among all, from 1, best first; of equal scores the lower index comes first.
 fn ranks(scores: &[f32], items: &[usize]) -> Vec<usize> {
-    let before = |a: usize, b: usize| scores[b].total_cmp(&scores[a]).then(a.cmp(&b));
+    /// So many are counted one by one, each in a pass that runs in vectors.
+    const FEW: usize = 16;
+    if items.len() <= FEW {
+        let mut ranks: Vec<usize> = items.iter().map(|item| rank_of(scores, *item)).collect();
+        ranks.sort_unstable();
+        ranks.dedup();
+        return ranks;
+    }
+    // Zero is as much as minus zero.
+    let before = |a: usize, b: usize| (scores[b] + 0.0).total_cmp(&(scores[a] + 0.0)).then(a.cmp(&b));
     let mut items = items.to_vec();
     items.sort_by(|a, b| before(*a, *b));
     items.dedup();
@@ -157,6 +166,12 @@ mod tests {
         assert_eq!(ranks(&scores, &[4, 3, 2]), [2, 3, 4]);
         assert_eq!(ranks(&scores, &[3]), [3]);
         assert_eq!(ranks(&scores, &[0, 0]), [5]);
+        // Many are found in one pass, few in a pass each.
+        let many: Vec<f32> = (0..90).map(|i| [0.0, -0.0, 0.5, -0.5][i * 7 % 4]).collect();
+        let items: Vec<usize> = (0..90).step_by(3).collect();
+        let mut one_by_one: Vec<usize> = items.iter().flat_map(|item| ranks(&many, &[*item])).collect();
+        one_by_one.sort_unstable();
+        assert_eq!(ranks(&many, &items), one_by_one);
     }
 
     #[test]
