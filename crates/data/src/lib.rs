@@ -22,6 +22,7 @@ pub mod import;
 mod inflate;
 mod inspect;
 mod key;
+pub mod listing;
 mod make;
 mod merge;
 pub mod pickle;
@@ -32,6 +33,7 @@ mod qoi;
 pub mod remote;
 mod shape;
 pub mod shard;
+mod split;
 pub mod table;
 
 pub use address::is_remote;
@@ -49,3 +51,4 @@ pub use shape::{
     ABOUT, About, CAMERAS, Caption, Member, POINTS, Refused, Shape, TEXT_FEATURES, VIEW_FEATURES, split_of,
 };
 pub use shard::{Failed, Manifest, Row, Scanned, ShardEntry, read_exact_at};
+pub use split::{known_split, split_called};

@@ -7,21 +7,13 @@ use csv::StringRecord;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::inflate::gunzip;
+use crate::listing::{CAPTIONS, Columns, LABELS, Line, NAMES, each_line, unpacked};
 use crate::shard::mark;
+use crate::split::split_called;
 use crate::{Caption, DataError};
 
-/// Largest table after decompression, in bytes.
-const LARGEST: usize = 8 << 30;
 /// Name of Duoduo CLIP's captions of MVImgNet, `packed.json.gz`: of each shape one a view.
 const PER_VIEW: &str = "packed";
-/// Headings of the column that names a shape.
-const NAMES: [&str; 9] = ["file", "path", "key", "uid", "id", "modelid", "model_id", "object_id", "name"];
-/// Headings of the column of labels.
-const LABELS: [&str; 5] = ["label", "category", "class", "class_name", "labels"];
-/// Headings of columns of captions.
-const CAPTIONS: [&str; 4] = ["caption", "description", "text", "captions"];
-
 /// What a table says about one shape.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
@@ -77,8 +69,7 @@ pub struct Table {
 impl Table {
     /// Reads a table; its form is told by ending and content:
     ///
-    /// - a CSV with headings: `file` (or `uid`, `modelId` …), and any of `label`, `caption`, `split`; Text2Shape's
-    ///   captions are one;
+    /// - a CSV with headings, as [`crate::listing`] reads it; Text2Shape's captions are one;
     /// - a CSV without: `id,caption` as Cap3D publishes it, or `class number,class,id` as Duoduo CLIP lists LVIS;
     /// - JSON: an object from ids to captions or lists of them, or a list of objects with the headings above; where the file
     ///   is called `packed`, as Duoduo CLIP's for MVImgNet, caption k is about view k.
@@ -86,12 +77,7 @@ impl Table {
     /// `.gz` is unpacked.
     pub fn read(path: &Path) -> Result<Self, DataError> {
         let invalid = |message: String| DataError::invalid(path, message);
-        let bytes = fs_err::read(path)?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let (bytes, name) = match name.strip_suffix(".gz") {
-            Some(inner) => (gunzip(&bytes, LARGEST).map_err(invalid)?, inner.to_owned()),
-            None => (bytes, name),
-        };
+        let (bytes, name) = unpacked(path)?;
         let stem = name.split('.').next().unwrap_or_default().to_owned();
         let mut table = Self::default();
         match name.ends_with(".json") {
@@ -194,37 +180,22 @@ impl Table {
     }
 
     fn read_csv(&mut self, bytes: &[u8], from: &str) -> Result<(), String> {
-        let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
-        let mut records = reader.records();
-        let wrong = |error: csv::Error| error.to_string();
-        let Some(first) = records.next().transpose().map_err(wrong)? else { return Ok(()) };
-        let columns = Columns::of(&first).ok_or_else(|| {
-            let found: Vec<&str> = first.iter().take(8).collect();
-            format!("expected headings such as file,label,caption, or id,caption, found {found:?}")
-        })?;
-        if !columns.has_headings {
-            self.add(&columns, &first, from)?;
-        }
-        for record in records {
-            let record = record.map_err(wrong)?;
-            let line = record.position().map_or(0, csv::Position::line);
-            self.add(&columns, &record, from).map_err(|error| format!("line {line}: {error}"))?;
-        }
+        let see = |line: Line| {
+            if !line.shape.is_empty() {
+                self.add(line, from);
+            }
+        };
+        each_line(bytes, columns, see)?;
         Ok(())
     }
 
-    fn add(&mut self, columns: &Columns, record: &StringRecord, from: &str) -> Result<(), String> {
-        let Some(name) = record.get(columns.name).filter(|name| !name.trim().is_empty()) else {
-            return Ok(());
-        };
-        let cell = |at: usize| record.get(at).map(str::trim).filter(|text| !text.is_empty());
-        let facts = self.at(name);
-        facts.label(columns.label.and_then(cell).map(str::to_owned));
-        facts.captions.extend(columns.captions.iter().filter_map(|at| Some(Caption::new(cell(*at)?, from))));
-        if let Some(split) = columns.split.and_then(cell) {
-            facts.split = Some(known_split(split)?);
+    fn add(&mut self, line: Line, from: &str) {
+        let facts = self.at(&line.shape);
+        facts.label(line.label);
+        facts.captions.extend(line.captions.into_iter().map(|text| Caption::new(text, from)));
+        if let Some(split) = line.split {
+            facts.split = Some(split.to_owned());
         }
-        Ok(())
     }
 
     fn read_json(&mut self, bytes: &[u8], from: &str) -> Result<(), String> {
@@ -264,55 +235,23 @@ fn plain(name: &str) -> &str {
     name.trim().trim_start_matches("./").trim_start_matches('/')
 }
 
-/// The first line of a CSV as headings.
-fn headings(first: &StringRecord) -> Vec<String> {
-    first.iter().map(|h| h.trim().trim_start_matches('\u{feff}').to_lowercase()).collect()
-}
-
-/// The column that names shapes, if the first line of a CSV has its heading.
-pub(crate) fn column_of_names(first: &StringRecord) -> Option<usize> {
-    let headings = headings(first);
-    NAMES.iter().find_map(|name| headings.iter().position(|h| h == name))
-}
-
-fn known_split(split: &str) -> Result<String, String> {
-    match split {
-        "train" | "val" | "test" => Ok(split.to_owned()),
-        _ => Err(format!("expected split train, val or test, found {split:?}")),
-    }
-}
-
-/// Where a CSV keeps what.
-struct Columns {
-    has_headings: bool,
-    name: usize,
-    label: Option<usize>,
-    captions: Vec<usize>,
-    split: Option<usize>,
-}
-
-impl Columns {
-    fn of(first: &StringRecord) -> Option<Self> {
-        let headings = headings(first);
-        let find = |names: &[&str]| headings.iter().position(|h| names.contains(&h.as_str()));
-        // `id` beside `modelId` numbers the captions (Text2Shape).
-        let name = column_of_names(first);
-        let model = headings.iter().position(|h| h == "modelid");
-        let captions: Vec<usize> =
-            (0..headings.len()).filter(|i| CAPTIONS.contains(&headings[*i].as_str())).collect();
-        let (label, split) = (find(&LABELS), find(&["split"]));
-        let says = label.is_some() || split.is_some() || !captions.is_empty();
-        match model.or(name) {
-            Some(name) if says => return Some(Self { has_headings: true, name, label, captions, split }),
-            None if !says => {}
-            // Headings, of which some that count are called otherwise.
-            _ => return None,
+/// The columns of a table: those of its headings, or of the forms that have none.
+fn columns(first: &StringRecord) -> Result<Columns, String> {
+    let columns = Columns::of(first);
+    // With some headings that count and others that are called otherwise, it is none of the forms.
+    let has_none = columns.shape.is_none() && !columns.says();
+    let start = first.get(0).unwrap_or_default().trim();
+    match first.len() {
+        _ if columns.shape.is_some() && columns.says() => Ok(columns),
+        3 if has_none && start.parse::<u32>().is_ok() => {
+            Ok(Columns { shape: Some(2), label: Some(1), ..Columns::default() })
         }
-        let plain = |name, label, captions| Self { has_headings: false, name, label, captions, split: None };
-        match first.len() {
-            3 if headings[0].parse::<u32>().is_ok() => Some(plain(2, Some(1), Vec::new())),
-            2.. if !headings[0].contains(' ') => Some(plain(0, None, vec![1])),
-            _ => None,
+        2.. if has_none && !start.contains(' ') => {
+            Ok(Columns { shape: Some(0), captions: vec![1], ..Columns::default() })
+        }
+        _ => {
+            let found: Vec<&str> = first.iter().take(8).collect();
+            Err(format!("expected headings such as file,label,caption, or id,caption, found {found:?}"))
         }
     }
 }
@@ -329,7 +268,7 @@ fn fill(facts: &mut Facts, fields: &serde_json::Map<String, Value>, from: &str) 
             match value {
                 Value::Null => {}
                 Value::String(split) if split.trim().is_empty() => {}
-                Value::String(split) => facts.split = Some(known_split(split.trim())?),
+                Value::String(split) => facts.split = Some(split_called(split)?.to_owned()),
                 other => return Err(format!("expected split train, val or test, found {other}")),
             }
         }

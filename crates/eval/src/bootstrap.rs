@@ -15,9 +15,9 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// The same for a share of `items`. Where all or none are so, every draw is like the first and tells nothing: there it is the
-    /// exact interval (Clopper and Pearson 1934).
-    fn of_share(self, share: f64, items: usize) -> Self {
+    /// The same for the mean of shares of `items`. Where all are whole or none is anything, every draw is like the first and tells
+    /// nothing: there it is the exact interval of how many are so (Clopper and Pearson 1934).
+    pub(crate) fn of_share(self, share: f64, items: usize) -> Self {
         let farthest = ENDS[0].powf(1.0 / items.max(1) as f64);
         match share {
             1.0 => Self { low: farthest, high: 1.0 },

@@ -6,8 +6,9 @@
 
 use serde::Serialize;
 
+use crate::bootstrap::{self, Interval, Resampling};
 use crate::error::{check_count, check_indices};
-use crate::similarity::{map_similarities, top_k};
+use crate::similarity::{map_similarities, rank_of, top_k};
 use crate::{EvalError, Features};
 
 /// Depths at which shares are told.
@@ -50,7 +51,16 @@ pub fn retrieve(
 
 /// Places of some items among all, from 1, best first; of equal scores the lower index comes first.
 fn ranks(scores: &[f32], items: &[usize]) -> Vec<usize> {
-    let before = |a: usize, b: usize| scores[b].total_cmp(&scores[a]).then(a.cmp(&b));
+    /// So many are counted one by one, each in a pass that runs in vectors.
+    const FEW: usize = 16;
+    if items.len() <= FEW {
+        let mut ranks: Vec<usize> = items.iter().map(|item| rank_of(scores, *item)).collect();
+        ranks.sort_unstable();
+        ranks.dedup();
+        return ranks;
+    }
+    // Zero is as much as minus zero.
+    let before = |a: usize, b: usize| (scores[b] + 0.0).total_cmp(&(scores[a] + 0.0)).then(a.cmp(&b));
     let mut items = items.to_vec();
     items.sort_by(|a, b| before(*a, *b));
     items.dedup();
@@ -74,20 +84,28 @@ pub struct Retrieval {
     pub queries: usize,
     /// Items to choose from.
     pub gallery: usize,
+    /// What came out.
+    #[serde(flatten)]
+    pub scores: Scores,
+}
+
+/// How well queries bring their right answers: numbers, or their intervals.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Scores<T = f64> {
     /// Share of queries with a right answer among the first k, k as in [`DEPTHS`].
-    pub recall: [f64; DEPTHS.len()],
+    pub recall: [T; DEPTHS.len()],
     /// Mean share of a query's right answers among the first k.
-    pub coverage: [f64; DEPTHS.len()],
+    pub coverage: [T; DEPTHS.len()],
     /// Mean over queries of the discounted gain among the first k over the best possible.
-    pub ndcg: [f64; DEPTHS.len()],
+    pub ndcg: [T; DEPTHS.len()],
     /// Mean place of the first right answer.
-    pub mean_rank: f64,
+    pub mean_rank: T,
     /// Median place of the first right answer; between two, their mean.
-    pub median_rank: f64,
+    pub median_rank: T,
     /// Mean of one over the place of the first right answer.
-    pub mean_reciprocal_rank: f64,
+    pub mean_reciprocal_rank: T,
     /// Mean over queries of the average precision over the whole gallery (mAP).
-    pub mean_average_precision: f64,
+    pub mean_average_precision: T,
 }
 
 impl Retrieval {
@@ -99,25 +117,80 @@ impl Retrieval {
         if found.is_empty() {
             return Err(EvalError::TooLittle("nothing was asked".to_owned()));
         }
-        let mean = |value: &dyn Fn(&Found) -> f64| found.iter().map(value).sum::<f64>() / found.len() as f64;
-        Ok(Self {
-            queries: found.len(),
-            gallery,
-            recall: DEPTHS.map(|k| mean(&|f| f64::from(u8::from(f.first() <= k)))),
-            coverage: DEPTHS.map(|k| mean(&|f| f.within(k) as f64 / f.ranks.len() as f64)),
-            ndcg: DEPTHS.map(|k| mean(&|f| f.ndcg(k))),
-            mean_rank: mean(&|f| f.first() as f64),
-            median_rank: median(found.iter().map(Found::first).collect()),
-            mean_reciprocal_rank: mean(&|f| 1.0 / f.first() as f64),
-            mean_average_precision: mean(&Found::average_precision),
-        })
+        let queries: Vec<[f64; NUMBERS]> = found.iter().map(Found::numbers).collect();
+        let scores = Scores::from_numbers(together(queries.iter()));
+        Ok(Self { queries: found.len(), gallery, scores })
     }
+
+    /// The interval of every number, queries drawn anew; of shares that are all or nothing, the exact one. `found` is what
+    /// was counted.
+    pub fn intervals(&self, found: &[Found], resampling: Resampling) -> Scores<Interval> {
+        let queries: Vec<[f64; NUMBERS]> = found.iter().map(Found::numbers).collect();
+        let mut drawn = bootstrap::intervals(queries.len(), resampling, |draw| {
+            together(draw.iter().map(|query| &queries[*query]))
+        });
+        let counted = together(queries.iter());
+        for (interval, share) in drawn[..SHARES].iter_mut().zip(counted) {
+            *interval = interval.of_share(share, queries.len());
+        }
+        Scores::from_numbers(drawn)
+    }
+}
+
+/// Numbers of [`Scores`] that lie between 0 and 1.
+const SHARES: usize = 3 * DEPTHS.len() + 2;
+/// All numbers of [`Scores`]: the shares, mean and median rank.
+const NUMBERS: usize = SHARES + 2;
+
+impl<T: Copy> Scores<T> {
+    /// In the order of [`Found::numbers`].
+    fn from_numbers(numbers: [T; NUMBERS]) -> Self {
+        let of_depths = |measure: usize| std::array::from_fn(|depth| numbers[measure * DEPTHS.len() + depth]);
+        let [.., mean_reciprocal_rank, mean_average_precision, mean_rank, median_rank] = numbers;
+        Self {
+            recall: of_depths(0),
+            coverage: of_depths(1),
+            ndcg: of_depths(2),
+            mean_rank,
+            median_rank,
+            mean_reciprocal_rank,
+            mean_average_precision,
+        }
+    }
+}
+
+/// The numbers of several queries, at least one, from those of each: means, and the median of the last.
+fn together<'a>(queries: impl ExactSizeIterator<Item = &'a [f64; NUMBERS]>) -> [f64; NUMBERS] {
+    let count = queries.len() as f64;
+    let (mut sums, mut ranks) = ([0.0; NUMBERS], Vec::with_capacity(queries.len()));
+    for query in queries {
+        sums.iter_mut().zip(query).for_each(|(sum, number)| *sum += number);
+        ranks.push(query[NUMBERS - 1]);
+    }
+    let mut numbers = sums.map(|sum| sum / count);
+    numbers[NUMBERS - 1] = median(ranks);
+    numbers
 }
 
 impl Found {
     /// Place of the first right answer.
     pub fn first(&self) -> usize {
         self.ranks.first().copied().unwrap_or(usize::MAX)
+    }
+
+    /// What one query adds to every number.
+    fn numbers(&self) -> [f64; NUMBERS] {
+        let first = self.first() as f64;
+        let mut numbers = [first; NUMBERS];
+        let [recall, coverage, ndcg] = [0, 1, 2].map(|measure| measure * DEPTHS.len());
+        for (depth, k) in DEPTHS.into_iter().enumerate() {
+            numbers[recall + depth] = f64::from(u8::from(self.first() <= k));
+            numbers[coverage + depth] = self.within(k) as f64 / self.ranks.len() as f64;
+            numbers[ndcg + depth] = self.ndcg(k);
+        }
+        numbers[SHARES - 2] = 1.0 / first;
+        numbers[SHARES - 1] = self.average_precision();
+        numbers
     }
 
     /// Right answers among the first `k`.
@@ -140,10 +213,15 @@ impl Found {
     }
 }
 
-fn median(mut ranks: Vec<usize>) -> f64 {
-    ranks.sort_unstable();
-    let middle = ranks.len() / 2;
-    if ranks.len() % 2 == 1 { ranks[middle] as f64 } else { (ranks[middle - 1] + ranks[middle]) as f64 / 2.0 }
+/// The middle of some numbers, at least one; between two, their mean.
+fn median(mut numbers: Vec<f64>) -> f64 {
+    let half = numbers.len() / 2;
+    let (below, middle, _) = numbers.select_nth_unstable_by(half, f64::total_cmp);
+    let middle = *middle;
+    match below.iter().copied().max_by(f64::total_cmp) {
+        Some(before) if numbers.len().is_multiple_of(2) => (before + middle) / 2.0,
+        _ => middle,
+    }
 }
 
 #[cfg(test)]
@@ -157,6 +235,12 @@ mod tests {
         assert_eq!(ranks(&scores, &[4, 3, 2]), [2, 3, 4]);
         assert_eq!(ranks(&scores, &[3]), [3]);
         assert_eq!(ranks(&scores, &[0, 0]), [5]);
+        // Many are found in one pass, few in a pass each.
+        let many: Vec<f32> = (0..90).map(|i| [0.0, -0.0, 0.5, -0.5][i * 7 % 4]).collect();
+        let items: Vec<usize> = (0..90).step_by(3).collect();
+        let mut one_by_one: Vec<usize> = items.iter().flat_map(|item| ranks(&many, &[*item])).collect();
+        one_by_one.sort_unstable();
+        assert_eq!(ranks(&many, &items), one_by_one);
     }
 
     #[test]
@@ -166,7 +250,7 @@ mod tests {
         let found = retrieve(&queries, &gallery, &[vec![1, 2], vec![2]]).unwrap();
         assert_eq!(found[0].ranks, [2, 3]);
         assert_eq!(found[1].best, [2, 1, 0]);
-        let numbers = Retrieval::of(&found, 3).unwrap();
+        let numbers = Retrieval::of(&found, 3).unwrap().scores;
         assert_eq!(numbers.recall, [0.5, 1.0, 1.0, 1.0]);
         assert_eq!(numbers.coverage, [0.5, 1.0, 1.0, 1.0]);
         assert_eq!((numbers.mean_rank, numbers.median_rank), (1.5, 1.5));
@@ -175,5 +259,31 @@ mod tests {
             retrieve(&queries, &gallery, &[vec![0], vec![]]).unwrap_err().to_string().contains("query 1")
         );
         assert!(retrieve(&queries, &gallery, &[vec![0], vec![3]]).is_err());
+    }
+
+    #[test]
+    fn intervals_hold_the_numbers_and_are_of_whole_queries() {
+        let found = |rank: usize| Found { ranks: vec![rank, rank + 2], best: Vec::new() };
+        let all: Vec<Found> = (0..300).map(|i| found(1 + i % 7)).collect();
+        let counted = Retrieval::of(&all, 20).unwrap();
+        let resampling = Resampling { rounds: 400, seed: 5 };
+        let intervals = counted.intervals(&all, resampling);
+        let check = |number: f64, interval: Interval| {
+            assert!(interval.low < number && number < interval.high, "{number} {interval:?}");
+        };
+        check(counted.scores.recall[0], intervals.recall[0]);
+        check(counted.scores.coverage[2], intervals.coverage[2]);
+        check(counted.scores.ndcg[3], intervals.ndcg[3]);
+        check(counted.scores.mean_rank, intervals.mean_rank);
+        check(counted.scores.mean_average_precision, intervals.mean_average_precision);
+        // The same draws by the front door: each drawn retrieval counted as a whole.
+        let [medians] = bootstrap::intervals(all.len(), resampling, |draw| {
+            let drawn: Vec<Found> = draw.iter().map(|query| all[*query].clone()).collect();
+            [Retrieval::of(&drawn, 20).unwrap().scores.median_rank]
+        });
+        assert_eq!(intervals.median_rank, medians);
+        // All found at once: 0.025 to the power of 1/300 is the exact end.
+        let (low, high) = (intervals.recall[3].low, intervals.recall[3].high);
+        assert!((low - 0.025_f64.powf(1.0 / 300.0)).abs() < 1e-12 && high == 1.0, "{low}");
     }
 }

@@ -51,23 +51,38 @@ pub fn map_similarities<T: Send>(
 pub fn top_k(scores: &[f32], k: usize) -> Vec<usize> {
     /// Scores that are passed over together when none is good enough.
     const LANES: usize = 16;
+    let least = least_of_top(scores, k);
     let mut best: Vec<(f32, usize)> = Vec::with_capacity(k + 1);
     for (chunk, first) in scores.chunks(LANES).zip((0..).step_by(LANES)) {
-        if best.len() == k {
-            let least = best.last().map_or(f32::INFINITY, |b| b.0);
-            if !chunk.iter().fold(false, |any, s| any | (*s > least)) {
-                continue;
-            }
+        if !chunk.iter().fold(false, |any, s| any | (*s >= least)) {
+            continue;
         }
         for (&score, index) in chunk.iter().zip(first..) {
-            let place = best.partition_point(|(s, _)| *s >= score);
-            if place < k {
-                best.insert(place, (score, index));
-                best.truncate(k);
+            if score < least || (best.len() == k && best.last().is_none_or(|(last, _)| score <= *last)) {
+                continue;
             }
+            let place = best.partition_point(|(s, _)| *s >= score);
+            best.insert(place, (score, index));
+            best.truncate(k);
         }
     }
     best.into_iter().map(|(_, index)| index).collect()
+}
+
+/// A score that at least `k` of these reach, and most of the others do not: of the largest scores of so many groups, the k-th.
+fn least_of_top(scores: &[f32], k: usize) -> f32 {
+    /// Groups, of scores that stand so far apart.
+    const GROUPS: usize = 64;
+    if !(1..=GROUPS).contains(&k) {
+        return f32::NEG_INFINITY;
+    }
+    let mut largest = [f32::NEG_INFINITY; GROUPS];
+    for scores in scores.chunks(GROUPS) {
+        for (largest, score) in largest.iter_mut().zip(scores) {
+            *largest = if *score > *largest { *score } else { *largest };
+        }
+    }
+    *largest.select_nth_unstable_by(k - 1, |a, b| b.total_cmp(a)).1
 }
 
 /// Place of one item among all, from 1; of equal scores the lower index comes first.
@@ -135,7 +150,10 @@ mod tests {
         let long: Vec<f32> = (0..999).map(|_| (chance.below(50) as f32) / 50.0).collect();
         let mut sorted: Vec<usize> = (0..999).collect();
         sorted.sort_by(|a, b| long[*b].total_cmp(&long[*a]));
-        assert_eq!(top_k(&long, 20), sorted[..20]);
+        for k in [1, 20, 63, 64, 65, 999] {
+            assert_eq!(top_k(&long, k), sorted[..k]);
+            assert_eq!(top_k(&long[..30], k).len(), k.min(30));
+        }
         assert!(sorted.iter().enumerate().all(|(place, i)| rank_of(&long, *i) == place + 1));
     }
 }

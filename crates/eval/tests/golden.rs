@@ -133,7 +133,7 @@ fn retrieval_is_scikit_learns_with_several_right_answers() {
         .map(|row| (0..row.len()).filter(|i| row[*i] == 1).collect())
         .collect();
     let found = retrieve(&queries, &gallery, &right).unwrap();
-    let numbers = Retrieval::of(&found, gallery.rows()).unwrap();
+    let numbers = Retrieval::of(&found, gallery.rows()).unwrap().scores;
     let expected = &golden.expected["retrieval"];
     check_all("recall", &numbers.recall, &expected["recall"]);
     check_all("coverage", &numbers.coverage, &expected["coverage"]);

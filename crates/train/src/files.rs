@@ -1,10 +1,10 @@
 //! A folder of one's own 3D files to learn from: labels or captions from a table, or labels from the folders' names.
-//!
-//! Not [`lexiform_data::table::Table`], whose facts are looked up by name: here the table's lines say which files there are.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use lexiform_data::DataError;
+use lexiform_data::listing::{Column, Line, Listing};
 use lexiform_geometry::io::{self, Format};
 use lexiform_geometry::{Rig, Scene};
 use rayon::prelude::*;
@@ -24,14 +24,9 @@ pub enum FilesError {
     /// It cannot be read.
     #[error("{0}")]
     Io(#[from] std::io::Error),
-    /// The table of labels is none.
-    #[error("{}: {message}", path.display())]
-    Table {
-        /// The table.
-        path: PathBuf,
-        /// Where, expected, found.
-        message: String,
-    },
+    /// The table of labels cannot be used.
+    #[error(transparent)]
+    Table(#[from] DataError),
     /// Too few files with a label.
     #[error("{}: {found} labelled 3D files, expected at least 2{}", path.display(), first.as_ref().map_or(String::new(), |(path, reason)| format!(" (the first that was left out: {}: {reason})", path.display())))]
     TooFew {
@@ -180,37 +175,20 @@ struct Row {
     captions: Vec<String>,
 }
 
-/// Columns `file` (or `path`), `label`, `caption`; one of the last two at least. A file may have several rows of captions.
+/// A label, or captions of which the first stands for it. A file may have several lines of captions.
 fn rows_of_table(table: &Path, folder: &Path) -> Result<Vec<Row>, FilesError> {
-    let wrong = |message: String| FilesError::Table { path: table.to_owned(), message };
-    let mut reader = csv::Reader::from_path(table).map_err(|e| wrong(e.to_string()))?;
-    let headers = reader.headers().map_err(|e| wrong(e.to_string()))?.clone();
-    let column = |names: &[&str]| headers.iter().position(|header| names.contains(&header.trim()));
-    let found: Vec<&str> = headers.iter().collect();
-    let file =
-        column(&["file", "path"]).ok_or_else(|| wrong(format!("expected a column file, found {found:?}")))?;
-    let (label, caption) = (column(&["label"]), column(&["caption"]));
-    if label.is_none() && caption.is_none() {
-        return Err(wrong(format!("expected a column label or caption, found {found:?}")));
-    }
+    let listing = Listing::read(table)?;
+    listing.expect(&[Column::Shape])?;
+    listing.expect(&[Column::Label, Column::Caption])?;
     let mut rows: BTreeMap<PathBuf, Row> = BTreeMap::new();
-    for record in reader.records() {
-        let record = record.map_err(|e| wrong(e.to_string()))?;
-        let cell = |column: Option<usize>| {
-            column
-                .and_then(|i| record.get(i))
-                .map(str::trim)
-                .filter(|text| !text.is_empty())
-                .map(str::to_owned)
-        };
-        let (Some(path), label, caption) = (cell(Some(file)), cell(label), cell(caption)) else { continue };
-        let path = folder.join(path);
-        let Some(name) = label.or_else(|| caption.clone()) else { continue };
+    for Line { shape, label, captions, .. } in listing.lines {
+        let path = folder.join(shape);
+        let Some(label) = label.or_else(|| captions.first().cloned()) else { continue };
         if Format::from_path(&path).is_none() {
             continue;
         }
-        let row = rows.entry(path.clone()).or_insert_with(|| Row { path, label: name, captions: Vec::new() });
-        row.captions.extend(caption);
+        let row = rows.entry(path.clone()).or_insert_with(|| Row { path, label, captions: Vec::new() });
+        row.captions.extend(captions);
     }
     Ok(rows.into_values().collect())
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::Caption;
+use crate::{Caption, known_split};
 
 /// Words that say nothing about a shape.
 const EMPTY: [&str; 84] = [
@@ -119,21 +119,12 @@ pub fn captions(name: &str, bytes: &[u8]) -> Vec<Caption> {
 
 /// The nearest folder of a name that says something: `furniture/office_chair/model.glb` → `office chair`.
 pub fn label_of_folder(name: &str) -> Option<String> {
-    name.rsplit('/').skip(1).filter(|folder| split_called(folder).is_none()).find_map(words)
+    name.rsplit('/').skip(1).filter(|folder| known_split(folder).is_none()).find_map(words)
 }
 
 /// The split that a folder of a name stands for, as in ModelNet's `chair/test/chair_0890.off`.
 pub fn split_of_folder(name: &str) -> Option<&'static str> {
-    name.rsplit('/').skip(1).find_map(split_called)
-}
-
-fn split_called(folder: &str) -> Option<&'static str> {
-    match folder.to_ascii_lowercase().as_str() {
-        "train" | "training" => Some("train"),
-        "val" | "valid" | "validation" => Some("val"),
-        "test" | "testing" => Some("test"),
-        _ => None,
-    }
+    name.rsplit('/').skip(1).find_map(known_split)
 }
 
 /// A name as words: `SheenChair_02.lowpoly` → `sheen chair`; `None` where nothing that speaks is left, as of an id.

@@ -8,7 +8,8 @@ use lexiform_geometry::io::{HEAD_BYTES, is_asset};
 
 use super::Asset;
 use crate::DataError;
-use crate::table::{Table, column_of_names};
+use crate::listing::Columns;
+use crate::table::Table;
 
 /// What a list says.
 pub(super) struct List {
@@ -30,7 +31,7 @@ impl List {
             return Ok(None);
         }
         let records = if ending == "csv" { rows(path)? } else { lines(path)? };
-        let column = records.first().filter(|_| ending == "csv").and_then(column_of_names);
+        let column = records.first().filter(|_| ending == "csv").and_then(|first| Columns::of(first).shape);
         let names = records.iter().skip(usize::from(column.is_some()));
         let names = names.filter_map(|row| row.get(column.unwrap_or(0)).map(str::trim));
         let names: Vec<&str> = names.filter(|name| !name.is_empty() && !name.starts_with('#')).collect();
