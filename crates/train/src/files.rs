@@ -53,11 +53,13 @@ pub(crate) struct Files {
     categories: Vec<Names>,
     training: Vec<Entry>,
     held_out: Vec<Entry>,
+    /// Whether there are captions only, so that each shape is a category of its own.
+    captioned: bool,
 }
 
 impl Files {
     /// Finds files and labels. A label's files are parted by their paths' hashes, so that the same files are always held
-    /// out.
+    /// out; where there are captions only, all files are.
     pub fn open(folder: &Path, config: &DataConfig) -> Result<Self, FilesError> {
         let beside = folder.join("labels.csv");
         let table = config.labels.clone().or_else(|| beside.is_file().then_some(beside));
@@ -71,14 +73,14 @@ impl Files {
             names.dedup();
             names
         };
+        let captioned = rows.iter().all(|row| row.captioned);
         let mut by_category: BTreeMap<usize, Vec<Entry>> = BTreeMap::new();
         let total = rows.len();
-        for Row { path, label, captions } in rows {
-            let category = names.binary_search(&label).unwrap_or(0);
-            let mut sayings = vec![Saying::new(&label, Origin::Label)];
-            sayings.extend(from_templates(&config.templates, &label));
-            sayings.extend(captions.into_iter().map(|text| Saying::new(text, Origin::Machine)));
-            by_category.entry(category).or_default().push(Entry { path, category, sayings });
+        for row in rows {
+            let category = names.binary_search(&row.label).unwrap_or(0);
+            let sayings = row.sayings(&config.templates);
+            let part = if captioned { 0 } else { category };
+            by_category.entry(part).or_default().push(Entry { path: row.path, category, sayings });
         }
         if total < 2 {
             return Err(FilesError::TooFew { path: folder.to_owned(), found: total, first: None });
@@ -90,7 +92,7 @@ impl Files {
             held_out.extend(measured);
         }
         let categories = names.into_iter().map(|name| Names { name, synonyms: Vec::new() }).collect();
-        Ok(Self { categories, training, held_out })
+        Ok(Self { categories, training, held_out, captioned })
     }
 
     /// Files that a round shows.
@@ -125,10 +127,21 @@ impl Files {
 
     /// Shapes to measure on, seen by the cameras of `rig` where there is one.
     pub fn held_out(&self, rig: Option<&Rig>, sizes: Sizes) -> ShapeSet {
-        self.read(&self.held_out, |entry, scene, i| {
+        let mut set = self.read(&self.held_out, |entry, scene, i| {
             let mut rng = Rng::named("held-out file", i as u64);
             Sample::measured(entry.category, scene, entry.sayings.clone(), rig, sizes, &mut rng)
-        })
+        });
+        if self.captioned {
+            // Each is told from the other shapes that are measured on, not from those that were learned.
+            let mut present: Vec<usize> = set.samples.iter().map(|sample| sample.category).collect();
+            present.sort_unstable();
+            present.dedup();
+            set.categories = present.iter().map(|category| self.categories[*category].clone()).collect();
+            for sample in &mut set.samples {
+                sample.category = present.binary_search(&sample.category).unwrap_or(0);
+            }
+        }
+        set
     }
 
     fn read(&self, entries: &[Entry], make: impl Fn(&Entry, Scene, usize) -> Sample + Sync) -> ShapeSet {
@@ -141,7 +154,8 @@ impl Files {
                 Ok(make(entry, scene, i))
             })
             .collect();
-        let mut set = ShapeSet { categories: self.categories.clone(), ..ShapeSet::default() };
+        let (categories, captioned) = (self.categories.clone(), self.captioned);
+        let mut set = ShapeSet { categories, captioned, ..ShapeSet::default() };
         for result in made {
             match result {
                 Ok(sample) => set.samples.push(sample),
@@ -173,6 +187,20 @@ struct Row {
     path: PathBuf,
     label: String,
     captions: Vec<String>,
+    /// Whether the label is the first of the captions.
+    captioned: bool,
+}
+
+impl Row {
+    /// All that is said of the file: its label first, where it has one.
+    fn sayings(&self, templates: &[String]) -> Vec<Saying> {
+        let labels = if self.captioned { &[] } else { std::slice::from_ref(&self.label) };
+        let of_label = labels.iter().flat_map(|label| {
+            std::iter::once(Saying::new(label, Origin::Label)).chain(from_templates(templates, label))
+        });
+        let captions = self.captions.iter().map(|text| Saying::new(text, Origin::Machine));
+        of_label.chain(captions).collect()
+    }
 }
 
 /// A label, or captions of which the first stands for it. A file may have several lines of captions.
@@ -183,11 +211,13 @@ fn rows_of_table(table: &Path, folder: &Path) -> Result<Vec<Row>, FilesError> {
     let mut rows: BTreeMap<PathBuf, Row> = BTreeMap::new();
     for Line { shape, label, captions, .. } in listing.lines {
         let path = folder.join(shape);
+        let captioned = label.is_none();
         let Some(label) = label.or_else(|| captions.first().cloned()) else { continue };
         if Format::from_path(&path).is_none() {
             continue;
         }
-        let row = rows.entry(path.clone()).or_insert_with(|| Row { path, label, captions: Vec::new() });
+        let row =
+            rows.entry(path.clone()).or_insert_with(|| Row { path, label, captions: Vec::new(), captioned });
         row.captions.extend(captions);
     }
     Ok(rows.into_values().collect())
@@ -205,7 +235,8 @@ fn rows_of_folders(folder: &Path) -> Result<Vec<Row>, FilesError> {
             } else if depth > 0 && Format::from_path(&path).is_some() {
                 let label =
                     inner.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned());
-                rows.push(Row { path, label: label.replace(['_', '-'], " "), captions: Vec::new() });
+                let (label, captions) = (label.replace(['_', '-'], " "), Vec::new());
+                rows.push(Row { path, label, captions, captioned: false });
             }
         }
     }

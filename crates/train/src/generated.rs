@@ -100,5 +100,5 @@ fn said(captions: Vec<String>) -> Vec<Saying> {
 
 fn generate(range: Range<usize>, make: impl Fn(usize) -> Sample + Sync + Send) -> ShapeSet {
     let samples = range.into_par_iter().map(make).collect();
-    ShapeSet { samples, categories: generated_names(), left_out: Vec::new() }
+    ShapeSet { samples, categories: generated_names(), ..ShapeSet::default() }
 }

@@ -71,7 +71,8 @@ pub(crate) fn choices(words: &JointModel, pool: &Pool) -> Result<Option<ClassFea
     if pool.len() == 0 {
         return Ok(None);
     }
-    let (labels, templates) = (pool.names(), &words.config().templates);
+    let (labels, own) = (pool.names(), ["{}".to_owned()]);
+    let templates = if pool.captioned() { &own[..] } else { &words.config().templates };
     let sentences =
         labels.iter().flat_map(|label| templates.iter().map(move |template| template.replace("{}", label)));
     let sentences: Vec<String> = sentences.collect();

@@ -77,6 +77,14 @@ impl Pool {
         }
     }
 
+    /// Whether names of categories are whole captions.
+    pub fn captioned(&self) -> bool {
+        match self {
+            Self::Held(held) => held.shapes.captioned,
+            Self::Stored(_) => false,
+        }
+    }
+
     /// Name of each category.
     pub fn names(&self) -> Vec<String> {
         self.categories().iter().map(|category| category.name.clone()).collect()

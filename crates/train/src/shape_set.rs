@@ -43,6 +43,8 @@ pub struct ShapeSet {
     pub categories: Vec<Names>,
     /// Files that could not be used, and why.
     pub left_out: Vec<(PathBuf, String)>,
+    /// Whether names of categories are whole captions: shapes without labels have nothing else to be told by.
+    pub captioned: bool,
 }
 
 impl ShapeSet {

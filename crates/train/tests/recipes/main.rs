@@ -206,6 +206,31 @@ fn finetune() {
     assert!(model.unwrap().embed_texts(&["a zorbel"]).is_ok());
 }
 
+/// Files that have captions and no labels are parted too: held-out ones are told by their captions from each other.
+#[test]
+fn captions_alone_are_learned_and_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut table = String::from("file,caption\n");
+    for (i, name) in ["mug", "chair", "sword", "car"].iter().cycle().take(20).enumerate() {
+        let file = format!("{i}.glb");
+        write(&folder.path().join(&file), &category(name).unwrap().generate(i as u64).scene).unwrap();
+        table.push_str(&format!("{file},our {name} number {i}\n{file},another {name}\n"));
+    }
+    std::fs::write(folder.path().join("labels.csv"), table).unwrap();
+    let data = format!("data={}", folder.path().display());
+    let settings = [&data, "data.views=4", "batch.size.images=8", "run.steps=2", "run.evaluate_every=2"];
+    let recipe = recipe("finetune.toml", &settings).unwrap();
+    let mut found = Vec::new();
+    fit(&recipe, &folder.path().join("out"), &FitOptions::default(), &mut |event| {
+        if let TrainEvent::Evaluated { report: Some(report), step, .. } = event {
+            found.push((step, report.items, report.top_5));
+        }
+    })
+    .unwrap();
+    // Six of twenty; any order has five of six right within five.
+    assert!(matches!(found[..], [(0, 6, before), (2, 6, _)] if before >= 0.5), "{found:?}");
+}
+
 /// SigLIP's and the multi-positive loss take part in a run like any other term.
 #[test]
 fn other_terms() {
