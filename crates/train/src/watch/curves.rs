@@ -7,6 +7,8 @@ use serde_json::Value;
 
 /// Size of one panel, with room for its labels.
 const PANEL: [f64; 2] = [520.0, 300.0];
+/// Panels side by side.
+const ACROSS: usize = 2;
 /// Room left, right, above and below the axes.
 const MARGIN: [f64; 4] = [56.0, 16.0, 34.0, 36.0];
 /// Colors that stay apart for color-blind readers (Okabe and Ito).
@@ -37,14 +39,16 @@ pub(super) fn draw(events: &[Value]) -> String {
         ("learning rate", rates),
     ];
     let panels: Vec<_> = panels.iter().filter(|(_, series)| !series.is_empty()).collect();
-    let (width, height) = (PANEL[0] * panels.len().max(1) as f64, PANEL[1]);
+    let rows = panels.len().div_ceil(ACROSS).max(1);
+    let (width, height) = (PANEL[0] * panels.len().clamp(1, ACROSS) as f64, PANEL[1] * rows as f64);
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
          viewBox=\"0 0 {width} {height}\" font-family=\"sans-serif\" font-size=\"11\">\n\
          <rect width=\"{width}\" height=\"{height}\" fill=\"white\"/>\n"
     );
     for (i, (title, series)) in panels.into_iter().enumerate() {
-        let _ = writeln!(svg, "<g transform=\"translate({} 0)\">", PANEL[0] * i as f64);
+        let (x, y) = (PANEL[0] * (i % ACROSS) as f64, PANEL[1] * (i / ACROSS) as f64);
+        let _ = writeln!(svg, "<g transform=\"translate({x} {y})\">");
         panel(&mut svg, title, series);
         svg.push_str("</g>\n");
     }
