@@ -19,7 +19,7 @@ fn main() -> Result<()> {
              check  everything that CI runs: format, tidy, clippy, tests, dependency invariants\n\
              tidy   sizes, headers and words of the source files\n\
              bench  timings beside the peers; numbers go to docs/benchmarks.md\n\
-             parity full-size networks beside PyTorch's; numbers go to docs/parity.md"
+             parity full-size networks beside PyTorch's, data sets by others' readers; numbers go to docs/parity.md"
         ),
     }
 }

@@ -1,4 +1,4 @@
-//! Full-size networks beside PyTorch's: random weights in every released layout, the same inputs, outputs compared.
+//! What other projects make of the same: full-size networks with random weights beside PyTorch's, data sets beside others' readers.
 
 use std::process::Command;
 
@@ -13,30 +13,39 @@ struct Peer {
     ours: &'static str,
     /// How the names of its cases begin; the last peer has all others.
     prefix: &'static str,
+    /// The environment it runs in, and what that needs from PyPI.
+    environment: &'static str,
+    needs: &'static [&'static str],
 }
 
-const PEERS: [Peer; 2] = [
-    Peer { script: "blip.py", ours: "parity_blip", prefix: "blip" },
-    Peer { script: "towers.py", ours: "parity_towers", prefix: "" },
-];
+const TORCH: [&str; 4] = ["torch", "open_clip_torch", "transformers", "safetensors"];
 
-/// What the scripts need from PyPI.
-const NEEDS: [&str; 4] = ["torch", "open_clip_torch", "transformers", "safetensors"];
+const PEERS: [Peer; 3] = [
+    Peer {
+        script: "shard_readers.py",
+        ours: "prepare",
+        prefix: "set",
+        environment: "readers",
+        needs: &["webdataset", "pyarrow", "pandas", "pillow"],
+    },
+    Peer { script: "blip.py", ours: "parity_blip", prefix: "blip", environment: "parity", needs: &TORCH },
+    Peer { script: "towers.py", ours: "parity_towers", prefix: "", environment: "parity", needs: &TORCH },
+];
 
 /// Runs the named cases, or all.
 pub fn run(names: &[&str]) -> Result<()> {
-    let python = bench::environment("parity", &NEEDS)?;
     let mut left = names.to_vec();
-    for Peer { script, ours, prefix } in PEERS {
+    for Peer { script, ours, prefix, environment, needs } in PEERS {
         let (its, others): (Vec<&str>, Vec<&str>) =
             left.into_iter().partition(|name| name.starts_with(prefix));
         left = others;
         if its.is_empty() && !names.is_empty() {
             continue;
         }
+        let python = bench::environment(environment, needs)?;
         let script = format!("xtask/peers/{script}");
         let status = Command::new(&python).arg(&script).arg(bench::built(ours)?).args(its).status()?;
-        ensure!(status.success(), "{script}: ours differ from PyTorch's");
+        ensure!(status.success(), "{script}: ours differ");
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Arrays of numbers as NumPy and HDF5 files hold them, and the `.npy` format itself.
 
 use half::f16;
+use half::slice::HalfFloatSliceExt as _;
 
 /// What a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,7 +133,13 @@ impl Array {
 
     /// Halves, `[rows, columns]`.
     pub fn halves(rows: usize, columns: usize, values: impl Iterator<Item = f32>) -> Self {
-        let data: Vec<u8> = values.flat_map(|v| f16::from_f32(v).to_le_bytes()).collect();
+        let values: Vec<f32> = values.collect();
+        let mut halves = vec![f16::ZERO; values.len()];
+        halves.convert_from_f32_slice(&values);
+        let mut data = vec![0; 2 * halves.len()];
+        for (bytes, half) in data.as_chunks_mut().0.iter_mut().zip(halves) {
+            *bytes = half.to_le_bytes();
+        }
         Self { dtype: Dtype { kind: Kind::Float, size: 2, big: false }, shape: vec![rows, columns], data }
     }
 

@@ -9,13 +9,15 @@ use crate::array::Array;
 /// is off by 2.4e-4 at most.
 pub fn points_of(cloud: &PointCloud) -> Array {
     let columns = if cloud.colors().is_some() { 6 } else { 3 };
-    let row = |i: usize| {
-        let color =
-            cloud.colors().map(|colors| colors[i].to_array().map(|c| f32::from(srgb_from_linear(c)) / 255.0));
-        cloud.positions()[i].to_array().into_iter().chain(color.into_iter().flatten())
-    };
     let count = cloud.positions().len();
-    Array::halves(count, columns, (0..count).flat_map(row))
+    let mut numbers = Vec::with_capacity(columns * count);
+    for (i, position) in cloud.positions().iter().enumerate() {
+        numbers.extend(position.to_array());
+        if let Some(colors) = cloud.colors() {
+            numbers.extend(colors[i].to_array().map(|c| f32::from(srgb_from_linear(c)) / 255.0));
+        }
+    }
+    Array::halves(count, columns, numbers.into_iter())
 }
 
 /// The cloud in an array `[points, 3 or 6]`, with linear colors where it has six columns.

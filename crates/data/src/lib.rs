@@ -27,6 +27,7 @@ mod make;
 mod merge;
 pub mod pickle;
 mod picture;
+mod png;
 pub mod prepare;
 mod qoi;
 #[cfg(feature = "cloud")]
@@ -46,7 +47,7 @@ pub use inspect::{Fault, verify};
 pub use key::{Key, Part};
 pub use make::{Event, Job, MakeOptions, MakeSummary, Problem, Producer, make};
 pub use merge::{join, merge};
-pub use picture::{Picture, decode_picture};
+pub use picture::{Picture, decode_picture, decode_picture_into};
 pub use shape::{
     ABOUT, About, CAMERAS, Caption, Member, POINTS, Refused, Shape, TEXT_FEATURES, VIEW_FEATURES, split_of,
 };

@@ -11,7 +11,7 @@ use image::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::qoi;
+use crate::{png, qoi};
 
 /// Largest edge of a view in pixels.
 const LARGEST_EDGE: u32 = 8192;
@@ -53,10 +53,7 @@ impl Picture {
             }),
             // Rows as differences from those above, lightly packed: the best filter of each row and a thorough search for
             // repeats make 4.7 kB of the gallery's views, not 8, and take half as long again to read.
-            Self::Png => written(image, |out, raw, [width, height], color| {
-                let encoder = PngEncoder::new_with_quality(out, CompressionType::Fast, FilterType::Up);
-                encoder.write_image(raw, width, height, color)
-            }),
+            Self::Png => png::encode(image).map_or_else(|| plain_png(image), Ok),
             Self::Jpeg => written(&on_white(image), |out, raw, [width, height], color| {
                 JpegEncoder::new_with_quality(out, 92).write_image(raw, width, height, color)
             }),
@@ -82,6 +79,14 @@ fn written(
     };
     done.map_err(|error| error.to_string())?;
     Ok(out.into_inner())
+}
+
+/// A PNG file of what hardly can be packed.
+fn plain_png(image: &RgbaImage) -> Result<Vec<u8>, String> {
+    written(image, |out, raw, [width, height], color| {
+        let encoder = PngEncoder::new_with_quality(out, CompressionType::Fast, FilterType::Up);
+        encoder.write_image(raw, width, height, color)
+    })
 }
 
 /// An image of any kind of pixel as a PNG file.
@@ -128,8 +133,15 @@ pub(crate) fn on_white(image: &RgbaImage) -> RgbaImage {
 
 /// The image in a file whose format its first bytes tell, within limits.
 pub fn decode_picture(bytes: &[u8]) -> Result<RgbaImage, String> {
+    let mut image = RgbaImage::default();
+    decode_picture_into(bytes, &mut image).map(|()| image)
+}
+
+/// As [`decode_picture`], into an image whose memory is used again where the format can (QOI): what reads many of one size saves
+/// asking the system for fresh pages. After an error the image may be empty.
+pub fn decode_picture_into(bytes: &[u8], image: &mut RgbaImage) -> Result<(), String> {
     if qoi::is_qoi(bytes) {
-        return qoi::decode(bytes, LARGEST_EDGE);
+        return qoi::decode_into(bytes, LARGEST_EDGE, image);
     }
     let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|e| e.to_string())?;
     let mut bounds = Limits::default();
@@ -137,7 +149,8 @@ pub fn decode_picture(bytes: &[u8]) -> Result<RgbaImage, String> {
     bounds.max_image_height = Some(LARGEST_EDGE);
     bounds.max_alloc = Some(LARGEST_VIEW);
     reader.limits(bounds);
-    reader.decode().map(DynamicImage::into_rgba8).map_err(|e| e.to_string())
+    *image = reader.decode().map_err(|e| e.to_string())?.into_rgba8();
+    Ok(())
 }
 
 /// The ending of the format an image file is in, if views may have it.

@@ -24,22 +24,54 @@ const RUN: u8 = 0xc0;
 const RGB: u8 = 0xfe;
 const RGBA: u8 = 0xff;
 
-/// Pixels seen before, each at a place that its color tells.
-struct Seen([Pixel; 64]);
-
-impl Seen {
-    fn new() -> Self {
-        Self([[0; 4]; 64])
+/// By tag, without its first bit: what a difference adds to red, green and blue, as a pixel in a number; of [`LUMA`] the part that green
+/// tells.
+const STEPS: [u32; 128] = {
+    let mut steps = [0; 128];
+    let mut tag = 0;
+    while tag < steps.len() {
+        let byte = tag as u8;
+        let green = byte.wrapping_sub(32);
+        let step = match byte {
+            ..64 => [green.wrapping_sub(8), green, green.wrapping_sub(8), 0],
+            _ => [
+                (byte >> 4 & 3).wrapping_sub(2),
+                (byte >> 2 & 3).wrapping_sub(2),
+                (byte & 3).wrapping_sub(2),
+                0,
+            ],
+        };
+        steps[tag] = u32::from_le_bytes(step);
+        tag += 1;
     }
+    steps
+};
 
-    fn place(pixel: Pixel) -> usize {
-        let [r, g, b, a] = pixel.map(usize::from);
-        (r * 3 + g * 5 + b * 7 + a * 11) % 64
+/// By the byte after [`LUMA`]: what it adds beyond the step of green.
+const LUMA_STEPS: [u32; 256] = {
+    let mut steps = [0; 256];
+    let mut byte = 0;
+    while byte < steps.len() {
+        steps[byte] = u32::from_le_bytes([byte as u8 >> 4, 0, byte as u8 & 15, 0]);
+        byte += 1;
     }
+    steps
+};
 
-    fn keep(&mut self, pixel: Pixel) {
-        self.0[Self::place(pixel)] = pixel;
-    }
+/// The place that a pixel's color gives it among those seen before: `3 r + 5 g + 7 b + 11 a`, modulo 64.
+#[inline]
+fn place(pixel: u32) -> usize {
+    // Channels far enough apart for one product; the sum is its topmost byte.
+    let pixel = u64::from(pixel);
+    let apart = (pixel & 0xff00_ff00) << 32 | pixel & 0x00ff_00ff;
+    (apart.wrapping_mul(3 << 56 | 7 << 40 | 5 << 16 | 11) >> 56 & 63) as usize
+}
+
+/// Sums byte by byte, each modulo 256.
+#[inline]
+fn added(a: u32, b: u32) -> u32 {
+    const LOW: u32 = 0x7f7f_7f7f;
+    ((a & LOW) + (b & LOW)) ^ ((a ^ b) & !LOW)
 }
 
 /// Whether a file starts as one of this format.
@@ -55,7 +87,7 @@ pub(crate) fn encode(image: &RgbaImage) -> Vec<u8> {
     out.extend_from_slice(&image.width().to_be_bytes());
     out.extend_from_slice(&image.height().to_be_bytes());
     out.extend_from_slice(&[if is_opaque(image) { 3 } else { 4 }, 0]);
-    let (mut seen, mut last) = (Seen::new(), BLACK);
+    let (mut seen, mut last) = ([[0; 4]; 64], BLACK);
     while let Some((&pixel, more)) = rest.split_first() {
         if pixel == last {
             let count = alike(rest, last);
@@ -66,11 +98,11 @@ pub(crate) fn encode(image: &RgbaImage) -> Vec<u8> {
             continue;
         }
         rest = more;
-        let place = Seen::place(pixel);
-        if seen.0[place] == pixel {
+        let place = place(u32::from_le_bytes(pixel));
+        if seen[place] == pixel {
             out.push(INDEX | place as u8);
         } else {
-            seen.0[place] = pixel;
+            seen[place] = pixel;
             push(&mut out, pixel, last);
         }
         last = pixel;
@@ -106,8 +138,8 @@ fn push(out: &mut Vec<u8>, pixel: Pixel, last: Pixel) {
     out.extend_from_slice(&[RGB, r, g, b]);
 }
 
-/// The image in a file whose edges are at most `largest` pixels long.
-pub(crate) fn decode(bytes: &[u8], largest: u32) -> Result<RgbaImage, String> {
+/// Reads the image in a file whose edges are at most `largest` pixels long into `image`, whose memory is used again.
+pub(crate) fn decode_into(bytes: &[u8], largest: u32, image: &mut RgbaImage) -> Result<(), String> {
     let short = || "the file ends too early".to_owned();
     let (header, data) = bytes.split_at_checked(HEADER).ok_or_else(short)?;
     let number = |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
@@ -116,57 +148,55 @@ pub(crate) fn decode(bytes: &[u8], largest: u32) -> Result<RgbaImage, String> {
     if !is_qoi(header) || !fits(width) || !fits(height) {
         return Err(format!("expected a QOI image of at most {largest} × {largest} pixels"));
     }
-    let mut pixels = vec![[0; 4]; width as usize * height as usize];
-    fill(&mut pixels, data).ok_or_else(short)?;
-    RgbaImage::from_raw(width, height, pixels.into_flattened()).ok_or_else(short)
+    let mut raw = std::mem::take(image).into_raw();
+    raw.resize(Pixel::default().len() * width as usize * height as usize, 0);
+    fill(raw.as_chunks_mut().0, data).ok_or_else(short)?;
+    *image = RgbaImage::from_raw(width, height, raw).ok_or_else(short)?;
+    Ok(())
 }
 
-/// Writes all pixels; `None` if the data ends before.
+/// Writes all pixels; `None` if the data ends before. Between runs nothing branches but on whether a pixel is told in full, by
+/// its place or by a difference.
 fn fill(pixels: &mut [Pixel], mut data: &[u8]) -> Option<()> {
-    let (mut seen, mut last) = (Seen::new(), BLACK);
+    let (mut seen, mut last) = ([0; 64], u32::from_le_bytes(BLACK));
     let mut at = 0;
     while at < pixels.len() {
-        let (&tag, more) = data.split_first()?;
-        data = more;
-        match tag {
-            RGB => {
-                let (&[r, g, b], more) = data.split_first_chunk()?;
-                (last, data) = ([r, g, b, last[3]], more);
-                seen.keep(last);
+        // What follows the last pixel is as long as a window.
+        let window = u64::from_le_bytes(*data.first_chunk()?);
+        let tag = window as u8;
+        if (RUN..RGB).contains(&tag) {
+            let runs = data.iter().take_while(|tag| (RUN..RGB).contains(tag));
+            let (bytes, count) = runs.fold((0, 0), |(n, sum), tag| (n + 1, sum + usize::from(tag & 63) + 1));
+            let end = pixels.len().min(at + count);
+            pixels[at..end].fill(last.to_le_bytes());
+            (at, data) = (end, &data[bytes..]);
+            continue;
+        }
+        let bytes = match tag {
+            ..DIFFERENCE => {
+                last = seen[usize::from(tag & 63)];
+                1
+            }
+            DIFFERENCE..RUN => {
+                let is_luma = tag >> 7;
+                let others = LUMA_STEPS[usize::from((window >> 8) as u8)] & u32::from(is_luma).wrapping_neg();
+                last = added(added(last, STEPS[usize::from(tag & 127)]), others);
+                1 + usize::from(is_luma)
+            }
+            RUN..RGBA => {
+                last = (window >> 8) as u32 & 0x00ff_ffff | last & 0xff00_0000;
+                4
             }
             RGBA => {
-                let (&pixel, more) = data.split_first_chunk()?;
-                (last, data) = (pixel, more);
-                seen.keep(last);
+                last = (window >> 8) as u32;
+                5
             }
-            ..DIFFERENCE => last = seen.0[usize::from(tag)],
-            DIFFERENCE..LUMA => {
-                let step = |x: u8, shift: u8| x.wrapping_add(tag >> shift & 3).wrapping_sub(2);
-                last = [step(last[0], 4), step(last[1], 2), step(last[2], 0), last[3]];
-                seen.keep(last);
-            }
-            LUMA..RUN => {
-                let (&others, more) = data.split_first()?;
-                data = more;
-                let green = (tag & 63).wrapping_sub(32);
-                let step = |x: u8, d: u8| x.wrapping_add(green).wrapping_sub(8).wrapping_add(d);
-                last = [
-                    step(last[0], others >> 4),
-                    last[1].wrapping_add(green),
-                    step(last[2], others & 15),
-                    last[3],
-                ];
-                seen.keep(last);
-            }
-            RUN.. => {
-                let end = pixels.len().min(at + usize::from(tag & 63) + 1);
-                pixels[at..end].fill(last);
-                at = end;
-                continue;
-            }
-        }
-        pixels[at] = last;
+        };
+        // A pixel told by its place goes there once more.
+        seen[place(last)] = last;
+        pixels[at] = last.to_le_bytes();
         at += 1;
+        data = &data[bytes..];
     }
     Some(())
 }
@@ -176,6 +206,11 @@ mod tests {
     use image::Rgba;
 
     use super::*;
+
+    fn decode(bytes: &[u8], largest: u32) -> Result<RgbaImage, String> {
+        let mut image = RgbaImage::default();
+        decode_into(bytes, largest, &mut image).map(|()| image)
+    }
 
     #[test]
     fn each_way_of_telling_a_pixel_is_the_formats() {
@@ -208,6 +243,32 @@ mod tests {
         assert_eq!(bytes[..14], *b"qoif\0\0\0\x06\0\0\0\x01\x04\0");
         assert_eq!(bytes[14..], [&told[..], &END].concat());
         assert_eq!(decode(&bytes, 100).unwrap(), image);
+    }
+
+    #[test]
+    fn tables_are_the_formats() {
+        for pixel in [[0, 0, 0, 0], [255; 4], [1, 2, 3, 4], [250, 17, 99, 255], [7, 255, 0, 128]] {
+            let [r, g, b, a] = pixel.map(usize::from);
+            assert_eq!(place(u32::from_le_bytes(pixel)), (3 * r + 5 * g + 7 * b + 11 * a) % 64);
+            for other in [[0, 0, 0, 0], [255, 1, 128, 0], [2, 254, 127, 129]] {
+                let sum: Pixel = std::array::from_fn(|i| pixel[i].wrapping_add(other[i]));
+                assert_eq!(
+                    added(u32::from_le_bytes(pixel), u32::from_le_bytes(other)),
+                    u32::from_le_bytes(sum)
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_an_image_held_before_does_not_matter() {
+        let small = RgbaImage::from_fn(7, 3, |x, y| Rgba([x as u8, y as u8, 1, 255]));
+        let large = RgbaImage::from_fn(64, 9, |x, y| Rgba([x as u8 * 3, y as u8, 9, 255]));
+        let mut image = RgbaImage::default();
+        for expected in [&small, &large, &small, &large] {
+            decode_into(&encode(expected), 100, &mut image).unwrap();
+            assert_eq!(image, *expected);
+        }
     }
 
     #[test]

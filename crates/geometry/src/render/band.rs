@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use super::blend::Layers;
 use super::frame::{Frame, Layout};
-use super::raster::Record;
+use super::level::Kernel;
+use super::raster::{DrawLarge, Record};
 use super::small::{DrawSmall, Extent, STEP, Target};
 use crate::AlphaMode;
 
@@ -27,6 +28,8 @@ pub(super) struct Band {
     grid: usize,
     stride: usize,
     seen: Vec<Seen>,
+    /// Columns where anything may have been drawn.
+    pub(super) drawn: Range<i32>,
     pub(super) layers: Option<Layers>,
 }
 
@@ -35,6 +38,12 @@ pub(super) struct DepthFloor {
     blocks: Vec<f32>,
     blocks_a_row: usize,
     first_row: i32,
+}
+
+/// Raises the floor to what is seen.
+struct Raise<'a> {
+    floor: &'a mut DepthFloor,
+    band: &'a Band,
 }
 
 impl Seen {
@@ -56,12 +65,18 @@ impl Seen {
         self.0 = self.0.max(other.0);
     }
 
+    /// All there is of it; 0 is nothing.
+    #[inline(always)]
+    pub(super) fn bits(self) -> i64 {
+        self.0
+    }
+
     #[inline]
     pub(super) fn id(self) -> u32 {
         !(self.0 as u32)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn inverse_depth(self) -> f32 {
         f32::from_bits((self.0 >> 32) as u32)
     }
@@ -72,7 +87,8 @@ impl Band {
         let grid = grid as usize;
         // Steps of small triangles may run over the end of a row.
         let stride = grid.next_multiple_of(STEP) + STEP;
-        Self { seen: vec![Seen::default(); rows.len() * stride], rows, grid, stride, layers: None }
+        let seen = vec![Seen::default(); rows.len() * stride];
+        Self { rows, grid, stride, seen, drawn: grid as i32..0, layers: None }
     }
 
     /// A row of samples, counted from the band's first.
@@ -90,19 +106,26 @@ impl Band {
     pub(super) fn fill(&mut self, frame: &Frame<'_>, layout: &Layout, index: usize) {
         let bins = || layout.bins.iter().map(|bands| &bands[index]);
         bins().for_each(|bin| self.draw_small::<false>(frame, layout, &bin.front, None));
-        for record in bins().flat_map(|bin| &bin.large) {
-            record.scan(self.rows.clone(), self.grid as u32, |x, y, depth| self.see(x, y, depth, record.id));
+        for bin in bins().filter(|bin| !bin.large.is_empty()) {
+            frame.level.run(DrawLarge { records: &bin.large, target: self.target() });
         }
         for disc in bins().flat_map(|bin| &bin.discs) {
             disc.scan(self.rows.clone(), self.grid as u32, |x, y, depth| self.see(x, y, depth, disc.id));
         }
         if bins().any(|bin| !bin.back.is_empty()) {
-            let floor = DepthFloor::new(self);
+            let mut floor = DepthFloor::new(self);
+            frame.level.run(Raise { floor: &mut floor, band: self });
             bins().for_each(|bin| self.draw_small::<true>(frame, layout, &bin.back, Some(&floor)));
         }
         for (record, part) in bins().flat_map(|bin| &bin.pierced) {
             self.draw_pierced(frame, record, *part);
         }
+    }
+
+    fn target(&mut self) -> Target<'_> {
+        let rows = [self.rows.start, self.rows.end];
+        let (grid, stride) = (self.grid as i32, self.stride);
+        Target { rows, grid, stride, seen: &mut self.seen, drawn: &mut self.drawn }
     }
 
     fn draw_small<const BACK: bool>(
@@ -112,8 +135,7 @@ impl Band {
         ids: &[u32],
         floor: Option<&DepthFloor>,
     ) {
-        let rows = [self.rows.start, self.rows.end];
-        let target = Target { rows, grid: self.grid as i32, stride: self.stride, seen: &mut self.seen };
+        let target = self.target();
         let (faces, vertices) = (&frame.stage.faces[..], &layout.vertices[..]);
         frame.level.run(DrawSmall::<BACK> { ids, faces, vertices, target, floor });
     }
@@ -133,6 +155,7 @@ impl Band {
                 AlphaMode::Blend => {
                     let count = self.seen.len();
                     self.layers.get_or_insert_with(|| Layers::new(count)).put(index, depth, record.id);
+                    widen(&mut self.drawn, x, x);
                 }
                 _ => self.see(x, y, depth, record.id),
             }
@@ -143,19 +166,48 @@ impl Band {
     fn see(&mut self, x: i32, y: i32, inverse_depth: f32, id: u32) {
         let index = self.index(x, y);
         self.seen[index].put(Seen::new(inverse_depth, id));
+        widen(&mut self.drawn, x, x);
+    }
+}
+
+/// Takes columns `first..=last` to those that were drawn.
+#[inline(always)]
+pub(super) fn widen(drawn: &mut Range<i32>, first: i32, last: i32) {
+    *drawn = drawn.start.min(first)..drawn.end.max(last + 1);
+}
+
+impl Kernel for Raise<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let (floor, band) = (self.floor, self.band);
+        // Where nothing was drawn the floor stays at the bottom.
+        let first = band.drawn.start as usize / BLOCK;
+        let columns = first * BLOCK..(band.drawn.end as usize).next_multiple_of(BLOCK).min(band.grid);
+        if columns.is_empty() {
+            return;
+        }
+        let mut lowest = vec![Seen::default(); columns.len()];
+        for (i, floors) in floor.blocks.chunks_mut(floor.blocks_a_row).enumerate() {
+            let rows = i * BLOCK..((i + 1) * BLOCK).min(band.rows.len());
+            // Row by row first: neighbors in a row do not meet.
+            lowest.copy_from_slice(&band.row(rows.start)[columns.clone()]);
+            for row in rows.skip(1) {
+                for (lowest, seen) in lowest.iter_mut().zip(&band.row(row)[columns.clone()]) {
+                    *lowest = Seen(lowest.0.min(seen.0));
+                }
+            }
+            for (floor, samples) in floors[first..].iter_mut().zip(lowest.chunks(BLOCK)) {
+                *floor = Seen(samples.iter().fold(i64::MAX, |low, seen| low.min(seen.0))).inverse_depth();
+            }
+        }
     }
 }
 
 impl DepthFloor {
+    /// One that hides nothing yet.
     fn new(band: &Band) -> Self {
         let blocks_a_row = band.grid.div_ceil(BLOCK);
-        let mut blocks = vec![f32::INFINITY; blocks_a_row * band.rows.len().div_ceil(BLOCK)];
-        for row in 0..band.rows.len() {
-            let floors = &mut blocks[row / BLOCK * blocks_a_row..];
-            for (floor, samples) in floors.iter_mut().zip(band.row(row).chunks(BLOCK)) {
-                *floor = samples.iter().fold(*floor, |floor, seen| floor.min(seen.inverse_depth()));
-            }
-        }
+        let blocks = vec![0.0; blocks_a_row * band.rows.len().div_ceil(BLOCK)];
         Self { blocks, blocks_a_row, first_row: band.rows.start }
     }
 

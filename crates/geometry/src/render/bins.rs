@@ -62,6 +62,14 @@ impl Bin {
         let (front, back) = (Vec::with_capacity(n_faces), Vec::with_capacity(n_faces));
         Self { front, back, ..Self::default() }
     }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.front.is_empty()
+            && self.back.is_empty()
+            && self.large.is_empty()
+            && self.pierced.is_empty()
+            && self.discs.is_empty()
+    }
 }
 
 impl Bands {

@@ -15,13 +15,13 @@ pub(super) struct ColorTables {
     decode: [f32; 256 * DECODE_STEPS],
     /// Linear light of an sRGB byte, scaled to 16 bits.
     pub(super) linear16: [u16; 256],
-    encode: Vec<u8>,
+    encode: [u8; ENCODE_STEPS + 1],
 }
 
 static TABLES: LazyLock<ColorTables> = LazyLock::new(|| ColorTables {
     decode: std::array::from_fn(|i| decode(i as f64 / DECODE_STEPS as f64) as f32),
     linear16: std::array::from_fn(|i| (decode(i as f64) * 65535.0).round() as u16),
-    encode: (0..=ENCODE_STEPS).map(|i| encode(i as f64 / ENCODE_STEPS as f64)).collect(),
+    encode: std::array::from_fn(|i| encode(i as f64 / ENCODE_STEPS as f64)),
 });
 
 #[inline]
@@ -38,11 +38,15 @@ impl ColorTables {
     }
 
     /// sRGB byte of linear light; clamped, NaN is black.
-    #[inline]
+    #[cfg(test)]
     pub(super) fn srgb(&self, linear: f32) -> u8 {
-        // `as` saturates and takes NaN to 0.
-        let step = (linear * ENCODE_STEPS as f32 + 0.5) as usize;
-        self.encode[step.min(ENCODE_STEPS)]
+        self.srgb_at(step(linear))
+    }
+
+    /// sRGB byte at a step.
+    #[inline(always)]
+    pub(super) fn srgb_at(&self, step: u32) -> u8 {
+        self.encode[step as usize]
     }
 
     /// sRGB byte of 16-bit linear light.
@@ -50,6 +54,19 @@ impl ColorTables {
     pub(super) fn srgb_from_linear16(&self, linear: u32) -> u8 {
         self.encode[(linear as usize * ENCODE_STEPS + 32_768) / 65_536]
     }
+}
+
+/// The step of linear light in the table of sRGB bytes; clamped, NaN is black.
+#[inline(always)]
+pub(super) fn step(linear: f32) -> u32 {
+    // Not `clamp`: these comparisons are one instruction each, and take NaN to 0.
+    let positive = if linear > 0.0 { linear } else { 0.0 };
+    let inside = if positive < 1.0 { positive } else { 1.0 };
+    let place = inside * ENCODE_STEPS as f32 + 0.5;
+    // Cut off by way of the bits of a number so large that its steps are 1: `as` keeps loops from running in vectors.
+    const WHOLE: f32 = 8_388_608.0;
+    let nearest = (place + WHOLE).to_bits() & 0x007f_ffff;
+    nearest - u32::from(nearest as f32 > place)
 }
 
 fn decode(byte: f64) -> f64 {
@@ -72,6 +89,14 @@ mod tests {
             let linear = tables().linear_from_fixed(u16::from(byte) << 8);
             assert_eq!(tables().srgb(linear), byte);
             assert_eq!(tables().srgb_from_linear16(u32::from(tables().linear16[usize::from(byte)])), byte);
+        }
+    }
+
+    #[test]
+    fn steps_are_cut_off() {
+        for i in 0..=1_000_000_u32 {
+            let linear = i as f32 / 1e6;
+            assert_eq!(step(linear), (linear * ENCODE_STEPS as f32 + 0.5) as u32, "{linear}");
         }
     }
 

@@ -58,6 +58,9 @@ impl<'a> Frame<'a> {
         }
         let layout = self.layout();
         image.par_chunks_mut((4 * size * BAND) as usize).enumerate().for_each(|(index, pixels)| {
+            if layout.bins.iter().all(|bands| bands[index].is_empty()) {
+                return pixels.as_chunks_mut().0.fill(self.config.background.bare());
+            }
             let band = self.band(&layout, index);
             match self.config.samples_per_edge {
                 1 => self.color::<1>(&band, pixels),

@@ -13,6 +13,7 @@ mod bins;
 mod blend;
 mod color;
 mod config;
+mod encode;
 mod frame;
 mod level;
 mod light;
@@ -25,6 +26,7 @@ mod shade;
 mod small;
 mod splat;
 pub(crate) mod surface;
+mod survey;
 mod texture;
 #[cfg(test)]
 mod twins;

@@ -5,10 +5,10 @@ use std::ops::Range;
 use glam::{Vec3, Vec4};
 
 use super::band::{Band, NOTHING, Seen};
-use super::color::tables;
-use super::config::Background;
+use super::encode::{Encode, Light};
 use super::frame::Frame;
 use super::shade::{Ask, Shade};
+use super::survey::{Kind, Survey};
 
 /// Samples of one smooth surface are colored once a pixel while their inverse depths differ by less than this part …
 const SMOOTH_DEPTH: f32 = 0.03;
@@ -17,81 +17,81 @@ const SMOOTH_NORMAL: f32 = 0.8;
 /// Most samples of a pixel.
 const MOST_SAMPLES: usize = 16;
 
-/// One row of pixels on its way to colors.
+/// One row of pixels on its way to colors, those where anything may be drawn.
 struct Row {
     /// Colors of triangles that are needed, and those colors.
     asks: Vec<Ask>,
     colors: Vec<Vec3>,
-    /// Sums over samples of premultiplied light and coverage.
-    light: Vec<Vec4>,
+    light: Light,
+    kinds: Vec<Kind>,
     /// The triangles of the part last looked at.
     part: Range<u32>,
 }
 
 impl Row {
-    fn new(size: u32) -> Self {
-        Self { asks: Vec::new(), colors: Vec::new(), light: vec![Vec4::ZERO; size as usize], part: 0..0 }
+    fn new(n_pixels: usize) -> Self {
+        let light = std::array::from_fn(|_| vec![0.0; n_pixels]);
+        Self { asks: Vec::new(), colors: Vec::new(), light, kinds: vec![Kind::Blank; n_pixels], part: 0..0 }
     }
+}
 
-    #[inline]
-    fn add(&mut self, pixel: usize, color: Vec3, weight: f32) {
-        self.light[pixel] += Vec4::from((color, 1.0)) * weight;
-    }
+#[inline]
+fn add(light: &mut Light, pixel: usize, color: Vec3, weight: f32) {
+    let [red, green, blue, coverage] = light;
+    red[pixel] += color.x * weight;
+    green[pixel] += color.y * weight;
+    blue[pixel] += color.z * weight;
+    coverage[pixel] += weight;
 }
 
 impl Frame<'_> {
     /// Colors the pixels of a band, RGBA rows, `S` samples along each edge of a pixel.
     pub(super) fn color<const S: usize>(&self, band: &Band, pixels: &mut [u8]) {
-        let blank = self.encoded(Vec4::ZERO);
-        let mut row = Row::new(self.config.size);
-        for (index, pixels) in pixels.chunks_exact_mut(4 * self.config.size as usize).enumerate() {
-            self.ask::<S>(band, index, &mut row);
+        let (samples, background) = ((S * S) as f32, self.config.background);
+        let size = self.config.size as usize;
+        let drawn =
+            (band.drawn.start as usize / S).min(size)..(band.drawn.end as usize).div_ceil(S).min(size);
+        let mut row = Row::new(drawn.len());
+        for (index, pixels) in pixels.chunks_exact_mut(4 * size).enumerate() {
+            let pixels = pixels.as_chunks_mut::<4>().0;
+            pixels[..drawn.start].fill(background.bare());
+            pixels[drawn.end.max(drawn.start)..].fill(background.bare());
+            self.ask::<S>(band, index, drawn.start, &mut row);
             row.colors.resize(row.asks.len(), Vec3::ZERO);
             self.level.run(Shade { frame: self, asks: &row.asks, colors: &mut row.colors });
             for (ask, color) in row.asks.drain(..).zip(&row.colors) {
-                row.light[ask.pixel as usize] += Vec4::from((*color, 1.0)) * ask.weight;
+                add(&mut row.light, ask.pixel as usize, *color, ask.weight);
             }
-            for (light, pixel) in row.light.iter_mut().zip(pixels.as_chunks_mut::<4>().0) {
-                *pixel = if light.w == 0.0 { blank } else { self.encoded(*light / (S * S) as f32) };
-                *light = Vec4::ZERO;
-            }
+            let Some(pixels) = pixels.get_mut(drawn.clone()) else { continue };
+            self.level.run(Encode { light: &row.light, samples, background, pixels });
+            row.light.iter_mut().for_each(|channel| channel.fill(0.0));
         }
     }
 
-    /// Finds out which colors a row of pixels needs.
-    fn ask<const S: usize>(&self, band: &Band, index: usize, row: &mut Row) {
+    /// Finds out which colors a row of pixels needs, from the pixel in column `first` on.
+    fn ask<const S: usize>(&self, band: &Band, index: usize, first: usize, row: &mut Row) {
         let y = band.rows.start + (index * S) as i32;
-        let samples: [&[Seen]; S] = std::array::from_fn(|i| band.row(index * S + i));
-        for pixel in 0..self.config.size as usize {
-            let is_blank =
-                |row: &&[Seen]| row[pixel * S..(pixel + 1) * S].iter().all(|s| *s == Seen::default());
-            if band.layers.is_none() && samples.iter().all(is_blank) {
-                continue;
-            }
-            let mut seen = [Seen::default(); MOST_SAMPLES];
-            for (i, samples) in samples.iter().enumerate() {
-                seen[i * S..(i + 1) * S].copy_from_slice(&samples[pixel * S..(pixel + 1) * S]);
-            }
-            let x = (pixel * S) as i32;
+        let samples: [&[Seen]; S] = std::array::from_fn(|i| &band.row(index * S + i)[first * S..]);
+        let mut kinds = std::mem::take(&mut row.kinds);
+        self.level.run(Survey { samples, kinds: &mut kinds });
+        for (pixel, kind) in kinds.iter().enumerate() {
+            let x = ((first + pixel) * S) as i32;
             if band.layers.is_some() && self.is_veiled::<S>(band, [x, y]) {
-                row.light[pixel] = self.veiled_pixel::<S>(band, [x, y], &seen);
+                let light = self.veiled_pixel::<S>(band, [x, y], &seen_by(&samples, pixel));
+                row.light.iter_mut().zip(light.to_array()).for_each(|(sum, light)| sum[pixel] = light);
                 continue;
             }
-            let id = seen[0].id();
-            if seen[1..S * S].iter().any(|other| other.id() != id) {
-                self.ask_mixed::<S>(row, pixel, [x, y], &seen);
-            } else if id != NOTHING {
-                let middle = 0.5 * S as f32;
-                let ask = Ask {
-                    id,
-                    x: x as f32 + middle,
-                    y: y as f32 + middle,
-                    pixel: pixel as u32,
-                    weight: (S * S) as f32,
-                };
-                self.put(row, ask);
+            match kind {
+                Kind::Blank => {}
+                Kind::Even => {
+                    let (x, y) = (x as f32 + 0.5 * S as f32, y as f32 + 0.5 * S as f32);
+                    let (id, weight) = (samples[0][pixel * S].id(), (S * S) as f32);
+                    self.put(row, Ask { id, x, y, pixel: pixel as u32, weight });
+                }
+                Kind::Mixed => self.ask_mixed::<S>(row, pixel, [x, y], &seen_by(&samples, pixel)),
             }
         }
+        row.kinds = kinds;
     }
 
     #[inline]
@@ -100,7 +100,7 @@ impl Frame<'_> {
             row.asks.push(ask);
         } else {
             let color = self.shade(ask.id, ask.x, ask.y).truncate();
-            row.add(ask.pixel as usize, color, ask.weight);
+            add(&mut row.light, ask.pixel as usize, color, ask.weight);
         }
     }
 
@@ -184,21 +184,14 @@ impl Frame<'_> {
     fn shade(&self, id: u32, x: f32, y: f32) -> Vec4 {
         self.stage.shade(id, &self.sight(x, y), &self.lamps)
     }
+}
 
-    /// Linear premultiplied light → straight sRGB over the background.
-    fn encoded(&self, light: Vec4) -> [u8; 4] {
-        let table = tables();
-        let alpha = light.w.clamp(0.0, 1.0);
-        let scale = if alpha > 0.0 { 1.0 / alpha } else { 0.0 };
-        let front = [table.srgb(light.x * scale), table.srgb(light.y * scale), table.srgb(light.z * scale)];
-        match self.config.background {
-            Background::Transparent => [front[0], front[1], front[2], (alpha * 255.0 + 0.5) as u8],
-            Background::Color(_) if alpha == 1.0 => [front[0], front[1], front[2], 255],
-            Background::Color(back) => {
-                let mix =
-                    |i: usize| (f32::from(front[i]) * alpha + f32::from(back[i]) * (1.0 - alpha) + 0.5) as u8;
-                [mix(0), mix(1), mix(2), 255]
-            }
-        }
+/// The samples of a pixel, row by row.
+#[inline]
+fn seen_by<const S: usize>(samples: &[&[Seen]; S], pixel: usize) -> [Seen; MOST_SAMPLES] {
+    let mut seen = [Seen::default(); MOST_SAMPLES];
+    for (i, samples) in samples.iter().enumerate() {
+        seen[i * S..(i + 1) * S].copy_from_slice(&samples[pixel * S..(pixel + 1) * S]);
     }
+    seen
 }

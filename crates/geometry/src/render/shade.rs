@@ -19,7 +19,7 @@ pub(super) struct Ask {
     /// Where on the grid it is seen.
     pub(super) x: f32,
     pub(super) y: f32,
-    /// Column of the pixel, and how many of its samples get the color.
+    /// Number of the pixel in what is drawn of its row, and how many of its samples get the color.
     pub(super) pixel: u32,
     pub(super) weight: f32,
 }

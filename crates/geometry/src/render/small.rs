@@ -1,7 +1,9 @@
 //! Small triangles, of which there are most: edges of many are set up side by side, and each is drawn a few samples at a
 //! time.
 
-use super::band::{DepthFloor, Seen};
+use std::ops::Range;
+
+use super::band::{DepthFloor, Seen, widen};
 use super::level::Kernel;
 use super::project::{GridVertex, SUBSAMPLE};
 use super::raster::{BACK_FACE_BIAS, center, covered};
@@ -33,6 +35,8 @@ pub(super) struct Target<'a> {
     /// Samples from row to row; at least `STEP` more than are in sight.
     pub(super) stride: usize,
     pub(super) seen: &'a mut [Seen],
+    /// Columns where anything may have been drawn.
+    pub(super) drawn: &'a mut Range<i32>,
 }
 
 /// Corners of a block of triangles, then what drawing them needs.
@@ -62,6 +66,7 @@ impl<const BACK: bool> Kernel for DrawSmall<'_, BACK> {
             block.gather::<BACK>(ids, self.faces, self.vertices);
             block.set_up::<BACK>(&self.target);
             for triangle in 0..ids.len() {
+                widen(self.target.drawn, block.columns[0][triangle], block.columns[1][triangle]);
                 if self.floor.is_none_or(|floor| !floor.hides(&block.extent(triangle))) {
                     block.draw(triangle, &mut self.target);
                 }
@@ -246,8 +251,13 @@ mod tests {
         let faces: Vec<[u32; 3]> =
             (0..vertices.len() as u32 / 3).map(|i| [3 * i, 3 * i + 1, 3 * i + 2]).collect();
         let mut seen = vec![Seen::default(); STRIDE * (ROWS[1] - ROWS[0]) as usize];
-        let target = Target { rows: ROWS, grid: GRID, stride: STRIDE, seen: &mut seen };
+        let mut drawn = GRID..0;
+        let target = Target { rows: ROWS, grid: GRID, stride: STRIDE, seen: &mut seen, drawn: &mut drawn };
         level.run(DrawSmall::<BACK> { ids, faces: &faces, vertices, target, floor: None });
+        for row in seen.chunks(STRIDE) {
+            let outside = |x: i32| !drawn.contains(&x) && row[x as usize] != Seen::default();
+            assert!(!(0..GRID).any(outside), "{level:?} draws outside of {drawn:?}");
+        }
         seen
     }
 

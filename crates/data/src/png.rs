@@ -1,0 +1,141 @@
+//! PNG files of views: every row as differences from the one above (the filter "up"), packed by `fdeflate` in one pass over the pixels as
+//! they lie. The bytes are those that the crate `png` writes at its fastest, without copies of the picture on the way; where a row, or a
+//! piece of one, is that above it, which backgrounds are, nothing is subtracted.
+
+use fdeflate::Compressor;
+use image::RgbaImage;
+
+use crate::picture::is_opaque;
+
+type Pixel = [u8; 4];
+
+const MAGIC: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
+/// Bits a channel, then what else the header says: compression and filters of the standard, rows in their order.
+const DEPTH: u8 = 8;
+const USUAL: [u8; 3] = [0; 3];
+/// Kinds of color.
+const RGB: u8 = 2;
+const RGBA: u8 = 6;
+/// The filter that subtracts the row above.
+const UP: u8 = 2;
+/// Pixels that are compared at once.
+const AT_ONCE: usize = 16;
+
+/// An image as a file; without alpha where no pixel is transparent. `None` without pixels, and where packing makes it larger than it
+/// is, as noise.
+pub(crate) fn encode(image: &RgbaImage) -> Option<Vec<u8>> {
+    match is_opaque(image) {
+        true => written::<3>(image, RGB),
+        false => written::<4>(image, RGBA),
+    }
+}
+
+/// With the first `C` channels of every pixel.
+fn written<const C: usize>(image: &RgbaImage, color: u8) -> Option<Vec<u8>> {
+    let (width, height) = (image.width() as usize, image.height() as usize);
+    let raw = height * (1 + C * width);
+    let mut out = Vec::with_capacity(MAGIC.len() + raw / 16);
+    out.extend(MAGIC);
+    let [w, h] = [image.width(), image.height()].map(u32::to_be_bytes);
+    out.extend(chunk(*b"IHDR", &[&w[..], &h, &[DEPTH, color], &USUAL].concat()));
+    let at = out.len();
+    // The length is not known yet.
+    out.extend(*b"\0\0\0\0IDAT");
+    let mut packed = Compressor::new(out).ok()?;
+    let pixels = image.as_raw().as_chunks::<4>().0;
+    let none = vec![Pixel::default(); width];
+    let mut above = &none[..];
+    let mut row = vec![0; 1 + C * width];
+    for pixels in pixels.chunks_exact(width.max(1)) {
+        row[0] = UP;
+        subtract::<C>(pixels, above, &mut row[1..]);
+        packed.write_data(&row).ok()?;
+        above = pixels;
+    }
+    let mut out = packed.finish().ok()?;
+    let length = out.len() - at - 8;
+    if raw == 0 || length > raw {
+        return None;
+    }
+    out[at..at + 4].copy_from_slice(&u32::try_from(length).ok()?.to_be_bytes());
+    let sum = crc32fast::hash(&out[at + 4..]);
+    out.extend(sum.to_be_bytes());
+    out.extend(chunk(*b"IEND", &[]));
+    Some(out)
+}
+
+/// A chunk of a file: length, name, content, and the sum of the last two.
+fn chunk(name: [u8; 4], content: &[u8]) -> Vec<u8> {
+    let named = [&name[..], content].concat();
+    [&(content.len() as u32).to_be_bytes()[..], &named, &crc32fast::hash(&named).to_be_bytes()].concat()
+}
+
+/// Differences of a row of pixels from the one above, channel by channel.
+fn subtract<const C: usize>(row: &[Pixel], above: &[Pixel], out: &mut [u8]) {
+    if row.as_flattened() == above.as_flattened() {
+        return out.fill(0);
+    }
+    let pieces = row.chunks(AT_ONCE).zip(above.chunks(AT_ONCE)).zip(out.chunks_mut(C * AT_ONCE));
+    for ((row, above), out) in pieces {
+        if row.as_flattened() == above.as_flattened() {
+            out.fill(0);
+            continue;
+        }
+        for ((pixel, above), out) in row.iter().zip(above).zip(out.as_chunks_mut::<C>().0) {
+            for channel in 0..C {
+                out[channel] = pixel[channel].wrapping_sub(above[channel]);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+    use image::{ExtendedColorType, ImageEncoder as _, Rgba};
+
+    use super::*;
+
+    /// What the crate `png` writes.
+    fn theirs(image: &RgbaImage) -> Vec<u8> {
+        let mut out = Cursor::new(Vec::new());
+        let encoder = PngEncoder::new_with_quality(&mut out, CompressionType::Fast, FilterType::Up);
+        let (w, h) = image.dimensions();
+        match is_opaque(image) {
+            true => {
+                let rgb: Vec<u8> = image.pixels().flat_map(|p| [p.0[0], p.0[1], p.0[2]]).collect();
+                encoder.write_image(&rgb, w, h, ExtendedColorType::Rgb8).unwrap();
+            }
+            false => encoder.write_image(image.as_raw(), w, h, ExtendedColorType::Rgba8).unwrap(),
+        }
+        out.into_inner()
+    }
+
+    #[test]
+    fn files_are_those_of_the_crate() {
+        for (width, height) in [(1, 1), (15, 4), (16, 3), (65, 40), (224, 224)] {
+            let disc = RgbaImage::from_fn(width, height, |x, y| {
+                let inside = x.abs_diff(width / 2).pow(2) + y.abs_diff(height / 2).pow(2) < width * width / 9;
+                if inside { Rgba([(x * 3) as u8, y as u8, (x / 7 + y) as u8, 255]) } else { Rgba([255; 4]) }
+            });
+            let mut clear = disc.clone();
+            clear.put_pixel(0, height - 1, Rgba([1, 2, 3, 4]));
+            for image in [disc, clear, RgbaImage::new(width, height)] {
+                let ours = encode(&image).unwrap_or_else(|| theirs(&image));
+                assert!(ours == theirs(&image), "{width} × {height}");
+            }
+        }
+    }
+
+    #[test]
+    fn noise_and_nothing_are_left_to_others() {
+        let noise = RgbaImage::from_fn(64, 64, |x, y| {
+            let mixed = (x.wrapping_mul(2_654_435_761) ^ y.wrapping_mul(40_503)).wrapping_mul(2_246_822_519);
+            Rgba(mixed.to_le_bytes())
+        });
+        assert!(encode(&noise).is_none());
+        assert!(encode(&RgbaImage::new(0, 5)).is_none() && encode(&RgbaImage::new(5, 0)).is_none());
+    }
+}
