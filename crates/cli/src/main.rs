@@ -5,11 +5,13 @@ mod array_read;
 mod commands;
 mod failure;
 mod indexing;
+mod jobs;
 mod models;
 mod output;
 mod progress;
 mod reading;
 mod shown;
+mod target;
 
 use std::process::ExitCode;
 
