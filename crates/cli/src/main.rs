@@ -6,11 +6,13 @@ mod commands;
 mod failure;
 mod heads;
 mod indexing;
+mod jobs;
 mod models;
 mod output;
 mod progress;
 mod reading;
 mod shown;
+mod target;
 
 use std::process::ExitCode;
 

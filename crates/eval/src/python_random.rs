@@ -1,5 +1,5 @@
-//! The draws of Python's `random` module for a seed, which the references choose views with: MT19937 seeded by
-//! `init_by_array` (Matsumoto and Nishimura 2002), and CPython's `sample`.
+//! The draws that the references make for a seed, MT19937's (Matsumoto and Nishimura 2002): Python's `random` module, which seeds it
+//! by `init_by_array` and chooses views by `sample`, and torch's generator of the processor, which chooses windows.
 
 /// Numbers of the generator's state.
 const N: usize = 624;
@@ -20,11 +20,7 @@ impl PythonRandom {
         if seed > u64::from(u32::MAX) {
             key.push((seed >> 32) as u32);
         }
-        let mut state = [0_u32; N];
-        state[0] = 19_650_218;
-        for i in 1..N {
-            state[i] = mixed(state[i - 1], 1_812_433_253).wrapping_add(i as u32);
-        }
+        let Self { mut state, .. } = Self::of_torch(19_650_218);
         let mut i = 1;
         for step in 0..N.max(key.len()) {
             let place = step % key.len();
@@ -39,6 +35,20 @@ impl PythonRandom {
         }
         state[0] = 0x8000_0000;
         Self { state, next: N }
+    }
+
+    /// What `torch.manual_seed(seed)` leaves behind on the processor, for a seed of 32 bits.
+    pub fn of_torch(seed: u32) -> Self {
+        let mut state = [seed; N];
+        for i in 1..N {
+            state[i] = mixed(state[i - 1], 1_812_433_253).wrapping_add(i as u32);
+        }
+        Self { state, next: N }
+    }
+
+    /// `torch.randint(0, limit, (1,))` below 2³², of a generator of torch.
+    pub fn torch_below(&mut self, limit: u32) -> u32 {
+        self.bits() % limit
     }
 
     /// 32 random bits.
@@ -128,6 +138,17 @@ mod tests {
         assert_eq!(PythonRandom::new(1 << 40).sample(12, 3), PY_BIG_3);
         assert_eq!(PythonRandom::new(1).sample(2, 5).len(), 2);
         assert_eq!(PythonRandom::new(1).sample(0, 5), [0; 0]);
+    }
+
+    #[test]
+    fn windows_are_those_of_torch() {
+        // Printed by torchvision: torch.manual_seed(678); [RandomCrop.get_params(zeros(3, 224, 224), (208, 208))[:2] …]
+        let mut torch = PythonRandom::of_torch(678);
+        let windows: Vec<[u32; 2]> =
+            (0..400).map(|_| [torch.torch_below(17), torch.torch_below(17)]).collect();
+        assert_eq!(windows[..4], [[5, 11], [3, 9], [7, 6], [13, 12]]);
+        // The 312th is the first of a new turn.
+        assert_eq!([230, 311, 312, 399].map(|i| windows[i]), [[4, 3], [16, 6], [8, 16], [9, 2]]);
     }
 
     const PY_678_5: [usize; 5] = [1, 5, 0, 10, 9];

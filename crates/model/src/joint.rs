@@ -93,12 +93,19 @@ impl JointModel {
     pub fn open(name_or_path: &str, options: &OpenOptions) -> Result<Self, ModelError> {
         let mut model = Self::from_file(&registry::locate(name_or_path)?, &options.device)?;
         if let Some(crop) = options.crop {
-            model.config.preprocess.crop = crop;
+            model = model.with_crop(crop);
         }
         match options.image_size {
             Some(size) => model.with_image_size(size),
             None => Ok(model),
         }
+    }
+
+    /// The same model with another window cut out of views.
+    #[must_use]
+    pub fn with_crop(mut self, crop: Crop) -> Self {
+        self.config.preprocess.crop = crop;
+        self
     }
 
     /// The same model for images of another size, as OpenCLIP makes it.

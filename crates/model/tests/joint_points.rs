@@ -91,7 +91,7 @@ fn point_config(taught_by: Option<&str>) -> PointModelConfig {
             up: Up::YUp,
             resample: Resample::Random,
             missing_color: Some(0.4),
-            as_stored: false,
+            placing: lexiform_model::point::Placing::Unit,
             bare: false,
         },
         paired: None,

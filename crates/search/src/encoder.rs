@@ -3,8 +3,11 @@
 //!
 //! A trait, so that tests and other programs may bring their own; [`JointModel`](lexiform_model::JointModel) is the usual one.
 
+use std::sync::Arc;
+
 use image::RgbaImage;
 use lexiform_geometry::{PointCloud, RigKind};
+use lexiform_model::preprocess::Crop;
 use lexiform_model::{Embedding, JointModel};
 
 /// Whatever went wrong inside a model.
@@ -83,6 +86,11 @@ pub trait Encoder: Send + Sync {
     }
     /// How pixels or points become numbers, in words; recorded with a library.
     fn preprocessing(&self) -> String;
+    /// The same model with another window cut out of views; `None` if it looks at no views.
+    fn with_crop(&self, crop: Crop) -> Option<Arc<dyn Encoder>> {
+        let _ = crop;
+        None
+    }
     /// Sentences that suit the model's labels, with `{}` for the label.
     fn templates(&self) -> Vec<String>;
     /// Logarithm of the factor between cosine similarity and logit.
@@ -130,6 +138,10 @@ impl Encoder for JointModel {
 
     fn preprocessing(&self) -> String {
         self.preprocessing()
+    }
+
+    fn with_crop(&self, crop: Crop) -> Option<Arc<dyn Encoder>> {
+        Some(Arc::new(self.clone().with_crop(crop)))
     }
 
     fn templates(&self) -> Vec<String> {

@@ -223,7 +223,8 @@ impl Progress {
             true => Ok(()),
             false => Err(CheckpointError::OtherRecipe {
                 path: path.to_owned(),
-                key: "the sum of the data set's index.parquet".to_owned(),
+                key: "the sum of the data (a set's index.parquet; a folder's files, labels and captions)"
+                    .to_owned(),
                 found: shown(self.data.as_deref()),
                 expected: shown(now),
             }),

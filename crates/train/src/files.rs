@@ -9,6 +9,7 @@ use lexiform_geometry::io::{self, Format};
 use lexiform_geometry::{Rig, Scene};
 use rayon::prelude::*;
 
+use crate::needs::Needs;
 use crate::recipe::DataConfig;
 use crate::saying::{Origin, Saying};
 use crate::shape_set::{Names, Sample, ShapeSet, Sizes, from_templates};
@@ -55,18 +56,23 @@ pub(crate) struct Files {
     held_out: Vec<Entry>,
     /// Whether there are captions only, so that each shape is a category of its own.
     captioned: bool,
+    /// Tells whether the files and what is said of them are still the same.
+    sum: String,
 }
 
 impl Files {
     /// Finds files and labels. A label's files are parted by their paths' hashes, so that the same files are always held
-    /// out; where there are captions only, all files are.
-    pub fn open(folder: &Path, config: &DataConfig) -> Result<Self, FilesError> {
+    /// out; where there are captions only, all files are; where the table names splits, those decide. Classes are labels: files
+    /// without one are left out where a head names them.
+    pub fn open(folder: &Path, config: &DataConfig, needs: Needs) -> Result<Self, FilesError> {
         let beside = folder.join("labels.csv");
         let table = config.labels.clone().or_else(|| beside.is_file().then_some(beside));
-        let rows = match &table {
+        let mut rows = match &table {
             Some(table) => rows_of_table(table, folder)?,
             None => rows_of_folders(folder)?,
         };
+        rows.retain(|row| !(needs.class && row.captioned));
+        let sum = sum_of(&rows, folder);
         let names: Vec<String> = {
             let mut names: Vec<String> = rows.iter().map(|row| row.label.clone()).collect();
             names.sort_unstable();
@@ -75,24 +81,34 @@ impl Files {
         };
         let captioned = rows.iter().all(|row| row.captioned);
         let mut by_category: BTreeMap<usize, Vec<Entry>> = BTreeMap::new();
-        let total = rows.len();
+        let (total, has_splits) = (rows.len(), rows.iter().any(|row| row.held_out));
+        let (mut training, mut held_out) = (Vec::new(), Vec::new());
         for row in rows {
             let category = names.binary_search(&row.label).unwrap_or(0);
             let sayings = row.sayings(&config.templates);
             let part = if captioned { 0 } else { category };
-            by_category.entry(part).or_default().push(Entry { path: row.path, category, sayings });
+            let entry = Entry { path: row.path, category, sayings };
+            match (has_splits, row.held_out) {
+                (true, true) => held_out.push(entry),
+                (true, false) => training.push(entry),
+                (false, _) => by_category.entry(part).or_default().push(entry),
+            }
         }
         if total < 2 {
             return Err(FilesError::TooFew { path: folder.to_owned(), found: total, first: None });
         }
-        let (mut training, mut held_out) = (Vec::new(), Vec::new());
         for entries in by_category.into_values() {
             let (learned, measured) = parted(entries, folder, config.hold_out);
             training.extend(learned);
             held_out.extend(measured);
         }
         let categories = names.into_iter().map(|name| Names { name, synonyms: Vec::new() }).collect();
-        Ok(Self { categories, training, held_out, captioned })
+        Ok(Self { categories, training, held_out, captioned, sum })
+    }
+
+    /// Tells whether the files and what is said of them are still the same.
+    pub fn sum(&self) -> &str {
+        &self.sum
     }
 
     /// Files that a round shows.
@@ -127,21 +143,10 @@ impl Files {
 
     /// Shapes to measure on, seen by the cameras of `rig` where there is one.
     pub fn held_out(&self, rig: Option<&Rig>, sizes: Sizes) -> ShapeSet {
-        let mut set = self.read(&self.held_out, |entry, scene, i| {
+        self.read(&self.held_out, |entry, scene, i| {
             let mut rng = Rng::named("held-out file", i as u64);
             Sample::measured(entry.category, scene, entry.sayings.clone(), rig, sizes, &mut rng)
-        });
-        if self.captioned {
-            // Each is told from the other shapes that are measured on, not from those that were learned.
-            let mut present: Vec<usize> = set.samples.iter().map(|sample| sample.category).collect();
-            present.sort_unstable();
-            present.dedup();
-            set.categories = present.iter().map(|category| self.categories[*category].clone()).collect();
-            for sample in &mut set.samples {
-                sample.category = present.binary_search(&sample.category).unwrap_or(0);
-            }
-        }
-        set
+        })
     }
 
     fn read(&self, entries: &[Entry], make: impl Fn(&Entry, Scene, usize) -> Sample + Sync) -> ShapeSet {
@@ -160,6 +165,16 @@ impl Files {
             match result {
                 Ok(sample) => set.samples.push(sample),
                 Err(left_out) => set.left_out.push(left_out),
+            }
+        }
+        if self.captioned {
+            // Captions are told from each other within what is learned, and within what is measured: neither knows the other's.
+            let mut present: Vec<usize> = set.samples.iter().map(|sample| sample.category).collect();
+            present.sort_unstable();
+            present.dedup();
+            set.categories = present.iter().map(|category| self.categories[*category].clone()).collect();
+            for sample in &mut set.samples {
+                sample.category = present.binary_search(&sample.category).unwrap_or(0);
             }
         }
         set
@@ -189,6 +204,8 @@ struct Row {
     captions: Vec<String>,
     /// Whether the label is the first of the captions.
     captioned: bool,
+    /// Whether the table keeps it for measuring.
+    held_out: bool,
 }
 
 impl Row {
@@ -209,18 +226,34 @@ fn rows_of_table(table: &Path, folder: &Path) -> Result<Vec<Row>, FilesError> {
     listing.expect(&[Column::Shape])?;
     listing.expect(&[Column::Label, Column::Caption])?;
     let mut rows: BTreeMap<PathBuf, Row> = BTreeMap::new();
-    for Line { shape, label, captions, .. } in listing.lines {
+    for Line { shape, label, captions, split, .. } in listing.lines {
         let path = folder.join(shape);
         let captioned = label.is_none();
         let Some(label) = label.or_else(|| captions.first().cloned()) else { continue };
         if Format::from_path(&path).is_none() {
             continue;
         }
-        let row =
-            rows.entry(path.clone()).or_insert_with(|| Row { path, label, captions: Vec::new(), captioned });
+        let row = rows.entry(path.clone()).or_insert_with(|| Row {
+            path,
+            label,
+            captions: Vec::new(),
+            captioned,
+            held_out: false,
+        });
+        row.held_out |= matches!(split, Some("val" | "test"));
         row.captions.extend(captions);
     }
     Ok(rows.into_values().collect())
+}
+
+/// A sum over paths, sizes of files, and all that is said of them.
+fn sum_of(rows: &[Row], folder: &Path) -> String {
+    let told = rows.iter().map(|row| {
+        let bytes = row.path.metadata().map_or(0, |file| file.len());
+        let path = row.path.strip_prefix(folder).unwrap_or(&row.path).to_string_lossy();
+        format!("{path}\0{bytes}\0{}\0{}\0{}\n", row.label, row.captions.join("\0"), row.held_out)
+    });
+    format!("{:016x}", fnv1a(told.collect::<String>().bytes()))
 }
 
 /// Each file's label is the name of the folder it is in, but for those in `folder` itself.
@@ -236,7 +269,7 @@ fn rows_of_folders(folder: &Path) -> Result<Vec<Row>, FilesError> {
                 let label =
                     inner.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned());
                 let (label, captions) = (label.replace(['_', '-'], " "), Vec::new());
-                rows.push(Row { path, label, captions, captioned: false });
+                rows.push(Row { path, label, captions, captioned: false, held_out: false });
             }
         }
     }

@@ -119,11 +119,12 @@ impl Material {
         self.supply.count(&recipe.data)
     }
 
-    /// A sum that tells whether a data set is still the same.
+    /// A sum that tells whether a data set, or a folder, is still the same.
     pub fn sum(&self) -> Option<&str> {
         match &self.supply {
             Supply::Set(set) => Some(set.sum()),
-            Supply::Rules | Supply::Files(_) => None,
+            Supply::Files(files) => Some(files.sum()),
+            Supply::Rules => None,
         }
     }
 
@@ -159,7 +160,11 @@ impl Material {
         // Where features are kept changes nothing about them; how large views are drawn does.
         let data = toml::to_string(&DataConfig { features: None, ..recipe.data.clone() }).unwrap_or_default();
         let view = self.sizes.view;
-        let key = format!("seed {} round {} views of {view} pixels {data}", recipe.seed, self.round);
+        let sum = match &self.supply {
+            Supply::Files(files) => files.sum(),
+            Supply::Rules | Supply::Set(_) => "",
+        };
+        let key = format!("seed {} round {} views of {view} pixels {data}{sum}", recipe.seed, self.round);
         let hard = recipe.batch.hard.map(|hard| hard.among);
         match (&mut self.pool, &self.supply) {
             (Pool::Held(held), _) => {

@@ -53,7 +53,7 @@ pub(crate) fn by_head(
     let (scores, truth) = encoded(pool, wanted, |shapes| {
         of_clouds(config, &shapes, |clouds| head.forward(tower.encoder().encode(clouds, Start::default())))
     })?;
-    let classes = pool.categories().len();
+    let classes = config.labels.len();
     let predictions = vote::of_scores(&[Features::new(scores, classes)?], &truth, Vote::Mean)?;
     Ok(Some(Classification::of(&predictions, classes)?))
 }

@@ -16,6 +16,8 @@ pub(crate) struct Needs {
     pub words: bool,
     /// A label to be named by.
     pub label: bool,
+    /// A label that is a class of the network's head: a caption does not stand for it.
+    pub class: bool,
     /// Points.
     pub points: bool,
     /// Fewest views.
@@ -38,6 +40,7 @@ impl Needs {
             text_features: recipe.teacher.is_some() && words,
             words,
             label: objective.names() || objective.classifies(),
+            class: objective.classifies(),
             points: recipe.network.n_points() > 0,
             views: if pictures || image_features { recipe.batch.most_views } else { 0 },
         }

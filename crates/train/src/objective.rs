@@ -120,14 +120,21 @@ impl Value<Tensor<1>> {
 }
 
 impl Value<f64> {
-    /// Adds a share of another batch's.
-    pub(crate) fn add(&mut self, other: Self, share: f64) {
-        for (own, others) in [(&mut self.terms, other.terms), (&mut self.accuracies, other.accuracies)] {
-            for (name, value) in others {
-                *own.entry(name).or_insert(0.0) += value * share;
-            }
+    /// The mean of several batches; a batch without a term counts as 0 in it, as in the gradients, but not in its accuracy.
+    pub(crate) fn mean(parts: &[Self]) -> Self {
+        let all = parts.len().max(1) as f64;
+        let mut mean = Self::default();
+        let mut present: BTreeMap<&String, f64> = BTreeMap::new();
+        for (name, share) in parts.iter().flat_map(|part| &part.accuracies) {
+            *mean.accuracies.entry(name.clone()).or_insert(0.0) += share;
+            *present.entry(name).or_insert(0.0) += 1.0;
         }
-        self.total = Some(self.total.unwrap_or(0.0) + other.total.unwrap_or(0.0) * share);
+        mean.accuracies.iter_mut().for_each(|(name, share)| *share /= present[name]);
+        for (name, value) in parts.iter().flat_map(|part| &part.terms) {
+            *mean.terms.entry(name.clone()).or_insert(0.0) += value / all;
+        }
+        mean.total = Some(parts.iter().filter_map(|part| part.total).map(|total| total / all).sum());
+        mean
     }
 }
 
@@ -323,7 +330,8 @@ fn together(parts: impl Iterator<Item = Option<Tensor<2>>>) -> Option<Tensor<2>>
     if parts.len() == 1 { parts.pop() } else { Some(Tensor::cat(parts, 0)) }
 }
 
-/// Share of rows that a term finds right: whose own match is the most similar, or whose category is.
+/// Share of rows that a term finds right: whose own match is the most similar, one that says the same or one that the term does not
+/// tell apart; or whose category is.
 fn accuracy(term: &TermConfig, ranks: &[Features], labels: &Labels) -> Option<f64> {
     let categories = |row: usize| labels.categories[row];
     let still = |features: Option<Tensor<2>>| features.map(Tensor::without_autodiff);
@@ -331,11 +339,11 @@ fn accuracy(term: &TermConfig, ranks: &[Features], labels: &Labels) -> Option<f6
         let scores = still(together(ranks.iter().map(|rank| rank.classes.clone())))?;
         return Some(loss::share_right(&loss::largest(scores), |row, found| found == categories(row)));
     }
+    let rows = term.rows(labels);
     let [a, b] = match term.kind {
         Kind::Cosine => return None,
         Kind::Naming => [still(all(ranks, Feature::Shape))?, still(ranks.first()?.nouns.clone())?],
         _ => {
-            let rows = term.rows(labels);
             if rows.is_empty() {
                 return None;
             }
@@ -346,7 +354,15 @@ fn accuracy(term: &TermConfig, ranks: &[Features], labels: &Labels) -> Option<f6
     let found = loss::nearest(a, b);
     Some(match term.kind {
         Kind::Naming => loss::share_right(&found, |row, found| found == categories(row)),
-        _ => loss::share_right(&found, |row, found| found == row),
+        _ => {
+            let alike = |row: usize, found: usize| {
+                let general = labels.general[row] || labels.general[found];
+                let ignored = term.negatives == NegativesRule::OtherNouns && general;
+                (term.compares(Feature::Text) && labels.sayings[row] == labels.sayings[found])
+                    || (ignored && categories(row) == categories(found))
+            };
+            loss::share_right(&found, |row, found| found == row || alike(rows[row], rows[found]))
+        }
     })
 }
 

@@ -1,5 +1,6 @@
 //! Rows of features that may take hours to compute: written as they come, so that a run that was cut off goes on with them.
 
+use std::fs::TryLockError;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -21,6 +22,13 @@ impl RowsFile {
         let path = path.with_extension("safetensors.rows");
         let mut file =
             fs_err::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
+        file.file().try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => {
+                let message = format!("{}: another run is computing these features", path.display());
+                std::io::Error::new(std::io::ErrorKind::ResourceBusy, message)
+            }
+            TryLockError::Error(error) => error,
+        })?;
         let (mut found, start) = (vec![0; header.len()], header.len() as u64);
         let known = file.read_exact(&mut found).is_ok() && found == header;
         let found = if known { (file.metadata()?.len() - start) / 4 } else { 0 };
@@ -39,11 +47,16 @@ impl RowsFile {
         self.file.write_all(&values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>())
     }
 
-    /// All numbers so far.
-    pub fn read(&mut self) -> std::io::Result<Vec<f32>> {
+    /// All numbers, if there are as many.
+    pub fn read(&mut self, count: usize) -> std::io::Result<Vec<f32>> {
         let mut bytes = Vec::new();
         self.file.seek(SeekFrom::Start(self.start))?;
         self.file.read_to_end(&mut bytes)?;
+        if bytes.len() != count * 4 {
+            let message =
+                format!("{}: {} bytes of features, expected {}", self.path.display(), bytes.len(), count * 4);
+            return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, message));
+        }
         Ok(bytes.as_chunks::<4>().0.iter().map(|value| f32::from_le_bytes(*value)).collect())
     }
 
@@ -87,11 +100,14 @@ mod tests {
         let (mut rows, kept) = RowsFile::open(&path, b"of one  ", pairs()).unwrap();
         assert_eq!(kept, 2);
         rows.push(&[4.0]).unwrap();
-        assert_eq!(rows.read().unwrap(), [1.0, 2.0, 4.0]);
+        assert_eq!(rows.read(3).unwrap(), [1.0, 2.0, 4.0]);
+        assert!(rows.read(4).is_err());
+        let second = RowsFile::open(&path, b"of one  ", pairs()).err().unwrap();
+        assert!(second.to_string().contains("another run"), "{second}");
         drop(rows);
         // Of something else: nothing of it is kept.
         let (mut rows, kept) = RowsFile::open(&path, b"of other", pairs()).unwrap();
-        assert_eq!((kept, rows.read().unwrap()), (0, Vec::new()));
+        assert_eq!((kept, rows.read(0).unwrap()), (0, Vec::new()));
         rows.push(&[5.0]).unwrap();
         rows.finish(&path).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), [&b"of other"[..], &5.0f32.to_le_bytes()].concat());

@@ -75,6 +75,7 @@ impl<'a> Run<'a> {
         let done = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.progress.step);
         let mut material = bring(recipe, &objective, &published, done, on_event)?;
         suits::check_batch(recipe, material.pool.len())?;
+        suits::check_classes(recipe, material.pool.categories().len())?;
         let known = checkpoint.as_ref().map(|checkpoint| &checkpoint.model);
         let words = match (&recipe.network, known) {
             (NetworkConfig::Clip(_), None) => material.words()?,
@@ -166,7 +167,7 @@ impl<'a> Run<'a> {
         clock: &mut Clock,
     ) -> Result<(Value<f64>, GradientsParams), FitError> {
         let parts = self.recipe.batch.accumulate;
-        let (mut mean, mut gradients) = (Value::default(), GradientsParams::new());
+        let (mut values, mut gradients) = (Vec::with_capacity(parts), GradientsParams::new());
         for part in 0..parts {
             let place = (position.step, part);
             let drawn = self.ahead.take().filter(|(at, _)| *at == place);
@@ -182,10 +183,10 @@ impl<'a> Run<'a> {
             let (found, ahead) = self.with_next(place, |run| run.batch_gradients(&batch, position), clock);
             self.ahead = ahead;
             let (value, own) = found?;
-            mean.add(value, 1.0 / parts as f64);
+            values.push(value);
             gradients = gradients::add(&self.towers, gradients, own);
         }
-        Ok((mean, gradients))
+        Ok((Value::mean(&values), gradients))
     }
 
     /// Does some work on this thread while another draws the batch after `place`, unless that is of shapes not made yet.

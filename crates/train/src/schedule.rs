@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub enum Span {
     /// Optimizer steps.
     Steps(usize),
-    /// Passes over the shapes, rounded to whole steps.
+    /// Passes over the shapes, rounded to whole steps, one at least.
     Epochs {
         /// How many.
         epochs: f64,
@@ -22,7 +22,8 @@ impl Span {
     pub fn steps(self, steps_per_epoch: usize) -> usize {
         match self {
             Self::Steps(steps) => steps,
-            Self::Epochs { epochs } => (epochs * steps_per_epoch as f64).round() as usize,
+            Self::Epochs { epochs: 0.0 } => 0,
+            Self::Epochs { epochs } => ((epochs * steps_per_epoch as f64).round() as usize).max(1),
         }
     }
 
@@ -79,8 +80,9 @@ pub enum Schedule {
     },
     /// A rise and a cosine that move once an epoch.
     EpochCosine {
-        /// Epochs from the peak to the end.
-        epochs: usize,
+        /// Epochs from the peak to the end; as many as the run has where absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        epochs: Option<f64>,
         /// Epochs in which the rate rises.
         #[serde(default)]
         warm_up: usize,
@@ -117,7 +119,7 @@ pub struct Position {
 impl Schedule {
     /// Whether rates depend on how long the run is, so that a longer one is another from the start.
     pub fn spans_the_run(&self) -> bool {
-        matches!(self, Self::Cosine { .. })
+        matches!(self, Self::Cosine { .. } | Self::EpochCosine { epochs: None, .. })
     }
 
     /// The rate of the step at `position` when the highest rate is `peak`.
@@ -138,7 +140,8 @@ impl Schedule {
                 if epoch < warm_up {
                     start + epoch as f64 * (peak - start) / warm_up as f64
                 } else {
-                    half_cosine(peak, end, epoch as f64 / epochs.max(1) as f64)
+                    let all = epochs.unwrap_or(steps as f64 / steps_per_epoch.max(1) as f64);
+                    half_cosine(peak, end, epoch as f64 / all.max(1.0))
                 }
             }
             Self::Step { every, factor } => {
@@ -191,7 +194,8 @@ mod tests {
 
     #[test]
     fn duoduo_falls_once_an_epoch() {
-        let schedule = Schedule::EpochCosine { epochs: 3, warm_up: 0, start: 0.0, end: 1e-7, late: false };
+        let schedule =
+            Schedule::EpochCosine { epochs: Some(3.0), warm_up: 0, start: 0.0, end: 1e-7, late: false };
         for (epoch, expected) in [5e-5, 3.7525e-5, 1.2575e-5].into_iter().enumerate() {
             for step in [4 * epoch, 4 * epoch + 3] {
                 let position = Position { step, steps: 12, steps_per_epoch: 4 };
@@ -200,9 +204,21 @@ mod tests {
         }
     }
 
+    /// A shorter run falls all the way too, unless it is told otherwise.
+    #[test]
+    fn a_cosine_of_epochs_is_as_long_as_the_run() {
+        let of = |epochs| Schedule::EpochCosine { epochs, warm_up: 0, start: 0.0, end: 1e-7, late: false };
+        for step in 0..80 {
+            let position = Position { step, steps: 80, steps_per_epoch: 4 };
+            check("as the run", &of(None), 5e-5, position, of(Some(20.0)).rate(5e-5, position));
+        }
+        assert!(of(None).spans_the_run() && !of(Some(20.0)).spans_the_run());
+    }
+
     #[test]
     fn a_cosine_of_epochs_stays_at_its_end() {
-        let schedule = Schedule::EpochCosine { epochs: 3, warm_up: 0, start: 0.0, end: 1e-7, late: false };
+        let schedule =
+            Schedule::EpochCosine { epochs: Some(3.0), warm_up: 0, start: 0.0, end: 1e-7, late: false };
         for step in [12, 15, 23, 40] {
             check("after", &schedule, 5e-5, Position { step, steps: 60, steps_per_epoch: 4 }, 1e-7);
         }
@@ -241,7 +257,7 @@ mod tests {
         let all = [
             Schedule::Constant {},
             Schedule::Cosine { warm_up: Span::default(), start: Some(0.0), end: 0.0, closed: true },
-            Schedule::EpochCosine { epochs: 0, warm_up: 0, start: 0.0, end: 0.0, late: true },
+            Schedule::EpochCosine { epochs: None, warm_up: 0, start: 0.0, end: 0.0, late: true },
             Schedule::Step { every: Span::default(), factor: 0.5 },
         ];
         assert!(all.iter().all(|schedule| schedule.rate(1.0, position).is_finite()));

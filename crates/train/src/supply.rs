@@ -29,7 +29,7 @@ impl Supply {
             Some(folder) if lexiform_data::Dataset::is_at(folder) => {
                 Self::Set(SetSupply::open(folder, config, needs, teacher)?)
             }
-            Some(folder) => Self::Files(Files::open(folder, config)?),
+            Some(folder) => Self::Files(Files::open(folder, config, needs)?),
             None => Self::Rules,
         })
     }

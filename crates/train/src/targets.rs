@@ -184,7 +184,7 @@ fn computed(
         file.push(&values)?;
         on_progress(*end, all);
     }
-    let values = file.read()?;
+    let values = file.read(all * dim)?;
     Ok((file, values))
 }
 

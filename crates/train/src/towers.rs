@@ -95,7 +95,7 @@ fn started(
             (base.tower().clone(), base.config().tower.clone())
         }
     };
-    let Some(head) = network.head else { return Ok((tower, config)) };
+    let Some(head) = network.head else { return Ok((tower.without_head(&mut config), config)) };
     let classes = Classes { hidden: head.hidden, classes: labels.len() };
     let tower = tower.with_new_head(source, &mut config, classes)?;
     Ok((tower, config))
@@ -154,36 +154,49 @@ impl Towers {
                 Ok((towers, Blueprint { text: frozen, ..Blueprint::new(Design::Joint(config)) }))
             }
             NetworkConfig::Points(network) => {
-                let source = Source::new(recipe.seed, device);
-                let (points, tower) = started(network, &source, published, said.labels)?;
-                let taught_by = match &recipe.teacher {
-                    Some(teacher) => Some(published.open(teacher)?.towers_id().to_owned()),
-                    None => None,
-                };
-                let config = PointModelConfig {
-                    name: recipe.name.clone(),
-                    tower,
-                    input: network.input,
-                    paired: network.paired,
-                    taught_by,
-                    templates: usual_templates(),
-                    labels: network.head.map_or(Vec::new(), |_| said.labels.to_vec()),
-                };
-                let mut blueprint = Blueprint {
-                    drop_path: network.drop_path,
-                    dropout: network.head.map_or(0.0, |head| head.dropout),
-                    ..Blueprint::new(Design::Points(config))
-                };
-                let (mut vision, mut start) = (None, START_SCALE);
-                if let (Some(teacher), 1..) = (&recipe.teacher, network.prompts) {
-                    let images = published.open(teacher)?.with_new_prompts(network.prompts, recipe.seed)?;
-                    (vision, start) = (Some(images.vision().clone()), images.logit_scale());
-                    blueprint.text = Some(in_halves(images.text()));
-                    blueprint.images = Some(ModelConfig { points: None, ..images.config().clone() });
-                }
-                Ok((Self { text: None, vision, points: Some(points), logit_scale: scale(start) }, blueprint))
+                Self::of_points(recipe, network, published, said.labels, device)
             }
         }
+    }
+
+    /// An encoder of clouds at its start, perhaps beside the teacher's image tower with new prompts.
+    fn of_points(
+        recipe: &Recipe,
+        network: &PointNetwork,
+        published: &Published,
+        labels: &[String],
+        device: &Device,
+    ) -> Result<(Self, Blueprint), ModelError> {
+        let source = Source::new(recipe.seed, device);
+        let (points, tower) = started(network, &source, published, labels)?;
+        let taught_by = match &recipe.teacher {
+            Some(teacher) => Some(published.open(teacher)?.towers_id().to_owned()),
+            None => None,
+        };
+        let config = PointModelConfig {
+            name: recipe.name.clone(),
+            tower,
+            input: network.input,
+            paired: network.paired,
+            taught_by,
+            templates: usual_templates(),
+            labels: network.head.map_or(Vec::new(), |_| labels.to_vec()),
+        };
+        let mut blueprint = Blueprint {
+            drop_path: network.drop_path,
+            dropout: network.head.map_or(0.0, |head| head.dropout),
+            ..Blueprint::new(Design::Points(config))
+        };
+        let (mut vision, mut start) = (None, START_SCALE);
+        if let (Some(teacher), 1..) = (&recipe.teacher, network.prompts) {
+            let images = published.open(teacher)?.with_new_prompts(network.prompts, recipe.seed)?;
+            (vision, start) = (Some(images.vision().clone()), images.logit_scale());
+            blueprint.text = Some(in_halves(images.text()));
+            blueprint.images = Some(ModelConfig { points: None, ..images.config().clone() });
+        }
+        let scale = Tensor::from_floats([recipe.scale.start.unwrap_or(start)], device);
+        let scale = Param::from_tensor(scale);
+        Ok((Self { text: None, vision, points: Some(points), logit_scale: scale }, blueprint))
     }
 
     /// Features of some rows of a batch, as far as the objective asks for them.

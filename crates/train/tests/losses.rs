@@ -185,7 +185,8 @@ fn rates_of_cg3d() {
         ("lr_used_finetune_pm", 2e-2, 300, 10, 5e-3),
     ];
     for (name, peak, epochs, warm_up, start) in cases {
-        let schedule = Schedule::EpochCosine { epochs, warm_up, start, end: 1e-6, late: true };
+        let schedule =
+            Schedule::EpochCosine { epochs: Some(f64::from(epochs)), warm_up, start, end: 1e-6, late: true };
         let expected: Vec<f64> =
             all[name].as_array().unwrap().iter().map(|rate| rate.as_f64().unwrap()).collect();
         let position = |epoch: usize| Position { step: 3 * epoch, steps: 0, steps_per_epoch: 3 };

@@ -106,8 +106,8 @@ fn networks_of_clouds_go_on_as_well() {
         "data.held_out=0",
         "data.points=256",
         "batch.size.shapes=4",
-        "run.steps=8",
-        "run.evaluate_every=4",
+        "run.steps={ epochs = 2 }",
+        "run.evaluate_every={ epochs = 1 }",
         "run.checkpoint_every=2",
     ];
     let prompts = &["network.prompts=2", "data.views=1"];

@@ -79,7 +79,19 @@ impl ClassifyArgs {
         if !heads::has(name)? {
             return Err(none().into());
         }
-        let OpeningArg { clouds, on, .. } = &self.model.opening;
+        let OpeningArg { clouds, on, text_model, image_size, prompts } = &self.model.opening;
+        let unused = [
+            ("--templates", self.templates.is_some()),
+            ("--text-model", text_model.is_some()),
+            ("--image-size", image_size.is_some()),
+            ("--prompts", prompts.is_some()),
+        ];
+        if let Some((option, _)) = unused.into_iter().find(|(_, given)| *given) {
+            let text = format!(
+                "{option}: a classifier names shapes by its own head; name labels for it to be asked in words"
+            );
+            return Err(Usage(text).into());
+        }
         let model = heads::open(name, *clouds, &on.device)?;
         self.each(|file| heads::name(&model, file))
     }

@@ -13,10 +13,12 @@ use serde::Serialize;
 
 use crate::failure::{Verdict, WithHint as _};
 use crate::indexing;
+use crate::jobs::JobsArg;
 use crate::output;
 use crate::progress::Progress;
 use crate::reading::not_found;
 use crate::shown::Shown;
+use crate::target::check_file;
 
 /// Find files that hold the same shape: copies, other formats, scaled, turned, mirrored, with fewer triangles or other colors
 ///
@@ -34,9 +36,8 @@ pub struct DuplicatesArgs {
     /// Draw the groups into one picture
     #[arg(long, value_name = "OUT.png")]
     sheet: Option<PathBuf>,
-    /// Files read at the same time [default: one for each processor]
-    #[arg(short, long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    jobs: usize,
+    #[command(flatten)]
+    jobs: JobsArg,
     /// Fail if a file cannot be used
     #[arg(long)]
     strict: bool,
@@ -53,6 +54,9 @@ const CELL_SIZE: u32 = 160;
 impl DuplicatesArgs {
     /// Looks at all files and shows the groups.
     pub fn run(self) -> anyhow::Result<Verdict> {
+        if let Some(sheet) = &self.sheet {
+            check_file(sheet)?;
+        }
         let target = fs_err::canonicalize(&self.target).map_err(|_| not_found(&self.target))?;
         if !target.is_dir() {
             let file = self.target.display();
@@ -62,7 +66,7 @@ impl DuplicatesArgs {
         let place = Place::meant_by(&target);
         let shown = Shown::new(&self.target, place.root.as_deref().unwrap_or(&target));
         let files = files_of(&place)?;
-        let options = DuplicateOptions { threshold: self.threshold / 100.0, jobs: self.jobs };
+        let options = DuplicateOptions { threshold: self.threshold / 100.0, jobs: self.jobs.count() };
         let progress = Progress::new(files.len());
         let name =
             |file: &Path| file.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());

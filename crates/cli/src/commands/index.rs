@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::failure::{Usage, Verdict};
 use crate::indexing::{self, Report, Telling};
+use crate::jobs::JobsArg;
 use crate::models::ModelArg;
 use crate::output;
 use crate::reading::not_found;
@@ -24,9 +25,8 @@ pub struct IndexArgs {
     library: Option<PathBuf>,
     #[command(flatten)]
     model: ModelArg,
-    /// Files read at the same time [default: one for each processor]
-    #[arg(short, long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    jobs: usize,
+    #[command(flatten)]
+    jobs: JobsArg,
     /// Forget files that are gone
     #[arg(long)]
     prune: bool,
@@ -59,7 +59,8 @@ impl IndexArgs {
     /// Brings a library up to date for one model; returns how many files failed.
     fn index(&self, place: Place, model: &str) -> anyhow::Result<usize> {
         let library = Library::open_or_add(place, self.model.opening.open(model, None)?, model)?;
-        let options = IndexOptions { jobs: self.jobs, prune: self.prune, retry_failed: self.retry_failed };
+        let options =
+            IndexOptions { jobs: self.jobs.count(), prune: self.prune, retry_failed: self.retry_failed };
         let typed = self.paths.iter().find(|path| fs_err::canonicalize(path).ok() == library.place().root);
         let shown = match (typed, &library.place().root) {
             (Some(typed), Some(root)) => Shown::new(typed, root),

@@ -12,10 +12,12 @@ use serde::Serialize;
 
 use crate::failure::{Usage, Verdict, WithHint as _};
 use crate::indexing::{self, Report, Telling};
+use crate::jobs::JobsArg;
 use crate::models::ModelsArg;
 use crate::output::{self, Align};
 use crate::reading::not_found;
 use crate::shown::Shown;
+use crate::target::check_file;
 
 /// Find 3D files by words, a picture or another shape
 ///
@@ -56,9 +58,8 @@ pub struct SearchArgs {
     /// Search what the library knows, without looking for changed files
     #[arg(long)]
     no_update: bool,
-    /// Files read at the same time [default: one for each processor]
-    #[arg(short, long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    jobs: usize,
+    #[command(flatten)]
+    jobs: JobsArg,
     /// Print one JSON object a line
     #[arg(long)]
     json: bool,
@@ -81,6 +82,9 @@ impl SearchArgs {
     /// Brings the library up to date, searches, and shows the answers.
     pub fn run(self) -> anyhow::Result<Verdict> {
         let query = self.query()?;
+        if let Some(sheet) = &self.sheet {
+            check_file(sheet)?;
+        }
         let target = self.folder()?;
         let place = Place::meant_by(&target);
         let shown = Shown::new(&self.target, place.root.as_deref().unwrap_or(&target));
@@ -152,7 +156,7 @@ impl SearchArgs {
         };
         match opened {
             Ok(library) => {
-                let options = IndexOptions { jobs: self.jobs, ..IndexOptions::default() };
+                let options = IndexOptions { jobs: self.jobs.count(), ..IndexOptions::default() };
                 let telling = Telling { json: false, shown };
                 let report = indexing::update(&library, &[root], &options, &telling)?;
                 tell_changes(&report);

@@ -133,6 +133,7 @@ impl TrainArgs {
 fn to_be_made<'a>(recipe: &'a Recipe, before: &[(Recipe, PathBuf)]) -> Option<&'a str> {
     let base = match &recipe.network {
         NetworkConfig::Pretrained(network) => Some(network.base.as_str()),
+        NetworkConfig::Points(network) => network.base.as_deref(),
         _ => None,
     };
     let models = recipe.teacher.as_deref().into_iter().chain(base);
@@ -261,7 +262,7 @@ impl Screen {
         if *done > 0 {
             self.note(format!("going on after step {done}"));
         }
-        self.progress = Some(Progress::new(steps - done));
+        self.progress = Some(Progress::new(steps.saturating_sub(*done)));
     }
 
     fn note(&self, text: String) {

@@ -283,7 +283,7 @@ fn eval_counts_right_answers() {
     assert_eq!((&report["shapes"], &report["labels"]), (&json!(2), &json!(2)));
     assert_eq!(report["top_3"], 1.0);
     assert!(run.stderr.contains("1 file could not be used"), "{run:#?}");
-    bench.write("other.csv", "name,kind\na,b\n");
+    bench.write("other.csv", "shape,kind\na,b\n");
     bench.run(&["eval", "zero-shot", "--labels", "other.csv"]).bad(1, &["expected a column file", "hint: "]);
 }
 

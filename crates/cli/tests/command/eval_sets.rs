@@ -30,7 +30,10 @@ fn a_data_set_stands_for_files() {
     assert_eq!(page.matches("data:image/jpeg").count(), wrong);
     let test = first(&bench, &[&of_set[..], &["--split", "test"]].concat());
     assert_eq!((&test["shapes"], &test["labels"]), (&json!(4), &json!(1)));
-    bench.run(&[&of_set[..], &["--split", "dev"]].concat()).bad(1, &["none of 12 belongs to split \"dev\""]);
+    bench.run(&[&of_set[..], &["--split", "dev"]].concat()).bad(2, &["expected split train, val or test"]);
+    bench
+        .run(&["eval", "zero-shot", "--labels", "folders", "--assets", "things", "--split", "val"])
+        .bad(1, &["none of 12 belongs to split \"val\"", "nothing there says a split"]);
     bench.run(&[&of_set[..], &["--labels", "folders"]].concat()).bad(2, &["cannot be used with"]);
     let counts = bench.run(&[&of_set[..], &["--views", "1,3", "--json"]].concat()).good().json();
     assert_eq!(counts.iter().map(|l| l["shapes"].clone()).collect::<Vec<_>>(), [12, 12]);

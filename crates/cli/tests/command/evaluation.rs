@@ -156,11 +156,98 @@ fn words_and_photos_bring_shapes() {
     // Three texts for three shapes, and back; two photos, and back for the one shape they show.
     assert_eq!(sizes, [[3, 3], [3, 3], [2, 3], [1, 2]]);
     assert_eq!(fs_err::read_to_string(bench.path("queries.csv")).unwrap().lines().count(), 1 + 3 + 3 + 2 + 1);
-    assert!(bench.run(&args).good().stdout.contains("photo → shape"));
+    let text = bench.run(&args).good().stdout;
+    assert!(
+        text.contains("photo → shape") && text.contains("–") && !text.contains("less the first's"),
+        "{text}"
+    );
+    for line in run.json() {
+        let share = line["recall"][0].as_f64().unwrap();
+        let [low, high] = ["low", "high"].map(|end| line["intervals"]["recall"][0][end].as_f64().unwrap());
+        assert!(low <= share && share <= high && low < high, "{line}");
+        assert!(line.get("against_first").is_none());
+    }
     // Labels as words: four right answers each.
     let labels = bench.run(&["eval", "retrieval", "--captions", "things/labels.csv", "--json"]).good().json();
     assert_eq!((&labels[0]["queries"], &labels[0]["gallery"]), (&json!(3), &json!(12)));
     assert_eq!(labels[0]["coverage"][0].as_f64().unwrap() * 4.0, labels[0]["recall"][0].as_f64().unwrap());
+}
+
+#[test]
+fn models_are_compared_in_every_direction() {
+    let bench = boxes();
+    let (tiny, other) = (tiny_model().to_str().unwrap(), other_model().to_str().unwrap());
+    let one = ["eval", "retrieval", "--captions", "things/labels.csv", "--model", tiny];
+    let both = [&one[..], &["--model", other]].concat();
+    let lines = bench.run(&[&both[..], &["--csv", "queries.csv", "--json"]].concat()).good().json();
+    let told = |line: &Value| (line["direction"].clone(), line["model"].as_str().unwrap()[..4].to_owned());
+    let [there, back] = ["text → shape", "shape → text"].map(|name| json!(name));
+    let expected = [(&there, "tiny"), (&there, "othe"), (&back, "tiny"), (&back, "othe")];
+    assert_eq!(lines.iter().map(told).collect::<Vec<_>>(), expected.map(|(d, m)| (d.clone(), m.to_owned())));
+    for (first, further) in [(0, 1), (2, 3)] {
+        let compared = &lines[further]["against_first"];
+        let share = |line: usize| lines[line]["recall"][0].as_f64().unwrap();
+        let difference = compared["difference"].as_f64().unwrap();
+        assert!((share(further) - share(first) - difference).abs() < 1e-12, "{compared}");
+        assert_eq!(compared["items"], lines[first]["queries"]);
+        assert!(lines[first].get("against_first").is_none());
+    }
+    // A model beside others is measured as it is alone, and a line a query of each is written.
+    let alone = bench.run(&[&one[..], &["--json"]].concat()).good().json();
+    assert_eq!([&alone[0], &alone[1]], [&lines[0], &lines[2]]);
+    assert_eq!(fs_err::read_to_string(bench.path("queries.csv")).unwrap().lines().count(), 1 + 2 * (3 + 12));
+    let text = bench.run(&both).good().stdout;
+    assert!(text.contains("R@1 less the first's") && text.lines().count() == 5, "{text}");
+    bench
+        .run(&[&both[..], &["--features", "rows.npy"]].concat())
+        .bad(2, &["features are of one model, found 2"]);
+}
+
+#[test]
+fn places_that_cannot_be_written_are_told_before_the_work() {
+    let bench = boxes();
+    bench.write("file", "");
+    // The model is not there either, and would be told if the work were begun.
+    let report = [&BY_FOLDER[..], &["--model", "nowhere.safetensors", "--report", "file"]].concat();
+    bench.run(&report).bad(1, &["file: cannot be written", "hint: "]);
+    let retrieval =
+        ["eval", "retrieval", "--captions", "things/labels.csv", "--model", "nowhere.safetensors"];
+    bench
+        .run(&[&retrieval[..], &["--csv", "no/queries.csv"]].concat())
+        .bad(1, &["no/queries.csv: cannot be written"]);
+    bench
+        .run(&["search", "things", "box", "--sheet", "no/sheet.png"])
+        .bad(1, &["no/sheet.png: cannot be written"]);
+    bench.run(&["duplicates", "things", "--sheet", "things"]).bad(1, &["found a folder"]);
+}
+
+#[test]
+fn tables_are_read_under_the_same_headings_and_splits() {
+    let bench = boxes();
+    let rows = "box/b0.obj,box,a box,Training\ntower/w0.obj,tower,a tall tower,TEST\ntower/w1.obj,tower,a tower,testing\n\
+        tower/w2.obj,tower,a high one,train\n";
+    bench.write("things/mine.csv", format!("Path,Category,Description,Split\n{rows}"));
+    let of_table = ["eval", "zero-shot", "--labels", "things/mine.csv", "--json"];
+    let shapes =
+        |more: &[&str]| bench.run(&[&of_table[..], more].concat()).good().json()[0]["shapes"].clone();
+    assert_eq!(
+        [shapes(&[]), shapes(&["--split", "Test"]), shapes(&["--split", "train"])],
+        [4, 2, 2].map(|n| json!(n))
+    );
+    bench.run(&[&of_table[..], &["--split", "val"]].concat()).bad(1, &["none of 4 belongs", "test, train"]);
+    bench
+        .run(&[&of_table[..], &["--split", "banana"]].concat())
+        .bad(2, &["expected split train, val or test"]);
+    let retrieval = ["eval", "retrieval", "--captions", "things/mine.csv", "--json"];
+    let texts =
+        |more: &[&str]| bench.run(&[&retrieval[..], more].concat()).good().json()[0]["queries"].clone();
+    assert_eq!([texts(&[]), texts(&["--split", "test"])], [4, 2].map(|n| json!(n)));
+    bench.run(&[&retrieval[..], &["--split", "val"]].concat()).bad(1, &["none of 4 belongs", "test, train"]);
+    let probe = ["eval", "probe", "--labels", "things/mine.csv", "--json"];
+    assert_eq!(bench.run(&probe).good().json()[0]["shapes"], 2);
+    bench.write("things/bad.csv", "file,label,split\nbox/b0.obj,box,dev\n");
+    let bad = ["eval", "zero-shot", "--labels", "things/bad.csv"];
+    bench.run(&bad).bad(1, &["line 2: expected split train, val or test, found \"dev\""]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The protocols, one value each. What a paper does not say is left open and noted.
 
 use super::labels::{MODELNET10, MODELNET40, SCANOBJECTNN};
-use super::{Benchmark, Classes, Paper, Protocol, Spelling, Taking, Templates};
+use super::{Benchmark, Classes, Paper, Placing, Protocol, Spelling, Taking, Templates};
 use crate::TextMean;
 
 /// LVIS classes that Objaverse has objects of.
@@ -15,7 +15,7 @@ const DUODUO_COUNTS: [usize; 9] = [1, 2, 3, 4, 5, 6, 8, 10, 12];
 const DUODUO_SEEDS: [u32; 3] = [678, 789, 900];
 
 /// Points as the encoder is used to them.
-const USUAL: Taking = Taking::Points { count: None, as_stored: false, bare: false, note: "" };
+const USUAL: Taking = Taking::Points { count: None, placing: Placing::Unit, bare: false, note: "" };
 
 /// What the ones below have in common.
 const BASE: Protocol = Protocol {
@@ -33,7 +33,12 @@ const BASE: Protocol = Protocol {
 /// ScanObjectNN in ULIP's way.
 const ULIP_SCANS: Protocol = Protocol {
     classes: Classes::Known(&SCANOBJECTNN),
-    taking: Taking::Points { count: None, as_stored: false, bare: true, note: "scans have 2,048 points" },
+    taking: Taking::Points {
+        count: None,
+        placing: Placing::Unit,
+        bare: true,
+        note: "scans have 2,048 points",
+    },
     note: "zero-shot rows of the ULIP papers are quoted by others and differ",
     ..BASE
 };
@@ -46,7 +51,7 @@ const CG3D_MODELNET: Protocol = Protocol {
     text_mean: TextMean::Lengths,
     taking: Taking::Points {
         count: Some(1024),
-        as_stored: false,
+        placing: Placing::Unit,
         bare: true,
         note: "the farthest of 10,000; as many as the checkpoint was trained with, so --points 8192 for that of 8,192",
     },
@@ -60,7 +65,12 @@ const CG3D_SCANS: Protocol = Protocol {
     benchmark: Benchmark::ScanobjectnnHardest,
     classes: Classes::Known(&SCANOBJECTNN),
     spelling: Spelling::Verbatim,
-    taking: Taking::Points { count: Some(1024), as_stored: false, bare: true, note: "the farthest of 2,048" },
+    taking: Taking::Points {
+        count: Some(1024),
+        placing: Placing::Unit,
+        bare: true,
+        note: "the farthest of 2,048",
+    },
     items: None,
     ..CG3D_MODELNET
 };
@@ -69,7 +79,12 @@ const CG3D_SCANS: Protocol = Protocol {
 const OPENSHAPE: Protocol = Protocol {
     paper: Paper::Openshape,
     templates: Templates::Unpublished,
-    taking: Taking::Points { count: Some(10_000), as_stored: false, bare: false, note: "a random subset" },
+    taking: Taking::Points {
+        count: Some(10_000),
+        placing: Placing::Unit,
+        bare: false,
+        note: "a random subset",
+    },
     note: "class features are published as numbers: give them by --class-features",
     ..BASE
 };
@@ -83,7 +98,7 @@ pub(super) const PROTOCOLS: &[Protocol] = &[
         text_mean: TextMean::Features,
         taking: Taking::Views { counts: &DUODUO_COUNTS, of: 12, seeds: &DUODUO_SEEDS },
         items: Some(46_205),
-        note: "the published runs draw views and a 208-pixel window by chance, three seeds, percentages rounded before and after averaging",
+        note: "the published runs draw views and, for each 200 shapes, a 208-pixel window by chance: --seeds reference draws so",
         ..BASE
     },
     Protocol {
@@ -91,9 +106,9 @@ pub(super) const PROTOCOLS: &[Protocol] = &[
         classes: LVIS,
         taking: Taking::Points {
             count: None,
-            as_stored: false,
+            placing: Placing::UnitInHalf,
             bare: false,
-            note: "10,000 points with color; the authors center and scale them in half precision",
+            note: "10,000 points with color, as the authors' files have them",
         },
         note: "papers count 46,832, 46,205 or 45,692 shapes, as some files can no longer be fetched",
         ..BASE
@@ -102,7 +117,7 @@ pub(super) const PROTOCOLS: &[Protocol] = &[
     Protocol {
         taking: Taking::Points {
             count: None,
-            as_stored: true,
+            placing: Placing::AsStored,
             bare: true,
             note: "the encoder with color takes 10,000 and every color 0.4, the one without 8,192",
         },
@@ -133,7 +148,7 @@ pub(super) const PROTOCOLS: &[Protocol] = &[
         classes: Classes::Known(&SCANOBJECTNN),
         taking: Taking::Points {
             count: Some(10_000),
-            as_stored: false,
+            placing: Placing::Unit,
             bare: true,
             note: "scans have 2,048, some are drawn twice",
         },

@@ -51,6 +51,17 @@ pub enum Paper {
     Openshape,
 }
 
+/// Where points are put.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placing {
+    /// Their mean at the origin, the farthest at distance 1.
+    Unit,
+    /// The same, computed in half precision.
+    UnitInHalf,
+    /// As they are stored.
+    AsStored,
+}
+
 /// How a paper takes the shapes of a benchmark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Taking {
@@ -67,8 +78,8 @@ pub enum Taking {
     Points {
         /// How many; `None` for as many as the encoder was trained with.
         count: Option<usize>,
-        /// Whether they stay as they are stored, neither centered nor scaled.
-        as_stored: bool,
+        /// Where they are put.
+        placing: Placing,
         /// Whether colors are left out.
         bare: bool,
         /// What else must be known of them.
@@ -84,12 +95,16 @@ impl Taking {
                 let list = |numbers: Vec<String>| numbers.join(", ");
                 let counts = list(counts.iter().map(usize::to_string).collect());
                 let seeds = list(seeds.iter().map(u32::to_string).collect());
-                format!("{counts} of {of} views, drawn with the seeds {seeds}")
+                format!("{counts} of {of} views, which the authors draw with the seeds {seeds}")
             }
-            Self::Points { count, as_stored, bare, note } => {
+            Self::Points { count, placing, bare, note } => {
                 let count = count
                     .map_or("as many points as the encoder is used to".to_owned(), |n| format!("{n} points"));
-                let place = if as_stored { "as stored" } else { "mean at the origin, radius 1" };
+                let place = match placing {
+                    Placing::Unit => "mean at the origin, radius 1",
+                    Placing::UnitInHalf => "mean at the origin, radius 1, in half precision",
+                    Placing::AsStored => "as stored",
+                };
                 let color = if bare { ", without color" } else { "" };
                 let note = if note.is_empty() { String::new() } else { format!(" ({note})") };
                 format!("{count}, {place}{color}{note}")

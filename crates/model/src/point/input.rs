@@ -1,6 +1,6 @@
 //! From a point cloud to what an encoder takes, as each reference prepares it.
 
-use glam::{DVec3, Vec3};
+use glam::Vec3;
 use lexiform_geometry::neighbors::{FarthestRule, farthest_point_sample_by};
 use lexiform_geometry::sample::sample_cloud;
 use lexiform_geometry::{PointCloud, srgb_from_linear};
@@ -9,7 +9,7 @@ use rand::seq::index;
 use rand::{Rng as _, SeedableRng as _};
 use serde::{Deserialize, Serialize};
 
-use super::{Cloud, Start, System};
+use super::{Cloud, Placing, Start, System};
 
 /// Below this radius OpenShape takes a cloud for a single point.
 const OPENSHAPE_SMALLEST: f64 = 1e-6;
@@ -27,9 +27,9 @@ pub struct CloudInput {
     /// Given to points without color; none where the encoder sees no color.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing_color: Option<f32>,
-    /// Positions stay as they are stored, neither centered nor scaled.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub as_stored: bool,
+    /// Where the points are put.
+    #[serde(default, skip_serializing_if = "Placing::is_usual")]
+    pub placing: Placing,
     /// Colors are left out, as if the cloud had none.
     #[serde(default, skip_serializing_if = "is_false")]
     pub bare: bool,
@@ -44,8 +44,8 @@ fn is_false(flag: &bool) -> bool {
 pub struct CloudOptions {
     /// Replaces the number of points.
     pub n_points: Option<usize>,
-    /// See [`CloudInput::as_stored`].
-    pub as_stored: bool,
+    /// Replaces where the points are put.
+    pub placing: Option<Placing>,
     /// See [`CloudInput::bare`].
     pub bare: bool,
 }
@@ -83,7 +83,7 @@ impl CloudInput {
             System::OpenShapeYUp => (10_000, Up::YUp, Resample::Random),
             System::Cg3d => (8192, Up::YUp, Resample::FarthestNormalized),
         };
-        Self { n_points, up, resample, missing_color, as_stored: false, bare: false }
+        Self { n_points, up, resample, missing_color, placing: Placing::Unit, bare: false }
     }
 
     /// The same, changed as a measurement asks.
@@ -91,7 +91,7 @@ impl CloudInput {
     pub fn with(self, options: CloudOptions) -> Self {
         Self {
             n_points: options.n_points.unwrap_or(self.n_points),
-            as_stored: self.as_stored || options.as_stored,
+            placing: options.placing.unwrap_or(self.placing),
             bare: self.bare || options.bare,
             ..self
         }
@@ -112,10 +112,8 @@ impl CloudInput {
             }
             _ => cloud.clone(),
         };
-        let positions = match self.as_stored {
-            true => cloud.positions().to_vec(),
-            false => normalized(cloud.positions(), self.resample),
-        };
+        let smallest = if self.resample == Resample::Random { OPENSHAPE_SMALLEST } else { 0.0 };
+        let positions = self.placing.place(cloud.positions(), smallest);
         let colors = match (self.missing_color, cloud.colors().filter(|_| !self.bare)) {
             (None, _) => Vec::new(),
             (Some(_), Some(colors)) => colors.iter().map(|c| srgb(*c)).collect(),
@@ -160,7 +158,7 @@ impl CloudInput {
             Start::At(first) => format!("farthest points from {first}"),
             Start::Seed(seed) => format!("random start, seed {seed}"),
         };
-        let place = if self.as_stored { "as stored" } else { "mean at the origin, radius 1" };
+        let place = self.placing.describe();
         format!("{} points, {place}, {up}, {color}, {start}", self.n_points)
     }
 }
@@ -193,18 +191,6 @@ fn picked(cloud: &PointCloud, indices: Vec<usize>) -> PointCloud {
         Some(colors) => positions.with_colors(colors).unwrap_or_default(),
         None => positions,
     }
-}
-
-/// The mean at the origin, the farthest point at distance 1. A single point stays at the origin.
-fn normalized(positions: &[Vec3], resample: Resample) -> Vec<Vec3> {
-    let sum: DVec3 = positions.iter().map(|p| p.as_dvec3()).sum();
-    let mean = sum / positions.len().max(1) as f64;
-    let radius = positions.iter().map(|p| (p.as_dvec3() - mean).length()).fold(0.0, f64::max);
-    let smallest = if resample == Resample::Random { OPENSHAPE_SMALLEST } else { 0.0 };
-    if radius <= smallest {
-        return vec![Vec3::ZERO; positions.len()];
-    }
-    positions.iter().map(|p| ((p.as_dvec3() - mean) / radius).as_vec3()).collect()
 }
 
 #[cfg(test)]
@@ -247,7 +233,7 @@ mod tests {
     #[test]
     fn a_measurement_may_ask_for_clouds_as_they_are() {
         let colored = cloud(20).with_colors(vec![Vec3::ONE; 20]).unwrap();
-        let asked = CloudOptions { n_points: Some(8), as_stored: true, bare: true };
+        let asked = CloudOptions { n_points: Some(8), placing: Some(Placing::AsStored), bare: true };
         let input = CloudInput::of(System::Ulip, true).with(asked);
         let found = input.prepare(&colored, Start::default());
         assert_eq!(found.positions.len(), 8);

@@ -88,6 +88,12 @@ impl PointTower {
         Ok(Self { projection: None, classifier, ..self })
     }
 
+    /// The same without a head that names classes.
+    pub fn without_head(self, config: &mut TowerConfig) -> Self {
+        config.classes = None;
+        Self { classifier: None, ..self }
+    }
+
     /// Clouds → features in the joint space, `[clouds, dim]`.
     pub fn encode(&self, clouds: &Clouds, start: Start) -> Tensor<2> {
         self.project(self.encoder.encode(clouds, start))

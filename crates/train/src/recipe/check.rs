@@ -2,7 +2,7 @@
 
 use lexiform_model::point::Resample;
 
-use super::{ClipNetwork, NetworkConfig, PointNetwork, Recipe, RecipeError, RunConfig};
+use super::{ClipNetwork, HeadConfig, NetworkConfig, PointNetwork, Recipe, RecipeError, RunConfig};
 use crate::batch::BatchConfig;
 use crate::objective::{Feature, Kind, NegativesRule, TermConfig};
 use crate::schedule::Schedule;
@@ -146,6 +146,15 @@ impl Recipe {
             (Some(_), _) if self.losses.values().filter(of_class).count() < self.losses.len() => {
                 let rule = "replaces the way into the joint space: all losses must be of kind \"class\"";
                 Err(RecipeError::Value { field: "network.head", found: "{ … }".to_owned(), rule })
+            }
+            (Some(_), _) if self.teacher.is_some() => {
+                let found = self.teacher.clone().unwrap_or_default();
+                let rule = "has nothing to teach where the network has a head: leave it out";
+                Err(RecipeError::Value { field: "teacher", found, rule })
+            }
+            (Some(HeadConfig { hidden: Some(0), .. }), _) => {
+                let rule = "must be at least 1, or absent";
+                Err(RecipeError::Value { field: "network.head.hidden", found: "0".to_owned(), rule })
             }
             (Some(head), _) if !(0.0..1.0).contains(&head.dropout) => {
                 let found = head.dropout.to_string();

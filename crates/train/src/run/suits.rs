@@ -2,6 +2,7 @@
 
 use burn::tensor::Device;
 use lexiform_model::nn::has_products;
+use lexiform_model::point::Up;
 
 use crate::batch::Order;
 use crate::fit::FitError;
@@ -15,6 +16,26 @@ pub(super) fn check_numbers(recipe: &Recipe, devices: &[Device]) -> Result<(), F
     let Some(dtype) = recipe.run.mixed_precision.products() else { return Ok(()) };
     let without = devices.iter().position(|device| !device.supports_dtype(dtype));
     without.map_or(Ok(()), |device| Err(FitError::NoMixedPrecision { device }))
+}
+
+/// Clouds stand as those did that an encoder was trained on.
+fn check_up(found: Up, of_base: Up) -> Result<(), RecipeError> {
+    let (rule, found) = match (of_base, found) {
+        (Up::YUp, Up::ZUp) => ("must be \"y-up\", as network.base is used to", "\"z-up\""),
+        (Up::ZUp, Up::YUp) => ("must be \"z-up\", as network.base is used to", "\"y-up\""),
+        _ => return Ok(()),
+    };
+    Err(RecipeError::Value { field: "network.input.up", found: found.to_owned(), rule })
+}
+
+/// A head has something to choose between.
+pub(super) fn check_classes(recipe: &Recipe, classes: usize) -> Result<(), RecipeError> {
+    if recipe.network.head().is_none() || classes >= 2 {
+        return Ok(());
+    }
+    let rule = "names the shapes' labels, of which there must be two at least";
+    let found = format!("{{ … }}, with {classes} labels");
+    Err(RecipeError::Value { field: "network.head", found, rule })
 }
 
 /// Fewer bits are asked for where they would change something.
@@ -46,7 +67,11 @@ pub(super) fn check_widths(
 ) -> Result<(), FitError> {
     let NetworkConfig::Points(network) = &recipe.network else { return Ok(()) };
     let dim = match (&network.base, &network.tower) {
-        (Some(base), _) => published.points(base, network.groups)?.dim(),
+        (Some(base), _) => {
+            let base = published.points(base, network.groups)?;
+            check_up(network.input.up, base.config().input.up)?;
+            base.dim()
+        }
         (None, Some(tower)) => tower.dim(),
         (None, None) => return Ok(()),
     };

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use lexiform_data::{Dataset, Picture, export, import};
+use lexiform_data::{Dataset, Picture, export, import, split_called};
 use serde_json::json;
 
 use super::prepare::{facts, share};
@@ -77,9 +77,9 @@ pub struct ExportArgs {
     /// Folder to write; made if it is not there, must be empty if it is
     #[arg(short, long, value_name = "FOLDER")]
     out: PathBuf,
-    /// Only shapes of this split
-    #[arg(long, value_name = "NAME")]
-    split: Option<String>,
+    /// Only shapes of this split: train, val or test
+    #[arg(long, value_name = "NAME", value_parser = split_called)]
+    split: Option<&'static str>,
     /// Print a JSON object
     #[arg(long)]
     json: bool,
@@ -91,7 +91,7 @@ impl ExportArgs {
         let format = export::find(&self.format)
             .ok_or_else(|| unknown(&self.format, export::FORMATS.map(|f| f.name).as_slice()))?;
         let dataset = Dataset::open(&self.dataset)?;
-        let shapes = export::shapes_of(&dataset, &self.dataset, self.split.as_deref())?;
+        let shapes = export::shapes_of(&dataset, &self.dataset, self.split)?;
         let progress = Progress::new(shapes.len());
         let exported = format.write(&dataset, &shapes, &self.out, &mut || progress.step(""))?;
         drop(progress);

@@ -100,7 +100,7 @@ impl PrepareArgs {
         let writer = self.words.captions.open(self.look.size, self.look.seed, &self.words.on)?;
         let frozen = |name| frozen(name, self.look.transparent, &self.words.on);
         let frozen = self.words.features.as_deref().map(frozen).transpose()?;
-        let mut producer = Prepare::new(&source, self.config()?, facts)?.with_jobs(self.fill.jobs);
+        let mut producer = Prepare::new(&source, self.config()?, facts)?.with_jobs(self.fill.jobs.count());
         if let Some(writer) = &writer {
             producer = producer.with_captioner(writer.captioner());
         }

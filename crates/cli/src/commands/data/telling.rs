@@ -9,6 +9,7 @@ use lexiform_data::{Event, MakeOptions, MakeSummary, Part, Producer, is_remote, 
 use serde_json::{Value, json};
 
 use crate::failure::{Usage, Verdict};
+use crate::jobs::JobsArg;
 use crate::progress::Progress;
 use crate::{indexing, output};
 
@@ -18,9 +19,8 @@ pub struct FillArgs {
     /// Make only part I of N, counted from 0; the parts together are the data set: `data merge` joins them
     #[arg(long, value_name = "I/N", default_value = "0/1", hide_default_value = true)]
     shard: Part,
-    /// Shapes in the making at the same time [default: one for each processor]
-    #[arg(short, long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    pub jobs: usize,
+    #[command(flatten)]
+    pub jobs: JobsArg,
     /// Size at which a shard is ended, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 256, value_parser = clap::value_parser!(u64).range(1..=65536))]
     shard_size: u64,
@@ -40,7 +40,7 @@ impl FillArgs {
     pub fn fill(&self, producer: &dyn Producer, dataset: &Path) -> anyhow::Result<Verdict> {
         let options = MakeOptions {
             part: self.shard,
-            jobs: self.jobs,
+            jobs: self.jobs.count(),
             shard_bytes: self.shard_size << 20,
             retry_failed: self.retry_failed,
         };

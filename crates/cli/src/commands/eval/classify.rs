@@ -12,7 +12,7 @@ use lexiform_model::Device;
 use lexiform_search::Taken;
 use serde::Serialize;
 
-use super::data::{self, DataArgs, Entry, Rows};
+use super::data::{self, Entry, Rows, ShapesArgs};
 use super::words::{self, ProtocolArgs, tell_protocol};
 use super::{ResamplingArgs, looks, show};
 use crate::commands::classify::{failure, lines};
@@ -41,18 +41,8 @@ pub struct ClassifyArgs {
     /// Points the model is given [default: the protocol's, or the model's own number]
     #[arg(long, value_name = "N", requires = "model", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     points: Option<u32>,
-    /// Folder the files are relative to [default: the folder of the CSV file]
-    #[arg(long, value_name = "DIR", requires = "model")]
-    assets: Option<PathBuf>,
-    /// CSV file with the columns `file` (or `path`) and `label`, or the word `folders`
-    #[arg(long, value_name = "CSV|folders", group = "given")]
-    labels: Option<String>,
-    /// Data set whose shapes the scores are of, in the file's stead
-    #[arg(long, value_name = "SET", group = "given")]
-    data: Option<PathBuf>,
-    /// Only what belongs to this split: train, val or test
-    #[arg(long, value_name = "NAME", requires = "given")]
-    split: Option<String>,
+    #[command(flatten)]
+    shapes: ShapesArgs,
     /// The labels in the order of the scores' columns, one a line [default: the model's own, or those of
     /// the CSV file, sorted]
     #[arg(long, value_name = "FILE")]
@@ -167,16 +157,6 @@ impl ClassifyArgs {
         Ok(labels)
     }
 
-    fn data(&self, features: Option<&String>) -> DataArgs {
-        DataArgs {
-            labels: self.labels.clone(),
-            data: self.data.clone(),
-            split: self.split.clone(),
-            assets: self.assets.clone(),
-            features: features.cloned(),
-        }
-    }
-
     /// Shows the shapes to a fine-tuned point encoder.
     fn of_model(&self, name: &str, protocol: Option<&Protocol>) -> anyhow::Result<Scored> {
         let points = self.points.map(|n| n as usize);
@@ -192,7 +172,7 @@ impl ClassifyArgs {
             columns: model.config().labels.clone(),
         };
         let mut rows: Vec<Vec<Vec<f32>>> = vec![Vec::new(); votes as usize];
-        let entries = self.data(None).entries()?;
+        let entries = self.shapes.entries(None)?;
         let progress = Progress::new(entries.len());
         for entry in entries {
             progress.step(&entry.label);
@@ -220,8 +200,7 @@ impl ClassifyArgs {
         let mut first: Option<Vec<Entry>> = None;
         let mut looks = Vec::new();
         for file in &self.scores {
-            let data = self.data(Some(file));
-            let Rows { entries, features, .. } = data.rows(file)?;
+            let Rows { entries, features, .. } = self.shapes.rows(file)?;
             let same = first.get_or_insert_with(|| entries.clone());
             let names =
                 |entries: &[Entry]| entries.iter().map(|entry| entry.name.clone()).collect::<Vec<_>>();

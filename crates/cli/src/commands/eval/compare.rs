@@ -1,15 +1,15 @@
 //! `lexiform eval compare`: results of several runs on the same files, pair by pair.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, ensure};
 use clap::Args;
 use lexiform_eval::bootstrap::intervals;
-use lexiform_eval::paired::{Paired, compare};
+use lexiform_eval::paired::Paired;
 use lexiform_eval::report::read_cases;
 use serde::Serialize;
 
+use super::beside::{self, Cases};
 use super::{ResamplingArgs, show};
 use crate::failure::Verdict;
 use crate::output::{self, Align};
@@ -47,13 +47,14 @@ impl CompareArgs {
         let runs = self.runs.iter().map(|run| cases(run)).collect::<anyhow::Result<Vec<_>>>()?;
         let mut lines = Vec::new();
         for (i, (name, run)) in self.runs.iter().zip(&runs).enumerate() {
-            let (first, this) = common(&runs[0], run);
-            ensure!(!this.is_empty(), "{}: no file is also in {}", name.display(), self.runs[0].display());
-            if this.len() < run.len().max(runs[0].len()) {
+            let paired = beside::against(&runs[0], run, self.resampling.resampling())?;
+            let first = self.runs[0].display();
+            let none = || anyhow!("{}: no file is also in {first}", name.display());
+            let paired = paired.ok_or_else(none)?;
+            if paired.items < run.len().max(runs[0].len()) {
                 output::note(format!(
-                    "note: {} files are in both {} and {}",
-                    this.len(),
-                    self.runs[0].display(),
+                    "note: {} files are in both {first} and {}",
+                    paired.items,
                     name.display()
                 ));
             }
@@ -61,13 +62,12 @@ impl CompareArgs {
             let [interval] = intervals(run.len(), self.resampling.resampling(), |draw| {
                 [share(draw.iter().filter(|item| run[**item].1).count())]
             });
-            let against_first = (i > 0).then(|| compare(&first, &this, self.resampling.resampling()));
             lines.push(Line {
                 run: name.display().to_string(),
                 shapes: run.len(),
                 top_1: share(run.iter().filter(|case| case.1).count()),
                 interval,
-                against_first: against_first.transpose()?,
+                against_first: (i > 0).then_some(paired),
             });
         }
         self.show(&lines)?;
@@ -107,7 +107,7 @@ impl CompareArgs {
 }
 
 /// Files of a run, and whether each was named right.
-fn cases(run: &Path) -> anyhow::Result<Vec<(String, bool)>> {
+fn cases(run: &Path) -> anyhow::Result<Cases> {
     let path = if run.is_dir() { run.join(CASES) } else { run.to_owned() };
     let mut reader = csv::Reader::from_path(&path).map_err(|error| anyhow!("{}: {error}", path.display()))?;
     let header = reader.headers()?.clone();
@@ -118,24 +118,4 @@ fn cases(run: &Path) -> anyhow::Result<Vec<(String, bool)>> {
     let cases = read_cases(&header, rows).map_err(|error| anyhow!("{}: {error}", path.display()))?;
     ensure!(!cases.is_empty(), "{}: expected a line for each file, found none", path.display());
     Ok(cases)
-}
-
-/// Whether both are right, for files that both have, in the order of the first.
-pub fn common(first: &[(String, bool)], second: &[(String, bool)]) -> (Vec<bool>, Vec<bool>) {
-    let second: HashMap<&str, bool> = second.iter().map(|(file, right)| (file.as_str(), *right)).collect();
-    let both = first.iter().filter_map(|(file, right)| Some((*right, *second.get(file.as_str())?)));
-    both.unzip()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_files_of_both_runs_are_compared() {
-        let run =
-            |cases: &[(&str, bool)]| cases.iter().map(|(f, r)| ((*f).to_owned(), *r)).collect::<Vec<_>>();
-        let (a, b) = common(&run(&[("a", true), ("b", false)]), &run(&[("c", true), ("b", true)]));
-        assert_eq!((a, b), (vec![false], vec![true]));
-    }
 }

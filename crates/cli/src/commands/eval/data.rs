@@ -1,10 +1,12 @@
 //! The files that a measurement is made on, and their labels.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, anyhow, ensure};
+use anyhow::{anyhow, ensure};
 use clap::Args;
+use lexiform_data::listing::{Column, Line, Listing};
+use lexiform_data::split_called;
 use lexiform_eval::Features;
 use lexiform_eval::protocol::labels::same_class;
 use lexiform_geometry::io::Format;
@@ -18,9 +20,9 @@ use crate::output;
 /// The word that stands for labels told by folders.
 const FOLDERS: &str = "folders";
 
-/// Files, their labels, and features that may stand for them.
+/// Shapes and their labels.
 #[derive(Args, Clone, Debug)]
-pub struct DataArgs {
+pub struct ShapesArgs {
     /// CSV file with the columns `file` (or `path`) and `label`, or the word `folders`: each file's label is the
     /// folder below --assets it is in
     #[arg(long, value_name = "CSV|folders", group = "given")]
@@ -28,12 +30,26 @@ pub struct DataArgs {
     /// Data set, as `lexiform data prepare` and `import` make it, in the files' stead: its views, its points and its labels
     #[arg(long, value_name = "SET", group = "given")]
     pub data: Option<PathBuf>,
-    /// Only what belongs to this split: train, val or test, as the column `split` of the CSV file or the data set says
-    #[arg(long, value_name = "NAME", requires = "given")]
-    pub split: Option<String>,
+    #[command(flatten)]
+    pub split: SplitArg,
     /// Folder the files are relative to [default: the folder of the CSV file]
     #[arg(long, value_name = "DIR", requires = "labels")]
     pub assets: Option<PathBuf>,
+}
+
+/// Which of the shapes.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct SplitArg {
+    /// Only what belongs to this split: train, val or test, as the column `split` of the CSV file or the data set says
+    #[arg(long, value_name = "NAME", requires = "given", value_parser = split_called)]
+    split: Option<&'static str>,
+}
+
+/// Shapes, their labels, and features that may stand for them.
+#[derive(Args, Clone, Debug)]
+pub struct DataArgs {
+    #[command(flatten)]
+    pub shapes: ShapesArgs,
     /// Features of the files instead of the files: .npy with a row for each line of the CSV file, or .safetensors, whose
     /// rows are found by the names inside
     #[arg(long, value_name = "FILE[#TENSOR]", requires = "given")]
@@ -65,36 +81,45 @@ pub struct Rows {
     pub model: Option<String>,
 }
 
+impl SplitArg {
+    /// Those that belong to the split, all where none was asked for; `entry` is what each is of.
+    ///
+    /// # Errors
+    /// If none is left, with the splits there are.
+    pub fn only<T>(self, all: Vec<T>, entry: impl Fn(&T) -> &Entry, place: &Path) -> anyhow::Result<Vec<T>> {
+        let Some(split) = self.split else { return Ok(all) };
+        let count = all.len();
+        let there: BTreeSet<String> = all.iter().filter_map(|item| entry(item).split.clone()).collect();
+        let left: Vec<T> = all.into_iter().filter(|t| entry(t).split.as_deref() == Some(split)).collect();
+        let none = || anyhow!("{}: none of {count} belongs to split {split:?}", place.display());
+        let there = there.into_iter().collect::<Vec<_>>().join(", ");
+        let hint = match there.is_empty() {
+            true => "nothing there says a split; a CSV file says it in a column split".to_owned(),
+            false => format!("the splits there are: {there}"),
+        };
+        if left.is_empty() { Err(none()).hint(hint) } else { Ok(left) }
+    }
+}
+
 impl DataArgs {
-    /// All files with their labels, and what kind of labels they are.
+    /// All shapes with their labels; rows of features need not be of shapes.
     pub fn entries(&self) -> anyhow::Result<Vec<Entry>> {
+        self.shapes.entries(self.features.as_deref())
+    }
+}
+
+impl ShapesArgs {
+    /// All shapes with their labels. Rows of `features` may stand for them, and need not be of shapes.
+    pub fn entries(&self, features: Option<&str>) -> anyhow::Result<Vec<Entry>> {
         let entries = match (&self.labels, &self.data) {
             (_, Some(set)) => in_set::labelled(set)?,
-            (Some(labels), None) if labels == FOLDERS => self.in_folders()?,
-            (Some(labels), None) => self.in_table(Path::new(labels))?,
+            (Some(labels), None) if labels == FOLDERS => self.in_folders(features)?,
+            (Some(labels), None) => self.in_table(Path::new(labels), features.is_some())?,
             (None, None) => return Err(Usage("give --labels or --data".to_owned()).into()),
         };
-        let place = || {
-            self.data
-                .as_ref()
-                .map_or_else(|| self.labels.clone().unwrap_or_default(), |set| set.display().to_string())
-        };
-        ensure!(!entries.is_empty(), "{}: nothing has a label", place());
-        let all = entries.len();
-        let entries: Vec<Entry> = entries.into_iter().filter(|entry| self.takes(entry)).collect();
-        ensure!(
-            !entries.is_empty(),
-            "{}: none of {all} belongs to split {:?}",
-            place(),
-            self.split.as_deref().unwrap_or_default()
-        );
-        Ok(entries)
-    }
-
-    fn takes(&self, entry: &Entry) -> bool {
-        self.split
-            .as_ref()
-            .is_none_or(|split| entry.split.as_ref().is_some_and(|s| s.eq_ignore_ascii_case(split)))
+        let place = self.data.clone().or_else(|| self.labels.clone().map(PathBuf::from)).unwrap_or_default();
+        ensure!(!entries.is_empty(), "{}: nothing has a label", place.display());
+        self.split.only(entries, |entry| entry, &place)
     }
 
     /// Whether any files or shapes were named.
@@ -107,10 +132,10 @@ impl DataArgs {
         self.data.is_some() || self.labels.as_deref() == Some(FOLDERS)
     }
 
-    fn in_folders(&self) -> anyhow::Result<Vec<Entry>> {
+    fn in_folders(&self, features: Option<&str>) -> anyhow::Result<Vec<Entry>> {
         let missing = || Usage("--labels folders: give the folder of folders by --assets".to_owned());
         let root = self.assets.as_deref().ok_or_else(missing)?;
-        if let Some(file) = &self.features {
+        if let Some(file) = features {
             let rows = array_read::read(file)?.rows;
             let rows = rows.ok_or_else(|| anyhow!("{file}: its rows have no names"));
             let rows = rows.hint("--labels folders needs .safetensors as `lexiform embed` writes it")?;
@@ -122,24 +147,16 @@ impl DataArgs {
         below.map(|file| in_folder(root, file)).collect()
     }
 
-    fn in_table(&self, path: &Path) -> anyhow::Result<Vec<Entry>> {
-        let folder = self.assets.as_deref().unwrap_or_else(|| path.parent().unwrap_or(Path::new("")));
-        let table = Table::read(path)?;
-        let file = table.column(&["file", "path"])?;
-        let label = table.column(&["label"])?;
-        let split = table.position(&["split"]);
-        let entry = |row: &Vec<String>| Entry {
-            name: row[file].clone(),
-            file: folder.join(&row[file]),
-            label: row[label].clone(),
-            split: split.map(|column| row[column].to_lowercase()),
-            in_set: None,
-        };
-        let entries: Vec<Entry> = table.rows.iter().map(entry).collect();
-        if self.features.is_some() {
+    fn in_table(&self, path: &Path, any_file: bool) -> anyhow::Result<Vec<Entry>> {
+        let listing = Listing::read(path)?;
+        listing.expect(&[Column::Shape])?;
+        listing.expect(&[Column::Label])?;
+        let folder = self.assets.as_deref().unwrap_or_else(|| listing.folder());
+        let entries: Vec<Entry> = listing.lines.iter().map(|line| Entry::of_line(line, folder)).collect();
+        if any_file {
             return Ok(entries);
         }
-        check_labels(path, &entries)?;
+        check_labels(path, &listing.lines)?;
         // A picture among shapes is meant for another measurement; anything else may be a slip.
         let (shapes, others): (Vec<Entry>, Vec<Entry>) = entries.into_iter().partition(|e| is_shape(&e.file));
         if let Some(other) = others.iter().find(|e| image::ImageFormat::from_path(&e.file).is_err()) {
@@ -154,9 +171,9 @@ impl DataArgs {
         Ok(shapes)
     }
 
-    /// The rows of `--features` with their entries.
+    /// The rows of a file of features with their entries.
     pub fn rows(&self, file: &str) -> anyhow::Result<Rows> {
-        let entries = self.entries()?;
+        let entries = self.entries(Some(file))?;
         let FeatureFile { features, rows: names, model } = array_read::read(file)?;
         let Some(names) = names else {
             ensure!(
@@ -182,17 +199,30 @@ impl DataArgs {
     }
 }
 
-/// Every row has a label, and a file has one.
-fn check_labels(path: &Path, entries: &[Entry]) -> anyhow::Result<()> {
-    let mut labels: HashMap<&Path, &str> = HashMap::new();
-    for (entry, line) in entries.iter().zip(2..) {
-        let place = || format!("{}: line {line}: {}", path.display(), entry.name);
-        if entry.label.is_empty() {
-            return Err(anyhow!("{} has no label", place())).hint("take the line out, or give it one");
+impl Entry {
+    /// What a line of a table is about; the folder is what its files are relative to.
+    pub fn of_line(line: &Line, folder: &Path) -> Self {
+        Self {
+            name: line.shape.clone(),
+            file: folder.join(&line.shape),
+            label: line.label.clone().unwrap_or_default(),
+            split: line.split.map(str::to_owned),
+            in_set: None,
         }
-        let known = *labels.entry(&entry.file).or_insert(&entry.label);
-        if known != entry.label {
-            return Err(anyhow!("{} is labelled {known:?} and {:?}", place(), entry.label))
+    }
+}
+
+/// Every line has a label, and a shape has one.
+fn check_labels(path: &Path, lines: &[Line]) -> anyhow::Result<()> {
+    let mut labels: HashMap<&str, &str> = HashMap::new();
+    for Line { number, shape, label, .. } in lines {
+        let place = || format!("{}: line {number}: {shape}", path.display());
+        let Some(label) = label else {
+            return Err(anyhow!("{} has no label", place())).hint("take the line out, or give it one");
+        };
+        let known = *labels.entry(shape).or_insert(label);
+        if known != label {
+            return Err(anyhow!("{} is labelled {known:?} and {label:?}", place()))
                 .hint("a file counts once, under one label");
         }
     }
@@ -252,50 +282,6 @@ pub fn all_labels(entries: &[Entry]) -> Vec<String> {
     labels.sort();
     labels.dedup();
     labels
-}
-
-/// A CSV file whose first line names the columns. Not [`lexiform_data::table::Table`], which finds what is said by name:
-/// here lines keep their order, which rows of features follow, and a shape may stand in several.
-pub struct Table {
-    path: PathBuf,
-    headers: Vec<String>,
-    /// Its cells, trimmed; every row as long as the headers.
-    pub rows: Vec<Vec<String>>,
-}
-
-impl Table {
-    /// Reads it whole.
-    pub fn read(path: &Path) -> anyhow::Result<Self> {
-        let context = || path.display().to_string();
-        let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(path).with_context(context)?;
-        let headers: Vec<String> =
-            reader.headers().with_context(context)?.iter().map(|h| h.trim().to_owned()).collect();
-        let mut rows = Vec::new();
-        for record in reader.records() {
-            let record = record.with_context(context)?;
-            rows.push(
-                (0..headers.len()).map(|i| record.get(i).unwrap_or_default().trim().to_owned()).collect(),
-            );
-        }
-        Ok(Self { path: path.to_owned(), headers, rows })
-    }
-
-    /// Place of the first column with one of these names.
-    pub fn position(&self, names: &[&str]) -> Option<usize> {
-        names.iter().find_map(|name| self.headers.iter().position(|header| header == name))
-    }
-
-    /// The same, or an error that says what was found.
-    pub fn column(&self, names: &[&str]) -> anyhow::Result<usize> {
-        let missing =
-            || anyhow!("{}: expected a column {}, found {:?}", self.path.display(), names[0], self.headers);
-        self.position(names).ok_or_else(missing).hint("the first line names the columns, such as file,label")
-    }
-
-    /// The folder that paths inside it are relative to.
-    pub fn folder(&self) -> &Path {
-        self.path.parent().unwrap_or(Path::new(""))
-    }
 }
 
 #[cfg(test)]

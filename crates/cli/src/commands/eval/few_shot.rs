@@ -91,7 +91,7 @@ pub type Gathered = (String, Vec<Entry>, Features, Vec<(String, String)>);
 /// Embeds the files with a model, or takes their features from a file.
 pub fn gather(data: &DataArgs, model: &ModelArg) -> anyhow::Result<Gathered> {
     if let Some(file) = &data.features {
-        let Rows { entries, features, model } = data.rows(file)?;
+        let Rows { entries, features, model } = data.shapes.rows(file)?;
         return Ok((model.unwrap_or_else(|| file.clone()), entries, features, Vec::new()));
     }
     let entries = data.entries()?;

@@ -12,6 +12,7 @@ use lexiform_search::{Encoder, Error, Intake, Look, Scanned, Taken, read_picture
 use lexiform_train::{Sample, ShapeSet, held_out, held_out_clouds};
 
 use super::data::Entry;
+use super::windows::Windows;
 use crate::commands::classify::failure;
 use crate::failure::Usage;
 use crate::progress::Progress;
@@ -24,7 +25,8 @@ const VIEWS_OF_REFERENCE: usize = 12;
 pub struct Variant {
     /// Number of views; the model's own if `None`.
     pub views: Option<usize>,
-    /// Seed that views are drawn with, as the reference does; evenly spread if `None`.
+    /// Seed that views and windows are drawn with, as the reference does: views for one shape after another, a window for a
+    /// batch of them; evenly spread and the model's own window if `None`.
     pub seed: Option<u32>,
 }
 
@@ -38,7 +40,7 @@ pub struct Seen {
     pub failed: Vec<(String, String)>,
 }
 
-/// Embeds every file in every variant; if `clouds` are asked for, as a cloud.
+/// Embeds every file in every variant, those of a seed together; if `clouds` are asked for, as a cloud.
 pub fn embed_all(
     encoder: &dyn Encoder,
     clouds: Option<Scanned>,
@@ -60,10 +62,12 @@ pub fn embed_all(
     };
     let mut draws: Vec<Option<PythonRandom>> =
         variants.iter().map(|v| v.seed.map(|seed| PythonRandom::new(u64::from(seed)))).collect();
+    let groups: Vec<&[Variant]> = variants.chunk_by(|a, b| a.seed == b.seed).collect();
+    let mut windows: Vec<Windows> = groups.iter().map(|group| Windows::new(group[0].seed)).collect();
     let mut seen = Seen { entries: Vec::new(), features: Vec::new(), failed: Vec::new() };
     let mut rows: Vec<Vec<f32>> = vec![Vec::new(); variants.len()];
     let progress = Progress::new(entries.len());
-    for entry in entries {
+    for (place, entry) in entries.into_iter().enumerate() {
         let taken = take(&look, &entry);
         // A draw is made for every file, so that one that fails does not shift the others'.
         let total = match &taken {
@@ -76,7 +80,10 @@ pub fn embed_all(
             Some(most) => Err(too_few(&entry.file, most, total)),
             None => Ok(taken),
         });
-        match enough.and_then(|taken| embed(encoder, &taken, &chosen)) {
+        // A window too.
+        let through = windows.iter_mut().map(|windows| windows.at(place, encoder));
+        let through: Vec<(&dyn Encoder, usize)> = through.zip(groups.iter().map(|g| g.len())).collect();
+        match enough.and_then(|taken| embed(&through, &taken, &chosen)) {
             Ok(embedded) => {
                 rows.iter_mut().zip(embedded).for_each(|(rows, row)| rows.extend(row));
                 progress.step(&entry.label);
@@ -143,23 +150,29 @@ pub fn take(look: &Look, entry: &Entry) -> Result<Taken, Error> {
     Ok(Taken::Views(pictures.iter().map(|path| read_picture(path)).collect::<Result<_, _>>()?))
 }
 
-/// One row a variant.
+/// One row a variant; of each encoder the next so many.
 fn embed(
-    encoder: &dyn Encoder,
+    encoders: &[(&dyn Encoder, usize)],
     taken: &Taken,
     chosen: &[Option<Vec<usize>>],
 ) -> Result<Vec<Vec<f32>>, Error> {
-    let shapes = chosen.iter().map(|chosen| match chosen {
-        Some(chosen) => taken.with_views(chosen),
-        None => taken.clone(),
-    });
-    let failed = |source| Error::Encode { model: encoder.id().to_owned(), source };
-    let embedded = encoder.embed_shapes(shapes.collect()).map_err(failed)?;
-    if embedded.len() != chosen.len() {
-        let text = format!("expected {} embeddings, found {}", chosen.len(), embedded.len());
-        return Err(failed(text.into()));
+    let (mut rows, mut left) = (Vec::with_capacity(chosen.len()), chosen);
+    for &(encoder, count) in encoders {
+        let (these, others) = left.split_at(count);
+        let shapes = these.iter().map(|chosen| match chosen {
+            Some(chosen) => taken.with_views(chosen),
+            None => taken.clone(),
+        });
+        let failed = |source| Error::Encode { model: encoder.id().to_owned(), source };
+        let embedded = encoder.embed_shapes(shapes.collect()).map_err(failed)?;
+        if embedded.len() != count {
+            let text = format!("expected {count} embeddings, found {}", embedded.len());
+            return Err(failed(text.into()));
+        }
+        rows.extend(embedded.iter().map(|e| e.as_slice().to_vec()));
+        left = others;
     }
-    Ok(embedded.iter().map(|e| e.as_slice().to_vec()).collect())
+    Ok(rows)
 }
 
 /// A small picture of a shape for the report, if it can be drawn.

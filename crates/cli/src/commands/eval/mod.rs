@@ -1,6 +1,7 @@
 //! `lexiform eval`: how well a model does, on files, on features, or on shapes made by rule.
 
 mod attributes;
+mod beside;
 mod classify;
 mod compare;
 mod data;
@@ -11,6 +12,7 @@ mod page;
 mod probe;
 mod retrieval;
 mod show;
+mod windows;
 mod words;
 mod zero_shot;
 
@@ -29,7 +31,7 @@ pub struct EvalArgs {
 #[derive(Subcommand)]
 enum Measure {
     ZeroShot(Box<zero_shot::ZeroShotArgs>),
-    Retrieval(retrieval::RetrievalArgs),
+    Retrieval(Box<retrieval::RetrievalArgs>),
     Probe(probe::ProbeArgs),
     FewShot(few_shot::FewShotArgs),
     Attributes(attributes::AttributesArgs),
@@ -55,7 +57,7 @@ impl EvalArgs {
 /// How intervals are found.
 #[derive(Args, Clone, Copy, Debug)]
 struct ResamplingArgs {
-    /// Times the files are drawn anew for the 95 % intervals
+    /// Times the files, or queries, are drawn anew for the 95 % intervals
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     rounds: u32,
     /// Seed of all draws

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::data::{self, DataArgs, Entry};
 use super::{ResamplingArgs, few_shot, show};
-use crate::failure::{Usage, Verdict};
+use crate::failure::Verdict;
 use crate::indexing;
 use crate::models::ModelArg;
 use crate::output;
@@ -86,13 +86,9 @@ impl ProbeArgs {
         let (mut train, mut test) = (Vec::new(), Vec::new());
         for (i, entry) in entries.iter().enumerate() {
             match entry.split.as_deref() {
-                Some("train" | "training") => train.push(i),
+                Some("train") => train.push(i),
                 Some("test") => test.push(i),
-                Some("val" | "validation" | "") | None => {}
-                Some(other) => {
-                    let text = format!("{}: split: expected train, val or test, found {other:?}", entry.name);
-                    return Err(Usage(text).into());
-                }
+                _ => {}
             }
         }
         Ok([train, test])

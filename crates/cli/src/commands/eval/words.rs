@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::{anyhow, ensure};
 use clap::Args;
-use lexiform_eval::protocol::{Benchmark, Classes, Paper, Protocol, Spelling, Taking, Values};
+use lexiform_eval::protocol::{self, Benchmark, Classes, Paper, Protocol, Spelling, Taking, Values};
 use lexiform_eval::{ClassFeatures, TextMean};
-use lexiform_model::point::CloudOptions;
+use lexiform_model::point::{CloudOptions, Placing};
 use lexiform_search::Encoder;
 
 use super::looks::text_features;
@@ -163,8 +163,13 @@ impl WordsArgs {
 /// How clouds are given to point models: as the protocol says, of so many points where a number is given.
 pub fn clouds_of(protocol: Option<&Protocol>, points: Option<usize>) -> CloudOptions {
     let asked = match protocol.map(|protocol| protocol.taking) {
-        Some(Taking::Points { count, as_stored, bare, .. }) => {
-            CloudOptions { n_points: count, as_stored, bare }
+        Some(Taking::Points { count, placing, bare, .. }) => {
+            let placing = match placing {
+                protocol::Placing::Unit => Placing::Unit,
+                protocol::Placing::UnitInHalf => Placing::UnitInHalf,
+                protocol::Placing::AsStored => Placing::AsStored,
+            };
+            CloudOptions { n_points: count, placing: Some(placing), bare }
         }
         _ => CloudOptions::default(),
     };

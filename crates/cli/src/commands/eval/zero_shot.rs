@@ -7,21 +7,20 @@ use anyhow::ensure;
 use clap::Args;
 use lexiform_eval::protocol::{Protocol, Taking, Values};
 use lexiform_eval::report::Measured;
-use lexiform_eval::{Features, Prediction, paired, zero_shot};
-use lexiform_model::preprocess::Crop;
-use lexiform_model::{PointModel, registry};
+use lexiform_eval::{Features, Prediction, zero_shot};
 use lexiform_search::{Encoder, Intake, Look, Scanned};
 use lexiform_train::shapes::categories;
 use serde_json::json;
 
+use super::beside::{self, Cases, ModelsArgs};
 use super::data::{self, DataArgs, Entry, Rows};
 use super::looks::{self, Seen, Variant};
 use super::words::{self, WordsArgs, tell_protocol};
 use super::{ResamplingArgs, page, show};
 use crate::failure::{Usage, Verdict};
 use crate::indexing;
-use crate::models::{DEFAULT, OpeningArg};
 use crate::output;
+use crate::target;
 
 /// Seeds of Duoduo CLIP's three runs.
 const REFERENCE_SEEDS: [u32; 3] = [678, 789, 900];
@@ -49,16 +48,13 @@ pub struct ZeroShotArgs {
     /// Without colors
     #[arg(long, requires = "clouds")]
     bare: bool,
-    /// Draw views and the window cut out of them by seeds, as Duoduo CLIP's evaluation does: `reference` for its own
-    /// three [default: views evenly spread, the middle window]
+    /// Draw views of each shape, and a window for each 200 shapes, by seeds, as Duoduo CLIP's evaluation does; `reference` for
+    /// its own three. Its processes that load data draw for themselves, so no seed repeats its very draws [default: views
+    /// evenly spread, the middle window]
     #[arg(long, value_name = "N,N,…|reference", value_delimiter = ',', conflicts_with = "features")]
     seeds: Vec<String>,
-    /// Model: a name that `lexiform model list` shows, or a file of weights; each further one is compared with the first
-    /// [default: nano]
-    #[arg(long, value_name = "NAME|PATH", env = "LEXIFORM_MODEL")]
-    model: Vec<String>,
     #[command(flatten)]
-    opening: OpeningArg,
+    models: ModelsArgs,
     #[command(flatten)]
     resampling: ResamplingArgs,
     /// Write a page about the result: report.html, report.json, classes.csv and cases.csv
@@ -86,10 +82,11 @@ impl ZeroShotArgs {
     /// Measures and shows.
     pub fn run(self) -> anyhow::Result<Verdict> {
         let protocol = self.words.protocol()?;
+        if let Some(folder) = &self.report {
+            target::check_folder(folder)?;
+        }
         let mut measurements = self.measure(protocol)?;
-        let mut failed: Vec<(String, String)> = measurements.iter().flat_map(|m| m.failed.clone()).collect();
-        failed.sort();
-        failed.dedup();
+        let failed = beside::all_failed(measurements.iter().map(|m| &m.failed));
         indexing::list_failed(&failed);
         if measurements.iter().any(|m| m.entries.is_empty()) {
             return Ok(Verdict::Failed);
@@ -118,14 +115,10 @@ impl ZeroShotArgs {
 
     /// Every model's results, the first one's first.
     fn measure(&self, protocol: Option<&Protocol>) -> anyhow::Result<Vec<Measurement>> {
-        match (self.data.is_given(), &self.data.features) {
+        match (self.data.shapes.is_given(), &self.data.features) {
             (true, Some(file)) => Ok(vec![self.of_features(file)?]),
-            _ => self.models().iter().map(|name| self.of_model(name, protocol)).collect(),
+            _ => self.models.names().iter().map(|name| self.of_model(name, protocol)).collect(),
         }
-    }
-
-    fn models(&self) -> Vec<String> {
-        if self.model.is_empty() { vec![DEFAULT.to_owned()] } else { self.model.clone() }
     }
 
     fn seeds(&self) -> anyhow::Result<Vec<u32>> {
@@ -138,12 +131,8 @@ impl ZeroShotArgs {
         Ok(self.seeds.iter().map(parse).collect::<Result<_, _>>()?)
     }
 
-    /// Opens one of the models. Among several, only those that take points are given other words.
-    fn open(&self, name: &str, crop: Option<Crop>) -> anyhow::Result<Arc<dyn Encoder>> {
-        let brings_words = self.model.len() > 1 && !PointModel::recognizes(&registry::locate(name)?);
-        let text_model = if brings_words { None } else { self.opening.text_model.clone() };
-        let clouds = words::clouds_of(self.words.protocol()?, self.points.map(|n| n as usize));
-        OpeningArg { text_model, clouds, ..self.opening.clone() }.open(name, crop)
+    fn open(&self, name: &str) -> anyhow::Result<Arc<dyn Encoder>> {
+        self.models.open(name, words::clouds_of(self.words.protocol()?, self.points.map(|n| n as usize)))
     }
 
     fn clouds(&self) -> Option<Scanned> {
@@ -151,7 +140,7 @@ impl ZeroShotArgs {
     }
 
     fn labels(&self, entries: &[Entry]) -> anyhow::Result<Vec<String>> {
-        match self.data.is_given() {
+        match self.data.shapes.is_given() {
             true => self.words.labels(data::all_labels(entries)),
             false => Ok(categories().iter().map(|category| category.name.to_owned()).collect()),
         }
@@ -171,66 +160,57 @@ impl ZeroShotArgs {
 
     /// Embeds the files, or the shapes made by rule, and names them.
     fn of_model(&self, name: &str, protocol: Option<&Protocol>) -> anyhow::Result<Measurement> {
-        let encoder = self.open(name, None)?;
-        if !self.data.is_given() {
+        let encoder = self.open(name)?;
+        if !self.data.shapes.is_given() {
             return self.of_generated(encoder);
         }
         let all = self.data.entries()?;
         let labels = self.labels(&all)?;
         data::truth(&all, &labels)?;
-        let classes = self.words.class_features(Some(&*encoder), &labels, self.data.has_underscores())?;
+        let classes =
+            self.words.class_features(Some(&*encoder), &labels, self.data.shapes.has_underscores())?;
         let counts = self.counts(&*encoder, protocol);
         let seeds = self.seeds()?;
         if !seeds.is_empty() && matches!(encoder.intake(), Intake::Points { .. }) {
             return Err(Usage(format!("--seeds: {} takes points, not views", encoder.id())).into());
         }
-        let mut runs: Vec<(Vec<Variant>, Seen)> = Vec::new();
-        for seed in seeds.iter().copied().map(Some).chain(seeds.is_empty().then_some(None)) {
-            let variants: Vec<Variant> = counts.iter().map(|&views| Variant { views, seed }).collect();
-            let encoder = match seed {
-                Some(seed) => self.open(name, Some(Crop::Seed(seed)))?,
-                None => Arc::clone(&encoder),
-            };
-            let seen = looks::embed_all(&*encoder, self.clouds(), all.clone(), &variants)?;
-            runs.push((variants, seen));
-        }
+        let seeds: Vec<Option<u32>> =
+            if seeds.is_empty() { vec![None] } else { seeds.into_iter().map(Some).collect() };
+        let variants: Vec<Variant> = (seeds.iter())
+            .flat_map(|&seed| counts.iter().map(move |&views| Variant { views, seed }))
+            .collect();
+        let Seen { entries, features, failed } = looks::embed_all(&*encoder, self.clouds(), all, &variants)?;
+        let truth = data::truth(&entries, &labels)?;
         let mut results = Vec::new();
-        let (mut entries, mut failed) = (Vec::new(), Vec::new());
-        for (variants, seen) in runs {
-            let truth = data::truth(&seen.entries, &labels)?;
-            for (variant, features) in variants.iter().zip(&seen.features) {
-                if truth.is_empty() {
-                    continue;
-                }
-                let predictions = zero_shot(features, &classes, &truth)?;
-                let mut measured =
-                    Measured::of(encoder.id(), &predictions, &labels, self.resampling.resampling())?;
-                (measured.views, measured.seed) = (variant.views, variant.seed);
-                results.push((measured, predictions));
-            }
-            (entries, failed) = (seen.entries, seen.failed);
+        for (variant, features) in variants.iter().zip(&features).filter(|_| !truth.is_empty()) {
+            let predictions = zero_shot(features, &classes, &truth)?;
+            let mut measured =
+                Measured::of(encoder.id(), &predictions, &labels, self.resampling.resampling())?;
+            (measured.views, measured.seed) = (variant.views, variant.seed);
+            results.push((measured, predictions));
         }
         Ok(Measurement { encoder: Some(encoder), entries, results, failed, pictures: Vec::new() })
     }
 
     /// Names rows of features.
     fn of_features(&self, file: &str) -> anyhow::Result<Measurement> {
-        let Rows { entries, features, model } = self.data.rows(file)?;
+        let Rows { entries, features, model } = self.data.shapes.rows(file)?;
         let labels = self.labels(&entries)?;
         let truth = data::truth(&entries, &labels)?;
         let needs_words = self.words.class_features.is_none();
-        let names = self.models();
+        let names = self.models.names();
         ensure!(
             names.len() == 1 || !needs_words,
             "--features are of one model, found {} models",
             names.len()
         );
-        let encoder = if needs_words { Some(self.open(&names[0], None)?) } else { None };
+        let encoder = if needs_words { Some(self.open(&names[0])?) } else { None };
         if let (Some(model), Some(encoder)) = (&model, &encoder) {
             let id = encoder.id();
             ensure!(model == id, "{file}: its features are of {model}, the words would be of {id}");
         }
-        let classes = self.words.class_features(encoder.as_deref(), &labels, self.data.has_underscores())?;
+        let classes =
+            self.words.class_features(encoder.as_deref(), &labels, self.data.shapes.has_underscores())?;
         let predictions = zero_shot(&features, &classes, &truth)?;
         let name = model.unwrap_or_else(|| file.to_owned());
         let measured = Measured::of(&name, &predictions, &labels, self.resampling.resampling())?;
@@ -317,16 +297,15 @@ impl ZeroShotArgs {
 
 /// Compares every further result with the first, on the files that both could use.
 fn beside_the_first(measurements: &mut [Measurement], resampling: ResamplingArgs) -> anyhow::Result<()> {
-    let right = |m: &Measurement, result: usize| -> Vec<(String, bool)> {
+    let right = |m: &Measurement, result: usize| -> Cases {
         let predictions = &m.results[result].1;
         m.entries.iter().zip(predictions).map(|(e, p)| (e.name.clone(), p.is_right())).collect()
     };
     let first = right(&measurements[0], 0);
     for (i, measurement) in measurements.iter_mut().enumerate() {
         for result in usize::from(i == 0)..measurement.results.len() {
-            let (a, b) = super::compare::common(&first, &right(measurement, result));
-            let compared = paired::compare(&a, &b, resampling.resampling())?;
-            measurement.results[result].0.against_first = Some(compared);
+            let compared = beside::against(&first, &right(measurement, result), resampling.resampling())?;
+            measurement.results[result].0.against_first = compared;
         }
     }
     Ok(())

@@ -1,0 +1,73 @@
+//! Where points are put before an encoder sees them.
+
+use glam::{DVec3, Vec3};
+use half::f16;
+use serde::{Deserialize, Serialize};
+
+/// Where points are put before an encoder sees them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Placing {
+    /// Their mean at the origin, the farthest at distance 1.
+    #[default]
+    Unit,
+    /// The same in half precision, every step rounded to it: ULIP's loader of Objaverse-LVIS computes in the type its files
+    /// are stored in, by NumPy.
+    UnitInHalf,
+    /// As they are stored, neither centered nor scaled.
+    AsStored,
+}
+
+impl Placing {
+    /// Puts points there. Those whose farthest is no farther than `smallest` from their mean stand for a single point and come
+    /// to lie at the origin.
+    pub(super) fn place(self, positions: &[Vec3], smallest: f64) -> Vec<Vec3> {
+        match self {
+            Self::Unit => unit(positions, smallest),
+            Self::UnitInHalf => unit_in_half(positions),
+            Self::AsStored => positions.to_vec(),
+        }
+    }
+
+    /// In words.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Unit => "mean at the origin, radius 1",
+            Self::UnitInHalf => "mean at the origin, radius 1, in half precision",
+            Self::AsStored => "as stored",
+        }
+    }
+
+    /// Whether it is the usual one.
+    pub(super) fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+fn unit(positions: &[Vec3], smallest: f64) -> Vec<Vec3> {
+    let sum: DVec3 = positions.iter().map(|p| p.as_dvec3()).sum();
+    let mean = sum / positions.len().max(1) as f64;
+    let radius = positions.iter().map(|p| (p.as_dvec3() - mean).length()).fold(0.0, f64::max);
+    if radius <= smallest {
+        return vec![Vec3::ZERO; positions.len()];
+    }
+    positions.iter().map(|p| ((p.as_dvec3() - mean) / radius).as_vec3()).collect()
+}
+
+/// As NumPy computes with `float16`: sums in 32 bits, one point after another, everything else rounded at each step.
+fn unit_in_half(positions: &[Vec3]) -> Vec<Vec3> {
+    let half = |x: f32| f16::from_f32(x).to_f32();
+    let stored: Vec<Vec3> = positions.iter().map(|p| p.map(half)).collect();
+    let sum = stored.iter().fold(Vec3::ZERO, |sum, p| sum + *p);
+    let mean = (sum / positions.len().max(1) as f32).map(half);
+    let centered: Vec<Vec3> = stored.iter().map(|p| (*p - mean).map(half)).collect();
+    let length = |p: &Vec3| {
+        let [x, y, z] = (*p * *p).map(half).to_array();
+        half(half(x + y + z).sqrt())
+    };
+    let radius = centered.iter().map(length).fold(0.0, f32::max);
+    if radius <= 0.0 {
+        return vec![Vec3::ZERO; positions.len()];
+    }
+    centered.iter().map(|p| (*p / radius).map(half)).collect()
+}
