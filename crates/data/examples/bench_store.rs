@@ -24,6 +24,9 @@ const DRAWS: usize = 500;
 /// Stores answer many requests in the time of one.
 const THREADS: [usize; 2] = [1, 16];
 
+/// A shape, and views of it.
+type Draw = (usize, Vec<usize>);
+
 /// What came of some work.
 #[derive(Clone, Copy, Default)]
 struct Got {
@@ -77,18 +80,18 @@ fn read(place: &Path) -> Result<(), Any> {
         views.sort_unstable();
         (shape, views)
     };
-    let plan: Vec<(usize, Vec<usize>)> = (0..DRAWS).map(draw).collect();
-    let views = |(shape, views): &(usize, Vec<usize>)| {
+    let plan: Vec<Draw> = (0..DRAWS).map(draw).collect();
+    let views = |(shape, views): &Draw| {
         let files = set.views(*shape, views)?;
         Ok(Got { bytes: files.iter().map(Vec::len).sum(), files: files.len() })
     };
-    let shapes = |(shape, _): &(usize, Vec<usize>)| {
+    let shapes = |(shape, _): &Draw| {
         let members = set.shape(*shape)?.members;
         Ok(Got { bytes: members.iter().map(|member| member.bytes.len()).sum(), files: 1 })
     };
     for threads in THREADS {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
-        let all = |one: &(dyn Fn(&(usize, Vec<usize>)) -> Result<Got, DataError> + Sync)| {
+        let all = |one: &(dyn Fn(&Draw) -> Result<Got, DataError> + Sync)| {
             pool.install(|| {
                 plan.par_iter().with_max_len(1).map(one).try_reduce(Got::default, |a, b| Ok(a.and(b)))
             })
