@@ -175,7 +175,7 @@ fn going_on_is_as_never_having_stopped() {
     std::fs::remove_dir_all(&set).unwrap();
     prepare(&set, Made { features: true, held_out: 0.5, ..Made::default() });
     let error = train(&recipe, &at("whole.cut"), true).err().unwrap().to_string();
-    assert!(error.contains("sum of the data set"), "{error}");
+    assert!(error.contains("sum of the data"), "{error}");
 }
 
 #[test]

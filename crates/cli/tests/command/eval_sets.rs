@@ -208,6 +208,8 @@ fn a_trained_classifier_names_files() {
     let labels: Vec<&str> =
         named["labels"].as_array().unwrap().iter().map(|label| label["label"].as_str().unwrap()).collect();
     assert_eq!(labels.len(), 3);
-    assert!(["box", "coffee table", "tower"].iter().all(|label| labels.contains(label)), "{labels:?}");
+    assert!(["box", "coffee_table", "tower"].iter().all(|label| labels.contains(label)), "{labels:?}");
     bench.run(&["classify", "things/tower/w0.obj", "--model", "nano"]).bad(2, &["--labels"]);
+    let unused = ["classify", "things/tower/w0.obj", "--model", model, "--text-model", "nano"];
+    bench.run(&unused).bad(2, &["--text-model", "its own head"]);
 }

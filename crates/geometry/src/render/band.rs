@@ -88,7 +88,7 @@ impl Band {
         // Steps of small triangles may run over the end of a row.
         let stride = grid.next_multiple_of(STEP) + STEP;
         let seen = vec![Seen::default(); rows.len() * stride];
-        Self { rows, grid, stride, seen, drawn: grid as i32..0, layers: None }
+        Self { rows, grid, stride, seen, drawn: nothing(grid as i32), layers: None }
     }
 
     /// A row of samples, counted from the band's first.
@@ -168,6 +168,11 @@ impl Band {
         self.seen[index].put(Seen::new(inverse_depth, id));
         widen(&mut self.drawn, x, x);
     }
+}
+
+/// Columns of a grid in which nothing is drawn yet: the first is past the last, so that any column widens it to itself.
+pub(super) fn nothing(grid: i32) -> Range<i32> {
+    Range { start: grid, end: 0 }
 }
 
 /// Takes columns `first..=last` to those that were drawn.

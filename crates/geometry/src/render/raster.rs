@@ -303,6 +303,7 @@ mod tests {
     use rand::{Rng, SeedableRng};
 
     use super::*;
+    use crate::render::band::nothing;
     use crate::render::level::Level;
 
     const GRID: i32 = 120;
@@ -352,7 +353,7 @@ mod tests {
                 slow[(y - ROWS[0]) as usize * stride + x as usize].put(Seen::new(depth, record.id));
             }
             for level in Level::available() {
-                let (mut seen, mut drawn) = (vec![Seen::default(); slow.len()], GRID..0);
+                let (mut seen, mut drawn) = (vec![Seen::default(); slow.len()], nothing(GRID));
                 let target = Target { rows: ROWS, grid: GRID, stride, seen: &mut seen, drawn: &mut drawn };
                 level.run(DrawLarge { records: std::slice::from_ref(record), target });
                 assert!(seen == slow, "triangle {} at {level:?}", record.id);

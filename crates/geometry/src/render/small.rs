@@ -224,6 +224,7 @@ mod tests {
     use rand::{Rng, SeedableRng};
 
     use super::*;
+    use crate::render::band::nothing;
     use crate::render::level::Level;
     use crate::render::raster::Record;
 
@@ -251,7 +252,7 @@ mod tests {
         let faces: Vec<[u32; 3]> =
             (0..vertices.len() as u32 / 3).map(|i| [3 * i, 3 * i + 1, 3 * i + 2]).collect();
         let mut seen = vec![Seen::default(); STRIDE * (ROWS[1] - ROWS[0]) as usize];
-        let mut drawn = GRID..0;
+        let mut drawn = nothing(GRID);
         let target = Target { rows: ROWS, grid: GRID, stride: STRIDE, seen: &mut seen, drawn: &mut drawn };
         level.run(DrawSmall::<BACK> { ids, faces: &faces, vertices, target, floor: None });
         for row in seen.chunks(STRIDE) {

@@ -50,6 +50,8 @@ fn values_that_no_run_can_have_are_errors() {
     check("ulip2.toml", "network.head={ dropout = 0.5 }", &["network.head", "of kind \"class\""]);
     check("ulip2.toml", "losses.text={ kind = \"class\" }", &["network.head = absent"]);
     for (setting, told) in [
+        ("network.head.hidden=0", "network.head.hidden = 0"),
+        ("teacher=nano", "teacher = nano"),
         ("network.head.dropout=1.0", "network.head.dropout = 1"),
         ("network.groups=0", "network.tower.encoder"),
     ] {

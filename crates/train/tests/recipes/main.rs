@@ -13,7 +13,7 @@ use lexiform_model::{JointModel, OpenOptions, PointModel, PointOptions};
 use lexiform_train::shapes::category;
 use lexiform_train::{FitOptions, Recipe, RecipeError, TrainEvent, fit};
 
-use support::{FEW_GROUPS, TINY_POINTS};
+use support::{FEW_GROUPS, TINY_CLASSES, TINY_POINTS};
 
 const DATA: &[&str] =
     &["data.shapes=12", "data.views=3", "data.held_out=0", "run.evaluate_every=3", "run.steps=3"];
@@ -220,15 +220,61 @@ fn captions_alone_are_learned_and_measured() {
     let data = format!("data={}", folder.path().display());
     let settings = [&data, "data.views=4", "batch.size.images=8", "run.steps=2", "run.evaluate_every=2"];
     let recipe = recipe("finetune.toml", &settings).unwrap();
-    let mut found = Vec::new();
-    fit(&recipe, &folder.path().join("out"), &FitOptions::default(), &mut |event| {
-        if let TrainEvent::Evaluated { report: Some(report), step, .. } = event {
+    let (mut found, mut learned) = (Vec::new(), 0);
+    let out = folder.path().join("out");
+    fit(&recipe, &out, &FitOptions::default(), &mut |event| match event {
+        TrainEvent::Start(plan) => learned = plan.categories,
+        TrainEvent::Evaluated { report: Some(report), step, .. } => {
             found.push((step, report.items, report.top_5));
         }
+        _ => {}
     })
     .unwrap();
-    // Six of twenty; any order has five of six right within five.
-    assert!(matches!(found[..], [(0, 6, before), (2, 6, _)] if before >= 0.5), "{found:?}");
+    // Six of twenty are held out, and their captions are not among those that are learned.
+    assert_eq!(
+        (learned, found.iter().map(|(step, items, _)| (*step, *items)).collect::<Vec<_>>()),
+        (14, vec![(0, 6), (2, 6)])
+    );
+
+    // Another caption is another folder: the run does not go on as if nothing had been.
+    let labels = folder.path().join("labels.csv");
+    let changed = std::fs::read_to_string(&labels).unwrap().replace("our mug number 0", "our cup number 0");
+    std::fs::write(&labels, changed).unwrap();
+    let error =
+        fit(&recipe, &out, &FitOptions { resume: true, ..FitOptions::default() }, &mut |_| ()).unwrap_err();
+    assert!(error.to_string().contains("sum of the data"), "{error}");
+}
+
+/// What a table keeps for measuring is not learned from; what has a caption only is no class.
+#[test]
+fn splits_and_labels_of_a_table_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut table = String::from("file,label,split,caption\n");
+    for (i, name) in ["mug", "chair"].iter().cycle().take(12).enumerate() {
+        let file = format!("{i}.glb");
+        write(&folder.path().join(&file), &category(name).unwrap().generate(i as u64).scene).unwrap();
+        let (label, split) = (if i == 11 { "" } else { name }, if i < 3 { "test" } else { "train" });
+        table.push_str(&format!("{file},{label},{split},one {name}\n"));
+    }
+    std::fs::write(folder.path().join("labels.csv"), table).unwrap();
+    let data = format!("data={}", folder.path().display());
+    let settings =
+        [&[data.as_str(), "run.steps=1", "batch.size.shapes=4", "data.points=128"], TINY_CLASSES].concat();
+    let classifier = recipe("classify.toml", &settings).unwrap();
+    let (mut plan, mut items) = (None, 0);
+    fit(&classifier, &folder.path().join("out"), &FitOptions::default(), &mut |event| match event {
+        TrainEvent::Start(found) => plan = Some((found.categories, found.steps_per_epoch)),
+        TrainEvent::Evaluated { report, .. } => items = report.map_or(0, |report| report.items),
+        _ => {}
+    })
+    .unwrap();
+    // Twelve files: three are held out, one has no label.
+    assert_eq!((plan, items), (Some((2, 2)), 3));
+    let settings = [&settings[..], &["network.input.up=z-up", "network.base=nano-of-nobody"]].concat();
+    assert!(
+        fit(&recipe("classify.toml", &settings).unwrap(), folder.path(), &FitOptions::default(), &mut |_| ())
+            .is_err()
+    );
 }
 
 /// SigLIP's and the multi-positive loss take part in a run like any other term.
