@@ -1,4 +1,5 @@
-//! Times ViT-B/32 with random weights: 12 views of one shape, one text. Prints one JSON line a measurement.
+//! Times ViT-B/32 with random weights: 12 views of one shape, one text; and 12 views through `nano`, on as many cores as
+//! `RAYON_NUM_THREADS` allows. Prints one JSON line a measurement.
 
 mod support;
 
@@ -6,6 +7,7 @@ use burn::tensor::{Device, Tensor};
 use lexiform_model::clip::{ClipConfig, ClipText, ClipVision};
 use lexiform_model::tokenizer::Tokenizer;
 use lexiform_model::weights::Source;
+use lexiform_model::{JointModel, OpenOptions};
 
 use support::measure;
 
@@ -18,6 +20,9 @@ fn main() {
     let pixels = Tensor::<4>::ones([12, 3, 224, 224], &device);
     measure("ViT-B/32, 12 views", 5, || vision.encode(pixels.clone(), 12, 12).into_data());
     measure("ViT-B/32, 12 views, joint from block 6", 5, || vision.encode(pixels.clone(), 12, 6).into_data());
+    let nano = JointModel::open("nano", &OpenOptions::default()).expect("it is inside");
+    let views = vec![vec![image::RgbaImage::from_pixel(80, 80, image::Rgba([90, 120, 40, 255])); 12]];
+    measure("nano, 12 views", 25, || nano.embed_views(&views));
     let tokens = Tokenizer::Clip.encode(&["a red chair"], 77);
     measure("ViT-B/32, 1 text", 5, || text.encode(&tokens).into_data());
     measure("ViT-B/32, 1 text, padding cut", 5, || text.encode(&tokens.trimmed()).into_data());

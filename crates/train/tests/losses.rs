@@ -2,12 +2,15 @@
 
 mod support;
 
+use std::path::Path;
+
 use burn::tensor::{Device, Tensor};
 use lexiform_train::loss::{
     Gather, Negatives, contrastive, contrastive_among, gather, kept_hard_negatives, nearest, rows,
     share_right,
 };
-use lexiform_train::{Position, Schedule, Span};
+use lexiform_train::objective::{Features, Objective};
+use lexiform_train::{Labels, Position, Recipe, Schedule, Span};
 use support::{Golden, check, values};
 
 /// f32 sums in another order than the reference's.
@@ -134,6 +137,47 @@ fn samples_without_text_have_no_text_term() {
     let expected = [golden.number("openshape.acc_text"), golden.number("openshape.acc_img")];
     check("openshape.acc", &found, &expected, LOSS);
     leaves.check(&golden, "openshape", &(to_text + to_image));
+}
+
+/// The recipes' own terms, as a run adds them up: losses, gradients and the shares of rows that are right.
+#[test]
+fn recipes_ask_for_the_papers_losses() {
+    let golden = Golden::read("training/losses.safetensors");
+    let cases = [
+        ("ulip2.toml", "single", "logit_scale_param", ["pc_text_acc", "pc_image_acc"], 100.0),
+        ("openshape.toml", "openshape", "openshape.logit_scale_param", ["acc_text", "acc_img"], 1.0),
+    ];
+    for (name, key, scale, accuracies, whole) in cases {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes").join(name);
+        let recipe = Recipe::read(&path, &[]).unwrap();
+        let objective = Objective::new(&recipe.losses, recipe.run.gather).unwrap();
+        let leaves = Leaves::new(&golden, scale);
+        let [rows, _] = leaves.points.dims();
+        let with_text: Vec<usize> = match name {
+            "ulip2.toml" => (0..rows).collect(),
+            _ => golden.values("openshape.has_text").iter().map(|i| *i as usize).collect(),
+        };
+        let labels = Labels {
+            categories: (0..rows).collect(),
+            general: vec![false; rows],
+            sayings: (0..rows).collect(),
+            has_text: (0..rows).map(|row| with_text.contains(&row)).collect(),
+            ..Labels::default()
+        };
+        let features = Features {
+            shape: leaves.points.clone(),
+            text: Some(leaves.text.clone()),
+            image: Some(leaves.image.clone()),
+            nouns: None,
+            classes: None,
+        };
+        let position = Position { step: 0, steps: 1, steps_per_epoch: 1 };
+        let value = objective.value(&[features], &labels, &leaves.scale, position);
+        let found = ["text", "image"].map(|term| whole * value.accuracies[term]);
+        let expected = accuracies.map(|name| golden.number(&format!("{key}.{name}")));
+        check(&format!("{key}.acc"), &found, &expected, LOSS);
+        leaves.check(&golden, key, &value.total.unwrap());
+    }
 }
 
 #[test]

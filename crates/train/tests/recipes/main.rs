@@ -10,6 +10,7 @@ use std::path::Path;
 
 use lexiform_geometry::io::write;
 use lexiform_model::{JointModel, OpenOptions, PointModel, PointOptions};
+use lexiform_train::parameters::values;
 use lexiform_train::shapes::category;
 use lexiform_train::{FitOptions, Recipe, RecipeError, TrainEvent, fit};
 
@@ -204,6 +205,37 @@ fn finetune() {
     // What was learned is in the weights: the file is a model like any other.
     let model = JointModel::open(out.join("model.safetensors").to_str().unwrap(), &OpenOptions::default());
     assert!(model.unwrap().embed_texts(&["a zorbel"]).is_ok());
+}
+
+/// The last blocks learn instead of low-rank changes, as the recipe's comment says; the others stay as they were.
+#[test]
+fn the_last_blocks_learn_instead() {
+    let folder = tempfile::tempdir().unwrap();
+    for (i, name) in ["mug", "chair"].iter().cycle().take(8).enumerate() {
+        std::fs::create_dir_all(folder.path().join(name)).unwrap();
+        write(
+            &folder.path().join(format!("{name}/{i}.glb")),
+            &category(name).unwrap().generate(i as u64).scene,
+        )
+        .unwrap();
+    }
+    let data = format!("data={}", folder.path().display());
+    let blocks = "groups.change.params=[\"vision|text.transformer.resblocks.1+\"]";
+    let settings =
+        [&data, blocks, "data.views=4", "batch.size.images=8", "run.steps=2", "run.evaluate_every=2"];
+    let recipe = recipe("finetune.toml", &settings).unwrap();
+    let out = folder.path().join("out");
+    fit(&recipe, &out, &FitOptions::default(), &mut |_| ()).unwrap();
+    let base = JointModel::open("nano", &OpenOptions::default()).unwrap();
+    let model =
+        JointModel::open(out.join("model.safetensors").to_str().unwrap(), &OpenOptions::default()).unwrap();
+    let blocks = |model: &JointModel| values(model.vision());
+    let (before, after) = (blocks(&base), blocks(&model));
+    let changed = |block: usize| {
+        let of_block = |name: &&String| name.contains(&format!("resblocks.{block}."));
+        before.keys().filter(of_block).any(|name| before[name] != after[name])
+    };
+    assert!(!changed(0) && changed(1) && changed(3), "{:?}", before.keys());
 }
 
 /// Files that have captions and no labels are parted too: held-out ones are told by their captions from each other.
