@@ -111,7 +111,7 @@ impl FitError {
     /// What to do about it, where the part that failed knows.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Data(error) => error.hint(),
+            Self::Data(error) | Self::Files(FilesError::Table(error)) => error.hint(),
             Self::Model(error) => error.hint(),
             Self::OtherFeatures { .. } => {
                 Some("name another file in data.features, or remove this one: it is computed anew".to_owned())

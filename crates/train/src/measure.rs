@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use burn::tensor::Tensor;
 use lexiform_eval::vote::{self, Vote};
 use lexiform_eval::{ClassFeatures, Classification, Features, TextMean, zero_shot};
-use lexiform_model::point::{Clouds, PointTower, Start};
+use lexiform_model::point::{ClassHead, Clouds, PointTower, Start};
 use lexiform_model::{JointModel, ModelError, PointModelConfig};
 
 use crate::fit::FitError;
@@ -44,11 +44,13 @@ pub(crate) fn by_points(
 
 /// Names shapes by what a head says of their points; none where there are no shapes.
 pub(crate) fn by_head(
-    tower: &PointTower,
+    (tower, head): (&PointTower, &ClassHead),
     config: &PointModelConfig,
     pool: &Pool,
 ) -> Result<Option<Classification>, FitError> {
-    let Some(head) = tower.classifier().filter(|_| pool.len() > 0) else { return Ok(None) };
+    if pool.len() == 0 {
+        return Ok(None);
+    }
     let wanted = Wanted { pictures: false, cloud: true };
     let (scores, truth) = encoded(pool, wanted, |shapes| {
         of_clouds(config, &shapes, |clouds| head.forward(tower.encoder().encode(clouds, Start::default())))

@@ -255,7 +255,7 @@ impl Objective {
             return Some(loss::cross_entropy(logits, targets(labels, &scale()), term.smoothing));
         }
         if term.kind == Kind::Class {
-            let logits = together(ranks.iter().map(|rank| rank.classes.clone()))?;
+            let logits = classes(ranks)?;
             return Some(loss::cross_entropy(logits, targets(labels, &scale()), term.smoothing));
         }
         let rows = term.rows(labels);
@@ -325,6 +325,11 @@ fn all(ranks: &[Features], feature: Feature) -> Option<Tensor<2>> {
     together(ranks.iter().map(|rank| rank.get(feature)))
 }
 
+/// What a head says of all shapes, `[rows, categories]`.
+fn classes(ranks: &[Features]) -> Option<Tensor<2>> {
+    together(ranks.iter().map(|rank| rank.classes.clone()))
+}
+
 fn together(parts: impl Iterator<Item = Option<Tensor<2>>>) -> Option<Tensor<2>> {
     let mut parts = parts.collect::<Option<Vec<_>>>()?;
     if parts.len() == 1 { parts.pop() } else { Some(Tensor::cat(parts, 0)) }
@@ -336,7 +341,7 @@ fn accuracy(term: &TermConfig, ranks: &[Features], labels: &Labels) -> Option<f6
     let categories = |row: usize| labels.categories[row];
     let still = |features: Option<Tensor<2>>| features.map(Tensor::without_autodiff);
     if term.kind == Kind::Class {
-        let scores = still(together(ranks.iter().map(|rank| rank.classes.clone())))?;
+        let scores = still(classes(ranks))?;
         return Some(loss::share_right(&loss::largest(scores), |row, found| found == categories(row)));
     }
     let rows = term.rows(labels);

@@ -4,6 +4,9 @@ use std::fs::TryLockError;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
+/// Key of the header entry that says what the features of a file are of.
+pub(crate) const KEY: &str = "lexiform-features";
+
 /// A `.rows` file beside the finished one: a header that says what the rows are of, then rows of 32-bit numbers.
 pub(crate) struct RowsFile {
     path: PathBuf,
@@ -74,9 +77,9 @@ impl RowsFile {
 
 /// The header of a `.safetensors` file of rows; `key` says what they are of. The same bytes for the same rows: the length, then
 /// JSON, as the format wants it.
-pub(crate) fn header(entry: &str, key: &str, rows: u64, dim: usize) -> Vec<u8> {
+pub(crate) fn header(key: &str, rows: u64, dim: usize) -> Vec<u8> {
     let json = serde_json::json!({
-        "__metadata__": { entry: key },
+        "__metadata__": { KEY: key },
         "rows": { "dtype": "F32", "shape": [rows, dim], "data_offsets": [0, rows * dim as u64 * 4] },
     });
     let mut json = json.to_string().into_bytes();

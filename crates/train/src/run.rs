@@ -142,7 +142,7 @@ impl<'a> Run<'a> {
     /// Steps between evaluations, and between checkpoints.
     pub(crate) fn rhythm(&self) -> [usize; 2] {
         let RunConfig { evaluate_every, checkpoint_every, .. } = self.recipe.run;
-        [evaluate_every, checkpoint_every].map(|span| span.steps(self.steps_per_epoch()).max(1))
+        [evaluate_every, checkpoint_every].map(|span| span.steps(self.steps_per_epoch()))
     }
 
     fn steps_per_epoch(&self) -> usize {

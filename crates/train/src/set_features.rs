@@ -14,7 +14,6 @@ use crate::rows_file::{RowsFile, header};
 use crate::saying::Saying;
 use crate::shape_set::Names;
 use crate::stored::Stored;
-use crate::targets::KEY;
 use crate::teacher::{AT_ONCE, Teacher};
 
 /// Features of a data set's shapes.
@@ -102,15 +101,15 @@ impl FeatureFile {
             first.push(first[at] + views(at) as u64 + u64::from(*texts));
         }
         let rows = first[stored.len()];
-        let header = header(KEY, &format!("{} {key}", teacher.model().id()), rows, dim);
+        let header = header(&format!("{} {key}", teacher.model().id()), rows, dim);
         let start = header.len() as u64;
         if !is_of(path, &header, start + rows * dim as u64 * 4)? {
             let at_once = (AT_ONCE / stored.look.views.max(1)).max(1);
-            let groups: Vec<usize> = (0..stored.len()).collect();
+            let shapes: Vec<usize> = (0..stored.len()).collect();
             let end = |group: &[usize]| first[group[group.len() - 1] + 1] as usize;
-            let ends = groups.chunks(at_once).map(|group| end(group) * dim);
+            let ends = shapes.chunks(at_once).map(|group| end(group) * dim);
             let (mut file, kept) = RowsFile::open(path, &header, ends)?;
-            for group in groups.chunks(at_once).filter(|group| end(group) * dim > kept) {
+            for group in shapes.chunks(at_once).filter(|group| end(group) * dim > kept) {
                 file.push(&computed(group, teacher, stored, needs)?)?;
                 on_progress(end(group), rows as usize);
             }

@@ -9,12 +9,9 @@ use lexiform_model::weights::{Precision, TensorList, WeightFile};
 use rayon::prelude::*;
 
 use crate::fit::FitError;
-use crate::rows_file::{RowsFile, header};
+use crate::rows_file::{KEY, RowsFile, header};
 use crate::shape_set::{Sample, ShapeSet};
 use crate::teacher::{AT_ONCE, Teacher};
-
-/// Key of the header entry that says what the features are of.
-pub(crate) const KEY: &str = "lexiform-features";
 
 /// Where features are kept.
 #[derive(Clone, Copy, Debug)]
@@ -171,7 +168,7 @@ fn computed(
     });
     let ends: Vec<usize> = ends.collect();
     let all = ends.last().copied().unwrap_or(0);
-    let header = header(KEY, key, all as u64, dim);
+    let header = header(key, all as u64, dim);
     let (mut file, kept) = RowsFile::open(path, &header, ends.iter().map(|end| end * dim))?;
     for (part, end) in parts.iter().zip(&ends).filter(|(_, end)| **end * dim > kept) {
         let values = match part {

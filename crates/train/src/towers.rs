@@ -80,6 +80,11 @@ fn in_halves(text: &ClipText) -> ClipText {
     text.valid().map(&mut Halves)
 }
 
+/// The scale at its start: the recipe's, or else the network's own.
+fn scale(recipe: &Recipe, own: f32, device: &Device) -> Param<Tensor<1>> {
+    Param::from_tensor(Tensor::from_floats([recipe.scale.start.unwrap_or(own)], device))
+}
+
 /// The point tower at its start, and its sizes.
 fn started(
     network: &PointNetwork,
@@ -111,10 +116,6 @@ impl Towers {
         known: Option<&Design>,
         device: &Device,
     ) -> Result<(Self, Blueprint), ModelError> {
-        let scale = |own: f32| {
-            let start = recipe.scale.start.unwrap_or(own);
-            Param::from_tensor(Tensor::from_floats([start], device))
-        };
         match &recipe.network {
             NetworkConfig::Clip(network) => {
                 let config = match known {
@@ -125,7 +126,8 @@ impl Towers {
                 let text = ClipText::load(&source, &config.clip)?;
                 let vision = ClipVision::load(&source, &config.clip)?;
                 let (text, vision) = (Some(text), Some(vision));
-                let towers = Self { text, vision, points: None, logit_scale: scale(START_SCALE) };
+                let towers =
+                    Self { text, vision, points: None, logit_scale: scale(recipe, START_SCALE, device) };
                 Ok((towers, Blueprint::new(Design::Joint(config))))
             }
             NetworkConfig::Pretrained(network) => {
@@ -149,7 +151,7 @@ impl Towers {
                     Some(_) => (None, Some(in_halves(base.text()))),
                     None => (Some(text), None),
                 };
-                let logit_scale = scale(base.logit_scale());
+                let logit_scale = scale(recipe, base.logit_scale(), device);
                 let towers = Self { text, vision: Some(vision), points: None, logit_scale };
                 Ok((towers, Blueprint { text: frozen, ..Blueprint::new(Design::Joint(config)) }))
             }
@@ -194,9 +196,8 @@ impl Towers {
             blueprint.text = Some(in_halves(images.text()));
             blueprint.images = Some(ModelConfig { points: None, ..images.config().clone() });
         }
-        let scale = Tensor::from_floats([recipe.scale.start.unwrap_or(start)], device);
-        let scale = Param::from_tensor(scale);
-        Ok((Self { text: None, vision, points: Some(points), logit_scale: scale }, blueprint))
+        let logit_scale = scale(recipe, start, device);
+        Ok((Self { text: None, vision, points: Some(points), logit_scale }, blueprint))
     }
 
     /// Features of some rows of a batch, as far as the objective asks for them.
@@ -269,10 +270,7 @@ impl Towers {
                     }
                 };
                 let dropout = Dropout { rate: blueprint.dropout, seed: batch.salt, first_row };
-                let classes = points.classifier().map(|head| match blueprint.dropout {
-                    0.0 => head.forward(encoded.clone()),
-                    _ => head.forward_dropping(encoded.clone(), dropout),
-                });
+                let classes = points.classifier().map(|head| head.forward_dropping(encoded.clone(), dropout));
                 Ok((points.project(encoded), classes))
             }
             _ => Err(RecipeError::network("it has no encoder of shapes".to_owned()).into()),

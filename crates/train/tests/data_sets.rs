@@ -13,7 +13,7 @@ use lexiform_model::Device;
 use lexiform_model::{PointModel, PointOptions};
 use lexiform_train::shapes::category;
 use lexiform_train::{FeatureSource, FitError, FitOptions, Recipe, Teacher, TrainEvent, fit};
-use support::{FEW_GROUPS, TINY_CLASSES, TINY_POINTS};
+use support::{FEW_GROUPS, TAUGHT, TINY_ENCODER, TINY_HEAD};
 
 /// Features in a set are halves: losses of a few units differ in the third digit.
 const HALVES: f64 = 5e-3;
@@ -184,14 +184,18 @@ fn points_and_their_words() {
     let at = |name: &str| folder.path().join(name);
     let set = prepare(&at("set"), Made { features: true, held_out: 0.3, ..Made::default() });
     let told =
-        train(&recipe("ulip2.toml", &set, &[TINY_POINTS, FEW_GROUPS, SHORT]), &at("ulip2"), false).unwrap();
+        train(&recipe("ulip2.toml", &set, &[TINY_ENCODER, TAUGHT, FEW_GROUPS, SHORT]), &at("ulip2"), false)
+            .unwrap();
     assert_eq!(told.losses.len(), 3);
     assert!(told.losses.iter().all(|loss| loss.is_finite() && *loss > 0.0) && told.measured[0] > 0);
     // Batches of shapes that look alike.
     let hard = ["batch.hard={ each = 3, among = 4, margin = 0.1 }", "losses.text.negatives=hard", GATHERED];
-    let told =
-        train(&recipe("ulip2.toml", &set, &[TINY_POINTS, FEW_GROUPS, SHORT, &hard]), &at("hard"), false)
-            .unwrap();
+    let told = train(
+        &recipe("ulip2.toml", &set, &[TINY_ENCODER, TAUGHT, FEW_GROUPS, SHORT, &hard]),
+        &at("hard"),
+        false,
+    )
+    .unwrap();
     assert_eq!(told.losses.len(), 3);
     // A new text tower knows the words of the set.
     let sizes = ["network.layers=1", "network.text_layers=1", "run.steps=2", "batch.size.images=8"];
@@ -254,7 +258,8 @@ fn a_head_learns_the_labels_of_a_set() {
         "schedule.warm_up=2",
         "groups.all.learning_rate=3e-3",
     ];
-    let recipe_with = |more: &[&str]| recipe("classify.toml", &set, &[TINY_CLASSES, &few, more]);
+    let recipe_with =
+        |more: &[&str]| recipe("classify.toml", &set, &[TINY_ENCODER, FEW_GROUPS, TINY_HEAD, &few, more]);
     let (out, mut shares, mut measured) = (folder.path().join("run"), Vec::new(), None);
     fit(&recipe_with(&[]), &out, &FitOptions::default(), &mut |event| match event {
         TrainEvent::Step(step) => shares.push(step.accuracies["class"]),

@@ -76,7 +76,7 @@ fn low_rank() {
 
 #[test]
 fn points() {
-    assert_alike("ulip2.toml", &[support::TINY_POINTS, support::FEW_GROUPS].concat());
+    assert_alike("ulip2.toml", &[support::TINY_ENCODER, support::TAUGHT, support::FEW_GROUPS].concat());
 }
 
 /// Networks without blocks would compute as ever: that is told.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use lexiform_model::Device;
 use lexiform_train::{Checkpoint, FitError, FitOptions, Recipe, Span, TrainEvent, fit};
-use support::{FEW_GROUPS, TINY_CLASSES, TINY_POINTS};
+use support::{FEW_GROUPS, TAUGHT, TINY_ENCODER, TINY_HEAD};
 
 /// A network of a few thousand numbers; shapes are made anew in the middle of the run.
 const TINY: &[&str] = &[
@@ -112,9 +112,9 @@ fn networks_of_clouds_go_on_as_well() {
     ];
     let prompts = &["network.prompts=2", "data.views=1"];
     let recipes: [(&str, &[&[&str]]); 3] = [
-        ("ulip2.toml", &[TINY_POINTS, FEW_GROUPS, few]),
-        ("cg3d.toml", &[TINY_POINTS, FEW_GROUPS, few, prompts]),
-        ("classify.toml", &[TINY_CLASSES, few]),
+        ("ulip2.toml", &[TINY_ENCODER, TAUGHT, FEW_GROUPS, few]),
+        ("cg3d.toml", &[TINY_ENCODER, TAUGHT, FEW_GROUPS, few, prompts]),
+        ("classify.toml", &[TINY_ENCODER, FEW_GROUPS, TINY_HEAD, few]),
     ];
     for (name, settings) in recipes {
         let recipe = recipe_of(name, &settings.concat());

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::point_bert::save_linear;
 use super::{ClassHead, Clouds, EncoderConfig, PointEncoder, Start};
 use crate::error::WeightsError;
-use crate::nn::{DropPath, Linear};
+use crate::nn::Linear;
 use crate::weights::{Source, TensorList};
 
 /// Sizes of all parts.
@@ -97,11 +97,6 @@ impl PointTower {
     /// Clouds → features in the joint space, `[clouds, dim]`.
     pub fn encode(&self, clouds: &Clouds, start: Start) -> Tensor<2> {
         self.project(self.encoder.encode(clouds, start))
-    }
-
-    /// As [`encode`](Self::encode) while training, where paths are dropped.
-    pub fn encode_dropping(&self, clouds: &Clouds, start: Start, drop: DropPath) -> Tensor<2> {
-        self.project(self.encoder.encode_dropping(clouds, start, drop))
     }
 
     /// The encoder's features → the joint space.

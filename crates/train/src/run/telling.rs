@@ -50,8 +50,8 @@ impl Run<'_> {
     fn measure(&self, kept: &Towers, path: &Path) -> Result<Option<Classification>, FitError> {
         let held_out = &self.material.held_out;
         match (&self.blueprint.design, &kept.points) {
-            (Design::Points(config), Some(tower)) if tower.classifier().is_some() => {
-                measure::by_head(tower, config, held_out)
+            (Design::Points(config), Some(tower)) if let Some(head) = tower.classifier() => {
+                measure::by_head((tower, head), config, held_out)
             }
             (Design::Points(config), Some(tower)) => {
                 let by_points = |choices| measure::by_points(tower, config, choices, held_out);

@@ -6,7 +6,7 @@ use lexiform_model::weights::Source;
 use lexiform_train::parameters::parameters;
 use lexiform_train::{FitOptions, NetworkConfig, Span, fit};
 
-use crate::support::{FEW_GROUPS, TINY_POINTS};
+use crate::support::{FEW_GROUPS, TAUGHT, TINY_ENCODER};
 use crate::{DATA, SHAPES, recipe};
 
 const SMALL: &[&str] = &["teacher=nano", "network.base=nano", "batch.size.shapes=4", "batch.most_views=2"];
@@ -85,7 +85,7 @@ fn what_does_not_suit_network_or_shapes_is_an_error() {
         ),
         (
             "ulip2.toml",
-            [TINY_POINTS, SHAPES, FEW_GROUPS, &infinite].concat(),
+            [TINY_ENCODER, TAUGHT, SHAPES, FEW_GROUPS, &infinite].concat(),
             ["of cloud 0 is not finite", "point"],
         ),
     ] {

@@ -14,7 +14,7 @@ use lexiform_train::parameters::values;
 use lexiform_train::shapes::category;
 use lexiform_train::{FitOptions, Recipe, RecipeError, TrainEvent, fit};
 
-use support::{FEW_GROUPS, TINY_CLASSES, TINY_POINTS};
+use support::{FEW_GROUPS, TAUGHT, TINY_ENCODER, TINY_HEAD};
 
 const DATA: &[&str] =
     &["data.shapes=12", "data.views=3", "data.held_out=0", "run.evaluate_every=3", "run.steps=3"];
@@ -91,7 +91,8 @@ fn nano_and_its_points() {
     let encoder: Vec<&str> = encoder.iter().map(String::as_str).collect();
     let few = ["data.points=256", "batch.fewest_views=1", "batch.most_views=2"];
     let out = folder.path().join("points");
-    let losses = train("nano-points.toml", &out, &[TINY_POINTS, SHAPES, &encoder, &few, &[&teacher]]);
+    let losses =
+        train("nano-points.toml", &out, &[TINY_ENCODER, TAUGHT, SHAPES, &encoder, &few, &[&teacher]]);
     assert_eq!(losses, vec![["captions", "naming", "views"]; 3]);
     let joined =
         JointModel::open(out.join("joined.safetensors").to_str().unwrap(), &OpenOptions::default()).unwrap();
@@ -117,7 +118,7 @@ fn duoduo_at_another_size() {
 #[test]
 fn ulip2() {
     let folder = tempfile::tempdir().unwrap();
-    let losses = train("ulip2.toml", folder.path(), &[TINY_POINTS, SHAPES, FEW_GROUPS]);
+    let losses = train("ulip2.toml", folder.path(), &[TINY_ENCODER, TAUGHT, SHAPES, FEW_GROUPS]);
     assert_eq!(losses, vec![["image", "text"]; 3]);
     assert_eq!(open_points(folder.path()).dim(), 128);
 }
@@ -132,7 +133,7 @@ fn cg3d() {
         "network.prompts=2",
         "data.points=256",
     ];
-    let losses = train("cg3d.toml", folder.path(), &[TINY_POINTS, SHAPES, &settings]);
+    let losses = train("cg3d.toml", folder.path(), &[TINY_ENCODER, TAUGHT, SHAPES, &settings]);
     assert_eq!(losses, vec![["clip", "image", "text"]; 3]);
     assert_eq!(open_points(folder.path()).dim(), 128);
     let path = folder.path().join("model.images.safetensors");
@@ -155,7 +156,7 @@ fn openshape_in_both_stages() {
     ];
     for (stage, more) in [("first", &[][..]), ("second", &second[..])] {
         let out = folder.path().join(stage);
-        let losses = train("openshape.toml", &out, &[TINY_POINTS, SHAPES, &groups, more]);
+        let losses = train("openshape.toml", &out, &[TINY_ENCODER, TAUGHT, SHAPES, &groups, more]);
         assert_eq!(losses, vec![["image", "text"]; 3], "{stage}");
         assert_eq!(open_points(&out).dim(), 128);
     }
@@ -290,8 +291,13 @@ fn splits_and_labels_of_a_table_are_kept() {
     }
     std::fs::write(folder.path().join("labels.csv"), table).unwrap();
     let data = format!("data={}", folder.path().display());
-    let settings =
-        [&[data.as_str(), "run.steps=1", "batch.size.shapes=4", "data.points=128"], TINY_CLASSES].concat();
+    let settings = [
+        &[data.as_str(), "run.steps=1", "batch.size.shapes=4", "data.points=128"],
+        TINY_ENCODER,
+        FEW_GROUPS,
+        TINY_HEAD,
+    ]
+    .concat();
     let classifier = recipe("classify.toml", &settings).unwrap();
     let (mut plan, mut items) = (None, 0);
     fit(&classifier, &folder.path().join("out"), &FitOptions::default(), &mut |event| match event {
@@ -319,6 +325,6 @@ fn other_terms() {
         "losses.image.turn=odd",
         "run.gather=with-gradient",
     ];
-    let losses = train("ulip2.toml", folder.path(), &[TINY_POINTS, SHAPES, FEW_GROUPS, &terms]);
+    let losses = train("ulip2.toml", folder.path(), &[TINY_ENCODER, TAUGHT, SHAPES, FEW_GROUPS, &terms]);
     assert_eq!(losses.len(), 3);
 }

@@ -13,10 +13,8 @@ use lexiform_train::parameters::{parameters, values as values_of, with_values};
 use safetensors::SafeTensors;
 use safetensors::tensor::Dtype;
 
-/// A network of clouds with a few thousand numbers, taught by the built-in model, whose features are 128 wide.
-pub const TINY_POINTS: &[&str] = &[
-    "teacher=nano",
-    "network.tower.projection.dim=128",
+/// An encoder of clouds with a few thousand numbers.
+pub const TINY_ENCODER: &[&str] = &[
     "network.tower.encoder.width=32",
     "network.tower.encoder.layers=2",
     "network.tower.encoder.heads=2",
@@ -24,18 +22,10 @@ pub const TINY_POINTS: &[&str] = &[
     "network.tower.encoder.group_width=16",
     "network.input.n_points=128",
 ];
-/// As small a classifier of clouds.
-pub const TINY_CLASSES: &[&str] = &[
-    "network.tower.encoder.groups=8",
-    "network.head={ hidden = 16, dropout = 0.1 }",
-    "network.tower.encoder.group_size=8",
-    "network.tower.encoder.width=32",
-    "network.tower.encoder.layers=2",
-    "network.tower.encoder.heads=2",
-    "network.tower.encoder.mlp_width=64",
-    "network.tower.encoder.group_width=16",
-    "network.input.n_points=128",
-];
+/// What teaches it: the built-in model, whose features are 128 wide.
+pub const TAUGHT: &[&str] = &["teacher=nano", "network.tower.projection.dim=128"];
+/// A small head over it.
+pub const TINY_HEAD: &[&str] = &["network.head={ hidden = 16, dropout = 0.1 }"];
 /// A network of clouds, in few groups.
 pub const FEW_GROUPS: &[&str] = &["network.tower.encoder.groups=8", "network.tower.encoder.group_size=8"];
 

@@ -67,6 +67,12 @@ pub fn both_ways(
     ])
 }
 
+impl Run {
+    fn direction(&self, name: &str) -> Option<&Direction> {
+        self.directions.iter().find(|direction| direction.name == name)
+    }
+}
+
 impl Direction {
     fn cases(&self) -> Cases {
         self.queries.iter().cloned().zip(self.found.iter().map(|found| found.first() == 1)).collect()
@@ -76,25 +82,20 @@ impl Direction {
 /// The numbers of every run, direction by direction, each beside the first run's.
 pub fn lines(runs: &[Run], resampling: Resampling) -> anyhow::Result<Vec<Line>> {
     let mut lines = Vec::new();
-    let Some((first, _)) = runs.split_first() else { return Ok(lines) };
-    let mut names: Vec<&str> = runs.iter().flat_map(|run| &run.directions).map(|d| d.name).collect();
-    let mut seen = Vec::new();
-    names.retain(|name| {
-        !seen.contains(name) && {
-            seen.push(*name);
-            true
+    let Some(first) = runs.first() else { return Ok(lines) };
+    let mut names: Vec<&str> = Vec::new();
+    for direction in runs.iter().flat_map(|run| &run.directions) {
+        if !names.contains(&direction.name) {
+            names.push(direction.name);
         }
-    });
+    }
     for name in names {
-        let of_run = |run: &'_ Run| run.directions.iter().position(|d| d.name == name);
         for (i, run) in runs.iter().enumerate() {
-            let Some(direction) = of_run(run).map(|place| &run.directions[place]) else { continue };
+            let Some(direction) = run.direction(name) else { continue };
             let counted = Retrieval::of(&direction.found, direction.gallery.len())?;
             let intervals = counted.intervals(&direction.found, resampling);
-            let against_first = match of_run(first).filter(|_| i > 0) {
-                Some(place) => {
-                    beside::against(&first.directions[place].cases(), &direction.cases(), resampling)?
-                }
+            let against_first = match first.direction(name).filter(|_| i > 0) {
+                Some(first) => beside::against(&first.cases(), &direction.cases(), resampling)?,
                 None => None,
             };
             let (model, depths) = (run.model.clone(), DEPTHS);
