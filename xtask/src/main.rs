@@ -1,8 +1,9 @@
-//! Development tasks: `cargo xtask check | tidy | bench | parity`.
+//! Development tasks: `cargo xtask check | tidy | structure | bench | parity`.
 
 mod bench;
 mod check;
 mod parity;
+mod structure;
 mod tidy;
 
 use anyhow::{Result, bail};
@@ -12,12 +13,14 @@ fn main() -> Result<()> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["check"] => check::run(),
         ["tidy"] => tidy::run(),
+        ["structure"] => structure::run(),
         ["bench", names @ ..] => bench::run(names),
         ["parity", names @ ..] => parity::run(names),
         _ => bail!(
-            "usage: cargo xtask check | tidy | bench [NAME…] | parity [CASE…]\n\
+            "usage: cargo xtask check | tidy | structure | bench [NAME…] | parity [CASE…]\n\
              check  everything that CI runs: format, tidy, clippy, tests, dependency invariants\n\
              tidy   sizes, headers and words of the source files\n\
+             structure  lengths, cycles, comments and examples, measured against their limits\n\
              bench  timings beside the peers; numbers go to docs/benchmarks.md\n\
              parity full-size networks beside PyTorch's, data sets by others' readers; numbers go to docs/parity.md"
         ),
