@@ -4,18 +4,37 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::tidy;
+use crate::{dependencies, structure, tidy};
 
-/// Format, tidy, clippy, tests, doc tests, invariants of the crate graph.
+/// Format, words, structure, dependencies, clippy, documentation, tests, invariants of the crate graph.
+///
+/// # Errors
+///
+/// If one of them fails.
 pub fn run() -> Result<()> {
     with_component("fmt", &["fmt", "--all", "--check"])?;
     tidy::run()?;
+    structure::run()?;
+    dependencies::run()?;
+    invariants()?;
     with_component("clippy", &["clippy", "--workspace", "--", "--deny", "warnings"])?;
     // Tests and benchmarks may unwrap and print.
     let relaxed = ["--allow", "clippy::unwrap_used", "--allow", "clippy::print_stdout", "--deny", "warnings"];
     with_component("clippy", &[&["clippy", "--workspace", "--all-targets", "--"], &relaxed[..]].concat())?;
-    cargo(&["test", "--workspace"])?;
-    invariants()
+    documentation()?;
+    cargo(&["test", "--workspace"])
+}
+
+/// `cargo doc` without a warning.
+fn documentation() -> Result<()> {
+    println!("── cargo doc");
+    let status = Command::new(env!("CARGO"))
+        .args(["doc", "--workspace", "--no-deps"])
+        .env("RUSTDOCFLAGS", "--deny warnings")
+        .status()
+        .context("cannot run cargo")?;
+    ensure!(status.success(), "cargo doc failed");
+    Ok(())
 }
 
 /// Runs a cargo command of a rustup component, or says that it is not installed. CI insists on it.

@@ -2,9 +2,11 @@
 
 mod bench;
 mod check;
+mod dependencies;
 mod parity;
 mod structure;
 mod tidy;
+mod words;
 
 use anyhow::{Result, bail};
 

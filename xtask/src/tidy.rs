@@ -1,21 +1,44 @@
-//! Rules about source files that no compiler checks.
+//! Rules about source files and documents that no compiler checks.
 
 use std::path::Path;
 
 use anyhow::{Result, bail};
 
+use crate::words;
+
 /// Most lines of a file without its tests.
 const FILE_CAP: usize = 600;
 
-/// Every Rust file opens with `//!`, has at most [`FILE_CAP`] own lines, and holds no leftovers.
+/// Folders with files of ours; the root's own Markdown files come on top.
+const FOLDERS: [&str; 7] = [".github", "crates", "docs", "examples", "recipes", "samples", "xtask"];
+
+/// Prose that keeps its words: the log is a record, and the list of refused words must name them.
+const EXEMPT: [&str; 2] = ["docs/log.md", "xtask/src/words.rs"];
+
+/// Every Rust file opens with `//!`, has at most [`FILE_CAP`] own lines and holds no leftovers; nothing that a person
+/// reads uses a [refused word](words::refused_in).
+///
+/// # Errors
+///
+/// If a file cannot be read, or a rule is broken: the message has one line for each place.
 pub fn run() -> Result<()> {
     let mut complaints = Vec::new();
     let mut files = 0;
-    for folder in ["crates", "xtask"] {
-        visit(Path::new(folder), &mut |path, text| {
-            files += 1;
-            complaints.extend(complaints_of(text).into_iter().map(|c| format!("{}: {c}", path.display())));
-        })?;
+    let mut see = |path: &Path, text: &str| {
+        files += 1;
+        let found = match path.extension().and_then(|extension| extension.to_str()) {
+            Some("rs") => [complaints_of(text), refused_words(text)].concat(),
+            _ => refused_words(text),
+        };
+        if !EXEMPT.iter().any(|exempt| path.ends_with(exempt)) {
+            complaints.extend(found.into_iter().map(|c| format!("{}: {c}", path.display())));
+        }
+    };
+    for folder in FOLDERS.iter().map(Path::new).filter(|folder| folder.is_dir()) {
+        visit(folder, &mut see)?;
+    }
+    for document in ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"] {
+        see(Path::new(document), &fs_text(Path::new(document))?);
     }
     if complaints.is_empty() {
         println!("── {files} files are tidy");
@@ -24,14 +47,29 @@ pub fn run() -> Result<()> {
     bail!("{}", complaints.join("\n"))
 }
 
+/// The text of a file; one that does not exist has none.
+fn fs_text(path: &Path) -> Result<String> {
+    Ok(if path.exists() { std::fs::read_to_string(path)? } else { String::new() })
+}
+
+fn refused_words(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        for (phrase, instead) in words::refused_in(line) {
+            found.push(format!("line {}: \"{phrase}\": write {instead}", number + 1));
+        }
+    }
+    found
+}
+
 fn visit(folder: &Path, see: &mut impl FnMut(&Path, &str)) -> Result<()> {
     let mut entries: Vec<_> = std::fs::read_dir(folder)?.flatten().map(|entry| entry.path()).collect();
     entries.sort();
     for path in entries {
         if path.is_dir() && !path.ends_with("target") {
             visit(&path, see)?;
-        } else if path.extension().is_some_and(|e| e == "rs") {
-            see(&path, &std::fs::read_to_string(&path)?);
+        } else if path.extension().is_some_and(|e| ["rs", "md", "toml"].iter().any(|ours| e == *ours)) {
+            see(&path, &fs_text(&path)?);
         }
     }
     Ok(())

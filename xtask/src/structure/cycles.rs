@@ -208,8 +208,7 @@ mod tests {
 
     #[test]
     fn a_parent_that_calls_a_child_which_uses_the_parent_is_a_cycle() {
-        let files =
-            [file(&[], &["child::run"], &[]), file(&["child"], &["super::Config"], &[])];
+        let files = [file(&[], &["child::run"], &[]), file(&["child"], &["super::Config"], &[])];
         assert_eq!(find(&files).len(), 1);
     }
 }
