@@ -18,9 +18,9 @@ use support::{Golden, check, values};
 type Change<'a> = (&'a str, Option<(Vec<usize>, Vec<f32>)>);
 
 /// f32 sums in another order than the reference's.
-const TOLERANCE: f32 = 1e-5;
+const TOLERANCE: f64 = 1e-5;
 /// The fixture's attention is sharp, which magnifies roundings: the reference's own f32 is 4e-6 from its f64.
-const SHARP: f32 = 3e-5;
+const SHARP: f64 = 3e-5;
 
 fn golden() -> Golden {
     Golden::new("blip_tiny")

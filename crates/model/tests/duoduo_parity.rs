@@ -11,7 +11,7 @@ use lexiform_model::{JointModel, OpenOptions, WeightsError};
 use support::{Golden, check, values};
 
 /// f32 sums in another order than the reference's.
-const TOLERANCE: f32 = 1e-5;
+const TOLERANCE: f64 = 1e-5;
 
 fn open(golden: &Golden, file: &str) -> JointModel {
     JointModel::open(golden.path(file).to_str().unwrap(), &OpenOptions::default()).unwrap()

@@ -56,9 +56,10 @@ fn as_reference(values: Vec<f64>, dims: &[usize]) -> Vec<f64> {
 }
 
 #[test]
+#[ignore = "needs LEXIFORM_SHARED"]
 fn three_steps() {
-    let Some(inputs) = Golden::shared("duoduo_tiny/train_inputs.safetensors") else { return };
-    let Some(expected) = Golden::shared("duoduo_tiny/train_expected.safetensors") else { return };
+    let inputs = Golden::shared("duoduo_tiny/train_inputs.safetensors");
+    let expected = Golden::shared("duoduo_tiny/train_expected.safetensors");
     let device = Device::flex().autodiff();
     let options = OpenOptions { device: device.clone(), ..OpenOptions::default() };
     let checkpoint = support::fixtures().join("duoduo_tiny/model.ckpt");

@@ -188,13 +188,9 @@ fn several_models_answer_side_by_side_and_together() {
 }
 
 #[test]
+#[ignore = "needs LEXIFORM_SHARED"]
 fn a_point_model_takes_points_and_borrows_words() {
-    let shared = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures");
-    let points = shared.join("pointbert_tiny_rgb/model.pt");
-    if !points.is_file() {
-        println!("skipped: {} is absent", points.display());
-        return;
-    }
+    let points = lexiform_golden::shared("fixtures/pointbert_tiny_rgb/model.pt");
     let (bench, points) = (Bench::new(), points.to_str().unwrap());
     let words = wide_model().to_str().unwrap();
     let run = bench.run(&["index", "models", "--model", points]).good();

@@ -1,7 +1,5 @@
 //! What the card of the built-in model (`crates/model/NANO.md`) and the README say of it.
 
-use std::path::Path;
-
 use serde_json::Value;
 
 use crate::support::Bench;
@@ -23,12 +21,9 @@ fn the_built_in_model_names_generated_shapes() {
 }
 
 #[test]
+#[ignore = "needs LEXIFORM_SHARED"]
 fn the_built_in_model_finds_real_files() {
-    let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/assets/public");
-    let Ok(files) = files.canonicalize() else {
-        println!("skipped: no ../shared/assets/public");
-        return;
-    };
+    let files = lexiform_golden::shared("assets/public").canonicalize().unwrap();
     let (assets, labels) = (files.display().to_string(), files.join("labels.csv").display().to_string());
     let bench = Bench::empty();
     let named = [

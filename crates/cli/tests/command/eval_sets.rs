@@ -114,13 +114,9 @@ fn rows_with_names_are_found_by_them() {
 
 /// A fine-tuned checkpoint as its authors release it: its head names the labels, looks vote.
 #[test]
+#[ignore = "needs LEXIFORM_SHARED"]
 fn a_fine_tuned_checkpoint_is_counted() {
-    let shared = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures");
-    let checkpoint = shared.join("cg3d_pointtransformer_finetune_tiny/model.pth");
-    if !checkpoint.is_file() {
-        println!("skipped: {} is absent", checkpoint.display());
-        return;
-    }
+    let checkpoint = lexiform_golden::shared("fixtures/cg3d_pointtransformer_finetune_tiny/model.pth");
     let bench = set_of_boxes();
     bench.write("columns.txt", "coffee_table\ntower\nbox\n");
     let of_set =

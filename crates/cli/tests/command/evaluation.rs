@@ -372,13 +372,9 @@ fn a_folder_of_pictures_is_a_shape() {
 }
 
 #[test]
+#[ignore = "needs LEXIFORM_SHARED"]
 fn point_models_are_measured_with_the_words_they_pair_with() {
-    let shared = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures");
-    let points = shared.join("pointbert_tiny_rgb/model.pt");
-    if !points.is_file() {
-        println!("skipped: {} is absent", points.display());
-        return;
-    }
+    let points = lexiform_golden::shared("fixtures/pointbert_tiny_rgb/model.pt");
     let bench = boxes();
     let (points, words) = (points.to_str().unwrap(), wide_model().to_str().unwrap());
     let with = ["--model", points, "--text-model", words];

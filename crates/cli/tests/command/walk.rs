@@ -60,12 +60,10 @@ fn from_the_gallery_to_a_measured_model() {
 }
 
 #[test]
+#[ignore = "needs LEXIFORM_SHARED"]
 fn from_real_files_to_a_measured_model() {
-    let public = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/assets/public");
-    let Ok(table) = std::fs::read_to_string(public.join("labels.csv")) else {
-        println!("skipped: no ../shared/assets/public here");
-        return;
-    };
+    let public = lexiform_golden::shared("assets/public");
+    let table = std::fs::read_to_string(public.join("labels.csv")).unwrap();
     let bench = Bench::empty();
     let rows = table.lines().skip(1).filter_map(|line| {
         let (file, rest) = line.split_once(',')?;

@@ -4,17 +4,23 @@
 use std::path::PathBuf;
 
 use burn::tensor::Tensor;
+pub use lexiform_golden::check;
 use lexiform_model::weights::TensorList;
-use safetensors::SafeTensors;
 
-/// A folder of `fixtures/`.
+/// A folder of golden files.
 pub struct Golden {
     folder: PathBuf,
 }
 
 impl Golden {
+    /// A folder of `fixtures/`.
     pub fn new(name: &str) -> Self {
-        Self { folder: PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures").join(name) }
+        Self { folder: lexiform_golden::fixture(name) }
+    }
+
+    /// A folder of golden values that are too large for the repository.
+    pub fn shared(name: &str) -> Self {
+        Self { folder: lexiform_golden::shared("fixtures").join(name) }
     }
 
     pub fn path(&self, file: &str) -> PathBuf {
@@ -23,22 +29,22 @@ impl Golden {
 
     /// Shape and bytes of a tensor.
     pub fn bytes(&self, file: &str, name: &str) -> (Vec<usize>, Vec<u8>) {
-        let bytes = std::fs::read(self.path(file)).unwrap();
-        let tensors = SafeTensors::deserialize(&bytes).unwrap();
-        let view = tensors.tensor(name).unwrap();
-        (view.shape().to_vec(), view.data().to_vec())
+        let file = self.read(file);
+        (file.shape(name), file.bytes(name))
     }
 
     /// An i64 tensor of indices.
     pub fn indices(&self, file: &str, name: &str) -> Vec<usize> {
-        let (_, bytes) = self.bytes(file, name);
-        bytes.as_chunks::<8>().0.iter().map(|b| i64::from_le_bytes(*b) as usize).collect()
+        self.read(file).indices(name)
     }
 
     /// An f32 tensor.
     pub fn values(&self, file: &str, name: &str) -> Vec<f32> {
-        let (_, bytes) = self.bytes(file, name);
-        bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect()
+        self.read(file).values_f32(name)
+    }
+
+    fn read(&self, file: &str) -> lexiform_golden::Golden {
+        lexiform_golden::Golden::read(&self.path(file))
     }
 }
 
@@ -47,39 +53,9 @@ pub fn values<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
     tensor.to_data().try_to_vec().unwrap()
 }
 
-/// Largest difference over the largest expected value.
-pub fn relative_difference(found: &[f32], expected: &[f32]) -> f32 {
-    assert_eq!(found.len(), expected.len());
-    let largest = expected.iter().fold(0.0f32, |m, x| m.max(x.abs()));
-    let difference = found.iter().zip(expected).fold(0.0f32, |m, (a, b)| m.max((a - b).abs()));
-    difference / largest
-}
-
-/// Fails with the name and the difference when it is above the tolerance; prints it for docs/parity.md.
-pub fn check(name: &str, found: &[f32], expected: &[f32], tolerance: f32) {
-    let difference = relative_difference(found, expected);
-    println!("{name}: {difference:.1e}");
-    assert!(difference <= tolerance, "{name}: relative difference {difference:e} > {tolerance:e}");
-}
-
-/// A folder of golden values that is too large to keep here, or a printed line where it is absent.
-pub fn shared(name: &str) -> Option<Golden> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures").join(name);
-    present(&folder).then_some(Golden { folder })
-}
-
 /// The folder of released files' key lists.
-pub fn key_lists() -> Option<PathBuf> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/spec/keys");
-    present(&folder).then_some(folder)
-}
-
-fn present(folder: &std::path::Path) -> bool {
-    let there = folder.exists();
-    if !there {
-        println!("skipped: {} is absent", folder.display());
-    }
-    there
+pub fn key_lists() -> PathBuf {
+    lexiform_golden::shared("spec/keys")
 }
 
 /// Writes a safetensors file of zeros with the names, shapes and types of a key list; gives the number of parameters.
