@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use lexiform_store::{Payload, Record, RecordId, SearchRequest, Space, SqliteStore, VectorStore};
+use lexiform_store::{IndexState, Payload, Record, RecordId, SearchRequest, Space, SqliteStore, VectorStore};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
@@ -30,6 +30,7 @@ fn record(number: u64) -> Record {
         id: RecordId::new(number).unwrap(),
         vector: raw.iter().map(|x| x / norm).collect(),
         payload: Payload { path: format!("{number}.glb"), ..Payload::default() },
+        index_state: IndexState::default(),
         thumbnail: Some(vec![number as u8; rng.random_range(0..30_000)]),
     }
 }
