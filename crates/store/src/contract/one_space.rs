@@ -256,7 +256,7 @@ fn keeps_index_state_out_of_payloads(store: &dyn VectorStore) {
     let entry = Entry { id: id(1), payload: indexed.payload.clone(), index_state: state };
     assert_eq!(store.list(&ListRequest::default()).expect("list")[0], entry);
     assert_eq!(store.find_by_path("a").expect("find"), Some(entry.clone()));
-    assert_eq!(store.find_by_content("h1").expect("find"), [entry.clone()]);
+    assert_eq!(store.find_by_content("h1").expect("find"), std::slice::from_ref(&entry));
     let visible = Filter::parse("has extra.stat_hash or has extra.dependencies").expect("a filter");
     assert_eq!(store.count(&visible).expect("count"), 0, "filters do not see it");
     let hits = store.search(&SearchRequest::new(X.to_vec(), 1)).expect("search");
