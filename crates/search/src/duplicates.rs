@@ -173,6 +173,7 @@ impl Search<'_> {
                 Err(error) => failed.push((file, error)),
             }
         }
+        // Files with the same bytes are one shape and read once. Sorted, so that groups do not depend on hashes.
         by_content.values_mut().for_each(|files| files.sort());
         let mut contents: Vec<(String, Vec<PathBuf>)> = by_content.into_iter().collect();
         contents.sort_by(|a, b| a.1.cmp(&b.1));
@@ -218,10 +219,12 @@ impl Search<'_> {
             let scene = io::read(file).map_err(|error| without_path(&error.to_string(), file))?;
             Form::of(&scene).ok_or_else(|| "no triangles and no points".to_owned())
         };
+        // Without the lock: reading takes long, and reading a file twice in two threads is harmless.
         let form = catch_unwind(AssertUnwindSafe(read));
         let form = form.unwrap_or_else(|panic| Err(format!("internal error: {}", panic_text(&*panic))))?;
         let form = Arc::new(form);
         let mut forms = kept();
+        // Emptied instead of evicted one by one: shapes are compared group by group, so old forms are rarely used again.
         if forms.len() >= FORMS_KEPT {
             forms.clear();
         }
@@ -242,6 +245,7 @@ impl Search<'_> {
             }
             lists.insert(group.first, group.others.into_iter().map(|(other, _)| other).collect());
         }
+        // Shapes that are like no other, but have several files with the same bytes.
         for (index, shape) in shapes.iter().enumerate() {
             if !grouped[index] && shape.files.len() > 1 {
                 lists.insert(index, Vec::new());

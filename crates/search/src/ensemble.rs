@@ -87,6 +87,7 @@ impl Ensemble {
         if let [alone] = &self.members[..] {
             return alone.library.search(query);
         }
+        // More candidates than answers: a record with a low rank for one model can have a high rank after fusion.
         let candidates = query.k.saturating_mul(CANDIDATES_PER_ANSWER).max(MIN_CANDIDATES);
         let mut lists = Vec::with_capacity(self.members.len());
         for member in &self.members {
@@ -101,6 +102,7 @@ impl Ensemble {
             answers.entry(answer.id).or_insert(answer);
         }
         let mut answers: Vec<Answer> = answers.into_values().collect();
+        // Scores of single models are replaced by the fused ones.
         for answer in &mut answers {
             answer.score = scores.get(&answer.id).copied().unwrap_or(f32::NEG_INFINITY);
         }
@@ -132,6 +134,7 @@ impl Ensemble {
             let query_embedding = member.library.direction(query)?;
             let known: BTreeMap<RecordId, f32> =
                 list.iter().map(|answer| (answer.id, answer.score)).collect();
+            // Candidates of other models get this model's cosine too: a missing one would count as the lowest.
             let cosines: Vec<Option<f32>> = scores
                 .keys()
                 .map(|id| known.get(id).copied().or_else(|| cosine(&member.library, *id, &query_embedding)))

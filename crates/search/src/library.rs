@@ -67,6 +67,7 @@ impl Library {
         let store = open(&place.folder, &space(&*encoder, &look))?;
         write_gitignore(&place)?;
         let key = model_key(&SqliteStore::spaces(&place.folder)?, store.space());
+        // Written only if it changed: a write waits for the disk.
         if store.note(&key)?.as_deref() != Some(model) {
             store.set_note(&key, Some(model))?;
         }
@@ -98,6 +99,7 @@ impl Library {
             Ok(name.unwrap_or_else(|| space.model.clone()))
         };
         let mut names = spaces.iter().map(name).collect::<Result<Vec<String>, Error>>()?;
+        // One model can have several spaces, with different preprocessing.
         let mut seen = HashSet::new();
         names.retain(|name| seen.insert(name.clone()));
         Ok(names)

@@ -121,12 +121,14 @@ impl Look {
     /// [`Error::Shape`] if the file cannot be read or contains no shape.
     pub fn see(&self, path: &Path) -> Result<Seen, Error> {
         let failed = |reason: String| Error::Shape { path: path.to_owned(), reason };
+        // Unwind safe: `self` is not modified, and everything else is dropped.
         let seen = catch_unwind(AssertUnwindSafe(|| self.read_and_render(path)));
         seen.unwrap_or_else(|panic| Err(format!("internal error: {}", panic_text(&*panic)))).map_err(failed)
     }
 
     fn read_and_render(&self, path: &Path) -> Result<Seen, String> {
         let scene = io::read(path).map_err(|error| without_path(&error.to_string(), path))?;
+        // Before normalization: extents are in the file's unit.
         let payload = facts(path, &scene);
         if scene.is_empty() {
             return Err("no triangles and no points".to_owned());
@@ -158,6 +160,8 @@ impl Look {
         let cloud = cloud.filter(|cloud| !cloud.positions().is_empty());
         let takes_points =
             [self.intake, self.of_clouds].map(|intake| matches!(intake, Intake::Points { .. }));
+        // A model of points gets points. Without views, points go to the point encoder if the model has one, and are
+        // rendered otherwise.
         match (takes_points, cloud) {
             ([true, _], cloud) => cloud.map(Taken::Points),
             ([false, true], Some(cloud)) if views.is_empty() => Some(Taken::Points(cloud)),

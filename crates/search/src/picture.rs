@@ -21,12 +21,14 @@ pub fn read_picture(path: &Path) -> Result<RgbaImage, Error> {
     let mut reader = ImageReader::new(std::io::BufReader::new(file))
         .with_guessed_format()
         .map_err(|error| failed(error.to_string()))?;
+    // A small file can declare a huge image: limits apply before memory is allocated.
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_EDGE);
     limits.max_image_height = Some(MAX_EDGE);
     limits.max_alloc = Some(MAX_BYTES);
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(|error| failed(error.to_string()))?;
+    // Photos are often stored sideways, with the rotation in EXIF. Without EXIF, or with an invalid value, not rotated.
     let orientation = decoder.orientation().unwrap_or(image::metadata::Orientation::NoTransforms);
     let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| failed(error.to_string()))?;
     picture.apply_orientation(orientation);

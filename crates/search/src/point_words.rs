@@ -65,6 +65,7 @@ impl OpenEncoder {
                 PointOptions { clouds: self.clouds, device: self.device.clone(), ..PointOptions::default() };
             let points = PointModel::from_file(&file, &options)?;
             let mut of_words = self.clone();
+            // CG3D checkpoints contain the prompted image tower: queries must use it, as in training.
             if of_words.prompts.is_none() && file.containers().contains(&PROMPTED_TOWER) {
                 of_words.prompts = Some(file.path().to_owned());
             }

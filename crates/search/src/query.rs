@@ -109,6 +109,7 @@ pub(crate) fn mix(parts: &[(f32, Embedding)]) -> Result<Embedding, Error> {
     if let Some((weight, _)) = parts.iter().find(|(weight, _)| !weight.is_finite()) {
         return Err(Error::Query { reason: format!("expected a finite weight, found {weight}") });
     }
+    // Weights are checked above, so the only failure left is a sum of zero.
     let borrowed: Vec<(f32, &Embedding)> = parts.iter().map(|(w, e)| (*w, e)).collect();
     Embedding::mix(&borrowed).map_err(|_| Error::Query { reason: "the terms cancel out".to_owned() })
 }

@@ -66,6 +66,7 @@ pub(super) fn plan(
         let entry = known.remove(&key);
         let failure = failures.remove(&key);
         match entry {
+            // A record and a failure exist for a file that could not be opened: it must be read again.
             Some(entry) if failure.is_none() && is_unchanged(&path, &entry.index_state, now) => {
                 plan.unchanged.push(key);
             }

@@ -39,6 +39,7 @@ impl Filter {
                 parameters.push(Sql::Text(glob.pattern().into()));
                 match field.text(parameters) {
                     Some(text) => format!("(lexiform_glob(?, {text}) IS TRUE)"),
+                    // No text, so no condition uses the pattern.
                     None => {
                         parameters.pop();
                         "0".into()
@@ -120,6 +121,7 @@ fn comparison(field: &Field, symbol: &str, value: &Value, parameters: &mut Vec<S
         Value::Bool(value) => match field {
             Field::Extra(key) if symbol == "=" => {
                 parameters.push(json_path(key));
+                // `json_extract` gives 1 and 0 for booleans, the same as for numbers; the type is 'true' or 'false'.
                 (Some("json_type(extra, ?)".into()), Sql::Text(value.to_string()))
             }
             _ => (None, Sql::Null),
@@ -127,6 +129,7 @@ fn comparison(field: &Field, symbol: &str, value: &Value, parameters: &mut Vec<S
     };
     let Some(left) = left else { return "0".into() };
     parameters.push(right);
+    // IS TRUE: a comparison with NULL is NULL, and NOT would keep it NULL instead of making it true.
     format!("(({left} {symbol} ?) IS TRUE)")
 }
 

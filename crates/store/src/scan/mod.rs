@@ -109,6 +109,7 @@ impl Matrix {
     /// Appends a vector. `id` must be new.
     pub(crate) fn push(&mut self, id: RecordId, vector: &[f32]) {
         debug_assert_eq!(vector.len(), self.dim);
+        // Updated only if it exists: loading a library without filters never builds the table.
         if let Some(rows) = self.rows.get_mut() {
             rows.insert(id, u32::try_from(self.ids.len()).unwrap_or(u32::MAX));
         }
@@ -178,6 +179,7 @@ impl Matrix {
         let mut scores = vec![0.0; only.map_or(self.len(), <[u32]>::len)];
         let score_block = |(block, scores): (usize, &mut [f32])| match only {
             None => self.score(query, block * BLOCK, scores),
+            // Selected rows are scattered: each is scored by itself.
             Some(rows) => {
                 for (score, row) in scores.iter_mut().zip(&rows[block * BLOCK..]) {
                     self.score(query, *row as usize, std::slice::from_mut(score));
@@ -236,6 +238,7 @@ impl CandidateIndex for Matrix {
             kth_largest(k, scores.iter().enumerate().map(|(place, s)| s - self.slack(&query, row(place))));
         let bar = bar.unwrap_or(f32::NEG_INFINITY).max(min_score);
         let mut candidates = Vec::new();
+        // Not sorted: the caller re-scores and sorts.
         for (place, score) in scores.iter().enumerate() {
             if score + self.slack(&query, row(place)) >= bar {
                 candidates.extend(u32::try_from(row(place)));

@@ -57,6 +57,7 @@ pub(super) fn list(
 ) -> Result<Vec<Entry>, TransactionError> {
     let mut parameters = Vec::new();
     let filter = request.filter.as_ref().map_or_else(|| "1".into(), |filter| filter.to_sql(&mut parameters));
+    // Pages continue after an id instead of an offset, so that changes in between skip no record.
     parameters.push(request.after.map_or(-1, RecordId::to_i64).into());
     parameters.push(i64::try_from(request.limit).unwrap_or(i64::MAX).into());
     let has_vector = space.has_vector_sql();

@@ -153,6 +153,7 @@ pub(super) fn migrate(
     if version == latest_version() {
         return Ok(());
     }
+    // Version and tables change together: an interrupted migration leaves the old version.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for step in MIGRATIONS.iter().skip(usize::try_from(version).unwrap_or(0)) {
         transaction.execute_batch(step)?;

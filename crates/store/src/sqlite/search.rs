@@ -146,8 +146,10 @@ fn selected_rows(
     let mut found = statement.query(params_from_iter(parameters))?;
     let mut selected = Vec::new();
     while let Some(row) = found.next()? {
+        // Records without a vector in this space have no row.
         selected.extend(matrix.row(rows::id(row, 0)?));
     }
+    // Ascending, as the scan expects; it also reads memory in order.
     selected.sort_unstable();
     Ok(selected)
 }
