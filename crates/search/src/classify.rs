@@ -1,4 +1,4 @@
-//! Naming a shape: which of the given labels lies nearest.
+//! Zero-shot classification: which of the given labels is nearest to a shape.
 
 use lexiform_model::{Embedding, ZeroShotHead};
 use serde::Serialize;
@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::query::encode_error;
 use crate::{EncodeError, Encoder, Error};
 
-/// A label with its share.
+/// A label with its probability.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Scored {
     /// The label.
@@ -15,23 +15,39 @@ pub struct Scored {
     pub score: f32,
 }
 
-/// Labels as directions in the joint space.
+/// A zero-shot classifier.
+///
+/// ```
+/// use lexiform_search::{Encoder as _, Labels, OpenEncoder, embed_text};
+///
+/// let encoder = OpenEncoder::default().open("nano")?;
+/// let names = ["chair", "airplane"].map(str::to_owned);
+/// let labels = Labels::new(&*encoder, &names, &encoder.templates())?;
+///
+/// // Any embedding can be classified: of a shape, an image or, as here, a text.
+/// let scores = labels.score(&embed_text(&*encoder, "an airplane")?);
+/// assert_eq!(scores[0].label, "airplane");
+/// # Ok::<(), lexiform_search::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Labels(ZeroShotHead);
 
-/// What stands for the label in a template.
-const SLOT: &str = "{}";
+/// Placeholder for the label in a template.
+const LABEL_PLACEHOLDER: &str = "{}";
 
 impl Labels {
-    /// Each label's direction is the mean of its sentences' embeddings, one sentence a template; `{}` stands for
-    /// the label.
+    /// Embeds each label as the mean over its sentences, one per template; `{}` in a template is replaced by the label.
+    ///
+    /// # Errors
+    /// [`Error::Labels`] without labels or templates, or for a template without `{}`; [`Error::Encode`] if the model
+    /// fails.
     pub fn new(encoder: &dyn Encoder, names: &[String], templates: &[String]) -> Result<Self, Error> {
         let refused = |reason: String| Err(Error::Labels { reason });
         if names.is_empty() {
             return refused("expected at least one label, found none".to_owned());
         }
-        if let Some(template) = templates.iter().find(|t| !t.contains(SLOT)) {
-            return refused(format!("template {template:?} has no {{}} where the label goes"));
+        if let Some(template) = templates.iter().find(|t| !t.contains(LABEL_PLACEHOLDER)) {
+            return refused(format!("template {template:?} has no {{}} for the label"));
         }
         if templates.is_empty() {
             return refused("expected at least one template, found none".to_owned());

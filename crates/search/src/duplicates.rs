@@ -1,4 +1,4 @@
-//! Which files hold the same shape, whatever their format, place, size, turn, triangles and colors.
+//! Finds files with the same shape, independent of format, position, scale, rotation, triangulation and colors.
 
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,22 +14,22 @@ use serde::Serialize;
 
 use crate::fingerprint::fingerprint;
 use crate::look::{panic_text, without_path};
-use crate::pipeline::{HEAVY_BYTES, STACK_BYTES};
+use crate::read_limits::{LARGE_FILE_BYTES, STACK_BYTES};
 use crate::signatures::Signatures;
 use crate::{Error, Place};
 
-/// Forms in memory at once: some 500 kB each.
+/// Maximum number of forms in memory, of some 500 kB each.
 const FORMS_KEPT: usize = 1024;
-/// File of signatures inside a library's folder.
+/// File name of the signatures in a library's folder.
 const SIGNATURES: &str = "signatures.bin";
 
-/// How duplicates are looked for.
+/// Options of [`find_duplicates`].
 #[derive(Clone, Copy, Debug)]
 pub struct DuplicateOptions {
-    /// Largest distance between the surfaces of two shapes that count as near, over the diameter. Shapes between which no
-    /// difference can be seen are the same, whatever the threshold.
+    /// Maximum distance between the surfaces of near duplicates, relative to the diameter. Shapes without a visible
+    /// difference are the same shape at any threshold.
     pub threshold: f32,
-    /// Files read at the same time; 0 is one for each processor.
+    /// Number of files read in parallel; 0 for one per processor.
     pub jobs: usize,
 }
 
@@ -39,13 +39,13 @@ impl Default for DuplicateOptions {
     }
 }
 
-/// What a file is to the first of its group.
+/// Relation of a file to the first file of its group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Relation {
     /// The same bytes.
     Identical,
-    /// The same shape, as far as can be seen.
+    /// The same shape, without visible differences.
     Same,
     /// The mirror image of the same shape.
     Mirrored,
@@ -53,38 +53,41 @@ pub enum Relation {
     Near,
 }
 
-/// A file like the first of its group.
+/// A duplicate of the first file of its group.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Twin {
     /// The file.
     pub file: PathBuf,
-    /// What it is to the first.
+    /// Relation to the first file.
     pub relation: Relation,
-    /// Whether its mirror image lies over the first.
+    /// Whether its mirror image matches the first file.
     pub mirrored: bool,
-    /// Distance between the surfaces over the diameter; 0 for identical files.
+    /// Distance between the surfaces, relative to the diameter; 0 for identical files.
     pub distance: f32,
 }
 
-/// Files that hold one shape.
+/// Files with the same shape.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Twins {
-    /// The file the others are compared with.
+    /// The file that the others are compared with.
     pub first: PathBuf,
-    /// The others, in the order of their names.
+    /// The other files, in order of path.
     pub others: Vec<Twin>,
 }
 
-/// What was found.
+/// The result of [`find_duplicates`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Duplicates {
-    /// Files with others like them, in the order of their names.
+    /// Groups of duplicates, in order of path.
     pub groups: Vec<Twins>,
     /// Files that cannot be used, with the reason.
     pub failed: Vec<(PathBuf, String)>,
 }
 
-/// The files that duplicates may be among: those a library apart knows, or those below the folder around it.
+/// The files to compare: those below the library's root, or those of the records of a separate library.
+///
+/// # Errors
+/// [`Error::Store`] if a separate library cannot be read.
 pub fn files_of(place: &Place) -> Result<Vec<PathBuf>, Error> {
     match &place.root {
         Some(root) => Ok(walk(std::slice::from_ref(root)).assets),
@@ -95,11 +98,26 @@ pub fn files_of(place: &Place) -> Result<Vec<PathBuf>, Error> {
     }
 }
 
-/// Finds the files that hold the same shape. Signatures of shapes are kept in `library`'s folder if there is a library, so
-/// that the next search reads only what is new. `tell` hears of every file that has been looked at, from any thread.
+/// Finds files with the same shape. If `library` exists, signatures of shapes are cached in its folder, so that the next
+/// call reads only new files. `tell` is called for every processed file, from any thread.
+///
+/// ```
+/// use lexiform_search::{DuplicateOptions, Relation, find_duplicates};
+///
+/// let folder = tempfile::tempdir()?;
+/// let pyramid = "v -1 0 -1\nv 1 0 -1\nv 0 2 0\nv 0 0 1\nf 1 2 3\nf 2 4 3\nf 4 1 3\nf 1 4 2\n";
+/// let files = ["a.obj", "b.obj"].map(|name| folder.path().join(name));
+/// for file in &files {
+///     std::fs::write(file, pyramid)?;
+/// }
+/// let found = find_duplicates(&files, None, &DuplicateOptions::default(), &|_file| {})?;
+/// assert_eq!(found.groups.len(), 1);
+/// assert_eq!(found.groups[0].others[0].relation, Relation::Identical);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
-/// [`Error::Io`] if threads cannot be started. Files that cannot be read are told in the result.
+/// [`Error::Io`] if threads cannot be started. Files that cannot be read are listed in the result.
 pub fn find_duplicates(
     files: &[PathBuf],
     library: Option<&Place>,
@@ -114,14 +132,15 @@ pub fn find_duplicates(
     pool.install(|| {
         let (shapes, failed) = search.look_at(files);
         if let Some(kept) = &kept {
-            // Only saves time: a folder that cannot be written is no reason to fail.
-            let _saved = search.known.with(shapes.iter().map(|s| (&s.content[..], &s.signature))).write(kept);
+            // The cache only saves time: a read-only folder is not an error.
+            let _written =
+                search.known.with(shapes.iter().map(|s| (&s.content[..], &s.signature))).write(kept);
         }
         Ok(Duplicates { groups: search.grouped(shapes, options.threshold), failed })
     })
 }
 
-/// Files of one content, and their shape.
+/// Files with the same bytes, and the signature of their shape.
 struct Shape {
     content: String,
     files: Vec<PathBuf>,
@@ -129,7 +148,7 @@ struct Shape {
 }
 
 struct Search<'a> {
-    /// By first file.
+    /// By the first file of a shape.
     forms: Mutex<HashMap<PathBuf, Arc<Form>>>,
     known: Signatures,
     tell: &'a (dyn Fn(&Path) + Sync),
@@ -138,7 +157,7 @@ struct Search<'a> {
 type Failed = Vec<(PathBuf, String)>;
 
 impl Search<'_> {
-    /// The shapes of all files, in the order of their first files' names.
+    /// The shapes of all files, in order of the first file's path.
     fn look_at(&self, files: &[PathBuf]) -> (Vec<Shape>, Failed) {
         let now = SystemTime::now();
         let print = |file: &PathBuf| {
@@ -154,11 +173,13 @@ impl Search<'_> {
                 Err(error) => failed.push((file, error)),
             }
         }
+        // Files with the same bytes are one shape and read once. Sorted, so that groups do not depend on hashes.
         by_content.values_mut().for_each(|files| files.sort());
         let mut contents: Vec<(String, Vec<PathBuf>)> = by_content.into_iter().collect();
         contents.sort_by(|a, b| a.1.cmp(&b.1));
-        // Heavy files one at a time, so that memory is bounded.
-        let is_heavy = |files: &[PathBuf]| fs_err::metadata(&files[0]).is_ok_and(|m| m.len() > HEAVY_BYTES);
+        // Large files one at a time, so that memory is bounded.
+        let is_heavy =
+            |files: &[PathBuf]| fs_err::metadata(&files[0]).is_ok_and(|m| m.len() > LARGE_FILE_BYTES);
         let (heavy, light): (Vec<_>, Vec<_>) = contents.into_iter().partition(|(_, files)| is_heavy(files));
         let mut looked: Vec<Result<Shape, (Vec<PathBuf>, String)>> =
             light.into_par_iter().map(|(content, files)| self.shape(content, files)).collect();
@@ -188,7 +209,7 @@ impl Search<'_> {
         }
     }
 
-    /// The form of a file's shape. A panic on the way is this file's error, not the run's end.
+    /// The form of a file's shape. A panic of a reader is an error of this file.
     fn form(&self, file: &Path) -> Result<Arc<Form>, String> {
         let kept = || self.forms.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(form) = kept().get(file) {
@@ -198,10 +219,12 @@ impl Search<'_> {
             let scene = io::read(file).map_err(|error| without_path(&error.to_string(), file))?;
             Form::of(&scene).ok_or_else(|| "no triangles and no points".to_owned())
         };
+        // Without the lock: reading takes long, and reading a file twice in two threads is harmless.
         let form = catch_unwind(AssertUnwindSafe(read));
         let form = form.unwrap_or_else(|panic| Err(format!("internal error: {}", panic_text(&*panic))))?;
         let form = Arc::new(form);
         let mut forms = kept();
+        // Emptied instead of evicted one by one: shapes are compared group by group, so old forms are rarely used again.
         if forms.len() >= FORMS_KEPT {
             forms.clear();
         }
@@ -222,6 +245,7 @@ impl Search<'_> {
             }
             lists.insert(group.first, group.others.into_iter().map(|(other, _)| other).collect());
         }
+        // Shapes that are like no other, but have several files with the same bytes.
         for (index, shape) in shapes.iter().enumerate() {
             if !grouped[index] && shape.files.len() > 1 {
                 lists.insert(index, Vec::new());
@@ -237,7 +261,7 @@ impl Search<'_> {
     }
 }
 
-/// A file of the first one's bytes, or with a shape that fits it so.
+/// A file with the same bytes as the first, or with a shape that fits it.
 fn twin(file: &Path, fit: Option<Fit>) -> Twin {
     let relation = match fit {
         None => Relation::Identical,

@@ -1,7 +1,8 @@
-//! The one thing search asks of a model: words, pictures and shapes into one space. A model says how it takes shapes,
-//! as views or as points, and gets them so.
+//! The interface to models: embeddings of texts, images and shapes in one space. A model specifies its input for shapes:
+//! views, points or both.
 //!
-//! A trait, so that tests and other programs may bring their own; [`JointModel`](lexiform_model::JointModel) is the usual one.
+//! A trait, so that tests and other programs can implement it; the usual implementation is
+//! [`JointModel`](lexiform_model::JointModel).
 
 use std::sync::Arc;
 
@@ -10,46 +11,46 @@ use lexiform_geometry::{PointCloud, RigKind};
 use lexiform_model::preprocess::Crop;
 use lexiform_model::{Embedding, JointModel};
 
-/// Whatever went wrong inside a model.
+/// Any error of a model.
 pub type EncodeError = Box<dyn std::error::Error + Send + Sync>;
 
-/// How a model takes shapes.
+/// A model's input for shapes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Intake {
-    /// As pictures.
+    /// Rendered views.
     Views {
-        /// The rig whose views it is used to.
+        /// Camera rig of its training.
         rig: RigKind,
-        /// How many views of a shape it likes to see.
+        /// Number of views.
         count: usize,
-        /// Edge of a view in pixels.
+        /// Width and height of a view in pixels.
         size: u32,
     },
-    /// As points on the surface.
+    /// Points on the surface.
     Points {
-        /// How many it likes to see.
+        /// Number of points.
         count: usize,
     },
 }
 
-/// A shape as a model takes it.
+/// A shape as input of a model.
 #[derive(Clone, Debug)]
 pub enum Taken {
-    /// Square views on white.
+    /// Square views on a white background.
     Views(Vec<RgbaImage>),
-    /// Points on its surface, at any scale, with linear colors where it has any.
+    /// Points on the surface, at any scale, with linear colors if the shape has colors.
     Points(PointCloud),
-    /// Views, and points of the same shape.
+    /// Views and points of the same shape.
     Both {
-        /// Square views on white.
+        /// Square views on a white background.
         views: Vec<RgbaImage>,
-        /// Points on its surface.
+        /// Points on the surface.
         cloud: PointCloud,
     },
 }
 
 impl Taken {
-    /// Its views, if it was seen in any.
+    /// The views, if there are any.
     pub fn views(&self) -> Option<&[RgbaImage]> {
         match self {
             Self::Views(views) | Self::Both { views, .. } => Some(views),
@@ -57,7 +58,7 @@ impl Taken {
         }
     }
 
-    /// The same with some of the views only, in this order; points stay. Numbers without a view are passed over.
+    /// Selects views by index, in this order; points are unchanged. Invalid indices are ignored.
     pub fn with_views(&self, chosen: &[usize]) -> Self {
         let some = |views: &[RgbaImage]| chosen.iter().filter_map(|i| views.get(*i).cloned()).collect();
         match self {
@@ -68,47 +69,56 @@ impl Taken {
     }
 }
 
-/// A model that places words, pictures and 3D shapes in one space.
+/// A model that embeds texts, images and 3D shapes in one space.
 pub trait Encoder: Send + Sync {
-    /// Names the exact weights, such as `nano-1@1f2e3d4c`. Embeddings of two ids are never compared.
+    /// Identifies the exact weights, such as `nano-1@1f2e3d4c`. Embeddings of different ids are never compared.
     fn id(&self) -> &str;
     /// Length of an embedding.
     fn dim(&self) -> usize;
-    /// How it takes shapes.
+    /// The input for shapes.
     fn intake(&self) -> Intake;
-    /// How it takes shapes that are only points, such as scans: as all others, unless it knows better.
+    /// The input for shapes that contain only points, such as scans.
     fn intake_of_clouds(&self) -> Intake {
         self.intake()
     }
-    /// Points that it takes of a shape with faces beside its views, which then count as much as the views; 0 for none.
+    /// Number of points of a shape with faces in addition to its views, with the same weight; 0 for views only.
     fn points_beside_views(&self) -> usize {
         0
     }
-    /// How pixels or points become numbers, in words; recorded with a library.
+    /// A description of how pixels or points become tensors; stored in the library.
     fn preprocessing(&self) -> String;
-    /// The same model with another window cut out of views; `None` if it looks at no views.
+    /// The same model with another crop of views; `None` for a model without views.
     fn with_crop(&self, crop: Crop) -> Option<Arc<dyn Encoder>> {
         let _ = crop;
         None
     }
-    /// Sentences that suit the model's labels, with `{}` for the label.
+    /// Templates for class sentences, with `{}` for the label.
     fn templates(&self) -> Vec<String>;
     /// Logarithm of the factor between cosine similarity and logit.
     fn logit_scale(&self) -> f32;
-    /// One embedding a text.
+    /// One embedding per text.
+    ///
+    /// # Errors
+    /// If the model has no text tower or fails.
     fn embed_texts(&self, texts: &[&str]) -> Result<Vec<Embedding>, EncodeError>;
-    /// Features of texts at the length the text tower gives them, one row a text: some protocols average these. A model
-    /// that keeps no lengths gives its embeddings.
+    /// Features of texts before normalization, one row per text: some protocols average these. By default, the
+    /// embeddings.
+    ///
+    /// # Errors
+    /// As for [`embed_texts`](Self::embed_texts).
     fn text_features(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EncodeError> {
         Ok(self.embed_texts(texts)?.iter().map(|embedding| embedding.as_slice().to_vec()).collect())
     }
-    /// One embedding a shape; numbers of views or points may differ.
+    /// One embedding per shape; the number of views or points may differ between shapes.
     ///
     /// # Errors
-    /// If a shape is taken another way than [`intake`](Self::intake) or [`intake_of_clouds`](Self::intake_of_clouds)
-    /// says, or the model fails.
+    /// If a shape does not have the input of [`intake`](Self::intake) or [`intake_of_clouds`](Self::intake_of_clouds), or
+    /// the model fails.
     fn embed_shapes(&self, shapes: Vec<Taken>) -> Result<Vec<Embedding>, EncodeError>;
     /// The embedding of a photo or drawing.
+    ///
+    /// # Errors
+    /// If the model has no image tower or fails.
     fn embed_image(&self, image: &RgbaImage) -> Result<Embedding, EncodeError>;
 }
 
@@ -122,7 +132,7 @@ impl Encoder for JointModel {
     }
 
     fn intake(&self) -> Intake {
-        // A model from elsewhere may name a rig that is not known here; most were trained on views like these.
+        // Models of other projects may name an unknown rig; most were trained on views like these.
         let rig = self.config().rig.parse().unwrap_or(RigKind::Zero123);
         Intake::Views { rig, count: self.n_views(), size: self.view_size() }
     }
@@ -161,6 +171,7 @@ impl Encoder for JointModel {
     }
 
     fn embed_shapes(&self, shapes: Vec<Taken>) -> Result<Vec<Embedding>, EncodeError> {
+        // Views and clouds of all shapes go through each tower in one batch; `order` puts the results together again.
         let (mut views, mut clouds, mut order) = (Vec::new(), Vec::new(), Vec::new());
         for shape in shapes {
             let (seen, cloud) = match shape {
@@ -173,15 +184,14 @@ impl Encoder for JointModel {
             clouds.extend(cloud);
         }
         if !clouds.is_empty() && self.point_part().is_none() {
-            return Err(format!("{} takes views, it was given points", self.id()).into());
+            return Err(format!("{}: expected views, found points", self.id()).into());
         }
         let mut of_views = self.embed_views(&views)?.into_iter();
-        let mut of_clouds = match clouds.is_empty() {
-            true => Vec::new().into_iter(),
-            false => self.embed_clouds(&clouds)?.into_iter(),
-        };
+        // A model without a point tower cannot embed even zero clouds.
+        let of_clouds = if clouds.is_empty() { Vec::new() } else { self.embed_clouds(&clouds)? };
+        let mut of_clouds = of_clouds.into_iter();
         let next = |[seen, cloud]: [bool; 2]| match (seen, cloud) {
-            (true, true) => Some(between(&of_views.next()?, &of_clouds.next()?)),
+            (true, true) => Some(normalized_mean(&of_views.next()?, &of_clouds.next()?)),
             (true, false) => of_views.next().map(Ok),
             (false, _) => of_clouds.next().map(Ok),
         };
@@ -193,7 +203,7 @@ impl Encoder for JointModel {
     }
 }
 
-/// The direction in the middle of two.
-fn between(a: &Embedding, b: &Embedding) -> Result<Embedding, EncodeError> {
+/// The normalized mean of two embeddings.
+fn normalized_mean(a: &Embedding, b: &Embedding) -> Result<Embedding, EncodeError> {
     Ok(Embedding::new(a.as_slice().iter().zip(b.as_slice()).map(|(a, b)| a + b).collect())?)
 }

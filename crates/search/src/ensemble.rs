@@ -1,4 +1,4 @@
-//! One question to several models of a library: each answers alone, then the answers are combined.
+//! Searching with several models of a library: each searches alone, then the results are fused.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -8,18 +8,21 @@ use lexiform_store::RecordId;
 
 use crate::{Answer, Error, Library, Query};
 
-/// Adds to every rank, so that the first places do not decide alone (Cormack, Clarke and Büttcher, SIGIR 2009).
-const RANK_OFFSET: f32 = 60.0;
-/// Answers each model proposes for one that is asked for, and at least.
-const PROPOSED: (usize, usize) = (4, 200);
+/// The constant k of reciprocal rank fusion, which limits the influence of the first ranks (Cormack, Clarke and Büttcher,
+/// SIGIR 2009).
+const RRF_K: f32 = 60.0;
+/// Candidates of each model per requested answer.
+const CANDIDATES_PER_ANSWER: usize = 4;
+/// Minimum number of candidates of each model.
+const MIN_CANDIDATES: usize = 200;
 
-/// How answers of several models become one list.
+/// How the results of several models are fused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Combine {
-    /// Reciprocal rank fusion: the sum of `weight / (60 + rank)`. Scores of different models need not compare.
+    /// Reciprocal rank fusion: the sum of `weight / (60 + rank)`. Needs no comparable scores.
     #[default]
     Rank,
-    /// The weighted mean of standardized cosines (mean 0, deviation 1 over what the models proposed).
+    /// The weighted mean of standardized cosines (mean 0, standard deviation 1 over the candidates).
     Weight,
 }
 
@@ -35,35 +38,37 @@ impl FromStr for Combine {
     }
 }
 
-/// A model with its say.
+/// A model of an ensemble.
 pub struct Member {
-    /// How much it counts; from 0 up.
+    /// Weight of its results, at least 0.
     pub weight: f32,
-    /// The library as this model sees it.
+    /// The library opened with this model.
     pub library: Library,
 }
 
-/// Several models of one library that answer together.
+/// Several models of one library that search together.
 pub struct Ensemble {
     members: Vec<Member>,
     combine: Combine,
 }
 
 impl Ensemble {
+    /// An ensemble of models of one library.
+    ///
     /// # Errors
-    /// [`Error::Query`] without members, with members of different places, or with weights that are no finite numbers
-    /// from 0 up or all 0.
+    /// [`Error::Query`] without members, for members of different libraries, and for weights that are negative, not finite
+    /// or all 0.
     pub fn new(members: Vec<Member>, combine: Combine) -> Result<Self, Error> {
         let refused = |reason: &str| Err(Error::Query { reason: reason.to_owned() });
-        let Some(first) = members.first() else { return refused("no model is to answer it") };
+        let Some(first) = members.first() else { return refused("no models") };
         if members.iter().any(|member| member.library.place() != first.library.place()) {
-            return refused("its models look at different libraries");
+            return refused("the models belong to different libraries");
         }
         let is_sound = |weight: f32| weight.is_finite() && weight >= 0.0;
         if !members.iter().all(|member| is_sound(member.weight))
             || members.iter().all(|member| member.weight == 0.0)
         {
-            return refused("the weights of its models must be numbers from 0 up, not all 0");
+            return refused("expected finite weights of at least 0, not all 0");
         }
         Ok(Self { members, combine })
     }
@@ -73,26 +78,31 @@ impl Ensemble {
         &self.members
     }
 
-    /// The answers all members agree on most, best first; equal ones in order of id. One member answers as its
-    /// library does.
+    /// The best answers of all members, best first; ties in order of id. With one member, the same as
+    /// [`Library::search`].
+    ///
+    /// # Errors
+    /// As for [`Library::search`].
     pub fn search(&self, query: &Query) -> Result<Vec<Answer>, Error> {
         if let [alone] = &self.members[..] {
             return alone.library.search(query);
         }
-        let proposed = query.k.saturating_mul(PROPOSED.0).max(PROPOSED.1);
+        // More candidates than answers: a record with a low rank for one model can have a high rank after fusion.
+        let candidates = query.k.saturating_mul(CANDIDATES_PER_ANSWER).max(MIN_CANDIDATES);
         let mut lists = Vec::with_capacity(self.members.len());
         for member in &self.members {
-            lists.push(member.library.search(&Query { k: proposed, ..query.clone() })?);
+            lists.push(member.library.search(&Query { k: candidates, ..query.clone() })?);
         }
         let scores = match self.combine {
-            Combine::Rank => self.by_rank(&lists),
-            Combine::Weight => self.by_weight(&lists, query)?,
+            Combine::Rank => self.reciprocal_rank_scores(&lists),
+            Combine::Weight => self.weighted_scores(&lists, query)?,
         };
         let mut answers: BTreeMap<RecordId, Answer> = BTreeMap::new();
         for answer in lists.into_iter().flatten() {
             answers.entry(answer.id).or_insert(answer);
         }
         let mut answers: Vec<Answer> = answers.into_values().collect();
+        // Scores of single models are replaced by the fused ones.
         for answer in &mut answers {
             answer.score = scores.get(&answer.id).copied().unwrap_or(f32::NEG_INFINITY);
         }
@@ -102,27 +112,32 @@ impl Ensemble {
         Ok(answers)
     }
 
-    fn by_rank(&self, lists: &[Vec<Answer>]) -> BTreeMap<RecordId, f32> {
+    fn reciprocal_rank_scores(&self, lists: &[Vec<Answer>]) -> BTreeMap<RecordId, f32> {
         let mut scores = BTreeMap::new();
         for (member, list) in self.members.iter().zip(lists) {
             for answer in list {
-                *scores.entry(answer.id).or_insert(0.0) += member.weight / (RANK_OFFSET + answer.rank as f32);
+                *scores.entry(answer.id).or_insert(0.0) += member.weight / (RRF_K + answer.rank as f32);
             }
         }
         scores
     }
 
-    fn by_weight(&self, lists: &[Vec<Answer>], query: &Query) -> Result<BTreeMap<RecordId, f32>, Error> {
+    fn weighted_scores(
+        &self,
+        lists: &[Vec<Answer>],
+        query: &Query,
+    ) -> Result<BTreeMap<RecordId, f32>, Error> {
         let mut scores: BTreeMap<RecordId, f32> =
             lists.iter().flatten().map(|answer| (answer.id, 0.0)).collect();
         let total: f32 = self.members.iter().map(|member| member.weight).sum();
         for (member, list) in self.members.iter().zip(lists) {
-            let direction = member.library.direction(query)?;
+            let query_embedding = member.library.direction(query)?;
             let known: BTreeMap<RecordId, f32> =
                 list.iter().map(|answer| (answer.id, answer.score)).collect();
+            // Candidates of other models get this model's cosine too: a missing one would count as the lowest.
             let cosines: Vec<Option<f32>> = scores
                 .keys()
-                .map(|id| known.get(id).copied().or_else(|| cosine(&member.library, *id, &direction)))
+                .map(|id| known.get(id).copied().or_else(|| cosine(&member.library, *id, &query_embedding)))
                 .collect();
             for (score, standard) in scores.values_mut().zip(standardized(&cosines)) {
                 *score += member.weight / total * standard;
@@ -132,12 +147,12 @@ impl Ensemble {
     }
 }
 
-/// How near a record is to a direction, if this model knows it.
-fn cosine(library: &Library, id: RecordId, direction: &Embedding) -> Option<f32> {
-    library.embedding(id).ok().map(|embedding| embedding.dot(direction))
+/// Cosine similarity of a record and a query, if this model has embedded the record.
+fn cosine(library: &Library, id: RecordId, query: &Embedding) -> Option<f32> {
+    library.embedding(id).ok().map(|embedding| embedding.dot(query))
 }
 
-/// Mean 0 and deviation 1. What a model does not know is as far as the farthest it knows.
+/// Standardizes to mean 0 and standard deviation 1. Missing values count as the lowest one.
 fn standardized(values: &[Option<f32>]) -> Vec<f32> {
     let known: Vec<f32> = values.iter().flatten().copied().collect();
     let count = known.len().max(1) as f32;
@@ -156,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_model_does_not_know_counts_as_its_farthest() {
+    fn missing_values_count_as_the_lowest() {
         let found = standardized(&[Some(1.0), None, Some(3.0)]);
         assert_eq!(found, [-1.0, -1.0, 1.0]);
         assert_eq!(standardized(&[None, None]), [0.0, 0.0]);

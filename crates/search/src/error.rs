@@ -1,4 +1,4 @@
-//! What can go wrong between a folder and its answers, each with what to do about it.
+//! Errors of libraries and queries, with hints.
 
 use std::path::PathBuf;
 
@@ -6,88 +6,90 @@ use lexiform_store::StoreError;
 
 use crate::EncodeError;
 
-/// Why a library or a query refused or failed.
+/// Error of a library or query.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The library refused or failed.
+    /// Error of the store.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The model refused or failed.
-    #[error("{}", of_model(model, source))]
+    /// Error of the model.
+    #[error("{}", with_model_name(model, source))]
     Encode {
-        /// Which model.
+        /// Id of the model.
         model: String,
-        /// What it says.
+        /// The model's error.
         source: EncodeError,
     },
-    /// A model cannot be opened.
+    /// The model cannot be opened.
     #[error(transparent)]
     Model(#[from] lexiform_model::ModelError),
-    /// A model and the words it should be compared with do not belong together.
+    /// The text model is not the one that the point model was trained with.
     #[error("{model}: {reason}")]
     Pairing {
-        /// The model that takes shapes.
+        /// Id of the point model.
         model: String,
-        /// What does not fit.
+        /// What does not match.
         reason: String,
     },
-    /// A 3D file cannot be seen.
+    /// A 3D file cannot be read or rendered.
     #[error("{}: {reason}", path.display())]
     Shape {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// What is wrong with the file.
         reason: String,
     },
-    /// A picture cannot be read.
+    /// An image cannot be read.
     #[error("{}: {reason}", path.display())]
     Image {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// What is wrong with the file.
         reason: String,
     },
-    /// A given path leads nowhere.
+    /// A given path does not exist.
     #[error("{}: no such file or folder", path.display())]
     NotFound {
         /// The path.
         path: PathBuf,
     },
-    /// A query says nothing, or its parts cancel out.
-    #[error("the query has no direction: {reason}")]
+    /// The query is empty, or its terms cancel out.
+    #[error("invalid query: {reason}")]
     Query {
-        /// Why.
+        /// What is wrong with it.
         reason: String,
     },
-    /// Labels or templates that cannot be used.
+    /// Invalid labels or templates.
     #[error("{reason}")]
     Labels {
         /// What is wrong with them.
         reason: String,
     },
-    /// The system refused something.
+    /// Error of the operating system.
     #[error(transparent)]
     Io(#[from] std::io::Error),
 }
 
 impl Error {
-    /// What the user can do about it, where there is something to say.
+    /// How the user can fix it, if there is a way.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Store(error) => return error.hint().map(str::to_owned),
             Self::Model(error) => return error.hint(),
-            Self::Pairing { .. } => "`lexiform model info FILE` says what a model pairs with".to_owned(),
-            Self::Shape { .. } => "`lexiform info FILE` says what the file holds".to_owned(),
-            Self::Image { .. } => "PNG, JPEG, WebP, BMP, TGA and GIF pictures are read".to_owned(),
-            Self::Query { .. } => "say what to look for in words, or give a picture or a shape".to_owned(),
+            Self::Pairing { .. } => {
+                "`lexiform model info FILE` shows the text model that a point model needs".to_owned()
+            }
+            Self::Shape { .. } => "`lexiform info FILE` shows the contents of the file".to_owned(),
+            Self::Image { .. } => "supported image formats are PNG, JPEG, WebP, BMP, TGA and GIF".to_owned(),
+            Self::Query { .. } => "give a text, an image or a shape to search for".to_owned(),
             _ => return None,
         })
     }
 }
 
-/// Names the model unless its own message does.
-fn of_model(model: &str, source: &EncodeError) -> String {
+/// Adds the model's id unless the message contains it.
+fn with_model_name(model: &str, source: &EncodeError) -> String {
     let message = source.to_string();
     if message.contains(model) { message } else { format!("model {model}: {message}") }
 }

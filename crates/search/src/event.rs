@@ -1,62 +1,62 @@
-//! What an indexing run tells while it works, and at its end.
+//! Progress events and summary of an indexing run.
 
 use serde::Serialize;
 
-/// Something happened. Told on the thread that called, in the order it became durable.
+/// Progress of an indexing run. Reported on the calling thread, after the change is durable.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// The files have been found; `to_check` of them are new or may have changed.
+    /// The search for files is complete; `to_check` files are new or may have changed.
     Planned {
-        /// How many assets there are.
+        /// Number of files.
         files: usize,
-        /// How many must be read.
+        /// Number of files to read.
         to_check: usize,
     },
-    /// A file is done with, and the library has it on disk.
+    /// A file was processed, and the outcome is stored.
     File {
-        /// Its name in the library.
+        /// Name of the file in the library.
         path: String,
-        /// What became of it.
+        /// Outcome.
         status: Status,
     },
 }
 
-/// What became of a file.
+/// Outcome of indexing a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// It was seen by the model and can be found.
+    /// The file was embedded and can be found.
     Indexed,
-    /// The library knew it as it is.
+    /// The file has not changed.
     Unchanged,
-    /// The same content lay elsewhere before.
+    /// The file was renamed or moved.
     Renamed {
-        /// Where.
+        /// Previous name.
         from: String,
     },
-    /// It cannot be used.
+    /// The file cannot be used.
     Failed {
-        /// Why.
+        /// Error message.
         error: String,
     },
-    /// The library knows it, but it is gone.
+    /// The file of a record is missing.
     Removed {
-        /// Whether the library has forgotten it now.
+        /// Whether the record was deleted.
         dropped: bool,
     },
 }
 
-/// Counts of a whole run.
+/// Numbers of files by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Summary {
-    /// Files seen by the model and stored, or stored again because they changed.
+    /// Files that are new or have changed.
     pub indexed: usize,
-    /// Files the library knew as they are.
+    /// Files that have not changed.
     pub unchanged: usize,
-    /// Files that moved.
+    /// Files that were renamed or moved.
     pub renamed: usize,
     /// Files that cannot be used.
     pub failed: usize,
-    /// Files that are gone.
+    /// Records whose file is missing.
     pub removed: usize,
 }
 

@@ -1,10 +1,30 @@
-//! The front door: a folder of 3D files in, answers out.
+//! Indexes folders of 3D files and searches them by text, image or shape.
 //!
-//! A [`Library`] knows the files of a folder as a model sees them. [`Library::index`] brings it up to date with the
-//! disk, [`Library::search`] answers a [`Query`] in words, pictures, shapes or a mix of them, and [`Labels`] name a
-//! shape. The model is anything that implements [`Encoder`].
+//! ```
+//! use lexiform_search::{IndexOptions, Library, OpenEncoder, Place, Query};
 //!
-//! This crate prints nothing and knows no network: progress is told as [`Event`]s.
+//! let folder = tempfile::tempdir()?;
+//! let root = folder.path().canonicalize()?;
+//! let pyramid = "v -1 0 -1\nv 1 0 -1\nv 1 0 1\nv -1 0 1\nv 0 2 0\n\
+//!                f 1 2 3 4\nf 1 5 2\nf 2 5 3\nf 3 5 4\nf 4 5 1\n";
+//! std::fs::write(root.join("pyramid.obj"), pyramid)?;
+//!
+//! let encoder = OpenEncoder::default().open("nano")?;
+//! let library = Library::open(Place::beside(&root), encoder, "nano")?;
+//! let summary = library.index(&[root], &IndexOptions::default(), &mut |_event| {})?;
+//! assert_eq!(summary.indexed, 1);
+//!
+//! let answers = library.search(&Query::text("a pyramid", 10))?;
+//! assert_eq!(answers[0].payload.name(), "pyramid.obj");
+//! assert_eq!(answers[0].payload.triangles, 6);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A [`Library`] contains the embeddings of the files of a folder. [`Library::index`] updates it from the file system,
+//! [`Library::search`] answers a [`Query`] of texts, images, shapes or a mix of them. [`Labels`] classify a shape, and
+//! [`find_duplicates`] finds files with the same shape. Any implementation of [`Encoder`] can be the model.
+//!
+//! This crate does not print and does not use the network: progress is reported as [`Event`]s.
 
 mod classify;
 mod duplicates;
@@ -17,11 +37,10 @@ mod index;
 mod library;
 mod look;
 mod picture;
-mod pipeline;
 mod place;
-mod plan;
 mod point_words;
 mod query;
+mod read_limits;
 mod signatures;
 
 pub use classify::{Labels, Scored};

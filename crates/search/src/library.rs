@@ -1,4 +1,4 @@
-//! A library: the files of a folder, as a model sees them, ready to answer.
+//! A library: the embeddings of a folder's files, ready for searches.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -12,10 +12,10 @@ use lexiform_store::{
 use crate::query::{embed_picture, embed_shape, embed_text, mix};
 use crate::{Encoder, Error, Look, Place, Query, Term};
 
-/// Note under which a library keeps the name its first model is opened by; for others their id follows.
-const MODEL_NOTE: &str = "model";
+/// Metadata key for the name or path of a library's first model; for other models, the key continues with their id.
+const MODEL_KEY: &str = "model";
 
-/// A store of embeddings together with the model that made them.
+/// A store of embeddings and the model that computed them. Example: [crate documentation](crate).
 pub struct Library {
     place: Place,
     store: Box<dyn VectorStore>,
@@ -23,41 +23,41 @@ pub struct Library {
     look: Look,
 }
 
-/// A record that answers a query.
+/// A search result.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
-    /// Position, from 1.
+    /// Rank, starting at 1.
     pub rank: usize,
-    /// Cosine of query and record.
+    /// Cosine similarity of query and record.
     pub score: f32,
-    /// The record.
+    /// Id of the record.
     pub id: RecordId,
     /// The file.
     pub file: PathBuf,
-    /// What is known about it; its `path` is the name inside the library.
+    /// Metadata of the file; its `path` is the name in the library.
     pub payload: Payload,
 }
 
 impl Library {
-    /// Opens a library for writing, and makes it if there is none. `model` is the name or path by which the encoder
-    /// was opened, recorded so that [`recorded_model`](Self::recorded_model) finds it.
+    /// Opens a library for writing; creates it if it does not exist. `model` is the name or path with which the encoder
+    /// was opened; [`recorded_models`](Self::recorded_models) returns it.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] while another process writes, [`StoreError::ModelMismatch`] if the library knows other
-    /// models or other looks only.
+    /// [`StoreError::Locked`] while another process writes, [`StoreError::ModelMismatch`] if the library has
+    /// only other models or preprocessing.
     pub fn open(place: Place, encoder: Arc<dyn Encoder>, model: &str) -> Result<Self, Error> {
-        Self::open_by(place, encoder, model, SqliteStore::open_or_create)
+        Self::open_with(place, encoder, model, SqliteStore::open_or_create)
     }
 
-    /// As [`open`](Self::open), but a library that does not know the model learns it, beside the models it knows.
+    /// As [`open`](Self::open), but adds the model if the library has only other models.
     ///
     /// # Errors
     /// [`StoreError::Locked`] while another process writes.
     pub fn open_or_add(place: Place, encoder: Arc<dyn Encoder>, model: &str) -> Result<Self, Error> {
-        Self::open_by(place, encoder, model, SqliteStore::open_or_add)
+        Self::open_with(place, encoder, model, SqliteStore::open_or_add)
     }
 
-    fn open_by(
+    fn open_with(
         place: Place,
         encoder: Arc<dyn Encoder>,
         model: &str,
@@ -65,15 +65,16 @@ impl Library {
     ) -> Result<Self, Error> {
         let look = Look::of(&*encoder);
         let store = open(&place.folder, &space(&*encoder, &look))?;
-        keep_out_of_git(&place)?;
-        let note = model_note(&SqliteStore::spaces(&place.folder)?, store.space());
-        if store.note(&note)?.as_deref() != Some(model) {
-            store.set_note(&note, Some(model))?;
+        write_gitignore(&place)?;
+        let key = model_key(&SqliteStore::spaces(&place.folder)?, store.space());
+        // Written only if it changed: a write waits for the disk.
+        if store.note(&key)?.as_deref() != Some(model) {
+            store.set_note(&key, Some(model))?;
         }
         Ok(Self { place, store: Box::new(store), encoder, look })
     }
 
-    /// Opens a library that is there, without the right to change it; another process may be writing meanwhile.
+    /// Opens an existing library for reading; another process may write to it at the same time.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::ModelMismatch`].
@@ -83,7 +84,10 @@ impl Library {
         Ok(Self { place, store: Box::new(store), encoder, look })
     }
 
-    /// Names or paths of the models a library knows, each once, the one it was made with first; none if there is no library.
+    /// Names or paths of a library's models without duplicates, the oldest first; empty if the library does not exist.
+    ///
+    /// # Errors
+    /// [`Error::Store`] if the library cannot be read.
     pub fn recorded_models(place: &Place) -> Result<Vec<String>, Error> {
         if !place.exists() {
             return Ok(Vec::new());
@@ -91,16 +95,20 @@ impl Library {
         let store = SqliteStore::open(&place.folder)?;
         let spaces = SqliteStore::spaces(&place.folder)?;
         let name = |space: &Space| {
-            let note = store.note(&model_note(&spaces, space))?;
-            Ok(note.unwrap_or_else(|| space.model.clone()))
+            let name = store.note(&model_key(&spaces, space))?;
+            Ok(name.unwrap_or_else(|| space.model.clone()))
         };
         let mut names = spaces.iter().map(name).collect::<Result<Vec<String>, Error>>()?;
+        // One model can have several spaces, with different preprocessing.
         let mut seen = HashSet::new();
         names.retain(|name| seen.insert(name.clone()));
         Ok(names)
     }
 
     /// The records nearest to a query, best first.
+    ///
+    /// # Errors
+    /// As for [`direction`](Self::direction), and [`Error::Store`] if the library cannot be read.
     pub fn search(&self, query: &Query) -> Result<Vec<Answer>, Error> {
         let direction = self.direction(query)?;
         let request = SearchRequest {
@@ -119,7 +127,11 @@ impl Library {
             .collect())
     }
 
-    /// Where a query points.
+    /// The embedding of a query.
+    ///
+    /// # Errors
+    /// [`Error::Query`] if the query is empty or its terms cancel out, [`Error::NotFound`], [`Error::Image`] and
+    /// [`Error::Shape`] for its files, [`Error::Encode`] if the model fails, [`StoreError::UnknownRecord`].
     pub fn direction(&self, query: &Query) -> Result<Embedding, Error> {
         let embed = |term: &Term| match term {
             Term::Text(text) => embed_text(&*self.encoder, text),
@@ -133,6 +145,9 @@ impl Library {
     }
 
     /// The embedding of a record.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownRecord`] if the library has no such record.
     pub fn embedding(&self, id: RecordId) -> Result<Embedding, Error> {
         let record = self.store.get(&[id])?.into_iter().flatten().next();
         let record = record.ok_or(StoreError::UnknownRecord { id })?;
@@ -142,38 +157,56 @@ impl Library {
         })
     }
 
-    /// The small picture of a record.
+    /// The thumbnail of a record, a JPEG image.
+    ///
+    /// # Errors
+    /// [`Error::Store`] if the library cannot be read.
     pub fn thumbnail(&self, id: RecordId) -> Result<Option<Vec<u8>>, Error> {
         Ok(self.store.thumbnail(id)?)
     }
 
-    /// How many records there are.
+    /// Number of records.
+    ///
+    /// # Errors
+    /// [`Error::Store`] if the library cannot be read.
     pub fn len(&self) -> Result<usize, Error> {
         Ok(self.store.len()?)
     }
 
-    /// Whether there are none.
+    /// Whether there are no records.
+    ///
+    /// # Errors
+    /// [`Error::Store`] if the library cannot be read.
     pub fn is_empty(&self) -> Result<bool, Error> {
         Ok(self.store.is_empty()?)
     }
 
-    /// How many records a filter selects.
+    /// Number of records that a filter selects.
+    ///
+    /// # Errors
+    /// [`Error::Store`] if the library cannot be read.
     pub fn count(&self, filter: &Filter) -> Result<usize, Error> {
         Ok(self.store.count(filter)?)
     }
 
-    /// The record of a file, if the library knows it.
+    /// The record of a file, if the library has it.
+    ///
+    /// # Errors
+    /// [`Error::Store`] if the library cannot be read.
     pub fn find(&self, file: &Path) -> Result<Option<RecordId>, Error> {
         let Some(key) = self.place.key(file) else { return Ok(None) };
         Ok(self.store.find_by_path(&key)?.map(|entry| entry.id))
     }
 
     /// Files that could not be indexed.
+    ///
+    /// # Errors
+    /// [`Error::Store`] if the library cannot be read.
     pub fn failures(&self) -> Result<Vec<Failure>, Error> {
         Ok(self.store.failures()?)
     }
 
-    /// Where the library lies.
+    /// Folder and root of the library.
     pub fn place(&self) -> &Place {
         &self.place
     }
@@ -183,28 +216,28 @@ impl Library {
         &*self.encoder
     }
 
-    /// How its shapes are seen.
+    /// The preprocessing of its shapes.
     pub fn look(&self) -> &Look {
         &self.look
     }
 
-    /// Where its records are kept.
+    /// The store of its records.
     pub fn store(&self) -> &dyn VectorStore {
         &*self.store
     }
 }
 
-/// The note that tells how the model of a space is opened.
-fn model_note(spaces: &[Space], space: &Space) -> String {
+/// The metadata key for the name of a space's model.
+fn model_key(spaces: &[Space], space: &Space) -> String {
     if spaces.first() == Some(space) {
-        MODEL_NOTE.to_owned()
+        MODEL_KEY.to_owned()
     } else {
-        format!("{MODEL_NOTE} {}; {}", space.model, space.preprocessing)
+        format!("{MODEL_KEY} {}; {}", space.model, space.preprocessing)
     }
 }
 
-/// A library inside a folder of assets can be made again at any time: no matter for version control.
-fn keep_out_of_git(place: &Place) -> std::io::Result<()> {
+/// Excludes a library inside a folder of assets from version control: it can be recreated at any time.
+fn write_gitignore(place: &Place) -> std::io::Result<()> {
     let path = place.folder.join(".gitignore");
     if place.root.is_none() || path.exists() {
         return Ok(());
@@ -212,7 +245,7 @@ fn keep_out_of_git(place: &Place) -> std::io::Result<()> {
     fs_err::write(path, "*\n")
 }
 
-/// The space of an encoder's embeddings of shapes that are looked at so.
+/// The space of an encoder's embeddings with this preprocessing.
 fn space(encoder: &dyn Encoder, look: &Look) -> Space {
     let preprocessing = format!("{}; {}", look.describe(), encoder.preprocessing());
     Space { model: encoder.id().to_owned(), dim: encoder.dim(), preprocessing }

@@ -1,4 +1,4 @@
-//! How a shape is taken: as views from cameras or as points on its surface; and what is kept besides.
+//! Preprocessing of shapes: rendered views, sampled points or both for the model; a thumbnail and metadata for the store.
 
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,53 +21,53 @@ use crate::{Encoder, Error, Intake, Taken};
 const THUMBNAIL_SIZE: u32 = 160;
 /// JPEG quality of a thumbnail.
 const THUMBNAIL_QUALITY: u8 = 82;
-/// Notes about a file that are kept in its payload.
+/// Maximum number of warnings about a file in its payload.
 const MAX_NOTES: usize = 8;
-/// Chooses the cameras of rigs that are drawn by lot; the same for all libraries, so that shapes compare.
+/// Seed of rigs with random cameras; the same for all libraries, so that shapes can be compared.
 const RIG_SEED: u64 = 0;
-/// Chooses the points on a surface; the same for all libraries.
+/// Seed of points on a surface; the same for all libraries.
 const POINTS_SEED: u64 = 0;
-/// Points of a scan that are looked at for each that the model likes to see: models choose the farthest, which costs
-/// time for each.
+/// Maximum points of a scan per point of the model's input: models choose among them by farthest point sampling, whose
+/// time grows with their number.
 const SCAN_SURPLUS: usize = 20;
-/// Raised when views come out so differently that embeddings no longer compare.
+/// Incremented when preprocessing changes so much that embeddings cannot be compared.
 const LOOK_VERSION: u32 = 1;
 
-/// The way all shapes of a library are looked at.
+/// Preprocessing of the shapes of a library.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Look {
     intake: Intake,
-    /// For scenes that are only points.
+    /// Input for scenes that contain only points.
     of_clouds: Intake,
-    /// Points taken beside views; 0 for none.
+    /// Number of points in addition to views; 0 for views only.
     beside: usize,
-    /// Every shape becomes a cloud first.
+    /// Converts every shape to a point cloud first.
     scanned: Option<Scanned>,
 }
 
-/// A cloud of a shape's surface, as a plain scanner would give it.
+/// A simulated scan: a point cloud sampled from a shape's surface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scanned {
     /// Number of points.
     pub points: usize,
-    /// Whether colors are missing.
+    /// Whether the scan has no colors.
     pub bare: bool,
 }
 
-/// What was seen of one file.
+/// The result of preprocessing one file.
 #[derive(Clone, Debug)]
 pub struct Seen {
-    /// The shape as the model takes it.
+    /// The model's input.
     pub taken: Taken,
-    /// A small JPEG of the view from the front.
+    /// A small JPEG image of the view from the front.
     pub thumbnail: Vec<u8>,
-    /// Counts and sizes; path, hash and time are left to the caller.
+    /// Counts and sizes; the caller sets path, hash and time.
     pub payload: Payload,
 }
 
 impl Look {
-    /// The look a model was made for: views of its number and size from cameras like those of its training data, or
-    /// points of its number.
+    /// The preprocessing of a model's training: number and size of views and a rig like that of its training data, or
+    /// number of points.
     pub fn of(encoder: &dyn Encoder) -> Self {
         Self {
             intake: encoder.intake(),
@@ -77,7 +77,7 @@ impl Look {
         }
     }
 
-    /// The same look with so many views; points stay as they are.
+    /// Sets the number of views; points are unchanged.
     pub fn with_views(mut self, n: usize) -> Self {
         for intake in [&mut self.intake, &mut self.of_clouds] {
             if let Intake::Views { count, .. } = intake {
@@ -87,19 +87,19 @@ impl Look {
         self
     }
 
-    /// A look at so many points of the surface.
+    /// Samples `n` points of the surface.
     pub fn at_points(n: usize) -> Self {
         let intake = Intake::Points { count: n };
         Self { intake, of_clouds: intake, beside: 0, scanned: None }
     }
 
-    /// The same look at clouds of the shapes' surfaces, in the shapes' stead.
+    /// Replaces shapes by simulated scans of their surfaces.
     pub fn at_clouds(mut self, scanned: Scanned) -> Self {
         self.scanned = Some(scanned);
         self
     }
 
-    /// The look in words, as a library records it.
+    /// A description, stored in the library: embeddings with other descriptions cannot be compared.
     pub fn describe(&self) -> String {
         let mut words = format!("look {LOOK_VERSION}: {}", self.intake.describe());
         if self.beside > 0 {
@@ -115,15 +115,20 @@ impl Look {
         words
     }
 
-    /// Reads a file and looks at it. A panic on the way is this file's error, not the run's end.
+    /// Reads and preprocesses a file. A panic of a reader or the renderer is an error of this file.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the file cannot be read or contains no shape.
     pub fn see(&self, path: &Path) -> Result<Seen, Error> {
         let failed = |reason: String| Error::Shape { path: path.to_owned(), reason };
-        let seen = catch_unwind(AssertUnwindSafe(|| self.read_and_draw(path)));
+        // Unwind safe: `self` is not modified, and everything else is dropped.
+        let seen = catch_unwind(AssertUnwindSafe(|| self.read_and_render(path)));
         seen.unwrap_or_else(|panic| Err(format!("internal error: {}", panic_text(&*panic)))).map_err(failed)
     }
 
-    fn read_and_draw(&self, path: &Path) -> Result<Seen, String> {
+    fn read_and_render(&self, path: &Path) -> Result<Seen, String> {
         let scene = io::read(path).map_err(|error| without_path(&error.to_string(), path))?;
+        // Before normalization: extents are in the file's unit.
         let payload = facts(path, &scene);
         if scene.is_empty() {
             return Err("no triangles and no points".to_owned());
@@ -139,7 +144,7 @@ impl Look {
         Ok(Seen { taken, thumbnail, payload })
     }
 
-    /// A scene as the model takes it.
+    /// The model's input for a scene.
     pub fn at(&self, scene: Scene) -> Taken {
         let scene = match self.scanned {
             Some(scanned) => scanned.of(&scene),
@@ -149,12 +154,14 @@ impl Look {
         self.take(&scene, &Renderer::new(&scene))
     }
 
-    /// What is stored of a shape as the model takes it; `None` if that is nothing it takes. Points are handed on as they are; a
-    /// model that only looks at views is shown a drawing of them.
+    /// The model's input for the stored views and points of a shape; `None` if they do not contain it. Points are passed
+    /// on unchanged; for a model of views only, they are rendered.
     pub fn at_stored(&self, views: Vec<RgbaImage>, cloud: Option<PointCloud>) -> Option<Taken> {
         let cloud = cloud.filter(|cloud| !cloud.positions().is_empty());
         let takes_points =
             [self.intake, self.of_clouds].map(|intake| matches!(intake, Intake::Points { .. }));
+        // A model of points gets points. Without views, points go to the point encoder if the model has one, and are
+        // rendered otherwise.
         match (takes_points, cloud) {
             ([true, _], cloud) => cloud.map(Taken::Points),
             ([false, true], Some(cloud)) if views.is_empty() => Some(Taken::Points(cloud)),
@@ -165,7 +172,7 @@ impl Look {
         }
     }
 
-    /// A scene that fits the unit sphere.
+    /// The model's input for a scene normalized to the unit sphere.
     fn take(&self, scene: &Scene, renderer: &Renderer<'_>) -> Taken {
         let is_cloud = scene.n_faces() == 0;
         match if is_cloud { self.of_clouds } else { self.intake } {
@@ -185,9 +192,10 @@ impl Look {
 impl Scanned {
     fn of(self, scene: &Scene) -> Scene {
         let cloud = sample_surface(scene, self.points, &mut rng());
-        Scene::from_cloud(match self.bare {
-            true => PointCloud::new(cloud.positions().to_vec()).unwrap_or_default(),
-            false => cloud,
+        Scene::from_cloud(if self.bare {
+            PointCloud::new(cloud.positions().to_vec()).unwrap_or_default()
+        } else {
+            cloud
         })
     }
 }
@@ -208,8 +216,8 @@ fn rng() -> SmallRng {
     SmallRng::seed_from_u64(POINTS_SEED)
 }
 
-/// Points on the surfaces of a scene. A scan is its own points, so that the model can choose among them as it was
-/// trained to.
+/// Points on the surfaces of a scene. A scan keeps more points than the model needs, so that the model can choose among
+/// them as in its training.
 fn points(scene: &Scene, count: usize) -> PointCloud {
     let mut rng = rng();
     match &scene.clouds[..] {
@@ -227,11 +235,12 @@ pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unknown".to_owned())
 }
 
-/// A message that starts with the file's path, without it: the path stands beside the message everywhere.
+/// Removes the file's path from the start of a message: callers report the path with the message.
 pub(crate) fn without_path(message: &str, path: &Path) -> String {
     message.strip_prefix(&format!("{}: ", path.display())).unwrap_or(message).to_owned()
 }
 
+/// Metadata of a scene.
 fn facts(path: &Path, scene: &Scene) -> Payload {
     let extents = scene.bounds().map_or([0.0; 3], |bounds| bounds.extents().to_array());
     let mut payload = Payload {
@@ -239,7 +248,7 @@ fn facts(path: &Path, scene: &Scene) -> Payload {
         vertices: scene.n_vertices() as u64,
         triangles: scene.n_faces() as u64,
         points: scene.n_points() as u64,
-        // Huge coordinates overflow when subtracted; a payload holds finite numbers.
+        // Differences of huge coordinates overflow; extents in a payload are finite.
         extents: extents.map(|edge| if edge.is_finite() { edge } else { f32::MAX }),
         ..Payload::default()
     };
@@ -250,7 +259,7 @@ fn facts(path: &Path, scene: &Scene) -> Payload {
     payload
 }
 
-/// The shape as catalogs show it.
+/// The view from the front and slightly above, as in product catalogs.
 fn thumbnail(renderer: &Renderer<'_>) -> image::ImageResult<Vec<u8>> {
     let view = renderer
         .render(&Camera::catalog(), &RenderConfig { size: THUMBNAIL_SIZE, ..RenderConfig::default() });

@@ -1,4 +1,4 @@
-//! Reading a photo or drawing as a query: bounded and upright.
+//! Reads photos and drawings for queries, with limits on size and memory.
 
 use std::path::Path;
 
@@ -6,24 +6,29 @@ use image::{DynamicImage, ImageDecoder as _, ImageReader, Limits, RgbaImage};
 
 use crate::Error;
 
-/// Largest edge of a picture in pixels.
+/// Maximum width and height of an image in pixels.
 const MAX_EDGE: u32 = 20_000;
-/// Memory for decoding one picture.
+/// Maximum memory for decoding an image.
 const MAX_BYTES: u64 = 1 << 30;
 
-/// A picture turned the way its EXIF data says.
+/// Reads an image and applies its EXIF orientation.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Image`] if the file is not an image or exceeds the limits.
 pub fn read_picture(path: &Path) -> Result<RgbaImage, Error> {
     let failed = |reason: String| Error::Image { path: path.to_owned(), reason };
     let file = fs_err::File::open(path).map_err(|_| Error::NotFound { path: path.to_owned() })?;
     let mut reader = ImageReader::new(std::io::BufReader::new(file))
         .with_guessed_format()
         .map_err(|error| failed(error.to_string()))?;
+    // A small file can declare a huge image: limits apply before memory is allocated.
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_EDGE);
     limits.max_image_height = Some(MAX_EDGE);
     limits.max_alloc = Some(MAX_BYTES);
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(|error| failed(error.to_string()))?;
+    // Photos are often stored sideways, with the rotation in EXIF. Without EXIF, or with an invalid value, not rotated.
     let orientation = decoder.orientation().unwrap_or(image::metadata::Orientation::NoTransforms);
     let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| failed(error.to_string()))?;
     picture.apply_orientation(orientation);
@@ -35,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_picture_is_an_error() {
+    fn other_files_are_errors() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.png");
         fs_err::write(&path, "not a picture").unwrap();

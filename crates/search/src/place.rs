@@ -1,35 +1,47 @@
-//! Where a library lies and how it names the files it knows.
+//! The folder of a library, and the names of files in it.
 
 use std::path::{Component, Path, PathBuf};
 
 use lexiform_store::SqliteStore;
 
-/// The folder a library keeps inside the folder whose files it knows.
+/// Name of a library's folder inside its folder of assets.
 pub const HIDDEN_FOLDER: &str = ".lexiform";
 
-/// A library's folder, and the root its paths are relative to.
+/// A library's folder, and the root of its relative paths.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use lexiform_search::Place;
+///
+/// let place = Place::beside(Path::new("/models"));
+/// assert_eq!(place.folder, Path::new("/models/.lexiform"));
+/// assert_eq!(place.key(Path::new("/models/chairs/red.glb")).as_deref(), Some("chairs/red.glb"));
+/// assert_eq!(place.path("chairs/red.glb"), Path::new("/models/chairs/red.glb"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// Where the database lies.
+    /// Folder of the database.
     pub folder: PathBuf,
-    /// The folder of assets around it; `None` for a library apart, whose paths are absolute.
+    /// The folder of assets that contains it; `None` for a separate library, whose paths are absolute.
     pub root: Option<PathBuf>,
 }
 
 impl Place {
-    /// The library that belongs to a folder of assets, made or not.
+    /// The library of a folder of assets, whether or not it exists.
     pub fn beside(root: &Path) -> Self {
         Self { folder: root.join(HIDDEN_FOLDER), root: Some(root.to_owned()) }
     }
 
-    /// The library in `folder`. One called `.lexiform` belongs to the folder around it.
+    /// The library in `folder`. A folder named `.lexiform` is the library of its parent folder.
     pub fn at(folder: &Path) -> Self {
         let is_hidden = folder.file_name().is_some_and(|name| name == HIDDEN_FOLDER);
         let root = folder.parent().filter(|_| is_hidden).map(Path::to_owned);
         Self { folder: folder.to_owned(), root }
     }
 
-    /// What a user means by `target`: the library there, or else the one beside the assets there.
+    /// The library for a user's argument: `target` itself if it is a library, otherwise the library of the assets in
+    /// `target`.
     pub fn meant_by(target: &Path) -> Self {
         if SqliteStore::exists(target) || target.ends_with(HIDDEN_FOLDER) {
             Self::at(target)
@@ -38,13 +50,13 @@ impl Place {
         }
     }
 
-    /// Whether a library is there.
+    /// Whether the library exists.
     pub fn exists(&self) -> bool {
         SqliteStore::exists(&self.folder)
     }
 
-    /// The name of a file inside the library: relative to the root where it lies below it, absolute otherwise,
-    /// with `/` between folders. `None` if the path is not valid Unicode.
+    /// The name of a file in the library, with `/` between folders: relative if the file is below the root, absolute
+    /// otherwise. `None` if the path is not valid Unicode.
     pub fn key(&self, path: &Path) -> Option<String> {
         let relative = self.root.as_ref().and_then(|root| path.strip_prefix(root).ok());
         let Some(relative) = relative.filter(|p| !p.as_os_str().is_empty()) else {
@@ -57,7 +69,7 @@ impl Place {
         parts.collect::<Option<Vec<_>>>().map(|parts| parts.join("/"))
     }
 
-    /// The file a name inside the library stands for.
+    /// The file with a name in the library.
     pub fn path(&self, key: &str) -> PathBuf {
         match &self.root {
             Some(root) => root.join(key),

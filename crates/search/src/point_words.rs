@@ -1,5 +1,5 @@
-//! A point model and the words it can be compared with: shapes go through its encoder, text and pictures through the
-//! CLIP model it was trained beside.
+//! A point model with its CLIP model: shapes go through the point encoder, texts and images through the CLIP model that it
+//! was aligned to in training.
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -14,29 +14,38 @@ use lexiform_model::{
 
 use crate::{EncodeError, Encoder, Error, Intake, Taken};
 
-/// CLIP's own starting value: what a file without a learned scale is taken to have.
-const USUAL_LOGIT_SCALE: f32 = 2.659_26;
+/// CLIP's initial value, ln(1 / 0.07): the default for files without a learned scale.
+const DEFAULT_LOGIT_SCALE: f32 = 2.659_26;
 
-/// How a model is opened.
+/// Options for opening a model.
+///
+/// ```
+/// use lexiform_search::{Encoder as _, OpenEncoder};
+///
+/// let encoder = OpenEncoder::default().open("nano")?;
+/// let embeddings = encoder.embed_texts(&["a chair", "an airplane"]).unwrap();
+/// assert_eq!(embeddings[0].as_slice().len(), encoder.dim());
+/// # Ok::<(), lexiform_search::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct OpenEncoder {
-    /// Replaces a view model's own window.
+    /// Crop of views; default: the model's.
     pub crop: Option<Crop>,
-    /// Edge of the images in pixels, where it is not the model's own.
+    /// Width and height of images in pixels; default: the model's.
     pub image_size: Option<usize>,
-    /// CG3D checkpoint whose visual prompts and image tower take the place of the model's own; a point encoder's
-    /// checkpoint brings them itself.
+    /// CG3D checkpoint whose visual prompts and image tower replace the model's; checkpoints of CG3D's point encoders
+    /// contain them.
     pub prompts: Option<PathBuf>,
-    /// Name or path of the CLIP model that gives a point model its words.
+    /// Name or path of the CLIP model for the texts and images of a point model.
     pub text_model: Option<String>,
-    /// How clouds are given to a point model, where not as it is used to.
+    /// Input of a point model; default: as in its training.
     pub clouds: CloudOptions,
-    /// Where it computes.
+    /// Device for inference.
     pub device: Device,
 }
 
 impl Default for OpenEncoder {
-    /// The model as it is, on the processor.
+    /// The model without changes, on the CPU.
     fn default() -> Self {
         let OpenOptions { crop, image_size, device } = OpenOptions::default();
         Self { crop, image_size, prompts: None, text_model: None, clouds: CloudOptions::default(), device }
@@ -44,11 +53,11 @@ impl Default for OpenEncoder {
 }
 
 impl OpenEncoder {
-    /// Opens a model by name or path: one that looks at views, or one that takes points.
+    /// Opens a model of views or points by name or path.
     ///
     /// # Errors
-    /// [`Error::Model`] if it cannot be opened, [`Error::Pairing`] if the text model is not the one its embeddings can
-    /// be compared with.
+    /// [`Error::Model`] if it cannot be opened, [`Error::Pairing`] if the text model is not the one that a point model was
+    /// trained with.
     pub fn open(&self, name: &str) -> Result<Arc<dyn Encoder>, Error> {
         let file = registry::locate(name)?;
         if PointModel::recognizes(&file) {
@@ -56,6 +65,7 @@ impl OpenEncoder {
                 PointOptions { clouds: self.clouds, device: self.device.clone(), ..PointOptions::default() };
             let points = PointModel::from_file(&file, &options)?;
             let mut of_words = self.clone();
+            // CG3D checkpoints contain the prompted image tower: queries must use it, as in training.
             if of_words.prompts.is_none() && file.containers().contains(&PROMPTED_TOWER) {
                 of_words.prompts = Some(file.path().to_owned());
             }
@@ -65,7 +75,7 @@ impl OpenEncoder {
         match &self.text_model {
             Some(text_model) => Err(Error::Pairing {
                 model: model.id().to_owned(),
-                reason: format!("it has a text tower of its own, {text_model} is not needed"),
+                reason: format!("the model has a text tower, expected no text model, found {text_model}"),
             }),
             None => Ok(Arc::new(model)),
         }
@@ -82,8 +92,8 @@ impl OpenEncoder {
     }
 }
 
-/// A point model with the towers it was trained beside. They are opened when the first words come, unless they were
-/// named.
+/// A point model with the CLIP model it was aligned to, which is opened at the first text or image, unless it was named in
+/// the options.
 struct PointsAndWords {
     points: PointModel,
     opener: OpenEncoder,
@@ -97,7 +107,7 @@ impl PointsAndWords {
             let model = opener.open_joint(name)?;
             check_pairing(&points, &model)
                 .map_err(|reason| Error::Pairing { model: points.id().to_owned(), reason })?;
-            // A new cell is empty.
+            // Cannot fail: the cell is new.
             let _ = words.set(Ok(model));
         }
         Ok(Self { points, opener, words })
@@ -108,14 +118,11 @@ impl PointsAndWords {
             let id = self.points.id();
             let Some(paired) = self.points.paired_text() else {
                 return Err(format!(
-                    "{id} has no text tower: give the CLIP model it was trained beside by --text-model"
+                    "{id} has no text tower: pass the CLIP model of its training with --text-model"
                 ));
             };
             let words = self.opener.open_joint(registry_name(paired)).map_err(|error| {
-                format!(
-                    "{id} has no text tower: pairs with {}; give it by --text-model ({error})",
-                    paired.name()
-                )
+                format!("{id} has no text tower: pass {} with --text-model ({error})", paired.name())
             })?;
             check_pairing(&self.points, &words)?;
             Ok(words)
@@ -134,25 +141,25 @@ fn registry_name(paired: Paired) -> &'static str {
     }
 }
 
-/// Whether a CLIP model can be the one that a point model was trained beside. `Err` says why not.
+/// Whether a CLIP model can be the one that a point model was trained with. `Err` is the reason if not.
 fn check_pairing(points: &PointModel, words: &JointModel) -> Result<(), String> {
     if let Some(taught_by) = points.config().taught_by.as_deref().filter(|id| *id != words.towers_id()) {
-        return Err(format!("it was trained towards {taught_by}, these words are of {}", words.towers_id()));
+        return Err(format!("it was aligned to {taught_by}, found text model {}", words.towers_id()));
     }
     if words.dim() != points.dim() {
         return Err(format!(
-            "its embeddings have {} numbers, those of {} have {}",
+            "expected a text model with embeddings of {} numbers, those of {} have {}",
             points.dim(),
             words.id(),
             words.dim()
         ));
     }
-    let expected = points.paired_text().map(|paired| (paired, towers(paired)));
+    let expected = points.paired_text().map(|paired| (paired, expected_image_tower(paired)));
     match expected {
         Some((paired, sizes)) if sizes != image_tower(words.config()) => {
             let [patch, width] = image_tower(words.config());
             Err(format!(
-                "it pairs with {}, {} is another model (patches of {patch}, {width} wide)",
+                "expected text model {}, found {} (patch {patch}, width {width})",
                 paired.name(),
                 words.id()
             ))
@@ -161,8 +168,8 @@ fn check_pairing(points: &PointModel, words: &JointModel) -> Result<(), String> 
     }
 }
 
-/// Patch and width of the image tower: what tells CLIP models of one joint width apart.
-fn towers(paired: Paired) -> [usize; 2] {
+/// Patch and width of the image tower, which distinguish CLIP models with the same embedding width.
+fn expected_image_tower(paired: Paired) -> [usize; 2] {
     match paired {
         Paired::OpenClipBigG14 => [14, 1664],
         Paired::SlipB16 => [16, 768],
@@ -198,7 +205,7 @@ impl Encoder for PointsAndWords {
 
     fn logit_scale(&self) -> f32 {
         let of_words = || self.words.get().and_then(|words| words.as_ref().ok()).map(JointModel::logit_scale);
-        self.points.logit_scale().or_else(of_words).unwrap_or(USUAL_LOGIT_SCALE)
+        self.points.logit_scale().or_else(of_words).unwrap_or(DEFAULT_LOGIT_SCALE)
     }
 
     fn embed_texts(&self, texts: &[&str]) -> Result<Vec<Embedding>, EncodeError> {
@@ -212,7 +219,7 @@ impl Encoder for PointsAndWords {
     fn embed_shapes(&self, shapes: Vec<Taken>) -> Result<Vec<Embedding>, EncodeError> {
         let clouds = shapes.into_iter().map(|shape| match shape {
             Taken::Points(cloud) | Taken::Both { cloud, .. } => Ok(cloud),
-            Taken::Views(_) => Err(format!("{} takes points, it was given views", self.id())),
+            Taken::Views(_) => Err(format!("{}: expected points, found views", self.id())),
         });
         Ok(self.points.embed_clouds(&clouds.collect::<Result<Vec<_>, _>>()?)?)
     }

@@ -1,4 +1,4 @@
-//! Queries: words, pictures and shapes, alone or mixed, as one direction in the joint space.
+//! Queries: texts, images and shapes, or a weighted mix of them, as one embedding.
 
 use std::path::{Path, PathBuf};
 
@@ -7,34 +7,46 @@ use lexiform_store::{Filter, RecordId};
 
 use crate::{Encoder, Error, Look, read_picture};
 
-/// What to look for: a weighted mix of terms, and which records may answer.
+/// A query: a weighted mix of terms, and a filter for records.
+///
+/// ```
+/// use lexiform_search::{Filter, Query, Term};
+///
+/// // A chair like the one in a photo, but without armrests, of at most 10,000 triangles.
+/// let query = Query::text("a chair", 10)
+///     .with(1.0, Term::Image("photo.jpg".into()))
+///     .with(-0.5, Term::Text("armrests".into()));
+/// let query = Query { filter: Some(Filter::parse("triangles <= 10k")?), ..query };
+/// assert_eq!(query.terms.len(), 3);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Query {
-    /// What the answers should be like, with weights; a negative weight pushes away.
+    /// Terms with weights; a negative weight means dissimilar.
     pub terms: Vec<(f32, Term)>,
-    /// At most so many answers.
+    /// Maximum number of answers.
     pub k: usize,
-    /// Only among these.
+    /// Restricts answers to records it selects.
     pub filter: Option<Filter>,
 }
 
-/// One part of a query.
+/// One term of a query.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Term {
     /// A description.
     Text(String),
-    /// A photo or drawing in a file.
+    /// An image file: a photo or drawing.
     Image(PathBuf),
     /// A 3D file.
     Shape(PathBuf),
-    /// An asset of the library.
+    /// A record of the library.
     Like(RecordId),
-    /// Anything already embedded by the library's model.
+    /// An embedding computed by the library's model.
     Embedding(Embedding),
 }
 
 impl Query {
-    /// The `k` assets nearest to a description.
+    /// A query for the `k` assets nearest to a description.
     pub fn text(text: impl Into<String>, k: usize) -> Self {
         Self { terms: vec![(1.0, Term::Text(text.into()))], k, filter: None }
     }
@@ -46,30 +58,42 @@ impl Query {
     }
 }
 
-/// The embedding of one 3D file.
+/// The embedding of a 3D file.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Shape`] if the file cannot be used, [`Error::Encode`] if the model fails.
 pub fn embed_shape(encoder: &dyn Encoder, look: &Look, path: &Path) -> Result<Embedding, Error> {
     if !path.exists() {
         return Err(Error::NotFound { path: path.to_owned() });
     }
     let seen = look.see(path)?;
     let embeddings = encoder.embed_shapes(vec![seen.taken]).map_err(|e| encode_error(encoder, e))?;
-    only(encoder, embeddings)
+    exactly_one(encoder, embeddings)
 }
 
-/// The embedding of one text.
+/// The embedding of a text.
+///
+/// # Errors
+/// [`Error::Query`] for an empty text, [`Error::Encode`] if the model fails.
 pub fn embed_text(encoder: &dyn Encoder, text: &str) -> Result<Embedding, Error> {
     if text.trim().is_empty() {
-        return Err(Error::Query { reason: "the text is empty".to_owned() });
+        return Err(Error::Query { reason: "empty text".to_owned() });
     }
-    only(encoder, encoder.embed_texts(&[text]).map_err(|e| encode_error(encoder, e))?)
+    exactly_one(encoder, encoder.embed_texts(&[text]).map_err(|e| encode_error(encoder, e))?)
 }
 
-/// The embedding of one picture file.
+/// The embedding of an image file.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Image`] if the file cannot be used, [`Error::Encode`] if the model fails.
 pub fn embed_picture(encoder: &dyn Encoder, path: &Path) -> Result<Embedding, Error> {
     encoder.embed_image(&read_picture(path)?).map_err(|e| encode_error(encoder, e))
 }
 
-/// The embedding of a file: a picture if its name ends like one's, a 3D file otherwise.
+/// The embedding of a file: an image if it has the extension of one, a 3D file otherwise.
+///
+/// # Errors
+/// As for [`embed_picture`] and [`embed_shape`].
 pub fn embed_file(encoder: &dyn Encoder, look: &Look, path: &Path) -> Result<Embedding, Error> {
     match image::ImageFormat::from_path(path) {
         Ok(_) => embed_picture(encoder, path),
@@ -77,23 +101,25 @@ pub fn embed_file(encoder: &dyn Encoder, look: &Look, path: &Path) -> Result<Emb
     }
 }
 
-/// The direction of a weighted mix.
+/// The embedding of a weighted mix.
 pub(crate) fn mix(parts: &[(f32, Embedding)]) -> Result<Embedding, Error> {
     if parts.is_empty() {
-        return Err(Error::Query { reason: "it is empty".to_owned() });
+        return Err(Error::Query { reason: "no terms".to_owned() });
     }
     if let Some((weight, _)) = parts.iter().find(|(weight, _)| !weight.is_finite()) {
-        return Err(Error::Query { reason: format!("weight {weight} is not a finite number") });
+        return Err(Error::Query { reason: format!("expected a finite weight, found {weight}") });
     }
+    // Weights are checked above, so the only failure left is a sum of zero.
     let borrowed: Vec<(f32, &Embedding)> = parts.iter().map(|(w, e)| (*w, e)).collect();
-    Embedding::mix(&borrowed).map_err(|_| Error::Query { reason: "its parts cancel out".to_owned() })
+    Embedding::mix(&borrowed).map_err(|_| Error::Query { reason: "the terms cancel out".to_owned() })
 }
 
 pub(crate) fn encode_error(encoder: &dyn Encoder, source: crate::EncodeError) -> Error {
     Error::Encode { model: encoder.id().to_owned(), source }
 }
 
-fn only(encoder: &dyn Encoder, embeddings: Vec<Embedding>) -> Result<Embedding, Error> {
+/// The one embedding that the model was asked for.
+fn exactly_one(encoder: &dyn Encoder, embeddings: Vec<Embedding>) -> Result<Embedding, Error> {
     let found = embeddings.len();
     let count = || encode_error(encoder, format!("expected 1 embedding, found {found}").into());
     embeddings.into_iter().next().filter(|_| found == 1).ok_or_else(count)

@@ -1,4 +1,4 @@
-//! Signatures of shapes by content, kept in one file: derived, and made again where it is missing or of another version.
+//! A cache file of shape signatures by content hash; recreated if it is missing or of another version.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -6,23 +6,24 @@ use std::path::Path;
 
 use lexiform_geometry::alike::Signature;
 
-/// What the file begins with.
+/// First bytes of the file.
 const MAGIC: &[u8; 8] = b"lxsigna\n";
-/// Bytes of a content's hash in hexadecimal.
-const HASH: usize = 32;
-/// Bytes of a content with its signature.
-const ROW: usize = HASH + 4 * Signature::LENGTH;
-/// Larger files are not read: some three million shapes.
-const MOST_BYTES: u64 = 1 << 30;
+/// Length of a content hash in hexadecimal.
+const HASH_BYTES: usize = 32;
+/// Length of a content hash with its signature.
+const ROW_BYTES: usize = HASH_BYTES + 4 * Signature::LENGTH;
+/// Larger files are not read; enough for some three million shapes.
+const MAX_FILE_BYTES: u64 = 1 << 30;
 
-/// Signatures by content.
+/// Signatures by content hash.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Signatures(BTreeMap<String, Signature>);
 
 impl Signatures {
-    /// Those that a file holds; none if it is not there or not as this version writes it.
+    /// Reads a cache file; empty if it is missing or of another version.
     pub fn read(path: &Path) -> Self {
-        let is_fit = std::fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() <= MOST_BYTES);
+        let is_fit =
+            std::fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() <= MAX_FILE_BYTES);
         let bytes = if is_fit { std::fs::read(path).unwrap_or_default() } else { Vec::new() };
         Self::parse(&bytes).unwrap_or_default()
     }
@@ -30,28 +31,28 @@ impl Signatures {
     fn parse(bytes: &[u8]) -> Option<Self> {
         let rows = bytes.strip_prefix(MAGIC)?.strip_prefix(&Signature::VERSION.to_le_bytes())?;
         let row = |row: &[u8]| {
-            let (hash, numbers) = row.split_at(HASH);
+            let (hash, numbers) = row.split_at(HASH_BYTES);
             let numbers: Vec<f32> =
                 numbers.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
             Some((std::str::from_utf8(hash).ok()?.to_owned(), Signature::from_slice(&numbers)?))
         };
-        // A row cut short, or damaged, is one shape to look at again.
-        Some(Self(rows.chunks_exact(ROW).filter_map(row).collect()))
+        // A truncated or invalid row costs only the time to compute one signature again.
+        Some(Self(rows.chunks_exact(ROW_BYTES).filter_map(row).collect()))
     }
 
     pub fn get(&self, content: &str) -> Option<&Signature> {
         self.0.get(content)
     }
 
-    /// These and those.
+    /// These signatures and others.
     pub fn with<'a>(&self, others: impl Iterator<Item = (&'a str, &'a Signature)>) -> Self {
         let mut all = self.clone();
-        let others = others.filter(|(content, _)| content.len() == HASH);
+        let others = others.filter(|(content, _)| content.len() == HASH_BYTES);
         all.0.extend(others.map(|(content, signature)| (content.to_owned(), signature.clone())));
         all
     }
 
-    /// Written aside, then renamed.
+    /// Writes a temporary file, then renames it, so that no reader sees half a file.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         let mut bytes = [MAGIC.as_slice(), &Signature::VERSION.to_le_bytes()].concat();
         for (content, signature) in &self.0 {
@@ -69,12 +70,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_and_damage_is_passed_over() {
+    fn files_are_read_back_without_invalid_rows() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("signatures.bin");
         assert_eq!(Signatures::read(&path), Signatures::default());
         let signature = Signature::from_slice(&[0.25; Signature::LENGTH]).unwrap();
-        let (a, b) = ("a".repeat(HASH), "b".repeat(HASH));
+        let (a, b) = ("a".repeat(HASH_BYTES), "b".repeat(HASH_BYTES));
         let both = Signatures::default().with([(&a[..], &signature), (&b[..], &signature)].into_iter());
         both.write(&path).unwrap();
         assert_eq!(Signatures::read(&path), both);

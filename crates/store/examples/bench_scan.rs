@@ -7,7 +7,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use lexiform_store::{
-    Filter, Payload, Precision, Record, RecordId, SearchRequest, Space, SqliteStore, StoreError, VectorStore,
+    Filter, IndexState, Payload, Precision, Record, RecordId, SearchRequest, Space, SqliteStore, StoreError,
+    VectorStore,
 };
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -101,7 +102,8 @@ fn record(number: usize, dim: usize, rng: &mut SmallRng) -> Record {
         ..Payload::default()
     };
     let id = RecordId::derive(&payload.path, &payload.content_hash, 0);
-    Record { id, vector: unit(rng, dim), payload, thumbnail: Some(vec![0; 4_000]) }
+    let thumbnail = Some(vec![0; 4_000]);
+    Record { id, vector: unit(rng, dim), payload, index_state: IndexState::default(), thumbnail }
 }
 
 fn unit(rng: &mut SmallRng, dim: usize) -> Vec<f32> {

@@ -1,11 +1,11 @@
-//! What can go wrong in a store, each with what to do about it.
+//! Errors of stores, with hints.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::{RecordId, Space};
 
-/// Why a store refused or failed. A failed write changed nothing.
+/// Error of a store. A failed write changed nothing.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
@@ -14,50 +14,50 @@ pub enum StoreError {
     Locked {
         /// The library's folder.
         folder: PathBuf,
-        /// The process that holds it, where it can be known.
+        /// Id of the process that holds it, if known.
         holder: Option<u32>,
     },
-    /// A change was asked of a store opened for reading.
-    #[error("{}: the library was opened for reading, so it cannot be changed", folder.display())]
+    /// A write to a store that was opened for reading.
+    #[error("{}: the library was opened read-only", folder.display())]
     ReadOnly {
         /// The library's folder.
         folder: PathBuf,
     },
-    /// There is no library there.
-    #[error("{}: no library here", folder.display())]
+    /// The folder contains no library.
+    #[error("{}: no such library", folder.display())]
     NotFound {
-        /// Where it was looked for.
+        /// The folder.
         folder: PathBuf,
     },
-    /// The file there is something else.
+    /// The file is not a library.
     #[error("{}: not a library: {found}", path.display())]
     NotALibrary {
         /// The file.
         path: PathBuf,
-        /// What it is instead.
+        /// What was found instead.
         found: String,
     },
     /// The library was written by a newer version of this software.
-    #[error("{}: the library has schema version {found}, this version reads up to {supported}", path.display())]
+    #[error("{}: unsupported schema version {found}, expected at most {supported}", path.display())]
     TooNew {
         /// The database file.
         path: PathBuf,
         /// Its version.
         found: i64,
-        /// The newest this software knows.
+        /// The newest version this software supports.
         supported: i64,
     },
-    /// The library was written by an older version and must be brought up to date by a writer.
-    #[error("{}: the library has schema version {found}, reading needs {needed}", path.display())]
+    /// The library was written by an older version of this software and must be migrated by a writer.
+    #[error("{}: old schema version {found}, expected {needed}", path.display())]
     TooOld {
         /// The database file.
         path: PathBuf,
         /// Its version.
         found: i64,
-        /// The version this software reads.
+        /// The version this software requires.
         needed: i64,
     },
-    /// Vectors of different models do not compare, so they are never mixed.
+    /// Vectors of another model: they cannot be compared, so they are never mixed.
     #[error("{}: the library holds vectors of {expected}, found {found}", folder.display())]
     ModelMismatch {
         /// The library's folder.
@@ -67,7 +67,7 @@ pub enum StoreError {
         /// What was given.
         found: Box<Space>,
     },
-    /// A vector, record, payload or request that no store could keep or answer.
+    /// An invalid vector, record, payload or request.
     #[error("{subject}: {reason}")]
     Invalid {
         /// Which record (its path) or which part of a request.
@@ -75,91 +75,91 @@ pub enum StoreError {
         /// What was expected and what was found.
         reason: String,
     },
-    /// Text that is no record id.
-    #[error("expected a record id of 16 hexadecimal digits below 8000000000000000, found {found:?}")]
+    /// An invalid record id.
+    #[error("invalid record id {found:?}: expected 16 hexadecimal digits below 8000000000000000")]
     BadId {
         /// The text.
         found: String,
     },
     /// Two records cannot share a path.
-    #[error("{path}: this path already belongs to record {holder}")]
+    #[error("{path}: path already used by record {holder}")]
     PathTaken {
         /// The path.
         path: String,
-        /// Whose it is.
+        /// The record with this path.
         holder: RecordId,
     },
     /// No record has this id.
-    #[error("no record has the id {id}")]
+    #[error("no such record: {id}")]
     UnknownRecord {
         /// The id.
         id: RecordId,
     },
-    /// The disk (or quota) is full. The change was rolled back, the library is as it was.
-    #[error("{}: no space left to write, nothing was changed", path.display())]
+    /// The disk or quota is full. The change was rolled back.
+    #[error("{}: no space left on device, nothing was changed", path.display())]
     DiskFull {
         /// The database file.
         path: PathBuf,
     },
-    /// The database does not pass its own checks.
-    #[error("{}: the library is damaged: {}", path.display(), problems.join("; "))]
+    /// The database is corrupt.
+    #[error("{}: the library is corrupt: {}", path.display(), problems.join("; "))]
     Damaged {
         /// The database file.
         path: PathBuf,
-        /// What the checks found, first ones first.
+        /// Problems found.
         problems: Vec<String>,
     },
     /// A filter expression that does not parse.
     #[error(transparent)]
     Filter(#[from] crate::FilterError),
-    /// The database engine refused or failed.
+    /// Error of the database engine.
     #[error("{}: {action}: {source}", path.display())]
     Sqlite {
         /// The database file.
         path: PathBuf,
-        /// What was being done.
+        /// What was attempted.
         action: &'static str,
-        /// What SQLite says.
+        /// SQLite's error.
         source: rusqlite::Error,
     },
-    /// A file beside the database could not be made, opened or locked.
+    /// A file or folder of the library could not be created, opened or locked.
     #[error("{}: {action}: {source}", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// What was being done.
+        /// What was attempted.
         action: &'static str,
-        /// What the system says.
+        /// The operating system's error.
         source: io::Error,
     },
 }
 
 impl StoreError {
-    /// What the user can do about it, where there is something to say.
+    /// How the user can fix it, if there is a way.
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
-            Self::Locked { .. } => "wait until the other run is done, or end it; searching works meanwhile",
+            Self::Locked { .. } => {
+                "wait for the other process to finish, or stop it; searching works in the meantime"
+            }
             Self::ReadOnly { .. } => "open the library for writing",
-            Self::NotFound { .. } => "make one with `lexiform index PATH --library FOLDER`",
-            Self::NotALibrary { .. } => "name another folder, or move the file away",
+            Self::NotFound { .. } => "create one with `lexiform index PATH --library FOLDER`",
+            Self::NotALibrary { .. } => "choose another folder, or move the file",
             Self::TooNew { .. } => "update lexiform, or index into a new library",
-            Self::TooOld { .. } => {
-                "run `lexiform index` on it once: opening for writing brings it up to date"
-            }
+            Self::TooOld { .. } => "run `lexiform index` on it once to migrate it",
             Self::ModelMismatch { .. } => {
-                "use a model the library knows, or let it know this one too: `lexiform index PATH --model MODEL`"
+                "use a model of the library, or add this one: `lexiform index PATH --model MODEL`"
             }
-            Self::DiskFull { .. } => "free some space and run again: finished files are not done twice",
+            Self::DiskFull { .. } => "free some space and run again; indexed files are skipped",
             Self::Damaged { .. } => {
                 "delete the library's folder and index again, or restore it from a backup"
             }
-            Self::BadId { .. } => "ids are printed by `lexiform search --json`",
+            Self::BadId { .. } => "`lexiform search --json` prints ids",
             Self::Filter(error) => return error.hint(),
             _ => return None,
         })
     }
 
-    /// Sorts an engine error into the kinds a caller can act on.
+    /// Maps an engine error to the variants that a caller can handle.
     pub(crate) fn sqlite(path: &Path, action: &'static str, source: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode;
         match source.sqlite_error_code() {
@@ -168,7 +168,7 @@ impl StoreError {
                 Self::Damaged { path: path.into(), problems: vec![source.to_string()] }
             }
             Some(ErrorCode::NotADatabase) => {
-                Self::NotALibrary { path: path.into(), found: "a file that is no SQLite database".into() }
+                Self::NotALibrary { path: path.into(), found: "a file that is not an SQLite database".into() }
             }
             _ => Self::Sqlite { path: path.into(), action, source },
         }

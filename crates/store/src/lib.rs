@@ -1,10 +1,12 @@
-//! Where embeddings live: one trait, [`VectorStore`], and an embedded store in a SQLite database, [`SqliteStore`].
+//! Vector storage: stores embeddings with metadata and searches for the nearest ones. One trait, [`VectorStore`], and an
+//! embedded implementation in a SQLite database, [`SqliteStore`].
 //!
-//! A store keeps [`Record`]s (an id, a unit vector, a [`Payload`], a thumbnail) of one [`Space`] and answers which of
-//! those that a [`Filter`] selects are nearest to a query. It knows no tensors, no meshes and no network.
+//! A store contains [`Record`]s (an id, a unit vector, a [`Payload`], a thumbnail) of one [`Space`]. A search returns the
+//! records nearest to a query vector, among those that a [`Filter`] selects. The crate does not depend on tensors, meshes or
+//! the network.
 //!
 //! ```
-//! use lexiform_store::{Filter, Payload, Record, RecordId, SearchRequest, Space, SqliteStore, VectorStore};
+//! use lexiform_store::{Filter, IndexState, Payload, Record, RecordId, SearchRequest, Space, SqliteStore, VectorStore};
 //!
 //! # let folder = tempfile::tempdir()?;
 //! # let folder = folder.path();
@@ -14,6 +16,7 @@
 //!     id: RecordId::derive(path, "digest of the file", 0),
 //!     vector: vector.to_vec(),
 //!     payload: Payload { path: path.into(), format: "glb".into(), triangles, ..Payload::default() },
+//!     index_state: IndexState::default(),
 //!     thumbnail: None,
 //! };
 //! store.upsert(&space, &[record("chairs/red.glb", 900, [1.0, 0.0]), record("cups/blue.glb", 90_000, [0.0, 1.0])])?;
@@ -29,14 +32,17 @@
 pub mod contract;
 mod error;
 mod filter;
+mod parse_id;
 mod record;
+mod record_id;
 mod scan;
 mod sqlite;
 mod store;
 
 pub use error::StoreError;
 pub use filter::{Comparison, Field, Filter, FilterError, Glob, Value};
-pub use record::{Entry, Extra, Failure, Payload, Record, RecordId, Space, Stamp};
+pub use record::{Entry, Extra, Failure, IndexState, Payload, Record, Space, Stamp};
+pub use record_id::RecordId;
 pub use scan::Precision;
 pub use sqlite::SqliteStore;
 pub use store::{Hit, ListRequest, SearchRequest, VectorStore};

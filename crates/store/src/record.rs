@@ -1,100 +1,22 @@
-//! What a library holds: records (a vector with its payload), the space their vectors live in, failures.
+//! The data of a store: records (a vector with its payload), the space of their vectors, failures.
 
 use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::StoreError;
+use crate::RecordId;
 
-/// Free-form facts about a record, beside the fixed ones.
+/// Free-form fields of a payload, in addition to the fixed ones.
 pub type Extra = serde_json::Map<String, serde_json::Value>;
 
-/// Names a record for good: 63 bits, written as 16 hexadecimal digits. Survives renames and changed contents.
-///
-/// Serialized as text, because JSON readers lose digits of integers above 2⁵³.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
-pub struct RecordId(u64);
-
-impl RecordId {
-    const BITS: u64 = (1 << 63) - 1;
-
-    /// The id of a record first seen at `path` with `content_hash`. `turn` (normally 0) tells apart records that
-    /// began alike, as when a file was renamed and the same file appears again at the old path; see
-    /// [`VectorStore::assign_id`](crate::VectorStore::assign_id).
-    pub fn derive(path: &str, content_hash: &str, turn: u64) -> Self {
-        // FNV-1a, then the finalizer of SplitMix64: FNV alone leaves the high bits of short inputs alike.
-        let fields = path.bytes().chain([0]).chain(content_hash.bytes()).chain([0]).chain(turn.to_le_bytes());
-        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-        for byte in fields {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-        hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        Self((hash ^ (hash >> 31)) & Self::BITS)
-    }
-
-    /// `None` if `value` needs more than 63 bits.
-    pub fn new(value: u64) -> Option<Self> {
-        (value <= Self::BITS).then_some(Self(value))
-    }
-
-    /// The number itself, below 2⁶³.
-    pub fn value(self) -> u64 {
-        self.0
-    }
-
-    /// As SQLite keeps it.
-    pub(crate) fn to_i64(self) -> i64 {
-        // Below 2⁶³ by construction, so the sign bit stays clear.
-        self.0.cast_signed()
-    }
-
-    pub(crate) fn from_i64(value: i64) -> Option<Self> {
-        u64::try_from(value).ok().map(Self)
-    }
-}
-
-impl fmt::Display for RecordId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}", self.0)
-    }
-}
-
-impl From<RecordId> for String {
-    fn from(id: RecordId) -> Self {
-        id.to_string()
-    }
-}
-
-impl FromStr for RecordId {
-    type Err = StoreError;
-
-    /// Reads what [`Display`](fmt::Display) writes.
-    fn from_str(text: &str) -> Result<Self, StoreError> {
-        let hexadecimal = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let value = if hexadecimal { u64::from_str_radix(text, 16).ok() } else { None };
-        value.and_then(Self::new).ok_or_else(|| StoreError::BadId { found: text.into() })
-    }
-}
-
-impl TryFrom<String> for RecordId {
-    type Error = StoreError;
-
-    fn try_from(text: String) -> Result<Self, StoreError> {
-        text.parse()
-    }
-}
-
-/// Which model, with which preparation of its input, made a set of vectors. Only vectors of one space compare.
+/// The model and input preprocessing that produced a set of vectors. Only vectors of one space can be compared.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Space {
     /// Name or digest of the model.
     pub model: String,
-    /// Numbers in a vector, `1..=65536`.
+    /// Length of a vector, `1..=65536`.
     pub dim: usize,
-    /// How shapes were prepared for the model: rig, size, point count, version of the renderer.
+    /// Input preprocessing: rig, image size, number of points, version of the renderer.
     pub preprocessing: String,
 }
 
@@ -104,16 +26,26 @@ impl fmt::Display for Space {
     }
 }
 
-/// What is known about an asset, except its vector and thumbnail.
+/// Metadata of an asset: everything but its vector and thumbnail.
+///
+/// ```
+/// use lexiform_store::{Filter, Payload};
+///
+/// let mut payload = Payload { path: "furniture/chair.glb".into(), triangles: 900, ..Payload::default() };
+/// payload.extra.insert("label".into(), "chair".into());
+/// assert_eq!(payload.name(), "chair.glb");
+/// assert!(Filter::parse("label = chair and triangles < 1k")?.matches(&payload));
+/// # Ok::<(), lexiform_store::FilterError>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Payload {
-    /// Where the asset lies, with `/` between folders: relative to the library's root, or absolute. Unique in a store.
+    /// Path of the asset, with `/` between folders: relative to the library's root, or absolute. Unique in a store.
     pub path: String,
     /// Digest of the asset's bytes, as text; opaque to the store.
     pub content_hash: String,
     /// Short name of the file format, in lower case: `glb`, `stl`, `las`.
     pub format: String,
-    /// Size of the file.
+    /// File size.
     pub bytes: u64,
     /// Vertices of all meshes.
     pub vertices: u64,
@@ -123,9 +55,9 @@ pub struct Payload {
     pub points: u64,
     /// Size of the bounding box along x, y, z, in the file's unit.
     pub extents: [f32; 3],
-    /// When the file was last changed: nanoseconds since 1970-01-01 UTC.
+    /// Modification time of the file: nanoseconds since 1970-01-01 UTC.
     pub modified_ns: Option<i64>,
-    /// Anything else; `extra.KEY` in a filter. `extra.label` is also called `label`.
+    /// Any other fields; `extra.KEY` in a filter. `extra.label` is also called `label`.
     #[serde(default, skip_serializing_if = "Extra::is_empty")]
     pub extra: Extra,
 }
@@ -137,32 +69,48 @@ impl Payload {
     }
 }
 
-/// A payload with the id it belongs to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Entry {
-    /// Whose payload this is.
-    pub id: RecordId,
-    /// What is known about it.
-    pub payload: Payload,
+/// What an indexer stores with a record to detect, without reading the file, that it has not changed.
+///
+/// Opaque to the store. Not part of the [`Payload`]: filters cannot select by it and search results do not contain it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexState {
+    /// Hash of sizes and modification times of the file and its dependencies; empty if unknown.
+    pub stat_hash: String,
+    /// Files that the asset references (buffers, materials, textures), relative to its folder.
+    pub dependencies: Vec<String>,
 }
 
-/// A stored vector with its payload.
+/// A record without its vector and thumbnail.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Id of the record.
+    pub id: RecordId,
+    /// Metadata of the asset.
+    pub payload: Payload,
+    /// State of the indexer.
+    #[serde(skip)]
+    pub index_state: IndexState,
+}
+
+/// A vector with the metadata of its asset.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// Its name for good.
+    /// Permanent id.
     pub id: RecordId,
-    /// Unit vector of [`Space::dim`] numbers.
+    /// Unit vector of length [`Space::dim`].
     pub vector: Vec<f32>,
-    /// What is known about the asset.
+    /// Metadata of the asset.
     pub payload: Payload,
-    /// A small picture, PNG or JPEG.
+    /// State of the indexer; default if records do not come from files.
+    pub index_state: IndexState,
+    /// Small PNG or JPEG image.
     pub thumbnail: Option<Vec<u8>>,
 }
 
-/// What an indexer needs to see whether a file changed, without reading payloads.
+/// Path, content and modification time of a record, without the rest of its payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stamp {
-    /// Whose.
+    /// Id of the record.
     pub id: RecordId,
     /// See [`Payload::path`].
     pub path: String,
@@ -174,8 +122,8 @@ pub struct Stamp {
     pub modified_ns: Option<i64>,
 }
 
-/// A file that could not be turned into a record, kept so that a report can list it and a later run need not retry
-/// what did not change.
+/// A file that could not be indexed, stored so that a report can list it and a later run can skip it while it is
+/// unchanged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// See [`Payload::path`].
@@ -188,38 +136,13 @@ pub struct Failure {
     pub modified_ns: Option<i64>,
     /// What went wrong.
     pub error: String,
-    /// When it failed: nanoseconds since 1970-01-01 UTC.
+    /// Time of the failure: nanoseconds since 1970-01-01 UTC.
     pub at_ns: i64,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ids_are_stable_and_read_back() {
-        let id = RecordId::derive("chairs/red.glb", "abc", 0);
-        assert_eq!(id, RecordId::derive("chairs/red.glb", "abc", 0));
-        assert_eq!(id.to_string().parse::<RecordId>().unwrap(), id);
-        assert_eq!(serde_json::to_string(&id).unwrap(), format!("\"{id}\""));
-        // Written down once: an id that changed with a release would orphan what people noted.
-        assert_eq!(id.to_string(), "47fa10d69366f9a9");
-    }
-
-    #[test]
-    fn ids_differ_where_any_part_differs() {
-        let base = RecordId::derive("a", "bc", 0);
-        for other in [("ab", "c", 0), ("a", "bd", 0), ("a", "bc", 1), ("", "abc", 0)] {
-            assert_ne!(base, RecordId::derive(other.0, other.1, other.2), "{other:?}");
-        }
-    }
-
-    #[test]
-    fn ids_that_are_no_ids_are_refused() {
-        for text in ["", "12", "+123456789abcdef", "ffffffffffffffff", "g000000000000000"] {
-            assert!(text.parse::<RecordId>().is_err(), "{text}");
-        }
-    }
 
     #[test]
     fn the_name_is_the_last_part_of_the_path() {

@@ -1,46 +1,55 @@
-//! The trait every store keeps: change, look up, filter and search records of one space.
+//! The trait of all stores: write, read, filter and search records of one space.
 
 use crate::{Entry, Failure, Filter, Payload, Record, RecordId, Space, Stamp, StoreError};
 
-/// What to search for.
+/// A search query.
+///
+/// ```
+/// use lexiform_store::{Filter, SearchRequest};
+///
+/// let filter = Some(Filter::parse("format = glb")?);
+/// let request = SearchRequest { filter, min_score: Some(0.2), ..SearchRequest::new(vec![0.6, 0.8], 10) };
+/// assert_eq!(request.k, 10);
+/// # Ok::<(), lexiform_store::FilterError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct SearchRequest {
-    /// Unit vector of the store's dim.
+    /// Unit vector of length [`Space::dim`].
     pub vector: Vec<f32>,
-    /// At most so many hits.
+    /// Maximum number of hits.
     pub k: usize,
-    /// Only hits with at least this cosine.
+    /// Minimum cosine similarity of hits.
     pub min_score: Option<f32>,
-    /// Only among the records it selects. Every selected record is considered, however few they are.
+    /// Restricts hits to records it selects. All selected records are considered, even if there are few.
     pub filter: Option<Filter>,
 }
 
 impl SearchRequest {
-    /// The `k` best of all records.
+    /// The `k` nearest of all records.
     pub fn new(vector: Vec<f32>, k: usize) -> Self {
         Self { vector, k, min_score: None, filter: None }
     }
 }
 
-/// A record that answers a search.
+/// A search result.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hit {
-    /// Whose payload this is.
+    /// Id of the record.
     pub id: RecordId,
-    /// Cosine of query and record, `-1..=1` up to rounding.
+    /// Cosine similarity of query and record, `-1..=1` up to rounding.
     pub score: f32,
-    /// What is known about it.
+    /// Metadata of the asset.
     pub payload: Payload,
 }
 
-/// Which entries to list, a page at a time.
+/// Which entries to list, one page per request.
 #[derive(Clone, Debug)]
 pub struct ListRequest {
-    /// Only these.
+    /// Restricts the list to entries it selects.
     pub filter: Option<Filter>,
-    /// Only ids above this one: the last id of the page before.
+    /// Starts after this id: the last id of the previous page.
     pub after: Option<RecordId>,
-    /// At most so many.
+    /// Maximum number of entries.
     pub limit: usize,
 }
 
@@ -51,100 +60,152 @@ impl Default for ListRequest {
     }
 }
 
-/// A place that keeps records of one [`Space`] and finds the nearest. Shared between threads freely.
+/// Stores records of one [`Space`] and finds the nearest ones. Can be shared between threads.
 ///
-/// Every change is all or nothing; when a method returns `Ok`, the change survives the death of the process.
-/// `contract::check` (feature `contract`) tells whether an implementation keeps what is written here.
+/// Every change is atomic and durable: when a method returns `Ok`, the change survives the end of the process.
+/// `contract::check` (feature `contract`) tests whether an implementation conforms to this documentation.
+///
+/// # Errors
+/// Every method may also fail with [`StoreError::Sqlite`], [`StoreError::Io`], [`StoreError::DiskFull`] or
+/// [`StoreError::Damaged`], and every change with [`StoreError::ReadOnly`] if the store was opened for reading.
 pub trait VectorStore: Send + Sync {
-    /// Which model's vectors this store holds.
+    /// The space of this store's vectors.
     fn space(&self) -> &Space;
 
-    /// How many records there are.
+    /// Number of records.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
     fn len(&self) -> Result<usize, StoreError>;
 
-    /// Whether there are none.
+    /// Whether there are no records.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
     fn is_empty(&self) -> Result<bool, StoreError> {
         Ok(self.len()? == 0)
     }
 
-    /// Adds records, or replaces those with the same id, thumbnail included. Forgets failures at their paths.
-    /// `space` is where the caller's vectors come from.
+    /// Inserts records, or replaces those with the same id, including thumbnails. Deletes failures at their paths.
+    /// `space` is the space of the given vectors.
     ///
     /// # Errors
-    /// [`StoreError::ModelMismatch`] if that is not the store's space, [`StoreError::PathTaken`] if its path
-    /// belongs to another id, [`StoreError::Invalid`] for vectors that are not finite and of unit norm, two records
+    /// [`StoreError::ModelMismatch`] if that is not the store's space, [`StoreError::PathTaken`] if another record has
+    /// the path, [`StoreError::Invalid`] for vectors that are not finite and of unit norm, two records
     /// with one id, an empty path, extents that are not finite.
     fn upsert(&self, space: &Space, records: &[Record]) -> Result<(), StoreError>;
 
-    /// Replaces payloads and leaves vectors and thumbnails as they are.
+    /// Replaces payloads and index states; keeps vectors and thumbnails.
     ///
     /// # Errors
     /// [`StoreError::UnknownRecord`], and as for [`upsert`](Self::upsert).
     fn update(&self, entries: &[Entry]) -> Result<(), StoreError>;
 
-    /// Changes paths and nothing else. Files that traded places may be renamed in one call.
+    /// Changes only paths. Files that swapped paths can be renamed in one call.
     ///
     /// # Errors
-    /// [`StoreError::UnknownRecord`]; [`StoreError::PathTaken`] if a path would belong to two records in the end.
+    /// [`StoreError::UnknownRecord`]; [`StoreError::PathTaken`] if two records would have the same path after the call.
     fn rename(&self, moves: &[(RecordId, String)]) -> Result<(), StoreError>;
 
-    /// Removes records; ids that are not there are passed over. Returns how many were removed.
-    fn delete(&self, ids: &[RecordId]) -> Result<usize, StoreError>;
-
-    /// Whole records in the order of `ids`; `None` where there is none.
-    fn get(&self, ids: &[RecordId]) -> Result<Vec<Option<Record>>, StoreError>;
-
-    /// The small picture of a record, if it is there and has one.
-    fn thumbnail(&self, id: RecordId) -> Result<Option<Vec<u8>>, StoreError>;
-
-    /// The `k` records nearest to the request's vector, best first; equal scores in order of id. Exact unless the
-    /// store documents otherwise.
+    /// Deletes records; unknown ids are ignored. Returns the number of deleted records.
     ///
     /// # Errors
-    /// [`StoreError::Invalid`] if the vector has another dim or is not finite and of unit norm.
+    /// If the store cannot be written.
+    fn delete(&self, ids: &[RecordId]) -> Result<usize, StoreError>;
+
+    /// Whole records in the order of `ids`; `None` for unknown ids.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn get(&self, ids: &[RecordId]) -> Result<Vec<Option<Record>>, StoreError>;
+
+    /// The thumbnail of a record, if the record exists and has one.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn thumbnail(&self, id: RecordId) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// The `k` records nearest to the request's vector, best first; ties in order of id. Exact unless the
+    /// implementation documents otherwise.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] if the vector does not have the store's dim, or is not finite and of unit norm.
     fn search(&self, request: &SearchRequest) -> Result<Vec<Hit>, StoreError>;
 
     /// Entries in order of id.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
     fn list(&self, request: &ListRequest) -> Result<Vec<Entry>, StoreError>;
 
-    /// How many records a filter selects.
+    /// Number of records that a filter selects.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
     fn count(&self, filter: &Filter) -> Result<usize, StoreError>;
 
-    /// The record at a path.
+    /// The record with a path.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
     fn find_by_path(&self, path: &str) -> Result<Option<Entry>, StoreError>;
 
-    /// All records with this content, in order of id.
+    /// All records with a content hash, in order of id.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
     fn find_by_content(&self, content_hash: &str) -> Result<Vec<Entry>, StoreError>;
 
-    /// Path, content and time of every record, in order of path: what an incremental indexer compares with the disk.
+    /// Path, content hash and modification time of every record, in order of path.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
     fn stamps(&self) -> Result<Vec<Stamp>, StoreError>;
 
-    /// The id for the asset at `path`: the one it has, or else a new one that no record holds.
+    /// The id for the asset at `path`: the id of its record, or a new one that no record has.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
     fn assign_id(&self, path: &str, content_hash: &str) -> Result<RecordId, StoreError> {
         if let Some(entry) = self.find_by_path(path)? {
             return Ok(entry.id);
         }
-        for turn in 0.. {
-            let id = RecordId::derive(path, content_hash, turn);
+        for attempt in 0.. {
+            let id = RecordId::derive(path, content_hash, attempt);
             if self.get(&[id])?.iter().all(Option::is_none) {
                 return Ok(id);
             }
         }
-        Err(StoreError::invalid(path, "no id left to give"))
+        Err(StoreError::invalid(path, "no free record id"))
     }
 
-    /// A note about the library as a whole: its root, the date it was made.
+    /// A metadata value of the library as a whole.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
     fn note(&self, key: &str) -> Result<Option<String>, StoreError>;
 
-    /// Writes or replaces a note; `None` removes it.
+    /// Sets a metadata value; `None` deletes it.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
     fn set_note(&self, key: &str, value: Option<&str>) -> Result<(), StoreError>;
 
     /// Files that could not be indexed, in order of path.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
     fn failures(&self) -> Result<Vec<Failure>, StoreError>;
 
-    /// Adds failures, or replaces those at the same path.
+    /// Inserts failures, or replaces those at the same path.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] for an empty path, or if the store cannot be written.
     fn record_failures(&self, failures: &[Failure]) -> Result<(), StoreError>;
 
-    /// Forgets the failures at these paths; paths without one are passed over.
+    /// Deletes the failures at these paths; paths without one are ignored.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
     fn clear_failures(&self, paths: &[&str]) -> Result<(), StoreError>;
 }

@@ -204,7 +204,7 @@ fn a_point_model_takes_points_and_borrows_words() {
     let tiny = tiny_model().to_str().unwrap();
     bench
         .run(&[&search[..], &["--text-model", tiny]].concat())
-        .bad(1, &["have 40 numbers", "have 32", "hint: "]);
+        .bad(1, &["embeddings of 40 numbers", "have 32", "hint: "]);
     let classify =
         ["classify", "models/flat.obj", "--labels", "rug,table", "--model", points, "--text-model", words];
     bench.run(&[&classify[..], &["--json"]].concat()).good();

@@ -1,4 +1,4 @@
-//! A library follows the disk: what is new, changed, moved, gone or broken, and what happens when a run dies.
+//! Indexing: new, changed, moved, missing and broken files, and interrupted runs.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::support::{BLUE, ColorEncoder, GREEN, LastWord, RED, write_shape};
 use lexiform_search::{Error, Event, IndexOptions, Library, Place, Query, Status, StoreError, Summary};
 
-/// A folder of shapes with the library beside them.
+/// A folder of shapes with a library.
 struct Folder {
     folder: tempfile::TempDir,
     encoder: Arc<ColorEncoder>,
@@ -53,7 +53,7 @@ impl Folder {
     }
 }
 
-/// Makes a file look old, so that its times can be trusted.
+/// Sets an old modification time, so that it can be trusted.
 fn age(path: &Path) {
     let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
     std::fs::File::options().write(true).open(path).unwrap().set_modified(long_ago).unwrap();
@@ -70,7 +70,7 @@ fn a_folder_is_found_by_color() {
 }
 
 #[test]
-fn what_is_known_is_not_seen_again() {
+fn unchanged_files_are_not_embedded_again() {
     let folder = Folder::new();
     age(&folder.file("blue.ply"));
     folder.index();
@@ -79,6 +79,27 @@ fn what_is_known_is_not_seen_again() {
         assert_eq!(summary, Summary { unchanged: 3, ..Summary::default() });
     }
     assert_eq!(folder.encoder.n_seen(), 3);
+}
+
+#[test]
+fn answers_do_not_contain_the_index_state() {
+    let folder = Folder::new();
+    let material = folder.file("plain.mtl");
+    fs_err::write(&material, "newmtl plain\nKd 1 0 0\n").unwrap();
+    let shape = "mtllib plain.mtl\nv 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nf 1 2 3\nf 1 2 4\nf 1 3 4\nf 2 3 4\n";
+    fs_err::write(folder.file("plain.obj"), shape).unwrap();
+    age(&material);
+    age(&folder.file("plain.obj"));
+    folder.index();
+    let library = folder.library();
+    let entry = library.store().find_by_path("plain.obj").unwrap().unwrap();
+    assert_eq!(entry.index_state.dependencies, ["plain.mtl"]);
+    assert!(!entry.index_state.stat_hash.is_empty());
+    for answer in library.search(&Query::text("red", 9)).unwrap() {
+        for key in ["stamp", "sides", "stat_hash", "dependencies"] {
+            assert!(!answer.payload.extra.contains_key(key), "{key} of {}", answer.payload.path);
+        }
+    }
 }
 
 #[test]
@@ -100,7 +121,7 @@ fn a_moved_file_keeps_its_record() {
 }
 
 #[test]
-fn a_changed_file_is_seen_again_in_place() {
+fn a_changed_file_is_embedded_again() {
     let folder = Folder::new();
     folder.index();
     let id = folder.library().find(&folder.file("blue.ply")).unwrap();
@@ -113,7 +134,7 @@ fn a_changed_file_is_seen_again_in_place() {
 }
 
 #[test]
-fn files_that_trade_places_are_not_seen_again() {
+fn files_that_swap_paths_are_not_embedded_again() {
     let folder = Folder::new();
     folder.index();
     let (a, b, aside) = (folder.file("a/red.ply"), folder.file("blue.ply"), folder.file("aside"));
@@ -128,7 +149,7 @@ fn files_that_trade_places_are_not_seen_again() {
 }
 
 #[test]
-fn copies_are_seen_once() {
+fn copies_are_embedded_once() {
     let folder = Folder::new();
     folder.index();
     fs_err::copy(folder.file("a/red.ply"), folder.file("copy.ply")).unwrap();
@@ -139,7 +160,7 @@ fn copies_are_seen_once() {
 }
 
 #[test]
-fn a_file_that_is_gone_is_forgotten_only_on_request() {
+fn a_missing_file_is_deleted_only_on_request() {
     let folder = Folder::new();
     folder.index();
     fs_err::remove_file(folder.file("blue.ply")).unwrap();
@@ -152,7 +173,7 @@ fn a_file_that_is_gone_is_forgotten_only_on_request() {
 }
 
 #[test]
-fn a_broken_file_is_told_and_passed_over_until_it_changes() {
+fn a_broken_file_is_reported_and_skipped_until_it_changes() {
     let folder = Folder::new();
     let broken = folder.file("broken.ply");
     fs_err::write(&broken, "ply\nformat ascii 1.0\nelement vertex 900\nend_header\n").unwrap();
@@ -162,7 +183,7 @@ fn a_broken_file_is_told_and_passed_over_until_it_changes() {
         assert_eq!(summary.failed, 2, "{told:?}");
         let (_, status) = told.iter().find(|(path, _)| path == "broken.ply").unwrap();
         let Status::Failed { error } = status else { panic!("{status:?}") };
-        assert!(!error.contains("broken.ply"), "the path stands beside the message: {error}");
+        assert!(!error.contains("broken.ply"), "the path is reported separately: {error}");
     }
     assert_eq!(folder.library().failures().unwrap().len(), 2);
     write_shape(&broken, RED, 3.0);
@@ -173,7 +194,7 @@ fn a_broken_file_is_told_and_passed_over_until_it_changes() {
 }
 
 #[test]
-fn a_file_that_breaks_no_longer_answers() {
+fn a_file_that_becomes_broken_is_no_longer_found() {
     let folder = Folder::new();
     folder.index();
     fs_err::write(folder.file("blue.ply"), "scribble").unwrap();
@@ -182,7 +203,7 @@ fn a_file_that_breaks_no_longer_answers() {
 }
 
 #[test]
-fn a_run_that_dies_is_taken_up_where_it_stopped() {
+fn an_interrupted_run_is_resumed() {
     for last_word in [LastWord::Error, LastWord::Panic] {
         let mut folder = Folder::new();
         for i in 0..40 {
@@ -233,7 +254,7 @@ fn two_models_never_mix() {
 }
 
 #[test]
-fn a_library_apart_names_files_in_full() {
+fn a_separate_library_has_absolute_paths() {
     let folder = Folder::new();
     let apart = tempfile::tempdir().unwrap();
     let library = Library::open(Place::at(apart.path()), folder.encoder.clone(), "color").unwrap();
@@ -244,7 +265,7 @@ fn a_library_apart_names_files_in_full() {
         answers.iter().map(|a| a.file.clone()).collect::<Vec<_>>(),
         [folder.file("a/red.ply"), folder.file("blue.ply")]
     );
-    // What lies elsewhere is not missed by a run that does not look there.
+    // Files outside the searched folders are not reported as missing.
     let summary = library.index(&[folder.root().join("b")], &options, &mut |_| {}).unwrap();
     assert_eq!(summary, Summary { indexed: 1, ..Summary::default() });
     let missing = library.index(&[folder.file("nowhere")], &options, &mut |_| {}).unwrap_err();
@@ -252,7 +273,7 @@ fn a_library_apart_names_files_in_full() {
 }
 
 #[test]
-fn any_number_of_workers_makes_the_same_library() {
+fn the_library_does_not_depend_on_the_number_of_workers() {
     let contents = |jobs| {
         let folder = Folder::new();
         (0..12).for_each(|i| write_shape(&folder.file(&format!("{i}.ply")), RED, 2.0 + i as f32));

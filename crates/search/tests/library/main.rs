@@ -1,4 +1,4 @@
-//! A library from outside, with a model that needs no weights.
+//! The public interface of libraries, tested with a model without weights.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 

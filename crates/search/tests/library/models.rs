@@ -1,4 +1,4 @@
-//! Several models in one library: side by side, never mixed, and asked together.
+//! Several models in one library: separate embeddings, and searches with all of them.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -55,7 +55,7 @@ fn points() -> Arc<ColorEncoder> {
 }
 
 #[test]
-fn models_stand_side_by_side() {
+fn a_library_holds_several_models() {
     let (folder, views, points) = (Folder::new(), views(), points());
     assert_eq!(folder.index(&views).indexed, 3);
     let missing = Library::open_for_reading(Place::beside(&folder.root()), points.clone()).err().unwrap();
@@ -71,22 +71,22 @@ fn models_stand_side_by_side() {
 }
 
 #[test]
-fn each_model_follows_the_disk_by_itself() {
+fn each_model_is_indexed_separately() {
     let (folder, views, points) = (Folder::new(), views(), points());
     folder.index(&views);
     folder.index(&points);
-    // A file that changed: what the other model knew of it is gone until it looks again.
+    // A changed file: the other model's embedding is deleted until its next run.
     folder.write("red.ply", BLUE, 2.0);
     assert_eq!(folder.index(&points), Summary { indexed: 1, unchanged: 2, ..Summary::default() });
     assert_eq!(folder.read(&views).len().unwrap(), 2);
     assert_eq!(folder.index(&views), Summary { indexed: 1, unchanged: 2, ..Summary::default() });
     assert_eq!(folder.paths(&views, "blue").len(), 3);
-    // A file that moved: one model notices, the other finds it done.
+    // A moved file: the first run renames the record, for the other model it is unchanged.
     fs_err::rename(folder.root().join("green.ply"), folder.root().join("grass.ply")).unwrap();
     assert_eq!(folder.index(&views).renamed, 1);
     assert_eq!(folder.index(&points), Summary { unchanged: 3, ..Summary::default() });
     assert_eq!(folder.paths(&points, "green")[0], "grass.ply");
-    // A file that cannot be read: each model says so.
+    // A broken file: each model reports it.
     fs_err::write(folder.root().join("broken.ply"), "ply").unwrap();
     assert_eq!((folder.index(&views).failed, folder.index(&points).failed), (1, 1));
     let options = IndexOptions { prune: true, ..IndexOptions::default() };
@@ -134,7 +134,7 @@ fn weights_decide_where_models_disagree() {
 }
 
 #[test]
-fn a_file_one_model_does_not_know_is_still_found() {
+fn files_that_only_one_model_has_embedded_are_found() {
     let (folder, views, points) = (Folder::new(), views(), points());
     folder.index(&views);
     folder.write("late.ply", RED, 3.0);
@@ -148,6 +148,6 @@ fn a_file_one_model_does_not_know_is_still_found() {
         let answers =
             Ensemble::new(members.collect(), combine).unwrap().search(&Query::text("red", 9)).unwrap();
         assert_eq!(answers.len(), 4);
-        assert_eq!(answers[0].payload.path, "red.ply", "both know it");
+        assert_eq!(answers[0].payload.path, "red.ply", "both have it");
     }
 }

@@ -1,4 +1,4 @@
-//! Asking: words, pictures, shapes, likenesses, mixes, filters, labels.
+//! Queries: texts, images, shapes, records, mixes, filters, labels.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -55,7 +55,7 @@ fn every_kind_of_term_finds_its_color() {
 }
 
 #[test]
-fn terms_mix_and_unwanted_ones_push_away() {
+fn terms_mix_and_negative_weights_exclude() {
     let gallery = Gallery::new();
     let both = Query::text("red", 1).with(1.0, Term::Text("blue".into()));
     assert_eq!(gallery.best(&both), "purple.ply");
@@ -64,7 +64,7 @@ fn terms_mix_and_unwanted_ones_push_away() {
 }
 
 #[test]
-fn answers_are_ranked_filtered_and_few() {
+fn answers_are_ranked_and_filtered() {
     let gallery = Gallery::new();
     let answers = gallery.library.search(&Query::text("red", 3)).unwrap();
     assert_eq!(answers.iter().map(|a| a.rank).collect::<Vec<_>>(), [1, 2, 3]);
@@ -85,7 +85,7 @@ fn thumbnails_show_the_shape() {
 }
 
 #[test]
-fn queries_that_say_nothing_are_refused() {
+fn invalid_queries_are_rejected() {
     let gallery = Gallery::new();
     let refused = |query: Query| gallery.library.search(&query).unwrap_err();
     assert!(matches!(refused(Query::default()), Error::Query { .. }));
@@ -101,7 +101,7 @@ fn queries_that_say_nothing_are_refused() {
 }
 
 #[test]
-fn labels_share_a_whole() {
+fn probabilities_of_labels_sum_to_one() {
     let gallery = Gallery::new();
     let encoder = gallery.library.encoder();
     let names = ["red", "green", "blue"].map(str::to_owned);

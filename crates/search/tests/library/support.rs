@@ -1,4 +1,4 @@
-//! A model without weights, and shapes to show it.
+//! A model without weights, and shapes for it.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,18 +7,18 @@ use image::RgbaImage;
 use lexiform_geometry::RigKind;
 use lexiform_search::{Embedding, EncodeError, Encoder, Intake, Taken};
 
-/// Knows colors and nothing else: an embedding is the mean color of what is not white.
+/// A model of colors: an embedding is the mean color of all pixels that are not white.
 pub struct ColorEncoder {
     pub id: String,
-    /// How many shapes it has seen.
+    /// Number of embedded shapes.
     pub seen: AtomicUsize,
-    /// It refuses to see more shapes than this.
+    /// It fails after this number of shapes.
     pub patience: usize,
-    /// What it does when its patience is over.
+    /// How it fails.
     pub last_word: LastWord,
-    /// How it takes shapes.
+    /// Its input for shapes.
     pub intake: Intake,
-    /// What it hears instead of any text.
+    /// Replaces every text.
     pub hears: Option<&'static str>,
 }
 

@@ -1,6 +1,14 @@
-//! Patterns for text: `*` any run (over `/` too), `?` one character, `[a-z]` and `[!a-z]` one of a set.
+//! Glob patterns.
 
-/// A pattern that matches whole texts.
+/// A pattern that matches whole strings: `*` any run of characters (also over `/`), `?` one character, `[a-z]` and `[!a-z]`
+/// one character of a class.
+///
+/// ```
+/// use lexiform_store::Glob;
+///
+/// assert!(Glob::new("chairs/*.gl[bt]").matches("chairs/old/red.glb"));
+/// assert!(!Glob::new("chairs/*").matches("cups/blue.glb"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Glob {
     pattern: String,
@@ -16,7 +24,7 @@ enum Token {
 }
 
 impl Glob {
-    /// Any text is a pattern: a `[` that is never closed stands for itself.
+    /// Every string is a valid pattern: an unclosed `[` matches itself.
     pub fn new(pattern: &str) -> Self {
         let mut tokens = Vec::new();
         let mut rest = pattern;
@@ -35,15 +43,16 @@ impl Glob {
         Self { pattern: pattern.into(), tokens }
     }
 
-    /// The pattern as it was written.
+    /// The pattern as given.
     pub fn pattern(&self) -> &str {
         &self.pattern
     }
 
-    /// Whether the pattern matches the whole text. Takes at most pattern × text steps.
+    /// Whether the pattern matches the whole text, in at most pattern × text steps.
     pub fn matches(&self, text: &str) -> bool {
         let (mut token, mut rest) = (0, text);
-        // Where to go on when what follows the last `*` does not fit: one character further.
+        // Where to resume if the part after the last `*` does not match: one character further. Earlier `*` never need
+        // another try, which bounds the time.
         let mut retry: Option<(usize, &str)> = None;
         loop {
             let next = rest.chars().next();
@@ -83,14 +92,14 @@ impl Token {
     }
 }
 
-/// The set that `text` opens with and its length in bytes; `None` if it is never closed.
+/// The character class at the start of `text` and its length in bytes; `None` if it is not closed.
 fn set(text: &str) -> Option<(Token, usize)> {
     let mut chars = text.char_indices().skip(1).peekable();
     let negated = chars.next_if(|(_, c)| matches!(c, '!' | '^')).is_some();
     let mut ranges = Vec::new();
     loop {
         let (at, low) = chars.next()?;
-        // A `]` right at the start is a member, as in every shell.
+        // A `]` at the start is a member of the class, as in shells.
         if low == ']' && !ranges.is_empty() {
             return Some((Token::Set { ranges, negated }, at + 1));
         }

@@ -1,6 +1,6 @@
-//! Numbers and dates as people write them in filters.
+//! Number and date literals of filters.
 
-/// Decimal, with `_` between digits if wished and k, M or G for thousands, millions, billions.
+/// A decimal number with optional `_` between digits and suffix k, M or G (thousands, millions, billions).
 pub(super) fn number(text: &str) -> Option<f64> {
     let (digits, scale) = match text.as_bytes().last()? {
         b'k' | b'K' => (&text[..text.len() - 1], 1e3),
@@ -8,7 +8,7 @@ pub(super) fn number(text: &str) -> Option<f64> {
         b'G' => (&text[..text.len() - 1], 1e9),
         _ => (text, 1.0),
     };
-    // `f64::from_str` also takes words such as `inf` and `nan`.
+    // `f64::from_str` also accepts words such as `inf` and `nan`.
     let numeric = digits.bytes().all(|byte| byte.is_ascii_digit() || b"+-._eE".contains(&byte));
     let value: f64 = if numeric { digits.replace('_', "").parse().ok()? } else { return None };
     Some(value * scale).filter(|value| value.is_finite())
@@ -30,7 +30,7 @@ pub(super) fn date(text: &str) -> Option<f64> {
     if !(1..=length).contains(&day) || hour > 23 || minute > 59 || second > 60 {
         return None;
     }
-    // Days in the proleptic Gregorian calendar, counted in years that begin on 1 March so that 29 February is last.
+    // Days in the proleptic Gregorian calendar. Years start on 1 March, so that 29 February is the last day.
     let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let days =
         y * 365 + y.div_euclid(4) - y.div_euclid(100) + y.div_euclid(400) + (m * 153 + 2) / 5 + day - 1;
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_take_thousands_and_refuse_words() {
+    fn numbers_accept_suffixes_and_reject_words() {
         assert_eq!(number("10k"), Some(10_000.0));
         assert_eq!(number("1_000.5"), Some(1_000.5));
         assert_eq!(number("-2e3"), Some(-2_000.0));

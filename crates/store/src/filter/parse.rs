@@ -1,4 +1,4 @@
-//! Reads filter expressions.
+//! Parses filter expressions.
 //!
 //! ```text
 //! any    = all { "or" all }                 field  = path | name | … | extra.KEY
@@ -11,47 +11,80 @@
 use super::literal::{date, number};
 use super::{Comparison, Field, Filter, Glob, Value};
 
-/// Parentheses and `not`s inside each other; deeper ones are no person's writing.
+/// Nesting of parentheses and `not`, so that recursion is bounded.
 const MAX_DEPTH: usize = 64;
-/// Tests in one expression: SQLite refuses trees deeper than 1000.
+/// Conditions in one expression: SQLite rejects expression trees deeper than 1000.
 const MAX_TESTS: usize = 500;
 
 const FIELDS: &str = "a field (path, name, format, hash, bytes, vertices, triangles, points, extents.x, extents.y, \
                       extents.z, modified, label, extra.KEY)";
 const OPERATORS: &str = "an operator (=, !=, <, <=, >, >=, ~, !~, in, not in)";
 
-/// Why an expression is no filter.
+/// A syntax error in a filter expression.
+///
+/// ```
+/// use lexiform_store::Filter;
+///
+/// let error = Filter::parse("points < x").unwrap_err();
+/// assert!(error.to_string().starts_with("filter, character 10: expected a number"));
+/// assert_eq!(error.marked(), "points < x\n         ^");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("filter, character {}: expected {expected}, found {found}", position + 1)]
 pub struct FilterError {
     /// The expression.
     pub text: String,
-    /// Where it stops making sense, in characters from the start.
+    /// Position of the error, in characters from the start.
     pub position: usize,
-    /// What could stand there.
+    /// What would be valid there.
     pub expected: String,
-    /// What stands there.
+    /// What was found there.
     pub found: String,
 }
 
 impl FilterError {
-    /// What to do about it.
+    /// How to fix it.
     pub fn hint(&self) -> Option<&'static str> {
         let is_field = self.expected.starts_with("a field");
         Some(if is_field {
-            "keys of your own are written extra.KEY, texts with spaces or signs in 'quotes'"
+            "write your own keys as extra.KEY, and put text with spaces or symbols in 'quotes'"
         } else {
             "for example: triangles < 10k and format = glb and path ~ 'chairs/*'"
         })
     }
 
-    /// The expression with a mark under the position, on two lines.
+    /// The expression and, on a second line, a caret under the position.
     pub fn marked(&self) -> String {
         format!("{}\n{}^", self.text, " ".repeat(self.position))
     }
 }
 
-pub(super) fn parse(text: &str) -> Result<Filter, FilterError> {
+impl Filter {
+    /// Parses an expression.
+    ///
+    /// ```text
+    /// triangles < 10k and format in (glb, gltf) and path ~ 'chairs/*'
+    /// not (extra.license = 'CC BY 4.0' or has extra.price) and modified >= 2024-05-01
+    /// ```
+    ///
+    /// # Errors
+    /// The position of the first syntax error, what was expected there and what was found.
+    ///
+    /// ```
+    /// use lexiform_store::{Filter, Payload};
+    ///
+    /// let filter = Filter::parse("triangles < 10k and path ~ 'chairs/*'")?;
+    /// let payload = |path: &str| Payload { path: path.into(), triangles: 900, ..Payload::default() };
+    /// assert!(filter.matches(&payload("chairs/red.glb")));
+    /// assert!(!filter.matches(&payload("cups/blue.glb")));
+    /// # Ok::<(), lexiform_store::FilterError>(())
+    /// ```
+    pub fn parse(text: &str) -> Result<Self, FilterError> {
+        parse(text)
+    }
+}
+
+fn parse(text: &str) -> Result<Filter, FilterError> {
     let tokens = tokens(text)?;
     let mut parser = Parser { text, tokens, next: 0, tests: 0 };
     let filter = parser.any(0)?;
@@ -63,7 +96,7 @@ pub(super) fn parse(text: &str) -> Result<Filter, FilterError> {
 
 #[derive(Clone, Debug, PartialEq)]
 enum Kind {
-    /// Bare: a field, a keyword, a number or a text without spaces.
+    /// Unquoted: a field, a keyword, a number or text without spaces.
     Word(String),
     Quoted(String),
     Sign(&'static str),
@@ -76,7 +109,7 @@ struct Token {
     position: usize,
 }
 
-/// Longer ones first, as `<=` begins with `<`.
+/// Longer symbols first, because `<=` begins with `<`.
 const SIGNS: [&str; 13] = ["!=", "<>", "<=", ">=", "==", "!~", "<", ">", "=", "~", "(", ")", ","];
 
 fn tokens(text: &str) -> Result<Vec<Token>, FilterError> {
@@ -96,7 +129,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, FilterError> {
         } else {
             let end =
                 rest.find(|c: char| c.is_whitespace() || "=!<>~(),'\"".contains(c)).unwrap_or(rest.len());
-            // A lone `!` is no sign: it becomes a word of its own and is refused where it stands.
+            // A single `!` is not an operator: it becomes a word, which the parser rejects at its position.
             let end = end.max(first.len_utf8());
             (Some(Kind::Word(rest[..end].into())), end)
         };
@@ -191,7 +224,7 @@ impl Parser<'_> {
         };
         let Some(field) = field else { return Err(self.expected(FIELDS)) };
         self.next += 1;
-        // `extra."a key"`: the quoted part is a token of its own.
+        // `extra."a key"`: the quoted part is a separate token.
         if field == Field::Extra(String::new()) {
             let key = match self.peek() {
                 Some(Kind::Quoted(key)) if !key.is_empty() && is_key(key) => key.clone(),
@@ -284,7 +317,7 @@ impl Field {
     }
 }
 
-/// `extra.` alone is an empty key, to be completed by a quoted one.
+/// `extra.` alone gives an empty key; the quoted key follows as the next token.
 fn field_named(word: &str) -> Option<Field> {
     Some(match word {
         "path" => Field::Path,

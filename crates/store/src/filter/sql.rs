@@ -4,9 +4,10 @@ use rusqlite::functions::FunctionFlags;
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, Result};
 
-use super::{Comparison, Field, Filter, Glob, Value};
+use super::condition::{Comparison, Field, Filter, Value};
+use super::glob::Glob;
 
-/// Gives a connection the function that `~` compiles to.
+/// Registers the function that `~` compiles to.
 pub(crate) fn register(connection: &Connection) -> Result<()> {
     let flags =
         FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY;
@@ -17,7 +18,7 @@ pub(crate) fn register(connection: &Connection) -> Result<()> {
 }
 
 impl Filter {
-    /// A condition that is 0 or 1 and never null, its parameters appended to `parameters` in order.
+    /// An expression that is 0 or 1 and never null; its parameters are appended to `parameters` in order.
     pub(crate) fn to_sql(&self, parameters: &mut Vec<Sql>) -> String {
         match self {
             Self::And(parts) if parts.is_empty() => "1".into(),
@@ -38,6 +39,7 @@ impl Filter {
                 parameters.push(Sql::Text(glob.pattern().into()));
                 match field.text(parameters) {
                     Some(text) => format!("(lexiform_glob(?, {text}) IS TRUE)"),
+                    // No text, so no condition uses the pattern.
                     None => {
                         parameters.pop();
                         "0".into()
@@ -71,7 +73,7 @@ impl Comparison {
 }
 
 impl Field {
-    /// An expression that is the field's text, or null; `None` if it never is text.
+    /// An expression that is the field's text, or null; `None` if it is never text.
     fn text(&self, parameters: &mut Vec<Sql>) -> Option<String> {
         Some(match self {
             Self::Path => "path".into(),
@@ -86,7 +88,7 @@ impl Field {
         })
     }
 
-    /// An expression that is the field's number, or null; `None` if it never is a number.
+    /// An expression that is the field's number, or null; `None` if it is never a number.
     fn number(&self, parameters: &mut Vec<Sql>) -> Option<String> {
         Some(match self {
             Self::Bytes => "bytes".into(),
@@ -119,6 +121,7 @@ fn comparison(field: &Field, symbol: &str, value: &Value, parameters: &mut Vec<S
         Value::Bool(value) => match field {
             Field::Extra(key) if symbol == "=" => {
                 parameters.push(json_path(key));
+                // `json_extract` gives 1 and 0 for booleans, the same as for numbers; the type is 'true' or 'false'.
                 (Some("json_type(extra, ?)".into()), Sql::Text(value.to_string()))
             }
             _ => (None, Sql::Null),
@@ -126,11 +129,12 @@ fn comparison(field: &Field, symbol: &str, value: &Value, parameters: &mut Vec<S
     };
     let Some(left) = left else { return "0".into() };
     parameters.push(right);
+    // IS TRUE: a comparison with NULL is NULL, and NOT would keep it NULL instead of making it true.
     format!("(({left} {symbol} ?) IS TRUE)")
 }
 
-/// SQLite's path to a top-level key. Keys with quotes or backslashes cannot be written in it; the parser refuses
-/// them, and here they become a path to nothing.
+/// SQLite's path to a top-level key. Keys with quotes or backslashes cannot be written in it: the parser rejects
+/// them, and here they become NULL, which matches nothing.
 fn json_path(key: &str) -> Sql {
     let plain = key.chars().all(|c| !c.is_control() && c != '"' && c != '\\');
     if plain { Sql::Text(format!("$.\"{key}\"")) } else { Sql::Null }

@@ -1,8 +1,8 @@
-//! Dot products of one query with many rows, as fast as memory allows.
+//! Dot products of one query with many rows, at memory bandwidth.
 //!
-//! Plain loops over fixed lanes, compiled once more for AVX2 and AVX-512 and chosen at run time. Sums differ in the
-//! last bits between machines; callers allow for that with [`rounding`] and take final scores from [`exact`], which
-//! is the same everywhere.
+//! Plain loops over fixed lanes, also compiled for AVX2 and AVX-512 and selected at run time. Sums differ in the last
+//! bits between machines; callers allow for that with [`rounding`] and compute final scores with [`exact`], which is
+//! the same on every machine.
 
 use std::sync::OnceLock;
 
@@ -11,7 +11,7 @@ use half::f16;
 /// Independent partial sums: two registers of AVX-512, four of AVX2, enough to hide the latency of an addition.
 const LANES: usize = 32;
 
-/// The instruction set the loops run on.
+/// The instruction set that the loops are compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Level {
     Portable,
@@ -27,7 +27,7 @@ impl Level {
         *LEVEL.get_or_init(|| Self::available().pop().unwrap_or(Self::Portable))
     }
 
-    /// All that this machine can run, the fastest last.
+    /// All levels that this CPU supports, the fastest last.
     fn available() -> Vec<Self> {
         #[cfg_attr(not(target_arch = "x86_64"), expect(unused_mut, reason = "other machines have one level"))]
         let mut levels = vec![Self::Portable];
@@ -108,13 +108,14 @@ fn dots_f16_body<const FUSED: bool>(query: &[f32], rows: &[f16], out: &mut [f32]
 
 #[inline(always)]
 fn dot<const FUSED: bool, C: Copy>(query: &[f32], row: &[C], widen: impl Fn(C) -> f32) -> f32 {
+    // One sum per lane: a single sum would be a chain of dependent additions, which the compiler must not reorder.
     let mut sums = [0.0_f32; LANES];
     let (query, query_rest) = query.as_chunks::<LANES>();
     let (row, row_rest) = row.as_chunks::<LANES>();
     for (a, b) in query.iter().zip(row) {
         for lane in 0..LANES {
             let cell = widen(b[lane]);
-            // Without the instruction, `mul_add` is a slow library call.
+            // On a CPU without FMA, `mul_add` is a slow library call.
             sums[lane] = if FUSED { a[lane].mul_add(cell, sums[lane]) } else { sums[lane] + a[lane] * cell };
         }
     }
@@ -122,12 +123,14 @@ fn dot<const FUSED: bool, C: Copy>(query: &[f32], row: &[C], widen: impl Fn(C) -
     sums.iter().sum::<f32>() + rest
 }
 
-/// Finite halves only. The exponent is set right by one multiplication, which also does subnormal numbers; unlike
-/// the conversion instruction, compilers turn this into vector code for every machine.
+/// Finite halves only. One multiplication corrects the exponent, for subnormal numbers too. Unlike the conversion
+/// instruction, compilers vectorize this for every CPU.
 #[inline(always)]
 pub(super) fn f32_from_f16(half: f16) -> f32 {
     const TWO_TO_112: f32 = f32::from_bits(0x7780_0000);
     let bits = u32::from(half.to_bits());
+    // Exponent and mantissa moved to their places in an f32; the exponent is then too small by the difference of the
+    // biases, 127 - 15.
     let magnitude = f32::from_bits((bits & 0x7fff) << 13) * TWO_TO_112;
     f32::from_bits(magnitude.to_bits() | ((bits & 0x8000) << 16))
 }
@@ -135,12 +138,15 @@ pub(super) fn f32_from_f16(half: f16) -> f32 {
 #[inline(always)]
 fn dots_i8_body<const FUSED: bool>(query: &[i16], rows: &[i8], out: &mut [i32]) {
     for (row, out) in rows.chunks_exact(query.len()).zip(out) {
+        // 16-bit factors let compilers multiply and add pairs in one instruction. Integer sums may be reordered,
+        // so this needs no lanes.
         *out = query.iter().zip(row).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum();
     }
 }
 
-/// The scores that are reported: products are exact in f64, sums go in one order on every machine.
+/// The reported scores: products are exact in f64, and the order of the sums is the same on every machine.
 pub(crate) fn exact(a: &[f32], b: &[f32]) -> f64 {
+    // No `mul_add`: products of two f32 are exact in f64, so fusing could not change the result.
     let mut sums = [0.0_f64; 8];
     let (a, a_rest) = a.as_chunks::<8>();
     let (b, b_rest) = b.as_chunks::<8>();
@@ -153,8 +159,8 @@ pub(crate) fn exact(a: &[f32], b: &[f32]) -> f64 {
     sums.iter().sum::<f64>() + rest
 }
 
-/// How far an f32 kernel may be from [`exact`] for (nearly) unit vectors, the rounding of the exact score to f32
-/// included: the standard bound dim · 2⁻²⁴ for sums in any order.
+/// Maximum difference between an f32 kernel and [`exact`] for (nearly) unit vectors, including the rounding of the exact
+/// score to f32: the standard bound dim · 2⁻²⁴ for sums in any order.
 #[expect(clippy::cast_precision_loss, reason = "dims are small")]
 pub(crate) fn rounding(dim: usize) -> f32 {
     (dim as f32 + 16.0) * 1.02 * 2.0_f32.powi(-24)
@@ -177,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn float_kernels_agree_with_the_slow_twin_on_every_level() {
+    fn float_kernels_agree_with_the_reference_on_every_level() {
         let mut rng = SmallRng::seed_from_u64(1);
         for dim in DIMS {
             let query = unit(&mut rng, dim);

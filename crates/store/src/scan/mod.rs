@@ -1,7 +1,7 @@
-//! The exact scan: all vectors of a space in one block of memory, every allowed row scored.
+//! Exact search by a linear scan: all vectors of a space in one block of memory, every selected row is scored.
 //!
-//! Rows may be kept in fewer bits than the truth. Each row then knows how far its score can be off, and every row
-//! that could still be among the best is handed back for re-scoring: the answer is exact at any [`Precision`].
+//! Rows may be quantized. Each row then has a bound on the error of its score, and every row that could be among the best
+//! is returned for re-scoring: results are exact at any [`Precision`].
 
 mod kernel;
 mod quantize;
@@ -18,10 +18,10 @@ use crate::RecordId;
 pub(crate) use kernel::exact;
 use quantize::{Query, distance, quantized, step};
 
-/// How many bits the scan keeps of each number. Answers are the same; memory and speed differ.
+/// Number format of vectors in memory. Search results are the same; memory and speed differ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Precision {
-    /// 4 bytes: nothing to re-read for the final scores.
+    /// 4 bytes: final scores need no access to the database.
     #[default]
     F32,
     /// 2 bytes.
@@ -30,14 +30,13 @@ pub enum Precision {
     Int8,
 }
 
-/// Proposes rows for a query. The exact scan is the one implementation so far.
+/// Proposes candidate rows for a query. The exact scan is the only implementation so far.
 ///
-/// An approximate index (an HNSW graph in a file beside the database, memory-mapped, stamped with the generation of
-/// the vectors it was built from) fits here: it proposes some thousand rows, the store re-scores them from the
-/// database's f32 vectors. It must step aside (let the scan answer) when `only` selects few rows, so that recall does
-/// not fall in silence, and when its generation is not the database's.
+/// An approximate index (an HNSW graph in a memory-mapped file with the generation of its vectors) could implement it:
+/// it proposes some thousand rows, which the store re-scores with the database's f32 vectors. It must fall back to the
+/// scan when `only` selects few rows, where its recall would drop, and when its generation is not the database's.
 pub(crate) trait CandidateIndex: Send + Sync {
-    /// Rows among which are all of the best `k` that score `min_score` or more. `only`: ascending rows to consider.
+    /// Rows that include all of the best `k` with a score of at least `min_score`. `only`: ascending rows to consider.
     fn candidates(&self, query: &[f32], k: usize, min_score: f32, only: Option<&[u32]>) -> Vec<u32>;
 }
 
@@ -50,7 +49,7 @@ pub(crate) struct Matrix {
     rows: OnceLock<HashMap<RecordId, u32>>,
 }
 
-/// `slack[row]`: a bound on the length of what rounding took from the row.
+/// `slack[row]`: a bound on the norm of the row's quantization error.
 #[derive(Clone, Debug)]
 enum Cells {
     F32(Vec<f32>),
@@ -58,13 +57,13 @@ enum Cells {
     Int8 { cells: Vec<i8>, scale: Vec<f32>, slack: Vec<f32> },
 }
 
-/// Rows scored by one task: some 100 kB, which a core has for itself in its cache.
+/// Rows scored by one task: some 100 kB, which fit into the cache of one core.
 const BLOCK: usize = 256;
-/// Below so many multiplications, waking other threads costs more than they help.
+/// Below this number of multiplications, waking other threads costs more time than they save.
 const SEQUENTIAL: usize = 1 << 22;
 
 impl Matrix {
-    /// Empty, with room for `capacity` rows.
+    /// An empty matrix with capacity for `capacity` rows.
     pub(crate) fn new(dim: usize, precision: Precision, capacity: usize) -> Self {
         let numbers = capacity.saturating_mul(dim);
         let cells = match precision {
@@ -89,7 +88,7 @@ impl Matrix {
         self.ids[row as usize]
     }
 
-    /// The row of a record. The first call after rows came or went builds the table.
+    /// The row of a record. The first call builds the table of rows.
     pub(crate) fn row(&self, id: RecordId) -> Option<u32> {
         let rows = self.rows.get_or_init(|| {
             let numbered = (0_u32..).zip(&self.ids);
@@ -98,7 +97,7 @@ impl Matrix {
         rows.get(&id).copied()
     }
 
-    /// The vector of a row as it was given, if the matrix still has it.
+    /// The unquantized vector of a row, if the matrix has it.
     pub(crate) fn exact_row(&self, row: u32) -> Option<&[f32]> {
         let start = row as usize * self.dim;
         match &self.cells {
@@ -107,9 +106,10 @@ impl Matrix {
         }
     }
 
-    /// Adds a vector at the end. `id` must be new.
+    /// Appends a vector. `id` must be new.
     pub(crate) fn push(&mut self, id: RecordId, vector: &[f32]) {
         debug_assert_eq!(vector.len(), self.dim);
+        // Updated only if it exists: loading a library without filters never builds the table.
         if let Some(rows) = self.rows.get_mut() {
             rows.insert(id, u32::try_from(self.ids.len()).unwrap_or(u32::MAX));
         }
@@ -133,15 +133,16 @@ impl Matrix {
         }
     }
 
-    /// Gives a record another vector. Rows change places.
+    /// Replaces the vector of a record. Changes the order of rows.
     pub(crate) fn replace(&mut self, row: u32, vector: &[f32]) {
         let id = self.ids[row as usize];
         self.swap_remove(row as usize);
         self.push(id, vector);
     }
 
-    /// Removes every row whose record is not in `kept`. Rows change places.
+    /// Removes every row whose record is not in `kept`. Changes the order of rows.
     pub(crate) fn retain(&mut self, kept: &HashSet<RecordId>) {
+        // Backwards: `swap_remove` fills the gap with a row that has been checked.
         for row in (0..self.ids.len()).rev() {
             if !kept.contains(&self.ids[row]) {
                 self.swap_remove(row);
@@ -149,7 +150,7 @@ impl Matrix {
         }
     }
 
-    /// Removes a row; the last row takes its place.
+    /// Removes a row and moves the last row into its place.
     fn swap_remove(&mut self, row: usize) {
         let dim = self.dim;
         let removed = self.ids.swap_remove(row);
@@ -173,11 +174,12 @@ impl Matrix {
         }
     }
 
-    /// Scores of all rows, or of those in `only`, in that order.
+    /// Scores of all rows, or of the rows in `only`, in that order.
     fn scores(&self, query: &Query, only: Option<&[u32]>) -> Vec<f32> {
         let mut scores = vec![0.0; only.map_or(self.len(), <[u32]>::len)];
         let score_block = |(block, scores): (usize, &mut [f32])| match only {
             None => self.score(query, block * BLOCK, scores),
+            // Selected rows are scattered: each is scored by itself.
             Some(rows) => {
                 for (score, row) in scores.iter_mut().zip(&rows[block * BLOCK..]) {
                     self.score(query, *row as usize, std::slice::from_mut(score));
@@ -192,7 +194,7 @@ impl Matrix {
         scores
     }
 
-    /// Scores of consecutive rows from `first` on.
+    /// Scores of consecutive rows, starting at `first`.
     #[expect(clippy::cast_precision_loss, reason = "`Query::slack` allows for it")]
     fn score(&self, query: &Query, first: usize, scores: &mut [f32]) {
         let range = first * self.dim..(first + scores.len()) * self.dim;
@@ -210,9 +212,10 @@ impl Matrix {
         }
     }
 
-    /// How far a row's score can be from the exact one.
+    /// A bound on the error of a row's score.
     fn slack(&self, query: &Query, row: usize) -> f32 {
-        // The query's norm is 1 up to a thousandth.
+        // Cauchy-Schwarz: an error of the row changes the score by at most its norm times the query's, which is 1 up to
+        // a thousandth.
         const QUERY_NORM: f32 = 1.01;
         match &self.cells {
             Cells::F32(_) => query.slack,
@@ -229,10 +232,13 @@ impl CandidateIndex for Matrix {
         let query = Query::new(query, matches!(self.cells, Cells::Int8 { .. }));
         let scores = self.scores(&query, only);
         let row = |place: usize| only.map_or(place, |rows| rows[place] as usize);
+        // The k-th best of the lower bounds: k rows surely reach it, so a row whose upper bound is below it is not among
+        // the best k.
         let bar =
             kth_largest(k, scores.iter().enumerate().map(|(place, s)| s - self.slack(&query, row(place))));
         let bar = bar.unwrap_or(f32::NEG_INFINITY).max(min_score);
         let mut candidates = Vec::new();
+        // Not sorted: the caller re-scores and sorts.
         for (place, score) in scores.iter().enumerate() {
             if score + self.slack(&query, row(place)) >= bar {
                 candidates.extend(u32::try_from(row(place)));
@@ -248,12 +254,12 @@ fn swap_remove_row<T: Copy>(cells: &mut Vec<T>, row: usize, dim: usize) {
     cells.truncate(last);
 }
 
-/// `None` if there are fewer than `k`. Values are not NaN.
+/// The `k`-th largest value; `None` if there are fewer. Values are not NaN.
 fn kth_largest(k: usize, values: impl ExactSizeIterator<Item = f32>) -> Option<f32> {
     if values.len() < k {
         return None;
     }
-    // Integers in the order of the floats (IEEE 754 totalOrder), which a heap can compare.
+    // Integers with the order of the floats (IEEE 754 totalOrder): floats do not implement `Ord`, which the heap needs.
     let key = |value: f32| {
         let bits = value.to_bits().cast_signed();
         bits ^ (((bits >> 31).cast_unsigned() >> 1).cast_signed())

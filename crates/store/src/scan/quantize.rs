@@ -1,27 +1,27 @@
-//! Numbers in fewer bits, with a bound on what that loses.
+//! Quantization of vectors, with a bound on the error.
 
 use super::kernel;
 
-/// A query as the cells need it.
+/// A query in the number format of the rows.
 pub(super) struct Query<'a> {
     pub(super) vector: &'a [f32],
-    /// The vector in steps of `step`; empty unless cells are integers.
+    /// The vector in multiples of `step`; empty unless rows are integers.
     pub(super) integers: Vec<i16>,
     pub(super) step: f32,
-    /// The part of a score's error that is the same for every row.
+    /// The part of the error bound that is the same for every row.
     pub(super) slack: f32,
 }
 
 impl<'a> Query<'a> {
-    /// `to_integers`: whether rows are integers, and the query must be too.
+    /// `to_integers`: whether rows are integers, so that the query must be quantized too.
     pub(super) fn new(vector: &'a [f32], to_integers: bool) -> Self {
-        // Vectors are unit up to a thousandth, rows rounded to integers a little more.
+        // Norms are 1 up to a thousandth; quantized rows may be slightly longer.
         const ROW_NORM: f32 = 1.1;
         let slack = kernel::rounding(vector.len());
         if !to_integers {
             return Self { vector, integers: Vec::new(), step: 0.0, slack };
         }
-        // As fine as fits: the sum of dim products with 127 must stay below 2³¹.
+        // The finest scale that fits: the sum of dim products with 127 must stay below 2³¹.
         #[expect(clippy::cast_precision_loss, reason = "a limit, rounded down")]
         let levels = ((i32::MAX / 128) as f32 / vector.len().max(1) as f32).min(4095.0).floor();
         let step = step(vector, levels);
@@ -31,22 +31,22 @@ impl<'a> Query<'a> {
     }
 }
 
-/// The size of a step if the largest number is `levels` steps; never 0.
+/// The scale at which the largest number becomes `levels`; never 0.
 pub(super) fn step(vector: &[f32], levels: f32) -> f32 {
     let largest = vector.iter().fold(0.0_f32, |largest, x| largest.max(x.abs()));
     (largest / levels).max(f32::MIN_POSITIVE)
 }
 
-/// In whole steps of `1 / inverse`. Callers choose steps that fit their integer.
-#[expect(clippy::cast_possible_truncation, reason = "float to integer casts saturate, steps fit")]
+/// The number in multiples of `1 / inverse`, rounded. Callers choose a scale that fits their integer type.
+#[expect(clippy::cast_possible_truncation, reason = "float to integer casts saturate, and the scale fits")]
 pub(super) fn quantized(number: f32, inverse: f32) -> i16 {
-    // Half a step and a cut, as `round` is a library call on machines without the instruction.
+    // Add one half and truncate: `round` is a library call on CPUs without the instruction.
     let steps = number * inverse;
     (steps + 0.5_f32.copysign(steps)) as i32 as i16
 }
 
-/// Length of the difference between a vector and what `widen` makes of its cells, rounded up a little to stay a
-/// bound.
+/// Norm of the difference between a vector and its cells, converted back by `widen`; rounded up slightly, so that it
+/// is a bound.
 #[expect(clippy::cast_possible_truncation, reason = "the margin is wider than the rounding")]
 pub(super) fn distance<C: Copy>(vector: &[f32], cells: &[C], widen: impl Fn(C) -> f32) -> f32 {
     let mut sums = [0.0_f64; 8];

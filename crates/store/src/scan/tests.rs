@@ -1,4 +1,4 @@
-//! The scan against the naive way.
+//! The scan compared with a naive implementation.
 
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};

@@ -1,21 +1,22 @@
-//! The tables, their version, and how an older file is brought up to date.
+//! The tables, their version, and migrations of older files.
 
 use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::Fault;
+use super::spaces;
+use super::transaction_error::TransactionError;
 use crate::{Space, StoreError};
 
-/// "LXFM": tells a library from other SQLite files.
+/// "LXFM": distinguishes libraries from other SQLite files.
 const APPLICATION_ID: i64 = 0x4c58_464d;
 
-/// Step `n` takes a file from version `n` to `n + 1`. Steps that were released are never edited.
-const MIGRATIONS: [&str; 2] = [VERSION_1, VERSION_2];
+/// Step `n` migrates a file from version `n` to `n + 1`. Released steps are never edited.
+const MIGRATIONS: [&str; 3] = [VERSION_1, VERSION_2, VERSION_3];
 
-/// Vectors stand in a table of their own with a number of their space: another model's vectors can stand beside
-/// them, and filters never read past them. `generation` counts the changes of a space's vectors; it lets a reader see
-/// what changed since it last looked.
+/// Vectors have their own table with the id of their space: a library can hold vectors of several models, and filters
+/// do not read past vectors. `generation` counts the changes of a space's vectors; a reader with vectors in memory reads
+/// only what changed since.
 pub(super) const VERSION_1: &str = "
 CREATE TABLE notes (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
@@ -71,8 +72,8 @@ CREATE TABLE failures (
 ) STRICT, WITHOUT ROWID;
 ";
 
-/// A file that one model cannot use may suit another: failures belong to a space, as vectors do.
-const VERSION_2: &str = "
+/// A file that fails for one model may work for another: failures belong to a space, as vectors do.
+pub(super) const VERSION_2: &str = "
 CREATE TABLE failures_of_spaces (
     space_id     INTEGER NOT NULL REFERENCES spaces (id),
     path         TEXT NOT NULL,
@@ -89,92 +90,79 @@ DROP TABLE failures;
 ALTER TABLE failures_of_spaces RENAME TO failures;
 ";
 
-/// What a database file turns out to be.
+/// The indexer's state gets columns of its own; until version 2 it was stored among the user's `extra` fields, where search
+/// results and filters showed it. Keys of other types than the indexer's are the user's and stay.
+const VERSION_3: &str = "
+ALTER TABLE records ADD COLUMN stat_hash TEXT NOT NULL DEFAULT '';
+ALTER TABLE records ADD COLUMN dependencies TEXT NOT NULL DEFAULT '[]';
+UPDATE records SET stat_hash = json_extract(extra, '$.stamp'), extra = json_remove(extra, '$.stamp')
+    WHERE json_type(extra, '$.stamp') = 'text';
+UPDATE records SET dependencies = json_extract(extra, '$.sides'), extra = json_remove(extra, '$.sides')
+    WHERE json_type(extra, '$.sides') = 'array';
+ALTER TABLE notes RENAME TO metadata;
+ALTER TABLE failures RENAME COLUMN at_ns TO failed_at_ns;
+";
+
+/// SchemaState of a database file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum State {
-    /// No tables yet: new, or its creation was cut short.
+pub(super) enum SchemaState {
+    /// No tables: new, or its creation was interrupted.
     Empty,
     /// A library of this version.
     Version(i64),
 }
 
-/// Looks at a file without changing it.
+/// Reads the state of a file.
 ///
 /// # Errors
-/// If the file is not a library, or of a version yet to come.
-pub(super) fn state(connection: &Connection, path: &Path) -> Result<State, Fault> {
+/// [`StoreError::NotALibrary`], [`StoreError::TooNew`].
+pub(super) fn state(connection: &Connection, path: &Path) -> Result<SchemaState, TransactionError> {
     let number = |pragma: &str| connection.query_row(pragma, [], |row| row.get::<_, i64>(0));
     let tables = number("SELECT count(*) FROM sqlite_schema")?;
     let (application, version) = (number("PRAGMA application_id")?, number("PRAGMA user_version")?);
     if tables == 0 && application == 0 {
-        return Ok(State::Empty);
+        return Ok(SchemaState::Empty);
     }
     if application != APPLICATION_ID {
         let found = "a database of another application".into();
         return Err(StoreError::NotALibrary { path: path.into(), found }.into());
     }
-    if version > newest() {
-        return Err(StoreError::TooNew { path: path.into(), found: version, supported: newest() }.into());
+    if version > latest_version() {
+        return Err(
+            StoreError::TooNew { path: path.into(), found: version, supported: latest_version() }.into()
+        );
     }
-    Ok(State::Version(version))
+    Ok(SchemaState::Version(version))
 }
 
-/// The version this software reads and writes.
-pub(super) fn newest() -> i64 {
+/// The schema version that this software reads and writes.
+pub(super) fn latest_version() -> i64 {
     MIGRATIONS.len() as i64
 }
 
-/// Brings a file to the newest version, all steps or none. A new file also gets its space.
-pub(super) fn migrate(connection: &mut Connection, state: State, space: Option<&Space>) -> Result<(), Fault> {
+/// Migrates a file to the latest version, all steps or none. A new file also gets its space.
+pub(super) fn migrate(
+    connection: &mut Connection,
+    state: SchemaState,
+    space: Option<&Space>,
+) -> Result<(), TransactionError> {
     let version = match state {
-        State::Empty => 0,
-        State::Version(version) => version,
+        SchemaState::Empty => 0,
+        SchemaState::Version(version) => version,
     };
-    if version == newest() {
+    if version == latest_version() {
         return Ok(());
     }
+    // Version and tables change together: an interrupted migration leaves the old version.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for step in MIGRATIONS.iter().skip(usize::try_from(version).unwrap_or(0)) {
         transaction.execute_batch(step)?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-    transaction.pragma_update(None, "user_version", newest())?;
-    if let Some(space) = space.filter(|_| state == State::Empty) {
-        add_space(&transaction, space)?;
+    transaction.pragma_update(None, "user_version", latest_version())?;
+    if let Some(space) = space.filter(|_| state == SchemaState::Empty) {
+        spaces::add(&transaction, space)?;
     }
     transaction.commit()?;
     Ok(())
-}
-
-/// Makes room for the vectors of one more space.
-pub(super) fn add_space(connection: &Connection, space: &Space) -> Result<(), Fault> {
-    let Space { model, dim, preprocessing } = space;
-    let insert = "INSERT INTO spaces (model, dim, preprocessing) VALUES (?, ?, ?)";
-    connection.execute(insert, (model, i64::try_from(*dim).unwrap_or(i64::MAX), preprocessing))?;
-    Ok(())
-}
-
-/// All spaces of a library with their numbers, the first one first.
-pub(super) fn spaces(connection: &Connection, path: &Path) -> Result<Vec<(i64, Space)>, Fault> {
-    let mut statement = connection.prepare("SELECT id, model, dim, preprocessing FROM spaces ORDER BY id")?;
-    let found = statement.query_map([], |row| {
-        Ok((row.get(0)?, Space { model: row.get(1)?, dim: row.get(2)?, preprocessing: row.get(3)? }))
-    })?;
-    let found: Vec<(i64, Space)> = found.collect::<Result<_, _>>()?;
-    if found.is_empty() {
-        let problems = vec!["it does not say which model its vectors come from".into()];
-        return Err(StoreError::Damaged { path: path.into(), problems }.into());
-    }
-    Ok(found)
-}
-
-/// The space that is asked for, or else the first one.
-pub(super) fn space(
-    connection: &Connection,
-    path: &Path,
-    wanted: Option<&Space>,
-) -> Result<(i64, Space), Fault> {
-    let mut spaces = spaces(connection, path)?;
-    let at = spaces.iter().position(|(_, space)| Some(space) == wanted).unwrap_or(0);
-    Ok(spaces.swap_remove(at))
 }

@@ -1,13 +1,17 @@
-//! What the embedded store promises beyond the contract.
+//! Guarantees of the embedded store beyond the contract.
 
 use std::path::Path;
 
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
+use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::*;
-use crate::{Comparison, Extra, Field, Glob, Payload, Value, contract};
+use super::{SqliteStore, database, schema};
+use crate::{
+    Comparison, Extra, Field, Filter, Glob, IndexState, ListRequest, Payload, Precision, Record, RecordId,
+    SearchRequest, Space, StoreError, Value, VectorStore, contract,
+};
 
 fn space(dim: usize) -> Space {
     Space { model: "test".into(), dim, preprocessing: "none".into() }
@@ -15,7 +19,13 @@ fn space(dim: usize) -> Space {
 
 fn record(number: u64, vector: Vec<f32>) -> Record {
     let payload = Payload { path: format!("{number}.glb"), triangles: number, ..Payload::default() };
-    Record { id: RecordId::new(number).unwrap(), vector, payload, thumbnail: None }
+    Record {
+        id: RecordId::new(number).unwrap(),
+        vector,
+        payload,
+        index_state: IndexState::default(),
+        thumbnail: None,
+    }
 }
 
 fn unit(rng: &mut SmallRng, dim: usize) -> Vec<f32> {
@@ -24,7 +34,7 @@ fn unit(rng: &mut SmallRng, dim: usize) -> Vec<f32> {
     raw.iter().map(|x| x / norm).collect()
 }
 
-/// A library of two records in a folder that lives as long as the first.
+/// A library of two records; the folder is deleted when the first value is dropped.
 fn library() -> (TempDir, SqliteStore) {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open_or_create(folder.path(), &space(2)).unwrap();
@@ -57,7 +67,7 @@ fn keeps_the_contract_of_several_models() {
 }
 
 #[test]
-fn a_library_tells_its_models_and_opens_at_each() {
+fn a_library_lists_its_models_and_opens_at_each() {
     let (folder, store) = library();
     drop(store);
     let other = Space { model: "other".into(), ..space(2) };
@@ -75,9 +85,9 @@ fn a_library_tells_its_models_and_opens_at_each() {
 }
 
 #[test]
-fn a_library_of_the_first_version_is_kept_whole() {
+fn a_library_of_the_first_version_is_migrated() {
     let folder = tempfile::tempdir().unwrap();
-    let database = folder.path().join(DATABASE);
+    let database = database::file_in(folder.path());
     let connection = Connection::open(&database).unwrap();
     connection.execute_batch(schema::VERSION_1).unwrap();
     connection
@@ -106,7 +116,46 @@ fn a_library_of_the_first_version_is_kept_whole() {
 }
 
 #[test]
-fn a_second_writer_is_refused_at_once_and_told_who_writes() {
+fn index_state_moves_out_of_the_payload_of_older_libraries() {
+    let folder = tempfile::tempdir().unwrap();
+    let connection = Connection::open(database::file_in(folder.path())).unwrap();
+    connection.execute_batch(schema::VERSION_1).unwrap();
+    connection.execute_batch(schema::VERSION_2).unwrap();
+    connection
+        .execute_batch(
+            r#"PRAGMA journal_mode = WAL; PRAGMA application_id = 0x4c58464d; PRAGMA user_version = 2;
+             INSERT INTO spaces VALUES (1, 'test', 2, 'none', 1);
+             INSERT INTO notes VALUES ('model', 'nano');
+             INSERT INTO records VALUES
+                 (5, 'a', 'a', 'h', 'obj', 1, 2, 3, 4, 0, 0, 0, NULL, '{"label":"chair","stamp":"0f","sides":["a.mtl","ü.png"]}'),
+                 (6, 'b', 'b', 'h', 'obj', 1, 2, 3, 4, 0, 0, 0, NULL, '{"stamp":"1e"}'),
+                 (7, 'c', 'c', 'h', 'obj', 1, 2, 3, 4, 0, 0, 0, NULL, '{"stamp":4,"sides":"left"}');
+             INSERT INTO vectors SELECT id, 1, id, 1, x'0000803f00000000' FROM records;
+             INSERT INTO failures VALUES (1, 'd', 'g', 9, 8, 'broken', 7);"#,
+        )
+        .unwrap();
+    drop(connection);
+    assert!(matches!(SqliteStore::open(folder.path()), Err(StoreError::TooOld { found: 2, .. })));
+    drop(SqliteStore::open_for_writing(folder.path()).unwrap());
+    let store = SqliteStore::open(folder.path()).unwrap();
+    let entries = store.list(&ListRequest::default()).unwrap();
+    let state = |stat_hash: &str, dependencies: &[&str]| IndexState {
+        stat_hash: stat_hash.into(),
+        dependencies: dependencies.iter().map(|&name| name.to_owned()).collect(),
+    };
+    let states: Vec<&IndexState> = entries.iter().map(|entry| &entry.index_state).collect();
+    assert_eq!(states, [&state("0f", &["a.mtl", "ü.png"]), &state("1e", &[]), &state("", &[])]);
+    let extras: Vec<serde_json::Value> =
+        entries.into_iter().map(|entry| entry.payload.extra.into()).collect();
+    let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+    assert_eq!(extras, [r#"{"label":"chair"}"#, "{}", r#"{"stamp":4,"sides":"left"}"#].map(json));
+    assert_eq!(store.note("model").unwrap().as_deref(), Some("nano"));
+    assert_eq!(store.failures().unwrap()[0].at_ns, 7);
+    store.verify().unwrap();
+}
+
+#[test]
+fn a_second_writer_is_refused_with_the_id_of_the_first() {
     let (folder, store) = library();
     let error = SqliteStore::open_for_writing(folder.path()).unwrap_err();
     let holder = if cfg!(unix) { Some(std::process::id()) } else { None };
@@ -127,9 +176,8 @@ fn readers_see_what_was_last_committed() {
     assert_eq!(nearest(), 1);
     writer.delete(&[RecordId::new(1).unwrap()]).unwrap();
     assert_eq!(nearest(), 2);
-    // A transaction under way neither blocks readers nor shows.
-    let (connection, _lock) = writer.writer.as_ref().unwrap();
-    let connection = connection.lock().unwrap();
+    // An open transaction neither blocks readers nor is visible to them.
+    let connection = writer.database.writer();
     connection.execute_batch("BEGIN IMMEDIATE; DELETE FROM records").unwrap();
     assert_eq!((nearest(), reader.len().unwrap()), (2, 2));
     connection.execute_batch("ROLLBACK").unwrap();
@@ -159,12 +207,12 @@ fn another_model_is_refused() {
 }
 
 #[test]
-fn what_is_no_library_is_said_to_be_none() {
+fn other_files_are_not_libraries() {
     let folder = tempfile::tempdir().unwrap();
     let open = |folder: &Path| SqliteStore::open(folder).unwrap_err();
     assert!(matches!(open(folder.path()), StoreError::NotFound { .. }));
     assert!(matches!(SqliteStore::open_for_writing(folder.path()), Err(StoreError::NotFound { .. })));
-    let database = folder.path().join(DATABASE);
+    let database = database::file_in(folder.path());
 
     std::fs::write(&database, "").unwrap();
     assert!(matches!(open(folder.path()), StoreError::NotFound { .. }));
@@ -184,11 +232,11 @@ fn what_is_no_library_is_said_to_be_none() {
 }
 
 #[test]
-fn versions_old_and_new_are_told_apart() {
+fn old_and_new_versions_are_recognized() {
     let (folder, store) = library();
     drop(store);
     let set_version = |version: i64| {
-        let connection = Connection::open(folder.path().join(DATABASE)).unwrap();
+        let connection = Connection::open(database::file_in(folder.path())).unwrap();
         connection.pragma_update(None, "user_version", version).unwrap();
     };
     set_version(99);
@@ -202,9 +250,9 @@ fn versions_old_and_new_are_told_apart() {
 }
 
 #[test]
-fn creation_that_was_cut_short_is_finished() {
+fn interrupted_creation_is_finished() {
     let folder = tempfile::tempdir().unwrap();
-    let connection = Connection::open(folder.path().join(DATABASE)).unwrap();
+    let connection = Connection::open(database::file_in(folder.path())).unwrap();
     connection.pragma_update(None, "page_size", 16_384).unwrap();
     let _mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).unwrap();
     drop(connection);
@@ -216,10 +264,7 @@ fn creation_that_was_cut_short_is_finished() {
 #[test]
 fn a_full_disk_is_an_error_and_changes_nothing() {
     let (_folder, store) = library();
-    {
-        let (connection, _lock) = store.writer.as_ref().unwrap();
-        connection.lock().unwrap().pragma_update(None, "max_page_count", 24).unwrap();
-    }
+    store.database.writer().pragma_update(None, "max_page_count", 24).unwrap();
     let big: Vec<Record> = (10..20)
         .map(|number| Record { thumbnail: Some(vec![7; 100_000]), ..record(number, vec![1.0, 0.0]) })
         .collect();
@@ -235,11 +280,8 @@ fn a_full_disk_is_an_error_and_changes_nothing() {
 fn damage_is_found() {
     let (_folder, store) = library();
     store.verify().unwrap();
-    {
-        let (connection, _lock) = store.writer.as_ref().unwrap();
-        let connection = connection.lock().unwrap();
-        connection.execute("UPDATE vectors SET vector = x'00' WHERE record_id = 1", []).unwrap();
-    }
+    let damage = "UPDATE vectors SET vector = x'00' WHERE record_id = 1";
+    store.database.writer().execute(damage, []).unwrap();
     assert!(matches!(store.verify(), Err(StoreError::Damaged { .. })));
     assert!(store.search(&SearchRequest::new(vec![1.0, 0.0], 9)).is_err());
 }
@@ -282,7 +324,7 @@ fn searches_agree_with_the_naive_way_through_changes() {
             store.delete(&gone).unwrap();
             let hits = store.search(&request).unwrap();
             let found: Vec<(RecordId, f32)> = hits.iter().map(|hit| (hit.id, hit.score)).collect();
-            assert_eq!(found, expected, "round {round}, {:?}", store.precision);
+            assert_eq!(found, expected, "round {round}, {:?}", store.vectors.precision);
         }
     }
 }
@@ -316,7 +358,7 @@ fn filters_mean_the_same_in_sql_and_in_memory() {
         assert_eq!(found, expected, "{filter:?}");
         selected += usize::from(!found.is_empty() && found.len() < records.len());
     }
-    assert!(selected > 500, "too few filters told records apart: {selected}");
+    assert!(selected > 500, "too few filters select some records but not all: {selected}");
 }
 
 const TEXTS: [&str; 8] = ["", "a", "A", "b/a", "10", "true", "ü'\"", "a%_"];

@@ -1,21 +1,17 @@
-//! What every [`VectorStore`] must do, as tests that any implementation runs: [`check`].
+//! Tests of a store of one space.
 
+use super::fixtures::{X, XY, Y, id, put, record, space};
 use crate::{
-    Entry, Failure, Filter, ListRequest, Payload, Record, RecordId, SearchRequest, Space, StoreError,
-    VectorStore,
+    Entry, Failure, Filter, IndexState, ListRequest, Payload, Record, RecordId, SearchRequest, Space,
+    StoreError, VectorStore,
 };
 
-/// The space that [`check`] asks stores for.
-pub fn space() -> Space {
-    Space { model: "contract".into(), dim: 3, preprocessing: "none".into() }
-}
-
-/// Runs every test, each on a fresh, empty store of [`space`] that `empty` makes.
+/// Runs every test, each on a new, empty store of [`space`] that `empty` creates.
 ///
 /// # Panics
 /// If the store breaks the contract.
 pub fn check<S: VectorStore>(mut empty: impl FnMut() -> S) {
-    let tests: [fn(&dyn VectorStore); 12] = [
+    let tests: [fn(&dyn VectorStore); 13] = [
         keeps_whole_records,
         replaces_by_id,
         refuses_what_it_cannot_keep,
@@ -28,136 +24,11 @@ pub fn check<S: VectorStore>(mut empty: impl FnMut() -> S) {
         filters_before_ranking,
         lists_in_pages_and_looks_up,
         keeps_notes_and_failures,
+        keeps_index_state_out_of_payloads,
     ];
     for test in tests {
         test(&empty());
     }
-}
-
-/// Runs every test of libraries that hold several models side by side. `library` makes a fresh, empty library and
-/// returns what opens it for writing at a space, adding the space where it is new; one store is open at a time.
-///
-/// # Panics
-/// If the store breaks the contract.
-pub fn check_spaces<S: VectorStore, O: Fn(&Space) -> S>(mut library: impl FnMut() -> O) {
-    keeps_models_apart(&library());
-    shares_files(&library());
-    forgets_what_changed(&library());
-    follows_files_known_elsewhere(&library());
-}
-
-/// A second space, of another dim.
-fn other_space() -> Space {
-    Space { model: "other".into(), dim: 2, preprocessing: "none".into() }
-}
-
-fn other_record(number: u64, path: &str, content: &str) -> Record {
-    let payload = Payload { path: path.into(), content_hash: content.into(), ..Payload::default() };
-    Record { id: id(number), vector: vec![0.0, 1.0], payload, thumbnail: None }
-}
-
-fn keeps_models_apart<S: VectorStore>(open: &dyn Fn(&Space) -> S) {
-    put(&open(&space()), &[record(1, "a", X), record(2, "b", Y)]);
-    let other = open(&other_space());
-    assert!(other.is_empty().expect("len") && other.stamps().expect("stamps").is_empty());
-    assert!(other.list(&ListRequest::default()).expect("list").is_empty());
-    assert_eq!(other.get(&[id(1)]).expect("get"), [None]);
-    assert_eq!(
-        (other.find_by_path("a").expect("find"), other.find_by_content("h1").expect("find")),
-        (None, vec![])
-    );
-    assert!(matches!(other.rename(&[(id(1), "c".into())]), Err(StoreError::UnknownRecord { .. })));
-    assert_eq!(other.delete(&[id(1)]).expect("delete"), 0);
-    let mismatch = other.upsert(&space(), &[record(1, "a", X)]).expect_err("the first model's vectors");
-    assert!(matches!(mismatch, StoreError::ModelMismatch { .. }), "{mismatch}");
-    let failure = Failure {
-        path: "b".into(),
-        content_hash: None,
-        bytes: 1,
-        modified_ns: None,
-        error: "x".into(),
-        at_ns: 1,
-    };
-    other.record_failures(&[failure]).expect("record");
-    drop(other);
-    let first = open(&space());
-    assert_eq!((first.len().expect("len"), first.failures().expect("failures").len()), (2, 0));
-}
-
-fn shares_files<S: VectorStore>(open: &dyn Fn(&Space) -> S) {
-    put(&open(&space()), &[record(1, "a", X), record(2, "b", Y)]);
-    let other = open(&other_space());
-    let known = other.assign_id("a", "h1").expect("id");
-    assert_eq!(known, id(1), "a file known from another model keeps its id");
-    other.upsert(&other_space(), &[other_record(1, "a", "h1")]).expect("upsert");
-    assert_eq!(other.len().expect("len"), 1);
-    let hits = other.search(&SearchRequest::new(vec![0.0, 1.0], 9)).expect("search");
-    assert_eq!(hits.iter().map(|hit| hit.id).collect::<Vec<_>>(), [id(1)]);
-    assert_eq!(other.count(&Filter::parse("path ~ '*'").expect("a filter")).expect("count"), 1);
-    drop(other);
-    let first = open(&space());
-    assert_eq!(first.search(&SearchRequest::new(X.to_vec(), 9)).expect("search").len(), 2);
-    assert_eq!(first.delete(&[id(1)]).expect("delete"), 1);
-    assert_eq!(first.find_by_path("a").expect("find"), None);
-    drop(first);
-    let other = open(&other_space());
-    assert_eq!(
-        other.find_by_path("a").expect("find").map(|entry| entry.id),
-        Some(id(1)),
-        "deleting is each model's own"
-    );
-    assert_eq!(other.delete(&[id(1)]).expect("delete"), 1);
-}
-
-fn forgets_what_changed<S: VectorStore>(open: &dyn Fn(&Space) -> S) {
-    put(&open(&space()), &[record(1, "a", X), record(2, "b", Y)]);
-    let other = open(&other_space());
-    other
-        .upsert(&other_space(), &[other_record(1, "a", "changed"), other_record(2, "b", "h2")])
-        .expect("upsert");
-    drop(other);
-    let first = open(&space());
-    let left = first.search(&SearchRequest::new(X.to_vec(), 9)).expect("search");
-    assert_eq!(
-        left.iter().map(|hit| hit.id).collect::<Vec<_>>(),
-        [id(2)],
-        "a vector of what is gone is gone"
-    );
-}
-
-fn follows_files_known_elsewhere<S: VectorStore>(open: &dyn Fn(&Space) -> S) {
-    put(&open(&space()), &[record(1, "old", X)]);
-    let other = open(&other_space());
-    other.upsert(&other_space(), &[other_record(2, "new", "h1")]).expect("upsert");
-    drop(other);
-    let first = open(&space());
-    let payload = Payload { path: "new".into(), content_hash: "h1".into(), ..Payload::default() };
-    first.update(&[Entry { id: id(1), payload }]).expect("a path that only another model knows");
-    assert_eq!((first.len().expect("len"), first.find_by_path("old").expect("find")), (1, None));
-    let hits = first.search(&SearchRequest::new(X.to_vec(), 9)).expect("search");
-    assert_eq!(
-        hits.iter().map(|hit| (hit.payload.path.as_str(), hit.score)).collect::<Vec<_>>(),
-        [("new", 1.0)]
-    );
-    drop(first);
-    assert_eq!(open(&other_space()).len().expect("len"), 1);
-}
-
-const X: [f32; 3] = [1.0, 0.0, 0.0];
-const Y: [f32; 3] = [0.0, 1.0, 0.0];
-const XY: [f32; 3] = [0.8, 0.6, 0.0];
-
-fn record(number: u64, path: &str, vector: [f32; 3]) -> Record {
-    let payload = Payload { path: path.into(), content_hash: format!("h{number}"), ..Payload::default() };
-    Record { id: id(number), vector: vector.to_vec(), payload, thumbnail: None }
-}
-
-fn id(number: u64) -> RecordId {
-    RecordId::new(number).expect("a small number")
-}
-
-fn put(store: &dyn VectorStore, records: &[Record]) {
-    store.upsert(&space(), records).expect("records that are sound");
 }
 
 fn keeps_whole_records(store: &dyn VectorStore) {
@@ -255,9 +126,10 @@ fn updates_payloads_only(store: &dyn VectorStore) {
     let before = Record { thumbnail: Some(vec![1]), ..record(1, "a", X) };
     put(store, std::slice::from_ref(&before));
     let payload = Payload { path: "b".into(), bytes: 5, modified_ns: Some(3), ..Payload::default() };
-    store.update(&[Entry { id: id(1), payload: payload.clone() }]).expect("update");
+    let entry = |id: RecordId| Entry { id, payload: payload.clone(), index_state: IndexState::default() };
+    store.update(&[entry(id(1))]).expect("update");
     assert_eq!(store.get(&[id(1)]).expect("get"), [Some(Record { payload: payload.clone(), ..before })]);
-    let unknown = store.update(&[Entry { id: id(2), payload }]).expect_err("an unknown id");
+    let unknown = store.update(&[entry(id(2))]).expect_err("an unknown id");
     assert!(matches!(unknown, StoreError::UnknownRecord { .. }), "{unknown}");
 }
 
@@ -373,4 +245,29 @@ fn keeps_notes_and_failures(store: &dyn VectorStore) {
     store.clear_failures(&["a", "not there"]).expect("clear");
     put(store, &[record(1, "b", X)]);
     assert_eq!(store.failures().expect("list"), [failure("c", "z")], "a record at the path ends its failure");
+}
+
+fn keeps_index_state_out_of_payloads(store: &dyn VectorStore) {
+    let state =
+        IndexState { stat_hash: "0f".into(), dependencies: vec!["a.mtl".into(), "ü \"'.png".into()] };
+    let indexed = Record { index_state: state.clone(), ..record(1, "a", X) };
+    put(store, &[indexed.clone(), record(2, "b", Y)]);
+    assert_eq!(store.get(&[id(1)]).expect("get"), [Some(indexed.clone())]);
+    let entry = Entry { id: id(1), payload: indexed.payload.clone(), index_state: state };
+    assert_eq!(store.list(&ListRequest::default()).expect("list")[0], entry);
+    assert_eq!(store.find_by_path("a").expect("find"), Some(entry.clone()));
+    assert_eq!(store.find_by_content("h1").expect("find"), std::slice::from_ref(&entry));
+    let visible = Filter::parse("has extra.stat_hash or has extra.dependencies").expect("a filter");
+    assert_eq!(store.count(&visible).expect("count"), 0, "filters do not see it");
+    let hits = store.search(&SearchRequest::new(X.to_vec(), 1)).expect("search");
+    assert_eq!(hits[0].payload, indexed.payload);
+
+    store.rename(&[(id(1), "c".into())]).expect("rename");
+    let renamed = store.find_by_path("c").expect("find").expect("a record");
+    assert_eq!(renamed.index_state, entry.index_state, "renaming keeps it");
+    store.update(&[Entry { index_state: IndexState::default(), ..renamed }]).expect("update");
+    let updated = store.find_by_path("c").expect("find").expect("a record");
+    assert_eq!(updated.index_state, IndexState::default(), "updating replaces it");
+    put(store, std::slice::from_ref(&indexed));
+    assert_eq!(store.get(&[id(1)]).expect("get"), [Some(indexed)], "so does inserting the record again");
 }

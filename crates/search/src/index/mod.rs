@@ -1,0 +1,15 @@
+//! Updating a library from the file system: incremental and resumable; broken files are reported and skipped.
+//!
+//! `plan` compares the files with the store, `pipeline` runs the stages in threads: `prepare` reads and renders files,
+//! `embed` runs the model, `write` stores the outcomes.
+
+mod embed;
+mod outcome;
+mod pipeline;
+mod plan;
+mod prepare;
+mod run;
+mod task;
+mod write;
+
+pub use run::IndexOptions;

@@ -1,0 +1,123 @@
+//! [`Library::index`]: plans a run, processes the candidates, and handles missing files.
+//!
+//! A run can be interrupted at any time: the next run compares each file with the store and continues.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use lexiform_geometry::io::walk;
+use lexiform_store::{Entry, RecordId};
+
+use super::outcome::IndexOutcome;
+use super::plan::{self, Plan};
+use super::task::IndexTask;
+use super::{pipeline, write};
+use crate::{Error, Event, Library, Status, Summary};
+
+/// Options of [`Library::index`].
+#[derive(Clone, Debug, Default)]
+pub struct IndexOptions {
+    /// Number of files read in parallel; 0 for one per processor.
+    pub jobs: usize,
+    /// Delete records of missing files.
+    pub prune: bool,
+    /// Retry files that failed before, even if they have not changed.
+    pub retry_failed: bool,
+}
+
+impl Library {
+    /// Adds all 3D files below `paths` to the library and reports every file to `on_event`. The library can be searched
+    /// at any time during the run.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if one of `paths` does not exist, [`Error::Store`] if the library cannot be written,
+    /// [`Error::Encode`] if the model fails. Files that cannot be used are events, not errors.
+    pub fn index(
+        &self,
+        paths: &[PathBuf],
+        options: &IndexOptions,
+        on_event: &mut dyn FnMut(Event),
+    ) -> Result<Summary, Error> {
+        let absolute =
+            |path: &PathBuf| fs_err::canonicalize(path).map_err(|_| Error::NotFound { path: path.clone() });
+        let roots: Vec<PathBuf> = paths.iter().map(absolute).collect::<Result<_, _>>()?;
+        let now = SystemTime::now();
+        let plan = plan::plan(self, &roots, walk(&roots), now)?;
+        let mut run = IndexRun { library: self, options, on_event, summary: Summary::default(), now };
+        run.start(&plan);
+        let moved = run.process(&plan)?;
+        run.remove_missing(plan, &moved)?;
+        Ok(run.summary)
+    }
+}
+
+/// One indexing run.
+struct IndexRun<'a> {
+    library: &'a Library,
+    options: &'a IndexOptions,
+    on_event: &'a mut dyn FnMut(Event),
+    summary: Summary,
+    now: SystemTime,
+}
+
+impl IndexRun<'_> {
+    fn start(&mut self, plan: &Plan) {
+        let to_check = plan.candidates.len();
+        (self.on_event)(Event::Planned { files: to_check + plan.unchanged.len(), to_check });
+        for path in &plan.unchanged {
+            self.report(path.clone(), Status::Unchanged);
+        }
+        for (path, error) in &plan.unusable {
+            self.report(path.clone(), Status::Failed { error: error.clone() });
+        }
+    }
+
+    /// Processes the candidates. Returns the entries that turned out to have moved.
+    fn process(&mut self, plan: &Plan) -> Result<HashSet<RecordId>, Error> {
+        let mut moved = HashSet::new();
+        let task = IndexTask {
+            library: self.library,
+            candidates: &plan.candidates,
+            rename_candidates: &plan.rename_candidates,
+            jobs: self.options.jobs,
+            retry_failed: self.options.retry_failed,
+            now: self.now,
+        };
+        pipeline::run(&task, &mut |batch| {
+            moved.extend(batch.iter().filter_map(IndexOutcome::moved));
+            self.commit(batch)
+        })?;
+        Ok(moved)
+    }
+
+    /// Stores a batch, then reports it: an event means that the outcome is durable.
+    fn commit(&mut self, batch: Vec<IndexOutcome>) -> Result<(), Error> {
+        let statuses: Vec<(String, Status)> = batch.iter().map(IndexOutcome::status).collect();
+        write::write(self.library.store(), batch, self.now)?;
+        statuses.into_iter().for_each(|(path, status)| self.report(path, status));
+        Ok(())
+    }
+
+    /// Reports missing files, and deletes their records if the options say so.
+    fn remove_missing(&mut self, plan: Plan, moved: &HashSet<RecordId>) -> Result<(), Error> {
+        let dropped = self.options.prune;
+        let missing: Vec<Entry> =
+            plan.missing.into_iter().filter(|entry| !moved.contains(&entry.id)).collect();
+        if dropped {
+            self.library.store().delete(&missing.iter().map(|entry| entry.id).collect::<Vec<_>>())?;
+        }
+        // A failure says only that a file could not be used: without the file it is obsolete.
+        let failures: Vec<&str> = plan.missing_failures.iter().map(String::as_str).collect();
+        self.library.store().clear_failures(&failures)?;
+        for entry in missing {
+            self.report(entry.payload.path, Status::Removed { dropped });
+        }
+        Ok(())
+    }
+
+    fn report(&mut self, path: String, status: Status) {
+        self.summary.count(&status);
+        (self.on_event)(Event::File { path, status });
+    }
+}

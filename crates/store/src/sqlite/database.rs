@@ -1,0 +1,144 @@
+//! A database file: pooled connections that read snapshots, and at most one connection that writes.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::lock::WriterLock;
+use super::schema::SchemaState;
+use super::transaction_error::TransactionError;
+use super::{connect, schema};
+use crate::{Space, StoreError};
+
+const FILE_NAME: &str = "library.sqlite";
+
+/// An open library database with the newest schema.
+#[derive(Debug)]
+pub(super) struct Database {
+    folder: PathBuf,
+    path: PathBuf,
+    /// The folder is read-only, and no other process writes to it.
+    immutable: bool,
+    readers: Mutex<Vec<Connection>>,
+    writer: Option<Writer>,
+}
+
+/// Fields are dropped in this order: the lock is released after the connection is closed.
+#[derive(Debug)]
+struct Writer {
+    connection: Mutex<Connection>,
+    _lock: WriterLock,
+}
+
+impl Database {
+    /// Whether a folder contains a database file.
+    pub(super) fn exists(folder: &Path) -> bool {
+        folder.join(FILE_NAME).is_file()
+    }
+
+    /// Opens a database with the newest schema, without the right to change it.
+    pub(super) fn open_for_reading(folder: &Path) -> Result<Self, StoreError> {
+        let path = folder.join(FILE_NAME);
+        if !path.is_file() {
+            return Err(StoreError::NotFound { folder: folder.into() });
+        }
+        let (connection, immutable) = connect::open_reader(&path)?;
+        let state = schema::state(&connection, &path)
+            .map_err(|error| error.into_store_error(&path, "cannot open the library"))?;
+        match state {
+            SchemaState::Empty => return Err(StoreError::NotFound { folder: folder.into() }),
+            SchemaState::Version(found) if found < schema::latest_version() => {
+                return Err(StoreError::TooOld { path, found, needed: schema::latest_version() });
+            }
+            SchemaState::Version(_) => {}
+        }
+        let readers = Mutex::new(vec![connection]);
+        Ok(Self { folder: folder.to_path_buf(), path, immutable, readers, writer: None })
+    }
+
+    /// Opens a database for reading and writing and migrates it to the newest schema. With `new_space`, a missing or
+    /// empty database is created for vectors of that space.
+    pub(super) fn open_for_writing(folder: &Path, new_space: Option<&Space>) -> Result<Self, StoreError> {
+        let lock = WriterLock::acquire(folder)?;
+        let path = folder.join(FILE_NAME);
+        let failed =
+            |error: TransactionError| error.into_store_error(&path, "cannot open the library for writing");
+        let mut connection = connect::open_writer(&path, new_space.is_some()).map_err(failed)?;
+        let state = schema::state(&connection, &path).map_err(failed)?;
+        if state == SchemaState::Empty && new_space.is_none() {
+            return Err(StoreError::NotFound { folder: folder.into() });
+        }
+        connect::set_journal(&connection, state).map_err(failed)?;
+        schema::migrate(&mut connection, state, new_space).map_err(failed)?;
+        let writer = Some(Writer { connection: Mutex::new(connection), _lock: lock });
+        Ok(Self { folder: folder.to_path_buf(), path, immutable: false, readers: Mutex::default(), writer })
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Runs `work` on one snapshot of the database.
+    pub(super) fn read<T>(
+        &self,
+        action: &'static str,
+        work: impl FnOnce(&Connection) -> Result<T, TransactionError>,
+    ) -> Result<T, StoreError> {
+        // A statement of its own: the pool must not stay locked while a connection opens.
+        let pooled = self.pool().pop();
+        let connection = match pooled {
+            Some(connection) => connection,
+            None => connect::connect_reader(&self.path, self.immutable)
+                .map_err(|error| TransactionError::Sql(error).into_store_error(&self.path, action))?,
+        };
+        let result =
+            connection.unchecked_transaction().map_err(TransactionError::from).and_then(|transaction| {
+                let result = work(&transaction)?;
+                transaction.finish()?;
+                Ok(result)
+            });
+        self.pool().push(connection);
+        result.map_err(|error| error.into_store_error(&self.path, action))
+    }
+
+    fn pool(&self) -> MutexGuard<'_, Vec<Connection>> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs `work` in a transaction that is committed if it succeeds and rolled back if it fails.
+    pub(super) fn write<T>(
+        &self,
+        action: &'static str,
+        work: impl FnOnce(&Connection) -> Result<T, TransactionError>,
+    ) -> Result<T, StoreError> {
+        let Some(writer) = &self.writer else {
+            return Err(StoreError::ReadOnly { folder: self.folder.clone() });
+        };
+        let mut connection = writer.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let transact = || {
+            // Immediate: the write lock is taken at the start, so the snapshot cannot be outdated at the first change.
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let result = work(&transaction)?;
+            transaction.commit()?;
+            Ok(result)
+        };
+        transact().map_err(|error: TransactionError| error.into_store_error(&self.path, action))
+    }
+
+    /// The writing connection of a database that was opened for writing.
+    #[cfg(test)]
+    pub(super) fn writer(&self) -> MutexGuard<'_, Connection> {
+        self.writer.as_ref().map(|writer| writer.connection.lock().unwrap()).unwrap()
+    }
+}
+
+/// Path of the database file in a library's folder.
+#[cfg(test)]
+pub(super) fn file_in(folder: &Path) -> PathBuf {
+    folder.join(FILE_NAME)
+}

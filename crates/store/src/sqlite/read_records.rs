@@ -1,0 +1,144 @@
+//! Reading records, one snapshot per call.
+
+use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
+
+use super::rows::{self, ENTRY_COLUMNS};
+use super::spaces::StoredSpace;
+use super::transaction_error::TransactionError;
+use crate::{Entry, Filter, ListRequest, Record, RecordId, Stamp, StoreError};
+
+/// Number of records with a vector in a space.
+pub(super) fn len(connection: &Connection, space_id: i64) -> Result<usize, TransactionError> {
+    let select = "SELECT count(*) FROM vectors WHERE space_id = ?";
+    Ok(connection.query_row(select, [space_id], |row| row.get(0))?)
+}
+
+/// See [`VectorStore::get`](crate::VectorStore::get).
+pub(super) fn get(
+    connection: &Connection,
+    space: &StoredSpace,
+    ids: &[RecordId],
+) -> Result<Vec<Option<Record>>, TransactionError> {
+    ids.iter().map(|id| Ok(record(connection, space, *id)?)).collect()
+}
+
+/// A whole record; `None` if it does not exist or has no vector in the space.
+fn record(connection: &Connection, space: &StoredSpace, id: RecordId) -> rusqlite::Result<Option<Record>> {
+    let Some(Entry { id, payload, index_state }) = entry(connection, id)? else { return Ok(None) };
+    let mut vector = Vec::new();
+    let found = connection
+        .prepare_cached("SELECT vector FROM vectors WHERE record_id = ? AND space_id = ?")?
+        .query_row((id.to_i64(), space.id), |row| rows::vector(row, 0, space.space.dim, &mut vector))
+        .optional()?;
+    if found.is_none() {
+        return Ok(None);
+    }
+    let thumbnail = thumbnail(connection, id)?;
+    Ok(Some(Record { id, vector, payload, index_state, thumbnail }))
+}
+
+/// An entry of any space.
+pub(super) fn entry(connection: &Connection, id: RecordId) -> rusqlite::Result<Option<Entry>> {
+    let select = format!("SELECT {ENTRY_COLUMNS} FROM records WHERE id = ?");
+    connection.prepare_cached(&select)?.query_row([id.to_i64()], rows::entry).optional()
+}
+
+/// See [`VectorStore::thumbnail`](crate::VectorStore::thumbnail).
+pub(super) fn thumbnail(connection: &Connection, id: RecordId) -> rusqlite::Result<Option<Vec<u8>>> {
+    let select = "SELECT image FROM thumbnails WHERE record_id = ?";
+    connection.prepare_cached(select)?.query_row([id.to_i64()], |row| row.get(0)).optional()
+}
+
+/// See [`VectorStore::list`](crate::VectorStore::list).
+pub(super) fn list(
+    connection: &Connection,
+    space: &StoredSpace,
+    request: &ListRequest,
+) -> Result<Vec<Entry>, TransactionError> {
+    let mut parameters = Vec::new();
+    let filter = request.filter.as_ref().map_or_else(|| "1".into(), |filter| filter.to_sql(&mut parameters));
+    // Pages continue after an id instead of an offset, so that changes in between skip no record.
+    parameters.push(request.after.map_or(-1, RecordId::to_i64).into());
+    parameters.push(i64::try_from(request.limit).unwrap_or(i64::MAX).into());
+    let has_vector = space.has_vector_sql();
+    let mut statement = connection.prepare(&format!(
+        "SELECT {ENTRY_COLUMNS} FROM records WHERE {filter} AND id > ? AND {has_vector} ORDER BY id LIMIT ?"
+    ))?;
+    let entries = statement.query_map(params_from_iter(parameters), rows::entry)?;
+    Ok(entries.collect::<Result<_, _>>()?)
+}
+
+/// See [`VectorStore::count`](crate::VectorStore::count).
+pub(super) fn count(
+    connection: &Connection,
+    space: &StoredSpace,
+    filter: &Filter,
+) -> Result<usize, TransactionError> {
+    let mut parameters = Vec::new();
+    let (filter, has_vector) = (filter.to_sql(&mut parameters), space.has_vector_sql());
+    let select = format!("SELECT count(*) FROM records WHERE {filter} AND {has_vector}");
+    Ok(connection.query_row(&select, params_from_iter(parameters), |row| row.get(0))?)
+}
+
+/// See [`VectorStore::find_by_path`](crate::VectorStore::find_by_path).
+pub(super) fn find_by_path(
+    connection: &Connection,
+    space: &StoredSpace,
+    path: &str,
+) -> Result<Option<Entry>, TransactionError> {
+    let has_vector = space.has_vector_sql();
+    let select = format!("SELECT {ENTRY_COLUMNS} FROM records WHERE path = ? AND {has_vector}");
+    Ok(connection.prepare_cached(&select)?.query_row([path], rows::entry).optional()?)
+}
+
+/// See [`VectorStore::find_by_content`](crate::VectorStore::find_by_content).
+pub(super) fn find_by_content(
+    connection: &Connection,
+    space: &StoredSpace,
+    content_hash: &str,
+) -> Result<Vec<Entry>, TransactionError> {
+    let has_vector = space.has_vector_sql();
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {ENTRY_COLUMNS} FROM records WHERE content_hash = ? AND {has_vector} ORDER BY id"
+    ))?;
+    Ok(statement.query_map([content_hash], rows::entry)?.collect::<Result<_, _>>()?)
+}
+
+/// See [`VectorStore::stamps`](crate::VectorStore::stamps).
+pub(super) fn stamps(connection: &Connection, space: &StoredSpace) -> Result<Vec<Stamp>, TransactionError> {
+    let has_vector = space.has_vector_sql();
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT id, path, content_hash, bytes, modified_ns FROM records WHERE {has_vector} ORDER BY path"
+    ))?;
+    let stamps = statement.query_map([], |row| {
+        Ok(Stamp {
+            id: rows::id(row, 0)?,
+            path: row.get(1)?,
+            content_hash: row.get(2)?,
+            bytes: row.get(3)?,
+            modified_ns: row.get(4)?,
+        })
+    })?;
+    Ok(stamps.collect::<Result<_, _>>()?)
+}
+
+/// See [`VectorStore::assign_id`](crate::VectorStore::assign_id). Records are shared between spaces, so records without
+/// a vector in this space count too.
+pub(super) fn assign_id(
+    connection: &Connection,
+    path: &str,
+    content_hash: &str,
+) -> Result<RecordId, TransactionError> {
+    let select = "SELECT id FROM records WHERE path = ?";
+    let known = connection.prepare_cached(select)?.query_row([path], |row| rows::id(row, 0)).optional()?;
+    if let Some(id) = known {
+        return Ok(id);
+    }
+    for attempt in 0.. {
+        let id = RecordId::derive(path, content_hash, attempt);
+        if entry(connection, id)?.is_none() {
+            return Ok(id);
+        }
+    }
+    Err(StoreError::invalid(path, "no free record id").into())
+}

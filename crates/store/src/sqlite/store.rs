@@ -1,0 +1,299 @@
+//! [`SqliteStore`]: opening libraries, and the trait [`VectorStore`] as one transaction per call.
+
+use std::path::Path;
+
+use super::database::Database;
+use super::search::VectorCache;
+use super::spaces::StoredSpace;
+use super::{failures, metadata, read_records, search, spaces, validate, verify, write_records};
+use crate::{
+    Entry, Failure, Filter, Hit, ListRequest, Precision, Record, RecordId, SearchRequest, Space, Stamp,
+    StoreError, VectorStore,
+};
+
+/// Problems that [`SqliteStore::verify`] reports at most.
+const MAX_PROBLEMS: usize = 20;
+
+/// A library in a folder on the local disk.
+///
+/// Exact: every search scores every record that the filter selects. Changes that `upsert` and the other methods
+/// acknowledge survive the end of the process and power failures.
+///
+/// ```
+/// use lexiform_store::{Space, SqliteStore, StoreError, VectorStore as _};
+///
+/// let folder = tempfile::tempdir()?;
+/// let space = Space { model: "nano".into(), dim: 2, preprocessing: "12 views at 224 px".into() };
+/// let writer = SqliteStore::open_or_create(folder.path(), &space)?;
+/// assert!(writer.is_empty()?);
+///
+/// // One process writes, any number read.
+/// assert!(matches!(SqliteStore::open_for_writing(folder.path()), Err(StoreError::Locked { .. })));
+/// assert_eq!(SqliteStore::open(folder.path())?.space(), &space);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct SqliteStore {
+    pub(super) database: Database,
+    space: StoredSpace,
+    pub(super) vectors: VectorCache,
+}
+
+impl SqliteStore {
+    /// Whether a folder contains a library (of any version, intact or not).
+    pub fn exists(folder: &Path) -> bool {
+        Database::exists(folder)
+    }
+
+    /// Opens a library for reading, at its oldest space. Another process may write to it at the same time: every call
+    /// reads the last commit.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::NotALibrary`], [`StoreError::TooNew`], [`StoreError::TooOld`].
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        Self::open_reader(folder, None)
+    }
+
+    /// Opens a library for reading at one of its spaces.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open), and [`StoreError::ModelMismatch`] if it has no such space.
+    pub fn open_space(folder: &Path, space: &Space) -> Result<Self, StoreError> {
+        let store = Self::open_reader(folder, Some(space))?;
+        store.check_space(space)?;
+        Ok(store)
+    }
+
+    /// The spaces of a library, oldest first.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    pub fn spaces(folder: &Path) -> Result<Vec<Space>, StoreError> {
+        let database = Database::open_for_reading(folder)?;
+        let spaces =
+            database.read("cannot list the models", |connection| spaces::all(connection, database.path()))?;
+        Ok(spaces.into_iter().map(|stored| stored.space).collect())
+    }
+
+    /// Opens a library for reading and writing, at its oldest space.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] immediately if another writer has it open; otherwise as for [`open`](Self::open), except
+    /// for [`StoreError::TooOld`]: an older library is migrated.
+    pub fn open_for_writing(folder: &Path) -> Result<Self, StoreError> {
+        if !Self::exists(folder) {
+            return Err(StoreError::NotFound { folder: folder.into() });
+        }
+        Self::open_writer(folder, None)
+    }
+
+    /// Opens a library for reading and writing; creates it for vectors of `space` if it does not exist.
+    ///
+    /// # Errors
+    /// As for [`open_for_writing`](Self::open_for_writing), and [`StoreError::ModelMismatch`] if the library has only
+    /// other spaces.
+    pub fn open_or_create(folder: &Path, space: &Space) -> Result<Self, StoreError> {
+        let store = Self::open_or_create_any(folder, space)?;
+        store.check_space(space)?;
+        Ok(store)
+    }
+
+    /// Opens a library for reading and writing; creates it if it does not exist, and adds `space` to it if it has only
+    /// other spaces.
+    ///
+    /// # Errors
+    /// As for [`open_for_writing`](Self::open_for_writing).
+    pub fn open_or_add(folder: &Path, space: &Space) -> Result<Self, StoreError> {
+        let store = Self::open_or_create_any(folder, space)?;
+        if store.space.space == *space {
+            return Ok(store);
+        }
+        let action = "cannot add a model";
+        store.database.write(action, |connection| spaces::add(connection, space))?;
+        let space = Self::find_space(&store.database, action, Some(space))?;
+        Ok(Self { space, ..store })
+    }
+
+    fn open_or_create_any(folder: &Path, space: &Space) -> Result<Self, StoreError> {
+        if !(1..=65_536).contains(&space.dim) {
+            return Err(StoreError::invalid("dim", format!("expected 1 to 65536, found {}", space.dim)));
+        }
+        fs_err::create_dir_all(folder).map_err(|source| StoreError::Io {
+            path: folder.into(),
+            action: "cannot create the library's folder",
+            source,
+        })?;
+        Self::open_writer(folder, Some(space))
+    }
+
+    fn open_reader(folder: &Path, wanted: Option<&Space>) -> Result<Self, StoreError> {
+        let database = Database::open_for_reading(folder)?;
+        let space = Self::find_space(&database, "cannot open the library", wanted)?;
+        Ok(Self { database, space, vectors: VectorCache::default() })
+    }
+
+    fn open_writer(folder: &Path, wanted: Option<&Space>) -> Result<Self, StoreError> {
+        let database = Database::open_for_writing(folder, wanted)?;
+        let space = Self::find_space(&database, "cannot open the library for writing", wanted)?;
+        Ok(Self { database, space, vectors: VectorCache::default() })
+    }
+
+    fn find_space(
+        database: &Database,
+        action: &'static str,
+        wanted: Option<&Space>,
+    ) -> Result<StoredSpace, StoreError> {
+        database.read(action, |connection| spaces::find(connection, database.path(), wanted))
+    }
+
+    /// Sets the precision of vectors in memory; search results are the same at any precision.
+    #[must_use]
+    pub fn with_precision(self, precision: Precision) -> Self {
+        Self { vectors: VectorCache::new(precision), ..self }
+    }
+
+    /// The library's folder.
+    pub fn folder(&self) -> &Path {
+        self.database.folder()
+    }
+
+    /// Checks the whole database: pages, indexes, references, sizes of vectors. Reads everything.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] with the problems found.
+    pub fn verify(&self) -> Result<(), StoreError> {
+        let mut problems = self.database.read("cannot check the library", verify::problems)?;
+        problems.truncate(MAX_PROBLEMS);
+        let path = self.database.path().to_path_buf();
+        if problems.is_empty() { Ok(()) } else { Err(StoreError::Damaged { path, problems }) }
+    }
+
+    fn check_space(&self, found: &Space) -> Result<(), StoreError> {
+        let expected = &self.space.space;
+        if found == expected {
+            return Ok(());
+        }
+        let (expected, found) = (Box::new(expected.clone()), Box::new(found.clone()));
+        Err(StoreError::ModelMismatch { folder: self.folder().to_path_buf(), expected, found })
+    }
+}
+
+impl VectorStore for SqliteStore {
+    fn space(&self) -> &Space {
+        &self.space.space
+    }
+
+    fn len(&self) -> Result<usize, StoreError> {
+        self.database.read("cannot count records", |connection| read_records::len(connection, self.space.id))
+    }
+
+    fn upsert(&self, space: &Space, records: &[Record]) -> Result<(), StoreError> {
+        self.check_space(space)?;
+        validate::records(records, space.dim)?;
+        if records.is_empty() {
+            return Ok(());
+        }
+        self.database.write("cannot write records", |connection| {
+            write_records::upsert(connection, self.space.id, records)
+        })
+    }
+
+    fn update(&self, entries: &[Entry]) -> Result<(), StoreError> {
+        entries.iter().try_for_each(|entry| validate::payload(&entry.payload))?;
+        self.database.write("cannot write payloads", |connection| {
+            write_records::update(connection, self.space.id, entries)
+        })
+    }
+
+    fn rename(&self, moves: &[(RecordId, String)]) -> Result<(), StoreError> {
+        moves.iter().try_for_each(|(_, path)| validate::path(path))?;
+        self.database
+            .write("cannot rename", |connection| write_records::rename(connection, self.space.id, moves))
+    }
+
+    fn delete(&self, ids: &[RecordId]) -> Result<usize, StoreError> {
+        if ids.is_empty() {
+            return Ok(0);
+        }
+        self.database.write("cannot delete records", |connection| {
+            write_records::delete(connection, self.space.id, ids)
+        })
+    }
+
+    fn get(&self, ids: &[RecordId]) -> Result<Vec<Option<Record>>, StoreError> {
+        self.database
+            .read("cannot read records", |connection| read_records::get(connection, &self.space, ids))
+    }
+
+    fn thumbnail(&self, id: RecordId) -> Result<Option<Vec<u8>>, StoreError> {
+        self.database
+            .read("cannot read a thumbnail", |connection| Ok(read_records::thumbnail(connection, id)?))
+    }
+
+    fn search(&self, request: &SearchRequest) -> Result<Vec<Hit>, StoreError> {
+        validate::vector("query", &request.vector, self.space.space.dim)?;
+        if request.k == 0 {
+            return Ok(Vec::new());
+        }
+        self.database.read("cannot search", |connection| {
+            search::search(connection, &self.space, &self.vectors, request)
+        })
+    }
+
+    fn list(&self, request: &ListRequest) -> Result<Vec<Entry>, StoreError> {
+        self.database
+            .read("cannot list records", |connection| read_records::list(connection, &self.space, request))
+    }
+
+    fn count(&self, filter: &Filter) -> Result<usize, StoreError> {
+        self.database
+            .read("cannot count records", |connection| read_records::count(connection, &self.space, filter))
+    }
+
+    fn find_by_path(&self, path: &str) -> Result<Option<Entry>, StoreError> {
+        self.database.read("cannot find a record", |connection| {
+            read_records::find_by_path(connection, &self.space, path)
+        })
+    }
+
+    fn find_by_content(&self, content_hash: &str) -> Result<Vec<Entry>, StoreError> {
+        self.database.read("cannot find records", |connection| {
+            read_records::find_by_content(connection, &self.space, content_hash)
+        })
+    }
+
+    fn stamps(&self) -> Result<Vec<Stamp>, StoreError> {
+        self.database.read("cannot list files", |connection| read_records::stamps(connection, &self.space))
+    }
+
+    fn assign_id(&self, path: &str, content_hash: &str) -> Result<RecordId, StoreError> {
+        self.database.read("cannot find a record", |connection| {
+            read_records::assign_id(connection, path, content_hash)
+        })
+    }
+
+    fn note(&self, key: &str) -> Result<Option<String>, StoreError> {
+        self.database.read("cannot read metadata", |connection| metadata::get(connection, key))
+    }
+
+    fn set_note(&self, key: &str, value: Option<&str>) -> Result<(), StoreError> {
+        self.database.write("cannot write metadata", |connection| metadata::set(connection, key, value))
+    }
+
+    fn failures(&self) -> Result<Vec<Failure>, StoreError> {
+        self.database.read("cannot list failed files", |connection| failures::list(connection, self.space.id))
+    }
+
+    fn record_failures(&self, failures: &[Failure]) -> Result<(), StoreError> {
+        failures::check(failures)?;
+        self.database.write("cannot record failed files", |connection| {
+            failures::record(connection, self.space.id, failures)
+        })
+    }
+
+    fn clear_failures(&self, paths: &[&str]) -> Result<(), StoreError> {
+        self.database.write("cannot clear failed files", |connection| {
+            failures::clear(connection, self.space.id, paths)
+        })
+    }
+}

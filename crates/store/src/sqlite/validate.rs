@@ -1,0 +1,67 @@
+//! Checks before anything is written or searched: what no store could hold is an error of the caller.
+
+use std::collections::HashSet;
+
+use crate::{Payload, Record, StoreError};
+
+/// Tolerance for the norm of a vector: the error of a round trip through half precision.
+const NORM_TOLERANCE: f64 = 1e-3;
+
+/// Whether records can be stored: valid vectors and payloads, no id twice.
+pub(super) fn records(records: &[Record], dim: usize) -> Result<(), StoreError> {
+    let mut seen = HashSet::new();
+    for Record { id, vector: numbers, payload: metadata, .. } in records {
+        vector(&metadata.path, numbers, dim)?;
+        payload(metadata)?;
+        if !seen.insert(id) {
+            return Err(StoreError::invalid(metadata.path.as_str(), format!("two records with the id {id}")));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a vector is finite, of length `dim` and of unit norm.
+pub(super) fn vector(subject: &str, vector: &[f32], dim: usize) -> Result<(), StoreError> {
+    if vector.len() != dim {
+        let reason = format!("expected a vector of {dim} numbers, found {}", vector.len());
+        return Err(StoreError::invalid(subject, reason));
+    }
+    let square: f64 = vector.iter().map(|x| f64::from(*x).powi(2)).sum();
+    // Written so that NaN fails too.
+    let is_unit = (square.sqrt() - 1.0).abs() <= NORM_TOLERANCE;
+    if is_unit {
+        return Ok(());
+    }
+    let found =
+        if square.is_finite() { format!("norm {:.4}", square.sqrt()) } else { "nan or infinity".into() };
+    Err(StoreError::invalid(subject, format!("expected a vector of norm 1, found {found}")))
+}
+
+/// Whether a payload can be stored.
+pub(super) fn payload(payload: &Payload) -> Result<(), StoreError> {
+    path(&payload.path)?;
+    let refuse = |reason: String| Err(StoreError::invalid(payload.path.as_str(), reason));
+    for (what, count) in [
+        ("bytes", payload.bytes),
+        ("vertices", payload.vertices),
+        ("triangles", payload.triangles),
+        ("points", payload.points),
+    ] {
+        if i64::try_from(count).is_err() {
+            return refuse(format!("expected {what} below 2^63, found {count}"));
+        }
+    }
+    if !payload.extents.iter().all(|extent| extent.is_finite()) {
+        return refuse(format!("expected finite extents, found {:?}", payload.extents));
+    }
+    Ok(())
+}
+
+/// Whether a path can be stored.
+pub(super) fn path(path: &str) -> Result<(), StoreError> {
+    // `write_records::rename` uses paths that begin with NUL as placeholders.
+    if path.is_empty() || path.contains('\0') {
+        return Err(StoreError::invalid("path", format!("expected a path without NUL, found {path:?}")));
+    }
+    Ok(())
+}

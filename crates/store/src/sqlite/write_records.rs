@@ -1,0 +1,253 @@
+//! Writing records: every change of the tables `records`, `vectors` and `thumbnails`.
+
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, params};
+
+use super::rows;
+use super::spaces::next_generation;
+use super::transaction_error::TransactionError;
+use crate::{Entry, IndexState, Payload, Record, RecordId, StoreError};
+
+/// Inserts or replaces a row of `records`; parameters as in [`execute`].
+const INSERT: &str =
+    "INSERT INTO records (id, path, name, content_hash, format, bytes, vertices, triangles, points,
+                      extent_x, extent_y, extent_z, modified_ns, extra, stat_hash, dependencies)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+    ON CONFLICT (id) DO UPDATE SET
+        path = ?2, name = ?3, content_hash = ?4, format = ?5, bytes = ?6, vertices = ?7, triangles = ?8,
+        points = ?9, extent_x = ?10, extent_y = ?11, extent_z = ?12, modified_ns = ?13, extra = ?14,
+        stat_hash = ?15, dependencies = ?16";
+/// Replaces a row of `records`; parameters as in [`execute`].
+const UPDATE: &str = "UPDATE records SET
+        path = ?2, name = ?3, content_hash = ?4, format = ?5, bytes = ?6, vertices = ?7, triangles = ?8,
+        points = ?9, extent_x = ?10, extent_y = ?11, extent_z = ?12, modified_ns = ?13, extra = ?14,
+        stat_hash = ?15, dependencies = ?16
+    WHERE id = ?1";
+
+/// The columns of a row of `records`.
+struct RecordRow<'a> {
+    id: RecordId,
+    payload: &'a Payload,
+    index_state: &'a IndexState,
+}
+
+/// See [`VectorStore::upsert`](crate::VectorStore::upsert).
+pub(super) fn upsert(
+    connection: &Connection,
+    space_id: i64,
+    records: &[Record],
+) -> Result<(), TransactionError> {
+    let generation = next_generation(connection, space_id)?;
+    for record in records {
+        let Record { id, payload, index_state, .. } = record;
+        // First: it compares the new content with the stored one, which the next statement overwrites.
+        delete_outdated_vectors(connection, space_id, *id, &payload.content_hash)?;
+        execute(connection, INSERT, &RecordRow { id: *id, payload, index_state })?;
+        put_vector(connection, space_id, generation, record)?;
+        put_thumbnail(connection, *id, record.thumbnail.as_deref())?;
+        connection
+            .prepare_cached("DELETE FROM failures WHERE path = ? AND space_id = ?")?
+            .execute((&payload.path, space_id))?;
+    }
+    Ok(())
+}
+
+fn put_vector(
+    connection: &Connection,
+    space_id: i64,
+    generation: i64,
+    record: &Record,
+) -> Result<(), TransactionError> {
+    connection
+        .prepare_cached(
+            "INSERT INTO vectors (space_id, record_id, generation, vector) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (record_id, space_id) DO UPDATE SET generation = ?3, vector = ?4",
+        )?
+        .execute((space_id, record.id.to_i64(), generation, rows::blob(&record.vector)))?;
+    Ok(())
+}
+
+fn put_thumbnail(
+    connection: &Connection,
+    id: RecordId,
+    thumbnail: Option<&[u8]>,
+) -> Result<(), TransactionError> {
+    match thumbnail {
+        Some(image) => connection
+            .prepare_cached(
+                "INSERT INTO thumbnails (record_id, image) VALUES (?1, ?2)
+                 ON CONFLICT (record_id) DO UPDATE SET image = ?2",
+            )?
+            .execute((id.to_i64(), image))?,
+        None => {
+            connection.prepare_cached("DELETE FROM thumbnails WHERE record_id = ?")?.execute([id.to_i64()])?
+        }
+    };
+    Ok(())
+}
+
+/// If a record's content changes, deletes its vectors in other spaces: they are embeddings of the old content.
+fn delete_outdated_vectors(
+    connection: &Connection,
+    space: i64,
+    id: RecordId,
+    content_hash: &str,
+) -> Result<(), TransactionError> {
+    let same = connection
+        .prepare_cached("SELECT content_hash = ? FROM records WHERE id = ?")?
+        .query_row((content_hash, id.to_i64()), |row| row.get(0))
+        .optional()?;
+    if same != Some(false) {
+        return Ok(());
+    }
+    // Readers of those spaces must see that vectors are gone.
+    let next_generations = "UPDATE spaces SET generation = generation + 1
+                    WHERE id IN (SELECT space_id FROM vectors WHERE record_id = ?1 AND space_id <> ?2)";
+    connection.prepare_cached(next_generations)?.execute((id.to_i64(), space))?;
+    let delete = "DELETE FROM vectors WHERE record_id = ?1 AND space_id <> ?2";
+    connection.prepare_cached(delete)?.execute((id.to_i64(), space))?;
+    Ok(())
+}
+
+/// Runs [`INSERT`] or [`UPDATE`].
+fn execute(connection: &Connection, statement: &str, row: &RecordRow<'_>) -> Result<(), TransactionError> {
+    let RecordRow { id, payload, index_state } = row;
+    let [x, y, z] = payload.extents;
+    let json = |column: &str, error: serde_json::Error| {
+        StoreError::invalid(payload.path.as_str(), format!("{column}: {error}"))
+    };
+    let extra = serde_json::to_string(&payload.extra).map_err(|error| json("extra", error))?;
+    let dependencies =
+        serde_json::to_string(&index_state.dependencies).map_err(|error| json("dependencies", error))?;
+    let changed = connection.prepare_cached(statement)?.execute(params![
+        id.to_i64(),
+        payload.path,
+        payload.name(),
+        payload.content_hash,
+        payload.format,
+        payload.bytes,
+        payload.vertices,
+        payload.triangles,
+        payload.points,
+        x,
+        y,
+        z,
+        payload.modified_ns,
+        extra,
+        index_state.stat_hash,
+        dependencies,
+    ]);
+    match changed {
+        Ok(_) => Ok(()),
+        Err(error) => Err(duplicate_path(connection, &payload.path, error)),
+    }
+}
+
+/// Converts a violation of the unique path into an error that names the record with that path.
+fn duplicate_path(connection: &Connection, path: &str, error: rusqlite::Error) -> TransactionError {
+    if error.sqlite_error_code() != Some(ErrorCode::ConstraintViolation) {
+        return error.into();
+    }
+    let holder = connection
+        .query_row("SELECT id FROM records WHERE path = ?", [path], |row| rows::id(row, 0))
+        .optional();
+    match holder {
+        Ok(Some(holder)) => StoreError::PathTaken { path: path.into(), holder }.into(),
+        _ => error.into(),
+    }
+}
+
+/// See [`VectorStore::update`](crate::VectorStore::update).
+pub(super) fn update(
+    connection: &Connection,
+    space_id: i64,
+    entries: &[Entry],
+) -> Result<(), TransactionError> {
+    for Entry { id, payload, index_state } in entries {
+        if !exists(connection, space_id, *id)? {
+            return Err(StoreError::UnknownRecord { id: *id }.into());
+        }
+        let id = merge_into_existing(connection, space_id, *id, payload)?;
+        execute(connection, UPDATE, &RecordRow { id, payload, index_state })?;
+    }
+    Ok(())
+}
+
+/// Whether a record has a vector in a space.
+fn exists(connection: &Connection, space: i64, id: RecordId) -> Result<bool, TransactionError> {
+    let select = "SELECT 1 FROM vectors WHERE record_id = ? AND space_id = ?";
+    Ok(connection.prepare_cached(select)?.exists((id.to_i64(), space))?)
+}
+
+/// If another space already has a record at the new path, moves this space's vector to that record. Returns the record
+/// that gets the path.
+fn merge_into_existing(
+    connection: &Connection,
+    space: i64,
+    id: RecordId,
+    payload: &Payload,
+) -> Result<RecordId, TransactionError> {
+    let known = connection
+        .prepare_cached("SELECT id FROM records WHERE path = ? AND id <> ?")?
+        .query_row((&payload.path, id.to_i64()), |row| rows::id(row, 0))
+        .optional()?;
+    let Some(known) = known else { return Ok(id) };
+    if exists(connection, space, known)? {
+        // A duplicate path within this space: the update fails with an error for the caller.
+        return Ok(id);
+    }
+    delete_outdated_vectors(connection, space, known, &payload.content_hash)?;
+    let generation = next_generation(connection, space)?;
+    let move_vector = "UPDATE vectors SET record_id = ?, generation = ? WHERE record_id = ? AND space_id = ?";
+    connection.prepare_cached(move_vector)?.execute((known.to_i64(), generation, id.to_i64(), space))?;
+    delete_orphan(connection, id)?;
+    Ok(known)
+}
+
+/// Deletes a record without vectors in any space; ON DELETE CASCADE deletes its thumbnail.
+fn delete_orphan(connection: &Connection, id: RecordId) -> Result<(), TransactionError> {
+    let delete = "DELETE FROM records WHERE id = ? AND NOT EXISTS (SELECT 1 FROM vectors WHERE record_id = records.id)";
+    connection.prepare_cached(delete)?.execute([id.to_i64()])?;
+    Ok(())
+}
+
+/// See [`VectorStore::rename`](crate::VectorStore::rename).
+pub(super) fn rename(
+    connection: &Connection,
+    space_id: i64,
+    moves: &[(RecordId, String)],
+) -> Result<(), TransactionError> {
+    // Paths are unique after every statement: first all records get placeholders, so that files can swap paths.
+    for (id, _) in moves {
+        if !exists(connection, space_id, *id)? {
+            return Err(StoreError::UnknownRecord { id: *id }.into());
+        }
+        let placeholder = "UPDATE records SET path = char(0) || id WHERE id = ?";
+        connection.prepare_cached(placeholder)?.execute([id.to_i64()])?;
+    }
+    for (id, path) in moves {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        connection
+            .prepare_cached("UPDATE records SET path = ?, name = ? WHERE id = ?")?
+            .execute((path, name, id.to_i64()))
+            .map_err(|error| duplicate_path(connection, path, error))?;
+    }
+    Ok(())
+}
+
+/// See [`VectorStore::delete`](crate::VectorStore::delete).
+pub(super) fn delete(
+    connection: &Connection,
+    space_id: i64,
+    ids: &[RecordId],
+) -> Result<usize, TransactionError> {
+    let mut removed = 0;
+    for id in ids {
+        let delete = "DELETE FROM vectors WHERE record_id = ? AND space_id = ?";
+        removed += connection.prepare_cached(delete)?.execute((id.to_i64(), space_id))?;
+        delete_orphan(connection, *id)?;
+    }
+    if removed > 0 {
+        next_generation(connection, space_id)?;
+    }
+    Ok(removed)
+}
