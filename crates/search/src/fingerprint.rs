@@ -7,7 +7,7 @@ use std::io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use lexiform_geometry::io::{Format, limits};
+use lexiform_mesh_io::{Format, limits};
 use serde_json::Value;
 
 /// What a file's content is known by.

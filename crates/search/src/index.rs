@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use lexiform_geometry::io::walk;
+use lexiform_mesh_io::walk;
 use lexiform_store::{Entry, Failure, Record, RecordId};
 
 use crate::pipeline::{self, New, Settled};

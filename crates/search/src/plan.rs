@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use lexiform_geometry::io::Found;
+use lexiform_mesh_io::Found;
 use lexiform_store::{Entry, Failure, ListRequest, Payload, StoreError, VectorStore};
 use serde_json::Value;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-use lexiform_geometry::alike::Signature;
+use lexiform_geometry::registration::Signature;
 
 /// What the file begins with.
 const MAGIC: &[u8; 8] = b"lxsigna\n";

@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
-use lexiform_geometry::io::Format;
+use lexiform_mesh_io::Format;
 use object_store::path::Path as Key;
 
 /// Most objects that are brought beside one file.

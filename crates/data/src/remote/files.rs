@@ -3,7 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 use std::sync::OnceLock;
 
-use lexiform_geometry::io::{Format, HEAD_BYTES, is_asset, limits};
+use lexiform_mesh_io::{Format, HEAD_BYTES, is_asset, limits};
 use object_store::path::Path as Key;
 
 use super::beside::{Others, naming_part};
@@ -16,7 +16,7 @@ const AHEAD: usize = 8;
 /// Most bytes of all that is brought beside one file.
 const BESIDE_BYTES: u64 = limits::FILE_BYTES;
 
-/// 3D files below addresses of object stores, chosen by their names as [`lexiform_geometry::io::walk`] does.
+/// 3D files below addresses of object stores, chosen by their names as [`lexiform_mesh_io::walk`] does.
 #[derive(Debug)]
 pub struct RemoteFiles {
     roots: Vec<Root>,
