@@ -76,6 +76,11 @@ impl Format {
         }
     }
 
+    /// Whether files of this format may draw on other files (see [`sidecars`](crate::sidecars)).
+    pub fn has_sidecars(self) -> bool {
+        matches!(self, Self::Gltf | Self::Glb | Self::Obj | Self::Ply | Self::Dae)
+    }
+
     /// The axis that points up in files of this format, unless they say otherwise.
     pub fn up_axis(self) -> UpAxis {
         match self {

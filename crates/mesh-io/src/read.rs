@@ -1,9 +1,11 @@
 //! From a file, or its bytes, to a scene: the format is recognized, its reader called, the result turned upright.
 
-use std::{io::Read as _, path::Path};
+use std::io::{self, BufRead, Read as _};
+use std::path::Path;
 
 use lexiform_geometry::Scene;
 
+use crate::sidecar::{Sidecar, Sidecars};
 use crate::source::Source;
 use crate::{
     Format, ReadError, UpAxis, dae, gltf, las, limits, npy, npz, obj, off, pcd, ply, sniff, stl, text, xyz,
@@ -42,6 +44,36 @@ pub fn read_with(path: &Path, options: &ReadOptions) -> Result<Scene, ReadError>
 /// As [`read`].
 pub fn read_bytes(path: &Path, bytes: &[u8], options: &ReadOptions) -> Result<Scene, ReadError> {
     open(path, bytes, options).map(|opened| opened.scene)
+}
+
+/// The files that a 3D file at `path` with this content names itself, in order of their paths. Those that a material
+/// library names in turn are found by [`material_library_sidecars`]. A file that cannot be understood has none, and
+/// no more is read than the part that names them.
+///
+/// # Errors
+///
+/// When the content cannot be read.
+pub fn sidecars(path: &Path, content: impl BufRead) -> io::Result<Vec<Sidecar>> {
+    let mut sidecars = Sidecars::default();
+    match Format::from_path(path) {
+        Some(Format::Gltf | Format::Glb) => gltf::sidecars(content, &mut sidecars)?,
+        Some(Format::Obj) => obj::sidecars(content, &mut sidecars)?,
+        Some(Format::Ply) => ply::sidecars(path, content, &mut sidecars)?,
+        Some(Format::Dae) => dae::sidecars(content, &mut sidecars)?,
+        _ => {}
+    }
+    Ok(sidecars.into_vec())
+}
+
+/// The textures that a material library (MTL) names, in order of their paths, relative to the library's folder.
+///
+/// # Errors
+///
+/// When the content cannot be read.
+pub fn material_library_sidecars(content: impl BufRead) -> io::Result<Vec<Sidecar>> {
+    let mut sidecars = Sidecars::default();
+    obj::library_sidecars(content, &mut sidecars)?;
+    Ok(sidecars.into_vec())
 }
 
 /// A scene and what was found out on the way to it.
@@ -110,4 +142,46 @@ pub(crate) fn file_bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
     let mut bytes = Vec::with_capacity(metadata.len() as usize);
     let read = file.take(limits::FILE_BYTES + 1).read_to_end(&mut bytes)?;
     if read as u64 > limits::FILE_BYTES { Err(too_large(read as u64)) } else { Ok(bytes) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(name: &str, content: &[u8]) -> Vec<String> {
+        sidecars(Path::new(name), content).unwrap().into_iter().map(|sidecar| sidecar.path).collect()
+    }
+
+    #[test]
+    fn sidecars_are_what_readers_look_for() {
+        let json = br#"{"asset":{"version":"2.0"},"buffers":[{"uri":"a%20b.bin"},{"uri":"data:;base64,AA"}],
+            "images":[{"uri":"t\\u.png"},{},{"uri":"../../c.png"},{"uri":"http://d/e.png"}]}"#;
+        assert_eq!(names("a.gltf", json), ["a b.bin", "t/u.png"]);
+        let chunk = [&(json.len() as u32).to_le_bytes()[..], b"JSON", json].concat();
+        assert_eq!(
+            names("a.glb", &[b"glTF\x02\0\0\0\xff\xff\xff\xff", &chunk[..], b"BIN"].concat()).len(),
+            2
+        );
+        let obj = b"# mtllib no.mtl\nmtllib a.mtl\r\nv 0 0 0\nmtllib x\\b.mtl c.mtl\n";
+        assert_eq!(names("a.obj", obj), ["a.mtl", "c.mtl", "x/b.mtl", "x/b.mtl c.mtl"]);
+        let ply = b"ply\nformat ascii 1.0\ncomment TextureFile my wood.png\nend_header\n";
+        assert_eq!(names("a.ply", ply), ["my wood.png"]);
+        let dae = b"<COLLADA><library_images><image><init_from>file://../a%20b.png</init_from></image>\
+            <image><init_from><ref>c.png</ref></init_from></image></library_images></COLLADA>";
+        assert_eq!(names("a.dae", dae), ["../a b.png", "c.png"]);
+        for (name, broken) in
+            [("a.gltf", "{"), ("a.glb", "glTF"), ("a.ply", "p"), ("a.dae", "<"), ("a.stl", "s")]
+        {
+            assert!(names(name, broken.as_bytes()).is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn libraries_name_textures_of_all_kinds() {
+        let library =
+            b"newmtl a\nmap_Kd -s 1 1 1 my wood.png\n\tbump -bm 0.5 maps\\b.png\nnorm n.png\nKd 1 1 1\n";
+        let found = material_library_sidecars(&library[..]).unwrap();
+        let paths: Vec<_> = found.iter().map(|sidecar| &sidecar.path[..]).collect();
+        assert_eq!(paths, ["maps/b.png", "my wood.png", "n.png"]);
+    }
 }

@@ -14,7 +14,7 @@ use super::form::{Answers, Form, Spread};
 use super::signature::Signature;
 use super::turns::turns;
 
-/// Points that a turn is judged by, those that improve it, and how many of the best turns are improved.
+/// Points that score a rotation, points of each step of ICP, and how many of the best rotations are refined.
 const SCORE_POINTS: usize = 64;
 const ICP_POINTS: usize = 384;
 const TOP_CANDIDATES: usize = 3;
@@ -25,7 +25,7 @@ const WORTHWHILE: f64 = 0.01;
 const MOST_SCALING: f32 = 1.1;
 /// With many turns to try, more of them look promising.
 const MANY_TURNS: usize = 100;
-const FINALISTS_OF_MANY: usize = 10;
+const TOP_CANDIDATES_OF_MANY: usize = 10;
 /// Standard errors within which two forms are the same …
 const SURENESS: f64 = 3.0;
 /// … if no point lies farther from the other form than this many times the farthest that chance puts from its own.
@@ -83,7 +83,7 @@ impl Form {
             .map(|placement| (self.squared_gap(other, &placement, SCORE_POINTS, few), placement))
             .collect();
         tried.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let finalists = if tried.len() > MANY_TURNS { FINALISTS_OF_MANY } else { TOP_CANDIDATES };
+        let finalists = if tried.len() > MANY_TURNS { TOP_CANDIDATES_OF_MANY } else { TOP_CANDIDATES };
         let improved = tried.into_iter().take(finalists).map(|(_, placement)| {
             let placement = self.refined(other, placement, mirror, few);
             // Places of a shape that is nearly its own turned image differ by less than few points see.

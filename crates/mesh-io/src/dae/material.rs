@@ -3,10 +3,16 @@
 use std::{collections::HashMap, path::Path};
 
 use glam::{Vec3, Vec4};
+use percent_encoding::percent_decode_str;
 use roxmltree::Node;
 
 use super::xml::{ById, child, children, numbers, target};
-use crate::{color, image_file::TextureFiles, text};
+use crate::{
+    color,
+    image_file::TextureFiles,
+    sidecar::{Sidecar, Sidecars},
+    text,
+};
 use lexiform_geometry::{AlphaMode, Material, Texture, TextureUse};
 
 /// Materials in order of first use.
@@ -67,7 +73,7 @@ impl<'a, 'i> Materials<'a, 'i> {
         if let Some(name) = diffuse.and_then(|d| child(d, "texture")).and_then(|t| t.attribute("texture")) {
             let file = self.image_file(profile, name);
             material.base_color_texture =
-                file.and_then(|file| self.files.load(&percent_decoded(&file), false)).map(TextureUse::plain);
+                file.and_then(|file| self.files.load(&decoded(&file), false)).map(TextureUse::plain);
             rgba = Vec4::ONE;
         }
         rgba.w = opacity(shading);
@@ -87,7 +93,7 @@ impl<'a, 'i> Materials<'a, 'i> {
             let found = children(profile, "newparam").find(|p| p.attribute("sid") == Some(sid))?;
             child(found, kind)
         };
-        let text = |node: Node<'a, 'i>| node.text().map(|t| t.trim().to_owned());
+        let text = trimmed_text;
         let image = match parameter(name, "sampler2D") {
             Some(sampler) => match child(sampler, "instance_image") {
                 Some(image) => target(self.by_id, image, "url"),
@@ -100,9 +106,27 @@ impl<'a, 'i> Materials<'a, 'i> {
             },
             None => self.by_id.get(name).copied(),
         };
-        let from = child(image?, "init_from")?;
-        child(from, "ref").and_then(text).or_else(|| text(from)).filter(|t| !t.is_empty())
+        initial_file(image?)
     }
+}
+
+/// All images that are files of their own.
+pub(super) fn sidecars(root: Node, sidecars: &mut Sidecars) {
+    let images = root.descendants().filter(|node| node.tag_name().name() == "image");
+    for written in images.filter_map(initial_file) {
+        let Sidecar { path, .. } = Sidecar::literal(&decoded(&written), false);
+        sidecars.push(Sidecar { path, written, is_material_library: false });
+    }
+}
+
+/// The file of an `image` element, as written.
+fn initial_file(image: Node) -> Option<String> {
+    let from = child(image, "init_from")?;
+    child(from, "ref").and_then(trimmed_text).or_else(|| trimmed_text(from)).filter(|t| !t.is_empty())
+}
+
+fn trimmed_text(node: Node) -> Option<String> {
+    node.text().map(|text| text.trim().to_owned())
 }
 
 fn flat_color(node: Node) -> Option<Vec4> {
@@ -125,16 +149,8 @@ fn opacity(shading: Node) -> f32 {
     if alpha > 0.02 && alpha < 1.0 { alpha } else { 1.0 }
 }
 
-/// `%20` and its kind, and a leading `file://`.
-fn percent_decoded(uri: &str) -> String {
+/// The path that a URI means: without escapes and a leading `file://`.
+fn decoded(uri: &str) -> String {
     let uri = uri.strip_prefix("file://").unwrap_or(uri);
-    let mut bytes = Vec::with_capacity(uri.len());
-    let mut rest = uri.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        let code = after.first_chunk::<2>().filter(|_| first == b'%');
-        let code = code.and_then(|c| u8::from_str_radix(std::str::from_utf8(c).ok()?, 16).ok());
-        bytes.push(code.unwrap_or(first));
-        rest = if code.is_some() { &after[2..] } else { after };
-    }
-    text::decode(&bytes)
+    text::decode(&percent_decode_str(uri).collect::<Vec<u8>>())
 }

@@ -5,6 +5,8 @@ mod material;
 mod mesh;
 mod xml;
 
+use std::io::{self, BufRead, Read as _};
+
 use glam::{DMat4, DVec3, Vec3};
 use lexiform_geometry::Scene;
 use roxmltree::{Document, Node, ParsingOptions};
@@ -12,7 +14,7 @@ use roxmltree::{Document, Node, ParsingOptions};
 use self::material::Materials;
 use self::mesh::{Inputs, Parts};
 use self::xml::{ById, child, children, numbers, target};
-use crate::{ReadError, UpAxis, draft::Triangles, source::Source, text};
+use crate::{ReadError, UpAxis, draft::Triangles, limits, sidecar::Sidecars, source::Source, text};
 
 /// Deepest tree of nodes; deeper ones only come from instances that contain themselves.
 const MOST_DEPTH: usize = 64;
@@ -24,8 +26,7 @@ const MOST_XML_NODES: u32 = 20_000_000;
 /// Reads the visual scene, and the axis that points up in it.
 pub(super) fn read(source: &Source) -> Result<(Scene, UpAxis), ReadError> {
     let xml = text::decode(source.bytes);
-    let options = ParsingOptions { nodes_limit: MOST_XML_NODES, ..ParsingOptions::default() };
-    let document = Document::parse_with_options(&xml, options).map_err(|e| source.invalid(e.to_string()))?;
+    let document = parse(&xml).map_err(|e| source.invalid(e.to_string()))?;
     let root = document.root_element();
     if root.tag_name().name() != "COLLADA" {
         return Err(source.invalid(format!("expected the element COLLADA, found {}", root.tag_name().name())));
@@ -49,6 +50,21 @@ pub(super) fn read(source: &Source) -> Result<(Scene, UpAxis), ReadError> {
     parts.build(source, &mut scene)?;
     (scene.materials, scene.textures) = materials.into_parts(&mut scene.notes);
     Ok((scene, file.up()))
+}
+
+/// Textures.
+pub(super) fn sidecars(content: impl BufRead, sidecars: &mut Sidecars) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    content.take(limits::FILE_BYTES).read_to_end(&mut bytes)?;
+    if let Ok(document) = parse(&text::decode(&text::without_byte_order_mark(&bytes))) {
+        material::sidecars(document.root_element(), sidecars);
+    }
+    Ok(())
+}
+
+fn parse(xml: &str) -> Result<Document<'_>, roxmltree::Error> {
+    let options = ParsingOptions { nodes_limit: MOST_XML_NODES, ..ParsingOptions::default() };
+    Document::parse_with_options(xml, options)
 }
 
 struct Collada<'a, 'i> {

@@ -1,5 +1,7 @@
 //! The outside of a glTF file: one JSON text, alone or first of the chunks of a GLB.
 
+use std::io::{self, Read};
+
 use super::fault::{Fault, invalid};
 
 const MAGIC: &[u8; 4] = b"glTF";
@@ -59,6 +61,22 @@ impl<'a> Container<'a> {
         }
         Ok(Self { json, binary: None })
     }
+}
+
+/// The JSON text of a file whose content is read no further than that, at most `limit` bytes of it.
+pub(super) fn read_json(mut content: impl Read, limit: u64) -> io::Result<Vec<u8>> {
+    /// Header of a GLB (12 bytes) and of its first chunk (8 bytes).
+    const HEADERS: u64 = 20;
+    let mut text = Vec::new();
+    content.by_ref().take(HEADERS).read_to_end(&mut text)?;
+    let mut length = limit.saturating_sub(text.len() as u64);
+    if text.starts_with(MAGIC) {
+        let word = |at: usize| Some(u32::from_le_bytes(*text.get(at..)?.first_chunk()?));
+        length = word(12).filter(|_| word(16) == Some(JSON)).map_or(0, u64::from).min(limit);
+        text.clear();
+    }
+    content.take(length).read_to_end(&mut text)?;
+    Ok(text)
 }
 
 /// Kind, content and what follows.

@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use percent_encoding::percent_decode_str;
 
 use super::fault::quoted;
 use crate::image_file;
+use crate::sidecar::Sidecar;
 
 /// Longest name that is looked for in several places.
 const MAX_NAME_BYTES: usize = 1024;
@@ -35,22 +37,29 @@ pub(super) fn fetch(uri: &str, document: &Path, limit: u64) -> Result<Vec<u8>, S
 /// are moved and renamed more often than buffers, and a wrong picture is no wrong shape.
 pub(super) fn fetch_image(uri: &str, document: &Path, limit: u64) -> Result<Vec<u8>, String> {
     fetch(uri, document, limit).or_else(|reason| {
-        let decoded = String::from_utf8_lossy(&percent_decoded(uri)).into_owned();
+        let decoded = percent_decode_str(uri).decode_utf8_lossy().into_owned();
         let inside = candidate_paths(uri, document).is_some() && uri.len() < MAX_NAME_BYTES;
         let found = if inside { image_file::find_near(document, &decoded) } else { None };
         found.and_then(|path| read_file(&path, limit).ok()).ok_or(reason)
     })
 }
 
+/// The file that a URI means; `None` for data URIs and those that are not followed.
+pub(super) fn sidecar(uri: &str) -> Option<Sidecar> {
+    let decoded = percent_decode_str(uri).decode_utf8().unwrap_or(uri.into());
+    inside(uri).and(inside(&decoded))?;
+    Some(Sidecar { path: decoded.replace('\\', "/"), written: uri.to_owned(), is_material_library: false })
+}
+
 /// The content of `data:` URI, without that prefix.
 fn data(rest: &str) -> Result<Vec<u8>, String> {
     let (head, body) = rest.split_once(',').ok_or("data URI without a comma")?;
     if !head.to_ascii_lowercase().ends_with(";base64") {
-        return Ok(percent_decoded(body));
+        return Ok(percent_decode_str(body).collect());
     }
     let cleaned;
     let body = if body.bytes().any(|b| b == b'%' || b.is_ascii_whitespace()) {
-        cleaned = percent_decoded(body).into_iter().filter(|b| !b.is_ascii_whitespace()).collect::<Vec<_>>();
+        cleaned = percent_decode_str(body).filter(|b| !b.is_ascii_whitespace()).collect::<Vec<_>>();
         &cleaned[..]
     } else {
         body.as_bytes()
@@ -63,7 +72,7 @@ fn data(rest: &str) -> Result<Vec<u8>, String> {
 /// document's folder. Asset packs do keep `../textures` next to `models`, but no shape needs `/etc` or a server.
 fn candidate_paths(uri: &str, document: &Path) -> Option<Vec<PathBuf>> {
     let folder = document.parent().unwrap_or(Path::new(""));
-    let decoded = String::from_utf8_lossy(&percent_decoded(uri)).into_owned();
+    let decoded = percent_decode_str(uri).decode_utf8_lossy().into_owned();
     let paths: Vec<PathBuf> = [decoded.as_str(), uri]
         .iter()
         .filter_map(|text| inside(text))
@@ -125,27 +134,6 @@ fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
     let file = std::fs::File::open(path).map_err(describe)?;
     file.take(limit).read_to_end(&mut bytes).map_err(describe)?;
     Ok(bytes)
-}
-
-/// `%20` → space; what is no valid escape stays as it is.
-fn percent_decoded(text: &str) -> Vec<u8> {
-    let digit = |byte: Option<&u8>| byte.and_then(|&b| char::from(b).to_digit(16));
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        match (byte, digit(bytes.get(at + 1)), digit(bytes.get(at + 2))) {
-            (b'%', Some(high), Some(low)) => {
-                out.push((high * 16 + low) as u8);
-                at += 3;
-            }
-            _ => {
-                out.push(byte);
-                at += 1;
-            }
-        }
-    }
-    out
 }
 
 #[cfg(test)]

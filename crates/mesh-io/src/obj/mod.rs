@@ -3,6 +3,7 @@
 mod mtl;
 
 use std::collections::HashMap;
+use std::io::{self, BufRead};
 
 use glam::{DVec3, Vec2, Vec3, Vec4};
 
@@ -10,10 +11,12 @@ use crate::{
     ReadError, color,
     draft::{CloudDraft, MeshDraft, Polygons, Triangles, count, narrow},
     image_file::TextureFiles,
+    sidecar::{Sidecar, Sidecars, for_each_line},
     source::Source,
     text,
 };
 
+pub(super) use self::mtl::library_sidecars;
 use self::mtl::{Mtl, Surroundings};
 use lexiform_geometry::Scene;
 
@@ -42,6 +45,17 @@ pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
     }
     file.add_materials(source, &mut scene);
     Ok(scene)
+}
+
+/// Material libraries.
+pub(super) fn sidecars(content: impl BufRead, sidecars: &mut Sidecars) -> io::Result<()> {
+    for_each_line(content, |line| {
+        if let (b"mtllib", rest) = text::split_keyword(line) {
+            for name in mtl::library_names(&text::decode(rest)) {
+                sidecars.push(Sidecar::literal(&name, true));
+            }
+        }
+    })
 }
 
 /// Lines, curves and files of vertices alone: their vertices are points.

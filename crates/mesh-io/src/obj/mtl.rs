@@ -3,6 +3,7 @@
 //! Colors are display values (sRGB), as the viewers people author in show them. `Kd` multiplies `map_Kd` only where
 //! it is a tint: next to a texture, gray and black are what exporters write by default.
 
+use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
 
 use glam::{Affine2, Vec2, Vec3};
@@ -10,7 +11,9 @@ use glam::{Affine2, Vec2, Vec3};
 use crate::{
     color,
     image_file::{TextureFiles, find_near},
-    limits, text,
+    limits,
+    sidecar::{Sidecar, Sidecars, for_each_line},
+    text,
 };
 use lexiform_geometry::{AlphaMode, Material, TextureUse};
 
@@ -162,6 +165,26 @@ pub(super) fn read_libraries(owner: &Path, lines: &[String], notes: &mut Vec<Str
         materials = parse(&named, &bytes.unwrap_or_default());
     }
     materials
+}
+
+/// What the rest of a `mtllib` line may name: one file, or several.
+pub(super) fn library_names(line: &str) -> Vec<String> {
+    let mut names = vec![line.to_owned()];
+    names.extend(split_names(line).into_iter().filter(|name| name != line));
+    names
+}
+
+/// The textures of a library, also those of statements that have no use here.
+pub(crate) fn library_sidecars(content: impl BufRead, sidecars: &mut Sidecars) -> io::Result<()> {
+    for_each_line(content, |line| {
+        let (keyword, rest) = text::split_keyword(line);
+        let keyword = keyword.to_ascii_lowercase();
+        if (keyword.starts_with(b"map_") || keyword == b"bump" || keyword == b"norm")
+            && let Some(map) = map(rest)
+        {
+            sidecars.push(Sidecar::literal(&map.file, false));
+        }
+    })
 }
 
 fn bounded(path: &Path) -> Option<Vec<u8>> {

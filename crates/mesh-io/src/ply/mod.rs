@@ -5,15 +5,18 @@ mod values;
 mod vertex;
 
 use std::collections::HashMap;
+use std::io::{self, BufRead, Read as _};
+use std::path::Path;
 
 use glam::{Vec2, Vec3, Vec4};
 
 use lexiform_geometry::{Material, Scene, TextureUse};
 
 use crate::{
-    ReadError,
+    Format, ReadError,
     draft::{MeshDraft, Polygons, Triangles, narrow},
     image_file::TextureFiles,
+    sidecar::{Sidecar, Sidecars},
     source::Source,
 };
 
@@ -47,6 +50,19 @@ pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
     }
     build(source, &header, vertices, &faces, &mut scene)?;
     Ok(scene)
+}
+
+/// Longest header that is searched for textures.
+const SEARCHED_HEADER_BYTES: u64 = 64 << 10;
+
+/// Textures that comments of the header name.
+pub(super) fn sidecars(path: &Path, content: impl BufRead, sidecars: &mut Sidecars) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    content.take(SEARCHED_HEADER_BYTES).read_to_end(&mut bytes)?;
+    let source = Source { path, bytes: &bytes, format: Format::Ply.name() };
+    let textures = Header::parse(&source).map_or_else(|_| Vec::new(), |(header, _)| header.textures);
+    textures.iter().for_each(|name| sidecars.push(Sidecar::literal(name, false)));
+    Ok(())
 }
 
 /// That the file can hold as many rows as the header declares.
