@@ -56,8 +56,10 @@ fn cargo(arguments: &[&str]) -> Result<()> {
 }
 
 /// Package, crate that must not be among its dependencies, why.
-const FORBIDDEN: [(&str, &str, &str); 14] = [
+const FORBIDDEN: [(&str, &str, &str); 19] = [
     ("lexiform-geometry", "burn-tensor", "geometry links no tensor library"),
+    ("lexiform-mesh-io", "burn-tensor", "readers of 3D files link no tensor library"),
+    ("lexiform-render", "burn-tensor", "the renderer links no tensor library"),
     ("lexiform-store", "burn-tensor", "the store links no tensor library"),
     ("lexiform-data", "burn-tensor", "data sets link no tensor library"),
     ("lexiform-data", "tokio", "data sets have no async runtime"),
@@ -66,10 +68,13 @@ const FORBIDDEN: [(&str, &str, &str); 14] = [
     ("lexiform-eval", "burn-tensor", "eval links no tensor library"),
     ("lexiform-eval", "lexiform-geometry", "eval knows no 3D files"),
     ("lexiform-geometry", "tokio", "geometry has no async runtime"),
+    ("lexiform-mesh-io", "tokio", "readers of 3D files have no async runtime"),
+    ("lexiform-render", "tokio", "the renderer has no async runtime"),
     ("lexiform-search", "lexiform-train", "answering does not link training"),
     ("lexiform-store", "lexiform-geometry", "the store knows no meshes"),
     ("lexiform-train", "lexiform-store", "training knows no store"),
     ("lexiform-train", "lexiform-search", "arrows point down"),
+    ("lexiform-model", "lexiform-mesh-io", "models read no 3D files"),
     ("lexiform-model", "lexiform-search", "arrows point down"),
 ];
 

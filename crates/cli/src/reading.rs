@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use lexiform_geometry::{Scene, io};
+use lexiform_geometry::Scene;
 
 use crate::failure::WithHint as _;
 use crate::output;
@@ -12,7 +12,7 @@ pub fn read_scene(path: &Path) -> anyhow::Result<Scene> {
     if !path.exists() {
         return Err(not_found(path));
     }
-    let scene = io::read(path).hint("`lexiform info FILE` says what the file holds")?;
+    let scene = lexiform_mesh_io::read(path).hint("`lexiform info FILE` says what the file holds")?;
     scene.notes.iter().for_each(|text| output::note(format!("note: {text}")));
     Ok(scene)
 }

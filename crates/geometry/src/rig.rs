@@ -1,4 +1,4 @@
-//! Where cameras stand around a shape.
+//! Cameras around a shape.
 //!
 //! A rig is made for a shape that fills the unit sphere ([`normalize`](crate::normalize)); every camera looks at
 //! its center from far enough away that nothing is cut off.

@@ -1,14 +1,14 @@
-//! Points drawn from the surface of a scene, with colors and normals.
+//! Points sampled from the surface of a scene, with colors and normals.
 
 use glam::Vec3;
 use rand::Rng;
 use rand::seq::index;
 use rayon::prelude::*;
 
-use crate::render::surface::{Look, Stage};
+use crate::surface::{Appearance, SceneSurface};
 use crate::{PointCloud, Scene};
 
-/// How often a point is drawn anew where a texture's alpha says that nothing is there.
+/// How often a point is sampled again where a texture's alpha says that there is a hole.
 const TRIES: usize = 8;
 /// Triangles or points a task handles.
 const CHUNK: usize = 8192;
@@ -21,9 +21,9 @@ const CHUNK: usize = 8192;
 /// A scene without surface gives points of its clouds: none twice where there are enough, all of them and some again
 /// otherwise. An empty scene gives no points.
 pub fn sample_surface(scene: &Scene, count: usize, rng: &mut impl Rng) -> PointCloud {
-    let surface = Surface::new(scene);
-    match surface.area() > 0.0 {
-        true => surface.sample(count, rng),
+    let sampler = SurfaceSampler::new(scene);
+    match sampler.area() > 0.0 {
+        true => sampler.sample(count, rng),
         false => sample_cloud(&all_points(scene), count, rng),
     }
 }
@@ -43,8 +43,8 @@ pub fn sample_cloud(cloud: &PointCloud, count: usize, rng: &mut impl Rng) -> Poi
 }
 
 /// Triangles with their areas summed up.
-struct Surface<'a> {
-    stage: Stage<'a>,
+struct SurfaceSampler<'a> {
+    surface: SceneSurface<'a>,
     /// Area of all triangles up to and including this one, over the meshes one after the other.
     area_until: Vec<f64>,
 }
@@ -56,7 +56,7 @@ struct Draw {
     slot: usize,
 }
 
-impl<'a> Surface<'a> {
+impl<'a> SurfaceSampler<'a> {
     fn new(scene: &'a Scene) -> Self {
         let mut area_until = Vec::with_capacity(scene.n_faces());
         for mesh in &scene.meshes {
@@ -73,7 +73,7 @@ impl<'a> Surface<'a> {
             sum += *area;
             *area = sum;
         }
-        Self { stage: Stage::near(scene), area_until }
+        Self { surface: SceneSurface::new(scene), area_until }
     }
 
     fn area(&self) -> f64 {
@@ -93,12 +93,14 @@ impl<'a> Surface<'a> {
         for draw in &draws {
             let (part, face) = self.face_at(draw.area);
             points[draw.slot] =
-                Some((self.position(part, face, draw.weights), self.stage.plain_look(part, face)));
+                Some((self.position(part, face, draw.weights), self.surface.plain_appearance(part, face)));
         }
-        let points: Vec<(Vec3, Look)> = points.into_iter().flatten().collect();
-        let colors = points.iter().map(|(_, look)| look.color.clamp(Vec3::ZERO, Vec3::ONE)).collect();
-        let normals = points.iter().map(|(_, look)| look.normal).collect();
-        let colored = self.stage.parts.iter().any(|p| p.mesh.material.is_some() || p.mesh.colors().is_some());
+        let points: Vec<(Vec3, Appearance)> = points.into_iter().flatten().collect();
+        let colors =
+            points.iter().map(|(_, appearance)| appearance.color.clamp(Vec3::ZERO, Vec3::ONE)).collect();
+        let normals = points.iter().map(|(_, appearance)| appearance.normal).collect();
+        let colored =
+            self.surface.parts().iter().any(|p| p.mesh.material.is_some() || p.mesh.colors().is_some());
         cloud_of(points.iter().map(|p| p.0).collect(), colored.then_some(colors), Some(normals))
     }
 
@@ -113,12 +115,12 @@ impl<'a> Surface<'a> {
 
     /// What the draws meet, nothing where the texture has a hole. Goes through the triangles in their order: that takes a
     /// tenth of the time of jumping about.
-    fn look_up(&self, draws: &mut [Draw]) -> Vec<(usize, Option<(Vec3, Look)>)> {
+    fn look_up(&self, draws: &mut [Draw]) -> Vec<(usize, Option<(Vec3, Appearance)>)> {
         draws.par_sort_unstable_by(|a, b| a.area.total_cmp(&b.area).then(a.slot.cmp(&b.slot)));
         let meet = |draw: &Draw| {
             let (part, face) = self.face_at(draw.area);
-            let look = self.stage.look(part, face, draw.weights);
-            (draw.slot, look.map(|look| (self.position(part, face, draw.weights), look)))
+            let appearance = self.surface.appearance(part, face, draw.weights);
+            (draw.slot, appearance.map(|appearance| (self.position(part, face, draw.weights), appearance)))
         };
         draws.par_iter().with_min_len(CHUNK / 8).map(meet).collect()
     }
@@ -126,12 +128,12 @@ impl<'a> Surface<'a> {
     /// The part and its triangle at a point of the summed area.
     fn face_at(&self, area: f64) -> (usize, usize) {
         let face = self.area_until.partition_point(|&until| until <= area).min(self.area_until.len() - 1);
-        let part = self.stage.part_of(face as u32);
-        (part, face - self.stage.parts[part].first_face as usize)
+        let part = self.surface.part_of(face as u32);
+        (part, face - self.surface.parts()[part].first_face as usize)
     }
 
     fn position(&self, part: usize, face: usize, weights: Vec3) -> Vec3 {
-        let [a, b, c] = self.stage.parts[part].mesh.triangle(face);
+        let [a, b, c] = self.surface.parts()[part].mesh.triangle(face);
         a * weights.x + b * weights.y + c * weights.z
     }
 }

@@ -4,7 +4,7 @@ use glam::{Affine3A, Vec3};
 
 use crate::{Material, Mesh, PointCloud, Texture};
 
-/// The content of one asset in world space, +Y up: triangles and points with their looks.
+/// The content of one asset in world space, +Y up: triangles and points with their materials.
 /// Instances are separate meshes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scene {

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use lexiform_geometry::alike::{Fit, Form, Signature, groups};
-use lexiform_geometry::io::{self, walk};
+use lexiform_geometry::registration::{Fit, Form, Signature, groups};
+use lexiform_mesh_io::walk;
 use lexiform_store::{SqliteStore, VectorStore as _};
 use rayon::prelude::*;
 use serde::Serialize;
@@ -216,7 +216,8 @@ impl Search<'_> {
             return Ok(form.clone());
         }
         let read = || {
-            let scene = io::read(file).map_err(|error| without_path(&error.to_string(), file))?;
+            let scene =
+                lexiform_mesh_io::read(file).map_err(|error| without_path(&error.to_string(), file))?;
             Form::of(&scene).ok_or_else(|| "no triangles and no points".to_owned())
         };
         // Without the lock: reading takes long, and reading a file twice in two threads is harmless.

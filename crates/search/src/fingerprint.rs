@@ -3,12 +3,11 @@
 //! The stamp (sizes and times) decides whether a file must be read again; the hash decides whether it changed.
 
 use std::collections::BTreeSet;
-use std::io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom};
+use std::io::{self, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use lexiform_geometry::io::{Format, limits};
-use serde_json::Value;
+use lexiform_mesh_io::{Format, Sidecar, limits, material_library_sidecars, sidecars};
 
 /// What a file's content is known by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,10 +26,6 @@ pub struct Fingerprint {
 
 /// A file written less than this before it was read may change again without a new time.
 const FRESH: Duration = Duration::from_secs(2);
-/// JSON parts larger than this are not searched for side files.
-const JSON_BYTES: u64 = 256 << 20;
-/// Longest line of a text format that may name a side file.
-const LINE_BYTES: usize = 4096;
 /// Most side files of one asset.
 const MAX_SIDES: usize = 4096;
 
@@ -95,121 +90,31 @@ fn beside(path: &Path, side: &str) -> PathBuf {
     path.parent().unwrap_or(Path::new("")).join(side)
 }
 
-/// Names of the files that an asset draws on. A file that cannot be understood has none.
+/// Paths of the files that an asset draws on, relative to its folder. A file that cannot be understood has none.
 fn side_files(path: &Path) -> io::Result<Vec<String>> {
-    if !fs_err::metadata(path)?.is_file() {
+    let mut sides = BTreeSet::new();
+    // Not the textures of PLY and COLLADA: libraries hold fingerprints made without them.
+    let is_covered = matches!(Format::from_path(path), Some(Format::Gltf | Format::Glb | Format::Obj));
+    if !is_covered || !fs_err::metadata(path)?.is_file() {
         return Ok(Vec::new());
     }
-    let names = match Format::from_path(path) {
-        Some(Format::Gltf) => gltf_sides(&read_part(path, 0, JSON_BYTES)?),
-        Some(Format::Glb) => glb_json(path)?.map_or(BTreeSet::new(), |json| gltf_sides(&json)),
-        Some(Format::Obj) => obj_sides(path)?,
-        _ => BTreeSet::new(),
-    };
-    Ok(names.into_iter().take(MAX_SIDES).collect())
-}
-
-/// Up to `length` bytes from `start` on.
-fn read_part(path: &Path, start: u64, length: u64) -> io::Result<Vec<u8>> {
-    let mut file = fs_err::File::open(path)?;
-    file.seek(SeekFrom::Start(start))?;
-    let mut bytes = Vec::new();
-    file.take(length).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// The JSON chunk of a binary glTF file (glTF 2.0, section 4.4), if it has one.
-fn glb_json(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    /// Header of the file (12 bytes) and of its first chunk (8 bytes).
-    const HEADERS: u64 = 20;
-    let head = read_part(path, 0, HEADERS)?;
-    let is_json = head.starts_with(b"glTF") && head.get(16..20) == Some(b"JSON");
-    match head.get(12..16).and_then(|b| b.try_into().ok()).map(u32::from_le_bytes) {
-        Some(length) if is_json => read_part(path, HEADERS, u64::from(length).min(JSON_BYTES)).map(Some),
-        _ => Ok(None),
-    }
-}
-
-fn gltf_sides(json: &[u8]) -> BTreeSet<String> {
-    let Ok(document) = serde_json::from_slice::<Value>(json) else { return BTreeSet::new() };
-    ["buffers", "images"]
-        .iter()
-        .filter_map(|list| document.get(list)?.as_array())
-        .flatten()
-        .filter_map(|item| item.get("uri")?.as_str())
-        .filter(|uri| !uri.contains(':'))
-        .map(percent_decoded)
-        .collect()
-}
-
-/// Decodes `%20` and the like; what is not a valid escape stays as it is.
-fn percent_decoded(uri: &str) -> String {
-    let bytes = uri.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let escape = (bytes[at] == b'%').then(|| bytes.get(at + 1..at + 3)).flatten();
-        let value = escape.and_then(|e| u8::from_str_radix(std::str::from_utf8(e).ok()?, 16).ok());
-        decoded.push(value.unwrap_or(bytes[at]));
-        at += if value.is_some() { 3 } else { 1 };
-    }
-    String::from_utf8(decoded).unwrap_or_else(|_| uri.to_owned())
-}
-
-/// Material libraries of an OBJ file and the textures they name.
-fn obj_sides(path: &Path) -> io::Result<BTreeSet<String>> {
-    let mut sides = BTreeSet::new();
-    let mut libraries = BTreeSet::new();
-    for_each_line(path, |line| {
-        if let Some(name) = line.trim_start().strip_prefix("mtllib ") {
-            libraries.insert(slashed(name));
+    for sidecar in sidecars(path, BufReader::with_capacity(1 << 16, fs_err::File::open(path)?))? {
+        if sidecar.is_material_library {
+            let folder = Path::new(&sidecar.path).parent().unwrap_or(Path::new(""));
+            // The library may be missing; that is the reader's matter.
+            let textures = library_textures(&beside(path, &sidecar.path)).unwrap_or_default();
+            let textures = textures.iter().take(MAX_SIDES.saturating_sub(sides.len()));
+            sides.extend(textures.map(|texture| folder.join(&texture.path).to_string_lossy().into_owned()));
         }
-    })?;
-    for library in libraries.into_iter().take(MAX_SIDES) {
-        // The library may be missing; that is the reader's matter.
-        let textures = for_each_line(&beside(path, &library), |line| {
-            let line = line.trim_start();
-            let is_map = line.starts_with("map_") || line.starts_with("bump ") || line.starts_with("norm ");
-            // Options stand before the name; a name may hold spaces only where there are no options.
-            let name = line.split_once(' ').map_or("", |(_, rest)| rest.trim());
-            let name = if name.starts_with('-') { name.rsplit(' ').next().unwrap_or(name) } else { name };
-            if is_map && !name.is_empty() && sides.len() < MAX_SIDES {
-                let folder = Path::new(&library).parent().unwrap_or(Path::new(""));
-                sides.insert(folder.join(slashed(name)).to_string_lossy().into_owned());
-            }
-        });
-        drop(textures);
-        sides.insert(library);
+        sides.insert(sidecar.path);
     }
-    Ok(sides)
+    Ok(sides.into_iter().take(MAX_SIDES).collect())
 }
 
-fn slashed(name: &str) -> String {
-    name.trim().replace('\\', "/")
-}
-
-/// Calls `visit` with each line, cut at [`LINE_BYTES`], so that a file without line breaks takes no memory.
-fn for_each_line(path: &Path, mut visit: impl FnMut(&str)) -> io::Result<()> {
-    let mut reader = BufReader::with_capacity(1 << 16, fs_err::File::open(path)?);
-    let mut line = Vec::with_capacity(LINE_BYTES);
-    loop {
-        let buffer = reader.fill_buf()?;
-        if buffer.is_empty() {
-            visit(&String::from_utf8_lossy(&line));
-            return Ok(());
-        }
-        let end = buffer.iter().position(|&b| b == b'\n');
-        let part = &buffer[..end.unwrap_or(buffer.len())];
-        line.extend_from_slice(&part[..part.len().min(LINE_BYTES - line.len())]);
-        let used = part.len() + usize::from(end.is_some());
-        if end.is_some() {
-            // Only lines that start with a letter of interest are worth decoding.
-            if line.iter().any(|b| b.is_ascii_alphabetic() && *b != b'v' && *b != b'f') {
-                visit(&String::from_utf8_lossy(&line));
-            }
-            line.clear();
-        }
-        reader.consume(used);
+fn library_textures(path: &Path) -> io::Result<Vec<Sidecar>> {
+    match fs_err::metadata(path)?.is_file() {
+        true => material_library_sidecars(BufReader::new(fs_err::File::open(path)?)),
+        false => Ok(Vec::new()),
     }
 }
 
@@ -237,10 +142,15 @@ mod tests {
 
     #[test]
     fn buffers_and_images_of_gltf_are_side_files() {
-        let json =
-            br#"{"buffers":[{"uri":"a%20b.bin"},{"uri":"data:;base64,AA"}],"images":[{"uri":"t.png"},{}]}"#;
-        assert_eq!(gltf_sides(json).into_iter().collect::<Vec<_>>(), ["a b.bin", "t.png"]);
-        assert!(gltf_sides(b"not json").is_empty());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.gltf");
+        let sides = |json: &str| {
+            fs_err::write(&path, json).unwrap();
+            side_files(&path).unwrap()
+        };
+        let json = r#"{"asset":{"version":"2.0"},"buffers":[{"uri":"a%20b.bin"},{"uri":"data:;base64,AA"}],"images":[{"uri":"t.png"},{}]}"#;
+        assert_eq!(sides(json), ["a b.bin", "t.png"]);
+        assert!(sides("not json").is_empty());
     }
 
     #[test]

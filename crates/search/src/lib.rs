@@ -50,7 +50,7 @@ pub use ensemble::{Combine, Ensemble, Member};
 pub use error::Error;
 pub use event::{Event, Status, Summary};
 pub use index::IndexOptions;
-pub use lexiform_geometry::io::{Found, walk};
+pub use lexiform_mesh_io::{Found, walk};
 pub use lexiform_model::Embedding;
 pub use lexiform_store::{Failure, Filter, Payload, RecordId, StoreError};
 pub use library::{Answer, Library};

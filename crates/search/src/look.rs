@@ -6,11 +6,11 @@ use std::path::Path;
 
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, RgbaImage};
-use lexiform_geometry::io::{self, Format};
 use lexiform_geometry::normalize::{Center, normalize_unit_sphere};
-use lexiform_geometry::render::{RenderConfig, Renderer};
 use lexiform_geometry::sample::{sample_cloud, sample_surface};
 use lexiform_geometry::{Camera, PointCloud, Scene};
+use lexiform_mesh_io::Format;
+use lexiform_render::{RenderConfig, Renderer};
 use lexiform_store::Payload;
 use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
@@ -127,7 +127,7 @@ impl Look {
     }
 
     fn read_and_render(&self, path: &Path) -> Result<Seen, String> {
-        let scene = io::read(path).map_err(|error| without_path(&error.to_string(), path))?;
+        let scene = lexiform_mesh_io::read(path).map_err(|error| without_path(&error.to_string(), path))?;
         // Before normalization: extents are in the file's unit.
         let payload = facts(path, &scene);
         if scene.is_empty() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-use lexiform_geometry::alike::Signature;
+use lexiform_geometry::registration::Signature;
 
 /// First bytes of the file.
 const MAGIC: &[u8; 8] = b"lxsigna\n";

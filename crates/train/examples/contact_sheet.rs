@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use glam::{Vec3, vec3};
-use lexiform_geometry::render::{RenderConfig, render};
-use lexiform_geometry::{Camera, Scene, io, normalize};
+use lexiform_geometry::{Camera, Scene, normalize};
+use lexiform_render::{RenderConfig, render};
 use lexiform_train::shapes::{categories, category};
 
 const CELL: u32 = 128;
@@ -28,7 +28,7 @@ fn main() -> Result<()> {
         for seed in 0..count {
             let scene = match category(name) {
                 Some(category) => category.generate(u64::from(seed) + 1).scene,
-                None => io::read(Path::new(name)).with_context(|| name.clone())?,
+                None => lexiform_mesh_io::read(Path::new(name)).with_context(|| name.clone())?,
             };
             let cell = draw(scene, seed);
             let (x, y) = ((row % per_line * count + seed) * CELL, row / per_line * CELL);

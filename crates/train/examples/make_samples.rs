@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use lexiform_geometry::Scene;
-use lexiform_geometry::io::write;
 use lexiform_geometry::sample::sample_surface;
+use lexiform_mesh_io::write;
 use lexiform_train::shapes::{Specimen, category};
 use rand::SeedableRng as _;
 use rand::rngs::SmallRng;

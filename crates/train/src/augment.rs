@@ -1,7 +1,7 @@
 //! A drawn view as it might have looked elsewhere: another background, exposure, framing.
 
 use image::RgbaImage;
-use lexiform_geometry::retouch::{Retouch, Tone};
+use lexiform_render::{Tone, ViewAugmentation};
 use serde::{Deserialize, Serialize};
 
 use crate::clouds::PointChange;
@@ -51,7 +51,7 @@ pub fn augment(view: &RgbaImage, rng: &mut Rng) -> RgbaImage {
     let shift = [rng.between(-0.06, 0.06) * size, rng.between(-0.06, 0.06) * size];
     let mirror = rng.chance(0.5);
     let (tone, background) = (tone(rng), background(rng));
-    Retouch { zoom, shift, mirror, tone, background }.apply(view)
+    ViewAugmentation { zoom, shift, mirror, tone, background }.apply(view)
 }
 
 /// White mostly, as in use; sometimes one other color, or two that run into each other as walls behind photos do.

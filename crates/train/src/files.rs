@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use lexiform_data::DataError;
 use lexiform_data::listing::{Column, Line, Listing};
-use lexiform_geometry::io::{self, Format};
 use lexiform_geometry::{Rig, Scene};
+use lexiform_mesh_io::Format;
 use rayon::prelude::*;
 
 use crate::needs::Needs;
@@ -152,7 +152,8 @@ impl Files {
     fn read(&self, entries: &[Entry], make: impl Fn(&Entry, Scene, usize) -> Sample + Sync) -> ShapeSet {
         let made: Vec<Result<Sample, (PathBuf, String)>> = (entries.par_iter().enumerate())
             .map(|(i, entry)| {
-                let scene = io::read(&entry.path).map_err(|e| (entry.path.clone(), e.to_string()))?;
+                let scene =
+                    lexiform_mesh_io::read(&entry.path).map_err(|e| (entry.path.clone(), e.to_string()))?;
                 if scene.is_empty() {
                     return Err((entry.path.clone(), "no triangles and no points".to_owned()));
                 }

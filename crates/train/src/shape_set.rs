@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use glam::Vec3;
 use image::RgbaImage;
 use lexiform_geometry::normalize::{Center, normalize_unit_sphere};
-use lexiform_geometry::render::{Background, Light, RenderConfig, render_views};
 use lexiform_geometry::sample::sample_surface;
 use lexiform_geometry::{PointCloud, Rig, Scene};
+use lexiform_render::{Background, Light, RenderConfig, render_views};
 
 use crate::recipe::DataConfig;
 use crate::saying::{Origin, Saying};

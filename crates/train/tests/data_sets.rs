@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use lexiform_data::prepare::{LocalFiles, Prepare, PrepareConfig};
 use lexiform_data::table::Table;
 use lexiform_data::{Event, MakeOptions, make, merge};
-use lexiform_geometry::io::write;
+use lexiform_mesh_io::write;
 use lexiform_model::Device;
 use lexiform_model::{PointModel, PointOptions};
 use lexiform_train::shapes::category;

@@ -50,7 +50,7 @@ impl CompareArgs {
 fn embed(encoder: &dyn Encoder, thing: &str) -> anyhow::Result<Embedding> {
     let path = Path::new(thing);
     // A name that looks like a file's is meant as one, so that a typing error is not taken for words.
-    let is_file = path.is_file() || lexiform_geometry::io::Format::from_path(path).is_some();
+    let is_file = path.is_file() || lexiform_mesh_io::Format::from_path(path).is_some();
     Ok(match is_file || image::ImageFormat::from_path(path).is_ok() {
         true => embed_file(encoder, &Look::of(encoder), path)?,
         false => embed_text(encoder, thing)?,

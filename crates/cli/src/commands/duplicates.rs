@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use clap::Args;
-use lexiform_geometry::contact_sheet::Cell;
+use lexiform_geometry::Camera;
 use lexiform_geometry::normalize::{Center, normalize_unit_sphere};
-use lexiform_geometry::render::{RenderConfig, render};
-use lexiform_geometry::{Camera, io};
+use lexiform_render::SheetCell;
+use lexiform_render::{RenderConfig, render};
 use lexiform_search::{DuplicateOptions, Place, Relation, Twin, Twins, files_of, find_duplicates};
 use serde::Serialize;
 
@@ -158,7 +158,7 @@ fn draw_sheet(groups: &[Twins], path: &Path) -> anyhow::Result<()> {
         for (file, words) in std::iter::once((&group.first, "first".to_owned())).chain(others) {
             let name = file.file_name().unwrap_or_default().to_string_lossy();
             let caption = format!("{number}  {words}\n{name}");
-            cells.extend(picture(file).map(|image| Cell { image, caption }));
+            cells.extend(picture(file).map(|image| SheetCell { image, caption }));
         }
     }
     super::render::save_sheet(&cells, path)
@@ -166,7 +166,7 @@ fn draw_sheet(groups: &[Twins], path: &Path) -> anyhow::Result<()> {
 
 /// The shape as catalogs show it; `None` where the file has gone bad meanwhile.
 fn picture(file: &Path) -> Option<image::RgbaImage> {
-    let (scene, _) = normalize_unit_sphere(io::read(file).ok()?, Center::Bounds);
+    let (scene, _) = normalize_unit_sphere(lexiform_mesh_io::read(file).ok()?, Center::Bounds);
     Some(render(&scene, &Camera::catalog(), &RenderConfig { size: CELL_SIZE, ..RenderConfig::default() }))
 }
 

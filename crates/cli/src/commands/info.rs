@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use lexiform_geometry::io::{self, FileInfo, SurfaceInfo};
+use lexiform_mesh_io::{FileInfo, SurfaceInfo};
 
 use crate::failure::Verdict;
 use crate::output;
@@ -27,7 +27,7 @@ impl InfoArgs {
     pub fn run(self) -> anyhow::Result<Verdict> {
         let mut failed = 0;
         for file in &self.files {
-            match io::info(file) {
+            match lexiform_mesh_io::info(file) {
                 Ok(info) => self.show(&info)?,
                 Err(error) => {
                     failed += 1;
@@ -50,7 +50,7 @@ impl InfoArgs {
         Ok(rows(info).iter().try_for_each(|(name, text)| output::line(format!("  {name:<9}{text}")))?)
     }
 
-    fn show_error(&self, file: &Path, error: &io::ReadError) -> anyhow::Result<()> {
+    fn show_error(&self, file: &Path, error: &lexiform_mesh_io::ReadError) -> anyhow::Result<()> {
         let path = file.display().to_string();
         if self.json {
             return output::json(&serde_json::json!({ "path": path, "error": error.to_string() }));

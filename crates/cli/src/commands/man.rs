@@ -37,7 +37,8 @@ impl ManArgs {
 
 /// The help of every command, in Markdown.
 fn reference() -> Result<String, std::fmt::Error> {
-    let mut text = "# Command line\n\nThe help of every command, as `lexiform COMMAND --help` prints it.\n".to_owned();
+    let mut text =
+        "# Command line\n\nThe help of every command, as `lexiform COMMAND --help` prints it.\n".to_owned();
     let mut root = Cli::command().term_width(WIDTH).disable_help_subcommand(true);
     root.build();
     write_help(&mut text, &mut root, "", 2)?;

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use image::{DynamicImage, RgbaImage};
 use lexiform_geometry::RigKind;
-use lexiform_geometry::contact_sheet::{Cell, contact_sheet};
 use lexiform_geometry::normalize::{Center, normalize_unit_sphere};
-use lexiform_geometry::render::{Background, Relief, RenderConfig, Renderer};
+use lexiform_render::{Background, DepthNormals, RenderConfig, Renderer};
+use lexiform_render::{SheetCell, contact_sheet};
 
 use crate::failure::Verdict;
 use crate::output;
@@ -62,13 +62,15 @@ impl RenderArgs {
         }
         if self.depth || self.normals {
             for (i, camera) in views.cameras.iter().enumerate() {
-                self.save_relief(&renderer.relief(camera, &config), i)?;
+                self.save_relief(&renderer.depth_normals(camera, &config), i)?;
             }
         }
         if self.sheet {
-            let cell =
-                |(i, image): (usize, &RgbaImage)| Cell { image: image.clone(), caption: format!("v{i:02}") };
-            let cells: Vec<Cell> = views.images.iter().enumerate().map(cell).collect();
+            let cell = |(i, image): (usize, &RgbaImage)| SheetCell {
+                image: image.clone(),
+                caption: format!("v{i:02}"),
+            };
+            let cells: Vec<SheetCell> = views.images.iter().enumerate().map(cell).collect();
             save_sheet(&cells, &self.output.join("sheet.png"))?;
         }
         output::note(format!(
@@ -80,7 +82,7 @@ impl RenderArgs {
     }
 
     /// Writes what is asked for of a view's form.
-    fn save_relief(&self, relief: &Relief, view: usize) -> anyhow::Result<()> {
+    fn save_relief(&self, relief: &DepthNormals, view: usize) -> anyhow::Result<()> {
         if self.depth {
             save_png(&relief.depth_image().into(), &self.output.join(format!("d{view:02}.png")))?;
         }
@@ -92,7 +94,7 @@ impl RenderArgs {
 }
 
 /// Writes captioned pictures as one PNG file, in rows, as near to a square as can be.
-pub fn save_sheet(cells: &[Cell], path: &Path) -> anyhow::Result<()> {
+pub fn save_sheet(cells: &[SheetCell], path: &Path) -> anyhow::Result<()> {
     let columns = (1..).find(|n| n * n >= cells.len()).unwrap_or(1);
     save_png(&contact_sheet(cells, columns).into(), path)
 }

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use lexiform_geometry::Scene;
 use lexiform_geometry::sample::sample_surface;
-use lexiform_geometry::{Scene, io};
 use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 
@@ -34,7 +34,7 @@ impl SampleArgs {
         let scene = read_scene(&self.file)?;
         let mut rng = SmallRng::seed_from_u64(self.seed);
         let cloud = sample_surface(&scene, self.n as usize, &mut rng);
-        io::write(&self.output, &Scene::from_cloud(cloud))?;
+        lexiform_mesh_io::write(&self.output, &Scene::from_cloud(cloud))?;
         output::note(format!(
             "wrote {} to {}",
             output::count(self.n as usize, "point"),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use clap::Args;
-use lexiform_geometry::contact_sheet::Cell;
+use lexiform_render::SheetCell;
 use lexiform_search::{
     Answer, Ensemble, Error, Filter, IndexOptions, Library, Member, Place, Query, RecordId, StoreError, Term,
 };
@@ -279,7 +279,7 @@ fn draw_sheet(library: &Library, answers: &[Answer], path: &Path) -> anyhow::Res
     for answer in answers {
         if let Some(bytes) = library.thumbnail(answer.id)? {
             let caption = format!("{}  {:.3}\n{}", answer.rank, answer.score, answer.payload.name());
-            cells.push(Cell { image: image::load_from_memory(&bytes)?.into_rgba8(), caption });
+            cells.push(SheetCell { image: image::load_from_memory(&bytes)?.into_rgba8(), caption });
         }
     }
     super::render::save_sheet(&cells, path)

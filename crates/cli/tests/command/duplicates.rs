@@ -1,7 +1,6 @@
 //! `lexiform duplicates`: the same shape in several files.
 
 use glam::{Affine3A, Quat, Vec3};
-use lexiform_geometry::io;
 
 use crate::support::Bench;
 
@@ -13,7 +12,7 @@ fn folder() -> Bench {
     let boxes = [[0.0, 0.0, 0.0], [0.0, 1.0, 0.3], [2.5, 0.2, 1.0]];
     let mut whole = lexiform_geometry::Scene::default();
     for (place, scale) in boxes.into_iter().zip([1.0, 0.5, 0.3]) {
-        let part = io::read(&bench.path("bricks/a.obj")).unwrap();
+        let part = lexiform_mesh_io::read(&bench.path("bricks/a.obj")).unwrap();
         let moved = Affine3A::from_scale_rotation_translation(
             Vec3::splat(scale),
             Quat::from_rotation_y(scale),
@@ -23,7 +22,7 @@ fn folder() -> Bench {
     }
     fs_err::remove_file(bench.path("bricks/a.obj")).unwrap();
     let write = |name: &str, transform: Affine3A| {
-        io::write(&bench.path(name), &whole.clone().transformed(transform)).unwrap();
+        lexiform_mesh_io::write(&bench.path(name), &whole.clone().transformed(transform)).unwrap();
     };
     write("models/lopsided.obj", Affine3A::IDENTITY);
     write("models/print.stl", Affine3A::from_scale(Vec3::splat(25.0)));

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use lexiform_geometry::io::{ReadOptions, UpAxis, read_with};
+use lexiform_mesh_io::{ReadOptions, UpAxis, read_with};
 
 use super::carry::{entries, name_of, points};
 use super::{ImportOptions, Opened};

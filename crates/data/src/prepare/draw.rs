@@ -1,10 +1,10 @@
 //! From the bytes of a 3D file to views, cameras and points.
 
-use lexiform_geometry::io::{ReadOptions, read_bytes};
 use lexiform_geometry::normalize::{Center, normalize_unit_sphere};
-use lexiform_geometry::render::{RenderConfig, Renderer};
 use lexiform_geometry::sample::sample_surface;
 use lexiform_geometry::{Camera, Rig, Scene};
+use lexiform_mesh_io::{ReadOptions, read_bytes};
+use lexiform_render::{RenderConfig, Renderer};
 use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 use rayon::prelude::*;
@@ -61,7 +61,7 @@ fn views(scene: &Scene, rig: &Rig, config: &PrepareConfig) -> Result<Vec<Member>
     let mut members: Vec<Member> = rig.0.par_iter().enumerate().map(view).collect::<Result<_, String>>()?;
     if config.depth || config.normals {
         let form = |(i, camera): (usize, &Camera)| {
-            let relief = renderer.relief(camera, &render);
+            let relief = renderer.depth_normals(camera, &render);
             let depth = config.depth.then(|| encode_png(&relief.depth_image().into()));
             let normals = config.normals.then(|| encode_png(&relief.normal_image().into()));
             let depth = depth.transpose()?.map(|bytes| Member::depth(i, bytes));

@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use lexiform_geometry::io::{limits, walk};
+use lexiform_mesh_io::{limits, walk};
 
 use super::lists::List;
 use crate::DataError;

@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use csv::StringRecord;
-use lexiform_geometry::io::{HEAD_BYTES, is_asset};
+use lexiform_mesh_io::{HEAD_BYTES, is_asset};
 
 use super::Asset;
 use crate::DataError;

@@ -9,7 +9,7 @@ mod sources;
 use std::path::PathBuf;
 
 use lexiform_geometry::RigKind;
-use lexiform_geometry::render::Background;
+use lexiform_render::Background;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 

@@ -3,10 +3,10 @@
 use std::path::{Component, Path, PathBuf};
 use std::sync::OnceLock;
 
-use lexiform_geometry::io::{Format, HEAD_BYTES, is_asset, limits};
+use lexiform_mesh_io::{Format, HEAD_BYTES, is_asset, limits, material_library_sidecars, sidecars};
 use object_store::path::Path as Key;
 
-use super::beside::{Others, naming_part};
+use super::beside::Others;
 use super::store::Store;
 use crate::DataError;
 use crate::prepare::{Asset, Beside, Fetched, Listing, Source};
@@ -16,7 +16,7 @@ const AHEAD: usize = 8;
 /// Most bytes of all that is brought beside one file.
 const BESIDE_BYTES: u64 = limits::FILE_BYTES;
 
-/// 3D files below addresses of object stores, chosen by their names as [`lexiform_geometry::io::walk`] does.
+/// 3D files below addresses of object stores, chosen by their names as [`lexiform_mesh_io::walk`] does.
 #[derive(Debug)]
 pub struct RemoteFiles {
     roots: Vec<Root>,
@@ -142,13 +142,14 @@ impl Root {
     fn fetch(&self, key: &Key) -> Result<Fetched, String> {
         let bytes = self.store.whole(key, limits::FILE_BYTES)?;
         let path = Path::new(key.as_ref());
-        let Some(text) = naming_part(path, &bytes) else {
+        if !Format::from_path(path).is_some_and(Format::has_sidecars) {
             return Ok(Fetched { path: self.store.uri_of(key).into(), bytes, beside: None });
-        };
+        }
+        let named = sidecars(path, &bytes[..]).unwrap_or_default();
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         let others = self.others.get();
         let mut left = BESIDE_BYTES;
-        let mut waiting = others.map_or_else(Vec::new, |others| others.meant(key, text));
+        let mut waiting = others.map_or_else(Vec::new, |others| others.meant(key, &named));
         let mut seen: std::collections::HashSet<Key> = waiting.iter().map(|(key, _)| key.clone()).collect();
         while let Some((other, size)) = waiting.pop() {
             // What does not come is missing, and the reader says so.
@@ -157,7 +158,8 @@ impl Root {
             left = rest;
             let is_library = other.as_ref().to_ascii_lowercase().ends_with(".mtl");
             if let Some(others) = others.filter(|_| is_library) {
-                let more = others.meant(&other, &content).into_iter();
+                let textures = material_library_sidecars(&content[..]).unwrap_or_default();
+                let more = others.meant(&other, &textures).into_iter();
                 waiting.extend(more.filter(|(key, _)| seen.insert(key.clone())));
             }
             place(folder.path(), &other, &content).map_err(|error| error.to_string())?;

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use lexiform_geometry::io::Found;
+use lexiform_mesh_io::Found;
 use lexiform_store::{Entry, Failure, IndexState, ListRequest, Payload, StoreError, VectorStore};
 
 use crate::fingerprint::{self, Fingerprint};

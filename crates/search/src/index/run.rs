@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use lexiform_geometry::io::walk;
+use lexiform_mesh_io::walk;
 use lexiform_store::{Entry, RecordId};
 
 use super::outcome::IndexOutcome;

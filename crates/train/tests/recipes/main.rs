@@ -8,7 +8,7 @@ mod terms;
 
 use std::path::Path;
 
-use lexiform_geometry::io::write;
+use lexiform_mesh_io::write;
 use lexiform_model::{JointModel, OpenOptions, PointModel, PointOptions};
 use lexiform_train::parameters::values;
 use lexiform_train::shapes::category;

@@ -7,8 +7,8 @@ use lexiform_data::Picture;
 use lexiform_data::prepare::{Prepare, PrepareConfig, Sources};
 use lexiform_data::table::Table;
 use lexiform_geometry::RigKind;
-use lexiform_geometry::render::Background;
 use lexiform_model::{PointModel, registry};
+use lexiform_render::Background;
 use lexiform_train::Teacher;
 
 use super::captions::CaptionArgs;

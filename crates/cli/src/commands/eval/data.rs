@@ -9,7 +9,7 @@ use lexiform_data::listing::{Column, Line, Listing};
 use lexiform_data::split_called;
 use lexiform_eval::Features;
 use lexiform_eval::protocol::labels::same_class;
-use lexiform_geometry::io::Format;
+use lexiform_mesh_io::Format;
 use lexiform_search::walk;
 
 use super::in_set::{self, InSet};

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::ensure;
 use lexiform_data::listing::{Column, Line, Listing};
 use lexiform_eval::Features;
-use lexiform_geometry::io::Format;
+use lexiform_mesh_io::Format;
 
 use super::directions::{Direction, both_ways};
 use crate::commands::eval::data::{Entry, SplitArg};

@@ -1,0 +1,44 @@
+//! How alike 3D files are: `registration FILE...` prints every pair's difference of signatures and fit, the most alike first.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for people")]
+
+use std::path::Path;
+use std::time::Instant;
+
+use lexiform_geometry::registration::{Form, Signature};
+
+/// Pairs printed.
+const MOST: usize = 400;
+
+fn main() {
+    let start = Instant::now();
+    let mut shapes: Vec<(String, Form, Signature)> = Vec::new();
+    for file in std::env::args().skip(1) {
+        match lexiform_mesh_io::read(Path::new(&file)).map(|scene| Form::of(&scene)) {
+            Ok(Some(form)) => {
+                let signature = form.signature();
+                shapes.push((file, form, signature));
+            }
+            Ok(None) => eprintln!("{file}: nothing to see"),
+            Err(error) => eprintln!("{error}"),
+        }
+    }
+    eprintln!("{} shapes in {:.1} s", shapes.len(), start.elapsed().as_secs_f64());
+    let mut pairs = Vec::new();
+    for (i, a) in shapes.iter().enumerate() {
+        pairs.extend(shapes[i + 1..].iter().map(|b| (a.2.distance(&b.2), a, b)));
+    }
+    pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let start = Instant::now();
+    for (apart, a, b) in pairs.iter().take(MOST) {
+        let fit = a.1.fit(&b.1);
+        let said = match (fit.is_same(), fit.outlying) {
+            (true, _) => "same",
+            (false, true) => "outlying",
+            (false, false) => "",
+        };
+        let side = if fit.mirrored { "mirrored" } else { "" };
+        let (distance, resolution) = (100.0 * fit.distance, 100.0 * fit.resolution);
+        println!("{apart:.4} {distance:.2} % (to {resolution:.2} %) {said} {side} {} {}", a.0, b.0);
+    }
+    eprintln!("{} fits in {:.1} s", pairs.len().min(MOST), start.elapsed().as_secs_f64());
+}

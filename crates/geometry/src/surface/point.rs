@@ -1,0 +1,123 @@
+//! A point of a triangle: where it is between the corners, its normal, and its place on a texture.
+
+use glam::{Affine2, Vec2, Vec3, Vec4};
+
+use super::texture::{FixedTexel, MipChain};
+use crate::color::tables;
+
+/// What shading needs of a vertex, in one line of the cache; zeros where the mesh has no normals or coordinates.
+#[derive(Clone, Copy)]
+#[repr(align(32))]
+pub struct Corner {
+    /// Position in the world.
+    pub position: Vec3,
+    /// Normal, of any length.
+    pub normal: Vec3,
+    /// Texture coordinates.
+    pub uv: Vec2,
+}
+
+/// Where a ray meets a triangle.
+#[derive(Clone, Copy)]
+pub struct Intersection {
+    /// Weights of the corners, sum 1.
+    pub weights: Vec3,
+    /// Unit normal of the triangle, turned to the camera.
+    pub face_normal: Vec3,
+    /// Area in the world that a pixel covers, over twice the triangle's area.
+    pub footprint: f32,
+}
+
+/// A point of a triangle.
+pub struct Hit<'s> {
+    /// Numbers of the corners among all vertices of the scene.
+    pub vertices: [u32; 3],
+    /// The corners.
+    pub corners: [&'s Corner; 3],
+    /// Where between the corners.
+    pub intersection: Intersection,
+}
+
+/// A texture as a part uses it.
+#[derive(Clone, Copy)]
+pub struct MappedTexture<'s> {
+    /// The texture.
+    pub chain: &'s MipChain<'s>,
+    /// From the mesh's texture coordinates to the image's.
+    pub image_from_uv: Affine2,
+}
+
+impl Intersection {
+    /// The smooth normal where the corners have one, turned to the side of the face that is seen.
+    #[inline(always)]
+    pub fn normal(&self, [a, b, c]: [Vec3; 3]) -> Vec3 {
+        let mixed = a * self.weights.x + b * self.weights.y + c * self.weights.z;
+        let normal = unit_or(mixed, self.face_normal);
+        let sign = if normal.dot(self.face_normal) < 0.0 { -1.0 } else { 1.0 };
+        normal * sign
+    }
+}
+
+impl Hit<'_> {
+    /// Unit normal (see [`Intersection::normal`]).
+    #[inline]
+    pub fn normal(&self) -> Vec3 {
+        self.intersection.normal(self.corners.map(|corner| corner.normal))
+    }
+}
+
+impl MappedTexture<'_> {
+    /// Coordinates on the image.
+    #[inline(always)]
+    pub fn coordinates_on_image(&self, uv: Vec2) -> Vec2 {
+        let [x, y, offset] =
+            [self.image_from_uv.x_axis, self.image_from_uv.y_axis, self.image_from_uv.translation];
+        x * uv.x + y * uv.y + offset
+    }
+
+    /// Linear color and alpha at a point of a triangle.
+    #[inline]
+    pub fn texel(&self, hit: &Hit<'_>) -> Vec4 {
+        let corners = hit.corners.map(|corner| self.coordinates_on_image(corner.uv));
+        let (uv, area) = on_texture(corners, &hit.intersection, self.chain.size());
+        self.sample(uv, area)
+    }
+
+    /// Linear color around `uv`, where a pixel covers an area of that many texels.
+    #[inline]
+    pub fn sample(&self, uv: Vec2, area: f32) -> Vec4 {
+        linear(self.chain.sample(uv, area))
+    }
+}
+
+/// Coordinates of an intersection on an image of `texels` width and height, and the texels that a pixel covers there.
+#[inline(always)]
+pub fn on_texture([a, b, c]: [Vec2; 3], intersection: &Intersection, texels: Vec2) -> (Vec2, f32) {
+    let weights = intersection.weights;
+    let uv = a * weights.x + b * weights.y + c * weights.z;
+    let area = ((b - a).perp_dot(c - a) * texels.x * texels.y).abs();
+    (uv, area * intersection.footprint)
+}
+
+/// The unit vector of that direction; `otherwise` where there is none. Without a branch, for loops.
+#[inline(always)]
+pub fn unit_or(vector: Vec3, otherwise: Vec3) -> Vec3 {
+    let inverse = 1.0 / vector.dot(vector).sqrt();
+    let is_direction = inverse > 0.0 && inverse < f32::INFINITY;
+    let pick = |unit: f32, otherwise: f32| if is_direction { unit } else { otherwise };
+    let unit = vector * inverse;
+    Vec3::new(pick(unit.x, otherwise.x), pick(unit.y, otherwise.y), pick(unit.z, otherwise.z))
+}
+
+/// Unit normal of a triangle, on the side its winding says.
+#[inline]
+pub fn face_normal([a, b, c]: [Vec3; 3]) -> Vec3 {
+    unit_or((b - a).cross(c - a), Vec3::Y)
+}
+
+#[inline]
+fn linear(texel: FixedTexel) -> Vec4 {
+    let table = tables();
+    let [r, g, b] = [texel[0], texel[1], texel[2]].map(|c| table.linear_from_fixed(c));
+    Vec4::new(r, g, b, f32::from(texel[3]) / 65_280.0)
+}

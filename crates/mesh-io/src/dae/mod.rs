@@ -1,0 +1,223 @@
+//! COLLADA 1.4 and 1.5: the placement of geometry. Its triangles are made in [`mesh`],
+//! its materials in [`material`].
+
+mod material;
+mod mesh;
+mod xml;
+
+use std::io::{self, BufRead, Read as _};
+
+use glam::{DMat4, DVec3, Vec3};
+use lexiform_geometry::Scene;
+use roxmltree::{Document, Node, ParsingOptions};
+
+use self::material::Materials;
+use self::mesh::{Inputs, Parts};
+use self::xml::{ById, child, children, numbers, target};
+use crate::{ReadError, UpAxis, draft::Triangles, limits, sidecar::Sidecars, source::Source, text};
+
+/// Deepest tree of nodes; deeper ones only come from instances that contain themselves.
+const MOST_DEPTH: usize = 64;
+/// Most meshes: instances of instances grow without bound otherwise.
+const MOST_PLACED: usize = 100_000;
+/// Most XML nodes.
+const MOST_XML_NODES: u32 = 20_000_000;
+
+/// Reads the visual scene, and the axis that points up in it.
+pub(super) fn read(source: &Source) -> Result<(Scene, UpAxis), ReadError> {
+    let xml = text::decode(source.bytes);
+    let document = parse(&xml).map_err(|e| source.invalid(e.to_string()))?;
+    let root = document.root_element();
+    if root.tag_name().name() != "COLLADA" {
+        return Err(source.invalid(format!("expected the element COLLADA, found {}", root.tag_name().name())));
+    }
+    let file = Collada::new(root);
+    let mut scene = Scene::default();
+    let mut parts = Parts::default();
+    let place = file.place();
+    if place.cut {
+        scene.notes.push("nodes that contain themselves are cut off".to_owned());
+    }
+    let mut materials = Materials::new(source.path, &file.by_id);
+    for placed in &place.placed {
+        let before = parts.triangles;
+        file.add_geometry(source, placed, &mut materials, &mut parts)?;
+        source.check_faces(parts.triangles as u64)?;
+        if parts.triangles == before {
+            parts.empty += 1;
+        }
+    }
+    parts.build(source, &mut scene)?;
+    (scene.materials, scene.textures) = materials.into_parts(&mut scene.notes);
+    Ok((scene, file.up()))
+}
+
+/// Textures.
+pub(super) fn sidecars(content: impl BufRead, sidecars: &mut Sidecars) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    content.take(limits::FILE_BYTES).read_to_end(&mut bytes)?;
+    if let Ok(document) = parse(&text::decode(&text::without_byte_order_mark(&bytes))) {
+        material::sidecars(document.root_element(), sidecars);
+    }
+    Ok(())
+}
+
+fn parse(xml: &str) -> Result<Document<'_>, roxmltree::Error> {
+    let options = ParsingOptions { nodes_limit: MOST_XML_NODES, ..ParsingOptions::default() };
+    Document::parse_with_options(xml, options)
+}
+
+struct Collada<'a, 'i> {
+    root: Node<'a, 'i>,
+    by_id: ById<'a, 'i>,
+}
+
+/// Geometry at its place in the scene.
+struct Placed<'a, 'i> {
+    geometry: Node<'a, 'i>,
+    /// The element that binds materials.
+    instance: Node<'a, 'i>,
+    scene_from_geometry: DMat4,
+    name: Option<&'a str>,
+}
+
+#[derive(Default)]
+struct Placing<'a, 'i> {
+    placed: Vec<Placed<'a, 'i>>,
+    visited: usize,
+    cut: bool,
+}
+
+impl<'a, 'i> Collada<'a, 'i> {
+    fn new(root: Node<'a, 'i>) -> Self {
+        let by_id = root.descendants().filter_map(|n| Some((n.attribute("id")?, n))).collect();
+        Self { root, by_id }
+    }
+
+    fn up(&self) -> UpAxis {
+        let asset = child(self.root, "asset").and_then(|a| child(a, "up_axis"));
+        match asset.and_then(|a| a.text()).map(str::trim) {
+            Some("X_UP") => UpAxis::X,
+            Some("Z_UP") => UpAxis::Z,
+            _ => UpAxis::Y,
+        }
+    }
+
+    /// Metres a unit.
+    fn unit(&self) -> f64 {
+        let unit = child(self.root, "asset").and_then(|a| child(a, "unit"));
+        let meter = unit.and_then(|u| text::number(u.attribute("meter")?.trim().as_bytes()));
+        meter.filter(|m| m.is_finite() && *m > 0.0).unwrap_or(1.0)
+    }
+
+    /// Every geometry of the scene; without a scene, each geometry once.
+    fn place(&self) -> Placing<'a, 'i> {
+        let mut placing = Placing::default();
+        let unit = DMat4::from_scale(DVec3::splat(self.unit()));
+        let instance = child(self.root, "scene").and_then(|s| child(s, "instance_visual_scene"));
+        let scene = instance.and_then(|i| target(&self.by_id, i, "url"));
+        let scene = scene.or_else(|| self.root.descendants().find(|n| n.tag_name().name() == "visual_scene"));
+        for node in scene.into_iter().flat_map(|s| children(s, "node")) {
+            self.visit(node, unit, 0, &mut placing);
+        }
+        if placing.placed.is_empty() {
+            let all = self.root.descendants().filter(|n| n.tag_name().name() == "geometry").take(MOST_PLACED);
+            let place = |geometry: Node<'a, 'i>| Placed {
+                geometry,
+                instance: geometry,
+                scene_from_geometry: unit,
+                name: geometry.attribute("name"),
+            };
+            placing.placed.extend(all.map(place));
+        }
+        placing
+    }
+
+    fn visit(
+        &self,
+        node: Node<'a, 'i>,
+        scene_from_parent: DMat4,
+        depth: usize,
+        placing: &mut Placing<'a, 'i>,
+    ) {
+        placing.visited += 1;
+        if depth > MOST_DEPTH || placing.visited > MOST_PLACED {
+            placing.cut = true;
+            return;
+        }
+        let scene_from_node = scene_from_parent * transform(node);
+        for element in node.children() {
+            match element.tag_name().name() {
+                "node" => self.visit(element, scene_from_node, depth + 1, placing),
+                "instance_node" => {
+                    if let Some(inner) = target(&self.by_id, element, "url") {
+                        self.visit(inner, scene_from_node, depth + 1, placing);
+                    }
+                }
+                "instance_geometry" | "instance_controller" => {
+                    let Some(mut geometry) = target(&self.by_id, element, "url") else { continue };
+                    let mut bind = DMat4::IDENTITY;
+                    if let Some(skin) = child(geometry, "skin").or_else(|| child(geometry, "morph")) {
+                        let Some(skinned) = target(&self.by_id, skin, "source") else { continue };
+                        bind = child(skin, "bind_shape_matrix").map_or(bind, matrix);
+                        geometry = skinned;
+                    }
+                    let name = node.attribute("name").or_else(|| geometry.attribute("name"));
+                    let scene_from_geometry = scene_from_node * bind;
+                    placing.placed.push(Placed { geometry, instance: element, scene_from_geometry, name });
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn add_geometry(
+        &self,
+        source: &Source,
+        placed: &Placed<'a, 'i>,
+        materials: &mut Materials<'a, 'i>,
+        parts: &mut Parts,
+    ) -> Result<(), ReadError> {
+        let Some(mesh) = child(placed.geometry, "mesh") else { return Ok(()) };
+        for primitive in mesh.children().filter(|n| n.is_element()) {
+            let kind = primitive.tag_name().name();
+            if !matches!(kind, "triangles" | "polylist" | "polygons" | "trifans" | "tristrips") {
+                continue;
+            }
+            let Some(inputs) = Inputs::new(&self.by_id, primitive) else { continue };
+            let corners = inputs.corners(kind, primitive);
+            let positions: Vec<Vec3> = inputs.positions.iter().map(|p| p.as_vec3()).collect();
+            let cut = Triangles::cut(source, &corners.polygons, &positions)?;
+            cut.report(source, &mut parts.notes)?;
+            parts.triangles += cut.triangles.len();
+            source.check_faces(parts.triangles as u64)?;
+            let material = materials.index(placed.instance, primitive.attribute("material"));
+            let part = inputs.part(&corners, &cut, placed.scene_from_geometry);
+            parts.all.push((part, material, placed.name.map(str::to_owned)));
+        }
+        Ok(())
+    }
+}
+
+/// A node's own transform: all its transform elements, in order.
+fn transform(node: Node) -> DMat4 {
+    node.children().filter(|n| n.is_element()).fold(DMat4::IDENTITY, |all, element| {
+        let values = numbers(element);
+        let vec3 = || DVec3::new(values[0], values[1], values[2]);
+        let next = match (element.tag_name().name(), values.len()) {
+            ("matrix", 16) => matrix(element),
+            ("translate", 3) => DMat4::from_translation(vec3()),
+            ("scale", 3) => DMat4::from_scale(vec3()),
+            ("rotate", 4) => vec3()
+                .try_normalize()
+                .map_or(DMat4::IDENTITY, |axis| DMat4::from_axis_angle(axis, values[3].to_radians())),
+            _ => DMat4::IDENTITY,
+        };
+        all * next
+    })
+}
+
+fn matrix(node: Node) -> DMat4 {
+    // Written row by row.
+    <[f64; 16]>::try_from(numbers(node)).map_or(DMat4::IDENTITY, |m| DMat4::from_cols_array(&m).transpose())
+}

@@ -1,0 +1,217 @@
+//! Meshes and clouds as readers collect them, before they are checked: what is broken is dropped with a note,
+//! and it is an error only where nothing is left.
+
+use glam::{DVec3, Vec2, Vec3, Vec4};
+
+use crate::{ReadError, polygon, source::Source};
+use lexiform_geometry::{Mesh, PointCloud};
+
+/// Further than this many times its own size from the origin, a shape is moved there: single precision would
+/// round its surface visibly (map coordinates are the usual case).
+const FAR: f64 = 1024.0;
+
+/// Double to single precision; a shape far from the origin is moved to it, with a note.
+pub(super) fn narrow(positions: &[DVec3], notes: &mut Vec<String>) -> Vec<Vec3> {
+    let (mut min, mut max) = (DVec3::INFINITY, DVec3::NEG_INFINITY);
+    for p in positions.iter().filter(|p| p.is_finite()) {
+        min = min.min(*p);
+        max = max.max(*p);
+    }
+    let (center, extents) = (min * 0.5 + max * 0.5, max - min);
+    let far = extents.is_finite()
+        && extents.max_element() > 0.0
+        && center.abs().max_element() > FAR * extents.max_element();
+    if !far {
+        return positions.iter().map(|p| p.as_vec3()).collect();
+    }
+    let origin = center.round();
+    notes.push(format!(
+        "moved by ({}, {}, {}) to the origin: too far away for single precision",
+        -origin.x, -origin.y, -origin.z
+    ));
+    positions.iter().map(|p| (*p - origin).as_vec3()).collect()
+}
+
+/// "1 face", "2 faces".
+pub(super) fn count(n: usize, what: &str) -> String {
+    let plural = match what {
+        "vertex" => "vertices".to_owned(),
+        _ => format!("{what}s"),
+    };
+    if n == 1 { format!("1 {what}") } else { format!("{n} {plural}") }
+}
+
+/// Polygons over vertices, one flat list of corners.
+#[derive(Default)]
+pub(super) struct Polygons {
+    /// Corners of all polygons, one after the other. A negative number never names a vertex.
+    pub corners: Vec<i64>,
+    /// Where each polygon ends in `corners`.
+    pub ends: Vec<usize>,
+}
+
+impl Polygons {
+    /// Adds a polygon.
+    pub fn push(&mut self, corners: impl IntoIterator<Item = i64>) {
+        self.corners.extend(corners);
+        self.ends.push(self.corners.len());
+    }
+
+    /// The polygons with their ranges of corners.
+    pub fn iter(&self) -> impl Iterator<Item = std::ops::Range<usize>> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(self.ends.iter().copied()).map(|(start, end)| start..end)
+    }
+}
+
+/// Polygons cut into triangles; broken ones are counted.
+#[derive(Default)]
+pub(super) struct Triangles {
+    /// Corner numbers into [`Polygons::corners`], and the polygon each triangle was part of.
+    pub triangles: Vec<([u32; 3], u32)>,
+    outside: usize,
+    not_finite: usize,
+    short: usize,
+}
+
+impl Triangles {
+    /// Cuts all polygons. Those that name missing or non-finite vertices, or have fewer than three corners, are
+    /// left out.
+    pub fn cut(source: &Source, polygons: &Polygons, positions: &[Vec3]) -> Result<Self, ReadError> {
+        let mut cut = Self::default();
+        let (mut ring, mut local) = (Vec::new(), Vec::new());
+        // Corner numbers below are 32 bits wide; no mesh within the limits comes near.
+        source.check_vertices(polygons.corners.len() as u64 / 8)?;
+        for (polygon, range) in polygons.iter().enumerate() {
+            let corners = &polygons.corners[range.clone()];
+            ring.clear();
+            ring.extend(corners.iter().map_while(|&v| positions.get(usize::try_from(v).ok()?).copied()));
+            if ring.len() < corners.len() {
+                cut.outside += 1;
+            } else if corners.len() < 3 {
+                cut.short += 1;
+            } else if !ring.iter().all(|p| p.is_finite()) {
+                cut.not_finite += 1;
+            } else {
+                local.clear();
+                polygon::triangulate(&ring, &mut local);
+                let start = range.start as u32;
+                cut.triangles.extend(local.iter().map(|t| (t.map(|i| start + i), polygon as u32)));
+            }
+        }
+        source.check_faces(cut.triangles.len() as u64)?;
+        Ok(cut)
+    }
+
+    /// Says what was left out; an error where that was everything.
+    pub fn report(&self, source: &Source, notes: &mut Vec<String>) -> Result<(), ReadError> {
+        let dropped = [
+            (self.outside, "names a vertex that does not exist"),
+            (self.not_finite, "has a vertex that is not finite"),
+            (self.short, "has fewer than three corners"),
+        ];
+        for (n, why) in dropped.into_iter().filter(|(n, _)| *n > 0) {
+            if self.triangles.is_empty() && self.short == 0 {
+                return Err(source.invalid(format!("each of {} {why}", count(n, "face"))));
+            }
+            notes.push(format!("dropped {}: {why}", count(n, "face")));
+        }
+        Ok(())
+    }
+}
+
+/// A mesh whose faces are in order; its vertices may still be broken.
+#[derive(Default)]
+pub(super) struct MeshDraft {
+    /// Vertex positions.
+    pub positions: Vec<Vec3>,
+    /// Triangles.
+    pub faces: Vec<[u32; 3]>,
+    /// As [`Mesh::normals`].
+    pub normals: Option<Vec<Vec3>>,
+    /// As [`Mesh::uvs`].
+    pub uvs: Option<Vec<Vec2>>,
+    /// As [`Mesh::colors`].
+    pub colors: Option<Vec<Vec4>>,
+}
+
+impl MeshDraft {
+    /// The mesh. Vertices that are not finite move to the origin and take their faces with them.
+    pub fn finish(mut self, source: &Source, notes: &mut Vec<String>) -> Result<Mesh, ReadError> {
+        let broken = self.positions.iter().filter(|p| !p.is_finite()).count();
+        if broken > 0 {
+            let before = self.faces.len();
+            let positions = &self.positions;
+            self.faces
+                .retain(|f| f.iter().all(|&v| positions.get(v as usize).is_some_and(|p| p.is_finite())));
+            if self.faces.is_empty() && before > 0 {
+                return Err(source.invalid("every face has a vertex that is not finite"));
+            }
+            let lost = count(before - self.faces.len(), "face");
+            notes.push(format!("dropped {lost} with {} that are not finite", count(broken, "vertex")));
+            self.positions.iter_mut().filter(|p| !p.is_finite()).for_each(|p| *p = Vec3::ZERO);
+        }
+        for uv in self.uvs.iter_mut().flatten().filter(|uv| !uv.is_finite()) {
+            *uv = Vec2::ZERO;
+        }
+        let wrong = |e: lexiform_geometry::MeshError| source.invalid(e.to_string());
+        let mut mesh = Mesh::new(self.positions, self.faces).map_err(wrong)?;
+        if let Some(normals) = self.normals {
+            mesh = mesh.with_normals(normals).map_err(wrong)?;
+        }
+        if let Some(uvs) = self.uvs {
+            mesh = mesh.with_uvs(uvs).map_err(wrong)?;
+        }
+        match self.colors {
+            Some(colors) => mesh.with_colors(colors).map_err(wrong),
+            None => Ok(mesh),
+        }
+    }
+}
+
+/// Points as read; lists are empty or as long as `positions`.
+#[derive(Default)]
+pub(super) struct CloudDraft {
+    /// Positions.
+    pub positions: Vec<DVec3>,
+    /// Linear colors.
+    pub colors: Vec<Vec3>,
+    /// Normals.
+    pub normals: Vec<Vec3>,
+}
+
+impl CloudDraft {
+    /// Keeps the points whose number `wanted` accepts.
+    pub fn keep(&mut self, wanted: impl Fn(usize) -> bool) {
+        filter(&mut self.positions, &wanted);
+        filter(&mut self.colors, &wanted);
+        filter(&mut self.normals, &wanted);
+    }
+
+    /// The cloud without its non-finite points.
+    pub fn finish(mut self, source: &Source, notes: &mut Vec<String>) -> Result<PointCloud, ReadError> {
+        let all = self.positions.len();
+        if self.positions.iter().any(|p| !p.as_vec3().is_finite()) {
+            let finite: Vec<bool> = self.positions.iter().map(|p| p.as_vec3().is_finite()).collect();
+            self.keep(|i| finite[i]);
+            if self.positions.is_empty() {
+                return Err(source.invalid(format!("none of {} is finite", count(all, "point"))));
+            }
+            notes.push(format!("dropped {} that are not finite", count(all - self.positions.len(), "point")));
+        }
+        let wrong = |e: lexiform_geometry::PointCloudError| source.invalid(e.to_string());
+        let mut cloud = PointCloud::new(narrow(&self.positions, notes)).map_err(wrong)?;
+        if !self.colors.is_empty() {
+            cloud = cloud.with_colors(self.colors).map_err(wrong)?;
+        }
+        if self.normals.is_empty() { Ok(cloud) } else { cloud.with_normals(self.normals).map_err(wrong) }
+    }
+}
+
+fn filter<T>(items: &mut Vec<T>, wanted: impl Fn(usize) -> bool) {
+    let mut i = 0;
+    items.retain(|_| {
+        i += 1;
+        wanted(i - 1)
+    });
+}

@@ -1,0 +1,58 @@
+//! Why a file gives no scene.
+
+use std::path::PathBuf;
+
+/// Why a file gives no scene.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The file cannot be opened or read.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    /// The name or the content belongs to no known format.
+    #[error("{}: not a 3D format Lexiform reads ({found})", path.display())]
+    UnknownFormat {
+        /// The file.
+        path: PathBuf,
+        /// What its ending or first bytes say.
+        found: String,
+    },
+    /// The content breaks the format's rules.
+    #[error("{}: invalid {format}: {message}", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// Name of the format.
+        format: &'static str,
+        /// Where, expected, found.
+        message: String,
+    },
+    /// Valid, but it needs something Lexiform does not do.
+    #[error("{}: {format} needs {feature}, which is not supported", path.display())]
+    Unsupported {
+        /// The file.
+        path: PathBuf,
+        /// Name of the format.
+        format: &'static str,
+        /// What it needs.
+        feature: String,
+    },
+    /// It would take more memory than a shape may.
+    #[error("{}: {what} is {found}, the limit is {limit}", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Which quantity.
+        what: &'static str,
+        /// Its value.
+        found: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// It holds nothing to look at.
+    #[error("{}: no triangles and no points", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+}

@@ -1,0 +1,86 @@
+//! What can be wrong inside a file, before its path is known, and what is merely odd.
+
+use std::path::Path;
+
+use crate::ReadError;
+
+/// Most notes one file gives; a broken exporter repeats itself thousands of times.
+const MAX_NOTES: usize = 50;
+
+/// Why a document, or a part of it, cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Fault {
+    #[error("{0}")]
+    Invalid(String),
+    #[error("{0} is not supported")]
+    Unsupported(String),
+    #[error("{what} is {found}, the limit is {limit}")]
+    TooLarge { what: &'static str, found: u64, limit: u64 },
+    #[error("no triangles and no points")]
+    Empty,
+}
+
+/// A fault against the format's rules.
+pub(super) fn invalid(message: impl Into<String>) -> Fault {
+    Fault::Invalid(message.into())
+}
+
+impl Fault {
+    pub fn too_large(what: &'static str, found: usize, limit: usize) -> Self {
+        Self::TooLarge { what, found: found as u64, limit: limit as u64 }
+    }
+
+    /// Says in front where the fault lies.
+    pub fn within(self, place: &str) -> Self {
+        match self {
+            Self::Invalid(message) => Self::Invalid(format!("{place}: {message}")),
+            other => other,
+        }
+    }
+
+    /// The public error.
+    pub fn at(self, path: &Path) -> ReadError {
+        let path = path.to_owned();
+        match self {
+            Self::Invalid(message) => ReadError::Invalid { path, format: "glTF", message },
+            Self::Unsupported(feature) => ReadError::Unsupported { path, format: "glTF", feature },
+            Self::TooLarge { what, found, limit } => ReadError::TooLarge { path, what, found, limit },
+            Self::Empty => ReadError::Empty { path },
+        }
+    }
+}
+
+/// Oddities met while reading, each said once.
+#[derive(Debug, Default)]
+pub(super) struct Notes(Vec<String>);
+
+impl Notes {
+    pub fn add(&mut self, note: impl Into<String>) {
+        let note = note.into();
+        if self.0.len() < MAX_NOTES && !self.0.contains(&note) {
+            self.0.push(note);
+            if self.0.len() == MAX_NOTES {
+                self.0.push("more of the same kind".to_owned());
+            }
+        }
+    }
+
+    pub fn into_vec(self) -> Vec<String> {
+        self.0
+    }
+}
+
+/// A name from a file, short enough for a message.
+pub(super) fn quoted(name: &str) -> String {
+    let short: String = name.chars().take(80).collect();
+    let dots = if short.len() < name.len() { "…" } else { "" };
+    format!("{short:?}{dots}")
+}
+
+/// Runs a decoder of somebody else's on bytes of somebody else's. Such decoders index and add without checks in
+/// places, and one broken file must not take a whole ingest run down; memory and time are bounded beforehand by
+/// the caller, because neither can be caught here.
+pub(super) fn contained<T>(what: &str, decode: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(decode))
+        .unwrap_or_else(|_| Err(format!("the {what} decoder gave up on broken data")))
+}

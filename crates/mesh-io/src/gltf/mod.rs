@@ -1,0 +1,67 @@
+//! glTF 2.0 and GLB, after the Khronos specification 2.0.1 and the extensions that real files use.
+//!
+//! Everything in a file is untrusted. Offsets, lengths and counts are checked before memory is taken for them
+//! ([`document`], [`accessor`]), node edges are followed once ([`nodes`]), and the sum over all instances is
+//! held against the [limits](crate::limits) before any is made ([`assembly`]).
+
+mod accessor;
+mod assembly;
+mod attribute;
+mod basis;
+mod container;
+mod deform;
+mod document;
+mod draco;
+mod extension;
+mod fault;
+mod json;
+mod material;
+mod meshopt;
+mod nodes;
+mod primitive;
+mod texture;
+mod topology;
+mod uri;
+
+use std::io::{self, BufRead};
+use std::path::Path;
+
+use self::assembly::Assembly;
+use self::document::Document;
+use self::fault::{Fault, Notes};
+use self::json::Root;
+use self::nodes::Hierarchy;
+use crate::ReadError;
+use crate::sidecar::Sidecars;
+use lexiform_geometry::Scene;
+
+/// Reads a glTF file of either kind; other files are looked up in the folder of `path`.
+pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Scene, ReadError> {
+    load(path, bytes).map_err(|fault| fault.at(path))
+}
+
+/// Longest JSON text that is searched for the names of other files.
+const SEARCHED_JSON_BYTES: u64 = 256 << 20;
+
+/// Buffers and images in files of their own.
+pub(super) fn sidecars(content: impl BufRead, sidecars: &mut Sidecars) -> io::Result<()> {
+    let json = container::read_json(content, SEARCHED_JSON_BYTES)?;
+    let Ok(root) = Root::parse(&json) else { return Ok(()) };
+    let buffers = root.buffers.iter().filter_map(|buffer| buffer.uri.as_deref());
+    let images = root.images.iter().filter_map(|image| image.uri.as_deref());
+    buffers.chain(images).filter_map(uri::sidecar).for_each(|sidecar| sidecars.push(sidecar));
+    Ok(())
+}
+
+fn load(path: &Path, bytes: &[u8]) -> Result<Scene, Fault> {
+    let document = Document::open(path, bytes)?;
+    let mut notes = Notes::default();
+    extension::check_required(&document.root, &mut notes)?;
+    let hierarchy = Hierarchy::new(&document.root.nodes, &mut notes)?;
+    let placements = hierarchy.placements(&document, &mut notes)?;
+    let mut assembly = Assembly::new(&document, &hierarchy, notes);
+    for placement in &placements {
+        assembly.place(placement)?;
+    }
+    assembly.finish()
+}

@@ -1,0 +1,182 @@
+//! What a file holds, and what is wrong with it.
+
+use std::path::{Path, PathBuf};
+
+use glam::Vec3;
+use serde::Serialize;
+
+use crate::{Format, ReadError, ReadOptions, UpAxis, read};
+use lexiform_geometry::{Mesh, Scene};
+
+/// Everything worth knowing about a file before it is used.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FileInfo {
+    /// The file.
+    pub path: PathBuf,
+    /// Its format, by content.
+    pub format: Format,
+    /// Its size, without the files it names.
+    pub bytes: u64,
+    /// The axis that points up in it.
+    pub up_axis: UpAxis,
+    /// Number of meshes; instances count each.
+    pub meshes: usize,
+    /// Number of vertices of all meshes.
+    pub vertices: usize,
+    /// Number of triangles.
+    pub triangles: usize,
+    /// Number of points of all clouds.
+    pub points: usize,
+    /// Number of materials.
+    pub materials: usize,
+    /// Width and height of each texture in pixels.
+    pub textures: Vec<[u32; 2]>,
+    /// Edge lengths of the box around all that is seen, +Y up, in the file's unit (metres for glTF and COLLADA).
+    pub extents: [f32; 3],
+    /// Whether any part has vertex or point colors.
+    pub colors: bool,
+    /// Whether any part has texture coordinates.
+    pub uvs: bool,
+    /// Whether any part has normals of its own.
+    pub normals: bool,
+    /// The state of the surface; `None` without triangles.
+    pub surface: Option<SurfaceInfo>,
+    /// What is odd about the file, as in [`Scene::notes`].
+    pub notes: Vec<String>,
+}
+
+/// The state of all triangles together. Vertices at the same position count as one.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct SurfaceInfo {
+    /// Whether every edge joins exactly two triangles that agree on what is outside.
+    pub watertight: bool,
+    /// Edges with one triangle only.
+    pub open_edges: usize,
+    /// Triangles without area.
+    pub degenerate_triangles: usize,
+    /// Vertices at the position of an earlier one (seams of textures and creases have them, too).
+    pub duplicate_vertices: usize,
+    /// Vertices of no triangle.
+    pub unused_vertices: usize,
+}
+
+/// Reads a file and says what it holds.
+///
+/// # Errors
+///
+/// As [`read`](crate::read()).
+pub fn info(path: &Path) -> Result<FileInfo, ReadError> {
+    info_with(path, &ReadOptions::default())
+}
+
+/// As [`info`], with what the caller knows about the file.
+///
+/// # Errors
+///
+/// As [`read`](crate::read()).
+pub fn info_with(path: &Path, options: &ReadOptions) -> Result<FileInfo, ReadError> {
+    let bytes = read::file_bytes(path)?;
+    let read = read::open(path, &bytes, options)?;
+    Ok(describe(path, bytes.len() as u64, read.format, read.up, &read.scene))
+}
+
+fn describe(path: &Path, bytes: u64, format: Format, up_axis: UpAxis, scene: &Scene) -> FileInfo {
+    FileInfo {
+        path: path.to_owned(),
+        format,
+        bytes,
+        up_axis,
+        meshes: scene.meshes.len(),
+        vertices: scene.n_vertices(),
+        triangles: scene.n_faces(),
+        points: scene.n_points(),
+        materials: scene.materials.len(),
+        textures: scene.textures.iter().map(|t| [t.image.width(), t.image.height()]).collect(),
+        extents: scene.bounds().map_or([0.0; 3], |b| b.extents().to_array()),
+        colors: scene.meshes.iter().any(|m| m.colors().is_some())
+            || scene.clouds.iter().any(|c| c.colors().is_some()),
+        uvs: scene.meshes.iter().any(|m| m.uvs().is_some()),
+        normals: scene.meshes.iter().any(|m| m.normals().is_some())
+            || scene.clouds.iter().any(|c| c.normals().is_some()),
+        surface: (scene.n_faces() > 0).then(|| surface(&scene.meshes)),
+        notes: scene.notes.clone(),
+    }
+}
+
+/// Looks at all meshes as one surface.
+fn surface(meshes: &[Mesh]) -> SurfaceInfo {
+    let positions: Vec<Vec3> = meshes.iter().flat_map(|m| m.positions().iter().copied()).collect();
+    let (merged, distinct) = merge_positions(&positions);
+    let mut used = vec![false; positions.len()];
+    let mut edges: Vec<(u32, u32, bool)> = Vec::new();
+    let mut degenerate_triangles = 0;
+    let mut first = 0;
+    for mesh in meshes {
+        for (f, face) in mesh.faces().iter().enumerate() {
+            let corners = face.map(|v| first + v as usize);
+            corners.iter().for_each(|&v| used[v] = true);
+            let [a, b, c] = mesh.triangle(f).map(|p| p.as_dvec3());
+            if (b - a).cross(c - a).length_squared() <= 0.0 {
+                degenerate_triangles += 1;
+                continue;
+            }
+            let [a, b, c] = corners.map(|v| merged[v]);
+            edges.extend([(a, b), (b, c), (c, a)].map(|(from, to)| (from.min(to), from.max(to), from < to)));
+        }
+        first += mesh.positions().len();
+    }
+    edges.sort_unstable();
+    let (mut open_edges, mut odd_edges) = (0, 0);
+    for edge in edges.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+        match edge {
+            [_] => open_edges += 1,
+            [one, other] if one.2 != other.2 => {}
+            _ => odd_edges += 1,
+        }
+    }
+    SurfaceInfo {
+        watertight: open_edges == 0 && odd_edges == 0 && !edges.is_empty(),
+        open_edges,
+        degenerate_triangles,
+        duplicate_vertices: positions.len() - distinct,
+        unused_vertices: used.iter().filter(|u| !**u).count(),
+    }
+}
+
+/// The first vertex at the same position, for each vertex, and how many positions there are.
+fn merge_positions(positions: &[Vec3]) -> (Vec<u32>, usize) {
+    // Adding zero turns −0 into 0, which is the same place.
+    let key = |p: Vec3| (p + Vec3::ZERO).to_array().map(f32::to_bits);
+    let mut order: Vec<u32> = (0..positions.len() as u32).collect();
+    order.sort_unstable_by_key(|&v| (key(positions[v as usize]), v));
+    let mut merged = vec![0; positions.len()];
+    let mut distinct = 0;
+    for same in order.chunk_by(|&a, &b| key(positions[a as usize]) == key(positions[b as usize])) {
+        distinct += 1;
+        same.iter().for_each(|&v| merged[v as usize] = same[0]);
+    }
+    (merged, distinct)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tetrahedron_is_watertight_until_a_face_is_gone() {
+        let corners = [Vec3::ZERO, Vec3::X, Vec3::Y, Vec3::Z];
+        let faces = [[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]];
+        // Every face has its own vertices, as in STL.
+        let soup = |faces: &[[usize; 3]]| {
+            let positions = faces.iter().flat_map(|f| f.map(|v| corners[v])).collect();
+            let faces = (0..faces.len() as u32).map(|f| [3 * f, 3 * f + 1, 3 * f + 2]).collect();
+            surface(&[Mesh::new(positions, faces).unwrap()])
+        };
+        let whole = soup(&faces);
+        assert_eq!((whole.watertight, whole.duplicate_vertices), (true, 8));
+        let open = soup(&faces[..3]);
+        assert_eq!((open.watertight, open.open_edges), (false, 3));
+        let turned = soup(&[[0, 1, 2], [0, 1, 3], [0, 3, 2], [1, 2, 3]]);
+        assert_eq!((turned.watertight, turned.open_edges), (false, 0));
+    }
+}

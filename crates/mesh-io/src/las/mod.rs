@@ -1,0 +1,69 @@
+//! ASPRS LAS, versions 1.0 to 1.4, plain and compressed (LAZ).
+
+mod gps_times;
+mod header;
+mod laz;
+
+use glam::{DVec3, Vec3};
+
+use crate::{ReadError, color, draft::CloudDraft, source::Source};
+
+use self::header::Header;
+use lexiform_geometry::Scene;
+
+/// Reads positions and colors.
+pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
+    let header = Header::parse(source)?;
+    let mut scene = Scene::default();
+    let mut cloud = Cloud { header: &header, draft: CloudDraft::default(), largest: 0 };
+    if header.compressed {
+        laz::read_records(source, &header, |record| cloud.push(record))?;
+    } else {
+        let data = source.bytes.get(header.data_start..).unwrap_or_default();
+        let records = data.chunks_exact(header.record).take(header.points);
+        if records.len() < header.points {
+            scene.notes.push(format!(
+                "the header declares {} points, the file holds {}",
+                header.points,
+                records.len()
+            ));
+        }
+        records.for_each(|record| cloud.push(record));
+    }
+    let draft = cloud.finish();
+    if !draft.positions.is_empty() {
+        let cloud = draft.finish(source, &mut scene.notes)?;
+        scene.clouds.push(cloud);
+    }
+    Ok(scene)
+}
+
+struct Cloud<'h> {
+    header: &'h Header,
+    draft: CloudDraft,
+    largest: u16,
+}
+
+impl Cloud<'_> {
+    fn push(&mut self, record: &[u8]) {
+        let coordinate = |at: usize| record[at..].first_chunk().map_or(0, |b| i32::from_le_bytes(*b));
+        let raw = DVec3::new(coordinate(0).into(), coordinate(4).into(), coordinate(8).into());
+        self.draft.positions.push(raw * self.header.scale + self.header.offset);
+        if let Some(at) = self.header.color {
+            let channel = |i: usize| u16::from_le_bytes([record[at + 2 * i], record[at + 2 * i + 1]]);
+            let rgb = [channel(0), channel(1), channel(2)];
+            self.largest = rgb.into_iter().fold(self.largest, u16::max);
+            self.draft.colors.push(Vec3::from(rgb.map(f32::from)));
+        }
+    }
+
+    /// Colors are 16 bits wide by the book, but many writers put bytes there, or nothing.
+    fn finish(mut self) -> CloudDraft {
+        let full = if self.largest > 255 { 65535.0 } else { 255.0 };
+        match self.largest {
+            0 => self.draft.colors.clear(),
+            _ => self.draft.colors.iter_mut().for_each(|c| *c = color::from_unit(*c / full)),
+        }
+        self.draft
+    }
+}

@@ -1,0 +1,18 @@
+//! Bounds on what one file may ask for.
+
+/// Largest file that is read, in bytes.
+pub const FILE_BYTES: u64 = 2 << 30;
+/// Most vertices or points of one file.
+pub const VERTICES: usize = 20_000_000;
+/// Most triangles of one file.
+pub const FACES: usize = 20_000_000;
+/// Largest edge of a texture in pixels.
+pub const TEXTURE_EDGE: u32 = 16_384;
+/// Memory for one decoded texture, in bytes.
+pub const TEXTURE_BYTES: u64 = 256 << 20;
+/// Memory for all textures of one file, in bytes.
+pub const ALL_TEXTURE_BYTES: u64 = 1 << 30;
+/// Largest text file next to a 3D file, in bytes.
+pub const SIDE_FILE_BYTES: u64 = 64 << 20;
+/// Most notes about one file.
+pub const NOTES: usize = 100;

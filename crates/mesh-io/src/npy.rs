@@ -1,0 +1,243 @@
+//! NumPy arrays as point clouds: `[points, 3 or more]`, any number type and order.
+
+use half::f16;
+
+use crate::{
+    ReadError,
+    columns::{Columns, MOST, SAMPLE},
+    draft::CloudDraft,
+    source::Source,
+    text,
+};
+use lexiform_geometry::Scene;
+
+/// Reads one array.
+pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
+    let mut scene = Scene::default();
+    let array = Array::parse(source, source.bytes)?;
+    let table = array.table(source, &mut scene.notes)?;
+    let draft = cloud(&table);
+    if !draft.positions.is_empty() {
+        let cloud = draft.finish(source, &mut scene.notes)?;
+        scene.clouds.push(cloud);
+    }
+    Ok(scene)
+}
+
+/// The points of a table whose columns are told by their numbers.
+pub(super) fn cloud(table: &Table) -> CloudDraft {
+    let mut row = vec![0.0; table.columns];
+    let step = (table.rows / SAMPLE).max(1);
+    let sample: Vec<Vec<f64>> = (0..table.rows)
+        .step_by(step)
+        .map(|r| {
+            table.read_row(r, &mut row);
+            row.clone()
+        })
+        .collect();
+    let columns = Columns::guess(&sample);
+    let mut draft = CloudDraft::default();
+    for r in 0..table.rows {
+        table.read_row(r, &mut row);
+        columns.push(&row, &mut draft);
+    }
+    crate::columns::linearize(&mut draft.colors);
+    draft
+}
+
+/// The type of a value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Dtype {
+    kind: u8,
+    size: usize,
+    big: bool,
+}
+
+impl Dtype {
+    /// `<f4`, `|u1`, `>i8` …
+    fn parse(descr: &[u8]) -> Option<Self> {
+        let (order, rest) = match descr.split_first()? {
+            (order @ (b'<' | b'>' | b'=' | b'|'), rest) => (*order, rest),
+            _ => (b'=', descr),
+        };
+        let (&kind, size) = rest.split_first()?;
+        let size = usize::try_from(text::whole(size)?).ok()?;
+        let known = matches!((kind, size), (b'f', 2 | 4 | 8) | (b'i' | b'u', 1 | 2 | 4 | 8) | (b'b', 1));
+        known.then_some(Self { kind, size, big: order == b'>' })
+    }
+
+    fn value(self, bytes: &[u8]) -> f64 {
+        let mut little = [0; 8];
+        for (i, slot) in little.iter_mut().enumerate().take(self.size) {
+            *slot = if self.big { bytes[self.size - 1 - i] } else { bytes[i] };
+        }
+        let unsigned = u64::from_le_bytes(little);
+        match (self.kind, self.size) {
+            (b'f', 2) => f16::from_bits(unsigned as u16).to_f64(),
+            (b'f', 4) => f64::from(f32::from_bits(unsigned as u32)),
+            (b'f', _) => f64::from_bits(unsigned),
+            (b'i', size) => {
+                let unused = 64 - 8 * size as u32;
+                ((unsigned << unused) as i64 >> unused) as f64
+            }
+            _ => unsigned as f64,
+        }
+    }
+}
+
+/// An array as the file holds it.
+pub(super) struct Array<'a> {
+    dtype: Dtype,
+    fortran: bool,
+    shape: Vec<usize>,
+    data: &'a [u8],
+}
+
+impl<'a> Array<'a> {
+    /// Parses the header and checks that the data is there.
+    pub fn parse(source: &Source, bytes: &'a [u8]) -> Result<Self, ReadError> {
+        let magic = bytes
+            .strip_prefix(b"\x93NUMPY")
+            .ok_or_else(|| source.invalid("expected the magic \"\\x93NUMPY\""))?;
+        let start = match *magic {
+            [1, _, a, b, ..] => Some((4, u16::from_le_bytes([a, b]) as usize)),
+            [2 | 3, _, a, b, c, d, ..] => Some((6, u32::from_le_bytes([a, b, c, d]) as usize)),
+            _ => None,
+        };
+        let header =
+            start.and_then(|(start, length)| magic.get(start..start + length).map(|h| (h, start + length)));
+        let (header, data_start) = header.ok_or_else(|| source.invalid("the header is cut off"))?;
+        let wrong =
+            |what: &str| source.invalid(format!("header: expected {what}, found {}", text::excerpt(header)));
+        let descr = entry(header, b"descr").ok_or_else(|| wrong("an entry \"descr\""))?;
+        if !matches!(descr.first(), Some(b'\'' | b'"')) {
+            return Err(source.unsupported("an array of records"));
+        }
+        let descr = descr[1..].split(|b| matches!(b, b'\'' | b'"')).next().unwrap_or_default();
+        let dtype = Dtype::parse(descr)
+            .ok_or_else(|| source.unsupported(format!("an array of type {}", text::excerpt(descr))))?;
+        let fortran = entry(header, b"fortran_order").is_some_and(|v| v.starts_with(b"True"));
+        let shape = entry(header, b"shape")
+            .and_then(|v| v.strip_prefix(b"("))
+            .ok_or_else(|| wrong("an entry \"shape\""))?;
+        let shape = shape.split(|b| *b == b')').next().unwrap_or_default();
+        let sizes = shape.split(|b| *b == b',').map(|f| f.trim_ascii()).filter(|f| !f.is_empty());
+        let sizes =
+            sizes.map(|f| text::whole(f).and_then(|n| usize::try_from(n).ok())).collect::<Option<Vec<_>>>();
+        let shape = sizes.filter(|s| s.len() <= 8).ok_or_else(|| wrong("a shape of whole numbers"))?;
+        let data = &magic[data_start..];
+        let need = shape.iter().fold(dtype.size as u64, |n, s| n.saturating_mul(*s as u64));
+        source.check_bytes(&format!("values of shape {shape:?}"), need, data.len())?;
+        Ok(Self { dtype, fortran, shape, data })
+    }
+
+    /// Rows of at least three columns: points along the first axis, or along the second where only that fits. Of a
+    /// batch of clouds the first is taken.
+    pub fn table(&self, source: &Source, notes: &mut Vec<String>) -> Result<Table<'_>, ReadError> {
+        let odd = || source.unsupported(format!("points in an array of shape {:?}", self.shape));
+        let n = self.shape.len();
+        let [.., a, b] = self.shape[..] else { return Err(odd()) };
+        let clouds: usize = self.shape[..n - 2].iter().product();
+        if n > 3 || clouds == 0 {
+            return Err(odd());
+        }
+        if clouds > 1 {
+            notes.push(format!("holds {clouds} clouds: the first is read"));
+        }
+        // Strides in values; in Fortran order the first axis is the closest.
+        let (along_a, along_b) = if self.fortran { (clouds, clouds * a) } else { (b, 1) };
+        let (rows, columns, row_stride, column_stride) = match (a, b) {
+            (_, 3..=MOST) => (a, b, along_a, along_b),
+            (3..=9, _) => {
+                notes.push(format!("shape {:?}: points lie along the last axis", self.shape));
+                (b, a, along_b, along_a)
+            }
+            _ => return Err(odd()),
+        };
+        let rows = source.check_vertices(rows as u64)?;
+        Ok(Table { array: self, rows, columns, row_stride, column_stride })
+    }
+}
+
+/// The value behind a key of the header's dictionary.
+fn entry<'h>(header: &'h [u8], key: &[u8]) -> Option<&'h [u8]> {
+    let at = text::find(header, key)? + key.len();
+    let rest =
+        header[at..].strip_prefix(b"'").or_else(|| header[at..].strip_prefix(b"\""))?.trim_ascii_start();
+    Some(rest.strip_prefix(b":")?.trim_ascii_start())
+}
+
+/// An array as rows and columns.
+pub(super) struct Table<'a> {
+    array: &'a Array<'a>,
+    pub rows: usize,
+    pub columns: usize,
+    row_stride: usize,
+    column_stride: usize,
+}
+
+impl Table<'_> {
+    /// Copies a row; `row` is as long as there are columns.
+    pub fn read_row(&self, index: usize, row: &mut [f64]) {
+        let Dtype { size, .. } = self.array.dtype;
+        for (column, slot) in row.iter_mut().enumerate() {
+            let at = (index * self.row_stride + column * self.column_stride) * size;
+            *slot = self.array.dtype.value(&self.array.data[at..at + size]);
+        }
+    }
+
+    /// The first three columns of each row.
+    pub fn triples(&self) -> impl Iterator<Item = [f64; 3]> {
+        let mut row = vec![0.0; self.columns];
+        (0..self.rows).map(move |r| {
+            self.read_row(r, &mut row);
+            [row[0], row[1], row[2]]
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use glam::Vec3;
+
+    use super::*;
+
+    fn npy(descr: &str, fortran: bool, shape: &str, data: &[u8]) -> Result<Scene, ReadError> {
+        let order = if fortran { "True" } else { "False" };
+        let header = format!("{{'descr': '{descr}', 'fortran_order': {order}, 'shape': {shape}, }}\n");
+        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+        bytes.extend((header.len() as u16).to_le_bytes());
+        bytes.extend(header.as_bytes());
+        bytes.extend(data);
+        read(&Source { path: Path::new("test.npy"), bytes: &bytes, format: "NPY" })
+    }
+
+    #[test]
+    fn types_and_orders() {
+        let expected = [Vec3::new(1.0, 2.0, 3.0), Vec3::new(4.0, 5.0, 6.0)];
+        let c_order = [1.0_f32, 2.0, 3.0, 4.0, 5.0, 6.0];
+        let f_order = [1.0_f32, 4.0, 2.0, 5.0, 3.0, 6.0];
+        let half: Vec<u8> = c_order.iter().flat_map(|v| f16::from_f32(*v).to_le_bytes()).collect();
+        let big: Vec<u8> = c_order.iter().flat_map(|v| f64::from(*v).to_be_bytes()).collect();
+        let fortran: Vec<u8> = f_order.iter().flat_map(|v| v.to_le_bytes()).collect();
+        let signed: Vec<u8> = c_order.iter().flat_map(|v| (*v as i16).to_le_bytes()).collect();
+        for (descr, order, data) in
+            [("<f2", false, half), (">f8", false, big), ("<f4", true, fortran), ("<i2", false, signed)]
+        {
+            let scene = npy(descr, order, "(2, 3)", &data).unwrap();
+            assert_eq!(scene.clouds[0].positions(), expected, "{descr}");
+        }
+    }
+
+    #[test]
+    fn impossible_shapes_and_pickles_are_refused() {
+        let error = npy("<f4", false, "(1000000, 3)", &[0; 12]).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "test.npy: invalid NPY: values of shape [1000000, 3] need 12000000 bytes, the file has 12 left"
+        );
+        assert!(matches!(npy("|O", false, "()", &[]), Err(ReadError::Unsupported { .. })));
+    }
+}

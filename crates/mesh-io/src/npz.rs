@@ -1,0 +1,114 @@
+//! Zip archives of NumPy arrays: points with colors and normals under the names data sets use, or a mesh.
+
+use glam::{DVec3, Vec3};
+
+use crate::{
+    ReadError,
+    draft::{CloudDraft, MeshDraft, Polygons, Triangles, narrow},
+    npy::{self, Array},
+    source::Source,
+    zip,
+};
+use lexiform_geometry::Scene;
+
+const POSITIONS: &[&str] = &[
+    "xyz",
+    "points",
+    "pos",
+    "positions",
+    "coords",
+    "coord",
+    "vertices",
+    "verts",
+    "pc",
+    "pcd",
+    "point_cloud",
+    "pointcloud",
+    "data",
+    "arr_0",
+];
+const COLORS: &[&str] = &["rgb", "colors", "color", "rgbs", "vertex_colors"];
+const NORMALS: &[&str] = &["normals", "normal", "vertex_normals"];
+const FACES: &[&str] = &["faces", "triangles", "face", "f"];
+
+/// Reads the arrays whose names are known, or the only one there is.
+pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
+    let entries = zip::entries(source.bytes).map_err(|message| source.invalid(message))?;
+    let arrays: Vec<&zip::Entry> = entries.iter().filter(|e| e.name.ends_with(".npy")).collect();
+    let find = |names: &[&str]| {
+        names.iter().find_map(|name| {
+            arrays.iter().copied().find(|e| e.name.trim_end_matches(".npy").eq_ignore_ascii_case(name))
+        })
+    };
+    let only = if let [one] = arrays[..] { Some(one) } else { None };
+    let Some(positions) = find(POSITIONS).or(only) else {
+        let names: Vec<&str> = arrays.iter().take(20).map(|e| e.name.as_str()).collect();
+        return Err(source.invalid(format!("expected an array \"xyz\" or \"points\", found {names:?}")));
+    };
+    let unpack = |entry: &zip::Entry| {
+        zip::extract(source.bytes, entry)
+            .map_err(|message| source.invalid(format!("{}: {message}", entry.name)))
+    };
+    let mut scene = Scene::default();
+    let bytes = unpack(positions)?;
+    let array = Array::parse(source, &bytes)?;
+    let table = array.table(source, &mut scene.notes)?;
+    let mut draft = npy::cloud(&table);
+    let mut attribute = |names: &[&str]| -> Result<Option<Vec<Vec3>>, ReadError> {
+        let Some(entry) = find(names) else { return Ok(None) };
+        let bytes = unpack(entry)?;
+        let array = Array::parse(source, &bytes)?;
+        let table = array.table(source, &mut scene.notes)?;
+        if table.rows != draft.positions.len() {
+            scene.notes.push(format!(
+                "{} rows of {} for {} points are ignored",
+                table.rows,
+                entry.name,
+                draft.positions.len()
+            ));
+            return Ok(None);
+        }
+        Ok(Some(table.triples().map(|v| DVec3::from(v).as_vec3()).collect()))
+    };
+    let (colors, normals) = (attribute(COLORS)?, attribute(NORMALS)?);
+    if let Some(mut colors) = colors {
+        crate::columns::linearize(&mut colors);
+        draft.colors = colors;
+    }
+    draft.normals = normals.unwrap_or(draft.normals);
+    if let Some(entry) = find(FACES) {
+        let bytes = unpack(entry)?;
+        let array = Array::parse(source, &bytes)?;
+        let table = array.table(source, &mut scene.notes)?;
+        let mut polygons = Polygons::default();
+        table.triples().for_each(|face| polygons.push(face.map(|v| v as i64)));
+        return mesh(source, draft, &polygons, scene);
+    }
+    if !draft.positions.is_empty() {
+        let cloud = draft.finish(source, &mut scene.notes)?;
+        scene.clouds.push(cloud);
+    }
+    Ok(scene)
+}
+
+fn mesh(
+    source: &Source,
+    draft: CloudDraft,
+    polygons: &Polygons,
+    mut scene: Scene,
+) -> Result<Scene, ReadError> {
+    let positions = narrow(&draft.positions, &mut scene.notes);
+    let cut = Triangles::cut(source, polygons, &positions)?;
+    cut.report(source, &mut scene.notes)?;
+    let corner = |c: u32| polygons.corners[c as usize] as u32;
+    let draft = MeshDraft {
+        faces: cut.triangles.iter().map(|(t, _)| t.map(corner)).collect(),
+        normals: (!draft.normals.is_empty()).then_some(draft.normals),
+        uvs: None,
+        colors: (!draft.colors.is_empty()).then(|| draft.colors.iter().map(|c| c.extend(1.0)).collect()),
+        positions,
+    };
+    let mesh = draft.finish(source, &mut scene.notes)?;
+    scene.meshes.push(mesh);
+    Ok(scene)
+}

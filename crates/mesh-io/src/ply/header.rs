@@ -1,0 +1,192 @@
+//! The header of a PLY file: elements, their properties, and the comments that matter.
+
+use crate::{ReadError, source::Source, text};
+
+/// How the values behind the header are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    Little,
+    Big,
+}
+
+/// The type of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scalar {
+    I8,
+    U8,
+    I16,
+    U16,
+    I32,
+    U32,
+    F32,
+    F64,
+    I64,
+    U64,
+}
+
+impl Scalar {
+    fn from_name(name: &[u8]) -> Option<Self> {
+        Some(match name {
+            b"char" | b"int8" => Self::I8,
+            b"uchar" | b"uint8" => Self::U8,
+            b"short" | b"int16" => Self::I16,
+            b"ushort" | b"uint16" => Self::U16,
+            b"int" | b"int32" => Self::I32,
+            b"uint" | b"uint32" => Self::U32,
+            b"float" | b"float32" => Self::F32,
+            b"double" | b"float64" => Self::F64,
+            b"int64" | b"long" => Self::I64,
+            b"uint64" | b"ulong" => Self::U64,
+            _ => return None,
+        })
+    }
+
+    /// Bytes of a binary value.
+    pub fn size(self) -> usize {
+        match self {
+            Self::I8 | Self::U8 => 1,
+            Self::I16 | Self::U16 => 2,
+            Self::I32 | Self::U32 | Self::F32 => 4,
+            Self::F64 | Self::I64 | Self::U64 => 8,
+        }
+    }
+
+    /// Takes a binary value off the front.
+    pub fn take(self, rest: &mut &[u8], big: bool) -> Option<f64> {
+        macro_rules! value {
+            ($type:ty) => {{
+                let (bytes, after) = rest.split_first_chunk()?;
+                *rest = after;
+                (if big { <$type>::from_be_bytes(*bytes) } else { <$type>::from_le_bytes(*bytes) }) as f64
+            }};
+        }
+        Some(match self {
+            Self::I8 => value!(i8),
+            Self::U8 => value!(u8),
+            Self::I16 => value!(i16),
+            Self::U16 => value!(u16),
+            Self::I32 => value!(i32),
+            Self::U32 => value!(u32),
+            Self::F32 => value!(f32),
+            Self::F64 => value!(f64),
+            Self::I64 => value!(i64),
+            Self::U64 => value!(u64),
+        })
+    }
+
+    /// A color channel of this type in `0..=1`.
+    pub fn unit(self, value: f64) -> f64 {
+        match self {
+            Self::F32 | Self::F64 => value,
+            Self::U16 | Self::I16 => value / 65535.0,
+            _ => value / 255.0,
+        }
+    }
+}
+
+/// One column of an element, or a list.
+#[derive(Clone, Debug)]
+pub(super) struct Property {
+    pub name: String,
+    pub scalar: Scalar,
+    /// The type of the length, for lists.
+    pub list: Option<Scalar>,
+}
+
+/// A table behind the header.
+#[derive(Clone, Debug)]
+pub(super) struct Element {
+    pub name: String,
+    pub count: u64,
+    pub properties: Vec<Property>,
+}
+
+/// What the header says.
+#[derive(Debug)]
+pub(super) struct Header {
+    pub kind: Kind,
+    pub elements: Vec<Element>,
+    /// File names from `comment TextureFile`.
+    pub textures: Vec<String>,
+}
+
+/// More than any writer declares; a bound on what a row costs.
+const MOST_PROPERTIES: usize = 4096;
+
+impl Header {
+    /// The header and where the data begins.
+    pub fn parse(source: &Source) -> Result<(Self, usize), ReadError> {
+        let mut kind = None;
+        let mut elements: Vec<Element> = Vec::new();
+        let mut textures = Vec::new();
+        let mut at = 0;
+        let mut number = 0;
+        loop {
+            let Some((line, next)) = header_line(source.bytes, at) else {
+                return Err(
+                    source.invalid(format!("the header has no end_header, the file ends at line {number}"))
+                );
+            };
+            number += 1;
+            let wrong = |what: &str| {
+                source.invalid(format!("line {number}: expected {what}, found {}", text::excerpt(line)))
+            };
+            let words: Vec<&[u8]> = text::fields(line).collect();
+            match words[..] {
+                [first] if number == 1 && first.eq_ignore_ascii_case(b"ply") => {}
+                _ if number == 1 => return Err(wrong("\"ply\"")),
+                [b"format", b"ascii", ..] => kind = Some(Kind::Text),
+                [b"format", b"binary_little_endian", ..] => kind = Some(Kind::Little),
+                [b"format", b"binary_big_endian", ..] => kind = Some(Kind::Big),
+                [b"element", name, count] => {
+                    let count = text::whole(count).and_then(|c| u64::try_from(c).ok());
+                    let count = count.ok_or_else(|| wrong("an element with its count"))?;
+                    elements.push(Element { name: text::decode(name), count, properties: Vec::new() });
+                }
+                [b"property", ..] => {
+                    let property = property(&words[1..]).ok_or_else(|| wrong("a property with its type"))?;
+                    let element =
+                        elements.last_mut().ok_or_else(|| wrong("an element before its properties"))?;
+                    element.properties.push(property);
+                }
+                [b"comment", key, ..] if key.eq_ignore_ascii_case(b"TextureFile") => {
+                    let after = text::split_keyword(text::split_keyword(line).1).1;
+                    textures.push(text::decode(after));
+                }
+                [] | [b"comment" | b"obj_info", ..] => {}
+                [b"end_header"] => {
+                    let kind = kind.ok_or_else(|| source.invalid("the header has no format line"))?;
+                    return Ok((Self { kind, elements, textures }, next));
+                }
+                _ => return Err(wrong("a PLY header line")),
+            }
+            if elements.len() + elements.last().map_or(0, |e| e.properties.len()) + textures.len()
+                > MOST_PROPERTIES
+            {
+                return Err(
+                    source.invalid(format!("the header declares more than {MOST_PROPERTIES} properties"))
+                );
+            }
+            at = next;
+        }
+    }
+}
+
+/// A line from `start` and where the next begins. A lone `\r` ends lines only where no `\n` follows it: behind
+/// `end_header` the data may begin with either byte.
+fn header_line(bytes: &[u8], start: usize) -> Option<(&[u8], usize)> {
+    let rest = bytes.get(start..)?;
+    let end = rest.iter().position(|&b| b == b'\n' || b == b'\r')?;
+    let next = if rest[end..].starts_with(b"\r\n") { end + 2 } else { end + 1 };
+    Some((&rest[..end], start + next))
+}
+
+fn property(words: &[&[u8]]) -> Option<Property> {
+    let (list, scalar, name) = match *words {
+        [b"list", length, item, name] => (Some(Scalar::from_name(length)?), item, name),
+        [scalar, name] => (None, scalar, name),
+        _ => return None,
+    };
+    Some(Property { name: text::decode(name), scalar: Scalar::from_name(scalar)?, list })
+}

@@ -1,0 +1,187 @@
+//! From a file, or its bytes, to a scene: the format is recognized, its reader called, the result turned upright.
+
+use std::io::{self, BufRead, Read as _};
+use std::path::Path;
+
+use lexiform_geometry::Scene;
+
+use crate::sidecar::{Sidecar, Sidecars};
+use crate::source::Source;
+use crate::{
+    Format, ReadError, UpAxis, dae, gltf, las, limits, npy, npz, obj, off, pcd, ply, sniff, stl, text, xyz,
+};
+
+/// What a file does not say about itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReadOptions {
+    /// The axis that points up; `None` is the format's habit (see [`Format::up_axis`]).
+    pub up: Option<UpAxis>,
+}
+
+/// Reads any supported file.
+///
+/// # Errors
+///
+/// When the file cannot be read, is of no known format, breaks the rules of its format, exceeds the [limits], or holds
+/// neither triangles nor points.
+pub fn read(path: &Path) -> Result<Scene, ReadError> {
+    read_with(path, &ReadOptions::default())
+}
+
+/// Reads any supported file, with what the caller knows about it.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn read_with(path: &Path, options: &ReadOptions) -> Result<Scene, ReadError> {
+    read_bytes(path, &file_bytes(path)?, options)
+}
+
+/// Reads a file whose content is in memory. `path` gives its name; other files it names are looked up in its folder.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn read_bytes(path: &Path, bytes: &[u8], options: &ReadOptions) -> Result<Scene, ReadError> {
+    open(path, bytes, options).map(|opened| opened.scene)
+}
+
+/// The files that a 3D file at `path` with this content names itself, in order of their paths. Those that a material
+/// library names in turn are found by [`material_library_sidecars`]. A file that cannot be understood has none, and
+/// no more is read than the part that names them.
+///
+/// # Errors
+///
+/// When the content cannot be read.
+pub fn sidecars(path: &Path, content: impl BufRead) -> io::Result<Vec<Sidecar>> {
+    let mut sidecars = Sidecars::default();
+    match Format::from_path(path) {
+        Some(Format::Gltf | Format::Glb) => gltf::sidecars(content, &mut sidecars)?,
+        Some(Format::Obj) => obj::sidecars(content, &mut sidecars)?,
+        Some(Format::Ply) => ply::sidecars(path, content, &mut sidecars)?,
+        Some(Format::Dae) => dae::sidecars(content, &mut sidecars)?,
+        _ => {}
+    }
+    Ok(sidecars.into_vec())
+}
+
+/// The textures that a material library (MTL) names, in order of their paths, relative to the library's folder.
+///
+/// # Errors
+///
+/// When the content cannot be read.
+pub fn material_library_sidecars(content: impl BufRead) -> io::Result<Vec<Sidecar>> {
+    let mut sidecars = Sidecars::default();
+    obj::library_sidecars(content, &mut sidecars)?;
+    Ok(sidecars.into_vec())
+}
+
+/// A scene and what was found out on the way to it.
+pub(crate) struct Opened {
+    pub scene: Scene,
+    pub format: Format,
+    pub up: UpAxis,
+}
+
+pub(crate) fn open(path: &Path, bytes: &[u8], options: &ReadOptions) -> Result<Opened, ReadError> {
+    let content = text::without_byte_order_mark(bytes);
+    let found = sniff::format(path, &content)?;
+    let source = Source { path, bytes: &content, format: found.format.name() };
+    let (scene, up) = read_format(&source, found.format)?;
+    let up = options.up.unwrap_or(up);
+    let mut scene = if up == UpAxis::Y { scene } else { scene.transformed(up.world_from_file()) };
+    scene.notes.splice(0..0, found.note);
+    if scene.notes.len() > limits::NOTES {
+        let more = scene.notes.len() - limits::NOTES;
+        scene.notes.truncate(limits::NOTES);
+        scene.notes.push(format!("and {more} more notes"));
+    }
+    if scene.is_empty() {
+        return Err(ReadError::Empty { path: path.to_owned() });
+    }
+    Ok(Opened { scene, format: found.format, up })
+}
+
+/// The scene in the file's own axes, and the one that points up.
+fn read_format(source: &Source, format: Format) -> Result<(Scene, UpAxis), ReadError> {
+    let scene = match format {
+        Format::Gltf | Format::Glb => gltf::read(source.path, source.bytes),
+        Format::Obj => obj::read(source),
+        Format::Ply => ply::read(source),
+        Format::Stl => stl::read(source),
+        Format::Off => off::read(source),
+        Format::Pcd => pcd::read(source),
+        Format::Xyz => xyz::read(source),
+        Format::Las | Format::Laz => las::read(source),
+        Format::Npy => npy::read(source),
+        Format::Npz => npz::read(source),
+        Format::Dae => return dae::read(source),
+    }?;
+    Ok((scene, format.up_axis()))
+}
+
+/// The whole file, if it is a file of bearable size.
+pub(crate) fn file_bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
+    let file = fs_err::File::open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(ReadError::UnknownFormat {
+            path: path.to_owned(),
+            found: "not a regular file".to_owned(),
+        });
+    }
+    let too_large = |found| ReadError::TooLarge {
+        path: path.to_owned(),
+        what: "file size",
+        found,
+        limit: limits::FILE_BYTES,
+    };
+    if metadata.len() > limits::FILE_BYTES {
+        return Err(too_large(metadata.len()));
+    }
+    let mut bytes = Vec::with_capacity(metadata.len() as usize);
+    let read = file.take(limits::FILE_BYTES + 1).read_to_end(&mut bytes)?;
+    if read as u64 > limits::FILE_BYTES { Err(too_large(read as u64)) } else { Ok(bytes) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(name: &str, content: &[u8]) -> Vec<String> {
+        sidecars(Path::new(name), content).unwrap().into_iter().map(|sidecar| sidecar.path).collect()
+    }
+
+    #[test]
+    fn sidecars_are_what_readers_look_for() {
+        let json = br#"{"asset":{"version":"2.0"},"buffers":[{"uri":"a%20b.bin"},{"uri":"data:;base64,AA"}],
+            "images":[{"uri":"t\\u.png"},{},{"uri":"../../c.png"},{"uri":"http://d/e.png"}]}"#;
+        assert_eq!(names("a.gltf", json), ["a b.bin", "t/u.png"]);
+        let chunk = [&(json.len() as u32).to_le_bytes()[..], b"JSON", json].concat();
+        assert_eq!(
+            names("a.glb", &[b"glTF\x02\0\0\0\xff\xff\xff\xff", &chunk[..], b"BIN"].concat()).len(),
+            2
+        );
+        let obj = b"# mtllib no.mtl\nmtllib a.mtl\r\nv 0 0 0\nmtllib x\\b.mtl c.mtl\n";
+        assert_eq!(names("a.obj", obj), ["a.mtl", "c.mtl", "x/b.mtl", "x/b.mtl c.mtl"]);
+        let ply = b"ply\nformat ascii 1.0\ncomment TextureFile my wood.png\nend_header\n";
+        assert_eq!(names("a.ply", ply), ["my wood.png"]);
+        let dae = b"<COLLADA><library_images><image><init_from>file://../a%20b.png</init_from></image>\
+            <image><init_from><ref>c.png</ref></init_from></image></library_images></COLLADA>";
+        assert_eq!(names("a.dae", dae), ["../a b.png", "c.png"]);
+        for (name, broken) in
+            [("a.gltf", "{"), ("a.glb", "glTF"), ("a.ply", "p"), ("a.dae", "<"), ("a.stl", "s")]
+        {
+            assert!(names(name, broken.as_bytes()).is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn libraries_name_textures_of_all_kinds() {
+        let library =
+            b"newmtl a\nmap_Kd -s 1 1 1 my wood.png\n\tbump -bm 0.5 maps\\b.png\nnorm n.png\nKd 1 1 1\n";
+        let found = material_library_sidecars(&library[..]).unwrap();
+        let paths: Vec<_> = found.iter().map(|sidecar| &sidecar.path[..]).collect();
+        assert_eq!(paths, ["maps/b.png", "my wood.png", "n.png"]);
+    }
+}

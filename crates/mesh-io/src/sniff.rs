@@ -1,0 +1,74 @@
+//! Which format a file really has: its ending says one thing, its first bytes may say another.
+
+use std::path::Path;
+
+use crate::{Format, ReadError, text};
+
+/// A format, and a note where the file's name promised another.
+pub(super) struct Found {
+    pub format: Format,
+    pub note: Option<String>,
+}
+
+/// The format of a file. Content that is beyond doubt wins over the ending.
+pub(super) fn format(path: &Path, bytes: &[u8]) -> Result<Found, ReadError> {
+    let named = Format::from_path(path);
+    let certain = from_content(bytes);
+    match (named, certain) {
+        (Some(named), Some(certain)) if !same_reader(named, certain) => Ok(Found {
+            format: certain,
+            note: Some(format!("named like {}, but the content is {}", named.name(), certain.name())),
+        }),
+        (Some(format), _) | (None, Some(format)) => Ok(Found { format, note: None }),
+        (None, None) => {
+            let ending =
+                path.extension().map_or("no file name ending".to_owned(), |e| format!(".{}", e.display()));
+            Err(ReadError::UnknownFormat { path: path.to_owned(), found: ending })
+        }
+    }
+}
+
+fn same_reader(a: Format, b: Format) -> bool {
+    a == b || matches!((a, b), (Format::Las | Format::Laz, Format::Las | Format::Laz))
+}
+
+/// What the first bytes prove.
+fn from_content(bytes: &[u8]) -> Option<Format> {
+    let head = bytes.get(..bytes.len().min(1024)).unwrap_or_default();
+    let start = head.trim_ascii_start();
+    let line = text::lines(start).next().map_or(&[][..], |(_, line)| line.trim_ascii());
+    match head {
+        [b'g', b'l', b'T', b'F', 1 | 2, 0, 0, 0, ..] => return Some(Format::Glb),
+        [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => return Some(Format::Npy),
+        [b'L', b'A', b'S', b'F', ..] => return Some(Format::Las),
+        [b'P', b'K', 3, 4, ..] if text::find(head, b".npy").is_some() => return Some(Format::Npz),
+        _ => {}
+    }
+    if line.eq_ignore_ascii_case(b"ply") {
+        return Some(Format::Ply);
+    }
+    if is_off(line) {
+        return Some(Format::Off);
+    }
+    if start.starts_with(b"# .PCD")
+        || (start.starts_with(b"VERSION") && text::find(head, b"FIELDS").is_some())
+    {
+        return Some(Format::Pcd);
+    }
+    if start.starts_with(b"<") && text::find(head, b"<COLLADA").is_some() {
+        return Some(Format::Dae);
+    }
+    if start.starts_with(b"{") && text::find(head, b"\"asset\"").is_some() {
+        return Some(Format::Gltf);
+    }
+    let solid = start.get(..6).is_some_and(|word| word.eq_ignore_ascii_case(b"solid "));
+    (solid && text::find(head, b"facet").is_some()).then_some(Format::Stl)
+}
+
+/// `OFF`, `COFF`, `STCN4OFF`, with or without counts glued to it.
+fn is_off(line: &[u8]) -> bool {
+    let Some(at) = text::find(&line[..line.len().min(9)], b"OFF") else { return false };
+    let rest = &line[at + 3..];
+    line[..at].iter().all(|b| b"STCN4n".contains(b))
+        && rest.iter().all(|b| b.is_ascii_digit() || b.is_ascii_whitespace() || b"BINARY#".contains(b))
+}

@@ -1,0 +1,174 @@
+//! Stereolithography: triangles without shared vertices, as text or as 50-byte records.
+
+use glam::{DVec3, Vec3, Vec4};
+
+use crate::{
+    ReadError, color,
+    draft::{MeshDraft, count, narrow},
+    source::Source,
+    text,
+};
+use lexiform_geometry::Scene;
+
+const HEADER: usize = 84;
+const RECORD: usize = 50;
+
+/// Reads either kind. Vertices stay apart, as stored; stored normals are ignored, since the corners tell them.
+pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
+    if is_text(source.bytes) { read_text(source) } else { read_binary(source) }
+}
+
+/// Binary files may begin with "solid" too, so that word alone does not decide.
+fn is_text(bytes: &[u8]) -> bool {
+    let trimmed = bytes.trim_ascii_start();
+    let solid = trimmed.get(..5).is_some_and(|word| word.eq_ignore_ascii_case(b"solid"));
+    let exact = declared(bytes).is_some_and(|n| HEADER as u64 + n * RECORD as u64 == bytes.len() as u64);
+    solid && !exact && !bytes[..bytes.len().min(1024)].contains(&0)
+}
+
+fn declared(bytes: &[u8]) -> Option<u64> {
+    Some(u64::from(u32::from_le_bytes(*bytes.get(80..HEADER)?.first_chunk()?)))
+}
+
+fn read_text(source: &Source) -> Result<Scene, ReadError> {
+    let mut names = Vec::new();
+    let mut solids: Vec<Vec<DVec3>> = vec![Vec::new()];
+    let mut corners = Vec::new();
+    let mut odd = 0;
+    for (number, line) in text::lines(source.bytes) {
+        // Some writers put several statements on one line, so keywords are looked for anywhere in it.
+        let mut fields = text::fields(line);
+        while let Some(word) = fields.next() {
+            if word.eq_ignore_ascii_case(b"vertex") {
+                let mut next = || fields.next().and_then(text::number);
+                let (Some(x), Some(y), Some(z)) = (next(), next(), next()) else {
+                    return Err(source.invalid(format!(
+                        "line {number}: a vertex needs three numbers, found {}",
+                        text::excerpt(line)
+                    )));
+                };
+                corners.push(DVec3::new(x, y, z));
+            } else if word.eq_ignore_ascii_case(b"endloop") || word.eq_ignore_ascii_case(b"endfacet") {
+                odd += close_facet(&mut corners, solids.last_mut());
+            } else if word.eq_ignore_ascii_case(b"solid") {
+                names.push(text::decode(text::split_keyword(line).1));
+                solids.push(Vec::new());
+                break;
+            } else if word.eq_ignore_ascii_case(b"endsolid") {
+                break;
+            }
+        }
+    }
+    let mut scene = Scene::default();
+    let cut_off = !corners.is_empty();
+    if cut_off {
+        scene.notes.push("the file ends within a facet".to_owned());
+    }
+    if odd > 0 {
+        scene.notes.push(format!("dropped {} without exactly three vertices", count(odd, "facet")));
+    }
+    build_solids(source, &solids, &names, &mut scene)?;
+    Ok(scene)
+}
+
+/// Moves a facet's corners to its solid; 1 where they are not a triangle.
+fn close_facet(corners: &mut Vec<DVec3>, solid: Option<&mut Vec<DVec3>>) -> usize {
+    let odd = !matches!(corners.len(), 0 | 3);
+    if let (3, Some(solid)) = (corners.len(), solid) {
+        solid.extend_from_slice(corners);
+    }
+    corners.clear();
+    usize::from(odd)
+}
+
+fn build_solids(
+    source: &Source,
+    solids: &[Vec<DVec3>],
+    names: &[String],
+    scene: &mut Scene,
+) -> Result<(), ReadError> {
+    // All solids are narrowed together, so that they stay where they are to each other.
+    let all: Vec<DVec3> = solids.iter().flatten().copied().collect();
+    source.check_faces(all.len() as u64 / 3)?;
+    let mut positions = narrow(&all, &mut scene.notes).into_iter();
+    for (i, solid) in solids.iter().enumerate().filter(|(_, s)| !s.is_empty()) {
+        let draft = MeshDraft {
+            positions: positions.by_ref().take(solid.len()).collect(),
+            faces: consecutive(solid.len() / 3),
+            ..MeshDraft::default()
+        };
+        let name = i.checked_sub(1).and_then(|i| names.get(i)).filter(|n| !n.is_empty()).cloned();
+        scene.meshes.push(draft.finish(source, &mut scene.notes)?.with_name(name));
+    }
+    Ok(())
+}
+
+fn consecutive(faces: usize) -> Vec<[u32; 3]> {
+    (0..faces as u32).map(|f| [3 * f, 3 * f + 1, 3 * f + 2]).collect()
+}
+
+fn read_binary(source: &Source) -> Result<Scene, ReadError> {
+    let bytes = source.bytes;
+    let Some(declared) = declared(bytes) else {
+        return Err(source.invalid(format!("a header needs {HEADER} bytes, the file has {}", bytes.len())));
+    };
+    let (records, _) = bytes[HEADER..].as_chunks::<RECORD>();
+    let faces = (declared as usize).min(records.len());
+    let mut scene = Scene::default();
+    // A zero count over data is a writer that never came back to fill it in.
+    let faces = if declared == 0 { records.len() } else { faces };
+    if declared != records.len() as u64 {
+        scene
+            .notes
+            .push(format!("the header declares {declared} triangles, the file holds {}", records.len()));
+    }
+    source.check_faces(faces as u64)?;
+    let records = &records[..faces];
+    let positions = records.iter().flat_map(|r| [12, 24, 36].map(|at| vec3(&r[at..at + 12]))).collect();
+    let colors = face_colors(&bytes[..80], records);
+    let colors = colors.map(|c| c.iter().flat_map(|c| [*c; 3]).collect());
+    let draft = MeshDraft { positions, faces: consecutive(faces), colors, ..MeshDraft::default() };
+    let mesh = draft.finish(source, &mut scene.notes)?;
+    scene.meshes.push(mesh);
+    Ok(scene)
+}
+
+fn vec3(bytes: &[u8]) -> Vec3 {
+    let float = |at: usize| bytes[at..].first_chunk().map_or(f32::NAN, |b| f32::from_le_bytes(*b));
+    Vec3::new(float(0), float(4), float(8))
+}
+
+/// Five bits a channel in the attribute: VisCAM marks valid colors with bit 15, blue lowest. Materialise Magics
+/// puts a default after `COLOR=` in the header, clears bit 15 where the facet has its own, and has red lowest.
+fn face_colors(header: &[u8], records: &[[u8; RECORD]]) -> Option<Vec<Vec4>> {
+    let attributes = records.iter().map(|r| u16::from_le_bytes([r[48], r[49]]));
+    let magics = text::find(header, b"COLOR=").and_then(|at| header.get(at + 6..at + 10));
+    let channel =
+        |attribute: u16, shift: u16| ((attribute >> shift & 31) as f32 * 255.0 / 31.0).round() as u8;
+    if let Some(default) = magics {
+        let whole = color::from_bytes([default[0], default[1], default[2]]).extend(1.0);
+        return Some(
+            attributes
+                .map(|a| match a >> 15 {
+                    0 => color::from_bytes([0, 5, 10].map(|shift| channel(a, shift))).extend(1.0),
+                    _ => whole,
+                })
+                .collect(),
+        );
+    }
+    // Other programs use the attribute for other things (all ones is "none"): it is color only where most facets
+    // say so.
+    let marked = attributes.clone().filter(|a| a >> 15 == 1).count();
+    if marked * 2 <= records.len() || attributes.clone().all(|a| a == u16::MAX) {
+        return None;
+    }
+    let gray = color::from_bytes([192; 3]).extend(1.0);
+    Some(
+        attributes
+            .map(|a| match a >> 15 {
+                1 => color::from_bytes([10, 5, 0].map(|shift| channel(a, shift))).extend(1.0),
+                _ => gray,
+            })
+            .collect(),
+    )
+}

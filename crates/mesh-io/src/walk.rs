@@ -1,0 +1,158 @@
+//! Finding the assets below the given paths: sorted, each once, without side files and hidden folders.
+
+use std::collections::BTreeSet;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use crate::Format;
+
+/// What a walk found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Files to look at, sorted, each once.
+    pub assets: Vec<PathBuf>,
+    /// Folders and files that could not be looked into, with the reason.
+    pub unreadable: Vec<(PathBuf, String)>,
+}
+
+/// Bytes of a file that decide whether rows of numbers are points.
+pub const HEAD_BYTES: u64 = 4096;
+/// Widths of an array that may be points: positions, with normals, colors or both, and a few more columns.
+const POINT_COLUMNS: std::ops::RangeInclusive<u64> = 3..=16;
+
+/// Files with a 3D ending below `roots`. A root that is a file is taken whatever its ending says. Names that start
+/// with a dot are passed over, and folders behind symbolic links are not entered, so that a walk always ends.
+pub fn walk(roots: &[PathBuf]) -> Found {
+    let mut assets = BTreeSet::new();
+    let mut unreadable = Vec::new();
+    let mut folders: Vec<PathBuf> = Vec::new();
+    for root in roots {
+        if root.is_dir() {
+            folders.push(root.clone());
+        } else {
+            assets.insert(root.clone());
+        }
+    }
+    while let Some(folder) = folders.pop() {
+        match fs_err::read_dir(&folder) {
+            Err(error) => unreadable.push((folder, error.to_string())),
+            Ok(entries) => {
+                for entry in entries {
+                    match entry {
+                        Ok(entry) => visit(entry.path(), &mut folders, &mut assets),
+                        Err(error) => unreadable.push((folder.clone(), error.to_string())),
+                    }
+                }
+            }
+        }
+    }
+    unreadable.sort();
+    Found { assets: assets.into_iter().collect(), unreadable }
+}
+
+fn visit(path: PathBuf, folders: &mut Vec<PathBuf>, assets: &mut BTreeSet<PathBuf>) {
+    let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    if hidden {
+        return;
+    }
+    let is_link = path.is_symlink();
+    if path.is_dir() {
+        if !is_link {
+            folders.push(path);
+        }
+    } else if path.is_file() && is_asset(&path, || head(&path)) {
+        assets.insert(path);
+    }
+}
+
+/// Whether a file met on a walk is a 3D file. Tables and arrays count only when they start like points, since
+/// most `.txt`, `.csv` and `.npy` files in a folder are something else; `head` gives their first [`HEAD_BYTES`] bytes.
+pub fn is_asset(path: &Path, head: impl FnOnce() -> Option<Vec<u8>>) -> bool {
+    let ending = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
+    match (Format::from_path(path), ending.as_str()) {
+        (None, _) => false,
+        (Some(_), "txt" | "csv" | "asc") => head().is_some_and(|bytes| starts_with_points(&bytes)),
+        (Some(_), "npy") => head().is_some_and(|bytes| array_of_points(&bytes)),
+        (Some(_), "npz") => head().is_some_and(|bytes| archive_of_points(&bytes)),
+        (Some(_), _) => true,
+    }
+}
+
+fn head(path: &Path) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    fs_err::File::open(path).ok()?.take(HEAD_BYTES).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+/// Whether one of the first three lines that are not comments is a row of at least three numbers.
+fn starts_with_points(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    let rows = text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with(['#', '/']));
+    rows.take(3).any(|row| {
+        let cells: Vec<&str> = row.split([',', ';', ' ', '\t']).filter(|c| !c.is_empty()).collect();
+        cells.len() >= 3 && cells.iter().all(|cell| cell.parse::<f64>().is_ok())
+    })
+}
+
+/// Whether a NumPy header announces a floating-point table with as many columns as points have.
+fn array_of_points(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    let is_float = text.contains("'<f4'") || text.contains("'<f8'") || text.contains("'<f2'");
+    let shape = text.split_once("'shape':").and_then(|(_, rest)| rest.split_once(')'));
+    let sizes: Vec<u64> = shape.map_or(Vec::new(), |(tuple, _)| {
+        tuple.trim().trim_start_matches('(').split(',').filter_map(|n| n.trim().parse().ok()).collect()
+    });
+    bytes.starts_with(b"\x93NUMPY")
+        && is_float
+        && matches!(sizes[..], [_, columns] if POINT_COLUMNS.contains(&columns))
+}
+
+/// Whether the first member of a zip of arrays is named like points.
+fn archive_of_points(bytes: &[u8]) -> bool {
+    /// Length of a zip member's header before its name.
+    const HEADER: usize = 30;
+    let name = bytes.get(HEADER..).unwrap_or_default().to_ascii_lowercase();
+    let names: [&[u8]; 7] = [b"xyz", b"points", b"positions", b"vertices", b"pc.", b"pointcloud", b"arr_0"];
+    bytes.starts_with(b"PK") && names.iter().any(|start| name.starts_with(start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_shapes_once_and_passes_over_the_rest() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, bytes: &[u8]| {
+            let path = folder.path().join(name);
+            fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+            fs_err::write(path, bytes).unwrap();
+        };
+        write("b/chair.gltf", b"{}");
+        write("b/chair.bin", b"");
+        write("b/chair.mtl", b"");
+        write("a.OBJ", b"");
+        write(".hidden/x.stl", b"");
+        write(".lexiform/y.stl", b"");
+        write("notes.txt", b"this is not a cloud\n1 2 words\n");
+        write("cloud.txt", b"# x y z\n0 1 2\n");
+        write("table.csv", b"name,label\nchair,1\n");
+        write("picture.png", b"");
+        let root = folder.path().to_owned();
+        let found = walk(&[root.clone(), root.join("a.OBJ")]);
+        let names: Vec<_> = found.assets.iter().map(|p| p.strip_prefix(&root).unwrap().to_owned()).collect();
+        assert_eq!(names, ["a.OBJ", "b/chair.gltf", "cloud.txt"].map(PathBuf::from));
+    }
+
+    #[test]
+    fn arrays_count_only_when_they_look_like_points() {
+        let header = |shape: &str| {
+            let text = format!("\u{1}{{'descr': '<f4', 'fortran_order': False, 'shape': ({shape}), }}");
+            [b"\x93NUMPY".as_slice(), text.as_bytes()].concat()
+        };
+        assert!(array_of_points(&header("1024, 6")));
+        assert!(!array_of_points(&header("1024, 512")));
+        assert!(!array_of_points(&header("3,")));
+        assert!(!array_of_points(b"\x93NUMPY"));
+    }
+}

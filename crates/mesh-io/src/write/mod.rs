@@ -1,0 +1,70 @@
+//! Writing scenes: GLB for all; OBJ with MTL, STL, PLY, OFF for triangles; PLY, PCD, XYZ, NPY for points.
+
+mod error;
+mod glb;
+mod mesh;
+mod output;
+mod points;
+
+use std::path::Path;
+
+use lexiform_geometry::Scene;
+
+pub use self::error::WriteError;
+pub use self::glb::{GlbError, write_glb};
+use self::mesh::{obj, off, stl};
+use self::output::{Output, Points, Turn};
+use self::points::{npy, pcd, ply, xyz};
+use crate::Format;
+
+/// Writes a scene in the format of the file name's ending, in the axes that format is read with. Each file is
+/// complete or absent: it is written under another name first.
+///
+/// # Errors
+///
+/// When the ending names no format that is written, the format cannot hold what the scene has, a texture cannot be
+/// encoded, or the file cannot be written.
+pub fn write(path: &Path, scene: &Scene) -> Result<(), WriteError> {
+    let output = encode(path, scene)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    for (name, bytes) in &output.sidecars {
+        write_whole(&folder.join(name), bytes)?;
+    }
+    write_whole(path, &output.bytes)
+}
+
+fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".part");
+    let part = path.with_file_name(name);
+    fs_err::write(&part, bytes)?;
+    Ok(fs_err::rename(&part, path)?)
+}
+
+fn encode(path: &Path, scene: &Scene) -> Result<Output, WriteError> {
+    let unknown = || WriteError::UnknownFormat { path: path.to_owned() };
+    let format = Format::from_path(path).ok_or_else(unknown)?;
+    let nothing = |holds| WriteError::NothingToWrite { path: path.to_owned(), format: format.name(), holds };
+    let turned = || Turn { file_from_world: format.up_axis() };
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let triangles = || if scene.n_faces() > 0 { Ok(()) } else { Err(nothing("triangles")) };
+    let points = || {
+        let cloud = Points::of(scene, turned());
+        if cloud.positions.is_empty() { Err(nothing("points")) } else { Ok(cloud) }
+    };
+    match format {
+        Format::Glb if scene.is_empty() => Err(nothing("triangles and points")),
+        Format::Glb => match write_glb(scene) {
+            Ok(bytes) => Ok(bytes.into()),
+            Err(error) => Err(WriteError::Image { path: path.to_owned(), message: error.to_string() }),
+        },
+        Format::Obj => obj(path, scene, &stem),
+        Format::Stl => triangles().map(|()| stl(scene, turned()).into()),
+        Format::Off => triangles().map(|()| off(scene, turned()).into()),
+        Format::Ply => Ok(ply(scene).into()),
+        Format::Pcd => Ok(pcd(&points()?).into()),
+        Format::Xyz => Ok(xyz(&points()?).into()),
+        Format::Npy => Ok(npy(&points()?).into()),
+        _ => Err(unknown()),
+    }
+}

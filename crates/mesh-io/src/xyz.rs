@@ -1,0 +1,218 @@
+//! Rows of numbers: XYZ, PTS, TXT, CSV and ASC, with or without a header, a count, colors and normals.
+
+use crate::{
+    ReadError,
+    columns::{Columns, MOST, SAMPLE},
+    draft::count,
+    source::Source,
+    text,
+};
+use lexiform_geometry::Scene;
+
+/// Reads one point a row; a header or the number of columns says what they mean.
+pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
+    let mut scene = Scene::default();
+    let table = Table::open(source)?;
+    let mut rows =
+        Rows { table: &table, lines: text::lines(source.bytes), row: Vec::new(), bad: 0, first_bad: None };
+    let mut sample = Vec::new();
+    while sample.len() < SAMPLE && rows.advance() {
+        sample.push(rows.row.clone());
+    }
+    let named = table.names.as_deref().and_then(Columns::from_names);
+    let columns = named.unwrap_or_else(|| {
+        // One ragged row must not hide the colors of all others.
+        let width = sample.first().map_or(3, Vec::len);
+        sample.retain(|row| row.len() >= width);
+        Columns::guess(&sample)
+    });
+    let (points, bad, first_bad) = collect(source, &table, &columns)?;
+    if bad > points.positions.len() / 10 || points.positions.is_empty() && bad > 0 {
+        return Err(source.invalid(first_bad.unwrap_or_default()));
+    }
+    if bad > 0 {
+        scene.notes.push(format!("skipped {} that hold no point", count(bad, "line")));
+    }
+    if !points.positions.is_empty() {
+        let cloud = points.finish(source, &mut scene.notes)?;
+        scene.clouds.push(cloud);
+    }
+    Ok(scene)
+}
+
+type Collected = (super::draft::CloudDraft, usize, Option<String>);
+
+fn collect(source: &Source, table: &Table, columns: &Columns) -> Result<Collected, ReadError> {
+    let mut rows = Rows { table, lines: text::lines(source.bytes), row: Vec::new(), bad: 0, first_bad: None };
+    let mut draft = crate::draft::CloudDraft::default();
+    while rows.advance() {
+        if rows.row.len() <= columns.position.into_iter().max().unwrap_or(2) {
+            rows.bad += 1;
+            continue;
+        }
+        columns.push(&rows.row, &mut draft);
+        source.check_vertices(draft.positions.len() as u64)?;
+    }
+    crate::columns::linearize(&mut draft.colors);
+    Ok((draft, rows.bad, rows.first_bad))
+}
+
+/// How the rows are written.
+struct Table {
+    delimiter: Delimiter,
+    names: Option<Vec<String>>,
+    /// The line of the names, which is no row.
+    header: Option<usize>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Delimiter {
+    /// White space; a comma inside a number is its decimal point.
+    Space,
+    /// Commas, with or without white space.
+    Comma,
+    /// Semicolons; a comma inside a number is its decimal point.
+    Semicolon,
+}
+
+impl Table {
+    fn open(source: &Source) -> Result<Self, ReadError> {
+        let mut table = Self { delimiter: Delimiter::Space, names: None, header: None };
+        for (number, line) in text::lines(source.bytes) {
+            let line = line.trim_ascii();
+            if line.is_empty() {
+                continue;
+            }
+            let comment = line.starts_with(b"#") || line.starts_with(b"//");
+            table.delimiter = Delimiter::of(line);
+            let fields: Vec<&[u8]> = table.delimiter.split(line).take(MOST).collect();
+            let numeric = fields.iter().filter(|f| text::number(f).is_some()).count();
+            if !comment && numeric >= 3 {
+                return Ok(table);
+            }
+            let names: Vec<String> = line_names(line, &fields);
+            if Columns::from_names(&names).is_some() {
+                table.names = Some(names);
+                table.header = Some(number);
+            } else if !comment && numeric == 0 && table.header.is_none() {
+                // A header of other names; a second one is text of another kind.
+                table.header = Some(number);
+            }
+        }
+        Ok(table)
+    }
+}
+
+fn line_names(line: &[u8], fields: &[&[u8]]) -> Vec<String> {
+    let spaced = line.starts_with(b"//") || line.starts_with(b"#");
+    let names = fields.iter().map(|f| text::decode(f));
+    // "# x y z": the mark is a field of its own and no column.
+    names.filter(|name| !(spaced && matches!(name.as_str(), "#" | "//"))).collect()
+}
+
+impl Delimiter {
+    fn of(line: &[u8]) -> Self {
+        if line.contains(&b';') {
+            return Self::Semicolon;
+        }
+        let decimal = |f: &[u8]| {
+            !f.starts_with(b",") && !f.ends_with(b",") && f.iter().filter(|&&b| b == b',').count() <= 1
+        };
+        let decimal_commas = text::fields(line).count() >= 3 && text::fields(line).all(decimal);
+        if line.contains(&b',') && !decimal_commas { Self::Comma } else { Self::Space }
+    }
+
+    fn split(self, line: &[u8]) -> impl Iterator<Item = &[u8]> {
+        let parts = move |b: &u8| match self {
+            Self::Space => b.is_ascii_whitespace(),
+            Self::Comma => *b == b',' || b.is_ascii_whitespace(),
+            Self::Semicolon => *b == b';' || b.is_ascii_whitespace(),
+        };
+        line.split(parts).map(|f| f.trim_ascii()).map(unquoted).filter(|f| !f.is_empty())
+    }
+}
+
+fn unquoted(field: &[u8]) -> &[u8] {
+    field.strip_prefix(b"\"").and_then(|f| f.strip_suffix(b"\"")).unwrap_or(field)
+}
+
+/// Rows of at least three numbers.
+struct Rows<'t, L> {
+    table: &'t Table,
+    lines: L,
+    row: Vec<f64>,
+    bad: usize,
+    first_bad: Option<String>,
+}
+
+impl<'b, L: Iterator<Item = (usize, &'b [u8])>> Rows<'_, L> {
+    /// Moves to the next row; false at the end.
+    fn advance(&mut self) -> bool {
+        for (number, line) in self.lines.by_ref() {
+            let line = line.trim_ascii();
+            if line.is_empty()
+                || line.starts_with(b"#")
+                || line.starts_with(b"//")
+                || self.table.header == Some(number)
+            {
+                continue;
+            }
+            self.row.clear();
+            self.row.extend(self.table.delimiter.split(line).map_while(text::number).take(MOST));
+            match self.row.len() {
+                3.. => return true,
+                // The count of points that PTS files begin with, once or before each scan.
+                1 if self.row[0].fract() == 0.0 && self.table.delimiter.split(line).count() == 1 => {}
+                _ => {
+                    self.bad += 1;
+                    self.first_bad.get_or_insert_with(|| {
+                        format!(
+                            "line {number}: expected a row of at least three numbers, found {}",
+                            text::excerpt(line)
+                        )
+                    });
+                }
+            }
+        }
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use glam::Vec3;
+
+    use super::*;
+
+    fn read_text(text: &str) -> Result<Scene, ReadError> {
+        read(&Source { path: Path::new("test.xyz"), bytes: text.as_bytes(), format: "XYZ" })
+    }
+
+    #[test]
+    fn delimiters_headers_and_counts() {
+        for text in [
+            "1 2 3\n4 5 6\n",
+            "2\n1 2 3\n4 5 6\n",
+            "x,y,z\n1,2,3\n4,5,6\n",
+            "\"1\", \"2\", \"3\"\n4, 5, 6\n",
+            "// X Y Z\n1\t2\t3\n4\t5\t6\n",
+            "1,0;2,0;3,0\n4,0;5,0;6,0\n",
+            "1,0 2,0 3,0\n4,0 5,0 6,0\n",
+        ] {
+            let scene = read_text(text).unwrap();
+            assert_eq!(
+                scene.clouds[0].positions(),
+                [Vec3::new(1.0, 2.0, 3.0), Vec3::new(4.0, 5.0, 6.0)],
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn prose_is_no_point_cloud() {
+        let error = read_text("These are the models\nof the year 2020 and 2021.\n").unwrap_err().to_string();
+        assert!(error.starts_with("test.xyz: invalid XYZ: line 2: expected a row"), "{error}");
+    }
+}

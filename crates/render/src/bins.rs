@@ -1,0 +1,161 @@
+//! What may be seen, sorted by the band of rows where it may be.
+
+use crate::level::Kernel;
+use crate::project::GridVertex;
+use crate::raster::{Record, SMALL, covered};
+use crate::splat::Disc;
+
+/// Triangles classified at a time: loops over exactly this many lanes become vector instructions.
+const BLOCK: usize = 16;
+
+/// What may cover samples of one band.
+#[derive(Default)]
+pub(crate) struct Bin {
+    /// Small opaque triangles that show their front, and those that show their back.
+    pub(crate) front: Vec<u32>,
+    pub(crate) back: Vec<u32>,
+    /// Other opaque triangles, or pieces of them.
+    pub(crate) large: Vec<Record>,
+    /// Triangles whose alpha decides, with the index of their part.
+    pub(crate) pierced: Vec<(Record, usize)>,
+    pub(crate) discs: Vec<Disc>,
+}
+
+/// Bands of rows of samples.
+pub(crate) struct Bands {
+    /// The band of each row.
+    of_row: Vec<u16>,
+}
+
+/// Sorts small opaque triangles.
+pub(crate) struct Sort<'a> {
+    pub(crate) faces: &'a [[u32; 3]],
+    /// Of the first of `faces`.
+    pub(crate) first_id: u32,
+    pub(crate) vertices: &'a [GridVertex],
+    pub(crate) bands: &'a Bands,
+    pub(crate) bins: &'a mut [Bin],
+    /// Triangles that are not small, or have to be cut first.
+    pub(crate) odd: &'a mut Vec<u32>,
+}
+
+/// What becomes of a triangle.
+const NOTHING: i32 = 0;
+const FRONT: i32 = 1;
+const BACK: i32 = 2;
+const ODD: i32 = 3;
+
+/// A block of triangles: corners, then where they may be seen.
+struct Block {
+    x: [[i32; BLOCK]; 3],
+    y: [[i32; BLOCK]; 3],
+    /// Smallest inverse depth, 0 where a corner cannot be drawn.
+    farthest: [f32; BLOCK],
+    first_row: [i32; BLOCK],
+    last_row: [i32; BLOCK],
+    fate: [i32; BLOCK],
+}
+
+impl Bin {
+    pub(crate) fn with_room(n_faces: usize) -> Self {
+        let (front, back) = (Vec::with_capacity(n_faces), Vec::with_capacity(n_faces));
+        Self { front, back, ..Self::default() }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.front.is_empty()
+            && self.back.is_empty()
+            && self.large.is_empty()
+            && self.pierced.is_empty()
+            && self.discs.is_empty()
+    }
+}
+
+impl Bands {
+    pub(crate) fn new(grid: u32, height: u32) -> Self {
+        Self { of_row: (0..grid).map(|row| (row / height) as u16).collect() }
+    }
+
+    pub(crate) fn grid(&self) -> i32 {
+        self.of_row.len() as i32
+    }
+
+    /// The bands that sample rows `first..=last` touch.
+    #[inline(always)]
+    pub(crate) fn over(&self, first: i32, last: i32) -> std::ops::Range<usize> {
+        let (first, last) = (first.max(0), last.min(self.grid() - 1));
+        if first > last {
+            return 0..0;
+        }
+        usize::from(self.of_row[first as usize])..usize::from(self.of_row[last as usize]) + 1
+    }
+}
+
+impl Kernel for Sort<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let mut block = Block {
+            x: [[0; BLOCK]; 3],
+            y: [[0; BLOCK]; 3],
+            farthest: [0.0; BLOCK],
+            first_row: [0; BLOCK],
+            last_row: [0; BLOCK],
+            fate: [NOTHING; BLOCK],
+        };
+        let mut id = self.first_id;
+        for faces in self.faces.chunks(BLOCK) {
+            block.gather(faces, self.vertices);
+            block.classify(self.bands.grid());
+            for (i, &fate) in block.fate.iter().enumerate().take(faces.len()) {
+                if fate == ODD {
+                    self.odd.push(id);
+                } else if fate != NOTHING {
+                    for band in self.bands.over(block.first_row[i], block.last_row[i]) {
+                        let bin = &mut self.bins[band];
+                        if fate == FRONT { bin.front.push(id) } else { bin.back.push(id) }
+                    }
+                }
+                id += 1;
+            }
+        }
+    }
+}
+
+impl Block {
+    #[inline(always)]
+    fn gather(&mut self, faces: &[[u32; 3]], vertices: &[GridVertex]) {
+        for (i, face) in faces.iter().enumerate().take(BLOCK) {
+            let mut farthest = f32::INFINITY;
+            for (corner, &vertex) in face.iter().enumerate() {
+                let vertex = &vertices[vertex as usize];
+                self.x[corner][i] = vertex.x;
+                self.y[corner][i] = vertex.y;
+                farthest = farthest.min(vertex.inverse_depth);
+            }
+            self.farthest[i] = farthest;
+        }
+    }
+
+    /// The fates of all triangles, side by side; lanes that hold nothing do no harm.
+    #[inline(always)]
+    fn classify(&mut self, grid: i32) {
+        let last = grid - 1;
+        for i in 0..BLOCK {
+            let (x, y) =
+                ([self.x[0][i], self.x[1][i], self.x[2][i]], [self.y[0][i], self.y[1][i], self.y[2][i]]);
+            let (columns, rows) = (covered(x), covered(y));
+            let in_view = (columns.0.max(0) <= columns.1.min(last)) & (rows.0.max(0) <= rows.1.min(last));
+            let small = (columns.1 - columns.0 < SMALL) & (rows.1 - rows.0 < SMALL);
+            let (dx1, dy1, dx2, dy2) = (x[1] - x[0], y[1] - y[0], x[2] - x[0], y[2] - y[0]);
+            // Right where the triangle is small.
+            let area = dx1.wrapping_mul(dy2).wrapping_sub(dy1.wrapping_mul(dx2));
+            let side = if area > 0 { BACK } else { FRONT };
+            let side = if area == 0 { NOTHING } else { side };
+            let fate = if small { side } else { ODD };
+            let fate = if in_view { fate } else { NOTHING };
+            self.fate[i] = if self.farthest[i] > 0.0 { fate } else { ODD };
+            self.first_row[i] = rows.0;
+            self.last_row[i] = rows.1;
+        }
+    }
+}

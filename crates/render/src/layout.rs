@@ -1,0 +1,117 @@
+//! Where everything of a view is on the grid: what may be seen is sorted into bands of rows.
+
+use std::ops::Range;
+
+use lexiform_geometry::AlphaMode;
+use rayon::prelude::*;
+
+use crate::bins::{Bin, Sort};
+use crate::frame::{BAND, Frame};
+use crate::project::{GridVertex, Snap};
+use crate::raster::Record;
+
+/// Triangles, vertices or points of one task.
+const CHUNK: usize = 8192;
+
+/// Where everything of a view is on the grid.
+pub(crate) struct Layout {
+    pub(crate) vertices: Vec<GridVertex>,
+    /// `[chunk][band]`, chunks in the order of ids.
+    pub(crate) bins: Vec<Vec<Bin>>,
+}
+
+impl Frame<'_> {
+    pub(crate) fn layout(&self) -> Layout {
+        let vertices = self.vertices();
+        let mut bins = Vec::new();
+        bins.par_extend(
+            chunks(self.stage.surface.faces().len()).map(|range| self.bin_faces(&vertices, range)),
+        );
+        bins.par_extend(chunks(self.stage.splats.len()).map(|range| self.bin_points(range)));
+        Layout { vertices, bins }
+    }
+
+    fn vertices(&self) -> Vec<GridVertex> {
+        let places = &self.stage.places;
+        let mut vertices = vec![GridVertex::default(); places.len()];
+        vertices.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, vertices)| {
+            self.level.run(Snap { projection: &self.projection, places, first: chunk * CHUNK, vertices });
+        });
+        vertices
+    }
+
+    fn bin_faces(&self, vertices: &[GridVertex], ids: Range<usize>) -> Vec<Bin> {
+        // Half of the triangles face away, and few are in more than one band.
+        let mut bins = self.empty_bins(ids.len() / 2);
+        let mut odd = Vec::new();
+        let mut first = ids.start as u32;
+        while first < ids.end as u32 {
+            let index = self.stage.surface.part_of(first);
+            let end = self.stage.surface.faces_of(index).end.min(ids.end as u32);
+            let part = &self.stage.surface.parts()[index];
+            if part.alpha == AlphaMode::Opaque {
+                let faces = &self.stage.surface.faces()[first as usize..end as usize];
+                let bands = &self.bands;
+                self.level.run(Sort {
+                    faces,
+                    first_id: first,
+                    vertices,
+                    bands,
+                    bins: &mut bins,
+                    odd: &mut odd,
+                });
+                let put = |bin: &mut Bin, record: Record| bin.large.push(record);
+                odd.drain(..).for_each(|id| self.records(vertices, id, put, &mut bins));
+            } else {
+                let pierce = |bin: &mut Bin, record: Record| bin.pierced.push((record, index));
+                (first..end).for_each(|id| self.records(vertices, id, pierce, &mut bins));
+            }
+            first = end;
+        }
+        bins
+    }
+
+    /// Puts a triangle, or what can be drawn of it, into the bins of its bands.
+    fn records(&self, vertices: &[GridVertex], id: u32, put: impl Fn(&mut Bin, Record), bins: &mut [Bin]) {
+        let mut sort = |corners: [GridVertex; 3]| {
+            let Some(record) = Record::new(corners, id, self.projection.grid) else { return };
+            let (first, last) = record.rows();
+            for band in self.bands.over(first, last) {
+                put(&mut bins[band], record);
+            }
+        };
+        let (numbers, corners) = self.stage.surface.triangle(id);
+        let on_grid = numbers.map(|v| vertices[v as usize]);
+        if on_grid.iter().all(GridVertex::is_in_front) {
+            sort(on_grid);
+        } else {
+            self.projection.clip(corners.map(|c| c.position), sort);
+        }
+    }
+
+    fn bin_points(&self, points: Range<usize>) -> Vec<Bin> {
+        let mut bins = self.empty_bins(0);
+        for point in points {
+            let Some(disc) = self.stage.splats.disc(point, &self.projection, self.stage.n_faces) else {
+                continue;
+            };
+            let (first, last) = disc.rows();
+            for band in self.bands.over(first, last) {
+                bins[band].discs.push(disc);
+            }
+        }
+        bins
+    }
+
+    /// Bins with room for a number of triangles on each side, spread over the bands.
+    fn empty_bins(&self, n_faces: usize) -> Vec<Bin> {
+        let n_bands = self.config.size.div_ceil(BAND) as usize;
+        (0..n_bands).map(|_| Bin::with_room(n_faces / n_bands)).collect()
+    }
+}
+
+/// `0..count` in pieces for the tasks.
+fn chunks(count: usize) -> impl IndexedParallelIterator<Item = Range<usize>> {
+    let chunk = move |i: usize| i * CHUNK..((i + 1) * CHUNK).min(count);
+    (0..count.div_ceil(CHUNK)).into_par_iter().map(chunk)
+}

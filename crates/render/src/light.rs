@@ -1,0 +1,44 @@
+//! What light a surface sends to the camera.
+
+use glam::Vec3;
+
+use crate::config::Light;
+
+/// Lights ready for use.
+#[derive(Clone, Copy)]
+pub(crate) struct Lamps {
+    light: Light,
+    /// Unit vector.
+    towards_key: Vec3,
+}
+
+impl Lamps {
+    pub(crate) fn new(light: &Light) -> Self {
+        let towards_key = Vec3::from(light.key_direction).try_normalize().unwrap_or(Vec3::Y);
+        Self { light: *light, towards_key }
+    }
+
+    /// What a matte white surface sends back. `normal` and `view` are unit vectors, `view` points to the camera.
+    #[inline(always)]
+    pub(crate) fn irradiance(&self, normal: Vec3, view: Vec3) -> f32 {
+        // Wrapped around the edge of shadow, as the light of a large lamp is.
+        let key = (0.25 + 0.75 * normal.dot(self.towards_key)).max(0.0);
+        self.ambient(normal.y) + self.light.key * key * key + self.light.headlight * normal.dot(view).abs()
+    }
+
+    /// What a metal mirrors: no picture of surroundings, but a sky that is brighter than the ground, the more sharply the
+    /// smoother the metal.
+    #[inline(always)]
+    pub(crate) fn reflected(&self, normal: Vec3, view: Vec3, roughness: f32) -> f32 {
+        let towards = normal * (2.0 * normal.dot(view)) - view;
+        let sharpness = 2.5 - 1.5 * roughness;
+        let key = towards.dot(self.towards_key).max(0.0);
+        let highlight = key * key * key * key * self.light.key * (2.0 - roughness);
+        self.ambient((towards.y * sharpness).clamp(-1.0, 1.0)) + highlight + 1.4 * self.light.headlight
+    }
+
+    #[inline(always)]
+    fn ambient(&self, up: f32) -> f32 {
+        self.light.ground + (self.light.sky - self.light.ground) * (0.5 + 0.5 * up)
+    }
+}

@@ -1,0 +1,184 @@
+//! From the world to the sample grid: cameras, vertices, and triangles that cross the edges of the view.
+
+use glam::Vec3;
+
+use crate::level::Kernel;
+use lexiform_geometry::Camera;
+
+/// Steps of snapped coordinates between neighboring samples; edges are exact integers from there on.
+pub(crate) const SUBSAMPLE: i32 = 1 << SUBSAMPLE_BITS;
+pub(crate) const SUBSAMPLE_BITS: u32 = 8;
+/// Nothing nearer to the camera than this is drawn.
+const NEAR: f32 = 1e-3;
+/// Vertices farther from the middle of the grid than this many samples are cut off, so that products of
+/// coordinates stay exact.
+const GUARD: f32 = 32_768.0;
+
+/// A camera over a square grid of samples.
+#[derive(Clone, Copy)]
+pub(crate) struct Projection {
+    rows: [Vec3; 3],
+    translation: Vec3,
+    pub(crate) eye: Vec3,
+    right: Vec3,
+    up: Vec3,
+    forward: Vec3,
+    /// Samples an edge of the grid has.
+    pub(crate) grid: u32,
+    /// Samples per unit of slope.
+    pub(crate) focal: f32,
+    center: f32,
+}
+
+/// Positions, coordinate by coordinate.
+#[derive(Default)]
+pub(crate) struct Places {
+    x: Vec<f32>,
+    y: Vec<f32>,
+    z: Vec<f32>,
+}
+
+/// Puts places on the grid.
+pub(crate) struct Snap<'a> {
+    pub(crate) projection: &'a Projection,
+    pub(crate) places: &'a Places,
+    /// Of the first place.
+    pub(crate) first: usize,
+    pub(crate) vertices: &'a mut [GridVertex],
+}
+
+/// A vertex on the sample grid: +X right, +Y down, snapped to `1 / SUBSAMPLE`. All is 0 where the vertex is too near or
+/// too far out to be drawn as it is.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct GridVertex {
+    pub(crate) x: i32,
+    pub(crate) y: i32,
+    pub(crate) inverse_depth: f32,
+}
+
+impl Projection {
+    pub(crate) fn new(camera: &Camera, grid: u32) -> Self {
+        let rotation = glam::Mat3::from(camera.world_from_camera.matrix3);
+        let eye = Vec3::from(camera.world_from_camera.translation);
+        // f64 and one rounding: the last bit of a platform's tangent does not show.
+        let slope = (f64::from(camera.fov_y_radians) / 2.0).tan();
+        let axes = [rotation.x_axis, rotation.y_axis, rotation.z_axis];
+        Self {
+            rows: axes,
+            translation: Vec3::new(-axes[0].dot(eye), -axes[1].dot(eye), -axes[2].dot(eye)),
+            eye,
+            right: axes[0],
+            up: axes[1],
+            forward: -axes[2],
+            grid,
+            focal: (f64::from(grid) / 2.0 / slope) as f32,
+            center: grid as f32 / 2.0,
+        }
+    }
+
+    /// A direction of the world in the camera's frame.
+    pub(crate) fn direction_in_camera(&self, direction: Vec3) -> Vec3 {
+        Vec3::from(self.rows.map(|axis| axis.dot(direction)))
+    }
+
+    /// World → camera coordinates: +X right, +Y up, looking along −Z.
+    #[inline(always)]
+    fn in_camera(&self, point: Vec3) -> Vec3 {
+        Vec3::new(self.rows[0].dot(point), self.rows[1].dot(point), self.rows[2].dot(point))
+            + self.translation
+    }
+
+    /// The direction in the world of the ray through a point of the grid; one unit deep, not of unit length.
+    #[inline(always)]
+    pub(crate) fn ray(&self, x: f32, y: f32) -> Vec3 {
+        let slope = 1.0 / self.focal;
+        self.forward + self.right * ((x - self.center) * slope) - self.up * ((y - self.center) * slope)
+    }
+
+    #[inline]
+    pub(crate) fn vertex(&self, point: Vec3) -> GridVertex {
+        self.snap(self.in_camera(point))
+    }
+
+    #[inline(always)]
+    fn snap(&self, in_camera: Vec3) -> GridVertex {
+        let inverse_depth = 1.0 / -in_camera.z;
+        let x = in_camera.x * inverse_depth * self.focal;
+        let y = -in_camera.y * inverse_depth * self.focal;
+        // Not lazily: this runs in loops without branches.
+        let drawable = (in_camera.z <= -NEAR) & (x.abs() <= GUARD) & (y.abs() <= GUARD);
+        let keep = |v: f32| if drawable { v } else { 0.0 };
+        let to_grid = |v: f32| keep((v + self.center) * SUBSAMPLE as f32) as i32;
+        GridVertex { x: to_grid(x), y: to_grid(y), inverse_depth: keep(inverse_depth) }
+    }
+
+    /// Cuts a triangle to what can be snapped and hands on the pieces.
+    pub(crate) fn clip(&self, corners: [Vec3; 3], mut piece: impl FnMut([GridVertex; 3])) {
+        let reach = 0.999 * GUARD / self.focal;
+        // Inside where `plane · point >= offset`; the sides leave room for rounding.
+        let planes = [
+            (Vec3::NEG_Z, 2.0 * NEAR),
+            (Vec3::new(1.0, 0.0, -reach), 0.0),
+            (Vec3::new(-1.0, 0.0, -reach), 0.0),
+            (Vec3::new(0.0, 1.0, -reach), 0.0),
+            (Vec3::new(0.0, -1.0, -reach), 0.0),
+        ];
+        let mut polygon: Vec<Vec3> = corners.iter().map(|&c| self.in_camera(c)).collect();
+        for (plane, offset) in planes {
+            polygon = cut(&polygon, plane, offset);
+        }
+        let on_grid: Vec<GridVertex> = polygon.iter().map(|&p| self.snap(p)).collect();
+        for pair in on_grid.windows(2).skip(1) {
+            let triangle = [on_grid[0], pair[0], pair[1]];
+            if triangle.iter().all(GridVertex::is_in_front) {
+                piece(triangle);
+            }
+        }
+    }
+}
+
+impl Places {
+    pub(crate) fn new(positions: impl Iterator<Item = Vec3> + Clone) -> Self {
+        let list = |axis: usize| positions.clone().map(|p| p[axis]).collect();
+        Self { x: list(0), y: list(1), z: list(2) }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.x.len()
+    }
+}
+
+impl Kernel for Snap<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let range = self.first..self.first + self.vertices.len();
+        let places = self.places;
+        let (xs, ys, zs) = (&places.x[range.clone()], &places.y[range.clone()], &places.z[range]);
+        for (((vertex, &x), &y), &z) in self.vertices.iter_mut().zip(xs).zip(ys).zip(zs) {
+            *vertex = self.projection.snap(self.projection.in_camera(Vec3::new(x, y, z)));
+        }
+    }
+}
+
+impl GridVertex {
+    #[inline]
+    pub(crate) fn is_in_front(&self) -> bool {
+        self.inverse_depth > 0.0
+    }
+}
+
+/// The part of a convex polygon on the inner side of a plane.
+fn cut(polygon: &[Vec3], plane: Vec3, offset: f32) -> Vec<Vec3> {
+    let mut inside = Vec::with_capacity(polygon.len() + 1);
+    for (i, &from) in polygon.iter().enumerate() {
+        let to = polygon[(i + 1) % polygon.len()];
+        let (here, there) = (plane.dot(from) - offset, plane.dot(to) - offset);
+        if here >= 0.0 {
+            inside.push(from);
+        }
+        if (here >= 0.0) != (there >= 0.0) {
+            inside.push(from + (to - from) * (here / (here - there)));
+        }
+    }
+    inside
+}

@@ -1,0 +1,243 @@
+//! Colors of many points of opaque triangles side by side. The slow twin is [`Stage::shade`](crate::stage::Stage::shade):
+//! both use the same formulas and give the same bits.
+
+use glam::{Vec2, Vec3};
+use lexiform_geometry::surface::{Hit, Intersection, MappedTexture, Part, on_texture};
+
+use crate::frame::Frame;
+use crate::level::Kernel;
+use crate::ray::Ray;
+
+/// Points colored at a time: loops over exactly this many lanes become vector instructions.
+const BLOCK: usize = 16;
+
+/// A color that a pixel needs.
+#[derive(Clone, Copy)]
+pub(crate) struct Ask {
+    /// Of the triangle.
+    pub(crate) id: u32,
+    /// Where on the grid it is seen.
+    pub(crate) x: f32,
+    pub(crate) y: f32,
+    /// Number of the pixel in what is drawn of its row, and how many of its samples get the color.
+    pub(crate) pixel: u32,
+    pub(crate) weight: f32,
+}
+
+/// Colors points of opaque triangles: linear, lit.
+pub(crate) struct Shade<'a> {
+    pub(crate) frame: &'a Frame<'a>,
+    pub(crate) asks: &'a [Ask],
+    /// As many as `asks`.
+    pub(crate) colors: &'a mut [Vec3],
+}
+
+type Lanes = [f32; BLOCK];
+/// Vectors coordinate by coordinate.
+type Lanes3 = [Lanes; 3];
+
+/// A block of points.
+struct Block {
+    grid: [Lanes; 2],
+    positions: [Lanes3; 3],
+    normals: [Lanes3; 3],
+    uvs: [[Lanes; 2]; 3],
+    /// Edges of the texture in texels.
+    texels: [Lanes; 2],
+    weights: Lanes3,
+    face_normal: Lanes3,
+    footprint: Lanes,
+    uv: [Lanes; 2],
+    texel_area: Lanes,
+    normal: Lanes3,
+    view: Lanes3,
+    base: Lanes3,
+    emission: Lanes3,
+    metallic: Lanes,
+    roughness: Lanes,
+    /// 0 where the material ignores light, else 1.
+    lit: Lanes,
+    color: Lanes3,
+}
+
+/// The parts of a block's points and their textures; neighbors tend to be of one part.
+struct Materials<'a> {
+    parts: [Option<(&'a Part<'a>, Option<MappedTexture<'a>>)>; BLOCK],
+    any_metal: bool,
+}
+
+#[inline(always)]
+fn load(lanes: &Lanes3, i: usize) -> Vec3 {
+    Vec3::new(lanes[0][i], lanes[1][i], lanes[2][i])
+}
+
+#[inline(always)]
+fn store(lanes: &mut Lanes3, i: usize, vector: Vec3) {
+    lanes[0][i] = vector.x;
+    lanes[1][i] = vector.y;
+    lanes[2][i] = vector.z;
+}
+
+#[inline(always)]
+fn load2(lanes: &[Lanes; 2], i: usize) -> Vec2 {
+    Vec2::new(lanes[0][i], lanes[1][i])
+}
+
+impl Kernel for Shade<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let mut block = Block::empty();
+        for (asks, colors) in self.asks.chunks(BLOCK).zip(self.colors.chunks_mut(BLOCK)) {
+            // All lanes, always: what those past the end hold does no harm.
+            let materials = block.gather(self.frame, asks);
+            block.intersect(self.frame);
+            block.paint(self.frame, asks, &materials);
+            block.light(self.frame, materials.any_metal);
+            for (i, color) in colors.iter_mut().enumerate().take(BLOCK) {
+                *color = load(&block.color, i);
+            }
+        }
+    }
+}
+
+impl Block {
+    #[inline(always)]
+    fn empty() -> Self {
+        let lanes = [0.0; BLOCK];
+        let lanes3 = [lanes; 3];
+        Self {
+            grid: [lanes; 2],
+            positions: [lanes3; 3],
+            normals: [lanes3; 3],
+            uvs: [[lanes; 2]; 3],
+            texels: [lanes; 2],
+            weights: lanes3,
+            face_normal: lanes3,
+            footprint: lanes,
+            uv: [lanes; 2],
+            texel_area: lanes,
+            normal: lanes3,
+            view: lanes3,
+            base: lanes3,
+            emission: lanes3,
+            metallic: lanes,
+            roughness: lanes,
+            lit: lanes,
+            color: lanes3,
+        }
+    }
+
+    /// Fetches corners and materials.
+    #[inline(always)]
+    fn gather<'a>(&mut self, frame: &Frame<'a>, asks: &[Ask]) -> Materials<'a> {
+        let surface = &frame.stage.surface;
+        let mut materials = Materials { parts: [None; BLOCK], any_metal: false };
+        let mut faces = 0..0;
+        let mut known = None;
+        for (i, ask) in asks.iter().enumerate().take(BLOCK) {
+            if !faces.contains(&ask.id) {
+                let index = surface.part_of(ask.id);
+                faces = surface.faces_of(index);
+                let part = &surface.parts()[index];
+                known = Some((part, surface.base_color_texture(part)));
+            }
+            let Some((part, texture)) = known else { continue };
+            materials.parts[i] = known;
+            materials.any_metal |= part.metallic > 0.0;
+            self.grid[0][i] = ask.x;
+            self.grid[1][i] = ask.y;
+            let (_, corners) = surface.triangle(ask.id);
+            for (slot, corner) in corners.into_iter().enumerate() {
+                store(&mut self.positions[slot], i, corner.position);
+                store(&mut self.normals[slot], i, corner.normal);
+                if let Some(texture) = &texture {
+                    let uv = texture.coordinates_on_image(corner.uv);
+                    self.uvs[slot][0][i] = uv.x;
+                    self.uvs[slot][1][i] = uv.y;
+                }
+            }
+            let texels = texture.map_or(Vec2::ZERO, |texture| texture.chain.size());
+            self.texels[0][i] = texels.x;
+            self.texels[1][i] = texels.y;
+            self.metallic[i] = part.metallic;
+            self.roughness[i] = part.roughness;
+            self.lit[i] = if part.unlit { 0.0 } else { 1.0 };
+        }
+        materials
+    }
+
+    /// Where rays meet triangles.
+    #[inline(always)]
+    fn intersect(&mut self, frame: &Frame<'_>) {
+        let (eye, pixel_area, projection) = (frame.projection.eye, frame.pixel_area, frame.projection);
+        for i in 0..BLOCK {
+            let direction = projection.ray(self.grid[0][i], self.grid[1][i]);
+            let ray = Ray { eye, direction, pixel_area };
+            let [a, b, c] = &self.positions;
+            let intersection = ray.intersect([load(a, i), load(b, i), load(c, i)]);
+            let [a, b, c] = &self.normals;
+            let normal = intersection.normal([load(a, i), load(b, i), load(c, i)]);
+            let [a, b, c] = &self.uvs;
+            let corners = [load2(a, i), load2(b, i), load2(c, i)];
+            let (uv, area) = on_texture(corners, &intersection, load2(&self.texels, i));
+            store(&mut self.weights, i, intersection.weights);
+            store(&mut self.face_normal, i, intersection.face_normal);
+            self.footprint[i] = intersection.footprint;
+            store(&mut self.normal, i, normal);
+            store(&mut self.view, i, -direction.normalize());
+            self.uv[0][i] = uv.x;
+            self.uv[1][i] = uv.y;
+            self.texel_area[i] = area;
+        }
+    }
+
+    /// Base colors and emission.
+    #[inline(always)]
+    fn paint(&mut self, frame: &Frame<'_>, asks: &[Ask], materials: &Materials<'_>) {
+        for (i, (ask, material)) in asks.iter().zip(&materials.parts).enumerate() {
+            let Some((part, texture)) = material else { continue };
+            let mut base = part.base_color;
+            if part.has_colors() {
+                base *= part.vertex_color(frame.stage.surface.triangle(ask.id).0, load(&self.weights, i));
+            }
+            if let Some(texture) = texture {
+                base *= texture.sample(load2(&self.uv, i), self.texel_area[i]);
+            }
+            store(&mut self.base, i, base.truncate());
+            let emission = if part.emissive == Vec3::ZERO || part.unlit {
+                Vec3::ZERO
+            } else {
+                let (vertices, corners) = frame.stage.surface.triangle(ask.id);
+                let weights = load(&self.weights, i);
+                let face_normal = load(&self.face_normal, i);
+                let intersection = Intersection { weights, face_normal, footprint: self.footprint[i] };
+                frame.stage.surface.emission(part, &Hit { vertices, corners, intersection })
+            };
+            store(&mut self.emission, i, emission);
+        }
+    }
+
+    /// Light on the base colors.
+    #[inline(always)]
+    fn light(&mut self, frame: &Frame<'_>, any_metal: bool) {
+        let lamps = frame.lamps;
+        for i in 0..BLOCK {
+            let base = load(&self.base, i);
+            let shine = lamps.irradiance(load(&self.normal, i), load(&self.view, i));
+            store(&mut self.color, i, base * shine);
+        }
+        for i in 0..if any_metal { BLOCK } else { 0 } {
+            let (base, color) = (load(&self.base, i), load(&self.color, i));
+            let shine = lamps.reflected(load(&self.normal, i), load(&self.view, i), self.roughness[i]);
+            store(&mut self.color, i, color.lerp(base * shine, self.metallic[i]));
+        }
+        for i in 0..BLOCK {
+            let color = load(&self.color, i) + load(&self.emission, i);
+            let base = load(&self.base, i);
+            let is_lit = self.lit[i] > 0.0;
+            let pick = |lit: f32, bare: f32| if is_lit { lit } else { bare };
+            let color = Vec3::new(pick(color.x, base.x), pick(color.y, base.y), pick(color.z, base.z));
+            store(&mut self.color, i, color);
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! Small triangles, of which there are most: edges of many are set up side by side, and each is drawn a few samples at a
+//! time.
+
+use crate::depth_floor::{DepthFloor, Extent};
+use crate::level::Kernel;
+use crate::project::{GridVertex, SUBSAMPLE};
+use crate::raster::{BACK_FACE_BIAS, center, covered};
+use crate::samples::{STEP, Seen, Target, widen};
+
+/// Triangles set up at a time: loops over exactly this many lanes become vector instructions.
+const BLOCK: usize = 16;
+/// Draws opaque small triangles that all show the same side.
+pub(crate) struct DrawSmall<'a, const BACK: bool> {
+    pub(crate) ids: &'a [u32],
+    pub(crate) faces: &'a [[u32; 3]],
+    pub(crate) vertices: &'a [GridVertex],
+    pub(crate) target: Target<'a>,
+    /// What is behind it is not drawn.
+    pub(crate) floor: Option<&'a DepthFloor>,
+}
+
+/// Corners of a block of triangles, then what drawing them needs.
+struct Block {
+    x: [[i32; BLOCK]; 3],
+    y: [[i32; BLOCK]; 3],
+    inverse_depth: [[f32; BLOCK]; 3],
+    id: [u32; BLOCK],
+    /// First and last column and row of samples to look at.
+    columns: [[i32; BLOCK]; 2],
+    rows: [[i32; BLOCK]; 2],
+    /// Values of the edges at the first column and row, and what they change by from column to column and row to row.
+    at: [[i32; BLOCK]; 3],
+    right: [[i32; BLOCK]; 3],
+    down: [[i32; BLOCK]; 3],
+    /// Inverse depth at the first corner, and what each unit of the second and third edge adds.
+    depths: [[f32; BLOCK]; 3],
+    /// Largest inverse depth.
+    nearest: [f32; BLOCK],
+}
+
+impl<const BACK: bool> Kernel for DrawSmall<'_, BACK> {
+    #[inline(always)]
+    fn run(mut self) {
+        let mut block = Block::empty();
+        for ids in self.ids.chunks(BLOCK) {
+            block.gather::<BACK>(ids, self.faces, self.vertices);
+            block.set_up::<BACK>(&self.target);
+            for triangle in 0..ids.len() {
+                widen(self.target.drawn, block.columns[0][triangle], block.columns[1][triangle]);
+                if self.floor.is_none_or(|floor| !floor.hides(&block.extent(triangle))) {
+                    block.draw(triangle, &mut self.target);
+                }
+            }
+        }
+    }
+}
+
+impl Block {
+    #[inline(always)]
+    fn empty() -> Self {
+        Self {
+            x: [[0; BLOCK]; 3],
+            y: [[0; BLOCK]; 3],
+            inverse_depth: [[0.0; BLOCK]; 3],
+            id: [0; BLOCK],
+            columns: [[0; BLOCK]; 2],
+            rows: [[0; BLOCK]; 2],
+            at: [[0; BLOCK]; 3],
+            right: [[0; BLOCK]; 3],
+            down: [[0; BLOCK]; 3],
+            depths: [[0.0; BLOCK]; 3],
+            nearest: [0.0; BLOCK],
+        }
+    }
+
+    /// Corners, turned so that areas are positive (rows run down).
+    #[inline(always)]
+    fn gather<const BACK: bool>(&mut self, ids: &[u32], faces: &[[u32; 3]], vertices: &[GridVertex]) {
+        for (i, &id) in ids.iter().enumerate().take(BLOCK) {
+            let [a, b, c] = faces[id as usize];
+            let (b, c) = if BACK { (b, c) } else { (c, b) };
+            for (corner, vertex) in [a, b, c].into_iter().enumerate() {
+                let vertex = &vertices[vertex as usize];
+                self.x[corner][i] = vertex.x;
+                self.y[corner][i] = vertex.y;
+                self.inverse_depth[corner][i] = vertex.inverse_depth;
+            }
+            self.id[i] = id;
+        }
+    }
+
+    /// Edges and depths of all triangles, side by side. As `Record`'s, in 32 bits; lanes that hold nothing do no harm.
+    #[inline(always)]
+    fn set_up<const BACK: bool>(&mut self, target: &Target<'_>) {
+        let ([top, end], last) = (target.rows, target.grid - 1);
+        let bias = if BACK { BACK_FACE_BIAS } else { 1.0 };
+        for i in 0..BLOCK {
+            let (x, y) =
+                ([self.x[0][i], self.x[1][i], self.x[2][i]], [self.y[0][i], self.y[1][i], self.y[2][i]]);
+            let (columns, rows) = (covered(x), covered(y));
+            let columns = [columns.0.max(0), columns.1.min(last)];
+            let rows = [rows.0.max(top), rows.1.min(end - 1)];
+            let (column, row) = (center(columns[0]), center(rows[0]));
+            self.columns[0][i] = columns[0];
+            self.columns[1][i] = columns[1];
+            self.rows[0][i] = rows[0];
+            self.rows[1][i] = rows[1];
+            for edge in 0..3 {
+                let (from, to) = ((edge + 1) % 3, (edge + 2) % 3);
+                let (dx, dy) = (x[to].wrapping_sub(x[from]), y[to].wrapping_sub(y[from]));
+                // The usual rule: left edges (they run up here) and level top edges own their samples.
+                let owns = (dy < 0) | ((dy == 0) & (dx > 0));
+                let across = dx.wrapping_mul(row.wrapping_sub(y[from]));
+                let along = dy.wrapping_mul(column.wrapping_sub(x[from]));
+                self.at[edge][i] = across.wrapping_sub(along).wrapping_add(i32::from(owns) - 1);
+                self.right[edge][i] = dy.wrapping_mul(SUBSAMPLE);
+                self.down[edge][i] = dx.wrapping_mul(SUBSAMPLE);
+            }
+            let (dx1, dy1) = (x[1].wrapping_sub(x[0]), y[1].wrapping_sub(y[0]));
+            let (dx2, dy2) = (x[2].wrapping_sub(x[0]), y[2].wrapping_sub(y[0]));
+            let area = dx1.wrapping_mul(dy2).wrapping_sub(dy1.wrapping_mul(dx2));
+            let inverse_area = 1.0 / area as f32;
+            let depths = [0, 1, 2].map(|corner| self.inverse_depth[corner][i] * bias);
+            self.depths[0][i] = depths[0];
+            self.depths[1][i] = (depths[1] - depths[0]) * inverse_area;
+            self.depths[2][i] = (depths[2] - depths[0]) * inverse_area;
+            self.nearest[i] = depths[0].max(depths[1]).max(depths[2]);
+        }
+    }
+
+    #[inline(always)]
+    fn extent(&self, i: usize) -> Extent {
+        let pair = |list: &[[i32; BLOCK]; 2]| [list[0][i], list[1][i]];
+        Extent { columns: pair(&self.columns), rows: pair(&self.rows), nearest: self.nearest[i] }
+    }
+
+    #[inline(always)]
+    fn draw(&self, i: usize, target: &mut Target<'_>) {
+        let triple = |list: &[[i32; BLOCK]; 3]| [list[0][i], list[1][i], list[2][i]];
+        let (at, right, down) = (triple(&self.at), triple(&self.right), triple(&self.down));
+        let depths = [self.depths[0][i], self.depths[1][i], self.depths[2][i]];
+        let [first, last] = [self.columns[0][i], self.columns[1][i]];
+        let [top, bottom] = [self.rows[0][i], self.rows[1][i]];
+        let width = ((last - first).max(0) as usize / STEP + 1) * STEP;
+        let n_rows = if last < first { 0 } else { (bottom + 1 - top).max(0) };
+        let mut start = (top - target.rows[0]) as usize * target.stride + first as usize;
+        let mut row_at = [lanes(at[0], right[0]), lanes(at[1], right[1]), lanes(at[2], right[2])];
+        let change = right.map(|right| right.wrapping_mul(-(STEP as i32)));
+        for _ in 0..n_rows {
+            let Some(row) = target.seen.get_mut(start..start.wrapping_add(width)) else { return };
+            let mut at = row_at;
+            for seen in row.as_chunks_mut::<STEP>().0 {
+                put_step(seen, &at, depths, self.id[i]);
+                add(&mut at[0], change[0]);
+                add(&mut at[1], change[1]);
+                add(&mut at[2], change[2]);
+            }
+            add(&mut row_at[0], down[0]);
+            add(&mut row_at[1], down[1]);
+            add(&mut row_at[2], down[2]);
+            start += target.stride;
+        }
+    }
+}
+
+/// Values of an edge at `STEP` samples of a row from the first on.
+#[inline(always)]
+fn lanes(first: i32, right: i32) -> [i32; STEP] {
+    let mut lanes = [0; STEP];
+    for (i, lane) in lanes.iter_mut().enumerate() {
+        *lane = first.wrapping_sub(right.wrapping_mul(i as i32));
+    }
+    lanes
+}
+
+#[inline(always)]
+fn add(lanes: &mut [i32; STEP], change: i32) {
+    for lane in lanes {
+        *lane = lane.wrapping_add(change);
+    }
+}
+
+/// Draws `STEP` samples of a row from the edges' values there.
+#[inline(always)]
+fn put_step(seen: &mut [Seen; STEP], at: &[[i32; STEP]; 3], depths: [f32; 3], id: u32) {
+    for (lane, sample) in seen.iter_mut().enumerate() {
+        let (e0, e1, e2) = (at[0][lane], at[1][lane], at[2][lane]);
+        let inverse_depth = depths[0] + (e1 as f32 * depths[1] + e2 as f32 * depths[2]);
+        // Whether a sample is inside is a coin toss: masking costs less than guessing.
+        sample.put(Seen::new(inverse_depth, id).masked((e0 | e1 | e2) >= 0));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::rngs::SmallRng;
+    use rand::{Rng, SeedableRng};
+
+    use super::*;
+    use crate::level::Level;
+    use crate::raster::{Record, SMALL};
+    use crate::samples::nothing;
+
+    const GRID: i32 = 96;
+    const ROWS: [i32; 2] = [16, 80];
+    const STRIDE: usize = GRID as usize + 2 * STEP;
+
+    /// Corners of triangles of all small sizes, some over the edges of the grid, some without area.
+    fn vertices(count: usize, rng: &mut SmallRng) -> Vec<GridVertex> {
+        let mut vertices = Vec::new();
+        for i in 0..count {
+            let size = SUBSAMPLE * (1 + i as i32 % (SMALL - 1));
+            let mut around = |low: i32, high: i32| rng.random_range(low * SUBSAMPLE..high * SUBSAMPLE);
+            let (x, y) = (around(-8, GRID + 8), around(0, GRID));
+            for _ in 0..3 {
+                let mut off = || if i % 50 == 0 { 0 } else { rng.random_range(0..size) };
+                let (x, y) = (x + off(), y + off());
+                vertices.push(GridVertex { x, y, inverse_depth: rng.random_range(0.2..0.9) });
+            }
+        }
+        vertices
+    }
+
+    fn draw<const BACK: bool>(level: Level, ids: &[u32], vertices: &[GridVertex]) -> Vec<Seen> {
+        let faces: Vec<[u32; 3]> =
+            (0..vertices.len() as u32 / 3).map(|i| [3 * i, 3 * i + 1, 3 * i + 2]).collect();
+        let mut seen = vec![Seen::default(); STRIDE * (ROWS[1] - ROWS[0]) as usize];
+        let mut drawn = nothing(GRID);
+        let target = Target { rows: ROWS, grid: GRID, stride: STRIDE, seen: &mut seen, drawn: &mut drawn };
+        level.run(DrawSmall::<BACK> { ids, faces: &faces, vertices, target, floor: None });
+        for row in seen.chunks(STRIDE) {
+            let outside = |x: i32| !drawn.contains(&x) && row[x as usize] != Seen::default();
+            assert!(!(0..GRID).any(outside), "{level:?} draws outside of {drawn:?}");
+        }
+        seen
+    }
+
+    /// The slow twin: triangle by triangle, sample by sample.
+    fn draw_slowly(ids: &[u32], vertices: &[GridVertex]) -> Vec<Seen> {
+        let mut seen = vec![Seen::default(); STRIDE * (ROWS[1] - ROWS[0]) as usize];
+        for &id in ids {
+            let first = 3 * id as usize;
+            let corners = [vertices[first], vertices[first + 1], vertices[first + 2]];
+            if let Some(record) = Record::new(corners, id, GRID as u32) {
+                record.scan(ROWS[0]..ROWS[1], GRID as u32, |x, y, inverse_depth| {
+                    seen[(y - ROWS[0]) as usize * STRIDE + x as usize].put(Seen::new(inverse_depth, id));
+                });
+            }
+        }
+        seen
+    }
+
+    #[test]
+    fn every_level_draws_what_one_sample_after_the_other_draws() {
+        let vertices = vertices(3000, &mut SmallRng::seed_from_u64(5));
+        let area = |id: u32| {
+            let [a, b, c] = [0, 1, 2].map(|corner| vertices[3 * id as usize + corner]);
+            i64::from(b.x - a.x) * i64::from(c.y - a.y) - i64::from(b.y - a.y) * i64::from(c.x - a.x)
+        };
+        let (back, front): (Vec<u32>, Vec<u32>) =
+            (0..3000).filter(|&id| area(id) != 0).partition(|&id| area(id) > 0);
+        let in_view = |seen: Vec<Seen>| -> Vec<Seen> {
+            seen.chunks(STRIDE).flat_map(|row| row[..GRID as usize].to_vec()).collect()
+        };
+        for level in Level::available() {
+            let drawn = in_view(draw::<false>(level, &front, &vertices));
+            assert!(drawn == in_view(draw_slowly(&front, &vertices)), "front at {level:?}");
+            let drawn = in_view(draw::<true>(level, &back, &vertices));
+            assert!(drawn == in_view(draw_slowly(&back, &vertices)), "back at {level:?}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! A scene made ready for any number of views: its surface, and its points as discs.
+
+use glam::{Vec3, Vec4};
+use lexiform_geometry::Scene;
+use lexiform_geometry::surface::{Hit, Part, SceneSurface};
+
+use crate::light::Lamps;
+use crate::project::Places;
+use crate::ray::Ray;
+use crate::splat::Splats;
+
+/// A scene made ready for any number of views.
+pub(crate) struct Stage<'a> {
+    pub(crate) surface: SceneSurface<'a>,
+    pub(crate) places: Places,
+    /// Each face's first normal, in 1/127; zero where its mesh has none.
+    facing: Vec<[i8; 4]>,
+    pub(crate) splats: Splats,
+    /// Number of triangles; ids of splats follow theirs.
+    pub(crate) n_faces: u32,
+}
+
+impl<'a> Stage<'a> {
+    pub(crate) fn new(scene: &'a Scene) -> Self {
+        let surface = SceneSurface::with_mip_maps(scene);
+        let (faces, corners) = (surface.faces(), surface.corners());
+        Self {
+            places: Places::new(corners.iter().map(|corner| corner.position)),
+            facing: faces.iter().map(|face| facing(corners[face[0] as usize].normal)).collect(),
+            splats: Splats::new(&scene.clouds),
+            n_faces: faces.len() as u32,
+            surface,
+        }
+    }
+
+    /// Linear color and alpha of a triangle or splat under a ray.
+    pub(crate) fn shade(&self, id: u32, ray: &Ray, lamps: &Lamps) -> Vec4 {
+        if id >= self.n_faces {
+            return self.splats.shade((id - self.n_faces) as usize, ray, lamps);
+        }
+        let part = &self.surface.parts()[self.surface.part_of(id)];
+        let hit = self.hit(id, ray);
+        let albedo = self.surface.albedo(part, &hit);
+        let rgb = if part.unlit { albedo.truncate() } else { self.lit(part, &hit, albedo, ray, lamps) };
+        Vec4::from((rgb, albedo.w))
+    }
+
+    /// Unit normal of a triangle or splat under a ray, on the side that is seen.
+    pub(crate) fn normal(&self, id: u32, ray: &Ray) -> Vec3 {
+        if id >= self.n_faces {
+            return self.splats.normal((id - self.n_faces) as usize, ray);
+        }
+        self.hit(id, ray).normal()
+    }
+
+    /// Whether a triangle of a masked or blended part has no hole under a ray.
+    pub(crate) fn is_solid(&self, part: &Part<'_>, id: u32, ray: &Ray) -> bool {
+        self.surface.albedo(part, &self.hit(id, ray)).w >= part.least_alpha()
+    }
+
+    fn lit(&self, part: &Part<'_>, hit: &Hit<'_>, albedo: Vec4, ray: &Ray, lamps: &Lamps) -> Vec3 {
+        let normal = hit.normal();
+        let view = -ray.direction.normalize();
+        let base = albedo.truncate();
+        let mut rgb = base * lamps.irradiance(normal, view);
+        if part.metallic > 0.0 {
+            rgb = rgb.lerp(base * lamps.reflected(normal, view, part.roughness), part.metallic);
+        }
+        rgb + self.surface.emission(part, hit)
+    }
+
+    #[inline]
+    fn hit(&self, id: u32, ray: &Ray) -> Hit<'_> {
+        let (vertices, corners) = self.surface.triangle(id);
+        Hit { vertices, corners, intersection: ray.intersect(corners.map(|corner| corner.position)) }
+    }
+
+    /// Whether two triangles belong to one smooth surface, as far as their normals tell: they differ by less than
+    /// the angle of this cosine.
+    #[inline]
+    pub(crate) fn is_smooth_between(&self, id: u32, other: u32, cosine: f32) -> bool {
+        let (a, b) = (self.facing[id as usize], self.facing[other as usize]);
+        let dot: i32 = (0..3).map(|i| i32::from(a[i]) * i32::from(b[i])).sum();
+        dot as f32 > cosine * 127.0 * 127.0
+    }
+}
+
+fn facing(normal: Vec3) -> [i8; 4] {
+    let normal = normal.normalize_or_zero() * 127.0;
+    [normal.x as i8, normal.y as i8, normal.z as i8, 0]
+}

@@ -1,0 +1,121 @@
+//! Augmentation of views: zoom, shift, mirroring, tone, background.
+
+use image::{Rgba, RgbaImage};
+
+/// How a view with transparent background is changed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ViewAugmentation {
+    /// Enlargement about the middle.
+    pub zoom: f32,
+    /// Pixels that the window moves by, before enlarging, to the right and down.
+    pub shift: [f32; 2],
+    /// Whether left and right change places.
+    pub mirror: bool,
+    /// Brightness, contrast and color.
+    pub tone: Tone,
+    /// What shows where nothing is, 0–255: at the top and at the bottom, evenly from one to the other between.
+    pub background: [[f32; 3]; 2],
+}
+
+/// Brightness, contrast, and how much color is left.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tone {
+    /// What values are multiplied by.
+    pub gain: f32,
+    /// What is added then, of 255.
+    pub offset: f32,
+    /// 0 is gray, 1 leaves colors as they are.
+    pub color: f32,
+}
+
+impl ViewAugmentation {
+    /// The changed view: the same size, opaque.
+    pub fn apply(&self, view: &RgbaImage) -> RgbaImage {
+        let (width, height) = (view.width() as f32, view.height() as f32);
+        let source = |c: f32, size: f32, shift: f32| (c - size / 2.0 + shift) / self.zoom + size / 2.0;
+        RgbaImage::from_fn(view.width(), view.height(), |x, y| {
+            let across = if self.mirror { width - 1.0 - x as f32 } else { x as f32 };
+            let place = [source(across, width, self.shift[0]), source(y as f32, height, self.shift[1])];
+            let [r, g, b, a] = bilinear(view, place);
+            let toned = self.tone.apply([r, g, b]);
+            let [top, bottom] = self.background;
+            let down = (y as f32 + 0.5) / height;
+            let behind = |i: usize| top[i] + (bottom[i] - top[i]) * down;
+            let mixed = |i: usize| (toned[i] * a + behind(i) * (1.0 - a)).clamp(0.0, 255.0) as u8;
+            Rgba([mixed(0), mixed(1), mixed(2), 255])
+        })
+    }
+}
+
+impl Tone {
+    fn apply(&self, rgb: [f32; 3]) -> [f32; 3] {
+        let gray = rgb.iter().sum::<f32>() / 3.0;
+        rgb.map(|c| ((gray + (c - gray) * self.color) * self.gain + self.offset).clamp(0.0, 255.0))
+    }
+}
+
+/// Color (0–255) and coverage (0–1) between pixels; outside there is nothing.
+fn bilinear(view: &RgbaImage, [x, y]: [f32; 2]) -> [f32; 4] {
+    let (x0, y0) = (x.floor(), y.floor());
+    let mut sum = [0.0; 4];
+    for (dx, dy) in [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)] {
+        let weight = (1.0 - (x - x0 - dx).abs()) * (1.0 - (y - y0 - dy).abs());
+        let inside = x0 + dx >= 0.0 && y0 + dy >= 0.0;
+        let pixel = view.get_pixel_checked((x0 + dx) as u32, (y0 + dy) as u32).filter(|_| inside);
+        let Some(Rgba([r, g, b, a])) = pixel else { continue };
+        let alpha = weight * f32::from(*a) / 255.0;
+        for (total, c) in sum.iter_mut().zip([*r, *g, *b]) {
+            *total += alpha * f32::from(c);
+        }
+        sum[3] += alpha;
+    }
+    let [r, g, b, a] = sum;
+    if a > 0.0 { [r / a, g / a, b / a, a.min(1.0)] } else { [0.0; 4] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: ViewAugmentation = ViewAugmentation {
+        zoom: 1.0,
+        shift: [0.0; 2],
+        mirror: false,
+        tone: Tone { gain: 1.0, offset: 0.0, color: 1.0 },
+        background: [[255.0, 0.0, 10.0]; 2],
+    };
+
+    fn view() -> RgbaImage {
+        RgbaImage::from_fn(
+            8,
+            8,
+            |x, y| if x < 4 { Rgba([200, 100, 10 * y as u8, 255]) } else { Rgba([0; 4]) },
+        )
+    }
+
+    #[test]
+    fn what_is_transparent_shows_the_background() {
+        let out = PLAIN.apply(&view());
+        assert_eq!([out.get_pixel(0, 3).0, out.get_pixel(7, 3).0], [[200, 100, 30, 255], [255, 0, 10, 255]]);
+        let mirrored = ViewAugmentation { mirror: true, ..PLAIN }.apply(&view());
+        assert_eq!(
+            [mirrored.get_pixel(7, 3).0, mirrored.get_pixel(0, 3).0],
+            [[200, 100, 30, 255], [255, 0, 10, 255]]
+        );
+    }
+
+    #[test]
+    fn the_background_runs_from_top_to_bottom() {
+        let out = ViewAugmentation { background: [[0.0; 3], [80.0; 3]], ..PLAIN }.apply(&view());
+        assert_eq!([0, 3, 7].map(|y| out.get_pixel(7, y).0[0]), [5, 35, 75]);
+    }
+
+    #[test]
+    fn tone_takes_color_away_and_frames_move() {
+        let gray = Tone { gain: 1.0, offset: 5.0, color: 0.0 };
+        let [r, g, b, _] = ViewAugmentation { tone: gray, ..PLAIN }.apply(&view()).get_pixel(0, 0).0;
+        assert_eq!([r, g, b], [105; 3]);
+        let moved = ViewAugmentation { shift: [4.0, 0.0], ..PLAIN }.apply(&view());
+        assert_eq!(moved.get_pixel(0, 0).0, [255, 0, 10, 255]);
+    }
+}
