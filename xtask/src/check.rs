@@ -37,7 +37,10 @@ fn cargo(arguments: &[&str]) -> Result<()> {
 }
 
 /// Package, crate that must not be among its dependencies, why.
-const FORBIDDEN: [(&str, &str, &str); 14] = [
+const FORBIDDEN: [(&str, &str, &str); 17] = [
+    ("lexiform-formats", "burn-tensor", "formats link no tensor library"),
+    ("lexiform-formats", "lexiform-geometry", "formats know no shapes"),
+    ("lexiform-formats", "tokio", "formats have no async runtime"),
     ("lexiform-geometry", "burn-tensor", "geometry links no tensor library"),
     ("lexiform-store", "burn-tensor", "the store links no tensor library"),
     ("lexiform-data", "burn-tensor", "data sets link no tensor library"),

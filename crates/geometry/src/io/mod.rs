@@ -35,7 +35,6 @@ mod write;
 mod write_mesh;
 mod write_points;
 mod xyz;
-mod zip;
 
 use std::{
     io::Read as _,

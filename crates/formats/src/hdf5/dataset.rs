@@ -3,20 +3,20 @@
 use std::sync::{Arc, OnceLock};
 
 use super::chunks::{self, Chunk, Grid, Index};
+use super::datatype::Type;
+use super::file::File;
 use super::object::{DATASPACE, DATATYPE, FILL, FILTERS, LAYOUT, Message, find, messages};
-use super::parse::{Fault, Parser, invalid, unsupported};
-use super::{File, Type, filter, global_heap};
-use crate::DataError;
+use super::parse::{ALWAYS_ALLOWED, Fault, Parser, invalid, unsupported};
+use super::{filter, global_heap};
+use crate::FormatError;
 use crate::array::{Array, bytes_of};
 
 /// Most axes of an array.
 const MOST_AXES: usize = 32;
 /// Largest chunk, in bytes.
 const LARGEST_CHUNK: u64 = 1 << 30;
-/// No filter packs tighter than this.
+/// No filter compresses better than this ratio.
 const TIGHTEST: u64 = 1100;
-/// An array may be this large whatever the file's size, in bytes: values that were never written take no room.
-pub(super) const ALWAYS: u64 = 1 << 20;
 
 /// An array.
 #[derive(Debug)]
@@ -40,8 +40,19 @@ enum Layout {
     Chunked { grid: Grid, index: Index, address: u64 },
 }
 
+impl File {
+    /// The array called `name`, with `/` between groups.
+    ///
+    /// # Errors
+    /// If there is no such array, or it is damaged or of an unsupported kind.
+    pub fn dataset(self: &Arc<Self>, name: &str) -> Result<Dataset, FormatError> {
+        let opened = self.find(name).and_then(|address| Dataset::open(self, name, address));
+        opened.map_err(|fault| self.error(&fault))
+    }
+}
+
 impl Dataset {
-    pub(super) fn open(file: &Arc<File>, name: &str, address: u64) -> Result<Self, Fault> {
+    fn open(file: &Arc<File>, name: &str, address: u64) -> Result<Self, Fault> {
         let messages = messages(file, address)?;
         let need = |kind, what: &str| {
             find(&messages, kind).ok_or_else(|| invalid(format!("{name:?} is no array: it has no {what}")))
@@ -68,10 +79,10 @@ impl Dataset {
                 return Err(invalid(format!("{name:?} needs {whole} bytes, found {}", data.len())));
             }
             Layout::Contiguous(address) if *address != file.nowhere() => file.check(*address, whole)?,
-            _ if whole > file.length.saturating_mul(TIGHTEST).saturating_add(ALWAYS) => {
+            _ if whole > file.length().saturating_mul(TIGHTEST).saturating_add(ALWAYS_ALLOWED) => {
                 return Err(invalid(format!(
                     "{name:?} is said to hold {whole} bytes in a file of {}",
-                    file.length
+                    file.length()
                 )));
             }
             _ => {}
@@ -85,18 +96,24 @@ impl Dataset {
         &self.shape
     }
 
-    /// What its values are.
+    /// Type of its elements.
     pub fn values(&self) -> Type {
         self.values
     }
 
-    /// The whole array. Strings of any length become strings of the longest one's.
-    pub fn read(&self) -> Result<Array, DataError> {
+    /// The whole array. Variable-length strings become strings of the length of the longest.
+    ///
+    /// # Errors
+    /// If reading fails, or the file is damaged.
+    pub fn read(&self) -> Result<Array, FormatError> {
         self.read_rows(0, self.shape.first().copied().unwrap_or(1))
     }
 
     /// Rows along the first axis, `[count, …]`.
-    pub fn read_rows(&self, first: usize, count: usize) -> Result<Array, DataError> {
+    ///
+    /// # Errors
+    /// If there are fewer rows, reading fails, or the file is damaged.
+    pub fn read_rows(&self, first: usize, count: usize) -> Result<Array, FormatError> {
         let read = self.rows(first, count).map_err(|fault| match fault {
             Fault::Invalid(message) => Fault::Invalid(format!("{:?}: {message}", self.name)),
             Fault::Unsupported(what) => Fault::Unsupported(format!("{what} (of {:?})", self.name)),
@@ -140,7 +157,7 @@ impl Dataset {
         }
     }
 
-    /// Writes the value of places that were never written.
+    /// Fills in the value of elements that were never written.
     fn blank(&self, data: &mut [u8]) {
         if self.fill.len() == self.value_bytes && self.fill.iter().any(|byte| *byte != 0) {
             data.chunks_exact_mut(self.value_bytes).for_each(|value| value.copy_from_slice(&self.fill));
@@ -169,7 +186,7 @@ impl Dataset {
         Ok(())
     }
 
-    /// Copies a chunk's lines along the last axis to where they belong.
+    /// Copies a chunk's lines along the last axis to their places in the rows.
     fn place(
         &self,
         grid: &Grid,
@@ -231,7 +248,7 @@ fn dataspace(file: &File, message: &Message) -> Result<Vec<usize>, Fault> {
     (0..axes).map(|_| size(parser.length()?)).collect()
 }
 
-/// The value of places that were never written; empty where it is zero or not said.
+/// The value of elements that were never written; empty if it is zero or not given.
 fn fill_value(data: &[u8]) -> Result<Vec<u8>, Fault> {
     let mut parser = Parser::new(data, 8, 8);
     let said = match parser.u8()? {
