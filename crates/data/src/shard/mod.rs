@@ -20,9 +20,9 @@ pub(crate) use self::part::{read_failed, write_failed};
 pub use self::refusals::Refusal;
 pub use self::scan::{Scanned, read_shapes};
 
+pub(crate) use self::durable::{aside, mark, sum_of_file};
 #[cfg(feature = "cloud")]
 pub(crate) use self::durable::{hex, rename_durably};
-pub(crate) use self::durable::{aside, mark, sum_of_file};
 #[cfg(feature = "cloud")]
 pub(crate) use self::home::ReadAt;
 pub(crate) use self::home::{FrontToBack, Home, home, sum_of};

@@ -2,19 +2,16 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::chunks::{self, Chunk, Grid, Index};
+use super::chunks::{self, Chunk, Grid};
 use super::datatype::Type;
 use super::file::File;
-use super::object::{DATASPACE, DATATYPE, FILL, FILTERS, LAYOUT, Message, find, messages};
-use super::parse::{ALWAYS_ALLOWED, Fault, Parser, invalid, unsupported};
+use super::layout::{Layout, dataspace, fill_value};
+use super::object::{DATASPACE, DATATYPE, FILL, FILTERS, LAYOUT, find, messages};
+use super::parse::{ALWAYS_ALLOWED, Fault, invalid};
 use super::{filter, global_heap};
 use crate::FormatError;
 use crate::array::{Array, bytes_of};
 
-/// Most axes of an array.
-const MOST_AXES: usize = 32;
-/// Largest chunk, in bytes.
-const LARGEST_CHUNK: u64 = 1 << 30;
 /// No filter compresses better than this ratio.
 const TIGHTEST: u64 = 1100;
 
@@ -31,13 +28,6 @@ pub struct Dataset {
     filters: Vec<u16>,
     fill: Vec<u8>,
     chunks: OnceLock<Vec<Chunk>>,
-}
-
-#[derive(Debug)]
-enum Layout {
-    Compact(Vec<u8>),
-    Contiguous(u64),
-    Chunked { grid: Grid, index: Index, address: u64 },
 }
 
 impl File {
@@ -61,19 +51,9 @@ impl Dataset {
         let (values, value_bytes) = Type::parse(&need(DATATYPE, "type")?.data)?;
         let filters = find(&messages, FILTERS).map(filter::parse).transpose()?.unwrap_or_default();
         let fill = find(&messages, FILL).map(|m| fill_value(&m.data)).transpose()?.unwrap_or_default();
-        let bytes =
-            bytes_of(&shape, value_bytes).ok_or_else(|| invalid(format!("shape {shape:?} is too large")));
-        let bytes = match &shape[..] {
-            // Of a large array only rows are read.
-            [_, row @ ..] => {
-                bytes_of(row, value_bytes).ok_or_else(|| invalid(format!("shape {shape:?} is too large")))?
-            }
-            [] => bytes?,
-        };
-        let rows = shape.first().copied().unwrap_or(1) as u64;
-        let whole =
-            bytes.checked_mul(rows).ok_or_else(|| invalid(format!("shape {shape:?} is too large")))?;
-        let layout = layout(file, need(LAYOUT, "layout")?, &shape, !filters.is_empty())?;
+        let whole = size_of_all(&shape, value_bytes)
+            .ok_or_else(|| invalid(format!("shape {shape:?} is too large")))?;
+        let layout = Layout::parse(file, need(LAYOUT, "layout")?, &shape, !filters.is_empty())?;
         match &layout {
             Layout::Compact(data) if (data.len() as u64) < whole => {
                 return Err(invalid(format!("{name:?} needs {whole} bytes, found {}", data.len())));
@@ -233,119 +213,10 @@ impl Dataset {
     }
 }
 
-fn dataspace(file: &File, message: &Message) -> Result<Vec<usize>, Fault> {
-    let mut parser = file.parser(&message.data);
-    let (version, axes) = (parser.u8()?, usize::from(parser.u8()?));
-    parser.skip(match version {
-        1 => 6,
-        2 => 2,
-        _ => return Err(unsupported(format!("dataspace version {version}"))),
-    })?;
-    if axes > MOST_AXES {
-        return Err(invalid(format!("{axes} axes")));
+/// Size of all rows in bytes. Rows are read in parts, so only one of them must be of a size that is read at once.
+fn size_of_all(shape: &[usize], value_bytes: usize) -> Option<u64> {
+    match shape {
+        [rows, row @ ..] => bytes_of(row, value_bytes)?.checked_mul(*rows as u64),
+        [] => bytes_of(shape, value_bytes),
     }
-    let size = |n: u64| usize::try_from(n).map_err(|_| invalid(format!("an axis of {n}")));
-    (0..axes).map(|_| size(parser.length()?)).collect()
-}
-
-/// The value of elements that were never written; empty if it is zero or not given.
-fn fill_value(data: &[u8]) -> Result<Vec<u8>, Fault> {
-    let mut parser = Parser::new(data, 8, 8);
-    let said = match parser.u8()? {
-        1 => {
-            parser.skip(3)?;
-            true
-        }
-        2 => {
-            parser.skip(2)?;
-            parser.u8()? != 0
-        }
-        3 => parser.u8()? & 0x20 != 0,
-        _ => false,
-    };
-    if !said {
-        return Ok(Vec::new());
-    }
-    let size = parser.u32()? as usize;
-    Ok(parser.take(size.min(parser.left()))?.to_vec())
-}
-
-fn layout(file: &File, message: &Message, shape: &[usize], filtered: bool) -> Result<Layout, Fault> {
-    let mut parser = file.parser(&message.data);
-    let version = parser.u8()?;
-    let (class, axes) = match version {
-        1 | 2 => {
-            let axes = usize::from(parser.u8()?);
-            let class = parser.u8()?;
-            parser.skip(5)?;
-            (class, Some(axes))
-        }
-        // Version 5 differs from 4 in the width of sizes only, which tables tell themselves.
-        3..=5 => (parser.u8()?, None),
-        _ => return Err(unsupported(format!("layout version {version}"))),
-    };
-    match (class, axes) {
-        (0, None) => {
-            let bytes = usize::from(parser.u16()?);
-            Ok(Layout::Compact(parser.take(bytes)?.to_vec()))
-        }
-        (0, Some(axes)) => {
-            parser.skip(4 * axes)?;
-            let bytes = parser.u32()? as usize;
-            Ok(Layout::Compact(parser.take(bytes)?.to_vec()))
-        }
-        (1, _) => Ok(Layout::Contiguous(parser.offset()?)),
-        (2, Some(axes)) => {
-            let address = parser.offset()?;
-            let sizes = chunk_sizes(&mut parser, axes, 4)?;
-            let grid = grid(&sizes, shape, filtered)?;
-            Ok(Layout::Chunked { grid, index: Index::Tree, address })
-        }
-        (2, None) if version == 3 => {
-            let axes = usize::from(parser.u8()?);
-            let address = parser.offset()?;
-            let sizes = chunk_sizes(&mut parser, axes, 4)?;
-            Ok(Layout::Chunked { grid: grid(&sizes, shape, filtered)?, index: Index::Tree, address })
-        }
-        (2, None) => newest(&mut parser, shape, filtered),
-        _ => Err(unsupported(format!("layout class {class}"))),
-    }
-}
-
-/// Chunks as version 4 of the message describes them.
-fn newest(parser: &mut Parser, shape: &[usize], filtered: bool) -> Result<Layout, Fault> {
-    let flags = parser.u8()?;
-    let axes = usize::from(parser.u8()?);
-    let width = usize::from(parser.u8()?);
-    let sizes = chunk_sizes(parser, axes, width)?;
-    let index = match parser.u8()? {
-        1 if flags & 2 != 0 => Index::Single(Some((parser.length()?, parser.u32()?))),
-        1 => Index::Single(None),
-        2 => Index::Implicit,
-        3 => Index::Fixed(parser.u8()?),
-        other => return Err(chunks::unsupported_index(other)),
-    };
-    let address = parser.offset()?;
-    Ok(Layout::Chunked { grid: grid(&sizes, shape, filtered)?, index, address })
-}
-
-fn chunk_sizes(parser: &mut Parser, axes: usize, width: usize) -> Result<Vec<u64>, Fault> {
-    (0..axes).map(|_| parser.uint(width)).collect()
-}
-
-/// The grid of chunks with these sizes; the last size is that of a value.
-fn grid(sizes: &[u64], shape: &[usize], filtered: bool) -> Result<Grid, Fault> {
-    let (chunk, value) = match sizes.split_last() {
-        Some((value, chunk)) if chunk.len() == shape.len() && !shape.is_empty() && !chunk.contains(&0) => {
-            (chunk, *value)
-        }
-        _ => return Err(invalid(format!("chunks of {sizes:?} in an array of {shape:?}"))),
-    };
-    let bytes = chunk.iter().try_fold(value, |n, c| n.checked_mul(*c)).filter(|n| *n <= LARGEST_CHUNK);
-    Ok(Grid {
-        counts: shape.iter().zip(chunk).map(|(n, c)| (*n as u64).div_ceil(*c)).collect(),
-        bytes: bytes.ok_or_else(|| invalid(format!("chunks of {sizes:?} are too large")))?,
-        chunk: chunk.to_vec(),
-        filtered,
-    })
 }

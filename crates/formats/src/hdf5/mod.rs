@@ -15,6 +15,7 @@ mod file;
 mod filter;
 mod global_heap;
 mod group;
+mod layout;
 mod object;
 mod parse;
 mod writer;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::cursor::Cursor;
 use super::literal::{decimal, long, unescaped, unquoted};
 use super::{Call, Node, Pickle, Ref};
 
@@ -16,8 +17,7 @@ impl Pickle {
     /// If it is malformed, cut off, or makes more than `most_nodes` values; the message says at which byte.
     pub fn read(bytes: &[u8], most_nodes: usize) -> Result<Self, String> {
         let mut machine = Machine {
-            bytes,
-            at: 0,
+            input: Cursor::new(bytes),
             nodes: Vec::new(),
             most_nodes: most_nodes.min(Ref::MAX as usize),
             stack: Vec::new(),
@@ -25,18 +25,17 @@ impl Pickle {
             memo: HashMap::new(),
         };
         loop {
-            let start = machine.at;
+            let start = machine.input.at();
             let done = machine.step().map_err(|what| format!("pickle, byte {start}: {what}"))?;
             if let Some(root) = done {
-                return Ok(Self { nodes: machine.nodes, root, length: machine.at });
+                return Ok(Self { nodes: machine.nodes, root, length: machine.input.at() });
             }
         }
     }
 }
 
 struct Machine<'b> {
-    bytes: &'b [u8],
-    at: usize,
+    input: Cursor<'b>,
     nodes: Vec<Node>,
     most_nodes: usize,
     stack: Vec<Ref>,
@@ -47,10 +46,10 @@ struct Machine<'b> {
 
 type Step = Result<(), String>;
 
-impl<'b> Machine<'b> {
+impl Machine<'_> {
     /// Runs one opcode; the value of the pickle at its end.
     fn step(&mut self) -> Result<Option<Ref>, String> {
-        let [opcode] = self.take()?;
+        let [opcode] = self.input.take()?;
         match opcode {
             b'.' => return self.pop().map(Some),
             b'N' | 0x88 | 0x89 | b'I' | b'K' | b'M' | b'J' | b'L' | 0x8a | 0x8b | b'F' | b'G' => {
@@ -66,8 +65,8 @@ impl<'b> Machine<'b> {
             b'P' | b'Q' => self.persistent(opcode)?,
             b'(' | b'0' | b'1' | b'2' => self.stack(opcode)?,
             // The protocol's version, and the length of a frame: neither changes what follows.
-            0x80 => drop(self.take::<1>()?),
-            0x95 => drop(self.take::<8>()?),
+            0x80 => drop(self.input.take::<1>()?),
+            0x95 => drop(self.input.take::<8>()?),
             _ => self.collection(opcode)?,
         }
         Ok(None)
@@ -78,24 +77,28 @@ impl<'b> Machine<'b> {
             b'N' => Node::None,
             0x88 => Node::Bool(true),
             0x89 => Node::Bool(false),
-            b'K' => Node::Int(i64::from(self.take::<1>()?[0])),
-            b'M' => Node::Int(i64::from(u16::from_le_bytes(self.take()?))),
-            b'J' => Node::Int(i64::from(i32::from_le_bytes(self.take()?))),
-            b'G' => Node::Float(f64::from_be_bytes(self.take()?)),
+            b'K' => Node::Int(i64::from(self.input.take::<1>()?[0])),
+            b'M' => Node::Int(i64::from(u16::from_le_bytes(self.input.take()?))),
+            b'J' => Node::Int(i64::from(i32::from_le_bytes(self.input.take()?))),
+            b'G' => Node::Float(f64::from_be_bytes(self.input.take()?)),
             b'F' => {
-                let line = self.line()?;
+                let line = self.input.line()?;
                 Node::Float(line.parse().map_err(|_| format!("invalid float literal {line:?}"))?)
             }
             // Protocol 0 and 1 had no other way to write booleans.
-            b'I' => match self.line()? {
+            b'I' => match self.input.line()? {
                 "00" => Node::Bool(false),
                 "01" => Node::Bool(true),
                 digits => decimal(digits)?,
             },
-            b'L' => decimal(self.line()?)?,
+            b'L' => decimal(self.input.line()?)?,
             _ => {
-                let length = if opcode == 0x8a { usize::from(self.take::<1>()?[0]) } else { self.length4()? };
-                long(self.slice(length)?)
+                let length = if opcode == 0x8a {
+                    usize::from(self.input.take::<1>()?[0])
+                } else {
+                    self.input.length4()?
+                };
+                long(self.input.slice(length)?)
             }
         };
         self.push(node)
@@ -103,19 +106,19 @@ impl<'b> Machine<'b> {
 
     fn string(&mut self, opcode: u8) -> Step {
         let node = match opcode {
-            b'V' => Node::Text(unescaped(self.raw_line()?).into()),
+            b'V' => Node::Text(unescaped(self.input.raw_line()?).into()),
             b'S' => {
-                let line = self.raw_line()?.trim_ascii_end();
+                let line = self.input.raw_line()?.trim_ascii_end();
                 let inside = line.get(1..line.len().saturating_sub(1)).unwrap_or_default();
                 Node::Str(unquoted(inside).into())
             }
             _ => {
                 let length = match opcode {
-                    b'U' | 0x8c | b'C' => usize::from(self.take::<1>()?[0]),
-                    b'T' | b'X' | b'B' => self.length4()?,
-                    _ => usize::try_from(u64::from_le_bytes(self.take()?)).unwrap_or(usize::MAX),
+                    b'U' | 0x8c | b'C' => usize::from(self.input.take::<1>()?[0]),
+                    b'T' | b'X' | b'B' => self.input.length4()?,
+                    _ => usize::try_from(u64::from_le_bytes(self.input.take()?)).unwrap_or(usize::MAX),
                 };
-                let bytes = self.slice(length)?;
+                let bytes = self.input.slice(length)?;
                 match opcode {
                     b'X' | 0x8c | 0x8d => Node::Text(String::from_utf8_lossy(bytes).into()),
                     b'T' | b'U' => Node::Str(bytes.into()),
@@ -128,10 +131,10 @@ impl<'b> Machine<'b> {
 
     fn memo(&mut self, opcode: u8) -> Step {
         let number = match opcode {
-            b'h' | b'q' => u32::from(self.take::<1>()?[0]),
-            b'j' | b'r' => u32::from_le_bytes(self.take()?),
+            b'h' | b'q' => u32::from(self.input.take::<1>()?[0]),
+            b'j' | b'r' => u32::from_le_bytes(self.input.take()?),
             b'g' | b'p' => {
-                let line = self.line()?;
+                let line = self.input.line()?;
                 line.parse().map_err(|_| format!("invalid memo number {line:?}"))?
             }
             _ => self.memo.len() as u32,
@@ -239,7 +242,7 @@ impl<'b> Machine<'b> {
 
     /// Module and name, each on a line.
     fn global_lines(&mut self) -> Result<String, String> {
-        Ok(format!("{}.{}", self.line()?, self.line()?))
+        Ok(format!("{}.{}", self.input.line()?, self.input.line()?))
     }
 
     fn call(&mut self, opcode: u8) -> Step {
@@ -279,7 +282,7 @@ impl<'b> Machine<'b> {
 
     fn persistent(&mut self, opcode: u8) -> Step {
         let id = if opcode == b'P' {
-            let text = self.line()?.into();
+            let text = self.input.line()?.into();
             self.add(Node::Text(text))?
         } else {
             self.pop()?
@@ -323,39 +326,6 @@ impl<'b> Machine<'b> {
     fn pop_to_mark(&mut self) -> Result<Vec<Ref>, String> {
         let mark = self.marks.pop().ok_or("no mark on the stack")?;
         Ok(self.stack.split_off(mark.min(self.stack.len())))
-    }
-
-    fn take<const N: usize>(&mut self) -> Result<[u8; N], String> {
-        let bytes = self.bytes.get(self.at..).and_then(|rest| rest.first_chunk::<N>());
-        let bytes = *bytes.ok_or("it ends too early")?;
-        self.at += N;
-        Ok(bytes)
-    }
-
-    fn length4(&mut self) -> Result<usize, String> {
-        Ok(u32::from_le_bytes(self.take()?) as usize)
-    }
-
-    fn slice(&mut self, length: usize) -> Result<&'b [u8], String> {
-        let end = self.at.checked_add(length).filter(|end| *end <= self.bytes.len());
-        let end =
-            end.ok_or_else(|| format!("{length} bytes announced, {} left", self.bytes.len() - self.at))?;
-        let slice = &self.bytes[self.at..end];
-        self.at = end;
-        Ok(slice)
-    }
-
-    fn line(&mut self) -> Result<&'b str, String> {
-        let line = self.raw_line()?.trim_ascii_end();
-        std::str::from_utf8(line).map_err(|_| "a line that is no text".to_owned())
-    }
-
-    /// The bytes up to the end of the line.
-    fn raw_line(&mut self) -> Result<&'b [u8], String> {
-        let rest = &self.bytes[self.at..];
-        let length = rest.iter().position(|byte| *byte == b'\n').ok_or("a line without an end")?;
-        self.at += length + 1;
-        Ok(&rest[..length])
     }
 }
 

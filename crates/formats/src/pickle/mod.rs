@@ -4,6 +4,7 @@
 //! as a [`Node`] and never looked up, so nothing in a file is ever executed. [`NumpyPickle`] adds what the calls of NumPy's own
 //! pickles stand for: arrays, numbers and strings. [`Dict`] writes such a pickle.
 
+mod cursor;
 mod literal;
 mod machine;
 mod node;
