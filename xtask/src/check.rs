@@ -56,7 +56,10 @@ fn cargo(arguments: &[&str]) -> Result<()> {
 }
 
 /// Package, crate that must not be among its dependencies, why.
-const FORBIDDEN: [(&str, &str, &str); 19] = [
+const FORBIDDEN: [(&str, &str, &str); 22] = [
+    ("lexiform-formats", "burn-tensor", "formats link no tensor library"),
+    ("lexiform-formats", "lexiform-geometry", "formats know no shapes"),
+    ("lexiform-formats", "tokio", "formats have no async runtime"),
     ("lexiform-geometry", "burn-tensor", "geometry links no tensor library"),
     ("lexiform-mesh-io", "burn-tensor", "readers of 3D files link no tensor library"),
     ("lexiform-render", "burn-tensor", "the renderer links no tensor library"),

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, anyhow, bail, ensure};
 use half::{bf16, f16};
 use lexiform_eval::Features;
+use lexiform_formats::npy::{self, Header};
 use safetensors::SafeTensors;
 use safetensors::tensor::Dtype;
 
@@ -33,7 +34,7 @@ pub fn read(name: &str) -> anyhow::Result<FeatureFile> {
         _ => (name, None),
     };
     let bytes = fs_err::read(path)?;
-    let file = if bytes.starts_with(b"\x93NUMPY") { npy(&bytes) } else { tensors(&bytes, tensor) };
+    let file = if bytes.starts_with(npy::MAGIC) { array(&bytes) } else { tensors(&bytes, tensor) };
     let file = file.with_context(|| path.to_owned());
     file.hint("expected rows of features: an array of floating-point numbers in .npy or .safetensors, such as `lexiform embed -o` writes")
 }
@@ -94,43 +95,24 @@ impl Kind {
     }
 }
 
-fn npy(bytes: &[u8]) -> anyhow::Result<FeatureFile> {
-    let cut = || anyhow!("the header is cut off");
-    let rest = bytes.get(8..).ok_or_else(cut)?;
-    let (start, length) = match (bytes[6], rest) {
-        (1, [a, b, ..]) => (2_usize, usize::from(u16::from_le_bytes([*a, *b]))),
-        (2 | 3, [a, b, c, d, ..]) => (4, u32::from_le_bytes([*a, *b, *c, *d]) as usize),
-        _ => bail!("expected format 1, 2 or 3 of NumPy, found {}", bytes[6]),
+fn array(bytes: &[u8]) -> anyhow::Result<FeatureFile> {
+    let header = Header::parse(bytes).context("expected rows of numbers")?;
+    let kind = match header.descr.as_str() {
+        "<f2" => Kind::F16,
+        "<f4" => Kind::F32,
+        "<f8" => Kind::F64,
+        other => bail!("expected an array of <f2, <f4 or <f8, found {other}"),
     };
-    let header = rest.get(start..start.saturating_add(length)).ok_or_else(cut)?;
-    let header = std::str::from_utf8(header).context("the header is not text")?;
-    let data = &rest[start + length..];
-    let value = |key: &str| {
-        let after = header.split_once(&format!("'{key}':")).map(|(_, after)| after.trim_start());
-        after.ok_or_else(|| anyhow!("expected {key} in the header, found {header:?}"))
-    };
-    let kind = match value("descr")?.trim_start_matches('\'').split('\'').next() {
-        Some("<f2") => Kind::F16,
-        Some("<f4") => Kind::F32,
-        Some("<f8") => Kind::F64,
-        other => bail!("expected an array of <f2, <f4 or <f8, found {}", other.unwrap_or_default()),
-    };
-    ensure!(
-        value("fortran_order")?.starts_with("False"),
-        "expected rows one after another, found Fortran's order"
-    );
-    let shape = value("shape")?.trim_start_matches('(').split(')').next().unwrap_or_default();
-    let sizes: Option<Vec<usize>> =
-        shape.split(',').map(str::trim).filter(|s| !s.is_empty()).map(|s| s.parse().ok()).collect();
-    let sizes =
-        sizes.filter(|s| s.len() > 1).ok_or_else(|| anyhow!("expected rows, found shape ({shape})"))?;
-    let expected = sizes.iter().try_fold(kind.size(), |n, size| n.checked_mul(*size));
+    ensure!(!header.fortran_order, "expected rows one after another, found Fortran's order");
+    let (shape, data) = (header.shape, &bytes[header.data_start..]);
+    let dim = shape.last().copied().filter(|_| shape.len() > 1);
+    let dim = dim.ok_or_else(|| anyhow!("expected rows, found shape {shape:?}"))?;
+    let expected = shape.iter().try_fold(kind.size(), |n, size| n.checked_mul(*size));
     ensure!(
         expected == Some(data.len()),
-        "shape ({shape}) does not fit the {} bytes that follow",
+        "shape {shape:?} does not fit the {} bytes that follow",
         data.len()
     );
-    let dim = sizes.last().copied().unwrap_or_default();
     Ok(FeatureFile { features: Features::new(kind.values(data), dim)?, rows: None, model: None })
 }
 
@@ -138,7 +120,7 @@ fn npy(bytes: &[u8]) -> anyhow::Result<FeatureFile> {
 mod tests {
     use super::*;
 
-    fn array(descr: &str, order: &str, shape: &str, data: &[u8]) -> Vec<u8> {
+    fn file(descr: &str, order: &str, shape: &str, data: &[u8]) -> Vec<u8> {
         let header = format!("{{'descr': '{descr}', 'fortran_order': {order}, 'shape': {shape}, }}\n");
         let length = (header.len() as u16).to_le_bytes();
         [b"\x93NUMPY\x01\x00".as_slice(), &length, header.as_bytes(), data].concat()
@@ -151,9 +133,9 @@ mod tests {
         let single: Vec<u8> = numbers.iter().flat_map(|x| x.to_le_bytes()).collect();
         let double: Vec<u8> = numbers.iter().flat_map(|x| f64::from(*x).to_le_bytes()).collect();
         for (descr, data) in [("<f2", half), ("<f4", single), ("<f8", double)] {
-            let read = npy(&array(descr, "False", "(2, 2)", &data)).unwrap();
+            let read = array(&file(descr, "False", "(2, 2)", &data)).unwrap();
             assert_eq!(read.features.as_slice(), numbers, "{descr}");
-            let deep = npy(&array(descr, "False", "(1, 2, 2)", &data)).unwrap();
+            let deep = array(&file(descr, "False", "(1, 2, 2)", &data)).unwrap();
             assert_eq!((deep.features.rows(), deep.features.dim()), (2, 2));
         }
     }
@@ -161,15 +143,15 @@ mod tests {
     #[test]
     fn other_files_are_errors_that_say_why() {
         let check = |bytes: &[u8], part: &str| {
-            let error = format!("{:#}", npy(bytes).unwrap_err());
+            let error = format!("{:#}", array(bytes).unwrap_err());
             assert!(error.contains(part), "{error}");
         };
-        check(&array("<f4", "True", "(2, 2)", &[0; 16]), "Fortran");
-        check(&array("<i8", "False", "(2, 2)", &[0; 32]), "found <i8");
-        check(&array("<f4", "False", "(4,)", &[0; 16]), "expected rows");
-        check(&array("<f4", "False", "(2, 3)", &[0; 16]), "does not fit");
-        check(&array("<f4", "False", "(99999999999999999999, 3)", &[0; 16]), "expected rows");
-        check(&array("<f4", "False", "(2, 2)", &[0; 16]), "row 0 is zero");
+        check(&file("<f4", "True", "(2, 2)", &[0; 16]), "Fortran");
+        check(&file("<i8", "False", "(2, 2)", &[0; 32]), "found <i8");
+        check(&file("<f4", "False", "(4,)", &[0; 16]), "expected rows");
+        check(&file("<f4", "False", "(2, 3)", &[0; 16]), "does not fit");
+        check(&file("<f4", "False", "(99999999999999999999, 3)", &[0; 16]), "expected rows");
+        check(&file("<f4", "False", "(2, 2)", &[0; 16]), "row 0 is zero");
         check(b"\x93NUMPY\x01\x00\xff\xff", "cut off");
         check(b"\x93NUMPY", "cut off");
         assert!(tensors(b"nothing", None).is_err());

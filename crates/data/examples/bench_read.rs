@@ -10,7 +10,8 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use image::RgbaImage;
-use lexiform_data::{Dataset, Picture, decode_picture_into, export};
+use lexiform_data::{Dataset, export};
+use lexiform_formats::picture::{Picture, decode_picture_into};
 use rand::rngs::SmallRng;
 use rand::seq::{SliceRandom as _, index};
 use rand::{Rng, SeedableRng};

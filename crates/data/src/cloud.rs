@@ -1,9 +1,8 @@
 //! Points of a shape as the member [`POINTS`](crate::POINTS), and back.
 
 use glam::Vec3;
+use lexiform_formats::array::Array;
 use lexiform_geometry::{PointCloud, linear_from_srgb, srgb_from_linear};
-
-use crate::array::Array;
 
 /// Positions, and sRGB colors in `0..=1` where there are any, as halves: `[points, 3 or 6]`. In the unit sphere a half
 /// is off by 2.4e-4 at most.

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use crate::array::{Array, Npy, read_npy};
+use lexiform_formats::array::Array;
+use lexiform_formats::npy::{Npy, read_npy};
+
 use crate::shape::ABOUT;
 use crate::shard::{FrontToBack, Home, Layout, Manifest, Row, Sidecar, home, read_shapes};
 use crate::{About, DataError, Key, Member, Scanned, Shape, is_remote};

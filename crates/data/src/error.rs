@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use lexiform_formats::FormatError;
+
 /// Why a data set cannot be made, read or checked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -133,5 +135,14 @@ impl DataError {
             Self::Stopped { hint, .. } => return hint.clone(),
             Self::Io(_) | Self::Invalid { .. } => return None,
         })
+    }
+}
+
+impl From<FormatError> for DataError {
+    fn from(error: FormatError) -> Self {
+        match error {
+            FormatError::Io(error) => Self::Io(error),
+            FormatError::Invalid { path, message } => Self::Invalid { path, message },
+        }
     }
 }

@@ -8,7 +8,6 @@
 //! the feature `cloud` is chosen, the module `remote` know the network.
 
 mod address;
-pub mod array;
 pub mod caption;
 mod cloud;
 mod copy;
@@ -17,19 +16,13 @@ mod error;
 pub mod export;
 mod features;
 mod gate;
-pub mod hdf5;
 pub mod import;
-mod inflate;
 mod inspect;
 mod key;
 pub mod listing;
 mod make;
 mod merge;
-pub mod pickle;
-mod picture;
-mod png;
 pub mod prepare;
-mod qoi;
 #[cfg(feature = "cloud")]
 pub mod remote;
 mod shape;
@@ -47,9 +40,8 @@ pub use inspect::{Fault, verify};
 pub use key::{Key, Part};
 pub use make::{Event, Job, MakeOptions, MakeSummary, Problem, Producer, make};
 pub use merge::{join, merge};
-pub use picture::{Picture, decode_picture, decode_picture_into};
 pub use shape::{
     ABOUT, About, CAMERAS, Caption, Member, POINTS, Refused, Shape, TEXT_FEATURES, VIEW_FEATURES, split_of,
 };
-pub use shard::{Failed, Manifest, Row, Scanned, ShardEntry, read_exact_at};
+pub use shard::{Failed, Manifest, Row, Scanned, ShardEntry};
 pub use split::{known_split, split_called};

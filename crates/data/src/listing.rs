@@ -14,9 +14,9 @@
 use std::path::{Path, PathBuf};
 
 use csv::StringRecord;
+use lexiform_formats::inflate::gunzip;
 
 use crate::DataError;
-use crate::inflate::gunzip;
 use crate::split::split_called;
 
 /// Largest file after decompression, in bytes.

@@ -8,8 +8,9 @@ use lexiform_data::prepare::{LocalFiles, Prepare, PrepareConfig};
 use lexiform_data::table::Table;
 use lexiform_data::{
     CAMERAS, DataError, Dataset, Event, Featurizer, MakeOptions, MakeSummary, Manifest, POINTS, Part,
-    Picture, Producer as _, TEXT_FEATURES, VIEW_FEATURES, decode_picture, join, make, merge, verify,
+    Producer as _, TEXT_FEATURES, VIEW_FEATURES, join, make, merge, verify,
 };
+use lexiform_formats::picture::{Picture, decode_picture};
 
 /// A box with these edges as an OBJ file.
 fn write_box(path: &Path, [x, y, z]: [f32; 3]) {

@@ -4,14 +4,17 @@
 use std::path::{Path, PathBuf};
 
 use image::{Rgb, RgbImage, Rgba, RgbaImage};
-use lexiform_data::hdf5::File;
 use lexiform_data::import::{Ids, ImportOptions};
-use lexiform_data::pickle::Pickle;
 use lexiform_data::table::Table;
 use lexiform_data::{
-    Dataset, Event, MakeOptions, POINTS, Picture, Producer as _, TEXT_FEATURES, VIEW_FEATURES,
-    decode_picture, export, import, make, merge,
+    Dataset, Event, MakeOptions, POINTS, Producer as _, TEXT_FEATURES, VIEW_FEATURES, export, import, make,
+    merge,
 };
+use lexiform_formats::array::Array;
+use lexiform_formats::hdf5::File;
+use lexiform_formats::npy::{Npy, read_npy};
+use lexiform_formats::pickle::NumpyPickle;
+use lexiform_formats::picture::{Picture, decode_picture};
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/data").join(name)
@@ -74,8 +77,8 @@ fn duoduo_with_its_traps() {
     }
     let shape = imported.shape("bbbb");
     let view = decode_picture(&imported.dataset.views(shape, &[3]).unwrap()[0]).unwrap();
-    let lexiform_data::array::Npy::Array(expected) =
-        lexiform_data::array::read_npy(&std::fs::read(fixture("duoduo/expected_view.npy")).unwrap()).unwrap()
+    let Npy::Array(expected) =
+        read_npy(&std::fs::read(fixture("duoduo/expected_view.npy")).unwrap()).unwrap()
     else {
         panic!("not an array")
     };
@@ -384,7 +387,7 @@ fn zero123_and_back() {
         for i in 0..views {
             let image = RgbaImage::from_fn(6, 6, |x, _| Rgba([i * 20, 3, 7, if x < 3 { 0 } else { 255 }]));
             image.save(from.join(id).join(format!("{i:03}.png"))).unwrap();
-            let pose = lexiform_data::array::Array::singles(&[3, 4], &[f32::from(i); 12]);
+            let pose = Array::singles(&[3, 4], &[f32::from(i); 12]);
             std::fs::write(from.join(id).join(format!("{i:03}.npy")), pose.to_npy()).unwrap();
         }
     }
@@ -524,7 +527,7 @@ fn exports_are_imported_again() {
 fn pickles_of_every_protocol() {
     for protocol in 0..6 {
         let bytes = std::fs::read(fixture(&format!("protocol{protocol}.pkl"))).unwrap();
-        let pickle = Pickle::read(&bytes).unwrap();
+        let pickle = NumpyPickle::read(&bytes).unwrap();
         let root = pickle.root();
         assert_eq!(root.get("id").unwrap().text().as_deref(), Some("ä"), "{protocol}");
         assert_eq!(
@@ -565,7 +568,7 @@ fn broken_pickles_are_values_or_errors() {
                 let at = rng.random_range(0..bytes.len());
                 bytes[at] = rng.random();
             }
-            if let Ok(pickle) = Pickle::read(&bytes) {
+            if let Ok(pickle) = NumpyPickle::read(&bytes) {
                 let root = pickle.root();
                 root.entries()
                     .take(50)

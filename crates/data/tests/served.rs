@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use image::RgbaImage;
+use lexiform_data::Member;
 use lexiform_data::caption::{CaptionError, Captioner as _, Said, Served, ServedConfig, Subject};
-use lexiform_data::{Member, Picture};
+use lexiform_formats::picture::Picture;
 
 /// What the server does with one question.
 #[derive(Clone)]

@@ -30,7 +30,6 @@ mod text;
 mod walk;
 mod write;
 mod xyz;
-mod zip;
 
 pub use error::ReadError;
 pub use format::{Format, UpAxis};

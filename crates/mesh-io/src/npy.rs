@@ -1,13 +1,13 @@
 //! NumPy arrays as point clouds: `[points, 3 or more]`, any number type and order.
 
-use half::f16;
+use lexiform_formats::array::Dtype;
+use lexiform_formats::npy::{Header, HeaderError};
 
 use crate::{
     ReadError,
     columns::{Columns, MOST, SAMPLE},
     draft::CloudDraft,
     source::Source,
-    text,
 };
 use lexiform_geometry::Scene;
 
@@ -45,46 +45,6 @@ pub(super) fn cloud(table: &Table) -> CloudDraft {
     draft
 }
 
-/// The type of a value.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Dtype {
-    kind: u8,
-    size: usize,
-    big: bool,
-}
-
-impl Dtype {
-    /// `<f4`, `|u1`, `>i8` …
-    fn parse(descr: &[u8]) -> Option<Self> {
-        let (order, rest) = match descr.split_first()? {
-            (order @ (b'<' | b'>' | b'=' | b'|'), rest) => (*order, rest),
-            _ => (b'=', descr),
-        };
-        let (&kind, size) = rest.split_first()?;
-        let size = usize::try_from(text::whole(size)?).ok()?;
-        let known = matches!((kind, size), (b'f', 2 | 4 | 8) | (b'i' | b'u', 1 | 2 | 4 | 8) | (b'b', 1));
-        known.then_some(Self { kind, size, big: order == b'>' })
-    }
-
-    fn value(self, bytes: &[u8]) -> f64 {
-        let mut little = [0; 8];
-        for (i, slot) in little.iter_mut().enumerate().take(self.size) {
-            *slot = if self.big { bytes[self.size - 1 - i] } else { bytes[i] };
-        }
-        let unsigned = u64::from_le_bytes(little);
-        match (self.kind, self.size) {
-            (b'f', 2) => f16::from_bits(unsigned as u16).to_f64(),
-            (b'f', 4) => f64::from(f32::from_bits(unsigned as u32)),
-            (b'f', _) => f64::from_bits(unsigned),
-            (b'i', size) => {
-                let unused = 64 - 8 * size as u32;
-                ((unsigned << unused) as i64 >> unused) as f64
-            }
-            _ => unsigned as f64,
-        }
-    }
-}
-
 /// An array as the file holds it.
 pub(super) struct Array<'a> {
     dtype: Dtype,
@@ -96,36 +56,15 @@ pub(super) struct Array<'a> {
 impl<'a> Array<'a> {
     /// Parses the header and checks that the data is there.
     pub fn parse(source: &Source, bytes: &'a [u8]) -> Result<Self, ReadError> {
-        let magic = bytes
-            .strip_prefix(b"\x93NUMPY")
-            .ok_or_else(|| source.invalid("expected the magic \"\\x93NUMPY\""))?;
-        let start = match *magic {
-            [1, _, a, b, ..] => Some((4, u16::from_le_bytes([a, b]) as usize)),
-            [2 | 3, _, a, b, c, d, ..] => Some((6, u32::from_le_bytes([a, b, c, d]) as usize)),
-            _ => None,
-        };
-        let header =
-            start.and_then(|(start, length)| magic.get(start..start + length).map(|h| (h, start + length)));
-        let (header, data_start) = header.ok_or_else(|| source.invalid("the header is cut off"))?;
-        let wrong =
-            |what: &str| source.invalid(format!("header: expected {what}, found {}", text::excerpt(header)));
-        let descr = entry(header, b"descr").ok_or_else(|| wrong("an entry \"descr\""))?;
-        if !matches!(descr.first(), Some(b'\'' | b'"')) {
-            return Err(source.unsupported("an array of records"));
-        }
-        let descr = descr[1..].split(|b| matches!(b, b'\'' | b'"')).next().unwrap_or_default();
-        let dtype = Dtype::parse(descr)
-            .ok_or_else(|| source.unsupported(format!("an array of type {}", text::excerpt(descr))))?;
-        let fortran = entry(header, b"fortran_order").is_some_and(|v| v.starts_with(b"True"));
-        let shape = entry(header, b"shape")
-            .and_then(|v| v.strip_prefix(b"("))
-            .ok_or_else(|| wrong("an entry \"shape\""))?;
-        let shape = shape.split(|b| *b == b')').next().unwrap_or_default();
-        let sizes = shape.split(|b| *b == b',').map(|f| f.trim_ascii()).filter(|f| !f.is_empty());
-        let sizes =
-            sizes.map(|f| text::whole(f).and_then(|n| usize::try_from(n).ok())).collect::<Option<Vec<_>>>();
-        let shape = sizes.filter(|s| s.len() <= 8).ok_or_else(|| wrong("a shape of whole numbers"))?;
-        let data = &magic[data_start..];
+        let header = Header::parse(bytes).map_err(|error| match error {
+            HeaderError::Records => source.unsupported("an array of records"),
+            other => source.invalid(other.to_string()),
+        })?;
+        let dtype = header.dtype().filter(|dtype| dtype.is_number());
+        let dtype =
+            dtype.ok_or_else(|| source.unsupported(format!("an array of type {:?}", header.descr)))?;
+        let data = &bytes[header.data_start..];
+        let (fortran, shape) = (header.fortran_order, header.shape);
         let need = shape.iter().fold(dtype.size as u64, |n, s| n.saturating_mul(*s as u64));
         source.check_bytes(&format!("values of shape {shape:?}"), need, data.len())?;
         Ok(Self { dtype, fortran, shape, data })
@@ -159,14 +98,6 @@ impl<'a> Array<'a> {
     }
 }
 
-/// The value behind a key of the header's dictionary.
-fn entry<'h>(header: &'h [u8], key: &[u8]) -> Option<&'h [u8]> {
-    let at = text::find(header, key)? + key.len();
-    let rest =
-        header[at..].strip_prefix(b"'").or_else(|| header[at..].strip_prefix(b"\""))?.trim_ascii_start();
-    Some(rest.strip_prefix(b":")?.trim_ascii_start())
-}
-
 /// An array as rows and columns.
 pub(super) struct Table<'a> {
     array: &'a Array<'a>,
@@ -182,7 +113,7 @@ impl Table<'_> {
         let Dtype { size, .. } = self.array.dtype;
         for (column, slot) in row.iter_mut().enumerate() {
             let at = (index * self.row_stride + column * self.column_stride) * size;
-            *slot = self.array.dtype.value(&self.array.data[at..at + size]);
+            *slot = self.array.dtype.number(&self.array.data[at..at + size]);
         }
     }
 
@@ -201,6 +132,7 @@ mod tests {
     use std::path::Path;
 
     use glam::Vec3;
+    use half::f16;
 
     use super::*;
 

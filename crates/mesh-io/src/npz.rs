@@ -1,13 +1,14 @@
 //! Zip archives of NumPy arrays: points with colors and normals under the names data sets use, or a mesh.
 
 use glam::{DVec3, Vec3};
+use lexiform_formats::zip::{self, Entry};
 
 use crate::{
     ReadError,
     draft::{CloudDraft, MeshDraft, Polygons, Triangles, narrow},
+    limits,
     npy::{self, Array},
     source::Source,
-    zip,
 };
 use lexiform_geometry::Scene;
 
@@ -33,21 +34,21 @@ const FACES: &[&str] = &["faces", "triangles", "face", "f"];
 
 /// Reads the arrays whose names are known, or the only one there is.
 pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
-    let entries = zip::entries(source.bytes).map_err(|message| source.invalid(message))?;
-    let arrays: Vec<&zip::Entry> = entries.iter().filter(|e| e.name.ends_with(".npy")).collect();
+    let entries = zip::entries(&source.bytes).map_err(|message| source.invalid(message))?;
+    let arrays: Vec<&(String, Entry)> = entries.iter().filter(|(name, _)| name.ends_with(".npy")).collect();
     let find = |names: &[&str]| {
         names.iter().find_map(|name| {
-            arrays.iter().copied().find(|e| e.name.trim_end_matches(".npy").eq_ignore_ascii_case(name))
+            arrays.iter().copied().find(|(n, _)| n.trim_end_matches(".npy").eq_ignore_ascii_case(name))
         })
     };
     let only = if let [one] = arrays[..] { Some(one) } else { None };
     let Some(positions) = find(POSITIONS).or(only) else {
-        let names: Vec<&str> = arrays.iter().take(20).map(|e| e.name.as_str()).collect();
+        let names: Vec<&str> = arrays.iter().take(20).map(|(name, _)| name.as_str()).collect();
         return Err(source.invalid(format!("expected an array \"xyz\" or \"points\", found {names:?}")));
     };
-    let unpack = |entry: &zip::Entry| {
-        zip::extract(source.bytes, entry)
-            .map_err(|message| source.invalid(format!("{}: {message}", entry.name)))
+    let unpack = |(name, entry): &(String, Entry)| {
+        let content = entry.read(&source.bytes, limits::FILE_BYTES);
+        content.map_err(|message| source.invalid(format!("{name}: {message}")))
     };
     let mut scene = Scene::default();
     let bytes = unpack(positions)?;
@@ -63,7 +64,7 @@ pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
             scene.notes.push(format!(
                 "{} rows of {} for {} points are ignored",
                 table.rows,
-                entry.name,
+                entry.0,
                 draft.positions.len()
             ));
             return Ok(None);

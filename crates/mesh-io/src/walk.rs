@@ -102,7 +102,7 @@ fn array_of_points(bytes: &[u8]) -> bool {
     let sizes: Vec<u64> = shape.map_or(Vec::new(), |(tuple, _)| {
         tuple.trim().trim_start_matches('(').split(',').filter_map(|n| n.trim().parse().ok()).collect()
     });
-    bytes.starts_with(b"\x93NUMPY")
+    bytes.starts_with(lexiform_formats::npy::MAGIC)
         && is_float
         && matches!(sizes[..], [_, columns] if POINT_COLUMNS.contains(&columns))
 }

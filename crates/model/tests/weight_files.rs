@@ -304,7 +304,7 @@ fn pickles_made_to_exhaust_are_refused() {
     refuse(&[&b"\x80\x02"[..], &b"]".repeat(200_000), &b"a".repeat(199_999), b"."].concat(), "levels");
     refuse(&[&b"("[..], &b")".repeat(5 << 20), b"t."].concat(), "values");
     refuse(&[&b")"[..], &b"2".repeat(5 << 20), b"t."].concat(), "values");
-    refuse(&b"(".repeat(6 << 20), "unknown");
+    refuse(&b"(".repeat(6 << 20), "marks");
     // Each list holds the one before twice: 2^60 values when unfolded.
     let laughs = [&b"]q\x00"[..], &b"0(h\x00h\x00lq\x00".repeat(60), b"."].concat();
     refuse(&laughs, "levels");

@@ -52,16 +52,14 @@ impl Signatures {
         all
     }
 
-    /// Writes a temporary file, then renames it, so that no reader sees half a file.
+    /// Writes the file in one step: it is complete or unchanged.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         let mut bytes = [MAGIC.as_slice(), &Signature::VERSION.to_le_bytes()].concat();
         for (content, signature) in &self.0 {
             bytes.extend(content.as_bytes());
             signature.as_slice().iter().for_each(|number| bytes.extend(number.to_le_bytes()));
         }
-        let aside = path.with_extension(format!("{}.part", std::process::id()));
-        fs_err::write(&aside, bytes)?;
-        fs_err::rename(&aside, path)
+        lexiform_formats::write_file(path, &bytes)
     }
 }
 

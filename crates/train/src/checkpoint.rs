@@ -10,6 +10,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::TensorData;
+use lexiform_formats::FileWriter;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
@@ -151,15 +152,14 @@ impl Checkpoint {
         }
         let header = HashMap::from([(KEY.to_owned(), header)]);
         let bytes = safetensors::serialize(views, Some(header)).map_err(|e| invalid(e.to_string()))?;
-        let aside = path.with_extension("safetensors.partial");
-        let mut file = fs_err::File::create(&aside)?;
+        let mut file = FileWriter::create(path)?;
         file.write_all(&bytes)?;
-        // Renaming first and losing power would leave a name without its bytes.
+        // On a full disk the checkpoint before keeps its name.
         file.sync_all()?;
         if path.is_file() {
             fs_err::rename(path, path_before(path))?;
         }
-        fs_err::rename(&aside, path)?;
+        file.commit()?;
         Ok(())
     }
 

@@ -66,7 +66,7 @@ impl RowsFile {
     /// The file is whole: it gets its name.
     pub fn finish(self, path: &Path) -> std::io::Result<()> {
         self.file.sync_all()?;
-        fs_err::rename(&self.path, path)
+        lexiform_formats::rename_durably(&self.path, path)
     }
 
     /// What it holds is written elsewhere.

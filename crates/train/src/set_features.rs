@@ -4,7 +4,8 @@
 use std::path::Path;
 
 use image::RgbaImage;
-use lexiform_data::{DataError, read_exact_at};
+use lexiform_data::DataError;
+use lexiform_formats::read_exact_at;
 use rayon::prelude::*;
 
 use crate::fit::FitError;

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use image::RgbaImage;
 use lexiform_data::{
-    ABOUT, About, DataError, Dataset, Member, POINTS, TEXT_FEATURES, VIEW_FEATURES, cloud_of, decode_picture,
+    ABOUT, About, DataError, Dataset, Member, POINTS, TEXT_FEATURES, VIEW_FEATURES, cloud_of,
 };
+use lexiform_formats::array::Array;
+use lexiform_formats::picture::decode_picture;
 use lexiform_geometry::PointCloud;
 use lexiform_model::preprocess::resize_bicubic_rgba;
 
@@ -151,7 +153,7 @@ impl Stored {
         cloud_of(&array).map_err(|error| self.set.invalid(read.shape, format!("{POINTS}: {error}")))
     }
 
-    fn array(&self, read: &Files, name: &str) -> Result<lexiform_data::array::Array, DataError> {
+    fn array(&self, read: &Files, name: &str) -> Result<Array, DataError> {
         let file = read.files.iter().find(|file| file.name == name);
         let file = file.ok_or_else(|| self.set.invalid(read.shape, format!("has no {name}")))?;
         self.set.as_array(read.shape, name, &file.bytes)

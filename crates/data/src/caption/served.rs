@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use lexiform_formats::on_white;
+use lexiform_formats::picture::{Picture, decode_picture};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{CaptionError, Captioner, Said, Subject, pause};
 use crate::gate::Gate;
-use crate::picture::on_white;
-use crate::{Caption, Member, Picture, decode_picture};
+use crate::{Caption, Member};
 
 /// Largest answer that is read, in bytes.
 const LARGEST_ANSWER: u64 = 4 << 20;

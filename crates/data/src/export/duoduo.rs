@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use lexiform_formats::array::{Dtype, Kind};
+use lexiform_formats::hdf5::Writer;
+use lexiform_formats::picture::decode_picture;
 use lexiform_geometry::resize::{composite_on_white, resize_bicubic_rgba};
 
 use super::{Exported, Work, outside_name};
-use crate::array::Dtype;
-use crate::hdf5::Writer;
 use crate::shard::write_json;
-use crate::{DataError, Dataset, VIEW_FEATURES, decode_picture};
+use crate::{DataError, Dataset, VIEW_FEATURES};
 
 /// Edge of a view in the array.
 const EDGE: u32 = 224;
@@ -47,7 +48,7 @@ pub(super) fn write(work: Work<'_>) -> Result<Exported, DataError> {
 }
 
 fn byte() -> Dtype {
-    Dtype { kind: crate::array::Kind::Unsigned, size: 1, big: false }
+    Dtype { kind: Kind::Unsigned, size: 1, big: false }
 }
 
 /// Views of a shape as planes.
@@ -98,7 +99,7 @@ fn features(dataset: &Dataset, shapes: &[usize], n_views: usize, to: &Path) -> R
         writer.write(&array.data)?;
     }
     match writer {
-        Some((writer, _)) => writer.finish(),
+        Some((writer, _)) => Ok(writer.finish()?),
         None => Ok(()),
     }
 }

@@ -1,10 +1,10 @@
 //! OpenShape's files: a pickled dictionary for each shape, and a list of them.
 
+use lexiform_formats::array::Array;
+use lexiform_formats::pickle::Dict;
 use serde_json::json;
 
 use super::{Exported, Work, outside_name};
-use crate::array::Array;
-use crate::pickle::Dict;
 use crate::shard::write_json;
 use crate::{Caption, DataError, POINTS, VIEW_FEATURES};
 

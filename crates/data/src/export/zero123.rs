@@ -1,9 +1,10 @@
 //! Zero123's folders: `<id>/000.png …`, RGBA as they are kept.
 
 use fs_err as fs;
+use lexiform_formats::picture::{Picture, decode_picture};
 
 use super::{Exported, Work, outside_name};
-use crate::{DataError, Member, Picture, decode_picture};
+use crate::{DataError, Member};
 
 pub(super) fn write(work: Work<'_>) -> Result<Exported, DataError> {
     let (dataset, to) = (work.dataset, work.to);

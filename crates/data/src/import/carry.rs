@@ -4,10 +4,11 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
+use lexiform_formats::array::Array;
+use lexiform_formats::npy::{self, Npy, read_npy};
+use lexiform_formats::pickle::{Item, NumpyPickle};
 use serde::de::{Deserializer as _, MapAccess, Visitor};
 
-use crate::array::{Array, Npy, read_npy};
-use crate::pickle::{Item, Pickle};
 use crate::shape::POINTS;
 use crate::{DataError, Member};
 
@@ -166,10 +167,10 @@ pub(super) fn points_of(item: Item) -> Result<Member, String> {
 }
 
 /// A pickle, or a `.npy` file of Python objects.
-pub(super) fn read_pickle(path: &Path) -> Result<Pickle, String> {
+pub(super) fn read_pickle(path: &Path) -> Result<NumpyPickle, String> {
     let bytes = fs::read(path).map_err(|error| error.to_string())?;
     let pickle =
-        if bytes.starts_with(b"\x93NUMPY") { Pickle::read_npy(&bytes) } else { Pickle::read(&bytes) };
+        if bytes.starts_with(npy::MAGIC) { NumpyPickle::read_npy(&bytes) } else { NumpyPickle::read(&bytes) };
     pickle.map_err(|error| format!("{}: {error}", path.display()))
 }
 

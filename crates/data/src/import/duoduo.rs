@@ -5,15 +5,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use image::RgbaImage;
+use lexiform_formats::array::{Array, Kind};
+use lexiform_formats::hdf5::{Dataset, File, Type};
+use lexiform_formats::pickle::NumpyPickle;
+use lexiform_formats::picture::Picture;
 
 use super::carry::{checked_rows, features, first_of, name_of, overlap, read_pickle, rows_by_id};
 use super::mvimgnet::Lists;
 use super::{ImportOptions, Opened};
-use crate::array::{Array, Kind};
-use crate::hdf5::{Dataset, File, Type};
-use crate::pickle::Pickle;
 use crate::table::Table;
-use crate::{About, DataError, Member, Picture, TEXT_FEATURES, VIEW_FEATURES};
+use crate::{About, DataError, Member, TEXT_FEATURES, VIEW_FEATURES};
 
 /// Image files and the index of each, in the order they are looked for.
 const PAIRS: [(&str, &str); 4] = [
@@ -173,7 +174,7 @@ fn members(
 /// Frozen features of views and sentences.
 struct Features {
     views: Option<Dataset>,
-    texts: Option<Arc<Pickle>>,
+    texts: Option<Arc<NumpyPickle>>,
 }
 
 impl Features {

@@ -16,13 +16,14 @@ mod zero123;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use lexiform_formats::picture::Picture;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::shape::split_of;
 use crate::shard::mark;
 use crate::table::{Matched, Table, add_new};
-use crate::{About, DataError, Job, Key, Picture, Problem, Producer, Shape};
+use crate::{About, DataError, Job, Key, Problem, Producer, Shape};
 
 /// A format that can be imported.
 #[derive(Clone, Copy)]

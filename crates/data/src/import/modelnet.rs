@@ -5,12 +5,12 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use lexiform_formats::array::Array;
+use lexiform_formats::pickle::{Item, NumpyPickle};
 use serde_json::Value;
 
 use super::carry::{entries, first_of, lines, lines_if, name_of, overlap, points, points_of, read_pickle};
 use super::{ImportOptions, Opened};
-use crate::array::Array;
-use crate::pickle::{Item, Pickle};
 use crate::{About, DataError, Member};
 
 /// Most numbers of one text file.
@@ -172,7 +172,7 @@ fn colored(from: &Path, options: &ImportOptions) -> Result<Opened, DataError> {
 /// A pickle of `[clouds, labels]`.
 fn sampled(from: &Path, options: &ImportOptions) -> Result<Opened, DataError> {
     let invalid = |message: String| DataError::invalid(from, message);
-    let pickle: Pickle = read_pickle(from).map_err(invalid)?;
+    let pickle: NumpyPickle = read_pickle(from).map_err(invalid)?;
     let parts: Vec<Item> = pickle.root().items().collect();
     let [clouds, labels] = parts[..] else {
         return Err(invalid("expected a list of clouds and one of labels".to_owned()));

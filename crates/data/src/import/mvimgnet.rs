@@ -6,13 +6,13 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use lexiform_formats::picture::{Picture, decode_picture, ending_of};
 use lexiform_geometry::resize::resize_bicubic_rgba;
 
 use super::carry::{entries, first_of, lines_if, name_of, overlap};
 use super::{ImportOptions, Opened};
-use crate::picture::ending_of;
 use crate::table::{Facts, Table};
-use crate::{About, DataError, Member, Picture, decode_picture};
+use crate::{About, DataError, Member};
 
 /// Views of a shape.
 const VIEWS: usize = 12;

@@ -4,11 +4,11 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use lexiform_formats::pickle::Item;
 use serde_json::Value;
 
 use super::carry::{entries, first_of, name_of, points_of, read_pickle};
 use super::{ImportOptions, Opened};
-use crate::pickle::Item;
 use crate::{About, Caption, DataError, TEXT_FEATURES, VIEW_FEATURES};
 
 /// A shape's file and what the list says about it.

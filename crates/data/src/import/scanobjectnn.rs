@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use lexiform_formats::array::Array;
+use lexiform_formats::hdf5::{Dataset, File, Type};
+use lexiform_formats::pickle::Item;
+
 use super::carry::{entries, name_of, points, read_pickle};
 use super::{ImportOptions, Opened};
-use crate::array::Array;
-use crate::hdf5::{Dataset, File, Type};
-use crate::pickle::Item;
 use crate::{About, DataError};
 
 /// Classes in the order of their numbers.

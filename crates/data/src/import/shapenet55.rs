@@ -4,11 +4,11 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use lexiform_formats::picture::ending_of;
 use serde_json::Value;
 
 use super::carry::{first_of, lines_if, overlap, points, read_array};
 use super::{ImportOptions, Opened};
-use crate::picture::ending_of;
 use crate::{About, DataError, Member};
 
 /// Degrees between two renders.

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
+use lexiform_formats::array::Array;
 use lexiform_mesh_io::{ReadOptions, UpAxis, read_with};
 
 use super::carry::{entries, name_of, points};
 use super::{ImportOptions, Opened};
-use crate::array::Array;
 use crate::{About, DataError};
 
 /// Every folder of a uid.

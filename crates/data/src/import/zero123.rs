@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use lexiform_formats::array::Array;
+use lexiform_formats::picture::ending_of;
+
 use super::carry::{entries, name_of, read_array};
 use super::{ImportOptions, Opened};
-use crate::array::Array;
-use crate::picture::ending_of;
 use crate::{About, DataError, Member};
 
 /// Most views of a shape.

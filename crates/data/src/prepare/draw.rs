@@ -1,5 +1,7 @@
 //! From the bytes of a 3D file to views, cameras and points.
 
+use lexiform_formats::array::Array;
+use lexiform_formats::picture::encode_png;
 use lexiform_geometry::normalize::{Center, normalize_unit_sphere};
 use lexiform_geometry::sample::sample_surface;
 use lexiform_geometry::{Camera, Rig, Scene};
@@ -10,8 +12,6 @@ use rand::rngs::SmallRng;
 use rayon::prelude::*;
 
 use super::{Fetched, PrepareConfig};
-use crate::array::Array;
-use crate::picture::encode_png;
 use crate::{About, CAMERAS, Key, Member, POINTS, points_of};
 
 /// What was made of a file, and the file.

@@ -8,6 +8,8 @@ mod sources;
 
 use std::path::PathBuf;
 
+use lexiform_formats::array::Array;
+use lexiform_formats::picture::{Picture, decode_picture};
 use lexiform_geometry::RigKind;
 use lexiform_render::Background;
 use serde::{Deserialize, Serialize};
@@ -16,14 +18,13 @@ use serde_json::{Value, json};
 use self::draw::Drawn;
 pub use self::files::{Asset, Beside, Fetched, Listing, LocalFiles, Source};
 pub use self::sources::Sources;
-use crate::array::Array;
 use crate::caption::{CaptionError, Captioner, Said, Subject, carried};
 use crate::gate::Gate;
 use crate::shape::split_of;
 use crate::table::{Matched, Table};
 use crate::{
-    About, Caption, DataError, Featurizer, Job, Key, Member, Picture, Problem, Producer, Shape,
-    TEXT_FEATURES, VIEW_FEATURES, decode_picture, rank,
+    About, Caption, DataError, Featurizer, Job, Key, Member, Problem, Producer, Shape, TEXT_FEATURES,
+    VIEW_FEATURES, rank,
 };
 
 /// Raised when shapes come out differently with the same settings. Since 2, features keep the length their tower gives;

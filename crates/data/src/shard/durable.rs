@@ -1,6 +1,6 @@
 //! Files that must not be half-written, and sums over files.
 
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
@@ -18,24 +18,14 @@ pub(crate) fn aside(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Writes a file aside, makes it durable, then gives it its name.
+/// Writes a whole file under a temporary name, then renames it durably.
 pub(crate) fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), DataError> {
-    let partial = aside(path);
-    let mut file = fs::File::create(&partial)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    drop(file);
-    rename_durably(&partial, path)
+    Ok(lexiform_formats::write_file(path, bytes)?)
 }
 
 /// Renames a file that is already durable, and makes the name durable.
 pub(crate) fn rename_durably(from: &Path, to: &Path) -> Result<(), DataError> {
-    fs::rename(from, to)?;
-    #[cfg(unix)]
-    if let Some(folder) = to.parent() {
-        fs::File::open(folder)?.sync_all()?;
-    }
-    Ok(())
+    Ok(lexiform_formats::rename_durably(from, to)?)
 }
 
 /// SHA-256 of a file's first `bytes` bytes, fewer if it ends before.

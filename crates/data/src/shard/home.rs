@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use fs_err as fs;
+use lexiform_formats::read_exact_at;
 use sha2::{Digest as _, Sha256};
 
 use super::durable::hex;
@@ -135,27 +136,6 @@ impl ReadAt for std::fs::File {
         };
         stretches.iter().map(one).collect()
     }
-}
-
-/// Fills `buffer` from `offset` on, without moving any cursor.
-#[cfg(unix)]
-pub fn read_exact_at(file: &std::fs::File, buffer: &mut [u8], offset: u64) -> std::io::Result<()> {
-    std::os::unix::fs::FileExt::read_exact_at(file, buffer, offset)
-}
-
-/// Fills `buffer` from `offset` on; the file's cursor moves, which nothing here looks at.
-#[cfg(windows)]
-pub fn read_exact_at(file: &std::fs::File, mut buffer: &mut [u8], mut offset: u64) -> std::io::Result<()> {
-    while !buffer.is_empty() {
-        match std::os::windows::fs::FileExt::seek_read(file, buffer, offset)? {
-            0 => return Err(std::io::ErrorKind::UnexpectedEof.into()),
-            n => {
-                buffer = &mut buffer[n..];
-                offset += n as u64;
-            }
-        }
-    }
-    Ok(())
 }
 
 /// A file that is read from front to back.

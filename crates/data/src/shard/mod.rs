@@ -14,16 +14,15 @@ mod scan;
 mod sidecar;
 pub(crate) mod stock;
 
-pub use self::home::read_exact_at;
 pub use self::layout::{FORMAT, Manifest, ShardEntry, VERSION};
 pub use self::part::{Done, Failed, PartWriter};
 pub(crate) use self::part::{read_failed, write_failed};
 pub use self::refusals::Refusal;
 pub use self::scan::{Scanned, read_shapes};
 
+pub(crate) use self::durable::{aside, mark, sum_of_file};
 #[cfg(feature = "cloud")]
-pub(crate) use self::durable::hex;
-pub(crate) use self::durable::{aside, mark, rename_durably, sum_of_file};
+pub(crate) use self::durable::{hex, rename_durably};
 #[cfg(feature = "cloud")]
 pub(crate) use self::home::ReadAt;
 pub(crate) use self::home::{FrontToBack, Home, home, sum_of};

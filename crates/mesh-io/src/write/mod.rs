@@ -28,17 +28,9 @@ pub fn write(path: &Path, scene: &Scene) -> Result<(), WriteError> {
     let output = encode(path, scene)?;
     let folder = path.parent().unwrap_or(Path::new(""));
     for (name, bytes) in &output.sidecars {
-        write_whole(&folder.join(name), bytes)?;
+        write_file(&folder.join(name), bytes)?;
     }
-    write_whole(path, &output.bytes)
-}
-
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
-    let part = path.with_file_name(name);
-    fs_err::write(&part, bytes)?;
-    Ok(fs_err::rename(&part, path)?)
+    Ok(write_file(path, &output.bytes)?)
 }
 
 fn encode(path: &Path, scene: &Scene) -> Result<Output, WriteError> {

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 use glam::{Vec2, Vec3, Vec4};
+use lexiform_formats::array::{Array, Dtype, Kind};
 
 use super::output::{Points, bytes_of, push, text};
 use lexiform_geometry::Scene;
@@ -61,22 +62,15 @@ pub(super) fn pcd(points: &Points) -> Vec<u8> {
 /// `[points, 3]` of f32, or `[points, 6]` with display colors in `0..=1`.
 pub(super) fn npy(points: &Points) -> Vec<u8> {
     let columns = if points.colors.is_some() { 6 } else { 3 };
-    let n = points.positions.len();
-    let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({n}, {columns}), }}");
-    // The data begins at a multiple of 64, as the format asks.
-    let padding = 63 - (10 + header.len()) % 64;
-    header.extend(std::iter::repeat_n(' ', padding));
-    header.push('\n');
-    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-    bytes.extend((header.len() as u16).to_le_bytes());
-    bytes.extend(header.as_bytes());
+    let shape = vec![points.positions.len(), columns];
+    let mut data = Vec::with_capacity(4 * shape[0] * columns);
     for (i, p) in points.positions.iter().enumerate() {
-        push(&mut bytes, &p.to_array());
+        push(&mut data, &p.to_array());
         if let Some(colors) = &points.colors {
-            push(&mut bytes, &colors[i].map(|c| f32::from(c) / 255.0));
+            push(&mut data, &colors[i].map(|c| f32::from(c) / 255.0));
         }
     }
-    bytes
+    Array { dtype: Dtype { kind: Kind::Float, size: 4, big: false }, shape, data }.to_npy()
 }
 
 /// Which columns a PLY file has beyond positions.

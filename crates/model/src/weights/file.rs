@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use half::{bf16, f16};
+use lexiform_formats::pickle::Ref;
+use lexiform_formats::{PositionedFile, RandomAccess};
 use safetensors::tensor::Dtype;
 
-use super::blob::Blob;
 use super::header::{self, Plain, byte_length};
-use super::pickle::Ref;
 use super::torch::{Storage, Strided, Torch};
 use super::value::{self, Value};
 use crate::error::WeightsError;
@@ -30,7 +30,7 @@ const CHUNK: usize = 1 << 20;
 #[derive(Clone)]
 pub struct WeightFile {
     path: PathBuf,
-    blob: Arc<Blob>,
+    source: Arc<dyn RandomAccess>,
     entries: BTreeMap<String, Entry>,
     metadata: BTreeMap<String, String>,
     torch: Option<Arc<Torch>>,
@@ -47,40 +47,40 @@ impl WeightFile {
     /// Opens a `.safetensors`, `.pt`, `.pth`, `.ckpt` or `.bin` file; the content decides, not the name. Of a
     /// checkpoint with several containers the usual one is chosen, see [`container`](Self::container).
     pub fn open(path: &Path) -> Result<Self, WeightsError> {
-        let blob = Blob::open(path)?;
-        let head = blob.bytes(0, blob.length().min(9))?;
+        let source = PositionedFile::open(path)?;
+        let head = source.bytes(0, source.length().min(9))?;
         let is_safetensors = head.len() == 9 && head[8] == b'{';
         if is_safetensors {
-            Self::safetensors(path.to_owned(), blob)
+            Self::safetensors(path.to_owned(), Arc::new(source))
         } else {
-            Self::torch(path.to_owned(), blob)
+            Self::torch(path.to_owned(), Arc::new(source))
         }
     }
 
     /// A safetensors file that is part of the program.
     pub fn from_static(name: &str, bytes: &'static [u8]) -> Result<Self, WeightsError> {
-        Self::safetensors(PathBuf::from(name), Blob::Static(bytes))
+        Self::safetensors(PathBuf::from(name), Arc::new(bytes))
     }
 
-    fn safetensors(path: PathBuf, blob: Blob) -> Result<Self, WeightsError> {
-        let (tensors, metadata) = header::read(&blob).map_err(|message| WeightsError::Format {
+    fn safetensors(path: PathBuf, source: Arc<dyn RandomAccess>) -> Result<Self, WeightsError> {
+        let (tensors, metadata) = header::read(&*source).map_err(|message| WeightsError::Format {
             path: path.clone(),
             format: "safetensors",
             message,
         })?;
         let entries = tensors.into_iter().map(|(name, plain)| (name, Entry::Plain(plain))).collect();
-        Ok(Self { path, blob: Arc::new(blob), entries, metadata, torch: None, container: None })
+        Ok(Self { path, source, entries, metadata, torch: None, container: None })
     }
 
-    fn torch(path: PathBuf, blob: Blob) -> Result<Self, WeightsError> {
+    fn torch(path: PathBuf, source: Arc<dyn RandomAccess>) -> Result<Self, WeightsError> {
         let invalid =
             |message: String| WeightsError::Format { path: path.clone(), format: "PyTorch", message };
-        let torch = Arc::new(Torch::open(&blob).map_err(invalid)?);
+        let torch = Arc::new(Torch::open(&*source).map_err(invalid)?);
         let whole = Self {
             entries: BTreeMap::new(),
             metadata: BTreeMap::new(),
             torch: Some(torch.clone()),
-            blob: Arc::new(blob),
+            source,
             path: path.clone(),
             container: None,
         };
@@ -102,13 +102,13 @@ impl WeightFile {
             |message: String| WeightsError::Format { path: self.path.clone(), format: "PyTorch", message };
         let torch = self.torch.clone().ok_or_else(|| invalid("it has no containers".to_owned()))?;
         let tensors = torch.tensors(at).map_err(invalid)?;
-        let most = ALWAYS_ALLOWED.max(self.blob.length()).saturating_mul(MOST_SHARING);
+        let most = ALWAYS_ALLOWED.max(self.source.length()).saturating_mul(MOST_SHARING);
         let mut described = 0_u64;
         for (name, tensor) in &tensors {
             let bytes = byte_length(tensor.dtype, &tensor.shape).unwrap_or(u64::MAX);
             described = described.saturating_add(bytes);
             if described > most {
-                let length = self.blob.length();
+                let length = self.source.length();
                 let message = format!(
                     "tensor {name:?} of shape {:?} is more than a file of {length} bytes can hold",
                     tensor.shape
@@ -153,7 +153,7 @@ impl WeightFile {
 
     /// Size of the file in bytes.
     pub fn bytes(&self) -> u64 {
-        self.blob.length()
+        self.source.length()
     }
 
     /// `safetensors` or `PyTorch`.
@@ -283,7 +283,7 @@ impl WeightFile {
                     Storage::Zip(stored) if tensor.is_contiguous() && stored.is_stored() => {
                         let is_whole = stored.size == (count * width) as u64;
                         let checksum = stored.checksum().filter(|_| is_whole);
-                        self.contiguous(tensor.dtype, stored.start(&self.blob)? + offset, count, checksum)
+                        self.contiguous(tensor.dtype, stored.start(&*self.source)? + offset, count, checksum)
                     }
                     storage => Ok(gather(tensor, &self.whole(storage)?)),
                 }
@@ -295,10 +295,10 @@ impl WeightFile {
     /// All bytes of a storage.
     fn whole(&self, storage: &Storage) -> Result<Vec<u8>, String> {
         match storage {
-            Storage::Plain { start, size } => self.blob.bytes(*start, *size).map_err(|e| e.to_string()),
+            Storage::Plain { start, size } => self.source.bytes(*start, *size).map_err(|e| e.to_string()),
             Storage::Zip(entry) => {
-                let most = ALWAYS_ALLOWED.max(self.blob.length()).saturating_mul(MOST_SHARING);
-                entry.read(&self.blob, most)
+                let most = ALWAYS_ALLOWED.max(self.source.length()).saturating_mul(MOST_SHARING);
+                entry.read(&*self.source, most)
             }
         }
     }
@@ -313,10 +313,10 @@ impl WeightFile {
     ) -> Result<Vec<f32>, String> {
         let width = dtype.bitsize() / 8;
         let bytes = count as u64 * width as u64;
-        if start.checked_add(bytes).is_none_or(|end| end > self.blob.length()) {
+        if start.checked_add(bytes).is_none_or(|end| end > self.source.length()) {
             return Err(format!(
                 "{bytes} bytes from byte {start} expected, the file has {}",
-                self.blob.length()
+                self.source.length()
             ));
         }
         let mut values = vec![0_f32; count];
@@ -325,7 +325,7 @@ impl WeightFile {
         if dtype == Dtype::F32 {
             for chunk in values.chunks_mut(CHUNK / width) {
                 let raw: &mut [u8] = bytemuck::cast_slice_mut(chunk);
-                self.blob.read_at(at, raw).map_err(|e| e.to_string())?;
+                self.source.read_exact_at(at, raw).map_err(|e| e.to_string())?;
                 at += raw.len() as u64;
                 // While the bytes are still in the cache.
                 checksum.iter().for_each(|_| sum.update(raw));
@@ -335,7 +335,7 @@ impl WeightFile {
             let mut buffer = vec![0; CHUNK.min(count * width)];
             for chunk in values.chunks_mut(CHUNK / width) {
                 let raw = &mut buffer[..chunk.len() * width];
-                self.blob.read_at(at, raw).map_err(|e| e.to_string())?;
+                self.source.read_exact_at(at, raw).map_err(|e| e.to_string())?;
                 at += raw.len() as u64;
                 checksum.iter().for_each(|_| sum.update(raw));
                 convert(dtype, raw, chunk);

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use lexiform_formats::RandomAccess;
 use safetensors::tensor::Dtype;
 use serde::Deserialize;
-
-use super::blob::Blob;
 
 /// Longest header, as the format has it.
 const LONGEST_HEADER: u64 = 100_000_000;
@@ -41,14 +40,14 @@ enum Value {
 pub(super) type Header = (BTreeMap<String, Plain>, BTreeMap<String, String>);
 
 /// Reads and checks a header. `Err` says what is wrong.
-pub(super) fn read(blob: &Blob) -> Result<Header, String> {
-    let length = blob.bytes(0, LENGTH_BYTES).map_err(|e| e.to_string())?;
+pub(super) fn read(source: &dyn RandomAccess) -> Result<Header, String> {
+    let length = source.bytes(0, LENGTH_BYTES).map_err(|e| e.to_string())?;
     let length = u64::from_le_bytes(length.try_into().map_err(|_| "it is cut off")?);
-    let room = blob.length() - LENGTH_BYTES;
+    let room = source.length() - LENGTH_BYTES;
     if length > room.min(LONGEST_HEADER) {
         return Err(format!("a header of {length} bytes announced, the file has {room}"));
     }
-    let json = blob.bytes(LENGTH_BYTES, length).map_err(|e| e.to_string())?;
+    let json = source.bytes(LENGTH_BYTES, length).map_err(|e| e.to_string())?;
     let values: BTreeMap<String, Value> =
         serde_json::from_slice(&json).map_err(|e| format!("its header: {e}"))?;
     let data = LENGTH_BYTES + length;
@@ -64,7 +63,7 @@ pub(super) fn read(blob: &Blob) -> Result<Header, String> {
             }
         }
     }
-    check_order(&tensors, data, blob.length())?;
+    check_order(&tensors, data, source.length())?;
     Ok((tensors, metadata))
 }
 

@@ -2,12 +2,9 @@
 //!
 //! Loading is strict both ways: a missing, a misshaped and an unused tensor are errors that name it.
 
-mod archive;
-mod blob;
 mod file;
 mod header;
 mod layout;
-mod pickle;
 mod save;
 mod torch;
 mod value;

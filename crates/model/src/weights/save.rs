@@ -1,10 +1,9 @@
-//! Writing tensors: one `.safetensors` file, written aside and renamed.
+//! Writing tensors: one `.safetensors` file, complete or absent.
 
 use std::collections::HashMap;
 use std::path::Path;
 
 use burn::tensor::Tensor;
-use fs_err as fs;
 use half::f16;
 use safetensors::tensor::{Dtype, TensorView};
 
@@ -49,6 +48,9 @@ impl TensorList {
     }
 
     /// Writes all tensors with text entries in the header. The file is complete or absent.
+    ///
+    /// # Errors
+    /// If the tensors do not form a valid file, or it cannot be written.
     pub fn write(
         &self,
         path: &Path,
@@ -71,10 +73,7 @@ impl TensorList {
             views.push((name.as_str(), TensorView::new(dtype, shape.clone(), bytes).map_err(invalid)?));
         }
         let bytes = safetensors::serialize(views, Some(metadata)).map_err(invalid)?;
-        let aside = path.with_extension("safetensors.partial");
-        fs::write(&aside, bytes)?;
-        fs::rename(&aside, path)?;
-        Ok(())
+        Ok(lexiform_formats::write_file(path, &bytes)?)
     }
 }
 

@@ -5,14 +5,15 @@
 
 use std::collections::BTreeMap;
 
+use lexiform_formats::RandomAccess;
+use lexiform_formats::pickle::{Node, Pickle, Ref};
+use lexiform_formats::zip::{self, Entry};
 use safetensors::tensor::Dtype;
-
-use super::archive::{self, Entry};
-use super::blob::Blob;
-use super::pickle::{Node, Pickle, Ref};
 
 /// Longest pickle: bigG's with its optimizer states takes 1 MB.
 const LONGEST_PICKLE: u64 = 32 << 20;
+/// Most values of a pickle: some ten times what the largest checkpoints with optimizer states have.
+const MOST_NODES: usize = 4 << 20;
 /// Deepest nesting of dictionaries and modules that is followed.
 const DEEPEST: usize = 64;
 /// Most values that are looked at: more than any file has, fewer than shared values may unfold to.
@@ -66,20 +67,21 @@ impl Storage {
 
 impl Torch {
     /// Reads the description. `Err` says what is wrong.
-    pub fn open(blob: &Blob) -> Result<Self, String> {
-        let head = blob.bytes(0, blob.length().min(4)).map_err(|e| e.to_string())?;
-        if head.starts_with(b"PK") { Self::open_zip(blob) } else { Self::open_legacy(blob) }
+    pub fn open(source: &dyn RandomAccess) -> Result<Self, String> {
+        let head = source.bytes(0, source.length().min(4)).map_err(|e| e.to_string())?;
+        if head.starts_with(b"PK") { Self::open_zip(source) } else { Self::open_legacy(source) }
     }
 
-    fn open_zip(blob: &Blob) -> Result<Self, String> {
-        let entries = archive::entries(blob)?;
+    fn open_zip(source: &dyn RandomAccess) -> Result<Self, String> {
+        // Of entries with the same name, the last counts.
+        let entries: BTreeMap<String, Entry> = zip::entries(source)?.into_iter().collect();
         let roots = entries.keys().filter_map(|name| name.strip_suffix("data.pkl"));
         let root = roots.filter(|root| root.is_empty() || root.ends_with('/')).min_by_key(|root| root.len());
         let root =
             root.ok_or("no data.pkl in the archive: expected a file that torch.save wrote")?.to_owned();
         let read = |name: &str, most: u64| {
             let entry = entries.get(&format!("{root}{name}"))?;
-            Some(entry.read(blob, most).map_err(|what| format!("{root}{name}: {what}")))
+            Some(entry.read(source, most).map_err(|what| format!("{root}{name}: {what}")))
         };
         if let Some(order) = read("byteorder", 64).transpose()?
             && order.trim_ascii() != b"little"
@@ -87,7 +89,7 @@ impl Torch {
             return Err("it was written on a big-endian machine".to_owned());
         }
         let pickle = read("data.pkl", LONGEST_PICKLE).ok_or("no data.pkl in the archive")??;
-        let pickle = Pickle::read(&pickle)?;
+        let pickle = Pickle::read(&pickle, MOST_NODES)?;
         let prefix = format!("{root}data/");
         let storages = entries
             .iter()
@@ -95,16 +97,16 @@ impl Torch {
         Ok(Self { storages: storages.collect(), declared: BTreeMap::new(), pickle })
     }
 
-    fn open_legacy(blob: &Blob) -> Result<Self, String> {
+    fn open_legacy(source: &dyn RandomAccess) -> Result<Self, String> {
         let unknown = "expected a zip archive or the pickles of torch.save, found neither";
-        let head = blob.bytes(0, blob.length().min(64)).map_err(|e| e.to_string())?;
+        let head = source.bytes(0, source.length().min(64)).map_err(|e| e.to_string())?;
         if !head.windows(LEGACY_MAGIC.len()).any(|window| window == LEGACY_MAGIC) {
             return Err(unknown.to_owned());
         }
-        let head = blob.bytes(0, blob.length().min(LONGEST_PICKLE)).map_err(|e| e.to_string())?;
+        let head = source.bytes(0, source.length().min(LONGEST_PICKLE)).map_err(|e| e.to_string())?;
         let mut at = 0;
         let mut next = || {
-            let pickle = Pickle::read(&head[at..])?;
+            let pickle = Pickle::read(&head[at..], MOST_NODES)?;
             at += pickle.length;
             Ok::<_, String>(pickle)
         };
@@ -118,25 +120,30 @@ impl Torch {
         }
         let (pickle, keys) = (next()?, next()?);
         let mut torch = Self { declared: declared(&pickle), pickle, storages: BTreeMap::new() };
-        torch.place_storages(blob, &keys, at as u64)?;
+        torch.place_storages(source, &keys, at as u64)?;
         Ok(torch)
     }
 
     /// Storages follow each other, each behind its number of elements.
-    fn place_storages(&mut self, blob: &Blob, keys: &Pickle, mut at: u64) -> Result<(), String> {
+    fn place_storages(
+        &mut self,
+        source: &dyn RandomAccess,
+        keys: &Pickle,
+        mut at: u64,
+    ) -> Result<(), String> {
         for key in keys.list(keys.root).ok_or("no list of storages")? {
             let key = keys.text(*key).ok_or("a storage without a name")?;
             let Some(dtype) = self.declared.get(key) else {
                 return Err(format!("storage {key} has no type"));
             };
-            let count = blob.bytes(at, 8).map_err(|e| format!("storage {key}: {e}"))?;
+            let count = source.bytes(at, 8).map_err(|e| format!("storage {key}: {e}"))?;
             let count = u64::from_le_bytes(count.try_into().map_err(|_| "a storage without a length")?);
             let size = count.checked_mul(dtype.bitsize() as u64 / 8);
-            let end = size.and_then(|size| (at + 8).checked_add(size)).filter(|end| *end <= blob.length());
+            let end = size.and_then(|size| (at + 8).checked_add(size)).filter(|end| *end <= source.length());
             let (size, end) = size.zip(end).ok_or_else(|| {
                 format!(
                     "storage {key} announces {count} elements, the file has {} bytes left",
-                    blob.length() - at
+                    source.length() - at
                 )
             })?;
             self.storages.insert(key.to_owned(), Storage::Plain { start: at + 8, size });
@@ -271,9 +278,9 @@ impl Walk<'_> {
     }
 
     fn child(&mut self, key: Ref, value: Ref, path: &mut String, depth: usize) -> Result<(), String> {
-        match self.torch.pickle.node(key) {
-            Node::Text(key) => self.named(key, value, path, depth),
-            Node::Int(key) => self.named(&key.to_string(), value, path, depth),
+        match (self.torch.pickle.text(key), self.torch.pickle.node(key)) {
+            (Some(key), _) => self.named(key, value, path, depth),
+            (None, Node::Int(key)) => self.named(&key.to_string(), value, path, depth),
             _ => Ok(()),
         }
     }

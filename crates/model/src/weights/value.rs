@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::pickle::{Node, Pickle, Ref};
+use lexiform_formats::pickle::{Node, Pickle, Ref};
 
 /// A value beside the tensors of a checkpoint.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,7 +40,12 @@ pub(super) fn value(pickle: &Pickle, at: Ref) -> Value {
         Node::Bool(value) => Value::Bool(*value),
         Node::Int(value) => Value::Int(*value),
         Node::Float(value) => Value::Float(*value),
+        Node::BigInt => Value::Other("integer beyond 64 bits".to_owned()),
         Node::Text(text) => Value::Text(text.to_string()),
+        Node::Str(bytes) => match pickle.text(at) {
+            Some(text) => Value::Text(text.to_owned()),
+            None => Value::Other(format!("{} bytes", bytes.len())),
+        },
         Node::Bytes(bytes) => Value::Other(format!("{} bytes", bytes.len())),
         Node::List(items) => Value::Other(format!("list of {}", items.len())),
         Node::Dict(items) => Value::Other(format!("dictionary of {}", items.len())),
@@ -76,7 +81,7 @@ fn numpy_scalar(pickle: &Pickle, name: &str, arguments: &[Ref]) -> Option<Value>
 /// Bytes; old protocols keep them as text of as many characters below 256.
 fn bytes(pickle: &Pickle, at: Ref) -> Option<Vec<u8>> {
     match pickle.node(at) {
-        Node::Bytes(bytes) => Some(bytes.to_vec()),
+        Node::Bytes(bytes) | Node::Str(bytes) => Some(bytes.to_vec()),
         Node::Text(text) => text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect(),
         Node::Call(call) if pickle.global(call.callable) == Some("_codecs.encode") => {
             bytes(pickle, *pickle.list(call.arguments)?.first()?)

@@ -7,6 +7,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use lexiform_formats::FileWriter;
 use serde_json::Value;
 
 use crate::event::TrainEvent;
@@ -58,13 +59,11 @@ impl Watcher {
         };
         // As they were written: what reads a number and writes it again may change its last digit.
         let is_past = |line: &&str| serde_json::from_str(line).is_ok_and(|event| step_of(&event) <= done);
-        let aside = path.with_extension("jsonl.partial");
-        let mut file = fs_err::File::create(&aside)?;
+        let mut file = FileWriter::create(&path)?;
         for line in text.lines().filter(is_past) {
             writeln!(file, "{line}")?;
         }
-        fs_err::rename(&aside, &path)?;
-        self.log = Some(file);
+        self.log = Some(fs_err::File::from_parts(file.commit()?, path));
         self.board = Some(EventFile::create(&self.out.join("tensorboard"), self.started, done)?);
         Ok(())
     }

@@ -5,7 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use clap::{Args, ValueEnum};
 use lexiform_data::caption::{CaptionError, Captioner, Said, Served, ServedConfig, ServedCounts, Subject};
-use lexiform_data::{Caption, Member, decode_picture};
+use lexiform_data::{Caption, Member};
+use lexiform_formats::picture::decode_picture;
 use lexiform_model::blip::{self, Decoding, Writing};
 use serde_json::{Value, json};
 

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use lexiform_data::{Dataset, Picture, export, import, split_called};
+use lexiform_data::{Dataset, export, import, split_called};
+use lexiform_formats::picture::Picture;
 use serde_json::json;
 
 use super::prepare::{facts, share};

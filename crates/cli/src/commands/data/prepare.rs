@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use lexiform_data::Picture;
 use lexiform_data::prepare::{Prepare, PrepareConfig, Sources};
 use lexiform_data::table::Table;
+use lexiform_formats::picture::Picture;
 use lexiform_geometry::RigKind;
 use lexiform_model::{PointModel, registry};
 use lexiform_render::Background;

@@ -1,25 +1,24 @@
-//! Just enough of zip to read what `torch.save` writes: stored (or deflated) entries, with 64-bit sizes.
+//! The part of zip that `torch.save` and `numpy.savez` write: stored and deflated entries, with 64-bit sizes.
 //!
-//! Names of entries are keys and nothing else: nothing is ever unpacked to a disk.
+//! Names of entries are keys and nothing else: nothing is ever unpacked to a disk. A stored entry can be read at any offset
+//! without the rest, by [`Entry::start`].
 
-use std::collections::BTreeMap;
-
-use super::blob::Blob;
+use crate::RandomAccess;
 
 /// The end record, and the longest comment behind it.
 const TAIL: u64 = 22 + 65_535;
 /// Longest directory: some 100 bytes an entry, and no checkpoint has a hundred thousand storages.
 const LONGEST_DIRECTORY: u64 = 64 << 20;
-/// Deflate writes at most 1032 bytes for one.
+/// Deflate expands one byte to at most 1032.
 const MOST_GROWTH: u64 = 1032;
 
-/// A file in the archive.
+/// Where an entry is in the archive, and how it is compressed.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Entry {
+pub struct Entry {
     method: u16,
     checksum: u32,
     compressed: u64,
-    /// Bytes it unpacks to.
+    /// Uncompressed size in bytes.
     pub size: u64,
     /// Where its local header begins.
     header: u64,
@@ -37,23 +36,26 @@ fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
-/// The entries of the central directory, by name. `Err` says what is wrong.
-pub(super) fn entries(blob: &Blob) -> Result<BTreeMap<String, Entry>, String> {
-    let directory = directory(blob)?;
+/// Names and entries in the order of the central directory; a name may occur twice.
+///
+/// # Errors
+/// If there is no directory, or it is damaged or unreasonably long.
+pub fn entries(source: &dyn RandomAccess) -> Result<Vec<(String, Entry)>, String> {
+    let directory = directory(source)?;
     let mut rest = &directory[..];
-    let mut entries = BTreeMap::new();
+    let mut entries = Vec::new();
     while rest.starts_with(b"PK\x01\x02") {
         let (name, entry, length) = entry(rest).ok_or("the zip directory is cut off")?;
-        entries.insert(name, entry);
+        entries.push((name, entry));
         rest = &rest[length..];
     }
     Ok(entries)
 }
 
 /// The bytes of the central directory.
-fn directory(blob: &Blob) -> Result<Vec<u8>, String> {
-    let tail_start = blob.length().saturating_sub(TAIL);
-    let tail = blob.bytes(tail_start, blob.length() - tail_start).map_err(|e| e.to_string())?;
+fn directory(source: &dyn RandomAccess) -> Result<Vec<u8>, String> {
+    let tail_start = source.length().saturating_sub(TAIL);
+    let tail = source.bytes(tail_start, source.length() - tail_start).map_err(|e| e.to_string())?;
     let missing = "the zip directory is missing: the file is cut off or damaged";
     let end = tail.windows(4).rposition(|w| w == b"PK\x05\x06").ok_or(missing)?;
     let mut length = u64::from(u32_at(&tail, end + 12).ok_or(missing)?);
@@ -61,7 +63,7 @@ fn directory(blob: &Blob) -> Result<Vec<u8>, String> {
     if start == u64::from(u32::MAX) || length == u64::from(u32::MAX) {
         let locator = tail[..end].windows(4).rposition(|w| w == b"PK\x06\x07").ok_or(missing)?;
         let record = u64_at(&tail, locator + 8).ok_or(missing)?;
-        let record = blob.bytes(record, 56).map_err(|_| missing)?;
+        let record = source.bytes(record, 56).map_err(|_| missing)?;
         if !record.starts_with(b"PK\x06\x06") {
             return Err(missing.to_owned());
         }
@@ -70,7 +72,7 @@ fn directory(blob: &Blob) -> Result<Vec<u8>, String> {
     if length > LONGEST_DIRECTORY {
         return Err(format!("a zip directory of {length} bytes, expected at most {LONGEST_DIRECTORY}"));
     }
-    blob.bytes(start, length).map_err(|e| format!("the zip directory: {e}"))
+    source.bytes(start, length).map_err(|e| format!("the zip directory: {e}"))
 }
 
 /// One record of the directory, and its length.
@@ -90,7 +92,7 @@ fn entry(record: &[u8]) -> Option<(String, Entry, usize)> {
     while let (Some(id), Some(length)) = (u16_at(fields, 0), u16_at(fields, 2)) {
         let field = fields.get(4..4 + usize::from(length))?;
         if id == 1 {
-            // Only the values that are full in the record stand here, in this order.
+            // Only the values whose field in the record is full are here, in this order.
             let mut at = 0;
             for value in [&mut entry.size, &mut entry.compressed, &mut entry.header] {
                 if *value == u64::from(u32::MAX) {
@@ -106,36 +108,42 @@ fn entry(record: &[u8]) -> Option<(String, Entry, usize)> {
 }
 
 impl Entry {
-    /// Whether its bytes stand in the file as they are.
+    /// Whether it is not compressed.
     pub fn is_stored(&self) -> bool {
         self.method == 0
     }
 
-    /// What its bytes must sum up to, if the writer said so.
+    /// CRC-32 of the uncompressed bytes, if the writer recorded it.
     pub fn checksum(&self) -> Option<u32> {
         Some(self.checksum).filter(|sum| *sum != 0)
     }
 
-    /// Where its bytes begin. `Err` says what is wrong.
-    pub fn start(&self, blob: &Blob) -> Result<u64, String> {
-        let header = blob.bytes(self.header, 30).map_err(|e| e.to_string())?;
+    /// Offset of its bytes in the archive.
+    ///
+    /// # Errors
+    /// If its local header is damaged, or the archive ends before the entry does.
+    pub fn start(&self, source: &dyn RandomAccess) -> Result<u64, String> {
+        let header = source.bytes(self.header, 30).map_err(|e| e.to_string())?;
         let lengths =
             u16_at(&header, 26).zip(u16_at(&header, 28)).filter(|_| header.starts_with(b"PK\x03\x04"));
         let (name, extra) = lengths.ok_or("its header is damaged")?;
         let start = self.header + 30 + u64::from(name) + u64::from(extra);
-        let fits = start.checked_add(self.compressed).is_some_and(|end| end <= blob.length());
+        let fits = start.checked_add(self.compressed).is_some_and(|end| end <= source.length());
         if fits { Ok(start) } else { Err("it is cut off".to_owned()) }
     }
 
-    /// Its content, at most `most` bytes, checked against its sum. `Err` says what is wrong.
-    pub fn read(&self, blob: &Blob, most: u64) -> Result<Vec<u8>, String> {
+    /// Its uncompressed content, at most `most` bytes, with its checksum verified.
+    ///
+    /// # Errors
+    /// If the entry is damaged, larger than `most`, or compressed by something other than deflate.
+    pub fn read(&self, source: &dyn RandomAccess, most: u64) -> Result<Vec<u8>, String> {
         if self.size > most || self.size > self.compressed.saturating_mul(MOST_GROWTH) {
             return Err(format!(
                 "{} bytes announced, expected at most {most} and {MOST_GROWTH} for each of {}",
                 self.size, self.compressed
             ));
         }
-        let data = blob.bytes(self.start(blob)?, self.compressed).map_err(|e| e.to_string())?;
+        let data = source.bytes(self.start(source)?, self.compressed).map_err(|e| e.to_string())?;
         let content = match self.method {
             0 if self.compressed == self.size => data,
             0 => return Err(format!("{} bytes announced, {} stored", self.size, self.compressed)),
@@ -151,6 +159,61 @@ impl Entry {
                 Err("its checksum does not fit: the file is damaged".to_owned())
             }
             _ => Ok(content),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An archive of stored entries, as `numpy.savez` lays it out.
+    fn stored(files: &[(&str, &[u8])]) -> Vec<u8> {
+        let (mut bytes, mut directory) = (Vec::new(), Vec::new());
+        for (name, content) in files {
+            let sizes =
+                [crc32fast::hash(content), content.len() as u32, content.len() as u32].map(u32::to_le_bytes);
+            let name_length = (name.len() as u16).to_le_bytes();
+            directory
+                .extend([b"PK\x01\x02".as_slice(), &[0; 12], sizes.as_flattened(), &name_length].concat());
+            directory
+                .extend([[0; 12].as_slice(), &(bytes.len() as u32).to_le_bytes(), name.as_bytes()].concat());
+            bytes.extend(
+                [b"PK\x03\x04".as_slice(), &[0; 10], sizes.as_flattened(), &name_length, &[0; 2]].concat(),
+            );
+            bytes.extend([name.as_bytes(), content].concat());
+        }
+        let place = [directory.len() as u32, bytes.len() as u32].map(u32::to_le_bytes);
+        [&bytes, &directory, b"PK\x05\x06".as_slice(), &[0; 8], place.as_flattened(), &[0; 2]].concat()
+    }
+
+    #[test]
+    fn entries_are_read_whole_or_in_place() {
+        let bytes = stored(&[("a", b"first"), ("b", b""), ("a", b"again")]);
+        let source = &bytes[..];
+        let entries = entries(&source).unwrap();
+        assert_eq!(entries.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["a", "b", "a"]);
+        let contents: Vec<_> = entries.iter().map(|(_, entry)| entry.read(&source, 9).unwrap()).collect();
+        assert_eq!(contents, [&b"first"[..], b"", b"again"]);
+        let (_, entry) = entries[2];
+        assert_eq!(source.bytes(entry.start(&source).unwrap() + 1, 3).unwrap(), b"gai");
+        assert!(entry.read(&source, 4).unwrap_err().contains("expected at most 4"));
+        let mut damaged = bytes.clone();
+        damaged[32] ^= 1;
+        assert!(entries[0].1.read(&&damaged[..], 9).unwrap_err().contains("checksum"));
+    }
+
+    #[test]
+    fn cut_and_damaged_archives_are_values_or_errors() {
+        let whole = stored(&[("a", b"first"), ("b", b"second")]);
+        // The last two bytes are the length of a comment.
+        (0..whole.len() - 2).for_each(|end| assert!(entries(&&whole[..end]).is_err(), "{end}"));
+        for at in 0..whole.len() {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 0xFF;
+            for (_, entry) in entries(&&bytes[..]).unwrap_or_default() {
+                drop(entry.read(&&bytes[..], 1 << 20));
+            }
         }
     }
 }

@@ -2,21 +2,18 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::chunks::{self, Chunk, Grid, Index};
-use super::object::{DATASPACE, DATATYPE, FILL, FILTERS, LAYOUT, Message, find, messages};
-use super::parse::{Fault, Parser, invalid, unsupported};
-use super::{File, Type, filter, global_heap};
-use crate::DataError;
+use super::chunks::{self, Chunk, Grid};
+use super::datatype::Type;
+use super::file::File;
+use super::layout::{Layout, dataspace, fill_value};
+use super::object::{DATASPACE, DATATYPE, FILL, FILTERS, LAYOUT, find, messages};
+use super::parse::{ALWAYS_ALLOWED, Fault, invalid};
+use super::{filter, global_heap};
+use crate::FormatError;
 use crate::array::{Array, bytes_of};
 
-/// Most axes of an array.
-const MOST_AXES: usize = 32;
-/// Largest chunk, in bytes.
-const LARGEST_CHUNK: u64 = 1 << 30;
-/// No filter packs tighter than this.
+/// No filter compresses better than this ratio.
 const TIGHTEST: u64 = 1100;
-/// An array may be this large whatever the file's size, in bytes: values that were never written take no room.
-pub(super) const ALWAYS: u64 = 1 << 20;
 
 /// An array.
 #[derive(Debug)]
@@ -33,15 +30,19 @@ pub struct Dataset {
     chunks: OnceLock<Vec<Chunk>>,
 }
 
-#[derive(Debug)]
-enum Layout {
-    Compact(Vec<u8>),
-    Contiguous(u64),
-    Chunked { grid: Grid, index: Index, address: u64 },
+impl File {
+    /// The array called `name`, with `/` between groups.
+    ///
+    /// # Errors
+    /// If there is no such array, or it is damaged or of an unsupported kind.
+    pub fn dataset(self: &Arc<Self>, name: &str) -> Result<Dataset, FormatError> {
+        let opened = self.find(name).and_then(|address| Dataset::open(self, name, address));
+        opened.map_err(|fault| self.error(&fault))
+    }
 }
 
 impl Dataset {
-    pub(super) fn open(file: &Arc<File>, name: &str, address: u64) -> Result<Self, Fault> {
+    fn open(file: &Arc<File>, name: &str, address: u64) -> Result<Self, Fault> {
         let messages = messages(file, address)?;
         let need = |kind, what: &str| {
             find(&messages, kind).ok_or_else(|| invalid(format!("{name:?} is no array: it has no {what}")))
@@ -50,28 +51,18 @@ impl Dataset {
         let (values, value_bytes) = Type::parse(&need(DATATYPE, "type")?.data)?;
         let filters = find(&messages, FILTERS).map(filter::parse).transpose()?.unwrap_or_default();
         let fill = find(&messages, FILL).map(|m| fill_value(&m.data)).transpose()?.unwrap_or_default();
-        let bytes =
-            bytes_of(&shape, value_bytes).ok_or_else(|| invalid(format!("shape {shape:?} is too large")));
-        let bytes = match &shape[..] {
-            // Of a large array only rows are read.
-            [_, row @ ..] => {
-                bytes_of(row, value_bytes).ok_or_else(|| invalid(format!("shape {shape:?} is too large")))?
-            }
-            [] => bytes?,
-        };
-        let rows = shape.first().copied().unwrap_or(1) as u64;
-        let whole =
-            bytes.checked_mul(rows).ok_or_else(|| invalid(format!("shape {shape:?} is too large")))?;
-        let layout = layout(file, need(LAYOUT, "layout")?, &shape, !filters.is_empty())?;
+        let whole = size_of_all(&shape, value_bytes)
+            .ok_or_else(|| invalid(format!("shape {shape:?} is too large")))?;
+        let layout = Layout::parse(file, need(LAYOUT, "layout")?, &shape, !filters.is_empty())?;
         match &layout {
             Layout::Compact(data) if (data.len() as u64) < whole => {
                 return Err(invalid(format!("{name:?} needs {whole} bytes, found {}", data.len())));
             }
             Layout::Contiguous(address) if *address != file.nowhere() => file.check(*address, whole)?,
-            _ if whole > file.length.saturating_mul(TIGHTEST).saturating_add(ALWAYS) => {
+            _ if whole > file.length().saturating_mul(TIGHTEST).saturating_add(ALWAYS_ALLOWED) => {
                 return Err(invalid(format!(
                     "{name:?} is said to hold {whole} bytes in a file of {}",
-                    file.length
+                    file.length()
                 )));
             }
             _ => {}
@@ -85,18 +76,24 @@ impl Dataset {
         &self.shape
     }
 
-    /// What its values are.
+    /// Type of its elements.
     pub fn values(&self) -> Type {
         self.values
     }
 
-    /// The whole array. Strings of any length become strings of the longest one's.
-    pub fn read(&self) -> Result<Array, DataError> {
+    /// The whole array. Variable-length strings become strings of the length of the longest.
+    ///
+    /// # Errors
+    /// If reading fails, or the file is damaged.
+    pub fn read(&self) -> Result<Array, FormatError> {
         self.read_rows(0, self.shape.first().copied().unwrap_or(1))
     }
 
     /// Rows along the first axis, `[count, …]`.
-    pub fn read_rows(&self, first: usize, count: usize) -> Result<Array, DataError> {
+    ///
+    /// # Errors
+    /// If there are fewer rows, reading fails, or the file is damaged.
+    pub fn read_rows(&self, first: usize, count: usize) -> Result<Array, FormatError> {
         let read = self.rows(first, count).map_err(|fault| match fault {
             Fault::Invalid(message) => Fault::Invalid(format!("{:?}: {message}", self.name)),
             Fault::Unsupported(what) => Fault::Unsupported(format!("{what} (of {:?})", self.name)),
@@ -140,7 +137,7 @@ impl Dataset {
         }
     }
 
-    /// Writes the value of places that were never written.
+    /// Fills in the value of elements that were never written.
     fn blank(&self, data: &mut [u8]) {
         if self.fill.len() == self.value_bytes && self.fill.iter().any(|byte| *byte != 0) {
             data.chunks_exact_mut(self.value_bytes).for_each(|value| value.copy_from_slice(&self.fill));
@@ -169,7 +166,7 @@ impl Dataset {
         Ok(())
     }
 
-    /// Copies a chunk's lines along the last axis to where they belong.
+    /// Copies a chunk's lines along the last axis to their places in the rows.
     fn place(
         &self,
         grid: &Grid,
@@ -216,119 +213,10 @@ impl Dataset {
     }
 }
 
-fn dataspace(file: &File, message: &Message) -> Result<Vec<usize>, Fault> {
-    let mut parser = file.parser(&message.data);
-    let (version, axes) = (parser.u8()?, usize::from(parser.u8()?));
-    parser.skip(match version {
-        1 => 6,
-        2 => 2,
-        _ => return Err(unsupported(format!("dataspace version {version}"))),
-    })?;
-    if axes > MOST_AXES {
-        return Err(invalid(format!("{axes} axes")));
+/// Size of all rows in bytes. Rows are read in parts, so only one of them must be of a size that is read at once.
+fn size_of_all(shape: &[usize], value_bytes: usize) -> Option<u64> {
+    match shape {
+        [rows, row @ ..] => bytes_of(row, value_bytes)?.checked_mul(*rows as u64),
+        [] => bytes_of(shape, value_bytes),
     }
-    let size = |n: u64| usize::try_from(n).map_err(|_| invalid(format!("an axis of {n}")));
-    (0..axes).map(|_| size(parser.length()?)).collect()
-}
-
-/// The value of places that were never written; empty where it is zero or not said.
-fn fill_value(data: &[u8]) -> Result<Vec<u8>, Fault> {
-    let mut parser = Parser::new(data, 8, 8);
-    let said = match parser.u8()? {
-        1 => {
-            parser.skip(3)?;
-            true
-        }
-        2 => {
-            parser.skip(2)?;
-            parser.u8()? != 0
-        }
-        3 => parser.u8()? & 0x20 != 0,
-        _ => false,
-    };
-    if !said {
-        return Ok(Vec::new());
-    }
-    let size = parser.u32()? as usize;
-    Ok(parser.take(size.min(parser.left()))?.to_vec())
-}
-
-fn layout(file: &File, message: &Message, shape: &[usize], filtered: bool) -> Result<Layout, Fault> {
-    let mut parser = file.parser(&message.data);
-    let version = parser.u8()?;
-    let (class, axes) = match version {
-        1 | 2 => {
-            let axes = usize::from(parser.u8()?);
-            let class = parser.u8()?;
-            parser.skip(5)?;
-            (class, Some(axes))
-        }
-        // Version 5 differs from 4 in the width of sizes only, which tables tell themselves.
-        3..=5 => (parser.u8()?, None),
-        _ => return Err(unsupported(format!("layout version {version}"))),
-    };
-    match (class, axes) {
-        (0, None) => {
-            let bytes = usize::from(parser.u16()?);
-            Ok(Layout::Compact(parser.take(bytes)?.to_vec()))
-        }
-        (0, Some(axes)) => {
-            parser.skip(4 * axes)?;
-            let bytes = parser.u32()? as usize;
-            Ok(Layout::Compact(parser.take(bytes)?.to_vec()))
-        }
-        (1, _) => Ok(Layout::Contiguous(parser.offset()?)),
-        (2, Some(axes)) => {
-            let address = parser.offset()?;
-            let sizes = chunk_sizes(&mut parser, axes, 4)?;
-            let grid = grid(&sizes, shape, filtered)?;
-            Ok(Layout::Chunked { grid, index: Index::Tree, address })
-        }
-        (2, None) if version == 3 => {
-            let axes = usize::from(parser.u8()?);
-            let address = parser.offset()?;
-            let sizes = chunk_sizes(&mut parser, axes, 4)?;
-            Ok(Layout::Chunked { grid: grid(&sizes, shape, filtered)?, index: Index::Tree, address })
-        }
-        (2, None) => newest(&mut parser, shape, filtered),
-        _ => Err(unsupported(format!("layout class {class}"))),
-    }
-}
-
-/// Chunks as version 4 of the message describes them.
-fn newest(parser: &mut Parser, shape: &[usize], filtered: bool) -> Result<Layout, Fault> {
-    let flags = parser.u8()?;
-    let axes = usize::from(parser.u8()?);
-    let width = usize::from(parser.u8()?);
-    let sizes = chunk_sizes(parser, axes, width)?;
-    let index = match parser.u8()? {
-        1 if flags & 2 != 0 => Index::Single(Some((parser.length()?, parser.u32()?))),
-        1 => Index::Single(None),
-        2 => Index::Implicit,
-        3 => Index::Fixed(parser.u8()?),
-        other => return Err(chunks::unsupported_index(other)),
-    };
-    let address = parser.offset()?;
-    Ok(Layout::Chunked { grid: grid(&sizes, shape, filtered)?, index, address })
-}
-
-fn chunk_sizes(parser: &mut Parser, axes: usize, width: usize) -> Result<Vec<u64>, Fault> {
-    (0..axes).map(|_| parser.uint(width)).collect()
-}
-
-/// The grid of chunks with these sizes; the last size is that of a value.
-fn grid(sizes: &[u64], shape: &[usize], filtered: bool) -> Result<Grid, Fault> {
-    let (chunk, value) = match sizes.split_last() {
-        Some((value, chunk)) if chunk.len() == shape.len() && !shape.is_empty() && !chunk.contains(&0) => {
-            (chunk, *value)
-        }
-        _ => return Err(invalid(format!("chunks of {sizes:?} in an array of {shape:?}"))),
-    };
-    let bytes = chunk.iter().try_fold(value, |n, c| n.checked_mul(*c)).filter(|n| *n <= LARGEST_CHUNK);
-    Ok(Grid {
-        counts: shape.iter().zip(chunk).map(|(n, c)| (*n as u64).div_ceil(*c)).collect(),
-        bytes: bytes.ok_or_else(|| invalid(format!("chunks of {sizes:?} are too large")))?,
-        chunk: chunk.to_vec(),
-        filtered,
-    })
 }

@@ -1,4 +1,4 @@
-//! What was done to chunks before they were written, undone.
+//! Filters of chunks: deflate, shuffle, Fletcher-32 and LZF, undone.
 
 use super::object::Message;
 use super::parse::{Fault, Parser, invalid, unsupported};

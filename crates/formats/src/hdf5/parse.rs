@@ -1,6 +1,9 @@
-//! Taking numbers from bytes, and what can be wrong with them.
+//! A cursor over the bytes of a metadata block, and the errors of its readers.
 
-/// Why something cannot be read; the file's name is added outside.
+/// An array may be this large whatever the size of the file, in bytes: elements that were never written take no space in it.
+pub(super) const ALWAYS_ALLOWED: u64 = 1 << 20;
+
+/// Why something cannot be read; the path is added by [`File::error`](super::File).
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Fault {
     #[error("{0}")]

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use lexiform_data::hdf5::File;
+use lexiform_formats::hdf5::File;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 

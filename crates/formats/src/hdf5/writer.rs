@@ -1,14 +1,12 @@
-//! Writing the plainest HDF5 files: a few arrays of numbers in the root group, each in one piece, as h5py makes them by
+//! A writer of the simplest HDF5 files: a few arrays of numbers in the root group, each contiguous, as h5py creates them by
 //! default. Arrays are streamed, so they may be larger than memory.
 
-use std::io::{Seek as _, SeekFrom, Write as _};
+use std::io::{BufWriter, IntoInnerError, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use fs_err as fs;
-
-use crate::DataError;
+use super::file::SIGNATURE;
 use crate::array::{Dtype, Kind};
-use crate::shard::rename_durably;
+use crate::{FileWriter, FormatError};
 
 /// The superblock and the root's entry.
 const START: u64 = 96;
@@ -16,14 +14,13 @@ const START: u64 = 96;
 const LEAF_K: u16 = 4;
 /// Children of a node of the tree, as the superblock says it.
 const NODE_K: u16 = 16;
-/// What stands for no address.
+/// The address that means there is none.
 const NOWHERE: u64 = u64::MAX;
 
-/// A file that grows.
+/// A file that is written array by array. It gets its name when it is complete.
 pub struct Writer {
     path: PathBuf,
-    partial: PathBuf,
-    file: std::io::BufWriter<fs::File>,
+    file: BufWriter<FileWriter>,
     at: u64,
     arrays: Vec<Written>,
 }
@@ -37,19 +34,22 @@ struct Written {
 }
 
 impl Writer {
-    /// Begins a file beside `path`; it gets its name when it is whole.
-    pub fn create(path: &Path) -> Result<Self, DataError> {
-        let mut partial = path.as_os_str().to_owned();
-        partial.push(".partial");
-        let partial = PathBuf::from(partial);
-        let mut file = std::io::BufWriter::with_capacity(1 << 20, fs::File::create(&partial)?);
+    /// Starts a file that will be called `path`.
+    ///
+    /// # Errors
+    /// If it cannot be created.
+    pub fn create(path: &Path) -> Result<Self, FormatError> {
+        let mut file = BufWriter::with_capacity(1 << 20, FileWriter::create(path)?);
         file.write_all(&[0; START as usize])?;
-        Ok(Self { path: path.to_owned(), partial, file, at: START, arrays: Vec::new() })
+        Ok(Self { path: path.to_owned(), file, at: START, arrays: Vec::new() })
     }
 
-    /// Begins an array of numbers. Its bytes follow by [`Writer::write`]: little-endian, in C order, as many as its type and
-    /// shape say. At most eight arrays, called by names without `/`.
-    pub fn array(&mut self, name: &str, dtype: Dtype, shape: &[usize]) -> Result<(), DataError> {
+    /// Starts an array of numbers. Its bytes follow by [`Writer::write`]: little-endian, in C order, as many as its type and
+    /// shape require. At most eight arrays, whose names have no `/`.
+    ///
+    /// # Errors
+    /// If the array is of another kind, the previous one is not complete, or writing fails.
+    pub fn array(&mut self, name: &str, dtype: Dtype, shape: &[usize]) -> Result<(), FormatError> {
         let numbers = matches!(dtype.kind, Kind::Float | Kind::Signed | Kind::Unsigned);
         if self.arrays.len() >= 2 * usize::from(LEAF_K)
             || name.contains('/')
@@ -68,7 +68,10 @@ impl Writer {
     }
 
     /// Adds bytes to the last array.
-    pub fn write(&mut self, bytes: &[u8]) -> Result<(), DataError> {
+    ///
+    /// # Errors
+    /// If writing fails.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), FormatError> {
         self.file.write_all(bytes)?;
         self.at += bytes.len() as u64;
         if let Some(last) = self.arrays.last_mut() {
@@ -77,8 +80,11 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes what describes the arrays, makes the file durable and gives it its name.
-    pub fn finish(mut self) -> Result<(), DataError> {
+    /// Writes the metadata, flushes the file to disk and gives it its name.
+    ///
+    /// # Errors
+    /// If the last array is not complete, or writing fails.
+    pub fn finish(mut self) -> Result<(), FormatError> {
         self.check_last()?;
         self.arrays.sort_by(|a, b| a.name.cmp(&b.name));
         self.pad()?;
@@ -101,13 +107,11 @@ impl Writer {
         let end = self.at + tail.len() as u64;
         self.file.seek(SeekFrom::Start(0))?;
         self.file.write_all(&superblock(end, root_at, node_at, heap_at))?;
-        let file = self.file.into_inner().map_err(std::io::IntoInnerError::into_error)?;
-        file.sync_all()?;
-        drop(file);
-        rename_durably(&self.partial, &self.path)
+        self.file.into_inner().map_err(IntoInnerError::into_error)?.commit()?;
+        Ok(())
     }
 
-    /// Names one after the other, each from a multiple of 8; and where each begins.
+    /// Names one after the other, each at a multiple of 8; and the offset of each.
     fn heap(&self, at: u64) -> (Vec<u8>, Vec<u64>) {
         let mut text = vec![0; 8];
         let mut names = Vec::new();
@@ -117,7 +121,7 @@ impl Writer {
             text.resize((text.len() + 1).next_multiple_of(8), 0);
         }
         let mut heap = b"HEAP\0\0\0\0".to_vec();
-        // 1 stands for no free room.
+        // 1 means no free space.
         for number in [text.len() as u64, 1, at + 32] {
             heap.extend(number.to_le_bytes());
         }
@@ -125,14 +129,14 @@ impl Writer {
         (heap, names)
     }
 
-    fn pad(&mut self) -> Result<(), DataError> {
+    fn pad(&mut self) -> Result<(), FormatError> {
         let gap = self.at.next_multiple_of(8) - self.at;
         self.file.write_all(&[0; 8][..gap as usize])?;
         self.at += gap;
         Ok(())
     }
 
-    fn check_last(&self) -> Result<(), DataError> {
+    fn check_last(&self) -> Result<(), FormatError> {
         let Some(last) = self.arrays.last() else { return Ok(()) };
         let need = last.shape.iter().map(|n| *n as u64).product::<u64>() * last.dtype.size as u64;
         match last.bytes == need {
@@ -144,12 +148,12 @@ impl Writer {
         }
     }
 
-    fn wrong(&self, message: String) -> DataError {
-        DataError::invalid(&self.path, message)
+    fn wrong(&self, message: String) -> FormatError {
+        FormatError::invalid(&self.path, message)
     }
 }
 
-/// Bytes of headers whose places and sizes stand in turn in a list.
+/// Size of all headers, given addresses and sizes in turn.
 fn headers_so_far(headers: &[u64]) -> u64 {
     headers.chunks_exact(2).map(|pair| pair[1]).sum()
 }
@@ -188,7 +192,7 @@ fn header_of(array: &Written) -> Vec<u8> {
 fn datatype(dtype: Dtype) -> Vec<u8> {
     let bits = (dtype.size * 8) as u16;
     let mut data = match dtype.kind {
-        // Normalized with an implied highest bit; the sign's place stands in the second byte.
+        // Normalized with an implied highest bit; the sign's position is in the second byte.
         Kind::Float => vec![0x11, 0x20, (bits - 1) as u8, 0],
         Kind::Signed => vec![0x10, 0x08, 0, 0],
         _ => vec![0x10, 0, 0, 0],
@@ -197,7 +201,7 @@ fn datatype(dtype: Dtype) -> Vec<u8> {
     data.extend(0_u16.to_le_bytes());
     data.extend(bits.to_le_bytes());
     if dtype.kind == Kind::Float {
-        // Places and sizes of exponent and mantissa, and the exponent's bias.
+        // Positions and sizes of exponent and mantissa, and the exponent's bias.
         let (exponent_at, exponent, bias) = match dtype.size {
             2 => (10, 5, 15_u32),
             4 => (23, 8, 127),
@@ -209,7 +213,7 @@ fn datatype(dtype: Dtype) -> Vec<u8> {
     data
 }
 
-/// The leaf with every name's entry; `headers` holds places and sizes in turn.
+/// The leaf with every name's entry, given addresses and sizes of headers in turn.
 fn leaf(names: &[u64], headers: &[u64]) -> Vec<u8> {
     let mut leaf = b"SNOD\x01\0".to_vec();
     leaf.extend((names.len() as u16).to_le_bytes());
@@ -232,7 +236,7 @@ fn node(leaf_at: u64, last_name: u64) -> Vec<u8> {
 }
 
 fn superblock(end: u64, root_at: u64, node_at: u64, heap_at: u64) -> Vec<u8> {
-    let mut block = super::SIGNATURE.to_vec();
+    let mut block = SIGNATURE.to_vec();
     block.extend([0, 0, 0, 0, 0, 8, 8, 0]);
     block.extend(LEAF_K.to_le_bytes());
     block.extend(NODE_K.to_le_bytes());
@@ -240,7 +244,7 @@ fn superblock(end: u64, root_at: u64, node_at: u64, heap_at: u64) -> Vec<u8> {
     for number in [0, NOWHERE, end, NOWHERE, 0, root_at] {
         block.extend(number.to_le_bytes());
     }
-    // The root's entry repeats where its tree and names lie.
+    // The root's entry repeats the addresses of its tree and names.
     block.extend(1_u32.to_le_bytes());
     block.extend([0; 4]);
     block.extend(node_at.to_le_bytes());

@@ -1,6 +1,6 @@
-//! Where the chunks of an array lie, in every form of index but those of arrays that may grow along several axes.
+//! Indexes of an array's chunks, of every kind but those of arrays that may grow along several axes.
 
-use super::File;
+use super::file::File;
 use super::parse::{Fault, invalid, unsupported};
 
 /// Deepest tree that is followed.
@@ -180,7 +180,7 @@ fn table(file: &File, address: u64, page_bits: u8, grid: &Grid) -> Result<Vec<Ch
     Ok(found)
 }
 
-/// The index that a number in the newest layout stands for.
+/// The error for a kind of index that is not read.
 pub(super) fn unsupported_index(kind: u8) -> Fault {
     unsupported(format!("chunk index {kind} (arrays that may grow)"))
 }

@@ -1,9 +1,9 @@
 //! The header of an object: its messages, of both versions and over all continuations.
 
-use super::File;
+use super::file::File;
 use super::parse::{Fault, Parser, invalid, unsupported};
 
-/// Most blocks that one header may go on in.
+/// Most continuation blocks of one header.
 const MOST_BLOCKS: usize = 1024;
 /// Most messages of a header.
 const MOST_MESSAGES: usize = 1 << 20;
@@ -137,7 +137,7 @@ impl Reading<'_> {
             self.blocks.push((parser.offset()?, parser.length()?));
             return Ok(());
         }
-        // A shared message stands elsewhere; of what is read here only named types are shared.
+        // A shared message is in another object; of those that matter here only named types are shared.
         if flags & 2 != 0 && matches!(kind, DATASPACE | DATATYPE | LAYOUT | FILTERS) {
             return Err(unsupported("a shared message (a named type)".to_owned()));
         }

@@ -1,28 +1,28 @@
-//! PNG files of views: every row as differences from the one above (the filter "up"), packed by `fdeflate` in one pass over the pixels as
-//! they lie. The bytes are those that the crate `png` writes at its fastest, without copies of the picture on the way; where a row, or a
-//! piece of one, is that above it, which backgrounds are, nothing is subtracted.
+//! A PNG encoder for views: every row as differences from the one above (the filter "up"), compressed by `fdeflate` in one pass over
+//! the pixels. The output is that of the crate `png` at its fastest setting, without the copies of the image it makes on the way.
+//! Where a row or a part of it equals the one above, as backgrounds do, nothing is subtracted.
 
 use fdeflate::Compressor;
 use image::RgbaImage;
 
-use crate::picture::is_opaque;
+use crate::rgba::is_opaque;
 
 type Pixel = [u8; 4];
 
 const MAGIC: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
-/// Bits a channel, then what else the header says: compression and filters of the standard, rows in their order.
+/// Bits per channel; then compression method, filter method and interlacing, of which the standard has one each in use here.
 const DEPTH: u8 = 8;
 const USUAL: [u8; 3] = [0; 3];
-/// Kinds of color.
+/// Color types.
 const RGB: u8 = 2;
 const RGBA: u8 = 6;
 /// The filter that subtracts the row above.
 const UP: u8 = 2;
-/// Pixels that are compared at once.
+/// Pixels compared at a time.
 const AT_ONCE: usize = 16;
 
-/// An image as a file; without alpha where no pixel is transparent. `None` without pixels, and where packing makes it larger than it
-/// is, as noise.
+/// Encodes an image, without alpha if no pixel is transparent. `None` if it has no pixels, or compression would make it larger, as it
+/// does with noise.
 pub(crate) fn encode(image: &RgbaImage) -> Option<Vec<u8>> {
     match is_opaque(image) {
         true => written::<3>(image, RGB),
@@ -30,7 +30,7 @@ pub(crate) fn encode(image: &RgbaImage) -> Option<Vec<u8>> {
     }
 }
 
-/// With the first `C` channels of every pixel.
+/// Encodes the first `C` channels of every pixel.
 fn written<const C: usize>(image: &RgbaImage, color: u8) -> Option<Vec<u8>> {
     let (width, height) = (image.width() as usize, image.height() as usize);
     let raw = height * (1 + C * width);
@@ -64,7 +64,7 @@ fn written<const C: usize>(image: &RgbaImage, color: u8) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// A chunk of a file: length, name, content, and the sum of the last two.
+/// A chunk of a file: length, name, content, and the checksum of the last two.
 fn chunk(name: [u8; 4], content: &[u8]) -> Vec<u8> {
     let named = [&name[..], content].concat();
     [&(content.len() as u32).to_be_bytes()[..], &named, &crc32fast::hash(&named).to_be_bytes()].concat()

@@ -1,4 +1,4 @@
-//! Views as image files.
+//! Views as image files: PNG, WebP, QOI and JPEG.
 
 use std::io::Cursor;
 use std::str::FromStr;
@@ -11,6 +11,7 @@ use image::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::rgba::{is_opaque, on_white, without_alpha};
 use crate::{png, qoi};
 
 /// Largest edge of a view in pixels.
@@ -18,23 +19,23 @@ const LARGEST_EDGE: u32 = 8192;
 /// Memory for one decoded view, in bytes.
 const LARGEST_VIEW: u64 = 256 << 20;
 
-/// How views are compressed.
+/// Image formats of views.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Picture {
-    /// Without loss, half as large as PNG and a fifth slower to read.
+    /// Lossless, half as large as PNG and a fifth slower to read.
     Webp,
-    /// Without loss, quick to read, read everywhere.
+    /// Lossless, fast to read, supported everywhere.
     #[default]
     Png,
-    /// Without loss, the quickest to read and smaller than PNG, for training; Pillow reads it, browsers do not.
+    /// Lossless, the fastest to read and smaller than PNG, for training; Pillow reads it, browsers do not.
     Qoi,
-    /// With loss at quality 92; no transparency.
+    /// Lossy at quality 92, without transparency.
     Jpeg,
 }
 
 impl Picture {
-    /// The ending of its files.
+    /// The file name extension.
     pub fn ending(self) -> &'static str {
         match self {
             Self::Webp => "webp",
@@ -44,15 +45,18 @@ impl Picture {
         }
     }
 
-    /// An image as a file. Alpha is kept where some pixel is transparent, except in JPEG, which shows it on white.
+    /// Encodes an image. Alpha is kept if some pixel is transparent, except in JPEG, which composites on white.
+    ///
+    /// # Errors
+    /// If the format cannot hold an image of this size.
     pub fn encode(self, image: &RgbaImage) -> Result<Vec<u8>, String> {
         match self {
             Self::Qoi => Ok(qoi::encode(image)),
             Self::Webp => written(image, |out, raw, [width, height], color| {
                 WebPEncoder::new_lossless(out).write_image(raw, width, height, color)
             }),
-            // Rows as differences from those above, lightly packed: the best filter of each row and a thorough search for
-            // repeats make 4.7 kB of the gallery's views, not 8, and take half as long again to read.
+            // Rows as differences from those above, lightly compressed: the best filter for each row and a thorough search for
+            // repeats make 4.7 kB of the gallery's views instead of 8, but decoding takes half as long again.
             Self::Png => png::encode(image).map_or_else(|| plain_png(image), Ok),
             Self::Jpeg => written(&on_white(image), |out, raw, [width, height], color| {
                 JpegEncoder::new_with_quality(out, 92).write_image(raw, width, height, color)
@@ -61,27 +65,21 @@ impl Picture {
     }
 }
 
-/// Whether no pixel is transparent.
-pub(crate) fn is_opaque(image: &RgbaImage) -> bool {
-    // Not `all`: without a way out in the middle this runs in vectors.
-    image.as_raw().as_chunks::<4>().0.iter().fold(255, |alpha, p| alpha & p[3]) == 255
-}
-
-/// What an encoder writes of an image; alpha is left out where no pixel is transparent.
+/// The output of an encoder; alpha is left out if no pixel is transparent.
 fn written(
     image: &RgbaImage,
     write: impl FnOnce(&mut Cursor<Vec<u8>>, &[u8], [u32; 2], ExtendedColorType) -> ImageResult<()>,
 ) -> Result<Vec<u8>, String> {
     let (mut out, size) = (Cursor::new(Vec::new()), image.dimensions().into());
     let done = match is_opaque(image) {
-        true => write(&mut out, &rgb(image), size, ExtendedColorType::Rgb8),
+        true => write(&mut out, &without_alpha(image), size, ExtendedColorType::Rgb8),
         false => write(&mut out, image.as_raw(), size, ExtendedColorType::Rgba8),
     };
     done.map_err(|error| error.to_string())?;
     Ok(out.into_inner())
 }
 
-/// A PNG file of what hardly can be packed.
+/// A PNG file of an image that hardly compresses.
 fn plain_png(image: &RgbaImage) -> Result<Vec<u8>, String> {
     written(image, |out, raw, [width, height], color| {
         let encoder = PngEncoder::new_with_quality(out, CompressionType::Fast, FilterType::Up);
@@ -89,8 +87,11 @@ fn plain_png(image: &RgbaImage) -> Result<Vec<u8>, String> {
     })
 }
 
-/// An image of any kind of pixel as a PNG file.
-pub(crate) fn encode_png(image: &DynamicImage) -> Result<Vec<u8>, String> {
+/// Encodes an image of any pixel type as PNG, for maps such as depth and normals.
+///
+/// # Errors
+/// If PNG cannot hold an image of this size or pixel type.
+pub fn encode_png(image: &DynamicImage) -> Result<Vec<u8>, String> {
     let mut out = Cursor::new(Vec::new());
     let encoder = PngEncoder::new_with_quality(&mut out, CompressionType::Default, FilterType::Adaptive);
     image.write_with_encoder(encoder).map_err(|error| error.to_string())?;
@@ -111,34 +112,20 @@ impl FromStr for Picture {
     }
 }
 
-fn rgb(image: &RgbaImage) -> Vec<u8> {
-    let from = image.as_raw().as_chunks::<4>().0;
-    let mut raw = vec![0; 3 * from.len()];
-    for (to, from) in raw.as_chunks_mut::<3>().0.iter_mut().zip(from) {
-        *to = [from[0], from[1], from[2]];
-    }
-    raw
-}
-
-/// An image pasted on white, rounded to the nearest.
-pub(crate) fn on_white(image: &RgbaImage) -> RgbaImage {
-    let mut image = image.clone();
-    for pixel in image.pixels_mut() {
-        let [r, g, b, a] = pixel.0.map(u32::from);
-        let mix = |c: u32| ((c * a + 255 * (255 - a) + 127) / 255) as u8;
-        pixel.0 = [mix(r), mix(g), mix(b), 255];
-    }
-    image
-}
-
-/// The image in a file whose format its first bytes tell, within limits.
+/// Decodes an image whose format is recognized by its first bytes, within limits.
+///
+/// # Errors
+/// If the format is unknown, the file is damaged, or the image is too large.
 pub fn decode_picture(bytes: &[u8]) -> Result<RgbaImage, String> {
     let mut image = RgbaImage::default();
     decode_picture_into(bytes, &mut image).map(|()| image)
 }
 
-/// As [`decode_picture`], into an image whose memory is used again where the format can (QOI): what reads many of one size saves
+/// As [`decode_picture`], into an image whose memory is reused where the format allows it (QOI): reading many of one size saves
 /// asking the system for fresh pages. After an error the image may be empty.
+///
+/// # Errors
+/// As [`decode_picture`].
 pub fn decode_picture_into(bytes: &[u8], image: &mut RgbaImage) -> Result<(), String> {
     if qoi::is_qoi(bytes) {
         return qoi::decode_into(bytes, LARGEST_EDGE, image);
@@ -153,8 +140,8 @@ pub fn decode_picture_into(bytes: &[u8], image: &mut RgbaImage) -> Result<(), St
     Ok(())
 }
 
-/// The ending of the format an image file is in, if views may have it.
-pub(crate) fn ending_of(bytes: &[u8]) -> Option<&'static str> {
+/// The file name extension of an encoded image's format, if it is one of [`Picture`]'s.
+pub fn ending_of(bytes: &[u8]) -> Option<&'static str> {
     if qoi::is_qoi(bytes) {
         return Some("qoi");
     }

@@ -1,16 +1,43 @@
-//! What a group holds: names and the addresses they stand for.
+//! Groups: names, and the addresses of the objects they refer to.
 
-use super::File;
+use super::file::File;
 use super::object::{LINK, LINK_INFO, Message, SYMBOL_TABLE, find, messages};
 use super::parse::{Fault, invalid, unsupported};
+use crate::FormatError;
 
 /// Deepest tree that is followed.
 const DEEPEST: u32 = 16;
 /// Most names of a group.
 const MOST_LINKS: usize = 1 << 20;
 
+impl File {
+    /// Names in a group, sorted; `""` is the root.
+    ///
+    /// # Errors
+    /// If there is no such group, or it is damaged or of an unsupported kind.
+    pub fn names(&self, group: &str) -> Result<Vec<String>, FormatError> {
+        let names = self.find(group).and_then(|address| links(self, address));
+        let mut names: Vec<String> =
+            names.map_err(|fault| self.error(&fault))?.into_iter().map(|(name, _)| name).collect();
+        names.sort();
+        Ok(names)
+    }
+
+    /// Address of an object's header.
+    pub(super) fn find(&self, name: &str) -> Result<u64, Fault> {
+        name.split('/').filter(|part| !part.is_empty()).try_fold(self.root, |address, part| {
+            let links = links(self, address)?;
+            let found = links.iter().find(|(link, _)| link == part);
+            found.map(|(_, address)| *address).ok_or_else(|| {
+                let names: Vec<&str> = links.iter().take(12).map(|(link, _)| link.as_str()).collect();
+                invalid(format!("has no {part:?}, only {names:?}"))
+            })
+        })
+    }
+}
+
 /// Names and addresses of a group's objects.
-pub(super) fn links(file: &File, address: u64) -> Result<Vec<(String, u64)>, Fault> {
+fn links(file: &File, address: u64) -> Result<Vec<(String, u64)>, Fault> {
     let messages = messages(file, address)?;
     if let Some(table) = find(&messages, SYMBOL_TABLE) {
         return symbol_table(file, table);
@@ -52,7 +79,7 @@ fn symbol_table(file: &File, message: &Message) -> Result<Vec<(String, u64)>, Fa
     Ok(found)
 }
 
-/// The bytes that names lie in.
+/// The bytes of a group's names.
 fn local_heap(file: &File, address: u64) -> Result<Vec<u8>, Fault> {
     let head = file.block(address, 8 + 2 * file.length_size as u64 + file.offset_size as u64)?;
     let mut parser = file.parser(&head);
@@ -105,7 +132,7 @@ fn leaf(file: &File, address: u64, names: &[u8], found: &mut Vec<(String, u64)>)
         let (name, object) = (parser.offset()?, parser.offset()?);
         parser.skip(24)?;
         let start = usize::try_from(name).ok().and_then(|at| names.get(at..));
-        let start = start.ok_or_else(|| invalid("a name lies outside its heap".to_owned()))?;
+        let start = start.ok_or_else(|| invalid("a name is outside its heap".to_owned()))?;
         let end = start.iter().position(|byte| *byte == 0).unwrap_or(start.len());
         if found.len() >= MOST_LINKS {
             return Err(invalid(format!("a group of more than {MOST_LINKS} names")));

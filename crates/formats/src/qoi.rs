@@ -1,9 +1,9 @@
-//! The "quite OK image" format (qoiformat.org, version 1.0): without loss, and read several times as fast as PNG, since a pixel is
-//! told by one to five bytes that need no tables. Runs of one pixel, which a background is, are compared and filled at once.
+//! The "quite OK image" format (<https://qoiformat.org>, version 1.0): lossless, and decoded several times as fast as PNG, since a
+//! pixel takes one to five bytes that need no tables. Runs of one pixel, such as backgrounds, are compared and filled at once.
 
 use image::RgbaImage;
 
-use crate::picture::is_opaque;
+use crate::rgba::is_opaque;
 
 /// A pixel: red, green, blue, alpha.
 type Pixel = [u8; 4];
@@ -14,7 +14,7 @@ const HEADER: usize = 14;
 const END: [u8; 8] = [0, 0, 0, 0, 0, 0, 0, 1];
 /// The pixel before the first.
 const BLACK: Pixel = [0, 0, 0, 255];
-/// Longest run in a byte; what would be two longer means a pixel in full.
+/// Longest run of one byte; the two tags beyond it mean a whole pixel.
 const LONGEST_RUN: usize = 62;
 
 const INDEX: u8 = 0x00;
@@ -24,8 +24,8 @@ const RUN: u8 = 0xc0;
 const RGB: u8 = 0xfe;
 const RGBA: u8 = 0xff;
 
-/// By tag, without its first bit: what a difference adds to red, green and blue, as a pixel in a number; of [`LUMA`] the part that green
-/// tells.
+/// By tag, without its first bit: what a difference adds to red, green and blue, as a packed pixel; for [`LUMA`] the part that
+/// follows from green.
 const STEPS: [u32; 128] = {
     let mut steps = [0; 128];
     let mut tag = 0;
@@ -58,10 +58,10 @@ const LUMA_STEPS: [u32; 256] = {
     steps
 };
 
-/// The place that a pixel's color gives it among those seen before: `3 r + 5 g + 7 b + 11 a`, modulo 64.
+/// The index of a pixel in the table of those seen before: `3 r + 5 g + 7 b + 11 a`, modulo 64.
 #[inline]
 fn place(pixel: u32) -> usize {
-    // Channels far enough apart for one product; the sum is its topmost byte.
+    // Channels far enough apart for one multiplication; the sum is the top byte of the product.
     let pixel = u64::from(pixel);
     let apart = (pixel & 0xff00_ff00) << 32 | pixel & 0x00ff_00ff;
     (apart.wrapping_mul(3 << 56 | 7 << 40 | 5 << 16 | 11) >> 56 & 63) as usize
@@ -74,12 +74,12 @@ fn added(a: u32, b: u32) -> u32 {
     ((a & LOW) + (b & LOW)) ^ ((a ^ b) & !LOW)
 }
 
-/// Whether a file starts as one of this format.
+/// Whether a file starts with the magic of this format.
 pub(crate) fn is_qoi(bytes: &[u8]) -> bool {
     bytes.starts_with(MAGIC)
 }
 
-/// An image as a file.
+/// Encodes an image.
 pub(crate) fn encode(image: &RgbaImage) -> Vec<u8> {
     let mut rest = image.as_raw().as_chunks::<4>().0;
     let mut out = Vec::with_capacity(HEADER + rest.len() / 2 + END.len());
@@ -111,7 +111,7 @@ pub(crate) fn encode(image: &RgbaImage) -> Vec<u8> {
     out
 }
 
-/// How many pixels at the beginning are this one.
+/// Number of pixels at the start that equal this one.
 fn alike(pixels: &[Pixel], pixel: Pixel) -> usize {
     const AT_ONCE: usize = 16;
     let (chunks, _) = pixels.as_chunks::<AT_ONCE>();
@@ -119,7 +119,7 @@ fn alike(pixels: &[Pixel], pixel: Pixel) -> usize {
     whole + pixels[whole..].iter().take_while(|other| **other == pixel).count()
 }
 
-/// A pixel by its difference from the one before, as shortly as that can be told.
+/// Encodes a pixel by its difference from the previous one, in the shortest form that can hold it.
 fn push(out: &mut Vec<u8>, pixel: Pixel, last: Pixel) {
     let [r, g, b, a] = pixel;
     if a != last[3] {
@@ -138,7 +138,7 @@ fn push(out: &mut Vec<u8>, pixel: Pixel, last: Pixel) {
     out.extend_from_slice(&[RGB, r, g, b]);
 }
 
-/// Reads the image in a file whose edges are at most `largest` pixels long into `image`, whose memory is used again.
+/// Decodes a file whose edges are at most `largest` pixels into `image`, whose memory is reused.
 pub(crate) fn decode_into(bytes: &[u8], largest: u32, image: &mut RgbaImage) -> Result<(), String> {
     let short = || "the file ends too early".to_owned();
     let (header, data) = bytes.split_at_checked(HEADER).ok_or_else(short)?;
@@ -155,13 +155,13 @@ pub(crate) fn decode_into(bytes: &[u8], largest: u32, image: &mut RgbaImage) -> 
     Ok(())
 }
 
-/// Writes all pixels; `None` if the data ends before. Between runs nothing branches but on whether a pixel is told in full, by
-/// its place or by a difference.
+/// Writes all pixels; `None` if the data ends before. Between runs the only branch is on the form of a pixel: whole, an index or a
+/// difference.
 fn fill(pixels: &mut [Pixel], mut data: &[u8]) -> Option<()> {
     let (mut seen, mut last) = ([0; 64], u32::from_le_bytes(BLACK));
     let mut at = 0;
     while at < pixels.len() {
-        // What follows the last pixel is as long as a window.
+        // The end marker is as long as a window, so the last pixel has one too.
         let window = u64::from_le_bytes(*data.first_chunk()?);
         let tag = window as u8;
         if (RUN..RGB).contains(&tag) {
@@ -192,7 +192,7 @@ fn fill(pixels: &mut [Pixel], mut data: &[u8]) -> Option<()> {
                 5
             }
         };
-        // A pixel told by its place goes there once more.
+        // A pixel that came from the table is written there again, which saves a branch.
         seen[place(last)] = last;
         pixels[at] = last.to_le_bytes();
         at += 1;
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn each_way_of_telling_a_pixel_is_the_formats() {
+    fn each_form_of_a_pixel_is_the_formats() {
         let pixels = [
             [0, 0, 0, 255],
             [1, 255, 0, 255],
@@ -224,7 +224,7 @@ mod tests {
         ];
         let image = RgbaImage::from_raw(6, 1, pixels.as_flattened().to_vec()).unwrap();
         let bytes = encode(&image);
-        let told = [
+        let expected = [
             0xc0, // A run of one.
             0x40 | 3 << 4 | 1 << 2 | 2,
             0x80 | 43, // Green goes up by 11, red by 3 less, blue by 8 less.
@@ -241,7 +241,7 @@ mod tests {
             8,
         ];
         assert_eq!(bytes[..14], *b"qoif\0\0\0\x06\0\0\0\x01\x04\0");
-        assert_eq!(bytes[14..], [&told[..], &END].concat());
+        assert_eq!(bytes[14..], [&expected[..], &END].concat());
         assert_eq!(decode(&bytes, 100).unwrap(), image);
     }
 

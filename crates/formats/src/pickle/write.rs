@@ -1,8 +1,9 @@
-//! Writing a dictionary of texts and arrays as NumPy saves one: a `.npy` file of one Python object.
+//! Writing a dictionary of strings and arrays as NumPy saves one: a `.npy` file of one Python object.
 
 use crate::array::{Array, Kind};
+use crate::npy::write_npy;
 
-/// A dictionary that grows. Protocol 3: every Python 3 reads it.
+/// A dictionary that is filled entry by entry. Protocol 3: every Python 3 reads it.
 pub struct Dict {
     pickle: Vec<u8>,
 }
@@ -25,14 +26,14 @@ impl Dict {
         Self { pickle }
     }
 
-    /// Adds a text.
+    /// Adds a string.
     pub fn text(&mut self, key: &str, value: &str) {
         unicode(&mut self.pickle, key);
         unicode(&mut self.pickle, value);
         self.pickle.push(b's');
     }
 
-    /// Adds a list of texts.
+    /// Adds a list of strings.
     pub fn texts(&mut self, key: &str, values: &[&str]) {
         unicode(&mut self.pickle, key);
         self.pickle.push(b']');
@@ -73,18 +74,11 @@ impl Dict {
         pickle.extend(b"tbs");
     }
 
-    /// The whole file.
+    /// The dictionary as a `.npy` file.
     pub fn to_npy(mut self) -> Vec<u8> {
         // Dictionary into the list, list into the state, state into the array.
         self.pickle.extend(b"atb.");
-        let mut header = "{'descr': '|O', 'fortran_order': False, 'shape': (), }".to_owned();
-        header.push_str(&" ".repeat(63 - (10 + header.len()) % 64));
-        header.push('\n');
-        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-        bytes.extend((header.len() as u16).to_le_bytes());
-        bytes.extend(header.as_bytes());
-        bytes.extend(self.pickle);
-        bytes
+        write_npy("|O", &[], &self.pickle)
     }
 }
 

@@ -1,10 +1,9 @@
-//! Strings of any length: kept in collections, pointed to by values.
+//! Variable-length strings: kept in collections, which values point into.
 
 use std::collections::HashMap;
 
-use super::File;
-use super::dataset::ALWAYS;
-use super::parse::{Fault, invalid};
+use super::file::File;
+use super::parse::{ALWAYS_ALLOWED, Fault, invalid};
 use crate::array::{Array, Dtype, Kind, bytes_of};
 
 /// Longest string, in bytes.
@@ -18,7 +17,8 @@ pub(super) fn texts(file: &File, data: &[u8], value_bytes: usize, shape: Vec<usi
     let texts: Vec<Vec<u8>> =
         data.chunks_exact(value_bytes.max(1)).map(|value| heaps.text(value)).collect::<Result<_, _>>()?;
     let longest = texts.iter().map(Vec::len).max().unwrap_or(0).max(1);
-    let need = bytes_of(&shape, longest).filter(|bytes| *bytes <= file.length.saturating_mul(64) + ALWAYS);
+    let need = bytes_of(&shape, longest)
+        .filter(|bytes| *bytes <= file.length().saturating_mul(64).saturating_add(ALWAYS_ALLOWED));
     if need.is_none() {
         return Err(invalid(format!("strings of up to {longest} bytes are too long for {shape:?}")));
     }
@@ -76,7 +76,7 @@ fn collection(file: &File, address: u64) -> Result<HashMap<u32, Vec<u8>>, Fault>
         let number = u32::from(parser.u16()?);
         parser.skip(6)?;
         let size = parser.length()?;
-        // Number 0 is the room that is left.
+        // Number 0 is the free space.
         if number == 0 {
             break;
         }

@@ -1,0 +1,148 @@
+//! Messages that describe an array: its axes, the value of elements never written, and where its elements are.
+
+use super::chunks::{self, Grid, Index};
+use super::file::File;
+use super::object::Message;
+use super::parse::{Fault, Parser, invalid, unsupported};
+
+/// Most axes of an array.
+const MOST_AXES: usize = 32;
+/// Largest chunk, in bytes.
+const LARGEST_CHUNK: u64 = 1 << 30;
+
+/// Storage of the elements.
+#[derive(Debug)]
+pub(super) enum Layout {
+    /// In the message itself.
+    Compact(Vec<u8>),
+    /// In one piece at an address.
+    Contiguous(u64),
+    /// In chunks that an index at an address lists.
+    Chunked { grid: Grid, index: Index, address: u64 },
+}
+
+impl Layout {
+    /// Parses a message.
+    pub(super) fn parse(
+        file: &File,
+        message: &Message,
+        shape: &[usize],
+        filtered: bool,
+    ) -> Result<Self, Fault> {
+        let mut parser = file.parser(&message.data);
+        let version = parser.u8()?;
+        let (class, axes) = match version {
+            1 | 2 => {
+                let axes = usize::from(parser.u8()?);
+                let class = parser.u8()?;
+                parser.skip(5)?;
+                (class, Some(axes))
+            }
+            // Version 5 differs from 4 in the width of sizes only, which tables tell themselves.
+            3..=5 => (parser.u8()?, None),
+            _ => return Err(unsupported(format!("layout version {version}"))),
+        };
+        match (class, axes) {
+            (0, None) => {
+                let bytes = usize::from(parser.u16()?);
+                Ok(Self::Compact(parser.take(bytes)?.to_vec()))
+            }
+            (0, Some(axes)) => {
+                parser.skip(4 * axes)?;
+                let bytes = parser.u32()? as usize;
+                Ok(Self::Compact(parser.take(bytes)?.to_vec()))
+            }
+            (1, _) => Ok(Self::Contiguous(parser.offset()?)),
+            (2, Some(axes)) => {
+                let address = parser.offset()?;
+                let sizes = chunk_sizes(&mut parser, axes, 4)?;
+                let grid = grid(&sizes, shape, filtered)?;
+                Ok(Self::Chunked { grid, index: Index::Tree, address })
+            }
+            (2, None) if version == 3 => {
+                let axes = usize::from(parser.u8()?);
+                let address = parser.offset()?;
+                let sizes = chunk_sizes(&mut parser, axes, 4)?;
+                Ok(Self::Chunked { grid: grid(&sizes, shape, filtered)?, index: Index::Tree, address })
+            }
+            (2, None) => newest(&mut parser, shape, filtered),
+            _ => Err(unsupported(format!("layout class {class}"))),
+        }
+    }
+}
+
+/// Sizes of the axes.
+pub(super) fn dataspace(file: &File, message: &Message) -> Result<Vec<usize>, Fault> {
+    let mut parser = file.parser(&message.data);
+    let (version, axes) = (parser.u8()?, usize::from(parser.u8()?));
+    parser.skip(match version {
+        1 => 6,
+        2 => 2,
+        _ => return Err(unsupported(format!("dataspace version {version}"))),
+    })?;
+    if axes > MOST_AXES {
+        return Err(invalid(format!("{axes} axes")));
+    }
+    let size = |n: u64| usize::try_from(n).map_err(|_| invalid(format!("an axis of {n}")));
+    (0..axes).map(|_| size(parser.length()?)).collect()
+}
+
+/// The value of elements that were never written; empty if it is zero or not given.
+pub(super) fn fill_value(data: &[u8]) -> Result<Vec<u8>, Fault> {
+    let mut parser = Parser::new(data, 8, 8);
+    let said = match parser.u8()? {
+        1 => {
+            parser.skip(3)?;
+            true
+        }
+        2 => {
+            parser.skip(2)?;
+            parser.u8()? != 0
+        }
+        3 => parser.u8()? & 0x20 != 0,
+        _ => false,
+    };
+    if !said {
+        return Ok(Vec::new());
+    }
+    let size = parser.u32()? as usize;
+    Ok(parser.take(size.min(parser.left()))?.to_vec())
+}
+
+/// Chunks as version 4 of the message describes them.
+fn newest(parser: &mut Parser, shape: &[usize], filtered: bool) -> Result<Layout, Fault> {
+    let flags = parser.u8()?;
+    let axes = usize::from(parser.u8()?);
+    let width = usize::from(parser.u8()?);
+    let sizes = chunk_sizes(parser, axes, width)?;
+    let index = match parser.u8()? {
+        1 if flags & 2 != 0 => Index::Single(Some((parser.length()?, parser.u32()?))),
+        1 => Index::Single(None),
+        2 => Index::Implicit,
+        3 => Index::Fixed(parser.u8()?),
+        other => return Err(chunks::unsupported_index(other)),
+    };
+    let address = parser.offset()?;
+    Ok(Layout::Chunked { grid: grid(&sizes, shape, filtered)?, index, address })
+}
+
+fn chunk_sizes(parser: &mut Parser, axes: usize, width: usize) -> Result<Vec<u64>, Fault> {
+    (0..axes).map(|_| parser.uint(width)).collect()
+}
+
+/// The grid of chunks with these sizes; the last size is that of a value.
+fn grid(sizes: &[u64], shape: &[usize], filtered: bool) -> Result<Grid, Fault> {
+    let (chunk, value) = match sizes.split_last() {
+        Some((value, chunk)) if chunk.len() == shape.len() && !shape.is_empty() && !chunk.contains(&0) => {
+            (chunk, *value)
+        }
+        _ => return Err(invalid(format!("chunks of {sizes:?} in an array of {shape:?}"))),
+    };
+    let bytes = chunk.iter().try_fold(value, |n, c| n.checked_mul(*c)).filter(|n| *n <= LARGEST_CHUNK);
+    Ok(Grid {
+        counts: shape.iter().zip(chunk).map(|(n, c)| (*n as u64).div_ceil(*c)).collect(),
+        bytes: bytes.ok_or_else(|| invalid(format!("chunks of {sizes:?} are too large")))?,
+        chunk: chunk.to_vec(),
+        filtered,
+    })
+}

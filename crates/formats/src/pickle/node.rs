@@ -1,0 +1,125 @@
+//! The values of a pickle. They are in one list and refer to each other by index: values that share parts, cycles and deep nesting
+//! take as much memory as they take in the file, whatever they would unfold to.
+
+/// Index of a node in its [`Pickle`].
+pub type Ref = u32;
+
+/// A Python value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Node {
+    /// `None`.
+    None,
+    /// A boolean.
+    Bool(bool),
+    /// An integer of at most 64 bits.
+    Int(i64),
+    /// An integer beyond 64 bits.
+    BigInt,
+    /// A float.
+    Float(f64),
+    /// A string.
+    Text(Box<str>),
+    /// A string of Python 2, which was used for bytes and for text.
+    Str(Box<[u8]>),
+    /// Bytes.
+    Bytes(Box<[u8]>),
+    /// A list, tuple or set.
+    List(Vec<Ref>),
+    /// A dictionary, in the order of insertion; a key may occur again with a newer value.
+    Dict(Vec<(Ref, Ref)>),
+    /// `module.name`, never imported.
+    Global(Box<str>),
+    /// A call, never made.
+    Call(Box<Call>),
+    /// The id of something kept outside the pickle, such as a storage of PyTorch.
+    Persistent(Ref),
+}
+
+/// What would be called, with what, and what would be done with the result.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// A [`Node::Global`], if the file is valid.
+    pub callable: Ref,
+    /// Positional arguments, a [`Node::List`] if the file is valid.
+    pub arguments: Ref,
+    /// State set afterwards.
+    pub state: Option<Ref>,
+    /// Items set afterwards: how an ordered dictionary is filled.
+    pub items: Vec<(Ref, Ref)>,
+}
+
+/// All values of one pickle.
+#[derive(Debug)]
+pub struct Pickle {
+    pub(super) nodes: Vec<Node>,
+    /// The outermost value.
+    pub root: Ref,
+    /// Length of the pickle in bytes; another may follow.
+    pub length: usize,
+}
+
+impl Pickle {
+    /// The node at an index of this pickle.
+    pub fn node(&self, at: Ref) -> &Node {
+        &self.nodes[at as usize]
+    }
+
+    /// All nodes, those that nothing refers to included.
+    pub fn nodes(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.iter()
+    }
+
+    /// A string, also one of Python 2 that is UTF-8.
+    pub fn text(&self, at: Ref) -> Option<&str> {
+        match self.node(at) {
+            Node::Text(text) => Some(text),
+            Node::Str(bytes) => std::str::from_utf8(bytes).ok(),
+            _ => None,
+        }
+    }
+
+    /// Items of a list, tuple or set.
+    pub fn list(&self, at: Ref) -> Option<&[Ref]> {
+        match self.node(at) {
+            Node::List(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// `module.name` of a global.
+    pub fn global(&self, at: Ref) -> Option<&str> {
+        match self.node(at) {
+            Node::Global(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The items of a dictionary, also of one made by a call such as `OrderedDict()`.
+    pub fn items(&self, at: Ref) -> Option<&[(Ref, Ref)]> {
+        match self.node(at) {
+            Node::Dict(items) => Some(items),
+            Node::Call(call) if call.state.is_none() || !call.items.is_empty() => {
+                let is_dict = self
+                    .global(call.callable)
+                    .is_some_and(|name| name.ends_with("Dict") || name.ends_with("dict"));
+                (is_dict || !call.items.is_empty()).then_some(&call.items)
+            }
+            _ => None,
+        }
+    }
+
+    /// The attributes of an object.
+    pub fn attributes(&self, at: Ref) -> Option<&[(Ref, Ref)]> {
+        let Node::Call(call) = self.node(at) else { return None };
+        let state = call.state?;
+        // Objects with slots have a pair: attributes and slots.
+        let state = self.list(state).and_then(|pair| pair.first().copied()).unwrap_or(state);
+        self.items(state)
+    }
+
+    /// The value under a key of a dictionary, or the attribute of that name.
+    pub fn get(&self, at: Ref, key: &str) -> Option<Ref> {
+        let entries = self.items(at).or_else(|| self.attributes(at))?;
+        entries.iter().rev().find(|(k, _)| self.text(*k) == Some(key)).map(|(_, value)| *value)
+    }
+}

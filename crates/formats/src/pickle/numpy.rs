@@ -1,0 +1,158 @@
+//! What the calls in NumPy's pickles stand for.
+
+use std::borrow::Cow;
+
+use super::{Call, Node, Pickle, Ref};
+use crate::array::{Array, Dtype, bytes_of, c_order};
+
+/// Calls within calls that are followed: an array's content is encoded text at most.
+const DEEPEST: usize = 4;
+
+/// What a call gives.
+#[derive(Debug)]
+pub(super) enum Made {
+    Bytes(Vec<u8>),
+    Array(Array),
+    /// An array of Python objects, which are the items of this list.
+    Objects(Ref),
+}
+
+impl Made {
+    /// Memory it takes, in bytes.
+    pub fn weight(&self) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Array(array) => array.data.len(),
+            Self::Objects(_) => 0,
+        }
+    }
+}
+
+/// The type of an array's elements.
+enum Element {
+    Plain(Dtype),
+    Object,
+}
+
+/// What the call at a node gives; `None` if it is not known here.
+pub(super) fn made(pickle: &Pickle, at: Ref, call: &Call) -> Result<Option<Made>, String> {
+    let Some((package, name)) = callee(pickle, call) else { return Ok(None) };
+    let arguments = pickle.list(call.arguments).unwrap_or_default();
+    match (package, name, arguments) {
+        ("numpy", "_reconstruct", _) => {
+            let state = call.state.and_then(|state| pickle.list(state)).unwrap_or_default();
+            reconstructed(pickle, state)
+        }
+        ("numpy", "scalar", [dtype, content, ..]) => {
+            let Some(Element::Plain(dtype)) = element(pickle, *dtype) else { return Ok(None) };
+            let Some(bytes) = bytes(pickle, *content, DEEPEST) else { return Ok(None) };
+            Array::new(dtype, Vec::new(), bytes.into_owned()).map(|array| Some(Made::Array(array)))
+        }
+        // Protocol 5.
+        ("numpy", "_frombuffer", [content, dtype, shape, order @ ..]) => {
+            let is_fortran = order.first().is_some_and(|order| pickle.text(*order) == Some("F"));
+            array(pickle, *dtype, *shape, is_fortran, *content)
+        }
+        ("_codecs", "encode", _) | ("builtins" | "__builtin__", "bytearray" | "bytes", _) => {
+            Ok(bytes(pickle, at, DEEPEST).map(|bytes| Made::Bytes(bytes.into_owned())))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The package and the last name of what would be called.
+fn callee<'p>(pickle: &'p Pickle, call: &Call) -> Option<(&'p str, &'p str)> {
+    let global = pickle.global(call.callable)?;
+    Some((global.split('.').next()?, global.rsplit('.').next()?))
+}
+
+/// An array by its state: version, shape, type, whether it is in Fortran order, content.
+fn reconstructed(pickle: &Pickle, state: &[Ref]) -> Result<Option<Made>, String> {
+    let [_, shape, dtype, order, content, ..] = state else { return Ok(None) };
+    let is_fortran = matches!(pickle.node(*order), Node::Bool(true) | Node::Int(1));
+    array(pickle, *dtype, *shape, is_fortran, *content)
+}
+
+fn array(
+    pickle: &Pickle,
+    dtype: Ref,
+    shape: Ref,
+    is_fortran: bool,
+    content: Ref,
+) -> Result<Option<Made>, String> {
+    let dtype = match element(pickle, dtype) {
+        Some(Element::Plain(dtype)) => dtype,
+        Some(Element::Object) => return Ok(pickle.list(content).map(|_| Made::Objects(content))),
+        None => return Ok(None),
+    };
+    let Some(bytes) = bytes(pickle, content, DEEPEST) else { return Ok(None) };
+    let shape = sizes(pickle, shape)?;
+    let need =
+        bytes_of(&shape, dtype.size).ok_or_else(|| format!("an array of shape {shape:?} is too large"))?;
+    if need != bytes.len() as u64 {
+        return Err(format!("an array of shape {shape:?} needs {need} bytes, found {}", bytes.len()));
+    }
+    let data = if is_fortran { c_order(&bytes, &shape, dtype.size) } else { bytes.into_owned() };
+    Array::new(dtype, shape, data).map(|array| Some(Made::Array(array)))
+}
+
+/// `numpy.dtype(name)` with its state: version, byte order, …
+fn element(pickle: &Pickle, at: Ref) -> Option<Element> {
+    let Node::Call(call) = pickle.node(at) else { return None };
+    let (package, name) = callee(pickle, call)?;
+    let type_name = raw(pickle.node(*pickle.list(call.arguments)?.first()?));
+    if (package, name) != ("numpy", "dtype") {
+        return None;
+    }
+    if type_name.starts_with(b"O") {
+        return Some(Element::Object);
+    }
+    let mut dtype = Dtype::parse(std::str::from_utf8(type_name).ok()?)?;
+    let state = call.state.and_then(|state| pickle.list(state)).unwrap_or_default();
+    if let [_, order, ..] = state {
+        dtype.big = raw(pickle.node(*order)) == b">";
+    }
+    Some(Element::Plain(dtype))
+}
+
+/// The bytes of a string, which Python 2 wrote in either form.
+fn raw(node: &Node) -> &[u8] {
+    match node {
+        Node::Text(text) => text.as_bytes(),
+        Node::Bytes(bytes) | Node::Str(bytes) => bytes,
+        _ => &[],
+    }
+}
+
+/// Bytes, and the calls that protocols without bytes write in their place.
+fn bytes(pickle: &Pickle, at: Ref, depth: usize) -> Option<Cow<'_, [u8]>> {
+    match pickle.node(at) {
+        Node::Bytes(bytes) | Node::Str(bytes) => Some(Cow::Borrowed(bytes)),
+        // One character a byte.
+        Node::Text(text) => Some(Cow::Owned(text.chars().map(|c| c as u32 as u8).collect())),
+        Node::Call(call) => {
+            let argument = pickle.list(call.arguments)?.first();
+            match callee(pickle, call)? {
+                ("_codecs", "encode") => match pickle.node(*argument?) {
+                    Node::Text(_) => bytes(pickle, *argument?, depth),
+                    _ => None,
+                },
+                ("builtins" | "__builtin__", "bytearray" | "bytes") => match argument {
+                    Some(inner) => bytes(pickle, *inner, depth.checked_sub(1)?),
+                    None => Some(Cow::Borrowed(&[])),
+                },
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+fn sizes(pickle: &Pickle, at: Ref) -> Result<Vec<usize>, String> {
+    let items = pickle.list(at).ok_or("an array without a shape")?;
+    let size = |at: &Ref| match pickle.node(*at) {
+        Node::Int(n) => usize::try_from(*n).map_err(|_| format!("an axis of {n}")),
+        _ => Err("an array without a shape".to_owned()),
+    };
+    items.iter().map(size).collect()
+}

@@ -1,0 +1,166 @@
+//! Files that are complete or absent: written under a temporary name in the same folder, flushed to disk, then renamed.
+
+use std::fs::File;
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+/// Writes a whole file. A file of that name is replaced in one step, or kept if writing fails.
+///
+/// # Errors
+/// If the folder does not exist or the file cannot be written; the message names the path.
+pub fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut writer = FileWriter::create(path)?;
+    writer.write_all(bytes).map_err(|error| with_path(path, &error))?;
+    writer.commit().map(drop)
+}
+
+/// Renames a file whose content is already flushed to disk, and flushes the folder so that the name survives a power loss too.
+///
+/// # Errors
+/// If either fails.
+pub fn rename_durably(from: &Path, to: &Path) -> io::Result<()> {
+    fs_err::rename(from, to)?;
+    sync_folder(to)
+}
+
+/// A file that grows under a temporary name and gets its own by [`commit`](Self::commit). Dropped before, it is removed.
+#[derive(Debug)]
+pub struct FileWriter {
+    file: NamedTempFile,
+    path: PathBuf,
+}
+
+impl FileWriter {
+    /// Starts a file that will be called `path`.
+    ///
+    /// # Errors
+    /// If the folder does not exist or cannot be written to; the message names the path.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        let mut prefix = path.file_name().unwrap_or_default().to_owned();
+        prefix.push(".");
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(&prefix).suffix(".partial");
+        // As `File::create` asks for; the umask is applied. Temporary files are private by default, and this one will stay.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let file = builder.tempfile_in(folder_of(path)).map_err(|error| with_path(path, &error))?;
+        Ok(Self { file, path: path.to_owned() })
+    }
+
+    /// Flushes the content to disk, before the file gets its name.
+    ///
+    /// # Errors
+    /// If the disk refuses; the message names the path.
+    pub fn sync_all(&self) -> io::Result<()> {
+        self.file.as_file().sync_all().map_err(|error| with_path(&self.path, &error))
+    }
+
+    /// Flushes the content, renames the file and flushes the folder. Returns the open file, whose cursor is where it was.
+    ///
+    /// # Errors
+    /// If any step fails; before the rename, a file that had the name is kept.
+    pub fn commit(self) -> io::Result<File> {
+        // Renaming first and losing power would leave a name without its content.
+        self.sync_all()?;
+        let file = self.file.persist(&self.path).map_err(|error| with_path(&self.path, &error.error))?;
+        sync_folder(&self.path)?;
+        Ok(file)
+    }
+}
+
+impl Write for FileWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.as_file_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.as_file_mut().flush()
+    }
+}
+
+impl Seek for FileWriter {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.as_file_mut().seek(to)
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Makes the names in the folder of `path` durable, where the system offers that.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    fs_err::File::open(folder_of(path))?.sync_all()?;
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
+}
+
+fn with_path(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("failed to write file `{}`: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(folder).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect()
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_or_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.bin");
+        write_file(&path, b"one").unwrap();
+        write_file(&path, b"two").unwrap();
+        let mut writer = FileWriter::create(&path).unwrap();
+        writer.write_all(b"three").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"two");
+        drop(writer);
+        assert_eq!(
+            (names(folder.path()), std::fs::read(&path).unwrap()),
+            (vec!["a.bin".into()], b"two".into())
+        );
+        let mut writer = FileWriter::create(&path).unwrap();
+        writer.write_all(b"-our").unwrap();
+        writer.seek(SeekFrom::Start(0)).unwrap();
+        writer.write_all(b"f").unwrap();
+        // What is written after the rename is in the file as well: a log goes on.
+        writer.commit().unwrap().write_all(b"OUR").unwrap();
+        assert_eq!(
+            (names(folder.path()), std::fs::read(&path).unwrap()),
+            (vec!["a.bin".into()], b"fOUR".into())
+        );
+    }
+
+    #[test]
+    fn errors_name_the_path_and_leave_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = folder.path().join("nowhere/a.bin");
+        let error = write_file(&missing, b"").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        assert!(error.to_string().contains("nowhere/a.bin`"), "{error}");
+        // A folder cannot be replaced by a file.
+        let taken = folder.path().join("taken");
+        std::fs::create_dir(&taken).unwrap();
+        assert!(write_file(&taken, b"").is_err());
+        assert_eq!(names(folder.path()), ["taken"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn permissions_are_those_of_any_new_file() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let (usual, ours) = (folder.path().join("usual"), folder.path().join("ours"));
+        std::fs::write(&usual, b"").unwrap();
+        write_file(&ours, b"").unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(&ours), mode(&usual));
+    }
+}
