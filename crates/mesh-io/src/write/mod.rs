@@ -8,6 +8,7 @@ mod points;
 
 use std::path::Path;
 
+use lexiform_formats::write_file;
 use lexiform_geometry::Scene;
 
 pub use self::error::WriteError;
