@@ -3,9 +3,7 @@
 use lexiform_model::point::Resample;
 
 use super::{ClipNetwork, HeadConfig, NetworkConfig, PointNetwork, Recipe, RecipeError, RunConfig};
-use crate::batch::BatchConfig;
-use crate::objective::{Feature, Kind, NegativesRule, TermConfig};
-use crate::schedule::Schedule;
+use crate::recipe::{BatchConfig, Feature, Kind, NegativesRule, Schedule, TermConfig};
 
 impl Recipe {
     /// Checks what types cannot.

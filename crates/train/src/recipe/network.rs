@@ -5,8 +5,7 @@ use lexiform_model::nn::Activation;
 use lexiform_model::point::{CloudInput, TowerConfig};
 use lexiform_model::preprocess::{Photos, Preprocess};
 use lexiform_model::tokenizer::{Tokenizer, WordPieces};
-use lexiform_model::usual_templates;
-use lexiform_model::{ModelConfig, Paired};
+use lexiform_model::{ModelConfig, Paired, usual_templates};
 use serde::{Deserialize, Serialize};
 
 /// The network that is trained.

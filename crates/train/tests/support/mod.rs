@@ -9,7 +9,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use glam::Vec3;
 use lexiform_model::point::Cloud;
-use lexiform_train::parameters::{parameters, values as values_of, with_values};
+use lexiform_train::optim::parameters::{parameters, values as values_of, with_values};
 use safetensors::SafeTensors;
 use safetensors::tensor::Dtype;
 
