@@ -1,6 +1,6 @@
 //! A cloud as a scanner might have delivered it: seen from one side, unevenly dense, noisy, without colors.
 //!
-//! These change the file; it is then prepared as in use. What changes a prepared cloud is in [`clouds`](crate::clouds).
+//! These change the file; it is then prepared as in use. What changes a prepared cloud is in `points`.
 
 use std::collections::HashMap;
 use std::f32::consts::TAU;
@@ -47,38 +47,14 @@ impl ScanChange {
                 let toward_camera = direction(rng);
                 points.keep(&seen_from(toward_camera, &points.positions));
             }
-            Self::Uneven { most } => {
-                let near = direction(rng);
-                let drop = rng.between(0.0, 1.0 - 1.0 / most.max(1.0));
-                let reach = size.max(f32::MIN_POSITIVE);
-                let away = |p: Vec3| ((bounds.center() - p).dot(near) / reach + 0.5).clamp(0.0, 1.0);
-                let kept: Vec<bool> = points.positions.iter().map(|p| !rng.chance(drop * away(*p))).collect();
-                points.keep(&kept);
-            }
-            Self::Holes { most, radius } => {
-                for _ in 0..rng.count(0, most) {
-                    let center = points.positions[rng.index(points.positions.len())];
-                    let radius = rng.between(0.0, radius) * size;
-                    let outside = |p: &Vec3| p.distance(center) > radius;
-                    points.keep(&points.positions.iter().map(outside).collect::<Vec<bool>>());
-                }
-            }
+            Self::Uneven { most } => points.thin_far_side(&bounds, most, rng),
+            Self::Holes { most, radius } => points.cut_holes(most, radius, size, rng),
             Self::Noise { most } => {
                 let deviation = rng.between(0.0, most) * size;
                 let mut noise = || rng.normal() * deviation;
                 points.positions.iter_mut().for_each(|p| *p += vec3(noise(), noise(), noise()));
             }
-            Self::Stray { most } => {
-                let share = rng.between(0.0, most);
-                let half = bounds.extents() * 0.55;
-                for p in &mut points.positions {
-                    if rng.chance(share) {
-                        let anywhere =
-                            vec3(rng.between(-1.0, 1.0), rng.between(-1.0, 1.0), rng.between(-1.0, 1.0));
-                        *p = bounds.center() + anywhere * half;
-                    }
-                }
-            }
+            Self::Stray { most } => points.stray(&bounds, most, rng),
             Self::Light { low, high } => {
                 let factor = rng.between(low, high);
                 let brighter = |c: &mut Vec3| *c = (*c * factor).clamp(Vec3::ZERO, Vec3::ONE);
@@ -97,6 +73,38 @@ impl Points {
         for list in std::iter::once(&mut self.positions).chain(&mut self.colors) {
             let mut kept = kept.iter();
             list.retain(|_| kept.next().is_some_and(|kept| *kept));
+        }
+    }
+
+    /// Drops more points the farther away they are from a random side.
+    fn thin_far_side(&mut self, bounds: &Bounds, most: f32, rng: &mut Rng) {
+        let near = direction(rng);
+        let drop = rng.between(0.0, 1.0 - 1.0 / most.max(1.0));
+        let reach = bounds.extents().max_element().max(f32::MIN_POSITIVE);
+        let away = |p: Vec3| ((bounds.center() - p).dot(near) / reach + 0.5).clamp(0.0, 1.0);
+        let kept: Vec<bool> = self.positions.iter().map(|p| !rng.chance(drop * away(*p))).collect();
+        self.keep(&kept);
+    }
+
+    /// Drops balls of points around some of them.
+    fn cut_holes(&mut self, most: usize, radius: f32, size: f32, rng: &mut Rng) {
+        for _ in 0..rng.count(0, most) {
+            let center = self.positions[rng.index(self.positions.len())];
+            let radius = rng.between(0.0, radius) * size;
+            let outside = |p: &Vec3| p.distance(center) > radius;
+            self.keep(&self.positions.iter().map(outside).collect::<Vec<bool>>());
+        }
+    }
+
+    /// Moves some points anywhere into a box a little larger than the shape's.
+    fn stray(&mut self, bounds: &Bounds, most: f32, rng: &mut Rng) {
+        let share = rng.between(0.0, most);
+        let half = bounds.extents() * 0.55;
+        for p in &mut self.positions {
+            if rng.chance(share) {
+                let anywhere = vec3(rng.between(-1.0, 1.0), rng.between(-1.0, 1.0), rng.between(-1.0, 1.0));
+                *p = bounds.center() + anywhere * half;
+            }
         }
     }
 

@@ -49,6 +49,15 @@ pub(crate) struct Stored {
     pub features: Option<SetFeatures>,
 }
 
+/// Views of a shape that were drawn.
+#[derive(Clone, Copy)]
+struct ViewChoice<'a> {
+    /// Counted among those in use.
+    used: &'a [usize],
+    /// Counted among all.
+    places: &'a [usize],
+}
+
 /// What was read of a shape.
 struct Files {
     shape: usize,
@@ -103,7 +112,13 @@ impl Stored {
         let cloud = if wanted.cloud { self.cloud(&read)? } else { PointCloud::default() };
         let sayings = self.sayings(entry, &read.about);
         let frozen = match &self.features {
-            Some(features) => Some(self.frozen(features, at, &read, [views, &places], sayings.len())?),
+            Some(features) => Some(self.frozen(
+                features,
+                at,
+                &read,
+                ViewChoice { used: views, places: &places },
+                sayings.len(),
+            )?),
             None => None,
         };
         Ok(Picked {
@@ -140,10 +155,8 @@ impl Stored {
         let file = file.ok_or_else(|| self.set.invalid(read.shape, format!("has no view {number}")))?;
         let picture = decode_picture(&file.bytes)
             .map_err(|error| self.set.invalid(read.shape, format!("{}: {error}", file.name)))?;
-        Ok(match edge == 0 || picture.dimensions() == (edge as u32, edge as u32) {
-            true => picture,
-            false => resize_bicubic_rgba(&picture, edge, edge),
-        })
+        let fits = edge == 0 || picture.dimensions() == (edge as u32, edge as u32);
+        Ok(if fits { picture } else { resize_bicubic_rgba(&picture, edge, edge) })
     }
 
     fn cloud(&self, read: &Files) -> Result<PointCloud, DataError> {
@@ -176,48 +189,65 @@ impl Stored {
         sayings
     }
 
-    /// Features of the views and of all that can be said. `views` are counted among those in use, `places` among all.
+    /// Features of the views and of all that can be said.
     fn frozen(
         &self,
         features: &SetFeatures,
         at: usize,
         read: &Files,
-        [views, places]: [&[usize]; 2],
+        views: ViewChoice,
         sayings: usize,
     ) -> Result<FrozenRows<'static>, DataError> {
-        let (dim, needs) = (features.dim, features.needs);
+        let dim = features.dim;
         let labels = features.of_label(self.entries[at].category);
         let captions = sayings - labels.len() / dim;
         let (image, texts) = match &features.rows {
-            Rows::Given => {
-                let rows = |name: &str, least: usize, exactly: bool| {
-                    let array = self.array(read, name)?;
-                    let (found, values) = (array.rows(), array.numbers());
-                    let fits = found == least || (found > least && !exactly);
-                    match fits && values.len() == found * dim {
-                        true => Ok(values),
-                        false => {
-                            let message =
-                                format!("{name}: expected [{least}, {dim}], found {:?}", array.shape);
-                            Err(self.set.invalid(read.shape, message))
-                        }
-                    }
-                };
-                let last = places.iter().max().map_or(0, |place| place + 1);
-                let image = if needs.image_features { rows(VIEW_FEATURES, last, false)? } else { Vec::new() };
-                let texts = match needs.text_features && captions > 0 {
-                    true => rows(TEXT_FEATURES, captions, true)?,
-                    false => Vec::new(),
-                };
-                (mean_of(&image, dim, places), texts)
-            }
+            Rows::Given => self.given_rows(features, read, views.places, captions)?,
             Rows::Computed(file) => {
                 let values = file.read(at)?;
                 let (image, texts) = values.split_at(values.len() - file.texts(at) * dim);
-                (mean_of(image, dim, views), texts.to_vec())
+                (mean_of(image, dim, views.used), texts.to_vec())
             }
         };
         let texts = labels.chunks(dim).chain(texts.chunks(dim)).map(|row| Cow::Owned(row.to_vec())).collect();
         Ok(FrozenRows { image, texts })
+    }
+
+    /// Features that are in the set, as far as they are asked for: the mean over views at `places`, and all captions'.
+    fn given_rows(
+        &self,
+        &SetFeatures { dim, needs, .. }: &SetFeatures,
+        read: &Files,
+        places: &[usize],
+        captions: usize,
+    ) -> Result<(Vec<f32>, Vec<f32>), DataError> {
+        let (mut image, mut texts) = (Vec::new(), Vec::new());
+        if needs.image_features {
+            let least = places.iter().max().map_or(0, |place| place + 1);
+            let rows = self.rows(read, VIEW_FEATURES, least, dim, |found| found >= least)?;
+            image = mean_of(&rows, dim, places);
+        }
+        if needs.text_features && captions > 0 {
+            texts = self.rows(read, TEXT_FEATURES, captions, dim, |found| found == captions)?;
+        }
+        Ok((image, texts))
+    }
+
+    /// An array of features, `[rows, dim]`, whose number of rows `fits`.
+    fn rows(
+        &self,
+        read: &Files,
+        name: &str,
+        expected: usize,
+        dim: usize,
+        fits: impl Fn(usize) -> bool,
+    ) -> Result<Vec<f32>, DataError> {
+        let array = self.array(read, name)?;
+        let (found, values) = (array.rows(), array.numbers());
+        if fits(found) && values.len() == found * dim {
+            return Ok(values);
+        }
+        let message = format!("{name}: expected [{expected}, {dim}], found {:?}", array.shape);
+        Err(self.set.invalid(read.shape, message))
     }
 }

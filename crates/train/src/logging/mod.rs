@@ -52,10 +52,7 @@ impl Watcher {
     /// after its last checkpoint: it will happen again.
     fn open(&mut self, done: usize) -> std::io::Result<()> {
         let path = self.log_path();
-        let text = match path.is_file() && done > 0 {
-            true => fs_err::read_to_string(&path)?,
-            false => String::new(),
-        };
+        let text = if path.is_file() && done > 0 { fs_err::read_to_string(&path)? } else { String::new() };
         // As they were written: what reads a number and writes it again may change its last digit.
         let is_past = |line: &&str| serde_json::from_str(line).is_ok_and(|event| step_of(&event) <= done);
         let aside = path.with_extension("jsonl.partial");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::terms::{self, Negatives};
 use crate::loss::Labels;
@@ -72,10 +72,7 @@ impl Value<f64> {
 impl TermConfig {
     /// Rows that have a part in it: without a caption, none in a term of texts.
     fn rows(&self, labels: &Labels) -> Vec<usize> {
-        match self.compares(Feature::Text) {
-            true => labels.with_text(),
-            false => (0..labels.rows()).collect(),
-        }
+        if self.compares(Feature::Text) { labels.with_text() } else { (0..labels.rows()).collect() }
     }
 }
 
@@ -167,50 +164,70 @@ impl Objective {
         labels: &Labels,
         scale: &Tensor<1>,
     ) -> Option<Tensor<1>> {
-        let scale = || scale.clone();
-        if term.kind == Kind::Naming {
-            let logits =
-                terms::similarities(all(ranks, Feature::Shape)?, ranks.first()?.nouns.clone()?, scale());
-            return Some(terms::cross_entropy(logits, targets(labels, &scale()), term.smoothing));
+        match term.kind {
+            Kind::Naming => {
+                let nouns = ranks.first()?.nouns.clone()?;
+                let logits = terms::similarities(all(ranks, Feature::Shape)?, nouns, scale.clone());
+                Some(terms::cross_entropy(logits, targets(labels, scale), term.smoothing))
+            }
+            Kind::Class => {
+                Some(terms::cross_entropy(classes(ranks)?, targets(labels, scale), term.smoothing))
+            }
+            Kind::Contrastive | Kind::MultiPositive | Kind::Sigmoid | Kind::Cosine => {
+                self.between(term, ranks, labels, scale)
+            }
         }
-        if term.kind == Kind::Class {
-            let logits = classes(ranks)?;
-            return Some(terms::cross_entropy(logits, targets(labels, &scale()), term.smoothing));
-        }
+    }
+
+    /// A term that compares two features of the same shapes, of the rows that have both.
+    fn between(
+        &self,
+        term: &TermConfig,
+        ranks: &[Features],
+        labels: &Labels,
+        scale: &Tensor<1>,
+    ) -> Option<Tensor<1>> {
         let rows = term.rows(labels);
         if rows.is_empty() {
             return None;
         }
+        let scale = scale.clone();
         if self.gather == Gather::Detached && ranks.len() > 1 && term.kind == Kind::Contrastive {
-            return among(ranks, term.between, &rows, scale());
+            return among(ranks, term.between, &rows, scale);
         }
         let side = |feature| all(ranks, feature).map(|features| some(features, &rows));
         let (a, b) = (side(term.between[0])?, side(term.between[1])?);
         let (device, labels) = (a.device(), labels.of_rows(&rows));
         Some(match term.kind {
-            Kind::Sigmoid => {
-                // SigLIP starts its bias at -10; here it stays there, as the multiplier is learned.
-                terms::pairwise_sigmoid(a, b, scale(), Tensor::from_floats([-10.0], &device))
-            }
+            // SigLIP starts its bias at -10; here it stays there, as the multiplier is learned.
+            Kind::Sigmoid => terms::pairwise_sigmoid(a, b, scale, Tensor::from_floats([-10.0], &device)),
             Kind::MultiPositive => {
-                terms::multi_positive(a, b, scale(), &terms::equal_pairs(&labels.sayings, &device))
+                terms::multi_positive(a, b, scale, &terms::equal_pairs(&labels.sayings, &device))
             }
             Kind::Cosine => terms::apart(a, b),
             Kind::Contrastive | Kind::Naming | Kind::Class => {
-                let negatives = match term.negatives {
-                    NegativesRule::All => Negatives::All,
-                    NegativesRule::OtherNouns => {
-                        Negatives::Ignored(terms::ignored_pairs(&labels.categories, &labels.general, &device))
-                    }
-                    NegativesRule::Hard => {
-                        let kept = labels.kept([side(Feature::Image)?, side(Feature::Text)?], &device);
-                        Negatives::Zeroed(kept)
-                    }
-                };
-                terms::contrastive(a, b, scale(), &negatives)
+                terms::contrastive(a, b, scale, &negatives(term.negatives, &labels, side, &device)?)
             }
         })
     }
+}
+
+/// Which pairs of a contrastive term push apart; `side` gives the features of the same rows.
+fn negatives(
+    rule: NegativesRule,
+    labels: &Labels,
+    side: impl Fn(Feature) -> Option<Tensor<2>>,
+    device: &Device,
+) -> Option<Negatives> {
+    Some(match rule {
+        NegativesRule::All => Negatives::All,
+        NegativesRule::OtherNouns => {
+            Negatives::Ignored(terms::ignored_pairs(&labels.categories, &labels.general, device))
+        }
+        NegativesRule::Hard => {
+            Negatives::Zeroed(labels.kept([side(Feature::Image)?, side(Feature::Text)?], device))
+        }
+    })
 }
 
 /// Mean over ranks of the term as each sees it (ULIP on several devices), of some rows of the batch; a rank that has none

@@ -8,7 +8,7 @@ use lexiform_model::weights::Source;
 use lexiform_model::{ModelConfig, ModelError, PointModelConfig, usual_templates};
 
 use crate::network::{Blueprint, Design, Published, Towers};
-use crate::recipe::{LowRankConfig, NetworkConfig, PointNetwork, Recipe};
+use crate::recipe::{ClipNetwork, LowRankConfig, NetworkConfig, PointNetwork, PretrainedNetwork, Recipe};
 
 /// CLIP's starting scale, `ln(1 / 0.07)`.
 const START_SCALE: f32 = 2.659_26;
@@ -33,51 +33,61 @@ impl Towers {
         device: &Device,
     ) -> Result<(Self, Blueprint), ModelError> {
         match &recipe.network {
-            NetworkConfig::Clip(network) => {
-                let config = match known {
-                    Some(Design::Joint(config)) => config.clone(),
-                    _ => network.model(&recipe.name, said.words.iter().map(String::as_str)),
-                };
-                let source = Source::new(recipe.seed, device);
-                let text = ClipText::load(&source, &config.clip)?;
-                let vision = ClipVision::load(&source, &config.clip)?;
-                let (text, vision) = (Some(text), Some(vision));
-                let towers =
-                    Self { text, vision, points: None, logit_scale: scale(recipe, START_SCALE, device) };
-                Ok((towers, Blueprint::new(Design::Joint(config))))
-            }
-            NetworkConfig::Pretrained(network) => {
-                let mut base = published.open(&network.base)?;
-                if let Some(size) = network.image_size {
-                    base = base.with_image_size(size)?;
-                }
-                let mut config = base.config().clone();
-                config.name = recipe.name.clone();
-                // It agrees with the towers as they were.
-                config.points = None;
-                config.joint_from = network.joint_from.unwrap_or(config.joint_from);
-                (config.rig, config.n_views) = (network.rig.clone(), network.n_views);
-                let (mut vision, mut text) = (base.vision().clone(), base.text().clone());
-                if let Some(LowRankConfig { rank, from }) = network.lora {
-                    let source = Source::new(recipe.seed, device);
-                    vision = vision.with_low_rank(&source, rank, from)?;
-                    text = text.with_low_rank(&source, rank, from)?;
-                }
-                let (text, frozen) = match recipe.teacher {
-                    Some(_) => (None, Some(in_halves(base.text()))),
-                    None => (Some(text), None),
-                };
-                let logit_scale = scale(recipe, base.logit_scale(), device);
-                let towers = Self { text, vision: Some(vision), points: None, logit_scale };
-                Ok((towers, Blueprint { text: frozen, ..Blueprint::new(Design::Joint(config)) }))
-            }
+            NetworkConfig::Clip(network) => Self::new_clip(recipe, network, said.words, known, device),
+            NetworkConfig::Pretrained(network) => Self::of_pretrained(recipe, network, published, device),
             NetworkConfig::Points(network) => {
                 Self::of_points(recipe, network, published, said.labels, device)
             }
         }
     }
 
-    /// An encoder of clouds at its start, perhaps beside the teacher's image tower with new prompts.
+    /// A small CLIP with random weights.
+    fn new_clip(
+        recipe: &Recipe,
+        network: &ClipNetwork,
+        words: &[String],
+        known: Option<&Design>,
+        device: &Device,
+    ) -> Result<(Self, Blueprint), ModelError> {
+        let config = match known {
+            Some(Design::Joint(config)) => config.clone(),
+            _ => network.model(&recipe.name, words.iter().map(String::as_str)),
+        };
+        let source = Source::new(recipe.seed, device);
+        let text = Some(ClipText::load(&source, &config.clip)?);
+        let vision = Some(ClipVision::load(&source, &config.clip)?);
+        let logit_scale = scale(recipe, START_SCALE, device);
+        Ok((Self { text, vision, points: None, logit_scale }, Blueprint::new(Design::Joint(config))))
+    }
+
+    /// A published CLIP; with a teacher, its text tower is only written.
+    fn of_pretrained(
+        recipe: &Recipe,
+        network: &PretrainedNetwork,
+        published: &Published,
+        device: &Device,
+    ) -> Result<(Self, Blueprint), ModelError> {
+        let mut base = published.open(&network.base)?;
+        if let Some(size) = network.image_size {
+            base = base.with_image_size(size)?;
+        }
+        let (mut vision, mut text) = (base.vision().clone(), base.text().clone());
+        if let Some(LowRankConfig { rank, from }) = network.lora {
+            let source = Source::new(recipe.seed, device);
+            vision = vision.with_low_rank(&source, rank, from)?;
+            text = text.with_low_rank(&source, rank, from)?;
+        }
+        let (text, frozen) = match recipe.teacher {
+            Some(_) => (None, Some(in_halves(base.text()))),
+            None => (Some(text), None),
+        };
+        let logit_scale = scale(recipe, base.logit_scale(), device);
+        let design = Design::Joint(config_of_pretrained(recipe, network, base.config()));
+        let towers = Self { text, vision: Some(vision), points: None, logit_scale };
+        Ok((towers, Blueprint { text: frozen, ..Blueprint::new(design) }))
+    }
+
+    /// An encoder of clouds at its start, perhaps with the teacher's image tower and its new prompts.
     fn of_points(
         recipe: &Recipe,
         network: &PointNetwork,
@@ -87,19 +97,7 @@ impl Towers {
     ) -> Result<(Self, Blueprint), ModelError> {
         let source = Source::new(recipe.seed, device);
         let (points, tower) = started(network, &source, published, labels)?;
-        let taught_by = match &recipe.teacher {
-            Some(teacher) => Some(published.open(teacher)?.towers_id().to_owned()),
-            None => None,
-        };
-        let config = PointModelConfig {
-            name: recipe.name.clone(),
-            tower,
-            input: network.input,
-            paired: network.paired,
-            taught_by,
-            templates: usual_templates(),
-            labels: network.head.map_or(Vec::new(), |_| labels.to_vec()),
-        };
+        let config = point_model(recipe, network, tower, published, labels)?;
         let mut blueprint = Blueprint {
             drop_path: network.drop_path,
             dropout: network.head.map_or(0.0, |head| head.dropout),
@@ -115,6 +113,42 @@ impl Towers {
         let logit_scale = scale(recipe, start, device);
         Ok((Self { text: None, vision, points: Some(points), logit_scale }, blueprint))
     }
+}
+
+/// The configuration of a published model that a recipe trains on.
+fn config_of_pretrained(recipe: &Recipe, network: &PretrainedNetwork, base: &ModelConfig) -> ModelConfig {
+    ModelConfig {
+        name: recipe.name.clone(),
+        // A point tower agrees with the towers as they were.
+        points: None,
+        joint_from: network.joint_from.unwrap_or(base.joint_from),
+        rig: network.rig.clone(),
+        n_views: network.n_views,
+        ..base.clone()
+    }
+}
+
+/// The configuration of a point model.
+fn point_model(
+    recipe: &Recipe,
+    network: &PointNetwork,
+    tower: TowerConfig,
+    published: &Published,
+    labels: &[String],
+) -> Result<PointModelConfig, ModelError> {
+    let taught_by = match &recipe.teacher {
+        Some(teacher) => Some(published.open(teacher)?.towers_id().to_owned()),
+        None => None,
+    };
+    Ok(PointModelConfig {
+        name: recipe.name.clone(),
+        tower,
+        input: network.input,
+        paired: network.paired,
+        taught_by,
+        templates: usual_templates(),
+        labels: network.head.map_or(Vec::new(), |_| labels.to_vec()),
+    })
 }
 
 /// The point tower at its start, and its sizes.

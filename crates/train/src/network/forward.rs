@@ -33,9 +33,8 @@ impl Towers {
         };
         let (shape, classes) = self.shapes(batch, rows.clone(), blueprint)?;
         let said = || batch.captions[rows.clone()].iter().map(String::as_str).collect::<Vec<&str>>();
-        let asked = |feature, make: &dyn Fn() -> Option<Tensor<2>>| match objective.uses(feature) {
-            true => make(),
-            false => None,
+        let asked = |feature, make: &dyn Fn() -> Option<Tensor<2>>| {
+            if objective.uses(feature) { make() } else { None }
         };
         Ok(Features {
             text: asked(Feature::Text, &|| match &batch.frozen {

@@ -23,10 +23,7 @@ pub fn take<M: Module>(module: &M, from: &mut GradientsParams, ids: &HashSet<Par
 pub fn norm<M: Module>(module: &M, gradients: &GradientsParams) -> f32 {
     let mut sum = Squares { gradients, sums: Vec::new() };
     module.visit(&mut sum);
-    match sum.sums.is_empty() {
-        true => 0.0,
-        false => Tensor::cat(sum.sums, 0).sum().sqrt().into_scalar::<f32>(),
-    }
+    if sum.sums.is_empty() { 0.0 } else { Tensor::cat(sum.sums, 0).sum().sqrt().into_scalar::<f32>() }
 }
 
 /// Gradients whose norm is at most `largest` (torch's `clip_grad_norm_`), and the norm they had.

@@ -244,12 +244,4 @@ mod tests {
             assert!(!matches(pattern, name), "{pattern}");
         }
     }
-
-    #[test]
-    fn turns_start_anew_every_epoch() {
-        let even: Vec<bool> = (0..6)
-            .map(|step| Turn::Even.takes_part(Position { step, steps: 6, steps_per_epoch: 3 }))
-            .collect();
-        assert_eq!(even, [true, false, true, true, false, true]);
-    }
 }

@@ -104,3 +104,16 @@ impl Turn {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn turns_restart_every_epoch() {
+        let even: Vec<bool> = (0..6)
+            .map(|step| Turn::Even.takes_part(Position { step, steps: 6, steps_per_epoch: 3 }))
+            .collect();
+        assert_eq!(even, [true, false, true, true, false, true]);
+    }
+}

@@ -191,16 +191,16 @@ impl Progress {
     /// Fails if the data set has changed since.
     pub(crate) fn check_data(&self, now: Option<&str>, path: &Path) -> Result<(), CheckpointError> {
         let shown = |sum: Option<&str>| sum.unwrap_or("none").to_owned();
-        match self.data.as_deref() == now {
-            true => Ok(()),
-            false => Err(CheckpointError::OtherRecipe {
-                path: path.to_owned(),
-                key: "the sum of the data (a set's index.parquet; a folder's files, labels and captions)"
-                    .to_owned(),
-                found: shown(self.data.as_deref()),
-                expected: shown(now),
-            }),
+        if self.data.as_deref() == now {
+            return Ok(());
         }
+        Err(CheckpointError::OtherRecipe {
+            path: path.to_owned(),
+            key: "the sum of the data (a set's index.parquet; a folder's files, labels and captions)"
+                .to_owned(),
+            found: shown(self.data.as_deref()),
+            expected: shown(now),
+        })
     }
 }
 

@@ -12,17 +12,17 @@ use crate::data::shape_set::Sizes;
 use crate::error::{CheckpointError, FitError};
 use crate::event::TrainEvent;
 use crate::loss::Objective;
-use crate::network::{Published, Said, Towers};
+use crate::network::{Blueprint, Design, Published, Said, Towers};
 use crate::optim::Groups;
 use crate::optim::parameters::{train_only, with_stable_ids, with_values};
 use crate::recipe::{NetworkConfig, Recipe};
 use crate::run::checkpoint::{Checkpoint, Progress};
 use crate::run::options::FitOptions;
-use crate::run::training_data::Material;
+use crate::run::training_data::{Inputs, Material};
 use crate::run::{Run, checkpoint};
 
 impl<'a> Run<'a> {
-    /// Data, network and optimizers as the recipe says; or, when the run goes on, as the checkpoint left them.
+    /// Data, network and optimizers as the recipe says; or, when the run resumes, as the checkpoint left them.
     pub(crate) fn prepare(
         recipe: &'a Recipe,
         out: &'a Path,
@@ -32,47 +32,85 @@ impl<'a> Run<'a> {
         recipe.validate()?;
         validate::check_numbers(recipe, &options.devices)?;
         let objective = Objective::new(&recipe.losses, recipe.run.gather)?;
-        fs_err::create_dir_all(out)?;
-        let checkpoint = open_checkpoint(recipe, out, options)?;
-        fs_err::write(out.join("recipe.toml"), toml::to_string(recipe).expect("a recipe is plain data"))?;
-
+        let checkpoint = open_folder(recipe, out, options)?;
         let devices: Vec<Device> = options.devices.iter().map(|device| device.clone().autodiff()).collect();
         let published = Published::on(&devices[0]);
         let done = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.progress.step);
-        let mut material = bring(recipe, &objective, &published, done, on_event)?;
+        let material = bring(recipe, &objective, &published, done, on_event)?;
+        let known = checkpoint.as_ref().map(|checkpoint| &checkpoint.model);
+        let network = Network::build(recipe, &material, &published, known, &devices[0])?;
+        let mut run = network.into_run(recipe, out, devices, objective, material);
+        if let Some(checkpoint) = checkpoint {
+            run.restore(checkpoint)?;
+        }
+        run.material.bring_features(recipe, out, on_event)?;
+        run.material.dismiss_teacher(recipe);
+        Ok(run)
+    }
+
+    /// Weights, optimizers and progress as a checkpoint left them.
+    fn restore(&mut self, checkpoint: Checkpoint) -> Result<(), FitError> {
+        let path = checkpoint::path_in(self.out);
+        let invalid = |message: String| CheckpointError::Invalid { path: path.clone(), message };
+        checkpoint.progress.check_data(self.material.sum(), &path)?;
+        self.towers = with_values(self.towers.clone(), &checkpoint.weights).map_err(invalid)?;
+        if let Some(average) = self.average.take() {
+            self.average = Some(with_values(average, &checkpoint.average).map_err(invalid)?);
+        }
+        self.groups.restore(checkpoint.optimizers).map_err(invalid)?;
+        self.progress = checkpoint.progress;
+        self.saved = Some(self.progress.step);
+        Ok(())
+    }
+}
+
+/// The network at its start, with what trains it.
+struct Network {
+    towers: Towers,
+    blueprint: Blueprint,
+    groups: Groups,
+}
+
+impl Network {
+    /// Builds the recipe's network for the shapes at hand. `known` is the configuration of a run that is resumed.
+    fn build(
+        recipe: &Recipe,
+        material: &Material,
+        published: &Published,
+        known: Option<&Design>,
+        device: &Device,
+    ) -> Result<Self, FitError> {
         validate::check_batch(recipe, material.pool.len())?;
         validate::check_classes(recipe, material.pool.categories().len())?;
-        let known = checkpoint.as_ref().map(|checkpoint| &checkpoint.model);
         let words = match (&recipe.network, known) {
             (NetworkConfig::Clip(_), None) => material.words()?,
             _ => Vec::new(),
         };
         let said = Said { words: &words, labels: &material.pool.names() };
-        let (towers, blueprint) = Towers::build(recipe, &published, said, known, &devices[0])?;
+        let (towers, blueprint) = Towers::build(recipe, published, said, known, device)?;
         validate::check_products(recipe, &towers)?;
         let towers = with_stable_ids(towers);
-        let mut groups = Groups::new(&recipe.groups, recipe.schedule, &towers)?;
-        let mut towers = train_only(towers, &groups.ids());
-        let mut average = (recipe.run.average_decay > 0.0).then(|| towers.valid());
-        let mut saved = None;
-        let mut progress = Progress { data: material.sum().map(str::to_owned), ..Progress::default() };
-        if let Some(checkpoint) = checkpoint {
-            let path = checkpoint::path_in(out);
-            let invalid = |message: String| CheckpointError::Invalid { path: path.clone(), message };
-            checkpoint.progress.check_data(material.sum(), &path)?;
-            towers = with_values(towers, &checkpoint.weights).map_err(invalid)?;
-            average = match average {
-                Some(average) => Some(with_values(average, &checkpoint.average).map_err(invalid)?),
-                None => None,
-            };
-            groups.restore(checkpoint.optimizers).map_err(invalid)?;
-            progress = checkpoint.progress;
-            saved = Some(progress.step);
-        }
-        material.bring_features(recipe, out, on_event)?;
-        material.dismiss_teacher(recipe);
-        let (ahead, proven) = (None, false);
-        Ok(Self {
+        let groups = Groups::new(&recipe.groups, recipe.schedule, &towers)?;
+        let towers = train_only(towers, &groups.ids());
+        Ok(Self { towers, blueprint, groups })
+    }
+
+    /// A run before its first step.
+    fn into_run<'a>(
+        self,
+        recipe: &'a Recipe,
+        out: &'a Path,
+        devices: Vec<Device>,
+        objective: Objective,
+        material: Material,
+    ) -> Run<'a> {
+        let Self { towers, blueprint, groups } = self;
+        Run {
+            average: (recipe.run.average_decay > 0.0).then(|| towers.valid()),
+            progress: Progress { data: material.sum().map(str::to_owned), ..Progress::default() },
+            ahead: None,
+            saved: None,
+            proven: false,
             recipe,
             out,
             devices,
@@ -80,13 +118,8 @@ impl<'a> Run<'a> {
             material,
             blueprint,
             towers,
-            average,
             groups,
-            progress,
-            ahead,
-            saved,
-            proven,
-        })
+        }
     }
 }
 
@@ -110,23 +143,29 @@ fn bring(
         points: recipe.data.points.max(recipe.network.n_points()),
     };
     let needs = Needs::of(recipe, objective);
-    Material::prepare(recipe, needs, teacher, (rig.as_ref(), sizes), step, on_event)
+    Material::prepare(recipe, Inputs { needs, teacher, rig, sizes }, step, on_event)
 }
 
-/// The run in the folder: to go on with when asked, in the way otherwise.
+/// Creates the folder and writes the recipe into it. A run that is there already is resumed when asked, an error otherwise.
+fn open_folder(recipe: &Recipe, out: &Path, options: &FitOptions) -> Result<Option<Checkpoint>, FitError> {
+    fs_err::create_dir_all(out)?;
+    let checkpoint = open_checkpoint(recipe, &checkpoint::path_in(out), options)?;
+    fs_err::write(out.join("recipe.toml"), toml::to_string(recipe).expect("a recipe is plain data"))?;
+    Ok(checkpoint)
+}
+
 fn open_checkpoint(
     recipe: &Recipe,
-    out: &Path,
+    path: &Path,
     options: &FitOptions,
 ) -> Result<Option<Checkpoint>, FitError> {
-    let path = checkpoint::path_in(out);
-    if !checkpoint::newest(&path)? {
+    if !checkpoint::newest(path)? {
         return Ok(None);
     }
-    let checkpoint = Checkpoint::read(&path)?;
+    let checkpoint = Checkpoint::read(path)?;
     if !options.resume {
-        return Err(FitError::Exists { path, step: checkpoint.progress.step });
+        return Err(FitError::Exists { path: path.to_owned(), step: checkpoint.progress.step });
     }
-    checkpoint.check_recipe(recipe, &path)?;
+    checkpoint.check_recipe(recipe, path)?;
     Ok(Some(checkpoint))
 }

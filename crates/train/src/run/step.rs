@@ -59,10 +59,7 @@ impl Run<'_> {
         work: impl FnOnce(&Self) -> T,
         clock: &mut Clock,
     ) -> (T, Option<Drawn>) {
-        let next = match part + 1 < self.recipe.batch.accumulate {
-            true => (step, part + 1),
-            false => (step + 1, 0),
-        };
+        let next = if part + 1 < self.recipe.batch.accumulate { (step, part + 1) } else { (step + 1, 0) };
         if next.0 >= self.steps() || !self.material.has(self.recipe, next.0) {
             return (work(self), None);
         }

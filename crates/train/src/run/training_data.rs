@@ -21,6 +21,18 @@ use crate::recipe::{DataConfig, NetworkConfig, Recipe};
 use crate::run::validation;
 use crate::teacher::Teacher;
 
+/// What shapes must bring, and how they are shown.
+pub(crate) struct Inputs {
+    /// What every shape must have.
+    pub needs: Needs,
+    /// The frozen model whose features are learned towards.
+    pub teacher: Option<Teacher>,
+    /// Cameras that held-out shapes are seen by; absent where views are not looked at.
+    pub rig: Option<Rig>,
+    /// Sizes of views and clouds.
+    pub sizes: Sizes,
+}
+
 /// Shapes of a run.
 pub(crate) struct Material {
     supply: Supply,
@@ -47,48 +59,34 @@ impl Material {
     /// Opens the source and brings the shapes of the round that `step` is in.
     pub fn prepare(
         recipe: &Recipe,
-        needs: Needs,
-        teacher: Option<Teacher>,
-        (rig, sizes): (Option<&Rig>, Sizes),
+        Inputs { needs, teacher, rig, sizes }: Inputs,
         step: usize,
         on_event: &mut dyn FnMut(TrainEvent),
     ) -> Result<Self, FitError> {
         let supply = Supply::open(&recipe.data, needs, teacher.as_ref())?;
-        if let Supply::Set(set) = &supply {
-            on_event(set.opened());
-        } else {
-            on_event(TrainEvent::Preparing { shapes: supply.count(&recipe.data) });
-        }
+        on_event(match &supply {
+            Supply::Set(set) => set.opened(),
+            Supply::Rules | Supply::Files(_) => TrainEvent::Preparing { shapes: supply.count(&recipe.data) },
+        });
         let round = round(recipe, &supply, step);
         let pool = supply.training(&recipe.data, sizes, recipe.seed, round)?;
-        let held_out = supply.held_out(&recipe.data, rig, sizes);
-        for held in [&pool, &held_out] {
-            let Pool::Held(held) = held else { continue };
-            for (path, reason) in held.shapes.left_out.iter().cloned() {
-                on_event(TrainEvent::LeftOut { path, reason });
-            }
-        }
-        let nouns = match &teacher {
-            Some(teacher) if needs.label => noun_features(teacher, &pool)?,
-            _ => HashMap::new(),
-        };
-        let choices = match (&recipe.network, &teacher) {
-            (NetworkConfig::Points(_), Some(teacher)) => validation::choices(teacher.model(), &held_out)?,
-            _ => None,
-        };
-        let (frozen_dim, neighbors) = (teacher.as_ref().map_or(0, Teacher::dim), Vec::new());
+        let held_out = supply.held_out(&recipe.data, rig.as_ref(), sizes);
+        report_left_out([&pool, &held_out], on_event);
         Ok(Self {
+            nouns: teacher
+                .as_ref()
+                .filter(|_| needs.label)
+                .map_or_else(|| Ok(HashMap::new()), |teacher| noun_features(teacher, &pool))?,
+            choices: choices(recipe, teacher.as_ref(), &held_out)?,
+            frozen_dim: teacher.as_ref().map_or(0, Teacher::dim),
+            neighbors: Vec::new(),
             supply,
             needs,
             sizes,
             round,
             pool,
             held_out,
-            neighbors,
             teacher,
-            choices,
-            frozen_dim,
-            nouns,
         })
     }
 
@@ -150,6 +148,18 @@ impl Material {
         }
     }
 
+    /// Tells features of these shapes from those of others, or of views of another size.
+    fn feature_key(&self, recipe: &Recipe) -> String {
+        // Where features are kept changes nothing about them; how large views are drawn does.
+        let data = toml::to_string(&DataConfig { features: None, ..recipe.data.clone() }).unwrap_or_default();
+        let view = self.sizes.view;
+        let sum = match &self.supply {
+            Supply::Files(files) => files.sum(),
+            Supply::Rules | Supply::Set(_) => "",
+        };
+        format!("seed {} round {} views of {view} pixels {data}{sum}", recipe.seed, self.round)
+    }
+
     /// Features of the frozen model for the shapes of this round.
     pub fn bring_features(
         &mut self,
@@ -158,14 +168,7 @@ impl Material {
         on_event: &mut dyn FnMut(TrainEvent),
     ) -> Result<(), FitError> {
         let Some(teacher) = &self.teacher else { return Ok(()) };
-        // Where features are kept changes nothing about them; how large views are drawn does.
-        let data = toml::to_string(&DataConfig { features: None, ..recipe.data.clone() }).unwrap_or_default();
-        let view = self.sizes.view;
-        let sum = match &self.supply {
-            Supply::Files(files) => files.sum(),
-            Supply::Rules | Supply::Set(_) => "",
-        };
-        let key = format!("seed {} round {} views of {view} pixels {data}{sum}", recipe.seed, self.round);
+        let key = self.feature_key(recipe);
         let hard = recipe.batch.hard.map(|hard| hard.among);
         match (&mut self.pool, &self.supply) {
             (Pool::Held(held), _) => {
@@ -193,7 +196,29 @@ impl Material {
     }
 }
 
-/// Whether shapes come anew after some steps.
+/// Says which files of both pools could not be used.
+fn report_left_out(pools: [&Pool; 2], on_event: &mut dyn FnMut(TrainEvent)) {
+    for pool in pools {
+        let Pool::Held(held) = pool else { continue };
+        for (path, reason) in held.shapes.left_out.iter().cloned() {
+            on_event(TrainEvent::LeftOut { path, reason });
+        }
+    }
+}
+
+/// What a teacher's words say of every category, where clouds are measured.
+fn choices(
+    recipe: &Recipe,
+    teacher: Option<&Teacher>,
+    held_out: &Pool,
+) -> Result<Option<ClassFeatures>, FitError> {
+    match (&recipe.network, teacher) {
+        (NetworkConfig::Points(_), Some(teacher)) => validation::choices(teacher.model(), held_out),
+        _ => Ok(None),
+    }
+}
+
+/// Whether shapes are replaced by others after some steps.
 fn refreshes(recipe: &Recipe, supply: &Supply) -> bool {
     recipe.data.refresh_every > 0 && !matches!(supply, Supply::Set(_))
 }

@@ -63,13 +63,14 @@ impl Targets {
         let views = if images { views } else { 0 };
         let path = place.path();
         if path.is_file() {
-            match (Self::read(path, &key, said.clone(), [views, texts.len(), dim])?, place) {
+            match (Self::read(path, &key, said.clone(), Extent { views, texts: texts.len(), dim })?, place) {
                 (Some(found), _) => return Ok(found),
                 (None, Place::Named(path)) => return Err(FitError::OtherFeatures { path: path.to_owned() }),
                 (None, Place::Own(_)) => {}
             }
         }
-        let (aside, mut image) = computed((path, &key), teacher, shapes, (&texts, views), on_progress)?;
+        let (aside, mut image) =
+            Job { path, key: &key, texts: &texts, views }.compute(teacher, shapes, on_progress)?;
         let text = image.split_off(shapes.samples.len() * views * dim);
         let targets = Self { dim, views, image, text, said };
         targets.write(path, &key)?;
@@ -83,7 +84,7 @@ impl Targets {
         path: &Path,
         key: &str,
         said: Vec<Vec<usize>>,
-        [views, texts, dim]: [usize; 3],
+        Extent { views, texts, dim }: Extent,
     ) -> Result<Option<Self>, FitError> {
         let file = WeightFile::open(path).map_err(ModelError::from)?;
         if file.metadata(KEY) != Some(key) {
@@ -141,48 +142,77 @@ impl Targets {
     }
 }
 
-/// Features of `views` views of every shape, then of all texts, with the file that they stand in until they are elsewhere.
-fn computed(
-    (path, key): (&Path, &str),
-    teacher: &Teacher,
-    shapes: &ShapeSet,
-    (texts, views): (&[&str], usize),
-    on_progress: &mut dyn FnMut(usize, usize),
-) -> Result<(RowsFile, Vec<f32>), FitError> {
-    enum Part<'a> {
-        Views(&'a [Sample]),
-        Texts(&'a [&'a str]),
+/// How many features there are: views of a shape, distinct texts, and the width.
+#[derive(Clone, Copy)]
+struct Extent {
+    views: usize,
+    texts: usize,
+    dim: usize,
+}
+
+/// Features to compute, and the file that they go to.
+struct Job<'a> {
+    path: &'a Path,
+    key: &'a str,
+    texts: &'a [&'a str],
+    views: usize,
+}
+
+/// What passes a tower at once.
+enum Part<'a> {
+    Views(&'a [Sample]),
+    Texts(&'a [&'a str]),
+}
+
+impl Part<'_> {
+    fn rows(&self, views: usize) -> usize {
+        match self {
+            Self::Views(shapes) => shapes.len() * views,
+            Self::Texts(texts) => texts.len(),
+        }
     }
-    let dim = teacher.dim();
-    let with_views = if views == 0 { &[] } else { shapes.samples.as_slice() };
-    let of_views = with_views.chunks((AT_ONCE / views.max(1)).max(1)).map(Part::Views);
-    let parts: Vec<Part> = of_views.chain(texts.chunks(AT_ONCE).map(Part::Texts)).collect();
-    let rows = |part: &Part| match part {
-        Part::Views(shapes) => shapes.len() * views,
-        Part::Texts(texts) => texts.len(),
-    };
-    // Rows after each part.
-    let ends = parts.iter().scan(0, |done, part| {
-        *done += rows(part);
-        Some(*done)
-    });
-    let ends: Vec<usize> = ends.collect();
-    let all = ends.last().copied().unwrap_or(0);
-    let header = header(key, all as u64, dim);
-    let (mut file, kept) = RowsFile::open(path, &header, ends.iter().map(|end| end * dim))?;
-    for (part, end) in parts.iter().zip(&ends).filter(|(_, end)| **end * dim > kept) {
-        let values = match part {
-            Part::Views(shapes) => {
+
+    fn features(&self, teacher: &Teacher, views: usize) -> Result<Vec<f32>, ModelError> {
+        match self {
+            Self::Views(shapes) => {
                 let pictures = shapes.iter().flat_map(|shape| shape.views.iter().take(views).cloned());
-                teacher.images(&pictures.collect::<Vec<_>>())
+                Ok(teacher.images(&pictures.collect::<Vec<_>>()))
             }
-            Part::Texts(texts) => teacher.texts(texts)?,
-        };
-        file.push(&values)?;
-        on_progress(*end, all);
+            Self::Texts(texts) => teacher.texts(texts),
+        }
     }
-    let values = file.read(all * dim)?;
-    Ok((file, values))
+}
+
+impl Job<'_> {
+    /// Features of the views of every shape, then of all texts, with the file that holds them until they are elsewhere.
+    fn compute(
+        &self,
+        teacher: &Teacher,
+        shapes: &ShapeSet,
+        on_progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<(RowsFile, Vec<f32>), FitError> {
+        let Self { path, key, texts, views } = *self;
+        let dim = teacher.dim();
+        let with_views = if views == 0 { &[] } else { shapes.samples.as_slice() };
+        let of_views = with_views.chunks((AT_ONCE / views.max(1)).max(1)).map(Part::Views);
+        let parts: Vec<Part> = of_views.chain(texts.chunks(AT_ONCE).map(Part::Texts)).collect();
+        // Rows after each part.
+        let ends = parts.iter().scan(0, |done, part| {
+            *done += part.rows(views);
+            Some(*done)
+        });
+        let ends: Vec<usize> = ends.collect();
+        let all = ends.last().copied().unwrap_or(0);
+        let header = header(key, all as u64, dim);
+        let (mut file, kept) = RowsFile::open(path, &header, ends.iter().map(|end| end * dim))?;
+        for (part, end) in parts.iter().zip(&ends).filter(|(_, end)| **end * dim > kept) {
+            let values = part.features(teacher, views)?;
+            file.push(&values)?;
+            on_progress(*end, all);
+        }
+        let values = file.read(all * dim)?;
+        Ok((file, values))
+    }
 }
 
 /// Every caption once, and which of them each sample's captions are.

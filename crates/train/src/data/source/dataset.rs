@@ -58,40 +58,13 @@ impl SetSupply {
         let source = teacher
             .filter(|_| needs.image_features || needs.text_features)
             .map(|teacher| source_of(&set, config, teacher));
-        let given = matches!(source, Some(FeatureSource::Set));
-        let mut listed = Vec::with_capacity(set.len());
-        set.rows(|row| {
-            listed.push(Listed::of(row, listed.len() as u32, needs, given));
-            Ok(())
-        })?;
-        // The order of shards depends on how the making was divided; that of keys does not.
-        listed.sort_by(|a, b| a.key.cmp(&b.key));
-        if !listed.iter().any(|one| one.held_out) {
-            for one in &mut listed {
-                one.held_out = Key::new(&one.key).is_some_and(|key| key.lot() < f64::from(config.hold_out));
-            }
-        }
-        let names = name(&mut listed);
-        let (mut training, mut held_out, mut left_out) = (Vec::new(), Vec::new(), BTreeMap::new());
-        let mut measured: BTreeMap<Option<u32>, usize> = BTreeMap::new();
-        for one in &listed {
-            if one.held_out {
-                let of_label = measured.entry(one.entry.category).or_default();
-                if !one.unfit && (config.held_out == 0 || *of_label < config.held_out) {
-                    *of_label += 1;
-                    held_out.push(one.entry);
-                }
-            } else if let Some(reason) = one.lacks {
-                *left_out.entry(reason).or_default() += 1;
-            } else {
-                training.push(one.entry);
-            }
-        }
-        let folder = folder.to_owned();
+        let mut listed = list(&set, needs, matches!(source, Some(FeatureSource::Set)))?;
+        hold_out_by_key(&mut listed, config.hold_out);
+        let names = Arc::new(name(&mut listed));
+        let Parts { training, held_out, left_out } = Parts::of(&listed, config.held_out);
         let unseen = unseen(&set, &training)?;
-        let names = Arc::new(names);
-        let this =
-            Self { folder, set: Arc::new(set), names, training, held_out, left_out, needs, source, unseen };
+        let (folder, set) = (folder.to_owned(), Arc::new(set));
+        let this = Self { folder, set, names, training, held_out, left_out, needs, source, unseen };
         this.check(config)?;
         Ok(this)
     }
@@ -255,6 +228,57 @@ impl Listed {
             lacks: lacks.into_iter().find(|(lacks, _)| *lacks).map(|(_, reason)| reason),
             unfit,
         }
+    }
+}
+
+/// Every row of the table, in the order of keys.
+fn list(set: &Dataset, needs: Needs, given: bool) -> Result<Vec<Listed>, DataError> {
+    let mut listed = Vec::with_capacity(set.len());
+    set.rows(|row| {
+        listed.push(Listed::of(row, listed.len() as u32, needs, given));
+        Ok(())
+    })?;
+    // The order of shards depends on how the making was divided; that of keys does not.
+    listed.sort_by(|a, b| a.key.cmp(&b.key));
+    Ok(listed)
+}
+
+/// Where the table names no splits, a share of the keys is held out.
+fn hold_out_by_key(listed: &mut [Listed], share: f32) {
+    if listed.iter().any(|one| one.held_out) {
+        return;
+    }
+    for one in listed {
+        one.held_out = Key::new(&one.key).is_some_and(|key| key.lot() < f64::from(share));
+    }
+}
+
+/// Shapes to learn from, to measure on, and how many are neither.
+struct Parts {
+    training: Vec<Entry>,
+    held_out: Vec<Entry>,
+    left_out: BTreeMap<&'static str, usize>,
+}
+
+impl Parts {
+    /// At most `most_held_out` of each label are measured on, all at 0.
+    fn of(listed: &[Listed], most_held_out: usize) -> Self {
+        let mut parts = Self { training: Vec::new(), held_out: Vec::new(), left_out: BTreeMap::new() };
+        let mut measured: BTreeMap<Option<u32>, usize> = BTreeMap::new();
+        for one in listed {
+            if one.held_out {
+                let of_label = measured.entry(one.entry.category).or_default();
+                if !one.unfit && (most_held_out == 0 || *of_label < most_held_out) {
+                    *of_label += 1;
+                    parts.held_out.push(one.entry);
+                }
+            } else if let Some(reason) = one.lacks {
+                *parts.left_out.entry(reason).or_default() += 1;
+            } else {
+                parts.training.push(one.entry);
+            }
+        }
+        parts
     }
 }
 

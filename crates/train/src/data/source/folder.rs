@@ -169,9 +169,10 @@ fn parted(mut entries: Vec<Entry>, folder: &Path, share: f32) -> (Vec<Entry>, Ve
     };
     entries.sort_by_cached_key(place);
     let count = entries.len();
-    let held_out = match share > 0.0 && count > 1 {
-        true => ((count as f32 * share).round() as usize).clamp(1, count - 1),
-        false => 0,
+    let held_out = if share > 0.0 && count > 1 {
+        ((count as f32 * share).round() as usize).clamp(1, count - 1)
+    } else {
+        0
     };
     let training = entries.split_off(held_out);
     (training, entries)

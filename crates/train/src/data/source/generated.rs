@@ -31,9 +31,10 @@ pub(crate) fn training(config: &DataConfig, sizes: Sizes, seed: u64, round: u64)
         let mut rng = Rng::named("training", seed ^ (serial << 8));
         let variation = Variation::draw(&mut rng);
         let specimen = seen(category, seed.wrapping_add(serial / n as u64), config.unseen);
-        let sayings = match config.templates.is_empty() {
-            true => said(captions(category, &specimen, &mut rng)),
-            false => from_templates(&config.templates, category.name).collect(),
+        let sayings = if config.templates.is_empty() {
+            said(captions(category, &specimen, &mut rng))
+        } else {
+            from_templates(&config.templates, category.name).collect()
         };
         let scene = variation.apply(specimen.scene);
         Sample::training(i % n, scene, sayings, config, sizes, &mut rng)
