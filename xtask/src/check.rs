@@ -37,7 +37,7 @@ fn cargo(arguments: &[&str]) -> Result<()> {
 }
 
 /// Package, crate that must not be among its dependencies, why.
-const FORBIDDEN: [(&str, &str, &str); 14] = [
+const FORBIDDEN: [(&str, &str, &str); 17] = [
     ("lexiform-geometry", "burn-tensor", "geometry links no tensor library"),
     ("lexiform-store", "burn-tensor", "the store links no tensor library"),
     ("lexiform-data", "burn-tensor", "data sets link no tensor library"),
@@ -48,6 +48,9 @@ const FORBIDDEN: [(&str, &str, &str); 14] = [
     ("lexiform-eval", "lexiform-geometry", "eval knows no 3D files"),
     ("lexiform-geometry", "tokio", "geometry has no async runtime"),
     ("lexiform-search", "lexiform-train", "answering does not link training"),
+    ("lexiform-shapes", "burn-tensor", "generated shapes link no tensor library"),
+    ("lexiform-shapes", "lexiform-train", "generated shapes know no training"),
+    ("lexiform-shapes", "tokio", "generated shapes have no async runtime"),
     ("lexiform-store", "lexiform-geometry", "the store knows no meshes"),
     ("lexiform-train", "lexiform-store", "training knows no store"),
     ("lexiform-train", "lexiform-search", "arrows point down"),

@@ -57,7 +57,7 @@ pub fn captions(category: &Category, specimen: &Specimen, rng: &mut Rng) -> Vec<
     said
 }
 
-/// A noun with what stands before and behind it.
+/// A noun with the words before and after it.
 pub(crate) struct Phrase {
     pub noun: &'static str,
     pub words: Vec<&'static str>,

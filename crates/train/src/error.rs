@@ -12,7 +12,7 @@ use crate::recipe::RecipeError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FitError {
-    /// The recipe is none.
+    /// The recipe is not valid.
     #[error(transparent)]
     Recipe(#[from] RecipeError),
     /// The model cannot be built, written or read back.
@@ -121,7 +121,7 @@ pub enum CheckpointError {
     /// It cannot be read or written.
     #[error("{0}")]
     Io(#[from] std::io::Error),
-    /// It is none of ours, or damaged.
+    /// Not a checkpoint, or damaged.
     #[error("{}: {message}", path.display())]
     Invalid {
         /// The file.

@@ -1,4 +1,14 @@
 //! Recipes, losses and the training loop.
+//!
+//! A [`Recipe`] is a TOML file that composes a network, data, losses, parameter groups and a schedule; [`fit`] runs it.
+//!
+//! ```
+//! use lexiform_train::{Recipe, Span};
+//!
+//! let recipe = Recipe::read("../../recipes/nano.toml".as_ref(), &["run.steps=10".to_owned()])?;
+//! assert_eq!(recipe.run.steps, Span::Steps(10));
+//! # Ok::<(), lexiform_train::RecipeError>(())
+//! ```
 
 mod augment;
 mod batch;

@@ -26,7 +26,7 @@ pub struct Attributes {
     pub color: Option<&'static str>,
     /// Main material.
     pub stuff: Option<Stuff>,
-    /// A narrower noun that can stand for the category: "rocking chair".
+    /// A narrower noun that can replace the category's: "rocking chair".
     pub kind: Option<&'static str>,
     /// Size, build, style: "tall", "round", "low".
     pub adjectives: Vec<&'static str>,

@@ -1,4 +1,4 @@
-//! The source of chance: a small generator whose numbers are the same on every machine.
+//! Random numbers that are the same on every machine.
 
 use std::hash::Hasher as _;
 
@@ -19,7 +19,7 @@ impl Rng {
 
     /// A generator for one named thing: other names give unrelated numbers for the same seed.
     pub fn named(name: &str, seed: u64) -> Self {
-        // FNV-1a keeps the stream of a category when others are added or moved.
+        // The hash of its name keeps the stream of a category when others are added or moved.
         let mut hasher = FnvHasher::default();
         hasher.write(name.as_bytes());
         let mut rng = Self::new(hasher.finish() ^ seed.wrapping_mul(0xd6e8_feb8_6659_fd93));
@@ -85,7 +85,7 @@ impl Rng {
 }
 
 impl RngCore for Rng {
-    // Not the generator's own 32 bits, which are mixed in another way: the streams are those of published weights.
+    // The generator's own `next_u32` mixes in another way; the published weights were trained with the high bits of 64.
     #[inline]
     fn next_u32(&mut self) -> u32 {
         (self.next_u64() >> 32) as u32

@@ -117,7 +117,7 @@ impl Points {
     }
 }
 
-/// Where a person with a scanner stands: anywhere around, from a little below to well above.
+/// Direction of a scanner: anywhere around, from a little below to well above.
 fn direction(rng: &mut Rng) -> Vec3 {
     let (turn, height) = (rng.between(0.0, TAU), rng.between(-0.2, 0.8));
     let across = (1.0 - height * height).sqrt();

@@ -20,7 +20,7 @@ use crate::data::picked::{Picked, Wanted};
 use crate::data::pool::Pool;
 use crate::data::shape_set::Names;
 use crate::loss::Labels;
-use crate::recipe::{AugmentConfig, BatchConfig, Order, ViewChange};
+use crate::recipe::{AugmentConfig, BatchConfig, HardConfig, Order, ViewChange};
 
 /// What batches are drawn by, the same for a whole run.
 pub(crate) struct Sampler<'a> {
@@ -118,24 +118,34 @@ impl Sampler<'_> {
         let seeds: Vec<usize> = match self.config.order {
             Order::Drawn => (0..rows.div_ceil(each)).map(|_| rng.index(count)).collect(),
             Order::Shuffled => {
-                let parts = self.config.accumulate;
-                let (epoch, in_epoch) =
-                    (step / self.config.steps_per_epoch(count), step % self.config.steps_per_epoch(count));
-                let mut order: Vec<usize> = (0..count).collect();
-                order.shuffle(&mut Rng::named(&format!("epoch {epoch}"), self.seed));
-                let first = (in_epoch * parts + part) * rows;
+                let steps_per_epoch = self.config.steps_per_epoch(count);
+                let order = self.order_of_epoch(step / steps_per_epoch, count);
+                let first = (step % steps_per_epoch * self.config.accumulate + part) * rows;
                 (0..rows.div_ceil(each)).map(|k| order[(first + k * each) % count]).collect()
             }
         };
-        let Some(hard) = self.config.hard else { return (seeds, (0..rows).collect()) };
-        let (mut samples, mut groups) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
+        match self.config.hard {
+            Some(hard) => self.with_neighbors(seeds, hard, rng),
+            None => (seeds, (0..rows).collect()),
+        }
+    }
+
+    fn order_of_epoch(&self, epoch: usize, count: usize) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..count).collect();
+        order.shuffle(&mut Rng::named(&format!("epoch {epoch}"), self.seed));
+        order
+    }
+
+    /// Each seed with some of its neighbors, and the group of each: hard negatives.
+    fn with_neighbors(&self, seeds: Vec<usize>, hard: HardConfig, rng: &mut Rng) -> (Vec<usize>, Vec<usize>) {
+        let (mut samples, mut groups) = (Vec::new(), Vec::new());
         for (group, seed) in seeds.into_iter().enumerate() {
             let mut near: Vec<usize> = self
                 .neighbors
                 .get(seed)
                 .map_or(Vec::new(), |near| near.iter().copied().take(hard.among).collect());
             samples.push(seed);
-            for _ in 1..each.min(near.len() + 1) {
+            for _ in 1..hard.each.max(1).min(near.len() + 1) {
                 samples.push(near.swap_remove(rng.index(near.len())));
             }
             groups.resize(samples.len(), group);

@@ -7,7 +7,7 @@ use lexiform_geometry::PointCloud;
 
 use crate::data::caption::Saying;
 
-/// What is to be brought of a shape beside what can be said of it.
+/// What to read of a shape besides its captions.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wanted {
     /// Its views as pictures.

@@ -16,7 +16,7 @@ pub(crate) struct Needs {
     pub words: bool,
     /// A label to be named by.
     pub label: bool,
-    /// A label that is a class of the network's head: a caption does not stand for it.
+    /// A label that is a class of the network's head: a caption does not replace it.
     pub class: bool,
     /// Points.
     pub points: bool,

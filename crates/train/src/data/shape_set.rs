@@ -43,7 +43,7 @@ pub struct ShapeSet {
     pub categories: Vec<Names>,
     /// Files that could not be used, and why.
     pub left_out: Vec<(PathBuf, String)>,
-    /// Whether names of categories are whole captions: shapes without labels have nothing else to be told by.
+    /// Whether names of categories are whole captions: shapes without labels have nothing else to distinguish them.
     pub captioned: bool,
 }
 
@@ -54,7 +54,7 @@ impl ShapeSet {
     }
 }
 
-/// Names of the categories that are made by rule.
+/// Names of the generated categories.
 pub(crate) fn generated_names() -> Vec<Names> {
     let names = categories().iter().map(|category| Names {
         name: category.name.to_owned(),

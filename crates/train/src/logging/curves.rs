@@ -13,7 +13,7 @@ const ACROSS: usize = 2;
 const MARGIN: [f64; 4] = [56.0, 16.0, 34.0, 36.0];
 /// Colors that stay apart for color-blind readers (Okabe and Ito).
 const COLORS: [&str; 7] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"];
-/// Most points of a curve; more cannot be told apart.
+/// Most points of a curve; more cannot be seen.
 const POINTS: usize = 260;
 
 type Series = BTreeMap<String, Vec<(f64, f64)>>;
@@ -167,7 +167,7 @@ fn panel(svg: &mut String, title: &str, series: &Series) {
     legend(svg, series, right);
 }
 
-/// Names beside the title, from the right, where no curve is.
+/// Names next to the title, from the right, where no curve is.
 fn legend(svg: &mut String, series: &Series, right: f64) {
     let mut x = right;
     for (i, name) in series.keys().enumerate().rev() {

@@ -26,7 +26,10 @@ impl Watcher {
         Self { out: out.to_owned(), started, log: None, board: None }
     }
 
-    /// Writes an event down.
+    /// Logs an event.
+    ///
+    /// # Errors
+    /// If the log cannot be written.
     pub fn see(&mut self, event: &TrainEvent) -> std::io::Result<()> {
         if let TrainEvent::Start(plan) = event {
             self.open(plan.done)?;
@@ -41,6 +44,9 @@ impl Watcher {
     }
 
     /// Draws the curves of the whole run, those of before it went on included; gives the picture's path.
+    ///
+    /// # Errors
+    /// If the log cannot be read or the picture not written.
     pub fn finish(&self) -> std::io::Result<PathBuf> {
         let events = read_log(&self.log_path())?;
         let path = self.out.join("curves.svg");

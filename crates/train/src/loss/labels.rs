@@ -4,7 +4,7 @@ use burn::tensor::{Bool, Device, Tensor};
 
 use super::terms;
 
-/// What is known of a batch's rows beside their features.
+/// What is known of a batch's rows besides their features.
 #[derive(Clone, Debug, Default)]
 pub struct Labels {
     /// Category of each shape.

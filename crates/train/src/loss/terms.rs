@@ -86,7 +86,7 @@ pub fn multi_positive(a: Tensor<2>, b: Tensor<2>, scale: Tensor<1>, matches: &Te
     (one + soft_cross_entropy(logits.transpose(), matches.transpose())) * 0.5
 }
 
-/// Each pair on its own is told to match or not: `−log σ(±(similarity + bias))`, summed over pairs, per row (SigLIP,
+/// Each pair is a binary classification, match or not: `−log σ(±(similarity + bias))`, summed over pairs, per row (SigLIP,
 /// equation 1).
 pub fn pairwise_sigmoid(a: Tensor<2>, b: Tensor<2>, scale: Tensor<1>, bias: Tensor<1>) -> Tensor<1> {
     let logits = similarities(a, b, scale) + bias.unsqueeze::<2>();
@@ -117,7 +117,7 @@ pub fn soft_cross_entropy(logits: Tensor<2>, weights: Tensor<2>) -> Tensor<1> {
 
 /// For each row of `a` the row of `b` that is most similar to it.
 pub fn nearest(a: Tensor<2>, b: Tensor<2>) -> Vec<usize> {
-    // Their own length leaves the order of a row's similarities as it is; that of the others does not.
+    // Their own length does not change the order of a row's similarities; that of the others does not.
     largest(a.matmul(normalize_rows(b).transpose()))
 }
 

@@ -15,7 +15,7 @@ pub enum Design {
     Points(PointModelConfig),
 }
 
-/// What a finished model needs beside the towers.
+/// What a finished model needs besides the towers.
 pub struct Blueprint {
     /// Everything but weights.
     pub design: Design,

@@ -6,7 +6,7 @@ use lexiform_model::{JointTowers, ModelError};
 use crate::network::{Blueprint, Design, Towers};
 
 impl Towers {
-    /// Writes the finished model, in half precision; a prompted image tower stands beside it with its text tower, as
+    /// Writes the finished model, in half precision; a prompted image tower is written next to it with its text tower, as
     /// `….images.safetensors`.
     pub(crate) fn save(&self, path: &std::path::Path, blueprint: &Blueprint) -> Result<(), ModelError> {
         let scale = self.logit_scale.val().into_scalar::<f32>();

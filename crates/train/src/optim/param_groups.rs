@@ -45,7 +45,10 @@ pub struct Group {
 pub struct Groups(Vec<Group>);
 
 impl Groups {
-    /// Deals the parameters out. A pattern that names nothing and a parameter that two groups want are errors.
+    /// Assigns the parameters to groups.
+    ///
+    /// # Errors
+    /// If a pattern matches nothing, two groups match a parameter, or a group's optimizer cannot move its parameters.
     pub fn new<M: Module>(
         configs: &BTreeMap<String, GroupConfig>,
         usual: Schedule,
@@ -117,6 +120,9 @@ impl Groups {
     }
 
     /// State of every optimizer, by group.
+    ///
+    /// # Errors
+    /// If a state cannot be serialized.
     pub fn records(&self) -> Result<BTreeMap<String, Vec<u8>>, String> {
         let bytes = self.0.iter().map(|group| {
             let bytes = group.optimizer.into_bytes().map_err(|e| format!("group {}: {e}", group.name))?;
@@ -125,7 +131,10 @@ impl Groups {
         bytes.collect()
     }
 
-    /// Puts the state of every optimizer back.
+    /// Restores the state of every optimizer.
+    ///
+    /// # Errors
+    /// If a group has no record, or one of another optimizer.
     pub fn restore(&mut self, mut records: BTreeMap<String, Vec<u8>>) -> Result<(), String> {
         for group in &mut self.0 {
             let wrong = |message: String| format!("optimizer of group {:?}: {message}", group.name);

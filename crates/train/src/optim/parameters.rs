@@ -45,7 +45,7 @@ pub fn values<M: Module>(module: &M) -> BTreeMap<String, TensorData> {
     map
 }
 
-/// The first tensor that holds a number that is none, or infinite.
+/// The first tensor that holds a NaN or an infinity.
 pub fn not_finite<M: Module>(module: &M) -> Option<String> {
     let mut found = None;
     visit(module, |parameter, flat| {
@@ -66,7 +66,10 @@ pub fn train_only<M: Module>(module: M, trained: &HashSet<ParamId>) -> M {
     module.map(&mut Freeze { trained })
 }
 
-/// The module with other values. Names that only one side has and shapes that differ are told.
+/// The module with other values.
+///
+/// # Errors
+/// If a name is on one side only, or a shape differs.
 pub fn with_values<M: Module>(module: M, values: &BTreeMap<String, TensorData>) -> Result<M, String> {
     let present = parameters(&module);
     for parameter in &present {
@@ -90,7 +93,7 @@ pub fn with_values<M: Module>(module: M, values: &BTreeMap<String, TensorData>) 
 }
 
 /// `average · decay + current · (1 − decay)` for the parameters that are `trained`; everything else, running statistics
-/// among it, as it is in `current`. Which those are is told by id: a network without gradients does not know.
+/// among it, taken from `current` unchanged. Which those are is told by id: a network without gradients does not know.
 pub fn toward<M: Module>(average: M, current: &M, trained: &HashSet<ParamId>, decay: f64) -> M {
     let mut tensors = BTreeMap::new();
     visit(current, |parameter, flat| {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct BatchConfig {
     /// How many shapes or images.
     pub size: Size,
-    /// Fewest views of a shape; drawn anew for each batch.
+    /// Fewest views of a shape; each batch draws a number of views between this and `most_views`.
     #[serde(default = "one")]
     pub fewest_views: usize,
     /// Most views of a shape.

@@ -7,6 +7,9 @@ use crate::recipe::{BatchConfig, Feature, Kind, NegativesRule, Schedule, TermCon
 
 impl Recipe {
     /// Checks what types cannot.
+    ///
+    /// # Errors
+    /// If a value is out of range or does not fit another one; the error names its key.
     pub fn validate(&self) -> Result<(), RecipeError> {
         self.check_numbers()?;
         self.check_spans()?;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// Why a recipe is none.
+/// Why a recipe is not valid.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecipeError {

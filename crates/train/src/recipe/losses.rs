@@ -50,7 +50,7 @@ pub enum Kind {
     Contrastive,
     /// The same, where rows that say the same are all matches.
     MultiPositive,
-    /// SigLIP: each pair is told to match or not by itself.
+    /// SigLIP, https://arxiv.org/abs/2303.15343: each pair is a binary classification, match or not.
     Sigmoid,
     /// Each points where its match does; nothing is pushed apart: one less the mean cosine.
     Cosine,

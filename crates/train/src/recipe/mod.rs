@@ -66,6 +66,9 @@ pub struct Recipe {
 
 impl Recipe {
     /// Reads a TOML file and applies `key=value` settings (`run.steps=100`) in order.
+    ///
+    /// # Errors
+    /// If the file cannot be read, a key or a setting is unknown, or values do not fit together.
     pub fn read(path: &Path, settings: &[String]) -> Result<Self, RecipeError> {
         let text = fs_err::read_to_string(path)?;
         let invalid = |e: toml::de::Error| RecipeError::Invalid {

@@ -27,7 +27,7 @@ pub(super) fn apply(table: &mut toml::Table, setting: &str) -> Result<(), Recipe
     Ok(())
 }
 
-/// A TOML value, or the text itself where it is none.
+/// A TOML value, or the text itself where it is not valid TOML.
 fn parse_value(text: &str) -> toml::Value {
     let parsed = format!("value = {text}").parse::<toml::Table>().ok();
     let parsed = parsed.filter(|table| table.len() == 1).and_then(|mut table| table.remove("value"));

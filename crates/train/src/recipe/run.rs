@@ -35,7 +35,7 @@ pub struct RunConfig {
     /// What the products of the networks' blocks are computed in; weights are kept in 32 bits.
     #[serde(default, skip_serializing_if = "MixedPrecision::is_none")]
     pub mixed_precision: MixedPrecision,
-    /// Whether a trained point tower is also written beside its teacher's towers, as one model: `joined.safetensors`.
+    /// Whether a trained point tower is also written together with its teacher's towers, as one model: `joined.safetensors`.
     #[serde(default, skip_serializing_if = "omit::is_false")]
     pub join: bool,
 }
@@ -78,7 +78,7 @@ pub enum Gather {
     /// All: the gradient is that of one machine with the whole batch (OpenShape, Duoduo CLIP).
     #[default]
     WithGradient,
-    /// Only what stands on the left of a product, so that `text → points` terms do not reach the encoder (ULIP; with
+    /// Only the left side of a product, so that `text → points` terms do not reach the encoder (ULIP; with
     /// one rank its gather does nothing, and neither does this).
     Detached,
 }

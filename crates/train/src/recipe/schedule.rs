@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
-/// A stretch of a run: so many steps, or `{ epochs = … }`, so many times all the shapes.
+/// A length of a run: a number of steps, or of epochs, `{ epochs = … }`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged, deny_unknown_fields, expecting = "expected a number of steps, or { epochs = … }")]
 pub enum Span {
@@ -204,7 +204,7 @@ mod tests {
         }
     }
 
-    /// A shorter run falls all the way too, unless it is told otherwise.
+    /// A shorter run falls all the way too, unless the schedule has its own number of epochs.
     #[test]
     fn a_cosine_of_epochs_is_as_long_as_the_run() {
         let of = |epochs| Schedule::EpochCosine { epochs, warm_up: 0, start: 0.0, end: 1e-7, late: false };

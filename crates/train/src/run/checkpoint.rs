@@ -97,8 +97,25 @@ pub(crate) fn put_back(path: &Path) -> Option<usize> {
     Some(step)
 }
 
+/// Writes a new file in the place of `path`, which becomes the one before.
+fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let aside = path.with_extension("safetensors.partial");
+    let mut file = fs_err::File::create(&aside)?;
+    file.write_all(bytes)?;
+    // Renaming first and losing power would leave a name without its bytes.
+    file.sync_all()?;
+    if path.is_file() {
+        fs_err::rename(path, path_before(path))?;
+    }
+    fs_err::rename(&aside, path)?;
+    Ok(())
+}
+
 impl Checkpoint {
-    /// Writes the file and keeps the one before beside it: one of both is whole at every moment.
+    /// Writes the file and keeps the previous one next to it: one of both is whole at every moment.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), CheckpointError> {
         let invalid = |message: String| CheckpointError::Invalid { path: path.to_owned(), message };
         let header = Header {
@@ -123,19 +140,13 @@ impl Checkpoint {
         }
         let header = HashMap::from([(KEY.to_owned(), header)]);
         let bytes = safetensors::serialize(views, Some(header)).map_err(|e| invalid(e.to_string()))?;
-        let aside = path.with_extension("safetensors.partial");
-        let mut file = fs_err::File::create(&aside)?;
-        file.write_all(&bytes)?;
-        // Renaming first and losing power would leave a name without its bytes.
-        file.sync_all()?;
-        if path.is_file() {
-            fs_err::rename(path, path_before(path))?;
-        }
-        fs_err::rename(&aside, path)?;
-        Ok(())
+        Ok(replace(path, &bytes)?)
     }
 
     /// Reads a file back.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or is not a checkpoint of this version.
     pub fn read(path: &Path) -> Result<Self, CheckpointError> {
         let invalid = |message: String| CheckpointError::Invalid { path: path.to_owned(), message };
         let bytes = fs_err::read(path)?;
@@ -163,6 +174,9 @@ impl Checkpoint {
 
     /// Fails unless the run it came from followed the same recipe. How often something is written may differ, how fast
     /// groups learn and how long their gradients may be, and how long the run is where rates do not depend on it.
+    ///
+    /// # Errors
+    /// If another key differs; the error names it.
     pub fn check_recipe(&self, recipe: &Recipe, path: &Path) -> Result<(), CheckpointError> {
         let mut then = self.recipe.clone();
         then.run.evaluate_every = recipe.run.evaluate_every;

@@ -26,6 +26,9 @@ pub struct Trial {
 
 /// Builds everything the recipe asks for, takes two steps and forgets them. The features of a teacher are computed for
 /// a small part of the shapes only, in a folder that is deleted; a file that the recipe names for them is left alone.
+///
+/// # Errors
+/// As [`fit`](crate::fit).
 pub fn rehearse(
     recipe: &Recipe,
     options: &FitOptions,

@@ -11,6 +11,9 @@ use crate::run::timing::Clock;
 
 /// Trains the recipe's model into `out/model.safetensors` (half precision), reporting on the way. Gives the file of the
 /// finished model: `out/joined.safetensors` where the recipe asks for one.
+///
+/// # Errors
+/// If the recipe is not valid or does not suit its data, a file cannot be read or written, or the loss diverges.
 pub fn fit(
     recipe: &Recipe,
     out: &Path,

@@ -5,7 +5,7 @@ use burn::tensor::Device;
 /// How a run is done, beside what the recipe says.
 #[derive(Clone, Debug)]
 pub struct FitOptions {
-    /// Goes on from the checkpoint in the output folder; without one there, starts anew.
+    /// Resume from the last checkpoint in the output folder, if any.
     pub resume: bool,
     /// Devices that share each batch; the first also keeps the weights.
     pub devices: Vec<Device>,

@@ -51,7 +51,7 @@ impl Run<'_> {
         let held_out = &self.material.held_out;
         match (&self.blueprint.design, &kept.points) {
             (Design::Points(config), Some(tower)) if let Some(head) = tower.classifier() => {
-                validation::by_head((tower, head), config, held_out)
+                validation::by_head(tower, head, config, held_out)
             }
             (Design::Points(config), Some(tower)) => {
                 let by_points = |choices| validation::by_points(tower, config, choices, held_out);
@@ -92,7 +92,7 @@ impl Run<'_> {
         }
     }
 
-    /// The file of the model: as it was last written, or that beside the teacher's towers.
+    /// The file of the model: as it was last written, or joined with the teacher's towers.
     pub(crate) fn publish(&self) -> Result<PathBuf, FitError> {
         let path = self.out.join("model.safetensors");
         let Some(teacher) = self.recipe.teacher.as_deref().filter(|_| self.recipe.run.join) else {

@@ -1,4 +1,4 @@
-//! What a run learns from and is measured on, with the features it learns towards: brought at the start, and anew where a
+//! What a run learns from and is measured on, with the features it learns towards: loaded at the start, and again where a
 //! recipe asks for fresh shapes.
 
 use std::collections::HashMap;
@@ -47,7 +47,7 @@ pub(crate) struct Material {
     pub neighbors: Vec<Vec<usize>>,
     /// The frozen model whose features are learned towards, as long as someone will ask it.
     pub teacher: Option<Teacher>,
-    /// What its words say of every category, where clouds are measured beside them.
+    /// What its words say of every category, where clouds are compared with them.
     pub choices: Option<ClassFeatures>,
     /// Width of its features; 0 without one.
     pub frozen_dim: usize,
@@ -118,7 +118,7 @@ impl Material {
         self.supply.count(&recipe.data)
     }
 
-    /// A sum that tells whether a data set, or a folder, is still the same.
+    /// A checksum of the data set, or of the folder.
     pub fn sum(&self) -> Option<&str> {
         match &self.supply {
             Supply::Set(set) => Some(set.sum()),

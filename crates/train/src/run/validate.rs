@@ -16,7 +16,7 @@ pub(super) fn check_numbers(recipe: &Recipe, devices: &[Device]) -> Result<(), F
     without.map_or(Ok(()), |device| Err(FitError::NoMixedPrecision { device }))
 }
 
-/// Clouds stand as those did that an encoder was trained on.
+/// Clouds have the up axis of those that the encoder was trained on.
 fn check_up(found: Up, of_base: Up) -> Result<(), RecipeError> {
     let (rule, found) = match (of_base, found) {
         (Up::YUp, Up::ZUp) => ("must be \"y-up\", as network.base is used to", "\"z-up\""),

@@ -22,7 +22,7 @@ type Encoded = Result<Vec<f32>, FitError>;
 pub(crate) fn by_views(model: &JointModel, pool: &Pool) -> Result<Option<Classification>, FitError> {
     let Some(choices) = choices(model, pool)? else { return Ok(None) };
     let wanted = Wanted { pictures: true, cloud: false };
-    let named = named(pool, wanted, (&choices, model.dim()), |shapes| {
+    let named = named(pool, wanted, &choices, model.dim(), |shapes| {
         let views = shapes.into_iter().map(|shape| shape.views.into_iter().map(Cow::into_owned).collect());
         let embeddings = model.embed_views(&views.collect::<Vec<_>>())?;
         Ok(embeddings.iter().flat_map(|embedding| embedding.as_slice().to_vec()).collect())
@@ -38,14 +38,15 @@ pub(crate) fn by_points(
     pool: &Pool,
 ) -> Result<Classification, FitError> {
     let wanted = Wanted { pictures: false, cloud: true };
-    named(pool, wanted, (choices, config.tower.dim()), |shapes| {
+    named(pool, wanted, choices, config.tower.dim(), |shapes| {
         of_clouds(config, &shapes, |clouds| tower.encode(clouds, Start::default()))
     })
 }
 
 /// Names shapes by what a head says of their points; none where there are no shapes.
 pub(crate) fn by_head(
-    (tower, head): (&PointTower, &ClassHead),
+    tower: &PointTower,
+    head: &ClassHead,
     config: &PointModelConfig,
     pool: &Pool,
 ) -> Result<Option<Classification>, FitError> {
@@ -88,7 +89,8 @@ pub(crate) fn choices(words: &JointModel, pool: &Pool) -> Result<Option<ClassFea
 fn named(
     pool: &Pool,
     wanted: Wanted,
-    (choices, dim): (&ClassFeatures, usize),
+    choices: &ClassFeatures,
+    dim: usize,
     encode: impl Fn(Vec<Picked>) -> Encoded,
 ) -> Result<Classification, FitError> {
     let (features, truth) = encoded(pool, wanted, encode)?;

@@ -1,4 +1,4 @@
-//! What stands in streets.
+//! Street furniture: signs, lights, hydrants.
 
 use glam::{Vec3, vec2, vec3};
 

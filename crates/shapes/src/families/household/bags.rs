@@ -1,4 +1,4 @@
-//! Luggage, presents and what stands in the garden.
+//! Luggage, presents and garden things.
 
 use glam::{vec2, vec3};
 

@@ -1,4 +1,4 @@
-//! What lies and grows low on the ground.
+//! Stones, logs and low plants on the ground.
 
 use glam::{Vec3, vec2, vec3};
 

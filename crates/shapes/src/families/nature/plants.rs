@@ -1,4 +1,4 @@
-//! Plants, mushrooms, and what lies about between them.
+//! Plants, mushrooms, and what is found between them.
 
 use glam::{Vec3, vec2, vec3};
 

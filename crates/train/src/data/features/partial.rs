@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// Key of the header entry that says what the features of a file are of.
 pub(crate) const KEY: &str = "lexiform-features";
 
-/// A `.rows` file beside the finished one: a header that says what the rows are of, then rows of 32-bit numbers.
+/// A `.rows` file next to the finished one: a header that says what the rows are of, then rows of 32-bit numbers.
 pub(crate) struct RowsFile {
     path: PathBuf,
     file: fs_err::File,
@@ -18,7 +18,7 @@ pub(crate) struct RowsFile {
 }
 
 impl RowsFile {
-    /// Opens what a run that was cut off left beside `path`, if it begins with `header`, or begins anew. Numbers come in parts;
+    /// Opens what an interrupted run left next to `path`, if it begins with `header`, or starts an empty file. Numbers come in parts;
     /// `ends` says how many there are after each. Gives how many are there already, of whole parts.
     pub fn open(
         path: &Path,

@@ -36,7 +36,7 @@ pub(crate) struct Files {
     held_out: Vec<Entry>,
     /// Whether there are captions only, so that each shape is a category of its own.
     captioned: bool,
-    /// Tells whether the files and what is said of them are still the same.
+    /// A checksum of the files and of what is said of them.
     sum: String,
 }
 
@@ -45,23 +45,16 @@ impl Files {
     /// out; where there are captions only, all files are; where the table names splits, those decide. Classes are labels: files
     /// without one are left out where a head names them.
     pub fn open(folder: &Path, config: &DataConfig, needs: Needs) -> Result<Self, FilesError> {
-        let beside = folder.join("labels.csv");
-        let table = config.labels.clone().or_else(|| beside.is_file().then_some(beside));
-        let mut rows = match &table {
-            Some(table) => rows_of_table(table, folder)?,
-            None => rows_of_folders(folder)?,
-        };
+        let mut rows = rows_of(folder, config)?;
         rows.retain(|row| !(needs.class && row.captioned));
         let sum = sum_of(&rows, folder);
-        let names: Vec<String> = {
-            let mut names: Vec<String> = rows.iter().map(|row| row.label.clone()).collect();
-            names.sort_unstable();
-            names.dedup();
-            names
-        };
+        if rows.len() < 2 {
+            return Err(FilesError::TooFew { path: folder.to_owned(), found: rows.len(), first: None });
+        }
+        let names = labels_of(&rows);
         let captioned = rows.iter().all(|row| row.captioned);
+        let has_splits = rows.iter().any(|row| row.held_out);
         let mut by_category: BTreeMap<usize, Vec<Entry>> = BTreeMap::new();
-        let (total, has_splits) = (rows.len(), rows.iter().any(|row| row.held_out));
         let (mut training, mut held_out) = (Vec::new(), Vec::new());
         for row in rows {
             let category = names.binary_search(&row.label).unwrap_or(0);
@@ -73,9 +66,6 @@ impl Files {
                 (true, false) => training.push(entry),
                 (false, _) => by_category.entry(part).or_default().push(entry),
             }
-        }
-        if total < 2 {
-            return Err(FilesError::TooFew { path: folder.to_owned(), found: total, first: None });
         }
         for entries in by_category.into_values() {
             let (learned, measured) = parted(entries, folder, config.hold_out);
@@ -148,7 +138,7 @@ impl Files {
             }
         }
         if self.captioned {
-            // Captions are told from each other within what is learned, and within what is measured: neither knows the other's.
+            // Captions are distinguished within what is learned, and within what is measured: neither knows the other's.
             let mut present: Vec<usize> = set.samples.iter().map(|sample| sample.category).collect();
             present.sort_unstable();
             present.dedup();
@@ -159,6 +149,14 @@ impl Files {
         }
         set
     }
+}
+
+/// Every label once, in alphabetical order.
+fn labels_of(rows: &[Row]) -> Vec<String> {
+    let mut names: Vec<String> = rows.iter().map(|row| row.label.clone()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 /// The first of the files by hash are measured on: a share of them, at least one of two, none of one.
@@ -201,7 +199,16 @@ impl Row {
     }
 }
 
-/// A label, or captions of which the first stands for it. A file may have several lines of captions.
+/// From the table that the recipe names, or the folder's own; else from the folders' names.
+fn rows_of(folder: &Path, config: &DataConfig) -> Result<Vec<Row>, FilesError> {
+    let own = folder.join("labels.csv");
+    match config.labels.clone().or_else(|| own.is_file().then_some(own)) {
+        Some(table) => rows_of_table(&table, folder),
+        None => rows_of_folders(folder),
+    }
+}
+
+/// A label, or captions of which the first takes its place. A file may have several lines of captions.
 fn rows_of_table(table: &Path, folder: &Path) -> Result<Vec<Row>, FilesError> {
     let listing = Listing::read(table)?;
     listing.expect(&[Column::Shape])?;

@@ -1,4 +1,4 @@
-//! Shapes made by rule, to learn from and to measure on.
+//! Procedurally generated shapes, to train and to validate on.
 
 use std::ops::Range;
 
@@ -70,7 +70,7 @@ pub fn held_out_questions(each: usize, unseen: f32) -> Vec<Question> {
 }
 
 /// Shapes to measure on, `each` of every category, upright and in color, from seeds that training never uses; seen by
-/// the cameras of `rig` at `size` pixels, with so many points of their surfaces.
+/// the cameras of `rig` at `size` pixels, with `points` points of their surfaces.
 pub fn held_out(each: usize, size: usize, rig: &Rig, points: usize) -> ShapeSet {
     held_out_with(each, Some(rig), Sizes { view: size, points })
 }
@@ -93,7 +93,7 @@ pub(crate) fn held_out_with(each: usize, rig: Option<&Rig>, sizes: Sizes) -> Sha
 }
 
 /// Generated captions run from a bare noun to details: the noun, what a captioning model would say of a picture (plain, or
-/// in a sentence), and what stands beside it elsewhere.
+/// in a sentence), and text found next to it elsewhere.
 fn said(captions: Vec<String>) -> Vec<Saying> {
     let origins = [Origin::Label, Origin::Machine, Origin::Retrieved, Origin::Retrieved, Origin::Machine];
     captions.into_iter().zip(origins).map(|(text, from)| Saying::new(text, from)).collect()

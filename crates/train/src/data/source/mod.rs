@@ -1,4 +1,4 @@
-//! Where a run's shapes come from: made by rule, a folder's files, or a data set.
+//! Where a run's shapes come from: procedurally generated, a folder's files, or a data set.
 
 pub(crate) mod dataset;
 pub(crate) mod folder;
@@ -17,7 +17,7 @@ use crate::teacher::Teacher;
 
 /// A source of shapes.
 pub(crate) enum Supply {
-    /// Made by rule: there is always another.
+    /// Procedurally generated: there is always another.
     Rules,
     /// Files that a person labelled.
     Files(Files),
@@ -26,7 +26,7 @@ pub(crate) enum Supply {
 }
 
 impl Supply {
-    /// A folder that is a data set is told by its manifest.
+    /// A folder that has a manifest is a data set.
     pub fn open(config: &DataConfig, needs: Needs, teacher: Option<&Teacher>) -> Result<Self, FitError> {
         Ok(match &config.path {
             Some(folder) if lexiform_data::Dataset::is_at(folder) => {
