@@ -5,7 +5,6 @@ use glam::{Vec3, vec3};
 use super::{roof_paint, row, window_paint};
 use crate::category::Category;
 use crate::kit::*;
-use wedge;
 
 pub(crate) const CATEGORIES: &[Category] = &[
     row("house", &["home", "cottage", "building"], house),

@@ -5,7 +5,6 @@ use glam::{Vec3, vec2, vec3};
 use super::{roof_paint, row, window_paint};
 use crate::category::Category;
 use crate::kit::*;
-use wedge;
 
 pub(crate) const CATEGORIES: &[Category] = &[
     row("water tower", &["water tank"], water_tower),
