@@ -56,7 +56,7 @@ fn cargo(arguments: &[&str]) -> Result<()> {
 }
 
 /// Package, crate that must not be among its dependencies, why.
-const FORBIDDEN: [(&str, &str, &str); 22] = [
+const FORBIDDEN: [(&str, &str, &str); 25] = [
     ("lexiform-formats", "burn-tensor", "formats link no tensor library"),
     ("lexiform-formats", "lexiform-geometry", "formats know no shapes"),
     ("lexiform-formats", "tokio", "formats have no async runtime"),
@@ -74,6 +74,9 @@ const FORBIDDEN: [(&str, &str, &str); 22] = [
     ("lexiform-mesh-io", "tokio", "readers of 3D files have no async runtime"),
     ("lexiform-render", "tokio", "the renderer has no async runtime"),
     ("lexiform-search", "lexiform-train", "answering does not link training"),
+    ("lexiform-shapes", "burn-tensor", "generated shapes link no tensor library"),
+    ("lexiform-shapes", "lexiform-train", "generated shapes know no training"),
+    ("lexiform-shapes", "tokio", "generated shapes have no async runtime"),
     ("lexiform-store", "lexiform-geometry", "the store knows no meshes"),
     ("lexiform-train", "lexiform-store", "training knows no store"),
     ("lexiform-train", "lexiform-search", "arrows point down"),

@@ -79,7 +79,7 @@ pub enum TrainEvent {
         seconds: f64,
         /// Share of these seconds in which steps waited for their batches.
         waiting: f64,
-        /// Time in which batches were drawn beside the steps, as a share of these seconds.
+        /// Time in which batches were drawn in parallel to the steps, as a share of these seconds.
         drawing: f64,
         /// Shapes a second.
         shapes_per_second: f64,
@@ -164,6 +164,6 @@ pub struct Step {
     pub seconds: f64,
     /// Share of them in which it waited for its batch.
     pub waiting: f64,
-    /// Time in which the next batch was drawn beside it, as a share of them.
+    /// Time in which the next batch was drawn in parallel to it, as a share of them.
     pub drawing: f64,
 }

@@ -1,59 +1,38 @@
-//! Data, losses, recipes and the training loop; shapes made from nothing to train on.
+//! Recipes, losses and the training loop.
+//!
+//! A [`Recipe`] is a TOML file that composes a network, data, losses, parameter groups and a schedule; [`fit`] runs it.
+//!
+//! ```
+//! use lexiform_train::{Recipe, Span};
+//!
+//! let recipe = Recipe::read("../../recipes/nano.toml".as_ref(), &["run.steps=10".to_owned()])?;
+//! assert_eq!(recipe.run.steps, Span::Steps(10));
+//! # Ok::<(), lexiform_train::RecipeError>(())
+//! ```
 
-mod adamw;
 mod augment;
 mod batch;
-mod checkpoint;
-mod clock;
-pub mod clouds;
+mod data;
+mod error;
 mod event;
-mod files;
-mod fit;
-mod generated;
-pub mod gradients;
-pub mod groups;
+mod logging;
 pub mod loss;
-mod material;
-mod measure;
-mod needs;
-pub mod objective;
-pub mod parameters;
-mod pool;
-mod published;
+mod network;
+pub mod optim;
 mod recipe;
-mod rehearse;
-mod rows_file;
 mod run;
-mod sampler;
-mod saying;
-pub mod scan;
-mod schedule;
-mod set_features;
-mod set_supply;
-mod shape_set;
-pub mod shapes;
-mod stored;
-mod supply;
-mod targets;
 mod teacher;
-mod towers;
-mod watch;
 
-pub use augment::{AugmentConfig, ViewChange};
-pub use batch::{BatchConfig, HardConfig, Labels, Order, Size};
-pub use checkpoint::{Checkpoint, CheckpointError, Progress};
+pub use data::{Names, Origin, Sample, Saying, ShapeSet, held_out, held_out_clouds, held_out_questions};
+pub use error::{CheckpointError, FilesError, FitError};
 pub use event::{FeatureSource, GroupPlan, Plan, Step, TrainEvent};
-pub use files::FilesError;
-pub use fit::{FitError, FitOptions, fit};
-pub use generated::{held_out, held_out_clouds, held_out_questions};
+pub use logging::Watcher;
+pub use network::Design;
 pub use recipe::{
-    ClipNetwork, DataConfig, HeadConfig, LowRankConfig, NetworkConfig, PointNetwork, PretrainedNetwork,
-    Recipe, RecipeError, RunConfig, ScaleConfig,
+    AugmentConfig, Axis, BatchConfig, CaptionRule, Clip, ClipNetwork, DataConfig, Feature, Gather,
+    GroupConfig, HardConfig, HeadConfig, Kind, LowRankConfig, Method, MixedPrecision, NegativesRule,
+    NetworkConfig, Order, PointChange, PointNetwork, Position, PretrainedNetwork, Recipe, RecipeError,
+    RunConfig, ScaleConfig, ScanChange, Schedule, Size, Span, Spare, TermConfig, Turn, ViewChange,
 };
-pub use rehearse::{Trial, rehearse};
-pub use saying::{CaptionRule, Origin, Saying};
-pub use schedule::{Position, Schedule, Span};
-pub use shape_set::{Names, Sample, ShapeSet};
+pub use run::{Checkpoint, FitOptions, Progress, Trial, fit, rehearse};
 pub use teacher::Teacher;
-pub use towers::Design;
-pub use watch::Watcher;

@@ -12,10 +12,10 @@ use lexiform_model::clip::{ClipConfig, ClipText, ClipVision, Naming, TextConfig,
 use lexiform_model::point::{Clouds, EncoderConfig, PointTower, Start, recognize};
 use lexiform_model::tokenizer::Tokens;
 use lexiform_model::weights::{Layout, Source, TensorList, WeightFile};
-use lexiform_train::gradients::{clip_norm, take};
-use lexiform_train::groups::Groups;
 use lexiform_train::loss::{Negatives, contrastive};
-use lexiform_train::parameters::{train_only, with_stable_ids};
+use lexiform_train::optim::Groups;
+use lexiform_train::optim::gradients::{clip_norm, take};
+use lexiform_train::optim::parameters::{train_only, with_stable_ids};
 use lexiform_train::{Position, Recipe};
 use support::{Golden, check, clouds, values, with_gradients};
 

@@ -11,7 +11,7 @@ use lexiform_data::{Event, MakeOptions, make, merge};
 use lexiform_mesh_io::write;
 use lexiform_model::Device;
 use lexiform_model::{PointModel, PointOptions};
-use lexiform_train::shapes::category;
+use lexiform_shapes::category;
 use lexiform_train::{FeatureSource, FitError, FitOptions, Recipe, Teacher, TrainEvent, fit};
 use support::{FEW_GROUPS, TAUGHT, TINY_ENCODER, TINY_HEAD};
 
@@ -294,7 +294,7 @@ fn a_head_learns_the_labels_of_a_set() {
         false,
     )
     .unwrap();
-    let weights = |path: &Path| lexiform_train::parameters::values(open(path).tower());
+    let weights = |path: &Path| lexiform_train::optim::parameters::values(open(path).tower());
     let (before, after) = (weights(&path), weights(&next.join("model.safetensors")));
     let changed: Vec<&String> = before.keys().filter(|name| before[*name] != after[*name]).collect();
     assert!(!changed.is_empty() && changed.iter().all(|name| name.starts_with("classifier.")), "{changed:?}");

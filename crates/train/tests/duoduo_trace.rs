@@ -9,9 +9,10 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use lexiform_model::clip::ClipVision;
 use lexiform_model::{JointModel, OpenOptions};
-use lexiform_train::groups::{GroupConfig, Groups};
+use lexiform_train::GroupConfig;
 use lexiform_train::loss::{Negatives, contrastive};
-use lexiform_train::parameters::{parameters, train_only, with_stable_ids};
+use lexiform_train::optim::Groups;
+use lexiform_train::optim::parameters::{parameters, train_only, with_stable_ids};
 use lexiform_train::{Position, Recipe, Schedule};
 use support::{Golden, check, values};
 
@@ -96,7 +97,7 @@ fn three_steps() {
         check("rate", &[rate], &expected.values("lrs")[step..=step], 1e-9);
         student = groups.step(student, gradients, position).0;
     }
-    let finished = lexiform_train::parameters::values(&student.valid());
+    let finished = lexiform_train::optim::parameters::values(&student.valid());
     for parameter in parameters(&student).into_iter().filter(|p| p.trained) {
         let name = reference_name(&parameter.name);
         let found = as_reference(finished[&parameter.name].iter::<f64>().collect(), &parameter.dims);

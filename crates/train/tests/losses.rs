@@ -5,12 +5,13 @@ mod support;
 use std::path::Path;
 
 use burn::tensor::{Device, Tensor};
+use lexiform_train::Gather;
+use lexiform_train::loss::Labels;
+use lexiform_train::loss::{Features, Objective};
 use lexiform_train::loss::{
-    Gather, Negatives, contrastive, contrastive_among, gather, kept_hard_negatives, nearest, rows,
-    share_right,
+    Negatives, contrastive, contrastive_among, gather, kept_hard_negatives, nearest, rows, share_right,
 };
-use lexiform_train::objective::{Features, Objective};
-use lexiform_train::{Labels, Position, Recipe, Schedule, Span};
+use lexiform_train::{Position, Recipe, Schedule, Span};
 use support::{Golden, check, values};
 
 /// f32 sums in another order than the reference's.

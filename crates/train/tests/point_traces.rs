@@ -12,9 +12,9 @@ use burn::tensor::{Device, Tensor};
 use lexiform_model::point::{Clouds, PointTower, Start};
 use lexiform_model::weights::TensorList;
 use lexiform_model::{PointModel, PointOptions};
-use lexiform_train::groups::Groups;
 use lexiform_train::loss::{Negatives, contrastive};
-use lexiform_train::parameters::with_stable_ids;
+use lexiform_train::optim::Groups;
+use lexiform_train::optim::parameters::with_stable_ids;
 use lexiform_train::{Position, Recipe, Schedule};
 use support::{Golden, check, clouds, values, with_gradients};
 

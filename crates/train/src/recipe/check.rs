@@ -3,12 +3,13 @@
 use lexiform_model::point::Resample;
 
 use super::{ClipNetwork, HeadConfig, NetworkConfig, PointNetwork, Recipe, RecipeError, RunConfig};
-use crate::batch::BatchConfig;
-use crate::objective::{Feature, Kind, NegativesRule, TermConfig};
-use crate::schedule::Schedule;
+use crate::recipe::{BatchConfig, Feature, Kind, NegativesRule, Schedule, TermConfig};
 
 impl Recipe {
     /// Checks what types cannot.
+    ///
+    /// # Errors
+    /// If a value is out of range or does not fit another one; the error names its key.
     pub fn validate(&self) -> Result<(), RecipeError> {
         self.check_numbers()?;
         self.check_spans()?;

@@ -5,8 +5,7 @@ use lexiform_model::nn::Activation;
 use lexiform_model::point::{CloudInput, TowerConfig};
 use lexiform_model::preprocess::{Photos, Preprocess};
 use lexiform_model::tokenizer::{Tokenizer, WordPieces};
-use lexiform_model::usual_templates;
-use lexiform_model::{ModelConfig, Paired};
+use lexiform_model::{ModelConfig, Paired, usual_templates};
 use serde::{Deserialize, Serialize};
 
 /// The network that is trained.
@@ -67,7 +66,7 @@ pub struct PretrainedNetwork {
     /// Edge of a view in pixels, to which the grid of positions is resized; the model's own where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_size: Option<usize>,
-    /// Small changes that are trained in the matrices' stead; groups name them `….lora`.
+    /// LoRA, https://arxiv.org/abs/2106.09685: low-rank updates that are trained instead of the matrices; groups name them `….lora`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lora: Option<LowRankConfig>,
     /// Rig whose views the finished model is given.
@@ -94,13 +93,13 @@ pub struct PointNetwork {
     /// Sizes of a new network; one that is there has its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tower: Option<TowerConfig>,
-    /// Name or path of a point encoder to start from, in the stead of a new one.
+    /// Name or path of a point encoder to start from, instead of a new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<String>,
     /// Groups that a cloud is cut into, which no weight depends on; as many as the encoder is used to where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub groups: Option<usize>,
-    /// A new head that names the shapes' categories, in the stead of the way into the joint space.
+    /// A new classification head over the shapes' categories, instead of the projection into the joint space.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<HeadConfig>,
     /// How clouds are prepared.

@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 use lexiform_model::point::{Cloud, PointTower};
 use lexiform_model::weights::Source;
-use lexiform_train::parameters::parameters;
+use lexiform_train::optim::parameters::parameters;
 use lexiform_train::{FitOptions, NetworkConfig, Span, fit};
 
 use crate::support::{FEW_GROUPS, TAUGHT, TINY_ENCODER};

@@ -10,8 +10,8 @@ use std::path::Path;
 
 use lexiform_mesh_io::write;
 use lexiform_model::{JointModel, OpenOptions, PointModel, PointOptions};
-use lexiform_train::parameters::values;
-use lexiform_train::shapes::category;
+use lexiform_shapes::category;
+use lexiform_train::optim::parameters::values;
 use lexiform_train::{FitOptions, Recipe, RecipeError, TrainEvent, fit};
 
 use support::{FEW_GROUPS, TAUGHT, TINY_ENCODER, TINY_HEAD};

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use lexiform_train::loss::Gather;
-use lexiform_train::objective::{Features, Objective, TermConfig};
-use lexiform_train::{Labels, Position};
+use lexiform_train::Gather;
+use lexiform_train::Position;
+use lexiform_train::TermConfig;
+use lexiform_train::loss::Labels;
+use lexiform_train::loss::{Features, Objective};
 
 /// Rows that have a caption, of six.
 const SAID: [usize; 4] = [0, 2, 3, 5];

@@ -10,7 +10,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use glam::Vec3;
 pub use lexiform_golden::check;
 use lexiform_model::point::Cloud;
-use lexiform_train::parameters::{parameters, values as values_of, with_values};
+use lexiform_train::optim::parameters::{parameters, values as values_of, with_values};
 
 /// An encoder of clouds with a few thousand numbers.
 pub const TINY_ENCODER: &[&str] = &[

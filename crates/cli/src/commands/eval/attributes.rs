@@ -6,8 +6,8 @@ use clap::Args;
 use lexiform_eval::Interval;
 use lexiform_eval::bootstrap::{Resampling, intervals};
 use lexiform_search::{Embedding, Encoder, Look, Taken};
+use lexiform_shapes::{Aspect, Question};
 use lexiform_train::held_out_questions;
-use lexiform_train::shapes::{Aspect, Question};
 use serde::Serialize;
 
 use super::looks::{self, text_features};

@@ -9,7 +9,7 @@ use lexiform_eval::protocol::{Protocol, Taking, Values};
 use lexiform_eval::report::Measured;
 use lexiform_eval::{Features, Prediction, zero_shot};
 use lexiform_search::{Encoder, Intake, Look, Scanned};
-use lexiform_train::shapes::categories;
+use lexiform_shapes::categories;
 use serde_json::json;
 
 use super::beside::{self, Cases, ModelsArgs};

@@ -1,0 +1,161 @@
+//! What people would say of a specimen, from a bare noun to its parts.
+
+use crate::category::Category;
+use crate::kit::{Rng, Specimen};
+
+/// Nouns that come in pairs: "a pair of scissors", never "a scissors".
+const PAIRS: &[&str] = &[
+    "scissors",
+    "headphones",
+    "eyeglasses",
+    "sunglasses",
+    "glasses",
+    "spectacles",
+    "binoculars",
+    "pants",
+    "trousers",
+    "jeans",
+    "shorts",
+    "pliers",
+    "tweezers",
+    "goggles",
+    "curtains",
+    "drapes",
+    "tongs",
+    "clippers",
+];
+/// Nouns without an article.
+const MASS: &[&str] =
+    &["cheese", "bread", "toothpaste", "toast", "sushi", "firewood", "seaweed", "bamboo", "coral"];
+
+/// Sentences around a description.
+const TEMPLATES: &[&str] = &[
+    "a 3d model of {}",
+    "a rendering of {}",
+    "a picture of {}",
+    "a photo of {}",
+    "a low poly model of {}",
+    "a cad model of {}",
+    "a simple model of {}",
+    "an image of {}",
+    "{} on a white background",
+    "this is {}",
+    "there is {}",
+    "a 3d shape of {}",
+];
+
+/// Five captions of growing detail: a noun; a color or a material; both with an adjective; parts; and one of these in
+/// a template. The first is always the category's name or a synonym.
+pub fn captions(category: &Category, specimen: &Specimen, rng: &mut Rng) -> Vec<String> {
+    let bare = Phrase { noun: noun(category, specimen, rng), words: Vec::new(), parts: Vec::new() };
+    let mut said = vec![bare.to_string(rng)];
+    for detail in [0.35, 0.7, 1.0] {
+        said.push(phrase(category, specimen, detail, rng).to_string(rng));
+    }
+    let plain = phrase(category, specimen, rng.unit(), rng).in_full();
+    said.push(rng.pick(TEMPLATES).replace("{}", &plain));
+    said
+}
+
+/// A noun with the words before and after it.
+pub(crate) struct Phrase {
+    pub noun: &'static str,
+    pub words: Vec<&'static str>,
+    pub parts: Vec<String>,
+}
+
+impl Phrase {
+    fn article(&self) -> &'static str {
+        if PAIRS.contains(&self.noun) {
+            return "a pair of ";
+        }
+        if MASS.contains(&self.noun) {
+            return "";
+        }
+        let first = self.words.first().copied().unwrap_or(self.noun);
+        if sounds_like_a_vowel(first) { "an " } else { "a " }
+    }
+
+    fn body(&self) -> String {
+        let mut body = self.words.join(" ");
+        if !body.is_empty() {
+            body.push(' ');
+        }
+        body.push_str(self.noun);
+        if let Some((last, before)) = self.parts.split_last() {
+            body.push_str(" with ");
+            if !before.is_empty() {
+                body.push_str(&before.join(", "));
+                body.push_str(" and ");
+            }
+            body.push_str(last);
+        }
+        body
+    }
+
+    /// With its article.
+    pub fn in_full(&self) -> String {
+        format!("{}{}", self.article(), self.body())
+    }
+
+    /// With its article, sometimes without.
+    fn to_string(&self, rng: &mut Rng) -> String {
+        if rng.chance(0.3) { self.body() } else { self.in_full() }
+    }
+}
+
+/// A phrase that says about `detail` (0–1) of what can be said.
+fn phrase(category: &Category, specimen: &Specimen, detail: f32, rng: &mut Rng) -> Phrase {
+    let what = &specimen.attributes;
+    let mut words = Vec::new();
+    if !what.adjectives.is_empty() && rng.chance(detail * 0.6) {
+        words.push(rng.pick(&what.adjectives));
+    }
+    words.extend(what.color.filter(|_| rng.chance(0.3 + detail * 0.5)));
+    words.extend(what.stuff.and_then(|s| s.adjective()).filter(|_| rng.chance(detail * 0.6)));
+    let mut parts = what.parts.clone();
+    let keep = if rng.chance(detail * 0.75) { rng.count(1, 2) } else { 0 };
+    while parts.len() > keep {
+        parts.remove(rng.index(parts.len()));
+    }
+    Phrase { noun: noun(category, specimen, rng), words, parts }
+}
+
+fn noun(category: &Category, specimen: &Specimen, rng: &mut Rng) -> &'static str {
+    match specimen.attributes.kind {
+        Some(kind) if rng.chance(0.4) => kind,
+        _ if !category.synonyms.is_empty() && rng.chance(0.35) => rng.pick(category.synonyms),
+        _ => category.name,
+    }
+}
+
+fn sounds_like_a_vowel(word: &str) -> bool {
+    let consonant = ["uni", "use", "ute", "eu", "one"].iter().any(|p| word.starts_with(p));
+    !consonant && word.starts_with(['a', 'e', 'i', 'o', 'u'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn articles_follow_the_sound() {
+        let article = |noun| Phrase { noun, words: vec![], parts: vec![] }.article();
+        assert_eq!(article("apple"), "an ");
+        assert_eq!(article("unicorn"), "a ");
+        assert_eq!(article("umbrella"), "an ");
+        assert_eq!(article("scissors"), "a pair of ");
+        assert_eq!(article("cheese"), "");
+        assert_eq!(article("chair"), "a ");
+    }
+
+    #[test]
+    fn parts_are_listed() {
+        let phrase = Phrase {
+            noun: "chair",
+            words: vec!["old", "red"],
+            parts: vec!["four legs".into(), "armrests".into()],
+        };
+        assert_eq!(phrase.in_full(), "an old red chair with four legs and armrests");
+    }
+}

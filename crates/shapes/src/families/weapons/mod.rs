@@ -1,0 +1,36 @@
+//! Weapons and armor.
+
+pub(super) mod blades_and_armor;
+pub(super) mod shooting;
+
+use crate::category::Category;
+use crate::kit::*;
+
+/// A row of a table of this kind of thing.
+const fn row(
+    name: &'static str,
+    synonyms: &'static [&'static str],
+    build: fn(&mut Rng) -> Specimen,
+) -> Category {
+    Category { name, synonyms, supercategory: "weapon", build }
+}
+
+fn steel(rng: &mut Rng) -> Paint {
+    rng.paint_of(&["silver", "silver", "light gray", "gray", "dark gray"], Stuff::Metal)
+}
+
+fn grip_paint(rng: &mut Rng) -> Paint {
+    rng.paint_of(&["brown", "dark brown", "black", "red", "navy"], Stuff::Leather)
+}
+
+/// Puts a thing that was built upright as it may lie in a file: upright, point down, or flat.
+fn laid(rng: &mut Rng, b: &mut Builder) {
+    let turn = match rng.index(6) {
+        0 => glam::Quat::from_rotation_z(HALF_TURN),
+        1 => glam::Quat::from_rotation_z(QUARTER),
+        2 => glam::Quat::from_rotation_x(QUARTER),
+        3 => glam::Quat::from_rotation_z(0.7),
+        _ => glam::Quat::IDENTITY,
+    };
+    b.transform(glam::Affine3A::from_quat(turn));
+}

@@ -1,0 +1,247 @@
+//! Collects painted parts into a scene, and the words that describe them.
+
+use std::collections::HashMap;
+
+use glam::{Vec3, Vec4};
+use lexiform_geometry::{Material, Mesh, Scene};
+
+use super::{Paint, Rng, Shading, Solid, Stuff, cuboid, rounded_box};
+
+/// Edges sharper than this stay sharp under smooth shading (cosine of 50°).
+const CREASE_COSINE: f32 = 0.643;
+
+/// A generated shape with what can be said about it.
+#[derive(Clone, Debug)]
+pub struct Specimen {
+    /// Painted parts, +Y up, front along +Z, standing on `y = 0`.
+    pub scene: Scene,
+    /// What can be said about it.
+    pub attributes: Attributes,
+}
+
+/// What can be said about a shape beyond its category. Words are lower case, without articles.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Attributes {
+    /// Main color.
+    pub color: Option<&'static str>,
+    /// Main material.
+    pub stuff: Option<Stuff>,
+    /// A narrower noun that can replace the category's: "rocking chair".
+    pub kind: Option<&'static str>,
+    /// Size, build, style: "tall", "round", "low".
+    pub adjectives: Vec<&'static str>,
+    /// What it has, ready to follow "with": "four legs", "a yellow shade".
+    pub parts: Vec<String>,
+}
+
+/// Puts a specimen together.
+#[derive(Clone, Debug)]
+pub struct Builder {
+    /// Sides of round parts in this specimen's style, 6 to 24.
+    pub n: usize,
+    /// Whether faces show (low-poly look).
+    pub flat: bool,
+    /// How much box edges are rounded, as a share of the smallest side, and in how many steps; 0 is sharp.
+    pub bevel: (f32, usize),
+    scene: Scene,
+    paints: Vec<Paint>,
+    attributes: Attributes,
+}
+
+impl Builder {
+    /// An empty specimen in a style drawn from `rng`: number of sides, flat or smooth, sharp or rounded boxes.
+    pub fn new(rng: &mut Rng) -> Self {
+        let n = rng.pick(&[6, 8, 8, 10, 12, 12, 16, 16, 20, 24]);
+        let flat = rng.chance(if n <= 12 { 0.5 } else { 0.2 });
+        let bevel = match rng.index(5) {
+            0 | 1 => (0.0, 0),
+            2 => (rng.between(0.06, 0.2), 1),
+            3 => (rng.between(0.1, 0.3), 2),
+            _ => (rng.between(0.15, 0.4), 3),
+        };
+        Self {
+            n,
+            flat,
+            bevel,
+            scene: Scene::default(),
+            paints: Vec::new(),
+            attributes: Attributes::default(),
+        }
+    }
+
+    /// Sides of small round parts: half of `n`, at least 5.
+    pub fn small(&self) -> usize {
+        (self.n / 2).max(5)
+    }
+
+    /// A box in the specimen's style: sharp, beveled or rounded.
+    pub fn block(&self, width: f32, height: f32, depth: f32) -> Solid {
+        if self.bevel.1 == 0 {
+            return cuboid(width, height, depth);
+        }
+        let radius = self.bevel.0 * width.min(height).min(depth).min(0.15 * width.max(height).max(depth));
+        rounded_box(width, height, depth, radius, self.bevel.1)
+    }
+
+    /// Adds a part. `name` is what a modeler would call it.
+    pub fn add(&mut self, name: &str, solid: Solid, paint: Paint) {
+        let smooth = match solid.shading {
+            Shading::Style => !self.flat,
+            Shading::Flat => false,
+            Shading::Smooth => true,
+        };
+        let material = self.material(paint);
+        let mesh = if smooth { smooth_mesh(&solid) } else { flat_mesh(&solid) };
+        if let Some(mesh) = mesh {
+            self.scene.meshes.push(mesh.with_material(Some(material)).with_name(Some(name.to_owned())));
+        }
+    }
+
+    /// Adds all parts and words of another builder, its parts moved by `by`.
+    pub fn append(&mut self, other: Self, by: Vec3) {
+        let first = self.scene.materials.len();
+        let moved = other.scene.transformed(glam::Affine3A::from_translation(by));
+        self.scene.meshes.extend(moved.meshes.into_iter().map(|m| {
+            let material = m.material.map(|index| index + first);
+            m.with_material(material)
+        }));
+        self.scene.materials.extend(moved.materials);
+        self.paints.extend(other.paints);
+        self.attributes.adjectives.extend(other.attributes.adjectives);
+        self.attributes.parts.extend(other.attributes.parts);
+    }
+
+    /// Moves and turns all that was added so far.
+    pub fn transform(&mut self, target_from_source: glam::Affine3A) {
+        self.scene = std::mem::take(&mut self.scene).transformed(target_from_source);
+    }
+
+    /// Says the main color and material.
+    pub fn main(&mut self, paint: Paint) {
+        self.attributes.color = Some(paint.color.name);
+        self.attributes.stuff = (paint.stuff != Stuff::Plain).then_some(paint.stuff);
+    }
+
+    /// Says the main color alone.
+    pub fn colored(&mut self, paint: Paint) {
+        self.attributes.color = Some(paint.color.name);
+    }
+
+    /// Says a narrower noun: "rocking chair".
+    pub fn kind(&mut self, noun: &'static str) {
+        self.attributes.kind = Some(noun);
+    }
+
+    /// Says an adjective: "tall".
+    pub fn adjective(&mut self, word: &'static str) {
+        self.attributes.adjectives.push(word);
+    }
+
+    /// Says a part, ready to follow "with": "armrests", "four legs", "a handle".
+    pub fn has(&mut self, part: impl Into<String>) {
+        self.attributes.parts.push(part.into());
+    }
+
+    /// Says a part and its color: `has_colored("shade", paint)` is "a yellow shade".
+    pub fn has_colored(&mut self, noun: &str, paint: Paint) {
+        let color = paint.color.name;
+        let article = if color.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+        let article = if noun.ends_with('s') { String::new() } else { format!("{article} ") };
+        self.attributes.parts.push(format!("{article}{color} {noun}"));
+    }
+
+    /// Says how many of a part there are: `has_count(4, "leg", "legs")` is "four legs"; none says nothing.
+    pub fn has_count(&mut self, count: usize, one: &str, many: &str) {
+        const WORDS: [&str; 13] = [
+            "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
+            "twelve",
+        ];
+        match count {
+            0 => {}
+            1 => self.has(format!("one {one}")),
+            _ => self.has(format!("{} {many}", WORDS.get(count).copied().unwrap_or("many"))),
+        }
+    }
+
+    /// The specimen, moved to stand on `y = 0` with its middle over the origin.
+    pub fn done(self) -> Specimen {
+        let scene = match self.scene.bounds() {
+            Some(bounds) => {
+                let center = bounds.center();
+                let to_ground = -Vec3::new(center.x, bounds.min.y, center.z);
+                self.scene.transformed(glam::Affine3A::from_translation(to_ground))
+            }
+            None => self.scene,
+        };
+        Specimen { scene, attributes: self.attributes }
+    }
+
+    /// The specimen, which was built upright along y, as such things are found: standing, or lying on its back or
+    /// its side.
+    pub fn done_laid(mut self, rng: &mut Rng) -> Specimen {
+        match rng.index(4) {
+            0 | 1 => self.transform(glam::Affine3A::from_rotation_x(-std::f32::consts::FRAC_PI_2)),
+            2 => self.transform(glam::Affine3A::from_rotation_z(std::f32::consts::FRAC_PI_2)),
+            _ => {}
+        }
+        self.done()
+    }
+
+    fn material(&mut self, paint: Paint) -> usize {
+        if let Some(index) = self.paints.iter().position(|p| *p == paint) {
+            return index;
+        }
+        let (metallic, roughness) = paint.metallic_roughness();
+        let Vec3 { x, y, z } = paint.color.rgb;
+        self.paints.push(paint);
+        self.scene.materials.push(Material {
+            name: Some(paint.color.name.to_owned()),
+            base_color: Vec4::new(x, y, z, 1.0),
+            emissive: paint.color.rgb * paint.glow,
+            metallic,
+            roughness,
+            // Leaves, shades and cloth have no thickness.
+            double_sided: true,
+            ..Material::default()
+        });
+        self.paints.len() - 1
+    }
+}
+
+fn visible_faces(solid: &Solid) -> impl Iterator<Item = [Vec3; 3]> + '_ {
+    solid.faces.iter().map(|f| f.map(|v| solid.positions[v as usize])).filter(|[a, b, c]| {
+        let area = (*b - *a).cross(*c - *a).length();
+        area.is_finite() && area > 1e-10
+    })
+}
+
+/// Unshared corners and no normals: every face shows.
+fn flat_mesh(solid: &Solid) -> Option<Mesh> {
+    let positions: Vec<Vec3> = visible_faces(solid).flatten().collect();
+    let faces = (0..positions.len() as u32 / 3).map(|f| [3 * f, 3 * f + 1, 3 * f + 2]).collect();
+    Mesh::new(positions, faces).ok().filter(|m| !m.faces().is_empty())
+}
+
+/// Unshared corners whose normals are the mean of the faces around a place that are not across a crease.
+fn smooth_mesh(solid: &Solid) -> Option<Mesh> {
+    let mesh = flat_mesh(solid)?;
+    let place = |p: Vec3| (p * 2e4).round().as_ivec3();
+    let areas: Vec<Vec3> =
+        (0..mesh.faces().len()).map(|f| mesh.triangle(f)).map(|[a, b, c]| (b - a).cross(c - a)).collect();
+    let mut faces_at: HashMap<glam::IVec3, Vec<usize>> = HashMap::new();
+    for (corner, &p) in mesh.positions().iter().enumerate() {
+        faces_at.entry(place(p)).or_default().push(corner / 3);
+    }
+    let normals = mesh
+        .positions()
+        .iter()
+        .enumerate()
+        .map(|(corner, &p)| {
+            let own = areas[corner / 3];
+            let near =
+                |&&f: &&usize| areas[f].normalize_or_zero().dot(own.normalize_or_zero()) > CREASE_COSINE;
+            faces_at[&place(p)].iter().filter(near).map(|&f| areas[f]).sum::<Vec3>().normalize_or_zero()
+        })
+        .collect();
+    mesh.with_normals(normals).ok()
+}

@@ -1,0 +1,190 @@
+//! Questions about specimens: which of several phrases of one category and one aspect is true.
+
+use std::collections::BTreeSet;
+use std::hash::Hasher as _;
+
+use fnv::FnvHasher;
+
+use crate::captions::Phrase;
+use crate::category::Category;
+use crate::kit::{Attributes, Stuff};
+
+/// Words a count begins with.
+const NUMBERS: &[&str] = &["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
+
+/// What a question is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Aspect {
+    /// "a red chair".
+    Color,
+    /// "a wooden chair".
+    Material,
+    /// "a rocking chair" among chairs.
+    Kind,
+    /// "a chair with armrests": something that the shape has, against what others of its category have.
+    Part,
+    /// "a stool with three legs", against other numbers.
+    Count,
+}
+
+impl Aspect {
+    /// Every aspect.
+    pub const ALL: [Self; 5] = [Self::Color, Self::Material, Self::Kind, Self::Part, Self::Count];
+
+    /// One lower-case word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Color => "color",
+            Self::Material => "material",
+            Self::Kind => "kind",
+            Self::Part => "part",
+            Self::Count => "count",
+        }
+    }
+}
+
+/// One question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// Index of the shape.
+    pub shape: usize,
+    /// What it is about.
+    pub aspect: Aspect,
+    /// The phrase that is true.
+    pub right: String,
+    /// Phrases that are not; at least one.
+    pub wrong: Vec<String>,
+    /// Whether color and category are a pair that [`is_unseen`] keeps from training; of questions about colors only.
+    pub unseen: bool,
+}
+
+/// Whether this color of this category is one of the `share` (0–1) of all pairs that training is not to show, so that
+/// they can be asked for.
+pub fn is_unseen(category: &str, color: &str, share: f32) -> bool {
+    let mut hasher = FnvHasher::default();
+    hasher.write(category.as_bytes());
+    hasher.write(&[0]);
+    hasher.write(color.as_bytes());
+    // The high bits: the last bytes of a word move the low ones only a little.
+    (hasher.finish() >> 40) as f32 / ((1_u64 << 24) as f32) < share
+}
+
+/// All questions about the shape with index `shape`. `siblings` are other specimens of its category, whose words are the
+/// wrong answers; `colors` are all colors there are.
+pub fn questions(
+    shape: usize,
+    category: &Category,
+    what: &Attributes,
+    siblings: &[Attributes],
+    colors: &BTreeSet<&'static str>,
+    unseen_share: f32,
+) -> Vec<Question> {
+    let asking = Asking { shape, noun: category.name };
+    let mut asked = Vec::new();
+    if let Some(color) = what.color {
+        let wrong = colors.iter().filter(|other| **other != color).map(|other| asking.with_word(other));
+        let mut question = asking.question(Aspect::Color, asking.with_word(color), wrong.collect());
+        question.unseen = is_unseen(category.name, color, unseen_share);
+        asked.push(question);
+    }
+    let materials: BTreeSet<&str> = siblings.iter().filter_map(|s| s.stuff?.adjective()).collect();
+    if let Some(material) = what.stuff.and_then(Stuff::adjective) {
+        let wrong = materials.iter().filter(|other| **other != material).map(|other| asking.with_word(other));
+        asked.push(asking.question(Aspect::Material, asking.with_word(material), wrong.collect()));
+    }
+    let kinds: BTreeSet<&'static str> = siblings.iter().filter_map(|s| s.kind).collect();
+    if let Some(kind) = what.kind {
+        let wrong = kinds.iter().filter(|other| **other != kind).map(|other| bare(other));
+        asked.push(asking.question(Aspect::Kind, bare(kind), wrong.collect()));
+    }
+    let parts: BTreeSet<&str> = siblings.iter().flat_map(|s| &s.parts).map(String::as_str).collect();
+    for own in &what.parts {
+        let lacking = parts.iter().filter(|p| what.parts.iter().all(|own| head(own) != head(p)));
+        let wrong = lacking.map(|part| asking.with_part(part)).collect();
+        asked.push(asking.question(Aspect::Part, asking.with_part(own), wrong));
+        if let Some((number, rest)) = counted(own) {
+            let others = parts.iter().filter(|p| counted(p).is_some_and(|(n, r)| n != number && r == rest));
+            let wrong = others.map(|part| asking.with_part(part)).collect();
+            asked.push(asking.question(Aspect::Count, asking.with_part(own), wrong));
+        }
+    }
+    asked.retain(|question| !question.wrong.is_empty());
+    asked
+}
+
+struct Asking {
+    shape: usize,
+    noun: &'static str,
+}
+
+impl Asking {
+    fn with_word(&self, word: &'static str) -> String {
+        Phrase { noun: self.noun, words: vec![word], parts: Vec::new() }.in_full()
+    }
+
+    fn with_part(&self, part: &str) -> String {
+        Phrase { noun: self.noun, words: Vec::new(), parts: vec![part.to_owned()] }.in_full()
+    }
+
+    fn question(&self, aspect: Aspect, right: String, wrong: Vec<String>) -> Question {
+        Question { shape: self.shape, aspect, right, wrong, unseen: false }
+    }
+}
+
+fn bare(noun: &'static str) -> String {
+    Phrase { noun, words: Vec::new(), parts: Vec::new() }.in_full()
+}
+
+/// The word that says what a part is.
+fn head(part: &str) -> &str {
+    part.rsplit(' ').next().unwrap_or(part)
+}
+
+/// A number word and what is counted.
+fn counted(part: &str) -> Option<(&str, &str)> {
+    part.split_once(' ').filter(|(number, _)| NUMBERS.contains(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::families::category;
+
+    fn with(color: &'static str, parts: &[&str]) -> Attributes {
+        let parts = parts.iter().map(|part| (*part).to_owned()).collect();
+        Attributes { color: Some(color), parts, ..Attributes::default() }
+    }
+
+    #[test]
+    fn what_siblings_have_is_asked_for() {
+        let stool = category("stool").unwrap();
+        let what = with("red", &["three legs", "a cushion"]);
+        let siblings =
+            [what.clone(), with("blue", &["four legs", "a backrest"]), with("blue", &["a round cushion"])];
+        let asked = questions(7, stool, &what, &siblings, &BTreeSet::from(["blue", "red"]), 0.0);
+        let of = |aspect| asked.iter().filter(|q| q.aspect == aspect).collect::<Vec<_>>();
+        let [color] = of(Aspect::Color)[..] else { panic!("{asked:?}") };
+        assert_eq!(
+            (color.shape, &color.right[..], &color.wrong[..]),
+            (7, "a red stool", &["a blue stool".to_owned()][..])
+        );
+        // Legs of another number and cushions of another form are no parts that it lacks.
+        let [legs, cushion] = of(Aspect::Part)[..] else { panic!("{asked:?}") };
+        assert_eq!((&legs.wrong, &legs.right[..]), (&cushion.wrong, "a stool with three legs"));
+        assert_eq!(legs.wrong, ["a stool with a backrest"]);
+        let [count] = of(Aspect::Count)[..] else { panic!("{asked:?}") };
+        assert_eq!(count.wrong, ["a stool with four legs"]);
+        assert!(of(Aspect::Kind).is_empty() && of(Aspect::Material).is_empty());
+    }
+
+    #[test]
+    fn about_the_asked_share_of_pairs_is_unseen() {
+        let colors = ["red", "green", "blue", "white", "black", "brown", "yellow", "gray"];
+        let pairs = || crate::families::categories().iter().flat_map(|c| colors.map(|color| (c.name, color)));
+        let share = |share| {
+            pairs().filter(|(c, color)| is_unseen(c, color, share)).count() as f32 / pairs().count() as f32
+        };
+        assert!((0.07..0.13).contains(&share(0.1)), "{}", share(0.1));
+        assert_eq!((share(0.0), share(1.0)), (0.0, 1.0));
+    }
+}

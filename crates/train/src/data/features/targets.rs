@@ -1,0 +1,233 @@
+//! Features of a frozen model for shapes in memory, computed once: what the papers learn towards.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use burn::tensor::{Device, Tensor, TensorData};
+use lexiform_model::ModelError;
+use lexiform_model::weights::{Precision, TensorList, WeightFile};
+
+use super::vectors;
+use crate::data::features::partial::{KEY, RowsFile, header};
+use crate::data::shape_set::{Sample, ShapeSet};
+use crate::error::FitError;
+use crate::teacher::{AT_ONCE, Teacher};
+
+/// Where features are kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Place<'a> {
+    /// In the run's folder.
+    Own(&'a Path),
+    /// Where the recipe says.
+    Named(&'a Path),
+}
+
+impl<'a> Place<'a> {
+    fn path(self) -> &'a Path {
+        match self {
+            Self::Own(path) | Self::Named(path) => path,
+        }
+    }
+}
+
+/// Un-normalized features of every view and every caption of a set of shapes.
+pub struct Targets {
+    dim: usize,
+    views: usize,
+    /// `[samples, views, dim]`.
+    image: Vec<f32>,
+    /// `[distinct captions, dim]`.
+    text: Vec<f32>,
+    /// Row of `text` of each caption of each sample.
+    said: Vec<Vec<usize>>,
+}
+
+impl Targets {
+    /// Reads the file if it is of this teacher and these shapes (`key`), otherwise computes the features (those of
+    /// views if `images` are asked for), shows progress as (done, all), and writes it.
+    ///
+    /// # Errors
+    /// If the file is a person's and of something else: it is not written over.
+    pub fn open_or_compute(
+        place: Place,
+        key: &str,
+        teacher: &Teacher,
+        shapes: &ShapeSet,
+        images: bool,
+        on_progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<Self, FitError> {
+        let (texts, said) = distinct(shapes);
+        let key = format!("{} {key}", teacher.model().id());
+        let dim = teacher.dim();
+        let views = shapes.samples.iter().map(|sample| sample.views.len()).min().unwrap_or(0);
+        let views = if images { views } else { 0 };
+        let path = place.path();
+        if path.is_file() {
+            match (Self::read(path, &key, said.clone(), Extent { views, texts: texts.len(), dim })?, place) {
+                (Some(found), _) => return Ok(found),
+                (None, Place::Named(path)) => return Err(FitError::OtherFeatures { path: path.to_owned() }),
+                (None, Place::Own(_)) => {}
+            }
+        }
+        let (aside, mut image) =
+            Job { path, key: &key, texts: &texts, views }.compute(teacher, shapes, on_progress)?;
+        let text = image.split_off(shapes.samples.len() * views * dim);
+        let targets = Self { dim, views, image, text, said };
+        targets.write(path, &key)?;
+        aside.remove()?;
+        Ok(targets)
+    }
+
+    /// The features of a file with this key, if it has those of as many views as are asked for; `expected` are views of a
+    /// shape, distinct texts, and the width.
+    fn read(
+        path: &Path,
+        key: &str,
+        said: Vec<Vec<usize>>,
+        Extent { views, texts, dim }: Extent,
+    ) -> Result<Option<Self>, FitError> {
+        let file = WeightFile::open(path).map_err(ModelError::from)?;
+        if file.metadata(KEY) != Some(key) {
+            return Ok(None);
+        }
+        let read = |name: &str, rows: [usize; 2]| -> Result<Vec<f32>, FitError> {
+            let (found, expected) = (file.shape(name).map_err(ModelError::from)?, [rows[0], rows[1], dim]);
+            if found != expected {
+                let message = format!("{name}: features of shape {found:?}, expected {expected:?}");
+                return Err(FitError::Features { path: path.to_owned(), message });
+            }
+            Ok(file.read(name).map_err(ModelError::from)?)
+        };
+        let found = file.shape("image").map_err(ModelError::from)?.get(1).copied().unwrap_or(0);
+        if views > 0 && found == 0 {
+            return Ok(None);
+        }
+        // What nobody asks for may be there all the same.
+        let views = if views == 0 { found } else { views };
+        let (image, text) = (read("image", [said.len(), views])?, read("text", [1, texts])?);
+        Ok(Some(Self { dim, views, image, text, said }))
+    }
+
+    fn write(&self, path: &Path, key: &str) -> Result<(), ModelError> {
+        let device = Device::flex();
+        let rows = |values: &[f32], shape: [usize; 3]| {
+            Tensor::<3>::from_data(TensorData::new(values.to_vec(), shape), &device)
+        };
+        let samples = self.said.len();
+        let mut list = TensorList::default();
+        list.push("image".to_owned(), rows(&self.image, [samples, self.views, self.dim]));
+        list.push("text".to_owned(), rows(&self.text, [1, self.text.len() / self.dim.max(1), self.dim]));
+        let header = HashMap::from([(KEY.to_owned(), key.to_owned())]);
+        list.write(path, Precision::Full, header).map_err(ModelError::from)
+    }
+
+    /// Mean of the features of some views of a sample, `[dim]`; empty where views have none.
+    pub fn image(&self, sample: usize, views: &[usize]) -> Vec<f32> {
+        let stride = self.views * self.dim;
+        vectors::mean_of(&self.image[sample * stride..(sample + 1) * stride], self.dim, views)
+    }
+
+    /// Features of a caption of a sample, `[dim]`.
+    pub fn text(&self, sample: usize, caption: usize) -> &[f32] {
+        let start = self.said[sample][caption] * self.dim;
+        &self.text[start..start + self.dim]
+    }
+
+    /// For each sample the others, nearest first by the mean of its image features, at most `count`.
+    pub fn neighbors(&self, count: usize) -> Vec<Vec<usize>> {
+        let stride = (self.views * self.dim).max(1);
+        let directions: Vec<Vec<f32>> =
+            self.image.chunks(stride).map(|views| vectors::direction(views, self.dim)).collect();
+        vectors::neighbors(&directions, count)
+    }
+}
+
+/// How many features there are: views of a shape, distinct texts, and the width.
+#[derive(Clone, Copy)]
+struct Extent {
+    views: usize,
+    texts: usize,
+    dim: usize,
+}
+
+/// Features to compute, and the file that they go to.
+struct Job<'a> {
+    path: &'a Path,
+    key: &'a str,
+    texts: &'a [&'a str],
+    views: usize,
+}
+
+/// What passes a tower at once.
+enum Part<'a> {
+    Views(&'a [Sample]),
+    Texts(&'a [&'a str]),
+}
+
+impl Part<'_> {
+    fn rows(&self, views: usize) -> usize {
+        match self {
+            Self::Views(shapes) => shapes.len() * views,
+            Self::Texts(texts) => texts.len(),
+        }
+    }
+
+    fn features(&self, teacher: &Teacher, views: usize) -> Result<Vec<f32>, ModelError> {
+        match self {
+            Self::Views(shapes) => {
+                let pictures = shapes.iter().flat_map(|shape| shape.views.iter().take(views).cloned());
+                Ok(teacher.images(&pictures.collect::<Vec<_>>()))
+            }
+            Self::Texts(texts) => teacher.texts(texts),
+        }
+    }
+}
+
+impl Job<'_> {
+    /// Features of the views of every shape, then of all texts, with the file that holds them until they are elsewhere.
+    fn compute(
+        &self,
+        teacher: &Teacher,
+        shapes: &ShapeSet,
+        on_progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<(RowsFile, Vec<f32>), FitError> {
+        let Self { path, key, texts, views } = *self;
+        let dim = teacher.dim();
+        let with_views = if views == 0 { &[] } else { shapes.samples.as_slice() };
+        let of_views = with_views.chunks((AT_ONCE / views.max(1)).max(1)).map(Part::Views);
+        let parts: Vec<Part> = of_views.chain(texts.chunks(AT_ONCE).map(Part::Texts)).collect();
+        // Rows after each part.
+        let ends = parts.iter().scan(0, |done, part| {
+            *done += part.rows(views);
+            Some(*done)
+        });
+        let ends: Vec<usize> = ends.collect();
+        let all = ends.last().copied().unwrap_or(0);
+        let header = header(key, all as u64, dim);
+        let (mut file, kept) = RowsFile::open(path, &header, ends.iter().map(|end| end * dim))?;
+        for (part, end) in parts.iter().zip(&ends).filter(|(_, end)| **end * dim > kept) {
+            let values = part.features(teacher, views)?;
+            file.push(&values)?;
+            on_progress(*end, all);
+        }
+        let values = file.read(all * dim)?;
+        Ok((file, values))
+    }
+}
+
+/// Every caption once, and which of them each sample's captions are.
+fn distinct(shapes: &ShapeSet) -> (Vec<&str>, Vec<Vec<usize>>) {
+    let mut texts = Vec::new();
+    let mut rows = HashMap::new();
+    let said = shapes.samples.iter().map(|sample| {
+        let row = sample.sayings.iter().map(|saying| {
+            *rows.entry(saying.text.as_str()).or_insert_with(|| {
+                texts.push(saying.text.as_str());
+                texts.len() - 1
+            })
+        });
+        row.collect()
+    });
+    let said = said.collect();
+    (texts, said)
+}

@@ -1,0 +1,103 @@
+//! Arithmetic on the gradients of a network.
+
+use std::collections::HashSet;
+
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::optim::GradientsParams;
+use burn::tensor::Tensor;
+
+/// Sum of both gradients of each parameter, on the device of `a`'s.
+pub fn add<M: Module>(module: &M, mut a: GradientsParams, mut b: GradientsParams) -> GradientsParams {
+    module.visit(&mut Add { into: &mut a, from: &mut b });
+    a
+}
+
+/// Takes the gradients of these parameters out of `from`.
+pub fn take<M: Module>(module: &M, from: &mut GradientsParams, ids: &HashSet<ParamId>) -> GradientsParams {
+    let mut taken = GradientsParams::new();
+    module.visit(&mut Take { from, ids, taken: &mut taken });
+    taken
+}
+
+/// Euclidean norm over all gradients.
+pub fn norm<M: Module>(module: &M, gradients: &GradientsParams) -> f32 {
+    let mut sum = Squares { gradients, sums: Vec::new() };
+    module.visit(&mut sum);
+    if sum.sums.is_empty() { 0.0 } else { Tensor::cat(sum.sums, 0).sum().sqrt().into_scalar::<f32>() }
+}
+
+/// Gradients whose norm is at most `largest` (torch's `clip_grad_norm_`), and the norm they had.
+pub fn clip_norm<M: Module>(
+    module: &M,
+    mut gradients: GradientsParams,
+    largest: f32,
+) -> (GradientsParams, f32) {
+    let norm = norm(module, &gradients);
+    let factor = largest / (norm + 1e-6);
+    if factor < 1.0 {
+        module.visit(&mut Scale { gradients: &mut gradients, factor });
+    }
+    (gradients, norm)
+}
+
+struct Add<'a> {
+    into: &'a mut GradientsParams,
+    from: &'a mut GradientsParams,
+}
+
+impl ModuleVisitor for Add<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let Some(other) = self.from.remove::<D>(param.id) else { return };
+        let sum = match self.into.remove::<D>(param.id) {
+            Some(own) => {
+                let device = own.device();
+                own + other.to_device(&device)
+            }
+            None => other,
+        };
+        self.into.register(param.id, sum);
+    }
+}
+
+struct Take<'a> {
+    from: &'a mut GradientsParams,
+    ids: &'a HashSet<ParamId>,
+    taken: &'a mut GradientsParams,
+}
+
+impl ModuleVisitor for Take<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if !self.ids.contains(&param.id) {
+            return;
+        }
+        if let Some(gradient) = self.from.remove::<D>(param.id) {
+            self.taken.register(param.id, gradient);
+        }
+    }
+}
+
+struct Squares<'a> {
+    gradients: &'a GradientsParams,
+    sums: Vec<Tensor<1>>,
+}
+
+impl ModuleVisitor for Squares<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.gradients.get::<D>(param.id) {
+            self.sums.push(gradient.square().sum());
+        }
+    }
+}
+
+struct Scale<'a> {
+    gradients: &'a mut GradientsParams,
+    factor: f32,
+}
+
+impl ModuleVisitor for Scale<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.gradients.remove::<D>(param.id) {
+            self.gradients.register(param.id, gradient * self.factor);
+        }
+    }
+}

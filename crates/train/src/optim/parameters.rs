@@ -1,0 +1,192 @@
+//! A network's numbers by name: listing, freezing, replacing, averaging.
+
+use std::collections::{BTreeMap, HashSet};
+use std::hash::Hasher as _;
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::tensor::{Tensor, TensorData};
+use fnv::FnvHasher;
+
+/// One tensor of a network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    /// Path in the module tree: `vision.transformer.resblocks.0.attn.in_proj.weight`.
+    pub name: String,
+    /// Key of its gradient and of its optimizer state.
+    pub id: ParamId,
+    /// Shape.
+    pub dims: Vec<usize>,
+    /// Whether it gets a gradient; running statistics and frozen tensors do not.
+    pub trained: bool,
+}
+
+impl Parameter {
+    /// Number of elements.
+    pub fn count(&self) -> usize {
+        self.dims.iter().product()
+    }
+}
+
+/// All tensors, in the order of the module tree.
+pub fn parameters<M: Module>(module: &M) -> Vec<Parameter> {
+    let mut list = Vec::new();
+    visit(module, |parameter, _| list.push(parameter));
+    list
+}
+
+/// Values of all tensors by name. Running statistics must have been brought up to date (`Module::valid`).
+pub fn values<M: Module>(module: &M) -> BTreeMap<String, TensorData> {
+    let mut map = BTreeMap::new();
+    visit(module, |parameter, flat| {
+        let numbers: Vec<f32> =
+            flat.into_data().convert::<f32>().try_into_vec().expect("just converted to f32");
+        map.insert(parameter.name, TensorData::new(numbers, parameter.dims));
+    });
+    map
+}
+
+/// The first tensor that holds a NaN or an infinity.
+pub fn not_finite<M: Module>(module: &M) -> Option<String> {
+    let mut found = None;
+    visit(module, |parameter, flat| {
+        if found.is_none() && !flat.into_data().iter::<f32>().all(f32::is_finite) {
+            found = Some(parameter.name);
+        }
+    });
+    found
+}
+
+/// The module with every parameter's id made from its name, so that ids are the same in every process.
+pub fn with_stable_ids<M: Module>(module: M) -> M {
+    module.map(&mut Renumber { path: Vec::new() })
+}
+
+/// The module with only these parameters trained.
+pub fn train_only<M: Module>(module: M, trained: &HashSet<ParamId>) -> M {
+    module.map(&mut Freeze { trained })
+}
+
+/// The module with other values.
+///
+/// # Errors
+/// If a name is on one side only, or a shape differs.
+pub fn with_values<M: Module>(module: M, values: &BTreeMap<String, TensorData>) -> Result<M, String> {
+    let present = parameters(&module);
+    for parameter in &present {
+        match values.get(&parameter.name) {
+            None => return Err(format!("no tensor {:?}", parameter.name)),
+            Some(data) if **data.shape() != *parameter.dims => {
+                let Parameter { name, dims, .. } = parameter;
+                return Err(format!("tensor {name:?} has shape {:?}, expected {dims:?}", data.shape()));
+            }
+            Some(_) => {}
+        }
+    }
+    let names: HashSet<&str> = present.iter().map(|parameter| parameter.name.as_str()).collect();
+    if let Some(extra) = values.keys().find(|name| !names.contains(name.as_str())) {
+        return Err(format!("tensor {extra:?} is not the network's"));
+    }
+    Ok(change(module, |name, old| {
+        let numbers: Vec<f32> = values[name].iter::<f32>().collect();
+        Tensor::from_data(TensorData::new(numbers, old.dims()), &old.device())
+    }))
+}
+
+/// `average · decay + current · (1 − decay)` for the parameters that are `trained`; everything else, running statistics
+/// among it, taken from `current` unchanged. Which those are is told by id: a network without gradients does not know.
+pub fn toward<M: Module>(average: M, current: &M, trained: &HashSet<ParamId>, decay: f64) -> M {
+    let mut tensors = BTreeMap::new();
+    visit(current, |parameter, flat| {
+        tensors.insert(parameter.name, (flat.without_autodiff(), trained.contains(&parameter.id)));
+    });
+    change(average, |name, old| match tensors.remove(name) {
+        Some((new, true)) => old * decay + new * (1.0 - decay),
+        Some((new, false)) => new,
+        None => old,
+    })
+}
+
+/// Shows every tensor, flattened, with what it is.
+fn visit<M: Module>(module: &M, see: impl FnMut(Parameter, Tensor<1>)) {
+    struct Visit<F> {
+        path: Vec<String>,
+        see: F,
+    }
+    impl<F: FnMut(Parameter, Tensor<1>)> ModuleVisitor for Visit<F> {
+        fn enter_module(&mut self, name: &str, _: &str) {
+            self.path.push(name.to_owned());
+        }
+        fn exit_module(&mut self, _: &str, _: &str) {
+            self.path.pop();
+        }
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let value = param.base();
+            let dims = value.dims().to_vec();
+            let trained = value.is_require_grad();
+            let parameter = Parameter { name: self.path.join("."), id: param.id, dims, trained };
+            let count = parameter.count();
+            (self.see)(parameter, value.reshape([count]));
+        }
+    }
+    module.visit(&mut Visit { path: Vec::new(), see });
+}
+
+/// Replaces every tensor by what `new` makes of its name and its flattened value.
+fn change<M: Module>(module: M, new: impl FnMut(&str, Tensor<1>) -> Tensor<1>) -> M {
+    struct Change<F> {
+        path: Vec<String>,
+        new: F,
+    }
+    impl<F: FnMut(&str, Tensor<1>) -> Tensor<1>> ModuleMapper for Change<F> {
+        fn enter_module(&mut self, name: &str, _: &str) {
+            self.path.push(name.to_owned());
+        }
+        fn exit_module(&mut self, _: &str, _: &str) {
+            self.path.pop();
+        }
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            let name = self.path.join(".");
+            param.map(|old| {
+                let (dims, trained) = (old.dims(), old.is_require_grad());
+                let flat = old.detach().reshape([dims.iter().product::<usize>()]);
+                let value = (self.new)(&name, flat).reshape(dims).detach();
+                if trained { value.require_grad() } else { value }
+            })
+        }
+    }
+    module.map(&mut Change { path: Vec::new(), new })
+}
+
+struct Renumber {
+    path: Vec<String>,
+}
+
+impl ModuleMapper for Renumber {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.to_owned());
+    }
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let mut hasher = FnvHasher::default();
+        for part in &self.path {
+            hasher.write(part.as_bytes());
+            hasher.write(b".");
+        }
+        let id = hasher.finish();
+        let (_, value, mapper) = param.consume();
+        Param::from_mapped_value(ParamId::from(id), value, mapper)
+    }
+}
+
+struct Freeze<'a> {
+    trained: &'a HashSet<ParamId>,
+}
+
+impl ModuleMapper for Freeze<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let trained = self.trained.contains(&param.id);
+        param.set_require_grad(trained)
+    }
+}

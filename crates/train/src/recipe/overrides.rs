@@ -1,0 +1,86 @@
+//! `--set key=value`, and errors that name the nearest known key.
+
+use super::RecipeError;
+
+/// Puts one value into the table, making tables on the way; whether the key is known, the recipe's types say.
+pub(super) fn apply(table: &mut toml::Table, setting: &str) -> Result<(), RecipeError> {
+    let wrong = |message: String| RecipeError::Setting { setting: setting.to_owned(), message };
+    let (key, value) = setting.split_once('=').ok_or_else(|| wrong("expected key=value".to_owned()))?;
+    let (tables, last) = key.rsplit_once('.').map_or((None, key), |(tables, last)| (Some(tables), last));
+    if key.split('.').any(str::is_empty) {
+        return Err(wrong("expected key=value".to_owned()));
+    }
+    let mut inner = table;
+    for name in tables.into_iter().flat_map(|tables| tables.split('.')) {
+        let slot = inner.entry(name).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+        inner = slot.as_table_mut().ok_or_else(|| wrong(format!("{name:?} is a value, not a table")))?;
+    }
+    match (inner.get_mut(last), parse_value(value)) {
+        // What has several settings is named by its path: `data=my/folder`.
+        (Some(toml::Value::Table(table)), path @ toml::Value::String(_)) => {
+            table.insert("path".to_owned(), path);
+        }
+        (_, value) => {
+            inner.insert(last.to_owned(), value);
+        }
+    }
+    Ok(())
+}
+
+/// A TOML value, or the text itself where it is not valid TOML.
+fn parse_value(text: &str) -> toml::Value {
+    let parsed = format!("value = {text}").parse::<toml::Table>().ok();
+    let parsed = parsed.filter(|table| table.len() == 1).and_then(|mut table| table.remove("value"));
+    parsed.unwrap_or_else(|| toml::Value::String(text.to_owned()))
+}
+
+/// The reader's message about an unknown key, with the known key that is most like it.
+pub(super) fn with_nearest(message: &str) -> String {
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let Some(unknown) = quoted.next().filter(|_| message.contains("unknown ")) else {
+        return message.trim().to_owned();
+    };
+    match quoted.min_by_key(|known| distance(unknown, known)) {
+        Some(nearest) => format!("{}; did you mean `{nearest}`?", message.trim()),
+        None => message.trim().to_owned(),
+    }
+}
+
+/// Insertions, deletions and replacements that make one word the other.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, y) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_key_is_named() {
+        let message = with_nearest("unknown field `stepz`, expected one of `steps`, `seed`");
+        assert!(message.ends_with("did you mean `steps`?"), "{message}");
+        assert_eq!(with_nearest("missing field `steps`\n"), "missing field `steps`");
+    }
+
+    #[test]
+    fn values_are_toml_or_text() {
+        let mut table = "a = 1".parse::<toml::Table>().unwrap();
+        for setting in ["a=2", "b.c=x y", "b.d=[1, 2]"] {
+            apply(&mut table, setting).unwrap();
+        }
+        assert_eq!(table.to_string(), "a = 2\n\n[b]\nc = \"x y\"\nd = [1, 2]\n");
+        for setting in ["a", "a.b=1", ".=1"] {
+            assert!(apply(&mut table, setting).is_err(), "{setting}");
+        }
+    }
+}

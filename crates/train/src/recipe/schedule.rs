@@ -1,0 +1,265 @@
+//! How a learning rate moves over a run, as a value.
+
+use std::f64::consts::PI;
+
+use serde::{Deserialize, Serialize};
+
+/// A length of a run: a number of steps, or of epochs, `{ epochs = … }`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged, deny_unknown_fields, expecting = "expected a number of steps, or { epochs = … }")]
+pub enum Span {
+    /// Optimizer steps.
+    Steps(usize),
+    /// Passes over the shapes, rounded to whole steps, one at least.
+    Epochs {
+        /// How many.
+        epochs: f64,
+    },
+}
+
+impl Span {
+    /// In steps, when an epoch has this many.
+    pub fn steps(self, steps_per_epoch: usize) -> usize {
+        match self {
+            Self::Steps(steps) => steps,
+            Self::Epochs { epochs: 0.0 } => 0,
+            Self::Epochs { epochs } => ((epochs * steps_per_epoch as f64).round() as usize).max(1),
+        }
+    }
+
+    /// Whether it is a length: no number below 0, none that is infinite.
+    pub(crate) fn is_valid(self) -> bool {
+        match self {
+            Self::Steps(_) => true,
+            Self::Epochs { epochs } => epochs.is_finite() && epochs >= 0.0,
+        }
+    }
+
+    /// Whether it is a length, and longer than nothing.
+    pub(crate) fn is_positive(self) -> bool {
+        self.is_valid() && self != Self::Steps(0) && self != Self::Epochs { epochs: 0.0 }
+    }
+}
+
+impl Default for Span {
+    fn default() -> Self {
+        Self::Steps(0)
+    }
+}
+
+impl std::fmt::Display for Span {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Steps(steps) => write!(f, "{steps}"),
+            Self::Epochs { epochs } => write!(f, "{{ epochs = {epochs} }}"),
+        }
+    }
+}
+
+/// The shape of a learning rate over the steps of a run. Rates are absolute.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Schedule {
+    /// Always the peak (CG3D's prompts). The braces let unknown keys be errors.
+    Constant {},
+    /// A linear rise, then half a cosine, step by step.
+    Cosine {
+        /// How long the rate rises to its peak.
+        #[serde(default)]
+        warm_up: Span,
+        /// Rate of the first step. Without one, the rise is one `warm_up`-th of the peak a step (OpenShape, nano);
+        /// with one, it is even between both ends (ULIP's `cosine_scheduler`).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        start: Option<f64>,
+        /// Rate towards which the cosine falls.
+        #[serde(default)]
+        end: f64,
+        /// Whether the last step is at `end` already; otherwise the step after the last would be.
+        #[serde(default)]
+        closed: bool,
+    },
+    /// A rise and a cosine that move once an epoch.
+    EpochCosine {
+        /// Epochs from the peak to the end; as many as the run has where absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        epochs: Option<f64>,
+        /// Epochs in which the rate rises.
+        #[serde(default)]
+        warm_up: usize,
+        /// Rate of the first epoch when there is a rise.
+        #[serde(default)]
+        start: f64,
+        /// Rate at the end.
+        end: f64,
+        /// Whether each epoch has the rate of the one before, so that the first two are equal (CG3D steps its
+        /// scheduler with the number of the epoch that has ended).
+        #[serde(default)]
+        late: bool,
+    },
+    /// Multiplied by `factor` after every `every` (OpenShape).
+    Step {
+        /// How far apart falls are.
+        every: Span,
+        /// By how much.
+        factor: f64,
+    },
+}
+
+/// Where a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// Steps done.
+    pub step: usize,
+    /// Steps in all.
+    pub steps: usize,
+    /// Steps in which every sample comes once.
+    pub steps_per_epoch: usize,
+}
+
+impl Schedule {
+    /// Whether rates depend on how long the run is, so that a longer one is another from the start.
+    pub fn spans_the_run(&self) -> bool {
+        matches!(self, Self::Cosine { .. } | Self::EpochCosine { epochs: None, .. })
+    }
+
+    /// The rate of the step at `position` when the highest rate is `peak`.
+    pub fn rate(&self, peak: f64, position: Position) -> f64 {
+        let Position { step, steps, steps_per_epoch } = position;
+        match *self {
+            Self::Constant {} => peak,
+            Self::Cosine { warm_up, start, end, closed } => {
+                let warm_up = warm_up.steps(steps_per_epoch);
+                if step < warm_up {
+                    return rise(peak, start, step, warm_up);
+                }
+                let done = step - warm_up + usize::from(closed);
+                half_cosine(peak, end, done as f64 / steps.saturating_sub(warm_up).max(1) as f64)
+            }
+            Self::EpochCosine { epochs, warm_up, start, end, late } => {
+                let epoch = (step / steps_per_epoch.max(1)).saturating_sub(usize::from(late));
+                if epoch < warm_up {
+                    start + epoch as f64 * (peak - start) / warm_up as f64
+                } else {
+                    let all = epochs.unwrap_or(steps as f64 / steps_per_epoch.max(1) as f64);
+                    half_cosine(peak, end, epoch as f64 / all.max(1.0))
+                }
+            }
+            Self::Step { every, factor } => {
+                peak * factor.powi((step / every.steps(steps_per_epoch).max(1)) as i32)
+            }
+        }
+    }
+}
+
+/// The rate of a `step` within the rise.
+fn rise(peak: f64, start: Option<f64>, step: usize, warm_up: usize) -> f64 {
+    match start {
+        Some(start) => start + (peak - start) * step as f64 / (warm_up - 1).max(1) as f64,
+        None => peak * (step + 1) as f64 / warm_up as f64,
+    }
+}
+
+/// At the end it stays there.
+fn half_cosine(peak: f64, end: f64, done: f64) -> f64 {
+    end + 0.5 * (peak - end) * (1.0 + (PI * done.min(1.0)).cos())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The formulas are the references' own, in the same precision.
+    const TOLERANCE: f64 = 1e-12;
+
+    fn check(name: &str, schedule: &Schedule, peak: f64, position: Position, expected: f64) {
+        let found = schedule.rate(peak, position);
+        assert!((found - expected).abs() <= TOLERANCE, "{name} {position:?}: {found}, expected {expected}");
+    }
+
+    /// The rate of nano's first published weights, written as it was then.
+    #[test]
+    fn a_closed_cosine_ends_at_its_end() {
+        let schedule = Schedule::Cosine { warm_up: Span::Steps(50), start: None, end: 4e-5, closed: true };
+        for step in 1..=1250_usize {
+            let expected = if step <= 50 {
+                4e-3 * step as f64 / 50.0
+            } else {
+                let done = (step - 50) as f64 / 1200.0;
+                4e-3 * (0.01 + 0.99 * 0.5 * (1.0 + (PI * done).cos()))
+            };
+            let position = Position { step: step - 1, steps: 1250, steps_per_epoch: 1 };
+            check("nano", &schedule, 4e-3, position, expected);
+        }
+    }
+
+    #[test]
+    fn duoduo_falls_once_an_epoch() {
+        let schedule =
+            Schedule::EpochCosine { epochs: Some(3.0), warm_up: 0, start: 0.0, end: 1e-7, late: false };
+        for (epoch, expected) in [5e-5, 3.7525e-5, 1.2575e-5].into_iter().enumerate() {
+            for step in [4 * epoch, 4 * epoch + 3] {
+                let position = Position { step, steps: 12, steps_per_epoch: 4 };
+                check("duoduo", &schedule, 5e-5, position, expected);
+            }
+        }
+    }
+
+    /// A shorter run falls all the way too, unless the schedule has its own number of epochs.
+    #[test]
+    fn a_cosine_of_epochs_is_as_long_as_the_run() {
+        let of = |epochs| Schedule::EpochCosine { epochs, warm_up: 0, start: 0.0, end: 1e-7, late: false };
+        for step in 0..80 {
+            let position = Position { step, steps: 80, steps_per_epoch: 4 };
+            check("as the run", &of(None), 5e-5, position, of(Some(20.0)).rate(5e-5, position));
+        }
+        assert!(of(None).spans_the_run() && !of(Some(20.0)).spans_the_run());
+    }
+
+    #[test]
+    fn a_cosine_of_epochs_stays_at_its_end() {
+        let schedule =
+            Schedule::EpochCosine { epochs: Some(3.0), warm_up: 0, start: 0.0, end: 1e-7, late: false };
+        for step in [12, 15, 23, 40] {
+            check("after", &schedule, 5e-5, Position { step, steps: 60, steps_per_epoch: 4 }, 1e-7);
+        }
+    }
+
+    #[test]
+    fn lengths_are_steps_or_epochs() {
+        #[derive(Deserialize, Serialize)]
+        struct Lengths {
+            lengths: Vec<Span>,
+        }
+        let text = "lengths = [7, { epochs = 2 }, { epochs = 0.5 }]";
+        let Lengths { lengths } = toml::from_str(text).unwrap();
+        assert_eq!(lengths.iter().map(|span| span.steps(31)).collect::<Vec<_>>(), [7, 62, 16]);
+        let again: Lengths =
+            toml::from_str(&toml::to_string(&Lengths { lengths: lengths.clone() }).unwrap()).unwrap();
+        assert_eq!(again.lengths, lengths);
+        let error = toml::from_str::<Lengths>("lengths = [{ epoch = 2 }]").err().map(|e| e.to_string());
+        assert!(error.as_ref().is_some_and(|e| e.contains("{ epochs = … }")), "{error:?}");
+    }
+
+    /// ULIP's warm-up of one epoch is as many steps as an epoch has.
+    #[test]
+    fn a_rise_of_an_epoch_is_a_rise_of_its_steps() {
+        let of = |warm_up| Schedule::Cosine { warm_up, start: Some(1e-6), end: 1e-5, closed: false };
+        for step in 0..300 {
+            let position = Position { step, steps: 300, steps_per_epoch: 62 };
+            let expected = of(Span::Steps(62)).rate(3e-3, position);
+            check("ulip", &of(Span::Epochs { epochs: 1.0 }), 3e-3, position, expected);
+        }
+    }
+
+    #[test]
+    fn a_run_without_steps_has_a_rate() {
+        let position = Position { step: 0, steps: 0, steps_per_epoch: 0 };
+        let all = [
+            Schedule::Constant {},
+            Schedule::Cosine { warm_up: Span::default(), start: Some(0.0), end: 0.0, closed: true },
+            Schedule::EpochCosine { epochs: None, warm_up: 0, start: 0.0, end: 0.0, late: true },
+            Schedule::Step { every: Span::default(), factor: 0.5 },
+        ];
+        assert!(all.iter().all(|schedule| schedule.rate(1.0, position).is_finite()));
+    }
+}
