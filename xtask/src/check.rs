@@ -37,15 +37,17 @@ fn cargo(arguments: &[&str]) -> Result<()> {
 }
 
 /// Package, crate that must not be among its dependencies, why.
-const FORBIDDEN: [(&str, &str, &str); 14] = [
+const FORBIDDEN: [(&str, &str, &str); 16] = [
     ("lexiform-geometry", "burn-tensor", "geometry links no tensor library"),
     ("lexiform-store", "burn-tensor", "the store links no tensor library"),
     ("lexiform-data", "burn-tensor", "data sets link no tensor library"),
     ("lexiform-data", "tokio", "data sets have no async runtime"),
     ("lexiform-data", "lexiform-model", "data sets know no models"),
     ("lexiform-search", "lexiform-data", "answering does not link data sets"),
-    ("lexiform-eval", "burn-tensor", "eval links no tensor library"),
-    ("lexiform-eval", "lexiform-geometry", "eval knows no 3D files"),
+    ("lexiform-metrics", "burn-tensor", "metrics link no tensor library"),
+    ("lexiform-metrics", "lexiform-geometry", "metrics know no 3D files"),
+    ("lexiform-eval", "lexiform-train", "measuring does not link training"),
+    ("lexiform-train", "lexiform-eval", "training counts with metrics alone"),
     ("lexiform-geometry", "tokio", "geometry has no async runtime"),
     ("lexiform-search", "lexiform-train", "answering does not link training"),
     ("lexiform-store", "lexiform-geometry", "the store knows no meshes"),

@@ -35,7 +35,6 @@ pub mod shapes;
 mod stored;
 mod supply;
 mod targets;
-mod teacher;
 mod towers;
 mod watch;
 
@@ -54,6 +53,5 @@ pub use rehearse::{Trial, rehearse};
 pub use saying::{CaptionRule, Origin, Saying};
 pub use schedule::{Position, Schedule, Span};
 pub use shape_set::{Names, Sample, ShapeSet};
-pub use teacher::Teacher;
 pub use towers::Design;
 pub use watch::Watcher;

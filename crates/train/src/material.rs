@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use lexiform_data::DataError;
-use lexiform_eval::ClassFeatures;
 use lexiform_geometry::Rig;
-use lexiform_model::ModelError;
+use lexiform_metrics::ClassFeatures;
+use lexiform_model::{ModelError, Teacher};
 
 use crate::event::TrainEvent;
 use crate::fit::FitError;
@@ -18,7 +18,6 @@ use crate::recipe::{DataConfig, NetworkConfig, Recipe};
 use crate::shape_set::Sizes;
 use crate::supply::Supply;
 use crate::targets::{self, Place, Targets};
-use crate::teacher::Teacher;
 
 /// Shapes of a run.
 pub(crate) struct Material {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use image::RgbaImage;
 use lexiform_data::{DataError, read_exact_at};
+use lexiform_model::Teacher;
 use rayon::prelude::*;
 
 use crate::fit::FitError;
@@ -14,7 +15,6 @@ use crate::rows_file::{RowsFile, header};
 use crate::saying::Saying;
 use crate::shape_set::Names;
 use crate::stored::Stored;
-use crate::teacher::{AT_ONCE, Teacher};
 
 /// Features of a data set's shapes.
 pub(crate) struct SetFeatures {
@@ -104,7 +104,7 @@ impl FeatureFile {
         let header = header(&format!("{} {key}", teacher.model().id()), rows, dim);
         let start = header.len() as u64;
         if !is_of(path, &header, start + rows * dim as u64 * 4)? {
-            let at_once = (AT_ONCE / stored.look.views.max(1)).max(1);
+            let at_once = (Teacher::BATCH / stored.look.views.max(1)).max(1);
             let shapes: Vec<usize> = (0..stored.len()).collect();
             let end = |group: &[usize]| first[group[group.len() - 1] + 1] as usize;
             let ends = shapes.chunks(at_once).map(|group| end(group) * dim);

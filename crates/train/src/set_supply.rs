@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lexiform_data::{DataError, Dataset, Key, Member, POINTS, Row, TEXT_FEATURES, VIEW_FEATURES};
+use lexiform_model::Teacher;
 
 use crate::event::{FeatureSource, TrainEvent};
 use crate::fit::FitError;
@@ -14,7 +15,6 @@ use crate::set_features::{FeatureFile, Rows, SetFeatures};
 use crate::shape_set::Names;
 use crate::stored::{Entry, Look, Stored};
 use crate::targets;
-use crate::teacher::Teacher;
 
 /// Most shapes that are all compared with each other.
 const MOST_COMPARED: usize = 50_000;

@@ -1,6 +1,7 @@
 //! Where a run's shapes come from: made by rule, a folder's files, or a data set.
 
 use lexiform_geometry::Rig;
+use lexiform_model::Teacher;
 
 use crate::files::{Files, FilesError};
 use crate::fit::FitError;
@@ -10,7 +11,6 @@ use crate::pool::{Held, Pool};
 use crate::recipe::DataConfig;
 use crate::set_supply::SetSupply;
 use crate::shape_set::Sizes;
-use crate::teacher::Teacher;
 
 /// A source of shapes.
 pub(crate) enum Supply {

@@ -4,14 +4,13 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor, TensorData};
-use lexiform_model::ModelError;
 use lexiform_model::weights::{Precision, TensorList, WeightFile};
+use lexiform_model::{ModelError, Teacher};
 use rayon::prelude::*;
 
 use crate::fit::FitError;
 use crate::rows_file::{KEY, RowsFile, header};
 use crate::shape_set::{Sample, ShapeSet};
-use crate::teacher::{AT_ONCE, Teacher};
 
 /// Where features are kept.
 #[derive(Clone, Copy, Debug)]
@@ -155,8 +154,8 @@ fn computed(
     }
     let dim = teacher.dim();
     let with_views = if views == 0 { &[] } else { shapes.samples.as_slice() };
-    let of_views = with_views.chunks((AT_ONCE / views.max(1)).max(1)).map(Part::Views);
-    let parts: Vec<Part> = of_views.chain(texts.chunks(AT_ONCE).map(Part::Texts)).collect();
+    let of_views = with_views.chunks((Teacher::BATCH / views.max(1)).max(1)).map(Part::Views);
+    let parts: Vec<Part> = of_views.chain(texts.chunks(Teacher::BATCH).map(Part::Texts)).collect();
     let rows = |part: &Part| match part {
         Part::Views(shapes) => shapes.len() * views,
         Part::Texts(texts) => texts.len(),

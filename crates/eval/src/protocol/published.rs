@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Benchmark, Paper};
+use super::benchmark::{Benchmark, Paper};
 
 /// One published row.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]

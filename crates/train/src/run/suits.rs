@@ -1,6 +1,7 @@
 //! Whether a recipe suits what it meets: the devices, the shapes, the teacher.
 
 use burn::tensor::Device;
+use lexiform_model::Teacher;
 use lexiform_model::nn::has_products;
 use lexiform_model::point::Up;
 
@@ -8,7 +9,6 @@ use crate::batch::Order;
 use crate::fit::FitError;
 use crate::published::Published;
 use crate::recipe::{NetworkConfig, Recipe, RecipeError};
-use crate::teacher::Teacher;
 use crate::towers::Towers;
 
 /// Devices have the numbers that the recipe computes in.
