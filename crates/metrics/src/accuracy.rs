@@ -27,7 +27,7 @@ pub struct Classification {
 }
 
 impl Classification {
-    /// Counts predictions among so many classes.
+    /// Counts predictions among `labels` classes.
     ///
     /// # Errors
     /// If there is no prediction.

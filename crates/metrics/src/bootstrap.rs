@@ -33,7 +33,7 @@ const ENDS: [f64; 2] = [0.025, 0.975];
 /// How chance is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Resampling {
-    /// Times the items are drawn anew.
+    /// Number of bootstrap samples.
     pub rounds: usize,
     /// Seed of the draws.
     pub seed: u64,
@@ -95,9 +95,9 @@ pub struct ClassificationIntervals {
 }
 
 impl ClassificationIntervals {
-    /// Draws predictions anew.
+    /// From bootstrap samples of the predictions.
     pub fn of(predictions: &[Prediction], classification: &Classification, resampling: Resampling) -> Self {
-        // Only classes that occur can be drawn: numbering them anew keeps the counts short.
+        // Only classes that occur can be drawn: renumbering them keeps the counts short.
         let mut place = vec![usize::MAX; classification.labels];
         classification.classes.iter().enumerate().for_each(|(i, class)| place[class.class] = i);
         let of_class: Vec<(usize, usize)> = predictions.iter().map(|p| (place[p.truth], p.rank)).collect();

@@ -6,7 +6,7 @@ use crate::MetricsError;
 use crate::bootstrap::{Interval, Resampling, intervals};
 use crate::error::check_count;
 
-/// The second model's first answers beside the first's.
+/// The second model's first answers compared with the first's.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Paired {
     /// Items both were asked.

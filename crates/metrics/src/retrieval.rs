@@ -11,7 +11,7 @@ use crate::error::{check_count, check_indices};
 use crate::similarity::{map_similarities, rank_of, top_k};
 use crate::{Features, MetricsError};
 
-/// Depths at which shares are told.
+/// The k of recall@k, coverage@k and NDCG@k.
 pub const DEPTHS: [usize; 4] = [1, 3, 5, 10];
 /// Best items kept for each query.
 const KEPT: usize = 10;
@@ -69,7 +69,7 @@ fn ranks(scores: &[f32], items: &[usize]) -> Vec<usize> {
     for other in 0..scores.len() {
         between[items.partition_point(|&item| before(item, other).is_lt())] += 1;
     }
-    // An item stands in the gap before itself, so the sum up to its gap is its place.
+    // An item is in the gap before itself, so the sum up to its gap is its place.
     let places = between.iter().scan(0, |sum, n| {
         *sum += n;
         Some(*sum)
@@ -122,7 +122,7 @@ impl Retrieval {
         Ok(Self { queries: found.len(), gallery, scores })
     }
 
-    /// The interval of every number, queries drawn anew; of shares that are all or nothing, the exact one. `found` is what
+    /// The interval of every number, from bootstrap samples of the queries; of shares that are all or nothing, the exact one. `found` is what
     /// was counted.
     pub fn intervals(&self, found: &[QueryResult], resampling: Resampling) -> Scores<Interval> {
         let queries: Vec<[f64; NUMBERS]> = found.iter().map(QueryResult::numbers).collect();

@@ -16,7 +16,7 @@ pub enum Benchmark {
     Modelnet10,
     /// ScanObjectNN, objects cut out.
     ScanobjectnnObjOnly,
-    /// ScanObjectNN, objects with what stands around them.
+    /// ScanObjectNN, objects with their background.
     ScanobjectnnObjBg,
     /// ScanObjectNN's PB_T50_RS: moved, turned and scaled boxes.
     ScanobjectnnHardest,
@@ -83,7 +83,7 @@ impl Paper {
     }
 }
 
-/// A name that stands for nothing here.
+/// An unknown benchmark or paper.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no {what} is called {found:?}, expected one of {expected}")]
 pub struct UnknownName {

@@ -1,4 +1,4 @@
-//! Published numbers, each with where it stands. Numbers that were not found are not guessed.
+//! Published numbers, each with its source. Numbers that were not found are not guessed.
 
 use serde::Serialize;
 

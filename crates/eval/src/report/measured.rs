@@ -32,7 +32,7 @@ pub struct Measured {
     pub macro_f1: f64,
     /// Where 95 % of resampled values lie.
     pub intervals: ClassificationIntervals,
-    /// This result beside the first.
+    /// This result compared with the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub against_first: Option<Paired>,
     /// Every label that has files.

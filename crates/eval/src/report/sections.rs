@@ -54,7 +54,7 @@ fn card(what: &str, share: f64, interval: Interval) -> String {
     )
 }
 
-/// All results in one table, each beside the first.
+/// All results in one table, each compared with the first.
 pub(super) fn results(report: &Report) -> String {
     if report.results.len() < 2 {
         return String::new();

@@ -6,21 +6,22 @@ use lexiform_train::held_out_questions;
 use lexiform_train::shapes::Aspect;
 
 use super::generated::HeldOut;
+use super::resampling::ResamplingArgs;
+use super::show;
 use super::watch::watched;
-use super::{ResamplingArgs, show};
 use crate::failure::Verdict;
 use crate::models::ModelArg;
 use crate::output::{self, Align};
 
-/// How often a model tells what is true of a shape made by rule: its color, its material, the kind of its category, what
-/// parts it has and how many. The true phrase ("a stool with three legs") stands against those that are true of others
-/// of its category; the nearest to the shape is the answer.
+/// How often a model picks the phrase that is true of a generated shape: its color, its material, the kind of its category,
+/// which parts it has and how many. The true phrase ("a stool with three legs") competes with phrases that are true of
+/// others of its category; the nearest to the shape is the answer.
 #[derive(Args)]
 pub struct AttributesArgs {
     /// Shapes of each category
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=1000))]
     each: u32,
-    /// Share of pairs of a color and a category that the model's recipe held back (`data.unseen`): asked apart
+    /// Share of pairs of a color and a category that the model's recipe held back (`data.unseen`): counted apart
     #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     unseen: f32,
     #[command(flatten)]

@@ -11,9 +11,10 @@ use lexiform_model::Device;
 use serde::Serialize;
 
 use super::protocol::{ProtocolArgs, note_protocol};
+use super::resampling::ResamplingArgs;
 use super::shapes::ShapesArgs;
-use super::watch::watched;
-use super::{ResamplingArgs, show, verdict};
+use super::show;
+use super::watch::{verdict, watched};
 use crate::commands::classify::lines;
 use crate::failure::Verdict;
 use crate::heads;
@@ -31,7 +32,7 @@ pub struct ClassifyArgs {
     /// Fine-tuned checkpoint whose head names the labels
     #[arg(long, value_name = "NAME|PATH", conflicts_with = "scores")]
     model: Option<String>,
-    /// Looks of the model that vote: other points, stretched and shifted by chance [default: one look, as it is]
+    /// Augmented copies of each shape that vote: other points, randomly scaled and shifted [default: the shape alone]
     #[arg(long, value_name = "N", requires = "model", default_value_t = 1, hide_default_value = true)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1000))]
     votes: u32,

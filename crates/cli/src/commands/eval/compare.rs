@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use lexiform_eval::{RunComparison, compare_runs};
 
+use super::resampling::ResamplingArgs;
+use super::show;
 use super::watch::watched;
-use super::{ResamplingArgs, show};
 use crate::failure::Verdict;
 use crate::output::{self, Align};
 

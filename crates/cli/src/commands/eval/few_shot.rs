@@ -5,15 +5,15 @@ use lexiform_eval::{FewShotConfig, FewShotReport, few_shot};
 use lexiform_metrics::few_shot::{Episodes, Learner};
 use serde_json::json;
 
+use super::models;
 use super::shapes::DataArgs;
-use super::watch::watched;
-use super::{models, verdict};
+use super::watch::{verdict, watched};
 use crate::failure::Verdict;
 use crate::models::ModelArg;
 use crate::output;
 
-/// How well shapes are named after a few examples: in each episode some labels are drawn, some examples of each, and
-/// other files of these labels are asked for.
+/// Accuracy after a few examples: in each episode some labels are sampled, some examples of each, and other files of these
+/// labels are classified.
 #[derive(Args)]
 pub struct FewShotArgs {
     #[command(flatten)]

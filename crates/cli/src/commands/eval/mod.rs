@@ -8,6 +8,7 @@ mod generated;
 mod models;
 mod probe;
 mod protocol;
+mod resampling;
 mod retrieval;
 mod shapes;
 mod show;
@@ -16,7 +17,6 @@ mod words;
 mod zero_shot;
 
 use clap::{Args, Subcommand};
-use lexiform_metrics::bootstrap::Resampling;
 
 use crate::failure::Verdict;
 
@@ -51,26 +51,4 @@ impl EvalArgs {
             Measure::Compare(args) => args.run(),
         }
     }
-}
-
-/// How intervals are computed.
-#[derive(Args, Clone, Copy, Debug)]
-struct ResamplingArgs {
-    /// Bootstrap rounds for the 95 % confidence intervals
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    rounds: u32,
-    /// Random seed
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    seed: u64,
-}
-
-impl ResamplingArgs {
-    fn resampling(self) -> Resampling {
-        Resampling { rounds: self.rounds as usize, seed: self.seed }
-    }
-}
-
-/// A run that left files out fails where that is asked for.
-fn verdict(strict: bool, unusable: &[lexiform_eval::UnusableFile]) -> Verdict {
-    if strict && !unusable.is_empty() { Verdict::Failed } else { Verdict::Done }
 }

@@ -3,9 +3,10 @@
 use clap::Args;
 use lexiform_eval::{LinearProbeConfig, linear_probe};
 
+use super::resampling::ResamplingArgs;
 use super::shapes::DataArgs;
-use super::watch::watched;
-use super::{ResamplingArgs, models, show, verdict};
+use super::watch::{verdict, watched};
+use super::{models, show};
 use crate::failure::Verdict;
 use crate::models::ModelArg;
 use crate::output;

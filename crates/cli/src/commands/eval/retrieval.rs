@@ -8,9 +8,10 @@ use lexiform_eval::{CaptionSource, PhotoListing, RetrievalConfig, retrieval};
 
 use super::models::ModelsArgs;
 use super::protocol::{ProtocolArgs, note_protocol};
+use super::resampling::ResamplingArgs;
 use super::shapes::SplitArg;
-use super::watch::watched;
-use super::{ResamplingArgs, show, verdict};
+use super::show;
+use super::watch::{verdict, watched};
 use crate::commands::classify::lines;
 use crate::failure::{Usage, Verdict};
 use crate::{output, target};

@@ -48,7 +48,7 @@ pub fn totals(measured: &Measured) -> std::io::Result<()> {
     output::line(format!("{} ({} shapes, {} labels)", shares.join(", "), measured.shapes, measured.labels))
 }
 
-/// Several results, one a row, each beside the first.
+/// Several results, one a row, each compared with the first.
 pub fn side_by_side(results: &[Measured]) -> std::io::Result<()> {
     let columns = [
         ("model", Align::Left),

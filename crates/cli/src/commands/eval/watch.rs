@@ -1,8 +1,8 @@
 //! Showing how a measurement goes, and what it refuses, in the words of the command line.
 
-use lexiform_eval::{EvalError, EvalEvent, OnEvent};
+use lexiform_eval::{EvalError, EvalEvent, OnEvent, UnusableFile};
 
-use crate::failure::Usage;
+use crate::failure::{Usage, Verdict};
 use crate::indexing;
 use crate::output;
 use crate::progress::Progress;
@@ -55,4 +55,9 @@ fn in_options(error: EvalError) -> anyhow::Error {
         _ => return error.into(),
     };
     Usage(text).into()
+}
+
+/// A run that left files out fails where that is asked for.
+pub fn verdict(strict: bool, unusable: &[UnusableFile]) -> Verdict {
+    if strict && !unusable.is_empty() { Verdict::Failed } else { Verdict::Done }
 }

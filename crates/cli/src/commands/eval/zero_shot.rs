@@ -13,10 +13,11 @@ use serde_json::json;
 use super::generated::HeldOut;
 use super::models::ModelsArgs;
 use super::protocol::note_protocol;
+use super::resampling::ResamplingArgs;
 use super::shapes::DataArgs;
-use super::watch::watched;
+use super::show;
+use super::watch::{verdict, watched};
 use super::words::WordsArgs;
-use super::{ResamplingArgs, show, verdict};
 use crate::failure::{Usage, Verdict};
 use crate::output;
 use crate::target;
@@ -25,20 +26,20 @@ use crate::target;
 const LONGEST_COMMAND: usize = 2000;
 
 /// How often shapes are given the right label by a model that sees only the labels' words. Without --labels the
-/// shapes are made by rule, from seeds that no training uses.
+/// shapes are generated, from seeds that no training uses.
 #[derive(Args)]
 pub struct ZeroShotArgs {
     #[command(flatten)]
     data: DataArgs,
     #[command(flatten)]
     words: WordsArgs,
-    /// Shapes of each category, where they are made by rule
+    /// Shapes of each category, where they are generated
     #[arg(long, value_name = "N", default_value_t = 2, conflicts_with = "given")]
     each: usize,
     /// Numbers of views, a result each [default: the protocol's, or the model's own number]
     #[arg(long, value_name = "N,N,…", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=1000))]
     views: Vec<u32>,
-    /// Measure clouds of so many points of the shapes' surfaces in the shapes' stead
+    /// Evaluate point clouds of N points sampled from each surface
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000), conflicts_with_all = ["features", "data"])]
     clouds: Option<u32>,
     /// Points a point model is given [default: the protocol's, or the model's own number]
@@ -47,9 +48,9 @@ pub struct ZeroShotArgs {
     /// Without colors
     #[arg(long, requires = "clouds")]
     bare: bool,
-    /// Draw views of each shape, and a window for each 200 shapes, by seeds, as Duoduo CLIP's evaluation does; `reference` for
-    /// its own three. Its processes that load data draw for themselves, so no seed repeats its very draws [default: views
-    /// evenly spread, the middle window]
+    /// Sample views of each shape, and a crop window for each 200 shapes, by seeds, as Duoduo CLIP's evaluation does; `reference`
+    /// for its own three. Its data loader's processes sample for themselves, so no seed repeats its very samples [default:
+    /// views evenly spread, the middle window]
     #[arg(long, value_name = "N,N,…|reference", value_delimiter = ',', conflicts_with = "features")]
     seeds: Vec<String>,
     #[command(flatten)]
