@@ -36,6 +36,17 @@ pub struct QuestionGroup {
     pub unseen: Option<bool>,
 }
 
+/// What is asked about the shapes, and how answers are counted.
+#[derive(Clone, Debug)]
+pub struct AttributesConfig {
+    /// The questions.
+    pub questions: Vec<Question>,
+    /// One result each; groups without questions are left out.
+    pub groups: Vec<QuestionGroup>,
+    /// How intervals are computed.
+    pub resampling: Resampling,
+}
+
 /// Accuracy over the questions of a group.
 #[derive(Clone, Debug, Serialize)]
 pub struct AttributeResult {
@@ -62,29 +73,27 @@ struct Answered<'a> {
     is_right: bool,
 }
 
-/// Answers every question by the phrase nearest to its shape; groups without questions are left out.
+/// Answers every question by the phrase nearest to its shape.
 ///
 /// # Errors
 /// If the model fails.
 pub fn attributes(
     encoder: &dyn Encoder,
     shapes: Vec<GeneratedShape>,
-    questions: &[Question],
-    groups: &[QuestionGroup],
-    resampling: Resampling,
+    config: &AttributesConfig,
     events: &mut OnEvent<'_>,
 ) -> Result<Vec<AttributeResult>, EvalError> {
     let look = Look::of(encoder);
     let inputs: Vec<Taken> = shapes.into_iter().map(|shape| shape.into_input(&look)).collect();
     let embeddings = encoder.embed_shapes(inputs).map_err(EvalError::Encode)?;
-    let answered = answer(encoder, &embeddings, questions, events)?;
+    let answered = answer(encoder, &embeddings, &config.questions, events)?;
     let result = |group: &QuestionGroup| {
         let is_wanted =
             |q: &Question| q.aspect == group.aspect && group.unseen.is_none_or(|unseen| q.unseen == unseen);
         let asked: Vec<&Answered<'_>> = answered.iter().filter(|a| is_wanted(a.question)).collect();
-        (!asked.is_empty()).then(|| count(encoder.id(), group, &asked, resampling))
+        (!asked.is_empty()).then(|| count(encoder.id(), group, &asked, config.resampling))
     };
-    Ok(groups.iter().filter_map(result).collect())
+    Ok(config.groups.iter().filter_map(result).collect())
 }
 
 /// A phrase as near as the true one counts as nearer.

@@ -67,7 +67,7 @@ mod thumbnail;
 mod unusable;
 mod zero_shot;
 
-pub use attributes::{AttributeResult, Question, QuestionGroup, attributes};
+pub use attributes::{AttributeResult, AttributesConfig, Question, QuestionGroup, attributes};
 pub use class_scores::{ClassScoresConfig, ClassScoresReport, ScoreSource, class_scores, look_of_head};
 pub use class_texts::ClassTexts;
 pub use compare_runs::{RunComparison, compare_runs};

@@ -21,16 +21,23 @@ pub(super) struct Photo {
     answers: Vec<usize>,
 }
 
-/// Photo → shape and shape → photo; none if no photo can be used. Photos that cannot be used are added to `unusable`.
+/// What was measured with photos.
+pub(super) struct PhotoDirections {
+    /// Photo → shape and shape → photo; none if no photo can be used.
+    pub directions: Vec<Direction>,
+    /// Photos that cannot be used.
+    pub unusable: Vec<UnusableFile>,
+}
+
+/// Finds shapes by photos, and photos by shapes, `[shapes, dim]`.
 pub(super) fn directions(
     photos: Vec<Photo>,
     gallery: &Gallery,
     shapes: &Features,
     encoder: &dyn Encoder,
-    unusable: &mut Vec<UnusableFile>,
     events: &mut OnEvent<'_>,
-) -> Result<Vec<Direction>, EvalError> {
-    let (mut names, mut rows, mut right) = (Vec::new(), Vec::new(), Vec::new());
+) -> Result<PhotoDirections, EvalError> {
+    let (mut names, mut rows, mut right, mut unusable) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     events(EvalEvent::Started { steps: photos.len() });
     for Photo { image, answers } in photos {
         let name = image.display().to_string();
@@ -50,12 +57,13 @@ pub(super) fn directions(
     }
     events(EvalEvent::Finished);
     if rows.is_empty() {
-        return Ok(Vec::new());
+        return Ok(PhotoDirections { directions: Vec::new(), unusable });
     }
     let photos = Features::from_rows(rows.iter().map(Embedding::as_slice))?;
     let photos = Side { names: &names, features: &photos };
     let shapes = Side { names: &gallery.names(), features: shapes };
-    Ok(both_ways(["photo → shape", "shape → photo"], &photos, &shapes, &right)?.into())
+    let directions = both_ways(["photo → shape", "shape → photo"], &photos, &shapes, &right)?.into();
+    Ok(PhotoDirections { directions, unusable })
 }
 
 /// Photos, each once, with the shapes that are right answers.

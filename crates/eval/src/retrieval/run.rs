@@ -69,8 +69,9 @@ pub(super) fn of_model(
     run.directions = gallery.directions(&shapes, &captions)?.into();
     if let Some(listing) = &config.photos {
         let photos = photos::read(listing, &gallery)?;
-        let directions = photos::directions(photos, &gallery, &shapes, encoder, &mut run.unusable, events)?;
-        run.directions.extend(directions);
+        let found = photos::directions(photos, &gallery, &shapes, encoder, events)?;
+        run.directions.extend(found.directions);
+        run.unusable.extend(found.unusable);
     }
     Ok(run)
 }

@@ -1,7 +1,7 @@
 //! `lexiform eval attributes`: whether phrases about color, material and parts find the shapes they are true of.
 
 use clap::Args;
-use lexiform_eval::{AttributeResult, Question, QuestionGroup, ShapeGenerator as _};
+use lexiform_eval::{AttributeResult, AttributesConfig, Question, QuestionGroup, ShapeGenerator as _};
 use lexiform_train::held_out_questions;
 use lexiform_train::shapes::Aspect;
 
@@ -39,12 +39,12 @@ impl AttributesArgs {
         let encoder = self.model.open()?;
         let each = self.each as usize;
         let shapes = HeldOut { each }.generate(&*encoder, None).shapes;
-        let questions: Vec<Question> =
-            held_out_questions(each, self.unseen).into_iter().map(question).collect();
-        let (groups, resampling) = (self.groups(), self.resampling.resampling());
-        let results = watched(|events| {
-            lexiform_eval::attributes(&*encoder, shapes, &questions, &groups, resampling, events)
-        })?;
+        let config = AttributesConfig {
+            questions: held_out_questions(each, self.unseen).into_iter().map(question).collect(),
+            groups: self.groups(),
+            resampling: self.resampling.resampling(),
+        };
+        let results = watched(|events| lexiform_eval::attributes(&*encoder, shapes, &config, events))?;
         if self.json {
             results.iter().try_for_each(output::json)?;
         } else {
