@@ -28,7 +28,7 @@ MASK = (1 << 64) - 1
 
 
 class SplitMix64:
-    """The generator of lexiform_eval::Chance."""
+    """The generator of lexiform_metrics::SplitMix64."""
 
     def __init__(self, state):
         self.state = state & MASK

@@ -104,9 +104,9 @@ const BENCHES: &[Bench] = &[
         ],
     },
     Bench {
-        name: "eval",
+        name: "metrics",
         about: "zero-shot and retrieval from features",
-        ours: "bench_eval",
+        ours: "bench_metrics",
         runs_command: false,
         peers: &[Peer { script: "eval.py", environment: "points", needs: &["numpy", "open3d", "torch"] }],
     },

@@ -56,7 +56,7 @@ fn cargo(arguments: &[&str]) -> Result<()> {
 }
 
 /// Package, crate that must not be among its dependencies, why.
-const FORBIDDEN: [(&str, &str, &str); 25] = [
+const FORBIDDEN: [(&str, &str, &str); 27] = [
     ("lexiform-formats", "burn-tensor", "formats link no tensor library"),
     ("lexiform-formats", "lexiform-geometry", "formats know no shapes"),
     ("lexiform-formats", "tokio", "formats have no async runtime"),
@@ -68,8 +68,10 @@ const FORBIDDEN: [(&str, &str, &str); 25] = [
     ("lexiform-data", "tokio", "data sets have no async runtime"),
     ("lexiform-data", "lexiform-model", "data sets know no models"),
     ("lexiform-search", "lexiform-data", "answering does not link data sets"),
-    ("lexiform-eval", "burn-tensor", "eval links no tensor library"),
-    ("lexiform-eval", "lexiform-geometry", "eval knows no 3D files"),
+    ("lexiform-metrics", "burn-tensor", "metrics link no tensor library"),
+    ("lexiform-metrics", "lexiform-geometry", "metrics know no 3D files"),
+    ("lexiform-eval", "lexiform-train", "measuring does not link training"),
+    ("lexiform-train", "lexiform-eval", "training counts with metrics alone"),
     ("lexiform-geometry", "tokio", "geometry has no async runtime"),
     ("lexiform-mesh-io", "tokio", "readers of 3D files have no async runtime"),
     ("lexiform-render", "tokio", "the renderer has no async runtime"),

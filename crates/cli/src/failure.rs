@@ -116,8 +116,9 @@ fn hint_of(error: &anyhow::Error) -> Option<String> {
         let of_search = || cause.downcast_ref::<lexiform_search::Error>()?.hint();
         let of_model = || cause.downcast_ref::<lexiform_model::ModelError>()?.hint();
         let of_data = || cause.downcast_ref::<lexiform_data::DataError>()?.hint();
+        let of_eval = || cause.downcast_ref::<lexiform_eval::EvalError>()?.hint();
         let of_training = || cause.downcast_ref::<lexiform_train::FitError>()?.hint();
-        given.or_else(of_search).or_else(of_model).or_else(of_data).or_else(of_training)
+        given.or_else(of_search).or_else(of_model).or_else(of_data).or_else(of_eval).or_else(of_training)
     })
 }
 

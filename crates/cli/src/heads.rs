@@ -2,12 +2,10 @@
 
 use std::path::Path;
 
+use lexiform_eval::look_of_head;
 use lexiform_model::point::CloudOptions;
 use lexiform_model::{Device, PointModel, PointOptions, registry};
-use lexiform_search::{Error, Look, Scored, Taken};
-
-/// Points taken of a surface, of which the farthest are chosen.
-const DENSE: usize = 8192;
+use lexiform_search::{Error, Scored, Taken};
 
 /// Whether a model names classes by itself.
 pub fn has(name: &str) -> anyhow::Result<bool> {
@@ -20,17 +18,12 @@ pub fn open(name: &str, clouds: CloudOptions, device: &Device) -> anyhow::Result
     Ok(PointModel::open(name, &options)?)
 }
 
-/// What it sees of a shape.
-pub fn look(model: &PointModel) -> Look {
-    Look::at_points(DENSE.max(2 * model.n_points()))
-}
-
 /// All classes of a file with the shares that the head gives them, best first.
 pub fn name(model: &PointModel, file: &Path) -> Result<Vec<Scored>, Error> {
     if !file.exists() {
         return Err(Error::NotFound { path: file.to_owned() });
     }
-    let Taken::Points(cloud) = look(model).see(file)?.taken else {
+    let Taken::Points(cloud) = look_of_head(model).see(file)?.taken else {
         let reason = "has no points".to_owned();
         return Err(Error::Shape { path: file.to_owned(), reason });
     };

@@ -1,7 +1,6 @@
 //! The `lexiform` command: words, pictures and 3D shapes in one space.
 
 mod array_file;
-mod array_read;
 mod commands;
 mod failure;
 mod heads;

@@ -38,9 +38,6 @@ pub struct OpeningArg {
     pub prompts: Option<PathBuf>,
     #[command(flatten)]
     pub on: DeviceArg,
-    /// How clouds are given to a point model, where a measurement asks for other than it is used to.
-    #[arg(skip)]
-    pub clouds: CloudOptions,
 }
 
 /// Where a model computes.
@@ -62,8 +59,13 @@ pub struct DeviceArg {
 impl OpeningArg {
     /// Opens a model by name or path, perhaps with another window cut out of views.
     pub fn open(&self, name: &str, crop: Option<Crop>) -> anyhow::Result<Arc<dyn Encoder>> {
-        let Self { text_model, image_size, prompts, on: DeviceArg { device }, clouds } = self.clone();
-        Ok(OpenEncoder { crop, image_size, prompts, text_model, clouds, device }.open(name)?)
+        Ok(self.options(crop).open(name)?)
+    }
+
+    /// How the model is opened, perhaps with another window cut out of views.
+    pub fn options(&self, crop: Option<Crop>) -> OpenEncoder {
+        let Self { text_model, image_size, prompts, on: DeviceArg { device } } = self.clone();
+        OpenEncoder { crop, image_size, prompts, text_model, clouds: CloudOptions::default(), device }
     }
 }
 

@@ -1,71 +1,92 @@
-//! Why a measurement is refused.
+//! Why a measurement is refused or fails.
 
-/// What is wrong with the numbers or labels given.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+use lexiform_data::DataError;
+use lexiform_metrics::MetricsError;
+use lexiform_model::ModelError;
+use lexiform_search::EncodeError;
+
+/// Why a model cannot be measured.
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EvalError {
-    /// A matrix that is not one.
-    #[error("{found} numbers do not make rows of {dim}")]
-    Ragged {
-        /// Numbers given.
-        found: usize,
-        /// Length of a row.
-        dim: usize,
+    /// A setting that does not fit the model.
+    #[error("{setting}: {reason}")]
+    Setting {
+        /// Name of the setting.
+        setting: &'static str,
+        /// Expected, found.
+        reason: String,
     },
-    /// A row without a direction.
-    #[error("row {row} {fault}")]
-    Row {
-        /// Index of the first such row.
-        row: usize,
-        /// What is wrong with it.
-        fault: &'static str,
+    /// The protocol's class names are not in this crate.
+    #[error("this protocol needs labels: {file}")]
+    NeedsLabels {
+        /// Which file lists them.
+        file: &'static str,
     },
-    /// Two matrices that cannot be compared.
-    #[error("{what}: expected rows of {expected} numbers, found {found}")]
-    Dim {
-        /// Whose rows.
-        what: &'static str,
-        /// Length of the other matrix's rows.
-        expected: usize,
-        /// Length of its own rows.
-        found: usize,
+    /// The protocol is one of retrieval.
+    #[error("this protocol has captions, no labels")]
+    NoClasses,
+    /// Precomputed features belong to one model.
+    #[error("{file}: features are of one model, found {models} models")]
+    SeveralModels {
+        /// The file of features.
+        file: String,
+        /// Models that were to be measured.
+        models: usize,
     },
-    /// Lists that belong together differ in length.
-    #[error("{what}: expected {expected}, found {found}")]
-    Count {
-        /// What is counted.
-        what: &'static str,
-        /// How many there should be.
-        expected: usize,
-        /// How many there are.
-        found: usize,
+    /// What was given cannot be measured.
+    #[error("{message}")]
+    Input {
+        /// Where, expected, found.
+        message: String,
+        /// What to do about it, where there is something to say.
+        hint: Option<String>,
     },
-    /// An index beyond its list.
-    #[error("{what} of item {item}: expected less than {limit}, found {found}")]
-    Index {
-        /// What the index is of.
-        what: &'static str,
-        /// Which item has it.
-        item: usize,
-        /// Length of the list.
-        limit: usize,
-        /// The index.
-        found: usize,
-    },
-    /// Too little to measure.
-    #[error("{0}")]
-    TooLittle(String),
+    /// Features or labels that metrics refuse.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
+    /// A data set or a CSV file cannot be read.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A model cannot be opened, or a file cannot be embedded.
+    #[error(transparent)]
+    Search(#[from] lexiform_search::Error),
+    /// A model refused or failed.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// An encoder refused or failed.
+    #[error(transparent)]
+    Encode(EncodeError),
+    /// A report cannot be written as JSON.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    /// A table cannot be read or written.
+    #[error(transparent)]
+    Csv(#[from] csv::Error),
+    /// The system refused something.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
 }
 
-/// Fails unless there are as many as expected.
-pub(crate) fn check_count(what: &'static str, expected: usize, found: usize) -> Result<(), EvalError> {
-    if expected == found { Ok(()) } else { Err(EvalError::Count { what, expected, found }) }
-}
+impl EvalError {
+    /// What the user can do about it, where there is something to say.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Input { hint, .. } => hint.clone(),
+            Self::Data(error) => error.hint(),
+            Self::Search(error) => error.hint(),
+            Self::Model(error) => error.hint(),
+            _ => None,
+        }
+    }
 
-/// Fails unless all indices lie below the limit.
-pub(crate) fn check_indices(what: &'static str, indices: &[usize], limit: usize) -> Result<(), EvalError> {
-    match indices.iter().position(|&i| i >= limit) {
-        Some(item) => Err(EvalError::Index { what, item, limit, found: indices[item] }),
-        None => Ok(()),
+    /// Input that cannot be measured.
+    pub(crate) fn input(message: impl Into<String>) -> Self {
+        Self::Input { message: message.into(), hint: None }
+    }
+
+    /// Input that cannot be measured, with what to do about it.
+    pub(crate) fn hinted(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Input { message: message.into(), hint: Some(hint.into()) }
     }
 }

@@ -1,37 +1,91 @@
-//! How good embeddings are, measured from matrices of numbers alone.
+//! Measuring a model on files, data sets, precomputed features or generated shapes.
 //!
-//! [`Features`] go in, one row an item; out come predictions and ranks, and from these the numbers that papers print:
-//! zero-shot classification ([`classify`]), retrieval both ways ([`retrieve`]), a linear [`probe`], [`few_shot`]
-//! episodes, intervals by [`bootstrap`], and [`paired`] comparison of models. [`protocol`] knows how each paper
-//! measures and what it published; [`report`] draws a page.
+//! Every measurement takes a configuration, the [`Models`] and a callback for [`EvalEvent`]s, and gives a report as a value:
 //!
-//! Similarities are sums of 32-bit products in the order of their numbers, fused on machines that can: the same bits on
-//! all of these. Everything counted or averaged from them is 64-bit. **Ties** are settled the
-//! same way everywhere: of equal scores the one with the lower index comes first. Results do not depend on the number
-//! of threads. No tensors, no 3D files, no printing.
+//! | function | question |
+//! |---|---|
+//! | [`zero_shot()`] | how often a model that sees only the labels' words gives shapes the right label |
+//! | [`retrieval()`] | whether captions and photos find the right shapes, and shapes the right captions |
+//! | [`linear_probe()`] | what a linear classifier on frozen embeddings can tell apart |
+//! | [`few_shot()`] | what is learned from a few examples of each label |
+//! | [`attributes()`] | whether phrases about color, material and parts fit the right shapes |
+//! | [`class_scores()`] | how accurate a fine-tuned classifier is |
+//! | [`compare_runs()`] | whether one of several runs is better, or was lucky |
+//!
+//! [`protocol`] has the papers' ways of measuring and their published numbers as values, [`report`] the page about a run.
+//! The metrics themselves are in `lexiform_metrics`.
+//!
+//! ```no_run
+//! use lexiform_eval::*;
+//! use lexiform_metrics::bootstrap::Resampling;
+//!
+//! let shapes = ShapeSource { labels: LabelSource::Folders { root: "models".into() }, split: None };
+//! let config = ZeroShotConfig {
+//!     shapes: ZeroShotShapes::Files(shapes),
+//!     texts: ClassTexts::default(),
+//!     views: vec![12],
+//!     clouds: None,
+//!     points: None,
+//!     seeds: Vec::new(),
+//!     resampling: Resampling::default(),
+//! };
+//! let models = Models { names: vec!["nano".to_owned()], options: Default::default() };
+//! let report = zero_shot(&config, &models, &mut |_| {})?;
+//! assert!(report.measured()[0].top_1 > 0.5);
+//! # Ok::<(), EvalError>(())
+//! ```
+//!
+//! This crate links no training, prints nothing and knows no network.
 
-pub mod bootstrap;
-mod chance;
-pub mod classify;
-mod confusion;
+mod attributes;
+mod class_scores;
+mod class_texts;
+mod compare_runs;
+mod comparison;
+mod crop_windows;
+mod data_set;
+mod embed;
+mod entry;
 mod error;
-mod features;
-pub mod few_shot;
-mod lbfgs;
-pub mod paired;
-pub mod probe;
-mod product;
+mod event;
+mod feature_file;
+mod few_shot;
+mod generated;
+mod labeled_features;
+mod models;
+mod probe;
 pub mod protocol;
-pub mod python_random;
+mod python_random;
 pub mod report;
-pub mod retrieve;
-mod similarity;
-pub mod vote;
+mod retrieval;
+mod shape_input;
+mod source;
+mod split;
+mod stored_shape;
+mod text_features;
+mod thumbnail;
+mod unusable;
+mod zero_shot;
 
-pub use bootstrap::Interval;
-pub use chance::Chance;
-pub use classify::{ClassFeatures, Classification, Prediction, TextMean, zero_shot};
-pub use confusion::{ClassScore, Confusion};
+pub use attributes::{AttributeResult, AttributesConfig, Question, QuestionGroup, attributes};
+pub use class_scores::{ClassScoresConfig, ClassScoresReport, ScoreSource, class_scores, look_of_head};
+pub use class_texts::ClassTexts;
+pub use compare_runs::{RunComparison, compare_runs};
+pub use comparison::Case;
+pub use entry::Entry;
 pub use error::EvalError;
-pub use features::Features;
-pub use similarity::{map_similarities, rank_of, top_k};
+pub use event::{EvalEvent, OnEvent};
+pub use few_shot::{FewShotConfig, FewShotReport, few_shot};
+pub use generated::{GeneratedShape, GeneratedShapes, ShapeGenerator};
+pub use models::Models;
+pub use probe::{LinearProbeConfig, LinearProbeReport, linear_probe};
+pub use retrieval::{
+    CaptionSource, DirectionResult, PhotoListing, RetrievalConfig, RetrievalReport, retrieval,
+};
+pub use source::{DataConfig, LabelSource, ShapeSource};
+pub use stored_shape::StoredShape;
+pub use unusable::UnusableFile;
+pub use zero_shot::{
+    MeanOverSeeds, ModelResults, REFERENCE_SEEDS, ReportFacts, VariantResult, ZeroShotConfig, ZeroShotReport,
+    ZeroShotShapes, zero_shot,
+};

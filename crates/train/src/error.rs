@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use lexiform_data::DataError;
-use lexiform_eval::EvalError;
+use lexiform_metrics::MetricsError;
 use lexiform_model::ModelError;
 
 use crate::recipe::RecipeError;
@@ -80,7 +80,7 @@ pub enum FitError {
     },
     /// Held-out shapes cannot be measured.
     #[error("held-out shapes: {0}")]
-    Measure(#[from] EvalError),
+    Measure(#[from] MetricsError),
     /// A rig that does not exist.
     #[error("network.rig: {0}")]
     Rig(#[from] lexiform_geometry::UnknownRig),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use lexiform_eval::Classification;
+use lexiform_metrics::Classification;
 use serde::Serialize;
 
 /// What happens while training.

@@ -21,7 +21,6 @@ mod network;
 pub mod optim;
 mod recipe;
 mod run;
-mod teacher;
 
 pub use data::{Names, Origin, Sample, Saying, ShapeSet, held_out, held_out_clouds, held_out_questions};
 pub use error::{CheckpointError, FilesError, FitError};
@@ -35,4 +34,3 @@ pub use recipe::{
     RunConfig, ScaleConfig, ScanChange, Schedule, Size, Span, Spare, TermConfig, Turn, ViewChange,
 };
 pub use run::{Checkpoint, FitOptions, Progress, Trial, fit, rehearse};
-pub use teacher::Teacher;

@@ -5,14 +5,14 @@ mod support;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use image::RgbaImage;
 use lexiform_data::prepare::{LocalFiles, Prepare, PrepareConfig};
 use lexiform_data::table::Table;
-use lexiform_data::{Event, MakeOptions, make, merge};
+use lexiform_data::{Event, Featurizer, MakeOptions, make, merge};
 use lexiform_mesh_io::write;
-use lexiform_model::Device;
-use lexiform_model::{PointModel, PointOptions};
+use lexiform_model::{Device, PointModel, PointOptions, Teacher};
 use lexiform_shapes::category;
-use lexiform_train::{FeatureSource, FitError, FitOptions, Recipe, Teacher, TrainEvent, fit};
+use lexiform_train::{FeatureSource, FitError, FitOptions, Recipe, TrainEvent, fit};
 use support::{FEW_GROUPS, TAUGHT, TINY_ENCODER, TINY_HEAD};
 
 /// Features in a set are halves: losses of a few units differ in the third digit.
@@ -77,7 +77,7 @@ fn prepare(out: &Path, made: Made) -> PathBuf {
         carried_captions: false,
         ..PrepareConfig::default()
     };
-    let teacher = Teacher::open("nano", &Device::flex()).unwrap();
+    let teacher = TeacherFeatures(Teacher::open("nano", &Device::flex()).unwrap());
     let captions = Table::read(&models().join("captions.csv")).unwrap();
     let mut producer = Prepare::new(&source, config, captions).unwrap();
     if made.features {
@@ -300,4 +300,27 @@ fn a_head_learns_the_labels_of_a_set() {
     assert!(!changed.is_empty() && changed.iter().all(|name| name.starts_with("classifier.")), "{changed:?}");
     let gone = train(&recipe_with(&["network.base=absent.safetensors"]), &folder.path().join("gone"), false);
     assert!(gone.err().unwrap().to_string().contains("absent.safetensors"));
+}
+
+/// What `data prepare` asks of a model, by the teacher that training uses.
+struct TeacherFeatures(Teacher);
+
+impl TeacherFeatures {
+    fn rows(&self, values: &[f32]) -> Vec<Vec<f32>> {
+        values.chunks(self.0.dim()).map(<[f32]>::to_vec).collect()
+    }
+}
+
+impl Featurizer for TeacherFeatures {
+    fn id(&self) -> &str {
+        self.0.model().id()
+    }
+
+    fn images(&self, images: &[RgbaImage]) -> Result<Vec<Vec<f32>>, String> {
+        Ok(self.rows(&self.0.images(images)))
+    }
+
+    fn texts(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, String> {
+        self.0.texts(texts).map(|values| self.rows(&values)).map_err(|error| error.to_string())
+    }
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
+use lexiform_model::point::CloudOptions;
 use lexiform_search::{Labels, Look, Scored, embed_file};
 use serde::Serialize;
 
@@ -79,7 +80,7 @@ impl ClassifyArgs {
         if !heads::has(name)? {
             return Err(none().into());
         }
-        let OpeningArg { clouds, on, text_model, image_size, prompts } = &self.model.opening;
+        let OpeningArg { on, text_model, image_size, prompts } = &self.model.opening;
         let unused = [
             ("--templates", self.templates.is_some()),
             ("--text-model", text_model.is_some()),
@@ -92,7 +93,7 @@ impl ClassifyArgs {
             );
             return Err(Usage(text).into());
         }
-        let model = heads::open(name, *clouds, &on.device)?;
+        let model = heads::open(name, CloudOptions::default(), &on.device)?;
         self.each(|file| heads::name(&model, file))
     }
 

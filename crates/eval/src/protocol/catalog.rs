@@ -1,8 +1,13 @@
 //! The protocols, one value each. What a paper does not say is left open and noted.
 
-use super::labels::{MODELNET10, MODELNET40, SCANOBJECTNN};
-use super::{Benchmark, Classes, Paper, Placing, Protocol, Spelling, Taking, Templates};
-use crate::TextMean;
+use lexiform_metrics::TextMean;
+use lexiform_model::Templates;
+use lexiform_model::point::Placing;
+
+use super::benchmark::{Benchmark, Paper};
+use super::definition::{Protocol, ShapeInput};
+use super::labels::{Classes, MODELNET10, MODELNET40, SCANOBJECTNN, Spelling};
+use super::published::{Published, ROWS};
 
 /// LVIS classes that Objaverse has objects of.
 const LVIS: Classes = Classes::FromFile {
@@ -15,7 +20,7 @@ const DUODUO_COUNTS: [usize; 9] = [1, 2, 3, 4, 5, 6, 8, 10, 12];
 const DUODUO_SEEDS: [u32; 3] = [678, 789, 900];
 
 /// Points as the encoder is used to them.
-const USUAL: Taking = Taking::Points { count: None, placing: Placing::Unit, bare: false, note: "" };
+const USUAL: ShapeInput = ShapeInput::Points { count: None, placing: Placing::Unit, bare: false, note: "" };
 
 /// What the ones below have in common.
 const BASE: Protocol = Protocol {
@@ -25,7 +30,7 @@ const BASE: Protocol = Protocol {
     spelling: Spelling::Verbatim,
     templates: Templates::Ulip,
     text_mean: TextMean::Directions,
-    taking: USUAL,
+    input: USUAL,
     items: None,
     note: "",
 };
@@ -33,7 +38,7 @@ const BASE: Protocol = Protocol {
 /// ScanObjectNN in ULIP's way.
 const ULIP_SCANS: Protocol = Protocol {
     classes: Classes::Known(&SCANOBJECTNN),
-    taking: Taking::Points {
+    input: ShapeInput::Points {
         count: None,
         placing: Placing::Unit,
         bare: true,
@@ -49,7 +54,7 @@ const CG3D_MODELNET: Protocol = Protocol {
     spelling: Spelling::Underscores,
     templates: Templates::Cg3d,
     text_mean: TextMean::Lengths,
-    taking: Taking::Points {
+    input: ShapeInput::Points {
         count: Some(1024),
         placing: Placing::Unit,
         bare: true,
@@ -65,7 +70,7 @@ const CG3D_SCANS: Protocol = Protocol {
     benchmark: Benchmark::ScanobjectnnHardest,
     classes: Classes::Known(&SCANOBJECTNN),
     spelling: Spelling::Verbatim,
-    taking: Taking::Points {
+    input: ShapeInput::Points {
         count: Some(1024),
         placing: Placing::Unit,
         bare: true,
@@ -79,7 +84,7 @@ const CG3D_SCANS: Protocol = Protocol {
 const OPENSHAPE: Protocol = Protocol {
     paper: Paper::Openshape,
     templates: Templates::Unpublished,
-    taking: Taking::Points {
+    input: ShapeInput::Points {
         count: Some(10_000),
         placing: Placing::Unit,
         bare: false,
@@ -90,13 +95,13 @@ const OPENSHAPE: Protocol = Protocol {
 };
 
 /// Every protocol.
-pub(super) const PROTOCOLS: &[Protocol] = &[
+const PROTOCOLS: &[Protocol] = &[
     Protocol {
         benchmark: Benchmark::ObjaverseLvis,
         paper: Paper::Duoduo,
         classes: LVIS,
         text_mean: TextMean::Features,
-        taking: Taking::Views { counts: &DUODUO_COUNTS, of: 12, seeds: &DUODUO_SEEDS },
+        input: ShapeInput::Views { counts: &DUODUO_COUNTS, of: 12, seeds: &DUODUO_SEEDS },
         items: Some(46_205),
         note: "the published runs draw views and, for each 200 shapes, a 208-pixel window by chance: --seeds reference draws so",
         ..BASE
@@ -104,7 +109,7 @@ pub(super) const PROTOCOLS: &[Protocol] = &[
     Protocol {
         benchmark: Benchmark::ObjaverseLvis,
         classes: LVIS,
-        taking: Taking::Points {
+        input: ShapeInput::Points {
             count: None,
             placing: Placing::UnitInHalf,
             bare: false,
@@ -115,7 +120,7 @@ pub(super) const PROTOCOLS: &[Protocol] = &[
     },
     Protocol { benchmark: Benchmark::ObjaverseLvis, classes: LVIS, items: Some(46_832), ..OPENSHAPE },
     Protocol {
-        taking: Taking::Points {
+        input: ShapeInput::Points {
             count: None,
             placing: Placing::AsStored,
             bare: true,
@@ -137,7 +142,7 @@ pub(super) const PROTOCOLS: &[Protocol] = &[
         paper: Paper::Duoduo,
         classes: Classes::Known(&SCANOBJECTNN),
         text_mean: TextMean::Features,
-        taking: Taking::Views { counts: &[5, 12], of: 12, seeds: &DUODUO_SEEDS },
+        input: ShapeInput::Views { counts: &[5, 12], of: 12, seeds: &DUODUO_SEEDS },
         items: Some(581),
         note: "scans must be drawn first; how the authors drew them is not published",
         ..BASE
@@ -146,7 +151,7 @@ pub(super) const PROTOCOLS: &[Protocol] = &[
     Protocol {
         benchmark: Benchmark::ScanobjectnnObjOnly,
         classes: Classes::Known(&SCANOBJECTNN),
-        taking: Taking::Points {
+        input: ShapeInput::Points {
             count: Some(10_000),
             placing: Placing::Unit,
             bare: true,
@@ -164,7 +169,7 @@ pub(super) const PROTOCOLS: &[Protocol] = &[
         paper: Paper::Duoduo,
         classes: Classes::None,
         templates: Templates::Bare,
-        taking: Taking::Views { counts: &[12], of: 12, seeds: &DUODUO_SEEDS },
+        input: ShapeInput::Views { counts: &[12], of: 12, seeds: &DUODUO_SEEDS },
         note: "RR@1, RR@5 and NDCG@5 of captions among ShapeNet's chairs and tables; several captions have one shape",
         ..BASE
     },
@@ -176,9 +181,80 @@ pub(super) const PROTOCOLS: &[Protocol] = &[
             file: "the names of MVImgNet's 238 categories, in the order of their file",
         },
         text_mean: TextMean::Features,
-        taking: Taking::Views { counts: &[1, 6, 12], of: 12, seeds: &DUODUO_SEEDS },
+        input: ShapeInput::Views { counts: &[1, 6, 12], of: 12, seeds: &DUODUO_SEEDS },
         items: Some(16_636),
         note: "all validation objects are among the released list of MVImgNet's training objects",
         ..BASE
     },
 ];
+
+impl Protocol {
+    /// A benchmark in the way of a paper; `None` where the paper is not known to measure on it.
+    pub fn of(benchmark: Benchmark, paper: Paper) -> Option<&'static Self> {
+        PROTOCOLS.iter().find(|p| p.benchmark == benchmark && p.paper == paper)
+    }
+
+    /// All that are known of a benchmark.
+    pub fn known(benchmark: Benchmark) -> impl Iterator<Item = &'static Self> {
+        PROTOCOLS.iter().filter(move |p| p.benchmark == benchmark)
+    }
+
+    /// Published rows to compare with, the paper's own first.
+    pub fn published(&self) -> Vec<&'static Published> {
+        let rows = ROWS.iter().filter(|row| row.benchmark == self.benchmark);
+        let mut rows: Vec<_> = rows.filter(|row| row.protocol == self.paper).collect();
+        rows.sort_by_key(|row| !row.own);
+        rows
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::labels::same_class;
+
+    #[test]
+    fn names_go_both_ways_and_unknown_ones_list_the_known() {
+        for benchmark in Benchmark::ALL {
+            assert_eq!(benchmark.name().parse(), Ok(benchmark));
+            assert!(Protocol::known(benchmark).next().is_some(), "{benchmark:?}");
+        }
+        for paper in Paper::ALL {
+            assert_eq!(paper.name().parse(), Ok(paper));
+        }
+        let error = "shapenet".parse::<Benchmark>().unwrap_err().to_string();
+        assert!(
+            error.contains("no protocol is called \"shapenet\"") && error.contains("modelnet40"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn protocols_are_whole() {
+        for protocol in PROTOCOLS {
+            let twins =
+                PROTOCOLS.iter().filter(|p| (p.benchmark, p.paper) == (protocol.benchmark, protocol.paper));
+            assert_eq!(twins.count(), 1, "{}", protocol.title());
+            if let ShapeInput::Views { counts, of, .. } = protocol.input {
+                assert!(counts.iter().all(|n| (1..=of).contains(n)), "{}", protocol.title());
+            }
+        }
+        assert!(Protocol::of(Benchmark::Modelnet10, Paper::Duoduo).is_none());
+        let lvis = Protocol::of(Benchmark::ObjaverseLvis, Paper::Duoduo).unwrap();
+        assert!(lvis.published()[0].own);
+    }
+
+    #[test]
+    fn every_published_row_belongs_to_a_protocol() {
+        for row in ROWS {
+            assert!(Protocol::of(row.benchmark, row.protocol).is_some(), "{row:?}");
+        }
+    }
+
+    #[test]
+    fn spellings() {
+        assert_eq!(Spelling::Underscores.spell("flower pot"), "flower_pot");
+        assert_eq!(Spelling::Spaces.spell("flower_pot"), "flower pot");
+        assert!(same_class("Night_Stand", "night stand") && !same_class("bed", "bench"));
+    }
+}

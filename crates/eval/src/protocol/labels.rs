@@ -59,7 +59,7 @@ pub const SCANOBJECTNN: [&str; 15] = [
 pub enum Classes {
     /// Here.
     Known(&'static [&'static str]),
-    /// In the data set's own file: so many of them.
+    /// In the data set's own file.
     FromFile {
         /// How many there should be.
         count: usize,

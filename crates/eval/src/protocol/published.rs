@@ -1,8 +1,8 @@
-//! Published numbers, each with where it stands. Numbers that were not found are not guessed.
+//! Published numbers, each with its source. Numbers that were not found are not guessed.
 
 use serde::Serialize;
 
-use super::{Benchmark, Paper};
+use super::benchmark::{Benchmark, Paper};
 
 /// One published row.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]

@@ -1,7 +1,8 @@
 //! The confusion matrix as an inline SVG: rows are what files are, columns what they are taken for.
 
+use lexiform_metrics::Confusion;
+
 use super::html::escape;
-use crate::Confusion;
 
 /// Most classes drawn; beyond, those with most errors are.
 const MOST: usize = 150;
@@ -124,7 +125,7 @@ fn shortened(label: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Prediction;
+    use lexiform_metrics::Prediction;
 
     fn confusion(classes: usize) -> (Confusion, Vec<String>) {
         let prediction = |truth: usize, answer: usize| Prediction {

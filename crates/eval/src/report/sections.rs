@@ -2,11 +2,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use lexiform_metrics::Interval;
 
+use super::contents::{HardCase, Report};
 use super::html::{escape, percent};
 use super::matrix::matrix;
-use super::{HardCase, Measured, NamedClass, Report};
-use crate::Interval;
+use super::measured::{Measured, NamedClass};
+use crate::unusable::UnusableFile;
 
 /// Pairs of confused classes listed.
 const PAIRS: usize = 12;
@@ -52,7 +54,7 @@ fn card(what: &str, share: f64, interval: Interval) -> String {
     )
 }
 
-/// All results in one table, each beside the first.
+/// All results in one table, each compared with the first.
 pub(super) fn results(report: &Report) -> String {
     if report.results.len() < 2 {
         return String::new();
@@ -200,8 +202,8 @@ pub(super) fn unusable(report: &Report) -> String {
     if report.unusable.is_empty() {
         return String::new();
     }
-    let row = |(file, why): &(String, String)| {
-        format!("<tr><td>{}</td><td>{}</td></tr>\n", escape(file), escape(why))
+    let row = |UnusableFile { file, reason }: &UnusableFile| {
+        format!("<tr><td>{}</td><td>{}</td></tr>\n", escape(file), escape(reason))
     };
     let rows: String = report.unusable.iter().map(row).collect();
     format!(

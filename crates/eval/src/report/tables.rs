@@ -1,7 +1,9 @@
 //! The report's tables as CSV, and reading the cases back.
 
-use super::Measured;
-use crate::Prediction;
+use lexiform_metrics::Prediction;
+
+use super::measured::Measured;
+use crate::comparison::Case;
 
 /// Columns of the table of cases.
 const CASES: &str = "file,label,predicted,rank,score,truth_score,best";
@@ -54,17 +56,21 @@ fn cell(text: &str) -> String {
     }
 }
 
-/// Files and whether each is named right, from the parsed records of [`cases_csv`]: pairs of column name and cell.
+/// Files and whether each is predicted correctly, from the parsed records of [`cases_csv`].
+///
+/// # Errors
+/// If a column is missing.
 pub fn read_cases<'a>(
     header: &[&str],
     records: impl Iterator<Item = Vec<&'a str>>,
-) -> Result<Vec<(String, bool)>, String> {
+) -> Result<Vec<Case>, String> {
     let column = |name: &str| {
         let found = header.iter().position(|h| h.trim() == name);
         found.ok_or_else(|| format!("expected a column {name}, found {header:?}"))
     };
     let (file, label, predicted) = (column("file")?, column("label")?, column("predicted")?);
-    Ok(records.map(|r| (r[file].to_owned(), r[label] == r[predicted])).collect())
+    let case = |r: Vec<&str>| Case { item: r[file].to_owned(), is_right: r[label] == r[predicted] };
+    Ok(records.map(case).collect())
 }
 
 #[cfg(test)]
@@ -86,7 +92,8 @@ mod tests {
         assert!(lines[1].starts_with("\"a,b.glb\",\"say \"\"table\"\", it\","), "{text}");
         let records = vec![vec!["a", "chair", "chair"], vec!["b", "chair", "table"]];
         let read = read_cases(&["file", "label", "predicted"], records.into_iter()).unwrap();
-        assert_eq!(read, [("a".to_owned(), true), ("b".to_owned(), false)]);
+        let case = |item: &str, is_right| Case { item: item.to_owned(), is_right };
+        assert_eq!(read, [case("a", true), case("b", false)]);
         assert!(read_cases(&["file"], std::iter::empty()).unwrap_err().contains("expected a column label"));
     }
 }

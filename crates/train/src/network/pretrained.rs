@@ -6,10 +6,9 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use burn::tensor::Device;
-use lexiform_model::{JointModel, ModelError, OpenOptions, PointModel, PointOptions};
+use lexiform_model::{JointModel, ModelError, OpenOptions, PointModel, PointOptions, Teacher};
 
 use crate::recipe::{NetworkConfig, Recipe};
-use crate::teacher::Teacher;
 
 /// Models by name, where weights are trained; each is opened when it is first asked for.
 pub(crate) struct Published {

@@ -1,6 +1,6 @@
 //! Class sentences in a recipe: written out, or by the name of a published list.
 
-use lexiform_eval::protocol::Templates;
+use lexiform_model::Templates;
 use serde::{Deserialize, Deserializer};
 
 /// CG3D trains with ULIP's sentences but for this one.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use burn::module::Module as _;
-use lexiform_eval::Classification;
+use lexiform_metrics::Classification;
 use lexiform_model::weights::Precision;
 use lexiform_model::{JointModel, OpenOptions, PointModel, PointOptions};
 

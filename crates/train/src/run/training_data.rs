@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use lexiform_data::DataError;
-use lexiform_eval::ClassFeatures;
 use lexiform_geometry::Rig;
-use lexiform_model::ModelError;
+use lexiform_metrics::ClassFeatures;
+use lexiform_model::{ModelError, Teacher};
 
 use crate::data::features;
 use crate::data::features::targets::{Place, Targets};
@@ -19,7 +19,7 @@ use crate::error::FitError;
 use crate::event::TrainEvent;
 use crate::recipe::{DataConfig, NetworkConfig, Recipe};
 use crate::run::validation;
-use crate::teacher::Teacher;
+use lexiform_model::Teacher;
 
 /// What shapes must bring, and how they are shown.
 pub(crate) struct Inputs {

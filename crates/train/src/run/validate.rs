@@ -1,13 +1,14 @@
 //! Whether a recipe suits what it meets: the devices, the shapes, the teacher.
 
 use burn::tensor::Device;
+use lexiform_model::Teacher;
 use lexiform_model::nn::has_products;
 use lexiform_model::point::Up;
 
 use crate::error::FitError;
 use crate::network::{Published, Towers};
 use crate::recipe::{NetworkConfig, Order, Recipe, RecipeError};
-use crate::teacher::Teacher;
+use lexiform_model::Teacher;
 
 /// Devices have the numbers that the recipe computes in.
 pub(super) fn check_numbers(recipe: &Recipe, devices: &[Device]) -> Result<(), FitError> {

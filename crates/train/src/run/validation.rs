@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use burn::tensor::Tensor;
-use lexiform_eval::vote::Vote;
-use lexiform_eval::{ClassFeatures, Classification, Features, TextMean, vote, zero_shot};
+use lexiform_metrics::vote::Vote;
+use lexiform_metrics::{ClassFeatures, Classification, Features, TextMean, vote, zero_shot};
 use lexiform_model::point::{ClassHead, Clouds, PointTower, Start};
 use lexiform_model::{JointModel, ModelError, PointModelConfig};
 

@@ -3,6 +3,7 @@
 mod captions;
 mod copy;
 mod exchange;
+mod featurizer;
 mod inspect;
 mod prepare;
 mod telling;

@@ -7,11 +7,11 @@ use lexiform_data::prepare::{Prepare, PrepareConfig, Sources};
 use lexiform_data::table::Table;
 use lexiform_formats::picture::Picture;
 use lexiform_geometry::RigKind;
-use lexiform_model::{PointModel, registry};
+use lexiform_model::{PointModel, Teacher, registry};
 use lexiform_render::Background;
-use lexiform_train::Teacher;
 
 use super::captions::CaptionArgs;
+use super::featurizer::TeacherFeatures;
 use super::telling::{FillArgs, here};
 use crate::failure::{Usage, Verdict};
 use crate::models::DeviceArg;
@@ -158,7 +158,7 @@ pub fn facts(files: &[PathBuf]) -> anyhow::Result<Table> {
 }
 
 /// A model of pictures and words.
-fn frozen(name: &str, transparent: bool, on: &DeviceArg) -> anyhow::Result<Teacher> {
+fn frozen(name: &str, transparent: bool, on: &DeviceArg) -> anyhow::Result<TeacherFeatures> {
     if PointModel::recognizes(&registry::locate(name)?) {
         return Err(
             Usage(format!("{name} takes points: --features needs a model of pictures and words")).into()
@@ -167,5 +167,5 @@ fn frozen(name: &str, transparent: bool, on: &DeviceArg) -> anyhow::Result<Teach
     if transparent {
         output::note("note: features are of the views on white");
     }
-    Ok(Teacher::open(name, &on.device)?)
+    Ok(TeacherFeatures(Teacher::open(name, &on.device)?))
 }

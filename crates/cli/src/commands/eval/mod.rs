@@ -1,23 +1,22 @@
-//! `lexiform eval`: how well a model does, on files, on features, or on shapes made by rule.
+//! `lexiform eval`: measure a model on files, on features, or on generated shapes.
 
 mod attributes;
-mod beside;
 mod classify;
 mod compare;
-mod data;
 mod few_shot;
-mod in_set;
-mod looks;
-mod page;
+mod generated;
+mod models;
 mod probe;
+mod protocol;
+mod resampling;
 mod retrieval;
+mod shapes;
 mod show;
-mod windows;
+mod watch;
 mod words;
 mod zero_shot;
 
 use clap::{Args, Subcommand};
-use lexiform_eval::bootstrap::Resampling;
 
 use crate::failure::Verdict;
 
@@ -51,22 +50,5 @@ impl EvalArgs {
             Measure::Classify(args) => args.run(),
             Measure::Compare(args) => args.run(),
         }
-    }
-}
-
-/// How intervals are found.
-#[derive(Args, Clone, Copy, Debug)]
-struct ResamplingArgs {
-    /// Times the files, or queries, are drawn anew for the 95 % intervals
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    rounds: u32,
-    /// Seed of all draws
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    seed: u64,
-}
-
-impl ResamplingArgs {
-    fn resampling(self) -> Resampling {
-        Resampling { rounds: self.rounds as usize, seed: self.seed }
     }
 }

@@ -1,16 +1,13 @@
 //! `lexiform eval probe`: what a linear classifier on frozen embeddings can tell apart.
 
-use anyhow::ensure;
 use clap::Args;
-use lexiform_eval::Features;
-use lexiform_eval::probe::{Probe, ProbeConfig, split};
-use lexiform_eval::report::Measured;
-use serde::Serialize;
+use lexiform_eval::{LinearProbeConfig, linear_probe};
 
-use super::data::{self, DataArgs, Entry};
-use super::{ResamplingArgs, few_shot, show};
+use super::resampling::ResamplingArgs;
+use super::shapes::DataArgs;
+use super::watch::{verdict, watched};
+use super::{models, show};
 use crate::failure::Verdict;
-use crate::indexing;
 use crate::models::ModelArg;
 use crate::output;
 
@@ -38,60 +35,25 @@ pub struct ProbeArgs {
     json: bool,
 }
 
-/// The result as a line of JSON.
-#[derive(Serialize)]
-struct Line<'a> {
-    #[serde(flatten)]
-    measured: &'a Measured,
-    trained_on: usize,
-    c: f64,
-    tried: &'a [(f64, f64)],
-}
-
 impl ProbeArgs {
     /// Trains, tests and shows.
     pub fn run(self) -> anyhow::Result<Verdict> {
-        let (name, entries, features, failed) = few_shot::gather(&self.data, &self.model)?;
-        indexing::list_failed(&failed);
-        ensure!(!entries.is_empty(), "no file could be used");
-        let labels = data::all_labels(&entries);
-        let truth = data::truth(&entries, &labels)?;
-        let [train, test] = self.parts(&entries, &truth)?;
-        ensure!(!test.is_empty(), "no file is left to test on");
-        let of = |part: &[usize]| -> anyhow::Result<(Features, Vec<usize>)> {
-            Ok((features.select(part)?, part.iter().map(|i| truth[*i]).collect()))
+        let config = LinearProbeConfig {
+            data: self.data.config()?,
+            test_share: self.test_share,
+            c: self.c,
+            resampling: self.resampling.resampling(),
         };
-        let (train, train_truth) = of(&train)?;
-        let (test, test_truth) = of(&test)?;
-        let config = ProbeConfig { c: self.c, seed: self.resampling.seed, ..ProbeConfig::default() };
-        let probe = Probe::train(&train, &train_truth, labels.len(), &config)?;
-        let predictions = probe.predict(&test, &test_truth)?;
-        let measured = Measured::of(&name, &predictions, &labels, self.resampling.resampling())?;
+        let models = models::one(&self.model);
+        let report = watched(|events| linear_probe(&config, &models, events))?;
         if self.json {
-            let (trained_on, c, tried) = (train_truth.len(), probe.c, probe.tried.as_slice());
-            output::json(&Line { measured: &measured, trained_on, c, tried })?;
+            output::json(&report)?;
         } else {
-            show::classes(&measured)?;
-            show::totals(&measured)?;
-            output::line(format!("linear probe, trained on {} shapes, C {}", train_truth.len(), probe.c))?;
+            show::classes(&report.measured)?;
+            show::totals(&report.measured)?;
+            output::line(format!("linear probe, trained on {} shapes, C {}", report.trained_on, report.c))?;
         }
-        Ok(if self.strict && !failed.is_empty() { Verdict::Failed } else { Verdict::Done })
-    }
-
-    /// Indices of the entries to train and to test on.
-    fn parts(&self, entries: &[Entry], truth: &[usize]) -> anyhow::Result<[Vec<usize>; 2]> {
-        if entries.iter().all(|e| e.split.is_none()) {
-            return Ok(split(truth, self.test_share, self.resampling.seed));
-        }
-        let (mut train, mut test) = (Vec::new(), Vec::new());
-        for (i, entry) in entries.iter().enumerate() {
-            match entry.split.as_deref() {
-                Some("train") => train.push(i),
-                Some("test") => test.push(i),
-                _ => {}
-            }
-        }
-        Ok([train, test])
+        Ok(verdict(self.strict, &report.unusable))
     }
 }
 

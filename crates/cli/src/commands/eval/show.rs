@@ -1,8 +1,9 @@
-//! Results as text for people.
+//! Results as text.
 
-use lexiform_eval::Interval;
-use lexiform_eval::paired::Paired;
+use lexiform_eval::DirectionResult;
 use lexiform_eval::report::{Measured, NamedClass};
+use lexiform_metrics::Interval;
+use lexiform_metrics::paired::Paired;
 
 use crate::output::{self, Align};
 
@@ -47,7 +48,7 @@ pub fn totals(measured: &Measured) -> std::io::Result<()> {
     output::line(format!("{} ({} shapes, {} labels)", shares.join(", "), measured.shapes, measured.labels))
 }
 
-/// Several results, one a row, each beside the first.
+/// Several results, one a row, each compared with the first.
 pub fn side_by_side(results: &[Measured]) -> std::io::Result<()> {
     let columns = [
         ("model", Align::Left),
@@ -72,6 +73,37 @@ pub fn side_by_side(results: &[Measured]) -> std::io::Result<()> {
         ]
     };
     output::line(output::table(&columns, &results.iter().map(row).collect::<Vec<_>>()))
+}
+
+/// As a table; several models stand below each other in every direction.
+pub fn directions(lines: &[DirectionResult]) -> anyhow::Result<()> {
+    let several = lines.iter().any(|line| line.model != lines[0].model || line.against_first.is_some());
+    let mut columns = vec![("direction", Align::Left)];
+    columns.extend(several.then_some(("model", Align::Left)));
+    let numbers =
+        ["queries", "gallery", "R@1", "R@3", "R@5", "R@10", "NDCG@5", "mAP", "median rank", "mean rank"];
+    columns.extend(numbers.map(|name| (name, Align::Right)));
+    if several {
+        columns.extend([("R@1 less the first's", Align::Right), ("p", Align::Right)]);
+    }
+    let row = |line: &DirectionResult| {
+        let (n, i) = (&line.counted.scores, &line.intervals);
+        let mut row = vec![line.direction.to_owned()];
+        row.extend(several.then(|| line.model.clone()));
+        row.extend([line.counted.queries, line.counted.gallery].map(|count| count.to_string()));
+        row.extend(n.recall.iter().zip(i.recall).map(|(share, interval)| with_interval(*share, interval)));
+        row.push(with_interval(n.ndcg[2], i.ndcg[2]));
+        row.push(with_interval(n.mean_average_precision, i.mean_average_precision));
+        let ranks = [(n.median_rank, i.median_rank), (n.mean_rank, i.mean_rank)];
+        row.extend(
+            ranks.map(|(rank, interval)| format!("{rank:.1} ({:.1}–{:.1})", interval.low, interval.high)),
+        );
+        if several {
+            row.extend(line.against_first.as_ref().map_or_else(Default::default, paired));
+        }
+        row
+    };
+    Ok(output::line(output::table(&columns, &lines.iter().map(row).collect::<Vec<_>>()))?)
 }
 
 /// Difference with its interval, and the probability of as large a one by chance.

@@ -13,7 +13,7 @@ use crate::data::on_disk::Stored;
 use crate::data::picked::{Picked, Wanted};
 use crate::data::requirements::Needs;
 use crate::error::FitError;
-use crate::teacher::{AT_ONCE, Teacher};
+use lexiform_model::Teacher;
 
 impl FeatureFile {
     /// Opens the file if it is of these shapes and this teacher (`key`); computes and writes it otherwise, showing progress
@@ -38,7 +38,7 @@ impl FeatureFile {
         let header = header(&format!("{} {key}", teacher.model().id()), rows, dim);
         let start = header.len() as u64;
         if !is_of(path, &header, start + rows * dim as u64 * 4)? {
-            let at_once = (AT_ONCE / stored.look.views.max(1)).max(1);
+            let at_once = (Teacher::BATCH / stored.look.views.max(1)).max(1);
             let shapes: Vec<usize> = (0..stored.len()).collect();
             let end = |group: &[usize]| first[group[group.len() - 1] + 1] as usize;
             let ends = shapes.chunks(at_once).map(|group| end(group) * dim);

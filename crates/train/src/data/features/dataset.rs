@@ -7,7 +7,7 @@ use lexiform_formats::read_exact_at;
 use crate::data::requirements::Needs;
 use crate::data::shape_set::Names;
 use crate::error::FitError;
-use crate::teacher::Teacher;
+use lexiform_model::Teacher;
 
 /// Features of a data set's shapes.
 pub(crate) struct SetFeatures {

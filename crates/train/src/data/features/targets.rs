@@ -4,14 +4,13 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use lexiform_model::ModelError;
 use lexiform_model::weights::{Precision, TensorList, WeightFile};
 
 use super::vectors;
 use crate::data::features::partial::{KEY, RowsFile, header};
 use crate::data::shape_set::{Sample, ShapeSet};
 use crate::error::FitError;
-use crate::teacher::{AT_ONCE, Teacher};
+use lexiform_model::Teacher;
 
 /// Where features are kept.
 #[derive(Clone, Copy, Debug)]
@@ -194,8 +193,8 @@ impl Job<'_> {
         let Self { path, key, texts, views } = *self;
         let dim = teacher.dim();
         let with_views = if views == 0 { &[] } else { shapes.samples.as_slice() };
-        let of_views = with_views.chunks((AT_ONCE / views.max(1)).max(1)).map(Part::Views);
-        let parts: Vec<Part> = of_views.chain(texts.chunks(AT_ONCE).map(Part::Texts)).collect();
+        let of_views = with_views.chunks((Teacher::BATCH / views.max(1)).max(1)).map(Part::Views);
+        let parts: Vec<Part> = of_views.chain(texts.chunks(Teacher::BATCH).map(Part::Texts)).collect();
         // Rows after each part.
         let ends = parts.iter().scan(0, |done, part| {
             *done += part.rows(views);

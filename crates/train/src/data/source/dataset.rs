@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lexiform_data::{DataError, Dataset, Key, Member, POINTS, Row, TEXT_FEATURES, VIEW_FEATURES};
+use lexiform_model::Teacher;
 
 use crate::data::features::dataset::{FeatureFile, Rows, SetFeatures};
 use crate::data::features::{usual_path, vectors};
@@ -15,7 +16,7 @@ use crate::data::shape_set::Names;
 use crate::error::FitError;
 use crate::event::{FeatureSource, TrainEvent};
 use crate::recipe::DataConfig;
-use crate::teacher::Teacher;
+use lexiform_model::Teacher;
 
 /// Most shapes that are all compared with each other.
 const MOST_COMPARED: usize = 50_000;

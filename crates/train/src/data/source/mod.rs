@@ -5,6 +5,7 @@ pub(crate) mod folder;
 pub(crate) mod generated;
 
 use lexiform_geometry::Rig;
+use lexiform_model::Teacher;
 
 use crate::data::pool::{Held, Pool};
 use crate::data::requirements::Needs;
@@ -13,7 +14,7 @@ use crate::data::source::dataset::SetSupply;
 use crate::data::source::folder::Files;
 use crate::error::{FilesError, FitError};
 use crate::recipe::DataConfig;
-use crate::teacher::Teacher;
+use lexiform_model::Teacher;
 
 /// A source of shapes.
 pub(crate) enum Supply {

@@ -1,0 +1,110 @@
+//! The labels to choose from and their sentences, as the class features that shapes are compared with.
+
+use lexiform_metrics::{ClassFeatures, TextMean};
+use lexiform_search::Encoder;
+
+use crate::error::EvalError;
+use crate::event::{EvalEvent, OnEvent};
+use crate::feature_file;
+use crate::protocol::{Classes, Protocol, Spelling};
+use crate::text_features::{SLOT, of_texts, sentences};
+
+/// Labels and class sentences.
+#[derive(Clone, Debug, Default)]
+pub struct ClassTexts {
+    /// The labels to choose from; the protocol's, or all that occur, if `None`.
+    pub labels: Option<Vec<String>>,
+    /// Class sentences with `{}` for the label; the protocol's, or the model's, if `None`.
+    pub templates: Option<Vec<String>>,
+    /// Features of the labels, or of all their sentences, label by label, instead of texts: `FILE` or `FILE#TENSOR`.
+    pub features: Option<String>,
+    /// The protocol.
+    pub protocol: Option<&'static Protocol>,
+}
+
+impl ClassTexts {
+    /// The labels to choose from: given ones, the protocol's, or all that occur.
+    pub(crate) fn labels(
+        &self,
+        occurring: Vec<String>,
+        events: &mut OnEvent<'_>,
+    ) -> Result<Vec<String>, EvalError> {
+        let classes = self.protocol.map(|protocol| protocol.classes);
+        match (&self.labels, classes) {
+            (Some(labels), Some(Classes::FromFile { count, .. })) => {
+                if labels.len() != count {
+                    events(EvalEvent::LabelCount { expected: count, found: labels.len() });
+                }
+                Ok(labels.clone())
+            }
+            (Some(labels), _) => Ok(labels.clone()),
+            (None, Some(Classes::Known(names))) => Ok(names.iter().map(|name| (*name).to_owned()).collect()),
+            (None, Some(Classes::FromFile { file, .. })) => Err(EvalError::NeedsLabels { file }),
+            (None, Some(Classes::None)) => Err(EvalError::NoClasses),
+            (None, None) => Ok(occurring),
+        }
+    }
+
+    /// The class sentences: given ones, the protocol's, or the model's.
+    pub(crate) fn templates(&self, encoder: &dyn Encoder) -> Result<Vec<String>, EvalError> {
+        let unpublished = |protocol: &Protocol| {
+            let text = format!("{}: {}", protocol.title(), protocol.note);
+            EvalError::hinted(text, "or give sentences by --templates")
+        };
+        let templates = match (&self.templates, self.protocol) {
+            (Some(templates), _) => templates.clone(),
+            (None, Some(protocol)) => protocol.templates.sentences().ok_or_else(|| unpublished(protocol))?,
+            (None, None) => encoder.templates(),
+        };
+        if templates.is_empty() {
+            return Err(EvalError::input("expected at least one template, found none"));
+        }
+        match templates.iter().find(|t| !t.contains(SLOT)) {
+            Some(template) => {
+                Err(EvalError::input(format!("template {template:?} has no {{}} where the label goes")))
+            }
+            None => Ok(templates),
+        }
+    }
+
+    /// One row a label, of a file of features.
+    pub(crate) fn features_of_file(&self, file: &str, labels: &[String]) -> Result<ClassFeatures, EvalError> {
+        let features = feature_file::read(file)?.features;
+        let templates = features.rows() / labels.len().max(1);
+        if templates == 0 || templates * labels.len() != features.rows() {
+            return Err(EvalError::input(format!(
+                "{file}: expected a row for each of {} labels, or for each of their sentences, found {}",
+                labels.len(),
+                features.rows()
+            )));
+        }
+        Ok(ClassFeatures::from_sentences(&features, templates, self.text_mean())?)
+    }
+
+    /// One row a label. Labels with underscores, as folders and data sets have, are read with spaces.
+    pub(crate) fn features_of_model(
+        &self,
+        encoder: &dyn Encoder,
+        labels: &[String],
+        has_underscores: bool,
+        events: &mut OnEvent<'_>,
+    ) -> Result<ClassFeatures, EvalError> {
+        if let Some(file) = &self.features {
+            return self.features_of_file(file, labels);
+        }
+        let templates = self.templates(encoder)?;
+        let spelling = match self.protocol {
+            Some(protocol) => protocol.spelling,
+            None if has_underscores => Spelling::Spaces,
+            None => Spelling::Verbatim,
+        };
+        let spelled: Vec<String> = labels.iter().map(|label| spelling.spell(label)).collect();
+        let sentences = sentences(spelled.iter().map(String::as_str), &templates);
+        let features = of_texts(encoder, &sentences, events)?;
+        Ok(ClassFeatures::from_sentences(&features, templates.len(), self.text_mean())?)
+    }
+
+    fn text_mean(&self) -> TextMean {
+        self.protocol.map_or(TextMean::Directions, |protocol| protocol.text_mean)
+    }
+}

@@ -1,0 +1,97 @@
+//! Crop windows of a seeded evaluation, sampled as Duoduo CLIP's does: one for all shapes of a batch.
+
+use std::sync::Arc;
+
+use lexiform_model::preprocess::Crop;
+use lexiform_search::Encoder;
+
+use crate::python_random::PythonRandom;
+
+/// Batch size of the reference's evaluation.
+const BATCH: usize = 200;
+/// Positions of the 208-pixel window in a 224-pixel view, along each axis.
+const PLACES: u32 = 17;
+
+/// The crop windows of one seed; without a seed, the model's own.
+pub(crate) struct CropWindows {
+    draws: Option<PythonRandom>,
+    through: Option<Arc<dyn Encoder>>,
+}
+
+impl CropWindows {
+    /// The windows of torch's generator for a seed.
+    pub(crate) fn new(seed: Option<u32>) -> Self {
+        Self { draws: seed.map(PythonRandom::of_torch), through: None }
+    }
+
+    /// The model with the window for a shape; shapes are asked for in order, from 0.
+    pub(crate) fn at<'a>(&'a mut self, shape: usize, encoder: &'a dyn Encoder) -> &'a dyn Encoder {
+        if let Some(draws) = self.draws.as_mut().filter(|_| shape.is_multiple_of(BATCH)) {
+            self.through = encoder.with_crop(next(draws));
+        }
+        self.through.as_deref().unwrap_or(encoder)
+    }
+}
+
+fn next(draws: &mut PythonRandom) -> Crop {
+    let [top, left] = [(); 2].map(|()| draws.torch_below(PLACES) as usize);
+    Crop::At { top, left }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lexiform_search::{Embedding, EncodeError, Intake, Taken};
+
+    /// Names its window.
+    struct Named(String);
+
+    impl Encoder for Named {
+        fn id(&self) -> &str {
+            &self.0
+        }
+        fn dim(&self) -> usize {
+            1
+        }
+        fn intake(&self) -> Intake {
+            Intake::Points { count: 1 }
+        }
+        fn preprocessing(&self) -> String {
+            String::new()
+        }
+        fn with_crop(&self, crop: Crop) -> Option<Arc<dyn Encoder>> {
+            Some(Arc::new(Self(format!("{crop:?}"))))
+        }
+        fn templates(&self) -> Vec<String> {
+            Vec::new()
+        }
+        fn logit_scale(&self) -> f32 {
+            0.0
+        }
+        fn embed_texts(&self, _: &[&str]) -> Result<Vec<Embedding>, EncodeError> {
+            Ok(Vec::new())
+        }
+        fn embed_shapes(&self, _: Vec<Taken>) -> Result<Vec<Embedding>, EncodeError> {
+            Ok(Vec::new())
+        }
+        fn embed_image(&self, _: &image::RgbaImage) -> Result<Embedding, EncodeError> {
+            Err("no images".into())
+        }
+    }
+
+    #[test]
+    fn every_batch_of_200_has_a_window_of_its_own() {
+        let whole = Named("whole".to_owned());
+        let seen = |seed: Option<u32>| -> Vec<String> {
+            let mut windows = CropWindows::new(seed);
+            (0..601).map(|shape| windows.at(shape, &whole).id().to_owned()).collect()
+        };
+        // Corners that torchvision draws: see `python_random`.
+        let corners = [[5, 11], [3, 9], [7, 6], [13, 12]];
+        for (shape, found) in seen(Some(678)).iter().enumerate() {
+            let [top, left] = corners[shape / 200];
+            assert_eq!(*found, format!("{:?}", Crop::At { top, left }), "{shape}");
+        }
+        assert!(seen(None).iter().all(|found| found == "whole"));
+    }
+}

@@ -1,0 +1,206 @@
+//! Embedding entries as a measurement asks for it: with several numbers of views, evenly spread or sampled by a seed.
+
+use std::path::Path;
+
+use lexiform_metrics::Features;
+use lexiform_search::{Encoder, Error, Intake, Look, Scanned, Taken};
+
+use crate::crop_windows::CropWindows;
+use crate::entry::Entry;
+use crate::error::EvalError;
+use crate::event::{EvalEvent, OnEvent};
+use crate::python_random::PythonRandom;
+use crate::shape_input;
+use crate::unusable::UnusableFile;
+
+/// Views that are rendered of each shape where fewer are sampled, as in the reference's data.
+const VIEWS_OF_REFERENCE: usize = 12;
+
+/// Which views of every shape are embedded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ViewSelection {
+    /// Number of views; the model's own if `None`.
+    pub views: Option<usize>,
+    /// Seed that views and crop windows are sampled with, as the reference does: views for one shape after another, a window for
+    /// a batch of them; evenly spread views and the model's own window if `None`.
+    pub seed: Option<u32>,
+}
+
+/// Features of the entries that could be embedded, in each selection of views.
+pub(crate) struct Embedded {
+    /// The entries.
+    pub entries: Vec<Entry>,
+    /// `[entries, dim]` for each selection.
+    pub features: Vec<Features>,
+    /// Files that could not be used.
+    pub unusable: Vec<UnusableFile>,
+}
+
+/// Embeds every entry in every selection of views; if `clouds` are asked for, as a cloud. Selections of one seed follow
+/// one another.
+pub(crate) fn embed_entries(
+    encoder: &dyn Encoder,
+    clouds: Option<Scanned>,
+    entries: Vec<Entry>,
+    selections: &[ViewSelection],
+    events: &mut OnEvent<'_>,
+) -> Result<Embedded, EvalError> {
+    let mut embedder = Embedder::new(encoder, clouds, selections)?;
+    let mut rows: Vec<Vec<f32>> = vec![Vec::new(); selections.len()];
+    let (mut kept, mut unusable) = (Vec::new(), Vec::new());
+    events(EvalEvent::Started { steps: entries.len() });
+    for (place, entry) in entries.into_iter().enumerate() {
+        let embedded = embedder.embed(place, &entry);
+        events(EvalEvent::Step { item: &entry.label });
+        match embedded {
+            Ok(embedded) => {
+                rows.iter_mut().zip(embedded).for_each(|(rows, row)| rows.extend(row));
+                kept.push(entry);
+            }
+            Err(error) => unusable.push(UnusableFile::from_error(&entry.file, error)?),
+        }
+    }
+    events(EvalEvent::Finished);
+    let features = rows.into_iter().map(|rows| Features::new(rows, encoder.dim()));
+    Ok(Embedded { entries: kept, features: features.collect::<Result<_, _>>()?, unusable })
+}
+
+/// Embeds entry after entry and keeps the generators in step.
+struct Embedder<'a> {
+    encoder: &'a dyn Encoder,
+    look: Look,
+    selections: &'a [ViewSelection],
+    /// Largest number of views that is asked for.
+    most: Option<usize>,
+    generators: Vec<Option<PythonRandom>>,
+    groups: Vec<SeedGroup>,
+}
+
+/// Selections of one seed, which share its crop windows.
+struct SeedGroup {
+    selections: usize,
+    windows: CropWindows,
+}
+
+/// An encoder with the window of a seed, and how many selections it embeds.
+struct Pass<'a> {
+    encoder: &'a dyn Encoder,
+    selections: usize,
+}
+
+impl<'a> Embedder<'a> {
+    fn new(
+        encoder: &'a dyn Encoder,
+        clouds: Option<Scanned>,
+        selections: &'a [ViewSelection],
+    ) -> Result<Self, EvalError> {
+        let most = selections.iter().filter_map(|selection| selection.views).max();
+        let look = match (encoder.intake(), most) {
+            (Intake::Views { .. }, Some(most)) => Look::of(encoder).with_views(most.max(VIEWS_OF_REFERENCE)),
+            (Intake::Points { .. }, Some(_)) => {
+                let reason = format!("{} takes points, not views", encoder.id());
+                return Err(EvalError::Setting { setting: "views", reason });
+            }
+            (_, None) => Look::of(encoder),
+        };
+        let look = match clouds {
+            Some(scanned) => look.at_clouds(scanned),
+            None => look,
+        };
+        let generator =
+            |selection: &ViewSelection| selection.seed.map(|seed| PythonRandom::new(u64::from(seed)));
+        let group = |group: &[ViewSelection]| SeedGroup {
+            selections: group.len(),
+            windows: CropWindows::new(group[0].seed),
+        };
+        Ok(Self {
+            encoder,
+            look,
+            selections,
+            most,
+            generators: selections.iter().map(generator).collect(),
+            groups: selections.chunk_by(|a, b| a.seed == b.seed).map(group).collect(),
+        })
+    }
+
+    /// One row a selection. The next numbers of every generator are used up for every entry, so that one that fails does
+    /// not change the others' views and windows.
+    fn embed(&mut self, place: usize, entry: &Entry) -> Result<Vec<Vec<f32>>, Error> {
+        let input = shape_input::read(&self.look, entry);
+        let total = match input.as_ref().ok().and_then(Taken::views) {
+            Some(views) => views.len(),
+            None => self.most.unwrap_or(0).max(VIEWS_OF_REFERENCE),
+        };
+        let generators = self.generators.iter_mut();
+        let chosen: Vec<Option<Vec<usize>>> = (self.selections.iter().zip(generators))
+            .map(|(selection, generator)| selection.choose(total, generator.as_mut()))
+            .collect();
+        let encoder = self.encoder;
+        let passes: Vec<Pass<'_>> = (self.groups.iter_mut())
+            .map(|group| Pass { encoder: group.windows.at(place, encoder), selections: group.selections })
+            .collect();
+        let input = input?;
+        match self.most.filter(|most| *most > total) {
+            Some(most) => Err(too_few(&entry.file, most, total)),
+            None => embed_input(&passes, &input, &chosen),
+        }
+    }
+}
+
+impl ViewSelection {
+    /// Which of `total` views are used; `None` for all.
+    fn choose(self, total: usize, generator: Option<&mut PythonRandom>) -> Option<Vec<usize>> {
+        let n = self.views?.min(total);
+        Some(match generator {
+            Some(random) => random.sample(total as u32, n as u32),
+            // Evenly spread, since neighbors in a rig may look alike.
+            None => (0..n).map(|i| i * total / n.max(1)).collect(),
+        })
+    }
+}
+
+fn too_few(path: &Path, expected: usize, found: usize) -> Error {
+    Error::Shape { path: path.to_owned(), reason: format!("has {found} views, {expected} were asked for") }
+}
+
+/// One row a selection of views, pass by pass.
+fn embed_input(
+    passes: &[Pass<'_>],
+    input: &Taken,
+    chosen: &[Option<Vec<usize>>],
+) -> Result<Vec<Vec<f32>>, Error> {
+    let (mut rows, mut left) = (Vec::with_capacity(chosen.len()), chosen);
+    for &Pass { encoder, selections } in passes {
+        let (these, others) = left.split_at(selections);
+        let shapes = these.iter().map(|chosen| match chosen {
+            Some(chosen) => input.with_views(chosen),
+            None => input.clone(),
+        });
+        let failed = |source| Error::Encode { model: encoder.id().to_owned(), source };
+        let embedded = encoder.embed_shapes(shapes.collect()).map_err(failed)?;
+        if embedded.len() != selections {
+            let text = format!("expected {selections} embeddings, found {}", embedded.len());
+            return Err(failed(text.into()));
+        }
+        rows.extend(embedded.iter().map(|e| e.as_slice().to_vec()));
+        left = others;
+    }
+    Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn views_are_spread_evenly_or_sampled() {
+        let choose = |views, seed: Option<u32>| {
+            let mut generator = seed.map(|s| PythonRandom::new(u64::from(s)));
+            ViewSelection { views, seed }.choose(12, generator.as_mut())
+        };
+        assert_eq!(choose(Some(4), None), Some(vec![0, 3, 6, 9]));
+        assert_eq!(choose(Some(12), None), Some((0..12).collect()));
+        assert_eq!(choose(Some(5), Some(678)), Some(vec![1, 5, 0, 10, 9]));
+        assert_eq!(choose(None, None), None);
+    }
+}

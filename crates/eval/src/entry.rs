@@ -1,0 +1,82 @@
+//! What is measured: a file, a folder of views, or a shape of a data set, with its label.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use lexiform_data::listing::Line;
+
+use crate::error::EvalError;
+use crate::protocol::labels::same_class;
+use crate::stored_shape::StoredShape;
+
+/// A shape and what is known about it.
+#[derive(Clone)]
+pub struct Entry {
+    /// Its name in the CSV file, the folder or the data set.
+    pub name: String,
+    /// Path of its file, or of the folder of its views.
+    pub file: PathBuf,
+    /// Its label; empty where it has none.
+    pub label: String,
+    /// Its split, where one is known.
+    pub split: Option<String>,
+    /// The shape itself, if it is in a data set.
+    pub stored: Option<StoredShape>,
+}
+
+impl Entry {
+    /// A file with a label.
+    pub(crate) fn of_file(name: String, file: PathBuf, label: String) -> Self {
+        Self { name, file, label, split: None, stored: None }
+    }
+
+    /// The file that a line of a CSV file names, relative to `folder`.
+    pub(crate) fn of_line(line: &Line, folder: &Path) -> Self {
+        Self {
+            split: line.split.map(str::to_owned),
+            ..Self::of_file(
+                line.shape.clone(),
+                folder.join(&line.shape),
+                line.label.clone().unwrap_or_default(),
+            )
+        }
+    }
+}
+
+/// Index of each entry's label among `labels`: spelled the same, or else the same but for case and underscores.
+pub(crate) fn label_indices(entries: &[Entry], labels: &[String]) -> Result<Vec<usize>, EvalError> {
+    let mut exact: HashMap<&str, usize> = HashMap::new();
+    labels.iter().enumerate().for_each(|(i, label)| {
+        exact.entry(label).or_insert(i);
+    });
+    let index = |entry: &Entry| {
+        let like = || labels.iter().position(|label| same_class(label, &entry.label));
+        let found = exact.get(entry.label.as_str()).copied().or_else(like);
+        let unknown = || format!("{}: label {:?} is not among the labels", entry.file.display(), entry.label);
+        found.ok_or_else(|| EvalError::input(unknown()))
+    };
+    entries.iter().map(index).collect()
+}
+
+/// Every label of the entries, sorted, each once.
+pub(crate) fn all_labels(entries: &[Entry]) -> Vec<String> {
+    let mut labels: Vec<String> = entries.iter().map(|e| e.label.clone()).collect();
+    labels.sort();
+    labels.dedup();
+    labels
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_found_by_spelling_first() {
+        let entry = |label: &str| Entry::of_file(String::new(), PathBuf::from("x.glb"), label.to_owned());
+        let labels = ["night stand", "Night_Stand", "bed"].map(str::to_owned);
+        let found = label_indices(&[entry("Night_Stand"), entry("night_stand"), entry("BED")], &labels);
+        assert_eq!(found.unwrap(), [1, 0, 2]);
+        let error = label_indices(&[entry("sofa")], &labels).unwrap_err().to_string();
+        assert_eq!(error, "x.glb: label \"sofa\" is not among the labels");
+    }
+}

@@ -1,0 +1,162 @@
+//! Reading arrays of features: NumPy's `.npy` and `.safetensors`, of 16, 32 or 64 bits.
+
+use std::path::Path;
+
+use half::{bf16, f16};
+use lexiform_formats::npy::{self, Header};
+use lexiform_metrics::Features;
+use safetensors::SafeTensors;
+use safetensors::tensor::Dtype;
+
+use crate::error::EvalError;
+
+/// Separates a file's name from a tensor's.
+const TENSOR_SIGN: char = '#';
+/// The tensor that `lexiform embed` writes.
+const USUAL_TENSOR: &str = "embeddings";
+/// Says what is read.
+const HINT: &str = "expected rows of features: an array of floating-point numbers in .npy or .safetensors, such as \
+    `lexiform embed -o` writes";
+
+/// Features with the names that a file gives them.
+#[derive(Debug)]
+pub(crate) struct FeatureFile {
+    /// The rows; all axes but the last become rows.
+    pub features: Features,
+    /// Name of each row, if the file has names.
+    pub rows: Option<Vec<String>>,
+    /// The model that made them, if the file names it.
+    pub model: Option<String>,
+}
+
+/// Reads `FILE.npy`, `FILE.safetensors` or `FILE.safetensors#TENSOR`.
+pub(crate) fn read(name: &str) -> Result<FeatureFile, EvalError> {
+    let (path, tensor) = match name.rsplit_once(TENSOR_SIGN) {
+        Some((path, tensor)) if !Path::new(name).exists() => (path, Some(tensor)),
+        _ => (name, None),
+    };
+    let bytes = fs_err::read(path)?;
+    let file = if bytes.starts_with(npy::MAGIC) { array(&bytes) } else { tensors(&bytes, tensor) };
+    file.map_err(|reason| EvalError::hinted(format!("{path}: {reason}"), HINT))
+}
+
+fn tensors(bytes: &[u8], wanted: Option<&str>) -> Result<FeatureFile, String> {
+    let (_, header) = SafeTensors::read_metadata(bytes)
+        .map_err(|error| format!("not a .npy and not a .safetensors file: {error}"))?;
+    let file = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
+    let mut names = file.names();
+    names.sort_unstable();
+    let name = match (wanted, &names[..]) {
+        (Some(name), _) => name,
+        (None, [only]) => *only,
+        (None, _) if names.contains(&USUAL_TENSOR) => USUAL_TENSOR,
+        (None, _) => return Err(format!("holds {names:?}: say which by FILE{TENSOR_SIGN}TENSOR")),
+    };
+    let view = file.tensor(name).map_err(|_| format!("expected a tensor {name:?}, found {names:?}"))?;
+    let kind = match view.dtype() {
+        Dtype::F16 => Kind::F16,
+        Dtype::BF16 => Kind::Bf16,
+        Dtype::F32 => Kind::F32,
+        Dtype::F64 => Kind::F64,
+        other => return Err(format!("tensor {name:?}: expected floating-point numbers, found {other:?}")),
+    };
+    let dim = view.shape().last().copied().filter(|_| view.shape().len() > 1);
+    let dim = dim.ok_or_else(|| format!("tensor {name:?}: expected rows, found shape {:?}", view.shape()))?;
+    let metadata = |key: &str| header.metadata().as_ref().and_then(|m| m.get(key));
+    let rows: Option<Vec<String>> = metadata("rows").and_then(|text| serde_json::from_str(text).ok());
+    let features = Features::new(kind.values(view.data()), dim).map_err(|error| error.to_string())?;
+    let rows = rows.filter(|rows| rows.len() == features.rows());
+    Ok(FeatureFile { features, rows, model: metadata("model").cloned() })
+}
+
+/// A number type, little-endian.
+#[derive(Clone, Copy)]
+enum Kind {
+    F16,
+    Bf16,
+    F32,
+    F64,
+}
+
+impl Kind {
+    fn size(self) -> usize {
+        match self {
+            Self::F16 | Self::Bf16 => 2,
+            Self::F32 => 4,
+            Self::F64 => 8,
+        }
+    }
+
+    fn values(self, bytes: &[u8]) -> Vec<f32> {
+        match self {
+            Self::F16 => bytes.as_chunks().0.iter().map(|b| f16::from_le_bytes(*b).to_f32()).collect(),
+            Self::Bf16 => bytes.as_chunks().0.iter().map(|b| bf16::from_le_bytes(*b).to_f32()).collect(),
+            Self::F32 => bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
+            Self::F64 => bytes.as_chunks().0.iter().map(|b| f64::from_le_bytes(*b) as f32).collect(),
+        }
+    }
+}
+
+fn array(bytes: &[u8]) -> Result<FeatureFile, String> {
+    let header = Header::parse(bytes).map_err(|reason| format!("expected rows of numbers: {reason}"))?;
+    let kind = match header.descr.as_str() {
+        "<f2" => Kind::F16,
+        "<f4" => Kind::F32,
+        "<f8" => Kind::F64,
+        other => return Err(format!("expected an array of <f2, <f4 or <f8, found {other}")),
+    };
+    if header.fortran_order {
+        return Err("expected rows one after another, found Fortran's order".to_owned());
+    }
+    let (shape, data) = (header.shape, &bytes[header.data_start..]);
+    let dim = shape.last().copied().filter(|_| shape.len() > 1);
+    let dim = dim.ok_or_else(|| format!("expected rows, found shape {shape:?}"))?;
+    let expected = shape.iter().try_fold(kind.size(), |n, size| n.checked_mul(*size));
+    if expected != Some(data.len()) {
+        return Err(format!("shape {shape:?} does not fit the {} bytes that follow", data.len()));
+    }
+    let features = Features::new(kind.values(data), dim).map_err(|error| error.to_string())?;
+    Ok(FeatureFile { features, rows: None, model: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(descr: &str, order: &str, shape: &str, data: &[u8]) -> Vec<u8> {
+        let header = format!("{{'descr': '{descr}', 'fortran_order': {order}, 'shape': {shape}, }}\n");
+        let length = (header.len() as u16).to_le_bytes();
+        [b"\x93NUMPY\x01\x00".as_slice(), &length, header.as_bytes(), data].concat()
+    }
+
+    #[test]
+    fn arrays_of_three_widths() {
+        let numbers = [1.0_f32, -2.0, 0.5, 4.0];
+        let half: Vec<u8> = numbers.iter().flat_map(|x| f16::from_f32(*x).to_le_bytes()).collect();
+        let single: Vec<u8> = numbers.iter().flat_map(|x| x.to_le_bytes()).collect();
+        let double: Vec<u8> = numbers.iter().flat_map(|x| f64::from(*x).to_le_bytes()).collect();
+        for (descr, data) in [("<f2", half), ("<f4", single), ("<f8", double)] {
+            let read = array(&file(descr, "False", "(2, 2)", &data)).unwrap();
+            assert_eq!(read.features.as_slice(), numbers, "{descr}");
+            let deep = array(&file(descr, "False", "(1, 2, 2)", &data)).unwrap();
+            assert_eq!((deep.features.rows(), deep.features.dim()), (2, 2));
+        }
+    }
+
+    #[test]
+    fn other_files_are_errors_that_say_why() {
+        let check = |bytes: &[u8], part: &str| {
+            let error = array(bytes).unwrap_err();
+            assert!(error.contains(part), "{error}");
+        };
+        check(&file("<f4", "True", "(2, 2)", &[0; 16]), "Fortran");
+        check(&file("<i8", "False", "(2, 2)", &[0; 32]), "found <i8");
+        check(&file("<f4", "False", "(4,)", &[0; 16]), "expected rows");
+        check(&file("<f4", "False", "(2, 3)", &[0; 16]), "does not fit");
+        check(&file("<f4", "False", "(99999999999999999999, 3)", &[0; 16]), "expected rows");
+        check(&file("<f4", "False", "(2, 2)", &[0; 16]), "row 0 is zero");
+        check(b"\x93NUMPY\x01\x00\xff\xff", "cut off");
+        check(b"\x93NUMPY", "cut off");
+        assert!(tensors(b"nothing", None).is_err());
+    }
+}

@@ -1,0 +1,35 @@
+//! The models that are measured.
+
+use std::sync::Arc;
+
+use lexiform_model::point::CloudOptions;
+use lexiform_model::{PointModel, registry};
+use lexiform_search::{Encoder, OpenEncoder};
+
+use crate::error::EvalError;
+
+/// Models by name or path, opened when their turn comes; each further one is compared with the first.
+#[derive(Clone, Debug)]
+pub struct Models {
+    /// Names or paths, at least one.
+    pub names: Vec<String>,
+    /// How they are opened; `clouds` is replaced by what a measurement asks for.
+    pub options: OpenEncoder,
+}
+
+impl Models {
+    /// Opens one of them. Among several, only point encoders are paired with the given text model.
+    pub(crate) fn open(&self, name: &str, clouds: CloudOptions) -> Result<Arc<dyn Encoder>, EvalError> {
+        let mut options = OpenEncoder { clouds, ..self.options.clone() };
+        if self.names.len() > 1 && !PointModel::recognizes(&registry::locate(name)?) {
+            options.text_model = None;
+        }
+        Ok(options.open(name)?)
+    }
+
+    /// Opens the first of them.
+    pub(crate) fn open_first(&self, clouds: CloudOptions) -> Result<Arc<dyn Encoder>, EvalError> {
+        let none = || EvalError::input("expected a model, found none");
+        self.open(self.names.first().ok_or_else(none)?, clouds)
+    }
+}

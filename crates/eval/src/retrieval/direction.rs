@@ -1,0 +1,61 @@
+//! Queries one way and back.
+
+use lexiform_metrics::retrieval::{QueryResult, retrieve};
+use lexiform_metrics::{Features, MetricsError};
+
+use crate::comparison::Case;
+
+/// Items of one kind: their names, and a row of features for each.
+pub(super) struct Side<'a> {
+    /// The names.
+    pub names: &'a [String],
+    /// `[names, dim]`.
+    pub features: &'a Features,
+}
+
+/// One direction measured: names of queries and gallery items, and what was found.
+pub(super) struct Direction {
+    /// `text → shape` and the like.
+    pub name: &'static str,
+    /// Names of the queries.
+    pub queries: Vec<String>,
+    /// Names of the gallery items.
+    pub gallery: Vec<String>,
+    /// One a query.
+    pub results: Vec<QueryResult>,
+}
+
+impl Direction {
+    /// Whether each query's first answer is right.
+    pub(super) fn cases(&self) -> Vec<Case> {
+        let case = |(query, found): (&String, &QueryResult)| Case {
+            item: query.clone(),
+            is_right: found.first() == 1,
+        };
+        self.queries.iter().zip(&self.results).map(case).collect()
+    }
+}
+
+/// Finds gallery items by queries, and queries by gallery items; `right` lists the gallery items of each query. Gallery
+/// items that are no query's answer are no queries on the way back.
+pub(super) fn both_ways(
+    [there, back]: [&'static str; 2],
+    queries: &Side<'_>,
+    gallery: &Side<'_>,
+    right: &[Vec<usize>],
+) -> Result<[Direction; 2], MetricsError> {
+    let results = retrieve(queries.features, gallery.features, right)?;
+    let mut reversed = vec![Vec::new(); gallery.names.len()];
+    for (query, right) in right.iter().enumerate() {
+        right.iter().for_each(|item| reversed[*item].push(query));
+    }
+    let asking: Vec<usize> = (0..gallery.names.len()).filter(|i| !reversed[*i].is_empty()).collect();
+    let reversed: Vec<Vec<usize>> = asking.iter().map(|i| reversed[*i].clone()).collect();
+    let back_results = retrieve(&gallery.features.select(&asking)?, queries.features, &reversed)?;
+    let asking = asking.iter().map(|i| gallery.names[*i].clone()).collect();
+    let (query_names, gallery_names) = (queries.names.to_vec(), gallery.names.to_vec());
+    Ok([
+        Direction { name: there, queries: query_names.clone(), gallery: gallery_names, results },
+        Direction { name: back, queries: asking, gallery: query_names, results: back_results },
+    ])
+}

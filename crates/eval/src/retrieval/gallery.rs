@@ -1,0 +1,139 @@
+//! Shapes, their captions, and which belong together.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use lexiform_data::listing::{Column, Line, Listing};
+use lexiform_metrics::Features;
+
+use super::config::{CaptionSource, RetrievalConfig};
+use super::direction::{Direction, Side, both_ways};
+use crate::data_set::{self, Captioned, CaptionedEntry};
+use crate::entry::Entry;
+use crate::error::EvalError;
+use crate::source::is_shape;
+use crate::split;
+
+/// Shapes, their captions, and which belong together.
+#[derive(Clone)]
+pub(super) struct Gallery {
+    /// Each different shape once.
+    pub shapes: Vec<Entry>,
+    /// Each different caption once.
+    pub captions: Vec<String>,
+    pairs: Vec<Pair>,
+    /// Whether the captions are labels.
+    pub by_label: bool,
+}
+
+/// Indices of a shape and of a caption that describes it.
+#[derive(Clone, Copy)]
+struct Pair {
+    shape: usize,
+    caption: usize,
+}
+
+impl Gallery {
+    /// The shapes of the split.
+    pub(super) fn read(config: &RetrievalConfig) -> Result<Self, EvalError> {
+        let (place, all) = match &config.captions {
+            CaptionSource::Listing { file, assets } => {
+                (file, in_listing(file, assets.as_deref(), config.features.is_some())?)
+            }
+            CaptionSource::DataSet { place } => (place, in_data_set(place)?),
+        };
+        let entries = split::only(config.split.as_deref(), all.entries, |shape| &shape.entry, place)?;
+        Ok(Self::of(Captioned { entries, by_label: all.by_label }))
+    }
+
+    /// Merges lines about the same shape, and shapes with the same caption.
+    fn of(all: Captioned) -> Self {
+        let (mut shapes, mut captions, mut pairs) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut shape_of, mut caption_of) = (HashMap::new(), HashMap::new());
+        for CaptionedEntry { entry, captions: texts } in all.entries {
+            let shape = *shape_of.entry(entry.name.clone()).or_insert_with(|| {
+                shapes.push(entry);
+                shapes.len() - 1
+            });
+            for text in texts {
+                let caption = *caption_of.entry(text.clone()).or_insert_with(|| {
+                    captions.push(text);
+                    captions.len() - 1
+                });
+                pairs.push(Pair { shape, caption });
+            }
+        }
+        Self { shapes, captions, pairs, by_label: all.by_label }
+    }
+
+    /// Removes shapes that are not among these, and captions that no shape is left for.
+    pub(super) fn keep(&mut self, entries: &[Entry]) {
+        let left: HashMap<&str, usize> =
+            entries.iter().enumerate().map(|(i, e)| (e.name.as_str(), i)).collect();
+        let moved = |pair: &Pair| {
+            let shape = *left.get(self.shapes[pair.shape].name.as_str())?;
+            Some(Pair { shape, caption: pair.caption })
+        };
+        let pairs: Vec<Pair> = self.pairs.iter().filter_map(moved).collect();
+        let mut places = vec![None; self.captions.len()];
+        let mut captions = Vec::new();
+        for pair in &pairs {
+            places[pair.caption].get_or_insert_with(|| {
+                captions.push(self.captions[pair.caption].clone());
+                captions.len() - 1
+            });
+        }
+        let renumbered = |pair: Pair| Some(Pair { caption: places[pair.caption]?, ..pair });
+        self.pairs = pairs.into_iter().filter_map(renumbered).collect();
+        self.captions = captions;
+        self.shapes = entries.to_vec();
+    }
+
+    /// Names of the shapes.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.shapes.iter().map(|e| e.name.clone()).collect()
+    }
+
+    /// Text → shape and shape → text.
+    pub(super) fn directions(
+        &self,
+        shapes: &Features,
+        captions: &Features,
+    ) -> Result<[Direction; 2], EvalError> {
+        let mut right = vec![Vec::new(); self.captions.len()];
+        self.pairs.iter().for_each(|pair| right[pair.caption].push(pair.shape));
+        let names = self.names();
+        let captions = Side { names: &self.captions, features: captions };
+        let shapes = Side { names: &names, features: shapes };
+        Ok(both_ways(["text → shape", "shape → text"], &captions, &shapes, &right)?)
+    }
+}
+
+fn in_data_set(place: &Path) -> Result<Captioned, EvalError> {
+    let mut all = data_set::captioned(place)?;
+    all.entries.retain(|shape| !shape.captions.is_empty());
+    match all.entries.is_empty() {
+        true => Err(EvalError::input(format!("{}: no shape has words", place.display()))),
+        false => Ok(all),
+    }
+}
+
+/// The lines of a CSV file that have a caption; with `any_file`, also of what cannot be read as a shape.
+fn in_listing(path: &Path, assets: Option<&Path>, any_file: bool) -> Result<Captioned, EvalError> {
+    let listing = Listing::read(path)?;
+    listing.expect(&[Column::Shape])?;
+    listing.expect(&[Column::Caption, Column::Label])?;
+    let by_label = !listing.has(Column::Caption);
+    let folder = assets.unwrap_or_else(|| listing.folder());
+    let captioned = |line: &Line| {
+        let entry = Entry::of_line(line, folder);
+        let captions = if by_label { line.label.iter().cloned().collect() } else { line.captions.clone() };
+        let is_usable = !captions.is_empty() && (any_file || is_shape(&entry.file));
+        is_usable.then_some(CaptionedEntry { entry, captions })
+    };
+    let entries: Vec<CaptionedEntry> = listing.lines.iter().filter_map(captioned).collect();
+    match entries.is_empty() {
+        true => Err(EvalError::input(format!("{}: no line has a 3D file and words", path.display()))),
+        false => Ok(Captioned { entries, by_label }),
+    }
+}

@@ -1,0 +1,49 @@
+//! Retrieval: whether captions and photos find the right shapes, and shapes the right captions and photos.
+
+mod config;
+mod direction;
+mod gallery;
+mod photos;
+mod report;
+mod run;
+
+use crate::error::EvalError;
+use crate::event::{EvalEvent, OnEvent};
+use crate::models::Models;
+use crate::protocol::cloud_options;
+
+pub use config::{CaptionSource, PhotoListing, RetrievalConfig};
+pub use report::{DirectionResult, RetrievalReport};
+
+/// Measures every direction with every model, each compared with the first.
+///
+/// # Errors
+/// If captions, photos or features cannot be read or do not fit together, or a model fails. A single file that cannot be
+/// used is listed in the report.
+pub fn retrieval(
+    config: &RetrievalConfig,
+    models: &Models,
+    events: &mut OnEvent<'_>,
+) -> Result<RetrievalReport, EvalError> {
+    let gallery = gallery::Gallery::read(config)?;
+    let precomputed = config.features.as_ref().or(config.text_features.as_ref());
+    if let Some(file) = precomputed.filter(|_| models.names.len() > 1) {
+        return Err(EvalError::SeveralModels { file: file.clone(), models: models.names.len() });
+    }
+    let mut runs = Vec::new();
+    match (&config.features, &config.text_features, &config.photos) {
+        (Some(shapes), Some(texts), None) => runs.push(run::of_features(shapes, texts, &gallery)?),
+        _ => {
+            for name in &models.names {
+                let encoder = models.open(name, cloud_options(config.protocol, None))?;
+                runs.push(run::of_model(config, &*encoder, gallery.clone(), events)?);
+            }
+        }
+    }
+    let mut report = RetrievalReport::new(runs);
+    events(EvalEvent::Unusable { files: &report.unusable });
+    if report.is_complete() {
+        report.count(config.resampling)?;
+    }
+    Ok(report)
+}

@@ -1,0 +1,99 @@
+//! Photos of the shapes of a gallery.
+
+use std::path::PathBuf;
+
+use lexiform_data::listing::{Column, Listing};
+use lexiform_metrics::Features;
+use lexiform_search::{Embedding, Encoder, embed_picture};
+
+use super::config::PhotoListing;
+use super::direction::{Direction, Side, both_ways};
+use super::gallery::Gallery;
+use crate::entry::Entry;
+use crate::error::EvalError;
+use crate::event::{EvalEvent, OnEvent};
+use crate::protocol::labels::same_class;
+use crate::unusable::UnusableFile;
+
+/// A photo and the shapes that are right answers to it.
+pub(super) struct Photo {
+    image: PathBuf,
+    answers: Vec<usize>,
+}
+
+/// What was measured with photos.
+pub(super) struct PhotoDirections {
+    /// Photo → shape and shape → photo; none if no photo can be used.
+    pub directions: Vec<Direction>,
+    /// Photos that cannot be used.
+    pub unusable: Vec<UnusableFile>,
+}
+
+/// Finds shapes by photos, and photos by shapes, `[shapes, dim]`.
+pub(super) fn directions(
+    photos: Vec<Photo>,
+    gallery: &Gallery,
+    shapes: &Features,
+    encoder: &dyn Encoder,
+    events: &mut OnEvent<'_>,
+) -> Result<PhotoDirections, EvalError> {
+    let (mut names, mut rows, mut right, mut unusable) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    events(EvalEvent::Started { steps: photos.len() });
+    for Photo { image, answers } in photos {
+        let name = image.display().to_string();
+        if answers.is_empty() {
+            unusable.push(UnusableFile { file: name, reason: "no shape is a right answer".to_owned() });
+            continue;
+        }
+        match embed_picture(encoder, &image) {
+            Ok(embedding) => {
+                events(EvalEvent::Step { item: &name });
+                names.push(name);
+                rows.push(embedding);
+                right.push(answers);
+            }
+            Err(error) => unusable.push(UnusableFile::from_error(&image, error)?),
+        }
+    }
+    events(EvalEvent::Finished);
+    if rows.is_empty() {
+        return Ok(PhotoDirections { directions: Vec::new(), unusable });
+    }
+    let photos = Features::from_rows(rows.iter().map(Embedding::as_slice))?;
+    let photos = Side { names: &names, features: &photos };
+    let shapes = Side { names: &gallery.names(), features: shapes };
+    let directions = both_ways(["photo → shape", "shape → photo"], &photos, &shapes, &right)?.into();
+    Ok(PhotoDirections { directions, unusable })
+}
+
+/// Photos, each once, with the shapes that are right answers.
+pub(super) fn read(photos: &PhotoListing, gallery: &Gallery) -> Result<Vec<Photo>, EvalError> {
+    let PhotoListing { file: path, assets } = photos;
+    let listing = Listing::read(path)?;
+    let folder = assets.as_deref().unwrap_or_else(|| listing.folder());
+    let has_pictures = listing.has(Column::Picture);
+    let shows_files = has_pictures && listing.has(Column::Shape);
+    if !shows_files {
+        listing.expect(&[Column::Label])?;
+    }
+    let mut photos: Vec<Photo> = Vec::new();
+    for line in &listing.lines {
+        let image = folder.join(if has_pictures { &line.picture } else { &line.shape });
+        if image::ImageFormat::from_path(&image).is_err() {
+            continue;
+        }
+        let is_right = |e: &Entry| match shows_files {
+            true => e.name == line.shape || e.file == folder.join(&line.shape),
+            false => line.label.as_ref().is_some_and(|label| same_class(&e.label, label)),
+        };
+        let right = (0..gallery.shapes.len()).filter(|i| is_right(&gallery.shapes[*i]));
+        match photos.iter_mut().find(|known| known.image == image) {
+            Some(known) => known.answers.extend(right),
+            None => photos.push(Photo { image, answers: right.collect() }),
+        }
+    }
+    match photos.is_empty() {
+        true => Err(EvalError::input(format!("{}: no line names a picture", path.display()))),
+        false => Ok(photos),
+    }
+}

@@ -1,0 +1,125 @@
+//! The numbers of every direction and model, and a table of all queries.
+
+use std::path::Path;
+
+use lexiform_metrics::Interval;
+use lexiform_metrics::bootstrap::Resampling;
+use lexiform_metrics::paired::Paired;
+use lexiform_metrics::retrieval::{DEPTHS, Retrieval, Scores};
+use serde::Serialize;
+
+use super::direction::Direction;
+use super::run::Run;
+use crate::comparison::compare;
+use crate::error::EvalError;
+use crate::unusable::UnusableFile;
+
+/// A retrieval with one or several models.
+pub struct RetrievalReport {
+    runs: Vec<Run>,
+    /// Direction by direction, in each model by model; empty if a model could use no shape.
+    pub results: Vec<DirectionResult>,
+    /// Files that a model could not use, each once, sorted.
+    pub unusable: Vec<UnusableFile>,
+}
+
+/// One model's numbers of one direction.
+#[derive(Clone, Debug, Serialize)]
+pub struct DirectionResult {
+    /// `text → shape` and the like.
+    pub direction: &'static str,
+    /// The model.
+    pub model: String,
+    /// The k of recall@k and NDCG@k.
+    pub depths: [usize; DEPTHS.len()],
+    /// Numbers of queries and gallery items, and the scores.
+    #[serde(flatten)]
+    pub counted: Retrieval,
+    /// 95 % confidence intervals of the scores.
+    pub intervals: Scores<Interval>,
+    /// First answers compared with those of the first model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub against_first: Option<Paired>,
+}
+
+impl RetrievalReport {
+    pub(super) fn new(runs: Vec<Run>) -> Self {
+        let unusable = UnusableFile::merged(runs.iter().map(|run| &run.unusable));
+        Self { runs, results: Vec::new(), unusable }
+    }
+
+    /// Computes the numbers of every direction and model.
+    pub(super) fn count(&mut self, resampling: Resampling) -> Result<(), EvalError> {
+        self.results = results(&self.runs, resampling)?;
+        Ok(())
+    }
+
+    /// Whether every model could use at least one shape.
+    pub fn is_complete(&self) -> bool {
+        self.runs.iter().all(|run| !run.directions.is_empty())
+    }
+
+    /// Shapes that the first model could use.
+    pub fn shapes(&self) -> usize {
+        self.runs.first().map_or(0, |run| run.shapes)
+    }
+
+    /// Writes a CSV file with one line a query: ranks of its right answers, and its first answers.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn write_queries(&self, path: &Path) -> Result<(), EvalError> {
+        let mut table = csv::Writer::from_path(path)?;
+        table.write_record(["model", "direction", "query", "ranks", "first_answers"])?;
+        for run in &self.runs {
+            for direction in &run.directions {
+                for (query, found) in direction.queries.iter().zip(&direction.results) {
+                    let ranks: Vec<String> = found.ranks.iter().map(usize::to_string).collect();
+                    let best: Vec<&str> = found.best.iter().map(|i| direction.gallery[*i].as_str()).collect();
+                    let cells = [&run.model, direction.name, query, &ranks.join(" "), &best.join("; ")];
+                    table.write_record(cells)?;
+                }
+            }
+        }
+        Ok(table.flush()?)
+    }
+}
+
+impl Run {
+    fn direction(&self, name: &str) -> Option<&Direction> {
+        self.directions.iter().find(|direction| direction.name == name)
+    }
+}
+
+/// The numbers of every run, direction by direction, each compared with the first run's.
+fn results(runs: &[Run], resampling: Resampling) -> Result<Vec<DirectionResult>, EvalError> {
+    let Some(first) = runs.first() else { return Ok(Vec::new()) };
+    let mut names: Vec<&'static str> = Vec::new();
+    for direction in runs.iter().flat_map(|run| &run.directions) {
+        if !names.contains(&direction.name) {
+            names.push(direction.name);
+        }
+    }
+    let mut results = Vec::new();
+    for name in names {
+        for (i, run) in runs.iter().enumerate() {
+            let Some(direction) = run.direction(name) else { continue };
+            let counted = Retrieval::of(&direction.results, direction.gallery.len())?;
+            let intervals = counted.intervals(&direction.results, resampling);
+            let against_first = match first.direction(name).filter(|_| i > 0) {
+                Some(first) => compare(&first.cases(), &direction.cases(), resampling)?,
+                None => None,
+            };
+            let (model, depths) = (run.model.clone(), DEPTHS);
+            results.push(DirectionResult {
+                direction: name,
+                model,
+                depths,
+                counted,
+                intervals,
+                against_first,
+            });
+        }
+    }
+    Ok(results)
+}

@@ -1,0 +1,135 @@
+//! What one model finds in every direction.
+
+use std::collections::HashMap;
+
+use lexiform_metrics::Features;
+use lexiform_search::{Encoder, Intake};
+
+use super::config::RetrievalConfig;
+use super::direction::Direction;
+use super::gallery::Gallery;
+use super::photos;
+use crate::embed::{Embedded, ViewSelection, embed_entries};
+use crate::error::EvalError;
+use crate::event::OnEvent;
+use crate::feature_file::{self, FeatureFile};
+use crate::protocol::ShapeInput;
+use crate::text_features::{SLOT, of_texts, sentences};
+use crate::unusable::UnusableFile;
+
+/// What one model found in every direction; no direction where no shape could be used.
+pub(super) struct Run {
+    /// The model.
+    pub model: String,
+    /// Shapes that it could use.
+    pub shapes: usize,
+    /// Its directions.
+    pub directions: Vec<Direction>,
+    /// Files that it could not use.
+    pub unusable: Vec<UnusableFile>,
+}
+
+/// From precomputed features of shapes and captions alone.
+pub(super) fn of_features(shapes: &str, captions: &str, gallery: &Gallery) -> Result<Run, EvalError> {
+    let shape_rows = in_order_of(&gallery.names(), shapes, "files")?;
+    let caption_rows = in_order_of(&gallery.captions, captions, "texts")?;
+    let directions = gallery.directions(&shape_rows, &caption_rows)?.into();
+    let (model, shapes) = (shapes.to_owned(), gallery.shapes.len());
+    Ok(Run { model, shapes, directions, unusable: Vec::new() })
+}
+
+/// With a model, which embeds what has no precomputed features.
+pub(super) fn of_model(
+    config: &RetrievalConfig,
+    encoder: &dyn Encoder,
+    mut gallery: Gallery,
+    events: &mut OnEvent<'_>,
+) -> Result<Run, EvalError> {
+    let mut unusable = Vec::new();
+    let shapes = match &config.features {
+        Some(file) => in_order_of(&gallery.names(), file, "files")?,
+        None => {
+            let selection = [selection(config, encoder)];
+            let mut embedded = embed_entries(encoder, None, gallery.shapes.clone(), &selection, events)?;
+            gallery.keep(&embedded.entries);
+            let Embedded { features, unusable: failed, .. } = &mut embedded;
+            unusable.append(failed);
+            features.remove(0)
+        }
+    };
+    let model = encoder.id().to_owned();
+    let mut run = Run { model, shapes: gallery.shapes.len(), directions: Vec::new(), unusable };
+    if gallery.shapes.is_empty() {
+        return Ok(run);
+    }
+    let captions = match &config.text_features {
+        Some(file) => in_order_of(&gallery.captions, file, "texts")?,
+        None => captions(config, encoder, &gallery, events)?,
+    };
+    run.directions = gallery.directions(&shapes, &captions)?.into();
+    if let Some(listing) = &config.photos {
+        let photos = photos::read(listing, &gallery)?;
+        let found = photos::directions(photos, &gallery, &shapes, encoder, events)?;
+        run.directions.extend(found.directions);
+        run.unusable.extend(found.unusable);
+    }
+    Ok(run)
+}
+
+/// Views that are asked for, or most of the protocol's if the model takes views.
+fn selection(config: &RetrievalConfig, encoder: &dyn Encoder) -> ViewSelection {
+    let of_protocol = || match config.protocol.map(|protocol| protocol.input) {
+        Some(ShapeInput::Views { counts, .. }) if matches!(encoder.intake(), Intake::Views { .. }) => {
+            counts.last().copied()
+        }
+        _ => None,
+    };
+    ViewSelection { views: config.views.or_else(of_protocol), seed: None }
+}
+
+/// A row for each caption: the mean over the templates.
+fn captions(
+    config: &RetrievalConfig,
+    encoder: &dyn Encoder,
+    gallery: &Gallery,
+    events: &mut OnEvent<'_>,
+) -> Result<Features, EvalError> {
+    let templates = match &config.templates {
+        Some(templates) => templates.clone(),
+        None if gallery.by_label => encoder.templates(),
+        None => vec![SLOT.to_owned()],
+    };
+    let bad = templates.iter().find(|t| !t.contains(SLOT));
+    if bad.is_some() || templates.is_empty() {
+        let text = format!("expected templates with {{}} for the words, found {bad:?}");
+        return Err(EvalError::input(text));
+    }
+    let sentences = sentences(gallery.captions.iter().map(String::as_str), &templates);
+    let features = of_texts(encoder, &sentences, events)?;
+    Ok(features.normalized().means(templates.len())?)
+}
+
+/// Features of a file, a row for each of `names` in their order: named rows are found by their names.
+fn in_order_of(names: &[String], file: &str, what: &str) -> Result<Features, EvalError> {
+    let FeatureFile { features, rows, .. } = feature_file::read(file)?;
+    let (expected, found) = (names.len(), features.rows());
+    let Some(rows) = rows else {
+        if expected != found {
+            let text = format!("{file}: expected a row for each of {expected} {what}, found {found}");
+            return Err(EvalError::input(text));
+        }
+        return Ok(features);
+    };
+    let places: HashMap<&str, usize> = rows.iter().enumerate().map(|(i, row)| (row.as_str(), i)).collect();
+    let place = |name: &String| {
+        let missing = || {
+            EvalError::hinted(
+                format!("{file}: no row is called {name:?}"),
+                "rows are found by the names inside the file; .npy has none and goes by order",
+            )
+        };
+        places.get(name.as_str()).copied().ok_or_else(missing)
+    };
+    let places = names.iter().map(place).collect::<Result<Vec<usize>, _>>()?;
+    Ok(features.select(&places)?)
+}

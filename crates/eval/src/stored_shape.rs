@@ -1,0 +1,39 @@
+//! A shape of a data set, read when it is needed.
+
+use std::sync::Arc;
+
+use lexiform_data::{Dataset, Member, POINTS, cloud_of, decode_picture};
+use lexiform_search::{Error, Look, Taken};
+
+/// A shape of a data set.
+#[derive(Clone)]
+pub struct StoredShape {
+    set: Arc<Dataset>,
+    shape: usize,
+}
+
+impl StoredShape {
+    /// The shape with this index.
+    pub(crate) fn new(set: &Arc<Dataset>, shape: usize) -> Self {
+        Self { set: Arc::clone(set), shape }
+    }
+
+    /// Its views and points, as a model takes them.
+    pub(crate) fn read(&self, look: &Look) -> Result<Taken, Error> {
+        let failed = |reason: String| Error::Shape { path: self.set.key(self.shape).into(), reason };
+        let wanted = |name: &str| name == POINTS || Member::view_index(name).is_some();
+        let members = self.set.some(self.shape, wanted).map_err(|error| failed(error.to_string()))?;
+        let (mut views, mut cloud) = (Vec::new(), None);
+        for member in members {
+            if member.name == POINTS {
+                let points = self.set.as_array(self.shape, POINTS, &member.bytes);
+                let points = points.map_err(|error| failed(error.to_string()))?;
+                cloud = Some(cloud_of(&points).map_err(failed)?);
+            } else {
+                views.push(decode_picture(&member.bytes).map_err(failed)?);
+            }
+        }
+        look.at_stored(views, cloud)
+            .ok_or_else(|| failed("the data set has nothing that the model takes".to_owned()))
+    }
+}

@@ -1,0 +1,160 @@
+//! Classifying files, features or generated shapes with one model.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use lexiform_metrics::{Features, zero_shot};
+use lexiform_search::{Embedding, Encoder, Intake, Look, Taken};
+
+use super::config::ZeroShotConfig;
+use super::results::{ModelResults, VariantResult};
+use crate::embed::{Embedded, ViewSelection, embed_entries};
+use crate::entry::{Entry, all_labels, label_indices};
+use crate::error::EvalError;
+use crate::event::OnEvent;
+use crate::generated::{GeneratedShapes, ShapeGenerator};
+use crate::models::Models;
+use crate::protocol::{ShapeInput, cloud_options};
+use crate::report::Measured;
+use crate::source::{LabeledRows, ShapeSource};
+use crate::thumbnail;
+
+impl ZeroShotConfig<'_> {
+    pub(super) fn open(&self, models: &Models, name: &str) -> Result<Arc<dyn Encoder>, EvalError> {
+        models.open(name, cloud_options(self.texts.protocol, self.points))
+    }
+
+    /// Numbers of views that are asked for or that the protocol tries; `None` for the model's own.
+    fn view_counts(&self, encoder: &dyn Encoder) -> Vec<Option<usize>> {
+        let takes_views = matches!(encoder.intake(), Intake::Views { .. });
+        let counts = match self.texts.protocol.map(|protocol| protocol.input) {
+            _ if !self.views.is_empty() => self.views.clone(),
+            Some(ShapeInput::Views { counts, .. }) if takes_views => counts.to_vec(),
+            _ => return vec![None],
+        };
+        counts.into_iter().map(Some).collect()
+    }
+
+    /// Every number of views with every seed.
+    fn selections(&self, encoder: &dyn Encoder) -> Result<Vec<ViewSelection>, EvalError> {
+        let counts = self.view_counts(encoder);
+        if !self.seeds.is_empty() && matches!(encoder.intake(), Intake::Points { .. }) {
+            let reason = format!("{} takes points, not views", encoder.id());
+            return Err(EvalError::Setting { setting: "seeds", reason });
+        }
+        let seeds: Vec<Option<u32>> = match self.seeds.is_empty() {
+            true => vec![None],
+            false => self.seeds.iter().copied().map(Some).collect(),
+        };
+        let of_seed = |&seed: &Option<u32>| {
+            counts.iter().map(move |&views| ViewSelection { views, seed }).collect::<Vec<_>>()
+        };
+        Ok(seeds.iter().flat_map(of_seed).collect())
+    }
+}
+
+/// Embeds the shapes and classifies them.
+pub(super) fn files(
+    config: &ZeroShotConfig<'_>,
+    shapes: &ShapeSource,
+    encoder: Arc<dyn Encoder>,
+    events: &mut OnEvent<'_>,
+) -> Result<ModelResults, EvalError> {
+    let all = shapes.entries(events)?;
+    let labels = config.texts.labels(all_labels(&all), events)?;
+    // A wrong label is an error before anything is embedded.
+    label_indices(&all, &labels)?;
+    let has_underscores = shapes.has_underscores();
+    let classes = config.texts.features_of_model(&*encoder, &labels, has_underscores, events)?;
+    let selections = config.selections(&*encoder)?;
+    let Embedded { entries, features, unusable } =
+        embed_entries(&*encoder, config.clouds, all, &selections, events)?;
+    let truth = label_indices(&entries, &labels)?;
+    let mut variants = Vec::new();
+    for (selection, features) in selections.iter().zip(&features).filter(|_| !truth.is_empty()) {
+        let predictions = zero_shot(features, &classes, &truth)?;
+        let mut measured = Measured::of(encoder.id(), &predictions, &labels, config.resampling)?;
+        (measured.views, measured.seed) = (selection.views, selection.seed);
+        variants.push(VariantResult { measured, predictions });
+    }
+    let encoder = Some(encoder);
+    Ok(ModelResults { encoder, entries, labels, variants, unusable, thumbnails: Vec::new() })
+}
+
+/// Classifies rows of features.
+pub(super) fn features(
+    config: &ZeroShotConfig<'_>,
+    shapes: &ShapeSource,
+    file: &str,
+    models: &Models,
+    events: &mut OnEvent<'_>,
+) -> Result<ModelResults, EvalError> {
+    let LabeledRows { entries, features, model } = shapes.rows(file, events)?;
+    let labels = config.texts.labels(all_labels(&entries), events)?;
+    let truth = label_indices(&entries, &labels)?;
+    let (classes, encoder) = match &config.texts.features {
+        Some(file) => (config.texts.features_of_file(file, &labels)?, None),
+        None => {
+            let encoder = text_encoder(config, file, model.as_deref(), models)?;
+            let has_underscores = shapes.has_underscores();
+            let classes = config.texts.features_of_model(&*encoder, &labels, has_underscores, events)?;
+            (classes, Some(encoder))
+        }
+    };
+    let predictions = zero_shot(&features, &classes, &truth)?;
+    let name = model.unwrap_or_else(|| file.to_owned());
+    let measured = Measured::of(&name, &predictions, &labels, config.resampling)?;
+    let variants = vec![VariantResult { measured, predictions }];
+    Ok(ModelResults { encoder, entries, labels, variants, unusable: Vec::new(), thumbnails: Vec::new() })
+}
+
+/// The model whose words precomputed features are compared with: the one that made them, if the file names it.
+fn text_encoder(
+    config: &ZeroShotConfig<'_>,
+    file: &str,
+    made_by: Option<&str>,
+    models: &Models,
+) -> Result<Arc<dyn Encoder>, EvalError> {
+    let [name] = &models.names[..] else {
+        let text = format!("--features are of one model, found {} models", models.names.len());
+        return Err(EvalError::input(text));
+    };
+    let encoder = config.open(models, name)?;
+    match made_by.filter(|model| *model != encoder.id()) {
+        Some(model) => {
+            let id = encoder.id();
+            Err(EvalError::input(format!("{file}: its features are of {model}, the words would be of {id}")))
+        }
+        None => Ok(encoder),
+    }
+}
+
+/// Classifies generated shapes.
+pub(super) fn generated(
+    config: &ZeroShotConfig<'_>,
+    generator: &dyn ShapeGenerator,
+    encoder: Arc<dyn Encoder>,
+    events: &mut OnEvent<'_>,
+) -> Result<ModelResults, EvalError> {
+    let GeneratedShapes { labels, shapes } = generator.generate(&*encoder, config.clouds);
+    let truth: Vec<usize> = shapes.iter().map(|shape| shape.category).collect();
+    let thumbnails = shapes.iter().map(|shape| shape.views.first().and_then(thumbnail::of_view)).collect();
+    let entry = |(i, &category): (usize, &usize)| {
+        let name = format!("{} {}", labels[category], i / labels.len().max(1) + 1);
+        Entry::of_file(name, PathBuf::new(), labels[category].clone())
+    };
+    let entries: Vec<Entry> = truth.iter().enumerate().map(entry).collect();
+    let look = match config.clouds {
+        Some(scanned) => Look::of(&*encoder).at_clouds(scanned),
+        None => Look::of(&*encoder),
+    };
+    let inputs: Vec<Taken> = shapes.into_iter().map(|shape| shape.into_input(&look)).collect();
+    let embedded = encoder.embed_shapes(inputs).map_err(EvalError::Encode)?;
+    let features = Features::from_rows(embedded.iter().map(Embedding::as_slice))?;
+    let classes = config.texts.features_of_model(&*encoder, &labels, false, events)?;
+    let predictions = zero_shot(&features, &classes, &truth)?;
+    let measured = Measured::of(encoder.id(), &predictions, &labels, config.resampling)?;
+    let variants = vec![VariantResult { measured, predictions }];
+    let encoder = Some(encoder);
+    Ok(ModelResults { encoder, entries, labels, variants, unusable: Vec::new(), thumbnails })
+}

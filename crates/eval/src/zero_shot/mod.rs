@@ -1,0 +1,48 @@
+//! Zero-shot classification: how often a model that sees only the labels' words gives shapes the right label.
+
+mod config;
+mod measure;
+mod results;
+mod write;
+
+use crate::error::EvalError;
+use crate::event::{EvalEvent, OnEvent};
+use crate::models::Models;
+
+pub use config::{REFERENCE_SEEDS, ZeroShotConfig, ZeroShotShapes};
+pub use results::{MeanOverSeeds, ModelResults, VariantResult, ZeroShotReport};
+pub use write::ReportFacts;
+
+/// Classifies the shapes with every model and compares each with the first, on the shapes that both could use.
+///
+/// # Errors
+/// If shapes, labels or features cannot be read, do not fit together, or a model fails. A single file that cannot be used
+/// is listed in the report.
+pub fn zero_shot(
+    config: &ZeroShotConfig<'_>,
+    models: &Models,
+    events: &mut OnEvent<'_>,
+) -> Result<ZeroShotReport, EvalError> {
+    let mut results = Vec::new();
+    match &config.shapes {
+        ZeroShotShapes::Features { shapes, file } => {
+            results.push(measure::features(config, shapes, file, models, events)?);
+        }
+        ZeroShotShapes::Files(shapes) => {
+            for name in &models.names {
+                results.push(measure::files(config, shapes, config.open(models, name)?, events)?);
+            }
+        }
+        ZeroShotShapes::Generated(generator) => {
+            for name in &models.names {
+                results.push(measure::generated(config, *generator, config.open(models, name)?, events)?);
+            }
+        }
+    }
+    let mut report = ZeroShotReport::new(results);
+    events(EvalEvent::Unusable { files: &report.unusable });
+    if report.is_complete() {
+        report.compare_with_first(config.resampling)?;
+    }
+    Ok(report)
+}

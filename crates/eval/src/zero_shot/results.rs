@@ -1,0 +1,113 @@
+//! Results of a zero-shot classification, model by model.
+
+use std::sync::Arc;
+
+use lexiform_metrics::Prediction;
+use lexiform_metrics::bootstrap::Resampling;
+use lexiform_search::Encoder;
+
+use crate::comparison::{Case, compare};
+use crate::entry::Entry;
+use crate::error::EvalError;
+use crate::report::Measured;
+use crate::unusable::UnusableFile;
+
+/// Every model's results, the first one's first.
+pub struct ZeroShotReport {
+    /// One a model; at least one.
+    pub models: Vec<ModelResults>,
+    /// Files that a model could not use, each once, sorted.
+    pub unusable: Vec<UnusableFile>,
+}
+
+/// What was measured with one model: a result for each selection of views, on the same shapes.
+pub struct ModelResults {
+    pub(super) encoder: Option<Arc<dyn Encoder>>,
+    /// The shapes that were classified.
+    pub entries: Vec<Entry>,
+    /// The labels to choose from.
+    pub labels: Vec<String>,
+    /// The results.
+    pub variants: Vec<VariantResult>,
+    /// Files that could not be used.
+    pub unusable: Vec<UnusableFile>,
+    /// Small pictures of shapes that are in no file.
+    pub(super) thumbnails: Vec<Option<Vec<u8>>>,
+}
+
+/// The numbers of one number of views and seed, and the predictions behind them.
+pub struct VariantResult {
+    /// The numbers.
+    pub measured: Measured,
+    /// One a shape.
+    pub predictions: Vec<Prediction>,
+}
+
+/// Percentages of runs that differ in nothing but the seed, rounded and averaged as the reference does: each to two
+/// decimals, the mean to two decimals.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MeanOverSeeds {
+    /// Model and number of views.
+    pub name: String,
+    /// Top-1, top-3 and top-5.
+    pub percent: [f64; 3],
+}
+
+impl ZeroShotReport {
+    pub(super) fn new(models: Vec<ModelResults>) -> Self {
+        let unusable = UnusableFile::merged(models.iter().map(|model| &model.unusable));
+        Self { models, unusable }
+    }
+
+    /// Whether every model could use at least one shape.
+    pub fn is_complete(&self) -> bool {
+        self.models.iter().all(|model| !model.entries.is_empty())
+    }
+
+    /// The numbers of every model and variant.
+    pub fn measured(&self) -> Vec<Measured> {
+        let variants = self.models.iter().flat_map(|model| &model.variants);
+        variants.map(|variant| variant.measured.clone()).collect()
+    }
+
+    /// Means of results that differ only in the seed.
+    pub fn means_over_seeds(&self) -> Vec<MeanOverSeeds> {
+        let round = |x: f64| (x * 100.0).round() / 100.0;
+        let mut groups: Vec<(String, Vec<Measured>)> = Vec::new();
+        for result in self.measured().into_iter().filter(|result| result.seed.is_some()) {
+            let name = Measured { seed: None, ..result.clone() }.name();
+            match groups.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, group)) => group.push(result),
+                None => groups.push((name, vec![result])),
+            }
+        }
+        let mean = |group: &[Measured], share: fn(&Measured) -> f64| {
+            round(group.iter().map(|r| round(100.0 * share(r))).sum::<f64>() / group.len() as f64)
+        };
+        let mean_of = |(name, group): (String, Vec<Measured>)| MeanOverSeeds {
+            name,
+            percent: [mean(&group, |r| r.top_1), mean(&group, |r| r.top_3), mean(&group, |r| r.top_5)],
+        };
+        groups.into_iter().map(mean_of).collect()
+    }
+
+    /// Compares every further result with the first, on the shapes that both could use.
+    pub(super) fn compare_with_first(&mut self, resampling: Resampling) -> Result<(), EvalError> {
+        let first = self.models[0].cases(0);
+        for (i, model) in self.models.iter_mut().enumerate() {
+            for variant in usize::from(i == 0)..model.variants.len() {
+                let compared = compare(&first, &model.cases(variant), resampling)?;
+                model.variants[variant].measured.against_first = compared;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl ModelResults {
+    fn cases(&self, variant: usize) -> Vec<Case> {
+        let predictions = &self.variants[variant].predictions;
+        let case = |(e, p): (&Entry, &Prediction)| Case { item: e.name.clone(), is_right: p.is_right() };
+        self.entries.iter().zip(predictions).map(case).collect()
+    }
+}

@@ -1,0 +1,139 @@
+//! Dot products of many rows with many rows.
+//!
+//! Rows are laid out in panels, as Goto and van de Geijn do it ("Anatomy of high-performance matrix multiplication",
+//! 2008): a panel of the gallery stays in the second cache while the panels of the queries go past it, and the sums of
+//! one panel with one panel stay in registers from the first number to the last. A sum is therefore taken in the order
+//! of its numbers, whatever the sizes, the blocks and the threads; see [`lanes`] for what machines have in common.
+
+mod lanes;
+
+pub(crate) use self::lanes::Level;
+
+/// Rows in panels: the numbers of one place of all rows of a panel side by side, `[panels, dim, width]`. What the last
+/// panel lacks in rows is zero.
+pub(crate) struct Panels {
+    values: Vec<f32>,
+    rows: usize,
+    dim: usize,
+    width: usize,
+}
+
+/// Places that are laid out at a time: a cache line of each row.
+const PLACES: usize = 16;
+
+impl Panels {
+    /// What is multiplied from the left, `[rows, dim]`.
+    pub(crate) fn of_queries(level: Level, rows: &[f32], dim: usize) -> Self {
+        let mut panels = Self { values: Vec::new(), rows: 0, dim, width: level.rows() };
+        panels.fill(rows);
+        panels
+    }
+
+    /// What is multiplied from the right, `[rows, dim]`.
+    pub(crate) fn of_gallery(level: Level, rows: &[f32], dim: usize) -> Self {
+        let mut panels = Self { values: Vec::new(), rows: 0, dim, width: level.columns() };
+        panels.fill(rows);
+        panels
+    }
+
+    /// Takes other rows of the same length, in the same memory.
+    pub(crate) fn fill(&mut self, rows: &[f32]) {
+        let (dim, width) = (self.dim, self.width);
+        self.rows = rows.len() / dim;
+        self.values.resize(self.rows.div_ceil(width) * dim * width, 0.0);
+        let panels = self.values.chunks_exact_mut(dim * width);
+        for (panel, rows) in panels.zip(rows.chunks(dim * width)) {
+            if rows.len() < panel.len() {
+                panel.fill(0.0);
+            }
+            // A few places of all rows at a time: rows a power of two apart would drive each other out of the cache.
+            for (places, panel) in panel.chunks_mut(PLACES * width).enumerate() {
+                for (row, numbers) in rows.chunks_exact(dim).enumerate() {
+                    let to = panel[row..].iter_mut().step_by(width);
+                    to.zip(&numbers[places * PLACES..]).for_each(|(to, x)| *to = *x);
+                }
+            }
+        }
+    }
+
+    fn panels(&self) -> impl Iterator<Item = &[f32]> {
+        self.values.chunks_exact(self.dim * self.width)
+    }
+}
+
+/// Dot products of all queries with all gallery rows, `[queries, gallery]`, on this thread. Both must have been laid
+/// out for the level.
+pub(crate) fn multiply(level: Level, queries: &Panels, gallery: &Panels, products: &mut [f32]) {
+    assert_eq!((queries.width, gallery.width, queries.dim), (level.rows(), level.columns(), gallery.dim));
+    assert_eq!(products.len(), queries.rows * gallery.rows);
+    for (right, first) in gallery.panels().zip((0..).step_by(gallery.width)) {
+        let columns = gallery.width.min(gallery.rows - first);
+        let blocks = products.chunks_mut(queries.width * gallery.rows);
+        for (left, products) in queries.panels().zip(blocks) {
+            if columns == gallery.width && products.len() == queries.width * gallery.rows {
+                level.tile(left, right, &mut products[first..], gallery.rows);
+                continue;
+            }
+            // Rows that only fill up the last panel have no place among the products.
+            let mut tile = [0.0; lanes::LARGEST_TILE];
+            level.tile(left, right, &mut tile, gallery.width);
+            for (to, from) in products.chunks_exact_mut(gallery.rows).zip(tile.chunks(gallery.width)) {
+                to[first..first + columns].copy_from_slice(&from[..columns]);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SplitMix64;
+
+    fn random(count: usize, seed: u64) -> Vec<f32> {
+        let mut chance = SplitMix64::new(seed);
+        (0..count).map(|_| chance.unit() as f32 - 0.5).collect()
+    }
+
+    #[test]
+    fn every_product_is_the_sum_in_order_whatever_the_sizes() {
+        for (rows, columns, dim) in
+            [(1, 1, 1), (14, 32, 7), (15, 33, 64), (29, 70, 19), (3, 1, 130), (0, 5, 4)]
+        {
+            let (a, b) = (random(rows * dim, 1), random(columns * dim, 2));
+            for level in Level::available() {
+                let queries = Panels::of_queries(level, &a, dim);
+                let gallery = Panels::of_gallery(level, &b, dim);
+                let mut products = vec![f32::NAN; rows * columns];
+                multiply(level, &queries, &gallery, &mut products);
+                for (i, product) in products.iter().enumerate() {
+                    let pairs = a[i / columns * dim..].iter().zip(&b[i % columns * dim..]).take(dim);
+                    let sum = pairs.fold(0.0_f32, |sum, (a, b)| level.fused(*a, *b, sum));
+                    assert_eq!(product.to_bits(), sum.to_bits(), "{level:?} {rows} × {columns} × {dim}, {i}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn levels_that_fuse_agree_to_the_bit() {
+        let fusing: Vec<Level> = Level::available().into_iter().filter(|level| level.fuses()).collect();
+        let (a, b) = (random(31 * 515, 3), random(77 * 515, 4));
+        let products = fusing.iter().map(|&level| {
+            let mut products = vec![0.0; 31 * 77];
+            let (a, b) = (Panels::of_queries(level, &a, 515), Panels::of_gallery(level, &b, 515));
+            multiply(level, &a, &b, &mut products);
+            products
+        });
+        let products: Vec<Vec<f32>> = products.collect();
+        assert!(products.windows(2).all(|pair| pair[0] == pair[1]));
+    }
+
+    #[test]
+    fn panels_are_filled_again_without_traces_of_what_was_there() {
+        let level = Level::detect();
+        let mut panels = Panels::of_queries(level, &random(40 * 9, 5), 9);
+        let few = random(3 * 9, 6);
+        panels.fill(&few);
+        assert_eq!(panels.values, Panels::of_queries(level, &few, 9).values);
+    }
+}

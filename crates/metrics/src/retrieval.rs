@@ -1,0 +1,289 @@
+//! Retrieval: ranks of the right gallery items, and from these recall@k, NDCG@k, mAP, mean reciprocal, mean and median rank.
+//!
+//! A query may have several right answers. *Recall at k* counts queries with at least one of them among the first k
+//! (the hit rate; Text2Shape's RR@k); *coverage at k* is the mean share of a query's right answers that are among the
+//! first k (what information retrieval calls recall). NDCG gives each right answer a gain of one.
+
+use serde::Serialize;
+
+use crate::bootstrap::{self, Interval, Resampling};
+use crate::error::{check_count, check_indices};
+use crate::similarity::{map_similarities, rank_of, top_k};
+use crate::{Features, MetricsError};
+
+/// The k of recall@k, coverage@k and NDCG@k.
+pub const DEPTHS: [usize; 4] = [1, 3, 5, 10];
+/// Best items kept for each query.
+const KEPT: usize = 10;
+
+/// What one query found.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct QueryResult {
+    /// Places of its right answers from 1, best first.
+    pub ranks: Vec<usize>,
+    /// The first gallery items, best first.
+    pub best: Vec<usize>,
+}
+
+/// Looks for each query's right answers (indices into the gallery, any order, at least one) among all gallery items,
+/// by cosine.
+///
+/// # Errors
+/// If the sizes do not fit, or a query has no right answer.
+pub fn retrieve(
+    queries: &Features,
+    gallery: &Features,
+    right: &[Vec<usize>],
+) -> Result<Vec<QueryResult>, MetricsError> {
+    check_count("lists of right answers", queries.rows(), right.len())?;
+    for (query, right) in right.iter().enumerate() {
+        check_indices("right answer", right, gallery.rows())?;
+        if right.is_empty() {
+            return Err(MetricsError::TooLittle(format!("query {query} has no right answer")));
+        }
+    }
+    // A query's own length does not change the order of its answers.
+    map_similarities(queries, 1, &gallery.normalized(), |query, scores| QueryResult {
+        ranks: ranks(scores, &right[query]),
+        best: top_k(scores, KEPT),
+    })
+}
+
+/// Places of some items among all, from 1, best first; of equal scores the lower index comes first.
+fn ranks(scores: &[f32], items: &[usize]) -> Vec<usize> {
+    /// So many are counted one by one, each in a pass that runs in vectors.
+    const FEW: usize = 16;
+    if items.len() <= FEW {
+        let mut ranks: Vec<usize> = items.iter().map(|item| rank_of(scores, *item)).collect();
+        ranks.sort_unstable();
+        ranks.dedup();
+        return ranks;
+    }
+    // Zero is as much as minus zero.
+    let before = |a: usize, b: usize| (scores[b] + 0.0).total_cmp(&(scores[a] + 0.0)).then(a.cmp(&b));
+    let mut items = items.to_vec();
+    items.sort_by(|a, b| before(*a, *b));
+    items.dedup();
+    // How many items stand between one right answer and the next.
+    let mut between = vec![0; items.len() + 1];
+    for other in 0..scores.len() {
+        between[items.partition_point(|&item| before(item, other).is_lt())] += 1;
+    }
+    // An item is in the gap before itself, so the sum up to its gap is its place.
+    let places = between.iter().scan(0, |sum, n| {
+        *sum += n;
+        Some(*sum)
+    });
+    places.take(items.len()).collect()
+}
+
+/// The numbers of a retrieval.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Retrieval {
+    /// Queries asked.
+    pub queries: usize,
+    /// Items to choose from.
+    pub gallery: usize,
+    /// What came out.
+    #[serde(flatten)]
+    pub scores: Scores,
+}
+
+/// How well queries bring their right answers: numbers, or their intervals.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Scores<T = f64> {
+    /// Share of queries with a right answer among the first k, k as in [`DEPTHS`].
+    pub recall: [T; DEPTHS.len()],
+    /// Mean share of a query's right answers among the first k.
+    pub coverage: [T; DEPTHS.len()],
+    /// Mean over queries of the discounted gain among the first k over the best possible.
+    pub ndcg: [T; DEPTHS.len()],
+    /// Mean place of the first right answer.
+    pub mean_rank: T,
+    /// Median place of the first right answer; between two, their mean.
+    pub median_rank: T,
+    /// Mean of one over the place of the first right answer.
+    pub mean_reciprocal_rank: T,
+    /// Mean over queries of the average precision over the whole gallery (mAP).
+    pub mean_average_precision: T,
+}
+
+impl Retrieval {
+    /// Counts what queries brought from a gallery of this size.
+    ///
+    /// # Errors
+    /// If nothing was asked.
+    pub fn of(found: &[QueryResult], gallery: usize) -> Result<Self, MetricsError> {
+        if found.is_empty() {
+            return Err(MetricsError::TooLittle("nothing was asked".to_owned()));
+        }
+        let queries: Vec<[f64; NUMBERS]> = found.iter().map(QueryResult::numbers).collect();
+        let scores = Scores::from_numbers(together(queries.iter()));
+        Ok(Self { queries: found.len(), gallery, scores })
+    }
+
+    /// The interval of every number, from bootstrap samples of the queries; of shares that are all or nothing, the exact one. `found` is what
+    /// was counted.
+    pub fn intervals(&self, found: &[QueryResult], resampling: Resampling) -> Scores<Interval> {
+        let queries: Vec<[f64; NUMBERS]> = found.iter().map(QueryResult::numbers).collect();
+        let mut drawn = bootstrap::intervals(queries.len(), resampling, |draw| {
+            together(draw.iter().map(|query| &queries[*query]))
+        });
+        let counted = together(queries.iter());
+        for (interval, share) in drawn[..SHARES].iter_mut().zip(counted) {
+            *interval = interval.of_share(share, queries.len());
+        }
+        Scores::from_numbers(drawn)
+    }
+}
+
+/// Numbers of [`Scores`] that lie between 0 and 1.
+const SHARES: usize = 3 * DEPTHS.len() + 2;
+/// All numbers of [`Scores`]: the shares, mean and median rank.
+const NUMBERS: usize = SHARES + 2;
+
+impl<T: Copy> Scores<T> {
+    /// In the order of [`QueryResult::numbers`].
+    fn from_numbers(numbers: [T; NUMBERS]) -> Self {
+        let of_depths = |measure: usize| std::array::from_fn(|depth| numbers[measure * DEPTHS.len() + depth]);
+        let [.., mean_reciprocal_rank, mean_average_precision, mean_rank, median_rank] = numbers;
+        Self {
+            recall: of_depths(0),
+            coverage: of_depths(1),
+            ndcg: of_depths(2),
+            mean_rank,
+            median_rank,
+            mean_reciprocal_rank,
+            mean_average_precision,
+        }
+    }
+}
+
+/// The numbers of several queries, at least one, from those of each: means, and the median of the last.
+fn together<'a>(queries: impl ExactSizeIterator<Item = &'a [f64; NUMBERS]>) -> [f64; NUMBERS] {
+    let count = queries.len() as f64;
+    let (mut sums, mut ranks) = ([0.0; NUMBERS], Vec::with_capacity(queries.len()));
+    for query in queries {
+        sums.iter_mut().zip(query).for_each(|(sum, number)| *sum += number);
+        ranks.push(query[NUMBERS - 1]);
+    }
+    let mut numbers = sums.map(|sum| sum / count);
+    numbers[NUMBERS - 1] = median(ranks);
+    numbers
+}
+
+impl QueryResult {
+    /// Place of the first right answer.
+    pub fn first(&self) -> usize {
+        self.ranks.first().copied().unwrap_or(usize::MAX)
+    }
+
+    /// What one query adds to every number.
+    fn numbers(&self) -> [f64; NUMBERS] {
+        let first = self.first() as f64;
+        let mut numbers = [first; NUMBERS];
+        let [recall, coverage, ndcg] = [0, 1, 2].map(|measure| measure * DEPTHS.len());
+        for (depth, k) in DEPTHS.into_iter().enumerate() {
+            numbers[recall + depth] = f64::from(u8::from(self.first() <= k));
+            numbers[coverage + depth] = self.within(k) as f64 / self.ranks.len() as f64;
+            numbers[ndcg + depth] = self.ndcg(k);
+        }
+        numbers[SHARES - 2] = 1.0 / first;
+        numbers[SHARES - 1] = self.average_precision();
+        numbers
+    }
+
+    /// Right answers among the first `k`.
+    pub fn within(&self, k: usize) -> usize {
+        self.ranks.partition_point(|rank| *rank <= k)
+    }
+
+    /// Mean over the right answers of the share of right ones up to each.
+    pub fn average_precision(&self) -> f64 {
+        let precisions = self.ranks.iter().enumerate().map(|(i, rank)| (i + 1) as f64 / *rank as f64);
+        precisions.sum::<f64>() / self.ranks.len() as f64
+    }
+
+    /// Discounted gain among the first `k` over that of a perfect order.
+    pub fn ndcg(&self, k: usize) -> f64 {
+        let discounted = |rank: usize| 1.0 / ((rank + 1) as f64).log2();
+        let gain: f64 = self.ranks.iter().take_while(|rank| **rank <= k).map(|rank| discounted(*rank)).sum();
+        let perfect: f64 = (1..=self.ranks.len().min(k)).map(discounted).sum();
+        gain / perfect
+    }
+}
+
+/// The middle of some numbers, at least one; between two, their mean.
+fn median(mut numbers: Vec<f64>) -> f64 {
+    let half = numbers.len() / 2;
+    let (below, middle, _) = numbers.select_nth_unstable_by(half, f64::total_cmp);
+    let middle = *middle;
+    match below.iter().copied().max_by(f64::total_cmp) {
+        Some(before) if numbers.len().is_multiple_of(2) => (before + middle) / 2.0,
+        _ => middle,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_of_right_answers() {
+        let scores = [0.1, 0.9, 0.5, 0.5, 0.3];
+        assert_eq!(ranks(&scores, &[1]), [1]);
+        assert_eq!(ranks(&scores, &[4, 3, 2]), [2, 3, 4]);
+        assert_eq!(ranks(&scores, &[3]), [3]);
+        assert_eq!(ranks(&scores, &[0, 0]), [5]);
+        // Many are found in one pass, few in a pass each.
+        let many: Vec<f32> = (0..90).map(|i| [0.0, -0.0, 0.5, -0.5][i * 7 % 4]).collect();
+        let items: Vec<usize> = (0..90).step_by(3).collect();
+        let mut one_by_one: Vec<usize> = items.iter().flat_map(|item| ranks(&many, &[*item])).collect();
+        one_by_one.sort_unstable();
+        assert_eq!(ranks(&many, &items), one_by_one);
+    }
+
+    #[test]
+    fn numbers_of_a_small_retrieval() {
+        let gallery = Features::new(vec![1.0, 0.0, 0.8, 0.6, 0.0, 1.0], 2).unwrap();
+        let queries = Features::new(vec![5.0, 0.0, 0.0, 0.1], 2).unwrap();
+        let found = retrieve(&queries, &gallery, &[vec![1, 2], vec![2]]).unwrap();
+        assert_eq!(found[0].ranks, [2, 3]);
+        assert_eq!(found[1].best, [2, 1, 0]);
+        let numbers = Retrieval::of(&found, 3).unwrap().scores;
+        assert_eq!(numbers.recall, [0.5, 1.0, 1.0, 1.0]);
+        assert_eq!(numbers.coverage, [0.5, 1.0, 1.0, 1.0]);
+        assert_eq!((numbers.mean_rank, numbers.median_rank), (1.5, 1.5));
+        assert!((numbers.mean_average_precision - ((0.5 + 2.0 / 3.0) / 2.0 + 1.0) / 2.0).abs() < 1e-12);
+        assert!(
+            retrieve(&queries, &gallery, &[vec![0], vec![]]).unwrap_err().to_string().contains("query 1")
+        );
+        assert!(retrieve(&queries, &gallery, &[vec![0], vec![3]]).is_err());
+    }
+
+    #[test]
+    fn intervals_hold_the_numbers_and_are_of_whole_queries() {
+        let found = |rank: usize| QueryResult { ranks: vec![rank, rank + 2], best: Vec::new() };
+        let all: Vec<QueryResult> = (0..300).map(|i| found(1 + i % 7)).collect();
+        let counted = Retrieval::of(&all, 20).unwrap();
+        let resampling = Resampling { rounds: 400, seed: 5 };
+        let intervals = counted.intervals(&all, resampling);
+        let check = |number: f64, interval: Interval| {
+            assert!(interval.low < number && number < interval.high, "{number} {interval:?}");
+        };
+        check(counted.scores.recall[0], intervals.recall[0]);
+        check(counted.scores.coverage[2], intervals.coverage[2]);
+        check(counted.scores.ndcg[3], intervals.ndcg[3]);
+        check(counted.scores.mean_rank, intervals.mean_rank);
+        check(counted.scores.mean_average_precision, intervals.mean_average_precision);
+        // The same draws by the front door: each drawn retrieval counted as a whole.
+        let [medians] = bootstrap::intervals(all.len(), resampling, |draw| {
+            let drawn: Vec<QueryResult> = draw.iter().map(|query| all[*query].clone()).collect();
+            [Retrieval::of(&drawn, 20).unwrap().scores.median_rank]
+        });
+        assert_eq!(intervals.median_rank, medians);
+        // All found at once: 0.025 to the power of 1/300 is the exact end.
+        let (low, high) = (intervals.recall[3].low, intervals.recall[3].high);
+        assert!((low - 0.025_f64.powf(1.0 / 300.0)).abs() < 1e-12 && high == 1.0, "{low}");
+    }
+}

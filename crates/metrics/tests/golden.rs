@@ -1,0 +1,235 @@
+//! Metrics beside those of scikit-learn, SciPy and NumPy (`xtask/peers/metrics.py`), and ULIP's zero-shot head.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+use std::path::{Path, PathBuf};
+
+use lexiform_metrics::bootstrap::{ClassificationIntervals, Resampling};
+use lexiform_metrics::probe::{Probe, ProbeConfig};
+use lexiform_metrics::retrieval::{Retrieval, retrieve};
+use lexiform_metrics::{ClassFeatures, Classification, Features, TextMean, paired, zero_shot};
+use safetensors::SafeTensors;
+use serde_json::Value;
+
+/// Counts are the same, so only the order of 64-bit sums differs.
+const TOLERANCE: f64 = 1e-9;
+/// Weights at the flat bottom of a loss are known to about the root of the loss's own precision.
+const WEIGHTS_TOLERANCE: f64 = 1e-6;
+
+struct Golden {
+    bytes: Vec<u8>,
+    expected: Value,
+}
+
+impl Golden {
+    fn read() -> Self {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/eval");
+        let expected = std::fs::read_to_string(folder.join("metrics.json")).unwrap();
+        Self {
+            bytes: std::fs::read(folder.join("metrics.safetensors")).unwrap(),
+            expected: serde_json::from_str(&expected).unwrap(),
+        }
+    }
+
+    fn features(&self, name: &str) -> Features {
+        features(&SafeTensors::deserialize(&self.bytes).unwrap(), name)
+    }
+
+    fn indices(&self, name: &str) -> Vec<usize> {
+        indices(&SafeTensors::deserialize(&self.bytes).unwrap(), name)
+    }
+}
+
+/// The last axis is a row.
+fn features(file: &SafeTensors<'_>, name: &str) -> Features {
+    let dim = *file.tensor(name).unwrap().shape().last().unwrap();
+    Features::new(numbers(file, name), dim).unwrap()
+}
+
+fn numbers(file: &SafeTensors<'_>, name: &str) -> Vec<f32> {
+    file.tensor(name).unwrap().data().as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect()
+}
+
+fn indices(file: &SafeTensors<'_>, name: &str) -> Vec<usize> {
+    let tensor = file.tensor(name).unwrap();
+    tensor.data().as_chunks().0.iter().map(|b| usize::try_from(i64::from_le_bytes(*b)).unwrap()).collect()
+}
+
+fn check(what: &str, found: f64, expected: &Value) {
+    let expected = expected.as_f64().unwrap();
+    assert!((found - expected).abs() < TOLERANCE, "{what}: {found}, expected {expected}");
+}
+
+fn check_all(what: &str, found: &[f64], expected: &Value) {
+    let expected = expected.as_array().unwrap();
+    assert_eq!(found.len(), expected.len(), "{what}");
+    found.iter().zip(expected).for_each(|(found, expected)| check(what, *found, expected));
+}
+
+fn firsts(predictions: &[lexiform_metrics::Prediction]) -> Vec<u64> {
+    predictions.iter().map(|p| p.best[0] as u64).collect()
+}
+
+#[test]
+fn classification_is_scikit_learns_for_every_way_to_average_sentences() {
+    let golden = Golden::read();
+    let (sentences, items, truth) =
+        (golden.features("sentences"), golden.features("items"), golden.indices("truth"));
+    for (name, mean) in [
+        ("directions", TextMean::Directions),
+        ("features", TextMean::Features),
+        ("lengths", TextMean::Lengths),
+    ] {
+        let expected = &golden.expected[name];
+        let classes = ClassFeatures::from_sentences(&sentences, 3, mean).unwrap();
+        let predictions = zero_shot(&items, &classes, &truth).unwrap();
+        let numbers = Classification::of(&predictions, classes.classes()).unwrap();
+        assert_eq!(serde_json::json!(firsts(&predictions)), expected["first"], "{name}");
+        for (key, found) in [
+            ("top_1", numbers.top_1),
+            ("top_3", numbers.top_3),
+            ("top_5", numbers.top_5),
+            ("class_average", numbers.class_average),
+            ("macro_f1", numbers.macro_f1),
+        ] {
+            check(&format!("{name} {key}"), found, &expected[key]);
+        }
+    }
+}
+
+#[test]
+fn intervals_are_numpys_percentiles_of_the_same_draws() {
+    let golden = Golden::read();
+    let expected = &golden.expected["intervals"];
+    let classes =
+        ClassFeatures::from_sentences(&golden.features("sentences"), 3, TextMean::Directions).unwrap();
+    let predictions = zero_shot(&golden.features("items"), &classes, &golden.indices("truth")).unwrap();
+    let numbers = Classification::of(&predictions, classes.classes()).unwrap();
+    let resampling = Resampling {
+        rounds: expected["rounds"].as_u64().unwrap() as usize,
+        seed: expected["seed"].as_u64().unwrap(),
+    };
+    let found = ClassificationIntervals::of(&predictions, &numbers, resampling);
+    // Where all are right, draws tell nothing and the exact interval stands.
+    let shares = [numbers.top_1, numbers.top_3, numbers.top_5, numbers.class_average];
+    let all = [found.top_1, found.top_3, found.top_5, found.class_average];
+    for (place, (share, interval)) in shares.into_iter().zip(all).enumerate() {
+        match share {
+            1.0 => assert!(interval.low < 1.0 && interval.high == 1.0, "{interval:?}"),
+            _ => check("low", interval.low, &expected["low"][place]),
+        }
+        check("high", interval.high, &expected["high"][place]);
+    }
+    assert!(shares[0] < 1.0 && shares[3] < 1.0);
+}
+
+#[test]
+fn retrieval_is_scikit_learns_with_several_right_answers() {
+    let golden = Golden::read();
+    let (queries, gallery) = (golden.features("queries"), golden.features("gallery"));
+    let right: Vec<Vec<usize>> = golden
+        .indices("right")
+        .chunks(gallery.rows())
+        .map(|row| (0..row.len()).filter(|i| row[*i] == 1).collect())
+        .collect();
+    let found = retrieve(&queries, &gallery, &right).unwrap();
+    let numbers = Retrieval::of(&found, gallery.rows()).unwrap().scores;
+    let expected = &golden.expected["retrieval"];
+    check_all("recall", &numbers.recall, &expected["recall"]);
+    check_all("coverage", &numbers.coverage, &expected["coverage"]);
+    check_all("ndcg", &numbers.ndcg, &expected["ndcg"]);
+    check("mean rank", numbers.mean_rank, &expected["mean_rank"]);
+    check("median rank", numbers.median_rank, &expected["median_rank"]);
+    check("reciprocal rank", numbers.mean_reciprocal_rank, &expected["mean_reciprocal_rank"]);
+    check("average precision", numbers.mean_average_precision, &expected["mean_average_precision"]);
+}
+
+#[test]
+fn the_probe_is_scikit_learns_logistic_regression() {
+    let golden = Golden::read();
+    let (items, labels) = (golden.features("probe_items"), golden.indices("probe_labels"));
+    let expected = &golden.expected["probe"];
+    let config =
+        ProbeConfig { c: expected["c"].as_f64(), tolerance: 1e-10, steps: 10_000, ..ProbeConfig::default() };
+    let probe = Probe::train(&items, &labels, 4, &config).unwrap();
+    check("loss", probe.loss, &expected["loss"]);
+    let predictions = probe.predict(&items, &labels).unwrap();
+    assert_eq!(serde_json::json!(firsts(&predictions)), expected["first"]);
+    check("accuracy", Classification::of(&predictions, 4).unwrap().top_1, &expected["accuracy"]);
+    let found = (0..4).flat_map(|class| &probe.weights(class)[..items.dim()]);
+    for (found, expected) in found.zip(expected["coefficients"].as_array().unwrap()) {
+        let expected = expected.as_f64().unwrap();
+        assert!((found - expected).abs() < WEIGHTS_TOLERANCE * expected.abs().max(1.0), "{found} {expected}");
+    }
+}
+
+#[test]
+fn the_paired_test_is_scipys() {
+    let expected = &Golden::read().expected["paired"];
+    let list = |name: &str| -> Vec<bool> {
+        expected[name].as_array().unwrap().iter().map(|b| b.as_bool().unwrap()).collect()
+    };
+    let found = paired::compare(&list("first"), &list("second"), Resampling::default()).unwrap();
+    check("difference", found.difference, &expected["difference"]);
+    check("p", found.p_value, &expected["p_value"]);
+}
+
+#[test]
+fn ulips_zero_shot_head_is_reproduced() {
+    let path: PathBuf =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures/zeroshot.safetensors");
+    let Ok(bytes) = std::fs::read(&path) else {
+        println!("skipped: {} is not there", path.display());
+        return;
+    };
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let classes =
+        ClassFeatures::from_sentences(&features(&file, "template_text"), 3, TextMean::Directions).unwrap();
+    let largest = |found: &[f32], expected: &[f32]| {
+        found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+    };
+    let difference = largest(classes.features().as_slice(), features(&file, "class_embed").as_slice());
+    println!("class features: {difference:e}");
+    assert!(difference < 1e-6);
+    let (items, truth) = (features(&file, "pc_embed"), indices(&file, "target"));
+    let predictions = zero_shot(&items, &classes, &truth).unwrap();
+    let counted = Classification::of(&predictions, 7).unwrap();
+    let logits = features(&file, "logits");
+    for (i, prediction) in predictions.iter().enumerate() {
+        let expected = lexiform_metrics::top_k(logits.row(i), 5);
+        assert_eq!(prediction.best, expected, "item {i}");
+    }
+    // A class without items is NaN there, and absent here.
+    let expected = numbers(&file, "per_class_top1");
+    assert_eq!(counted.classes.len(), expected.iter().filter(|share| share.is_finite()).count());
+    for class in &counted.classes {
+        assert!((class.share() - f64::from(expected[class.class])).abs() < 1e-6, "{class:?}");
+    }
+    let top = [counted.top_1, counted.top_3, counted.top_5];
+    for (found, percent) in top.iter().zip(numbers(&file, "top1_3_5")) {
+        assert!((100.0 * found - f64::from(percent)).abs() < 1e-4, "{found} {percent}");
+    }
+}
+
+/// The same numbers, whatever the number of threads.
+#[test]
+fn threads_do_not_matter() {
+    let golden = Golden::read();
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let classes =
+                ClassFeatures::from_sentences(&golden.features("sentences"), 3, TextMean::Directions)
+                    .unwrap();
+            let truth = golden.indices("truth");
+            let predictions = zero_shot(&golden.features("items"), &classes, &truth).unwrap();
+            let numbers = Classification::of(&predictions, 12).unwrap();
+            let intervals = ClassificationIntervals::of(&predictions, &numbers, Resampling::default());
+            let probe = Probe::train(&golden.features("items"), &truth, 12, &ProbeConfig::default()).unwrap();
+            let named = probe.predict(&golden.features("items"), &truth).unwrap();
+            serde_json::to_string(&(predictions, numbers, intervals, named, probe.loss)).unwrap()
+        })
+    };
+    assert_eq!(run(1), run(2));
+    assert_eq!(run(2), run(5));
+}
