@@ -1,6 +1,8 @@
 //! Unit vectors in the joint space.
 
-use crate::ModelError;
+use burn::tensor::Tensor;
+
+use crate::error::ModelError;
 
 /// A unit vector in a model's joint space. Only vectors of the same model can be compared.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +38,13 @@ impl Embedding {
     pub fn dot(&self, other: &Self) -> f32 {
         self.0.iter().zip(&other.0).map(|(a, b)| a * b).sum()
     }
+}
+
+/// The rows of features, `[rows, dim]`.
+pub(crate) fn rows(features: Tensor<2>) -> Vec<Vec<f32>> {
+    let [_, dim] = features.dims();
+    let values: Vec<f32> = features.into_data().try_into_vec().expect("features are f32");
+    values.chunks(dim.max(1)).map(<[f32]>::to_vec).collect()
 }
 
 #[cfg(test)]

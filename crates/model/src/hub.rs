@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
-use crate::error::{ModelError, WeightsError};
+use crate::error::ModelError;
 use crate::registry::{self, MODELS};
+use crate::weights::WeightsError;
 
 /// Where files come from unless `HF_ENDPOINT` says otherwise.
 const ENDPOINT: &str = "https://huggingface.co";

@@ -1,61 +1,35 @@
 //! Words and views in one space: both towers, with everything needed to feed them.
 
+mod config;
 mod found;
 mod points;
 mod save;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use burn::module::Module as _;
 use burn::tensor::{Device, Tensor, TensorData};
 use image::RgbaImage;
-use serde::{Deserialize, Serialize};
 
+pub use self::config::{ModelConfig, PointPart};
 pub(crate) use self::found::config_of;
 use self::found::{Found, fingerprint};
-pub use self::points::PointPart;
 pub use self::save::{JointTowers, save};
-use crate::clip::{ClipConfig, ClipText, ClipVision, Naming};
+use crate::clip::{ClipText, ClipVision, Naming};
+use crate::embedding::{Embedding, rows};
 use crate::error::ModelError;
 use crate::point::PointTower;
 use crate::preprocess::{Crop, Normalization, Photos, Preprocess};
-use crate::tokenizer::Tokenizer;
+use crate::registry;
 use crate::weights::{Precision, Source, WeightFile};
-use crate::{Embedding, registry};
 
-/// Key of the configuration in the header of our own `.safetensors` files.
-const CONFIG_KEY: &str = "lexiform";
 /// Most images that pass the image tower at once: bounds memory, and more is not faster on a CPU.
 const IMAGES_AT_ONCE: usize = 48;
 /// Largest images that positions are resampled for: 4096 patches of the smallest edge in use.
 const LARGEST_IMAGE: usize = 2048;
 /// Most texts that pass the text tower at once.
 const TEXTS_AT_ONCE: usize = 256;
-
-/// Everything but the weights. Stands in the header of our own `.safetensors` files.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct ModelConfig {
-    /// What the model is called.
-    pub name: String,
-    /// Sizes of the towers.
-    pub clip: ClipConfig,
-    /// First block in which the views of a shape see each other; the depth means never.
-    pub joint_from: usize,
-    /// How views become pixels.
-    pub preprocess: Preprocess,
-    /// How text becomes tokens.
-    pub tokenizer: Tokenizer,
-    /// Name of the rig whose views the model is used to.
-    pub rig: String,
-    /// How many views of a shape it is given by default.
-    pub n_views: usize,
-    /// Sentences with `{}` for class names.
-    pub templates: Vec<String>,
-    /// Its point tower, if it has one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub points: Option<PointPart>,
-}
 
 /// How a model is opened.
 #[derive(Clone, Debug)]
@@ -204,11 +178,6 @@ impl JointModel {
         &self.towers_id
     }
 
-    /// Whether a file is a joint model of our own.
-    pub(crate) fn is_own(file: &WeightFile) -> bool {
-        file.metadata(CONFIG_KEY).is_some()
-    }
-
     /// Sizes, preprocessing, tokenizer.
     pub fn config(&self) -> &ModelConfig {
         &self.config
@@ -336,15 +305,3 @@ impl JointModel {
 pub const PROMPTED_TOWER: &str = "visual_clip_model";
 /// Scale of Duoduo CLIP's loss, which is the one it was trained with.
 const LOSS_SCALE: &str = "contrastive_loss.logit_scale";
-
-pub(crate) fn rows(features: Tensor<2>) -> Vec<Vec<f32>> {
-    let [_, dim] = features.dims();
-    let values: Vec<f32> = features.into_data().try_into_vec().expect("features are f32");
-    values.chunks(dim.max(1)).map(<[f32]>::to_vec).collect()
-}
-
-/// The path a checkpoint was named by, if the name is one.
-pub(crate) fn as_path(name_or_path: &str) -> Option<PathBuf> {
-    let path = PathBuf::from(name_or_path);
-    path.is_file().then_some(path)
-}

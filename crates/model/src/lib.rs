@@ -5,24 +5,29 @@
 
 pub mod blip;
 pub mod clip;
+mod config_key;
 mod device;
 mod embedding;
 mod error;
 #[cfg(feature = "hub")]
 pub mod hub;
+pub mod inspect;
 mod joint;
 pub mod nn;
 pub mod point;
 mod point_model;
 pub mod preprocess;
 pub mod registry;
+mod templates;
 pub mod tokenizer;
 pub mod weights;
 mod zero_shot;
 
 pub use device::{Device, DeviceError, device};
 pub use embedding::Embedding;
-pub use error::{ModelError, WeightsError};
+pub use error::ModelError;
 pub use joint::{JointModel, JointTowers, ModelConfig, OpenOptions, PROMPTED_TOWER, PointPart, save};
 pub use point_model::{Paired, PointModel, PointModelConfig, PointOptions, save as save_points};
-pub use zero_shot::{ZeroShotHead, usual_templates};
+pub use templates::usual_templates;
+pub use weights::WeightsError;
+pub use zero_shot::ZeroShotHead;

@@ -1,5 +1,7 @@
 //! A point encoder with everything needed to feed it: clouds → embeddings in the space of the CLIP model it was trained with.
 
+mod embed;
+
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -7,16 +9,14 @@ use burn::tensor::Device;
 use lexiform_geometry::PointCloud;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{ModelError, WeightsError};
-use crate::point::{
-    CloudInput, CloudOptions, PointTower, Recognized, Start, System, TowerConfig, embed_clouds, recognize,
-    rows_of,
-};
-use crate::weights::{Layout, Precision, Source, TensorList, WeightFile};
-use crate::{Embedding, JointModel, registry, usual_templates};
-
-/// Key of the configuration in the header of our own `.safetensors` files.
-const CONFIG_KEY: &str = "lexiform-points";
+pub(crate) use self::embed::embed_clouds;
+use self::embed::rows_of;
+use crate::embedding::Embedding;
+use crate::error::ModelError;
+use crate::point::{CloudInput, CloudOptions, PointTower, Recognized, Start, System, TowerConfig, recognize};
+use crate::templates::usual_templates;
+use crate::weights::{Layout, Precision, Source, TensorList, WeightFile, WeightsError};
+use crate::{config_key, registry};
 
 /// Everything but the weights. Stands in the header of our own `.safetensors` files.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -153,8 +153,8 @@ impl PointModel {
     /// Whether a file holds a point encoder without the towers it is compared with.
     pub fn recognizes(file: &WeightFile) -> bool {
         // A joint model may have a point tower too.
-        !JointModel::is_own(file)
-            && (file.metadata(CONFIG_KEY).is_some() || matches!(recognize(file), Ok(Some(_))))
+        file.metadata(config_key::JOINT).is_none()
+            && (file.metadata(config_key::POINTS).is_some() || matches!(recognize(file), Ok(Some(_))))
     }
 
     /// Whether a file holds a point encoder with a head that names classes.
@@ -253,14 +253,14 @@ pub fn save(
         list.push("logit_scale".to_owned(), burn::tensor::Tensor::<1>::from_floats([scale], &Device::flex()));
     }
     let header = serde_json::to_string(config).expect("a configuration has only strings for keys");
-    list.write(path, precision, HashMap::from([(CONFIG_KEY.to_owned(), header)]))?;
+    list.write(path, precision, HashMap::from([(config_key::POINTS.to_owned(), header)]))?;
     Ok(())
 }
 
 /// A file's configuration without its weights; and, unless the file is our own, what it was recognized as.
 pub(crate) fn described(file: &WeightFile) -> Result<(PointModelConfig, Option<Recognized>), WeightsError> {
     let unrecognized = |message: String| WeightsError::Unrecognized { path: file.path().to_owned(), message };
-    if let Some(text) = file.metadata(CONFIG_KEY) {
+    if let Some(text) = file.metadata(config_key::POINTS) {
         let config: PointModelConfig =
             serde_json::from_str(text).map_err(|e| unrecognized(format!("its header: {e}")))?;
         config.tower.encoder.check().map_err(|message| unrecognized(format!("its header: {message}")))?;

@@ -2,11 +2,6 @@
 
 use crate::{Embedding, JointModel, ModelError};
 
-/// The class sentences used where nothing else is asked for.
-pub fn usual_templates() -> Vec<String> {
-    ["a {}", "a 3d model of a {}", "a photo of a {}", "a rendering of a {}"].map(str::to_owned).to_vec()
-}
-
 /// One embedding for each label: the direction of the mean over all class sentences.
 #[derive(Clone, Debug)]
 pub struct ZeroShotHead {

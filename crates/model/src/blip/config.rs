@@ -7,9 +7,8 @@ use serde::Deserialize;
 
 use super::naming::Naming;
 use crate::clip::{VisionConfig, VisionStyle};
-use crate::error::WeightsError;
 use crate::nn::{Activation, TransformerConfig};
-use crate::weights::{Layout, WeightFile};
+use crate::weights::{Layout, WeightFile, WeightsError};
 
 /// What `transformers` calls the file of sizes.
 pub(super) const CONFIG: &str = "config.json";

@@ -7,9 +7,8 @@ use burn::module::{Module, Param};
 use burn::tensor::{Int, Tensor, TensorData};
 
 use super::config::DecoderConfig;
-use crate::error::WeightsError;
 use crate::nn::{Activation, LayerNorm, Linear, Memory, MemoryAttention, Mlp};
-use crate::weights::{Fill, Source};
+use crate::weights::{Fill, Source, WeightsError};
 
 /// Starting deviation of all matrices in BERT.
 const DEVIATION: f32 = 0.02;

@@ -18,11 +18,11 @@ pub use self::naming::Naming;
 pub use self::search::Decoding;
 use self::search::{Limits, Search};
 use crate::clip::ClipVision;
-use crate::error::{ModelError, WeightsError};
+use crate::error::ModelError;
 use crate::preprocess::Preprocess;
 use crate::registry;
 use crate::tokenizer::BertWords;
-use crate::weights::{Source, WeightFile};
+use crate::weights::{Source, WeightFile, WeightsError};
 
 /// The file of words beside the weights.
 const VOCABULARY: &str = "vocab.txt";

@@ -1,7 +1,6 @@
 //! How released files of BLIP captioners name their tensors.
 
-use crate::error::WeightsError;
-use crate::weights::{Layout, Renaming, TIMM_BLOCK, WeightFile};
+use crate::weights::{Layout, Renaming, TIMM_BLOCK, WeightFile, WeightsError};
 
 /// Whose names a file's tensors have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,9 +6,8 @@ use fs_err as fs;
 use serde::Deserialize;
 
 use super::config::{Beside, ClipConfig, TextConfig, VisionConfig, VisionStyle};
-use crate::error::WeightsError;
 use crate::nn::Activation;
-use crate::weights::{HUGGING_FACE_BLOCK, Layout, Renaming, TIMM_BLOCK, WeightFile};
+use crate::weights::{HUGGING_FACE_BLOCK, Layout, Renaming, TIMM_BLOCK, WeightFile, WeightsError};
 
 /// Prefixes that wrappers and data-parallel training put before all names.
 const PREFIXES: [&str; 4] = ["", "module.", "duoduoclip.", "module.duoduoclip."];

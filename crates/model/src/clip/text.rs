@@ -4,10 +4,9 @@ use burn::module::{Module, Param};
 use burn::tensor::{Int, Tensor, TensorData, module};
 
 use super::config::{ClipConfig, NORM_EPSILON};
-use crate::error::WeightsError;
 use crate::nn::{LayerNorm, Scope, Transformer};
 use crate::tokenizer::Tokens;
-use crate::weights::{Fill, Source, TensorList};
+use crate::weights::{Fill, Source, TensorList, WeightsError};
 
 /// Tokens → features: a causal transformer, read out at the end-of-text token.
 #[derive(Module, Debug)]

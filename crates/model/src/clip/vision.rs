@@ -4,10 +4,9 @@ use burn::module::{Module, Param};
 use burn::tensor::{Tensor, TensorData};
 
 use super::config::{ClipConfig, VisionConfig, VisionStyle};
-use crate::error::WeightsError;
 use crate::nn::{Activation, LayerNorm, Linear, Scope, Transformer};
 use crate::preprocess::resample_grid;
-use crate::weights::{Fill, Source, TensorList};
+use crate::weights::{Fill, Source, TensorList, WeightsError};
 
 /// Pixels → features: a vision transformer, read out at the class token.
 #[derive(Module, Debug)]

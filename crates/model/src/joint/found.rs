@@ -1,13 +1,13 @@
 //! Which model a file of weights is: its own words, a file beside it, or the tensors tell.
 
-use super::{CONFIG_KEY, ModelConfig};
+use super::config::ModelConfig;
 use crate::blip::Captioner;
 use crate::clip::{Beside, ClipConfig, Naming};
-use crate::error::WeightsError;
+use crate::config_key;
 use crate::preprocess::{Crop, Normalization, Photos, Preprocess};
+use crate::templates::usual_templates;
 use crate::tokenizer::Tokenizer;
-use crate::usual_templates;
-use crate::weights::{Value, WeightFile};
+use crate::weights::{Fingerprint, Value, WeightFile, WeightsError};
 
 /// Which network a file holds and where in it.
 pub(super) struct Found {
@@ -20,7 +20,7 @@ impl Found {
     pub fn of(file: &WeightFile) -> Result<Self, WeightsError> {
         let unrecognized =
             |message: String| WeightsError::Unrecognized { path: file.path().to_owned(), message };
-        if let Some(text) = file.metadata(CONFIG_KEY) {
+        if let Some(text) = file.metadata(config_key::JOINT) {
             let config = serde_json::from_str(text).map_err(|e| unrecognized(format!("its header: {e}")))?;
             return Ok(Self { naming: Naming::OpenClip, prefix: String::new(), config });
         }
@@ -83,17 +83,15 @@ pub(crate) fn config_of(file: &WeightFile) -> Result<ModelConfig, WeightsError> 
     Found::of(file).map(|found| found.config)
 }
 
-/// FNV-1a over tensors that differ between any two trainings of these networks.
+/// The fingerprint of tensors that differ between any two trainings of these networks.
 pub(super) fn fingerprint(file: &WeightFile, naming: Naming, prefix: &str) -> Result<u32, WeightsError> {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    let mut print = Fingerprint::new();
     let layout = naming.layout(prefix);
     let biases = [".attn.in_proj_bias", ".attn.qkv.bias", ".self_attn.q_proj.bias"];
     let biases = file.names().filter(|name| biases.iter().any(|end| name.ends_with(end))).map(str::to_owned);
     let fixed = ["visual.class_embedding", "visual.proj", "text_projection"].map(|name| layout.name(name));
     for name in fixed.into_iter().chain(biases) {
-        for value in file.read(&name)? {
-            hash = (hash ^ u64::from(value.to_bits())).wrapping_mul(0x0100_0000_01b3);
-        }
+        print = print.with(&file.read(&name)?);
     }
-    Ok((hash ^ (hash >> 32)) as u32)
+    Ok(print.value())
 }

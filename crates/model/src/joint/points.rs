@@ -1,48 +1,12 @@
 //! The point tower of a joint model: clouds into the space of its words and views.
 
 use lexiform_geometry::PointCloud;
-use serde::{Deserialize, Serialize};
 
-use super::JointModel;
-use crate::error::{ModelError, WeightsError};
-use crate::point::{CloudInput, PointTower, Start, TowerConfig, embed_clouds};
-use crate::weights::{Source, WeightFile};
-use crate::{Embedding, PointModel};
-
-/// Sizes of a point tower and how it is fed. Stands in the header beside those of the other towers.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PointPart {
-    /// Sizes of the network.
-    pub tower: TowerConfig,
-    /// How clouds are prepared.
-    pub input: CloudInput,
-}
-
-impl PointPart {
-    /// Reads the tower; `dim` is the width of the joint space.
-    pub(super) fn load(
-        &self,
-        source: &Source,
-        file: &WeightFile,
-        dim: usize,
-    ) -> Result<PointTower, WeightsError> {
-        // A header may come from anywhere.
-        let checked = self.tower.encoder.check().and_then(|()| match self.tower.dim() {
-            found if found == dim => Ok(()),
-            found => Err(format!("a point tower of {found} numbers beside others of {dim}")),
-        });
-        checked.map_err(|message| WeightsError::Unrecognized {
-            path: file.path().to_owned(),
-            message: format!("its header: {message}"),
-        })?;
-        PointTower::load(source, &self.tower)
-    }
-
-    /// How clouds are prepared, in one line.
-    pub(super) fn describe(&self) -> String {
-        self.input.describe(Start::default())
-    }
-}
+use super::{JointModel, PointPart};
+use crate::embedding::Embedding;
+use crate::error::ModelError;
+use crate::point::Start;
+use crate::point_model::{PointModel, embed_clouds};
 
 impl JointModel {
     /// The same model with a point tower that was trained towards this one's features, in the place of any other.

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use burn::tensor::{Device, Tensor};
 
-use super::{CONFIG_KEY, ModelConfig};
+use super::config::ModelConfig;
 use crate::clip::{ClipText, ClipVision};
+use crate::config_key;
 use crate::error::ModelError;
 use crate::point::PointTower;
 use crate::weights::{Precision, TensorList};
@@ -39,6 +40,6 @@ pub fn save(
     }
     list.push("logit_scale".to_owned(), Tensor::<1>::from_floats([towers.logit_scale], &Device::flex()));
     let header = serde_json::to_string(config).expect("a configuration has only strings for keys");
-    list.write(path, precision, HashMap::from([(CONFIG_KEY.to_owned(), header)]))?;
+    list.write(path, precision, HashMap::from([(config_key::JOINT.to_owned(), header)]))?;
     Ok(())
 }

@@ -4,10 +4,10 @@ use burn::module::Module;
 use burn::tensor::ops::AttentionModuleOptions;
 use burn::tensor::{Tensor, module};
 
+use super::Linear;
+use super::config::TransformerConfig;
 use super::host::{self, Looks};
-use super::{Linear, TransformerConfig};
-use crate::error::WeightsError;
-use crate::weights::{Source, TensorList};
+use crate::weights::{Source, TensorList, WeightsError};
 
 /// Which tokens see each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,8 +7,7 @@ use burn::tensor::{Device, Tensor, activation, module};
 
 use super::Linear;
 use super::host::{self, Normalized, passes};
-use crate::error::WeightsError;
-use crate::weights::{Fill, Source, TensorList};
+use crate::weights::{Fill, Source, TensorList, WeightsError};
 
 /// Added to the variance: torch's default, which all papers here keep.
 const EPSILON: f64 = 1e-5;

@@ -1,36 +1,11 @@
-//! Linear maps, layer normalization and activations.
+//! Linear layers, with low-rank adapters, and layer normalization.
 
 use burn::module::{Module, Param};
-use burn::tensor::{DType, Tensor, activation, module};
-use serde::{Deserialize, Serialize};
+use burn::tensor::{DType, Tensor, module};
 
+use super::activation::Activation;
 use super::host;
-use crate::error::WeightsError;
-use crate::weights::{Fill, Source, TensorList};
-
-/// The nonlinearity of a block's MLP.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Activation {
-    /// `x Φ(x)` with the error function: OpenCLIP's LAION models.
-    #[default]
-    Gelu,
-    /// `x σ(1.702 x)`: OpenAI's CLIP.
-    QuickGelu,
-    /// `max(x, 0)`: cheap on a CPU, for small models of our own.
-    Relu,
-}
-
-impl Activation {
-    /// Elementwise; any shape.
-    pub fn apply<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
-        match self {
-            Self::Gelu => activation::gelu(x),
-            Self::QuickGelu => x.clone() * activation::sigmoid(x * 1.702),
-            Self::Relu => activation::relu(x),
-        }
-    }
-}
+use crate::weights::{Fill, Source, TensorList, WeightsError};
 
 /// `y = x Wᵀ + b`. Files store `W` as `[output, input]`; here it is kept as `[input, output]`.
 #[derive(Module, Debug)]

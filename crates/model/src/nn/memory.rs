@@ -6,8 +6,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, activation};
 
 use super::{Linear, host};
-use crate::error::WeightsError;
-use crate::weights::Source;
+use crate::weights::{Source, WeightsError};
 
 /// Attention whose keys and values were made before, perhaps of other tokens than its queries.
 #[derive(Module, Debug)]

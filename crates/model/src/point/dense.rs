@@ -4,9 +4,8 @@
 use burn::module::Module;
 use burn::tensor::{Tensor, activation};
 
-use crate::error::WeightsError;
 use crate::nn::{Bias, ConvNorm};
-use crate::weights::{Source, TensorList};
+use crate::weights::{Source, TensorList, WeightsError};
 
 /// Linear map and batch norm of each layer, below an encoder's name.
 pub(super) type DenseNames = [[&'static str; 2]; 2];

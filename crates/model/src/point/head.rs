@@ -2,12 +2,22 @@
 
 use burn::module::Module;
 use burn::tensor::{Tensor, activation};
+use serde::{Deserialize, Serialize};
 
 use super::point_bert::save_linear;
-use super::tower::Classes;
-use crate::error::WeightsError;
 use crate::nn::{Bias, Dropout, Linear, pointwise};
-use crate::weights::{Source, TensorList};
+use crate::weights::{Source, TensorList, WeightsError};
+
+/// Sizes of a [`ClassHead`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Classes {
+    /// Width of the hidden layer; PointMLP's head has none of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<usize>,
+    /// Number of classes.
+    pub classes: usize,
+}
 
 /// A linear map, usually behind another with a ReLU.
 #[derive(Module, Debug)]

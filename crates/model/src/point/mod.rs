@@ -7,7 +7,6 @@
 
 mod batch;
 mod dense;
-mod embed;
 mod group;
 mod head;
 mod input;
@@ -20,7 +19,9 @@ mod pointnet2;
 mod ppat;
 mod recognize;
 mod recognize_conv;
+mod released_file;
 mod sets;
+mod system;
 mod tower;
 
 use burn::module::Module;
@@ -28,9 +29,8 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 pub use batch::{Cloud, Clouds, CloudsError};
-pub(crate) use embed::{embed_clouds, rows_of};
 pub use group::{Grouping, Groups, Neighborhood, Start};
-pub use head::ClassHead;
+pub use head::{ClassHead, Classes};
 pub use input::{CloudInput, CloudOptions, Resample, Up};
 pub use placing::Placing;
 pub use point_bert::{PointBert, PointBertConfig};
@@ -38,13 +38,14 @@ pub use point_mlp::{PointMlp, PointMlpConfig, PointMlpStage, Watched};
 pub use point_next::{PointNext, PointNextConfig};
 pub use pointnet2::PointNet2;
 pub use ppat::{Ppat, PpatConfig};
-pub use recognize::{Recognized, System, recognize};
+pub use recognize::recognize;
+pub use released_file::Recognized;
 pub use sets::Sampler;
-pub use tower::{Classes, PointTower, Projection, TowerConfig};
+pub use system::System;
+pub use tower::{PointTower, Projection, TowerConfig};
 
-use crate::error::WeightsError;
 use crate::nn::DropPath;
-use crate::weights::{Source, TensorList};
+use crate::weights::{Source, TensorList, WeightsError};
 
 /// A network that turns clouds into features.
 #[derive(Module, Debug)]

@@ -7,12 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::group::{check_groups, check_heads, positions_tensor};
 use super::{Cloud, Clouds, Grouping, Groups, Neighborhood};
-use crate::error::WeightsError;
 use crate::nn::host::{is_plain, passes};
 use crate::nn::{
     Activation, Bias, ConvNorm, DropPath, LayerNorm, Linear, Scope, Transformer, TransformerConfig, pointwise,
 };
-use crate::weights::{Fill, Source, TensorList};
+use crate::weights::{Fill, Source, TensorList, WeightsError};
 
 /// Added to the variance in layer norms.
 const EPSILON: f64 = 1e-5;

@@ -9,11 +9,10 @@ use super::dense::{Dense, DenseNames};
 use super::on_host::{Differences, deviations};
 use super::sets::{Round, Sampler, Sets, gather_centers, gather_members};
 use super::{Clouds, Groups, Neighborhood, Start};
-use crate::error::WeightsError;
 use crate::nn::host::is_plain;
 use crate::nn::host::passes::largest;
 use crate::nn::{Bias, ConvNorm};
-use crate::weights::{Fill, Source, TensorList};
+use crate::weights::{Fill, Source, TensorList, WeightsError};
 
 /// Added to the standard deviation of a cloud's groups.
 const SCALE_EPSILON: f64 = 1e-5;

@@ -11,11 +11,10 @@ use super::group::positions_tensor;
 use super::on_host::{self, Differences};
 use super::sets::{Round, Sampler, Sets, gather_centers, gather_members};
 use super::{Clouds, Groups, Neighborhood, Start};
-use crate::error::WeightsError;
 use crate::nn::host::is_plain;
 use crate::nn::host::passes::largest;
 use crate::nn::{Bias, ConvNorm, Linear, pointwise};
-use crate::weights::{Source, TensorList};
+use crate::weights::{Source, TensorList, WeightsError};
 
 /// Radius of the first stage's balls.
 const RADIUS: f32 = 0.15;

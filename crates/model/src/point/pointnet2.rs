@@ -8,11 +8,10 @@ use lexiform_geometry::neighbors::Ball;
 use super::dense::{Dense, DenseNames};
 use super::sets::{Round, Sampler, Sets, gather_members};
 use super::{Clouds, Neighborhood, Start};
-use crate::error::WeightsError;
 use crate::nn::host::is_plain;
 use crate::nn::host::passes::largest;
 use crate::nn::{Bias, ConvNorm};
-use crate::weights::{Source, TensorList};
+use crate::weights::{Source, TensorList, WeightsError};
 
 /// Chosen points, radius of the ball around each, points of a ball, and widths of the layers (ULIP, `pointnet2_ssg`).
 const ROUNDS: [(usize, f32, usize, [usize; 3]); 2] =

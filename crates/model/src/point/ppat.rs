@@ -9,12 +9,11 @@ use serde::{Deserialize, Serialize};
 use super::group::{check_groups, check_heads, positions_tensor};
 use super::point_bert::{class, save_linear};
 use super::{Cloud, Clouds, Grouping, Groups, Neighborhood, Start};
-use crate::error::WeightsError;
 use crate::nn::host::{is_plain, passes};
 use crate::nn::{
     Activation, Bias, ConvNorm, LayerNorm, Linear, Scope, Transformer, TransformerConfig, pointwise,
 };
-use crate::weights::{Fill, Source, TensorList};
+use crate::weights::{Fill, Source, TensorList, WeightsError};
 
 /// Added to the variance in layer norms.
 const EPSILON: f64 = 1e-5;

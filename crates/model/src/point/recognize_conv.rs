@@ -1,11 +1,11 @@
 //! Released files of the convolutional encoders, told from the names and shapes of their tensors.
 
-use super::recognize::{Beside, Recognized, Shapes, System, prefix_of, ulip_file};
+use super::released_file::{Beside, Recognized, Shapes, prefix_of, ulip_file};
+use super::system::System;
 use super::{
     Classes, EncoderConfig, PointMlpConfig, PointMlpStage, PointNextConfig, Projection, Sampler, TowerConfig,
 };
-use crate::error::WeightsError;
-use crate::weights::{Layout, Renaming, WeightFile};
+use crate::weights::{Layout, Renaming, WeightFile, WeightsError};
 
 /// Neighbors of an anchor in every released PointMLP.
 const NEIGHBORS: usize = 24;

@@ -4,11 +4,11 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
+use super::head::{ClassHead, Classes};
 use super::point_bert::save_linear;
-use super::{ClassHead, Clouds, EncoderConfig, PointEncoder, Start};
-use crate::error::WeightsError;
+use super::{Clouds, EncoderConfig, PointEncoder, Start};
 use crate::nn::Linear;
-use crate::weights::{Source, TensorList};
+use crate::weights::{Source, TensorList, WeightsError};
 
 /// Sizes of all parts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,17 +32,6 @@ pub struct Projection {
     pub dim: usize,
     /// Whether it adds something of its own (CG3D and OpenShape do, ULIP does not).
     pub bias: bool,
-}
-
-/// Sizes of a [`ClassHead`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Classes {
-    /// Width of the hidden layer; PointMLP's head has none of its own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hidden: Option<usize>,
-    /// Number of classes.
-    pub classes: usize,
 }
 
 impl TowerConfig {

@@ -8,8 +8,7 @@ use glam::Vec3;
 use image::imageops::crop_imm;
 use image::{Rgb, RgbImage, RgbaImage};
 use lexiform_geometry::linear_from_srgb;
-
-use super::{composite_on_white, resize_bicubic, resize_bicubic_rgba};
+use lexiform_geometry::resize::{composite_on_white, resize_bicubic, resize_bicubic_rgba};
 
 /// Share of a view's edge that shapes span: the median of rendered views, which reach from 0.6 to 0.9.
 const SPAN: f32 = 0.8;

@@ -11,11 +11,11 @@ use half::{bf16, f16};
 use safetensors::tensor::Dtype;
 
 use super::blob::Blob;
+use super::error::WeightsError;
 use super::header::{self, Plain, byte_length};
 use super::pickle::Ref;
 use super::torch::{Storage, Strided, Torch};
 use super::value::{self, Value};
-use crate::error::WeightsError;
 
 /// Containers that authors wrap the weights of their network in; the first that holds tensors is opened.
 const USUAL_CONTAINERS: [&str; 4] = ["state_dict", "model_state_dict", "model", "base_model"];

@@ -4,7 +4,9 @@
 
 mod archive;
 mod blob;
+mod error;
 mod file;
+mod fingerprint;
 mod header;
 mod layout;
 mod pickle;
@@ -19,13 +21,14 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
 
+pub use error::WeightsError;
 pub use file::WeightFile;
 pub use layout::{HUGGING_FACE_BLOCK, Layout, PPAT_BLOCK, Renaming, TIMM_BLOCK};
 pub use save::{Precision, TensorList};
 pub use value::Value;
 
+pub(crate) use self::fingerprint::Fingerprint;
 use self::layout::Place;
-use crate::error::WeightsError;
 
 /// How a tensor starts when a network is made new.
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +55,7 @@ pub struct Weights<'a> {
     layout: Layout,
     device: Device,
     used: RefCell<BTreeSet<String>>,
-    fingerprint: Cell<u64>,
+    fingerprint: Cell<Fingerprint>,
 }
 
 /// A seeded generator of starting weights.
@@ -74,7 +77,7 @@ impl<'a> Source<'a> {
             layout,
             device: device.clone(),
             used: RefCell::new(BTreeSet::new()),
-            fingerprint: Cell::new(0xcbf2_9ce4_8422_2325),
+            fingerprint: Cell::new(Fingerprint::new()),
         })
     }
 
@@ -115,11 +118,11 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// FNV-1a over the vectors read so far (biases and norms differ between any two trainings), in the order in which the
+    /// A hash of the vectors read so far (biases and norms differ between any two trainings), in the order in which the
     /// network asked for them: the same whatever the file's layout. New weights have none.
     pub fn fingerprint(&self) -> u32 {
         match self {
-            Self::File(weights) => (weights.fingerprint.get() ^ (weights.fingerprint.get() >> 32)) as u32,
+            Self::File(weights) => weights.fingerprint.get().value(),
             Self::New(_) => 0,
         }
     }
@@ -169,9 +172,7 @@ impl Weights<'_> {
             self.used.borrow_mut().insert(name);
         }
         if D == 1 {
-            let fold =
-                |hash: u64, value: &f32| (hash ^ u64::from(value.to_bits())).wrapping_mul(0x0100_0000_01b3);
-            self.fingerprint.set(values.iter().fold(self.fingerprint.get(), fold));
+            self.fingerprint.set(self.fingerprint.get().with(&values));
         }
         let tensor = Tensor::from_data(TensorData::new(values, stored), &self.device);
         Ok(if transposed { tensor.transpose() } else { tensor })

@@ -8,7 +8,7 @@ use fs_err as fs;
 use half::f16;
 use safetensors::tensor::{Dtype, TensorView};
 
-use crate::error::WeightsError;
+use super::error::WeightsError;
 
 /// Bits per number in a written file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use burn::tensor::Tensor;
 use lexiform_geometry::PointCloud;
 
-use super::{Cloud, CloudInput, Clouds, CloudsError, PointTower, Start};
+use crate::embedding::{Embedding, rows};
 use crate::error::ModelError;
-use crate::{Embedding, joint};
+use crate::point::{Cloud, CloudInput, Clouds, CloudsError, PointTower, Start};
 
 /// Most clouds that pass the encoder at once: bounds memory, and more is not faster on a CPU.
 const CLOUDS_AT_ONCE: usize = 16;
@@ -26,7 +26,7 @@ pub(crate) fn embed_clouds(
 }
 
 /// What a network gives for each cloud, clouds of any sizes.
-pub(crate) fn rows_of(
+pub(super) fn rows_of(
     inputs: Vec<Cloud>,
     colored: bool,
     network: impl Fn(&Clouds) -> Tensor<2>,
@@ -40,13 +40,13 @@ pub(crate) fn rows_of(
     if let Some(empty) = by_size.get(&0) {
         return Err(CloudsError::NoPoints { cloud: empty[0] }.into());
     }
-    let mut rows = vec![Vec::new(); inputs.len()];
+    let mut found = vec![Vec::new(); inputs.len()];
     for members in by_size.values().flat_map(|members| members.chunks(CLOUDS_AT_ONCE)) {
         let group: Vec<Cloud> = members.iter().filter_map(|&i| inputs[i].take()).collect();
         let batch = Clouds::new(&group, colored)?;
-        for (&i, row) in members.iter().zip(joint::rows(network(&batch))) {
-            rows[i] = row;
+        for (&i, row) in members.iter().zip(rows(network(&batch))) {
+            found[i] = row;
         }
     }
-    Ok(rows)
+    Ok(found)
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::Modality;
+use crate::config_key;
+use crate::registry::Modality;
 use crate::weights::WeightFile;
 
 /// A file of weights, described.
@@ -120,11 +121,11 @@ const WRAPPERS: [&str; 3] = ["module.", "duoduoclip.", "pc_encoder."];
 pub fn contents(file: &WeightFile, paired: Option<&str>) -> Contents {
     let ends_with = |end: &str| file.names().any(|name| is_end(name, end));
     // Towers of our own may have a point tower beside them.
-    let is_joint = file.metadata("lexiform").is_some();
+    let is_joint = file.metadata(config_key::JOINT).is_some();
     let fits = |signature: &&Signature| !(is_joint && signature.modality == Modality::Points);
     let mut signatures = SIGNATURES.iter().filter(fits);
     let signature = signatures.find(|signature| signature.has.iter().all(|end| ends_with(end)));
-    let own = is_joint || file.metadata("lexiform-points").is_some();
+    let own = is_joint || file.metadata(config_key::POINTS).is_some();
     let more = if is_joint && file.n_elements(POINT_TOWER) > 0 { " with a point tower" } else { "" };
     let kind = match signature {
         Some(signature) if own => format!("{}{more}, written by lexiform", signature.kind),
