@@ -1,8 +1,10 @@
 //! What a library holds: records (a vector with its payload), the space their vectors live in, failures.
 
 use std::fmt;
+use std::hash::Hasher as _;
 use std::str::FromStr;
 
+use fnv::FnvHasher;
 use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
@@ -24,12 +26,12 @@ impl RecordId {
     /// began alike, as when a file was renamed and the same file appears again at the old path; see
     /// [`VectorStore::assign_id`](crate::VectorStore::assign_id).
     pub fn derive(path: &str, content_hash: &str, turn: u64) -> Self {
-        // FNV-1a, then the finalizer of SplitMix64: FNV alone leaves the high bits of short inputs alike.
-        let fields = path.bytes().chain([0]).chain(content_hash.bytes()).chain([0]).chain(turn.to_le_bytes());
-        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-        for byte in fields {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        let mut hasher = FnvHasher::default();
+        for field in [path.as_bytes(), &[0], content_hash.as_bytes(), &[0], &turn.to_le_bytes()] {
+            hasher.write(field);
         }
+        // The finalizer of SplitMix64: FNV alone leaves the high bits of short inputs alike.
+        let mut hash = hasher.finish();
         hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         Self((hash ^ (hash >> 31)) & Self::BITS)

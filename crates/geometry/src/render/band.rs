@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
+use lexiform_kernels::Kernel;
+
 use super::blend::Layers;
 use super::frame::{Frame, Layout};
-use super::level::Kernel;
 use super::raster::{DrawLarge, Record};
 use super::small::{DrawSmall, Extent, STEP, Target};
 use crate::AlphaMode;

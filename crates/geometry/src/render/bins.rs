@@ -1,6 +1,7 @@
 //! What may be seen, sorted by the band of rows where it may be.
 
-use super::level::Kernel;
+use lexiform_kernels::Kernel;
+
 use super::project::GridVertex;
 use super::raster::{Record, covered};
 use super::small::SMALL;

@@ -1,8 +1,9 @@
 //! From a row of light to bytes, many pixels side by side.
 
+use lexiform_kernels::Kernel;
+
 use super::color::{step, tables};
 use super::config::Background;
-use super::level::Kernel;
 
 /// Pixels taken at a time: loops over so many lanes, no more and no fewer, become vector instructions.
 const BLOCK: usize = 16;
@@ -86,8 +87,8 @@ mod tests {
     use rand::rngs::SmallRng;
     use rand::{Rng, SeedableRng};
 
-    use super::super::level::Level;
     use super::*;
+    use lexiform_kernels::Level;
 
     /// The slow twin: one pixel, as the formulas say.
     fn encoded([r, g, b, w]: [f32; 4], background: Background) -> [u8; 4] {

@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 use image::RgbaImage;
+use lexiform_kernels::Level;
 use rayon::prelude::*;
 
 use super::band::Band;
 use super::bins::{Bands, Bin, Sort};
 use super::config::RenderConfig;
-use super::level::Level;
 use super::light::Lamps;
 use super::meeting::Sight;
 use super::project::{GridVertex, Projection, Snap};

@@ -15,7 +15,6 @@ mod color;
 mod config;
 mod encode;
 mod frame;
-mod level;
 mod light;
 mod meeting;
 mod project;
@@ -32,13 +31,13 @@ mod texture;
 mod twins;
 
 use image::RgbaImage;
+use lexiform_kernels::Level;
 use rayon::prelude::*;
 
 pub use config::{Background, Light, RenderConfig};
 pub use relief::Relief;
 
 use self::frame::Frame;
-use self::level::Level;
 use self::surface::Stage;
 use crate::{Camera, Rig, Scene, Views};
 

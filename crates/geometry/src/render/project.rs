@@ -1,8 +1,8 @@
 //! From the world to the sample grid: cameras, vertices, and triangles that cross the edges of sight.
 
 use glam::Vec3;
+use lexiform_kernels::Kernel;
 
-use super::level::Kernel;
 use crate::Camera;
 
 /// Steps of snapped coordinates between neighboring samples; edges are exact integers from there on.

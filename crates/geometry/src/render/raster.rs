@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
+use lexiform_kernels::Kernel;
+
 use super::band::{Seen, widen};
-use super::level::Kernel;
 use super::project::{GridVertex, SUBSAMPLE, SUBSAMPLE_BITS};
 use super::small::{SMALL, Target};
 
@@ -304,7 +305,7 @@ mod tests {
 
     use super::*;
     use crate::render::band::nothing;
-    use crate::render::level::Level;
+    use lexiform_kernels::Level;
 
     const GRID: i32 = 120;
     const ROWS: [i32; 2] = [8, 104];

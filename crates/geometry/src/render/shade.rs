@@ -2,9 +2,9 @@
 //! both use the same formulas and give the same bits.
 
 use glam::{Vec2, Vec3};
+use lexiform_kernels::Kernel;
 
 use super::frame::Frame;
-use super::level::Kernel;
 use super::meeting::{Hit, Meeting, Paint, on_texture};
 use super::surface::Part;
 

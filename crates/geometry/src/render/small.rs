@@ -3,8 +3,9 @@
 
 use std::ops::Range;
 
+use lexiform_kernels::Kernel;
+
 use super::band::{DepthFloor, Seen, widen};
-use super::level::Kernel;
 use super::project::{GridVertex, SUBSAMPLE};
 use super::raster::{BACK_FACE_BIAS, center, covered};
 
@@ -225,8 +226,8 @@ mod tests {
 
     use super::*;
     use crate::render::band::nothing;
-    use crate::render::level::Level;
     use crate::render::raster::Record;
+    use lexiform_kernels::Level;
 
     const GRID: i32 = 96;
     const ROWS: [i32; 2] = [16, 80];

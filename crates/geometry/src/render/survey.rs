@@ -1,7 +1,8 @@
 //! What kind of pixel each of a row is, so that only those that see something are looked at one by one.
 
+use lexiform_kernels::Kernel;
+
 use super::band::Seen;
-use super::level::Kernel;
 
 /// What the samples of a pixel see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,8 +46,8 @@ mod tests {
     use rand::rngs::SmallRng;
     use rand::{Rng, SeedableRng};
 
-    use super::super::level::Level;
     use super::*;
+    use lexiform_kernels::Level;
 
     #[test]
     fn kinds_are_those_of_the_samples() {

@@ -1,9 +1,9 @@
 //! Every level of instructions against every other, and colors taken side by side against colors taken one by one.
 
 use glam::{Vec2, Vec3, Vec4};
+use lexiform_kernels::Level;
 
 use super::frame::Frame;
-use super::level::Level;
 use super::shade::{Ask, Shade};
 use super::surface::Stage;
 use super::*;

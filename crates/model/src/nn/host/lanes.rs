@@ -19,8 +19,8 @@ macro_rules! side_by_side {
                 fn avx2($($arg: $kind),*) {
                     plain($($arg),*);
                 }
-                if std::arch::is_x86_feature_detected!("avx2") {
-                    // SAFETY: the processor has the instructions.
+                if lexiform_kernels::Level::detect() != lexiform_kernels::Level::Portable {
+                    // SAFETY: every level above the portable one has these instructions.
                     unsafe { avx2($($arg),*) };
                     return;
                 }
