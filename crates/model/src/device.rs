@@ -36,6 +36,9 @@ fn rule(found: usize) -> &'static str {
 
 /// The device of a name: `cpu`, or `wgpu`, `vulkan`, `cuda`, `metal` with the device's number (`vulkan:1`; the first without one,
 /// cards of their own before those that are part of the processor).
+///
+/// # Errors
+/// [`DeviceError`] if the name is unknown, its backend was not built, or the machine has no such device.
 pub fn device(name: &str) -> Result<Device, DeviceError> {
     let (kind, number) = match name.split_once(':') {
         Some((kind, number)) => (kind, number.parse().map_err(|_| DeviceError::Unknown)?),

@@ -10,6 +10,9 @@ pub struct Embedding(Vec<f32>);
 
 impl Embedding {
     /// Divides features by their norm; a zero, infinite or NaN norm is an error.
+    ///
+    /// # Errors
+    /// [`ModelError::NoDirection`] if the norm is zero, infinite or NaN.
     pub fn new(mut features: Vec<f32>) -> Result<Self, ModelError> {
         let norm = features.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt() as f32;
         if !norm.is_finite() || norm <= 1e-12 {
@@ -20,6 +23,9 @@ impl Embedding {
     }
 
     /// The direction of a weighted sum; negative weights push away.
+    ///
+    /// # Errors
+    /// [`ModelError::NoDirection`] if the sum is zero, infinite or NaN.
     pub fn mix(parts: &[(f32, &Embedding)]) -> Result<Self, ModelError> {
         let dim = parts.first().map_or(0, |(_, e)| e.0.len());
         let mut sum = vec![0.0; dim];

@@ -35,6 +35,9 @@ struct Remote {
 }
 
 /// Fetches a named model's weights, and what belongs beside them, unless they are here; gives the file of weights.
+///
+/// # Errors
+/// [`ModelError::UnknownModel`], [`ModelError::ByHand`] if only people can download it, or [`ModelError::Download`].
 pub fn pull(name: &str, mut on_progress: impl FnMut(Progress)) -> Result<PathBuf, ModelError> {
     let Some(model) = MODELS.iter().find(|model| model.name == name) else {
         let known = MODELS.map(|model| model.name).join(", ");

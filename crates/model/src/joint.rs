@@ -64,6 +64,9 @@ pub struct JointModel {
 
 impl JointModel {
     /// Opens a model by name (`nano`, `duoduo` …) or by the path of a checkpoint.
+    ///
+    /// # Errors
+    /// If there is no such model or file, the weights do not load, or the image size does not fit the patches.
     pub fn open(name_or_path: &str, options: &OpenOptions) -> Result<Self, ModelError> {
         let mut model = Self::from_file(&registry::locate(name_or_path)?, &options.device)?;
         if let Some(crop) = options.crop {
@@ -83,6 +86,9 @@ impl JointModel {
     }
 
     /// The same model for images of another size, as OpenCLIP makes it.
+    ///
+    /// # Errors
+    /// [`ModelError::ImageSize`] if patches do not divide the size, or it is above 2048.
     pub fn with_image_size(mut self, size: usize) -> Result<Self, ModelError> {
         let vision = &mut self.config.clip.vision;
         let patch = vision.patch.max(1);
@@ -100,6 +106,9 @@ impl JointModel {
     }
 
     /// Builds the towers from a file: our own, a Lightning checkpoint of Duoduo CLIP, or OpenCLIP's.
+    ///
+    /// # Errors
+    /// If the file is no joint model, or a tensor is missing, misshaped or unused.
     pub fn from_file(file: &WeightFile, device: &Device) -> Result<Self, ModelError> {
         let Found { naming, prefix, config } = Found::of(file)?;
         let source = Source::laid_out(file, naming.layout(&prefix), device);
@@ -127,6 +136,9 @@ impl JointModel {
 
     /// The same model with the image tower and the visual prompts of a CG3D checkpoint, which keeps them beside its point
     /// encoder; text tower, projections and scale stay SLIP's, as they were frozen when the prompts were trained.
+    ///
+    /// # Errors
+    /// If the checkpoint has no image tower of the same width with prompts.
     pub fn with_visual_prompts(mut self, checkpoint: &WeightFile) -> Result<Self, ModelError> {
         let tower = checkpoint.container(PROMPTED_TOWER)?;
         let layout = Naming::Slip.layout("").rename("visual.", "");
@@ -140,6 +152,9 @@ impl JointModel {
     }
 
     /// The same model with `count` new visual prompts before every block of its image tower, to be trained (CG3D, section 2.2).
+    ///
+    /// # Errors
+    /// None in practice: new prompts are initialized, not read.
     pub fn with_new_prompts(mut self, count: usize, seed: u64) -> Result<Self, ModelError> {
         self.config.clip.vision.prompts = count;
         let source = Source::new(seed, &self.device);
@@ -234,6 +249,9 @@ impl JointModel {
     }
 
     /// Un-normalized features of texts, one row of `dim` each.
+    ///
+    /// # Errors
+    /// [`ModelError::Vocabulary`] if the tower has fewer tokens than its tokenizer.
     pub fn text_features(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, ModelError> {
         let (vocabulary, needed) = (self.config.clip.text.vocabulary, self.config.tokenizer.vocabulary());
         if vocabulary < needed {
@@ -263,11 +281,18 @@ impl JointModel {
     }
 
     /// Embeddings of texts.
+    ///
+    /// # Errors
+    /// [`ModelError::Vocabulary`] if the tower has fewer tokens than its tokenizer, [`ModelError::NoDirection`] if
+    /// features have no norm.
     pub fn embed_texts(&self, texts: &[&str]) -> Result<Vec<Embedding>, ModelError> {
         self.text_features(texts)?.into_iter().map(Embedding::new).collect()
     }
 
     /// Embeddings of shapes, each given by one or more views. The order of a shape's views does not matter.
+    ///
+    /// # Errors
+    /// [`ModelError::NoViews`] if a shape has none, [`ModelError::NoDirection`] if features have no norm.
     pub fn embed_views(&self, shapes: &[Vec<RgbaImage>]) -> Result<Vec<Embedding>, ModelError> {
         // Shapes with equally many views go through together.
         let mut by_views: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
@@ -288,12 +313,18 @@ impl JointModel {
     }
 
     /// Embedding of a photo or drawing: one view, of its object or of its middle as the model's [`Photos`] say.
+    ///
+    /// # Errors
+    /// [`ModelError::NoDirection`] if features have no norm.
     pub fn embed_image(&self, image: &RgbaImage) -> Result<Embedding, ModelError> {
         let features = self.encode_pixels(self.config.preprocess.photo(image), 1, 1);
         features.into_iter().next().ok_or(ModelError::NoViews).and_then(Embedding::new)
     }
 
     /// Writes one self-contained `.safetensors` file.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
     pub fn save(&self, path: &Path, precision: Precision) -> Result<(), ModelError> {
         let (text, vision, points) = (&self.text, &self.vision, self.points.as_ref());
         let towers = JointTowers { text, vision, points, logit_scale: self.logit_scale };

@@ -122,11 +122,18 @@ pub struct PointModel {
 
 impl PointModel {
     /// Opens a model by name or by the path of a checkpoint.
+    ///
+    /// # Errors
+    /// If there is no such model or file, or the weights do not load.
     pub fn open(name_or_path: &str, options: &PointOptions) -> Result<Self, ModelError> {
         Self::from_file(&registry::locate(name_or_path)?, options)
     }
 
     /// Builds the network from a file: our own, or one that ULIP, OpenShape or CG3D released.
+    ///
+    /// # Errors
+    /// If the file is no point encoder, a tensor is missing, misshaped or unused, or the encoder has no groups to
+    /// change.
     pub fn from_file(file: &WeightFile, options: &PointOptions) -> Result<Self, ModelError> {
         let (mut config, recognized) = described(file)?;
         if let Some(groups) = options.groups {
@@ -203,6 +210,10 @@ impl PointModel {
     }
 
     /// Embeddings of clouds, each prepared as the model's reference does. Clouds may differ in size.
+    ///
+    /// # Errors
+    /// [`ModelError::NotJoint`] if the network only classifies, [`ModelError::Clouds`] if a cloud is empty or not
+    /// finite.
     pub fn embed_clouds(&self, clouds: &[PointCloud]) -> Result<Vec<Embedding>, ModelError> {
         if self.config.tower.projection.is_none() && self.config.tower.classes.is_some() {
             return Err(ModelError::NotJoint { model: self.id.clone() });
@@ -234,12 +245,18 @@ impl PointModel {
     }
 
     /// Writes one self-contained `.safetensors` file.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
     pub fn save(&self, path: &Path, precision: Precision) -> Result<(), ModelError> {
         save(path, &self.config, &self.tower, self.logit_scale, precision)
     }
 }
 
 /// Writes a point encoder with its configuration as one self-contained `.safetensors` file.
+///
+/// # Errors
+/// If the file cannot be written.
 pub fn save(
     path: &Path,
     config: &PointModelConfig,

@@ -12,11 +12,17 @@ pub struct ZeroShotHead {
 
 impl ZeroShotHead {
     /// Puts every label into every template (`{}`) and encodes the sentences.
+    ///
+    /// # Errors
+    /// The error of the text tower, or [`ModelError::NoDirection`] if the sentences of a label cancel out.
     pub fn new(model: &JointModel, labels: &[String], templates: &[String]) -> Result<Self, ModelError> {
         Self::encoded_by(|sentences| model.embed_texts(sentences), labels, templates, model.logit_scale())
     }
 
     /// As [`new`](Self::new) with any text encoder; `logit_scale` is the logarithm of the similarities' multiplier.
+    ///
+    /// # Errors
+    /// The error of `encode`, or [`ModelError::NoDirection`] if the sentences of a label cancel out.
     pub fn encoded_by<E: From<ModelError>>(
         encode: impl FnOnce(&[&str]) -> Result<Vec<Embedding>, E>,
         labels: &[String],

@@ -68,6 +68,9 @@ impl Draft {
 
 impl TextDecoder {
     /// Reads `text_decoder.*`; pictures are tokens `picture_width` wide.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn load(source: &Source, config: &DecoderConfig, picture_width: usize) -> Result<Self, WeightsError> {
         let DecoderConfig { vocabulary, context, transformer } = config;
         let (width, epsilon) = (transformer.width, transformer.epsilon);

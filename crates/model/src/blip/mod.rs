@@ -69,6 +69,9 @@ impl Captioner {
     }
 
     /// Opens a captioner by name (`blip`, `blip-large`) or by the path of its weights.
+    ///
+    /// # Errors
+    /// If there is no such model or file, or the weights do not load.
     pub fn open(name_or_path: &str, device: &Device) -> Result<Self, ModelError> {
         let file = registry::locate(name_or_path)?;
         let is_path = Path::new(name_or_path) == file.path();
@@ -77,6 +80,10 @@ impl Captioner {
 
     /// Builds the network from a file, with the `vocab.txt` beside it and, in the layout of `transformers`, its
     /// `config.json`.
+    ///
+    /// # Errors
+    /// If the file is no BLIP captioner, its `vocab.txt` or `config.json` is missing, or a tensor is missing, misshaped
+    /// or unused.
     pub fn from_file(file: &WeightFile, device: &Device) -> Result<Self, ModelError> {
         Self::named(file, stem(file), device)
     }
@@ -128,6 +135,9 @@ impl Captioner {
 
     /// Sentences about each picture. Chance follows from `seed` for the first picture, from the number after it for the
     /// second, and so on; else pictures are independent of each other.
+    ///
+    /// # Errors
+    /// [`ModelError::Prompt`] if the prompt leaves no room for a caption.
     pub fn caption(
         &self,
         pictures: &[RgbaImage],
@@ -150,6 +160,9 @@ impl Captioner {
 
     /// As [`caption`](Self::caption) for pixels, `[pictures, 3, size, size]`, and by ids: start mark and prompt included,
     /// end mark not.
+    ///
+    /// # Errors
+    /// [`ModelError::Prompt`] if the prompt leaves no room for a caption.
     pub fn caption_ids(
         &self,
         pixels: Tensor<4>,

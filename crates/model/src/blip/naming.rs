@@ -93,6 +93,9 @@ impl Naming {
     }
 
     /// Fails if a file's copies of tied tensors are not what they are tied to: such a network was never trained so.
+    ///
+    /// # Errors
+    /// If a copy differs from its original.
     pub fn check_ties(self, file: &WeightFile) -> Result<(), WeightsError> {
         for (copy, canonical) in TIED {
             let original = self.layout().name(canonical);

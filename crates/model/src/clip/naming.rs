@@ -92,6 +92,9 @@ const OPENAI_NUMBERS: [&str; 3] = ["input_resolution", "context_length", "vocab_
 
 impl ClipConfig {
     /// The configuration of a file's towers: stated beside the file or, where it is not, told from the tensors.
+    ///
+    /// # Errors
+    /// If tensors that determine sizes are missing, or a configuration file that the layout requires is.
     pub fn of(file: &WeightFile, naming: Naming, prefix: &str) -> Result<Self, WeightsError> {
         match naming {
             Naming::HuggingFace => {
@@ -107,6 +110,9 @@ impl ClipConfig {
     }
 
     /// The sizes that the tensors imply. What shapes cannot tell (heads, activation) is as in the published models.
+    ///
+    /// # Errors
+    /// If tensors that determine sizes are missing or have unexpected shapes.
     pub fn infer(file: &WeightFile, naming: Naming, prefix: &str) -> Result<Self, WeightsError> {
         let layout = naming.layout(prefix);
         let shape = |name: &str| file.shape(&layout.name(name));

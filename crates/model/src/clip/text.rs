@@ -20,6 +20,9 @@ pub struct ClipText {
 
 impl ClipText {
     /// Reads the tower's tensors, which stand at the top of a CLIP state dict.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn load(source: &Source, config: &ClipConfig) -> Result<Self, WeightsError> {
         let text = config.text;
         // Starting deviations: OpenCLIP, `init_parameters` of its text transformer.
@@ -74,6 +77,9 @@ impl ClipText {
     }
 
     /// The same tower, with changes of rank `rank` to train in the stead of the matrices of blocks `from…`.
+    ///
+    /// # Errors
+    /// If `source` is a file, which has no such tensors.
     pub fn with_low_rank(mut self, source: &Source, rank: usize, from: usize) -> Result<Self, WeightsError> {
         self.transformer = self.transformer.with_low_rank(source, rank, from)?;
         Ok(self)

@@ -69,6 +69,9 @@ fn scope(views: usize, joint_from: usize) -> impl Fn(usize) -> Scope {
 
 impl ClipVision {
     /// Reads `visual.*`.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn load(source: &Source, config: &ClipConfig) -> Result<Self, WeightsError> {
         let width = config.vision.width;
         let fill = Fill::Normal((width as f32).powf(-0.5));
@@ -77,6 +80,9 @@ impl ClipVision {
     }
 
     /// Reads `visual.*` but for the map into the joint space, which is given: `[width, dim]`.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn with_projection(
         source: &Source,
         config: &ClipConfig,
@@ -88,6 +94,9 @@ impl ClipVision {
     }
 
     /// Reads `visual.*` of a tower that has no map into a joint space; its features are as wide as its tokens.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn without_projection(source: &Source, vision: VisionConfig) -> Result<Self, WeightsError> {
         let (width, patch) = (vision.width, vision.patch);
         let scale = (width as f32).powf(-0.5);
@@ -230,12 +239,18 @@ impl ClipVision {
     }
 
     /// The same tower with prompts from `source`, as many as `vision` states.
+    ///
+    /// # Errors
+    /// If `source` is a file without prompts of this shape.
     pub fn with_prompts(mut self, source: &Source, vision: &VisionConfig) -> Result<Self, WeightsError> {
         self.prompts = Some(Prompts::load(source, vision)?);
         Ok(self)
     }
 
     /// The same tower, with changes of rank `rank` to train in the stead of the matrices of blocks `from…`.
+    ///
+    /// # Errors
+    /// If `source` is a file, which has no such tensors.
     pub fn with_low_rank(mut self, source: &Source, rank: usize, from: usize) -> Result<Self, WeightsError> {
         self.transformer = self.transformer.with_low_rank(source, rank, from)?;
         Ok(self)

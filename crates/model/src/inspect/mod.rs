@@ -47,6 +47,9 @@ pub fn list() -> Vec<ModelCard> {
 }
 
 /// What a file of weights holds.
+///
+/// # Errors
+/// If there is no such model or file, or the file is no model.
 pub fn describe(name_or_path: &str) -> Result<ModelCard, ModelError> {
     if let Some(model) = MODELS.iter().find(|model| model.name == name_or_path) {
         return Ok(model.card());
@@ -57,6 +60,9 @@ pub fn describe(name_or_path: &str) -> Result<ModelCard, ModelError> {
 
 /// A model's card and what is in its file, as far as there are any: a model that is not here has no contents, a file
 /// that is no model has no card.
+///
+/// # Errors
+/// If there is no such model or file.
 pub fn inspect(name_or_path: &str) -> Result<(Option<ModelCard>, Option<Contents>), ModelError> {
     if let Some(model) = MODELS.iter().find(|model| model.name == name_or_path) {
         let file = locate(name_or_path).ok();

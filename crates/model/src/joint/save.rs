@@ -26,6 +26,9 @@ pub struct JointTowers<'a> {
 }
 
 /// Writes towers with their configuration as one self-contained `.safetensors` file.
+///
+/// # Errors
+/// If the file cannot be written.
 pub fn save(
     path: &Path,
     config: &ModelConfig,

@@ -31,6 +31,9 @@ pub struct Attention {
 
 impl Attention {
     /// Reads `{name}.in_proj_weight`, with `qkv_bias` also `{name}.in_proj_bias`, and `{name}.out_proj.*`.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn load(source: &Source, name: &str, config: &TransformerConfig) -> Result<Self, WeightsError> {
         let TransformerConfig { width, heads, head_width, layers, .. } = *config;
         let inner = heads * head_width;
@@ -110,6 +113,9 @@ impl Attention {
     }
 
     /// The same attention, with changes of rank `rank` to train in its matrices' stead.
+    ///
+    /// # Errors
+    /// If `source` is a file, which has no such tensors.
     pub fn with_low_rank(mut self, source: &Source, rank: usize) -> Result<Self, WeightsError> {
         self.in_proj = self.in_proj.with_low_rank(source, rank)?;
         self.out_proj = self.out_proj.with_low_rank(source, rank)?;

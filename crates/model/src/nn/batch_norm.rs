@@ -35,6 +35,9 @@ pub fn is_counter(name: &str) -> bool {
 impl BatchNorm {
     /// Reads `{name}.weight`, `.bias`, `.running_mean` and `.running_var`, `[channels]` each. The file's
     /// `num_batches_tracked` is a counter that nothing here depends on.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn load(source: &Source, name: &str, channels: usize) -> Result<Self, WeightsError> {
         let tensor = |part: &str, start: f32| {
             source.tensor(&format!("{name}.{part}"), [channels], Fill::Constant(start))
@@ -127,6 +130,9 @@ pub enum Bias {
 
 /// A convolution of kernel 1: reads `{name}.weight`, `[output, input]` but for ones, and perhaps `{name}.bias`. New weights
 /// spread as torch's do: variance 1 / (3 input).
+///
+/// # Errors
+/// If a tensor is missing or misshaped.
 pub fn pointwise(
     source: &Source,
     name: &str,
@@ -140,6 +146,9 @@ pub fn pointwise(
 
 impl ConvNorm {
     /// Reads the two layers.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn load(
         source: &Source,
         [conv, norm]: [&str; 2],

@@ -19,6 +19,9 @@ pub struct Mlp {
 
 impl Mlp {
     /// Reads `{name}.c_fc.*` and `{name}.c_proj.*`.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn load(source: &Source, name: &str, config: &TransformerConfig) -> Result<Self, WeightsError> {
         let TransformerConfig { width, mlp_width, layers, .. } = *config;
         let [weight, bias] = linear_names(&format!("{name}.c_fc"));
@@ -131,6 +134,9 @@ pub struct Transformer {
 
 impl Transformer {
     /// Reads `{name}.resblocks.{0…}`.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn load(source: &Source, name: &str, config: &TransformerConfig) -> Result<Self, WeightsError> {
         let blocks =
             (0..config.layers).map(|l| Block::load(source, &format!("{name}.resblocks.{l}"), config));
@@ -192,6 +198,9 @@ impl Transformer {
     }
 
     /// The same blocks, with changes of rank `rank` to train in the stead of the matrices of blocks `from…`.
+    ///
+    /// # Errors
+    /// If `source` is a file, which has no such tensors.
     pub fn with_low_rank(mut self, source: &Source, rank: usize, from: usize) -> Result<Self, WeightsError> {
         let blocks = self.resblocks.into_iter().enumerate().map(|(layer, block)| match layer < from {
             true => Ok(block),

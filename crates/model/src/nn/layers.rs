@@ -32,6 +32,9 @@ fn transposed(weight: Tensor<2>) -> Tensor<2> {
 
 impl Linear {
     /// Reads `{weight_name}` and, when given, `{bias_name}`; new weights have standard deviation `deviation`.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn load(
         source: &Source,
         weight_name: &str,
@@ -51,6 +54,9 @@ impl Linear {
     }
 
     /// The same map with a change of rank `rank` to train in the weight's stead.
+    ///
+    /// # Errors
+    /// If `source` is a file, which has no such tensors.
     pub fn with_low_rank(mut self, source: &Source, rank: usize) -> Result<Self, WeightsError> {
         let [input, output] = self.weight.dims();
         let down = source.tensor("lora.down", [input, rank], Fill::Normal((input as f32).powf(-0.5)))?;
@@ -142,6 +148,9 @@ pub struct LayerNorm {
 
 impl LayerNorm {
     /// Reads `{name}.weight` and `{name}.bias`, `[width]`.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn load(source: &Source, name: &str, width: usize, epsilon: f64) -> Result<Self, WeightsError> {
         let weight = source.tensor(&format!("{name}.weight"), [width], Fill::Constant(1.0))?;
         let bias = source.tensor(&format!("{name}.bias"), [width], Fill::Constant(0.0))?;

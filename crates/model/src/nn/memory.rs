@@ -58,6 +58,9 @@ impl Memory {
 impl MemoryAttention {
     /// Reads `query`, `key_value` (keys first) and `out` below `{name}`; queries are `width` wide, what is remembered
     /// `memory_width`.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn load(
         source: &Source,
         name: &str,

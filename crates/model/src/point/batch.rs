@@ -52,6 +52,9 @@ pub enum CloudsError {
 
 impl<'a> Clouds<'a> {
     /// Checks a batch; `colored` demands colors.
+    ///
+    /// # Errors
+    /// [`CloudsError`] if there are no clouds, their sizes differ, or a value is not finite.
     pub fn new(clouds: &'a [Cloud], colored: bool) -> Result<Self, CloudsError> {
         let expected = clouds.first().ok_or(CloudsError::Empty)?.positions.len();
         for (cloud, Cloud { positions, colors }) in clouds.iter().enumerate() {

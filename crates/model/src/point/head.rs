@@ -28,6 +28,9 @@ pub struct ClassHead {
 
 impl ClassHead {
     /// Reads `classifier.0`, where the head has two maps, and `classifier.3`, as torch numbers them.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn load(source: &Source, features: usize, config: &Classes) -> Result<Self, WeightsError> {
         let map = |name: &str, sizes| pointwise(source, name, Bias::Learned, sizes);
         let hidden = config.hidden.map(|hidden| map("classifier.0", [features, hidden])).transpose()?;

@@ -120,6 +120,9 @@ impl EncoderConfig {
     }
 
     /// Refuses sizes that no network has: a configuration may come from a file nobody here wrote.
+    ///
+    /// # Errors
+    /// Describes the size that is out of range.
     pub fn check(&self) -> Result<(), String> {
         match self {
             Self::PointBert(config) => config.check(),
@@ -144,6 +147,9 @@ impl EncoderConfig {
 
 impl PointEncoder {
     /// Reads `point_encoder.*`.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn load(source: &Source, config: &EncoderConfig) -> Result<Self, WeightsError> {
         const NAME: &str = "point_encoder";
         Ok(match config {

@@ -65,6 +65,9 @@ impl PointBertConfig {
     }
 
     /// Refuses sizes that no network has.
+    ///
+    /// # Errors
+    /// Describes the size that is out of range.
     pub fn check(&self) -> Result<(), String> {
         check_groups(self.groups, self.group_size).and_then(|()| check_heads(self.heads, self.width))
     }
@@ -236,6 +239,9 @@ pub struct PointBert {
 
 impl PointBert {
     /// Reads `{name}.*`: Point-BERT's names, the blocks' as in OpenCLIP.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn load(source: &Source, name: &str, config: &PointBertConfig) -> Result<Self, WeightsError> {
         let PointBertConfig { width, group_width, .. } = *config;
         let named = |part: &str| format!("{name}.{part}");

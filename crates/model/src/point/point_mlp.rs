@@ -230,6 +230,9 @@ fn deviation(x: Tensor<2>) -> Tensor<2> {
 
 impl PointMlp {
     /// Reads `{name}.*`.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn load(source: &Source, name: &str, config: &PointMlpConfig) -> Result<Self, WeightsError> {
         let [conv, norm] = embedding_names(name);
         let inputs = std::iter::once(config.width).chain(config.stages.iter().map(|stage| stage.width));
@@ -318,6 +321,9 @@ impl PointMlpConfig {
     }
 
     /// Refuses sizes that no network has.
+    ///
+    /// # Errors
+    /// Describes the size that is out of range.
     pub fn check(&self) -> Result<(), String> {
         let Self { points, neighbors, .. } = *self;
         if self.stages.is_empty() {

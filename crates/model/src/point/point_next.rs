@@ -130,6 +130,9 @@ fn conv_norm(
 
 impl PointNext {
     /// Reads `{name}.*`.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn load(source: &Source, name: &str, config: &PointNextConfig) -> Result<Self, WeightsError> {
         let channels = if config.height { 4 } else { 3 };
         let embedding = pointwise(source, &embedding_name(name), Bias::Learned, [channels, config.width])?;
@@ -221,6 +224,9 @@ impl PointNextConfig {
     }
 
     /// Refuses sizes that no network has.
+    ///
+    /// # Errors
+    /// Describes the size that is out of range.
     pub fn check(&self) -> Result<(), String> {
         match self.width {
             1..=WIDEST => Ok(()),

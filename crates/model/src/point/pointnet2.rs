@@ -79,6 +79,9 @@ impl PointNet2 {
     pub const WIDTH: usize = 256;
 
     /// Reads `{name}.*`.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn load(source: &Source, name: &str) -> Result<Self, WeightsError> {
         let [(.., first), (.., second)] = ROUNDS;
         Ok(Self {

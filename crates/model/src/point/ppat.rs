@@ -53,6 +53,9 @@ pub struct PpatConfig {
 
 impl PpatConfig {
     /// Refuses sizes that no network has.
+    ///
+    /// # Errors
+    /// Describes the size that is out of range.
     pub fn check(&self) -> Result<(), String> {
         if !(self.radius.is_finite() && self.radius > 0.0) {
             return Err(format!("a radius of {} is none", self.radius));
@@ -104,6 +107,9 @@ pub struct Ppat {
 
 impl Ppat {
     /// Reads `{name}.*`: OpenShape's names, the blocks' as in OpenCLIP.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn load(source: &Source, name: &str, config: &PpatConfig) -> Result<Self, WeightsError> {
         let PpatConfig { width, group_width, .. } = *config;
         let [a, b] = GROUP_WIDTHS;

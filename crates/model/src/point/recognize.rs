@@ -10,6 +10,9 @@ use crate::nn::Activation;
 use crate::weights::{Layout, PPAT_BLOCK, TIMM_BLOCK, WeightFile, WeightsError};
 
 /// Tells which network a file holds; none if it is no point encoder's.
+///
+/// # Errors
+/// If the file looks like a known encoder but its sizes cannot be determined.
 pub fn recognize(file: &WeightFile) -> Result<Option<Recognized>, WeightsError> {
     for look in [point_bert, ppat, point_mlp, point_next, pointnet2] {
         if let Some(found) = look(file)? {

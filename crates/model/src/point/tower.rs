@@ -51,6 +51,9 @@ pub struct PointTower {
 
 impl PointTower {
     /// Reads `point_encoder.*`, `projection.*` and `classifier.*`.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn load(source: &Source, config: &TowerConfig) -> Result<Self, WeightsError> {
         let width = config.encoder.width();
         let encoder = PointEncoder::load(source, &config.encoder)?;
@@ -66,6 +69,9 @@ impl PointTower {
 
     /// The same encoder under a new head that names classes, its weights made up by `source`, and without a way into the joint
     /// space. `config` is the tower's, and becomes that of the new one.
+    ///
+    /// # Errors
+    /// If `source` is a file without such a head.
     pub fn with_new_head(
         self,
         source: &Source,

@@ -115,6 +115,10 @@ impl Origin {
 }
 
 /// The weights that a name or a path stands for.
+///
+/// # Errors
+/// [`ModelError::UnknownModel`], [`ModelError::NotDownloaded`] or [`ModelError::ByHand`] if there is no such file here,
+/// or the error of opening it.
 pub fn locate(name_or_path: &str) -> Result<WeightFile, ModelError> {
     if let Some(path) = as_path(name_or_path) {
         return Ok(WeightFile::open(&path)?);

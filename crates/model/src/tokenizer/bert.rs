@@ -41,6 +41,9 @@ pub struct BertWords {
 
 impl BertWords {
     /// Reads a `vocab.txt`; `Err` says what is wrong with it.
+    ///
+    /// # Errors
+    /// Describes what is wrong with the file.
     pub fn read(path: &Path) -> Result<Self, String> {
         let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
         if size > LARGEST_FILE {

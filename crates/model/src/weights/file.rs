@@ -46,6 +46,9 @@ enum Entry {
 impl WeightFile {
     /// Opens a `.safetensors`, `.pt`, `.pth`, `.ckpt` or `.bin` file; the content decides, not the name. Of a
     /// checkpoint with several containers the usual one is chosen, see [`container`](Self::container).
+    ///
+    /// # Errors
+    /// If the file cannot be read, is damaged, or has no tensors.
     pub fn open(path: &Path) -> Result<Self, WeightsError> {
         let blob = Blob::open(path)?;
         let head = blob.bytes(0, blob.length().min(9))?;
@@ -58,6 +61,9 @@ impl WeightFile {
     }
 
     /// A safetensors file that is part of the program.
+    ///
+    /// # Errors
+    /// If the bytes are no safetensors file.
     pub fn from_static(name: &str, bytes: &'static [u8]) -> Result<Self, WeightsError> {
         Self::safetensors(PathBuf::from(name), Blob::Static(bytes))
     }
@@ -135,6 +141,9 @@ impl WeightFile {
     }
 
     /// The tensors of one container, named as they are inside it.
+    ///
+    /// # Errors
+    /// [`WeightsError::Missing`] if there is no such container.
     pub fn container(&self, name: &str) -> Result<Self, WeightsError> {
         let at = self.torch.as_ref().and_then(|torch| torch.pickle.get(torch.pickle.root, name));
         let missing = || WeightsError::Missing { path: self.path.clone(), name: name.to_owned() };
@@ -231,11 +240,17 @@ impl WeightFile {
     }
 
     /// Shape of a tensor.
+    ///
+    /// # Errors
+    /// [`WeightsError::Missing`] if there is no such tensor.
     pub fn shape(&self, name: &str) -> Result<&[usize], WeightsError> {
         Ok(self.entry(name)?.shape())
     }
 
     /// Type of a tensor's numbers, such as `f32`.
+    ///
+    /// # Errors
+    /// [`WeightsError::Missing`] if there is no such tensor.
     pub fn dtype(&self, name: &str) -> Result<String, WeightsError> {
         Ok(format!("{:?}", self.entry(name)?.dtype()).to_ascii_lowercase())
     }
@@ -247,6 +262,10 @@ impl WeightFile {
     }
 
     /// Values of a tensor as f32, row-major.
+    ///
+    /// # Errors
+    /// [`WeightsError::Missing`] if there is no such tensor, [`WeightsError::Dtype`] if it has no floating-point
+    /// numbers, or if the file is damaged.
     pub fn read(&self, name: &str) -> Result<Vec<f32>, WeightsError> {
         let entry = self.entry(name)?;
         let failed = |what: String| WeightsError::Format {

@@ -90,6 +90,9 @@ impl<'a> Source<'a> {
     }
 
     /// The tensor called `name` of exactly this shape; from a generator, `fill` says how it starts.
+    ///
+    /// # Errors
+    /// [`WeightsError::Missing`] or [`WeightsError::Shape`]; never for new weights.
     pub fn tensor<const D: usize>(
         &self,
         name: &str,
@@ -106,6 +109,9 @@ impl<'a> Source<'a> {
     }
 
     /// One number. A file may store it with shape `[]` or `[1]`.
+    ///
+    /// # Errors
+    /// [`WeightsError::Missing`] or [`WeightsError::Shape`]; never for new weights.
     pub fn scalar(&self, name: &str, start: f32) -> Result<Tensor<1>, WeightsError> {
         self.tensor(name, [1], Fill::Constant(start))
     }
@@ -129,6 +135,9 @@ impl<'a> Source<'a> {
 
     /// Fails if the file has tensors under the prefix that nothing has asked for, except those that
     /// `ignored` names.
+    ///
+    /// # Errors
+    /// [`WeightsError::Unused`] with the names of all unused tensors.
     pub fn finish(self, ignored: impl Fn(&str) -> bool) -> Result<(), WeightsError> {
         let Self::File(weights) = self else { return Ok(()) };
         let used = weights.used.into_inner();

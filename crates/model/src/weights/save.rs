@@ -49,6 +49,9 @@ impl TensorList {
     }
 
     /// Writes all tensors with text entries in the header. The file is complete or absent.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
     pub fn write(
         &self,
         path: &Path,
