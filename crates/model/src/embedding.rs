@@ -4,12 +4,22 @@ use burn::tensor::Tensor;
 
 use crate::error::ModelError;
 
-/// A unit vector in a model's joint space. Only vectors of the same model can be compared.
+/// A unit vector in a model's joint space. Only embeddings of the same model can be compared.
+///
+/// ```
+/// use lexiform_model::Embedding;
+///
+/// let chair = Embedding::new(vec![3.0, 4.0])?;
+/// let stool = Embedding::new(vec![4.0, 3.0])?;
+/// assert_eq!(chair.as_slice(), [0.6, 0.8]);
+/// assert!((chair.dot(&stool) - 0.96).abs() < 1e-6);
+/// # Ok::<(), lexiform_model::ModelError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Embedding(Vec<f32>);
 
 impl Embedding {
-    /// Divides features by their norm; a zero, infinite or NaN norm is an error.
+    /// Normalizes features `[dim]` to unit length.
     ///
     /// # Errors
     /// [`ModelError::NoDirection`] if the norm is zero, infinite or NaN.
@@ -22,7 +32,16 @@ impl Embedding {
         Ok(Self(features))
     }
 
-    /// The direction of a weighted sum; negative weights push away.
+    /// The normalized weighted sum of embeddings; negative weights move it away.
+    ///
+    /// ```
+    /// use lexiform_model::Embedding;
+    ///
+    /// let [chair, red] = [vec![1.0, 0.0], vec![0.0, 1.0]].map(|v| Embedding::new(v).expect("not zero"));
+    /// let red_chair = Embedding::mix(&[(1.0, &chair), (1.0, &red)])?;
+    /// assert!((red_chair.dot(&chair) - 0.5_f32.sqrt()).abs() < 1e-6);
+    /// # Ok::<(), lexiform_model::ModelError>(())
+    /// ```
     ///
     /// # Errors
     /// [`ModelError::NoDirection`] if the sum is zero, infinite or NaN.
@@ -46,7 +65,7 @@ impl Embedding {
     }
 }
 
-/// The rows of features, `[rows, dim]`.
+/// The rows of a tensor of features, `[n, dim]`.
 pub(crate) fn rows(features: Tensor<2>) -> Vec<Vec<f32>> {
     let [_, dim] = features.dims();
     let values: Vec<f32> = features.into_data().try_into_vec().expect("features are f32");

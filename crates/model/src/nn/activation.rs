@@ -3,21 +3,21 @@
 use burn::tensor::{Tensor, activation};
 use serde::{Deserialize, Serialize};
 
-/// The nonlinearity of a block's MLP.
+/// The activation of a block's MLP.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Activation {
-    /// `x Φ(x)` with the error function: OpenCLIP's LAION models.
+    /// `x Φ(x)` with the error function ([arXiv 1606.08415](https://arxiv.org/abs/1606.08415)): OpenCLIP's LAION models.
     #[default]
     Gelu,
     /// `x σ(1.702 x)`: OpenAI's CLIP.
     QuickGelu,
-    /// `max(x, 0)`: cheap on a CPU, for small models of our own.
+    /// `max(x, 0)`: fast on a CPU, for small models.
     Relu,
 }
 
 impl Activation {
-    /// Elementwise; any shape.
+    /// Applies the activation elementwise, to any shape.
     pub fn apply<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
         match self {
             Self::Gelu => activation::gelu(x),

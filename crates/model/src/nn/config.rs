@@ -2,7 +2,7 @@
 
 use super::activation::Activation;
 
-/// What a stack of blocks is made of.
+/// Sizes of a stack of blocks.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TransformerConfig {
     /// Width of a token.
@@ -13,11 +13,11 @@ pub struct TransformerConfig {
     pub heads: usize,
     /// Width of one head; usually the token's width over the number of heads.
     pub head_width: usize,
-    /// Whether queries, keys and values have a bias (CLIP has one, Point-BERT and OpenShape have none).
+    /// Whether queries, keys and values have a bias (true in CLIP, false in Point-BERT and OpenShape).
     pub qkv_bias: bool,
     /// Width of the MLP's hidden layer.
     pub mlp_width: usize,
-    /// Nonlinearity of the MLP.
+    /// Activation of the MLP.
     pub activation: Activation,
     /// Added to the variance in layer norms.
     pub epsilon: f64,

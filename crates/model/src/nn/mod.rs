@@ -1,7 +1,7 @@
-//! The one transformer block, and the layers it is made of.
+//! The transformer block that all networks share, and the layers it is made of.
 //!
-//! The papers' networks differ in how tokens are made, which tokens see each other ([`Scope`]), and how they
-//! are pooled; the block is the same.
+//! The papers' networks differ in how tokens are made, which tokens attend to each other ([`Scope`]), and how they are
+//! pooled; the block is the same. Layers use fused kernels for `f32` tensors in host memory and burn's operations elsewhere.
 
 mod activation;
 mod attention;

@@ -1,33 +1,35 @@
-//! What can go wrong when a file of weights is read into a network.
+//! What can go wrong when weights are read from a file.
 
 use std::path::PathBuf;
 
 /// Why weights cannot be read or do not fit a network.
+///
+/// Every variant names the file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WeightsError {
     /// The file cannot be opened or read.
     #[error("{0}")]
     Io(#[from] std::io::Error),
-    /// The file is not what its format demands.
+    /// The file is damaged, or of another format.
     #[error("{}: not a readable {format} file: {message}", path.display())]
     Format {
         /// The file.
         path: PathBuf,
         /// Name of the format.
         format: &'static str,
-        /// What the reader found.
+        /// What is wrong.
         message: String,
     },
-    /// The network needs a tensor the file does not have.
+    /// The network needs a tensor that the file does not have.
     #[error("{}: tensor {name:?} is missing", path.display())]
     Missing {
         /// The file.
         path: PathBuf,
-        /// Name of the tensor as the network asks for it.
+        /// Name of the tensor in the file.
         name: String,
     },
-    /// The file has tensors the network does not use.
+    /// The file has tensors that the network does not use.
     #[error("{}: {} tensors are not part of the network, the first is {:?}", path.display(), names.len(), names[0])]
     Unused {
         /// The file.
@@ -35,37 +37,37 @@ pub enum WeightsError {
         /// Their names, sorted.
         names: Vec<String>,
     },
-    /// A tensor has another shape than the network needs.
+    /// The shape of a tensor is not the network's.
     #[error("{}: tensor {name:?} has shape {found:?}, the network needs {expected:?}", path.display())]
     Shape {
         /// The file.
         path: PathBuf,
         /// Name of the tensor.
         name: String,
-        /// What the network needs.
+        /// Shape in the network.
         expected: Vec<usize>,
-        /// What the file has.
+        /// Shape in the file.
         found: Vec<usize>,
     },
-    /// A tensor holds something that is no floating-point number.
+    /// The type of a tensor is not a floating-point type.
     #[error("{}: tensor {name:?} has type {found}, expected a floating-point type", path.display())]
     Dtype {
         /// The file.
         path: PathBuf,
         /// Name of the tensor.
         name: String,
-        /// What the file has.
+        /// Type in the file.
         found: String,
     },
-    /// The file's tensors belong to no architecture Lexiform knows.
-    #[error("{}: cannot tell which network this is: {message}", path.display())]
+    /// The tensors are not those of a known network.
+    #[error("{}: unknown network: {message}", path.display())]
     Unrecognized {
         /// The file.
         path: PathBuf,
-        /// What was looked for and not found.
+        /// What was expected and not found.
         message: String,
     },
-    /// A file that belongs to the weights is not beside them, or not what it should be.
+    /// A file that must be in the folder of the weights is missing or invalid.
     #[error("{}: {file} must be beside it: {message}", path.display())]
     Beside {
         /// The weights.
