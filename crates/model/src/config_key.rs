@@ -1,4 +1,4 @@
-//! Keys of configurations in the headers of our own `.safetensors` files.
+//! Keys of configurations in the headers of our `.safetensors` files.
 
 /// Holds the [`ModelConfig`](crate::ModelConfig) of a joint model, as JSON.
 pub(crate) const JOINT: &str = "lexiform";

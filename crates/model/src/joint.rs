@@ -1,4 +1,4 @@
-//! Words and views in one space: both towers, with everything needed to feed them.
+//! Joint models: text and image towers (and perhaps a point tower) with tokenizer and preprocessing.
 
 mod config;
 mod found;
@@ -24,21 +24,21 @@ use crate::preprocess::{Crop, Normalization, Photos, Preprocess};
 use crate::registry;
 use crate::weights::{Precision, Source, WeightFile};
 
-/// Most images that pass the image tower at once: bounds memory, and more is not faster on a CPU.
+/// Batch size of the image tower: bounds memory, and larger batches are not faster on a CPU.
 const IMAGES_AT_ONCE: usize = 48;
-/// Largest images that positions are resampled for: 4096 patches of the smallest edge in use.
+/// Largest image size that positional embeddings are resampled for: 4096 of the smallest patches in use.
 const LARGEST_IMAGE: usize = 2048;
-/// Most texts that pass the text tower at once.
+/// Batch size of the text tower.
 const TEXTS_AT_ONCE: usize = 256;
 
-/// How a model is opened.
+/// Options of opening a model.
 #[derive(Clone, Debug)]
 pub struct OpenOptions {
-    /// Replaces the model's own window.
+    /// Replaces the model's crop of views.
     pub crop: Option<Crop>,
-    /// Edge of the images in pixels, where it is not the model's own: positions of patches are resampled.
+    /// Replaces the model's image size, in pixels: positional embeddings are resampled.
     pub image_size: Option<usize>,
-    /// Where the tensors live.
+    /// Device of the tensors.
     pub device: Device,
 }
 
@@ -48,11 +48,22 @@ impl Default for OpenOptions {
     }
 }
 
-/// A text tower and an image tower, perhaps a point tower too, whose features can be compared. Clones share their numbers.
+/// A text tower and an image tower, and perhaps a point tower, with one joint space. Clones share tensors.
+///
+/// ```
+/// use lexiform_model::{JointModel, OpenOptions};
+///
+/// let model = JointModel::open("nano", &OpenOptions::default())?;
+/// let [chair, red_chair, plane] = ["a chair", "a red chair", "an airplane"];
+/// let embeddings = model.embed_texts(&[chair, red_chair, plane])?;
+/// assert_eq!(embeddings[0].as_slice().len(), model.dim());
+/// assert!(embeddings[0].dot(&embeddings[1]) > embeddings[0].dot(&embeddings[2]));
+/// # Ok::<(), lexiform_model::ModelError>(())
+/// ```
 #[derive(Clone)]
 pub struct JointModel {
     id: String,
-    /// Without the point tower.
+    /// Id of the text and image towers, without the point tower.
     towers_id: String,
     config: ModelConfig,
     text: ClipText,
@@ -78,14 +89,14 @@ impl JointModel {
         }
     }
 
-    /// The same model with another window cut out of views.
+    /// Replaces the crop of views.
     #[must_use]
     pub fn with_crop(mut self, crop: Crop) -> Self {
         self.config.preprocess.crop = crop;
         self
     }
 
-    /// The same model for images of another size, as OpenCLIP makes it.
+    /// Changes the image size, resampling positional embeddings as OpenCLIP does.
     ///
     /// # Errors
     /// [`ModelError::ImageSize`] if patches do not divide the size, or it is above 2048.
@@ -99,13 +110,14 @@ impl JointModel {
             vision.image_size = size;
             self.config.preprocess.size = size;
             self.vision = self.vision.with_grid(size / patch);
-            // Duoduo CLIP's window is one of 224-pixel views.
+            // Duoduo CLIP's crop is defined for views of 224 pixels.
             self.config.preprocess.crop = Crop::None;
         }
         Ok(self)
     }
 
-    /// Builds the towers from a file: our own, a Lightning checkpoint of Duoduo CLIP, or OpenCLIP's.
+    /// Loads the towers from a file: our own, a Lightning checkpoint of Duoduo CLIP, OpenCLIP's, SLIP's, or that of CLIP in
+    /// `transformers`.
     ///
     /// # Errors
     /// If the file is no joint model, or a tensor is missing, misshaped or unused.
@@ -134,8 +146,9 @@ impl JointModel {
         Ok(Self { id, towers_id, config, text, vision, points, logit_scale, device: device.clone() })
     }
 
-    /// The same model with the image tower and the visual prompts of a CG3D checkpoint, which keeps them beside its point
-    /// encoder; text tower, projections and scale stay SLIP's, as they were frozen when the prompts were trained.
+    /// Replaces the image tower by that of a CG3D checkpoint, with its visual prompts
+    /// ([arXiv 2303.11313](https://arxiv.org/abs/2303.11313)). Text tower, projections and scale stay SLIP's: they were frozen
+    /// when the prompts were trained.
     ///
     /// # Errors
     /// If the checkpoint has no image tower of the same width with prompts.
@@ -151,7 +164,8 @@ impl JointModel {
         Ok(self)
     }
 
-    /// The same model with `count` new visual prompts before every block of its image tower, to be trained (CG3D, section 2.2).
+    /// Adds `count` new visual prompts before every block of the image tower, to be trained (CG3D,
+    /// [arXiv 2303.11313](https://arxiv.org/abs/2303.11313)).
     ///
     /// # Errors
     /// None in practice: new prompts are initialized, not read.
@@ -163,7 +177,7 @@ impl JointModel {
         Ok(self)
     }
 
-    /// The same model without gradients, sharing its numbers.
+    /// The model without autodiff, sharing its tensors.
     pub fn frozen(&self) -> Self {
         Self {
             id: self.id.clone(),
@@ -177,7 +191,7 @@ impl JointModel {
         }
     }
 
-    /// The same model, looking at photos another way.
+    /// Replaces the preprocessing of photos.
     pub fn with_photos(mut self, photos: Photos) -> Self {
         self.config.preprocess.photos = photos;
         self
@@ -188,7 +202,7 @@ impl JointModel {
         &self.id
     }
 
-    /// The same of the text and image towers alone: what a point tower is trained towards.
+    /// Id of the text and image towers alone: point towers are trained on their features.
     pub fn towers_id(&self) -> &str {
         &self.towers_id
     }
@@ -198,7 +212,7 @@ impl JointModel {
         &self.config
     }
 
-    /// Width of the joint space.
+    /// Dimension of the joint space.
     pub fn dim(&self) -> usize {
         self.config.clip.dim
     }
@@ -218,12 +232,12 @@ impl JointModel {
         &self.vision
     }
 
-    /// Views of a shape it is given by default.
+    /// Default number of views of a shape.
     pub fn n_views(&self) -> usize {
         self.config.n_views
     }
 
-    /// How inputs are prepared, in one line; recorded with every embedding.
+    /// Describes the preprocessing in one line; recorded with every embedding.
     pub fn preprocessing(&self) -> String {
         let Preprocess { size, crop, normalization, photos } = self.config.preprocess;
         let crop = match crop {
@@ -243,12 +257,12 @@ impl JointModel {
         format!("{n_views} {rig} views, {size} px on white, {crop}{colors}{photos}{clouds}")
     }
 
-    /// The learned multiplier of similarities (its logarithm, as in CLIP).
+    /// The learned logarithm of the factor of similarities, as in CLIP.
     pub fn logit_scale(&self) -> f32 {
         self.logit_scale
     }
 
-    /// Un-normalized features of texts, one row of `dim` each.
+    /// Features of texts `[texts, dim]`, not normalized.
     ///
     /// # Errors
     /// [`ModelError::Vocabulary`] if the tower has fewer tokens than its tokenizer.
@@ -264,7 +278,7 @@ impl JointModel {
         Ok(chunks.collect())
     }
 
-    /// Un-normalized features of shapes, each given by its views; all shapes with the same number of views.
+    /// Features of shapes `[shapes, dim]`, not normalized; all shapes have the same number of views.
     fn view_features(&self, shapes: &[&[RgbaImage]], views: usize) -> Vec<Vec<f32>> {
         let at_once = (IMAGES_AT_ONCE / views).max(1);
         let chunks = shapes.chunks(at_once).flat_map(|chunk| {
@@ -289,12 +303,24 @@ impl JointModel {
         self.text_features(texts)?.into_iter().map(Embedding::new).collect()
     }
 
-    /// Embeddings of shapes, each given by one or more views. The order of a shape's views does not matter.
+    /// Embeddings of shapes, each with one or more views, in any order.
+    ///
+    /// ```
+    /// use image::{Rgba, RgbaImage};
+    /// use lexiform_model::{JointModel, OpenOptions};
+    ///
+    /// let model = JointModel::open("nano", &OpenOptions::default())?;
+    /// let size = model.view_size();
+    /// let views = vec![RgbaImage::from_pixel(size, size, Rgba([200, 30, 30, 255])); 2];
+    /// let embeddings = model.embed_views(&[views])?;
+    /// assert_eq!(embeddings.len(), 1);
+    /// # Ok::<(), lexiform_model::ModelError>(())
+    /// ```
     ///
     /// # Errors
     /// [`ModelError::NoViews`] if a shape has none, [`ModelError::NoDirection`] if features have no norm.
     pub fn embed_views(&self, shapes: &[Vec<RgbaImage>]) -> Result<Vec<Embedding>, ModelError> {
-        // Shapes with equally many views go through together.
+        // A batch has shapes with the same number of views.
         let mut by_views: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (i, views) in shapes.iter().enumerate() {
             by_views.entry(views.len()).or_default().push(i);
@@ -312,7 +338,7 @@ impl JointModel {
         Ok(embeddings.into_iter().flatten().collect())
     }
 
-    /// Embedding of a photo or drawing: one view, of its object or of its middle as the model's [`Photos`] say.
+    /// Embedding of a photo or drawing, cropped as the model's [`Photos`] say.
     ///
     /// # Errors
     /// [`ModelError::NoDirection`] if features have no norm.
@@ -321,7 +347,7 @@ impl JointModel {
         features.into_iter().next().ok_or(ModelError::NoViews).and_then(Embedding::new)
     }
 
-    /// Writes one self-contained `.safetensors` file.
+    /// Saves the model as one self-contained `.safetensors` file.
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -332,7 +358,7 @@ impl JointModel {
     }
 }
 
-/// Where a CG3D checkpoint keeps the image tower.
+/// The container of the image tower in a CG3D checkpoint.
 pub const PROMPTED_TOWER: &str = "visual_clip_model";
-/// Scale of Duoduo CLIP's loss, which is the one it was trained with.
+/// Logit scale in a checkpoint of Duoduo CLIP: its loss has a scale of its own, next to an unused one of CLIP.
 const LOSS_SCALE: &str = "contrastive_loss.logit_scale";

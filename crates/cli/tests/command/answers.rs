@@ -328,7 +328,7 @@ fn a_checkpoint_is_recognized_and_told_apart() {
     by_hand.bad(
         1,
         &[
-            "at a page for people",
+            "must be downloaded manually",
             "hint: download https://drive.google.com/file/d/14aFau0H5Zn4byH6ahq7_PI7xzBSL18Ao",
         ],
     );

@@ -1,4 +1,4 @@
-//! What a model or a file of weights is, without building its network.
+//! Describing models and files of weights without loading them.
 
 mod contents;
 
@@ -12,28 +12,35 @@ use crate::point_model::{self, PointModel};
 use crate::registry::{MODELS, Modality, NamedModel, locate};
 use crate::weights::{WeightFile, WeightsError};
 
-/// What a model is, for lists.
+/// A model's entry in a list.
+///
+/// ```
+/// let nano = lexiform_model::inspect::describe("nano")?;
+/// assert!(nano.available);
+/// assert_eq!(nano.modality, "views and points");
+/// # Ok::<(), lexiform_model::ModelError>(())
+/// ```
 #[derive(Clone, Debug, Serialize)]
 pub struct ModelCard {
     /// Name, or file stem.
     pub name: String,
-    /// What it is.
+    /// Description.
     pub about: String,
-    /// What it takes: `views`, `points` or `views and points`; or `captioner`.
+    /// Input: `views`, `points` or `views and points`; or `captioner`.
     pub modality: &'static str,
-    /// The named model that gives it text and image towers, where it has none.
+    /// The named model whose text and image towers it is used with, if it has none.
     pub paired: Option<String>,
-    /// Width of the joint space.
+    /// Dimension of the joint space.
     pub dim: Option<usize>,
     /// Edge of a view in pixels.
     pub view_size: Option<usize>,
-    /// First block in which views see each other.
+    /// First block with attention across views.
     pub joint_from: Option<usize>,
-    /// Number of trained numbers.
+    /// Number of parameters.
     pub parameters: Option<usize>,
     /// Size of the weights in bytes.
     pub bytes: Option<u64>,
-    /// Where they come from.
+    /// Source of the weights.
     pub origin: String,
     /// Licence of the weights.
     pub licence: String,
@@ -41,12 +48,12 @@ pub struct ModelCard {
     pub available: bool,
 }
 
-/// Cards of all named models.
+/// All named models.
 pub fn list() -> Vec<ModelCard> {
     MODELS.iter().map(NamedModel::card).collect()
 }
 
-/// What a file of weights holds.
+/// Describes a named model, or the model in a file.
 ///
 /// # Errors
 /// If there is no such model or file, or the file is no model.
@@ -58,8 +65,8 @@ pub fn describe(name_or_path: &str) -> Result<ModelCard, ModelError> {
     Ok(described(&file, name_or_path.to_owned())?)
 }
 
-/// A model's card and what is in its file, as far as there are any: a model that is not here has no contents, a file
-/// that is no model has no card.
+/// Describes a model and the contents of its file. A model that is not downloaded has no contents, and a file that is not a
+/// known model no card.
 ///
 /// # Errors
 /// If there is no such model or file.

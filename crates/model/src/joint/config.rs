@@ -1,4 +1,4 @@
-//! What a joint model is besides its weights: the configuration in the header of its file.
+//! The configuration of a joint model, stored in the header of its file.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,51 +8,51 @@ use crate::preprocess::Preprocess;
 use crate::tokenizer::Tokenizer;
 use crate::weights::{Source, WeightFile, WeightsError};
 
-/// Everything but the weights. Stands in the header of our own `.safetensors` files.
+/// Everything but the weights of a joint model; stored in the header of our `.safetensors` files.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ModelConfig {
-    /// What the model is called.
+    /// Name of the model.
     pub name: String,
     /// Sizes of the towers.
     pub clip: ClipConfig,
-    /// First block in which the views of a shape see each other; the depth means never.
+    /// First block with attention across the views of a shape; equal to the number of blocks if there is none.
     pub joint_from: usize,
-    /// How views become pixels.
+    /// Preprocessing of views and photos.
     pub preprocess: Preprocess,
-    /// How text becomes tokens.
+    /// Tokenizer of the text tower.
     pub tokenizer: Tokenizer,
-    /// Name of the rig whose views the model is used to.
+    /// Name of the camera rig of the model's training views.
     pub rig: String,
-    /// How many views of a shape it is given by default.
+    /// Default number of views of a shape.
     pub n_views: usize,
     /// Sentences with `{}` for class names.
     pub templates: Vec<String>,
-    /// Its point tower, if it has one.
+    /// The point tower, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub points: Option<PointPart>,
 }
 
-/// Sizes of a point tower and how it is fed. Stands in the header beside those of the other towers.
+/// Sizes and preprocessing of the point tower of a joint model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PointPart {
     /// Sizes of the network.
     pub tower: TowerConfig,
-    /// How clouds are prepared.
+    /// Preprocessing of point clouds.
     pub input: CloudInput,
 }
 
 impl PointPart {
-    /// Reads the tower; `dim` is the width of the joint space.
+    /// Loads the tower; `dim` is the dimension of the joint space.
     pub(super) fn load(
         &self,
         source: &Source,
         file: &WeightFile,
         dim: usize,
     ) -> Result<PointTower, WeightsError> {
-        // A header may come from anywhere.
+        // The header of an untrusted file.
         let checked = self.tower.encoder.check().and_then(|()| match self.tower.dim() {
             found if found == dim => Ok(()),
-            found => Err(format!("a point tower of {found} numbers beside others of {dim}")),
+            found => Err(format!("a point tower with features of {found} dimensions, expected {dim}")),
         });
         checked.map_err(|message| WeightsError::Unrecognized {
             path: file.path().to_owned(),
@@ -61,7 +61,7 @@ impl PointPart {
         PointTower::load(source, &self.tower)
     }
 
-    /// How clouds are prepared, in one line.
+    /// Describes the preprocessing in one line.
     pub(super) fn describe(&self) -> String {
         self.input.describe(Start::default())
     }

@@ -1,4 +1,4 @@
-//! Which model a file of weights is: its own words, a file beside it, or the tensors tell.
+//! Detecting which joint model a file holds: from its header, a configuration file next to it, or its tensors.
 
 use super::config::ModelConfig;
 use crate::blip::Captioner;
@@ -9,7 +9,7 @@ use crate::templates::usual_templates;
 use crate::tokenizer::Tokenizer;
 use crate::weights::{Fingerprint, Value, WeightFile, WeightsError};
 
-/// Which network a file holds and where in it.
+/// The network in a file, and the names of its tensors.
 pub(super) struct Found {
     pub naming: Naming,
     pub prefix: String,
@@ -78,12 +78,12 @@ impl Found {
     }
 }
 
-/// A file's configuration without its weights.
+/// The configuration of a file's model, without loading its weights.
 pub(crate) fn config_of(file: &WeightFile) -> Result<ModelConfig, WeightsError> {
     Found::of(file).map(|found| found.config)
 }
 
-/// The fingerprint of tensors that differ between any two trainings of these networks.
+/// A hash of tensors that differ between any two trained models.
 pub(super) fn fingerprint(file: &WeightFile, naming: Naming, prefix: &str) -> Result<u32, WeightsError> {
     let mut print = Fingerprint::new();
     let layout = naming.layout(prefix);

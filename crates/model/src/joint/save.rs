@@ -1,4 +1,4 @@
-//! Writing a joint model: its towers and its configuration in one file.
+//! Saving a joint model: towers and configuration in one file.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -12,20 +12,20 @@ use crate::error::ModelError;
 use crate::point::PointTower;
 use crate::weights::{Precision, TensorList};
 
-/// The towers of a joint model, as they are saved.
+/// The towers of a joint model to save.
 #[derive(Clone, Copy)]
 pub struct JointTowers<'a> {
-    /// Words.
+    /// Text tower.
     pub text: &'a ClipText,
-    /// Views.
+    /// Image tower.
     pub vision: &'a ClipVision,
-    /// Clouds, where the configuration says so.
+    /// Point tower, if the configuration has one.
     pub points: Option<&'a PointTower>,
-    /// The learned multiplier of similarities (its logarithm).
+    /// The learned logarithm of the factor of similarities.
     pub logit_scale: f32,
 }
 
-/// Writes towers with their configuration as one self-contained `.safetensors` file.
+/// Saves towers and configuration as one self-contained `.safetensors` file.
 ///
 /// # Errors
 /// If the file cannot be written.

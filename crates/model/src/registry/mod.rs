@@ -13,40 +13,40 @@ use crate::weights::WeightFile;
 /// The built-in model, in half precision.
 static NANO: &[u8] = include_bytes!("../../nano.safetensors");
 
-/// A model that can be asked for by name.
+/// A model with a name.
 #[derive(Clone, Copy, Debug)]
 pub struct NamedModel {
-    /// Its name on the command line.
+    /// Name on the command line.
     pub name: &'static str,
     /// Where its weights come from.
     pub origin: Origin,
-    /// What it is, in one line.
+    /// Description in one line.
     pub about: &'static str,
     /// Licence of the weights.
     pub licence: &'static str,
-    /// How it takes shapes.
+    /// Input of the model.
     pub modality: Modality,
-    /// Width of the joint space; 0 where it has none.
+    /// Dimension of the joint space; 0 if there is none.
     pub dim: usize,
-    /// Number of trained numbers, where it was published.
+    /// Number of parameters, if published.
     pub parameters: Option<usize>,
-    /// Files that belong beside the weights.
+    /// Files that are required next to the weights.
     pub beside: &'static [&'static str],
-    /// The named model whose text and image towers it was trained beside, where it has none of its own.
+    /// The named model whose text and image towers it was trained with, if it has none of its own.
     pub paired: Option<&'static str>,
 }
 
-/// How a model takes shapes.
+/// Input of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Modality {
-    /// As pictures; it knows text too.
+    /// Images, and text.
     Views,
-    /// As points.
+    /// Point clouds.
     Points,
-    /// As pictures and points, scans as points alone; it knows text too.
+    /// Images and point clouds, and text.
     Both,
-    /// As pictures, to write captions about them; it knows no joint space.
+    /// Images, to generate captions; no joint space.
     Captioner,
 }
 
@@ -65,7 +65,7 @@ impl Modality {
 /// Where weights come from.
 #[derive(Clone, Copy, Debug)]
 pub enum Origin {
-    /// In the program.
+    /// Part of this library.
     BuiltIn,
     /// A file of a repository on the Hugging Face hub.
     Hub {
@@ -81,9 +81,9 @@ pub enum Origin {
         /// File in it.
         file: &'static str,
     },
-    /// A page that only people can fetch from.
+    /// A page that requires a browser.
     ByHand {
-        /// The page's address, but for its last part.
+        /// Address of the page, except for its last part.
         address: &'static str,
         /// Last part of the address.
         id: &'static str,
@@ -91,7 +91,7 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// Where the weights are, in one line.
+    /// Address of the weights.
     pub fn describe(&self) -> String {
         match self {
             Self::BuiltIn => "built in".to_owned(),
@@ -101,7 +101,7 @@ impl Origin {
         }
     }
 
-    /// Folder in the cache, repository in addresses, and file, where the hub has it.
+    /// Folder in the cache, repository path in URLs, and file name, if the weights are on the hub.
     pub fn on_hub(&self) -> Option<(PathBuf, String, &'static str)> {
         match self {
             Self::Hub { repository, file } => Some((hub_folder(repository), (*repository).to_owned(), file)),
@@ -114,7 +114,15 @@ impl Origin {
     }
 }
 
-/// The weights that a name or a path stands for.
+/// Opens the weights of a named model, or those at a path. Does not access the network.
+///
+/// ```
+/// use lexiform_model::registry;
+///
+/// let file = registry::locate("nano")?;
+/// assert!(file.contains("visual.conv1.weight"));
+/// # Ok::<(), lexiform_model::ModelError>(())
+/// ```
 ///
 /// # Errors
 /// [`ModelError::UnknownModel`], [`ModelError::NotDownloaded`] or [`ModelError::ByHand`] if there is no such file here,
@@ -142,7 +150,7 @@ pub fn locate(name_or_path: &str) -> Result<WeightFile, ModelError> {
     }
 }
 
-/// The path a checkpoint was named by, if the name is one.
+/// The name as a path, if there is such a file.
 fn as_path(name_or_path: &str) -> Option<PathBuf> {
     let path = PathBuf::from(name_or_path);
     path.is_file().then_some(path)
