@@ -52,7 +52,7 @@ impl PointPart {
         // The header of an untrusted file.
         let checked = self.tower.encoder.check().and_then(|()| match self.tower.dim() {
             found if found == dim => Ok(()),
-            found => Err(format!("a point tower with features of {found} dimensions, expected {dim}")),
+            found => Err(format!("a point tower of {found} numbers beside others of {dim}")),
         });
         checked.map_err(|message| WeightsError::Unrecognized {
             path: file.path().to_owned(),

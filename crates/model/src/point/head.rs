@@ -1,4 +1,4 @@
-//! A head that names classes, as fine-tuning adds it.
+//! The classification head of a fine-tuned encoder.
 
 use burn::module::Module;
 use burn::tensor::{Tensor, activation};
@@ -12,14 +12,14 @@ use crate::weights::{Source, TensorList, WeightsError};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Classes {
-    /// Width of the hidden layer; PointMLP's head has none of its own.
+    /// Width of the hidden layer; PointMLP's head has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hidden: Option<usize>,
     /// Number of classes.
     pub classes: usize,
 }
 
-/// A linear map, usually behind another with a ReLU.
+/// A classification head: a linear layer, usually after another one with ReLU.
 #[derive(Module, Debug)]
 pub struct ClassHead {
     hidden: Option<Linear>,
@@ -27,7 +27,7 @@ pub struct ClassHead {
 }
 
 impl ClassHead {
-    /// Reads `classifier.0`, where the head has two maps, and `classifier.3`, as torch numbers them.
+    /// Reads `classifier.0`, if the head has a hidden layer, and `classifier.3`, as numbered in the references.
     ///
     /// # Errors
     /// If a tensor is missing or misshaped.
@@ -38,12 +38,12 @@ impl ClassHead {
         Ok(Self { hidden, output })
     }
 
-    /// Features `[clouds, width]` → one number a class, `[clouds, classes]`.
+    /// Features `[clouds, width]` → logits `[clouds, classes]`.
     pub fn forward(&self, features: Tensor<2>) -> Tensor<2> {
         self.output.forward(self.hidden(features))
     }
 
-    /// As [`forward`](Self::forward) while training, where features before the last map are left out by chance.
+    /// As [`forward`](Self::forward) in training, with dropout before the last layer.
     pub fn forward_dropping(&self, features: Tensor<2>, dropout: Dropout) -> Tensor<2> {
         self.output.forward(dropout.apply(self.hidden(features)))
     }

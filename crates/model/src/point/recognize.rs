@@ -1,6 +1,7 @@
-//! What a released file of a point encoder is: told from the names and shapes of its tensors.
+//! Detecting the network of a released point encoder from the names and shapes of its tensors.
 //!
-//! What shapes cannot tell (heads, groups, radii) is as published, unless a `config.json` beside the weights states it.
+//! What shapes do not determine (heads, groups, radii) is that of the published models, unless a `config.json` next to the
+//! weights states it.
 
 use super::recognize_conv::{point_mlp, point_next, pointnet2};
 use super::released_file::{Beside, Recognized, Shapes, prefix_of, ulip_file, unrecognized};
@@ -9,7 +10,7 @@ use super::{Classes, EncoderConfig, PointBertConfig, PpatConfig, Projection, Tow
 use crate::nn::Activation;
 use crate::weights::{Layout, PPAT_BLOCK, TIMM_BLOCK, WeightFile, WeightsError};
 
-/// Tells which network a file holds; none if it is no point encoder's.
+/// Detects the point encoder in a file; `None` if there is no known one.
 ///
 /// # Errors
 /// If the file looks like a known encoder but its sizes cannot be determined.
@@ -23,12 +24,12 @@ pub fn recognize(file: &WeightFile) -> Result<Option<Recognized>, WeightsError> 
     Ok(None)
 }
 
-/// `positions`, or positions and colors, behind `before` other numbers.
+/// Whether points have colors, from the number of channels after `before` others.
 fn colored(file: &WeightFile, channels: usize, before: usize) -> Result<bool, WeightsError> {
     match channels.checked_sub(before) {
         Some(3) => Ok(false),
         Some(6) => Ok(true),
-        _ => Err(unrecognized(file, format!("{channels} numbers a point are neither xyz nor xyz and rgb"))),
+        _ => Err(unrecognized(file, format!("{channels} channels per point are neither xyz nor xyz and rgb"))),
     }
 }
 
@@ -60,7 +61,7 @@ fn point_bert(file: &WeightFile) -> Result<Option<Recognized>, WeightsError> {
     }))
 }
 
-/// The encoder's tensors without a name before them, `projection.*`, and perhaps a head that names classes.
+/// CG3D's format: the encoder's tensors without a prefix, `projection.*`, and perhaps a classification head.
 fn cg3d_file(
     shapes: &Shapes,
     encoder: EncoderConfig,
@@ -84,7 +85,7 @@ fn cg3d_file(
     Ok(Recognized { system: System::Cg3d, config, layout })
 }
 
-/// Width of `ppat`'s heads, whatever the token's width.
+/// Width of `ppat`'s heads, independent of the token's width.
 const PPAT_HEAD_WIDTH: usize = 64;
 
 fn ppat(file: &WeightFile) -> Result<Option<Recognized>, WeightsError> {
@@ -94,7 +95,7 @@ fn ppat(file: &WeightFile) -> Result<Option<Recognized>, WeightsError> {
     let first = "transformer.layers.0";
     let inner = shapes.size(&format!("{first}.0.fn.to_qkv.weight"), 0)? / 3;
     let head_width = beside.dim_head.unwrap_or(PPAT_HEAD_WIDTH).max(1);
-    // Files for OpenAI's CLIP are flat and begin with `pc_encoder.`; the others are checkpoints of training.
+    // Files for OpenAI's CLIP are flat, with the prefix `pc_encoder.`; the others are training checkpoints.
     let flat = prefix.starts_with("pc_encoder.");
     let width = shapes.size("cls_token", 0)?;
     let mut config = PpatConfig {
@@ -114,7 +115,7 @@ fn ppat(file: &WeightFile) -> Result<Option<Recognized>, WeightsError> {
     let stated = beside.patches.zip(beside.prad).zip(beside.nsamp).map(|((p, r), n)| (p, r, n));
     let Some((patches, radius, samples)) = stated.or(published) else {
         let message =
-            "its sizes are none of OpenShape's, and no config.json beside it states patches, prad, nsamp";
+            "its sizes are not among OpenShape's, and no config.json in the same folder states patches, prad, nsamp";
         return Err(unrecognized(file, message.to_owned()));
     };
     (config.patches, config.radius, config.samples) = (patches, radius, samples);
@@ -139,7 +140,7 @@ fn ppat_file(
     config: PpatConfig,
     flat: bool,
 ) -> Result<Recognized, WeightsError> {
-    // The encoder is called `ppat` where a projection stands beside it.
+    // The encoder is called `ppat` in files that have a projection too.
     let (prefix, name) = match prefix.strip_suffix("ppat.") {
         Some(prefix) => (prefix, "ppat."),
         None => (prefix, ""),

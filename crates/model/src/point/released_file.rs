@@ -1,4 +1,4 @@
-//! A released file of a point encoder: what it was recognized as, and how its names, shapes and `config.json` are read.
+//! Reading names, shapes and `config.json` of a released point encoder.
 
 use std::path::Path;
 
@@ -10,18 +10,18 @@ use super::{EncoderConfig, Projection, TowerConfig};
 use crate::nn::is_counter;
 use crate::weights::{Layout, WeightFile, WeightsError};
 
-/// A released file.
+/// The network that was detected in a released file.
 #[derive(Clone, Debug)]
 pub struct Recognized {
-    /// Whose it is.
+    /// The system that released it.
     pub system: System,
-    /// The network in it.
+    /// Sizes of the network.
     pub config: TowerConfig,
-    /// How it names the tensors.
+    /// Names of its tensors.
     pub layout: Layout,
 }
 
-/// Parts of ULIP's files that are no part of the point encoder: the towers it was trained beside.
+/// Prefixes in ULIP's files that are not part of the point encoder: the towers it was trained with.
 const FROZEN: [&str; 9] = [
     "visual.",
     "transformer.",
@@ -35,20 +35,20 @@ const FROZEN: [&str; 9] = [
 ];
 
 impl Recognized {
-    /// Whether a tensor (without the layout's prefix) is there for another purpose than encoding clouds.
+    /// Whether a tensor (without the layout's prefix) is not part of the encoder.
     pub fn ignores(&self, name: &str) -> bool {
         let frozen = self.system == System::Ulip && FROZEN.iter().any(|part| name.starts_with(part));
         is_counter(name) || frozen || name == "logit_scale"
     }
 }
 
-/// What stands before `name` in the file.
+/// The prefix of `name` in the file, the shortest if there are several.
 pub(super) fn prefix_of<'a>(file: &'a WeightFile, name: &str) -> Option<&'a str> {
     let prefixes = file.names().filter_map(|found| found.strip_suffix(name));
     prefixes.filter(|prefix| prefix.is_empty() || prefix.ends_with('.')).min_by_key(|prefix| prefix.len())
 }
 
-/// Sizes of tensors that share a prefix.
+/// Shapes of tensors with a common prefix.
 pub(super) struct Shapes<'a> {
     pub file: &'a WeightFile,
     pub prefix: &'a str,
@@ -76,7 +76,7 @@ pub(super) fn unrecognized(file: &WeightFile, message: String) -> WeightsError {
     WeightsError::Unrecognized { path: file.path().to_owned(), message }
 }
 
-/// `point_encoder.*` and a bare matrix `pc_projection`, behind a prefix.
+/// ULIP's format: `point_encoder.*` and a bare matrix `pc_projection`, after a prefix.
 pub(super) fn ulip_file(
     file: &WeightFile,
     prefix: &str,
@@ -93,7 +93,7 @@ pub(super) fn ulip_file(
     Ok(Recognized { system: System::Ulip, config, layout })
 }
 
-/// What a `config.json` beside the weights may say, in the words of the papers' configurations.
+/// A `config.json` next to the weights, with the keys of the papers' configurations.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 pub(super) struct Beside {
     pub num_heads: Option<usize>,
@@ -107,7 +107,7 @@ pub(super) struct Beside {
     k_neighbors: Option<Neighbors>,
 }
 
-/// PointMLP's neighbors: one number, or one a stage, which no model varies.
+/// PointMLP's neighbors: one number, or one per stage; all stages of the released models have the same.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(untagged)]
 enum Neighbors {
@@ -125,7 +125,7 @@ impl Beside {
         })
     }
 
-    /// Reads `config.json`, at its top or under `config`. Nothing is known where it is absent or about something else.
+    /// Reads `config.json`, at its top level or under `config`. All fields are `None` if it is missing or of another format.
     pub fn read(weights: &Path) -> Self {
         #[derive(Deserialize)]
         struct Wrapped {

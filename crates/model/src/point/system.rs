@@ -1,26 +1,27 @@
-//! The systems that released point encoders, and what their evaluations have in common.
+//! The systems that released point encoders.
 
 use serde::{Deserialize, Serialize};
 
 use crate::templates::usual_templates;
 
-/// Whose training a file comes from; its habits decide how clouds are prepared.
+/// The system that trained an encoder, which determines preprocessing and templates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum System {
-    /// ULIP and ULIP-2.
+    /// ULIP ([arXiv 2212.05171](https://arxiv.org/abs/2212.05171)) and ULIP-2
+    /// ([arXiv 2305.08275](https://arxiv.org/abs/2305.08275)).
     Ulip,
-    /// OpenShape, networks that want +Z up (the grouped checkpoints).
+    /// OpenShape ([arXiv 2305.10764](https://arxiv.org/abs/2305.10764)), +Z up (the grouped checkpoints).
     OpenShapeZUp,
-    /// OpenShape, networks that want +Y up (the flat checkpoints, for OpenAI's CLIP).
+    /// OpenShape, +Y up (the flat checkpoints, for OpenAI's CLIP).
     OpenShapeYUp,
-    /// CG3D.
+    /// CG3D ([arXiv 2303.11313](https://arxiv.org/abs/2303.11313)).
     Cg3d,
 }
 
 impl System {
-    /// Class sentences of its evaluation, with its full stops: the first and plainest of ULIP's 64, and CG3D's one. OpenShape
-    /// averages over many that it does not list.
+    /// Templates of its evaluation, with its punctuation: the first and simplest of ULIP's 64, and CG3D's only one. OpenShape
+    /// averages over many that it does not publish.
     pub fn templates(self) -> Vec<String> {
         let list: &[&str] = match self {
             Self::Ulip => &[
