@@ -198,10 +198,10 @@ impl HuggingFaceConfig {
         let unrecognized = |message: String| WeightsError::Unrecognized { path: weights.to_owned(), message };
         let text = fs::read_to_string(&path).map_err(|e| {
             unrecognized(format!(
-                "its names are those of transformers, whose config.json must be beside it: {e}"
+                "its names are those of transformers, which requires a config.json in the same folder: {e}"
             ))
         })?;
-        serde_json::from_str(&text).map_err(|e| unrecognized(format!("config.json beside it: {e}")))
+        serde_json::from_str(&text).map_err(|e| unrecognized(format!("config.json in the same folder: {e}")))
     }
 
     fn complete(&self, config: &mut ClipConfig) {

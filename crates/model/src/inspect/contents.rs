@@ -136,17 +136,17 @@ pub fn contents(file: &WeightFile, paired: Option<&str>) -> Contents {
     let modality = signature.map(|signature| signature.modality);
     let absent = |name: &&str| !file.path().with_file_name(name).is_file();
     let beside = signature.map_or(&[][..], |signature| signature.beside);
-    missing.extend(beside.iter().copied().filter(absent).map(|name| format!("{name} beside it")));
+    missing.extend(beside.iter().copied().filter(absent).map(|name| format!("{name} in the same folder")));
     let has_text = modality == Some(Modality::Captioner) || TEXT_TOWER.iter().any(|end| ends_with(end));
     if !has_text && signature.is_some() {
         missing.push(match (paired, modality == Some(Modality::Points)) {
-            (Some(paired), _) => format!("text tower: pairs with {paired}; give it by --text-model"),
-            (None, true) => "text tower: give the one it was trained beside by --text-model".to_owned(),
+            (Some(paired), _) => format!("text tower: pairs with {paired}; pass it by --text-model"),
+            (None, true) => "text tower: pass the one it was trained with by --text-model".to_owned(),
             (None, false) => "text tower".to_owned(),
         });
     }
     if signature.is_some_and(|signature| signature.kind.ends_with("fine-tuned")) {
-        missing.push("a joint space: it was fine-tuned to name fixed classes".to_owned());
+        missing.push("a joint space: it was fine-tuned to classify".to_owned());
     }
     let container = file.container_name().map(str::to_owned);
     let others = file.containers().into_iter().filter(|name| Some(*name) != container.as_deref());

@@ -34,32 +34,16 @@ impl Found {
             unrecognized(message.to_owned())
         })?;
         let clip = ClipConfig::of(file, naming, prefix)?;
-        let beside = Beside::read(file.path());
-        let threshold = file.hyper_parameter(&["model", "network", "layers_threshold"]);
-        let stated = match threshold {
-            Some(Value::Int(threshold)) => usize::try_from(threshold).ok(),
-            _ => beside.and_then(|beside| beside.joint_from),
-        };
-        let joint_from = match stated {
-            Some(joint_from) => joint_from,
-            None if prefix.contains("duoduoclip") => {
-                let message =
-                    "neither its hyper_parameters nor a config.json beside it state layers_threshold";
-                return Err(unrecognized(message.to_owned()));
-            }
-            None => clip.vision.layers,
-        };
+        let joint_from = joint_from(file, prefix, &clip).map_err(unrecognized)?;
         let multi_view = joint_from < clip.vision.layers;
         let crop = if multi_view && clip.vision.image_size == 224 { Crop::Center } else { Crop::None };
         let normalization = match naming {
             Naming::Slip => Normalization::ImageNet,
             Naming::OpenClip | Naming::HuggingFace => Normalization::Clip,
         };
+        let stem = file.path().file_stem();
         let config = ModelConfig {
-            name: file
-                .path()
-                .file_stem()
-                .map_or("model".to_owned(), |stem| stem.to_string_lossy().into_owned()),
+            name: stem.map_or("model".to_owned(), |stem| stem.to_string_lossy().into_owned()),
             preprocess: Preprocess {
                 size: clip.vision.image_size,
                 crop,
@@ -75,6 +59,23 @@ impl Found {
             points: None,
         };
         Ok(Self { naming, prefix: prefix.to_owned(), config })
+    }
+}
+
+/// The first block with attention across views: from the checkpoint's hyperparameters or a configuration file. Only for
+/// Duoduo CLIP it must be stated; `Err` is the message if it is not.
+fn joint_from(file: &WeightFile, prefix: &str, clip: &ClipConfig) -> Result<usize, String> {
+    let stated = match file.hyper_parameter(&["model", "network", "layers_threshold"]) {
+        Some(Value::Int(threshold)) => usize::try_from(threshold).ok(),
+        _ => Beside::read(file.path()).and_then(|beside| beside.joint_from),
+    };
+    match stated {
+        Some(joint_from) => Ok(joint_from),
+        None if prefix.contains("duoduoclip") => {
+            Err("neither its hyper_parameters nor a config.json in the same folder state layers_threshold"
+                .to_owned())
+        }
+        None => Ok(clip.vision.layers),
     }
 }
 

@@ -129,8 +129,7 @@ impl EncoderConfig {
             Self::Ppat(config) => config.patches = groups,
             Self::PointMlp(_) | Self::PointNext(_) | Self::PointNet2 {} => {
                 return Err(
-                    "only transformers of groups (PointBERT, ppat) have a number of groups"
-                        .to_owned(),
+                    "only transformers of groups (PointBERT, ppat) have a number of groups".to_owned()
                 );
             }
         }

@@ -29,7 +29,9 @@ fn colored(file: &WeightFile, channels: usize, before: usize) -> Result<bool, We
     match channels.checked_sub(before) {
         Some(3) => Ok(false),
         Some(6) => Ok(true),
-        _ => Err(unrecognized(file, format!("{channels} channels per point are neither xyz nor xyz and rgb"))),
+        _ => {
+            Err(unrecognized(file, format!("{channels} channels per point are neither xyz nor xyz and rgb")))
+        }
     }
 }
 
@@ -114,8 +116,7 @@ fn ppat(file: &WeightFile) -> Result<Option<Recognized>, WeightsError> {
     let published = published_groups(&config, flat);
     let stated = beside.patches.zip(beside.prad).zip(beside.nsamp).map(|((p, r), n)| (p, r, n));
     let Some((patches, radius, samples)) = stated.or(published) else {
-        let message =
-            "its sizes are not among OpenShape's, and no config.json in the same folder states patches, prad, nsamp";
+        let message = "its sizes are not among OpenShape's, and no config.json in the same folder states patches, prad, nsamp";
         return Err(unrecognized(file, message.to_owned()));
     };
     (config.patches, config.radius, config.samples) = (patches, radius, samples);

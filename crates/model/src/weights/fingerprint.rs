@@ -1,16 +1,16 @@
-//! Fingerprints of weights, which tell trainings of one network apart.
+//! Fingerprints of weights, which distinguish models with the same network.
 
-/// FNV-1a over the bits of numbers, a number at a time where the original takes a byte, folded to 32 bits.
+/// A variant of FNV-1a that hashes the bits of one `f32` per step instead of a byte, folded to 32 bits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fingerprint(u64);
 
 impl Fingerprint {
-    /// Of no numbers.
+    /// The initial state.
     pub const fn new() -> Self {
         Self(0xcbf2_9ce4_8422_2325)
     }
 
-    /// Adds numbers, whose order matters.
+    /// Adds values, in order.
     #[must_use]
     pub fn with(self, values: &[f32]) -> Self {
         let step =
@@ -18,7 +18,7 @@ impl Fingerprint {
         Self(values.iter().fold(self.0, step))
     }
 
-    /// The fingerprint, as ids of models show it.
+    /// The fingerprint in the ids of models.
     pub const fn value(self) -> u32 {
         (self.0 ^ (self.0 >> 32)) as u32
     }

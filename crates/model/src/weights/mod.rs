@@ -1,6 +1,6 @@
-//! Tensors by name: read from a file strictly, drawn from a generator, or written out.
+//! Tensors by name: loading from files, initialization, and saving.
 //!
-//! Loading is strict both ways: a missing, a misshaped and an unused tensor are errors that name it.
+//! Loading is strict: a missing, a misshaped or an unused tensor is an error that names it.
 
 mod archive;
 mod blob;
@@ -30,26 +30,26 @@ pub use value::Value;
 pub(crate) use self::fingerprint::Fingerprint;
 use self::layout::Place;
 
-/// How a tensor starts when a network is made new.
+/// Initialization of a tensor of a new network.
 #[derive(Clone, Copy, Debug)]
 pub enum Fill {
-    /// Every element the same.
+    /// A constant.
     Constant(f32),
-    /// Normal with mean 0 and this standard deviation.
+    /// Normal distribution with mean 0 and this standard deviation.
     Normal(f32),
-    /// Evenly between this number and its negative.
+    /// Uniform distribution between this number and its negative.
     Uniform(f32),
 }
 
-/// Where a network's tensors come from.
+/// The tensors of a network to load: from a file, or initialized.
 pub enum Source<'a> {
-    /// A file, read strictly.
+    /// A file.
     File(Weights<'a>),
-    /// A seeded generator: a new network. The only place where weights are made up.
+    /// A random generator, for a new network. Weights are initialized nowhere else.
     New(Box<NewWeights>),
 }
 
-/// Part of a file, seen through a layout, with a record of what has been used.
+/// A file, with the layout of its names and a record of the tensors that were used.
 pub struct Weights<'a> {
     file: &'a WeightFile,
     layout: Layout,
@@ -58,19 +58,19 @@ pub struct Weights<'a> {
     fingerprint: Cell<Fingerprint>,
 }
 
-/// A seeded generator of starting weights.
+/// A random generator of initial weights.
 pub struct NewWeights {
     rng: RefCell<SmallRng>,
     device: Device,
 }
 
 impl<'a> Source<'a> {
-    /// Tensors of `file` whose names start with `prefix` (which is taken off).
+    /// The tensors of `file` whose names start with `prefix`, which is removed.
     pub fn file(file: &'a WeightFile, prefix: &str, device: &Device) -> Self {
         Self::laid_out(file, Layout::prefixed(prefix), device)
     }
 
-    /// Tensors of `file` by the names that `layout` gives them.
+    /// The tensors of `file`, with names mapped by `layout`.
     pub fn laid_out(file: &'a WeightFile, layout: Layout, device: &Device) -> Self {
         Self::File(Weights {
             file,
@@ -81,7 +81,7 @@ impl<'a> Source<'a> {
         })
     }
 
-    /// Starting weights from a seed.
+    /// New weights from a random seed.
     pub fn new(seed: u64, device: &Device) -> Self {
         Self::New(Box::new(NewWeights {
             rng: RefCell::new(SmallRng::seed_from_u64(seed)),
@@ -89,7 +89,7 @@ impl<'a> Source<'a> {
         }))
     }
 
-    /// The tensor called `name` of exactly this shape; from a generator, `fill` says how it starts.
+    /// The tensor called `name`, of exactly this shape; initialized by `fill` in a new network.
     ///
     /// # Errors
     /// [`WeightsError::Missing`] or [`WeightsError::Shape`]; never for new weights.
@@ -108,7 +108,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// One number. A file may store it with shape `[]` or `[1]`.
+    /// One number, `[1]`. A file may store it with shape `[]` or `[1]`.
     ///
     /// # Errors
     /// [`WeightsError::Missing`] or [`WeightsError::Shape`]; never for new weights.
@@ -116,7 +116,7 @@ impl<'a> Source<'a> {
         self.tensor(name, [1], Fill::Constant(start))
     }
 
-    /// The device the tensors are placed on.
+    /// Device of the tensors.
     pub fn device(&self) -> &Device {
         match self {
             Self::File(weights) => &weights.device,
@@ -133,8 +133,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Fails if the file has tensors under the prefix that nothing has asked for, except those that
-    /// `ignored` names.
+    /// Checks that all tensors under the prefix were used, except those that `ignored` matches.
     ///
     /// # Errors
     /// [`WeightsError::Unused`] with the names of all unused tensors.
@@ -162,7 +161,7 @@ impl Weights<'_> {
         if transposed {
             stored.reverse();
         }
-        // Several tensors of the file stand one after the other along the first axis.
+        // Several tensors of the file are concatenated along the first axis.
         let mut part = stored;
         part[0] /= names.len();
         let mut values = Vec::new();
@@ -188,8 +187,8 @@ impl Weights<'_> {
     }
 }
 
-/// Whether `found` is `wanted`, at most with ones around it: a kernel of one point is a linear map, a token kept with
-/// batch axes is a vector, and a lone number may have any number of axes.
+/// Whether `found` equals `wanted`, up to leading and trailing ones: a convolution with kernel size 1 is a linear layer, a
+/// token stored with batch axes is a vector, and a scalar may have any number of axes.
 fn same_but_for_ones(found: &[usize], wanted: &[usize]) -> bool {
     let one_number = |shape: &[usize]| shape.iter().all(|&n| n == 1);
     if one_number(found) && one_number(wanted) {
@@ -217,7 +216,7 @@ impl NewWeights {
     }
 }
 
-/// Box–Muller, first branch.
+/// Box–Muller transform, first value only.
 fn standard_normal(rng: &mut SmallRng) -> f32 {
     let (a, b): (f64, f64) = (1.0 - rng.random::<f64>(), rng.random());
     ((-2.0 * a.ln()).sqrt() * (std::f64::consts::TAU * b).cos()) as f32

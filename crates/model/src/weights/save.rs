@@ -1,4 +1,4 @@
-//! Writing tensors: one `.safetensors` file, written aside and renamed.
+//! Saving tensors to a `.safetensors` file.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -10,16 +10,16 @@ use safetensors::tensor::{Dtype, TensorView};
 
 use super::error::WeightsError;
 
-/// Bits per number in a written file.
+/// Precision of the values in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precision {
     /// 32 bits.
     Full,
-    /// 16 bits (IEEE half).
+    /// 16 bits (IEEE half precision).
     Half,
 }
 
-/// Named tensors on their way to a file, in the order they were added.
+/// Named tensors to save, in order.
 #[derive(Default)]
 pub struct TensorList {
     tensors: Vec<(String, Vec<usize>, Vec<f32>)>,
@@ -33,7 +33,7 @@ impl TensorList {
         self.tensors.push((name, shape, values));
     }
 
-    /// Adds a tensor by its values, as many as its shape says.
+    /// Adds a tensor by its values; their number must be the product of the shape.
     pub fn push_values(&mut self, name: String, shape: Vec<usize>, values: Vec<f32>) {
         self.tensors.push((name, shape, values));
     }
@@ -48,7 +48,8 @@ impl TensorList {
         self.tensors.iter().map(|(_, _, values)| values.len()).sum()
     }
 
-    /// Writes all tensors with text entries in the header. The file is complete or absent.
+    /// Writes all tensors, and metadata in the header, to a temporary file that is then renamed: the file is complete or does
+    /// not exist.
     ///
     /// # Errors
     /// If the file cannot be written.
