@@ -91,7 +91,7 @@ const BESIDE_SLIP: [&str; 4] = ["image_mlp.", "classification.", "point_encoder.
 const OPENAI_NUMBERS: [&str; 3] = ["input_resolution", "context_length", "vocab_size"];
 
 impl ClipConfig {
-    /// The configuration of a file's towers: from a file next to the weights or, if there is none, from the tensors.
+    /// The configuration of a file's towers: from a file next to the weights or, without one, from the tensors.
     ///
     /// # Errors
     /// If tensors that determine sizes are missing, or a configuration file that the layout requires is.

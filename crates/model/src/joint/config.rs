@@ -15,7 +15,7 @@ pub struct ModelConfig {
     pub name: String,
     /// Sizes of the towers.
     pub clip: ClipConfig,
-    /// First block with attention across the views of a shape; equal to the number of blocks if there is none.
+    /// First block with attention across the views of a shape; the number of blocks if views are independent.
     pub joint_from: usize,
     /// Preprocessing of views and photos.
     pub preprocess: Preprocess,

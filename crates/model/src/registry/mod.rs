@@ -26,7 +26,7 @@ pub struct NamedModel {
     pub licence: &'static str,
     /// Input of the model.
     pub modality: Modality,
-    /// Dimension of the joint space; 0 if there is none.
+    /// Dimension of the joint space; 0 without one.
     pub dim: usize,
     /// Number of parameters, if published.
     pub parameters: Option<usize>,

@@ -20,7 +20,7 @@ const BASIC: [(&str, char); 10] = [
     ("COPY", '©'),
     ("REG", '®'),
 ];
-/// Bytes 0x80…0x9F of Windows-1252; U+FFFD where there is none.
+/// Bytes 0x80…0x9F of Windows-1252; U+FFFD if undefined.
 const WINDOWS_1252: &str = "€\u{fffd}‚ƒ„…†‡ˆ‰Š‹Œ\u{fffd}Ž\u{fffd}\u{fffd}‘’“”•–—˜™š›œ\u{fffd}žŸ";
 /// Bytes 0x80…0xBF of Windows-1251; from 0xC0 on its letters are in Unicode's order.
 const WINDOWS_1251: &str =
