@@ -3,7 +3,7 @@
 //! PointBERT and `ppat` apply the shared transformer block to groups of points; they differ in how a group becomes a token,
 //! where positions enter, and how tokens are pooled. PointMLP, PointNeXt and PointNet++ are pointwise convolutions over
 //! point sets that shrink from stage to stage. To add an encoder, write one file, add a variant to [`PointEncoder`] and to
-//! [`EncoderConfig`], and an entry to [`recognize`].
+//! [`EncoderConfig`], and an entry to [`recognize()`].
 //!
 //! ```
 //! use glam::Vec3;
