@@ -1,6 +1,9 @@
 //! Names of shapes inside a data set, and what follows from them: order, part, split.
 
 use std::fmt;
+use std::hash::Hasher as _;
+
+use fnv::FnvHasher;
 
 /// Longest key in bytes: with the longest member name it fits the 100 bytes of a tar header.
 const LONGEST: usize = 80;
@@ -64,11 +67,11 @@ fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
 }
 
-/// FNV-1a: the same on every machine and in every version, unlike the standard library's hasher.
+/// FNV-1a.
 fn fnv(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01B3))
+    let mut hasher = FnvHasher::default();
+    hasher.write(bytes);
+    hasher.finish()
 }
 
 /// The finalizer of SplitMix64: neighboring inputs land far apart.

@@ -1,8 +1,9 @@
 //! All similarities between two sets of rows, block by block: what is not needed is not kept.
 
+use lexiform_kernels::Level;
 use rayon::prelude::*;
 
-use crate::product::{Level, Panels, multiply};
+use crate::product::{Panels, Tiles as _, multiply};
 use crate::{Features, MetricsError};
 
 /// Bytes of query rows that one task takes: enough to make up for fetching the gallery, few enough for a cache.

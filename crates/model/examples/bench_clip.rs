@@ -1,5 +1,5 @@
 //! Times ViT-B/32 with random weights: 12 views of one shape, one text; and 12 views through `nano`, on as many cores as
-//! `RAYON_NUM_THREADS` allows. Prints one JSON line a measurement.
+//! `RAYON_NUM_THREADS` allows. Prints one JSON line per measurement.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! How long a file of CLIP weights takes to load, beside reading the same bytes: `bench_load FILE [times]`.
+//! Times loading a file of CLIP weights: `bench_load FILE [times]`.
 //!
 //! Peak memory is what `/usr/bin/time -v` reports; `bench_load FILE read` reads without loading, for comparison.
 

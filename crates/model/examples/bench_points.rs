@@ -1,4 +1,4 @@
-//! Times point encoders with random weights, whole path: groups, then the network. Prints one JSON line a measurement.
+//! Times point encoders with random weights, whole path: groups, then the network. Prints one JSON line per measurement.
 
 mod support;
 

@@ -1,31 +1,31 @@
-//! Where tensors live and networks compute, by name.
+//! Devices by name.
 
 pub use burn::tensor::Device;
 
-/// Kinds of devices; all but the first are features of this crate.
+/// Backends; all but the first are Cargo features of this crate.
 const KINDS: [&str; 5] = ["cpu", "wgpu", "vulkan", "cuda", "metal"];
 
-/// Why a name is no device here.
+/// Why a device is not available.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeviceError {
-    /// No device is called so.
+    /// The name is not known.
     #[error(
         "no device is called so: expected cpu, wgpu, vulkan, cuda or metal, with a number where there are several (vulkan:1)"
     )]
     Unknown,
-    /// The program was built without it.
+    /// The program was built without this backend.
     #[error("this lexiform was built without {kind}: build it with --features {kind}")]
     NotBuilt {
-        /// Its kind.
+        /// The backend.
         kind: &'static str,
     },
     /// The machine has no such device.
     #[error("this machine has {found} {kind} device{}{}", if *found == 1 { "" } else { "s" }, rule(*found))]
     Absent {
-        /// Its kind.
+        /// The backend.
         kind: &'static str,
-        /// How many there are.
+        /// Number of its devices.
         found: usize,
     },
 }
@@ -34,8 +34,19 @@ fn rule(found: usize) -> &'static str {
     if found == 0 { " that its drivers show" } else { ", and they are counted from 0" }
 }
 
-/// The device of a name: `cpu`, or `wgpu`, `vulkan`, `cuda`, `metal` with the device's number (`vulkan:1`; the first without one,
-/// cards of their own before those that are part of the processor).
+/// The device called `name`: `cpu`, or `wgpu`, `vulkan`, `cuda` or `metal`, with the index of the device after a colon
+/// (`vulkan:1`). Without an index it is the first; discrete GPUs come before integrated ones.
+///
+/// ```
+/// use lexiform_model::{DeviceError, device};
+///
+/// let cpu = device("cpu")?;
+/// assert_eq!(device("gpu"), Err(DeviceError::Unknown));
+/// # Ok::<(), DeviceError>(())
+/// ```
+///
+/// # Errors
+/// [`DeviceError`] if the name is unknown, its backend was not built, or the machine has no such device.
 pub fn device(name: &str) -> Result<Device, DeviceError> {
     let (kind, number) = match name.split_once(':') {
         Some((kind, number)) => (kind, number.parse().map_err(|_| DeviceError::Unknown)?),
@@ -46,7 +57,7 @@ pub fn device(name: &str) -> Result<Device, DeviceError> {
     devices.get(number).cloned().ok_or(DeviceError::Absent { kind, found: devices.len() })
 }
 
-/// The devices of a kind, if this program was built with it.
+/// The devices of a backend, if it was built.
 fn devices(kind: &str) -> Option<Vec<Device>> {
     #[cfg(any(feature = "wgpu", feature = "vulkan", feature = "cuda", feature = "metal"))]
     use burn::tensor::DeviceType;

@@ -1,13 +1,28 @@
 //! Unit vectors in the joint space.
 
-use crate::ModelError;
+use burn::tensor::Tensor;
 
-/// A unit vector in a model's joint space. Only vectors of the same model can be compared.
+use crate::error::ModelError;
+
+/// A unit vector in a model's joint space. Only embeddings of the same model can be compared.
+///
+/// ```
+/// use lexiform_model::Embedding;
+///
+/// let chair = Embedding::new(vec![3.0, 4.0])?;
+/// let stool = Embedding::new(vec![4.0, 3.0])?;
+/// assert_eq!(chair.as_slice(), [0.6, 0.8]);
+/// assert!((chair.dot(&stool) - 0.96).abs() < 1e-6);
+/// # Ok::<(), lexiform_model::ModelError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Embedding(Vec<f32>);
 
 impl Embedding {
-    /// Divides features by their norm; a zero, infinite or NaN norm is an error.
+    /// Normalizes features `[dim]` to unit length.
+    ///
+    /// # Errors
+    /// [`ModelError::NoDirection`] if the norm is zero, infinite or NaN.
     pub fn new(mut features: Vec<f32>) -> Result<Self, ModelError> {
         let norm = features.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt() as f32;
         if !norm.is_finite() || norm <= 1e-12 {
@@ -17,7 +32,19 @@ impl Embedding {
         Ok(Self(features))
     }
 
-    /// The direction of a weighted sum; negative weights push away.
+    /// The normalized weighted sum of embeddings; negative weights move it away.
+    ///
+    /// ```
+    /// use lexiform_model::Embedding;
+    ///
+    /// let [chair, red] = [vec![1.0, 0.0], vec![0.0, 1.0]].map(|v| Embedding::new(v).expect("not zero"));
+    /// let red_chair = Embedding::mix(&[(1.0, &chair), (1.0, &red)])?;
+    /// assert!((red_chair.dot(&chair) - 0.5_f32.sqrt()).abs() < 1e-6);
+    /// # Ok::<(), lexiform_model::ModelError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ModelError::NoDirection`] if the sum is zero, infinite or NaN.
     pub fn mix(parts: &[(f32, &Embedding)]) -> Result<Self, ModelError> {
         let dim = parts.first().map_or(0, |(_, e)| e.0.len());
         let mut sum = vec![0.0; dim];
@@ -36,6 +63,13 @@ impl Embedding {
     pub fn dot(&self, other: &Self) -> f32 {
         self.0.iter().zip(&other.0).map(|(a, b)| a * b).sum()
     }
+}
+
+/// The rows of a tensor of features, `[n, dim]`.
+pub(crate) fn rows(features: Tensor<2>) -> Vec<Vec<f32>> {
+    let [_, dim] = features.dims();
+    let values: Vec<f32> = features.into_data().try_into_vec().expect("features are f32");
+    values.chunks(dim.max(1)).map(<[f32]>::to_vec).collect()
 }
 
 #[cfg(test)]

@@ -1,83 +1,10 @@
-//! What can go wrong between a file of weights and an embedding.
+//! What can go wrong between the name of a model and an embedding.
 
 use std::path::{Path, PathBuf};
 
-/// Why weights cannot be read or do not fit a network.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum WeightsError {
-    /// The file cannot be opened or read.
-    #[error("{0}")]
-    Io(#[from] std::io::Error),
-    /// The file is not what its format demands.
-    #[error("{}: not a readable {format} file: {message}", path.display())]
-    Format {
-        /// The file.
-        path: PathBuf,
-        /// Name of the format.
-        format: &'static str,
-        /// What the reader found.
-        message: String,
-    },
-    /// The network needs a tensor the file does not have.
-    #[error("{}: tensor {name:?} is missing", path.display())]
-    Missing {
-        /// The file.
-        path: PathBuf,
-        /// Name of the tensor as the network asks for it.
-        name: String,
-    },
-    /// The file has tensors the network does not use.
-    #[error("{}: {} tensors are not part of the network, the first is {:?}", path.display(), names.len(), names[0])]
-    Unused {
-        /// The file.
-        path: PathBuf,
-        /// Their names, sorted.
-        names: Vec<String>,
-    },
-    /// A tensor has another shape than the network needs.
-    #[error("{}: tensor {name:?} has shape {found:?}, the network needs {expected:?}", path.display())]
-    Shape {
-        /// The file.
-        path: PathBuf,
-        /// Name of the tensor.
-        name: String,
-        /// What the network needs.
-        expected: Vec<usize>,
-        /// What the file has.
-        found: Vec<usize>,
-    },
-    /// A tensor holds something that is no floating-point number.
-    #[error("{}: tensor {name:?} has type {found}, expected a floating-point type", path.display())]
-    Dtype {
-        /// The file.
-        path: PathBuf,
-        /// Name of the tensor.
-        name: String,
-        /// What the file has.
-        found: String,
-    },
-    /// The file's tensors belong to no architecture Lexiform knows.
-    #[error("{}: cannot tell which network this is: {message}", path.display())]
-    Unrecognized {
-        /// The file.
-        path: PathBuf,
-        /// What was looked for and not found.
-        message: String,
-    },
-    /// A file that belongs to the weights is not beside them, or not what it should be.
-    #[error("{}: {file} must be beside it: {message}", path.display())]
-    Beside {
-        /// The weights.
-        path: PathBuf,
-        /// Name of the other file.
-        file: String,
-        /// What is wrong with it.
-        message: String,
-    },
-}
+use crate::weights::WeightsError;
 
-/// Why a model gives no embedding.
+/// Why a model cannot be opened or cannot compute an embedding.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelError {
@@ -87,9 +14,9 @@ pub enum ModelError {
     /// No model has this name and no file has this path.
     #[error("no model is called {name:?} and no file has that path (known models: {known})")]
     UnknownModel {
-        /// What was asked for.
+        /// The requested name.
         name: String,
-        /// The names that exist.
+        /// Names of all models.
         known: String,
     },
     /// A named model whose weights are not on this machine.
@@ -100,8 +27,8 @@ pub enum ModelError {
         /// Where the file would be.
         path: PathBuf,
     },
-    /// A named model whose weights lie where only people can fetch them.
-    #[error("the weights of {name:?} are given out at a page for people: {address}")]
+    /// A named model whose weights must be downloaded manually, in a browser.
+    #[error("the weights of {name:?} must be downloaded manually: {address}")]
     ByHand {
         /// Name of the model.
         name: String,
@@ -111,73 +38,73 @@ pub enum ModelError {
     /// A shape without views.
     #[error("a shape needs at least one view")]
     NoViews,
-    /// Clouds that no encoder can take.
+    /// Point clouds that no encoder accepts.
     #[error(transparent)]
     Clouds(#[from] crate::point::CloudsError),
-    /// A network that names classes and has no way into a joint space.
-    #[error("{model} names classes and has no projection into a joint space")]
+    /// A classifier without a projection into a joint space.
+    #[error("{model} is a classifier without a projection into a joint space")]
     NotJoint {
         /// Id of the model.
         model: String,
     },
-    /// Classes asked of a network that has no head for them.
-    #[error("{model} has no head that names classes")]
+    /// Class scores requested from a network without a classification head.
+    #[error("{model} has no classification head")]
     NoClasses {
         /// Id of the model.
         model: String,
     },
-    /// A cloud for a model that takes views only.
+    /// A point cloud for a model that takes only views.
     #[error("{model} has no point tower")]
     NoPointTower {
         /// Id of the model.
         model: String,
     },
-    /// A point tower beside towers that it was not trained towards.
-    #[error("{points} was trained towards the features of {taught_by}, these are of {model}")]
+    /// A point tower combined with a model that it was not trained for.
+    #[error("{points} was trained on the features of {taught_by}, not of {model}")]
     Apart {
         /// Id of the point model.
         points: String,
-        /// Id of the model that it was trained towards.
+        /// Id of the model whose features it was trained on.
         taught_by: String,
         /// Id of the towers.
         model: String,
     },
-    /// A vector that has no direction.
-    #[error("features of length {length} have no direction: norm {norm}")]
+    /// Features that cannot be normalized.
+    #[error("cannot normalize features of length {length}: norm {norm}")]
     NoDirection {
         /// Number of components.
         length: usize,
         /// Their norm: zero, infinite or NaN.
         norm: f32,
     },
-    /// Images of a size that cannot be cut into patches, or beyond all reason.
-    #[error("{model} cannot see images of {size} pixels: expected a multiple of {patch}, at most 2048")]
+    /// An image size that patches do not divide, or that is too large.
+    #[error("unsupported image size {size} for {model}: expected a multiple of {patch}, at most 2048")]
     ImageSize {
         /// Id of the model.
         model: String,
-        /// What was asked for.
+        /// The requested size.
         size: usize,
         /// Edge of a patch in pixels.
         patch: usize,
     },
-    /// A text tower that does not know all tokens of its tokenizer.
+    /// A text tower with fewer tokens than its tokenizer.
     #[error("{model} has {vocabulary} tokens, its tokenizer needs {needed}")]
     Vocabulary {
         /// Id of the model.
         model: String,
-        /// Tokens the tower knows.
+        /// Tokens of the tower.
         vocabulary: usize,
-        /// Tokens the tokenizer has.
+        /// Tokens of the tokenizer.
         needed: usize,
     },
-    /// A caption that begins with more than it may have.
-    #[error("captions of {model} have at most {longest} tokens, the prompt has {given} with the start mark")]
+    /// A prompt as long as a caption may be.
+    #[error("captions of {model} have at most {longest} tokens, the prompt has {given} with the start token")]
     Prompt {
         /// Id of the model.
         model: String,
-        /// Tokens that are given.
+        /// Tokens of the prompt, with the start token.
         given: usize,
-        /// Tokens of a caption.
+        /// Most tokens of a caption.
         longest: usize,
     },
     /// A download failed.
@@ -185,20 +112,20 @@ pub enum ModelError {
     Download {
         /// File and repository.
         what: String,
-        /// What the network said.
+        /// The error of the connection or the server's answer.
         message: String,
     },
 }
 
 impl ModelError {
-    /// What the user can do about it.
+    /// What the user can do about it, if anything.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NotDownloaded { name, .. } => Some(format!(
                 "run `lexiform model pull {name}` on a machine with a network, or give the path of a local checkpoint"
             )),
             Self::ByHand { address, .. } => {
-                Some(format!("fetch by hand: {address} in a browser, then pass the file's path with --model"))
+                Some(format!("download {address} in a browser, then pass the file's path with --model"))
             }
             Self::UnknownModel { .. } => Some("`lexiform model list` shows the models by name".to_owned()),
             Self::Download { .. } => {
@@ -217,7 +144,7 @@ impl ModelError {
     }
 }
 
-/// The folder a file is in, in words.
+/// The folder of a file, for a message.
 fn folder_of(path: &Path) -> String {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     folder.map_or_else(|| "the same folder".to_owned(), |folder| folder.display().to_string())

@@ -1,31 +1,32 @@
-//! Fetching released weights from a Hugging Face hub into the usual cache: the crate's only door to the network.
+//! Downloading released weights from a Hugging Face hub into its cache: the only network access of this crate.
 //!
-//! The layout is the hub client's own (`blobs/<etag>`, `snapshots/<commit>/<file>`, `refs/main`), so that files
-//! fetched by other tools are found and ours are found by them. A download that breaks off goes on where it stopped.
+//! The layout is that of the hub's own client (`blobs/<etag>`, `snapshots/<commit>/<file>`, `refs/main`), so that files are
+//! shared with other tools. An interrupted download is resumed.
 
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
-use crate::error::{ModelError, WeightsError};
+use crate::error::ModelError;
 use crate::registry::{self, MODELS};
+use crate::weights::WeightsError;
 
-/// Where files come from unless `HF_ENDPOINT` says otherwise.
+/// Server of the hub, unless `HF_ENDPOINT` is set.
 const ENDPOINT: &str = "https://huggingface.co";
 /// Bytes between two reports of progress.
 const REPORT_EVERY: u64 = 1 << 20;
 
-/// How far a download is.
+/// Progress of a download.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
-    /// Bytes on this machine.
+    /// Bytes downloaded.
     pub done: u64,
-    /// Bytes in all, if the server said so.
+    /// Size of the file in bytes, if the server states it.
     pub total: Option<u64>,
 }
 
-/// What the server says about a file before sending it.
+/// Metadata of a file on the server.
 struct Remote {
     url: String,
     commit: String,
@@ -33,7 +34,11 @@ struct Remote {
     size: Option<u64>,
 }
 
-/// Fetches a named model's weights, and what belongs beside them, unless they are here; gives the file of weights.
+/// Downloads the weights of a named model, and the files required next to them, unless they are in the cache; returns the path
+/// of the weights.
+///
+/// # Errors
+/// [`ModelError::UnknownModel`], [`ModelError::ByHand`] if only people can download it, or [`ModelError::Download`].
 pub fn pull(name: &str, mut on_progress: impl FnMut(Progress)) -> Result<PathBuf, ModelError> {
     let Some(model) = MODELS.iter().find(|model| model.name == name) else {
         let known = MODELS.map(|model| model.name).join(", ");
@@ -48,7 +53,7 @@ pub fn pull(name: &str, mut on_progress: impl FnMut(Progress)) -> Result<PathBuf
         };
     };
     let weights = fetch(&folder, &repository, file, None, &mut on_progress)?;
-    // Of the same state of the repository as the weights.
+    // At the same revision as the weights.
     let inside = weights.strip_prefix(folder.join("snapshots")).unwrap_or(&weights);
     let revision = inside.components().next().map(|first| first.as_os_str().to_string_lossy().into_owned());
     for file in model.beside {
@@ -57,7 +62,7 @@ pub fn pull(name: &str, mut on_progress: impl FnMut(Progress)) -> Result<PathBuf
     Ok(weights)
 }
 
-/// A file of a repository, from the cache if it is there: of the state called `revision`, or of the newest.
+/// Returns a file of a repository at `revision`, or at the newest one, from the cache or by downloading it.
 fn fetch(
     folder: &Path,
     repository: &str,
@@ -125,7 +130,7 @@ fn ask(repository: &str, file: &str, revision: Option<&str>) -> Result<Remote, M
         let values = names.iter().filter_map(|name| response.headers().get(*name)?.to_str().ok());
         values.map(|v| v.trim_start_matches("W/").trim_matches('"').to_owned()).next()
     };
-    // A name in the cache must be a plain file name whatever the server says.
+    // The server's answer becomes a file name in the cache, so it must not contain separators.
     let plain = |text: String| text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-').then_some(text);
     let missing = |what: &str| failed(&url, format!("the answer has no usable {what}"));
     let commit = header(&["x-repo-commit"]).and_then(plain).ok_or_else(|| missing("x-repo-commit"))?;
@@ -134,7 +139,7 @@ fn ask(repository: &str, file: &str, revision: Option<&str>) -> Result<Remote, M
     Ok(Remote { url, commit, etag, size })
 }
 
-/// Into `blob.incomplete`, from where an earlier try stopped, then renamed.
+/// Downloads to `blob.incomplete`, resuming an earlier download, then renames it.
 fn download(remote: &Remote, blob: &Path, on_progress: &mut dyn FnMut(Progress)) -> Result<(), ModelError> {
     let io = |error: std::io::Error| failed(&remote.url, error);
     let partial = blob.with_extension("incomplete");
@@ -173,7 +178,7 @@ fn download(remote: &Remote, blob: &Path, on_progress: &mut dyn FnMut(Progress))
     if let Some(size) = remote.size.filter(|size| *size != done) {
         return Err(failed(
             &remote.url,
-            format!("{done} of {size} bytes arrived; run the command again to go on"),
+            format!("{done} of {size} bytes received; run the command again to resume"),
         ));
     }
     file.sync_all().map_err(io)?;
@@ -181,7 +186,7 @@ fn download(remote: &Remote, blob: &Path, on_progress: &mut dyn FnMut(Progress))
     fs::rename(&partial, blob).map_err(io)
 }
 
-/// `snapshots/<commit>/<file>` → the blob.
+/// Links `snapshots/<commit>/<file>` to the blob.
 fn place(folder: &Path, commit: &str, etag: &str, file: &str) -> std::io::Result<PathBuf> {
     let path = folder.join("snapshots").join(commit).join(file);
     if let Some(inside) = path.parent() {

@@ -1,70 +1,44 @@
-//! Words and views in one space: both towers, with everything needed to feed them.
+//! Joint models: text and image towers (and perhaps a point tower) with tokenizer and preprocessing.
 
+mod config;
 mod found;
 mod points;
 mod save;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use burn::module::Module as _;
 use burn::tensor::{Device, Tensor, TensorData};
 use image::RgbaImage;
-use serde::{Deserialize, Serialize};
 
+pub use self::config::{ModelConfig, PointPart};
 pub(crate) use self::found::config_of;
 use self::found::{Found, fingerprint};
-pub use self::points::PointPart;
 pub use self::save::{JointTowers, save};
-use crate::clip::{ClipConfig, ClipText, ClipVision, Naming};
+use crate::clip::{ClipText, ClipVision, Naming};
+use crate::embedding::{Embedding, rows};
 use crate::error::ModelError;
 use crate::point::PointTower;
 use crate::preprocess::{Crop, Normalization, Photos, Preprocess};
-use crate::tokenizer::Tokenizer;
+use crate::registry;
 use crate::weights::{Precision, Source, WeightFile};
-use crate::{Embedding, registry};
 
-/// Key of the configuration in the header of our own `.safetensors` files.
-const CONFIG_KEY: &str = "lexiform";
-/// Most images that pass the image tower at once: bounds memory, and more is not faster on a CPU.
+/// Batch size of the image tower: bounds memory, and larger batches are not faster on a CPU.
 const IMAGES_AT_ONCE: usize = 48;
-/// Largest images that positions are resampled for: 4096 patches of the smallest edge in use.
+/// Largest image size that positional embeddings are resampled for: 4096 of the smallest patches in use.
 const LARGEST_IMAGE: usize = 2048;
-/// Most texts that pass the text tower at once.
+/// Batch size of the text tower.
 const TEXTS_AT_ONCE: usize = 256;
 
-/// Everything but the weights. Stands in the header of our own `.safetensors` files.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct ModelConfig {
-    /// What the model is called.
-    pub name: String,
-    /// Sizes of the towers.
-    pub clip: ClipConfig,
-    /// First block in which the views of a shape see each other; the depth means never.
-    pub joint_from: usize,
-    /// How views become pixels.
-    pub preprocess: Preprocess,
-    /// How text becomes tokens.
-    pub tokenizer: Tokenizer,
-    /// Name of the rig whose views the model is used to.
-    pub rig: String,
-    /// How many views of a shape it is given by default.
-    pub n_views: usize,
-    /// Sentences with `{}` for class names.
-    pub templates: Vec<String>,
-    /// Its point tower, if it has one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub points: Option<PointPart>,
-}
-
-/// How a model is opened.
+/// Options of opening a model.
 #[derive(Clone, Debug)]
 pub struct OpenOptions {
-    /// Replaces the model's own window.
+    /// Replaces the model's crop of views.
     pub crop: Option<Crop>,
-    /// Edge of the images in pixels, where it is not the model's own: positions of patches are resampled.
+    /// Replaces the model's image size, in pixels: positional embeddings are resampled.
     pub image_size: Option<usize>,
-    /// Where the tensors live.
+    /// Device of the tensors.
     pub device: Device,
 }
 
@@ -74,11 +48,22 @@ impl Default for OpenOptions {
     }
 }
 
-/// A text tower and an image tower, perhaps a point tower too, whose features can be compared. Clones share their numbers.
+/// A text tower and an image tower, and perhaps a point tower, with one joint space. Clones share tensors.
+///
+/// ```
+/// use lexiform_model::{JointModel, OpenOptions};
+///
+/// let model = JointModel::open("nano", &OpenOptions::default())?;
+/// let [chair, red_chair, plane] = ["a chair", "a red chair", "an airplane"];
+/// let embeddings = model.embed_texts(&[chair, red_chair, plane])?;
+/// assert_eq!(embeddings[0].as_slice().len(), model.dim());
+/// assert!(embeddings[0].dot(&embeddings[1]) > embeddings[0].dot(&embeddings[2]));
+/// # Ok::<(), lexiform_model::ModelError>(())
+/// ```
 #[derive(Clone)]
 pub struct JointModel {
     id: String,
-    /// Without the point tower.
+    /// Id of the text and image towers, without the point tower.
     towers_id: String,
     config: ModelConfig,
     text: ClipText,
@@ -90,6 +75,9 @@ pub struct JointModel {
 
 impl JointModel {
     /// Opens a model by name (`nano`, `duoduo` …) or by the path of a checkpoint.
+    ///
+    /// # Errors
+    /// If there is no such model or file, the weights do not load, or the image size does not fit the patches.
     pub fn open(name_or_path: &str, options: &OpenOptions) -> Result<Self, ModelError> {
         let mut model = Self::from_file(&registry::locate(name_or_path)?, &options.device)?;
         if let Some(crop) = options.crop {
@@ -101,14 +89,17 @@ impl JointModel {
         }
     }
 
-    /// The same model with another window cut out of views.
+    /// Replaces the crop of views.
     #[must_use]
     pub fn with_crop(mut self, crop: Crop) -> Self {
         self.config.preprocess.crop = crop;
         self
     }
 
-    /// The same model for images of another size, as OpenCLIP makes it.
+    /// Changes the image size, resampling positional embeddings as OpenCLIP does.
+    ///
+    /// # Errors
+    /// [`ModelError::ImageSize`] if patches do not divide the size, or it is above 2048.
     pub fn with_image_size(mut self, size: usize) -> Result<Self, ModelError> {
         let vision = &mut self.config.clip.vision;
         let patch = vision.patch.max(1);
@@ -119,13 +110,17 @@ impl JointModel {
             vision.image_size = size;
             self.config.preprocess.size = size;
             self.vision = self.vision.with_grid(size / patch);
-            // Duoduo CLIP's window is one of 224-pixel views.
+            // Duoduo CLIP's crop is defined for views of 224 pixels.
             self.config.preprocess.crop = Crop::None;
         }
         Ok(self)
     }
 
-    /// Builds the towers from a file: our own, a Lightning checkpoint of Duoduo CLIP, or OpenCLIP's.
+    /// Loads the towers from a file: our own, a Lightning checkpoint of Duoduo CLIP, OpenCLIP's, SLIP's, or that of CLIP in
+    /// `transformers`.
+    ///
+    /// # Errors
+    /// If the file is no joint model, or a tensor is missing, misshaped or unused.
     pub fn from_file(file: &WeightFile, device: &Device) -> Result<Self, ModelError> {
         let Found { naming, prefix, config } = Found::of(file)?;
         let source = Source::laid_out(file, naming.layout(&prefix), device);
@@ -151,8 +146,12 @@ impl JointModel {
         Ok(Self { id, towers_id, config, text, vision, points, logit_scale, device: device.clone() })
     }
 
-    /// The same model with the image tower and the visual prompts of a CG3D checkpoint, which keeps them beside its point
-    /// encoder; text tower, projections and scale stay SLIP's, as they were frozen when the prompts were trained.
+    /// Replaces the image tower by that of a CG3D checkpoint, with its visual prompts
+    /// ([arXiv 2303.11313](https://arxiv.org/abs/2303.11313)). Text tower, projections and scale stay SLIP's: they were frozen
+    /// when the prompts were trained.
+    ///
+    /// # Errors
+    /// If the checkpoint has no image tower of the same width with prompts.
     pub fn with_visual_prompts(mut self, checkpoint: &WeightFile) -> Result<Self, ModelError> {
         let tower = checkpoint.container(PROMPTED_TOWER)?;
         let layout = Naming::Slip.layout("").rename("visual.", "");
@@ -165,7 +164,11 @@ impl JointModel {
         Ok(self)
     }
 
-    /// The same model with `count` new visual prompts before every block of its image tower, to be trained (CG3D, section 2.2).
+    /// Adds `count` new visual prompts before every block of the image tower, to be trained (CG3D,
+    /// [arXiv 2303.11313](https://arxiv.org/abs/2303.11313)).
+    ///
+    /// # Errors
+    /// None in practice: new prompts are initialized, not read.
     pub fn with_new_prompts(mut self, count: usize, seed: u64) -> Result<Self, ModelError> {
         self.config.clip.vision.prompts = count;
         let source = Source::new(seed, &self.device);
@@ -174,7 +177,7 @@ impl JointModel {
         Ok(self)
     }
 
-    /// The same model without gradients, sharing its numbers.
+    /// The model without autodiff, sharing its tensors.
     pub fn frozen(&self) -> Self {
         Self {
             id: self.id.clone(),
@@ -188,7 +191,7 @@ impl JointModel {
         }
     }
 
-    /// The same model, looking at photos another way.
+    /// Replaces the preprocessing of photos.
     pub fn with_photos(mut self, photos: Photos) -> Self {
         self.config.preprocess.photos = photos;
         self
@@ -199,14 +202,9 @@ impl JointModel {
         &self.id
     }
 
-    /// The same of the text and image towers alone: what a point tower is trained towards.
+    /// Id of the text and image towers alone: point towers are trained on their features.
     pub fn towers_id(&self) -> &str {
         &self.towers_id
-    }
-
-    /// Whether a file is a joint model of our own.
-    pub(crate) fn is_own(file: &WeightFile) -> bool {
-        file.metadata(CONFIG_KEY).is_some()
     }
 
     /// Sizes, preprocessing, tokenizer.
@@ -214,7 +212,7 @@ impl JointModel {
         &self.config
     }
 
-    /// Width of the joint space.
+    /// Dimension of the joint space.
     pub fn dim(&self) -> usize {
         self.config.clip.dim
     }
@@ -234,12 +232,12 @@ impl JointModel {
         &self.vision
     }
 
-    /// Views of a shape it is given by default.
+    /// Default number of views of a shape.
     pub fn n_views(&self) -> usize {
         self.config.n_views
     }
 
-    /// How inputs are prepared, in one line; recorded with every embedding.
+    /// Describes the preprocessing in one line; recorded with every embedding.
     pub fn preprocessing(&self) -> String {
         let Preprocess { size, crop, normalization, photos } = self.config.preprocess;
         let crop = match crop {
@@ -259,12 +257,15 @@ impl JointModel {
         format!("{n_views} {rig} views, {size} px on white, {crop}{colors}{photos}{clouds}")
     }
 
-    /// The learned multiplier of similarities (its logarithm, as in CLIP).
+    /// The learned logarithm of the factor of similarities, as in CLIP.
     pub fn logit_scale(&self) -> f32 {
         self.logit_scale
     }
 
-    /// Un-normalized features of texts, one row of `dim` each.
+    /// Features of texts `[texts, dim]`, not normalized.
+    ///
+    /// # Errors
+    /// [`ModelError::Vocabulary`] if the tower has fewer tokens than its tokenizer.
     pub fn text_features(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, ModelError> {
         let (vocabulary, needed) = (self.config.clip.text.vocabulary, self.config.tokenizer.vocabulary());
         if vocabulary < needed {
@@ -277,7 +278,7 @@ impl JointModel {
         Ok(chunks.collect())
     }
 
-    /// Un-normalized features of shapes, each given by its views; all shapes with the same number of views.
+    /// Features of shapes `[shapes, dim]`, not normalized; all shapes have the same number of views.
     fn view_features(&self, shapes: &[&[RgbaImage]], views: usize) -> Vec<Vec<f32>> {
         let at_once = (IMAGES_AT_ONCE / views).max(1);
         let chunks = shapes.chunks(at_once).flat_map(|chunk| {
@@ -294,13 +295,32 @@ impl JointModel {
     }
 
     /// Embeddings of texts.
+    ///
+    /// # Errors
+    /// [`ModelError::Vocabulary`] if the tower has fewer tokens than its tokenizer, [`ModelError::NoDirection`] if
+    /// features have no norm.
     pub fn embed_texts(&self, texts: &[&str]) -> Result<Vec<Embedding>, ModelError> {
         self.text_features(texts)?.into_iter().map(Embedding::new).collect()
     }
 
-    /// Embeddings of shapes, each given by one or more views. The order of a shape's views does not matter.
+    /// Embeddings of shapes, each with one or more views, in any order.
+    ///
+    /// ```
+    /// use image::{Rgba, RgbaImage};
+    /// use lexiform_model::{JointModel, OpenOptions};
+    ///
+    /// let model = JointModel::open("nano", &OpenOptions::default())?;
+    /// let size = model.view_size();
+    /// let views = vec![RgbaImage::from_pixel(size, size, Rgba([200, 30, 30, 255])); 2];
+    /// let embeddings = model.embed_views(&[views])?;
+    /// assert_eq!(embeddings.len(), 1);
+    /// # Ok::<(), lexiform_model::ModelError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ModelError::NoViews`] if a shape has none, [`ModelError::NoDirection`] if features have no norm.
     pub fn embed_views(&self, shapes: &[Vec<RgbaImage>]) -> Result<Vec<Embedding>, ModelError> {
-        // Shapes with equally many views go through together.
+        // A batch has shapes with the same number of views.
         let mut by_views: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (i, views) in shapes.iter().enumerate() {
             by_views.entry(views.len()).or_default().push(i);
@@ -318,13 +338,19 @@ impl JointModel {
         Ok(embeddings.into_iter().flatten().collect())
     }
 
-    /// Embedding of a photo or drawing: one view, of its object or of its middle as the model's [`Photos`] say.
+    /// Embedding of a photo or drawing, cropped as the model's [`Photos`] say.
+    ///
+    /// # Errors
+    /// [`ModelError::NoDirection`] if features have no norm.
     pub fn embed_image(&self, image: &RgbaImage) -> Result<Embedding, ModelError> {
         let features = self.encode_pixels(self.config.preprocess.photo(image), 1, 1);
         features.into_iter().next().ok_or(ModelError::NoViews).and_then(Embedding::new)
     }
 
-    /// Writes one self-contained `.safetensors` file.
+    /// Saves the model as one self-contained `.safetensors` file.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
     pub fn save(&self, path: &Path, precision: Precision) -> Result<(), ModelError> {
         let (text, vision, points) = (&self.text, &self.vision, self.points.as_ref());
         let towers = JointTowers { text, vision, points, logit_scale: self.logit_scale };
@@ -332,19 +358,7 @@ impl JointModel {
     }
 }
 
-/// Where a CG3D checkpoint keeps the image tower.
+/// The container of the image tower in a CG3D checkpoint.
 pub const PROMPTED_TOWER: &str = "visual_clip_model";
-/// Scale of Duoduo CLIP's loss, which is the one it was trained with.
+/// Logit scale in a checkpoint of Duoduo CLIP: its loss has a scale of its own, next to an unused one of CLIP.
 const LOSS_SCALE: &str = "contrastive_loss.logit_scale";
-
-pub(crate) fn rows(features: Tensor<2>) -> Vec<Vec<f32>> {
-    let [_, dim] = features.dims();
-    let values: Vec<f32> = features.into_data().try_into_vec().expect("features are f32");
-    values.chunks(dim.max(1)).map(<[f32]>::to_vec).collect()
-}
-
-/// The path a checkpoint was named by, if the name is one.
-pub(crate) fn as_path(name_or_path: &str) -> Option<PathBuf> {
-    let path = PathBuf::from(name_or_path);
-    path.is_file().then_some(path)
-}

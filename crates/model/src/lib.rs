@@ -1,15 +1,39 @@
-//! Networks that place words, pictures and 3D shapes in one space, and their weights.
+//! Networks that embed text, images and 3D shapes in one space, and their weights.
 //!
-//! This crate opens no 3D file: it takes pictures, points and text and gives [`Embedding`]s. Its only door to the
-//! network is the feature `hub`.
+//! The input is text, images (views of a shape, or photos) and point clouds; the output are [`Embedding`]s, which are compared
+//! by cosine similarity. The crate implements Duoduo CLIP (views, [arXiv 2406.11579](https://arxiv.org/abs/2406.11579)),
+//! ULIP-2 and OpenShape (point clouds, [arXiv 2305.08275](https://arxiv.org/abs/2305.08275),
+//! [arXiv 2305.10764](https://arxiv.org/abs/2305.10764)), CG3D (visual prompts,
+//! [arXiv 2303.11313](https://arxiv.org/abs/2303.11313)) and BLIP's captioner, and loads their released checkpoints. The
+//! model `nano` is built in:
+//!
+//! ```
+//! use lexiform_model::{JointModel, OpenOptions};
+//!
+//! let model = JointModel::open("nano", &OpenOptions::default())?;
+//! let texts = model.embed_texts(&["a wooden chair", "an airplane"])?;
+//! assert_eq!(texts[0].as_slice().len(), 128);
+//! assert!(texts[0].dot(&texts[1]) < 1.0);
+//! # Ok::<(), lexiform_model::ModelError>(())
+//! ```
+//!
+//! - [`JointModel`]: text and image towers, perhaps with a point tower; [`ZeroShotHead`] classifies with one.
+//! - [`PointModel`]: a point encoder in the joint space of a CLIP model.
+//! - [`clip`], [`point`], [`blip`]: the networks; [`nn`]: the layers they share.
+//! - [`weights`]: loading `.safetensors` and PyTorch files, and saving.
+//! - [`registry`], [`inspect`]: models by name, and what a file of weights holds.
+//!
+//! This crate reads no 3D files. Only the feature `hub` accesses the network, to download weights.
 
 pub mod blip;
 pub mod clip;
+mod config_key;
 mod device;
 mod embedding;
 mod error;
 #[cfg(feature = "hub")]
 pub mod hub;
+pub mod inspect;
 mod joint;
 pub mod nn;
 pub mod point;
@@ -24,9 +48,10 @@ mod zero_shot;
 
 pub use device::{Device, DeviceError, device};
 pub use embedding::Embedding;
-pub use error::{ModelError, WeightsError};
+pub use error::ModelError;
 pub use joint::{JointModel, JointTowers, ModelConfig, OpenOptions, PROMPTED_TOWER, PointPart, save};
 pub use point_model::{Paired, PointModel, PointModelConfig, PointOptions, save as save_points};
 pub use teacher::Teacher;
-pub use templates::Templates;
-pub use zero_shot::{ZeroShotHead, usual_templates};
+pub use templates::{Templates, usual_templates};
+pub use weights::WeightsError;
+pub use zero_shot::ZeroShotHead;

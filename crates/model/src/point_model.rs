@@ -1,4 +1,6 @@
-//! A point encoder with everything needed to feed it: clouds → embeddings in the space of the CLIP model it was trained with.
+//! Point models: a point encoder with its preprocessing, whose embeddings are in the joint space of a CLIP model.
+
+mod embed;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -7,41 +9,39 @@ use burn::tensor::Device;
 use lexiform_geometry::PointCloud;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{ModelError, WeightsError};
-use crate::point::{
-    CloudInput, CloudOptions, PointTower, Recognized, Start, System, TowerConfig, embed_clouds, recognize,
-    rows_of,
-};
-use crate::weights::{Layout, Precision, Source, TensorList, WeightFile};
-use crate::{Embedding, JointModel, registry, usual_templates};
+pub(crate) use self::embed::embed_clouds;
+use self::embed::rows_of;
+use crate::embedding::Embedding;
+use crate::error::ModelError;
+use crate::point::{CloudInput, CloudOptions, PointTower, Recognized, Start, System, TowerConfig, recognize};
+use crate::templates::usual_templates;
+use crate::weights::{Layout, Precision, Source, TensorList, WeightFile, WeightsError};
+use crate::{config_key, registry};
 
-/// Key of the configuration in the header of our own `.safetensors` files.
-const CONFIG_KEY: &str = "lexiform-points";
-
-/// Everything but the weights. Stands in the header of our own `.safetensors` files.
+/// Everything but the weights of a point model; stored in the header of our `.safetensors` files.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PointModelConfig {
-    /// What the model is called.
+    /// Name of the model.
     pub name: String,
     /// Sizes of the network.
     pub tower: TowerConfig,
-    /// How clouds are prepared.
+    /// Preprocessing of point clouds.
     pub input: CloudInput,
-    /// The model whose text and image embeddings its own can be compared with.
+    /// The CLIP model with the same joint space.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paired: Option<Paired>,
-    /// Id of the model towards whose features it was trained here.
+    /// Id of the model whose features it was trained on, if trained by lexiform.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taught_by: Option<String>,
-    /// Sentences with `{}` for class names, as its paper writes them.
+    /// Templates of its paper, with `{}` for the name of a class.
     #[serde(default = "usual_templates")]
     pub templates: Vec<String>,
-    /// What the classes are called that the network's head names, where that is known.
+    /// Names of the classes of its classification head, if known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<String>,
 }
 
-/// The CLIP model that a point encoder was trained beside.
+/// The CLIP model that a point encoder was trained with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Paired {
@@ -66,7 +66,7 @@ impl Paired {
         }
     }
 
-    /// Width of its joint space.
+    /// Dimension of its joint space.
     pub fn dim(self) -> usize {
         match self {
             Self::OpenClipBigG14 => 1280,
@@ -75,7 +75,7 @@ impl Paired {
         }
     }
 
-    /// What a released file of this system and width was trained beside.
+    /// The CLIP model of a released file, by its system and the dimension of its joint space.
     fn of(system: System, dim: usize) -> Option<Self> {
         match (system, dim) {
             (System::Ulip | System::OpenShapeZUp, 1280) => Some(Self::OpenClipBigG14),
@@ -87,16 +87,16 @@ impl Paired {
     }
 }
 
-/// How a model is opened.
+/// Options of opening a point model.
 #[derive(Clone, Debug)]
 pub struct PointOptions {
-    /// How clouds are given to it, where not as it is used to.
+    /// Changes to the preprocessing of point clouds.
     pub clouds: CloudOptions,
-    /// Groups a cloud is cut into, where not as many as the encoder is used to; no weight depends on it.
+    /// Replaces the number of groups of a cloud, which no weight depends on.
     pub groups: Option<usize>,
-    /// Where farthest-point sampling begins where the reference begins at random.
+    /// First point of farthest-point sampling, if the reference starts at a random one.
     pub start: Start,
-    /// Where the tensors live.
+    /// Device of the tensors.
     pub device: Device,
 }
 
@@ -111,7 +111,7 @@ impl Default for PointOptions {
     }
 }
 
-/// A point encoder whose features can be compared with those of its paired CLIP model.
+/// A point encoder in the joint space of its paired CLIP model.
 pub struct PointModel {
     id: String,
     config: PointModelConfig,
@@ -122,11 +122,18 @@ pub struct PointModel {
 
 impl PointModel {
     /// Opens a model by name or by the path of a checkpoint.
+    ///
+    /// # Errors
+    /// If there is no such model or file, or the weights do not load.
     pub fn open(name_or_path: &str, options: &PointOptions) -> Result<Self, ModelError> {
         Self::from_file(&registry::locate(name_or_path)?, options)
     }
 
-    /// Builds the network from a file: our own, or one that ULIP, OpenShape or CG3D released.
+    /// Loads a network from a file: our own, or one released by ULIP, OpenShape or CG3D.
+    ///
+    /// # Errors
+    /// If the file is no point encoder, a tensor is missing, misshaped or unused, or the encoder has no groups to
+    /// change.
     pub fn from_file(file: &WeightFile, options: &PointOptions) -> Result<Self, ModelError> {
         let (mut config, recognized) = described(file)?;
         if let Some(groups) = options.groups {
@@ -150,14 +157,14 @@ impl PointModel {
         Ok(Self { id, config, tower, logit_scale, start: options.start })
     }
 
-    /// Whether a file holds a point encoder without the towers it is compared with.
+    /// Whether a file holds a point encoder without text and image towers.
     pub fn recognizes(file: &WeightFile) -> bool {
-        // A joint model may have a point tower too.
-        !JointModel::is_own(file)
-            && (file.metadata(CONFIG_KEY).is_some() || matches!(recognize(file), Ok(Some(_))))
+        // A joint model may have a point tower too, whose tensors have the same names.
+        file.metadata(config_key::JOINT).is_none()
+            && (file.metadata(config_key::POINTS).is_some() || matches!(recognize(file), Ok(Some(_))))
     }
 
-    /// Whether a file holds a point encoder with a head that names classes.
+    /// Whether a file holds a point encoder with a classification head.
     pub fn names_classes(file: &WeightFile) -> bool {
         Self::recognizes(file) && described(file).is_ok_and(|(config, _)| config.tower.classes.is_some())
     }
@@ -172,27 +179,27 @@ impl PointModel {
         &self.config
     }
 
-    /// Width of the embeddings.
+    /// Dimension of the embeddings.
     pub fn dim(&self) -> usize {
         self.config.tower.dim()
     }
 
-    /// Points of a cloud it is used to.
+    /// Number of points of a cloud.
     pub fn n_points(&self) -> usize {
         self.config.input.n_points
     }
 
-    /// How clouds are prepared, in one line; recorded with every embedding.
+    /// Describes the preprocessing in one line; recorded with every embedding.
     pub fn preprocessing(&self) -> String {
         self.config.input.describe(self.start)
     }
 
-    /// The CLIP model whose text embeddings can be compared with these.
+    /// The CLIP model with the same joint space, if known.
     pub fn paired_text(&self) -> Option<Paired> {
         self.config.paired
     }
 
-    /// The learned multiplier of similarities (its logarithm), where the file has one.
+    /// The learned logarithm of the factor of similarities, if the file has one.
     pub fn logit_scale(&self) -> Option<f32> {
         self.logit_scale
     }
@@ -202,7 +209,11 @@ impl PointModel {
         &self.tower
     }
 
-    /// Embeddings of clouds, each prepared as the model's reference does. Clouds may differ in size.
+    /// Embeddings of point clouds, preprocessed as in the model's reference. Clouds may differ in size.
+    ///
+    /// # Errors
+    /// [`ModelError::NotJoint`] if the network only classifies, [`ModelError::Clouds`] if a cloud is empty or not
+    /// finite.
     pub fn embed_clouds(&self, clouds: &[PointCloud]) -> Result<Vec<Embedding>, ModelError> {
         if self.config.tower.projection.is_none() && self.config.tower.classes.is_some() {
             return Err(ModelError::NotJoint { model: self.id.clone() });
@@ -211,11 +222,11 @@ impl PointModel {
         embed_clouds(&self.tower, &self.config.input, colored, self.start, clouds)
     }
 
-    /// Scores of the classes that a fine-tuned network names, one row a cloud, `[clouds, classes]`. With a seed the clouds are seen
-    /// as one of several looks that vote ([`CloudInput::prepare_look`]).
+    /// Logits of a fine-tuned classifier, `[clouds, classes]`. With a seed, of one randomly augmented copy of each cloud
+    /// ([`CloudInput::prepare_look`]).
     ///
     /// # Errors
-    /// [`ModelError::NoClasses`] if the network has no head that names classes.
+    /// [`ModelError::NoClasses`] if the network has no classification head.
     pub fn class_scores(
         &self,
         clouds: &[PointCloud],
@@ -233,13 +244,19 @@ impl PointModel {
         })
     }
 
-    /// Writes one self-contained `.safetensors` file.
+    /// Saves the model as one self-contained `.safetensors` file.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
     pub fn save(&self, path: &Path, precision: Precision) -> Result<(), ModelError> {
         save(path, &self.config, &self.tower, self.logit_scale, precision)
     }
 }
 
-/// Writes a point encoder with its configuration as one self-contained `.safetensors` file.
+/// Saves a point encoder and its configuration as one self-contained `.safetensors` file.
+///
+/// # Errors
+/// If the file cannot be written.
 pub fn save(
     path: &Path,
     config: &PointModelConfig,
@@ -253,14 +270,14 @@ pub fn save(
         list.push("logit_scale".to_owned(), burn::tensor::Tensor::<1>::from_floats([scale], &Device::flex()));
     }
     let header = serde_json::to_string(config).expect("a configuration has only strings for keys");
-    list.write(path, precision, HashMap::from([(CONFIG_KEY.to_owned(), header)]))?;
+    list.write(path, precision, HashMap::from([(config_key::POINTS.to_owned(), header)]))?;
     Ok(())
 }
 
-/// A file's configuration without its weights; and, unless the file is our own, what it was recognized as.
+/// The configuration of a file's model, without loading its weights; and, unless it is our own, the detected network.
 pub(crate) fn described(file: &WeightFile) -> Result<(PointModelConfig, Option<Recognized>), WeightsError> {
     let unrecognized = |message: String| WeightsError::Unrecognized { path: file.path().to_owned(), message };
-    if let Some(text) = file.metadata(CONFIG_KEY) {
+    if let Some(text) = file.metadata(config_key::POINTS) {
         let config: PointModelConfig =
             serde_json::from_str(text).map_err(|e| unrecognized(format!("its header: {e}")))?;
         config.tower.encoder.check().map_err(|message| unrecognized(format!("its header: {message}")))?;

@@ -1,4 +1,4 @@
-//! Pictures → the numbers a tower was trained on, exactly as the reference prepares them.
+//! Image preprocessing, exactly as in the reference of each model.
 
 mod object;
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use self::object::object_view;
 
-/// Mean and standard deviation of each channel, that a tower was trained with.
+/// Mean and standard deviation of each channel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Normalization {
@@ -33,20 +33,20 @@ impl Normalization {
     }
 }
 
-/// Edge of the window Duoduo CLIP cuts out of a 224-pixel view before it enlarges it again.
+/// Size of Duoduo CLIP's crop of a 224-pixel view, which is then resized to 224 pixels.
 const DUODUO_WINDOW: usize = 208;
 
-/// Whether a window is cut out of each view before it is enlarged to full size.
+/// The crop of each view, which is then resized to the view's size (Duoduo CLIP).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Crop {
-    /// The whole view.
+    /// No crop.
     None,
-    /// The middle 208 of 224 pixels. The reference cuts at random, in evaluation too; the middle is its mean.
+    /// The central 208 of 224 pixels. The reference crops at random, even in evaluation; the center is the mean position.
     Center,
-    /// The reference's window for a torch generator seeded with this number, shared by all views of a call.
+    /// The reference's random crop for a torch generator with this seed, the same for all views of a call.
     Seed(u32),
-    /// The window whose top left corner this is, each coordinate at most 16.
+    /// The crop with this top left corner; coordinates are at most 16.
     At {
         /// Rows above it.
         top: usize,
@@ -56,7 +56,7 @@ pub enum Crop {
 }
 
 impl Crop {
-    /// Top left corner of the 208-pixel window in a 224-pixel view.
+    /// Top left corner of the 208-pixel crop in a 224-pixel view.
     fn corner(self) -> Option<[usize; 2]> {
         match self {
             Self::None => None,
@@ -69,56 +69,64 @@ impl Crop {
         }
     }
 
-    /// The largest view this crop can be applied to exactly is the one it was made for.
+    /// Whether the crop is defined for views of this size.
     pub fn fits(self, size: usize) -> bool {
         self == Self::None || size == 224
     }
 }
 
-/// What of a photo is looked at.
+/// The part of a photo that becomes a view.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Photos {
-    /// The middle: the shortest side fitted (OpenCLIP's evaluation transform).
+    /// The center, with the shortest side resized (OpenCLIP's evaluation transform).
     #[default]
     Middle,
-    /// Its object, where transparency or a plain background tells it: on white, framed as views are; else the middle.
+    /// The object, detected by transparency or a plain background, on white and framed like rendered views; else the center.
     Object,
 }
 
-/// How views become pixels.
+/// Preprocessing of views and photos.
+///
+/// ```
+/// use image::RgbaImage;
+/// use lexiform_model::preprocess::Preprocess;
+///
+/// let pixels = Preprocess::clip(224).views(&[RgbaImage::new(300, 200)]);
+/// assert_eq!(pixels.len(), 3 * 224 * 224);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Preprocess {
-    /// Edge of the square image the tower sees.
+    /// Size of the tower's square input, in pixels.
     pub size: usize,
-    /// Window cut out first.
+    /// Crop of views.
     pub crop: Crop,
-    /// How numbers in `0..1` are shifted and scaled.
+    /// Normalization of values in `0..1`.
     #[serde(default)]
     pub normalization: Normalization,
-    /// What of a photo is looked at.
+    /// Crop of photos.
     #[serde(default)]
     pub photos: Photos,
 }
 
 impl Preprocess {
-    /// Views of this size as CLIP sees them, whole.
+    /// CLIP's preprocessing of views, without a crop.
     pub fn clip(size: usize) -> Self {
         Self { size, crop: Crop::None, normalization: Normalization::Clip, photos: Photos::Middle }
     }
 
-    /// Views → normalized pixels, `[views, 3, size, size]` row-major. Views of another size are resized as
-    /// Pillow does (bicubic, antialiased, aspect ignored), transparent pixels are put on white.
+    /// Views → normalized pixels, `[views, 3, size, size]`. Views of another size are resized as in Pillow (bicubic,
+    /// antialiased, ignoring the aspect ratio), and composited on white.
     pub fn views(&self, views: &[RgbaImage]) -> Vec<f32> {
         views.par_iter().flat_map_iter(|view| self.normalize(&self.on_white(view))).collect()
     }
 
-    /// A photo → normalized pixels, `[3, size, size]`. The window of `crop` is not cut out of photos.
+    /// A photo → normalized pixels, `[3, size, size]`. The crop of views does not apply to photos.
     pub fn photo(&self, photo: &RgbaImage) -> Vec<f32> {
         Self { crop: Crop::None, ..*self }.normalize(&self.photo_view(photo))
     }
 
-    /// The picture that [`photo`](Self::photo) normalizes.
+    /// The image that [`photo`](Self::photo) normalizes.
     pub fn photo_view(&self, photo: &RgbaImage) -> RgbImage {
         let object = match self.photos {
             Photos::Object => object_view(photo, self.size),
@@ -127,7 +135,7 @@ impl Preprocess {
         object.unwrap_or_else(|| self.middle(photo))
     }
 
-    /// The shortest side resized to `size`, the middle kept.
+    /// Resizes the shortest side to `size` and crops the center.
     fn middle(&self, photo: &RgbaImage) -> RgbImage {
         let photo = composite_on_white(photo);
         let (width, height) = (photo.width() as usize, photo.height() as usize);
@@ -148,7 +156,7 @@ impl Preprocess {
         composite_on_white(&resize_bicubic_rgba(view, self.size, self.size))
     }
 
-    /// `[3, size, size]`: scaled to `0..1`, cut, enlarged, normalized.
+    /// Scales to `0..1`, crops, resizes and normalizes: `[3, size, size]`.
     fn normalize(&self, image: &RgbImage) -> Vec<f32> {
         let size = self.size;
         let mut planes = vec![0.0f32; 3 * size * size];
@@ -170,7 +178,7 @@ impl Preprocess {
     }
 }
 
-/// Bilinear with half-pixel centers, from the window at `corner` back to the full plane.
+/// Resizes the crop at `corner` to the full plane: bilinear with half-pixel centers, without antialiasing.
 fn enlarge_window(plane: &[f32], size: usize, [top, left]: [usize; 2]) -> Vec<f32> {
     let step = DUODUO_WINDOW as f32 / size as f32;
     let taps: Vec<(usize, usize, f32)> = (0..size)
@@ -192,7 +200,8 @@ fn enlarge_window(plane: &[f32], size: usize, [top, left]: [usize; 2]) -> Vec<f3
     enlarged
 }
 
-/// First two outputs of the 32-bit Mersenne Twister, which torch draws its crops from.
+/// First two outputs of the 32-bit Mersenne Twister, torch's generator of random crops. Only the part of the state that they
+/// depend on is updated.
 fn mt19937_first_two(seed: u32) -> [u32; 2] {
     let mut state = vec![seed; 624];
     for i in 1..624 {

@@ -1,4 +1,9 @@
-//! Class sentences of the papers.
+//! Class sentences of zero-shot classification.
+
+/// The default templates.
+pub fn usual_templates() -> Vec<String> {
+    ["a {}", "a 3d model of a {}", "a photo of a {}", "a rendering of a {}"].map(str::to_owned).to_vec()
+}
 
 /// ULIP's 64 sentences (`modelnet40_64`, which equals its `shapenet_64`), in its order; the words between `<` and `>` take
 /// turns. The one without a full stop is so there.

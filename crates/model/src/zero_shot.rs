@@ -1,13 +1,20 @@
-//! Naming a shape with words nobody trained it on.
+//! Zero-shot classification of shapes by the names of classes.
 
 use crate::{Embedding, JointModel, ModelError};
 
-/// The class sentences used where nothing else is asked for.
-pub fn usual_templates() -> Vec<String> {
-    ["a {}", "a 3d model of a {}", "a photo of a {}", "a rendering of a {}"].map(str::to_owned).to_vec()
-}
-
-/// One embedding for each label: the direction of the mean over all class sentences.
+/// A zero-shot classifier ([arXiv 2103.00020](https://arxiv.org/abs/2103.00020), section 3.1): one embedding per label, the
+/// normalized mean over all templates.
+///
+/// ```
+/// use lexiform_model::{JointModel, OpenOptions, ZeroShotHead, usual_templates};
+///
+/// let model = JointModel::open("nano", &OpenOptions::default())?;
+/// let labels = ["chair", "airplane"].map(str::to_owned);
+/// let head = ZeroShotHead::new(&model, &labels, &usual_templates())?;
+/// let shape = &model.embed_texts(&["a wooden chair"])?[0];
+/// assert_eq!(head.classify(shape)[0].0, "chair");
+/// # Ok::<(), lexiform_model::ModelError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct ZeroShotHead {
     labels: Vec<String>,
@@ -16,12 +23,18 @@ pub struct ZeroShotHead {
 }
 
 impl ZeroShotHead {
-    /// Puts every label into every template (`{}`) and encodes the sentences.
+    /// Inserts every label into every template (at `{}`) and encodes the sentences.
+    ///
+    /// # Errors
+    /// The error of the text tower, or [`ModelError::NoDirection`] if the sentences of a label cancel out.
     pub fn new(model: &JointModel, labels: &[String], templates: &[String]) -> Result<Self, ModelError> {
         Self::encoded_by(|sentences| model.embed_texts(sentences), labels, templates, model.logit_scale())
     }
 
-    /// As [`new`](Self::new) with any text encoder; `logit_scale` is the logarithm of the similarities' multiplier.
+    /// As [`new`](Self::new), with any text encoder; `logit_scale` is the logarithm of the factor of similarities.
+    ///
+    /// # Errors
+    /// The error of `encode`, or [`ModelError::NoDirection`] if the sentences of a label cancel out.
     pub fn encoded_by<E: From<ModelError>>(
         encode: impl FnOnce(&[&str]) -> Result<Vec<Embedding>, E>,
         labels: &[String],
@@ -39,7 +52,7 @@ impl ZeroShotHead {
         Ok(Self { labels: labels.to_vec(), embeddings, logit_scale })
     }
 
-    /// Labels with their probabilities (softmax of scaled similarities), best first; ties keep the order given.
+    /// Labels with their probabilities (softmax of scaled similarities), best first; ties keep the order of the labels.
     pub fn classify(&self, shape: &Embedding) -> Vec<(&str, f32)> {
         let scale = self.logit_scale.exp();
         let logits: Vec<f32> = self.embeddings.iter().map(|e| scale * e.dot(shape)).collect();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use lexiform_model::hub::pull;
-use lexiform_model::{ModelError, registry};
+use lexiform_model::{ModelError, inspect, registry};
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
@@ -81,7 +81,7 @@ fn a_broken_download_goes_on_and_lands_in_the_cache() {
     assert!(path.ends_with(format!("snapshots/{COMMIT}/Four_1to6F_bs1600_LT6.ckpt")));
     assert_eq!(pull("duoduo", |_| {}).unwrap(), path, "a second pull asks nobody");
     assert!(registry::locate("duoduo").is_ok());
-    assert!(registry::list().iter().any(|card| card.name == "duoduo" && card.available));
+    assert!(inspect::list().iter().any(|card| card.name == "duoduo" && card.available));
     let captioner = pull("blip", |_| {}).unwrap();
     let here = |file: &str| captioner.with_file_name(file).is_file();
     assert!(captioner.ends_with(format!("snapshots/{COMMIT}/pytorch_model.bin")));

@@ -6,12 +6,12 @@ use burn::tensor::Device;
 use glam::Vec3;
 use lexiform_geometry::PointCloud;
 use lexiform_model::clip::{ClipConfig, ClipText, ClipVision, TextConfig, VisionConfig, VisionStyle};
+use lexiform_model::inspect::inspect;
 use lexiform_model::nn::Activation;
 use lexiform_model::point::{
     CloudInput, EncoderConfig, PointTower, PpatConfig, Projection, Resample, TowerConfig, Up,
 };
 use lexiform_model::preprocess::Preprocess;
-use lexiform_model::registry::inspect;
 use lexiform_model::tokenizer::{Tokenizer, WordPieces};
 use lexiform_model::weights::{Precision, Source, WeightFile};
 use lexiform_model::{

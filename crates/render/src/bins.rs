@@ -1,9 +1,9 @@
 //! What may be seen, sorted by the band of rows where it may be.
 
-use crate::level::Kernel;
 use crate::project::GridVertex;
 use crate::raster::{Record, SMALL, covered};
 use crate::splat::Disc;
+use lexiform_kernels::Kernel;
 
 /// Triangles classified at a time: loops over exactly this many lanes become vector instructions.
 const BLOCK: usize = 16;

@@ -1,7 +1,7 @@
 //! What kind of pixel each of a row is, so that only those that see something are looked at one by one.
 
-use crate::level::Kernel;
 use crate::samples::Seen;
+use lexiform_kernels::Kernel;
 
 /// What the samples of a pixel see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ mod tests {
     use rand::{Rng, SeedableRng};
 
     use super::*;
-    use crate::level::Level;
+    use lexiform_kernels::Level;
 
     #[test]
     fn kinds_are_those_of_the_samples() {

@@ -1,8 +1,8 @@
 //! How far everything in a block of samples is at most: what is wholly behind is not drawn.
 
 use crate::band::Band;
-use crate::level::Kernel;
 use crate::samples::Seen;
+use lexiform_kernels::Kernel;
 
 /// Samples along the edge of a block of the depth floor, as a power of two.
 const BLOCK_BITS: i32 = 3;

@@ -1,8 +1,8 @@
 //! From a row of light to bytes, many pixels side by side.
 
 use crate::config::Background;
-use crate::level::Kernel;
 use lexiform_geometry::color::{step, tables};
+use lexiform_kernels::Kernel;
 
 /// Pixels taken at a time: loops over exactly this many lanes become vector instructions.
 const BLOCK: usize = 16;
@@ -87,7 +87,7 @@ mod tests {
     use rand::{Rng, SeedableRng};
 
     use super::*;
-    use crate::level::Level;
+    use lexiform_kernels::Level;
 
     /// The slow twin: one pixel, as the formulas say.
     fn encoded([r, g, b, w]: [f32; 4], background: Background) -> [u8; 4] {

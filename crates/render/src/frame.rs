@@ -4,11 +4,11 @@ use lexiform_geometry::Camera;
 
 use crate::bins::Bands;
 use crate::config::RenderConfig;
-use crate::level::Level;
 use crate::light::Lamps;
 use crate::project::Projection;
 use crate::ray::Ray;
 use crate::stage::Stage;
+use lexiform_kernels::Level;
 
 /// Pixel rows of a band; its samples fit the second-level cache.
 pub(crate) const BAND: u32 = 32;

@@ -20,7 +20,6 @@ mod encode;
 mod fill;
 mod frame;
 mod layout;
-mod level;
 mod light;
 mod project;
 mod raster;
@@ -45,8 +44,8 @@ pub use depth_normals::DepthNormals;
 pub use view_augmentation::{Tone, ViewAugmentation};
 
 use crate::frame::Frame;
-use crate::level::Level;
 use crate::stage::Stage;
+use lexiform_kernels::Level;
 
 /// A scene made ready for drawing: mip maps of its textures, sizes and normals of its points. Worth keeping
 /// where views are asked for one by one.

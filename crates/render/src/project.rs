@@ -1,9 +1,10 @@
 //! From the world to the sample grid: cameras, vertices, and triangles that cross the edges of the view.
 
 use glam::Vec3;
+use lexiform_kernels::Kernel;
 
-use crate::level::Kernel;
 use lexiform_geometry::Camera;
+use lexiform_kernels::Kernel;
 
 /// Steps of snapped coordinates between neighboring samples; edges are exact integers from there on.
 pub(crate) const SUBSAMPLE: i32 = 1 << SUBSAMPLE_BITS;

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use crate::level::Kernel;
 use crate::project::{GridVertex, SUBSAMPLE, SUBSAMPLE_BITS};
 use crate::samples::{Seen, Target, widen};
+use lexiform_kernels::Kernel;
 
 /// How much farther back faces count, relative to their depth: a sheet drawn twice, once for each side,
 /// shows the side that faces the camera.
@@ -305,8 +305,8 @@ mod tests {
     use rand::{Rng, SeedableRng};
 
     use super::*;
-    use crate::level::Level;
     use crate::samples::nothing;
+    use lexiform_kernels::Level;
 
     const GRID: i32 = 120;
     const ROWS: [i32; 2] = [8, 104];

@@ -5,8 +5,8 @@ use glam::{Vec2, Vec3};
 use lexiform_geometry::surface::{Hit, Intersection, MappedTexture, Part, on_texture};
 
 use crate::frame::Frame;
-use crate::level::Kernel;
 use crate::ray::Ray;
+use lexiform_kernels::Kernel;
 
 /// Points colored at a time: loops over exactly this many lanes become vector instructions.
 const BLOCK: usize = 16;

@@ -2,10 +2,10 @@
 //! time.
 
 use crate::depth_floor::{DepthFloor, Extent};
-use crate::level::Kernel;
 use crate::project::{GridVertex, SUBSAMPLE};
 use crate::raster::{BACK_FACE_BIAS, center, covered};
 use crate::samples::{STEP, Seen, Target, widen};
+use lexiform_kernels::Kernel;
 
 /// Triangles set up at a time: loops over exactly this many lanes become vector instructions.
 const BLOCK: usize = 16;
@@ -197,9 +197,9 @@ mod tests {
     use rand::{Rng, SeedableRng};
 
     use super::*;
-    use crate::level::Level;
     use crate::raster::{Record, SMALL};
     use crate::samples::nothing;
+    use lexiform_kernels::Level;
 
     const GRID: i32 = 96;
     const ROWS: [i32; 2] = [16, 80];

@@ -1,14 +1,15 @@
 //! Every level of instructions against every other, and colors taken side by side against colors taken one by one.
 
 use glam::{Vec2, Vec3, Vec4};
+use lexiform_kernels::Level;
 
 use super::*;
 use crate::frame::Frame;
-use crate::level::Level;
 use crate::shade::{Ask, Shade};
 use crate::stage::Stage;
 use lexiform_geometry::test_shapes::bumpy_sphere;
 use lexiform_geometry::{AlphaMode, Material, Mesh, TextureUse};
+use lexiform_kernels::Level;
 
 /// Parts of all kinds: textured, metal, painted at the vertices, glowing, unlit, without normals, seen through.
 fn many_parts() -> Scene {

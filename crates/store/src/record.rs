@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use fnv::FnvHasher;
 use serde::{Deserialize, Serialize};
 
 use crate::RecordId;

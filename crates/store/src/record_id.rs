@@ -1,7 +1,9 @@
 //! Ids of records: stable across renames and changed contents.
 
 use std::fmt;
+use std::hash::Hasher as _;
 
+use fnv::FnvHasher;
 use serde::{Deserialize, Serialize};
 
 /// Permanent id of a record: 63 bits, written as 16 hexadecimal digits. Survives renames and changed contents.
@@ -27,13 +29,12 @@ impl RecordId {
     /// with the same origin: a file was renamed, then the same file appears again at the old path. See
     /// [`VectorStore::assign_id`](crate::VectorStore::assign_id).
     pub fn derive(path: &str, content_hash: &str, attempt: u64) -> Self {
-        // FNV-1a, then the finalizer of SplitMix64: FNV alone leaves the high bits of short inputs alike.
-        let fields =
-            path.bytes().chain([0]).chain(content_hash.bytes()).chain([0]).chain(attempt.to_le_bytes());
-        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-        for byte in fields {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        let mut hasher = FnvHasher::default();
+        for field in [path.as_bytes(), &[0], content_hash.as_bytes(), &[0], &attempt.to_le_bytes()] {
+            hasher.write(field);
         }
+        // The finalizer of SplitMix64: FNV alone leaves the high bits of short inputs alike.
+        let mut hash = hasher.finish();
         hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         Self((hash ^ (hash >> 31)) & Self::BITS)

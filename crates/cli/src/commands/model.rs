@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use lexiform_model::inspect::{self, Contents, Group, ModelCard};
 use lexiform_model::preprocess::Photos;
-use lexiform_model::registry::{self, Contents, Group, ModelCard};
+use lexiform_model::registry;
 use lexiform_model::weights::Precision;
 use lexiform_model::{JointModel, OpenOptions, PointModel, PointOptions};
 
@@ -131,7 +132,7 @@ impl ModelArgs {
 }
 
 fn list(json: bool) -> anyhow::Result<()> {
-    let cards = registry::list();
+    let cards = inspect::list();
     if json {
         return cards.iter().try_for_each(output::json);
     }
@@ -175,7 +176,7 @@ fn list(json: bool) -> anyhow::Result<()> {
 }
 
 fn describe(model: &str, json: bool) -> anyhow::Result<()> {
-    let (card, contents) = registry::inspect(model)?;
+    let (card, contents) = inspect::inspect(model)?;
     if json {
         let mut object = card.map(serde_json::to_value).transpose()?.unwrap_or_else(|| serde_json::json!({}));
         object["contents"] = serde_json::to_value(&contents)?;
@@ -233,7 +234,7 @@ fn pull(name: &str) -> anyhow::Result<()> {
 #[cfg(not(feature = "hub"))]
 fn pull(name: &str) -> anyhow::Result<()> {
     use crate::failure::WithHint as _;
-    let origin = registry::describe(name)?.origin;
+    let origin = inspect::describe(name)?.origin;
     Err(anyhow::anyhow!(
         "{name}: this lexiform was built without the feature `hub`, so it cannot fetch weights"
     ))

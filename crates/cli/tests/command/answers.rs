@@ -324,8 +324,8 @@ fn a_checkpoint_is_recognized_and_told_apart() {
     by_hand.bad(
         1,
         &[
-            "at a page for people",
-            "hint: fetch by hand: https://drive.google.com/file/d/14aFau0H5Zn4byH6ahq7_PI7xzBSL18Ao",
+            "must be downloaded manually",
+            "hint: download https://drive.google.com/file/d/14aFau0H5Zn4byH6ahq7_PI7xzBSL18Ao",
         ],
     );
 }

@@ -74,7 +74,7 @@ fn what_cannot_caption_says_why() {
     assert_eq!(info["contents"]["kind"], "BLIP captioner in transformers' layout");
     assert_eq!(info["contents"]["missing"], serde_json::json!([]));
     let alone = bench.run(&["model", "info", "alone/model.safetensors"]).good().stdout;
-    assert!(alone.contains("vocab.txt beside it"), "{alone}");
+    assert!(alone.contains("vocab.txt in the same folder"), "{alone}");
     let list = bench.run(&["model", "list"]).good().stdout;
     assert!(list.contains("BSD-3-Clause") && list.contains("Salesforce/blip-image-captioning-large"));
 }

@@ -134,7 +134,7 @@ fn a_fine_tuned_checkpoint_is_counted() {
     bench.run(&of_set).bad(1, &["expected 3 scores a shape, found", "hint: "]);
     let points = tiny_points();
     let other = ["eval", "classify", "--data", "set", "--model", points.to_str().unwrap()];
-    bench.run(&other).bad(1, &["has no head that names classes"]);
+    bench.run(&other).bad(1, &["has no classification head"]);
 }
 
 #[test]

@@ -25,7 +25,7 @@ fn a_joined_model_takes_meshes_as_views_and_clouds_as_points() {
     let other = other_model().to_str().unwrap();
     bench
         .run(&["model", "join", other, points, "wrong.safetensors"])
-        .bad(1, &["was trained towards", "tiny@"]);
+        .bad(1, &["was trained on the features of", "tiny@"]);
 
     let card = bench.run(&["model", "info", "joined.safetensors", "--json"]).good().json().remove(0);
     assert_eq!((&card["modality"], &card["dim"]), (&json!("views and points"), &json!(32)));

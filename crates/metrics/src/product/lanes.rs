@@ -4,51 +4,36 @@
 //! rounding (every x86 with FMA, every 64-bit ARM) therefore give the same bits, whatever their width; only machines
 //! that round twice differ from them.
 
-use std::sync::OnceLock;
-
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::{
     __m256, __m512, _MM_HINT_T0, _mm_prefetch, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps,
     _mm256_storeu_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_storeu_ps,
 };
 
+use lexiform_kernels::Level;
+
 /// Sums of the largest tile.
 pub(super) const LARGEST_TILE: usize = 14 * 32;
 
-/// The instruction set that products are computed with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Level {
-    /// What every machine of the architecture has.
-    Portable,
-    #[cfg(target_arch = "x86_64")]
-    Avx2,
-    #[cfg(target_arch = "x86_64")]
-    Avx512,
+/// How products are taken on a level.
+pub(crate) trait Tiles {
+    /// Rows of a tile: with two vectors a row, as many as registers can hold next to what is being loaded.
+    fn rows(self) -> usize;
+
+    /// Columns of a tile: two vectors.
+    fn columns(self) -> usize;
+
+    /// Dot products of the rows of two panels, `[dim, rows]` and `[dim, columns]` → `[rows, columns]`, each row `stride`
+    /// behind the one before.
+    fn tile(self, left: &[f32], right: &[f32], sums: &mut [f32], stride: usize);
+
+    /// One step of a sum, as this level takes it.
+    #[cfg(test)]
+    fn fused(self, a: f32, b: f32, sum: f32) -> f32;
 }
 
-impl Level {
-    /// The fastest that this machine can run.
-    pub(crate) fn detect() -> Self {
-        static LEVEL: OnceLock<Level> = OnceLock::new();
-        *LEVEL.get_or_init(|| Self::available().pop().unwrap_or(Self::Portable))
-    }
-
-    /// All that this machine can run, the fastest last.
-    pub(crate) fn available() -> Vec<Self> {
-        #[cfg_attr(not(target_arch = "x86_64"), expect(unused_mut, reason = "other machines have one level"))]
-        let mut levels = vec![Self::Portable];
-        #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            levels.push(Self::Avx2);
-            if is_x86_feature_detected!("avx512f") {
-                levels.push(Self::Avx512);
-            }
-        }
-        levels
-    }
-
-    /// Rows of a tile: with two vectors a row, as many as registers can hold beside what is being loaded.
-    pub(crate) fn rows(self) -> usize {
+impl Tiles for Level {
+    fn rows(self) -> usize {
         match self {
             Self::Portable => 4,
             #[cfg(target_arch = "x86_64")]
@@ -58,8 +43,7 @@ impl Level {
         }
     }
 
-    /// Columns of a tile: two vectors.
-    pub(crate) fn columns(self) -> usize {
+    fn columns(self) -> usize {
         match self {
             Self::Portable => 2 * <[f32; 4] as Lanes>::COUNT,
             #[cfg(target_arch = "x86_64")]
@@ -69,9 +53,8 @@ impl Level {
         }
     }
 
-    /// Dot products of the rows of two panels, `[dim, rows]` and `[dim, columns]` → `[rows, columns]`, each row `stride`
-    /// behind the one before.
-    pub(super) fn tile(self, left: &[f32], right: &[f32], sums: &mut [f32], stride: usize) {
+    fn tile(self, left: &[f32], right: &[f32], sums: &mut [f32], stride: usize) {
+        // Not as kernels of `Level::run`: each level has vectors of its own, which the others must not compile.
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx2,fma")]
         fn avx2(left: &[f32], right: &[f32], sums: &mut [f32], stride: usize) {
@@ -93,15 +76,8 @@ impl Level {
         }
     }
 
-    /// Whether a product and its sum are rounded once.
     #[cfg(test)]
-    pub(super) fn fuses(self) -> bool {
-        self != Self::Portable || FUSES
-    }
-
-    /// One step of a sum, as this level takes it.
-    #[cfg(test)]
-    pub(super) fn fused(self, a: f32, b: f32, sum: f32) -> f32 {
+    fn fused(self, a: f32, b: f32, sum: f32) -> f32 {
         if self.fuses() { a.mul_add(b, sum) } else { a * b + sum }
     }
 }

@@ -7,7 +7,9 @@
 
 mod lanes;
 
-pub(crate) use self::lanes::Level;
+use lexiform_kernels::Level;
+
+pub(crate) use self::lanes::Tiles;
 
 /// Rows in panels: the numbers of one place of all rows of a panel side by side, `[panels, dim, width]`. What the last
 /// panel lacks in rows is zero.

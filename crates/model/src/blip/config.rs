@@ -1,4 +1,4 @@
-//! Sizes of a BLIP captioner: told from the tensors, and what they cannot tell from `config.json` beside them.
+//! Sizes of a BLIP captioner, from its tensors and the `config.json` next to the weights.
 
 use std::path::Path;
 
@@ -7,30 +7,29 @@ use serde::Deserialize;
 
 use super::naming::Naming;
 use crate::clip::{VisionConfig, VisionStyle};
-use crate::error::WeightsError;
 use crate::nn::{Activation, TransformerConfig};
-use crate::weights::{Layout, WeightFile};
+use crate::weights::{Layout, WeightFile, WeightsError};
 
-/// What `transformers` calls the file of sizes.
+/// The configuration file of `transformers`.
 pub(super) const CONFIG: &str = "config.json";
-/// Largest number of anything a size counts: beyond it a file is damaged.
+/// Largest size of any kind; above it, the file is damaged.
 const LARGEST: usize = 1 << 20;
 
-/// An image tower and the decoder that looks at it.
+/// Sizes of a BLIP captioner.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BlipConfig {
     /// The image tower.
     pub vision: VisionConfig,
     /// The text decoder.
     pub decoder: DecoderConfig,
-    /// Ids of tokens that are no words.
+    /// Special tokens.
     pub marks: Marks,
 }
 
-/// A BERT that looks at a picture and writes.
+/// Sizes of the text decoder, a BERT with cross-attention.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DecoderConfig {
-    /// Number of different tokens.
+    /// Size of the vocabulary.
     pub vocabulary: usize,
     /// Longest sequence in tokens.
     pub context: usize,
@@ -38,18 +37,18 @@ pub struct DecoderConfig {
     pub transformer: TransformerConfig,
 }
 
-/// Ids of tokens that are no words.
+/// Ids of special tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Marks {
-    /// Begins a caption: `[DEC]`.
+    /// Start of a caption: `[DEC]`.
     pub start: u32,
-    /// Ends it: `[SEP]`.
+    /// End of a caption: `[SEP]`.
     pub end: u32,
-    /// Fills rows of sentences that have ended.
+    /// Padding of finished captions.
     pub padding: u32,
 }
 
-/// `config.json`, as far as tensors do not show it. Absent fields have the defaults of `transformers`.
+/// The part of `config.json` that tensors do not imply. Absent fields have the defaults of `transformers`.
 #[derive(Default, Deserialize)]
 struct Stated {
     #[serde(default)]
@@ -90,7 +89,7 @@ impl BlipConfig {
 }
 
 impl Stated {
-    /// Reads the file. The original project kept none beside its weights: there the sizes are as in its code.
+    /// Reads the file. The original project released none; its sizes are those in its code.
     fn beside(weights: &Path, naming: Naming) -> Result<Option<Self>, WeightsError> {
         let path = weights.with_file_name(CONFIG);
         if naming == Naming::Salesforce && !path.is_file() {
@@ -120,14 +119,12 @@ impl StatedTower {
             None | Some("gelu") => Ok(Activation::Gelu),
             Some("quick_gelu") => Ok(Activation::QuickGelu),
             Some("relu") => Ok(Activation::Relu),
-            Some(other) => {
-                Err(format!("{CONFIG} beside it: expected gelu, quick_gelu or relu, found {other:?}"))
-            }
+            Some(other) => Err(format!("{CONFIG}: expected gelu, quick_gelu or relu, found {other:?}")),
         }
     }
 }
 
-/// Reads sizes off the shapes of tensors.
+/// Infers sizes from the shapes of tensors.
 struct Sizes<'a> {
     file: &'a WeightFile,
     layout: Layout,
@@ -138,7 +135,7 @@ impl Sizes<'_> {
         WeightsError::Unrecognized { path: self.file.path().to_owned(), message }
     }
 
-    /// The shape of a tensor, all sizes sane.
+    /// The shape of a tensor, with all sizes in range.
     fn shape<const D: usize>(&self, name: &str) -> Result<[usize; D], WeightsError> {
         let shape = self.file.shape(&self.layout.name(name))?;
         let sane = shape.iter().all(|size| (1..=LARGEST).contains(size));
@@ -149,13 +146,13 @@ impl Sizes<'_> {
         }
     }
 
-    /// Blocks `{name}.{0…}.{part}` that are there.
+    /// Number of blocks `{name}.{0…}.{part}` in the file.
     fn layers(&self, name: &str, part: &str) -> usize {
         let at = |layer: usize| self.layout.name(&format!("{name}.{layer}.{part}"));
         (0..).take_while(|layer| self.file.contains(&at(*layer))).count()
     }
 
-    /// Heads of a tower, where they divide its width.
+    /// Number of heads of a tower, which must divide its width.
     fn heads(&self, width: usize, stated: Option<usize>) -> Result<usize, WeightsError> {
         // Heads of the published models are 64 wide.
         let heads = stated.unwrap_or(width / 64);
@@ -178,7 +175,7 @@ impl Sizes<'_> {
         if grid == 0 || grid * grid + 1 != positions {
             return Err(self.unrecognized(format!("{positions} positions are no square and a class token")));
         }
-        // `BlipVisionConfig` has 12 heads where none are stated, and 1e-5; the original code 1e-6.
+        // Defaults of `BlipVisionConfig`: 12 heads and an epsilon of 1e-5; the original code uses 1e-6.
         let heads = stated.map(|stated| stated.num_attention_heads.unwrap_or(12));
         let stated_epsilon = stated.map(|stated| stated.layer_norm_eps.unwrap_or(1e-5));
         let epsilon = stated_epsilon.unwrap_or(match naming {
@@ -203,7 +200,7 @@ impl Sizes<'_> {
         let [vocabulary, width] = self.shape("text_decoder.token_embedding.weight")?;
         let [context, _] = self.shape("text_decoder.positional_embedding")?;
         let [mlp_width, _] = self.shape("text_decoder.layers.0.mlp.c_fc.weight")?;
-        // `BlipTextConfig` has 8 heads where none are stated.
+        // Default of `BlipTextConfig`: 8 heads.
         let heads = self.heads(width, stated.map(|stated| stated.num_attention_heads.unwrap_or(8)))?;
         let transformer = TransformerConfig {
             width,

@@ -1,23 +1,23 @@
-//! BLIP's text decoder: a BERT whose words see those before them and the picture (Li et al. 2022, section 3.1).
+//! BLIP's text decoder: a BERT with causal self-attention and cross-attention to an image
+//! ([arXiv 2201.12086](https://arxiv.org/abs/2201.12086), section 3.1).
 //!
-//! Its layers normalize behind each branch and not before, and have a branch more than a block of the image tower. Every
-//! call adds one word to each sentence.
+//! Unlike the blocks of the image tower, its layers are post-norm and have a third branch, the cross-attention. Each call adds
+//! one token to each caption.
 
 use burn::module::{Module, Param};
 use burn::tensor::{Int, Tensor, TensorData};
 
 use super::config::DecoderConfig;
-use crate::error::WeightsError;
 use crate::nn::{Activation, LayerNorm, Linear, Memory, MemoryAttention, Mlp};
-use crate::weights::{Fill, Source};
+use crate::weights::{Fill, Source, WeightsError};
 
-/// Starting deviation of all matrices in BERT.
+/// Standard deviation of BERT's initialization.
 const DEVIATION: f32 = 0.02;
 
-/// Pictures and words so far → logits of the next word.
+/// Images and previous tokens → logits of the next token.
 #[derive(Module, Debug)]
 pub struct TextDecoder {
-    /// Words it says, `[width, vocabulary]`; its columns are also the words it hears.
+    /// Output layer, `[width, vocabulary]`; its columns are also the token embeddings (tied).
     words: Linear,
     positions: Param<Tensor<2>>,
     ln_pre: LayerNorm,
@@ -38,19 +38,19 @@ struct DecoderLayer {
     ln_3: LayerNorm,
 }
 
-/// Sentences in the making, equally many about each picture, all of one length.
+/// Unfinished captions, the same number for each image, all of the same length.
 #[derive(Clone, Debug)]
 pub struct Draft {
-    /// What each layer remembers of the pictures.
+    /// Keys and values of the images in each layer.
     pictures: Vec<Memory>,
-    /// What each layer remembers of the words; nothing before the first.
+    /// Keys and values of the tokens in each layer; `None` before the first token.
     words: Vec<Option<Memory>>,
     n_pictures: usize,
     length: usize,
 }
 
 impl Draft {
-    /// Goes on with these sentences, each as often as it is named; equally many of each picture, in the pictures' order.
+    /// Continues with these captions, possibly repeated; the same number for each image, in the order of images.
     pub fn keep(&mut self, sentences: &[usize]) {
         let rows: Vec<i64> = sentences.iter().map(|row| *row as i64).collect();
         let Some(Some(first)) = self.words.first() else { return };
@@ -61,14 +61,17 @@ impl Draft {
         }
     }
 
-    /// Words so far.
+    /// Tokens so far.
     pub fn length(&self) -> usize {
         self.length
     }
 }
 
 impl TextDecoder {
-    /// Reads `text_decoder.*`; pictures are tokens `picture_width` wide.
+    /// Reads `text_decoder.*`; the tokens of images are `picture_width` wide.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn load(source: &Source, config: &DecoderConfig, picture_width: usize) -> Result<Self, WeightsError> {
         let DecoderConfig { vocabulary, context, transformer } = config;
         let (width, epsilon) = (transformer.width, transformer.epsilon);
@@ -102,7 +105,7 @@ impl TextDecoder {
         })
     }
 
-    /// Empty sentences, one about each picture, `[pictures, tokens, picture_width]`.
+    /// Starts one empty caption per image, `[images, tokens, picture_width]`.
     pub fn begin(&self, pictures: Tensor<3>) -> Draft {
         let [n_pictures, _, _] = pictures.dims();
         Draft {
@@ -113,12 +116,12 @@ impl TextDecoder {
         }
     }
 
-    /// Adds a word to each sentence and gives the logits of the next, `[sentences, vocabulary]`. Words are ids below the
-    /// vocabulary's size, sentences shorter than the context.
+    /// Appends a token to each caption and returns the logits of the next, `[captions, vocabulary]`. Ids must be below the
+    /// vocabulary's size, and captions shorter than the context.
     pub fn extend(&self, draft: &mut Draft, words: &[u32]) -> Tensor<2> {
         let mut x = self.hear(words, draft.length);
         let [sentences, _, width] = x.dims();
-        // All sentences about a picture look at it together.
+        // Captions of the same image share its keys and values: they attend to it as one row.
         let per_picture = [draft.n_pictures, sentences / draft.n_pictures.max(1), width];
         for (i, layer) in self.layers.iter().enumerate() {
             let newest = layer.attn.remember(x.clone());
@@ -137,7 +140,7 @@ impl TextDecoder {
         self.words.forward(self.ln_final.forward(x))
     }
 
-    /// Words at a place in their sentences → `[sentences, 1, width]`.
+    /// Embeds tokens at a position: ids `[captions]` → `[captions, 1, width]`.
     fn hear(&self, words: &[u32], place: usize) -> Tensor<3> {
         let table = self.words.weight();
         let [width, _] = table.dims();

@@ -1,5 +1,5 @@
-//! BLIP's captioner (Li et al., "BLIP: Bootstrapping Language-Image Pre-training", 2022): an image tower and a text decoder
-//! that looks at its tokens.
+//! BLIP's image captioner ([arXiv 2201.12086](https://arxiv.org/abs/2201.12086)): an image tower, and a text decoder with
+//! cross-attention to its tokens.
 
 mod config;
 mod decoder;
@@ -18,40 +18,51 @@ pub use self::naming::Naming;
 pub use self::search::Decoding;
 use self::search::{Limits, Search};
 use crate::clip::ClipVision;
-use crate::error::{ModelError, WeightsError};
+use crate::error::ModelError;
 use crate::preprocess::Preprocess;
 use crate::registry;
 use crate::tokenizer::BertWords;
-use crate::weights::{Source, WeightFile};
+use crate::weights::{Source, WeightFile, WeightsError};
 
-/// The file of words beside the weights.
+/// The vocabulary file next to the weights.
 const VOCABULARY: &str = "vocab.txt";
-/// Most pictures looked at together: what the decoder remembers of one is some 40 MB in the published models.
+/// Batch size: cached keys and values of one image take about 40 MB in the published models.
 const PICTURES_AT_ONCE: usize = 12;
-/// What the original captioner was trained to begin with: its `caption_coco.yaml`.
+/// The prompt that the original captioner was trained with (`caption_coco.yaml`).
 pub const USUAL_PROMPT: &str = "a picture of ";
 
-/// How captions are written.
+/// Options of caption generation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Writing {
-    /// What each begins with; not part of what is given back.
+    /// Start of each caption; not part of the result.
     pub prompt: String,
-    /// How words are chosen.
+    /// Decoding method.
     pub decoding: Decoding,
-    /// Fewest tokens, with the start mark and the prompt.
+    /// Minimum number of tokens, including start token and prompt.
     pub shortest: usize,
-    /// Most tokens, with the start mark and the prompt.
+    /// Maximum number of tokens, including start token and prompt.
     pub longest: usize,
 }
 
 impl Default for Writing {
-    /// As the original captioner: its `caption_coco.yaml`.
+    /// The options of the original captioner (`caption_coco.yaml`).
     fn default() -> Self {
         Self { prompt: USUAL_PROMPT.to_owned(), decoding: Decoding::Beams(3), shortest: 5, longest: 20 }
     }
 }
 
-/// Writes sentences about pictures.
+/// An image captioner ([arXiv 2201.12086](https://arxiv.org/abs/2201.12086)).
+///
+/// ```no_run
+/// use image::RgbaImage;
+/// use lexiform_model::Device;
+/// use lexiform_model::blip::{Captioner, Writing};
+///
+/// let captioner = Captioner::open("blip", &Device::flex())?;
+/// let captions = captioner.caption(&[RgbaImage::new(384, 384)], &Writing::default(), 0)?;
+/// println!("{}", captions[0][0]);
+/// # Ok::<(), lexiform_model::ModelError>(())
+/// ```
 pub struct Captioner {
     id: String,
     config: BlipConfig,
@@ -63,20 +74,27 @@ pub struct Captioner {
 }
 
 impl Captioner {
-    /// Whether a file holds such a captioner.
+    /// Whether a file holds a BLIP captioner.
     pub fn recognizes(file: &WeightFile) -> bool {
         Naming::of(file).is_some()
     }
 
     /// Opens a captioner by name (`blip`, `blip-large`) or by the path of its weights.
+    ///
+    /// # Errors
+    /// If there is no such model or file, or the weights do not load.
     pub fn open(name_or_path: &str, device: &Device) -> Result<Self, ModelError> {
         let file = registry::locate(name_or_path)?;
         let is_path = Path::new(name_or_path) == file.path();
         Self::named(&file, if is_path { stem(&file) } else { name_or_path.to_owned() }, device)
     }
 
-    /// Builds the network from a file, with the `vocab.txt` beside it and, in the layout of `transformers`, its
+    /// Loads the network from a file, with the `vocab.txt` in the same folder and, in the format of `transformers`, the
     /// `config.json`.
+    ///
+    /// # Errors
+    /// If the file is no BLIP captioner, its `vocab.txt` or `config.json` is missing, or a tensor is missing, misshaped
+    /// or unused.
     pub fn from_file(file: &WeightFile, device: &Device) -> Result<Self, ModelError> {
         Self::named(file, stem(file), device)
     }
@@ -99,7 +117,7 @@ impl Captioner {
         &self.id
     }
 
-    /// Sizes and marks.
+    /// Sizes and special tokens.
     pub fn config(&self) -> &BlipConfig {
         &self.config
     }
@@ -114,20 +132,23 @@ impl Captioner {
         &self.decoder
     }
 
-    /// How text becomes tokens.
+    /// The tokenizer.
     pub fn words(&self) -> &BertWords {
         &self.words
     }
 
-    /// Pictures → normalized pixels, `[pictures, 3, size, size]`.
+    /// Images → normalized pixels, `[images, 3, size, size]`.
     pub fn pixels(&self, pictures: &[RgbaImage]) -> Tensor<4> {
         let size = self.preprocess.size;
         let pixels = TensorData::new(self.preprocess.views(pictures), [pictures.len(), 3, size, size]);
         Tensor::from_data(pixels, &self.device)
     }
 
-    /// Sentences about each picture. Chance follows from `seed` for the first picture, from the number after it for the
-    /// second, and so on; else pictures are independent of each other.
+    /// Captions of each image, best first. The random seed of image `i` is `seed + i`, so that captions do not depend on how
+    /// images are batched.
+    ///
+    /// # Errors
+    /// [`ModelError::Prompt`] if the prompt leaves no room for a caption.
     pub fn caption(
         &self,
         pictures: &[RgbaImage],
@@ -148,8 +169,11 @@ impl Captioner {
         Ok(captions)
     }
 
-    /// As [`caption`](Self::caption) for pixels, `[pictures, 3, size, size]`, and by ids: start mark and prompt included,
-    /// end mark not.
+    /// As [`caption`](Self::caption) for pixels, `[images, 3, size, size]`, returning token ids, with start token and prompt but
+    /// without end token.
+    ///
+    /// # Errors
+    /// [`ModelError::Prompt`] if the prompt leaves no room for a caption.
     pub fn caption_ids(
         &self,
         pixels: Tensor<4>,
@@ -164,7 +188,7 @@ impl Captioner {
         Ok(sentences.into_iter().map(|said| said.into_iter().map(whole).collect()).collect())
     }
 
-    /// The start mark and the prompt.
+    /// The start token and the prompt.
     fn given(&self, prompt: &str) -> Vec<u32> {
         let mut given = vec![self.config.marks.start];
         given.extend(self.words.encode(prompt));
@@ -180,7 +204,7 @@ impl Captioner {
         Ok(Limits { marks: self.config.marks, given, shortest: writing.shortest, longest })
     }
 
-    /// What the searches find for pictures' tokens, `[pictures, tokens, width]`, one search a picture.
+    /// Runs one search per image on the images' tokens, `[images, tokens, width]`.
     fn write(&self, pictures: Tensor<3>, given: &[u32], mut searches: Vec<Search>) -> Vec<Vec<Vec<u32>>> {
         let (count, [before @ .., last]) = (searches.len(), given) else { return Vec::new() };
         if count == 0 {
@@ -210,12 +234,12 @@ impl Captioner {
     }
 }
 
-/// One search a picture.
+/// One search per image.
 fn searches(pictures: usize, decoding: Decoding, limits: Limits, seed: u64) -> Vec<Search> {
     (0..pictures as u64).map(|i| Search::new(decoding, limits, seed.wrapping_add(i))).collect()
 }
 
-/// Whose layout a file has, and its sizes.
+/// Checkpoint format and sizes of a file.
 pub(crate) fn described(file: &WeightFile) -> Result<(Naming, BlipConfig), WeightsError> {
     let naming = Naming::of(file).ok_or_else(|| WeightsError::Unrecognized {
         path: file.path().to_owned(),
@@ -224,7 +248,7 @@ pub(crate) fn described(file: &WeightFile) -> Result<(Naming, BlipConfig), Weigh
     Ok((naming, BlipConfig::of(file, naming)?))
 }
 
-/// What a file is called.
+/// File name without extension.
 fn stem(file: &WeightFile) -> String {
     file.path().file_stem().map_or("blip".to_owned(), |stem| stem.to_string_lossy().into_owned())
 }

@@ -1,14 +1,13 @@
-//! How released files of BLIP captioners name their tensors.
+//! Checkpoint formats of BLIP captioners: names of tensors.
 
-use crate::error::WeightsError;
-use crate::weights::{Layout, Renaming, TIMM_BLOCK, WeightFile};
+use crate::weights::{Layout, Renaming, TIMM_BLOCK, WeightFile, WeightsError};
 
-/// Whose names a file's tensors have.
+/// The implementation whose names a file's tensors have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Naming {
-    /// Those of `BlipForConditionalGeneration` in Hugging Face's `transformers`.
+    /// `BlipForConditionalGeneration` in Hugging Face's `transformers`.
     Transformers,
-    /// Those of the original project, an image tower of timm and a BERT.
+    /// The original project: an image tower of timm and a BERT.
     Salesforce,
 }
 
@@ -24,7 +23,7 @@ const TRANSFORMERS_BLOCK: &[Renaming] = &[
     (".mlp.c_proj.", &[".mlp.fc2."]),
 ];
 
-/// The decoder's layers, which are BERT's in both.
+/// The decoder's layers, BERT's in both formats.
 const BERT_LAYER: &[Renaming] = &[
     ("text_decoder.layers.", &["text_decoder.bert.encoder.layer."]),
     (".attn.query.", &[".attention.self.query."]),
@@ -40,14 +39,14 @@ const BERT_LAYER: &[Renaming] = &[
     (".ln_3.", &[".output.LayerNorm."]),
 ];
 
-/// Tensors that a file may keep twice, by their canonical names: BERT ties the words it says to those it hears.
+/// Copies of tied tensors that a file may have, and their canonical names: BERT's output layer is its token embedding.
 const TIED: [(&str, &str); 2] = [
     ("text_decoder.cls.predictions.decoder.weight", "text_decoder.token_embedding.weight"),
     ("text_decoder.cls.predictions.decoder.bias", "text_decoder.head.bias"),
 ];
 
 impl Naming {
-    /// Whose names a file has, if it is such a captioner.
+    /// Detects whose names a file has; `None` if it is no BLIP captioner.
     pub fn of(file: &WeightFile) -> Option<Self> {
         [Self::Transformers, Self::Salesforce].into_iter().find(|naming| {
             let layout = naming.layout();
@@ -57,7 +56,7 @@ impl Naming {
         })
     }
 
-    /// Where such a file keeps the canonical tensors.
+    /// The names of the canonical tensors in such a file.
     pub fn layout(self) -> Layout {
         let layout = match self {
             Self::Transformers => Layout::prefixed("")
@@ -88,12 +87,15 @@ impl Naming {
             .rename("text_decoder.head.bias", "text_decoder.cls.predictions.bias")
     }
 
-    /// Whether a tensor that the network does not ask for may be there: numbered positions, and what is tied.
+    /// Whether a tensor that the network does not use is expected: position ids, and copies of tied tensors.
     pub fn ignores(self, name: &str) -> bool {
         name.ends_with("embeddings.position_ids") || TIED.iter().any(|(copy, _)| name == *copy)
     }
 
-    /// Fails if a file's copies of tied tensors are not what they are tied to: such a network was never trained so.
+    /// Checks that copies of tied tensors equal their originals.
+    ///
+    /// # Errors
+    /// If a copy differs from its original.
     pub fn check_ties(self, file: &WeightFile) -> Result<(), WeightsError> {
         for (copy, canonical) in TIED {
             let original = self.layout().name(canonical);

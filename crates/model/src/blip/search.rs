@@ -1,40 +1,41 @@
-//! Choosing the words of a sentence from logits: the likeliest, the best of several beams, or by chance.
+//! Decoding captions from logits: greedy, beam search, nucleus sampling.
 
 use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
 
 use super::config::Marks;
 
-/// How words are chosen.
+/// Decoding method.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Decoding {
-    /// The likeliest word each time.
+    /// The most probable token in each step.
     Greedy,
-    /// The likeliest sentence among those that so many beams find, by its mean logarithm of probability.
+    /// Beam search with this number of beams; captions are scored by the mean log-probability of their tokens.
     Beams(usize),
-    /// By chance, among the likeliest words that together have this probability (nucleus sampling).
+    /// Nucleus sampling ([arXiv 1904.09751](https://arxiv.org/abs/1904.09751)): among the most probable tokens with a total
+    /// probability of `top_p`.
     Nucleus {
-        /// Their probability.
+        /// Total probability of the candidates.
         top_p: f32,
-        /// Sentences about each picture.
+        /// Captions per image.
         sentences: usize,
     },
 }
 
-/// When sentences may and must end, counted in tokens from their start mark.
+/// Minimum and maximum length of captions, in tokens, including the start token.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
     pub marks: Marks,
-    /// Tokens that are given: the start mark and the prompt.
+    /// Tokens of start token and prompt.
     pub given: usize,
     pub shortest: usize,
     pub longest: usize,
 }
 
-/// A row that a sentence goes on from, and its next word.
+/// The row that a caption continues, and its next token.
 pub(super) type Step = (usize, u32);
 
-/// The sentences about one picture.
+/// The captions of one image.
 pub(super) enum Search {
     Lines(Lines),
     Beams(Beams),
@@ -52,8 +53,7 @@ impl Search {
         }
     }
 
-    /// From logits `[rows, vocabulary]` to as many steps as there are sentences or beams, always the same number. At first
-    /// there is one row.
+    /// Logits `[rows, vocabulary]` → one step per caption or beam, always the same number. In the first step there is one row.
     pub fn step(&mut self, logits: &[f32], vocabulary: usize) -> Vec<Step> {
         match self {
             Self::Lines(lines) => lines.step(logits, vocabulary),
@@ -68,7 +68,7 @@ impl Search {
         }
     }
 
-    /// The words that were chosen, without the end mark; the best sentence first.
+    /// The chosen tokens, without the end token; the best caption first.
     pub fn sentences(self) -> Vec<Vec<u32>> {
         match self {
             Self::Lines(lines) => lines.said.into_iter().map(|line| line.words).collect(),
@@ -77,7 +77,7 @@ impl Search {
     }
 }
 
-/// Sentences that know nothing of each other.
+/// Independent captions: greedy or sampled.
 pub(super) struct Lines {
     limits: Limits,
     said: Vec<Line>,
@@ -90,7 +90,7 @@ struct Line {
     draw: Option<Draw>,
 }
 
-/// Chance.
+/// A sampler of tokens.
 struct Draw {
     top_p: f32,
     rng: SmallRng,
@@ -127,13 +127,13 @@ impl Lines {
     }
 }
 
-/// Ids with their logits but for the banned one; what is no number is never chosen.
+/// Ids with their logits, except for the banned id and NaN logits.
 fn allowed(logits: &[f32], banned: Option<u32>) -> impl Iterator<Item = (u32, f32)> + '_ {
     let ids = logits.iter().enumerate().map(|(id, logit)| (id as u32, *logit));
     ids.filter(move |(id, logit)| Some(*id) != banned && !logit.is_nan())
 }
 
-/// The lowest id among the likeliest.
+/// The most probable id, the lowest among equals.
 fn likeliest(logits: &[f32], banned: Option<u32>) -> u32 {
     let better = |best: (u32, f32), next: (u32, f32)| if next.1 > best.1 { next } else { best };
     allowed(logits, banned).reduce(better).map_or(0, |(id, _)| id)
@@ -163,13 +163,13 @@ impl Draw {
     }
 }
 
-/// Beam search as `transformers` does it, with a length penalty of 1 and without early stopping.
+/// Beam search as in `transformers`, with a length penalty of 1 and without early stopping.
 pub(super) struct Beams {
     limits: Limits,
     width: usize,
-    /// The best unfinished sentences, best first.
+    /// The best unfinished captions, best first.
     running: Vec<Beam>,
-    /// The best finished ones by mean, best first.
+    /// The best finished captions, best first.
     finished: Vec<Beam>,
     length: usize,
     is_done: bool,
@@ -178,11 +178,11 @@ pub(super) struct Beams {
 #[derive(Clone)]
 struct Beam {
     words: Vec<u32>,
-    /// Sum, or once finished mean, of the logarithms of its words' probabilities.
+    /// Sum of the log-probabilities of its tokens; the mean once it is finished.
     score: f32,
 }
 
-/// A word that a beam may go on with.
+/// A possible next token of a beam.
 #[derive(Clone, Copy)]
 struct Candidate {
     score: f32,
@@ -235,8 +235,8 @@ impl Beams {
         steps
     }
 
-    /// Twice as many as there are beams, so that enough are left when the best of each ends here; best first, the earlier
-    /// among equals.
+    /// The best candidates, twice as many as beams, so that enough remain if the best of each beam ends here; best first, the
+    /// earlier among equals.
     fn candidates(&self, logits: &[f32], vocabulary: usize) -> Vec<Candidate> {
         let banned = (self.length < self.limits.shortest).then_some(self.limits.marks.end);
         let most = 2 * self.width;
@@ -257,7 +257,7 @@ impl Beams {
         best
     }
 
-    /// Whether the best running sentence, as it stands, is better than the worst finished one.
+    /// Whether the best unfinished caption, scored at its current length, is better than the worst finished one.
     fn can_improve(&self, generated: f32) -> bool {
         let Some(best) = self.running.first() else { return false };
         let worst = self.finished.get(self.width - 1);

@@ -1,4 +1,4 @@
-//! Sizes of the towers: given, read from a file beside the weights, or told from the tensors' shapes.
+//! Sizes of the towers: given, or read from a configuration file next to the weights.
 
 use std::path::Path;
 
@@ -10,7 +10,15 @@ use crate::nn::{Activation, TransformerConfig};
 /// Added to the variance in every layer norm of OpenCLIP.
 const EPSILON: f64 = 1e-5;
 
-/// Both towers.
+/// Sizes of both towers of a CLIP model ([arXiv 2103.00020](https://arxiv.org/abs/2103.00020)).
+///
+/// ```
+/// use lexiform_model::clip::ClipConfig;
+///
+/// let config = ClipConfig::vit_b_32();
+/// assert_eq!(config.dim, 512);
+/// assert_eq!(config.vision.n_tokens(), 1 + 7 * 7);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClipConfig {
     /// Width of the joint space.
@@ -22,25 +30,25 @@ pub struct ClipConfig {
     /// The text tower.
     #[serde(alias = "text_cfg")]
     pub text: TextConfig,
-    /// Nonlinearity of both towers. OpenCLIP's files say `"quick_gelu": true` for OpenAI's weights.
+    /// Activation of both towers. OpenCLIP's configurations state it as a flag, `"quick_gelu"`.
     #[serde(default, alias = "quick_gelu", deserialize_with = "activation_or_flag")]
     pub activation: Activation,
 }
 
-/// What a file beside the weights says of them.
+/// A configuration file next to the weights.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub struct Beside {
     /// Sizes of the towers.
     #[serde(alias = "model_cfg", alias = "model")]
     pub clip: ClipConfig,
-    /// First block in which views see each other (Duoduo CLIP).
+    /// First block with attention across views (Duoduo CLIP).
     #[serde(default, rename = "layers_threshold")]
     pub joint_from: Option<usize>,
 }
 
 impl Beside {
-    /// Reads `open_clip_config.json` or `config.json` beside the weights, if either is there and describes a CLIP
-    /// model in OpenCLIP's words.
+    /// Reads `open_clip_config.json` or `config.json` next to the weights, if either exists and describes a CLIP model in
+    /// OpenCLIP's format.
     pub fn read(weights: &Path) -> Option<Self> {
         ["open_clip_config.json", "config.json"].iter().find_map(|name| {
             let text = fs::read_to_string(weights.with_file_name(name)).ok()?;
@@ -50,7 +58,7 @@ impl Beside {
     }
 }
 
-/// A vision transformer.
+/// Sizes of a vision transformer ([arXiv 2010.11929](https://arxiv.org/abs/2010.11929)).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VisionConfig {
     /// Edge of the square image in pixels.
@@ -65,41 +73,41 @@ pub struct VisionConfig {
     /// Width of one head.
     #[serde(default = "VisionConfig::usual_head_width")]
     pub head_width: usize,
-    /// Hidden width of the MLP over the token's width.
+    /// Hidden width of the MLP divided by the token's width.
     #[serde(default = "usual_mlp_ratio")]
     pub mlp_ratio: f64,
-    /// What stands before and behind the blocks.
+    /// Layers before and after the blocks.
     #[serde(default)]
     pub style: VisionStyle,
-    /// Learned tokens that each block is given anew (CG3D's deep visual prompts); usually none.
+    /// Learned tokens that are inserted before each block (CG3D's deep visual prompts); usually 0.
     #[serde(default)]
     pub prompts: usize,
-    /// Nonlinearity where it is not the model's: SLIP's towers have one each.
+    /// Activation of this tower, if it is not the model's: SLIP's towers have one each.
     #[serde(default)]
     pub activation: Option<Activation>,
-    /// Added to the variance in all norms where it is not the style's (BLIP in `transformers`).
+    /// Added to the variance in all norms, if not the style's default (BLIP in `transformers`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epsilon: Option<f64>,
 }
 
-/// Details in which lines of vision transformers differ.
+/// Details in which implementations of vision transformers differ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum VisionStyle {
-    /// A norm before the blocks, patches without bias (CLIP).
+    /// A norm before the blocks, patch embedding without bias (CLIP).
     #[default]
     Clip,
-    /// No norm before the blocks, patches with a bias, and 1e-6 in all norms (timm; the image towers of SLIP and BLIP).
+    /// No norm before the blocks, patch embedding with bias, and 1e-6 in all norms (timm; the image towers of SLIP and BLIP).
     Timm,
 }
 
-/// A causal text transformer.
+/// Sizes of a causal text transformer.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TextConfig {
     /// Longest sequence in tokens.
     #[serde(alias = "context_length", default = "TextConfig::usual_context")]
     pub context: usize,
-    /// Number of different tokens.
+    /// Number of tokens in the vocabulary.
     #[serde(alias = "vocab_size", default = "TextConfig::usual_vocabulary")]
     pub vocabulary: usize,
     /// Width of a token.
@@ -108,7 +116,7 @@ pub struct TextConfig {
     pub heads: usize,
     /// Number of blocks.
     pub layers: usize,
-    /// Hidden width of the MLP over the token's width.
+    /// Hidden width of the MLP divided by the token's width.
     #[serde(default = "usual_mlp_ratio")]
     pub mlp_ratio: f64,
 }
@@ -133,7 +141,7 @@ fn usual_mlp_ratio() -> f64 {
 }
 
 impl ClipConfig {
-    /// OpenCLIP `ViT-B-32` (its model configuration of that name).
+    /// OpenCLIP's model configuration `ViT-B-32`.
     pub fn vit_b_32() -> Self {
         Self {
             dim: 512,
@@ -172,7 +180,7 @@ impl VisionConfig {
         self.image_size / self.patch
     }
 
-    /// Tokens of one image: its patches and the class token.
+    /// Tokens of one image: patches and the class token.
     pub fn n_tokens(&self) -> usize {
         self.grid().pow(2) + 1
     }
@@ -222,5 +230,5 @@ impl TextConfig {
     }
 }
 
-/// Epsilon of the norms outside the blocks.
+/// Epsilon of norms outside the blocks.
 pub(super) const NORM_EPSILON: f64 = EPSILON;

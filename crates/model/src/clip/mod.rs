@@ -1,4 +1,5 @@
-//! CLIP's two towers in OpenCLIP's layout, from ViT-B/32 to bigG and small ones of our own.
+//! CLIP's text and image towers ([arXiv 2103.00020](https://arxiv.org/abs/2103.00020)) in OpenCLIP's layout, from ViT-B/32 to
+//! ViT-bigG/14, and smaller ones of our own.
 
 mod config;
 mod naming;

@@ -1,4 +1,4 @@
-//! How released files of CLIP models name their tensors, and which sizes the tensors imply.
+//! Checkpoint formats of CLIP models: names of tensors, and the sizes that their shapes imply.
 
 use std::path::Path;
 
@@ -6,29 +6,28 @@ use fs_err as fs;
 use serde::Deserialize;
 
 use super::config::{Beside, ClipConfig, TextConfig, VisionConfig, VisionStyle};
-use crate::error::WeightsError;
 use crate::nn::Activation;
-use crate::weights::{HUGGING_FACE_BLOCK, Layout, Renaming, TIMM_BLOCK, WeightFile};
+use crate::weights::{HUGGING_FACE_BLOCK, Layout, Renaming, TIMM_BLOCK, WeightFile, WeightsError};
 
-/// Prefixes that wrappers and data-parallel training put before all names.
+/// Prefixes that wrappers and data-parallel training add to all names.
 const PREFIXES: [&str; 4] = ["", "module.", "duoduoclip.", "module.duoduoclip."];
 /// Heads that are not 64 wide: (width, layers) of the image tower and the width of a head. From open_clip's model
 /// configurations ViT-H-14, ViT-g-14 and ViT-bigG-14.
 const HEAD_WIDTHS: [([usize; 2], usize); 3] = [([1280, 32], 80), ([1408, 40], 88), ([1664, 48], 104)];
 
-/// Whose names a file's tensors have.
+/// The implementation whose names a file's tensors have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Naming {
-    /// OpenCLIP's, which are also OpenAI's and the canonical ones here.
+    /// OpenCLIP and OpenAI; the canonical names here.
     OpenClip,
-    /// SLIP's: an image tower of timm, a text tower of CLIP.
+    /// SLIP ([arXiv 2112.12750](https://arxiv.org/abs/2112.12750)): an image tower of timm, a text tower of CLIP.
     Slip,
-    /// Those of CLIP in Hugging Face's `transformers`.
+    /// CLIP in Hugging Face's `transformers`.
     HuggingFace,
 }
 
 impl Naming {
-    /// Whose names a file has, and the prefix before them.
+    /// Detects whose names a file has, and their prefix.
     pub fn of(file: &WeightFile) -> Option<(Self, &'static str)> {
         let has = |naming: &Self, prefix: &str| {
             let layout = naming.layout(prefix);
@@ -41,7 +40,7 @@ impl Naming {
         })
     }
 
-    /// Where such a file keeps the canonical tensors.
+    /// The names of the canonical tensors in such a file.
     pub fn layout(self, prefix: &str) -> Layout {
         let layout = Layout::prefixed(prefix);
         match self {
@@ -71,7 +70,7 @@ impl Naming {
         }
     }
 
-    /// Whether a tensor that no tower uses may be there: buffers, numbers beside the weights, and heads of other tasks.
+    /// Whether a tensor that no tower uses is expected: buffers, sizes, and heads of other tasks.
     pub fn ignores(self, name: &str) -> bool {
         match self {
             Self::OpenClip => OPENAI_NUMBERS.contains(&name),
@@ -81,18 +80,21 @@ impl Naming {
     }
 }
 
-/// Not [`Layout::rename`]d, because the image tower's positions have the same word in their name.
+/// Not a [`Layout::rename`], because the name of the image tower's positions contains this one.
 const TEXT_POSITIONS: &[Renaming] =
     &[("positional_embedding", &["text_model.embeddings.position_embedding.weight"])];
 
-/// SLIP's head for self-supervision, one that CG3D adds, and the point encoder that ULIP keeps in the same file.
+/// SLIP's head for self-supervision, one that CG3D adds, and the point encoder in ULIP's files.
 const BESIDE_SLIP: [&str; 4] = ["image_mlp.", "classification.", "point_encoder.", "pc_projection"];
 
-/// Numbers that OpenAI's files carry beside the weights.
+/// Sizes that OpenAI's files store as tensors.
 const OPENAI_NUMBERS: [&str; 3] = ["input_resolution", "context_length", "vocab_size"];
 
 impl ClipConfig {
-    /// The configuration of a file's towers: stated beside the file or, where it is not, told from the tensors.
+    /// The configuration of a file's towers: from a file next to the weights or, without one, from the tensors.
+    ///
+    /// # Errors
+    /// If tensors that determine sizes are missing, or a configuration file that the layout requires is.
     pub fn of(file: &WeightFile, naming: Naming, prefix: &str) -> Result<Self, WeightsError> {
         match naming {
             Naming::HuggingFace => {
@@ -107,7 +109,10 @@ impl ClipConfig {
         }
     }
 
-    /// The sizes that the tensors imply. What shapes cannot tell (heads, activation) is as in the published models.
+    /// Infers sizes from the tensors. What shapes do not determine (heads, activation) is that of the published models.
+    ///
+    /// # Errors
+    /// If tensors that determine sizes are missing or have unexpected shapes.
     pub fn infer(file: &WeightFile, naming: Naming, prefix: &str) -> Result<Self, WeightsError> {
         let layout = naming.layout(prefix);
         let shape = |name: &str| file.shape(&layout.name(name));
@@ -160,19 +165,19 @@ impl ClipConfig {
                 layers: layers("transformer"),
                 mlp_ratio: ratio("transformer", text_width)?,
             },
-            // SLIP's text tower is OpenAI's. OpenAI's files carry numbers that others' do not.
+            // SLIP's text tower is OpenAI's, and only OpenAI's own files store sizes as tensors.
             activation: if is_slip || openai { Activation::QuickGelu } else { Activation::Gelu },
         })
     }
 }
 
-/// Width of a head of the published image tower with these sizes.
+/// Width of one head in the published image tower with these sizes.
 fn head_width(width: usize, layers: usize) -> usize {
     let own = HEAD_WIDTHS.iter().find(|(sizes, _)| *sizes == [width, layers]);
     own.map_or(64.min(width), |(_, head_width)| *head_width)
 }
 
-/// What `transformers` writes to `config.json`, as far as tensors do not show it. Absent fields have its defaults.
+/// The part of the `config.json` of `transformers` that tensors do not imply. Absent fields have its defaults.
 #[derive(Deserialize)]
 struct HuggingFaceConfig {
     #[serde(default)]
@@ -193,10 +198,10 @@ impl HuggingFaceConfig {
         let unrecognized = |message: String| WeightsError::Unrecognized { path: weights.to_owned(), message };
         let text = fs::read_to_string(&path).map_err(|e| {
             unrecognized(format!(
-                "its names are those of transformers, whose config.json must be beside it: {e}"
+                "its names are those of transformers, which requires a config.json in the same folder: {e}"
             ))
         })?;
-        serde_json::from_str(&text).map_err(|e| unrecognized(format!("config.json beside it: {e}")))
+        serde_json::from_str(&text).map_err(|e| unrecognized(format!("config.json in the same folder: {e}")))
     }
 
     fn complete(&self, config: &mut ClipConfig) {

@@ -4,12 +4,12 @@ use burn::module::{Module, Param};
 use burn::tensor::{Int, Tensor, TensorData, module};
 
 use super::config::{ClipConfig, NORM_EPSILON};
-use crate::error::WeightsError;
 use crate::nn::{LayerNorm, Scope, Transformer};
 use crate::tokenizer::Tokens;
-use crate::weights::{Fill, Source, TensorList};
+use crate::weights::{Fill, Source, TensorList, WeightsError};
 
-/// Tokens → features: a causal transformer, read out at the end-of-text token.
+/// CLIP's text encoder: a causal transformer, pooled at the end-of-text token
+/// ([arXiv 2103.00020](https://arxiv.org/abs/2103.00020), section 2.4).
 #[derive(Module, Debug)]
 pub struct ClipText {
     token_embedding: Param<Tensor<2>>,
@@ -20,10 +20,13 @@ pub struct ClipText {
 }
 
 impl ClipText {
-    /// Reads the tower's tensors, which stand at the top of a CLIP state dict.
+    /// Reads the tower's tensors, which have no prefix in a CLIP state dict.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn load(source: &Source, config: &ClipConfig) -> Result<Self, WeightsError> {
         let text = config.text;
-        // Starting deviations: OpenCLIP, `init_parameters` of its text transformer.
+        // Initialization of OpenCLIP: `init_parameters` of its text transformer.
         let embedding =
             source.tensor("token_embedding.weight", [text.vocabulary, text.width], Fill::Normal(0.02))?;
         let position =
@@ -42,13 +45,13 @@ impl ClipText {
         })
     }
 
-    /// Token ids of `rows` texts → features `[rows, dim]`.
+    /// Token ids `[texts, length]` → features `[texts, dim]`, not normalized.
     pub fn encode(&self, tokens: &Tokens) -> Tensor<2> {
         self.encode_watched(tokens, |_, _| {})
     }
 
-    /// As [`encode`](Self::encode); `watch` sees each block's output `[rows, tokens, width]`, then the
-    /// final norm's under the number of blocks.
+    /// As [`encode`](Self::encode); `watch` is called with the output of each block, `[texts, length, width]`, and with that of
+    /// the final norm under the number of blocks.
     pub fn encode_watched(&self, tokens: &Tokens, mut watch: impl FnMut(usize, &Tensor<3>)) -> Tensor<2> {
         let table = self.token_embedding.val();
         let (rows, length, width) = (tokens.rows(), tokens.length(), table.dims()[1]);
@@ -68,13 +71,16 @@ impl ClipText {
         );
         let x = self.ln_final.forward(x);
         watch(last, &x);
-        // One row is picked per text: the flat index of its end-of-text token.
+        // One row is selected per text: the flat index of its end-of-text token.
         let ends: Vec<i64> = (0..rows).map(|row| (row * length + tokens.end(row)) as i64).collect();
         let ends = Tensor::<1, Int>::from_data(TensorData::new(ends, [rows]), &x.device());
         x.reshape([rows * length, width]).select(0, ends).matmul(self.text_projection.val())
     }
 
-    /// The same tower, with changes of rank `rank` to train in the stead of the matrices of blocks `from…`.
+    /// Adds low-rank adapters (LoRA) of rank `rank` to blocks `from…`, trained instead of their matrices.
+    ///
+    /// # Errors
+    /// If `source` is a file, which has no such tensors.
     pub fn with_low_rank(mut self, source: &Source, rank: usize, from: usize) -> Result<Self, WeightsError> {
         self.transformer = self.transformer.with_low_rank(source, rank, from)?;
         Ok(self)

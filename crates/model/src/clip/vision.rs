@@ -1,15 +1,15 @@
-//! CLIP's image tower, and Duoduo CLIP's: the same weights, with views that see each other.
+//! The image tower of CLIP, and of Duoduo CLIP, which has the same weights and attention across views.
 
 use burn::module::{Module, Param};
 use burn::tensor::{Tensor, TensorData};
 
 use super::config::{ClipConfig, VisionConfig, VisionStyle};
-use crate::error::WeightsError;
 use crate::nn::{Activation, LayerNorm, Linear, Scope, Transformer};
 use crate::preprocess::resample_grid;
-use crate::weights::{Fill, Source, TensorList};
+use crate::weights::{Fill, Source, TensorList, WeightsError};
 
-/// Pixels → features: a vision transformer, read out at the class token.
+/// The image encoder of CLIP ([arXiv 2103.00020](https://arxiv.org/abs/2103.00020)), pooled at the class token, with attention
+/// across the views of a shape as in Duoduo CLIP ([arXiv 2406.11579](https://arxiv.org/abs/2406.11579)).
 #[derive(Module, Debug)]
 pub struct ClipVision {
     conv1: Linear,
@@ -19,13 +19,14 @@ pub struct ClipVision {
     prompts: Option<Prompts>,
     transformer: Transformer,
     ln_post: LayerNorm,
-    /// Into the joint space, where there is one.
+    /// Projection into the joint space, `[width, dim]`, if any.
     proj: Option<Param<Tensor<2>>>,
     patch: usize,
 }
 
-/// Learned tokens behind the class token: CG3D's deep visual prompts. The first are put in before the first block, and
-/// before each later block those that came out are replaced.
+/// Learned tokens after the class token: the deep visual prompts of CG3D ([arXiv 2303.11313](https://arxiv.org/abs/2303.11313),
+/// section 3) and VPT ([arXiv 2203.12119](https://arxiv.org/abs/2203.12119)). They are inserted before the first block and
+/// replaced before each later one.
 #[derive(Module, Debug)]
 struct Prompts {
     first: Param<Tensor<3>>,
@@ -38,7 +39,7 @@ impl Prompts {
 
     fn load(source: &Source, vision: &VisionConfig) -> Result<Self, WeightsError> {
         let VisionConfig { prompts, width, layers, patch, .. } = *vision;
-        // The paper's start, patch edge for patch area as it has it.
+        // VPT's initialization, with the patch's edge where its formula has the area, as in its code.
         let fill = Fill::Uniform((6.0 / (3 * patch + width) as f32).sqrt());
         let tokens = |name: &str, blocks: usize| source.tensor(name, [blocks, prompts, width], fill);
         Ok(Self {
@@ -47,7 +48,7 @@ impl Prompts {
         })
     }
 
-    /// What block `layer` is given: `[rows, tokens, width]` → with prompts put in or replaced.
+    /// The input of block `layer`, with prompts inserted or replaced: `[rows, tokens, width]` → `[rows, tokens', width]`.
     fn put(&self, layer: usize, x: Tensor<3>) -> Tensor<3> {
         let [rows, tokens, width] = x.dims();
         let (prompts, after) = match layer {
@@ -63,13 +64,16 @@ impl Prompts {
     }
 }
 
-/// Views are alone in the first blocks and see each other from `joint_from` on.
+/// Attention within each view before block `joint_from`, across the views of a shape from there on.
 fn scope(views: usize, joint_from: usize) -> impl Fn(usize) -> Scope {
     move |layer| if layer < joint_from { Scope::Own } else { Scope::Views(views) }
 }
 
 impl ClipVision {
     /// Reads `visual.*`.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn load(source: &Source, config: &ClipConfig) -> Result<Self, WeightsError> {
         let width = config.vision.width;
         let fill = Fill::Normal((width as f32).powf(-0.5));
@@ -77,7 +81,10 @@ impl ClipVision {
         Self::with_projection(source, config, Some(proj))
     }
 
-    /// Reads `visual.*` but for the map into the joint space, which is given: `[width, dim]`.
+    /// Reads `visual.*` except for the projection into the joint space, which is given: `[width, dim]`.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn with_projection(
         source: &Source,
         config: &ClipConfig,
@@ -88,7 +95,10 @@ impl ClipVision {
         Ok(Self { proj: proj.map(Param::from_tensor), ..Self::without_projection(source, vision)? })
     }
 
-    /// Reads `visual.*` of a tower that has no map into a joint space; its features are as wide as its tokens.
+    /// Reads `visual.*` of a tower without a projection into a joint space; its features are as wide as its tokens.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn without_projection(source: &Source, vision: VisionConfig) -> Result<Self, WeightsError> {
         let (width, patch) = (vision.width, vision.patch);
         let scale = (width as f32).powf(-0.5);
@@ -123,19 +133,19 @@ impl ClipVision {
         })
     }
 
-    /// Normalized pixels `[shapes × views, 3, size, size]`, a shape's views consecutive → `[shapes, dim]`.
+    /// Normalized pixels `[shapes × views, 3, size, size]`, the views of a shape consecutive → features `[shapes, dim]`.
     ///
-    /// Tokens of all views of a shape see each other in blocks `joint_from…`; in those before, each view is
-    /// alone. The class tokens are averaged over the views after `ln_post` and then projected
-    /// (Duoduo CLIP, section 3.1). With one view, or `joint_from` at the depth, this is CLIP.
+    /// From block `joint_from` on, the tokens of all views of a shape attend to each other. The class tokens are averaged
+    /// over the views after `ln_post` and then projected (Duoduo CLIP, section 3.1). With one view, or `joint_from` equal to
+    /// the number of blocks, this is CLIP.
     pub fn encode(&self, pixels: Tensor<4>, views: usize, joint_from: usize) -> Tensor<2> {
         let x = self.tokens(pixels, &mut |_, _| {});
         let x = self.transformer.forward_first(x, scope(views, joint_from), self.before());
         self.read_out(x, views, &mut |_, _| {})
     }
 
-    /// As [`encode`](Self::encode), with every token through every block; `watch` sees `[rows, tokens, width]` by the
-    /// reference's names: `ln_pre`, `block0` …, `ln_post`.
+    /// As [`encode`](Self::encode), computing all tokens of the last block too; `watch` is called with intermediate tensors
+    /// `[rows, tokens, width]` by the reference's names: `ln_pre`, `block0` …, `ln_post`.
     pub fn encode_watched(
         &self,
         pixels: Tensor<4>,
@@ -150,14 +160,14 @@ impl ClipVision {
     }
 
     /// Normalized pixels `[rows, 3, size, size]` → all tokens after the last norm, the class token first:
-    /// `[rows, 1 + patches, width]`. Each image is alone.
+    /// `[rows, 1 + patches, width]`. No attention across images.
     pub fn encode_tokens(&self, pixels: Tensor<4>) -> Tensor<3> {
         let x = self.tokens(pixels, &mut |_, _| {});
         let x = self.transformer.forward(x, |_| Scope::Own, self.before(), |_, _| {});
         self.ln_post.forward(x)
     }
 
-    /// Pixels → what the first block is given.
+    /// Pixels `[rows, 3, size, size]` → the input of the first block, `[rows, 1 + patches, width]`.
     fn tokens(&self, pixels: Tensor<4>, watch: &mut dyn FnMut(&str, &Tensor<3>)) -> Tensor<3> {
         let x = self.embed(pixels);
         let Some(norm) = &self.ln_pre else { return x };
@@ -166,7 +176,7 @@ impl ClipVision {
         x
     }
 
-    /// Puts the prompts of each block in.
+    /// Inserts the prompts of each block.
     fn before(&self) -> impl FnMut(usize, Tensor<3>) -> Tensor<3> + '_ {
         |layer, x| match &self.prompts {
             Some(prompts) => prompts.put(layer, x),
@@ -195,6 +205,7 @@ impl ClipVision {
     fn embed(&self, pixels: Tensor<4>) -> Tensor<3> {
         let [rows, channels, height, width] = pixels.dims();
         let (p, down, across) = (self.patch, height / self.patch, width / self.patch);
+        // A convolution whose stride is its kernel size is a linear layer over patches.
         let patches = pixels
             .reshape([rows, channels, down, p, across, p])
             .permute([0, 2, 4, 1, 3, 5])
@@ -204,13 +215,13 @@ impl ClipVision {
             + self.positional_embedding.val().unsqueeze::<3>()
     }
 
-    /// The map into the joint space, `[width, dim]`, if there is one.
+    /// The projection into the joint space, `[width, dim]`, if any.
     pub fn projection(&self) -> Option<Tensor<2>> {
         self.proj.as_ref().map(Param::val)
     }
 
-    /// The same tower for images of another size, `grid` patches along an edge: positions of patches are resampled as
-    /// OpenCLIP does (bicubic, antialiased), the class token keeps its own.
+    /// The tower for images of another size, with `grid` patches along an edge: positional embeddings of patches are resampled
+    /// as in OpenCLIP (bicubic, antialiased), that of the class token is kept.
     pub fn with_grid(mut self, grid: usize) -> Self {
         let positions = self.positional_embedding.val();
         let [tokens, width] = positions.dims();
@@ -218,7 +229,7 @@ impl ClipVision {
         if old == grid {
             return self;
         }
-        // Through plain numbers: new weights must not follow from the old ones in the graph of a training run.
+        // Through plain values: in training, the new weights must not depend on the old ones in the autodiff graph.
         let device = positions.device();
         let values: Vec<f32> =
             positions.into_data().convert::<f32>().try_into_vec().expect("just converted to f32");
@@ -230,13 +241,19 @@ impl ClipVision {
         self
     }
 
-    /// The same tower with prompts from `source`, as many as `vision` states.
+    /// Adds visual prompts from `source`, as many as `vision` states.
+    ///
+    /// # Errors
+    /// If `source` is a file without prompts of this shape.
     pub fn with_prompts(mut self, source: &Source, vision: &VisionConfig) -> Result<Self, WeightsError> {
         self.prompts = Some(Prompts::load(source, vision)?);
         Ok(self)
     }
 
-    /// The same tower, with changes of rank `rank` to train in the stead of the matrices of blocks `from…`.
+    /// Adds low-rank adapters (LoRA) of rank `rank` to blocks `from…`, trained instead of their matrices.
+    ///
+    /// # Errors
+    /// If `source` is a file, which has no such tensors.
     pub fn with_low_rank(mut self, source: &Source, rank: usize, from: usize) -> Result<Self, WeightsError> {
         self.transformer = self.transformer.with_low_rank(source, rank, from)?;
         Ok(self)

@@ -1,15 +1,15 @@
-//! Which model a file of weights is: its own words, a file beside it, or the tensors tell.
+//! Detecting which joint model a file holds: from its header, a configuration file next to it, or its tensors.
 
-use super::{CONFIG_KEY, ModelConfig};
+use super::config::ModelConfig;
 use crate::blip::Captioner;
 use crate::clip::{Beside, ClipConfig, Naming};
-use crate::error::WeightsError;
+use crate::config_key;
 use crate::preprocess::{Crop, Normalization, Photos, Preprocess};
+use crate::templates::usual_templates;
 use crate::tokenizer::Tokenizer;
-use crate::usual_templates;
-use crate::weights::{Value, WeightFile};
+use crate::weights::{Fingerprint, Value, WeightFile, WeightsError};
 
-/// Which network a file holds and where in it.
+/// The network in a file, and the names of its tensors.
 pub(super) struct Found {
     pub naming: Naming,
     pub prefix: String,
@@ -20,7 +20,7 @@ impl Found {
     pub fn of(file: &WeightFile) -> Result<Self, WeightsError> {
         let unrecognized =
             |message: String| WeightsError::Unrecognized { path: file.path().to_owned(), message };
-        if let Some(text) = file.metadata(CONFIG_KEY) {
+        if let Some(text) = file.metadata(config_key::JOINT) {
             let config = serde_json::from_str(text).map_err(|e| unrecognized(format!("its header: {e}")))?;
             return Ok(Self { naming: Naming::OpenClip, prefix: String::new(), config });
         }
@@ -34,32 +34,16 @@ impl Found {
             unrecognized(message.to_owned())
         })?;
         let clip = ClipConfig::of(file, naming, prefix)?;
-        let beside = Beside::read(file.path());
-        let threshold = file.hyper_parameter(&["model", "network", "layers_threshold"]);
-        let stated = match threshold {
-            Some(Value::Int(threshold)) => usize::try_from(threshold).ok(),
-            _ => beside.and_then(|beside| beside.joint_from),
-        };
-        let joint_from = match stated {
-            Some(joint_from) => joint_from,
-            None if prefix.contains("duoduoclip") => {
-                let message =
-                    "neither its hyper_parameters nor a config.json beside it state layers_threshold";
-                return Err(unrecognized(message.to_owned()));
-            }
-            None => clip.vision.layers,
-        };
+        let joint_from = joint_from(file, prefix, &clip).map_err(unrecognized)?;
         let multi_view = joint_from < clip.vision.layers;
         let crop = if multi_view && clip.vision.image_size == 224 { Crop::Center } else { Crop::None };
         let normalization = match naming {
             Naming::Slip => Normalization::ImageNet,
             Naming::OpenClip | Naming::HuggingFace => Normalization::Clip,
         };
+        let stem = file.path().file_stem();
         let config = ModelConfig {
-            name: file
-                .path()
-                .file_stem()
-                .map_or("model".to_owned(), |stem| stem.to_string_lossy().into_owned()),
+            name: stem.map_or("model".to_owned(), |stem| stem.to_string_lossy().into_owned()),
             preprocess: Preprocess {
                 size: clip.vision.image_size,
                 crop,
@@ -78,22 +62,37 @@ impl Found {
     }
 }
 
-/// A file's configuration without its weights.
+/// The first block with attention across views: from the checkpoint's hyperparameters or a configuration file. Only for
+/// Duoduo CLIP it must be stated; `Err` is the message if it is not.
+fn joint_from(file: &WeightFile, prefix: &str, clip: &ClipConfig) -> Result<usize, String> {
+    let stated = match file.hyper_parameter(&["model", "network", "layers_threshold"]) {
+        Some(Value::Int(threshold)) => usize::try_from(threshold).ok(),
+        _ => Beside::read(file.path()).and_then(|beside| beside.joint_from),
+    };
+    match stated {
+        Some(joint_from) => Ok(joint_from),
+        None if prefix.contains("duoduoclip") => {
+            Err("neither its hyper_parameters nor a config.json in the same folder state layers_threshold"
+                .to_owned())
+        }
+        None => Ok(clip.vision.layers),
+    }
+}
+
+/// The configuration of a file's model, without loading its weights.
 pub(crate) fn config_of(file: &WeightFile) -> Result<ModelConfig, WeightsError> {
     Found::of(file).map(|found| found.config)
 }
 
-/// FNV-1a over tensors that differ between any two trainings of these networks.
+/// A hash of tensors that differ between any two trained models.
 pub(super) fn fingerprint(file: &WeightFile, naming: Naming, prefix: &str) -> Result<u32, WeightsError> {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    let mut print = Fingerprint::new();
     let layout = naming.layout(prefix);
     let biases = [".attn.in_proj_bias", ".attn.qkv.bias", ".self_attn.q_proj.bias"];
     let biases = file.names().filter(|name| biases.iter().any(|end| name.ends_with(end))).map(str::to_owned);
     let fixed = ["visual.class_embedding", "visual.proj", "text_projection"].map(|name| layout.name(name));
     for name in fixed.into_iter().chain(biases) {
-        for value in file.read(&name)? {
-            hash = (hash ^ u64::from(value.to_bits())).wrapping_mul(0x0100_0000_01b3);
-        }
+        print = print.with(&file.read(&name)?);
     }
-    Ok((hash ^ (hash >> 32)) as u32)
+    Ok(print.value())
 }

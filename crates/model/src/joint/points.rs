@@ -1,74 +1,38 @@
-//! The point tower of a joint model: clouds into the space of its words and views.
+//! The point tower of a joint model.
 
 use lexiform_geometry::PointCloud;
-use serde::{Deserialize, Serialize};
 
-use super::JointModel;
-use crate::error::{ModelError, WeightsError};
-use crate::point::{CloudInput, PointTower, Start, TowerConfig, embed_clouds};
-use crate::weights::{Source, WeightFile};
-use crate::{Embedding, PointModel};
-
-/// Sizes of a point tower and how it is fed. Stands in the header beside those of the other towers.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PointPart {
-    /// Sizes of the network.
-    pub tower: TowerConfig,
-    /// How clouds are prepared.
-    pub input: CloudInput,
-}
-
-impl PointPart {
-    /// Reads the tower; `dim` is the width of the joint space.
-    pub(super) fn load(
-        &self,
-        source: &Source,
-        file: &WeightFile,
-        dim: usize,
-    ) -> Result<PointTower, WeightsError> {
-        // A header may come from anywhere.
-        let checked = self.tower.encoder.check().and_then(|()| match self.tower.dim() {
-            found if found == dim => Ok(()),
-            found => Err(format!("a point tower of {found} numbers beside others of {dim}")),
-        });
-        checked.map_err(|message| WeightsError::Unrecognized {
-            path: file.path().to_owned(),
-            message: format!("its header: {message}"),
-        })?;
-        PointTower::load(source, &self.tower)
-    }
-
-    /// How clouds are prepared, in one line.
-    pub(super) fn describe(&self) -> String {
-        self.input.describe(Start::default())
-    }
-}
+use super::{JointModel, PointPart};
+use crate::embedding::Embedding;
+use crate::error::ModelError;
+use crate::point::Start;
+use crate::point_model::{PointModel, embed_clouds};
 
 impl JointModel {
-    /// The same model with a point tower that was trained towards this one's features, in the place of any other.
+    /// Adds, or replaces, the point tower by one that was trained on the features of this model.
     ///
     /// # Errors
-    /// [`ModelError::Apart`] if the tower was trained towards another model's features.
+    /// [`ModelError::Apart`] if it was trained on the features of another model.
     pub fn with_points(mut self, points: &PointModel) -> Result<Self, ModelError> {
         let config = points.config();
         if config.taught_by.as_deref() != Some(self.towers_id()) {
-            let taught_by = config.taught_by.clone().unwrap_or_else(|| "a model it does not name".to_owned());
+            let taught_by = config.taught_by.clone().unwrap_or_else(|| "an unknown model".to_owned());
             let (points, model) = (points.id().to_owned(), self.towers_id().to_owned());
             return Err(ModelError::Apart { points, taught_by, model });
         }
         self.config.points = Some(PointPart { tower: config.tower.clone(), input: config.input });
         self.points = Some(points.tower().clone());
-        // Of weights in memory; a file says its own.
+        // A file of both has a fingerprint of all weights; these were never one file.
         self.id = format!("{}+{}", self.towers_id, points.id());
         Ok(self)
     }
 
-    /// How the point tower is fed; none if there is none.
+    /// Sizes and preprocessing of the point tower, if any.
     pub fn point_part(&self) -> Option<&PointPart> {
         self.config.points.as_ref()
     }
 
-    /// Embeddings of clouds by the point tower, each prepared as it is used to. Clouds may differ in size.
+    /// Embeddings of point clouds by the point tower. Clouds may differ in size.
     ///
     /// # Errors
     /// [`ModelError::NoPointTower`], [`ModelError::Clouds`] if one is empty.

@@ -1,30 +1,34 @@
-//! Writing a joint model: its towers and its configuration in one file.
+//! Saving a joint model: towers and configuration in one file.
 
 use std::collections::HashMap;
 use std::path::Path;
 
 use burn::tensor::{Device, Tensor};
 
-use super::{CONFIG_KEY, ModelConfig};
+use super::config::ModelConfig;
 use crate::clip::{ClipText, ClipVision};
+use crate::config_key;
 use crate::error::ModelError;
 use crate::point::PointTower;
 use crate::weights::{Precision, TensorList};
 
-/// The towers of a joint model, as they are saved.
+/// The towers of a joint model to save.
 #[derive(Clone, Copy)]
 pub struct JointTowers<'a> {
-    /// Words.
+    /// Text tower.
     pub text: &'a ClipText,
-    /// Views.
+    /// Image tower.
     pub vision: &'a ClipVision,
-    /// Clouds, where the configuration says so.
+    /// Point tower, if the configuration has one.
     pub points: Option<&'a PointTower>,
-    /// The learned multiplier of similarities (its logarithm).
+    /// The learned logarithm of the factor of similarities.
     pub logit_scale: f32,
 }
 
-/// Writes towers with their configuration as one self-contained `.safetensors` file.
+/// Saves towers and configuration as one self-contained `.safetensors` file.
+///
+/// # Errors
+/// If the file cannot be written.
 pub fn save(
     path: &Path,
     config: &ModelConfig,
@@ -39,6 +43,6 @@ pub fn save(
     }
     list.push("logit_scale".to_owned(), Tensor::<1>::from_floats([towers.logit_scale], &Device::flex()));
     let header = serde_json::to_string(config).expect("a configuration has only strings for keys");
-    list.write(path, precision, HashMap::from([(CONFIG_KEY.to_owned(), header)]))?;
+    list.write(path, precision, HashMap::from([(config_key::JOINT.to_owned(), header)]))?;
     Ok(())
 }

@@ -4,23 +4,25 @@ use burn::module::Module;
 use burn::tensor::ops::AttentionModuleOptions;
 use burn::tensor::{Tensor, module};
 
+use super::Linear;
+use super::config::TransformerConfig;
 use super::host::{self, Looks};
-use super::{Linear, TransformerConfig};
-use crate::error::WeightsError;
-use crate::weights::{Source, TensorList};
+use crate::weights::{Source, TensorList, WeightsError};
 
-/// Which tokens see each other.
+/// Which tokens attend to each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// All tokens of the same row.
+    /// Each token attends to all tokens of its row.
     Own,
-    /// Each token sees itself and those before it.
+    /// Each token attends to itself and those before it.
     Causal,
-    /// All tokens of this many consecutive rows: the views of one shape (Duoduo CLIP, section 3.1).
+    /// Each token attends to all tokens of this many consecutive rows: the views of one shape (Duoduo CLIP, section 3.1,
+    /// [arXiv 2406.11579](https://arxiv.org/abs/2406.11579)).
     Views(usize),
 }
 
-/// Self-attention with packed query, key and value projections.
+/// Multi-head self-attention with packed query, key and value projections
+/// ([arXiv 1706.03762](https://arxiv.org/abs/1706.03762)).
 #[derive(Module, Debug)]
 pub struct Attention {
     in_proj: Linear,
@@ -31,12 +33,15 @@ pub struct Attention {
 
 impl Attention {
     /// Reads `{name}.in_proj_weight`, with `qkv_bias` also `{name}.in_proj_bias`, and `{name}.out_proj.*`.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn load(source: &Source, name: &str, config: &TransformerConfig) -> Result<Self, WeightsError> {
         let TransformerConfig { width, heads, head_width, layers, .. } = *config;
         let inner = heads * head_width;
         let [weight, bias] = Self::in_proj_names(name);
         let bias = config.qkv_bias.then_some(bias.as_str());
-        // Starting deviations as in OpenCLIP: the residual branches shrink with depth.
+        // Initialization of OpenCLIP: the last layer of a residual branch shrinks with depth.
         let deviation = (width as f32).powf(-0.5);
         let in_proj = Linear::load(source, &weight, bias, [width, 3 * inner], deviation)?;
         let [weight, bias] = Self::out_proj_names(name);
@@ -57,18 +62,19 @@ impl Attention {
         self.forward_first_onto(x, scope, tokens, skip)
     }
 
-    /// As [`forward_onto`](Self::forward_onto), but only the first `count` tokens of each row look around:
+    /// As [`forward_onto`](Self::forward_onto), with only the first `count` tokens of each row as queries:
     /// `[rows, tokens, width]` → `[rows, count, width]`.
     pub fn forward_first_onto(&self, x: Tensor<3>, scope: Scope, count: usize, skip: Tensor<3>) -> Tensor<3> {
         let mixed = self.mixed(x, scope, count);
         self.out_proj.forward_onto(mixed, skip)
     }
 
-    /// What the tokens see, head beside head: `[rows, tokens, width]` → `[rows, count, inner]`.
+    /// The concatenated outputs of all heads: `[rows, tokens, width]` → `[rows, count, inner]`.
     fn mixed(&self, x: Tensor<3>, scope: Scope, count: usize) -> Tensor<3> {
         let [rows, tokens, _] = x.dims();
         let views = if let Scope::Views(views) = scope { views } else { 1 };
         let (groups, inner) = (rows / views, self.heads * self.head_width);
+        // Views of a shape are consecutive rows, so joining them to one long sequence is a reshape.
         let packed = self.in_proj.forward(x).reshape([groups, views * tokens, 3 * inner]);
         let mixed = if host::is_here(&packed) && self.in_proj.dtype() == packed.dtype() {
             let looks = Looks {
@@ -85,7 +91,7 @@ impl Attention {
         mixed.reshape([rows, count, inner])
     }
 
-    /// The same in burn's operations, for other devices and other kinds of numbers.
+    /// The same in burn's operations, for other devices and data types.
     fn mixed_slowly(&self, packed: Tensor<3>, scope: Scope, [rows, tokens, count]: [usize; 3]) -> Tensor<3> {
         let [groups, length, _] = packed.dims();
         let (heads, width) = (self.heads, self.head_width);
@@ -109,7 +115,10 @@ impl Attention {
         mixed.reshape([groups, queries, heads * width]).cast(dtype)
     }
 
-    /// The same attention, with changes of rank `rank` to train in its matrices' stead.
+    /// Adds low-rank adapters (LoRA) of rank `rank`, which are trained instead of the matrices.
+    ///
+    /// # Errors
+    /// If `source` is a file, which has no such tensors.
     pub fn with_low_rank(mut self, source: &Source, rank: usize) -> Result<Self, WeightsError> {
         self.in_proj = self.in_proj.with_low_rank(source, rank)?;
         self.out_proj = self.out_proj.with_low_rank(source, rank)?;

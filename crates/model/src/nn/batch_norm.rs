@@ -1,24 +1,24 @@
-//! Batch normalization over the last axis, and the pointwise convolution that it follows.
+//! Batch normalization over the last axis, and the pointwise convolution before it.
 //!
-//! Features stand last, `[…, channels]`, so a convolution of kernel 1 is a linear map and the batch is everything before.
+//! Channels are last, `[…, channels]`, so that a convolution with kernel size 1 is a linear layer.
 
 use burn::module::{Flag, Module, Param, RunningState};
 use burn::tensor::{Device, Tensor, activation, module};
 
 use super::Linear;
 use super::host::{self, Normalized, passes};
-use crate::error::WeightsError;
-use crate::weights::{Fill, Source, TensorList};
+use crate::weights::{Fill, Source, TensorList, WeightsError};
 
-/// Added to the variance: torch's default, which all papers here keep.
+/// Added to the variance: torch's default, used by all papers here.
 const EPSILON: f64 = 1e-5;
 /// Weight of the newest batch in the running statistics: torch's default.
 const MOMENTUM: f64 = 0.1;
 
-/// `y = (x − mean) / √(variance + ε) · weight + bias`, per channel.
+/// `y = (x − mean) / √(variance + ε) · weight + bias`, per channel
+/// ([arXiv 1502.03167](https://arxiv.org/abs/1502.03167)).
 ///
-/// On an autodiff device the statistics are those of the batch, and the running ones move towards them; elsewhere, or when
-/// frozen, the running ones are used.
+/// On an autodiff device the statistics are those of the batch, and the running statistics are updated; elsewhere, or with
+/// frozen weights, the running statistics are used.
 #[derive(Module, Debug)]
 pub struct BatchNorm {
     weight: Param<Tensor<1>>,
@@ -28,14 +28,16 @@ pub struct BatchNorm {
     running_var: RunningState<Tensor<1>>,
 }
 
-/// Whether a tensor of this name is a batch norm's count of batches, which nothing depends on.
+/// Whether a tensor of this name is a batch norm's `num_batches_tracked`, which no output depends on.
 pub fn is_counter(name: &str) -> bool {
     name.ends_with(".num_batches_tracked")
 }
 
 impl BatchNorm {
-    /// Reads `{name}.weight`, `.bias`, `.running_mean` and `.running_var`, `[channels]` each. The file's
-    /// `num_batches_tracked` is a counter that nothing here depends on.
+    /// Reads `{name}.weight`, `.bias`, `.running_mean` and `.running_var`, `[channels]` each.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn load(source: &Source, name: &str, channels: usize) -> Result<Self, WeightsError> {
         let tensor = |part: &str, start: f32| {
             source.tensor(&format!("{name}.{part}"), [channels], Fill::Constant(start))
@@ -58,12 +60,12 @@ impl BatchNorm {
         x * scale.unsqueeze::<D>() + shift.unsqueeze::<D>()
     }
 
-    /// Whether batches teach it. One whose weights are frozen keeps its statistics as well.
+    /// Whether the batch's statistics are used. A norm with frozen weights keeps its statistics as well.
     fn learns_from<const D: usize>(&self, x: &Tensor<D>) -> bool {
         x.device().is_autodiff() && self.training.is_enabled() && self.weight.val().is_require_grad()
     }
 
-    /// With the batch's statistics, which the running ones move towards; `relu` cuts the result at 0.
+    /// Normalizes with the batch's statistics and updates the running ones; ReLU follows if `relu`.
     fn forward_train<const D: usize>(&self, x: Tensor<D>, relu: bool) -> Tensor<D> {
         let (dims, [channels]) = (x.dims(), self.weight.dims());
         let rows = dims.iter().product::<usize>() / channels;
@@ -85,7 +87,7 @@ impl BatchNorm {
         batch.output.reshape(dims)
     }
 
-    /// The affine map that the running statistics stand for.
+    /// Normalization by the running statistics as a scale and a shift, `[channels]` each.
     fn scale_and_shift(&self) -> (Tensor<1>, Tensor<1>) {
         let device = self.weight.val().device();
         let [mean, variance] =
@@ -95,7 +97,7 @@ impl BatchNorm {
         (scale, shift)
     }
 
-    /// Mean and variance as they run, `[channels]` each.
+    /// Running mean and variance, `[channels]` each.
     pub fn running(&self) -> [Tensor<1>; 2] {
         [self.running_mean.value_sync(), self.running_var.value_sync()]
     }
@@ -110,24 +112,27 @@ impl BatchNorm {
     }
 }
 
-/// A convolution of kernel 1 and the batch norm after it: a layer of what PointNet++ calls a shared MLP.
+/// A pointwise convolution followed by batch normalization: a layer of a shared MLP, in the words of PointNet++.
 #[derive(Module, Debug)]
 pub struct ConvNorm {
     conv: Linear,
     norm: BatchNorm,
 }
 
-/// Whether a pointwise convolution adds something of its own.
+/// Whether a pointwise convolution has a bias.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bias {
-    /// `{name}.bias` is there.
+    /// `{name}.bias` is learned.
     Learned,
-    /// There is none: usual before a batch norm, which has one.
+    /// No bias: usual before a batch norm, which has one.
     Absent,
 }
 
-/// A convolution of kernel 1: reads `{name}.weight`, `[output, input]` but for ones, and perhaps `{name}.bias`. New weights
-/// spread as torch's do: variance 1 / (3 input).
+/// A pointwise convolution: reads `{name}.weight`, `[output, input]` or with trailing ones, and `{name}.bias` if learned. New
+/// weights have the variance of torch's, 1 / (3 input).
+///
+/// # Errors
+/// If a tensor is missing or misshaped.
 pub fn pointwise(
     source: &Source,
     name: &str,
@@ -141,6 +146,9 @@ pub fn pointwise(
 
 impl ConvNorm {
     /// Reads the two layers.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn load(
         source: &Source,
         [conv, norm]: [&str; 2],
@@ -160,7 +168,7 @@ impl ConvNorm {
         module::linear(x, weight, Some(bias))
     }
 
-    /// `relu(norm(conv(x)) + skip)`: `[rows, input]` → `[rows, output]`, in few passes where possible.
+    /// `relu(norm(conv(x)) + skip)`: `[rows, input]` → `[rows, output]`, fused where possible.
     pub fn forward_relu(&self, x: Tensor<2>, skip: Option<Tensor<2>>) -> Tensor<2> {
         if host::is_plain(&x) {
             let (scale, shift) = self.scale_and_shift();
@@ -176,8 +184,9 @@ impl ConvNorm {
         })
     }
 
-    /// `relu(norm(conv([whole, point])))` of each point, where `whole` is the same for all points of a group, so its share
-    /// of the product is formed once: `[groups, a]` and `[groups, points, b]` → `[groups · points, output]`.
+    /// `relu(norm(conv(concat(whole, point))))` of each point: `[groups, a]` and `[groups, points, b]` →
+    /// `[groups · points, output]`. `whole` is the same for all points of a group, so its part of the product is computed
+    /// once per group.
     pub fn forward_relu_joined(&self, whole: Tensor<2>, points: Tensor<3>) -> Tensor<2> {
         let learns = self.norm.learns_from(&points);
         let (weight, bias) = match learns {
@@ -195,13 +204,13 @@ impl ConvNorm {
         if learns { self.norm.forward_train(y, true) } else { activation::relu(y) }
     }
 
-    /// Both layers as one map: weight `[input, output]` and bias `[output]`. Saves a pass over the activations.
+    /// Both layers folded into one linear layer for inference: weight `[input, output]` and bias `[output]`.
     pub(crate) fn folded(&self) -> (Tensor<2>, Tensor<1>) {
         let (scale, shift) = self.scale_and_shift();
         (self.conv.weight() * scale.unsqueeze::<2>(), shift)
     }
 
-    /// What the norm does to the product, the convolution's bias included; `[output]` each.
+    /// The norm as scale and shift of the product, with the convolution's bias folded in; `[output]` each.
     fn scale_and_shift(&self) -> (Tensor<1>, Tensor<1>) {
         let (scale, shift) = self.norm.scale_and_shift();
         let shift = match self.conv.bias() {

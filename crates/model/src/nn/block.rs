@@ -1,34 +1,14 @@
-//! The pre-norm residual block and the stack of them.
+//! The pre-norm transformer block, its MLP, and the stack of blocks.
 
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::{Activation, Attention, DropPath, LayerNorm, Linear, Scope, host};
-use crate::error::WeightsError;
-use crate::weights::{Source, TensorList};
+use super::activation::Activation;
+use super::config::TransformerConfig;
+use super::{Attention, DropPath, LayerNorm, Linear, Scope, host};
+use crate::weights::{Source, TensorList, WeightsError};
 
-/// What a stack of blocks is made of.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct TransformerConfig {
-    /// Width of a token.
-    pub width: usize,
-    /// Number of blocks.
-    pub layers: usize,
-    /// Number of heads.
-    pub heads: usize,
-    /// Width of one head; usually the token's width over the number of heads.
-    pub head_width: usize,
-    /// Whether queries, keys and values have a bias (CLIP has one, Point-BERT and OpenShape have none).
-    pub qkv_bias: bool,
-    /// Width of the MLP's hidden layer.
-    pub mlp_width: usize,
-    /// Nonlinearity of the MLP.
-    pub activation: Activation,
-    /// Added to the variance in layer norms.
-    pub epsilon: f64,
-}
-
-/// Two linear maps with a nonlinearity between.
+/// Two linear layers with an activation in between.
 #[derive(Module, Debug)]
 pub struct Mlp {
     c_fc: Linear,
@@ -39,6 +19,9 @@ pub struct Mlp {
 
 impl Mlp {
     /// Reads `{name}.c_fc.*` and `{name}.c_proj.*`.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn load(source: &Source, name: &str, config: &TransformerConfig) -> Result<Self, WeightsError> {
         let TransformerConfig { width, mlp_width, layers, .. } = *config;
         let [weight, bias] = linear_names(&format!("{name}.c_fc"));
@@ -113,14 +96,14 @@ impl Block {
         self.mlp.forward_onto(self.ln_2.forward(x.clone()), x)
     }
 
-    /// As [`forward`](Self::forward), with a factor for each branch, `[rows, 1, 1]`.
+    /// As [`forward`](Self::forward), with each branch multiplied by a factor, `[rows, 1, 1]`.
     fn forward_scaled(&self, x: Tensor<3>, scope: Scope, [first, second]: [Tensor<3>; 2]) -> Tensor<3> {
         let x = x.clone() + self.attn.forward(self.ln_1.forward(x), scope) * first;
         x.clone() + self.mlp.forward(self.ln_2.forward(x)) * second
     }
 
-    /// As [`forward`](Self::forward) for the first token of each row alone: `[rows, tokens, width]` →
-    /// `[rows, 1, width]`. The MLP, two thirds of the work, runs over that token only.
+    /// [`forward`](Self::forward) for the first token of each row only: `[rows, tokens, width]` → `[rows, 1, width]`. The
+    /// MLP, two thirds of the work of a block, runs on that token alone.
     fn forward_first(&self, x: Tensor<3>, scope: Scope) -> Tensor<3> {
         let [rows, _, width] = x.dims();
         let first = x.clone().slice([0..rows, 0..1, 0..width]);
@@ -143,7 +126,7 @@ impl Block {
     }
 }
 
-/// Blocks in a row.
+/// A stack of blocks.
 #[derive(Module, Debug)]
 pub struct Transformer {
     resblocks: Vec<Block>,
@@ -151,15 +134,17 @@ pub struct Transformer {
 
 impl Transformer {
     /// Reads `{name}.resblocks.{0…}`.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn load(source: &Source, name: &str, config: &TransformerConfig) -> Result<Self, WeightsError> {
         let blocks =
             (0..config.layers).map(|l| Block::load(source, &format!("{name}.resblocks.{l}"), config));
         Ok(Self { resblocks: blocks.collect::<Result<_, _>>()? })
     }
 
-    /// `[rows, tokens, width]` → the same shape; `scope` says for each block which tokens see each other, `before`
-    /// may change what a block is given (positions added again, prompts put in), and `watch` sees each block's
-    /// output.
+    /// `[rows, tokens, width]` → the same shape. For each block, `scope` says which tokens attend to each other, `before`
+    /// may change its input (add positions again, insert prompts), and `watch` is called with its output.
     pub fn forward(
         &self,
         mut x: Tensor<3>,
@@ -174,7 +159,7 @@ impl Transformer {
         x
     }
 
-    /// As [`forward`](Self::forward) while training: rows skip branches by chance.
+    /// As [`forward`](Self::forward) in training, with stochastic depth.
     pub fn forward_dropping(
         &self,
         mut x: Tensor<3>,
@@ -191,8 +176,8 @@ impl Transformer {
         x
     }
 
-    /// What [`forward`](Self::forward) gives for the first token of each row, `[rows, 1, width]`: the last block does
-    /// not work on the others.
+    /// The output of [`forward`](Self::forward) for the first token of each row, `[rows, 1, width]`: the last block skips
+    /// the others.
     pub fn forward_first(
         &self,
         mut x: Tensor<3>,
@@ -211,7 +196,10 @@ impl Transformer {
         x
     }
 
-    /// The same blocks, with changes of rank `rank` to train in the stead of the matrices of blocks `from…`.
+    /// Adds low-rank adapters (LoRA) of rank `rank` to blocks `from…`, trained instead of their matrices.
+    ///
+    /// # Errors
+    /// If `source` is a file, which has no such tensors.
     pub fn with_low_rank(mut self, source: &Source, rank: usize, from: usize) -> Result<Self, WeightsError> {
         let blocks = self.resblocks.into_iter().enumerate().map(|(layer, block)| match layer < from {
             true => Ok(block),

@@ -1,23 +1,24 @@
-//! What is left out by chance while training: branches of blocks (stochastic depth, arXiv 1603.09382), single features (dropout).
+//! Regularization in training: stochastic depth and dropout. Random numbers follow from a seed and the row's number, so that
+//! results do not depend on how a batch is divided among devices.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
 
-/// How often rows skip a block's branches, and the chance that decides it.
+/// Stochastic depth ([arXiv 1603.09382](https://arxiv.org/abs/1603.09382)): rows randomly skip branches of blocks.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DropPath {
-    /// Chance in the last block; in the first it is 0, between them it grows evenly.
+    /// Drop probability in the last block; it grows linearly from 0 in the first.
     pub rate: f32,
-    /// Every choice follows from it and the row's number.
+    /// Random seed.
     pub seed: u64,
-    /// Number of the first row, where the rows are a part of a batch.
+    /// Index of the first row in the batch, if the rows are a part of one.
     pub first_row: usize,
 }
 
 impl DropPath {
-    /// Factors of both branches of block `layer` of `layers`, `[rows, 1, 1]`: 0 where a row skips the branch, otherwise the
-    /// inverse of the chance that it does not, so that the mean stays.
+    /// Factors of both branches of block `layer` of `layers`, `[rows, 1, 1]`: 0 for a row that skips the branch, otherwise
+    /// `1 / (1 − rate)`, which keeps the expected value.
     pub(super) fn factors(
         &self,
         [layer, layers]: [usize; 2],
@@ -36,24 +37,24 @@ impl DropPath {
     }
 }
 
-/// How often single features are left out.
+/// Dropout of single features ([JMLR 15, 2014](https://jmlr.org/papers/v15/srivastava14a.html)).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dropout {
-    /// Chance of each.
+    /// Drop probability.
     pub rate: f32,
-    /// Every choice follows from it and the row's number.
+    /// Random seed.
     pub seed: u64,
-    /// Number of the first row, where the rows are a part of a batch.
+    /// Index of the first row in the batch, if the rows are a part of one.
     pub first_row: usize,
 }
 
 impl Dropout {
-    /// `[rows, width]` with some features 0 and the others larger, so that the mean stays.
+    /// `[rows, width]` → the same shape, with dropped features 0 and the others divided by `1 − rate`.
     pub fn apply(&self, features: Tensor<2>) -> Tensor<2> {
         let [rows, width] = features.dims();
         let rate = self.rate.clamp(0.0, 0.99);
         let of_row = |row: usize| {
-            // No branch of a block has this number.
+            // A number that no branch of a block has, so that streams differ from those of stochastic depth.
             let mut rng = chance(self.seed, ((self.first_row + row) as u64) << 16 | 0xffff);
             (0..width).map(|_| kept(rate, &mut rng)).collect::<Vec<f32>>()
         };
@@ -67,7 +68,7 @@ fn chance(seed: u64, place: u64) -> SmallRng {
     SmallRng::seed_from_u64(seed ^ place.wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
-/// 0 with a chance of `rate`, otherwise the inverse of the chance that it is not.
+/// 0 with probability `rate`, otherwise `1 / (1 − rate)`.
 fn kept(rate: f32, rng: &mut SmallRng) -> f32 {
     if rng.random::<f32>() < rate { 0.0 } else { 1.0 / (1.0 - rate) }
 }

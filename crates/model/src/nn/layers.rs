@@ -1,36 +1,11 @@
-//! Linear maps, layer normalization and activations.
+//! Linear layers, with low-rank adapters, and layer normalization.
 
 use burn::module::{Module, Param};
-use burn::tensor::{DType, Tensor, activation, module};
-use serde::{Deserialize, Serialize};
+use burn::tensor::{DType, Tensor, module};
 
+use super::activation::Activation;
 use super::host;
-use crate::error::WeightsError;
-use crate::weights::{Fill, Source, TensorList};
-
-/// The nonlinearity of a block's MLP.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Activation {
-    /// `x Φ(x)` with the error function: OpenCLIP's LAION models.
-    #[default]
-    Gelu,
-    /// `x σ(1.702 x)`: OpenAI's CLIP.
-    QuickGelu,
-    /// `max(x, 0)`: cheap on a CPU, for small models of our own.
-    Relu,
-}
-
-impl Activation {
-    /// Elementwise; any shape.
-    pub fn apply<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
-        match self {
-            Self::Gelu => activation::gelu(x),
-            Self::QuickGelu => x.clone() * activation::sigmoid(x * 1.702),
-            Self::Relu => activation::relu(x),
-        }
-    }
-}
+use crate::weights::{Fill, Source, TensorList, WeightsError};
 
 /// `y = x Wᵀ + b`. Files store `W` as `[output, input]`; here it is kept as `[input, output]`.
 #[derive(Module, Debug)]
@@ -40,16 +15,17 @@ pub struct Linear {
     lora: Option<LowRank>,
 }
 
-/// A small change of a weight that is trained in its stead (LoRA, arXiv 2106.09685): the product of two thin matrices.
+/// A low-rank adapter (LoRA, [arXiv 2106.09685](https://arxiv.org/abs/2106.09685)): `down · up` is added to a weight and
+/// trained instead of it.
 #[derive(Module, Debug)]
 struct LowRank {
     /// `[input, rank]`.
     down: Param<Tensor<2>>,
-    /// `[rank, output]`; zero at first.
+    /// `[rank, output]`, initialized to 0.
     up: Param<Tensor<2>>,
 }
 
-/// The transpose with its rows in a row: a view would make every product gather columns.
+/// The transpose, contiguous: with a strided view, every product would gather columns.
 fn transposed(weight: Tensor<2>) -> Tensor<2> {
     let device = weight.device();
     Tensor::from_data(weight.transpose().into_data(), &device)
@@ -57,6 +33,9 @@ fn transposed(weight: Tensor<2>) -> Tensor<2> {
 
 impl Linear {
     /// Reads `{weight_name}` and, when given, `{bias_name}`; new weights have standard deviation `deviation`.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn load(
         source: &Source,
         weight_name: &str,
@@ -70,12 +49,15 @@ impl Linear {
         Ok(Self::from_weight(weight, bias))
     }
 
-    /// A map from its `[input, output]` weight and perhaps a bias.
+    /// A layer with a weight `[input, output]` and an optional bias `[output]`.
     pub fn from_weight(weight: Tensor<2>, bias: Option<Tensor<1>>) -> Self {
         Self { weight: Param::from_tensor(weight), bias: bias.map(Param::from_tensor), lora: None }
     }
 
-    /// The same map with a change of rank `rank` to train in the weight's stead.
+    /// Adds a low-rank adapter (LoRA) of rank `rank`, which is trained instead of the weight.
+    ///
+    /// # Errors
+    /// If `source` is a file, which has no such tensors.
     pub fn with_low_rank(mut self, source: &Source, rank: usize) -> Result<Self, WeightsError> {
         let [input, output] = self.weight.dims();
         let down = source.tensor("lora.down", [input, rank], Fill::Normal((input as f32).powf(-0.5)))?;
@@ -84,7 +66,7 @@ impl Linear {
         Ok(self)
     }
 
-    /// The weight, `[input, output]`, with its change if it has one.
+    /// The weight, `[input, output]`, including the low-rank adapter, if any.
     pub fn weight(&self) -> Tensor<2> {
         match &self.lora {
             Some(LowRank { down, up }) => self.weight.val() + down.val().matmul(up.val()),
@@ -92,7 +74,7 @@ impl Linear {
         }
     }
 
-    /// The kind of numbers that its product is taken in.
+    /// Data type of the weight, in which the product is computed.
     pub fn dtype(&self) -> DType {
         self.weight.val().dtype()
     }
@@ -107,7 +89,7 @@ impl Linear {
         self.forward_then(x, None)
     }
 
-    /// [`forward`](Self::forward) and a nonlinearity, in one pass over the result where possible.
+    /// [`forward`](Self::forward) followed by an activation, fused where possible.
     pub fn forward_then<const D: usize>(&self, x: Tensor<D>, then: Option<Activation>) -> Tensor<D> {
         if self.is_here(&x) {
             return host::linear(x, self.weight(), self.bias(), None, then);
@@ -122,7 +104,7 @@ impl Linear {
         }
     }
 
-    /// `skip + `[`forward`](Self::forward)`(x)`, in one pass over the result where possible.
+    /// `skip + `[`forward`](Self::forward)`(x)`, fused where possible.
     pub fn forward_onto<const D: usize>(&self, x: Tensor<D>, skip: Tensor<D>) -> Tensor<D> {
         if self.is_here(&x) {
             return host::linear(x, self.weight(), self.bias(), Some(skip), None);
@@ -134,12 +116,12 @@ impl Linear {
         host::is_here(x) && self.dtype() == x.dtype()
     }
 
-    /// The weight's product in its own kind of numbers, everything else in that of `x`.
+    /// Mixed precision: the product in the data type of the weight, everything else in that of `x`.
     fn mixed<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         let dtype = x.dtype();
         let mut y = module::linear(x.clone().cast(self.dtype()), self.weight.val(), None).cast(dtype);
         if let Some(LowRank { down, up }) = &self.lora {
-            // Added to the weight, a small change would be rounded away.
+            // Added to a weight in low precision, a small change would be rounded away.
             y = y + module::linear(module::linear(x, down.val(), None), up.val(), None);
         }
         match self.bias() {
@@ -148,7 +130,7 @@ impl Linear {
         }
     }
 
-    /// Adds the tensors to `list` under the names a file gives them.
+    /// Adds the tensors to `list` under the given names.
     pub fn save(&self, weight_name: &str, bias_name: Option<&str>, list: &mut TensorList) {
         list.push(weight_name.to_owned(), self.weight().transpose());
         if let (Some(name), Some(bias)) = (bias_name, &self.bias) {
@@ -157,7 +139,7 @@ impl Linear {
     }
 }
 
-/// Normalizes the last axis to mean 0 and variance 1, then scales and shifts.
+/// Layer normalization of the last axis ([arXiv 1607.06450](https://arxiv.org/abs/1607.06450)).
 #[derive(Module, Debug)]
 pub struct LayerNorm {
     weight: Param<Tensor<1>>,
@@ -167,6 +149,9 @@ pub struct LayerNorm {
 
 impl LayerNorm {
     /// Reads `{name}.weight` and `{name}.bias`, `[width]`.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn load(source: &Source, name: &str, width: usize, epsilon: f64) -> Result<Self, WeightsError> {
         let weight = source.tensor(&format!("{name}.weight"), [width], Fill::Constant(1.0))?;
         let bias = source.tensor(&format!("{name}.bias"), [width], Fill::Constant(0.0))?;

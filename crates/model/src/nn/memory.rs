@@ -1,15 +1,14 @@
-//! Attention to what is remembered: the words said before, or the tokens of a picture.
+//! Attention over cached keys and values: of the previous words of a sentence, or of the tokens of an image.
 //!
-//! Keys and values are made once and kept, so that each word of a sentence passes a decoder once.
+//! Keys and values are computed once and kept, so that each word passes the decoder once.
 
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, activation};
 
 use super::{Linear, host};
-use crate::error::WeightsError;
-use crate::weights::Source;
+use crate::weights::{Source, WeightsError};
 
-/// Attention whose keys and values were made before, perhaps of other tokens than its queries.
+/// Attention whose keys and values are cached: self-attention over previous words, or cross-attention to an image.
 #[derive(Module, Debug)]
 pub struct MemoryAttention {
     query: Linear,
@@ -18,17 +17,17 @@ pub struct MemoryAttention {
     heads: usize,
 }
 
-/// Keys and values of tokens.
+/// Cached keys and values.
 #[derive(Clone, Debug)]
 pub struct Memory {
-    /// `[rows, heads, head width, tokens]`: transposed, as products with queries need them.
+    /// `[rows, heads, head width, tokens]`: transposed for the product with queries.
     key: Tensor<4>,
     /// `[rows, heads, tokens, head width]`.
     value: Tensor<4>,
 }
 
 impl Memory {
-    /// The same rows with the tokens of `later` behind their own.
+    /// Appends the tokens of `later` to those of each row.
     pub fn followed_by(self, later: Self) -> Self {
         Self {
             key: Tensor::cat(vec![self.key, later.key], 3),
@@ -36,17 +35,17 @@ impl Memory {
         }
     }
 
-    /// These rows, each as often as it is named.
+    /// Selects rows by index; a row may be repeated.
     pub fn select(self, rows: &Tensor<1, Int>) -> Self {
         Self { key: self.key.select(0, rows.clone()), value: self.value.select(0, rows.clone()) }
     }
 
-    /// Where it is.
+    /// The device of the tensors.
     pub fn device(&self) -> Device {
         self.value.device()
     }
 
-    /// The tensor's numbers in the order of its axes: a view would be gathered again by every product.
+    /// Makes a tensor contiguous: every product would gather the values of a strided view again.
     fn settled(x: Tensor<4>) -> Tensor<4> {
         if !host::is_plain(&x) {
             return x;
@@ -57,8 +56,11 @@ impl Memory {
 }
 
 impl MemoryAttention {
-    /// Reads `query`, `key_value` (keys first) and `out` below `{name}`; queries are `width` wide, what is remembered
-    /// `memory_width`.
+    /// Reads `query`, `key_value` (keys first) and `out` below `{name}`; tokens of queries are `width` wide, those of keys and
+    /// values `memory_width`.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn load(
         source: &Source,
         name: &str,
@@ -77,7 +79,7 @@ impl MemoryAttention {
         })
     }
 
-    /// Keys and values of tokens, `[rows, tokens, memory_width]`.
+    /// Computes keys and values of tokens, `[rows, tokens, memory_width]`.
     pub fn remember(&self, x: Tensor<3>) -> Memory {
         let [rows, tokens, _] = x.dims();
         let packed = self.key_value.forward(x);
@@ -90,7 +92,7 @@ impl MemoryAttention {
         }
     }
 
-    /// What each token finds in the memory of its row: `[rows, tokens, width]` → the same shape.
+    /// Attends from each token to the cache of its row: `[rows, tokens, width]` → the same shape.
     pub fn forward(&self, x: Tensor<3>, memory: &Memory) -> Tensor<3> {
         let [rows, tokens, width] = x.dims();
         let head_width = width / self.heads;

@@ -1,15 +1,16 @@
-//! Mixed precision: the blocks' products in fewer bits, everything else in 32.
+//! Mixed precision: matrix products of the blocks in a 16-bit type, everything else in `f32`.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{FloatDType, Tensor};
 
-/// The network as it computes with the products of its blocks (the linear maps and the attention between them) in another kind
-/// of numbers. Norms, sums and what blocks hand on stay as they are, and gradients arrive at the weights of `network` itself.
+/// A copy of the network that computes the products of its blocks (linear layers and attention) in another data type. Norms,
+/// residual sums and activations between blocks stay in `f32`, and gradients flow through the cast to the weights of
+/// `network` ([arXiv 1710.03740](https://arxiv.org/abs/1710.03740)).
 pub fn with_products_in<M: Module>(network: M, dtype: FloatDType) -> M {
     network.map(&mut Cast { dtype, around: Vec::new() })
 }
 
-/// Whether a network has such products.
+/// Whether a network has products that [`with_products_in`] would cast.
 pub fn has_products<M: Module>(network: &M) -> bool {
     let mut found = Find { around: Vec::new(), found: false };
     network.visit(&mut found);
@@ -35,8 +36,8 @@ impl ModuleVisitor for Find {
     }
 }
 
-/// Whether the parameter is a weight of a block, by the types of the modules around it; the thin matrices of a low-rank change
-/// are not.
+/// Whether a parameter is a weight of a block, by the types of the modules that contain it. Low-rank adapters stay in `f32`:
+/// their updates are small.
 fn is_of_block(around: &[String]) -> bool {
     let within = |name| around.iter().any(|around| around == name);
     within("Struct:Block") && !within("Struct:LowRank")
@@ -44,7 +45,7 @@ fn is_of_block(around: &[String]) -> bool {
 
 struct Cast {
     dtype: FloatDType,
-    /// Types of the modules around the present parameter.
+    /// Types of the modules that contain the visited parameter.
     around: Vec<String>,
 }
 

@@ -1,57 +1,59 @@
-//! Clouds as encoders take them.
+//! Batches of preprocessed point clouds.
 
 use glam::Vec3;
 
-/// Points as an encoder takes them: positions where the model wants them, colors as it saw them in training (sRGB values
-/// in `0..=1`). `colors` is empty or as long as `positions`.
+/// A preprocessed point cloud: normalized positions, and sRGB colors in `0..=1`. `colors` is empty or as long as `positions`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cloud {
     /// Positions.
     pub positions: Vec<Vec3>,
-    /// Colors; encoders that know none ignore them.
+    /// Colors; ignored by encoders that use none.
     pub colors: Vec<Vec3>,
 }
 
-/// A batch: one cloud or more, all with equally many points, at least one, every coordinate finite.
+/// A batch of one or more clouds with the same, nonzero number of points, all finite.
 #[derive(Clone, Copy, Debug)]
 pub struct Clouds<'a>(&'a [Cloud]);
 
-/// Why clouds are not a batch.
+/// Why clouds cannot form a batch.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CloudsError {
-    /// Nothing to encode.
+    /// No clouds.
     #[error("no clouds were given")]
     Empty,
     /// A cloud without points.
     #[error("cloud {cloud} has no points")]
     NoPoints {
-        /// Its place in the batch.
+        /// Its index in the batch.
         cloud: usize,
     },
-    /// A list is as long as another should be, but is not.
+    /// The number of points or colors is not that of the first cloud.
     #[error("cloud {cloud} has {found} {what}, expected {expected}")]
     Length {
-        /// Its place in the batch.
+        /// Its index in the batch.
         cloud: usize,
-        /// Which list.
+        /// `points` or `colors`.
         what: &'static str,
-        /// Length of the list.
+        /// Their number.
         found: usize,
-        /// Length of the first cloud.
+        /// Points of the first cloud.
         expected: usize,
     },
     /// A coordinate or a color is NaN or infinite.
     #[error("point {point} of cloud {cloud} is not finite")]
     NotFinite {
-        /// Its place in the batch.
+        /// Its index in the batch.
         cloud: usize,
-        /// Its place in the cloud.
+        /// Its index in the cloud.
         point: usize,
     },
 }
 
 impl<'a> Clouds<'a> {
-    /// Checks a batch; `colored` demands colors.
+    /// Validates a batch; `colored` requires colors.
+    ///
+    /// # Errors
+    /// [`CloudsError`] if there are no clouds, their sizes differ, or a value is not finite.
     pub fn new(clouds: &'a [Cloud], colored: bool) -> Result<Self, CloudsError> {
         let expected = clouds.first().ok_or(CloudsError::Empty)?.positions.len();
         for (cloud, Cloud { positions, colors }) in clouds.iter().enumerate() {
@@ -90,7 +92,7 @@ impl<'a> Clouds<'a> {
 }
 
 impl Cloud {
-    /// Numbers a point has: three, with colors six.
+    /// Channels of a point: three, or six with colors.
     pub(super) fn channels(colored: bool) -> usize {
         if colored { 6 } else { 3 }
     }

@@ -1,17 +1,16 @@
-//! The two layers behind an encoder's pooled features: linear maps, each with batch norm and ReLU (dropout is for training
-//! and left out).
+//! The MLP after an encoder's pooled features: two linear layers with batch norm and ReLU. The references' dropout between
+//! them is not implemented.
 
 use burn::module::Module;
 use burn::tensor::{Tensor, activation};
 
-use crate::error::WeightsError;
 use crate::nn::{Bias, ConvNorm};
-use crate::weights::{Source, TensorList};
+use crate::weights::{Source, TensorList, WeightsError};
 
-/// Linear map and batch norm of each layer, below an encoder's name.
+/// Names of linear layer and batch norm of each layer, relative to the encoder's.
 pub(super) type DenseNames = [[&'static str; 2]; 2];
 
-/// `relu(norm(linear(x)))`, twice or, where an encoder ends with its pooled features, not at all.
+/// `relu(norm(linear(x)))`, twice; or no layers, for an encoder that ends with its pooled features.
 #[derive(Module, Debug)]
 pub(super) struct Dense {
     layers: Vec<ConvNorm>,

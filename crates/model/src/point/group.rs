@@ -1,5 +1,5 @@
-//! Groups of points around chosen centers: farthest points, then neighbors or balls. Exact and the same at any thread
-//! count.
+//! Grouping points around centers: farthest-point sampling, then nearest neighbors or balls. Exact, and deterministic at any
+//! thread count.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use glam::Vec3;
@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 
 use super::Clouds;
 
-/// Where farthest-point sampling begins in encoders whose reference begins at random, also when it is evaluated.
+/// The first point of farthest-point sampling, in encoders whose reference starts at a random point, even in evaluation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Start {
-    /// At this point of every cloud.
+    /// The point of this index.
     At(usize),
-    /// At random, as the reference does; the same seed gives the same points.
+    /// A random point, as in the reference, from a seed.
     Seed(u64),
 }
 
@@ -28,7 +28,7 @@ impl Default for Start {
 }
 
 impl Start {
-    /// The first choice in a cloud, in one of the sampling stages of a network.
+    /// The first point of a cloud in a sampling stage.
     pub fn first(self, cloud: usize, stage: usize, n_points: usize) -> usize {
         match self {
             Self::At(first) => first,
@@ -49,29 +49,41 @@ pub enum Neighborhood {
     Ball(Ball),
 }
 
-/// How a cloud is cut into groups.
+/// How the points of a cloud are grouped.
+///
+/// ```
+/// use glam::Vec3;
+/// use lexiform_geometry::neighbors::FarthestRule;
+/// use lexiform_model::point::{Grouping, Neighborhood};
+///
+/// let rule = FarthestRule::LowestIndex { first: 0 };
+/// let grouping = Grouping { groups: 2, size: 2, rule, neighborhood: Neighborhood::Nearest };
+/// let groups = grouping.of(&[Vec3::ZERO, Vec3::X * 0.1, Vec3::X * 3.0, Vec3::X * 2.9]);
+/// assert_eq!(groups.centers, [0, 2]);
+/// assert_eq!(groups.members, [0, 1, 2, 3]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Grouping {
     /// Number of groups.
     pub groups: usize,
     /// Points of a group.
     pub size: usize,
-    /// How centers are chosen.
+    /// Variant of farthest-point sampling.
     pub rule: FarthestRule,
     /// Which points belong to a center.
     pub neighborhood: Neighborhood,
 }
 
-/// Most groups of a cloud, and most points of a group.
+/// Most groups of a cloud, and most points of a group, to bound memory.
 const MOST: usize = 1 << 16;
 
-/// Refuses numbers of groups and of their points that only a broken file asks for.
+/// Validates the number of groups and their size.
 pub(super) fn check_groups(groups: usize, size: usize) -> Result<(), String> {
     let sound = (1..=MOST).contains(&groups) && (1..=MOST).contains(&size) && groups * size <= MOST * 64;
     if sound { Ok(()) } else { Err(format!("{groups} groups of {size} points are out of range")) }
 }
 
-/// Refuses heads that do not divide the width of all of them together.
+/// Validates that the number of heads divides the width.
 pub(super) fn check_heads(heads: usize, width: usize) -> Result<(), String> {
     let sound = heads > 0 && width > 0 && width.is_multiple_of(heads);
     if sound { Ok(()) } else { Err(format!("{heads} heads do not divide a width of {width}")) }
@@ -82,12 +94,13 @@ pub(super) fn check_heads(heads: usize, width: usize) -> Result<(), String> {
 pub struct Groups {
     /// The center of each group.
     pub centers: Vec<usize>,
-    /// The points of each group, one group after the other.
+    /// The points of each group, concatenated.
     pub members: Vec<usize>,
 }
 
 impl Grouping {
-    /// Groups of one cloud, which has at least one point. Where it has fewer points than a group, the nearest fills up.
+    /// Groups the points of one cloud, which must have at least one. If it has fewer points than a group, the nearest is
+    /// repeated.
     pub fn of(&self, positions: &[Vec3]) -> Groups {
         let centers = farthest_point_sample_by(positions, self.groups, self.rule);
         let queries: Vec<Vec3> = centers.iter().map(|&i| positions[i]).collect();
@@ -102,7 +115,7 @@ impl Grouping {
         Groups { centers, members }
     }
 
-    /// Groups of every cloud of a batch.
+    /// Groups the points of every cloud of a batch.
     pub fn of_all(&self, clouds: &Clouds) -> Vec<Groups> {
         clouds.as_slice().par_iter().map(|cloud| self.of(&cloud.positions)).collect()
     }
@@ -113,19 +126,19 @@ fn filled_up(found: &[usize], each: usize, size: usize) -> Vec<usize> {
 }
 
 impl Groups {
-    /// `positions` of the centers.
+    /// Positions of the centers.
     pub fn center_positions<'a>(&'a self, positions: &'a [Vec3]) -> impl Iterator<Item = Vec3> + 'a {
         self.centers.iter().map(|&i| positions[i])
     }
 
-    /// Every member with its center, group by group.
+    /// Every member with its center, in the order of groups.
     pub fn pairs(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
         let size = self.members.len() / self.centers.len().max(1);
         self.members.iter().enumerate().map(move |(i, &member)| (member, self.centers[i / size]))
     }
 }
 
-/// Vectors as a tensor of the given shape, the last axis of width 3.
+/// Positions as a tensor of the given shape, `[…, 3]`.
 pub fn positions_tensor<const D: usize>(
     positions: impl Iterator<Item = Vec3>,
     shape: [usize; D],
@@ -135,7 +148,7 @@ pub fn positions_tensor<const D: usize>(
     Tensor::from_data(TensorData::new(values, shape), device)
 }
 
-/// Rows of `features` `[clouds, points, channels]` by `indices`, `count` of each cloud's points, cloud after cloud →
+/// Gathers `count` rows of each cloud by pairs of cloud and point: `[clouds, points, channels]` →
 /// `[clouds, count, channels]`.
 pub fn gather(features: Tensor<3>, indices: impl Iterator<Item = (usize, usize)>, count: usize) -> Tensor<3> {
     let [clouds, points, channels] = features.dims();

@@ -1,15 +1,25 @@
-//! A head that names classes, as fine-tuning adds it.
+//! The classification head of a fine-tuned encoder.
 
 use burn::module::Module;
 use burn::tensor::{Tensor, activation};
+use serde::{Deserialize, Serialize};
 
 use super::point_bert::save_linear;
-use super::tower::Classes;
-use crate::error::WeightsError;
 use crate::nn::{Bias, Dropout, Linear, pointwise};
-use crate::weights::{Source, TensorList};
+use crate::weights::{Source, TensorList, WeightsError};
 
-/// A linear map, usually behind another with a ReLU.
+/// Sizes of a [`ClassHead`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Classes {
+    /// Width of the hidden layer; PointMLP's head has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<usize>,
+    /// Number of classes.
+    pub classes: usize,
+}
+
+/// A classification head: a linear layer, usually after another one with ReLU.
 #[derive(Module, Debug)]
 pub struct ClassHead {
     hidden: Option<Linear>,
@@ -17,7 +27,10 @@ pub struct ClassHead {
 }
 
 impl ClassHead {
-    /// Reads `classifier.0`, where the head has two maps, and `classifier.3`, as torch numbers them.
+    /// Reads `classifier.0`, if the head has a hidden layer, and `classifier.3`, as numbered in the references.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn load(source: &Source, features: usize, config: &Classes) -> Result<Self, WeightsError> {
         let map = |name: &str, sizes| pointwise(source, name, Bias::Learned, sizes);
         let hidden = config.hidden.map(|hidden| map("classifier.0", [features, hidden])).transpose()?;
@@ -25,12 +38,12 @@ impl ClassHead {
         Ok(Self { hidden, output })
     }
 
-    /// Features `[clouds, width]` → one number a class, `[clouds, classes]`.
+    /// Features `[clouds, width]` → logits `[clouds, classes]`.
     pub fn forward(&self, features: Tensor<2>) -> Tensor<2> {
         self.output.forward(self.hidden(features))
     }
 
-    /// As [`forward`](Self::forward) while training, where features before the last map are left out by chance.
+    /// As [`forward`](Self::forward) in training, with dropout before the last layer.
     pub fn forward_dropping(&self, features: Tensor<2>, dropout: Dropout) -> Tensor<2> {
         self.output.forward(dropout.apply(self.hidden(features)))
     }

@@ -1,4 +1,4 @@
-//! From a point cloud to what an encoder takes, as each reference prepares it.
+//! Preprocessing of point clouds, as in each reference.
 
 use glam::Vec3;
 use lexiform_geometry::neighbors::{FarthestRule, farthest_point_sample_by};
@@ -11,26 +11,26 @@ use serde::{Deserialize, Serialize};
 
 use super::{Cloud, Placing, Start, System};
 
-/// Below this radius OpenShape takes a cloud for a single point.
+/// Below this radius OpenShape treats a cloud as a single point.
 const OPENSHAPE_SMALLEST: f64 = 1e-6;
 
-/// How clouds become an encoder's input.
+/// Preprocessing of point clouds for an encoder.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CloudInput {
-    /// Points the encoder is used to.
+    /// Number of points.
     pub n_points: usize,
-    /// The axis that is up in the network's world. `ZUp` swaps y and z, a reflection, as OpenShape's loader does.
+    /// The up axis of the network. `ZUp` swaps y and z, a reflection, as OpenShape's loader does.
     pub up: Up,
-    /// What happens to clouds of another size.
+    /// Resampling of clouds of another size.
     pub resample: Resample,
-    /// Given to points without color; none where the encoder sees no color.
+    /// Color of points without color; `None` if the encoder uses no colors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing_color: Option<f32>,
-    /// Where the points are put.
+    /// Normalization of positions.
     #[serde(default, skip_serializing_if = "Placing::is_usual")]
     pub placing: Placing,
-    /// Colors are left out, as if the cloud had none.
+    /// Ignores colors, as if the cloud had none.
     #[serde(default, skip_serializing_if = "is_false")]
     pub bare: bool,
 }
@@ -39,18 +39,18 @@ fn is_false(flag: &bool) -> bool {
     !flag
 }
 
-/// How clouds are given to an encoder where a measurement asks for other than it is used to.
+/// Changes to an encoder's preprocessing for an evaluation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CloudOptions {
     /// Replaces the number of points.
     pub n_points: Option<usize>,
-    /// Replaces where the points are put.
+    /// Replaces the normalization of positions.
     pub placing: Option<Placing>,
     /// See [`CloudInput::bare`].
     pub bare: bool,
 }
 
-/// The axis that is up in a network's world.
+/// The up axis of a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Up {
@@ -60,20 +60,20 @@ pub enum Up {
     ZUp,
 }
 
-/// What happens to clouds of another size than a model is used to.
+/// Resampling of clouds that do not have the model's number of points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Resample {
-    /// Of more points the farthest are kept, before normalization; fewer are taken as they are (ULIP).
+    /// Farthest-point sampling of larger clouds, before normalization; smaller clouds are unchanged (ULIP).
     Farthest,
-    /// Of more points the farthest are kept, after normalization; fewer are taken as they are (CG3D).
+    /// Farthest-point sampling of larger clouds, after normalization; smaller clouds are unchanged (CG3D).
     FarthestNormalized,
-    /// Of more points some are drawn, of fewer some twice (OpenShape). The seed is the start's, or 0.
+    /// Random sampling, of smaller clouds with repetition (OpenShape). The seed is that of [`Start`], or 0.
     Random,
 }
 
 impl CloudInput {
-    /// As the systems prepare clouds for evaluation.
+    /// The preprocessing of a system's evaluation.
     pub fn of(system: System, colored: bool) -> Self {
         let missing_color = colored.then_some(0.4);
         let (n_points, up, resample) = match system {
@@ -86,7 +86,7 @@ impl CloudInput {
         Self { n_points, up, resample, missing_color, placing: Placing::Unit, bare: false }
     }
 
-    /// The same, changed as a measurement asks.
+    /// The preprocessing with changes.
     #[must_use]
     pub fn with(self, options: CloudOptions) -> Self {
         Self {
@@ -97,7 +97,19 @@ impl CloudInput {
         }
     }
 
-    /// The encoder's input; `start` decides where the reference draws at random. A cloud without points stays empty.
+    /// Preprocesses a cloud; `start` replaces random choices of the reference. An empty cloud stays empty.
+    ///
+    /// ```
+    /// use glam::Vec3;
+    /// use lexiform_geometry::PointCloud;
+    /// use lexiform_model::point::{CloudInput, Start, System};
+    ///
+    /// let cloud = PointCloud::new(vec![Vec3::ZERO, Vec3::new(0.0, 4.0, 0.0)])?;
+    /// let input = CloudInput::of(System::Ulip, false);
+    /// let found = input.prepare(&cloud, Start::default());
+    /// assert_eq!(found.positions, [Vec3::NEG_Y, Vec3::Y]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn prepare(&self, cloud: &PointCloud, start: Start) -> Cloud {
         let surplus = cloud.positions().len() > self.n_points;
         let cloud = match (self.resample, start) {
@@ -129,8 +141,8 @@ impl CloudInput {
         input
     }
 
-    /// One of several looks at a cloud that vote, as Point-BERT's evaluation takes them: of the farthest points, a sixth more than
-    /// the encoder is given, a random part, each axis stretched by 2/3 to 3/2 and shifted by up to 0.2.
+    /// One randomly augmented copy of a cloud for test-time augmentation with voting, as in Point-BERT's evaluation: a random
+    /// part of 1200/1024 times as many farthest points, each axis scaled by 2/3 to 3/2 and shifted by up to 0.2.
     pub fn prepare_look(&self, cloud: &PointCloud, start: Start, seed: u64) -> Cloud {
         let mut rng = SmallRng::seed_from_u64(seed);
         let wide = Self { n_points: self.n_points * 1200 / 1024, ..*self };
@@ -143,7 +155,7 @@ impl CloudInput {
         look
     }
 
-    /// All of it in one line, as recorded with every embedding.
+    /// Describes the preprocessing in one line; recorded with every embedding.
     pub fn describe(&self, start: Start) -> String {
         let up = match self.up {
             Up::YUp => "+Y up",
@@ -164,7 +176,7 @@ impl CloudInput {
 }
 
 impl Cloud {
-    /// The points farthest from each other, as CG3D takes them; all of a cloud that has no more than `count`.
+    /// Farthest-point sampling as in CG3D; a cloud of at most `count` points is unchanged.
     #[must_use]
     pub fn farthest(self, count: usize) -> Self {
         if self.positions.len() <= count {
@@ -179,7 +191,7 @@ impl Cloud {
     }
 }
 
-/// Linear color → the byte a file would hold, over 255: what the references divide.
+/// Linear color → 8-bit sRGB divided by 255, as in the references.
 fn srgb(linear: Vec3) -> Vec3 {
     linear.map(|value| f32::from(srgb_from_linear(value)) / 255.0)
 }

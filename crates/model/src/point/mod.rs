@@ -1,13 +1,40 @@
-//! Encoders of point clouds: one file an encoder, and the grouping of points that they share.
+//! Encoders of point clouds: one file per encoder, and the grouping of points that they share.
 //!
-//! PointBERT and `ppat` are the one transformer block over groups of points; what differs is how a group becomes a token,
-//! where positions enter, and how tokens are pooled. PointMLP, PointNeXt and PointNet++ are pointwise convolutions over sets
-//! that shrink (`sets`). A new encoder is one file, one variant of [`PointEncoder`] and one of
-//! [`EncoderConfig`], and one entry in [`recognize`].
+//! PointBERT and `ppat` apply the shared transformer block to groups of points; they differ in how a group becomes a token,
+//! where positions enter, and how tokens are pooled. PointMLP, PointNeXt and PointNet++ are pointwise convolutions over
+//! point sets that shrink from stage to stage. To add an encoder, write one file, add a variant to [`PointEncoder`] and to
+//! [`EncoderConfig`], and an entry to [`recognize()`].
+//!
+//! ```
+//! use glam::Vec3;
+//! use lexiform_model::Device;
+//! use lexiform_model::nn::Activation;
+//! use lexiform_model::point::{Cloud, Clouds, EncoderConfig, PointEncoder, PpatConfig, Start};
+//! use lexiform_model::weights::Source;
+//!
+//! let config = EncoderConfig::Ppat(PpatConfig {
+//!     colored: false,
+//!     patches: 8,
+//!     radius: 0.5,
+//!     samples: 16,
+//!     group_width: 32,
+//!     width: 64,
+//!     layers: 2,
+//!     heads: 2,
+//!     head_width: 32,
+//!     mlp_width: 128,
+//!     activation: Activation::Gelu,
+//! });
+//! let encoder = PointEncoder::load(&Source::new(0, &Device::flex()), &config)?;
+//! let positions = (0..100).map(|i| Vec3::new((i as f32).cos(), (i as f32).sin(), i as f32 / 100.0)).collect();
+//! let clouds = [Cloud { positions, colors: Vec::new() }];
+//! let features = encoder.encode(&Clouds::new(&clouds, false)?, Start::default());
+//! assert_eq!(features.dims(), [1, config.width()]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod batch;
 mod dense;
-mod embed;
 mod group;
 mod head;
 mod input;
@@ -20,7 +47,9 @@ mod pointnet2;
 mod ppat;
 mod recognize;
 mod recognize_conv;
+mod released_file;
 mod sets;
+mod system;
 mod tower;
 
 use burn::module::Module;
@@ -28,9 +57,8 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 pub use batch::{Cloud, Clouds, CloudsError};
-pub(crate) use embed::{embed_clouds, rows_of};
 pub use group::{Grouping, Groups, Neighborhood, Start};
-pub use head::ClassHead;
+pub use head::{ClassHead, Classes};
 pub use input::{CloudInput, CloudOptions, Resample, Up};
 pub use placing::Placing;
 pub use point_bert::{PointBert, PointBertConfig};
@@ -38,27 +66,28 @@ pub use point_mlp::{PointMlp, PointMlpConfig, PointMlpStage, Watched};
 pub use point_next::{PointNext, PointNextConfig};
 pub use pointnet2::PointNet2;
 pub use ppat::{Ppat, PpatConfig};
-pub use recognize::{Recognized, System, recognize};
+pub use recognize::recognize;
+pub use released_file::Recognized;
 pub use sets::Sampler;
-pub use tower::{Classes, PointTower, Projection, TowerConfig};
+pub use system::System;
+pub use tower::{PointTower, Projection, TowerConfig};
 
-use crate::error::WeightsError;
 use crate::nn::DropPath;
-use crate::weights::{Source, TensorList};
+use crate::weights::{Source, TensorList, WeightsError};
 
-/// A network that turns clouds into features.
+/// An encoder of point clouds.
 #[derive(Module, Debug)]
 #[expect(clippy::large_enum_variant, reason = "a model has one of these, and it is never moved about")]
 pub enum PointEncoder {
-    /// Point-BERT's transformer (ULIP, ULIP-2, CG3D).
+    /// Point-BERT's transformer ([arXiv 2111.14819](https://arxiv.org/abs/2111.14819); ULIP, ULIP-2, CG3D).
     PointBert(PointBert),
-    /// OpenShape's transformer.
+    /// OpenShape's transformer ([arXiv 2305.10764](https://arxiv.org/abs/2305.10764)).
     Ppat(Ppat),
-    /// PointMLP (ULIP, CG3D).
+    /// PointMLP ([arXiv 2202.07123](https://arxiv.org/abs/2202.07123); ULIP, CG3D).
     PointMlp(PointMlp),
-    /// PointNeXt-S (ULIP, ULIP-2).
+    /// PointNeXt-S ([arXiv 2206.04670](https://arxiv.org/abs/2206.04670); ULIP, ULIP-2).
     PointNext(PointNext),
-    /// PointNet++ (ULIP).
+    /// PointNet++ ([arXiv 1706.02413](https://arxiv.org/abs/1706.02413); ULIP).
     PointNet2(PointNet2),
 }
 
@@ -74,7 +103,7 @@ pub enum EncoderConfig {
     PointMlp(PointMlpConfig),
     /// Sizes of [`PointNext`].
     PointNext(PointNextConfig),
-    /// [`PointNet2`] has one size. The braces let unknown keys be errors.
+    /// [`PointNet2`] has one size. The braces make unknown keys an error.
     PointNet2 {},
 }
 
@@ -90,18 +119,17 @@ impl EncoderConfig {
         }
     }
 
-    /// The same with clouds cut into another number of groups, which no weight depends on.
+    /// Replaces the number of groups of a cloud, which no weight depends on.
     ///
     /// # Errors
-    /// If the encoder does not cut clouds so, or not into so many.
+    /// If the encoder has no such number, or it is out of range.
     pub fn with_groups(mut self, groups: usize) -> Result<Self, String> {
         match &mut self {
             Self::PointBert(config) => config.groups = groups,
             Self::Ppat(config) => config.patches = groups,
             Self::PointMlp(_) | Self::PointNext(_) | Self::PointNet2 {} => {
                 return Err(
-                    "only transformers of groups (PointBERT, ppat) have a number of groups to change"
-                        .to_owned(),
+                    "only transformers of groups (PointBERT, ppat) have a number of groups".to_owned()
                 );
             }
         }
@@ -109,7 +137,7 @@ impl EncoderConfig {
         Ok(self)
     }
 
-    /// Whether the encoder looks at colors.
+    /// Whether the encoder uses colors.
     pub fn colored(&self) -> bool {
         match self {
             Self::PointBert(config) => config.colored,
@@ -118,7 +146,10 @@ impl EncoderConfig {
         }
     }
 
-    /// Refuses sizes that no network has: a configuration may come from a file nobody here wrote.
+    /// Validates sizes: a configuration may come from an untrusted file.
+    ///
+    /// # Errors
+    /// Describes the size that is out of range.
     pub fn check(&self) -> Result<(), String> {
         match self {
             Self::PointBert(config) => config.check(),
@@ -129,7 +160,7 @@ impl EncoderConfig {
         }
     }
 
-    /// What the encoder is called in its paper.
+    /// Name of the encoder in its paper.
     pub fn about(&self) -> &'static str {
         match self {
             Self::PointBert(_) => "PointBERT",
@@ -143,6 +174,9 @@ impl EncoderConfig {
 
 impl PointEncoder {
     /// Reads `point_encoder.*`.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn load(source: &Source, config: &EncoderConfig) -> Result<Self, WeightsError> {
         const NAME: &str = "point_encoder";
         Ok(match config {
@@ -154,8 +188,8 @@ impl PointEncoder {
         })
     }
 
-    /// Clouds → features `[clouds, width]`; `start` says where farthest-point sampling begins in encoders whose reference
-    /// begins at random.
+    /// Clouds → features `[clouds, width]`, not normalized. `start` sets the first point of farthest-point sampling in encoders
+    /// whose reference starts at a random point.
     pub fn encode(&self, clouds: &Clouds, start: Start) -> Tensor<2> {
         match self {
             Self::PointBert(encoder) => encoder.encode(clouds),
@@ -166,7 +200,7 @@ impl PointEncoder {
         }
     }
 
-    /// As [`encode`](Self::encode) while training; transformers whose references drop paths do so.
+    /// As [`encode`](Self::encode) in training, with stochastic depth in encoders whose reference uses it.
     pub fn encode_dropping(&self, clouds: &Clouds, start: Start, drop: DropPath) -> Tensor<2> {
         match self {
             Self::PointBert(encoder) => encoder.encode_dropping(clouds, drop),

@@ -1,14 +1,15 @@
-//! First layers over groups with less work, for tensors in this machine's memory that need no gradient.
+//! Fast first layers over groups, for tensors in host memory without autodiff.
 //!
-//! A pointwise map of what a member has, relative to its center, is the difference of two maps: of the member, which is
-//! the same in every group it belongs to, and of the center. So the product is formed once a point, not once a member.
+//! A linear layer of a member's features relative to its center is the difference of two products: that of the member, which
+//! is the same in every group it belongs to, and that of the center. So the product is computed once per point instead of
+//! once per member.
 
 use burn::tensor::{Tensor, TensorData};
 use rayon::prelude::*;
 
 use super::Groups;
 
-/// Numbers of a layer's output that are worked on at once: they stay in the cache.
+/// Values of a layer's output that are computed at a time: 2 MiB, which stay in the cache.
 const NUMBERS_AT_ONCE: usize = 1 << 19;
 
 /// `relu((points[member] − centers[group]) · scale[cloud] + shifts[group])`, for each member of each group.
@@ -19,13 +20,13 @@ pub(super) struct Differences {
     pub centers: Tensor<3>,
     /// `[clouds, groups, width]`.
     pub shifts: Tensor<3>,
-    /// One a cloud.
+    /// One per cloud.
     pub scales: Vec<f32>,
 }
 
 impl Differences {
-    /// Applies `rest` to the differences, `[members, width]`, of some groups after the other; what it gives, one row a
-    /// group, is joined to `[clouds, groups, …]`.
+    /// Applies `rest` to the differences, `[members, width]`, of some groups at a time. It returns one row per group; rows are
+    /// concatenated to `[clouds, groups, …]`.
     pub fn then(self, groups: &[Groups], rest: impl Fn(Tensor<2>, usize) -> Tensor<2>) -> Tensor<3> {
         let [clouds, n_points, width] = self.points.dims();
         let device = self.points.device();
@@ -68,7 +69,7 @@ fn numbers<const D: usize>(x: Tensor<D>) -> Vec<f32> {
     x.into_data().convert::<f32>().try_into_vec().expect("just converted to f32")
 }
 
-/// For each cloud the unbiased standard deviation of all its members' differences from their centers, over all channels.
+/// The unbiased standard deviation, for each cloud, of the differences of members from their centers, over all channels.
 pub(super) fn deviations(x: &Tensor<3>, groups: &[Groups]) -> Vec<f32> {
     let [_, n_points, width] = x.dims();
     let values = numbers(x.clone());
@@ -79,7 +80,7 @@ pub(super) fn deviations(x: &Tensor<3>, groups: &[Groups]) -> Vec<f32> {
         let sums = each.map(|(center, members)| {
             members.iter().map(|&member| sums(row(member), row(*center))).fold([0.0; 2], add)
         });
-        // In the order of the groups, so that threads do not matter.
+        // Added in the order of the groups: the same bits at any number of threads.
         let [sum, squares] = sums.collect::<Vec<_>>().into_iter().fold([0.0; 2], add);
         let n = (groups.members.len() * width) as f64;
         ((squares - sum * sum / n).max(0.0) / (n - 1.0).max(1.0)).sqrt() as f32
@@ -111,7 +112,7 @@ pub(super) fn unscaled(clouds: usize) -> Vec<f32> {
     vec![1.0; clouds]
 }
 
-/// A row for each group of each cloud.
+/// Repeats a row for each group of each cloud: `[width]` → `[clouds, groups, width]`.
 pub(super) fn for_all(row: Tensor<1>, [clouds, groups]: [usize; 2]) -> Tensor<3> {
     row.unsqueeze::<3>().repeat_dim(0, clouds).repeat_dim(1, groups)
 }

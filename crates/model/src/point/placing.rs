@@ -1,26 +1,25 @@
-//! Where points are put before an encoder sees them.
+//! Normalization of the positions of a point cloud.
 
 use glam::{DVec3, Vec3};
 use half::f16;
 use serde::{Deserialize, Serialize};
 
-/// Where points are put before an encoder sees them.
+/// Normalization of the positions of a point cloud.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Placing {
-    /// Their mean at the origin, the farthest at distance 1.
+    /// Mean at the origin, farthest point at distance 1.
     #[default]
     Unit,
-    /// The same in half precision, every step rounded to it: ULIP's loader of Objaverse-LVIS computes in the type its files
-    /// are stored in, by NumPy.
+    /// The same with every step rounded to half precision, in which NumPy computes in ULIP's loader of Objaverse-LVIS: it is the
+    /// type of the files.
     UnitInHalf,
-    /// As they are stored, neither centered nor scaled.
+    /// Neither centered nor scaled.
     AsStored,
 }
 
 impl Placing {
-    /// Puts points there. Those whose farthest is no farther than `smallest` from their mean stand for a single point and come
-    /// to lie at the origin.
+    /// Normalizes positions. Clouds with a radius of at most `smallest` are treated as a single point, at the origin.
     pub(super) fn place(self, positions: &[Vec3], smallest: f64) -> Vec<Vec3> {
         match self {
             Self::Unit => unit(positions, smallest),
@@ -29,7 +28,7 @@ impl Placing {
         }
     }
 
-    /// In words.
+    /// Description for people.
     pub fn describe(self) -> &'static str {
         match self {
             Self::Unit => "mean at the origin, radius 1",
@@ -38,7 +37,7 @@ impl Placing {
         }
     }
 
-    /// Whether it is the usual one.
+    /// Whether it is the default.
     pub(super) fn is_usual(&self) -> bool {
         *self == Self::default()
     }
@@ -54,7 +53,7 @@ fn unit(positions: &[Vec3], smallest: f64) -> Vec<Vec3> {
     positions.iter().map(|p| ((p.as_dvec3() - mean) / radius).as_vec3()).collect()
 }
 
-/// As NumPy computes with `float16`: sums in 32 bits, one point after another, everything else rounded at each step.
+/// As NumPy computes with `float16`: sums in `f32` in the order of points, everything else rounded at each step.
 fn unit_in_half(positions: &[Vec3]) -> Vec<Vec3> {
     let half = |x: f32| f16::from_f32(x).to_f32();
     let stored: Vec<Vec3> = positions.iter().map(|p| p.map(half)).collect();

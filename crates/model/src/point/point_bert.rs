@@ -1,4 +1,4 @@
-//! Point-BERT's transformer over groups of points, as ULIP, ULIP-2 (arXiv 2305.08275) and CG3D (arXiv 2303.11313) use it.
+//! Point-BERT's transformer over groups of points, as used by ULIP, ULIP-2 and CG3D.
 
 use burn::module::{Module, Param};
 use burn::tensor::{Tensor, TensorData, module};
@@ -7,33 +7,32 @@ use serde::{Deserialize, Serialize};
 
 use super::group::{check_groups, check_heads, positions_tensor};
 use super::{Cloud, Clouds, Grouping, Groups, Neighborhood};
-use crate::error::WeightsError;
 use crate::nn::host::{is_plain, passes};
 use crate::nn::{
     Activation, Bias, ConvNorm, DropPath, LayerNorm, Linear, Scope, Transformer, TransformerConfig, pointwise,
 };
-use crate::weights::{Fill, Source, TensorList};
+use crate::weights::{Fill, Source, TensorList, WeightsError};
 
 /// Added to the variance in layer norms.
 const EPSILON: f64 = 1e-5;
-/// Widths inside the network that makes a token of a group; the papers never vary them.
+/// Widths inside the network that embeds a group, the same in all papers.
 const GROUP_WIDTHS: [usize; 3] = [128, 256, 512];
-/// Hidden width of the map from a center to its position.
+/// Hidden width of the MLP of positional embeddings.
 const POSITION_WIDTH: usize = 128;
-/// Groups that become tokens at once: what they need in between stays in the cache.
+/// Groups that are embedded at a time, so that activations stay in the cache.
 const GROUPS_AT_ONCE: usize = 64;
 
-/// Sizes of the network.
+/// Sizes of a [`PointBert`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PointBertConfig {
-    /// Whether points carry colors (ULIP-2) or only positions.
+    /// Whether points have colors (ULIP-2) or only positions.
     pub colored: bool,
     /// Number of groups.
     pub groups: usize,
     /// Points of a group.
     pub group_size: usize,
-    /// Width of a group's description, before it becomes a token.
+    /// Width of a group's embedding, before it is projected to a token.
     pub group_width: usize,
     /// Width of a token.
     pub width: usize,
@@ -46,7 +45,7 @@ pub struct PointBertConfig {
 }
 
 impl PointBertConfig {
-    /// ULIP-2's encoder of 10,000 colored points.
+    /// ULIP-2's encoder of 10,000 colored points ([arXiv 2305.08275](https://arxiv.org/abs/2305.08275)).
     pub fn ulip2_colored() -> Self {
         Self {
             colored: true,
@@ -60,17 +59,20 @@ impl PointBertConfig {
         }
     }
 
-    /// Width of the features: class token and largest of the others.
+    /// Width of the features: class token and max pooling of the others.
     pub fn features(&self) -> usize {
         2 * self.width
     }
 
-    /// Refuses sizes that no network has.
+    /// Validates the sizes.
+    ///
+    /// # Errors
+    /// Describes the size that is out of range.
     pub fn check(&self) -> Result<(), String> {
         check_groups(self.groups, self.group_size).and_then(|()| check_heads(self.heads, self.width))
     }
 
-    /// How a cloud is cut into groups.
+    /// How the points of a cloud are grouped.
     pub fn grouping(&self) -> Grouping {
         Grouping {
             groups: self.groups,
@@ -94,7 +96,8 @@ impl PointBertConfig {
     }
 }
 
-/// A small PointNet that describes a group: pointwise maps, the largest of each channel, twice.
+/// A small PointNet that embeds a group ([arXiv 1612.00593](https://arxiv.org/abs/1612.00593)): pointwise layers and max
+/// pooling, twice.
 #[derive(Module, Debug)]
 struct GroupNet {
     first: ConvNorm,
@@ -132,7 +135,7 @@ impl GroupNet {
         let points = self.first_out.forward(rows);
         let [_, width] = points.dims();
         let points = points.reshape([groups, n_points, width]);
-        // The group's channels stand first.
+        // The group's channels come first in the concatenation.
         let hidden = self.second.forward_relu_joined(largest(points.clone()), points);
         let output = self.second_out.forward(hidden);
         let [_, width] = output.dims();
@@ -150,13 +153,13 @@ impl GroupNet {
     }
 }
 
-/// The largest of each channel: `[groups, points, channels]` → `[groups, channels]`.
+/// Max pooling: `[groups, points, channels]` → `[groups, channels]`.
 fn largest(x: Tensor<3>) -> Tensor<2> {
     x.max_dim(1).squeeze_dim::<2>(1)
 }
 
-/// The same map with less work: norms are part of the products; a group's share of the second product is the same for all
-/// its points and computed once; what is added to all points alike is added after the maximum.
+/// The same network with less work: norms are folded into the products; a group's part of the second product is the same
+/// for all its points and computed once; biases that are the same for all points are added after the maximum.
 struct FoldedGroupNet {
     first: Tensor<2>,
     first_bias: Tensor<1>,
@@ -175,7 +178,7 @@ impl FoldedGroupNet {
         let ([input, output], [_, width]) = (second.dims(), net.first_out.weight().dims());
         let of_whole = second.clone().slice([0..width, 0..output]);
         let of_point = second.slice([width..input, 0..output]);
-        // The first output's bias reaches the second map by both ways.
+        // The first output's bias enters the second layer twice: through the point and through the group's maximum.
         let second_bias = match net.first_out.bias() {
             Some(bias) => {
                 let both = of_whole.clone() + of_point.clone();
@@ -220,7 +223,7 @@ impl FoldedGroupNet {
     }
 }
 
-/// The encoder.
+/// Point-BERT's transformer ([arXiv 2111.14819](https://arxiv.org/abs/2111.14819)): groups of points as tokens.
 #[derive(Module, Debug)]
 pub struct PointBert {
     group_net: GroupNet,
@@ -236,7 +239,10 @@ pub struct PointBert {
 }
 
 impl PointBert {
-    /// Reads `{name}.*`: Point-BERT's names, the blocks' as in OpenCLIP.
+    /// Reads `{name}.*`: Point-BERT's names, with those of OpenCLIP for the blocks.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn load(source: &Source, name: &str, config: &PointBertConfig) -> Result<Self, WeightsError> {
         let PointBertConfig { width, group_width, .. } = *config;
         let named = |part: &str| format!("{name}.{part}");
@@ -262,8 +268,8 @@ impl PointBert {
         self.encode_watched(clouds, |_, _| {})
     }
 
-    /// As [`encode`](Self::encode); `watch` sees what the references trace: `neighborhood` `[clouds × groups, points,
-    /// channels]`, `center`, `tokens`, `reduced`, `pos`, each block's output `block0` …, and `norm`.
+    /// As [`encode`](Self::encode); `watch` is called with intermediate tensors: `neighborhood` `[clouds × groups, points,
+    /// channels]`, `center`, `tokens`, `reduced`, `pos`, the output of each block `block0` …, and `norm`.
     pub fn encode_watched(&self, clouds: &Clouds, mut watch: impl FnMut(&str, &Tensor<3>)) -> Tensor<2> {
         let (x, positions) = self.tokens(clouds, &mut watch);
         let watch_block = |layer, x: &Tensor<3>| watch(&format!("block{layer}"), x);
@@ -271,14 +277,14 @@ impl PointBert {
         self.read_out(x, &mut watch)
     }
 
-    /// As [`encode`](Self::encode) while training: clouds skip branches of blocks by chance.
+    /// As [`encode`](Self::encode) in training, with stochastic depth.
     pub fn encode_dropping(&self, clouds: &Clouds, drop: DropPath) -> Tensor<2> {
         let (x, positions) = self.tokens(clouds, &mut |_, _| {});
         let x = self.transformer.forward_dropping(x, |_| Scope::Own, added(&positions), drop);
         self.read_out(x, &mut |_, _| {})
     }
 
-    /// Class token and one token a group, and the position of each.
+    /// Class token and one token per group, and their positional embeddings, `[clouds, 1 + groups, width]` each.
     fn tokens(&self, clouds: &Clouds, watch: &mut dyn FnMut(&str, &Tensor<3>)) -> (Tensor<3>, Tensor<3>) {
         let (n, PointBertConfig { groups, group_width, .. }) = (clouds.n_clouds(), self.config);
         let device = self.cls_token.val().device();
@@ -303,7 +309,7 @@ impl PointBert {
         (x, Tensor::cat(vec![class(&self.cls_pos, n), positions], 1))
     }
 
-    /// What the last block gives → features: class token, and the largest of the others.
+    /// Pools the output of the last block: class token, and maximum of the others.
     fn read_out(&self, x: Tensor<3>, watch: &mut dyn FnMut(&str, &Tensor<3>)) -> Tensor<2> {
         let x = self.norm.forward(x);
         watch("norm", &x);
@@ -313,7 +319,7 @@ impl PointBert {
         Tensor::cat(vec![first, largest], 1)
     }
 
-    /// Points relative to their group's center, with their colors as they are.
+    /// Positions relative to the group's center, and colors.
     fn local_points(&self, clouds: &Clouds, parts: &[Groups]) -> Vec<f32> {
         let mut values = Vec::with_capacity(self.local_shape(clouds.n_clouds()).iter().product());
         for (cloud, part) in clouds.as_slice().iter().zip(parts) {
@@ -345,12 +351,12 @@ impl PointBert {
     }
 }
 
-/// Positions are added again before every block (Point-BERT's code, not its paper).
+/// Adds positional embeddings before every block, as in Point-BERT's code, though not in its paper.
 fn added(positions: &Tensor<3>) -> impl Fn(usize, Tensor<3>) -> Tensor<3> + '_ {
     |_, x| x + positions.clone()
 }
 
-/// A learned token before the others of each cloud: `[width]` → `[clouds, 1, width]`.
+/// Repeats a learned token for each cloud: `[width]` → `[clouds, 1, width]`.
 pub(super) fn class(token: &Param<Tensor<1>>, clouds: usize) -> Tensor<3> {
     token.val().unsqueeze::<3>().repeat_dim(0, clouds)
 }

@@ -1,5 +1,5 @@
-//! PointMLP (Ma et al., ICLR 2022) as ULIP and CG3D use it: groups of nearest neighbors, brought to one scale by a learned
-//! affine map, pass residual blocks of pointwise convolutions.
+//! PointMLP, as used by ULIP and CG3D: groups of nearest neighbors, normalized with a learned affine map, pass residual blocks
+//! of pointwise convolutions.
 
 use burn::module::{Module, Param};
 use burn::tensor::{Tensor, activation, module};
@@ -9,20 +9,19 @@ use super::dense::{Dense, DenseNames};
 use super::on_host::{Differences, deviations};
 use super::sets::{Round, Sampler, Sets, gather_centers, gather_members};
 use super::{Clouds, Groups, Neighborhood, Start};
-use crate::error::WeightsError;
 use crate::nn::host::is_plain;
 use crate::nn::host::passes::largest;
 use crate::nn::{Bias, ConvNorm};
-use crate::weights::{Fill, Source, TensorList};
+use crate::weights::{Fill, Source, TensorList, WeightsError};
 
 /// Added to the standard deviation of a cloud's groups.
 const SCALE_EPSILON: f64 = 1e-5;
-/// Most points a configuration may ask for.
+/// Most points of a configuration.
 const MOST_POINTS: usize = 1 << 20;
-/// Where the layers behind stand; dropout and activations have the numbers between.
+/// Names of the MLP after pooling; the indices in between are dropout and activations.
 const DENSE: DenseNames = [["classifier.0", "classifier.1"], ["classifier.4", "classifier.5"]];
 
-/// Sizes of a PointMLP.
+/// Sizes of a [`PointMlp`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PointMlpConfig {
@@ -32,12 +31,12 @@ pub struct PointMlpConfig {
     pub stages: Vec<PointMlpStage>,
     /// Neighbors of an anchor, itself included.
     pub neighbors: usize,
-    /// Half of this many anchors remain after the first stage, half of those after the second …. A constant of the
-    /// architecture: a cloud of any size may be given.
+    /// The first stage has half this number of anchors, the second half of those, and so on. A constant of the architecture:
+    /// clouds may have any size.
     pub points: usize,
-    /// How anchors are chosen.
+    /// Sampling of anchors.
     pub sampler: Sampler,
-    /// Widths of the layers behind the pooled features: ULIP's encoder and CG3D's classifiers have them.
+    /// Widths of the MLP after pooling, in ULIP's encoder and CG3D's classifiers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dense: Option<[usize; 2]>,
 }
@@ -56,7 +55,7 @@ pub struct PointMlpStage {
     pub after: usize,
 }
 
-/// What [`PointMlp::encode_watched`] shows.
+/// Intermediate results of [`PointMlp::encode_watched`].
 pub enum Watched<'a> {
     /// Features `[clouds, points, channels]`.
     Features(&'a Tensor<3>),
@@ -64,7 +63,7 @@ pub enum Watched<'a> {
     Groups(&'a [Groups]),
 }
 
-/// Points → features.
+/// PointMLP ([arXiv 2202.07123](https://arxiv.org/abs/2202.07123)).
 #[derive(Module, Debug)]
 pub struct PointMlp {
     embedding: ConvNorm,
@@ -92,7 +91,7 @@ struct Residual {
     net2: ConvNorm,
 }
 
-/// The parts of a stage by name: those of `load` and of `save`.
+/// Names of the parts of a stage, for `load` and `save`.
 struct StageNames {
     affine: [String; 2],
     transfer: [String; 2],
@@ -162,12 +161,12 @@ impl Stage {
         })
     }
 
-    /// Features of points → of the anchors among them, before the second blocks.
+    /// Features of points `[clouds, points, input]` → of the anchors `[clouds, anchors, width]`, up to the max pooling.
     fn gathered(&self, x: Tensor<3>, groups: &[Groups]) -> Tensor<3> {
         if is_plain(&x) { self.gathered_here(x, groups) } else { self.gathered_slowly(x, groups) }
     }
 
-    /// As the paper has it: every member's difference from its anchor, beside the anchor.
+    /// As in the paper: the difference of every member from its anchor, concatenated with the anchor.
     fn gathered_slowly(&self, x: Tensor<3>, groups: &[Groups]) -> Tensor<3> {
         let anchor = gather_centers(x.clone(), groups).unsqueeze_dim::<4>(2);
         let around = gather_members(x, groups) - anchor.clone();
@@ -182,7 +181,7 @@ impl Stage {
         x.reshape([clouds, anchors, size, width]).max_dim(2).squeeze_dim(2)
     }
 
-    /// The same with the first product formed once a point.
+    /// The same with the first product computed once per point.
     fn gathered_here(&self, x: Tensor<3>, groups: &[Groups]) -> Tensor<3> {
         let [_, _, channels] = x.dims();
         let (weight, bias) = self.transfer.folded();
@@ -203,7 +202,7 @@ impl Stage {
             .then(groups, |x, size| largest(self.before.iter().fold(x, |x, block| block.forward(x)), size))
     }
 
-    /// The blocks over anchors alone: `[clouds, anchors, width]` → the same shape.
+    /// The blocks after max pooling: `[clouds, anchors, width]` → the same shape.
     fn refined(&self, x: Tensor<3>) -> Tensor<3> {
         let dims @ [clouds, anchors, width] = x.dims();
         let rows = x.reshape([clouds * anchors, width]);
@@ -231,6 +230,9 @@ fn deviation(x: Tensor<2>) -> Tensor<2> {
 
 impl PointMlp {
     /// Reads `{name}.*`.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn load(source: &Source, name: &str, config: &PointMlpConfig) -> Result<Self, WeightsError> {
         let [conv, norm] = embedding_names(name);
         let inputs = std::iter::once(config.width).chain(config.stages.iter().map(|stage| stage.width));
@@ -251,8 +253,8 @@ impl PointMlp {
         self.encode_watched(clouds, start, |_, _| {})
     }
 
-    /// As [`encode`](Self::encode); `watch` sees `embedding`, and of each stage its groups, `stage0_pre` (after the maximum
-    /// over neighbors) and `stage0_pos`.
+    /// As [`encode`](Self::encode); `watch` is called with `embedding`, and for each stage with its groups, `stage0_pre` (after
+    /// max pooling) and `stage0_pos`.
     pub fn encode_watched(
         &self,
         clouds: &Clouds,
@@ -295,7 +297,7 @@ fn embedding_names(name: &str) -> [String; 2] {
 }
 
 impl PointMlpConfig {
-    /// ULIP's encoder. CG3D's is the same with its own sampler and without the layers behind.
+    /// ULIP's encoder. CG3D's has another sampler and no MLP after pooling.
     pub fn ulip() -> Self {
         let stage = |width| PointMlpStage { width, inner: width, before: 2, after: 2 };
         Self {
@@ -318,7 +320,10 @@ impl PointMlpConfig {
         self.dense.map_or(self.pooled(), |widths| widths[1])
     }
 
-    /// Refuses sizes that no network has.
+    /// Validates the sizes.
+    ///
+    /// # Errors
+    /// Describes the size that is out of range.
     pub fn check(&self) -> Result<(), String> {
         let Self { points, neighbors, .. } = *self;
         if self.stages.is_empty() {

@@ -1,5 +1,5 @@
-//! PointNeXt-S (Qian et al., NeurIPS 2022) in ULIP's flavor: points with their height above the lowest, balls of growing
-//! radius around half of the points at each stage, a skip connection past the maximum.
+//! PointNeXt-S, as used by ULIP: points with their height above the lowest one, balls of growing radius around half of the
+//! points in each stage, and a skip connection around the max pooling.
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, activation, module};
@@ -11,39 +11,38 @@ use super::group::positions_tensor;
 use super::on_host::{self, Differences};
 use super::sets::{Round, Sampler, Sets, gather_centers, gather_members};
 use super::{Clouds, Groups, Neighborhood, Start};
-use crate::error::WeightsError;
 use crate::nn::host::is_plain;
 use crate::nn::host::passes::largest;
 use crate::nn::{Bias, ConvNorm, Linear, pointwise};
-use crate::weights::{Source, TensorList};
+use crate::weights::{Source, TensorList, WeightsError};
 
 /// Radius of the first stage's balls.
 const RADIUS: f32 = 0.15;
-/// How much the radius grows from stage to stage.
+/// Growth of the radius from stage to stage.
 const GROWTH: f32 = 1.5;
 /// Points of a ball.
 const BALL_SIZE: usize = 32;
 /// Stages that halve the points.
 const STAGES: usize = 4;
-/// Widest embedding a configuration may ask for.
+/// Widest embedding of a configuration.
 const WIDEST: usize = 1 << 12;
-/// Where the layers behind stand.
+/// Names of the MLP after pooling.
 const DENSE: DenseNames =
     [["prediction.head.0.0", "prediction.head.0.1"], ["prediction.head.2.0", "prediction.head.2.1"]];
 
-/// Sizes of a PointNeXt-S.
+/// Sizes of a [`PointNext`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PointNextConfig {
-    /// Whether a point has its height beside its position.
+    /// Whether points have their height as a fourth channel.
     pub height: bool,
     /// Channels of the embedded points; doubled by each of the four stages.
     pub width: usize,
-    /// Widths of the layers behind the pooled features.
+    /// Widths of the MLP after pooling.
     pub dense: [usize; 2],
 }
 
-/// Points → features.
+/// PointNeXt-S ([arXiv 2206.04670](https://arxiv.org/abs/2206.04670)).
 #[derive(Module, Debug)]
 pub struct PointNext {
     embedding: Linear,
@@ -81,7 +80,7 @@ impl Stage {
         })
     }
 
-    /// Features of points → of the chosen ones among them.
+    /// Features of points `[clouds, points, width]` → of the centers `[clouds, points / 2, 2 width]`.
     fn forward(&self, x: Tensor<3>, sets: &Sets, groups: &[Groups], radius: f32) -> Tensor<3> {
         let skip = self.skip.forward(gather_centers(x.clone(), groups));
         let group = if is_plain(&x) {
@@ -92,7 +91,7 @@ impl Stage {
         activation::relu(group + skip)
     }
 
-    /// As the paper has it: every member's features and its offset from the center, over the radius.
+    /// As in the paper: features of every member, concatenated with its offset from the center divided by the radius.
     fn grouped_slowly(&self, x: Tensor<3>, sets: &Sets, groups: &[Groups], radius: f32) -> Tensor<3> {
         let offsets = sets.offsets(groups, &x.device()) / radius;
         let group = Tensor::cat(vec![offsets, gather_members(x, groups)], 3);
@@ -100,7 +99,7 @@ impl Stage {
         group.max_dim(2).squeeze_dim::<3>(2)
     }
 
-    /// The same with the first product formed once a point, and what is added to all members added after the maximum.
+    /// The same with the first product computed once per point, and the last bias added after the maximum.
     fn grouped_here(&self, x: Tensor<3>, sets: &Sets, groups: &[Groups], radius: f32) -> Tensor<3> {
         let (device, [clouds, _, _]) = (x.device(), x.dims());
         let (weight, bias) = self.inner.folded();
@@ -131,6 +130,9 @@ fn conv_norm(
 
 impl PointNext {
     /// Reads `{name}.*`.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn load(source: &Source, name: &str, config: &PointNextConfig) -> Result<Self, WeightsError> {
         let channels = if config.height { 4 } else { 3 };
         let embedding = pointwise(source, &embedding_name(name), Bias::Learned, [channels, config.width])?;
@@ -153,7 +155,7 @@ impl PointNext {
         self.encode_watched(clouds, |_, _| {})
     }
 
-    /// As [`encode`](Self::encode); `watch` sees the groups of each stage, counted from 1.
+    /// As [`encode`](Self::encode); `watch` is called with the groups of each stage, counted from 1.
     pub fn encode_watched(&self, clouds: &Clouds, mut watch: impl FnMut(usize, &[Groups])) -> Tensor<2> {
         let device = self.embedding.weight().device();
         let mut sets = Sets::of(clouds);
@@ -163,7 +165,7 @@ impl PointNext {
             let neighborhood = Neighborhood::Ball(Ball::Open { radius });
             let half = (sets.n_points() / 2).max(1);
             let round = Round { stage: index, groups: half, size: BALL_SIZE, neighborhood };
-            // This sampler has no start to choose.
+            // This sampler always starts at the first point.
             let groups = sets.group(round, Sampler::Openpoints, Start::default());
             watch(index, &groups);
             x = stage.forward(x, &sets, &groups, radius);
@@ -175,7 +177,7 @@ impl PointNext {
         self.dense.forward(all.max_dim(1).squeeze_dim(1))
     }
 
-    /// Positions, and with `height` how far each point is above the cloud's lowest: `[clouds, points, 3 or 4]`.
+    /// Positions and, if `height`, the height above the lowest point: `[clouds, points, 3 or 4]`.
     fn points(&self, clouds: &Clouds, sets: &Sets, device: &Device) -> Tensor<3> {
         let positions = sets.tensor(device);
         if !self.height {
@@ -221,7 +223,10 @@ impl PointNextConfig {
         self.dense[1]
     }
 
-    /// Refuses sizes that no network has.
+    /// Validates the sizes.
+    ///
+    /// # Errors
+    /// Describes the size that is out of range.
     pub fn check(&self) -> Result<(), String> {
         match self.width {
             1..=WIDEST => Ok(()),

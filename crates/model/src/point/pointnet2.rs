@@ -1,5 +1,4 @@
-//! PointNet++ with single-scale grouping (Qi et al., NeurIPS 2017) as ULIP uses it: two rounds of balls around chosen
-//! points, then all that remain as one group.
+//! PointNet++ with single-scale grouping, as used by ULIP: two set abstractions with balls, then one over all remaining points.
 
 use burn::module::Module;
 use burn::tensor::Tensor;
@@ -8,23 +7,22 @@ use lexiform_geometry::neighbors::Ball;
 use super::dense::{Dense, DenseNames};
 use super::sets::{Round, Sampler, Sets, gather_members};
 use super::{Clouds, Neighborhood, Start};
-use crate::error::WeightsError;
 use crate::nn::host::is_plain;
 use crate::nn::host::passes::largest;
 use crate::nn::{Bias, ConvNorm};
-use crate::weights::{Source, TensorList};
+use crate::weights::{Source, TensorList, WeightsError};
 
-/// Chosen points, radius of the ball around each, points of a ball, and widths of the layers (ULIP, `pointnet2_ssg`).
+/// Number of centers, radius of balls, points of a ball, and widths of the layers (ULIP, `pointnet2_ssg`).
 const ROUNDS: [(usize, f32, usize, [usize; 3]); 2] =
     [(512, 0.2, 32, [64, 64, 128]), (128, 0.4, 64, [128, 128, 256])];
 /// Widths of the layers over the last group.
 const LAST: [usize; 3] = [256, 512, 1024];
-/// Where the layers behind stand.
+/// Names of the MLP after pooling.
 const DENSE: DenseNames = [["fc1", "bn1"], ["fc2", "bn2"]];
 /// Their widths.
 const DENSE_WIDTHS: [usize; 2] = [512, 256];
 
-/// Points → features.
+/// PointNet++ with single-scale grouping ([arXiv 1706.02413](https://arxiv.org/abs/1706.02413)).
 #[derive(Module, Debug)]
 pub struct PointNet2 {
     sa1: SharedMlp,
@@ -53,7 +51,7 @@ impl SharedMlp {
         Ok(Self { layers: layers.collect::<Result<_, _>>()? })
     }
 
-    /// The largest of each channel over the members: `[sets, groups, size, channels]` → `[sets, groups, width]`.
+    /// The layers and max pooling over members: `[sets, groups, size, channels]` → `[sets, groups, width]`.
     fn pooled(&self, x: Tensor<4>) -> Tensor<3> {
         let [sets, groups, size, channels] = x.dims();
         let rows = x.reshape([sets * groups * size, channels]);
@@ -80,6 +78,9 @@ impl PointNet2 {
     pub const WIDTH: usize = 256;
 
     /// Reads `{name}.*`.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn load(source: &Source, name: &str) -> Result<Self, WeightsError> {
         let [(.., first), (.., second)] = ROUNDS;
         Ok(Self {

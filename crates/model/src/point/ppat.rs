@@ -1,4 +1,4 @@
-//! OpenShape's transformer over groups of points (arXiv 2305.10764), which its code calls `ppat`.
+//! OpenShape's transformer over groups of points, called `ppat` in its code.
 
 use burn::module::{Module, Param};
 use burn::tensor::{Tensor, TensorData};
@@ -9,25 +9,24 @@ use serde::{Deserialize, Serialize};
 use super::group::{check_groups, check_heads, positions_tensor};
 use super::point_bert::{class, save_linear};
 use super::{Cloud, Clouds, Grouping, Groups, Neighborhood, Start};
-use crate::error::WeightsError;
 use crate::nn::host::{is_plain, passes};
 use crate::nn::{
     Activation, Bias, ConvNorm, LayerNorm, Linear, Scope, Transformer, TransformerConfig, pointwise,
 };
-use crate::weights::{Fill, Source, TensorList};
+use crate::weights::{Fill, Source, TensorList, WeightsError};
 
 /// Added to the variance in layer norms.
 const EPSILON: f64 = 1e-5;
-/// Widths of the first two maps over a group's points.
+/// Widths of the first two layers over a group's points.
 const GROUP_WIDTHS: [usize; 2] = [64, 64];
-/// Groups that become tokens at once: what they need in between stays in the cache.
+/// Groups that are embedded at a time, so that activations stay in the cache.
 const GROUPS_AT_ONCE: usize = 64;
 
-/// Sizes of the network.
+/// Sizes of a [`Ppat`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PpatConfig {
-    /// Whether points carry colors or only positions.
+    /// Whether points have colors or only positions.
     pub colored: bool,
     /// Number of groups.
     pub patches: usize,
@@ -35,7 +34,7 @@ pub struct PpatConfig {
     pub radius: f32,
     /// Points of a group.
     pub samples: usize,
-    /// Width of a group's description, before it becomes a token.
+    /// Width of a group's embedding, before it is projected to a token.
     pub group_width: usize,
     /// Width of a token.
     pub width: usize,
@@ -43,26 +42,29 @@ pub struct PpatConfig {
     pub layers: usize,
     /// Number of heads.
     pub heads: usize,
-    /// Width of one head; not bound to the token's width.
+    /// Width of one head, independent of the token's width.
     pub head_width: usize,
     /// Width of the MLP's hidden layer.
     pub mlp_width: usize,
-    /// Nonlinearity of the MLP; GELU in released models.
+    /// Activation of the MLP; GELU in released models.
     #[serde(default)]
     pub activation: Activation,
 }
 
 impl PpatConfig {
-    /// Refuses sizes that no network has.
+    /// Validates the sizes.
+    ///
+    /// # Errors
+    /// Describes the size that is out of range.
     pub fn check(&self) -> Result<(), String> {
         if !(self.radius.is_finite() && self.radius > 0.0) {
-            return Err(format!("a radius of {} is none", self.radius));
+            return Err(format!("radius must be positive, found {}", self.radius));
         }
         let inner = self.heads.saturating_mul(self.head_width);
         check_groups(self.patches, self.samples).and_then(|()| check_heads(self.heads, inner))
     }
 
-    /// How a cloud is cut into groups, from `first` on.
+    /// How the points of a cloud are grouped, with sampling that starts at point `first`.
     pub fn grouping(&self, first: usize) -> Grouping {
         Grouping {
             groups: self.patches,
@@ -72,7 +74,7 @@ impl PpatConfig {
         }
     }
 
-    /// Numbers a point of a group has: its place around the center, its place, and perhaps its color.
+    /// Channels of a point in a group: relative position, position, and perhaps color.
     fn channels(&self) -> usize {
         3 + Cloud::channels(self.colored)
     }
@@ -91,7 +93,7 @@ impl PpatConfig {
     }
 }
 
-/// The encoder.
+/// OpenShape's transformer ([arXiv 2305.10764](https://arxiv.org/abs/2305.10764)): balls of points as tokens.
 #[derive(Module, Debug)]
 pub struct Ppat {
     group_net: Vec<ConvNorm>,
@@ -104,7 +106,10 @@ pub struct Ppat {
 }
 
 impl Ppat {
-    /// Reads `{name}.*`: OpenShape's names, the blocks' as in OpenCLIP.
+    /// Reads `{name}.*`: OpenShape's names, with those of OpenCLIP for the blocks.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn load(source: &Source, name: &str, config: &PpatConfig) -> Result<Self, WeightsError> {
         let PpatConfig { width, group_width, .. } = *config;
         let [a, b] = GROUP_WIDTHS;
@@ -124,12 +129,13 @@ impl Ppat {
         })
     }
 
-    /// Clouds → features `[clouds, width]`; farthest-point sampling begins at `start`.
+    /// Clouds → features `[clouds, width]`; farthest-point sampling starts at `start`.
     pub fn encode(&self, clouds: &Clouds, start: Start) -> Tensor<2> {
         self.encode_watched(clouds, start, |_, _| {})
     }
 
-    /// As [`encode`](Self::encode); `watch` sees `center`, `groups`, `lift` (the tokens) and each block's output.
+    /// As [`encode`](Self::encode); `watch` is called with intermediate tensors: `center`, `groups`, `lift` (the tokens) and the
+    /// output of each block.
     pub fn encode_watched(
         &self,
         clouds: &Clouds,
@@ -162,7 +168,7 @@ impl Ppat {
         x.slice([0..n, 0..1, 0..width]).squeeze_dim::<2>(1)
     }
 
-    /// `[groups, points, channels]` → `[groups, group width]`.
+    /// Embeds groups: `[groups, points, channels]` → `[groups, group width]`.
     fn describe(&self, x: Tensor<3>) -> Tensor<2> {
         let [groups, points, channels] = x.dims();
         let rows = |x: Tensor<3>| {
@@ -182,7 +188,7 @@ impl Ppat {
         Tensor::cat(parts.collect(), 0)
     }
 
-    /// Points relative to their group's center, then as they are, then their colors.
+    /// Positions relative to the group's center, positions, and colors.
     fn local_points(&self, clouds: &Clouds, parts: &[Groups]) -> Vec<f32> {
         let mut values = Vec::new();
         for (cloud, part) in clouds.as_slice().iter().zip(parts) {

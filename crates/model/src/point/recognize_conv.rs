@@ -1,17 +1,17 @@
-//! Released files of the convolutional encoders, told from the names and shapes of their tensors.
+//! Detecting released convolutional encoders from the names and shapes of their tensors.
 
-use super::recognize::{Beside, Recognized, Shapes, System, prefix_of, ulip_file};
+use super::released_file::{Beside, Recognized, Shapes, prefix_of, ulip_file};
+use super::system::System;
 use super::{
     Classes, EncoderConfig, PointMlpConfig, PointMlpStage, PointNextConfig, Projection, Sampler, TowerConfig,
 };
-use crate::error::WeightsError;
-use crate::weights::{Layout, Renaming, WeightFile};
+use crate::weights::{Layout, Renaming, WeightFile, WeightsError};
 
 /// Neighbors of an anchor in every released PointMLP.
 const NEIGHBORS: usize = 24;
-/// Points that the numbers of anchors derive from, whatever a cloud has.
+/// The number of points that the numbers of anchors derive from, independent of the cloud's.
 const POINTS: usize = 1024;
-/// A fine-tuned PointMLP names classes with the last layer of the list that its encoder's layers stand in.
+/// The classification head of a fine-tuned PointMLP is the last layer of the encoder's list.
 const LAST_OF_CLASSIFIER: &[Renaming] = &[("classifier.3.", &["classifier.8."])];
 
 /// PointMLP: ULIP's encoder ends in 256 features and chooses anchors with a loop; CG3D's ends in the pooled features or in

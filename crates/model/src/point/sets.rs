@@ -1,5 +1,6 @@
-//! Batches of point sets that shrink from stage to stage: some points are chosen, each gathers those around it, and only
-//! the chosen ones go on. PointNet++, PointNeXt and PointMLP are made of such stages.
+//! Set abstraction: in each stage, some points are sampled as centers, the features of the points around each are gathered,
+//! and the centers are the points of the next stage. PointNet++, PointNeXt and PointMLP consist of such stages
+//! ([arXiv 1706.02413](https://arxiv.org/abs/1706.02413), section 3.2).
 
 use burn::tensor::{Device, Tensor};
 use glam::Vec3;
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::group::{gather, positions_tensor};
 use super::{Clouds, Grouping, Groups, Neighborhood, Start};
 
-/// Which implementation of farthest-point sampling a network was trained with.
+/// The implementation of farthest-point sampling that a network was trained with. They choose different points among ties.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sampler {
@@ -22,15 +23,15 @@ pub enum Sampler {
     Openpoints,
 }
 
-/// Positions of a batch's point sets, on the host, where neighbors are found.
+/// Positions of a batch of point sets, in host memory, where neighbors are searched.
 pub(super) struct Sets {
     positions: Vec<Vec<Vec3>>,
 }
 
-/// How a stage groups: as [`Grouping`], with the start still open.
+/// Grouping of a stage: a [`Grouping`] without the start of sampling.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Round {
-    /// Place of the stage in the network.
+    /// Index of the stage.
     pub stage: usize,
     pub groups: usize,
     pub size: usize,
@@ -62,7 +63,7 @@ impl Sets {
         self.positions.par_iter().enumerate().map(each).collect()
     }
 
-    /// The centers of the groups, as sets of their own.
+    /// The centers of the groups, as point sets.
     pub fn centers(&self, groups: &[Groups]) -> Self {
         let centers = self.positions.iter().zip(groups);
         let centers = centers.map(|(positions, groups)| groups.center_positions(positions).collect());
@@ -75,7 +76,7 @@ impl Sets {
         positions_tensor(self.positions.iter().flatten().copied(), shape, device)
     }
 
-    /// Where each member lies from its center, `[sets, groups, size, 3]`.
+    /// Positions of members relative to their center, `[sets, groups, size, 3]`.
     pub fn offsets(&self, groups: &[Groups], device: &Device) -> Tensor<4> {
         let offsets = self.positions.iter().zip(groups);
         let offsets = offsets.flat_map(|(positions, groups)| {
@@ -106,7 +107,7 @@ fn flat(groups: &[Groups], list: impl Fn(&Groups) -> &Vec<usize>) -> impl Iterat
         .flat_map(move |(set, groups)| list(groups).iter().map(move |&point| (set, point)))
 }
 
-/// Number of groups of a set, and points of a group.
+/// Number of groups per set, and of points per group.
 fn sizes(groups: &[Groups]) -> [usize; 2] {
     let count = groups[0].centers.len();
     [count, groups[0].members.len() / count.max(1)]

@@ -1,58 +1,47 @@
-//! An encoder of clouds with what stands behind it: the way into the joint space, a head that names classes.
+//! A point tower: an encoder with a projection into the joint space or a classification head.
 
 use burn::module::Module;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
+use super::head::{ClassHead, Classes};
 use super::point_bert::save_linear;
-use super::{ClassHead, Clouds, EncoderConfig, PointEncoder, Start};
-use crate::error::WeightsError;
+use super::{Clouds, EncoderConfig, PointEncoder, Start};
 use crate::nn::Linear;
-use crate::weights::{Source, TensorList};
+use crate::weights::{Source, TensorList, WeightsError};
 
-/// Sizes of all parts.
+/// Sizes of a point tower.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TowerConfig {
     /// The encoder.
     pub encoder: EncoderConfig,
-    /// The map into the joint space; without one the features are in it already.
+    /// The projection into the joint space; without one, the encoder's features are in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub projection: Option<Projection>,
-    /// A head that names classes.
+    /// The classification head, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classes: Option<Classes>,
 }
 
-/// A linear map into the joint space.
+/// A linear projection into the joint space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Projection {
-    /// Width of the joint space.
+    /// Dimension of the joint space.
     pub dim: usize,
-    /// Whether it adds something of its own (CG3D and OpenShape do, ULIP does not).
+    /// Whether it has a bias (true in CG3D and OpenShape, false in ULIP).
     pub bias: bool,
 }
 
-/// Sizes of a [`ClassHead`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Classes {
-    /// Width of the hidden layer; PointMLP's head has none of its own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hidden: Option<usize>,
-    /// Number of classes.
-    pub classes: usize,
-}
-
 impl TowerConfig {
-    /// Width of what [`PointTower::encode`] gives.
+    /// Dimension of the output of [`PointTower::encode`].
     pub fn dim(&self) -> usize {
         self.projection.map_or(self.encoder.width(), |projection| projection.dim)
     }
 }
 
-/// Clouds → the joint space.
+/// An encoder of point clouds with its projection into the joint space.
 #[derive(Module, Debug)]
 pub struct PointTower {
     encoder: PointEncoder,
@@ -62,11 +51,14 @@ pub struct PointTower {
 
 impl PointTower {
     /// Reads `point_encoder.*`, `projection.*` and `classifier.*`.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
     pub fn load(source: &Source, config: &TowerConfig) -> Result<Self, WeightsError> {
         let width = config.encoder.width();
         let encoder = PointEncoder::load(source, &config.encoder)?;
         let projection = config.projection.map(|Projection { dim, bias }| {
-            // ULIP starts its projection so; the others do not train one from here.
+            // ULIP's initialization; the others' projections are not trained from scratch here.
             let deviation = (dim as f32).powf(-0.5);
             let bias = bias.then_some("projection.bias");
             Linear::load(source, "projection.weight", bias, [width, dim], deviation)
@@ -75,8 +67,10 @@ impl PointTower {
         Ok(Self { encoder, projection: projection.transpose()?, classifier: classifier.transpose()? })
     }
 
-    /// The same encoder under a new head that names classes, its weights made up by `source`, and without a way into the joint
-    /// space. `config` is the tower's, and becomes that of the new one.
+    /// Replaces the projection by a classification head from `source`, and updates `config` accordingly.
+    ///
+    /// # Errors
+    /// If `source` is a file without such a head.
     pub fn with_new_head(
         self,
         source: &Source,
@@ -88,7 +82,7 @@ impl PointTower {
         Ok(Self { projection: None, classifier, ..self })
     }
 
-    /// The same without a head that names classes.
+    /// Removes the classification head, and updates `config` accordingly.
     pub fn without_head(self, config: &mut TowerConfig) -> Self {
         config.classes = None;
         Self { classifier: None, ..self }
@@ -99,7 +93,7 @@ impl PointTower {
         self.project(self.encoder.encode(clouds, start))
     }
 
-    /// The encoder's features → the joint space.
+    /// Projects the encoder's features into the joint space: `[clouds, width]` → `[clouds, dim]`.
     pub fn project(&self, features: Tensor<2>) -> Tensor<2> {
         match &self.projection {
             Some(projection) => projection.forward(features),
@@ -112,7 +106,7 @@ impl PointTower {
         &self.encoder
     }
 
-    /// The head that names classes: it takes the encoder's features, not the projected ones.
+    /// The classification head, if any. Its input is the encoder's features, not the projected ones.
     pub fn classifier(&self) -> Option<&ClassHead> {
         self.classifier.as_ref()
     }

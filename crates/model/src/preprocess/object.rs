@@ -1,6 +1,6 @@
-//! The one thing a photo shows, apart from its background: told by transparency, or by a border of one color.
+//! Separating the object of a photo from its background, by transparency or a border of one color.
 //!
-//! A picture of which neither can be said has no object here, and stays as it is.
+//! In a photo with neither, no object is detected.
 
 use std::collections::VecDeque;
 
@@ -8,29 +8,28 @@ use glam::Vec3;
 use image::imageops::crop_imm;
 use image::{Rgb, RgbImage, RgbaImage};
 use lexiform_geometry::linear_from_srgb;
+use lexiform_geometry::resize::{composite_on_white, resize_bicubic, resize_bicubic_rgba};
 
-use super::{composite_on_white, resize_bicubic, resize_bicubic_rgba};
-
-/// Share of a view's edge that shapes span: the median of rendered views, which reach from 0.6 to 0.9.
+/// Fraction of a view's edge that an object spans: the median of rendered views, which range from 0.6 to 0.9.
 const SPAN: f32 = 0.8;
-/// Longest edge that is looked at, in edges of a view.
+/// Longest edge of a photo that is analyzed, as a multiple of a view's edge.
 const LONGEST: usize = 4;
-/// Opaque from here on.
+/// Smallest alpha of an opaque pixel.
 const OPAQUE: u8 = 128;
-/// Share of transparent pixels from which on transparency is meant.
+/// Smallest fraction of transparent pixels for which transparency is taken as the background.
 const TRANSPARENT: f32 = 0.02;
-/// Distance in Oklab within which colors are taken for the background's: some shade, a little noise.
+/// Largest distance in Oklab of background colors: allows for some shading and noise.
 const TOLERANCE: f32 = 0.07;
-/// Share of the border that must be background; the rest may be the object's.
+/// Fraction of the border that must be background; the object may touch the rest.
 const PLAIN: f32 = 0.8;
-/// A picture one pixel wide has no change of color to the right.
+/// Smallest determinant: the gradient across an image one pixel wide is undefined.
 const SINGULAR: f32 = 1e-9;
-/// Shares of the picture an object may cover.
+/// Range of the fraction of the photo that an object may cover.
 const COVERED: [f32; 2] = [0.01, 0.95];
-/// Parts smaller than this share of the largest are specks of the background.
+/// Components smaller than this fraction of the largest are removed as noise.
 const SPECK: f32 = 0.03;
 
-/// The photo's object on white, framed as views are, `size` pixels square; none where it cannot be told.
+/// The photo's object on white, framed like rendered views, `size` pixels square; `None` if none is detected.
 pub(super) fn object_view(photo: &RgbaImage, size: usize) -> Option<RgbImage> {
     let photo = shrunk(photo, LONGEST * size);
     let (width, height) = (photo.width() as usize, photo.height() as usize);
@@ -59,15 +58,15 @@ fn shrunk(photo: &RgbaImage, longest: usize) -> RgbaImage {
     resize_bicubic_rgba(photo, scaled(width), scaled(height))
 }
 
-/// What is opaque, where the picture means to have transparent parts.
+/// The mask of opaque pixels, if enough are transparent.
 fn transparency(photo: &RgbaImage) -> Option<Vec<bool>> {
     let inside: Vec<bool> = photo.pixels().map(|pixel| pixel.0[3] >= OPAQUE).collect();
     let outside = inside.iter().filter(|inside| !**inside).count();
     (outside as f32 >= TRANSPARENT * inside.len() as f32).then_some(inside)
 }
 
-/// All but what is joined to the border by colors like the border's, where most of the border is of one color that may
-/// change evenly from side to side.
+/// The mask of pixels that a flood fill of the background from the border does not reach, if most of the border has one
+/// color, up to a linear gradient.
 fn not_background(photo: &RgbaImage) -> Option<Vec<bool>> {
     let (width, height) = (photo.width() as usize, photo.height() as usize);
     let colors: Vec<Vec3> = composite_on_white(photo).pixels().map(|pixel| oklab(*pixel)).collect();
@@ -97,9 +96,9 @@ fn not_background(photo: &RgbaImage) -> Option<Vec<bool>> {
     Some(inside)
 }
 
-/// The color of a background, which may change evenly across the picture.
+/// The color of a background with a linear gradient.
 struct Shade {
-    /// Mean color, change to the right and change downwards over the whole picture.
+    /// Color at the center, and its changes to the right and downwards across the photo.
     middle: Vec3,
     right: Vec3,
     down: Vec3,
@@ -107,8 +106,8 @@ struct Shade {
 }
 
 impl Shade {
-    /// The even change of color that fits the border best. What fits worst of it may be the object's: the second fit is
-    /// to the better [`PLAIN`] part.
+    /// Fits the gradient to the border twice: the second time without the worst pixels of the first fit, which may be the
+    /// object's.
     fn of(border: &[usize], colors: &[Vec3], sizes: [usize; 2]) -> Option<Self> {
         let first = Self::fit(border, colors, sizes)?;
         let mut sorted = border.to_vec();
@@ -118,7 +117,7 @@ impl Shade {
         Self::fit(&sorted, colors, sizes)
     }
 
-    /// Least squares.
+    /// Least squares, by the normal equations.
     fn fit(places: &[usize], colors: &[Vec3], sizes: [usize; 2]) -> Option<Self> {
         let (mut matrix, mut sums) = (glam::Mat3::ZERO, [Vec3::ZERO; 3]);
         for &i in places {
@@ -141,7 +140,7 @@ impl Shade {
     }
 }
 
-/// One, and where a pixel is from −½ to ½, rightwards and downwards.
+/// `(1, x, y)` of a pixel, with coordinates from −½ to ½.
 fn place(i: usize, [width, height]: [usize; 2]) -> Vec3 {
     let across = |at: usize, edge: usize| (at as f32 + 0.5) / edge as f32 - 0.5;
     Vec3::new(1.0, across(i % width, width), across(i / width, height))
@@ -158,7 +157,7 @@ fn neighbors(i: usize, [width, height]: [usize; 2]) -> impl Iterator<Item = usiz
     near.into_iter().flatten()
 }
 
-/// Which pixels are the object's.
+/// The mask of the object.
 struct Mask {
     width: usize,
     height: usize,
@@ -166,7 +165,7 @@ struct Mask {
 }
 
 impl Mask {
-    /// Leaves parts that are not tiny beside the largest.
+    /// Removes connected components that are much smaller than the largest.
     fn drop_specks(&mut self) {
         let mut part = vec![usize::MAX; self.inside.len()];
         let mut sizes = Vec::new();
@@ -193,7 +192,7 @@ impl Mask {
         }
     }
 
-    /// Left, top, width and height; none if there is nothing.
+    /// Left, top, width and height; `None` if the mask is empty.
     fn bounds(&self) -> Option<[u32; 4]> {
         let places = || (0..self.inside.len()).filter(|i| self.inside[*i]);
         let xs = || places().map(|i| i % self.width);
@@ -203,7 +202,7 @@ impl Mask {
     }
 }
 
-/// A color where distances are as people see them (Ottosson, 2020).
+/// A color in Oklab, where distances are perceptual ([Ottosson, 2020](https://bottosson.github.io/posts/oklab/)).
 fn oklab(Rgb(color): Rgb<u8>) -> Vec3 {
     let rgb = Vec3::from_array(color.map(linear_from_srgb));
     let cones = Vec3::new(

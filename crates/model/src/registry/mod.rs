@@ -1,58 +1,52 @@
-//! Models by name, and what a file of weights is.
+//! Models by name, and where their weights are.
 
-mod contents;
 mod named;
 
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::blip::{self, Captioner};
-use crate::error::{ModelError, WeightsError};
-use crate::joint;
-use crate::point_model::{self, PointModel};
+pub use self::named::MODELS;
+use crate::error::ModelError;
 use crate::weights::WeightFile;
-
-pub use contents::{Contents, Group, contents};
-pub use named::MODELS;
 
 /// The built-in model, in half precision.
 static NANO: &[u8] = include_bytes!("../../nano.safetensors");
 
-/// A model that can be asked for by name.
+/// A model with a name.
 #[derive(Clone, Copy, Debug)]
 pub struct NamedModel {
-    /// Its name on the command line.
+    /// Name on the command line.
     pub name: &'static str,
     /// Where its weights come from.
     pub origin: Origin,
-    /// What it is, in one line.
+    /// Description in one line.
     pub about: &'static str,
     /// Licence of the weights.
     pub licence: &'static str,
-    /// How it takes shapes.
+    /// Input of the model.
     pub modality: Modality,
-    /// Width of the joint space; 0 where it has none.
+    /// Dimension of the joint space; 0 without one.
     pub dim: usize,
-    /// Number of trained numbers, where it was published.
+    /// Number of parameters, if published.
     pub parameters: Option<usize>,
-    /// Files that belong beside the weights.
+    /// Files that are required next to the weights.
     pub beside: &'static [&'static str],
-    /// The named model whose text and image towers it was trained beside, where it has none of its own.
+    /// The named model whose text and image towers it was trained with, if it has none of its own.
     pub paired: Option<&'static str>,
 }
 
-/// How a model takes shapes.
+/// Input of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Modality {
-    /// As pictures; it knows text too.
+    /// Images, and text.
     Views,
-    /// As points.
+    /// Point clouds.
     Points,
-    /// As pictures and points, scans as points alone; it knows text too.
+    /// Images and point clouds, and text.
     Both,
-    /// As pictures, to write captions about them; it knows no joint space.
+    /// Images, to generate captions; no joint space.
     Captioner,
 }
 
@@ -71,7 +65,7 @@ impl Modality {
 /// Where weights come from.
 #[derive(Clone, Copy, Debug)]
 pub enum Origin {
-    /// In the program.
+    /// Part of this library.
     BuiltIn,
     /// A file of a repository on the Hugging Face hub.
     Hub {
@@ -87,9 +81,9 @@ pub enum Origin {
         /// File in it.
         file: &'static str,
     },
-    /// A page that only people can fetch from.
+    /// A page that requires a browser.
     ByHand {
-        /// The page's address, but for its last part.
+        /// Address of the page, except for its last part.
         address: &'static str,
         /// Last part of the address.
         id: &'static str,
@@ -97,7 +91,7 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// Where the weights are, in one line.
+    /// Address of the weights.
     pub fn describe(&self) -> String {
         match self {
             Self::BuiltIn => "built in".to_owned(),
@@ -107,7 +101,7 @@ impl Origin {
         }
     }
 
-    /// Folder in the cache, repository in addresses, and file, where the hub has it.
+    /// Folder in the cache, repository path in URLs, and file name, if the weights are on the hub.
     pub fn on_hub(&self) -> Option<(PathBuf, String, &'static str)> {
         match self {
             Self::Hub { repository, file } => Some((hub_folder(repository), (*repository).to_owned(), file)),
@@ -120,38 +114,21 @@ impl Origin {
     }
 }
 
-/// What a model is, for lists.
-#[derive(Clone, Debug, Serialize)]
-pub struct ModelCard {
-    /// Name, or file stem.
-    pub name: String,
-    /// What it is.
-    pub about: String,
-    /// What it takes: `views`, `points` or `views and points`; or `captioner`.
-    pub modality: &'static str,
-    /// The named model that gives it text and image towers, where it has none.
-    pub paired: Option<String>,
-    /// Width of the joint space.
-    pub dim: Option<usize>,
-    /// Edge of a view in pixels.
-    pub view_size: Option<usize>,
-    /// First block in which views see each other.
-    pub joint_from: Option<usize>,
-    /// Number of trained numbers.
-    pub parameters: Option<usize>,
-    /// Size of the weights in bytes.
-    pub bytes: Option<u64>,
-    /// Where they come from.
-    pub origin: String,
-    /// Licence of the weights.
-    pub licence: String,
-    /// Whether it can be used now, without a network.
-    pub available: bool,
-}
-
-/// The weights that a name or a path stands for.
+/// Opens the weights of a named model, or those at a path. Does not access the network.
+///
+/// ```
+/// use lexiform_model::registry;
+///
+/// let file = registry::locate("nano")?;
+/// assert!(file.contains("visual.conv1.weight"));
+/// # Ok::<(), lexiform_model::ModelError>(())
+/// ```
+///
+/// # Errors
+/// [`ModelError::UnknownModel`], [`ModelError::NotDownloaded`] or [`ModelError::ByHand`] if there is no such file here,
+/// or the error of opening it.
 pub fn locate(name_or_path: &str) -> Result<WeightFile, ModelError> {
-    if let Some(path) = joint::as_path(name_or_path) {
+    if let Some(path) = as_path(name_or_path) {
         return Ok(WeightFile::open(&path)?);
     }
     let Some(model) = MODELS.iter().find(|model| model.name == name_or_path) else {
@@ -173,119 +150,10 @@ pub fn locate(name_or_path: &str) -> Result<WeightFile, ModelError> {
     }
 }
 
-/// Cards of all named models.
-pub fn list() -> Vec<ModelCard> {
-    MODELS.iter().map(NamedModel::card).collect()
-}
-
-/// What a file of weights holds.
-pub fn describe(name_or_path: &str) -> Result<ModelCard, ModelError> {
-    if let Some(model) = MODELS.iter().find(|model| model.name == name_or_path) {
-        return Ok(model.card());
-    }
-    let file = locate(name_or_path)?;
-    Ok(described(&file, name_or_path.to_owned())?)
-}
-
-/// A model's card and what is in its file, as far as there are any: a model that is not here has no contents, a file
-/// that is no model has no card.
-pub fn inspect(name_or_path: &str) -> Result<(Option<ModelCard>, Option<Contents>), ModelError> {
-    if let Some(model) = MODELS.iter().find(|model| model.name == name_or_path) {
-        let file = locate(name_or_path).ok();
-        return Ok((Some(model.card()), file.map(|file| contents(&file, model.paired))));
-    }
-    let file = locate(name_or_path)?;
-    let card = described(&file, name_or_path.to_owned()).ok();
-    let paired = card.as_ref().and_then(|card| card.paired.clone());
-    Ok((card, Some(contents(&file, paired.as_deref()))))
-}
-
-impl NamedModel {
-    fn card(&self) -> ModelCard {
-        let file = locate(self.name).ok();
-        let card =
-            file.as_ref().and_then(|file| described(file, String::new()).ok()).unwrap_or_else(|| ModelCard {
-                dim: (self.dim > 0).then_some(self.dim),
-                parameters: self.parameters,
-                bytes: file.as_ref().map(WeightFile::bytes),
-                modality: self.modality.name(),
-                ..ModelCard::blank()
-            });
-        ModelCard {
-            name: self.name.to_owned(),
-            about: self.about.to_owned(),
-            licence: self.licence.to_owned(),
-            origin: self.origin.describe(),
-            paired: self.paired.map(str::to_owned),
-            available: file.is_some(),
-            ..card
-        }
-    }
-}
-
-impl ModelCard {
-    fn blank() -> Self {
-        Self {
-            name: String::new(),
-            about: String::new(),
-            modality: Modality::Views.name(),
-            paired: None,
-            dim: None,
-            view_size: None,
-            joint_from: None,
-            parameters: None,
-            bytes: None,
-            origin: String::new(),
-            licence: String::new(),
-            available: false,
-        }
-    }
-}
-
-fn described(file: &WeightFile, origin: String) -> Result<ModelCard, WeightsError> {
-    let found = ModelCard {
-        parameters: Some(file.n_elements("")),
-        bytes: Some(file.bytes()),
-        origin,
-        licence: "not stated in the file".to_owned(),
-        available: true,
-        ..ModelCard::blank()
-    };
-    if PointModel::recognizes(file) {
-        let (config, _) = point_model::described(file)?;
-        return Ok(ModelCard {
-            name: config.name,
-            about: config.tower.encoder.about().to_owned(),
-            modality: Modality::Points.name(),
-            paired: config.paired.map(|paired| paired.name().to_owned()),
-            dim: Some(config.tower.dim()),
-            ..found
-        });
-    }
-    if Captioner::recognizes(file) {
-        let (_, config) = blip::described(file)?;
-        return Ok(ModelCard {
-            name: file
-                .path()
-                .file_stem()
-                .map_or_else(String::new, |stem| stem.to_string_lossy().into_owned()),
-            about: "BLIP captioner".to_owned(),
-            modality: Modality::Captioner.name(),
-            view_size: Some(config.vision.image_size),
-            ..found
-        });
-    }
-    let config = joint::config_of(file)?;
-    let joint = config.joint_from < config.clip.vision.layers;
-    Ok(ModelCard {
-        name: config.name,
-        about: if joint { "multi-view CLIP" } else { "CLIP; views are averaged" }.to_owned(),
-        modality: if config.points.is_some() { Modality::Both } else { Modality::Views }.name(),
-        dim: Some(config.clip.dim),
-        view_size: Some(config.preprocess.size),
-        joint_from: Some(config.joint_from),
-        ..found
-    })
+/// The name as a path, if there is such a file.
+fn as_path(name_or_path: &str) -> Option<PathBuf> {
+    let path = PathBuf::from(name_or_path);
+    path.is_file().then_some(path)
 }
 
 /// The Hugging Face cache: `HF_HUB_CACHE`, else `HF_HOME/hub`, else `~/.cache/huggingface/hub`.

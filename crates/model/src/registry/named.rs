@@ -1,4 +1,4 @@
-//! The models that can be asked for by name: released by the three systems and by those they build on.
+//! The named models: those released by Duoduo CLIP, ULIP, OpenShape and CG3D, and those they build on.
 
 use super::{Modality, NamedModel, Origin};
 
@@ -15,12 +15,12 @@ const fn drive(id: &'static str) -> Origin {
     Origin::ByHand { address: "https://drive.google.com/file/d/", id }
 }
 
-/// The first ULIP's files have moved between servers; the page is where people find them.
+/// The files of the first ULIP have moved between servers; the page links to them.
 const fn ulip_1(file: &'static str) -> Origin {
     Origin::ByHand { address: "https://huggingface.co/datasets/SFXX/ulip/tree/main, file ", id: file }
 }
 
-/// What most models share; each entry names what it does not.
+/// Defaults of the entries.
 const MODEL: NamedModel = NamedModel {
     name: "",
     origin: Origin::BuiltIn,
@@ -33,7 +33,7 @@ const MODEL: NamedModel = NamedModel {
     paired: None,
 };
 
-/// A point encoder trained beside a CLIP model of the list.
+/// A point encoder trained with a CLIP model of the list.
 const fn points(
     name: &'static str,
     about: &'static str,
@@ -134,14 +134,14 @@ pub const MODELS: [NamedModel; 31] = [
     ),
     points(
         "openshape-pointbert-l14",
-        "OpenShape PointBERT beside OpenAI's ViT-L/14",
+        "OpenShape PointBERT for OpenAI's ViT-L/14",
         hub("OpenShape/openshape-pointbert-vitl14-rgb", "model.pt"),
         768,
         "openai-l14",
     ),
     points(
         "openshape-pointbert-b32",
-        "OpenShape PointBERT beside OpenAI's ViT-B/32",
+        "OpenShape PointBERT for OpenAI's ViT-B/32",
         hub("OpenShape/openshape-pointbert-vitb32-rgb", "model.pt"),
         512,
         "openai-b32",
@@ -221,7 +221,7 @@ pub const MODELS: [NamedModel; 31] = [
     openai("openai-l14", "OpenAI CLIP ViT-L/14", "timm/vit_large_patch14_clip_224.openai", 768, 427_616_513),
     NamedModel {
         name: "slip-b16",
-        about: "SLIP ViT-B/16 of YFCC15M, 100 epochs: what ULIP and CG3D were trained beside",
+        about: "SLIP ViT-B/16 of YFCC15M, 100 epochs: the towers of ULIP and CG3D",
         origin: Origin::ByHand { address: "https://dl.fbaipublicfiles.com/slip/", id: "slip_base_100ep.pt" },
         licence: "MIT",
         dim: 512,
@@ -269,14 +269,14 @@ pub const MODELS: [NamedModel; 31] = [
     ),
 ];
 
-/// A captioner with its sizes and its words.
+/// A captioner, with its configuration and vocabulary files.
 const fn captioner(name: &'static str, about: &'static str, origin: Origin, parameters: usize) -> NamedModel {
     let (licence, parameters) = ("BSD-3-Clause", Some(parameters));
     let (modality, beside): (_, &[&str]) = (Modality::Captioner, &["config.json", "vocab.txt"]);
     NamedModel { name, about, origin, licence, modality, parameters, beside, ..MODEL }
 }
 
-/// OpenAI's weights as OpenCLIP keeps them, with their configuration beside them: the weights do not tell the nonlinearity.
+/// OpenAI's weights as OpenCLIP publishes them. The configuration file is required: the weights do not imply the activation.
 const fn openai(
     name: &'static str,
     about: &'static str,

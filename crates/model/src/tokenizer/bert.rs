@@ -1,4 +1,4 @@
-//! BERT's uncased word pieces, from a `vocab.txt`: one piece a line, its id the line's number.
+//! BERT's uncased word pieces, from a `vocab.txt`: one piece per line, whose number is the id.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,15 +9,15 @@ use unicode_normalization::char::is_combining_mark;
 
 use super::words::{CONTINUES, longest_piece};
 
-/// Pieces that are no words and not shown.
+/// Special tokens, omitted in text.
 const MARKS: [&str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
-/// Stands for words that no pieces spell.
+/// Replaces words that no pieces spell.
 const UNKNOWN: &str = "[UNK]";
 /// Longer words are unknown.
 const LONGEST_WORD: usize = 100;
-/// Largest vocabulary file that is read, in bytes: BERT's has a quarter of a million.
+/// Largest vocabulary file in bytes; BERT's has 230 KB.
 const LARGEST_FILE: u64 = 16 << 20;
-/// What stands before a mark or ending that is written without a space (`clean_up_tokenization` of `transformers`).
+/// Punctuation and endings that are joined to the word before (`clean_up_tokenization` of `transformers`).
 const JOINED: [(&str, &str); 10] = [
     (" .", "."),
     (" ?", "?"),
@@ -31,7 +31,7 @@ const JOINED: [(&str, &str); 10] = [
     (" 're", "'re"),
 ];
 
-/// Words as BERT reads and writes them.
+/// BERT's uncased tokenizer ([arXiv 1810.04805](https://arxiv.org/abs/1810.04805)).
 #[derive(Clone, Debug)]
 pub struct BertWords {
     pieces: Vec<String>,
@@ -40,7 +40,10 @@ pub struct BertWords {
 }
 
 impl BertWords {
-    /// Reads a `vocab.txt`; `Err` says what is wrong with it.
+    /// Reads a `vocab.txt`.
+    ///
+    /// # Errors
+    /// Describes what is wrong with the file.
     pub fn read(path: &Path) -> Result<Self, String> {
         let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
         if size > LARGEST_FILE {
@@ -63,12 +66,12 @@ impl BertWords {
         self.pieces.len()
     }
 
-    /// Whether there are none.
+    /// Whether the vocabulary is empty.
     pub fn is_empty(&self) -> bool {
         self.pieces.is_empty()
     }
 
-    /// The ids of a text's pieces, without marks around them.
+    /// Token ids of a text, without special tokens around them.
     pub fn encode(&self, text: &str) -> Vec<u32> {
         let mut ids = Vec::new();
         for word in words(text) {
@@ -81,7 +84,7 @@ impl BertWords {
         ids
     }
 
-    /// The longest known beginning, then the longest known continuation …; whether that spells the whole word.
+    /// Repeatedly takes the longest matching piece; returns whether the pieces spell the whole word.
     fn spell(&self, word: &str, ids: &mut Vec<u32>) -> bool {
         let mut start = 0;
         while start < word.len() {
@@ -92,8 +95,8 @@ impl BertWords {
         true
     }
 
-    /// The text of ids, as `transformers` shows it: without marks, pieces joined, no space before punctuation. Ids beyond
-    /// the vocabulary are marks that a model has added.
+    /// The text of token ids, as in `transformers`: without special tokens, pieces joined, no space before punctuation. Ids
+    /// beyond the vocabulary are special tokens that a model has added.
     pub fn decode(&self, ids: &[u32]) -> String {
         let pieces = ids.iter().filter_map(|id| self.pieces.get(*id as usize));
         let mut text = String::new();
@@ -112,7 +115,7 @@ impl BertWords {
     }
 }
 
-/// Words in small letters without accents; punctuation marks and Chinese characters are words of their own.
+/// Splits into words, in lower case and without accents; punctuation marks and Chinese characters are single words.
 fn words(text: &str) -> Vec<String> {
     let small: String = text.chars().flat_map(char::to_lowercase).collect();
     let bare = small.nfd().filter(|c| !is_combining_mark(*c));
@@ -130,7 +133,7 @@ fn words(text: &str) -> Vec<String> {
     words
 }
 
-/// Every ASCII character that is no letter, digit or space, and the usual blocks of punctuation beyond.
+/// ASCII punctuation and symbols, and the common blocks of Unicode punctuation.
 fn is_punctuation(c: char) -> bool {
     let beyond = ['¡', '§', '«', '¶', '·', '»', '¿'];
     let block = matches!(u32::from(c), 0x2010..=0x2027 | 0x2030..=0x205E | 0x3001..=0x3003 | 0x3008..=0x3011);

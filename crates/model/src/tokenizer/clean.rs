@@ -1,13 +1,13 @@
-//! Text as CLIP's tokenizer wants it: the repairs of `ftfy`, HTML entities resolved, one space between words.
+//! Text normalization before CLIP's tokenizer: the repairs of `ftfy`, HTML entities, white space.
 //!
-//! Curly quotes, ligatures, full-width forms, control characters and mojibake would otherwise become other
-//! tokens than the reference's. `fixtures/tokens.json` holds the cases.
+//! Without it, curly quotes, ligatures, full-width forms, control characters and mojibake become other tokens than in the
+//! reference. Cases are in `fixtures/tokens.json`.
 
 use unicode_normalization::UnicodeNormalization as _;
 
 /// HTML names of U+00A0…U+00FF, in order. All of these are also known without a semicolon.
 const LATIN_1: &str = "nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn sup2 sup3 acute micro para middot cedil sup1 ordm raquo frac14 frac12 frac34 iquest Agrave Aacute Acirc Atilde Auml Aring AElig Ccedil Egrave Eacute Ecirc Euml Igrave Iacute Icirc Iuml ETH Ntilde Ograve Oacute Ocirc Otilde Ouml times Oslash Ugrave Uacute Ucirc Uuml Yacute THORN szlig agrave aacute acirc atilde auml aring aelig ccedil egrave eacute ecirc euml igrave iacute icirc iuml eth ntilde ograve oacute ocirc otilde ouml divide oslash ugrave uacute ucirc uuml yacute thorn yuml";
-/// Names known without a semicolon beside [`LATIN_1`].
+/// Names that need no semicolon, besides [`LATIN_1`].
 const BASIC: [(&str, char); 10] = [
     ("amp", '&'),
     ("AMP", '&'),
@@ -20,7 +20,7 @@ const BASIC: [(&str, char); 10] = [
     ("COPY", '©'),
     ("REG", '®'),
 ];
-/// Bytes 0x80…0x9F of Windows-1252; U+FFFD where there is none.
+/// Bytes 0x80…0x9F of Windows-1252; U+FFFD if undefined.
 const WINDOWS_1252: &str = "€\u{fffd}‚ƒ„…†‡ˆ‰Š‹Œ\u{fffd}Ž\u{fffd}\u{fffd}‘’“”•–—˜™š›œ\u{fffd}žŸ";
 /// Bytes 0x80…0xBF of Windows-1251; from 0xC0 on its letters are in Unicode's order.
 const WINDOWS_1251: &str =
@@ -28,22 +28,26 @@ const WINDOWS_1251: &str =
 /// Longest HTML name that is looked up.
 const LONGEST_NAME: usize = 32;
 
-/// Repairs, unescapes, collapses white space and lowers.
+/// Repairs and unescapes a text, collapses white space, and converts to lower case.
+///
+/// ```
+/// assert_eq!(lexiform_model::tokenizer::clean("  A “red” &amp; blue  ﬁsh"), "a \"red\" & blue fish");
+/// ```
 pub fn clean(text: &str) -> String {
     let plain = !text.is_empty() && text.bytes().all(|b| (b' '..=b'~').contains(&b) && b != b'&');
     let text = if plain { text.to_owned() } else { unescape(&unescape(&repair(text), false), false) };
     text.split(is_space).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
-/// Python's idea of white space, which has four separators that Unicode's has not.
+/// White space in Python, which includes four separators that Unicode's does not.
 fn is_space(c: char) -> bool {
     c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
 }
 
-/// The steps of `ftfy.fix_text`, over and over until nothing changes.
+/// The steps of `ftfy.fix_text`, repeated until nothing changes.
 fn repair(text: &str) -> String {
     let mut text = text.to_owned();
-    // Each round undoes one layer of damage; more than a few layers do not occur.
+    // Each round undoes one layer of damage; the bound is above what occurs, and ends texts that never settle.
     for _ in 0..8 {
         let unescaped = if text.contains('<') { text.clone() } else { unescape(&text, true) };
         let decoded = undo_mojibake(&unescaped);
@@ -57,7 +61,7 @@ fn repair(text: &str) -> String {
     text
 }
 
-/// Text that was UTF-8 but was read as Windows-1252 or Windows-1251 is read again.
+/// Decodes text that was UTF-8 and was read as Windows-1252 or Windows-1251.
 fn undo_mojibake(text: &str) -> String {
     for byte in [windows_1252_byte, windows_1251_byte] {
         let bytes: Option<Vec<u8>> = text.chars().map(byte).collect();
@@ -78,7 +82,7 @@ fn undo_mojibake(text: &str) -> String {
 
 fn windows_1252_byte(c: char) -> Option<u8> {
     match u32::from(c) {
-        // Bytes that Windows-1252 leaves open stand for the control characters of Latin-1.
+        // Bytes that Windows-1252 does not define are the control characters of Latin-1.
         code @ 0..=0xff => Some(code as u8),
         _ => WINDOWS_1252
             .chars()
@@ -125,7 +129,7 @@ fn simplify(c: char) -> impl Iterator<Item = char> {
         '\u{2028}' | '\u{2029}' | '\u{85}' => "\n".to_owned(),
         '\0'..='\u{8}' | '\u{b}' | '\u{e}'..='\u{1f}' | '\u{7f}' => String::new(),
         '\u{206a}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffc}' => String::new(),
-        // Compatibility forms that are only another drawing of the same letters.
+        // Compatibility forms: other glyphs of the same letters.
         '\u{132}' | '\u{133}' | '\u{149}' | '\u{1c4}'..='\u{1cc}' | '\u{1f1}'..='\u{1f3}' => {
             std::iter::once(c).nfkc().collect()
         }

@@ -1,4 +1,4 @@
-//! Text → token ids.
+//! Tokenizers: text → token ids.
 
 mod bert;
 mod clean;
@@ -12,10 +12,10 @@ pub use bert::BertWords;
 pub use clean::clean;
 pub use words::WordPieces;
 
-/// Longer texts are cut before tokenizing; no context is near this long.
+/// Longer texts are truncated before tokenizing; no context is nearly as long.
 const MAX_CHARACTERS: usize = 10_000;
 
-/// Rows of token ids of one length, padded with 0.
+/// Token ids of a batch of texts, `[texts, length]`, padded with 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tokens {
     ids: Vec<u32>,
@@ -23,7 +23,7 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// Rows of one length; every row is at least one token long.
+    /// Rows of `length` ids, at least one. Panics if the number of ids is not a multiple of it.
     pub fn new(ids: Vec<u32>, length: usize) -> Self {
         assert!(length > 0 && ids.len().is_multiple_of(length), "{} ids are no rows of {length}", ids.len());
         Self { ids, length }
@@ -34,7 +34,7 @@ impl Tokens {
         &self.ids
     }
 
-    /// Tokens in a row.
+    /// Tokens per row.
     pub fn length(&self) -> usize {
         self.length
     }
@@ -44,13 +44,13 @@ impl Tokens {
         self.ids.len() / self.length
     }
 
-    /// Where a row is read out: its first largest id, which is the end of the text.
+    /// Position of the end-of-text token of a row, which is its first largest id.
     pub fn end(&self, row: usize) -> usize {
         let ids = &self.ids[row * self.length..(row + 1) * self.length];
         (0..ids.len()).rev().max_by_key(|i| ids[*i]).unwrap_or(0)
     }
 
-    /// The rows without the padding that all of them share. Attention is causal, so nothing else changes.
+    /// Removes the padding that all rows share. Attention is causal, so features do not change.
     pub fn trimmed(&self) -> Self {
         let length = (0..self.rows()).map(|row| self.end(row) + 1).max().unwrap_or(1);
         let ids = self.ids.chunks(self.length).flat_map(|row| row[..length].iter().copied()).collect();
@@ -59,21 +59,28 @@ impl Tokens {
 }
 
 /// The tokenizer of a text tower.
+///
+/// ```
+/// use lexiform_model::tokenizer::Tokenizer;
+///
+/// let tokens = Tokenizer::Clip.encode(&["a chair"], 77);
+/// assert_eq!(tokens.ids()[..4], [49406, 320, 4269, 49407]);
+/// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
-// Tagged beside the content: a list of words has no place inside the tag's own table.
+// Adjacently tagged: a list of words cannot be part of the tag's own table.
 #[serde(tag = "kind", content = "words", rename_all = "kebab-case")]
 pub enum Tokenizer {
-    /// CLIP's byte-pair encoding.
+    /// CLIP's byte-pair encoding ([arXiv 1508.07909](https://arxiv.org/abs/1508.07909)).
     Clip,
     /// Whole words and word pieces of a small vocabulary.
     Words(WordPieces),
 }
 
-/// Ids of CLIP's vocabulary.
+/// Size of CLIP's vocabulary.
 const CLIP_VOCABULARY: usize = 49_408;
 
 impl Tokenizer {
-    /// Number of different ids.
+    /// Size of the vocabulary.
     pub fn vocabulary(&self) -> usize {
         match self {
             Self::Clip => CLIP_VOCABULARY,
@@ -81,7 +88,7 @@ impl Tokenizer {
         }
     }
 
-    /// Texts → rows of `context` ids: start, text, end, padding. Longer texts are cut and still end.
+    /// Texts → token ids `[texts, context]`: start, text, end, padding. Longer texts are truncated before the end token.
     pub fn encode(&self, texts: &[&str], context: usize) -> Tokens {
         let ids = texts.iter().flat_map(|text| {
             let text: String = text.chars().take(MAX_CHARACTERS).collect();
@@ -101,7 +108,7 @@ impl Tokenizer {
     }
 }
 
-/// The vocabulary is parsed once a process.
+/// The vocabulary, parsed once per process.
 fn clip_vocabulary() -> &'static instant_clip_tokenizer::Tokenizer {
     static VOCABULARY: OnceLock<instant_clip_tokenizer::Tokenizer> = OnceLock::new();
     VOCABULARY.get_or_init(instant_clip_tokenizer::Tokenizer::new)

@@ -1,4 +1,4 @@
-//! A small vocabulary of whole words and word pieces, for models trained on captions of few words.
+//! A small vocabulary of words and word pieces, for models trained on captions with few different words.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::clean;
 
-/// Greedy longest-match word pieces. Ids: 0 padding, 1 start, then the vocabulary, last the end of text (the
-/// largest id, as in CLIP).
+/// Greedy longest-match word pieces. Ids: 0 is padding, 1 the start, then the vocabulary, and the end of text last (the largest
+/// id, as in CLIP).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(from = "Vec<String>", into = "Vec<String>")]
 pub struct WordPieces {
@@ -18,12 +18,11 @@ pub struct WordPieces {
 /// Marks a piece that continues a word.
 pub(super) const CONTINUES: &str = "##";
 
-/// Endings that words of the vocabulary take on in the plural and the like.
+/// Common endings of inflected words.
 const ENDINGS: [&str; 8] = ["##s", "##es", "##ed", "##ing", "##y", "##er", "##en", "##ish"];
 
 impl WordPieces {
-    /// The words of `texts`, by letters and digits, with single characters and common endings so that any
-    /// word can be spelled.
+    /// A vocabulary of the words of `texts`, with single characters and common endings, so that any word can be spelled.
     pub fn from_texts(texts: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
         let mut words: std::collections::BTreeSet<String> = ENDINGS.map(str::to_owned).into();
         for letter in ('a'..='z').chain('0'..='9') {
@@ -36,12 +35,12 @@ impl WordPieces {
         words.into_iter().collect::<Vec<_>>().into()
     }
 
-    /// Number of ids, the three special ones included.
+    /// Number of ids, including three special ones.
     pub fn len(&self) -> usize {
         self.vocabulary.len() + 3
     }
 
-    /// Never: the special ids are always there.
+    /// Always false: there are special ids.
     pub fn is_empty(&self) -> bool {
         false
     }
@@ -56,8 +55,7 @@ impl WordPieces {
         row
     }
 
-    /// The longest known beginning, then the longest known continuation …; characters that no piece spells are
-    /// left out.
+    /// Repeatedly takes the longest matching piece; characters without a piece are skipped.
     fn encode_word(&self, word: &str, row: &mut Vec<u32>) {
         let mut start = 0;
         while start < word.len() {
@@ -72,7 +70,7 @@ impl WordPieces {
     }
 }
 
-/// The longest piece that a word goes on with from byte `start`: where it ends, and its id.
+/// The longest piece of a word from byte `start`: its end, and its id.
 pub(super) fn longest_piece(ids: &BTreeMap<String, u32>, word: &str, start: usize) -> Option<(usize, u32)> {
     let prefix = if start == 0 { "" } else { CONTINUES };
     let ends = word[start..].char_indices().map(|(i, c)| start + i + c.len_utf8());
@@ -82,7 +80,7 @@ pub(super) fn longest_piece(ids: &BTreeMap<String, u32>, word: &str, start: usiz
     })
 }
 
-/// Runs of letters and digits.
+/// Splits into runs of letters and digits, each truncated to 64 characters.
 fn split(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(|word| {
         let end = word.char_indices().nth(64).map_or(word.len(), |(i, _)| i);

@@ -1,7 +1,7 @@
-//! One file of named tensors: safetensors, or a PyTorch pickle read as data.
+//! Files of named tensors: safetensors, or a PyTorch pickle, which is parsed as data and never executed.
 //!
-//! Opening reads names, shapes and what is said besides tensors, and checks all of it against the file; the numbers
-//! are read when they are asked for, one tensor at a time, so that loading needs little more memory than the network.
+//! Opening reads names, shapes and metadata, and validates them against the file's size. Values are read on request, one
+//! tensor at a time, so that loading needs little more memory than the network.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,21 +12,39 @@ use lexiform_formats::pickle::Ref;
 use lexiform_formats::{PositionedFile, RandomAccess};
 use safetensors::tensor::Dtype;
 
+use super::error::WeightsError;
 use super::header::{self, Plain, byte_length};
 use super::torch::{Storage, Strided, Torch};
 use super::value::{self, Value};
-use crate::error::WeightsError;
 
-/// Containers that authors wrap the weights of their network in; the first that holds tensors is opened.
+/// Keys under which authors store the weights; the first that holds tensors is opened.
 const USUAL_CONTAINERS: [&str; 4] = ["state_dict", "model_state_dict", "model", "base_model"];
-/// Bytes of tensors a file may describe for each byte it has: tensors share storages, and zip may compress.
+/// Most bytes of tensors per byte of the file: tensors may share storages, and zip compresses. Bounds memory for untrusted
+/// files.
 const MOST_SHARING: u64 = 4;
-/// What a file may describe whatever its size.
+/// Bytes of tensors that a file of any size may have.
 const ALWAYS_ALLOWED: u64 = 16 << 20;
 /// Bytes converted at a time.
 const CHUNK: usize = 1 << 20;
 
 /// An open file of tensors.
+///
+/// ```
+/// use std::collections::HashMap;
+///
+/// use lexiform_model::weights::{Precision, TensorList, WeightFile};
+///
+/// let path = std::env::temp_dir().join("lexiform-weight-file.safetensors");
+/// let mut list = TensorList::default();
+/// list.push_values("proj".to_owned(), vec![1, 2], vec![0.5, -1.0]);
+/// list.write(&path, Precision::Full, HashMap::new())?;
+///
+/// let file = WeightFile::open(&path)?;
+/// assert_eq!(file.shape("proj")?, [1, 2]);
+/// assert_eq!(file.read("proj")?, [0.5, -1.0]);
+/// # std::fs::remove_file(path)?;
+/// # Ok::<(), lexiform_model::WeightsError>(())
+/// ```
 #[derive(Clone)]
 pub struct WeightFile {
     path: PathBuf,
@@ -44,8 +62,11 @@ enum Entry {
 }
 
 impl WeightFile {
-    /// Opens a `.safetensors`, `.pt`, `.pth`, `.ckpt` or `.bin` file; the content decides, not the name. Of a
-    /// checkpoint with several containers the usual one is chosen, see [`container`](Self::container).
+    /// Opens a `.safetensors`, `.pt`, `.pth`, `.ckpt` or `.bin` file; the format is detected from its content. In a checkpoint
+    /// with several containers, the common one is chosen, see [`container`](Self::container).
+    ///
+    /// # Errors
+    /// If the file cannot be read, is damaged, or has no tensors.
     pub fn open(path: &Path) -> Result<Self, WeightsError> {
         let source = PositionedFile::open(path)?;
         let head = source.bytes(0, source.length().min(9))?;
@@ -57,7 +78,10 @@ impl WeightFile {
         }
     }
 
-    /// A safetensors file that is part of the program.
+    /// Opens a safetensors file in memory.
+    ///
+    /// # Errors
+    /// If the bytes are no safetensors file.
     pub fn from_static(name: &str, bytes: &'static [u8]) -> Result<Self, WeightsError> {
         Self::safetensors(PathBuf::from(name), Arc::new(bytes))
     }
@@ -120,8 +144,8 @@ impl WeightFile {
         Ok(Self { entries, container: container.map(str::to_owned), torch: Some(torch), ..self.clone() })
     }
 
-    /// Top-level entries of a checkpoint that hold more than single numbers, in the file's order, such as `base_model` and
-    /// `visual_clip_model`. A file that is one state dictionary has none.
+    /// Top-level entries of a checkpoint that contain tensors, in the file's order, such as `base_model` and
+    /// `visual_clip_model`. A file that is one state dict has none.
     pub fn containers(&self) -> Vec<&str> {
         let Some(torch) = &self.torch else { return Vec::new() };
         let items = torch.pickle.items(torch.pickle.root).unwrap_or_default();
@@ -135,13 +159,16 @@ impl WeightFile {
     }
 
     /// The tensors of one container, named as they are inside it.
+    ///
+    /// # Errors
+    /// [`WeightsError::Missing`] if there is no such container.
     pub fn container(&self, name: &str) -> Result<Self, WeightsError> {
         let at = self.torch.as_ref().and_then(|torch| torch.pickle.get(torch.pickle.root, name));
         let missing = || WeightsError::Missing { path: self.path.clone(), name: name.to_owned() };
         self.below(at.ok_or_else(missing)?, Some(name))
     }
 
-    /// Which container this is, where the file has containers.
+    /// Name of this container, if the file has containers.
     pub fn container_name(&self) -> Option<&str> {
         self.container.as_deref()
     }
@@ -166,12 +193,12 @@ impl WeightFile {
         self.entries.keys().map(String::as_str)
     }
 
-    /// Whether a tensor is there.
+    /// Whether the file has a tensor of this name.
     pub fn contains(&self, name: &str) -> bool {
         self.entries.contains_key(name)
     }
 
-    /// Text entries of a safetensors header.
+    /// A metadata entry of a safetensors header.
     pub fn metadata(&self, key: &str) -> Option<&str> {
         self.metadata.get(key).map(String::as_str)
     }
@@ -181,8 +208,8 @@ impl WeightFile {
         self.value(&[&["hyper_parameters"], path].concat())
     }
 
-    /// A value that a checkpoint keeps beside its tensors, by path through dictionaries and attributes, such as
-    /// `["metrics", "acc"]`. A tensor of one element is its number.
+    /// A value of a checkpoint that is not a weight, by path through dictionaries and attributes, such as
+    /// `["metrics", "acc"]`. A tensor of one element is returned as a number.
     pub fn value(&self, path: &[&str]) -> Option<Value> {
         let torch = self.torch.as_ref()?;
         let at = path.iter().try_fold(torch.pickle.root, |at, key| torch.pickle.get(at, key))?;
@@ -207,7 +234,7 @@ impl WeightFile {
         }
     }
 
-    /// Single values that a checkpoint keeps at its top or one level below, with their paths, in the file's order.
+    /// Single values at the top level of a checkpoint or one level below, with their paths, in the file's order.
     pub fn values(&self) -> Vec<(String, Value)> {
         let Some(torch) = &self.torch else { return Vec::new() };
         let pickle = &torch.pickle;
@@ -231,11 +258,17 @@ impl WeightFile {
     }
 
     /// Shape of a tensor.
+    ///
+    /// # Errors
+    /// [`WeightsError::Missing`] if there is no such tensor.
     pub fn shape(&self, name: &str) -> Result<&[usize], WeightsError> {
         Ok(self.entry(name)?.shape())
     }
 
-    /// Type of a tensor's numbers, such as `f32`.
+    /// Data type of a tensor, such as `f32`.
+    ///
+    /// # Errors
+    /// [`WeightsError::Missing`] if there is no such tensor.
     pub fn dtype(&self, name: &str) -> Result<String, WeightsError> {
         Ok(format!("{:?}", self.entry(name)?.dtype()).to_ascii_lowercase())
     }
@@ -247,6 +280,10 @@ impl WeightFile {
     }
 
     /// Values of a tensor as f32, row-major.
+    ///
+    /// # Errors
+    /// [`WeightsError::Missing`] if there is no such tensor, [`WeightsError::Dtype`] if it has no floating-point
+    /// numbers, or if the file is damaged.
     pub fn read(&self, name: &str) -> Result<Vec<f32>, WeightsError> {
         let entry = self.entry(name)?;
         let failed = |what: String| WeightsError::Format {
@@ -262,7 +299,7 @@ impl WeightFile {
         self.floats(entry).map_err(failed)?.ok_or_else(wrong_type)
     }
 
-    /// Values as f32; none if they are no floating-point numbers. `Err` says what is wrong.
+    /// Values as f32; `None` if they are not floating-point numbers.
     fn floats(&self, entry: &Entry) -> Result<Option<Vec<f32>>, String> {
         if !matches!(entry.dtype(), Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16) {
             return Ok(None);
@@ -303,7 +340,7 @@ impl WeightFile {
         }
     }
 
-    /// `count` numbers in a row from byte `start`, straight into place where they are f32.
+    /// Reads `count` contiguous values from byte `start`; f32 values without a copy in between.
     fn contiguous(
         &self,
         dtype: Dtype,
@@ -372,7 +409,7 @@ impl Entry {
 }
 
 impl Strided {
-    /// Whether its elements stand in a row in row-major order.
+    /// Whether its elements are contiguous in row-major order.
     fn is_contiguous(&self) -> bool {
         let mut expected = 1;
         self.shape.iter().zip(&self.strides).rev().all(|(size, stride)| {
@@ -407,7 +444,7 @@ fn gather(tensor: &Strided, bytes: &[u8]) -> Vec<f32> {
     values
 }
 
-/// Little-endian numbers as f32.
+/// Converts little-endian values to f32.
 fn convert(dtype: Dtype, raw: &[u8], into: &mut [f32]) {
     fn each<const N: usize>(raw: &[u8], into: &mut [f32], value: impl Fn([u8; N]) -> f32) {
         into.iter_mut().zip(raw.as_chunks::<N>().0).for_each(|(to, from)| *to = value(*from));

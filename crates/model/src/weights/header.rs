@@ -1,4 +1,4 @@
-//! The header of a safetensors file: names, types, shapes and places, each compared with the file.
+//! The header of a safetensors file: names, types, shapes and offsets, validated against the file's size.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 /// Longest header, as the format has it.
 const LONGEST_HEADER: u64 = 100_000_000;
-/// The header's length stands before it.
+/// Bytes of the header's length, which precedes it.
 const LENGTH_BYTES: u64 = 8;
 const METADATA: &str = "__metadata__";
 
@@ -95,7 +95,7 @@ fn check_order(tensors: &BTreeMap<String, Plain>, data: u64, length: u64) -> Res
     if at == length { Ok(()) } else { Err(format!("{at} bytes described, the file has {length}")) }
 }
 
-/// Bytes of a tensor; none if there cannot be so many.
+/// Bytes of a tensor; `None` on overflow, or if bits do not fill bytes.
 pub(super) fn byte_length(dtype: Dtype, shape: &[usize]) -> Option<u64> {
     let bits = shape.iter().try_fold(dtype.bitsize() as u64, |bits, size| bits.checked_mul(*size as u64))?;
     (bits % 8 == 0).then_some(bits / 8)

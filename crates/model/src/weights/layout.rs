@@ -1,9 +1,16 @@
-//! How a released file names its tensors: a value, not a loader.
+//! Mapping of canonical tensor names to those of a file.
 //!
-//! Networks ask for tensors by their canonical names, which are OpenCLIP's where it has the tensor
-//! (`transformer.resblocks.0.ln_1.weight`). A [`Layout`] says where a file keeps them.
+//! Networks load tensors by canonical names, which are OpenCLIP's if it has the tensor
+//! (`transformer.resblocks.0.ln_1.weight`). A [`Layout`] maps them to the names in a released file.
 
 /// A prefix and a list of renamings, applied in order.
+///
+/// ```
+/// use lexiform_model::weights::{Layout, TIMM_BLOCK};
+///
+/// let slip = Layout::prefixed("module.").within("visual.", TIMM_BLOCK);
+/// assert_eq!(slip.name("visual.transformer.resblocks.3.ln_1.bias"), "module.visual.blocks.3.norm1.bias");
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Layout {
     prefix: String,
@@ -12,26 +19,26 @@ pub struct Layout {
 
 #[derive(Clone, Debug, PartialEq)]
 struct Rule {
-    /// Only canonical names that begin so are renamed.
+    /// Prefix of canonical names that the rule applies to.
     within: String,
     canonical: String,
-    /// One name, or several tensors that together make one.
+    /// One name, or several tensors that are concatenated.
     file: Vec<String>,
     transposed: bool,
 }
 
-/// Where a tensor stands in a file.
+/// A tensor's names in a file.
 pub(super) struct Place {
-    /// Full names; several are joined along the first axis.
+    /// Full names; several are concatenated along the first axis.
     pub names: Vec<String>,
-    /// Whether the file keeps the tensor's axes in reversed order.
+    /// Whether the file stores the tensor with its axes reversed.
     pub transposed: bool,
 }
 
-/// A part of a canonical name, and what stands for it in the file: one part, or three for split queries, keys, values.
+/// A part of a canonical name, and its replacement in the file: one, or three for separate queries, keys and values.
 pub type Renaming = (&'static str, &'static [&'static str]);
 
-/// The transformer block of timm's vision transformers, and of Point-BERT (which took it from there).
+/// The transformer block of timm's vision transformers, and of Point-BERT, whose code is based on timm.
 pub const TIMM_BLOCK: &[Renaming] = &[
     ("transformer.resblocks.", &["blocks."]),
     (".ln_1.", &[".norm1."]),
@@ -43,7 +50,7 @@ pub const TIMM_BLOCK: &[Renaming] = &[
     (".mlp.c_proj.", &[".mlp.fc2."]),
 ];
 
-/// The block of CLIP in Hugging Face's `transformers`: queries, keys and values apart.
+/// The block of CLIP in Hugging Face's `transformers`, with separate queries, keys and values.
 pub const HUGGING_FACE_BLOCK: &[Renaming] = &[
     ("transformer.resblocks.", &["encoder.layers."]),
     (".ln_1.", &[".layer_norm1."]),
@@ -70,12 +77,12 @@ pub const PPAT_BLOCK: &[Renaming] = &[
 ];
 
 impl Layout {
-    /// Canonical names behind a prefix.
+    /// Canonical names with a prefix.
     pub fn prefixed(prefix: &str) -> Self {
         Self { prefix: prefix.to_owned(), rules: Vec::new() }
     }
 
-    /// Adds renamings for canonical names that begin with `within`. Each replaces the first place where it fits.
+    /// Adds renamings of canonical names that start with `within`. Each replaces its first match.
     pub fn within(mut self, within: &str, renamings: &[Renaming]) -> Self {
         self.rules.extend(renamings.iter().map(|(canonical, file)| Rule {
             within: within.to_owned(),
@@ -86,13 +93,12 @@ impl Layout {
         self
     }
 
-    /// Adds one renaming, of a whole name or of a part.
+    /// Adds one renaming, of a whole name or a part of it.
     pub fn rename(self, canonical: &str, file: &str) -> Self {
         self.rule(canonical, file, false)
     }
 
-    /// Adds one renaming of a matrix that the file keeps as `[output, input]` and the network as `[input, output]`, or
-    /// the other way round.
+    /// Adds one renaming of a matrix that is `[output, input]` in the file and `[input, output]` in the network, or vice versa.
     pub fn transpose(self, canonical: &str, file: &str) -> Self {
         self.rule(canonical, file, true)
     }
@@ -103,12 +109,12 @@ impl Layout {
         self
     }
 
-    /// What every name in the file begins with.
+    /// The prefix of all names in the file.
     pub fn prefix(&self) -> &str {
         &self.prefix
     }
 
-    /// The file's full name of the tensor, the first where it is made of several.
+    /// The full name of a tensor in the file; the first one if several are concatenated.
     pub fn name(&self, canonical: &str) -> String {
         self.place(canonical).names.swap_remove(0)
     }

@@ -1,8 +1,10 @@
-//! Tensors by name: read from a file strictly, drawn from a generator, or written out.
+//! Tensors by name: loading from files, initialization, and saving.
 //!
-//! Loading is strict both ways: a missing, a misshaped and an unused tensor are errors that name it.
+//! Loading is strict: a missing, a misshaped or an unused tensor is an error that names it.
 
+mod error;
 mod file;
+mod fingerprint;
 mod header;
 mod layout;
 mod save;
@@ -16,66 +18,67 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
 
+pub use error::WeightsError;
 pub use file::WeightFile;
 pub use layout::{HUGGING_FACE_BLOCK, Layout, PPAT_BLOCK, Renaming, TIMM_BLOCK};
 pub use save::{Precision, TensorList};
 pub use value::Value;
 
+pub(crate) use self::fingerprint::Fingerprint;
 use self::layout::Place;
-use crate::error::WeightsError;
 
-/// How a tensor starts when a network is made new.
+/// Initialization of a tensor of a new network.
 #[derive(Clone, Copy, Debug)]
 pub enum Fill {
-    /// Every element the same.
+    /// A constant.
     Constant(f32),
-    /// Normal with mean 0 and this standard deviation.
+    /// Normal distribution with mean 0 and this standard deviation.
     Normal(f32),
-    /// Evenly between this number and its negative.
+    /// Uniform distribution between this number and its negative.
     Uniform(f32),
 }
 
-/// Where a network's tensors come from.
+/// The tensors of a network to load: from a file, or initialized.
 pub enum Source<'a> {
-    /// A file, read strictly.
+    /// A file.
     File(Weights<'a>),
-    /// A seeded generator: a new network. The only place where weights are made up.
+    /// A random generator, for a new network. Weights are initialized nowhere else.
     New(Box<NewWeights>),
 }
 
-/// Part of a file, seen through a layout, with a record of what has been used.
+/// A file, with the layout of its names and a record of the tensors that were used.
 pub struct Weights<'a> {
     file: &'a WeightFile,
     layout: Layout,
     device: Device,
     used: RefCell<BTreeSet<String>>,
-    fingerprint: Cell<u64>,
+    fingerprint: Cell<Fingerprint>,
 }
 
-/// A seeded generator of starting weights.
+/// A random generator of initial weights.
 pub struct NewWeights {
     rng: RefCell<SmallRng>,
     device: Device,
 }
 
 impl<'a> Source<'a> {
-    /// Tensors of `file` whose names start with `prefix` (which is taken off).
+    /// The tensors of `file` whose names start with `prefix`, which is removed.
     pub fn file(file: &'a WeightFile, prefix: &str, device: &Device) -> Self {
         Self::laid_out(file, Layout::prefixed(prefix), device)
     }
 
-    /// Tensors of `file` by the names that `layout` gives them.
+    /// The tensors of `file`, with names mapped by `layout`.
     pub fn laid_out(file: &'a WeightFile, layout: Layout, device: &Device) -> Self {
         Self::File(Weights {
             file,
             layout,
             device: device.clone(),
             used: RefCell::new(BTreeSet::new()),
-            fingerprint: Cell::new(0xcbf2_9ce4_8422_2325),
+            fingerprint: Cell::new(Fingerprint::new()),
         })
     }
 
-    /// Starting weights from a seed.
+    /// New weights from a random seed.
     pub fn new(seed: u64, device: &Device) -> Self {
         Self::New(Box::new(NewWeights {
             rng: RefCell::new(SmallRng::seed_from_u64(seed)),
@@ -83,7 +86,10 @@ impl<'a> Source<'a> {
         }))
     }
 
-    /// The tensor called `name` of exactly this shape; from a generator, `fill` says how it starts.
+    /// The tensor called `name`, of exactly this shape; initialized by `fill` in a new network.
+    ///
+    /// # Errors
+    /// [`WeightsError::Missing`] or [`WeightsError::Shape`]; never for new weights.
     pub fn tensor<const D: usize>(
         &self,
         name: &str,
@@ -99,12 +105,15 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// One number. A file may store it with shape `[]` or `[1]`.
+    /// One number, `[1]`. A file may store it with shape `[]` or `[1]`.
+    ///
+    /// # Errors
+    /// [`WeightsError::Missing`] or [`WeightsError::Shape`]; never for new weights.
     pub fn scalar(&self, name: &str, start: f32) -> Result<Tensor<1>, WeightsError> {
         self.tensor(name, [1], Fill::Constant(start))
     }
 
-    /// The device the tensors are placed on.
+    /// Device of the tensors.
     pub fn device(&self) -> &Device {
         match self {
             Self::File(weights) => &weights.device,
@@ -112,17 +121,19 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// FNV-1a over the vectors read so far (biases and norms differ between any two trainings), in the order in which the
+    /// A hash of the vectors read so far (biases and norms differ between any two trainings), in the order in which the
     /// network asked for them: the same whatever the file's layout. New weights have none.
     pub fn fingerprint(&self) -> u32 {
         match self {
-            Self::File(weights) => (weights.fingerprint.get() ^ (weights.fingerprint.get() >> 32)) as u32,
+            Self::File(weights) => weights.fingerprint.get().value(),
             Self::New(_) => 0,
         }
     }
 
-    /// Fails if the file has tensors under the prefix that nothing has asked for, except those that
-    /// `ignored` names.
+    /// Checks that all tensors under the prefix were used, except those that `ignored` matches.
+    ///
+    /// # Errors
+    /// [`WeightsError::Unused`] with the names of all unused tensors.
     pub fn finish(self, ignored: impl Fn(&str) -> bool) -> Result<(), WeightsError> {
         let Self::File(weights) = self else { return Ok(()) };
         let used = weights.used.into_inner();
@@ -147,7 +158,7 @@ impl Weights<'_> {
         if transposed {
             stored.reverse();
         }
-        // Several tensors of the file stand one after the other along the first axis.
+        // Several tensors of the file are concatenated along the first axis.
         let mut part = stored;
         part[0] /= names.len();
         let mut values = Vec::new();
@@ -166,17 +177,15 @@ impl Weights<'_> {
             self.used.borrow_mut().insert(name);
         }
         if D == 1 {
-            let fold =
-                |hash: u64, value: &f32| (hash ^ u64::from(value.to_bits())).wrapping_mul(0x0100_0000_01b3);
-            self.fingerprint.set(values.iter().fold(self.fingerprint.get(), fold));
+            self.fingerprint.set(self.fingerprint.get().with(&values));
         }
         let tensor = Tensor::from_data(TensorData::new(values, stored), &self.device);
         Ok(if transposed { tensor.transpose() } else { tensor })
     }
 }
 
-/// Whether `found` is `wanted`, at most with ones around it: a kernel of one point is a linear map, a token kept with
-/// batch axes is a vector, and a lone number may have any number of axes.
+/// Whether `found` equals `wanted`, up to leading and trailing ones: a convolution with kernel size 1 is a linear layer, a
+/// token stored with batch axes is a vector, and a scalar may have any number of axes.
 fn same_but_for_ones(found: &[usize], wanted: &[usize]) -> bool {
     let one_number = |shape: &[usize]| shape.iter().all(|&n| n == 1);
     if one_number(found) && one_number(wanted) {
@@ -204,7 +213,7 @@ impl NewWeights {
     }
 }
 
-/// Box–Muller, first branch.
+/// Box–Muller transform, first value only.
 fn standard_normal(rng: &mut SmallRng) -> f32 {
     let (a, b): (f64, f64) = (1.0 - rng.random::<f64>(), rng.random());
     ((-2.0 * a.ln()).sqrt() * (std::f64::consts::TAU * b).cos()) as f32

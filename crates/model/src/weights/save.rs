@@ -1,4 +1,4 @@
-//! Writing tensors: one `.safetensors` file, complete or absent.
+//! Saving tensors to a `.safetensors` file.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -7,18 +7,18 @@ use burn::tensor::Tensor;
 use half::f16;
 use safetensors::tensor::{Dtype, TensorView};
 
-use crate::error::WeightsError;
+use super::error::WeightsError;
 
-/// Bits per number in a written file.
+/// Precision of the values in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precision {
     /// 32 bits.
     Full,
-    /// 16 bits (IEEE half).
+    /// 16 bits (IEEE half precision).
     Half,
 }
 
-/// Named tensors on their way to a file, in the order they were added.
+/// Named tensors to save, in order.
 #[derive(Default)]
 pub struct TensorList {
     tensors: Vec<(String, Vec<usize>, Vec<f32>)>,
@@ -32,7 +32,7 @@ impl TensorList {
         self.tensors.push((name, shape, values));
     }
 
-    /// Adds a tensor by its values, as many as its shape says.
+    /// Adds a tensor by its values; their number must be the product of the shape.
     pub fn push_values(&mut self, name: String, shape: Vec<usize>, values: Vec<f32>) {
         self.tensors.push((name, shape, values));
     }

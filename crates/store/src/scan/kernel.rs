@@ -1,121 +1,85 @@
-//! Dot products of one query with many rows, at memory bandwidth.
+//! Dot products of one query with many rows, as fast as memory allows.
 //!
-//! Plain loops over fixed lanes, also compiled for AVX2 and AVX-512 and selected at run time. Sums differ in the last
-//! bits between machines; callers allow for that with [`rounding`] and compute final scores with [`exact`], which is
-//! the same on every machine.
-
-use std::sync::OnceLock;
+//! Plain loops over fixed lanes, compiled for every [`Level`] and chosen at run time. Sums differ in the
+//! last bits between machines; callers allow for that with [`rounding`] and take final scores from [`exact`], which
+//! is the same everywhere.
 
 use half::f16;
+use lexiform_kernels::{Kernel, Level};
 
 /// Independent partial sums: two registers of AVX-512, four of AVX2, enough to hide the latency of an addition.
 const LANES: usize = 32;
 
-/// The instruction set that the loops are compiled for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Level {
-    Portable,
-    #[cfg(target_arch = "x86_64")]
-    Avx2,
-    #[cfg(target_arch = "x86_64")]
-    Avx512,
+/// `query [dim]`, `rows [out.len(), dim]` → `out [rows]`.
+pub(crate) fn dots_f32(query: &[f32], rows: &[f32], out: &mut [f32]) {
+    dots_at(Level::detect(), query, rows, out);
 }
 
-impl Level {
-    fn detect() -> Self {
-        static LEVEL: OnceLock<Level> = OnceLock::new();
-        *LEVEL.get_or_init(|| Self::available().pop().unwrap_or(Self::Portable))
-    }
+/// As [`dots_f32`], with rows in half precision; finite cells only.
+pub(crate) fn dots_f16(query: &[f32], rows: &[f16], out: &mut [f32]) {
+    dots_at(Level::detect(), query, rows, out);
+}
 
-    /// All levels that this CPU supports, the fastest last.
-    fn available() -> Vec<Self> {
-        #[cfg_attr(not(target_arch = "x86_64"), expect(unused_mut, reason = "other machines have one level"))]
-        let mut levels = vec![Self::Portable];
+/// As [`dots_f32`], in integers, exactly: products must stay below 2³¹ in sum.
+pub(crate) fn dots_i8(query: &[i16], rows: &[i8], out: &mut [i32]) {
+    dots_at(Level::detect(), query, rows, out);
+}
+
+/// Dot products of a query with rows of cells of type `C`; `FUSED` rounds each product and sum once.
+struct Dots<'a, Q, C, O, const FUSED: bool> {
+    query: &'a [Q],
+    rows: &'a [C],
+    out: &'a mut [O],
+}
+
+fn dots_at<'a, Q, C, O>(level: Level, query: &'a [Q], rows: &'a [C], out: &'a mut [O])
+where
+    Dots<'a, Q, C, O, true>: Kernel,
+    Dots<'a, Q, C, O, false>: Kernel,
+{
+    match level {
+        Level::Portable => level.run(Dots::<Q, C, O, false> { query, rows, out }),
         #[cfg(target_arch = "x86_64")]
-        {
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                levels.push(Self::Avx2);
-            }
-            if is_x86_feature_detected!("avx512f")
-                && is_x86_feature_detected!("avx512bw")
-                && is_x86_feature_detected!("fma")
-            {
-                levels.push(Self::Avx512);
-            }
-        }
-        levels
+        _ => level.run(Dots::<Q, C, O, true> { query, rows, out }),
     }
 }
 
-/// Defines a kernel: its body compiled for every level, and the choice between them.
-macro_rules! kernel {
-    ($(#[$doc:meta])* $name:ident, $at_level:ident, $body:ident, $query:ty, $cell:ty, $out:ty) => {
-        $(#[$doc])*
-        pub(crate) fn $name(query: &[$query], rows: &[$cell], out: &mut [$out]) {
-            $at_level(Level::detect(), query, rows, out);
+impl<const FUSED: bool> Kernel for Dots<'_, f32, f32, f32, FUSED> {
+    #[inline(always)]
+    fn run(self) {
+        for (row, out) in self.rows.chunks_exact(self.query.len()).zip(self.out) {
+            *out = dot::<FUSED, f32>(self.query, row, |cell| cell);
         }
-
-        fn $at_level(level: Level, query: &[$query], rows: &[$cell], out: &mut [$out]) {
-            #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "avx2,fma")]
-            fn avx2(query: &[$query], rows: &[$cell], out: &mut [$out]) {
-                $body::<true>(query, rows, out);
-            }
-            #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "avx512f,avx512bw,fma")]
-            fn avx512(query: &[$query], rows: &[$cell], out: &mut [$out]) {
-                $body::<true>(query, rows, out);
-            }
-            match level {
-                Level::Portable => $body::<false>(query, rows, out),
-                // SAFETY: `Level::available` names this level only where the machine has its features.
-                #[cfg(target_arch = "x86_64")]
-                Level::Avx2 => unsafe { avx2(query, rows, out) },
-                // SAFETY: as above.
-                #[cfg(target_arch = "x86_64")]
-                Level::Avx512 => unsafe { avx512(query, rows, out) },
-            }
-        }
-    };
-}
-
-kernel!(
-    /// `query [dim]`, `rows [out.len(), dim]` → `out [rows]`.
-    dots_f32, dots_f32_at, dots_f32_body, f32, f32, f32
-);
-kernel!(
-    /// As [`dots_f32`], with rows in half precision; finite cells only.
-    dots_f16, dots_f16_at, dots_f16_body, f32, f16, f32
-);
-kernel!(
-    /// As [`dots_f32`], in integers, exactly: products must stay below 2³¹ in sum.
-    dots_i8, dots_i8_at, dots_i8_body, i16, i8, i32
-);
-
-#[inline(always)]
-fn dots_f32_body<const FUSED: bool>(query: &[f32], rows: &[f32], out: &mut [f32]) {
-    for (row, out) in rows.chunks_exact(query.len()).zip(out) {
-        *out = dot::<FUSED, f32>(query, row, |cell| cell);
     }
 }
 
-#[inline(always)]
-fn dots_f16_body<const FUSED: bool>(query: &[f32], rows: &[f16], out: &mut [f32]) {
-    for (row, out) in rows.chunks_exact(query.len()).zip(out) {
-        *out = dot::<FUSED, f16>(query, row, f32_from_f16);
+impl<const FUSED: bool> Kernel for Dots<'_, f32, f16, f32, FUSED> {
+    #[inline(always)]
+    fn run(self) {
+        for (row, out) in self.rows.chunks_exact(self.query.len()).zip(self.out) {
+            *out = dot::<FUSED, f16>(self.query, row, f32_from_f16);
+        }
+    }
+}
+
+impl<const FUSED: bool> Kernel for Dots<'_, i16, i8, i32, FUSED> {
+    #[inline(always)]
+    fn run(self) {
+        for (row, out) in self.rows.chunks_exact(self.query.len()).zip(self.out) {
+            *out = self.query.iter().zip(row).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum();
+        }
     }
 }
 
 #[inline(always)]
 fn dot<const FUSED: bool, C: Copy>(query: &[f32], row: &[C], widen: impl Fn(C) -> f32) -> f32 {
-    // One sum per lane: a single sum would be a chain of dependent additions, which the compiler must not reorder.
     let mut sums = [0.0_f32; LANES];
     let (query, query_rest) = query.as_chunks::<LANES>();
     let (row, row_rest) = row.as_chunks::<LANES>();
     for (a, b) in query.iter().zip(row) {
         for lane in 0..LANES {
             let cell = widen(b[lane]);
-            // On a CPU without FMA, `mul_add` is a slow library call.
+            // Without the instruction, `mul_add` is a slow library call.
             sums[lane] = if FUSED { a[lane].mul_add(cell, sums[lane]) } else { sums[lane] + a[lane] * cell };
         }
     }
@@ -123,30 +87,18 @@ fn dot<const FUSED: bool, C: Copy>(query: &[f32], row: &[C], widen: impl Fn(C) -
     sums.iter().sum::<f32>() + rest
 }
 
-/// Finite halves only. One multiplication corrects the exponent, for subnormal numbers too. Unlike the conversion
-/// instruction, compilers vectorize this for every CPU.
+/// Finite halves only. The exponent is set right by one multiplication, which also does subnormal numbers; unlike
+/// the conversion instruction, compilers turn this into vector code for every machine.
 #[inline(always)]
 pub(super) fn f32_from_f16(half: f16) -> f32 {
     const TWO_TO_112: f32 = f32::from_bits(0x7780_0000);
     let bits = u32::from(half.to_bits());
-    // Exponent and mantissa moved to their places in an f32; the exponent is then too small by the difference of the
-    // biases, 127 - 15.
     let magnitude = f32::from_bits((bits & 0x7fff) << 13) * TWO_TO_112;
     f32::from_bits(magnitude.to_bits() | ((bits & 0x8000) << 16))
 }
 
-#[inline(always)]
-fn dots_i8_body<const FUSED: bool>(query: &[i16], rows: &[i8], out: &mut [i32]) {
-    for (row, out) in rows.chunks_exact(query.len()).zip(out) {
-        // 16-bit factors let compilers multiply and add pairs in one instruction. Integer sums may be reordered,
-        // so this needs no lanes.
-        *out = query.iter().zip(row).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum();
-    }
-}
-
-/// The reported scores: products are exact in f64, and the order of the sums is the same on every machine.
+/// The scores that are reported: products are exact in f64, sums go in one order on every machine.
 pub(crate) fn exact(a: &[f32], b: &[f32]) -> f64 {
-    // No `mul_add`: products of two f32 are exact in f64, so fusing could not change the result.
     let mut sums = [0.0_f64; 8];
     let (a, a_rest) = a.as_chunks::<8>();
     let (b, b_rest) = b.as_chunks::<8>();
@@ -159,8 +111,8 @@ pub(crate) fn exact(a: &[f32], b: &[f32]) -> f64 {
     sums.iter().sum::<f64>() + rest
 }
 
-/// Maximum difference between an f32 kernel and [`exact`] for (nearly) unit vectors, including the rounding of the exact
-/// score to f32: the standard bound dim · 2⁻²⁴ for sums in any order.
+/// How far an f32 kernel may be from [`exact`] for (nearly) unit vectors, the rounding of the exact score to f32
+/// included: the standard bound dim · 2⁻²⁴ for sums in any order.
 #[expect(clippy::cast_precision_loss, reason = "dims are small")]
 pub(crate) fn rounding(dim: usize) -> f32 {
     (dim as f32 + 16.0) * 1.02 * 2.0_f32.powi(-24)
@@ -183,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn float_kernels_agree_with_the_reference_on_every_level() {
+    fn float_kernels_agree_with_the_slow_twin_on_every_level() {
         let mut rng = SmallRng::seed_from_u64(1);
         for dim in DIMS {
             let query = unit(&mut rng, dim);
@@ -192,8 +144,8 @@ mod tests {
             let widened: Vec<f32> = halves.iter().map(|x| x.to_f32()).collect();
             for level in Level::available() {
                 let (mut singles_out, mut halves_out) = ([0.0; ROWS], [0.0; ROWS]);
-                dots_f32_at(level, &query, &rows, &mut singles_out);
-                dots_f16_at(level, &query, &halves, &mut halves_out);
+                dots_at(level, &query, &rows, &mut singles_out);
+                dots_at(level, &query, &halves, &mut halves_out);
                 for row in 0..ROWS {
                     let range = row * dim..(row + 1) * dim;
                     let single = exact(&query, &rows[range.clone()]);
@@ -219,7 +171,7 @@ mod tests {
             let rows: Vec<i8> = (0..ROWS * dim).map(|_| rng.random_range(-127..=127)).collect();
             for level in Level::available() {
                 let mut out = [0; ROWS];
-                dots_i8_at(level, &query, &rows, &mut out);
+                dots_at(level, &query, &rows, &mut out);
                 for row in 0..ROWS {
                     let mut expected = 0;
                     for column in 0..dim {

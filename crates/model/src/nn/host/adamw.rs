@@ -1,4 +1,4 @@
-//! AdamW's step in one pass over parameters, gradient and moments, on all cores.
+//! A step of AdamW in one pass over parameters, gradient and moments, on all cores.
 
 use burn::tensor::{Tensor, TensorData};
 use rayon::prelude::*;
@@ -6,33 +6,33 @@ use rayon::prelude::*;
 use super::is_plain;
 use super::lanes::side_by_side;
 
-/// Numbers a task handles.
+/// Values per task: the four lists of a task fit the L2 cache.
 const CHUNK: usize = 1 << 15;
 
-/// A step of AdamW (Loshchilov and Hutter, 2019).
+/// A step of AdamW (Loshchilov and Hutter, [arXiv 1711.05101](https://arxiv.org/abs/1711.05101)).
 #[derive(Clone, Copy, Debug)]
 pub struct AdamwStep {
     /// Learning rate.
     pub rate: f64,
-    /// Memory of the mean.
+    /// Decay rate of the first moment, β₁.
     pub beta_1: f32,
-    /// Memory of the square.
+    /// Decay rate of the second moment, β₂.
     pub beta_2: f32,
-    /// Added to the root.
+    /// Added to the square root, ε.
     pub epsilon: f32,
-    /// Share of a parameter that is taken off per unit of learning rate.
+    /// Weight decay, decoupled from the gradient: multiplied by the learning rate.
     pub weight_decay: f32,
     /// Number of the step, from 1.
     pub time: i32,
 }
 
 impl AdamwStep {
-    /// Whether [`apply`](Self::apply) can work on a tensor: 32-bit numbers in this machine's memory that need no gradient.
+    /// Whether [`apply`](Self::apply) supports a tensor: `f32`, in host memory, without autodiff.
     pub fn suits<const D: usize>(x: &Tensor<D>) -> bool {
         is_plain(x)
     }
 
-    /// Parameters and both moments after the step; all tensors of one shape, and as [`suits`](Self::suits) asks.
+    /// Parameters and both moments after the step. All tensors have one shape and are [supported](Self::suits).
     pub fn apply<const D: usize>(
         self,
         parameters: Tensor<D>,
@@ -57,7 +57,7 @@ fn numbers<const D: usize>(x: Tensor<D>) -> Vec<f32> {
     x.into_data().convert::<f32>().try_into_vec().expect("just converted to f32")
 }
 
-/// What a step multiplies by.
+/// Factors that are the same for all parameters of a step.
 #[derive(Clone, Copy)]
 struct Factors {
     keep: f32,
@@ -73,6 +73,7 @@ impl Factors {
     fn of(step: AdamwStep) -> Self {
         let AdamwStep { rate, beta_1, beta_2, epsilon, weight_decay, time } = step;
         Self {
+            // In f64: 1 − rate · decay is so close to 1 that f32 would lose most digits of the decay.
             keep: (1.0 - rate * f64::from(weight_decay)) as f32,
             rate: rate as f32,
             beta_1,

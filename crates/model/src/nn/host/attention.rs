@@ -1,15 +1,15 @@
-//! Attention over packed queries, keys and values, head by head and some queries at a time, so that scores stay in the
-//! cache and are never kept: the gradient makes them again.
+//! Multi-head attention, head by head and in tiles of queries, whose scores stay in the cache. Scores are not saved: the
+//! backward pass recomputes them, as FlashAttention does ([arXiv 2205.14135](https://arxiv.org/abs/2205.14135)).
 
 use rayon::prelude::*;
 
 use super::product::{Cores, Into, Matrix, MatrixMut, multiply};
 use super::softmax::{softmax, softmax_back};
 
-/// Scores that are made at once, about.
+/// Scores of a tile, about: 256 KiB, so that a tile and its gradient stay in the L2 cache.
 const SCORES: usize = 1 << 16;
 
-/// Who looks at whom.
+/// Heads, and which tokens attend to which.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Looks {
     /// Number of heads.
@@ -18,14 +18,14 @@ pub(crate) struct Looks {
     pub head_width: usize,
     /// Tokens of a row; a group holds one row or several.
     pub row: usize,
-    /// So many first tokens of each row look around.
+    /// The first tokens of each row that are queries; all tokens are keys.
     pub first: usize,
-    /// Whether each token sees only itself and those before it; for groups of one row, all of whose tokens look.
+    /// Whether each token attends only to itself and those before it; requires one row per group, with all tokens queries.
     pub causal: bool,
 }
 
 impl Looks {
-    /// Tokens that look, of so many in a group.
+    /// Queries of a group of `length` tokens.
     pub fn queries(&self, length: usize) -> usize {
         length / self.row.max(1) * self.first
     }
@@ -35,7 +35,7 @@ impl Looks {
     }
 }
 
-/// `[groups, length, 3 · inner]` → `[groups, queries, inner]`, where `inner` is all heads side by side.
+/// `[groups, length, 3 · inner]` → `[groups, queries, inner]`, where `inner = heads · head_width`.
 pub(super) fn attend(packed: &[f32], length: usize, looks: Looks) -> Vec<f32> {
     let (inner, queries) = (looks.inner(), looks.queries(length));
     let group = length * 3 * inner;
@@ -43,6 +43,7 @@ pub(super) fn attend(packed: &[f32], length: usize, looks: Looks) -> Vec<f32> {
         return Vec::new();
     }
     let mut out = vec![0.0; packed.len() / group * queries * inner];
+    // One task per head of each group. Each reads strided columns of `packed` and writes its own columns of `out`.
     let tasks: Vec<_> = (out.chunks_mut(queries * inner).zip(packed.chunks(group)))
         .flat_map(|(out, packed)| {
             let heads = MatrixMut::side_by_side(out, inner, looks.head_width).into_iter();
@@ -53,7 +54,7 @@ pub(super) fn attend(packed: &[f32], length: usize, looks: Looks) -> Vec<f32> {
     out
 }
 
-/// The gradient of what [`attend`] was given, from that of what it gave.
+/// The gradient of the input of [`attend`], from that of its output.
 pub(super) fn attend_back(gradient: &[f32], packed: &[f32], length: usize, looks: Looks) -> Vec<f32> {
     let (inner, queries) = (looks.inner(), looks.queries(length));
     let group = length * 3 * inner;
@@ -81,7 +82,7 @@ pub(super) fn attend_back(gradient: &[f32], packed: &[f32], length: usize, looks
     out
 }
 
-/// Lists that are used again from head to head.
+/// Scratch memory of a thread, reused from head to head.
 #[derive(Default)]
 struct Room {
     scores: Vec<f32>,
@@ -113,12 +114,12 @@ impl<'a> Head<'a> {
         (self.looks.head_width as f32).powf(-0.5)
     }
 
-    /// The token that a query is.
+    /// Index of the token that is query number `query`.
     fn token(&self, query: usize) -> usize {
         query / self.looks.first * self.looks.row + query % self.looks.first
     }
 
-    /// Queries that look around, copied together where some do not.
+    /// The queries: the tokens themselves, or a contiguous copy if only some tokens are queries.
     fn queries<'r>(&self, room: &'r mut Vec<f32>) -> Matrix<'r>
     where
         'a: 'r,
@@ -133,10 +134,11 @@ impl<'a> Head<'a> {
         Matrix::new(room, [count, head_width])
     }
 
-    /// Ranges of queries that are taken at once: first, count, and how many keys they see.
+    /// Tiles of queries: the first, their number, and the number of keys they attend to.
     fn tiles(&self) -> impl Iterator<Item = (usize, usize, usize)> + use<> {
         let (length, causal) = (self.length, self.looks.causal);
         let queries = self.looks.queries(length);
+        // At least 16 queries: the product of a tile would be too thin to be fast.
         let size = (SCORES / length.max(1)).clamp(16, queries.max(16));
         (0..queries).step_by(size).map(move |first| {
             let count = size.min(queries - first);
@@ -144,12 +146,13 @@ impl<'a> Head<'a> {
         })
     }
 
-    /// How much each of some queries takes of each key's value, `[count, seen]`.
+    /// Attention weights of a tile, `[count, seen]`.
     fn shares(&self, scores: &mut Vec<f32>, query: Matrix<'_>, (first, count, seen): (usize, usize, usize)) {
         scores.resize(count * seen, 0.0);
         let key = self.key.rows(0, seen).transposed();
         let out = MatrixMut::new(scores, [count, seen]);
         multiply(out, query.rows(first, count), key, Into::Set, Cores::One);
+        // A causal tile computes no keys beyond its last query; those beyond each single query are masked here.
         if self.looks.causal {
             for (at, row) in scores.chunks_exact_mut(seen).enumerate() {
                 row[first + at + 1..].fill(f32::NEG_INFINITY);
@@ -167,7 +170,7 @@ impl<'a> Head<'a> {
         }
     }
 
-    /// Adds to gradients of queries, keys and values, which are 0 at first.
+    /// Accumulates gradients of queries, keys and values, which start at 0.
     fn back(
         &self,
         room: &mut Room,
@@ -178,6 +181,8 @@ impl<'a> Head<'a> {
         let width = self.looks.head_width;
         for tile @ (first, count, seen) in self.tiles() {
             self.shares(&mut room.scores, query, tile);
+            // With P = softmax(s · Q Kᵀ) and dO the gradient of P V: dV = Pᵀ dO, dP = dO Vᵀ, then through the softmax to dS,
+            // dK = dSᵀ Q and dQ = dS K.
             let shares = Matrix::new(&room.scores, [count, seen]);
             let gradient = gradient.rows(first, count);
             multiply(of_value.rows(0, seen), shares.transposed(), gradient, Into::Add, Cores::One);

@@ -1,14 +1,13 @@
-//! Batch normalization of rows with the batch's own statistics, with or without what is cut at 0 after it, and its
-//! gradients.
+//! Batch normalization of rows with their own statistics, optionally followed by ReLU, and its gradients.
 
 use rayon::prelude::*;
 
 use super::lanes::side_by_side;
 
-/// Rows a task handles: fixed, so that sums over rows do not depend on the number of threads.
+/// Rows per task. Fixed, so that sums over rows do not depend on the number of threads.
 const ROWS: usize = 256;
 
-/// How one batch is normalized.
+/// Statistics and parameters of one batch.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BatchNorm<'a> {
     /// Mean, then biased variance: `[2, width]`.
@@ -16,7 +15,7 @@ pub(super) struct BatchNorm<'a> {
     pub weight: &'a [f32],
     pub bias: &'a [f32],
     pub epsilon: f32,
-    /// Whether what is below 0 becomes 0.
+    /// Whether ReLU follows.
     pub relu: bool,
 }
 
@@ -28,7 +27,8 @@ pub(super) fn moments(x: &[f32], width: usize) -> Vec<f32> {
     [mean, variance].concat()
 }
 
-/// Sums over parts of the rows, joined in their order and divided.
+/// Sums over blocks of rows, added in their order and divided. Blocks are summed in `f32`, which vectorizes, and added in
+/// `f64`, so that the error does not grow with the number of rows.
 fn over_parts(x: &[f32], width: usize, part: impl Fn(&mut [f32], &[f32]) + Sync, divisor: f64) -> Vec<f32> {
     let sums: Vec<Vec<f32>> = (x.par_chunks((ROWS * width).max(1)))
         .map(|rows| {
@@ -59,7 +59,7 @@ impl BatchNorm<'_> {
         out
     }
 
-    /// Gradients of `x` `[rows, width]`, weight and bias `[width]`; the statistics move with `x`.
+    /// Gradients of `x` `[rows, width]`, weight and bias `[width]`, including that through the statistics to `x`.
     pub fn back(self, gradient: Vec<f32>, x: &[f32]) -> [Vec<f32>; 3] {
         let width = self.weight.len();
         let size = (ROWS * width).max(1);
@@ -79,6 +79,7 @@ impl BatchNorm<'_> {
         let (of_weights, of_biases) = sums.into_iter().unzip();
         let [of_weight, of_bias] = [of_weights, of_biases]
             .map(|sums: Vec<Vec<f32>>| joined(sums, width).iter().map(|x| *x as f32).collect::<Vec<f32>>());
+        // 1 / rows: the means of the two sums are what the gradient through mean and variance subtracts.
         let share = width as f32 / x.len().max(1) as f32;
         let level: Vec<f32> = of_bias.iter().map(|sum| sum * share).collect();
         let tilt: Vec<f32> = of_weight.iter().zip(&deviations).map(|(sum, d)| sum * share * d).collect();
@@ -87,7 +88,7 @@ impl BatchNorm<'_> {
         [of_x, of_weight, of_bias]
     }
 
-    /// One over each column's deviation.
+    /// Reciprocal of the standard deviation of each column.
     fn deviations(&self) -> Vec<f32> {
         self.moments[self.weight.len()..]
             .iter()
@@ -95,7 +96,7 @@ impl BatchNorm<'_> {
             .collect()
     }
 
-    /// What each column is multiplied by, and what is added then.
+    /// Normalization and affine parameters as one scale and shift per column.
     fn scale_and_shift(&self) -> (Vec<f32>, Vec<f32>) {
         let scale: Vec<f32> =
             self.weight.iter().zip(self.deviations()).map(|(weight, d)| weight * d).collect();
@@ -119,7 +120,7 @@ side_by_side! {
     }
 
     fn spread(out: &mut [f32], x: &[f32], scale: &[f32], shift: &[f32], relu: bool) {
-        // As torch does, NaN stays NaN.
+        // Not `max`: NaN stays NaN, as in torch.
         let least = if relu { 0.0 } else { f32::NEG_INFINITY };
         for (out, x) in out.chunks_exact_mut(scale.len()).zip(x.chunks_exact(scale.len())) {
             for (((out, x), scale), shift) in out.iter_mut().zip(x).zip(scale).zip(shift) {
@@ -129,7 +130,7 @@ side_by_side! {
         }
     }
 
-    /// No gradient where the result was cut.
+    /// Zeroes the gradient where ReLU did.
     fn cut(gradient: &mut [f32], x: &[f32], scale: &[f32], shift: &[f32]) {
         for (gradient, x) in gradient.chunks_exact_mut(scale.len()).zip(x.chunks_exact(scale.len())) {
             for (((g, x), scale), shift) in gradient.iter_mut().zip(x).zip(scale).zip(shift) {

@@ -1,4 +1,4 @@
-//! The operations on tensors, without gradients and with.
+//! The fused operations for burn's CPU backend and for its autodiff decorator.
 
 use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -177,12 +177,12 @@ impl<C: CheckpointStrategy> Layers for Autodiff<Flex, C> {
 
 #[derive(Clone, Debug)]
 struct LinearState {
-    /// Where the weight learns.
+    /// The input, if the weight is trained.
     x: Option<Numbers>,
-    /// Its shape.
+    /// Shape of the input.
     shape: Vec<usize>,
     weight: Numbers,
-    /// What went into the nonlinearity, and which it is.
+    /// The activation and its input.
     then: Option<(Numbers, Activation)>,
 }
 
@@ -325,7 +325,7 @@ impl Backward<Flex, 1> for AttentionBackward {
     }
 }
 
-/// Gives each parent that learns its gradient.
+/// Registers the gradient of each parent that requires one.
 fn register_each<'a, const N: usize>(
     gradients: &mut Gradients,
     parents: [Option<NodeId>; N],

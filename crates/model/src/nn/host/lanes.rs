@@ -1,12 +1,15 @@
-//! Numbers side by side: loops compiled once more for eight lanes, and the functions they need, as plain arithmetic that
-//! the compiler can do side by side.
+//! Vectorization: loops compiled for AVX2 as well, and `exp`, `erf` and friends in arithmetic that the compiler can
+//! vectorize.
 //!
-//! No fused products: every machine gives the same numbers.
+//! No fused multiply-add, and reductions over a fixed number of lanes: every machine gives the same bits.
 
-/// Sums and maxima run in this many lanes, in a fixed order.
+/// Partial sums and maxima of a reduction. Fixed, whatever the width of vectors, so that the order of additions is too;
+/// two AVX2 registers, to hide the latency of an addition.
 const LANES: usize = 16;
 
-/// Defines functions that are compiled once more for eight lanes, and take that where the processor has them.
+/// Defines functions that are compiled for AVX2 as well, and run that copy where the machine supports it.
+///
+/// The body must be `#[inline(always)]`, with all that it calls: only what is inlined into `avx2` is compiled for it.
 macro_rules! side_by_side {
     ($($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $kind:ty),* $(,)?) $body:block)+) => { $(
         $(#[$meta])*
@@ -19,8 +22,8 @@ macro_rules! side_by_side {
                 fn avx2($($arg: $kind),*) {
                     plain($($arg),*);
                 }
-                if std::arch::is_x86_feature_detected!("avx2") {
-                    // SAFETY: the processor has the instructions.
+                if lexiform_kernels::Level::detect() != lexiform_kernels::Level::Portable {
+                    // SAFETY: every level above the portable one has these instructions.
                     unsafe { avx2($($arg),*) };
                     return;
                 }
@@ -31,7 +34,7 @@ macro_rules! side_by_side {
 }
 pub(super) use side_by_side;
 
-/// All numbers of a row joined, in a fixed order.
+/// Reduces a row with `join`, in a fixed order.
 #[inline(always)]
 pub(super) fn reduced(row: &[f32], start: f32, join: impl Fn(f32, f32) -> f32) -> f32 {
     let (chunks, rest) = row.as_chunks::<LANES>();
@@ -58,12 +61,12 @@ pub(super) fn summed(a: &[f32], b: &[f32], term: impl Fn(f32, f32) -> f32) -> f3
     lanes.iter().sum::<f32>() + rest
 }
 
-/// `eˣ` for `x` at most 0, within 2e-7 of its value: `2ⁿ eʳ` with `|r|` at most half of `ln 2`, and a polynomial of degree
-/// 6 fitted to relative error 3.1e-9 for `eʳ`. Below -64 it is 0, so that products with it do not become subnormal, which
-/// processors take a hundred times as long for; NaN stays NaN.
+/// `eˣ` for `x ≤ 0`, with a relative error below 2e-7: `2ⁿ eʳ` with `|r| ≤ ln 2 / 2`, and a polynomial of degree 6 for `eʳ`
+/// (relative error 3.1e-9). Returns 0 below -64, so that products with the result are not subnormal numbers, which
+/// processors are a hundred times slower at; NaN stays NaN.
 #[inline(always)]
 pub(super) fn exp(x: f32) -> f32 {
-    // Adding one and a half times 2²³ leaves no bits behind the point: rounding, with the integer in the low bits.
+    // 1.5 · 2²³: the sum has no fraction bits, so the addition rounds to an integer, which ends up in the low mantissa bits.
     const ROUND: f32 = 12_582_912.0;
     const LN_2_HIGH: f32 = 0.693_359_4;
     const LN_2_LOW: f32 = -2.121_944_4e-4;
@@ -72,9 +75,11 @@ pub(super) fn exp(x: f32) -> f32 {
     let x = if is_nothing { LEAST } else { x };
     let shifted = x * std::f32::consts::LOG2_E + ROUND;
     let n = shifted - ROUND;
+    // Cody–Waite: `n · LN_2_HIGH` is exact, since the constant has few bits, so `r` keeps its precision.
     let r = x - n * LN_2_HIGH - n * LN_2_LOW;
     let tail =
         0.499_999_94 + r * (0.166_665_21 + r * (0.041_668_39 + r * (0.008_368_717 + r * 0.001_381_459_8)));
+    // 2ⁿ, by writing the biased exponent.
     let power = shifted.to_bits().wrapping_sub(ROUND.to_bits()).wrapping_add(127) << 23;
     let value = (1.0 + r + r * r * tail) * f32::from_bits(power);
     if is_nothing { 0.0 } else { value }
@@ -83,6 +88,7 @@ pub(super) fn exp(x: f32) -> f32 {
 /// `1 / (1 + e⁻ˣ)`.
 #[inline(always)]
 pub(super) fn sigmoid(x: f32) -> f32 {
+    // Of a negative number only, which neither overflows nor leaves the range of `exp`.
     let small = exp(-x.abs());
     let share = 1.0 / (1.0 + small);
     if x < 0.0 { small * share } else { share }
@@ -102,8 +108,8 @@ pub(super) fn gelu_slope(x: f32) -> f32 {
     0.5 * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2)) + x * PEAK * exp(-0.5 * x * x)
 }
 
-/// The error function within 4.2e-7: an odd quotient of polynomials, fitted to relative error 2.1e-8 on `0..=3.95`, beyond
-/// which it is 1 in `f32`.
+/// The error function, within 4.2e-7: an odd rational function, fitted on `0..=3.95` with relative error 2.1e-8; above, it
+/// rounds to 1 in `f32`.
 #[inline(always)]
 #[expect(
     clippy::approx_constant,
@@ -121,7 +127,7 @@ fn erf(x: f32) -> f32 {
     (x * above / below).clamp(-1.0, 1.0)
 }
 
-/// Coefficients of rising powers.
+/// A polynomial by Horner's rule; coefficients by rising power.
 #[inline(always)]
 fn horner<const N: usize>(u: f32, coefficients: &[f32; N]) -> f32 {
     coefficients.iter().rev().fold(0.0, |sum, c| sum * u + c)

@@ -1,4 +1,4 @@
-//! A linear map with what follows it, `then(x W + b) + skip`, and its gradients.
+//! A fused linear layer, `then(x W + b) + skip`, and its gradients.
 
 use rayon::prelude::*;
 
@@ -6,28 +6,29 @@ use super::lanes::{gelu, gelu_slope, side_by_side, sigmoid};
 use super::product::{Matrix, product};
 use crate::nn::Activation;
 
-/// Rows a task handles: fixed, so that sums over rows do not depend on the number of threads.
+/// Rows per task. Fixed, so that sums over rows do not depend on the number of threads; small enough that a task's rows
+/// stay in the L2 cache.
 const ROWS: usize = 64;
 
-/// `x W + b`, or without bias: `[rows, input]` and `[input, output]` → `[rows, output]`.
+/// The product alone: `[rows, input]` and `[input, output]` → `[rows, output]`.
 pub(super) fn before(x: &[f32], weight: &[f32], [input, output]: [usize; 2]) -> Vec<f32> {
     let rows = x.len() / input.max(1);
     product(Matrix::new(x, [rows, input]), Matrix::new(weight, [input, output]))
 }
 
-/// What follows the product.
+/// What follows the product: bias, activation, residual.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct After<'a> {
-    /// One number a column.
+    /// `[width]`.
     pub bias: Option<&'a [f32]>,
-    /// Nonlinearity.
+    /// Activation.
     pub then: Option<Activation>,
-    /// Added last; as many numbers as the product.
+    /// Added last; of the product's shape.
     pub skip: Option<&'a [f32]>,
 }
 
 impl After<'_> {
-    /// Changes products `[rows, width]` in place.
+    /// Updates products `[rows, width]` in place.
     pub fn apply(self, values: &mut [f32], width: usize) {
         if width == 0 || (self.bias.is_none() && self.then.is_none() && self.skip.is_none()) {
             return;
@@ -41,9 +42,10 @@ impl After<'_> {
         }
     }
 
-    /// Adds the bias to products `[rows, width]` in place and gives `then` of the sums, plus `skip`.
+    /// Adds the bias to products `[rows, width]` in place, for the backward pass, and returns `then` of the sums plus `skip`.
     pub fn apply_apart(self, values: &mut [f32], width: usize) -> Vec<f32> {
         After { bias: self.bias, then: None, skip: None }.apply(values, width);
+        // Copied in parallel: pages of a new list are first touched, and so zeroed by the system, by all threads at once.
         let mut out = vec![0.0; values.len()];
         let size = (ROWS * width).max(1);
         (out.par_chunks_mut(size).zip(values.par_chunks(size))).for_each(|(out, x)| out.copy_from_slice(x));
@@ -53,13 +55,13 @@ impl After<'_> {
 }
 
 side_by_side! {
-    /// `then(x + bias) + skip`; an empty bias or skip is none.
+    /// `then(x + bias) + skip`, without the bias or skip that is empty.
     fn follow(values: &mut [f32], bias: &[f32], then: Option<Activation>, skip: &[f32], width: usize) {
         match then {
             None => each(values, bias, skip, width, |x| x),
             Some(Activation::Gelu) => each(values, bias, skip, width, gelu),
             Some(Activation::QuickGelu) => each(values, bias, skip, width, |x| x * sigmoid(1.702 * x)),
-            // As torch does, NaN stays NaN.
+            // Not `max`: NaN stays NaN, as in torch.
             Some(Activation::Relu) => each(values, bias, skip, width, |x| if x < 0.0 { 0.0 } else { x }),
         }
     }
@@ -76,7 +78,7 @@ side_by_side! {
         }
     }
 
-    /// Adds rows to a sum as long as they are.
+    /// Adds rows to a sum of the same width.
     fn add_rows(sum: &mut [f32], rows: &[f32]) {
         for row in rows.chunks_exact(sum.len()) {
             for (sum, x) in sum.iter_mut().zip(row) {
@@ -113,7 +115,7 @@ fn pairs(gradient: &mut [f32], x: &[f32], slope: impl Fn(f32) -> f32) {
     }
 }
 
-/// The gradient before the nonlinearity, from that after it and what went into it.
+/// The gradient before the activation, from that after it and the activation's input.
 pub(super) fn before_then(mut gradient: Vec<f32>, x: &[f32], then: Activation) -> Vec<f32> {
     const AT_ONCE: usize = 1 << 14;
     (gradient.par_chunks_mut(AT_ONCE).zip(x.par_chunks(AT_ONCE))).for_each(|(g, x)| slope(g, x, then));
@@ -146,7 +148,7 @@ pub(super) fn over_rows(values: &[f32], width: usize) -> Vec<f32> {
     joined(parts, width)
 }
 
-/// Sums of parts, in their order.
+/// Sums partial sums, in their order.
 pub(super) fn joined(parts: Vec<Vec<f32>>, width: usize) -> Vec<f32> {
     let mut sum = vec![0.0; width];
     for part in parts {

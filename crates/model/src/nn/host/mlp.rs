@@ -1,5 +1,6 @@
-//! Two linear maps with a nonlinearity between, `then(x W₁ + b₁) W₂ + b₂ + skip`, and their gradients. What comes out of the
-//! nonlinearity is computed again for them: it would be a quarter of what a block keeps.
+//! A fused MLP, `then(x W₁ + b₁) W₂ + b₂ + skip`, and its gradients.
+//!
+//! The backward pass recomputes the output of the activation: saving it would add a quarter to the memory of a block.
 
 use burn::backend::Flex;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -11,7 +12,7 @@ use super::linear::{After, before, before_then, of_input, of_weight, over_rows};
 use super::numbers::{Numbers, tensor, with_width};
 use crate::nn::Activation;
 
-/// The maps and what they are given.
+/// The layers and their input.
 pub(super) struct Mlp {
     x: Numbers,
     weights: [Numbers; 2],
@@ -20,21 +21,21 @@ pub(super) struct Mlp {
     then: Activation,
 }
 
-/// What the gradients need.
+/// What the backward pass needs.
 #[derive(Clone, Debug)]
 pub(super) struct MlpState {
-    /// Where the first weight learns.
+    /// The input, if the first weight is trained.
     x: Option<Numbers>,
-    /// Its shape.
+    /// Shape of the input.
     shape: Vec<usize>,
-    /// What goes into the nonlinearity, `[…, hidden]`.
+    /// Input of the activation, `[…, hidden]`.
     hidden: Numbers,
     weights: [Numbers; 2],
     then: Activation,
 }
 
 impl Mlp {
-    /// Of `x`, `weight_1`, `bias_1`, `weight_2`, `bias_2`, `skip`; biases and skip without numbers are none.
+    /// Takes `x`, `weight_1`, `bias_1`, `weight_2`, `bias_2`, `skip`; an empty tensor means no bias or no skip.
     pub fn of(parts: [FlexTensor; 6], then: Activation) -> Self {
         let [x, weight_1, bias_1, weight_2, bias_2, skip] = parts.map(Numbers::of);
         Self { x, weights: [weight_1, weight_2], biases: [bias_1, bias_2], skip, then }
@@ -47,7 +48,7 @@ impl Mlp {
         self.second(&hidden)
     }
 
-    /// The result, and what the gradients need; `learns` says whether the first weight does.
+    /// The result, and what the backward pass needs; `learns` says whether the first weight is trained.
     pub fn forward_kept(self, learns: bool) -> (MlpState, FlexTensor) {
         let (mut hidden, width) = (self.first(), self.weights[0].width());
         let after = self.after_first().apply_apart(&mut hidden, width);

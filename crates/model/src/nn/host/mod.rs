@@ -1,9 +1,12 @@
-//! The layers' arithmetic on this machine's processor, forward and backward, in few passes over memory and on all cores.
+//! Fused layers for tensors in host memory, forward and backward, multithreaded and vectorized.
 //!
-//! burn's CPU backend does matrix products well; what lies between them it takes one after the other on one core, each in
-//! a pass of its own into fresh memory, and its `erf` and `exp` are scalar library calls. In the networks here that cost
-//! as much as the products. These operations replace it: a linear map with its bias, nonlinearity and residual; layer
-//! normalization; attention that never keeps its scores. Each has burn's own operations as its slow twin in the tests.
+//! burn's CPU backend is fast at matrix products. Elementwise operations between them run one by one on a single core,
+//! each writing a new tensor, and its `erf` and `exp` are scalar library calls; in these networks that took as long as
+//! the products. The operations here fuse them: a linear layer with bias, activation and residual; an MLP; layer and
+//! batch normalization; attention that does not store its scores. In the tests, burn's own operations are the reference.
+//!
+//! Work is split into blocks of a fixed number of rows, and partial sums are added in the order of the blocks, so that
+//! results do not depend on the number of threads.
 
 mod adamw;
 mod attention;
@@ -29,15 +32,15 @@ pub(crate) use attention::Looks;
 
 use super::Activation;
 
-/// What follows a product in the same pass.
+/// The activation that follows a product in the same pass.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Then(pub Option<Activation>);
 
-/// Layers as one operation each. Tensors are of 32-bit numbers.
+/// Layers as one operation each, registered with burn's backends. All tensors are `f32`.
 #[backend_extension(Flex, Autodiff)]
 pub(crate) trait Layers: Backend {
-    /// `then(x weight + bias) + skip`: `[…, input]`, `[input, output]`, `[output]`, `[…, output]` → `[…, output]`. A bias or
-    /// a skip without numbers is none.
+    /// `then(x weight + bias) + skip`: `[…, input]`, `[input, output]`, `[output]`, `[…, output]` → `[…, output]`. An empty
+    /// tensor means no bias or no skip.
     fn host_linear(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
@@ -46,7 +49,7 @@ pub(crate) trait Layers: Backend {
         then: Then,
     ) -> FloatTensor<Self>;
 
-    /// `then(x weight_1 + bias_1) weight_2 + bias_2 + skip`, which keeps less for its gradients than two maps would.
+    /// `then(x weight_1 + bias_1) weight_2 + bias_2 + skip`. Saves less memory for the backward pass than two linear layers.
     #[allow(clippy::too_many_arguments, reason = "backends are given tensors one by one")]
     fn host_mlp(
         x: FloatTensor<Self>,
@@ -58,7 +61,7 @@ pub(crate) trait Layers: Backend {
         then: Activation,
     ) -> FloatTensor<Self>;
 
-    /// Layer normalization along the last axis.
+    /// Layer normalization along the last axis: `[…, width]` → `[…, width]`.
     fn host_norm(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
@@ -66,13 +69,14 @@ pub(crate) trait Layers: Backend {
         epsilon: f64,
     ) -> FloatTensor<Self>;
 
-    /// Attention over packed queries, keys and values: `[groups, length, 3 · inner]` → `[groups, queries, inner]`.
+    /// Multi-head attention over packed queries, keys and values: `[groups, length, 3 · inner]` → `[groups, queries, inner]`.
     fn host_attention(packed: FloatTensor<Self>, looks: Looks) -> FloatTensor<Self>;
 
-    /// Mean and biased variance over rows, `[rows, width]` → `[2, width]`, without gradient.
+    /// Mean and biased variance over rows, `[rows, width]` → `[2, width]`, detached from the graph.
     fn host_moments(x: FloatTensor<Self>) -> FloatTensor<Self>;
 
-    /// Batch normalization of rows `[rows, width]` by their moments, whose gradient goes to `x`; `relu` cuts it at 0.
+    /// Batch normalization of rows `[rows, width]` by their own moments (the gradient with respect to the moments is part of
+    /// that of `x`), followed by ReLU if `relu`.
     fn host_batch_norm(
         x: FloatTensor<Self>,
         moments: FloatTensor<Self>,
@@ -83,18 +87,18 @@ pub(crate) trait Layers: Backend {
     ) -> FloatTensor<Self>;
 }
 
-/// Whether these operations can work on a tensor: it is in this machine's memory, as 32-bit numbers.
+/// Whether these operations support a tensor: `f32`, in host memory.
 pub(crate) fn is_here<const D: usize>(x: &Tensor<D>) -> bool {
     // Devices are equal whether they keep gradients or not.
     x.device() == Device::flex() && x.dtype() == DType::F32
 }
 
-/// Whether a tensor's numbers can be worked on directly: as [`is_here`], and no gradient is asked for.
+/// Whether a tensor can be modified in place: as [`is_here`], and without autodiff.
 pub(crate) fn is_plain<const D: usize>(x: &Tensor<D>) -> bool {
     !x.device().is_autodiff() && is_here(x)
 }
 
-/// `then(x weight + bias) + skip`. For tensors that are here.
+/// `then(x weight + bias) + skip`, `[…, input]` → `[…, output]`. Requires [`is_here`].
 pub(crate) fn linear<const D: usize>(
     x: Tensor<D>,
     weight: Tensor<2>,
@@ -108,7 +112,7 @@ pub(crate) fn linear<const D: usize>(
     Tensor::from_dispatch(Dispatch::host_linear(x, weight, bias, skip, Then(then)))
 }
 
-/// A tensor, or one without numbers.
+/// A tensor, or an empty one: operations of a backend have no optional tensors.
 fn or_none<const D: usize>(tensor: Option<Tensor<D>>, device: &Device) -> FloatTensor<Dispatch> {
     match tensor {
         Some(tensor) => tensor.into_dispatch(),
@@ -116,7 +120,7 @@ fn or_none<const D: usize>(tensor: Option<Tensor<D>>, device: &Device) -> FloatT
     }
 }
 
-/// `then(x weight_1 + bias_1) weight_2 + bias_2 + skip`; maps are weight and bias. For tensors that are here.
+/// `then(x weight_1 + bias_1) weight_2 + bias_2 + skip`, with weight and bias of each layer in `maps`. Requires [`is_here`].
 pub(crate) fn mlp<const D: usize>(
     x: Tensor<D>,
     maps: [(Tensor<2>, Option<Tensor<1>>); 2],
@@ -138,7 +142,7 @@ pub(crate) fn mlp<const D: usize>(
     ))
 }
 
-/// Layer normalization along the last axis. For tensors that are here.
+/// Layer normalization along the last axis. Requires [`is_here`].
 pub(crate) fn norm<const D: usize>(
     x: Tensor<D>,
     weight: Tensor<1>,
@@ -149,24 +153,23 @@ pub(crate) fn norm<const D: usize>(
     Tensor::from_dispatch(Dispatch::host_norm(x.into_dispatch(), weight, bias, epsilon))
 }
 
-/// Attention over packed queries, keys and values, `[groups, length, 3 · inner]` → `[groups, queries, inner]`. For tensors
-/// that are here.
+/// Multi-head attention over packed queries, keys and values, `[groups, length, 3 · inner]` → `[groups, queries, inner]`.
+/// Requires [`is_here`].
 pub(crate) fn attention(packed: Tensor<3>, looks: Looks) -> Tensor<3> {
     Tensor::from_dispatch(Dispatch::host_attention(packed.into_dispatch(), looks))
 }
 
-/// What batch normalization gives.
+/// Output and statistics of batch normalization.
 pub(crate) struct Normalized {
     /// `[rows, width]`.
     pub output: Tensor<2>,
-    /// The batch's mean, `[width]`, without gradient.
+    /// Mean of the batch, `[width]`, detached.
     pub mean: Tensor<1>,
-    /// The batch's biased variance, `[width]`, without gradient.
+    /// Biased variance of the batch, `[width]`, detached.
     pub variance: Tensor<1>,
 }
 
-/// Batch normalization of rows `[rows, width]` with their own statistics; `relu` cuts the result at 0. For tensors that are
-/// here.
+/// Batch normalization of rows `[rows, width]` with their own statistics, followed by ReLU if `relu`. Requires [`is_here`].
 pub(crate) fn batch_norm(
     x: Tensor<2>,
     [weight, bias]: [Tensor<1>; 2],

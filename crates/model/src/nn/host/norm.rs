@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::lanes::{reduced, side_by_side, summed};
 use super::linear::joined;
 
-/// Rows a task handles: fixed, so that sums over rows do not depend on the number of threads.
+/// Rows per task. Fixed, so that sums over rows do not depend on the number of threads.
 const ROWS: usize = 32;
 
 /// `(x − mean) / √(variance + ε) · weight + bias` of each row, `[rows, width]`.
@@ -34,7 +34,7 @@ pub(super) fn norm_back(gradient: &[f32], x: &[f32], weight: &[f32], epsilon: f3
     [of_x, joined(of_weights, width), joined(of_biases, width)]
 }
 
-/// Mean and one over the deviation.
+/// Mean and reciprocal of the standard deviation, in two passes: a difference of large sums of squares would cancel.
 #[inline(always)]
 fn spread(x: &[f32], epsilon: f32) -> (f32, f32) {
     let share = 1.0 / x.len() as f32;
@@ -74,6 +74,8 @@ side_by_side! {
                 *of_bias += g;
                 *of_x = g * weight;
             }
+            // `of_x` holds g = gradient · weight; the result is scale · (g − mean(g) − x̂ · mean(g · x̂)) with
+            // x̂ = (x − mean) · scale.
             let share = 1.0 / width as f32;
             let level = reduced(of_x, 0.0, |a, b| a + b) * share;
             let tilt = summed(of_x, x, |g, x| g * (x - mean)) * scale * share;

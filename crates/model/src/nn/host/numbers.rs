@@ -1,9 +1,9 @@
-//! Tensors as slices of numbers, and back.
+//! Tensors as `f32` slices, and back.
 
 use burn::backend::TensorData;
 use burn::backend::flex::FlexTensor;
 
-/// A tensor's numbers, one after the other.
+/// A contiguous `f32` tensor.
 #[derive(Clone, Debug)]
 pub(super) struct Numbers(FlexTensor);
 
@@ -16,7 +16,7 @@ impl Numbers {
         self.0.as_slice().expect("contiguous, and callers give 32-bit numbers")
     }
 
-    /// The numbers, where there are any.
+    /// The values, or `None` for the empty tensor that replaces an optional one.
     pub fn given(&self) -> Option<&[f32]> {
         Some(self.as_slice()).filter(|values| !values.is_empty())
     }
@@ -34,7 +34,7 @@ pub(super) fn tensor(values: Vec<f32>, shape: impl Into<Vec<usize>>) -> FlexTens
     FlexTensor::from_data(TensorData::new(values, shape.into()))
 }
 
-/// The shape of rows of another width.
+/// A shape with its last axis replaced by `width`.
 pub(super) fn with_width(shape: &[usize], width: usize) -> Vec<usize> {
     let mut shape = shape.to_vec();
     if let Some(last) = shape.last_mut() {
@@ -43,7 +43,7 @@ pub(super) fn with_width(shape: &[usize], width: usize) -> Vec<usize> {
     shape
 }
 
-/// A tensor's numbers to change, copied only where others hold them too.
+/// The values of a tensor, owned: copied only if the tensor is shared.
 pub(super) fn own(tensor: FlexTensor) -> Vec<f32> {
     let data = tensor.into_data();
     data.try_into_vec().expect("callers give 32-bit numbers")

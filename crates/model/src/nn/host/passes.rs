@@ -1,4 +1,4 @@
-//! Bias and nonlinearity in one pass over all cores, for tensors that need no gradient.
+//! Elementwise operations in one parallel pass, for tensors without autodiff.
 
 use burn::tensor::Tensor;
 use rayon::prelude::*;
@@ -6,10 +6,10 @@ use rayon::prelude::*;
 use super::lanes::{gelu, side_by_side, sigmoid};
 use crate::nn::Activation;
 
-/// Numbers a task handles, about.
+/// Values per task, about: 64 KiB, which stay in the L2 cache.
 const CHUNK: usize = 1 << 14;
 
-/// `then(x + bias)`, any number of axes, the bias along the last. For plain tensors only.
+/// `then(x + bias)`, with the bias along the last axis. Requires [`is_plain`](super::is_plain).
 pub(crate) fn bias_then<const D: usize>(
     x: Tensor<D>,
     bias: Option<Tensor<1>>,
@@ -24,8 +24,7 @@ pub(crate) fn bias_then<const D: usize>(
     rows_in_place(x, |values| bias_then_here(values, bias, then))
 }
 
-/// Hands the numbers of some rows at a time to `change`, on all cores; a row runs along the last axis. For plain tensors
-/// only.
+/// Applies `change` to blocks of rows (along the last axis) in parallel, in place.
 fn rows_in_place<const D: usize>(x: Tensor<D>, change: impl Fn(&mut [f32]) + Send + Sync) -> Tensor<D> {
     let (width, device) = (x.dims()[D - 1], x.device());
     let mut data = x.into_data().convert::<f32>();
@@ -37,8 +36,8 @@ fn rows_in_place<const D: usize>(x: Tensor<D>, change: impl Fn(&mut [f32]) + Sen
     Tensor::from_data(data, &device)
 }
 
-/// `then(x + bias)` with a bias of its own for each group: `[groups, points, width]` and `[groups, width]`. For plain
-/// tensors only.
+/// `then(x + bias)` with a bias per group: `[groups, points, width]` and `[groups, width]`. Requires
+/// [`is_plain`](super::is_plain).
 pub(crate) fn group_bias_then(x: Tensor<3>, bias: Tensor<2>, then: Activation) -> Tensor<3> {
     let [_, points, width] = x.dims();
     let device = x.device();
@@ -53,7 +52,7 @@ pub(crate) fn group_bias_then(x: Tensor<3>, bias: Tensor<2>, then: Activation) -
     Tensor::from_data(data, &device)
 }
 
-/// `relu(x · scale + shift + skip)`, along rows `[rows, width]`. For plain tensors only.
+/// `relu(x · scale + shift + skip)`, `[rows, width]`. Requires [`is_plain`](super::is_plain).
 pub(crate) fn affine_relu(
     x: Tensor<2>,
     scale: Tensor<1>,
@@ -98,8 +97,8 @@ fn affine_relu_here(values: &mut [f32], [scale, shift]: [&[f32]; 2], skip: Optio
     }
 }
 
-/// The largest of each channel in each run of `size` rows: `[groups · size, width]` → `[groups, width]`. For plain tensors
-/// only.
+/// Max pooling over each run of `size` rows: `[groups · size, width]` → `[groups, width]`. Requires
+/// [`is_plain`](super::is_plain).
 pub(crate) fn largest(x: Tensor<2>, size: usize) -> Tensor<2> {
     let ([rows, width], device) = (x.dims(), x.device());
     let data = x.into_data().convert::<f32>();
@@ -118,7 +117,7 @@ pub(crate) fn largest(x: Tensor<2>, size: usize) -> Tensor<2> {
 }
 
 side_by_side! {
-    /// `then(x + bias)` for rows as long as the bias.
+    /// `then(x + bias)`, for rows of the width of the bias.
     pub(super) fn bias_then_here(values: &mut [f32], bias: &[f32], then: Option<Activation>) {
         match then {
             None => rows(values, bias, |x| x),

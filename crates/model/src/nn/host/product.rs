@@ -1,10 +1,10 @@
-//! Matrix products on parts of lists.
+//! Matrix products of strided views, by the crate `gemm`.
 
 use std::marker::PhantomData;
 
 use gemm::Parallelism;
 
-/// A matrix to read: numbers of a list, rows and columns so many places apart.
+/// A matrix to read: a view of a slice, with a stride for rows and one for columns.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Matrix<'a> {
     values: &'a [f32],
@@ -13,12 +13,12 @@ pub(super) struct Matrix<'a> {
 }
 
 impl<'a> Matrix<'a> {
-    /// One row after the other.
+    /// A contiguous, row-major matrix.
     pub fn new(values: &'a [f32], shape: [usize; 2]) -> Self {
         Self::spread(values, shape, [shape[1], 1])
     }
 
-    /// Rows and columns `steps` places apart.
+    /// A matrix with the strides `steps` of rows and columns.
     pub fn spread(values: &'a [f32], shape: [usize; 2], steps: [usize; 2]) -> Self {
         assert!(fits(values.len(), shape, steps), "a matrix {shape:?} of {} numbers", values.len());
         Self { values, shape, steps }
@@ -36,14 +36,15 @@ impl<'a> Matrix<'a> {
         Self { values, shape: [count, self.shape[1]], ..self }
     }
 
-    /// Row `at`, whose columns must lie side by side.
+    /// Row `at`, which must be contiguous.
     pub fn row(&self, at: usize) -> &'a [f32] {
         assert!(self.steps[1] == 1 && at < self.shape[0]);
         &self.values[at * self.steps[0]..][..self.shape[1]]
     }
 }
 
-/// A matrix to write: columns side by side, rows so many places apart. Several may lie between each other in one list.
+/// A matrix to write: contiguous rows, `down` values apart. Several may interleave in one slice, which `&mut [f32]` cannot
+/// express: the heads of an attention layer are written by different threads into columns of one output.
 #[derive(Debug)]
 pub(super) struct MatrixMut<'a> {
     start: *mut f32,
@@ -52,17 +53,17 @@ pub(super) struct MatrixMut<'a> {
     list: PhantomData<&'a mut [f32]>,
 }
 
-// SAFETY: it stands for a mutable borrow of its own numbers.
+// SAFETY: a matrix is the only one that accesses its values, as a mutable borrow of them would be.
 unsafe impl Send for MatrixMut<'_> {}
 
 impl<'a> MatrixMut<'a> {
-    /// One row after the other.
+    /// A contiguous, row-major matrix.
     pub fn new(values: &'a mut [f32], [rows, columns]: [usize; 2]) -> Self {
         assert!(values.len() >= rows * columns);
         Self { start: values.as_mut_ptr(), shape: [rows, columns], down: columns, list: PhantomData }
     }
 
-    /// The matrices that rows of `width` numbers are made of, `part` columns each, from left to right.
+    /// Splits a matrix with rows of `width` values into matrices of `part` columns each, from left to right.
     pub fn side_by_side(values: &'a mut [f32], width: usize, part: usize) -> Vec<Self> {
         assert!(width > 0 && part > 0 && width.is_multiple_of(part) && values.len().is_multiple_of(width));
         let rows = values.len() / width;
@@ -80,7 +81,7 @@ impl<'a> MatrixMut<'a> {
     /// Rows `first..first + count`.
     pub fn rows(&mut self, first: usize, count: usize) -> MatrixMut<'_> {
         assert!(first + count <= self.shape[0]);
-        // SAFETY: the row is this matrix's own, or one past its last where `count` is 0 and nothing is touched.
+        // SAFETY: the row is part of this matrix, or one past its last if `count` is 0 and nothing is accessed.
         let start = self.start.wrapping_add(first * self.down);
         MatrixMut { start, shape: [count, self.shape[1]], down: self.down, list: PhantomData }
     }
@@ -88,30 +89,30 @@ impl<'a> MatrixMut<'a> {
     /// Row `at`.
     pub fn row(&mut self, at: usize) -> &mut [f32] {
         assert!(at < self.shape[0]);
-        // SAFETY: this row's numbers are this matrix's own and lie side by side.
+        // SAFETY: the row is part of this matrix and contiguous.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(at * self.down), self.shape[1]) }
     }
 }
 
-/// What a product does to what stood in its place.
+/// Whether a product overwrites the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Into {
-    /// Takes its place.
+    /// Overwrites it.
     Set,
-    /// Is added to it.
+    /// Adds to it.
     Add,
 }
 
-/// Who works on a product.
+/// Threads of a product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cores {
-    /// The one that asks: others have work of their own.
+    /// The caller's alone, where other threads run other products.
     One,
-    /// All of them.
+    /// The thread pool.
     All,
 }
 
-/// `a · b`.
+/// `out = a · b`, or `out += a · b`.
 pub(super) fn multiply(out: MatrixMut<'_>, a: Matrix<'_>, b: Matrix<'_>, into: Into, cores: Cores) {
     let ([m, n], [_, k]) = (out.shape, a.shape);
     assert!(a.shape == [m, k] && b.shape == [k, n], "{:?} times {:?} into {:?}", a.shape, b.shape, out.shape);
@@ -127,7 +128,8 @@ pub(super) fn multiply(out: MatrixMut<'_>, a: Matrix<'_>, b: Matrix<'_>, into: I
         Into::Set => (0.0, false),
         Into::Add => (1.0, true),
     };
-    // SAFETY: both matrices' last numbers were checked to lie in their lists when they were made, the third's are its own.
+    // SAFETY: the last values of `a` and `b` were checked to be in their slices when they were made, those of `out` are its
+    // own, and shapes were compared above.
     unsafe {
         gemm::gemm(
             m,
@@ -153,7 +155,7 @@ pub(super) fn multiply(out: MatrixMut<'_>, a: Matrix<'_>, b: Matrix<'_>, into: I
     }
 }
 
-/// The product of two matrices, one row after the other.
+/// The product of two matrices, contiguous and row-major.
 pub(super) fn product(a: Matrix<'_>, b: Matrix<'_>) -> Vec<f32> {
     let shape = [a.shape[0], b.shape[1]];
     let count = shape[0] * shape[1];
@@ -163,7 +165,7 @@ pub(super) fn product(a: Matrix<'_>, b: Matrix<'_>) -> Vec<f32> {
     let mut out = Vec::with_capacity(count);
     let whole = MatrixMut { start: out.as_mut_ptr(), shape, down: shape[1], list: PhantomData };
     multiply(whole, a, b, Into::Set, Cores::All);
-    // SAFETY: the product has set every number, so zeros first would be a pass over memory for nothing.
+    // SAFETY: the product has written every value. Zeroing them first would be a wasted pass over memory.
     unsafe { out.set_len(count) };
     out
 }

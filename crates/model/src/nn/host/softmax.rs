@@ -6,6 +6,7 @@ side_by_side! {
     /// `softmax(scale · x)` of each row of `width` numbers; `scale` is positive.
     pub(super) fn softmax(values: &mut [f32], width: usize, scale: f32) {
         for row in values.chunks_exact_mut(width) {
+            // Exponents are at most 0, so nothing overflows and `exp` stays in its range.
             let most = reduced(row, f32::NEG_INFINITY, |a, b| if b > a { b } else { a });
             for x in row.iter_mut() {
                 *x = exp((*x - most) * scale);
@@ -17,7 +18,7 @@ side_by_side! {
         }
     }
 
-    /// From the gradient with regard to `shares`, rows of [`softmax`], to that with regard to what it was taken of.
+    /// From the gradient with respect to `shares`, the output of [`softmax`], to that with respect to its input, in place.
     pub(super) fn softmax_back(gradient: &mut [f32], shares: &[f32], width: usize, scale: f32) {
         for (gradient, shares) in gradient.chunks_exact_mut(width).zip(shares.chunks_exact(width)) {
             let mean = summed(gradient, shares, |g, s| g * s);

@@ -1,56 +1,57 @@
-//! What is in a file of weights, whether or not it is a model that can be opened: told from names and shapes.
+//! Contents of a file of weights, by names and shapes, whether or not it is a known model.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::Modality;
+use crate::config_key;
+use crate::registry::Modality;
 use crate::weights::WeightFile;
 
-/// A file of weights, described.
+/// Contents of a file of weights.
 #[derive(Clone, Debug, Serialize)]
 pub struct Contents {
-    /// What the file seems to be, in words.
+    /// Name of the network.
     pub kind: String,
     /// `safetensors` or `PyTorch`.
     pub format: &'static str,
     /// Size of the file.
     pub bytes: u64,
-    /// The part of the file that the tensors below are from, where it has parts.
+    /// The container of the tensors below, if the file has containers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub container: Option<String>,
-    /// Other parts that hold tensors.
+    /// Other containers with tensors.
     pub other_containers: Vec<String>,
-    /// Numbers in all tensors.
+    /// Number of values of all tensors.
     pub parameters: usize,
     /// Tensors by the first parts of their names, the largest group first.
     pub groups: Vec<Group>,
-    /// Single values beside the tensors: epoch, scores, arguments.
+    /// Values other than tensors: epoch, scores, arguments.
     pub values: Vec<(String, String)>,
-    /// What is not in the file and has to come from elsewhere.
+    /// What is needed and not in the file.
     pub missing: Vec<String>,
 }
 
-/// Tensors whose names start alike.
+/// Tensors with a common prefix.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Group {
-    /// What the names start with.
+    /// The prefix.
     pub name: String,
-    /// How many.
+    /// Number of tensors.
     pub tensors: usize,
-    /// Numbers in them.
+    /// Number of values.
     pub parameters: usize,
-    /// Types of the numbers, such as `f32`.
+    /// Data types, such as `f32`.
     pub types: Vec<String>,
 }
 
-/// A network by tensors that it alone has. The first match tells.
+/// Tensors that identify a network. The first match counts.
 struct Signature {
     kind: &'static str,
-    /// Ends of names that must all be there.
+    /// Suffixes of names that must all exist.
     has: &'static [&'static str],
     modality: Modality,
-    /// Files without which it cannot be opened.
+    /// Files that are required next to the weights.
     beside: &'static [&'static str],
 }
 
@@ -107,24 +108,24 @@ const SIGNATURES: [Signature; 17] = [
     towers("image tower", &["patch_embed.proj.weight"]),
 ];
 
-/// Ends of names of which one is there if the file has a text tower.
+/// Suffixes of names, one of which exists if the file has a text tower.
 const TEXT_TOWER: [&str; 2] = ["token_embedding.weight", "text_model.embeddings.token_embedding.weight"];
-/// Tensors of a point tower beside other towers start so.
+/// Prefix of the tensors of a point tower.
 const POINT_TOWER: &str = "point_encoder.";
-/// Parts of a name that make a group.
+/// Parts of a name that form its group.
 const GROUP_PARTS: usize = 2;
-/// Wrappers that say nothing.
+/// Prefixes of wrapper modules, which are ignored.
 const WRAPPERS: [&str; 3] = ["module.", "duoduoclip.", "pc_encoder."];
 
-/// Describes a file. `paired` is what its text side can come from, where that is known.
+/// Describes the contents of a file. `paired` is the model with its text tower, if known.
 pub fn contents(file: &WeightFile, paired: Option<&str>) -> Contents {
     let ends_with = |end: &str| file.names().any(|name| is_end(name, end));
-    // Towers of our own may have a point tower beside them.
-    let is_joint = file.metadata("lexiform").is_some();
+    // Our joint models may have a point tower, which must not be mistaken for a point model.
+    let is_joint = file.metadata(config_key::JOINT).is_some();
     let fits = |signature: &&Signature| !(is_joint && signature.modality == Modality::Points);
     let mut signatures = SIGNATURES.iter().filter(fits);
     let signature = signatures.find(|signature| signature.has.iter().all(|end| ends_with(end)));
-    let own = is_joint || file.metadata("lexiform-points").is_some();
+    let own = is_joint || file.metadata(config_key::POINTS).is_some();
     let more = if is_joint && file.n_elements(POINT_TOWER) > 0 { " with a point tower" } else { "" };
     let kind = match signature {
         Some(signature) if own => format!("{}{more}, written by lexiform", signature.kind),
@@ -135,17 +136,17 @@ pub fn contents(file: &WeightFile, paired: Option<&str>) -> Contents {
     let modality = signature.map(|signature| signature.modality);
     let absent = |name: &&str| !file.path().with_file_name(name).is_file();
     let beside = signature.map_or(&[][..], |signature| signature.beside);
-    missing.extend(beside.iter().copied().filter(absent).map(|name| format!("{name} beside it")));
+    missing.extend(beside.iter().copied().filter(absent).map(|name| format!("{name} in the same folder")));
     let has_text = modality == Some(Modality::Captioner) || TEXT_TOWER.iter().any(|end| ends_with(end));
     if !has_text && signature.is_some() {
         missing.push(match (paired, modality == Some(Modality::Points)) {
-            (Some(paired), _) => format!("text tower: pairs with {paired}; give it by --text-model"),
-            (None, true) => "text tower: give the one it was trained beside by --text-model".to_owned(),
+            (Some(paired), _) => format!("text tower: pairs with {paired}; pass it by --text-model"),
+            (None, true) => "text tower: pass the one it was trained with by --text-model".to_owned(),
             (None, false) => "text tower".to_owned(),
         });
     }
     if signature.is_some_and(|signature| signature.kind.ends_with("fine-tuned")) {
-        missing.push("a joint space: it was fine-tuned to name fixed classes".to_owned());
+        missing.push("a joint space: it was fine-tuned to classify".to_owned());
     }
     let container = file.container_name().map(str::to_owned);
     let others = file.containers().into_iter().filter(|name| Some(*name) != container.as_deref());
@@ -189,7 +190,7 @@ fn groups(file: &WeightFile) -> Vec<Group> {
     groups
 }
 
-/// The first parts of a name without wrappers, numbers and the tensor's own name.
+/// The first parts of a name, without wrappers, indices and the last part.
 fn group_of(name: &str) -> String {
     let mut rest = name;
     while let Some(inner) = WRAPPERS.iter().find_map(|wrapper| rest.strip_prefix(wrapper)) {

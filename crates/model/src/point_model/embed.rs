@@ -1,18 +1,18 @@
-//! Clouds of any sizes through a tower.
+//! Embedding point clouds of different sizes, in batches of equal size.
 
 use std::collections::BTreeMap;
 
 use burn::tensor::Tensor;
 use lexiform_geometry::PointCloud;
 
-use super::{Cloud, CloudInput, Clouds, CloudsError, PointTower, Start};
+use crate::embedding::{Embedding, rows};
 use crate::error::ModelError;
-use crate::{Embedding, joint};
+use crate::point::{Cloud, CloudInput, Clouds, CloudsError, PointTower, Start};
 
-/// Most clouds that pass the encoder at once: bounds memory, and more is not faster on a CPU.
+/// Batch size: bounds memory, and larger batches are not faster on a CPU.
 const CLOUDS_AT_ONCE: usize = 16;
 
-/// One embedding a cloud, each prepared as `input` says; `colored` is whether the encoder sees colors.
+/// One embedding per cloud; `colored` is whether the encoder uses colors.
 pub(crate) fn embed_clouds(
     tower: &PointTower,
     input: &CloudInput,
@@ -25,14 +25,14 @@ pub(crate) fn embed_clouds(
     rows.into_iter().map(Embedding::new).collect()
 }
 
-/// What a network gives for each cloud, clouds of any sizes.
-pub(crate) fn rows_of(
+/// One row of a network's output per cloud.
+pub(super) fn rows_of(
     inputs: Vec<Cloud>,
     colored: bool,
     network: impl Fn(&Clouds) -> Tensor<2>,
 ) -> Result<Vec<Vec<f32>>, ModelError> {
     let mut inputs: Vec<Option<Cloud>> = inputs.into_iter().map(Some).collect();
-    // Clouds of equally many points go through together.
+    // A batch has clouds with the same number of points.
     let mut by_size: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (i, input) in inputs.iter().enumerate() {
         by_size.entry(input.as_ref().map_or(0, |cloud| cloud.positions.len())).or_default().push(i);
@@ -40,13 +40,13 @@ pub(crate) fn rows_of(
     if let Some(empty) = by_size.get(&0) {
         return Err(CloudsError::NoPoints { cloud: empty[0] }.into());
     }
-    let mut rows = vec![Vec::new(); inputs.len()];
+    let mut found = vec![Vec::new(); inputs.len()];
     for members in by_size.values().flat_map(|members| members.chunks(CLOUDS_AT_ONCE)) {
         let group: Vec<Cloud> = members.iter().filter_map(|&i| inputs[i].take()).collect();
         let batch = Clouds::new(&group, colored)?;
-        for (&i, row) in members.iter().zip(joint::rows(network(&batch))) {
-            rows[i] = row;
+        for (&i, row) in members.iter().zip(rows(network(&batch))) {
+            found[i] = row;
         }
     }
-    Ok(rows)
+    Ok(found)
 }

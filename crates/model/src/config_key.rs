@@ -1,0 +1,6 @@
+//! Keys of configurations in the headers of our `.safetensors` files.
+
+/// Holds the [`ModelConfig`](crate::ModelConfig) of a joint model, as JSON.
+pub(crate) const JOINT: &str = "lexiform";
+/// Holds the [`PointModelConfig`](crate::PointModelConfig) of a point model, as JSON.
+pub(crate) const POINTS: &str = "lexiform-points";

@@ -1,0 +1,24 @@
+//! Sizes of a transformer.
+
+use super::activation::Activation;
+
+/// Sizes of a stack of blocks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TransformerConfig {
+    /// Width of a token.
+    pub width: usize,
+    /// Number of blocks.
+    pub layers: usize,
+    /// Number of heads.
+    pub heads: usize,
+    /// Width of one head; usually the token's width over the number of heads.
+    pub head_width: usize,
+    /// Whether queries, keys and values have a bias (true in CLIP, false in Point-BERT and OpenShape).
+    pub qkv_bias: bool,
+    /// Width of the MLP's hidden layer.
+    pub mlp_width: usize,
+    /// Activation of the MLP.
+    pub activation: Activation,
+    /// Added to the variance in layer norms.
+    pub epsilon: f64,
+}

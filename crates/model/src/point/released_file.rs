@@ -1,0 +1,140 @@
+//! Reading names, shapes and `config.json` of a released point encoder.
+
+use std::path::Path;
+
+use fs_err as fs;
+use serde::Deserialize;
+
+use super::system::System;
+use super::{EncoderConfig, Projection, TowerConfig};
+use crate::nn::is_counter;
+use crate::weights::{Layout, WeightFile, WeightsError};
+
+/// The network that was detected in a released file.
+#[derive(Clone, Debug)]
+pub struct Recognized {
+    /// The system that released it.
+    pub system: System,
+    /// Sizes of the network.
+    pub config: TowerConfig,
+    /// Names of its tensors.
+    pub layout: Layout,
+}
+
+/// Prefixes in ULIP's files that are not part of the point encoder: the towers it was trained with.
+const FROZEN: [&str; 9] = [
+    "visual.",
+    "transformer.",
+    "token_embedding.",
+    "positional_embedding",
+    "ln_final.",
+    "image_projection",
+    "text_projection",
+    "open_clip_model.",
+    "image_mlp.",
+];
+
+impl Recognized {
+    /// Whether a tensor (without the layout's prefix) is not part of the encoder.
+    pub fn ignores(&self, name: &str) -> bool {
+        let frozen = self.system == System::Ulip && FROZEN.iter().any(|part| name.starts_with(part));
+        is_counter(name) || frozen || name == "logit_scale"
+    }
+}
+
+/// The prefix of `name` in the file, the shortest if there are several.
+pub(super) fn prefix_of<'a>(file: &'a WeightFile, name: &str) -> Option<&'a str> {
+    let prefixes = file.names().filter_map(|found| found.strip_suffix(name));
+    prefixes.filter(|prefix| prefix.is_empty() || prefix.ends_with('.')).min_by_key(|prefix| prefix.len())
+}
+
+/// Shapes of tensors with a common prefix.
+pub(super) struct Shapes<'a> {
+    pub file: &'a WeightFile,
+    pub prefix: &'a str,
+}
+
+impl Shapes<'_> {
+    pub fn contains(&self, name: &str) -> bool {
+        self.file.contains(&format!("{}{name}", self.prefix))
+    }
+
+    pub fn size(&self, name: &str, axis: usize) -> Result<usize, WeightsError> {
+        let full = format!("{}{name}", self.prefix);
+        let shape = self.file.shape(&full)?;
+        shape.get(axis).copied().filter(|&size| size > 0).ok_or_else(|| {
+            unrecognized(self.file, format!("{full} has shape {shape:?}, expected a size at axis {axis}"))
+        })
+    }
+
+    pub fn count(&self, name: impl Fn(usize) -> String) -> usize {
+        (0..).take_while(|&i| self.contains(&name(i))).count()
+    }
+}
+
+pub(super) fn unrecognized(file: &WeightFile, message: String) -> WeightsError {
+    WeightsError::Unrecognized { path: file.path().to_owned(), message }
+}
+
+/// ULIP's format: `point_encoder.*` and a bare matrix `pc_projection`, after a prefix.
+pub(super) fn ulip_file(
+    file: &WeightFile,
+    prefix: &str,
+    encoder: EncoderConfig,
+    blocks: impl Fn(Layout) -> Layout,
+) -> Result<Recognized, WeightsError> {
+    let shapes = Shapes { file, prefix };
+    let projection = match shapes.contains("pc_projection") {
+        true => Some(Projection { dim: shapes.size("pc_projection", 1)?, bias: false }),
+        false => None,
+    };
+    let layout = blocks(Layout::prefixed(prefix)).transpose("projection.weight", "pc_projection");
+    let config = TowerConfig { encoder, projection, classes: None };
+    Ok(Recognized { system: System::Ulip, config, layout })
+}
+
+/// A `config.json` next to the weights, with the keys of the papers' configurations.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+pub(super) struct Beside {
+    pub num_heads: Option<usize>,
+    pub num_group: Option<usize>,
+    pub group_size: Option<usize>,
+    pub patches: Option<usize>,
+    pub prad: Option<f32>,
+    pub nsamp: Option<usize>,
+    pub dim_head: Option<usize>,
+    pub points: Option<usize>,
+    k_neighbors: Option<Neighbors>,
+}
+
+/// PointMLP's neighbors: one number, or one per stage; all stages of the released models have the same.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(untagged)]
+enum Neighbors {
+    All(usize),
+    Two([usize; 2]),
+    Four([usize; 4]),
+}
+
+impl Beside {
+    pub fn neighbors(&self) -> Option<usize> {
+        Some(match self.k_neighbors? {
+            Neighbors::All(neighbors) | Neighbors::Two([neighbors, _]) | Neighbors::Four([neighbors, ..]) => {
+                neighbors
+            }
+        })
+    }
+
+    /// Reads `config.json`, at its top level or under `config`. All fields are `None` if it is missing or of another format.
+    pub fn read(weights: &Path) -> Self {
+        #[derive(Deserialize)]
+        struct Wrapped {
+            config: Beside,
+        }
+        let Ok(text) = fs::read_to_string(weights.with_file_name("config.json")) else {
+            return Self::default();
+        };
+        let wrapped = serde_json::from_str::<Wrapped>(&text).map(|wrapped| wrapped.config);
+        wrapped.or_else(|_| serde_json::from_str(&text)).unwrap_or_default()
+    }
+}
