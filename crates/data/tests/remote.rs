@@ -336,7 +336,7 @@ fn what_is_not_there_is_said() {
     let server = Server::start();
     let listed = |uri: &str| RemoteFiles::new(vec![server.store(uri)], false).list().unwrap_err().to_string();
     assert_eq!(listed("s3://shapes/none"), "s3://shapes/none: no such object or folder");
-    assert_eq!(listed("s3://elsewhere/models"), "s3://elsewhere/models: there is no such bucket");
+    assert_eq!(listed("s3://elsewhere/models"), "s3://elsewhere/models: no such bucket");
     let open = |uri: &str| Dataset::in_store(server.store(uri)).err().unwrap();
     assert!(matches!(open("s3://shapes/none"), DataError::Incomplete { .. }));
     assert!(Store::open_with("ftp://x/y", []).is_err());

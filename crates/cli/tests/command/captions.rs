@@ -51,7 +51,7 @@ fn blip_captions_every_view() {
     let said = captions(&bench, "many", "tall.obj", &many);
     assert!((3..=9).contains(&said.len()), "{said:#?}");
     // The captioner's settings are the data set's.
-    prepare("set", &["--decoding", "greedy"]).bad(1, &["was begun with", "hint: use the same settings"]);
+    prepare("set", &["--decoding", "greedy"]).bad(1, &["was started with", "hint: use the same settings"]);
 }
 
 #[test]

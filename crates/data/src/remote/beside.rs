@@ -1,33 +1,34 @@
-//! Which objects beside a 3D file it means: material libraries, buffers, textures.
+//! Which objects a 3D file references: material libraries, buffers, textures.
 //!
-//! A reader looks files up beside its own, so what is meant must lie in a folder before it reads. Nothing is parsed for that:
-//! an object is meant where its file name stands in the text, which finds a few too many and misses none.
+//! Readers open referenced files relative to the 3D file, so these have to be downloaded first. Files are not parsed for that: an
+//! object counts as referenced if its file name occurs in the text, which finds a few too many and misses none.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
 use lexiform_geometry::io::Format;
 use object_store::path::Path as Key;
+use percent_encoding::percent_decode_str;
 
-/// Most objects that are brought beside one file.
+/// Maximum number of objects that one file references.
 const MOST: usize = 1024;
-/// Most objects of the same name.
+/// Maximum number of objects of the same name.
 const MOST_NAMESAKES: usize = 16;
-/// Longest text around a name, in bytes.
+/// Maximum length of a text that contains a name, in bytes.
 const LONGEST: usize = 512;
-/// Words of a name with spaces.
+/// Maximum number of words in a name with spaces.
 const MOST_WORDS: usize = 8;
-/// Where else below the folder above readers look.
+/// Folders of the parent folder in which readers also look for textures.
 const ELSEWHERE: [&str; 4] = ["textures", "texture", "images", "materials"];
-/// Header of a binary PLY, which names its texture, in bytes.
+/// Maximum size of a PLY header, which may name a texture, in bytes.
 const PLY_HEADER: usize = 64 << 10;
 
-/// Objects that are no 3D files, found by their file names.
+/// Objects that are not 3D files, by file name.
 #[derive(Debug, Default)]
 pub(super) struct Others {
     /// Lower-case file name → keys and sizes.
     by_name: HashMap<String, Vec<(Key, u64)>>,
-    /// Their endings, in lower case.
+    /// Their extensions, in lower case.
     endings: HashSet<String>,
 }
 
@@ -40,17 +41,17 @@ impl Others {
         self.by_name.entry(name).or_default().push((key, size));
     }
 
-    /// The objects that a file at `owner` may mean by what `text` says, nearest first, each once.
+    /// The objects that the file `owner` with the content `text` may reference, nearest first, each once.
     pub fn meant(&self, owner: &Key, text: &[u8]) -> Vec<(Key, u64)> {
         if self.by_name.is_empty() {
             return Vec::new();
         }
         let text = String::from_utf8_lossy(text).to_lowercase();
         let mut names = BTreeSet::new();
-        // A library with the shape's own name is taken where the one that is named is not there.
+        // Readers fall back to a material library with the file's own name.
         let own = owner.filename().and_then(|name| name.rsplit_once('.'));
         names.extend(own.map(|(stem, _)| format!("{}.mtl", stem.to_lowercase())));
-        // JSON writes other letters as codes.
+        // JSON may escape non-ASCII letters.
         let plain = if text.contains("\\u") { decode_codes(&text) } else { text };
         for piece in plain.split(['"', '\'', '/', '\\', '<', '>', '\n', '\r', '\t', ',']) {
             if piece.len() <= LONGEST && piece.contains('.') {
@@ -60,7 +61,7 @@ impl Others {
         names.iter().flat_map(|name| self.near(owner, name)).take(MOST).collect()
     }
 
-    /// Names of objects that stand in a piece of text, also those with spaces.
+    /// Adds the names of objects that occur in a piece of text, including names with spaces.
     fn names_in(&self, piece: &str, names: &mut BTreeSet<String>) {
         let words: Vec<&str> = piece.split(' ').collect();
         for (last, word) in words.iter().enumerate() {
@@ -70,7 +71,8 @@ impl Others {
             }
             for first in last.saturating_sub(MOST_WORDS - 1)..=last {
                 let name = words[first..=last].join(" ");
-                let decoded = percent_decoded(&name);
+                let decoded =
+                    percent_decode_str(&name).decode_utf8().map_or_else(|_| name.clone(), Into::into);
                 for name in [name, decoded] {
                     if self.by_name.contains_key(&name) {
                         names.insert(name);
@@ -80,45 +82,40 @@ impl Others {
         }
     }
 
-    /// Objects of a name in the owner's folder, below it, or in the folder above and where it usually keeps pictures.
+    /// Objects of a name in the owner's folder or below, in its parent folder, or in a texture folder of the parent folder.
     fn near(&self, owner: &Key, name: &str) -> Vec<(Key, u64)> {
         let folder = folder_of(owner.as_ref());
-        let above = folder.map(folder_of);
-        let reachable = |key: &Key| {
-            let lies = folder_of(key.as_ref());
-            let beside_folder = |lies: &str, above: Option<&str>| {
-                let pictures = |folder: &str| ELSEWHERE.iter().any(|name| folder.eq_ignore_ascii_case(name));
-                folder_of(lies) == above && pictures(lies.rsplit('/').next().unwrap_or(lies))
-            };
-            match (folder, lies) {
-                (None, _) => true,
-                (Some(folder), Some(lies)) => {
-                    lies == folder
-                        || lies.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
-                        || above.is_some_and(|above| Some(lies) == above || beside_folder(lies, above))
-                }
-                (Some(_), None) => above == Some(None),
-            }
-        };
         let named = self.by_name.get(name).into_iter().flatten();
-        let mut found: Vec<_> = named.filter(|(key, _)| reachable(key)).cloned().collect();
+        let mut found: Vec<_> =
+            named.filter(|(key, _)| is_reachable(folder, folder_of(key.as_ref()))).cloned().collect();
         found.sort_by_key(|(key, _)| (key.as_ref().matches('/').count(), key.clone()));
         found.truncate(MOST_NAMESAKES);
         found
     }
 }
 
-/// What stands before the last `/`.
+/// Whether readers look for files of a 3D file in `folder` in the folder `other`; `None` is the root.
+fn is_reachable(folder: Option<&str>, other: Option<&str>) -> bool {
+    let Some(folder) = folder else { return true };
+    let parent = folder_of(folder);
+    let Some(other) = other else { return parent.is_none() };
+    let is_below = other.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let name = other.rsplit('/').next().unwrap_or(other);
+    let is_textures = ELSEWHERE.iter().any(|textures| name.eq_ignore_ascii_case(textures));
+    is_below || parent == Some(other) || (folder_of(other) == parent && is_textures)
+}
+
+/// The folder of a path; `None` for the root.
 fn folder_of(path: &str) -> Option<&str> {
     path.rsplit_once('/').map(|(folder, _)| folder)
 }
 
-/// The part of a file that may name others; `None` where its format never does.
+/// The part of a file that may reference others; `None` if its format never does.
 pub(super) fn naming_part<'a>(path: &Path, bytes: &'a [u8]) -> Option<&'a [u8]> {
     match Format::from_path(path)? {
         Format::Gltf | Format::Obj | Format::Dae => Some(bytes),
         Format::Glb => {
-            // After the header comes the length of the JSON.
+            // The header is followed by the length of the JSON chunk.
             let length = bytes.get(12..16)?.try_into().map(u32::from_le_bytes).ok()? as usize;
             Some(bytes.get(20..)?.get(..length).unwrap_or_default())
         }
@@ -127,15 +124,7 @@ pub(super) fn naming_part<'a>(path: &Path, bytes: &'a [u8]) -> Option<&'a [u8]> 
     }
 }
 
-/// `%20` → a space.
-fn percent_decoded(name: &str) -> String {
-    match name.contains('%') {
-        true => Key::from_url_path(name).map_or_else(|_| name.to_owned(), |key| key.to_string()),
-        false => name.to_owned(),
-    }
-}
-
-/// `\u00e9` → é; what is no letter stays.
+/// Decodes `\u00e9` to é; escapes that are not characters are kept.
 fn decode_codes(text: &str) -> String {
     let mut pieces = text.split("\\u");
     let mut out = pieces.next().unwrap_or_default().to_owned();
@@ -160,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_named_is_meant() {
+    fn names_in_the_text_are_references() {
         let mut others = Others::default();
         let keys = [
             "a/chair.mtl",
@@ -195,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn some_formats_name_nothing() {
+    fn some_formats_have_no_references() {
         assert!(naming_part(Path::new("a.stl"), b"solid").is_none());
         let glb = [b"glTF\x02\0\0\0\x20\0\0\0\x04\0\0\0JSON".as_slice(), b"{\"a\"BINARY"].concat();
         assert_eq!(naming_part(Path::new("a.glb"), &glb).unwrap(), b"{\"a\"");

@@ -1,5 +1,6 @@
 //! 3D files in object stores.
 
+use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -9,14 +10,14 @@ use object_store::path::Path as Key;
 use super::beside::{Others, naming_part};
 use super::store::Store;
 use crate::DataError;
-use crate::prepare::{Asset, Beside, Fetched, Listing, Source};
+use crate::source::{Asset, Beside, Fetched, Listing, Source};
 
-/// Files that are fetched while others are drawn.
+/// Number of files that are fetched while others are rendered.
 const AHEAD: usize = 8;
-/// Most bytes of all that is brought beside one file.
+/// Maximum size of all files that one file references, in bytes.
 const BESIDE_BYTES: u64 = limits::FILE_BYTES;
 
-/// 3D files below addresses of object stores, chosen by their names as [`lexiform_geometry::io::walk`] does.
+/// 3D files below addresses of object stores, recognized by their names as [`lexiform_geometry::io::walk`] does.
 #[derive(Debug)]
 pub struct RemoteFiles {
     roots: Vec<Root>,
@@ -26,13 +27,13 @@ pub struct RemoteFiles {
 #[derive(Debug)]
 struct Root {
     store: Store,
-    /// Objects that are no 3D files, known after listing.
+    /// Objects that are not 3D files, set by listing.
     others: OnceLock<Others>,
 }
 
 impl RemoteFiles {
-    /// Files below `stores`, or the one an address names; with `several`, files are named with their address's last part
-    /// before them.
+    /// The files below `stores`, or the file that an address names. With `several`, names start with the last component of the
+    /// address.
     pub fn new(stores: Vec<Store>, several: bool) -> Self {
         let roots = stores.into_iter().map(|store| Root { store, others: OnceLock::new() });
         Self { roots: roots.collect(), several }
@@ -44,11 +45,11 @@ impl Source for RemoteFiles {
         let mut listing = Listing::default();
         for root in &self.roots {
             let (assets, others) = root.list(self.several)?;
-            // A second listing finds the same.
+            // Already set by an earlier listing, which found the same.
             let _ = root.others.set(others);
             listing.assets.extend(assets);
         }
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         listing.assets.retain(|asset| seen.insert(asset.location.clone()));
         Ok(listing)
     }
@@ -58,7 +59,7 @@ impl Source for RemoteFiles {
         let key_in =
             |root: &Root| root.store.key_of(uri).filter(|key| key.prefix_matches(root.store.folder()));
         let found = self.roots.iter().find_map(|root| Some((root, key_in(root)?)));
-        let (root, key) = found.ok_or("lies in no place that was listed")?;
+        let (root, key) = found.ok_or("not in a location that was listed")?;
         root.fetch(&key)
     }
 
@@ -68,7 +69,7 @@ impl Source for RemoteFiles {
 }
 
 impl Root {
-    /// 3D files, named below the address, and all other objects.
+    /// 3D files, with names relative to the address, and all other objects.
     fn list(&self, several: bool) -> Result<(Vec<Asset>, Others), DataError> {
         let store = &self.store;
         let folder = self.folder()?;
@@ -99,7 +100,7 @@ impl Root {
         Ok((assets, others))
     }
 
-    /// Objects with whether they are asked for; other 3D files are left out where only one is.
+    /// Objects with whether each is wanted; if the address names a single file, other 3D files are left out.
     fn sorted(&self, objects: Vec<(Key, u64)>, single: bool) -> Vec<((Key, u64), bool)> {
         if single {
             let wanted = self.store.folder();
@@ -119,7 +120,7 @@ impl Root {
             });
             sorted.push(((key, size), is));
         }
-        // What the name leaves open, the first bytes tell.
+        // The rest is recognized by the first bytes.
         let heads = self.store.heads(unsure.iter().map(|(_, key)| key.clone()).collect(), HEAD_BYTES);
         for ((at, key), head) in unsure.into_iter().zip(heads) {
             sorted[at].1 = is_asset(Path::new(key.as_ref()), || head);
@@ -127,7 +128,7 @@ impl Root {
         sorted
     }
 
-    /// The folder to list: the address, or the folder of the one file that it names.
+    /// The folder to list: the address, or the folder of the file that it names.
     fn folder(&self) -> Result<Key, DataError> {
         let key = self.store.folder();
         if Format::from_path(Path::new(key.as_ref())).is_some() && self.store.head(key)?.is_some() {
@@ -138,45 +139,54 @@ impl Root {
         Ok(key.clone())
     }
 
-    /// A file, with what it means beside it.
+    /// Downloads a file and the files that it references.
     fn fetch(&self, key: &Key) -> Result<Fetched, String> {
         let bytes = self.store.whole(key, limits::FILE_BYTES)?;
-        let path = Path::new(key.as_ref());
-        let Some(text) = naming_part(path, &bytes) else {
+        let Some(text) = naming_part(Path::new(key.as_ref()), &bytes) else {
             return Ok(Fetched { path: self.store.uri_of(key).into(), bytes, beside: None });
         };
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-        let others = self.others.get();
-        let mut left = BESIDE_BYTES;
-        let mut waiting = others.map_or_else(Vec::new, |others| others.meant(key, text));
-        let mut seen: std::collections::HashSet<Key> = waiting.iter().map(|(key, _)| key.clone()).collect();
-        while let Some((other, size)) = waiting.pop() {
-            // What does not come is missing, and the reader says so.
-            let Some(rest) = left.checked_sub(size) else { continue };
-            let Ok(content) = self.store.whole(&other, size) else { continue };
-            left = rest;
-            let is_library = other.as_ref().to_ascii_lowercase().ends_with(".mtl");
-            if let Some(others) = others.filter(|_| is_library) {
-                let more = others.meant(&other, &content).into_iter();
-                waiting.extend(more.filter(|(key, _)| seen.insert(key.clone())));
-            }
-            place(folder.path(), &other, &content).map_err(|error| error.to_string())?;
+        if let Some(others) = self.others.get() {
+            self.fetch_meant(others, others.meant(key, text), folder.path())?;
         }
         let path = below(folder.path(), key).map_err(|error| error.to_string())?;
         Ok(Fetched { path, bytes, beside: Some(Beside { _folder: folder }) })
     }
+
+    /// Downloads referenced files, and those that material libraries among them reference, to `folder`.
+    fn fetch_meant(
+        &self,
+        others: &Others,
+        mut waiting: Vec<(Key, u64)>,
+        folder: &Path,
+    ) -> Result<(), String> {
+        let mut left = BESIDE_BYTES;
+        let mut seen: HashSet<Key> = waiting.iter().map(|(key, _)| key.clone()).collect();
+        while let Some((other, size)) = waiting.pop() {
+            // A file that cannot be downloaded is missing, which the reader reports.
+            let Some(rest) = left.checked_sub(size) else { continue };
+            let Ok(content) = self.store.whole(&other, size) else { continue };
+            left = rest;
+            if other.as_ref().to_ascii_lowercase().ends_with(".mtl") {
+                let more = others.meant(&other, &content).into_iter();
+                waiting.extend(more.filter(|(key, _)| seen.insert(key.clone())));
+            }
+            place(folder, &other, &content).map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
 }
 
-/// Writes an object below a folder of this machine.
+/// Writes an object to a local folder.
 fn place(folder: &Path, key: &Key, content: &[u8]) -> std::io::Result<()> {
     std::fs::write(below(folder, key)?, content)
 }
 
-/// The path of a key below a folder; the folders on the way are made.
+/// The path of a key below a folder; creates the folders in between.
 fn below(folder: &Path, key: &Key) -> std::io::Result<PathBuf> {
     let inside = Path::new(key.as_ref());
     if !inside.components().all(|part| matches!(part, Component::Normal(_))) {
-        return Err(std::io::Error::other(format!("{key} is no path below a folder")));
+        return Err(std::io::Error::other(format!("{key} is not a relative path")));
     }
     let path = folder.join(inside);
     std::fs::create_dir_all(path.parent().unwrap_or(folder))?;
