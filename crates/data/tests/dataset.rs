@@ -331,7 +331,7 @@ fn data_sets_join_where_their_shapes_differ() {
     assert_eq!(verify(&at("c"), &|_| {}).unwrap(), []);
     let joined = Dataset::open(&at("c")).unwrap();
     assert!((0..4).all(|i| joined.shape(i).is_ok()));
-    // What failed in the parts is still told of, and not tried again.
+    // Shapes that failed in the partitions are still listed, and not retried.
     assert_eq!(joined.manifest().failed, 2);
     let error = join(&at("d"), &[at("a"), at("a")]).unwrap_err();
     assert!(error.to_string().contains("is in another shard too"), "{error}");
@@ -348,7 +348,7 @@ fn data_sets_join_where_their_shapes_differ() {
     assert!(matches!(Dataset::open(&at("models")), Err(DataError::Incomplete { .. })));
 }
 
-// Not beside tests that start processes: until a child is its own program it shares its parent's open files, and with them
+// Not in a file with tests that start processes: until a child is its own program it shares its parent's open files, and with them
 // the locks. Beside a thread that started processes one lock in five hundred was still held after it was let go.
 #[test]
 fn a_part_is_written_by_one_process_and_with_one_setting() {

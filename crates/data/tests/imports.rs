@@ -89,7 +89,7 @@ fn duoduo_with_its_traps() {
     assert_eq!(of.numbers(), ramp(12)[6..]);
 }
 
-/// The fixture's images under other names, and lists beside them.
+/// The fixture's images under other names, with lists in the same folder.
 fn duoduo_as(images: &str, index: &str, lists: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::copy(fixture("duoduo/mv_images.h5"), folder.path().join(images)).unwrap();

@@ -1,4 +1,4 @@
-//! Shards that are gone or cut short, folders that hold something else, and runs that make nothing: told of, never passed over.
+//! Missing or truncated shards, folders with other content, and runs without any shape are reported, never ignored.
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::path::Path;
@@ -95,7 +95,7 @@ fn parts_without_their_shards_are_not_merged() {
         "restore them",
     );
     assert!(matches!(Manifest::read(set), Err(DataError::Incomplete { .. })), "nothing was written");
-    // The same run makes them anew, and the parts are whole.
+    // The same run rebuilds them, and the partitions are complete.
     parts(set);
     assert_eq!(merge(set).unwrap().shapes, 64);
     tars(set).iter().for_each(|name| std::fs::remove_file(at(name)).unwrap());

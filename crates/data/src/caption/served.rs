@@ -1,8 +1,7 @@
 //! A vision-language model behind an OpenAI-compatible API (vLLM, Ollama, llama.cpp and others).
 //!
-//! Servers are slow, reject requests, drop connections and return invalid responses. Failed requests are retried with exponential
-//! backoff, or after the time that the server requests. If all retries fail, the view has no caption if the server is healthy;
-//! otherwise the run stops. A server that rejected every request so far counts as unhealthy.
+//! Failed requests are retried with exponential backoff, or after the time that the server requests. If all retries fail, the view
+//! has no caption if the server is healthy; otherwise the run stops. A server that rejected every request counts as unhealthy.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -23,8 +22,7 @@ const LARGEST_ANSWER: u64 = 4 << 20;
 const LONGEST: usize = 2000;
 /// Maximum wait before a retry.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// Number of failed requests, without any success, after which the server counts as rejecting all of them. They must belong to two
-/// shapes at least, because one shape may be unusual.
+/// Failures without a success, for two shapes at least, after which the server counts as rejecting every request.
 const MOST_REFUSED: u64 = 8;
 
 /// Configuration of [`Served`].

@@ -39,7 +39,7 @@ struct Split {
 }
 
 enum Clouds {
-    /// Read from the file when a shape is needed.
+    /// Loaded from the file when a shape is needed.
     Hdf5(Box<Dataset>),
     Read(Arc<Array>),
 }

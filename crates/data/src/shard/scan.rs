@@ -142,7 +142,7 @@ impl Group {
     }
 }
 
-/// Locates the damage in a shard with a wrong checksum: the first shape and member.
+/// Finds the first damaged shape and member in a shard with a wrong checksum.
 pub(crate) fn damage(tar: impl Read, path: &Path) -> String {
     let mut found = None;
     let walked = read_shapes(tar, path, |scanned| {
