@@ -307,7 +307,10 @@ fn a_merge_that_was_cut_off_is_made_again() {
         assert!(error.hint().unwrap().contains(&format!("run `lexiform data merge {}` again", to.display())));
         assert!(verify(&to, &|_| {}).unwrap().iter().any(|fault| fault.message.contains("rewrites both")));
     };
-    torn(&before, "index.parquet has shapes in \"00000-of-00001-000001.tar\", which manifest.json has not");
+    torn(
+        &before,
+        "index.parquet has shapes in \"00000-of-00001-000001.tar\", which manifest.json does not list",
+    );
     merge(&to).unwrap();
     assert_eq!(Dataset::open(&to).unwrap().len(), 4);
     let after = std::fs::read_to_string(to.join("manifest.json")).unwrap();
@@ -349,7 +352,7 @@ fn data_sets_join_where_their_shapes_differ() {
 }
 
 // Not in a file with tests that start processes: until a child is its own program it shares its parent's open files, and with them
-// the locks. Beside a thread that started processes one lock in five hundred was still held after it was let go.
+// the locks. With a thread that starts processes, one lock in five hundred was still held after it was released.
 #[test]
 fn a_part_is_written_by_one_process_and_with_one_setting() {
     let folder = tempfile::tempdir().unwrap();

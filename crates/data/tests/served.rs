@@ -223,7 +223,7 @@ fn it_is_the_view_s_fault_where_the_server_is_well_and_the_server_s_where_not() 
     for (status, well, hint) in [
         (502, false, "start the server"),
         (401, true, "--caption-key"),
-        (402, true, "paid"),
+        (402, true, "payment"),
         (403, true, "--caption-key"),
         (404, true, "--caption-url"),
     ] {

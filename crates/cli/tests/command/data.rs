@@ -183,7 +183,7 @@ fn stores_are_an_addition_of_the_build() {
     if cfg!(feature = "cloud") {
         return;
     }
-    let told = ["built without `cloud`", "hint: "];
+    let told = ["built without the feature `cloud`", "hint: "];
     bench.run(&["data", "prepare", "s3://bucket/models", "--out", "o"]).bad(1, &told);
     bench.run(&["data", "copy", "set", "s3://bucket/set"]).bad(1, &told);
     bench.run(&["data", "copy", "gs://bucket/set", "there"]).bad(1, &told);
