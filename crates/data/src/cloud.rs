@@ -1,11 +1,11 @@
-//! Points of a shape as the member [`POINTS`](crate::POINTS), and back.
+//! Point clouds as the member [`POINTS`](crate::POINTS), and back.
 
 use glam::Vec3;
 use lexiform_formats::array::Array;
 use lexiform_geometry::{PointCloud, linear_from_srgb, srgb_from_linear};
 
-/// Positions, and sRGB colors in `0..=1` where there are any, as halves: `[points, 3 or 6]`. In the unit sphere a half
-/// is off by 2.4e-4 at most.
+/// A point cloud as an array `[points, 3 or 6]` in `float16`: positions, then sRGB colors in `0..=1` if there are any. In the unit
+/// sphere the rounding error is at most 2.4e-4.
 pub fn points_of(cloud: &PointCloud) -> Array {
     let columns = if cloud.colors().is_some() { 6 } else { 3 };
     let count = cloud.positions().len();
@@ -19,10 +19,10 @@ pub fn points_of(cloud: &PointCloud) -> Array {
     Array::halves(count, columns, numbers.into_iter())
 }
 
-/// The cloud in an array `[points, 3 or 6]`, with linear colors where it has six columns.
+/// The point cloud in an array `[points, 3 or 6]`, with linear colors if it has six columns.
 ///
 /// # Errors
-/// In words, if the array has another shape or a coordinate is not finite.
+/// A message, if the array has another shape or a coordinate is not finite.
 pub fn cloud_of(points: &Array) -> Result<PointCloud, String> {
     let &[_, columns @ (3 | 6)] = &points.shape[..] else {
         return Err(format!("expected points in 3 or 6 columns, found shape {:?}", points.shape));
@@ -34,7 +34,7 @@ pub fn cloud_of(points: &Array) -> Result<PointCloud, String> {
     if columns == 3 {
         return Ok(cloud);
     }
-    // A byte over 255 comes back from a half as the same byte.
+    // Exact: a byte divided by 255 survives rounding to `float16`.
     let linear = |value: f32| linear_from_srgb((value.clamp(0.0, 1.0) * 255.0).round() as u8);
     let colors = rows().map(|row| Vec3::new(row[3], row[4], row[5]).map(linear)).collect();
     cloud.with_colors(colors).map_err(|error| error.to_string())
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clouds_come_back_with_their_colors() {
+    fn point_clouds_round_trip_with_their_colors() {
         let positions: Vec<Vec3> = (0..256).map(|i| Vec3::new(i as f32 / 256.0, -0.5, 0.25)).collect();
         let colors = (0..=255).map(|byte| Vec3::splat(linear_from_srgb(byte))).collect();
         let plain = PointCloud::new(positions).unwrap();

@@ -1,26 +1,25 @@
-//! What can go wrong with a data set as a whole. One shape that cannot be used is an event, not an error.
-
-use std::path::{Path, PathBuf};
+//! Errors of a whole data set. A single shape that cannot be used is an event, not an error.
 
 use lexiform_formats::FormatError;
+use std::path::{Path, PathBuf};
 
-/// Why a data set cannot be made, read or checked.
+/// An error of making, reading or checking a data set.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
     /// A file cannot be opened, read or written.
     #[error("{0}")]
     Io(#[from] std::io::Error),
-    /// A file does not hold what it should.
+    /// A file has invalid content.
     #[error("{}: {message}", path.display())]
     Invalid {
         /// The file or folder.
         path: PathBuf,
-        /// Where, expected, found.
+        /// What is wrong, what was expected and found.
         message: String,
     },
-    /// The data set was begun with other settings.
-    #[error("{}: was begun with {setting} = {recorded}, asked for is {asked}", path.display())]
+    /// The data set was started with other settings.
+    #[error("{}: was started with {setting} = {recorded}, this run has {asked}", path.display())]
     Settings {
         /// The data set's folder.
         path: PathBuf,
@@ -31,13 +30,13 @@ pub enum DataError {
         /// Its value in this run.
         asked: String,
     },
-    /// Another process writes the same part.
-    #[error("{}: another run writes this part now", path.display())]
+    /// Another process is writing the same partition.
+    #[error("{}: another run is writing this partition", path.display())]
     Busy {
-        /// Its lock.
+        /// Its lock file.
         path: PathBuf,
     },
-    /// Parts of a data set are missing or not finished.
+    /// Partitions of a data set are missing or not finished.
     #[error("{}: {message}", path.display())]
     Incomplete {
         /// The data set's folder.
@@ -45,29 +44,29 @@ pub enum DataError {
         /// What is missing.
         message: String,
     },
-    /// What is there cannot be used as it was asked for.
+    /// A file or folder cannot be used as requested.
     #[error("{}: {message}", path.display())]
     Unusable {
         /// The file or folder.
         path: PathBuf,
-        /// Expected, found.
+        /// What was expected and found.
         message: String,
         /// What to do about it.
         hint: String,
     },
-    /// Nothing would succeed now: a server is gone, a model fails. What was made stays.
+    /// No shape would succeed: a server is down, a model fails. Finished shapes are kept.
     #[error("{}: stopped at {shape}: {reason}", path.display())]
     Stopped {
         /// The data set's folder.
         path: PathBuf,
-        /// The shape it stopped at.
+        /// The shape at which the run stopped.
         shape: String,
         /// What happened.
         reason: String,
         /// What to do about it.
         hint: Option<String>,
     },
-    /// Table and manifest are not of the same merge: one was cut off between the two.
+    /// Index and manifest are not from the same merge, because a merge was interrupted.
     #[error("{}: {message}", path.display())]
     Torn {
         /// The data set's folder.
@@ -75,31 +74,31 @@ pub enum DataError {
         /// How they differ.
         message: String,
     },
-    /// A source holds several data sets, of which one at a time can be read.
+    /// A source holds several data sets, of which only one can be imported at a time.
     #[error("{}: expected one {what}, found {}", path.display(), found.join(", "))]
     Several {
         /// The folder.
         path: PathBuf,
-        /// What there are several of.
+        /// What there is more than one of.
         what: &'static str,
-        /// What each is called.
+        /// The name of each.
         found: Vec<String>,
     },
-    /// The address is an object store's, which this build does not read.
-    #[error("{address}: this program was built without `cloud`, which reads object stores")]
+    /// This build cannot read object stores.
+    #[error("{address}: this program was built without the feature `cloud`, which reads object stores")]
     NoCloud {
-        /// What was asked for.
+        /// The address.
         address: String,
     },
 }
 
 impl DataError {
-    /// A file that does not hold what it should.
+    /// A file with invalid content.
     pub(crate) fn invalid(path: &Path, message: impl std::fmt::Display) -> Self {
         Self::Invalid { path: path.to_owned(), message: message.to_string() }
     }
 
-    /// What is there cannot be used as it was asked for.
+    /// A file or folder that cannot be used as requested.
     pub(crate) fn unusable(
         path: &Path,
         message: impl std::fmt::Display,
@@ -111,24 +110,23 @@ impl DataError {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Settings { .. } => "use the same settings to go on, or another folder".to_owned(),
-            Self::Busy { .. } => "wait for it, or give each process its own --shard i/n".to_owned(),
+            Self::Settings { .. } => "use the same settings to resume, or another folder".to_owned(),
+            Self::Busy { .. } => "wait for it to finish, or give each process its own --shard i/n".to_owned(),
             Self::Incomplete { path, .. } => {
                 format!(
-                    "finish the parts with the same `data prepare`, then run `lexiform data merge {}`",
+                    "finish the partitions with the same `lexiform data prepare`, then run `lexiform data merge {}`",
                     path.display()
                 )
             }
             Self::Torn { path, .. } => {
-                format!("run `lexiform data merge {}` again: it writes both anew", path.display())
+                format!("run `lexiform data merge {}` again, which rewrites both", path.display())
             }
             Self::Several { .. } => {
-                "name one of its files or folders; `lexiform data merge NEW A B` brings what was \
-                imported one by one together"
+                "name one of its files or folders; `lexiform data merge NEW A B` joins separate imports"
                     .to_owned()
             }
             Self::NoCloud { .. } => {
-                "build it with `cargo build --release --features lexiform-cli/cloud`, or copy the files here"
+                "build with `cargo build --release --features lexiform-cli/cloud`, or copy the files to this machine"
                     .to_owned()
             }
             Self::Unusable { hint, .. } => hint.clone(),

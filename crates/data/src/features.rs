@@ -1,24 +1,42 @@
-//! Features by a frozen model, and captions ranked by them.
+//! Features by a frozen model, and ranking of captions.
 
 use image::RgbaImage;
 
 use crate::Caption;
 
-/// A model that places pictures and words in one space. This crate knows no model: its users bring one.
+/// A model with image and text features in one space. This crate contains no models: callers implement this trait.
 pub trait Featurizer: Sync {
-    /// Names the exact weights; recorded with the data set.
+    /// Identifies the exact weights; recorded in the settings of the data set.
     fn id(&self) -> &str;
-    /// One list of numbers an image, all of one length; not normalized, as training averages them.
+    /// Features of images, `[images][dim]`. Not normalized, because training averages them.
+    ///
+    /// # Errors
+    /// A message, if the model fails. The run then stops.
     fn images(&self, images: &[RgbaImage]) -> Result<Vec<Vec<f32>>, String>;
-    /// One list of numbers a text, as long as those of images.
+    /// Features of texts, `[texts][dim]`, with the same `dim` as images.
+    ///
+    /// # Errors
+    /// A message, if the model fails. The run then stops.
     fn texts(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, String>;
 }
 
-/// Scores every caption by its cosine similarity with what it is about, best first, and keeps the `top` best about each
-/// view and about the whole shape (all with 0). Returns positions in `captions` with scores: captions of views first, in
-/// the order of views, as in ULIP-2 section 3.2; ties keep their order.
+/// Ranks captions by cosine similarity between text and image features and keeps the `top` best of each view and of the whole
+/// shape (0 for all), as in section 3.2 of [ULIP-2](https://arxiv.org/abs/2305.08275).
 ///
-/// A caption of the whole shape is compared with the mean of the views' features.
+/// `texts` are the features of `captions`, `views` those of the views. A caption of the whole shape is compared with the mean of the
+/// normalized features of all views. Returns positions in `captions` with scores: captions of views first, in the order of views,
+/// each best first; ties keep their order.
+///
+/// ```
+/// use lexiform_data::{Caption, rank};
+///
+/// let caption = |text: &str| Caption { view: Some(0), ..Caption::new(text, "model") };
+/// let captions = [caption("a cup"), caption("a chair")];
+/// let (texts, views) = ([vec![0.0, 1.0], vec![1.0, 1.0]], [vec![2.0, 0.0]]);
+/// let best = rank(&captions, &texts, &views, 1);
+/// assert_eq!(best.len(), 1);
+/// assert_eq!(captions[best[0].0].text, "a chair");
+/// ```
 pub fn rank(captions: &[Caption], texts: &[Vec<f32>], views: &[Vec<f32>], top: usize) -> Vec<(usize, f32)> {
     let whole = mean(views);
     let score = |i: usize| {
@@ -38,6 +56,7 @@ pub fn rank(captions: &[Caption], texts: &[Vec<f32>], views: &[Vec<f32>], top: u
     scored
 }
 
+/// The sum of the normalized rows: a multiple of their mean, which is enough for a cosine.
 fn mean(rows: &[Vec<f32>]) -> Vec<f32> {
     let mut sum = vec![0.0; rows.first().map_or(0, Vec::len)];
     for row in rows {
@@ -62,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_best_of_each_view_and_of_the_whole_are_kept() {
+    fn the_best_of_each_view_and_of_the_whole_shape_are_kept() {
         let about = |text: &str, view| Caption { view, ..Caption::new(text, "test") };
         let captions = [
             about("whole, poor", None),

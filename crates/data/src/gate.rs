@@ -1,13 +1,14 @@
-//! Lets a bounded number of threads through at the same time.
+//! A counting semaphore.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 
+/// Bounds the number of threads that do something at the same time.
 pub(crate) struct Gate {
     free: Mutex<usize>,
     left: Condvar,
 }
 
-/// Being inside; leaves when dropped.
+/// Permission to proceed, returned when dropped.
 pub(crate) struct Turn<'a>(&'a Gate);
 
 impl Gate {
@@ -15,7 +16,7 @@ impl Gate {
         Self { free: Mutex::new(places.max(1)), left: Condvar::new() }
     }
 
-    /// Waits for a place.
+    /// Waits until fewer than the maximum number of threads have a permission.
     pub fn enter(&self) -> Turn<'_> {
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
         while *free == 0 {

@@ -1,36 +1,43 @@
-//! Names of shapes inside a data set, and what follows from them: order, part, split.
+//! Keys of shapes, and what follows from them: order, partition, split.
 
 use std::fmt;
 use std::hash::Hasher as _;
 
 use fnv::FnvHasher;
 
-/// Longest key in bytes: with the longest member name it fits the 100 bytes of a tar header.
+/// Maximum length of a key in bytes: with the longest member name it fits into the 100 bytes of a tar header.
 const LONGEST: usize = 80;
-/// Readable part of a key that is made from a path.
+/// Maximum length of the readable part of a key that is made from a path.
 const READABLE: usize = 48;
 
-/// The name of a shape: 1 to 80 letters, digits, `-` and `_` (readers of WebDataset end a key at the first dot).
+/// The name of a shape in a data set: 1 to 80 ASCII letters, digits, `-` and `_` (in WebDataset a key ends at the first dot).
+///
+/// ```
+/// use lexiform_data::Key;
+///
+/// assert_eq!(Key::of_id("02691156-1a04e3ea").as_str(), "02691156-1a04e3ea");
+/// assert!(Key::of_path("chairs/office chair.glb").as_str().starts_with("chairs_office_chair-"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key(String);
 
 impl Key {
-    /// The key `text`, if it is one.
+    /// The key `text`, if it is valid.
     pub fn new(text: &str) -> Option<Self> {
-        let good = (1..=LONGEST).contains(&text.len()) && text.bytes().all(is_plain);
-        good.then(|| Self(text.to_owned()))
+        let is_valid = (1..=LONGEST).contains(&text.len()) && text.bytes().all(is_plain);
+        is_valid.then(|| Self(text.to_owned()))
     }
 
-    /// The key of an id: itself where it is one, otherwise its plain letters and a mark of the whole.
+    /// The key of an id: the id itself if it is a valid key, otherwise as [`Key::of_path`].
     pub fn of_id(id: &str) -> Self {
         Self::new(id).unwrap_or_else(|| Self::of_path(id))
     }
 
-    /// The key of a path below a source, with `/` between folders: the plain letters of its end and a mark of the whole,
-    /// so that different paths have different keys.
+    /// The key of a path with `/` between folders: the allowed characters of its end and a hash of the whole path, so that different
+    /// paths have different keys.
     pub fn of_path(path: &str) -> Self {
         let stem = match path.rsplit_once('.') {
-            Some((stem, ending)) if !stem.is_empty() && !ending.contains('/') => stem,
+            Some((stem, extension)) if !stem.is_empty() && !extension.contains('/') => stem,
             _ => path,
         };
         let plain: String =
@@ -41,17 +48,17 @@ impl Key {
         Self(if readable.is_empty() { format!("{mark:016x}") } else { format!("{readable}-{mark:016x}") })
     }
 
-    /// As text.
+    /// The key as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// A number that spreads evenly: decides the order in a data set and the part of a divided run.
+    /// A hash of the key: determines the order in a data set and the partition.
     pub fn spread(&self) -> u64 {
         mix(fnv(self.0.as_bytes()))
     }
 
-    /// A number in `0..1` that decides the split, independent of [`Key::spread`].
+    /// A number in `0..1` that determines the split, independent of [`Key::spread`].
     pub fn lot(&self) -> f64 {
         (mix(self.spread() ^ 0x9E37_79B9_7F4A_7C15) >> 11) as f64 / (1_u64 << 53) as f64
     }
@@ -67,39 +74,39 @@ fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
 }
 
-/// FNV-1a.
+/// FNV-1a: unlike the hasher of the standard library, the same on every machine and in every version.
 fn fnv(bytes: &[u8]) -> u64 {
     let mut hasher = FnvHasher::default();
     hasher.write(bytes);
     hasher.finish()
 }
 
-/// The finalizer of SplitMix64: neighboring inputs land far apart.
+/// The finalizer of SplitMix64: similar inputs get unrelated outputs.
 fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     z ^ (z >> 31)
 }
 
-/// One of `of` parts into which a run is divided by keys.
+/// One of `of` partitions of a run. Shapes are assigned to partitions by key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// Which, from 0.
+    /// Index of the partition, from 0.
     pub index: u32,
-    /// How many there are, at least 1.
+    /// Number of partitions, at least 1.
     pub of: u32,
 }
 
 impl Part {
-    /// Everything in one part.
+    /// All shapes in one partition.
     pub const WHOLE: Self = Self { index: 0, of: 1 };
 
-    /// Whether a shape belongs to this part.
+    /// Whether a shape belongs to this partition.
     pub fn holds(self, key: &Key) -> bool {
         key.spread() % u64::from(self.of.max(1)) == u64::from(self.index)
     }
 
-    /// As file names write it.
+    /// The partition in file names.
     pub fn name(self) -> String {
         format!("{:05}-of-{:05}", self.index, self.of)
     }
@@ -108,7 +115,7 @@ impl Part {
 impl std::str::FromStr for Part {
     type Err = String;
 
-    /// `i/n` with `0 <= i < n`.
+    /// Parses `i/n` with `0 <= i < n`.
     fn from_str(text: &str) -> Result<Self, String> {
         let expected = || format!("expected i/n with 0 <= i < n < 100000, found {text:?}");
         let (index, of) = text.split_once('/').ok_or_else(expected)?;
@@ -123,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_plain_and_differ_where_paths_do() {
+    fn keys_are_valid_and_differ_if_paths_differ() {
         let paths = ["a/b.glb", "a/b.obj", "a_b.glb", "ä/ö.glb", "..", "x/.y", &"long/".repeat(60)];
         let mut keys: Vec<Key> = paths.iter().map(|path| Key::of_path(path)).collect();
         assert!(keys.iter().all(|key| Key::new(key.as_str()).is_some()), "{keys:?}");
@@ -136,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn every_key_is_in_one_part_and_parts_are_of_a_size() {
+    fn every_key_is_in_one_partition_and_partitions_have_similar_sizes() {
         let keys: Vec<Key> = (0..4000).map(|i| Key::of_id(&format!("{i}"))).collect();
         for of in [1, 2, 7] {
             let sizes: Vec<usize> =
@@ -149,12 +156,12 @@ mod tests {
     }
 
     #[test]
-    fn a_key_s_order_never_changes() {
+    fn the_order_of_keys_is_stable_across_versions() {
         assert_eq!(Key::of_id("chair").spread(), 0x618D_1B44_98D4_5D5E);
     }
 
     #[test]
-    fn parts_are_written_as_fractions() {
+    fn partitions_are_parsed() {
         assert_eq!("3/16".parse(), Ok(Part { index: 3, of: 16 }));
         for wrong in ["3", "16/16", "0/0", "-1/2", "1/2/3"] {
             assert!(wrong.parse::<Part>().is_err(), "{wrong}");

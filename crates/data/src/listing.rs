@@ -1,15 +1,15 @@
-//! CSV files about shapes, line by line: which headings there are, and what a line says under them. Whatever reads such a
-//! file reads it here, so that a file that is good for one command is good for all.
+//! CSV files about shapes, line by line. All commands read such files with this module, so a file that works for one command works
+//! for all.
 //!
-//! | said | headings, in any case, the first that is there |
+//! | content | headings, in any case; the first that exists is used |
 //! |---|---|
 //! | the shape | `file`, `path`, `key`, `uid`, `modelId`, `model_id`, `object_id`, `id`, `name` |
-//! | a picture of it | `image` |
+//! | an image of it | `image` |
 //! | its label | `label`, `category`, `class`, `class_name`, `labels` |
-//! | captions, of every such column | `caption`, `description`, `text`, `captions` |
-//! | its split | `split`: train, val or test, as [`split_called`] knows them |
+//! | captions, from all such columns | `caption`, `description`, `text`, `captions` |
+//! | its split | `split`: train, val or test, in the spellings of [`split_called`] |
 //!
-//! Other columns are passed over. `.gz` is unpacked.
+//! Other columns are ignored. `.gz` files are decompressed.
 
 use std::path::{Path, PathBuf};
 
@@ -19,66 +19,79 @@ use lexiform_formats::inflate::gunzip;
 use crate::DataError;
 use crate::split::split_called;
 
-/// Largest file after decompression, in bytes.
+/// Maximum size of a file after decompression, in bytes.
 pub(crate) const LARGEST: usize = 8 << 30;
-/// Headings of the column that names a shape. `id` beside `modelId` numbers the captions (Text2Shape).
+/// Headings of the column that names a shape. `id` comes after `modelId`, because in Text2Shape it numbers the captions.
 pub(crate) const NAMES: [&str; 9] =
     ["file", "path", "key", "uid", "modelid", "model_id", "object_id", "id", "name"];
-/// Headings of the column of labels.
+/// Headings of the column with labels.
 pub(crate) const LABELS: [&str; 5] = ["label", "category", "class", "class_name", "labels"];
-/// Headings of columns of captions.
+/// Headings of columns with captions.
 pub(crate) const CAPTIONS: [&str; 4] = ["caption", "description", "text", "captions"];
-/// Headings of the column of pictures.
+/// Headings of the column with images.
 const PICTURES: [&str; 1] = ["image"];
 
-/// What a column may say.
+/// The content of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Column {
-    /// Which shape a line is about.
+    /// The name of the shape.
     Shape,
-    /// A picture of it.
+    /// An image of it.
     Picture,
     /// Its label.
     Label,
-    /// A sentence about it.
+    /// A caption.
     Caption,
     /// The split it belongs to.
     Split,
 }
 
-/// A line. What it does not say is empty or absent; all texts are trimmed.
+/// A line. Missing values are empty or `None`; all texts are trimmed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Line {
-    /// Its number in the file, from 1.
+    /// Its line number in the file, from 1.
     pub number: u64,
     /// The shape.
     pub shape: String,
-    /// The picture.
+    /// The image.
     pub picture: String,
     /// The label.
     pub label: Option<String>,
-    /// The sentences.
+    /// The captions.
     pub captions: Vec<String>,
     /// `train`, `val` or `test`.
     pub split: Option<&'static str>,
 }
 
-/// A CSV file whose first line names the columns. Its lines keep their order, and a shape may stand in several;
-/// [`Table`](crate::table::Table) finds what is said of a shape by name.
+/// A CSV file whose first line has the names of the columns. Lines keep their order, and several lines may be about the same shape;
+/// [`Table`](crate::table::Table) is the alternative to look up shapes by name.
+///
+/// ```
+/// use lexiform_data::listing::{Column, Listing};
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("list.csv");
+/// std::fs::write(&path, "file,label\nchair.glb,chair\n")?;
+/// let listing = Listing::read(&path)?;
+/// listing.expect(&[Column::Label, Column::Caption])?;
+/// assert_eq!(listing.lines[0].shape, "chair.glb");
+/// assert_eq!(listing.lines[0].label.as_deref(), Some("chair"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Listing {
     path: PathBuf,
     headings: Vec<String>,
     columns: Columns,
-    /// What stands below the headings.
+    /// The lines below the headings.
     pub lines: Vec<Line>,
 }
 
 impl Listing {
-    /// Reads it whole.
+    /// Reads a file.
     ///
     /// # Errors
-    /// If it cannot be read, its headings name no column of shapes or pictures, or a line's split is none.
+    /// If it cannot be read, has no column with shapes or images, or a line has an invalid split.
     pub fn read(path: &Path) -> Result<Self, DataError> {
         let (bytes, _) = unpacked(path)?;
         let mut lines = Vec::new();
@@ -86,9 +99,10 @@ impl Listing {
         let (first, columns) = read.map_err(|message| DataError::invalid(path, message))?;
         let headings = first.iter().map(|h| h.trim().to_owned()).collect();
         let listing = Self { path: path.to_owned(), headings, columns, lines };
-        match listing.has(Column::Shape) || listing.has(Column::Picture) {
-            true => Ok(listing),
-            false => Err(listing.expected("a column file")),
+        if listing.has(Column::Shape) || listing.has(Column::Picture) {
+            Ok(listing)
+        } else {
+            Err(listing.expected("a column file"))
         }
     }
 
@@ -104,10 +118,10 @@ impl Listing {
         }
     }
 
-    /// Fails unless there is one of these columns.
+    /// Checks that there is at least one of these columns.
     ///
     /// # Errors
-    /// With the headings that were found, and a hint.
+    /// [`DataError::Unusable`] with the headings that were found.
     pub fn expect(&self, columns: &[Column]) -> Result<(), DataError> {
         let heading = |column: &Column| match column {
             Column::Shape => NAMES[0],
@@ -116,16 +130,14 @@ impl Listing {
             Column::Caption => CAPTIONS[0],
             Column::Split => "split",
         };
-        match columns.iter().any(|column| self.has(*column)) {
-            true => Ok(()),
-            false => {
-                let names: Vec<&str> = columns.iter().map(heading).collect();
-                Err(self.expected(&format!("a column {}", names.join(" or "))))
-            }
+        if columns.iter().any(|column| self.has(*column)) {
+            return Ok(());
         }
+        let names: Vec<&str> = columns.iter().map(heading).collect();
+        Err(self.expected(&format!("a column {}", names.join(" or "))))
     }
 
-    /// The folder that paths inside it are relative to.
+    /// The folder of the file, to which its paths are relative.
     pub fn folder(&self) -> &Path {
         self.path.parent().unwrap_or(Path::new(""))
     }
@@ -135,12 +147,12 @@ impl Listing {
         DataError::unusable(
             &self.path,
             message,
-            "the first line names the columns, such as file,label,caption",
+            "the first line must name the columns, such as file,label,caption",
         )
     }
 }
 
-/// A file's bytes and its name, unpacked if it is a `.gz`.
+/// The content of a file and its name, decompressed and without the extension if it is a `.gz`.
 pub(crate) fn unpacked(path: &Path) -> Result<(Vec<u8>, String), DataError> {
     let bytes = fs_err::read(path)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -153,8 +165,8 @@ pub(crate) fn unpacked(path: &Path) -> Result<(Vec<u8>, String), DataError> {
     }
 }
 
-/// Reads CSV line by line, and gives its first record with the columns that `columns` finds in it. The first line is a line like
-/// the others where its columns have no headings; a file of none has no columns.
+/// Reads CSV and calls `see` with every line. `columns` determines the columns from the first record, which is a line itself unless
+/// it has headings. Returns that record and the columns; both are empty for an empty file.
 pub(crate) fn each_line(
     bytes: &[u8],
     columns: impl Fn(&StringRecord) -> Result<Columns, String>,
@@ -174,7 +186,7 @@ pub(crate) fn each_line(
     Ok((first, columns))
 }
 
-/// Where a CSV keeps what.
+/// Positions of the columns.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Columns {
     pub has_headings: bool,
@@ -186,7 +198,7 @@ pub(crate) struct Columns {
 }
 
 impl Columns {
-    /// Those that the first line has headings of.
+    /// The columns in a line of headings.
     pub(crate) fn of(first: &StringRecord) -> Self {
         let headings: Vec<String> =
             first.iter().map(|h| h.trim().trim_start_matches('\u{feff}').to_lowercase()).collect();
@@ -202,11 +214,12 @@ impl Columns {
         }
     }
 
-    /// Whether anything is said of shapes.
+    /// Whether there is any information about shapes.
     pub(crate) fn says(&self) -> bool {
         self.label.is_some() || self.split.is_some() || !self.captions.is_empty()
     }
 
+    /// A record as a line.
     fn line(&self, record: &StringRecord) -> Result<Line, String> {
         let number = record.position().map_or(0, csv::Position::line);
         let cell = |at: usize| record.get(at).map(str::trim).filter(|text| !text.is_empty());
@@ -249,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_keep_their_order_and_say_less_than_they_could() {
+    fn lines_keep_their_order_and_may_have_missing_values() {
         let listing = read("image,file,label\np.png,a.glb,chair\nq.png,,\n\"r\n.png\",a.glb,\n").unwrap();
         let shapes: Vec<(&str, &str)> =
             listing.lines.iter().map(|l| (l.picture.as_str(), l.shape.as_str())).collect();
@@ -260,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn other_files_are_refused_with_what_was_found() {
+    fn files_without_known_headings_are_errors() {
         let check = |text: &str, part: &str| {
             let error = read(text).unwrap_err().to_string();
             assert!(error.contains(part), "{error}");

@@ -1,6 +1,6 @@
-//! The parts of a benchmark, and the ways they are written.
+//! Names of splits.
 
-/// The split that a word stands for, however it is written: `train`, `val` or `test`.
+/// The split that a word names, in any common spelling: `train`, `val` or `test`.
 pub fn known_split(word: &str) -> Option<&'static str> {
     match word.trim().to_ascii_lowercase().as_str() {
         "train" | "training" => Some("train"),
@@ -10,10 +10,10 @@ pub fn known_split(word: &str) -> Option<&'static str> {
     }
 }
 
-/// The same of a word that must be one.
+/// The split that a word names.
 ///
 /// # Errors
-/// A sentence that says what was expected and found.
+/// A message, if the word names no split.
 pub fn split_called(word: &str) -> Result<&'static str, String> {
     known_split(word).ok_or_else(|| format!("expected split train, val or test, found {word:?}"))
 }
@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn splits_are_known_however_they_are_written() {
+    fn splits_have_several_spellings() {
         for (word, expected) in
             [("train", "train"), (" Training", "train"), ("VALID", "val"), ("Test", "test")]
         {

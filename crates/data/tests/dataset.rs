@@ -190,7 +190,7 @@ fn a_run_that_goes_on_has_the_facts_it_was_begun_with() {
     let (matched, made) = run("file,label\ncup.obj,cup\npot.obj,pot\n");
     assert_eq!((matched.matched, matched.rows, made.unwrap().written), (1, 2, 1));
     let error = run("file,label\ncup.obj,mug\npot.obj,pot\n").1.unwrap_err();
-    assert!(error.to_string().contains("was begun with facts = \""), "{error}");
+    assert!(error.to_string().contains("was started with facts = \""), "{error}");
     assert!(error.hint().unwrap().contains("use the same settings"));
     assert_eq!(run("file,label\npot.obj,pot\ncup.obj,cup\n").1.unwrap().before, 1);
 }
@@ -276,13 +276,13 @@ fn tables_beside_shards_are_checked() {
     let good = std::fs::read(beside("a")).unwrap();
     // Another set's, the names of its members changed, its end cut off, gone.
     std::fs::copy(beside("b"), beside("a")).unwrap();
-    assert!(faults("a").contains("than the manifest"), "{}", faults("a"));
+    assert!(faults("a").contains("differ from the manifest"), "{}", faults("a"));
     let mut bytes = good.clone();
     for at in (0..bytes.len()).filter(|at| good[*at..].starts_with(b"tower")) {
         bytes[at + 4] = b'l';
     }
     std::fs::write(beside("a"), &bytes).unwrap();
-    assert!(faults("a").contains("its rows are not those of index.parquet"), "{}", faults("a"));
+    assert!(faults("a").contains("its rows differ from index.parquet"), "{}", faults("a"));
     std::fs::write(beside("a"), &good[..good.len() - 9]).unwrap();
     assert!(faults("a").contains("damaged"));
     std::fs::remove_file(beside("a")).unwrap();
@@ -306,9 +306,12 @@ fn a_merge_that_was_cut_off_is_made_again() {
         let error = Dataset::open(&to).err().unwrap();
         assert!(error.to_string().contains(expected), "{error}");
         assert!(error.hint().unwrap().contains(&format!("run `lexiform data merge {}` again", to.display())));
-        assert!(verify(&to, &|_| {}).unwrap().iter().any(|fault| fault.message.contains("writes both anew")));
+        assert!(verify(&to, &|_| {}).unwrap().iter().any(|fault| fault.message.contains("rewrites both")));
     };
-    torn(&before, "index.parquet has shapes in \"00000-of-00001-000001.tar\", which manifest.json has not");
+    torn(
+        &before,
+        "index.parquet has shapes in \"00000-of-00001-000001.tar\", which manifest.json does not list",
+    );
     merge(&to).unwrap();
     assert_eq!(Dataset::open(&to).unwrap().len(), 4);
     let after = std::fs::read_to_string(to.join("manifest.json")).unwrap();
@@ -332,10 +335,10 @@ fn data_sets_join_where_their_shapes_differ() {
     assert_eq!(verify(&at("c"), &|_| {}).unwrap(), []);
     let joined = Dataset::open(&at("c")).unwrap();
     assert!((0..4).all(|i| joined.shape(i).is_ok()));
-    // What failed in the parts is still told of, and not tried again.
+    // Shapes that failed in the partitions are still listed, and not retried.
     assert_eq!(joined.manifest().failed, 2);
     let error = join(&at("d"), &[at("a"), at("a")]).unwrap_err();
-    assert!(error.to_string().contains("stands in another shard already"), "{error}");
+    assert!(error.to_string().contains("is in another shard too"), "{error}");
     assert!(!at("d").exists(), "a join that failed left something behind");
     std::fs::create_dir(at("d")).unwrap();
     std::fs::write(at("d/notes.txt"), "mine").unwrap();
@@ -344,13 +347,13 @@ fn data_sets_join_where_their_shapes_differ() {
     assert_eq!(join(&at("d"), &[at("a"), at("b")]).unwrap().shapes, 4);
     assert_eq!(std::fs::read_to_string(at("d/notes.txt")).unwrap(), "mine");
     let error = join(&at("d"), &[at("a"), at("b")]).unwrap_err();
-    assert!(error.to_string().contains("holds a data set already"), "{error}");
+    assert!(error.to_string().contains("already holds a data set"), "{error}");
     assert_eq!(verify(&at("a"), &|_| {}).unwrap(), []);
     assert!(matches!(Dataset::open(&at("models")), Err(DataError::Incomplete { .. })));
 }
 
-// Not beside tests that start processes: until a child is its own program it shares its parent's open files, and with them
-// the locks. Beside a thread that started processes one lock in five hundred was still held after it was let go.
+// Not in a file with tests that start processes: until a child is its own program it shares its parent's open files, and with them
+// the locks. With a thread that starts processes, one lock in five hundred was still held after it was released.
 #[test]
 fn a_part_is_written_by_one_process_and_with_one_setting() {
     let folder = tempfile::tempdir().unwrap();
@@ -359,11 +362,13 @@ fn a_part_is_written_by_one_process_and_with_one_setting() {
     };
     let settings = serde_json::json!({ "prepare": { "views": 12, "size": 224 } });
     let held = begin(settings.clone()).unwrap();
-    assert!(begin(settings.clone()).err().unwrap().to_string().contains("another run writes this part"));
+    assert!(
+        begin(settings.clone()).err().unwrap().to_string().contains("another run is writing this partition")
+    );
     drop(held);
     let other = serde_json::json!({ "prepare": { "views": 8, "size": 224 } });
     let error = begin(other).err().unwrap();
-    assert!(error.to_string().contains("was begun with prepare.views = 12, asked for is 8"), "{error}");
+    assert!(error.to_string().contains("was started with prepare.views = 12, this run has 8"), "{error}");
     assert!(error.hint().is_some());
     begin(settings).unwrap();
 }

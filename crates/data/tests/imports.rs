@@ -67,12 +67,9 @@ fn duoduo_with_its_traps() {
     let imported = run("duoduo", &fixture("duoduo"), &options);
     assert_eq!(imported.dataset.len(), 3);
     let told = imported.warnings.join("\n");
-    for trap in [
-        "1 ids stand there twice",
-        "1 of 4 rows have no id",
-        "big-endian",
-        "in lvis.csv, which is for evaluation",
-    ] {
+    for trap in
+        ["1 duplicate ids", "1 of 4 rows have no id", "big-endian", "in lvis.csv, which is for evaluation"]
+    {
         assert!(told.contains(trap), "no {trap:?} in {told}");
     }
     let shape = imported.shape("bbbb");
@@ -95,7 +92,7 @@ fn duoduo_with_its_traps() {
     assert_eq!(of.numbers(), ramp(12)[6..]);
 }
 
-/// The fixture's images under other names, and lists beside them.
+/// The fixture's images under other names, with lists in the same folder.
 fn duoduo_as(images: &str, index: &str, lists: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::copy(fixture("duoduo/mv_images.h5"), folder.path().join(images)).unwrap();
@@ -147,12 +144,12 @@ fn duoduo_s_lists_say_what_is_for_evaluation() {
     let all = open(&ImportOptions::default()).unwrap();
     let set = chosen.folder.path().join("set");
     let error = make(&all, &set, &MakeOptions::default(), &mut |_| {}).unwrap_err();
-    assert!(error.to_string().contains("was begun with ids = \""), "{error}");
+    assert!(error.to_string().contains("was started with ids = \""), "{error}");
     std::fs::write(&ids, "elsewhere\n").unwrap();
     let options = ImportOptions { ids: Some(Ids::read(&ids).unwrap()), ..ImportOptions::default() };
     assert!(open(&options).err().unwrap().to_string().contains("lists none of the 3 shapes"));
     std::fs::write(&ids, "\n").unwrap();
-    assert!(Ids::read(&ids).unwrap_err().to_string().contains("expected one id a line"));
+    assert!(Ids::read(&ids).unwrap_err().to_string().contains("expected one id per line"));
 }
 
 #[test]
@@ -237,7 +234,7 @@ fn ulip_objaverse_keeps_its_axes_and_takes_captions() {
     let source = open(&ImportOptions::default());
     let error =
         make(&source, &imported.folder.path().join("set"), &MakeOptions::default(), &mut |_| {}).unwrap_err();
-    assert!(error.to_string().contains("was begun with facts = \""), "{error}");
+    assert!(error.to_string().contains("was started with facts = \""), "{error}");
     let matched = open(&options).matched();
     assert_eq!((matched.matched, matched.rows), (1, 1));
 }
@@ -392,7 +389,7 @@ fn zero123_and_back() {
         }
     }
     let imported = run("zero123", &from, &ImportOptions::default());
-    assert!(imported.warnings[0].contains("1 of 3 shapes have not 3 views"));
+    assert!(imported.warnings[0].contains("1 of 3 shapes do not have 3 views"));
     assert_eq!(
         imported.dataset.array(imported.shape("aa11"), "poses.npy").unwrap().unwrap().shape,
         [3, 3, 4]
@@ -469,7 +466,7 @@ fn mvimgnet_chooses_twelve_and_finds_the_overlap() {
     assert!(
         imported.warnings[0].contains("1 shapes are in mvpnet_train_model_ids.txt and in mvpnet_val.csv")
     );
-    assert!(imported.failed[0].contains("has 0 photographs, 12 are needed"), "{:?}", imported.failed);
+    assert!(imported.failed[0].contains("has 0 photographs, expected at least 12"), "{:?}", imported.failed);
     let shape = imported.shape("5_2600746d");
     assert_eq!((imported.dataset.n_views(shape), imported.dataset.label(shape)), (12, Some("wash basin")));
     assert_eq!(imported.dataset.split(shape), "val");

@@ -137,7 +137,7 @@ fn parts_together_are_the_whole() {
     };
     part(2);
     let error = merge(&parts).unwrap_err().to_string();
-    assert!(error.contains("2 of 3 parts are not done: 0/3, 1/3"), "{error}");
+    assert!(error.contains("2 of 3 partitions are not complete: 0/3, 1/3"), "{error}");
     part(0);
     part(1);
     let (together, alone) = (merge(&parts).unwrap(), merge(&whole).unwrap());

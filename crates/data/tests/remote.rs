@@ -285,7 +285,7 @@ fn files_of_a_store_become_the_same_shapes_as_those_of_a_folder() {
 }
 
 #[test]
-fn a_data_set_is_copied_and_read_where_it_lies() {
+fn a_data_set_is_copied_and_read_remotely() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     models(&at("models"));
@@ -296,7 +296,7 @@ fn a_data_set_is_copied_and_read_where_it_lies() {
     assert_eq!(
         (files, before),
         (7, 0),
-        "a shard, its table, state, failures and refusals of the part, table, manifest"
+        "a shard with its sidecar, three files of the partition, index, manifest"
     );
     let again = upload(&at("set"), &store, &mut |_, _, _| {}).unwrap();
     assert_eq!((again.files, again.before), (0, 7));
@@ -306,7 +306,7 @@ fn a_data_set_is_copied_and_read_where_it_lies() {
     for shape in 0..near.len() {
         server.asked("");
         assert_eq!(near.views(shape, &[3, 0]).unwrap(), far.views(shape, &[3, 0]).unwrap());
-        assert_eq!(server.asked(".tar"), 1, "neighbors come with one request");
+        assert_eq!(server.asked(".tar"), 1, "adjacent views are read with one request");
         assert_eq!(near.shape(shape).unwrap(), far.shape(shape).unwrap());
     }
     let mut keys = Vec::new();
@@ -332,11 +332,11 @@ fn a_data_set_is_copied_and_read_where_it_lies() {
 }
 
 #[test]
-fn what_is_not_there_is_said() {
+fn missing_objects_are_errors() {
     let server = Server::start();
     let listed = |uri: &str| RemoteFiles::new(vec![server.store(uri)], false).list().unwrap_err().to_string();
     assert_eq!(listed("s3://shapes/none"), "s3://shapes/none: no such object or folder");
-    assert_eq!(listed("s3://elsewhere/models"), "s3://elsewhere/models: there is no such bucket");
+    assert_eq!(listed("s3://elsewhere/models"), "s3://elsewhere/models: no such bucket");
     let open = |uri: &str| Dataset::in_store(server.store(uri)).err().unwrap();
     assert!(matches!(open("s3://shapes/none"), DataError::Incomplete { .. }));
     assert!(Store::open_with("ftp://x/y", []).is_err());

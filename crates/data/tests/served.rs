@@ -203,11 +203,13 @@ fn a_server_that_refuses_everything_from_the_start_ends_the_run() {
     let served = Served::new(config(&refuses));
     assert!(said(&served, 12).unwrap().refused().unwrap().is_all(), "one shape may be odd");
     let error = said(&served, 1).unwrap_err();
-    assert!(error.to_string().contains("none of the first 13 questions got a sentence, the last: view 0: "));
+    assert!(
+        error.to_string().contains("none of the first 13 requests returned a caption, the last: view 0: ")
+    );
     assert!(is_the_server_s(&error, "--caption-model"), "{error:?}");
     let together = Served::new(ServedConfig { per_view: false, ..config(&refuses) });
     assert!((0..7).all(|_| said(&together, 3).is_ok()));
-    assert!(is_the_server_s(&said(&together, 3).unwrap_err(), "leave out --views-together"));
+    assert!(is_the_server_s(&said(&together, 3).unwrap_err(), "omit --views-together"));
     // A server that answered once may refuse as often as it likes.
     let picky = server(&[Deed::Say("a cup"), Deed::Status(400, "")], true);
     let served = Served::new(config(&picky));
@@ -222,7 +224,7 @@ fn it_is_the_view_s_fault_where_the_server_is_well_and_the_server_s_where_not() 
     for (status, well, hint) in [
         (502, false, "start the server"),
         (401, true, "--caption-key"),
-        (402, true, "paid"),
+        (402, true, "payment"),
         (403, true, "--caption-key"),
         (404, true, "--caption-url"),
     ] {

@@ -1,4 +1,4 @@
-//! Shards that are gone or cut short, folders that hold something else, and runs that make nothing: told of, never passed over.
+//! Missing or truncated shards, folders with other content, and runs without any shape are reported, never ignored.
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::path::Path;
@@ -92,14 +92,14 @@ fn parts_without_their_shards_are_not_merged() {
     check(
         merge(set),
         &[&counted, &format!("{} is missing", gone[0]), &format!("{} is missing", gone[1])],
-        "bring them back",
+        "restore them",
     );
     assert!(matches!(Manifest::read(set), Err(DataError::Incomplete { .. })), "nothing was written");
-    // The same run makes them anew, and the parts are whole.
+    // The same run rebuilds them, and the partitions are complete.
     parts(set);
     assert_eq!(merge(set).unwrap().shapes, 64);
     tars(set).iter().for_each(|name| std::fs::remove_file(at(name)).unwrap());
-    check(merge(set), &["is missing, ", ", …"], "bring them back");
+    check(merge(set), &["is missing, ", ", …"], "restore them");
 }
 
 #[test]
@@ -125,8 +125,8 @@ fn shards_that_are_cut_short_are_refused() {
     check(merge(&set), &told, &hint);
     let table = at(first).with_extension("parquet");
     std::fs::remove_file(&table).unwrap();
-    check(again(), &["has no .parquet beside it"], &hint);
-    check(merge(&set), &["has no .parquet beside it"], &hint);
+    check(again(), &["has no .parquet sidecar"], &hint);
+    check(merge(&set), &["has no .parquet sidecar"], &hint);
     std::fs::remove_file(at(first)).unwrap();
     let made = again().unwrap();
     assert!(made.written > 0 && made.before > 0, "{made:?}");
@@ -150,7 +150,7 @@ fn a_folder_holds_one_division() {
     let run = |index, of| fill(&Toy::new(64, 0, 1), folder.path(), index, of);
     run(1, 4).unwrap();
     let before = tars(folder.path());
-    for (index, of, asked) in [(3, 5, "is in 5 parts"), (0, 1, "is not divided")] {
+    for (index, of, asked) in [(3, 5, "has 5 partitions"), (0, 1, "is not partitioned")] {
         check(run(index, of), &[asked, "00001-of-00004.json, 00001-of-00004-000000.tar"], "--shard");
     }
     assert_eq!(tars(folder.path()), before);
@@ -162,8 +162,8 @@ fn a_folder_holds_one_division() {
 fn a_run_without_any_shape_leaves_nothing_in_the_way() {
     let folder = tempfile::tempdir().unwrap();
     let run = |toy: &Toy| fill(toy, folder.path(), 0, 1);
-    check(run(&Toy::new(0, 0, 1)), &["no shape was made of 0 sources"], "check the path");
-    let told = ["no shape was made of 3 sources; the first, s00", ".obj: is broken"];
+    check(run(&Toy::new(0, 0, 1)), &["no shape was made from 0 sources"], "check the path");
+    let told = ["no shape was made from 3 sources; the first, s00", ".obj: is broken"];
     check(run(&Toy::new(3, 3, 2)), &told, "check the files");
     assert!(merge(folder.path()).is_err());
     // Other settings, since nothing was made with the first; and the shapes that are there stay.
@@ -186,7 +186,7 @@ fn an_import_of_something_else_is_an_error() {
     let source = (format.open)(folder.path(), &ImportOptions::default()).unwrap();
     let set = folder.path().join("set");
     let made = make(&source, &set, &MakeOptions::default(), &mut |_| {});
-    check(made, &["no shape was made of 1 sources; the first, "], "check the files");
+    check(made, &["no shape was made from 1 sources; the first, "], "check the files");
     assert!(!set.join("manifest.json").exists());
 }
 
@@ -199,7 +199,7 @@ fn an_export_writes_something_into_a_folder_of_its_own() {
     let dataset = Dataset::open(&at("set")).unwrap();
     let shapes = |split| export::shapes_of(&dataset, &at("set"), split);
     assert_eq!((shapes(None).unwrap().len(), shapes(Some("test")).unwrap().len()), (5, 2));
-    check(shapes(Some("nope")), &["no shape belongs to split \"nope\", there are test, train"], "--split");
+    check(shapes(Some("nope")), &["no shape in split \"nope\", the splits are test, train"], "--split");
     let all = shapes(None).unwrap();
     let write = |name: &str, to: &str| {
         export::find(name).unwrap().write(&dataset, &all, &at(to), &mut || {}).map(|exported| exported.shapes)

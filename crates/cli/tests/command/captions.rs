@@ -51,7 +51,7 @@ fn blip_captions_every_view() {
     let said = captions(&bench, "many", "tall.obj", &many);
     assert!((3..=9).contains(&said.len()), "{said:#?}");
     // The captioner's settings are the data set's.
-    prepare("set", &["--decoding", "greedy"]).bad(1, &["was begun with", "hint: use the same settings"]);
+    prepare("set", &["--decoding", "greedy"]).bad(1, &["was started with", "hint: use the same settings"]);
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn a_server_captions_every_view_and_what_it_refuses_is_told_and_asked_for_again(
     let lines = prepare("later", "1", &["--json"]);
     let written = lines.good().json().into_iter().filter(|line| line["event"] == "written");
     assert!(written.clone().all(|line| line["refused"]["asked"] == 1) && written.count() == 3);
-    prepare("never", "6", &[]).bad(1, &["none of the first", "hint: see what the server says"]);
+    prepare("never", "6", &[]).bad(1, &["none of the first", "hint: check the server's message"]);
     willing.store(true, Ordering::Relaxed);
     let lines = prepare("later", "1", &["--json", "--retry-failed", "--strict"]).good().json();
     let finished = lines.iter().find(|line| line["event"] == "finished").unwrap();

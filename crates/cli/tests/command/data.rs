@@ -62,7 +62,7 @@ fn a_folder_becomes_a_data_set_with_features() {
     assert!(shape["about"]["captions"][0]["score"].is_f64(), "{shape:#?}");
     assert!(shape["members"].as_array().unwrap().iter().any(|name| name == "views.npy"));
     let others = args("data prepare models --json --out set --views 4 --size 48 --points 64");
-    bench.run(&others).bad(1, &["was begun with", "hint: use the same settings"]);
+    bench.run(&others).bad(1, &["was started with", "hint: use the same settings"]);
     bench.run(&prepare("strict", "--strict")).json();
     assert_eq!(bench.run(&prepare("strict", "--strict")).code, 1);
 }
@@ -128,7 +128,7 @@ fn parts_are_merged_and_damage_is_named() {
     bench.run(&prepare("set", "--shard 0/2")).good();
     bench
         .run(&["data", "merge", "set"])
-        .bad(1, &["1 of 2 parts are not done: 1/2", "hint: finish the parts"]);
+        .bad(1, &["1 of 2 partitions are not complete: 1/2", "hint: finish the partitions"]);
     bench.run(&["data", "inspect", "set"]).bad(1, &["not finished or not merged"]);
     bench.run(&prepare("set", "--shard 1/2")).good();
     bench.run(&["data", "merge", "set"]).good();
@@ -183,7 +183,7 @@ fn stores_are_an_addition_of_the_build() {
     if cfg!(feature = "cloud") {
         return;
     }
-    let told = ["built without `cloud`", "hint: "];
+    let told = ["built without the feature `cloud`", "hint: "];
     bench.run(&["data", "prepare", "s3://bucket/models", "--out", "o"]).bad(1, &told);
     bench.run(&["data", "copy", "set", "s3://bucket/set"]).bad(1, &told);
     bench.run(&["data", "copy", "gs://bucket/set", "there"]).bad(1, &told);

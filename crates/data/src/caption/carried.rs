@@ -1,10 +1,10 @@
-//! What a file says about itself: its name, its folder, and the names and notes inside a glTF file.
+//! Captions from a file itself: its name, its folder, and the names and metadata in a glTF file.
 
 use serde_json::Value;
 
 use crate::{Caption, known_split};
 
-/// Words that say nothing about a shape.
+/// Words that do not describe a shape.
 const EMPTY: [&str; 84] = [
     "3d",
     "3ds",
@@ -91,16 +91,22 @@ const EMPTY: [&str; 84] = [
     "unnamed",
     "untitled",
 ];
-/// Keys of glTF `extras` that hold words for people.
+/// Keys of glTF `extras` with human-readable texts.
 const SPOKEN: [&str; 5] = ["title", "name", "description", "caption", "tags"];
-/// Longest sentence in characters.
+/// Maximum length of a caption in characters.
 const LONGEST: usize = 300;
-/// Names of nodes and meshes that are looked at.
+/// Maximum number of names of scenes, of meshes and of nodes that are used.
 const MOST_NAMES: usize = 3;
-/// Largest JSON of a glTF file that is looked into, in bytes.
+/// Maximum size of the JSON of a glTF file, in bytes.
 const LARGEST_JSON: usize = 64 << 20;
 
-/// Sentences that the file's name, its folder and its own notes give, each once.
+/// Captions from a file's name, its folder and its metadata, without duplicates.
+///
+/// ```
+/// let captions = lexiform_data::caption::carried::captions("furniture/office_chair-02.obj", b"v 0 0 0");
+/// let texts: Vec<&str> = captions.iter().map(|caption| caption.text.as_str()).collect();
+/// assert_eq!(texts, ["office chair", "furniture"]);
+/// ```
 pub fn captions(name: &str, bytes: &[u8]) -> Vec<Caption> {
     let mut found: Vec<Caption> = Vec::new();
     let mut add = |text: Option<String>, from: &str| {
@@ -117,20 +123,20 @@ pub fn captions(name: &str, bytes: &[u8]) -> Vec<Caption> {
     found
 }
 
-/// The nearest folder of a name that says something: `furniture/office_chair/model.glb` → `office chair`.
+/// The words of the nearest folder that has any: `furniture/office_chair/model.glb` → `office chair`.
 pub fn label_of_folder(name: &str) -> Option<String> {
     name.rsplit('/').skip(1).filter(|folder| known_split(folder).is_none()).find_map(words)
 }
 
-/// The split that a folder of a name stands for, as in ModelNet's `chair/test/chair_0890.off`.
+/// The split that a folder of the path names, as in ModelNet's `chair/test/chair_0890.off`.
 pub fn split_of_folder(name: &str) -> Option<&'static str> {
     name.rsplit('/').skip(1).find_map(known_split)
 }
 
-/// A name as words: `SheenChair_02.lowpoly` → `sheen chair`; `None` where nothing that speaks is left, as of an id.
+/// A name as words: `SheenChair_02.lowpoly` → `sheen chair`; `None` if no word is left, as for an id.
 pub fn words(name: &str) -> Option<String> {
     let chunks = name.split(|c: char| !c.is_alphanumeric() && c != '\'');
-    // `glTF` is one word that says nothing, not two.
+    // Before splitting at capitals: `glTF` is one word.
     let chunks = chunks.filter(|chunk| !EMPTY.contains(&chunk.to_lowercase().as_str()));
     let spaced = chunks.map(spaced).collect::<Vec<_>>().join(" ");
     let kept = spaced.split_whitespace().map(str::to_lowercase).filter(|word| says_something(word));
@@ -138,7 +144,7 @@ pub fn words(name: &str) -> Option<String> {
     (text.chars().filter(|c| c.is_alphabetic()).count() >= 2).then(|| text.chars().take(LONGEST).collect())
 }
 
-/// Words apart where small letters meet capitals.
+/// Inserts spaces where lower case letters are followed by capitals.
 fn spaced(name: &str) -> String {
     let chars: Vec<char> = name.chars().collect();
     let mut out = String::with_capacity(name.len() + 8);
@@ -156,6 +162,7 @@ fn spaced(name: &str) -> String {
     out
 }
 
+/// Whether a word may describe a shape; ids and version numbers do not.
 fn says_something(word: &str) -> bool {
     let letters = word.chars().filter(|c| c.is_alphabetic()).count();
     let digits = word.chars().filter(|c| c.is_ascii_digit()).count();
@@ -169,7 +176,7 @@ fn says_something(word: &str) -> bool {
         && !EMPTY.contains(&word)
 }
 
-/// Titles, descriptions and names that speak, from the JSON of a glTF file; nothing for other files.
+/// Titles, descriptions and names in the JSON of a glTF file; empty for other files.
 fn gltf_notes(bytes: &[u8]) -> Vec<Option<String>> {
     let Some(root) = gltf_json(bytes).and_then(|json| serde_json::from_slice::<Value>(json).ok()) else {
         return Vec::new();
@@ -178,7 +185,7 @@ fn gltf_notes(bytes: &[u8]) -> Vec<Option<String>> {
     let extras = [root.pointer("/asset/extras"), root.pointer("/extras"), root.pointer("/scenes/0/extras")];
     for extras in extras.into_iter().flatten() {
         for text in SPOKEN.iter().filter_map(|key| extras.get(key)).flat_map(spoken) {
-            // A sentence is kept as it was written; a name is cleaned.
+            // A sentence is kept verbatim, a name is split into words.
             let is_sentence = text.split_whitespace().count() >= 4;
             notes.push(if is_sentence { Some(text.chars().take(LONGEST).collect()) } else { words(&text) });
         }
@@ -191,7 +198,7 @@ fn gltf_notes(bytes: &[u8]) -> Vec<Option<String>> {
     notes
 }
 
-/// A text, or a list of texts as one.
+/// A text, or the texts of a list joined by spaces.
 fn spoken(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
@@ -206,7 +213,7 @@ fn spoken(value: &Value) -> Option<String> {
 /// The JSON inside a glTF file of either kind.
 fn gltf_json(bytes: &[u8]) -> Option<&[u8]> {
     let json = match bytes.strip_prefix(b"glTF") {
-        // Version, length; then the first chunk's length and kind.
+        // Version and length, then length and type of the first chunk.
         Some(rest) => {
             let length = u32::from_le_bytes(rest.get(8..12)?.try_into().ok()?) as usize;
             if rest.get(12..16)? != b"JSON" {
@@ -230,7 +237,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_become_words_or_nothing() {
+    fn names_are_split_into_words() {
         for (name, expected) in [
             ("SheenChair", "sheen chair"),
             ("office_chair-02.lowpoly", "office chair"),
@@ -255,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_speaks_through_name_folder_and_notes() {
+    fn captions_come_from_name_folder_and_metadata() {
         let json = br#"{"asset": {"version": "2.0", "extras": {"title": "Old rusty bucket with a handle"}},
             "scenes": [{"name": "Sketchfab_Scene"}], "nodes": [{"name": "Bucket_Handle"}]}"#;
         let said = captions("props/buckets/glTF/model.gltf", json);

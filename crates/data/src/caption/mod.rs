@@ -1,4 +1,4 @@
-//! Sentences about shapes: what files say about themselves, and what a model says that looks at their views.
+//! Captions of shapes: from names and metadata of files, and from a model that sees their views.
 
 pub mod carried;
 #[cfg(feature = "served")]
@@ -11,56 +11,56 @@ pub use self::served::{Served, ServedConfig, ServedCounts};
 
 use crate::{Caption, Member, Refused};
 
-/// What a captioner may look at.
+/// The input of a captioner: one shape.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
-    /// The file's name below its source, with `/` between folders.
+    /// The file's path relative to its source, with `/` between folders.
     pub name: &'a str,
-    /// The file.
+    /// The content of the file.
     pub bytes: &'a [u8],
-    /// Its views as image files, among other members.
+    /// Its members, among which are the views as image files.
     pub views: &'a [Member],
 }
 
-/// Writes sentences about shapes; called from many threads.
+/// Writes captions for shapes. Called from many threads.
 pub trait Captioner: Sync {
-    /// Names it and all that decides its sentences; recorded with the data set.
+    /// Its name and everything that determines its captions; recorded in the settings of the data set.
     fn name(&self) -> String;
-    /// How many shapes it is asked about at the same time.
+    /// Number of shapes that are captioned at the same time.
     fn concurrency(&self) -> usize;
-    /// Sentences about one shape.
+    /// Captions of one shape.
     ///
     /// # Errors
-    /// [`CaptionError`] says whether this shape or the captioner is at fault.
+    /// [`CaptionError`] says whether only this shape or every shape fails.
     fn caption(&self, subject: &Subject) -> Result<Said, CaptionError>;
 }
 
-/// What a captioner said about a shape.
+/// The captions of a shape.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Said {
-    /// Its sentences.
+    /// The captions.
     pub captions: Vec<Caption>,
-    /// Questions it was asked: one a view, or one about all views.
+    /// Number of requested captions: one per view, or one for all views.
     pub asked: usize,
-    /// Why there is no sentence, for each question without one.
+    /// The reason for each missing caption.
     pub refused: Vec<String>,
 }
 
 impl Said {
-    /// What it did not say, if anything.
+    /// The missing captions, if any.
     pub fn refused(&self) -> Option<Refused> {
         let reason = self.refused.first()?.clone();
         Some(Refused { questions: self.refused.len(), asked: self.asked, reason })
     }
 }
 
-/// Why there is no sentence.
+/// Why there is no caption.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CaptionError {
-    /// There is none about this shape; another may succeed.
+    /// This shape failed; others may succeed.
     #[error("{0}")]
     Shape(String),
-    /// There will be none about any: the server is gone, or refuses us.
+    /// Every shape would fail: the server is down, or denies access.
     #[error("{reason}")]
     Server {
         /// What happened.

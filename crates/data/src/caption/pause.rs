@@ -1,16 +1,16 @@
-//! How long a server asks to wait: `Retry-After`, in seconds or as a date (RFC 7231, sections 7.1.3 and 7.1.1.1).
+//! The HTTP header `Retry-After`: seconds or a date ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)).
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Longest pause that a server may ask for.
+/// Maximum wait that a server may request.
 const LONGEST_ASKED: Duration = Duration::from_secs(600);
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 /// Days from the first of March of the year 0 to the first of January 1970.
 const DAYS_TO_1970: i64 = 719_468;
 
-/// The pause that `Retry-After` asks for, at most ten minutes. A date counts from the server's own `date`, from this machine's
-/// clock where it sends none.
+/// The wait that `Retry-After` requests, at most ten minutes. A date is relative to the server's own `date` or, if it sends none, to
+/// the local clock.
 pub(super) fn asked(retry_after: &str, date: Option<&str>) -> Option<Duration> {
     let seconds = match retry_after.trim().parse::<f64>() {
         Ok(seconds) => seconds,
@@ -36,7 +36,7 @@ fn seconds_of(date: &str) -> Option<i64> {
     };
     let (day, year) = (number(day, 1, 31)?, number(year, 1970, 9999)?);
     let month = MONTHS.iter().position(|name| *name == month)? as i64;
-    // Years that begin in March end with their leap day.
+    // With years that start in March, the leap day is the last day of the year.
     let (year, month) = if month < 2 { (year - 1, month + 10) } else { (year, month - 2) };
     let days =
         365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1 - DAYS_TO_1970;
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_is_asked_for_in_seconds_or_until_a_date_and_has_an_end() {
+    fn waits_are_seconds_or_dates_and_bounded() {
         let now = Some("Sun, 06 Nov 1994 08:49:37 GMT");
         for (text, seconds) in [
             ("0", Some(0)),

@@ -1,8 +1,7 @@
-//! A vision-language model behind an OpenAI-compatible address (vLLM, Ollama, llama.cpp and others).
+//! A vision-language model behind an OpenAI-compatible API (vLLM, Ollama, llama.cpp and others).
 //!
-//! Servers are slow, refuse, break off and answer nonsense. Each request is tried again with growing pauses, longer where
-//! the server says so; what still fails is this view's fault if the server is otherwise well, and the run's end if not. A
-//! server that has refused everything so far is not well.
+//! Failed requests are retried with exponential backoff, or after the time that the server requests. If all retries fail, the view
+//! has no caption if the server is healthy; otherwise the run stops. A server that rejected every request counts as unhealthy.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -18,46 +17,45 @@ use super::{CaptionError, Captioner, Said, Subject, pause};
 use crate::gate::Gate;
 use crate::{Caption, Member};
 
-/// Largest answer that is read, in bytes.
+/// Maximum size of a response in bytes.
 const LARGEST_ANSWER: u64 = 4 << 20;
-/// Longest sentence that is kept, in characters.
+/// Maximum length of a caption in characters.
 const LONGEST: usize = 2000;
-/// Longest pause between two tries.
+/// Maximum wait before a retry.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// Questions without a sentence, and no other yet, after which a server is taken to refuse them all; of two shapes at least,
-/// for one may be odd.
+/// Failures without a success, for two shapes at least, after which the server counts as rejecting every request.
 const MOST_REFUSED: u64 = 8;
 
-/// Which model, and how it is asked.
+/// Configuration of [`Served`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ServedConfig {
-    /// Address up to and with the version: `http://localhost:8000/v1`.
+    /// Base URL of the API, including the version: `http://localhost:8000/v1`.
     pub url: String,
-    /// Name of the model on that server.
+    /// Name of the model on the server.
     pub model: String,
-    /// What it is asked about each picture.
+    /// The prompt that is sent with each image.
     pub prompt: String,
-    /// Sentences for each request. Servers that know only one give one.
+    /// Captions per request (`n` in the API). Some servers always return one.
     pub sentences: u32,
-    /// Ask about every view alone, as ULIP-2 does; otherwise about all views in one request.
+    /// One request per view, as in [ULIP-2](https://arxiv.org/abs/2305.08275); otherwise one request with all views.
     pub per_view: bool,
-    /// Requests under way at the same time.
+    /// Maximum number of concurrent requests.
     pub concurrency: usize,
-    /// Tries after the first.
+    /// Retries per request.
     pub retries: u32,
-    /// First pause before trying again, in milliseconds; doubled each time.
+    /// Wait before the first retry, in milliseconds; doubled for each further retry.
     pub pause_ms: u64,
-    /// Time for one request, in seconds.
+    /// Timeout of a request, in seconds.
     pub timeout_s: u64,
-    /// Longest answer in tokens.
+    /// Maximum number of tokens per caption.
     pub max_tokens: u32,
-    /// Sent as a bearer token. Not recorded.
+    /// Bearer token. Not recorded in the data set.
     #[serde(skip)]
     pub api_key: Option<String>,
 }
 
 impl ServedConfig {
-    /// The usual settings for a model at an address.
+    /// The default settings for a model at a URL.
     pub fn new(url: &str, model: &str) -> Self {
         Self {
             url: url.trim_end_matches('/').to_owned(),
@@ -77,45 +75,45 @@ impl ServedConfig {
     }
 }
 
-/// What a captioner did so far.
+/// Counts of a captioner so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ServedCounts {
-    /// Requests that were answered well.
+    /// Successful requests.
     pub answered: u64,
-    /// Tries that failed.
+    /// Failed requests, including those that were retried.
     pub failed_tries: u64,
-    /// Sentences.
+    /// Captions.
     pub sentences: u64,
-    /// Tokens the server counted for questions.
+    /// Prompt tokens, as counted by the server.
     pub prompt_tokens: u64,
-    /// Tokens the server counted for answers.
+    /// Completion tokens, as counted by the server.
     pub answer_tokens: u64,
-    /// Questions that got no sentence.
+    /// Missing captions.
     pub refused: u64,
 }
 
-/// The client.
+/// A captioner that sends views to a served model.
 pub struct Served {
     config: ServedConfig,
     agent: ureq::Agent,
     turns: Gate,
     counts: [AtomicU64; 6],
-    /// Shapes that got no sentence.
+    /// Number of shapes without captions.
     silent: AtomicU64,
 }
 
-/// Why a try failed.
+/// Why a request failed.
 enum Trouble {
-    /// It may go well the next time, after the pause the server asked for.
+    /// A retry may succeed, after the wait that the server requested.
     Passing(String, Option<Duration>),
-    /// It will not go well for this picture.
+    /// The request is rejected; others may succeed.
     Refused(String),
-    /// It will not go well at all, and what to do about it.
+    /// Every request will fail; with a hint.
     Fatal(String, &'static str),
 }
 
 impl Served {
-    /// A client; nothing is sent before the first caption.
+    /// Creates a client. No request is sent before the first caption.
     pub fn new(config: ServedConfig) -> Self {
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
@@ -131,7 +129,7 @@ impl Served {
         }
     }
 
-    /// What it did so far.
+    /// Counts so far.
     pub fn counts(&self) -> ServedCounts {
         let [answered, failed_tries, sentences, prompt_tokens, answer_tokens, refused] =
             self.counts.each_ref().map(|count| count.load(Ordering::Relaxed));
@@ -142,11 +140,12 @@ impl Served {
         self.counts[which].fetch_add(n, Ordering::Relaxed);
     }
 
-    /// Sentences about some pictures; tried until it goes well or is hopeless.
+    /// Captions of some images, with retries.
     fn ask(&self, pictures: &[&Vec<u8>]) -> Result<Vec<String>, CaptionError> {
         let body = self.request(pictures).to_string();
-        let mut pause = Duration::from_millis(self.config.pause_ms);
-        for attempt in 0.. {
+        let mut backoff = Duration::from_millis(self.config.pause_ms);
+        let mut attempt = 0;
+        loop {
             let tried = {
                 let _turn = self.turns.enter();
                 self.once(&body)
@@ -163,15 +162,16 @@ impl Served {
                 return Err(if self.is_well() {
                     CaptionError::Shape(reason)
                 } else {
-                    server(reason, "start the server, then run the same again: it goes on")
+                    server(reason, "start the server, then run the same command again to resume")
                 });
             }
-            std::thread::sleep(asked.map_or(pause, |asked| asked.max(pause)));
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            std::thread::sleep(asked.map_or(backoff, |asked| asked.max(backoff)));
+            backoff = (backoff * 2).min(LONGEST_PAUSE);
+            attempt += 1;
         }
-        Ok(Vec::new())
     }
 
+    /// The body of a request.
     fn request(&self, pictures: &[&Vec<u8>]) -> Value {
         let picture = |jpeg: &&Vec<u8>| {
             let data = format!("data:image/jpeg;base64,{}", STANDARD.encode(jpeg));
@@ -192,32 +192,37 @@ impl Served {
         request
     }
 
+    /// Sends a request.
     fn once(&self, body: &str) -> Result<Vec<String>, Trouble> {
-        let passing = |reason: String| Trouble::Passing(reason, None);
         let url = format!("{}/chat/completions", self.config.url);
-        let mut request = self.agent.post(&url).header("Content-Type", "application/json");
-        if let Some(key) = &self.config.api_key {
-            request = request.header("Authorization", format!("Bearer {key}"));
-        }
-        let mut response =
-            request.send(body.as_bytes()).map_err(|error| passing(format!("{url}: {error}")))?;
+        let passing = |reason: String| Trouble::Passing(format!("{url}: {reason}"), None);
+        let request = self.authorized(self.agent.post(&url).header("Content-Type", "application/json"));
+        let mut response = request.send(body.as_bytes()).map_err(|error| passing(error.to_string()))?;
         let status = response.status().as_u16();
         let header = |name: &str| response.headers().get(name)?.to_str().ok();
         let asked = header("retry-after").and_then(|text| pause::asked(text, header("date")));
         let answer = response.body_mut().with_config().limit(LARGEST_ANSWER).read_to_vec();
-        let answer = answer.map_err(|error| passing(format!("{url}: {error}")))?;
-        let said = || format!("{url}: {status} {}", excerpt(&answer));
+        let answer = answer.map_err(|error| passing(error.to_string()))?;
+        let message = || format!("{url}: {status} {}", excerpt(&answer));
         match status {
-            200..=299 => self.sentences(&answer).map_err(passing),
-            408 | 425 | 429 | 500..=599 => Err(Trouble::Passing(said(), asked)),
+            200..=299 => self.sentences(&answer).map_err(|reason| Trouble::Passing(reason, None)),
+            408 | 425 | 429 | 500..=599 => Err(Trouble::Passing(message(), asked)),
             _ => Err(match hint(status) {
-                Some(hint) => Trouble::Fatal(said(), hint),
-                None => Trouble::Refused(said()),
+                Some(hint) => Trouble::Fatal(message(), hint),
+                None => Trouble::Refused(message()),
             }),
         }
     }
 
-    /// The sentences of an answer.
+    /// Adds the API key, if there is one.
+    fn authorized<B>(&self, request: ureq::RequestBuilder<B>) -> ureq::RequestBuilder<B> {
+        match &self.config.api_key {
+            Some(key) => request.header("Authorization", format!("Bearer {key}")),
+            None => request,
+        }
+    }
+
+    /// The captions in a response.
     fn sentences(&self, answer: &[u8]) -> Result<Vec<String>, String> {
         let wrong = |what: &str| format!("expected {what}, found {}", excerpt(answer));
         let answer_json: Value = serde_json::from_slice(answer).map_err(|_| wrong("JSON"))?;
@@ -227,7 +232,7 @@ impl Served {
             choices.iter().filter_map(|choice| choice.pointer("/message/content")?.as_str()).map(tidy);
         let texts: Vec<String> = texts.filter(|text| !text.is_empty()).collect();
         if texts.is_empty() {
-            return Err(wrong("a sentence"));
+            return Err(wrong("a caption"));
         }
         let tokens = |key: &str| answer_json.pointer(key).and_then(Value::as_u64).unwrap_or(0);
         self.count(0, 1);
@@ -237,10 +242,10 @@ impl Served {
         Ok(texts)
     }
 
-    /// Notes that a shape got no sentence.
+    /// Counts a shape without captions.
     ///
     /// # Errors
-    /// If nothing got one so far and it has been asked often enough.
+    /// If the server rejected every request so far, and there were enough of them.
     fn note_silence(&self, said: &Said) -> Result<(), CaptionError> {
         let shapes = self.silent.fetch_add(1, Ordering::Relaxed) + 1;
         let ServedCounts { answered, refused, .. } = self.counts();
@@ -249,14 +254,17 @@ impl Served {
             return Ok(());
         }
         let hint = if self.config.per_view {
-            "see what the server says: its model must look at pictures (--caption-model), within --caption-max-tokens"
+            "check the server's message: the model must accept images (--caption-model) and answer within --caption-max-tokens"
         } else {
-            "a server that takes one picture a request is asked about every view alone: leave out --views-together"
+            "if the server accepts only one image per request, omit --views-together"
         };
-        Err(server(format!("none of the first {refused} questions got a sentence, the last: {last}"), hint))
+        Err(server(
+            format!("none of the first {refused} requests returned a caption, the last: {last}"),
+            hint,
+        ))
     }
 
-    /// Questions about pictures: each with the view it is about, if it is about one.
+    /// The requests for a shape: images, and the view that the request is about unless it is about all.
     fn questions<'a>(&self, pictures: &'a [(usize, Vec<u8>)]) -> Vec<(Option<usize>, Vec<&'a Vec<u8>>)> {
         if self.config.per_view {
             return pictures.iter().map(|(view, bytes)| (Some(*view), vec![bytes])).collect();
@@ -264,12 +272,9 @@ impl Served {
         vec![(None, pictures.iter().map(|(_, bytes)| bytes).collect())]
     }
 
-    /// Whether the server answers the simplest question.
+    /// Whether the server responds to a simple request.
     fn is_well(&self) -> bool {
-        let mut request = self.agent.get(format!("{}/models", self.config.url));
-        if let Some(key) = &self.config.api_key {
-            request = request.header("Authorization", format!("Bearer {key}"));
-        }
+        let request = self.authorized(self.agent.get(format!("{}/models", self.config.url)));
         request.call().is_ok_and(|response| response.status().is_success())
     }
 }
@@ -278,22 +283,25 @@ fn server(reason: String, hint: &str) -> CaptionError {
     CaptionError::Server { reason, hint: Some(hint.to_owned()) }
 }
 
-/// What to do where a status means that no question will go well.
+/// The hint for a status that means that every request will fail.
 fn hint(status: u16) -> Option<&'static str> {
     Some(match status {
-        401 | 403 => "give the server's key by --caption-key or LEXIFORM_CAPTION_KEY",
-        402 => "the server wants to be paid: once it is, run the same again: it goes on",
-        404 => "check --caption-url, which ends with /v1, and --caption-model, as the server calls it",
+        401 | 403 => "set the server's API key with --caption-key or LEXIFORM_CAPTION_KEY",
+        402 => "the server requires payment; then run the same command again to resume",
+        404 => {
+            "check --caption-url, which ends with /v1, and --caption-model, the server's name of the model"
+        }
         _ => return None,
     })
 }
 
-/// One line, without quotes around it.
+/// The text on one line, without surrounding quotes.
 fn tidy(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     line.trim_matches('"').trim().chars().take(LONGEST).collect()
 }
 
+/// The start of a response, for messages.
 fn excerpt(bytes: &[u8]) -> String {
     let text: String = String::from_utf8_lossy(bytes).chars().take(160).collect();
     format!("{text:?}")
@@ -314,7 +322,7 @@ impl Captioner for Served {
     fn caption(&self, subject: &Subject) -> Result<Said, CaptionError> {
         let jpeg = |member: &Member| {
             let view = Member::view_index(&member.name)?;
-            // Not every server reads WebP, and none needs more than this.
+            // Not every server reads WebP.
             let small =
                 decode_picture(&member.bytes).and_then(|image| Picture::Jpeg.encode(&on_white(&image)));
             Some(small.map(|bytes| (view, bytes)))

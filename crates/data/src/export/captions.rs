@@ -1,8 +1,10 @@
-//! Captions as Cap3D publishes them, and labels: `id,caption` and `id,label,split`, without headings in the first.
+//! Captions as [Cap3D](https://github.com/crockwell/Cap3D) publishes them (`id,caption` without headings), and labels
+//! (`id,label,split`).
 
-use super::{Exported, Work, outside_name};
+use super::job::{Exported, Work, outside_name};
 use crate::DataError;
 
+/// Writes `captions.csv` and `labels.csv`.
 pub(super) fn write(work: Work<'_>) -> Result<Exported, DataError> {
     let (dataset, to) = (work.dataset, work.to);
     let wrong = |error: csv::Error| DataError::invalid(to, error);
@@ -18,8 +20,8 @@ pub(super) fn write(work: Work<'_>) -> Result<Exported, DataError> {
         for label in &about.labels {
             labels.write_record([id.as_str(), label.as_str(), about.split.as_str()]).map_err(wrong)?;
         }
-        let said = !about.captions.is_empty() || !about.labels.is_empty();
-        Ok((!said).then_some("has no captions and no labels"))
+        let is_empty = about.captions.is_empty() && about.labels.is_empty();
+        Ok(is_empty.then_some("has no captions and no labels"))
     })?;
     captions.flush()?;
     labels.flush()?;

@@ -1,22 +1,23 @@
-//! Duoduo CLIP's files: `imgs` u8 `[N, views, 3, 224, 224]` on white with its index, `img_feat` beside it. Pixels are those
-//! of the reference's packing: Pillow's bicubic resize with color weighted by alpha, then put on white and cut to bytes.
+//! Files of [Duoduo CLIP](https://github.com/3dlg-hcvc/DuoduoCLIP): `imgs` u8 `[N, views, 3, 224, 224]` on white with its index, and
+//! `img_feat`. Pixels equal those of the reference's packing script: Pillow's bicubic resize with premultiplied alpha, composited
+//! on white, truncated to bytes.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use lexiform_formats::array::{Dtype, Kind};
+use lexiform_formats::array::Dtype;
 use lexiform_formats::hdf5::Writer;
 use lexiform_formats::picture::decode_picture;
 use lexiform_geometry::resize::{composite_on_white, resize_bicubic_rgba};
 
-use super::{Exported, Work, outside_name};
+use super::job::{Exported, Work, outside_name};
 use crate::shard::write_json;
 use crate::{DataError, Dataset, VIEW_FEATURES};
 
-/// Edge of a view in the array.
+/// Width and height of a view in the array.
 const EDGE: u32 = 224;
 
-/// Shapes with the most views; others are left out, since the array is a block.
+/// Writes the shapes with the maximum number of views. Others are skipped, because all rows of the array have the same size.
 pub(super) fn write(work: Work<'_>) -> Result<Exported, DataError> {
     let Work { dataset, shapes, to, progress } = work;
     let mut exported = Exported::default();
@@ -48,10 +49,10 @@ pub(super) fn write(work: Work<'_>) -> Result<Exported, DataError> {
 }
 
 fn byte() -> Dtype {
-    Dtype { kind: Kind::Unsigned, size: 1, big: false }
+    Dtype { kind: lexiform_formats::array::Kind::Unsigned, size: 1, big: false }
 }
 
-/// Views of a shape as planes.
+/// The views of a shape as color planes.
 fn planes(dataset: &Dataset, shape: usize, n_views: usize) -> Result<Vec<u8>, DataError> {
     let wrong = |message: String| DataError::invalid(Path::new(dataset.key(shape)), message);
     let views: Vec<usize> = (0..n_views).collect();
@@ -69,7 +70,7 @@ fn planes(dataset: &Dataset, shape: usize, n_views: usize) -> Result<Vec<u8>, Da
     Ok(all)
 }
 
-/// `image_embeddings.h5` where every shape has features.
+/// Writes `image_embeddings.h5` if every shape has features.
 fn features(dataset: &Dataset, shapes: &[usize], n_views: usize, to: &Path) -> Result<(), DataError> {
     let has = |shape: &usize| dataset.members(*shape).any(|name| name == VIEW_FEATURES);
     if !shapes.iter().all(has) {
@@ -99,7 +100,7 @@ fn features(dataset: &Dataset, shapes: &[usize], n_views: usize, to: &Path) -> R
         writer.write(&array.data)?;
     }
     match writer {
-        Some((writer, _)) => Ok(writer.finish()?),
+        Some((writer, _)) => writer.finish(),
         None => Ok(()),
     }
 }

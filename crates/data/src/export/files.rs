@@ -1,8 +1,8 @@
-//! Every file of every shape in a folder of its own.
+//! All files of each shape, in a folder per shape.
 
 use fs_err as fs;
 
-use super::{Exported, Work};
+use super::job::{Exported, Work};
 use crate::DataError;
 
 /// `<key>/v00.png …`, `<key>/about.json`.

@@ -1,16 +1,17 @@
-//! OpenShape's files: a pickled dictionary for each shape, and a list of them.
+//! Files of [OpenShape](https://github.com/Colin97/OpenShape_code): one pickled dictionary per shape, and a list of them.
 
 use lexiform_formats::array::Array;
 use lexiform_formats::pickle::Dict;
 use serde_json::json;
 
-use super::{Exported, Work, outside_name};
+use super::job::{Exported, Work, outside_name};
 use crate::shard::write_json;
-use crate::{Caption, DataError, POINTS, VIEW_FEATURES};
+use crate::{About, Caption, DataError, POINTS, VIEW_FEATURES};
 
-/// Name of the set in the list.
+/// Name of the data set in the list.
 const SET: &str = "lexiform";
 
+/// Writes `<id>.npy` for each shape, and `split.json`.
 pub(super) fn write(work: Work<'_>) -> Result<Exported, DataError> {
     let (dataset, to) = (work.dataset, work.to);
     let mut list = Vec::new();
@@ -19,27 +20,10 @@ pub(super) fn write(work: Work<'_>) -> Result<Exported, DataError> {
         let Some(points) = dataset.array(shape, POINTS)? else {
             return Ok(Some("has no points"));
         };
+        let features = dataset.array(shape, VIEW_FEATURES)?;
         let id = outside_name(dataset.key(shape), &about.id);
-        let mut dict = Dict::new();
-        dict.text("dataset", SET);
-        dict.text("group", about.split.as_str());
-        dict.text("id", id.as_str());
-        let (xyz, rgb) = columns(&points);
-        dict.array("xyz", &xyz);
-        dict.array("rgb", &rgb);
-        if let Some(features) = dataset.array(shape, VIEW_FEATURES)? {
-            dict.array("image_feat", &features);
-        }
-        let from = |of: &[&str]| {
-            let said = about.captions.iter().filter(|c: &&Caption| of.contains(&c.from.as_str()));
-            said.map(|c| c.text.as_str()).collect::<Vec<_>>()
-        };
-        dict.texts("text", &from(&["metadata", "name", "folder"]));
-        dict.text("blip_caption", from(&["blip"]).first().copied().unwrap_or_default());
-        dict.text("msft_caption", from(&["msft"]).first().copied().unwrap_or_default());
-        dict.texts("retrieval_text", &from(&["retrieval"]));
         let name = format!("{id}.npy");
-        fs_err::write(to.join(&name), dict.to_npy())?;
+        fs_err::write(to.join(&name), dictionary(&id, &about, &points, features.as_ref()).to_npy())?;
         list.push(json!({ "dataset": SET, "group": about.split, "id": id, "data_path": name }));
         Ok(None)
     })?;
@@ -47,7 +31,30 @@ pub(super) fn write(work: Work<'_>) -> Result<Exported, DataError> {
     Ok(exported)
 }
 
-/// Positions and colors; shapes without colors are gray, as OpenShape makes them.
+/// The dictionary of a shape. Captions go to the entries of their sources.
+fn dictionary(id: &str, about: &About, points: &Array, features: Option<&Array>) -> Dict {
+    let mut dict = Dict::new();
+    dict.text("dataset", SET);
+    dict.text("group", about.split.as_str());
+    dict.text("id", id);
+    let (xyz, rgb) = columns(points);
+    dict.array("xyz", &xyz);
+    dict.array("rgb", &rgb);
+    if let Some(features) = features {
+        dict.array("image_feat", features);
+    }
+    let from = |sources: &[&str]| {
+        let captions = about.captions.iter().filter(|c: &&Caption| sources.contains(&c.from.as_str()));
+        captions.map(|c| c.text.as_str()).collect::<Vec<_>>()
+    };
+    dict.texts("text", &from(&["metadata", "name", "folder"]));
+    dict.text("blip_caption", from(&["blip"]).first().copied().unwrap_or_default());
+    dict.text("msft_caption", from(&["msft"]).first().copied().unwrap_or_default());
+    dict.texts("retrieval_text", &from(&["retrieval"]));
+    dict
+}
+
+/// Positions and colors; shapes without colors are gray (0.4), as in OpenShape.
 fn columns(points: &Array) -> (Array, Array) {
     let wide = points.shape.get(1).copied().unwrap_or(3).max(3);
     let numbers = points.numbers();

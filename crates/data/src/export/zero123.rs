@@ -1,11 +1,13 @@
-//! Zero123's folders: `<id>/000.png …`, RGBA as they are kept.
+//! Folders of [Zero123](https://github.com/cvlab-columbia/zero123) renders: `<id>/000.png …`, RGBA without changes.
 
 use fs_err as fs;
-use lexiform_formats::picture::{Picture, decode_picture};
+use lexiform_formats::picture::Picture;
+use lexiform_formats::picture::decode_picture;
 
-use super::{Exported, Work, outside_name};
+use super::job::{Exported, Work, outside_name};
 use crate::{DataError, Member};
 
+/// Writes the views of each shape as PNG files.
 pub(super) fn write(work: Work<'_>) -> Result<Exported, DataError> {
     let (dataset, to) = (work.dataset, work.to);
     work.each(|shape| {
@@ -18,11 +20,13 @@ pub(super) fn write(work: Work<'_>) -> Result<Exported, DataError> {
         let folder = to.join(outside_name(shape.key.as_str(), &shape.about.id));
         fs::create_dir_all(&folder)?;
         for (i, view) in views.iter().enumerate() {
-            let png = match view.name.ends_with(".png") {
-                true => view.bytes.clone(),
-                false => decode_picture(&view.bytes)
+            let png = if view.name.ends_with(".png") {
+                view.bytes.clone()
+            } else {
+                let image = decode_picture(&view.bytes);
+                image
                     .and_then(|image| Picture::Png.encode(&image))
-                    .map_err(|error| DataError::invalid(&folder, error))?,
+                    .map_err(|error| DataError::invalid(&folder, error))?
             };
             fs::write(folder.join(format!("{i:03}.png")), png)?;
         }

@@ -1,5 +1,6 @@
-//! Duoduo CLIP's files: `imgs` u8 `[N, 12, 3, 224, 224]`, `img_feat` `[N, 12, dim]`, `shape_feat` `[N, dim]`, indices
-//! `{id: row}`, `lvis.csv` of `class number,class name,uid`, MVPNet's `mvpnet_val.csv`, and `text_embeddings.npy`.
+//! Files of Duoduo CLIP ([paper](https://arxiv.org/abs/2406.11579), [code](https://github.com/3dlg-hcvc/DuoduoCLIP)): `imgs` u8
+//! `[N, 12, 3, 224, 224]`, `img_feat` `[N, 12, dim]`, `shape_feat` `[N, dim]`, indices `{id: row}`, `lvis.csv` with the columns
+//! `class number,class name,uid`, MVPNet's `mvpnet_val.csv`, and `text_embeddings.npy`.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,16 +8,19 @@ use std::sync::Arc;
 use image::RgbaImage;
 use lexiform_formats::array::{Array, Kind};
 use lexiform_formats::hdf5::{Dataset, File, Type};
-use lexiform_formats::pickle::NumpyPickle;
+use lexiform_formats::pickle::Pickle;
 use lexiform_formats::picture::Picture;
 
-use super::carry::{checked_rows, features, first_of, name_of, overlap, read_pickle, rows_by_id};
+use super::files::{first_of, name_of};
+use super::id_lists::{Rows, checked_rows, overlap, rows_by_id};
+use super::members::{features, read_pickle};
 use super::mvimgnet::Lists;
-use super::{ImportOptions, Opened};
+use super::options::ImportOptions;
+use super::source::Opened;
 use crate::table::Table;
 use crate::{About, DataError, Member, TEXT_FEATURES, VIEW_FEATURES};
 
-/// Image files and the index of each, in the order they are looked for.
+/// Image files and their indices, in the order in which they are looked for.
 const PAIRS: [(&str, &str); 4] = [
     ("mv_images.h5", "model_to_idx.json"),
     ("lvis_images.h5", "lvis_model_to_idx.json"),
@@ -24,54 +28,64 @@ const PAIRS: [(&str, &str); 4] = [
     ("mvimgnet_mv_images.h5", "mvimgnet_model_to_idx.json"),
 ];
 
-/// What text features are of, in the order they are kept.
+/// Entries with text features, in the order in which they are stored.
 const TEXTS: [&str; 4] = ["text_feat", "blip_caption_feat", "msft_caption_feat", "retrieval_text_feat"];
 
-/// Views; features if asked for.
+/// Imports views, and features if the options ask for them.
 pub(super) fn images(from: &Path, options: &ImportOptions) -> Result<Opened, DataError> {
     let (images, index) = pair(from)?;
     let folder = images.parent().unwrap_or(Path::new("")).to_owned();
     let views = File::open(&images)?.dataset("imgs")?;
-    let (Type::Plain(dtype), [count, n_views, 3, height, width]) = (views.values(), views.shape()) else {
-        let message = format!("\"imgs\": expected [N, views, 3, height, width], found {:?}", views.shape());
-        return Err(DataError::invalid(&images, message));
-    };
-    if (dtype.kind, dtype.size) != (Kind::Unsigned, 1) {
-        return Err(DataError::invalid(&images, format!("\"imgs\": expected bytes, found {dtype:?}")));
-    }
-    let sizes = (*n_views, *height, *width);
-    let (rows, mut warnings) = checked_rows(rows_by_id(&index)?, *count, &index)?;
+    let (count, size) = image_size(&views, &images)?;
+    let Rows { rows, mut warnings } = checked_rows(rows_by_id(&index)?, count, &index)?;
     let ids: Vec<String> = rows.iter().map(|(id, _)| id.clone()).collect();
     let wanted: Vec<String> = ids.iter().filter(|id| options.wants(id)).cloned().collect();
     let (lists, overlaps) = lists(&folder, &wanted, &images)?;
     warnings.extend(overlaps);
     if name_of(&images).starts_with("mvimgnet") {
         warnings.push(
-            "mvimgnet: the packing script read files in no order, so caption k need not describe view k"
+            "mvimgnet: the reference's packing script read files in arbitrary order, so caption k may not describe view k"
                 .to_owned(),
         );
     }
-    let (features, more) =
-        if options.features { Features::open(&folder, *count)? } else { (None, Vec::new()) };
-    warnings.extend(more);
-    let pictures = options.pictures;
-    let (numbered, mark) = (ids.clone(), lists.digest());
+    let features = options.features.then(|| Features::open(&folder, count, &mut warnings)).transpose()?;
+    let (pictures, mark) = (options.pictures, lists.digest());
     let read = move |i: usize| {
-        let row = rows[i].1;
-        let array = views.read_rows(row, 1).map_err(|error| error.to_string())?;
-        let (mut members, notes) = members(&array.data, sizes, pictures)?;
-        let listed = lists.find(&numbered[i]).cloned().unwrap_or_default();
+        let (id, row) = &rows[i];
+        let array = views.read_rows(*row, 1).map_err(|error| error.to_string())?;
+        let (mut members, notes) = members(&array.data, size, pictures)?;
+        let listed = lists.find(id).cloned().unwrap_or_default();
         let split = listed.split.unwrap_or_default();
         let mut about = About { notes, labels: listed.labels, split, ..About::default() };
         if let Some(features) = &features {
-            features.add(row, &numbered[i], &mut members, &mut about)?;
+            features.add(*row, id, &mut members, &mut about)?;
         }
         Ok((members, about))
     };
     Ok(Opened::new("duoduo", &images, &ids, options, read)?.with("lists", mark).warn(warnings))
 }
 
-/// Embeddings of whole shapes, without views.
+/// The views of a shape in `imgs`.
+#[derive(Clone, Copy)]
+struct ImageSize {
+    views: usize,
+    height: usize,
+    width: usize,
+}
+
+/// The number of shapes in `imgs`, and the size of each.
+fn image_size(views: &Dataset, path: &Path) -> Result<(usize, ImageSize), DataError> {
+    let (Type::Plain(dtype), [count, n_views, 3, height, width]) = (views.values(), views.shape()) else {
+        let message = format!("\"imgs\": expected [N, views, 3, height, width], found {:?}", views.shape());
+        return Err(DataError::invalid(path, message));
+    };
+    if (dtype.kind, dtype.size) != (Kind::Unsigned, 1) {
+        return Err(DataError::invalid(path, format!("\"imgs\": expected bytes, found {dtype:?}")));
+    }
+    Ok((*count, ImageSize { views: *n_views, height: *height, width: *width }))
+}
+
+/// Imports embeddings of whole shapes, without views.
 pub(super) fn embeddings(from: &Path, options: &ImportOptions) -> Result<Opened, DataError> {
     let path = if from.is_dir() { from.join("shape_emb_objaverse.h5") } else { from.to_owned() };
     let features = File::open(&path)?.dataset("shape_feat")?;
@@ -82,14 +96,14 @@ pub(super) fn embeddings(from: &Path, options: &ImportOptions) -> Result<Opened,
     let mut warnings = big_endian(&features, &path);
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let index = path.with_file_name(format!("{stem}_model_to_idx.json"));
-    let (rows, more) = checked_rows(rows_by_id(&index)?, count, &index)?;
+    let Rows { rows, warnings: more } = checked_rows(rows_by_id(&index)?, count, &index)?;
     warnings.extend(more);
     let ids: Vec<String> = rows.iter().map(|(id, _)| id.clone()).collect();
     let read = move |i: usize| {
         let row: Array = features.read_rows(rows[i].1, 1).map_err(|error| error.to_string())?;
         let values = row.numbers();
         if values.iter().any(|v| !v.is_finite()) {
-            return Err("its features are not finite".to_owned());
+            return Err("features are not finite".to_owned());
         }
         Ok((vec![self::features("shape.npy", 1, dim, &values)], About::default()))
     };
@@ -107,7 +121,7 @@ fn pair(from: &Path) -> Result<(PathBuf, PathBuf), DataError> {
         return if index.exists() {
             Ok((from.to_owned(), index))
         } else {
-            Err(missing(format!("expected {} beside it", index.display())))
+            Err(missing(format!("expected {} in the same folder", index.display())))
         };
     }
     let found = PAIRS.iter().map(|(images, index)| (from.join(images), from.join(index)));
@@ -119,7 +133,7 @@ fn pair(from: &Path) -> Result<(PathBuf, PathBuf), DataError> {
     }
 }
 
-/// Labels and splits of the lists that are near; warns of shapes to train on that are for evaluation.
+/// Labels and splits from the lists near `folder`; warns of training shapes that belong to an evaluation set.
 fn lists(folder: &Path, ids: &[String], images: &Path) -> Result<(Table, Vec<String>), DataError> {
     let near = ["", "csv_list", "../csv_list", "../../csv_list"].map(|f| folder.join(f));
     if name_of(images).starts_with("mvimgnet") {
@@ -143,18 +157,15 @@ fn lists(folder: &Path, ids: &[String], images: &Path) -> Result<(Table, Vec<Str
 
 fn big_endian(dataset: &Dataset, path: &Path) -> Vec<String> {
     let is_big = matches!(dataset.values(), Type::Plain(dtype) if dtype.big && dtype.size > 1);
-    let warning = format!("{}: values are big-endian and were turned", name_of(path));
+    let warning = format!("{}: values are big-endian and were byte-swapped", name_of(path));
     is_big.then_some(warning).into_iter().collect()
 }
 
-/// Planar views as image files; notes views that are blank or the same as another.
-fn members(
-    data: &[u8],
-    (n_views, height, width): (usize, usize, usize),
-    pictures: Picture,
-) -> Result<(Vec<Member>, Vec<String>), String> {
+/// Planar views as image files, and notes about views that are blank or duplicates.
+fn members(data: &[u8], size: ImageSize, pictures: Picture) -> Result<(Vec<Member>, Vec<String>), String> {
+    let ImageSize { views, height, width } = size;
     let plane = height * width;
-    let mut members = Vec::with_capacity(n_views);
+    let mut members = Vec::with_capacity(views);
     let mut notes = Vec::new();
     for (i, view) in data.chunks_exact(3 * plane).enumerate() {
         if let Some(same) = data.chunks_exact(3 * plane).take(i).position(|other| other == view) {
@@ -171,17 +182,16 @@ fn members(
     Ok((members, notes))
 }
 
-/// Frozen features of views and sentences.
+/// Features of views and texts.
 struct Features {
     views: Option<Dataset>,
     texts: Option<Arc<NumpyPickle>>,
 }
 
 impl Features {
-    fn open(folder: &Path, count: usize) -> Result<(Option<Self>, Vec<String>), DataError> {
+    fn open(folder: &Path, count: usize, warnings: &mut Vec<String>) -> Result<Self, DataError> {
         let near =
             |name: &str| first_of([folder.join(name), folder.join("ViT-B-32_laion2b_s34b_b79k").join(name)]);
-        let mut warnings = Vec::new();
         let mut found = Self { views: None, texts: None };
         if let Some(path) = near("image_embeddings.h5") {
             let views = File::open(&path)?.dataset("img_feat")?;
@@ -197,7 +207,7 @@ impl Features {
             let texts = read_pickle(&path).map_err(|message| DataError::invalid(&path, message))?;
             found.texts = Some(Arc::new(texts));
         }
-        Ok((Some(found), warnings))
+        Ok(found)
     }
 
     #[expect(clippy::manual_checked_ops, reason = "the division is of another number")]

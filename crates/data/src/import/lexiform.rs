@@ -1,12 +1,13 @@
-//! Another data set of this kind: to bring it together anew, with more labels and captions, or in shards of another size.
+//! Another Lexiform data set, to add labels and captions or to change the size of shards.
 
 use std::path::Path;
 
-use super::{ImportOptions, Opened};
+use super::options::ImportOptions;
+use super::source::Opened;
 use crate::shape::ABOUT;
 use crate::{DataError, Dataset};
 
-/// Every shape as it is.
+/// Imports every shape without changes.
 pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<Opened, DataError> {
     let dataset = Dataset::open(from)?;
     let ids: Vec<String> = (0..dataset.len()).map(|shape| dataset.key(shape).to_owned()).collect();

@@ -1,35 +1,38 @@
-//! ModelNet40 and ModelNet10 as clouds: the resampled text files with their lists; `test_pc.npy` of OpenShape and
-//! `modelnet40_colored_10k_pc.npy` of ULIP-2 beside their `.json`; the `.dat` of sampled clouds that ULIP and PointNet++
-//! keep. Meshes (`.off`) are for `data prepare`, which reads class and split from the folders.
+//! Point clouds of ModelNet40 and ModelNet10 ([paper](https://arxiv.org/abs/1406.5670), [data](https://modelnet.cs.princeton.edu)):
+//! the resampled text files with their lists; `test_pc.npy` of OpenShape and `modelnet40_colored_10k_pc.npy` of ULIP-2 with their
+//! `.json`; the `.dat` of sampled clouds of ULIP and PointNet++. Meshes (`.off`) are for `lexiform data prepare`, which reads class
+//! and split from the folders.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use lexiform_formats::array::Array;
-use lexiform_formats::pickle::{Item, NumpyPickle};
+use lexiform_formats::pickle::{Item, Pickle};
 use serde_json::Value;
 
-use super::carry::{entries, first_of, lines, lines_if, name_of, overlap, points, points_of, read_pickle};
-use super::{ImportOptions, Opened};
+use super::files::{entries, first_of, name_of};
+use super::id_lists::{lines, lines_if, overlap};
+use super::members::{points, points_of, read_pickle};
+use super::options::ImportOptions;
+use super::source::Opened;
 use crate::{About, DataError, Member};
 
-/// Most numbers of one text file.
+/// Maximum number of coordinates in a text file.
 const MOST_NUMBERS: usize = 64 << 20;
 
-/// Whichever of the forms is there.
+/// Imports any of the forms, by the file name extension.
 pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<Opened, DataError> {
-    let ending = from.extension().and_then(|e| e.to_str()).unwrap_or_default();
-    match ending {
+    match from.extension().and_then(|e| e.to_str()).unwrap_or_default() {
         "npy" => colored(from, options),
         "dat" | "pkl" => sampled(from, options),
         _ => resampled(from, options),
     }
 }
 
-/// Names of the lists a set has, `modelnet40_train.txt`; both sets lie in one folder with their clouds.
+/// Prefixes of the lists (`modelnet40_train.txt`); the resampled data holds both variants in one folder.
 const SETS: [&str; 2] = ["modelnet40", "modelnet10"];
 
-/// What is to be read of a folder of text files.
+/// The shapes to read from a folder of text files.
 struct Lists {
     root: PathBuf,
     train: Vec<String>,
@@ -38,8 +41,8 @@ struct Lists {
 }
 
 impl Lists {
-    /// The set that lies in a folder, ModelNet40 where both do; or that of a list: `modelnet10_test.txt` means its shapes,
-    /// `modelnet10_shape_names.txt` the whole set.
+    /// The variant in a folder, ModelNet40 if it holds both; or the variant of a list: `modelnet10_test.txt` stands for its
+    /// shapes, `modelnet10_shape_names.txt` for all shapes.
     fn read(from: &Path) -> Result<Self, DataError> {
         if !from.is_dir() {
             return Self::named(from);
@@ -51,9 +54,7 @@ impl Lists {
         let set = found.first().ok_or_else(|| DataError::invalid(from, message))?;
         let mut lists = Self::of(from, set, &["train", "test"])?;
         lists.warnings.extend(found.iter().skip(1).map(|other| {
-            format!(
-                "the lists of {other} lie there too: import {other}_shape_names.txt for them, this is {set}"
-            )
+            format!("imported {set}; the folder also holds {other}: import {other}_shape_names.txt for it")
         }));
         Ok(lists)
     }
@@ -73,9 +74,11 @@ impl Lists {
     }
 
     fn of(root: &Path, set: &str, wanted: &[&str]) -> Result<Self, DataError> {
-        let list = |name: &str| match wanted.contains(&name) {
-            true => lines_if(&root.join(format!("{set}_{name}.txt"))),
-            false => Ok(Vec::new()),
+        let list = |name: &str| {
+            if !wanted.contains(&name) {
+                return Ok(Vec::new());
+            }
+            lines_if(&root.join(format!("{set}_{name}.txt")))
         };
         let (train, test) = (list("train")?, list("test")?);
         if train.is_empty() && test.is_empty() {
@@ -84,7 +87,7 @@ impl Lists {
                 format!("expected shapes in {set}_train.txt or {set}_test.txt"),
             ));
         }
-        let warnings = overlap(&train, &test, "in the lists of training and of test").into_iter().collect();
+        let warnings = overlap(&train, &test, "in the train and in the test list").into_iter().collect();
         Ok(Self { root: root.to_owned(), train, test, warnings })
     }
 }
@@ -98,7 +101,7 @@ fn resampled(from: &Path, options: &ImportOptions) -> Result<Opened, DataError> 
     let ids: Vec<String> = all.iter().map(|(id, _)| id.clone()).collect();
     let read = move |i: usize| {
         let (id, split) = &all[i];
-        // The class is all before the last underscore: night_stand_0001.
+        // The class is everything before the last underscore: night_stand_0001.
         let class = id.rsplit_once('_').map_or(id.as_str(), |(class, _)| class);
         let (xyz, normals) = text_cloud(&root.join(class).join(format!("{id}.txt")))?;
         let mut members = vec![points(&xyz, None)?];
@@ -128,84 +131,87 @@ fn text_cloud(path: &Path) -> Result<(Array, Option<Array>), String> {
     Ok((Array::singles(&[xyz.len() / 3, 3], &xyz), normals))
 }
 
-/// An array of `{xyz, rgb}` and a list of `{category, name}`.
+/// Imports an array of `{xyz, rgb}` and a list of `{category, name}`.
 fn colored(from: &Path, options: &ImportOptions) -> Result<Opened, DataError> {
-    let folder = from.parent().unwrap_or(Path::new(""));
-    let lists: Vec<PathBuf> =
-        entries(folder)?.into_iter().filter(|path| path.extension().is_some_and(|e| e == "json")).collect();
-    let known = ["test_split.json", "modelnet40_test_split_10k_colored.json"].map(|name| folder.join(name));
-    let list = first_of(known).or_else(|| lists.first().cloned());
-    let list =
-        list.ok_or_else(|| DataError::invalid(from, "expected a .json of {category, name} beside it"))?;
-    let json: Value =
-        serde_json::from_slice(&fs_err::read(&list)?).map_err(|error| DataError::invalid(&list, error))?;
-    let rows =
-        json.as_array().ok_or_else(|| DataError::invalid(&list, "expected a list of {category, name}"))?;
-    let text = |row: &Value, key: &str| row.get(key).and_then(Value::as_str).map(str::to_owned);
-    let rows: Vec<(String, String)> = rows
-        .iter()
-        .enumerate()
-        .map(|(i, row)| {
-            let class = text(row, "category").unwrap_or_default();
-            (text(row, "name").unwrap_or_else(|| format!("{class}_{i:05}")), class)
-        })
-        .collect();
+    let (list, rows) = listed_names(from)?;
     let pickle = read_pickle(from).map_err(|message| DataError::invalid(from, message))?;
-    if pickle.root().len() != rows.len() {
-        let message = format!(
-            "expected {} clouds, as {} lists, found {}",
-            rows.len(),
-            name_of(&list),
-            pickle.root().len()
-        );
+    let found = pickle.root().len();
+    if found != rows.len() {
+        let message = format!("expected {} clouds, as in {}, found {found}", rows.len(), name_of(&list));
         return Err(DataError::invalid(from, message));
     }
     let ids: Vec<String> = rows.iter().map(|(id, _)| id.clone()).collect();
     let read = move |i: usize| {
-        let item = pickle.root().items().nth(i).ok_or("is missing")?;
+        let item = pickle.root().items().nth(i).ok_or("missing")?;
         let labels = vec![rows[i].1.replace('_', " ")];
         Ok((vec![points_of(item)?], About { labels, split: "test".to_owned(), ..About::default() }))
     };
     Opened::new("modelnet", from, &ids, options, read)
 }
 
-/// A pickle of `[clouds, labels]`.
+/// The `.json` in the folder of an array, and its ids with their classes.
+fn listed_names(from: &Path) -> Result<(PathBuf, Vec<(String, String)>), DataError> {
+    let folder = from.parent().unwrap_or(Path::new(""));
+    let lists: Vec<PathBuf> =
+        entries(folder)?.into_iter().filter(|path| path.extension().is_some_and(|e| e == "json")).collect();
+    let known = ["test_split.json", "modelnet40_test_split_10k_colored.json"].map(|name| folder.join(name));
+    let list = first_of(known).or_else(|| lists.first().cloned());
+    let missing = || DataError::invalid(from, "expected a .json of {category, name} in the same folder");
+    let list = list.ok_or_else(missing)?;
+    let json: Value =
+        serde_json::from_slice(&fs_err::read(&list)?).map_err(|error| DataError::invalid(&list, error))?;
+    let rows =
+        json.as_array().ok_or_else(|| DataError::invalid(&list, "expected a list of {category, name}"))?;
+    let text = |row: &Value, key: &str| row.get(key).and_then(Value::as_str).map(str::to_owned);
+    let named = |(i, row): (usize, &Value)| {
+        let class = text(row, "category").unwrap_or_default();
+        (text(row, "name").unwrap_or_else(|| format!("{class}_{i:05}")), class)
+    };
+    let rows = rows.iter().enumerate().map(named).collect();
+    Ok((list, rows))
+}
+
+/// Imports a pickle of `[clouds, labels]`.
 fn sampled(from: &Path, options: &ImportOptions) -> Result<Opened, DataError> {
     let invalid = |message: String| DataError::invalid(from, message);
     let pickle: NumpyPickle = read_pickle(from).map_err(invalid)?;
+    let labels = sampled_labels(&pickle).map_err(invalid)?;
+    let name = name_of(from);
+    let set = if name.contains("modelnet10") { "modelnet10" } else { "modelnet40" };
+    let folder = from.parent().unwrap_or(Path::new(""));
+    let names = first_of([folder.join(format!("{set}_shape_names.txt"))])
+        .map_or(Ok(Vec::new()), |path| lines(&path))?;
+    let split = if name.contains("train") { "train" } else { "test" };
+    let stem = name.split('.').next().unwrap_or_default();
+    let mut counts: HashMap<usize, usize> = HashMap::new();
+    let id = |label: &usize| {
+        let n = counts.entry(*label).and_modify(|n| *n += 1).or_insert(0);
+        format!("{stem}-{label:02}-{n:05}")
+    };
+    let ids: Vec<String> = labels.iter().map(id).collect();
+    let warning =
+        names.is_empty().then(|| format!("no {set}_shape_names.txt in the same folder: labels are numbers"));
+    let read = move |i: usize| {
+        let clouds = pickle.root().items().next();
+        let cloud = clouds.and_then(|clouds| clouds.items().nth(i)).ok_or("missing")?;
+        let cloud = cloud.array().ok_or("not an array")?;
+        let label = names.get(labels[i]).map_or_else(|| labels[i].to_string(), |name| name.replace('_', " "));
+        let about = About { labels: vec![label], split: split.to_owned(), ..About::default() };
+        Ok((vec![points(cloud, None)?], about))
+    };
+    Ok(Opened::new("modelnet", from, &ids, options, read)?.warn(warning.into_iter().collect()))
+}
+
+/// The labels in a pickle of `[clouds, labels]`, one per cloud.
+fn sampled_labels(pickle: &NumpyPickle) -> Result<Vec<usize>, String> {
     let parts: Vec<Item> = pickle.root().items().collect();
     let [clouds, labels] = parts[..] else {
-        return Err(invalid("expected a list of clouds and one of labels".to_owned()));
+        return Err("expected a list of clouds and a list of labels".to_owned());
     };
     let labels: Vec<usize> =
         labels.items().map(|label| label.number().unwrap_or(-1.0) as i64 as usize).collect();
     if labels.len() != clouds.len() {
-        return Err(invalid(format!("{} clouds and {} labels", clouds.len(), labels.len())));
+        return Err(format!("{} clouds and {} labels", clouds.len(), labels.len()));
     }
-    let folder = from.parent().unwrap_or(Path::new(""));
-    let set = if name_of(from).contains("modelnet10") { "modelnet10" } else { "modelnet40" };
-    let names = first_of([folder.join(format!("{set}_shape_names.txt"))])
-        .map_or(Ok(Vec::new()), |path| lines(&path))?;
-    let split = if name_of(from).contains("train") { "train" } else { "test" };
-    let mut counts: HashMap<usize, usize> = HashMap::new();
-    let stem = name_of(from).split('.').next().unwrap_or_default().to_owned();
-    let ids: Vec<String> = labels
-        .iter()
-        .map(|label| {
-            let n = counts.entry(*label).and_modify(|n| *n += 1).or_insert(0);
-            format!("{stem}-{label:02}-{n:05}")
-        })
-        .collect();
-    let warning = names.is_empty().then(|| format!("no {set}_shape_names.txt beside it: labels are numbers"));
-    let read = move |i: usize| {
-        let cloud =
-            pickle.root().items().next().and_then(|clouds| clouds.items().nth(i)).ok_or("is missing")?;
-        let cloud = cloud.array().ok_or("is no array")?;
-        let label = names.get(labels[i]).map_or_else(|| labels[i].to_string(), |name| name.replace('_', " "));
-        Ok((
-            vec![points(cloud, None)?],
-            About { labels: vec![label], split: split.to_owned(), ..About::default() },
-        ))
-    };
-    Ok(Opened::new("modelnet", from, &ids, options, read)?.warn(warning.into_iter().collect()))
+    Ok(labels)
 }

@@ -1,5 +1,6 @@
-//! OpenShape's shapes: one `.npy` each, a pickled dictionary with `xyz`, `rgb`, `image_feat`, texts and their features; a
-//! split `.json` lists them as `{dataset, group, id, data_path}`, ULIP-2's `lvis.json` as `{uid: path}`.
+//! Shapes of OpenShape ([paper](https://arxiv.org/abs/2305.10764), [code](https://github.com/Colin97/OpenShape_code)): a `.npy` per
+//! shape, which is a pickled dictionary with `xyz`, `rgb`, `image_feat`, texts and their features. A split `.json` lists them as
+//! `{dataset, group, id, data_path}`, `lvis.json` of [ULIP-2](https://arxiv.org/abs/2305.08275) as `{uid: path}`.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -7,24 +8,23 @@ use std::path::{Path, PathBuf};
 use lexiform_formats::pickle::Item;
 use serde_json::Value;
 
-use super::carry::{entries, first_of, name_of, points_of, read_pickle};
-use super::{ImportOptions, Opened};
-use crate::{About, Caption, DataError, TEXT_FEATURES, VIEW_FEATURES};
+use super::files::{entries, first_of, name_of};
+use super::members::{features, points_of, read_pickle};
+use super::options::ImportOptions;
+use super::source::Opened;
+use crate::{About, Caption, DataError, Member, TEXT_FEATURES, VIEW_FEATURES};
 
-/// A shape's file and what the list says about it.
+/// An entry of a list, or a file of a folder.
 struct Listed {
     id: String,
     path: PathBuf,
     from: String,
 }
 
-/// Every shape of a list or folder.
+/// Imports every shape of a list or folder.
 pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<Opened, DataError> {
     let mut warnings = Vec::new();
-    let listed = match from.is_dir() {
-        true => in_folder(from)?,
-        false => in_list(from, &mut warnings)?,
-    };
+    let listed = if from.is_dir() { in_folder(from)? } else { in_list(from, &mut warnings)? };
     if listed.is_empty() {
         return Err(DataError::invalid(from, "lists no shapes"));
     }
@@ -38,54 +38,49 @@ pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<Opened, DataE
         let mut members = vec![points_of(root)?];
         let mut about = About { source: one.from.clone(), ..About::default() };
         about.labels.extend(labels.get(&one.id).cloned());
-        let features = texts(root, &mut about.captions);
+        let text_features = texts(root, &mut about.captions);
         if with_features {
-            if let Some(array) =
-                root.get("image_feat").and_then(Item::array).filter(|array| array.shape.len() == 2)
-            {
-                members.push(super::carry::features(
-                    VIEW_FEATURES,
-                    array.shape[0],
-                    array.shape[1],
-                    &array.numbers(),
-                ));
-            }
-            // A sentence without its features would shift all that follow.
-            let whole: Option<Vec<Vec<f32>>> = features.into_iter().collect();
-            if let Some(rows) =
-                whole.filter(|rows| rows.windows(2).all(|pair| pair[0].len() == pair[1].len()))
-            {
-                let dim = rows.first().map_or(0, Vec::len);
-                members.push(super::carry::features(TEXT_FEATURES, rows.len(), dim, &rows.concat()));
-            }
+            members.extend(view_features(root));
+            members.extend(text_features.and_then(|rows| text_member(&rows)));
         }
         Ok((members, about))
     };
     Ok(Opened::new("openshape", from, &ids, options, read)?.warn(warnings))
 }
 
-/// Sentences in a fixed order, and the features of each.
-fn texts(root: Item, captions: &mut Vec<Caption>) -> Vec<Option<Vec<f32>>> {
+fn view_features(root: Item) -> Option<Member> {
+    let array = root.get("image_feat").and_then(Item::array).filter(|array| array.shape.len() == 2)?;
+    Some(features(VIEW_FEATURES, array.shape[0], array.shape[1], &array.numbers()))
+}
+
+/// Features of captions; `None` if their lengths differ.
+fn text_member(rows: &[Vec<f32>]) -> Option<Member> {
+    let dim = rows.first().map_or(0, Vec::len);
+    rows.iter().all(|row| row.len() == dim).then(|| features(TEXT_FEATURES, rows.len(), dim, &rows.concat()))
+}
+
+/// Adds captions in a fixed order. Returns their features, or `None` if one has none: features must correspond to captions.
+fn texts(root: Item, captions: &mut Vec<Caption>) -> Option<Vec<Vec<f32>>> {
     let mut features = Vec::new();
-    // Of names and captions the mean over prompts is meant for training, of retrieved sentences the plain one.
+    // OpenShape trains with the mean over prompts for names and captions, and with the plain feature for retrieved texts.
     for (name, of, from) in [
         ("text", "prompt_avg", "metadata"),
         ("blip_caption", "prompt_avg", "blip"),
         ("msft_caption", "prompt_avg", "msft"),
         ("retrieval_text", "original", "retrieval"),
     ] {
-        let Some(said) = root.get(name) else { continue };
+        let Some(item) = root.get(name) else { continue };
         let vectors = root.get(&format!("{name}_feat"));
-        for (i, text) in said.texts().into_iter().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
+        for (i, text) in item.texts().into_iter().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
             let vector = vectors.and_then(|v| if v.get(of).is_some() { Some(v) } else { v.items().nth(i) });
             features.push(vector.and_then(|v| Some(v.get(of)?.array()?.numbers())));
             captions.push(Caption::new(text.trim(), from));
         }
     }
-    features
+    features.into_iter().collect()
 }
 
-/// All `.npy` files below a folder, two levels deep.
+/// All `.npy` files in a folder and in its folders.
 fn in_folder(folder: &Path) -> Result<Vec<Listed>, DataError> {
     let mut files = Vec::new();
     for path in entries(folder)? {
@@ -104,35 +99,22 @@ fn in_folder(folder: &Path) -> Result<Vec<Listed>, DataError> {
     Ok(files.into_iter().map(listed).collect())
 }
 
+/// The entries of a list; warns of files that do not exist.
 fn in_list(list: &Path, warnings: &mut Vec<String>) -> Result<Vec<Listed>, DataError> {
     let invalid = |message: String| DataError::invalid(list, message);
     let json: Value =
         serde_json::from_slice(&fs_err::read(list)?).map_err(|error| invalid(error.to_string()))?;
-    let text = |row: &Value, key: &str| row.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let rows: Vec<(String, String, String)> = match &json {
-        Value::Array(rows) => {
-            rows.iter().map(|row| (text(row, "id"), text(row, "data_path"), text(row, "dataset"))).collect()
-        }
-        Value::Object(map) => map
-            .iter()
-            .map(|(id, path)| (id.clone(), path.as_str().unwrap_or_default().to_owned(), String::new()))
-            .collect(),
-        _ => {
-            return Err(invalid(
-                "expected a list of {dataset, group, id, data_path}, or {uid: path}".to_owned(),
-            ));
-        }
-    };
     let root = list.parent().unwrap_or(Path::new(""));
     let mut missing = 0;
     let mut listed = Vec::new();
-    for (id, path, from) in rows {
+    for Listed { id, path, from } in entries_of(&json).map_err(invalid)? {
+        let path = path.to_str().unwrap_or_default();
         if id.is_empty() || path.is_empty() {
             return Err(invalid("an entry has no id or no data_path".to_owned()));
         }
-        let found = locate(root, &path);
+        let found = locate(root, path);
         missing += usize::from(!found.exists());
-        // Ids are unique inside their set only.
+        // Ids are unique only within their data set.
         let id = if from.is_empty() || from == "Objaverse" { id } else { format!("{from}-{id}") };
         listed.push(Listed { id, path: found, from });
     }
@@ -142,7 +124,27 @@ fn in_list(list: &Path, warnings: &mut Vec<String>) -> Result<Vec<Listed>, DataE
     Ok(listed)
 }
 
-/// A path of another machine, found here by its last parts.
+/// The entries of a list, with paths as written.
+fn entries_of(json: &Value) -> Result<Vec<Listed>, String> {
+    let text = |row: &Value, key: &str| row.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let of_row = |row: &Value| Listed {
+        id: text(row, "id"),
+        path: text(row, "data_path").into(),
+        from: text(row, "dataset"),
+    };
+    let of_pair = |(id, path): (&String, &Value)| Listed {
+        id: id.clone(),
+        path: path.as_str().unwrap_or_default().into(),
+        from: String::new(),
+    };
+    match json {
+        Value::Array(rows) => Ok(rows.iter().map(of_row).collect()),
+        Value::Object(map) => Ok(map.iter().map(of_pair).collect()),
+        _ => Err("expected a list of {dataset, group, id, data_path}, or {uid: path}".to_owned()),
+    }
+}
+
+/// A path from another machine, resolved by its last components.
 fn locate(root: &Path, path: &str) -> PathBuf {
     let parts: Vec<&str> =
         path.split('/').filter(|part| !part.is_empty() && *part != "." && *part != "..").collect();
@@ -154,7 +156,7 @@ fn locate(root: &Path, path: &str) -> PathBuf {
     first_of([PathBuf::from(path)].into_iter().chain(tails)).unwrap_or(last)
 }
 
-/// `value_to_key_mapping` of ULIP-2's `objaverse_lvis_metadata.json`, where it lies near.
+/// Labels by uid: `value_to_key_mapping` of ULIP-2's `objaverse_lvis_metadata.json`, if it is in the same folder.
 fn lvis_labels(from: &Path) -> Result<HashMap<String, String>, DataError> {
     let folder = if from.is_dir() { from } else { from.parent().unwrap_or(Path::new("")) };
     let path = folder.join("objaverse_lvis_metadata.json");

@@ -1,26 +1,28 @@
-//! ScanObjectNN: `data` `[n, 2048, 3]` and `label` `[n]` in files named `training_objectdataset…` and `test_objectdataset…`;
-//! OpenShape's `xyz_label.npy`. Folder and name say which of its variants a file holds, and one at a time is imported:
-//! they are the same objects, cut out and disturbed differently.
+//! ScanObjectNN ([paper](https://arxiv.org/abs/1908.04616), [data](https://hkust-vgd.github.io/scanobjectnn/)): `data` `[n, 2048, 3]`
+//! and `label` `[n]` in files named `training_objectdataset…` and `test_objectdataset…`; OpenShape's `xyz_label.npy`. Folder and
+//! file name determine the variant. One variant is imported at a time, because all hold the same objects, segmented and perturbed
+//! differently.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::files::{entries, name_of};
+use super::members::{points, read_pickle};
+use super::options::ImportOptions;
+use super::source::Opened;
+use crate::{About, DataError, Member};
 use lexiform_formats::array::Array;
 use lexiform_formats::hdf5::{Dataset, File, Type};
 use lexiform_formats::pickle::Item;
 
-use super::carry::{entries, name_of, points, read_pickle};
-use super::{ImportOptions, Opened};
-use crate::{About, DataError};
-
-/// Classes in the order of their numbers.
+/// Names of the classes, by number.
 pub(super) const CLASSES: [&str; 15] = [
     "bag", "bin", "box", "cabinet", "chair", "desk", "display", "door", "shelf", "table", "bed", "pillow",
     "sink", "sofa", "toilet",
 ];
 
-/// What is disturbed, by the end of a file's name: without it nothing is.
+/// Perturbed variants, by the end of the file name; a name without such an end is not perturbed.
 const DISTURBED: [(&str, &str); 4] = [
     ("augmented25_norot", "PB_T25"),
     ("augmented25rot", "PB_T25_R"),
@@ -28,7 +30,7 @@ const DISTURBED: [(&str, &str); 4] = [
     ("augmentedrot_scale75", "PB_T50_RS"),
 ];
 
-/// One file, opened.
+/// An open file.
 struct Split {
     name: String,
     split: &'static str,
@@ -37,11 +39,12 @@ struct Split {
 }
 
 enum Clouds {
+    /// Loaded from the file when a shape is needed.
     Hdf5(Box<Dataset>),
     Read(Arc<Array>),
 }
 
-/// Every object of a file, or of all files below a folder.
+/// Imports every object of a file, or of all files below a folder.
 pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<Opened, DataError> {
     let mut files = Vec::new();
     find(from, from, &mut files)?;
@@ -49,10 +52,7 @@ pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<Opened, DataE
         return Err(DataError::invalid(from, "expected .h5 files with data and label, or xyz_label.npy"));
     }
     let variant = one_variant(from, &files)?;
-    let mut warnings = Vec::new();
-    let mut splits = Vec::new();
-    let mut ids = Vec::new();
-    let mut places = Vec::new();
+    let (mut warnings, mut splits, mut ids, mut places) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (name, path) in files {
         let split = read_split(&path, name, &mut warnings)?;
         for row in 0..split.labels.len() {
@@ -61,24 +61,32 @@ pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<Opened, DataE
         }
         splits.push(split);
     }
-    let said = variant.clone();
+    let name_of_variant = variant.clone();
     let read = move |i: usize| {
         let (split, row) = places[i];
-        let split = &splits[split];
-        let cloud = match &split.clouds {
+        let (member, mut about) = splits[split].shape(row)?;
+        about.extra.insert("variant".to_owned(), name_of_variant.as_str().into());
+        Ok((vec![member], about))
+    };
+    Ok(Opened::new("scanobjectnn", from, &ids, options, read)?.with("variant", variant).warn(warnings))
+}
+
+impl Split {
+    /// The points and the label of an object.
+    fn shape(&self, row: usize) -> Result<(Member, About), String> {
+        let cloud = match &self.clouds {
             Clouds::Hdf5(data) => data.read_rows(row, 1).map_err(|error| error.to_string())?.row(0),
             Clouds::Read(array) => array.row(row),
         };
         let cloud = cloud.ok_or("has no points")?;
-        let label = usize::try_from(split.labels[row]).ok().and_then(|n| CLASSES.get(n));
+        let number = self.labels[row];
+        let label = usize::try_from(number).ok().and_then(|n| CLASSES.get(n));
         let label =
-            label.ok_or_else(|| format!("has class {}, there are {}", split.labels[row], CLASSES.len()))?;
-        let mut about =
-            About { labels: vec![(*label).to_owned()], split: split.split.to_owned(), ..About::default() };
-        about.extra.insert("variant".to_owned(), said.as_str().into());
-        Ok((vec![points(&cloud, None)?], about))
-    };
-    Ok(Opened::new("scanobjectnn", from, &ids, options, read)?.with("variant", variant).warn(warnings))
+            label.ok_or_else(|| format!("has class {number}, expected less than {}", CLASSES.len()))?;
+        let labels = vec![(*label).to_owned()];
+        let about = About { labels, split: self.split.to_owned(), ..About::default() };
+        Ok((points(&cloud, None)?, about))
+    }
 }
 
 /// The variant of all files.
@@ -94,7 +102,7 @@ fn one_variant(from: &Path, files: &[(String, PathBuf)]) -> Result<String, DataE
     }
 }
 
-/// Which variant a file holds; the end of its name where that is none we know.
+/// The variant in a file; the end of its name if it is an unknown variant.
 fn variant(path: &Path) -> String {
     let file = name_of(path);
     if file == "xyz_label.npy" {
@@ -113,14 +121,14 @@ fn variant(path: &Path) -> String {
         (named, true) => format!("{} without background", named.unwrap_or(end)),
         (named, false) => named.unwrap_or(end).to_owned(),
     };
-    // The other divisions into training and test: split1 … split4.
+    // Alternative train/test splits: split1 … split4.
     match folder.trim_end_matches("_nobg") {
         split if split.starts_with("split") => format!("{variant} in {split}"),
         _ => variant,
     }
 }
 
-/// The name of the folder a file lies in.
+/// The name of the folder of a file.
 fn folder_of(path: &Path) -> String {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     match folder.file_name() {
@@ -129,7 +137,7 @@ fn folder_of(path: &Path) -> String {
     }
 }
 
-/// Files of clouds below a path, with a name that says where they lie.
+/// Adds the files of point clouds below a path, with a name for each that is unique below `root`.
 fn find(root: &Path, path: &Path, files: &mut Vec<(String, PathBuf)>) -> Result<(), DataError> {
     if path.is_dir() {
         return entries(path)?.iter().try_for_each(|inner| find(root, inner, files));
@@ -147,42 +155,46 @@ fn find(root: &Path, path: &Path, files: &mut Vec<(String, PathBuf)>) -> Result<
     Ok(())
 }
 
+/// Opens a file; warns of known pitfalls.
 fn read_split(path: &Path, name: String, warnings: &mut Vec<String>) -> Result<Split, DataError> {
-    let invalid = |message: String| DataError::invalid(path, message);
-    let split = if name_of(path).starts_with("train") { "train" } else { "test" };
-    let (clouds, labels, shape) = if name_of(path) == "xyz_label.npy" {
-        let pickle = read_pickle(path).map_err(invalid)?;
-        let root = pickle.root();
-        let array = |key: &str| {
-            root.get(key).and_then(Item::array).ok_or_else(|| invalid(format!("expected an array {key:?}")))
-        };
-        let (xyz, label) = (array("xyz")?.clone(), array("label")?.wholes());
-        let shape = xyz.shape.clone();
-        (Clouds::Read(Arc::new(xyz)), label, shape)
-    } else {
-        let file = File::open(path)?;
-        let (data, label) = (file.dataset("data")?, file.dataset("label")?.read()?);
-        if matches!(data.values(), Type::Plain(dtype) if dtype.big) {
-            warnings.push(format!("{}: values are big-endian and were turned", name_of(path)));
-        }
-        let shape = data.shape().to_vec();
-        (Clouds::Hdf5(Box::new(data)), label.wholes(), shape)
-    };
+    let file_name = name_of(path);
+    let split = if file_name.starts_with("train") { "train" } else { "test" };
+    let (clouds, labels, shape) =
+        if file_name == "xyz_label.npy" { from_pickle(path)? } else { from_hdf5(path, warnings)? };
     if shape.len() != 3 || shape[0] != labels.len() || shape[2] < 3 {
-        return Err(invalid(format!(
-            "expected data [n, points, 3] and label [n], found {shape:?} and [{}]",
-            labels.len()
-        )));
+        let found = format!("found {shape:?} and [{}]", labels.len());
+        return Err(DataError::invalid(path, format!("expected data [n, points, 3] and label [n], {found}")));
     }
-    let mut counts = BTreeMap::new();
-    labels.iter().for_each(|label| *counts.entry(*label).or_insert(0) += 1);
-    let odd = counts.keys().filter(|label| !(0..CLASSES.len() as i64).contains(*label)).count();
-    if odd > 0 {
-        warnings.push(format!(
-            "{}: {odd} class numbers are beyond the {} classes",
-            name_of(path),
-            CLASSES.len()
-        ));
+    let odd: BTreeSet<i64> =
+        labels.iter().copied().filter(|label| !(0..CLASSES.len() as i64).contains(label)).collect();
+    if !odd.is_empty() {
+        let (count, classes) = (odd.len(), CLASSES.len());
+        warnings.push(format!("{file_name}: {count} class numbers are not below {classes}"));
     }
     Ok(Split { name, split, clouds, labels })
+}
+
+/// Point clouds, their labels, and the shape of the array of point clouds.
+type Arrays = (Clouds, Vec<i64>, Vec<usize>);
+
+fn from_pickle(path: &Path) -> Result<Arrays, DataError> {
+    let invalid = |message: String| DataError::invalid(path, message);
+    let pickle = read_pickle(path).map_err(invalid)?;
+    let root = pickle.root();
+    let array = |key: &str| {
+        root.get(key).and_then(Item::array).ok_or_else(|| invalid(format!("expected an array {key:?}")))
+    };
+    let (xyz, labels) = (array("xyz")?.clone(), array("label")?.wholes());
+    let shape = xyz.shape.clone();
+    Ok((Clouds::Read(Arc::new(xyz)), labels, shape))
+}
+
+fn from_hdf5(path: &Path, warnings: &mut Vec<String>) -> Result<Arrays, DataError> {
+    let file = File::open(path)?;
+    let (data, label) = (file.dataset("data")?, file.dataset("label")?.read()?);
+    if matches!(data.values(), Type::Plain(dtype) if dtype.big) {
+        warnings.push(format!("{}: values are big-endian and were byte-swapped", name_of(path)));
+    }
+    let shape = data.shape().to_vec();
+    Ok((Clouds::Hdf5(Box::new(data)), label.wholes(), shape))
 }

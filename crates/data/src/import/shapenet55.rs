@@ -1,5 +1,7 @@
-//! ShapeNet55 as Point-BERT publishes it (`train.txt`, `test.txt`, `shapenet_pc/<synset>-<model>.npy` of 8192 points), and
-//! ULIP's triplets, which add `taxonomy.json` and `rendered_images/<id>/<id>_r_000.png … 348`, each with a depth.
+//! ShapeNet55 of Point-BERT ([paper](https://arxiv.org/abs/2111.14819), [code](https://github.com/lulutang0608/Point-BERT)):
+//! `train.txt`, `test.txt` and `shapenet_pc/<synset>-<model>.npy` with 8192 points; and the triplets of ULIP
+//! ([paper](https://arxiv.org/abs/2212.05171), [code](https://github.com/salesforce/ULIP)), which add `taxonomy.json` and
+//! `rendered_images/<id>/<id>_r_000.png … 348`, each with a depth map.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -7,35 +9,34 @@ use std::path::{Path, PathBuf};
 use lexiform_formats::picture::ending_of;
 use serde_json::Value;
 
-use super::carry::{first_of, lines_if, overlap, points, read_array};
-use super::{ImportOptions, Opened};
+use super::files::first_of;
+use super::id_lists::{lines_if, overlap};
+use super::members::{points, read_array};
+use super::options::ImportOptions;
+use super::source::Opened;
 use crate::{About, DataError, Member};
 
-/// Degrees between two renders.
+/// Degrees between two rendered views.
 const STEP: usize = 12;
 
-/// Every shape of the lists.
+/// Imports every shape of the lists.
 pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<Opened, DataError> {
-    let find = |name: &str| {
-        first_of(
-            ["", "shapenet-55", "ShapeNet55", "shapenet55", "ShapeNet-55"].map(|f| from.join(f).join(name)),
-        )
+    let folders = ["", "shapenet-55", "ShapeNet55", "shapenet55", "ShapeNet-55"];
+    let find = |name: &str| first_of(folders.map(|folder| from.join(folder).join(name)));
+    let missing = |message: &str| DataError::invalid(from, message);
+    let clouds = find("shapenet_pc").ok_or_else(|| missing("expected a folder shapenet_pc"))?;
+    let list = |name: &str| -> Result<Vec<String>, DataError> {
+        let lines = find(name).map_or(Ok(Vec::new()), |path| lines_if(&path))?;
+        Ok(lines.iter().map(|line| line.trim_end_matches(".npy").to_owned()).collect())
     };
-    let clouds =
-        find("shapenet_pc").ok_or_else(|| DataError::invalid(from, "expected a folder shapenet_pc"))?;
-    let list = |name: &str| find(name).map_or(Ok(Vec::new()), |path| lines_if(&path));
-    let id = |line: &String| line.trim_end_matches(".npy").to_owned();
-    let train: Vec<String> = list("train.txt")?.iter().map(id).collect();
-    let test: Vec<String> = list("test.txt")?.iter().map(id).collect();
+    let (train, test) = (list("train.txt")?, list("test.txt")?);
     if train.is_empty() && test.is_empty() {
-        return Err(DataError::invalid(
-            from,
-            "expected train.txt and test.txt of <synset>-<model>.npy lines",
-        ));
+        return Err(missing("expected train.txt and test.txt of <synset>-<model>.npy lines"));
     }
     let warnings: Vec<String> = overlap(&train, &test, "in train.txt and in test.txt").into_iter().collect();
     let names = find("taxonomy.json").map_or(Ok(HashMap::new()), |path| taxonomy(&path))?;
     let renders = find("rendered_images");
+    let format = if renders.is_some() { "ulip-shapenet" } else { "point-bert" };
     let held_out: HashSet<String> = test.iter().cloned().collect();
     let mut seen = HashSet::new();
     let ids: Vec<String> = train.into_iter().chain(test).filter(|id| seen.insert(id.clone())).collect();
@@ -52,11 +53,10 @@ pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<Opened, DataE
         about.extra.insert("synset".to_owned(), synset.into());
         Ok((members, about))
     };
-    let format = if find("rendered_images").is_some() { "ulip-shapenet" } else { "point-bert" };
     Ok(Opened::new(format, from, &ids, options, read)?.warn(warnings))
 }
 
-/// Synonyms by synset: `name` is split at commas.
+/// Synonyms by synset: the parts of `name` between commas.
 fn taxonomy(path: &Path) -> Result<HashMap<String, Vec<String>>, DataError> {
     let json: Value =
         serde_json::from_slice(&fs_err::read(path)?).map_err(|error| DataError::invalid(path, error))?;
@@ -69,7 +69,7 @@ fn taxonomy(path: &Path) -> Result<HashMap<String, Vec<String>>, DataError> {
     Ok(rows.iter().filter_map(row).collect())
 }
 
-/// Renders in the order of their angles, then their depths.
+/// Views in the order of their angles, then their depth maps.
 fn views(folder: &Path, id: &str) -> Result<Vec<Member>, String> {
     let at = |angle: usize, end: &str| folder.join(id).join(format!("{id}_r_{angle:03}{end}.png"));
     let image = |path: PathBuf| -> Result<Option<(&'static str, Vec<u8>)>, String> {
@@ -77,7 +77,7 @@ fn views(folder: &Path, id: &str) -> Result<Vec<Member>, String> {
             return Ok(None);
         }
         let bytes = fs_err::read(&path).map_err(|error| error.to_string())?;
-        let ending = ending_of(&bytes).ok_or_else(|| format!("{} is no image", path.display()))?;
+        let ending = ending_of(&bytes).ok_or_else(|| format!("{} is not an image", path.display()))?;
         Ok(Some((ending, bytes)))
     };
     let (mut views, mut depths) = (Vec::new(), Vec::new());

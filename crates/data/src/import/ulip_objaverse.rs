@@ -1,15 +1,18 @@
-//! ULIP-2's Objaverse: `objaverse_pc_parallel/<uid>/<uid>_8192.npz` with `arr_0` `[8192, 3]`. Captions come by `--facts`.
+//! Objaverse point clouds of ULIP-2 ([paper](https://arxiv.org/abs/2305.08275), [code](https://github.com/salesforce/ULIP)):
+//! `objaverse_pc_parallel/<uid>/<uid>_8192.npz` with `arr_0` `[8192, 3]`. Captions are given with `--facts`.
 
 use std::path::Path;
 
 use lexiform_formats::array::Array;
 use lexiform_mesh_io::{ReadOptions, UpAxis, read_with};
 
-use super::carry::{entries, name_of, points};
-use super::{ImportOptions, Opened};
+use super::files::{entries, name_of};
+use super::members::points;
+use super::options::ImportOptions;
+use super::source::Opened;
 use crate::{About, DataError};
 
-/// Every folder of a uid.
+/// Imports every folder that is named by a uid.
 pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<Opened, DataError> {
     let inner = from.join("objaverse_pc_parallel");
     let root = if inner.is_dir() { inner } else { from.to_owned() };
@@ -21,7 +24,7 @@ pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<Opened, DataE
     }
     let ids: Vec<String> = folders.iter().map(|folder| name_of(folder)).collect();
     let read = move |i: usize| {
-        // Our reader would turn +Z up; the file's axes are to be kept.
+        // The reader would rotate +Z up to +Y up; importers keep the axes of the file.
         let options = ReadOptions { up: Some(UpAxis::Y) };
         let scene = read_with(&file(&folders[i]), &options).map_err(|error| error.to_string())?;
         let cloud = scene.clouds.first().ok_or("holds no points")?;

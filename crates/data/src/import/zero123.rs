@@ -1,18 +1,20 @@
-//! Zero123 renders: a folder for each shape, `000.png` and on, RGBA, and the camera of each as `000.npy` `[3, 4]`.
+//! Renders of Zero123 ([paper](https://arxiv.org/abs/2303.11328), [code](https://github.com/cvlab-columbia/zero123)): a folder per
+//! shape with `000.png …` (RGBA) and the camera of each as `000.npy` `[3, 4]`.
 
 use std::path::{Path, PathBuf};
 
+use super::files::{entries, name_of};
+use super::members::read_array;
+use super::options::ImportOptions;
+use super::source::Opened;
+use crate::{About, DataError, Member};
 use lexiform_formats::array::Array;
 use lexiform_formats::picture::ending_of;
 
-use super::carry::{entries, name_of, read_array};
-use super::{ImportOptions, Opened};
-use crate::{About, DataError, Member};
-
-/// Most views of a shape.
+/// Maximum number of views per shape.
 const MOST_VIEWS: usize = 10_000;
 
-/// Every folder that holds a `000.png`.
+/// Imports every folder that holds a `000.png`.
 pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<Opened, DataError> {
     let mut folders: Vec<PathBuf> = entries(from)?;
     folders.retain(|folder| folder.join("000.png").exists());
@@ -28,7 +30,7 @@ pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<Opened, DataE
     Ok(Opened::new("zero123", from, &ids, options, read)?.warn(uneven))
 }
 
-/// A warning if shapes differ in their number of views: a render that broke off.
+/// A warning if shapes differ in their number of views, as after an interrupted render.
 fn uneven(folders: &[PathBuf]) -> Result<Vec<String>, DataError> {
     let mut counts = std::collections::BTreeMap::new();
     for folder in folders {
@@ -37,12 +39,11 @@ fn uneven(folders: &[PathBuf]) -> Result<Vec<String>, DataError> {
     }
     let usual = counts.iter().max_by_key(|(_, shapes)| **shapes).map_or(0, |(views, _)| *views);
     let odd: usize = counts.iter().filter(|(views, _)| **views != usual).map(|(_, shapes)| shapes).sum();
-    Ok((odd > 0)
-        .then(|| format!("{odd} of {} shapes have not {usual} views", folders.len()))
-        .into_iter()
-        .collect())
+    let warning = || format!("{odd} of {} shapes do not have {usual} views", folders.len());
+    Ok((odd > 0).then(warning).into_iter().collect())
 }
 
+/// Reads the views and cameras of a shape.
 fn read(folder: &Path) -> Result<(Vec<Member>, About), String> {
     let mut members = Vec::new();
     let mut poses: Vec<f32> = Vec::new();
@@ -52,7 +53,7 @@ fn read(folder: &Path) -> Result<(Vec<Member>, About), String> {
             break;
         }
         let bytes = fs_err::read(&path).map_err(|error| error.to_string())?;
-        let ending = ending_of(&bytes).ok_or_else(|| format!("{i:03}.png is no image"))?;
+        let ending = ending_of(&bytes).ok_or_else(|| format!("{i:03}.png is not an image"))?;
         members.push(Member::view(i, ending, bytes));
         let camera = path.with_extension("npy");
         if camera.exists() {
@@ -64,7 +65,7 @@ fn read(folder: &Path) -> Result<(Vec<Member>, About), String> {
         }
     }
     if poses.len() == members.len() * 12 && !members.is_empty() {
-        // As stored: camera from world, +Z up, as Blender counts; so not under the name of our own cameras.
+        // Camera from world and +Z up, as in Blender: another convention than `CAMERAS`, so another name.
         let array = Array::singles(&[members.len(), 3, 4], &poses);
         members.push(Member::new("poses.npy", array.to_npy()));
     }

@@ -1,4 +1,4 @@
-//! From the bytes of a 3D file to views, cameras and points.
+//! Renders views of a 3D file and samples points from its surface.
 
 use lexiform_formats::array::Array;
 use lexiform_formats::picture::encode_png;
@@ -11,23 +11,24 @@ use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 use rayon::prelude::*;
 
-use super::{Fetched, PrepareConfig};
+use super::config::PrepareConfig;
+use crate::source::Fetched;
 use crate::{About, CAMERAS, Key, Member, POINTS, points_of};
 
-/// What was made of a file, and the file.
+/// The members made from a file, and the file.
 pub(super) struct Drawn {
     pub members: Vec<Member>,
     pub bytes: Vec<u8>,
 }
 
-/// Reads and draws; notes sizes and oddities.
+/// Reads and renders a file; records its size and its problems in `about`.
 pub(super) fn draw(
     fetched: Fetched,
     key: &Key,
     config: &PrepareConfig,
     about: &mut About,
 ) -> Result<Drawn, String> {
-    // What lies beside the file stays until it was read.
+    // Files that this one references must exist until it was read.
     let Fetched { path, bytes, beside: _beside } = fetched;
     let scene = read_bytes(&path, &bytes, &ReadOptions::default()).map_err(|error| {
         let text = error.to_string();
@@ -50,7 +51,7 @@ pub(super) fn draw(
     Ok(Drawn { members, bytes })
 }
 
-/// All views, then what was asked for beside them.
+/// All views, then their depth and normal maps if they are enabled.
 fn views(scene: &Scene, rig: &Rig, config: &PrepareConfig) -> Result<Vec<Member>, String> {
     let render = RenderConfig { size: config.size, background: config.background, ..RenderConfig::default() };
     let renderer = Renderer::new(scene);
@@ -75,7 +76,7 @@ fn views(scene: &Scene, rig: &Rig, config: &PrepareConfig) -> Result<Vec<Member>
     Ok(members)
 }
 
-/// Rotation and position of every camera, world from camera, `[views, 3, 4]`.
+/// Rotation and position of every camera (world from camera), `[views, 3, 4]`.
 fn cameras(rig: &Rig) -> Array {
     let rows = |camera: &Camera| {
         let columns = camera.world_from_camera.to_cols_array_2d();

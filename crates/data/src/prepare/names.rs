@@ -1,22 +1,22 @@
-//! Names of files that were given one by one, or below folders of one name: as long as it takes to tell them apart.
+//! Makes names of assets unique, by adding as many parent folders as needed.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path};
 
-use super::Asset;
 use crate::is_remote;
+use crate::source::Asset;
 
-/// A file whose name others have.
+/// A file with an ambiguous name.
 struct Shared {
     asset: usize,
-    /// Folders that lead to it, and its own name.
+    /// The components of its path.
     way: Vec<String>,
-    /// How many of these are its name.
+    /// Number of components in its name.
     length: usize,
 }
 
-/// Puts folders before the names that several files have, until they differ: `a/model.obj` and `b/model.obj`. What one file
-/// alone is called stays. A file that was named twice is kept once.
+/// Prepends folders to names that several files have, until they differ: `a/model.obj` and `b/model.obj`. Unique names are not
+/// changed. A file that was listed twice is kept once.
 pub(super) fn tell_apart(assets: &mut Vec<Asset>) {
     let all = counts(assets);
     let is_shared = |name: &str, counts: &HashMap<String, usize>| counts.get(name).is_some_and(|n| *n > 1);
@@ -42,7 +42,7 @@ pub(super) fn tell_apart(assets: &mut Vec<Asset>) {
     }
 }
 
-/// How many files have each name.
+/// Number of files with each name.
 fn counts(assets: &[Asset]) -> HashMap<String, usize> {
     let mut counts = HashMap::new();
     for asset in assets {
@@ -51,7 +51,7 @@ fn counts(assets: &[Asset]) -> HashMap<String, usize> {
     counts
 }
 
-/// The folders that lead to a file, and its name; the same however its path was spelled.
+/// The components of the absolute path of a file, without `.` and `..`.
 fn way(location: &Path) -> Vec<String> {
     if is_remote(location) {
         let address = location.to_string_lossy();
@@ -73,7 +73,7 @@ fn way(location: &Path) -> Vec<String> {
 mod tests {
     use super::*;
 
-    /// Names by location, whatever the order.
+    /// Checks the names in every rotation of the list.
     #[track_caller]
     fn check(given: &[(&str, &str)], expected: &[&str]) {
         let asset =
@@ -84,12 +84,12 @@ mod tests {
             tell_apart(&mut assets);
             let mut names: Vec<&str> = assets.iter().map(|asset| asset.name.as_str()).collect();
             names.sort_unstable();
-            assert_eq!(names, expected, "turned by {turn}");
+            assert_eq!(names, expected, "rotated by {turn}");
         }
     }
 
     #[test]
-    fn names_are_as_long_as_it_takes() {
+    fn names_are_as_long_as_needed() {
         check(&[("model.obj", "/m/a/model.obj"), ("b.obj", "/m/b.obj")], &["b.obj", "model.obj"]);
         check(
             &[("m.obj", "/x/a/m.obj"), ("m.obj", "/x/b/m.obj"), ("n.obj", "/x/a/n.obj")],
@@ -99,7 +99,7 @@ mod tests {
             &[("m.obj", "/x/a/m.obj"), ("m.obj", "/y/a/m.obj"), ("m.obj", "/y/b/m.obj")],
             &["b/m.obj", "x/a/m.obj", "y/a/m.obj"],
         );
-        // Below folders of one name; and a longer name that another file has from the start.
+        // Folders with the same name; and a longer name that another file has already.
         check(
             &[("chairs/m.obj", "/x/chairs/m.obj"), ("chairs/m.obj", "/y/chairs/m.obj")],
             &["x/chairs/m.obj", "y/chairs/m.obj"],

@@ -1,12 +1,12 @@
-//! Several sources as one: files of this machine and of object stores.
+//! Local files and object stores as one source.
 
-use super::{Asset, Fetched, Listing, LocalFiles, Source};
 use crate::DataError;
 use crate::address::Address;
 #[cfg(feature = "cloud")]
 use crate::remote::RemoteFiles;
+use crate::source::{Asset, Fetched, Listing, LocalFiles, Source};
 
-/// What the arguments of `prepare` name.
+/// The sources that the arguments of `lexiform data prepare` name.
 #[derive(Debug)]
 pub struct Sources {
     local: Option<LocalFiles>,
@@ -15,11 +15,11 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Paths and `file://` addresses as [`LocalFiles::new`] takes them; addresses of object stores (`s3://bucket/folder`,
-    /// `gs://`, `az://`) mean the 3D files below them, or the one they name.
+    /// Accepts paths and `file://` addresses as [`LocalFiles::new`]. An address of an object store (`s3://bucket/folder`, `gs://`,
+    /// `az://`) stands for the 3D files below it, or for the file that it names.
     ///
     /// # Errors
-    /// If a path does not exist or a store cannot be used; [`DataError::NoCloud`] where this build reads none.
+    /// If a path does not exist or a store cannot be used; [`DataError::NoCloud`] if this build cannot read object stores.
     pub fn open(sources: &[String]) -> Result<Self, DataError> {
         let (mut here, mut stores) = (Vec::new(), Vec::new());
         for source in sources {
@@ -72,7 +72,7 @@ impl Source for Sources {
         if let Some(remote) = self.remote.as_ref().filter(|_| crate::is_remote(&asset.location)) {
             return remote.fetch(asset);
         }
-        self.local.as_ref().ok_or("is no file of this machine")?.fetch(asset)
+        self.local.as_ref().ok_or("not a local file")?.fetch(asset)
     }
 
     fn ahead(&self) -> usize {

@@ -1,4 +1,4 @@
-//! The files of a finished data set, sent to an object store and fetched from there.
+//! Copies the files of a finished data set to an object store and back.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -14,29 +14,30 @@ use sha2::{Digest as _, Sha256};
 use super::home::Bucket;
 use super::store::{Store, chunks, reason};
 use super::wait::wait;
-use crate::shard::{Home as _, Layout, Manifest, aside, hex, rename_durably, sum_of_file};
-use crate::{Copied, DataError};
+use crate::DataError;
+use crate::shard::{Layout, Manifest, aside, hex, rename_durably, sum_of_file};
+use crate::storage::{Copied, Folder, Home as _};
 
-/// Size of the parts of a large object, in bytes; stores take at most 10,000 of them, all of one size.
+/// Bytes per part of a multipart upload. Stores accept at most 10,000 parts, all of the same size.
 const PART: usize = if cfg!(test) { 64 << 10 } else { 16 << 20 };
-/// Parts that are on the way together.
+/// Number of parts that are uploaded at the same time.
 const TOGETHER: usize = 4;
-/// Where an object says its own sum.
+/// The attribute of an object with its SHA-256.
 const SUM: &str = "sha256";
-/// The name that says whether a data set is whole.
+/// The file that makes a folder a finished data set.
 const MANIFEST: &str = "manifest.json";
 
-/// Copies a finished data set from a folder to a store, what is there with the same size and sum excepted. `progress` hears of
-/// every file with its size and whether it was copied.
+/// Copies a finished data set from a folder to a store. Files that the store has with the same size and checksum are skipped.
+/// `progress` is called with every file, its size and whether it was copied.
 ///
 /// # Errors
-/// If the folder holds no whole data set or a damaged one, or the store another one.
+/// If the data set is not finished or damaged, the store holds another data set, or a request fails.
 pub fn upload(
     folder: &Path,
     store: &Store,
     progress: &mut dyn FnMut(&str, u64, bool),
 ) -> Result<Copied, DataError> {
-    let manifest = Manifest::read(folder)?;
+    let manifest = local_manifest(folder)?;
     let bucket = Bucket::new(store.clone());
     if store.head(&store.key(MANIFEST))?.is_some() && bucket.manifest()? != manifest {
         return Err(DataError::invalid(Path::new(&store.uri()), "holds another data set"));
@@ -45,17 +46,17 @@ pub fn upload(
     each(&files(&manifest, parts), progress, |file| bring(folder, store, file))
 }
 
-/// The same from a store to a folder.
+/// Copies a finished data set from a store to a folder, as [`upload`].
 ///
 /// # Errors
-/// If the store holds no whole data set or a damaged one, or the folder another one.
+/// If the data set is not finished or damaged, the folder holds another data set, or a request fails.
 pub fn download(
     store: &Store,
     folder: &Path,
     progress: &mut dyn FnMut(&str, u64, bool),
 ) -> Result<Copied, DataError> {
     let manifest = Bucket::new(store.clone()).manifest()?.checked(Path::new(&store.uri()))?;
-    if Layout::new(folder).manifest().exists() && Manifest::read(folder)? != manifest {
+    if Layout::new(folder).manifest().exists() && local_manifest(folder)? != manifest {
         return Err(DataError::invalid(folder, "holds another data set"));
     }
     let listed = store.list(&store.key("parts"))?;
@@ -63,7 +64,12 @@ pub fn download(
     each(&files(&manifest, parts), progress, |file| fetch(folder, store, file))
 }
 
-/// Copies files in their order and counts them.
+/// The manifest of a data set in a local folder.
+fn local_manifest(folder: &Path) -> Result<Manifest, DataError> {
+    Folder::new(folder.to_owned()).manifest()?.checked(folder)
+}
+
+/// Copies files in order and counts them.
 fn each(
     files: &[File],
     progress: &mut dyn FnMut(&str, u64, bool),
@@ -72,9 +78,11 @@ fn each(
     let mut copied = Copied::default();
     for file in files {
         let (bytes, is_new) = copy(file)?;
-        match is_new {
-            true => (copied.files, copied.bytes) = (copied.files + 1, copied.bytes + bytes),
-            false => copied.before += 1,
+        if is_new {
+            copied.files += 1;
+            copied.bytes += bytes;
+        } else {
+            copied.before += 1;
         }
         progress(&file.name, bytes, is_new);
     }
@@ -83,13 +91,13 @@ fn each(
 
 /// A file of a data set.
 struct File {
-    /// Its name below the data set.
+    /// Its path relative to the data set.
     name: String,
-    /// Its sum, if the manifest says it.
+    /// Its SHA-256, if the manifest has it.
     sha256: Option<String>,
 }
 
-/// All files of a data set in the order of copying: shards, their tables, states of parts, the table, the manifest.
+/// All files of a data set in the order of copying: shards with their sidecars, states of partitions, index, manifest.
 fn files(manifest: &Manifest, parts: Vec<String>) -> Vec<File> {
     let known = |name: String, sum: &str| File { name, sha256: Some(sum.to_owned()) };
     let unknown = |name: String| File { name, sha256: None };
@@ -109,7 +117,7 @@ fn sidecar_name(shard: &str) -> String {
     format!("{}.parquet", shard.strip_suffix(".tar").unwrap_or(shard))
 }
 
-/// Names in a folder, sorted; none where it is absent.
+/// Names in a folder, sorted; empty if the folder does not exist.
 fn names_in(folder: &Path) -> Result<Vec<String>, DataError> {
     if !folder.is_dir() {
         return Ok(Vec::new());
@@ -122,7 +130,7 @@ fn names_in(folder: &Path) -> Result<Vec<String>, DataError> {
     Ok(names)
 }
 
-/// Brings a file to the store unless it is there; gives its size and whether it was brought.
+/// Uploads a file unless the store has it. Returns its size and whether it was uploaded.
 fn bring(folder: &Path, store: &Store, file: &File) -> Result<(u64, bool), DataError> {
     let (path, key) = (folder.join(&file.name), store.key(&file.name));
     let sum = sum_of_file(&path)?;
@@ -141,7 +149,7 @@ fn bring(folder: &Path, store: &Store, file: &File) -> Result<(u64, bool), DataE
     }
     let sent = send(&path, store, &key, &sum)?;
     if sent != sum {
-        // It was changed between the two readings; what was sent says the other sum and is sent anew next time.
+        // The file was changed between the two reads. The object has the attribute of the first, so the next run uploads it again.
         return Err(damaged(&sent));
     }
     match store.head(&key)? {
@@ -149,12 +157,12 @@ fn bring(folder: &Path, store: &Store, file: &File) -> Result<(u64, bool), DataE
         found => {
             let found = found.map_or("none".to_owned(), |meta| meta.size.to_string());
             let uri = PathBuf::from(store.uri_of(&key));
-            Err(DataError::invalid(&uri, format!("expected {size} bytes after sending, found {found}")))
+            Err(DataError::invalid(&uri, format!("expected {size} bytes after the upload, found {found}")))
         }
     }
 }
 
-/// Size of an object and the sum it says of itself; `None` where there is no object.
+/// Size of an object and its attribute with the SHA-256; `None` if it does not exist.
 fn recorded(store: &Store, key: &Key) -> Result<Option<(u64, Option<String>)>, DataError> {
     let (objects, asked) = (Arc::clone(&store.objects), key.clone());
     let options = GetOptions { head: true, ..GetOptions::default() };
@@ -168,7 +176,7 @@ fn recorded(store: &Store, key: &Key) -> Result<Option<(u64, Option<String>)>, D
     }
 }
 
-/// Sends a file in one request or in parts; gives the sum of what was sent.
+/// Uploads a file in one request or in parts. Returns the SHA-256 of the bytes that were sent.
 fn send(path: &Path, store: &Store, key: &Key, sum: &str) -> Result<String, DataError> {
     let attributes: Attributes = [(Attribute::Metadata(SUM.into()), sum.to_owned())].into_iter().collect();
     let mut file = fs_err::File::open(path)?;
@@ -200,7 +208,7 @@ fn send(path: &Path, store: &Store, key: &Key, sum: &str) -> Result<String, Data
     Ok(hex(hasher))
 }
 
-/// Sends parts side by side and gives the upload back; one that fails is taken back from the store.
+/// Uploads parts concurrently and returns the upload; aborts it if a part fails.
 fn send_parts(
     mut upload: Box<dyn MultipartUpload>,
     parts: Vec<Vec<u8>>,
@@ -210,7 +218,7 @@ fn send_parts(
         match try_join_all(sending).await {
             Ok(_) => Ok(upload),
             Err(error) => {
-                // Parts that stay cost money; where even this fails, the bucket's own rules clear them away.
+                // Parts that are left cost money. If this fails too, lifecycle rules of the bucket have to delete them.
                 let _ = upload.abort().await;
                 Err(error)
             }
@@ -218,12 +226,12 @@ fn send_parts(
     })
 }
 
-/// Takes parts back that were sent.
+/// Aborts an upload, which deletes its parts.
 fn give_up(mut upload: Box<dyn MultipartUpload>) {
     let _ = wait(async move { upload.abort().await });
 }
 
-/// The next bytes of a file, fewer than [`PART`] only at its end.
+/// The next [`PART`] bytes of a file; fewer only at its end.
 fn next_part(file: &mut fs_err::File, hasher: &mut Sha256) -> std::io::Result<Vec<u8>> {
     let mut part = Vec::new();
     file.by_ref().take(PART as u64).read_to_end(&mut part)?;
@@ -231,7 +239,7 @@ fn next_part(file: &mut fs_err::File, hasher: &mut Sha256) -> std::io::Result<Ve
     Ok(part)
 }
 
-/// The next parts of a file that are sent together; none at its end.
+/// The next parts of a file; none at its end.
 fn next_parts(file: &mut fs_err::File, hasher: &mut Sha256) -> std::io::Result<Vec<Vec<u8>>> {
     let mut parts = Vec::new();
     while parts.len() < TOGETHER {
@@ -244,13 +252,12 @@ fn next_parts(file: &mut fs_err::File, hasher: &mut Sha256) -> std::io::Result<V
     Ok(parts)
 }
 
-/// Brings a file from the store unless it is there; gives its size and whether it was brought.
+/// Downloads a file unless the folder has it. Returns its size and whether it was downloaded.
 fn fetch(folder: &Path, store: &Store, file: &File) -> Result<(u64, bool), DataError> {
     let (path, key) = (folder.join(&file.name), store.key(&file.name));
     let uri = PathBuf::from(store.uri_of(&key));
-    let (size, said) =
-        recorded(store, &key)?.ok_or_else(|| DataError::invalid(&uri, "there is no such object"))?;
-    let expected = file.sha256.clone().or(said);
+    let (size, sum) = recorded(store, &key)?.ok_or_else(|| DataError::invalid(&uri, "no such object"))?;
+    let expected = file.sha256.clone().or(sum);
     if path.is_file() && fs_err::metadata(&path)?.len() == size && Some(sum_of_file(&path)?) == expected {
         return Ok((size, false));
     }
@@ -283,7 +290,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn large_files_go_in_parts() {
+    fn large_files_are_copied_in_parts() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::of(Arc::new(InMemory::new()), "memory://here", Key::from("set"));
         for size in [0, 5, PART, PART + 1, (TOGETHER + 2) * PART + 7] {

@@ -9,7 +9,7 @@ use object_store::path::Path as Key;
 use super::beside::Others;
 use super::store::Store;
 use crate::DataError;
-use crate::prepare::{Asset, Beside, Fetched, Listing, Source};
+use crate::source::{Asset, Beside, Fetched, Listing, Source};
 
 /// Files that are fetched while others are drawn.
 const AHEAD: usize = 8;

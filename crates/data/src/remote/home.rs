@@ -1,4 +1,4 @@
-//! A data set in an object store, read where it lies.
+//! A data set in an object store.
 
 use std::io;
 use std::ops::Range;
@@ -10,19 +10,20 @@ use tempfile::NamedTempFile;
 
 use super::store::{CHUNK, Store, chunks, read_error};
 use crate::DataError;
-use crate::shard::{Home, Manifest, ReadAt, Sidecar, sidecar_of, sum_of};
+use crate::shard::{Manifest, Sidecar, sidecar_of};
+use crate::storage::{Home, ReadAt, sum_of};
 
-/// Largest manifest that is read, in bytes: some hundred bytes a shard.
+/// Maximum size of a manifest in bytes. It has some hundred bytes per shard.
 const LARGEST_MANIFEST: u64 = 1 << 30;
-/// A gap that is read rather than jumped over, in bytes: a request costs as much time as some hundred kilobytes do.
+/// Ranges this close together are read with one request, in bytes: a request takes as long as some hundred kilobytes.
 const GAP: u64 = 256 << 10;
-/// Pieces of a table or a shard that are asked for together.
+/// Number of pieces of an object that are requested at the same time.
 const PIECES: usize = 8;
 
-/// The place of a data set.
+/// A data set in an object store.
 pub(crate) struct Bucket {
     store: Store,
-    /// The table, brought here once: it is read from front to back, which requests of a few columns' pages would not be.
+    /// A temporary copy of the index. It is read completely, for which one download is faster than requests for column pages.
     table: Mutex<Option<Arc<NamedTempFile>>>,
 }
 
@@ -36,7 +37,7 @@ impl Bucket {
         PathBuf::from(self.store.uri_of(&self.store.key(name)))
     }
 
-    /// The table on this machine.
+    /// The local copy of the index.
     fn local_table(&self) -> Result<Arc<NamedTempFile>, DataError> {
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(table) = &*table {
@@ -47,10 +48,10 @@ impl Bucket {
         Ok(file)
     }
 
-    /// An object on this machine.
+    /// Downloads an object to a temporary file.
     fn brought(&self, name: &str) -> Result<NamedTempFile, DataError> {
         let key = self.store.key(name);
-        let missing = || DataError::invalid(&self.path(name), "there is no such object");
+        let missing = || DataError::invalid(&self.path(name), "no such object");
         let size = self.store.head(&key)?.ok_or_else(missing)?.size;
         let mut file = NamedTempFile::new()?;
         for some in chunks(0..size).chunks(PIECES) {
@@ -67,7 +68,7 @@ impl Home for Bucket {
         let path = self.path("manifest.json");
         let key = self.store.key("manifest.json");
         if self.store.head(&key)?.is_none() {
-            let message = "is no data set: expected a manifest.json".to_owned();
+            let message = "not a data set: expected a manifest.json".to_owned();
             return Err(DataError::Incomplete { path: PathBuf::from(self.store.uri()), message });
         }
         let bytes = self.store.whole(&key, LARGEST_MANIFEST);
@@ -115,7 +116,7 @@ struct Object {
 
 impl ReadAt for Object {
     fn read_at(&self, stretches: &[Range<u64>]) -> io::Result<Vec<Vec<u8>>> {
-        // An empty stretch has no pieces: stores refuse to read nothing.
+        // An empty range has no pieces: stores reject empty ranges.
         let pieces: Vec<Vec<Range<u64>>> = stretches.iter().cloned().map(chunks).collect();
         let read = self.store.pieces(&self.key, &pieces.concat()).map_err(|error| read_error(&error))?;
         let mut read = read.into_iter();

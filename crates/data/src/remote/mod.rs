@@ -1,10 +1,9 @@
-//! Object stores: S3 and what speaks like it, Google Cloud Storage, Azure. Sources of 3D files ([`RemoteFiles`]) and homes of
-//! data sets, which are read where they lie.
+//! Object stores: S3 and compatible stores, Google Cloud Storage, Azure. They hold 3D files ([`RemoteFiles`]) or data sets, which
+//! are read remotely.
 //!
-//! Retries and timeouts are those of the crate `object_store`; credentials and endpoints come from the variables it knows:
-//! `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_REGION`, `AWS_ENDPOINT`, `GOOGLE_SERVICE_ACCOUNT`,
-//! `AZURE_STORAGE_ACCOUNT_NAME`, `AZURE_STORAGE_ACCOUNT_KEY` and so on. Callers are blocked while they wait; the runtime is
-//! seen by nobody.
+//! Retries and timeouts are those of the crate `object_store`. Credentials and endpoints come from the environment variables that
+//! it documents: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_REGION`, `AWS_ENDPOINT`, `GOOGLE_SERVICE_ACCOUNT`,
+//! `AZURE_STORAGE_ACCOUNT_NAME`, `AZURE_STORAGE_ACCOUNT_KEY` and others. All functions block; the async runtime is internal.
 
 mod beside;
 mod copy;

@@ -1,4 +1,4 @@
-//! A place in an object store, and what is done with the objects below it.
+//! A location in an object store and operations on the objects below it.
 
 use std::fmt;
 use std::io;
@@ -13,13 +13,13 @@ use object_store::{Error, ObjectMeta, ObjectStore, ObjectStoreExt as _, parse_ur
 use super::wait::{choose_cryptography, wait};
 use crate::DataError;
 
-/// Beginnings of variables that say how stores are reached.
+/// Prefixes of the environment variables that configure stores.
 const VARIABLES: [&str; 3] = ["AWS_", "GOOGLE_", "AZURE_"];
-/// Bytes that are asked for at once: a request's answer must come within the client's timeout on slow lines too.
+/// Bytes per request: small enough that a response arrives within the client's timeout on slow connections.
 pub(super) const CHUNK: u64 = if cfg!(test) { 100 << 10 } else { 8 << 20 };
-/// Requests of one caller that are in flight together.
+/// Maximum number of concurrent requests per call.
 const TOGETHER: usize = 8;
-/// Longest text of a server's error that is shown, in characters.
+/// Maximum length of a server's error message, in characters.
 const LONGEST_REASON: usize = 300;
 
 /// A bucket or container, or a folder in it.
@@ -28,7 +28,7 @@ pub struct Store {
     pub(super) objects: Arc<dyn ObjectStore>,
     /// `s3://bucket`.
     bucket: String,
-    /// What follows in the address.
+    /// The rest of the address.
     folder: Key,
 }
 
@@ -39,10 +39,10 @@ impl fmt::Debug for Store {
 }
 
 impl Store {
-    /// Opens an address such as `s3://bucket/folder`, with what the process's variables say. Nothing is asked of the store yet.
+    /// Opens an address such as `s3://bucket/folder`, configured by environment variables. No request is sent yet.
     ///
     /// # Errors
-    /// If the address or a variable makes no sense.
+    /// If the address or a variable is invalid.
     pub fn open(uri: &str) -> Result<Self, DataError> {
         let known = |name: &String| VARIABLES.iter().any(|start| name.starts_with(start));
         let variables = std::env::vars_os().filter_map(|(name, value)| {
@@ -51,10 +51,10 @@ impl Store {
         Self::open_with(uri, variables)
     }
 
-    /// The same with these settings, called as the variables are, and no others.
+    /// Opens an address with these settings, which have the names of the environment variables, instead of the environment.
     ///
     /// # Errors
-    /// If the address or a setting makes no sense.
+    /// If the address or a setting is invalid.
     pub fn open_with(
         uri: &str,
         settings: impl IntoIterator<Item = (String, String)>,
@@ -68,7 +68,7 @@ impl Store {
         Ok(Self { objects: Arc::from(objects), bucket: bucket.to_owned(), folder })
     }
 
-    /// A place in a store that is open.
+    /// A location in an open store.
     #[cfg(test)]
     pub(super) fn of(objects: Arc<dyn ObjectStore>, bucket: &str, folder: Key) -> Self {
         Self { objects, bucket: bucket.to_owned(), folder }
@@ -79,18 +79,18 @@ impl Store {
         self.uri_of(&self.folder)
     }
 
-    /// The last part of the address.
+    /// The last component of the address.
     pub(super) fn own_name(&self) -> String {
         let bucket = || self.bucket.rsplit('/').next().unwrap_or_default().to_owned();
         self.folder.filename().map_or_else(bucket, str::to_owned)
     }
 
-    /// What follows the bucket in the address.
+    /// The part of the address after the bucket.
     pub(super) fn folder(&self) -> &Key {
         &self.folder
     }
 
-    /// The key of what is called `name`, with `/` between folders, below the address.
+    /// The key of the object `name`, a path with `/` relative to the address.
     pub(super) fn key(&self, name: &str) -> Key {
         name.split('/').filter(|part| !part.is_empty()).fold(self.folder.clone(), |key, part| key.join(part))
     }
@@ -100,12 +100,12 @@ impl Store {
         format!("{}/{key}", self.bucket).trim_end_matches('/').to_owned()
     }
 
-    /// The key that an address made by [`Store::uri_of`] means, if it lies in this bucket.
+    /// The key of an address made by [`Store::uri_of`], if it is in this bucket.
     pub(super) fn key_of(&self, uri: &str) -> Option<Key> {
         Key::parse(uri.strip_prefix(&self.bucket)?.strip_prefix('/')?).ok()
     }
 
-    /// Names and sizes of all objects below `folder`, in the order of their names.
+    /// Keys and sizes of all objects below `folder`, sorted by key.
     pub(super) fn list(&self, folder: &Key) -> Result<Vec<(Key, u64)>, DataError> {
         let (objects, folder_asked) = (Arc::clone(&self.objects), folder.clone());
         let listed = wait(async move {
@@ -117,7 +117,7 @@ impl Store {
         Ok(listed)
     }
 
-    /// What the store knows of an object; `None` where there is none.
+    /// The metadata of an object; `None` if it does not exist.
     pub(super) fn head(&self, key: &Key) -> Result<Option<ObjectMeta>, DataError> {
         let (objects, asked) = (Arc::clone(&self.objects), key.clone());
         match wait(async move { objects.head(&asked).await }) {
@@ -127,16 +127,16 @@ impl Store {
         }
     }
 
-    /// A whole object of at most `limit` bytes.
+    /// Downloads an object of at most `limit` bytes.
     ///
     /// # Errors
-    /// Why it cannot be had, in words.
+    /// A message that says why it cannot be downloaded.
     pub(super) fn whole(&self, key: &Key, limit: u64) -> Result<Vec<u8>, String> {
         let (objects, asked) = (Arc::clone(&self.objects), key.clone());
         let begun = wait(async move {
             let found = objects.get(&asked).await?;
             let size = found.meta.size;
-            // What is large comes in pieces, so that each stays within the client's timeout.
+            // Large objects are downloaded in pieces, so that each request stays within the client's timeout.
             let bytes = if size <= CHUNK.min(limit) { Some(found.bytes().await?) } else { None };
             Ok((size, bytes))
         });
@@ -151,7 +151,7 @@ impl Store {
         }
     }
 
-    /// Some stretches of an object, several at a time, in their order.
+    /// Downloads ranges of an object, several at a time. Returns them in the order given.
     pub(super) fn pieces(&self, key: &Key, stretches: &[Range<u64>]) -> Result<Vec<Vec<u8>>, Error> {
         let (objects, key, stretches) = (Arc::clone(&self.objects), key.clone(), stretches.to_vec());
         wait(async move {
@@ -160,20 +160,20 @@ impl Store {
                 async move {
                     let wanted = stretch.end - stretch.start;
                     let bytes = objects.get_range(&key, stretch).await?;
-                    match bytes.len() as u64 == wanted {
-                        true => Ok(Vec::from(bytes)),
-                        false => Err(Error::Generic {
-                            store: "object store",
-                            source: format!("expected {wanted} bytes, found {}", bytes.len()).into(),
-                        }),
+                    if bytes.len() as u64 == wanted {
+                        return Ok(Vec::from(bytes));
                     }
+                    Err(Error::Generic {
+                        store: "object store",
+                        source: format!("expected {wanted} bytes, found {}", bytes.len()).into(),
+                    })
                 }
             };
             stream::iter(stretches).map(one).buffered(TOGETHER).try_collect().await
         })
     }
 
-    /// The first bytes of many objects; none of those that cannot be had.
+    /// The first bytes of many objects; `None` for those that cannot be read.
     pub(super) fn heads(&self, keys: Vec<Key>, bytes: u64) -> Vec<Option<Vec<u8>>> {
         let objects = Arc::clone(&self.objects);
         let count = keys.len();
@@ -193,22 +193,22 @@ impl Store {
     }
 }
 
-/// A stretch in pieces of at most [`CHUNK`] bytes.
+/// A range in pieces of at most [`CHUNK`] bytes.
 pub(super) fn chunks(stretch: Range<u64>) -> Vec<Range<u64>> {
     let starts = (stretch.start..stretch.end).step_by(CHUNK as usize);
     starts.map(|start| start..stretch.end.min(start + CHUNK)).collect()
 }
 
-/// What went wrong, short enough for one line.
+/// The error message, on one line.
 pub(super) fn reason(error: &Error) -> String {
     let text = error.to_string();
     if text.contains("NoSuchBucket") || text.contains("ContainerNotFound") {
-        return "there is no such bucket".to_owned();
+        return "no such bucket".to_owned();
     }
     match error {
-        Error::NotFound { .. } => "there is no such object".to_owned(),
+        Error::NotFound { .. } => "no such object".to_owned(),
         Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => {
-            "the store refuses: expected credentials in its environment variables (AWS_…, GOOGLE_…, AZURE_…)"
+            "access denied: expected credentials in environment variables (AWS_…, GOOGLE_…, AZURE_…)"
                 .to_owned()
         }
         _ => {
@@ -218,7 +218,7 @@ pub(super) fn reason(error: &Error) -> String {
     }
 }
 
-/// The same as an error of reading.
+/// The error message as an I/O error.
 pub(super) fn read_error(error: &Error) -> io::Error {
     io::Error::other(reason(error))
 }

@@ -1,4 +1,4 @@
-//! Waiting for what is asynchronous.
+//! The async runtime behind blocking calls.
 
 use std::future::Future;
 use std::sync::mpsc::sync_channel;
@@ -7,34 +7,34 @@ use std::sync::{Once, OnceLock};
 use object_store::Error;
 use tokio::runtime::{Builder, Runtime};
 
-/// Threads that carry bytes: decryption is most of what they do.
+/// Number of runtime threads. Most of their work is decryption.
 const THREADS: usize = 2;
 
-/// Blocks until `work` is done, also where the caller is part of another runtime.
+/// Blocks until `work` is done, also if the caller runs in another runtime.
 ///
 /// # Errors
-/// What `work` says, or that it ended without saying anything.
+/// The error of `work`, or one that says that it panicked.
 pub(super) fn wait<T: Send + 'static>(
     work: impl Future<Output = Result<T, Error>> + Send + 'static,
 ) -> Result<T, Error> {
     let (send, receive) = sync_channel(1);
     runtime()?.spawn(async move {
-        // Whoever asked waits below.
+        // Cannot fail: the receiver waits below.
         let _ = send.send(work.await);
     });
-    receive.recv().map_err(|_| generic("the request broke off".to_owned()))?
+    receive.recv().map_err(|_| generic("the request was aborted".to_owned()))?
 }
 
-/// Chooses the cryptography of TLS, which making a client asks for.
+/// Installs the crypto provider of TLS, which clients need.
 pub(super) fn choose_cryptography() {
     static CHOSEN: Once = Once::new();
     CHOSEN.call_once(|| {
-        // Fails only where the program has chosen already, which is as good.
+        // Fails only if the program installed a provider already, which is fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
 }
 
-/// The threads that carry bytes, started at the first need.
+/// The runtime, started on first use.
 fn runtime() -> Result<&'static Runtime, Error> {
     static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
     let started = RUNTIME.get_or_init(|| {

@@ -1,4 +1,4 @@
-//! The shard that grows.
+//! Writing a shard.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -8,13 +8,14 @@ use sha2::{Digest as _, Sha256};
 
 use super::durable::{aside, hash_file, hex, rename_durably};
 use super::layout::sidecar_of;
-use super::scan::{BLOCK, read_shapes, row};
+use super::row::Span;
+use super::scan::{BLOCK, read_shapes};
 use super::sidecar::SidecarWriter;
 use super::{Place, Row, ShardEntry};
 use crate::shape::{ABOUT, LONGEST_NAME};
 use crate::{DataError, Shape};
 
-/// A shard while shapes are added.
+/// A shard to which shapes are added.
 pub(crate) struct OpenShard {
     path: PathBuf,
     file: fs::File,
@@ -24,18 +25,18 @@ pub(crate) struct OpenShard {
 }
 
 impl OpenShard {
-    /// An empty shard that will be called `path`.
+    /// An empty shard that gets the name `path` when it is closed.
     pub fn create(path: &Path) -> Result<Self, DataError> {
         let file = fs::File::create(aside(path))?;
         Ok(Self { path: path.to_owned(), file, hasher: Sha256::new(), bytes: 0, rows: Vec::new() })
     }
 
-    /// Goes on with a shard that a run left behind: whole shapes are kept, what follows the last of them is cut off.
+    /// Resumes a shard that an earlier run did not finish: complete shapes are kept, the rest is truncated.
     pub fn recover(path: &Path) -> Result<Self, DataError> {
         let partial = aside(path);
         let mut rows: Vec<Row> = Vec::new();
         let mut whole = true;
-        // A torn end is what one expects here; the shapes before it count.
+        // The end is expected to be cut off; the shapes before it are kept.
         let _ = read_shapes(fs::File::open(&partial)?, path, |scanned| {
             let follows = scanned.row.offset == rows.last().map_or(0, |row| row.offset + row.size);
             whole &= follows && scanned.damaged_member().is_none();
@@ -82,25 +83,22 @@ impl OpenShard {
         self.file.write_all(&group)?;
         self.hasher.update(&group);
         let shard = self.path.file_name().unwrap_or_default().to_string_lossy();
-        let span = (self.bytes, group.len() as u64);
-        self.rows.push(row(shape.key.as_str().to_owned(), &shard, span, places, &shape.about));
+        let span = Span { offset: self.bytes, size: group.len() as u64 };
+        self.rows.push(Row::new(shape.key.as_str().to_owned(), &shard, span, places, &shape.about));
         self.bytes += group.len() as u64;
         Ok(())
     }
 
-    /// Header, content, padding.
+    /// Appends header, content and padding of a member.
     fn append(&self, group: &mut Vec<u8>, key: &str, name: &str, content: &[u8]) -> Result<(), DataError> {
         if name.len() > LONGEST_NAME || name.is_empty() {
-            return Err(DataError::invalid(
-                &self.path,
-                format!("{name:?} is no name for a member of a shape"),
-            ));
+            return Err(DataError::invalid(&self.path, format!("{name:?} is not a valid member name")));
         }
         let mut header = tar::Header::new_ustar();
         header.set_path(format!("{key}.{name}"))?;
         header.set_size(content.len() as u64);
         header.set_mode(0o644);
-        // The same bytes whoever writes them, and whenever.
+        // The bytes must not depend on user and time.
         header.set_uid(0);
         header.set_gid(0);
         header.set_mtime(0);
@@ -111,7 +109,7 @@ impl OpenShard {
         Ok(())
     }
 
-    /// Ends the shard: sidecar first, then its name.
+    /// Closes the shard: writes the sidecar, then renames the shard.
     pub fn close(mut self) -> Result<ShardEntry, DataError> {
         let end = [0; 2 * BLOCK as usize];
         self.file.write_all(&end)?;

@@ -1,48 +1,37 @@
-//! Writing one part of a data set: resumable at any moment, nothing twice.
+//! Writing one partition of a data set: resumable at any moment, no shape twice.
 
 use std::collections::{BTreeMap, HashSet};
-use std::io::{BufRead as _, Write as _};
+use std::io::Write as _;
 use std::path::Path;
 
 use fs_err as fs;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::durable::{aside, write_durably};
-use super::layout::{difference, read_json, sidecar_of, write_json};
+use super::durable::aside;
+use super::failed::{Failed, read_failed};
+use super::json::{append, line_of, read_json};
+use super::layout::{shard_name, sidecar_of};
 use super::open::OpenShard;
 use super::refusals::{self, Refusal};
 use super::sidecar::Sidecar;
 use super::{Layout, PartState, ShardEntry, stock};
 use crate::{DataError, Key, Part, Shape};
 
-/// Most files that an error names.
+/// Maximum number of files listed in an error.
 const MOST_NAMED: usize = 5;
 
-/// A shape that cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failed {
-    /// Its name in the data set.
-    pub key: String,
-    /// Where it comes from.
-    pub source: String,
-    /// Why.
-    pub reason: String,
-}
-
-/// What a part knows already.
+/// The shapes of a partition that earlier runs finished, by key.
 #[derive(Debug, Default)]
 pub struct Done {
-    /// Shapes that are written.
+    /// Shapes that were written.
     pub written: HashSet<String>,
-    /// Shapes that cannot be used.
+    /// Shapes that could not be used.
     pub failed: BTreeMap<String, Failed>,
-    /// Shapes that are written and that a captioner left views of without a sentence.
+    /// Shapes that were written with missing captions.
     pub refused: BTreeMap<String, Refusal>,
 }
 
-/// Adds shapes to one part of a data set.
+/// Adds shapes to one partition of a data set.
 pub struct PartWriter {
     layout: Layout,
     part: Part,
@@ -57,11 +46,11 @@ pub struct PartWriter {
 }
 
 impl PartWriter {
-    /// Begins a part of the data set in `folder`, or goes on with it. A shard is ended when it has `shard_bytes`.
+    /// Starts a partition of the data set in `folder`, or resumes it. A shard is closed when it reaches `shard_bytes`.
     ///
     /// # Errors
-    /// [`DataError::Settings`] if the part was begun with others, [`DataError::Busy`] if another process writes it,
-    /// [`DataError::Unusable`] if shards are not whole or the folder holds a run divided otherwise.
+    /// [`DataError::Settings`] if the partition was started with other settings, [`DataError::Busy`] if another process writes it,
+    /// [`DataError::Unusable`] if shards are damaged or the folder holds a run with another number of partitions.
     pub fn open(
         folder: &Path,
         part: Part,
@@ -77,7 +66,7 @@ impl PartWriter {
         let mut done = Done::default();
         let next = take_stock(&layout, part, &mut done)?;
         let open = recover(&layout, part, next, &mut done)?;
-        // Not before: where shards are not whole, what the part recorded of them stays.
+        // Not earlier: if shards are damaged, the state that recorded them must be kept.
         write_state(&layout, part, None, settings.clone())?;
         let failed = layout.failed(part);
         done.failed = read_failed(&failed)?;
@@ -91,7 +80,10 @@ impl PartWriter {
         Ok((writer, done))
     }
 
-    /// Takes the shapes that a captioner refused out of the shards, so that they are made again.
+    /// Removes shapes with missing captions from the shards, so that they are rebuilt.
+    ///
+    /// # Errors
+    /// If a shard cannot be read or written, or is damaged.
     pub fn take_out_refused(&mut self, done: &mut Done) -> Result<(), DataError> {
         if done.refused.is_empty() {
             return Ok(());
@@ -107,10 +99,13 @@ impl PartWriter {
         Ok(())
     }
 
-    /// Adds a shape; tells of the shard that it filled.
+    /// Adds a shape. Returns the shard, if the shape filled it.
+    ///
+    /// # Errors
+    /// If a file cannot be written, or a member's name is invalid.
     pub fn push(&mut self, shape: Shape) -> Result<Option<ShardEntry>, DataError> {
         if let Some(refusal) = Refusal::of(&shape) {
-            // Noted first: a note without its shape is dropped, a shape without its note would never be asked about again.
+            // Recorded first: a record without its shape is dropped, but a shape without its record would never be retried.
             self.refusals.write_all(&line_of(&refusal, &self.layout.folder)?)?;
         }
         let path = self.layout.shard(&shard_name(self.part, self.next));
@@ -122,13 +117,19 @@ impl PartWriter {
         self.end_full_shard()
     }
 
-    /// Notes that a shape cannot be used.
+    /// Records that a shape could not be used.
+    ///
+    /// # Errors
+    /// If the list cannot be written.
     pub fn fail(&mut self, failed: &Failed) -> Result<(), DataError> {
         let line = line_of(failed, &self.layout.folder)?;
         Ok(self.failures.write_all(&line)?)
     }
 
-    /// Ends the last shard and marks the part as complete.
+    /// Closes the last shard and marks the partition as complete. Returns that shard.
+    ///
+    /// # Errors
+    /// If a file cannot be written, or a shard is missing or damaged.
     pub fn finish(mut self) -> Result<Option<ShardEntry>, DataError> {
         let last = match self.open.take() {
             Some(open) if !open.rows().is_empty() => Some(open.close()?),
@@ -141,7 +142,11 @@ impl PartWriter {
         Ok(last)
     }
 
-    /// Takes away a part without shapes, so that another run may begin it with other settings. Its lock stays: others may wait for it.
+    /// Deletes a partition without shapes, so that another run may start it with other settings. The lock file is kept, because
+    /// another process may wait for it.
+    ///
+    /// # Errors
+    /// If a file cannot be deleted.
     pub fn abandon(self) -> Result<(), DataError> {
         let partial = aside(&self.layout.shard(&shard_name(self.part, self.next)));
         let (failed, refused) = (self.layout.failed(self.part), self.layout.refused(self.part));
@@ -162,20 +167,6 @@ impl PartWriter {
     }
 }
 
-/// A list that lines are added to.
-fn append(path: &Path) -> Result<fs::File, DataError> {
-    let mut file = fs::OpenOptions::new().create(true).append(true).open(path)?;
-    // A line that was cut off must not swallow the next.
-    if file.metadata()?.len() > 0 {
-        file.write_all(b"\n")?;
-    }
-    Ok(file)
-}
-
-fn shard_name(part: Part, number: u32) -> String {
-    format!("{}-{number:06}.tar", part.name())
-}
-
 fn lock(path: &Path) -> Result<std::fs::File, DataError> {
     let file = fs::File::create(path)?.into_file();
     match file.try_lock() {
@@ -188,16 +179,10 @@ fn lock(path: &Path) -> Result<std::fs::File, DataError> {
 /// Checks the settings against those of an earlier run.
 fn made_alike(layout: &Layout, part: Part, settings: &Value) -> Result<(), DataError> {
     let path = layout.state(part);
-    if path.exists() {
-        let state: PartState = read_json(&path)?;
-        if let Some((setting, recorded, asked)) = difference("", &state.settings, settings) {
-            return Err(DataError::Settings { path: layout.folder.clone(), setting, recorded, asked });
-        }
-    }
-    Ok(())
+    if path.exists() { read_json::<PartState>(&path)?.made_alike(layout, settings) } else { Ok(()) }
 }
 
-/// Refuses a folder where a run divided into another number of parts lies: the two have shapes in common.
+/// Refuses a folder that holds a run with another number of partitions: the two would have shapes in common.
 fn divided_alike(layout: &Layout, part: Part) -> Result<(), DataError> {
     let others = layout.of_another_division(part.of)?;
     if others.is_empty() {
@@ -205,16 +190,17 @@ fn divided_alike(layout: &Layout, part: Part) -> Result<(), DataError> {
     }
     let named = others.iter().take(MOST_NAMED).cloned().collect::<Vec<_>>().join(", ");
     let more = if others.len() > MOST_NAMED { ", …" } else { "" };
-    let asked = if part.of == 1 { "is not divided".to_owned() } else { format!("is in {} parts", part.of) };
-    let message = format!("this run {asked}, the folder holds parts of another: {named}{more}");
+    let asked =
+        if part.of == 1 { "is not partitioned".to_owned() } else { format!("has {} partitions", part.of) };
+    let message = format!("this run {asked}, the folder holds partitions of another run: {named}{more}");
     Err(DataError::unusable(
         &layout.folder,
         message,
-        "divide the run as before with --shard, or give another folder",
+        "use the same number of partitions as before (--shard), or another folder",
     ))
 }
 
-/// Records how far a part is; the shards of one that is complete.
+/// Records the state of a partition; with its shards once it is complete.
 fn write_state(
     layout: &Layout,
     part: Part,
@@ -222,17 +208,17 @@ fn write_state(
     settings: Value,
 ) -> Result<(), DataError> {
     let Part { index, of } = part;
-    let state = PartState { index, of, complete: shards.is_some(), settings, shards };
-    write_json(&layout.state(part), &state)
+    PartState { index, of, complete: shards.is_some(), settings, shards }.write(layout)
 }
 
-/// Learns what finished shards hold; gives the number of the next. All must be whole: a shard has its sidecar before its name.
+/// Reads which shapes the finished shards hold and returns the number of the next shard. All shards must be complete, because
+/// a shard gets its name after its sidecar.
 fn take_stock(layout: &Layout, part: Part, done: &mut Done) -> Result<u32, DataError> {
     let names = names_of(layout, part)?;
     names.iter().try_for_each(|name| refusals::settle(&layout.shard(name)))?;
     stock::entries(layout, &names)?;
     let mut next = 0;
-    for (number, name) in shards_of(layout, part)? {
+    for (number, name) in layout.shards_of(part)? {
         next = next.max(number + 1);
         Sidecar::open(&sidecar_of(&layout.shard(&name)))?.rows(|row| {
             done.written.insert(row.key);
@@ -242,16 +228,9 @@ fn take_stock(layout: &Layout, part: Part, done: &mut Done) -> Result<u32, DataE
     Ok(next)
 }
 
-/// Finished shards of a part, with their numbers.
-pub(super) fn shards_of(layout: &Layout, part: Part) -> Result<Vec<(u32, String)>, DataError> {
-    let prefix = format!("{}-", part.name());
-    let number = |name: &str| name.strip_prefix(&prefix)?.strip_suffix(".tar")?.parse::<u32>().ok();
-    Ok(layout.shard_names()?.into_iter().filter_map(|name| Some((number(&name)?, name))).collect())
-}
-
-/// Names of the finished shards of a part.
+/// Names of the finished shards of a partition.
 fn names_of(layout: &Layout, part: Part) -> Result<Vec<String>, DataError> {
-    Ok(shards_of(layout, part)?.into_iter().map(|(_, name)| name).collect())
+    Ok(layout.shards_of(part)?.into_iter().map(|(_, name)| name).collect())
 }
 
 /// The shard that an earlier run was writing, if any.
@@ -265,37 +244,8 @@ fn recover(layout: &Layout, part: Part, next: u32, done: &mut Done) -> Result<Op
     Ok(Some(open))
 }
 
-/// A value as a line of a list.
-fn line_of(value: &impl Serialize, place: &Path) -> Result<Vec<u8>, DataError> {
-    let mut line = serde_json::to_vec(value).map_err(|error| DataError::invalid(place, error))?;
-    line.push(b'\n');
-    Ok(line)
-}
-
-/// Writes a whole list of what failed.
-pub(crate) fn write_failed(path: &Path, failed: &[Failed]) -> Result<(), DataError> {
-    let lines = failed.iter().map(|one| line_of(one, path)).collect::<Result<Vec<_>, _>>()?;
-    write_durably(path, &lines.concat())
-}
-
-/// What failed before.
-pub(crate) fn read_failed(path: &Path) -> Result<BTreeMap<String, Failed>, DataError> {
-    Ok(read_lines(path)?.into_iter().map(|one: Failed| (one.key.clone(), one)).collect())
-}
-
-/// The lines of a list; one that was cut off is passed over.
-pub(super) fn read_lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, DataError> {
-    let mut found = Vec::new();
-    if path.exists() {
-        for line in std::io::BufReader::new(fs::File::open(path)?).split(b'\n') {
-            found.extend(serde_json::from_slice::<T>(&line?).ok());
-        }
-    }
-    Ok(found)
-}
-
 impl Done {
-    /// Whether nothing is left to do for a shape.
+    /// Whether an earlier run finished a shape.
     pub fn knows(&self, key: &Key, retry_failed: bool) -> bool {
         self.written.contains(key.as_str()) || (!retry_failed && self.failed.contains_key(key.as_str()))
     }

@@ -1,4 +1,4 @@
-//! Shapes that a captioner left views of without a sentence: noted beside the part, taken out of its shards to be made again.
+//! `parts/I-of-N.refused.jsonl`: shapes with missing captions, and their removal from the shards so that they are rebuilt.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
@@ -7,20 +7,20 @@ use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
 use super::Layout;
-use super::durable::{aside, rename_durably, write_durably};
+use super::durable::{aside, rename_durably};
+use super::json::{read_lines, write_lines};
 use super::layout::sidecar_of;
 use super::open::OpenShard;
-use super::part::{read_lines, shards_of};
 use super::scan::read_shapes;
 use super::sidecar::Sidecar;
 use crate::{DataError, Part, Refused, Shape};
 
-/// A written shape that a captioner left views of without a sentence.
+/// A shape that was written with missing captions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
-    /// Its name in the data set.
+    /// Its key in the data set.
     pub key: String,
-    /// What the captioner did not say.
+    /// The missing captions.
     #[serde(flatten)]
     pub refused: Refused,
 }
@@ -32,7 +32,7 @@ impl Refusal {
     }
 }
 
-/// The list of earlier runs, without shapes that never came to lie in a shard or were taken out of it.
+/// The list of earlier runs, without shapes that are in no shard.
 pub(super) fn take_stock(
     path: &Path,
     written: &HashSet<String>,
@@ -45,27 +45,22 @@ pub(super) fn take_stock(
         .map(|one| (one.key.clone(), one))
         .collect();
     if kept.len() < lines {
-        let mut text = Vec::new();
-        for one in kept.values() {
-            serde_json::to_writer(&mut text, one).map_err(|error| DataError::invalid(path, error))?;
-            text.push(b'\n');
-        }
-        write_durably(path, &text)?;
+        write_lines(path, kept.values())?;
     }
     Ok(kept)
 }
 
-/// Writes the finished shards of a part anew without the refused shapes.
+/// Rewrites the finished shards of a partition without the shapes that have missing captions.
 pub(super) fn take_out(
     layout: &Layout,
     part: Part,
     refused: &BTreeMap<String, Refusal>,
 ) -> Result<(), DataError> {
-    // Until the parts are merged anew the manifest is not true.
+    // The manifest is wrong until the partitions are merged again.
     if layout.manifest().exists() {
         fs::remove_file(layout.manifest())?;
     }
-    for (_, name) in shards_of(layout, part)? {
+    for (_, name) in layout.shards_of(part)? {
         let shard = layout.shard(&name);
         let mut holds = false;
         Sidecar::open(&sidecar_of(&shard))?.rows(|row| {
@@ -94,14 +89,14 @@ fn write_without(shard: &Path, refused: &BTreeMap<String, Refusal>) -> Result<()
         return kept.close().map(drop);
     }
     drop(kept);
-    // A shard is what is called so: its name goes first.
+    // A `.tar` is taken for a complete shard, so it is deleted first.
     fs::remove_file(shard)?;
     fs::remove_file(sidecar_of(shard))?;
     Ok(fs::remove_file(aside(shard))?)
 }
 
-/// Ends what a run that was cut off did to a finished shard. Its sidecar is replaced first, so the sidecar says which of
-/// both files is the shard; the new one is always shorter. Without a sidecar nothing can be told.
+/// Completes or reverts an interrupted rewrite of a finished shard. The sidecar is replaced first, so it tells which of the two
+/// files is the shard: the new one is always shorter. Without a sidecar this cannot be decided.
 pub(super) fn settle(shard: &Path) -> Result<(), DataError> {
     let partial = aside(shard);
     if !partial.exists() || !sidecar_of(shard).exists() {
@@ -127,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shard_is_whole_wherever_taking_out_was_cut_off() {
+    fn a_shard_is_complete_wherever_a_rewrite_was_interrupted() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("0.tar");
         let write = |keys: &[&str]| {
@@ -137,7 +132,7 @@ mod tests {
             std::fs::read(&path).unwrap()
         };
         let (less, all) = (write(&["a", "c"]), write(&["a", "b", "c"]));
-        // Cut off while the new shard was written.
+        // Interrupted while the new shard was written.
         std::fs::write(aside(&path), &less[..less.len() - 512]).unwrap();
         settle(&path).unwrap();
         assert!(std::fs::read(&path).unwrap() == all && !aside(&path).exists());
@@ -145,7 +140,7 @@ mod tests {
         let b = Refusal { key: "b".to_owned(), refused };
         write_without(&path, &BTreeMap::from([("b".to_owned(), b)])).unwrap();
         assert!(std::fs::read(&path).unwrap() == less);
-        // Cut off after its sidecar was replaced.
+        // Interrupted after the sidecar was replaced.
         std::fs::rename(&path, aside(&path)).unwrap();
         std::fs::write(&path, &all).unwrap();
         settle(&path).unwrap();

@@ -1,29 +1,28 @@
-//! Reading a shard from front to back.
+//! Reading a shard sequentially.
 
 use std::io::Read;
 use std::path::Path;
 
+use super::row::{Place, Row, Span};
 use crate::shape::ABOUT;
 use crate::{About, DataError, Key, Member, Shape};
 
-use super::{Place, Row};
-
-/// Largest file of a shape, in bytes.
+/// Maximum size of a member in bytes.
 const LARGEST_MEMBER: u64 = 1 << 30;
-/// Tar headers and contents begin at multiples of this.
+/// Tar headers and contents start at multiples of this.
 pub(crate) const BLOCK: u64 = 512;
 
-/// A shape met on the way through a shard.
+/// A shape read from a shard.
 #[derive(Clone, Debug)]
 pub struct Scanned {
     /// The shape.
     pub shape: Shape,
-    /// Where it lies.
+    /// Its position in the shard.
     pub row: Row,
 }
 
 impl Scanned {
-    /// The first member whose content is not what was written, if the shape says.
+    /// The first member whose checksum differs from the one in the shape's `json`, or that is missing.
     pub(crate) fn damaged_member(&self) -> Option<&str> {
         let sums = &self.shape.about.crc32;
         let wrong = self.row.members.iter().find(|m| m.name != ABOUT && sums.get(&m.name) != Some(&m.crc32));
@@ -33,48 +32,28 @@ impl Scanned {
     }
 }
 
-/// Gives every shape of a tar file in turn, one in memory at a time. Files that follow each other and agree up to the
-/// first dot of their names are one shape, as in WebDataset.
+/// Calls `see` with every shape of a tar file in order, one in memory at a time. As in WebDataset, consecutive files whose
+/// names agree up to the first dot belong to one shape.
 ///
 /// # Errors
-/// The first that reading or `see` gives; shapes before it have been seen.
+/// The first error of reading or of `see`; shapes before it were passed to `see`.
 pub fn read_shapes(
     tar: impl Read,
     path: &Path,
     mut see: impl FnMut(Scanned) -> Result<(), DataError>,
 ) -> Result<(), DataError> {
-    let invalid = |error: &dyn std::fmt::Display| DataError::invalid(path, error);
+    let invalid = |error: std::io::Error| DataError::invalid(path, error);
     let shard = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut archive = tar::Archive::new(tar);
     let mut group: Option<Group> = None;
-    for entry in archive.entries().map_err(|error| invalid(&error))? {
-        let mut entry = entry.map_err(|error| invalid(&error))?;
-        if !entry.header().entry_type().is_file() {
-            continue;
-        }
-        let full = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-        let (start, size) = (entry.raw_header_position(), entry.size());
-        let offset = entry.raw_file_position();
-        let name_at = full.rfind('/').map_or(0, |at| at + 1);
-        let Some((key, name)) = full[name_at..].split_once('.').filter(|(key, _)| !key.is_empty()) else {
-            continue;
-        };
-        if size > LARGEST_MEMBER {
-            return Err(invalid(&format!("{full:?} is {size} bytes, the limit is {LARGEST_MEMBER}")));
-        }
-        let mut bytes = Vec::new();
-        entry.read_to_end(&mut bytes).map_err(|error| invalid(&error))?;
-        if bytes.len() as u64 != size {
-            return Err(invalid(&format!("{full:?} is cut off: {} of {size} bytes", bytes.len())));
-        }
-        let key = &full[..name_at + key.len()];
-        if group.as_ref().is_some_and(|group| group.key != key)
+    for entry in archive.entries().map_err(invalid)? {
+        let Some(file) = TarFile::read(entry.map_err(invalid)?, path)? else { continue };
+        if group.as_ref().is_some_and(|group| group.key != file.key)
             && let Some(done) = group.take()
         {
             see(done.finish(&shard, path)?)?;
         }
-        let group = group.get_or_insert_with(|| Group::new(key, start));
-        group.add(Place { name: name.to_owned(), offset, size, crc32: crc32fast::hash(&bytes) }, bytes);
+        group.get_or_insert_with(|| Group::new(&file.key, file.start)).add(file.place, file.bytes);
     }
     match group {
         Some(last) => see(last.finish(&shard, path)?),
@@ -82,7 +61,44 @@ pub fn read_shapes(
     }
 }
 
-/// Files of one shape, as they are met.
+/// A file of a tar archive that belongs to a shape.
+struct TarFile {
+    /// Key of its shape, with the folders before it.
+    key: String,
+    /// Offset of its header.
+    start: u64,
+    place: Place,
+    bytes: Vec<u8>,
+}
+
+impl TarFile {
+    /// Reads an entry; `None` if it is not a file or its name has no key.
+    fn read(mut entry: tar::Entry<'_, impl Read>, path: &Path) -> Result<Option<Self>, DataError> {
+        if !entry.header().entry_type().is_file() {
+            return Ok(None);
+        }
+        let full = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        let (start, size) = (entry.raw_header_position(), entry.size());
+        let offset = entry.raw_file_position();
+        let name_at = full.rfind('/').map_or(0, |at| at + 1);
+        let Some((key, name)) = full[name_at..].split_once('.').filter(|(key, _)| !key.is_empty()) else {
+            return Ok(None);
+        };
+        let invalid = |message: String| DataError::invalid(path, message);
+        if size > LARGEST_MEMBER {
+            return Err(invalid(format!("{full:?} has {size} bytes, the limit is {LARGEST_MEMBER}")));
+        }
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes).map_err(|error| invalid(error.to_string()))?;
+        if bytes.len() as u64 != size {
+            return Err(invalid(format!("{full:?} is truncated: {} of {size} bytes", bytes.len())));
+        }
+        let place = Place { name: name.to_owned(), offset, size, crc32: crc32fast::hash(&bytes) };
+        Ok(Some(Self { key: full[..name_at + key.len()].to_owned(), start, place, bytes }))
+    }
+}
+
+/// The files of one shape.
 struct Group {
     key: String,
     offset: u64,
@@ -120,33 +136,13 @@ impl Group {
                 .map_err(|error| DataError::invalid(path, format!("{}.{ABOUT}: {error}", self.key)))?,
             None => About { id: self.key.clone(), ..About::default() },
         };
-        let row = row(self.key.clone(), shard, (self.offset, self.end - self.offset), self.places, &about);
+        let span = Span { offset: self.offset, size: self.end - self.offset };
+        let row = Row::new(self.key.clone(), shard, span, self.places, &about);
         Ok(Scanned { shape: Shape { key: Key::of_id(&self.key), members: self.members, about }, row })
     }
 }
 
-/// What the sidecar says about a shape.
-pub(crate) fn row(
-    key: String,
-    shard: &str,
-    (offset, size): (u64, u64),
-    members: Vec<Place>,
-    about: &About,
-) -> Row {
-    Row {
-        key,
-        shard: shard.to_owned(),
-        offset,
-        size,
-        split: about.split.clone(),
-        source: about.source.clone(),
-        labels: about.labels.clone(),
-        captions: about.captions.iter().map(|caption| caption.text.clone()).collect(),
-        members,
-    }
-}
-
-/// What is wrong inside a shard whose sum is not what it was: names the first shape and member.
+/// Finds the first damaged shape and member in a shard with a wrong checksum.
 pub(crate) fn damage(tar: impl Read, path: &Path) -> String {
     let mut found = None;
     let walked = read_shapes(tar, path, |scanned| {

@@ -1,4 +1,4 @@
-//! Whether the shards of a folder are there, each with its table and as long as it was written.
+//! Checks that shards exist, have a sidecar and have the recorded size.
 
 use std::fmt;
 
@@ -9,10 +9,10 @@ use super::sidecar::Sidecar;
 use super::{Layout, ShardEntry};
 use crate::DataError;
 
-/// Most shards that an error names.
+/// Maximum number of shards listed in an error.
 const MOST_NAMED: usize = 5;
 
-/// Why a shard is not what was written.
+/// Why a shard cannot be used.
 enum Flaw {
     Missing,
     NoTable,
@@ -23,16 +23,16 @@ impl fmt::Display for Flaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing => f.write_str("is missing"),
-            Self::NoTable => f.write_str("has no .parquet beside it"),
+            Self::NoTable => f.write_str("has no .parquet sidecar"),
             Self::Size { expected, found } => write!(f, "has {found} bytes, expected {expected}"),
         }
     }
 }
 
-/// What the tables beside these shards say of them.
+/// The entries that the sidecars of shards record.
 ///
 /// # Errors
-/// [`DataError::Unusable`] names the shards that are not whole.
+/// [`DataError::Unusable`] lists the shards that are missing, damaged or without a sidecar.
 pub(crate) fn entries(layout: &Layout, names: &[String]) -> Result<Vec<ShardEntry>, DataError> {
     let (mut entries, mut flawed) = (Vec::new(), Vec::new());
     for name in names {
@@ -49,10 +49,10 @@ pub(crate) fn entries(layout: &Layout, names: &[String]) -> Result<Vec<ShardEntr
     Ok(entries)
 }
 
-/// Compares the shards that a part or a manifest recorded with what lies there.
+/// Compares the shards that a partition or a manifest recorded with the files.
 ///
 /// # Errors
-/// [`DataError::Unusable`] names the shards that are missing or not whole.
+/// [`DataError::Unusable`] lists the shards that are missing, damaged or without a sidecar.
 pub(crate) fn check(layout: &Layout, recorded: &[ShardEntry]) -> Result<(), DataError> {
     let mut flawed = Vec::new();
     for entry in recorded {
@@ -67,10 +67,10 @@ fn flaw(layout: &Layout, entry: &ShardEntry) -> Result<Option<Flaw>, DataError> 
         return Ok(Some(Flaw::Missing));
     }
     let (expected, found) = (entry.bytes, fs::metadata(&shard)?.len());
-    Ok(match sidecar_of(&shard).exists() {
-        false => Some(Flaw::NoTable),
-        true => (expected != found).then_some(Flaw::Size { expected, found }),
-    })
+    if !sidecar_of(&shard).exists() {
+        return Ok(Some(Flaw::NoTable));
+    }
+    Ok((expected != found).then_some(Flaw::Size { expected, found }))
 }
 
 fn whole(layout: &Layout, flawed: &[(&str, Flaw)], of: usize) -> Result<(), DataError> {
@@ -80,11 +80,11 @@ fn whole(layout: &Layout, flawed: &[(&str, Flaw)], of: usize) -> Result<(), Data
     let named = flawed.iter().take(MOST_NAMED).map(|(name, flaw)| format!("{name} {flaw}"));
     let named = named.collect::<Vec<_>>().join(", ");
     let more = if flawed.len() > MOST_NAMED { ", …" } else { "" };
-    let message = format!("{} of {of} shards are not as they were written: {named}{more}", flawed.len());
+    let message = format!("{} of {of} shards are missing or damaged: {named}{more}", flawed.len());
     let spoiled = flawed.iter().find(|(_, flaw)| !matches!(flaw, Flaw::Missing));
     let hint = match spoiled {
         Some((name, _)) => format!("delete {name} and its .parquet and run the same prepare again"),
-        None => "bring them back, or run the same prepare again: it makes their shapes anew".to_owned(),
+        None => "restore them, or run the same prepare again to rebuild their shapes".to_owned(),
     };
     Err(DataError::unusable(&layout.shards(), message, hint))
 }

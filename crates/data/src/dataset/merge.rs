@@ -1,4 +1,4 @@
-//! Making one data set of its parts, or of several data sets.
+//! Merging the partitions of a run, and joining data sets.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -7,20 +7,20 @@ use fs_err as fs;
 use serde_json::Value;
 
 use crate::shard::{
-    FORMAT, Layout, Manifest, PartState, Sidecar, SidecarWriter, VERSION, aside, difference, read_failed,
-    sidecar_of, stock, sum_of_file, write_failed, write_json,
+    FORMAT, Layout, Manifest, PartState, Sidecar, SidecarWriter, VERSION, aside, read_failed, sidecar_of,
+    stock, sum_of_file, write_failed,
 };
 use crate::{DataError, Member, Part};
 
-/// Writes the manifest and the table over all shards of `folder`, whose parts must be complete.
+/// Writes the manifest and the index over all shards of `folder`, whose partitions must be complete.
 ///
 /// # Errors
-/// [`DataError::Incomplete`] names the parts that are missing or not finished; [`DataError::Settings`] says where two
-/// parts were made differently; [`DataError::Unusable`] the shards that are missing or not whole; a shape that two shards
-/// hold is [`DataError::Invalid`].
+/// [`DataError::Incomplete`] if partitions are missing or not finished, [`DataError::Settings`] if two partitions were made
+/// with different settings, [`DataError::Unusable`] if shards are missing or damaged, [`DataError::Invalid`] if two shards
+/// hold the same shape.
 pub fn merge(folder: &Path) -> Result<Manifest, DataError> {
     let layout = Layout::new(folder);
-    let states = layout.states()?;
+    let states = PartState::read_all(&layout)?;
     let settings = agreed(folder, &states)?;
     let recorded: Vec<_> = states.iter().filter_map(|state| state.shards.clone()).flatten().collect();
     stock::check(&layout, &recorded)?;
@@ -37,7 +37,7 @@ pub fn merge(folder: &Path) -> Result<Manifest, DataError> {
     };
     let keys = index(&layout, &mut manifest)?;
     for state in &states {
-        let failed = read_failed(&layout.failed(Part { index: state.index, of: state.of }))?;
+        let failed = read_failed(&layout.failed(state.part()))?;
         manifest.failed += failed.keys().filter(|key| !keys.contains(*key)).count() as u64;
     }
     manifest.index_sha256 = sum_of_file(&layout.index())?;
@@ -45,7 +45,7 @@ pub fn merge(folder: &Path) -> Result<Manifest, DataError> {
     Ok(manifest)
 }
 
-/// Writes the table over all shards and counts what they hold; gives the keys.
+/// Writes the index over all shards, adds their counts to the manifest and returns the keys.
 fn index(layout: &Layout, manifest: &mut Manifest) -> Result<HashSet<String>, DataError> {
     let mut keys = HashSet::new();
     let mut writer = SidecarWriter::create(&layout.index(), None)?;
@@ -57,7 +57,7 @@ fn index(layout: &Layout, manifest: &mut Manifest) -> Result<HashSet<String>, Da
             if !keys.insert(row.key.clone()) {
                 return Err(DataError::invalid(
                     &path,
-                    format!("shape {:?} stands in another shard already", row.key),
+                    format!("shape {:?} is in another shard too", row.key),
                 ));
             }
             manifest.views +=
@@ -70,37 +70,37 @@ fn index(layout: &Layout, manifest: &mut Manifest) -> Result<HashSet<String>, Da
     Ok(keys)
 }
 
-/// The settings that all parts were made with, if all parts are there and done.
+/// The settings of all partitions. Fails if they differ, or if a partition is missing or not complete.
 fn agreed(folder: &Path, states: &[PartState]) -> Result<Value, DataError> {
     let incomplete = |message: String| DataError::Incomplete { path: folder.to_owned(), message };
-    let first = states.first().ok_or_else(|| incomplete("holds no parts of a data set".to_owned()))?;
+    let first = states.first().ok_or_else(|| incomplete("holds no partitions of a data set".to_owned()))?;
     for state in states {
-        if let Some((setting, recorded, asked)) = difference("", &first.settings, &state.settings) {
-            return Err(DataError::Settings { path: folder.to_owned(), setting, recorded, asked });
-        }
+        first.made_alike(&Layout::new(folder), &state.settings)?;
         if state.of != first.of {
-            let message = format!("holds parts of a run in {} and of one in {}", first.of, state.of);
+            let message = format!("holds partitions of a run of {} and of a run of {}", first.of, state.of);
             return Err(incomplete(message));
         }
     }
     let done = |index: u32| states.iter().any(|state| state.index == index && state.complete);
     let open: Vec<String> =
         (0..first.of).filter(|index| !done(*index)).map(|index| format!("{index}/{}", first.of)).collect();
-    match open.is_empty() {
-        true => Ok(first.settings.clone()),
-        false => {
-            let shown = open.iter().take(20).cloned().collect::<Vec<_>>().join(", ");
-            Err(incomplete(format!("{} of {} parts are not done: {shown}", open.len(), first.of)))
-        }
+    if open.is_empty() {
+        return Ok(first.settings.clone());
     }
+    let shown = open.iter().take(20).cloned().collect::<Vec<_>>().join(", ");
+    Err(incomplete(format!("{} of {} partitions are not complete: {shown}", open.len(), first.of)))
 }
 
-/// Brings the shards of several data sets together in a new one, with the lists of what could not be used. Files are linked
-/// where the file system can, copied otherwise; shapes must have different keys. What was written goes again if it fails.
+/// Joins the shards of several data sets, and their lists of failed shapes, in a new data set. Files are hard-linked if the
+/// file system allows it, otherwise copied. Everything that was written is deleted if it fails.
+///
+/// # Errors
+/// [`DataError::Invalid`] if `folder` holds a data set already or two data sets hold the same shape, [`DataError::Unusable`] if
+/// shards are missing or damaged, or if a file cannot be read or written.
 pub fn join(folder: &Path, inputs: &[PathBuf]) -> Result<Manifest, DataError> {
     let layout = Layout::new(folder);
     if [layout.parts(), layout.shards(), layout.index(), layout.manifest()].iter().any(|path| path.exists()) {
-        return Err(DataError::invalid(folder, "holds a data set already"));
+        return Err(DataError::invalid(folder, "already holds a data set"));
     }
     let manifests = inputs.iter().map(|input| Manifest::read(input)).collect::<Result<Vec<_>, _>>()?;
     let was_there = folder.exists();
@@ -124,8 +124,8 @@ fn bring_together(
             place(&sidecar_of(&from), &sidecar_of(&to))?;
             place(&from, &to)?;
         }
-        for state in input.states()? {
-            let list = read_failed(&input.failed(Part { index: state.index, of: state.of }))?;
+        for state in PartState::read_all(&input)? {
+            let list = read_failed(&input.failed(state.part()))?;
             failed.extend(list.into_values());
         }
     }
@@ -133,14 +133,13 @@ fn bring_together(
     let settings: Vec<Value> = manifests.into_iter().map(|manifest| manifest.settings).collect();
     let shards = stock::entries(layout, &layout.shard_names()?)?;
     let settings = serde_json::json!({ "joined": settings });
-    let state = PartState { index: 0, of: 1, complete: true, settings, shards: Some(shards) };
-    write_json(&layout.state(Part::WHOLE), &state)?;
+    PartState { index: 0, of: 1, complete: true, settings, shards: Some(shards) }.write(layout)?;
     merge(&layout.folder)
 }
 
-/// Takes away a data set that was not finished; what else lies in its folder stays.
+/// Deletes a data set that was not finished; other files in its folder are kept.
 fn clear(layout: &Layout, was_there: bool) {
-    // The error that led here is told; what cannot be taken away is found by the next run.
+    // The caller returns the first error; files that cannot be deleted are reported by the next run.
     let _ = fs::remove_dir_all(layout.shards());
     let _ = fs::remove_dir_all(layout.parts());
     let _ = fs::remove_file(layout.index());
@@ -150,6 +149,7 @@ fn clear(layout: &Layout, was_there: bool) {
     }
 }
 
+/// Links or copies a file.
 fn place(from: &Path, to: &Path) -> Result<(), DataError> {
     if fs::hard_link(from, to).is_err() {
         fs::copy(from, to)?;

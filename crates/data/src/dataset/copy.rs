@@ -1,28 +1,17 @@
-//! Bringing a finished data set to an object store, and back.
+//! Copying a finished data set to or from an object store.
 
 use std::path::Path;
 
-use crate::DataError;
 use crate::address::Address;
+use crate::{Copied, DataError};
 
-/// What was copied.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Copied {
-    /// Files that were copied.
-    pub files: usize,
-    /// Bytes that were copied.
-    pub bytes: u64,
-    /// Files that were there before, with the same size and sum.
-    pub before: usize,
-}
-
-/// Copies a data set from a folder to the address of an object store, or from there to a folder. The manifest goes last, so a
-/// copy that broke off is no data set, and the next run goes on with it. `progress` hears of every file with its size and
-/// whether it was copied.
+/// Copies a data set from a folder to the address of an object store, or from there to a folder. The manifest is copied last, so
+/// an interrupted copy is not taken for a data set, and the next run resumes it. `progress` is called with every file, its size
+/// and whether it was copied.
 ///
 /// # Errors
-/// If no or both ends are stores, the source is no whole data set or damaged, or the destination holds another data set;
-/// [`DataError::NoCloud`] where this build reads no stores.
+/// If none or both of the ends are stores, the source is not finished or damaged, or the destination holds another data set;
+/// [`DataError::NoCloud`] if this build cannot read object stores.
 pub fn copy(from: &Path, to: &Path, progress: &mut dyn FnMut(&str, u64, bool)) -> Result<Copied, DataError> {
     let (folder, uri, up) = match (Address::of_path(from)?, Address::of_path(to)?) {
         (Address::Here(folder), Address::Store(uri)) => (folder, uri, true),
@@ -43,9 +32,10 @@ fn with_store(
     progress: &mut dyn FnMut(&str, u64, bool),
 ) -> Result<Copied, DataError> {
     let store = crate::remote::Store::open(&uri)?;
-    match up {
-        true => crate::remote::upload(folder, &store, progress),
-        false => crate::remote::download(&store, folder, progress),
+    if up {
+        crate::remote::upload(folder, &store, progress)
+    } else {
+        crate::remote::download(&store, folder, progress)
     }
 }
 

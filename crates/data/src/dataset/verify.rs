@@ -1,4 +1,4 @@
-//! Whether a data set is what was written.
+//! Checking a data set against its checksums.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -6,30 +6,32 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use super::open::home;
 use crate::DataError;
-use crate::shard::{FrontToBack, Home, Layout, Row, ShardEntry, damage, home, sidecar_of, sum_of};
+use crate::shard::{Layout, Row, ShardEntry, damage, sidecar_of};
+use crate::storage::{FrontToBack, Home, sum_of};
 
-/// A file that is not what was written.
+/// A damaged file of a data set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// The file.
     pub path: PathBuf,
-    /// What is wrong with it, down to the shape and member where that can be told.
+    /// What is wrong with it; names the shape and member if possible.
     pub message: String,
 }
 
-/// Compares every shard and the table over all with their sums in the manifest, and the table beside each shard with both,
-/// row by row; in parallel. `place` is a folder or the address of an object store; `progress`
-/// hears of every file that was looked at.
+/// Compares every shard and the index with their checksums in the manifest, and the sidecar of each shard with both, row by
+/// row; in parallel. `place` is a folder or the address of an object store; `progress` is called with every file after it was
+/// checked.
 ///
 /// # Errors
-/// If the manifest cannot be read; faults of shards are the result.
+/// If the manifest or the folder cannot be read. Damaged files are not an error but the result.
 pub fn verify(place: &Path, progress: &(dyn Fn(&Path) + Sync)) -> Result<Vec<Fault>, DataError> {
     let home = home(place)?;
     let manifest = home.manifest()?.checked(place)?;
     let layout = Layout::new(place);
     let table = check_table(&*home, &manifest.index_sha256);
-    // A damaged table says nothing about those beside the shards.
+    // A damaged index cannot be compared with the sidecars.
     let rows = table.is_ok().then(|| rows_by_shard(&*home)).transpose()?;
     let both = |shard: &ShardEntry| {
         let path = layout.shard(&shard.file);
@@ -44,14 +46,14 @@ pub fn verify(place: &Path, progress: &(dyn Fn(&Path) + Sync)) -> Result<Vec<Fau
     faults.extend(table.err().map(|message| Fault { path: layout.index(), message }));
     let listed = |name: &String| manifest.shards.iter().any(|shard| shard.file == *name);
     for name in home.shard_names()?.into_iter().filter(|name| !listed(name)) {
-        let message = "is not in the manifest: run `lexiform data merge`".to_owned();
+        let message = "not in the manifest: run `lexiform data merge`".to_owned();
         faults.push(Fault { path: layout.shard(&name), message });
     }
     faults.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(faults)
 }
 
-/// What is wrong with a shard.
+/// Checks a shard.
 fn check(home: &dyn Home, shard: &ShardEntry, path: &Path) -> Result<(), String> {
     let read = || {
         let file = home.shard(&shard.file).map_err(|error| error.to_string())?;
@@ -64,7 +66,7 @@ fn check(home: &dyn Home, shard: &ShardEntry, path: &Path) -> Result<(), String>
     }
 }
 
-/// What is wrong with the table beside a shard. `rows` are the sums of what the table over all says.
+/// Checks the sidecar of a shard. `rows` are the hashes of each shard's rows in the index.
 fn check_sidecar(
     home: &dyn Home,
     shard: &ShardEntry,
@@ -79,16 +81,16 @@ fn check_sidecar(
     let (about, sum) = read().map_err(|error| format!("damaged: {error}"))?;
     if about != *shard {
         return Err(
-            "damaged: says another size, number of shapes or sum of its shard than the manifest".to_owned()
+            "damaged: size, number of shapes or SHA-256 of its shard differ from the manifest".to_owned()
         );
     }
-    match rows.is_none_or(|rows| rows.get(&shard.file).copied().unwrap_or(0) == sum) {
-        true => Ok(()),
-        false => Err("damaged: its rows are not those of index.parquet".to_owned()),
+    if rows.is_some_and(|rows| rows.get(&shard.file).copied().unwrap_or(0) != sum) {
+        return Err("damaged: its rows differ from index.parquet".to_owned());
     }
+    Ok(())
 }
 
-/// A sum over the rows of each shard in the table over all.
+/// A hash of each shard's rows in the index.
 fn rows_by_shard(home: &dyn Home) -> Result<HashMap<String, u64>, DataError> {
     let mut sums = HashMap::new();
     home.table()?.rows(|row| add_row(&mut sums, row))?;
@@ -105,11 +107,11 @@ fn add_row(sums: &mut HashMap<String, u64>, row: Row) -> Result<(), DataError> {
 
 fn check_table(home: &dyn Home, expected: &str) -> Result<(), String> {
     let found = home.table_sum().map_err(|error| error.to_string())?;
-    match found == expected {
-        true => Ok(()),
-        false => Err(format!(
-            "damaged, or of another merge than the manifest: expected SHA-256 {expected}, found {found}; \
-             `lexiform data merge` writes both anew"
-        )),
+    if found == expected {
+        return Ok(());
     }
+    Err(format!(
+        "damaged, or not from the same merge as the manifest: expected SHA-256 {expected}, found {found}; \
+         `lexiform data merge` rewrites both"
+    ))
 }

@@ -1,102 +1,48 @@
-//! Where 3D files come from: this machine's disks. Other places are other implementations of [`Source`].
+//! 3D files of the local file system.
 
+use std::collections::HashSet;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use lexiform_mesh_io::{limits, walk};
 
+use super::asset::{Asset, Fetched, Listing, Source};
 use super::lists::List;
 use crate::DataError;
 use crate::address::Address;
-use crate::table::Table;
 
-/// A place that holds 3D files.
-pub trait Source: Sync {
-    /// Every file, once.
-    fn list(&self) -> Result<Listing, DataError>;
-    /// A file's content.
-    ///
-    /// # Errors
-    /// Why this file cannot be had, in words.
-    fn fetch(&self, asset: &Asset) -> Result<Fetched, String>;
-    /// How many files it can fetch while others are drawn; 0 where fetching does not wait for anybody.
-    fn ahead(&self) -> usize {
-        0
-    }
-}
-
-/// A file to be looked at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asset {
-    /// Its name below the source, with `/` between folders: decides its key.
-    pub name: String,
-    /// Where it lies.
-    pub location: PathBuf,
-}
-
-/// What a source holds.
-#[derive(Debug, Default)]
-pub struct Listing {
-    /// Files to look at.
-    pub assets: Vec<Asset>,
-    /// What could not be looked into, with the reason.
-    pub unreadable: Vec<(PathBuf, String)>,
-    /// What lists say about their files.
-    pub facts: Table,
-}
-
-/// A file's content and the path that gives its format; other files are looked up beside it.
-#[derive(Debug)]
-pub struct Fetched {
-    /// A path on this machine.
-    pub path: PathBuf,
-    /// The content.
-    pub bytes: Vec<u8>,
-    /// Files that were brought beside it; they go when this is dropped.
-    pub beside: Option<Beside>,
-}
-
-/// Files that are there for a while.
-#[derive(Debug)]
-pub struct Beside {
-    #[cfg(feature = "cloud")]
-    pub(crate) _folder: tempfile::TempDir,
-}
-
-/// Folders, files, and lists of files on this machine.
+/// Folders, files, and lists of files in the local file system.
 #[derive(Clone, Debug)]
 pub struct LocalFiles {
     roots: Vec<PathBuf>,
-    /// Whether files are named with their root's own name before them.
+    /// Whether names of files start with the name of their root.
     several: bool,
 }
 
 impl LocalFiles {
-    /// Paths or `file://` addresses. A folder means the 3D files below it; a file ending in `.list`, or a `.txt` or `.csv`
-    /// that does not start like points, means the files it lists.
+    /// `sources` are paths or `file://` addresses. A folder stands for the 3D files below it; a file with the extension `.list`,
+    /// or a `.txt` or `.csv` that does not start like a point cloud, for the files that it lists.
     ///
     /// # Errors
-    /// If a path does not exist or an address is of another kind.
+    /// If a path does not exist or an address has another scheme.
     pub fn new(sources: &[String]) -> Result<Self, DataError> {
         let roots = sources.iter().map(|source| local(source)).collect::<Result<_, _>>()?;
         Ok(Self { roots, several: sources.len() > 1 })
     }
 
-    /// The same where there are other sources beside these.
+    /// The same for use with other sources: names start with the name of their root.
     #[cfg(feature = "cloud")]
-    pub(super) fn among_others(self) -> Self {
+    pub(crate) fn among_others(self) -> Self {
         Self { several: true, ..self }
     }
 }
 
-/// The path that an argument means.
+/// The path that an argument names.
 fn local(source: &str) -> Result<PathBuf, DataError> {
     match Address::of(source)? {
         Address::Here(path) if path.exists() => Ok(path),
         Address::Here(path) => Err(DataError::invalid(&path, "no such file or folder")),
-        Address::Store(address) => {
-            Err(DataError::invalid(Path::new(&address), "expected a path on this machine"))
-        }
+        Address::Store(address) => Err(DataError::invalid(Path::new(&address), "expected a local path")),
     }
 }
 
@@ -114,8 +60,8 @@ impl Source for LocalFiles {
                 listing.assets.push(Asset { name, location: root.clone() });
             }
         }
-        // The same file named twice is one file.
-        let mut seen = std::collections::HashSet::new();
+        // A file that was named twice counts once.
+        let mut seen = HashSet::new();
         listing.assets.retain(|asset| seen.insert(asset.location.clone()));
         Ok(listing)
     }
@@ -135,17 +81,17 @@ impl Source for LocalFiles {
     }
 }
 
-/// Files below a folder, named by their path in it; with the folder's own name before it where there are several.
+/// Adds the files below a folder, named by their path relative to it; with `many`, after the folder's own name.
 fn add_folder(root: &Path, many: bool, listing: &mut Listing) {
     let found = walk(&[root.to_owned()]);
     let own = root.canonicalize().ok().and_then(|p| Some(p.file_name()?.to_string_lossy().into_owned()));
     for location in found.assets {
         let below = location.strip_prefix(root).unwrap_or(&location);
         let parts: Vec<_> = below.components().map(|part| part.as_os_str().to_string_lossy()).collect();
-        let name = parts.join("/");
+        let relative = parts.join("/");
         let name = match &own {
-            Some(own) if many => format!("{own}/{name}"),
-            _ => name,
+            Some(own) if many => format!("{own}/{relative}"),
+            _ => relative,
         };
         listing.assets.push(Asset { name, location });
     }
@@ -208,7 +154,7 @@ mod tests {
             assert!(error.ends_with(&expected) && hint.contains("file,label,caption"), "{error}");
         }
         assert!(refused("file,label\n").0.ends_with("no line of labels.csv names a file"));
-        // What a column without a heading says is not guessed.
+        // Columns without headings are not guessed.
         for text in ["a.ply,chair\n", "asset,kind\na.ply,chair\n"] {
             let (error, hint) = refused(text);
             assert!(error.contains("expected headings such as file,label"), "{error}");

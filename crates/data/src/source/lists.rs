@@ -1,4 +1,4 @@
-//! Lists of 3D files: one a line, or a table with a column of them.
+//! Lists of 3D files: one per line, or a CSV table with a column of files.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -6,41 +6,41 @@ use std::path::{Path, PathBuf};
 use csv::StringRecord;
 use lexiform_mesh_io::{HEAD_BYTES, is_asset};
 
-use super::Asset;
+use super::asset::Asset;
 use crate::DataError;
 use crate::listing::Columns;
 use crate::table::Table;
 
-/// What a list says.
+/// A list of 3D files.
 pub(super) struct List {
-    /// Its files, those too that are not there.
+    /// Its files, including those that do not exist.
     pub assets: Vec<Asset>,
-    /// What a table says about them.
+    /// Their labels, captions and splits, if the list is a table.
     pub facts: Table,
 }
 
 impl List {
-    /// Reads a list; `None` if the file is none. Files are looked up beside the list first, then from the working folder.
+    /// Reads a list; `None` if the file is not a list. Files are found relative to the list or, failing that, to the working
+    /// directory.
     ///
     /// # Errors
-    /// If a table or a text names no file that exists, or a table has columns and no headings.
+    /// If a table or a text names no file that exists, or a table has columns but no headings.
     pub fn read(path: &Path) -> Result<Option<Self>, DataError> {
-        let ending = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
-        let certain = ending == "list";
-        if !certain && (!matches!(ending.as_str(), "txt" | "csv") || starts_with_points(path)?) {
+        let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
+        let certain = extension == "list";
+        if !certain && (!matches!(extension.as_str(), "txt" | "csv") || starts_with_points(path)?) {
             return Ok(None);
         }
-        let records = if ending == "csv" { rows(path)? } else { lines(path)? };
-        let column = records.first().filter(|_| ending == "csv").and_then(|first| Columns::of(first).shape);
-        let names = records.iter().skip(usize::from(column.is_some()));
-        let names = names.filter_map(|row| row.get(column.unwrap_or(0)).map(str::trim));
-        let names: Vec<&str> = names.filter(|name| !name.is_empty() && !name.starts_with('#')).collect();
+        let is_table = extension == "csv";
+        let records = if is_table { rows(path)? } else { lines(path)? };
+        let column = records.first().filter(|_| is_table).and_then(|first| Columns::of(first).shape);
+        let names = names_in(&records, column);
         let exists = |name: &&str| locate(path, name).exists();
         if names.is_empty() || (!certain && !names.iter().any(exists)) {
             return Err(names_nothing(path, names.first().copied()));
         }
         let facts = match records.first() {
-            Some(first) if ending == "csv" && first.len() > 1 => facts(path, first, column)?,
+            Some(first) if is_table && first.len() > 1 => facts(path, first, column)?,
             _ => Table::default(),
         };
         let asset = |name: &&str| Asset { name: plain(name), location: locate(path, name) };
@@ -48,7 +48,14 @@ impl List {
     }
 }
 
-/// Whether a file holds points, as a walk through a folder judges it.
+/// Names of files: the first column, or `column` below its heading. Lines that start with `#` are comments.
+fn names_in(records: &[StringRecord], column: Option<usize>) -> Vec<&str> {
+    let records = records.iter().skip(usize::from(column.is_some()));
+    let names = records.filter_map(|row| row.get(column.unwrap_or(0)).map(str::trim));
+    names.filter(|name| !name.is_empty() && !name.starts_with('#')).collect()
+}
+
+/// Whether a file is a point cloud, by the rule that also applies to files in folders.
 fn starts_with_points(path: &Path) -> Result<bool, DataError> {
     let mut head = Vec::new();
     fs_err::File::open(path)?.take(HEAD_BYTES).read_to_end(&mut head)?;
@@ -67,7 +74,7 @@ fn rows(path: &Path) -> Result<Vec<StringRecord>, DataError> {
     records.collect::<Result<_, _>>().map_err(|error| DataError::invalid(path, error))
 }
 
-/// What a table says about its files.
+/// Labels, captions and splits of the files in a table.
 fn facts(path: &Path, first: &StringRecord, column: Option<usize>) -> Result<Table, DataError> {
     if column.is_some() {
         return Table::read(path);
@@ -76,18 +83,18 @@ fn facts(path: &Path, first: &StringRecord, column: Option<usize>) -> Result<Tab
     Err(DataError::unusable(
         path,
         format!("expected headings such as file,label,caption,split, found {found:?}"),
-        "put a line that says what the columns are above it, such as file,label or file,caption",
+        "put a line with the names of the columns above it, such as file,label or file,caption",
     ))
 }
 
-/// Where a file of a list lies.
+/// The path of a file in a list.
 fn locate(list: &Path, name: &str) -> PathBuf {
-    let beside = list.parent().unwrap_or(Path::new("")).join(name);
+    let relative_to_list = list.parent().unwrap_or(Path::new("")).join(name);
     let from_here = PathBuf::from(name);
-    if !beside.exists() && from_here.exists() { from_here } else { beside }
+    if !relative_to_list.exists() && from_here.exists() { from_here } else { relative_to_list }
 }
 
-/// A file's name as shapes have it.
+/// A file's name as assets have it.
 fn plain(name: &str) -> String {
     name.replace('\\', "/").trim_start_matches("./").trim_start_matches('/').to_owned()
 }
@@ -101,7 +108,7 @@ fn names_nothing(path: &Path, first: Option<&str>) -> DataError {
     DataError::unusable(
         path,
         message,
-        "expected one file a line, or a table with commas and headings such as file,label,caption,split; files are \
-         looked up beside the list, then from the working folder",
+        "expected one file per line, or a comma-separated table with headings such as file,label,caption,split; paths are \
+         relative to the list or to the working directory",
     )
 }

@@ -1,0 +1,129 @@
+//! Producing shapes on many threads, in a fixed order.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::producer::{Problem, Producer};
+use crate::{DataError, Shape};
+
+/// Stack size of workers, as of the main thread: deep scenes recurse.
+const STACK_BYTES: usize = 8 << 20;
+
+/// Progress of the workers.
+struct Front {
+    /// Next position in the list to be produced.
+    next: usize,
+    /// Number of positions that were consumed.
+    written: usize,
+    stop: bool,
+}
+
+/// A position in the list, and what was produced for it.
+type Made = (usize, Result<Shape, Problem>);
+
+/// Produces the jobs of `todo` on `jobs` threads (0 for one per processor) and passes them to `take` in the order of the list.
+/// Workers run ahead by a bounded number of shapes, so one slow shape delays a bounded amount of memory.
+pub(super) fn in_order(
+    producer: &dyn Producer,
+    todo: &[usize],
+    jobs: usize,
+    take: &mut dyn FnMut(usize, Result<Shape, Problem>) -> Result<(), DataError>,
+) -> Result<(), DataError> {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let workers = (if jobs == 0 { processors } else { jobs } + producer.waiting()).min(todo.len().max(1));
+    let queue = Queue::new(todo, 2 * workers + 4);
+    let (send, receive) = channel();
+    std::thread::scope(|scope| {
+        let spawned: std::io::Result<()> = (0..workers).try_for_each(|_| {
+            let (send, queue) = (send.clone(), &queue);
+            let work = move || queue.work(producer, &send);
+            std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work).map(drop)
+        });
+        drop(send);
+        let result = match spawned {
+            Ok(()) => queue.hand_over(&receive, take),
+            Err(error) => Err(error.into()),
+        };
+        queue.lock().stop = true;
+        queue.moved.notify_all();
+        result
+    })
+}
+
+/// A list of jobs that several workers share.
+struct Queue<'a> {
+    todo: &'a [usize],
+    /// Maximum number of positions that were started but not consumed.
+    window: usize,
+    front: Mutex<Front>,
+    /// Notified when `front` changes.
+    moved: Condvar,
+}
+
+impl<'a> Queue<'a> {
+    fn new(todo: &'a [usize], window: usize) -> Self {
+        let front = Mutex::new(Front { next: 0, written: 0, stop: false });
+        Self { todo, window, front, moved: Condvar::new() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Front> {
+        self.front.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next position to produce, once it is in the window; `None` at the end of the list or of the run.
+    fn next(&self) -> Option<usize> {
+        let mut front = self.lock();
+        while !front.stop && front.next < self.todo.len() && front.next >= front.written + self.window {
+            front = self.moved.wait(front).unwrap_or_else(PoisonError::into_inner);
+        }
+        if front.stop || front.next >= self.todo.len() {
+            return None;
+        }
+        front.next += 1;
+        Some(front.next - 1)
+    }
+
+    /// A worker: produces jobs until there are none.
+    fn work(&self, producer: &dyn Producer, send: &Sender<Made>) {
+        while let Some(position) = self.next() {
+            let made = catch_unwind(AssertUnwindSafe(|| producer.produce(self.todo[position])));
+            let made = made.unwrap_or_else(|panic| {
+                Err(Problem::Shape(format!("internal error: {}", panic_text(&*panic))))
+            });
+            if send.send((position, made)).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Receives what workers produced and passes it on in order.
+    fn hand_over(
+        &self,
+        receive: &Receiver<Made>,
+        take: &mut dyn FnMut(usize, Result<Shape, Problem>) -> Result<(), DataError>,
+    ) -> Result<(), DataError> {
+        let mut waiting = BTreeMap::new();
+        for (position, job) in self.todo.iter().enumerate() {
+            let made = loop {
+                if let Some(made) = waiting.remove(&position) {
+                    break made;
+                }
+                let Ok((at, made)) = receive.recv() else {
+                    return Err(std::io::Error::other("the worker threads ended").into());
+                };
+                waiting.insert(at, made);
+            };
+            take(*job, made)?;
+            self.lock().written += 1;
+            self.moved.notify_all();
+        }
+        Ok(())
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unknown".to_owned())
+}

@@ -1,0 +1,182 @@
+//! The index of an open data set, in memory.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use crate::shard::{Layout, Manifest, Row, Sidecar};
+use crate::{DataError, Key};
+
+/// What is kept in memory of `index.parquet`: 24 bytes per member, and 40 and its key per shape.
+#[derive(Default)]
+pub(super) struct Index {
+    /// All keys, concatenated.
+    keys: String,
+    shapes: Vec<Entry>,
+    members: Vec<Slot>,
+    /// Distinct names of members.
+    names: Vec<String>,
+    splits: Vec<String>,
+    labels: Vec<String>,
+    /// Hashes of keys ([`Key::spread`]) and numbers of shapes, sorted.
+    by_key: Vec<(u64, u32)>,
+}
+
+struct Entry {
+    key_end: u32,
+    members_end: u32,
+    shard: u32,
+    split: u16,
+    /// First label, as a position in the list of labels.
+    label: Option<u32>,
+}
+
+/// Where a member is in its shard.
+#[derive(Clone, Copy)]
+pub(super) struct Slot {
+    pub offset: u64,
+    pub size: u32,
+    pub crc32: u32,
+    name: u16,
+}
+
+impl Index {
+    /// Reads `index.parquet` of the data set at `place`.
+    pub fn read(table: &Sidecar, place: &Path, manifest: &Manifest) -> Result<Self, DataError> {
+        let mut reader = IndexReader {
+            place,
+            path: Layout::new(place).index(),
+            shards: manifest.shards.iter().zip(0..).map(|(s, i)| (s.file.as_str(), (i, s.bytes))).collect(),
+            names: Names::default(),
+            splits: Names::default(),
+            labels: Names::default(),
+            index: Self::default(),
+        };
+        table.rows(|row| reader.add(row))?;
+        let IndexReader { names, splits, labels, mut index, .. } = reader;
+        (index.names, index.splits, index.labels) = (names.list, splits.list, labels.list);
+        index.by_key.sort_unstable();
+        Ok(index)
+    }
+
+    pub fn len(&self) -> usize {
+        self.shapes.len()
+    }
+
+    pub fn key(&self, shape: usize) -> &str {
+        let start = if shape == 0 { 0 } else { self.shapes[shape - 1].key_end as usize };
+        &self.keys[start..self.shapes[shape].key_end as usize]
+    }
+
+    pub fn find(&self, key: &str) -> Option<usize> {
+        let spread = Key::new(key)?.spread();
+        let first = self.by_key.partition_point(|(s, _)| *s < spread);
+        let same = self.by_key[first..].iter().take_while(|(s, _)| *s == spread);
+        same.map(|(_, shape)| *shape as usize).find(|shape| self.key(*shape) == key)
+    }
+
+    /// Position of the shape's shard in the manifest.
+    pub fn shard(&self, shape: usize) -> usize {
+        self.shapes[shape].shard as usize
+    }
+
+    pub fn split(&self, shape: usize) -> &str {
+        &self.splits[usize::from(self.shapes[shape].split)]
+    }
+
+    pub fn label(&self, shape: usize) -> Option<&str> {
+        self.shapes[shape].label.map(|label| self.labels[label as usize].as_str())
+    }
+
+    /// The members of a shape, in the order of the shard.
+    pub fn slots(&self, shape: usize) -> &[Slot] {
+        let start = if shape == 0 { 0 } else { self.shapes[shape - 1].members_end as usize };
+        &self.members[start..self.shapes[shape].members_end as usize]
+    }
+
+    /// The name of a member.
+    pub fn name(&self, slot: &Slot) -> &str {
+        &self.names[usize::from(slot.name)]
+    }
+}
+
+/// Fills an index, row by row.
+struct IndexReader<'a> {
+    place: &'a Path,
+    /// The file that is read.
+    path: PathBuf,
+    /// Position in the manifest and size of each shard.
+    shards: HashMap<&'a str, (u32, u64)>,
+    names: Names,
+    splits: Names,
+    labels: Names,
+    index: Index,
+}
+
+impl IndexReader<'_> {
+    fn add(&mut self, row: Row) -> Result<(), DataError> {
+        let (shard, bytes) =
+            *self.shards.get(row.shard.as_str()).ok_or_else(|| self.unknown_shard(&row.shard))?;
+        for member in row.members {
+            let inside = member.offset.checked_add(member.size).is_some_and(|end| end <= bytes);
+            let (size, name) = (u32::try_from(member.size), u16::try_from(self.names.add(member.name)));
+            let (Ok(size), Ok(name), true) = (size, name, inside) else {
+                return Err(self.invalid(format!("shape {:?}: a member is outside its shard", row.key)));
+            };
+            self.index.members.push(Slot { offset: member.offset, size, crc32: member.crc32, name });
+        }
+        let key = Key::new(&row.key).ok_or_else(|| self.invalid(format!("invalid key {:?}", row.key)))?;
+        self.index.keys.push_str(key.as_str());
+        let label = row.labels.into_iter().next().map(|label| self.labels.add(label));
+        let split = self.splits.add(row.split);
+        let too_large = || DataError::invalid(&self.path, "too large to be opened");
+        let small = |n: usize| u32::try_from(n).map_err(|_| too_large());
+        let entry = Entry {
+            key_end: small(self.index.keys.len())?,
+            members_end: small(self.index.members.len())?,
+            shard,
+            split: u16::try_from(split).map_err(|_| too_large())?,
+            label: label.map(small).transpose()?,
+        };
+        self.index.by_key.push((key.spread(), small(self.index.shapes.len())?));
+        self.index.shapes.push(entry);
+        Ok(())
+    }
+
+    fn invalid(&self, message: String) -> DataError {
+        DataError::invalid(&self.path, message)
+    }
+
+    fn unknown_shard(&self, shard: &str) -> DataError {
+        let message = format!("index.parquet has shapes in {shard:?}, which manifest.json does not list");
+        DataError::Torn { path: self.place.to_owned(), message }
+    }
+}
+
+/// Distinct strings, by position.
+#[derive(Default)]
+struct Names {
+    list: Vec<String>,
+    positions: HashMap<String, usize>,
+}
+
+impl Names {
+    /// The position of a string, which is added if it is new.
+    fn add(&mut self, text: String) -> usize {
+        if let Some(at) = self.positions.get(&text) {
+            return *at;
+        }
+        self.positions.insert(text.clone(), self.list.len());
+        self.list.push(text);
+        self.list.len() - 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_index_is_as_small_as_documented() {
+        assert_eq!((size_of::<Slot>(), size_of::<Entry>() + size_of::<(u64, u32)>()), (24, 40));
+    }
+}

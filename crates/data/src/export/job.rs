@@ -1,0 +1,56 @@
+//! What all exporters share: the job, its result and the ids of shapes.
+
+use std::path::Path;
+
+use crate::{DataError, Dataset};
+
+/// The shapes to write, and where.
+pub(super) struct Work<'a> {
+    pub dataset: &'a Dataset,
+    pub shapes: &'a [usize],
+    /// An empty folder.
+    pub to: &'a Path,
+    pub progress: &'a mut dyn FnMut(),
+}
+
+impl Work<'_> {
+    /// Calls `write` with every shape. A reason that it returns says why the shape was skipped.
+    pub fn each(
+        self,
+        mut write: impl FnMut(usize) -> Result<Option<&'static str>, DataError>,
+    ) -> Result<Exported, DataError> {
+        let mut exported = Exported::default();
+        for &shape in self.shapes {
+            match write(shape)? {
+                None => exported.shapes += 1,
+                Some(reason) => exported.leave_out(self.dataset.key(shape), reason),
+            }
+            (self.progress)();
+        }
+        Ok(exported)
+    }
+}
+
+/// Counts of an export.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Exported {
+    /// Number of shapes that were written.
+    pub shapes: usize,
+    /// Shapes that could not be written in this format, with the reason.
+    pub left_out: Vec<(String, String)>,
+}
+
+impl Exported {
+    pub(super) fn leave_out(&mut self, key: &str, reason: impl Into<String>) {
+        self.left_out.push((key.to_owned(), reason.into()));
+    }
+}
+
+/// The id of a shape in an export: its own id if that is a plain file name, otherwise its key.
+pub(super) fn outside_name(key: &str, id: &str) -> String {
+    let plain = !id.is_empty()
+        && id.len() <= 200
+        && !id.starts_with('.')
+        && id.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    if plain { id.to_owned() } else { key.to_owned() }
+}

@@ -1,0 +1,65 @@
+//! Arrays of a source as members of a shape.
+
+use std::path::Path;
+
+use fs_err as fs;
+use lexiform_formats::array::Array;
+use lexiform_formats::npy::{Npy, read_npy};
+use lexiform_formats::pickle::{Item, Pickle};
+
+use crate::Member;
+use crate::shape::POINTS;
+
+/// Reads a `.npy` file of numbers.
+pub(super) fn read_array(path: &Path) -> Result<Array, String> {
+    match read_npy(&fs::read(path).map_err(|error| error.to_string())?)? {
+        Npy::Array(array) => Ok(array),
+        Npy::Pickled(..) => Err(format!("{}: expected numbers, found Python objects", path.display())),
+    }
+}
+
+/// A point cloud as a member. `xyz` is `[n, 3 or more]`, of which the first three columns are positions; `rgb` is `[n, 3]` in `0..=1` or
+/// `0..=255`.
+pub(super) fn points(xyz: &Array, rgb: Option<&Array>) -> Result<Member, String> {
+    let &[count, columns] = &xyz.shape[..] else {
+        return Err(format!("expected points [n, 3], found {:?}", xyz.shape));
+    };
+    if columns < 3 {
+        return Err(format!("expected points [n, 3], found {:?}", xyz.shape));
+    }
+    let positions = xyz.numbers();
+    if let Some(at) = positions.iter().position(|v| !v.is_finite()) {
+        return Err(format!("point {} is not finite", at / columns));
+    }
+    let rgb = rgb.filter(|rgb| rgb.shape == [count, 3]).map(Array::numbers);
+    let scale = if rgb.iter().flatten().any(|v| *v > 1.001) { 255.0 } else { 1.0 };
+    let wide = if rgb.is_some() { 6 } else { 3 };
+    let mut values = Vec::with_capacity(count * wide);
+    for i in 0..count {
+        values.extend(&positions[i * columns..i * columns + 3]);
+        values.extend(rgb.iter().flat_map(|rgb| rgb[i * 3..i * 3 + 3].iter().map(|v| v / scale)));
+    }
+    Ok(Member::new(POINTS, Array::singles(&[count, wide], &values).to_npy()))
+}
+
+/// The point cloud of a dictionary with `xyz` and optionally `rgb`.
+pub(super) fn points_of(item: Item) -> Result<Member, String> {
+    let xyz = item.get("xyz").and_then(Item::array).ok_or("expected an array \"xyz\"")?;
+    points(xyz, item.get("rgb").and_then(Item::array))
+}
+
+/// Reads a pickle, or a `.npy` file of Python objects.
+pub(super) fn read_pickle(path: &Path) -> Result<NumpyPickle, String> {
+    let bytes = fs::read(path).map_err(|error| error.to_string())?;
+    let pickle = if bytes.starts_with(b"\x93NUMPY") {
+        NumpyPickle::read_npy(&bytes)
+    } else {
+        NumpyPickle::read(&bytes)
+    };
+    pickle.map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Features as a member, `[rows, dim]` in `float16`.
+pub(super) fn features(name: &str, rows: usize, dim: usize, values: &[f32]) -> Member {
+    Member::new(name, Array::halves(rows, dim, values.iter().copied()).to_npy())
+}

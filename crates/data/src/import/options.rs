@@ -1,0 +1,93 @@
+//! Options of all importers.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use lexiform_formats::picture::Picture;
+use sha2::{Digest as _, Sha256};
+
+use super::files::name_of;
+use super::id_lists::lines;
+use crate::DataError;
+use crate::shard::mark;
+use crate::table::Table;
+
+/// Options of all importers.
+#[derive(Clone, Debug, Default)]
+pub struct ImportOptions {
+    /// Image format for views that are stored as raw pixels.
+    pub pictures: Picture,
+    /// Fraction of shapes in the split `val`, if the source has no splits.
+    pub held_out: f64,
+    /// Additional labels, captions and splits by name.
+    pub facts: Table,
+    /// Import only these shapes.
+    pub ids: Option<Ids>,
+    /// Whether to import features, if the source has them.
+    pub features: bool,
+    /// Width and height to which photographs are resized; 0 keeps their size.
+    pub size: u32,
+}
+
+impl ImportOptions {
+    /// Whether a shape is imported.
+    pub(super) fn wants(&self, id: &str) -> bool {
+        self.ids.as_ref().is_none_or(|ids| ids.wanted.contains(id))
+    }
+}
+
+/// Ids of the shapes to import.
+#[derive(Clone, Debug)]
+pub struct Ids {
+    list: PathBuf,
+    wanted: HashSet<String>,
+}
+
+impl Ids {
+    /// Reads a list with one id per line, such as Duoduo CLIP's `four_no_lvis_model_ids.txt`.
+    ///
+    /// # Errors
+    /// If the list cannot be read or is empty.
+    pub fn read(list: &Path) -> Result<Self, DataError> {
+        let wanted: HashSet<String> = lines(list)?.into_iter().collect();
+        if wanted.is_empty() {
+            return Err(DataError::invalid(list, "expected one id per line, found none"));
+        }
+        Ok(Self { list: list.to_owned(), wanted })
+    }
+
+    /// A short hash of the list.
+    pub(super) fn digest(&self) -> String {
+        let mut ids: Vec<&String> = self.wanted.iter().collect();
+        ids.sort();
+        let mut hasher = Sha256::new();
+        ids.into_iter().for_each(|id| hasher.update(format!("{id}\n")));
+        mark(hasher)
+    }
+
+    /// Selects the shapes of a source.
+    ///
+    /// # Errors
+    /// If the source has none of these ids.
+    pub(super) fn choose(&self, ids: &[String]) -> Result<Selection, DataError> {
+        let chosen: Vec<usize> = (0..ids.len()).filter(|i| self.wanted.contains(&ids[*i])).collect();
+        if chosen.is_empty() {
+            let example = ids.first().map_or_else(String::new, |id| format!(", such as {id:?}"));
+            let message = format!("lists none of the {} shapes{example}", ids.len());
+            return Err(DataError::invalid(&self.list, message));
+        }
+        let found: HashSet<&String> = chosen.iter().map(|i| &ids[*i]).collect();
+        let (missing, of) = (self.wanted.len() - found.len(), self.wanted.len());
+        let list = name_of(&self.list);
+        let warning = (missing > 0).then(|| format!("{list}: {missing} of {of} ids are not in the source"));
+        Ok(Selection { chosen, warning })
+    }
+}
+
+/// The shapes of a source that are imported.
+pub(super) struct Selection {
+    /// Their positions in the source.
+    pub chosen: Vec<usize>,
+    /// Set if some ids are not in the source.
+    pub warning: Option<String>,
+}

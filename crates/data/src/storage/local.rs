@@ -1,0 +1,96 @@
+//! A data set in a folder of the local file system.
+
+use std::collections::HashMap;
+use std::io;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use fs_err as fs;
+use lexiform_formats::read_exact_at;
+
+use super::{Home, ReadAt};
+use crate::DataError;
+use crate::shard::{Layout, Manifest, Sidecar, read_json, sidecar_of, sum_of_file};
+
+/// Maximum number of shards that are kept open.
+const OPEN_FILES: usize = 256;
+/// Ranges this close together are read at once, in bytes: a seek takes longer than reading them.
+const GAP: u64 = 16 << 10;
+
+/// A folder of the local file system.
+pub(crate) struct Folder {
+    layout: Layout,
+    files: Mutex<HashMap<String, Arc<std::fs::File>>>,
+}
+
+impl Folder {
+    pub fn new(folder: PathBuf) -> Self {
+        Self { layout: Layout { folder }, files: Mutex::default() }
+    }
+}
+
+impl Home for Folder {
+    fn manifest(&self) -> Result<Manifest, DataError> {
+        let path = self.layout.manifest();
+        if !path.exists() {
+            let message = if self.layout.parts().is_dir() {
+                "has no manifest.json: its partitions are not finished or not merged"
+            } else {
+                "not a data set: expected a manifest.json"
+            };
+            let path = self.layout.folder.clone();
+            return Err(DataError::Incomplete { path, message: message.to_owned() });
+        }
+        read_json(&path)
+    }
+
+    fn table(&self) -> Result<Sidecar, DataError> {
+        Sidecar::open(&self.layout.index())
+    }
+
+    fn sidecar(&self, shard: &str) -> Result<Sidecar, DataError> {
+        Sidecar::open(&sidecar_of(&self.layout.shard(shard)))
+    }
+
+    fn shard(&self, file: &str) -> Result<Arc<dyn ReadAt>, DataError> {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(open) = files.get(file) {
+            return Ok(Arc::<std::fs::File>::clone(open));
+        }
+        if files.len() >= OPEN_FILES
+            && let Some(any) = files.keys().next().cloned()
+        {
+            files.remove(&any);
+        }
+        let open = Arc::new(fs::File::open(self.layout.shard(file))?.into_file());
+        files.insert(file.to_owned(), Arc::clone(&open));
+        Ok(open)
+    }
+
+    fn shard_names(&self) -> Result<Vec<String>, DataError> {
+        self.layout.shard_names()
+    }
+
+    fn table_sum(&self) -> Result<String, DataError> {
+        sum_of_file(&self.layout.index())
+    }
+
+    fn gap(&self) -> u64 {
+        GAP
+    }
+
+    fn stride(&self) -> usize {
+        1 << 20
+    }
+}
+
+impl ReadAt for std::fs::File {
+    fn read_at(&self, stretches: &[Range<u64>]) -> io::Result<Vec<Vec<u8>>> {
+        let one = |stretch: &Range<u64>| {
+            let mut bytes = vec![0; (stretch.end - stretch.start) as usize];
+            read_exact_at(self, &mut bytes, stretch.start).map(|()| bytes)
+        };
+        stretches.iter().map(one).collect()
+    }
+}
