@@ -1,5 +1,4 @@
 //! Pickles of every protocol that NumPy wrote, whole and damaged.
-#![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::path::{Path, PathBuf};
 
