@@ -198,6 +198,7 @@ mod tests {
         bomb.extend(vec![b'a'; 1 << 20]);
         bomb.extend(b"q\x000c_codecs\nencode\nq\x010");
         (0..10_000).for_each(|_| bomb.extend(b"h\x01h\x00\x85R0"));
+        bomb.extend(b"N.");
         assert!(NumpyPickle::read(&bomb).unwrap_err().contains("calls would make"));
     }
 }
