@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use lexiform_data::{Dataset, Member, POINTS, cloud_of, decode_picture};
+use lexiform_data::{Dataset, Member, POINTS, cloud_of};
+use lexiform_formats::picture::decode_picture;
 use lexiform_search::{Error, Look, Taken};
 
 /// A shape of a data set.

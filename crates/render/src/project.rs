@@ -1,7 +1,6 @@
 //! From the world to the sample grid: cameras, vertices, and triangles that cross the edges of the view.
 
 use glam::Vec3;
-use lexiform_kernels::Kernel;
 
 use lexiform_geometry::Camera;
 use lexiform_kernels::Kernel;

@@ -1,7 +1,6 @@
 //! Every level of instructions against every other, and colors taken side by side against colors taken one by one.
 
 use glam::{Vec2, Vec3, Vec4};
-use lexiform_kernels::Level;
 
 use super::*;
 use crate::frame::Frame;

@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use lexiform_geometry::Scene;
 use lexiform_geometry::sample::sample_surface;
+use lexiform_mesh_io::write;
 use lexiform_shapes::{Specimen, category};
 use rand::SeedableRng as _;
 use rand::rngs::SmallRng;

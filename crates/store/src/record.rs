@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use fnv::FnvHasher;
 use serde::{Deserialize, Serialize};
 
 use crate::RecordId;

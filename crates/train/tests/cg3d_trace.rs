@@ -8,6 +8,7 @@ use std::path::Path;
 use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
+use lexiform_golden::check;
 use lexiform_model::clip::{ClipConfig, ClipText, ClipVision, Naming, TextConfig, VisionConfig};
 use lexiform_model::point::{Clouds, EncoderConfig, PointTower, Start, recognize};
 use lexiform_model::tokenizer::Tokens;
@@ -17,7 +18,7 @@ use lexiform_train::optim::Groups;
 use lexiform_train::optim::gradients::{clip_norm, take};
 use lexiform_train::optim::parameters::{train_only, with_stable_ids};
 use lexiform_train::{Position, Recipe};
-use support::{Golden, check, clouds, values, with_gradients};
+use support::{Golden, clouds, values, with_gradients};
 
 const LOSS: f64 = 1e-5;
 const GRADIENT: f64 = 1e-4;

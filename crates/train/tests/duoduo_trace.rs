@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use burn::module::{Module as _, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
+use lexiform_golden::check;
 use lexiform_model::clip::ClipVision;
 use lexiform_model::{JointModel, OpenOptions};
 use lexiform_train::GroupConfig;
@@ -14,7 +15,7 @@ use lexiform_train::loss::{Negatives, contrastive};
 use lexiform_train::optim::Groups;
 use lexiform_train::optim::parameters::{parameters, train_only, with_stable_ids};
 use lexiform_train::{Position, Recipe, Schedule};
-use support::{Golden, check, values};
+use support::{Golden, values};
 
 /// Sums in another order than the reference's.
 const LOSS: f64 = 1e-5;

@@ -5,6 +5,7 @@ mod support;
 use std::path::Path;
 
 use burn::tensor::{Device, Tensor};
+use lexiform_golden::check;
 use lexiform_train::Gather;
 use lexiform_train::loss::Labels;
 use lexiform_train::loss::{Features, Objective};
@@ -12,7 +13,7 @@ use lexiform_train::loss::{
     Negatives, contrastive, contrastive_among, gather, kept_hard_negatives, nearest, rows, share_right,
 };
 use lexiform_train::{Position, Recipe, Schedule, Span};
-use support::{Golden, check, values};
+use support::{Golden, values};
 
 /// f32 sums in another order than the reference's.
 const LOSS: f64 = 1e-5;

@@ -46,7 +46,7 @@ fn assert_alike(name: &str, settings: &[&str]) {
     let (halves, at_16) = train(name, &mixed, &folder.path().join("bf16"));
     assert_ne!(whole, halves, "{name}: nothing was computed in fewer bits");
     // bfloat16 has 8 bits: 0.4 % of each factor, most of which cancels in sums.
-    support::check(name, &halves, &whole, 1e-2);
+    lexiform_golden::check(name, &halves, &whole, 1e-2);
     assert!(whole.last() < whole.first(), "{name}: learned nothing: {whole:?}");
     // What starts at zero is left out: where a normalization takes it away again, its gradient is rounding noise, which Adam
     // makes as large as any other.

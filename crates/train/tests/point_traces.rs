@@ -9,6 +9,7 @@ use std::path::Path;
 use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
+use lexiform_golden::check;
 use lexiform_model::point::{Clouds, PointTower, Start};
 use lexiform_model::weights::TensorList;
 use lexiform_model::{PointModel, PointOptions};
@@ -16,7 +17,7 @@ use lexiform_train::loss::{Negatives, contrastive};
 use lexiform_train::optim::Groups;
 use lexiform_train::optim::parameters::with_stable_ids;
 use lexiform_train::{Position, Recipe, Schedule};
-use support::{Golden, check, clouds, values, with_gradients};
+use support::{Golden, clouds, values, with_gradients};
 
 /// Sums in another order than the reference's, over normalized batches of few points.
 const LOSS: f64 = 1e-5;

@@ -282,11 +282,11 @@ fn two_devices_learn_what_one_does() {
     let alone = train(&recipe, &one, &FitOptions::default());
     let devices = vec![Device::flex(), Device::flex()];
     let shared = train(&recipe, &two, &FitOptions { devices, ..FitOptions::default() });
-    support::check("losses", &shared, &alone, 1e-5);
+    lexiform_golden::check("losses", &shared, &alone, 1e-5);
     let (one, two) = (checkpoint(&one), checkpoint(&two));
     // Keys' biases change no attention: their gradient is rounding noise, which Adam makes as large as any other.
     for (name, data) in one.weights.iter().filter(|(name, _)| !name.ends_with("in_proj.bias")) {
         let [a, b] = [data, &two.weights[name]].map(|data| data.iter::<f64>().collect::<Vec<f64>>());
-        support::check(name, &b, &a, 1e-3);
+        lexiform_golden::check(name, &b, &a, 1e-3);
     }
 }

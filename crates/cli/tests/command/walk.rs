@@ -1,6 +1,6 @@
 //! docs/walk.md through the binary: from 3D files to a data set with features, to a model, to its numbers.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::Value;
 

@@ -100,7 +100,7 @@ fn features(dataset: &Dataset, shapes: &[usize], n_views: usize, to: &Path) -> R
         writer.write(&array.data)?;
     }
     match writer {
-        Some((writer, _)) => writer.finish(),
+        Some((writer, _)) => Ok(writer.finish()?),
         None => Ok(()),
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use image::RgbaImage;
 use lexiform_formats::array::{Array, Kind};
 use lexiform_formats::hdf5::{Dataset, File, Type};
-use lexiform_formats::pickle::Pickle;
+use lexiform_formats::pickle::NumpyPickle;
 use lexiform_formats::picture::Picture;
 
 use super::files::{first_of, name_of};

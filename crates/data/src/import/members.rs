@@ -5,7 +5,7 @@ use std::path::Path;
 use fs_err as fs;
 use lexiform_formats::array::Array;
 use lexiform_formats::npy::{Npy, read_npy};
-use lexiform_formats::pickle::{Item, Pickle};
+use lexiform_formats::pickle::{Item, NumpyPickle};
 
 use crate::Member;
 use crate::shape::POINTS;

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use lexiform_formats::array::Array;
-use lexiform_formats::pickle::{Item, Pickle};
+use lexiform_formats::pickle::{Item, NumpyPickle};
 use serde_json::Value;
 
 use super::files::{entries, first_of, name_of};

@@ -28,7 +28,9 @@ pub use self::refusals::Refusal;
 pub use self::row::{Place, Row};
 pub use self::scan::{Scanned, read_shapes};
 
-pub(crate) use self::durable::{aside, hex, mark, rename_durably, sum_of_file};
+#[cfg(feature = "cloud")]
+pub(crate) use self::durable::rename_durably;
+pub(crate) use self::durable::{aside, hex, mark, sum_of_file};
 pub(crate) use self::failed::{read_failed, write_failed};
 pub(crate) use self::json::{read_json, write_json};
 pub(crate) use self::layout::{Layout, sidecar_of};

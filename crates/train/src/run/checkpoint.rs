@@ -107,7 +107,8 @@ fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     if path.is_file() {
         fs_err::rename(path, path_before(path))?;
     }
-    file.commit()
+    file.commit()?;
+    Ok(())
 }
 
 impl Checkpoint {

@@ -19,7 +19,6 @@ use crate::error::FitError;
 use crate::event::TrainEvent;
 use crate::recipe::{DataConfig, NetworkConfig, Recipe};
 use crate::run::validation;
-use lexiform_model::Teacher;
 
 /// What shapes must bring, and how they are shown.
 pub(crate) struct Inputs {

@@ -8,7 +8,6 @@ use lexiform_model::point::Up;
 use crate::error::FitError;
 use crate::network::{Published, Towers};
 use crate::recipe::{NetworkConfig, Order, Recipe, RecipeError};
-use lexiform_model::Teacher;
 
 /// Devices have the numbers that the recipe computes in.
 pub(super) fn check_numbers(recipe: &Recipe, devices: &[Device]) -> Result<(), FitError> {

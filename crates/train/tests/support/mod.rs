@@ -8,7 +8,6 @@ use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use glam::Vec3;
-pub use lexiform_golden::check;
 use lexiform_model::point::Cloud;
 use lexiform_train::optim::parameters::{parameters, values as values_of, with_values};
 

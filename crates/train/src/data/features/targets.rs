@@ -10,7 +10,7 @@ use super::vectors;
 use crate::data::features::partial::{KEY, RowsFile, header};
 use crate::data::shape_set::{Sample, ShapeSet};
 use crate::error::FitError;
-use lexiform_model::Teacher;
+use lexiform_model::{ModelError, Teacher};
 
 /// Where features are kept.
 #[derive(Clone, Copy, Debug)]

@@ -16,7 +16,6 @@ use crate::data::shape_set::Names;
 use crate::error::FitError;
 use crate::event::{FeatureSource, TrainEvent};
 use crate::recipe::DataConfig;
-use lexiform_model::Teacher;
 
 /// Most shapes that are all compared with each other.
 const MOST_COMPARED: usize = 50_000;

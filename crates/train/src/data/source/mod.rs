@@ -14,7 +14,6 @@ use crate::data::source::dataset::SetSupply;
 use crate::data::source::folder::Files;
 use crate::error::{FilesError, FitError};
 use crate::recipe::DataConfig;
-use lexiform_model::Teacher;
 
 /// A source of shapes.
 pub(crate) enum Supply {
