@@ -5,7 +5,7 @@ use std::path::Path;
 use lexiform_eval::look_of_head;
 use lexiform_model::point::CloudOptions;
 use lexiform_model::{Device, PointModel, PointOptions, registry};
-use lexiform_search::{Error, Scored, Taken};
+use lexiform_search::{Error, LabelScore, ModelInput};
 
 /// Whether a model names classes by itself.
 pub fn has(name: &str) -> anyhow::Result<bool> {
@@ -19,11 +19,11 @@ pub fn open(name: &str, clouds: CloudOptions, device: &Device) -> anyhow::Result
 }
 
 /// All classes of a file with the shares that the head gives them, best first.
-pub fn name(model: &PointModel, file: &Path) -> Result<Vec<Scored>, Error> {
+pub fn name(model: &PointModel, file: &Path) -> Result<Vec<LabelScore>, Error> {
     if !file.exists() {
         return Err(Error::NotFound { path: file.to_owned() });
     }
-    let Taken::Points(cloud) = look_of_head(model).see(file)?.taken else {
+    let ModelInput::Points(cloud) = look_of_head(model).see(file)?.taken else {
         let reason = "has no points".to_owned();
         return Err(Error::Shape { path: file.to_owned(), reason });
     };
@@ -31,8 +31,8 @@ pub fn name(model: &PointModel, file: &Path) -> Result<Vec<Scored>, Error> {
     let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let shares: Vec<f32> = scores.iter().map(|score| (score - largest).exp()).collect();
     let sum: f32 = shares.iter().sum();
-    let mut named: Vec<Scored> = (shares.iter().enumerate())
-        .map(|(class, share)| Scored { label: label(model, class), score: share / sum })
+    let mut named: Vec<LabelScore> = (shares.iter().enumerate())
+        .map(|(class, share)| LabelScore { label: label(model, class), score: share / sum })
         .collect();
     named.sort_by(|a, b| b.score.total_cmp(&a.score));
     Ok(named)

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use lexiform_search::{Event, IndexOptions, Library, Status, Summary};
+use lexiform_search::{FileStatus, IndexEvent, IndexOptions, IndexSummary, Library};
 use serde::Serialize;
 
 use crate::output;
@@ -23,7 +23,7 @@ pub struct Telling {
 #[derive(Debug)]
 pub struct Report {
     /// Counts.
-    pub summary: Summary,
+    pub summary: IndexSummary,
     /// Files that cannot be used, with the reason.
     pub failed: Vec<(String, String)>,
     /// Files that are gone, and whether they were forgotten.
@@ -49,20 +49,20 @@ pub fn update(
     let mut told = Ok(());
     let show = |path: &str| telling.shown.path(&library.place().path(path));
     let summary = library.index(paths, options, &mut |event| match event {
-        Event::Planned { to_check, .. } => {
+        IndexEvent::Planned { to_check, .. } => {
             progress = (!telling.json && to_check > 0).then(|| Progress::new(to_check));
         }
-        Event::File { path, status } => {
+        IndexEvent::File { path, status } => {
             let path = show(&path);
             if telling.json && told.is_ok() {
                 told = output::json(&FileLine::new(&path, &status, show));
             }
-            if let Some(progress) = progress.as_ref().filter(|_| status != Status::Unchanged) {
+            if let Some(progress) = progress.as_ref().filter(|_| status != FileStatus::Unchanged) {
                 progress.step(path.rsplit('/').next().unwrap_or(&path));
             }
             match status {
-                Status::Failed { error } => failed.push((path, error)),
-                Status::Removed { dropped } => removed.push((path, dropped)),
+                FileStatus::Failed { error } => failed.push((path, error)),
+                FileStatus::Removed { pruned } => removed.push((path, pruned)),
                 _ => {}
             }
         }
@@ -83,18 +83,18 @@ struct FileLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    dropped: Option<bool>,
+    pruned: Option<bool>,
 }
 
 impl<'a> FileLine<'a> {
-    fn new(path: &'a str, status: &'a Status, show: impl Fn(&str) -> String) -> Self {
-        let line = |status| Self { path, status, error: None, from: None, dropped: None };
+    fn new(path: &'a str, status: &'a FileStatus, show: impl Fn(&str) -> String) -> Self {
+        let line = |status| Self { path, status, error: None, from: None, pruned: None };
         match status {
-            Status::Indexed => line("indexed"),
-            Status::Unchanged => line("unchanged"),
-            Status::Renamed { from } => Self { from: Some(show(from)), ..line("renamed") },
-            Status::Failed { error } => Self { error: Some(error), ..line("failed") },
-            Status::Removed { dropped } => Self { dropped: Some(*dropped), ..line("removed") },
+            FileStatus::Indexed => line("indexed"),
+            FileStatus::Unchanged => line("unchanged"),
+            FileStatus::Renamed { from } => Self { from: Some(show(from)), ..line("renamed") },
+            FileStatus::Failed { error } => Self { error: Some(error), ..line("failed") },
+            FileStatus::Removed { pruned } => Self { pruned: Some(*pruned), ..line("removed") },
         }
     }
 }
@@ -107,8 +107,8 @@ impl Report {
 
     /// Tells people which files are gone.
     pub fn list_removed(&self) {
-        let Some((_, dropped)) = self.removed.first() else { return };
-        let what = if *dropped { "gone and forgotten" } else { "gone (forget with --prune)" };
+        let Some((_, pruned)) = self.removed.first() else { return };
+        let what = if *pruned { "gone and forgotten" } else { "gone (forget with --prune)" };
         output::note(format!("{} {what}:", output::count(self.removed.len(), "file")));
         let paths: Vec<&str> = self.removed.iter().map(|(path, _)| path.as_str()).collect();
         list(&paths, |path| format!("  {path}"));
@@ -116,7 +116,7 @@ impl Report {
 
     /// One line of counts.
     pub fn totals(&self) -> String {
-        let Summary { indexed, unchanged, renamed, failed, removed } = self.summary;
+        let IndexSummary { indexed, unchanged, renamed, failed, removed } = self.summary;
         let counts = [
             (indexed, "indexed"),
             (unchanged, "unchanged"),

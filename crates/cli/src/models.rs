@@ -7,7 +7,7 @@ use clap::Args;
 use lexiform_model::Device;
 use lexiform_model::point::CloudOptions;
 use lexiform_model::preprocess::Crop;
-use lexiform_search::{Combine, Encoder, Library, OpenEncoder, Place};
+use lexiform_search::{Encoder, EncoderOptions, Fusion, Library, LibraryPath};
 
 use crate::failure::Usage;
 
@@ -63,9 +63,9 @@ impl OpeningArg {
     }
 
     /// How the model is opened, perhaps with another window cut out of views.
-    pub fn options(&self, crop: Option<Crop>) -> OpenEncoder {
+    pub fn options(&self, crop: Option<Crop>) -> EncoderOptions {
         let Self { text_model, image_size, prompts, on: DeviceArg { device } } = self.clone();
-        OpenEncoder { crop, image_size, prompts, text_model, clouds: CloudOptions::default(), device }
+        EncoderOptions { crop, image_size, prompts, text_model, clouds: CloudOptions::default(), device }
     }
 }
 
@@ -76,7 +76,7 @@ impl ModelArg {
     }
 
     /// The model that was asked for, or else those a library knows, or else the built-in one.
-    pub fn names_for(&self, place: &Place) -> anyhow::Result<Vec<String>> {
+    pub fn names_for(&self, place: &LibraryPath) -> anyhow::Result<Vec<String>> {
         let known = match &self.model {
             Some(model) => vec![model.clone()],
             None => Library::recorded_models(place)?,
@@ -106,12 +106,12 @@ pub struct ModelsArg {
     pub opening: OpeningArg,
     /// How answers of several models become one list: by their ranks, or by the weighted mean of their scores
     #[arg(long, value_name = "rank|weight", default_value = "rank", hide_default_value = true)]
-    pub combine: Combine,
+    pub combine: Fusion,
 }
 
 impl ModelsArg {
     /// The models that were asked for with their weights, or else the first one of a library, or else the built-in one.
-    pub fn names_for(&self, place: &Place) -> anyhow::Result<Vec<(String, f32)>> {
+    pub fn names_for(&self, place: &LibraryPath) -> anyhow::Result<Vec<(String, f32)>> {
         if self.model.is_empty() {
             let first = Library::recorded_models(place)?.into_iter().next();
             return Ok(vec![(first.unwrap_or_else(|| DEFAULT.to_owned()), 1.0)]);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use lexiform_metrics::Interval;
 use lexiform_metrics::bootstrap::{Resampling, intervals};
-use lexiform_search::{Embedding, Encoder, Look, Taken};
+use lexiform_search::{Embedding, Encoder, ModelInput, ShapePreprocessor};
 use serde::Serialize;
 
 use crate::error::EvalError;
@@ -83,8 +83,8 @@ pub fn attributes(
     config: &AttributesConfig,
     events: &mut OnEvent<'_>,
 ) -> Result<Vec<AttributeResult>, EvalError> {
-    let look = Look::of(encoder);
-    let inputs: Vec<Taken> = shapes.into_iter().map(|shape| shape.into_input(&look)).collect();
+    let look = ShapePreprocessor::of(encoder);
+    let inputs: Vec<ModelInput> = shapes.into_iter().map(|shape| shape.into_input(&look)).collect();
     let embeddings = encoder.embed_shapes(inputs).map_err(EvalError::Encode)?;
     let answered = answer(encoder, &embeddings, &config.questions, events)?;
     let result = |group: &QuestionGroup| {

@@ -4,7 +4,7 @@ use lexiform_metrics::Features;
 use lexiform_metrics::bootstrap::Resampling;
 use lexiform_metrics::vote::{self, Vote};
 use lexiform_model::PointModel;
-use lexiform_search::{Look, Taken};
+use lexiform_search::{ModelInput, ShapePreprocessor};
 
 use crate::entry::{Entry, all_labels, label_indices};
 use crate::error::EvalError;
@@ -72,8 +72,8 @@ struct Scored {
 }
 
 /// How shapes are given to a point encoder with a classification head.
-pub fn look_of_head(model: &PointModel) -> Look {
-    Look::at_points(DENSE.max(2 * model.n_points()))
+pub fn look_of_head(model: &PointModel) -> ShapePreprocessor {
+    ShapePreprocessor::surface_points(DENSE.max(2 * model.n_points()))
 }
 
 /// Counts a classifier's answers.
@@ -150,7 +150,7 @@ fn of_model(
     for entry in entries {
         events(EvalEvent::Step { item: &entry.label });
         match shape_input::read(&look, &entry) {
-            Ok(Taken::Points(cloud)) => {
+            Ok(ModelInput::Points(cloud)) => {
                 for (rows, vote) in rows.iter_mut().zip(0..) {
                     let seed = (votes > 1).then(|| config.resampling.seed.wrapping_add(vote));
                     rows.extend(model.class_scores(std::slice::from_ref(&cloud), seed)?);

@@ -41,7 +41,7 @@ fn next(draws: &mut PythonRandom) -> Crop {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lexiform_search::{Embedding, EncodeError, Intake, Taken};
+    use lexiform_search::{Embedding, EncodeError, InputSpec, ModelInput};
 
     /// Names its window.
     struct Named(String);
@@ -53,8 +53,8 @@ mod tests {
         fn dim(&self) -> usize {
             1
         }
-        fn intake(&self) -> Intake {
-            Intake::Points { count: 1 }
+        fn input_spec(&self) -> InputSpec {
+            InputSpec::Points { count: 1 }
         }
         fn preprocessing(&self) -> String {
             String::new()
@@ -71,7 +71,7 @@ mod tests {
         fn embed_texts(&self, _: &[&str]) -> Result<Vec<Embedding>, EncodeError> {
             Ok(Vec::new())
         }
-        fn embed_shapes(&self, _: Vec<Taken>) -> Result<Vec<Embedding>, EncodeError> {
+        fn embed_shapes(&self, _: Vec<ModelInput>) -> Result<Vec<Embedding>, EncodeError> {
             Ok(Vec::new())
         }
         fn embed_image(&self, _: &image::RgbaImage) -> Result<Embedding, EncodeError> {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use lexiform_metrics::Features;
-use lexiform_search::{Encoder, Error, Intake, Look, Scanned, Taken};
+use lexiform_search::{Encoder, Error, InputSpec, ModelInput, ShapePreprocessor, SimulatedScan};
 
 use crate::crop_windows::CropWindows;
 use crate::entry::Entry;
@@ -40,7 +40,7 @@ pub(crate) struct Embedded {
 /// one another.
 pub(crate) fn embed_entries(
     encoder: &dyn Encoder,
-    clouds: Option<Scanned>,
+    clouds: Option<SimulatedScan>,
     entries: Vec<Entry>,
     selections: &[ViewSelection],
     events: &mut OnEvent<'_>,
@@ -68,7 +68,7 @@ pub(crate) fn embed_entries(
 /// Embeds entry after entry and keeps the generators in step.
 struct Embedder<'a> {
     encoder: &'a dyn Encoder,
-    look: Look,
+    look: ShapePreprocessor,
     selections: &'a [ViewSelection],
     /// Largest number of views that is asked for.
     most: Option<usize>,
@@ -91,20 +91,22 @@ struct Pass<'a> {
 impl<'a> Embedder<'a> {
     fn new(
         encoder: &'a dyn Encoder,
-        clouds: Option<Scanned>,
+        clouds: Option<SimulatedScan>,
         selections: &'a [ViewSelection],
     ) -> Result<Self, EvalError> {
         let most = selections.iter().filter_map(|selection| selection.views).max();
-        let look = match (encoder.intake(), most) {
-            (Intake::Views { .. }, Some(most)) => Look::of(encoder).with_views(most.max(VIEWS_OF_REFERENCE)),
-            (Intake::Points { .. }, Some(_)) => {
+        let look = match (encoder.input_spec(), most) {
+            (InputSpec::Views { .. }, Some(most)) => {
+                ShapePreprocessor::of(encoder).with_views(most.max(VIEWS_OF_REFERENCE))
+            }
+            (InputSpec::Points { .. }, Some(_)) => {
                 let reason = format!("{} takes points, not views", encoder.id());
                 return Err(EvalError::Setting { setting: "views", reason });
             }
-            (_, None) => Look::of(encoder),
+            (_, None) => ShapePreprocessor::of(encoder),
         };
         let look = match clouds {
-            Some(scanned) => look.at_clouds(scanned),
+            Some(scanned) => look.with_simulated_scan(scanned),
             None => look,
         };
         let generator =
@@ -127,7 +129,7 @@ impl<'a> Embedder<'a> {
     /// not change the others' views and windows.
     fn embed(&mut self, place: usize, entry: &Entry) -> Result<Vec<Vec<f32>>, Error> {
         let input = shape_input::read(&self.look, entry);
-        let total = match input.as_ref().ok().and_then(Taken::views) {
+        let total = match input.as_ref().ok().and_then(ModelInput::views) {
             Some(views) => views.len(),
             None => self.most.unwrap_or(0).max(VIEWS_OF_REFERENCE),
         };
@@ -166,7 +168,7 @@ fn too_few(path: &Path, expected: usize, found: usize) -> Error {
 /// One row a selection of views, pass by pass.
 fn embed_input(
     passes: &[Pass<'_>],
-    input: &Taken,
+    input: &ModelInput,
     chosen: &[Option<Vec<usize>>],
 ) -> Result<Vec<Vec<f32>>, Error> {
     let (mut rows, mut left) = (Vec::with_capacity(chosen.len()), chosen);

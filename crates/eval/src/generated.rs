@@ -2,12 +2,12 @@
 
 use image::RgbaImage;
 use lexiform_geometry::{PointCloud, Scene};
-use lexiform_search::{Encoder, Look, Scanned, Taken};
+use lexiform_search::{Encoder, ModelInput, ShapePreprocessor, SimulatedScan};
 
 /// Makes shapes that no training uses. This crate generates none: its users bring a generator.
 pub trait ShapeGenerator {
     /// Shapes as the encoder needs them: views, points or both; as clouds if `clouds` are asked for.
-    fn generate(&self, encoder: &dyn Encoder, clouds: Option<Scanned>) -> GeneratedShapes;
+    fn generate(&self, encoder: &dyn Encoder, clouds: Option<SimulatedScan>) -> GeneratedShapes;
 }
 
 /// Labeled shapes in memory.
@@ -32,12 +32,12 @@ pub struct GeneratedShape {
 
 impl GeneratedShape {
     /// The shape as a model takes it.
-    pub(crate) fn into_input(self, look: &Look) -> Taken {
+    pub(crate) fn into_input(self, look: &ShapePreprocessor) -> ModelInput {
         let Self { views, cloud, .. } = self;
         match (views.is_empty(), cloud.positions().is_empty()) {
             (true, _) => look.at(Scene::from_cloud(cloud)),
-            (false, true) => Taken::Views(views),
-            (false, false) => Taken::Both { views, cloud },
+            (false, true) => ModelInput::Views(views),
+            (false, false) => ModelInput::Both { views, cloud },
         }
     }
 }

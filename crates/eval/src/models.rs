@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lexiform_model::point::CloudOptions;
 use lexiform_model::{PointModel, registry};
-use lexiform_search::{Encoder, OpenEncoder};
+use lexiform_search::{Encoder, EncoderOptions};
 
 use crate::error::EvalError;
 
@@ -14,13 +14,13 @@ pub struct Models {
     /// Names or paths, at least one.
     pub names: Vec<String>,
     /// How they are opened; `clouds` is replaced by what a measurement asks for.
-    pub options: OpenEncoder,
+    pub options: EncoderOptions,
 }
 
 impl Models {
     /// Opens one of them. Among several, only point encoders are paired with the given text model.
     pub(crate) fn open(&self, name: &str, clouds: CloudOptions) -> Result<Arc<dyn Encoder>, EvalError> {
-        let mut options = OpenEncoder { clouds, ..self.options.clone() };
+        let mut options = EncoderOptions { clouds, ..self.options.clone() };
         if self.names.len() > 1 && !PointModel::recognizes(&registry::locate(name)?) {
             options.text_model = None;
         }

@@ -3,19 +3,19 @@
 use std::path::{Path, PathBuf};
 
 use lexiform_data::Member;
-use lexiform_search::{Error, Look, Taken, read_picture};
+use lexiform_search::{Error, ModelInput, ShapePreprocessor, read_image};
 
 use crate::entry::Entry;
 
 /// A shape as a model takes it. In a folder every picture is a view, by name, except depth and normals that `lexiform data
 /// export files` writes next to them.
-pub(crate) fn read(look: &Look, entry: &Entry) -> Result<Taken, Error> {
+pub(crate) fn read(look: &ShapePreprocessor, entry: &Entry) -> Result<ModelInput, Error> {
     let path = &*entry.file;
     if let Some(shape) = &entry.stored {
         return shape.read(look);
     }
     if path.is_dir() {
-        return Ok(Taken::Views(views_in(path)?));
+        return Ok(ModelInput::Views(views_in(path)?));
     }
     if !path.exists() {
         return Err(Error::NotFound { path: path.to_owned() });
@@ -41,5 +41,5 @@ fn views_in(folder: &Path) -> Result<Vec<image::RgbaImage>, Error> {
     if pictures.is_empty() {
         return Err(failed("the folder holds no pictures".to_owned()));
     }
-    pictures.iter().map(|path| read_picture(path)).collect()
+    pictures.iter().map(|path| read_image(path)).collect()
 }

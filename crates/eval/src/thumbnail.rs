@@ -1,7 +1,7 @@
 //! Small pictures for the report.
 
 use image::RgbaImage;
-use lexiform_search::{Encoder, Look};
+use lexiform_search::{Encoder, ShapePreprocessor};
 
 use crate::entry::Entry;
 use crate::shape_input;
@@ -12,9 +12,9 @@ const EDGE: u32 = 160;
 /// A small JPEG of a shape, if it can be rendered.
 pub(crate) fn of_entry(encoder: &dyn Encoder, entry: &Entry) -> Option<Vec<u8>> {
     if entry.stored.is_none() && entry.file.is_file() {
-        return Look::of(encoder).see(&entry.file).ok().map(|seen| seen.thumbnail);
+        return ShapePreprocessor::of(encoder).see(&entry.file).ok().map(|seen| seen.thumbnail);
     }
-    shape_input::read(&Look::of(encoder), entry).ok()?.views()?.first().and_then(of_view)
+    shape_input::read(&ShapePreprocessor::of(encoder), entry).ok()?.views()?.first().and_then(of_view)
 }
 
 /// A view as a small JPEG on white.

@@ -8,7 +8,7 @@ use crate::{EncodeError, Encoder, Error};
 
 /// A label with its probability.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Scored {
+pub struct LabelScore {
     /// The label.
     pub label: String,
     /// Softmax probability among the given labels, `0..=1`.
@@ -18,9 +18,9 @@ pub struct Scored {
 /// A zero-shot classifier.
 ///
 /// ```
-/// use lexiform_search::{Encoder as _, Labels, OpenEncoder, embed_text};
+/// use lexiform_search::{Encoder as _, Labels, EncoderOptions, embed_text};
 ///
-/// let encoder = OpenEncoder::default().open("nano")?;
+/// let encoder = EncoderOptions::default().open("nano")?;
 /// let names = ["chair", "airplane"].map(str::to_owned);
 /// let labels = Labels::new(&*encoder, &names, &encoder.templates())?;
 ///
@@ -58,8 +58,8 @@ impl Labels {
     }
 
     /// All labels with their probabilities, best first.
-    pub fn score(&self, shape: &Embedding) -> Vec<Scored> {
+    pub fn score(&self, shape: &Embedding) -> Vec<LabelScore> {
         let scored = self.0.classify(shape).into_iter();
-        scored.map(|(label, score)| Scored { label: label.to_owned(), score }).collect()
+        scored.map(|(label, score)| LabelScore { label: label.to_owned(), score }).collect()
     }
 }

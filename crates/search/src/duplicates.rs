@@ -13,15 +13,15 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::fingerprint::fingerprint;
-use crate::look::{panic_text, without_path};
+use crate::look::{panic_message, strip_path_prefix};
 use crate::read_limits::{LARGE_FILE_BYTES, STACK_BYTES};
 use crate::signatures::Signatures;
-use crate::{Error, Place};
+use crate::{Error, LibraryPath};
 
 /// Maximum number of forms in memory, of some 500 kB each.
-const FORMS_KEPT: usize = 1024;
+const MAX_CACHED_FORMS: usize = 1024;
 /// File name of the signatures in a library's folder.
-const SIGNATURES: &str = "signatures.bin";
+const SIGNATURES_FILE: &str = "signatures.bin";
 
 /// Options of [`find_duplicates`].
 #[derive(Clone, Copy, Debug)]
@@ -39,10 +39,10 @@ impl Default for DuplicateOptions {
     }
 }
 
-/// Relation of a file to the first file of its group.
+/// DuplicateRelation of a file to the first file of its group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Relation {
+pub enum DuplicateRelation {
     /// The same bytes.
     Identical,
     /// The same shape, without visible differences.
@@ -55,11 +55,11 @@ pub enum Relation {
 
 /// A duplicate of the first file of its group.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Twin {
+pub struct Duplicate {
     /// The file.
     pub file: PathBuf,
-    /// Relation to the first file.
-    pub relation: Relation,
+    /// DuplicateRelation to the first file.
+    pub relation: DuplicateRelation,
     /// Whether its mirror image matches the first file.
     pub mirrored: bool,
     /// Distance between the surfaces, relative to the diameter; 0 for identical files.
@@ -68,18 +68,18 @@ pub struct Twin {
 
 /// Files with the same shape.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Twins {
+pub struct DuplicateGroup {
     /// The file that the others are compared with.
     pub first: PathBuf,
     /// The other files, in order of path.
-    pub others: Vec<Twin>,
+    pub others: Vec<Duplicate>,
 }
 
 /// The result of [`find_duplicates`].
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Duplicates {
+pub struct DuplicateReport {
     /// Groups of duplicates, in order of path.
-    pub groups: Vec<Twins>,
+    pub groups: Vec<DuplicateGroup>,
     /// Files that cannot be used, with the reason.
     pub failed: Vec<(PathBuf, String)>,
 }
@@ -88,12 +88,12 @@ pub struct Duplicates {
 ///
 /// # Errors
 /// [`Error::Store`] if a separate library cannot be read.
-pub fn files_of(place: &Place) -> Result<Vec<PathBuf>, Error> {
+pub fn library_files(place: &LibraryPath) -> Result<Vec<PathBuf>, Error> {
     match &place.root {
         Some(root) => Ok(walk(std::slice::from_ref(root)).assets),
         None => {
-            let stamps = SqliteStore::open(&place.folder)?.stamps()?;
-            Ok(stamps.iter().map(|stamp| place.path(&stamp.path)).collect())
+            let file_states = SqliteStore::open(&place.folder)?.file_states()?;
+            Ok(file_states.iter().map(|stamp| place.path(&stamp.path)).collect())
         }
     }
 }
@@ -102,7 +102,7 @@ pub fn files_of(place: &Place) -> Result<Vec<PathBuf>, Error> {
 /// call reads only new files. `tell` is called for every processed file, from any thread.
 ///
 /// ```
-/// use lexiform_search::{DuplicateOptions, Relation, find_duplicates};
+/// use lexiform_search::{DuplicateOptions, DuplicateRelation, find_duplicates};
 ///
 /// let folder = tempfile::tempdir()?;
 /// let pyramid = "v -1 0 -1\nv 1 0 -1\nv 0 2 0\nv 0 0 1\nf 1 2 3\nf 2 4 3\nf 4 1 3\nf 1 4 2\n";
@@ -112,7 +112,7 @@ pub fn files_of(place: &Place) -> Result<Vec<PathBuf>, Error> {
 /// }
 /// let found = find_duplicates(&files, None, &DuplicateOptions::default(), &|_file| {})?;
 /// assert_eq!(found.groups.len(), 1);
-/// assert_eq!(found.groups[0].others[0].relation, Relation::Identical);
+/// assert_eq!(found.groups[0].others[0].relation, DuplicateRelation::Identical);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -120,23 +120,23 @@ pub fn files_of(place: &Place) -> Result<Vec<PathBuf>, Error> {
 /// [`Error::Io`] if threads cannot be started. Files that cannot be read are listed in the result.
 pub fn find_duplicates(
     files: &[PathBuf],
-    library: Option<&Place>,
+    library: Option<&LibraryPath>,
     options: &DuplicateOptions,
     tell: &(dyn Fn(&Path) + Sync),
-) -> Result<Duplicates, Error> {
+) -> Result<DuplicateReport, Error> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.jobs).stack_size(STACK_BYTES).build();
     let pool = pool.map_err(std::io::Error::other)?;
-    let kept = library.filter(|place| place.exists()).map(|place| place.folder.join(SIGNATURES));
+    let kept = library.filter(|place| place.exists()).map(|place| place.folder.join(SIGNATURES_FILE));
     let known = kept.as_deref().map(Signatures::read).unwrap_or_default();
-    let search = Search { forms: Mutex::default(), known, tell };
+    let search = DuplicateSearch { forms: Mutex::default(), known, tell };
     pool.install(|| {
-        let (shapes, failed) = search.look_at(files);
+        let (shapes, failed) = search.load_shapes(files);
         if let Some(kept) = &kept {
             // The cache only saves time: a read-only folder is not an error.
             let _written =
                 search.known.with(shapes.iter().map(|s| (&s.content[..], &s.signature))).write(kept);
         }
-        Ok(Duplicates { groups: search.grouped(shapes, options.threshold), failed })
+        Ok(DuplicateReport { groups: search.grouped(shapes, options.threshold), failed })
     })
 }
 
@@ -147,22 +147,22 @@ struct Shape {
     signature: Signature,
 }
 
-struct Search<'a> {
+struct DuplicateSearch<'a> {
     /// By the first file of a shape.
     forms: Mutex<HashMap<PathBuf, Arc<Form>>>,
     known: Signatures,
     tell: &'a (dyn Fn(&Path) + Sync),
 }
 
-type Failed = Vec<(PathBuf, String)>;
+type FailedFiles = Vec<(PathBuf, String)>;
 
-impl Search<'_> {
+impl DuplicateSearch<'_> {
     /// The shapes of all files, in order of the first file's path.
-    fn look_at(&self, files: &[PathBuf]) -> (Vec<Shape>, Failed) {
+    fn load_shapes(&self, files: &[PathBuf]) -> (Vec<Shape>, FailedFiles) {
         let now = SystemTime::now();
         let print = |file: &PathBuf| {
             let content = fingerprint(file, now).map(|print| print.content);
-            (file.clone(), content.map_err(|error| without_path(&error.to_string(), file)))
+            (file.clone(), content.map_err(|error| strip_path_prefix(&error.to_string(), file)))
         };
         let mut failed = Vec::new();
         let mut by_content: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
@@ -217,23 +217,23 @@ impl Search<'_> {
         }
         let read = || {
             let scene =
-                lexiform_mesh_io::read(file).map_err(|error| without_path(&error.to_string(), file))?;
+                lexiform_mesh_io::read(file).map_err(|error| strip_path_prefix(&error.to_string(), file))?;
             Form::of(&scene).ok_or_else(|| "no triangles and no points".to_owned())
         };
         // Without the lock: reading takes long, and reading a file twice in two threads is harmless.
         let form = catch_unwind(AssertUnwindSafe(read));
-        let form = form.unwrap_or_else(|panic| Err(format!("internal error: {}", panic_text(&*panic))))?;
+        let form = form.unwrap_or_else(|panic| Err(format!("internal error: {}", panic_message(&*panic))))?;
         let form = Arc::new(form);
         let mut forms = kept();
         // Emptied instead of evicted one by one: shapes are compared group by group, so old forms are rarely used again.
-        if forms.len() >= FORMS_KEPT {
+        if forms.len() >= MAX_CACHED_FORMS {
             forms.clear();
         }
         forms.insert(file.to_owned(), form.clone());
         Ok(form)
     }
 
-    fn grouped(&self, shapes: Vec<Shape>, threshold: f32) -> Vec<Twins> {
+    fn grouped(&self, shapes: Vec<Shape>, threshold: f32) -> Vec<DuplicateGroup> {
         let signatures: Vec<Signature> = shapes.iter().map(|shape| shape.signature.clone()).collect();
         let alike = groups(&signatures, threshold, |shape| self.form(&shapes[shape].files[0]).ok());
         let mut fits: Vec<Option<Fit>> = vec![None; shapes.len()];
@@ -253,23 +253,23 @@ impl Search<'_> {
             }
         }
         let twins = |(first, others): (usize, Vec<usize>)| {
-            let copies = shapes[first].files[1..].iter().map(|file| twin(file, None));
+            let copies = shapes[first].files[1..].iter().map(|file| duplicate(file, None));
             let others = others.iter().flat_map(|&i| shapes[i].files.iter().map(move |file| (file, i)));
-            let others = others.map(|(file, i)| twin(file, fits[i]));
-            Twins { first: shapes[first].files[0].clone(), others: copies.chain(others).collect() }
+            let others = others.map(|(file, i)| duplicate(file, fits[i]));
+            DuplicateGroup { first: shapes[first].files[0].clone(), others: copies.chain(others).collect() }
         };
         lists.into_iter().map(twins).collect()
     }
 }
 
 /// A file with the same bytes as the first, or with a shape that fits it.
-fn twin(file: &Path, fit: Option<Fit>) -> Twin {
+fn duplicate(file: &Path, fit: Option<Fit>) -> Duplicate {
     let relation = match fit {
-        None => Relation::Identical,
-        Some(fit) if fit.is_same() && fit.mirrored => Relation::Mirrored,
-        Some(fit) if fit.is_same() => Relation::Same,
-        Some(_) => Relation::Near,
+        None => DuplicateRelation::Identical,
+        Some(fit) if fit.is_same() && fit.mirrored => DuplicateRelation::Mirrored,
+        Some(fit) if fit.is_same() => DuplicateRelation::Same,
+        Some(_) => DuplicateRelation::Near,
     };
     let mirrored = fit.is_some_and(|fit| fit.mirrored);
-    Twin { file: file.to_owned(), relation, mirrored, distance: fit.map_or(0.0, |fit| fit.distance) }
+    Duplicate { file: file.to_owned(), relation, mirrored, distance: fit.map_or(0.0, |fit| fit.distance) }
 }

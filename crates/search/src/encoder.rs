@@ -16,7 +16,7 @@ pub type EncodeError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A model's input for shapes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Intake {
+pub enum InputSpec {
     /// Rendered views.
     Views {
         /// Camera rig of its training.
@@ -35,7 +35,7 @@ pub enum Intake {
 
 /// A shape as input of a model.
 #[derive(Clone, Debug)]
-pub enum Taken {
+pub enum ModelInput {
     /// Square views on a white background.
     Views(Vec<RgbaImage>),
     /// Points on the surface, at any scale, with linear colors if the shape has colors.
@@ -49,7 +49,7 @@ pub enum Taken {
     },
 }
 
-impl Taken {
+impl ModelInput {
     /// The views, if there are any.
     pub fn views(&self) -> Option<&[RgbaImage]> {
         match self {
@@ -76,13 +76,13 @@ pub trait Encoder: Send + Sync {
     /// Length of an embedding.
     fn dim(&self) -> usize;
     /// The input for shapes.
-    fn intake(&self) -> Intake;
+    fn input_spec(&self) -> InputSpec;
     /// The input for shapes that contain only points, such as scans.
-    fn intake_of_clouds(&self) -> Intake {
-        self.intake()
+    fn point_cloud_input_spec(&self) -> InputSpec {
+        self.input_spec()
     }
     /// Number of points of a shape with faces in addition to its views, with the same weight; 0 for views only.
-    fn points_beside_views(&self) -> usize {
+    fn points_with_views(&self) -> usize {
         0
     }
     /// A description of how pixels or points become tensors; stored in the library.
@@ -112,9 +112,9 @@ pub trait Encoder: Send + Sync {
     /// One embedding per shape; the number of views or points may differ between shapes.
     ///
     /// # Errors
-    /// If a shape does not have the input of [`intake`](Self::intake) or [`intake_of_clouds`](Self::intake_of_clouds), or
+    /// If a shape does not have the input of [`input_spec`](Self::input_spec) or [`point_cloud_input_spec`](Self::point_cloud_input_spec), or
     /// the model fails.
-    fn embed_shapes(&self, shapes: Vec<Taken>) -> Result<Vec<Embedding>, EncodeError>;
+    fn embed_shapes(&self, shapes: Vec<ModelInput>) -> Result<Vec<Embedding>, EncodeError>;
     /// The embedding of a photo or drawing.
     ///
     /// # Errors
@@ -131,18 +131,18 @@ impl Encoder for JointModel {
         self.dim()
     }
 
-    fn intake(&self) -> Intake {
+    fn input_spec(&self) -> InputSpec {
         // Models of other projects may name an unknown rig; most were trained on views like these.
         let rig = self.config().rig.parse().unwrap_or(RigKind::Zero123);
-        Intake::Views { rig, count: self.n_views(), size: self.view_size() }
+        InputSpec::Views { rig, count: self.n_views(), size: self.view_size() }
     }
 
-    fn intake_of_clouds(&self) -> Intake {
-        let points = self.point_part().map(|part| Intake::Points { count: part.input.n_points });
-        points.unwrap_or_else(|| Encoder::intake(self))
+    fn point_cloud_input_spec(&self) -> InputSpec {
+        let points = self.point_part().map(|part| InputSpec::Points { count: part.input.n_points });
+        points.unwrap_or_else(|| Encoder::input_spec(self))
     }
 
-    fn points_beside_views(&self) -> usize {
+    fn points_with_views(&self) -> usize {
         self.point_part().map_or(0, |part| part.input.n_points)
     }
 
@@ -170,14 +170,14 @@ impl Encoder for JointModel {
         Ok(self.text_features(texts)?)
     }
 
-    fn embed_shapes(&self, shapes: Vec<Taken>) -> Result<Vec<Embedding>, EncodeError> {
+    fn embed_shapes(&self, shapes: Vec<ModelInput>) -> Result<Vec<Embedding>, EncodeError> {
         // Views and clouds of all shapes go through each tower in one batch; `order` puts the results together again.
         let (mut views, mut clouds, mut order) = (Vec::new(), Vec::new(), Vec::new());
         for shape in shapes {
             let (seen, cloud) = match shape {
-                Taken::Views(views) => (Some(views), None),
-                Taken::Points(cloud) => (None, Some(cloud)),
-                Taken::Both { views, cloud } => (Some(views), Some(cloud)),
+                ModelInput::Views(views) => (Some(views), None),
+                ModelInput::Points(cloud) => (None, Some(cloud)),
+                ModelInput::Both { views, cloud } => (Some(views), Some(cloud)),
             };
             order.push([seen.is_some(), cloud.is_some()]);
             views.extend(seen);

@@ -18,7 +18,7 @@ const MIN_CANDIDATES: usize = 200;
 
 /// How the results of several models are fused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Combine {
+pub enum Fusion {
     /// Reciprocal rank fusion: the sum of `weight / (60 + rank)`. Needs no comparable scores.
     #[default]
     Rank,
@@ -26,7 +26,7 @@ pub enum Combine {
     Weight,
 }
 
-impl FromStr for Combine {
+impl FromStr for Fusion {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -49,7 +49,7 @@ pub struct Member {
 /// Several models of one library that search together.
 pub struct Ensemble {
     members: Vec<Member>,
-    combine: Combine,
+    combine: Fusion,
 }
 
 impl Ensemble {
@@ -58,7 +58,7 @@ impl Ensemble {
     /// # Errors
     /// [`Error::Query`] without members, for members of different libraries, and for weights that are negative, not finite
     /// or all 0.
-    pub fn new(members: Vec<Member>, combine: Combine) -> Result<Self, Error> {
+    pub fn new(members: Vec<Member>, combine: Fusion) -> Result<Self, Error> {
         let refused = |reason: &str| Err(Error::Query { reason: reason.to_owned() });
         let Some(first) = members.first() else { return refused("no models") };
         if members.iter().any(|member| member.library.place() != first.library.place()) {
@@ -94,8 +94,8 @@ impl Ensemble {
             lists.push(member.library.search(&Query { k: candidates, ..query.clone() })?);
         }
         let scores = match self.combine {
-            Combine::Rank => self.reciprocal_rank_scores(&lists),
-            Combine::Weight => self.weighted_scores(&lists, query)?,
+            Fusion::Rank => self.reciprocal_rank_scores(&lists),
+            Fusion::Weight => self.weighted_scores(&lists, query)?,
         };
         let mut answers: BTreeMap<RecordId, Answer> = BTreeMap::new();
         for answer in lists.into_iter().flatten() {

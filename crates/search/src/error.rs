@@ -26,7 +26,7 @@ pub enum Error {
     Model(#[from] lexiform_model::ModelError),
     /// The text model is not the one that the point model was trained with.
     #[error("{model}: {reason}")]
-    Pairing {
+    TextModelMismatch {
         /// Id of the point model.
         model: String,
         /// What does not match.
@@ -77,7 +77,7 @@ impl Error {
         Some(match self {
             Self::Store(error) => return error.hint().map(str::to_owned),
             Self::Model(error) => return error.hint(),
-            Self::Pairing { .. } => {
+            Self::TextModelMismatch { .. } => {
                 "`lexiform model info FILE` shows the text model that a point model needs".to_owned()
             }
             Self::Shape { .. } => "`lexiform info FILE` shows the contents of the file".to_owned(),

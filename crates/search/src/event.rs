@@ -4,7 +4,7 @@ use serde::Serialize;
 
 /// Progress of an indexing run. Reported on the calling thread, after the change is durable.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Event {
+pub enum IndexEvent {
     /// The search for files is complete; `to_check` files are new or may have changed.
     Planned {
         /// Number of files.
@@ -17,13 +17,13 @@ pub enum Event {
         /// Name of the file in the library.
         path: String,
         /// Outcome.
-        status: Status,
+        status: FileStatus,
     },
 }
 
 /// Outcome of indexing a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Status {
+pub enum FileStatus {
     /// The file was embedded and can be found.
     Indexed,
     /// The file has not changed.
@@ -41,13 +41,13 @@ pub enum Status {
     /// The file of a record is missing.
     Removed {
         /// Whether the record was deleted.
-        dropped: bool,
+        pruned: bool,
     },
 }
 
 /// Numbers of files by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Summary {
+pub struct IndexSummary {
     /// Files that are new or have changed.
     pub indexed: usize,
     /// Files that have not changed.
@@ -60,14 +60,14 @@ pub struct Summary {
     pub removed: usize,
 }
 
-impl Summary {
-    pub(crate) fn count(&mut self, status: &Status) {
+impl IndexSummary {
+    pub(crate) fn count(&mut self, status: &FileStatus) {
         let counter = match status {
-            Status::Indexed => &mut self.indexed,
-            Status::Unchanged => &mut self.unchanged,
-            Status::Renamed { .. } => &mut self.renamed,
-            Status::Failed { .. } => &mut self.failed,
-            Status::Removed { .. } => &mut self.removed,
+            FileStatus::Indexed => &mut self.indexed,
+            FileStatus::Unchanged => &mut self.unchanged,
+            FileStatus::Renamed { .. } => &mut self.renamed,
+            FileStatus::Failed { .. } => &mut self.failed,
+            FileStatus::Removed { .. } => &mut self.removed,
         };
         *counter += 1;
     }

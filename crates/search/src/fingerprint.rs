@@ -25,13 +25,13 @@ pub struct Fingerprint {
 }
 
 /// A file written less than this before it was read may change again without a new time.
-const FRESH: Duration = Duration::from_secs(2);
+const MTIME_RESOLUTION: Duration = Duration::from_secs(2);
 /// Most side files of one asset.
-const MAX_SIDES: usize = 4096;
+const MAX_DEPENDENCIES: usize = 4096;
 
 /// Reads and hashes a file with its side files. `now` decides whether the stamp can be trusted.
 pub fn fingerprint(path: &Path, now: SystemTime) -> io::Result<Fingerprint> {
-    let sides = side_files(path)?;
+    let sides = referenced_files(path)?;
     let mut hasher = blake3::Hasher::new();
     let stamp = stamp(path, &sides, now)?;
     let bytes = hash_file(&mut hasher, path)?;
@@ -39,7 +39,7 @@ pub fn fingerprint(path: &Path, now: SystemTime) -> io::Result<Fingerprint> {
         hasher.update(&[0]);
         hasher.update(side.as_bytes());
         // A missing side file is part of the content: when it appears, the asset looks different.
-        if hash_file(&mut hasher, &beside(path, side)).is_err() {
+        if hash_file(&mut hasher, &sibling_path(path, side)).is_err() {
             hasher.update(b"\0missing");
         }
     }
@@ -57,13 +57,13 @@ pub fn stamp(path: &Path, sides: &[String], now: SystemTime) -> io::Result<Strin
     let mut hasher = blake3::Hasher::new();
     let mut is_fresh = false;
     let mut add = |metadata: &std::fs::Metadata| {
-        is_fresh |= metadata.modified().is_ok_and(|modified| modified + FRESH > now);
+        is_fresh |= metadata.modified().is_ok_and(|modified| modified + MTIME_RESOLUTION > now);
         hasher.update(&metadata.len().to_le_bytes());
         hasher.update(&modified_ns(metadata).unwrap_or_default().to_le_bytes());
     };
     add(&fs_err::metadata(path)?);
     for side in sides {
-        if let Ok(metadata) = fs_err::metadata(beside(path, side)) {
+        if let Ok(metadata) = fs_err::metadata(sibling_path(path, side)) {
             add(&metadata);
         }
     }
@@ -86,12 +86,12 @@ fn hash_file(hasher: &mut blake3::Hasher, path: &Path) -> io::Result<u64> {
     Ok(hasher.count() - before)
 }
 
-fn beside(path: &Path, side: &str) -> PathBuf {
+fn sibling_path(path: &Path, side: &str) -> PathBuf {
     path.parent().unwrap_or(Path::new("")).join(side)
 }
 
 /// Paths of the files that an asset draws on, relative to its folder. A file that cannot be understood has none.
-fn side_files(path: &Path) -> io::Result<Vec<String>> {
+fn referenced_files(path: &Path) -> io::Result<Vec<String>> {
     let mut sides = BTreeSet::new();
     // Not the textures of PLY and COLLADA: libraries hold fingerprints made without them.
     let is_covered = matches!(Format::from_path(path), Some(Format::Gltf | Format::Glb | Format::Obj));
@@ -102,13 +102,13 @@ fn side_files(path: &Path) -> io::Result<Vec<String>> {
         if sidecar.is_material_library {
             let folder = Path::new(&sidecar.path).parent().unwrap_or(Path::new(""));
             // The library may be missing; that is the reader's matter.
-            let textures = library_textures(&beside(path, &sidecar.path)).unwrap_or_default();
-            let textures = textures.iter().take(MAX_SIDES.saturating_sub(sides.len()));
+            let textures = library_textures(&sibling_path(path, &sidecar.path)).unwrap_or_default();
+            let textures = textures.iter().take(MAX_DEPENDENCIES.saturating_sub(sides.len()));
             sides.extend(textures.map(|texture| folder.join(&texture.path).to_string_lossy().into_owned()));
         }
         sides.insert(sidecar.path);
     }
-    Ok(sides.into_iter().take(MAX_SIDES).collect())
+    Ok(sides.into_iter().take(MAX_DEPENDENCIES).collect())
 }
 
 fn library_textures(path: &Path) -> io::Result<Vec<Sidecar>> {
@@ -146,7 +146,7 @@ mod tests {
         let path = folder.path().join("a.gltf");
         let sides = |json: &str| {
             fs_err::write(&path, json).unwrap();
-            side_files(&path).unwrap()
+            referenced_files(&path).unwrap()
         };
         let json = r#"{"asset":{"version":"2.0"},"buffers":[{"uri":"a%20b.bin"},{"uri":"data:;base64,AA"}],"images":[{"uri":"t.png"},{}]}"#;
         assert_eq!(sides(json), ["a b.bin", "t.png"]);

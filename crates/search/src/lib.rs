@@ -1,7 +1,7 @@
 //! Indexes folders of 3D files and searches them by text, image or shape.
 //!
 //! ```
-//! use lexiform_search::{IndexOptions, Library, OpenEncoder, Place, Query};
+//! use lexiform_search::{IndexOptions, Library, EncoderOptions, LibraryPath, Query};
 //!
 //! let folder = tempfile::tempdir()?;
 //! let root = folder.path().canonicalize()?;
@@ -9,8 +9,8 @@
 //!                f 1 2 3 4\nf 1 5 2\nf 2 5 3\nf 3 5 4\nf 4 5 1\n";
 //! std::fs::write(root.join("pyramid.obj"), pyramid)?;
 //!
-//! let encoder = OpenEncoder::default().open("nano")?;
-//! let library = Library::open(Place::beside(&root), encoder, "nano")?;
+//! let encoder = EncoderOptions::default().open("nano")?;
+//! let library = Library::open(LibraryPath::beside(&root), encoder, "nano")?;
 //! let summary = library.index(&[root], &IndexOptions::default(), &mut |_event| {})?;
 //! assert_eq!(summary.indexed, 1);
 //!
@@ -24,7 +24,7 @@
 //! [`Library::search`] answers a [`Query`] of texts, images, shapes or a mix of them. [`Labels`] classify a shape, and
 //! [`find_duplicates`] finds files with the same shape. Any implementation of [`Encoder`] can be the model.
 //!
-//! This crate does not print and does not use the network: progress is reported as [`Event`]s.
+//! This crate does not print and does not use the network: progress is reported as [`IndexEvent`]s.
 
 mod classify;
 mod duplicates;
@@ -43,19 +43,22 @@ mod query;
 mod read_limits;
 mod signatures;
 
-pub use classify::{Labels, Scored};
-pub use duplicates::{DuplicateOptions, Duplicates, Relation, Twin, Twins, files_of, find_duplicates};
-pub use encoder::{EncodeError, Encoder, Intake, Taken};
-pub use ensemble::{Combine, Ensemble, Member};
+pub use classify::{LabelScore, Labels};
+pub use duplicates::{
+    Duplicate, DuplicateGroup, DuplicateOptions, DuplicateRelation, DuplicateReport, find_duplicates,
+    library_files,
+};
+pub use encoder::{EncodeError, Encoder, InputSpec, ModelInput};
+pub use ensemble::{Ensemble, Fusion, Member};
 pub use error::Error;
-pub use event::{Event, Status, Summary};
+pub use event::{FileStatus, IndexEvent, IndexSummary};
 pub use index::IndexOptions;
 pub use lexiform_mesh_io::{Found, walk};
 pub use lexiform_model::Embedding;
 pub use lexiform_store::{Failure, Filter, Payload, RecordId, StoreError};
 pub use library::{Answer, Library};
-pub use look::{Look, Scanned, Seen};
-pub use picture::read_picture;
-pub use place::{HIDDEN_FOLDER, Place};
-pub use point_words::OpenEncoder;
-pub use query::{Query, Term, embed_file, embed_picture, embed_shape, embed_text};
+pub use look::{Processed, ShapePreprocessor, SimulatedScan};
+pub use picture::read_image;
+pub use place::{HIDDEN_FOLDER, LibraryPath};
+pub use point_words::EncoderOptions;
+pub use query::{Query, QueryTerm, embed_file, embed_image_file, embed_shape, embed_text};

@@ -6,21 +6,21 @@ use std::sync::Arc;
 
 use lexiform_model::Embedding;
 use lexiform_store::{
-    Failure, Filter, Payload, RecordId, SearchRequest, Space, SqliteStore, StoreError, VectorStore,
+    EmbeddingSpace, Failure, Filter, Payload, RecordId, SearchRequest, SqliteStore, StoreError, VectorStore,
 };
 
-use crate::query::{embed_picture, embed_shape, embed_text, mix};
-use crate::{Encoder, Error, Look, Place, Query, Term};
+use crate::query::{embed_image_file, embed_shape, embed_text, mix};
+use crate::{Encoder, Error, LibraryPath, Query, QueryTerm, ShapePreprocessor};
 
 /// Metadata key for the name or path of a library's first model; for other models, the key continues with their id.
 const MODEL_KEY: &str = "model";
 
 /// A store of embeddings and the model that computed them. Example: [crate documentation](crate).
 pub struct Library {
-    place: Place,
+    place: LibraryPath,
     store: Box<dyn VectorStore>,
     encoder: Arc<dyn Encoder>,
-    look: Look,
+    look: ShapePreprocessor,
 }
 
 /// A search result.
@@ -45,7 +45,7 @@ impl Library {
     /// # Errors
     /// [`StoreError::Locked`] while another process writes, [`StoreError::ModelMismatch`] if the library has
     /// only other models or preprocessing.
-    pub fn open(place: Place, encoder: Arc<dyn Encoder>, model: &str) -> Result<Self, Error> {
+    pub fn open(place: LibraryPath, encoder: Arc<dyn Encoder>, model: &str) -> Result<Self, Error> {
         Self::open_with(place, encoder, model, SqliteStore::open_or_create)
     }
 
@@ -53,23 +53,23 @@ impl Library {
     ///
     /// # Errors
     /// [`StoreError::Locked`] while another process writes.
-    pub fn open_or_add(place: Place, encoder: Arc<dyn Encoder>, model: &str) -> Result<Self, Error> {
+    pub fn open_or_add(place: LibraryPath, encoder: Arc<dyn Encoder>, model: &str) -> Result<Self, Error> {
         Self::open_with(place, encoder, model, SqliteStore::open_or_add)
     }
 
     fn open_with(
-        place: Place,
+        place: LibraryPath,
         encoder: Arc<dyn Encoder>,
         model: &str,
-        open: fn(&Path, &Space) -> Result<SqliteStore, StoreError>,
+        open: fn(&Path, &EmbeddingSpace) -> Result<SqliteStore, StoreError>,
     ) -> Result<Self, Error> {
-        let look = Look::of(&*encoder);
+        let look = ShapePreprocessor::of(&*encoder);
         let store = open(&place.folder, &space(&*encoder, &look))?;
         write_gitignore(&place)?;
         let key = model_key(&SqliteStore::spaces(&place.folder)?, store.space());
         // Written only if it changed: a write waits for the disk.
         if store.note(&key)?.as_deref() != Some(model) {
-            store.set_note(&key, Some(model))?;
+            store.set_metadata(&key, Some(model))?;
         }
         Ok(Self { place, store: Box::new(store), encoder, look })
     }
@@ -78,8 +78,8 @@ impl Library {
     ///
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::ModelMismatch`].
-    pub fn open_for_reading(place: Place, encoder: Arc<dyn Encoder>) -> Result<Self, Error> {
-        let look = Look::of(&*encoder);
+    pub fn open_for_reading(place: LibraryPath, encoder: Arc<dyn Encoder>) -> Result<Self, Error> {
+        let look = ShapePreprocessor::of(&*encoder);
         let store = SqliteStore::open_space(&place.folder, &space(&*encoder, &look))?;
         Ok(Self { place, store: Box::new(store), encoder, look })
     }
@@ -88,13 +88,13 @@ impl Library {
     ///
     /// # Errors
     /// [`Error::Store`] if the library cannot be read.
-    pub fn recorded_models(place: &Place) -> Result<Vec<String>, Error> {
+    pub fn recorded_models(place: &LibraryPath) -> Result<Vec<String>, Error> {
         if !place.exists() {
             return Ok(Vec::new());
         }
         let store = SqliteStore::open(&place.folder)?;
         let spaces = SqliteStore::spaces(&place.folder)?;
-        let name = |space: &Space| {
+        let name = |space: &EmbeddingSpace| {
             let name = store.note(&model_key(&spaces, space))?;
             Ok(name.unwrap_or_else(|| space.model.clone()))
         };
@@ -133,12 +133,12 @@ impl Library {
     /// [`Error::Query`] if the query is empty or its terms cancel out, [`Error::NotFound`], [`Error::Image`] and
     /// [`Error::Shape`] for its files, [`Error::Encode`] if the model fails, [`StoreError::UnknownRecord`].
     pub fn direction(&self, query: &Query) -> Result<Embedding, Error> {
-        let embed = |term: &Term| match term {
-            Term::Text(text) => embed_text(&*self.encoder, text),
-            Term::Image(path) => embed_picture(&*self.encoder, path),
-            Term::Shape(path) => embed_shape(&*self.encoder, &self.look, path),
-            Term::Like(id) => self.embedding(*id),
-            Term::Embedding(embedding) => Ok(embedding.clone()),
+        let embed = |term: &QueryTerm| match term {
+            QueryTerm::Text(text) => embed_text(&*self.encoder, text),
+            QueryTerm::Image(path) => embed_image_file(&*self.encoder, path),
+            QueryTerm::Shape(path) => embed_shape(&*self.encoder, &self.look, path),
+            QueryTerm::Like(id) => self.embedding(*id),
+            QueryTerm::Embedding(embedding) => Ok(embedding.clone()),
         };
         let parts = query.terms.iter().map(|(weight, term)| Ok((*weight, embed(term)?)));
         mix(&parts.collect::<Result<Vec<_>, Error>>()?)
@@ -207,7 +207,7 @@ impl Library {
     }
 
     /// Folder and root of the library.
-    pub fn place(&self) -> &Place {
+    pub fn place(&self) -> &LibraryPath {
         &self.place
     }
 
@@ -217,7 +217,7 @@ impl Library {
     }
 
     /// The preprocessing of its shapes.
-    pub fn look(&self) -> &Look {
+    pub fn look(&self) -> &ShapePreprocessor {
         &self.look
     }
 
@@ -228,7 +228,7 @@ impl Library {
 }
 
 /// The metadata key for the name of a space's model.
-fn model_key(spaces: &[Space], space: &Space) -> String {
+fn model_key(spaces: &[EmbeddingSpace], space: &EmbeddingSpace) -> String {
     if spaces.first() == Some(space) {
         MODEL_KEY.to_owned()
     } else {
@@ -237,7 +237,7 @@ fn model_key(spaces: &[Space], space: &Space) -> String {
 }
 
 /// Excludes a library inside a folder of assets from version control: it can be recreated at any time.
-fn write_gitignore(place: &Place) -> std::io::Result<()> {
+fn write_gitignore(place: &LibraryPath) -> std::io::Result<()> {
     let path = place.folder.join(".gitignore");
     if place.root.is_none() || path.exists() {
         return Ok(());
@@ -246,7 +246,7 @@ fn write_gitignore(place: &Place) -> std::io::Result<()> {
 }
 
 /// The space of an encoder's embeddings with this preprocessing.
-fn space(encoder: &dyn Encoder, look: &Look) -> Space {
+fn space(encoder: &dyn Encoder, look: &ShapePreprocessor) -> EmbeddingSpace {
     let preprocessing = format!("{}; {}", look.describe(), encoder.preprocessing());
-    Space { model: encoder.id().to_owned(), dim: encoder.dim(), preprocessing }
+    EmbeddingSpace { model: encoder.id().to_owned(), dim: encoder.dim(), preprocessing }
 }

@@ -15,7 +15,7 @@ use lexiform_store::Payload;
 use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 
-use crate::{Encoder, Error, Intake, Taken};
+use crate::{Encoder, Error, InputSpec, ModelInput};
 
 /// Edge of a thumbnail in pixels.
 const THUMBNAIL_SIZE: u32 = 160;
@@ -29,58 +29,58 @@ const RIG_SEED: u64 = 0;
 const POINTS_SEED: u64 = 0;
 /// Maximum points of a scan per point of the model's input: models choose among them by farthest point sampling, whose
 /// time grows with their number.
-const SCAN_SURPLUS: usize = 20;
+const SCAN_OVERSAMPLING: usize = 20;
 /// Incremented when preprocessing changes so much that embeddings cannot be compared.
 const LOOK_VERSION: u32 = 1;
 
 /// Preprocessing of the shapes of a library.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Look {
-    intake: Intake,
+pub struct ShapePreprocessor {
+    input_spec: InputSpec,
     /// Input for scenes that contain only points.
-    of_clouds: Intake,
+    point_cloud_spec: InputSpec,
     /// Number of points in addition to views; 0 for views only.
     beside: usize,
     /// Converts every shape to a point cloud first.
-    scanned: Option<Scanned>,
+    scanned: Option<SimulatedScan>,
 }
 
 /// A simulated scan: a point cloud sampled from a shape's surface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Scanned {
+pub struct SimulatedScan {
     /// Number of points.
     pub points: usize,
     /// Whether the scan has no colors.
-    pub bare: bool,
+    pub without_colors: bool,
 }
 
 /// The result of preprocessing one file.
 #[derive(Clone, Debug)]
-pub struct Seen {
+pub struct Processed {
     /// The model's input.
-    pub taken: Taken,
+    pub taken: ModelInput,
     /// A small JPEG image of the view from the front.
     pub thumbnail: Vec<u8>,
     /// Counts and sizes; the caller sets path, hash and time.
     pub payload: Payload,
 }
 
-impl Look {
+impl ShapePreprocessor {
     /// The preprocessing of a model's training: number and size of views and a rig like that of its training data, or
     /// number of points.
     pub fn of(encoder: &dyn Encoder) -> Self {
         Self {
-            intake: encoder.intake(),
-            of_clouds: encoder.intake_of_clouds(),
-            beside: encoder.points_beside_views(),
+            input_spec: encoder.input_spec(),
+            point_cloud_spec: encoder.point_cloud_input_spec(),
+            beside: encoder.points_with_views(),
             scanned: None,
         }
     }
 
     /// Sets the number of views; points are unchanged.
     pub fn with_views(mut self, n: usize) -> Self {
-        for intake in [&mut self.intake, &mut self.of_clouds] {
-            if let Intake::Views { count, .. } = intake {
+        for input_spec in [&mut self.input_spec, &mut self.point_cloud_spec] {
+            if let InputSpec::Views { count, .. } = input_spec {
                 *count = n;
             }
         }
@@ -88,28 +88,28 @@ impl Look {
     }
 
     /// Samples `n` points of the surface.
-    pub fn at_points(n: usize) -> Self {
-        let intake = Intake::Points { count: n };
-        Self { intake, of_clouds: intake, beside: 0, scanned: None }
+    pub fn surface_points(n: usize) -> Self {
+        let input_spec = InputSpec::Points { count: n };
+        Self { input_spec, point_cloud_spec: input_spec, beside: 0, scanned: None }
     }
 
     /// Replaces shapes by simulated scans of their surfaces.
-    pub fn at_clouds(mut self, scanned: Scanned) -> Self {
+    pub fn with_simulated_scan(mut self, scanned: SimulatedScan) -> Self {
         self.scanned = Some(scanned);
         self
     }
 
     /// A description, stored in the library: embeddings with other descriptions cannot be compared.
     pub fn describe(&self) -> String {
-        let mut words = format!("look {LOOK_VERSION}: {}", self.intake.describe());
+        let mut words = format!("look {LOOK_VERSION}: {}", self.input_spec.describe());
         if self.beside > 0 {
             words += &format!(" and {} points of the surface", self.beside);
         }
-        if self.of_clouds != self.intake {
-            words += &format!(", clouds as {}", self.of_clouds.describe());
+        if self.point_cloud_spec != self.input_spec {
+            words += &format!(", clouds as {}", self.point_cloud_spec.describe());
         }
-        if let Some(Scanned { points, bare }) = self.scanned {
-            let colors = if bare { " without colors" } else { "" };
+        if let Some(SimulatedScan { points, without_colors }) = self.scanned {
+            let colors = if without_colors { " without colors" } else { "" };
             words += &format!(", all shapes as clouds of {points} points{colors}");
         }
         words
@@ -119,17 +119,19 @@ impl Look {
     ///
     /// # Errors
     /// [`Error::Shape`] if the file cannot be read or contains no shape.
-    pub fn see(&self, path: &Path) -> Result<Seen, Error> {
+    pub fn see(&self, path: &Path) -> Result<Processed, Error> {
         let failed = |reason: String| Error::Shape { path: path.to_owned(), reason };
-        // Unwind safe: `self` is not modified, and everything else is dropped.
+        // Unwind safe: `self` is not modified, and everything else is pruned.
         let seen = catch_unwind(AssertUnwindSafe(|| self.read_and_render(path)));
-        seen.unwrap_or_else(|panic| Err(format!("internal error: {}", panic_text(&*panic)))).map_err(failed)
+        seen.unwrap_or_else(|panic| Err(format!("internal error: {}", panic_message(&*panic))))
+            .map_err(failed)
     }
 
-    fn read_and_render(&self, path: &Path) -> Result<Seen, String> {
-        let scene = lexiform_mesh_io::read(path).map_err(|error| without_path(&error.to_string(), path))?;
+    fn read_and_render(&self, path: &Path) -> Result<Processed, String> {
+        let scene =
+            lexiform_mesh_io::read(path).map_err(|error| strip_path_prefix(&error.to_string(), path))?;
         // Before normalization: extents are in the file's unit.
-        let payload = facts(path, &scene);
+        let payload = shape_payload(path, &scene);
         if scene.is_empty() {
             return Err("no triangles and no points".to_owned());
         }
@@ -141,11 +143,11 @@ impl Look {
         let renderer = Renderer::new(&scene);
         let taken = self.take(&scene, &renderer);
         let thumbnail = thumbnail(&renderer).map_err(|error| error.to_string())?;
-        Ok(Seen { taken, thumbnail, payload })
+        Ok(Processed { taken, thumbnail, payload })
     }
 
     /// The model's input for a scene.
-    pub fn at(&self, scene: Scene) -> Taken {
+    pub fn at(&self, scene: Scene) -> ModelInput {
         let scene = match self.scanned {
             Some(scanned) => scanned.of(&scene),
             None => scene,
@@ -156,43 +158,45 @@ impl Look {
 
     /// The model's input for the stored views and points of a shape; `None` if they do not contain it. Points are passed
     /// on unchanged; for a model of views only, they are rendered.
-    pub fn at_stored(&self, views: Vec<RgbaImage>, cloud: Option<PointCloud>) -> Option<Taken> {
+    pub fn process_stored(&self, views: Vec<RgbaImage>, cloud: Option<PointCloud>) -> Option<ModelInput> {
         let cloud = cloud.filter(|cloud| !cloud.positions().is_empty());
-        let takes_points =
-            [self.intake, self.of_clouds].map(|intake| matches!(intake, Intake::Points { .. }));
+        let takes_points = [self.input_spec, self.point_cloud_spec]
+            .map(|input_spec| matches!(input_spec, InputSpec::Points { .. }));
         // A model of points gets points. Without views, points go to the point encoder if the model has one, and are
         // rendered otherwise.
         match (takes_points, cloud) {
-            ([true, _], cloud) => cloud.map(Taken::Points),
-            ([false, true], Some(cloud)) if views.is_empty() => Some(Taken::Points(cloud)),
+            ([true, _], cloud) => cloud.map(ModelInput::Points),
+            ([false, true], Some(cloud)) if views.is_empty() => Some(ModelInput::Points(cloud)),
             (_, Some(cloud)) if views.is_empty() => Some(self.at(Scene::from_cloud(cloud))),
-            (_, Some(cloud)) if self.beside > 0 => Some(Taken::Both { views, cloud }),
+            (_, Some(cloud)) if self.beside > 0 => Some(ModelInput::Both { views, cloud }),
             _ if views.is_empty() => None,
-            _ => Some(Taken::Views(views)),
+            _ => Some(ModelInput::Views(views)),
         }
     }
 
     /// The model's input for a scene normalized to the unit sphere.
-    fn take(&self, scene: &Scene, renderer: &Renderer<'_>) -> Taken {
+    fn take(&self, scene: &Scene, renderer: &Renderer<'_>) -> ModelInput {
         let is_cloud = scene.n_faces() == 0;
-        match if is_cloud { self.of_clouds } else { self.intake } {
-            Intake::Views { rig, count, size } => {
+        match if is_cloud { self.point_cloud_spec } else { self.input_spec } {
+            InputSpec::Views { rig, count, size } => {
                 let config = RenderConfig { size, ..RenderConfig::default() };
                 let views = renderer.render_views(&rig.rig(count, RIG_SEED), &config).images;
                 match self.beside {
-                    beside if beside > 0 && !is_cloud => Taken::Both { views, cloud: points(scene, beside) },
-                    _ => Taken::Views(views),
+                    beside if beside > 0 && !is_cloud => {
+                        ModelInput::Both { views, cloud: points(scene, beside) }
+                    }
+                    _ => ModelInput::Views(views),
                 }
             }
-            Intake::Points { count } => Taken::Points(points(scene, count)),
+            InputSpec::Points { count } => ModelInput::Points(points(scene, count)),
         }
     }
 }
 
-impl Scanned {
+impl SimulatedScan {
     fn of(self, scene: &Scene) -> Scene {
         let cloud = sample_surface(scene, self.points, &mut rng());
-        Scene::from_cloud(if self.bare {
+        Scene::from_cloud(if self.without_colors {
             PointCloud::new(cloud.positions().to_vec()).unwrap_or_default()
         } else {
             cloud
@@ -200,7 +204,7 @@ impl Scanned {
     }
 }
 
-impl Intake {
+impl InputSpec {
     fn describe(&self) -> String {
         match *self {
             Self::Views { rig, count, size } => {
@@ -222,7 +226,7 @@ fn points(scene: &Scene, count: usize) -> PointCloud {
     let mut rng = rng();
     match &scene.clouds[..] {
         [scan] if scene.n_faces() == 0 && scan.positions().len() > count => {
-            let most = count.saturating_mul(SCAN_SURPLUS);
+            let most = count.saturating_mul(SCAN_OVERSAMPLING);
             if scan.positions().len() > most { sample_cloud(scan, most, &mut rng) } else { scan.clone() }
         }
         _ => sample_surface(scene, count, &mut rng),
@@ -230,18 +234,18 @@ fn points(scene: &Scene, count: usize) -> PointCloud {
 }
 
 /// The message of a panic.
-pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unknown".to_owned())
 }
 
 /// Removes the file's path from the start of a message: callers report the path with the message.
-pub(crate) fn without_path(message: &str, path: &Path) -> String {
+pub(crate) fn strip_path_prefix(message: &str, path: &Path) -> String {
     message.strip_prefix(&format!("{}: ", path.display())).unwrap_or(message).to_owned()
 }
 
 /// Metadata of a scene.
-fn facts(path: &Path, scene: &Scene) -> Payload {
+fn shape_payload(path: &Path, scene: &Scene) -> Payload {
     let extents = scene.bounds().map_or([0.0; 3], |bounds| bounds.extents().to_array());
     let mut payload = Payload {
         format: Format::from_path(path).map_or(String::new(), |f| format!("{f:?}").to_ascii_lowercase()),

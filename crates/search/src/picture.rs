@@ -15,7 +15,7 @@ const MAX_BYTES: u64 = 1 << 30;
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Image`] if the file is not an image or exceeds the limits.
-pub fn read_picture(path: &Path) -> Result<RgbaImage, Error> {
+pub fn read_image(path: &Path) -> Result<RgbaImage, Error> {
     let failed = |reason: String| Error::Image { path: path.to_owned(), reason };
     let file = fs_err::File::open(path).map_err(|_| Error::NotFound { path: path.to_owned() })?;
     let mut reader = ImageReader::new(std::io::BufReader::new(file))
@@ -44,7 +44,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.png");
         fs_err::write(&path, "not a picture").unwrap();
-        assert!(matches!(read_picture(&path), Err(Error::Image { .. })));
-        assert!(matches!(read_picture(&folder.path().join("b.png")), Err(Error::NotFound { .. })));
+        assert!(matches!(read_image(&path), Err(Error::Image { .. })));
+        assert!(matches!(read_image(&folder.path().join("b.png")), Err(Error::NotFound { .. })));
     }
 }

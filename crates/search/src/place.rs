@@ -12,22 +12,22 @@ pub const HIDDEN_FOLDER: &str = ".lexiform";
 /// ```
 /// use std::path::Path;
 ///
-/// use lexiform_search::Place;
+/// use lexiform_search::LibraryPath;
 ///
-/// let place = Place::beside(Path::new("/models"));
+/// let place = LibraryPath::beside(Path::new("/models"));
 /// assert_eq!(place.folder, Path::new("/models/.lexiform"));
 /// assert_eq!(place.key(Path::new("/models/chairs/red.glb")).as_deref(), Some("chairs/red.glb"));
 /// assert_eq!(place.path("chairs/red.glb"), Path::new("/models/chairs/red.glb"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct LibraryPath {
     /// Folder of the database.
     pub folder: PathBuf,
     /// The folder of assets that contains it; `None` for a separate library, whose paths are absolute.
     pub root: Option<PathBuf>,
 }
 
-impl Place {
+impl LibraryPath {
     /// The library of a folder of assets, whether or not it exists.
     pub fn beside(root: &Path) -> Self {
         Self { folder: root.join(HIDDEN_FOLDER), root: Some(root.to_owned()) }
@@ -42,7 +42,7 @@ impl Place {
 
     /// The library for a user's argument: `target` itself if it is a library, otherwise the library of the assets in
     /// `target`.
-    pub fn meant_by(target: &Path) -> Self {
+    pub fn discover(target: &Path) -> Self {
         if SqliteStore::exists(target) || target.ends_with(HIDDEN_FOLDER) {
             Self::at(target)
         } else {
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn files_below_the_root_have_relative_names() {
-        let place = Place::beside(Path::new("/models"));
+        let place = LibraryPath::beside(Path::new("/models"));
         assert_eq!(place.key(Path::new("/models/a/b.glb")).as_deref(), Some("a/b.glb"));
         assert_eq!(place.path("a/b.glb"), Path::new("/models/a/b.glb"));
         assert_eq!(place.key(Path::new("/other/c.stl")).as_deref(), Some("/other/c.stl"));
@@ -93,7 +93,10 @@ mod tests {
 
     #[test]
     fn a_hidden_library_belongs_to_the_folder_around_it() {
-        assert_eq!(Place::at(Path::new("/models/.lexiform")), Place::beside(Path::new("/models")));
-        assert_eq!(Place::at(Path::new("/library")).root, None);
+        assert_eq!(
+            LibraryPath::at(Path::new("/models/.lexiform")),
+            LibraryPath::beside(Path::new("/models"))
+        );
+        assert_eq!(LibraryPath::at(Path::new("/library")).root, None);
     }
 }

@@ -12,7 +12,7 @@ use lexiform_model::{
     PointOptions, registry,
 };
 
-use crate::{EncodeError, Encoder, Error, Intake, Taken};
+use crate::{EncodeError, Encoder, Error, InputSpec, ModelInput};
 
 /// CLIP's initial value, ln(1 / 0.07): the default for files without a learned scale.
 const DEFAULT_LOGIT_SCALE: f32 = 2.659_26;
@@ -20,15 +20,15 @@ const DEFAULT_LOGIT_SCALE: f32 = 2.659_26;
 /// Options for opening a model.
 ///
 /// ```
-/// use lexiform_search::{Encoder as _, OpenEncoder};
+/// use lexiform_search::{Encoder as _, EncoderOptions};
 ///
-/// let encoder = OpenEncoder::default().open("nano")?;
+/// let encoder = EncoderOptions::default().open("nano")?;
 /// let embeddings = encoder.embed_texts(&["a chair", "an airplane"]).unwrap();
 /// assert_eq!(embeddings[0].as_slice().len(), encoder.dim());
 /// # Ok::<(), lexiform_search::Error>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct OpenEncoder {
+pub struct EncoderOptions {
     /// Crop of views; default: the model's.
     pub crop: Option<Crop>,
     /// Width and height of images in pixels; default: the model's.
@@ -44,7 +44,7 @@ pub struct OpenEncoder {
     pub device: Device,
 }
 
-impl Default for OpenEncoder {
+impl Default for EncoderOptions {
     /// The model without changes, on the CPU.
     fn default() -> Self {
         let OpenOptions { crop, image_size, device } = OpenOptions::default();
@@ -52,11 +52,11 @@ impl Default for OpenEncoder {
     }
 }
 
-impl OpenEncoder {
+impl EncoderOptions {
     /// Opens a model of views or points by name or path.
     ///
     /// # Errors
-    /// [`Error::Model`] if it cannot be opened, [`Error::Pairing`] if the text model is not the one that a point model was
+    /// [`Error::Model`] if it cannot be opened, [`Error::TextModelMismatch`] if the text model is not the one that a point model was
     /// trained with.
     pub fn open(&self, name: &str) -> Result<Arc<dyn Encoder>, Error> {
         let file = registry::locate(name)?;
@@ -69,11 +69,11 @@ impl OpenEncoder {
             if of_words.prompts.is_none() && file.containers().contains(&PROMPTED_TOWER) {
                 of_words.prompts = Some(file.path().to_owned());
             }
-            return Ok(Arc::new(PointsAndWords::new(points, of_words)?));
+            return Ok(Arc::new(PairedPointEncoder::new(points, of_words)?));
         }
         let model = self.open_joint(name)?;
         match &self.text_model {
-            Some(text_model) => Err(Error::Pairing {
+            Some(text_model) => Err(Error::TextModelMismatch {
                 model: model.id().to_owned(),
                 reason: format!("the model has a text tower, expected no text model, found {text_model}"),
             }),
@@ -94,23 +94,23 @@ impl OpenEncoder {
 
 /// A point model with the CLIP model it was aligned to, which is opened at the first text or image, unless it was named in
 /// the options.
-struct PointsAndWords {
+struct PairedPointEncoder {
     points: PointModel,
-    opener: OpenEncoder,
+    options: EncoderOptions,
     words: OnceLock<Result<JointModel, String>>,
 }
 
-impl PointsAndWords {
-    fn new(points: PointModel, opener: OpenEncoder) -> Result<Self, Error> {
+impl PairedPointEncoder {
+    fn new(points: PointModel, options: EncoderOptions) -> Result<Self, Error> {
         let words = OnceLock::new();
-        if let Some(name) = &opener.text_model {
-            let model = opener.open_joint(name)?;
+        if let Some(name) = &options.text_model {
+            let model = options.open_joint(name)?;
             check_pairing(&points, &model)
-                .map_err(|reason| Error::Pairing { model: points.id().to_owned(), reason })?;
+                .map_err(|reason| Error::TextModelMismatch { model: points.id().to_owned(), reason })?;
             // Cannot fail: the cell is new.
             let _ = words.set(Ok(model));
         }
-        Ok(Self { points, opener, words })
+        Ok(Self { points, options, words })
     }
 
     fn words(&self) -> Result<&JointModel, EncodeError> {
@@ -121,7 +121,7 @@ impl PointsAndWords {
                     "{id} has no text tower: pass the CLIP model of its training with --text-model"
                 ));
             };
-            let words = self.opener.open_joint(registry_name(paired)).map_err(|error| {
+            let words = self.options.open_joint(registry_name(paired)).map_err(|error| {
                 format!("{id} has no text tower: pass {} with --text-model ({error})", paired.name())
             })?;
             check_pairing(&self.points, &words)?;
@@ -156,8 +156,8 @@ fn check_pairing(points: &PointModel, words: &JointModel) -> Result<(), String> 
     }
     let expected = points.paired_text().map(|paired| (paired, expected_image_tower(paired)));
     match expected {
-        Some((paired, sizes)) if sizes != image_tower(words.config()) => {
-            let [patch, width] = image_tower(words.config());
+        Some((paired, sizes)) if sizes != image_tower_size(words.config()) => {
+            let [patch, width] = image_tower_size(words.config());
             Err(format!(
                 "expected text model {}, found {} (patch {patch}, width {width})",
                 paired.name(),
@@ -178,11 +178,11 @@ fn expected_image_tower(paired: Paired) -> [usize; 2] {
     }
 }
 
-fn image_tower(config: &ModelConfig) -> [usize; 2] {
+fn image_tower_size(config: &ModelConfig) -> [usize; 2] {
     [config.clip.vision.patch, config.clip.vision.width]
 }
 
-impl Encoder for PointsAndWords {
+impl Encoder for PairedPointEncoder {
     fn id(&self) -> &str {
         self.points.id()
     }
@@ -191,8 +191,8 @@ impl Encoder for PointsAndWords {
         self.points.dim()
     }
 
-    fn intake(&self) -> Intake {
-        Intake::Points { count: self.points.n_points() }
+    fn input_spec(&self) -> InputSpec {
+        InputSpec::Points { count: self.points.n_points() }
     }
 
     fn preprocessing(&self) -> String {
@@ -216,10 +216,10 @@ impl Encoder for PointsAndWords {
         Ok(self.words()?.text_features(texts)?)
     }
 
-    fn embed_shapes(&self, shapes: Vec<Taken>) -> Result<Vec<Embedding>, EncodeError> {
+    fn embed_shapes(&self, shapes: Vec<ModelInput>) -> Result<Vec<Embedding>, EncodeError> {
         let clouds = shapes.into_iter().map(|shape| match shape {
-            Taken::Points(cloud) | Taken::Both { cloud, .. } => Ok(cloud),
-            Taken::Views(_) => Err(format!("{}: expected points, found views", self.id())),
+            ModelInput::Points(cloud) | ModelInput::Both { cloud, .. } => Ok(cloud),
+            ModelInput::Views(_) => Err(format!("{}: expected points, found views", self.id())),
         });
         Ok(self.points.embed_clouds(&clouds.collect::<Result<Vec<_>, _>>()?)?)
     }

@@ -5,17 +5,17 @@ use std::path::{Path, PathBuf};
 use lexiform_model::Embedding;
 use lexiform_store::{Filter, RecordId};
 
-use crate::{Encoder, Error, Look, read_picture};
+use crate::{Encoder, Error, ShapePreprocessor, read_image};
 
 /// A query: a weighted mix of terms, and a filter for records.
 ///
 /// ```
-/// use lexiform_search::{Filter, Query, Term};
+/// use lexiform_search::{Filter, Query, QueryTerm};
 ///
 /// // A chair like the one in a photo, but without armrests, of at most 10,000 triangles.
 /// let query = Query::text("a chair", 10)
-///     .with(1.0, Term::Image("photo.jpg".into()))
-///     .with(-0.5, Term::Text("armrests".into()));
+///     .with(1.0, QueryTerm::Image("photo.jpg".into()))
+///     .with(-0.5, QueryTerm::Text("armrests".into()));
 /// let query = Query { filter: Some(Filter::parse("triangles <= 10k")?), ..query };
 /// assert_eq!(query.terms.len(), 3);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -23,7 +23,7 @@ use crate::{Encoder, Error, Look, read_picture};
 #[derive(Clone, Debug, Default)]
 pub struct Query {
     /// Terms with weights; a negative weight means dissimilar.
-    pub terms: Vec<(f32, Term)>,
+    pub terms: Vec<(f32, QueryTerm)>,
     /// Maximum number of answers.
     pub k: usize,
     /// Restricts answers to records it selects.
@@ -32,7 +32,7 @@ pub struct Query {
 
 /// One term of a query.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Term {
+pub enum QueryTerm {
     /// A description.
     Text(String),
     /// An image file: a photo or drawing.
@@ -48,11 +48,11 @@ pub enum Term {
 impl Query {
     /// A query for the `k` assets nearest to a description.
     pub fn text(text: impl Into<String>, k: usize) -> Self {
-        Self { terms: vec![(1.0, Term::Text(text.into()))], k, filter: None }
+        Self { terms: vec![(1.0, QueryTerm::Text(text.into()))], k, filter: None }
     }
 
     /// Adds a term.
-    pub fn with(mut self, weight: f32, term: Term) -> Self {
+    pub fn with(mut self, weight: f32, term: QueryTerm) -> Self {
         self.terms.push((weight, term));
         self
     }
@@ -62,7 +62,7 @@ impl Query {
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Shape`] if the file cannot be used, [`Error::Encode`] if the model fails.
-pub fn embed_shape(encoder: &dyn Encoder, look: &Look, path: &Path) -> Result<Embedding, Error> {
+pub fn embed_shape(encoder: &dyn Encoder, look: &ShapePreprocessor, path: &Path) -> Result<Embedding, Error> {
     if !path.exists() {
         return Err(Error::NotFound { path: path.to_owned() });
     }
@@ -86,17 +86,17 @@ pub fn embed_text(encoder: &dyn Encoder, text: &str) -> Result<Embedding, Error>
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Image`] if the file cannot be used, [`Error::Encode`] if the model fails.
-pub fn embed_picture(encoder: &dyn Encoder, path: &Path) -> Result<Embedding, Error> {
-    encoder.embed_image(&read_picture(path)?).map_err(|e| encode_error(encoder, e))
+pub fn embed_image_file(encoder: &dyn Encoder, path: &Path) -> Result<Embedding, Error> {
+    encoder.embed_image(&read_image(path)?).map_err(|e| encode_error(encoder, e))
 }
 
 /// The embedding of a file: an image if it has the extension of one, a 3D file otherwise.
 ///
 /// # Errors
-/// As for [`embed_picture`] and [`embed_shape`].
-pub fn embed_file(encoder: &dyn Encoder, look: &Look, path: &Path) -> Result<Embedding, Error> {
+/// As for [`embed_image_file`] and [`embed_shape`].
+pub fn embed_file(encoder: &dyn Encoder, look: &ShapePreprocessor, path: &Path) -> Result<Embedding, Error> {
     match image::ImageFormat::from_path(path) {
-        Ok(_) => embed_picture(encoder, path),
+        Ok(_) => embed_image_file(encoder, path),
         Err(_) => embed_shape(encoder, look, path),
     }
 }

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use lexiform_store::{
-    Filter, IndexState, Payload, Precision, Record, RecordId, SearchRequest, Space, SqliteStore, StoreError,
-    VectorStore,
+    EmbeddingSpace, Filter, IndexState, Payload, Precision, Record, RecordId, SearchRequest, SqliteStore,
+    StoreError, VectorStore,
 };
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -80,7 +80,7 @@ fn median(mut seconds: impl FnMut() -> Result<f64, StoreError>) -> Result<f64, S
 }
 
 fn fill(folder: &Path, count: usize, dim: usize, rng: &mut SmallRng) -> Result<(), StoreError> {
-    let space = Space { model: "random".into(), dim, preprocessing: "none".into() };
+    let space = EmbeddingSpace { model: "random".into(), dim, preprocessing: "none".into() };
     let store = SqliteStore::open_or_create(folder, &space)?;
     for first in (0..count).step_by(1_000) {
         let batch: Vec<Record> =

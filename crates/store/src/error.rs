@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::{RecordId, Space};
+use crate::{EmbeddingSpace, RecordId};
 
 /// Error of a store. A failed write changed nothing.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +39,7 @@ pub enum StoreError {
     },
     /// The library was written by a newer version of this software.
     #[error("{}: unsupported schema version {found}, expected at most {supported}", path.display())]
-    TooNew {
+    SchemaTooNew {
         /// The database file.
         path: PathBuf,
         /// Its version.
@@ -49,7 +49,7 @@ pub enum StoreError {
     },
     /// The library was written by an older version of this software and must be migrated by a writer.
     #[error("{}: old schema version {found}, expected {needed}", path.display())]
-    TooOld {
+    SchemaTooOld {
         /// The database file.
         path: PathBuf,
         /// Its version.
@@ -63,9 +63,9 @@ pub enum StoreError {
         /// The library's folder.
         folder: PathBuf,
         /// What the library holds.
-        expected: Box<Space>,
+        expected: Box<EmbeddingSpace>,
         /// What was given.
-        found: Box<Space>,
+        found: Box<EmbeddingSpace>,
     },
     /// An invalid vector, record, payload or request.
     #[error("{subject}: {reason}")]
@@ -77,13 +77,13 @@ pub enum StoreError {
     },
     /// An invalid record id.
     #[error("invalid record id {found:?}: expected 16 hexadecimal digits below 8000000000000000")]
-    BadId {
+    InvalidId {
         /// The text.
         found: String,
     },
     /// Two records cannot share a path.
     #[error("{path}: path already used by record {holder}")]
-    PathTaken {
+    DuplicatePath {
         /// The path.
         path: String,
         /// The record with this path.
@@ -103,7 +103,7 @@ pub enum StoreError {
     },
     /// The database is corrupt.
     #[error("{}: the library is corrupt: {}", path.display(), problems.join("; "))]
-    Damaged {
+    Corrupt {
         /// The database file.
         path: PathBuf,
         /// Problems found.
@@ -144,16 +144,16 @@ impl StoreError {
             Self::ReadOnly { .. } => "open the library for writing",
             Self::NotFound { .. } => "create one with `lexiform index PATH --library FOLDER`",
             Self::NotALibrary { .. } => "choose another folder, or move the file",
-            Self::TooNew { .. } => "update lexiform, or index into a new library",
-            Self::TooOld { .. } => "run `lexiform index` on it once to migrate it",
+            Self::SchemaTooNew { .. } => "update lexiform, or index into a new library",
+            Self::SchemaTooOld { .. } => "run `lexiform index` on it once to migrate it",
             Self::ModelMismatch { .. } => {
                 "use a model of the library, or add this one: `lexiform index PATH --model MODEL`"
             }
             Self::DiskFull { .. } => "free some space and run again; indexed files are skipped",
-            Self::Damaged { .. } => {
+            Self::Corrupt { .. } => {
                 "delete the library's folder and index again, or restore it from a backup"
             }
-            Self::BadId { .. } => "`lexiform search --json` prints ids",
+            Self::InvalidId { .. } => "`lexiform search --json` prints ids",
             Self::Filter(error) => return error.hint(),
             _ => return None,
         })
@@ -165,7 +165,7 @@ impl StoreError {
         match source.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::DiskFull { path: path.into() },
             Some(ErrorCode::DatabaseCorrupt) => {
-                Self::Damaged { path: path.into(), problems: vec![source.to_string()] }
+                Self::Corrupt { path: path.into(), problems: vec![source.to_string()] }
             }
             Some(ErrorCode::NotADatabase) => {
                 Self::NotALibrary { path: path.into(), found: "a file that is not an SQLite database".into() }

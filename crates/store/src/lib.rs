@@ -1,16 +1,16 @@
 //! Vector storage: stores embeddings with metadata and searches for the nearest ones. One trait, [`VectorStore`], and an
 //! embedded implementation in a SQLite database, [`SqliteStore`].
 //!
-//! A store contains [`Record`]s (an id, a unit vector, a [`Payload`], a thumbnail) of one [`Space`]. A search returns the
+//! A store contains [`Record`]s (an id, a unit vector, a [`Payload`], a thumbnail) of one [`EmbeddingSpace`]. A search returns the
 //! records nearest to a query vector, among those that a [`Filter`] selects. The crate does not depend on tensors, meshes or
 //! the network.
 //!
 //! ```
-//! use lexiform_store::{Filter, IndexState, Payload, Record, RecordId, SearchRequest, Space, SqliteStore, VectorStore};
+//! use lexiform_store::{Filter, IndexState, Payload, Record, RecordId, SearchRequest, EmbeddingSpace, SqliteStore, VectorStore};
 //!
 //! # let folder = tempfile::tempdir()?;
 //! # let folder = folder.path();
-//! let space = Space { model: "nano".into(), dim: 2, preprocessing: "12 views of 224".into() };
+//! let space = EmbeddingSpace { model: "nano".into(), dim: 2, preprocessing: "12 views of 224".into() };
 //! let store = SqliteStore::open_or_create(folder, &space)?;
 //! let record = |path: &str, triangles: u64, vector: [f32; 2]| Record {
 //!     id: RecordId::derive(path, "digest of the file", 0),
@@ -41,7 +41,7 @@ mod store;
 
 pub use error::StoreError;
 pub use filter::{Comparison, Field, Filter, FilterError, Glob, Value};
-pub use record::{Entry, Extra, Failure, IndexState, Payload, Record, Space, Stamp};
+pub use record::{EmbeddingSpace, Entry, Extra, Failure, FileState, IndexState, Payload, Record};
 pub use record_id::RecordId;
 pub use scan::Precision;
 pub use sqlite::SqliteStore;

@@ -11,7 +11,7 @@ impl FromStr for RecordId {
     fn from_str(text: &str) -> Result<Self, StoreError> {
         let hexadecimal = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         let value = if hexadecimal { u64::from_str_radix(text, 16).ok() } else { None };
-        value.and_then(Self::new).ok_or_else(|| StoreError::BadId { found: text.into() })
+        value.and_then(Self::new).ok_or_else(|| StoreError::InvalidId { found: text.into() })
     }
 }
 

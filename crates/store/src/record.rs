@@ -11,7 +11,7 @@ pub type Extra = serde_json::Map<String, serde_json::Value>;
 
 /// The model and input preprocessing that produced a set of vectors. Only vectors of one space can be compared.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Space {
+pub struct EmbeddingSpace {
     /// Name or digest of the model.
     pub model: String,
     /// Length of a vector, `1..=65536`.
@@ -20,7 +20,7 @@ pub struct Space {
     pub preprocessing: String,
 }
 
-impl fmt::Display for Space {
+impl fmt::Display for EmbeddingSpace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} (dim {}, {})", self.model, self.dim, self.preprocessing)
     }
@@ -97,7 +97,7 @@ pub struct Entry {
 pub struct Record {
     /// Permanent id.
     pub id: RecordId,
-    /// Unit vector of length [`Space::dim`].
+    /// Unit vector of length [`EmbeddingSpace::dim`].
     pub vector: Vec<f32>,
     /// Metadata of the asset.
     pub payload: Payload,
@@ -109,7 +109,7 @@ pub struct Record {
 
 /// Path, content and modification time of a record, without the rest of its payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stamp {
+pub struct FileState {
     /// Id of the record.
     pub id: RecordId,
     /// See [`Payload::path`].

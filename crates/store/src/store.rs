@@ -1,6 +1,6 @@
 //! The trait of all stores: write, read, filter and search records of one space.
 
-use crate::{Entry, Failure, Filter, Payload, Record, RecordId, Space, Stamp, StoreError};
+use crate::{EmbeddingSpace, Entry, Failure, FileState, Filter, Payload, Record, RecordId, StoreError};
 
 /// A search query.
 ///
@@ -14,7 +14,7 @@ use crate::{Entry, Failure, Filter, Payload, Record, RecordId, Space, Stamp, Sto
 /// ```
 #[derive(Clone, Debug)]
 pub struct SearchRequest {
-    /// Unit vector of length [`Space::dim`].
+    /// Unit vector of length [`EmbeddingSpace::dim`].
     pub vector: Vec<f32>,
     /// Maximum number of hits.
     pub k: usize,
@@ -60,17 +60,17 @@ impl Default for ListRequest {
     }
 }
 
-/// Stores records of one [`Space`] and finds the nearest ones. Can be shared between threads.
+/// Stores records of one [`EmbeddingSpace`] and finds the nearest ones. Can be shared between threads.
 ///
 /// Every change is atomic and durable: when a method returns `Ok`, the change survives the end of the process.
 /// `contract::check` (feature `contract`) tests whether an implementation conforms to this documentation.
 ///
 /// # Errors
 /// Every method may also fail with [`StoreError::Sqlite`], [`StoreError::Io`], [`StoreError::DiskFull`] or
-/// [`StoreError::Damaged`], and every change with [`StoreError::ReadOnly`] if the store was opened for reading.
+/// [`StoreError::Corrupt`], and every change with [`StoreError::ReadOnly`] if the store was opened for reading.
 pub trait VectorStore: Send + Sync {
     /// The space of this store's vectors.
-    fn space(&self) -> &Space;
+    fn space(&self) -> &EmbeddingSpace;
 
     /// Number of records.
     ///
@@ -90,10 +90,10 @@ pub trait VectorStore: Send + Sync {
     /// `space` is the space of the given vectors.
     ///
     /// # Errors
-    /// [`StoreError::ModelMismatch`] if that is not the store's space, [`StoreError::PathTaken`] if another record has
+    /// [`StoreError::ModelMismatch`] if that is not the store's space, [`StoreError::DuplicatePath`] if another record has
     /// the path, [`StoreError::Invalid`] for vectors that are not finite and of unit norm, two records
     /// with one id, an empty path, extents that are not finite.
-    fn upsert(&self, space: &Space, records: &[Record]) -> Result<(), StoreError>;
+    fn upsert(&self, space: &EmbeddingSpace, records: &[Record]) -> Result<(), StoreError>;
 
     /// Replaces payloads and index states; keeps vectors and thumbnails.
     ///
@@ -104,7 +104,7 @@ pub trait VectorStore: Send + Sync {
     /// Changes only paths. Files that swapped paths can be renamed in one call.
     ///
     /// # Errors
-    /// [`StoreError::UnknownRecord`]; [`StoreError::PathTaken`] if two records would have the same path after the call.
+    /// [`StoreError::UnknownRecord`]; [`StoreError::DuplicatePath`] if two records would have the same path after the call.
     fn rename(&self, moves: &[(RecordId, String)]) -> Result<(), StoreError>;
 
     /// Deletes records; unknown ids are ignored. Returns the number of deleted records.
@@ -160,7 +160,7 @@ pub trait VectorStore: Send + Sync {
     ///
     /// # Errors
     /// If the store cannot be read.
-    fn stamps(&self) -> Result<Vec<Stamp>, StoreError>;
+    fn file_states(&self) -> Result<Vec<FileState>, StoreError>;
 
     /// The id for the asset at `path`: the id of its record, or a new one that no record has.
     ///
@@ -189,7 +189,7 @@ pub trait VectorStore: Send + Sync {
     ///
     /// # Errors
     /// If the store cannot be written.
-    fn set_note(&self, key: &str, value: Option<&str>) -> Result<(), StoreError>;
+    fn set_metadata(&self, key: &str, value: Option<&str>) -> Result<(), StoreError>;
 
     /// Files that could not be indexed, in order of path.
     ///

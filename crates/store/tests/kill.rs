@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use lexiform_store::{
-    IndexState, Payload, Record, RecordId, SearchRequest, Space, SqliteStore, StoreError, VectorStore,
+    EmbeddingSpace, IndexState, Payload, Record, RecordId, SearchRequest, SqliteStore, StoreError,
+    VectorStore,
 };
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -19,8 +20,8 @@ const BATCH: u64 = 8;
 /// Number of records of the previous batch that are deleted after every third batch.
 const DELETED: u64 = 2;
 
-fn space() -> Space {
-    Space { model: "kill".into(), dim: DIM, preprocessing: "none".into() }
+fn space() -> EmbeddingSpace {
+    EmbeddingSpace { model: "kill".into(), dim: DIM, preprocessing: "none".into() }
 }
 
 /// The record with a number; always the same.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::Args;
 use lexiform_model::point::CloudOptions;
-use lexiform_search::{Labels, Look, Scored, embed_file};
+use lexiform_search::{LabelScore, Labels, ShapePreprocessor, embed_file};
 use serde::Serialize;
 
 use crate::failure::{Usage, Verdict};
@@ -46,7 +46,7 @@ pub struct ClassifyArgs {
 #[derive(Serialize)]
 struct LabelsLine<'a> {
     path: String,
-    labels: &'a [Scored],
+    labels: &'a [LabelScore],
 }
 
 impl ClassifyArgs {
@@ -69,7 +69,7 @@ impl ClassifyArgs {
             None => encoder.templates(),
         };
         let labels = Labels::new(&*encoder, names, &templates)?;
-        let look = Look::of(&*encoder);
+        let look = ShapePreprocessor::of(&*encoder);
         self.each(|file| Ok(labels.score(&embed_file(&*encoder, &look, file)?)))
     }
 
@@ -99,7 +99,7 @@ impl ClassifyArgs {
 
     fn each(
         &self,
-        name: impl Fn(&Path) -> Result<Vec<Scored>, lexiform_search::Error>,
+        name: impl Fn(&Path) -> Result<Vec<LabelScore>, lexiform_search::Error>,
     ) -> anyhow::Result<Vec<(String, String)>> {
         let mut failed = Vec::new();
         for file in &self.files {
@@ -122,11 +122,11 @@ impl ClassifyArgs {
         if names.is_empty() { Err(Usage("no labels given".to_owned()).into()) } else { Ok(Some(names)) }
     }
 
-    fn show(&self, file: &Path, scored: &[Scored]) -> anyhow::Result<()> {
+    fn show(&self, file: &Path, scored: &[LabelScore]) -> anyhow::Result<()> {
         if self.json {
             return output::json(&LabelsLine { path: file.display().to_string(), labels: scored });
         }
-        let row = |s: &Scored| vec![format!("{:.3}", s.score), s.label.clone()];
+        let row = |s: &LabelScore| vec![format!("{:.3}", s.score), s.label.clone()];
         let rows: Vec<_> = scored.iter().take(self.k).map(row).collect();
         if self.files.len() > 1 {
             output::line(format!("{}:", file.display()))?;

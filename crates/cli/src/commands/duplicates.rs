@@ -8,7 +8,10 @@ use lexiform_geometry::Camera;
 use lexiform_geometry::normalize::{Center, normalize_unit_sphere};
 use lexiform_render::SheetCell;
 use lexiform_render::{RenderConfig, render};
-use lexiform_search::{DuplicateOptions, Place, Relation, Twin, Twins, files_of, find_duplicates};
+use lexiform_search::{
+    Duplicate, DuplicateGroup, DuplicateOptions, DuplicateRelation, LibraryPath, find_duplicates,
+    library_files,
+};
 use serde::Serialize;
 
 use crate::failure::{Verdict, WithHint as _};
@@ -63,9 +66,9 @@ impl DuplicatesArgs {
             return Err(anyhow!("{file}: expected a folder or a library, found a file"))
                 .hint("`lexiform search FOLDER --shape FILE` finds shapes like a file's");
         }
-        let place = Place::meant_by(&target);
+        let place = LibraryPath::discover(&target);
         let shown = Shown::new(&self.target, place.root.as_deref().unwrap_or(&target));
-        let files = files_of(&place)?;
+        let files = library_files(&place)?;
         let options = DuplicateOptions { threshold: self.threshold / 100.0, jobs: self.jobs.count() };
         let progress = Progress::new(files.len());
         let name =
@@ -98,7 +101,7 @@ impl DuplicatesArgs {
     }
 }
 
-fn show(group: &Twins, index: usize, shown: &Shown) -> anyhow::Result<()> {
+fn show(group: &DuplicateGroup, index: usize, shown: &Shown) -> anyhow::Result<()> {
     if index > 0 {
         output::line("")?;
     }
@@ -111,14 +114,14 @@ fn show(group: &Twins, index: usize, shown: &Shown) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn in_words(twin: &Twin) -> String {
+fn in_words(twin: &Duplicate) -> String {
     let percent = 100.0 * twin.distance;
     match twin.relation {
-        Relation::Identical => "identical bytes".to_owned(),
-        Relation::Same => "same shape".to_owned(),
-        Relation::Mirrored => "mirrored".to_owned(),
-        Relation::Near if twin.mirrored => format!("near, mirrored, {percent:.2} % apart"),
-        Relation::Near => format!("near, {percent:.2} % apart"),
+        DuplicateRelation::Identical => "identical bytes".to_owned(),
+        DuplicateRelation::Same => "same shape".to_owned(),
+        DuplicateRelation::Mirrored => "mirrored".to_owned(),
+        DuplicateRelation::Near if twin.mirrored => format!("near, mirrored, {percent:.2} % apart"),
+        DuplicateRelation::Near => format!("near, {percent:.2} % apart"),
     }
 }
 
@@ -132,15 +135,15 @@ struct GroupLine {
 #[derive(Serialize)]
 struct TwinLine {
     path: String,
-    relation: Relation,
+    relation: DuplicateRelation,
     mirrored: bool,
     /// Percent of the diameter.
     distance: f32,
 }
 
 impl GroupLine {
-    fn new(group: &Twins, shown: &Shown) -> Self {
-        let line = |twin: &Twin| TwinLine {
+    fn new(group: &DuplicateGroup, shown: &Shown) -> Self {
+        let line = |twin: &Duplicate| TwinLine {
             path: shown.path(&twin.file),
             relation: twin.relation,
             mirrored: twin.mirrored,
@@ -151,7 +154,7 @@ impl GroupLine {
 }
 
 /// Draws every file of every group from the front, group after group.
-fn draw_sheet(groups: &[Twins], path: &Path) -> anyhow::Result<()> {
+fn draw_sheet(groups: &[DuplicateGroup], path: &Path) -> anyhow::Result<()> {
     let mut cells = Vec::new();
     for (number, group) in (1..).zip(groups) {
         let others = group.others.iter().map(|twin| (&twin.file, in_words(twin)));

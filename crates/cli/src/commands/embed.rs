@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, ValueEnum};
 use lexiform_model::preprocess::Crop;
-use lexiform_search::{Embedding, Encoder, Look, Taken, embed_file, read_picture};
+use lexiform_search::{Embedding, Encoder, ModelInput, ShapePreprocessor, embed_file, read_image};
 use serde_json::json;
 
 use crate::array_file;
@@ -102,9 +102,9 @@ impl EmbedArgs {
     }
 
     fn of_views(&self, encoder: &dyn Encoder) -> anyhow::Result<Row> {
-        let views = self.views.iter().map(|path| read_picture(path)).collect::<Result<Vec<_>, _>>()?;
+        let views = self.views.iter().map(|path| read_image(path)).collect::<Result<Vec<_>, _>>()?;
         let embeddings =
-            encoder.embed_shapes(vec![Taken::Views(views)]).map_err(|error| anyhow::anyhow!(error))?;
+            encoder.embed_shapes(vec![ModelInput::Views(views)]).map_err(|error| anyhow::anyhow!(error))?;
         let embedding = embeddings.into_iter().next().ok_or_else(|| Usage("no views given".to_owned()))?;
         Ok((self.views[0].display().to_string(), embedding))
     }
@@ -114,7 +114,7 @@ impl EmbedArgs {
         encoder: &dyn Encoder,
         failed: &mut Vec<(String, String)>,
     ) -> anyhow::Result<Vec<Row>> {
-        let look = Look::of(encoder);
+        let look = ShapePreprocessor::of(encoder);
         let mut rows = Vec::with_capacity(self.files.len());
         for file in &self.files {
             match embed_file(encoder, &look, file) {

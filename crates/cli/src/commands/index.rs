@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use lexiform_search::{IndexOptions, Library, Place};
+use lexiform_search::{IndexOptions, Library, LibraryPath};
 use serde_json::json;
 
 use crate::failure::{Usage, Verdict};
@@ -57,7 +57,7 @@ impl IndexArgs {
     }
 
     /// Brings a library up to date for one model; returns how many files failed.
-    fn index(&self, place: Place, model: &str) -> anyhow::Result<usize> {
+    fn index(&self, place: LibraryPath, model: &str) -> anyhow::Result<usize> {
         let library = Library::open_or_add(place, self.model.opening.open(model, None)?, model)?;
         let options =
             IndexOptions { jobs: self.jobs.count(), prune: self.prune, retry_failed: self.retry_failed };
@@ -71,13 +71,13 @@ impl IndexArgs {
         Ok(report.summary.failed)
     }
 
-    fn place(&self) -> anyhow::Result<Place> {
+    fn place(&self) -> anyhow::Result<LibraryPath> {
         match (&self.library, &self.paths[..]) {
             (Some(folder), _) => {
                 fs_err::create_dir_all(folder)?;
-                Ok(Place::at(&fs_err::canonicalize(folder)?))
+                Ok(LibraryPath::at(&fs_err::canonicalize(folder)?))
             }
-            (None, [folder]) if folder.is_dir() => Ok(Place::meant_by(&fs_err::canonicalize(folder)?)),
+            (None, [folder]) if folder.is_dir() => Ok(LibraryPath::discover(&fs_err::canonicalize(folder)?)),
             (None, [missing]) if !missing.exists() => Err(not_found(missing)),
             _ => {
                 Err(Usage("several paths need a library of their own: add --library FOLDER".to_owned())

@@ -6,7 +6,8 @@ use anyhow::anyhow;
 use clap::Args;
 use lexiform_render::SheetCell;
 use lexiform_search::{
-    Answer, Ensemble, Error, Filter, IndexOptions, Library, Member, Place, Query, RecordId, StoreError, Term,
+    Answer, Ensemble, Error, Filter, IndexOptions, Library, LibraryPath, Member, Query, QueryTerm, RecordId,
+    StoreError,
 };
 use serde::Serialize;
 
@@ -86,7 +87,7 @@ impl SearchArgs {
             check_file(sheet)?;
         }
         let target = self.folder()?;
-        let place = Place::meant_by(&target);
+        let place = LibraryPath::discover(&target);
         let shown = Shown::new(&self.target, place.root.as_deref().unwrap_or(&target));
         let mut members = Vec::new();
         let models = self.models.names_for(&place)?;
@@ -122,24 +123,30 @@ impl SearchArgs {
         };
         let like = self.like.as_deref().map(str::parse::<RecordId>).transpose().map_err(Error::from)?;
         let wanted = [
-            (Part::Text, self.text.clone().map(Term::Text)),
-            (Part::Image, self.image.clone().map(Term::Image)),
-            (Part::Shape, self.shape.clone().map(Term::Shape)),
-            (Part::Like, like.map(Term::Like)),
+            (Part::Text, self.text.clone().map(QueryTerm::Text)),
+            (Part::Image, self.image.clone().map(QueryTerm::Image)),
+            (Part::Shape, self.shape.clone().map(QueryTerm::Shape)),
+            (Part::Like, like.map(QueryTerm::Like)),
         ];
-        let mut terms: Vec<(f32, Term)> =
+        let mut terms: Vec<(f32, QueryTerm)> =
             wanted.into_iter().filter_map(|(part, term)| Some((weight(part), term?))).collect();
         if terms.is_empty() {
             return Err(Usage("nothing to look for: give TEXT, --image, --shape or --like".to_owned()).into());
         }
-        terms.extend(self.not.iter().map(|text| (-weight(Part::Not), Term::Text(text.clone()))));
+        terms.extend(self.not.iter().map(|text| (-weight(Part::Not), QueryTerm::Text(text.clone()))));
         let filter = self.filter.as_deref().map(Filter::parse).transpose();
         let filter = filter.map_err(|error| Error::from(StoreError::from(error)))?;
         Ok(Query { terms, k: self.k as usize, filter })
     }
 
     /// The library as a model sees it, up to date where that can be. With `others` it is not kept from them.
-    fn library(&self, place: &Place, shown: Shown, model: &str, others: bool) -> anyhow::Result<Library> {
+    fn library(
+        &self,
+        place: &LibraryPath,
+        shown: Shown,
+        model: &str,
+        others: bool,
+    ) -> anyhow::Result<Library> {
         let encoder = self.models.opening.open(model, None)?;
         // A library apart says nothing about where to look for new files.
         let Some(root) = place.root.clone().filter(|_| !(self.no_update && place.exists())) else {

@@ -42,7 +42,7 @@ pub struct HardCase {
     pub score: f64,
     /// Score of the right one.
     pub truth_score: f64,
-    /// Place of the right one.
+    /// LibraryPath of the right one.
     pub rank: usize,
     /// A small JPEG of it.
     #[serde(skip)]

@@ -155,7 +155,7 @@ pub(super) fn confusion(report: &Report) -> String {
     let pairs = match pairs.is_empty() {
         true => String::new(),
         false => format!(
-            "<h2>Taken for each other most</h2>\n<table><tr><th>is</th><th>is taken for</th><th class=\"r\">how often</th></tr>\n{pairs}</table>"
+            "<h2>ModelInput for each other most</h2>\n<table><tr><th>is</th><th>is taken for</th><th class=\"r\">how often</th></tr>\n{pairs}</table>"
         ),
     };
     format!(

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use lexiform_data::listing::{Column, Listing};
 use lexiform_metrics::Features;
-use lexiform_search::{Embedding, Encoder, embed_picture};
+use lexiform_search::{Embedding, Encoder, embed_image_file};
 
 use super::config::PhotoListing;
 use super::direction::{Direction, Side, both_ways};
@@ -45,7 +45,7 @@ pub(super) fn directions(
             unusable.push(UnusableFile { file: name, reason: "no shape is a right answer".to_owned() });
             continue;
         }
-        match embed_picture(encoder, &image) {
+        match embed_image_file(encoder, &image) {
             Ok(embedding) => {
                 events(EvalEvent::Step { item: &name });
                 names.push(name);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use lexiform_metrics::Features;
-use lexiform_search::{Encoder, Intake};
+use lexiform_search::{Encoder, InputSpec};
 
 use super::config::RetrievalConfig;
 use super::direction::Direction;
@@ -79,7 +79,7 @@ pub(super) fn of_model(
 /// Views that are asked for, or most of the protocol's if the model takes views.
 fn selection(config: &RetrievalConfig, encoder: &dyn Encoder) -> ViewSelection {
     let of_protocol = || match config.protocol.map(|protocol| protocol.input) {
-        Some(ShapeInput::Views { counts, .. }) if matches!(encoder.intake(), Intake::Views { .. }) => {
+        Some(ShapeInput::Views { counts, .. }) if matches!(encoder.input_spec(), InputSpec::Views { .. }) => {
             counts.last().copied()
         }
         _ => None,

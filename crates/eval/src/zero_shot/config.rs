@@ -1,7 +1,7 @@
 //! What a zero-shot classification is made on, and how.
 
 use lexiform_metrics::bootstrap::Resampling;
-use lexiform_search::Scanned;
+use lexiform_search::SimulatedScan;
 
 use crate::class_texts::ClassTexts;
 use crate::generated::ShapeGenerator;
@@ -19,7 +19,7 @@ pub struct ZeroShotConfig<'a> {
     /// Numbers of views, a result each; the protocol's, or the model's own number, if empty.
     pub views: Vec<usize>,
     /// Measure point clouds sampled from the surfaces instead of the shapes.
-    pub clouds: Option<Scanned>,
+    pub clouds: Option<SimulatedScan>,
     /// Points that a point encoder is given; the protocol's, or the model's own number, if `None`.
     pub points: Option<usize>,
     /// Seeds that views and crop windows are sampled with, a result each; evenly spread views if empty.

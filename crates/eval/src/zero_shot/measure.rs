@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use lexiform_metrics::{Features, zero_shot};
-use lexiform_search::{Embedding, Encoder, Intake, Look, Taken};
+use lexiform_search::{Embedding, Encoder, InputSpec, ModelInput, ShapePreprocessor};
 
 use super::config::ZeroShotConfig;
 use super::results::{ModelResults, VariantResult};
@@ -26,7 +26,7 @@ impl ZeroShotConfig<'_> {
 
     /// Numbers of views that are asked for or that the protocol tries; `None` for the model's own.
     fn view_counts(&self, encoder: &dyn Encoder) -> Vec<Option<usize>> {
-        let takes_views = matches!(encoder.intake(), Intake::Views { .. });
+        let takes_views = matches!(encoder.input_spec(), InputSpec::Views { .. });
         let counts = match self.texts.protocol.map(|protocol| protocol.input) {
             _ if !self.views.is_empty() => self.views.clone(),
             Some(ShapeInput::Views { counts, .. }) if takes_views => counts.to_vec(),
@@ -38,7 +38,7 @@ impl ZeroShotConfig<'_> {
     /// Every number of views with every seed.
     fn selections(&self, encoder: &dyn Encoder) -> Result<Vec<ViewSelection>, EvalError> {
         let counts = self.view_counts(encoder);
-        if !self.seeds.is_empty() && matches!(encoder.intake(), Intake::Points { .. }) {
+        if !self.seeds.is_empty() && matches!(encoder.input_spec(), InputSpec::Points { .. }) {
             let reason = format!("{} takes points, not views", encoder.id());
             return Err(EvalError::Setting { setting: "seeds", reason });
         }
@@ -145,10 +145,10 @@ pub(super) fn generated(
     };
     let entries: Vec<Entry> = truth.iter().enumerate().map(entry).collect();
     let look = match config.clouds {
-        Some(scanned) => Look::of(&*encoder).at_clouds(scanned),
-        None => Look::of(&*encoder),
+        Some(scanned) => ShapePreprocessor::of(&*encoder).with_simulated_scan(scanned),
+        None => ShapePreprocessor::of(&*encoder),
     };
-    let inputs: Vec<Taken> = shapes.into_iter().map(|shape| shape.into_input(&look)).collect();
+    let inputs: Vec<ModelInput> = shapes.into_iter().map(|shape| shape.into_input(&look)).collect();
     let embedded = encoder.embed_shapes(inputs).map_err(EvalError::Encode)?;
     let features = Features::from_rows(embedded.iter().map(Embedding::as_slice))?;
     let classes = config.texts.features_of_model(&*encoder, &labels, false, events)?;

@@ -7,9 +7,9 @@ use lexiform_model::Embedding;
 
 use super::outcome::{IndexOutcome, NewRecord};
 use super::prepare::Prepared;
-use crate::look::panic_text;
+use crate::look::panic_message;
 use crate::query::encode_error;
-use crate::{Encoder, Error, Taken};
+use crate::{Encoder, Error, ModelInput};
 
 /// Shapes in one call of the model.
 pub(super) const BATCH_SIZE: usize = 8;
@@ -87,10 +87,10 @@ fn embed_one(encoder: &dyn Encoder, shape: &Prepared) -> Result<Embedding, Error
 }
 
 /// One embedding per shape, or an error; a panic inside the model is an error.
-fn embed(encoder: &dyn Encoder, shapes: Vec<Taken>) -> Result<Vec<Embedding>, Error> {
+fn embed(encoder: &dyn Encoder, shapes: Vec<ModelInput>) -> Result<Vec<Embedding>, Error> {
     let expected = shapes.len();
     let embeddings = catch_unwind(AssertUnwindSafe(|| encoder.embed_shapes(shapes)))
-        .unwrap_or_else(|panic| Err(format!("internal error: {}", panic_text(&*panic)).into()))
+        .unwrap_or_else(|panic| Err(format!("internal error: {}", panic_message(&*panic)).into()))
         .map_err(|error| encode_error(encoder, error))?;
     if embeddings.len() == expected {
         return Ok(embeddings);

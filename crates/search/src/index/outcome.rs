@@ -3,7 +3,7 @@
 use lexiform_store::{Entry, Failure, IndexState, Payload, RecordId};
 
 use super::plan::Candidate;
-use crate::Status;
+use crate::FileStatus;
 
 /// The outcome for a candidate, ready to be stored.
 pub(super) enum IndexOutcome {
@@ -37,18 +37,18 @@ impl IndexOutcome {
     }
 
     /// Path and status for the event about the file.
-    pub(super) fn status(&self) -> (String, Status) {
+    pub(super) fn status(&self) -> (String, FileStatus) {
         match self {
-            Self::Unchanged(entry) => (entry.payload.path.clone(), Status::Unchanged),
+            Self::Unchanged(entry) => (entry.payload.path.clone(), FileStatus::Unchanged),
             Self::Moved { entry, from } => {
-                (entry.payload.path.clone(), Status::Renamed { from: from.clone() })
+                (entry.payload.path.clone(), FileStatus::Renamed { from: from.clone() })
             }
-            Self::Embedded(new) => (new.payload.path.clone(), Status::Indexed),
+            Self::Embedded(new) => (new.payload.path.clone(), FileStatus::Indexed),
             Self::Failed { candidate, error, .. } => {
-                (candidate.key.clone(), Status::Failed { error: error.clone() })
+                (candidate.key.clone(), FileStatus::Failed { error: error.clone() })
             }
             Self::FailedBefore(failure) => {
-                (failure.path.clone(), Status::Failed { error: failure.error.clone() })
+                (failure.path.clone(), FileStatus::Failed { error: failure.error.clone() })
             }
         }
     }

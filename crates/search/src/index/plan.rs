@@ -8,7 +8,7 @@ use lexiform_mesh_io::Found;
 use lexiform_store::{Entry, Failure, IndexState, ListRequest, Payload, StoreError, VectorStore};
 
 use crate::fingerprint::{self, Fingerprint};
-use crate::{Library, Place};
+use crate::{Library, LibraryPath};
 
 /// Entries read from the store at a time.
 const PAGE: usize = 4096;
@@ -99,7 +99,12 @@ impl Scope<'_> {
 
 impl Plan {
     /// Adds the entries whose file was not found.
-    fn add_missing(&mut self, place: &Place, scope: &Scope<'_>, not_found: impl Iterator<Item = Entry>) {
+    fn add_missing(
+        &mut self,
+        place: &LibraryPath,
+        scope: &Scope<'_>,
+        not_found: impl Iterator<Item = Entry>,
+    ) {
         for entry in not_found {
             let path = place.path(&entry.payload.path);
             // Outside the roots nothing was searched, so ask the file system.

@@ -13,12 +13,12 @@ use super::plan::{Candidate, set_fingerprint};
 use super::task::IndexTask;
 use crate::fingerprint::{Fingerprint, fingerprint};
 use crate::read_limits::LARGE_FILE_BYTES;
-use crate::{Error, Taken};
+use crate::{Error, ModelInput};
 
 /// A shape ready for the model.
 pub(super) struct Prepared {
     pub candidate: Candidate,
-    pub taken: Taken,
+    pub taken: ModelInput,
     pub payload: Payload,
     pub index_state: IndexState,
     pub thumbnail: Vec<u8>,

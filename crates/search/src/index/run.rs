@@ -13,7 +13,7 @@ use super::outcome::IndexOutcome;
 use super::plan::{self, Plan};
 use super::task::IndexTask;
 use super::{pipeline, write};
-use crate::{Error, Event, Library, Status, Summary};
+use crate::{Error, FileStatus, IndexEvent, IndexSummary, Library};
 
 /// Options of [`Library::index`].
 #[derive(Clone, Debug, Default)]
@@ -37,14 +37,14 @@ impl Library {
         &self,
         paths: &[PathBuf],
         options: &IndexOptions,
-        on_event: &mut dyn FnMut(Event),
-    ) -> Result<Summary, Error> {
+        on_event: &mut dyn FnMut(IndexEvent),
+    ) -> Result<IndexSummary, Error> {
         let absolute =
             |path: &PathBuf| fs_err::canonicalize(path).map_err(|_| Error::NotFound { path: path.clone() });
         let roots: Vec<PathBuf> = paths.iter().map(absolute).collect::<Result<_, _>>()?;
         let now = SystemTime::now();
         let plan = plan::plan(self, &roots, walk(&roots), now)?;
-        let mut run = IndexRun { library: self, options, on_event, summary: Summary::default(), now };
+        let mut run = IndexRun { library: self, options, on_event, summary: IndexSummary::default(), now };
         run.start(&plan);
         let moved = run.process(&plan)?;
         run.remove_missing(plan, &moved)?;
@@ -56,20 +56,20 @@ impl Library {
 struct IndexRun<'a> {
     library: &'a Library,
     options: &'a IndexOptions,
-    on_event: &'a mut dyn FnMut(Event),
-    summary: Summary,
+    on_event: &'a mut dyn FnMut(IndexEvent),
+    summary: IndexSummary,
     now: SystemTime,
 }
 
 impl IndexRun<'_> {
     fn start(&mut self, plan: &Plan) {
         let to_check = plan.candidates.len();
-        (self.on_event)(Event::Planned { files: to_check + plan.unchanged.len(), to_check });
+        (self.on_event)(IndexEvent::Planned { files: to_check + plan.unchanged.len(), to_check });
         for path in &plan.unchanged {
-            self.report(path.clone(), Status::Unchanged);
+            self.report(path.clone(), FileStatus::Unchanged);
         }
         for (path, error) in &plan.unusable {
-            self.report(path.clone(), Status::Failed { error: error.clone() });
+            self.report(path.clone(), FileStatus::Failed { error: error.clone() });
         }
     }
 
@@ -93,7 +93,7 @@ impl IndexRun<'_> {
 
     /// Stores a batch, then reports it: an event means that the outcome is durable.
     fn commit(&mut self, batch: Vec<IndexOutcome>) -> Result<(), Error> {
-        let statuses: Vec<(String, Status)> = batch.iter().map(IndexOutcome::status).collect();
+        let statuses: Vec<(String, FileStatus)> = batch.iter().map(IndexOutcome::status).collect();
         write::write(self.library.store(), batch, self.now)?;
         statuses.into_iter().for_each(|(path, status)| self.report(path, status));
         Ok(())
@@ -101,23 +101,23 @@ impl IndexRun<'_> {
 
     /// Reports missing files, and deletes their records if the options say so.
     fn remove_missing(&mut self, plan: Plan, moved: &HashSet<RecordId>) -> Result<(), Error> {
-        let dropped = self.options.prune;
+        let pruned = self.options.prune;
         let missing: Vec<Entry> =
             plan.missing.into_iter().filter(|entry| !moved.contains(&entry.id)).collect();
-        if dropped {
+        if pruned {
             self.library.store().delete(&missing.iter().map(|entry| entry.id).collect::<Vec<_>>())?;
         }
         // A failure says only that a file could not be used: without the file it is obsolete.
         let failures: Vec<&str> = plan.missing_failures.iter().map(String::as_str).collect();
         self.library.store().clear_failures(&failures)?;
         for entry in missing {
-            self.report(entry.payload.path, Status::Removed { dropped });
+            self.report(entry.payload.path, FileStatus::Removed { pruned });
         }
         Ok(())
     }
 
-    fn report(&mut self, path: String, status: Status) {
+    fn report(&mut self, path: String, status: FileStatus) {
         self.summary.count(&status);
-        (self.on_event)(Event::File { path, status });
+        (self.on_event)(IndexEvent::File { path, status });
     }
 }

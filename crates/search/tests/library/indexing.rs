@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::support::{BLUE, ColorEncoder, GREEN, LastWord, RED, write_shape};
-use lexiform_search::{Error, Event, IndexOptions, Library, Place, Query, Status, StoreError, Summary};
+use crate::support::{BLUE, ColorEncoder, FailureMode, GREEN, RED, write_shape};
+use lexiform_search::{
+    Error, FileStatus, IndexEvent, IndexOptions, IndexSummary, Library, LibraryPath, Query, StoreError,
+};
 
 /// A folder of shapes with a library.
 struct Folder {
@@ -30,13 +32,13 @@ impl Folder {
     }
 
     fn library(&self) -> Library {
-        Library::open(Place::beside(&self.root()), self.encoder.clone(), "color").unwrap()
+        Library::open(LibraryPath::beside(&self.root()), self.encoder.clone(), "color").unwrap()
     }
 
-    fn index_with(&self, options: &IndexOptions) -> Result<(Summary, Vec<(String, Status)>), Error> {
+    fn index_with(&self, options: &IndexOptions) -> Result<(IndexSummary, Vec<(String, FileStatus)>), Error> {
         let mut told = Vec::new();
         let summary = self.library().index(&[self.root()], options, &mut |event| {
-            if let Event::File { path, status } = event {
+            if let IndexEvent::File { path, status } = event {
                 told.push((path, status));
             }
         })?;
@@ -44,7 +46,7 @@ impl Folder {
         Ok((summary, told))
     }
 
-    fn index(&self) -> (Summary, Vec<(String, Status)>) {
+    fn index(&self) -> (IndexSummary, Vec<(String, FileStatus)>) {
         self.index_with(&IndexOptions::default()).unwrap()
     }
 
@@ -54,7 +56,7 @@ impl Folder {
 }
 
 /// Sets an old modification time, so that it can be trusted.
-fn age(path: &Path) {
+fn set_old_mtime(path: &Path) {
     let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
     std::fs::File::options().write(true).open(path).unwrap().set_modified(long_ago).unwrap();
 }
@@ -63,7 +65,7 @@ fn age(path: &Path) {
 fn a_folder_is_found_by_color() {
     let folder = Folder::new();
     let (summary, _) = folder.index();
-    assert_eq!(summary, Summary { indexed: 3, ..Summary::default() });
+    assert_eq!(summary, IndexSummary { indexed: 3, ..IndexSummary::default() });
     assert_eq!(folder.best("something red"), "a/red.ply");
     assert_eq!(folder.best("something green"), "b/green.ply");
     assert_eq!(folder.best("something blue"), "blue.ply");
@@ -72,13 +74,13 @@ fn a_folder_is_found_by_color() {
 #[test]
 fn unchanged_files_are_not_embedded_again() {
     let folder = Folder::new();
-    age(&folder.file("blue.ply"));
+    set_old_mtime(&folder.file("blue.ply"));
     folder.index();
     for _ in 0..2 {
         let (summary, _) = folder.index();
-        assert_eq!(summary, Summary { unchanged: 3, ..Summary::default() });
+        assert_eq!(summary, IndexSummary { unchanged: 3, ..IndexSummary::default() });
     }
-    assert_eq!(folder.encoder.n_seen(), 3);
+    assert_eq!(folder.encoder.n_embedded(), 3);
 }
 
 #[test]
@@ -88,8 +90,8 @@ fn answers_do_not_contain_the_index_state() {
     fs_err::write(&material, "newmtl plain\nKd 1 0 0\n").unwrap();
     let shape = "mtllib plain.mtl\nv 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nf 1 2 3\nf 1 2 4\nf 1 3 4\nf 2 3 4\n";
     fs_err::write(folder.file("plain.obj"), shape).unwrap();
-    age(&material);
-    age(&folder.file("plain.obj"));
+    set_old_mtime(&material);
+    set_old_mtime(&folder.file("plain.obj"));
     folder.index();
     let library = folder.library();
     let entry = library.store().find_by_path("plain.obj").unwrap().unwrap();
@@ -110,14 +112,14 @@ fn a_moved_file_keeps_its_record() {
     fs_err::create_dir(folder.file("c")).unwrap();
     fs_err::rename(folder.file("a/red.ply"), folder.file("c/crimson.ply")).unwrap();
     let (summary, told) = folder.index();
-    assert_eq!(summary, Summary { unchanged: 2, renamed: 1, ..Summary::default() });
+    assert_eq!(summary, IndexSummary { unchanged: 2, renamed: 1, ..IndexSummary::default() });
     assert!(
-        told.contains(&("c/crimson.ply".into(), Status::Renamed { from: "a/red.ply".into() })),
+        told.contains(&("c/crimson.ply".into(), FileStatus::Renamed { from: "a/red.ply".into() })),
         "{told:?}"
     );
     assert_eq!(folder.library().find(&folder.file("c/crimson.ply")).unwrap(), id);
     assert_eq!(folder.best("red"), "c/crimson.ply");
-    assert_eq!(folder.encoder.n_seen(), 3);
+    assert_eq!(folder.encoder.n_embedded(), 3);
 }
 
 #[test]
@@ -128,7 +130,7 @@ fn a_changed_file_is_embedded_again() {
     write_shape(&folder.file("blue.ply"), RED, 7.0);
     fs_err::remove_file(folder.file("a/red.ply")).unwrap();
     let (summary, _) = folder.index_with(&IndexOptions { prune: true, ..IndexOptions::default() }).unwrap();
-    assert_eq!(summary, Summary { indexed: 1, unchanged: 1, removed: 1, ..Summary::default() });
+    assert_eq!(summary, IndexSummary { indexed: 1, unchanged: 1, removed: 1, ..IndexSummary::default() });
     assert_eq!(folder.library().find(&folder.file("blue.ply")).unwrap(), id);
     assert_eq!(folder.best("red"), "blue.ply");
 }
@@ -145,7 +147,7 @@ fn files_that_swap_paths_are_not_embedded_again() {
     assert_eq!((summary.indexed, summary.unchanged), (2, 1));
     assert_eq!(folder.best("red"), "blue.ply");
     assert_eq!(folder.best("blue"), "a/red.ply");
-    assert_eq!(folder.encoder.n_seen(), 3);
+    assert_eq!(folder.encoder.n_embedded(), 3);
 }
 
 #[test]
@@ -156,7 +158,7 @@ fn copies_are_embedded_once() {
     let (summary, _) = folder.index();
     assert_eq!((summary.indexed, summary.unchanged), (1, 3));
     assert_eq!(folder.library().len().unwrap(), 4);
-    assert_eq!(folder.encoder.n_seen(), 3);
+    assert_eq!(folder.encoder.n_embedded(), 3);
 }
 
 #[test]
@@ -165,10 +167,10 @@ fn a_missing_file_is_deleted_only_on_request() {
     folder.index();
     fs_err::remove_file(folder.file("blue.ply")).unwrap();
     let (_, told) = folder.index();
-    assert!(told.contains(&("blue.ply".into(), Status::Removed { dropped: false })));
+    assert!(told.contains(&("blue.ply".into(), FileStatus::Removed { pruned: false })));
     assert_eq!(folder.library().len().unwrap(), 3);
     let (_, told) = folder.index_with(&IndexOptions { prune: true, ..IndexOptions::default() }).unwrap();
-    assert!(told.contains(&("blue.ply".into(), Status::Removed { dropped: true })));
+    assert!(told.contains(&("blue.ply".into(), FileStatus::Removed { pruned: true })));
     assert_eq!(folder.library().len().unwrap(), 2);
 }
 
@@ -182,12 +184,15 @@ fn a_broken_file_is_reported_and_skipped_until_it_changes() {
         let (summary, told) = folder.index();
         assert_eq!(summary.failed, 2, "{told:?}");
         let (_, status) = told.iter().find(|(path, _)| path == "broken.ply").unwrap();
-        let Status::Failed { error } = status else { panic!("{status:?}") };
+        let FileStatus::Failed { error } = status else { panic!("{status:?}") };
         assert!(!error.contains("broken.ply"), "the path is reported separately: {error}");
     }
     assert_eq!(folder.library().failures().unwrap().len(), 2);
     write_shape(&broken, RED, 3.0);
-    assert_eq!(folder.index().0, Summary { indexed: 1, unchanged: 3, failed: 1, ..Summary::default() });
+    assert_eq!(
+        folder.index().0,
+        IndexSummary { indexed: 1, unchanged: 3, failed: 1, ..IndexSummary::default() }
+    );
     fs_err::remove_file(folder.file("empty.stl")).unwrap();
     folder.index();
     assert!(folder.library().failures().unwrap().is_empty());
@@ -198,18 +203,18 @@ fn a_file_that_becomes_broken_is_no_longer_found() {
     let folder = Folder::new();
     folder.index();
     fs_err::write(folder.file("blue.ply"), "scribble").unwrap();
-    assert_eq!(folder.index().0, Summary { unchanged: 2, failed: 1, ..Summary::default() });
+    assert_eq!(folder.index().0, IndexSummary { unchanged: 2, failed: 1, ..IndexSummary::default() });
     assert_ne!(folder.best("blue"), "blue.ply");
 }
 
 #[test]
 fn an_interrupted_run_is_resumed() {
-    for last_word in [LastWord::Error, LastWord::Panic] {
+    for failure_mode in [FailureMode::Error, FailureMode::Panic] {
         let mut folder = Folder::new();
         for i in 0..40 {
             write_shape(&folder.file(&format!("more/{i}.ply")), GREEN, 2.0 + i as f32);
         }
-        let impatient = ColorEncoder { patience: 20, last_word, ..ColorEncoder::new("color-1") };
+        let impatient = ColorEncoder { max_shapes: 20, failure_mode, ..ColorEncoder::new("color-1") };
         folder.encoder = Arc::new(impatient);
         let error = folder.index_with(&IndexOptions::default()).unwrap_err();
         assert!(matches!(error, Error::Encode { .. }), "{error}");
@@ -217,7 +222,7 @@ fn an_interrupted_run_is_resumed() {
         assert!(stored > 0, "what was done before is kept");
         folder.encoder = Arc::new(ColorEncoder::new("color-1"));
         assert_eq!(folder.index().0.indexed, 43 - stored);
-        assert_eq!(folder.encoder.n_seen(), 43 - stored);
+        assert_eq!(folder.encoder.n_embedded(), 43 - stored);
         assert_eq!(folder.library().len().unwrap(), 43);
     }
 }
@@ -226,7 +231,7 @@ fn an_interrupted_run_is_resumed() {
 fn a_second_writer_is_refused_and_a_reader_is_not() {
     let folder = Folder::new();
     folder.index();
-    let place = Place::beside(&folder.root());
+    let place = LibraryPath::beside(&folder.root());
     let _writer = folder.library();
     let second = Library::open(place.clone(), folder.encoder.clone(), "color").err().unwrap();
     assert!(matches!(second, Error::Store(StoreError::Locked { .. })), "{second}");
@@ -239,7 +244,7 @@ fn a_second_writer_is_refused_and_a_reader_is_not() {
 fn two_models_never_mix() {
     let folder = Folder::new();
     folder.index();
-    let place = Place::beside(&folder.root());
+    let place = LibraryPath::beside(&folder.root());
     assert_eq!(Library::recorded_models(&place).unwrap(), ["color"]);
     let other = Arc::new(ColorEncoder::new("color-2"));
     for result in [
@@ -257,7 +262,7 @@ fn two_models_never_mix() {
 fn a_separate_library_has_absolute_paths() {
     let folder = Folder::new();
     let apart = tempfile::tempdir().unwrap();
-    let library = Library::open(Place::at(apart.path()), folder.encoder.clone(), "color").unwrap();
+    let library = Library::open(LibraryPath::at(apart.path()), folder.encoder.clone(), "color").unwrap();
     let options = IndexOptions::default();
     library.index(&[folder.root().join("a"), folder.file("blue.ply")], &options, &mut |_| {}).unwrap();
     let answers = library.search(&Query::text("red", 10)).unwrap();
@@ -267,7 +272,7 @@ fn a_separate_library_has_absolute_paths() {
     );
     // Files outside the searched folders are not reported as missing.
     let summary = library.index(&[folder.root().join("b")], &options, &mut |_| {}).unwrap();
-    assert_eq!(summary, Summary { indexed: 1, ..Summary::default() });
+    assert_eq!(summary, IndexSummary { indexed: 1, ..IndexSummary::default() });
     let missing = library.index(&[folder.file("nowhere")], &options, &mut |_| {}).unwrap_err();
     assert!(matches!(missing, Error::NotFound { .. }));
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crate::support::{BLUE, ColorEncoder, GREEN, RED, write_shape};
 use lexiform_search::{
-    Combine, Ensemble, Error, IndexOptions, Intake, Library, Member, Place, Query, StoreError, Summary,
+    Ensemble, Error, Fusion, IndexOptions, IndexSummary, InputSpec, Library, LibraryPath, Member, Query,
+    StoreError,
 };
 
 /// A folder of three shapes.
@@ -29,15 +30,15 @@ impl Folder {
     }
 
     fn open(&self, encoder: &Arc<ColorEncoder>) -> Library {
-        Library::open_or_add(Place::beside(&self.root()), encoder.clone(), &encoder.id).unwrap()
+        Library::open_or_add(LibraryPath::beside(&self.root()), encoder.clone(), &encoder.id).unwrap()
     }
 
-    fn index(&self, encoder: &Arc<ColorEncoder>) -> Summary {
+    fn index(&self, encoder: &Arc<ColorEncoder>) -> IndexSummary {
         self.open(encoder).index(&[self.root()], &IndexOptions::default(), &mut |_| {}).unwrap()
     }
 
     fn read(&self, encoder: &Arc<ColorEncoder>) -> Library {
-        Library::open_for_reading(Place::beside(&self.root()), encoder.clone()).unwrap()
+        Library::open_for_reading(LibraryPath::beside(&self.root()), encoder.clone()).unwrap()
     }
 
     fn paths(&self, encoder: &Arc<ColorEncoder>, text: &str) -> Vec<String> {
@@ -51,19 +52,23 @@ fn views() -> Arc<ColorEncoder> {
 }
 
 fn points() -> Arc<ColorEncoder> {
-    Arc::new(ColorEncoder { intake: Intake::Points { count: 50 }, ..ColorEncoder::new("points-1") })
+    Arc::new(ColorEncoder { input_spec: InputSpec::Points { count: 50 }, ..ColorEncoder::new("points-1") })
 }
 
 #[test]
 fn a_library_holds_several_models() {
     let (folder, views, points) = (Folder::new(), views(), points());
     assert_eq!(folder.index(&views).indexed, 3);
-    let missing = Library::open_for_reading(Place::beside(&folder.root()), points.clone()).err().unwrap();
+    let missing =
+        Library::open_for_reading(LibraryPath::beside(&folder.root()), points.clone()).err().unwrap();
     assert!(matches!(missing, Error::Store(StoreError::ModelMismatch { .. })), "{missing}");
     assert_eq!(folder.index(&points).indexed, 3);
-    assert_eq!(Library::recorded_models(&Place::beside(&folder.root())).unwrap(), ["views-1", "points-1"]);
+    assert_eq!(
+        Library::recorded_models(&LibraryPath::beside(&folder.root())).unwrap(),
+        ["views-1", "points-1"]
+    );
     assert_eq!((folder.index(&views).unchanged, folder.index(&points).unchanged), (3, 3));
-    assert_eq!((views.n_seen(), points.n_seen()), (3, 3));
+    assert_eq!((views.n_embedded(), points.n_embedded()), (3, 3));
     for encoder in [&views, &points] {
         assert_eq!(folder.paths(encoder, "green")[0], "green.ply");
         assert_eq!(folder.read(encoder).len().unwrap(), 3);
@@ -77,14 +82,14 @@ fn each_model_is_indexed_separately() {
     folder.index(&points);
     // A changed file: the other model's embedding is deleted until its next run.
     folder.write("red.ply", BLUE, 2.0);
-    assert_eq!(folder.index(&points), Summary { indexed: 1, unchanged: 2, ..Summary::default() });
+    assert_eq!(folder.index(&points), IndexSummary { indexed: 1, unchanged: 2, ..IndexSummary::default() });
     assert_eq!(folder.read(&views).len().unwrap(), 2);
-    assert_eq!(folder.index(&views), Summary { indexed: 1, unchanged: 2, ..Summary::default() });
+    assert_eq!(folder.index(&views), IndexSummary { indexed: 1, unchanged: 2, ..IndexSummary::default() });
     assert_eq!(folder.paths(&views, "blue").len(), 3);
     // A moved file: the first run renames the record, for the other model it is unchanged.
     fs_err::rename(folder.root().join("green.ply"), folder.root().join("grass.ply")).unwrap();
     assert_eq!(folder.index(&views).renamed, 1);
-    assert_eq!(folder.index(&points), Summary { unchanged: 3, ..Summary::default() });
+    assert_eq!(folder.index(&points), IndexSummary { unchanged: 3, ..IndexSummary::default() });
     assert_eq!(folder.paths(&points, "green")[0], "grass.ply");
     // A broken file: each model reports it.
     fs_err::write(folder.root().join("broken.ply"), "ply").unwrap();
@@ -102,7 +107,7 @@ fn a_path_that_only_the_other_model_knows_can_be_moved_to() {
     folder.index(&views);
     fs_err::rename(folder.root().join("green.ply"), folder.root().join("grass.ply")).unwrap();
     assert_eq!(folder.index(&points).indexed, 3);
-    assert_eq!(folder.index(&views), Summary { renamed: 1, unchanged: 2, ..Summary::default() });
+    assert_eq!(folder.index(&views), IndexSummary { renamed: 1, unchanged: 2, ..IndexSummary::default() });
     assert_eq!(folder.paths(&views, "green")[0], "grass.ply");
     assert_eq!(folder.paths(&points, "green")[0], "grass.ply");
 }
@@ -110,7 +115,7 @@ fn a_path_that_only_the_other_model_knows_can_be_moved_to() {
 #[test]
 fn weights_decide_where_models_disagree() {
     let (folder, views) = (Folder::new(), views());
-    let deaf = Arc::new(ColorEncoder { hears: Some("blue"), ..ColorEncoder::new("deaf-1") });
+    let deaf = Arc::new(ColorEncoder { fixed_text: Some("blue"), ..ColorEncoder::new("deaf-1") });
     folder.index(&views);
     folder.index(&deaf);
     let ask = |weights: [f32; 2], combine| {
@@ -122,14 +127,14 @@ fn weights_decide_where_models_disagree() {
         assert!(answers.is_sorted_by(|a, b| a.score >= b.score));
         answers[0].payload.path.clone()
     };
-    for combine in [Combine::Rank, Combine::Weight] {
+    for combine in [Fusion::Rank, Fusion::Weight] {
         assert_eq!(ask([1.0, 0.2], combine), "red.ply", "{combine:?}");
         assert_eq!(ask([0.2, 1.0], combine), "blue.ply", "{combine:?}");
         assert_eq!(ask([1.0, 0.0], combine), "red.ply", "{combine:?}");
     }
     for weights in [[0.0, 0.0], [-1.0, 1.0], [f32::NAN, 1.0]] {
         let members = weights.map(|weight| Member { weight, library: folder.read(&views) });
-        assert!(matches!(Ensemble::new(members.into(), Combine::Rank), Err(Error::Query { .. })));
+        assert!(matches!(Ensemble::new(members.into(), Fusion::Rank), Err(Error::Query { .. })));
     }
 }
 
@@ -140,7 +145,7 @@ fn files_that_only_one_model_has_embedded_are_found() {
     folder.write("late.ply", RED, 3.0);
     folder.index(&points);
     let members = [&views, &points].map(|encoder| Member { weight: 1.0, library: folder.read(encoder) });
-    for combine in [Combine::Rank, Combine::Weight] {
+    for combine in [Fusion::Rank, Fusion::Weight] {
         let members = members.iter().map(|member| Member {
             weight: 1.0,
             library: folder.read(if member.library.len().unwrap() == 3 { &views } else { &points }),

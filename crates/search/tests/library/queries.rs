@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::support::{BLUE, ColorEncoder, GREEN, RED, write_shape};
 use lexiform_search::{
-    Error, Filter, IndexOptions, Labels, Library, Place, Query, RecordId, Term, embed_shape,
+    Error, Filter, IndexOptions, Labels, Library, LibraryPath, Query, QueryTerm, RecordId, embed_shape,
 };
 
 struct Gallery {
@@ -22,7 +22,7 @@ impl Gallery {
             write_shape(&root.join(format!("{name}.ply")), color, 1.0);
         }
         let encoder = Arc::new(ColorEncoder::new("color-1"));
-        let library = Library::open(Place::beside(&root), encoder, "color").unwrap();
+        let library = Library::open(LibraryPath::beside(&root), encoder, "color").unwrap();
         library.index(&[root], &IndexOptions::default(), &mut |_| {}).unwrap();
         Self { folder, library }
     }
@@ -43,11 +43,11 @@ fn every_kind_of_term_finds_its_color() {
     image::RgbImage::from_pixel(8, 8, image::Rgb(BLUE)).save(&picture).unwrap();
     let id = gallery.library.search(&Query::text("blue", 1)).unwrap()[0].id;
     for term in [
-        Term::Text("blue".into()),
-        Term::Image(picture),
-        Term::Shape(gallery.file("blue.ply")),
-        Term::Like(id),
-        Term::Embedding(gallery.library.embedding(id).unwrap()),
+        QueryTerm::Text("blue".into()),
+        QueryTerm::Image(picture),
+        QueryTerm::Shape(gallery.file("blue.ply")),
+        QueryTerm::Like(id),
+        QueryTerm::Embedding(gallery.library.embedding(id).unwrap()),
     ] {
         let query = Query { k: 1, ..Query::default() }.with(1.0, term.clone());
         assert_eq!(gallery.best(&query), "blue.ply", "{term:?}");
@@ -57,9 +57,9 @@ fn every_kind_of_term_finds_its_color() {
 #[test]
 fn terms_mix_and_negative_weights_exclude() {
     let gallery = Gallery::new();
-    let both = Query::text("red", 1).with(1.0, Term::Text("blue".into()));
+    let both = Query::text("red", 1).with(1.0, QueryTerm::Text("blue".into()));
     assert_eq!(gallery.best(&both), "purple.ply");
-    let not_red = both.with(-0.9, Term::Text("red".into()));
+    let not_red = both.with(-0.9, QueryTerm::Text("red".into()));
     assert_eq!(gallery.best(&not_red), "blue.ply");
 }
 
@@ -90,13 +90,13 @@ fn invalid_queries_are_rejected() {
     let refused = |query: Query| gallery.library.search(&query).unwrap_err();
     assert!(matches!(refused(Query::default()), Error::Query { .. }));
     assert!(matches!(refused(Query::text("  ", 3)), Error::Query { .. }));
-    let cancelled = Query::text("red", 1).with(-1.0, Term::Text("red".into()));
+    let cancelled = Query::text("red", 1).with(-1.0, QueryTerm::Text("red".into()));
     assert!(matches!(refused(cancelled), Error::Query { .. }));
-    let nan = Query { k: 1, ..Query::default() }.with(f32::NAN, Term::Text("red".into()));
+    let nan = Query { k: 1, ..Query::default() }.with(f32::NAN, QueryTerm::Text("red".into()));
     assert!(matches!(refused(nan), Error::Query { .. }));
-    let unknown = Query { k: 1, ..Query::default() }.with(1.0, Term::Like(RecordId::new(7).unwrap()));
+    let unknown = Query { k: 1, ..Query::default() }.with(1.0, QueryTerm::Like(RecordId::new(7).unwrap()));
     assert!(matches!(refused(unknown), Error::Store(_)));
-    let missing = Query { k: 1, ..Query::default() }.with(1.0, Term::Shape(gallery.file("no.ply")));
+    let missing = Query { k: 1, ..Query::default() }.with(1.0, QueryTerm::Shape(gallery.file("no.ply")));
     assert!(refused(missing).to_string().contains("no.ply"));
 }
 

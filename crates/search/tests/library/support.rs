@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use image::RgbaImage;
 use lexiform_geometry::RigKind;
-use lexiform_search::{Embedding, EncodeError, Encoder, Intake, Taken};
+use lexiform_search::{Embedding, EncodeError, Encoder, InputSpec, ModelInput};
 
 /// A model of colors: an embedding is the mean color of all pixels that are not white.
 pub struct ColorEncoder {
@@ -13,18 +13,18 @@ pub struct ColorEncoder {
     /// Number of embedded shapes.
     pub seen: AtomicUsize,
     /// It fails after this number of shapes.
-    pub patience: usize,
+    pub max_shapes: usize,
     /// How it fails.
-    pub last_word: LastWord,
+    pub failure_mode: FailureMode,
     /// Its input for shapes.
-    pub intake: Intake,
+    pub input_spec: InputSpec,
     /// Replaces every text.
-    pub hears: Option<&'static str>,
+    pub fixed_text: Option<&'static str>,
 }
 
 /// How a [`ColorEncoder`] fails.
 #[derive(Clone, Copy)]
-pub enum LastWord {
+pub enum FailureMode {
     Error,
     Panic,
 }
@@ -34,14 +34,14 @@ impl ColorEncoder {
         Self {
             id: id.to_owned(),
             seen: AtomicUsize::new(0),
-            patience: usize::MAX,
-            last_word: LastWord::Error,
-            intake: Intake::Views { rig: RigKind::Ring, count: 2, size: 32 },
-            hears: None,
+            max_shapes: usize::MAX,
+            failure_mode: FailureMode::Error,
+            input_spec: InputSpec::Views { rig: RigKind::Ring, count: 2, size: 32 },
+            fixed_text: None,
         }
     }
 
-    pub fn n_seen(&self) -> usize {
+    pub fn n_embedded(&self) -> usize {
         self.seen.load(Ordering::SeqCst)
     }
 }
@@ -55,8 +55,8 @@ impl Encoder for ColorEncoder {
         3
     }
 
-    fn intake(&self) -> Intake {
-        self.intake
+    fn input_spec(&self) -> InputSpec {
+        self.input_spec
     }
 
     fn preprocessing(&self) -> String {
@@ -73,25 +73,25 @@ impl Encoder for ColorEncoder {
 
     fn embed_texts(&self, texts: &[&str]) -> Result<Vec<Embedding>, EncodeError> {
         let color = |text: &&str| {
-            let text = self.hears.unwrap_or(text);
+            let text = self.fixed_text.unwrap_or(text);
             let has = |name: &str| f32::from(u8::from(text.contains(name))) + 0.01;
             Ok(Embedding::new(vec![has("red"), has("green"), has("blue")])?)
         };
         texts.iter().map(color).collect()
     }
 
-    fn embed_shapes(&self, shapes: Vec<Taken>) -> Result<Vec<Embedding>, EncodeError> {
-        if self.seen.fetch_add(shapes.len(), Ordering::SeqCst) + shapes.len() > self.patience {
+    fn embed_shapes(&self, shapes: Vec<ModelInput>) -> Result<Vec<Embedding>, EncodeError> {
+        if self.seen.fetch_add(shapes.len(), Ordering::SeqCst) + shapes.len() > self.max_shapes {
             self.seen.fetch_sub(shapes.len(), Ordering::SeqCst);
-            match self.last_word {
-                LastWord::Error => return Err("enough".into()),
-                LastWord::Panic => panic!("enough"),
+            match self.failure_mode {
+                FailureMode::Error => return Err("enough".into()),
+                FailureMode::Panic => panic!("enough"),
             }
         }
-        let embed = |shape: &Taken| match shape {
-            Taken::Views(views) | Taken::Both { views, .. } => mean_color(views.iter()),
-            Taken::Points(cloud) => {
-                assert_eq!(Intake::Points { count: cloud.positions().len() }, self.intake);
+        let embed = |shape: &ModelInput| match shape {
+            ModelInput::Views(views) | ModelInput::Both { views, .. } => mean_color(views.iter()),
+            ModelInput::Points(cloud) => {
+                assert_eq!(InputSpec::Points { count: cloud.positions().len() }, self.input_spec);
                 let sum = cloud.colors().unwrap_or_default().iter().sum::<glam::Vec3>();
                 Ok(Embedding::new((sum + 1e-3).to_array().to_vec())?)
             }

@@ -1,10 +1,10 @@
 //! Records and a space for the contract tests.
 
-use crate::{IndexState, Payload, Record, RecordId, Space, VectorStore};
+use crate::{EmbeddingSpace, IndexState, Payload, Record, RecordId, VectorStore};
 
 /// The space of the stores that [`check`](super::check) runs on.
-pub fn space() -> Space {
-    Space { model: "contract".into(), dim: 3, preprocessing: "none".into() }
+pub fn space() -> EmbeddingSpace {
+    EmbeddingSpace { model: "contract".into(), dim: 3, preprocessing: "none".into() }
 }
 
 pub(super) const X: [f32; 3] = [1.0, 0.0, 0.0];

@@ -2,8 +2,8 @@
 
 use super::fixtures::{X, XY, Y, id, put, record, space};
 use crate::{
-    Entry, Failure, Filter, IndexState, ListRequest, Payload, Record, RecordId, SearchRequest, Space,
-    StoreError, VectorStore,
+    EmbeddingSpace, Entry, Failure, Filter, IndexState, ListRequest, Payload, Record, RecordId,
+    SearchRequest, StoreError, VectorStore,
 };
 
 /// Runs every test, each on a new, empty store of [`space`] that `empty` creates.
@@ -96,9 +96,9 @@ fn refuses_what_it_cannot_keep(store: &dyn VectorStore) {
 fn refuses_other_spaces(store: &dyn VectorStore) {
     let base = space();
     let others = [
-        Space { model: "other".into(), ..base.clone() },
-        Space { dim: 4, ..base.clone() },
-        Space { preprocessing: "other".into(), ..base },
+        EmbeddingSpace { model: "other".into(), ..base.clone() },
+        EmbeddingSpace { dim: 4, ..base.clone() },
+        EmbeddingSpace { preprocessing: "other".into(), ..base },
     ];
     for other in others {
         let mut unit = vec![0.0; other.dim];
@@ -113,7 +113,7 @@ fn refuses_other_spaces(store: &dyn VectorStore) {
 fn changes_all_or_nothing(store: &dyn VectorStore) {
     put(store, &[record(1, "a", X)]);
     let taken = store.upsert(&space(), &[record(2, "b", X), record(3, "a", X)]).expect_err("a path twice");
-    assert!(matches!(&taken, StoreError::PathTaken { holder, .. } if *holder == id(1)), "{taken}");
+    assert!(matches!(&taken, StoreError::DuplicatePath { holder, .. } if *holder == id(1)), "{taken}");
     let moves = [(id(1), "c".to_owned()), (id(9), "d".to_owned())];
     let unknown = store.rename(&moves).expect_err("an unknown id");
     assert!(matches!(unknown, StoreError::UnknownRecord { .. }), "{unknown}");
@@ -142,7 +142,7 @@ fn renames_and_trades_places(store: &dyn VectorStore) {
     assert_eq!(named, 1, "the name follows the path");
     assert_eq!(store.get(&[id(1)]).expect("get"), [Some(record(1, "b", X))]);
     let taken = store.rename(&[(id(1), "c".into())]).expect_err("a path twice");
-    assert!(matches!(&taken, StoreError::PathTaken { holder, .. } if *holder == id(3)), "{taken}");
+    assert!(matches!(&taken, StoreError::DuplicatePath { holder, .. } if *holder == id(3)), "{taken}");
     assert_eq!(by_path("b"), Some(id(1)));
 
     assert_eq!(store.assign_id("b", "any").expect("id"), id(1), "a known path keeps its id");
@@ -214,18 +214,21 @@ fn lists_in_pages_and_looks_up(store: &dyn VectorStore) {
     let same: Vec<u64> =
         store.find_by_content("h2").expect("find").iter().map(|entry| entry.id.value()).collect();
     assert_eq!(same, [2, 4]);
-    let stamps = store.stamps().expect("stamps");
-    assert_eq!(stamps.len(), 7);
-    assert!(stamps.is_sorted_by(|a, b| a.path < b.path));
-    assert_eq!((stamps[0].path.as_str(), stamps[0].id, stamps[0].content_hash.as_str()), ("p3", id(6), "h6"));
+    let file_states = store.file_states().expect("file_states");
+    assert_eq!(file_states.len(), 7);
+    assert!(file_states.is_sorted_by(|a, b| a.path < b.path));
+    assert_eq!(
+        (file_states[0].path.as_str(), file_states[0].id, file_states[0].content_hash.as_str()),
+        ("p3", id(6), "h6")
+    );
 }
 
 fn keeps_notes_and_failures(store: &dyn VectorStore) {
     assert_eq!(store.note("root").expect("note"), None);
-    store.set_note("root", Some("/a")).expect("set");
-    store.set_note("root", Some("/b")).expect("set");
+    store.set_metadata("root", Some("/a")).expect("set");
+    store.set_metadata("root", Some("/b")).expect("set");
     assert_eq!(store.note("root").expect("note").as_deref(), Some("/b"));
-    store.set_note("root", None).expect("set");
+    store.set_metadata("root", None).expect("set");
     assert_eq!(store.note("root").expect("note"), None);
 
     let failure = |path: &str, error: &str| Failure {

@@ -2,8 +2,8 @@
 
 use super::fixtures::{X, Y, id, put, record, space};
 use crate::{
-    Entry, Failure, Filter, IndexState, ListRequest, Payload, Record, SearchRequest, Space, StoreError,
-    VectorStore,
+    EmbeddingSpace, Entry, Failure, Filter, IndexState, ListRequest, Payload, Record, SearchRequest,
+    StoreError, VectorStore,
 };
 
 /// Runs every test of libraries with several models. `library` creates a new, empty library and returns a function that
@@ -11,7 +11,7 @@ use crate::{
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub fn check_spaces<S: VectorStore, O: Fn(&Space) -> S>(mut library: impl FnMut() -> O) {
+pub fn check_spaces<S: VectorStore, O: Fn(&EmbeddingSpace) -> S>(mut library: impl FnMut() -> O) {
     keeps_models_apart(&library());
     shares_files(&library());
     forgets_what_changed(&library());
@@ -19,8 +19,8 @@ pub fn check_spaces<S: VectorStore, O: Fn(&Space) -> S>(mut library: impl FnMut(
 }
 
 /// A second space, of another dim.
-fn other_space() -> Space {
-    Space { model: "other".into(), dim: 2, preprocessing: "none".into() }
+fn other_space() -> EmbeddingSpace {
+    EmbeddingSpace { model: "other".into(), dim: 2, preprocessing: "none".into() }
 }
 
 fn other_record(number: u64, path: &str, content: &str) -> Record {
@@ -34,10 +34,10 @@ fn other_record(number: u64, path: &str, content: &str) -> Record {
     }
 }
 
-fn keeps_models_apart<S: VectorStore>(open: &dyn Fn(&Space) -> S) {
+fn keeps_models_apart<S: VectorStore>(open: &dyn Fn(&EmbeddingSpace) -> S) {
     put(&open(&space()), &[record(1, "a", X), record(2, "b", Y)]);
     let other = open(&other_space());
-    assert!(other.is_empty().expect("len") && other.stamps().expect("stamps").is_empty());
+    assert!(other.is_empty().expect("len") && other.file_states().expect("file_states").is_empty());
     assert!(other.list(&ListRequest::default()).expect("list").is_empty());
     assert_eq!(other.get(&[id(1)]).expect("get"), [None]);
     assert_eq!(
@@ -62,7 +62,7 @@ fn keeps_models_apart<S: VectorStore>(open: &dyn Fn(&Space) -> S) {
     assert_eq!((first.len().expect("len"), first.failures().expect("failures").len()), (2, 0));
 }
 
-fn shares_files<S: VectorStore>(open: &dyn Fn(&Space) -> S) {
+fn shares_files<S: VectorStore>(open: &dyn Fn(&EmbeddingSpace) -> S) {
     put(&open(&space()), &[record(1, "a", X), record(2, "b", Y)]);
     let other = open(&other_space());
     let known = other.assign_id("a", "h1").expect("id");
@@ -87,7 +87,7 @@ fn shares_files<S: VectorStore>(open: &dyn Fn(&Space) -> S) {
     assert_eq!(other.delete(&[id(1)]).expect("delete"), 1);
 }
 
-fn forgets_what_changed<S: VectorStore>(open: &dyn Fn(&Space) -> S) {
+fn forgets_what_changed<S: VectorStore>(open: &dyn Fn(&EmbeddingSpace) -> S) {
     put(&open(&space()), &[record(1, "a", X), record(2, "b", Y)]);
     let other = open(&other_space());
     other
@@ -103,7 +103,7 @@ fn forgets_what_changed<S: VectorStore>(open: &dyn Fn(&Space) -> S) {
     );
 }
 
-fn follows_files_known_elsewhere<S: VectorStore>(open: &dyn Fn(&Space) -> S) {
+fn follows_files_known_elsewhere<S: VectorStore>(open: &dyn Fn(&EmbeddingSpace) -> S) {
     put(&open(&space()), &[record(1, "old", X)]);
     let other = open(&other_space());
     other.upsert(&other_space(), &[other_record(2, "new", "h1")]).expect("upsert");

@@ -22,7 +22,7 @@ pub enum Filter {
     /// Compares the field with the value. For values of different types, only `NotEqual` is true.
     Compare(Field, Comparison, Value),
     /// The field equals one of the values.
-    OneOf(Field, Vec<Value>),
+    In(Field, Vec<Value>),
     /// The field is text, and the pattern matches all of it.
     Matches(Field, Glob),
     /// The field exists and is not null.
@@ -92,7 +92,7 @@ impl Filter {
             Self::Or(parts) => parts.iter().any(|part| part.matches(payload)),
             Self::Not(part) => !part.matches(payload),
             Self::Compare(field, comparison, value) => field.compares(payload, *comparison, value),
-            Self::OneOf(field, values) => {
+            Self::In(field, values) => {
                 values.iter().any(|value| field.compares(payload, Comparison::Equal, value))
             }
             Self::Matches(field, glob) => {

@@ -17,10 +17,10 @@ pub struct Glob {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Token {
-    AnyRun,
-    AnyOne,
-    One(char),
-    Set { ranges: Vec<(char, char)>, negated: bool },
+    ZeroOrMore,
+    Any,
+    Literal(char),
+    Class { ranges: Vec<(char, char)>, negated: bool },
 }
 
 impl Glob {
@@ -30,12 +30,12 @@ impl Glob {
         let mut rest = pattern;
         while let Some(first) = rest.chars().next() {
             let (token, length) = match first {
-                '*' => (Token::AnyRun, 1),
-                '?' => (Token::AnyOne, 1),
-                '[' => set(rest).unwrap_or((Token::One('['), 1)),
-                other => (Token::One(other), other.len_utf8()),
+                '*' => (Token::ZeroOrMore, 1),
+                '?' => (Token::Any, 1),
+                '[' => set(rest).unwrap_or((Token::Literal('['), 1)),
+                other => (Token::Literal(other), other.len_utf8()),
             };
-            if token != Token::AnyRun || tokens.last() != Some(&Token::AnyRun) {
+            if token != Token::ZeroOrMore || tokens.last() != Some(&Token::ZeroOrMore) {
                 tokens.push(token);
             }
             rest = &rest[length..];
@@ -57,7 +57,7 @@ impl Glob {
         loop {
             let next = rest.chars().next();
             match (self.tokens.get(token), next) {
-                (Some(Token::AnyRun), _) => {
+                (Some(Token::ZeroOrMore), _) => {
                     token += 1;
                     retry = Some((token, rest));
                     continue;
@@ -82,10 +82,10 @@ impl Glob {
 impl Token {
     fn accepts(&self, found: char) -> bool {
         match self {
-            Self::AnyRun => false,
-            Self::AnyOne => true,
-            Self::One(expected) => *expected == found,
-            Self::Set { ranges, negated } => {
+            Self::ZeroOrMore => false,
+            Self::Any => true,
+            Self::Literal(expected) => *expected == found,
+            Self::Class { ranges, negated } => {
                 ranges.iter().any(|(low, high)| (*low..=*high).contains(&found)) != *negated
             }
         }
@@ -101,7 +101,7 @@ fn set(text: &str) -> Option<(Token, usize)> {
         let (at, low) = chars.next()?;
         // A `]` at the start is a member of the class, as in shells.
         if low == ']' && !ranges.is_empty() {
-            return Some((Token::Set { ranges, negated }, at + 1));
+            return Some((Token::Class { ranges, negated }, at + 1));
         }
         let mut ahead = chars.clone();
         let high = match (ahead.next(), ahead.next()) {

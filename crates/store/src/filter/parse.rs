@@ -14,7 +14,7 @@ use super::{Comparison, Field, Filter, Glob, Value};
 /// Nesting of parentheses and `not`, so that recursion is bounded.
 const MAX_DEPTH: usize = 64;
 /// Conditions in one expression: SQLite rejects expression trees deeper than 1000.
-const MAX_TESTS: usize = 500;
+const MAX_CONDITIONS: usize = 500;
 
 const FIELDS: &str = "a field (path, name, format, hash, bytes, vertices, triangles, points, extents.x, extents.y, \
                       extents.z, modified, label, extra.KEY)";
@@ -27,7 +27,7 @@ const OPERATORS: &str = "an operator (=, !=, <, <=, >, >=, ~, !~, in, not in)";
 ///
 /// let error = Filter::parse("points < x").unwrap_err();
 /// assert!(error.to_string().starts_with("filter, character 10: expected a number"));
-/// assert_eq!(error.marked(), "points < x\n         ^");
+/// assert_eq!(error.with_caret(), "points < x\n         ^");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("filter, character {}: expected {expected}, found {found}", position + 1)]
@@ -54,7 +54,7 @@ impl FilterError {
     }
 
     /// The expression and, on a second line, a caret under the position.
-    pub fn marked(&self) -> String {
+    pub fn with_caret(&self) -> String {
         format!("{}\n{}^", self.text, " ".repeat(self.position))
     }
 }
@@ -95,43 +95,43 @@ fn parse(text: &str) -> Result<Filter, FilterError> {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-enum Kind {
+enum TokenKind {
     /// Unquoted: a field, a keyword, a number or text without spaces.
     Word(String),
     Quoted(String),
-    Sign(&'static str),
+    Symbol(&'static str),
 }
 
 #[derive(Clone, Debug)]
 struct Token {
-    kind: Kind,
+    kind: TokenKind,
     /// In characters.
     position: usize,
 }
 
 /// Longer symbols first, because `<=` begins with `<`.
-const SIGNS: [&str; 13] = ["!=", "<>", "<=", ">=", "==", "!~", "<", ">", "=", "~", "(", ")", ","];
+const SYMBOLS: [&str; 13] = ["!=", "<>", "<=", ">=", "==", "!~", "<", ">", "=", "~", "(", ")", ","];
 
 fn tokens(text: &str) -> Result<Vec<Token>, FilterError> {
     let (mut tokens, mut rest, mut position) = (Vec::new(), text, 0);
     while let Some(first) = rest.chars().next() {
         let (kind, bytes) = if first.is_whitespace() {
             (None, first.len_utf8())
-        } else if let Some(sign) = SIGNS.iter().find(|sign| rest.starts_with(**sign)) {
-            (Some(Kind::Sign(sign)), sign.len())
+        } else if let Some(sign) = SYMBOLS.iter().find(|sign| rest.starts_with(**sign)) {
+            (Some(TokenKind::Symbol(sign)), sign.len())
         } else if matches!(first, '\'' | '"') {
             let inner = &rest[1..];
             let Some(end) = inner.find(first) else {
                 let (expected, found) = (format!("a closing {first}"), "the end".into());
                 return Err(FilterError { text: text.into(), position, expected, found });
             };
-            (Some(Kind::Quoted(inner[..end].into())), end + 2)
+            (Some(TokenKind::Quoted(inner[..end].into())), end + 2)
         } else {
             let end =
                 rest.find(|c: char| c.is_whitespace() || "=!<>~(),'\"".contains(c)).unwrap_or(rest.len());
             // A single `!` is not an operator: it becomes a word, which the parser rejects at its position.
             let end = end.max(first.len_utf8());
-            (Some(Kind::Word(rest[..end].into())), end)
+            (Some(TokenKind::Word(rest[..end].into())), end)
         };
         tokens.extend(kind.map(|kind| Token { kind, position }));
         position += rest[..bytes].chars().count();
@@ -148,7 +148,7 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
-    fn peek(&self) -> Option<&Kind> {
+    fn peek(&self) -> Option<&TokenKind> {
         self.tokens.get(self.next).map(|token| &token.kind)
     }
 
@@ -156,28 +156,30 @@ impl Parser<'_> {
     fn expected(&self, expected: impl Into<String>) -> FilterError {
         let (position, found) = match self.tokens.get(self.next) {
             None => (self.text.chars().count(), "the end".into()),
-            Some(Token { kind: Kind::Word(word), position }) => (*position, format!("`{word}`")),
-            Some(Token { kind: Kind::Quoted(text), position }) => (*position, format!("the text '{text}'")),
-            Some(Token { kind: Kind::Sign(sign), position }) => (*position, format!("`{sign}`")),
+            Some(Token { kind: TokenKind::Word(word), position }) => (*position, format!("`{word}`")),
+            Some(Token { kind: TokenKind::Quoted(text), position }) => {
+                (*position, format!("the text '{text}'"))
+            }
+            Some(Token { kind: TokenKind::Symbol(sign), position }) => (*position, format!("`{sign}`")),
         };
         FilterError { text: self.text.into(), position, expected: expected.into(), found }
     }
 
-    fn take_word(&mut self, keyword: &str) -> bool {
-        let taken = matches!(self.peek(), Some(Kind::Word(word)) if word.eq_ignore_ascii_case(keyword));
+    fn eat_keyword(&mut self, keyword: &str) -> bool {
+        let taken = matches!(self.peek(), Some(TokenKind::Word(word)) if word.eq_ignore_ascii_case(keyword));
         self.next += usize::from(taken);
         taken
     }
 
-    fn take_sign(&mut self, sign: &str) -> bool {
-        let taken = matches!(self.peek(), Some(Kind::Sign(found)) if *found == sign);
+    fn eat_symbol(&mut self, sign: &str) -> bool {
+        let taken = matches!(self.peek(), Some(TokenKind::Symbol(found)) if *found == sign);
         self.next += usize::from(taken);
         taken
     }
 
     fn any(&mut self, depth: usize) -> Result<Filter, FilterError> {
         let mut parts = vec![self.all(depth)?];
-        while self.take_word("or") {
+        while self.eat_keyword("or") {
             parts.push(self.all(depth)?);
         }
         Ok(if parts.len() == 1 { parts.remove(0) } else { Filter::Or(parts) })
@@ -185,7 +187,7 @@ impl Parser<'_> {
 
     fn all(&mut self, depth: usize) -> Result<Filter, FilterError> {
         let mut parts = vec![self.test(depth)?];
-        while self.take_word("and") {
+        while self.eat_keyword("and") {
             parts.push(self.test(depth)?);
         }
         Ok(if parts.len() == 1 { parts.remove(0) } else { Filter::And(parts) })
@@ -193,33 +195,33 @@ impl Parser<'_> {
 
     fn test(&mut self, depth: usize) -> Result<Filter, FilterError> {
         self.tests += 1;
-        if depth > MAX_DEPTH || self.tests > MAX_TESTS {
-            return Err(self.expected(format!("at most {MAX_DEPTH} levels and {MAX_TESTS} tests")));
+        if depth > MAX_DEPTH || self.tests > MAX_CONDITIONS {
+            return Err(self.expected(format!("at most {MAX_DEPTH} levels and {MAX_CONDITIONS} tests")));
         }
-        if self.take_word("not") {
+        if self.eat_keyword("not") {
             return Ok(Filter::Not(Box::new(self.test(depth + 1)?)));
         }
-        if self.take_sign("(") {
+        if self.eat_symbol("(") {
             let inner = self.any(depth + 1)?;
-            return if self.take_sign(")") { Ok(inner) } else { Err(self.expected("`and`, `or` or `)`")) };
+            return if self.eat_symbol(")") { Ok(inner) } else { Err(self.expected("`and`, `or` or `)`")) };
         }
-        if self.take_word("has") {
+        if self.eat_keyword("has") {
             return self.field().map(Filter::Has);
         }
         let field = self.field()?;
-        if self.take_word("not") {
-            return if self.take_word("in") {
+        if self.eat_keyword("not") {
+            return if self.eat_keyword("in") {
                 Ok(Filter::Not(Box::new(self.one_of(field)?)))
             } else {
                 Err(self.expected("`in`"))
             };
         }
-        if self.take_word("in") { self.one_of(field) } else { self.relation(field) }
+        if self.eat_keyword("in") { self.one_of(field) } else { self.relation(field) }
     }
 
     fn field(&mut self) -> Result<Field, FilterError> {
         let field = match self.peek() {
-            Some(Kind::Word(word)) => field_named(word),
+            Some(TokenKind::Word(word)) => field_named(word),
             _ => None,
         };
         let Some(field) = field else { return Err(self.expected(FIELDS)) };
@@ -227,7 +229,7 @@ impl Parser<'_> {
         // `extra."a key"`: the quoted part is a separate token.
         if field == Field::Extra(String::new()) {
             let key = match self.peek() {
-                Some(Kind::Quoted(key)) if !key.is_empty() && is_key(key) => key.clone(),
+                Some(TokenKind::Quoted(key)) if !key.is_empty() && is_key(key) => key.clone(),
                 _ => return Err(self.expected("a key after `extra.`, without quotes and backslashes")),
             };
             self.next += 1;
@@ -237,7 +239,7 @@ impl Parser<'_> {
     }
 
     fn relation(&mut self, field: Field) -> Result<Filter, FilterError> {
-        let Some(Kind::Sign(sign)) = self.peek() else { return Err(self.expected(OPERATORS)) };
+        let Some(TokenKind::Symbol(sign)) = self.peek() else { return Err(self.expected(OPERATORS)) };
         let comparison = match *sign {
             "=" | "==" => Comparison::Equal,
             "!=" | "<>" => Comparison::NotEqual,
@@ -257,9 +259,9 @@ impl Parser<'_> {
         if field.is_number() {
             return Err(self.expected("=, !=, <, <=, > or >= after a number"));
         }
-        let negated = self.take_sign("!~");
+        let negated = self.eat_symbol("!~");
         self.next += usize::from(!negated);
-        let Some(Kind::Word(pattern) | Kind::Quoted(pattern)) = self.peek() else {
+        let Some(TokenKind::Word(pattern) | TokenKind::Quoted(pattern)) = self.peek() else {
             return Err(self.expected("a pattern such as 'chairs/*'"));
         };
         let matches = Filter::Matches(field, Glob::new(pattern));
@@ -268,21 +270,21 @@ impl Parser<'_> {
     }
 
     fn one_of(&mut self, field: Field) -> Result<Filter, FilterError> {
-        if !self.take_sign("(") {
+        if !self.eat_symbol("(") {
             return Err(self.expected("`(` and a list of values"));
         }
         let mut values = vec![self.value(&field)?];
-        while self.take_sign(",") {
+        while self.eat_symbol(",") {
             values.push(self.value(&field)?);
         }
         self.tests += values.len();
-        if self.take_sign(")") { Ok(Filter::OneOf(field, values)) } else { Err(self.expected("`,` or `)`")) }
+        if self.eat_symbol(")") { Ok(Filter::In(field, values)) } else { Err(self.expected("`,` or `)`")) }
     }
 
     fn value(&mut self, field: &Field) -> Result<Value, FilterError> {
         let (text, quoted) = match self.peek() {
-            Some(Kind::Word(word)) => (word, false),
-            Some(Kind::Quoted(text)) => (text, true),
+            Some(TokenKind::Word(word)) => (word, false),
+            Some(TokenKind::Quoted(text)) => (text, true),
             _ => return Err(self.expected(field.value_kind())),
         };
         let value = match field {
@@ -383,7 +385,7 @@ mod tests {
 
     #[test]
     fn marks_the_place() {
-        assert_eq!(parse("points < x").unwrap_err().marked(), "points < x\n         ^");
+        assert_eq!(parse("points < x").unwrap_err().with_caret(), "points < x\n         ^");
     }
 
     #[test]
@@ -440,7 +442,7 @@ mod tests {
             let count = rng.random_range(0..12);
             let text: String = (0..count).map(|_| pieces[rng.random_range(0..pieces.len())]).collect();
             if let Err(error) = parse(&text) {
-                assert!(error.position <= text.chars().count() && !error.marked().is_empty());
+                assert!(error.position <= text.chars().count() && !error.with_caret().is_empty());
             }
         }
     }

@@ -30,8 +30,8 @@ impl Filter {
                 format!("(NOT {})", comparison(field, "=", value, parameters))
             }
             Self::Compare(field, relation, value) => comparison(field, relation.symbol(), value, parameters),
-            Self::OneOf(_, values) if values.is_empty() => "0".into(),
-            Self::OneOf(field, values) => {
+            Self::In(_, values) if values.is_empty() => "0".into(),
+            Self::In(field, values) => {
                 let tests = values.iter().map(|value| comparison(field, "=", value, parameters));
                 format!("({})", tests.collect::<Vec<_>>().join(" OR "))
             }

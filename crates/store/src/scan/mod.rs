@@ -1,6 +1,6 @@
 //! Exact search by a linear scan: all vectors of a space in one block of memory, every selected row is scored.
 //!
-//! Rows may be quantized. Each row then has a bound on the error of its score, and every row that could be among the best
+//! Rows may be quantize. Each row then has a bound on the error of its score, and every row that could be among the best
 //! is returned for re-scoring: results are exact at any [`Precision`].
 
 mod kernel;
@@ -16,7 +16,7 @@ use rayon::prelude::*;
 
 use crate::RecordId;
 pub(crate) use kernel::exact;
-use quantize::{Query, distance, quantized, step};
+use quantize::{QuantizedQuery, quantization_error, quantize, step};
 
 /// Number format of vectors in memory. Search results are the same; memory and speed differ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,36 +45,36 @@ pub(crate) trait CandidateIndex: Send + Sync {
 pub(crate) struct Matrix {
     dim: usize,
     ids: Vec<RecordId>,
-    cells: Cells,
+    cells: RowData,
     rows: OnceLock<HashMap<RecordId, u32>>,
 }
 
-/// `slack[row]`: a bound on the norm of the row's quantization error.
+/// `error_bound[row]`: a bound on the norm of the row's quantization error.
 #[derive(Clone, Debug)]
-enum Cells {
+enum RowData {
     F32(Vec<f32>),
-    F16 { cells: Vec<f16>, slack: Vec<f32> },
-    Int8 { cells: Vec<i8>, scale: Vec<f32>, slack: Vec<f32> },
+    F16 { cells: Vec<f16>, error_bound: Vec<f32> },
+    Int8 { cells: Vec<i8>, scale: Vec<f32>, error_bound: Vec<f32> },
 }
 
 /// Rows scored by one task: some 100 kB, which fit into the cache of one core.
-const BLOCK: usize = 256;
+const ROWS_PER_BLOCK: usize = 256;
 /// Below this number of multiplications, waking other threads costs more time than they save.
-const SEQUENTIAL: usize = 1 << 22;
+const PARALLEL_THRESHOLD: usize = 1 << 22;
 
 impl Matrix {
     /// An empty matrix with capacity for `capacity` rows.
     pub(crate) fn new(dim: usize, precision: Precision, capacity: usize) -> Self {
         let numbers = capacity.saturating_mul(dim);
         let cells = match precision {
-            Precision::F32 => Cells::F32(Vec::with_capacity(numbers)),
+            Precision::F32 => RowData::F32(Vec::with_capacity(numbers)),
             Precision::F16 => {
-                Cells::F16 { cells: Vec::with_capacity(numbers), slack: Vec::with_capacity(capacity) }
+                RowData::F16 { cells: Vec::with_capacity(numbers), error_bound: Vec::with_capacity(capacity) }
             }
-            Precision::Int8 => Cells::Int8 {
+            Precision::Int8 => RowData::Int8 {
                 cells: Vec::with_capacity(numbers),
                 scale: Vec::with_capacity(capacity),
-                slack: Vec::with_capacity(capacity),
+                error_bound: Vec::with_capacity(capacity),
             },
         };
         Self { dim, ids: Vec::with_capacity(capacity), cells, rows: OnceLock::new() }
@@ -98,11 +98,11 @@ impl Matrix {
     }
 
     /// The unquantized vector of a row, if the matrix has it.
-    pub(crate) fn exact_row(&self, row: u32) -> Option<&[f32]> {
+    pub(crate) fn full_precision_row(&self, row: u32) -> Option<&[f32]> {
         let start = row as usize * self.dim;
         match &self.cells {
-            Cells::F32(cells) => cells.get(start..start + self.dim),
-            Cells::F16 { .. } | Cells::Int8 { .. } => None,
+            RowData::F32(cells) => cells.get(start..start + self.dim),
+            RowData::F16 { .. } | RowData::Int8 { .. } => None,
         }
     }
 
@@ -115,19 +115,19 @@ impl Matrix {
         }
         self.ids.push(id);
         match &mut self.cells {
-            Cells::F32(cells) => cells.extend_from_slice(vector),
-            Cells::F16 { cells, slack } => {
+            RowData::F32(cells) => cells.extend_from_slice(vector),
+            RowData::F16 { cells, error_bound } => {
                 let start = cells.len();
                 cells.resize(start + vector.len(), f16::ZERO);
                 cells[start..].convert_from_f32_slice(vector);
-                slack.push(distance(vector, &cells[start..], kernel::f32_from_f16));
+                error_bound.push(quantization_error(vector, &cells[start..], kernel::f32_from_f16));
             }
-            Cells::Int8 { cells, scale, slack } => {
+            RowData::Int8 { cells, scale, error_bound } => {
                 let start = cells.len();
                 let step = step(vector, 127.0);
                 let inverse = 1.0 / step;
-                cells.extend(vector.iter().map(|x| quantized(*x, inverse) as i8));
-                slack.push(distance(vector, &cells[start..], |x| f32::from(x) * step));
+                cells.extend(vector.iter().map(|x| quantize(*x, inverse) as i8));
+                error_bound.push(quantization_error(vector, &cells[start..], |x| f32::from(x) * step));
                 scale.push(step);
             }
         }
@@ -161,48 +161,48 @@ impl Matrix {
             }
         }
         match &mut self.cells {
-            Cells::F32(cells) => swap_remove_row(cells, row, dim),
-            Cells::F16 { cells, slack } => {
+            RowData::F32(cells) => swap_remove_row(cells, row, dim),
+            RowData::F16 { cells, error_bound } => {
                 swap_remove_row(cells, row, dim);
-                slack.swap_remove(row);
+                error_bound.swap_remove(row);
             }
-            Cells::Int8 { cells, scale, slack } => {
+            RowData::Int8 { cells, scale, error_bound } => {
                 swap_remove_row(cells, row, dim);
                 scale.swap_remove(row);
-                slack.swap_remove(row);
+                error_bound.swap_remove(row);
             }
         }
     }
 
     /// Scores of all rows, or of the rows in `only`, in that order.
-    fn scores(&self, query: &Query, only: Option<&[u32]>) -> Vec<f32> {
+    fn scores(&self, query: &QuantizedQuery, only: Option<&[u32]>) -> Vec<f32> {
         let mut scores = vec![0.0; only.map_or(self.len(), <[u32]>::len)];
         let score_block = |(block, scores): (usize, &mut [f32])| match only {
-            None => self.score(query, block * BLOCK, scores),
+            None => self.score(query, block * ROWS_PER_BLOCK, scores),
             // Selected rows are scattered: each is scored by itself.
             Some(rows) => {
-                for (score, row) in scores.iter_mut().zip(&rows[block * BLOCK..]) {
+                for (score, row) in scores.iter_mut().zip(&rows[block * ROWS_PER_BLOCK..]) {
                     self.score(query, *row as usize, std::slice::from_mut(score));
                 }
             }
         };
-        if scores.len() * self.dim < SEQUENTIAL {
-            scores.chunks_mut(BLOCK).enumerate().for_each(score_block);
+        if scores.len() * self.dim < PARALLEL_THRESHOLD {
+            scores.chunks_mut(ROWS_PER_BLOCK).enumerate().for_each(score_block);
         } else {
-            scores.par_chunks_mut(BLOCK).enumerate().for_each(score_block);
+            scores.par_chunks_mut(ROWS_PER_BLOCK).enumerate().for_each(score_block);
         }
         scores
     }
 
     /// Scores of consecutive rows, starting at `first`.
-    #[expect(clippy::cast_precision_loss, reason = "`Query::slack` allows for it")]
-    fn score(&self, query: &Query, first: usize, scores: &mut [f32]) {
+    #[expect(clippy::cast_precision_loss, reason = "`QuantizedQuery::error_bound` allows for it")]
+    fn score(&self, query: &QuantizedQuery, first: usize, scores: &mut [f32]) {
         let range = first * self.dim..(first + scores.len()) * self.dim;
         match &self.cells {
-            Cells::F32(cells) => kernel::dots_f32(query.vector, &cells[range], scores),
-            Cells::F16 { cells, .. } => kernel::dots_f16(query.vector, &cells[range], scores),
-            Cells::Int8 { cells, scale, .. } => {
-                let mut sums = [0; BLOCK];
+            RowData::F32(cells) => kernel::dots_f32(query.vector, &cells[range], scores),
+            RowData::F16 { cells, .. } => kernel::dots_f16(query.vector, &cells[range], scores),
+            RowData::Int8 { cells, scale, .. } => {
+                let mut sums = [0; ROWS_PER_BLOCK];
                 let sums = &mut sums[..scores.len()];
                 kernel::dots_i8(&query.integers, &cells[range], sums);
                 for ((score, sum), scale) in scores.iter_mut().zip(sums).zip(&scale[first..]) {
@@ -213,13 +213,15 @@ impl Matrix {
     }
 
     /// A bound on the error of a row's score.
-    fn slack(&self, query: &Query, row: usize) -> f32 {
+    fn error_bound(&self, query: &QuantizedQuery, row: usize) -> f32 {
         // Cauchy-Schwarz: an error of the row changes the score by at most its norm times the query's, which is 1 up to
         // a thousandth.
         const QUERY_NORM: f32 = 1.01;
         match &self.cells {
-            Cells::F32(_) => query.slack,
-            Cells::F16 { slack, .. } | Cells::Int8 { slack, .. } => slack[row] * QUERY_NORM + query.slack,
+            RowData::F32(_) => query.error_bound,
+            RowData::F16 { error_bound, .. } | RowData::Int8 { error_bound, .. } => {
+                error_bound[row] * QUERY_NORM + query.error_bound
+            }
         }
     }
 }
@@ -229,18 +231,20 @@ impl CandidateIndex for Matrix {
         if k == 0 {
             return Vec::new();
         }
-        let query = Query::new(query, matches!(self.cells, Cells::Int8 { .. }));
+        let query = QuantizedQuery::new(query, matches!(self.cells, RowData::Int8 { .. }));
         let scores = self.scores(&query, only);
         let row = |place: usize| only.map_or(place, |rows| rows[place] as usize);
         // The k-th best of the lower bounds: k rows surely reach it, so a row whose upper bound is below it is not among
         // the best k.
-        let bar =
-            kth_largest(k, scores.iter().enumerate().map(|(place, s)| s - self.slack(&query, row(place))));
+        let bar = kth_largest(
+            k,
+            scores.iter().enumerate().map(|(place, s)| s - self.error_bound(&query, row(place))),
+        );
         let bar = bar.unwrap_or(f32::NEG_INFINITY).max(min_score);
         let mut candidates = Vec::new();
         // Not sorted: the caller re-scores and sorts.
         for (place, score) in scores.iter().enumerate() {
-            if score + self.slack(&query, row(place)) >= bar {
+            if score + self.error_bound(&query, row(place)) >= bar {
                 candidates.extend(u32::try_from(row(place)));
             }
         }

@@ -3,31 +3,31 @@
 use super::kernel;
 
 /// A query in the number format of the rows.
-pub(super) struct Query<'a> {
+pub(super) struct QuantizedQuery<'a> {
     pub(super) vector: &'a [f32],
     /// The vector in multiples of `step`; empty unless rows are integers.
     pub(super) integers: Vec<i16>,
     pub(super) step: f32,
     /// The part of the error bound that is the same for every row.
-    pub(super) slack: f32,
+    pub(super) error_bound: f32,
 }
 
-impl<'a> Query<'a> {
-    /// `to_integers`: whether rows are integers, so that the query must be quantized too.
+impl<'a> QuantizedQuery<'a> {
+    /// `to_integers`: whether rows are integers, so that the query must be quantize too.
     pub(super) fn new(vector: &'a [f32], to_integers: bool) -> Self {
-        // Norms are 1 up to a thousandth; quantized rows may be slightly longer.
+        // Norms are 1 up to a thousandth; quantize rows may be slightly longer.
         const ROW_NORM: f32 = 1.1;
-        let slack = kernel::rounding(vector.len());
+        let error_bound = kernel::rounding(vector.len());
         if !to_integers {
-            return Self { vector, integers: Vec::new(), step: 0.0, slack };
+            return Self { vector, integers: Vec::new(), step: 0.0, error_bound };
         }
         // The finest scale that fits: the sum of dim products with 127 must stay below 2³¹.
         #[expect(clippy::cast_precision_loss, reason = "a limit, rounded down")]
         let levels = ((i32::MAX / 128) as f32 / vector.len().max(1) as f32).min(4095.0).floor();
         let step = step(vector, levels);
-        let integers: Vec<i16> = vector.iter().map(|x| quantized(*x, 1.0 / step)).collect();
-        let lost = distance(vector, &integers, |x| f32::from(x) * step);
-        Self { vector, integers, step, slack: slack + lost * ROW_NORM }
+        let integers: Vec<i16> = vector.iter().map(|x| quantize(*x, 1.0 / step)).collect();
+        let lost = quantization_error(vector, &integers, |x| f32::from(x) * step);
+        Self { vector, integers, step, error_bound: error_bound + lost * ROW_NORM }
     }
 }
 
@@ -39,7 +39,7 @@ pub(super) fn step(vector: &[f32], levels: f32) -> f32 {
 
 /// The number in multiples of `1 / inverse`, rounded. Callers choose a scale that fits their integer type.
 #[expect(clippy::cast_possible_truncation, reason = "float to integer casts saturate, and the scale fits")]
-pub(super) fn quantized(number: f32, inverse: f32) -> i16 {
+pub(super) fn quantize(number: f32, inverse: f32) -> i16 {
     // Add one half and truncate: `round` is a library call on CPUs without the instruction.
     let steps = number * inverse;
     (steps + 0.5_f32.copysign(steps)) as i32 as i16
@@ -48,7 +48,7 @@ pub(super) fn quantized(number: f32, inverse: f32) -> i16 {
 /// Norm of the difference between a vector and its cells, converted back by `widen`; rounded up slightly, so that it
 /// is a bound.
 #[expect(clippy::cast_possible_truncation, reason = "the margin is wider than the rounding")]
-pub(super) fn distance<C: Copy>(vector: &[f32], cells: &[C], widen: impl Fn(C) -> f32) -> f32 {
+pub(super) fn quantization_error<C: Copy>(vector: &[f32], cells: &[C], widen: impl Fn(C) -> f32) -> f32 {
     let mut sums = [0.0_f64; 8];
     let (blocks, rest) = vector.as_chunks::<8>();
     let (cell_blocks, cell_rest) = cells.as_chunks::<8>();

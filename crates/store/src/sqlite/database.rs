@@ -9,7 +9,7 @@ use super::lock::WriterLock;
 use super::schema::SchemaState;
 use super::transaction_error::TransactionError;
 use super::{connect, schema};
-use crate::{Space, StoreError};
+use crate::{EmbeddingSpace, StoreError};
 
 const FILE_NAME: &str = "library.sqlite";
 
@@ -49,7 +49,7 @@ impl Database {
         match state {
             SchemaState::Empty => return Err(StoreError::NotFound { folder: folder.into() }),
             SchemaState::Version(found) if found < schema::latest_version() => {
-                return Err(StoreError::TooOld { path, found, needed: schema::latest_version() });
+                return Err(StoreError::SchemaTooOld { path, found, needed: schema::latest_version() });
             }
             SchemaState::Version(_) => {}
         }
@@ -59,7 +59,10 @@ impl Database {
 
     /// Opens a database for reading and writing and migrates it to the newest schema. With `new_space`, a missing or
     /// empty database is created for vectors of that space.
-    pub(super) fn open_for_writing(folder: &Path, new_space: Option<&Space>) -> Result<Self, StoreError> {
+    pub(super) fn open_for_writing(
+        folder: &Path,
+        new_space: Option<&EmbeddingSpace>,
+    ) -> Result<Self, StoreError> {
         let lock = WriterLock::acquire(folder)?;
         let path = folder.join(FILE_NAME);
         let failed =

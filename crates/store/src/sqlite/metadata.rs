@@ -10,7 +10,7 @@ pub(super) fn get(connection: &Connection, key: &str) -> Result<Option<String>, 
     Ok(connection.query_row(select, [key], |row| row.get(0)).optional()?)
 }
 
-/// See [`VectorStore::set_note`](crate::VectorStore::set_note).
+/// See [`VectorStore::set_metadata`](crate::VectorStore::set_metadata).
 pub(super) fn set(connection: &Connection, key: &str, value: Option<&str>) -> Result<(), TransactionError> {
     match value {
         Some(value) => connection.execute(

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 use super::rows::{self, ENTRY_COLUMNS};
 use super::spaces::StoredSpace;
 use super::transaction_error::TransactionError;
-use crate::{Entry, Filter, ListRequest, Record, RecordId, Stamp, StoreError};
+use crate::{Entry, FileState, Filter, ListRequest, Record, RecordId, StoreError};
 
 /// Number of records with a vector in a space.
 pub(super) fn len(connection: &Connection, space_id: i64) -> Result<usize, TransactionError> {
@@ -104,14 +104,17 @@ pub(super) fn find_by_content(
     Ok(statement.query_map([content_hash], rows::entry)?.collect::<Result<_, _>>()?)
 }
 
-/// See [`VectorStore::stamps`](crate::VectorStore::stamps).
-pub(super) fn stamps(connection: &Connection, space: &StoredSpace) -> Result<Vec<Stamp>, TransactionError> {
+/// See [`VectorStore::file_states`](crate::VectorStore::file_states).
+pub(super) fn file_states(
+    connection: &Connection,
+    space: &StoredSpace,
+) -> Result<Vec<FileState>, TransactionError> {
     let has_vector = space.has_vector_sql();
     let mut statement = connection.prepare_cached(&format!(
         "SELECT id, path, content_hash, bytes, modified_ns FROM records WHERE {has_vector} ORDER BY path"
     ))?;
-    let stamps = statement.query_map([], |row| {
-        Ok(Stamp {
+    let file_states = statement.query_map([], |row| {
+        Ok(FileState {
             id: rows::id(row, 0)?,
             path: row.get(1)?,
             content_hash: row.get(2)?,
@@ -119,7 +122,7 @@ pub(super) fn stamps(connection: &Connection, space: &StoredSpace) -> Result<Vec
             modified_ns: row.get(4)?,
         })
     })?;
-    Ok(stamps.collect::<Result<_, _>>()?)
+    Ok(file_states.collect::<Result<_, _>>()?)
 }
 
 /// See [`VectorStore::assign_id`](crate::VectorStore::assign_id). Records are shared between spaces, so records without

@@ -6,7 +6,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::spaces;
 use super::transaction_error::TransactionError;
-use crate::{Space, StoreError};
+use crate::{EmbeddingSpace, StoreError};
 
 /// "LXFM": distinguishes libraries from other SQLite files.
 const APPLICATION_ID: i64 = 0x4c58_464d;
@@ -115,7 +115,7 @@ pub(super) enum SchemaState {
 /// Reads the state of a file.
 ///
 /// # Errors
-/// [`StoreError::NotALibrary`], [`StoreError::TooNew`].
+/// [`StoreError::NotALibrary`], [`StoreError::SchemaTooNew`].
 pub(super) fn state(connection: &Connection, path: &Path) -> Result<SchemaState, TransactionError> {
     let number = |pragma: &str| connection.query_row(pragma, [], |row| row.get::<_, i64>(0));
     let tables = number("SELECT count(*) FROM sqlite_schema")?;
@@ -128,9 +128,12 @@ pub(super) fn state(connection: &Connection, path: &Path) -> Result<SchemaState,
         return Err(StoreError::NotALibrary { path: path.into(), found }.into());
     }
     if version > latest_version() {
-        return Err(
-            StoreError::TooNew { path: path.into(), found: version, supported: latest_version() }.into()
-        );
+        return Err(StoreError::SchemaTooNew {
+            path: path.into(),
+            found: version,
+            supported: latest_version(),
+        }
+        .into());
     }
     Ok(SchemaState::Version(version))
 }
@@ -144,7 +147,7 @@ pub(super) fn latest_version() -> i64 {
 pub(super) fn migrate(
     connection: &mut Connection,
     state: SchemaState,
-    space: Option<&Space>,
+    space: Option<&EmbeddingSpace>,
 ) -> Result<(), TransactionError> {
     let version = match state {
         SchemaState::Empty => 0,

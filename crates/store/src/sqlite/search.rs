@@ -162,7 +162,7 @@ fn exact_score(
     row: u32,
     query: &[f32],
 ) -> Result<f32, TransactionError> {
-    if let Some(vector) = matrix.exact_row(row) {
+    if let Some(vector) = matrix.full_precision_row(row) {
         return Ok(exact(query, vector) as f32);
     }
     let mut vector = Vec::with_capacity(space.space.dim);

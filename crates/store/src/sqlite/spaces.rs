@@ -5,13 +5,13 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::transaction_error::TransactionError;
-use crate::{Space, StoreError};
+use crate::{EmbeddingSpace, StoreError};
 
 /// A space with its id in the database.
 #[derive(Clone, Debug)]
 pub(super) struct StoredSpace {
     pub(super) id: i64,
-    pub(super) space: Space,
+    pub(super) space: EmbeddingSpace,
 }
 
 impl StoredSpace {
@@ -22,8 +22,8 @@ impl StoredSpace {
 }
 
 /// Adds a space without vectors.
-pub(super) fn add(connection: &Connection, space: &Space) -> Result<(), TransactionError> {
-    let Space { model, dim, preprocessing } = space;
+pub(super) fn add(connection: &Connection, space: &EmbeddingSpace) -> Result<(), TransactionError> {
+    let EmbeddingSpace { model, dim, preprocessing } = space;
     let insert = "INSERT INTO spaces (model, dim, preprocessing) VALUES (?, ?, ?)";
     connection.execute(insert, (model, i64::try_from(*dim).unwrap_or(i64::MAX), preprocessing))?;
     Ok(())
@@ -33,13 +33,13 @@ pub(super) fn add(connection: &Connection, space: &Space) -> Result<(), Transact
 pub(super) fn all(connection: &Connection, path: &Path) -> Result<Vec<StoredSpace>, TransactionError> {
     let mut statement = connection.prepare("SELECT id, model, dim, preprocessing FROM spaces ORDER BY id")?;
     let found = statement.query_map([], |row| {
-        let space = Space { model: row.get(1)?, dim: row.get(2)?, preprocessing: row.get(3)? };
+        let space = EmbeddingSpace { model: row.get(1)?, dim: row.get(2)?, preprocessing: row.get(3)? };
         Ok(StoredSpace { id: row.get(0)?, space })
     })?;
     let found: Vec<StoredSpace> = found.collect::<Result<_, _>>()?;
     if found.is_empty() {
         let problems = vec!["no model is recorded for its vectors".into()];
-        return Err(StoreError::Damaged { path: path.into(), problems }.into());
+        return Err(StoreError::Corrupt { path: path.into(), problems }.into());
     }
     Ok(found)
 }
@@ -48,7 +48,7 @@ pub(super) fn all(connection: &Connection, path: &Path) -> Result<Vec<StoredSpac
 pub(super) fn find(
     connection: &Connection,
     path: &Path,
-    wanted: Option<&Space>,
+    wanted: Option<&EmbeddingSpace>,
 ) -> Result<StoredSpace, TransactionError> {
     let mut spaces = all(connection, path)?;
     let position = spaces.iter().position(|stored| Some(&stored.space) == wanted).unwrap_or(0);

@@ -7,8 +7,8 @@ use super::search::VectorCache;
 use super::spaces::StoredSpace;
 use super::{failures, metadata, read_records, search, spaces, validate, verify, write_records};
 use crate::{
-    Entry, Failure, Filter, Hit, ListRequest, Precision, Record, RecordId, SearchRequest, Space, Stamp,
-    StoreError, VectorStore,
+    EmbeddingSpace, Entry, Failure, FileState, Filter, Hit, ListRequest, Precision, Record, RecordId,
+    SearchRequest, StoreError, VectorStore,
 };
 
 /// Problems that [`SqliteStore::verify`] reports at most.
@@ -20,10 +20,10 @@ const MAX_PROBLEMS: usize = 20;
 /// acknowledge survive the end of the process and power failures.
 ///
 /// ```
-/// use lexiform_store::{Space, SqliteStore, StoreError, VectorStore as _};
+/// use lexiform_store::{EmbeddingSpace, SqliteStore, StoreError, VectorStore as _};
 ///
 /// let folder = tempfile::tempdir()?;
-/// let space = Space { model: "nano".into(), dim: 2, preprocessing: "12 views at 224 px".into() };
+/// let space = EmbeddingSpace { model: "nano".into(), dim: 2, preprocessing: "12 views at 224 px".into() };
 /// let writer = SqliteStore::open_or_create(folder.path(), &space)?;
 /// assert!(writer.is_empty()?);
 ///
@@ -49,7 +49,7 @@ impl SqliteStore {
     /// reads the last commit.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`], [`StoreError::NotALibrary`], [`StoreError::TooNew`], [`StoreError::TooOld`].
+    /// [`StoreError::NotFound`], [`StoreError::NotALibrary`], [`StoreError::SchemaTooNew`], [`StoreError::SchemaTooOld`].
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         Self::open_reader(folder, None)
     }
@@ -58,7 +58,7 @@ impl SqliteStore {
     ///
     /// # Errors
     /// As for [`open`](Self::open), and [`StoreError::ModelMismatch`] if it has no such space.
-    pub fn open_space(folder: &Path, space: &Space) -> Result<Self, StoreError> {
+    pub fn open_space(folder: &Path, space: &EmbeddingSpace) -> Result<Self, StoreError> {
         let store = Self::open_reader(folder, Some(space))?;
         store.check_space(space)?;
         Ok(store)
@@ -68,7 +68,7 @@ impl SqliteStore {
     ///
     /// # Errors
     /// As for [`open`](Self::open).
-    pub fn spaces(folder: &Path) -> Result<Vec<Space>, StoreError> {
+    pub fn spaces(folder: &Path) -> Result<Vec<EmbeddingSpace>, StoreError> {
         let database = Database::open_for_reading(folder)?;
         let spaces =
             database.read("cannot list the models", |connection| spaces::all(connection, database.path()))?;
@@ -79,7 +79,7 @@ impl SqliteStore {
     ///
     /// # Errors
     /// [`StoreError::Locked`] immediately if another writer has it open; otherwise as for [`open`](Self::open), except
-    /// for [`StoreError::TooOld`]: an older library is migrated.
+    /// for [`StoreError::SchemaTooOld`]: an older library is migrated.
     pub fn open_for_writing(folder: &Path) -> Result<Self, StoreError> {
         if !Self::exists(folder) {
             return Err(StoreError::NotFound { folder: folder.into() });
@@ -92,7 +92,7 @@ impl SqliteStore {
     /// # Errors
     /// As for [`open_for_writing`](Self::open_for_writing), and [`StoreError::ModelMismatch`] if the library has only
     /// other spaces.
-    pub fn open_or_create(folder: &Path, space: &Space) -> Result<Self, StoreError> {
+    pub fn open_or_create(folder: &Path, space: &EmbeddingSpace) -> Result<Self, StoreError> {
         let store = Self::open_or_create_any(folder, space)?;
         store.check_space(space)?;
         Ok(store)
@@ -103,7 +103,7 @@ impl SqliteStore {
     ///
     /// # Errors
     /// As for [`open_for_writing`](Self::open_for_writing).
-    pub fn open_or_add(folder: &Path, space: &Space) -> Result<Self, StoreError> {
+    pub fn open_or_add(folder: &Path, space: &EmbeddingSpace) -> Result<Self, StoreError> {
         let store = Self::open_or_create_any(folder, space)?;
         if store.space.space == *space {
             return Ok(store);
@@ -114,7 +114,7 @@ impl SqliteStore {
         Ok(Self { space, ..store })
     }
 
-    fn open_or_create_any(folder: &Path, space: &Space) -> Result<Self, StoreError> {
+    fn open_or_create_any(folder: &Path, space: &EmbeddingSpace) -> Result<Self, StoreError> {
         if !(1..=65_536).contains(&space.dim) {
             return Err(StoreError::invalid("dim", format!("expected 1 to 65536, found {}", space.dim)));
         }
@@ -126,13 +126,13 @@ impl SqliteStore {
         Self::open_writer(folder, Some(space))
     }
 
-    fn open_reader(folder: &Path, wanted: Option<&Space>) -> Result<Self, StoreError> {
+    fn open_reader(folder: &Path, wanted: Option<&EmbeddingSpace>) -> Result<Self, StoreError> {
         let database = Database::open_for_reading(folder)?;
         let space = Self::find_space(&database, "cannot open the library", wanted)?;
         Ok(Self { database, space, vectors: VectorCache::default() })
     }
 
-    fn open_writer(folder: &Path, wanted: Option<&Space>) -> Result<Self, StoreError> {
+    fn open_writer(folder: &Path, wanted: Option<&EmbeddingSpace>) -> Result<Self, StoreError> {
         let database = Database::open_for_writing(folder, wanted)?;
         let space = Self::find_space(&database, "cannot open the library for writing", wanted)?;
         Ok(Self { database, space, vectors: VectorCache::default() })
@@ -141,7 +141,7 @@ impl SqliteStore {
     fn find_space(
         database: &Database,
         action: &'static str,
-        wanted: Option<&Space>,
+        wanted: Option<&EmbeddingSpace>,
     ) -> Result<StoredSpace, StoreError> {
         database.read(action, |connection| spaces::find(connection, database.path(), wanted))
     }
@@ -160,15 +160,15 @@ impl SqliteStore {
     /// Checks the whole database: pages, indexes, references, sizes of vectors. Reads everything.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] with the problems found.
+    /// [`StoreError::Corrupt`] with the problems found.
     pub fn verify(&self) -> Result<(), StoreError> {
         let mut problems = self.database.read("cannot check the library", verify::problems)?;
         problems.truncate(MAX_PROBLEMS);
         let path = self.database.path().to_path_buf();
-        if problems.is_empty() { Ok(()) } else { Err(StoreError::Damaged { path, problems }) }
+        if problems.is_empty() { Ok(()) } else { Err(StoreError::Corrupt { path, problems }) }
     }
 
-    fn check_space(&self, found: &Space) -> Result<(), StoreError> {
+    fn check_space(&self, found: &EmbeddingSpace) -> Result<(), StoreError> {
         let expected = &self.space.space;
         if found == expected {
             return Ok(());
@@ -179,7 +179,7 @@ impl SqliteStore {
 }
 
 impl VectorStore for SqliteStore {
-    fn space(&self) -> &Space {
+    fn space(&self) -> &EmbeddingSpace {
         &self.space.space
     }
 
@@ -187,7 +187,7 @@ impl VectorStore for SqliteStore {
         self.database.read("cannot count records", |connection| read_records::len(connection, self.space.id))
     }
 
-    fn upsert(&self, space: &Space, records: &[Record]) -> Result<(), StoreError> {
+    fn upsert(&self, space: &EmbeddingSpace, records: &[Record]) -> Result<(), StoreError> {
         self.check_space(space)?;
         validate::records(records, space.dim)?;
         if records.is_empty() {
@@ -262,8 +262,9 @@ impl VectorStore for SqliteStore {
         })
     }
 
-    fn stamps(&self) -> Result<Vec<Stamp>, StoreError> {
-        self.database.read("cannot list files", |connection| read_records::stamps(connection, &self.space))
+    fn file_states(&self) -> Result<Vec<FileState>, StoreError> {
+        self.database
+            .read("cannot list files", |connection| read_records::file_states(connection, &self.space))
     }
 
     fn assign_id(&self, path: &str, content_hash: &str) -> Result<RecordId, StoreError> {
@@ -276,7 +277,7 @@ impl VectorStore for SqliteStore {
         self.database.read("cannot read metadata", |connection| metadata::get(connection, key))
     }
 
-    fn set_note(&self, key: &str, value: Option<&str>) -> Result<(), StoreError> {
+    fn set_metadata(&self, key: &str, value: Option<&str>) -> Result<(), StoreError> {
         self.database.write("cannot write metadata", |connection| metadata::set(connection, key, value))
     }
 

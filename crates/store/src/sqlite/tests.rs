@@ -9,12 +9,12 @@ use tempfile::TempDir;
 
 use super::{SqliteStore, database, schema};
 use crate::{
-    Comparison, Extra, Field, Filter, Glob, IndexState, ListRequest, Payload, Precision, Record, RecordId,
-    SearchRequest, Space, StoreError, Value, VectorStore, contract,
+    Comparison, EmbeddingSpace, Extra, Field, Filter, Glob, IndexState, ListRequest, Payload, Precision,
+    Record, RecordId, SearchRequest, StoreError, Value, VectorStore, contract,
 };
 
-fn space(dim: usize) -> Space {
-    Space { model: "test".into(), dim, preprocessing: "none".into() }
+fn space(dim: usize) -> EmbeddingSpace {
+    EmbeddingSpace { model: "test".into(), dim, preprocessing: "none".into() }
 }
 
 fn record(number: u64, vector: Vec<f32>) -> Record {
@@ -62,7 +62,7 @@ fn keeps_the_contract_of_several_models() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().to_owned();
         folders.push(folder);
-        move |space: &Space| SqliteStore::open_or_add(&path, space).unwrap()
+        move |space: &EmbeddingSpace| SqliteStore::open_or_add(&path, space).unwrap()
     });
 }
 
@@ -70,7 +70,7 @@ fn keeps_the_contract_of_several_models() {
 fn a_library_lists_its_models_and_opens_at_each() {
     let (folder, store) = library();
     drop(store);
-    let other = Space { model: "other".into(), ..space(2) };
+    let other = EmbeddingSpace { model: "other".into(), ..space(2) };
     let missing = SqliteStore::open_space(folder.path(), &other).unwrap_err();
     assert!(matches!(missing, StoreError::ModelMismatch { .. }), "{missing}");
     assert_eq!(SqliteStore::spaces(folder.path()).unwrap(), [space(2)]);
@@ -102,7 +102,7 @@ fn a_library_of_the_first_version_is_migrated() {
         )
         .unwrap();
     drop(connection);
-    assert!(matches!(SqliteStore::open(folder.path()), Err(StoreError::TooOld { found: 1, .. })));
+    assert!(matches!(SqliteStore::open(folder.path()), Err(StoreError::SchemaTooOld { found: 1, .. })));
     let store = SqliteStore::open_or_create(folder.path(), &space(2)).unwrap();
     let record = store.get(&[RecordId::new(5).unwrap()]).unwrap().remove(0).unwrap();
     assert_eq!(
@@ -135,7 +135,7 @@ fn index_state_moves_out_of_the_payload_of_older_libraries() {
         )
         .unwrap();
     drop(connection);
-    assert!(matches!(SqliteStore::open(folder.path()), Err(StoreError::TooOld { found: 2, .. })));
+    assert!(matches!(SqliteStore::open(folder.path()), Err(StoreError::SchemaTooOld { found: 2, .. })));
     drop(SqliteStore::open_for_writing(folder.path()).unwrap());
     let store = SqliteStore::open(folder.path()).unwrap();
     let entries = store.list(&ListRequest::default()).unwrap();
@@ -199,7 +199,7 @@ fn a_reader_cannot_write() {
 fn another_model_is_refused() {
     let (folder, store) = library();
     drop(store);
-    let other = Space { preprocessing: "24 views".into(), ..space(2) };
+    let other = EmbeddingSpace { preprocessing: "24 views".into(), ..space(2) };
     let error = SqliteStore::open_or_create(folder.path(), &other).unwrap_err();
     assert!(matches!(error, StoreError::ModelMismatch { .. }), "{error}");
     assert!(error.to_string().contains("24 views") && error.hint().is_some());
@@ -242,11 +242,12 @@ fn old_and_new_versions_are_recognized() {
     set_version(99);
     let error = SqliteStore::open(folder.path()).unwrap_err();
     assert!(
-        matches!(error, StoreError::TooNew { found: 99, .. }) && error.hint().unwrap().contains("update")
+        matches!(error, StoreError::SchemaTooNew { found: 99, .. })
+            && error.hint().unwrap().contains("update")
     );
-    assert!(matches!(SqliteStore::open_for_writing(folder.path()), Err(StoreError::TooNew { .. })));
+    assert!(matches!(SqliteStore::open_for_writing(folder.path()), Err(StoreError::SchemaTooNew { .. })));
     set_version(0);
-    assert!(matches!(SqliteStore::open(folder.path()), Err(StoreError::TooOld { found: 0, .. })));
+    assert!(matches!(SqliteStore::open(folder.path()), Err(StoreError::SchemaTooOld { found: 0, .. })));
 }
 
 #[test]
@@ -282,7 +283,7 @@ fn damage_is_found() {
     store.verify().unwrap();
     let damage = "UPDATE vectors SET vector = x'00' WHERE record_id = 1";
     store.database.writer().execute(damage, []).unwrap();
-    assert!(matches!(store.verify(), Err(StoreError::Damaged { .. })));
+    assert!(matches!(store.verify(), Err(StoreError::Corrupt { .. })));
     assert!(store.search(&SearchRequest::new(vec![1.0, 0.0], 9)).is_err());
 }
 
@@ -346,11 +347,11 @@ fn filters_mean_the_same_in_sql_and_in_memory() {
     let mut rng = SmallRng::seed_from_u64(6);
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open_or_create(folder.path(), &space(1)).unwrap();
-    let records: Vec<Record> = (0..80).map(|number| odd_record(&mut rng, number)).collect();
+    let records: Vec<Record> = (0..80).map(|number| random_record(&mut rng, number)).collect();
     store.upsert(&space(1), &records).unwrap();
     let mut selected = 0;
     for _ in 0..3_000 {
-        let filter = odd_filter(&mut rng, 3);
+        let filter = random_filter(&mut rng, 3);
         let chosen = records.iter().filter(|record| filter.matches(&record.payload));
         let expected: Vec<RecordId> = chosen.map(|record| record.id).collect();
         let request = ListRequest { filter: Some(filter.clone()), ..ListRequest::default() };
@@ -364,7 +365,7 @@ fn filters_mean_the_same_in_sql_and_in_memory() {
 const TEXTS: [&str; 8] = ["", "a", "A", "b/a", "10", "true", "ü'\"", "a%_"];
 const NUMBERS: [f64; 6] = [0.0, 1.0, -1.0, 0.1, 10.0, 1e300];
 
-fn odd_record(rng: &mut SmallRng, number: u64) -> Record {
+fn random_record(rng: &mut SmallRng, number: u64) -> Record {
     let mut record = record(number, vec![1.0]);
     let json = [
         serde_json::json!(1),
@@ -399,7 +400,7 @@ fn odd_record(rng: &mut SmallRng, number: u64) -> Record {
     record
 }
 
-fn odd_filter(rng: &mut SmallRng, depth: usize) -> Filter {
+fn random_filter(rng: &mut SmallRng, depth: usize) -> Filter {
     let fields = [
         Field::Path,
         Field::Name,
@@ -432,12 +433,12 @@ fn odd_filter(rng: &mut SmallRng, depth: usize) -> Filter {
         _ => Value::Bool(rng.random_bool(0.5)),
     };
     match rng.random_range(if depth == 0 { 3 } else { 0 }..8) {
-        0 => Filter::Not(Box::new(odd_filter(rng, depth - 1))),
-        1 => Filter::And((0..rng.random_range(0..3)).map(|_| odd_filter(rng, depth - 1)).collect()),
-        2 => Filter::Or((0..rng.random_range(0..3)).map(|_| odd_filter(rng, depth - 1)).collect()),
+        0 => Filter::Not(Box::new(random_filter(rng, depth - 1))),
+        1 => Filter::And((0..rng.random_range(0..3)).map(|_| random_filter(rng, depth - 1)).collect()),
+        2 => Filter::Or((0..rng.random_range(0..3)).map(|_| random_filter(rng, depth - 1)).collect()),
         3 => Filter::Has(field),
         4 => Filter::Matches(field, Glob::new(globs[rng.random_range(0..globs.len())])),
-        5 => Filter::OneOf(field, (0..rng.random_range(0..4)).map(|_| value(rng)).collect()),
+        5 => Filter::In(field, (0..rng.random_range(0..4)).map(|_| value(rng)).collect()),
         _ => Filter::Compare(field, comparisons[rng.random_range(0..6)], value(rng)),
     }
 }

@@ -151,7 +151,7 @@ fn duplicate_path(connection: &Connection, path: &str, error: rusqlite::Error) -
         .query_row("SELECT id FROM records WHERE path = ?", [path], |row| rows::id(row, 0))
         .optional();
     match holder {
-        Ok(Some(holder)) => StoreError::PathTaken { path: path.into(), holder }.into(),
+        Ok(Some(holder)) => StoreError::DuplicatePath { path: path.into(), holder }.into(),
         _ => error.into(),
     }
 }

@@ -1,7 +1,7 @@
 //! Generated shapes to measure on, from seeds that no training uses.
 
 use lexiform_eval::{GeneratedShape, GeneratedShapes, ShapeGenerator};
-use lexiform_search::{Encoder, Intake, Scanned};
+use lexiform_search::{Encoder, InputSpec, SimulatedScan};
 use lexiform_shapes::categories;
 use lexiform_train::{Sample, held_out, held_out_clouds};
 
@@ -12,13 +12,13 @@ pub struct HeldOut {
 }
 
 impl ShapeGenerator for HeldOut {
-    fn generate(&self, encoder: &dyn Encoder, clouds: Option<Scanned>) -> GeneratedShapes {
-        let set = match (clouds, encoder.intake()) {
-            (Some(Scanned { points, .. }), _) => held_out_clouds(self.each, points),
-            (None, Intake::Views { rig, count, size }) => {
-                held_out(self.each, size as usize, &rig.rig(count, 0), encoder.points_beside_views())
+    fn generate(&self, encoder: &dyn Encoder, clouds: Option<SimulatedScan>) -> GeneratedShapes {
+        let set = match (clouds, encoder.input_spec()) {
+            (Some(SimulatedScan { points, .. }), _) => held_out_clouds(self.each, points),
+            (None, InputSpec::Views { rig, count, size }) => {
+                held_out(self.each, size as usize, &rig.rig(count, 0), encoder.points_with_views())
             }
-            (None, Intake::Points { count }) => held_out_clouds(self.each, count),
+            (None, InputSpec::Points { count }) => held_out_clouds(self.each, count),
         };
         let shape = |Sample { category, views, cloud, .. }: Sample| GeneratedShape { category, views, cloud };
         GeneratedShapes {

@@ -7,7 +7,7 @@ use lexiform_eval::protocol::Values;
 use lexiform_eval::{
     REFERENCE_SEEDS, ReportFacts, ZeroShotConfig, ZeroShotReport, ZeroShotShapes, zero_shot,
 };
-use lexiform_search::Scanned;
+use lexiform_search::SimulatedScan;
 use serde_json::json;
 
 use super::generated::HeldOut;
@@ -106,7 +106,7 @@ impl ZeroShotArgs {
             texts: self.words.texts()?,
             shapes,
             views: self.views.iter().map(|n| *n as usize).collect(),
-            clouds: self.clouds.map(|points| Scanned { points: points as usize, bare: self.bare }),
+            clouds: self.clouds.map(|points| SimulatedScan { points: points as usize, bare: self.bare }),
             points: self.points.map(|n| n as usize),
             seeds: self.seeds()?,
             resampling: self.resampling.resampling(),
