@@ -106,7 +106,9 @@ impl ZeroShotArgs {
             texts: self.words.texts()?,
             shapes,
             views: self.views.iter().map(|n| *n as usize).collect(),
-            clouds: self.clouds.map(|points| SimulatedScan { points: points as usize, bare: self.bare }),
+            clouds: self
+                .clouds
+                .map(|points| SimulatedScan { points: points as usize, without_colors: self.bare }),
             points: self.points.map(|n| n as usize),
             seeds: self.seeds()?,
             resampling: self.resampling.resampling(),
