@@ -23,7 +23,7 @@ pub fn name(model: &PointModel, file: &Path) -> Result<Vec<LabelScore>, Error> {
     if !file.exists() {
         return Err(Error::NotFound { path: file.to_owned() });
     }
-    let ModelInput::Points(cloud) = look_of_head(model).see(file)?.taken else {
+    let ModelInput::Points(cloud) = look_of_head(model).process(file)?.input else {
         let reason = "has no points".to_owned();
         return Err(Error::Shape { path: file.to_owned(), reason });
     };

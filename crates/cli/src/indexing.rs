@@ -47,7 +47,7 @@ pub fn update(
     let mut failed = Vec::new();
     let mut removed = Vec::new();
     let mut told = Ok(());
-    let show = |path: &str| telling.shown.path(&library.place().path(path));
+    let show = |path: &str| telling.shown.path(&library.library_path().resolve(path));
     let summary = library.index(paths, options, &mut |event| match event {
         IndexEvent::Planned { to_check, .. } => {
             progress = (!telling.json && to_check > 0).then(|| Progress::new(to_check));

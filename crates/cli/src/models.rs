@@ -65,7 +65,14 @@ impl OpeningArg {
     /// How the model is opened, perhaps with another window cut out of views.
     pub fn options(&self, crop: Option<Crop>) -> EncoderOptions {
         let Self { text_model, image_size, prompts, on: DeviceArg { device } } = self.clone();
-        EncoderOptions { crop, image_size, prompts, text_model, clouds: CloudOptions::default(), device }
+        EncoderOptions {
+            crop,
+            image_size,
+            visual_prompts: prompts,
+            text_model,
+            clouds: CloudOptions::default(),
+            device,
+        }
     }
 }
 
@@ -105,8 +112,8 @@ pub struct ModelsArg {
     #[command(flatten)]
     pub opening: OpeningArg,
     /// How answers of several models become one list: by their ranks, or by the weighted mean of their scores
-    #[arg(long, value_name = "rank|weight", default_value = "rank", hide_default_value = true)]
-    pub combine: Fusion,
+    #[arg(long, value_name = "rrf|weighted", default_value = "rrf", hide_default_value = true)]
+    pub fusion: Fusion,
 }
 
 impl ModelsArg {

@@ -83,7 +83,7 @@ pub fn attributes(
     config: &AttributesConfig,
     events: &mut OnEvent<'_>,
 ) -> Result<Vec<AttributeResult>, EvalError> {
-    let look = ShapePreprocessor::of(encoder);
+    let look = ShapePreprocessor::for_encoder(encoder);
     let inputs: Vec<ModelInput> = shapes.into_iter().map(|shape| shape.into_input(&look)).collect();
     let embeddings = encoder.embed_shapes(inputs).map_err(EvalError::Encode)?;
     let answered = answer(encoder, &embeddings, &config.questions, events)?;

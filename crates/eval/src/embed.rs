@@ -97,13 +97,13 @@ impl<'a> Embedder<'a> {
         let most = selections.iter().filter_map(|selection| selection.views).max();
         let look = match (encoder.input_spec(), most) {
             (InputSpec::Views { .. }, Some(most)) => {
-                ShapePreprocessor::of(encoder).with_views(most.max(VIEWS_OF_REFERENCE))
+                ShapePreprocessor::for_encoder(encoder).with_views(most.max(VIEWS_OF_REFERENCE))
             }
             (InputSpec::Points { .. }, Some(_)) => {
                 let reason = format!("{} takes points, not views", encoder.id());
                 return Err(EvalError::Setting { setting: "views", reason });
             }
-            (_, None) => ShapePreprocessor::of(encoder),
+            (_, None) => ShapePreprocessor::for_encoder(encoder),
         };
         let look = match clouds {
             Some(scanned) => look.with_simulated_scan(scanned),

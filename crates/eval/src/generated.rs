@@ -35,7 +35,7 @@ impl GeneratedShape {
     pub(crate) fn into_input(self, look: &ShapePreprocessor) -> ModelInput {
         let Self { views, cloud, .. } = self;
         match (views.is_empty(), cloud.positions().is_empty()) {
-            (true, _) => look.at(Scene::from_cloud(cloud)),
+            (true, _) => look.process_scene(Scene::from_cloud(cloud)),
             (false, true) => ModelInput::Views(views),
             (false, false) => ModelInput::Both { views, cloud },
         }

@@ -20,7 +20,7 @@ pub(crate) fn read(look: &ShapePreprocessor, entry: &Entry) -> Result<ModelInput
     if !path.exists() {
         return Err(Error::NotFound { path: path.to_owned() });
     }
-    Ok(look.see(path)?.taken)
+    Ok(look.process(path)?.input)
 }
 
 fn views_in(folder: &Path) -> Result<Vec<image::RgbaImage>, Error> {

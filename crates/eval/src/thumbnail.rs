@@ -12,9 +12,16 @@ const EDGE: u32 = 160;
 /// A small JPEG of a shape, if it can be rendered.
 pub(crate) fn of_entry(encoder: &dyn Encoder, entry: &Entry) -> Option<Vec<u8>> {
     if entry.stored.is_none() && entry.file.is_file() {
-        return ShapePreprocessor::of(encoder).see(&entry.file).ok().map(|seen| seen.thumbnail);
+        return ShapePreprocessor::for_encoder(encoder)
+            .process(&entry.file)
+            .ok()
+            .map(|processed| processed.thumbnail);
     }
-    shape_input::read(&ShapePreprocessor::of(encoder), entry).ok()?.views()?.first().and_then(of_view)
+    shape_input::read(&ShapePreprocessor::for_encoder(encoder), entry)
+        .ok()?
+        .views()?
+        .first()
+        .and_then(of_view)
 }
 
 /// A view as a small JPEG on white.

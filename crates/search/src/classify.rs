@@ -18,24 +18,24 @@ pub struct LabelScore {
 /// A zero-shot classifier.
 ///
 /// ```
-/// use lexiform_search::{Encoder as _, Labels, EncoderOptions, embed_text};
+/// use lexiform_search::{Encoder as _, EncoderOptions, ZeroShotClassifier, embed_text};
 ///
 /// let encoder = EncoderOptions::default().open("nano")?;
 /// let names = ["chair", "airplane"].map(str::to_owned);
-/// let labels = Labels::new(&*encoder, &names, &encoder.templates())?;
+/// let classifier = ZeroShotClassifier::new(&*encoder, &names, &encoder.templates())?;
 ///
 /// // Any embedding can be classified: of a shape, an image or, as here, a text.
-/// let scores = labels.score(&embed_text(&*encoder, "an airplane")?);
+/// let scores = classifier.classify(&embed_text(&*encoder, "an airplane")?);
 /// assert_eq!(scores[0].label, "airplane");
 /// # Ok::<(), lexiform_search::Error>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Labels(ZeroShotHead);
+pub struct ZeroShotClassifier(ZeroShotHead);
 
 /// Placeholder for the label in a template.
 const LABEL_PLACEHOLDER: &str = "{}";
 
-impl Labels {
+impl ZeroShotClassifier {
     /// Embeds each label as the mean over its sentences, one per template; `{}` in a template is replaced by the label.
     ///
     /// # Errors
@@ -58,8 +58,8 @@ impl Labels {
     }
 
     /// All labels with their probabilities, best first.
-    pub fn score(&self, shape: &Embedding) -> Vec<LabelScore> {
-        let scored = self.0.classify(shape).into_iter();
+    pub fn classify(&self, embedding: &Embedding) -> Vec<LabelScore> {
+        let scored = self.0.classify(embedding).into_iter();
         scored.map(|(label, score)| LabelScore { label: label.to_owned(), score }).collect()
     }
 }

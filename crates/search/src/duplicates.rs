@@ -13,9 +13,9 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::fingerprint::fingerprint;
-use crate::look::{panic_message, strip_path_prefix};
+use crate::preprocess::{panic_message, strip_path_prefix};
 use crate::read_limits::{LARGE_FILE_BYTES, STACK_BYTES};
-use crate::signatures::Signatures;
+use crate::signature_cache::SignatureCache;
 use crate::{Error, LibraryPath};
 
 /// Maximum number of forms in memory, of some 500 kB each.
@@ -39,18 +39,18 @@ impl Default for DuplicateOptions {
     }
 }
 
-/// DuplicateRelation of a file to the first file of its group.
+/// Relation of a file to the first file of its group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DuplicateRelation {
     /// The same bytes.
     Identical,
     /// The same shape, without visible differences.
-    Same,
+    SameShape,
     /// The mirror image of the same shape.
     Mirrored,
     /// Nearly the same shape.
-    Near,
+    NearDuplicate,
 }
 
 /// A duplicate of the first file of its group.
@@ -58,7 +58,7 @@ pub enum DuplicateRelation {
 pub struct Duplicate {
     /// The file.
     pub file: PathBuf,
-    /// DuplicateRelation to the first file.
+    /// Relation to the first file.
     pub relation: DuplicateRelation,
     /// Whether its mirror image matches the first file.
     pub mirrored: bool,
@@ -88,18 +88,18 @@ pub struct DuplicateReport {
 ///
 /// # Errors
 /// [`Error::Store`] if a separate library cannot be read.
-pub fn library_files(place: &LibraryPath) -> Result<Vec<PathBuf>, Error> {
-    match &place.root {
+pub fn library_files(library_path: &LibraryPath) -> Result<Vec<PathBuf>, Error> {
+    match &library_path.root {
         Some(root) => Ok(walk(std::slice::from_ref(root)).assets),
         None => {
-            let file_states = SqliteStore::open(&place.folder)?.file_states()?;
-            Ok(file_states.iter().map(|stamp| place.path(&stamp.path)).collect())
+            let file_states = SqliteStore::open(&library_path.folder)?.file_states()?;
+            Ok(file_states.iter().map(|state| library_path.resolve(&state.path)).collect())
         }
     }
 }
 
 /// Finds files with the same shape. If `library` exists, signatures of shapes are cached in its folder, so that the next
-/// call reads only new files. `tell` is called for every processed file, from any thread.
+/// call reads only new files. `on_file` is called for every processed file, from any thread.
 ///
 /// ```
 /// use lexiform_search::{DuplicateOptions, DuplicateRelation, find_duplicates};
@@ -122,27 +122,27 @@ pub fn find_duplicates(
     files: &[PathBuf],
     library: Option<&LibraryPath>,
     options: &DuplicateOptions,
-    tell: &(dyn Fn(&Path) + Sync),
+    on_file: &(dyn Fn(&Path) + Sync),
 ) -> Result<DuplicateReport, Error> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.jobs).stack_size(STACK_BYTES).build();
     let pool = pool.map_err(std::io::Error::other)?;
-    let kept = library.filter(|place| place.exists()).map(|place| place.folder.join(SIGNATURES_FILE));
-    let known = kept.as_deref().map(Signatures::read).unwrap_or_default();
-    let search = DuplicateSearch { forms: Mutex::default(), known, tell };
+    let cache_file = library.filter(|path| path.exists()).map(|path| path.folder.join(SIGNATURES_FILE));
+    let known = cache_file.as_deref().map(SignatureCache::read).unwrap_or_default();
+    let search = DuplicateSearch { forms: Mutex::default(), known, on_file };
     pool.install(|| {
         let (shapes, failed) = search.load_shapes(files);
-        if let Some(kept) = &kept {
+        if let Some(file) = &cache_file {
             // The cache only saves time: a read-only folder is not an error.
             let _written =
-                search.known.with(shapes.iter().map(|s| (&s.content[..], &s.signature))).write(kept);
+                search.known.merged(shapes.iter().map(|s| (&s.content_hash[..], &s.signature))).write(file);
         }
-        Ok(DuplicateReport { groups: search.grouped(shapes, options.threshold), failed })
+        Ok(DuplicateReport { groups: search.group_shapes(shapes, options.threshold), failed })
     })
 }
 
 /// Files with the same bytes, and the signature of their shape.
-struct Shape {
-    content: String,
+struct UniqueShape {
+    content_hash: String,
     files: Vec<PathBuf>,
     signature: Signature,
 }
@@ -150,26 +150,26 @@ struct Shape {
 struct DuplicateSearch<'a> {
     /// By the first file of a shape.
     forms: Mutex<HashMap<PathBuf, Arc<Form>>>,
-    known: Signatures,
-    tell: &'a (dyn Fn(&Path) + Sync),
+    known: SignatureCache,
+    on_file: &'a (dyn Fn(&Path) + Sync),
 }
 
 type FailedFiles = Vec<(PathBuf, String)>;
 
 impl DuplicateSearch<'_> {
     /// The shapes of all files, in order of the first file's path.
-    fn load_shapes(&self, files: &[PathBuf]) -> (Vec<Shape>, FailedFiles) {
+    fn load_shapes(&self, files: &[PathBuf]) -> (Vec<UniqueShape>, FailedFiles) {
         let now = SystemTime::now();
-        let print = |file: &PathBuf| {
-            let content = fingerprint(file, now).map(|print| print.content);
-            (file.clone(), content.map_err(|error| strip_path_prefix(&error.to_string(), file)))
+        let hash = |file: &PathBuf| {
+            let hash = fingerprint(file, now).map(|fingerprint| fingerprint.content_hash);
+            (file.clone(), hash.map_err(|error| strip_path_prefix(&error.to_string(), file)))
         };
         let mut failed = Vec::new();
         let mut by_content: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
-        let prints: Vec<(PathBuf, Result<String, String>)> = files.par_iter().map(print).collect();
-        for (file, content) in prints {
-            match content {
-                Ok(content) => by_content.entry(content).or_default().push(file),
+        let hashes: Vec<(PathBuf, Result<String, String>)> = files.par_iter().map(hash).collect();
+        for (file, hash) in hashes {
+            match hash {
+                Ok(hash) => by_content.entry(hash).or_default().push(file),
                 Err(error) => failed.push((file, error)),
             }
         }
@@ -178,15 +178,15 @@ impl DuplicateSearch<'_> {
         let mut contents: Vec<(String, Vec<PathBuf>)> = by_content.into_iter().collect();
         contents.sort_by(|a, b| a.1.cmp(&b.1));
         // Large files one at a time, so that memory is bounded.
-        let is_heavy =
+        let is_large =
             |files: &[PathBuf]| fs_err::metadata(&files[0]).is_ok_and(|m| m.len() > LARGE_FILE_BYTES);
-        let (heavy, light): (Vec<_>, Vec<_>) = contents.into_iter().partition(|(_, files)| is_heavy(files));
-        let mut looked: Vec<Result<Shape, (Vec<PathBuf>, String)>> =
-            light.into_par_iter().map(|(content, files)| self.shape(content, files)).collect();
-        looked.extend(heavy.into_iter().map(|(content, files)| self.shape(content, files)));
+        let (large, small): (Vec<_>, Vec<_>) = contents.into_iter().partition(|(_, files)| is_large(files));
+        let mut loaded: Vec<Result<UniqueShape, (Vec<PathBuf>, String)>> =
+            small.into_par_iter().map(|(hash, files)| self.shape(hash, files)).collect();
+        loaded.extend(large.into_iter().map(|(hash, files)| self.shape(hash, files)));
         let mut shapes = Vec::new();
-        for looked in looked {
-            match looked {
+        for result in loaded {
+            match result {
                 Ok(shape) => shapes.push(shape),
                 Err((files, error)) => failed.extend(files.into_iter().map(|file| (file, error.clone()))),
             }
@@ -196,23 +196,27 @@ impl DuplicateSearch<'_> {
         (shapes, failed)
     }
 
-    fn shape(&self, content: String, files: Vec<PathBuf>) -> Result<Shape, (Vec<PathBuf>, String)> {
-        let known = self.known.get(&content);
+    fn shape(
+        &self,
+        content_hash: String,
+        files: Vec<PathBuf>,
+    ) -> Result<UniqueShape, (Vec<PathBuf>, String)> {
+        let known = self.known.get(&content_hash);
         let signature = match known {
             Some(signature) => Ok(signature.clone()),
             None => self.form(&files[0]).map(|form| form.signature()),
         };
-        files.iter().for_each(|file| (self.tell)(file));
+        files.iter().for_each(|file| (self.on_file)(file));
         match signature {
-            Ok(signature) => Ok(Shape { content, files, signature }),
+            Ok(signature) => Ok(UniqueShape { content_hash, files, signature }),
             Err(error) => Err((files, error)),
         }
     }
 
     /// The form of a file's shape. A panic of a reader is an error of this file.
     fn form(&self, file: &Path) -> Result<Arc<Form>, String> {
-        let kept = || self.forms.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(form) = kept().get(file) {
+        let cached = || self.forms.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(form) = cached().get(file) {
             return Ok(form.clone());
         }
         let read = || {
@@ -224,7 +228,7 @@ impl DuplicateSearch<'_> {
         let form = catch_unwind(AssertUnwindSafe(read));
         let form = form.unwrap_or_else(|panic| Err(format!("internal error: {}", panic_message(&*panic))))?;
         let form = Arc::new(form);
-        let mut forms = kept();
+        let mut forms = cached();
         // Emptied instead of evicted one by one: shapes are compared group by group, so old forms are rarely used again.
         if forms.len() >= MAX_CACHED_FORMS {
             forms.clear();
@@ -233,13 +237,13 @@ impl DuplicateSearch<'_> {
         Ok(form)
     }
 
-    fn grouped(&self, shapes: Vec<Shape>, threshold: f32) -> Vec<DuplicateGroup> {
+    fn group_shapes(&self, shapes: Vec<UniqueShape>, threshold: f32) -> Vec<DuplicateGroup> {
         let signatures: Vec<Signature> = shapes.iter().map(|shape| shape.signature.clone()).collect();
-        let alike = groups(&signatures, threshold, |shape| self.form(&shapes[shape].files[0]).ok());
+        let groups = groups(&signatures, threshold, |shape| self.form(&shapes[shape].files[0]).ok());
         let mut fits: Vec<Option<Fit>> = vec![None; shapes.len()];
         let mut lists: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         let mut grouped = vec![false; shapes.len()];
-        for group in alike {
+        for group in groups {
             grouped[group.first] = true;
             for (other, fit) in &group.others {
                 (grouped[*other], fits[*other]) = (true, Some(*fit));
@@ -252,13 +256,13 @@ impl DuplicateSearch<'_> {
                 lists.insert(index, Vec::new());
             }
         }
-        let twins = |(first, others): (usize, Vec<usize>)| {
+        let to_group = |(first, others): (usize, Vec<usize>)| {
             let copies = shapes[first].files[1..].iter().map(|file| duplicate(file, None));
             let others = others.iter().flat_map(|&i| shapes[i].files.iter().map(move |file| (file, i)));
             let others = others.map(|(file, i)| duplicate(file, fits[i]));
             DuplicateGroup { first: shapes[first].files[0].clone(), others: copies.chain(others).collect() }
         };
-        lists.into_iter().map(twins).collect()
+        lists.into_iter().map(to_group).collect()
     }
 }
 
@@ -267,8 +271,8 @@ fn duplicate(file: &Path, fit: Option<Fit>) -> Duplicate {
     let relation = match fit {
         None => DuplicateRelation::Identical,
         Some(fit) if fit.is_same() && fit.mirrored => DuplicateRelation::Mirrored,
-        Some(fit) if fit.is_same() => DuplicateRelation::Same,
-        Some(_) => DuplicateRelation::Near,
+        Some(fit) if fit.is_same() => DuplicateRelation::SameShape,
+        Some(_) => DuplicateRelation::NearDuplicate,
     };
     let mirrored = fit.is_some_and(|fit| fit.mirrored);
     Duplicate { file: file.to_owned(), relation, mirrored, distance: fit.map_or(0.0, |fit| fit.distance) }

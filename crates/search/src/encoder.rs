@@ -174,13 +174,13 @@ impl Encoder for JointModel {
         // Views and clouds of all shapes go through each tower in one batch; `order` puts the results together again.
         let (mut views, mut clouds, mut order) = (Vec::new(), Vec::new(), Vec::new());
         for shape in shapes {
-            let (seen, cloud) = match shape {
+            let (shape_views, cloud) = match shape {
                 ModelInput::Views(views) => (Some(views), None),
                 ModelInput::Points(cloud) => (None, Some(cloud)),
                 ModelInput::Both { views, cloud } => (Some(views), Some(cloud)),
             };
-            order.push([seen.is_some(), cloud.is_some()]);
-            views.extend(seen);
+            order.push([shape_views.is_some(), cloud.is_some()]);
+            views.extend(shape_views);
             clouds.extend(cloud);
         }
         if !clouds.is_empty() && self.point_part().is_none() {
@@ -190,7 +190,7 @@ impl Encoder for JointModel {
         // A model without a point tower cannot embed even zero clouds.
         let of_clouds = if clouds.is_empty() { Vec::new() } else { self.embed_clouds(&clouds)? };
         let mut of_clouds = of_clouds.into_iter();
-        let next = |[seen, cloud]: [bool; 2]| match (seen, cloud) {
+        let next = |[has_views, has_cloud]: [bool; 2]| match (has_views, has_cloud) {
             (true, true) => Some(normalized_mean(&of_views.next()?, &of_clouds.next()?)),
             (true, false) => of_views.next().map(Ok),
             (false, _) => of_clouds.next().map(Ok),

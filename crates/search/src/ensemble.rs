@@ -21,9 +21,9 @@ const MIN_CANDIDATES: usize = 200;
 pub enum Fusion {
     /// Reciprocal rank fusion: the sum of `weight / (60 + rank)`. Needs no comparable scores.
     #[default]
-    Rank,
+    ReciprocalRank,
     /// The weighted mean of standardized cosines (mean 0, standard deviation 1 over the candidates).
-    Weight,
+    WeightedScore,
 }
 
 impl FromStr for Fusion {
@@ -31,15 +31,15 @@ impl FromStr for Fusion {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
-            "rank" => Ok(Self::Rank),
-            "weight" => Ok(Self::Weight),
-            _ => Err(format!("expected rank or weight, found {text:?}")),
+            "rrf" => Ok(Self::ReciprocalRank),
+            "weighted" => Ok(Self::WeightedScore),
+            _ => Err(format!("expected rrf or weighted, found {text:?}")),
         }
     }
 }
 
 /// A model of an ensemble.
-pub struct Member {
+pub struct EnsembleMember {
     /// Weight of its results, at least 0.
     pub weight: f32,
     /// The library opened with this model.
@@ -48,8 +48,8 @@ pub struct Member {
 
 /// Several models of one library that search together.
 pub struct Ensemble {
-    members: Vec<Member>,
-    combine: Fusion,
+    members: Vec<EnsembleMember>,
+    fusion: Fusion,
 }
 
 impl Ensemble {
@@ -58,10 +58,10 @@ impl Ensemble {
     /// # Errors
     /// [`Error::Query`] without members, for members of different libraries, and for weights that are negative, not finite
     /// or all 0.
-    pub fn new(members: Vec<Member>, combine: Fusion) -> Result<Self, Error> {
+    pub fn new(members: Vec<EnsembleMember>, fusion: Fusion) -> Result<Self, Error> {
         let refused = |reason: &str| Err(Error::Query { reason: reason.to_owned() });
         let Some(first) = members.first() else { return refused("no models") };
-        if members.iter().any(|member| member.library.place() != first.library.place()) {
+        if members.iter().any(|member| member.library.library_path() != first.library.library_path()) {
             return refused("the models belong to different libraries");
         }
         let is_sound = |weight: f32| weight.is_finite() && weight >= 0.0;
@@ -70,11 +70,11 @@ impl Ensemble {
         {
             return refused("expected finite weights of at least 0, not all 0");
         }
-        Ok(Self { members, combine })
+        Ok(Self { members, fusion })
     }
 
     /// The members.
-    pub fn members(&self) -> &[Member] {
+    pub fn members(&self) -> &[EnsembleMember] {
         &self.members
     }
 
@@ -93,9 +93,9 @@ impl Ensemble {
         for member in &self.members {
             lists.push(member.library.search(&Query { k: candidates, ..query.clone() })?);
         }
-        let scores = match self.combine {
-            Fusion::Rank => self.reciprocal_rank_scores(&lists),
-            Fusion::Weight => self.weighted_scores(&lists, query)?,
+        let scores = match self.fusion {
+            Fusion::ReciprocalRank => self.reciprocal_rank_scores(&lists),
+            Fusion::WeightedScore => self.weighted_scores(&lists, query)?,
         };
         let mut answers: BTreeMap<RecordId, Answer> = BTreeMap::new();
         for answer in lists.into_iter().flatten() {
@@ -131,7 +131,7 @@ impl Ensemble {
             lists.iter().flatten().map(|answer| (answer.id, 0.0)).collect();
         let total: f32 = self.members.iter().map(|member| member.weight).sum();
         for (member, list) in self.members.iter().zip(lists) {
-            let query_embedding = member.library.direction(query)?;
+            let query_embedding = member.library.query_embedding(query)?;
             let known: BTreeMap<RecordId, f32> =
                 list.iter().map(|answer| (answer.id, answer.score)).collect();
             // Candidates of other models get this model's cosine too: a missing one would count as the lowest.

@@ -13,11 +13,11 @@ use lexiform_mesh_io::{Format, Sidecar, limits, material_library_sidecars, sidec
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fingerprint {
     /// Hash over the file and its side files, in hexadecimal.
-    pub content: String,
+    pub content_hash: String,
     /// Sizes and times; empty when too fresh to be trusted.
-    pub stamp: String,
+    pub stat_hash: String,
     /// Files the asset draws on (buffers, materials, textures), relative to its folder, sorted.
-    pub sides: Vec<String>,
+    pub dependencies: Vec<String>,
     /// Bytes of the file itself.
     pub bytes: u64,
     /// When the file itself was last changed: nanoseconds since 1970-01-01 UTC.
@@ -31,20 +31,26 @@ const MAX_DEPENDENCIES: usize = 4096;
 
 /// Reads and hashes a file with its side files. `now` decides whether the stamp can be trusted.
 pub fn fingerprint(path: &Path, now: SystemTime) -> io::Result<Fingerprint> {
-    let sides = referenced_files(path)?;
+    let dependencies = referenced_files(path)?;
     let mut hasher = blake3::Hasher::new();
-    let stamp = stamp(path, &sides, now)?;
+    let stat_hash = stat_hash(path, &dependencies, now)?;
     let bytes = hash_file(&mut hasher, path)?;
-    for side in &sides {
+    for dependency in &dependencies {
         hasher.update(&[0]);
-        hasher.update(side.as_bytes());
+        hasher.update(dependency.as_bytes());
         // A missing side file is part of the content: when it appears, the asset looks different.
-        if hash_file(&mut hasher, &sibling_path(path, side)).is_err() {
+        if hash_file(&mut hasher, &sibling_path(path, dependency)).is_err() {
             hasher.update(b"\0missing");
         }
     }
     let modified_ns = modified_ns(&fs_err::metadata(path)?);
-    Ok(Fingerprint { content: hasher.finalize().to_hex()[..32].to_owned(), stamp, sides, bytes, modified_ns })
+    Ok(Fingerprint {
+        content_hash: hasher.finalize().to_hex()[..32].to_owned(),
+        stat_hash,
+        dependencies,
+        bytes,
+        modified_ns,
+    })
 }
 
 fn modified_ns(metadata: &std::fs::Metadata) -> Option<i64> {
@@ -53,7 +59,7 @@ fn modified_ns(metadata: &std::fs::Metadata) -> Option<i64> {
 }
 
 /// Sizes and times of a file and its side files as one short text; empty when one of them was written just `now`.
-pub fn stamp(path: &Path, sides: &[String], now: SystemTime) -> io::Result<String> {
+pub fn stat_hash(path: &Path, dependencies: &[String], now: SystemTime) -> io::Result<String> {
     let mut hasher = blake3::Hasher::new();
     let mut is_fresh = false;
     let mut add = |metadata: &std::fs::Metadata| {
@@ -62,8 +68,8 @@ pub fn stamp(path: &Path, sides: &[String], now: SystemTime) -> io::Result<Strin
         hasher.update(&modified_ns(metadata).unwrap_or_default().to_le_bytes());
     };
     add(&fs_err::metadata(path)?);
-    for side in sides {
-        if let Ok(metadata) = fs_err::metadata(sibling_path(path, side)) {
+    for dependency in dependencies {
+        if let Ok(metadata) = fs_err::metadata(sibling_path(path, dependency)) {
             add(&metadata);
         }
     }
@@ -86,13 +92,13 @@ fn hash_file(hasher: &mut blake3::Hasher, path: &Path) -> io::Result<u64> {
     Ok(hasher.count() - before)
 }
 
-fn sibling_path(path: &Path, side: &str) -> PathBuf {
-    path.parent().unwrap_or(Path::new("")).join(side)
+fn sibling_path(path: &Path, dependency: &str) -> PathBuf {
+    path.parent().unwrap_or(Path::new("")).join(dependency)
 }
 
 /// Paths of the files that an asset draws on, relative to its folder. A file that cannot be understood has none.
 fn referenced_files(path: &Path) -> io::Result<Vec<String>> {
-    let mut sides = BTreeSet::new();
+    let mut dependencies = BTreeSet::new();
     // Not the textures of PLY and COLLADA: libraries hold fingerprints made without them.
     let is_covered = matches!(Format::from_path(path), Some(Format::Gltf | Format::Glb | Format::Obj));
     if !is_covered || !fs_err::metadata(path)?.is_file() {
@@ -103,12 +109,13 @@ fn referenced_files(path: &Path) -> io::Result<Vec<String>> {
             let folder = Path::new(&sidecar.path).parent().unwrap_or(Path::new(""));
             // The library may be missing; that is the reader's matter.
             let textures = library_textures(&sibling_path(path, &sidecar.path)).unwrap_or_default();
-            let textures = textures.iter().take(MAX_DEPENDENCIES.saturating_sub(sides.len()));
-            sides.extend(textures.map(|texture| folder.join(&texture.path).to_string_lossy().into_owned()));
+            let textures = textures.iter().take(MAX_DEPENDENCIES.saturating_sub(dependencies.len()));
+            dependencies
+                .extend(textures.map(|texture| folder.join(&texture.path).to_string_lossy().into_owned()));
         }
-        sides.insert(sidecar.path);
+        dependencies.insert(sidecar.path);
     }
-    Ok(sides.into_iter().take(MAX_DEPENDENCIES).collect())
+    Ok(dependencies.into_iter().take(MAX_DEPENDENCIES).collect())
 }
 
 fn library_textures(path: &Path) -> io::Result<Vec<Sidecar>> {
@@ -133,24 +140,24 @@ mod tests {
         fs_err::write(&path, "mtllib a.mtl\nv 0 0 0\n").unwrap();
         fs_err::write(folder.path().join("a.mtl"), "newmtl m\nmap_Kd -s 1 1 1 wood.png\n").unwrap();
         let without = fingerprint(&path, later()).unwrap();
-        assert_eq!(without.sides, ["a.mtl", "wood.png"]);
+        assert_eq!(without.dependencies, ["a.mtl", "wood.png"]);
         fs_err::write(folder.path().join("wood.png"), "pixels").unwrap();
         let with = fingerprint(&path, later()).unwrap();
-        assert_ne!(without.content, with.content);
-        assert_ne!(without.stamp, with.stamp);
+        assert_ne!(without.content_hash, with.content_hash);
+        assert_ne!(without.stat_hash, with.stat_hash);
     }
 
     #[test]
     fn buffers_and_images_of_gltf_are_side_files() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.gltf");
-        let sides = |json: &str| {
+        let dependencies = |json: &str| {
             fs_err::write(&path, json).unwrap();
             referenced_files(&path).unwrap()
         };
         let json = r#"{"asset":{"version":"2.0"},"buffers":[{"uri":"a%20b.bin"},{"uri":"data:;base64,AA"}],"images":[{"uri":"t.png"},{}]}"#;
-        assert_eq!(sides(json), ["a b.bin", "t.png"]);
-        assert!(sides("not json").is_empty());
+        assert_eq!(dependencies(json), ["a b.bin", "t.png"]);
+        assert!(dependencies("not json").is_empty());
     }
 
     #[test]
@@ -158,7 +165,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.stl");
         fs_err::write(&path, "solid").unwrap();
-        assert_eq!(fingerprint(&path, SystemTime::now()).unwrap().stamp, "");
-        assert_ne!(fingerprint(&path, later()).unwrap().stamp, "");
+        assert_eq!(fingerprint(&path, SystemTime::now()).unwrap().stat_hash, "");
+        assert_ne!(fingerprint(&path, later()).unwrap().stat_hash, "");
     }
 }

@@ -10,7 +10,7 @@
 //! std::fs::write(root.join("pyramid.obj"), pyramid)?;
 //!
 //! let encoder = EncoderOptions::default().open("nano")?;
-//! let library = Library::open(LibraryPath::beside(&root), encoder, "nano")?;
+//! let library = Library::open(LibraryPath::for_assets(&root), encoder, "nano")?;
 //! let summary = library.index(&[root], &IndexOptions::default(), &mut |_event| {})?;
 //! assert_eq!(summary.indexed, 1);
 //!
@@ -21,7 +21,7 @@
 //! ```
 //!
 //! A [`Library`] contains the embeddings of the files of a folder. [`Library::index`] updates it from the file system,
-//! [`Library::search`] answers a [`Query`] of texts, images, shapes or a mix of them. [`Labels`] classify a shape, and
+//! [`Library::search`] answers a [`Query`] of texts, images, shapes or a mix of them. A [`ZeroShotClassifier`] labels a shape, and
 //! [`find_duplicates`] finds files with the same shape. Any implementation of [`Encoder`] can be the model.
 //!
 //! This crate does not print and does not use the network: progress is reported as [`IndexEvent`]s.
@@ -33,32 +33,32 @@ mod ensemble;
 mod error;
 mod event;
 mod fingerprint;
+mod image_file;
 mod index;
 mod library;
-mod look;
-mod picture;
-mod place;
-mod point_words;
+mod library_path;
+mod paired_encoder;
+mod preprocess;
 mod query;
 mod read_limits;
-mod signatures;
+mod signature_cache;
 
-pub use classify::{LabelScore, Labels};
+pub use classify::{LabelScore, ZeroShotClassifier};
 pub use duplicates::{
     Duplicate, DuplicateGroup, DuplicateOptions, DuplicateRelation, DuplicateReport, find_duplicates,
     library_files,
 };
 pub use encoder::{EncodeError, Encoder, InputSpec, ModelInput};
-pub use ensemble::{Ensemble, Fusion, Member};
+pub use ensemble::{Ensemble, EnsembleMember, Fusion};
 pub use error::Error;
 pub use event::{FileStatus, IndexEvent, IndexSummary};
+pub use image_file::read_image;
 pub use index::IndexOptions;
 pub use lexiform_mesh_io::{Found, walk};
 pub use lexiform_model::Embedding;
 pub use lexiform_store::{Failure, Filter, Payload, RecordId, StoreError};
 pub use library::{Answer, Library};
-pub use look::{Processed, ShapePreprocessor, SimulatedScan};
-pub use picture::read_image;
-pub use place::{HIDDEN_FOLDER, LibraryPath};
-pub use point_words::EncoderOptions;
+pub use library_path::{HIDDEN_FOLDER, LibraryPath};
+pub use paired_encoder::EncoderOptions;
+pub use preprocess::{Processed, ShapePreprocessor, SimulatedScan};
 pub use query::{Query, QueryTerm, embed_file, embed_image_file, embed_shape, embed_text};

@@ -17,10 +17,10 @@ const MODEL_KEY: &str = "model";
 
 /// A store of embeddings and the model that computed them. Example: [crate documentation](crate).
 pub struct Library {
-    place: LibraryPath,
+    library_path: LibraryPath,
     store: Box<dyn VectorStore>,
     encoder: Arc<dyn Encoder>,
-    look: ShapePreprocessor,
+    preprocessor: ShapePreprocessor,
 }
 
 /// A search result.
@@ -45,57 +45,61 @@ impl Library {
     /// # Errors
     /// [`StoreError::Locked`] while another process writes, [`StoreError::ModelMismatch`] if the library has
     /// only other models or preprocessing.
-    pub fn open(place: LibraryPath, encoder: Arc<dyn Encoder>, model: &str) -> Result<Self, Error> {
-        Self::open_with(place, encoder, model, SqliteStore::open_or_create)
+    pub fn open(library_path: LibraryPath, encoder: Arc<dyn Encoder>, model: &str) -> Result<Self, Error> {
+        Self::open_with(library_path, encoder, model, SqliteStore::open_or_create)
     }
 
     /// As [`open`](Self::open), but adds the model if the library has only other models.
     ///
     /// # Errors
     /// [`StoreError::Locked`] while another process writes.
-    pub fn open_or_add(place: LibraryPath, encoder: Arc<dyn Encoder>, model: &str) -> Result<Self, Error> {
-        Self::open_with(place, encoder, model, SqliteStore::open_or_add)
+    pub fn open_or_add_model(
+        library_path: LibraryPath,
+        encoder: Arc<dyn Encoder>,
+        model: &str,
+    ) -> Result<Self, Error> {
+        Self::open_with(library_path, encoder, model, SqliteStore::open_or_add_space)
     }
 
     fn open_with(
-        place: LibraryPath,
+        library_path: LibraryPath,
         encoder: Arc<dyn Encoder>,
         model: &str,
         open: fn(&Path, &EmbeddingSpace) -> Result<SqliteStore, StoreError>,
     ) -> Result<Self, Error> {
-        let look = ShapePreprocessor::of(&*encoder);
-        let store = open(&place.folder, &space(&*encoder, &look))?;
-        write_gitignore(&place)?;
-        let key = model_key(&SqliteStore::spaces(&place.folder)?, store.space());
+        let preprocessor = ShapePreprocessor::for_encoder(&*encoder);
+        let store = open(&library_path.folder, &space(&*encoder, &preprocessor))?;
+        write_gitignore(&library_path)?;
+        let key = model_key(&SqliteStore::spaces(&library_path.folder)?, store.space());
         // Written only if it changed: a write waits for the disk.
-        if store.note(&key)?.as_deref() != Some(model) {
+        if store.metadata(&key)?.as_deref() != Some(model) {
             store.set_metadata(&key, Some(model))?;
         }
-        Ok(Self { place, store: Box::new(store), encoder, look })
+        Ok(Self { library_path, store: Box::new(store), encoder, preprocessor })
     }
 
     /// Opens an existing library for reading; another process may write to it at the same time.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::ModelMismatch`].
-    pub fn open_for_reading(place: LibraryPath, encoder: Arc<dyn Encoder>) -> Result<Self, Error> {
-        let look = ShapePreprocessor::of(&*encoder);
-        let store = SqliteStore::open_space(&place.folder, &space(&*encoder, &look))?;
-        Ok(Self { place, store: Box::new(store), encoder, look })
+    pub fn open_for_reading(library_path: LibraryPath, encoder: Arc<dyn Encoder>) -> Result<Self, Error> {
+        let preprocessor = ShapePreprocessor::for_encoder(&*encoder);
+        let store = SqliteStore::open_space(&library_path.folder, &space(&*encoder, &preprocessor))?;
+        Ok(Self { library_path, store: Box::new(store), encoder, preprocessor })
     }
 
     /// Names or paths of a library's models without duplicates, the oldest first; empty if the library does not exist.
     ///
     /// # Errors
     /// [`Error::Store`] if the library cannot be read.
-    pub fn recorded_models(place: &LibraryPath) -> Result<Vec<String>, Error> {
-        if !place.exists() {
+    pub fn recorded_models(library_path: &LibraryPath) -> Result<Vec<String>, Error> {
+        if !library_path.exists() {
             return Ok(Vec::new());
         }
-        let store = SqliteStore::open(&place.folder)?;
-        let spaces = SqliteStore::spaces(&place.folder)?;
+        let store = SqliteStore::open(&library_path.folder)?;
+        let spaces = SqliteStore::spaces(&library_path.folder)?;
         let name = |space: &EmbeddingSpace| {
-            let name = store.note(&model_key(&spaces, space))?;
+            let name = store.metadata(&model_key(&spaces, space))?;
             Ok(name.unwrap_or_else(|| space.model.clone()))
         };
         let mut names = spaces.iter().map(name).collect::<Result<Vec<String>, Error>>()?;
@@ -108,12 +112,12 @@ impl Library {
     /// The records nearest to a query, best first.
     ///
     /// # Errors
-    /// As for [`direction`](Self::direction), and [`Error::Store`] if the library cannot be read.
+    /// As for [`query_embedding`](Self::query_embedding), and [`Error::Store`] if the library cannot be read.
     pub fn search(&self, query: &Query) -> Result<Vec<Answer>, Error> {
-        let direction = self.direction(query)?;
+        let embedding = self.query_embedding(query)?;
         let request = SearchRequest {
             filter: query.filter.clone(),
-            ..SearchRequest::new(direction.as_slice().to_vec(), query.k)
+            ..SearchRequest::new(embedding.as_slice().to_vec(), query.k)
         };
         let hits = self.store.search(&request)?.into_iter().enumerate();
         Ok(hits
@@ -121,7 +125,7 @@ impl Library {
                 rank: i + 1,
                 score: hit.score,
                 id: hit.id,
-                file: self.place.path(&hit.payload.path),
+                file: self.library_path.resolve(&hit.payload.path),
                 payload: hit.payload,
             })
             .collect())
@@ -132,12 +136,12 @@ impl Library {
     /// # Errors
     /// [`Error::Query`] if the query is empty or its terms cancel out, [`Error::NotFound`], [`Error::Image`] and
     /// [`Error::Shape`] for its files, [`Error::Encode`] if the model fails, [`StoreError::UnknownRecord`].
-    pub fn direction(&self, query: &Query) -> Result<Embedding, Error> {
+    pub fn query_embedding(&self, query: &Query) -> Result<Embedding, Error> {
         let embed = |term: &QueryTerm| match term {
             QueryTerm::Text(text) => embed_text(&*self.encoder, text),
             QueryTerm::Image(path) => embed_image_file(&*self.encoder, path),
-            QueryTerm::Shape(path) => embed_shape(&*self.encoder, &self.look, path),
-            QueryTerm::Like(id) => self.embedding(*id),
+            QueryTerm::Shape(path) => embed_shape(&*self.encoder, &self.preprocessor, path),
+            QueryTerm::Record(id) => self.embedding(*id),
             QueryTerm::Embedding(embedding) => Ok(embedding.clone()),
         };
         let parts = query.terms.iter().map(|(weight, term)| Ok((*weight, embed(term)?)));
@@ -194,7 +198,7 @@ impl Library {
     /// # Errors
     /// [`Error::Store`] if the library cannot be read.
     pub fn find(&self, file: &Path) -> Result<Option<RecordId>, Error> {
-        let Some(key) = self.place.key(file) else { return Ok(None) };
+        let Some(key) = self.library_path.key(file) else { return Ok(None) };
         Ok(self.store.find_by_path(&key)?.map(|entry| entry.id))
     }
 
@@ -207,8 +211,8 @@ impl Library {
     }
 
     /// Folder and root of the library.
-    pub fn place(&self) -> &LibraryPath {
-        &self.place
+    pub fn library_path(&self) -> &LibraryPath {
+        &self.library_path
     }
 
     /// The model.
@@ -217,8 +221,8 @@ impl Library {
     }
 
     /// The preprocessing of its shapes.
-    pub fn look(&self) -> &ShapePreprocessor {
-        &self.look
+    pub fn preprocessor(&self) -> &ShapePreprocessor {
+        &self.preprocessor
     }
 
     /// The store of its records.
@@ -237,16 +241,16 @@ fn model_key(spaces: &[EmbeddingSpace], space: &EmbeddingSpace) -> String {
 }
 
 /// Excludes a library inside a folder of assets from version control: it can be recreated at any time.
-fn write_gitignore(place: &LibraryPath) -> std::io::Result<()> {
-    let path = place.folder.join(".gitignore");
-    if place.root.is_none() || path.exists() {
+fn write_gitignore(library_path: &LibraryPath) -> std::io::Result<()> {
+    let path = library_path.folder.join(".gitignore");
+    if library_path.root.is_none() || path.exists() {
         return Ok(());
     }
     fs_err::write(path, "*\n")
 }
 
 /// The space of an encoder's embeddings with this preprocessing.
-fn space(encoder: &dyn Encoder, look: &ShapePreprocessor) -> EmbeddingSpace {
-    let preprocessing = format!("{}; {}", look.describe(), encoder.preprocessing());
+fn space(encoder: &dyn Encoder, preprocessor: &ShapePreprocessor) -> EmbeddingSpace {
+    let preprocessing = format!("{}; {}", preprocessor.describe(), encoder.preprocessing());
     EmbeddingSpace { model: encoder.id().to_owned(), dim: encoder.dim(), preprocessing }
 }

@@ -40,7 +40,7 @@ pub enum QueryTerm {
     /// A 3D file.
     Shape(PathBuf),
     /// A record of the library.
-    Like(RecordId),
+    Record(RecordId),
     /// An embedding computed by the library's model.
     Embedding(Embedding),
 }
@@ -62,12 +62,16 @@ impl Query {
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Shape`] if the file cannot be used, [`Error::Encode`] if the model fails.
-pub fn embed_shape(encoder: &dyn Encoder, look: &ShapePreprocessor, path: &Path) -> Result<Embedding, Error> {
+pub fn embed_shape(
+    encoder: &dyn Encoder,
+    preprocessor: &ShapePreprocessor,
+    path: &Path,
+) -> Result<Embedding, Error> {
     if !path.exists() {
         return Err(Error::NotFound { path: path.to_owned() });
     }
-    let seen = look.see(path)?;
-    let embeddings = encoder.embed_shapes(vec![seen.taken]).map_err(|e| encode_error(encoder, e))?;
+    let processed = preprocessor.process(path)?;
+    let embeddings = encoder.embed_shapes(vec![processed.input]).map_err(|e| encode_error(encoder, e))?;
     exactly_one(encoder, embeddings)
 }
 
@@ -94,10 +98,14 @@ pub fn embed_image_file(encoder: &dyn Encoder, path: &Path) -> Result<Embedding,
 ///
 /// # Errors
 /// As for [`embed_image_file`] and [`embed_shape`].
-pub fn embed_file(encoder: &dyn Encoder, look: &ShapePreprocessor, path: &Path) -> Result<Embedding, Error> {
+pub fn embed_file(
+    encoder: &dyn Encoder,
+    preprocessor: &ShapePreprocessor,
+    path: &Path,
+) -> Result<Embedding, Error> {
     match image::ImageFormat::from_path(path) {
         Ok(_) => embed_image_file(encoder, path),
-        Err(_) => embed_shape(encoder, look, path),
+        Err(_) => embed_shape(encoder, preprocessor, path),
     }
 }
 

@@ -10,12 +10,12 @@ use crate::{EmbeddingSpace, RecordId};
 #[non_exhaustive]
 pub enum StoreError {
     /// Another process, or another handle in this one, holds the library for writing.
-    #[error("{}: the library is being written by {}", folder.display(), holder_name(*holder))]
+    #[error("{}: the library is being written by {}", folder.display(), process_name(*pid))]
     Locked {
         /// The library's folder.
         folder: PathBuf,
         /// Id of the process that holds it, if known.
-        holder: Option<u32>,
+        pid: Option<u32>,
     },
     /// A write to a store that was opened for reading.
     #[error("{}: the library was opened read-only", folder.display())]
@@ -82,12 +82,12 @@ pub enum StoreError {
         found: String,
     },
     /// Two records cannot share a path.
-    #[error("{path}: path already used by record {holder}")]
+    #[error("{path}: path already used by record {existing}")]
     DuplicatePath {
         /// The path.
         path: String,
         /// The record with this path.
-        holder: RecordId,
+        existing: RecordId,
     },
     /// No record has this id.
     #[error("no such record: {id}")]
@@ -179,6 +179,6 @@ impl StoreError {
     }
 }
 
-fn holder_name(holder: Option<u32>) -> String {
-    holder.map_or_else(|| "another process".into(), |pid| format!("process {pid}"))
+fn process_name(pid: Option<u32>) -> String {
+    pid.map_or_else(|| "another process".into(), |pid| format!("process {pid}"))
 }

@@ -137,7 +137,7 @@ pub struct Failure {
     /// What went wrong.
     pub error: String,
     /// Time of the failure: nanoseconds since 1970-01-01 UTC.
-    pub at_ns: i64,
+    pub failed_at_ns: i64,
 }
 
 #[cfg(test)]

@@ -183,7 +183,7 @@ pub trait VectorStore: Send + Sync {
     ///
     /// # Errors
     /// If the store cannot be read.
-    fn note(&self, key: &str) -> Result<Option<String>, StoreError>;
+    fn metadata(&self, key: &str) -> Result<Option<String>, StoreError>;
 
     /// Sets a metadata value; `None` deletes it.
     ///

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::Args;
 use lexiform_model::point::CloudOptions;
-use lexiform_search::{LabelScore, Labels, ShapePreprocessor, embed_file};
+use lexiform_search::{LabelScore, ShapePreprocessor, ZeroShotClassifier, embed_file};
 use serde::Serialize;
 
 use crate::failure::{Usage, Verdict};
@@ -68,9 +68,9 @@ impl ClassifyArgs {
             Some(path) => lines(path)?,
             None => encoder.templates(),
         };
-        let labels = Labels::new(&*encoder, names, &templates)?;
-        let look = ShapePreprocessor::of(&*encoder);
-        self.each(|file| Ok(labels.score(&embed_file(&*encoder, &look, file)?)))
+        let labels = ZeroShotClassifier::new(&*encoder, names, &templates)?;
+        let look = ShapePreprocessor::for_encoder(&*encoder);
+        self.each(|file| Ok(labels.classify(&embed_file(&*encoder, &look, file)?)))
     }
 
     /// By what the model's own head says.

@@ -52,7 +52,7 @@ fn embed(encoder: &dyn Encoder, thing: &str) -> anyhow::Result<Embedding> {
     // A name that looks like a file's is meant as one, so that a typing error is not taken for words.
     let is_file = path.is_file() || lexiform_mesh_io::Format::from_path(path).is_some();
     Ok(match is_file || image::ImageFormat::from_path(path).is_ok() {
-        true => embed_file(encoder, &ShapePreprocessor::of(encoder), path)?,
+        true => embed_file(encoder, &ShapePreprocessor::for_encoder(encoder), path)?,
         false => embed_text(encoder, thing)?,
     })
 }

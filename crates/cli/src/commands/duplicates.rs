@@ -118,10 +118,10 @@ fn in_words(twin: &Duplicate) -> String {
     let percent = 100.0 * twin.distance;
     match twin.relation {
         DuplicateRelation::Identical => "identical bytes".to_owned(),
-        DuplicateRelation::Same => "same shape".to_owned(),
+        DuplicateRelation::SameShape => "same shape".to_owned(),
         DuplicateRelation::Mirrored => "mirrored".to_owned(),
-        DuplicateRelation::Near if twin.mirrored => format!("near, mirrored, {percent:.2} % apart"),
-        DuplicateRelation::Near => format!("near, {percent:.2} % apart"),
+        DuplicateRelation::NearDuplicate if twin.mirrored => format!("near, mirrored, {percent:.2} % apart"),
+        DuplicateRelation::NearDuplicate => format!("near, {percent:.2} % apart"),
     }
 }
 

@@ -114,7 +114,7 @@ impl EmbedArgs {
         encoder: &dyn Encoder,
         failed: &mut Vec<(String, String)>,
     ) -> anyhow::Result<Vec<Row>> {
-        let look = ShapePreprocessor::of(encoder);
+        let look = ShapePreprocessor::for_encoder(encoder);
         let mut rows = Vec::with_capacity(self.files.len());
         for file in &self.files {
             match embed_file(encoder, &look, file) {

@@ -6,8 +6,8 @@ use anyhow::anyhow;
 use clap::Args;
 use lexiform_render::SheetCell;
 use lexiform_search::{
-    Answer, Ensemble, Error, Filter, IndexOptions, Library, LibraryPath, Member, Query, QueryTerm, RecordId,
-    StoreError,
+    Answer, Ensemble, EnsembleMember, Error, Filter, IndexOptions, Library, LibraryPath, Query, QueryTerm,
+    RecordId, StoreError,
 };
 use serde::Serialize;
 
@@ -93,9 +93,9 @@ impl SearchArgs {
         let models = self.models.names_for(&place)?;
         for (model, weight) in &models {
             let library = self.library(&place, shown.clone(), model, models.len() > 1)?;
-            members.push(Member { weight: *weight, library });
+            members.push(EnsembleMember { weight: *weight, library });
         }
-        let ensemble = Ensemble::new(members, self.models.combine)?;
+        let ensemble = Ensemble::new(members, self.models.fusion)?;
         let answers = ensemble.search(&query)?;
         let library = &ensemble.members()[0].library;
         if let Some(sheet) = &self.sheet {
@@ -126,7 +126,7 @@ impl SearchArgs {
             (Part::Text, self.text.clone().map(QueryTerm::Text)),
             (Part::Image, self.image.clone().map(QueryTerm::Image)),
             (Part::Shape, self.shape.clone().map(QueryTerm::Shape)),
-            (Part::Like, like.map(QueryTerm::Like)),
+            (Part::Like, like.map(QueryTerm::Record)),
         ];
         let mut terms: Vec<(f32, QueryTerm)> =
             wanted.into_iter().filter_map(|(part, term)| Some((weight(part), term?))).collect();
@@ -157,7 +157,7 @@ impl SearchArgs {
             Err(Error::Store(StoreError::ModelMismatch { .. }))
                 if Library::recorded_models(place)?.iter().any(|known| known == model) =>
             {
-                Library::open_or_add(place.clone(), encoder.clone(), model)
+                Library::open_or_add_model(place.clone(), encoder.clone(), model)
             }
             opened => opened,
         };

@@ -167,17 +167,17 @@ fn several_models_answer_side_by_side_and_together() {
     assert_ne!(alone, second, "each model has its own scores");
     let heavy = format!("{tiny}=1");
     let light = format!("{other}=0");
-    for combine in ["rank", "weight"] {
-        let both = search(&["--model", &heavy, "--model", &light, "--combine", combine]);
+    for fusion in ["rrf", "weighted"] {
+        let both = search(&["--model", &heavy, "--model", &light, "--fusion", fusion]);
         let ids = |answers: &[Value]| answers.iter().map(|a| a["id"].clone()).collect::<Vec<_>>();
-        assert_eq!(ids(&both), ids(&alone), "a model without weight says nothing: {combine}");
+        assert_eq!(ids(&both), ids(&alone), "a model without weight says nothing: {fusion}");
         assert_ne!(both[0]["score"], alone[0]["score"]);
     }
     let wrong = ["search", "models", "a box", "--model", "nano=-1", "--model", tiny];
     bench.run(&wrong).bad(2, &["expected a weight from 0 up after `=`, found \"nano=-1\""]);
     let twice = ["search", "models", "a box", "--model", tiny, "--model", &heavy];
     bench.run(&twice).bad(2, &["is given twice"]);
-    bench.run(&["search", "models", "a box", "--combine", "mean"]).bad(2, &["expected rank or weight"]);
+    bench.run(&["search", "models", "a box", "--fusion", "mean"]).bad(2, &["expected rrf or weighted"]);
 
     // Without a name, all models are brought up to date.
     bench.write_box("models/new.obj", [1.0, 2.0, 3.0]);

@@ -48,8 +48,8 @@ fn one_shape_in_many_files_is_one_group() {
     assert_eq!(groups[0]["path"], "models/kinds/print_2.stl");
     let expected = [
         ("models/print.stl", "identical"),
-        ("models/lopsided.obj", "same"),
-        ("models/turned.ply", "same"),
+        ("models/lopsided.obj", "same-shape"),
+        ("models/turned.ply", "same-shape"),
         ("models/web.glb", "mirrored"),
     ];
     assert_eq!(relations, expected);

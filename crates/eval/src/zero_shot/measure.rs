@@ -145,8 +145,8 @@ pub(super) fn generated(
     };
     let entries: Vec<Entry> = truth.iter().enumerate().map(entry).collect();
     let look = match config.clouds {
-        Some(scanned) => ShapePreprocessor::of(&*encoder).with_simulated_scan(scanned),
-        None => ShapePreprocessor::of(&*encoder),
+        Some(scanned) => ShapePreprocessor::for_encoder(&*encoder).with_simulated_scan(scanned),
+        None => ShapePreprocessor::for_encoder(&*encoder),
     };
     let inputs: Vec<ModelInput> = shapes.into_iter().map(|shape| shape.into_input(&look)).collect();
     let embedded = encoder.embed_shapes(inputs).map_err(EvalError::Encode)?;

@@ -7,7 +7,7 @@ use lexiform_model::Embedding;
 
 use super::outcome::{IndexOutcome, NewRecord};
 use super::prepare::Prepared;
-use crate::look::panic_message;
+use crate::preprocess::panic_message;
 use crate::query::encode_error;
 use crate::{Encoder, Error, ModelInput};
 
@@ -35,7 +35,7 @@ pub(super) fn embed_all(
 
 /// Embeds a batch in one call; if that fails, each shape in a call of its own, so that one shape cannot fail the others.
 fn embed_batch(encoder: &dyn Encoder, batch: Vec<Prepared>) -> Vec<Result<IndexOutcome, Error>> {
-    match embed(encoder, batch.iter().map(|shape| shape.taken.clone()).collect()) {
+    match embed(encoder, batch.iter().map(|shape| shape.input.clone()).collect()) {
         Ok(embeddings) => {
             batch.into_iter().zip(embeddings).map(|(shape, vector)| Ok(embedded(shape, &vector))).collect()
         }
@@ -82,7 +82,7 @@ fn embedded(shape: Prepared, embedding: &Embedding) -> IndexOutcome {
 }
 
 fn embed_one(encoder: &dyn Encoder, shape: &Prepared) -> Result<Embedding, Error> {
-    let embedding = embed(encoder, vec![shape.taken.clone()])?.pop();
+    let embedding = embed(encoder, vec![shape.input.clone()])?.pop();
     embedding.ok_or_else(|| encode_error(encoder, "no embedding".into()))
 }
 

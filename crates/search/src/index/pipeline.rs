@@ -37,7 +37,7 @@ pub(super) fn run(
         let encoder = task.library.encoder();
         // The only thread that runs the model: the model parallelizes inside a batch.
         builder().spawn_scoped(scope, move || embed::embed_all(encoder, &prepared, &to_store))?;
-        // A queue closes when its last sender is pruned, and this one would keep the model's queue open.
+        // A queue closes when its last sender is dropped, and this one would keep the model's queue open.
         drop(to_model);
         commit_all(outcomes, commit)
     })

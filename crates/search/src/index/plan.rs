@@ -51,14 +51,14 @@ pub(super) fn plan(
     found: Found,
     now: SystemTime,
 ) -> Result<Plan, StoreError> {
-    let (store, place) = (library.store(), library.place());
+    let (store, library_path) = (library.store(), library.library_path());
     let mut known: HashMap<String, Entry> =
         entries(store)?.into_iter().map(|e| (e.payload.path.clone(), e)).collect();
     let mut failures: HashMap<String, Failure> =
         store.failures()?.into_iter().map(|f| (f.path.clone(), f)).collect();
     let mut plan = Plan::default();
     for path in found.assets {
-        let Some(key) = place.key(&path) else {
+        let Some(key) = library_path.key(&path) else {
             let reason = "file name is not valid Unicode".to_owned();
             plan.unusable.push((path.to_string_lossy().into_owned(), reason));
             continue;
@@ -77,8 +77,9 @@ pub(super) fn plan(
         roots: roots.iter().map(PathBuf::as_path).collect(),
         unreadable: found.unreadable.iter().map(|(path, _)| path.as_path()).collect(),
     };
-    plan.add_missing(place, &scope, known.into_values());
-    plan.missing_failures = failures.into_keys().filter(|key| scope.contains(&place.path(key))).collect();
+    plan.add_missing(library_path, &scope, known.into_values());
+    plan.missing_failures =
+        failures.into_keys().filter(|key| scope.contains(&library_path.resolve(key))).collect();
     let unreadable = found.unreadable.iter();
     plan.unusable.extend(unreadable.map(|(path, why)| (path.to_string_lossy().into_owned(), why.clone())));
     Ok(plan)
@@ -101,12 +102,12 @@ impl Plan {
     /// Adds the entries whose file was not found.
     fn add_missing(
         &mut self,
-        place: &LibraryPath,
+        library_path: &LibraryPath,
         scope: &Scope<'_>,
         not_found: impl Iterator<Item = Entry>,
     ) {
         for entry in not_found {
-            let path = place.path(&entry.payload.path);
+            let path = library_path.resolve(&entry.payload.path);
             // Outside the roots nothing was searched, so ask the file system.
             if !path.exists() {
                 let hash = entry.payload.content_hash.clone();
@@ -138,14 +139,14 @@ fn entries(store: &dyn VectorStore) -> Result<Vec<Entry>, StoreError> {
 /// Whether sizes and modification times are those of the last run.
 fn is_unchanged(path: &Path, state: &IndexState, now: SystemTime) -> bool {
     !state.stat_hash.is_empty()
-        && fingerprint::stamp(path, &state.dependencies, now).is_ok_and(|found| found == state.stat_hash)
+        && fingerprint::stat_hash(path, &state.dependencies, now).is_ok_and(|found| found == state.stat_hash)
 }
 
 /// Writes a fingerprint into a payload and its index state.
 pub(super) fn set_fingerprint(payload: &mut Payload, state: &mut IndexState, fingerprint: &Fingerprint) {
-    payload.content_hash.clone_from(&fingerprint.content);
+    payload.content_hash.clone_from(&fingerprint.content_hash);
     payload.bytes = fingerprint.bytes;
     payload.modified_ns = fingerprint.modified_ns;
-    state.stat_hash.clone_from(&fingerprint.stamp);
-    state.dependencies.clone_from(&fingerprint.sides);
+    state.stat_hash.clone_from(&fingerprint.stat_hash);
+    state.dependencies.clone_from(&fingerprint.dependencies);
 }

@@ -18,7 +18,7 @@ use crate::{Error, ModelInput};
 /// A shape ready for the model.
 pub(super) struct Prepared {
     pub candidate: Candidate,
-    pub taken: ModelInput,
+    pub input: ModelInput,
     pub payload: Payload,
     pub index_state: IndexState,
     pub thumbnail: Vec<u8>,
@@ -97,7 +97,7 @@ impl<'a> Workers<'a> {
             Ok(fingerprint) => fingerprint,
             Err(error) => return Ok(failed(candidate, None, error.to_string())),
         };
-        let hash = &fingerprint.content;
+        let hash = &fingerprint.content_hash;
         let failure = candidate.failure.as_ref().filter(|f| f.content_hash.as_ref() == Some(hash));
         if let Some(failure) = failure.filter(|_| !self.task.retry_failed) {
             return Ok(done(IndexOutcome::FailedBefore(failure.clone())));
@@ -135,7 +135,7 @@ impl<'a> Workers<'a> {
         fingerprint: &Fingerprint,
     ) -> Result<Option<NewRecord>, StoreError> {
         let store = self.task.library.store();
-        let copies = store.find_by_content(&fingerprint.content)?;
+        let copies = store.find_by_content(&fingerprint.content_hash)?;
         // The extension selects the reader: the same bytes with another extension may be another shape.
         let copy = copies.iter().find(|copy| extension(&copy.payload.path) == extension(&candidate.key));
         let Some(copy) = copy else { return Ok(None) };
@@ -150,28 +150,28 @@ impl<'a> Workers<'a> {
     fn prepare(&self, candidate: &Candidate, fingerprint: &Fingerprint) -> Lookup {
         let guard = (fingerprint.bytes > LARGE_FILE_BYTES)
             .then(|| self.large_file.lock().unwrap_or_else(PoisonError::into_inner));
-        let seen = self.task.library.look().see(&candidate.path);
+        let processed = self.task.library.preprocessor().process(&candidate.path);
         drop(guard);
-        let seen = match seen {
-            Ok(seen) => seen,
+        let processed = match processed {
+            Ok(processed) => processed,
             Err(error) => {
                 // The event names the file: the reason alone does not repeat it.
                 let reason = match error {
                     Error::Shape { reason, .. } => reason,
                     error => error.to_string(),
                 };
-                return failed(candidate, Some(fingerprint.content.clone()), reason);
+                return failed(candidate, Some(fingerprint.content_hash.clone()), reason);
             }
         };
-        let (mut payload, mut index_state) = (seen.payload, IndexState::default());
+        let (mut payload, mut index_state) = (processed.payload, IndexState::default());
         payload.path.clone_from(&candidate.key);
         set_fingerprint(&mut payload, &mut index_state, fingerprint);
         Lookup::Prepared(Box::new(Prepared {
             candidate: candidate.clone(),
-            taken: seen.taken,
+            input: processed.input,
             payload,
             index_state,
-            thumbnail: seen.thumbnail,
+            thumbnail: processed.thumbnail,
         }))
     }
 }

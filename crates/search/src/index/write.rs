@@ -74,6 +74,6 @@ fn failure(file: &Path, path: String, error: String, now: SystemTime) -> Failure
         bytes: metadata.as_ref().map_or(0, std::fs::Metadata::len),
         modified_ns: metadata.and_then(|m| m.modified().ok()).map(nanoseconds),
         error,
-        at_ns: nanoseconds(now),
+        failed_at_ns: nanoseconds(now),
     }
 }

@@ -32,18 +32,18 @@ impl Folder {
     }
 
     fn library(&self) -> Library {
-        Library::open(LibraryPath::beside(&self.root()), self.encoder.clone(), "color").unwrap()
+        Library::open(LibraryPath::for_assets(&self.root()), self.encoder.clone(), "color").unwrap()
     }
 
     fn index_with(&self, options: &IndexOptions) -> Result<(IndexSummary, Vec<(String, FileStatus)>), Error> {
-        let mut told = Vec::new();
+        let mut statuses = Vec::new();
         let summary = self.library().index(&[self.root()], options, &mut |event| {
             if let IndexEvent::File { path, status } = event {
-                told.push((path, status));
+                statuses.push((path, status));
             }
         })?;
-        told.sort_by(|a, b| a.0.cmp(&b.0));
-        Ok((summary, told))
+        statuses.sort_by(|a, b| a.0.cmp(&b.0));
+        Ok((summary, statuses))
     }
 
     fn index(&self) -> (IndexSummary, Vec<(String, FileStatus)>) {
@@ -111,11 +111,11 @@ fn a_moved_file_keeps_its_record() {
     let id = folder.library().find(&folder.file("a/red.ply")).unwrap();
     fs_err::create_dir(folder.file("c")).unwrap();
     fs_err::rename(folder.file("a/red.ply"), folder.file("c/crimson.ply")).unwrap();
-    let (summary, told) = folder.index();
+    let (summary, statuses) = folder.index();
     assert_eq!(summary, IndexSummary { unchanged: 2, renamed: 1, ..IndexSummary::default() });
     assert!(
-        told.contains(&("c/crimson.ply".into(), FileStatus::Renamed { from: "a/red.ply".into() })),
-        "{told:?}"
+        statuses.contains(&("c/crimson.ply".into(), FileStatus::Renamed { from: "a/red.ply".into() })),
+        "{statuses:?}"
     );
     assert_eq!(folder.library().find(&folder.file("c/crimson.ply")).unwrap(), id);
     assert_eq!(folder.best("red"), "c/crimson.ply");
@@ -166,11 +166,11 @@ fn a_missing_file_is_deleted_only_on_request() {
     let folder = Folder::new();
     folder.index();
     fs_err::remove_file(folder.file("blue.ply")).unwrap();
-    let (_, told) = folder.index();
-    assert!(told.contains(&("blue.ply".into(), FileStatus::Removed { pruned: false })));
+    let (_, statuses) = folder.index();
+    assert!(statuses.contains(&("blue.ply".into(), FileStatus::Removed { pruned: false })));
     assert_eq!(folder.library().len().unwrap(), 3);
-    let (_, told) = folder.index_with(&IndexOptions { prune: true, ..IndexOptions::default() }).unwrap();
-    assert!(told.contains(&("blue.ply".into(), FileStatus::Removed { pruned: true })));
+    let (_, statuses) = folder.index_with(&IndexOptions { prune: true, ..IndexOptions::default() }).unwrap();
+    assert!(statuses.contains(&("blue.ply".into(), FileStatus::Removed { pruned: true })));
     assert_eq!(folder.library().len().unwrap(), 2);
 }
 
@@ -181,9 +181,9 @@ fn a_broken_file_is_reported_and_skipped_until_it_changes() {
     fs_err::write(&broken, "ply\nformat ascii 1.0\nelement vertex 900\nend_header\n").unwrap();
     fs_err::write(folder.file("empty.stl"), "").unwrap();
     for _ in 0..2 {
-        let (summary, told) = folder.index();
-        assert_eq!(summary.failed, 2, "{told:?}");
-        let (_, status) = told.iter().find(|(path, _)| path == "broken.ply").unwrap();
+        let (summary, statuses) = folder.index();
+        assert_eq!(summary.failed, 2, "{statuses:?}");
+        let (_, status) = statuses.iter().find(|(path, _)| path == "broken.ply").unwrap();
         let FileStatus::Failed { error } = status else { panic!("{status:?}") };
         assert!(!error.contains("broken.ply"), "the path is reported separately: {error}");
     }
@@ -214,8 +214,8 @@ fn an_interrupted_run_is_resumed() {
         for i in 0..40 {
             write_shape(&folder.file(&format!("more/{i}.ply")), GREEN, 2.0 + i as f32);
         }
-        let impatient = ColorEncoder { max_shapes: 20, failure_mode, ..ColorEncoder::new("color-1") };
-        folder.encoder = Arc::new(impatient);
+        let failing = ColorEncoder { max_shapes: 20, failure_mode, ..ColorEncoder::new("color-1") };
+        folder.encoder = Arc::new(failing);
         let error = folder.index_with(&IndexOptions::default()).unwrap_err();
         assert!(matches!(error, Error::Encode { .. }), "{error}");
         let stored = folder.library().len().unwrap();
@@ -231,12 +231,12 @@ fn an_interrupted_run_is_resumed() {
 fn a_second_writer_is_refused_and_a_reader_is_not() {
     let folder = Folder::new();
     folder.index();
-    let place = LibraryPath::beside(&folder.root());
+    let library_path = LibraryPath::for_assets(&folder.root());
     let _writer = folder.library();
-    let second = Library::open(place.clone(), folder.encoder.clone(), "color").err().unwrap();
+    let second = Library::open(library_path.clone(), folder.encoder.clone(), "color").err().unwrap();
     assert!(matches!(second, Error::Store(StoreError::Locked { .. })), "{second}");
     assert!(second.hint().is_some());
-    let reader = Library::open_for_reading(place, folder.encoder.clone()).unwrap();
+    let reader = Library::open_for_reading(library_path, folder.encoder.clone()).unwrap();
     assert_eq!(reader.search(&Query::text("blue", 1)).unwrap()[0].payload.path, "blue.ply");
 }
 
@@ -244,25 +244,25 @@ fn a_second_writer_is_refused_and_a_reader_is_not() {
 fn two_models_never_mix() {
     let folder = Folder::new();
     folder.index();
-    let place = LibraryPath::beside(&folder.root());
-    assert_eq!(Library::recorded_models(&place).unwrap(), ["color"]);
+    let library_path = LibraryPath::for_assets(&folder.root());
+    assert_eq!(Library::recorded_models(&library_path).unwrap(), ["color"]);
     let other = Arc::new(ColorEncoder::new("color-2"));
     for result in [
-        Library::open(place.clone(), other.clone(), "other"),
-        Library::open_for_reading(place.clone(), other.clone()),
+        Library::open(library_path.clone(), other.clone(), "other"),
+        Library::open_for_reading(library_path.clone(), other.clone()),
     ] {
         let error = result.err().unwrap();
         assert!(matches!(error, Error::Store(StoreError::ModelMismatch { .. })), "{error}");
         assert!(error.to_string().contains("color-1") && error.to_string().contains("color-2"), "{error}");
     }
-    assert_eq!(Library::recorded_models(&place).unwrap(), ["color"]);
+    assert_eq!(Library::recorded_models(&library_path).unwrap(), ["color"]);
 }
 
 #[test]
 fn a_separate_library_has_absolute_paths() {
     let folder = Folder::new();
-    let apart = tempfile::tempdir().unwrap();
-    let library = Library::open(LibraryPath::at(apart.path()), folder.encoder.clone(), "color").unwrap();
+    let separate = tempfile::tempdir().unwrap();
+    let library = Library::open(LibraryPath::at(separate.path()), folder.encoder.clone(), "color").unwrap();
     let options = IndexOptions::default();
     library.index(&[folder.root().join("a"), folder.file("blue.ply")], &options, &mut |_| {}).unwrap();
     let answers = library.search(&Query::text("red", 10)).unwrap();

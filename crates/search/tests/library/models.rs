@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::support::{BLUE, ColorEncoder, GREEN, RED, write_shape};
 use lexiform_search::{
-    Ensemble, Error, Fusion, IndexOptions, IndexSummary, InputSpec, Library, LibraryPath, Member, Query,
-    StoreError,
+    Ensemble, EnsembleMember, Error, Fusion, IndexOptions, IndexSummary, InputSpec, Library, LibraryPath,
+    Query, StoreError,
 };
 
 /// A folder of three shapes.
@@ -30,7 +30,8 @@ impl Folder {
     }
 
     fn open(&self, encoder: &Arc<ColorEncoder>) -> Library {
-        Library::open_or_add(LibraryPath::beside(&self.root()), encoder.clone(), &encoder.id).unwrap()
+        Library::open_or_add_model(LibraryPath::for_assets(&self.root()), encoder.clone(), &encoder.id)
+            .unwrap()
     }
 
     fn index(&self, encoder: &Arc<ColorEncoder>) -> IndexSummary {
@@ -38,7 +39,7 @@ impl Folder {
     }
 
     fn read(&self, encoder: &Arc<ColorEncoder>) -> Library {
-        Library::open_for_reading(LibraryPath::beside(&self.root()), encoder.clone()).unwrap()
+        Library::open_for_reading(LibraryPath::for_assets(&self.root()), encoder.clone()).unwrap()
     }
 
     fn paths(&self, encoder: &Arc<ColorEncoder>, text: &str) -> Vec<String> {
@@ -60,11 +61,11 @@ fn a_library_holds_several_models() {
     let (folder, views, points) = (Folder::new(), views(), points());
     assert_eq!(folder.index(&views).indexed, 3);
     let missing =
-        Library::open_for_reading(LibraryPath::beside(&folder.root()), points.clone()).err().unwrap();
+        Library::open_for_reading(LibraryPath::for_assets(&folder.root()), points.clone()).err().unwrap();
     assert!(matches!(missing, Error::Store(StoreError::ModelMismatch { .. })), "{missing}");
     assert_eq!(folder.index(&points).indexed, 3);
     assert_eq!(
-        Library::recorded_models(&LibraryPath::beside(&folder.root())).unwrap(),
+        Library::recorded_models(&LibraryPath::for_assets(&folder.root())).unwrap(),
         ["views-1", "points-1"]
     );
     assert_eq!((folder.index(&views).unchanged, folder.index(&points).unchanged), (3, 3));
@@ -118,23 +119,24 @@ fn weights_decide_where_models_disagree() {
     let deaf = Arc::new(ColorEncoder { fixed_text: Some("blue"), ..ColorEncoder::new("deaf-1") });
     folder.index(&views);
     folder.index(&deaf);
-    let ask = |weights: [f32; 2], combine| {
+    let ask = |weights: [f32; 2], fusion| {
         let members = [&views, &deaf].into_iter().zip(weights);
-        let members = members.map(|(encoder, weight)| Member { weight, library: folder.read(encoder) });
-        let ensemble = Ensemble::new(members.collect(), combine).unwrap();
+        let members =
+            members.map(|(encoder, weight)| EnsembleMember { weight, library: folder.read(encoder) });
+        let ensemble = Ensemble::new(members.collect(), fusion).unwrap();
         let answers = ensemble.search(&Query::text("red", 9)).unwrap();
         assert_eq!(answers.iter().map(|answer| answer.rank).collect::<Vec<_>>(), [1, 2, 3]);
         assert!(answers.is_sorted_by(|a, b| a.score >= b.score));
         answers[0].payload.path.clone()
     };
-    for combine in [Fusion::Rank, Fusion::Weight] {
-        assert_eq!(ask([1.0, 0.2], combine), "red.ply", "{combine:?}");
-        assert_eq!(ask([0.2, 1.0], combine), "blue.ply", "{combine:?}");
-        assert_eq!(ask([1.0, 0.0], combine), "red.ply", "{combine:?}");
+    for fusion in [Fusion::ReciprocalRank, Fusion::WeightedScore] {
+        assert_eq!(ask([1.0, 0.2], fusion), "red.ply", "{fusion:?}");
+        assert_eq!(ask([0.2, 1.0], fusion), "blue.ply", "{fusion:?}");
+        assert_eq!(ask([1.0, 0.0], fusion), "red.ply", "{fusion:?}");
     }
     for weights in [[0.0, 0.0], [-1.0, 1.0], [f32::NAN, 1.0]] {
-        let members = weights.map(|weight| Member { weight, library: folder.read(&views) });
-        assert!(matches!(Ensemble::new(members.into(), Fusion::Rank), Err(Error::Query { .. })));
+        let members = weights.map(|weight| EnsembleMember { weight, library: folder.read(&views) });
+        assert!(matches!(Ensemble::new(members.into(), Fusion::ReciprocalRank), Err(Error::Query { .. })));
     }
 }
 
@@ -144,14 +146,15 @@ fn files_that_only_one_model_has_embedded_are_found() {
     folder.index(&views);
     folder.write("late.ply", RED, 3.0);
     folder.index(&points);
-    let members = [&views, &points].map(|encoder| Member { weight: 1.0, library: folder.read(encoder) });
-    for combine in [Fusion::Rank, Fusion::Weight] {
-        let members = members.iter().map(|member| Member {
+    let members =
+        [&views, &points].map(|encoder| EnsembleMember { weight: 1.0, library: folder.read(encoder) });
+    for fusion in [Fusion::ReciprocalRank, Fusion::WeightedScore] {
+        let members = members.iter().map(|member| EnsembleMember {
             weight: 1.0,
             library: folder.read(if member.library.len().unwrap() == 3 { &views } else { &points }),
         });
         let answers =
-            Ensemble::new(members.collect(), combine).unwrap().search(&Query::text("red", 9)).unwrap();
+            Ensemble::new(members.collect(), fusion).unwrap().search(&Query::text("red", 9)).unwrap();
         assert_eq!(answers.len(), 4);
         assert_eq!(answers[0].payload.path, "red.ply", "both have it");
     }

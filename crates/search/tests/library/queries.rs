@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crate::support::{BLUE, ColorEncoder, GREEN, RED, write_shape};
 use lexiform_search::{
-    Error, Filter, IndexOptions, Labels, Library, LibraryPath, Query, QueryTerm, RecordId, embed_shape,
+    Error, Filter, IndexOptions, Library, LibraryPath, Query, QueryTerm, RecordId, ZeroShotClassifier,
+    embed_shape,
 };
 
 struct Gallery {
@@ -22,7 +23,7 @@ impl Gallery {
             write_shape(&root.join(format!("{name}.ply")), color, 1.0);
         }
         let encoder = Arc::new(ColorEncoder::new("color-1"));
-        let library = Library::open(LibraryPath::beside(&root), encoder, "color").unwrap();
+        let library = Library::open(LibraryPath::for_assets(&root), encoder, "color").unwrap();
         library.index(&[root], &IndexOptions::default(), &mut |_| {}).unwrap();
         Self { folder, library }
     }
@@ -46,7 +47,7 @@ fn every_kind_of_term_finds_its_color() {
         QueryTerm::Text("blue".into()),
         QueryTerm::Image(picture),
         QueryTerm::Shape(gallery.file("blue.ply")),
-        QueryTerm::Like(id),
+        QueryTerm::Record(id),
         QueryTerm::Embedding(gallery.library.embedding(id).unwrap()),
     ] {
         let query = Query { k: 1, ..Query::default() }.with(1.0, term.clone());
@@ -94,7 +95,7 @@ fn invalid_queries_are_rejected() {
     assert!(matches!(refused(cancelled), Error::Query { .. }));
     let nan = Query { k: 1, ..Query::default() }.with(f32::NAN, QueryTerm::Text("red".into()));
     assert!(matches!(refused(nan), Error::Query { .. }));
-    let unknown = Query { k: 1, ..Query::default() }.with(1.0, QueryTerm::Like(RecordId::new(7).unwrap()));
+    let unknown = Query { k: 1, ..Query::default() }.with(1.0, QueryTerm::Record(RecordId::new(7).unwrap()));
     assert!(matches!(refused(unknown), Error::Store(_)));
     let missing = Query { k: 1, ..Query::default() }.with(1.0, QueryTerm::Shape(gallery.file("no.ply")));
     assert!(refused(missing).to_string().contains("no.ply"));
@@ -105,12 +106,12 @@ fn probabilities_of_labels_sum_to_one() {
     let gallery = Gallery::new();
     let encoder = gallery.library.encoder();
     let names = ["red", "green", "blue"].map(str::to_owned);
-    let labels = Labels::new(encoder, &names, &encoder.templates()).unwrap();
-    let shape = embed_shape(encoder, gallery.library.look(), &gallery.file("green.ply")).unwrap();
-    let scored = labels.score(&shape);
+    let classifier = ZeroShotClassifier::new(encoder, &names, &encoder.templates()).unwrap();
+    let shape = embed_shape(encoder, gallery.library.preprocessor(), &gallery.file("green.ply")).unwrap();
+    let scored = classifier.classify(&shape);
     assert_eq!(scored[0].label, "green");
     assert!((scored.iter().map(|s| s.score).sum::<f32>() - 1.0).abs() < 1e-5);
     assert!(scored.windows(2).all(|pair| pair[0].score >= pair[1].score));
-    assert!(Labels::new(encoder, &[], &encoder.templates()).is_err());
-    assert!(Labels::new(encoder, &names, &["no slot".to_owned()]).is_err());
+    assert!(ZeroShotClassifier::new(encoder, &[], &encoder.templates()).is_err());
+    assert!(ZeroShotClassifier::new(encoder, &names, &["no slot".to_owned()]).is_err());
 }

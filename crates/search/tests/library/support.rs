@@ -11,7 +11,7 @@ use lexiform_search::{Embedding, EncodeError, Encoder, InputSpec, ModelInput};
 pub struct ColorEncoder {
     pub id: String,
     /// Number of embedded shapes.
-    pub seen: AtomicUsize,
+    pub n_embedded: AtomicUsize,
     /// It fails after this number of shapes.
     pub max_shapes: usize,
     /// How it fails.
@@ -33,7 +33,7 @@ impl ColorEncoder {
     pub fn new(id: &str) -> Self {
         Self {
             id: id.to_owned(),
-            seen: AtomicUsize::new(0),
+            n_embedded: AtomicUsize::new(0),
             max_shapes: usize::MAX,
             failure_mode: FailureMode::Error,
             input_spec: InputSpec::Views { rig: RigKind::Ring, count: 2, size: 32 },
@@ -42,7 +42,7 @@ impl ColorEncoder {
     }
 
     pub fn n_embedded(&self) -> usize {
-        self.seen.load(Ordering::SeqCst)
+        self.n_embedded.load(Ordering::SeqCst)
     }
 }
 
@@ -81,8 +81,8 @@ impl Encoder for ColorEncoder {
     }
 
     fn embed_shapes(&self, shapes: Vec<ModelInput>) -> Result<Vec<Embedding>, EncodeError> {
-        if self.seen.fetch_add(shapes.len(), Ordering::SeqCst) + shapes.len() > self.max_shapes {
-            self.seen.fetch_sub(shapes.len(), Ordering::SeqCst);
+        if self.n_embedded.fetch_add(shapes.len(), Ordering::SeqCst) + shapes.len() > self.max_shapes {
+            self.n_embedded.fetch_sub(shapes.len(), Ordering::SeqCst);
             match self.failure_mode {
                 FailureMode::Error => return Err("enough".into()),
                 FailureMode::Panic => panic!("enough"),

@@ -112,8 +112,8 @@ fn refuses_other_spaces(store: &dyn VectorStore) {
 
 fn changes_all_or_nothing(store: &dyn VectorStore) {
     put(store, &[record(1, "a", X)]);
-    let taken = store.upsert(&space(), &[record(2, "b", X), record(3, "a", X)]).expect_err("a path twice");
-    assert!(matches!(&taken, StoreError::DuplicatePath { holder, .. } if *holder == id(1)), "{taken}");
+    let error = store.upsert(&space(), &[record(2, "b", X), record(3, "a", X)]).expect_err("a path twice");
+    assert!(matches!(&error, StoreError::DuplicatePath { existing, .. } if *existing == id(1)), "{error}");
     let moves = [(id(1), "c".to_owned()), (id(9), "d".to_owned())];
     let unknown = store.rename(&moves).expect_err("an unknown id");
     assert!(matches!(unknown, StoreError::UnknownRecord { .. }), "{unknown}");
@@ -141,8 +141,8 @@ fn renames_and_trades_places(store: &dyn VectorStore) {
     let named = store.count(&Filter::parse("name = a").expect("a filter")).expect("count");
     assert_eq!(named, 1, "the name follows the path");
     assert_eq!(store.get(&[id(1)]).expect("get"), [Some(record(1, "b", X))]);
-    let taken = store.rename(&[(id(1), "c".into())]).expect_err("a path twice");
-    assert!(matches!(&taken, StoreError::DuplicatePath { holder, .. } if *holder == id(3)), "{taken}");
+    let error = store.rename(&[(id(1), "c".into())]).expect_err("a path twice");
+    assert!(matches!(&error, StoreError::DuplicatePath { existing, .. } if *existing == id(3)), "{error}");
     assert_eq!(by_path("b"), Some(id(1)));
 
     assert_eq!(store.assign_id("b", "any").expect("id"), id(1), "a known path keeps its id");
@@ -224,12 +224,12 @@ fn lists_in_pages_and_looks_up(store: &dyn VectorStore) {
 }
 
 fn keeps_notes_and_failures(store: &dyn VectorStore) {
-    assert_eq!(store.note("root").expect("note"), None);
+    assert_eq!(store.metadata("root").expect("note"), None);
     store.set_metadata("root", Some("/a")).expect("set");
     store.set_metadata("root", Some("/b")).expect("set");
-    assert_eq!(store.note("root").expect("note").as_deref(), Some("/b"));
+    assert_eq!(store.metadata("root").expect("note").as_deref(), Some("/b"));
     store.set_metadata("root", None).expect("set");
-    assert_eq!(store.note("root").expect("note"), None);
+    assert_eq!(store.metadata("root").expect("note"), None);
 
     let failure = |path: &str, error: &str| Failure {
         path: path.into(),
@@ -237,7 +237,7 @@ fn keeps_notes_and_failures(store: &dyn VectorStore) {
         bytes: 3,
         modified_ns: Some(7),
         error: error.into(),
-        at_ns: 11,
+        failed_at_ns: 11,
     };
     store.record_failures(&[failure("b", "x"), failure("a", "y"), failure("c", "z")]).expect("record");
     store.record_failures(&[failure("b", "again")]).expect("record");

@@ -54,7 +54,7 @@ fn keeps_models_apart<S: VectorStore>(open: &dyn Fn(&EmbeddingSpace) -> S) {
         bytes: 1,
         modified_ns: None,
         error: "x".into(),
-        at_ns: 1,
+        failed_at_ns: 1,
     };
     other.record_failures(&[failure]).expect("record");
     drop(other);

@@ -32,7 +32,7 @@ impl Glob {
             let (token, length) = match first {
                 '*' => (Token::ZeroOrMore, 1),
                 '?' => (Token::Any, 1),
-                '[' => set(rest).unwrap_or((Token::Literal('['), 1)),
+                '[' => parse_class(rest).unwrap_or((Token::Literal('['), 1)),
                 other => (Token::Literal(other), other.len_utf8()),
             };
             if token != Token::ZeroOrMore || tokens.last() != Some(&Token::ZeroOrMore) {
@@ -93,7 +93,7 @@ impl Token {
 }
 
 /// The character class at the start of `text` and its length in bytes; `None` if it is not closed.
-fn set(text: &str) -> Option<(Token, usize)> {
+fn parse_class(text: &str) -> Option<(Token, usize)> {
     let mut chars = text.char_indices().skip(1).peekable();
     let negated = chars.next_if(|(_, c)| matches!(c, '!' | '^')).is_some();
     let mut ranges = Vec::new();

@@ -86,8 +86,8 @@ impl Filter {
 
 fn parse(text: &str) -> Result<Filter, FilterError> {
     let tokens = tokens(text)?;
-    let mut parser = Parser { text, tokens, next: 0, tests: 0 };
-    let filter = parser.any(0)?;
+    let mut parser = Parser { text, tokens, next: 0, n_conditions: 0 };
+    let filter = parser.or_expression(0)?;
     match parser.peek() {
         None => Ok(filter),
         Some(_) => Err(parser.expected("`and`, `or` or the end")),
@@ -117,8 +117,8 @@ fn tokens(text: &str) -> Result<Vec<Token>, FilterError> {
     while let Some(first) = rest.chars().next() {
         let (kind, bytes) = if first.is_whitespace() {
             (None, first.len_utf8())
-        } else if let Some(sign) = SYMBOLS.iter().find(|sign| rest.starts_with(**sign)) {
-            (Some(TokenKind::Symbol(sign)), sign.len())
+        } else if let Some(symbol) = SYMBOLS.iter().find(|symbol| rest.starts_with(**symbol)) {
+            (Some(TokenKind::Symbol(symbol)), symbol.len())
         } else if matches!(first, '\'' | '"') {
             let inner = &rest[1..];
             let Some(end) = inner.find(first) else {
@@ -144,7 +144,7 @@ struct Parser<'a> {
     text: &'a str,
     tokens: Vec<Token>,
     next: usize,
-    tests: usize,
+    n_conditions: usize,
 }
 
 impl Parser<'_> {
@@ -160,49 +160,50 @@ impl Parser<'_> {
             Some(Token { kind: TokenKind::Quoted(text), position }) => {
                 (*position, format!("the text '{text}'"))
             }
-            Some(Token { kind: TokenKind::Symbol(sign), position }) => (*position, format!("`{sign}`")),
+            Some(Token { kind: TokenKind::Symbol(symbol), position }) => (*position, format!("`{symbol}`")),
         };
         FilterError { text: self.text.into(), position, expected: expected.into(), found }
     }
 
     fn eat_keyword(&mut self, keyword: &str) -> bool {
-        let taken = matches!(self.peek(), Some(TokenKind::Word(word)) if word.eq_ignore_ascii_case(keyword));
-        self.next += usize::from(taken);
-        taken
+        let is_next =
+            matches!(self.peek(), Some(TokenKind::Word(word)) if word.eq_ignore_ascii_case(keyword));
+        self.next += usize::from(is_next);
+        is_next
     }
 
-    fn eat_symbol(&mut self, sign: &str) -> bool {
-        let taken = matches!(self.peek(), Some(TokenKind::Symbol(found)) if *found == sign);
-        self.next += usize::from(taken);
-        taken
+    fn eat_symbol(&mut self, symbol: &str) -> bool {
+        let is_next = matches!(self.peek(), Some(TokenKind::Symbol(found)) if *found == symbol);
+        self.next += usize::from(is_next);
+        is_next
     }
 
-    fn any(&mut self, depth: usize) -> Result<Filter, FilterError> {
-        let mut parts = vec![self.all(depth)?];
+    fn or_expression(&mut self, depth: usize) -> Result<Filter, FilterError> {
+        let mut parts = vec![self.and_expression(depth)?];
         while self.eat_keyword("or") {
-            parts.push(self.all(depth)?);
+            parts.push(self.and_expression(depth)?);
         }
         Ok(if parts.len() == 1 { parts.remove(0) } else { Filter::Or(parts) })
     }
 
-    fn all(&mut self, depth: usize) -> Result<Filter, FilterError> {
-        let mut parts = vec![self.test(depth)?];
+    fn and_expression(&mut self, depth: usize) -> Result<Filter, FilterError> {
+        let mut parts = vec![self.condition(depth)?];
         while self.eat_keyword("and") {
-            parts.push(self.test(depth)?);
+            parts.push(self.condition(depth)?);
         }
         Ok(if parts.len() == 1 { parts.remove(0) } else { Filter::And(parts) })
     }
 
-    fn test(&mut self, depth: usize) -> Result<Filter, FilterError> {
-        self.tests += 1;
-        if depth > MAX_DEPTH || self.tests > MAX_CONDITIONS {
-            return Err(self.expected(format!("at most {MAX_DEPTH} levels and {MAX_CONDITIONS} tests")));
+    fn condition(&mut self, depth: usize) -> Result<Filter, FilterError> {
+        self.n_conditions += 1;
+        if depth > MAX_DEPTH || self.n_conditions > MAX_CONDITIONS {
+            return Err(self.expected(format!("at most {MAX_DEPTH} levels and {MAX_CONDITIONS} conditions")));
         }
         if self.eat_keyword("not") {
-            return Ok(Filter::Not(Box::new(self.test(depth + 1)?)));
+            return Ok(Filter::Not(Box::new(self.condition(depth + 1)?)));
         }
         if self.eat_symbol("(") {
-            let inner = self.any(depth + 1)?;
+            let inner = self.or_expression(depth + 1)?;
             return if self.eat_symbol(")") { Ok(inner) } else { Err(self.expected("`and`, `or` or `)`")) };
         }
         if self.eat_keyword("has") {
@@ -211,12 +212,12 @@ impl Parser<'_> {
         let field = self.field()?;
         if self.eat_keyword("not") {
             return if self.eat_keyword("in") {
-                Ok(Filter::Not(Box::new(self.one_of(field)?)))
+                Ok(Filter::Not(Box::new(self.in_list(field)?)))
             } else {
                 Err(self.expected("`in`"))
             };
         }
-        if self.eat_keyword("in") { self.one_of(field) } else { self.relation(field) }
+        if self.eat_keyword("in") { self.in_list(field) } else { self.relation(field) }
     }
 
     fn field(&mut self) -> Result<Field, FilterError> {
@@ -239,8 +240,8 @@ impl Parser<'_> {
     }
 
     fn relation(&mut self, field: Field) -> Result<Filter, FilterError> {
-        let Some(TokenKind::Symbol(sign)) = self.peek() else { return Err(self.expected(OPERATORS)) };
-        let comparison = match *sign {
+        let Some(TokenKind::Symbol(symbol)) = self.peek() else { return Err(self.expected(OPERATORS)) };
+        let comparison = match *symbol {
             "=" | "==" => Comparison::Equal,
             "!=" | "<>" => Comparison::NotEqual,
             "<" => Comparison::Less,
@@ -269,7 +270,7 @@ impl Parser<'_> {
         Ok(if negated { Filter::Not(Box::new(matches)) } else { matches })
     }
 
-    fn one_of(&mut self, field: Field) -> Result<Filter, FilterError> {
+    fn in_list(&mut self, field: Field) -> Result<Filter, FilterError> {
         if !self.eat_symbol("(") {
             return Err(self.expected("`(` and a list of values"));
         }
@@ -277,7 +278,7 @@ impl Parser<'_> {
         while self.eat_symbol(",") {
             values.push(self.value(&field)?);
         }
-        self.tests += values.len();
+        self.n_conditions += values.len();
         if self.eat_symbol(")") { Ok(Filter::In(field, values)) } else { Err(self.expected("`,` or `)`")) }
     }
 

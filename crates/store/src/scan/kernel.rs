@@ -1,7 +1,7 @@
 //! Dot products of one query with many rows, as fast as memory allows.
 //!
 //! Plain loops over fixed lanes, compiled for every [`Level`] and chosen at run time. Sums differ in the
-//! last bits between machines; callers allow for that with [`rounding`] and take final scores from [`exact`], which
+//! last bits between machines; callers allow for that with [`rounding_error_bound`] and take final scores from [`dot_f64`], which
 //! is the same everywhere.
 
 use half::f16;
@@ -98,7 +98,7 @@ pub(super) fn f32_from_f16(half: f16) -> f32 {
 }
 
 /// The scores that are reported: products are exact in f64, sums go in one order on every machine.
-pub(crate) fn exact(a: &[f32], b: &[f32]) -> f64 {
+pub(crate) fn dot_f64(a: &[f32], b: &[f32]) -> f64 {
     let mut sums = [0.0_f64; 8];
     let (a, a_rest) = a.as_chunks::<8>();
     let (b, b_rest) = b.as_chunks::<8>();
@@ -111,10 +111,10 @@ pub(crate) fn exact(a: &[f32], b: &[f32]) -> f64 {
     sums.iter().sum::<f64>() + rest
 }
 
-/// How far an f32 kernel may be from [`exact`] for (nearly) unit vectors, the rounding of the exact score to f32
+/// How far an f32 kernel may be from [`dot_f64`] for (nearly) unit vectors, the rounding of the exact score to f32
 /// included: the standard bound dim · 2⁻²⁴ for sums in any order.
 #[expect(clippy::cast_precision_loss, reason = "dims are small")]
-pub(crate) fn rounding(dim: usize) -> f32 {
+pub(crate) fn rounding_error_bound(dim: usize) -> f32 {
     (dim as f32 + 16.0) * 1.02 * 2.0_f32.powi(-24)
 }
 
@@ -148,14 +148,14 @@ mod tests {
                 dots_at(level, &query, &halves, &mut halves_out);
                 for row in 0..ROWS {
                     let range = row * dim..(row + 1) * dim;
-                    let single = exact(&query, &rows[range.clone()]);
-                    let half = exact(&query, &widened[range]);
+                    let single = dot_f64(&query, &rows[range.clone()]);
+                    let half = dot_f64(&query, &widened[range]);
                     assert!(
-                        (f64::from(singles_out[row]) - single).abs() <= f64::from(rounding(dim)),
+                        (f64::from(singles_out[row]) - single).abs() <= f64::from(rounding_error_bound(dim)),
                         "{level:?} {dim}"
                     );
                     assert!(
-                        (f64::from(halves_out[row]) - half).abs() <= f64::from(rounding(dim)),
+                        (f64::from(halves_out[row]) - half).abs() <= f64::from(rounding_error_bound(dim)),
                         "{level:?} {dim}"
                     );
                 }
@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn the_exact_score_is_a_plain_sum() {
         let (a, b) = ([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0], [1.0; 9]);
-        assert_eq!(exact(&a, &b), 45.0);
-        assert_eq!(exact(&[], &[]), 0.0);
+        assert_eq!(dot_f64(&a, &b), 45.0);
+        assert_eq!(dot_f64(&[], &[]), 0.0);
     }
 }

@@ -1,6 +1,6 @@
 //! Exact search by a linear scan: all vectors of a space in one block of memory, every selected row is scored.
 //!
-//! Rows may be quantize. Each row then has a bound on the error of its score, and every row that could be among the best
+//! Rows may be quantized. Each row then has a bound on the error of its score, and every row that could be among the best
 //! is returned for re-scoring: results are exact at any [`Precision`].
 
 mod kernel;
@@ -15,8 +15,8 @@ use half::slice::HalfFloatSliceExt as _;
 use rayon::prelude::*;
 
 use crate::RecordId;
-pub(crate) use kernel::exact;
-use quantize::{QuantizedQuery, quantization_error, quantize, step};
+pub(crate) use kernel::dot_f64;
+use quantize::{QuantizedQuery, quantization_error, quantize};
 
 /// Number format of vectors in memory. Search results are the same; memory and speed differ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub(crate) trait CandidateIndex: Send + Sync {
 pub(crate) struct Matrix {
     dim: usize,
     ids: Vec<RecordId>,
-    cells: RowData,
+    values: RowData,
     rows: OnceLock<HashMap<RecordId, u32>>,
 }
 
@@ -53,8 +53,8 @@ pub(crate) struct Matrix {
 #[derive(Clone, Debug)]
 enum RowData {
     F32(Vec<f32>),
-    F16 { cells: Vec<f16>, error_bound: Vec<f32> },
-    Int8 { cells: Vec<i8>, scale: Vec<f32>, error_bound: Vec<f32> },
+    F16 { values: Vec<f16>, error_bound: Vec<f32> },
+    Int8 { values: Vec<i8>, scale: Vec<f32>, error_bound: Vec<f32> },
 }
 
 /// Rows scored by one task: some 100 kB, which fit into the cache of one core.
@@ -66,18 +66,19 @@ impl Matrix {
     /// An empty matrix with capacity for `capacity` rows.
     pub(crate) fn new(dim: usize, precision: Precision, capacity: usize) -> Self {
         let numbers = capacity.saturating_mul(dim);
-        let cells = match precision {
+        let values = match precision {
             Precision::F32 => RowData::F32(Vec::with_capacity(numbers)),
-            Precision::F16 => {
-                RowData::F16 { cells: Vec::with_capacity(numbers), error_bound: Vec::with_capacity(capacity) }
-            }
+            Precision::F16 => RowData::F16 {
+                values: Vec::with_capacity(numbers),
+                error_bound: Vec::with_capacity(capacity),
+            },
             Precision::Int8 => RowData::Int8 {
-                cells: Vec::with_capacity(numbers),
+                values: Vec::with_capacity(numbers),
                 scale: Vec::with_capacity(capacity),
                 error_bound: Vec::with_capacity(capacity),
             },
         };
-        Self { dim, ids: Vec::with_capacity(capacity), cells, rows: OnceLock::new() }
+        Self { dim, ids: Vec::with_capacity(capacity), values, rows: OnceLock::new() }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -100,8 +101,8 @@ impl Matrix {
     /// The unquantized vector of a row, if the matrix has it.
     pub(crate) fn full_precision_row(&self, row: u32) -> Option<&[f32]> {
         let start = row as usize * self.dim;
-        match &self.cells {
-            RowData::F32(cells) => cells.get(start..start + self.dim),
+        match &self.values {
+            RowData::F32(values) => values.get(start..start + self.dim),
             RowData::F16 { .. } | RowData::Int8 { .. } => None,
         }
     }
@@ -114,21 +115,21 @@ impl Matrix {
             rows.insert(id, u32::try_from(self.ids.len()).unwrap_or(u32::MAX));
         }
         self.ids.push(id);
-        match &mut self.cells {
-            RowData::F32(cells) => cells.extend_from_slice(vector),
-            RowData::F16 { cells, error_bound } => {
-                let start = cells.len();
-                cells.resize(start + vector.len(), f16::ZERO);
-                cells[start..].convert_from_f32_slice(vector);
-                error_bound.push(quantization_error(vector, &cells[start..], kernel::f32_from_f16));
+        match &mut self.values {
+            RowData::F32(values) => values.extend_from_slice(vector),
+            RowData::F16 { values, error_bound } => {
+                let start = values.len();
+                values.resize(start + vector.len(), f16::ZERO);
+                values[start..].convert_from_f32_slice(vector);
+                error_bound.push(quantization_error(vector, &values[start..], kernel::f32_from_f16));
             }
-            RowData::Int8 { cells, scale, error_bound } => {
-                let start = cells.len();
-                let step = step(vector, 127.0);
-                let inverse = 1.0 / step;
-                cells.extend(vector.iter().map(|x| quantize(*x, inverse) as i8));
-                error_bound.push(quantization_error(vector, &cells[start..], |x| f32::from(x) * step));
-                scale.push(step);
+            RowData::Int8 { values, scale, error_bound } => {
+                let start = values.len();
+                let row_scale = quantize::scale(vector, 127.0);
+                let inverse = 1.0 / row_scale;
+                values.extend(vector.iter().map(|x| quantize(*x, inverse) as i8));
+                error_bound.push(quantization_error(vector, &values[start..], |x| f32::from(x) * row_scale));
+                scale.push(row_scale);
             }
         }
     }
@@ -160,14 +161,14 @@ impl Matrix {
                 rows.insert(*moved, row);
             }
         }
-        match &mut self.cells {
-            RowData::F32(cells) => swap_remove_row(cells, row, dim),
-            RowData::F16 { cells, error_bound } => {
-                swap_remove_row(cells, row, dim);
+        match &mut self.values {
+            RowData::F32(values) => swap_remove_row(values, row, dim),
+            RowData::F16 { values, error_bound } => {
+                swap_remove_row(values, row, dim);
                 error_bound.swap_remove(row);
             }
-            RowData::Int8 { cells, scale, error_bound } => {
-                swap_remove_row(cells, row, dim);
+            RowData::Int8 { values, scale, error_bound } => {
+                swap_remove_row(values, row, dim);
                 scale.swap_remove(row);
                 error_bound.swap_remove(row);
             }
@@ -198,15 +199,15 @@ impl Matrix {
     #[expect(clippy::cast_precision_loss, reason = "`QuantizedQuery::error_bound` allows for it")]
     fn score(&self, query: &QuantizedQuery, first: usize, scores: &mut [f32]) {
         let range = first * self.dim..(first + scores.len()) * self.dim;
-        match &self.cells {
-            RowData::F32(cells) => kernel::dots_f32(query.vector, &cells[range], scores),
-            RowData::F16 { cells, .. } => kernel::dots_f16(query.vector, &cells[range], scores),
-            RowData::Int8 { cells, scale, .. } => {
+        match &self.values {
+            RowData::F32(values) => kernel::dots_f32(query.vector, &values[range], scores),
+            RowData::F16 { values, .. } => kernel::dots_f16(query.vector, &values[range], scores),
+            RowData::Int8 { values, scale, .. } => {
                 let mut sums = [0; ROWS_PER_BLOCK];
                 let sums = &mut sums[..scores.len()];
-                kernel::dots_i8(&query.integers, &cells[range], sums);
+                kernel::dots_i8(&query.quantized_vector, &values[range], sums);
                 for ((score, sum), scale) in scores.iter_mut().zip(sums).zip(&scale[first..]) {
-                    *score = *sum as f32 * (scale * query.step);
+                    *score = *sum as f32 * (scale * query.scale);
                 }
             }
         }
@@ -217,7 +218,7 @@ impl Matrix {
         // Cauchy-Schwarz: an error of the row changes the score by at most its norm times the query's, which is 1 up to
         // a thousandth.
         const QUERY_NORM: f32 = 1.01;
-        match &self.cells {
+        match &self.values {
             RowData::F32(_) => query.error_bound,
             RowData::F16 { error_bound, .. } | RowData::Int8 { error_bound, .. } => {
                 error_bound[row] * QUERY_NORM + query.error_bound
@@ -231,7 +232,7 @@ impl CandidateIndex for Matrix {
         if k == 0 {
             return Vec::new();
         }
-        let query = QuantizedQuery::new(query, matches!(self.cells, RowData::Int8 { .. }));
+        let query = QuantizedQuery::new(query, matches!(self.values, RowData::Int8 { .. }));
         let scores = self.scores(&query, only);
         let row = |place: usize| only.map_or(place, |rows| rows[place] as usize);
         // The k-th best of the lower bounds: k rows surely reach it, so a row whose upper bound is below it is not among
@@ -252,10 +253,10 @@ impl CandidateIndex for Matrix {
     }
 }
 
-fn swap_remove_row<T: Copy>(cells: &mut Vec<T>, row: usize, dim: usize) {
-    let last = cells.len() - dim;
-    cells.copy_within(last.., row * dim);
-    cells.truncate(last);
+fn swap_remove_row<T: Copy>(values: &mut Vec<T>, row: usize, dim: usize) {
+    let last = values.len() - dim;
+    values.copy_within(last.., row * dim);
+    values.truncate(last);
 }
 
 /// The `k`-th largest value; `None` if there are fewer. Values are not NaN.

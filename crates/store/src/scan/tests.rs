@@ -20,7 +20,7 @@ fn naive(vectors: &[Vec<f32>], query: &[f32], k: usize, only: Option<&[u32]>) ->
     let all: Vec<u32> = (0..vectors.len() as u32).collect();
     let mut rows = only.unwrap_or(&all).to_vec();
     rows.sort_by(|a, b| {
-        let score = |row: u32| exact(query, &vectors[row as usize]) as f32;
+        let score = |row: u32| dot_f64(query, &vectors[row as usize]) as f32;
         score(*b).total_cmp(&score(*a)).then(a.cmp(b))
     });
     rows.truncate(k);

@@ -22,7 +22,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Failure> {
         bytes: row.get(2)?,
         modified_ns: row.get(3)?,
         error: row.get(4)?,
-        at_ns: row.get(5)?,
+        failed_at_ns: row.get(5)?,
     })
 }
 
@@ -49,8 +49,8 @@ pub(super) fn record(
              (space_id, path, content_hash, bytes, modified_ns, error, failed_at_ns)
          VALUES (?, ?, ?, ?, ?, ?, ?)",
     )?;
-    for Failure { path, content_hash, bytes, modified_ns, error, at_ns } in failures {
-        insert.execute(params![space_id, path, content_hash, bytes, modified_ns, error, at_ns])?;
+    for Failure { path, content_hash, bytes, modified_ns, error, failed_at_ns } in failures {
+        insert.execute(params![space_id, path, content_hash, bytes, modified_ns, error, failed_at_ns])?;
     }
     Ok(())
 }

@@ -28,7 +28,7 @@ impl WriterLock {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(StoreError::Locked { folder: folder.into(), holder: read_pid(&mut file) });
+                return Err(StoreError::Locked { folder: folder.into(), pid: read_pid(&mut file) });
             }
             Err(TryLockError::Error(source)) => return Err(failed("cannot lock")(source)),
         }

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use super::transaction_error::TransactionError;
 
-/// See [`VectorStore::note`](crate::VectorStore::note).
+/// See [`VectorStore::metadata`](crate::VectorStore::metadata).
 pub(super) fn get(connection: &Connection, key: &str) -> Result<Option<String>, TransactionError> {
     let select = "SELECT value FROM metadata WHERE key = ?";
     Ok(connection.query_row(select, [key], |row| row.get(0)).optional()?)

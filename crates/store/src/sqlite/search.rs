@@ -9,7 +9,7 @@ use rusqlite::{Connection, params_from_iter};
 use super::spaces::StoredSpace;
 use super::transaction_error::TransactionError;
 use super::{read_records, rows};
-use crate::scan::{CandidateIndex, Matrix, exact};
+use crate::scan::{CandidateIndex, Matrix, dot_f64};
 use crate::{Filter, Hit, Precision, RecordId, SearchRequest, StoreError};
 
 /// The vectors of one space, loaded at the first search.
@@ -163,7 +163,7 @@ fn exact_score(
     query: &[f32],
 ) -> Result<f32, TransactionError> {
     if let Some(vector) = matrix.full_precision_row(row) {
-        return Ok(exact(query, vector) as f32);
+        return Ok(dot_f64(query, vector) as f32);
     }
     let mut vector = Vec::with_capacity(space.space.dim);
     connection
@@ -171,7 +171,7 @@ fn exact_score(
         .query_row((matrix.id(row).to_i64(), space.id), |row| {
             rows::vector(row, 0, space.space.dim, &mut vector)
         })?;
-    Ok(exact(query, &vector) as f32)
+    Ok(dot_f64(query, &vector) as f32)
 }
 
 fn hits(connection: &Connection, scored: &[(f32, RecordId)]) -> Result<Vec<Hit>, TransactionError> {

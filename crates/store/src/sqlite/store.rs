@@ -103,7 +103,7 @@ impl SqliteStore {
     ///
     /// # Errors
     /// As for [`open_for_writing`](Self::open_for_writing).
-    pub fn open_or_add(folder: &Path, space: &EmbeddingSpace) -> Result<Self, StoreError> {
+    pub fn open_or_add_space(folder: &Path, space: &EmbeddingSpace) -> Result<Self, StoreError> {
         let store = Self::open_or_create_any(folder, space)?;
         if store.space.space == *space {
             return Ok(store);
@@ -273,7 +273,7 @@ impl VectorStore for SqliteStore {
         })
     }
 
-    fn note(&self, key: &str) -> Result<Option<String>, StoreError> {
+    fn metadata(&self, key: &str) -> Result<Option<String>, StoreError> {
         self.database.read("cannot read metadata", |connection| metadata::get(connection, key))
     }
 

@@ -62,7 +62,7 @@ fn keeps_the_contract_of_several_models() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().to_owned();
         folders.push(folder);
-        move |space: &EmbeddingSpace| SqliteStore::open_or_add(&path, space).unwrap()
+        move |space: &EmbeddingSpace| SqliteStore::open_or_add_space(&path, space).unwrap()
     });
 }
 
@@ -74,8 +74,8 @@ fn a_library_lists_its_models_and_opens_at_each() {
     let missing = SqliteStore::open_space(folder.path(), &other).unwrap_err();
     assert!(matches!(missing, StoreError::ModelMismatch { .. }), "{missing}");
     assert_eq!(SqliteStore::spaces(folder.path()).unwrap(), [space(2)]);
-    drop(SqliteStore::open_or_add(folder.path(), &other).unwrap());
-    drop(SqliteStore::open_or_add(folder.path(), &other).unwrap());
+    drop(SqliteStore::open_or_add_space(folder.path(), &other).unwrap());
+    drop(SqliteStore::open_or_add_space(folder.path(), &other).unwrap());
     assert_eq!(SqliteStore::spaces(folder.path()).unwrap(), [space(2), other.clone()]);
     assert_eq!(SqliteStore::open_space(folder.path(), &other).unwrap().space(), &other);
     assert_eq!(SqliteStore::open(folder.path()).unwrap().space(), &space(2));
@@ -110,8 +110,8 @@ fn a_library_of_the_first_version_is_migrated() {
         (vec![1.0, 0.0], Some(vec![7]), 3)
     );
     let failures = store.failures().unwrap();
-    assert_eq!((failures.len(), failures[0].error.as_str(), failures[0].at_ns), (1, "broken", 7));
-    assert_eq!(store.note("model").unwrap().as_deref(), Some("nano"));
+    assert_eq!((failures.len(), failures[0].error.as_str(), failures[0].failed_at_ns), (1, "broken", 7));
+    assert_eq!(store.metadata("model").unwrap().as_deref(), Some("nano"));
     store.verify().unwrap();
 }
 
@@ -149,8 +149,8 @@ fn index_state_moves_out_of_the_payload_of_older_libraries() {
         entries.into_iter().map(|entry| entry.payload.extra.into()).collect();
     let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
     assert_eq!(extras, [r#"{"label":"chair"}"#, "{}", r#"{"stamp":4,"sides":"left"}"#].map(json));
-    assert_eq!(store.note("model").unwrap().as_deref(), Some("nano"));
-    assert_eq!(store.failures().unwrap()[0].at_ns, 7);
+    assert_eq!(store.metadata("model").unwrap().as_deref(), Some("nano"));
+    assert_eq!(store.failures().unwrap()[0].failed_at_ns, 7);
     store.verify().unwrap();
 }
 
@@ -158,8 +158,8 @@ fn index_state_moves_out_of_the_payload_of_older_libraries() {
 fn a_second_writer_is_refused_with_the_id_of_the_first() {
     let (folder, store) = library();
     let error = SqliteStore::open_for_writing(folder.path()).unwrap_err();
-    let holder = if cfg!(unix) { Some(std::process::id()) } else { None };
-    assert!(matches!(error, StoreError::Locked { holder: found, .. } if found == holder), "{error}");
+    let pid = if cfg!(unix) { Some(std::process::id()) } else { None };
+    assert!(matches!(error, StoreError::Locked { pid: found, .. } if found == pid), "{error}");
     drop(store);
     SqliteStore::open_for_writing(folder.path()).unwrap();
 }
@@ -334,7 +334,7 @@ fn naive<'a>(records: impl Iterator<Item = &'a Record>, request: &SearchRequest)
     let chosen =
         records.filter(|record| request.filter.as_ref().is_none_or(|filter| filter.matches(&record.payload)));
     let mut scored: Vec<(RecordId, f32)> = chosen
-        .map(|record| (record.id, crate::scan::exact(&request.vector, &record.vector) as f32))
+        .map(|record| (record.id, crate::scan::dot_f64(&request.vector, &record.vector) as f32))
         .collect();
     scored.retain(|(_, score)| request.min_score.is_none_or(|min| *score >= min));
     scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));

@@ -147,11 +147,11 @@ fn duplicate_path(connection: &Connection, path: &str, error: rusqlite::Error) -
     if error.sqlite_error_code() != Some(ErrorCode::ConstraintViolation) {
         return error.into();
     }
-    let holder = connection
+    let existing = connection
         .query_row("SELECT id FROM records WHERE path = ?", [path], |row| rows::id(row, 0))
         .optional();
-    match holder {
-        Ok(Some(holder)) => StoreError::DuplicatePath { path: path.into(), holder }.into(),
+    match existing {
+        Ok(Some(existing)) => StoreError::DuplicatePath { path: path.into(), existing }.into(),
         _ => error.into(),
     }
 }

@@ -14,10 +14,10 @@ pub const HIDDEN_FOLDER: &str = ".lexiform";
 ///
 /// use lexiform_search::LibraryPath;
 ///
-/// let place = LibraryPath::beside(Path::new("/models"));
-/// assert_eq!(place.folder, Path::new("/models/.lexiform"));
-/// assert_eq!(place.key(Path::new("/models/chairs/red.glb")).as_deref(), Some("chairs/red.glb"));
-/// assert_eq!(place.path("chairs/red.glb"), Path::new("/models/chairs/red.glb"));
+/// let library_path = LibraryPath::for_assets(Path::new("/models"));
+/// assert_eq!(library_path.folder, Path::new("/models/.lexiform"));
+/// assert_eq!(library_path.key(Path::new("/models/chairs/red.glb")).as_deref(), Some("chairs/red.glb"));
+/// assert_eq!(library_path.resolve("chairs/red.glb"), Path::new("/models/chairs/red.glb"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LibraryPath {
@@ -29,7 +29,7 @@ pub struct LibraryPath {
 
 impl LibraryPath {
     /// The library of a folder of assets, whether or not it exists.
-    pub fn beside(root: &Path) -> Self {
+    pub fn for_assets(root: &Path) -> Self {
         Self { folder: root.join(HIDDEN_FOLDER), root: Some(root.to_owned()) }
     }
 
@@ -46,7 +46,7 @@ impl LibraryPath {
         if SqliteStore::exists(target) || target.ends_with(HIDDEN_FOLDER) {
             Self::at(target)
         } else {
-            Self::beside(target)
+            Self::for_assets(target)
         }
     }
 
@@ -70,7 +70,7 @@ impl LibraryPath {
     }
 
     /// The file with a name in the library.
-    pub fn path(&self, key: &str) -> PathBuf {
+    pub fn resolve(&self, key: &str) -> PathBuf {
         match &self.root {
             Some(root) => root.join(key),
             None => PathBuf::from(key),
@@ -84,18 +84,18 @@ mod tests {
 
     #[test]
     fn files_below_the_root_have_relative_names() {
-        let place = LibraryPath::beside(Path::new("/models"));
-        assert_eq!(place.key(Path::new("/models/a/b.glb")).as_deref(), Some("a/b.glb"));
-        assert_eq!(place.path("a/b.glb"), Path::new("/models/a/b.glb"));
-        assert_eq!(place.key(Path::new("/other/c.stl")).as_deref(), Some("/other/c.stl"));
-        assert_eq!(place.path("/other/c.stl"), Path::new("/other/c.stl"));
+        let library_path = LibraryPath::for_assets(Path::new("/models"));
+        assert_eq!(library_path.key(Path::new("/models/a/b.glb")).as_deref(), Some("a/b.glb"));
+        assert_eq!(library_path.resolve("a/b.glb"), Path::new("/models/a/b.glb"));
+        assert_eq!(library_path.key(Path::new("/other/c.stl")).as_deref(), Some("/other/c.stl"));
+        assert_eq!(library_path.resolve("/other/c.stl"), Path::new("/other/c.stl"));
     }
 
     #[test]
     fn a_hidden_library_belongs_to_the_folder_around_it() {
         assert_eq!(
             LibraryPath::at(Path::new("/models/.lexiform")),
-            LibraryPath::beside(Path::new("/models"))
+            LibraryPath::for_assets(Path::new("/models"))
         );
         assert_eq!(LibraryPath::at(Path::new("/library")).root, None);
     }

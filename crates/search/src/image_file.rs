@@ -30,9 +30,9 @@ pub fn read_image(path: &Path) -> Result<RgbaImage, Error> {
     let mut decoder = reader.into_decoder().map_err(|error| failed(error.to_string()))?;
     // Photos are often stored sideways, with the rotation in EXIF. Without EXIF, or with an invalid value, not rotated.
     let orientation = decoder.orientation().unwrap_or(image::metadata::Orientation::NoTransforms);
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| failed(error.to_string()))?;
-    picture.apply_orientation(orientation);
-    Ok(picture.into_rgba8())
+    let mut image = DynamicImage::from_decoder(decoder).map_err(|error| failed(error.to_string()))?;
+    image.apply_orientation(orientation);
+    Ok(image.into_rgba8())
 }
 
 #[cfg(test)]

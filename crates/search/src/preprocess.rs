@@ -31,7 +31,7 @@ const POINTS_SEED: u64 = 0;
 /// time grows with their number.
 const SCAN_OVERSAMPLING: usize = 20;
 /// Incremented when preprocessing changes so much that embeddings cannot be compared.
-const LOOK_VERSION: u32 = 1;
+const PREPROCESSING_VERSION: u32 = 1;
 
 /// Preprocessing of the shapes of a library.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,9 +40,9 @@ pub struct ShapePreprocessor {
     /// Input for scenes that contain only points.
     point_cloud_spec: InputSpec,
     /// Number of points in addition to views; 0 for views only.
-    beside: usize,
+    points_with_views: usize,
     /// Converts every shape to a point cloud first.
-    scanned: Option<SimulatedScan>,
+    simulated_scan: Option<SimulatedScan>,
 }
 
 /// A simulated scan: a point cloud sampled from a shape's surface.
@@ -58,7 +58,7 @@ pub struct SimulatedScan {
 #[derive(Clone, Debug)]
 pub struct Processed {
     /// The model's input.
-    pub taken: ModelInput,
+    pub input: ModelInput,
     /// A small JPEG image of the view from the front.
     pub thumbnail: Vec<u8>,
     /// Counts and sizes; the caller sets path, hash and time.
@@ -68,12 +68,12 @@ pub struct Processed {
 impl ShapePreprocessor {
     /// The preprocessing of a model's training: number and size of views and a rig like that of its training data, or
     /// number of points.
-    pub fn of(encoder: &dyn Encoder) -> Self {
+    pub fn for_encoder(encoder: &dyn Encoder) -> Self {
         Self {
             input_spec: encoder.input_spec(),
             point_cloud_spec: encoder.point_cloud_input_spec(),
-            beside: encoder.points_with_views(),
-            scanned: None,
+            points_with_views: encoder.points_with_views(),
+            simulated_scan: None,
         }
     }
 
@@ -90,40 +90,41 @@ impl ShapePreprocessor {
     /// Samples `n` points of the surface.
     pub fn surface_points(n: usize) -> Self {
         let input_spec = InputSpec::Points { count: n };
-        Self { input_spec, point_cloud_spec: input_spec, beside: 0, scanned: None }
+        Self { input_spec, point_cloud_spec: input_spec, points_with_views: 0, simulated_scan: None }
     }
 
     /// Replaces shapes by simulated scans of their surfaces.
-    pub fn with_simulated_scan(mut self, scanned: SimulatedScan) -> Self {
-        self.scanned = Some(scanned);
+    pub fn with_simulated_scan(mut self, scan: SimulatedScan) -> Self {
+        self.simulated_scan = Some(scan);
         self
     }
 
     /// A description, stored in the library: embeddings with other descriptions cannot be compared.
     pub fn describe(&self) -> String {
-        let mut words = format!("look {LOOK_VERSION}: {}", self.input_spec.describe());
-        if self.beside > 0 {
-            words += &format!(" and {} points of the surface", self.beside);
+        let mut text = format!("look {PREPROCESSING_VERSION}: {}", self.input_spec.describe());
+        if self.points_with_views > 0 {
+            text += &format!(" and {} points of the surface", self.points_with_views);
         }
         if self.point_cloud_spec != self.input_spec {
-            words += &format!(", clouds as {}", self.point_cloud_spec.describe());
+            text += &format!(", clouds as {}", self.point_cloud_spec.describe());
         }
-        if let Some(SimulatedScan { points, without_colors }) = self.scanned {
+        if let Some(SimulatedScan { points, without_colors }) = self.simulated_scan {
             let colors = if without_colors { " without colors" } else { "" };
-            words += &format!(", all shapes as clouds of {points} points{colors}");
+            text += &format!(", all shapes as clouds of {points} points{colors}");
         }
-        words
+        text
     }
 
     /// Reads and preprocesses a file. A panic of a reader or the renderer is an error of this file.
     ///
     /// # Errors
     /// [`Error::Shape`] if the file cannot be read or contains no shape.
-    pub fn see(&self, path: &Path) -> Result<Processed, Error> {
+    pub fn process(&self, path: &Path) -> Result<Processed, Error> {
         let failed = |reason: String| Error::Shape { path: path.to_owned(), reason };
-        // Unwind safe: `self` is not modified, and everything else is pruned.
-        let seen = catch_unwind(AssertUnwindSafe(|| self.read_and_render(path)));
-        seen.unwrap_or_else(|panic| Err(format!("internal error: {}", panic_message(&*panic))))
+        // Unwind safe: `self` is not modified, and everything else is dropped.
+        let processed = catch_unwind(AssertUnwindSafe(|| self.read_and_render(path)));
+        processed
+            .unwrap_or_else(|panic| Err(format!("internal error: {}", panic_message(&*panic))))
             .map_err(failed)
     }
 
@@ -135,57 +136,56 @@ impl ShapePreprocessor {
         if scene.is_empty() {
             return Err("no triangles and no points".to_owned());
         }
-        let scene = match self.scanned {
-            Some(scanned) => scanned.of(&scene),
+        let scene = match self.simulated_scan {
+            Some(scan) => scan.apply(&scene),
             None => scene,
         };
         let (scene, _) = normalize_unit_sphere(scene, Center::Bounds);
         let renderer = Renderer::new(&scene);
-        let taken = self.take(&scene, &renderer);
+        let input = self.model_input(&scene, &renderer);
         let thumbnail = thumbnail(&renderer).map_err(|error| error.to_string())?;
-        Ok(Processed { taken, thumbnail, payload })
+        Ok(Processed { input, thumbnail, payload })
     }
 
     /// The model's input for a scene.
-    pub fn at(&self, scene: Scene) -> ModelInput {
-        let scene = match self.scanned {
-            Some(scanned) => scanned.of(&scene),
+    pub fn process_scene(&self, scene: Scene) -> ModelInput {
+        let scene = match self.simulated_scan {
+            Some(scan) => scan.apply(&scene),
             None => scene,
         };
         let (scene, _) = normalize_unit_sphere(scene, Center::Bounds);
-        self.take(&scene, &Renderer::new(&scene))
+        self.model_input(&scene, &Renderer::new(&scene))
     }
 
     /// The model's input for the stored views and points of a shape; `None` if they do not contain it. Points are passed
     /// on unchanged; for a model of views only, they are rendered.
     pub fn process_stored(&self, views: Vec<RgbaImage>, cloud: Option<PointCloud>) -> Option<ModelInput> {
         let cloud = cloud.filter(|cloud| !cloud.positions().is_empty());
-        let takes_points = [self.input_spec, self.point_cloud_spec]
+        let expects_points = [self.input_spec, self.point_cloud_spec]
             .map(|input_spec| matches!(input_spec, InputSpec::Points { .. }));
         // A model of points gets points. Without views, points go to the point encoder if the model has one, and are
         // rendered otherwise.
-        match (takes_points, cloud) {
+        match (expects_points, cloud) {
             ([true, _], cloud) => cloud.map(ModelInput::Points),
             ([false, true], Some(cloud)) if views.is_empty() => Some(ModelInput::Points(cloud)),
-            (_, Some(cloud)) if views.is_empty() => Some(self.at(Scene::from_cloud(cloud))),
-            (_, Some(cloud)) if self.beside > 0 => Some(ModelInput::Both { views, cloud }),
+            (_, Some(cloud)) if views.is_empty() => Some(self.process_scene(Scene::from_cloud(cloud))),
+            (_, Some(cloud)) if self.points_with_views > 0 => Some(ModelInput::Both { views, cloud }),
             _ if views.is_empty() => None,
             _ => Some(ModelInput::Views(views)),
         }
     }
 
     /// The model's input for a scene normalized to the unit sphere.
-    fn take(&self, scene: &Scene, renderer: &Renderer<'_>) -> ModelInput {
+    fn model_input(&self, scene: &Scene, renderer: &Renderer<'_>) -> ModelInput {
         let is_cloud = scene.n_faces() == 0;
         match if is_cloud { self.point_cloud_spec } else { self.input_spec } {
             InputSpec::Views { rig, count, size } => {
                 let config = RenderConfig { size, ..RenderConfig::default() };
                 let views = renderer.render_views(&rig.rig(count, RIG_SEED), &config).images;
-                match self.beside {
-                    beside if beside > 0 && !is_cloud => {
-                        ModelInput::Both { views, cloud: points(scene, beside) }
-                    }
-                    _ => ModelInput::Views(views),
+                if self.points_with_views > 0 && !is_cloud {
+                    ModelInput::Both { views, cloud: points(scene, self.points_with_views) }
+                } else {
+                    ModelInput::Views(views)
                 }
             }
             InputSpec::Points { count } => ModelInput::Points(points(scene, count)),
@@ -194,7 +194,7 @@ impl ShapePreprocessor {
 }
 
 impl SimulatedScan {
-    fn of(self, scene: &Scene) -> Scene {
+    fn apply(self, scene: &Scene) -> Scene {
         let cloud = sample_surface(scene, self.points, &mut rng());
         Scene::from_cloud(if self.without_colors {
             PointCloud::new(cloud.positions().to_vec()).unwrap_or_default()

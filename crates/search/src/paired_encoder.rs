@@ -35,7 +35,7 @@ pub struct EncoderOptions {
     pub image_size: Option<usize>,
     /// CG3D checkpoint whose visual prompts and image tower replace the model's; checkpoints of CG3D's point encoders
     /// contain them.
-    pub prompts: Option<PathBuf>,
+    pub visual_prompts: Option<PathBuf>,
     /// Name or path of the CLIP model for the texts and images of a point model.
     pub text_model: Option<String>,
     /// Input of a point model; default: as in its training.
@@ -48,7 +48,14 @@ impl Default for EncoderOptions {
     /// The model without changes, on the CPU.
     fn default() -> Self {
         let OpenOptions { crop, image_size, device } = OpenOptions::default();
-        Self { crop, image_size, prompts: None, text_model: None, clouds: CloudOptions::default(), device }
+        Self {
+            crop,
+            image_size,
+            visual_prompts: None,
+            text_model: None,
+            clouds: CloudOptions::default(),
+            device,
+        }
     }
 }
 
@@ -64,12 +71,12 @@ impl EncoderOptions {
             let options =
                 PointOptions { clouds: self.clouds, device: self.device.clone(), ..PointOptions::default() };
             let points = PointModel::from_file(&file, &options)?;
-            let mut of_words = self.clone();
+            let mut clip_options = self.clone();
             // CG3D checkpoints contain the prompted image tower: queries must use it, as in training.
-            if of_words.prompts.is_none() && file.containers().contains(&PROMPTED_TOWER) {
-                of_words.prompts = Some(file.path().to_owned());
+            if clip_options.visual_prompts.is_none() && file.containers().contains(&PROMPTED_TOWER) {
+                clip_options.visual_prompts = Some(file.path().to_owned());
             }
-            return Ok(Arc::new(PairedPointEncoder::new(points, of_words)?));
+            return Ok(Arc::new(PairedPointEncoder::new(points, clip_options)?));
         }
         let model = self.open_joint(name)?;
         match &self.text_model {
@@ -85,7 +92,7 @@ impl EncoderOptions {
         let Self { crop, image_size, device, .. } = self.clone();
         let options = OpenOptions { crop, image_size, device };
         let model = JointModel::open(name, &options)?;
-        match &self.prompts {
+        match &self.visual_prompts {
             Some(path) => model.with_visual_prompts(&WeightFile::open(path)?),
             None => Ok(model),
         }
@@ -97,37 +104,37 @@ impl EncoderOptions {
 struct PairedPointEncoder {
     points: PointModel,
     options: EncoderOptions,
-    words: OnceLock<Result<JointModel, String>>,
+    clip: OnceLock<Result<JointModel, String>>,
 }
 
 impl PairedPointEncoder {
     fn new(points: PointModel, options: EncoderOptions) -> Result<Self, Error> {
-        let words = OnceLock::new();
+        let clip = OnceLock::new();
         if let Some(name) = &options.text_model {
             let model = options.open_joint(name)?;
             check_pairing(&points, &model)
                 .map_err(|reason| Error::TextModelMismatch { model: points.id().to_owned(), reason })?;
             // Cannot fail: the cell is new.
-            let _ = words.set(Ok(model));
+            let _ = clip.set(Ok(model));
         }
-        Ok(Self { points, options, words })
+        Ok(Self { points, options, clip })
     }
 
-    fn words(&self) -> Result<&JointModel, EncodeError> {
-        let words = self.words.get_or_init(|| {
+    fn clip(&self) -> Result<&JointModel, EncodeError> {
+        let clip = self.clip.get_or_init(|| {
             let id = self.points.id();
             let Some(paired) = self.points.paired_text() else {
                 return Err(format!(
                     "{id} has no text tower: pass the CLIP model of its training with --text-model"
                 ));
             };
-            let words = self.options.open_joint(registry_name(paired)).map_err(|error| {
+            let clip = self.options.open_joint(registry_name(paired)).map_err(|error| {
                 format!("{id} has no text tower: pass {} with --text-model ({error})", paired.name())
             })?;
-            check_pairing(&self.points, &words)?;
-            Ok(words)
+            check_pairing(&self.points, &clip)?;
+            Ok(clip)
         });
-        words.as_ref().map_err(|message| message.clone().into())
+        clip.as_ref().map_err(|message| message.clone().into())
     }
 }
 
@@ -142,26 +149,26 @@ fn registry_name(paired: Paired) -> &'static str {
 }
 
 /// Whether a CLIP model can be the one that a point model was trained with. `Err` is the reason if not.
-fn check_pairing(points: &PointModel, words: &JointModel) -> Result<(), String> {
-    if let Some(taught_by) = points.config().taught_by.as_deref().filter(|id| *id != words.towers_id()) {
-        return Err(format!("it was aligned to {taught_by}, found text model {}", words.towers_id()));
+fn check_pairing(points: &PointModel, clip: &JointModel) -> Result<(), String> {
+    if let Some(taught_by) = points.config().taught_by.as_deref().filter(|id| *id != clip.towers_id()) {
+        return Err(format!("it was aligned to {taught_by}, found text model {}", clip.towers_id()));
     }
-    if words.dim() != points.dim() {
+    if clip.dim() != points.dim() {
         return Err(format!(
             "expected a text model with embeddings of {} numbers, those of {} have {}",
             points.dim(),
-            words.id(),
-            words.dim()
+            clip.id(),
+            clip.dim()
         ));
     }
     let expected = points.paired_text().map(|paired| (paired, expected_image_tower(paired)));
     match expected {
-        Some((paired, sizes)) if sizes != image_tower_size(words.config()) => {
-            let [patch, width] = image_tower_size(words.config());
+        Some((paired, sizes)) if sizes != image_tower_size(clip.config()) => {
+            let [patch, width] = image_tower_size(clip.config());
             Err(format!(
                 "expected text model {}, found {} (patch {patch}, width {width})",
                 paired.name(),
-                words.id()
+                clip.id()
             ))
         }
         _ => Ok(()),
@@ -204,16 +211,16 @@ impl Encoder for PairedPointEncoder {
     }
 
     fn logit_scale(&self) -> f32 {
-        let of_words = || self.words.get().and_then(|words| words.as_ref().ok()).map(JointModel::logit_scale);
-        self.points.logit_scale().or_else(of_words).unwrap_or(DEFAULT_LOGIT_SCALE)
+        let clip_scale = || self.clip.get().and_then(|clip| clip.as_ref().ok()).map(JointModel::logit_scale);
+        self.points.logit_scale().or_else(clip_scale).unwrap_or(DEFAULT_LOGIT_SCALE)
     }
 
     fn embed_texts(&self, texts: &[&str]) -> Result<Vec<Embedding>, EncodeError> {
-        Ok(self.words()?.embed_texts(texts)?)
+        Ok(self.clip()?.embed_texts(texts)?)
     }
 
     fn text_features(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EncodeError> {
-        Ok(self.words()?.text_features(texts)?)
+        Ok(self.clip()?.text_features(texts)?)
     }
 
     fn embed_shapes(&self, shapes: Vec<ModelInput>) -> Result<Vec<Embedding>, EncodeError> {
@@ -225,6 +232,6 @@ impl Encoder for PairedPointEncoder {
     }
 
     fn embed_image(&self, image: &image::RgbaImage) -> Result<Embedding, EncodeError> {
-        Ok(self.words()?.embed_image(image)?)
+        Ok(self.clip()?.embed_image(image)?)
     }
 }

@@ -17,14 +17,14 @@ const MAX_FILE_BYTES: u64 = 1 << 30;
 
 /// Signatures by content hash.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Signatures(BTreeMap<String, Signature>);
+pub(crate) struct SignatureCache(BTreeMap<String, Signature>);
 
-impl Signatures {
+impl SignatureCache {
     /// Reads a cache file; empty if it is missing or of another version.
     pub fn read(path: &Path) -> Self {
-        let is_fit =
+        let is_readable =
             std::fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() <= MAX_FILE_BYTES);
-        let bytes = if is_fit { std::fs::read(path).unwrap_or_default() } else { Vec::new() };
+        let bytes = if is_readable { std::fs::read(path).unwrap_or_default() } else { Vec::new() };
         Self::parse(&bytes).unwrap_or_default()
     }
 
@@ -40,23 +40,23 @@ impl Signatures {
         Some(Self(rows.chunks_exact(ROW_BYTES).filter_map(row).collect()))
     }
 
-    pub fn get(&self, content: &str) -> Option<&Signature> {
-        self.0.get(content)
+    pub fn get(&self, content_hash: &str) -> Option<&Signature> {
+        self.0.get(content_hash)
     }
 
     /// These signatures and others.
-    pub fn with<'a>(&self, others: impl Iterator<Item = (&'a str, &'a Signature)>) -> Self {
+    pub fn merged<'a>(&self, others: impl Iterator<Item = (&'a str, &'a Signature)>) -> Self {
         let mut all = self.clone();
-        let others = others.filter(|(content, _)| content.len() == HASH_BYTES);
-        all.0.extend(others.map(|(content, signature)| (content.to_owned(), signature.clone())));
+        let others = others.filter(|(hash, _)| hash.len() == HASH_BYTES);
+        all.0.extend(others.map(|(hash, signature)| (hash.to_owned(), signature.clone())));
         all
     }
 
     /// Writes the file in one step: it is complete or unchanged.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         let mut bytes = [MAGIC.as_slice(), &Signature::VERSION.to_le_bytes()].concat();
-        for (content, signature) in &self.0 {
-            bytes.extend(content.as_bytes());
+        for (hash, signature) in &self.0 {
+            bytes.extend(hash.as_bytes());
             signature.as_slice().iter().for_each(|number| bytes.extend(number.to_le_bytes()));
         }
         lexiform_formats::write_file(path, &bytes)
@@ -71,18 +71,18 @@ mod tests {
     fn files_are_read_back_without_invalid_rows() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("signatures.bin");
-        assert_eq!(Signatures::read(&path), Signatures::default());
+        assert_eq!(SignatureCache::read(&path), SignatureCache::default());
         let signature = Signature::from_slice(&[0.25; Signature::LENGTH]).unwrap();
         let (a, b) = ("a".repeat(HASH_BYTES), "b".repeat(HASH_BYTES));
-        let both = Signatures::default().with([(&a[..], &signature), (&b[..], &signature)].into_iter());
+        let both = SignatureCache::default().merged([(&a[..], &signature), (&b[..], &signature)].into_iter());
         both.write(&path).unwrap();
-        assert_eq!(Signatures::read(&path), both);
+        assert_eq!(SignatureCache::read(&path), both);
         let mut bytes = std::fs::read(&path).unwrap();
         bytes.truncate(bytes.len() - 1);
         std::fs::write(&path, &bytes).unwrap();
-        let read = Signatures::read(&path);
+        let read = SignatureCache::read(&path);
         assert_eq!((read.get(&a), read.get(&b)), (Some(&signature), None));
         std::fs::write(&path, b"something else").unwrap();
-        assert_eq!(Signatures::read(&path), Signatures::default());
+        assert_eq!(SignatureCache::read(&path), SignatureCache::default());
     }
 }
