@@ -1,4 +1,5 @@
-//! Zero-shot classification: which of the given labels is nearest to a shape.
+//! Zero-shot classification: labels compared with a shape by the embeddings of class sentences, as in
+//! [CLIP](https://arxiv.org/abs/2103.00020), section 3.1.
 
 use lexiform_model::{Embedding, ZeroShotHead};
 use serde::Serialize;
@@ -15,7 +16,7 @@ pub struct LabelScore {
     pub score: f32,
 }
 
-/// A zero-shot classifier.
+/// A zero-shot classifier: one embedding per label.
 ///
 /// ```
 /// use lexiform_search::{Encoder as _, EncoderOptions, ZeroShotClassifier, embed_text};
@@ -46,6 +47,7 @@ impl ZeroShotClassifier {
         if names.is_empty() {
             return refused("expected at least one label, found none".to_owned());
         }
+        // Without the label, a template would give all labels the same embedding.
         if let Some(template) = templates.iter().find(|t| !t.contains(LABEL_PLACEHOLDER)) {
             return refused(format!("template {template:?} has no {{}} for the label"));
         }

@@ -117,7 +117,7 @@ pub fn library_files(library_path: &LibraryPath) -> Result<Vec<PathBuf>, Error> 
 /// ```
 ///
 /// # Errors
-/// [`Error::Io`] if threads cannot be started. Files that cannot be read are listed in the result.
+/// [`Error::Io`] if threads cannot be started. Files that cannot be read are listed in the report.
 pub fn find_duplicates(
     files: &[PathBuf],
     library: Option<&LibraryPath>,
@@ -148,13 +148,19 @@ struct UniqueShape {
 }
 
 struct DuplicateSearch<'a> {
-    /// By the first file of a shape.
+    /// Registration data of shapes in memory, by the first file of the shape.
     forms: Mutex<HashMap<PathBuf, Arc<Form>>>,
     known: SignatureCache,
     on_file: &'a (dyn Fn(&Path) + Sync),
 }
 
 type FailedFiles = Vec<(PathBuf, String)>;
+
+/// Files of one content that cannot be used.
+struct UnusableFiles {
+    files: Vec<PathBuf>,
+    error: String,
+}
 
 impl DuplicateSearch<'_> {
     /// The shapes of all files, in order of the first file's path.
@@ -173,7 +179,7 @@ impl DuplicateSearch<'_> {
                 Err(error) => failed.push((file, error)),
             }
         }
-        // Files with the same bytes are one shape and read once. Sorted, so that groups do not depend on hashes.
+        // Files with the same bytes are read once. Sorted by path, so that groups do not depend on hashes.
         by_content.values_mut().for_each(|files| files.sort());
         let mut contents: Vec<(String, Vec<PathBuf>)> = by_content.into_iter().collect();
         contents.sort_by(|a, b| a.1.cmp(&b.1));
@@ -181,14 +187,16 @@ impl DuplicateSearch<'_> {
         let is_large =
             |files: &[PathBuf]| fs_err::metadata(&files[0]).is_ok_and(|m| m.len() > LARGE_FILE_BYTES);
         let (large, small): (Vec<_>, Vec<_>) = contents.into_iter().partition(|(_, files)| is_large(files));
-        let mut loaded: Vec<Result<UniqueShape, (Vec<PathBuf>, String)>> =
+        let mut loaded: Vec<Result<UniqueShape, UnusableFiles>> =
             small.into_par_iter().map(|(hash, files)| self.shape(hash, files)).collect();
         loaded.extend(large.into_iter().map(|(hash, files)| self.shape(hash, files)));
         let mut shapes = Vec::new();
         for result in loaded {
             match result {
                 Ok(shape) => shapes.push(shape),
-                Err((files, error)) => failed.extend(files.into_iter().map(|file| (file, error.clone()))),
+                Err(UnusableFiles { files, error }) => {
+                    failed.extend(files.into_iter().map(|file| (file, error.clone())));
+                }
             }
         }
         shapes.sort_by(|a, b| a.files.cmp(&b.files));
@@ -196,11 +204,8 @@ impl DuplicateSearch<'_> {
         (shapes, failed)
     }
 
-    fn shape(
-        &self,
-        content_hash: String,
-        files: Vec<PathBuf>,
-    ) -> Result<UniqueShape, (Vec<PathBuf>, String)> {
+    /// The shape of files with the same bytes.
+    fn shape(&self, content_hash: String, files: Vec<PathBuf>) -> Result<UniqueShape, UnusableFiles> {
         let known = self.known.get(&content_hash);
         let signature = match known {
             Some(signature) => Ok(signature.clone()),
@@ -209,7 +214,7 @@ impl DuplicateSearch<'_> {
         files.iter().for_each(|file| (self.on_file)(file));
         match signature {
             Ok(signature) => Ok(UniqueShape { content_hash, files, signature }),
-            Err(error) => Err((files, error)),
+            Err(error) => Err(UnusableFiles { files, error }),
         }
     }
 
@@ -229,7 +234,7 @@ impl DuplicateSearch<'_> {
         let form = form.unwrap_or_else(|panic| Err(format!("internal error: {}", panic_message(&*panic))))?;
         let form = Arc::new(form);
         let mut forms = cached();
-        // Emptied instead of evicted one by one: shapes are compared group by group, so old forms are rarely used again.
+        // Cleared instead of evicted one by one: shapes are compared group by group, so old forms are rarely needed again.
         if forms.len() >= MAX_CACHED_FORMS {
             forms.clear();
         }
@@ -237,10 +242,12 @@ impl DuplicateSearch<'_> {
         Ok(form)
     }
 
+    /// Groups shapes that match after registration, in order of the first file's path.
     fn group_shapes(&self, shapes: Vec<UniqueShape>, threshold: f32) -> Vec<DuplicateGroup> {
         let signatures: Vec<Signature> = shapes.iter().map(|shape| shape.signature.clone()).collect();
         let groups = groups(&signatures, threshold, |shape| self.form(&shapes[shape].files[0]).ok());
         let mut fits: Vec<Option<Fit>> = vec![None; shapes.len()];
+        // Shapes are sorted by path, and their indices are the keys: groups come in order of path.
         let mut lists: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         let mut grouped = vec![false; shapes.len()];
         for group in groups {
@@ -250,7 +257,7 @@ impl DuplicateSearch<'_> {
             }
             lists.insert(group.first, group.others.into_iter().map(|(other, _)| other).collect());
         }
-        // Shapes that are like no other, but have several files with the same bytes.
+        // Shapes without similar ones form a group too if several files have the same bytes.
         for (index, shape) in shapes.iter().enumerate() {
             if !grouped[index] && shape.files.len() > 1 {
                 lists.insert(index, Vec::new());

@@ -1,5 +1,5 @@
-//! The interface to models: embeddings of texts, images and shapes in one space. A model specifies its input for shapes:
-//! views, points or both.
+//! The interface to models: embeddings of texts, images and shapes in one space. A model specifies its input for
+//! shapes: views, points or both.
 //!
 //! A trait, so that tests and other programs can implement it; the usual implementation is
 //! [`JointModel`](lexiform_model::JointModel).
@@ -81,7 +81,8 @@ pub trait Encoder: Send + Sync {
     fn point_cloud_input_spec(&self) -> InputSpec {
         self.input_spec()
     }
-    /// Number of points of a shape with faces in addition to its views, with the same weight; 0 for views only.
+    /// Number of surface points that a mesh is embedded with in addition to its views; 0 for views only. Its embedding is
+    /// the normalized mean of both.
     fn points_with_views(&self) -> usize {
         0
     }
@@ -94,7 +95,7 @@ pub trait Encoder: Send + Sync {
     }
     /// Templates for class sentences, with `{}` for the label.
     fn templates(&self) -> Vec<String>;
-    /// Logarithm of the factor between cosine similarity and logit.
+    /// Logarithm of the factor between cosine similarity and logit, as in [CLIP](https://arxiv.org/abs/2103.00020).
     fn logit_scale(&self) -> f32;
     /// One embedding per text.
     ///
@@ -112,8 +113,8 @@ pub trait Encoder: Send + Sync {
     /// One embedding per shape; the number of views or points may differ between shapes.
     ///
     /// # Errors
-    /// If a shape does not have the input of [`input_spec`](Self::input_spec) or [`point_cloud_input_spec`](Self::point_cloud_input_spec), or
-    /// the model fails.
+    /// If an input is not as specified by [`input_spec`](Self::input_spec) or
+    /// [`point_cloud_input_spec`](Self::point_cloud_input_spec), or the model fails.
     fn embed_shapes(&self, shapes: Vec<ModelInput>) -> Result<Vec<Embedding>, EncodeError>;
     /// The embedding of a photo or drawing.
     ///
@@ -171,7 +172,7 @@ impl Encoder for JointModel {
     }
 
     fn embed_shapes(&self, shapes: Vec<ModelInput>) -> Result<Vec<Embedding>, EncodeError> {
-        // Views and clouds of all shapes go through each tower in one batch; `order` puts the results together again.
+        // Views and clouds of all shapes go through each tower in one batch; `order` maps the results back to shapes.
         let (mut views, mut clouds, mut order) = (Vec::new(), Vec::new(), Vec::new());
         for shape in shapes {
             let (shape_views, cloud) = match shape {
@@ -187,7 +188,7 @@ impl Encoder for JointModel {
             return Err(format!("{}: expected views, found points", self.id()).into());
         }
         let mut of_views = self.embed_views(&views)?.into_iter();
-        // A model without a point tower cannot embed even zero clouds.
+        // A model without a point tower fails for an empty batch too.
         let of_clouds = if clouds.is_empty() { Vec::new() } else { self.embed_clouds(&clouds)? };
         let mut of_clouds = of_clouds.into_iter();
         let next = |[has_views, has_cloud]: [bool; 2]| match (has_views, has_cloud) {

@@ -8,8 +8,8 @@ use lexiform_store::RecordId;
 
 use crate::{Answer, Error, Library, Query};
 
-/// The constant k of reciprocal rank fusion, which limits the influence of the first ranks (Cormack, Clarke and Büttcher,
-/// SIGIR 2009).
+/// The constant k of reciprocal rank fusion, which limits the influence of the first ranks: the value of the paper
+/// (Cormack, Clarke and Büttcher, [SIGIR 2009](https://doi.org/10.1145/1571941.1572114)).
 const RRF_K: f32 = 60.0;
 /// Candidates of each model per requested answer.
 const CANDIDATES_PER_ANSWER: usize = 4;
@@ -19,10 +19,11 @@ const MIN_CANDIDATES: usize = 200;
 /// How the results of several models are fused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Fusion {
-    /// Reciprocal rank fusion: the sum of `weight / (60 + rank)`. Needs no comparable scores.
+    /// [Reciprocal rank fusion](https://doi.org/10.1145/1571941.1572114): the sum of `weight / (60 + rank)`. Does not need
+    /// comparable scores.
     #[default]
     ReciprocalRank,
-    /// The weighted mean of standardized cosines (mean 0, standard deviation 1 over the candidates).
+    /// The weighted mean of standardized cosine similarities (mean 0, standard deviation 1 over the candidates).
     WeightedScore,
 }
 
@@ -46,7 +47,7 @@ pub struct EnsembleMember {
     pub library: Library,
 }
 
-/// Several models of one library that search together.
+/// Several models of one library whose search results are fused.
 pub struct Ensemble {
     members: Vec<EnsembleMember>,
     fusion: Fusion,
@@ -56,16 +57,16 @@ impl Ensemble {
     /// An ensemble of models of one library.
     ///
     /// # Errors
-    /// [`Error::Query`] without members, for members of different libraries, and for weights that are negative, not finite
-    /// or all 0.
+    /// [`Error::Query`] without members, for members of different libraries, and for weights that are negative, not
+    /// finite or all 0.
     pub fn new(members: Vec<EnsembleMember>, fusion: Fusion) -> Result<Self, Error> {
         let refused = |reason: &str| Err(Error::Query { reason: reason.to_owned() });
         let Some(first) = members.first() else { return refused("no models") };
         if members.iter().any(|member| member.library.library_path() != first.library.library_path()) {
             return refused("the models belong to different libraries");
         }
-        let is_sound = |weight: f32| weight.is_finite() && weight >= 0.0;
-        if !members.iter().all(|member| is_sound(member.weight))
+        let is_valid = |weight: f32| weight.is_finite() && weight >= 0.0;
+        if !members.iter().all(|member| is_valid(member.weight))
             || members.iter().all(|member| member.weight == 0.0)
         {
             return refused("expected finite weights of at least 0, not all 0");
@@ -97,6 +98,7 @@ impl Ensemble {
             Fusion::ReciprocalRank => self.reciprocal_rank_scores(&lists),
             Fusion::WeightedScore => self.weighted_scores(&lists, query)?,
         };
+        // Ids are shared by the models of a library: the same file is one answer.
         let mut answers: BTreeMap<RecordId, Answer> = BTreeMap::new();
         for answer in lists.into_iter().flatten() {
             answers.entry(answer.id).or_insert(answer);
@@ -112,6 +114,7 @@ impl Ensemble {
         Ok(answers)
     }
 
+    /// Fused scores of all candidates; candidates that a model does not propose get nothing from it.
     fn reciprocal_rank_scores(&self, lists: &[Vec<Answer>]) -> BTreeMap<RecordId, f32> {
         let mut scores = BTreeMap::new();
         for (member, list) in self.members.iter().zip(lists) {
@@ -122,13 +125,16 @@ impl Ensemble {
         scores
     }
 
+    /// Weighted mean of the models' standardized scores, for all candidates.
     fn weighted_scores(
         &self,
         lists: &[Vec<Answer>],
         query: &Query,
     ) -> Result<BTreeMap<RecordId, f32>, Error> {
+        // In order of id: `keys` and `values_mut` below visit candidates in the same order.
         let mut scores: BTreeMap<RecordId, f32> =
             lists.iter().flatten().map(|answer| (answer.id, 0.0)).collect();
+        // Not 0: checked by `new`.
         let total: f32 = self.members.iter().map(|member| member.weight).sum();
         for (member, list) in self.members.iter().zip(lists) {
             let query_embedding = member.library.query_embedding(query)?;
@@ -159,6 +165,7 @@ fn standardized(values: &[Option<f32>]) -> Vec<f32> {
     let mean = known.iter().sum::<f32>() / count;
     let deviation = (known.iter().map(|value| (value - mean).powi(2)).sum::<f32>() / count).sqrt();
     let lowest = known.iter().copied().fold(f32::INFINITY, f32::min);
+    // Without differences, the model does not prefer any candidate.
     let standard = |value: f32| if deviation > 0.0 { (value - mean) / deviation } else { 0.0 };
     values
         .iter()

@@ -1,6 +1,8 @@
-//! Recognizing an asset's content: a hash over the file and the files it draws on, and a cheap stamp of both.
+//! Fingerprints of assets: a hash of the contents of a file and its dependencies, and a cheap hash of their sizes and
+//! modification times.
 //!
-//! The stamp (sizes and times) decides whether a file must be read again; the hash decides whether it changed.
+//! As in git's index, a file whose sizes and times are the same is not read again. Otherwise, the content hash decides
+//! whether it changed.
 
 use std::collections::BTreeSet;
 use std::io::{self, BufReader, Read as _};
@@ -9,42 +11,50 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use lexiform_mesh_io::{Format, Sidecar, limits, material_library_sidecars, sidecars};
 
-/// What a file's content is known by.
+/// Identifies the content of an asset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fingerprint {
-    /// Hash over the file and its side files, in hexadecimal.
+    /// BLAKE3 hash of the file and its dependencies: 32 hexadecimal digits.
     pub content_hash: String,
-    /// Sizes and times; empty when too fresh to be trusted.
+    /// Hash of sizes and modification times, see [`stat_hash()`]; empty if they cannot be relied on.
     pub stat_hash: String,
-    /// Files the asset draws on (buffers, materials, textures), relative to its folder, sorted.
+    /// Files that the asset references (buffers, materials, textures), relative to its folder, sorted.
     pub dependencies: Vec<String>,
-    /// Bytes of the file itself.
+    /// Size of the file itself in bytes.
     pub bytes: u64,
-    /// When the file itself was last changed: nanoseconds since 1970-01-01 UTC.
+    /// Modification time of the file itself: nanoseconds since 1970-01-01 UTC.
     pub modified_ns: Option<i64>,
 }
 
-/// A file written less than this before it was read may change again without a new time.
+/// The coarsest resolution of modification times, that of FAT: a file modified more recently can change again without a
+/// new time.
 const MTIME_RESOLUTION: Duration = Duration::from_secs(2);
-/// Most side files of one asset.
+/// Maximum number of dependencies of an asset.
 const MAX_DEPENDENCIES: usize = 4096;
 
-/// Reads and hashes a file with its side files. `now` decides whether the stamp can be trusted.
+/// Reads and hashes a file with its dependencies. `now` decides whether modification times are old enough to be relied
+/// on.
+///
+/// # Errors
+/// If the file cannot be read or is not a regular file. Missing dependencies are not errors.
 pub fn fingerprint(path: &Path, now: SystemTime) -> io::Result<Fingerprint> {
     let dependencies = referenced_files(path)?;
     let mut hasher = blake3::Hasher::new();
+    // Before the contents: if the file changes while it is read, the next run finds another stat hash.
     let stat_hash = stat_hash(path, &dependencies, now)?;
     let bytes = hash_file(&mut hasher, path)?;
     for dependency in &dependencies {
+        // With its name: renaming a dependency changes the asset.
         hasher.update(&[0]);
         hasher.update(dependency.as_bytes());
-        // A missing side file is part of the content: when it appears, the asset looks different.
+        // A missing dependency is part of the content: when it appears, the asset changes.
         if hash_file(&mut hasher, &sibling_path(path, dependency)).is_err() {
             hasher.update(b"\0missing");
         }
     }
     let modified_ns = modified_ns(&fs_err::metadata(path)?);
     Ok(Fingerprint {
+        // 128 bits: accidental collisions are out of the question at half the size in the database.
         content_hash: hasher.finalize().to_hex()[..32].to_owned(),
         stat_hash,
         dependencies,
@@ -58,13 +68,18 @@ fn modified_ns(metadata: &std::fs::Metadata) -> Option<i64> {
     i64::try_from(since_epoch.as_nanos()).ok()
 }
 
-/// Sizes and times of a file and its side files as one short text; empty when one of them was written just `now`.
+/// Hash of the sizes and modification times of a file and its dependencies: 16 hexadecimal digits. Empty if one of them
+/// was modified less than [`MTIME_RESOLUTION`] before `now`.
+///
+/// # Errors
+/// If the metadata of the file cannot be read.
 pub fn stat_hash(path: &Path, dependencies: &[String], now: SystemTime) -> io::Result<String> {
     let mut hasher = blake3::Hasher::new();
-    let mut is_fresh = false;
+    let mut is_recent = false;
     let mut add = |metadata: &std::fs::Metadata| {
-        is_fresh |= metadata.modified().is_ok_and(|modified| modified + MTIME_RESOLUTION > now);
+        is_recent |= metadata.modified().is_ok_and(|modified| modified + MTIME_RESOLUTION > now);
         hasher.update(&metadata.len().to_le_bytes());
+        // A missing time counts as 1970: sizes alone are compared then.
         hasher.update(&modified_ns(metadata).unwrap_or_default().to_le_bytes());
     };
     add(&fs_err::metadata(path)?);
@@ -73,16 +88,16 @@ pub fn stat_hash(path: &Path, dependencies: &[String], now: SystemTime) -> io::R
             add(&metadata);
         }
     }
-    Ok(if is_fresh { String::new() } else { hasher.finalize().to_hex()[..16].to_owned() })
+    Ok(if is_recent { String::new() } else { hasher.finalize().to_hex()[..16].to_owned() })
 }
 
 fn hash_file(hasher: &mut blake3::Hasher, path: &Path) -> io::Result<u64> {
     let metadata = fs_err::metadata(path)?;
-    // Opening a fifo waits for ever, and a device may have no end.
+    // Opening a FIFO would block, and a device may never end.
     if !metadata.is_file() {
         return Err(io::Error::other(format!("{}: not a regular file", path.display())));
     }
-    // Such a file is refused by the reader in any case: its size is enough to know it by.
+    // The reader rejects larger files anyway: their size is enough to notice a change.
     if metadata.len() > limits::FILE_BYTES {
         hasher.update(&metadata.len().to_le_bytes());
         return Ok(metadata.len());
@@ -96,10 +111,11 @@ fn sibling_path(path: &Path, dependency: &str) -> PathBuf {
     path.parent().unwrap_or(Path::new("")).join(dependency)
 }
 
-/// Paths of the files that an asset draws on, relative to its folder. A file that cannot be understood has none.
+/// Files that an asset references, relative to its folder, sorted; none if the file cannot be parsed.
 fn referenced_files(path: &Path) -> io::Result<Vec<String>> {
     let mut dependencies = BTreeSet::new();
-    // Not the textures of PLY and COLLADA: libraries hold fingerprints made without them.
+    // Textures of PLY and COLLADA are not covered: with them, the hashes of existing libraries would change, and all those
+    // files would be embedded again.
     let is_covered = matches!(Format::from_path(path), Some(Format::Gltf | Format::Glb | Format::Obj));
     if !is_covered || !fs_err::metadata(path)?.is_file() {
         return Ok(Vec::new());
@@ -107,7 +123,7 @@ fn referenced_files(path: &Path) -> io::Result<Vec<String>> {
     for sidecar in sidecars(path, BufReader::with_capacity(1 << 16, fs_err::File::open(path)?))? {
         if sidecar.is_material_library {
             let folder = Path::new(&sidecar.path).parent().unwrap_or(Path::new(""));
-            // The library may be missing; that is the reader's matter.
+            // A missing material library is not an error: the shape can be embedded without it.
             let textures = library_textures(&sibling_path(path, &sidecar.path)).unwrap_or_default();
             let textures = textures.iter().take(MAX_DEPENDENCIES.saturating_sub(dependencies.len()));
             dependencies
@@ -119,10 +135,10 @@ fn referenced_files(path: &Path) -> io::Result<Vec<String>> {
 }
 
 fn library_textures(path: &Path) -> io::Result<Vec<Sidecar>> {
-    match fs_err::metadata(path)?.is_file() {
-        true => material_library_sidecars(BufReader::new(fs_err::File::open(path)?)),
-        false => Ok(Vec::new()),
+    if !fs_err::metadata(path)?.is_file() {
+        return Ok(Vec::new());
     }
+    material_library_sidecars(BufReader::new(fs_err::File::open(path)?))
 }
 
 #[cfg(test)]
@@ -148,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn buffers_and_images_of_gltf_are_side_files() {
+    fn buffers_and_images_of_gltf_are_dependencies() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.gltf");
         let dependencies = |json: &str| {
@@ -161,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fresh_file_has_no_stamp() {
+    fn a_recently_modified_file_has_no_stat_hash() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.stl");
         fs_err::write(&path, "solid").unwrap();

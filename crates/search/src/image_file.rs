@@ -11,7 +11,7 @@ const MAX_EDGE: u32 = 20_000;
 /// Maximum memory for decoding an image.
 const MAX_BYTES: u64 = 1 << 30;
 
-/// Reads an image and applies its EXIF orientation.
+/// Reads an image file and applies its EXIF orientation. The format is recognized from the content.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Image`] if the file is not an image or exceeds the limits.
@@ -43,7 +43,7 @@ mod tests {
     fn other_files_are_errors() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.png");
-        fs_err::write(&path, "not a picture").unwrap();
+        fs_err::write(&path, "not an image").unwrap();
         assert!(matches!(read_image(&path), Err(Error::Image { .. })));
         assert!(matches!(read_image(&folder.path().join("b.png")), Err(Error::NotFound { .. })));
     }

@@ -1,7 +1,7 @@
 //! Indexes folders of 3D files and searches them by text, image or shape.
 //!
 //! ```
-//! use lexiform_search::{IndexOptions, Library, EncoderOptions, LibraryPath, Query};
+//! use lexiform_search::{EncoderOptions, IndexOptions, Library, LibraryPath, Query};
 //!
 //! let folder = tempfile::tempdir()?;
 //! let root = folder.path().canonicalize()?;
@@ -21,8 +21,8 @@
 //! ```
 //!
 //! A [`Library`] contains the embeddings of the files of a folder. [`Library::index`] updates it from the file system,
-//! [`Library::search`] answers a [`Query`] of texts, images, shapes or a mix of them. A [`ZeroShotClassifier`] labels a shape, and
-//! [`find_duplicates`] finds files with the same shape. Any implementation of [`Encoder`] can be the model.
+//! [`Library::search`] answers a [`Query`] of texts, images, shapes or a mix of them. A [`ZeroShotClassifier`] labels
+//! shapes, and [`find_duplicates`] finds files with the same shape. Any implementation of [`Encoder`] can be the model.
 //!
 //! This crate does not print and does not use the network: progress is reported as [`IndexEvent`]s.
 

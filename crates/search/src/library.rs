@@ -1,4 +1,4 @@
-//! A library: the embeddings of a folder's files, ready for searches.
+//! A library: the embeddings of a folder's files, opened with the model that computed them.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ pub struct Library {
     preprocessor: ShapePreprocessor,
 }
 
-/// A search result.
+/// A search result: a file with its rank and score.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     /// Rank, starting at 1.
@@ -210,7 +210,7 @@ impl Library {
         Ok(self.store.failures()?)
     }
 
-    /// Folder and root of the library.
+    /// The path of the library.
     pub fn library_path(&self) -> &LibraryPath {
         &self.library_path
     }
@@ -220,7 +220,7 @@ impl Library {
         &*self.encoder
     }
 
-    /// The preprocessing of its shapes.
+    /// The preprocessing of shapes.
     pub fn preprocessor(&self) -> &ShapePreprocessor {
         &self.preprocessor
     }
@@ -233,6 +233,7 @@ impl Library {
 
 /// The metadata key for the name of a space's model.
 fn model_key(spaces: &[EmbeddingSpace], space: &EmbeddingSpace) -> String {
+    // Most libraries have one model and a plain key.
     if spaces.first() == Some(space) {
         MODEL_KEY.to_owned()
     } else {

@@ -1,4 +1,4 @@
-//! The folder of a library, and the names of files in it.
+//! The path of a library, and the names of files in it.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -62,6 +62,7 @@ impl LibraryPath {
         let Some(relative) = relative.filter(|p| !p.as_os_str().is_empty()) else {
             return path.to_str().map(|p| p.replace(std::path::MAIN_SEPARATOR, "/"));
         };
+        // `..` and the like would make two names for one file.
         let parts = relative.components().map(|part| match part {
             Component::Normal(name) => name.to_str(),
             _ => None,
@@ -69,7 +70,7 @@ impl LibraryPath {
         parts.collect::<Option<Vec<_>>>().map(|parts| parts.join("/"))
     }
 
-    /// The file with a name in the library.
+    /// The path of the file with a name in the library.
     pub fn resolve(&self, key: &str) -> PathBuf {
         match &self.root {
             Some(root) => root.join(key),

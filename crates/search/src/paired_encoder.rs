@@ -1,5 +1,5 @@
-//! A point model with its CLIP model: shapes go through the point encoder, texts and images through the CLIP model that it
-//! was aligned to in training.
+//! A point model with its CLIP model: shapes go through the point encoder, texts and images through the CLIP model that
+//! it was aligned to in training.
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -63,8 +63,8 @@ impl EncoderOptions {
     /// Opens a model of views or points by name or path.
     ///
     /// # Errors
-    /// [`Error::Model`] if it cannot be opened, [`Error::TextModelMismatch`] if the text model is not the one that a point model was
-    /// trained with.
+    /// [`Error::Model`] if it cannot be opened, [`Error::TextModelMismatch`] if the text model is not the one that a
+    /// point model was trained with.
     pub fn open(&self, name: &str) -> Result<Arc<dyn Encoder>, Error> {
         let file = registry::locate(name)?;
         if PointModel::recognizes(&file) {
@@ -72,7 +72,8 @@ impl EncoderOptions {
                 PointOptions { clouds: self.clouds, device: self.device.clone(), ..PointOptions::default() };
             let points = PointModel::from_file(&file, &options)?;
             let mut clip_options = self.clone();
-            // CG3D checkpoints contain the prompted image tower: queries must use it, as in training.
+            // CG3D checkpoints contain the image tower with visual prompts: queries must use it, as in training
+            // (https://arxiv.org/abs/2303.11313).
             if clip_options.visual_prompts.is_none() && file.containers().contains(&PROMPTED_TOWER) {
                 clip_options.visual_prompts = Some(file.path().to_owned());
             }
@@ -99,11 +100,12 @@ impl EncoderOptions {
     }
 }
 
-/// A point model with the CLIP model it was aligned to, which is opened at the first text or image, unless it was named in
-/// the options.
+/// A point model with the CLIP model it was aligned to. The CLIP model is opened at the first text or image, unless the
+/// options name it: shapes alone can be embedded without its weights.
 struct PairedPointEncoder {
     points: PointModel,
     options: EncoderOptions,
+    /// The CLIP model or why it cannot be opened; empty until it is needed.
     clip: OnceLock<Result<JointModel, String>>,
 }
 
@@ -120,6 +122,7 @@ impl PairedPointEncoder {
         Ok(Self { points, options, clip })
     }
 
+    /// The CLIP model, opened by the first call.
     fn clip(&self) -> Result<&JointModel, EncodeError> {
         let clip = self.clip.get_or_init(|| {
             let id = self.points.id();
@@ -148,19 +151,20 @@ fn registry_name(paired: Paired) -> &'static str {
     }
 }
 
-/// Whether a CLIP model can be the one that a point model was trained with. `Err` is the reason if not.
+/// Checks that a CLIP model can be the one that a point model was trained with. The error is the reason if not.
 fn check_pairing(points: &PointModel, clip: &JointModel) -> Result<(), String> {
     if let Some(taught_by) = points.config().taught_by.as_deref().filter(|id| *id != clip.towers_id()) {
-        return Err(format!("it was aligned to {taught_by}, found text model {}", clip.towers_id()));
+        return Err(format!("expected text model {taught_by}, found {}", clip.towers_id()));
     }
     if clip.dim() != points.dim() {
         return Err(format!(
-            "expected a text model with embeddings of {} numbers, those of {} have {}",
+            "expected a text model of dimension {}, found {} of dimension {}",
             points.dim(),
             clip.id(),
             clip.dim()
         ));
     }
+    // Dimensions alone do not distinguish ViT-B/32 from SLIP's ViT-B/16.
     let expected = points.paired_text().map(|paired| (paired, expected_image_tower(paired)));
     match expected {
         Some((paired, sizes)) if sizes != image_tower_size(clip.config()) => {
@@ -175,7 +179,7 @@ fn check_pairing(points: &PointModel, clip: &JointModel) -> Result<(), String> {
     }
 }
 
-/// Patch and width of the image tower, which distinguish CLIP models with the same embedding width.
+/// Patch size and width of the image tower, which distinguish CLIP models with embeddings of the same dimension.
 fn expected_image_tower(paired: Paired) -> [usize; 2] {
     match paired {
         Paired::OpenClipBigG14 => [14, 1664],
@@ -185,6 +189,7 @@ fn expected_image_tower(paired: Paired) -> [usize; 2] {
     }
 }
 
+/// Patch size and width of a model's image tower.
 fn image_tower_size(config: &ModelConfig) -> [usize; 2] {
     [config.clip.vision.patch, config.clip.vision.width]
 }
@@ -211,6 +216,7 @@ impl Encoder for PairedPointEncoder {
     }
 
     fn logit_scale(&self) -> f32 {
+        // Of the CLIP model only if it is open: reading a number should not load a model.
         let clip_scale = || self.clip.get().and_then(|clip| clip.as_ref().ok()).map(JointModel::logit_scale);
         self.points.logit_scale().or_else(clip_scale).unwrap_or(DEFAULT_LOGIT_SCALE)
     }
@@ -225,6 +231,7 @@ impl Encoder for PairedPointEncoder {
 
     fn embed_shapes(&self, shapes: Vec<ModelInput>) -> Result<Vec<Embedding>, EncodeError> {
         let clouds = shapes.into_iter().map(|shape| match shape {
+            // A model of points ignores views.
             ModelInput::Points(cloud) | ModelInput::Both { cloud, .. } => Ok(cloud),
             ModelInput::Views(_) => Err(format!("{}: expected points, found views", self.id())),
         });

@@ -1,4 +1,5 @@
-//! Preprocessing of shapes: rendered views, sampled points or both for the model; a thumbnail and metadata for the store.
+//! Preprocessing of shapes: rendered views, sampled points or both for the model; a thumbnail and metadata for the
+//! store.
 
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -27,21 +28,21 @@ const MAX_NOTES: usize = 8;
 const RIG_SEED: u64 = 0;
 /// Seed of points on a surface; the same for all libraries.
 const POINTS_SEED: u64 = 0;
-/// Maximum points of a scan per point of the model's input: models choose among them by farthest point sampling, whose
-/// time grows with their number.
+/// Maximum points of a scan per point of the model's input: models choose among them by farthest point sampling
+/// ([PointNet++](https://arxiv.org/abs/1706.02413)), whose time grows with their number.
 const SCAN_OVERSAMPLING: usize = 20;
 /// Incremented when preprocessing changes so much that embeddings cannot be compared.
 const PREPROCESSING_VERSION: u32 = 1;
 
-/// Preprocessing of the shapes of a library.
+/// Turns shapes into the input of a model: views, points or both.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ShapePreprocessor {
     input_spec: InputSpec,
     /// Input for scenes that contain only points.
     point_cloud_spec: InputSpec,
-    /// Number of points in addition to views; 0 for views only.
+    /// Number of surface points of a mesh in addition to its views; 0 for views only.
     points_with_views: usize,
-    /// Converts every shape to a point cloud first.
+    /// Replaces every shape by a point cloud first.
     simulated_scan: Option<SimulatedScan>,
 }
 
@@ -59,15 +60,14 @@ pub struct SimulatedScan {
 pub struct Processed {
     /// The model's input.
     pub input: ModelInput,
-    /// A small JPEG image of the view from the front.
+    /// A JPEG image of the view from the front, 160 × 160 pixels.
     pub thumbnail: Vec<u8>,
     /// Counts and sizes; the caller sets path, hash and time.
     pub payload: Payload,
 }
 
 impl ShapePreprocessor {
-    /// The preprocessing of a model's training: number and size of views and a rig like that of its training data, or
-    /// number of points.
+    /// The preprocessing that the model was trained with: the camera rig, number and size of views, or the number of points.
     pub fn for_encoder(encoder: &dyn Encoder) -> Self {
         Self {
             input_spec: encoder.input_spec(),
@@ -101,6 +101,7 @@ impl ShapePreprocessor {
 
     /// A description, stored in the library: embeddings with other descriptions cannot be compared.
     pub fn describe(&self) -> String {
+        // The text is stored in libraries, which open only at an equal one: "look" is a former name, kept for those.
         let mut text = format!("look {PREPROCESSING_VERSION}: {}", self.input_spec.describe());
         if self.points_with_views > 0 {
             text += &format!(" and {} points of the surface", self.points_with_views);
@@ -141,13 +142,14 @@ impl ShapePreprocessor {
             None => scene,
         };
         let (scene, _) = normalize_unit_sphere(scene, Center::Bounds);
+        // One renderer for the views and the thumbnail: it prepares the scene once.
         let renderer = Renderer::new(&scene);
         let input = self.model_input(&scene, &renderer);
         let thumbnail = thumbnail(&renderer).map_err(|error| error.to_string())?;
         Ok(Processed { input, thumbnail, payload })
     }
 
-    /// The model's input for a scene.
+    /// The model's input for a scene in memory, without thumbnail and metadata.
     pub fn process_scene(&self, scene: Scene) -> ModelInput {
         let scene = match self.simulated_scan {
             Some(scan) => scan.apply(&scene),
@@ -157,8 +159,8 @@ impl ShapePreprocessor {
         self.model_input(&scene, &Renderer::new(&scene))
     }
 
-    /// The model's input for the stored views and points of a shape; `None` if they do not contain it. Points are passed
-    /// on unchanged; for a model of views only, they are rendered.
+    /// The model's input from the stored views and points of a shape, as data sets contain them; `None` if the model's
+    /// input is not among them. Points are not resampled; for a model of views only, they are rendered.
     pub fn process_stored(&self, views: Vec<RgbaImage>, cloud: Option<PointCloud>) -> Option<ModelInput> {
         let cloud = cloud.filter(|cloud| !cloud.positions().is_empty());
         let expects_points = [self.input_spec, self.point_cloud_spec]
@@ -225,6 +227,7 @@ fn rng() -> SmallRng {
 fn points(scene: &Scene, count: usize) -> PointCloud {
     let mut rng = rng();
     match &scene.clouds[..] {
+        // Farthest point sampling in the model needs a surplus of points, but not millions of them.
         [scan] if scene.n_faces() == 0 && scan.positions().len() > count => {
             let most = count.saturating_mul(SCAN_OVERSAMPLING);
             if scan.positions().len() > most { sample_cloud(scan, most, &mut rng) } else { scan.clone() }
@@ -233,7 +236,7 @@ fn points(scene: &Scene, count: usize) -> PointCloud {
     }
 }
 
-/// The message of a panic.
+/// The message of a panic, whose payload is a string for `panic!` and may be of any type for `panic_any`.
 pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unknown".to_owned())
@@ -244,7 +247,7 @@ pub(crate) fn strip_path_prefix(message: &str, path: &Path) -> String {
     message.strip_prefix(&format!("{}: ", path.display())).unwrap_or(message).to_owned()
 }
 
-/// Metadata of a scene.
+/// Metadata of a scene; the caller adds path, hash and time.
 fn shape_payload(path: &Path, scene: &Scene) -> Payload {
     let extents = scene.bounds().map_or([0.0; 3], |bounds| bounds.extents().to_array());
     let mut payload = Payload {
@@ -269,6 +272,7 @@ fn thumbnail(renderer: &Renderer<'_>) -> image::ImageResult<Vec<u8>> {
         .render(&Camera::catalog(), &RenderConfig { size: THUMBNAIL_SIZE, ..RenderConfig::default() });
     let mut jpeg = Cursor::new(Vec::new());
     let encoder = JpegEncoder::new_with_quality(&mut jpeg, THUMBNAIL_QUALITY);
+    // JPEG has no alpha channel; the background is white already.
     DynamicImage::ImageRgba8(view).into_rgb8().write_with_encoder(encoder)?;
     Ok(jpeg.into_inner())
 }

@@ -30,7 +30,7 @@ pub struct Query {
     pub filter: Option<Filter>,
 }
 
-/// One term of a query.
+/// A term of a query: something with an embedding.
 #[derive(Clone, Debug, PartialEq)]
 pub enum QueryTerm {
     /// A description.
@@ -39,7 +39,7 @@ pub enum QueryTerm {
     Image(PathBuf),
     /// A 3D file.
     Shape(PathBuf),
-    /// A record of the library.
+    /// A record of the library, to find similar ones.
     Record(RecordId),
     /// An embedding computed by the library's model.
     Embedding(Embedding),
@@ -104,12 +104,13 @@ pub fn embed_file(
     path: &Path,
 ) -> Result<Embedding, Error> {
     match image::ImageFormat::from_path(path) {
+        // By extension alone: reading a 3D file to find out that it is not an image would take long.
         Ok(_) => embed_image_file(encoder, path),
         Err(_) => embed_shape(encoder, preprocessor, path),
     }
 }
 
-/// The embedding of a weighted mix.
+/// The normalized weighted sum of embeddings.
 pub(crate) fn mix(parts: &[(f32, Embedding)]) -> Result<Embedding, Error> {
     if parts.is_empty() {
         return Err(Error::Query { reason: "no terms".to_owned() });
@@ -122,11 +123,12 @@ pub(crate) fn mix(parts: &[(f32, Embedding)]) -> Result<Embedding, Error> {
     Embedding::mix(&borrowed).map_err(|_| Error::Query { reason: "the terms cancel out".to_owned() })
 }
 
+/// An error of the model, with its id.
 pub(crate) fn encode_error(encoder: &dyn Encoder, source: crate::EncodeError) -> Error {
     Error::Encode { model: encoder.id().to_owned(), source }
 }
 
-/// The one embedding that the model was asked for.
+/// The embedding of a batch of one.
 fn exactly_one(encoder: &dyn Encoder, embeddings: Vec<Embedding>) -> Result<Embedding, Error> {
     let found = embeddings.len();
     let count = || encode_error(encoder, format!("expected 1 embedding, found {found}").into());

@@ -20,7 +20,7 @@ const MAX_FILE_BYTES: u64 = 1 << 30;
 pub(crate) struct SignatureCache(BTreeMap<String, Signature>);
 
 impl SignatureCache {
-    /// Reads a cache file; empty if it is missing or of another version.
+    /// Reads a cache file; empty if it is missing, too large or of another version.
     pub fn read(path: &Path) -> Self {
         let is_readable =
             std::fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() <= MAX_FILE_BYTES);
@@ -40,19 +40,24 @@ impl SignatureCache {
         Some(Self(rows.chunks_exact(ROW_BYTES).filter_map(row).collect()))
     }
 
+    /// The signature of a content, if it is cached.
     pub fn get(&self, content_hash: &str) -> Option<&Signature> {
         self.0.get(content_hash)
     }
 
-    /// These signatures and others.
+    /// A copy of the cache with more signatures.
     pub fn merged<'a>(&self, others: impl Iterator<Item = (&'a str, &'a Signature)>) -> Self {
         let mut all = self.clone();
+        // Rows of the file have a fixed size.
         let others = others.filter(|(hash, _)| hash.len() == HASH_BYTES);
         all.0.extend(others.map(|(hash, signature)| (hash.to_owned(), signature.clone())));
         all
     }
 
-    /// Writes the file in one step: it is complete or unchanged.
+    /// Writes the file atomically: it is complete or unchanged.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         let mut bytes = [MAGIC.as_slice(), &Signature::VERSION.to_le_bytes()].concat();
         for (hash, signature) in &self.0 {

@@ -9,12 +9,12 @@ use crate::{EmbeddingSpace, RecordId};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// Another process, or another handle in this one, holds the library for writing.
+    /// Another process, or another handle in this one, has the library open for writing.
     #[error("{}: the library is being written by {}", folder.display(), process_name(*pid))]
     Locked {
         /// The library's folder.
         folder: PathBuf,
-        /// Id of the process that holds it, if known.
+        /// Id of the process that writes, if known.
         pid: Option<u32>,
     },
     /// A write to a store that was opened for reading.
@@ -57,22 +57,22 @@ pub enum StoreError {
         /// The version this software requires.
         needed: i64,
     },
-    /// Vectors of another model: they cannot be compared, so they are never mixed.
-    #[error("{}: the library holds vectors of {expected}, found {found}", folder.display())]
+    /// The library contains embeddings of another model or preprocessing; they cannot be compared.
+    #[error("{}: expected model {expected}, found {found}", folder.display())]
     ModelMismatch {
         /// The library's folder.
         folder: PathBuf,
-        /// What the library holds.
+        /// The space of the library.
         expected: Box<EmbeddingSpace>,
-        /// What was given.
+        /// The space that was requested.
         found: Box<EmbeddingSpace>,
     },
     /// An invalid vector, record, payload or request.
     #[error("{subject}: {reason}")]
     Invalid {
-        /// Which record (its path) or which part of a request.
+        /// The record, by its path, or the part of a request.
         subject: String,
-        /// What was expected and what was found.
+        /// Expected and found value.
         reason: String,
     },
     /// An invalid record id.
@@ -167,6 +167,7 @@ impl StoreError {
             Some(ErrorCode::DatabaseCorrupt) => {
                 Self::Corrupt { path: path.into(), problems: vec![source.to_string()] }
             }
+            // Also what SQLite reports for encrypted databases.
             Some(ErrorCode::NotADatabase) => {
                 Self::NotALibrary { path: path.into(), found: "a file that is not an SQLite database".into() }
             }
@@ -174,11 +175,13 @@ impl StoreError {
         }
     }
 
+    /// An invalid value of the caller.
     pub(crate) fn invalid(subject: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::Invalid { subject: subject.into(), reason: reason.into() }
     }
 }
 
+/// The process in the message about a locked library.
 fn process_name(pid: Option<u32>) -> String {
     pid.map_or_else(|| "another process".into(), |pid| format!("process {pid}"))
 }

@@ -1,12 +1,14 @@
-//! Vector storage: stores embeddings with metadata and searches for the nearest ones. One trait, [`VectorStore`], and an
-//! embedded implementation in a SQLite database, [`SqliteStore`].
+//! Stores embeddings with metadata and searches for the nearest ones: one trait, [`VectorStore`], and an embedded
+//! implementation in a SQLite database, [`SqliteStore`].
 //!
-//! A store contains [`Record`]s (an id, a unit vector, a [`Payload`], a thumbnail) of one [`EmbeddingSpace`]. A search returns the
-//! records nearest to a query vector, among those that a [`Filter`] selects. The crate does not depend on tensors, meshes or
-//! the network.
+//! A store contains [`Record`]s (an id, a unit vector, a [`Payload`], a thumbnail) of one [`EmbeddingSpace`]. A search
+//! returns the records nearest to a query vector, among those that a [`Filter`] selects. The crate does not depend on
+//! tensors, meshes or the network.
 //!
 //! ```
-//! use lexiform_store::{Filter, IndexState, Payload, Record, RecordId, SearchRequest, EmbeddingSpace, SqliteStore, VectorStore};
+//! use lexiform_store::{
+//!     EmbeddingSpace, Filter, IndexState, Payload, Record, RecordId, SearchRequest, SqliteStore, VectorStore,
+//! };
 //!
 //! # let folder = tempfile::tempdir()?;
 //! # let folder = folder.path();
@@ -19,7 +21,8 @@
 //!     index_state: IndexState::default(),
 //!     thumbnail: None,
 //! };
-//! store.upsert(&space, &[record("chairs/red.glb", 900, [1.0, 0.0]), record("cups/blue.glb", 90_000, [0.0, 1.0])])?;
+//! let (chair, cup) = (record("chairs/red.glb", 900, [1.0, 0.0]), record("cups/blue.glb", 90_000, [0.0, 1.0]));
+//! store.upsert(&space, &[chair, cup])?;
 //!
 //! let filter = Some(Filter::parse("triangles < 10k and path ~ 'chairs/*'")?);
 //! let hits = store.search(&SearchRequest { filter, ..SearchRequest::new(vec![0.6, 0.8], 10) })?;

@@ -88,6 +88,7 @@ pub struct Entry {
     /// Metadata of the asset.
     pub payload: Payload,
     /// State of the indexer.
+    // Only the indexer needs it.
     #[serde(skip)]
     pub index_state: IndexState,
 }

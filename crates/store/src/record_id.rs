@@ -23,17 +23,20 @@ use serde::{Deserialize, Serialize};
 pub struct RecordId(u64);
 
 impl RecordId {
+    // SQLite's integers are signed: ids use the non-negative half.
     const BITS: u64 = (1 << 63) - 1;
 
     /// The id of a record first indexed at `path` with `content_hash`. `attempt` (normally 0) distinguishes records
     /// with the same origin: a file was renamed, then the same file appears again at the old path. See
     /// [`VectorStore::assign_id`](crate::VectorStore::assign_id).
     pub fn derive(path: &str, content_hash: &str, attempt: u64) -> Self {
+        // Zero bytes separate the fields: ("a", "bc") and ("ab", "c") have different ids.
         let mut hasher = FnvHasher::default();
         for field in [path.as_bytes(), &[0], content_hash.as_bytes(), &[0], &attempt.to_le_bytes()] {
             hasher.write(field);
         }
-        // The finalizer of SplitMix64: FNV alone leaves the high bits of short inputs alike.
+        // The finalizer of SplitMix64 (https://prng.di.unimi.it/splitmix64.c): FNV alone leaves the high bits of short
+        // inputs similar.
         let mut hash = hasher.finish();
         hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -90,9 +90,9 @@ pub trait VectorStore: Send + Sync {
     /// `space` is the space of the given vectors.
     ///
     /// # Errors
-    /// [`StoreError::ModelMismatch`] if that is not the store's space, [`StoreError::DuplicatePath`] if another record has
-    /// the path, [`StoreError::Invalid`] for vectors that are not finite and of unit norm, two records
-    /// with one id, an empty path, extents that are not finite.
+    /// [`StoreError::ModelMismatch`] if that is not the store's space, [`StoreError::DuplicatePath`] if another record
+    /// has the path, [`StoreError::Invalid`] for vectors that are not finite and of unit norm, two records with one id,
+    /// an empty path, extents that are not finite.
     fn upsert(&self, space: &EmbeddingSpace, records: &[Record]) -> Result<(), StoreError>;
 
     /// Replaces payloads and index states; keeps vectors and thumbnails.
@@ -104,7 +104,8 @@ pub trait VectorStore: Send + Sync {
     /// Changes only paths. Files that swapped paths can be renamed in one call.
     ///
     /// # Errors
-    /// [`StoreError::UnknownRecord`]; [`StoreError::DuplicatePath`] if two records would have the same path after the call.
+    /// [`StoreError::UnknownRecord`]; [`StoreError::DuplicatePath`] if two records would have the same path after the
+    /// call.
     fn rename(&self, moves: &[(RecordId, String)]) -> Result<(), StoreError>;
 
     /// Deletes records; unknown ids are ignored. Returns the number of deleted records.
@@ -170,6 +171,7 @@ pub trait VectorStore: Send + Sync {
         if let Some(entry) = self.find_by_path(path)? {
             return Ok(entry.id);
         }
+        // The usual id is in use only if its file was renamed and a copy appeared at the old path.
         for attempt in 0.. {
             let id = RecordId::derive(path, content_hash, attempt);
             if self.get(&[id])?.iter().all(Option::is_none) {

@@ -1,4 +1,4 @@
-//! A writer that is killed at any time loses no acknowledged change.
+//! Kills a writing process at random times and checks that no acknowledged change is lost.
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -57,34 +57,34 @@ fn writes_until_killed() {
     let Ok(folder) = std::env::var("LEXIFORM_KILL_FOLDER") else { return };
     let first: u64 = std::env::var("LEXIFORM_KILL_FIRST").unwrap().parse().unwrap();
     let store = SqliteStore::open_or_create(Path::new(&folder), &space()).unwrap();
-    let say = |what: &str, number: u64| {
+    let acknowledge = |action: &str, number: u64| {
         let mut out = std::io::stdout().lock();
-        writeln!(out, "\n{what} {number} .").unwrap();
+        writeln!(out, "\n{action} {number} .").unwrap();
         out.flush().unwrap();
     };
     for number in first.. {
         store.upsert(&space(), &batch(number)).unwrap();
-        say("put", number);
-        let gone = deleted_after(number);
-        if !gone.is_empty() {
-            store.delete(&gone).unwrap();
-            say("deleted", number);
+        acknowledge("put", number);
+        let outdated = deleted_after(number);
+        if !outdated.is_empty() {
+            store.delete(&outdated).unwrap();
+            acknowledge("deleted", number);
         }
     }
 }
 
 #[test]
-fn nothing_acknowledged_is_lost() {
+fn acknowledged_changes_survive_kills() {
     let folder = tempfile::tempdir().unwrap();
     let mut rng = SmallRng::seed_from_u64(9);
     let (mut put, mut deleted) = (Vec::new(), Vec::new());
     let mut next = 0;
     for _ in 0..KILLS {
         let pause = Duration::from_micros(rng.random_range(0..120_000));
-        for (what, number) in run_and_kill(folder.path(), next, pause) {
-            if what == "put" { put.push(number) } else { deleted.push(number) }
+        for (action, number) in run_and_kill(folder.path(), next, pause) {
+            if action == "put" { put.push(number) } else { deleted.push(number) }
         }
-        // Opening at once: the lock died with its process.
+        // Immediately: the operating system releases the lock when the process ends.
         let store = match SqliteStore::open_for_writing(folder.path()) {
             // On a busy machine, the first children die before they have created the library.
             Err(StoreError::NotFound { .. }) if put.is_empty() => continue,
@@ -111,10 +111,10 @@ fn run_and_kill(folder: &Path, first: u64, pause: Duration) -> Vec<(String, u64)
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut acknowledged = Vec::new();
-    let mut hear = |line: String| {
+    let mut parse = |line: String| {
         // A line without the dot was truncated.
-        if let [what @ ("put" | "deleted"), number, "."] = line.split(' ').collect::<Vec<_>>()[..] {
-            acknowledged.push((what.to_owned(), number.parse().unwrap()));
+        if let [action @ ("put" | "deleted"), number, "."] = line.split(' ').collect::<Vec<_>>()[..] {
+            acknowledged.push((action.to_owned(), number.parse().unwrap()));
         }
     };
     // `running 1 test` is printed before the library is opened, so short pauses also interrupt its creation.
@@ -122,7 +122,7 @@ fn run_and_kill(folder: &Path, first: u64, pause: Duration) -> Vec<(String, u64)
     std::thread::sleep(pause);
     child.kill().unwrap();
     child.wait().unwrap();
-    lines.map_while(Result::ok).for_each(&mut hear);
+    lines.map_while(Result::ok).for_each(&mut parse);
     acknowledged
 }
 

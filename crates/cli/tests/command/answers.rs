@@ -133,7 +133,7 @@ fn two_models_never_mix() {
     let bench = Bench::new();
     bench.run(&["index", "models"]).good();
     let other = other_model().to_str().unwrap();
-    bench.run(&["search", "models", "box", "--model", other]).bad(1, &["library holds vectors of", "hint: "]);
+    bench.run(&["search", "models", "box", "--model", other]).bad(1, &["expected model ", "hint: "]);
 }
 
 /// As after an upgrade: the name stands for other weights.
@@ -204,7 +204,7 @@ fn a_point_model_takes_points_and_borrows_words() {
     let tiny = tiny_model().to_str().unwrap();
     bench
         .run(&[&search[..], &["--text-model", tiny]].concat())
-        .bad(1, &["embeddings of 40 numbers", "have 32", "hint: "]);
+        .bad(1, &["of dimension 40", "of dimension 32", "hint: "]);
     let classify =
         ["classify", "models/flat.obj", "--labels", "rug,table", "--model", points, "--text-model", words];
     bench.run(&[&classify[..], &["--json"]].concat()).good();

@@ -31,7 +31,7 @@ fn a_joined_model_takes_meshes_as_views_and_clouds_as_points() {
     assert_eq!((&card["modality"], &card["dim"]), (&json!("views and points"), &json!(32)));
     // The words of another model are no words for these points.
     let words = ["classify", "models/scan.ply", "--labels", "a,b", "--model", points, "--text-model"];
-    bench.run(&[&words[..], &[other]].concat()).bad(1, &["it was aligned to tiny@"]);
+    bench.run(&[&words[..], &[other]].concat()).bad(1, &["expected text model tiny@"]);
     bench.run(&[&words[..], &[tiny]].concat()).good();
 
     let embed = |file: &str, model: &str| {

@@ -33,7 +33,7 @@ pub(super) fn embed_all(
     }
 }
 
-/// Embeds a batch in one call; if that fails, each shape in a call of its own, so that one shape cannot fail the others.
+/// Embeds a batch in one call; if that fails, each shape in a separate call, so that one shape cannot fail the others.
 fn embed_batch(encoder: &dyn Encoder, batch: Vec<Prepared>) -> Vec<Result<IndexOutcome, Error>> {
     match embed(encoder, batch.iter().map(|shape| shape.input.clone()).collect()) {
         Ok(embeddings) => {
@@ -53,7 +53,7 @@ fn embed_individually(
 ) -> Vec<Result<IndexOutcome, Error>> {
     let results: Vec<Result<Embedding, Error>> =
         batch.iter().map(|shape| embed_one(encoder, shape)).collect();
-    // A model that has just failed for good (out of memory, device lost) fails for shapes that worked before, too.
+    // A model that cannot recover (out of memory, device lost) also fails for shapes that worked before.
     let working = batch.iter().zip(&results).find(|(_, result)| result.is_ok());
     let model_works = working.is_some_and(|(shape, _)| embed_one(encoder, shape).is_ok());
     let results = batch.into_iter().zip(results);
@@ -64,6 +64,7 @@ fn embed_individually(
     completed.chain([Err(batch_error)]).collect()
 }
 
+/// The outcome of a shape that was embedded in a separate call.
 fn embedded_or_failed(shape: Prepared, result: Result<Embedding, Error>) -> IndexOutcome {
     match result {
         Ok(embedding) => embedded(shape, &embedding),
@@ -75,6 +76,7 @@ fn embedded_or_failed(shape: Prepared, result: Result<Embedding, Error>) -> Inde
     }
 }
 
+/// The outcome of a shape with its embedding.
 fn embedded(shape: Prepared, embedding: &Embedding) -> IndexOutcome {
     let Prepared { payload, index_state, thumbnail, .. } = shape;
     let vector = embedding.as_slice().to_vec();
@@ -89,6 +91,7 @@ fn embed_one(encoder: &dyn Encoder, shape: &Prepared) -> Result<Embedding, Error
 /// One embedding per shape, or an error; a panic inside the model is an error.
 fn embed(encoder: &dyn Encoder, shapes: Vec<ModelInput>) -> Result<Vec<Embedding>, Error> {
     let expected = shapes.len();
+    // Unwind safe: encoders are shared immutably, and the shapes are consumed.
     let embeddings = catch_unwind(AssertUnwindSafe(|| encoder.embed_shapes(shapes)))
         .unwrap_or_else(|panic| Err(format!("internal error: {}", panic_message(&*panic)).into()))
         .map_err(|error| encode_error(encoder, error))?;

@@ -1,5 +1,5 @@
-//! Threads and queues of an indexing run: workers prepare files, one thread embeds, the calling thread writes. Queues are
-//! bounded, so memory is too.
+//! Threads and queues of an indexing run: workers prepare files, one thread embeds, the calling thread writes. Queues
+//! are bounded, and with them memory.
 
 use std::sync::mpsc::{Receiver, sync_channel};
 
@@ -13,7 +13,8 @@ use crate::read_limits::STACK_BYTES;
 /// Outcomes written in one batch: each batch waits for the disk.
 const COMMIT_SIZE: usize = 64;
 
-/// Processes all candidates; `commit` receives the outcomes in batches, on the calling thread. Stops at the first error.
+/// Processes all candidates; `commit` receives the outcomes in batches, on the calling thread. Stops at the first
+/// error.
 pub(super) fn run(
     task: &IndexTask<'_>,
     commit: &mut dyn FnMut(Vec<IndexOutcome>) -> Result<(), Error>,

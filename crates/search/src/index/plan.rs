@@ -52,6 +52,7 @@ pub(super) fn plan(
     now: SystemTime,
 ) -> Result<Plan, StoreError> {
     let (store, library_path) = (library.store(), library.library_path());
+    // What remains in the two maps after all files found is missing.
     let mut known: HashMap<String, Entry> =
         entries(store)?.into_iter().map(|e| (e.payload.path.clone(), e)).collect();
     let mut failures: HashMap<String, Failure> =
@@ -138,6 +139,7 @@ fn entries(store: &dyn VectorStore) -> Result<Vec<Entry>, StoreError> {
 
 /// Whether sizes and modification times are those of the last run.
 fn is_unchanged(path: &Path, state: &IndexState, now: SystemTime) -> bool {
+    // Empty: the file was too new in the last run for its times to be relied on.
     !state.stat_hash.is_empty()
         && fingerprint::stat_hash(path, &state.dependencies, now).is_ok_and(|found| found == state.stat_hash)
 }

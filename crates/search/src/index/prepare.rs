@@ -24,9 +24,9 @@ pub(super) struct Prepared {
     pub thumbnail: Vec<u8>,
 }
 
-/// What a worker found out about a candidate.
+/// Result of looking up a candidate.
 enum Lookup {
-    /// Nothing needs to be embedded.
+    /// The outcome is known without the model.
     Done(Box<IndexOutcome>),
     /// As `Done`, but the outcome replaces a record; see [`Workers::deferred`].
     Deferred(Box<IndexOutcome>),
@@ -51,7 +51,7 @@ pub(super) struct Workers<'a> {
 }
 
 impl<'a> Workers<'a> {
-    /// State for `jobs` threads that will each call [`work`](Self::work) once.
+    /// State for `jobs` threads, each of which must call [`work`](Self::work) once.
     pub(super) fn new(task: &'a IndexTask<'a>, jobs: usize) -> Self {
         Self {
             task,
@@ -86,12 +86,13 @@ impl<'a> Workers<'a> {
         // The last worker to finish: all other outcomes that need a replaced record have been copied.
         if self.busy.fetch_sub(1, Ordering::AcqRel) == 1 {
             let deferred = std::mem::take(&mut *self.deferred.lock().unwrap_or_else(PoisonError::into_inner));
-            // A closed queue means that the run has failed: the rest is not written.
+            // A closed queue means that the run has failed: the remaining outcomes are not written.
             let _ = deferred.into_iter().all(|outcome| to_store.send(Ok(outcome)).is_ok());
         }
     }
 
-    /// Finds out, as cheaply as possible, what a candidate is: known, moved, a copy, or to be embedded.
+    /// Determines whether a candidate is unchanged, moved, a copy of another file, or must be embedded; cheapest checks
+    /// first.
     fn look_up(&self, candidate: &Candidate) -> Result<Lookup, StoreError> {
         let fingerprint = match fingerprint(&candidate.path, self.task.now) {
             Ok(fingerprint) => fingerprint,
@@ -102,6 +103,7 @@ impl<'a> Workers<'a> {
         if let Some(failure) = failure.filter(|_| !self.task.retry_failed) {
             return Ok(done(IndexOutcome::FailedBefore(failure.clone())));
         }
+        // Only the modification time differs: the embedding is still valid.
         let same = candidate.known.as_ref().filter(|entry| entry.payload.content_hash == *hash);
         if let Some(entry) = same {
             let entry = with_fingerprint(entry.clone(), candidate, &fingerprint);
@@ -112,6 +114,7 @@ impl<'a> Workers<'a> {
             let entry = with_fingerprint(entry, candidate, &fingerprint);
             return Ok(done(IndexOutcome::Moved { entry, from }));
         }
+        // Another file has the same bytes: its embedding and thumbnail are copied.
         if let Some(new) = self.copy(candidate, &fingerprint)? {
             let outcome = Box::new(IndexOutcome::Embedded(Box::new(new)));
             let replaces = candidate.known.is_some();
@@ -147,7 +150,9 @@ impl<'a> Workers<'a> {
         Ok(Some(NewRecord { payload, index_state, vector, thumbnail }))
     }
 
+    /// Reads and renders a candidate for the model.
     fn prepare(&self, candidate: &Candidate, fingerprint: &Fingerprint) -> Lookup {
+        // Large files one at a time, whatever the number of workers.
         let guard = (fingerprint.bytes > LARGE_FILE_BYTES)
             .then(|| self.large_file.lock().unwrap_or_else(PoisonError::into_inner));
         let processed = self.task.library.preprocessor().process(&candidate.path);
@@ -191,6 +196,7 @@ fn with_fingerprint(mut entry: Entry, candidate: &Candidate, fingerprint: &Finge
     entry
 }
 
+/// The file extension in lower case.
 fn extension(path: &str) -> String {
     Path::new(path).extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase()
 }

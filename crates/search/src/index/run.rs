@@ -107,7 +107,7 @@ impl IndexRun<'_> {
         if pruned {
             self.library.store().delete(&missing.iter().map(|entry| entry.id).collect::<Vec<_>>())?;
         }
-        // A failure says only that a file could not be used: without the file it is obsolete.
+        // A failure only says that a file could not be used: without the file it is obsolete.
         let failures: Vec<&str> = plan.missing_failures.iter().map(String::as_str).collect();
         self.library.store().clear_failures(&failures)?;
         for entry in missing {

@@ -1,4 +1,4 @@
-//! Writing outcomes to the store: the place where records, renames and failures of an indexing run are written.
+//! Writes the outcomes of an indexing run to the store: records, renames and failures.
 
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -27,7 +27,7 @@ pub(super) fn write(
         changes.add(store, outcome, now)?;
     }
     let Changes { records, entries, failures, deleted } = changes;
-    // Deleted first, so that no search finds content that is gone. The calls need not be one transaction: each file is
+    // Deleted first, so that no search finds content that no longer exists. The calls need not be one transaction: each file is
     // compared with the store again in the next run.
     store.delete(&deleted)?;
     store.upsert(store.space(), &records)?;
@@ -51,11 +51,12 @@ impl Changes {
                 self.records.push(Record { id, vector, payload, index_state, thumbnail });
             }
             IndexOutcome::Failed { candidate, content_hash, error } => {
-                // The record describes content that is gone. If the file could not be opened, it may be unchanged.
+                // The record describes content that no longer exists. If the file could not be opened, it may be unchanged.
                 self.deleted.extend(candidate.known.filter(|_| content_hash.is_some()).map(|entry| entry.id));
                 let failure = Failure { content_hash, ..failure(&candidate.path, candidate.key, error, now) };
                 self.failures.push(failure);
             }
+            // Recorded by the earlier run.
             IndexOutcome::FailedBefore(_) => {}
         }
         Ok(())

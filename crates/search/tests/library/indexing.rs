@@ -62,7 +62,7 @@ fn set_old_mtime(path: &Path) {
 }
 
 #[test]
-fn a_folder_is_found_by_color() {
+fn files_are_found_by_color() {
     let folder = Folder::new();
     let (summary, _) = folder.index();
     assert_eq!(summary, IndexSummary { indexed: 3, ..IndexSummary::default() });
@@ -139,10 +139,10 @@ fn a_changed_file_is_embedded_again() {
 fn files_that_swap_paths_are_not_embedded_again() {
     let folder = Folder::new();
     folder.index();
-    let (a, b, aside) = (folder.file("a/red.ply"), folder.file("blue.ply"), folder.file("aside"));
-    fs_err::rename(&a, &aside).unwrap();
+    let (a, b, temporary) = (folder.file("a/red.ply"), folder.file("blue.ply"), folder.file("temporary"));
+    fs_err::rename(&a, &temporary).unwrap();
     fs_err::rename(&b, &a).unwrap();
-    fs_err::rename(&aside, &b).unwrap();
+    fs_err::rename(&temporary, &b).unwrap();
     let (summary, _) = folder.index();
     assert_eq!((summary.indexed, summary.unchanged), (2, 1));
     assert_eq!(folder.best("red"), "blue.ply");
@@ -219,7 +219,7 @@ fn an_interrupted_run_is_resumed() {
         let error = folder.index_with(&IndexOptions::default()).unwrap_err();
         assert!(matches!(error, Error::Encode { .. }), "{error}");
         let stored = folder.library().len().unwrap();
-        assert!(stored > 0, "what was done before is kept");
+        assert!(stored > 0, "work completed before the failure is stored");
         folder.encoder = Arc::new(ColorEncoder::new("color-1"));
         assert_eq!(folder.index().0.indexed, 43 - stored);
         assert_eq!(folder.encoder.n_embedded(), 43 - stored);
@@ -241,7 +241,7 @@ fn a_second_writer_is_refused_and_a_reader_is_not() {
 }
 
 #[test]
-fn two_models_never_mix() {
+fn opening_a_library_with_another_model_is_refused() {
     let folder = Folder::new();
     folder.index();
     let library_path = LibraryPath::for_assets(&folder.root());

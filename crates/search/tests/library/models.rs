@@ -103,7 +103,7 @@ fn each_model_is_indexed_separately() {
 }
 
 #[test]
-fn a_path_that_only_the_other_model_knows_can_be_moved_to() {
+fn a_file_can_move_to_a_path_that_only_another_model_knows() {
     let (folder, views, points) = (Folder::new(), views(), points());
     folder.index(&views);
     fs_err::rename(folder.root().join("green.ply"), folder.root().join("grass.ply")).unwrap();
@@ -114,13 +114,13 @@ fn a_path_that_only_the_other_model_knows_can_be_moved_to() {
 }
 
 #[test]
-fn weights_decide_where_models_disagree() {
+fn weights_decide_if_models_disagree() {
     let (folder, views) = (Folder::new(), views());
-    let deaf = Arc::new(ColorEncoder { fixed_text: Some("blue"), ..ColorEncoder::new("deaf-1") });
+    let constant = Arc::new(ColorEncoder { fixed_text: Some("blue"), ..ColorEncoder::new("constant-1") });
     folder.index(&views);
-    folder.index(&deaf);
+    folder.index(&constant);
     let ask = |weights: [f32; 2], fusion| {
-        let members = [&views, &deaf].into_iter().zip(weights);
+        let members = [&views, &constant].into_iter().zip(weights);
         let members =
             members.map(|(encoder, weight)| EnsembleMember { weight, library: folder.read(encoder) });
         let ensemble = Ensemble::new(members.collect(), fusion).unwrap();
@@ -156,6 +156,6 @@ fn files_that_only_one_model_has_embedded_are_found() {
         let answers =
             Ensemble::new(members.collect(), fusion).unwrap().search(&Query::text("red", 9)).unwrap();
         assert_eq!(answers.len(), 4);
-        assert_eq!(answers[0].payload.path, "red.ply", "both have it");
+        assert_eq!(answers[0].payload.path, "red.ply", "both models have embedded it");
     }
 }

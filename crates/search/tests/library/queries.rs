@@ -38,14 +38,14 @@ impl Gallery {
 }
 
 #[test]
-fn every_kind_of_term_finds_its_color() {
+fn every_kind_of_term_can_be_searched() {
     let gallery = Gallery::new();
-    let picture = gallery.file("picture.png");
-    image::RgbImage::from_pixel(8, 8, image::Rgb(BLUE)).save(&picture).unwrap();
+    let image = gallery.file("image.png");
+    image::RgbImage::from_pixel(8, 8, image::Rgb(BLUE)).save(&image).unwrap();
     let id = gallery.library.search(&Query::text("blue", 1)).unwrap()[0].id;
     for term in [
         QueryTerm::Text("blue".into()),
-        QueryTerm::Image(picture),
+        QueryTerm::Image(image),
         QueryTerm::Shape(gallery.file("blue.ply")),
         QueryTerm::Record(id),
         QueryTerm::Embedding(gallery.library.embedding(id).unwrap()),
@@ -80,9 +80,9 @@ fn thumbnails_show_the_shape() {
     let gallery = Gallery::new();
     let answer = gallery.library.search(&Query::text("green", 1)).unwrap().remove(0);
     let bytes = gallery.library.thumbnail(answer.id).unwrap().unwrap();
-    let picture = image::load_from_memory(&bytes).unwrap().to_rgb8();
+    let image = image::load_from_memory(&bytes).unwrap().to_rgb8();
     let greenish = |p: &&image::Rgb<u8>| p[1] > p[0].saturating_add(40) && p[1] > p[2].saturating_add(40);
-    assert!(picture.pixels().filter(greenish).count() > 10);
+    assert!(image.pixels().filter(greenish).count() > 10);
 }
 
 #[test]
@@ -113,5 +113,5 @@ fn probabilities_of_labels_sum_to_one() {
     assert!((scored.iter().map(|s| s.score).sum::<f32>() - 1.0).abs() < 1e-5);
     assert!(scored.windows(2).all(|pair| pair[0].score >= pair[1].score));
     assert!(ZeroShotClassifier::new(encoder, &[], &encoder.templates()).is_err());
-    assert!(ZeroShotClassifier::new(encoder, &names, &["no slot".to_owned()]).is_err());
+    assert!(ZeroShotClassifier::new(encoder, &names, &["no placeholder".to_owned()]).is_err());
 }

@@ -27,5 +27,5 @@ pub(super) fn id(number: u64) -> RecordId {
 }
 
 pub(super) fn put(store: &dyn VectorStore, records: &[Record]) {
-    store.upsert(&space(), records).expect("records that are sound");
+    store.upsert(&space(), records).expect("valid records");
 }

@@ -1,5 +1,5 @@
-//! Tests that every implementation of [`VectorStore`](crate::VectorStore) must pass: [`check`], and [`check_spaces`] for
-//! libraries with several models.
+//! Tests that every implementation of [`VectorStore`](crate::VectorStore) must pass: [`check`], and [`check_spaces`]
+//! for libraries with several models.
 
 mod fixtures;
 mod one_space;

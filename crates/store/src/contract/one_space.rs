@@ -12,18 +12,18 @@ use crate::{
 /// If the store breaks the contract.
 pub fn check<S: VectorStore>(mut empty: impl FnMut() -> S) {
     let tests: [fn(&dyn VectorStore); 13] = [
-        keeps_whole_records,
+        returns_whole_records,
         replaces_by_id,
-        refuses_what_it_cannot_keep,
-        refuses_other_spaces,
-        changes_all_or_nothing,
+        rejects_invalid_records,
+        rejects_other_spaces,
+        writes_atomically,
         updates_payloads_only,
-        renames_and_trades_places,
+        renames_and_swaps_paths,
         deletes,
         finds_the_nearest,
         filters_before_ranking,
         lists_in_pages_and_looks_up,
-        keeps_notes_and_failures,
+        stores_metadata_and_failures,
         keeps_index_state_out_of_payloads,
     ];
     for test in tests {
@@ -31,7 +31,7 @@ pub fn check<S: VectorStore>(mut empty: impl FnMut() -> S) {
     }
 }
 
-fn keeps_whole_records(store: &dyn VectorStore) {
+fn returns_whole_records(store: &dyn VectorStore) {
     let mut first = record(1 << 62, "a/ü '\"%_.glb", XY);
     first.payload = Payload {
         format: "glb".into(),
@@ -71,21 +71,21 @@ fn replaces_by_id(store: &dyn VectorStore) {
     assert_eq!((hits.len(), hits[0].score), (1, 1.0));
 }
 
-fn refuses_what_it_cannot_keep(store: &dyn VectorStore) {
-    let refuse = |records: &[Record]| {
-        let error = store.upsert(&space(), records).expect_err("a record that is not sound");
+fn rejects_invalid_records(store: &dyn VectorStore) {
+    let reject = |records: &[Record]| {
+        let error = store.upsert(&space(), records).expect_err("an invalid record");
         assert!(matches!(error, StoreError::Invalid { .. }), "{error}");
     };
-    refuse(&[Record { vector: vec![1.0, 0.0], ..record(1, "a", X) }]);
-    refuse(&[Record { vector: vec![f32::NAN, 0.0, 0.0], ..record(1, "a", X) }]);
-    refuse(&[record(1, "a", [0.5, 0.0, 0.0])]);
-    refuse(&[record(1, "a", [0.0; 3])]);
-    refuse(&[record(1, "", X)]);
-    refuse(&[record(1, "a\0", X)]);
-    refuse(&[record(1, "a", X), record(1, "b", X)]);
+    reject(&[Record { vector: vec![1.0, 0.0], ..record(1, "a", X) }]);
+    reject(&[Record { vector: vec![f32::NAN, 0.0, 0.0], ..record(1, "a", X) }]);
+    reject(&[record(1, "a", [0.5, 0.0, 0.0])]);
+    reject(&[record(1, "a", [0.0; 3])]);
+    reject(&[record(1, "", X)]);
+    reject(&[record(1, "a\0", X)]);
+    reject(&[record(1, "a", X), record(1, "b", X)]);
     let mut flat = record(1, "a", X);
     flat.payload.extents[1] = f32::INFINITY;
-    refuse(&[flat]);
+    reject(&[flat]);
     for vector in [vec![1.0], vec![f32::NAN; 3], vec![2.0, 0.0, 0.0]] {
         let error = store.search(&SearchRequest::new(vector, 1)).expect_err("a query that is not sound");
         assert!(matches!(error, StoreError::Invalid { .. }), "{error}");
@@ -93,7 +93,7 @@ fn refuses_what_it_cannot_keep(store: &dyn VectorStore) {
     assert!(store.is_empty().expect("len"));
 }
 
-fn refuses_other_spaces(store: &dyn VectorStore) {
+fn rejects_other_spaces(store: &dyn VectorStore) {
     let base = space();
     let others = [
         EmbeddingSpace { model: "other".into(), ..base.clone() },
@@ -110,7 +110,7 @@ fn refuses_other_spaces(store: &dyn VectorStore) {
     assert!(store.is_empty().expect("len"));
 }
 
-fn changes_all_or_nothing(store: &dyn VectorStore) {
+fn writes_atomically(store: &dyn VectorStore) {
     put(store, &[record(1, "a", X)]);
     let error = store.upsert(&space(), &[record(2, "b", X), record(3, "a", X)]).expect_err("a path twice");
     assert!(matches!(&error, StoreError::DuplicatePath { existing, .. } if *existing == id(1)), "{error}");
@@ -133,7 +133,7 @@ fn updates_payloads_only(store: &dyn VectorStore) {
     assert!(matches!(unknown, StoreError::UnknownRecord { .. }), "{unknown}");
 }
 
-fn renames_and_trades_places(store: &dyn VectorStore) {
+fn renames_and_swaps_paths(store: &dyn VectorStore) {
     put(store, &[record(1, "a", X), record(2, "b", Y), record(3, "c", XY)]);
     store.rename(&[(id(1), "b".into()), (id(2), "d/a".into())]).expect("rename");
     let by_path = |path: &str| store.find_by_path(path).expect("find").map(|entry| entry.id);
@@ -154,7 +154,7 @@ fn renames_and_trades_places(store: &dyn VectorStore) {
 
 fn deletes(store: &dyn VectorStore) {
     put(store, &[record(1, "a", X), record(2, "b", Y), record(3, "c", XY)]);
-    // Searched before, so that a store that remembers vectors must forget.
+    // Searched first, so that a store with a cache of vectors must update it.
     assert_eq!(store.search(&SearchRequest::new(X.to_vec(), 9)).expect("search").len(), 3);
     assert_eq!(store.delete(&[id(1), id(7), id(1)]).expect("delete"), 1);
     assert_eq!(store.delete(&[]).expect("delete"), 0);
@@ -192,7 +192,11 @@ fn filters_before_ranking(store: &dyn VectorStore) {
             store.search(&SearchRequest { filter, ..SearchRequest::new(X.to_vec(), 5) }).expect("search");
         hits.iter().map(|hit| hit.id.value()).collect::<Vec<_>>()
     };
-    assert_eq!(search("path ~ 'near/*'"), [200, 201, 202], "a filter that selects little loses nothing");
+    assert_eq!(
+        search("path ~ 'near/*'"),
+        [200, 201, 202],
+        "a filter that selects few records finds all of them"
+    );
     assert_eq!(search("path ~ 'no/*'"), [] as [u64; 0]);
     assert_eq!(search("path !~ 'no/*'").len(), 5);
 }
@@ -223,13 +227,13 @@ fn lists_in_pages_and_looks_up(store: &dyn VectorStore) {
     );
 }
 
-fn keeps_notes_and_failures(store: &dyn VectorStore) {
-    assert_eq!(store.metadata("root").expect("note"), None);
+fn stores_metadata_and_failures(store: &dyn VectorStore) {
+    assert_eq!(store.metadata("root").expect("metadata"), None);
     store.set_metadata("root", Some("/a")).expect("set");
     store.set_metadata("root", Some("/b")).expect("set");
-    assert_eq!(store.metadata("root").expect("note").as_deref(), Some("/b"));
+    assert_eq!(store.metadata("root").expect("metadata").as_deref(), Some("/b"));
     store.set_metadata("root", None).expect("set");
-    assert_eq!(store.metadata("root").expect("note"), None);
+    assert_eq!(store.metadata("root").expect("metadata"), None);
 
     let failure = |path: &str, error: &str| Failure {
         path: path.into(),
@@ -247,7 +251,11 @@ fn keeps_notes_and_failures(store: &dyn VectorStore) {
     );
     store.clear_failures(&["a", "not there"]).expect("clear");
     put(store, &[record(1, "b", X)]);
-    assert_eq!(store.failures().expect("list"), [failure("c", "z")], "a record at the path ends its failure");
+    assert_eq!(
+        store.failures().expect("list"),
+        [failure("c", "z")],
+        "a record at the path deletes its failure"
+    );
 }
 
 fn keeps_index_state_out_of_payloads(store: &dyn VectorStore) {

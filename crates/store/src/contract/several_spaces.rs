@@ -12,10 +12,10 @@ use crate::{
 /// # Panics
 /// If the store breaks the contract.
 pub fn check_spaces<S: VectorStore, O: Fn(&EmbeddingSpace) -> S>(mut library: impl FnMut() -> O) {
-    keeps_models_apart(&library());
-    shares_files(&library());
-    forgets_what_changed(&library());
-    follows_files_known_elsewhere(&library());
+    separates_models(&library());
+    shares_records(&library());
+    deletes_outdated_vectors(&library());
+    moves_to_paths_of_other_spaces(&library());
 }
 
 /// A second space, of another dim.
@@ -34,7 +34,7 @@ fn other_record(number: u64, path: &str, content: &str) -> Record {
     }
 }
 
-fn keeps_models_apart<S: VectorStore>(open: &dyn Fn(&EmbeddingSpace) -> S) {
+fn separates_models<S: VectorStore>(open: &dyn Fn(&EmbeddingSpace) -> S) {
     put(&open(&space()), &[record(1, "a", X), record(2, "b", Y)]);
     let other = open(&other_space());
     assert!(other.is_empty().expect("len") && other.file_states().expect("file_states").is_empty());
@@ -62,7 +62,7 @@ fn keeps_models_apart<S: VectorStore>(open: &dyn Fn(&EmbeddingSpace) -> S) {
     assert_eq!((first.len().expect("len"), first.failures().expect("failures").len()), (2, 0));
 }
 
-fn shares_files<S: VectorStore>(open: &dyn Fn(&EmbeddingSpace) -> S) {
+fn shares_records<S: VectorStore>(open: &dyn Fn(&EmbeddingSpace) -> S) {
     put(&open(&space()), &[record(1, "a", X), record(2, "b", Y)]);
     let other = open(&other_space());
     let known = other.assign_id("a", "h1").expect("id");
@@ -82,12 +82,12 @@ fn shares_files<S: VectorStore>(open: &dyn Fn(&EmbeddingSpace) -> S) {
     assert_eq!(
         other.find_by_path("a").expect("find").map(|entry| entry.id),
         Some(id(1)),
-        "deleting is each model's own"
+        "a deletion does not affect other models"
     );
     assert_eq!(other.delete(&[id(1)]).expect("delete"), 1);
 }
 
-fn forgets_what_changed<S: VectorStore>(open: &dyn Fn(&EmbeddingSpace) -> S) {
+fn deletes_outdated_vectors<S: VectorStore>(open: &dyn Fn(&EmbeddingSpace) -> S) {
     put(&open(&space()), &[record(1, "a", X), record(2, "b", Y)]);
     let other = open(&other_space());
     other
@@ -99,11 +99,11 @@ fn forgets_what_changed<S: VectorStore>(open: &dyn Fn(&EmbeddingSpace) -> S) {
     assert_eq!(
         left.iter().map(|hit| hit.id).collect::<Vec<_>>(),
         [id(2)],
-        "a vector of what is gone is gone"
+        "the vector of the old content is deleted"
     );
 }
 
-fn follows_files_known_elsewhere<S: VectorStore>(open: &dyn Fn(&EmbeddingSpace) -> S) {
+fn moves_to_paths_of_other_spaces<S: VectorStore>(open: &dyn Fn(&EmbeddingSpace) -> S) {
     put(&open(&space()), &[record(1, "old", X)]);
     let other = open(&other_space());
     other.upsert(&other_space(), &[other_record(2, "new", "h1")]).expect("upsert");
@@ -112,7 +112,7 @@ fn follows_files_known_elsewhere<S: VectorStore>(open: &dyn Fn(&EmbeddingSpace) 
     let payload = Payload { path: "new".into(), content_hash: "h1".into(), ..Payload::default() };
     first
         .update(&[Entry { id: id(1), payload, index_state: IndexState::default() }])
-        .expect("a path that only another model knows");
+        .expect("a path that only the other model has");
     assert_eq!((first.len().expect("len"), first.find_by_path("old").expect("find")), (1, None));
     let hits = first.search(&SearchRequest::new(X.to_vec(), 9)).expect("search");
     assert_eq!(

@@ -9,8 +9,8 @@ use crate::Payload;
 
 /// A condition on a [`Payload`], parsed by [`Filter::parse`] or built directly.
 ///
-/// Logic has two values: a test of a field that a record lacks is false, and `not` makes it true. `a != b` is `not a = b`.
-/// Text is compared byte by byte and is case-sensitive.
+/// Logic has two values, unlike SQL's: a condition on a missing field is false, and `not` makes it true. `a != b` is
+/// `not a = b`. Text is compared byte by byte and is case-sensitive.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Filter {
     /// All conditions hold; true if empty.
@@ -29,7 +29,7 @@ pub enum Filter {
     Has(Field),
 }
 
-/// A field that filters can test.
+/// A field that conditions can refer to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Field {
     /// `path`
@@ -144,12 +144,14 @@ impl Field {
                 Json::Number(number) => number.as_f64().map(Operand::Number),
                 Json::String(text) => Some(Operand::Text(text)),
                 Json::Bool(value) => Some(Operand::Bool(*value)),
+                // They have no order or equality that SQL shares; `has` finds arrays and objects.
                 Json::Null | Json::Array(_) | Json::Object(_) => None,
             },
         }
     }
 
     fn compares(&self, payload: &Payload, comparison: Comparison, value: &Value) -> bool {
+        // By negation, so that it holds for missing fields and values of other types.
         if comparison == Comparison::NotEqual {
             return !self.compares(payload, Comparison::Equal, value);
         }
@@ -206,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_holds() {
+    fn evaluates_conditions() {
         let check = |text: &str, expected: bool| {
             assert_eq!(Filter::parse(text).unwrap().matches(&chair()), expected, "{text}");
         };

@@ -1,7 +1,7 @@
 //! Glob patterns.
 
-/// A pattern that matches whole strings: `*` any run of characters (also over `/`), `?` one character, `[a-z]` and `[!a-z]`
-/// one character of a class.
+/// A pattern that matches whole strings: `*` any run of characters, including `/`, `?` one character, `[a-z]` and
+/// `[!a-z]` one character of a class.
 ///
 /// ```
 /// use lexiform_store::Glob;
@@ -35,6 +35,7 @@ impl Glob {
                 '[' => parse_class(rest).unwrap_or((Token::Literal('['), 1)),
                 other => (Token::Literal(other), other.len_utf8()),
             };
+            // Repeated stars match the same as one, but each would be tried separately.
             if token != Token::ZeroOrMore || tokens.last() != Some(&Token::ZeroOrMore) {
                 tokens.push(token);
             }
@@ -103,6 +104,7 @@ fn parse_class(text: &str) -> Option<(Token, usize)> {
         if low == ']' && !ranges.is_empty() {
             return Some((Token::Class { ranges, negated }, at + 1));
         }
+        // A range needs two more characters; `-` before `]` is a member of the class.
         let mut ahead = chars.clone();
         let high = match (ahead.next(), ahead.next()) {
             (Some((_, '-')), Some((_, high))) if high != ']' => {

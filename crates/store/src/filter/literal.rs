@@ -27,13 +27,16 @@ pub(super) fn date(text: &str) -> Option<f64> {
         1..=12 => 31,
         _ => return None,
     };
+    // Second 60 is a leap second.
     if !(1..=length).contains(&day) || hour > 23 || minute > 59 || second > 60 {
         return None;
     }
-    // Days in the proleptic Gregorian calendar. Years start on 1 March, so that 29 February is the last day.
+    // Days in the proleptic Gregorian calendar. Years start on 1 March, so that 29 February is the last day:
+    // https://howardhinnant.github.io/date_algorithms.html#days_from_civil
     let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let days =
         y * 365 + y.div_euclid(4) - y.div_euclid(100) + y.div_euclid(400) + (m * 153 + 2) / 5 + day - 1;
+    // From 0000-03-01 to 1970-01-01.
     let days = days - 719_468;
     Some(f64::from(days) * 86_400.0 + f64::from(hour * 3_600 + minute * 60 + second))
 }

@@ -1,11 +1,13 @@
-//! Parses filter expressions.
+//! A recursive-descent parser of filter expressions.
 //!
 //! ```text
-//! any    = all { "or" all }                 field  = path | name | … | extra.KEY
-//! all    = test { "and" test }              value  = number | word | 'text' | "text" | true | false | date
-//! test   = "not" test | "(" any ")" | "has" field
-//!        | field ( = | != | < | <= | > | >= | ~ | !~ ) value
-//!        | field [ "not" ] "in" "(" value { "," value } ")"
+//! or        = and { "or" and }
+//! and       = condition { "and" condition }
+//! condition = "not" condition | "(" or ")" | "has" field
+//!           | field ( = | != | < | <= | > | >= | ~ | !~ ) value
+//!           | field [ "not" ] "in" "(" value { "," value } ")"
+//! field     = path | name | … | extra.KEY
+//! value     = number | word | 'text' | "text" | true | false | date
 //! ```
 
 use super::literal::{date, number};
@@ -134,6 +136,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, FilterError> {
             (Some(TokenKind::Word(rest[..end].into())), end)
         };
         tokens.extend(kind.map(|kind| Token { kind, position }));
+        // In characters, as the caret below the expression needs it.
         position += rest[..bytes].chars().count();
         rest = &rest[bytes..];
     }
@@ -148,6 +151,7 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
+    /// The next token, without consuming it.
     fn peek(&self) -> Option<&TokenKind> {
         self.tokens.get(self.next).map(|token| &token.kind)
     }
@@ -165,19 +169,23 @@ impl Parser<'_> {
         FilterError { text: self.text.into(), position, expected: expected.into(), found }
     }
 
+    /// Consumes the next token if it is this keyword.
     fn eat_keyword(&mut self, keyword: &str) -> bool {
+        // Keywords in any case, as in SQL.
         let is_next =
             matches!(self.peek(), Some(TokenKind::Word(word)) if word.eq_ignore_ascii_case(keyword));
         self.next += usize::from(is_next);
         is_next
     }
 
+    /// Consumes the next token if it is this symbol.
     fn eat_symbol(&mut self, symbol: &str) -> bool {
         let is_next = matches!(self.peek(), Some(TokenKind::Symbol(found)) if *found == symbol);
         self.next += usize::from(is_next);
         is_next
     }
 
+    /// `and { "or" and }`
     fn or_expression(&mut self, depth: usize) -> Result<Filter, FilterError> {
         let mut parts = vec![self.and_expression(depth)?];
         while self.eat_keyword("or") {
@@ -186,6 +194,7 @@ impl Parser<'_> {
         Ok(if parts.len() == 1 { parts.remove(0) } else { Filter::Or(parts) })
     }
 
+    /// `condition { "and" condition }`
     fn and_expression(&mut self, depth: usize) -> Result<Filter, FilterError> {
         let mut parts = vec![self.condition(depth)?];
         while self.eat_keyword("and") {
@@ -194,8 +203,10 @@ impl Parser<'_> {
         Ok(if parts.len() == 1 { parts.remove(0) } else { Filter::And(parts) })
     }
 
+    /// One condition, or a whole expression in parentheses.
     fn condition(&mut self, depth: usize) -> Result<Filter, FilterError> {
         self.n_conditions += 1;
+        // Checked before the recursion below, so that no input can overflow the stack.
         if depth > MAX_DEPTH || self.n_conditions > MAX_CONDITIONS {
             return Err(self.expected(format!("at most {MAX_DEPTH} levels and {MAX_CONDITIONS} conditions")));
         }
@@ -239,9 +250,11 @@ impl Parser<'_> {
         Ok(field)
     }
 
+    /// The operator and value after a field.
     fn relation(&mut self, field: Field) -> Result<Filter, FilterError> {
         let Some(TokenKind::Symbol(symbol)) = self.peek() else { return Err(self.expected(OPERATORS)) };
         let comparison = match *symbol {
+            // The spellings of programming languages and of SQL.
             "=" | "==" => Comparison::Equal,
             "!=" | "<>" => Comparison::NotEqual,
             "<" => Comparison::Less,
@@ -256,7 +269,9 @@ impl Parser<'_> {
         Ok(Filter::Compare(field, comparison, value))
     }
 
+    /// The pattern after `~` or `!~`.
     fn glob(&mut self, field: Field) -> Result<Filter, FilterError> {
+        // The error is at the operator: the field before it is valid.
         if field.is_number() {
             return Err(self.expected("=, !=, <, <=, > or >= after a number"));
         }
@@ -270,6 +285,7 @@ impl Parser<'_> {
         Ok(if negated { Filter::Not(Box::new(matches)) } else { matches })
     }
 
+    /// The values in parentheses after `in`.
     fn in_list(&mut self, field: Field) -> Result<Filter, FilterError> {
         if !self.eat_symbol("(") {
             return Err(self.expected("`(` and a list of values"));
@@ -278,10 +294,12 @@ impl Parser<'_> {
         while self.eat_symbol(",") {
             values.push(self.value(&field)?);
         }
+        // Each value becomes a comparison in SQL.
         self.n_conditions += values.len();
         if self.eat_symbol(")") { Ok(Filter::In(field, values)) } else { Err(self.expected("`,` or `)`")) }
     }
 
+    /// A literal of the field's type.
     fn value(&mut self, field: &Field) -> Result<Value, FilterError> {
         let (text, quoted) = match self.peek() {
             Some(TokenKind::Word(word)) => (word, false),
@@ -289,8 +307,10 @@ impl Parser<'_> {
             _ => return Err(self.expected(field.value_kind())),
         };
         let value = match field {
+            // Seconds since 1970 are accepted too.
             Field::Modified => date(text).or_else(|| number(text)).map(Value::Number),
             field if field.is_number() => number(text).map(Value::Number).filter(|_| !quoted),
+            // The type of a free-form field is the type of the literal; quotes make it text.
             Field::Extra(_) if !quoted => Some(match text.as_str() {
                 "true" => Value::Bool(true),
                 "false" => Value::Bool(false),
@@ -313,9 +333,9 @@ impl Field {
     fn value_kind(&self) -> &'static str {
         match self {
             Self::Modified => "a date such as 2024-05-31 or 2024-05-31T12:00:00 (UTC)",
-            Self::Extra(_) => "a number, a text, true or false",
+            Self::Extra(_) => "a number, text, true or false",
             field if field.is_number() => "a number such as 2000, 1.5 or 10k",
-            _ => "a text",
+            _ => "text",
         }
     }
 }
@@ -385,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_the_place() {
+    fn the_caret_marks_the_position() {
         assert_eq!(parse("points < x").unwrap_err().with_caret(), "points < x\n         ^");
     }
 
@@ -397,7 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_ones_own_may_be_quoted() {
+    fn extra_keys_may_be_quoted() {
         let field = Field::Extra("a key".into());
         let expected = Filter::Compare(field, Comparison::Equal, Value::Number(5.0));
         assert_eq!(parse("extra.'a key' = 5").unwrap(), expected);

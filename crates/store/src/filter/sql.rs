@@ -9,9 +9,11 @@ use super::glob::Glob;
 
 /// Registers the function that `~` compiles to.
 pub(crate) fn register(connection: &Connection) -> Result<()> {
+    // DIRECTONLY: views and triggers of an untrusted library cannot call it.
     let flags =
         FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY;
     connection.create_scalar_function("lexiform_glob", 2, flags, |context| {
+        // Compiled once per statement instead of once per row.
         let glob = context.get_or_create_aux(0, |pattern| pattern.as_str().map(Glob::new))?;
         Ok(context.get_raw(1).as_str().is_ok_and(|text| glob.matches(text)))
     })
@@ -21,6 +23,7 @@ impl Filter {
     /// An expression that is 0 or 1 and never null; its parameters are appended to `parameters` in order.
     pub(crate) fn to_sql(&self, parameters: &mut Vec<Sql>) -> String {
         match self {
+            // SQL has no empty conjunction: the neutral elements.
             Self::And(parts) if parts.is_empty() => "1".into(),
             Self::Or(parts) if parts.is_empty() => "0".into(),
             Self::And(parts) => joined(parts, " AND ", parameters),
@@ -32,8 +35,8 @@ impl Filter {
             Self::Compare(field, relation, value) => comparison(field, relation.symbol(), value, parameters),
             Self::In(_, values) if values.is_empty() => "0".into(),
             Self::In(field, values) => {
-                let tests = values.iter().map(|value| comparison(field, "=", value, parameters));
-                format!("({})", tests.collect::<Vec<_>>().join(" OR "))
+                let comparisons = values.iter().map(|value| comparison(field, "=", value, parameters));
+                format!("({})", comparisons.collect::<Vec<_>>().join(" OR "))
             }
             Self::Matches(field, glob) => {
                 parameters.push(Sql::Text(glob.pattern().into()));
@@ -82,6 +85,7 @@ impl Field {
             Self::ContentHash => "content_hash".into(),
             Self::Extra(key) => {
                 parameters.extend([json_path(key), json_path(key)]);
+                // `json_extract` alone would turn numbers and booleans into values that compare with text.
                 "iif(json_type(extra, ?) = 'text', json_extract(extra, ?), NULL)".into()
             }
             _ => return None,

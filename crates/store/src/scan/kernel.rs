@@ -1,8 +1,8 @@
 //! Dot products of one query with many rows, as fast as memory allows.
 //!
-//! Plain loops over fixed lanes, compiled for every [`Level`] and chosen at run time. Sums differ in the
-//! last bits between machines; callers allow for that with [`rounding_error_bound`] and take final scores from [`dot_f64`], which
-//! is the same everywhere.
+//! Plain loops over fixed lanes, compiled for every [`Level`] and chosen at run time. Sums differ in the last bits between
+//! machines; callers allow for that with [`rounding_error_bound`] and take final scores from [`dot_f64`], which is the
+//! same on every machine.
 
 use half::f16;
 use lexiform_kernels::{Kernel, Level};
@@ -39,6 +39,7 @@ where
 {
     match level {
         Level::Portable => level.run(Dots::<Q, C, O, false> { query, rows, out }),
+        // All other levels have fused multiply-add.
         #[cfg(target_arch = "x86_64")]
         _ => level.run(Dots::<Q, C, O, true> { query, rows, out }),
     }
@@ -66,6 +67,7 @@ impl<const FUSED: bool> Kernel for Dots<'_, i16, i8, i32, FUSED> {
     #[inline(always)]
     fn run(self) {
         for (row, out) in self.rows.chunks_exact(self.query.len()).zip(self.out) {
+            // Widened before the product, which does not fit into 16 bits.
             *out = self.query.iter().zip(row).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum();
         }
     }
@@ -73,6 +75,7 @@ impl<const FUSED: bool> Kernel for Dots<'_, i16, i8, i32, FUSED> {
 
 #[inline(always)]
 fn dot<const FUSED: bool, C: Copy>(query: &[f32], row: &[C], widen: impl Fn(C) -> f32) -> f32 {
+    // Floating-point addition is not associative: only separate sums can be vectorized.
     let mut sums = [0.0_f32; LANES];
     let (query, query_rest) = query.as_chunks::<LANES>();
     let (row, row_rest) = row.as_chunks::<LANES>();
@@ -87,23 +90,27 @@ fn dot<const FUSED: bool, C: Copy>(query: &[f32], row: &[C], widen: impl Fn(C) -
     sums.iter().sum::<f32>() + rest
 }
 
-/// Finite halves only. The exponent is set right by one multiplication, which also does subnormal numbers; unlike
-/// the conversion instruction, compilers turn this into vector code for every machine.
+/// Converts a finite half. One multiplication corrects the exponent, of subnormal numbers too; unlike the conversion
+/// instruction, compilers turn this into vector code for every machine.
 #[inline(always)]
 pub(super) fn f32_from_f16(half: f16) -> f32 {
     const TWO_TO_112: f32 = f32::from_bits(0x7780_0000);
     let bits = u32::from(half.to_bits());
+    // Moved from a mantissa of 10 bits to one of 23; the exponent is then too small by the difference of the biases,
+    // 127 - 15 = 112.
     let magnitude = f32::from_bits((bits & 0x7fff) << 13) * TWO_TO_112;
+    // The sign bit moves from 15 to 31.
     f32::from_bits(magnitude.to_bits() | ((bits & 0x8000) << 16))
 }
 
-/// The scores that are reported: products are exact in f64, sums go in one order on every machine.
+/// The dot product that is reported as score: sums are in the same order on every machine.
 pub(crate) fn dot_f64(a: &[f32], b: &[f32]) -> f64 {
     let mut sums = [0.0_f64; 8];
     let (a, a_rest) = a.as_chunks::<8>();
     let (b, b_rest) = b.as_chunks::<8>();
     for (a, b) in a.iter().zip(b) {
         for lane in 0..8 {
+            // Exact: a product of two f32 has 48 significant bits, and f64 has 53.
             sums[lane] += f64::from(a[lane]) * f64::from(b[lane]);
         }
     }
@@ -111,10 +118,12 @@ pub(crate) fn dot_f64(a: &[f32], b: &[f32]) -> f64 {
     sums.iter().sum::<f64>() + rest
 }
 
-/// How far an f32 kernel may be from [`dot_f64`] for (nearly) unit vectors, the rounding of the exact score to f32
-/// included: the standard bound dim · 2⁻²⁴ for sums in any order.
+/// A bound on the difference between an f32 kernel and [`dot_f64`] for (nearly) unit vectors, including the rounding of
+/// the exact score to f32: the standard bound dim · 2⁻²⁴ for sums in any order (Higham, *Accuracy and Stability of
+/// Numerical Algorithms*, section 3.1), with a margin.
 #[expect(clippy::cast_precision_loss, reason = "dims are small")]
 pub(crate) fn rounding_error_bound(dim: usize) -> f32 {
+    // The margin covers norms slightly above 1, the partial sums and the final rounding.
     (dim as f32 + 16.0) * 1.02 * 2.0_f32.powi(-24)
 }
 
@@ -135,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn float_kernels_agree_with_the_slow_twin_on_every_level() {
+    fn float_kernels_agree_with_dot_f64_on_every_level() {
         let mut rng = SmallRng::seed_from_u64(1);
         for dim in DIMS {
             let query = unit(&mut rng, dim);
@@ -194,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn the_exact_score_is_a_plain_sum() {
+    fn dot_f64_is_a_plain_sum() {
         let (a, b) = ([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0], [1.0; 9]);
         assert_eq!(dot_f64(&a, &b), 45.0);
         assert_eq!(dot_f64(&[], &[]), 0.0);

@@ -1,7 +1,7 @@
-//! Exact search by a linear scan: all vectors of a space in one block of memory, every selected row is scored.
+//! Exact search by a linear scan: all vectors of a space are in one block of memory, and every selected row is scored.
 //!
-//! Rows may be quantized. Each row then has a bound on the error of its score, and every row that could be among the best
-//! is returned for re-scoring: results are exact at any [`Precision`].
+//! Rows may be quantized. Each row then has a bound on the error of its score, and every row that could be among the
+//! best is returned for re-scoring: results are exact at any [`Precision`].
 
 mod kernel;
 mod quantize;
@@ -18,7 +18,7 @@ use crate::RecordId;
 pub(crate) use kernel::dot_f64;
 use quantize::{QuantizedQuery, quantization_error, quantize};
 
-/// Number format of vectors in memory. Search results are the same; memory and speed differ.
+/// Number format of vectors in memory. Search results are the same at any precision; memory and speed differ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Precision {
     /// 4 bytes: final scores need no access to the database.
@@ -33,14 +33,14 @@ pub enum Precision {
 /// Proposes candidate rows for a query. The exact scan is the only implementation so far.
 ///
 /// An approximate index (an HNSW graph in a memory-mapped file with the generation of its vectors) could implement it:
-/// it proposes some thousand rows, which the store re-scores with the database's f32 vectors. It must fall back to the
+/// it would propose some thousand rows, which the store re-scores with the database's f32 vectors. It must fall back to the
 /// scan when `only` selects few rows, where its recall would drop, and when its generation is not the database's.
 pub(crate) trait CandidateIndex: Send + Sync {
     /// Rows that include all of the best `k` with a score of at least `min_score`. `only`: ascending rows to consider.
     fn candidates(&self, query: &[f32], k: usize, min_score: f32, only: Option<&[u32]>) -> Vec<u32>;
 }
 
-/// The vectors of a space, row after row.
+/// The vectors of a space: a row-major matrix `[records, dim]`.
 #[derive(Clone, Debug)]
 pub(crate) struct Matrix {
     dim: usize,
@@ -57,7 +57,7 @@ enum RowData {
     Int8 { values: Vec<i8>, scale: Vec<f32>, error_bound: Vec<f32> },
 }
 
-/// Rows scored by one task: some 100 kB, which fit into the cache of one core.
+/// Rows scored by one task: some 100 kB, which fit into the L2 cache of a core.
 const ROWS_PER_BLOCK: usize = 256;
 /// Below this number of multiplications, waking other threads costs more time than they save.
 const PARALLEL_THRESHOLD: usize = 1 << 22;
@@ -126,6 +126,7 @@ impl Matrix {
             RowData::Int8 { values, scale, error_bound } => {
                 let start = values.len();
                 let row_scale = quantize::scale(vector, 127.0);
+                // One division per row instead of one per number.
                 let inverse = 1.0 / row_scale;
                 values.extend(vector.iter().map(|x| quantize(*x, inverse) as i8));
                 error_bound.push(quantization_error(vector, &values[start..], |x| f32::from(x) * row_scale));
@@ -234,25 +235,26 @@ impl CandidateIndex for Matrix {
         }
         let query = QuantizedQuery::new(query, matches!(self.values, RowData::Int8 { .. }));
         let scores = self.scores(&query, only);
-        let row = |place: usize| only.map_or(place, |rows| rows[place] as usize);
-        // The k-th best of the lower bounds: k rows surely reach it, so a row whose upper bound is below it is not among
-        // the best k.
-        let bar = kth_largest(
+        let row = |position: usize| only.map_or(position, |rows| rows[position] as usize);
+        // The k-th best of the lower bounds: k rows reach it for certain, so a row whose upper bound is below it is not
+        // among the best k.
+        let threshold = kth_largest(
             k,
-            scores.iter().enumerate().map(|(place, s)| s - self.error_bound(&query, row(place))),
+            scores.iter().enumerate().map(|(position, s)| s - self.error_bound(&query, row(position))),
         );
-        let bar = bar.unwrap_or(f32::NEG_INFINITY).max(min_score);
+        let threshold = threshold.unwrap_or(f32::NEG_INFINITY).max(min_score);
         let mut candidates = Vec::new();
         // Not sorted: the caller re-scores and sorts.
-        for (place, score) in scores.iter().enumerate() {
-            if score + self.error_bound(&query, row(place)) >= bar {
-                candidates.extend(u32::try_from(row(place)));
+        for (position, score) in scores.iter().enumerate() {
+            if score + self.error_bound(&query, row(position)) >= threshold {
+                candidates.extend(u32::try_from(row(position)));
             }
         }
         candidates
     }
 }
 
+/// Moves the last row into the place of a removed one.
 fn swap_remove_row<T: Copy>(values: &mut Vec<T>, row: usize, dim: usize) {
     let last = values.len() - dim;
     values.copy_within(last.., row * dim);
@@ -265,12 +267,14 @@ fn kth_largest(k: usize, values: impl ExactSizeIterator<Item = f32>) -> Option<f
         return None;
     }
     // Integers with the order of the floats (IEEE 754 totalOrder): floats do not implement `Ord`, which the heap needs.
+    // For negative floats, all bits but the sign are flipped, as in `f32::total_cmp`.
     let key = |value: f32| {
         let bits = value.to_bits().cast_signed();
         bits ^ (((bits >> 31).cast_unsigned() >> 1).cast_signed())
     };
     let value =
         |key: i32| f32::from_bits((key ^ (((key >> 31).cast_unsigned() >> 1).cast_signed())).cast_unsigned());
+    // A heap of the best k, least first: linear in the number of values, because few of them enter it.
     let mut best: BinaryHeap<Reverse<i32>> = BinaryHeap::with_capacity(k);
     for found in values {
         let found = key(found);

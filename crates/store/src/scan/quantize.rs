@@ -13,7 +13,7 @@ pub(super) struct QuantizedQuery<'a> {
 }
 
 impl<'a> QuantizedQuery<'a> {
-    /// `to_integers`: whether rows are integers, so that the query must be quantized too.
+    /// `to_integers`: whether rows are integers, and the query must be quantized too.
     pub(super) fn new(vector: &'a [f32], to_integers: bool) -> Self {
         // Norms are 1 up to a thousandth; quantized rows may be slightly longer.
         const ROW_NORM: f32 = 1.1;
@@ -21,17 +21,19 @@ impl<'a> QuantizedQuery<'a> {
         if !to_integers {
             return Self { vector, quantized_vector: Vec::new(), scale: 0.0, error_bound };
         }
-        // The finest scale that fits: the sum of dim products with 127 must stay below 2³¹.
+        // The finest scale that fits: the sum of dim products with 127 must stay below 2³¹. More than 12 bits gain
+        // nothing, because the rows have 7.
         #[expect(clippy::cast_precision_loss, reason = "a limit, rounded down")]
         let levels = ((i32::MAX / 128) as f32 / vector.len().max(1) as f32).min(4095.0).floor();
         let scale = scale(vector, levels);
         let quantized_vector: Vec<i16> = vector.iter().map(|x| quantize(*x, 1.0 / scale)).collect();
+        // The query's error changes a score by at most its norm times the row's (Cauchy-Schwarz).
         let lost = quantization_error(vector, &quantized_vector, |x| f32::from(x) * scale);
         Self { vector, quantized_vector, scale, error_bound: error_bound + lost * ROW_NORM }
     }
 }
 
-/// The scale at which the largest number becomes `levels`; never 0.
+/// The scale at which the largest number becomes `levels`; never 0, so that callers can divide by it.
 pub(super) fn scale(vector: &[f32], levels: f32) -> f32 {
     let largest = vector.iter().fold(0.0_f32, |largest, x| largest.max(x.abs()));
     (largest / levels).max(f32::MIN_POSITIVE)
@@ -49,6 +51,7 @@ pub(super) fn quantize(number: f32, inverse: f32) -> i16 {
 /// is a bound.
 #[expect(clippy::cast_possible_truncation, reason = "the margin is wider than the rounding")]
 pub(super) fn quantization_error<C: Copy>(vector: &[f32], values: &[C], widen: impl Fn(C) -> f32) -> f32 {
+    // Eight sums: the compiler vectorizes them.
     let mut sums = [0.0_f64; 8];
     let (blocks, rest) = vector.as_chunks::<8>();
     let (value_blocks, value_rest) = values.as_chunks::<8>();

@@ -28,13 +28,13 @@ fn naive(vectors: &[Vec<f32>], query: &[f32], k: usize, only: Option<&[u32]>) ->
 }
 
 #[test]
-fn no_precision_loses_one_of_the_best() {
+fn every_precision_proposes_all_of_the_best() {
     let mut rng = SmallRng::seed_from_u64(3);
     for round in 0..60 {
         let dim = rng.random_range(1..80);
         let count = rng.random_range(0..700);
         let mut vectors: Vec<Vec<f32>> = (0..count).map(|_| unit(&mut rng, dim)).collect();
-        // Neighbors that differ by less than any precision can tell, and exact ties.
+        // Neighbors that differ by less than any precision resolves, and exact ties.
         for row in 1..count {
             if rng.random_bool(0.3) {
                 vectors[row] = vectors[row - 1].clone();

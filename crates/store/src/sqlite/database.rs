@@ -13,7 +13,7 @@ use crate::{EmbeddingSpace, StoreError};
 
 const FILE_NAME: &str = "library.sqlite";
 
-/// An open library database with the newest schema.
+/// An open library database with the latest schema.
 #[derive(Debug)]
 pub(super) struct Database {
     folder: PathBuf,
@@ -37,7 +37,7 @@ impl Database {
         folder.join(FILE_NAME).is_file()
     }
 
-    /// Opens a database with the newest schema, without the right to change it.
+    /// Opens a database of the latest schema, read-only.
     pub(super) fn open_for_reading(folder: &Path) -> Result<Self, StoreError> {
         let path = folder.join(FILE_NAME);
         if !path.is_file() {
@@ -57,12 +57,13 @@ impl Database {
         Ok(Self { folder: folder.to_path_buf(), path, immutable, readers, writer: None })
     }
 
-    /// Opens a database for reading and writing and migrates it to the newest schema. With `new_space`, a missing or
+    /// Opens a database for reading and writing and migrates it to the latest schema. With `new_space`, a missing or
     /// empty database is created for vectors of that space.
     pub(super) fn open_for_writing(
         folder: &Path,
         new_space: Option<&EmbeddingSpace>,
     ) -> Result<Self, StoreError> {
+        // Before the file is opened: two processes must not create or migrate it at the same time.
         let lock = WriterLock::acquire(folder)?;
         let path = folder.join(FILE_NAME);
         let failed =
@@ -100,11 +101,13 @@ impl Database {
                 .map_err(|error| TransactionError::Sql(error).into_store_error(&self.path, action))?,
         };
         let result =
+            // Deferred: the first statement takes the snapshot, and all others see the same one.
             connection.unchecked_transaction().map_err(TransactionError::from).and_then(|transaction| {
                 let result = work(&transaction)?;
                 transaction.finish()?;
                 Ok(result)
             });
+        // Also after an error: the transaction has been rolled back, so the connection can be reused.
         self.pool().push(connection);
         result.map_err(|error| error.into_store_error(&self.path, action))
     }

@@ -15,6 +15,7 @@ pub(super) fn list(connection: &Connection, space_id: i64) -> Result<Vec<Failure
     Ok(statement.query_map([space_id], from_row)?.collect::<Result<_, _>>()?)
 }
 
+/// Reads the columns that [`list`] selects.
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Failure> {
     Ok(Failure {
         path: row.get(0)?,
@@ -26,7 +27,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Failure> {
     })
 }
 
-/// Whether failures can be stored.
+/// Checks that failures can be stored.
 pub(super) fn check(failures: &[Failure]) -> Result<(), StoreError> {
     for Failure { path, bytes, .. } in failures {
         validate::path(path)?;

@@ -32,7 +32,8 @@ impl WriterLock {
             }
             Err(TryLockError::Error(source)) => return Err(failed("cannot lock")(source)),
         }
-        // The process id is only for error messages of others; a full disk must not prevent deleting records.
+        // The process id is only for the error messages of other processes. Failing to write it is not an error: with a
+        // full disk, it must still be possible to open the library and delete records.
         let _written =
             file.set_len(0).and_then(|()| file.write_all(std::process::id().to_string().as_bytes()));
         Ok(Self { _file: file })

@@ -3,10 +3,10 @@
 //! A library's folder contains `library.sqlite` (with `-wal` and `-shm` files while in use) and `writer.lock`. One
 //! process writes; any number of processes read at the same time, each reading the last commit.
 //!
-//! A library may hold vectors of several spaces. A [`SqliteStore`] opens one of them: records without a vector in that
-//! space do not exist for it. Records, and the metadata of their files, are shared between spaces.
+//! A library may contain vectors of several spaces. A [`SqliteStore`] opens one of them and does not see records without
+//! a vector in that space. Records, and the metadata of their files, are shared between spaces.
 //!
-//! Where to find what: `store` implements the trait by calling the modules below, each call in one transaction of
+//! Modules: `store` implements the trait by calling the modules below, each call in one transaction of
 //! `database`; `write_records` and `read_records` contain the SQL for records, `rows` converts between records and
 //! table rows, `schema` has the tables and migrations.
 

@@ -30,6 +30,7 @@ fn record(connection: &Connection, space: &StoredSpace, id: RecordId) -> rusqlit
         .prepare_cached("SELECT vector FROM vectors WHERE record_id = ? AND space_id = ?")?
         .query_row((id.to_i64(), space.id), |row| rows::vector(row, 0, space.space.dim, &mut vector))
         .optional()?;
+    // A record of other spaces only.
     if found.is_none() {
         return Ok(None);
     }
@@ -58,6 +59,7 @@ pub(super) fn list(
     let mut parameters = Vec::new();
     let filter = request.filter.as_ref().map_or_else(|| "1".into(), |filter| filter.to_sql(&mut parameters));
     // Pages continue after an id instead of an offset, so that changes in between skip no record.
+    // Ids are not negative: -1 starts at the first one.
     parameters.push(request.after.map_or(-1, RecordId::to_i64).into());
     parameters.push(i64::try_from(request.limit).unwrap_or(i64::MAX).into());
     let has_vector = space.has_vector_sql();

@@ -30,6 +30,7 @@ pub(super) fn entry(row: &Row<'_>) -> Result<Entry> {
     })
 }
 
+/// Reads a record id.
 pub(super) fn id(row: &Row<'_>, column: usize) -> Result<RecordId> {
     let value: i64 = row.get(column)?;
     RecordId::from_i64(value).ok_or(rusqlite::Error::IntegralValueOutOfRange(column, value))
@@ -43,6 +44,7 @@ fn extra(row: &Row<'_>, column: usize) -> Result<Extra> {
 
 fn dependencies(row: &Row<'_>, column: usize) -> Result<Vec<String>> {
     let text = row.get_ref(column)?.as_str()?;
+    // As above: most formats have no dependencies.
     if text == "[]" { Ok(Vec::new()) } else { json(text, column) }
 }
 
@@ -54,6 +56,7 @@ fn json<T: DeserializeOwned>(text: &str, column: usize) -> Result<T> {
 /// Reads the f32 numbers of a little-endian blob into `buffer`.
 pub(super) fn vector(row: &Row<'_>, column: usize, dim: usize, buffer: &mut Vec<f32>) -> Result<()> {
     let (numbers, rest) = row.get_ref(column)?.as_blob()?.as_chunks::<4>();
+    // Written by another program or damaged: an error here, because the scan relies on equal lengths.
     if numbers.len() != dim || !rest.is_empty() {
         let size = FromSqlError::InvalidBlobSize {
             expected_size: dim * 4,

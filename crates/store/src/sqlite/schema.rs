@@ -14,9 +14,9 @@ const APPLICATION_ID: i64 = 0x4c58_464d;
 /// Step `n` migrates a file from version `n` to `n + 1`. Released steps are never edited.
 const MIGRATIONS: [&str; 3] = [VERSION_1, VERSION_2, VERSION_3];
 
-/// Vectors have their own table with the id of their space: a library can hold vectors of several models, and filters
-/// do not read past vectors. `generation` counts the changes of a space's vectors; a reader with vectors in memory reads
-/// only what changed since.
+/// Vectors have their own table with the id of their space: a library can contain vectors of several models, and filters
+/// do not read past vectors. `generation` counts the changes of a space's vectors, so that a reader with vectors in
+/// memory reads only later changes.
 pub(super) const VERSION_1: &str = "
 CREATE TABLE notes (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
@@ -72,7 +72,7 @@ CREATE TABLE failures (
 ) STRICT, WITHOUT ROWID;
 ";
 
-/// A file that fails for one model may work for another: failures belong to a space, as vectors do.
+/// Failures belong to a space, as vectors do: a file that fails for one model may work for another.
 pub(super) const VERSION_2: &str = "
 CREATE TABLE failures_of_spaces (
     space_id     INTEGER NOT NULL REFERENCES spaces (id),
@@ -90,8 +90,8 @@ DROP TABLE failures;
 ALTER TABLE failures_of_spaces RENAME TO failures;
 ";
 
-/// The indexer's state gets columns of its own; until version 2 it was stored among the user's `extra` fields, where search
-/// results and filters showed it. Keys of other types than the indexer's are the user's and stay.
+/// The indexer's state gets separate columns: until version 2 it was stored in `extra`, where search results and filters
+/// showed it. Keys with values of other types than the indexer's were set by users and stay.
 const VERSION_3: &str = "
 ALTER TABLE records ADD COLUMN stat_hash TEXT NOT NULL DEFAULT '';
 ALTER TABLE records ADD COLUMN dependencies TEXT NOT NULL DEFAULT '[]';
@@ -103,7 +103,7 @@ ALTER TABLE notes RENAME TO metadata;
 ALTER TABLE failures RENAME COLUMN at_ns TO failed_at_ns;
 ";
 
-/// SchemaState of a database file.
+/// Schema state of a database file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SchemaState {
     /// No tables: new, or its creation was interrupted.
@@ -120,6 +120,7 @@ pub(super) fn state(connection: &Connection, path: &Path) -> Result<SchemaState,
     let number = |pragma: &str| connection.query_row(pragma, [], |row| row.get::<_, i64>(0));
     let tables = number("SELECT count(*) FROM sqlite_schema")?;
     let (application, version) = (number("PRAGMA application_id")?, number("PRAGMA user_version")?);
+    // An empty file, or one of which only the header was written.
     if tables == 0 && application == 0 {
         return Ok(SchemaState::Empty);
     }

@@ -1,5 +1,5 @@
-//! Searching: vectors are cached in memory and refreshed to the database's generation; the scan proposes candidate rows,
-//! whose final scores come from the f32 vectors.
+//! Searching: vectors are cached in memory and refreshed to the database's generation; the scan proposes candidate
+//! rows, whose final scores are computed from the f32 vectors.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -91,6 +91,7 @@ pub(super) fn search(
         None => None,
     };
     let min_score = request.min_score.unwrap_or(f32::NEG_INFINITY);
+    // A superset of the answer: quantized scores have errors.
     let rows = matrix.candidates(&request.vector, request.k, min_score, only.as_deref());
     let mut scored = Vec::with_capacity(rows.len());
     for row in rows {
@@ -104,7 +105,7 @@ pub(super) fn search(
     hits(connection, &scored)
 }
 
-/// Applies the changes since a generation.
+/// Applies the changes since a generation to a matrix.
 fn refresh(
     connection: &Connection,
     space: &StoredSpace,
@@ -134,7 +135,7 @@ fn refresh(
     Ok(())
 }
 
-/// The rows a filter selects, ascending.
+/// The rows that a filter selects, ascending.
 fn selected_rows(
     connection: &Connection,
     matrix: &Matrix,
@@ -162,6 +163,7 @@ fn exact_score(
     row: u32,
     query: &[f32],
 ) -> Result<f32, TransactionError> {
+    // Quantized matrices do not have the vector: one row is read from the database.
     if let Some(vector) = matrix.full_precision_row(row) {
         return Ok(dot_f64(query, vector) as f32);
     }

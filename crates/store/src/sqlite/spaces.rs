@@ -37,6 +37,7 @@ pub(super) fn all(connection: &Connection, path: &Path) -> Result<Vec<StoredSpac
         Ok(StoredSpace { id: row.get(0)?, space })
     })?;
     let found: Vec<StoredSpace> = found.collect::<Result<_, _>>()?;
+    // The space is written in the transaction that creates the tables.
     if found.is_empty() {
         let problems = vec!["no model is recorded for its vectors".into()];
         return Err(StoreError::Corrupt { path: path.into(), problems }.into());

@@ -11,7 +11,7 @@ use crate::{
     SearchRequest, StoreError, VectorStore,
 };
 
-/// Problems that [`SqliteStore::verify`] reports at most.
+/// Maximum number of problems that [`SqliteStore::verify`] reports.
 const MAX_PROBLEMS: usize = 20;
 
 /// A library in a folder on the local disk.
@@ -49,7 +49,8 @@ impl SqliteStore {
     /// reads the last commit.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`], [`StoreError::NotALibrary`], [`StoreError::SchemaTooNew`], [`StoreError::SchemaTooOld`].
+    /// [`StoreError::NotFound`], [`StoreError::NotALibrary`], [`StoreError::SchemaTooNew`],
+    /// [`StoreError::SchemaTooOld`].
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         Self::open_reader(folder, None)
     }
@@ -105,6 +106,7 @@ impl SqliteStore {
     /// As for [`open_for_writing`](Self::open_for_writing).
     pub fn open_or_add_space(folder: &Path, space: &EmbeddingSpace) -> Result<Self, StoreError> {
         let store = Self::open_or_create_any(folder, space)?;
+        // `find_space` opens the oldest space if the library does not have this one.
         if store.space.space == *space {
             return Ok(store);
         }
@@ -138,6 +140,7 @@ impl SqliteStore {
         Ok(Self { database, space, vectors: VectorCache::default() })
     }
 
+    /// The space `wanted` if the library has it, the oldest one otherwise.
     fn find_space(
         database: &Database,
         action: &'static str,
@@ -168,6 +171,7 @@ impl SqliteStore {
         if problems.is_empty() { Ok(()) } else { Err(StoreError::Corrupt { path, problems }) }
     }
 
+    /// Checks that vectors of a space can be stored here.
     fn check_space(&self, found: &EmbeddingSpace) -> Result<(), StoreError> {
         let expected = &self.space.space;
         if found == expected {
@@ -190,6 +194,7 @@ impl VectorStore for SqliteStore {
     fn upsert(&self, space: &EmbeddingSpace, records: &[Record]) -> Result<(), StoreError> {
         self.check_space(space)?;
         validate::records(records, space.dim)?;
+        // No transaction, and no new generation that would make readers refresh their vectors.
         if records.is_empty() {
             return Ok(());
         }

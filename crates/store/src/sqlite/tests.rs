@@ -43,7 +43,7 @@ fn library() -> (TempDir, SqliteStore) {
 }
 
 #[test]
-fn keeps_the_contract_at_every_precision() {
+fn conforms_to_the_contract_at_every_precision() {
     for precision in [Precision::F32, Precision::F16, Precision::Int8] {
         let mut folders = Vec::new();
         contract::check(|| {
@@ -56,7 +56,7 @@ fn keeps_the_contract_at_every_precision() {
 }
 
 #[test]
-fn keeps_the_contract_of_several_models() {
+fn conforms_to_the_contract_with_several_models() {
     let mut folders = Vec::new();
     contract::check_spaces(|| {
         let folder = tempfile::tempdir().unwrap();
@@ -165,7 +165,7 @@ fn a_second_writer_is_refused_with_the_id_of_the_first() {
 }
 
 #[test]
-fn readers_see_what_was_last_committed() {
+fn readers_see_the_last_commit() {
     let (folder, writer) = library();
     let reader = SqliteStore::open(folder.path()).unwrap();
     let nearest = || reader.search(&SearchRequest::new(vec![0.6, 0.8], 1)).unwrap()[0].id.value();
@@ -216,7 +216,7 @@ fn other_files_are_not_libraries() {
 
     std::fs::write(&database, "").unwrap();
     assert!(matches!(open(folder.path()), StoreError::NotFound { .. }));
-    std::fs::write(&database, "not a database, but long enough to look at".repeat(50)).unwrap();
+    std::fs::write(&database, "not a database, but as long as the header of one".repeat(50)).unwrap();
     assert!(matches!(open(folder.path()), StoreError::NotALibrary { .. }));
     assert!(matches!(
         SqliteStore::open_or_create(folder.path(), &space(2)),
@@ -251,7 +251,7 @@ fn old_and_new_versions_are_recognized() {
 }
 
 #[test]
-fn interrupted_creation_is_finished() {
+fn an_interrupted_creation_is_completed() {
     let folder = tempfile::tempdir().unwrap();
     let connection = Connection::open(database::file_in(folder.path())).unwrap();
     connection.pragma_update(None, "page_size", 16_384).unwrap();
@@ -278,17 +278,17 @@ fn a_full_disk_is_an_error_and_changes_nothing() {
 }
 
 #[test]
-fn damage_is_found() {
+fn corruption_is_detected() {
     let (_folder, store) = library();
     store.verify().unwrap();
-    let damage = "UPDATE vectors SET vector = x'00' WHERE record_id = 1";
-    store.database.writer().execute(damage, []).unwrap();
+    let corrupt = "UPDATE vectors SET vector = x'00' WHERE record_id = 1";
+    store.database.writer().execute(corrupt, []).unwrap();
     assert!(matches!(store.verify(), Err(StoreError::Corrupt { .. })));
     assert!(store.search(&SearchRequest::new(vec![1.0, 0.0], 9)).is_err());
 }
 
 #[test]
-fn searches_agree_with_the_naive_way_through_changes() {
+fn searches_agree_with_a_naive_scan_after_changes() {
     const DIM: usize = 24;
     let mut rng = SmallRng::seed_from_u64(5);
     let folders: Vec<TempDir> = (0..3).map(|_| tempfile::tempdir().unwrap()).collect();
@@ -308,10 +308,10 @@ fn searches_agree_with_the_naive_way_through_changes() {
                 batch.push(record(number, unit(&mut rng, DIM)));
             }
         }
-        let gone: Vec<RecordId> =
+        let deleted: Vec<RecordId> =
             truth.values().filter(|_| rng.random_bool(0.1)).map(|record| record.id).collect();
         batch.iter().for_each(|record| drop(truth.insert(record.id.value(), record.clone())));
-        gone.iter().for_each(|id| drop(truth.remove(&id.value())));
+        deleted.iter().for_each(|id| drop(truth.remove(&id.value())));
         let query = unit(&mut rng, DIM);
         let below = rng.random_range(0..300);
         let request = SearchRequest {
@@ -322,7 +322,7 @@ fn searches_agree_with_the_naive_way_through_changes() {
         let expected = naive(truth.values(), &request);
         for store in &stores {
             store.upsert(&space(DIM), &batch).unwrap();
-            store.delete(&gone).unwrap();
+            store.delete(&deleted).unwrap();
             let hits = store.search(&request).unwrap();
             let found: Vec<(RecordId, f32)> = hits.iter().map(|hit| (hit.id, hit.score)).collect();
             assert_eq!(found, expected, "round {round}, {:?}", store.vectors.precision);
@@ -343,7 +343,7 @@ fn naive<'a>(records: impl Iterator<Item = &'a Record>, request: &SearchRequest)
 }
 
 #[test]
-fn filters_mean_the_same_in_sql_and_in_memory() {
+fn filters_select_the_same_records_in_sql_and_in_memory() {
     let mut rng = SmallRng::seed_from_u64(6);
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open_or_create(folder.path(), &space(1)).unwrap();

@@ -1,4 +1,4 @@
-//! Checks before anything is written or searched: what no store could hold is an error of the caller.
+//! Checks of records and queries before they reach the database. Invalid values are errors of the caller.
 
 use std::collections::HashSet;
 
@@ -26,6 +26,7 @@ pub(super) fn vector(subject: &str, vector: &[f32], dim: usize) -> Result<(), St
         let reason = format!("expected a vector of {dim} numbers, found {}", vector.len());
         return Err(StoreError::invalid(subject, reason));
     }
+    // In f64: an f32 sum could overflow, and its rounding grows with the dimension.
     let square: f64 = vector.iter().map(|x| f64::from(*x).powi(2)).sum();
     // Written so that NaN fails too.
     let is_unit = (square.sqrt() - 1.0).abs() <= NORM_TOLERANCE;

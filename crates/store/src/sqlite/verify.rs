@@ -8,6 +8,7 @@ use super::transaction_error::TransactionError;
 pub(super) fn problems(connection: &Connection) -> Result<Vec<String>, TransactionError> {
     let mut statement = connection.prepare("PRAGMA integrity_check(20)")?;
     let lines: Vec<String> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    // SQLite reports one line `ok`, or one line per problem.
     let mut problems: Vec<String> = lines.into_iter().filter(|line| line != "ok").collect();
     let mut count = |select: &str, problem: &str| -> Result<(), TransactionError> {
         let found: i64 = connection.query_row(select, [], |row| row.get(0))?;

@@ -8,6 +8,7 @@ use super::transaction_error::TransactionError;
 use crate::{Entry, IndexState, Payload, Record, RecordId, StoreError};
 
 /// Inserts or replaces a row of `records`; parameters as in [`execute`].
+// Not INSERT OR REPLACE, which deletes the old row: ON DELETE CASCADE would delete its vectors in all spaces.
 const INSERT: &str =
     "INSERT INTO records (id, path, name, content_hash, format, bytes, vertices, triangles, points,
                       extent_x, extent_y, extent_z, modified_ns, extra, stat_hash, dependencies)
@@ -39,7 +40,7 @@ pub(super) fn upsert(
     let generation = next_generation(connection, space_id)?;
     for record in records {
         let Record { id, payload, index_state, .. } = record;
-        // First: it compares the new content with the stored one, which the next statement overwrites.
+        // First, because it compares the new content with the stored one, which the next statement overwrites.
         delete_outdated_vectors(connection, space_id, *id, &payload.content_hash)?;
         execute(connection, INSERT, &RecordRow { id: *id, payload, index_state })?;
         put_vector(connection, space_id, generation, record)?;
@@ -51,6 +52,7 @@ pub(super) fn upsert(
     Ok(())
 }
 
+/// Inserts or replaces the vector of a record in a space.
 fn put_vector(
     connection: &Connection,
     space_id: i64,
@@ -66,6 +68,7 @@ fn put_vector(
     Ok(())
 }
 
+/// Inserts, replaces or deletes the thumbnail of a record.
 fn put_thumbnail(
     connection: &Connection,
     id: RecordId,
@@ -99,7 +102,7 @@ fn delete_outdated_vectors(
     if same != Some(false) {
         return Ok(());
     }
-    // Readers of those spaces must see that vectors are gone.
+    // Makes readers of those spaces notice the deletion.
     let next_generations = "UPDATE spaces SET generation = generation + 1
                     WHERE id IN (SELECT space_id FROM vectors WHERE record_id = ?1 AND space_id <> ?2)";
     connection.prepare_cached(next_generations)?.execute((id.to_i64(), space))?;
@@ -111,6 +114,7 @@ fn delete_outdated_vectors(
 /// Runs [`INSERT`] or [`UPDATE`].
 fn execute(connection: &Connection, statement: &str, row: &RecordRow<'_>) -> Result<(), TransactionError> {
     let RecordRow { id, payload, index_state } = row;
+    // One column per axis, so that filters are plain SQL comparisons.
     let [x, y, z] = payload.extents;
     let json = |column: &str, error: serde_json::Error| {
         StoreError::invalid(payload.path.as_str(), format!("{column}: {error}"))
@@ -136,6 +140,7 @@ fn execute(connection: &Connection, statement: &str, row: &RecordRow<'_>) -> Res
         index_state.stat_hash,
         dependencies,
     ]);
+    // The only constraint that valid records can violate is the unique path.
     match changed {
         Ok(_) => Ok(()),
         Err(error) => Err(duplicate_path(connection, &payload.path, error)),
@@ -192,7 +197,7 @@ fn merge_into_existing(
         .optional()?;
     let Some(known) = known else { return Ok(id) };
     if exists(connection, space, known)? {
-        // A duplicate path within this space: the update fails with an error for the caller.
+        // Two records of this space would share a path: the update fails with an error that names them.
         return Ok(id);
     }
     delete_outdated_vectors(connection, space, known, &payload.content_hash)?;
@@ -244,8 +249,10 @@ pub(super) fn delete(
     for id in ids {
         let delete = "DELETE FROM vectors WHERE record_id = ? AND space_id = ?";
         removed += connection.prepare_cached(delete)?.execute((id.to_i64(), space_id))?;
+        // The record stays while another space has a vector of it.
         delete_orphan(connection, *id)?;
     }
+    // Nothing deleted: readers need not refresh their vectors.
     if removed > 0 {
         next_generation(connection, space_id)?;
     }
