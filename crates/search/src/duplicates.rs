@@ -98,8 +98,8 @@ pub fn library_files(library_path: &LibraryPath) -> Result<Vec<PathBuf>, Error> 
     }
 }
 
-/// Finds files with the same shape. If `library` exists, signatures of shapes are cached in its folder, so that the next
-/// call reads only new files. `on_file` is called for every processed file, from any thread.
+/// Finds files with the same shape. If `library` exists, signatures of shapes are cached in its folder, so that the
+/// next call reads only new files. `on_file` is called for every processed file, from any thread.
 ///
 /// ```
 /// use lexiform_search::{DuplicateOptions, DuplicateRelation, find_duplicates};
@@ -234,7 +234,8 @@ impl DuplicateSearch<'_> {
         let form = form.unwrap_or_else(|panic| Err(format!("internal error: {}", panic_message(&*panic))))?;
         let form = Arc::new(form);
         let mut forms = cached();
-        // Cleared instead of evicted one by one: shapes are compared group by group, so old forms are rarely needed again.
+        // Cleared instead of evicted one by one: shapes are compared group by group, so old forms are rarely needed
+        // again.
         if forms.len() >= MAX_CACHED_FORMS {
             forms.clear();
         }

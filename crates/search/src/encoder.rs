@@ -81,8 +81,8 @@ pub trait Encoder: Send + Sync {
     fn point_cloud_input_spec(&self) -> InputSpec {
         self.input_spec()
     }
-    /// Number of surface points that a mesh is embedded with in addition to its views; 0 for views only. Its embedding is
-    /// the normalized mean of both.
+    /// Number of surface points that a mesh is embedded with in addition to its views; 0 for views only. Its
+    /// embedding is the normalized mean of both.
     fn points_with_views(&self) -> usize {
         0
     }

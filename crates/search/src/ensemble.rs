@@ -19,8 +19,8 @@ const MIN_CANDIDATES: usize = 200;
 /// How the results of several models are fused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Fusion {
-    /// [Reciprocal rank fusion](https://doi.org/10.1145/1571941.1572114): the sum of `weight / (60 + rank)`. Does not need
-    /// comparable scores.
+    /// [Reciprocal rank fusion](https://doi.org/10.1145/1571941.1572114): the sum of `weight / (60 + rank)`. Does not
+    /// need comparable scores.
     #[default]
     ReciprocalRank,
     /// The weighted mean of standardized cosine similarities (mean 0, standard deviation 1 over the candidates).

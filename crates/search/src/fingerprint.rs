@@ -114,8 +114,8 @@ fn sibling_path(path: &Path, dependency: &str) -> PathBuf {
 /// Files that an asset references, relative to its folder, sorted; none if the file cannot be parsed.
 fn referenced_files(path: &Path) -> io::Result<Vec<String>> {
     let mut dependencies = BTreeSet::new();
-    // Textures of PLY and COLLADA are not covered: with them, the hashes of existing libraries would change, and all those
-    // files would be embedded again.
+    // Textures of PLY and COLLADA are not covered: with them, the hashes of existing libraries would change, and all
+    // those files would be embedded again.
     let is_covered = matches!(Format::from_path(path), Some(Format::Gltf | Format::Glb | Format::Obj));
     if !is_covered || !fs_err::metadata(path)?.is_file() {
         return Ok(Vec::new());

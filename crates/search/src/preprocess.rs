@@ -67,7 +67,8 @@ pub struct Processed {
 }
 
 impl ShapePreprocessor {
-    /// The preprocessing that the model was trained with: the camera rig, number and size of views, or the number of points.
+    /// The preprocessing that the model was trained with: the camera rig, number and size of views, or the number of
+    /// points.
     pub fn for_encoder(encoder: &dyn Encoder) -> Self {
         Self {
             input_spec: encoder.input_spec(),

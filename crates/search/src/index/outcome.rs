@@ -9,7 +9,7 @@ use crate::FileStatus;
 pub(super) enum IndexOutcome {
     /// The content is the same; the entry has the new file times.
     Unchanged(Entry),
-    /// The content was known at another path; the entry has the new path.
+    /// The file was renamed or moved; the entry has the new path.
     Moved { entry: Entry, from: String },
     /// Embedded in this run, or copied from a file with the same content.
     Embedded(Box<NewRecord>),

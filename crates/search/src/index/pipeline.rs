@@ -24,7 +24,7 @@ pub(super) fn run(
     }
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let jobs = if task.jobs == 0 { processors } else { task.jobs }.min(task.candidates.len());
-    // Prepared shapes hold rendered images: this queue is what bounds memory, and one batch is enough to keep the model
+    // Prepared shapes contain rendered images: this queue bounds memory, and one batch is enough to keep the model
     // busy. Outcomes are small.
     let (to_model, prepared) = sync_channel::<Prepared>(BATCH_SIZE);
     let (to_store, outcomes) = sync_channel::<Result<IndexOutcome, Error>>(COMMIT_SIZE);

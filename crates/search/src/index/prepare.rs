@@ -41,8 +41,8 @@ pub(super) struct Workers<'a> {
     next: AtomicUsize,
     /// Workers that have not finished.
     busy: AtomicUsize,
-    /// Copies of records that replace records with other contents. They are written last, because another file may still
-    /// need the replaced record: when two files swap paths, each is copied from the record of the other.
+    /// Copies of records that replace records with other contents. They are written last, because another file may
+    /// still need the replaced record: when two files swap paths, each is copied from the record of the other.
     deferred: Mutex<Vec<IndexOutcome>>,
     /// Records of missing files that a new path has taken over.
     claimed: Mutex<HashSet<RecordId>>,

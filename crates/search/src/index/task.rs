@@ -8,7 +8,7 @@ use lexiform_store::Entry;
 use super::plan::Candidate;
 use crate::Library;
 
-/// Files to process, and what is known about the library.
+/// Files to process, and the state of the library at the start of the run.
 pub(super) struct IndexTask<'a> {
     pub library: &'a Library,
     pub candidates: &'a [Candidate],

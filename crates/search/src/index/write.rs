@@ -27,8 +27,8 @@ pub(super) fn write(
         changes.add(store, outcome, now)?;
     }
     let Changes { records, entries, failures, deleted } = changes;
-    // Deleted first, so that no search finds content that no longer exists. The calls need not be one transaction: each file is
-    // compared with the store again in the next run.
+    // Deleted first, so that no search finds content that no longer exists. The calls need not be one transaction:
+    // each file is compared with the store again in the next run.
     store.delete(&deleted)?;
     store.upsert(store.space(), &records)?;
     store.update(&entries)?;
@@ -51,7 +51,8 @@ impl Changes {
                 self.records.push(Record { id, vector, payload, index_state, thumbnail });
             }
             IndexOutcome::Failed { candidate, content_hash, error } => {
-                // The record describes content that no longer exists. If the file could not be opened, it may be unchanged.
+                // The record describes content that no longer exists. If the file could not be opened, it may be
+                // unchanged.
                 self.deleted.extend(candidate.known.filter(|_| content_hash.is_some()).map(|entry| entry.id));
                 let failure = Failure { content_hash, ..failure(&candidate.path, candidate.key, error, now) };
                 self.failures.push(failure);

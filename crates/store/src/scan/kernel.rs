@@ -1,8 +1,8 @@
 //! Dot products of one query with many rows, as fast as memory allows.
 //!
-//! Plain loops over fixed lanes, compiled for every [`Level`] and chosen at run time. Sums differ in the last bits between
-//! machines; callers allow for that with [`rounding_error_bound`] and take final scores from [`dot_f64`], which is the
-//! same on every machine.
+//! Plain loops over fixed lanes, compiled for every [`Level`] and chosen at run time. Sums differ in the last bits
+//! between machines; callers allow for that with [`rounding_error_bound`] and take final scores from [`dot_f64`],
+//! which is the same on every machine.
 
 use half::f16;
 use lexiform_kernels::{Kernel, Level};

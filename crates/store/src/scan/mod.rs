@@ -33,8 +33,9 @@ pub enum Precision {
 /// Proposes candidate rows for a query. The exact scan is the only implementation so far.
 ///
 /// An approximate index (an HNSW graph in a memory-mapped file with the generation of its vectors) could implement it:
-/// it would propose some thousand rows, which the store re-scores with the database's f32 vectors. It must fall back to the
-/// scan when `only` selects few rows, where its recall would drop, and when its generation is not the database's.
+/// it would propose some thousand rows, which the store re-scores with the database's f32 vectors. It must fall back
+/// to the scan when `only` selects few rows, where its recall would drop, and when its generation is not the
+/// database's.
 pub(crate) trait CandidateIndex: Send + Sync {
     /// Rows that include all of the best `k` with a score of at least `min_score`. `only`: ascending rows to consider.
     fn candidates(&self, query: &[f32], k: usize, min_score: f32, only: Option<&[u32]>) -> Vec<u32>;

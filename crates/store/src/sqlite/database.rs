@@ -93,7 +93,7 @@ impl Database {
         action: &'static str,
         work: impl FnOnce(&Connection) -> Result<T, TransactionError>,
     ) -> Result<T, StoreError> {
-        // A statement of its own: the pool must not stay locked while a connection opens.
+        // A separate statement: the pool must not stay locked while a connection opens.
         let pooled = self.pool().pop();
         let connection = match pooled {
             Some(connection) => connection,

@@ -3,8 +3,8 @@
 //! A library's folder contains `library.sqlite` (with `-wal` and `-shm` files while in use) and `writer.lock`. One
 //! process writes; any number of processes read at the same time, each reading the last commit.
 //!
-//! A library may contain vectors of several spaces. A [`SqliteStore`] opens one of them and does not see records without
-//! a vector in that space. Records, and the metadata of their files, are shared between spaces.
+//! A library may contain vectors of several spaces. A [`SqliteStore`] opens one of them and does not see records
+//! without a vector in that space. Records, and the metadata of their files, are shared between spaces.
 //!
 //! Modules: `store` implements the trait by calling the modules below, each call in one transaction of
 //! `database`; `write_records` and `read_records` contain the SQL for records, `rows` converts between records and

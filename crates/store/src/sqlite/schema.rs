@@ -14,9 +14,9 @@ const APPLICATION_ID: i64 = 0x4c58_464d;
 /// Step `n` migrates a file from version `n` to `n + 1`. Released steps are never edited.
 const MIGRATIONS: [&str; 3] = [VERSION_1, VERSION_2, VERSION_3];
 
-/// Vectors have their own table with the id of their space: a library can contain vectors of several models, and filters
-/// do not read past vectors. `generation` counts the changes of a space's vectors, so that a reader with vectors in
-/// memory reads only later changes.
+/// Vectors have their own table with the id of their space: a library can contain vectors of several models, and
+/// filters do not read past vectors. `generation` counts the changes of a space's vectors, so that a reader with
+/// vectors in memory reads only later changes.
 pub(super) const VERSION_1: &str = "
 CREATE TABLE notes (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
@@ -90,8 +90,8 @@ DROP TABLE failures;
 ALTER TABLE failures_of_spaces RENAME TO failures;
 ";
 
-/// The indexer's state gets separate columns: until version 2 it was stored in `extra`, where search results and filters
-/// showed it. Keys with values of other types than the indexer's were set by users and stay.
+/// The indexer's state gets separate columns: until version 2 it was stored in `extra`, where search results and
+/// filters showed it. Keys with values of other types than the indexer's were set by users and stay.
 const VERSION_3: &str = "
 ALTER TABLE records ADD COLUMN stat_hash TEXT NOT NULL DEFAULT '';
 ALTER TABLE records ADD COLUMN dependencies TEXT NOT NULL DEFAULT '[]';

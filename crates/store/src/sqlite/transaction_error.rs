@@ -1,4 +1,4 @@
-//! Errors inside a transaction, where the database file is not known.
+//! Errors inside a transaction, without the path of the database.
 
 use std::path::Path;
 
