@@ -62,3 +62,8 @@ pub use picture::read_image;
 pub use place::{HIDDEN_FOLDER, LibraryPath};
 pub use point_words::EncoderOptions;
 pub use query::{Query, QueryTerm, embed_file, embed_image_file, embed_shape, embed_text};
+
+/// The README's Rust code compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct ReadmeExamples;
