@@ -1,7 +1,7 @@
 //! Real files from many programs, against what trimesh, open3d and laspy found in them (`MANIFEST.csv`), and broken
 //! files, which must give an error or a scene with notes.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot be set up has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 use std::path::{Path, PathBuf};
 

@@ -49,16 +49,16 @@ pub fn draw_point_depth(positions: &[Vec3], zyx_degrees: [f64; 3], config: &Poin
     let low = points.first().map_or(0.0, |p| p.z);
     let depth = points.last().map_or(0.0, |p| p.z) - low;
     let (dot, size) = (dot(config.diameter), config.size as usize);
+    let inside = |at: i64| usize::try_from(at).ok().filter(|at| *at < size);
     let mut drawing = vec![0.0; size * size];
     // From back to front: a later dot covers an earlier one in part.
     for point in points.iter().rev() {
         let nearness = if depth > 0.0 { 1.0 - (point.z - low) / depth } else { 1.0 };
         // NumPy, which the reference uses, rounds halves to the even neighbor.
         let pixel = |along: f64| (size as f64 / 2.0 + along * config.pixels_per_unit).round_ties_even();
-        let (row, column) = (pixel(point.x) as usize, pixel(point.y) as usize);
+        let (row, column) = (pixel(point.x) as i64, pixel(point.y) as i64);
         for &([down, right], value) in &dot {
-            let (row, column) = (row + down, column + right);
-            if row < size && column < size {
+            if let (Some(row), Some(column)) = (inside(row + down), inside(column + right)) {
                 let pixel = &mut drawing[row * size + column];
                 *pixel = *pixel * KEPT + value * nearness * (1.0 - KEPT);
             }
@@ -88,11 +88,11 @@ fn normalized(positions: &[Vec3], rotation: DMat3) -> Vec<DVec3> {
 }
 
 /// Offsets and brightness of a dot's pixels: a Gaussian, cut off at the radius.
-fn dot(diameter: u32) -> Vec<([usize; 2], f64)> {
+fn dot(diameter: u32) -> Vec<([i64; 2], f64)> {
     let radius = f64::from(diameter.saturating_sub(1)) / 2.0;
     // A dot of one pixel has radius 0.
     let scale = (radius * radius).max(f64::MIN_POSITIVE);
-    let edge = diameter as usize;
+    let edge = i64::from(diameter);
     let cells = (0..edge).flat_map(|row| (0..edge).map(move |column| [row, column]));
     let squares = cells.map(|cell| {
         let [down, right] = cell.map(|at| at as f64 - radius);
