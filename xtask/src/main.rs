@@ -4,6 +4,7 @@ mod bench;
 mod check;
 mod dependencies;
 mod parity;
+mod paths;
 mod structure;
 mod tidy;
 mod words;

@@ -89,22 +89,23 @@ fn arrays_that_may_grow_are_read_in_the_old_form_and_refused_in_the_new() {
     assert!(error.contains("chunk index"), "{error}");
 }
 
-/// Reads all there is; whatever is in the file, it is a value or an error.
-fn read_all(path: &Path) {
-    let Ok(file) = File::open(path) else { return };
+/// Reads everything; whatever is in the file, it is a value or an error. Gives how many data sets could be read.
+fn read_all(path: &Path) -> usize {
+    let Ok(file) = File::open(path) else { return 0 };
     let mut groups = vec![(String::new(), 0)];
-    let mut read = 0;
+    let (mut read, mut readable) = (0, 0);
     while let Some((group, depth)) = groups.pop() {
         for name in file.names(&group).unwrap_or_default() {
             let name = format!("{group}/{name}");
             read += 1;
             match file.dataset(&name) {
-                Ok(dataset) => drop(dataset.read()),
+                Ok(dataset) => readable += usize::from(dataset.read().is_ok()),
                 Err(_) if depth < 3 && read < 200 => groups.push((name, depth + 1)),
                 Err(_) => {}
             }
         }
     }
+    readable
 }
 
 #[test]
@@ -114,6 +115,8 @@ fn broken_files_are_values_or_errors() {
     let mut rng = SmallRng::seed_from_u64(3);
     for name in ["layouts_old.h5", "layouts_new.h5"] {
         let good = std::fs::read(fixture(name)).unwrap();
+        let whole = read_all(&fixture(name));
+        let (mut damaged, mut readable) = (0, 0);
         for _ in 0..250 {
             let mut bytes = good.clone();
             for _ in 0..rng.random_range(1..6) {
@@ -124,7 +127,13 @@ fn broken_files_are_values_or_errors() {
                 bytes.truncate(rng.random_range(0..bytes.len()));
             }
             std::fs::write(&path, &bytes).unwrap();
-            read_all(&path);
+            let found = read_all(&path);
+            (damaged, readable) = (damaged + usize::from(found < whole), readable + found);
         }
+        // Copies that all fail at their first bytes, or that all read, test nothing.
+        assert!(
+            whole > 0 && damaged > 0 && readable > 0,
+            "{name}: {damaged} damaged, {readable} of {whole} read"
+        );
     }
 }

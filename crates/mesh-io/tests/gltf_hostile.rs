@@ -2,9 +2,10 @@
 //!
 //! `GLTF_HOSTILE_CASES` sets how many copies are tried.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use lexiform_golden::shared;
 use lexiform_mesh_io::ReadOptions;
 use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
@@ -16,14 +17,7 @@ const LONGEST: Duration = Duration::from_secs(60);
 const LARGEST_FILE: u64 = 100_000;
 
 fn originals() -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .ancestors()
-        .map(|dir| dir.join("shared/assets"))
-        .find(|path| path.is_dir());
-    let Some(root) = root else {
-        println!("skipped: shared/assets is absent");
-        return Vec::new();
-    };
+    let root = shared("assets");
     let mut folders = vec![root.join("public/formats"), root.join("public/objects"), root.join("malformed")];
     let mut files = Vec::new();
     while let Some(folder) = folders.pop() {
@@ -78,12 +72,13 @@ fn damage(bytes: &mut Vec<u8>, rng: &mut SmallRng) {
 }
 
 #[test]
+#[ignore = "needs LEXIFORM_SHARED"]
 fn damaged_files_give_a_scene_or_an_error() {
     let cases = std::env::var("GLTF_HOSTILE_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(CASES);
     let files = originals();
     let mut rng = SmallRng::seed_from_u64(7);
     let (mut scenes, mut longest) = (0, Duration::ZERO);
-    for case in 0..if files.is_empty() { 0 } else { cases } {
+    for case in 0..cases {
         let path = &files[rng.random_range(0..files.len())];
         let mut bytes = std::fs::read(path).unwrap();
         damage(&mut bytes, &mut rng);
@@ -101,4 +96,6 @@ fn damaged_files_give_a_scene_or_an_error() {
         longest = longest.max(took);
     }
     println!("{cases} cases, {scenes} scenes, longest {longest:?}");
+    // Where every copy is refused at its first bytes, the readers behind are not tested.
+    assert!(scenes * 20 > cases, "{scenes} of {cases} copies are still readable");
 }

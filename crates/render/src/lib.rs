@@ -21,6 +21,7 @@ mod fill;
 mod frame;
 mod layout;
 mod light;
+mod point_depth;
 mod project;
 mod raster;
 mod ray;
@@ -41,6 +42,7 @@ use rayon::prelude::*;
 pub use config::{Background, Light, RenderConfig};
 pub use contact_sheet::{SheetCell, contact_sheet};
 pub use depth_normals::DepthNormals;
+pub use point_depth::{PointDepthConfig, draw_point_depth};
 pub use view_augmentation::{Tone, ViewAugmentation};
 
 use crate::frame::Frame;

@@ -1,7 +1,5 @@
 //! Small sound files of every format.
 
-use std::path::Path;
-
 use glam::{Vec2, Vec3, Vec4};
 use lexiform_geometry::{Mesh, PointCloud, Scene};
 use lexiform_mesh_io::Format;
@@ -57,8 +55,7 @@ pub fn made() -> Vec<(String, Vec<u8>)> {
 
 /// Real files of at most 100 kB, smallest first.
 pub fn assets() -> Vec<(String, Vec<u8>)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/assets");
-    let mut folders: Vec<_> = Some(root).filter(|p| p.is_dir()).into_iter().collect();
+    let mut folders = vec![lexiform_golden::shared("assets")];
     let mut files = Vec::new();
     while let Some(folder) = folders.pop() {
         for path in std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()) {

@@ -26,8 +26,7 @@ impl PointChange {
             }
             Self::Dropout { most } => {
                 let share = rng.unit() * most;
-                let first = cloud.positions.first().copied().unwrap_or_default();
-                cloud.positions.iter_mut().filter(|_| rng.unit() <= share).for_each(|p| *p = first);
+                drop_points(&mut cloud.positions, share, || rng.unit());
             }
             Self::Scale { low, high } => {
                 let factor = rng.between(*low, *high);
@@ -43,7 +42,7 @@ impl PointChange {
             }
             Self::Wobble { deviation, most } => {
                 let [x, y, z] = draw3(|| (rng.normal() * deviation).clamp(-most, *most)).to_array();
-                let turn = Mat3::from_rotation_z(z) * (Mat3::from_rotation_y(y) * Mat3::from_rotation_x(x));
+                let turn = perturbation(x, y, z);
                 each(&mut |p| turned(p, turn));
             }
             Self::Turn { axis } => {
@@ -77,6 +76,17 @@ impl Axis {
     }
 }
 
+/// Moves every point whose draw is at most `share` to the first one, so that the number of points stays the same.
+fn drop_points(positions: &mut [Vec3], share: f32, mut draw: impl FnMut() -> f32) {
+    let first = positions.first().copied().unwrap_or_default();
+    positions.iter_mut().filter(|_| draw() <= share).for_each(|p| *p = first);
+}
+
+/// Rotations about x, y and z, in ULIP's order: `Rz · (Ry · Rx)`.
+fn perturbation(x: f32, y: f32, z: f32) -> Mat3 {
+    Mat3::from_rotation_z(z) * (Mat3::from_rotation_y(y) * Mat3::from_rotation_x(x))
+}
+
 /// `p · R` for a row vector.
 fn turned(p: Vec3, turn: Mat3) -> Vec3 {
     turn.transpose() * p
@@ -85,6 +95,9 @@ fn turned(p: Vec3, turn: Mat3) -> Vec3 {
 fn draw3(mut draw: impl FnMut() -> f32) -> Vec3 {
     Vec3::new(draw(), draw(), draw())
 }
+
+#[cfg(test)]
+mod reference_tests;
 
 #[cfg(test)]
 mod tests {
