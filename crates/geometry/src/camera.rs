@@ -3,8 +3,8 @@
 use glam::{Affine3A, Vec3};
 use image::RgbaImage;
 
-/// Angle of view of [`Camera::catalog`] in radians.
-const CATALOG_FOV: f32 = 0.6;
+/// Angle of view of [`Camera::three_quarter_view`] in radians.
+const THREE_QUARTER_FOV_Y_RADIANS: f32 = 0.6;
 
 /// A pinhole camera with square pixels: +X right, +Y up, looking along −Z.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,9 +30,13 @@ impl Camera {
 impl Camera {
     /// The view of catalogs, of a shape that fills the unit sphere: from the front, a little from above and from the side,
     /// at a narrow angle.
-    pub fn catalog() -> Self {
-        let distance = 1.05 / (0.5 * CATALOG_FOV).sin();
-        Self::look_at(distance * Vec3::new(0.4, 0.35, 0.85).normalize(), Vec3::ZERO, CATALOG_FOV)
+    pub fn three_quarter_view() -> Self {
+        let distance = 1.05 / (0.5 * THREE_QUARTER_FOV_Y_RADIANS).sin();
+        Self::look_at(
+            distance * Vec3::new(0.4, 0.35, 0.85).normalize(),
+            Vec3::ZERO,
+            THREE_QUARTER_FOV_Y_RADIANS,
+        )
     }
 }
 

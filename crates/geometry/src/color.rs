@@ -42,13 +42,13 @@ impl ColorTables {
     /// sRGB byte of linear light; clamped, NaN is black.
     #[inline]
     pub fn srgb(&self, linear: f32) -> u8 {
-        self.srgb_at(step(linear))
+        self.srgb_at(encode_index(linear))
     }
 
     /// sRGB byte at a step (see [`step`]).
     #[inline(always)]
-    pub fn srgb_at(&self, step: u32) -> u8 {
-        self.encode[step as usize]
+    pub fn srgb_at(&self, encode_index: u32) -> u8 {
+        self.encode[encode_index as usize]
     }
 
     /// sRGB byte of 16-bit linear light.
@@ -60,7 +60,7 @@ impl ColorTables {
 
 /// The step of linear light in the table of sRGB bytes; clamped, NaN is black.
 #[inline(always)]
-pub fn step(linear: f32) -> u32 {
+pub fn encode_index(linear: f32) -> u32 {
     // Not `clamp`: these comparisons are one instruction each, and take NaN to 0.
     let positive = if linear > 0.0 { linear } else { 0.0 };
     let inside = if positive < 1.0 { positive } else { 1.0 };
@@ -111,7 +111,7 @@ mod tests {
     fn steps_are_cut_off() {
         for i in 0..=1_000_000_u32 {
             let linear = i as f32 / 1e6;
-            assert_eq!(step(linear), (linear * ENCODE_STEPS as f32 + 0.5) as u32, "{linear}");
+            assert_eq!(encode_index(linear), (linear * ENCODE_STEPS as f32 + 0.5) as u32, "{linear}");
         }
     }
 

@@ -20,7 +20,7 @@ pub mod test_shapes;
 
 pub use camera::{Camera, Rig, Views};
 pub use color::{linear_from_srgb, srgb_from_linear};
-pub use material::{AlphaMode, Material, Texture, TextureUse, Wrap};
+pub use material::{AlphaMode, Material, Texture, TextureRef, Wrap};
 pub use mesh::{Mesh, MeshError};
 pub use point_cloud::{PointCloud, PointCloudError};
 pub use rig::{RigKind, UnknownRig};

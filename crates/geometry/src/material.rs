@@ -41,16 +41,16 @@ pub struct Texture {
 
 /// A texture as a material uses it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct TextureUse {
+pub struct TextureRef {
     /// Index into [`Scene::textures`](crate::Scene::textures).
     pub texture: usize,
     /// KHR_texture_transform: applied to the mesh's coordinates before sampling.
     pub image_from_uv: Affine2,
 }
 
-impl TextureUse {
+impl TextureRef {
     /// A texture without transform.
-    pub fn plain(texture: usize) -> Self {
+    pub fn new(texture: usize) -> Self {
         Self { texture, image_from_uv: Affine2::from_translation(Vec2::ZERO) }
     }
 }
@@ -63,11 +63,11 @@ pub struct Material {
     /// Linear RGBA factor.
     pub base_color: Vec4,
     /// Texture over the mesh's coordinates.
-    pub base_color_texture: Option<TextureUse>,
+    pub base_color_texture: Option<TextureRef>,
     /// Linear light the surface gives off by itself.
     pub emissive: Vec3,
     /// Texture for `emissive`.
-    pub emissive_texture: Option<TextureUse>,
+    pub emissive_texture: Option<TextureRef>,
     /// 0 (plastic, wood) to 1 (metal).
     pub metallic: f32,
     /// 0 (mirror) to 1 (chalk).

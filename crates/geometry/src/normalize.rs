@@ -1,6 +1,6 @@
 //! Bringing a shape to the size and place that rigs and encoders expect.
 
-use glam::{Affine3A, DVec3, Mat3, Vec3};
+use glam::{Affine3A, DVec3, Vec3};
 use serde::{Deserialize, Serialize};
 
 use crate::Scene;
@@ -39,7 +39,7 @@ pub struct Normalization {
 
 impl Normalization {
     /// What brings these points to the asked extent. A single point is only moved; without points nothing changes.
-    pub fn of_points(points: impl Iterator<Item = Vec3> + Clone, center: Center, extent: Extent) -> Self {
+    pub fn from_points(points: impl Iterator<Item = Vec3> + Clone, center: Center, extent: Extent) -> Self {
         let mut low = DVec3::INFINITY;
         let mut high = DVec3::NEG_INFINITY;
         let (mut sum, mut count) = (DVec3::ZERO, 0_u64);
@@ -65,13 +65,13 @@ impl Normalization {
     }
 
     /// What brings all that can be seen of a scene to the asked extent.
-    pub fn of_scene(scene: &Scene, center: Center, extent: Extent) -> Self {
+    pub fn from_scene(scene: &Scene, center: Center, extent: Extent) -> Self {
         let corners = scene
             .meshes
             .iter()
             .flat_map(|m| m.faces().iter().flat_map(move |f| f.map(|v| m.positions()[v as usize])));
         let points = scene.clouds.iter().flat_map(|c| c.positions().iter().copied());
-        Self::of_points(corners.chain(points), center, extent)
+        Self::from_points(corners.chain(points), center, extent)
     }
 
     /// As one transform.
@@ -93,34 +93,9 @@ pub fn normalize_unit_sphere(scene: Scene, center: Center) -> (Scene, Normalizat
 
 /// The scene at the asked center and extent, and what was done to it.
 pub fn normalize(scene: Scene, center: Center, extent: Extent) -> (Scene, Normalization) {
-    let normalization = Normalization::of_scene(&scene, center, extent);
+    let normalization = Normalization::from_scene(&scene, center, extent);
     let moved = scene.transformed(Affine3A::from_translation(-normalization.center));
     (moved.transformed(Affine3A::from_scale(Vec3::splat(normalization.scale))), normalization)
-}
-
-/// The axis that points up in a file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum UpAxis {
-    /// +X.
-    X,
-    /// +Y, as everywhere in this project.
-    #[default]
-    Y,
-    /// +Z, as in CAD, printing and scanning.
-    Z,
-}
-
-impl UpAxis {
-    /// The turn that makes this axis +Y; exact.
-    pub fn y_up_from_file(self) -> Affine3A {
-        let columns = match self {
-            Self::X => [Vec3::Y, Vec3::NEG_X, Vec3::Z],
-            Self::Y => [Vec3::X, Vec3::Y, Vec3::Z],
-            Self::Z => [Vec3::X, Vec3::NEG_Z, Vec3::Y],
-        };
-        Affine3A::from_mat3(Mat3::from_cols(columns[0], columns[1], columns[2]))
-    }
 }
 
 #[cfg(test)]
@@ -157,15 +132,6 @@ mod tests {
             let (scene, n) = normalize_unit_sphere(cloud(points), Center::Bounds);
             assert!(n.center.is_finite() && n.scale.is_finite());
             assert_eq!(scene.n_points(), points.len());
-        }
-    }
-
-    #[test]
-    fn up_axes_end_up_at_y() {
-        for (axis, up) in [(UpAxis::X, Vec3::X), (UpAxis::Y, Vec3::Y), (UpAxis::Z, Vec3::Z)] {
-            let turn = axis.y_up_from_file();
-            assert_eq!(turn.transform_vector3(up), Vec3::Y);
-            assert_eq!(turn.matrix3.determinant(), 1.0);
         }
     }
 }

@@ -93,20 +93,20 @@ fn resize<const C: usize>(
     for row in source.chunks_exact(width * C) {
         for tap in &across {
             let samples = row[tap.first * C..].as_chunks::<C>().0;
-            rows.extend(weigh::<C>(tap, samples.iter()));
+            rows.extend(weighted_sum::<C>(tap, samples.iter()));
         }
     }
     let mut result = Vec::with_capacity(to_height * to_width * C);
     for tap in &taps(height, to_height) {
         for x in 0..to_width {
             let column = rows[(tap.first * to_width + x) * C..].as_chunks::<C>().0;
-            result.extend(weigh::<C>(tap, column.iter().step_by(to_width)));
+            result.extend(weighted_sum::<C>(tap, column.iter().step_by(to_width)));
         }
     }
     result
 }
 
-fn weigh<'a, const C: usize>(tap: &Taps<i64>, samples: impl Iterator<Item = &'a [u8; C]>) -> [u8; C] {
+fn weighted_sum<'a, const C: usize>(tap: &Taps<i64>, samples: impl Iterator<Item = &'a [u8; C]>) -> [u8; C] {
     let mut sums = [1i64 << (PRECISION_BITS - 1); C];
     for (weight, sample) in tap.weights.iter().zip(samples) {
         for (sum, byte) in sums.iter_mut().zip(sample) {

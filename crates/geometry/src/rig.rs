@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Camera, Rig};
 
 /// Angle of view of Blender's 35 mm lens on a 32 mm sensor, which the reference scripts use: 49.1°.
-const LENS_SLOPE: f64 = 16.0 / 35.0;
+const TAN_HALF_FOV: f64 = 16.0 / 35.0;
 /// Room around a shape that fills the unit sphere, relative to its radius.
 const MARGIN: f32 = 1.02;
 /// Cameras of [`Rig::ring`] look down by this much.
@@ -100,7 +100,7 @@ impl Rig {
     /// The script stands at 1.2 from a box of extent 0.8; here the distance is the smallest that cuts nothing off.
     pub fn openshape(count: usize) -> Self {
         let count = count.max(1);
-        let distance = nearest_distance();
+        let distance = min_distance();
         let cameras = (0..count).map(|i| {
             let ring = i * 3 / count;
             let first = (ring * count).div_ceil(3);
@@ -124,24 +124,24 @@ impl Rig {
         let count = count.max(1);
         let camera = |i| {
             let azimuth = std::f64::consts::TAU * f64::from(i) / count as f64;
-            camera_at(direction(azimuth, f64::from(elevation_radians)) * nearest_distance())
+            camera_at(direction(azimuth, f64::from(elevation_radians)) * min_distance())
         };
         Self((0..count as u32).map(camera).collect())
     }
 
     /// A rig of these cameras, or `None` without any.
-    pub fn of(cameras: Vec<Camera>) -> Option<Self> {
+    pub fn from_cameras(cameras: Vec<Camera>) -> Option<Self> {
         if cameras.is_empty() { None } else { Some(Self(cameras)) }
     }
 }
 
 fn camera_at(eye: Vec3) -> Camera {
-    Camera::look_at(eye, Vec3::ZERO, (2.0 * LENS_SLOPE.atan()) as f32)
+    Camera::look_at(eye, Vec3::ZERO, (2.0 * TAN_HALF_FOV.atan()) as f32)
 }
 
 /// How near a camera may come to the unit sphere before the image cuts it off.
-fn nearest_distance() -> f32 {
-    MARGIN * (1.0 / LENS_SLOPE.atan().sin()) as f32
+fn min_distance() -> f32 {
+    MARGIN * (1.0 / TAN_HALF_FOV.atan().sin()) as f32
 }
 
 /// Unit vector at an azimuth (0 is +Z, towards +X) and an elevation above the horizon. Angles are turned in `f64` and

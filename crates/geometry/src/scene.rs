@@ -31,7 +31,7 @@ pub struct Bounds {
 
 impl Bounds {
     /// The box around the points, or `None` without points.
-    pub fn of(points: impl IntoIterator<Item = Vec3>) -> Option<Self> {
+    pub fn from_points(points: impl IntoIterator<Item = Vec3>) -> Option<Self> {
         let mut points = points.into_iter();
         let first = points.next()?;
         Some(
@@ -88,7 +88,7 @@ impl Scene {
             .meshes
             .iter()
             .flat_map(|m| m.faces().iter().flat_map(move |f| f.map(|v| m.positions()[v as usize])));
-        Bounds::of(corners.chain(self.clouds.iter().flat_map(|c| c.positions().iter().copied())))
+        Bounds::from_points(corners.chain(self.clouds.iter().flat_map(|c| c.positions().iter().copied())))
     }
 
     /// The scene moved by `target_from_source`.

@@ -5,7 +5,7 @@ use std::f64::consts::{PI, TAU};
 use glam::{Vec2, Vec3};
 use image::{Rgba, RgbaImage};
 
-use crate::{Material, Mesh, Scene, Texture, TextureUse, Wrap};
+use crate::{Material, Mesh, Scene, Texture, TextureRef, Wrap};
 
 /// A sphere with bumps that fills the unit sphere, with smooth normals, texture coordinates and a texture of
 /// `texture_edge` texels. It has about `n_faces` triangles (100,000 gives 99,856).
@@ -30,16 +30,16 @@ pub fn bumpy_sphere(n_faces: usize, texture_edge: u32) -> Scene {
             faces.extend([[a, c, b], [b, c, d]]);
         }
     }
-    let normals = normals_of(&positions, &faces);
+    let normals = vertex_normals(&positions, &faces);
     let mesh = Mesh::new(positions, faces)
         .and_then(|m| m.with_normals(normals))
         .and_then(|m| m.with_uvs(uvs))
         .map(|m| m.with_material(Some(0)));
-    let material = Material { base_color_texture: Some(TextureUse::plain(0)), ..Material::default() };
+    let material = Material { base_color_texture: Some(TextureRef::new(0)), ..Material::default() };
     Scene {
         meshes: mesh.into_iter().collect(),
         materials: vec![material],
-        textures: vec![Texture { image: plaid(texture_edge), wrap: [Wrap::Repeat; 2] }],
+        textures: vec![Texture { image: checker_texture(texture_edge), wrap: [Wrap::Repeat; 2] }],
         ..Scene::default()
     }
 }
@@ -51,7 +51,7 @@ fn bumpy_point(azimuth: f64, polar: f64) -> Vec3 {
     Vec3::from(point)
 }
 
-fn normals_of(positions: &[Vec3], faces: &[[u32; 3]]) -> Vec<Vec3> {
+fn vertex_normals(positions: &[Vec3], faces: &[[u32; 3]]) -> Vec<Vec3> {
     let mut normals = vec![Vec3::ZERO; positions.len()];
     for face in faces {
         let [a, b, c] = face.map(|v| positions[v as usize]);
@@ -63,7 +63,7 @@ fn normals_of(positions: &[Vec3], faces: &[[u32; 3]]) -> Vec<Vec3> {
 }
 
 /// Stripes and checks in all colors, with detail down to the texel.
-fn plaid(edge: u32) -> RgbaImage {
+fn checker_texture(edge: u32) -> RgbaImage {
     RgbaImage::from_fn(edge, edge, |x, y| {
         let check = if (x / 16 + y / 16) % 2 == 0 { 255 } else { 160 };
         let grain = (x * 7 + y * 13) % 32;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use glam::Vec3;
 use lexiform_geometry::neighbors::{
-    Ball, FarthestRule, ball_query, farthest_point_sample, farthest_point_sample_by, knn,
+    Ball, FpsVariant, ball_query, farthest_point_sample, farthest_point_sample_by, knn,
 };
 use safetensors::SafeTensors;
 
@@ -59,10 +59,10 @@ fn shared(name: &str) -> Option<Golden> {
 fn farthest_points_are_those_of_each_reference() {
     let golden = Golden::here("fps.safetensors");
     let rules = [
-        ("pointnet2", FarthestRule::Pointnet2),
-        ("openpoints", FarthestRule::Openpoints),
-        ("dgl_cpu_start0", FarthestRule::LowestIndex { first: 0 }),
-        ("lowest_index", FarthestRule::LowestIndex { first: 0 }),
+        ("pointnet2", FpsVariant::Pointnet2),
+        ("openpoints", FpsVariant::Openpoints),
+        ("dgl_cpu_start0", FpsVariant::LowestIndex { first: 0 }),
+        ("lowest_index", FpsVariant::LowestIndex { first: 0 }),
     ];
     for set in ["grid", "duplicates", "all_near_origin", "random2000"] {
         let points = &golden.clouds(&format!("{set}.points"))[0];
@@ -80,7 +80,7 @@ fn farthest_points_and_neighbors_are_cg3ds() {
         (Golden::here("cg3d_ops_inputs.safetensors"), Golden::here("cg3d_ops_expected.safetensors"));
     for (set, name) in [("points", "fps_64"), ("points", "fps_400_of_300"), ("grid", "fps_grid_ties_40")] {
         for (points, expected) in inputs.clouds(set).iter().zip(expected.indices(name)) {
-            let found = farthest_point_sample_by(points, expected.len(), FarthestRule::Pointnet2);
+            let found = farthest_point_sample_by(points, expected.len(), FpsVariant::Pointnet2);
             assert_eq!(found, expected, "{name}");
         }
     }
@@ -98,7 +98,7 @@ fn neighbors_are_point_berts() {
     let Some(golden) = shared("pointbert_tiny_xyz/inputs.safetensors") else { return };
     let (centers, neighbors) = (golden.indices("fps_idx"), golden.indices("knn_idx"));
     for ((points, centers), expected) in golden.clouds("clouds").iter().zip(centers).zip(neighbors) {
-        assert_eq!(farthest_point_sample_by(points, 16, FarthestRule::Pointnet2), centers);
+        assert_eq!(farthest_point_sample_by(points, 16, FpsVariant::Pointnet2), centers);
         let queries: Vec<Vec3> = centers.iter().map(|&i| points[i]).collect();
         check_sets(&knn(points, &queries, 8), &expected, 8);
     }
@@ -119,7 +119,7 @@ fn balls_are_openshapes() {
 fn farthest_points_are_pointnexts() {
     let Some(golden) = shared("pointnext_tiny/inputs.safetensors") else { return };
     for (points, expected) in golden.clouds("clouds").iter().zip(golden.indices("fps_idx_stage1")) {
-        assert_eq!(farthest_point_sample_by(points, 128, FarthestRule::Openpoints), expected);
+        assert_eq!(farthest_point_sample_by(points, 128, FpsVariant::Openpoints), expected);
     }
 }
 

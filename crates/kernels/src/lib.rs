@@ -1,12 +1,12 @@
 //! Vector instruction levels, detected once, and loops compiled for each of them.
 //!
 //! A binary for many machines may use only the instructions that all of them have. A [`Kernel`] is a hot loop in plain
-//! Rust; [`Level::run`] compiles it once for each level and enters the copy for the level it is called on. The compiler
+//! Rust; [`SimdLevel::run`] compiles it once for each level and enters the copy for the level it is called on. The compiler
 //! vectorizes each copy but neither reorders nor fuses floating-point operations, so every level gives the same bits,
-//! unless the loop asks for fused operations itself (see [`Level::fuses`]).
+//! unless the loop asks for fused operations itself (see [`SimdLevel::fuses`]).
 //!
 //! ```
-//! use lexiform_kernels::{Kernel, Level};
+//! use lexiform_kernels::{Kernel, SimdLevel};
 //!
 //! struct Scale<'a> {
 //!     values: &'a mut [f32],
@@ -21,7 +21,7 @@
 //! }
 //!
 //! let mut values = [1.0, 2.0, 3.0];
-//! Level::detect().run(Scale { values: &mut values, factor: 2.0 });
+//! SimdLevel::detect().run(Scale { values: &mut values, factor: 2.0 });
 //! assert_eq!(values, [2.0, 4.0, 6.0]);
 //! ```
 
@@ -29,7 +29,7 @@ use std::sync::OnceLock;
 
 /// The vector instructions that a loop is compiled for, slowest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
+pub enum SimdLevel {
     /// What every machine of the architecture has.
     Portable,
     /// 256-bit vectors: AVX2 with FMA.
@@ -47,11 +47,11 @@ pub trait Kernel {
     fn run(self);
 }
 
-impl Level {
+impl SimdLevel {
     /// The fastest level that this machine can run.
     #[inline]
     pub fn detect() -> Self {
-        static LEVEL: OnceLock<Level> = OnceLock::new();
+        static LEVEL: OnceLock<SimdLevel> = OnceLock::new();
         *LEVEL.get_or_init(|| Self::available().pop().unwrap_or(Self::Portable))
     }
 
@@ -124,7 +124,7 @@ mod tests {
     fn every_level_gives_the_same_bits() {
         let values: Vec<f32> = (0..1000).map(|i| (i as f32 * 0.37).sin()).collect();
         let expected: f32 = values.iter().map(|x| x * x).sum();
-        for level in Level::available() {
+        for level in SimdLevel::available() {
             let mut sum = 0.0;
             level.run(Squares { values: &values, sum: &mut sum });
             assert_eq!(sum.to_bits(), expected.to_bits(), "{level:?}");
@@ -133,9 +133,9 @@ mod tests {
 
     #[test]
     fn the_fastest_level_is_the_last() {
-        let levels = Level::available();
+        let levels = SimdLevel::available();
         assert!(levels.is_sorted());
-        assert_eq!(levels.first(), Some(&Level::Portable));
-        assert_eq!(levels.last(), Some(&Level::detect()));
+        assert_eq!(levels.first(), Some(&SimdLevel::Portable));
+        assert_eq!(levels.last(), Some(&SimdLevel::detect()));
     }
 }

@@ -2,13 +2,13 @@
 
 use glam::{DVec3, Vec3};
 
-use crate::{color, draft::CloudDraft};
+use crate::{builder::PointCloudBuilder, color};
 
 /// Most columns of a table that are looked at.
-pub(super) const MOST: usize = 64;
+pub(super) const MAX_COLUMNS: usize = 64;
 
 /// Rows that are looked at for a guess.
-pub(super) const SAMPLE: usize = 1000;
+pub(super) const GUESS_ROWS: usize = 1000;
 
 /// Where a point's parts stand in a row.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -62,14 +62,14 @@ impl Columns {
     }
 
     /// Adds the point of a row; colors stay as they are written.
-    pub fn push(&self, row: &[f64], draft: &mut CloudDraft) {
+    pub fn push(&self, row: &[f64], builder: &mut PointCloudBuilder) {
         let at = |i: usize| row.get(i).copied().unwrap_or(f64::NAN);
-        draft.positions.push(DVec3::from(self.position.map(at)));
+        builder.positions.push(DVec3::from(self.position.map(at)));
         if let Some(color) = self.color {
-            draft.colors.push(Vec3::from(color.map(|i| at(i) as f32)));
+            builder.colors.push(Vec3::from(color.map(|i| at(i) as f32)));
         }
         if let Some(normal) = self.normal {
-            draft.normals.push(Vec3::from(normal.map(|i| at(i) as f32)));
+            builder.normals.push(Vec3::from(normal.map(|i| at(i) as f32)));
         }
     }
 }

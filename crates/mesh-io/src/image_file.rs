@@ -54,14 +54,14 @@ pub(super) fn find_near(owner: &Path, reference: &str) -> Option<PathBuf> {
     let parts: Vec<&str> = unified.split('/').filter(|p| !p.is_empty() && *p != ".").collect();
     let name = *parts.last()?;
     let relative: PathBuf = parts.iter().collect();
-    let near = !unified.starts_with('/') && !unified.contains(':') && leads_up(&relative) <= 1;
+    let near = !unified.starts_with('/') && !unified.contains(':') && parent_steps(&relative) <= 1;
     let exact = near.then(|| folder.join(&relative));
     let elsewhere =
         ["", "textures", "texture", "images", "../textures", "../images"].map(|f| folder.join(f).join(name));
     exact.iter().chain(&elsewhere).find_map(|path| existing(path))
 }
 
-fn leads_up(path: &Path) -> usize {
+fn parent_steps(path: &Path) -> usize {
     path.components().filter(|c| matches!(c, Component::ParentDir)).count()
 }
 
@@ -81,7 +81,7 @@ fn existing(path: &Path) -> Option<PathBuf> {
 }
 
 /// Most distinct names one file may have looked up: each costs a few visits to the disk.
-const MOST_REFERENCES: usize = 1024;
+const MAX_REFERENCES: usize = 1024;
 
 /// Textures read for one scene, each file once.
 pub(super) struct TextureFiles<'a> {
@@ -89,7 +89,7 @@ pub(super) struct TextureFiles<'a> {
     owner: &'a Path,
     library: PathBuf,
     read: HashMap<(PathBuf, bool), Option<usize>>,
-    asked: HashMap<(PathBuf, String, bool), Option<usize>>,
+    resolved: HashMap<(PathBuf, String, bool), Option<usize>>,
     bytes: u64,
     /// What was read, in order of first use.
     pub textures: Vec<Texture>,
@@ -104,7 +104,7 @@ impl<'a> TextureFiles<'a> {
             owner,
             library: owner.to_owned(),
             read: HashMap::new(),
-            asked: HashMap::new(),
+            resolved: HashMap::new(),
             bytes: 0,
             textures: Vec::new(),
             notes: Vec::new(),
@@ -121,21 +121,21 @@ impl<'a> TextureFiles<'a> {
     /// Index of the texture that `reference` names; `None`, with a note, where it cannot be had.
     pub fn load(&mut self, reference: &str, clamp: bool) -> Option<usize> {
         let key = (self.library.clone(), reference.to_owned(), clamp);
-        if let Some(known) = self.asked.get(&key) {
+        if let Some(known) = self.resolved.get(&key) {
             return *known;
         }
-        if self.asked.len() >= MOST_REFERENCES {
+        if self.resolved.len() >= MAX_REFERENCES {
             return None;
         }
-        let texture = self.load_new(reference, clamp).unwrap_or_else(|note| {
+        let texture = self.load_uncached(reference, clamp).unwrap_or_else(|note| {
             self.notes.push(note);
             None
         });
-        self.asked.insert(key, texture);
+        self.resolved.insert(key, texture);
         texture
     }
 
-    fn load_new(&mut self, reference: &str, clamp: bool) -> Result<Option<usize>, String> {
+    fn load_uncached(&mut self, reference: &str, clamp: bool) -> Result<Option<usize>, String> {
         let quoted = reference.escape_debug();
         let path = find_near(&self.library, reference).or_else(|| find_near(self.owner, reference));
         let path = path.ok_or_else(|| format!("texture \"{quoted}\" is missing"))?;

@@ -3,10 +3,10 @@
 //! Untrusted bytes give a [`Scene`](lexiform_geometry::Scene) or a [`ReadError`], never a panic, a hang, or unbounded
 //! memory. This crate knows no tensors, no async runtime and no network.
 
+mod builder;
 mod color;
 mod columns;
 mod dae;
-mod draft;
 mod error;
 mod format;
 mod gltf;
@@ -36,5 +36,5 @@ pub use format::{Format, UpAxis};
 pub use info::{FileInfo, SurfaceInfo, info, info_with};
 pub use read::{ReadOptions, material_library_sidecars, read, read_bytes, read_with, sidecars};
 pub use sidecar::Sidecar;
-pub use walk::{Found, HEAD_BYTES, is_asset, walk};
+pub use walk::{HEAD_BYTES, WalkResult, is_asset, walk};
 pub use write::{GlbError, WriteError, write, write_glb};

@@ -30,7 +30,7 @@ fn flatten(corners: &[Vec3]) -> Option<Vec<DVec2>> {
     Some(local.iter().map(|p| DVec2::new(p.dot(right), p.dot(up))).collect())
 }
 
-fn turn(a: DVec2, b: DVec2, c: DVec2) -> f64 {
+fn orientation(a: DVec2, b: DVec2, c: DVec2) -> f64 {
     (b - a).perp_dot(c - b)
 }
 
@@ -41,7 +41,7 @@ fn is_convex(flat: &[DVec2]) -> bool {
     let mut around = 0.0;
     for i in 0..n {
         let (a, b, c) = corner(i);
-        if turn(a, b, c) < 0.0 {
+        if orientation(a, b, c) < 0.0 {
             return false;
         }
         around += (b - a).angle_to(c - b);
@@ -78,7 +78,7 @@ fn clip_ears(flat: &[DVec2], triangles: &mut Vec<[u32; 3]>) {
 
 fn is_ear(flat: &[DVec2], ring: &[u32], ear: [usize; 3]) -> bool {
     let [a, b, c] = ear.map(|i| flat[ring[i] as usize]);
-    if turn(a, b, c) <= 0.0 {
+    if orientation(a, b, c) <= 0.0 {
         return false;
     }
     let inside = |p: DVec2| {

@@ -15,7 +15,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReadOptions {
     /// The axis that points up; `None` is the format's habit (see [`Format::up_axis`]).
-    pub up: Option<UpAxis>,
+    pub up_axis: Option<UpAxis>,
 }
 
 /// Reads any supported file.
@@ -77,18 +77,18 @@ pub fn material_library_sidecars(content: impl BufRead) -> io::Result<Vec<Sideca
 }
 
 /// A scene and what was found out on the way to it.
-pub(crate) struct Opened {
+pub(crate) struct LoadedFile {
     pub scene: Scene,
     pub format: Format,
-    pub up: UpAxis,
+    pub up_axis: UpAxis,
 }
 
-pub(crate) fn open(path: &Path, bytes: &[u8], options: &ReadOptions) -> Result<Opened, ReadError> {
+pub(crate) fn open(path: &Path, bytes: &[u8], options: &ReadOptions) -> Result<LoadedFile, ReadError> {
     let content = text::without_byte_order_mark(bytes);
     let found = sniff::format(path, &content)?;
     let source = Source { path, bytes: &content, format: found.format.name() };
     let (scene, up) = read_format(&source, found.format)?;
-    let up = options.up.unwrap_or(up);
+    let up = options.up_axis.unwrap_or(up);
     let mut scene = if up == UpAxis::Y { scene } else { scene.transformed(up.world_from_file()) };
     scene.notes.splice(0..0, found.note);
     if scene.notes.len() > limits::NOTES {
@@ -99,7 +99,7 @@ pub(crate) fn open(path: &Path, bytes: &[u8], options: &ReadOptions) -> Result<O
     if scene.is_empty() {
         return Err(ReadError::Empty { path: path.to_owned() });
     }
-    Ok(Opened { scene, format: found.format, up })
+    Ok(LoadedFile { scene, format: found.format, up_axis: up })
 }
 
 /// The scene in the file's own axes, and the one that points up.

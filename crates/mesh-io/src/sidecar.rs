@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{self, BufRead};
 
 /// Most sidecars of one file.
-const MOST_SIDECARS: usize = 4096;
+const MAX_SIDECARS: usize = 4096;
 /// Longest line of a text format that may name a sidecar.
 const LINE_BYTES: usize = 4096;
 
@@ -27,13 +27,13 @@ impl Sidecar {
     }
 }
 
-/// Sidecars in order of their paths, each once, at most [`MOST_SIDECARS`].
+/// Sidecars in order of their paths, each once, at most [`MAX_SIDECARS`].
 #[derive(Default)]
 pub(crate) struct Sidecars(BTreeSet<Sidecar>);
 
 impl Sidecars {
     pub(crate) fn push(&mut self, sidecar: Sidecar) {
-        if !sidecar.path.is_empty() && (self.0.len() < MOST_SIDECARS || self.0.contains(&sidecar)) {
+        if !sidecar.path.is_empty() && (self.0.len() < MAX_SIDECARS || self.0.contains(&sidecar)) {
             self.0.insert(sidecar);
         }
     }

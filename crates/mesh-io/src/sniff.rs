@@ -5,21 +5,21 @@ use std::path::Path;
 use crate::{Format, ReadError, text};
 
 /// A format, and a note where the file's name promised another.
-pub(super) struct Found {
+pub(super) struct DetectedFormat {
     pub format: Format,
     pub note: Option<String>,
 }
 
 /// The format of a file. Content that is beyond doubt wins over the ending.
-pub(super) fn format(path: &Path, bytes: &[u8]) -> Result<Found, ReadError> {
+pub(super) fn format(path: &Path, bytes: &[u8]) -> Result<DetectedFormat, ReadError> {
     let named = Format::from_path(path);
     let certain = from_content(bytes);
     match (named, certain) {
-        (Some(named), Some(certain)) if !same_reader(named, certain) => Ok(Found {
+        (Some(named), Some(certain)) if !same_format_family(named, certain) => Ok(DetectedFormat {
             format: certain,
             note: Some(format!("named like {}, but the content is {}", named.name(), certain.name())),
         }),
-        (Some(format), _) | (None, Some(format)) => Ok(Found { format, note: None }),
+        (Some(format), _) | (None, Some(format)) => Ok(DetectedFormat { format, note: None }),
         (None, None) => {
             let ending =
                 path.extension().map_or("no file name ending".to_owned(), |e| format!(".{}", e.display()));
@@ -28,7 +28,7 @@ pub(super) fn format(path: &Path, bytes: &[u8]) -> Result<Found, ReadError> {
     }
 }
 
-fn same_reader(a: Format, b: Format) -> bool {
+fn same_format_family(a: Format, b: Format) -> bool {
     a == b || matches!((a, b), (Format::Las | Format::Laz, Format::Las | Format::Laz))
 }
 

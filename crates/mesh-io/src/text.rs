@@ -61,7 +61,7 @@ pub(super) fn number(field: &[u8]) -> Option<f64> {
 }
 
 /// A whole number; `3.0` is 3.
-pub(super) fn whole(field: &[u8]) -> Option<i64> {
+pub(super) fn integer(field: &[u8]) -> Option<i64> {
     let text = std::str::from_utf8(field).ok()?;
     text.parse().ok().or_else(|| {
         let value: f64 = text.parse().ok()?;
@@ -107,8 +107,8 @@ mod tests {
         assert_eq!(number(b"1,5"), Some(1.5));
         assert!(number(b"-1.#IND").unwrap().is_nan());
         assert_eq!(number(b"x"), None);
-        assert_eq!(whole(b"3.0"), Some(3));
-        assert_eq!(whole(b"3.5"), None);
+        assert_eq!(integer(b"3.0"), Some(3));
+        assert_eq!(integer(b"3.5"), None);
     }
 
     #[test]

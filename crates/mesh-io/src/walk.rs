@@ -8,7 +8,7 @@ use crate::Format;
 
 /// What a walk found.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct WalkResult {
     /// Files to look at, sorted, each once.
     pub assets: Vec<PathBuf>,
     /// Folders and files that could not be looked into, with the reason.
@@ -22,7 +22,7 @@ const POINT_COLUMNS: std::ops::RangeInclusive<u64> = 3..=16;
 
 /// Files with a 3D ending below `roots`. A root that is a file is taken whatever its ending says. Names that start
 /// with a dot are passed over, and folders behind symbolic links are not entered, so that a walk always ends.
-pub fn walk(roots: &[PathBuf]) -> Found {
+pub fn walk(roots: &[PathBuf]) -> WalkResult {
     let mut assets = BTreeSet::new();
     let mut unreadable = Vec::new();
     let mut folders: Vec<PathBuf> = Vec::new();
@@ -47,7 +47,7 @@ pub fn walk(roots: &[PathBuf]) -> Found {
         }
     }
     unreadable.sort();
-    Found { assets: assets.into_iter().collect(), unreadable }
+    WalkResult { assets: assets.into_iter().collect(), unreadable }
 }
 
 fn visit(path: PathBuf, folders: &mut Vec<PathBuf>, assets: &mut BTreeSet<PathBuf>) {

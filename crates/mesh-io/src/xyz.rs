@@ -2,8 +2,8 @@
 
 use crate::{
     ReadError,
-    columns::{Columns, MOST, SAMPLE},
-    draft::count,
+    builder::pluralize,
+    columns::{Columns, GUESS_ROWS, MAX_COLUMNS},
     source::Source,
     text,
 };
@@ -16,7 +16,7 @@ pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
     let mut rows =
         Rows { table: &table, lines: text::lines(source.bytes), row: Vec::new(), bad: 0, first_bad: None };
     let mut sample = Vec::new();
-    while sample.len() < SAMPLE && rows.advance() {
+    while sample.len() < GUESS_ROWS && rows.advance() {
         sample.push(rows.row.clone());
     }
     let named = table.names.as_deref().and_then(Columns::from_names);
@@ -31,30 +31,30 @@ pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
         return Err(source.invalid(first_bad.unwrap_or_default()));
     }
     if bad > 0 {
-        scene.notes.push(format!("skipped {} that hold no point", count(bad, "line")));
+        scene.notes.push(format!("skipped {} that hold no point", pluralize(bad, "line")));
     }
     if !points.positions.is_empty() {
-        let cloud = points.finish(source, &mut scene.notes)?;
+        let cloud = points.build(source, &mut scene.notes)?;
         scene.clouds.push(cloud);
     }
     Ok(scene)
 }
 
-type Collected = (super::draft::CloudDraft, usize, Option<String>);
+type Collected = (super::builder::PointCloudBuilder, usize, Option<String>);
 
 fn collect(source: &Source, table: &Table, columns: &Columns) -> Result<Collected, ReadError> {
     let mut rows = Rows { table, lines: text::lines(source.bytes), row: Vec::new(), bad: 0, first_bad: None };
-    let mut draft = crate::draft::CloudDraft::default();
+    let mut builder = crate::builder::PointCloudBuilder::default();
     while rows.advance() {
         if rows.row.len() <= columns.position.into_iter().max().unwrap_or(2) {
             rows.bad += 1;
             continue;
         }
-        columns.push(&rows.row, &mut draft);
-        source.check_vertices(draft.positions.len() as u64)?;
+        columns.push(&rows.row, &mut builder);
+        source.check_vertices(builder.positions.len() as u64)?;
     }
-    crate::columns::linearize(&mut draft.colors);
-    Ok((draft, rows.bad, rows.first_bad))
+    crate::columns::linearize(&mut builder.colors);
+    Ok((builder, rows.bad, rows.first_bad))
 }
 
 /// How the rows are written.
@@ -85,7 +85,7 @@ impl Table {
             }
             let comment = line.starts_with(b"#") || line.starts_with(b"//");
             table.delimiter = Delimiter::of(line);
-            let fields: Vec<&[u8]> = table.delimiter.split(line).take(MOST).collect();
+            let fields: Vec<&[u8]> = table.delimiter.split(line).take(MAX_COLUMNS).collect();
             let numeric = fields.iter().filter(|f| text::number(f).is_some()).count();
             if !comment && numeric >= 3 {
                 return Ok(table);
@@ -158,7 +158,7 @@ impl<'b, L: Iterator<Item = (usize, &'b [u8])>> Rows<'_, L> {
                 continue;
             }
             self.row.clear();
-            self.row.extend(self.table.delimiter.split(line).map_while(text::number).take(MOST));
+            self.row.extend(self.table.delimiter.split(line).map_while(text::number).take(MAX_COLUMNS));
             match self.row.len() {
                 3.. => return true,
                 // The count of points that PTS files begin with, once or before each scan.

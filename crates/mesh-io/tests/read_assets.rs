@@ -85,7 +85,7 @@ fn check(row: &std::collections::HashMap<String, String>, scene: &Scene) -> Opti
 #[test]
 fn files_that_others_load_load_here_with_the_same_content() {
     let Some(folder) = assets("public") else { return };
-    let options = ReadOptions { up: Some(UpAxis::Y) };
+    let options = ReadOptions { up_axis: Some(UpAxis::Y) };
     let mut problems = Vec::new();
     let mut read = 0;
     for row in manifest(&folder) {

@@ -9,7 +9,7 @@ use lexiform_geometry::Scene;
 use lexiform_mesh_io::{ReadError, ReadOptions, UpAxis};
 
 fn try_read(name: &str, bytes: &[u8]) -> Result<Scene, ReadError> {
-    lexiform_mesh_io::read_bytes(Path::new(name), bytes, &ReadOptions { up: Some(UpAxis::Y) })
+    lexiform_mesh_io::read_bytes(Path::new(name), bytes, &ReadOptions { up_axis: Some(UpAxis::Y) })
 }
 
 fn read(name: &str, bytes: &[u8]) -> Scene {

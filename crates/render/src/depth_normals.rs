@@ -9,8 +9,8 @@ use rayon::prelude::*;
 
 use crate::band::Band;
 use crate::config::RenderConfig;
-use crate::frame::{BAND, Frame};
-use crate::samples::NOTHING;
+use crate::frame::{BAND_HEIGHT, Frame};
+use crate::samples::NO_ID;
 
 /// Depth and normals of a view, row-major, top-left first.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,7 +23,7 @@ pub struct DepthNormals {
 impl DepthNormals {
     /// Steps of [`DepthNormals::depth_image`] in one unit of the scene. The cameras of all rigs see a shape in the unit sphere
     /// at less than 5 units, and 65,535 steps are 6.5.
-    pub const STEPS: f32 = 10_000.0;
+    pub const DEPTH_STEPS_PER_UNIT: f32 = 10_000.0;
 
     /// Edge of the view in pixels.
     pub fn size(&self) -> u32 {
@@ -42,11 +42,11 @@ impl DepthNormals {
         &self.normals
     }
 
-    /// Depth in steps of 1 / [`DepthNormals::STEPS`] unit, rounded; 0 where nothing is and nowhere else, 65,535 for whatever is
+    /// Depth in steps of 1 / [`DepthNormals::DEPTH_STEPS_PER_UNIT`] unit, rounded; 0 where nothing is and nowhere else, 65,535 for whatever is
     /// farther.
     pub fn depth_image(&self) -> ImageBuffer<Luma<u16>, Vec<u16>> {
         let steps = |depth: f32| match depth > 0.0 {
-            true => ((depth * Self::STEPS + 0.5) as u16).max(1),
+            true => ((depth * Self::DEPTH_STEPS_PER_UNIT + 0.5) as u16).max(1),
             false => 0,
         };
         ImageBuffer::from_fn(self.size, self.size, |x, y| Luma([steps(self.depth[self.index(x, y)])]))
@@ -69,7 +69,7 @@ impl DepthNormals {
 
 impl RenderConfig {
     /// The same view with one sample a pixel.
-    pub(crate) fn single(self) -> Self {
+    pub(crate) fn single_sample(self) -> Self {
         Self { samples_per_edge: 1, ..self.clamped() }
     }
 }
@@ -83,18 +83,18 @@ impl Frame<'_> {
         if size == 0 {
             return maps;
         }
-        let layout = self.layout();
-        let chunk = (size * BAND) as usize;
+        let binned = self.binned();
+        let chunk = (size * BAND_HEIGHT) as usize;
         let bands = maps.depth.par_chunks_mut(chunk).zip(maps.normals.par_chunks_mut(chunk));
         bands.enumerate().for_each(|(index, (depth, normals))| {
-            let band = self.band(&layout, index);
+            let band = self.band(&binned, index);
             for (pixel, (depth, normal)) in depth.iter_mut().zip(normals).enumerate() {
                 let (x, y) =
                     ((pixel % size as usize) as i32, band.rows.start + (pixel / size as usize) as i32);
                 if let Some((inverse_depth, id)) = nearest(&band, x, y) {
                     let ray = self.ray(x as f32 + 0.5, y as f32 + 0.5);
                     *depth = 1.0 / inverse_depth;
-                    *normal = self.projection.direction_in_camera(self.stage.normal(id, &ray));
+                    *normal = self.projection.direction_in_camera(self.scene.normal(id, &ray));
                 }
             }
         });
@@ -107,7 +107,7 @@ fn nearest(band: &Band, x: i32, y: i32) -> Option<(f32, u32)> {
     let index = band.index(x, y);
     let behind = band.row((y - band.rows.start) as usize)[x as usize];
     let veil = band.layers.as_ref().and_then(|layers| layers.nearest(index, behind.inverse_depth()));
-    veil.or_else(|| (behind.id() != NOTHING).then(|| (behind.inverse_depth(), behind.id())))
+    veil.or_else(|| (behind.id() != NO_ID).then(|| (behind.inverse_depth(), behind.id())))
 }
 
 #[cfg(test)]
@@ -225,8 +225,10 @@ mod tests {
         let maps = depth_normals(&Scene { clouds: vec![cloud], ..Scene::default() }, Vec3::Z * 3.0);
         let middle = 32 * 65 + 32;
         assert!((maps.depth()[middle] - 3.0).abs() < 0.1 && maps.normals()[middle].z > 0.99);
-        let empty = super::super::Renderer::new(&Scene::default())
-            .depth_normals(&Camera::catalog(), &RenderConfig { size: 0, ..RenderConfig::default() });
+        let empty = super::super::Renderer::new(&Scene::default()).depth_normals(
+            &Camera::three_quarter_view(),
+            &RenderConfig { size: 0, ..RenderConfig::default() },
+        );
         assert!(empty.depth().is_empty());
     }
 }

@@ -4,20 +4,20 @@ use lexiform_geometry::Camera;
 
 use crate::bins::Bands;
 use crate::config::RenderConfig;
-use crate::light::Lamps;
+use crate::light::Lighting;
+use crate::prepared_scene::PreparedScene;
 use crate::project::Projection;
 use crate::ray::Ray;
-use crate::stage::Stage;
-use lexiform_kernels::Level;
+use lexiform_kernels::SimdLevel;
 
 /// Pixel rows of a band; its samples fit the second-level cache.
-pub(crate) const BAND: u32 = 32;
+pub(crate) const BAND_HEIGHT: u32 = 32;
 /// One view to draw.
 pub(crate) struct Frame<'a> {
-    pub(crate) stage: &'a Stage<'a>,
+    pub(crate) scene: &'a PreparedScene<'a>,
     pub(crate) config: RenderConfig,
-    pub(crate) level: Level,
-    pub(crate) lamps: Lamps,
+    pub(crate) level: SimdLevel,
+    pub(crate) lighting: Lighting,
     pub(crate) projection: Projection,
     /// Area of a pixel at depth 1.
     pub(crate) pixel_area: f32,
@@ -25,13 +25,18 @@ pub(crate) struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    pub(crate) fn new(stage: &'a Stage<'a>, camera: &Camera, config: RenderConfig, level: Level) -> Self {
+    pub(crate) fn new(
+        scene: &'a PreparedScene<'a>,
+        camera: &Camera,
+        config: RenderConfig,
+        level: SimdLevel,
+    ) -> Self {
         let grid = config.size * config.samples_per_edge;
         let projection = Projection::new(camera, grid);
         let pixel = config.samples_per_edge as f32 / projection.focal;
-        let bands = Bands::new(grid, BAND * config.samples_per_edge);
-        let lamps = Lamps::new(&config.light);
-        Self { stage, config, level, lamps, projection, pixel_area: pixel * pixel, bands }
+        let bands = Bands::new(grid, BAND_HEIGHT * config.samples_per_edge);
+        let lighting = Lighting::new(&config.light);
+        Self { scene, config, level, lighting, projection, pixel_area: pixel * pixel, bands }
     }
 
     /// The ray through a point of the grid.

@@ -9,29 +9,29 @@
 //! the wrong way round.
 
 mod band;
+mod binned;
 mod bins;
 mod blend;
 mod config;
 mod contact_sheet;
 mod coverage;
-mod depth_floor;
 mod depth_normals;
 mod encode;
 mod fill;
 mod frame;
-mod layout;
+mod hi_z;
 mod light;
+mod prepared_scene;
 mod project;
 mod raster;
 mod ray;
 mod resolve;
 mod samples;
 mod shade;
-mod small;
-mod splat;
-mod stage;
 #[cfg(test)]
-mod twins;
+mod simd_tests;
+mod small_triangles;
+mod splat;
 mod view_augmentation;
 
 use image::RgbaImage;
@@ -41,33 +41,33 @@ use rayon::prelude::*;
 pub use config::{Background, Light, RenderConfig};
 pub use contact_sheet::{SheetCell, contact_sheet};
 pub use depth_normals::DepthNormals;
-pub use view_augmentation::{Tone, ViewAugmentation};
+pub use view_augmentation::{ColorJitter, ViewAugmentation};
 
 use crate::frame::Frame;
-use crate::stage::Stage;
-use lexiform_kernels::Level;
+use crate::prepared_scene::PreparedScene;
+use lexiform_kernels::SimdLevel;
 
 /// A scene made ready for drawing: mip maps of its textures, sizes and normals of its points. Worth keeping
 /// where views are asked for one by one.
 pub struct Renderer<'a> {
-    stage: Stage<'a>,
-    level: Level,
+    scene: PreparedScene<'a>,
+    level: SimdLevel,
 }
 
 impl<'a> Renderer<'a> {
     /// Prepares a scene. Textures and materials that do not exist are passed over.
     pub fn new(scene: &'a Scene) -> Self {
-        Self { stage: Stage::new(scene), level: Level::detect() }
+        Self { scene: PreparedScene::new(scene), level: SimdLevel::detect() }
     }
 
     /// One view, sRGB with straight alpha.
     pub fn render(&self, camera: &Camera, config: &RenderConfig) -> RgbaImage {
-        Frame::new(&self.stage, camera, config.clamped(), self.level).draw()
+        Frame::new(&self.scene, camera, config.clamped(), self.level).draw()
     }
 
     /// Depth and normals of a view; of the settings the size alone matters.
     pub fn depth_normals(&self, camera: &Camera, config: &RenderConfig) -> DepthNormals {
-        Frame::new(&self.stage, camera, config.single(), self.level).depth_normals()
+        Frame::new(&self.scene, camera, config.single_sample(), self.level).depth_normals()
     }
 
     /// A view from every camera of the rig.

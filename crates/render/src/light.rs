@@ -6,13 +6,13 @@ use crate::config::Light;
 
 /// Lights ready for use.
 #[derive(Clone, Copy)]
-pub(crate) struct Lamps {
+pub(crate) struct Lighting {
     light: Light,
     /// Unit vector.
     towards_key: Vec3,
 }
 
-impl Lamps {
+impl Lighting {
     pub(crate) fn new(light: &Light) -> Self {
         let towards_key = Vec3::from(light.key_direction).try_normalize().unwrap_or(Vec3::Y);
         Self { light: *light, towards_key }

@@ -9,10 +9,10 @@ use lexiform_kernels::Kernel;
 pub(crate) const SUBSAMPLE: i32 = 1 << SUBSAMPLE_BITS;
 pub(crate) const SUBSAMPLE_BITS: u32 = 8;
 /// Nothing nearer to the camera than this is drawn.
-const NEAR: f32 = 1e-3;
+const NEAR_PLANE: f32 = 1e-3;
 /// Vertices farther from the middle of the grid than this many samples are cut off, so that products of
 /// coordinates stay exact.
-const GUARD: f32 = 32_768.0;
+const GUARD_BAND: f32 = 32_768.0;
 
 /// A camera over a square grid of samples.
 #[derive(Clone, Copy)]
@@ -32,16 +32,16 @@ pub(crate) struct Projection {
 
 /// Positions, coordinate by coordinate.
 #[derive(Default)]
-pub(crate) struct Places {
+pub(crate) struct SoaPositions {
     x: Vec<f32>,
     y: Vec<f32>,
     z: Vec<f32>,
 }
 
 /// Puts places on the grid.
-pub(crate) struct Snap<'a> {
+pub(crate) struct ProjectVertices<'a> {
     pub(crate) projection: &'a Projection,
-    pub(crate) places: &'a Places,
+    pub(crate) positions: &'a SoaPositions,
     /// Of the first place.
     pub(crate) first: usize,
     pub(crate) vertices: &'a mut [GridVertex],
@@ -106,7 +106,7 @@ impl Projection {
         let x = in_camera.x * inverse_depth * self.focal;
         let y = -in_camera.y * inverse_depth * self.focal;
         // Not lazily: this runs in loops without branches.
-        let drawable = (in_camera.z <= -NEAR) & (x.abs() <= GUARD) & (y.abs() <= GUARD);
+        let drawable = (in_camera.z <= -NEAR_PLANE) & (x.abs() <= GUARD_BAND) & (y.abs() <= GUARD_BAND);
         let keep = |v: f32| if drawable { v } else { 0.0 };
         let to_grid = |v: f32| keep((v + self.center) * SUBSAMPLE as f32) as i32;
         GridVertex { x: to_grid(x), y: to_grid(y), inverse_depth: keep(inverse_depth) }
@@ -114,10 +114,10 @@ impl Projection {
 
     /// Cuts a triangle to what can be snapped and hands on the pieces.
     pub(crate) fn clip(&self, corners: [Vec3; 3], mut piece: impl FnMut([GridVertex; 3])) {
-        let reach = 0.999 * GUARD / self.focal;
+        let reach = 0.999 * GUARD_BAND / self.focal;
         // Inside where `plane · point >= offset`; the sides leave room for rounding.
         let planes = [
-            (Vec3::NEG_Z, 2.0 * NEAR),
+            (Vec3::NEG_Z, 2.0 * NEAR_PLANE),
             (Vec3::new(1.0, 0.0, -reach), 0.0),
             (Vec3::new(-1.0, 0.0, -reach), 0.0),
             (Vec3::new(0.0, 1.0, -reach), 0.0),
@@ -125,7 +125,7 @@ impl Projection {
         ];
         let mut polygon: Vec<Vec3> = corners.iter().map(|&c| self.in_camera(c)).collect();
         for (plane, offset) in planes {
-            polygon = cut(&polygon, plane, offset);
+            polygon = clip_to_plane(&polygon, plane, offset);
         }
         let on_grid: Vec<GridVertex> = polygon.iter().map(|&p| self.snap(p)).collect();
         for pair in on_grid.windows(2).skip(1) {
@@ -137,7 +137,7 @@ impl Projection {
     }
 }
 
-impl Places {
+impl SoaPositions {
     pub(crate) fn new(positions: impl Iterator<Item = Vec3> + Clone) -> Self {
         let list = |axis: usize| positions.clone().map(|p| p[axis]).collect();
         Self { x: list(0), y: list(1), z: list(2) }
@@ -148,12 +148,12 @@ impl Places {
     }
 }
 
-impl Kernel for Snap<'_> {
+impl Kernel for ProjectVertices<'_> {
     #[inline(always)]
     fn run(self) {
         let range = self.first..self.first + self.vertices.len();
-        let places = self.places;
-        let (xs, ys, zs) = (&places.x[range.clone()], &places.y[range.clone()], &places.z[range]);
+        let positions = self.positions;
+        let (xs, ys, zs) = (&positions.x[range.clone()], &positions.y[range.clone()], &positions.z[range]);
         for (((vertex, &x), &y), &z) in self.vertices.iter_mut().zip(xs).zip(ys).zip(zs) {
             *vertex = self.projection.snap(self.projection.in_camera(Vec3::new(x, y, z)));
         }
@@ -168,7 +168,7 @@ impl GridVertex {
 }
 
 /// The part of a convex polygon on the inner side of a plane.
-fn cut(polygon: &[Vec3], plane: Vec3, offset: f32) -> Vec<Vec3> {
+fn clip_to_plane(polygon: &[Vec3], plane: Vec3, offset: f32) -> Vec<Vec3> {
     let mut inside = Vec::with_capacity(polygon.len() + 1);
     for (i, &from) in polygon.iter().enumerate() {
         let to = polygon[(i + 1) % polygon.len()];

@@ -28,7 +28,7 @@ impl Ray {
         let normal = ab.cross(ac);
         let sign = if normal.dot(self.direction) > 0.0 { -1.0 } else { 1.0 };
         Intersection {
-            weights: Vec3::new(1.0 - weight_b - weight_c, weight_b, weight_c),
+            barycentric: Vec3::new(1.0 - weight_b - weight_c, weight_b, weight_c),
             face_normal: unit_or(normal * sign, Vec3::Y),
             footprint: depth * depth * self.pixel_area * inverse.abs(),
         }

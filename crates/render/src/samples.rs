@@ -3,15 +3,15 @@
 use std::ops::Range;
 
 /// No triangle and no point.
-pub(crate) const NOTHING: u32 = u32::MAX;
+pub(crate) const NO_ID: u32 = u32::MAX;
 
 /// Samples drawn at a time.
-pub(crate) const STEP: usize = 4;
+pub(crate) const SAMPLES_PER_STEP: usize = 4;
 
 /// The nearest thing at a sample: inverse depth above, the id's complement below, so that the larger number is the
 /// nearer one and, at equal depth, the one of lower id. 0 is nothing. Signed, because processors compare that sooner.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub(crate) struct Seen(i64);
+pub(crate) struct VisibilitySample(i64);
 
 /// Samples of some rows.
 pub(crate) struct Target<'a> {
@@ -19,14 +19,14 @@ pub(crate) struct Target<'a> {
     pub(crate) rows: [i32; 2],
     /// Samples of a row that are in the view.
     pub(crate) grid: i32,
-    /// Samples from row to row; at least `STEP` more than are in the view.
+    /// Samples from row to row; at least `SAMPLES_PER_STEP` more than are in the view.
     pub(crate) stride: usize,
-    pub(crate) seen: &'a mut [Seen],
+    pub(crate) visibility: &'a mut [VisibilitySample],
     /// Columns where anything may have been drawn.
-    pub(crate) drawn: &'a mut Range<i32>,
+    pub(crate) dirty_columns: &'a mut Range<i32>,
 }
 
-impl Seen {
+impl VisibilitySample {
     /// Nearer than anything.
     pub(crate) const NEAREST: Self = Self(i64::MAX);
 
@@ -72,12 +72,12 @@ impl Seen {
 }
 
 /// Columns of a grid in which nothing is drawn yet: the first is past the last, so that any column widens it to itself.
-pub(crate) fn nothing(grid: i32) -> Range<i32> {
+pub(crate) fn empty_columns(grid: i32) -> Range<i32> {
     Range { start: grid, end: 0 }
 }
 
 /// Takes columns `first..=last` to those that were drawn.
 #[inline(always)]
-pub(crate) fn widen(drawn: &mut Range<i32>, first: i32, last: i32) {
-    *drawn = drawn.start.min(first)..drawn.end.max(last + 1);
+pub(crate) fn widen(dirty_columns: &mut Range<i32>, first: i32, last: i32) {
+    *dirty_columns = dirty_columns.start.min(first)..dirty_columns.end.max(last + 1);
 }

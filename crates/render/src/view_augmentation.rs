@@ -10,22 +10,22 @@ pub struct ViewAugmentation {
     /// Pixels that the window moves by, before enlarging, to the right and down.
     pub shift: [f32; 2],
     /// Whether left and right change places.
-    pub mirror: bool,
+    pub horizontal_flip: bool,
     /// Brightness, contrast and color.
-    pub tone: Tone,
+    pub color_jitter: ColorJitter,
     /// What shows where nothing is, 0–255: at the top and at the bottom, evenly from one to the other between.
     pub background: [[f32; 3]; 2],
 }
 
 /// Brightness, contrast, and how much color is left.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Tone {
+pub struct ColorJitter {
     /// What values are multiplied by.
     pub gain: f32,
     /// What is added then, of 255.
     pub offset: f32,
     /// 0 is gray, 1 leaves colors as they are.
-    pub color: f32,
+    pub saturation: f32,
 }
 
 impl ViewAugmentation {
@@ -34,10 +34,10 @@ impl ViewAugmentation {
         let (width, height) = (view.width() as f32, view.height() as f32);
         let source = |c: f32, size: f32, shift: f32| (c - size / 2.0 + shift) / self.zoom + size / 2.0;
         RgbaImage::from_fn(view.width(), view.height(), |x, y| {
-            let across = if self.mirror { width - 1.0 - x as f32 } else { x as f32 };
+            let across = if self.horizontal_flip { width - 1.0 - x as f32 } else { x as f32 };
             let place = [source(across, width, self.shift[0]), source(y as f32, height, self.shift[1])];
             let [r, g, b, a] = bilinear(view, place);
-            let toned = self.tone.apply([r, g, b]);
+            let toned = self.color_jitter.apply([r, g, b]);
             let [top, bottom] = self.background;
             let down = (y as f32 + 0.5) / height;
             let behind = |i: usize| top[i] + (bottom[i] - top[i]) * down;
@@ -47,10 +47,10 @@ impl ViewAugmentation {
     }
 }
 
-impl Tone {
+impl ColorJitter {
     fn apply(&self, rgb: [f32; 3]) -> [f32; 3] {
         let gray = rgb.iter().sum::<f32>() / 3.0;
-        rgb.map(|c| ((gray + (c - gray) * self.color) * self.gain + self.offset).clamp(0.0, 255.0))
+        rgb.map(|c| ((gray + (c - gray) * self.saturation) * self.gain + self.offset).clamp(0.0, 255.0))
     }
 }
 
@@ -80,8 +80,8 @@ mod tests {
     const PLAIN: ViewAugmentation = ViewAugmentation {
         zoom: 1.0,
         shift: [0.0; 2],
-        mirror: false,
-        tone: Tone { gain: 1.0, offset: 0.0, color: 1.0 },
+        horizontal_flip: false,
+        color_jitter: ColorJitter { gain: 1.0, offset: 0.0, saturation: 1.0 },
         background: [[255.0, 0.0, 10.0]; 2],
     };
 
@@ -97,7 +97,7 @@ mod tests {
     fn what_is_transparent_shows_the_background() {
         let out = PLAIN.apply(&view());
         assert_eq!([out.get_pixel(0, 3).0, out.get_pixel(7, 3).0], [[200, 100, 30, 255], [255, 0, 10, 255]]);
-        let mirrored = ViewAugmentation { mirror: true, ..PLAIN }.apply(&view());
+        let mirrored = ViewAugmentation { horizontal_flip: true, ..PLAIN }.apply(&view());
         assert_eq!(
             [mirrored.get_pixel(7, 3).0, mirrored.get_pixel(0, 3).0],
             [[200, 100, 30, 255], [255, 0, 10, 255]]
@@ -112,8 +112,8 @@ mod tests {
 
     #[test]
     fn tone_takes_color_away_and_frames_move() {
-        let gray = Tone { gain: 1.0, offset: 5.0, color: 0.0 };
-        let [r, g, b, _] = ViewAugmentation { tone: gray, ..PLAIN }.apply(&view()).get_pixel(0, 0).0;
+        let gray = ColorJitter { gain: 1.0, offset: 5.0, saturation: 0.0 };
+        let [r, g, b, _] = ViewAugmentation { color_jitter: gray, ..PLAIN }.apply(&view()).get_pixel(0, 0).0;
         assert_eq!([r, g, b], [105; 3]);
         let moved = ViewAugmentation { shift: [4.0, 0.0], ..PLAIN }.apply(&view());
         assert_eq!(moved.get_pixel(0, 0).0, [255, 0, 10, 255]);

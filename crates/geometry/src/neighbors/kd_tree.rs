@@ -5,13 +5,13 @@ use glam::Vec3;
 use crate::Bounds;
 
 /// Points a leaf holds; scanning so many costs less than another level of the tree.
-const LEAF: usize = 8;
+const LEAF_SIZE: usize = 8;
 /// Larger halves are ordered by two threads.
-const PARALLEL: usize = 1 << 14;
+const MIN_PARALLEL_NODES: usize = 1 << 14;
 
 /// An index for nearest-neighbor queries. Holds its own copy of the points.
 pub struct KdTree {
-    /// Each range's middle node divides it along its axis; ranges of at most [`LEAF`] are not divided.
+    /// Each range's middle node divides it along its axis; ranges of at most [`LEAF_SIZE`] are not divided.
     nodes: Vec<Node>,
 }
 
@@ -36,7 +36,7 @@ impl KdTree {
     pub fn new(positions: &[Vec3]) -> Self {
         let node = |(&position, index): (&Vec3, u32)| Node { position, index, axis: 0 };
         let mut nodes: Vec<Node> = positions.iter().zip(0..).map(node).collect();
-        divide(&mut nodes);
+        split(&mut nodes);
         Self { nodes }
     }
 
@@ -53,8 +53,8 @@ impl KdTree {
 }
 
 /// Orders nodes so that the middle one of each range divides it along its longest extent.
-fn divide(nodes: &mut [Node]) {
-    if nodes.len() <= LEAF {
+fn split(nodes: &mut [Node]) {
+    if nodes.len() <= LEAF_SIZE {
         return;
     }
     let axis = longest_axis(nodes);
@@ -64,16 +64,16 @@ fn divide(nodes: &mut [Node]) {
     });
     nodes[middle].axis = axis as u8;
     let (below, above) = nodes.split_at_mut(middle);
-    if below.len() > PARALLEL {
-        rayon::join(|| divide(below), || divide(&mut above[1..]));
+    if below.len() > MIN_PARALLEL_NODES {
+        rayon::join(|| split(below), || split(&mut above[1..]));
     } else {
-        divide(below);
-        divide(&mut above[1..]);
+        split(below);
+        split(&mut above[1..]);
     }
 }
 
 fn longest_axis(nodes: &[Node]) -> usize {
-    let extents = Bounds::of(nodes.iter().map(|n| n.position)).map_or(Vec3::ZERO, |b| b.extents());
+    let extents = Bounds::from_points(nodes.iter().map(|n| n.position)).map_or(Vec3::ZERO, |b| b.extents());
     if extents.x >= extents.y && extents.x >= extents.z {
         0
     } else if extents.y >= extents.z {
@@ -92,7 +92,7 @@ struct Search {
 
 impl Search {
     fn visit(&mut self, nodes: &[Node]) {
-        if nodes.len() <= LEAF {
+        if nodes.len() <= LEAF_SIZE {
             nodes.iter().for_each(|node| self.offer(node));
             return;
         }

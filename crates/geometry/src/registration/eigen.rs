@@ -1,7 +1,7 @@
 //! Eigenvalues and eigenvectors of small symmetric matrices, by Jacobi's rotations.
 
 /// More sweeps than a matrix of this size ever needs.
-const SWEEPS: usize = 30;
+const MAX_SWEEPS: usize = 30;
 
 /// Eigenvalues, largest first, each with its unit eigenvector.
 pub(super) fn eigen<const N: usize>(mut matrix: [[f64; N]; N]) -> [(f64, [f64; N]); N] {
@@ -9,11 +9,11 @@ pub(super) fn eigen<const N: usize>(mut matrix: [[f64; N]; N]) -> [(f64, [f64; N
     for (i, row) in vectors.iter_mut().enumerate() {
         row[i] = 1.0;
     }
-    for _ in 0..SWEEPS {
+    for _ in 0..MAX_SWEEPS {
         let mut turned = false;
         for p in 0..N {
             for q in p + 1..N {
-                turned |= turn(&mut matrix, &mut vectors, p, q);
+                turned |= jacobi_rotate(&mut matrix, &mut vectors, p, q);
             }
         }
         if !turned {
@@ -27,7 +27,12 @@ pub(super) fn eigen<const N: usize>(mut matrix: [[f64; N]; N]) -> [(f64, [f64; N
 
 /// Turns in the plane of two axes so that their common element becomes 0; `false` where it is. Rows of `vectors` are the
 /// eigenvectors.
-fn turn<const N: usize>(matrix: &mut [[f64; N]; N], vectors: &mut [[f64; N]; N], p: usize, q: usize) -> bool {
+fn jacobi_rotate<const N: usize>(
+    matrix: &mut [[f64; N]; N],
+    vectors: &mut [[f64; N]; N],
+    p: usize,
+    q: usize,
+) -> bool {
     let off = matrix[p][q];
     if off.abs() <= f64::EPSILON * (matrix[p][p].abs() + matrix[q][q].abs()) || !off.is_finite() {
         return false;

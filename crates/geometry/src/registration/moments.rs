@@ -9,20 +9,20 @@ use super::eigen::eigen;
 use crate::Scene;
 
 /// Points beside triangles count as this part of their area at least: a few points far off are seen, too.
-const LEAST_POINTS: f64 = 1.0 / 64.0;
+const MIN_POINT_WEIGHT: f64 = 1.0 / 64.0;
 
 /// Mean and spread of triangles and points.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Moments {
     pub(super) mean: DVec3,
     /// Root of the mean squared distance to `mean`.
-    pub(super) radius: f64,
+    pub(super) rms_radius: f64,
     /// Principal axes as rows, the one of largest spread first; right-handed.
     pub(super) axes: DMat3,
     /// Shares of the spread along the axes; sum 1.
-    pub(super) shares: [f64; 3],
+    pub(super) variance_ratios: [f64; 3],
     /// What of the shape is points rather than triangles, from 0 to 1.
-    pub(super) points: f64,
+    pub(super) point_fraction: f64,
 }
 
 /// Sums over weighted points.
@@ -86,26 +86,26 @@ impl Moments {
             return Self::from_sums(&of_points, origin, 1.0);
         }
         if of_points.weight > 0.0 {
-            let counted = of_points.area_of_sphere().max(LEAST_POINTS * area);
+            let counted = of_points.area_of_sphere().max(MIN_POINT_WEIGHT * area);
             sums.add_all(&of_points, counted / of_points.weight);
         }
         Self::from_sums(&sums, origin, 1.0 - area / sums.weight)
     }
 
-    fn from_sums(sums: &Sums, origin: DVec3, points: f64) -> Option<Self> {
+    fn from_sums(sums: &Sums, origin: DVec3, point_fraction: f64) -> Option<Self> {
         let mean = sums.first / sums.weight;
         let spread: [[f64; 3]; 3] = std::array::from_fn(|row| {
             std::array::from_fn(|column| sums.second[column][row] / sums.weight - mean[row] * mean[column])
         });
         let pairs = eigen(spread);
         let total: f64 = pairs.iter().map(|pair| pair.0.max(0.0)).sum();
-        let radius = total.sqrt();
-        if !radius.is_normal() || !mean.is_finite() {
+        let rms_radius = total.sqrt();
+        if !rms_radius.is_normal() || !mean.is_finite() {
             return None;
         }
         let [x, y] = [pairs[0].1, pairs[1].1].map(DVec3::from);
         let axes = DMat3::from_cols(x, y, x.cross(y)).transpose();
-        let shares = pairs.map(|pair| pair.0.max(0.0) / total);
-        Some(Self { mean: mean + origin, radius, axes, shares, points })
+        let variance_ratios = pairs.map(|pair| pair.0.max(0.0) / total);
+        Some(Self { mean: mean + origin, rms_radius, axes, variance_ratios, point_fraction })
     }
 }

@@ -7,25 +7,25 @@
 
 use glam::Vec3;
 
-use super::form::{Form, POINTS};
+use super::canonical::{CanonicalShape, POINTS};
 
 /// Distances to the mean: quantiles.
-const RADII: usize = 16;
+const RADIUS_QUANTILES: usize = 16;
 /// Distances of pairs: shares below so many equal steps …
-const STEPS: usize = 24;
+const DISTANCE_BINS: usize = 24;
 /// … up to this distance.
-const FARTHEST: f32 = 3.6;
+const MAX_PAIR_DISTANCE: f32 = 3.6;
 /// Shells of equal area around the mean.
 const SHELLS: usize = 4;
 /// Degrees of spherical harmonics, from the first on.
 const DEGREES: usize = 8;
 /// Of how many points of each set pairs are made.
-const PAIRED: usize = POINTS / 2;
+const PAIR_POINTS: usize = POINTS / 2;
 /// The shares of the spread are surer than the rest.
-const SHARES_WEIGHT: f32 = 2.0;
+const VARIANCE_WEIGHT: f32 = 2.0;
 
 /// Numbers of a signature.
-const LENGTH: usize = 3 + RADII + STEPS + SHELLS * DEGREES;
+const LENGTH: usize = 3 + RADIUS_QUANTILES + DISTANCE_BINS + SHELLS * DEGREES;
 
 /// Tells shapes apart, whatever their place, size, turn and triangles. Mirror images have the same signature.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,11 +37,14 @@ impl Signature {
     /// Changes whenever the numbers of the same shape change.
     pub const VERSION: u32 = 2;
 
-    pub(super) fn of(form: &Form) -> Self {
-        let shares = form.shares.into_iter().map(|share| share as f32 * SHARES_WEIGHT);
-        let (asking, answers) = (by_radius(&form.asking), by_radius(&form.few.points));
-        let numbers =
-            shares.chain(radii(&asking)).chain(pair_distances(form)).chain(powers(&asking, &answers));
+    pub(super) fn of(shape: &CanonicalShape) -> Self {
+        let variance_ratios = shape.variance_ratios.into_iter().map(|share| share as f32 * VARIANCE_WEIGHT);
+        let (query_points, targets) =
+            (by_radius(&shape.query_points), by_radius(&shape.coarse_targets.points));
+        let numbers = variance_ratios
+            .chain(radii(&query_points))
+            .chain(pair_distances(shape))
+            .chain(harmonic_energies(&query_points, &targets));
         let mut list = [0.0; LENGTH];
         list.iter_mut().zip(numbers).for_each(|(slot, number)| *slot = number);
         Self(list)
@@ -73,16 +76,16 @@ fn by_radius(points: &[Vec3]) -> Vec<(f32, Vec3)> {
 }
 
 fn radii(points: &[(f32, Vec3)]) -> impl Iterator<Item = f32> + '_ {
-    (0..RADII).map(|i| points[(2 * i + 1) * points.len() / (2 * RADII)].0)
+    (0..RADIUS_QUANTILES).map(|i| points[(2 * i + 1) * points.len() / (2 * RADIUS_QUANTILES)].0)
 }
 
 /// Shares of pairs that are nearer than each step.
-fn pair_distances(form: &Form) -> [f32; STEPS] {
-    let mut counts = [0_u32; STEPS + 1];
-    for a in form.asking.iter().take(PAIRED) {
-        for b in form.few.points.iter().take(PAIRED) {
-            let step = (a.distance(*b) * (STEPS as f32 / FARTHEST)) as usize;
-            counts[step.min(STEPS)] += 1;
+fn pair_distances(shape: &CanonicalShape) -> [f32; DISTANCE_BINS] {
+    let mut counts = [0_u32; DISTANCE_BINS + 1];
+    for a in shape.query_points.iter().take(PAIR_POINTS) {
+        for b in shape.coarse_targets.points.iter().take(PAIR_POINTS) {
+            let step = (a.distance(*b) * (DISTANCE_BINS as f32 / MAX_PAIR_DISTANCE)) as usize;
+            counts[step.min(DISTANCE_BINS)] += 1;
         }
     }
     let pairs: u32 = counts.iter().sum();
@@ -94,16 +97,16 @@ fn pair_distances(form: &Form) -> [f32; STEPS] {
 }
 
 /// What the directions of each shell hold of each degree.
-fn powers(asking: &[(f32, Vec3)], answers: &[(f32, Vec3)]) -> impl Iterator<Item = f32> {
+fn harmonic_energies(query_points: &[(f32, Vec3)], targets: &[(f32, Vec3)]) -> impl Iterator<Item = f32> {
     let shell = |points: &[(f32, Vec3)], index: usize| -> Vec<Vec3> {
         let size = points.len() / SHELLS;
-        let every = (POINTS / PAIRED).max(1);
+        let every = (POINTS / PAIR_POINTS).max(1);
         let points = points[index * size..(index + 1) * size].iter().step_by(every);
         points.map(|(_, p)| p.normalize_or_zero()).collect()
     };
-    let powers: Vec<[f32; DEGREES]> =
-        (0..SHELLS).map(|i| legendre_means(&shell(asking, i), &shell(answers, i))).collect();
-    powers.into_iter().flatten()
+    let harmonic_energies: Vec<[f32; DEGREES]> =
+        (0..SHELLS).map(|i| legendre_means(&shell(query_points, i), &shell(targets, i))).collect();
+    harmonic_energies.into_iter().flatten()
 }
 
 /// Means of the Legendre polynomials of degree 1 and up, of the cosines between two lists of directions.

@@ -8,7 +8,7 @@ use crate::color::tables;
 /// What shading needs of a vertex, in one line of the cache; zeros where the mesh has no normals or coordinates.
 #[derive(Clone, Copy)]
 #[repr(align(32))]
-pub struct Corner {
+pub struct ShadingVertex {
     /// Position in the world.
     pub position: Vec3,
     /// Normal, of any length.
@@ -21,7 +21,7 @@ pub struct Corner {
 #[derive(Clone, Copy)]
 pub struct Intersection {
     /// Weights of the corners, sum 1.
-    pub weights: Vec3,
+    pub barycentric: Vec3,
     /// Unit normal of the triangle, turned to the camera.
     pub face_normal: Vec3,
     /// Area in the world that a pixel covers, over twice the triangle's area.
@@ -33,7 +33,7 @@ pub struct Hit<'s> {
     /// Numbers of the corners among all vertices of the scene.
     pub vertices: [u32; 3],
     /// The corners.
-    pub corners: [&'s Corner; 3],
+    pub corners: [&'s ShadingVertex; 3],
     /// Where between the corners.
     pub intersection: Intersection,
 }
@@ -51,7 +51,7 @@ impl Intersection {
     /// The smooth normal where the corners have one, turned to the side of the face that is seen.
     #[inline(always)]
     pub fn normal(&self, [a, b, c]: [Vec3; 3]) -> Vec3 {
-        let mixed = a * self.weights.x + b * self.weights.y + c * self.weights.z;
+        let mixed = a * self.barycentric.x + b * self.barycentric.y + c * self.barycentric.z;
         let normal = unit_or(mixed, self.face_normal);
         let sign = if normal.dot(self.face_normal) < 0.0 { -1.0 } else { 1.0 };
         normal * sign
@@ -69,7 +69,7 @@ impl Hit<'_> {
 impl MappedTexture<'_> {
     /// Coordinates on the image.
     #[inline(always)]
-    pub fn coordinates_on_image(&self, uv: Vec2) -> Vec2 {
+    pub fn transform_uv(&self, uv: Vec2) -> Vec2 {
         let [x, y, offset] =
             [self.image_from_uv.x_axis, self.image_from_uv.y_axis, self.image_from_uv.translation];
         x * uv.x + y * uv.y + offset
@@ -78,8 +78,8 @@ impl MappedTexture<'_> {
     /// Linear color and alpha at a point of a triangle.
     #[inline]
     pub fn texel(&self, hit: &Hit<'_>) -> Vec4 {
-        let corners = hit.corners.map(|corner| self.coordinates_on_image(corner.uv));
-        let (uv, area) = on_texture(corners, &hit.intersection, self.chain.size());
+        let corners = hit.corners.map(|corner| self.transform_uv(corner.uv));
+        let (uv, area) = texture_footprint(corners, &hit.intersection, self.chain.size());
         self.sample(uv, area)
     }
 
@@ -92,9 +92,9 @@ impl MappedTexture<'_> {
 
 /// Coordinates of an intersection on an image of `texels` width and height, and the texels that a pixel covers there.
 #[inline(always)]
-pub fn on_texture([a, b, c]: [Vec2; 3], intersection: &Intersection, texels: Vec2) -> (Vec2, f32) {
-    let weights = intersection.weights;
-    let uv = a * weights.x + b * weights.y + c * weights.z;
+pub fn texture_footprint([a, b, c]: [Vec2; 3], intersection: &Intersection, texels: Vec2) -> (Vec2, f32) {
+    let barycentric = intersection.barycentric;
+    let uv = a * barycentric.x + b * barycentric.y + c * barycentric.z;
     let area = ((b - a).perp_dot(c - a) * texels.x * texels.y).abs();
     (uv, area * intersection.footprint)
 }

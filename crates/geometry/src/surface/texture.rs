@@ -9,15 +9,15 @@ use crate::color::tables;
 use crate::{Texture, Wrap};
 
 /// Coordinates beyond this many repeats carry no fraction worth sampling.
-const FARTHEST_REPEAT: f32 = 65_536.0;
+const MAX_REPEATS: f32 = 65_536.0;
 
 /// A texture and its smaller versions, each half the edge of the one before, down to one texel.
 pub struct MipChain<'a> {
-    levels: Vec<Level<'a>>,
+    levels: Vec<MipLevel<'a>>,
     wrap: [Wrap; 2],
 }
 
-struct Level<'a> {
+struct MipLevel<'a> {
     width: u32,
     height: u32,
     texels: Cow<'a, [[u8; 4]]>,
@@ -29,20 +29,20 @@ pub type FixedTexel = [u16; 4];
 impl<'a> MipChain<'a> {
     /// `None` for an image without pixels.
     pub fn new(texture: &'a Texture) -> Option<Self> {
-        let mut chain = Self::largest(texture)?;
+        let mut chain = Self::base_level(texture)?;
         let opaque = chain.levels[0].texels.iter().all(|t| t[3] == 255);
         while let Some(level) = chain.levels.last().filter(|l| l.width > 1 || l.height > 1) {
-            let half = level.halved(opaque);
+            let half = level.downsample(opaque);
             chain.levels.push(half);
         }
         Some(chain)
     }
 
     /// The texture without its smaller versions.
-    pub fn largest(texture: &'a Texture) -> Option<Self> {
+    pub fn base_level(texture: &'a Texture) -> Option<Self> {
         let (width, height) = texture.image.dimensions();
         let texels = Cow::Borrowed(bytemuck::cast_slice(texture.image.as_raw()));
-        let level = Level { width, height, texels };
+        let level = MipLevel { width, height, texels };
         (width > 0 && height > 0).then(|| Self { levels: vec![level], wrap: texture.wrap })
     }
 
@@ -57,7 +57,7 @@ impl<'a> MipChain<'a> {
     pub fn sample(&self, uv: Vec2, footprint: f32) -> FixedTexel {
         let u = wrapped(uv.x, self.wrap[0]);
         let v = wrapped(uv.y, self.wrap[1]);
-        let lod = (0.5 * rough_log2(footprint)).clamp(0.0, (self.levels.len() - 1) as f32);
+        let lod = (0.5 * approx_log2(footprint)).clamp(0.0, (self.levels.len() - 1) as f32);
         let level = lod as usize;
         // Levels are mixed only near the middle between them: elsewhere one reading is enough.
         let blend = ((lod - level as f32 - 0.3) * (256.0 / 0.4)).clamp(0.0, 256.0) as u64;
@@ -66,14 +66,14 @@ impl<'a> MipChain<'a> {
         lanes(match blend {
             0 => reading(level),
             256 => reading(level + 1),
-            _ => whole_bytes(reading(level)) * (256 - blend) + whole_bytes(reading(level + 1)) * blend,
+            _ => round_to_bytes(reading(level)) * (256 - blend) + round_to_bytes(reading(level + 1)) * blend,
         })
     }
 }
 
-impl Level<'_> {
+impl MipLevel<'_> {
     /// The next level: each texel the mean of four in linear light, weighted by alpha.
-    fn halved(&self, opaque: bool) -> Level<'static> {
+    fn downsample(&self, opaque: bool) -> MipLevel<'static> {
         let (width, height) = ((self.width / 2).max(1), (self.height / 2).max(1));
         let mut texels = vec![[0; 4]; width as usize * height as usize];
         let fill = |(y, row): (usize, &mut [[u8; 4]])| {
@@ -87,7 +87,7 @@ impl Level<'_> {
             }
         };
         texels.par_chunks_mut(width as usize).with_min_len(32).enumerate().for_each(fill);
-        Level { width, height, texels: Cow::Owned(texels) }
+        MipLevel { width, height, texels: Cow::Owned(texels) }
     }
 
     #[inline]
@@ -102,9 +102,9 @@ impl Level<'_> {
         let (x0, x1, right) = neighbors(u, self.width, wrap[0]);
         let (y0, y1, down) = neighbors(v, self.height, wrap[1]);
         let (upper, lower) = (self.row(y0), self.row(y1));
-        let top = spread(upper[x0]) * (256 - right) + spread(upper[x1]) * right;
-        let bottom = spread(lower[x0]) * (256 - right) + spread(lower[x1]) * right;
-        whole_bytes(top) * (256 - down) + whole_bytes(bottom) * down
+        let top = pack_lanes(upper[x0]) * (256 - right) + pack_lanes(upper[x1]) * right;
+        let bottom = pack_lanes(lower[x0]) * (256 - right) + pack_lanes(lower[x1]) * right;
+        round_to_bytes(top) * (256 - down) + round_to_bytes(bottom) * down
     }
 }
 
@@ -127,7 +127,7 @@ fn neighbors(coordinate: f32, size: u32, wrap: Wrap) -> (usize, usize, u64) {
 /// A texture coordinate brought into `0..=1`; what is not a number is 0.
 #[inline]
 fn wrapped(coordinate: f32, wrap: Wrap) -> f32 {
-    if coordinate.is_nan() || coordinate.abs() >= FARTHEST_REPEAT {
+    if coordinate.is_nan() || coordinate.abs() >= MAX_REPEATS {
         return 0.0;
     }
     match wrap {
@@ -149,13 +149,13 @@ fn floor(x: f32) -> f32 {
 
 /// Base-2 logarithm with an error below 0.09, the same on every machine.
 #[inline]
-fn rough_log2(x: f32) -> f32 {
+fn approx_log2(x: f32) -> f32 {
     if x > 0.0 { x.to_bits() as f32 / (1 << 23) as f32 - 127.0 } else { 0.0 }
 }
 
 /// Four bytes → four 16-bit lanes.
 #[inline]
-fn spread(texel: [u8; 4]) -> u64 {
+fn pack_lanes(texel: [u8; 4]) -> u64 {
     let packed = u64::from(u32::from_le_bytes(texel));
     let pairs = (packed | packed << 16) & 0x0000_ffff_0000_ffff;
     (pairs | pairs << 8) & 0x00ff_00ff_00ff_00ff
@@ -163,7 +163,7 @@ fn spread(texel: [u8; 4]) -> u64 {
 
 /// 16-bit lanes in 1/256 of a byte → lanes of rounded bytes.
 #[inline]
-fn whole_bytes(lanes: u64) -> u64 {
+fn round_to_bytes(lanes: u64) -> u64 {
     ((lanes + 0x0080_0080_0080_0080) >> 8) & 0x00ff_00ff_00ff_00ff
 }
 

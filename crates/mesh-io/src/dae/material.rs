@@ -13,7 +13,7 @@ use crate::{
     sidecar::{Sidecar, Sidecars},
     text,
 };
-use lexiform_geometry::{AlphaMode, Material, Texture, TextureUse};
+use lexiform_geometry::{AlphaMode, Material, Texture, TextureRef};
 
 /// Materials in order of first use.
 pub(super) struct Materials<'a, 'i> {
@@ -73,7 +73,7 @@ impl<'a, 'i> Materials<'a, 'i> {
         if let Some(name) = diffuse.and_then(|d| child(d, "texture")).and_then(|t| t.attribute("texture")) {
             let file = self.image_file(profile, name);
             material.base_color_texture =
-                file.and_then(|file| self.files.load(&decoded(&file), false)).map(TextureUse::plain);
+                file.and_then(|file| self.files.load(&decoded(&file), false)).map(TextureRef::new);
             rgba = Vec4::ONE;
         }
         rgba.w = opacity(shading);

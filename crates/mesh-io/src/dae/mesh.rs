@@ -7,8 +7,9 @@ use roxmltree::Node;
 
 use super::xml::{ById, child, children, numbers, target};
 use crate::{
-    ReadError, color,
-    draft::{MeshDraft, Polygons, Triangles, count, narrow},
+    ReadError,
+    builder::{MeshBuilder, Polygons, Triangles, pluralize, to_single_precision},
+    color,
     source::Source,
 };
 use lexiform_geometry::Scene;
@@ -132,10 +133,10 @@ impl Inputs {
     }
 
     /// One vertex for each combination of indices, in scene coordinates.
-    pub fn part(&self, corners: &Corners, cut: &Triangles, scene_from_geometry: DMat4) -> Part {
+    pub fn part(&self, corners: &Corners, triangles: &Triangles, scene_from_geometry: DMat4) -> DaePrimitive {
         let mut known: HashMap<[i64; 4], u32> = HashMap::new();
         let mut vertices: Vec<[i64; 4]> = Vec::new();
-        let mut faces: Vec<[u32; 3]> = cut
+        let mut faces: Vec<[u32; 3]> = triangles
             .triangles
             .iter()
             .map(|(t, _)| {
@@ -168,7 +169,7 @@ impl Inputs {
                 .as_vec3()
                 .normalize_or_zero()
         };
-        Part {
+        DaePrimitive {
             positions: vertices
                 .iter()
                 .map(|k| scene_from_geometry.transform_point3(self.positions[k[0] as usize]))
@@ -205,7 +206,7 @@ impl Corners {
     }
 }
 
-pub(super) struct Part {
+pub(super) struct DaePrimitive {
     positions: Vec<DVec3>,
     faces: Vec<[u32; 3]>,
     normals: Option<Vec<Vec3>>,
@@ -214,32 +215,32 @@ pub(super) struct Part {
 }
 
 #[derive(Default)]
-pub(super) struct Parts {
-    pub all: Vec<(Part, Option<usize>, Option<String>)>,
+pub(super) struct DaePrimitives {
+    pub all: Vec<(DaePrimitive, Option<usize>, Option<String>)>,
     pub triangles: usize,
     pub empty: usize,
     pub notes: Vec<String>,
 }
 
-impl Parts {
+impl DaePrimitives {
     /// Narrows all parts together, so that they stay where they are to each other.
     pub fn build(self, source: &Source, scene: &mut Scene) -> Result<(), ReadError> {
         let positions: Vec<DVec3> = self.all.iter().flat_map(|(p, ..)| p.positions.iter().copied()).collect();
         source.check_vertices(positions.len() as u64)?;
-        let mut narrowed = narrow(&positions, &mut scene.notes).into_iter();
+        let mut narrowed = to_single_precision(&positions, &mut scene.notes).into_iter();
         scene.notes.extend(self.notes);
         if self.empty > 0 {
-            scene.notes.push(format!("{} without triangles", count(self.empty, "geometry instance")));
+            scene.notes.push(format!("{} without triangles", pluralize(self.empty, "geometry instance")));
         }
         for (part, material, name) in self.all {
-            let draft = MeshDraft {
+            let builder = MeshBuilder {
                 positions: narrowed.by_ref().take(part.positions.len()).collect(),
                 faces: part.faces,
                 normals: part.normals,
                 uvs: part.uvs,
                 colors: part.colors,
             };
-            let mesh = draft.finish(source, &mut scene.notes)?;
+            let mesh = builder.build(source, &mut scene.notes)?;
             scene.meshes.push(mesh.with_material(material).with_name(name));
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use super::fault::{Fault, invalid};
+use super::error::{GltfError, invalid};
 
 const MAGIC: &[u8; 4] = b"glTF";
 const JSON: u32 = 0x4E4F_534A;
@@ -18,7 +18,7 @@ pub(super) struct Container<'a> {
 
 impl<'a> Container<'a> {
     /// Tells GLB from JSON by the first bytes, because file name endings lie.
-    pub fn parse(bytes: &'a [u8]) -> Result<Self, Fault> {
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, GltfError> {
         if bytes.starts_with(MAGIC) {
             return Self::parse_glb(bytes);
         }
@@ -32,13 +32,13 @@ impl<'a> Container<'a> {
         }
     }
 
-    fn parse_glb(bytes: &'a [u8]) -> Result<Self, Fault> {
+    fn parse_glb(bytes: &'a [u8]) -> Result<Self, GltfError> {
         let word = |at: usize| Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?));
         let (Some(version), Some(length)) = (word(4), word(8)) else {
             return Err(invalid(format!("GLB header: expected 12 bytes, found {}", bytes.len())));
         };
         if version != 2 {
-            return Err(Fault::Unsupported(format!("GLB container version {version}")));
+            return Err(GltfError::Unsupported(format!("GLB container version {version}")));
         }
         let Some(body) = bytes.get(12..length as usize) else {
             return Err(invalid(format!(
@@ -80,7 +80,7 @@ pub(super) fn read_json(mut content: impl Read, limit: u64) -> io::Result<Vec<u8
 }
 
 /// Kind, content and what follows.
-fn chunk(bytes: &[u8]) -> Result<(u32, &[u8], &[u8]), Fault> {
+fn chunk(bytes: &[u8]) -> Result<(u32, &[u8], &[u8]), GltfError> {
     let [a, b, c, d, e, f, g, h, rest @ ..] = bytes else {
         return Err(invalid(format!("GLB chunk header: expected 8 bytes, found {}", bytes.len())));
     };

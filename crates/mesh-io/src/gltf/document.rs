@@ -5,7 +5,7 @@ use std::cell::{Cell, OnceCell};
 use std::path::Path;
 
 use super::container::Container;
-use super::fault::{Fault, invalid};
+use super::error::{GltfError, invalid};
 use super::json::{BufferView, Root};
 use super::{meshopt, uri};
 use crate::limits;
@@ -38,7 +38,7 @@ pub(super) struct View<'d> {
 }
 
 impl<'a> Document<'a> {
-    pub fn open(path: &'a Path, bytes: &'a [u8]) -> Result<Self, Fault> {
+    pub fn open(path: &'a Path, bytes: &'a [u8]) -> Result<Self, GltfError> {
         let container = Container::parse(bytes)?;
         let root = Root::parse(container.json)?;
         let mut bytes_left = limits::FILE_BYTES;
@@ -68,15 +68,15 @@ impl<'a> Document<'a> {
     }
 
     /// The bytes of a buffer view, decompressed if need be.
-    pub fn view(&self, index: usize) -> Result<View<'_>, Fault> {
-        let json = at(&self.root.buffer_views, index, "buffer view")?;
-        let place = |fault: Fault| fault.within(&format!("buffer view {index}"));
+    pub fn view(&self, index: usize) -> Result<View<'_>, GltfError> {
+        let json = get(&self.root.buffer_views, index, "buffer view")?;
+        let place = |error: GltfError| error.context(&format!("buffer view {index}"));
         let bytes = match json.extensions.as_ref().and_then(|e| e.meshopt.as_ref()) {
             Some(meshopt) => self.decoded[index]
-                .get_or_init(|| self.decompress(meshopt).map_err(|fault| fault.to_string()))
+                .get_or_init(|| self.decompress(meshopt).map_err(|error| error.to_string()))
                 .as_deref()
                 .map_err(|reason| place(invalid(reason.clone())))?,
-            None => self.plain(json).map_err(place)?,
+            None => self.uncompressed(json).map_err(place)?,
         };
         let stride = json.byte_stride.map(|s| s.0).filter(|&s| s > 0);
         Ok(View { bytes, stride })
@@ -89,12 +89,12 @@ impl<'a> Document<'a> {
         left > 0
     }
 
-    fn plain(&self, view: &BufferView) -> Result<&[u8], Fault> {
+    fn uncompressed(&self, view: &BufferView) -> Result<&[u8], GltfError> {
         self.range(view.buffer.0, view.byte_offset.0, view.byte_length.0)
     }
 
-    fn range(&self, buffer: usize, offset: usize, length: usize) -> Result<&[u8], Fault> {
-        let bytes = match at(&self.buffers, buffer, "buffer")? {
+    fn range(&self, buffer: usize, offset: usize, length: usize) -> Result<&[u8], GltfError> {
+        let bytes = match get(&self.buffers, buffer, "buffer")? {
             Ok(bytes) => bytes,
             Err(reason) => return Err(invalid(reason.clone())),
         };
@@ -106,10 +106,10 @@ impl<'a> Document<'a> {
         })
     }
 
-    fn decompress(&self, json: &super::json::Meshopt) -> Result<Vec<u8>, Fault> {
+    fn decompress(&self, json: &super::json::Meshopt) -> Result<Vec<u8>, GltfError> {
         let total = json.count.0.saturating_mul(json.byte_stride.0).saturating_add(self.decoded_bytes.get());
         if total > DECODED_BYTES {
-            return Err(Fault::too_large("size of decompressed buffers in bytes", total, DECODED_BYTES));
+            return Err(GltfError::too_large("size of decompressed buffers in bytes", total, DECODED_BYTES));
         }
         let source = self.range(json.buffer.0, json.byte_offset.0, json.byte_length.0)?;
         let bytes = meshopt::decode(json, source)?;
@@ -119,6 +119,6 @@ impl<'a> Document<'a> {
 }
 
 /// The list's entry, or a fault that names what is missing.
-pub(super) fn at<'d, T>(list: &'d [T], index: usize, what: &str) -> Result<&'d T, Fault> {
+pub(super) fn get<'d, T>(list: &'d [T], index: usize, what: &str) -> Result<&'d T, GltfError> {
     list.get(index).ok_or_else(|| invalid(format!("{what} {index} does not exist, there are {}", list.len())))
 }

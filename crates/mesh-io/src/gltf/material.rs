@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use glam::{Affine2, Mat2, Vec2, Vec3, Vec4};
 
 use super::document::Document;
-use super::fault::{Notes, quoted};
+use super::error::{Notes, quoted};
 use super::json::{MaterialJson, TextureInfo};
 use super::texture::Textures;
-use lexiform_geometry::{AlphaMode, Material, TextureUse};
+use lexiform_geometry::{AlphaMode, Material, TextureRef};
 
 /// The materials used so far, with their textures.
 pub(super) struct MaterialSet<'d> {
@@ -73,9 +73,9 @@ impl<'d> MaterialSet<'d> {
         }
     }
 
-    fn use_texture(&mut self, info: TextureInfo, notes: &mut Notes) -> Option<TextureUse> {
+    fn use_texture(&mut self, info: TextureInfo, notes: &mut Notes) -> Option<TextureRef> {
         let texture = self.textures.load(info.index.0, notes)?;
-        Some(TextureUse { texture, image_from_uv: info.image_from_uv() })
+        Some(TextureRef { texture, image_from_uv: info.image_from_uv() })
     }
 
     /// A factor is nearly always white with a texture behind it, so without the texture nothing may glow.
@@ -84,7 +84,7 @@ impl<'d> MaterialSet<'d> {
         json: &MaterialJson,
         base: Option<TextureInfo>,
         notes: &mut Notes,
-    ) -> (Vec3, Option<TextureUse>) {
+    ) -> (Vec3, Option<TextureRef>) {
         let strength = json.extensions.as_ref().and_then(|e| e.emissive_strength.as_ref());
         let strength = strength.and_then(|s| s.emissive_strength).unwrap_or(1.0);
         let factor = json.emissive_factor.map_or(Vec3::ZERO, Vec3::from) * strength;

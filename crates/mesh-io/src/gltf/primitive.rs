@@ -2,9 +2,9 @@
 
 use glam::{Vec2, Vec3, Vec4};
 
-use super::attribute::{Influence, Optional, Source};
+use super::attribute::{AttributeSource, Influence, OptionalAttributes};
 use super::document::Document;
-use super::fault::{Fault, Notes, invalid};
+use super::error::{GltfError, Notes, invalid};
 use super::json::Primitive;
 use super::material::MaterialSet;
 use super::topology::Mode;
@@ -12,7 +12,7 @@ use crate::limits;
 
 /// What is read of one primitive. All lists are as long as `positions`.
 #[derive(Clone, Debug)]
-pub(super) struct Part {
+pub(super) struct PrimitiveData {
     /// Which primitive of its mesh this is.
     pub primitive: usize,
     pub positions: Vec<Vec3>,
@@ -21,21 +21,21 @@ pub(super) struct Part {
     pub colors: Option<Vec<Vec4>>,
     /// Joints and weights, where the file has skins.
     pub influences: Vec<Influence>,
-    pub shape: Shape,
+    pub topology: Topology,
     /// Place in the scene's materials.
     pub material: Option<usize>,
 }
 
 /// What a part's vertices make.
 #[derive(Clone, Debug)]
-pub(super) enum Shape {
+pub(super) enum Topology {
     /// Triangles whose indices exist.
     Faces(Vec<[u32; 3]>),
     /// The vertices themselves.
     Points,
 }
 
-impl Part {
+impl PrimitiveData {
     /// Reads a primitive of triangles or points; `None` after a note if there is nothing in it to see.
     pub fn read(
         document: &Document,
@@ -43,22 +43,22 @@ impl Part {
         mode: Mode,
         material_set: &mut MaterialSet,
         notes: &mut Notes,
-    ) -> Result<Option<Self>, Fault> {
+    ) -> Result<Option<Self>, GltfError> {
         if !json.attributes.contains_key("POSITION") {
             notes.add("a primitive without positions is left out");
             return Ok(None);
         }
-        let source = Source::open(document, json, notes)?;
+        let source = AttributeSource::open(document, json, notes)?;
         if source.count()? > limits::VERTICES {
-            return Err(Fault::too_large("number of vertices", source.count()?, limits::VERTICES));
+            return Err(GltfError::too_large("number of vertices", source.count()?, limits::VERTICES));
         }
         let positions = source.positions()?;
-        let shape = match mode {
-            Mode::Points | Mode::Lines => Shape::Points,
-            mode => Shape::Faces(existing(source.faces(mode)?, positions.len(), notes)?),
+        let topology = match mode {
+            Mode::Points | Mode::Lines => Topology::Points,
+            mode => Topology::Faces(valid_faces(source.faces(mode)?, positions.len(), notes)?),
         };
         let uv_set = material_set.uv_set(json.material.map(|m| m.0));
-        let mut optional = Optional { source: &source, count: positions.len(), notes };
+        let mut optional = OptionalAttributes { source: &source, count: positions.len(), notes };
         let mut part = Self {
             primitive,
             normals: optional.vectors("NORMAL"),
@@ -67,9 +67,9 @@ impl Part {
             influences: if document.root.skins.is_empty() { Vec::new() } else { optional.influences() },
             material: json.material.and_then(|m| material_set.material(m.0, notes)),
             positions,
-            shape,
+            topology,
         };
-        if let (Shape::Points, Some(indices)) = (&part.shape, json.indices) {
+        if let (Topology::Points, Some(indices)) = (&part.topology, json.indices) {
             part.keep_points(&document.integers::<1>(indices.0)?, notes);
         }
         Ok(Some(part))
@@ -77,9 +77,9 @@ impl Part {
 
     /// Number of triangles.
     pub fn n_faces(&self) -> usize {
-        match &self.shape {
-            Shape::Faces(faces) => faces.len(),
-            Shape::Points => 0,
+        match &self.topology {
+            Topology::Faces(faces) => faces.len(),
+            Topology::Points => 0,
         }
     }
 
@@ -94,7 +94,7 @@ impl Part {
     }
 
     /// Removes vertices that are nowhere, with the triangles that use them.
-    pub fn drop_infinite(&mut self, notes: &mut Notes) {
+    pub fn drop_non_finite(&mut self, notes: &mut Notes) {
         let count = self.positions.len();
         if self.positions.iter().all(|p| p.is_finite()) {
             return;
@@ -102,7 +102,7 @@ impl Part {
         let keep: Vec<u32> = (0..count as u32).filter(|&i| self.positions[i as usize].is_finite()).collect();
         notes.add(format!("{} of {count} vertices are not finite and left out", count - keep.len()));
         self.select(&keep);
-        if let Shape::Faces(faces) = &mut self.shape {
+        if let Topology::Faces(faces) = &mut self.topology {
             let mut place = vec![u32::MAX; count];
             keep.iter().enumerate().for_each(|(new, &old)| place[old as usize] = new as u32);
             let moved = faces.iter().map(|face| face.map(|v| place[v as usize]));
@@ -127,7 +127,11 @@ impl Part {
 }
 
 /// The triangles whose vertices exist: few wrong ones are left out, only wrong ones are a fault.
-fn existing(mut faces: Vec<[u32; 3]>, count: usize, notes: &mut Notes) -> Result<Vec<[u32; 3]>, Fault> {
+fn valid_faces(
+    mut faces: Vec<[u32; 3]>,
+    count: usize,
+    notes: &mut Notes,
+) -> Result<Vec<[u32; 3]>, GltfError> {
     let before = faces.len();
     faces.retain(|face| face.iter().all(|&v| (v as usize) < count));
     let dropped = before - faces.len();

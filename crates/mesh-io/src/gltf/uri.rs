@@ -8,7 +8,7 @@ use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use percent_encoding::percent_decode_str;
 
-use super::fault::quoted;
+use super::error::quoted;
 use crate::image_file;
 use crate::sidecar::Sidecar;
 
@@ -47,7 +47,7 @@ pub(super) fn fetch_image(uri: &str, document: &Path, limit: u64) -> Result<Vec<
 /// The file that a URI means; `None` for data URIs and those that are not followed.
 pub(super) fn sidecar(uri: &str) -> Option<Sidecar> {
     let decoded = percent_decode_str(uri).decode_utf8().unwrap_or(uri.into());
-    inside(uri).and(inside(&decoded))?;
+    checked_relative_path(uri).and(checked_relative_path(&decoded))?;
     Some(Sidecar { path: decoded.replace('\\', "/"), written: uri.to_owned(), is_material_library: false })
 }
 
@@ -75,7 +75,7 @@ fn candidate_paths(uri: &str, document: &Path) -> Option<Vec<PathBuf>> {
     let decoded = percent_decode_str(uri).decode_utf8_lossy().into_owned();
     let paths: Vec<PathBuf> = [decoded.as_str(), uri]
         .iter()
-        .filter_map(|text| inside(text))
+        .filter_map(|text| checked_relative_path(text))
         .map(|path| folder.join(path))
         .collect();
     // A name that only one reading keeps inside is still not to be trusted.
@@ -83,7 +83,7 @@ fn candidate_paths(uri: &str, document: &Path) -> Option<Vec<PathBuf>> {
 }
 
 /// The relative path a text names, if it climbs at most one folder.
-fn inside(text: &str) -> Option<PathBuf> {
+fn checked_relative_path(text: &str) -> Option<PathBuf> {
     let text = text.replace('\\', "/");
     if text.is_empty() || text.starts_with('/') || text.contains('\0') {
         return None;

@@ -22,9 +22,9 @@ const SMALLEST: i32 = 510;
 const UNCHANGED: i32 = 511;
 const NEW_SERIES: i32 = 512;
 /// Encoders change to the right series at once.
-const MOST_CHANGES: usize = 8;
+const MAX_SERIES_CHANGES: usize = 8;
 /// As many extreme multiples in a row make their difference the new one.
-const MOST_EXTREMES: u32 = 3;
+const MAX_EXTREMES: u32 = 3;
 
 /// One of the interleaved series: the last time (bits of an f64), and its difference to the one before.
 #[derive(Clone, Copy, Default)]
@@ -100,7 +100,7 @@ impl GpsTimes {
             1 => series.extremes = 0,
             0 | LARGEST | SMALLEST => {
                 series.extremes += 1;
-                if series.extremes > MOST_EXTREMES {
+                if series.extremes > MAX_EXTREMES {
                     self.remember(difference);
                 }
             }
@@ -147,7 +147,7 @@ impl<R: Read> FieldDecompressor<R> for GpsTimes {
     }
 
     fn decompress_with(&mut self, decoder: &mut ArithmeticDecoder<R>, field: &mut [u8]) -> Result<()> {
-        for _ in 0..=MOST_CHANGES {
+        for _ in 0..=MAX_SERIES_CHANGES {
             match self.step(decoder)? {
                 Step::Done => {
                     field.copy_from_slice(&self.series[self.current].time.to_le_bytes());

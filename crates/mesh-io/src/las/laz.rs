@@ -19,11 +19,11 @@ use super::{gps_times::GpsTimes, header::Header};
 use crate::{ReadError, source::Source};
 
 /// Most bytes of a point; extra bytes cost some kilobytes of model each.
-const MOST_RECORD: u64 = 1024;
+const MAX_RECORD_BYTES: u64 = 1024;
 /// Every chunk costs a new set of models.
-const MOST_CHUNKS: usize = 100_000;
+const MAX_CHUNKS: usize = 100_000;
 /// More points in one compressed byte than any scene has.
-const MOST_POINTS_PER_BYTE: usize = 64;
+const MAX_POINTS_PER_BYTE: usize = 64;
 
 /// Kinds of compression, as the record names them.
 const CHUNKED: u16 = 2;
@@ -37,14 +37,14 @@ pub(super) fn read_records(
 ) -> Result<(), ReadError> {
     let (compressor, settings) = laszip_settings(source, header)?;
     let data = source.bytes.get(header.data_start..).unwrap_or_default();
-    if settings.items_size() != header.record as u64 || settings.items_size() > MOST_RECORD {
+    if settings.items_size() != header.record as u64 || settings.items_size() > MAX_RECORD_BYTES {
         return Err(source.invalid(format!(
             "compressed points have {} bytes, the header says {}",
             settings.items_size(),
             header.record
         )));
     }
-    if header.points > data.len().saturating_mul(MOST_POINTS_PER_BYTE) {
+    if header.points > data.len().saturating_mul(MAX_POINTS_PER_BYTE) {
         return Err(source.invalid(format!("{} bytes cannot hold {} points", data.len(), header.points)));
     }
     check_chunks(source, header, compressor, &settings).map_err(|message| source.invalid(message))?;
@@ -167,12 +167,12 @@ fn check_chunks(source: &Source, header: &Header, compressor: u16, settings: &La
     }
     let table = usize::try_from(table).ok().filter(|t| *t > start).ok_or("the chunk table is missing")?;
     let chunks = u32_at(table + 4).ok_or("the chunk table lies behind the end of the file")?;
-    if chunks as usize > header.points.clamp(1, MOST_CHUNKS) {
+    if chunks as usize > header.points.clamp(1, MAX_CHUNKS) {
         return Err(format!("the chunk table declares {chunks} chunks for {} points", header.points));
     }
     if compressor == CHUNKED {
         let fewest = header.points as u64 / u64::from(settings.chunk_size().max(1));
-        return if fewest <= MOST_CHUNKS as u64 {
+        return if fewest <= MAX_CHUNKS as u64 {
             Ok(())
         } else {
             Err(format!("{fewest} chunks are too many"))
@@ -183,8 +183,8 @@ fn check_chunks(source: &Source, header: &Header, compressor: u16, settings: &La
     let (mut at, mut points, mut walked) = (start + 8, 0_u64, 0);
     while points < header.points as u64 {
         walked += 1;
-        if walked > MOST_CHUNKS {
-            return Err(format!("more than {MOST_CHUNKS} chunks"));
+        if walked > MAX_CHUNKS {
+            return Err(format!("more than {MAX_CHUNKS} chunks"));
         }
         let sizes = at + header.record + 4;
         points += u64::from(u32_at(sizes - 4).ok_or("a chunk is cut off")?.max(1));

@@ -15,7 +15,7 @@ use crate::{
     sidecar::{Sidecar, Sidecars, for_each_line},
     text,
 };
-use lexiform_geometry::{AlphaMode, Material, TextureUse};
+use lexiform_geometry::{AlphaMode, Material, TextureRef};
 
 /// One `newmtl` block as written.
 #[derive(Clone, Debug, Default)]
@@ -70,7 +70,7 @@ impl Mtl {
             // The last field, since `-halo` may stand before it.
             b"d" => self.opacity = last().map(|d| d as f32),
             b"tr" => self.transparency = last().map(|t| t as f32),
-            b"illum" => self.illumination = text::whole(rest),
+            b"illum" => self.illumination = text::integer(rest),
             b"map_kd" => self.map_diffuse = map(rest).or(self.map_diffuse.take()),
             b"map_d" | b"map_opacity" => self.map_opacity = map(rest),
             b"map_ke" | b"map_emissive" => self.map_emissive = map(rest),
@@ -144,7 +144,7 @@ pub(super) fn read_libraries(owner: &Path, lines: &[String], notes: &mut Vec<Str
     let mut materials = Vec::new();
     let mut load = |name: &str| {
         let Some(path) = find_near(owner, name) else { return false };
-        let Some(bytes) = bounded(&path) else { return false };
+        let Some(bytes) = read_bounded(&path) else { return false };
         materials.extend(parse(&path, &bytes));
         true
     };
@@ -161,7 +161,7 @@ pub(super) fn read_libraries(owner: &Path, lines: &[String], notes: &mut Vec<Str
     if materials.is_empty() && !lines.is_empty() {
         // Renamed folders: the library usually still has the shape's own name.
         let named = owner.with_extension("mtl");
-        let bytes = named.is_file().then(|| bounded(&named)).flatten();
+        let bytes = named.is_file().then(|| read_bounded(&named)).flatten();
         materials = parse(&named, &bytes.unwrap_or_default());
     }
     materials
@@ -187,7 +187,7 @@ pub(crate) fn library_sidecars(content: impl BufRead, sidecars: &mut Sidecars) -
     })
 }
 
-fn bounded(path: &Path) -> Option<Vec<u8>> {
+fn read_bounded(path: &Path) -> Option<Vec<u8>> {
     let small = std::fs::metadata(path).ok()?.len() <= limits::SIDE_FILE_BYTES;
     small.then(|| std::fs::read(path).ok()).flatten()
 }
@@ -212,7 +212,7 @@ fn split_names(line: &str) -> Vec<String> {
 
 /// How the parts of a file that use a material look apart from it.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Surroundings {
+pub(super) struct MaterialContext {
     /// Whether its vertices have colors of their own.
     pub vertex_colors: bool,
     /// Whether every material of the file is black and untextured, which only broken exports are.
@@ -225,7 +225,7 @@ pub(super) fn is_black(material: &Mtl) -> bool {
 }
 
 /// The material as the renderer knows it.
-pub(super) fn resolve(mtl: &Mtl, around: Surroundings, files: &mut TextureFiles) -> Material {
+pub(super) fn resolve(mtl: &Mtl, context: MaterialContext, files: &mut TextureFiles) -> Material {
     files.set_library(&mtl.library);
     let mut load = |map: &Option<Map>| {
         let map = map.as_ref()?;
@@ -233,7 +233,7 @@ pub(super) fn resolve(mtl: &Mtl, around: Surroundings, files: &mut TextureFiles)
         // MTL's v runs upward: v' = 1 − (offset + scale · (1 − v)).
         let flip = Affine2::from_scale_angle_translation(Vec2::new(1.0, -1.0), 0.0, Vec2::Y);
         let transform = flip * Affine2::from_scale_angle_translation(map.scale, 0.0, map.offset) * flip;
-        Some(TextureUse { texture, image_from_uv: transform })
+        Some(TextureRef { texture, image_from_uv: transform })
     };
     let base_color_texture = load(&mtl.map_diffuse);
     let emissive_texture = load(&mtl.map_emissive);
@@ -251,7 +251,7 @@ pub(super) fn resolve(mtl: &Mtl, around: Surroundings, files: &mut TextureFiles)
     };
     Material {
         name: (!mtl.name.is_empty()).then(|| mtl.name.clone()),
-        base_color: diffuse(mtl, base_color_texture.is_some(), around).extend(alpha),
+        base_color: diffuse(mtl, base_color_texture.is_some(), context).extend(alpha),
         base_color_texture,
         emissive: if emissive_texture.is_some() && emissive == Vec3::ZERO { Vec3::ONE } else { emissive },
         emissive_texture,
@@ -269,16 +269,16 @@ pub(super) fn resolve(mtl: &Mtl, around: Surroundings, files: &mut TextureFiles)
 }
 
 /// Linear diffuse factor.
-fn diffuse(mtl: &Mtl, textured: bool, around: Surroundings) -> Vec3 {
+fn diffuse(mtl: &Mtl, textured: bool, context: MaterialContext) -> Vec3 {
     let Some(kd) = mtl.diffuse else {
         return Vec3::ONE;
     };
     let black = kd.max_element() <= 0.0;
     let gray = (kd - Vec3::splat(kd.x)).abs().max_element() < 1e-3;
-    if textured && gray || around.vertex_colors && black {
+    if textured && gray || context.vertex_colors && black {
         return Vec3::ONE;
     }
-    if around.all_black {
+    if context.all_black {
         let other = mtl.ambient.into_iter().chain(mtl.emissive).find(|c| c.max_element() > 0.0);
         return color::from_unit(other.unwrap_or(Vec3::splat(0.75)));
     }
@@ -339,11 +339,11 @@ mod tests {
     #[test]
     fn black_is_mended_where_color_comes_from_elsewhere() {
         let mtl = &parse(Path::new("x.mtl"), b"newmtl a\nKd 0 0 0\nKa 1 0 0\nTr 1.0\n")[0];
-        let look = |around| resolve(mtl, around, &mut TextureFiles::new(Path::new("x.obj"))).base_color;
-        assert_eq!(look(Surroundings::default()).to_array(), [0.0, 0.0, 0.0, 1.0]);
-        assert_eq!(look(Surroundings { vertex_colors: true, all_black: false }).to_array(), [1.0; 4]);
+        let look = |context| resolve(mtl, context, &mut TextureFiles::new(Path::new("x.obj"))).base_color;
+        assert_eq!(look(MaterialContext::default()).to_array(), [0.0, 0.0, 0.0, 1.0]);
+        assert_eq!(look(MaterialContext { vertex_colors: true, all_black: false }).to_array(), [1.0; 4]);
         assert_eq!(
-            look(Surroundings { vertex_colors: false, all_black: true }).to_array(),
+            look(MaterialContext { vertex_colors: false, all_black: true }).to_array(),
             [1.0, 0.0, 0.0, 1.0]
         );
     }

@@ -1,11 +1,11 @@
 //! LibLZF, the compression of PCD files: runs of literals, and references to at most 8 KiB back.
 
 /// Longest output of one reference, over the three bytes it takes.
-const MOST_GROWTH: usize = 264 / 3 + 1;
+const MAX_EXPANSION: usize = 264 / 3 + 1;
 
 /// Decompresses to exactly `size` bytes. `Err` says what is wrong.
 pub(super) fn decompress(input: &[u8], size: usize) -> Result<Vec<u8>, String> {
-    if size > input.len().saturating_mul(MOST_GROWTH) {
+    if size > input.len().saturating_mul(MAX_EXPANSION) {
         return Err(format!("{} compressed bytes cannot hold {size}", input.len()));
     }
     let mut output = Vec::with_capacity(size);

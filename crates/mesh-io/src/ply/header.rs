@@ -4,10 +4,10 @@ use crate::{ReadError, source::Source, text};
 
 /// How the values behind the header are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Text,
-    Little,
-    Big,
+pub(super) enum Encoding {
+    Ascii,
+    BinaryLittleEndian,
+    BinaryBigEndian,
 }
 
 /// The type of a value.
@@ -76,7 +76,7 @@ impl Scalar {
     }
 
     /// A color channel of this type in `0..=1`.
-    pub fn unit(self, value: f64) -> f64 {
+    pub fn normalized_channel(self, value: f64) -> f64 {
         match self {
             Self::F32 | Self::F64 => value,
             Self::U16 | Self::I16 => value / 65535.0,
@@ -105,19 +105,19 @@ pub(super) struct Element {
 /// What the header says.
 #[derive(Debug)]
 pub(super) struct Header {
-    pub kind: Kind,
+    pub encoding: Encoding,
     pub elements: Vec<Element>,
     /// File names from `comment TextureFile`.
     pub textures: Vec<String>,
 }
 
 /// More than any writer declares; a bound on what a row costs.
-const MOST_PROPERTIES: usize = 4096;
+const MAX_PROPERTIES: usize = 4096;
 
 impl Header {
     /// The header and where the data begins.
     pub fn parse(source: &Source) -> Result<(Self, usize), ReadError> {
-        let mut kind = None;
+        let mut encoding = None;
         let mut elements: Vec<Element> = Vec::new();
         let mut textures = Vec::new();
         let mut at = 0;
@@ -136,11 +136,11 @@ impl Header {
             match words[..] {
                 [first] if number == 1 && first.eq_ignore_ascii_case(b"ply") => {}
                 _ if number == 1 => return Err(wrong("\"ply\"")),
-                [b"format", b"ascii", ..] => kind = Some(Kind::Text),
-                [b"format", b"binary_little_endian", ..] => kind = Some(Kind::Little),
-                [b"format", b"binary_big_endian", ..] => kind = Some(Kind::Big),
+                [b"format", b"ascii", ..] => encoding = Some(Encoding::Ascii),
+                [b"format", b"binary_little_endian", ..] => encoding = Some(Encoding::BinaryLittleEndian),
+                [b"format", b"binary_big_endian", ..] => encoding = Some(Encoding::BinaryBigEndian),
                 [b"element", name, count] => {
-                    let count = text::whole(count).and_then(|c| u64::try_from(c).ok());
+                    let count = text::integer(count).and_then(|c| u64::try_from(c).ok());
                     let count = count.ok_or_else(|| wrong("an element with its count"))?;
                     elements.push(Element { name: text::decode(name), count, properties: Vec::new() });
                 }
@@ -156,16 +156,16 @@ impl Header {
                 }
                 [] | [b"comment" | b"obj_info", ..] => {}
                 [b"end_header"] => {
-                    let kind = kind.ok_or_else(|| source.invalid("the header has no format line"))?;
-                    return Ok((Self { kind, elements, textures }, next));
+                    let encoding = encoding.ok_or_else(|| source.invalid("the header has no format line"))?;
+                    return Ok((Self { encoding, elements, textures }, next));
                 }
                 _ => return Err(wrong("a PLY header line")),
             }
             if elements.len() + elements.last().map_or(0, |e| e.properties.len()) + textures.len()
-                > MOST_PROPERTIES
+                > MAX_PROPERTIES
             {
                 return Err(
-                    source.invalid(format!("the header declares more than {MOST_PROPERTIES} properties"))
+                    source.invalid(format!("the header declares more than {MAX_PROPERTIES} properties"))
                 );
             }
             at = next;

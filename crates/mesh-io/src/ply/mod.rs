@@ -10,24 +10,24 @@ use std::path::Path;
 
 use glam::{Vec2, Vec3, Vec4};
 
-use lexiform_geometry::{Material, Scene, TextureUse};
+use lexiform_geometry::{Material, Scene, TextureRef};
 
 use crate::{
     Format, ReadError,
-    draft::{MeshDraft, Polygons, Triangles, narrow},
+    builder::{MeshBuilder, Polygons, Triangles, to_single_precision},
     image_file::TextureFiles,
     sidecar::{Sidecar, Sidecars},
     source::Source,
 };
 
-use self::header::{Element, Header, Kind, Scalar};
-use self::values::{Values, cut_off};
+use self::header::{Element, Encoding, Header, Scalar};
+use self::values::{Values, truncated_error};
 use self::vertex::Vertices;
 
 /// Reads the file and the textures its comments name.
 pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
     let (header, start) = Header::parse(source)?;
-    let mut values = Values { kind: header.kind, rest: &source.bytes[start..] };
+    let mut values = Values { encoding: header.encoding, rest: &source.bytes[start..] };
     let mut vertices = Vertices::default();
     let mut faces = Faces::default();
     for element in &header.elements {
@@ -44,7 +44,7 @@ pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
         scene.notes.push("data behind the last element is ignored".to_owned());
     }
     if faces.polygons.ends.is_empty() {
-        let cloud = vertices.into_cloud(&mut scene.notes).finish(source, &mut scene.notes)?;
+        let cloud = vertices.into_cloud(&mut scene.notes).build(source, &mut scene.notes)?;
         scene.clouds.push(cloud);
         return Ok(scene);
     }
@@ -69,7 +69,7 @@ pub(super) fn sidecars(path: &Path, content: impl BufRead, sidecars: &mut Sideca
 fn check_count(source: &Source, element: &Element, values: &Values) -> Result<(), ReadError> {
     let least: u64 = element.properties.iter().map(|p| values.least_bytes(p.list.unwrap_or(p.scalar))).sum();
     // The last value of a text needs no space behind it.
-    let slack = u64::from(values.kind == Kind::Text);
+    let slack = u64::from(values.encoding == Encoding::Ascii);
     let need = element.count.saturating_mul(least).saturating_sub(slack);
     source.check_bytes(
         &format!("{} rows of element \"{}\"", element.count, element.name),
@@ -84,9 +84,9 @@ fn skip(source: &Source, element: &Element, values: &mut Values) -> Result<(), R
     }
     for row in 0..element.count {
         for property in &element.properties {
-            let length = values.length(property.list).ok_or_else(|| cut_off(source, element, row))?;
+            let length = values.length(property.list).ok_or_else(|| truncated_error(source, element, row))?;
             for _ in 0..length {
-                values.next(property.scalar).ok_or_else(|| cut_off(source, element, row))?;
+                values.next(property.scalar).ok_or_else(|| truncated_error(source, element, row))?;
             }
         }
         values.end_row();
@@ -150,7 +150,7 @@ impl Faces {
             let mut uvs = Vec::new();
             for (property, role) in element.properties.iter().zip(&roles) {
                 read_list(values, property.list, property.scalar, &mut items)
-                    .ok_or_else(|| cut_off(source, element, row))?;
+                    .ok_or_else(|| truncated_error(source, element, row))?;
                 match (role, items.first()) {
                     (FaceRole::Corners, _) => {
                         let start = self.polygons.corners.len();
@@ -159,7 +159,9 @@ impl Faces {
                     }
                     (FaceRole::Uvs, _) => uvs.clone_from(&items),
                     (FaceRole::Texture, Some(&value)) => texture = value as u32,
-                    (FaceRole::Color(c), Some(&value)) => color[*c] = property.scalar.unit(value) as f32,
+                    (FaceRole::Color(c), Some(&value)) => {
+                        color[*c] = property.scalar.normalized_channel(value) as f32
+                    }
                     _ => {}
                 }
             }
@@ -190,7 +192,7 @@ impl Faces {
         for row in 0..element.count {
             for property in &element.properties {
                 read_list(values, property.list, property.scalar, &mut items)
-                    .ok_or_else(|| cut_off(source, element, row))?;
+                    .ok_or_else(|| truncated_error(source, element, row))?;
                 if FaceRole::of(&property.name, property.list.is_some()) != FaceRole::Corners {
                     continue;
                 }
@@ -226,14 +228,14 @@ fn build(
     faces: &Faces,
     scene: &mut Scene,
 ) -> Result<(), ReadError> {
-    let positions = narrow(&vertices.positions, &mut scene.notes);
-    let cut = Triangles::cut(source, &faces.polygons, &positions)?;
-    cut.report(source, &mut scene.notes)?;
-    let whole = Whole { colors: vertices.linear_colors(), positions, vertices: &vertices, faces };
+    let positions = to_single_precision(&vertices.positions, &mut scene.notes);
+    let triangles = Triangles::triangulate(source, &faces.polygons, &positions)?;
+    triangles.report(source, &mut scene.notes)?;
+    let source_mesh = SourceMesh { colors: vertices.linear_colors(), positions, vertices: &vertices, faces };
     let splits = !faces.corner_uvs.is_empty() || faces.colors.len() == faces.polygons.ends.len();
     let mut files = TextureFiles::new(source.path);
-    let mut by_texture: Vec<(u32, Vec<Cut>)> = Vec::new();
-    for (triangle, polygon) in cut.triangles {
+    let mut by_texture: Vec<(u32, Vec<SourceTriangle>)> = Vec::new();
+    for (triangle, polygon) in triangles.triangles {
         let used = faces.textures.get(polygon as usize).copied().unwrap_or(0);
         // Numbers past the textures all mean "none", so there are few groups.
         let used = used.min(header.textures.len() as u32);
@@ -243,10 +245,10 @@ fn build(
         }
     }
     for (texture, triangles) in by_texture {
-        let draft = if splits { whole.split(&triangles) } else { whole.shared(&triangles) };
-        let mesh = draft.finish(source, &mut scene.notes)?;
+        let builder = if splits { source_mesh.split(&triangles) } else { source_mesh.shared(&triangles) };
+        let mesh = builder.build(source, &mut scene.notes)?;
         let material = header.textures.get(texture as usize).filter(|_| mesh.uvs().is_some()).map(|name| {
-            let base_color_texture = files.load(name, false).map(TextureUse::plain);
+            let base_color_texture = files.load(name, false).map(TextureRef::new);
             scene.materials.push(Material { base_color_texture, double_sided: true, ..Material::default() });
             scene.materials.len() - 1
         });
@@ -259,21 +261,21 @@ fn build(
 }
 
 /// A triangle of corners, and the face it was part of.
-type Cut = ([u32; 3], u32);
+type SourceTriangle = ([u32; 3], u32);
 
 /// All vertices and faces, from which the meshes take theirs.
-struct Whole<'a> {
+struct SourceMesh<'a> {
     positions: Vec<Vec3>,
     colors: Option<Vec<Vec4>>,
     vertices: &'a Vertices,
     faces: &'a Faces,
 }
 
-impl Whole<'_> {
+impl SourceMesh<'_> {
     /// Vertices as stored.
-    fn shared(&self, triangles: &[Cut]) -> MeshDraft {
+    fn shared(&self, triangles: &[SourceTriangle]) -> MeshBuilder {
         let vertex = |corner: u32| self.faces.polygons.corners[corner as usize] as u32;
-        MeshDraft {
+        MeshBuilder {
             positions: self.positions.clone(),
             faces: triangles.iter().map(|(t, _)| t.map(vertex)).collect(),
             normals: (!self.vertices.normals.is_empty()).then(|| self.vertices.normals.clone()),
@@ -283,7 +285,7 @@ impl Whole<'_> {
     }
 
     /// One vertex for each combination of vertex, texture coordinate and face color.
-    fn split(&self, triangles: &[Cut]) -> MeshDraft {
+    fn split(&self, triangles: &[SourceTriangle]) -> MeshBuilder {
         let faces = self.faces;
         let face_colors = (faces.colors.len() == faces.polygons.ends.len()).then_some(&faces.colors);
         let mut known: HashMap<(i64, [u32; 2], [u32; 4]), u32> = HashMap::new();
@@ -324,6 +326,6 @@ impl Whole<'_> {
         let normals = (!vertices.normals.is_empty())
             .then(|| from.iter().map(|(c, _)| vertices.normals[vertex(*c)]).collect());
         let positions = from.iter().map(|(c, _)| self.positions[vertex(*c)]).collect();
-        MeshDraft { positions, faces: indices, normals, uvs, colors }
+        MeshBuilder { positions, faces: indices, normals, uvs, colors }
     }
 }

@@ -1,10 +1,10 @@
 //! The values behind a PLY header, in text or either byte order.
 
-use super::header::{Element, Kind, Scalar};
+use super::header::{Element, Encoding, Scalar};
 use crate::{ReadError, source::Source, text};
 
 /// The data ends or breaks within a row.
-pub(super) fn cut_off(source: &Source, element: &Element, row: u64) -> ReadError {
+pub(super) fn truncated_error(source: &Source, element: &Element, row: u64) -> ReadError {
     source.invalid(format!(
         "element \"{}\": expected {} rows, the data ends or breaks at row {row}",
         element.name, element.count
@@ -13,29 +13,29 @@ pub(super) fn cut_off(source: &Source, element: &Element, row: u64) -> ReadError
 
 /// The values behind the header, one after the other.
 pub(super) struct Values<'a> {
-    pub kind: Kind,
+    pub encoding: Encoding,
     pub rest: &'a [u8],
 }
 
 impl Values<'_> {
     /// The next value.
     pub fn next(&mut self, scalar: Scalar) -> Option<f64> {
-        match self.kind {
-            Kind::Text => {
+        match self.encoding {
+            Encoding::Ascii => {
                 let start = self.rest.iter().position(|b| !b.is_ascii_whitespace())?;
                 let rest = &self.rest[start..];
                 let end = rest.iter().position(u8::is_ascii_whitespace).unwrap_or(rest.len());
                 self.rest = &rest[end..];
                 text::number(&rest[..end])
             }
-            Kind::Little => scalar.take(&mut self.rest, false),
-            Kind::Big => scalar.take(&mut self.rest, true),
+            Encoding::BinaryLittleEndian => scalar.take(&mut self.rest, false),
+            Encoding::BinaryBigEndian => scalar.take(&mut self.rest, true),
         }
     }
 
     /// Some writers put more on a text line than the header declares: a row ends with its line.
     pub fn end_row(&mut self) {
-        if self.kind == Kind::Text {
+        if self.encoding == Encoding::Ascii {
             let end = self.rest.iter().position(|&b| b == b'\n' || b == b'\r').unwrap_or(self.rest.len());
             self.rest = &self.rest[end..];
         }
@@ -50,12 +50,12 @@ impl Values<'_> {
     }
 
     pub fn least_bytes(&self, scalar: Scalar) -> u64 {
-        if self.kind == Kind::Text { 2 } else { scalar.size() as u64 }
+        if self.encoding == Encoding::Ascii { 2 } else { scalar.size() as u64 }
     }
 
     pub fn is_at_end(&self) -> bool {
-        match self.kind {
-            Kind::Text => self.rest.trim_ascii().is_empty(),
+        match self.encoding {
+            Encoding::Ascii => self.rest.trim_ascii().is_empty(),
             _ => self.rest.is_empty(),
         }
     }

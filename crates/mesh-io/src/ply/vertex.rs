@@ -3,17 +3,18 @@
 use glam::{DVec3, Vec2, Vec3, Vec4};
 
 use super::header::Element;
-use super::values::{Values, cut_off};
+use super::values::{Values, truncated_error};
 use crate::{
-    ReadError, color,
-    draft::{CloudDraft, count},
+    ReadError,
+    builder::{PointCloudBuilder, pluralize},
+    color,
     source::Source,
 };
 
 /// The zeroth spherical harmonic: splats store color as (color − 0.5) divided by it (Kerbl et al. 2023).
 const SH_0: f32 = 0.282_094_79;
 /// Splats fainter than this are haze around the shape.
-const FAINT_SPLAT: f32 = 0.1;
+const MIN_SPLAT_OPACITY: f32 = 0.1;
 
 /// What a column is for; numbers are places in a row.
 const POSITION: usize = 0;
@@ -77,11 +78,15 @@ impl Vertices {
             let mut slots = [0.0; ROLES];
             slots[COLOR + 3] = 1.0;
             for (property, role) in element.properties.iter().zip(&roles) {
-                let length = values.length(property.list).ok_or_else(|| cut_off(source, element, row))?;
+                let length =
+                    values.length(property.list).ok_or_else(|| truncated_error(source, element, row))?;
                 for _ in 0..length {
-                    let value = values.next(property.scalar).ok_or_else(|| cut_off(source, element, row))?;
+                    let value =
+                        values.next(property.scalar).ok_or_else(|| truncated_error(source, element, row))?;
                     match role {
-                        Some(r) if (COLOR..UV).contains(r) => slots[*r] = property.scalar.unit(value),
+                        Some(r) if (COLOR..UV).contains(r) => {
+                            slots[*r] = property.scalar.normalized_channel(value)
+                        }
                         Some(r) => slots[*r] = value,
                         None => {}
                     }
@@ -124,11 +129,12 @@ impl Vertices {
     }
 
     /// The vertices as points; faint splats are left out.
-    pub fn into_cloud(self, notes: &mut Vec<String>) -> CloudDraft {
+    pub fn into_cloud(self, notes: &mut Vec<String>) -> PointCloudBuilder {
         let colors = self.linear_colors().unwrap_or_default();
-        let solid = |i: usize| self.opacities.get(i).is_none_or(|o| 1.0 / (1.0 + (-o).exp()) >= FAINT_SPLAT);
+        let solid =
+            |i: usize| self.opacities.get(i).is_none_or(|o| 1.0 / (1.0 + (-o).exp()) >= MIN_SPLAT_OPACITY);
         let kept = (0..self.positions.len()).filter(|&i| solid(i)).count();
-        let mut draft = CloudDraft {
+        let mut builder = PointCloudBuilder {
             positions: self.positions.clone(),
             colors: colors.iter().map(|c| c.truncate()).collect(),
             // Splats carry normals that are all zero.
@@ -144,10 +150,10 @@ impl Vertices {
         if kept < self.positions.len() && kept > 0 {
             notes.push(format!(
                 "dropped {} that can hardly be seen",
-                count(self.positions.len() - kept, "splat")
+                pluralize(self.positions.len() - kept, "splat")
             ));
-            draft.keep(solid);
+            builder.retain(solid);
         }
-        draft
+        builder
     }
 }

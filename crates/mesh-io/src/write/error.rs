@@ -16,14 +16,14 @@ pub enum WriteError {
         path: PathBuf,
     },
     /// The format has no place for what the scene holds.
-    #[error("{}: {format} holds {holds}, the scene has none", path.display())]
+    #[error("{}: {format} holds {supported}, the scene has none", path.display())]
     NothingToWrite {
         /// The file.
         path: PathBuf,
         /// Name of the format.
         format: &'static str,
         /// What it could hold.
-        holds: &'static str,
+        supported: &'static str,
     },
     /// A texture cannot be encoded.
     #[error("{}: {message}", path.display())]

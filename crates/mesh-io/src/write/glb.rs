@@ -6,7 +6,7 @@ use glam::{Affine2, Vec2, Vec3, Vec4};
 use image::ImageFormat;
 use serde_json::{Map, Value, json};
 
-use lexiform_geometry::{AlphaMode, Bounds, Material, Mesh, PointCloud, Scene, Texture, TextureUse, Wrap};
+use lexiform_geometry::{AlphaMode, Bounds, Material, Mesh, PointCloud, Scene, Texture, TextureRef, Wrap};
 
 const FLOAT: u32 = 5126;
 const UNSIGNED_INT: u32 = 5125;
@@ -107,7 +107,7 @@ impl Writer {
     /// Positions, with the bounds the format demands.
     fn positions(&mut self, positions: &[Vec3]) -> usize {
         let accessor = self.accessor(positions, "VEC3", FLOAT);
-        if let Some(bounds) = Bounds::of(positions.iter().copied()) {
+        if let Some(bounds) = Bounds::from_points(positions.iter().copied()) {
             let json = &mut self.root["accessors"][accessor];
             json["min"] = json!(bounds.min.to_array());
             json["max"] = json!(bounds.max.to_array());
@@ -210,7 +210,7 @@ impl Writer {
         json
     }
 
-    fn texture_info(&mut self, used: &TextureUse) -> Value {
+    fn texture_info(&mut self, used: &TextureRef) -> Value {
         let mut info = json!({ "index": used.texture });
         if used.image_from_uv != Affine2::IDENTITY {
             self.extensions.insert("KHR_texture_transform");

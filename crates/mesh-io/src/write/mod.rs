@@ -14,7 +14,7 @@ use lexiform_geometry::Scene;
 pub use self::error::WriteError;
 pub use self::glb::{GlbError, write_glb};
 use self::mesh::{obj, off, stl};
-use self::output::{Output, Points, Turn};
+use self::output::{AxisConversion, Output, Points};
 use self::points::{npy, pcd, ply, xyz};
 use crate::Format;
 
@@ -37,12 +37,13 @@ pub fn write(path: &Path, scene: &Scene) -> Result<(), WriteError> {
 fn encode(path: &Path, scene: &Scene) -> Result<Output, WriteError> {
     let unknown = || WriteError::UnknownFormat { path: path.to_owned() };
     let format = Format::from_path(path).ok_or_else(unknown)?;
-    let nothing = |holds| WriteError::NothingToWrite { path: path.to_owned(), format: format.name(), holds };
-    let turned = || Turn { file_from_world: format.up_axis() };
+    let nothing =
+        |supported| WriteError::NothingToWrite { path: path.to_owned(), format: format.name(), supported };
+    let axis_conversion = || AxisConversion { file_from_world: format.up_axis() };
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let triangles = || if scene.n_faces() > 0 { Ok(()) } else { Err(nothing("triangles")) };
     let points = || {
-        let cloud = Points::of(scene, turned());
+        let cloud = Points::from_scene(scene, axis_conversion());
         if cloud.positions.is_empty() { Err(nothing("points")) } else { Ok(cloud) }
     };
     match format {
@@ -52,8 +53,8 @@ fn encode(path: &Path, scene: &Scene) -> Result<Output, WriteError> {
             Err(error) => Err(WriteError::Image { path: path.to_owned(), message: error.to_string() }),
         },
         Format::Obj => obj(path, scene, &stem),
-        Format::Stl => triangles().map(|()| stl(scene, turned()).into()),
-        Format::Off => triangles().map(|()| off(scene, turned()).into()),
+        Format::Stl => triangles().map(|()| stl(scene, axis_conversion()).into()),
+        Format::Off => triangles().map(|()| off(scene, axis_conversion()).into()),
         Format::Ply => Ok(ply(scene).into()),
         Format::Pcd => Ok(pcd(&points()?).into()),
         Format::Xyz => Ok(xyz(&points()?).into()),

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use glam::{Vec2, Vec3, Vec4};
 use lexiform_formats::array::{Array, Dtype, Kind};
 
-use super::output::{Points, bytes_of, push, text};
+use super::output::{Points, push, srgb_bytes, text};
 use lexiform_geometry::Scene;
 
 /// Rows `x y z`, then `r g b`, then `nx ny nz`, with a header that names them.
@@ -148,6 +148,6 @@ fn ply_vertex(bytes: &mut Vec<u8>, columns: PlyColumns, (position, normal, uv, c
         push(bytes, &[uv.x, 1.0 - uv.y]);
     }
     if columns.colors {
-        bytes.extend(bytes_of(color.unwrap_or(Vec4::ONE)));
+        bytes.extend(srgb_bytes(color.unwrap_or(Vec4::ONE)));
     }
 }

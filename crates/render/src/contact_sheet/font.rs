@@ -6,7 +6,7 @@ pub(super) const ADVANCE: u32 = 6;
 pub(super) const HEIGHT: u32 = 7;
 
 /// Whether a letter has ink at a pixel; what is not ASCII looks like a question mark.
-pub(super) fn ink(letter: char, x: u32, y: u32) -> bool {
+pub(super) fn is_set(letter: char, x: u32, y: u32) -> bool {
     let glyph = |letter: char| u32::from(letter).checked_sub(32).and_then(|i| GLYPHS.get(i as usize));
     let rows = glyph(letter).or_else(|| glyph('?'));
     x < 5 && rows.and_then(|rows| rows.get(y as usize)).is_some_and(|row| row >> (4 - x) & 1 == 1)

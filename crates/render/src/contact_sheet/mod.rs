@@ -8,10 +8,10 @@ use image::{Rgba, RgbaImage, imageops};
 const GAP: u32 = 8;
 /// Pixels between an image and its caption, and between lines.
 const LEADING: u32 = 3;
-const PAPER: Rgba<u8> = Rgba([255, 255, 255, 255]);
-const INK: Rgba<u8> = Rgba([40, 40, 40, 255]);
+const BACKGROUND: Rgba<u8> = Rgba([255, 255, 255, 255]);
+const TEXT_COLOR: Rgba<u8> = Rgba([40, 40, 40, 255]);
 /// Longest edge of a sheet in pixels; what is beyond is left out.
-const LONGEST_EDGE: u32 = 32_768;
+const MAX_EDGE: u32 = 32_768;
 
 /// An image with its caption. Lines of the caption are cut to the width of the cell.
 #[derive(Clone, Debug)]
@@ -31,22 +31,22 @@ pub fn contact_sheet(cells: &[SheetCell], columns: usize) -> RgbaImage {
     let lines = cells.iter().map(|c| c.caption.lines().count()).max().unwrap_or(0) as u32;
     let (width, height) = (widest + GAP, highest + lines * (font::HEIGHT + LEADING) + GAP);
     let rows = (cells.len() as u32).div_ceil(columns);
-    let edge = |count: u32, cell: u32| (count.saturating_mul(cell)).saturating_add(GAP).min(LONGEST_EDGE);
-    let mut sheet = RgbaImage::from_pixel(edge(columns, width), edge(rows, height), PAPER);
+    let edge = |count: u32, cell: u32| (count.saturating_mul(cell)).saturating_add(GAP).min(MAX_EDGE);
+    let mut sheet = RgbaImage::from_pixel(edge(columns, width), edge(rows, height), BACKGROUND);
     for (cell, i) in cells.iter().zip(0..) {
         let (left, top) = (GAP + i % columns * width, GAP + i / columns * height);
         let inset = ((widest - cell.image.width()) / 2, (highest - cell.image.height()) / 2);
         imageops::overlay(&mut sheet, &cell.image, i64::from(left + inset.0), i64::from(top + inset.1));
         for (line, text) in (0..).zip(cell.caption.lines()) {
             let baseline = top + highest + LEADING + line * (font::HEIGHT + LEADING);
-            write_line(&mut sheet, &fitted(text, widest), left, baseline);
+            write_line(&mut sheet, &truncate_line(text, widest), left, baseline);
         }
     }
     sheet
 }
 
 /// A line cut to a width in pixels, with dots where something is missing.
-fn fitted(text: &str, width: u32) -> String {
+fn truncate_line(text: &str, width: u32) -> String {
     let room = (width / font::ADVANCE) as usize;
     match text.chars().count() > room {
         true => text.chars().take(room.saturating_sub(2)).chain("..".chars()).take(room).collect(),
@@ -57,9 +57,9 @@ fn fitted(text: &str, width: u32) -> String {
 fn write_line(sheet: &mut RgbaImage, text: &str, left: u32, top: u32) {
     for (letter, i) in text.chars().zip(0..) {
         for y in 0..font::HEIGHT {
-            for x in (0..font::ADVANCE).filter(|&x| font::ink(letter, x, y)) {
+            for x in (0..font::ADVANCE).filter(|&x| font::is_set(letter, x, y)) {
                 if let Some(pixel) = sheet.get_pixel_mut_checked(left + i * font::ADVANCE + x, top + y) {
-                    *pixel = INK;
+                    *pixel = TEXT_COLOR;
                 }
             }
         }
@@ -85,15 +85,15 @@ mod tests {
         assert_eq!(sheet.get_pixel(66, 8).0, [255; 4]);
         assert_eq!(sheet.get_pixel(66 + 10, 8 + 10).0, [255, 0, 0, 255]);
         let inked = |x: std::ops::Range<u32>, y: std::ops::Range<u32>| {
-            y.flat_map(|y| x.clone().map(move |x| (x, y))).any(|(x, y)| *sheet.get_pixel(x, y) == INK)
+            y.flat_map(|y| x.clone().map(move |x| (x, y))).any(|(x, y)| *sheet.get_pixel(x, y) == TEXT_COLOR)
         };
         assert!(inked(8..58, 58..78) && inked(66..116, 68..78) && !inked(8..58, 136..160));
     }
 
     #[test]
     fn long_captions_are_cut() {
-        assert_eq!(fitted("a chair with armrests", 60), "a chair ..");
-        assert_eq!(fitted("chair", 0), "");
+        assert_eq!(truncate_line("a chair with armrests", 60), "a chair ..");
+        assert_eq!(truncate_line("chair", 0), "");
         assert_eq!(contact_sheet(&[], 3).dimensions(), (16, 8));
         contact_sheet(&[cell(9, "Gr\u{fc}\u{df}e \u{1f600} and more")], 0);
     }

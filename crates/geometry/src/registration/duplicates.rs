@@ -4,65 +4,72 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::fit::Fit;
-use super::form::Form;
+use super::canonical::CanonicalShape;
+use super::icp::RegistrationResult;
 use super::signature::Signature;
 
 /// Most candidates a shape is compared with.
-const CANDIDATES: usize = 24;
+const MAX_CANDIDATES: usize = 24;
 /// Signatures that differ by more than this belong to different shapes …
-const LEAST_REACH: f32 = 0.025;
+const BASE_SIGNATURE_RADIUS: f32 = 0.025;
 /// … and for each part of the diameter that shapes may differ by, this much more.
-const REACH: f32 = 2.0;
+const SIGNATURE_RADIUS_PER_THRESHOLD: f32 = 2.0;
 /// Pairs decided at the same time.
 const BATCH: usize = 64;
 
 /// Shapes that are alike.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Group {
+pub struct DuplicateGroup {
     /// The shape that the others are compared with.
-    pub first: usize,
+    pub reference: usize,
     /// The others in order, and how they lie over the first.
-    pub others: Vec<(usize, Fit)>,
+    pub others: Vec<(usize, RegistrationResult)>,
 }
 
 /// Groups of shapes that are the same, or differ by at most `threshold` (a distance over the diameter, see
-/// [`Fit::distance`]) from another of the group; shapes unlike all others are in none. A shape is named by its place in
+/// [`RegistrationResult::distance`]) from another of the group; shapes unlike all others are in none. A shape is named by its place in
 /// `signatures`; `form` is asked for forms as they are needed, and shapes whose form is gone are passed over.
-pub fn groups(
+pub fn duplicate_groups(
     signatures: &[Signature],
     threshold: f32,
-    form: impl Fn(usize) -> Option<Arc<Form>> + Sync,
-) -> Vec<Group> {
-    let mut leaders = Leaders::new(signatures.len());
-    let is_alike = |&[a, b]: &[usize; 2]| {
-        let fit = form(a).zip(form(b)).map(|(a, b)| a.fit(&b));
-        fit.is_some_and(|fit| fit.is_same() || fit.distance <= threshold)
+    shape: impl Fn(usize) -> Option<Arc<CanonicalShape>> + Sync,
+) -> Vec<DuplicateGroup> {
+    let mut union_find = UnionFind::new(signatures.len());
+    let is_duplicate = |&[a, b]: &[usize; 2]| {
+        let result = shape(a).zip(shape(b)).map(|(a, b)| a.register(&b));
+        result.is_some_and(|result| result.is_same() || result.relative_rmse <= threshold)
     };
-    let mut pairs = candidates(signatures, LEAST_REACH + REACH * threshold).into_iter();
+    let mut pairs =
+        candidates(signatures, BASE_SIGNATURE_RADIUS + SIGNATURE_RADIUS_PER_THRESHOLD * threshold)
+            .into_iter();
     loop {
         // What is in one group already need not be compared.
-        let batch: Vec<[usize; 2]> = pairs.by_ref().filter(|p| leaders.are_apart(*p)).take(BATCH).collect();
+        let batch: Vec<[usize; 2]> =
+            pairs.by_ref().filter(|p| union_find.are_disjoint(*p)).take(BATCH).collect();
         if batch.is_empty() {
             break;
         }
-        let alike: Vec<bool> = batch.par_iter().map(is_alike).collect();
-        batch.iter().zip(alike).filter(|(_, alike)| *alike).for_each(|(pair, _)| leaders.join(*pair));
+        let is_same: Vec<bool> = batch.par_iter().map(is_duplicate).collect();
+        batch
+            .iter()
+            .zip(is_same)
+            .filter(|(_, is_same)| *is_same)
+            .for_each(|(pair, _)| union_find.union(*pair));
     }
     let mut joined: Vec<Vec<usize>> = vec![Vec::new(); signatures.len()];
-    (0..signatures.len()).for_each(|shape| joined[leaders.of(shape)].push(shape));
+    (0..signatures.len()).for_each(|shape| joined[union_find.find(shape)].push(shape));
     let joined = joined.into_par_iter().filter(|shapes| shapes.len() > 1);
-    joined.filter_map(|shapes| compared_with_first(&shapes, &form)).collect()
+    joined.filter_map(|shapes| compared_with_first(&shapes, &shape)).collect()
 }
 
 fn compared_with_first(
     shapes: &[usize],
-    form: &(impl Fn(usize) -> Option<Arc<Form>> + Sync),
-) -> Option<Group> {
+    shape: &(impl Fn(usize) -> Option<Arc<CanonicalShape>> + Sync),
+) -> Option<DuplicateGroup> {
     let (&first, others) = shapes.split_first()?;
-    let reference = form(first)?;
-    let others = others.iter().filter_map(|&other| Some((other, reference.fit(&*form(other)?))));
-    Some(Group { first, others: others.collect() })
+    let reference = shape(first)?;
+    let others = others.iter().filter_map(|&other| Some((other, reference.register(&*shape(other)?))));
+    Some(DuplicateGroup { reference: first, others: others.collect() })
 }
 
 /// Pairs whose signatures differ by at most `reach`, the most alike first.
@@ -72,7 +79,7 @@ fn candidates(signatures: &[Signature], reach: f32) -> Vec<[usize; 2]> {
         let others = (0..signatures.len()).filter(|&b| b != a);
         let mut near: Vec<(f32, usize)> = others.map(apart).filter(|(d, _)| *d <= reach).collect();
         near.sort_by(|x, y| x.0.total_cmp(&y.0).then(x.1.cmp(&y.1)));
-        near.truncate(CANDIDATES);
+        near.truncate(MAX_CANDIDATES);
         near.into_iter().map(move |(distance, b)| (distance, [a.min(b), a.max(b)]))
     };
     let mut pairs: Vec<(f32, [usize; 2])> =
@@ -83,14 +90,14 @@ fn candidates(signatures: &[Signature], reach: f32) -> Vec<[usize; 2]> {
 }
 
 /// Union and find; the leader of a group is its smallest member.
-struct Leaders(Vec<usize>);
+struct UnionFind(Vec<usize>);
 
-impl Leaders {
+impl UnionFind {
     fn new(count: usize) -> Self {
         Self((0..count).collect())
     }
 
-    fn of(&mut self, member: usize) -> usize {
+    fn find(&mut self, member: usize) -> usize {
         let mut leader = member;
         while self.0[leader] != leader {
             self.0[leader] = self.0[self.0[leader]];
@@ -99,12 +106,12 @@ impl Leaders {
         leader
     }
 
-    fn are_apart(&mut self, [a, b]: [usize; 2]) -> bool {
-        self.of(a) != self.of(b)
+    fn are_disjoint(&mut self, [a, b]: [usize; 2]) -> bool {
+        self.find(a) != self.find(b)
     }
 
-    fn join(&mut self, [a, b]: [usize; 2]) {
-        let (a, b) = (self.of(a), self.of(b));
+    fn union(&mut self, [a, b]: [usize; 2]) {
+        let (a, b) = (self.find(a), self.find(b));
         self.0[a.max(b)] = a.min(b);
     }
 }

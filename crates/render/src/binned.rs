@@ -5,37 +5,42 @@ use std::ops::Range;
 use lexiform_geometry::AlphaMode;
 use rayon::prelude::*;
 
-use crate::bins::{Bin, Sort};
-use crate::frame::{BAND, Frame};
-use crate::project::{GridVertex, Snap};
-use crate::raster::Record;
+use crate::bins::{Bin, BinTriangles};
+use crate::frame::{BAND_HEIGHT, Frame};
+use crate::project::{GridVertex, ProjectVertices};
+use crate::raster::RasterTriangle;
 
 /// Triangles, vertices or points of one task.
 const CHUNK: usize = 8192;
 
 /// Where everything of a view is on the grid.
-pub(crate) struct Layout {
+pub(crate) struct BinnedScene {
     pub(crate) vertices: Vec<GridVertex>,
     /// `[chunk][band]`, chunks in the order of ids.
     pub(crate) bins: Vec<Vec<Bin>>,
 }
 
 impl Frame<'_> {
-    pub(crate) fn layout(&self) -> Layout {
+    pub(crate) fn binned(&self) -> BinnedScene {
         let vertices = self.vertices();
         let mut bins = Vec::new();
         bins.par_extend(
-            chunks(self.stage.surface.faces().len()).map(|range| self.bin_faces(&vertices, range)),
+            chunks(self.scene.surface.faces().len()).map(|range| self.bin_faces(&vertices, range)),
         );
-        bins.par_extend(chunks(self.stage.splats.len()).map(|range| self.bin_points(range)));
-        Layout { vertices, bins }
+        bins.par_extend(chunks(self.scene.splats.len()).map(|range| self.bin_points(range)));
+        BinnedScene { vertices, bins }
     }
 
     fn vertices(&self) -> Vec<GridVertex> {
-        let places = &self.stage.places;
-        let mut vertices = vec![GridVertex::default(); places.len()];
+        let positions = &self.scene.positions;
+        let mut vertices = vec![GridVertex::default(); positions.len()];
         vertices.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, vertices)| {
-            self.level.run(Snap { projection: &self.projection, places, first: chunk * CHUNK, vertices });
+            self.level.run(ProjectVertices {
+                projection: &self.projection,
+                positions,
+                first: chunk * CHUNK,
+                vertices,
+            });
         });
         vertices
     }
@@ -43,28 +48,29 @@ impl Frame<'_> {
     fn bin_faces(&self, vertices: &[GridVertex], ids: Range<usize>) -> Vec<Bin> {
         // Half of the triangles face away, and few are in more than one band.
         let mut bins = self.empty_bins(ids.len() / 2);
-        let mut odd = Vec::new();
+        let mut slow_path = Vec::new();
         let mut first = ids.start as u32;
         while first < ids.end as u32 {
-            let index = self.stage.surface.part_of(first);
-            let end = self.stage.surface.faces_of(index).end.min(ids.end as u32);
-            let part = &self.stage.surface.parts()[index];
+            let index = self.scene.surface.part_of(first);
+            let end = self.scene.surface.faces_of(index).end.min(ids.end as u32);
+            let part = &self.scene.surface.parts()[index];
             if part.alpha == AlphaMode::Opaque {
-                let faces = &self.stage.surface.faces()[first as usize..end as usize];
+                let faces = &self.scene.surface.faces()[first as usize..end as usize];
                 let bands = &self.bands;
-                self.level.run(Sort {
+                self.level.run(BinTriangles {
                     faces,
                     first_id: first,
                     vertices,
                     bands,
                     bins: &mut bins,
-                    odd: &mut odd,
+                    slow_path: &mut slow_path,
                 });
-                let put = |bin: &mut Bin, record: Record| bin.large.push(record);
-                odd.drain(..).for_each(|id| self.records(vertices, id, put, &mut bins));
+                let put = |bin: &mut Bin, triangle: RasterTriangle| bin.large.push(triangle);
+                slow_path.drain(..).for_each(|id| self.clip_and_bin(vertices, id, put, &mut bins));
             } else {
-                let pierce = |bin: &mut Bin, record: Record| bin.pierced.push((record, index));
-                (first..end).for_each(|id| self.records(vertices, id, pierce, &mut bins));
+                let put_non_opaque =
+                    |bin: &mut Bin, triangle: RasterTriangle| bin.non_opaque.push((triangle, index));
+                (first..end).for_each(|id| self.clip_and_bin(vertices, id, put_non_opaque, &mut bins));
             }
             first = end;
         }
@@ -72,15 +78,21 @@ impl Frame<'_> {
     }
 
     /// Puts a triangle, or what can be drawn of it, into the bins of its bands.
-    fn records(&self, vertices: &[GridVertex], id: u32, put: impl Fn(&mut Bin, Record), bins: &mut [Bin]) {
+    fn clip_and_bin(
+        &self,
+        vertices: &[GridVertex],
+        id: u32,
+        put: impl Fn(&mut Bin, RasterTriangle),
+        bins: &mut [Bin],
+    ) {
         let mut sort = |corners: [GridVertex; 3]| {
-            let Some(record) = Record::new(corners, id, self.projection.grid) else { return };
-            let (first, last) = record.rows();
-            for band in self.bands.over(first, last) {
-                put(&mut bins[band], record);
+            let Some(triangle) = RasterTriangle::new(corners, id, self.projection.grid) else { return };
+            let (first, last) = triangle.rows();
+            for band in self.bands.overlapping(first, last) {
+                put(&mut bins[band], triangle);
             }
         };
-        let (numbers, corners) = self.stage.surface.triangle(id);
+        let (numbers, corners) = self.scene.surface.triangle(id);
         let on_grid = numbers.map(|v| vertices[v as usize]);
         if on_grid.iter().all(GridVertex::is_in_front) {
             sort(on_grid);
@@ -92,11 +104,11 @@ impl Frame<'_> {
     fn bin_points(&self, points: Range<usize>) -> Vec<Bin> {
         let mut bins = self.empty_bins(0);
         for point in points {
-            let Some(disc) = self.stage.splats.disc(point, &self.projection, self.stage.n_faces) else {
+            let Some(disc) = self.scene.splats.disc(point, &self.projection, self.scene.n_faces) else {
                 continue;
             };
             let (first, last) = disc.rows();
-            for band in self.bands.over(first, last) {
+            for band in self.bands.overlapping(first, last) {
                 bins[band].discs.push(disc);
             }
         }
@@ -105,8 +117,8 @@ impl Frame<'_> {
 
     /// Bins with room for a number of triangles on each side, spread over the bands.
     fn empty_bins(&self, n_faces: usize) -> Vec<Bin> {
-        let n_bands = self.config.size.div_ceil(BAND) as usize;
-        (0..n_bands).map(|_| Bin::with_room(n_faces / n_bands)).collect()
+        let n_bands = self.config.size.div_ceil(BAND_HEIGHT) as usize;
+        (0..n_bands).map(|_| Bin::with_capacity(n_faces / n_bands)).collect()
     }
 }
 

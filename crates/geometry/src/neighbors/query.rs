@@ -4,7 +4,7 @@ use glam::Vec3;
 use rayon::prelude::*;
 
 use super::KdTree;
-use super::cells::{Cells, Found};
+use super::grid::{CellGrid, NearestCandidates};
 
 /// Queries a task answers.
 const CHUNK: usize = 64;
@@ -18,9 +18,9 @@ pub fn knn(positions: &[Vec3], queries: &[Vec3], count: usize) -> Vec<usize> {
     }
     let mut indices = vec![0; queries.len() * each];
     let tasks = indices.par_chunks_mut(each).zip(queries).with_min_len(CHUNK);
-    if let Some(cells) = Cells::new(positions, count) {
-        tasks.for_each_init(Found::new, |found, (out, query)| {
-            cells.nearest(*query, each, found);
+    if let Some(grid) = CellGrid::new(positions, count) {
+        tasks.for_each_init(NearestCandidates::new, |found, (out, query)| {
+            grid.nearest(*query, each, found);
             out.iter_mut().zip(found.indices()).for_each(|(out, index)| *out = index);
         });
         return indices;
@@ -48,7 +48,7 @@ pub enum Ball {
 }
 
 impl Ball {
-    fn holds(self, distance_squared: f32) -> bool {
+    fn contains(self, distance_squared: f32) -> bool {
         match self {
             Self::Open { radius } => distance_squared < radius * radius,
             Self::Closed { radius } => distance_squared <= radius * radius,
@@ -67,7 +67,7 @@ pub fn ball_query(positions: &[Vec3], queries: &[Vec3], ball: Ball, count: usize
     let answer = |(query, found): (&Vec3, &mut [usize])| {
         let inside = |p: &Vec3| {
             let (dx, dy, dz) = (p.x - query.x, p.y - query.y, p.z - query.z);
-            ball.holds(dx * dx + dy * dy + dz * dz)
+            ball.contains(dx * dx + dy * dy + dz * dz)
         };
         let mut hits = positions.iter().enumerate().filter(|(_, p)| inside(p)).map(|(i, _)| i);
         let first = hits.next().unwrap_or(0);

@@ -9,7 +9,7 @@ const MAX_NOTES: usize = 50;
 
 /// Why a document, or a part of it, cannot be read.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Fault {
+pub(super) enum GltfError {
     #[error("{0}")]
     Invalid(String),
     #[error("{0} is not supported")]
@@ -21,17 +21,17 @@ pub(super) enum Fault {
 }
 
 /// A fault against the format's rules.
-pub(super) fn invalid(message: impl Into<String>) -> Fault {
-    Fault::Invalid(message.into())
+pub(super) fn invalid(message: impl Into<String>) -> GltfError {
+    GltfError::Invalid(message.into())
 }
 
-impl Fault {
+impl GltfError {
     pub fn too_large(what: &'static str, found: usize, limit: usize) -> Self {
         Self::TooLarge { what, found: found as u64, limit: limit as u64 }
     }
 
     /// Says in front where the fault lies.
-    pub fn within(self, place: &str) -> Self {
+    pub fn context(self, place: &str) -> Self {
         match self {
             Self::Invalid(message) => Self::Invalid(format!("{place}: {message}")),
             other => other,
@@ -39,7 +39,7 @@ impl Fault {
     }
 
     /// The public error.
-    pub fn at(self, path: &Path) -> ReadError {
+    pub fn into_read_error(self, path: &Path) -> ReadError {
         let path = path.to_owned();
         match self {
             Self::Invalid(message) => ReadError::Invalid { path, format: "glTF", message },
@@ -80,7 +80,10 @@ pub(super) fn quoted(name: &str) -> String {
 /// Runs a decoder of somebody else's on bytes of somebody else's. Such decoders index and add without checks in
 /// places, and one broken file must not take a whole ingest run down; memory and time are bounded beforehand by
 /// the caller, because neither can be caught here.
-pub(super) fn contained<T>(what: &str, decode: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+pub(super) fn catch_decoder_panic<T>(
+    what: &str,
+    decode: impl FnOnce() -> Result<T, String>,
+) -> Result<T, String> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(decode))
         .unwrap_or_else(|_| Err(format!("the {what} decoder gave up on broken data")))
 }

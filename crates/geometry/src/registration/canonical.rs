@@ -13,36 +13,36 @@ use crate::{Mesh, PointCloud, Scene};
 /// Points that ask, and as many that answer.
 pub(super) const POINTS: usize = 2048;
 /// Points of triangles that answer besides: the closer they lie, the smaller the parts that can be missed.
-const MORE_ANSWERS: usize = 6 * POINTS;
+const EXTRA_TARGETS: usize = 6 * POINTS;
 /// The same points for the same surface, always.
 const SEED: u64 = 0x5eed;
 
 /// A shape moved so that its surface's mean is the origin and its principal axes are the coordinate axes, and scaled so that
 /// the mean squared distance to the origin is 1.
-pub struct Form {
+pub struct CanonicalShape {
     /// Two sets of points drawn by chance: one asks how far the surface is, the other answers.
-    pub(super) asking: Vec<Vec3>,
+    pub(super) query_points: Vec<Vec3>,
     /// As many as ask: enough to find a place.
-    pub(super) few: Answers,
+    pub(super) coarse_targets: TargetPoints,
     /// These and more, to see what is left between.
-    pub(super) all: Answers,
+    pub(super) dense_targets: TargetPoints,
     /// Squared distance from the points that ask to all that answer, of the same shape.
-    pub(super) chance: Spread,
+    pub(super) sampling_error: DistanceStats,
     /// Standard error of the mean squared distance to the few: no place found with them is surer.
-    pub(super) error: f64,
+    pub(super) standard_error: f64,
     /// Shares of the spread along the axes.
-    pub(super) shares: [f64; 3],
+    pub(super) variance_ratios: [f64; 3],
     /// Twice the largest distance to the origin.
     pub(super) diameter: f32,
 }
 
 /// Points that say how far they are.
-pub(super) struct Answers {
+pub(super) struct TargetPoints {
     pub(super) points: Vec<Vec3>,
     tree: KdTree,
 }
 
-impl Answers {
+impl TargetPoints {
     fn new(points: &[Vec3]) -> Self {
         Self { points: points.to_vec(), tree: KdTree::new(points) }
     }
@@ -61,60 +61,63 @@ impl Answers {
 
 /// Mean of some numbers, its standard error, and the largest of them.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Spread {
+pub(super) struct DistanceStats {
     pub(super) mean: f64,
-    pub(super) error: f64,
+    pub(super) standard_error: f64,
     pub(super) largest: f64,
 }
 
-impl Spread {
+impl DistanceStats {
     pub(super) fn of(values: impl ExactSizeIterator<Item = f64>) -> Self {
         let count = values.len().max(1) as f64;
         let (sum, squares, largest) = values.fold((0.0, 0.0, 0.0_f64), |(sum, squares, largest), v| {
             (sum + v, squares + v * v, largest.max(v))
         });
         let mean = sum / count;
-        Self { mean, error: ((squares / count - mean * mean).max(0.0) / count).sqrt(), largest }
+        Self { mean, standard_error: ((squares / count - mean * mean).max(0.0) / count).sqrt(), largest }
     }
 }
 
-impl Form {
+impl CanonicalShape {
     /// The form of a scene's triangles and points; colors and textures do not matter. `None` where there is nothing, or
     /// nothing but one place.
-    pub fn of(scene: &Scene) -> Option<Self> {
+    pub fn from_scene(scene: &Scene) -> Option<Self> {
         let moments = Moments::of(scene)?;
-        let points = drawn(scene, moments.points);
-        let points: Vec<Vec3> = points.into_iter().map(|p| placed(&moments, p)).collect();
+        let points = sample_points(scene, moments.point_fraction);
+        let points: Vec<Vec3> = points.into_iter().map(|p| to_canonical(&moments, p)).collect();
         let farthest = points.iter().map(|p| p.length()).fold(0.0, f32::max);
-        let (asking, answers) = points.split_at(points.len().min(POINTS));
-        let few = Answers::new(answers.get(..POINTS).unwrap_or(answers));
-        let all = Answers::new(answers);
-        let chance = Spread::of(asking.iter().map(|p| all.squared_distance(*p)));
-        let error = Spread::of(asking.iter().map(|p| few.squared_distance(*p))).error;
+        let (query_points, targets) = points.split_at(points.len().min(POINTS));
+        let coarse_targets = TargetPoints::new(targets.get(..POINTS).unwrap_or(targets));
+        let dense_targets = TargetPoints::new(targets);
+        let sampling_error =
+            DistanceStats::of(query_points.iter().map(|p| dense_targets.squared_distance(*p)));
+        let standard_error =
+            DistanceStats::of(query_points.iter().map(|p| coarse_targets.squared_distance(*p)))
+                .standard_error;
         Some(Self {
-            asking: asking.to_vec(),
-            few,
-            all,
-            chance,
-            error,
-            shares: moments.shares,
+            query_points: query_points.to_vec(),
+            coarse_targets,
+            dense_targets,
+            sampling_error,
+            standard_error,
+            variance_ratios: moments.variance_ratios,
             diameter: 2.0 * farthest,
         })
     }
 }
 
-fn placed(moments: &Moments, point: Vec3) -> Vec3 {
-    let from_mean: DVec3 = (point.as_dvec3() - moments.mean) / moments.radius;
+fn to_canonical(moments: &Moments, point: Vec3) -> Vec3 {
+    let from_mean: DVec3 = (point.as_dvec3() - moments.mean) / moments.rms_radius;
     (moments.axes * from_mean).as_vec3()
 }
 
 /// Points that ask and then points that answer; `share` of both are from the scene's clouds, mixed evenly among the others.
-fn drawn(scene: &Scene, share: f64) -> Vec<Vec3> {
+fn sample_points(scene: &Scene, share: f64) -> Vec<Vec3> {
     let rng = &mut SmallRng::seed_from_u64(SEED);
     let of_clouds = |slot: usize| (slot as f64 * share).round() as usize;
     let n_clouds = of_clouds(2 * POINTS);
-    let n_surface = if share < 1.0 { 2 * POINTS - n_clouds + MORE_ANSWERS } else { 0 };
-    let surface = sample_surface(&surface(scene), n_surface, rng);
+    let n_surface = if share < 1.0 { 2 * POINTS - n_clouds + EXTRA_TARGETS } else { 0 };
+    let surface = sample_surface(&without_attributes(scene), n_surface, rng);
     let clouds: Vec<Vec3> = scene.clouds.iter().flat_map(|cloud| cloud.positions()).copied().collect();
     let clouds = sample_cloud(&PointCloud::new(clouds).unwrap_or_default(), n_clouds, rng);
     let (mut surface, mut clouds) = (surface.positions().iter(), clouds.positions().iter());
@@ -128,7 +131,7 @@ fn drawn(scene: &Scene, share: f64) -> Vec<Vec3> {
 }
 
 /// The triangles without their looks.
-fn surface(scene: &Scene) -> Scene {
+fn without_attributes(scene: &Scene) -> Scene {
     let mesh = |mesh: &Mesh| Mesh::new(mesh.positions().to_vec(), mesh.faces().to_vec()).ok();
     Scene { meshes: scene.meshes.iter().filter_map(mesh).collect(), ..Scene::default() }
 }

@@ -1,7 +1,7 @@
 //! How far everything in a block of samples is at most: what is wholly behind is not drawn.
 
 use crate::band::Band;
-use crate::samples::Seen;
+use crate::samples::VisibilitySample;
 use lexiform_kernels::Kernel;
 
 /// Samples along the edge of a block of the depth floor, as a power of two.
@@ -9,63 +9,66 @@ const BLOCK_BITS: i32 = 3;
 const BLOCK: usize = 1 << BLOCK_BITS;
 
 /// The farthest inverse depth in each block of samples: what is wholly behind is not drawn.
-pub(crate) struct DepthFloor {
+pub(crate) struct HiZBuffer {
     blocks: Vec<f32>,
-    blocks_a_row: usize,
+    blocks_per_row: usize,
     first_row: i32,
 }
 
 /// Raises the floor to what is seen.
-pub(crate) struct Raise<'a> {
-    pub(crate) floor: &'a mut DepthFloor,
+pub(crate) struct UpdateHiZ<'a> {
+    pub(crate) hi_z: &'a mut HiZBuffer,
     pub(crate) band: &'a Band,
 }
 
 /// The samples a triangle may cover, and its nearest corner.
-pub(crate) struct Extent {
+pub(crate) struct ScreenBounds {
     pub(crate) columns: [i32; 2],
     pub(crate) rows: [i32; 2],
     pub(crate) nearest: f32,
 }
 
-impl Kernel for Raise<'_> {
+impl Kernel for UpdateHiZ<'_> {
     #[inline(always)]
     fn run(self) {
-        let (floor, band) = (self.floor, self.band);
+        let (hi_z, band) = (self.hi_z, self.band);
         // Where nothing was drawn the floor stays at the bottom.
-        let first = band.drawn.start as usize / BLOCK;
-        let columns = first * BLOCK..(band.drawn.end as usize).next_multiple_of(BLOCK).min(band.grid);
+        let first = band.dirty_columns.start as usize / BLOCK;
+        let columns = first * BLOCK..(band.dirty_columns.end as usize).next_multiple_of(BLOCK).min(band.grid);
         if columns.is_empty() {
             return;
         }
-        let mut lowest = vec![Seen::default(); columns.len()];
-        for (i, floors) in floor.blocks.chunks_mut(floor.blocks_a_row).enumerate() {
+        let mut lowest = vec![VisibilitySample::default(); columns.len()];
+        for (i, hi_z_row) in hi_z.blocks.chunks_mut(hi_z.blocks_per_row).enumerate() {
             let rows = i * BLOCK..((i + 1) * BLOCK).min(band.rows.len());
             // Row by row first: neighbors in a row do not meet.
             lowest.copy_from_slice(&band.row(rows.start)[columns.clone()]);
             for row in rows.skip(1) {
-                for (lowest, seen) in lowest.iter_mut().zip(&band.row(row)[columns.clone()]) {
-                    *lowest = lowest.farther(*seen);
+                for (lowest, visibility) in lowest.iter_mut().zip(&band.row(row)[columns.clone()]) {
+                    *lowest = lowest.farther(*visibility);
                 }
             }
-            for (floor, samples) in floors[first..].iter_mut().zip(lowest.chunks(BLOCK)) {
-                *floor = samples.iter().fold(Seen::NEAREST, |low, seen| low.farther(*seen)).inverse_depth();
+            for (hi_z, samples) in hi_z_row[first..].iter_mut().zip(lowest.chunks(BLOCK)) {
+                *hi_z = samples
+                    .iter()
+                    .fold(VisibilitySample::NEAREST, |low, visibility| low.farther(*visibility))
+                    .inverse_depth();
             }
         }
     }
 }
 
-impl DepthFloor {
+impl HiZBuffer {
     /// One that hides nothing yet.
     pub(crate) fn new(band: &Band) -> Self {
-        let blocks_a_row = band.grid.div_ceil(BLOCK);
-        let blocks = vec![0.0; blocks_a_row * band.rows.len().div_ceil(BLOCK)];
-        Self { blocks, blocks_a_row, first_row: band.rows.start }
+        let blocks_per_row = band.grid.div_ceil(BLOCK);
+        let blocks = vec![0.0; blocks_per_row * band.rows.len().div_ceil(BLOCK)];
+        Self { blocks, blocks_per_row, first_row: band.rows.start }
     }
 
     /// Whether a triangle is behind everything where it could be seen.
     #[inline(always)]
-    pub(crate) fn hides(&self, extent: &Extent) -> bool {
+    pub(crate) fn occludes(&self, extent: &ScreenBounds) -> bool {
         let ([x0, x1], [y0, y1]) = (extent.columns, extent.rows);
         let (y0, y1) = ((y0 - self.first_row) >> BLOCK_BITS, (y1 - self.first_row) >> BLOCK_BITS);
         let (x0, x1) = (x0 >> BLOCK_BITS, x1 >> BLOCK_BITS);
@@ -73,7 +76,7 @@ impl DepthFloor {
         while y <= y1 {
             let mut x = x0;
             while x <= x1 {
-                if self.blocks[y as usize * self.blocks_a_row + x as usize] < extent.nearest {
+                if self.blocks[y as usize * self.blocks_per_row + x as usize] < extent.nearest {
                     return false;
                 }
                 x += 1;

@@ -6,11 +6,11 @@ use std::rc::Rc;
 use glam::{Affine3A, Vec3, Vec4};
 
 use super::deform;
-use super::document::{Document, at};
-use super::fault::{Fault, Notes, invalid};
+use super::document::{Document, get};
+use super::error::{GltfError, Notes, invalid};
 use super::material::MaterialSet;
 use super::nodes::{Hierarchy, Placement};
-use super::primitive::{Part, Shape};
+use super::primitive::{PrimitiveData, Topology};
 use super::topology::Mode;
 use crate::limits;
 use lexiform_geometry::{Mesh, MeshError, PointCloud, PointCloudError, Scene};
@@ -23,13 +23,13 @@ const MAX_MORPHED: usize = 100_000_000;
 const MAX_NAME: usize = 200;
 
 /// A scene in the making.
-pub(super) struct Assembly<'d> {
+pub(super) struct SceneBuilder<'d> {
     document: &'d Document<'d>,
     hierarchy: &'d Hierarchy,
     material_set: MaterialSet<'d>,
     notes: Notes,
     /// Primitives of meshes, read once however often they are placed.
-    parts: HashMap<usize, Rc<Vec<Part>>>,
+    parts: HashMap<usize, Rc<Vec<PrimitiveData>>>,
     /// World from mesh for each joint of skins, or `None` for broken ones.
     skins: HashMap<usize, Option<Rc<Vec<Affine3A>>>>,
     scene: Scene,
@@ -43,7 +43,7 @@ pub(super) struct Assembly<'d> {
     lost: usize,
 }
 
-impl<'d> Assembly<'d> {
+impl<'d> SceneBuilder<'d> {
     pub fn new(document: &'d Document<'d>, hierarchy: &'d Hierarchy, notes: Notes) -> Self {
         Self {
             document,
@@ -63,7 +63,7 @@ impl<'d> Assembly<'d> {
     }
 
     /// Adds all instances of a placed mesh.
-    pub fn place(&mut self, placement: &Placement) -> Result<(), Fault> {
+    pub fn place(&mut self, placement: &Placement) -> Result<(), GltfError> {
         let parts = self.parts(placement.mesh)?;
         let joints = self.joints(placement);
         for part in parts.iter() {
@@ -80,7 +80,7 @@ impl<'d> Assembly<'d> {
                 }
                 _ => &placement.world_from_mesh[..],
             };
-            part.drop_infinite(&mut self.notes);
+            part.drop_non_finite(&mut self.notes);
             let name = self.name(placement);
             for &world_from_part in world_from_part {
                 self.add(part.clone(), world_from_part, name.clone())?;
@@ -89,19 +89,25 @@ impl<'d> Assembly<'d> {
         Ok(())
     }
 
-    fn parts(&mut self, mesh: usize) -> Result<Rc<Vec<Part>>, Fault> {
+    fn parts(&mut self, mesh: usize) -> Result<Rc<Vec<PrimitiveData>>, GltfError> {
         if let Some(parts) = self.parts.get(&mesh) {
             return Ok(Rc::clone(parts));
         }
         let mut parts = Vec::new();
         for (index, primitive) in self.document.root.meshes[mesh].primitives.iter().enumerate() {
-            let place = |fault: Fault| fault.within(&format!("mesh {mesh}, primitive {index}"));
+            let place = |error: GltfError| error.context(&format!("mesh {mesh}, primitive {index}"));
             let code = primitive.mode.map_or(4, |mode| mode.0);
             match Mode::from_gl(code) {
                 Some(Mode::Lines) => self.lines += 1,
                 Some(mode) => {
                     let json = (index, primitive);
-                    let part = Part::read(self.document, json, mode, &mut self.material_set, &mut self.notes);
+                    let part = PrimitiveData::read(
+                        self.document,
+                        json,
+                        mode,
+                        &mut self.material_set,
+                        &mut self.notes,
+                    );
                     parts.extend(part.map_err(place)?);
                 }
                 None => return Err(place(invalid(format!("mode: expected 0 to 6, found {code}")))),
@@ -109,7 +115,7 @@ impl<'d> Assembly<'d> {
             // What a mesh holds is held against the limits even before it is placed.
             let total = parts.iter().map(|part| part.positions.len()).sum::<usize>();
             if total > limits::VERTICES {
-                return Err(Fault::too_large("number of vertices", total, limits::VERTICES));
+                return Err(GltfError::too_large("number of vertices", total, limits::VERTICES));
             }
         }
         let parts = Rc::new(parts);
@@ -118,18 +124,18 @@ impl<'d> Assembly<'d> {
     }
 
     /// Counts what `instances` copies add, before they are made.
-    fn reserve(&mut self, part: &Part, instances: usize) -> Result<(), Fault> {
+    fn reserve(&mut self, part: &PrimitiveData, instances: usize) -> Result<(), GltfError> {
         self.placed = self.placed.saturating_add(instances);
         if self.placed > MAX_PARTS {
-            return Err(Fault::too_large("number of meshes", self.placed, MAX_PARTS));
+            return Err(GltfError::too_large("number of meshes", self.placed, MAX_PARTS));
         }
         self.vertices = self.vertices.saturating_add(part.positions.len().saturating_mul(instances));
         self.faces = self.faces.saturating_add(part.n_faces().saturating_mul(instances));
         if self.vertices > limits::VERTICES {
-            return Err(Fault::too_large("number of vertices", self.vertices, limits::VERTICES));
+            return Err(GltfError::too_large("number of vertices", self.vertices, limits::VERTICES));
         }
         if self.faces > limits::FACES {
-            return Err(Fault::too_large("number of triangles", self.faces, limits::FACES));
+            return Err(GltfError::too_large("number of triangles", self.faces, limits::FACES));
         }
         Ok(())
     }
@@ -140,17 +146,17 @@ impl<'d> Assembly<'d> {
         if let Some(known) = self.skins.get(&skin) {
             return known.clone();
         }
-        let joints = at(&self.document.root.skins, skin, "skin")
+        let joints = get(&self.document.root.skins, skin, "skin")
             .and_then(|json| deform::joint_matrices(self.document, json, self.hierarchy));
         let joints = joints
             .map(Rc::new)
-            .map_err(|fault| self.notes.add(format!("skin {skin} is left out: {fault}")))
+            .map_err(|error| self.notes.add(format!("skin {skin} is left out: {error}")))
             .ok();
         self.skins.insert(skin, joints.clone());
         joints
     }
 
-    fn morph(&mut self, part: &mut Part, placement: &Placement) {
+    fn morph(&mut self, part: &mut PrimitiveData, placement: &Placement) {
         let root = &self.document.root;
         let mesh = &root.meshes[placement.mesh];
         let of_node = placement.node.and_then(|node| root.nodes[node].weights.as_ref());
@@ -167,16 +173,21 @@ impl<'d> Assembly<'d> {
         }
     }
 
-    fn add(&mut self, part: Part, world_from_part: Affine3A, name: Option<String>) -> Result<(), Fault> {
-        let seen = match part.shape {
-            Shape::Faces(_) => {
+    fn add(
+        &mut self,
+        part: PrimitiveData,
+        world_from_part: Affine3A,
+        name: Option<String>,
+    ) -> Result<(), GltfError> {
+        let seen = match part.topology {
+            Topology::Faces(_) => {
                 let mesh = mesh(part).map_err(|error| invalid(error.to_string()))?;
                 let mesh = mesh.with_name(name).transformed(world_from_part);
                 let seen = !mesh.faces().is_empty();
                 self.scene.meshes.extend(seen.then_some(mesh));
                 seen
             }
-            Shape::Points => {
+            Topology::Points => {
                 let colors = self.material_set.point_colors(&part);
                 let cloud = cloud(part, colors).map_err(|error| invalid(error.to_string()))?;
                 let cloud = cloud.transformed(world_from_part);
@@ -197,7 +208,7 @@ impl<'d> Assembly<'d> {
     }
 
     /// The scene, or why there is none.
-    pub fn finish(mut self) -> Result<Scene, Fault> {
+    pub fn finish(mut self) -> Result<Scene, GltfError> {
         if self.lines > 0 {
             self.notes.add(format!("{} primitives of lines are left out", self.lines));
         }
@@ -210,15 +221,15 @@ impl<'d> Assembly<'d> {
             return Ok(Scene { materials, textures, notes, ..self.scene });
         }
         match (self.lost, self.lines) {
-            (0, 0) => Err(Fault::Empty),
-            (0, _) => Err(Fault::Unsupported("drawing lines (it holds nothing else)".to_owned())),
+            (0, 0) => Err(GltfError::Empty),
+            (0, _) => Err(GltfError::Unsupported("drawing lines (it holds nothing else)".to_owned())),
             _ => Err(invalid(format!("nothing to see: {}", notes.join("; ")))),
         }
     }
 }
 
-fn mesh(part: Part) -> Result<Mesh, MeshError> {
-    let Shape::Faces(faces) = part.shape else { return Ok(Mesh::default()) };
+fn mesh(part: PrimitiveData) -> Result<Mesh, MeshError> {
+    let Topology::Faces(faces) = part.topology else { return Ok(Mesh::default()) };
     let mut mesh = Mesh::new(part.positions, faces)?.with_material(part.material);
     if let Some(normals) = part.normals {
         mesh = mesh.with_normals(normals)?;
@@ -232,7 +243,7 @@ fn mesh(part: Part) -> Result<Mesh, MeshError> {
     Ok(mesh)
 }
 
-fn cloud(part: Part, colors: Option<Vec<Vec3>>) -> Result<PointCloud, PointCloudError> {
+fn cloud(part: PrimitiveData, colors: Option<Vec<Vec3>>) -> Result<PointCloud, PointCloudError> {
     let mut cloud = PointCloud::new(part.positions)?;
     if let Some(colors) = colors {
         cloud = cloud.with_colors(colors)?;
@@ -245,7 +256,7 @@ fn cloud(part: Part, colors: Option<Vec<Vec3>>) -> Result<PointCloud, PointCloud
 
 impl MaterialSet<'_> {
     /// What material, texture and vertex color make together at each point; `None` if the file has none of them.
-    fn point_colors(&self, part: &Part) -> Option<Vec<Vec3>> {
+    fn point_colors(&self, part: &PrimitiveData) -> Option<Vec<Vec3>> {
         if part.colors.is_none() && part.material.is_none() {
             return None;
         }

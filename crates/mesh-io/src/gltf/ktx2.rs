@@ -3,7 +3,7 @@
 use basisu::{DecodeFlags, TargetFormat, Transcoder};
 use image::RgbaImage;
 
-use super::fault::contained;
+use super::error::catch_decoder_panic;
 use crate::image_file::check_size;
 
 const MAGIC: &[u8] = b"\xABKTX 20\xBB\r\n\x1A\n";
@@ -20,7 +20,7 @@ pub(super) fn is_ktx2(bytes: &[u8]) -> bool {
 /// Decodes the largest level of a plain 2D texture.
 pub(super) fn decode(bytes: &[u8], bytes_left: u64) -> Result<RgbaImage, String> {
     let (width, height) = checked_size(bytes, bytes_left)?;
-    let pixels = contained("KTX2", || {
+    let pixels = catch_decoder_panic("KTX2", || {
         let explain = |error| format!("KTX2: {error:?}").to_lowercase();
         let transcoder = Transcoder::new(bytes).map_err(explain)?;
         transcoder.transcode(0, TargetFormat::Rgba32, DecodeFlags::NONE).map_err(explain)

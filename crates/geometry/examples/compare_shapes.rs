@@ -4,16 +4,16 @@
 use std::path::Path;
 use std::time::Instant;
 
-use lexiform_geometry::registration::{Form, Signature};
+use lexiform_geometry::registration::{CanonicalShape, Signature};
 
 /// Pairs printed.
-const MOST: usize = 400;
+const MAX_PAIRS: usize = 400;
 
 fn main() {
     let start = Instant::now();
-    let mut shapes: Vec<(String, Form, Signature)> = Vec::new();
+    let mut shapes: Vec<(String, CanonicalShape, Signature)> = Vec::new();
     for file in std::env::args().skip(1) {
-        match lexiform_mesh_io::read(Path::new(&file)).map(|scene| Form::of(&scene)) {
+        match lexiform_mesh_io::read(Path::new(&file)).map(|scene| CanonicalShape::from_scene(&scene)) {
             Ok(Some(form)) => {
                 let signature = form.signature();
                 shapes.push((file, form, signature));
@@ -29,16 +29,16 @@ fn main() {
     }
     pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
     let start = Instant::now();
-    for (apart, a, b) in pairs.iter().take(MOST) {
-        let fit = a.1.fit(&b.1);
-        let said = match (fit.is_same(), fit.outlying) {
+    for (apart, a, b) in pairs.iter().take(MAX_PAIRS) {
+        let fit = a.1.register(&b.1);
+        let said = match (fit.is_same(), fit.has_outlier) {
             (true, _) => "same",
             (false, true) => "outlying",
             (false, false) => "",
         };
         let side = if fit.mirrored { "mirrored" } else { "" };
-        let (distance, resolution) = (100.0 * fit.distance, 100.0 * fit.resolution);
-        println!("{apart:.4} {distance:.2} % (to {resolution:.2} %) {said} {side} {} {}", a.0, b.0);
+        let (distance, noise_floor) = (100.0 * fit.relative_rmse, 100.0 * fit.noise_floor);
+        println!("{apart:.4} {distance:.2} % (to {noise_floor:.2} %) {said} {side} {} {}", a.0, b.0);
     }
-    eprintln!("{} fits in {:.1} s", pairs.len().min(MOST), start.elapsed().as_secs_f64());
+    eprintln!("{} fits in {:.1} s", pairs.len().min(MAX_PAIRS), start.elapsed().as_secs_f64());
 }

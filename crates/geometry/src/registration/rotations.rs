@@ -5,23 +5,26 @@ use std::f64::consts::{SQRT_2, TAU};
 use glam::{DQuat, Mat3, Quat, Vec3};
 
 /// Principal axes are trusted where their shares of the spread differ by more than this.
-const CLEAR: f64 = 0.06;
+const MIN_AXIS_GAP: f64 = 0.06;
 /// Turns tried about an axis when the other two cannot be told apart.
-const ABOUT_AXIS: usize = 24;
+const ROTATIONS_ABOUT_AXIS: usize = 24;
 /// Turns tried when no axis can be told from another: steps of about 25°.
-const ALL_AROUND: usize = 768;
+const ROTATIONS_ALL_AXES: usize = 768;
 
 /// Rotations that may lay a form with these shares of the spread over its like, both along their principal axes.
-pub(super) fn turns(shares: [f64; 3]) -> Vec<Mat3> {
-    let clear = [shares[0] - shares[1] > CLEAR, shares[1] - shares[2] > CLEAR];
+pub(super) fn candidate_rotations(variance_ratios: [f64; 3]) -> Vec<Mat3> {
+    let clear = [
+        variance_ratios[0] - variance_ratios[1] > MIN_AXIS_GAP,
+        variance_ratios[1] - variance_ratios[2] > MIN_AXIS_GAP,
+    ];
     let flips = [Quat::IDENTITY, half_turn(Vec3::X), half_turn(Vec3::Y), half_turn(Vec3::Z)];
-    let turns: Vec<Quat> = match clear {
+    let candidate_rotations: Vec<Quat> = match clear {
         [true, true] => flips.to_vec(),
-        [false, true] => about(Vec3::Z, half_turn(Vec3::X)),
-        [true, false] => about(Vec3::X, half_turn(Vec3::Z)),
-        [false, false] => flips.into_iter().chain(all_around()).collect(),
+        [false, true] => rotations_about(Vec3::Z, half_turn(Vec3::X)),
+        [true, false] => rotations_about(Vec3::X, half_turn(Vec3::Z)),
+        [false, false] => flips.into_iter().chain(super_fibonacci_rotations()).collect(),
     };
-    turns.into_iter().map(Mat3::from_quat).collect()
+    candidate_rotations.into_iter().map(Mat3::from_quat).collect()
 }
 
 fn half_turn(axis: Vec3) -> Quat {
@@ -29,18 +32,18 @@ fn half_turn(axis: Vec3) -> Quat {
     Quat::from_xyzw(axis.x, axis.y, axis.z, 0.0)
 }
 
-fn about(axis: Vec3, flip: Quat) -> Vec<Quat> {
-    let turn = |i: usize| Quat::from_axis_angle(axis, (i as f64 * TAU / ABOUT_AXIS as f64) as f32);
-    (0..ABOUT_AXIS).flat_map(|i| [turn(i), turn(i) * flip]).collect()
+fn rotations_about(axis: Vec3, flip: Quat) -> Vec<Quat> {
+    let turn = |i: usize| Quat::from_axis_angle(axis, (i as f64 * TAU / ROTATIONS_ABOUT_AXIS as f64) as f32);
+    (0..ROTATIONS_ABOUT_AXIS).flat_map(|i| [turn(i), turn(i) * flip]).collect()
 }
 
 /// Rotations spread evenly: Alexa, "Super-Fibonacci spirals", 2022.
-fn all_around() -> impl Iterator<Item = Quat> {
+fn super_fibonacci_rotations() -> impl Iterator<Item = Quat> {
     /// Root of ψ⁴ = ψ + 4.
     const PSI: f64 = 1.533_751_168_755_204_3;
-    (0..ALL_AROUND).map(|i| {
+    (0..ROTATIONS_ALL_AXES).map(|i| {
         let s = i as f64 + 0.5;
-        let t = s / ALL_AROUND as f64;
+        let t = s / ROTATIONS_ALL_AXES as f64;
         let (a, b) = (TAU * s / SQRT_2, TAU * s / PSI);
         let (r, q) = (t.sqrt(), (1.0 - t).sqrt());
         DQuat::from_xyzw(r * a.sin(), r * a.cos(), q * b.sin(), q * b.cos()).normalize().as_quat()
@@ -53,7 +56,7 @@ mod tests {
 
     #[test]
     fn every_turn_is_near_one_that_is_tried() {
-        let tried: Vec<Mat3> = turns([0.34, 0.33, 0.33]);
+        let tried: Vec<Mat3> = candidate_rotations([0.34, 0.33, 0.33]);
         let angle = |a: Mat3, b: Mat3| {
             let relative = a.transpose() * b;
             let trace = relative.x_axis.x + relative.y_axis.y + relative.z_axis.z;
@@ -69,7 +72,7 @@ mod tests {
 
     #[test]
     fn clear_axes_leave_four_turns() {
-        assert_eq!(turns([0.6, 0.3, 0.1]).len(), 4);
-        assert_eq!(turns([0.45, 0.45, 0.1]).len(), 2 * ABOUT_AXIS);
+        assert_eq!(candidate_rotations([0.6, 0.3, 0.1]).len(), 4);
+        assert_eq!(candidate_rotations([0.45, 0.45, 0.1]).len(), 2 * ROTATIONS_ABOUT_AXIS);
     }
 }
