@@ -10,15 +10,15 @@ pub mod hdf5;
 pub mod inflate;
 pub mod npy;
 pub mod pickle;
-pub mod picture;
 mod png;
 mod qoi;
 mod read_at;
 mod rgba;
+pub mod view_format;
 mod write_file;
 pub mod zip;
 
 pub use error::FormatError;
 pub use read_at::{PositionedFile, RandomAccess, read_exact_at};
-pub use rgba::on_white;
+pub use rgba::composite_on_white;
 pub use write_file::{FileWriter, rename_durably, write_file};

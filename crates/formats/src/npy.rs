@@ -1,15 +1,15 @@
 //! The `.npy` format of NumPy, versions 1 to 3.
 
-use crate::array::{Array, Dtype, bytes_of, c_order};
+use crate::array::{Array, Dtype, byte_len, c_order};
 
 /// The first bytes of every file.
 pub const MAGIC: &[u8] = b"\x93NUMPY";
 /// Most axes of an array.
-const MOST_AXES: usize = 8;
+const MAX_RANK: usize = 8;
 /// Data starts at a multiple of this, as NumPy aligns it.
 const ALIGNMENT: usize = 64;
 /// Characters of a header that an error shows.
-const EXCERPT: usize = 120;
+const EXCERPT_CHARS: usize = 120;
 
 /// The header of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,19 +67,21 @@ impl Header {
         };
         let text = rest.get(start..start.saturating_add(length)).ok_or(HeaderError::CutOff)?;
         let text = std::str::from_utf8(text).map_err(|_| HeaderError::Encoding)?;
-        let malformed =
-            |expected| move || HeaderError::Entry { expected, found: text.chars().take(EXCERPT).collect() };
-        let descr = entry(text, "descr").ok_or_else(malformed("'descr'"))?;
+        let malformed = |expected| {
+            move || HeaderError::Entry { expected, found: text.chars().take(EXCERPT_CHARS).collect() }
+        };
+        let descr = header_value(text, "descr").ok_or_else(malformed("'descr'"))?;
         let descr = descr.strip_prefix(['\'', '"']).ok_or(HeaderError::Records)?;
         let descr = descr.split(['\'', '"']).next().unwrap_or_default().to_owned();
-        let fortran_order = entry(text, "fortran_order").is_some_and(|value| value.starts_with("True"));
-        let shape = entry(text, "shape").and_then(|value| value.strip_prefix('('));
+        let fortran_order =
+            header_value(text, "fortran_order").is_some_and(|value| value.starts_with("True"));
+        let shape = header_value(text, "shape").and_then(|value| value.strip_prefix('('));
         let shape = shape.ok_or_else(malformed("'shape'"))?.split(')').next().unwrap_or_default();
         let sizes = shape.split(',').map(str::trim).filter(|size| !size.is_empty());
         // Python 2 wrote long integers as `3L`.
         let sizes = sizes.map(|size| size.trim_end_matches('L').parse()).collect::<Result<Vec<_>, _>>();
         let shape = sizes.map_err(|_| malformed("a shape of whole numbers")())?;
-        if shape.len() > MOST_AXES {
+        if shape.len() > MAX_RANK {
             return Err(malformed("at most 8 axes")());
         }
         Ok(Self { descr, fortran_order, shape, data_start: MAGIC.len() + start + length })
@@ -97,7 +99,7 @@ impl Header {
 }
 
 /// What follows a key of the header's dictionary and its colon.
-fn entry<'h>(header: &'h str, key: &str) -> Option<&'h str> {
+fn header_value<'h>(header: &'h str, key: &str) -> Option<&'h str> {
     const QUOTES: [char; 2] = ['\'', '"'];
     header.match_indices(key).find_map(|(at, _)| {
         let rest = &header[at + key.len()..];
@@ -128,7 +130,7 @@ pub fn read_npy(bytes: &[u8]) -> Result<Npy, String> {
     }
     let dtype = header.dtype().ok_or_else(|| format!("arrays of type {:?} are not read", header.descr))?;
     let shape = header.shape;
-    let need = bytes_of(&shape, dtype.size).ok_or_else(|| format!("shape {shape:?} is too large"))?;
+    let need = byte_len(&shape, dtype.size).ok_or_else(|| format!("shape {shape:?} is too large"))?;
     let left = data.len();
     let data = data
         .get(..need as usize)
@@ -170,13 +172,13 @@ mod tests {
 
     #[test]
     fn arrays_go_to_npy_and_back() {
-        let array = Array::singles(&[2, 3], &[1.0, 2.0, 3.0, -4.0, 5.5, 6.0]);
+        let array = Array::from_f32(&[2, 3], &[1.0, 2.0, 3.0, -4.0, 5.5, 6.0]);
         let bytes = array.to_npy();
         assert_eq!((bytes.len() - 24) % 64, 0);
         let Ok(Npy::Array(back)) = read_npy(&bytes) else { panic!("not an array") };
         assert_eq!(back, array);
-        assert_eq!(back.row(1).unwrap().numbers(), [-4.0, 5.5, 6.0]);
-        let one = Array::singles(&[3], &[1.0, 2.0, 3.0]).to_npy();
+        assert_eq!(back.row(1).unwrap().to_f32_vec(), [-4.0, 5.5, 6.0]);
+        let one = Array::from_f32(&[3], &[1.0, 2.0, 3.0]).to_npy();
         assert!(String::from_utf8_lossy(&one).contains("'shape': (3,), }"));
     }
 
@@ -213,7 +215,7 @@ mod tests {
     #[test]
     fn impossible_shapes_are_refused() {
         let with = |shape: &str| {
-            let mut bytes = Array::singles(&[1], &[0.0]).to_npy();
+            let mut bytes = Array::from_f32(&[1], &[0.0]).to_npy();
             let at = bytes.windows(4).position(|w| w == b"(1,)").unwrap();
             bytes.splice(at..at + 4, shape.bytes());
             let length = bytes.iter().position(|b| *b == b'\n').unwrap() + 1 - 10;

@@ -12,32 +12,32 @@ type Pixel = [u8; 4];
 const MAGIC: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
 /// Bits per channel; then compression method, filter method and interlacing, of which the standard has one each in use here.
 const DEPTH: u8 = 8;
-const USUAL: [u8; 3] = [0; 3];
+const DEFAULT_METHODS: [u8; 3] = [0; 3];
 /// Color types.
 const RGB: u8 = 2;
 const RGBA: u8 = 6;
 /// The filter that subtracts the row above.
 const UP: u8 = 2;
 /// Pixels compared at a time.
-const AT_ONCE: usize = 16;
+const PIXELS_AT_ONCE: usize = 16;
 
 /// Encodes an image, without alpha if no pixel is transparent. `None` if it has no pixels, or compression would make it larger, as it
 /// does with noise.
 pub(crate) fn encode(image: &RgbaImage) -> Option<Vec<u8>> {
     match is_opaque(image) {
-        true => written::<3>(image, RGB),
-        false => written::<4>(image, RGBA),
+        true => encode_channels::<3>(image, RGB),
+        false => encode_channels::<4>(image, RGBA),
     }
 }
 
 /// Encodes the first `C` channels of every pixel.
-fn written<const C: usize>(image: &RgbaImage, color: u8) -> Option<Vec<u8>> {
+fn encode_channels<const C: usize>(image: &RgbaImage, color: u8) -> Option<Vec<u8>> {
     let (width, height) = (image.width() as usize, image.height() as usize);
     let raw = height * (1 + C * width);
     let mut out = Vec::with_capacity(MAGIC.len() + raw / 16);
     out.extend(MAGIC);
     let [w, h] = [image.width(), image.height()].map(u32::to_be_bytes);
-    out.extend(chunk(*b"IHDR", &[&w[..], &h, &[DEPTH, color], &USUAL].concat()));
+    out.extend(chunk(*b"IHDR", &[&w[..], &h, &[DEPTH, color], &DEFAULT_METHODS].concat()));
     let at = out.len();
     // The length is not known yet.
     out.extend(*b"\0\0\0\0IDAT");
@@ -48,7 +48,7 @@ fn written<const C: usize>(image: &RgbaImage, color: u8) -> Option<Vec<u8>> {
     let mut row = vec![0; 1 + C * width];
     for pixels in pixels.chunks_exact(width.max(1)) {
         row[0] = UP;
-        subtract::<C>(pixels, above, &mut row[1..]);
+        filter_up::<C>(pixels, above, &mut row[1..]);
         packed.write_data(&row).ok()?;
         above = pixels;
     }
@@ -71,11 +71,12 @@ fn chunk(name: [u8; 4], content: &[u8]) -> Vec<u8> {
 }
 
 /// Differences of a row of pixels from the one above, channel by channel.
-fn subtract<const C: usize>(row: &[Pixel], above: &[Pixel], out: &mut [u8]) {
+fn filter_up<const C: usize>(row: &[Pixel], above: &[Pixel], out: &mut [u8]) {
     if row.as_flattened() == above.as_flattened() {
         return out.fill(0);
     }
-    let pieces = row.chunks(AT_ONCE).zip(above.chunks(AT_ONCE)).zip(out.chunks_mut(C * AT_ONCE));
+    let pieces =
+        row.chunks(PIXELS_AT_ONCE).zip(above.chunks(PIXELS_AT_ONCE)).zip(out.chunks_mut(C * PIXELS_AT_ONCE));
     for ((row, above), out) in pieces {
         if row.as_flattened() == above.as_flattened() {
             out.fill(0);

@@ -19,7 +19,7 @@ pub(crate) fn without_alpha(image: &RgbaImage) -> Vec<u8> {
 }
 
 /// The image composited on white, rounded to nearest.
-pub fn on_white(image: &RgbaImage) -> RgbaImage {
+pub fn composite_on_white(image: &RgbaImage) -> RgbaImage {
     let mut image = image.clone();
     for pixel in image.pixels_mut() {
         let [r, g, b, a] = pixel.0.map(u32::from);

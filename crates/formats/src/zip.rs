@@ -8,9 +8,9 @@ use crate::RandomAccess;
 /// The end record, and the longest comment behind it.
 const TAIL: u64 = 22 + 65_535;
 /// Longest directory: some 100 bytes an entry, and no checkpoint has a hundred thousand storages.
-const LONGEST_DIRECTORY: u64 = 64 << 20;
+const MAX_DIRECTORY_BYTES: u64 = 64 << 20;
 /// Deflate expands one byte to at most 1032.
-const MOST_GROWTH: u64 = 1032;
+const MAX_EXPANSION: u64 = 1032;
 
 /// Where an entry is in the archive, and how it is compressed.
 #[derive(Clone, Copy, Debug)]
@@ -69,8 +69,8 @@ fn directory(source: &dyn RandomAccess) -> Result<Vec<u8>, String> {
         }
         (length, start) = u64_at(&record, 40).zip(u64_at(&record, 48)).ok_or(missing)?;
     }
-    if length > LONGEST_DIRECTORY {
-        return Err(format!("a zip directory of {length} bytes, expected at most {LONGEST_DIRECTORY}"));
+    if length > MAX_DIRECTORY_BYTES {
+        return Err(format!("a zip directory of {length} bytes, expected at limit {MAX_DIRECTORY_BYTES}"));
     }
     source.bytes(start, length).map_err(|e| format!("the zip directory: {e}"))
 }
@@ -136,10 +136,10 @@ impl Entry {
     ///
     /// # Errors
     /// If the entry is damaged, larger than `most`, or compressed by something other than deflate.
-    pub fn read(&self, source: &dyn RandomAccess, most: u64) -> Result<Vec<u8>, String> {
-        if self.size > most || self.size > self.compressed.saturating_mul(MOST_GROWTH) {
+    pub fn read(&self, source: &dyn RandomAccess, limit: u64) -> Result<Vec<u8>, String> {
+        if self.size > limit || self.size > self.compressed.saturating_mul(MAX_EXPANSION) {
             return Err(format!(
-                "{} bytes announced, expected at most {most} and {MOST_GROWTH} for each of {}",
+                "{} bytes announced, expected at limit {limit} and {MAX_EXPANSION} for each of {}",
                 self.size, self.compressed
             ));
         }
@@ -197,7 +197,7 @@ mod tests {
         assert_eq!(contents, [&b"first"[..], b"", b"again"]);
         let (_, entry) = entries[2];
         assert_eq!(source.bytes(entry.start(&source).unwrap() + 1, 3).unwrap(), b"gai");
-        assert!(entry.read(&source, 4).unwrap_err().contains("expected at most 4"));
+        assert!(entry.read(&source, 4).unwrap_err().contains("expected at limit 4"));
         let mut damaged = bytes.clone();
         damaged[32] ^= 1;
         assert!(entries[0].1.read(&&damaged[..], 9).unwrap_err().contains("checksum"));

@@ -113,7 +113,7 @@ impl Table<'_> {
         let Dtype { size, .. } = self.array.dtype;
         for (column, slot) in row.iter_mut().enumerate() {
             let at = (index * self.row_stride + column * self.column_stride) * size;
-            *slot = self.array.dtype.number(&self.array.data[at..at + size]);
+            *slot = self.array.dtype.decode_f64(&self.array.data[at..at + size]);
         }
     }
 

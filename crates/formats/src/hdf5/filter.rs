@@ -1,7 +1,7 @@
 //! Filters of chunks: deflate, shuffle, Fletcher-32 and LZF, undone.
 
-use super::object::Message;
-use super::parse::{Fault, Parser, invalid, unsupported};
+use super::object_header::Message;
+use super::parser::{Hdf5Error, Parser, invalid, unsupported};
 use crate::inflate::unzlib;
 
 const DEFLATE: u16 = 1;
@@ -9,13 +9,13 @@ const SHUFFLE: u16 = 2;
 const FLETCHER: u16 = 3;
 const LZF: u16 = 32_000;
 /// Most filters of one array.
-const MOST: u8 = 32;
+const MAX_FILTERS: u8 = 32;
 
 /// Numbers of the filters, in the order they were applied.
-pub(super) fn parse(message: &Message) -> Result<Vec<u16>, Fault> {
+pub(super) fn parse(message: &Message) -> Result<Vec<u16>, Hdf5Error> {
     let mut parser = Parser::new(&message.data, 8, 8);
     let (version, count) = (parser.u8()?, parser.u8()?);
-    if count > MOST || !matches!(version, 1 | 2) {
+    if count > MAX_FILTERS || !matches!(version, 1 | 2) {
         return Err(invalid(format!("{count} filters of version {version}")));
     }
     parser.skip(if version == 1 { 6 } else { 0 })?;
@@ -38,13 +38,13 @@ pub(super) fn parse(message: &Message) -> Result<Vec<u16>, Fault> {
 }
 
 /// The content of a chunk of `bytes` bytes; bit `i` of `mask` says that filter `i` was left out.
-pub(super) fn undo(
+pub(super) fn decode(
     filters: &[u16],
     mask: u32,
     raw: Vec<u8>,
     value: usize,
     bytes: usize,
-) -> Result<Vec<u8>, Fault> {
+) -> Result<Vec<u8>, Hdf5Error> {
     let mut content = raw;
     for (i, filter) in filters.iter().enumerate().rev() {
         if mask & (1 << i) != 0 {
@@ -77,7 +77,7 @@ fn unshuffle(bytes: &[u8], size: usize) -> Vec<u8> {
 }
 
 /// Drops the sum at the end, if it is right.
-fn checked(mut bytes: Vec<u8>) -> Result<Vec<u8>, Fault> {
+fn checked(mut bytes: Vec<u8>) -> Result<Vec<u8>, Hdf5Error> {
     let at = bytes.len().checked_sub(4).ok_or_else(|| invalid("a chunk without its sum".to_owned()))?;
     let tail = bytes.split_off(at);
     let expected = u32::from_le_bytes([tail[0], tail[1], tail[2], tail[3]]);
@@ -107,7 +107,7 @@ fn fletcher32(bytes: &[u8]) -> u32 {
 }
 
 /// LZF, h5py's own filter: literals, and copies of what was written before.
-fn unlzf(bytes: &[u8], limit: usize) -> Result<Vec<u8>, Fault> {
+fn unlzf(bytes: &[u8], limit: usize) -> Result<Vec<u8>, Hdf5Error> {
     let cut = || invalid("an LZF chunk is cut off".to_owned());
     let mut out = Vec::with_capacity(limit.min(bytes.len().saturating_mul(8)));
     let mut at = 0;

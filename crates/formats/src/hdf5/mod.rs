@@ -16,11 +16,11 @@ mod filter;
 mod global_heap;
 mod group;
 mod layout;
-mod object;
-mod parse;
+mod object_header;
+mod parser;
 mod writer;
 
 pub use self::dataset::Dataset;
-pub use self::datatype::Type;
+pub use self::datatype::Datatype;
 pub use self::file::File;
 pub use self::writer::Writer;

@@ -7,19 +7,19 @@ use super::literal::{decimal, long, unescaped, unquoted};
 use super::{Call, Node, Pickle, Ref};
 
 /// Most values on the stack, and most marks.
-const DEEPEST: usize = 4 << 20;
+const MAX_STACK: usize = 4 << 20;
 const EMPTY: &str = "the stack is empty";
 
 impl Pickle {
     /// Reads the pickle at the start of `bytes`, of any protocol up to 5.
     ///
     /// # Errors
-    /// If it is malformed, cut off, or makes more than `most_nodes` values; the message says at which byte.
-    pub fn read(bytes: &[u8], most_nodes: usize) -> Result<Self, String> {
+    /// If it is malformed, cut off, or makes more than `max_nodes` values; the message says at which byte.
+    pub fn read(bytes: &[u8], max_nodes: usize) -> Result<Self, String> {
         let mut machine = Machine {
             input: Cursor::new(bytes),
             nodes: Vec::new(),
-            most_nodes: most_nodes.min(Ref::MAX as usize),
+            max_nodes: max_nodes.min(Ref::MAX as usize),
             stack: Vec::new(),
             marks: Vec::new(),
             memo: HashMap::new(),
@@ -37,7 +37,7 @@ impl Pickle {
 struct Machine<'b> {
     input: Cursor<'b>,
     nodes: Vec<Node>,
-    most_nodes: usize,
+    max_nodes: usize,
     stack: Vec<Ref>,
     /// Heights of the stack.
     marks: Vec<usize>,
@@ -151,7 +151,7 @@ impl Machine<'_> {
 
     fn stack(&mut self, opcode: u8) -> Step {
         match opcode {
-            b'(' if self.marks.len() >= DEEPEST => Err(format!("more than {DEEPEST} marks")),
+            b'(' if self.marks.len() >= MAX_STACK => Err(format!("more than {MAX_STACK} marks")),
             b'(' => {
                 self.marks.push(self.stack.len());
                 Ok(())
@@ -292,8 +292,8 @@ impl Machine<'_> {
 
     /// Adds a node without putting it on the stack.
     fn add(&mut self, node: Node) -> Result<Ref, String> {
-        if self.nodes.len() >= self.most_nodes {
-            return Err(format!("more than {} values", self.most_nodes));
+        if self.nodes.len() >= self.max_nodes {
+            return Err(format!("more than {} values", self.max_nodes));
         }
         self.nodes.push(node);
         Ok(self.nodes.len() as Ref - 1)
@@ -306,8 +306,8 @@ impl Machine<'_> {
 
     /// Puts a known value on the stack.
     fn push_again(&mut self, known: Ref) -> Step {
-        if self.stack.len() >= DEEPEST {
-            return Err(format!("more than {DEEPEST} values on the stack"));
+        if self.stack.len() >= MAX_STACK {
+            return Err(format!("more than {MAX_STACK} values on the stack"));
         }
         self.stack.push(known);
         Ok(())

@@ -70,7 +70,7 @@ pub(super) fn npy(points: &Points) -> Vec<u8> {
             push(&mut data, &colors[i].map(|c| f32::from(c) / 255.0));
         }
     }
-    Array { dtype: Dtype { kind: Kind::Float, size: 4, big: false }, shape, data }.to_npy()
+    Array { dtype: Dtype { kind: Kind::Float, size: 4, big_endian: false }, shape, data }.to_npy()
 }
 
 /// Which columns a PLY file has beyond positions.
