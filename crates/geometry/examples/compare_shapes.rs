@@ -1,4 +1,4 @@
-//! How alike 3D files are: `registration FILE...` prints every pair's difference of signatures and fit, the most alike first.
+//! Compares 3D files pairwise: `compare_shapes FILE...` prints signature distance and registration error, most similar first.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for people")]
 
 use std::path::Path;
@@ -18,7 +18,7 @@ fn main() {
                 let signature = form.signature();
                 shapes.push((file, form, signature));
             }
-            Ok(None) => eprintln!("{file}: nothing to see"),
+            Ok(None) => eprintln!("{file}: no triangles and no points"),
             Err(error) => eprintln!("{error}"),
         }
     }
@@ -33,7 +33,7 @@ fn main() {
         let fit = a.1.register(&b.1);
         let said = match (fit.is_same(), fit.has_outlier) {
             (true, _) => "same",
-            (false, true) => "outlying",
+            (false, true) => "has outlier",
             (false, false) => "",
         };
         let side = if fit.mirrored { "mirrored" } else { "" };

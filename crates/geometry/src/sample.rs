@@ -1,4 +1,4 @@
-//! Points sampled from the surface of a scene, with colors and normals.
+//! Random points on the surface of a scene, with colors and normals.
 
 use glam::Vec3;
 use rand::Rng;
@@ -8,48 +8,62 @@ use rayon::prelude::*;
 use crate::surface::{Appearance, SceneSurface};
 use crate::{PointCloud, Scene};
 
-/// How often a point is sampled again where a texture's alpha says that there is a hole.
+/// How often a point is resampled if it falls into a hole cut by alpha.
 const MAX_ATTEMPTS: usize = 8;
-/// Triangles or points a task handles.
+/// Triangles or points per parallel task.
 const CHUNK: usize = 8192;
 
-/// `count` points of what a scene shows, the same for the same generator state.
+/// Samples `count` points uniformly by area from the surface of a scene.
 ///
-/// Every part of the meshes' surface is as likely as any other of its area. Colors (linear base color with textures and
-/// vertex colors, and what the surface emits) are given where any mesh has a material or vertex colors, normals always.
+/// The points have normals, and colors (linear base color with textures and vertex colors, plus emission) if any mesh has a
+/// material or vertex colors. The same generator state gives the same points, with any number of threads.
 ///
-/// A scene without surface gives points of its clouds: none twice where there are enough, all of them and some again
-/// otherwise. An empty scene gives no points.
+/// From a scene without surface, samples its clouds as [`sample_cloud`] does. An empty scene gives no points.
+///
+/// ```
+/// use glam::Vec3;
+/// use lexiform_geometry::sample::sample_surface;
+/// use lexiform_geometry::{Mesh, Scene};
+/// use rand::{SeedableRng as _, rngs::SmallRng};
+///
+/// let scene = Scene::from_mesh(Mesh::new(vec![Vec3::ZERO, Vec3::X, Vec3::Y], vec![[0, 1, 2]])?);
+/// let cloud = sample_surface(&scene, 100, &mut SmallRng::seed_from_u64(1));
+/// assert!(cloud.normals().is_some_and(|normals| normals.iter().all(|n| *n == Vec3::Z)));
+/// # Ok::<(), lexiform_geometry::MeshError>(())
+/// ```
 pub fn sample_surface(scene: &Scene, count: usize, rng: &mut impl Rng) -> PointCloud {
     let sampler = SurfaceSampler::new(scene);
-    match sampler.area() > 0.0 {
-        true => sampler.sample(count, rng),
-        false => sample_cloud(&all_points(scene), count, rng),
+    if sampler.area() > 0.0 {
+        sampler.sample(count, rng)
+    } else {
+        sample_cloud(&all_points(scene), count, rng)
     }
 }
 
-/// `count` points of a cloud: none twice where there are enough, all of them and some again otherwise.
+/// Samples `count` points of a cloud: without replacement if there are enough, otherwise all points and random repetitions.
 pub fn sample_cloud(cloud: &PointCloud, count: usize, rng: &mut impl Rng) -> PointCloud {
     let n = cloud.positions().len();
     if n == 0 {
         return PointCloud::default();
     }
-    let chosen: Vec<usize> = match count <= n {
-        true => index::sample(rng, n, count).into_vec(),
-        false => (0..n).chain((n..count).map(|_| rng.random_range(0..n as u64) as usize)).collect(),
+    let chosen: Vec<usize> = if count <= n {
+        index::sample(rng, n, count).into_vec()
+    } else {
+        // `u64`, so that machines with any word size draw the same indices.
+        (0..n).chain((n..count).map(|_| rng.random_range(0..n as u64) as usize)).collect()
     };
     let pick = |list: &[Vec3]| chosen.iter().map(|&i| list[i]).collect::<Vec<_>>();
     build_cloud(pick(cloud.positions()), cloud.colors().map(pick), cloud.normals().map(pick))
 }
 
-/// Triangles with their areas summed up.
+/// The triangles of a scene with their cumulative areas.
 struct SurfaceSampler<'a> {
     surface: SceneSurface<'a>,
-    /// Area of all triangles up to and including this one, over the meshes one after the other.
+    /// Area of all triangles up to and including this one, over all meshes.
     cumulative_area: Vec<f64>,
 }
 
-/// Chance for one point: where on the summed area, where in the triangle, and its place in the result.
+/// A random position: on the cumulative area, within the triangle, and the index in the result.
 struct SampleSite {
     area: f64,
     barycentric: Vec3,
@@ -67,7 +81,7 @@ impl<'a> SurfaceSampler<'a> {
             };
             cumulative_area.par_extend((0..mesh.faces().len()).into_par_iter().with_min_len(CHUNK).map(area));
         }
-        // One after the other: sums must not depend on the number of threads.
+        // Sequential: floating-point sums must not depend on the number of threads.
         let mut sum = 0.0;
         for area in &mut cumulative_area {
             sum += *area;
@@ -87,9 +101,11 @@ impl<'a> SurfaceSampler<'a> {
             for (slot, point) in self.evaluate(&mut sites) {
                 points[slot] = point;
             }
+            // Points in holes get a new position; all random numbers come from this thread, in order of the slots.
             let missing = (0..count).filter(|&slot| points[slot].is_none());
             sites = missing.map(|slot| self.random_site(slot, rng)).collect();
         }
+        // What still falls into a hole is kept, in the material's plain color: callers expect `count` points.
         for site in &sites {
             let (part, face) = self.face_at(site.area);
             points[site.slot] =
@@ -107,14 +123,15 @@ impl<'a> SurfaceSampler<'a> {
     fn random_site(&self, slot: usize, rng: &mut impl Rng) -> SampleSite {
         let area = rng.random::<f64>() * self.area();
         let (mut b, mut c) = (rng.random::<f32>(), rng.random::<f32>());
+        // Reflects the other half of the unit square into the triangle, which keeps the distribution uniform.
         if b + c > 1.0 {
             (b, c) = (1.0 - b, 1.0 - c);
         }
         SampleSite { area, barycentric: Vec3::new(1.0 - b - c, b, c), slot }
     }
 
-    /// What the draws meet, nothing where the texture has a hole. Goes through the triangles in their order: that takes a
-    /// tenth of the time of jumping about.
+    /// Surface attributes at the sites; `None` in holes. Sorted by triangle first: in random order, cache misses make it ten
+    /// times as slow.
     fn evaluate(&self, sites: &mut [SampleSite]) -> Vec<(usize, Option<(Vec3, Appearance)>)> {
         sites.par_sort_unstable_by(|a, b| a.area.total_cmp(&b.area).then(a.slot.cmp(&b.slot)));
         let meet = |site: &SampleSite| {
@@ -128,7 +145,7 @@ impl<'a> SurfaceSampler<'a> {
         sites.par_iter().with_min_len(CHUNK / 8).map(meet).collect()
     }
 
-    /// The part and its triangle at a point of the summed area.
+    /// The part and its triangle at a position on the cumulative area.
     fn face_at(&self, area: f64) -> (usize, usize) {
         let face =
             self.cumulative_area.partition_point(|&until| until <= area).min(self.cumulative_area.len() - 1);
@@ -142,8 +159,8 @@ impl<'a> SurfaceSampler<'a> {
     }
 }
 
-/// All clouds of a scene as one; colors and normals only where every cloud has them. A scene of triangles without area
-/// gives their corners.
+/// All clouds of a scene as one; colors and normals only if every cloud has them. For a scene with nothing but triangles of
+/// zero area, their corners.
 fn all_points(scene: &Scene) -> PointCloud {
     let clouds: Vec<&PointCloud> = scene.clouds.iter().filter(|c| !c.positions().is_empty()).collect();
     let join = |lists: Option<Vec<&[Vec3]>>| lists.map(|l| l.concat());

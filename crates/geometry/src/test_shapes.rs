@@ -1,4 +1,4 @@
-//! A shape made by rule, for benchmarks and tests: a bumpy, textured sphere of any number of triangles.
+//! A procedural shape for benchmarks and tests: a bumpy, textured sphere of any number of triangles.
 
 use std::f64::consts::{PI, TAU};
 
@@ -14,6 +14,7 @@ pub fn bumpy_sphere(n_faces: usize, texture_edge: u32) -> Scene {
     let sectors = rings * 2;
     let mut positions = Vec::new();
     let mut uvs = Vec::new();
+    // The seam has two columns of vertices, because texture coordinates differ on its sides.
     for ring in 0..=rings {
         for sector in 0..=sectors {
             let (u, v) = (f64::from(sector) / f64::from(sectors), f64::from(ring) / f64::from(rings));
@@ -56,6 +57,7 @@ fn vertex_normals(positions: &[Vec3], faces: &[[u32; 3]]) -> Vec<Vec3> {
     for face in faces {
         let [a, b, c] = face.map(|v| positions[v as usize]);
         for vertex in face {
+            // Cross products of edges weight each face by its area.
             normals[*vertex as usize] += (b - a).cross(c - a);
         }
     }

@@ -1,4 +1,4 @@
-//! Farthest points, neighbors and balls against the reference implementations' values.
+//! Farthest point sampling, nearest neighbors and ball queries against values of the reference implementations.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests")]
 
 use std::path::{Path, PathBuf};

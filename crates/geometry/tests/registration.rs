@@ -1,4 +1,4 @@
-//! The same shape is found again, however it is placed, cut, written and colored; different shapes are kept apart.
+//! Duplicates are found whatever their transform, triangulation, file format and colors; different shapes are not joined.
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +9,7 @@ use glam::{Affine3A, Quat, Vec3, Vec4};
 use lexiform_geometry::registration::{CanonicalShape, DuplicateGroup, Signature, duplicate_groups};
 use lexiform_geometry::{Mesh, PointCloud, Scene};
 
-/// What may lie between a shape and what is left of it after decimation, over its diameter.
+/// Largest distance between a shape and its decimated version, relative to the diameter.
 const THRESHOLD: f32 = 0.006;
 /// Cells along the longest edge that the vertices of a decimated shape fall into.
 const CELLS: f32 = 48.0;
@@ -99,7 +99,7 @@ fn sphere_mesh() -> Mesh {
     Mesh::new((0..(RINGS + 1) * AROUND).map(vertex).collect(), faces.collect()).unwrap()
 }
 
-/// A ball, and a cloud of so many points beside it.
+/// A sphere mesh, and a cloud of `count` points next to it.
 fn sphere_with_cloud(count: usize) -> Scene {
     let cloud = sphere_points(count).into_iter().map(|p| p + 3.0 * Vec3::X).collect();
     Scene { clouds: vec![PointCloud::new(cloud).unwrap()], ..Scene::from_mesh(sphere_mesh()) }

@@ -1,9 +1,9 @@
-//! Vector instruction levels, detected once, and loops compiled for each of them.
+//! SIMD levels, detected at run time, and loops compiled for each of them.
 //!
-//! A binary for many machines may use only the instructions that all of them have. A [`Kernel`] is a hot loop in plain
-//! Rust; [`SimdLevel::run`] compiles it once for each level and enters the copy for the level it is called on. The compiler
-//! vectorizes each copy but neither reorders nor fuses floating-point operations, so every level gives the same bits,
-//! unless the loop asks for fused operations itself (see [`SimdLevel::fuses`]).
+//! A portable binary may use only the instructions that all machines have. A [`Kernel`] is a hot loop in plain Rust;
+//! [`SimdLevel::run`] compiles it once per level and calls the copy for the given level. The compiler vectorizes each copy but
+//! neither reorders nor fuses floating-point operations, so every level gives the same bits, unless the loop uses fused
+//! operations itself (see [`SimdLevel::fuses`]).
 //!
 //! ```
 //! use lexiform_kernels::{Kernel, SimdLevel};
@@ -27,7 +27,15 @@
 
 use std::sync::OnceLock;
 
-/// The vector instructions that a loop is compiled for, slowest first.
+/// The vector instructions that a loop is compiled for, from slowest to fastest.
+///
+/// ```
+/// use lexiform_kernels::SimdLevel;
+///
+/// let levels = SimdLevel::available();
+/// assert_eq!(levels.first(), Some(&SimdLevel::Portable));
+/// assert_eq!(levels.last(), Some(&SimdLevel::detect()));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SimdLevel {
     /// What every machine of the architecture has.
@@ -35,27 +43,44 @@ pub enum SimdLevel {
     /// 256-bit vectors: AVX2 with FMA.
     #[cfg(target_arch = "x86_64")]
     Avx2,
-    /// 512-bit vectors: AVX-512 F, BW, DQ and VL, besides [`Avx2`](Self::Avx2).
+    /// 512-bit vectors: AVX-512 F, BW, DQ and VL, in addition to [`Avx2`](Self::Avx2).
     #[cfg(target_arch = "x86_64")]
     Avx512,
 }
 
-/// A hot loop. `run`, and all that its loops call, must be `#[inline(always)]`: only what is inlined into one function
-/// with it is compiled for the level.
+/// A hot loop. `run`, and everything that its loops call, must be `#[inline(always)]`: only code that is inlined into the
+/// function with the target features is compiled for the level.
+///
+/// ```
+/// use lexiform_kernels::{Kernel, SimdLevel};
+///
+/// struct Sum<'a>(&'a [u32], &'a mut u32);
+///
+/// impl Kernel for Sum<'_> {
+///     #[inline(always)]
+///     fn run(self) {
+///         *self.1 = self.0.iter().sum();
+///     }
+/// }
+///
+/// let mut sum = 0;
+/// SimdLevel::detect().run(Sum(&[1, 2, 3], &mut sum));
+/// assert_eq!(sum, 6);
+/// ```
 pub trait Kernel {
     /// The loop.
     fn run(self);
 }
 
 impl SimdLevel {
-    /// The fastest level that this machine can run.
+    /// The fastest level that this machine supports.
     #[inline]
     pub fn detect() -> Self {
         static LEVEL: OnceLock<SimdLevel> = OnceLock::new();
         *LEVEL.get_or_init(|| Self::available().pop().unwrap_or(Self::Portable))
     }
 
-    /// All levels that this machine can run, the fastest last.
+    /// All levels that this machine supports, the fastest last.
     pub fn available() -> Vec<Self> {
         #[cfg_attr(not(target_arch = "x86_64"), expect(unused_mut, reason = "other machines have one level"))]
         let mut levels = vec![Self::Portable];
@@ -73,13 +98,21 @@ impl SimdLevel {
         levels
     }
 
-    /// Whether `f32::mul_add` is one instruction on this level. Where it is not, it is a slow library call.
+    /// Whether `f32::mul_add` is one instruction on this level. Otherwise it is a slow library call.
+    ///
+    /// ```
+    /// use lexiform_kernels::SimdLevel;
+    ///
+    /// let level = SimdLevel::detect();
+    /// let sum = if level.fuses() { 2.0_f32.mul_add(3.0, 1.0) } else { 2.0 * 3.0 + 1.0 };
+    /// assert_eq!(sum, 7.0);
+    /// ```
     #[inline]
     pub fn fuses(self) -> bool {
         self != Self::Portable || cfg!(any(target_arch = "aarch64", target_feature = "fma"))
     }
 
-    /// Runs a loop, compiled for this level. The level must be one that this machine [can run](Self::available).
+    /// Runs a loop compiled for this level. The level must be one that this machine [supports](Self::available).
     #[inline]
     pub fn run(self, kernel: impl Kernel) {
         #[cfg(target_arch = "x86_64")]

@@ -1,4 +1,4 @@
-//! Where everything of a view is on the grid: what may be seen is sorted into bands of rows.
+//! Projects a scene to the sample grid and bins it into bands of rows.
 
 use std::ops::Range;
 
@@ -10,10 +10,10 @@ use crate::frame::{BAND_HEIGHT, Frame};
 use crate::project::{GridVertex, ProjectVertices};
 use crate::raster::RasterTriangle;
 
-/// Triangles, vertices or points of one task.
+/// Triangles, vertices or points per parallel task.
 const CHUNK: usize = 8192;
 
-/// Where everything of a view is on the grid.
+/// A scene projected to the sample grid and binned.
 pub(crate) struct BinnedScene {
     pub(crate) vertices: Vec<GridVertex>,
     /// `[chunk][band]`, chunks in the order of ids.
@@ -46,7 +46,7 @@ impl Frame<'_> {
     }
 
     fn bin_faces(&self, vertices: &[GridVertex], ids: Range<usize>) -> Vec<Bin> {
-        // Half of the triangles face away, and few are in more than one band.
+        // Capacity for half of the triangles on each side; few are in more than one band.
         let mut bins = self.empty_bins(ids.len() / 2);
         let mut slow_path = Vec::new();
         let mut first = ids.start as u32;
@@ -77,7 +77,7 @@ impl Frame<'_> {
         bins
     }
 
-    /// Puts a triangle, or what can be drawn of it, into the bins of its bands.
+    /// Puts a triangle, clipped if need be, into the bins of its bands.
     fn clip_and_bin(
         &self,
         vertices: &[GridVertex],
@@ -93,6 +93,7 @@ impl Frame<'_> {
             }
         };
         let (numbers, corners) = self.scene.surface.triangle(id);
+        // Only triangles with a vertex that could not be snapped need clipping.
         let on_grid = numbers.map(|v| vertices[v as usize]);
         if on_grid.iter().all(GridVertex::is_in_front) {
             sort(on_grid);
@@ -115,14 +116,14 @@ impl Frame<'_> {
         bins
     }
 
-    /// Bins with room for a number of triangles on each side, spread over the bands.
+    /// Bins with capacity for `n_faces` triangles on each side, spread over the bands.
     fn empty_bins(&self, n_faces: usize) -> Vec<Bin> {
         let n_bands = self.config.size.div_ceil(BAND_HEIGHT) as usize;
         (0..n_bands).map(|_| Bin::with_capacity(n_faces / n_bands)).collect()
     }
 }
 
-/// `0..count` in pieces for the tasks.
+/// `0..count` in chunks for parallel tasks.
 fn chunks(count: usize) -> impl IndexedParallelIterator<Item = Range<usize>> {
     let chunk = move |i: usize| i * CHUNK..((i + 1) * CHUNK).min(count);
     (0..count.div_ceil(CHUNK)).into_par_iter().map(chunk)

@@ -1,4 +1,4 @@
-//! What may be seen, sorted by the band of rows where it may be.
+//! Binning: triangles and points by the bands of rows that they may cover.
 
 use crate::project::GridVertex;
 use crate::raster::{MAX_SMALL_EXTENT, RasterTriangle, sample_range};
@@ -8,15 +8,15 @@ use lexiform_kernels::Kernel;
 /// Triangles classified at a time: loops over exactly this many lanes become vector instructions.
 const BLOCK: usize = 16;
 
-/// What may cover samples of one band.
+/// Everything that may cover samples of one band.
 #[derive(Default)]
 pub(crate) struct Bin {
-    /// Small opaque triangles that show their front, and those that show their back.
+    /// Small opaque triangles, front facing and back facing.
     pub(crate) front: Vec<u32>,
     pub(crate) back: Vec<u32>,
-    /// Other opaque triangles, or pieces of them.
+    /// Large or clipped opaque triangles.
     pub(crate) large: Vec<RasterTriangle>,
-    /// Triangles whose alpha decides, with the index of their part.
+    /// Masked and blended triangles, with the index of their part.
     pub(crate) non_opaque: Vec<(RasterTriangle, usize)>,
     pub(crate) discs: Vec<Disc>,
 }
@@ -27,29 +27,29 @@ pub(crate) struct Bands {
     band_of_row: Vec<u16>,
 }
 
-/// Sorts small opaque triangles.
+/// Bins small opaque triangles.
 pub(crate) struct BinTriangles<'a> {
     pub(crate) faces: &'a [[u32; 3]],
-    /// Of the first of `faces`.
+    /// Id of the first of `faces`.
     pub(crate) first_id: u32,
     pub(crate) vertices: &'a [GridVertex],
     pub(crate) bands: &'a Bands,
     pub(crate) bins: &'a mut [Bin],
-    /// Triangles that are not small, or have to be cut first.
+    /// Triangles that are not small, or must be clipped first.
     pub(crate) slow_path: &'a mut Vec<u32>,
 }
 
-/// What becomes of a triangle.
+/// Classes of triangles.
 const CULLED: i32 = 0;
 const FRONT: i32 = 1;
 const BACK: i32 = 2;
 const SLOW_PATH: i32 = 3;
 
-/// A block of triangles: corners, then where they may be seen.
+/// A block of triangles: corners, then the rows they may cover.
 struct Block {
     x: [[i32; BLOCK]; 3],
     y: [[i32; BLOCK]; 3],
-    /// Smallest inverse depth, 0 where a corner cannot be drawn.
+    /// Smallest inverse depth; 0 if a corner cannot be projected.
     farthest: [f32; BLOCK],
     first_row: [i32; BLOCK],
     last_row: [i32; BLOCK],
@@ -80,7 +80,7 @@ impl Bands {
         self.band_of_row.len() as i32
     }
 
-    /// The bands that sample rows `first..=last` touch.
+    /// The bands that overlap sample rows `first..=last`.
     #[inline(always)]
     pub(crate) fn overlapping(&self, first: i32, last: i32) -> std::ops::Range<usize> {
         let (first, last) = (first.max(0), last.min(self.grid() - 1));
@@ -107,6 +107,7 @@ impl Kernel for BinTriangles<'_> {
             block.gather(faces, self.vertices);
             block.classify(self.bands.grid());
             for (i, &class) in block.class.iter().enumerate().take(faces.len()) {
+                // Most triangles go into one band only.
                 if class == SLOW_PATH {
                     self.slow_path.push(id);
                 } else if class != CULLED {
@@ -136,7 +137,7 @@ impl Block {
         }
     }
 
-    /// The fates of all triangles, side by side; lanes that hold nothing do no harm.
+    /// Classifies all triangles of the block in parallel lanes; unused lanes are ignored later.
     #[inline(always)]
     fn classify(&mut self, grid: i32) {
         let last = grid - 1;
@@ -147,7 +148,7 @@ impl Block {
             let in_view = (columns.0.max(0) <= columns.1.min(last)) & (rows.0.max(0) <= rows.1.min(last));
             let small = (columns.1 - columns.0 < MAX_SMALL_EXTENT) & (rows.1 - rows.0 < MAX_SMALL_EXTENT);
             let (dx1, dy1, dx2, dy2) = (x[1] - x[0], y[1] - y[0], x[2] - x[0], y[2] - y[0]);
-            // Right where the triangle is small.
+            // May overflow, but is exact for small triangles, and only used for them.
             let area = dx1.wrapping_mul(dy2).wrapping_sub(dy1.wrapping_mul(dx2));
             let side = if area > 0 { BACK } else { FRONT };
             let side = if area == 0 { CULLED } else { side };

@@ -1,12 +1,12 @@
-//! Blended fragments: the nearest few of each sample, sorted by depth.
+//! Blended fragments: the nearest layers of each sample, sorted by depth.
 
-/// Layers kept a sample; what is farther hardly shows through.
+/// Layers kept per sample; farther ones are hardly visible.
 const MAX_LAYERS: usize = 8;
 
 /// Blended fragments of a band of samples.
 pub(crate) struct Layers {
     count: Vec<u8>,
-    /// `MAX_LAYERS` a sample, nearest first: inverse depth and id.
+    /// `MAX_LAYERS` per sample, nearest first: inverse depth and id.
     fragments: Vec<(f32, u32)>,
 }
 
@@ -19,7 +19,7 @@ impl Layers {
         self.count[sample] > 0
     }
 
-    /// Adds a fragment; where there are too many the farthest goes.
+    /// Inserts a fragment; drops the farthest if there are too many.
     pub(crate) fn put(&mut self, sample: usize, depth: f32, id: u32) {
         let slots = &mut self.fragments[sample * MAX_LAYERS..(sample + 1) * MAX_LAYERS];
         let count = usize::from(self.count[sample]);
@@ -28,6 +28,7 @@ impl Layers {
             return;
         }
         let count = (count + 1).min(MAX_LAYERS);
+        // Insertion sort: makes room by moving the farther ones back.
         slots[place..count].rotate_right(1);
         slots[place] = (depth, id);
         self.count[sample] = count as u8;

@@ -1,21 +1,21 @@
-//! What kind of pixel each of a row is, so that only those that see something are looked at one by one.
+//! Classifies the pixels of a row by their samples, so that only covered pixels are processed one by one.
 
 use crate::samples::VisibilitySample;
 use lexiform_kernels::Kernel;
 
-/// What the samples of a pixel see.
+/// What is visible in the samples of a pixel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum PixelCoverage {
     /// Nothing.
     Empty,
-    /// The same triangle or point.
+    /// The same triangle or point in all samples.
     Uniform,
-    /// Several, or only some of them anything.
+    /// Anything else.
     Mixed,
 }
 
-/// Tells the kinds of a row of pixels, of `S` rows with `S` samples a pixel.
+/// Classifies a row of pixels; each has `S` rows of `S` samples.
 pub(crate) struct Coverage<'a, const S: usize> {
     pub(crate) samples: [&'a [VisibilitySample]; S],
     pub(crate) coverages: &'a mut [PixelCoverage],
@@ -27,6 +27,7 @@ impl<const S: usize> Kernel for Coverage<'_, S> {
         let rows = self.samples.map(|row| row.as_chunks::<S>().0);
         for (pixel, kind) in self.coverages.iter_mut().enumerate() {
             let first = rows[0][pixel][0];
+            // Bits are accumulated instead of compared with an early exit, so that the loop has no branches.
             let (mut any, mut differ) = (0, 0);
             for row in rows {
                 for sample in row[pixel] {
@@ -66,10 +67,11 @@ mod tests {
             for (pixel, kind) in coverages.into_iter().enumerate() {
                 let four = rows.each_ref().map(|row| [row[2 * pixel], row[2 * pixel + 1]]).concat();
                 let is_even = four.iter().all(|other| other.id() == four[0].id());
-                let expected = match four.iter().all(|sample| *sample == VisibilitySample::default()) {
-                    true => PixelCoverage::Empty,
-                    false if is_even => PixelCoverage::Uniform,
-                    false => PixelCoverage::Mixed,
+                let is_empty = four.iter().all(|sample| *sample == VisibilitySample::default());
+                let expected = match (is_empty, is_even) {
+                    (true, _) => PixelCoverage::Empty,
+                    (_, true) => PixelCoverage::Uniform,
+                    _ => PixelCoverage::Mixed,
                 };
                 assert_eq!(kind, expected, "{level:?} at {pixel}");
             }

@@ -1,7 +1,7 @@
-//! The form of what a view sees, without its colors: depth and normals.
+//! Depth and normal maps of a view.
 //!
-//! Each pixel has one sample, in its middle: the mean of a near and a far surface is the depth of neither. A surface
-//! counts wherever it is drawn at all, glass too.
+//! Each pixel has one sample, at its center: the mean of a near and a far surface would be the depth of neither. Blended
+//! surfaces such as glass count like opaque ones.
 
 use glam::Vec3;
 use image::{ImageBuffer, Luma, Rgb, RgbImage};
@@ -21,8 +21,8 @@ pub struct DepthNormals {
 }
 
 impl DepthNormals {
-    /// Steps of [`DepthNormals::depth_image`] in one unit of the scene. The cameras of all rigs see a shape in the unit sphere
-    /// at less than 5 units, and 65,535 steps are 6.5.
+    /// Steps of [`DepthNormals::depth_image`] per unit of the scene. All rigs see a shape in the unit sphere at less than 5
+    /// units, and 65,535 steps are 6.5 units.
     pub const DEPTH_STEPS_PER_UNIT: f32 = 10_000.0;
 
     /// Edge of the view in pixels.
@@ -30,34 +30,37 @@ impl DepthNormals {
         self.size
     }
 
-    /// How far each pixel's surface is in front of the camera, along its optical axis (not along the ray), in
-    /// units of the scene; 0 where nothing is.
+    /// Distance of each pixel's surface from the camera along the optical axis (not along the ray), `[size, size]`, in units
+    /// of the scene; 0 for the background.
     pub fn depth(&self) -> &[f32] {
         &self.depth
     }
 
-    /// Unit normals on the side that is seen, in the camera's frame: +X right, +Y up, +Z towards the camera; zero where
-    /// nothing is.
+    /// Unit normals of the visible side in camera coordinates, `[size, size]`: +X right, +Y up, +Z towards the camera; zero for
+    /// the background.
     pub fn normals(&self) -> &[Vec3] {
         &self.normals
     }
 
-    /// Depth in steps of 1 / [`DepthNormals::DEPTH_STEPS_PER_UNIT`] unit, rounded; 0 where nothing is and nowhere else, 65,535 for whatever is
-    /// farther.
+    /// Depth as 16-bit integers, in steps of 1 / [`DepthNormals::DEPTH_STEPS_PER_UNIT`], rounded. Only the background is 0;
+    /// 65,535 is anything farther away.
     pub fn depth_image(&self) -> ImageBuffer<Luma<u16>, Vec<u16>> {
-        let steps = |depth: f32| match depth > 0.0 {
-            true => ((depth * Self::DEPTH_STEPS_PER_UNIT + 0.5) as u16).max(1),
-            false => 0,
+        // At least 1 on a surface, however near: 0 means background.
+        let steps = |depth: f32| {
+            if depth > 0.0 { ((depth * Self::DEPTH_STEPS_PER_UNIT + 0.5) as u16).max(1) } else { 0 }
         };
         ImageBuffer::from_fn(self.size, self.size, |x, y| Luma([steps(self.depth[self.index(x, y)])]))
     }
 
-    /// Normals as colors, each coordinate from −1..1 to 0..255, rounded: a surface that faces the camera is
-    /// (128, 128, 255); black, which is no normal, where nothing is.
+    /// Normals as colors, each coordinate mapped from −1..1 to 0..255, rounded: a surface that faces the camera is
+    /// (128, 128, 255). The background is black, which is not a normal.
     pub fn normal_image(&self) -> RgbImage {
-        let color = |normal: Vec3| match normal == Vec3::ZERO {
-            true => [0; 3],
-            false => normal.to_array().map(|c| ((c + 1.0) * 127.5 + 0.5) as u8),
+        let color = |normal: Vec3| {
+            if normal == Vec3::ZERO {
+                [0; 3]
+            } else {
+                normal.to_array().map(|c| ((c + 1.0) * 127.5 + 0.5) as u8)
+            }
         };
         RgbImage::from_fn(self.size, self.size, |x, y| Rgb(color(self.normals[self.index(x, y)])))
     }
@@ -68,14 +71,14 @@ impl DepthNormals {
 }
 
 impl RenderConfig {
-    /// The same view with one sample a pixel.
+    /// The same settings with one sample per pixel.
     pub(crate) fn single_sample(self) -> Self {
         Self { samples_per_edge: 1, ..self.clamped() }
     }
 }
 
 impl Frame<'_> {
-    /// Looks at the middle of each pixel; the frame has one sample a pixel.
+    /// Depth and normal at the center of each pixel; the frame must have one sample per pixel.
     pub(crate) fn depth_normals(&self) -> DepthNormals {
         let size = self.config.size;
         let n_pixels = size as usize * size as usize;
@@ -102,7 +105,7 @@ impl Frame<'_> {
     }
 }
 
-/// Inverse depth and id of the first thing at a sample, be it as clear as glass.
+/// Inverse depth and id of the nearest surface at a sample, blended ones included.
 fn nearest(band: &Band, x: i32, y: i32) -> Option<(f32, u32)> {
     let index = band.index(x, y);
     let behind = band.row((y - band.rows.start) as usize)[x as usize];

@@ -1,19 +1,19 @@
-//! From a row of light to bytes, many pixels side by side.
+//! Encodes rows of linear light as sRGB bytes, many pixels in parallel lanes.
 
 use crate::config::Background;
 use lexiform_geometry::color::{encode_index, tables};
 use lexiform_kernels::Kernel;
 
-/// Pixels taken at a time: loops over exactly this many lanes become vector instructions.
+/// Pixels per block: loops over exactly this many lanes become vector instructions.
 const BLOCK: usize = 16;
 
-/// Sums over samples of premultiplied linear light, red, green, blue, and of coverage: each a list over pixels.
+/// Sums over samples of premultiplied linear red, green and blue, and of coverage: one list over pixels each.
 pub(crate) type LinearRgbaRow = [Vec<f32>; 4];
 
-/// Turns light into straight sRGB over the background.
+/// Converts light to straight-alpha sRGB over the background.
 pub(crate) struct EncodeSrgb<'a> {
     pub(crate) light: &'a LinearRgbaRow,
-    /// Samples of a pixel.
+    /// Samples per pixel.
     pub(crate) samples: f32,
     pub(crate) background: Background,
     /// The first pixels of `light`.
@@ -28,26 +28,28 @@ impl Kernel for EncodeSrgb<'_> {
         for (index, pixels) in self.pixels.chunks_mut(BLOCK).enumerate() {
             let first = index * BLOCK;
             for (lanes, light) in block.iter_mut().zip(self.light) {
-                // What lanes past the end hold does no harm.
+                // Lanes past the end keep old values and are not read.
                 lanes[..pixels.len()].copy_from_slice(&light[first..first + pixels.len()]);
             }
             let (indices, alphas) = unpremultiply(&block, self.samples);
             for (i, pixel) in pixels.iter_mut().enumerate().take(BLOCK) {
                 let front = [0, 1, 2].map(|channel| table.srgb_at(indices[channel][i]));
-                *pixel = match block[3][i] == 0.0 {
-                    true => self.background.clear_pixel(),
-                    false => self.background.composite(front, alphas[i]),
+                *pixel = if block[3][i] == 0.0 {
+                    self.background.clear_pixel()
+                } else {
+                    self.background.composite(front, alphas[i])
                 };
             }
         }
     }
 }
 
-/// Places of straight colors in the table of sRGB bytes, and alphas, of a block of light.
+/// Table indices of straight-alpha colors, and alphas, of a block of light.
 #[inline(always)]
 fn unpremultiply(light: &[[f32; BLOCK]; 4], samples: f32) -> ([[u32; BLOCK]; 3], [f32; BLOCK]) {
     let (mut indices, mut alphas) = ([[0; BLOCK]; 3], [0.0; BLOCK]);
     for i in 0..BLOCK {
+        // Light is premultiplied by coverage; bytes are not.
         let alpha = (light[3][i] / samples).clamp(0.0, 1.0);
         let scale = if alpha > 0.0 { 1.0 / alpha } else { 0.0 };
         for channel in 0..3 {
@@ -59,7 +61,7 @@ fn unpremultiply(light: &[[f32; BLOCK]; 4], samples: f32) -> ([[u32; BLOCK]; 3],
 }
 
 impl Background {
-    /// A pixel that sees nothing.
+    /// A pixel without samples on the shape.
     #[inline(always)]
     pub(crate) fn clear_pixel(self) -> [u8; 4] {
         match self {
@@ -68,7 +70,7 @@ impl Background {
         }
     }
 
-    /// A straight color over the background.
+    /// Composites a straight-alpha color over the background.
     #[inline(always)]
     fn composite(self, front: [u8; 3], alpha: f32) -> [u8; 4] {
         let [r, g, b] = match self {

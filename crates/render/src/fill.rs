@@ -1,4 +1,4 @@
-//! Bands of rows are filled with what may be seen there.
+//! Rasterizes the bins of a band into its visibility buffer.
 
 use lexiform_geometry::AlphaMode;
 
@@ -12,7 +12,7 @@ use crate::samples::widen;
 use crate::small_triangles::DrawSmall;
 
 impl Frame<'_> {
-    /// The samples of a band.
+    /// Rasterizes a band.
     pub(crate) fn band(&self, binned: &BinnedScene, index: usize) -> Band {
         let (grid, height) = (self.projection.grid, BAND_HEIGHT * self.config.samples_per_edge);
         let first = index as u32 * height;
@@ -21,7 +21,7 @@ impl Frame<'_> {
         band
     }
 
-    /// Draws what the bins of the band `index` hold: front faces first, because they hide most back faces at little cost.
+    /// Draws the bins of the band `index`: front faces first, because most back faces are then occluded, at little cost.
     fn fill(&self, band: &mut Band, binned: &BinnedScene, index: usize) {
         let bins = || binned.bins.iter().map(|bands| &bands[index]);
         bins().for_each(|bin| self.draw_small::<false>(band, binned, &bin.front, None));
@@ -34,10 +34,12 @@ impl Frame<'_> {
             });
         }
         if bins().any(|bin| !bin.back.is_empty()) {
+            // Built once from the front faces; back faces that it lets through need no update.
             let mut hi_z = HiZBuffer::new(band);
             self.level.run(UpdateHiZ { hi_z: &mut hi_z, band });
             bins().for_each(|bin| self.draw_small::<true>(band, binned, &bin.back, Some(&hi_z)));
         }
+        // Last, against the final opaque depth: alpha is then evaluated for visible samples only.
         for (triangle, part) in bins().flat_map(|bin| &bin.non_opaque) {
             self.draw_non_opaque(band, triangle, *part);
         }

@@ -1,21 +1,23 @@
-//! How far everything in a block of samples is at most: what is wholly behind is not drawn.
+//! Hierarchical Z ([Greene et al. 1993]): the farthest depth in each block of samples, to skip occluded triangles.
+//!
+//! [Greene et al. 1993]: https://doi.org/10.1145/166117.166147
 
 use crate::band::Band;
 use crate::samples::VisibilitySample;
 use lexiform_kernels::Kernel;
 
-/// Samples along the edge of a block of the depth floor, as a power of two.
+/// Samples along the edge of a block, as a power of two.
 const BLOCK_BITS: i32 = 3;
 const BLOCK: usize = 1 << BLOCK_BITS;
 
-/// The farthest inverse depth in each block of samples: what is wholly behind is not drawn.
+/// The farthest inverse depth in each block of samples. A triangle that is behind it in all its blocks is not drawn.
 pub(crate) struct HiZBuffer {
     blocks: Vec<f32>,
     blocks_per_row: usize,
     first_row: i32,
 }
 
-/// Raises the floor to what is seen.
+/// Updates the buffer from the samples of a band.
 pub(crate) struct UpdateHiZ<'a> {
     pub(crate) hi_z: &'a mut HiZBuffer,
     pub(crate) band: &'a Band,
@@ -32,7 +34,7 @@ impl Kernel for UpdateHiZ<'_> {
     #[inline(always)]
     fn run(self) {
         let (hi_z, band) = (self.hi_z, self.band);
-        // Where nothing was drawn the floor stays at the bottom.
+        // Blocks outside the dirty columns stay at infinite depth.
         let first = band.dirty_columns.start as usize / BLOCK;
         let columns = first * BLOCK..(band.dirty_columns.end as usize).next_multiple_of(BLOCK).min(band.grid);
         if columns.is_empty() {
@@ -41,7 +43,7 @@ impl Kernel for UpdateHiZ<'_> {
         let mut lowest = vec![VisibilitySample::default(); columns.len()];
         for (i, hi_z_row) in hi_z.blocks.chunks_mut(hi_z.blocks_per_row).enumerate() {
             let rows = i * BLOCK..((i + 1) * BLOCK).min(band.rows.len());
-            // Row by row first: neighbors in a row do not meet.
+            // Minimum over rows first: whole rows are one vector loop.
             lowest.copy_from_slice(&band.row(rows.start)[columns.clone()]);
             for row in rows.skip(1) {
                 for (lowest, visibility) in lowest.iter_mut().zip(&band.row(row)[columns.clone()]) {
@@ -59,14 +61,14 @@ impl Kernel for UpdateHiZ<'_> {
 }
 
 impl HiZBuffer {
-    /// One that hides nothing yet.
+    /// A buffer that occludes nothing yet.
     pub(crate) fn new(band: &Band) -> Self {
         let blocks_per_row = band.grid.div_ceil(BLOCK);
         let blocks = vec![0.0; blocks_per_row * band.rows.len().div_ceil(BLOCK)];
         Self { blocks, blocks_per_row, first_row: band.rows.start }
     }
 
-    /// Whether a triangle is behind everything where it could be seen.
+    /// Whether a triangle is behind everything that is visible in its bounds.
     #[inline(always)]
     pub(crate) fn occludes(&self, extent: &ScreenBounds) -> bool {
         let ([x0, x1], [y0, y1]) = (extent.columns, extent.rows);

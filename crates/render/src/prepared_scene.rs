@@ -1,4 +1,4 @@
-//! A scene made ready for any number of views: its surface, and its points as discs.
+//! A scene prepared for any number of views: its surface, and its points as discs.
 
 use glam::{Vec3, Vec4};
 use lexiform_geometry::Scene;
@@ -9,11 +9,11 @@ use crate::project::SoaPositions;
 use crate::ray::Ray;
 use crate::splat::Splats;
 
-/// A scene made ready for any number of views.
+/// A scene prepared for any number of views.
 pub(crate) struct PreparedScene<'a> {
     pub(crate) surface: SceneSurface<'a>,
     pub(crate) positions: SoaPositions,
-    /// Each face's first normal, in 1/127; zero where its mesh has none.
+    /// The normal of each face's first corner, in 1/127; zero if its mesh has none.
     packed_normals: Vec<[i8; 4]>,
     pub(crate) splats: Splats,
     /// Number of triangles; ids of splats follow theirs.
@@ -48,7 +48,7 @@ impl<'a> PreparedScene<'a> {
         Vec4::from((rgb, albedo.w))
     }
 
-    /// Unit normal of a triangle or splat under a ray, on the side that is seen.
+    /// Unit normal of the visible side of a triangle or splat under a ray.
     pub(crate) fn normal(&self, id: u32, ray: &Ray) -> Vec3 {
         if id >= self.n_faces {
             return self.splats.normal((id - self.n_faces) as usize, ray);
@@ -56,7 +56,7 @@ impl<'a> PreparedScene<'a> {
         self.hit(id, ray).normal()
     }
 
-    /// Whether a triangle of a masked or blended part has no hole under a ray.
+    /// Whether a masked or blended triangle is visible under a ray: its alpha passes the cutoff.
     pub(crate) fn is_solid(&self, part: &RenderMesh<'_>, id: u32, ray: &Ray) -> bool {
         self.surface.albedo(part, &self.hit(id, ray)).w >= part.alpha_cutoff()
     }
@@ -85,8 +85,7 @@ impl<'a> PreparedScene<'a> {
         Hit { vertices, corners, intersection: ray.intersect(corners.map(|corner| corner.position)) }
     }
 
-    /// Whether two triangles belong to one smooth surface, as far as their normals tell: they differ by less than
-    /// the angle of this cosine.
+    /// Whether two triangles belong to one smooth surface: the angle between their normals has a larger cosine.
     #[inline]
     pub(crate) fn is_smooth_between(&self, id: u32, other: u32, cosine: f32) -> bool {
         let (a, b) = (self.packed_normals[id as usize], self.packed_normals[other as usize]);

@@ -1,4 +1,6 @@
-//! Which samples a triangle covers: exact integer edges, and a depth at each sample.
+//! Triangle rasterization with exact integer edge functions ([Pineda 1988]), and a depth at each sample.
+//!
+//! [Pineda 1988]: https://doi.org/10.1145/378456.378457
 
 use std::ops::Range;
 
@@ -6,14 +8,15 @@ use crate::project::{GridVertex, SUBSAMPLE, SUBSAMPLE_BITS};
 use crate::samples::{Target, VisibilitySample, widen};
 use lexiform_kernels::Kernel;
 
-/// How much farther back faces count, relative to their depth: a sheet drawn twice, once for each side,
-/// shows the side that faces the camera.
+/// Factor on the inverse depth of back faces, which moves them slightly back: of a sheet modeled twice, once for each side,
+/// the side that faces the camera is visible.
 pub(crate) const BACK_FACE_DEPTH_SCALE: f32 = 1.0 - 2e-5;
 
 /// Triangles that span more columns or rows than this are drawn row by row as spans. Products of coordinates of smaller ones
 /// fit 32 bits.
 pub(crate) const MAX_SMALL_EXTENT: i32 = 32;
-/// A triangle on the sample grid that covers samples, turned so that its area is positive (rows run down).
+
+/// A triangle on the sample grid, with corners ordered so that its area is positive (rows run down).
 #[derive(Clone, Copy)]
 pub(crate) struct RasterTriangle {
     x: [i32; 3],
@@ -22,24 +25,24 @@ pub(crate) struct RasterTriangle {
     pub(crate) id: u32,
 }
 
-/// The side of a triangle across from a corner: positive inside, 0 on the line.
+/// The edge function opposite a corner: positive inside, 0 on the line.
 struct Edge {
     x: i32,
     y: i32,
     dx: i32,
     dy: i32,
-    /// 0 where samples on the line belong to this triangle, −1 where they belong to its neighbor.
+    /// 0 if samples on the line belong to this triangle, −1 if they belong to its neighbor.
     bias: i32,
 }
 
-/// Where a row of samples crosses an edge: its value at the first column over what it changes by from column to column, as a whole
-/// number and a rest. Kept from row to row by sums, because a division takes as long as many samples.
+/// Where a row of samples crosses an edge: its value at the first column divided by the change from column to column, as a
+/// quotient and a remainder, updated from row to row by additions (DDA), because a division takes as long as many samples.
 struct EdgeStepper {
     quotient: i64,
     remainder: i64,
     quotient_step: i64,
     remainder_step: i64,
-    /// Size of the change from column to column, and its sign.
+    /// Magnitude of the change from column to column, and its sign.
     slope: i64,
     sign: i64,
 }
@@ -53,13 +56,13 @@ struct Span {
     step: f32,
 }
 
-/// Draws opaque triangles of any size, one after the other.
+/// Draws opaque triangles of any size.
 pub(crate) struct DrawLarge<'a> {
     pub(crate) triangles: &'a [RasterTriangle],
     pub(crate) target: Target<'a>,
 }
 
-/// A step along a row of samples: the three edges' values there.
+/// The values of the three edge functions at a sample, stepped along a row.
 struct EdgeValues {
     at: [i32; 3],
     right: [i32; 3],
@@ -67,7 +70,7 @@ struct EdgeValues {
 }
 
 impl RasterTriangle {
-    /// `None` without area, off the grid, or between the samples.
+    /// `None` for a triangle without area, outside of the grid, or between samples.
     #[inline]
     pub(crate) fn new(corners: [GridVertex; 3], id: u32, grid: u32) -> Option<Self> {
         let [a, b, c] = corners;
@@ -79,6 +82,7 @@ impl RasterTriangle {
         }
         let (dx1, dy1, dx2, dy2) = (b.x - a.x, b.y - a.y, c.x - a.x, c.y - a.y);
         let area = i64::from(dx1) * i64::from(dy2) - i64::from(dy1) * i64::from(dx2);
+        // Rows run down, so front faces have negative areas here; they are flipped.
         let is_back = area > 0;
         let (b, c, bias) = if is_back { (b, c, BACK_FACE_DEPTH_SCALE) } else { (c, b, 1.0) };
         let triangle = Self {
@@ -110,7 +114,7 @@ impl RasterTriangle {
         });
     }
 
-    /// Draws it among the samples of `target`.
+    /// Draws it into the samples of `target`.
     #[inline(always)]
     fn draw(&self, target: &mut Target<'_>) {
         let [top, end] = target.rows;
@@ -134,7 +138,7 @@ impl RasterTriangle {
         });
     }
 
-    /// Columns and rows to look at, and whether the triangle is small.
+    /// Columns and rows of its bounds within the target, and whether the triangle is small.
     #[inline(always)]
     fn clip_to(&self, rows: &Range<i32>, grid: i32) -> (Range<i32>, Range<i32>, bool) {
         let (x0, x1) = sample_range(self.x);
@@ -144,7 +148,7 @@ impl RasterTriangle {
         (columns, inner, x1 - x0 < MAX_SMALL_EXTENT && y1 - y0 < MAX_SMALL_EXTENT)
     }
 
-    /// Walks over a small box; 32 bits hold every product because the triangle is small.
+    /// Tests every sample of its bounds; 32 bits hold every product because the triangle is small.
     #[inline(always)]
     fn scan_box(&self, columns: Range<i32>, rows: Range<i32>, mut visit: impl FnMut(i32, i32, f32)) {
         let edges = [self.edge(0), self.edge(1), self.edge(2)];
@@ -169,7 +173,7 @@ impl RasterTriangle {
         }
     }
 
-    /// Solves every row for the columns inside.
+    /// Solves each row for the columns inside.
     #[inline(always)]
     fn scan_spans(&self, columns: Range<i32>, rows: Range<i32>, mut visit: impl FnMut(Span)) {
         let edges = [self.edge(0), self.edge(1), self.edge(2)];
@@ -179,6 +183,7 @@ impl RasterTriangle {
         let area = value(&edges[0], self.x[0], self.y[0]) as f32;
         let [z0, z1, z2] = self.inverse_depth;
         let (z1, z2) = ((z1 - z0) / area, (z2 - z0) / area);
+        // Depth is affine in the edge functions, so its change from column to column is constant.
         let step = -(edges[1].dy as f32 * z1 + edges[2].dy as f32 * z2) * SUBSAMPLE as f32;
         let (x, y) = (center(columns.start), center(rows.start));
         let mut at = [value(&edges[0], x, y), value(&edges[1], x, y), value(&edges[2], x, y)];
@@ -204,14 +209,14 @@ impl RasterTriangle {
     fn edge(&self, corner: usize) -> Edge {
         let (from, to) = ((corner + 1) % 3, (corner + 2) % 3);
         let (dx, dy) = (self.x[to] - self.x[from], self.y[to] - self.y[from]);
-        // The usual rule: left edges (they run up here) and level top edges own their samples.
+        // Top-left rule: samples on left edges (they run up here) and on horizontal top edges belong to the triangle.
         let owns = dy < 0 || (dy == 0 && dx > 0);
         Edge { x: self.x[from], y: self.y[from], dx, dy, bias: i32::from(owns) - 1 }
     }
 }
 
 impl Edge {
-    /// What its value changes by from row to row.
+    /// Change of its value from row to row.
     #[inline(always)]
     fn down(&self) -> i64 {
         i64::from(self.dx) * i64::from(SUBSAMPLE)
@@ -219,7 +224,7 @@ impl Edge {
 }
 
 impl EdgeStepper {
-    /// Of an edge whose value is `at` in the first row and column.
+    /// For an edge whose value is `at` in the first row and column.
     #[inline(always)]
     fn new(edge: &Edge, at: i64) -> Self {
         let slope = -i64::from(edge.dy) * i64::from(SUBSAMPLE);
@@ -234,10 +239,10 @@ impl EdgeStepper {
         }
     }
 
-    /// What of the columns `first..past` is inside: where `at + column * slope >= 0`.
+    /// The columns of `first..past` that are inside: where `at + column * slope >= 0`.
     #[inline(always)]
     fn clip(&self, first: i64, past: i64) -> (i64, i64) {
-        // Without branches: triangles are seldom alike.
+        // Without branches, which would be unpredictable.
         let low = if self.sign > 0 { -self.quotient } else { 0 };
         let level = if self.quotient < 0 { 0 } else { past };
         let high = if self.sign < 0 { self.quotient + 1 } else { past };
@@ -288,13 +293,13 @@ impl EdgeValues {
     }
 }
 
-/// Snapped coordinate of the middle of a sample.
+/// Snapped coordinate of the center of a sample.
 #[inline(always)]
 pub(crate) fn center(sample: i32) -> i32 {
     sample * SUBSAMPLE + SUBSAMPLE / 2
 }
 
-/// First and last sample whose middle is between the smallest and the largest of three coordinates.
+/// First and last sample whose center is between the smallest and the largest of three coordinates.
 #[inline(always)]
 pub(crate) fn sample_range([a, b, c]: [i32; 3]) -> (i32, i32) {
     let (low, high) = (a.min(b).min(c), a.max(b).max(c));

@@ -1,4 +1,4 @@
-//! From samples to pixels: every surface a pixel sees is colored once and weighted by its samples.
+//! Resolves samples to pixels: each surface in a pixel is shaded once and weighted by its number of samples.
 
 use std::ops::Range;
 
@@ -13,21 +13,21 @@ use crate::frame::{BAND_HEIGHT, Frame};
 use crate::samples::{NO_ID, VisibilitySample};
 use crate::shade::{Shade, ShadeRequest};
 
-/// Samples of one smooth surface are colored once a pixel while their inverse depths differ by less than this part …
+/// Samples of a smooth surface share one color per pixel if their inverse depths differ by less than this fraction …
 const SMOOTH_DEPTH: f32 = 0.03;
 /// … and their normals by less than the angle of this cosine.
 const SMOOTH_NORMAL: f32 = 0.8;
-/// Most samples of a pixel.
+/// Most samples per pixel.
 const MAX_SAMPLES: usize = 16;
 
-/// One row of pixels on its way to colors, those where anything may be drawn.
+/// The state of one row of pixels, within the dirty columns.
 struct Row {
-    /// Colors of triangles that are needed, and those colors.
+    /// Requested colors, and the results.
     requests: Vec<ShadeRequest>,
     colors: Vec<Vec3>,
     light: LinearRgbaRow,
     coverages: Vec<PixelCoverage>,
-    /// The triangles of the part last looked at.
+    /// The triangles of the part of the latest lookup.
     part: Range<u32>,
 }
 
@@ -54,7 +54,7 @@ fn add(light: &mut LinearRgbaRow, pixel: usize, color: Vec3, weight: f32) {
 }
 
 impl Frame<'_> {
-    /// The view, sRGB with straight alpha.
+    /// Renders the view, sRGB with straight alpha.
     pub(crate) fn draw(&self) -> RgbaImage {
         let size = self.config.size;
         let mut image = RgbaImage::new(size, size);
@@ -77,7 +77,7 @@ impl Frame<'_> {
         image
     }
 
-    /// Colors the pixels of a band, RGBA rows, `S` samples along each edge of a pixel.
+    /// Shades the pixels of a band: RGBA rows, `S` samples along each edge of a pixel.
     pub(crate) fn color<const S: usize>(&self, band: &Band, pixels: &mut [u8]) {
         let (samples, background) = ((S * S) as f32, self.config.background);
         let size = self.config.size as usize;
@@ -100,11 +100,12 @@ impl Frame<'_> {
         }
     }
 
-    /// Finds out which colors a row of pixels needs, from the pixel in column `first` on.
+    /// Collects the shading requests of a row of pixels, starting at column `first`.
     fn request<const S: usize>(&self, band: &Band, index: usize, first: usize, row: &mut Row) {
         let y = band.rows.start + (index * S) as i32;
         let samples: [&[VisibilitySample]; S] =
             std::array::from_fn(|i| &band.row(index * S + i)[first * S..]);
+        // Taken out, because `put` below borrows the row; its memory is reused.
         let mut coverages = std::mem::take(&mut row.coverages);
         self.level.run(Coverage { samples, coverages: &mut coverages });
         for (pixel, kind) in coverages.iter().enumerate() {
@@ -116,6 +117,7 @@ impl Frame<'_> {
             }
             match kind {
                 PixelCoverage::Empty => {}
+                // Shaded once, at the center of the pixel.
                 PixelCoverage::Uniform => {
                     let (x, y) = (x as f32 + 0.5 * S as f32, y as f32 + 0.5 * S as f32);
                     let (id, weight) = (samples[0][pixel * S].id(), (S * S) as f32);
@@ -139,7 +141,7 @@ impl Frame<'_> {
         }
     }
 
-    /// A pixel whose samples see different triangles.
+    /// Requests the colors of a pixel with different triangles in its samples.
     #[inline]
     fn request_mixed<const S: usize>(
         &self,
@@ -149,6 +151,7 @@ impl Frame<'_> {
         visibility: &[VisibilitySample; MAX_SAMPLES],
     ) {
         let mut done = [false; MAX_SAMPLES];
+        // Quadratic, but over at most 16 samples, and without memory.
         for first in 0..S * S {
             let id = visibility[first].id();
             if done[first] || id == NO_ID {
@@ -168,7 +171,7 @@ impl Frame<'_> {
         }
     }
 
-    /// Whether two samples may have the first one's color.
+    /// Whether two samples can share the first one's color.
     #[inline]
     fn can_share_color(&self, row: &mut Row, first: VisibilitySample, other: VisibilitySample) -> bool {
         let (id, inverse_depth) = (first.id(), first.inverse_depth());
@@ -178,6 +181,7 @@ impl Frame<'_> {
         if !row.part.contains(&id) {
             row.part = self.scene.surface.faces_of(self.scene.surface.part_of(id));
         }
+        // One part, close in depth and with a similar normal: most likely the next triangle of the same surface.
         row.part.contains(&other.id())
             && (inverse_depth - other.inverse_depth()).abs() <= SMOOTH_DEPTH * inverse_depth
             && self.scene.is_smooth_between(id, other.id(), SMOOTH_NORMAL)
@@ -189,7 +193,7 @@ impl Frame<'_> {
         band.layers.as_ref().is_some_and(|layers| samples.any(|index| layers.any(index)))
     }
 
-    /// The sum of a pixel with blended layers: every sample on its own, front to back.
+    /// The sum of a pixel with blended layers: each sample is composited separately, front to back.
     fn blend_pixel<const S: usize>(
         &self,
         band: &Band,
@@ -202,6 +206,7 @@ impl Frame<'_> {
             let index = band.index(sample_x, sample_y);
             let at = (sample_x as f32 + 0.5, sample_y as f32 + 0.5);
             let layers = band.layers.iter().flat_map(|l| l.nearest_first(index, behind.inverse_depth()));
+            // The "over" operator with premultiplied colors, front to back.
             let mut light = Vec4::ZERO;
             for id in layers {
                 let color = self.shade(id, at.0, at.1);

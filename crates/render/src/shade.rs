@@ -1,4 +1,5 @@
-//! Colors of many points of opaque triangles side by side. The slow twin is [`PreparedScene::shade`](crate::prepared_scene::PreparedScene::shade):
+//! Shading of many points of opaque triangles in parallel lanes. The reference implementation is
+//! [`PreparedScene::shade`](crate::prepared_scene::PreparedScene::shade):
 //! both use the same formulas and give the same bits.
 
 use glam::{Vec2, Vec3};
@@ -8,23 +9,23 @@ use crate::frame::Frame;
 use crate::ray::Ray;
 use lexiform_kernels::Kernel;
 
-/// Points colored at a time: loops over exactly this many lanes become vector instructions.
+/// Points per block: loops over exactly this many lanes become vector instructions.
 const BLOCK: usize = 16;
 
 /// A color that a pixel needs.
 #[derive(Clone, Copy)]
 pub(crate) struct ShadeRequest {
-    /// Of the triangle.
+    /// Id of the triangle.
     pub(crate) id: u32,
-    /// Where on the grid it is seen.
+    /// Position on the sample grid.
     pub(crate) x: f32,
     pub(crate) y: f32,
-    /// Number of the pixel in what is drawn of its row, and how many of its samples get the color.
+    /// Index of the pixel within the dirty columns of its row, and how many of its samples get the color.
     pub(crate) pixel: u32,
     pub(crate) weight: f32,
 }
 
-/// Colors points of opaque triangles: linear, lit.
+/// Shades points of opaque triangles: linear color, lit.
 pub(crate) struct Shade<'a> {
     pub(crate) frame: &'a Frame<'a>,
     pub(crate) requests: &'a [ShadeRequest],
@@ -33,7 +34,7 @@ pub(crate) struct Shade<'a> {
 }
 
 type Lanes = [f32; BLOCK];
-/// Vectors coordinate by coordinate.
+/// Vectors as a structure of arrays.
 type Lanes3 = [Lanes; 3];
 
 /// A block of points.
@@ -42,7 +43,7 @@ struct Block {
     positions: [Lanes3; 3],
     normals: [Lanes3; 3],
     uvs: [[Lanes; 2]; 3],
-    /// Edges of the texture in texels.
+    /// Texture size in texels.
     texels: [Lanes; 2],
     barycentric: Lanes3,
     face_normal: Lanes3,
@@ -55,12 +56,12 @@ struct Block {
     emission: Lanes3,
     metallic: Lanes,
     roughness: Lanes,
-    /// 0 where the material ignores light, else 1.
+    /// 0 for unlit materials, otherwise 1.
     lit: Lanes,
     color: Lanes3,
 }
 
-/// The parts of a block's points and their textures; neighbors tend to be of one part.
+/// The parts and textures of a block's points; neighbors are usually in one part.
 struct BlockMaterials<'a> {
     parts: [Option<(&'a RenderMesh<'a>, Option<MappedTexture<'a>>)>; BLOCK],
     any_metal: bool,
@@ -88,7 +89,7 @@ impl Kernel for Shade<'_> {
     fn run(self) {
         let mut block = Block::empty();
         for (requests, colors) in self.requests.chunks(BLOCK).zip(self.colors.chunks_mut(BLOCK)) {
-            // All lanes, always: what those past the end hold does no harm.
+            // Always all lanes: those past the end have old values, and their results are not read.
             let materials = block.gather(self.frame, requests);
             block.intersect(self.frame);
             block.sample_base_colors(self.frame, requests, &materials);
@@ -127,12 +128,13 @@ impl Block {
         }
     }
 
-    /// Fetches corners and materials.
+    /// Loads corners and materials.
     #[inline(always)]
     fn gather<'a>(&mut self, frame: &Frame<'a>, requests: &[ShadeRequest]) -> BlockMaterials<'a> {
         let surface = &frame.scene.surface;
         let mut materials = BlockMaterials { parts: [None; BLOCK], any_metal: false };
         let mut faces = 0..0;
+        // Lookups are repeated only when a triangle is in another part than the one before.
         let mut known = None;
         for (i, request) in requests.iter().enumerate().take(BLOCK) {
             if !faces.contains(&request.id) {
@@ -166,7 +168,7 @@ impl Block {
         materials
     }
 
-    /// Where rays meet triangles.
+    /// Intersects rays with triangles.
     #[inline(always)]
     fn intersect(&mut self, frame: &Frame<'_>) {
         let (eye, pixel_area, projection) = (frame.projection.eye, frame.pixel_area, frame.projection);
@@ -223,7 +225,7 @@ impl Block {
         }
     }
 
-    /// Light on the base colors.
+    /// Lights the base colors.
     #[inline(always)]
     fn light(&mut self, frame: &Frame<'_>, any_metal: bool) {
         let lighting = frame.lighting;
@@ -232,6 +234,7 @@ impl Block {
             let shine = lighting.irradiance(load(&self.normal, i), load(&self.view, i));
             store(&mut self.color, i, base * shine);
         }
+        // Reflections are computed only where a material needs them: metal is rare.
         for i in 0..if any_metal { BLOCK } else { 0 } {
             let (base, color) = (load(&self.base, i), load(&self.color, i));
             let shine = lighting.reflected(load(&self.normal, i), load(&self.view, i), self.roughness[i]);

@@ -1,4 +1,4 @@
-//! Every level of instructions against every other, and colors taken side by side against colors taken one by one.
+//! All SIMD levels against each other, and shading in lanes against shading one point at a time.
 
 use glam::{Vec2, Vec3, Vec4};
 
@@ -10,7 +10,7 @@ use lexiform_geometry::test_shapes::bumpy_sphere;
 use lexiform_geometry::{AlphaMode, Material, Mesh, TextureRef};
 use lexiform_kernels::SimdLevel;
 
-/// Parts of all kinds: textured, metal, painted at the vertices, glowing, unlit, without normals, seen through.
+/// Parts of all kinds: textured, metallic, with vertex colors, emissive, unlit, without normals, transparent.
 fn many_parts() -> Scene {
     let mut scene = bumpy_sphere(3000, 64);
     let mut add = |offset: Vec3, material: Material, mesh: fn(Mesh) -> Mesh| {
@@ -68,7 +68,7 @@ fn colors_side_by_side_are_colors_one_by_one() {
     let camera = Rig::openshape(12).0[3];
     let requests: Vec<ShadeRequest> = (0..scene.n_faces)
         .map(|id| {
-            // Often far outside the triangle: what is on its plane there has a color as well.
+            // Often far outside the triangle: its plane has a color there as well.
             let at = Vec2::new((id * 37 % 256) as f32, (id * 101 % 256) as f32) * 0.5;
             ShadeRequest { id, x: at.x, y: at.y, pixel: 0, weight: 1.0 }
         })
@@ -79,7 +79,7 @@ fn colors_side_by_side_are_colors_one_by_one() {
         level.run(Shade { frame: &frame, requests: &requests, colors: &mut colors });
         for (request, color) in requests.iter().zip(&colors) {
             let slow = scene.shade(request.id, &frame.ray(request.x, request.y), &frame.lighting).truncate();
-            // Equal bits, or no numbers both.
+            // Equal bits, or both NaN.
             let same = |a: f32, b: f32| a == b || (a.is_nan() && b.is_nan());
             let agree = (0..3).all(|i| same(color[i], slow[i]));
             assert!(agree, "{level:?}: {color} and {slow} of triangle {}", request.id);

@@ -1,4 +1,4 @@
-//! Small triangles, of which there are most: edges of many are set up side by side, and each is drawn a few samples at a
+//! Small triangles, the most frequent kind: edges of many are set up in parallel lanes, and each is drawn a few samples at a
 //! time.
 
 use crate::hi_z::{HiZBuffer, ScreenBounds};
@@ -7,15 +7,16 @@ use crate::raster::{BACK_FACE_DEPTH_SCALE, center, sample_range};
 use crate::samples::{SAMPLES_PER_STEP, Target, VisibilitySample, widen};
 use lexiform_kernels::Kernel;
 
-/// Triangles set up at a time: loops over exactly this many lanes become vector instructions.
+/// Triangles per block: loops over exactly this many lanes become vector instructions.
 const BLOCK: usize = 16;
+
 /// Draws opaque small triangles that all show the same side.
 pub(crate) struct DrawSmall<'a, const BACK: bool> {
     pub(crate) ids: &'a [u32],
     pub(crate) faces: &'a [[u32; 3]],
     pub(crate) vertices: &'a [GridVertex],
     pub(crate) target: Target<'a>,
-    /// What is behind it is not drawn.
+    /// Skips occluded triangles.
     pub(crate) hi_z: Option<&'a HiZBuffer>,
 }
 
@@ -25,14 +26,14 @@ struct Block {
     y: [[i32; BLOCK]; 3],
     inverse_depth: [[f32; BLOCK]; 3],
     id: [u32; BLOCK],
-    /// First and last column and row of samples to look at.
+    /// First and last column and row of the bounds.
     columns: [[i32; BLOCK]; 2],
     rows: [[i32; BLOCK]; 2],
-    /// Values of the edges at the first column and row, and what they change by from column to column and row to row.
+    /// Edge functions at the first column and row, and their changes from column to column and row to row.
     at: [[i32; BLOCK]; 3],
     right: [[i32; BLOCK]; 3],
     down: [[i32; BLOCK]; 3],
-    /// Inverse depth at the first corner, and what each unit of the second and third edge adds.
+    /// Inverse depth at the first corner, and its change per unit of the second and third edge function.
     depths: [[f32; BLOCK]; 3],
     /// Largest inverse depth.
     nearest: [f32; BLOCK],
@@ -73,7 +74,7 @@ impl Block {
         }
     }
 
-    /// Corners, turned so that areas are positive (rows run down).
+    /// Loads corners, ordered so that areas are positive (rows run down).
     #[inline(always)]
     fn gather<const BACK: bool>(&mut self, ids: &[u32], faces: &[[u32; 3]], vertices: &[GridVertex]) {
         for (i, &id) in ids.iter().enumerate().take(BLOCK) {
@@ -89,7 +90,8 @@ impl Block {
         }
     }
 
-    /// Edges and depths of all triangles, side by side. As `RasterTriangle`'s, in 32 bits; lanes that hold nothing do no harm.
+    /// Edge functions and depths of all triangles in parallel lanes: as in `RasterTriangle`, in 32 bits. Unused lanes are
+    /// computed too, hence the wrapping operations.
     #[inline(always)]
     fn set_up<const BACK: bool>(&mut self, target: &Target<'_>) {
         let ([top, end], last) = (target.rows, target.grid - 1);
@@ -108,7 +110,7 @@ impl Block {
             for edge in 0..3 {
                 let (from, to) = ((edge + 1) % 3, (edge + 2) % 3);
                 let (dx, dy) = (x[to].wrapping_sub(x[from]), y[to].wrapping_sub(y[from]));
-                // The usual rule: left edges (they run up here) and level top edges own their samples.
+                // Top-left rule, as in `RasterTriangle::edge`.
                 let owns = (dy < 0) | ((dy == 0) & (dx > 0));
                 let across = dx.wrapping_mul(row.wrapping_sub(y[from]));
                 let along = dy.wrapping_mul(column.wrapping_sub(x[from]));
@@ -141,6 +143,7 @@ impl Block {
         let depths = [self.depths[0][i], self.depths[1][i], self.depths[2][i]];
         let [first, last] = [self.columns[0][i], self.columns[1][i]];
         let [top, bottom] = [self.rows[0][i], self.rows[1][i]];
+        // Whole steps: samples past the end are outside of the triangle, and the stride leaves room for them.
         let width = ((last - first).max(0) as usize / SAMPLES_PER_STEP + 1) * SAMPLES_PER_STEP;
         let n_rows = if last < first { 0 } else { (bottom + 1 - top).max(0) };
         let mut start = (top - target.rows[0]) as usize * target.stride + first as usize;
@@ -163,7 +166,7 @@ impl Block {
     }
 }
 
-/// Values of an edge at `SAMPLES_PER_STEP` samples of a row from the first on.
+/// Values of an edge function at the first `SAMPLES_PER_STEP` samples of a row.
 #[inline(always)]
 fn lanes(first: i32, right: i32) -> [i32; SAMPLES_PER_STEP] {
     let mut lanes = [0; SAMPLES_PER_STEP];
@@ -180,7 +183,7 @@ fn add(lanes: &mut [i32; SAMPLES_PER_STEP], change: i32) {
     }
 }
 
-/// Draws `SAMPLES_PER_STEP` samples of a row from the edges' values there.
+/// Draws `SAMPLES_PER_STEP` samples of a row from the edge functions there.
 #[inline(always)]
 fn put_step(
     visibility: &mut [VisibilitySample; SAMPLES_PER_STEP],
@@ -191,7 +194,7 @@ fn put_step(
     for (lane, sample) in visibility.iter_mut().enumerate() {
         let (e0, e1, e2) = (at[0][lane], at[1][lane], at[2][lane]);
         let inverse_depth = depths[0] + (e1 as f32 * depths[1] + e2 as f32 * depths[2]);
-        // Whether a sample is inside is a coin toss: masking costs less than guessing.
+        // Whether a sample is inside is unpredictable: masking costs less than mispredicted branches.
         sample.put(VisibilitySample::new(inverse_depth, id).masked((e0 | e1 | e2) >= 0));
     }
 }

@@ -1,35 +1,50 @@
-//! Augmentation of views: zoom, shift, mirroring, tone, background.
+//! Augmentation of views: zoom, shift, horizontal flip, color jitter, background.
 
 use image::{Rgba, RgbaImage};
 
-/// How a view with transparent background is changed.
+/// An augmentation of a view with transparent background.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ViewAugmentation {
-    /// Enlargement about the middle.
+    /// Scale about the center.
     pub zoom: f32,
-    /// Pixels that the window moves by, before enlarging, to the right and down.
+    /// Offset of the window in pixels, to the right and down, before scaling.
     pub shift: [f32; 2],
-    /// Whether left and right change places.
+    /// Whether to flip left and right.
     pub horizontal_flip: bool,
-    /// Brightness, contrast and color.
+    /// Brightness, contrast and saturation.
     pub color_jitter: ColorJitter,
-    /// What shows where nothing is, 0–255: at the top and at the bottom, evenly from one to the other between.
+    /// Background color, 0–255, at the top and at the bottom, with a linear gradient in between.
     pub background: [[f32; 3]; 2],
 }
 
-/// Brightness, contrast, and how much color is left.
+/// Contrast, brightness and saturation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ColorJitter {
-    /// What values are multiplied by.
+    /// Factor on values (contrast).
     pub gain: f32,
-    /// What is added then, of 255.
+    /// Added to values afterwards, 0–255 (brightness).
     pub offset: f32,
-    /// 0 is gray, 1 leaves colors as they are.
+    /// 0 is gray, 1 leaves colors unchanged.
     pub saturation: f32,
 }
 
 impl ViewAugmentation {
-    /// The changed view: the same size, opaque.
+    /// The augmented view: the same size, opaque.
+    ///
+    /// ```
+    /// use image::{Rgba, RgbaImage};
+    /// use lexiform_render::{ColorJitter, ViewAugmentation};
+    ///
+    /// let view = RgbaImage::from_pixel(4, 4, Rgba([200, 100, 0, 255]));
+    /// let augmentation = ViewAugmentation {
+    ///     zoom: 1.0,
+    ///     shift: [0.0; 2],
+    ///     horizontal_flip: true,
+    ///     color_jitter: ColorJitter { gain: 1.0, offset: 0.0, saturation: 0.0 },
+    ///     background: [[255.0; 3]; 2],
+    /// };
+    /// assert_eq!(augmentation.apply(&view).get_pixel(1, 2).0, [100, 100, 100, 255]);
+    /// ```
     pub fn apply(&self, view: &RgbaImage) -> RgbaImage {
         let (width, height) = (view.width() as f32, view.height() as f32);
         let source = |c: f32, size: f32, shift: f32| (c - size / 2.0 + shift) / self.zoom + size / 2.0;
@@ -37,6 +52,7 @@ impl ViewAugmentation {
             let across = if self.horizontal_flip { width - 1.0 - x as f32 } else { x as f32 };
             let place = [source(across, width, self.shift[0]), source(y as f32, height, self.shift[1])];
             let [r, g, b, a] = bilinear(view, place);
+            // Jitter applies to the shape only, not to the background.
             let toned = self.color_jitter.apply([r, g, b]);
             let [top, bottom] = self.background;
             let down = (y as f32 + 0.5) / height;
@@ -54,7 +70,7 @@ impl ColorJitter {
     }
 }
 
-/// Color (0–255) and coverage (0–1) between pixels; outside there is nothing.
+/// Bilinear color (0–255) and coverage (0–1); transparent outside of the image.
 fn bilinear(view: &RgbaImage, [x, y]: [f32; 2]) -> [f32; 4] {
     let (x0, y0) = (x.floor(), y.floor());
     let mut sum = [0.0; 4];
@@ -63,6 +79,7 @@ fn bilinear(view: &RgbaImage, [x, y]: [f32; 2]) -> [f32; 4] {
         let inside = x0 + dx >= 0.0 && y0 + dy >= 0.0;
         let pixel = view.get_pixel_checked((x0 + dx) as u32, (y0 + dy) as u32).filter(|_| inside);
         let Some(Rgba([r, g, b, a])) = pixel else { continue };
+        // Premultiplied, so that transparent pixels do not darken the edge of the shape.
         let alpha = weight * f32::from(*a) / 255.0;
         for (total, c) in sum.iter_mut().zip([*r, *g, *b]) {
             *total += alpha * f32::from(c);

@@ -1,4 +1,4 @@
-//! The renderer through its front door: against a ray caster, at any number of threads, on odd scenes.
+//! The renderer's public API: against a ray caster, with any number of threads, on degenerate scenes.
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use glam::{Affine3A, Vec2, Vec3, Vec4};
@@ -49,7 +49,7 @@ fn random_triangles(count: usize, rng: &mut SmallRng) -> Scene {
     scene
 }
 
-/// The slow twin: every ray against every triangle.
+/// The reference: every ray against every triangle.
 fn ray_cast(scene: &Scene, camera: &Camera, size: u32) -> Vec<Option<usize>> {
     let slope = (camera.fov_y_radians / 2.0).tan();
     let pixel = |i: u32| (i as f32 + 0.5) / size as f32 * 2.0 - 1.0;
@@ -97,7 +97,7 @@ fn sees_what_a_ray_caster_sees() {
 }
 
 #[test]
-fn the_number_of_threads_does_not_show() {
+fn the_number_of_threads_does_not_matter() {
     let scene = bumpy_sphere(5000, 64);
     let rig = Rig::zero123(3, 1);
     let draw = |threads: usize| {
@@ -147,7 +147,7 @@ fn nothing_is_black_from_any_side() {
 }
 
 #[test]
-fn textures_lie_where_their_coordinates_say() {
+fn textures_follow_their_coordinates() {
     let image = RgbaImage::from_fn(2, 2, |x, y| Rgba([255 * x as u8, 255 * y as u8, 0, 255]));
     let texture = Texture { image, wrap: [Wrap::Clamp; 2] };
     let material =

@@ -1,40 +1,54 @@
-//! Farthest-point sampling: each next point is the one farthest from all points chosen so far.
+//! Farthest point sampling (FPS; [Eldar et al. 1997]): each next point is the one farthest from all points chosen so far.
 //!
-//! The loop is exact, and equal distances are settled as the reference kernels settle them; yet most of the work is
-//! left out: points are kept in small blocks that lie close together, and a block whose points are all nearer to a
-//! chosen point than the newest one can be need not be looked at.
+//! The result is exact, and ties are broken as in the reference kernels. Most of the work is skipped: points are kept in
+//! blocks of close points, and a block is not updated if the newest choice is too far away to be the nearest choice of any of
+//! its points.
+//!
+//! [Eldar et al. 1997]: https://doi.org/10.1109/83.623193
 
 use glam::Vec3;
 
-/// Points of a block: a few vector registers' worth, small in space.
+/// Points per block: a few vector registers' worth, and small in space.
 const BLOCK: usize = 64;
-/// The CUDA kernels start from this squared distance instead of infinity.
+/// Initial squared distance in the CUDA kernels, instead of infinity.
 const CUDA_START: f32 = 1e10;
 /// `pointnet2_ops` never updates nor chooses points whose squared norm is at most this (compared in double).
 const POINTNET2_DEAD_ZONE: f64 = 1e-3;
 
-/// How an implementation starts, which points it passes over, and which of equally far points it takes.
+/// Reference implementations differ in the first point, in the points they skip, and in how they break ties.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FpsVariant {
-    /// Starts at `first`; ties go to the lowest index. numpy, PyTorch on CPU, dgl on CPU.
+    /// Starts at `first`; ties go to the lowest index. NumPy, PyTorch on CPU, DGL on CPU.
     LowestIndex {
         /// The first choice, taken modulo the number of points.
         first: usize,
     },
-    /// The CUDA kernel of `pointnet2_ops` (ULIP, Point-BERT, CG3D): starts at 0, passes over points within 0.0316 of the
+    /// The CUDA kernel of [`pointnet2_ops`] (ULIP, Point-BERT, CG3D): starts at 0, skips points within 0.0316 of the
     /// origin, ties go to the winner of its tree reduction over at most 512 threads.
+    ///
+    /// [`pointnet2_ops`]: https://github.com/erikwijmans/Pointnet2_PyTorch
     Pointnet2,
-    /// The CUDA kernel of `openpoints` (PointNeXt): starts at 0, same ties over at most 1024 threads.
+    /// The CUDA kernel of [`openpoints`] (PointNeXt): starts at 0, ties as above over at most 1024 threads.
+    ///
+    /// [`openpoints`]: https://github.com/guochengqian/openpoints
     Openpoints,
 }
 
-/// The indices of `count` points, each the farthest from those before it, starting with `first` (taken modulo the number
-/// of points); ties go to the lowest index. Where all points are used up, the lowest index repeats. Empty without points.
+/// Indices of `count` points, each the farthest from those before it, starting with `first` (modulo the number of points);
+/// ties go to the lowest index. When all points are used up, the lowest index repeats. Empty if there are no points.
+///
+/// ```
+/// use glam::Vec3;
+/// use lexiform_geometry::neighbors::farthest_point_sample;
+///
+/// let line: Vec<Vec3> = (0..5).map(|i| Vec3::X * i as f32).collect();
+/// assert_eq!(farthest_point_sample(&line, 3, 0), [0, 4, 2]);
+/// ```
 pub fn farthest_point_sample(positions: &[Vec3], count: usize, first: usize) -> Vec<usize> {
     farthest_point_sample_by(positions, count, FpsVariant::LowestIndex { first })
 }
 
-/// [`farthest_point_sample`] by the rule of a reference implementation.
+/// [`farthest_point_sample`] as in a reference implementation.
 pub fn farthest_point_sample_by(positions: &[Vec3], count: usize, rule: FpsVariant) -> Vec<usize> {
     if positions.is_empty() || count == 0 {
         return Vec::new();
@@ -67,9 +81,9 @@ impl FpsVariant {
         }
     }
 
-    /// Of equally far points the one of lowest rank wins. The kernels give point `k` to thread `k mod threads`, keep the
-    /// first maximum of a thread, and compare threads `t` and `t + s` for falling powers of two `s`: the bit-reversed
-    /// thread decides, then the order within the thread.
+    /// Of equally far points the one of lowest rank wins. The kernels assign point `k` to thread `k mod threads`, keep the
+    /// first maximum of each thread, and reduce by comparing threads `t` and `t + s` for decreasing powers of two `s`. So the
+    /// bit-reversed thread number decides, then the order within the thread.
     fn rank(self, index: usize, n_points: usize) -> (usize, usize) {
         let most_threads = match self {
             Self::LowestIndex { .. } => return (index, 0),
@@ -123,9 +137,10 @@ impl Blocks {
         Self { x, y, z, distance, index: order.into_iter().map(|(_, i)| i).collect(), bounds }
     }
 
-    /// Takes a newly chosen point into account.
+    /// Lowers the distances for a newly chosen point.
     fn choose(&mut self, point: Vec3) {
         for (block, span) in self.bounds.iter_mut().enumerate() {
+            // The new point cannot be nearer to any point of the block than an earlier choice already is.
             if span.min_distance_squared(point) >= span.farthest {
                 continue;
             }
@@ -135,7 +150,7 @@ impl Blocks {
         }
     }
 
-    /// The index of the point farthest from all chosen ones; 0 where none may be chosen.
+    /// Index of the point farthest from all chosen ones; 0 if there is no candidate.
     fn farthest<K: Ord>(&self, rank: impl Fn(usize) -> K) -> usize {
         let most = self.bounds.iter().map(|s| s.farthest).fold(f32::NEG_INFINITY, f32::max);
         let blocks = self.bounds.iter().enumerate().filter(|(_, s)| s.farthest == most);
@@ -164,6 +179,7 @@ fn update_distances(point: Vec3, [x, y, z]: [&[f32]; 3], distance: &mut [f32]) -
         *distance = if square < *distance { square } else { *distance };
         *distance
     };
+    // One maximum per lane, so that the loop has no dependency between lanes and becomes vector instructions.
     let mut most = [f32::NEG_INFINITY; LANES];
     let whole = distance.len() / LANES * LANES;
     let axes = x[..whole]
@@ -182,7 +198,7 @@ fn update_distances(point: Vec3, [x, y, z]: [&[f32]; 3], distance: &mut [f32]) -
     most.into_iter().fold(f32::NEG_INFINITY, f32::max)
 }
 
-/// Orders points so that every run of [`BLOCK`] lies close together: halves along the longest extent, on block borders.
+/// Orders points so that every run of [`BLOCK`] is compact: halves along the longest extent, at block borders.
 fn partition_into_blocks(points: &mut [(Vec3, u32)]) {
     if points.len() <= BLOCK {
         return;

@@ -1,4 +1,4 @@
-//! Points sorted into a grid of cells: exact nearest neighbors for many queries at once, where points lie evenly enough.
+//! Points sorted into a uniform grid: exact nearest neighbors for many queries, where density is even enough.
 
 use std::ops::Range;
 
@@ -6,17 +6,17 @@ use glam::{IVec3, Vec3};
 
 use crate::Bounds;
 
-/// Points an occupied cell should hold, about, were they spread over the whole box; on surfaces it is some times as many.
+/// Aim for this many points per cell if they filled the whole box; cells on a surface hold several times as many.
 const POINTS_PER_CELL: usize = 4;
 /// Most cells along an axis.
 const MAX_CELLS_PER_AXIS: i32 = 128;
-/// Where a point finds more than so many times the points asked for in a usual cell, a tree does better.
+/// If a typical cell holds more than this many times the points of a query, a k-d tree is faster.
 const MAX_CROWDING: usize = 8;
 
-/// Points by cell, one axis after the other.
+/// Points sorted by cell, as one list per axis.
 pub(super) struct CellGrid {
     low: Vec3,
-    /// CellGrid per unit of length, and the length of one.
+    /// Cells per unit of length, and the edge length of a cell.
     cells_per_unit: f32,
     edge: f32,
     size: IVec3,
@@ -29,7 +29,7 @@ pub(super) struct CellGrid {
 }
 
 impl CellGrid {
-    /// None where points lie so unevenly that cells would not help those who ask for `count` of them.
+    /// `None` where points are so unevenly spread that a grid would not help queries for `count` of them.
     pub fn new(positions: &[Vec3], count: usize) -> Option<Self> {
         let bounds = Bounds::from_points(positions.iter().copied())?;
         let (low, extents) = (bounds.min, bounds.extents());
@@ -63,7 +63,7 @@ impl CellGrid {
     }
 
     fn cell(&self, p: Vec3) -> IVec3 {
-        // Casts keep far and undefined numbers inside.
+        // Casts saturate, so queries that are far outside or NaN also get a cell.
         ((p - self.low) * self.cells_per_unit).floor().as_ivec3().clamp(IVec3::ZERO, self.size - IVec3::ONE)
     }
 
@@ -71,7 +71,7 @@ impl CellGrid {
         ((cell.z * self.size.y + cell.y) * self.size.x + cell.x) as usize
     }
 
-    /// Points in the cell of a usual point: the mean over points, not over cells.
+    /// Mean number of points in the cell of a point: the mean over points, not over cells.
     fn mean_occupancy(&self) -> usize {
         let squares = self.starts.windows(2).map(|pair| (pair[1] - pair[0]) as usize).map(|n| n * n);
         squares.sum::<usize>() / self.starts.last().map_or(1, |&all| all.max(1) as usize)
@@ -81,6 +81,7 @@ impl CellGrid {
         let count = positions.len();
         (self.x, self.y, self.z) = (vec![0.0; count], vec![0.0; count], vec![0.0; count]);
         self.index = vec![0; count];
+        // Counting sort: `next` is where the next point of each cell goes.
         let mut next = self.starts.clone();
         for ((p, &cell), index) in positions.iter().zip(of_points).zip(0..) {
             let at = next[cell as usize] as usize;
@@ -89,8 +90,7 @@ impl CellGrid {
         }
     }
 
-    /// The indices of the `count` points nearest to `query`, nearest first, equal distances by index; all where there are
-    /// fewer.
+    /// Finds the `count` points nearest to `query`, nearest first, ties by index; all points if there are fewer.
     pub fn nearest(&self, query: Vec3, count: usize, found: &mut NearestCandidates) {
         found.clear();
         let (count, center) = (count.min(self.index.len()), self.cell(query));
@@ -100,7 +100,7 @@ impl CellGrid {
         for ring in 0.. {
             self.visit_ring(center, ring, query, found);
             let all = (center - ring).cmple(IVec3::ZERO).all() && (center + ring).cmpge(self.size - 1).all();
-            // The first cube is of three cells: one alone hardly ever is enough.
+            // The first check is after 3 × 3 × 3 cells: one cell alone is hardly ever enough.
             if ring > 0 || all {
                 found.keep_nearest(count);
             }
@@ -115,7 +115,7 @@ impl CellGrid {
         found.keys.sort_unstable();
     }
 
-    /// Squared distance to the nearest place outside a cube of cells, where points may be that were not seen.
+    /// Squared distance to the border of the cube of visited cells: points beyond may not have been visited.
     fn unvisited_distance_squared(&self, center: IVec3, ring: i32, query: Vec3) -> f32 {
         let offset = query - self.low;
         let low = (center - ring).as_vec3() * self.edge;
@@ -129,12 +129,12 @@ impl CellGrid {
                 nearest = nearest.min(high[axis] - offset[axis]);
             }
         }
-        // A little less: cells' borders are rounded.
+        // A little less, because cell borders are rounded.
         let safe = (nearest - 1e-3 * self.edge).max(0.0);
         safe * safe
     }
 
-    /// Offers the points of the cells that are `ring` away from `center`.
+    /// Visits the cells that are `ring` away from `center` in the maximum norm.
     fn visit_ring(&self, center: IVec3, ring: i32, query: Vec3, found: &mut NearestCandidates) {
         let low = (center - ring).max(IVec3::ZERO);
         let high = (center + ring).min(self.size - IVec3::ONE);
@@ -142,6 +142,7 @@ impl CellGrid {
             for y in low.y..=high.y {
                 let start = self.cell_index(IVec3::new(0, y, z));
                 let cells = |first: i32, last: i32| start + first as usize..start + last as usize + 1;
+                // Rows on the faces of the cube are visited whole, others only at their two ends.
                 if (z - center.z).abs() == ring || (y - center.y).abs() == ring {
                     self.visit(cells(low.x, high.x), query, found);
                     continue;
@@ -165,7 +166,7 @@ impl CellGrid {
             let (dx, dy, dz) = (x - query.x, y - query.y, z - query.z);
             let square = dx * dx + dy * dy + dz * dz;
             if square <= found.limit {
-                // The bits of positive floats are ordered as the floats are.
+                // Non-negative floats compare as their bits do, so one integer comparison sorts by distance, then index.
                 found.keys.push(u64::from(square.to_bits()) << 32 | u64::from(index));
             }
         }
@@ -182,7 +183,8 @@ fn starts(of_points: &[u32], count: usize) -> Vec<u32> {
     starts
 }
 
-/// Squared distances above, indices below, and the distance above which nothing is wanted.
+/// The nearest points of one query so far. Keys have the bits of the squared distance above and the index below; nothing
+/// farther than `limit` is added.
 pub(super) struct NearestCandidates {
     keys: Vec<u64>,
     limit: f32,
@@ -202,7 +204,7 @@ impl NearestCandidates {
         self.keys.len() >= count
     }
 
-    /// Keeps the nearest `count`.
+    /// Drops all but the nearest `count`.
     fn keep_nearest(&mut self, count: usize) {
         if self.keys.len() > count {
             self.keys.select_nth_unstable(count - 1);

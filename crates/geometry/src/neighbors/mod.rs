@@ -1,4 +1,4 @@
-//! Which points are near which: farthest-point sampling, nearest neighbors, balls.
+//! Neighborhoods in point clouds: farthest point sampling, k nearest neighbors, ball query.
 
 mod farthest;
 mod grid;

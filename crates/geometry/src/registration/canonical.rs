@@ -1,5 +1,4 @@
-//! A shape without its place and size: points over its surface and of its clouds, and how far apart such points are by
-//! chance.
+//! Canonical shapes: sample points aligned to the principal axes at unit RMS radius, and their sampling statistics.
 
 use glam::{DVec3, Vec3};
 use rand::SeedableRng as _;
@@ -10,33 +9,33 @@ use crate::neighbors::KdTree;
 use crate::sample::{sample_cloud, sample_surface};
 use crate::{Mesh, PointCloud, Scene};
 
-/// Points that ask, and as many that answer.
+/// Query points, and as many coarse target points.
 pub(super) const POINTS: usize = 2048;
-/// Points of triangles that answer besides: the closer they lie, the smaller the parts that can be missed.
+/// Additional dense target points on triangles: the denser they are, the smaller the parts that can be missed.
 const EXTRA_TARGETS: usize = 6 * POINTS;
-/// The same points for the same surface, always.
+/// Fixed, so that a surface always has the same sample.
 const SEED: u64 = 0x5eed;
 
-/// A shape moved so that its surface's mean is the origin and its principal axes are the coordinate axes, and scaled so that
-/// the mean squared distance to the origin is 1.
+/// A shape translated so that its surface's mean is the origin, rotated so that its principal axes are the coordinate axes,
+/// and scaled so that the mean squared distance to the origin is 1.
 pub struct CanonicalShape {
-    /// Two sets of points drawn by chance: one asks how far the surface is, the other answers.
+    /// A random sample from which distances to another shape's targets are measured.
     pub(super) query_points: Vec<Vec3>,
-    /// As many as ask: enough to find a place.
+    /// An independent sample of the same size: enough to find the transform.
     pub(super) coarse_targets: TargetPoints,
-    /// These and more, to see what is left between.
+    /// The coarse targets and more, to measure the remaining distance.
     pub(super) dense_targets: TargetPoints,
-    /// Squared distance from the points that ask to all that answer, of the same shape.
+    /// Squared distances from the query points to the dense targets of the same shape.
     pub(super) sampling_error: DistanceStats,
-    /// Standard error of the mean squared distance to the few: no place found with them is surer.
+    /// Standard error of the mean squared distance to the coarse targets, which limits the precision of the transform.
     pub(super) standard_error: f64,
-    /// Shares of the spread along the axes.
+    /// Fractions of the variance along the principal axes.
     pub(super) variance_ratios: [f64; 3],
     /// Twice the largest distance to the origin.
     pub(super) diameter: f32,
 }
 
-/// Points that say how far they are.
+/// Registration targets with their k-d tree.
 pub(super) struct TargetPoints {
     pub(super) points: Vec<Vec3>,
     tree: KdTree,
@@ -47,19 +46,19 @@ impl TargetPoints {
         Self { points: points.to_vec(), tree: KdTree::new(points) }
     }
 
-    /// The nearest of the points, and its squared distance.
+    /// The nearest target, and its squared distance.
     pub(super) fn nearest(&self, from: Vec3) -> Option<(Vec3, f64)> {
         let near = self.tree.nearest(from, 1).first().copied()?;
         Some((self.points[near.index], f64::from(near.distance_squared)))
     }
 
-    /// Squared distance to the nearest of the points.
+    /// Squared distance to the nearest target.
     pub(super) fn squared_distance(&self, from: Vec3) -> f64 {
         self.nearest(from).map_or(f64::INFINITY, |(_, squared)| squared)
     }
 }
 
-/// Mean of some numbers, its standard error, and the largest of them.
+/// Mean of some values, its standard error, and the maximum.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct DistanceStats {
     pub(super) mean: f64,
@@ -79,8 +78,8 @@ impl DistanceStats {
 }
 
 impl CanonicalShape {
-    /// The form of a scene's triangles and points; colors and textures do not matter. `None` where there is nothing, or
-    /// nothing but one place.
+    /// The canonical shape of a scene's triangles and points, without colors and textures. `None` if the scene is empty or
+    /// everything is at one point.
     pub fn from_scene(scene: &Scene) -> Option<Self> {
         let moments = Moments::of(scene)?;
         let points = sample_points(scene, moments.point_fraction);
@@ -111,7 +110,7 @@ fn to_canonical(moments: &Moments, point: Vec3) -> Vec3 {
     (moments.axes * from_mean).as_vec3()
 }
 
-/// Points that ask and then points that answer; `share` of both are from the scene's clouds, mixed evenly among the others.
+/// Query points, then target points; the fraction `share` of both is from the scene's clouds, interleaved evenly.
 fn sample_points(scene: &Scene, share: f64) -> Vec<Vec3> {
     let rng = &mut SmallRng::seed_from_u64(SEED);
     let of_clouds = |slot: usize| (slot as f64 * share).round() as usize;
@@ -121,16 +120,15 @@ fn sample_points(scene: &Scene, share: f64) -> Vec<Vec3> {
     let clouds: Vec<Vec3> = scene.clouds.iter().flat_map(|cloud| cloud.positions()).copied().collect();
     let clouds = sample_cloud(&PointCloud::new(clouds).unwrap_or_default(), n_clouds, rng);
     let (mut surface, mut clouds) = (surface.positions().iter(), clouds.positions().iter());
-    let next = |slot: usize| match of_clouds(slot + 1) > of_clouds(slot) {
-        true => clouds.next(),
-        false => surface.next(),
-    };
+    // Every prefix of the list then has the same fraction of cloud points, as the queries are cut from its front.
+    let next =
+        |slot: usize| if of_clouds(slot + 1) > of_clouds(slot) { clouds.next() } else { surface.next() };
     let mut points: Vec<Vec3> = (0..2 * POINTS).filter_map(next).copied().collect();
     points.extend(surface);
     points
 }
 
-/// The triangles without their looks.
+/// The triangles without materials and attributes, which sampling would evaluate for nothing.
 fn without_attributes(scene: &Scene) -> Scene {
     let mesh = |mesh: &Mesh| Mesh::new(mesh.positions().to_vec(), mesh.faces().to_vec()).ok();
     Scene { meshes: scene.meshes.iter().filter_map(mesh).collect(), ..Scene::default() }

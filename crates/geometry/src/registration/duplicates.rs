@@ -1,4 +1,4 @@
-//! Which of many shapes are alike: candidates by signature, decided by laying forms over each other.
+//! Duplicate detection among many shapes: candidate pairs by signature, verified by registration.
 
 use std::sync::Arc;
 
@@ -8,27 +8,27 @@ use super::canonical::CanonicalShape;
 use super::icp::RegistrationResult;
 use super::signature::Signature;
 
-/// Most candidates a shape is compared with.
+/// Most candidates per shape.
 const MAX_CANDIDATES: usize = 24;
 /// Signatures that differ by more than this belong to different shapes …
 const BASE_SIGNATURE_RADIUS: f32 = 0.025;
 /// … and for each part of the diameter that shapes may differ by, this much more.
 const SIGNATURE_RADIUS_PER_THRESHOLD: f32 = 2.0;
-/// Pairs decided at the same time.
+/// Pairs verified in parallel.
 const BATCH: usize = 64;
 
-/// Shapes that are alike.
+/// Shapes that are duplicates of each other.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DuplicateGroup {
-    /// The shape that the others are compared with.
+    /// The shape that the others are registered to.
     pub reference: usize,
-    /// The others in order, and how they lie over the first.
+    /// The other shapes in order, each with its registration to the reference.
     pub others: Vec<(usize, RegistrationResult)>,
 }
 
-/// Groups of shapes that are the same, or differ by at most `threshold` (a distance over the diameter, see
-/// [`RegistrationResult::distance`]) from another of the group; shapes unlike all others are in none. A shape is named by its place in
-/// `signatures`; `form` is asked for forms as they are needed, and shapes whose form is gone are passed over.
+/// Groups of shapes that are the same, or within `threshold` (see [`RegistrationResult::relative_rmse`]) of another shape of
+/// the group; shapes without duplicates are in no group. Shapes are numbered as in `signatures`; `shape` loads a shape when it
+/// is needed, and shapes that cannot be loaded are skipped.
 pub fn duplicate_groups(
     signatures: &[Signature],
     threshold: f32,
@@ -43,7 +43,7 @@ pub fn duplicate_groups(
         candidates(signatures, BASE_SIGNATURE_RADIUS + SIGNATURE_RADIUS_PER_THRESHOLD * threshold)
             .into_iter();
     loop {
-        // What is in one group already need not be compared.
+        // Pairs that are in one group already need no verification.
         let batch: Vec<[usize; 2]> =
             pairs.by_ref().filter(|p| union_find.are_disjoint(*p)).take(BATCH).collect();
         if batch.is_empty() {
@@ -72,7 +72,7 @@ fn compared_with_first(
     Some(DuplicateGroup { reference: first, others: others.collect() })
 }
 
-/// Pairs whose signatures differ by at most `reach`, the most alike first.
+/// Pairs whose signatures differ by at most `reach`, the most similar first.
 fn candidates(signatures: &[Signature], reach: f32) -> Vec<[usize; 2]> {
     let near = |a: usize| {
         let apart = |b: usize| (signatures[a].distance(&signatures[b]), b);
@@ -89,7 +89,7 @@ fn candidates(signatures: &[Signature], reach: f32) -> Vec<[usize; 2]> {
     pairs.into_iter().map(|(_, pair)| pair).collect()
 }
 
-/// Union and find; the leader of a group is its smallest member.
+/// Disjoint sets; the representative of a set is its smallest member.
 struct UnionFind(Vec<usize>);
 
 impl UnionFind {
@@ -100,6 +100,7 @@ impl UnionFind {
     fn find(&mut self, member: usize) -> usize {
         let mut leader = member;
         while self.0[leader] != leader {
+            // Path halving keeps the trees flat.
             self.0[leader] = self.0[self.0[leader]];
             leader = self.0[leader];
         }

@@ -1,4 +1,6 @@
-//! Eigenvalues and eigenvectors of small symmetric matrices, by Jacobi's rotations.
+//! Eigenvalues and eigenvectors of small symmetric matrices by the [Jacobi method].
+//!
+//! [Jacobi method]: https://en.wikipedia.org/wiki/Jacobi_eigenvalue_algorithm
 
 /// More sweeps than a matrix of this size ever needs.
 const MAX_SWEEPS: usize = 30;
@@ -25,8 +27,8 @@ pub(super) fn eigen<const N: usize>(mut matrix: [[f64; N]; N]) -> [(f64, [f64; N
     pairs
 }
 
-/// Turns in the plane of two axes so that their common element becomes 0; `false` where it is. Rows of `vectors` are the
-/// eigenvectors.
+/// Rotates in the plane of two axes so that their off-diagonal element becomes 0; `false` if it is negligible already. Rows
+/// of `vectors` are the eigenvectors.
 fn jacobi_rotate<const N: usize>(
     matrix: &mut [[f64; N]; N],
     vectors: &mut [[f64; N]; N],
@@ -37,6 +39,7 @@ fn jacobi_rotate<const N: usize>(
     if off.abs() <= f64::EPSILON * (matrix[p][p].abs() + matrix[q][q].abs()) || !off.is_finite() {
         return false;
     }
+    // The smaller of the two possible angles, computed without cancellation (Golub and Van Loan, section 8.5).
     let theta = (matrix[q][q] - matrix[p][p]) / (2.0 * off);
     let tangent = 1.0_f64.copysign(theta) / (theta.abs() + (theta * theta + 1.0).sqrt());
     let cosine = 1.0 / (tangent * tangent + 1.0).sqrt();

@@ -1,11 +1,14 @@
-//! Laying one form over another, and what lies between them then.
+//! Rigid registration of two canonical shapes, and the distance that remains.
 //!
-//! Turns that the principal axes allow are tried, the best are improved by iterated closest points (Besl and McKay, 1992)
-//! in both directions, each step solved in closed form (Horn, 1987).
+//! Candidate rotations that the principal axes allow are scored; the best are refined by iterative closest point (ICP;
+//! [Besl and McKay 1992]) in both directions, each step solved in closed form ([Horn 1987]).
 //!
-//! Distances are measured between points drawn by chance, which never meet: what two sets of points of one surface have
-//! between them is known for each form and subtracted. That leaves distances far below the spacing of the points. A place is
-//! found with few points; what is left there is measured with more, so that a small part without counterpart shows.
+//! Distances are measured between random samples, which never coincide: the expected distance between two samples of the same
+//! surface is known for each shape and subtracted. That resolves distances far below the spacing of the points. The transform
+//! is found with few points; the remaining distance is measured with more, so that a small part without counterpart is found.
+//!
+//! [Besl and McKay 1992]: https://doi.org/10.1109/34.121791
+//! [Horn 1987]: https://doi.org/10.1364/JOSAA.4.000629
 
 use glam::{DVec3, Mat3, Quat, Vec3};
 
@@ -18,51 +21,51 @@ use super::signature::Signature;
 const SCORE_POINTS: usize = 64;
 const ICP_POINTS: usize = 384;
 const TOP_CANDIDATES: usize = 3;
-/// Most steps of improvement, and the part of the squared distance that a step must take away to be followed by another.
+/// Most ICP iterations, and the relative decrease of the squared distance below which they stop.
 const MAX_ICP_ITERATIONS: usize = 12;
 const MIN_RELATIVE_IMPROVEMENT: f64 = 0.01;
-/// Forms have one size already; a fit changes it by no more than this factor.
+/// Canonical shapes have the same size already; registration may change it by at most this factor.
 const MAX_SCALE_CHANGE: f32 = 1.1;
-/// With many turns to try, more of them look promising.
+/// With many candidate rotations, more of them are refined.
 const MANY_ROTATIONS: usize = 100;
 const TOP_CANDIDATES_OF_MANY: usize = 10;
-/// Standard errors within which two forms are the same …
+/// Two shapes are the same within this many standard errors …
 const MAX_STANDARD_ERRORS: f64 = 3.0;
-/// … if no point lies farther from the other form than this many times the farthest that chance puts from its own.
+/// … if no point is farther from the other shape than this many times the largest sampling distance within one shape.
 const OUTLIER_FACTOR: f64 = 2.0;
-/// Mirrored is said only where the mirror image fits better by this part.
+/// The mirror image is preferred only if its distance is smaller by this factor.
 const MIRROR_MARGIN: f32 = 0.7;
 
-/// How well one form lies over another.
+/// The result of registering one shape to another.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RegistrationResult {
-    /// Root of the mean squared distance between the surfaces, in the direction where it is larger, over the diameter.
+    /// RMS distance between the surfaces, in the direction where it is larger, divided by the diameter.
     pub relative_rmse: f32,
-    /// Distances up to this may be chance: the forms are then the same as far as can be seen.
+    /// Distances up to this are sampling noise: the shapes are then indistinguishable.
     pub noise_floor: f32,
-    /// Whether it is the mirror image that lies over.
+    /// Whether the other shape was mirrored.
     pub mirrored: bool,
-    /// Whether a part too small to matter for the mean, a sign on a roof, has no counterpart.
+    /// Whether a part too small to affect the mean, such as a sign on a roof, has no counterpart.
     pub has_outlier: bool,
 }
 
 impl RegistrationResult {
-    /// Whether no difference can be seen.
+    /// Whether no difference was found.
     pub fn is_same(&self) -> bool {
         self.relative_rmse <= self.noise_floor && !self.has_outlier
     }
 }
 
-/// Which of a form's points answer.
+/// Selects a shape's coarse or dense target points.
 type TargetSet = fn(&CanonicalShape) -> &TargetPoints;
 
 impl CanonicalShape {
-    /// Numbers for finding candidates.
+    /// An invariant descriptor, for finding candidates.
     pub fn signature(&self) -> Signature {
         Signature::of(self)
     }
 
-    /// Lays `other` over this form, turned and mirrored as need be.
+    /// Aligns `other` to this shape, rotated and mirrored as needed.
     pub fn register(&self, other: &Self) -> RegistrationResult {
         let plain = self.best_registration(other, false);
         if plain.is_same() {
@@ -88,7 +91,7 @@ impl CanonicalShape {
         let finalists = if tried.len() > MANY_ROTATIONS { TOP_CANDIDATES_OF_MANY } else { TOP_CANDIDATES };
         let improved = tried.into_iter().take(finalists).map(|(_, transform)| {
             let transform = self.icp(other, transform, mirror, coarse);
-            // Places of a shape that is nearly its own turned image differ by less than few points see.
+            // For a nearly symmetric shape, candidates differ by less than coarse targets can resolve.
             (self.sum_squared_distances(other, &transform, ICP_POINTS, dense), transform)
         });
         let best = improved.min_by(|a, b| a.0.total_cmp(&b.0));
@@ -97,7 +100,7 @@ impl CanonicalShape {
         self.measure(other, &transform, mirrored)
     }
 
-    /// Mean squared distance of a few points, both ways.
+    /// Sum of squared distances of the first `count` query points, in both directions.
     fn sum_squared_distances(
         &self,
         other: &Self,
@@ -116,7 +119,7 @@ impl CanonicalShape {
         there.sum::<f64>() + back.sum::<f64>()
     }
 
-    /// The placement improved as long as that is worthwhile, by a choice of the points that answer.
+    /// Refines a transform by ICP until it stops improving.
     fn icp(&self, other: &Self, mut transform: Similarity, mirror: Mat3, targets: TargetSet) -> Similarity {
         let mut last = f64::INFINITY;
         for _ in 0..MAX_ICP_ITERATIONS {
@@ -129,7 +132,8 @@ impl CanonicalShape {
         transform
     }
 
-    /// The placement that brings points nearest to the points they are nearest to now, and their squared distances now.
+    /// One ICP iteration: the sum of squared distances under `transform`, and the best transform for the current
+    /// correspondences.
     fn icp_step(
         &self,
         other: &Self,
@@ -165,7 +169,7 @@ impl CanonicalShape {
             .iter()
             .map(|p| other.dense_targets.squared_distance(transform.apply_inverse(*p)));
         let scale = f64::from(transform.scale * transform.scale);
-        // What is more than between points of one surface; both that and its own chance vary.
+        // The excess over the distance between two samples of one surface. Both terms have sampling noise, hence √2.
         let (found_there, found_back) = (DistanceStats::of(there), DistanceStats::of(back));
         let there = found_there.mean - self.sampling_error.mean;
         let back = (found_back.mean - other.sampling_error.mean) * scale;
@@ -183,10 +187,10 @@ impl CanonicalShape {
     }
 }
 
-/// One form's place over another.
+/// A similarity transform.
 #[derive(Clone, Copy)]
 struct Similarity {
-    /// A rotation, or one of a mirror image.
+    /// A rotation, with a reflection if mirrored.
     rotation: Mat3,
     scale: f32,
     translation: Vec3,
@@ -204,8 +208,10 @@ impl Similarity {
     }
 }
 
-/// Rotation, scale and offset that bring the first points of pairs closest to the second: Horn, "Closed-form solution of
-/// absolute orientation using unit quaternions", 1987, with the scale that treats both sides alike.
+/// Rotation, scale and translation that bring the first points of pairs closest to the second: [Horn 1987], "Closed-form
+/// solution of absolute orientation using unit quaternions", with the symmetric scale.
+///
+/// [Horn 1987]: https://doi.org/10.1364/JOSAA.4.000629
 fn closest_similarity(pairs: &[(Vec3, Vec3)]) -> (Mat3, f32, Vec3) {
     let count = pairs.len().max(1) as f64;
     let mean = |pick: fn(&(Vec3, Vec3)) -> Vec3| {
@@ -222,6 +228,7 @@ fn closest_similarity(pairs: &[(Vec3, Vec3)]) -> (Mat3, f32, Vec3) {
     let [xx, xy, xz] = products[0].to_array();
     let [yx, yy, yz] = products[1].to_array();
     let [zx, zy, zz] = products[2].to_array();
+    // The eigenvector of the largest eigenvalue of this matrix is the rotation's unit quaternion (Horn, section 4.A).
     let [(_, [w, x, y, z]), ..] = eigen([
         [xx + yy + zz, yz - zy, zx - xz, xy - yx],
         [yz - zy, xx - yy - zz, xy + yx, zx + xz],

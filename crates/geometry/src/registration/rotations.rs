@@ -1,17 +1,17 @@
-//! Turns worth trying when one form is laid over another.
+//! Candidate rotations for registering one canonical shape to another.
 
 use std::f64::consts::{SQRT_2, TAU};
 
 use glam::{DQuat, Mat3, Quat, Vec3};
 
-/// Principal axes are trusted where their shares of the spread differ by more than this.
+/// Principal axes are distinguishable if their fractions of the variance differ by more than this.
 const MIN_AXIS_GAP: f64 = 0.06;
-/// Turns tried about an axis when the other two cannot be told apart.
+/// Rotations about one axis when the other two are not distinguishable.
 const ROTATIONS_ABOUT_AXIS: usize = 24;
-/// Turns tried when no axis can be told from another: steps of about 25°.
+/// Rotations when no axes are distinguishable: about 25° apart.
 const ROTATIONS_ALL_AXES: usize = 768;
 
-/// Rotations that may lay a form with these shares of the spread over its like, both along their principal axes.
+/// Rotations that may align two shapes with these variance fractions, both given along their principal axes.
 pub(super) fn candidate_rotations(variance_ratios: [f64; 3]) -> Vec<Mat3> {
     let clear = [
         variance_ratios[0] - variance_ratios[1] > MIN_AXIS_GAP,
@@ -28,7 +28,7 @@ pub(super) fn candidate_rotations(variance_ratios: [f64; 3]) -> Vec<Mat3> {
 }
 
 fn half_turn(axis: Vec3) -> Quat {
-    // Exact: a rotation by an angle would leave sines of 1e-7.
+    // Exact: `from_axis_angle(π)` would leave sines of 1e-7.
     Quat::from_xyzw(axis.x, axis.y, axis.z, 0.0)
 }
 
@@ -37,7 +37,9 @@ fn rotations_about(axis: Vec3, flip: Quat) -> Vec<Quat> {
     (0..ROTATIONS_ABOUT_AXIS).flat_map(|i| [turn(i), turn(i) * flip]).collect()
 }
 
-/// Rotations spread evenly: Alexa, "Super-Fibonacci spirals", 2022.
+/// Evenly spaced rotations: [Alexa 2022], "Super-Fibonacci Spirals".
+///
+/// [Alexa 2022]: https://doi.org/10.1109/CVPR52688.2022.00811
 fn super_fibonacci_rotations() -> impl Iterator<Item = Quat> {
     /// Root of ψ⁴ = ψ + 4.
     const PSI: f64 = 1.533_751_168_755_204_3;

@@ -1,6 +1,6 @@
-//! What the surface of a scene looks like at a point of a triangle: base color, emission and normal, textures included.
+//! Surface attributes at any point of a scene's triangles: base color, emission and normal, textures included.
 //!
-//! [`sample`](crate::sample) asks for single points; the renderer asks for what each pixel sees.
+//! [`sample`](crate::sample) evaluates random points; the renderer evaluates the point visible in each pixel.
 
 mod point;
 pub mod texture;
@@ -18,10 +18,10 @@ use crate::{AlphaMode, Material, Mesh, Scene, TextureRef};
 
 /// Linear color of a mesh without a material and without vertex colors.
 const DEFAULT_GRAY: f32 = 0.55;
-/// A blended surface fainter than this does not exist.
+/// Blended surfaces with a lower alpha are invisible.
 const MIN_BLEND_ALPHA: f32 = 1.0 / 255.0;
 
-/// The triangles of a scene with their materials. Triangles and vertices of all parts are numbered one after the other.
+/// The triangles of a scene with their materials. Triangles and vertices are numbered consecutively over all parts.
 pub struct SceneSurface<'a> {
     parts: Vec<RenderMesh<'a>>,
     faces: Cow<'a, [[u32; 3]]>,
@@ -29,14 +29,14 @@ pub struct SceneSurface<'a> {
     textures: Vec<Option<MipChain<'a>>>,
 }
 
-/// A mesh with its material and the numbers of its triangles and vertices.
+/// A mesh with its material and its first triangle and vertex number.
 pub struct RenderMesh<'a> {
     /// The mesh.
     pub mesh: &'a Mesh,
-    /// Number of its first triangle.
+    /// Id of its first triangle.
     pub first_face: u32,
     first_vertex: u32,
-    /// What alpha means.
+    /// How alpha is used.
     pub alpha: AlphaMode,
     /// Linear base color factor with alpha, finite.
     pub base_color: Vec4,
@@ -48,7 +48,7 @@ pub struct RenderMesh<'a> {
     pub metallic: f32,
     /// `0..=1`.
     pub roughness: f32,
-    /// Whether light has no effect.
+    /// Whether lighting is ignored.
     pub unlit: bool,
 }
 
@@ -57,17 +57,17 @@ pub struct RenderMesh<'a> {
 pub struct Appearance {
     /// Linear base color plus emission.
     pub color: Vec3,
-    /// Unit normal, on the side the face's winding says.
+    /// Unit normal, on the front side of the face.
     pub normal: Vec3,
 }
 
 impl<'a> SceneSurface<'a> {
-    /// For single points: textures at their full size only. Textures and materials that do not exist are ignored.
+    /// Without mip maps, to evaluate single points. References to missing textures and materials are ignored.
     pub fn new(scene: &'a Scene) -> Self {
         Self::with_textures(scene, scene.textures.iter().map(MipChain::base_level).collect())
     }
 
-    /// For views: textures with all their mip maps.
+    /// With mip maps, to render views.
     pub fn with_mip_maps(scene: &'a Scene) -> Self {
         Self::with_textures(scene, scene.textures.iter().map(MipChain::new).collect())
     }
@@ -87,19 +87,20 @@ impl<'a> SceneSurface<'a> {
         };
         let faces = match &scene.meshes[..] {
             [mesh] => Cow::Borrowed(mesh.faces()),
+            // Only several meshes need a copy with global vertex indices.
             _ => parts.iter().flat_map(renumbered).collect(),
         };
         let corners = scene.meshes.iter().flat_map(corners_of).collect();
         Self { parts, faces, corners, textures }
     }
 
-    /// One part for each mesh.
+    /// One part per mesh.
     #[inline]
     pub fn parts(&self) -> &[RenderMesh<'a>] {
         &self.parts
     }
 
-    /// Numbers of the corners of each triangle.
+    /// Vertex indices of each triangle.
     #[inline]
     pub fn faces(&self) -> &[[u32; 3]] {
         &self.faces
@@ -111,8 +112,7 @@ impl<'a> SceneSurface<'a> {
         &self.corners
     }
 
-    /// Color and normal of a point of a part's triangle, without light; `None` where alpha says that there is a hole.
-    /// `barycentric` are barycentric.
+    /// Unlit color and normal at barycentric coordinates of a part's triangle; `None` in a hole cut by alpha.
     pub fn appearance(&self, part: usize, face: usize, barycentric: Vec3) -> Option<Appearance> {
         let part = &self.parts[part];
         let (vertices, corners) = self.triangle(part.first_face + face as u32);
@@ -124,7 +124,7 @@ impl<'a> SceneSurface<'a> {
         (albedo.w >= part.alpha_cutoff()).then(|| Appearance { color, normal: hit.normal() })
     }
 
-    /// A part's triangle in its base color factor, holes filled.
+    /// A part's triangle in its base color factor, without texture and alpha.
     pub fn base_appearance(&self, part: usize, face: usize) -> Appearance {
         let part = &self.parts[part];
         let (_, corners) = self.triangle(part.first_face + face as u32);
@@ -144,7 +144,7 @@ impl<'a> SceneSurface<'a> {
         first..first + self.parts[part].mesh.faces().len() as u32
     }
 
-    /// Corners of a triangle, and their numbers.
+    /// Corners of a triangle, and their indices.
     #[inline]
     pub fn triangle(&self, id: u32) -> ([u32; 3], [&ShadingVertex; 3]) {
         let vertices = self.faces[id as usize];
@@ -167,7 +167,7 @@ impl<'a> SceneSurface<'a> {
         self.mapped_texture(part, part.base_color_texture)
     }
 
-    /// Light that a part emits.
+    /// Emitted light.
     #[inline]
     pub fn emission(&self, part: &RenderMesh<'_>, hit: &Hit<'_>) -> Vec3 {
         if part.emissive == Vec3::ZERO {
@@ -212,7 +212,7 @@ impl<'a> RenderMesh<'a> {
         }
     }
 
-    /// Alpha below which the surface does not exist.
+    /// Alpha below which the surface is invisible.
     #[inline]
     pub fn alpha_cutoff(&self) -> f32 {
         match self.alpha {
@@ -228,7 +228,7 @@ impl<'a> RenderMesh<'a> {
         self.mesh.colors().is_some()
     }
 
-    /// The mixed vertex color; white where the mesh has none.
+    /// The interpolated vertex color; white if the mesh has none.
     #[inline]
     pub fn vertex_color(&self, vertices: [u32; 3], barycentric: Vec3) -> Vec4 {
         let Some(colors) = self.mesh.colors() else { return Vec4::ONE };

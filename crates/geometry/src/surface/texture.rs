@@ -1,4 +1,4 @@
-//! Textures with mip maps, filtered in fixed point.
+//! Mip-mapped textures, filtered in fixed point so that results are the same on every machine.
 
 use std::borrow::Cow;
 
@@ -8,10 +8,10 @@ use rayon::prelude::*;
 use crate::color::tables;
 use crate::{Texture, Wrap};
 
-/// Coordinates beyond this many repeats carry no fraction worth sampling.
+/// Beyond this many repeats, `f32` coordinates have too few fraction bits to sample.
 const MAX_REPEATS: f32 = 65_536.0;
 
-/// A texture and its smaller versions, each half the edge of the one before, down to one texel.
+/// A texture and its mip levels, each half the edge of the one before, down to one texel.
 pub struct MipChain<'a> {
     levels: Vec<MipLevel<'a>>,
     wrap: [Wrap; 2],
@@ -38,7 +38,7 @@ impl<'a> MipChain<'a> {
         Some(chain)
     }
 
-    /// The texture without its smaller versions.
+    /// The texture with its base level only.
     pub fn base_level(texture: &'a Texture) -> Option<Self> {
         let (width, height) = texture.image.dimensions();
         let texels = Cow::Borrowed(bytemuck::cast_slice(texture.image.as_raw()));
@@ -52,17 +52,18 @@ impl<'a> MipChain<'a> {
         Vec2::new(self.levels[0].width as f32, self.levels[0].height as f32)
     }
 
-    /// The texture around `uv`, where one pixel of the view covers an area of `footprint` texels.
+    /// The filtered texel at `uv`, where one pixel of the view covers `footprint` texels of the base level.
     #[inline]
     pub fn sample(&self, uv: Vec2, footprint: f32) -> FixedTexel {
         let u = wrapped(uv.x, self.wrap[0]);
         let v = wrapped(uv.y, self.wrap[1]);
+        // A level halves both edges, so the level is half the logarithm of the area.
         let lod = (0.5 * approx_log2(footprint)).clamp(0.0, (self.levels.len() - 1) as f32);
         let level = lod as usize;
-        // Levels are mixed only near the middle between them: elsewhere one reading is enough.
+        // Levels are blended only in the middle 40 % between them: elsewhere one lookup is enough.
         let blend = ((lod - level as f32 - 0.3) * (256.0 / 0.4)).clamp(0.0, 256.0) as u64;
         let reading = |level: usize| self.levels[level].bilinear(u, v, self.wrap);
-        // Past the last level there is no next one, and then `blend` is 0.
+        // `blend` is 0 at the last level, which has no next one.
         lanes(match blend {
             0 => reading(level),
             256 => reading(level + 1),
@@ -96,7 +97,7 @@ impl MipLevel<'_> {
         &self.texels[y * width..(y + 1) * width]
     }
 
-    /// Four texels mixed, as four 16-bit lanes in 1/256 of a byte.
+    /// Bilinear interpolation of four texels, as four 16-bit lanes in 1/256 of a byte.
     #[inline]
     fn bilinear(&self, u: f32, v: f32, wrap: [Wrap; 2]) -> u64 {
         let (x0, x1, right) = neighbors(u, self.width, wrap[0]);
@@ -108,11 +109,12 @@ impl MipLevel<'_> {
     }
 }
 
-/// The two texels around a coordinate in `0..=1` and how far towards the second, in 1/256.
+/// The two texels around a coordinate in `0..=1`, and the fraction towards the second in 1/256.
 #[inline]
 fn neighbors(coordinate: f32, size: u32, wrap: Wrap) -> (usize, usize, u64) {
     let position = coordinate * size as f32 + 0.5;
-    // Half a texel to the right instead of the left, so that truncation rounds down; the indices make up for it.
+    // Shifted half a texel right instead of left, so that the value is positive and truncation rounds down; the indices
+    // below undo the shift.
     let floor = position as i32;
     let fraction = ((position - floor as f32) * 256.0) as u64;
     let last = size as i32 - 1;
@@ -124,7 +126,7 @@ fn neighbors(coordinate: f32, size: u32, wrap: Wrap) -> (usize, usize, u64) {
     (first.clamp(0, last) as usize, second.clamp(0, last) as usize, fraction.min(255))
 }
 
-/// A texture coordinate brought into `0..=1`; what is not a number is 0.
+/// A texture coordinate wrapped into `0..=1`; NaN becomes 0.
 #[inline]
 fn wrapped(coordinate: f32, wrap: Wrap) -> f32 {
     if coordinate.is_nan() || coordinate.abs() >= MAX_REPEATS {
@@ -150,12 +152,14 @@ fn floor(x: f32) -> f32 {
 /// Base-2 logarithm with an error below 0.09, the same on every machine.
 #[inline]
 fn approx_log2(x: f32) -> f32 {
+    // The bits of a float are its exponent followed by its mantissa: read as an integer, a piecewise linear logarithm.
     if x > 0.0 { x.to_bits() as f32 / (1 << 23) as f32 - 127.0 } else { 0.0 }
 }
 
 /// Four bytes → four 16-bit lanes.
 #[inline]
 fn pack_lanes(texel: [u8; 4]) -> u64 {
+    // Spread in two steps: bytes 2 and 3 move up by 16 bits, then bytes 1 and 3 by 8.
     let packed = u64::from(u32::from_le_bytes(texel));
     let pairs = (packed | packed << 16) & 0x0000_ffff_0000_ffff;
     (pairs | pairs << 8) & 0x00ff_00ff_00ff_00ff

@@ -1,4 +1,4 @@
-//! Many images on one: a grid with a caption below each.
+//! Contact sheets: a grid of images with captions.
 
 mod font;
 
@@ -10,20 +10,30 @@ const GAP: u32 = 8;
 const LEADING: u32 = 3;
 const BACKGROUND: Rgba<u8> = Rgba([255, 255, 255, 255]);
 const TEXT_COLOR: Rgba<u8> = Rgba([40, 40, 40, 255]);
-/// Longest edge of a sheet in pixels; what is beyond is left out.
+/// Longest edge of a sheet in pixels; cells beyond are left out.
 const MAX_EDGE: u32 = 32_768;
 
-/// An image with its caption. Lines of the caption are cut to the width of the cell.
+/// An image with its caption. Lines of the caption are truncated to the width of the cell.
 #[derive(Clone, Debug)]
 pub struct SheetCell {
     /// The image, straight alpha.
     pub image: RgbaImage,
-    /// What to write below; any number of lines, ASCII.
+    /// Text below the image: any number of lines, ASCII.
     pub caption: String,
 }
 
-/// A grid of captioned images on white, `columns` a row (at least one), in reading order. Cells are as large as the
-/// largest image; smaller ones are centered.
+/// A grid of captioned images on white, `columns` per row (at least one), in reading order. Cells are as large as the
+/// largest image; smaller images are centered.
+///
+/// ```
+/// use image::{Rgba, RgbaImage};
+/// use lexiform_render::{SheetCell, contact_sheet};
+///
+/// let image = RgbaImage::from_pixel(50, 50, Rgba([255, 0, 0, 255]));
+/// let cell = SheetCell { image, caption: "chair".to_owned() };
+/// let sheet = contact_sheet(&[cell.clone(), cell], 2);
+/// assert!(sheet.width() > 100 && sheet.height() > 50);
+/// ```
 pub fn contact_sheet(cells: &[SheetCell], columns: usize) -> RgbaImage {
     let columns = columns.clamp(1, cells.len().max(1)) as u32;
     let widest = cells.iter().map(|c| c.image.width()).max().unwrap_or(0);
@@ -45,13 +55,13 @@ pub fn contact_sheet(cells: &[SheetCell], columns: usize) -> RgbaImage {
     sheet
 }
 
-/// A line cut to a width in pixels, with dots where something is missing.
+/// A line truncated to a width in pixels, with dots at the end if it was longer.
 fn truncate_line(text: &str, width: u32) -> String {
     let room = (width / font::ADVANCE) as usize;
-    match text.chars().count() > room {
-        true => text.chars().take(room.saturating_sub(2)).chain("..".chars()).take(room).collect(),
-        false => text.to_owned(),
+    if text.chars().count() <= room {
+        return text.to_owned();
     }
+    text.chars().take(room.saturating_sub(2)).chain("..".chars()).take(room).collect()
 }
 
 fn write_line(sheet: &mut RgbaImage, text: &str, left: u32, top: u32) {
