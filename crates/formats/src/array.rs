@@ -27,17 +27,25 @@ pub struct Dtype {
     pub kind: Kind,
     /// Size in bytes.
     pub size: usize,
-    /// Whether the highest byte comes first.
+    /// Whether bytes are in big-endian order.
     pub big_endian: bool,
 }
 
-/// Most elements of an array that is read whole.
+/// Most elements of an array.
 pub(crate) const MAX_VALUES: u64 = 1 << 31;
 /// Longest string in an array, in bytes.
 const MAX_STRING_BYTES: usize = 1 << 16;
 
 impl Dtype {
-    /// Parses NumPy's name of a type: `f2`, `<f4`, `|u1`, `>i8`, `<U12`, `|S5` …
+    /// Parses a NumPy type string: `f2`, `<f4`, `|u1`, `>i8`, `<U12`, `|S5` …
+    ///
+    /// ```
+    /// use lexiform_formats::array::{Dtype, Kind};
+    ///
+    /// let dtype = Dtype::parse(">i2").expect("a supported type");
+    /// assert_eq!((dtype.kind, dtype.size, dtype.big_endian), (Kind::Signed, 2, true));
+    /// assert_eq!(dtype.decode_i64(&[0xFF, 0xFE]), -2);
+    /// ```
     pub fn parse(text: &str) -> Option<Self> {
         let (big_endian, rest) = match text.as_bytes().first()? {
             b'>' => (true, &text[1..]),
@@ -61,7 +69,7 @@ impl Dtype {
         !matches!(self.kind, Kind::Bytes | Kind::Unicode)
     }
 
-    /// The number in the first bytes; NaN for strings.
+    /// Decodes the number in the first bytes; NaN for strings.
     #[inline]
     pub fn decode_f64(self, bytes: &[u8]) -> f64 {
         match (self.kind, self.size) {
@@ -74,11 +82,12 @@ impl Dtype {
         }
     }
 
-    /// The integer in the first bytes; floating-point numbers are truncated, strings give 0.
+    /// Decodes the integer in the first bytes; floating-point numbers are truncated, strings give 0.
     #[inline]
     pub fn decode_i64(self, bytes: &[u8]) -> i64 {
         match self.kind {
             Kind::Signed => {
+                // Sign extension: shifts the sign bit to the top and back.
                 let unused = 64 - 8 * self.size.clamp(1, 8) as u32;
                 (self.bits(bytes) << unused) as i64 >> unused
             }
@@ -88,7 +97,7 @@ impl Dtype {
         }
     }
 
-    /// The string in the first bytes; numbers are formatted.
+    /// Decodes the string in the first bytes; numbers are formatted.
     pub fn decode_string(self, bytes: &[u8]) -> String {
         let bytes = bytes.get(..self.size).unwrap_or(bytes);
         match self.kind {
@@ -118,7 +127,7 @@ impl Dtype {
     }
 }
 
-/// NumPy's name of the type.
+/// The NumPy type string.
 impl fmt::Display for Dtype {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let letter = match self.kind {
@@ -150,23 +159,20 @@ pub struct Array {
 }
 
 impl Array {
-    /// An array of these bytes.
+    /// An array from its bytes.
     ///
     /// # Errors
-    /// If type and shape require another number of bytes, or more than is read.
+    /// If type and shape require another number of bytes, or more than the limit.
     pub fn new(dtype: Dtype, shape: Vec<usize>, data: Vec<u8>) -> Result<Self, String> {
         let need = byte_len(&shape, dtype.size).ok_or_else(|| format!("shape {shape:?} is too large"))?;
-        match need == data.len() as u64 {
-            true => Ok(Self { dtype, shape, data }),
-            false => Err(format!(
-                "shape {shape:?} of {} bytes a value needs {need} bytes, found {}",
-                dtype.size,
-                data.len()
-            )),
+        if need != data.len() as u64 {
+            let (size, found) = (dtype.size, data.len());
+            return Err(format!("shape {shape:?} of {size} bytes a value needs {need} bytes, found {found}"));
         }
+        Ok(Self { dtype, shape, data })
     }
 
-    /// An array of 16-bit floats, `[rows, columns]`.
+    /// An array of values rounded to 16-bit floats, `[rows, columns]`.
     pub fn from_f16(rows: usize, columns: usize, values: impl Iterator<Item = f32>) -> Self {
         let values: Vec<f32> = values.collect();
         let mut halves = vec![f16::ZERO; values.len()];
@@ -188,27 +194,27 @@ impl Array {
         Self { dtype: Dtype { kind: Kind::Float, size: 4, big_endian: false }, shape: shape.to_vec(), data }
     }
 
-    /// All elements as numbers.
+    /// All elements, converted to `f32`.
     pub fn to_f32_vec(&self) -> Vec<f32> {
         self.values().map(|bytes| self.dtype.decode_f64(bytes) as f32).collect()
     }
 
-    /// All elements as integers.
+    /// All elements, converted to `i64`.
     pub fn to_i64_vec(&self) -> Vec<i64> {
         self.values().map(|bytes| self.dtype.decode_i64(bytes)).collect()
     }
 
-    /// All elements as strings.
+    /// All elements, converted to strings.
     pub fn to_strings(&self) -> Vec<String> {
         self.values().map(|bytes| self.dtype.decode_string(bytes)).collect()
     }
 
-    /// Length of the first axis; 1 for an array without axes.
+    /// Length of the first axis; 1 for a scalar.
     pub fn rows(&self) -> usize {
         self.shape.first().copied().unwrap_or(1)
     }
 
-    /// The part at an index of the first axis: an array with one axis less.
+    /// The subarray at an index of the first axis.
     pub fn row(&self, index: usize) -> Option<Self> {
         let shape = self.shape.get(1..)?.to_vec();
         let bytes = byte_len(&shape, self.dtype.size)? as usize;
@@ -221,17 +227,18 @@ impl Array {
     }
 }
 
-/// Size of an array in bytes, unless it is beyond what is read whole.
+/// Size of an array in bytes; `None` beyond the limit.
 pub(crate) fn byte_len(shape: &[usize], size: usize) -> Option<u64> {
     let values = shape.iter().try_fold(1_u64, |n, s| n.checked_mul(*s as u64))?;
     let bytes = values.checked_mul(size as u64)?;
     (values <= MAX_VALUES && bytes <= 8 * MAX_VALUES).then_some(bytes)
 }
 
-/// Elements in Fortran order, rearranged to C order.
+/// Rearranges elements from Fortran order to C order.
 pub(crate) fn c_order(data: &[u8], shape: &[usize], size: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(data.len());
     let mut index = vec![0; shape.len()];
+    // `index` counts through the array like an odometer, last axis fastest.
     for _ in 0..data.len() / size.max(1) {
         let (mut at, mut stride) = (0, 1);
         for (i, n) in index.iter().zip(shape) {

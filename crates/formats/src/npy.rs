@@ -1,4 +1,6 @@
-//! The `.npy` format of NumPy, versions 1 to 3.
+//! NumPy's [`.npy` format], versions 1 to 3.
+//!
+//! [`.npy` format]: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 
 use crate::array::{Array, Dtype, byte_len, c_order};
 
@@ -14,7 +16,7 @@ const EXCERPT_CHARS: usize = 120;
 /// The header of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// NumPy's name of the elements' type, such as `<f4`.
+    /// NumPy type string of the elements, such as `<f4`.
     pub descr: String,
     /// Whether the first axis varies fastest.
     pub fortran_order: bool,
@@ -34,10 +36,10 @@ pub enum HeaderError {
     #[error("expected format version 1, 2 or 3, found {0}")]
     Version(u8),
     /// The file ends before the header does.
-    #[error("the header is cut off")]
+    #[error("the header is truncated")]
     CutOff,
     /// The header is not UTF-8.
-    #[error("the header is not text")]
+    #[error("the header is not UTF-8")]
     Encoding,
     /// An entry is missing or malformed.
     #[error("header: expected {expected}, found {found:?}")]
@@ -54,6 +56,16 @@ pub enum HeaderError {
 
 impl Header {
     /// Parses the header at the start of a file.
+    ///
+    /// ```
+    /// use lexiform_formats::array::Array;
+    /// use lexiform_formats::npy::Header;
+    ///
+    /// let header = Header::parse(&Array::from_f32(&[3], &[1.0, 2.0, 3.0]).to_npy())?;
+    /// assert_eq!((header.descr.as_str(), header.shape), ("<f4", vec![3]));
+    /// # Ok::<(), lexiform_formats::npy::HeaderError>(())
+    /// ```
+    ///
     ///
     /// # Errors
     /// If it is not the header of an array of plain elements.
@@ -87,20 +99,21 @@ impl Header {
         Ok(Self { descr, fortran_order, shape, data_start: MAGIC.len() + start + length })
     }
 
-    /// Type of the elements; `None` if it is not read.
+    /// Type of the elements; `None` if it is not supported.
     pub fn dtype(&self) -> Option<Dtype> {
         Dtype::parse(&self.descr)
     }
 
-    /// Whether elements are Python objects, pickled.
+    /// Whether elements are pickled Python objects.
     pub fn is_pickled(&self) -> bool {
         matches!(self.descr.as_str(), "|O" | "O")
     }
 }
 
-/// What follows a key of the header's dictionary and its colon.
+/// The text after a key of the header's dictionary and its colon.
 fn header_value<'h>(header: &'h str, key: &str) -> Option<&'h str> {
     const QUOTES: [char; 2] = ['\'', '"'];
+    // The dictionary is not parsed: a quoted key that a colon follows is enough, and nothing is evaluated.
     header.match_indices(key).find_map(|(at, _)| {
         let rest = &header[at + key.len()..];
         let is_quoted = header[..at].ends_with(QUOTES) && rest.starts_with(QUOTES);
@@ -109,16 +122,16 @@ fn header_value<'h>(header: &'h str, key: &str) -> Option<&'h str> {
     })
 }
 
-/// What a `.npy` file holds.
+/// The content of a `.npy` file.
 #[derive(Debug)]
 pub enum Npy {
     /// Numbers or strings.
     Array(Array),
-    /// Python objects of this shape, pickled.
+    /// The shape and the pickle of an array of Python objects.
     Pickled(Vec<usize>, Vec<u8>),
 }
 
-/// Reads a `.npy` file. Pickled objects are returned as bytes, nothing is executed.
+/// Reads a `.npy` file. Pickled objects are returned as bytes; nothing is executed.
 ///
 /// # Errors
 /// If the header cannot be read, the type is not supported, or there are fewer bytes than the shape requires.
@@ -128,7 +141,7 @@ pub fn read_npy(bytes: &[u8]) -> Result<Npy, String> {
     if header.is_pickled() {
         return Ok(Npy::Pickled(header.shape, data.to_vec()));
     }
-    let dtype = header.dtype().ok_or_else(|| format!("arrays of type {:?} are not read", header.descr))?;
+    let dtype = header.dtype().ok_or_else(|| format!("unsupported array type {:?}", header.descr))?;
     let shape = header.shape;
     let need = byte_len(&shape, dtype.size).ok_or_else(|| format!("shape {shape:?} is too large"))?;
     let left = data.len();
@@ -139,7 +152,7 @@ pub fn read_npy(bytes: &[u8]) -> Result<Npy, String> {
     Array::new(dtype, shape, data).map(Npy::Array)
 }
 
-/// A file of version 1.
+/// Encodes a file of version 1.
 pub(crate) fn write_npy(descr: &str, shape: &[usize], data: &[u8]) -> Vec<u8> {
     let sizes: String = shape.iter().map(|size| format!("{size}, ")).collect();
     let sizes = if shape.len() == 1 { sizes.trim_end() } else { sizes.trim_end_matches(", ") };

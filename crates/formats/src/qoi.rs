@@ -1,5 +1,5 @@
-//! The "quite OK image" format (<https://qoiformat.org>, version 1.0): lossless, and decoded several times as fast as PNG, since a
-//! pixel takes one to five bytes that need no tables. Runs of one pixel, such as backgrounds, are compared and filled at once.
+//! The "Quite OK Image" format (<https://qoiformat.org>, version 1.0): lossless, and several times as fast to decode as PNG, because
+//! each pixel is one to five bytes without entropy coding. Runs of equal pixels, such as backgrounds, are processed at once.
 
 use image::RgbaImage;
 
@@ -14,7 +14,7 @@ const HEADER: usize = 14;
 const END: [u8; 8] = [0, 0, 0, 0, 0, 0, 0, 1];
 /// The pixel before the first.
 const INITIAL_PIXEL: Pixel = [0, 0, 0, 255];
-/// Longest run of one byte; the two tags beyond it mean a whole pixel.
+/// Longest run in one byte; the two tags after it are `OP_RGB` and `OP_RGBA`.
 const MAX_RUN: usize = 62;
 
 const OP_INDEX: u8 = 0x00;
@@ -47,7 +47,7 @@ const DIFF_DELTAS: [u32; 128] = {
     steps
 };
 
-/// By the byte after [`OP_LUMA`]: what it adds beyond the step of green.
+/// By the byte after [`OP_LUMA`]: what it adds to red and blue beyond the difference of green.
 const LUMA_DELTAS: [u32; 256] = {
     let mut steps = [0; 256];
     let mut byte = 0;
@@ -61,15 +61,16 @@ const LUMA_DELTAS: [u32; 256] = {
 /// The index of a pixel in the table of those seen before: `3 r + 5 g + 7 b + 11 a`, modulo 64.
 #[inline]
 fn hash_index(pixel: u32) -> usize {
-    // Channels far enough apart for one multiplication; the sum is the top byte of the product.
+    // Channels are spread out so that one multiplication computes all four products; their sum is the top byte.
     let pixel = u64::from(pixel);
     let apart = (pixel & 0xff00_ff00) << 32 | pixel & 0x00ff_00ff;
     (apart.wrapping_mul(3 << 56 | 7 << 40 | 5 << 16 | 11) >> 56 & 63) as usize
 }
 
-/// Sums byte by byte, each modulo 256.
+/// Adds four bytes at once, each modulo 256.
 #[inline]
 fn add_bytes(a: u32, b: u32) -> u32 {
+    // Adds the low seven bits, so that no carry crosses bytes, and the top bits by exclusive or.
     const LOW: u32 = 0x7f7f_7f7f;
     ((a & LOW) + (b & LOW)) ^ ((a ^ b) & !LOW)
 }
@@ -89,6 +90,7 @@ pub(crate) fn encode(image: &RgbaImage) -> Vec<u8> {
     out.extend_from_slice(&[if is_opaque(image) { 3 } else { 4 }, 0]);
     let (mut seen, mut last) = ([[0; 4]; 64], INITIAL_PIXEL);
     while let Some((&pixel, more)) = rest.split_first() {
+        // A run may be longer than one byte can say.
         if pixel == last {
             let count = run_length(rest, last);
             rest = &rest[count..];
@@ -126,6 +128,7 @@ fn push(out: &mut Vec<u8>, pixel: Pixel, last: Pixel) {
         return out.extend_from_slice(&[OP_RGBA, r, g, b, a]);
     }
     let [dr, dg, db] = [0, 1, 2].map(|i| pixel[i].wrapping_sub(last[i]));
+    // The forms from shortest to longest; red and blue of OP_LUMA are relative to green.
     let small = [dr, dg, db].map(|d| d.wrapping_add(2));
     if small.iter().all(|d| *d < 4) {
         return out.push(OP_DIFF | small[0] << 4 | small[1] << 2 | small[2]);
@@ -140,7 +143,7 @@ fn push(out: &mut Vec<u8>, pixel: Pixel, last: Pixel) {
 
 /// Decodes a file whose edges are at most `largest` pixels into `image`, whose memory is reused.
 pub(crate) fn decode_into(bytes: &[u8], largest: u32, image: &mut RgbaImage) -> Result<(), String> {
-    let short = || "the file ends too early".to_owned();
+    let short = || "the file is truncated".to_owned();
     let (header, data) = bytes.split_at_checked(HEADER).ok_or_else(short)?;
     let number = |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
     let (width, height) = (number(4), number(8));
@@ -155,8 +158,7 @@ pub(crate) fn decode_into(bytes: &[u8], largest: u32, image: &mut RgbaImage) -> 
     Ok(())
 }
 
-/// Writes all pixels; `None` if the data ends before. Between runs the only branch is on the form of a pixel: whole, an index or a
-/// difference.
+/// Decodes all pixels; `None` if the data ends before. Between runs the only branch is on the kind of operation.
 fn fill(pixels: &mut [Pixel], mut data: &[u8]) -> Option<()> {
     let (mut seen, mut last) = ([0; 64], u32::from_le_bytes(INITIAL_PIXEL));
     let mut at = 0;
@@ -193,7 +195,7 @@ fn fill(pixels: &mut [Pixel], mut data: &[u8]) -> Option<()> {
                 5
             }
         };
-        // A pixel that came from the table is written there again, which saves a branch.
+        // Pixels from the table are written there again, which saves a branch.
         seen[hash_index(last)] = last;
         pixels[at] = last.to_le_bytes();
         at += 1;

@@ -79,7 +79,7 @@ fn names_are_listed_and_wrong_ones_told() {
     assert!(error.contains("a group of many names in the newest form"), "{error}");
     let error = file.dataset("chunky").unwrap_err().to_string();
     assert!(error.contains("has no \"chunky\", only [\"big_f4\""), "{error}");
-    assert!(file.dataset("deep").unwrap_err().to_string().contains("is no array"));
+    assert!(file.dataset("deep").unwrap_err().to_string().contains("is not an array"));
 }
 
 #[test]

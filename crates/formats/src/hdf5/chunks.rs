@@ -1,9 +1,9 @@
-//! Indexes of an array's chunks, of every kind but those of arrays that may grow along several axes.
+//! Chunk indexes of all kinds, except those of arrays that can grow.
 
 use super::file::File;
 use super::parser::{Hdf5Error, invalid, unsupported};
 
-/// Deepest tree that is followed.
+/// Deepest B-tree.
 const MAX_DEPTH: u32 = 16;
 /// Most chunks of an array.
 const MAX_CHUNKS: u64 = 1 << 26;
@@ -11,12 +11,12 @@ const MAX_CHUNKS: u64 = 1 << 26;
 /// A chunk in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Chunk {
-    /// Its first value's place in the array, in chunks.
+    /// Its coordinates in the grid of chunks.
     pub index: Vec<u64>,
     pub address: u64,
-    /// Bytes in the file.
+    /// Size in the file.
     pub bytes: u64,
-    /// Filters that were left out.
+    /// Bits of the filters that were not applied.
     pub mask: u32,
 }
 
@@ -25,11 +25,11 @@ pub(super) struct Chunk {
 pub(super) enum Index {
     /// Version 1 B-tree.
     Tree,
-    /// One chunk for all; with filters, its size and mask.
+    /// A single chunk; with filters, its size and mask.
     Single(Option<(u64, u32)>),
-    /// One after the other.
+    /// Consecutive chunks without an index.
     Implicit,
-    /// A table; bits of the number of entries on a page.
+    /// A fixed array; bits of the number of entries per page.
     Fixed(u8),
 }
 
@@ -51,7 +51,7 @@ impl Grid {
         total.ok_or_else(|| invalid(format!("more than {MAX_CHUNKS} chunks")))
     }
 
-    /// The place of the chunk with a number in C order.
+    /// The coordinates of a chunk by its number in C order.
     fn chunk_index(&self, mut number: u64) -> Vec<u64> {
         let mut place = vec![0; self.counts.len()];
         for (axis, count) in self.counts.iter().enumerate().rev() {
@@ -62,7 +62,7 @@ impl Grid {
     }
 }
 
-/// Every chunk that was written, sorted by place.
+/// All chunks that were written, sorted by coordinates.
 pub(super) fn list(file: &File, index: &Index, address: u64, grid: &Grid) -> Result<Vec<Chunk>, Hdf5Error> {
     if address == file.undefined_address() || grid.counts.contains(&0) {
         return Ok(Vec::new());
@@ -119,6 +119,7 @@ fn tree(file: &File, address: u64, grid: &Grid, depth: u32, found: &mut Vec<Chun
         let (bytes, mask) = (u64::from(parser.u32()?), parser.u32()?);
         let mut place = Vec::with_capacity(axes);
         for size in &grid.chunk {
+            // The tree has offsets in elements.
             place.push(parser.uint(8)? / size);
         }
         parser.skip(8)?;
@@ -134,7 +135,7 @@ fn tree(file: &File, address: u64, grid: &Grid, depth: u32, found: &mut Vec<Chun
     Ok(())
 }
 
-/// A fixed array: header, then entries, on pages where there are many.
+/// Reads a fixed array index: a header, then entries, on pages if there are many.
 fn table(file: &File, address: u64, page_bits: u8, grid: &Grid) -> Result<Vec<Chunk>, Hdf5Error> {
     let sizes = file.length_size + file.offset_size;
     let head = file.block(address, 8 + sizes as u64)?;
@@ -147,6 +148,7 @@ fn table(file: &File, address: u64, page_bits: u8, grid: &Grid) -> Result<Vec<Ch
     if block == file.undefined_address() {
         return Ok(Vec::new());
     }
+    // Checked before `1 << page_bits`, which would overflow.
     if page_bits > 32 || count > MAX_CHUNKS {
         return Err(invalid(format!("a table of {count} chunks with pages of 2^{page_bits}")));
     }
@@ -157,7 +159,7 @@ fn table(file: &File, address: u64, page_bits: u8, grid: &Grid) -> Result<Vec<Ch
     let page = 1_u64 << page_bits;
     let pages = if count > page { count.div_ceil(page) } else { 0 };
     let start = 6 + file.offset_size as u64;
-    // Pages follow a bitmap and its sum; each page ends with a sum.
+    // Pages come after a bitmap and its checksum; each page ends with a checksum, which is not verified.
     let mut at = block + start + if pages > 0 { pages.div_ceil(8) + 4 } else { 0 };
     file.parser(&file.block(block, 4)?).expect_signature(b"FADB")?;
     let total = grid.total()?.min(count);
@@ -183,7 +185,7 @@ fn table(file: &File, address: u64, page_bits: u8, grid: &Grid) -> Result<Vec<Ch
     Ok(found)
 }
 
-/// The error for a kind of index that is not read.
+/// The error for an unsupported kind of index.
 pub(super) fn unsupported_index(kind: u8) -> Hdf5Error {
     unsupported(format!("chunk index {kind} (arrays that may grow)"))
 }

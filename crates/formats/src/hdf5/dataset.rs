@@ -45,7 +45,8 @@ impl Dataset {
     fn open(file: &Arc<File>, name: &str, address: u64) -> Result<Self, Hdf5Error> {
         let messages = messages(file, address)?;
         let need = |kind, what: &str| {
-            find(&messages, kind).ok_or_else(|| invalid(format!("{name:?} is no array: it has no {what}")))
+            find(&messages, kind)
+                .ok_or_else(|| invalid(format!("{name:?} is not an array: it has no {what}")))
         };
         let shape = dataspace(file, need(DATASPACE, "dataspace")?)?;
         let (datatype, value_bytes) = Datatype::parse(&need(DATATYPE, "type")?.data)?;
@@ -68,7 +69,7 @@ impl Dataset {
                     .saturating_add(ALWAYS_ALLOWED_BYTES) =>
             {
                 return Err(invalid(format!(
-                    "{name:?} is said to hold {whole} bytes in a file of {}",
+                    "{name:?} declares {whole} bytes in a file of {}",
                     file.length()
                 )));
             }
@@ -110,6 +111,7 @@ impl Dataset {
     }
 
     fn rows(&self, first: usize, count: usize) -> Result<Array, Hdf5Error> {
+        // A scalar counts as one row.
         let rows = self.shape.first().copied().unwrap_or(1);
         if first.checked_add(count).is_none_or(|end| end > rows) {
             return Err(invalid(format!("rows {first} to {} of {rows}", first.saturating_add(count))));
@@ -140,6 +142,7 @@ impl Dataset {
                 self.copy_chunks(grid, chunks, (first, count), &mut data)?;
             }
         }
+        // Strings are references into the global heap until here.
         match self.datatype {
             Datatype::Plain(dtype) => Array::new(dtype, shape, data).map_err(invalid),
             Datatype::VarLenString => global_heap::texts(&self.file, &data, self.value_bytes, shape),
@@ -187,6 +190,7 @@ impl Dataset {
         let axes = self.shape.len();
         let size: Vec<usize> = grid.chunk.iter().map(|n| *n as usize).collect();
         let start: Vec<usize> = chunk.index.iter().zip(&size).map(|(p, n)| *p as usize * n).collect();
+        // Chunks at the border reach past the array: their lines are clipped.
         let line =
             size[axes - 1].min(self.shape[axes - 1].saturating_sub(start[axes - 1])) * self.value_bytes;
         let lines: usize = size[..axes - 1].iter().product();

@@ -1,14 +1,14 @@
-//! Types of values.
+//! Datatypes of elements.
 
 use super::parser::{Hdf5Error, Parser, invalid, unsupported};
 use crate::array::{Dtype, Kind};
 
-/// What the values of an array are.
+/// The type of an array's elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Datatype {
-    /// Numbers, or strings of one length.
+    /// Numbers, or fixed-length strings.
     Plain(Dtype),
-    /// Strings of any length, kept elsewhere in the file.
+    /// Variable-length strings, stored in the global heap.
     VarLenString,
 }
 
@@ -20,9 +20,12 @@ impl Datatype {
         let bits = parser.uint(3)?;
         let size = parser.u32()? as usize;
         let big = bits & 1 != 0;
-        let plain = |kind, allowed: &[usize]| match allowed.contains(&size) {
-            true => Ok((Self::Plain(Dtype { kind, size, big_endian: big }), size)),
-            false => Err(unsupported(format!("numbers of {size} bytes"))),
+        let plain = |kind, allowed: &[usize]| {
+            if allowed.contains(&size) {
+                Ok((Self::Plain(Dtype { kind, size, big_endian: big }), size))
+            } else {
+                Err(unsupported(format!("numbers of {size} bytes")))
+            }
         };
         match class & 0x0F {
             0 => plain(if bits & 8 != 0 { Kind::Signed } else { Kind::Unsigned }, &[1, 2, 4, 8]),
@@ -32,7 +35,7 @@ impl Datatype {
                 Ok((Self::Plain(Dtype { kind: Kind::Bytes, size, big_endian: false }), size))
             }
             3 => Err(invalid(format!("strings of {size} bytes"))),
-            // A truth value is an enumeration over small numbers; the names do not matter.
+            // Booleans are enumerations over small integers; the names do not matter.
             8 => Self::parse(data.get(8..).unwrap_or_default()),
             9 if bits & 0x0F == 1 => Ok((Self::VarLenString, size)),
             9 => Err(unsupported("lists of any length".to_owned())),

@@ -7,9 +7,9 @@ use super::parser::{Hdf5Error, Parser, invalid, unsupported};
 use crate::{FormatError, PositionedFile, RandomAccess as _};
 
 pub(super) const SIGNATURE: &[u8; 8] = b"\x89HDF\r\n\x1a\n";
-/// Last offset where a file may begin after a user block; the offsets to try double from 512.
+/// Largest user block before the superblock, which is searched at 0, 512, 1024, 2048 …
 const MAX_USERBLOCK: u64 = 1 << 30;
-/// Largest metadata block that is read at once, in bytes.
+/// Largest metadata block, in bytes.
 const MAX_BLOCK_BYTES: u64 = 64 << 20;
 
 /// An open file.
@@ -95,18 +95,22 @@ impl File {
     /// Checks that bytes at an address are inside the file.
     pub(super) fn check(&self, address: u64, bytes: u64) -> Result<(), Hdf5Error> {
         let end = self.base.checked_add(address).and_then(|at| at.checked_add(bytes));
-        match end.is_some_and(|end| end <= self.length()) {
-            true => Ok(()),
-            false => {
-                Err(invalid(format!("{bytes} bytes at {address} are outside its {} bytes", self.length())))
-            }
+        if end.is_none_or(|end| end > self.length()) {
+            return Err(invalid(format!(
+                "{bytes} bytes at {address} are outside of the file of {} bytes",
+                self.length()
+            )));
         }
+        Ok(())
     }
 
     /// Bytes at an offset of the file.
     fn bytes(&self, at: u64, bytes: u64) -> Result<Vec<u8>, Hdf5Error> {
         if at.checked_add(bytes).is_none_or(|end| end > self.length()) {
-            return Err(invalid(format!("{bytes} bytes at {at} are outside its {} bytes", self.length())));
+            return Err(invalid(format!(
+                "{bytes} bytes at {at} are outside of the file of {} bytes",
+                self.length()
+            )));
         }
         let mut buffer = vec![0; bytes as usize];
         self.source.read_exact_at(at, &mut buffer)?;
@@ -123,7 +127,7 @@ impl File {
         Parser::new(bytes, self.offset_size, self.length_size)
     }
 
-    /// The address that means there is none.
+    /// The address with all bits set, which means "not allocated".
     pub(super) fn undefined_address(&self) -> u64 {
         if self.offset_size == 8 { u64::MAX } else { (1 << (8 * self.offset_size)) - 1 }
     }

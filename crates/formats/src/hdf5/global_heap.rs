@@ -1,4 +1,4 @@
-//! Variable-length strings: kept in collections, which values point into.
+//! Variable-length strings, which are stored in global heap collections.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ const MAX_STRING_BYTES: usize = 1 << 20;
 /// Collections kept in memory.
 const MAX_CACHED_COLLECTIONS: usize = 64;
 
-/// Strings that values point to, as strings of one length.
+/// Resolves references to strings, and pads them to one length.
 pub(super) fn texts(
     file: &File,
     data: &[u8],
@@ -35,7 +35,7 @@ pub(super) fn texts(
     Array::new(Dtype { kind: Kind::Bytes, size: longest, big_endian: false }, shape, padded).map_err(invalid)
 }
 
-/// Collections that were read.
+/// A cache of collections.
 struct GlobalHeaps<'f> {
     file: &'f File,
     read: HashMap<u64, HashMap<u32, Vec<u8>>>,
@@ -46,7 +46,7 @@ impl<'f> GlobalHeaps<'f> {
         Self { file, read: HashMap::new() }
     }
 
-    /// The string that a value points to: length, collection, number in it.
+    /// The string that a value refers to: length, address of the collection, index in it.
     fn text(&mut self, value: &[u8]) -> Result<Vec<u8>, Hdf5Error> {
         let mut parser = self.file.parser(value);
         let length = parser.u32()? as usize;
@@ -55,6 +55,7 @@ impl<'f> GlobalHeaps<'f> {
             return Ok(Vec::new());
         }
         if !self.read.contains_key(&address) {
+            // Values usually refer to collections in order, so starting over costs little.
             if self.read.len() >= MAX_CACHED_COLLECTIONS {
                 self.read.clear();
             }
@@ -81,7 +82,7 @@ fn collection(file: &File, address: u64) -> Result<HashMap<u32, Vec<u8>>, Hdf5Er
         let number = u32::from(parser.u16()?);
         parser.skip(6)?;
         let size = parser.length()?;
-        // Number 0 is the free space.
+        // Object 0 is the free space at the end.
         if number == 0 {
             break;
         }

@@ -5,7 +5,7 @@ use super::object_header::{LINK, LINK_INFO, Message, SYMBOL_TABLE, find, message
 use super::parser::{Hdf5Error, invalid, unsupported};
 use crate::FormatError;
 
-/// Deepest tree that is followed.
+/// Deepest B-tree.
 const MAX_DEPTH: u32 = 16;
 /// Most names of a group.
 const MAX_LINKS: usize = 1 << 20;
@@ -48,6 +48,7 @@ fn links(file: &File, address: u64) -> Result<Vec<(String, u64)>, Hdf5Error> {
         let flags = parser.u8()?;
         parser.skip(if flags & 1 != 0 { 8 } else { 0 })?;
         if parser.offset()? != file.undefined_address() {
+            // Links are then in a fractal heap, which is not implemented.
             return Err(unsupported("a group of many names in the newest form".to_owned()));
         }
     }
@@ -61,6 +62,7 @@ fn link(file: &File, message: &Message) -> Result<Option<(String, u64)>, Hdf5Err
     let mut parser = file.parser(&message.data);
     parser.skip(1)?;
     let flags = parser.u8()?;
+    // Optional fields: link type, creation order, character set.
     let kind = if flags & 8 != 0 { parser.u8()? } else { 0 };
     parser.skip(if flags & 4 != 0 { 8 } else { 0 })?;
     parser.skip(if flags & 16 != 0 { 1 } else { 0 })?;
@@ -130,6 +132,7 @@ fn leaf(file: &File, address: u64, names: &[u8], found: &mut Vec<(String, u64)>)
     let mut parser = file.parser(&body);
     for _ in 0..count {
         let (name, object) = (parser.offset()?, parser.offset()?);
+        // Cached group information, which repeats what headers have.
         parser.skip(24)?;
         let start = usize::try_from(name).ok().and_then(|at| names.get(at..));
         let start = start.ok_or_else(|| invalid("a name is outside its heap".to_owned()))?;

@@ -1,4 +1,4 @@
-//! Messages that describe an array: its axes, the value of elements never written, and where its elements are.
+//! Messages that describe an array: dataspace, fill value and layout.
 
 use super::chunks::{self, Grid, Index};
 use super::file::File;
@@ -13,11 +13,11 @@ const MAX_CHUNK_BYTES: u64 = 1 << 30;
 /// Storage of the elements.
 #[derive(Debug)]
 pub(super) enum Layout {
-    /// In the message itself.
+    /// In the object header.
     Compact(Vec<u8>),
-    /// In one piece at an address.
+    /// Contiguous at an address.
     Contiguous(u64),
-    /// In chunks that an index at an address lists.
+    /// In chunks, listed by an index at an address.
     Chunked { grid: Grid, index: Index, address: u64 },
 }
 
@@ -38,7 +38,7 @@ impl Layout {
                 parser.skip(5)?;
                 (class, Some(axes))
             }
-            // Version 5 differs from 4 in the width of sizes only, which tables tell themselves.
+            // Version 5 differs from 4 only in the width of sizes, which indexes declare themselves.
             3..=5 => (parser.u8()?, None),
             _ => return Err(unsupported(format!("layout version {version}"))),
         };
@@ -87,7 +87,7 @@ pub(super) fn dataspace(file: &File, message: &Message) -> Result<Vec<usize>, Hd
     (0..axes).map(|_| size(parser.length()?)).collect()
 }
 
-/// The value of elements that were never written; empty if it is zero or not given.
+/// The fill value; empty if it is zero or undefined.
 pub(super) fn fill_value(data: &[u8]) -> Result<Vec<u8>, Hdf5Error> {
     let mut parser = Parser::new(data, 8, 8);
     let said = match parser.u8()? {
@@ -109,7 +109,7 @@ pub(super) fn fill_value(data: &[u8]) -> Result<Vec<u8>, Hdf5Error> {
     Ok(parser.take(size.min(parser.remaining()))?.to_vec())
 }
 
-/// Chunks as version 4 of the message describes them.
+/// Chunked layout in version 4 of the message.
 fn chunked_v4(parser: &mut Parser, shape: &[usize], filtered: bool) -> Result<Layout, Hdf5Error> {
     let flags = parser.u8()?;
     let axes = usize::from(parser.u8()?);
@@ -130,7 +130,7 @@ fn chunk_sizes(parser: &mut Parser, axes: usize, width: usize) -> Result<Vec<u64
     (0..axes).map(|_| parser.uint(width)).collect()
 }
 
-/// The grid of chunks with these sizes; the last size is that of a value.
+/// The grid of chunks of these sizes; the last is the size of a value.
 fn grid(sizes: &[u64], shape: &[usize], filtered: bool) -> Result<Grid, Hdf5Error> {
     let (chunk, value) = match sizes.split_last() {
         Some((value, chunk)) if chunk.len() == shape.len() && !shape.is_empty() && !chunk.contains(&0) => {

@@ -1,4 +1,4 @@
-//! The header of an object: its messages, of both versions and over all continuations.
+//! Object headers of versions 1 and 2: their messages, continuation blocks included.
 
 use super::file::File;
 use super::parser::{Hdf5Error, Parser, invalid, unsupported};
@@ -18,7 +18,7 @@ pub(super) const FILTERS: u16 = 0x0B;
 const CONTINUATION: u16 = 0x10;
 pub(super) const SYMBOL_TABLE: u16 = 0x11;
 
-/// A message of a header.
+/// A header message.
 #[derive(Debug)]
 pub(super) struct Message {
     pub kind: u16,
@@ -43,7 +43,7 @@ pub(super) fn messages(file: &File, address: u64) -> Result<Vec<Message>, Hdf5Er
     while let Some((at, bytes)) = reading.blocks.get(done).copied() {
         done += 1;
         if done > MAX_CONTINUATIONS {
-            return Err(invalid(format!("a header goes on in more than {MAX_CONTINUATIONS} blocks")));
+            return Err(invalid(format!("a header has more than {MAX_CONTINUATIONS} continuation blocks")));
         }
         let block = file.block(at, bytes)?;
         match reading.with_order {
@@ -60,9 +60,9 @@ pub(super) fn messages(file: &File, address: u64) -> Result<Vec<Message>, Hdf5Er
 struct HeaderReader<'f> {
     file: &'f File,
     messages: Vec<Message>,
-    /// Address and size of blocks that follow.
+    /// Address and size of continuation blocks.
     blocks: Vec<(u64, u64)>,
-    /// Version 2 only: whether messages carry the order of their creation.
+    /// Version 2 only: whether messages have a creation order field.
     with_order: Option<bool>,
 }
 
@@ -82,10 +82,10 @@ impl HeaderReader<'_> {
         self.parse_block_v1(&block, count)
     }
 
-    fn parse_block_v1(&mut self, block: &[u8], most: usize) -> Result<(), Hdf5Error> {
+    fn parse_block_v1(&mut self, block: &[u8], max_messages: usize) -> Result<(), Hdf5Error> {
         let mut parser = self.file.parser(block);
         let mut read = 0;
-        while parser.remaining() >= 8 && read < most {
+        while parser.remaining() >= 8 && read < max_messages {
             let kind = parser.u16()?;
             let size = usize::from(parser.u16()?);
             let flags = parser.u8()?;
@@ -98,7 +98,7 @@ impl HeaderReader<'_> {
     }
 
     fn parse_v2(&mut self, address: u64) -> Result<(), Hdf5Error> {
-        // Signature to the widest size of the first block.
+        // Signature, version and flags; the flags give the width of the rest.
         let start = self.file.block(address, 6)?;
         let (version, flags) = (start[4], start[5]);
         if version != 2 {
@@ -137,7 +137,7 @@ impl HeaderReader<'_> {
             self.blocks.push((parser.offset()?, parser.length()?));
             return Ok(());
         }
-        // A shared message is in another object; of those that matter here only named types are shared.
+        // A shared message is stored in another object; of those needed here, only committed datatypes are shared in practice.
         if flags & 2 != 0 && matches!(kind, DATASPACE | DATATYPE | LAYOUT | FILTERS) {
             return Err(unsupported("a shared message (a named type)".to_owned()));
         }

@@ -1,9 +1,9 @@
-//! A cursor over the bytes of a metadata block, and the errors of its readers.
+//! A cursor over a metadata block, and the errors of the reader.
 
-/// An array may be this large whatever the size of the file, in bytes: elements that were never written take no space in it.
+/// Arrays may always be this large, in bytes, however small the file: elements that were never written take no space in it.
 pub(super) const ALWAYS_ALLOWED_BYTES: u64 = 1 << 20;
 
-/// Why something cannot be read; the path is added by [`File::error`](super::File).
+/// Why a file cannot be read; [`File::error`](super::File) adds the path.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Hdf5Error {
     #[error("{0}")]
@@ -57,7 +57,7 @@ impl<'b> Parser<'b> {
         self.take(count).map(drop)
     }
 
-    /// Goes to the next multiple of 8 from the start.
+    /// Skips to the next multiple of 8 from the start.
     pub fn align(&mut self) -> Result<(), Hdf5Error> {
         self.skip(self.at.next_multiple_of(8) - self.at)
     }
@@ -94,13 +94,10 @@ impl<'b> Parser<'b> {
 
     pub fn expect_signature(&mut self, expected: &[u8; 4]) -> Result<(), Hdf5Error> {
         let found = self.take(4)?;
-        match found == expected {
-            true => Ok(()),
-            false => Err(invalid(format!(
-                "expected {:?}, found {:?}",
-                String::from_utf8_lossy(expected),
-                String::from_utf8_lossy(found)
-            ))),
+        if found == expected {
+            return Ok(());
         }
+        let [expected, found] = [&expected[..], found].map(String::from_utf8_lossy);
+        Err(invalid(format!("expected {expected:?}, found {found:?}")))
     }
 }

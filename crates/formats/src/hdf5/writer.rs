@@ -1,5 +1,5 @@
-//! A writer of the simplest HDF5 files: a few arrays of numbers in the root group, each contiguous, as h5py creates them by
-//! default. Arrays are streamed, so they may be larger than memory.
+//! A writer of simple HDF5 files: a few contiguous arrays of numbers in the root group, as h5py writes them by default. Arrays
+//! are streamed, so they may be larger than memory.
 
 use std::io::{BufWriter, IntoInnerError, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -8,16 +8,30 @@ use super::file::SIGNATURE;
 use crate::array::{Dtype, Kind};
 use crate::{FileWriter, FormatError};
 
-/// The superblock and the root's entry.
+/// Size of the superblock with the root's symbol table entry.
 const START: u64 = 96;
-/// Room for names in one leaf of the tree, as the superblock says it.
+/// Half of the names per leaf of the B-tree, as declared in the superblock.
 const LEAF_K: u16 = 4;
-/// Children of a node of the tree, as the superblock says it.
+/// Half of the children per node of the B-tree, as declared in the superblock.
 const NODE_K: u16 = 16;
-/// The address that means there is none.
+/// The address that means "not allocated".
 const UNDEFINED_ADDRESS: u64 = u64::MAX;
 
-/// A file that is written array by array. It gets its name when it is complete.
+/// Writes a file array by array. The file gets its name when it is complete.
+///
+/// ```
+/// use lexiform_formats::array::Dtype;
+/// use lexiform_formats::hdf5::{File, Writer};
+///
+/// let path = std::env::temp_dir().join(format!("lexiform-hdf5-{}.h5", std::process::id()));
+/// let mut writer = Writer::create(&path)?;
+/// writer.begin_array("labels", Dtype::parse("u1").expect("a supported type"), &[3])?;
+/// writer.write(&[7, 8, 9])?;
+/// writer.finish()?;
+/// assert_eq!(File::open(&path)?.dataset("labels")?.read()?.to_i64_vec(), [7, 8, 9]);
+/// std::fs::remove_file(&path)?;
+/// # Ok::<(), lexiform_formats::FormatError>(())
+/// ```
 pub struct Writer {
     path: PathBuf,
     file: BufWriter<FileWriter>,
@@ -34,7 +48,7 @@ struct ArrayInfo {
 }
 
 impl Writer {
-    /// Starts a file that will be called `path`.
+    /// Creates the temporary file for `path`.
     ///
     /// # Errors
     /// If it cannot be created.
@@ -44,7 +58,7 @@ impl Writer {
         Ok(Self { path: path.to_owned(), file, at: START, arrays: Vec::new() })
     }
 
-    /// Starts an array of numbers. Its bytes follow by [`Writer::write`]: little-endian, in C order, as many as its type and
+    /// Starts an array of numbers. Write its bytes with [`Writer::write`]: little-endian, in C order, as many as its type and
     /// shape require. At most eight arrays, whose names have no `/`.
     ///
     /// # Errors
@@ -86,6 +100,7 @@ impl Writer {
     /// If the last array is not complete, or writing fails.
     pub fn finish(mut self) -> Result<(), FormatError> {
         self.check_last()?;
+        // Symbol tables are searched by name, so entries must be sorted.
         self.arrays.sort_by(|a, b| a.name.cmp(&b.name));
         self.pad()?;
         let mut headers = Vec::new();
@@ -105,13 +120,14 @@ impl Writer {
         tail.extend(object(&[(0x11, [node_at.to_le_bytes(), heap_at.to_le_bytes()].concat())]));
         self.file.write_all(&tail)?;
         let end = self.at + tail.len() as u64;
+        // The superblock last: it has the addresses of everything else.
         self.file.seek(SeekFrom::Start(0))?;
         self.file.write_all(&superblock(end, root_at, node_at, heap_at))?;
         self.file.into_inner().map_err(IntoInnerError::into_error)?.commit()?;
         Ok(())
     }
 
-    /// Names one after the other, each at a multiple of 8; and the offset of each.
+    /// The local heap of names, each at a multiple of 8, and their offsets.
     fn heap(&self, at: u64) -> (Vec<u8>, Vec<u64>) {
         let mut text = vec![0; 8];
         let mut names = Vec::new();
@@ -139,12 +155,10 @@ impl Writer {
     fn check_last(&self) -> Result<(), FormatError> {
         let Some(last) = self.arrays.last() else { return Ok(()) };
         let need = last.shape.iter().map(|n| *n as u64).product::<u64>() * last.dtype.size as u64;
-        match last.bytes == need {
-            true => Ok(()),
-            false => {
-                Err(self
-                    .error(format!("array {:?} needs {need} bytes, {} were written", last.name, last.bytes)))
-            }
+        if last.bytes == need {
+            Ok(())
+        } else {
+            Err(self.error(format!("array {:?} needs {need} bytes, {} were written", last.name, last.bytes)))
         }
     }
 

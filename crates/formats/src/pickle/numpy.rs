@@ -1,14 +1,14 @@
-//! What the calls in NumPy's pickles stand for.
+//! Evaluates the calls in NumPy's pickles.
 
 use std::borrow::Cow;
 
 use super::{Call, Node, Pickle, Ref};
 use crate::array::{Array, Dtype, byte_len, c_order};
 
-/// Calls within calls that are followed: an array's content is encoded text at most.
+/// Deepest nesting of calls: at most, the content of an array is text that is encoded.
 const MAX_DEPTH: usize = 4;
 
-/// What a call gives.
+/// The result of a call.
 #[derive(Debug)]
 pub(super) enum Evaluated {
     Bytes(Vec<u8>),
@@ -34,7 +34,7 @@ enum Element {
     Object,
 }
 
-/// What the call at a node gives; `None` if it is not known here.
+/// Evaluates the call at a node; `None` if it is not one of NumPy's.
 pub(super) fn evaluate(pickle: &Pickle, at: Ref, call: &Call) -> Result<Option<Evaluated>, String> {
     let Some((package, name)) = callee(pickle, call) else { return Ok(None) };
     let arguments = pickle.list(call.arguments).unwrap_or_default();
@@ -43,6 +43,7 @@ pub(super) fn evaluate(pickle: &Pickle, at: Ref, call: &Call) -> Result<Option<E
             let state = call.state.and_then(|state| pickle.list(state)).unwrap_or_default();
             reconstructed(pickle, state)
         }
+        // Zero-dimensional: the content is the bytes of one element.
         ("numpy", "scalar", [dtype, content, ..]) => {
             let Some(Element::Plain(dtype)) = element(pickle, *dtype) else { return Ok(None) };
             let Some(bytes) = bytes(pickle, *content, MAX_DEPTH) else { return Ok(None) };
@@ -60,13 +61,13 @@ pub(super) fn evaluate(pickle: &Pickle, at: Ref, call: &Call) -> Result<Option<E
     }
 }
 
-/// The package and the last name of what would be called.
+/// The package and the last name of the callable.
 fn callee<'p>(pickle: &'p Pickle, call: &Call) -> Option<(&'p str, &'p str)> {
     let global = pickle.global(call.callable)?;
     Some((global.split('.').next()?, global.rsplit('.').next()?))
 }
 
-/// An array by its state: version, shape, type, whether it is in Fortran order, content.
+/// An array from its state: version, shape, type, Fortran order flag, content.
 fn reconstructed(pickle: &Pickle, state: &[Ref]) -> Result<Option<Evaluated>, String> {
     let [_, shape, dtype, order, content, ..] = state else { return Ok(None) };
     let is_fortran = matches!(pickle.node(*order), Node::Bool(true) | Node::Int(1));
@@ -124,11 +125,11 @@ fn raw(node: &Node) -> &[u8] {
     }
 }
 
-/// Bytes, and the calls that protocols without bytes write in their place.
+/// Bytes, or the calls that stand for bytes in protocols without them.
 fn bytes(pickle: &Pickle, at: Ref, depth: usize) -> Option<Cow<'_, [u8]>> {
     match pickle.node(at) {
         Node::Bytes(bytes) | Node::Str(bytes) => Some(Cow::Borrowed(bytes)),
-        // One character a byte.
+        // Latin-1: one character per byte.
         Node::Text(text) => Some(Cow::Owned(text.chars().map(|c| c as u32 as u8).collect())),
         Node::Call(call) => {
             let argument = pickle.list(call.arguments)?.first();

@@ -1,4 +1,4 @@
-//! Pickles of NumPy's arrays and of Python's plain values, as a tree.
+//! Pickles of NumPy arrays and plain Python values, as a tree.
 
 use std::collections::HashMap;
 
@@ -9,12 +9,25 @@ use crate::npy::{Npy, read_npy};
 
 /// Most values of a pickle.
 const MAX_NODES: usize = 1 << 26;
-/// Bytes that calls may make for each byte of the file, and whatever its size. Calls may repeat what the file holds once, but no
-/// sound file repeats it often.
+/// Bytes that calls may create for each byte of the file, and for any file. Calls can repeat content that is in the file once, but
+/// valid files do not do so often.
 const MAX_EXPANSION: usize = 8;
 const ALWAYS_ALLOWED_BYTES: usize = 1 << 20;
 
-/// A pickle whose arrays have been put together.
+/// A pickle whose NumPy calls have been evaluated.
+///
+/// ```
+/// use lexiform_formats::array::Array;
+/// use lexiform_formats::pickle::{DictWriter, NumpyPickle};
+///
+/// let mut dict = DictWriter::new();
+/// dict.text("id", "chair");
+/// dict.array("xyz", &Array::from_f32(&[1, 3], &[1.0, 2.0, 3.0]));
+/// let pickle = NumpyPickle::read_npy(&dict.to_npy())?;
+/// let xyz = pickle.root().get("xyz").and_then(|value| value.array());
+/// assert_eq!(xyz.map(|array| array.to_f32_vec()), Some(vec![1.0, 2.0, 3.0]));
+/// # Ok::<(), String>(())
+/// ```
 #[derive(Debug)]
 pub struct NumpyPickle {
     pickle: Pickle,
@@ -35,7 +48,7 @@ impl NumpyPickle {
             let value = numpy::evaluate(&pickle, at, call).map_err(|what| format!("pickle: {what}"))?;
             total += value.as_ref().map_or(0, Evaluated::heap_size);
             if total > limit {
-                return Err(format!("pickle: its calls would make more than {limit} bytes"));
+                return Err(format!("pickle: its calls would create more than {limit} bytes"));
             }
             evaluated.extend(value.map(|value| (at, value)));
         }
@@ -193,12 +206,12 @@ mod tests {
         let called = NumpyPickle::read(b"cos\nsystem\n(S'echo'\ntR.").unwrap();
         let root = called.root();
         assert!(root.is_empty() && root.array().is_none() && root.text().is_none());
-        // A text that is encoded again and again.
+        // A text that is encoded many times.
         let mut bomb = b"X\x00\x00\x10\x00".to_vec();
         bomb.extend(vec![b'a'; 1 << 20]);
         bomb.extend(b"q\x000c_codecs\nencode\nq\x010");
         (0..10_000).for_each(|_| bomb.extend(b"h\x01h\x00\x85R0"));
         bomb.extend(b"N.");
-        assert!(NumpyPickle::read(&bomb).unwrap_err().contains("calls would make"));
+        assert!(NumpyPickle::read(&bomb).unwrap_err().contains("calls would create"));
     }
 }
