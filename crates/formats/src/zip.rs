@@ -136,7 +136,7 @@ impl Entry {
         if fits { Ok(start) } else { Err("it is truncated".to_owned()) }
     }
 
-    /// Its uncompressed content, at most `most` bytes, with its checksum verified.
+    /// Decompresses the entry to at most `limit` bytes and verifies its checksum.
     ///
     /// # Errors
     /// If the entry is damaged, larger than `most`, or compressed by something other than deflate.

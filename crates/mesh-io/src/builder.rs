@@ -1,16 +1,16 @@
-//! Meshes and clouds as readers collect them, before they are checked: what is broken is dropped with a note,
-//! and it is an error only where nothing is left.
+//! Builders of meshes and point clouds from unchecked data: invalid parts are dropped with a note, and it is an error only if
+//! nothing is left.
 
 use glam::{DVec3, Vec2, Vec3, Vec4};
 
 use crate::{ReadError, polygon, source::Source};
 use lexiform_geometry::{Mesh, PointCloud};
 
-/// Further than this many times its own size from the origin, a shape is moved there: single precision would
-/// round its surface visibly (map coordinates are the usual case).
+/// A shape farther from the origin than this many times its own size is moved to the origin: single precision would round
+/// its surface visibly (map coordinates are the usual case).
 const FAR_FROM_ORIGIN: f64 = 1024.0;
 
-/// Double to single precision; a shape far from the origin is moved to it, with a note.
+/// Converts to single precision; a shape far from the origin is moved to it, with a note.
 pub(super) fn to_single_precision(positions: &[DVec3], notes: &mut Vec<String>) -> Vec<Vec3> {
     let (mut min, mut max) = (DVec3::INFINITY, DVec3::NEG_INFINITY);
     for p in positions.iter().filter(|p| p.is_finite()) {
@@ -24,6 +24,7 @@ pub(super) fn to_single_precision(positions: &[DVec3], notes: &mut Vec<String>) 
     if !far {
         return positions.iter().map(|p| p.as_vec3()).collect();
     }
+    // A whole number of units, so that the note is readable and the fraction of coordinates is kept.
     let origin = center.round();
     notes.push(format!(
         "moved by ({}, {}, {}) to the origin: too far away for single precision",
@@ -64,7 +65,7 @@ impl Polygons {
     }
 }
 
-/// Polygons cut into triangles; broken ones are counted.
+/// Triangulated polygons; invalid ones are counted.
 #[derive(Default)]
 pub(super) struct Triangles {
     /// Corner numbers into [`Polygons::corners`], and the polygon each triangle was part of.
@@ -75,8 +76,7 @@ pub(super) struct Triangles {
 }
 
 impl Triangles {
-    /// Cuts all polygons. Those that name missing or non-finite vertices, or have fewer than three corners, are
-    /// left out.
+    /// Triangulates all polygons, except those with missing or non-finite vertices or fewer than three corners.
     pub fn triangulate(source: &Source, polygons: &Polygons, positions: &[Vec3]) -> Result<Self, ReadError> {
         let mut triangles = Self::default();
         let (mut ring, mut local) = (Vec::new(), Vec::new());
@@ -84,6 +84,7 @@ impl Triangles {
         source.check_vertices(polygons.corners.len() as u64 / 8)?;
         for (polygon, range) in polygons.iter().enumerate() {
             let corners = &polygons.corners[range.clone()];
+            // Buffers are reused: most polygons are triangles and quads.
             ring.clear();
             ring.extend(corners.iter().map_while(|&v| positions.get(usize::try_from(v).ok()?).copied()));
             if ring.len() < corners.len() {
@@ -103,7 +104,7 @@ impl Triangles {
         Ok(triangles)
     }
 
-    /// Says what was left out; an error where that was everything.
+    /// Notes what was left out; an error if that was everything.
     pub fn report(&self, source: &Source, notes: &mut Vec<String>) -> Result<(), ReadError> {
         let dropped = [
             (self.out_of_range, "names a vertex that does not exist"),
@@ -120,7 +121,7 @@ impl Triangles {
     }
 }
 
-/// A mesh whose faces are in order; its vertices may still be broken.
+/// A mesh with valid indices whose vertices may still be non-finite.
 #[derive(Default)]
 pub(super) struct MeshBuilder {
     /// Vertex positions.
@@ -136,7 +137,7 @@ pub(super) struct MeshBuilder {
 }
 
 impl MeshBuilder {
-    /// The mesh. Vertices that are not finite move to the origin and take their faces with them.
+    /// Builds the mesh. Vertices that are not finite are moved to the origin, and their faces are dropped.
     pub fn build(mut self, source: &Source, notes: &mut Vec<String>) -> Result<Mesh, ReadError> {
         let broken = self.positions.iter().filter(|p| !p.is_finite()).count();
         if broken > 0 {
@@ -151,6 +152,7 @@ impl MeshBuilder {
             notes.push(format!("dropped {lost} with {} that are not finite", pluralize(broken, "vertex")));
             self.positions.iter_mut().filter(|p| !p.is_finite()).for_each(|p| *p = Vec3::ZERO);
         }
+        // Invalid texture coordinates cost the texture, not the mesh.
         for uv in self.uvs.iter_mut().flatten().filter(|uv| !uv.is_finite()) {
             *uv = Vec2::ZERO;
         }
@@ -188,7 +190,7 @@ impl PointCloudBuilder {
         filter(&mut self.normals, &wanted);
     }
 
-    /// The cloud without its non-finite points.
+    /// Builds the cloud without non-finite points.
     pub fn build(mut self, source: &Source, notes: &mut Vec<String>) -> Result<PointCloud, ReadError> {
         let all = self.positions.len();
         if self.positions.iter().any(|p| !p.as_vec3().is_finite()) {

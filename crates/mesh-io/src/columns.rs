@@ -1,16 +1,16 @@
-//! What the columns of a table of numbers mean: by their names, or by what the numbers look like.
+//! Recognizes the columns of a table of points: by name, or by their values.
 
 use glam::{DVec3, Vec3};
 
 use crate::{builder::PointCloudBuilder, color};
 
-/// Most columns of a table that are looked at.
+/// Most columns that are read.
 pub(super) const MAX_COLUMNS: usize = 64;
 
-/// Rows that are looked at for a guess.
+/// Rows used for guessing.
 pub(super) const GUESS_ROWS: usize = 1000;
 
-/// Where a point's parts stand in a row.
+/// Columns of the parts of a point.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Columns {
     pub position: [usize; 3],
@@ -19,7 +19,7 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// From a header of names, if it names x, y and z.
+    /// From column names; `None` if x, y or z is missing.
     pub fn from_names(names: &[String]) -> Option<Self> {
         let names: Vec<String> =
             names.iter().map(|n| n.trim_matches(['"', '/', '#', ' ']).to_ascii_lowercase()).collect();
@@ -40,8 +40,8 @@ impl Columns {
         })
     }
 
-    /// From a sample of rows: position first, then colors (bytes, or floats up to 1) and normals (unit length)
-    /// wherever they stand. Rows have the same length, at least 3.
+    /// From a sample of rows of the same length, at least 3: position first, then colors (bytes, or floats up to 1) and normals
+    /// (unit length) in any columns.
     pub fn guess(sample: &[Vec<f64>]) -> Self {
         let width = sample.iter().map(Vec::len).min().unwrap_or(3);
         let mut columns = Self { position: [0, 1, 2], color: None, normal: None };
@@ -61,7 +61,7 @@ impl Columns {
         columns
     }
 
-    /// Adds the point of a row; colors stay as they are written.
+    /// Adds the point of a row, with colors as in the file.
     pub fn push(&self, row: &[f64], builder: &mut PointCloudBuilder) {
         let at = |i: usize| row.get(i).copied().unwrap_or(f64::NAN);
         builder.positions.push(DVec3::from(self.position.map(at)));

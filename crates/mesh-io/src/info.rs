@@ -1,4 +1,4 @@
-//! What a file holds, and what is wrong with it.
+//! A summary of a file's content and defects.
 
 use std::path::{Path, PathBuf};
 
@@ -8,18 +8,18 @@ use serde::Serialize;
 use crate::{Format, ReadError, ReadOptions, UpAxis, read};
 use lexiform_geometry::{Mesh, Scene};
 
-/// Everything worth knowing about a file before it is used.
+/// A summary of a file.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FileInfo {
     /// The file.
     pub path: PathBuf,
     /// Its format, by content.
     pub format: Format,
-    /// Its size, without the files it names.
+    /// Its size, without referenced files.
     pub bytes: u64,
-    /// The axis that points up in it.
+    /// The axis that points up.
     pub up_axis: UpAxis,
-    /// Number of meshes; instances count each.
+    /// Number of meshes; each instance counts.
     pub meshes: usize,
     /// Number of vertices of all meshes.
     pub vertices: usize,
@@ -31,7 +31,7 @@ pub struct FileInfo {
     pub materials: usize,
     /// Width and height of each texture in pixels.
     pub texture_sizes: Vec<[u32; 2]>,
-    /// Edge lengths of the box around all that is seen, +Y up, in the file's unit (metres for glTF and COLLADA).
+    /// Edge lengths of the bounding box, +Y up, in the file's unit (meters for glTF and COLLADA).
     pub extents: [f32; 3],
     /// Whether any part has vertex or point colors.
     pub has_colors: bool,
@@ -39,28 +39,28 @@ pub struct FileInfo {
     pub has_uvs: bool,
     /// Whether any part has normals of its own.
     pub has_normals: bool,
-    /// The state of the surface; `None` without triangles.
+    /// Mesh quality; `None` if there are no triangles.
     pub surface: Option<SurfaceInfo>,
-    /// What is odd about the file, as in [`Scene::notes`].
+    /// Warnings about the file, as in [`Scene::notes`].
     pub notes: Vec<String>,
 }
 
-/// The state of all triangles together. Vertices at the same position count as one.
+/// Mesh quality of all triangles together. Vertices at the same position are merged.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct SurfaceInfo {
-    /// Whether every edge joins exactly two triangles that agree on what is outside.
+    /// Whether every edge joins exactly two triangles with consistent winding.
     pub watertight: bool,
-    /// Edges with one triangle only.
+    /// Edges of only one triangle.
     pub boundary_edges: usize,
     /// Triangles without area.
     pub degenerate_triangles: usize,
-    /// Vertices at the position of an earlier one (seams of textures and creases have them, too).
+    /// Vertices at the position of an earlier one (texture seams and creases have them too).
     pub duplicate_vertices: usize,
     /// Vertices of no triangle.
     pub unreferenced_vertices: usize,
 }
 
-/// Reads a file and says what it holds.
+/// Summarizes a file.
 ///
 /// # Errors
 ///
@@ -69,7 +69,7 @@ pub fn info(path: &Path) -> Result<FileInfo, ReadError> {
     info_with(path, &ReadOptions::default())
 }
 
-/// As [`info`], with what the caller knows about the file.
+/// As [`info`], with options.
 ///
 /// # Errors
 ///
@@ -103,7 +103,7 @@ fn describe(path: &Path, bytes: u64, format: Format, up_axis: UpAxis, scene: &Sc
     }
 }
 
-/// Looks at all meshes as one surface.
+/// The quality of all meshes as one surface.
 fn surface(meshes: &[Mesh]) -> SurfaceInfo {
     let positions: Vec<Vec3> = meshes.iter().flat_map(|m| m.positions().iter().copied()).collect();
     let (merged, distinct) = merge_positions(&positions);
@@ -125,6 +125,7 @@ fn surface(meshes: &[Mesh]) -> SurfaceInfo {
         }
         first += mesh.positions().len();
     }
+    // Sorting brings the uses of each edge together; the flag is the direction of use.
     edges.sort_unstable();
     let (mut boundary_edges, mut non_manifold_edges) = (0, 0);
     for edge in edges.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {

@@ -24,7 +24,7 @@ pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
     Ok(scene)
 }
 
-/// The points of a table whose columns are told by their numbers.
+/// The points of a table; columns are recognized by their values.
 pub(super) fn cloud(table: &Table) -> PointCloudBuilder {
     let mut row = vec![0.0; table.columns];
     let step = (table.rows / GUESS_ROWS).max(1);
@@ -45,7 +45,7 @@ pub(super) fn cloud(table: &Table) -> PointCloudBuilder {
     builder
 }
 
-/// An array as the file holds it.
+/// An array in the file's layout.
 pub(super) struct Array<'a> {
     dtype: Dtype,
     fortran_order: bool,
@@ -54,7 +54,7 @@ pub(super) struct Array<'a> {
 }
 
 impl<'a> Array<'a> {
-    /// Parses the header and checks that the data is there.
+    /// Parses the header and checks the size of the data.
     pub fn parse(source: &Source, bytes: &'a [u8]) -> Result<Self, ReadError> {
         let header = Header::parse(bytes).map_err(|error| match error {
             HeaderError::Records => source.unsupported("an array of records"),
@@ -70,8 +70,8 @@ impl<'a> Array<'a> {
         Ok(Self { dtype, fortran_order, shape, data })
     }
 
-    /// Rows of at least three columns: points along the first axis, or along the second where only that fits. Of a
-    /// batch of clouds the first is taken.
+    /// Rows of at least three columns: points along the first axis, or along the second if only that fits. Of a batch of
+    /// clouds, the first is read.
     pub fn table(&self, source: &Source, notes: &mut Vec<String>) -> Result<Table<'_>, ReadError> {
         let odd = || source.unsupported(format!("points in an array of shape {:?}", self.shape));
         let n = self.shape.len();
@@ -83,12 +83,12 @@ impl<'a> Array<'a> {
         if clouds > 1 {
             notes.push(format!("holds {clouds} clouds: the first is read"));
         }
-        // Strides in values; in Fortran order the first axis is the closest.
+        // Strides in values; in Fortran order the first axis varies fastest.
         let (along_a, along_b) = if self.fortran_order { (clouds, clouds * a) } else { (b, 1) };
         let (rows, columns, row_stride, column_stride) = match (a, b) {
             (_, 3..=MAX_COLUMNS) => (a, b, along_a, along_b),
             (3..=9, _) => {
-                notes.push(format!("shape {:?}: points lie along the last axis", self.shape));
+                notes.push(format!("shape {:?}: points are along the last axis", self.shape));
                 (b, a, along_b, along_a)
             }
             _ => return Err(odd()),

@@ -1,4 +1,4 @@
-//! Zip archives of NumPy arrays: points with colors and normals under the names data sets use, or a mesh.
+//! Zip archives of NumPy arrays: points with colors and normals, or a mesh, under the names that data sets use.
 
 use glam::{DVec3, Vec3};
 use lexiform_formats::zip::{self, Entry};
@@ -32,7 +32,7 @@ const COLORS: &[&str] = &["rgb", "colors", "color", "rgbs", "vertex_colors"];
 const NORMALS: &[&str] = &["normals", "normal", "vertex_normals"];
 const FACES: &[&str] = &["faces", "triangles", "face", "f"];
 
-/// Reads the arrays whose names are known, or the only one there is.
+/// Reads arrays with known names, or a single array with any name.
 pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
     let entries = zip::entries(&source.bytes).map_err(|message| source.invalid(message))?;
     let arrays: Vec<&(String, Entry)> = entries.iter().filter(|(name, _)| name.ends_with(".npy")).collect();
@@ -46,6 +46,7 @@ pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
         let names: Vec<&str> = arrays.iter().take(20).map(|(name, _)| name.as_str()).collect();
         return Err(source.invalid(format!("expected an array \"xyz\" or \"points\", found {names:?}")));
     };
+    // Decompressed one at a time, so that arrays without use cost no memory.
     let unpack = |(name, entry): &(String, Entry)| {
         let content = entry.read(&source.bytes, limits::FILE_BYTES);
         content.map_err(|message| source.invalid(format!("{name}: {message}")))

@@ -1,4 +1,6 @@
-//! Object file format: OFF, COFF, NOFF, STOFF and their combinations, as text.
+//! Object File Format ([OFF]): OFF, COFF, NOFF, STOFF and their combinations, as text.
+//!
+//! [OFF]: http://www.geomview.org/docs/html/OFF.html
 
 use glam::{DVec3, Vec2, Vec3, Vec4};
 
@@ -46,7 +48,7 @@ pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
     Ok(scene)
 }
 
-/// Lines with something on them, comments taken off.
+/// Non-empty lines without comments.
 struct Lines<'a> {
     lines: Box<dyn Iterator<Item = (usize, &'a [u8])> + 'a>,
     left: usize,
@@ -71,7 +73,7 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// What stands before the vertices.
+/// The header before the vertices.
 #[derive(Default)]
 struct Header {
     uvs: bool,
@@ -102,7 +104,7 @@ impl Header {
                 }
                 rest = first[at + 3..].trim_ascii();
             }
-            // Files without the word begin with the counts.
+            // Files without the keyword begin with the counts.
             None if text::fields(first).next().and_then(text::integer).is_some() => {}
             None => {
                 return Err(
@@ -127,7 +129,7 @@ impl Header {
         };
         header.vertices = source.check_vertices(vertices)?;
         header.faces = source.check_faces(faces)?;
-        // Six bytes a vertex: three digits and what parts them.
+        // Six bytes per vertex: three digits with separators.
         source.check_bytes(&format!("{vertices} vertices"), vertices.saturating_mul(6), lines.left + 1)?;
         source.check_bytes(&format!("{faces} faces"), faces.saturating_mul(2), lines.left + 1)?;
         Ok(header)
@@ -148,11 +150,11 @@ impl Vertices {
     }
 }
 
-/// Display colors of one file, all in bytes or all in `0..=1`, to linear.
+/// Converts display colors, all in bytes or all in `0..=1`, to linear.
 fn linear(colors: &[Vec4]) -> Option<Vec<Vec4>> {
     let largest = colors.iter().map(|c| c.truncate().max_element()).reduce(f32::max)?;
     let scale = color::full_scale(f64::from(largest)) as f32;
-    // An alpha of 1 beside bytes is opaque, too.
+    // An alpha of 1 next to byte colors is opaque too.
     let alpha = |w: f32| if w == 1.0 { 1.0 } else { w / scale };
     Some(colors.iter().map(|c| color::from_unit_alpha((c.truncate() / scale).extend(alpha(c.w)))).collect())
 }
@@ -266,7 +268,7 @@ fn read_faces(
     Ok(faces)
 }
 
-/// Every face gets its own vertices, so that they can carry its color.
+/// Every face gets its own vertices, which have its color.
 fn colored_faces(positions: &[Vec3], faces: &Faces, triangles: &Triangles, colors: &[Vec4]) -> MeshBuilder {
     let corner = |c: u32| positions[faces.polygons.corners[c as usize] as usize];
     MeshBuilder {

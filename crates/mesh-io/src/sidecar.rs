@@ -1,4 +1,4 @@
-//! The files that a 3D file draws on, such as buffers, material libraries and textures.
+//! Files that a 3D file references: buffers, material libraries, textures.
 
 use std::collections::BTreeSet;
 use std::io::{self, BufRead};
@@ -8,14 +8,14 @@ const MAX_SIDECARS: usize = 4096;
 /// Longest line of a text format that may name a sidecar.
 const LINE_BYTES: usize = 4096;
 
-/// A file that another file names.
+/// A file that another file references.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Sidecar {
-    /// Where the reader looks first, relative to the folder of the file that names it, with forward slashes.
+    /// Where the reader looks first: relative to the folder of the referencing file, with forward slashes.
     pub path: String,
-    /// The name as written, which the reader tries when nothing is at `path`.
+    /// The name as written, which the reader tries if `path` does not exist.
     pub written: String,
-    /// Whether it is a material library, which names textures itself.
+    /// Whether it is a material library, which references textures itself.
     pub is_material_library: bool,
 }
 

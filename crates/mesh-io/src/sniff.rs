@@ -1,16 +1,16 @@
-//! Which format a file really has: its ending says one thing, its first bytes may say another.
+//! Format detection by extension and first bytes.
 
 use std::path::Path;
 
 use crate::{Format, ReadError, text};
 
-/// A format, and a note where the file's name promised another.
+/// A format, and a note if the extension is of another.
 pub(super) struct DetectedFormat {
     pub format: Format,
     pub note: Option<String>,
 }
 
-/// The format of a file. Content that is beyond doubt wins over the ending.
+/// Detects the format of a file. Unambiguous content takes precedence over the extension.
 pub(super) fn format(path: &Path, bytes: &[u8]) -> Result<DetectedFormat, ReadError> {
     let named = Format::from_path(path);
     let certain = from_content(bytes);
@@ -32,7 +32,7 @@ fn same_format_family(a: Format, b: Format) -> bool {
     a == b || matches!((a, b), (Format::Las | Format::Laz, Format::Las | Format::Laz))
 }
 
-/// What the first bytes prove.
+/// The format that the first bytes prove.
 fn from_content(bytes: &[u8]) -> Option<Format> {
     let head = bytes.get(..bytes.len().min(1024)).unwrap_or_default();
     let start = head.trim_ascii_start();

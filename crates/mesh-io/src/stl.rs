@@ -1,4 +1,6 @@
-//! Stereolithography: triangles without shared vertices, as text or as 50-byte records.
+//! [STL]: triangles without shared vertices, as text or as 50-byte records.
+//!
+//! [STL]: https://en.wikipedia.org/wiki/STL_(file_format)
 
 use glam::{DVec3, Vec3, Vec4};
 
@@ -11,10 +13,12 @@ use crate::{
 };
 use lexiform_geometry::Scene;
 
+/// 80 bytes of text and the number of triangles.
 const HEADER_BYTES: usize = 84;
+/// A normal, three corners, and an attribute of two bytes.
 const RECORD_BYTES: usize = 50;
 
-/// Reads either kind. Vertices stay apart, as stored; stored normals are ignored, since the corners tell them.
+/// Reads either kind. Vertices are not merged; stored normals are ignored, because they follow from the corners.
 pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
     if is_text(source.bytes) { read_text(source) } else { read_binary(source) }
 }
@@ -89,7 +93,7 @@ fn build_solids(
     names: &[String],
     scene: &mut Scene,
 ) -> Result<(), ReadError> {
-    // All solids are narrowed together, so that they stay where they are to each other.
+    // All solids are converted together, so that their relative positions do not change.
     let all: Vec<DVec3> = solids.iter().flatten().copied().collect();
     source.check_faces(all.len() as u64 / 3)?;
     let mut positions = to_single_precision(&all, &mut scene.notes).into_iter();
@@ -119,7 +123,7 @@ fn read_binary(source: &Source) -> Result<Scene, ReadError> {
     let (records, _) = bytes[HEADER_BYTES..].as_chunks::<RECORD_BYTES>();
     let faces = (declared as usize).min(records.len());
     let mut scene = Scene::default();
-    // A zero count over data is a writer that never came back to fill it in.
+    // Streaming writers leave the count at zero if they cannot seek back.
     let faces = if declared == 0 { records.len() } else { faces };
     if declared != records.len() as u64 {
         scene
@@ -127,6 +131,7 @@ fn read_binary(source: &Source) -> Result<Scene, ReadError> {
             .push(format!("the header declares {declared} triangles, the file holds {}", records.len()));
     }
     source.check_faces(faces as u64)?;
+    // A truncated last record is dropped.
     let records = &records[..faces];
     let positions = records.iter().flat_map(|r| [12, 24, 36].map(|at| vec3(&r[at..at + 12]))).collect();
     let colors = face_colors(&bytes[..80], records);
@@ -142,8 +147,8 @@ fn vec3(bytes: &[u8]) -> Vec3 {
     Vec3::new(float(0), float(4), float(8))
 }
 
-/// Five bits a channel in the attribute: VisCAM marks valid colors with bit 15, blue lowest. Materialise Magics
-/// puts a default after `COLOR=` in the header, clears bit 15 where the facet has its own, and has red lowest.
+/// Colors with five bits per channel in the attribute. VisCAM marks valid colors with bit 15, and has blue in the lowest bits.
+/// Materialise Magics has a default after `COLOR=` in the header, clears bit 15 if the facet has its own, and has red lowest.
 fn face_colors(header: &[u8], records: &[[u8; RECORD_BYTES]]) -> Option<Vec<Vec4>> {
     let attributes = records.iter().map(|r| u16::from_le_bytes([r[48], r[49]]));
     let magics = text::find(header, b"COLOR=").and_then(|at| header.get(at + 6..at + 10));

@@ -1,4 +1,4 @@
-//! Rows of numbers: XYZ, PTS, TXT, CSV and ASC, with or without a header, a count, colors and normals.
+//! Tables of points: XYZ, PTS, TXT, CSV and ASC, with or without a header, a count, colors and normals.
 
 use crate::{
     ReadError,
@@ -9,7 +9,7 @@ use crate::{
 };
 use lexiform_geometry::Scene;
 
-/// Reads one point a row; a header or the number of columns says what they mean.
+/// Reads one point per row; columns are recognized by a header or by their values.
 pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
     let mut scene = Scene::default();
     let table = Table::open(source)?;
@@ -21,7 +21,7 @@ pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
     }
     let named = table.names.as_deref().and_then(Columns::from_names);
     let columns = named.unwrap_or_else(|| {
-        // One ragged row must not hide the colors of all others.
+        // A single short row must not hide the colors of all others.
         let width = sample.first().map_or(3, Vec::len);
         sample.retain(|row| row.len() >= width);
         Columns::guess(&sample)
@@ -61,7 +61,7 @@ fn collect(source: &Source, table: &Table, columns: &Columns) -> Result<Collecte
 struct Table {
     delimiter: Delimiter,
     names: Option<Vec<String>>,
-    /// The line of the names, which is no row.
+    /// Number of the header line, which is not a row.
     header: Option<usize>,
 }
 

@@ -215,7 +215,7 @@ impl Machine<'_> {
                 self.set(&items)
             }
             // Extensions and out-of-band buffers too, whose content is not in the file.
-            opcode => Err(format!("unsupported opcode {opcode:#04x}")),
+            opcode => Err(format!("unknown opcode {opcode:#04x}")),
         }
     }
 

@@ -1,4 +1,4 @@
-//! The geometry of COLLADA files: sources, inputs, and primitives of five kinds.
+//! Geometry of COLLADA files: sources, inputs, and five kinds of primitives.
 
 use std::collections::HashMap;
 
@@ -34,7 +34,7 @@ impl Rows {
     }
 }
 
-/// What the corners of a primitive refer to: rows, and the place of the index within a corner.
+/// The sources that a primitive's corners refer to, each with the offset of its index within a corner.
 #[derive(Default)]
 pub(super) struct Inputs {
     pub positions: Vec<DVec3>,
@@ -52,6 +52,7 @@ impl Inputs {
         let mut inputs = Self::default();
         for input in children(primitive, "input") {
             let offset = input.attribute("offset").and_then(|o| o.trim().parse().ok()).unwrap_or(0_usize);
+            // Bounds the memory of a corner.
             if offset > 64 {
                 return None;
             }
@@ -105,7 +106,7 @@ impl Inputs {
                 }
             }
             "polygons" => {
-                // A polygon with holes is read as its outline.
+                // Holes are ignored: a polygon with holes is read as its outline.
                 let outlines = children(primitive, "ph").filter_map(|ph| child(ph, "p"));
                 for p in children(primitive, "p").chain(outlines) {
                     let indices = numbers(p);
@@ -121,6 +122,7 @@ impl Inputs {
                         "trifans" => {
                             all.windows(2).skip(1).for_each(|w| corners.push(self, &[all[0], w[0], w[1]]))
                         }
+                        // Every other triangle of a strip has the opposite winding.
                         _ => all.windows(3).enumerate().for_each(|(i, w)| {
                             let turned = if i % 2 == 0 { [w[0], w[1], w[2]] } else { [w[1], w[0], w[2]] };
                             corners.push(self, &turned);
@@ -149,9 +151,11 @@ impl Inputs {
                 })
             })
             .collect();
+        // A mirrored instance would turn its faces inside out.
         if scene_from_geometry.determinant() < 0.0 {
             faces.iter_mut().for_each(|f| f.swap(1, 2));
         }
+        // Normals transform by the inverse transpose.
         let normal_scene_from_geometry = scene_from_geometry.inverse().transpose();
         let all = |input: &Option<(Rows, usize)>, slot: usize, missing: f64| {
             input.as_ref().map(|(rows, _)| {

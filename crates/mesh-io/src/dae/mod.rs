@@ -20,7 +20,7 @@ use crate::{ReadError, UpAxis, builder::Triangles, limits, sidecar::Sidecars, so
 const MAX_DEPTH: usize = 64;
 /// Most meshes: instances of instances grow without bound otherwise.
 const MAX_INSTANCES: usize = 100_000;
-/// Most XML nodes.
+/// Most XML nodes: each takes some 100 bytes of memory.
 const MAX_XML_NODES: u32 = 20_000_000;
 
 /// Reads the visual scene, and the axis that points up in it.
@@ -36,7 +36,7 @@ pub(super) fn read(source: &Source) -> Result<(Scene, UpAxis), ReadError> {
     let mut parts = DaePrimitives::default();
     let collected = file.instances();
     if collected.truncated {
-        scene.notes.push("nodes that contain themselves are cut off".to_owned());
+        scene.notes.push("nodes that contain themselves are truncated".to_owned());
     }
     let mut materials = Materials::new(source.path, &file.by_id);
     for placed in &collected.placed {
@@ -72,7 +72,7 @@ struct Collada<'a, 'i> {
     by_id: ById<'a, 'i>,
 }
 
-/// Geometry at its place in the scene.
+/// A geometry placed in the scene.
 struct GeometryInstance<'a, 'i> {
     geometry: Node<'a, 'i>,
     /// The element that binds materials.
@@ -103,14 +103,14 @@ impl<'a, 'i> Collada<'a, 'i> {
         }
     }
 
-    /// Metres a unit.
+    /// Meters per unit of length.
     fn meters_per_unit(&self) -> f64 {
         let unit = child(self.root, "asset").and_then(|a| child(a, "unit"));
         let meter = unit.and_then(|u| text::number(u.attribute("meter")?.trim().as_bytes()));
         meter.filter(|m| m.is_finite() && *m > 0.0).unwrap_or(1.0)
     }
 
-    /// Every geometry of the scene; without a scene, each geometry once.
+    /// Every geometry instance of the scene; without a scene, each geometry once.
     fn instances(&self) -> InstanceCollector<'a, 'i> {
         let mut collected = InstanceCollector::default();
         let unit = DMat4::from_scale(DVec3::splat(self.meters_per_unit()));
@@ -158,6 +158,7 @@ impl<'a, 'i> Collada<'a, 'i> {
                 "instance_geometry" | "instance_controller" => {
                     let Some(mut geometry) = target(&self.by_id, element, "url") else { continue };
                     let mut bind = DMat4::IDENTITY;
+                    // A controller refers to the geometry it deforms, which is read in its bind pose.
                     if let Some(skin) = child(geometry, "skin").or_else(|| child(geometry, "morph")) {
                         let Some(skinned) = target(&self.by_id, skin, "source") else { continue };
                         bind = child(skin, "bind_shape_matrix").map_or(bind, matrix);
@@ -224,6 +225,6 @@ fn transform(node: Node) -> DMat4 {
 }
 
 fn matrix(node: Node) -> DMat4 {
-    // Written row by row.
+    // COLLADA writes rows, glam has columns.
     <[f64; 16]>::try_from(numbers(node)).map_or(DMat4::IDENTITY, |m| DMat4::from_cols_array(&m).transpose())
 }

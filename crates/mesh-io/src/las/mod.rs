@@ -57,7 +57,7 @@ impl Cloud<'_> {
         }
     }
 
-    /// Colors are 16 bits wide by the book, but many writers put bytes there, or nothing.
+    /// Colors are defined as 16 bits wide, but many writers store bytes, or zeros.
     fn finish(mut self) -> PointCloudBuilder {
         let full = if self.largest > 255 { 65535.0 } else { 255.0 };
         match self.largest {

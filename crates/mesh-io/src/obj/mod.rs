@@ -1,4 +1,4 @@
-//! Wavefront OBJ: polygons of any size, materials (see [`mtl`]), vertex colors, lines and points.
+//! Wavefront OBJ: polygons, materials (see [`mtl`]), vertex colors, lines and points.
 
 mod mtl;
 
@@ -21,7 +21,7 @@ pub(super) use self::mtl::library_sidecars;
 use self::mtl::{MaterialContext, Mtl};
 use lexiform_geometry::Scene;
 
-/// A corner without texture coordinate or normal; indices that name nothing end up here too.
+/// A corner without texture coordinate or normal, or with an invalid index.
 const NONE: u32 = u32::MAX;
 
 /// Reads the file and its material libraries and textures.
@@ -59,7 +59,7 @@ pub(super) fn sidecars(content: impl BufRead, sidecars: &mut Sidecars) -> io::Re
     })
 }
 
-/// Lines, curves and files of vertices alone: their vertices are points.
+/// Files with only vertices, lines or curves: the vertices are read as points.
 fn read_points(source: &Source, file: &Obj, mut scene: Scene) -> Result<Scene, ReadError> {
     scene.notes.push("no faces: the vertices are read as points".to_owned());
     let colors = file.linear_colors().unwrap_or_default();
@@ -93,7 +93,7 @@ struct Obj {
     attributes: Vec<[u32; 2]>,
     /// The part of each polygon.
     part_of: Vec<FaceGroup>,
-    /// Names of objects or groups; the first is no name.
+    /// Names of objects and groups; the first is "no name".
     names: Vec<Option<String>>,
     /// Names of materials in order of first use.
     materials: Vec<String>,
@@ -101,7 +101,7 @@ struct Obj {
     skipped: usize,
 }
 
-/// What the statements read so far say about the next face.
+/// The state that applies to the next face.
 #[derive(Default)]
 struct ParserState {
     object: Option<usize>,
@@ -161,6 +161,7 @@ impl Obj {
             }
             b"o" => {
                 state.object = Some(intern(&mut state.name_indices, &mut self.names, rest, Some));
+                // Groups belong to the object before.
                 state.group = None;
                 Some(())
             }
@@ -187,8 +188,9 @@ impl Obj {
             n += 1;
         }
         let [x, y, z, a, b, c, d] = values;
-        // A broken vertex keeps its place, so that the indices behind it stay right.
+        // An invalid vertex is kept, so that later indices stay correct.
         self.positions.push(DVec3::new(x, y, z));
+        // Six numbers are `x y z r g b`; seven have `w` before the color.
         let color = match n {
             6 => Some(Vec3::new(a as f32, b as f32, c as f32)),
             7 => Some(Vec3::new(b as f32, c as f32, d as f32)),
@@ -205,6 +207,7 @@ impl Obj {
         let mut values = text::fields(rest).map_while(text::number);
         let u = values.next();
         let v = values.next().unwrap_or(0.0);
+        // v runs upward in OBJ, downward here.
         self.uvs.push(Vec2::new(u.unwrap_or(0.0) as f32, 1.0 - v as f32));
         u.map(|_| ())
     }
@@ -222,6 +225,7 @@ impl Obj {
         for field in text::fields(rest).take_while(|f| !f.starts_with(b"#")) {
             let mut parts = field.split(|&b| b == b'/');
             let Some(vertex) = parts.next().and_then(text::integer) else {
+                // An unreadable corner drops the whole face.
                 self.faces.corners.truncate(before);
                 self.attributes.truncate(before);
                 return None;
@@ -235,6 +239,7 @@ impl Obj {
             self.attributes.push(attributes);
         }
         self.faces.ends.push(self.faces.corners.len());
+        // Groups are often finer than parts, so objects take precedence.
         let name = state.object.or(state.group).unwrap_or(0);
         self.part_of.push(FaceGroup { name, material: state.material });
         Some(())
@@ -311,13 +316,15 @@ impl Obj {
             // The first of several definitions counts, so it goes in last.
             library.iter().rev().map(|m| (key(&m.name), m)).collect()
         };
+        // Names usually match exactly, but exporters differ in letter case.
         let (exact, loose) = (by_key(str::to_owned), by_key(str::to_ascii_lowercase));
         let find = |name: &str| exact.get(name).or_else(|| loose.get(&name.to_ascii_lowercase())).copied();
         let used: Vec<_> = self.materials.iter().map(|name| (name, find(name))).collect();
         let known = used.iter().filter_map(|(_, m)| *m);
+        // Some exporters lose all colors: a model of which every part is black is not meant to be.
         let all_black = known.clone().count() > 1 && known.clone().all(mtl::is_black);
         if all_black {
-            scene.notes.push("every material is black: taken for an export fault".to_owned());
+            scene.notes.push("every material is black: treated as an export error".to_owned());
         }
         let around = MaterialContext { vertex_colors: !self.colors.is_empty(), all_black };
         for (name, material) in used {
@@ -341,7 +348,7 @@ impl Obj {
     }
 }
 
-/// From 1-based or negative to 0-based; what names nothing stays negative.
+/// Converts a 1-based or negative index to 0-based; negative if it is invalid.
 fn resolve(index: i64, total: usize) -> i64 {
     match index {
         0 => -1,

@@ -67,7 +67,7 @@ impl Mtl {
             b"ka" => self.ambient = rgb(rest),
             b"ke" => self.emissive = rgb(rest),
             b"ns" => self.shininess = last(),
-            // The last field, since `-halo` may stand before it.
+            // The last field, because `-halo` may precede it.
             b"d" => self.opacity = last().map(|d| d as f32),
             b"tr" => self.transparency = last().map(|t| t as f32),
             b"illum" => self.illumination = text::integer(rest),
@@ -78,7 +78,7 @@ impl Mtl {
         }
     }
 
-    /// `Tr` is 1 − `d` by the book, but several exporters write 1 there for "opaque".
+    /// `Tr` is defined as 1 − `d`, but several exporters write 1 for "opaque".
     fn alpha(&self) -> f32 {
         let written = match (self.opacity, self.transparency) {
             (Some(d), _) => d,
@@ -118,7 +118,7 @@ fn map(rest: &[u8]) -> Option<Map> {
             let (value, next) = text::split_keyword(after);
             match text::number(value) {
                 Some(number) => numbers.push(number as f32),
-                // -o, -s and -t may have one or two numbers; the other options take a word.
+                // -o, -s and -t may have fewer than three numbers; the other options have a word.
                 None if wanted == 3 && i > 0 => break,
                 None if option == b"-clamp" => map.clamp = value.eq_ignore_ascii_case(b"on"),
                 None => {}
@@ -159,7 +159,7 @@ pub(super) fn read_libraries(owner: &Path, lines: &[String], notes: &mut Vec<Str
         }
     }
     if materials.is_empty() && !lines.is_empty() {
-        // Renamed folders: the library usually still has the shape's own name.
+        // After renaming, the library usually still has the name of the OBJ file.
         let named = owner.with_extension("mtl");
         let bytes = named.is_file().then(|| read_bounded(&named)).flatten();
         materials = parse(&named, &bytes.unwrap_or_default());
@@ -167,7 +167,7 @@ pub(super) fn read_libraries(owner: &Path, lines: &[String], notes: &mut Vec<Str
     materials
 }
 
-/// What the rest of a `mtllib` line may name: one file, or several.
+/// The file names that the rest of a `mtllib` line may mean: one name, or several.
 pub(super) fn library_names(line: &str) -> Vec<String> {
     let mut names = vec![line.to_owned()];
     names.extend(split_names(line).into_iter().filter(|name| name != line));
@@ -210,12 +210,12 @@ fn split_names(line: &str) -> Vec<String> {
     names
 }
 
-/// How the parts of a file that use a material look apart from it.
+/// Facts about the file that affect how a material is resolved.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct MaterialContext {
     /// Whether its vertices have colors of their own.
     pub vertex_colors: bool,
-    /// Whether every material of the file is black and untextured, which only broken exports are.
+    /// Whether every material of the file is black and untextured, which only happens in broken exports.
     pub all_black: bool,
 }
 
@@ -224,7 +224,7 @@ pub(super) fn is_black(material: &Mtl) -> bool {
     material.map_diffuse.is_none() && material.diffuse.is_some_and(|kd| kd.max_element() <= 0.0)
 }
 
-/// The material as the renderer knows it.
+/// Converts a material and loads its textures.
 pub(super) fn resolve(mtl: &Mtl, context: MaterialContext, files: &mut TextureFiles) -> Material {
     files.set_library(&mtl.library);
     let mut load = |map: &Option<Map>| {
@@ -274,6 +274,7 @@ fn diffuse(mtl: &Mtl, textured: bool, context: MaterialContext) -> Vec3 {
         return Vec3::ONE;
     };
     let black = kd.max_element() <= 0.0;
+    // Exporters write gray or black next to a texture, meaning "no tint".
     let gray = (kd - Vec3::splat(kd.x)).abs().max_element() < 1e-3;
     if textured && gray || context.vertex_colors && black {
         return Vec3::ONE;
@@ -297,6 +298,7 @@ fn has_alpha(files: &TextureFiles, texture: usize) -> bool {
 
 fn is_cut_out(files: &TextureFiles, texture: usize) -> bool {
     let image = &files.textures[texture].image;
+    // JPEG-like noise around 0 and 255 counts as fully transparent and opaque.
     let clear = image.pixels().filter(|p| p[3] < 8).count();
     let half = image.pixels().filter(|p| (8..248).contains(&p[3])).count();
     let all = image.pixels().len();
@@ -307,6 +309,7 @@ fn is_cut_out(files: &TextureFiles, texture: usize) -> bool {
 fn merge_opacity(files: &mut TextureFiles, base: usize, map: &Map) -> bool {
     let Some(opacity) = files.load(&map.file, map.clamp) else { return has_alpha(files, base) };
     let mask = files.textures[opacity].image.clone();
+    // A mask is in the alpha channel if that is used, otherwise in the brightness.
     let own = mask.pixels().any(|p| p[3] < 250);
     let image = &mut files.textures[base].image;
     let (width, height) = image.dimensions();
@@ -323,7 +326,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn options_stand_before_a_name_with_spaces() {
+    fn options_come_before_a_name_with_spaces() {
         let map = |line: &str| map(line.as_bytes()).unwrap();
         assert_eq!(map("my texture 01.png").file, "my texture 01.png");
         let options = map("-s 2 3 1 -o 0.5 -clamp on -bm 1.5 -imfchan l a b.png");
@@ -337,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn black_is_mended_where_color_comes_from_elsewhere() {
+    fn black_is_replaced_if_color_comes_from_elsewhere() {
         let mtl = &parse(Path::new("x.mtl"), b"newmtl a\nKd 0 0 0\nKa 1 0 0\nTr 1.0\n")[0];
         let look = |context| resolve(mtl, context, &mut TextureFiles::new(Path::new("x.obj"))).base_color;
         assert_eq!(look(MaterialContext::default()).to_array(), [0.0, 0.0, 0.0, 1.0]);

@@ -1,4 +1,6 @@
-//! Point Cloud Library files: text, binary and LZF-compressed.
+//! Point Cloud Library files ([PCD]): text, binary and LZF-compressed.
+//!
+//! [PCD]: https://pointclouds.org/documentation/tutorials/pcd_file_format.html
 
 mod lzf;
 
@@ -7,7 +9,7 @@ use glam::{DVec3, Vec3};
 use crate::{ReadError, builder::PointCloudBuilder, color, source::Source, text};
 use lexiform_geometry::Scene;
 
-/// Reads the points; those that a sensor left empty (NaN) are dropped.
+/// Reads the points; invalid measurements (NaN) are dropped.
 pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
     let header = Header::parse(source)?;
     let data = &source.bytes[header.data_start..];
@@ -58,7 +60,7 @@ impl ScalarType {
         }
     }
 
-    /// The little-endian value at `at`; NaN behind the end.
+    /// The little-endian value at `at`; NaN beyond the end.
     fn value(self, bytes: &[u8], at: usize) -> f64 {
         macro_rules! value {
             ($type:ty) => {
@@ -115,7 +117,7 @@ impl Header {
             let key = key.to_ascii_uppercase();
             match key.as_slice() {
                 b"DATA" => break value,
-                // Whatever else this is, it is not a header.
+                // Longer than any header.
                 _ if lines.len() > 64 || at > 1 << 20 => {
                     return Err(source.invalid("the header has no DATA line"));
                 }
@@ -168,6 +170,7 @@ impl Header {
         }
         if let Some(packed) = self.field("rgb").or_else(|| self.field("rgba")).filter(|f| f.size == 4) {
             let bytes: Vec<[u8; 3]> = points.map(|p| unpack_rgb(packed.kind, value(packed, p))).collect();
+            // All black means that the writer had no colors.
             if bytes.iter().any(|c| *c != [0; 3]) {
                 builder.colors = bytes.into_iter().map(color::from_bytes).collect();
             }
@@ -183,8 +186,8 @@ impl Header {
     }
 }
 
-/// Three bytes packed into one value, blue lowest. A float holds them in its bits, but text files also write the
-/// whole number itself, which no packed color comes near as a float.
+/// Unpacks three bytes from one value, blue lowest. A float has them in its bits, but text files may also have the integer
+/// itself, which is far larger than any packed color as a float.
 fn unpack_rgb(kind: ScalarType, value: f64) -> [u8; 3] {
     let is_number = value.fract() == 0.0 && (1.0..=f64::from(u32::MAX)).contains(&value);
     let bits = match kind {
@@ -237,7 +240,7 @@ fn read_text(source: &Source, header: &Header, data: &[u8]) -> Result<PointCloud
         "x", "y", "z", "rgb", "rgba", "r", "g", "b", "red", "green", "blue", "normal_x", "normal_y",
         "normal_z", "nx", "ny", "nz",
     ];
-    // Only columns with a use are kept: wide files would fill the memory otherwise.
+    // Only needed columns are kept: wide files would use too much memory otherwise.
     let mut keep = vec![None; width];
     let mut kept = 0;
     for field in

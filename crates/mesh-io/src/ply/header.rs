@@ -2,7 +2,7 @@
 
 use crate::{ReadError, source::Source, text};
 
-/// How the values behind the header are written.
+/// The encoding of the values after the header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Encoding {
     Ascii,
@@ -52,7 +52,7 @@ impl Scalar {
         }
     }
 
-    /// Takes a binary value off the front.
+    /// Reads a binary value from the front.
     pub fn take(self, rest: &mut &[u8], big: bool) -> Option<f64> {
         macro_rules! value {
             ($type:ty) => {{
@@ -94,7 +94,7 @@ pub(super) struct Property {
     pub list: Option<Scalar>,
 }
 
-/// A table behind the header.
+/// A table after the header.
 #[derive(Clone, Debug)]
 pub(super) struct Element {
     pub name: String,
@@ -102,7 +102,7 @@ pub(super) struct Element {
     pub properties: Vec<Property>,
 }
 
-/// What the header says.
+/// The header.
 #[derive(Debug)]
 pub(super) struct Header {
     pub encoding: Encoding,
@@ -111,11 +111,11 @@ pub(super) struct Header {
     pub textures: Vec<String>,
 }
 
-/// More than any writer declares; a bound on what a row costs.
+/// Most properties; a bound on the memory of a row.
 const MAX_PROPERTIES: usize = 4096;
 
 impl Header {
-    /// The header and where the data begins.
+    /// Parses the header; also returns where the data begins.
     pub fn parse(source: &Source) -> Result<(Self, usize), ReadError> {
         let mut encoding = None;
         let mut elements: Vec<Element> = Vec::new();
@@ -173,8 +173,8 @@ impl Header {
     }
 }
 
-/// A line from `start` and where the next begins. A lone `\r` ends lines only where no `\n` follows it: behind
-/// `end_header` the data may begin with either byte.
+/// A line from `start` and where the next begins. A lone `\r` is a terminator too, and nothing else is skipped: binary data after
+/// `end_header` may begin with either byte.
 fn header_line(bytes: &[u8], start: usize) -> Option<(&[u8], usize)> {
     let rest = bytes.get(start..)?;
     let end = rest.iter().position(|&b| b == b'\n' || b == b'\r')?;

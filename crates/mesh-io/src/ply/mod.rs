@@ -1,4 +1,6 @@
-//! Stanford polygon files: text and both byte orders, meshes, points and Gaussian splats.
+//! Stanford polygon files ([PLY]): text and both byte orders; meshes, points and Gaussian splats.
+//!
+//! [PLY]: https://paulbourke.net/dataformats/ply/
 
 mod header;
 mod values;
@@ -41,6 +43,7 @@ pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
     }
     let mut scene = Scene::default();
     if !values.is_at_end() {
+        // Tolerated: some writers pad their files.
         scene.notes.push("data behind the last element is ignored".to_owned());
     }
     if faces.polygons.ends.is_empty() {
@@ -65,10 +68,10 @@ pub(super) fn sidecars(path: &Path, content: impl BufRead, sidecars: &mut Sideca
     Ok(())
 }
 
-/// That the file can hold as many rows as the header declares.
+/// Checks that the file can hold as many rows as the header declares.
 fn check_count(source: &Source, element: &Element, values: &Values) -> Result<(), ReadError> {
     let least: u64 = element.properties.iter().map(|p| values.least_bytes(p.list.unwrap_or(p.scalar))).sum();
-    // The last value of a text needs no space behind it.
+    // The last value of a text file needs no separator.
     let slack = u64::from(values.encoding == Encoding::Ascii);
     let need = element.count.saturating_mul(least).saturating_sub(slack);
     source.check_bytes(
@@ -94,7 +97,7 @@ fn skip(source: &Source, element: &Element, values: &mut Values) -> Result<(), R
     Ok(())
 }
 
-/// Faces with what they carry themselves.
+/// Faces with their attributes.
 #[derive(Default)]
 struct Faces {
     polygons: Polygons,
@@ -106,7 +109,7 @@ struct Faces {
     textures: Vec<u32>,
 }
 
-/// What a face property is for.
+/// The role of a face property.
 #[derive(Clone, Copy, PartialEq)]
 enum FaceRole {
     Corners,
@@ -136,7 +139,7 @@ impl Faces {
         let mut roles: Vec<FaceRole> =
             element.properties.iter().map(|p| FaceRole::of(&p.name, p.list.is_some())).collect();
         if !roles.contains(&FaceRole::Corners) {
-            // Some writers have another name for it; the first list is what else it can be.
+            // Some writers use another name; then it is most likely the first list.
             let Some(first) = element.properties.iter().position(|p| p.list.is_some()) else {
                 return skip(source, element, values);
             };
@@ -181,7 +184,7 @@ impl Faces {
         Ok(())
     }
 
-    /// Strips of triangles, separated by −1; every other triangle is turned over.
+    /// Triangle strips, separated by −1; every other triangle has the opposite winding.
     fn read_strips(
         &mut self,
         source: &Source,
@@ -220,7 +223,7 @@ fn read_list(values: &mut Values, list: Option<Scalar>, scalar: Scalar, items: &
     Some(())
 }
 
-/// Cuts the faces and makes one mesh for each texture.
+/// Triangulates the faces and builds one mesh per texture.
 fn build(
     source: &Source,
     header: &Header,
@@ -237,7 +240,7 @@ fn build(
     let mut by_texture: Vec<(u32, Vec<SourceTriangle>)> = Vec::new();
     for (triangle, polygon) in triangles.triangles {
         let used = faces.textures.get(polygon as usize).copied().unwrap_or(0);
-        // Numbers past the textures all mean "none", so there are few groups.
+        // Numbers beyond the textures all mean "none", which bounds the number of groups.
         let used = used.min(header.textures.len() as u32);
         match by_texture.iter_mut().find(|(texture, _)| *texture == used) {
             Some((_, triangles)) => triangles.push((triangle, polygon)),
@@ -252,7 +255,7 @@ fn build(
             scene.materials.push(Material { base_color_texture, double_sided: true, ..Material::default() });
             scene.materials.len() - 1
         });
-        // Colors next to a texture are the scanner's other copy of the same thing: not multiplied.
+        // Colors next to a texture are the scanner's second copy of the same colors: not multiplied.
         scene.meshes.push(mesh.with_material(material));
     }
     scene.textures = files.textures;
@@ -260,10 +263,10 @@ fn build(
     Ok(())
 }
 
-/// A triangle of corners, and the face it was part of.
+/// A triangle of corners, and the face it is part of.
 type SourceTriangle = ([u32; 3], u32);
 
-/// All vertices and faces, from which the meshes take theirs.
+/// All vertices and faces, from which meshes are built.
 struct SourceMesh<'a> {
     positions: Vec<Vec3>,
     colors: Option<Vec<Vec4>>,

@@ -1,9 +1,9 @@
-//! The values behind a PLY header, in text or either byte order.
+//! The values after a PLY header, in text or either byte order.
 
 use super::header::{Element, Encoding, Scalar};
 use crate::{ReadError, source::Source, text};
 
-/// The data ends or breaks within a row.
+/// The error for data that ends, or cannot be parsed, within a row.
 pub(super) fn truncated_error(source: &Source, element: &Element, row: u64) -> ReadError {
     source.invalid(format!(
         "element \"{}\": expected {} rows, the data ends or breaks at row {row}",
@@ -11,7 +11,7 @@ pub(super) fn truncated_error(source: &Source, element: &Element, row: u64) -> R
     ))
 }
 
-/// The values behind the header, one after the other.
+/// Reads the values after the header.
 pub(super) struct Values<'a> {
     pub encoding: Encoding,
     pub rest: &'a [u8],
@@ -33,7 +33,7 @@ impl Values<'_> {
         }
     }
 
-    /// Some writers put more on a text line than the header declares: a row ends with its line.
+    /// Skips to the end of the line in text: some writers put more values on a line than declared.
     pub fn end_row(&mut self) {
         if self.encoding == Encoding::Ascii {
             let end = self.rest.iter().position(|&b| b == b'\n' || b == b'\r').unwrap_or(self.rest.len());
@@ -41,15 +41,17 @@ impl Values<'_> {
         }
     }
 
-    /// The length of a list whose items the file can still hold; 1 for a property that is no list.
+    /// The length of a list, if the file can hold that many items; 1 for a scalar property.
     pub fn length(&mut self, list: Option<Scalar>) -> Option<usize> {
         let Some(scalar) = list else { return Some(1) };
         let length = self.next(scalar)?;
+        // Every item takes a byte at least, so a false length is found before memory is allocated.
         let fits = length >= 0.0 && length <= self.rest.len() as f64;
         fits.then_some(length as usize)
     }
 
     pub fn least_bytes(&self, scalar: Scalar) -> u64 {
+        // A digit and a separator.
         if self.encoding == Encoding::Ascii { 2 } else { scalar.size() as u64 }
     }
 

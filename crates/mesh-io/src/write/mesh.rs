@@ -1,4 +1,4 @@
-//! Encoders of formats that hold triangles: OBJ with its materials, STL, OFF.
+//! Encoders of triangle formats: OBJ with materials, STL, OFF.
 
 use std::{io::Write as _, path::Path};
 
@@ -6,7 +6,7 @@ use super::error::WriteError;
 use super::output::{AxisConversion, Output, push, srgb_bytes, text};
 use lexiform_geometry::{AlphaMode, Material, Mesh, Scene};
 
-/// OBJ, its material library, and its textures as PNG. Vertex colors stand behind positions.
+/// OBJ, its material library, and its textures as PNG. Vertex colors follow positions.
 pub(super) fn obj(path: &Path, scene: &Scene, stem: &str) -> Result<Output, WriteError> {
     let mut bytes = Vec::new();
     let mut sidecars = Vec::new();
@@ -25,6 +25,7 @@ pub(super) fn obj(path: &Path, scene: &Scene, stem: &str) -> Result<Output, Writ
     for mesh in &scene.meshes {
         obj_mesh(&mut bytes, mesh, &mut first);
     }
+    // Vertices without faces: readers take them as points.
     for cloud in &scene.clouds {
         for (i, p) in cloud.positions().iter().enumerate() {
             obj_vertex(&mut bytes, p.to_array(), cloud.colors().map(|c| c[i].extend(1.0)));
@@ -108,7 +109,7 @@ fn mtl(scene: &Scene, stem: &str) -> Vec<u8> {
     bytes
 }
 
-/// Roughness → Phong exponent, as the reader turns it back.
+/// Roughness → Phong exponent, the inverse of the reader's conversion.
 fn exponent(roughness: f32) -> f32 {
     2.0 / roughness.clamp(0.05, 1.0).powi(4) - 2.0
 }

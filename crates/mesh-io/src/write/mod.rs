@@ -1,4 +1,4 @@
-//! Writing scenes: GLB for all; OBJ with MTL, STL, PLY, OFF for triangles; PLY, PCD, XYZ, NPY for points.
+//! Writers: GLB for everything; OBJ with MTL, STL, PLY, OFF for triangles; PLY, PCD, XYZ, NPY for points.
 
 mod error;
 mod glb;
@@ -18,16 +18,28 @@ use self::output::{AxisConversion, Output, Points};
 use self::points::{npy, pcd, ply, xyz};
 use crate::Format;
 
-/// Writes a scene in the format of the file name's ending, in the axes that format is read with. Each file is
-/// complete or absent: it is written under another name first.
+/// Writes a scene in the format of the file name's extension, with that format's up axis. Files are written atomically.
+///
+/// ```
+/// use glam::Vec3;
+/// use lexiform_geometry::{Mesh, Scene};
+///
+/// let scene = Scene::from_mesh(Mesh::new(vec![Vec3::ZERO, Vec3::X, Vec3::Y], vec![[0, 1, 2]])?);
+/// let path = std::env::temp_dir().join(format!("lexiform-triangle-{}.stl", std::process::id()));
+/// lexiform_mesh_io::write(&path, &scene)?;
+/// assert_eq!(lexiform_mesh_io::read(&path)?.n_faces(), 1);
+/// std::fs::remove_file(&path)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 ///
-/// When the ending names no format that is written, the format cannot hold what the scene has, a texture cannot be
-/// encoded, or the file cannot be written.
+/// When the extension is of no writable format, the format cannot hold what the scene has, a texture cannot be encoded, or the
+/// file cannot be written.
 pub fn write(path: &Path, scene: &Scene) -> Result<(), WriteError> {
     let output = encode(path, scene)?;
     let folder = path.parent().unwrap_or(Path::new(""));
+    // Sidecars first, so that the main file never refers to files that do not exist yet.
     for (name, bytes) in &output.sidecars {
         write_file(&folder.join(name), bytes)?;
     }

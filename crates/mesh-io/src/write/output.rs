@@ -1,11 +1,11 @@
-//! What the encoders share: files to be, axes, colors, and the points of a scene.
+//! Shared by the encoders: output files, axes, colors, and the points of a scene.
 
 use glam::{Vec3, Vec4};
 use lexiform_geometry::{Scene, srgb_from_linear};
 
 use crate::UpAxis;
 
-/// Writing to memory does not fail.
+/// Appends formatted text; writing to memory cannot fail.
 macro_rules! text {
     ($bytes:expr, $($format:tt)*) => {{ let _ = write!($bytes, $($format)*); }};
 }
@@ -48,8 +48,7 @@ pub(super) fn srgb_bytes(color: Vec4) -> [u8; 4] {
     [srgb_from_linear(r), srgb_from_linear(g), srgb_from_linear(b), alpha]
 }
 
-/// All points of a scene, or the vertices of its meshes where it has none. Colors and normals are there only if
-/// every part has them.
+/// All points of a scene, or the vertices of its meshes if it has none. Colors and normals only if every part has them.
 pub(super) struct Points {
     pub positions: Vec<Vec3>,
     pub colors: Option<Vec<[u8; 3]>>,
@@ -86,6 +85,7 @@ impl Points {
         normals: Option<&[Vec3]>,
     ) {
         self.positions.extend(positions.iter().map(|p| axes.apply(*p)));
+        // One part without colors drops those of all parts.
         self.colors = self.colors.take().zip(colors).map(|(mut all, colors)| {
             all.extend(colors);
             all

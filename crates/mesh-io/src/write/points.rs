@@ -1,4 +1,4 @@
-//! Encoders of formats that hold points, and PLY, which holds both.
+//! Encoders of point formats, and of PLY, which holds both points and triangles.
 
 use std::io::Write as _;
 
@@ -50,6 +50,7 @@ pub(super) fn pcd(points: &Points) -> Vec<u8> {
         push(&mut bytes, &p.to_array());
         if let Some(colors) = &points.colors {
             let [r, g, b] = colors[i];
+            // `rgb` is one little-endian integer, blue lowest.
             bytes.extend([b, g, r, 0]);
         }
         if let Some(normals) = &points.normals {
@@ -81,7 +82,7 @@ struct PlyColumns {
     colors: bool,
 }
 
-/// Binary little-endian PLY: all meshes as one, and all points behind their vertices.
+/// Binary little-endian PLY: all meshes as one, followed by all points as vertices.
 pub(super) fn ply(scene: &Scene) -> Vec<u8> {
     let parts: Vec<_> = scene.meshes.iter().filter(|m| !m.faces().is_empty()).collect();
     let columns = PlyColumns {
