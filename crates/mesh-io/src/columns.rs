@@ -48,6 +48,7 @@ impl Columns {
         let starts = 3..(width + 1).saturating_sub(3).max(3);
         let three = |start: usize| [start, start + 1, start + 2];
         columns.normal = starts.clone().find(|s| are_normals(sample, *s)).map(three);
+        // Columns of normals cannot be colors.
         let free = |start: &usize| columns.normal.is_none_or(|n| *start + 2 < n[0] || *start > n[2]);
         let colors: Vec<usize> = starts.filter(free).filter(|s| are_colors(sample, *s)).collect();
         // Seven columns are "intensity r g b", unless the last looks like an opaque alpha.

@@ -56,6 +56,7 @@ pub(super) fn find_near(owner: &Path, reference: &str) -> Option<PathBuf> {
     let name = *parts.last()?;
     let relative: PathBuf = parts.iter().collect();
     let near = !unified.starts_with('/') && !unified.contains(':') && parent_steps(&relative) <= 1;
+    // The path as written, then the folders where exporters put textures.
     let exact = near.then(|| folder.join(&relative));
     let elsewhere =
         ["", "textures", "texture", "images", "../textures", "../images"].map(|f| folder.join(f).join(name));

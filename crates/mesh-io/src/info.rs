@@ -116,6 +116,7 @@ fn surface(meshes: &[Mesh]) -> SurfaceInfo {
             let corners = face.map(|v| first + v as usize);
             corners.iter().for_each(|&v| used[v] = true);
             let [a, b, c] = mesh.triangle(f).map(|p| p.as_dvec3());
+            // Degenerate triangles would count as extra uses of their edges.
             if (b - a).cross(c - a).length_squared() <= 0.0 {
                 degenerate_triangles += 1;
                 continue;

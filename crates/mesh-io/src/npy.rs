@@ -27,6 +27,7 @@ pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
 /// The points of a table; columns are recognized by their values.
 pub(super) fn cloud(table: &Table) -> PointCloudBuilder {
     let mut row = vec![0.0; table.columns];
+    // Rows spread over the whole array: its start may be untypical.
     let step = (table.rows / GUESS_ROWS).max(1);
     let sample: Vec<Vec<f64>> = (0..table.rows)
         .step_by(step)
@@ -87,6 +88,7 @@ impl<'a> Array<'a> {
         let (along_a, along_b) = if self.fortran_order { (clouds, clouds * a) } else { (b, 1) };
         let (rows, columns, row_stride, column_stride) = match (a, b) {
             (_, 3..=MAX_COLUMNS) => (a, b, along_a, along_b),
+            // `[3, points]` and the like, with up to nine rows: positions, colors and normals.
             (3..=9, _) => {
                 notes.push(format!("shape {:?}: points are along the last axis", self.shape));
                 (b, a, along_b, along_a)

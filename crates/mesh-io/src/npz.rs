@@ -41,6 +41,7 @@ pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
             arrays.iter().copied().find(|(n, _)| n.trim_end_matches(".npy").eq_ignore_ascii_case(name))
         })
     };
+    // A single array needs no known name.
     let only = if let [one] = arrays[..] { Some(one) } else { None };
     let Some(positions) = find(POSITIONS).or(only) else {
         let names: Vec<&str> = arrays.iter().take(20).map(|(name, _)| name.as_str()).collect();
@@ -83,6 +84,7 @@ pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
         let array = Array::parse(source, &bytes)?;
         let table = array.table(source, &mut scene.notes)?;
         let mut polygons = Polygons::default();
+        // Negative or fractional indices become invalid ones, which the triangulation drops.
         table.triples().for_each(|face| polygons.push(face.map(|v| v as i64)));
         return mesh(source, builder, &polygons, scene);
     }

@@ -115,6 +115,7 @@ impl Header {
         if rest.starts_with(b"BINARY") {
             return Err(source.unsupported("the binary variant of OFF"));
         }
+        // The counts are on the line of the keyword or on the next one.
         if rest.is_empty() {
             rest = lines.next().unwrap_or_default();
         }
@@ -240,6 +241,7 @@ fn read_faces(
     let mut faces = Faces::default();
     for face in 0..header.faces {
         let Some(line) = lines.next() else {
+            // A truncated file is read as far as it goes, unless nothing is left.
             if face == 0 {
                 return Err(source.invalid(format!("expected {} faces, found none", header.faces)));
             }

@@ -7,6 +7,7 @@ use glam::{DVec2, DVec3, Vec3};
 pub(super) fn triangulate(corners: &[Vec3], triangles: &mut Vec<[u32; 3]>) {
     match corners.len() {
         0..3 => {}
+        // The common case, without any geometry.
         3 => triangles.push([0, 1, 2]),
         n => match flatten(corners) {
             Some(flat) if !is_convex(&flat) => clip_ears(&flat, triangles),

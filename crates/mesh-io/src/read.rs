@@ -99,6 +99,7 @@ pub(crate) fn open(path: &Path, bytes: &[u8], options: &ReadOptions) -> Result<L
     let (scene, up) = read_format(&source, found.format)?;
     let up = options.up_axis.unwrap_or(up);
     let mut scene = if up == UpAxis::Y { scene } else { scene.transformed(up.world_from_file()) };
+    // A wrong extension explains the other notes, so it comes first.
     scene.notes.splice(0..0, found.note);
     if scene.notes.len() > limits::NOTES {
         let more = scene.notes.len() - limits::NOTES;

@@ -54,6 +54,7 @@ pub(crate) fn for_each_line(mut content: impl BufRead, mut visit: impl FnMut(&[u
         }
         let end = buffer.iter().position(|&b| b == b'\n');
         let part = &buffer[..end.unwrap_or(buffer.len())];
+        // The rest of an overlong line is skipped, not kept.
         line.extend_from_slice(&part[..part.len().min(LINE_BYTES - line.len())]);
         let used = part.len() + usize::from(end.is_some());
         if end.is_some() {

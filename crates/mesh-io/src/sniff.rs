@@ -37,6 +37,7 @@ fn from_content(bytes: &[u8]) -> Option<Format> {
     let head = bytes.get(..bytes.len().min(1024)).unwrap_or_default();
     let start = head.trim_ascii_start();
     let line = text::lines(start).next().map_or(&[][..], |(_, line)| line.trim_ascii());
+    // Magic numbers first: they are unambiguous.
     match head {
         [b'g', b'l', b'T', b'F', 1 | 2, 0, 0, 0, ..] => return Some(Format::Glb),
         [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => return Some(Format::Npy),
@@ -61,6 +62,7 @@ fn from_content(bytes: &[u8]) -> Option<Format> {
     if start.starts_with(b"{") && text::find(head, b"\"asset\"").is_some() {
         return Some(Format::Gltf);
     }
+    // Binary STL may begin with "solid" too, but has no facet keyword.
     let solid = start.get(..6).is_some_and(|word| word.eq_ignore_ascii_case(b"solid "));
     (solid && text::find(head, b"facet").is_some()).then_some(Format::Stl)
 }

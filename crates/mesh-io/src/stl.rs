@@ -67,6 +67,7 @@ fn read_text(source: &Source) -> Result<Scene, ReadError> {
     }
     let mut scene = Scene::default();
     let cut_off = !corners.is_empty();
+    // The last facet is incomplete.
     if cut_off {
         scene.notes.push("the file ends within a facet".to_owned());
     }
@@ -167,6 +168,7 @@ fn face_colors(header: &[u8], records: &[[u8; RECORD_BYTES]]) -> Option<Vec<Vec4
     }
     // Other programs use the attribute for other things (all ones is "none"): it is color only where most facets
     // say so.
+    // VisCAM: bit 15 is set where the color is valid.
     let marked = attributes.clone().filter(|a| a >> 15 == 1).count();
     if marked * 2 <= records.len() || attributes.clone().all(|a| a == u16::MAX) {
         return None;

@@ -55,6 +55,7 @@ fn visit(path: PathBuf, folders: &mut Vec<PathBuf>, assets: &mut BTreeSet<PathBu
     if hidden {
         return;
     }
+    // Asked before `is_dir`, which follows links.
     let is_link = path.is_symlink();
     if path.is_dir() {
         if !is_link {
@@ -97,6 +98,7 @@ fn starts_with_points(bytes: &[u8]) -> bool {
 /// Whether a NumPy header announces a floating-point table with as many columns as points have.
 fn array_of_points(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
+    // Label and index arrays are integers.
     let is_float = text.contains("'<f4'") || text.contains("'<f8'") || text.contains("'<f2'");
     let shape = text.split_once("'shape':").and_then(|(_, rest)| rest.split_once(')'));
     let sizes: Vec<u64> = shape.map_or(Vec::new(), |(tuple, _)| {

@@ -26,7 +26,9 @@ pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
         sample.retain(|row| row.len() >= width);
         Columns::guess(&sample)
     });
+    // A second pass over the text: keeping all rows would take several times the memory of the points.
     let (points, bad, first_bad) = collect(source, &table, &columns)?;
+    // A few bad lines are noise; many mean that this is not a table of points.
     if bad > points.positions.len() / 10 || points.positions.is_empty() && bad > 0 {
         return Err(source.invalid(first_bad.unwrap_or_default()));
     }
@@ -118,6 +120,7 @@ impl Delimiter {
         let decimal = |f: &[u8]| {
             !f.starts_with(b",") && !f.ends_with(b",") && f.iter().filter(|&&b| b == b',').count() <= 1
         };
+        // "1,5 2,5 3,5" has decimal commas, "1, 2, 3" and "1,2,3" have separators.
         let decimal_commas = text::fields(line).count() >= 3 && text::fields(line).all(decimal);
         if line.contains(&b',') && !decimal_commas { Self::Comma } else { Self::Space }
     }

@@ -1,4 +1,4 @@
-//! Broken bytes of every format give a scene or an error: no panic, no hang, no memory beyond what the file is worth.
+//! Corrupted bytes of every format give a scene or an error: no panic, no hang, no excessive memory.
 //!
 //! The cases follow from a fixed seed. Seeds are small files made here, and real ones where `../shared` is there.
 
@@ -109,7 +109,7 @@ fn compressed_points_are_the_plain_ones() {
     }
 }
 
-/// Broken material libraries beside a sound OBJ.
+/// Invalid material libraries next to a valid OBJ.
 fn materials(rng: &mut SmallRng) {
     let folder = tempfile::tempdir().unwrap();
     let library = folder.path().join("a.mtl");

@@ -1,4 +1,4 @@
-//! Cut and flipped copies of glTF files: a scene or an error, soon, and never a panic.
+//! Corrupted copies of glTF files give a scene or an error in bounded time, and never a panic.
 //!
 //! `GLTF_CORRUPTED_CASES` sets how many copies are tried.
 

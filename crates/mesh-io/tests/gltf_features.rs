@@ -302,7 +302,11 @@ fn a_texture_that_cannot_be_had_costs_a_note() {
         let scene = document.read().unwrap();
         assert_eq!(scene.materials[0].base_color, Vec4::new(0.0, 1.0, 0.0, 1.0));
         assert_eq!(scene.materials[0].base_color_texture, None);
-        assert_eq!(scene.materials[0].emissive, Vec3::ZERO, "a white glow must not stand in for a texture");
+        assert_eq!(
+            scene.materials[0].emissive,
+            Vec3::ZERO,
+            "white emission must not replace a missing texture"
+        );
         assert_eq!(scene.notes.len(), 1, "{:?}", scene.notes);
     }
 }

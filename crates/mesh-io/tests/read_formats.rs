@@ -112,7 +112,7 @@ fn pcd_colors_are_packed_in_floats_or_numbers() {
 fn collada_places_geometry_and_tells_up() {
     let dae = include_bytes!("fuzz/square.dae");
     let scene = lexiform_mesh_io::read_bytes(Path::new("a.dae"), dae, &ReadOptions::default()).unwrap();
-    // The square has a quad and a triangle, and stands in the scene three times.
+    // The square has a quad and a triangle, and is in the scene three times.
     assert_eq!((scene.meshes.len(), scene.n_faces()), (6, 9));
     let bounds = scene.bounds().unwrap();
     // Centimetres; Z up becomes Y up; turned by 90° about the file's Z.

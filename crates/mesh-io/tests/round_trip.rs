@@ -1,4 +1,4 @@
-//! What is written reads back as it was.
+//! Written files are read back without changes.
 
 #![expect(clippy::unwrap_used, reason = "a failed test is what a panic means here")]
 

@@ -142,6 +142,7 @@ impl<'a, 'i> Collada<'a, 'i> {
         collected: &mut InstanceCollector<'a, 'i>,
     ) {
         collected.visited += 1;
+        // Nodes may instantiate their ancestors.
         if depth > MAX_DEPTH || collected.visited > MAX_INSTANCES {
             collected.truncated = true;
             return;

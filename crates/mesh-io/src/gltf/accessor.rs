@@ -24,13 +24,13 @@ pub(super) enum ComponentType {
 pub(super) enum IntegerConversion {
     /// As the accessor's `normalized` says.
     AsDeclared,
-    /// Always to `0..=1` or `-1..=1`: colors and weights mean nothing else, and exporters forget the flag.
+    /// Always to `0..=1` or `-1..=1`: colors and weights have no other meaning, and some exporters forget the flag.
     Normalized,
 }
 
 /// Elements of an accessor, located but not yet converted.
 struct Elements<'d> {
-    /// From the first element on; `None` means zeros.
+    /// Starting at the first element; `None` means zeros.
     bytes: Option<&'d [u8]>,
     stride: usize,
     count: usize,
@@ -41,7 +41,7 @@ struct Elements<'d> {
 }
 
 impl Document<'_> {
-    /// Number of elements of an accessor, within limits but without a look at its bytes.
+    /// Number of elements of an accessor, within limits; its bytes are not checked.
     pub fn count(&self, accessor: usize) -> Result<usize, GltfError> {
         let count = get(&self.root.accessors, accessor, "accessor")?.count.0;
         if count > MAX_COUNT {
@@ -95,7 +95,7 @@ impl Document<'_> {
                 let stride = view.stride.unwrap_or(size);
                 (Some(located(view.bytes, json.byte_offset.0, count, stride, size)?), stride)
             }
-            // Zeros cost a file nothing; it may ask for no more of them than it has bytes.
+            // Zeros take no space in a file, so their number is bounded by its size.
             None if count > self.bytes_present => {
                 return Err(invalid(format!("{count} elements without bytes, more than the file has bytes")));
             }
@@ -175,6 +175,7 @@ fn located(
         return Err(invalid(format!("stride {stride} for elements of {size} bytes")));
     }
     let Some(last) = count.checked_sub(1) else { return Ok(&[]) };
+    // The last element needs its own size only, not the whole stride.
     last.checked_mul(stride)
         .and_then(|length| length.checked_add(size))
         .and_then(|length| offset.checked_add(length))
@@ -192,6 +193,7 @@ fn width_of(shape: &str) -> Result<usize, GltfError> {
         "SCALAR" => 1,
         "VEC2" => 2,
         "VEC3" => 3,
+        // Matrix columns of small components would be padded, but none are read as such.
         "VEC4" | "MAT2" => 4,
         "MAT3" => 9,
         "MAT4" => 16,
@@ -231,6 +233,7 @@ impl ComponentType {
             (Self::U32, &[a, b, c, d]) => (u32::from_le_bytes([a, b, c, d]) as f32, u32::MAX as f32),
             _ => (0.0, 1.0),
         };
+        // −128 and −32768 would be slightly below −1.
         if normalized { (value / largest).max(-1.0) } else { value }
     }
 

@@ -17,7 +17,7 @@ pub(super) struct Influence {
     pub weights: Vec<[f32; 4]>,
 }
 
-/// Most sets of joints a vertex has; the format knows no bound, exporters stop at two.
+/// Most joint sets per vertex; the format has no bound, exporters use at most two.
 const MAX_JOINT_SETS: usize = 4;
 
 /// Where a primitive's attributes come from.
@@ -34,8 +34,8 @@ impl<'s> AttributeSource<'s> {
         let draco = match compressed.map(|compressed| DecodedPrimitive::read(document, compressed)) {
             None => None,
             Some(Ok(decoded)) => Some(decoded),
-            // Where the extension is optional the accessors have bytes of their own. A few failures are an odd
-            // encoder; hundreds are a way to keep the decoder busy.
+            // If the extension is optional, the accessors have uncompressed bytes. A few failures may be an unusual
+            // encoder; hundreds are an attempt to keep the decoder busy.
             Some(Err(error)) if has_uncompressed_copy(document, json) && document.tolerate_failure() => {
                 notes.add(format!("{error}; the uncompressed copy is read"));
                 None
@@ -110,7 +110,7 @@ impl<'s> AttributeSource<'s> {
                 draco.floats(name, declared || integers == IntegerConversion::Normalized)
             }
             _ => {
-                // The length first: a list of another length is not worth its memory.
+                // Checked before the list is allocated.
                 let (found, count) = (self.document.count(accessor)?, self.count()?);
                 if found != count {
                     return Err(invalid(format!("{found} values for {count} vertices")));
@@ -136,7 +136,7 @@ fn has_uncompressed_copy(document: &Document, json: &Primitive) -> bool {
     accessor.is_some_and(|accessor| accessor.buffer_view.is_some())
 }
 
-/// Reads what a shape can do without: a broken list costs a note, not the file.
+/// Reads optional attributes: an invalid one causes a note, not an error.
 pub(super) struct OptionalAttributes<'a, 's> {
     pub source: &'a AttributeSource<'s>,
     pub count: usize,
@@ -152,6 +152,7 @@ impl OptionalAttributes<'_, '_> {
     pub fn uvs(&mut self, set: usize) -> Option<Vec<Vec2>> {
         let list = self.floats::<2>(&format!("TEXCOORD_{set}"), IntegerConversion::AsDeclared)?;
         let uvs = list.into_iter().map(Vec2::from);
+        // One invalid coordinate must not cost the whole texture.
         Some(uvs.map(|uv| if uv.is_finite() { uv } else { Vec2::ZERO }).collect())
     }
 

@@ -1,4 +1,4 @@
-//! The outside of a glTF file: one JSON text, alone or first of the chunks of a GLB.
+//! The container of a glTF file: JSON alone, or the chunks of a GLB.
 
 use std::io::{self, Read};
 
@@ -17,7 +17,7 @@ pub(super) struct Container<'a> {
 }
 
 impl<'a> Container<'a> {
-    /// Tells GLB from JSON by the first bytes, because file name endings lie.
+    /// Distinguishes GLB from JSON by the first bytes, because extensions may be wrong.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, GltfError> {
         if bytes.starts_with(MAGIC) {
             return Self::parse_glb(bytes);
@@ -40,6 +40,7 @@ impl<'a> Container<'a> {
         if version != 2 {
             return Err(GltfError::Unsupported(format!("GLB container version {version}")));
         }
+        // The declared length ends the file; bytes after it are ignored.
         let Some(body) = bytes.get(12..length as usize) else {
             return Err(invalid(format!(
                 "GLB: the header says {length} bytes, the file has {}",
@@ -63,7 +64,7 @@ impl<'a> Container<'a> {
     }
 }
 
-/// The JSON text of a file whose content is read no further than that, at most `limit` bytes of it.
+/// Reads only the JSON text of a file, at most `limit` bytes of it.
 pub(super) fn read_json(mut content: impl Read, limit: u64) -> io::Result<Vec<u8>> {
     /// Header of a GLB (12 bytes) and of its first chunk (8 bytes).
     const HEADERS: u64 = 20;
@@ -79,7 +80,7 @@ pub(super) fn read_json(mut content: impl Read, limit: u64) -> io::Result<Vec<u8
     Ok(text)
 }
 
-/// Kind, content and what follows.
+/// Splits off a chunk: type, content, rest.
 fn chunk(bytes: &[u8]) -> Result<(u32, &[u8], &[u8]), GltfError> {
     let [a, b, c, d, e, f, g, h, rest @ ..] = bytes else {
         return Err(invalid(format!("GLB chunk header: expected 8 bytes, found {}", bytes.len())));

@@ -1,4 +1,4 @@
-//! Morph targets and skins at rest: default weights, and joints where the file leaves them.
+//! Morph targets and skins in the rest pose: default weights, and joints as placed in the file.
 
 use glam::{Affine3A, Mat3A, Mat4, Vec3, Vec3A};
 
@@ -10,7 +10,7 @@ use super::json::{Primitive, Skin};
 use super::nodes::Hierarchy;
 use super::primitive::{PrimitiveData, Topology};
 
-/// Adds the targets with a weight to positions and normals.
+/// Adds the weighted targets to positions and normals.
 pub(super) fn morph(
     part: &mut PrimitiveData,
     document: &Document,
@@ -45,7 +45,7 @@ fn add_scaled(document: &Document, accessor: usize, weight: f32, to: &mut [Vec3]
     Ok(())
 }
 
-/// World from mesh, one a joint.
+/// World-from-mesh transforms, one per joint.
 pub(super) fn joint_matrices(
     document: &Document,
     skin: &Skin,
@@ -70,7 +70,7 @@ pub(super) fn joint_matrices(
     skin.joints.iter().enumerate().map(matrix).collect()
 }
 
-/// Moves a part into the world by its joints; `otherwise` moves vertices that no joint holds.
+/// Transforms a part to world space by its joints; `otherwise` is for vertices without joints.
 pub(super) fn skin(
     part: &mut PrimitiveData,
     influences: &[Influence],
@@ -87,6 +87,7 @@ pub(super) fn skin(
             normals[vertex] = transform_normal(linear, normals[vertex]);
         }
     }
+    // Faces are flipped if most vertices are mirrored; a part with both kinds has no right answer.
     if let Topology::Faces(faces) = &mut part.topology
         && mirrored * 2 > part.positions.len()
     {
@@ -94,7 +95,7 @@ pub(super) fn skin(
     }
 }
 
-/// The mean of a vertex's joint matrices by weight; `None` without weight.
+/// The weighted mean of a vertex's joint matrices; `None` if all weights are zero.
 fn blended(influences: &[Influence], joints: &[Affine3A], vertex: usize) -> Option<Affine3A> {
     let mut linear = Mat3A::ZERO;
     let mut translation = Vec3A::ZERO;
@@ -110,11 +111,12 @@ fn blended(influences: &[Influence], joints: &[Affine3A], vertex: usize) -> Opti
             }
         }
     }
+    // Weights of files often do not sum to 1.
     (total > 0.0)
         .then(|| Affine3A { matrix3: linear * (1.0 / total), translation: translation * (1.0 / total) })
 }
 
-/// A normal under a linear map, by the cofactor matrix, which also serves where there is no inverse.
+/// Transforms a normal by the cofactor matrix, which exists for singular maps too.
 fn transform_normal(linear: Mat3A, normal: Vec3) -> Vec3 {
     let cofactor = Mat3A::from_cols(
         linear.y_axis.cross(linear.z_axis),

@@ -1,4 +1,4 @@
-//! A parsed document with its bytes: buffers and buffer views, every range checked.
+//! A parsed document with its buffers and buffer views; every range is checked.
 
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
@@ -10,23 +10,23 @@ use super::json::{BufferView, Root};
 use super::{meshopt, uri};
 use crate::limits;
 
-/// Most bytes all decompressed buffer views may take together.
+/// Memory for all decompressed buffer views.
 const DECODED_BYTES: usize = 512 << 20;
 
-/// Most compressed primitives that may fail and be read from their uncompressed copies.
+/// Most compressed primitives that may fail and be read from their uncompressed copies instead.
 const MAX_FAILURES: u32 = 16;
 
-/// A document whose buffers are at hand.
+/// A document with its buffers loaded.
 pub(super) struct Document<'a> {
     pub root: Root,
     pub path: &'a Path,
-    /// Each buffer's bytes, or why there are none. A missing buffer matters only to those who use it.
+    /// The bytes of each buffer, or why it cannot be read. A missing buffer is an error only where it is used.
     buffers: Vec<Result<Cow<'a, [u8]>, String>>,
-    /// Views under EXT_meshopt_compression, decoded at first use and once, also where that fails.
+    /// Views with EXT_meshopt_compression, decoded once at first use; failures are cached too.
     decoded: Vec<OnceCell<Result<Vec<u8>, String>>>,
     decoded_bytes: Cell<usize>,
     failures_left: Cell<u32>,
-    /// Bytes of all buffers and the JSON: what the file paid for, and so what it may ask for.
+    /// Bytes of all buffers and the JSON: a bound on what a file may make the reader allocate.
     pub bytes_present: usize,
 }
 
@@ -50,6 +50,7 @@ impl<'a> Document<'a> {
                 (None, _) => Err("it has neither a URI nor a binary chunk".to_owned()),
             };
             if let Ok(Cow::Owned(bytes)) = &content {
+                // One budget for all buffers, which may name the same file many times.
                 bytes_left = bytes_left.saturating_sub(bytes.len() as u64);
             }
             buffers.push(content.map_err(|reason| format!("buffer {index}: {reason}")));
@@ -82,7 +83,7 @@ impl<'a> Document<'a> {
         Ok(View { bytes, stride })
     }
 
-    /// Whether one more broken primitive may be read in another way.
+    /// Counts a failed primitive; whether it may be read from its uncompressed copy.
     pub fn tolerate_failure(&self) -> bool {
         let left = self.failures_left.get();
         self.failures_left.set(left.saturating_sub(1));

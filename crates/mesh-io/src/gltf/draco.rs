@@ -1,4 +1,6 @@
-//! KHR_draco_mesh_compression, by way of the pure-Rust decoder `draco-core`.
+//! [KHR_draco_mesh_compression], decoded by the pure-Rust crate `draco-core`.
+//!
+//! [KHR_draco_mesh_compression]: https://github.com/KhronosGroup/glTF/tree/main/extensions/2.0/Khronos/KHR_draco_mesh_compression
 
 use draco_core::{DecodeLimits, DecoderBuffer, GeometryAttributeType, PointAttribute};
 
@@ -49,7 +51,7 @@ impl<'d> DecodedPrimitive<'d> {
         self.mesh.faces().iter().map(|face| face.map(|point| point.0)).collect()
     }
 
-    /// Whether the stream holds this attribute, rather than an accessor beside it.
+    /// Whether the stream has this attribute; otherwise an accessor has it.
     pub fn has(&self, name: &str) -> bool {
         self.json.attributes.contains_key(name)
     }
@@ -59,7 +61,7 @@ impl<'d> DecodedPrimitive<'d> {
         Ok(usize::from(self.attribute(name)?.num_components()))
     }
 
-    /// One vector a vertex. Integers become fractions if `normalized`.
+    /// One vector per vertex; integers are normalized if `normalized`.
     pub fn floats<const N: usize>(&self, name: &str, normalized: bool) -> Result<Vec<[f32; N]>, GltfError> {
         let attribute = self.attribute(name)?;
         if usize::from(attribute.num_components()) != N {
@@ -78,7 +80,7 @@ impl<'d> DecodedPrimitive<'d> {
     fn attribute(&self, name: &str) -> Result<&PointAttribute, GltfError> {
         let id = self.json.attributes.get(name).and_then(|id| u32::try_from(id.0).ok());
         let by_id = id.and_then(|id| self.mesh.attribute_by_unique_id(id));
-        // Some writers number by position in the stream; positions at least can be told by their type.
+        // Some writers use indices instead of unique ids; positions at least can be found by their type.
         let by_kind =
             || (name == "POSITION").then(|| self.mesh.named_attribute(GeometryAttributeType::Position));
         by_id
@@ -87,7 +89,7 @@ impl<'d> DecodedPrimitive<'d> {
     }
 }
 
-/// What stands for 1 in an attribute's kind of integer.
+/// The integer that is normalized to 1.
 fn largest(attribute: &PointAttribute) -> Option<f32> {
     use draco_core::DataType;
     Some(match attribute.data_type() {

@@ -1,10 +1,10 @@
-//! What can be wrong inside a file, before its path is known, and what is merely odd.
+//! Errors and notes of the glTF reader, without the path.
 
 use std::path::Path;
 
 use crate::ReadError;
 
-/// Most notes one file gives; a broken exporter repeats itself thousands of times.
+/// Most notes per file; a broken exporter can cause thousands.
 const MAX_NOTES: usize = 50;
 
 /// Why a document, or a part of it, cannot be read.
@@ -20,7 +20,7 @@ pub(super) enum GltfError {
     Empty,
 }
 
-/// A fault against the format's rules.
+/// The error for content that violates the specification.
 pub(super) fn invalid(message: impl Into<String>) -> GltfError {
     GltfError::Invalid(message.into())
 }
@@ -30,7 +30,7 @@ impl GltfError {
         Self::TooLarge { what, found: found as u64, limit: limit as u64 }
     }
 
-    /// Says in front where the fault lies.
+    /// Prepends where the error occurred.
     pub fn context(self, place: &str) -> Self {
         match self {
             Self::Invalid(message) => Self::Invalid(format!("{place}: {message}")),
@@ -38,7 +38,7 @@ impl GltfError {
         }
     }
 
-    /// The public error.
+    /// Converts to the public error.
     pub fn into_read_error(self, path: &Path) -> ReadError {
         let path = path.to_owned();
         match self {
@@ -50,7 +50,7 @@ impl GltfError {
     }
 }
 
-/// Oddities met while reading, each said once.
+/// Notes about a file, each once.
 #[derive(Debug, Default)]
 pub(super) struct Notes(Vec<String>);
 
@@ -77,13 +77,12 @@ pub(super) fn quoted(name: &str) -> String {
     format!("{short:?}{dots}")
 }
 
-/// Runs a decoder of somebody else's on bytes of somebody else's. Such decoders index and add without checks in
-/// places, and one broken file must not take a whole ingest run down; memory and time are bounded beforehand by
-/// the caller, because neither can be caught here.
+/// Runs a third-party decoder on untrusted bytes. Such decoders may panic, and one invalid file must not end a whole
+/// indexing run. Memory and time are bounded by the caller beforehand, because neither can be caught here.
 pub(super) fn catch_decoder_panic<T>(
     what: &str,
     decode: impl FnOnce() -> Result<T, String>,
 ) -> Result<T, String> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(decode))
-        .unwrap_or_else(|_| Err(format!("the {what} decoder gave up on broken data")))
+        .unwrap_or_else(|_| Err(format!("the {what} decoder failed on invalid data")))
 }

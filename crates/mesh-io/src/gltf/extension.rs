@@ -1,9 +1,9 @@
-//! Which required extensions a shape can be read under.
+//! Required extensions: which are supported, and which can be ignored.
 
 use super::error::{GltfError, Notes, quoted};
 use super::json::Root;
 
-/// Done in full.
+/// Fully supported.
 const SUPPORTED: &[&str] = &[
     "EXT_mesh_gpu_instancing",
     "EXT_meshopt_compression",
@@ -19,7 +19,7 @@ const SUPPORTED: &[&str] = &[
     "KHR_texture_transform",
 ];
 
-/// Names, or beginnings of names, of extensions that change looks, motion or meaning but no vertex at rest.
+/// Names or prefixes of extensions that change appearance, animation or metadata, but not the rest pose geometry.
 const IGNORABLE: &[&str] = &[
     "ADOBE_materials_",
     "AGI_",
@@ -53,7 +53,7 @@ const IGNORABLE: &[&str] = &[
     "VRM",
 ];
 
-/// A required extension that is not known could change anything, so it is refused by name.
+/// Rejects unknown required extensions, which could change anything.
 pub(super) fn check_required(root: &Root, notes: &mut Notes) -> Result<(), GltfError> {
     for name in &root.extensions_required {
         if SUPPORTED.contains(&name.as_str()) {

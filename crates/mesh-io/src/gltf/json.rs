@@ -1,6 +1,6 @@
 //! The part of glTF 2.0's JSON that shapes and their materials need, named as in the specification.
 //!
-//! Unknown members are skipped. Indices are unchecked numbers here; whoever follows one checks it.
+//! Unknown members are skipped. Indices are not checked here, but where they are used.
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,10 @@
-//! glTF 2.0 and GLB, after the Khronos specification 2.0.1 and the extensions that real files use.
+//! glTF 2.0 and GLB, after the Khronos [specification] 2.0.1 and the extensions that real files use.
 //!
-//! Everything in a file is untrusted. Offsets, lengths and counts are checked before memory is taken for them
-//! ([`document`], [`accessor`]), node edges are followed once ([`nodes`]), and the sum over all instances is
-//! held against the [limits](crate::limits) before any is made ([`scene_builder`]).
+//! Everything in a file is untrusted. Offsets, lengths and counts are checked before memory is allocated for them
+//! ([`document`], [`accessor`]), node edges are followed once ([`nodes`]), and the total over all instances is
+//! checked against the [limits](crate::limits) before any is created ([`scene_builder`]).
+//!
+//! [specification]: https://registry.khronos.org/glTF/specs/2.0/glTF-2.0.html
 
 mod accessor;
 mod attribute;
@@ -35,7 +37,7 @@ use crate::ReadError;
 use crate::sidecar::Sidecars;
 use lexiform_geometry::Scene;
 
-/// Reads a glTF file of either kind; other files are looked up in the folder of `path`.
+/// Reads a glTF or GLB file; referenced files are looked up in the folder of `path`.
 pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Scene, ReadError> {
     load(path, bytes).map_err(|error| error.into_read_error(path))
 }

@@ -1,4 +1,4 @@
-//! The node hierarchy: the placement of each mesh in the world.
+//! The node hierarchy and the placement of meshes in the world.
 
 use glam::{Affine3A, Mat4, Quat, Vec3};
 
@@ -7,16 +7,16 @@ use super::document::{Document, get};
 use super::error::{GltfError, Notes, invalid};
 use super::json::{Instancing, Node};
 
-/// Most copies of meshes that all nodes together may make.
+/// Most mesh instances of all nodes together.
 const MAX_INSTANCES: usize = 1_000_000;
 
-/// A mesh somewhere.
+/// A mesh with its placements.
 #[derive(Debug)]
 pub(super) struct Placement {
     pub mesh: usize,
     /// The node that places it; `None` if there are no nodes at all.
     pub node: Option<usize>,
-    /// One transform an instance.
+    /// One transform per instance.
     pub world_from_mesh: Vec<Affine3A>,
 }
 
@@ -24,12 +24,12 @@ pub(super) struct Placement {
 pub(super) struct Hierarchy {
     /// `None` for roots.
     parents: Vec<Option<usize>>,
-    /// `None` for nodes that are their own ancestors, or below such.
+    /// `None` for nodes in cycles, or below cycles.
     world_from_node: Vec<Option<Affine3A>>,
 }
 
 impl Hierarchy {
-    /// Follows every edge once, whatever the file claims.
+    /// Computes the transforms of all nodes; each edge is followed once, whatever the file contains.
     pub fn new(nodes: &[Node], notes: &mut Notes) -> Result<Self, GltfError> {
         let mut parents = vec![None; nodes.len()];
         for (parent, node) in nodes.iter().enumerate() {
@@ -47,7 +47,7 @@ impl Hierarchy {
         let mut world_from_node = vec![None; nodes.len()];
         let mut open: Vec<usize> = (0..nodes.len()).filter(|&n| parents[n].is_none()).collect();
         while let Some(index) = open.pop() {
-            // A node may list a child twice; doubling at every level would never end.
+            // A node may list a child twice: without this, work would double at every level.
             if world_from_node[index].is_some() {
                 continue;
             }
@@ -63,15 +63,16 @@ impl Hierarchy {
         self.world_from_node.get(node).copied().flatten()
     }
 
-    /// Every mesh of the scene that is shown, in the order of the hierarchy.
+    /// All visible meshes of the scene, in hierarchy order.
     pub fn placements(&self, document: &Document, notes: &mut Notes) -> Result<Vec<Placement>, GltfError> {
         let nodes = &document.root.nodes;
         if nodes.is_empty() && !document.root.meshes.is_empty() {
-            notes.add("no node places a mesh; all meshes are shown as they are");
+            notes.add("no nodes: all meshes are placed at the origin");
             let alone = |mesh| Placement { mesh, node: None, world_from_mesh: vec![Affine3A::IDENTITY] };
             return Ok((0..document.root.meshes.len()).map(alone).collect());
         }
         let mut open = self.roots(document, notes)?;
+        // A stack: reversed, so that nodes are visited in the order of the file.
         open.reverse();
         let mut seen = vec![false; nodes.len()];
         let mut placements = Vec::new();
@@ -113,7 +114,7 @@ impl Hierarchy {
     fn roots(&self, document: &Document, notes: &mut Notes) -> Result<Vec<usize>, GltfError> {
         let root = &document.root;
         let scene = match root.scene {
-            // A default scene in a file without any is common among hand-made files and harmless.
+            // A default scene in a file without scenes is common and harmless.
             Some(_) if root.scenes.is_empty() => None,
             Some(index) => Some(get(&root.scenes, index.0, "scene")?),
             None => root.scenes.first(),
@@ -151,14 +152,14 @@ fn parent_from_node(node: &Node) -> Affine3A {
     )
 }
 
-/// A unit quaternion from x, y, z, w; no rotation if the numbers are none.
+/// A unit quaternion from x, y, z, w; the identity if they are invalid.
 fn rotation(xyzw: [f32; 4]) -> Quat {
     let quat = Quat::from_array(xyzw);
     let length = quat.length();
     if length.is_finite() && length > 0.0 { quat / length } else { Quat::IDENTITY }
 }
 
-/// EXT_mesh_gpu_instancing: one transform a copy.
+/// EXT_mesh_gpu_instancing: one transform per instance.
 fn instances(document: &Document, json: &Instancing) -> Result<Vec<Affine3A>, GltfError> {
     let Some(&first) = json.attributes.values().next() else { return Ok(vec![Affine3A::IDENTITY]) };
     let count = document.count(first.0)?;

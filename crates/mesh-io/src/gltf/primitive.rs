@@ -1,4 +1,4 @@
-//! A mesh's primitives → lists of vertices with triangles or points, before any node places them.
+//! Reads primitives: vertices with triangles or points, in mesh coordinates.
 
 use glam::{Vec2, Vec3, Vec4};
 
@@ -10,7 +10,7 @@ use super::material::MaterialSet;
 use super::topology::Mode;
 use crate::limits;
 
-/// What is read of one primitive. All lists are as long as `positions`.
+/// The data of one primitive. All lists are as long as `positions`.
 #[derive(Clone, Debug)]
 pub(super) struct PrimitiveData {
     /// Which primitive of its mesh this is.
@@ -22,21 +22,21 @@ pub(super) struct PrimitiveData {
     /// Joints and weights, where the file has skins.
     pub influences: Vec<Influence>,
     pub topology: Topology,
-    /// Place in the scene's materials.
+    /// Index into the scene's materials.
     pub material: Option<usize>,
 }
 
-/// What a part's vertices make.
+/// How vertices form primitives.
 #[derive(Clone, Debug)]
 pub(super) enum Topology {
-    /// Triangles whose indices exist.
+    /// Triangles with valid indices.
     Faces(Vec<[u32; 3]>),
     /// The vertices themselves.
     Points,
 }
 
 impl PrimitiveData {
-    /// Reads a primitive of triangles or points; `None` after a note if there is nothing in it to see.
+    /// Reads a primitive of triangles or points; `None`, with a note, if it has no positions.
     pub fn read(
         document: &Document,
         (primitive, json): (usize, &Primitive),
@@ -83,7 +83,7 @@ impl PrimitiveData {
         }
     }
 
-    /// Narrows a cloud to the points its indices name.
+    /// Reduces a cloud to its indexed points.
     fn keep_points(&mut self, indices: &[[u32; 1]], notes: &mut Notes) {
         let count = self.positions.len();
         let keep: Vec<u32> = indices.iter().map(|i| i[0]).filter(|&i| (i as usize) < count).collect();
@@ -93,7 +93,7 @@ impl PrimitiveData {
         self.select(&keep);
     }
 
-    /// Removes vertices that are nowhere, with the triangles that use them.
+    /// Removes non-finite vertices and the triangles that use them.
     pub fn drop_non_finite(&mut self, notes: &mut Notes) {
         let count = self.positions.len();
         if self.positions.iter().all(|p| p.is_finite()) {
@@ -110,7 +110,7 @@ impl PrimitiveData {
         }
     }
 
-    /// The part with only these vertices, in this order.
+    /// Keeps only these vertices, in this order.
     fn select(&mut self, keep: &[u32]) {
         fn pick<T: Copy>(list: &[T], keep: &[u32]) -> Vec<T> {
             keep.iter().map(|&i| list[i as usize]).collect()
@@ -126,7 +126,7 @@ impl PrimitiveData {
     }
 }
 
-/// The triangles whose vertices exist: few wrong ones are left out, only wrong ones are a fault.
+/// Drops triangles with invalid indices; it is an error if none is left.
 fn valid_faces(
     mut faces: Vec<[u32; 3]>,
     count: usize,

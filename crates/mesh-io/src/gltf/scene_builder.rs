@@ -1,4 +1,4 @@
-//! Placed meshes → the scene: deforming, copying instances, counting against the limits.
+//! Builds the scene from placed meshes: deforms them, copies instances, and enforces the limits.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -17,27 +17,27 @@ use lexiform_geometry::{Mesh, MeshError, PointCloud, PointCloudError, Scene};
 
 /// Most meshes and clouds of one scene.
 const MAX_PARTS: usize = 1_000_000;
-/// Most differences of morph targets that are added, over all vertices.
+/// Most morph target vertices that are added.
 const MAX_MORPHED: usize = 100_000_000;
-/// Longest name of a mesh; each instance carries a copy.
+/// Longest name of a mesh; each instance has a copy.
 const MAX_NAME: usize = 200;
 
-/// A scene in the making.
+/// Builds a scene.
 pub(super) struct SceneBuilder<'d> {
     document: &'d Document<'d>,
     hierarchy: &'d Hierarchy,
     material_set: MaterialSet<'d>,
     notes: Notes,
-    /// Primitives of meshes, read once however often they are placed.
+    /// Primitives of meshes, read once for all instances.
     parts: HashMap<usize, Rc<Vec<PrimitiveData>>>,
-    /// World from mesh for each joint of skins, or `None` for broken ones.
+    /// World-from-mesh transforms of each skin's joints; `None` for invalid skins.
     skins: HashMap<usize, Option<Rc<Vec<Affine3A>>>>,
     scene: Scene,
     vertices: usize,
     faces: usize,
     placed: usize,
     morphed: usize,
-    /// Primitives of lines met.
+    /// Number of line primitives.
     lines: usize,
     /// Parts that lost all their triangles or points.
     lost: usize,
@@ -73,7 +73,7 @@ impl<'d> SceneBuilder<'d> {
             let influences = std::mem::take(&mut part.influences);
             let still = [Affine3A::IDENTITY];
             let world_from_part = match (&joints, placement.world_from_mesh.first()) {
-                // A skinned mesh stands where its joints stand, not where its node does (section 3.7.3.3).
+                // A skinned mesh is placed by its joints, not by its node (specification, section 3.7.3.3).
                 (Some(joints), Some(&otherwise)) if !influences.is_empty() => {
                     deform::skin(&mut part, &influences, joints, otherwise);
                     &still[..]
@@ -112,7 +112,7 @@ impl<'d> SceneBuilder<'d> {
                 }
                 None => return Err(place(invalid(format!("mode: expected 0 to 6, found {code}")))),
             }
-            // What a mesh holds is held against the limits even before it is placed.
+            // Checked even before the mesh is placed.
             let total = parts.iter().map(|part| part.positions.len()).sum::<usize>();
             if total > limits::VERTICES {
                 return Err(GltfError::too_large("number of vertices", total, limits::VERTICES));
@@ -123,7 +123,7 @@ impl<'d> SceneBuilder<'d> {
         Ok(parts)
     }
 
-    /// Counts what `instances` copies add, before they are made.
+    /// Counts `instances` copies against the limits before they are created.
     fn reserve(&mut self, part: &PrimitiveData, instances: usize) -> Result<(), GltfError> {
         self.placed = self.placed.saturating_add(instances);
         if self.placed > MAX_PARTS {
@@ -140,7 +140,7 @@ impl<'d> SceneBuilder<'d> {
         Ok(())
     }
 
-    /// World from mesh, one a joint, if the placing node names a skin that can be read.
+    /// World-from-mesh transforms of the joints, if the node has a valid skin.
     fn joints(&mut self, placement: &Placement) -> Option<Rc<Vec<Affine3A>>> {
         let skin = self.document.root.nodes.get(placement.node?)?.skin?.0;
         if let Some(known) = self.skins.get(&skin) {
@@ -207,13 +207,13 @@ impl<'d> SceneBuilder<'d> {
         name.map(|name| name.chars().take(MAX_NAME).collect())
     }
 
-    /// The scene, or why there is none.
+    /// Builds the scene; an error if it is empty.
     pub fn finish(mut self) -> Result<Scene, GltfError> {
         if self.lines > 0 {
-            self.notes.add(format!("{} primitives of lines are left out", self.lines));
+            self.notes.add(format!("{} line primitives are left out", self.lines));
         }
         if self.lost > 0 {
-            self.notes.add(format!("{} parts have nothing at finite places and are left out", self.lost));
+            self.notes.add(format!("{} parts have no finite positions and are left out", self.lost));
         }
         let notes = self.notes.into_vec();
         if !self.scene.is_empty() {
@@ -222,8 +222,8 @@ impl<'d> SceneBuilder<'d> {
         }
         match (self.lost, self.lines) {
             (0, 0) => Err(GltfError::Empty),
-            (0, _) => Err(GltfError::Unsupported("drawing lines (it holds nothing else)".to_owned())),
-            _ => Err(invalid(format!("nothing to see: {}", notes.join("; ")))),
+            (0, _) => Err(GltfError::Unsupported("rendering of lines (there is nothing else)".to_owned())),
+            _ => Err(invalid(format!("no triangles and no points: {}", notes.join("; ")))),
         }
     }
 }
@@ -255,7 +255,7 @@ fn cloud(part: PrimitiveData, colors: Option<Vec<Vec3>>) -> Result<PointCloud, P
 }
 
 impl MaterialSet<'_> {
-    /// What material, texture and vertex color make together at each point; `None` if the file has none of them.
+    /// Material × texture × vertex color at each point; `None` if there are none.
     fn point_colors(&self, part: &PrimitiveData) -> Option<Vec<Vec3>> {
         if part.colors.is_none() && part.material.is_none() {
             return None;

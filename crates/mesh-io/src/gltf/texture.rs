@@ -1,4 +1,4 @@
-//! Images and samplers → [`Texture`]s: bounded decoding, with a note instead of a texture where it fails.
+//! Converts images and samplers to [`Texture`]s: bounded decoding, and a note if it fails.
 
 use std::collections::HashMap;
 
@@ -14,14 +14,14 @@ use lexiform_geometry::{Texture, Wrap, linear_from_srgb};
 
 /// Largest encoded image in a file of its own.
 const IMAGE_FILE_BYTES: u64 = 256 << 20;
-/// Bytes read and decoded for all textures together, failed attempts included. A few bytes of JSON can name the
-/// same costly image again and again.
+/// Bytes read and decoded for all textures together, failures included: a few bytes of JSON can name the same costly image
+/// many times.
 const DECODE_BUDGET_BYTES: u64 = 4 * limits::ALL_TEXTURE_BYTES;
-/// What decoding is taken to cost where it fails, in multiples of what there was to decode.
+/// Assumed cost of failed decoding, in multiples of the encoded size.
 const FAILURE_FACTOR: u64 = 16;
-/// Most different textures that are looked for.
+/// Most attempts to load an image.
 const MAX_ATTEMPTS: u32 = 4096;
-/// Most pixels looked at for a mean.
+/// Most pixels sampled for a mean.
 const MEAN_SAMPLES: usize = 1 << 16;
 
 /// The images a texture may be read from, best first.
@@ -31,7 +31,7 @@ type Images = Vec<usize>;
 pub(super) struct Textures<'d> {
     document: &'d Document<'d>,
     pub textures: Vec<Texture>,
-    /// Images and wrapping → place in `textures`, or `None` if they cannot be had.
+    /// Images and wrapping → index in `textures`; `None` if they cannot be loaded.
     known: HashMap<(Images, [u8; 2]), Option<usize>>,
     means: HashMap<Images, Option<[f32; 3]>>,
     bytes_left: u64,
@@ -52,7 +52,7 @@ impl<'d> Textures<'d> {
         }
     }
 
-    /// The place of a glTF texture, read at first use. `None` after a note if it cannot be had.
+    /// The index of a glTF texture, read at first use; `None`, with a note, if it cannot be loaded.
     pub fn load(&mut self, index: usize, notes: &mut Notes) -> Option<usize> {
         let wrap = self.wrap(index);
         let key = (self.images(index), wrap.map(|wrap| wrap as u8));
@@ -74,7 +74,7 @@ impl<'d> Textures<'d> {
         place
     }
 
-    /// Mean red, green and blue of a glTF texture, in `0..=1` and as stored. `None` if it cannot be had.
+    /// Mean red, green and blue of a glTF texture, in `0..=1` and as stored. `None` if it cannot be loaded.
     pub fn mean(&mut self, index: usize) -> Option<[f32; 3]> {
         let images = self.images(index);
         if let Some(&known) = self.means.get(&images) {
@@ -85,7 +85,7 @@ impl<'d> Textures<'d> {
         mean
     }
 
-    /// What an extension offers, then the fallback.
+    /// The images of extensions, then the fallback.
     fn images(&self, index: usize) -> Images {
         let Some(json) = self.document.root.textures.get(index) else { return Images::new() };
         let extensions = json.extensions.as_deref();
@@ -108,6 +108,7 @@ impl<'d> Textures<'d> {
     }
 
     fn decode_image(&mut self, index: usize) -> Result<RgbaImage, String> {
+        // Checked before decoding, which is the expensive part.
         if self.decode_budget_left == 0 {
             return Err("the textures together are too large".to_owned());
         }
@@ -181,7 +182,7 @@ pub(super) fn nearest(texture: &Texture, image_from_uv: Affine2, uv: Vec2) -> Ve
     Vec3::from([red, green, blue].map(linear_from_srgb))
 }
 
-/// A coordinate → a pixel of `size`.
+/// Converts a wrapped coordinate to a pixel index below `size`.
 fn wrap_index(at: f32, wrap: Wrap, size: u32) -> u32 {
     let at = if at.is_finite() { at } else { 0.0 };
     let inside = match wrap {

@@ -103,6 +103,7 @@ fn read_sequential(
     let mut left = header.points as u64;
     for points in chunks {
         let mut decoder = sequential_decoder(&mut cursor, settings.items())?;
+        // The last chunk may declare more points than the header.
         for _ in 0..points.min(left) {
             decoder.decompress_next(&mut record)?;
             push(&record);

@@ -138,6 +138,7 @@ impl Header {
             fields(source, [line("FIELDS"), line("SIZE"), line("TYPE"), line("COUNT")], line("COLUMNS"))?;
         let whole = |key: &str| text::integer(line(key)).and_then(|n| u64::try_from(n).ok());
         let area = whole("WIDTH").zip(whole("HEIGHT")).map(|(w, h)| w.saturating_mul(h));
+        // POINTS is optional in old versions.
         let points = whole("POINTS")
             .or(area)
             .ok_or_else(|| source.invalid("the header has neither POINTS nor WIDTH and HEIGHT"))?;
@@ -202,6 +203,7 @@ fn unpack_rgb(kind: ScalarType, value: f64) -> [u8; 3] {
 /// `[names, sizes, types, counts]`; old files call the names COLUMNS, and counts may be absent.
 fn fields(source: &Source, lines: [&[u8]; 4], columns: &[u8]) -> Result<Vec<Field>, ReadError> {
     let [names, sizes, types, counts] = lines;
+    // PCD before version 0.7.
     let names = if names.is_empty() { columns } else { names };
     let (mut sizes, mut types, mut counts) = (text::fields(sizes), text::fields(types), text::fields(counts));
     let (mut offset, mut column) = (0, 0);
@@ -249,6 +251,7 @@ fn read_text(source: &Source, header: &Header, data: &[u8]) -> Result<PointCloud
         keep[field.column] = Some(kept);
         kept += 1;
     }
+    // Missing values are NaN, which later drops the point.
     let mut table = vec![f64::NAN; header.points * kept];
     let mut rows = text::lines(data).filter(|(_, line)| !line.trim_ascii().is_empty());
     for point in 0..header.points {

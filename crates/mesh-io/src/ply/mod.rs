@@ -145,6 +145,7 @@ impl Faces {
             };
             roles[first] = FaceRole::Corners;
         }
+        // Checked before lists are allocated.
         source.check_faces(element.count)?;
         let colored = (0..3).all(|c| roles.contains(&FaceRole::Color(c)));
         let mut items = Vec::new();

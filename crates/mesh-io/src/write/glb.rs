@@ -96,6 +96,7 @@ impl Writer {
 
     fn accessor<T: bytemuck::NoUninit>(&mut self, values: &[T], kind: &str, component: u32) -> usize {
         let target = if component == UNSIGNED_INT { ELEMENT_ARRAY_BUFFER } else { ARRAY_BUFFER };
+        // Faces are one value here, three indices in the file.
         let count = values.len() * if component == UNSIGNED_INT { 3 } else { 1 };
         let view = self.view(bytemuck::cast_slice(values), Some(target));
         self.push(

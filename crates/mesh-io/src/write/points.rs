@@ -107,6 +107,7 @@ pub(super) fn ply(scene: &Scene) -> Vec<u8> {
             ply_vertex(&mut bytes, columns, (*p, cloud.normals().map(|n| n[i]), None, color));
         }
     }
+    // Indices continue over the meshes.
     let mut first = 0;
     for mesh in &parts {
         for face in mesh.faces() {

@@ -1,4 +1,4 @@
-//! Runs a function and watches its panics and its memory.
+//! Runs a function and measures its panics and its memory.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -17,7 +17,7 @@ fn grow(bytes: usize) {
     PEAK.fetch_max(now, Ordering::Relaxed);
 }
 
-// SAFETY: every call goes to the system's allocator as it is; only numbers are kept beside.
+// SAFETY: every call is passed to the system's allocator unchanged; only counters are updated.
 unsafe impl GlobalAlloc for CountingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         grow(layout.size());

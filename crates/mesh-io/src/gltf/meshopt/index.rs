@@ -1,4 +1,4 @@
-//! Modes TRIANGLES and INDICES: indices as hits in short memories of edges and vertices, or as differences.
+//! Modes TRIANGLES and INDICES: indices encoded as references to recent edges and vertices, or as differences.
 
 use super::cursor::{Cursor, check_end, truncated, unzigzag};
 use crate::gltf::error::{GltfError, invalid};
@@ -45,7 +45,7 @@ pub(super) fn decode_sequence(source: &[u8], count: usize) -> Result<Vec<u32>, G
     version_of(source, 0xd0)?;
     let body = &source[1..];
     let end = body.len().checked_sub(SEQUENCE_TAIL_BYTES).ok_or_else(truncated)?;
-    // An index takes a byte at least: a false count is found here, not by running out of memory.
+    // An index takes a byte at least, so a false count is rejected before memory is allocated.
     if count > end {
         return Err(truncated());
     }
@@ -75,7 +75,7 @@ fn version_of(source: &[u8], magic: u8) -> Result<u8, GltfError> {
 /// The state that encoder and decoder share, step by step.
 struct TriangleDecoder<'a> {
     data: Cursor<'a>,
-    /// The last sixteen edges and vertices, written round and round.
+    /// Ring buffers of the last sixteen edges and vertices.
     edges: [[u32; 2]; 16],
     vertices: [u32; 16],
     n_edges: usize,

@@ -1,5 +1,7 @@
-//! EXT_meshopt_compression and its ratified twin: the three codecs and the four filters that the extension's
-//! text defines (appendices A and B).
+//! [EXT_meshopt_compression] and KHR_meshopt_compression: the three codecs and the four filters of the extension's appendices
+//! A and B.
+//!
+//! [EXT_meshopt_compression]: https://github.com/KhronosGroup/glTF/tree/main/extensions/2.0/Vendor/EXT_meshopt_compression
 
 mod cursor;
 mod filter;

@@ -1,4 +1,4 @@
-//! Mode ATTRIBUTES, versions 0 and 1: blocks of vertices, byte by byte as differences to the vertex before.
+//! Mode ATTRIBUTES, versions 0 and 1: blocks of vertices, as bytewise differences to the vertex before.
 
 use super::cursor::{Cursor, check_end, truncated};
 use crate::gltf::error::{GltfError, invalid};
