@@ -21,7 +21,7 @@ pub fn write(path: &Path, model: &str, rows: &[(String, Embedding)]) -> anyhow::
     let values: Vec<u8> = rows.iter().flat_map(|(_, e)| e.as_slice()).flat_map(|x| x.to_le_bytes()).collect();
     let bytes = match kind(path)? {
         Kind::Npy => {
-            let dtype = Dtype { kind: array::Kind::Float, size: 4, big: false };
+            let dtype = Dtype { kind: array::Kind::Float, size: 4, big_endian: false };
             Array { dtype, shape: vec![rows.len(), dim], data: values }.to_npy()
         }
         Kind::Safetensors => {

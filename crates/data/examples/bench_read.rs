@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use image::RgbaImage;
 use lexiform_data::{Dataset, export};
-use lexiform_formats::picture::{Picture, decode_picture_into};
+use lexiform_formats::view_format::{ViewFormat, decode_view_into};
 use rand::rngs::SmallRng;
 use rand::seq::{SliceRandom as _, index};
 use rand::{Rng, SeedableRng};
@@ -31,19 +31,19 @@ fn main() -> Result<(), Any> {
     std::fs::create_dir_all(&root)?;
     let list = list_shapes(&root)?;
     prepare_anew(&list, &root)?;
-    for pictures in [Picture::Png, Picture::Qoi, Picture::Webp, Picture::Jpeg] {
-        let folder = root.join(pictures.ending());
+    for pictures in [ViewFormat::Png, ViewFormat::Qoi, ViewFormat::Webp, ViewFormat::Jpeg] {
+        let folder = root.join(pictures.extension());
         if !folder.join("manifest.json").exists() {
             prepare(&list, &folder, pictures)?;
         }
         let dataset = Dataset::open(&folder)?;
         let plan = plan(&dataset);
-        if pictures == Picture::Png && !root.join("h5/model_to_idx.json").exists() {
+        if pictures == ViewFormat::Png && !root.join("h5/model_to_idx.json").exists() {
             let shapes: Vec<usize> = (0..dataset.len()).collect();
             let duoduo = export::find("duoduo").ok_or("no such export")?;
             duoduo.write(&dataset, &shapes, &root.join("h5"), &mut || {})?;
         }
-        if matches!(pictures, Picture::Png | Picture::Qoi) {
+        if matches!(pictures, ViewFormat::Png | ViewFormat::Qoi) {
             read_cold(&dataset, &folder, &plan, pictures)?;
         }
         read(&dataset, &plan, pictures)?;
@@ -79,7 +79,7 @@ fn prepare_anew(list: &Path, root: &Path) -> Result<(), Any> {
     if folder.exists() {
         std::fs::remove_dir_all(&folder)?;
     }
-    let spent = Spent::by(|| prepare(list, &folder, Picture::Png))?;
+    let spent = Spent::by(|| prepare(list, &folder, ViewFormat::Png))?;
     let shapes = Dataset::open(&folder)?.len();
     std::fs::remove_dir_all(&folder)?;
     spent.report("prepare one shape, 12 views and 10k points", shapes as f64);
@@ -87,7 +87,7 @@ fn prepare_anew(list: &Path, root: &Path) -> Result<(), Any> {
 }
 
 /// Runs `lexiform data prepare`, from the folder above this program's.
-fn prepare(list: &Path, folder: &Path, pictures: Picture) -> Result<(), Any> {
+fn prepare(list: &Path, folder: &Path, pictures: ViewFormat) -> Result<(), Any> {
     let here = std::env::current_exe()?;
     let command = here.ancestors().nth(2).ok_or("this program is in no folder")?.join("lexiform");
     let made = Command::new(&command)
@@ -96,7 +96,7 @@ fn prepare(list: &Path, folder: &Path, pictures: Picture) -> Result<(), Any> {
             "prepare",
             "--json",
             "--pictures",
-            if pictures == Picture::Jpeg { "jpeg" } else { pictures.ending() },
+            if pictures == ViewFormat::Jpeg { "jpeg" } else { pictures.extension() },
         ])
         .args(["--views", &VIEWS.to_string(), "--out"])
         .args([folder, list])
@@ -127,15 +127,15 @@ fn thousands(plan: &[(usize, Vec<usize>)]) -> f64 {
 }
 
 /// What is measured, with the format where it is not the usual one.
-fn named(what: &str, pictures: Picture) -> String {
+fn named(what: &str, pictures: ViewFormat) -> String {
     match pictures {
-        Picture::Png => what.to_owned(),
-        _ => format!("{what}, {}", pictures.ending()),
+        ViewFormat::Png => what.to_owned(),
+        _ => format!("{what}, {}", pictures.extension()),
     }
 }
 
 /// Views from files that the system holds in memory.
-fn read(dataset: &Dataset, plan: &[(usize, Vec<usize>)], pictures: Picture) -> Result<(), Any> {
+fn read(dataset: &Dataset, plan: &[(usize, Vec<usize>)], pictures: ViewFormat) -> Result<(), Any> {
     let of = |what: &str| named(what, pictures);
     let mut bytes = 0;
     for (shape, views) in plan {
@@ -165,7 +165,7 @@ fn read_cold(
     dataset: &Dataset,
     folder: &Path,
     plan: &[(usize, Vec<usize>)],
-    pictures: Picture,
+    pictures: ViewFormat,
 ) -> Result<(), Any> {
     for shard in &dataset.manifest().shards {
         let path = folder.join("shards").join(&shard.file);
@@ -187,7 +187,7 @@ fn read_cold(
 
 /// One view after the other in the memory of one image.
 fn pixels(dataset: &Dataset, shape: usize, views: &[usize], image: &mut RgbaImage) -> Result<(), Any> {
-    Ok(dataset.views(shape, views)?.iter().try_for_each(|bytes| decode_picture_into(bytes, image))?)
+    Ok(dataset.views(shape, views)?.iter().try_for_each(|bytes| decode_view_into(bytes, image))?)
 }
 
 /// What a piece of work took, in seconds.

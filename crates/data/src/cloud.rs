@@ -16,7 +16,7 @@ pub fn points_of(cloud: &PointCloud) -> Array {
             numbers.extend(colors[i].to_array().map(|c| f32::from(srgb_from_linear(c)) / 255.0));
         }
     }
-    Array::halves(count, columns, numbers.into_iter())
+    Array::from_f16(count, columns, numbers.into_iter())
 }
 
 /// The point cloud in an array `[points, 3 or 6]`, with linear colors if it has six columns.
@@ -27,7 +27,7 @@ pub fn cloud_of(points: &Array) -> Result<PointCloud, String> {
     let &[_, columns @ (3 | 6)] = &points.shape[..] else {
         return Err(format!("expected points in 3 or 6 columns, found shape {:?}", points.shape));
     };
-    let numbers = points.numbers();
+    let numbers = points.to_f32_vec();
     let rows = || numbers.chunks_exact(columns);
     let cloud = PointCloud::new(rows().map(|row| Vec3::new(row[0], row[1], row[2])).collect());
     let cloud = cloud.map_err(|error| error.to_string())?;
@@ -52,7 +52,7 @@ mod tests {
         assert_eq!(cloud_of(&points_of(&plain)).unwrap(), plain);
         let colored = plain.with_colors(colors).unwrap();
         assert_eq!(cloud_of(&points_of(&colored)).unwrap(), colored);
-        assert!(cloud_of(&Array::singles(&[2, 4], &[0.0; 8])).unwrap_err().contains("[2, 4]"));
-        assert!(cloud_of(&Array::singles(&[1, 3], &[f32::NAN; 3])).unwrap_err().contains("not finite"));
+        assert!(cloud_of(&Array::from_f32(&[2, 4], &[0.0; 8])).unwrap_err().contains("[2, 4]"));
+        assert!(cloud_of(&Array::from_f32(&[1, 3], &[f32::NAN; 3])).unwrap_err().contains("not finite"));
     }
 }

@@ -8,7 +8,7 @@
 //! use lexiform_data::prepare::{Prepare, PrepareConfig, Sources};
 //! use lexiform_data::table::Table;
 //! use lexiform_data::{Dataset, MakeOptions, make, merge};
-//! use lexiform_formats::picture::decode_picture;
+//! use lexiform_formats::view_format::decode_view;
 //!
 //! # let folder = tempfile::tempdir()?;
 //! # let (models, set) = (folder.path().join("models"), folder.path().join("set"));
@@ -24,7 +24,7 @@
 //! // Read two views of a shape.
 //! let dataset = Dataset::open(&set)?;
 //! let views = dataset.views(0, &[0, 2])?;
-//! assert_eq!(decode_picture(&views[1])?.dimensions(), (64, 64));
+//! assert_eq!(decode_view(&views[1])?.dimensions(), (64, 64));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

@@ -10,7 +10,7 @@ use lexiform_data::{
     CAMERAS, DataError, Dataset, Event, Featurizer, MakeOptions, MakeSummary, Manifest, POINTS, Part,
     Producer as _, TEXT_FEATURES, VIEW_FEATURES, join, make, merge, verify,
 };
-use lexiform_formats::picture::{Picture, decode_picture};
+use lexiform_formats::view_format::{ViewFormat, decode_view};
 
 /// A box with these edges as an OBJ file.
 fn write_box(path: &Path, [x, y, z]: [f32; 3]) {
@@ -114,14 +114,14 @@ fn shapes_become_views_points_and_words() {
     assert_eq!(said, ["coffee table", "furniture"]);
     assert_eq!(about.extents, Some([4.0, 0.2, 4.0]));
     let views = dataset.views(table, &[3, 1]).unwrap();
-    let images: Vec<RgbaImage> = views.iter().map(|bytes| decode_picture(bytes).unwrap()).collect();
+    let images: Vec<RgbaImage> = views.iter().map(|bytes| decode_view(bytes).unwrap()).collect();
     assert_eq!(images[0].dimensions(), (48, 48));
     assert_ne!(images[0], images[1]);
     assert_eq!(dataset.views(table, &[1]).unwrap()[0], views[1]);
     assert!(dataset.views(table, &[4]).unwrap_err().to_string().contains("has no view 4"));
     let points = dataset.array(table, POINTS).unwrap().unwrap();
     assert_eq!(points.shape, [100, 3]);
-    assert!(points.numbers().chunks(3).all(|p| p.iter().map(|v| v * v).sum::<f32>() < 1.001));
+    assert!(points.to_f32_vec().chunks(3).all(|p| p.iter().map(|v| v * v).sum::<f32>() < 1.001));
     assert_eq!(dataset.array(table, CAMERAS).unwrap().unwrap().shape, [4, 3, 4]);
     assert_eq!(verify(&to, &|_| {}).unwrap(), []);
 }
@@ -221,7 +221,7 @@ fn features_are_kept_and_rank_captions() {
     let dataset = Dataset::open(&to).unwrap();
     let table = (0..3).find(|i| dataset.key(*i).contains("coffee")).unwrap();
     assert_eq!(dataset.array(table, VIEW_FEATURES).unwrap().unwrap().shape, [4, 2]);
-    assert_eq!(dataset.array(table, TEXT_FEATURES).unwrap().unwrap().numbers(), [1.0, 0.0]);
+    assert_eq!(dataset.array(table, TEXT_FEATURES).unwrap().unwrap().to_f32_vec(), [1.0, 0.0]);
     let captions = dataset.about(table).unwrap().captions;
     assert_eq!((captions.len(), captions[0].text.as_str()), (1, "furniture"));
     assert!(captions[0].score.unwrap() > 0.9);
@@ -232,7 +232,7 @@ fn a_flipped_byte_is_found_and_named() {
     let folder = tempfile::tempdir().unwrap();
     let (from, to) = (folder.path().join("models"), folder.path().join("set"));
     models(&from);
-    prepare(&from, &to, PrepareConfig { pictures: Picture::Png, ..small() }, None, 2);
+    prepare(&from, &to, PrepareConfig { pictures: ViewFormat::Png, ..small() }, None, 2);
     let dataset = Dataset::open(&to).unwrap();
     let wanted = dataset.views(1, &[2]).unwrap().remove(0);
     let shard = to.join("shards").join(&dataset.manifest().shards[0].file);

@@ -13,7 +13,7 @@ use lexiform_data::{
 use lexiform_formats::array::Array;
 use lexiform_formats::hdf5::File;
 use lexiform_formats::npy::{Npy, read_npy};
-use lexiform_formats::picture::{Picture, decode_picture};
+use lexiform_formats::view_format::{ViewFormat, decode_view};
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/data").join(name)
@@ -52,7 +52,7 @@ impl Imported {
 
     fn points(&self, key: &str) -> (Vec<usize>, Vec<f32>) {
         let array = self.dataset.array(self.shape(key), POINTS).unwrap().unwrap();
-        (array.shape.clone(), array.numbers())
+        (array.shape.clone(), array.to_f32_vec())
     }
 }
 
@@ -62,7 +62,7 @@ fn ramp(count: usize) -> Vec<f32> {
 
 #[test]
 fn duoduo_with_its_traps() {
-    let options = ImportOptions { pictures: Picture::Png, features: true, ..ImportOptions::default() };
+    let options = ImportOptions { pictures: ViewFormat::Png, features: true, ..ImportOptions::default() };
     let imported = run("duoduo", &fixture("duoduo"), &options);
     assert_eq!(imported.dataset.len(), 3);
     let told = imported.warnings.join("\n");
@@ -72,7 +72,7 @@ fn duoduo_with_its_traps() {
         assert!(told.contains(trap), "no {trap:?} in {told}");
     }
     let shape = imported.shape("bbbb");
-    let view = decode_picture(&imported.dataset.views(shape, &[3]).unwrap()[0]).unwrap();
+    let view = decode_view(&imported.dataset.views(shape, &[3]).unwrap()[0]).unwrap();
     let Npy::Array(expected) =
         read_npy(&std::fs::read(fixture("duoduo/expected_view.npy")).unwrap()).unwrap()
     else {
@@ -83,12 +83,12 @@ fn duoduo_with_its_traps() {
     assert_eq!(about.labels, ["Band_Aid"]);
     assert_eq!(about.notes, ["view 5 is the same as view 2", "view 7 is blank"]);
     let features = imported.dataset.array(shape, VIEW_FEATURES).unwrap().unwrap();
-    assert_eq!((features.shape.clone(), features.numbers()), (vec![12, 6], ramp(144)[72..].to_vec()));
+    assert_eq!((features.shape.clone(), features.to_f32_vec()), (vec![12, 6], ramp(144)[72..].to_vec()));
     let texts = imported.dataset.array(imported.shape("aaaa"), TEXT_FEATURES).unwrap().unwrap();
-    assert_eq!((texts.shape.clone(), &texts.numbers()[..12]), (vec![4, 6], &ramp(12)[..]));
+    assert_eq!((texts.shape.clone(), &texts.to_f32_vec()[..12]), (vec![4, 6], &ramp(12)[..]));
     let embeddings = run("duoduo-embeddings", &fixture("duoduo"), &ImportOptions::default());
     let of = embeddings.dataset.array(embeddings.shape("u1"), "shape.npy").unwrap().unwrap();
-    assert_eq!(of.numbers(), ramp(12)[6..]);
+    assert_eq!(of.to_f32_vec(), ramp(12)[6..]);
 }
 
 /// The fixture's images under other names, with lists in the same folder.
@@ -167,7 +167,7 @@ fn openshape_and_objaverse_lvis() {
     ];
     assert_eq!(said, expected);
     let texts = listed.dataset.array(listed.shape("u1"), TEXT_FEATURES).unwrap().unwrap();
-    let firsts: Vec<f32> = texts.numbers().chunks(4).map(|row| row[0]).collect();
+    let firsts: Vec<f32> = texts.to_f32_vec().chunks(4).map(|row| row[0]).collect();
     assert_eq!(firsts, [4.0, 5.0, 6.0, 7.0]);
     assert_eq!(listed.points("u1").0, [5, 6]);
     let lvis = run("openshape", &fixture("openshape/lvis.json"), &ImportOptions::default());
@@ -211,7 +211,7 @@ fn shapenet55_of_point_bert_and_ulip() {
     let shape = triplets.shape("02691156-aa");
     assert_eq!(triplets.dataset.n_views(shape), 3);
     assert!(triplets.dataset.members(shape).any(|name| name == "d02.png"));
-    let last = decode_picture(&triplets.dataset.views(shape, &[2]).unwrap()[0]).unwrap();
+    let last = decode_view(&triplets.dataset.views(shape, &[2]).unwrap()[0]).unwrap();
     assert_eq!(last.get_pixel(0, 0).0[0], 348_u32 as u8);
 }
 
@@ -245,7 +245,7 @@ fn modelnet_in_three_forms() {
     assert_eq!((text.dataset.label(shape), text.dataset.split(shape)), (Some("night stand"), "test"));
     assert_eq!(text.points("night_stand_0002").1, [0.1, 0.2, 0.3, -0.1, -0.2, -0.3]);
     assert_eq!(
-        text.dataset.array(shape, "normals.npy").unwrap().unwrap().numbers(),
+        text.dataset.array(shape, "normals.npy").unwrap().unwrap().to_f32_vec(),
         [0.0, 0.0, 1.0, 1.0, 0.0, 0.0]
     );
     let colored = run("modelnet", &fixture("modelnet/test_pc.npy"), &ImportOptions::default());
@@ -383,7 +383,7 @@ fn zero123_and_back() {
         for i in 0..views {
             let image = RgbaImage::from_fn(6, 6, |x, _| Rgba([i * 20, 3, 7, if x < 3 { 0 } else { 255 }]));
             image.save(from.join(id).join(format!("{i:03}.png"))).unwrap();
-            let pose = Array::singles(&[3, 4], &[f32::from(i); 12]);
+            let pose = Array::from_f32(&[3, 4], &[f32::from(i); 12]);
             std::fs::write(from.join(id).join(format!("{i:03}.npy")), pose.to_npy()).unwrap();
         }
     }
@@ -406,7 +406,7 @@ fn zero123_and_back() {
         export::find("duoduo").unwrap().write(&imported.dataset, &all, &block, &mut || {}).unwrap();
     assert_eq!((exported.shapes, exported.left_out.len()), (2, 1));
     let again = run("duoduo", &block, &ImportOptions::default());
-    let view = decode_picture(&again.dataset.views(again.shape("bb22"), &[1]).unwrap()[0]).unwrap();
+    let view = decode_view(&again.dataset.views(again.shape("bb22"), &[1]).unwrap()[0]).unwrap();
     assert_eq!((view.get_pixel(0, 0).0, view.get_pixel(223, 0).0), ([255; 4], [20, 3, 7, 255]));
 }
 
@@ -440,7 +440,7 @@ fn pixels_for_duoduo_are_the_reference_s_own() {
     };
     let renders = run("zero123", &at("renders"), &ImportOptions::default());
     assert!(export(&renders, "of_renders") == planes("zero123_expected.png"), "a render differs");
-    let options = ImportOptions { size: 224, pictures: Picture::Png, ..ImportOptions::default() };
+    let options = ImportOptions { size: 224, pictures: ViewFormat::Png, ..ImportOptions::default() };
     let photos = run("mvimgnet", &at("photos"), &options);
     let expected = planes("photo_resize224.png");
     assert!(
@@ -469,7 +469,7 @@ fn mvimgnet_chooses_twelve_and_finds_the_overlap() {
     let shape = imported.shape("5_2600746d");
     assert_eq!((imported.dataset.n_views(shape), imported.dataset.label(shape)), (12, Some("wash basin")));
     assert_eq!(imported.dataset.split(shape), "val");
-    let view = decode_picture(&imported.dataset.views(shape, &[11]).unwrap()[0]).unwrap();
+    let view = decode_view(&imported.dataset.views(shape, &[11]).unwrap()[0]).unwrap();
     assert_eq!(view.dimensions(), (8, 8));
     assert!(view.get_pixel(4, 4).0[0].abs_diff(22 * 8) < 8);
     let name = |imported: &Imported| {
@@ -478,7 +478,7 @@ fn mvimgnet_chooses_twelve_and_finds_the_overlap() {
     };
     assert_eq!(name(&imported), "v00.png");
     for (pictures, size, expected) in
-        [(Picture::Jpeg, 8, "v00.jpg"), (Picture::Webp, 8, "v00.webp"), (Picture::Png, 0, "v00.jpg")]
+        [(ViewFormat::Jpeg, 8, "v00.jpg"), (ViewFormat::Webp, 8, "v00.webp"), (ViewFormat::Png, 0, "v00.jpg")]
     {
         let options = ImportOptions { size, pictures, ..ImportOptions::default() };
         assert_eq!(name(&run("mvimgnet", folder.path(), &options)), expected);
@@ -487,7 +487,7 @@ fn mvimgnet_chooses_twelve_and_finds_the_overlap() {
     for i in 0..30_u8 {
         RgbImage::from_pixel(8, 8, Rgb([i, 0, 0])).save(images.join(format!("{i:03}.jpg"))).unwrap();
     }
-    let options = ImportOptions { size: 8, pictures: Picture::Jpeg, ..ImportOptions::default() };
+    let options = ImportOptions { size: 8, pictures: ViewFormat::Jpeg, ..ImportOptions::default() };
     let same = run("mvimgnet", folder.path(), &options);
     let first = same.dataset.views(same.shape("5_2600746d"), &[0]).unwrap().remove(0);
     assert_eq!(first, std::fs::read(images.join("000.jpg")).unwrap());

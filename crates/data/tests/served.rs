@@ -10,7 +10,7 @@ use std::time::Duration;
 use image::RgbaImage;
 use lexiform_data::Member;
 use lexiform_data::caption::{CaptionError, Captioner as _, Said, Served, ServedConfig, Subject};
-use lexiform_formats::picture::Picture;
+use lexiform_formats::view_format::ViewFormat;
 
 /// What the server does with one question.
 #[derive(Clone)]
@@ -105,7 +105,7 @@ fn config(server: &Server) -> ServedConfig {
 
 fn views(count: usize) -> Vec<Member> {
     let image = RgbaImage::from_pixel(8, 8, image::Rgba([200, 30, 30, 255]));
-    (0..count).map(|i| Member::view(i, "webp", Picture::Webp.encode(&image).unwrap())).collect()
+    (0..count).map(|i| Member::view(i, "webp", ViewFormat::Webp.encode(&image).unwrap())).collect()
 }
 
 fn said(served: &Served, count: usize) -> Result<Said, CaptionError> {

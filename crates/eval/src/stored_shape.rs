@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lexiform_data::{Dataset, Member, POINTS, cloud_of};
-use lexiform_formats::picture::decode_picture;
+use lexiform_formats::view_format::decode_view;
 use lexiform_search::{Error, ModelInput, ShapePreprocessor};
 
 /// A shape of a data set.
@@ -31,7 +31,7 @@ impl StoredShape {
                 let points = points.map_err(|error| failed(error.to_string()))?;
                 cloud = Some(cloud_of(&points).map_err(failed)?);
             } else {
-                views.push(decode_picture(&member.bytes).map_err(failed)?);
+                views.push(decode_view(&member.bytes).map_err(failed)?);
             }
         }
         look.process_stored(views, cloud)

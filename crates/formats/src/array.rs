@@ -27,19 +27,27 @@ pub struct Dtype {
     pub kind: Kind,
     /// Size in bytes.
     pub size: usize,
-    /// Whether the highest byte comes first.
-    pub big: bool,
+    /// Whether bytes are in big-endian order.
+    pub big_endian: bool,
 }
 
-/// Most elements of an array that is read whole.
-pub(crate) const MOST_VALUES: u64 = 1 << 31;
+/// Most elements of an array.
+pub(crate) const MAX_VALUES: u64 = 1 << 31;
 /// Longest string in an array, in bytes.
-const LONGEST_STRING: usize = 1 << 16;
+const MAX_STRING_BYTES: usize = 1 << 16;
 
 impl Dtype {
-    /// Parses NumPy's name of a type: `f2`, `<f4`, `|u1`, `>i8`, `<U12`, `|S5` …
+    /// Parses a NumPy type string: `f2`, `<f4`, `|u1`, `>i8`, `<U12`, `|S5` …
+    ///
+    /// ```
+    /// use lexiform_formats::array::{Dtype, Kind};
+    ///
+    /// let dtype = Dtype::parse(">i2").expect("a supported type");
+    /// assert_eq!((dtype.kind, dtype.size, dtype.big_endian), (Kind::Signed, 2, true));
+    /// assert_eq!(dtype.decode_i64(&[0xFF, 0xFE]), -2);
+    /// ```
     pub fn parse(text: &str) -> Option<Self> {
-        let (big, rest) = match text.as_bytes().first()? {
+        let (big_endian, rest) = match text.as_bytes().first()? {
             b'>' => (true, &text[1..]),
             b'<' | b'=' | b'|' => (false, &text[1..]),
             _ => (false, text),
@@ -49,11 +57,11 @@ impl Dtype {
             ("f", 2 | 4 | 8) => (Kind::Float, size),
             ("i", 1 | 2 | 4 | 8) => (Kind::Signed, size),
             ("u", 1 | 2 | 4 | 8) | ("b", 1) => (Kind::Unsigned, size),
-            ("S", 0..=LONGEST_STRING) => (Kind::Bytes, size),
-            ("U", 0..=LONGEST_STRING) => (Kind::Unicode, size * 4),
+            ("S", 0..=MAX_STRING_BYTES) => (Kind::Bytes, size),
+            ("U", 0..=MAX_STRING_BYTES) => (Kind::Unicode, size * 4),
             _ => return None,
         };
-        Some(Self { kind, size, big })
+        Some(Self { kind, size, big_endian })
     }
 
     /// Whether elements are numbers, not strings.
@@ -61,48 +69,50 @@ impl Dtype {
         !matches!(self.kind, Kind::Bytes | Kind::Unicode)
     }
 
-    /// The number in the first bytes; NaN for strings.
+    /// Decodes the number in the first bytes; NaN for strings.
     #[inline]
-    pub fn number(self, bytes: &[u8]) -> f64 {
+    pub fn decode_f64(self, bytes: &[u8]) -> f64 {
         match (self.kind, self.size) {
             (Kind::Float, 2) => f16::from_bits(self.bits(bytes) as u16).to_f64(),
             (Kind::Float, 4) => f64::from(f32::from_bits(self.bits(bytes) as u32)),
             (Kind::Float, _) => f64::from_bits(self.bits(bytes)),
             (Kind::Bytes | Kind::Unicode, _) => f64::NAN,
             (Kind::Unsigned, _) => self.bits(bytes) as f64,
-            (Kind::Signed, _) => self.whole(bytes) as f64,
+            (Kind::Signed, _) => self.decode_i64(bytes) as f64,
         }
     }
 
-    /// The integer in the first bytes; floating-point numbers are truncated, strings give 0.
+    /// Decodes the integer in the first bytes; floating-point numbers are truncated, strings give 0.
     #[inline]
-    pub fn whole(self, bytes: &[u8]) -> i64 {
+    pub fn decode_i64(self, bytes: &[u8]) -> i64 {
         match self.kind {
             Kind::Signed => {
+                // Sign extension: shifts the sign bit to the top and back.
                 let unused = 64 - 8 * self.size.clamp(1, 8) as u32;
                 (self.bits(bytes) << unused) as i64 >> unused
             }
             Kind::Unsigned => self.bits(bytes) as i64,
-            Kind::Float => self.number(bytes) as i64,
+            Kind::Float => self.decode_f64(bytes) as i64,
             Kind::Bytes | Kind::Unicode => 0,
         }
     }
 
-    /// The string in the first bytes; numbers are formatted.
-    pub fn text(self, bytes: &[u8]) -> String {
+    /// Decodes the string in the first bytes; numbers are formatted.
+    pub fn decode_string(self, bytes: &[u8]) -> String {
         let bytes = bytes.get(..self.size).unwrap_or(bytes);
         match self.kind {
             Kind::Bytes => String::from_utf8_lossy(bytes).trim_end_matches('\0').to_owned(),
             Kind::Unicode => {
                 let code = |c: &[u8]| {
                     let raw = [c[0], c[1], c[2], c[3]];
-                    let code = if self.big { u32::from_be_bytes(raw) } else { u32::from_le_bytes(raw) };
+                    let code =
+                        if self.big_endian { u32::from_be_bytes(raw) } else { u32::from_le_bytes(raw) };
                     char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
                 };
                 bytes.chunks_exact(4).map(code).collect::<String>().trim_end_matches('\0').to_owned()
             }
-            Kind::Float => self.number(bytes).to_string(),
-            Kind::Signed | Kind::Unsigned => self.whole(bytes).to_string(),
+            Kind::Float => self.decode_f64(bytes).to_string(),
+            Kind::Signed | Kind::Unsigned => self.decode_i64(bytes).to_string(),
         }
     }
 
@@ -111,13 +121,13 @@ impl Dtype {
         let size = self.size.min(8).min(bytes.len());
         let mut little = [0; 8];
         for (i, slot) in little.iter_mut().enumerate().take(size) {
-            *slot = if self.big { bytes[size - 1 - i] } else { bytes[i] };
+            *slot = if self.big_endian { bytes[size - 1 - i] } else { bytes[i] };
         }
         u64::from_le_bytes(little)
     }
 }
 
-/// NumPy's name of the type.
+/// The NumPy type string.
 impl fmt::Display for Dtype {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let letter = match self.kind {
@@ -128,7 +138,7 @@ impl fmt::Display for Dtype {
             Kind::Unicode => 'U',
         };
         let order = match self.size {
-            _ if self.big => '>',
+            _ if self.big_endian => '>',
             1 => '|',
             _ => '<',
         };
@@ -149,24 +159,21 @@ pub struct Array {
 }
 
 impl Array {
-    /// An array of these bytes.
+    /// An array from its bytes.
     ///
     /// # Errors
-    /// If type and shape require another number of bytes, or more than is read.
+    /// If type and shape require another number of bytes, or more than the limit.
     pub fn new(dtype: Dtype, shape: Vec<usize>, data: Vec<u8>) -> Result<Self, String> {
-        let need = bytes_of(&shape, dtype.size).ok_or_else(|| format!("shape {shape:?} is too large"))?;
-        match need == data.len() as u64 {
-            true => Ok(Self { dtype, shape, data }),
-            false => Err(format!(
-                "shape {shape:?} of {} bytes a value needs {need} bytes, found {}",
-                dtype.size,
-                data.len()
-            )),
+        let need = byte_len(&shape, dtype.size).ok_or_else(|| format!("shape {shape:?} is too large"))?;
+        if need != data.len() as u64 {
+            let (size, found) = (dtype.size, data.len());
+            return Err(format!("shape {shape:?} of {size} bytes a value needs {need} bytes, found {found}"));
         }
+        Ok(Self { dtype, shape, data })
     }
 
-    /// An array of 16-bit floats, `[rows, columns]`.
-    pub fn halves(rows: usize, columns: usize, values: impl Iterator<Item = f32>) -> Self {
+    /// An array of values rounded to 16-bit floats, `[rows, columns]`.
+    pub fn from_f16(rows: usize, columns: usize, values: impl Iterator<Item = f32>) -> Self {
         let values: Vec<f32> = values.collect();
         let mut halves = vec![f16::ZERO; values.len()];
         halves.convert_from_f32_slice(&values);
@@ -174,39 +181,43 @@ impl Array {
         for (bytes, half) in data.as_chunks_mut().0.iter_mut().zip(halves) {
             *bytes = half.to_le_bytes();
         }
-        Self { dtype: Dtype { kind: Kind::Float, size: 2, big: false }, shape: vec![rows, columns], data }
+        Self {
+            dtype: Dtype { kind: Kind::Float, size: 2, big_endian: false },
+            shape: vec![rows, columns],
+            data,
+        }
     }
 
     /// An array of 32-bit floats of any shape, which must have as many elements as there are values.
-    pub fn singles(shape: &[usize], values: &[f32]) -> Self {
+    pub fn from_f32(shape: &[usize], values: &[f32]) -> Self {
         let data = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-        Self { dtype: Dtype { kind: Kind::Float, size: 4, big: false }, shape: shape.to_vec(), data }
+        Self { dtype: Dtype { kind: Kind::Float, size: 4, big_endian: false }, shape: shape.to_vec(), data }
     }
 
-    /// All elements as numbers.
-    pub fn numbers(&self) -> Vec<f32> {
-        self.values().map(|bytes| self.dtype.number(bytes) as f32).collect()
+    /// All elements, converted to `f32`.
+    pub fn to_f32_vec(&self) -> Vec<f32> {
+        self.values().map(|bytes| self.dtype.decode_f64(bytes) as f32).collect()
     }
 
-    /// All elements as integers.
-    pub fn wholes(&self) -> Vec<i64> {
-        self.values().map(|bytes| self.dtype.whole(bytes)).collect()
+    /// All elements, converted to `i64`.
+    pub fn to_i64_vec(&self) -> Vec<i64> {
+        self.values().map(|bytes| self.dtype.decode_i64(bytes)).collect()
     }
 
-    /// All elements as strings.
-    pub fn texts(&self) -> Vec<String> {
-        self.values().map(|bytes| self.dtype.text(bytes)).collect()
+    /// All elements, converted to strings.
+    pub fn to_strings(&self) -> Vec<String> {
+        self.values().map(|bytes| self.dtype.decode_string(bytes)).collect()
     }
 
-    /// Length of the first axis; 1 for an array without axes.
+    /// Length of the first axis; 1 for a scalar.
     pub fn rows(&self) -> usize {
         self.shape.first().copied().unwrap_or(1)
     }
 
-    /// The part at an index of the first axis: an array with one axis less.
+    /// The subarray at an index of the first axis.
     pub fn row(&self, index: usize) -> Option<Self> {
         let shape = self.shape.get(1..)?.to_vec();
-        let bytes = bytes_of(&shape, self.dtype.size)? as usize;
+        let bytes = byte_len(&shape, self.dtype.size)? as usize;
         let data = self.data.get(index * bytes..(index + 1) * bytes)?.to_vec();
         Some(Self { dtype: self.dtype, shape, data })
     }
@@ -216,17 +227,18 @@ impl Array {
     }
 }
 
-/// Size of an array in bytes, unless it is beyond what is read whole.
-pub(crate) fn bytes_of(shape: &[usize], size: usize) -> Option<u64> {
+/// Size of an array in bytes; `None` beyond the limit.
+pub(crate) fn byte_len(shape: &[usize], size: usize) -> Option<u64> {
     let values = shape.iter().try_fold(1_u64, |n, s| n.checked_mul(*s as u64))?;
     let bytes = values.checked_mul(size as u64)?;
-    (values <= MOST_VALUES && bytes <= 8 * MOST_VALUES).then_some(bytes)
+    (values <= MAX_VALUES && bytes <= 8 * MAX_VALUES).then_some(bytes)
 }
 
-/// Elements in Fortran order, rearranged to C order.
+/// Rearranges elements from Fortran order to C order.
 pub(crate) fn c_order(data: &[u8], shape: &[usize], size: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(data.len());
     let mut index = vec![0; shape.len()];
+    // `index` counts through the array like an odometer, last axis fastest.
     for _ in 0..data.len() / size.max(1) {
         let (mut at, mut stride) = (0, 1);
         for (i, n) in index.iter().zip(shape) {
@@ -253,14 +265,17 @@ mod tests {
     fn orders_and_types() {
         assert_eq!(c_order(&[1, 4, 2, 5, 3, 6], &[2, 3], 1), [1, 2, 3, 4, 5, 6]);
         let big = Dtype::parse(">i2").unwrap();
-        assert_eq!((big.whole(&[0xFF, 0xFE]), big.number(&[0x01, 0x00])), (-2, 256.0));
-        assert_eq!(Dtype::parse("<u8").unwrap().number(&[0xFF; 8]), u64::MAX as f64);
-        assert_eq!(Dtype::parse("<U3").unwrap().text(&[b'a', 0, 0, 0, b'b', 0, 0, 0, 0, 0, 0, 0]), "ab");
+        assert_eq!((big.decode_i64(&[0xFF, 0xFE]), big.decode_f64(&[0x01, 0x00])), (-2, 256.0));
+        assert_eq!(Dtype::parse("<u8").unwrap().decode_f64(&[0xFF; 8]), u64::MAX as f64);
+        assert_eq!(
+            Dtype::parse("<U3").unwrap().decode_string(&[b'a', 0, 0, 0, b'b', 0, 0, 0, 0, 0, 0, 0]),
+            "ab"
+        );
         assert!(Dtype::parse("<c8").is_none() && Dtype::parse("").is_none() && Dtype::parse("é").is_none());
         for name in ["<f2", ">f8", "|u1", "|i1", "<i4", "<U12", "|S1", "<S5"] {
             assert_eq!(Dtype::parse(name).unwrap().to_string(), name);
         }
-        assert_eq!(Array::halves(1, 2, [0.5, -2.0].into_iter()).numbers(), [0.5, -2.0]);
+        assert_eq!(Array::from_f16(1, 2, [0.5, -2.0].into_iter()).to_f32_vec(), [0.5, -2.0]);
         assert!(Array::new(big, vec![2, 2], vec![0; 6]).unwrap_err().contains("needs 8 bytes, found 6"));
     }
 }

@@ -1,20 +1,22 @@
-//! The `.npy` format of NumPy, versions 1 to 3.
+//! NumPy's [`.npy` format], versions 1 to 3.
+//!
+//! [`.npy` format]: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 
-use crate::array::{Array, Dtype, bytes_of, c_order};
+use crate::array::{Array, Dtype, byte_len, c_order};
 
 /// The first bytes of every file.
 pub const MAGIC: &[u8] = b"\x93NUMPY";
 /// Most axes of an array.
-const MOST_AXES: usize = 8;
+const MAX_RANK: usize = 8;
 /// Data starts at a multiple of this, as NumPy aligns it.
 const ALIGNMENT: usize = 64;
 /// Characters of a header that an error shows.
-const EXCERPT: usize = 120;
+const EXCERPT_CHARS: usize = 120;
 
 /// The header of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// NumPy's name of the elements' type, such as `<f4`.
+    /// NumPy type string of the elements, such as `<f4`.
     pub descr: String,
     /// Whether the first axis varies fastest.
     pub fortran_order: bool,
@@ -34,10 +36,10 @@ pub enum HeaderError {
     #[error("expected format version 1, 2 or 3, found {0}")]
     Version(u8),
     /// The file ends before the header does.
-    #[error("the header is cut off")]
+    #[error("the header is truncated")]
     CutOff,
     /// The header is not UTF-8.
-    #[error("the header is not text")]
+    #[error("the header is not UTF-8")]
     Encoding,
     /// An entry is missing or malformed.
     #[error("header: expected {expected}, found {found:?}")]
@@ -55,6 +57,16 @@ pub enum HeaderError {
 impl Header {
     /// Parses the header at the start of a file.
     ///
+    /// ```
+    /// use lexiform_formats::array::Array;
+    /// use lexiform_formats::npy::Header;
+    ///
+    /// let header = Header::parse(&Array::from_f32(&[3], &[1.0, 2.0, 3.0]).to_npy())?;
+    /// assert_eq!((header.descr.as_str(), header.shape), ("<f4", vec![3]));
+    /// # Ok::<(), lexiform_formats::npy::HeaderError>(())
+    /// ```
+    ///
+    ///
     /// # Errors
     /// If it is not the header of an array of plain elements.
     pub fn parse(bytes: &[u8]) -> Result<Self, HeaderError> {
@@ -67,38 +79,41 @@ impl Header {
         };
         let text = rest.get(start..start.saturating_add(length)).ok_or(HeaderError::CutOff)?;
         let text = std::str::from_utf8(text).map_err(|_| HeaderError::Encoding)?;
-        let malformed =
-            |expected| move || HeaderError::Entry { expected, found: text.chars().take(EXCERPT).collect() };
-        let descr = entry(text, "descr").ok_or_else(malformed("'descr'"))?;
+        let malformed = |expected| {
+            move || HeaderError::Entry { expected, found: text.chars().take(EXCERPT_CHARS).collect() }
+        };
+        let descr = header_value(text, "descr").ok_or_else(malformed("'descr'"))?;
         let descr = descr.strip_prefix(['\'', '"']).ok_or(HeaderError::Records)?;
         let descr = descr.split(['\'', '"']).next().unwrap_or_default().to_owned();
-        let fortran_order = entry(text, "fortran_order").is_some_and(|value| value.starts_with("True"));
-        let shape = entry(text, "shape").and_then(|value| value.strip_prefix('('));
+        let fortran_order =
+            header_value(text, "fortran_order").is_some_and(|value| value.starts_with("True"));
+        let shape = header_value(text, "shape").and_then(|value| value.strip_prefix('('));
         let shape = shape.ok_or_else(malformed("'shape'"))?.split(')').next().unwrap_or_default();
         let sizes = shape.split(',').map(str::trim).filter(|size| !size.is_empty());
         // Python 2 wrote long integers as `3L`.
         let sizes = sizes.map(|size| size.trim_end_matches('L').parse()).collect::<Result<Vec<_>, _>>();
         let shape = sizes.map_err(|_| malformed("a shape of whole numbers")())?;
-        if shape.len() > MOST_AXES {
+        if shape.len() > MAX_RANK {
             return Err(malformed("at most 8 axes")());
         }
         Ok(Self { descr, fortran_order, shape, data_start: MAGIC.len() + start + length })
     }
 
-    /// Type of the elements; `None` if it is not read.
+    /// Type of the elements; `None` if it is not supported.
     pub fn dtype(&self) -> Option<Dtype> {
         Dtype::parse(&self.descr)
     }
 
-    /// Whether elements are Python objects, pickled.
+    /// Whether elements are pickled Python objects.
     pub fn is_pickled(&self) -> bool {
         matches!(self.descr.as_str(), "|O" | "O")
     }
 }
 
-/// What follows a key of the header's dictionary and its colon.
-fn entry<'h>(header: &'h str, key: &str) -> Option<&'h str> {
+/// The text after a key of the header's dictionary and its colon.
+fn header_value<'h>(header: &'h str, key: &str) -> Option<&'h str> {
     const QUOTES: [char; 2] = ['\'', '"'];
+    // The dictionary is not parsed: a quoted key that a colon follows is enough, and nothing is evaluated.
     header.match_indices(key).find_map(|(at, _)| {
         let rest = &header[at + key.len()..];
         let is_quoted = header[..at].ends_with(QUOTES) && rest.starts_with(QUOTES);
@@ -107,16 +122,16 @@ fn entry<'h>(header: &'h str, key: &str) -> Option<&'h str> {
     })
 }
 
-/// What a `.npy` file holds.
+/// The content of a `.npy` file.
 #[derive(Debug)]
 pub enum Npy {
     /// Numbers or strings.
     Array(Array),
-    /// Python objects of this shape, pickled.
+    /// The shape and the pickle of an array of Python objects.
     Pickled(Vec<usize>, Vec<u8>),
 }
 
-/// Reads a `.npy` file. Pickled objects are returned as bytes, nothing is executed.
+/// Reads a `.npy` file. Pickled objects are returned as bytes; nothing is executed.
 ///
 /// # Errors
 /// If the header cannot be read, the type is not supported, or there are fewer bytes than the shape requires.
@@ -126,9 +141,9 @@ pub fn read_npy(bytes: &[u8]) -> Result<Npy, String> {
     if header.is_pickled() {
         return Ok(Npy::Pickled(header.shape, data.to_vec()));
     }
-    let dtype = header.dtype().ok_or_else(|| format!("arrays of type {:?} are not read", header.descr))?;
+    let dtype = header.dtype().ok_or_else(|| format!("unsupported array type {:?}", header.descr))?;
     let shape = header.shape;
-    let need = bytes_of(&shape, dtype.size).ok_or_else(|| format!("shape {shape:?} is too large"))?;
+    let need = byte_len(&shape, dtype.size).ok_or_else(|| format!("shape {shape:?} is too large"))?;
     let left = data.len();
     let data = data
         .get(..need as usize)
@@ -137,7 +152,7 @@ pub fn read_npy(bytes: &[u8]) -> Result<Npy, String> {
     Array::new(dtype, shape, data).map(Npy::Array)
 }
 
-/// A file of version 1.
+/// Encodes a file of version 1.
 pub(crate) fn write_npy(descr: &str, shape: &[usize], data: &[u8]) -> Vec<u8> {
     let sizes: String = shape.iter().map(|size| format!("{size}, ")).collect();
     let sizes = if shape.len() == 1 { sizes.trim_end() } else { sizes.trim_end_matches(", ") };
@@ -170,13 +185,13 @@ mod tests {
 
     #[test]
     fn arrays_go_to_npy_and_back() {
-        let array = Array::singles(&[2, 3], &[1.0, 2.0, 3.0, -4.0, 5.5, 6.0]);
+        let array = Array::from_f32(&[2, 3], &[1.0, 2.0, 3.0, -4.0, 5.5, 6.0]);
         let bytes = array.to_npy();
         assert_eq!((bytes.len() - 24) % 64, 0);
         let Ok(Npy::Array(back)) = read_npy(&bytes) else { panic!("not an array") };
         assert_eq!(back, array);
-        assert_eq!(back.row(1).unwrap().numbers(), [-4.0, 5.5, 6.0]);
-        let one = Array::singles(&[3], &[1.0, 2.0, 3.0]).to_npy();
+        assert_eq!(back.row(1).unwrap().to_f32_vec(), [-4.0, 5.5, 6.0]);
+        let one = Array::from_f32(&[3], &[1.0, 2.0, 3.0]).to_npy();
         assert!(String::from_utf8_lossy(&one).contains("'shape': (3,), }"));
     }
 
@@ -213,7 +228,7 @@ mod tests {
     #[test]
     fn impossible_shapes_are_refused() {
         let with = |shape: &str| {
-            let mut bytes = Array::singles(&[1], &[0.0]).to_npy();
+            let mut bytes = Array::from_f32(&[1], &[0.0]).to_npy();
             let at = bytes.windows(4).position(|w| w == b"(1,)").unwrap();
             bytes.splice(at..at + 4, shape.bytes());
             let length = bytes.iter().position(|b| *b == b'\n').unwrap() + 1 - 10;

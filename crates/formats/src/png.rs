@@ -1,6 +1,6 @@
-//! A PNG encoder for views: every row as differences from the one above (the filter "up"), compressed by `fdeflate` in one pass over
-//! the pixels. The output is that of the crate `png` at its fastest setting, without the copies of the image it makes on the way.
-//! Where a row or a part of it equals the one above, as backgrounds do, nothing is subtracted.
+//! A PNG encoder for views: filter "up" on every row, compressed by `fdeflate` in one pass over the pixels. The output is identical
+//! to that of the crate `png` at its fastest setting, without its copies of the image. Rows, or parts of rows, that equal the one
+//! above, such as backgrounds, skip the subtraction.
 
 use fdeflate::Compressor;
 use image::RgbaImage;
@@ -10,36 +10,32 @@ use crate::rgba::is_opaque;
 type Pixel = [u8; 4];
 
 const MAGIC: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
-/// Bits per channel; then compression method, filter method and interlacing, of which the standard has one each in use here.
+/// Bits per channel; then compression method, filter method and interlacing: the only standard ones, and none.
 const DEPTH: u8 = 8;
-const USUAL: [u8; 3] = [0; 3];
+const DEFAULT_METHODS: [u8; 3] = [0; 3];
 /// Color types.
 const RGB: u8 = 2;
 const RGBA: u8 = 6;
 /// The filter that subtracts the row above.
 const UP: u8 = 2;
 /// Pixels compared at a time.
-const AT_ONCE: usize = 16;
+const PIXELS_AT_ONCE: usize = 16;
 
-/// Encodes an image, without alpha if no pixel is transparent. `None` if it has no pixels, or compression would make it larger, as it
-/// does with noise.
+/// Encodes an image, without alpha if no pixel is transparent. `None` if it has no pixels, or does not compress, as noise.
 pub(crate) fn encode(image: &RgbaImage) -> Option<Vec<u8>> {
-    match is_opaque(image) {
-        true => written::<3>(image, RGB),
-        false => written::<4>(image, RGBA),
-    }
+    if is_opaque(image) { encode_channels::<3>(image, RGB) } else { encode_channels::<4>(image, RGBA) }
 }
 
 /// Encodes the first `C` channels of every pixel.
-fn written<const C: usize>(image: &RgbaImage, color: u8) -> Option<Vec<u8>> {
+fn encode_channels<const C: usize>(image: &RgbaImage, color: u8) -> Option<Vec<u8>> {
     let (width, height) = (image.width() as usize, image.height() as usize);
     let raw = height * (1 + C * width);
     let mut out = Vec::with_capacity(MAGIC.len() + raw / 16);
     out.extend(MAGIC);
     let [w, h] = [image.width(), image.height()].map(u32::to_be_bytes);
-    out.extend(chunk(*b"IHDR", &[&w[..], &h, &[DEPTH, color], &USUAL].concat()));
+    out.extend(chunk(*b"IHDR", &[&w[..], &h, &[DEPTH, color], &DEFAULT_METHODS].concat()));
     let at = out.len();
-    // The length is not known yet.
+    // A placeholder for the length, which is written below.
     out.extend(*b"\0\0\0\0IDAT");
     let mut packed = Compressor::new(out).ok()?;
     let pixels = image.as_raw().as_chunks::<4>().0;
@@ -48,12 +44,14 @@ fn written<const C: usize>(image: &RgbaImage, color: u8) -> Option<Vec<u8>> {
     let mut row = vec![0; 1 + C * width];
     for pixels in pixels.chunks_exact(width.max(1)) {
         row[0] = UP;
-        subtract::<C>(pixels, above, &mut row[1..]);
+        filter_up::<C>(pixels, above, &mut row[1..]);
         packed.write_data(&row).ok()?;
         above = pixels;
     }
     let mut out = packed.finish().ok()?;
+    // Without the length and type of the chunk.
     let length = out.len() - at - 8;
+    // Stored blocks would be smaller then, which the fallback encoder writes.
     if raw == 0 || length > raw {
         return None;
     }
@@ -64,18 +62,19 @@ fn written<const C: usize>(image: &RgbaImage, color: u8) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// A chunk of a file: length, name, content, and the checksum of the last two.
+/// A PNG chunk: length, type, content, and the CRC of the last two.
 fn chunk(name: [u8; 4], content: &[u8]) -> Vec<u8> {
     let named = [&name[..], content].concat();
     [&(content.len() as u32).to_be_bytes()[..], &named, &crc32fast::hash(&named).to_be_bytes()].concat()
 }
 
-/// Differences of a row of pixels from the one above, channel by channel.
-fn subtract<const C: usize>(row: &[Pixel], above: &[Pixel], out: &mut [u8]) {
+/// The filter "up": differences of a row from the one above, per channel.
+fn filter_up<const C: usize>(row: &[Pixel], above: &[Pixel], out: &mut [u8]) {
     if row.as_flattened() == above.as_flattened() {
         return out.fill(0);
     }
-    let pieces = row.chunks(AT_ONCE).zip(above.chunks(AT_ONCE)).zip(out.chunks_mut(C * AT_ONCE));
+    let pieces =
+        row.chunks(PIXELS_AT_ONCE).zip(above.chunks(PIXELS_AT_ONCE)).zip(out.chunks_mut(C * PIXELS_AT_ONCE));
     for ((row, above), out) in pieces {
         if row.as_flattened() == above.as_flattened() {
             out.fill(0);
@@ -103,12 +102,11 @@ mod tests {
         let mut out = Cursor::new(Vec::new());
         let encoder = PngEncoder::new_with_quality(&mut out, CompressionType::Fast, FilterType::Up);
         let (w, h) = image.dimensions();
-        match is_opaque(image) {
-            true => {
-                let rgb: Vec<u8> = image.pixels().flat_map(|p| [p.0[0], p.0[1], p.0[2]]).collect();
-                encoder.write_image(&rgb, w, h, ExtendedColorType::Rgb8).unwrap();
-            }
-            false => encoder.write_image(image.as_raw(), w, h, ExtendedColorType::Rgba8).unwrap(),
+        if is_opaque(image) {
+            let rgb: Vec<u8> = image.pixels().flat_map(|p| [p.0[0], p.0[1], p.0[2]]).collect();
+            encoder.write_image(&rgb, w, h, ExtendedColorType::Rgb8).unwrap();
+        } else {
+            encoder.write_image(image.as_raw(), w, h, ExtendedColorType::Rgba8).unwrap();
         }
         out.into_inner()
     }

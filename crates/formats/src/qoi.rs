@@ -1,5 +1,5 @@
-//! The "quite OK image" format (<https://qoiformat.org>, version 1.0): lossless, and decoded several times as fast as PNG, since a
-//! pixel takes one to five bytes that need no tables. Runs of one pixel, such as backgrounds, are compared and filled at once.
+//! The "Quite OK Image" format (<https://qoiformat.org>, version 1.0): lossless, and several times as fast to decode as PNG, because
+//! each pixel is one to five bytes without entropy coding. Runs of equal pixels, such as backgrounds, are processed at once.
 
 use image::RgbaImage;
 
@@ -13,20 +13,20 @@ const MAGIC: &[u8] = b"qoif";
 const HEADER: usize = 14;
 const END: [u8; 8] = [0, 0, 0, 0, 0, 0, 0, 1];
 /// The pixel before the first.
-const BLACK: Pixel = [0, 0, 0, 255];
-/// Longest run of one byte; the two tags beyond it mean a whole pixel.
-const LONGEST_RUN: usize = 62;
+const INITIAL_PIXEL: Pixel = [0, 0, 0, 255];
+/// Longest run in one byte; the two tags after it are `OP_RGB` and `OP_RGBA`.
+const MAX_RUN: usize = 62;
 
-const INDEX: u8 = 0x00;
-const DIFFERENCE: u8 = 0x40;
-const LUMA: u8 = 0x80;
-const RUN: u8 = 0xc0;
-const RGB: u8 = 0xfe;
-const RGBA: u8 = 0xff;
+const OP_INDEX: u8 = 0x00;
+const OP_DIFF: u8 = 0x40;
+const OP_LUMA: u8 = 0x80;
+const OP_RUN: u8 = 0xc0;
+const OP_RGB: u8 = 0xfe;
+const OP_RGBA: u8 = 0xff;
 
-/// By tag, without its first bit: what a difference adds to red, green and blue, as a packed pixel; for [`LUMA`] the part that
+/// By tag, without its first bit: what a difference adds to red, green and blue, as a packed pixel; for [`OP_LUMA`] the part that
 /// follows from green.
-const STEPS: [u32; 128] = {
+const DIFF_DELTAS: [u32; 128] = {
     let mut steps = [0; 128];
     let mut tag = 0;
     while tag < steps.len() {
@@ -47,8 +47,8 @@ const STEPS: [u32; 128] = {
     steps
 };
 
-/// By the byte after [`LUMA`]: what it adds beyond the step of green.
-const LUMA_STEPS: [u32; 256] = {
+/// By the byte after [`OP_LUMA`]: what it adds to red and blue beyond the difference of green.
+const LUMA_DELTAS: [u32; 256] = {
     let mut steps = [0; 256];
     let mut byte = 0;
     while byte < steps.len() {
@@ -60,16 +60,17 @@ const LUMA_STEPS: [u32; 256] = {
 
 /// The index of a pixel in the table of those seen before: `3 r + 5 g + 7 b + 11 a`, modulo 64.
 #[inline]
-fn place(pixel: u32) -> usize {
-    // Channels far enough apart for one multiplication; the sum is the top byte of the product.
+fn hash_index(pixel: u32) -> usize {
+    // Channels are spread out so that one multiplication computes all four products; their sum is the top byte.
     let pixel = u64::from(pixel);
     let apart = (pixel & 0xff00_ff00) << 32 | pixel & 0x00ff_00ff;
     (apart.wrapping_mul(3 << 56 | 7 << 40 | 5 << 16 | 11) >> 56 & 63) as usize
 }
 
-/// Sums byte by byte, each modulo 256.
+/// Adds four bytes at once, each modulo 256.
 #[inline]
-fn added(a: u32, b: u32) -> u32 {
+fn add_bytes(a: u32, b: u32) -> u32 {
+    // Adds the low seven bits, so that no carry crosses bytes, and the top bits by exclusive or.
     const LOW: u32 = 0x7f7f_7f7f;
     ((a & LOW) + (b & LOW)) ^ ((a ^ b) & !LOW)
 }
@@ -87,22 +88,23 @@ pub(crate) fn encode(image: &RgbaImage) -> Vec<u8> {
     out.extend_from_slice(&image.width().to_be_bytes());
     out.extend_from_slice(&image.height().to_be_bytes());
     out.extend_from_slice(&[if is_opaque(image) { 3 } else { 4 }, 0]);
-    let (mut seen, mut last) = ([[0; 4]; 64], BLACK);
+    let (mut seen, mut last) = ([[0; 4]; 64], INITIAL_PIXEL);
     while let Some((&pixel, more)) = rest.split_first() {
+        // A run may be longer than one byte can say.
         if pixel == last {
-            let count = alike(rest, last);
+            let count = run_length(rest, last);
             rest = &rest[count..];
-            let (whole, left) = (count / LONGEST_RUN, count % LONGEST_RUN);
-            out.extend(std::iter::repeat_n(RUN | (LONGEST_RUN - 1) as u8, whole));
-            out.extend((left > 0).then(|| RUN | (left - 1) as u8));
+            let (whole, left) = (count / MAX_RUN, count % MAX_RUN);
+            out.extend(std::iter::repeat_n(OP_RUN | (MAX_RUN - 1) as u8, whole));
+            out.extend((left > 0).then(|| OP_RUN | (left - 1) as u8));
             continue;
         }
         rest = more;
-        let place = place(u32::from_le_bytes(pixel));
-        if seen[place] == pixel {
-            out.push(INDEX | place as u8);
+        let slot = hash_index(u32::from_le_bytes(pixel));
+        if seen[slot] == pixel {
+            out.push(OP_INDEX | slot as u8);
         } else {
-            seen[place] = pixel;
+            seen[slot] = pixel;
             push(&mut out, pixel, last);
         }
         last = pixel;
@@ -112,7 +114,7 @@ pub(crate) fn encode(image: &RgbaImage) -> Vec<u8> {
 }
 
 /// Number of pixels at the start that equal this one.
-fn alike(pixels: &[Pixel], pixel: Pixel) -> usize {
+fn run_length(pixels: &[Pixel], pixel: Pixel) -> usize {
     const AT_ONCE: usize = 16;
     let (chunks, _) = pixels.as_chunks::<AT_ONCE>();
     let whole = AT_ONCE * chunks.iter().take_while(|chunk| **chunk == [pixel; AT_ONCE]).count();
@@ -123,24 +125,25 @@ fn alike(pixels: &[Pixel], pixel: Pixel) -> usize {
 fn push(out: &mut Vec<u8>, pixel: Pixel, last: Pixel) {
     let [r, g, b, a] = pixel;
     if a != last[3] {
-        return out.extend_from_slice(&[RGBA, r, g, b, a]);
+        return out.extend_from_slice(&[OP_RGBA, r, g, b, a]);
     }
     let [dr, dg, db] = [0, 1, 2].map(|i| pixel[i].wrapping_sub(last[i]));
+    // The forms from shortest to longest; red and blue of OP_LUMA are relative to green.
     let small = [dr, dg, db].map(|d| d.wrapping_add(2));
     if small.iter().all(|d| *d < 4) {
-        return out.push(DIFFERENCE | small[0] << 4 | small[1] << 2 | small[2]);
+        return out.push(OP_DIFF | small[0] << 4 | small[1] << 2 | small[2]);
     }
     let green = dg.wrapping_add(32);
     let [red, blue] = [dr, db].map(|d| d.wrapping_sub(dg).wrapping_add(8));
     if green < 64 && red < 16 && blue < 16 {
-        return out.extend_from_slice(&[LUMA | green, red << 4 | blue]);
+        return out.extend_from_slice(&[OP_LUMA | green, red << 4 | blue]);
     }
-    out.extend_from_slice(&[RGB, r, g, b]);
+    out.extend_from_slice(&[OP_RGB, r, g, b]);
 }
 
 /// Decodes a file whose edges are at most `largest` pixels into `image`, whose memory is reused.
 pub(crate) fn decode_into(bytes: &[u8], largest: u32, image: &mut RgbaImage) -> Result<(), String> {
-    let short = || "the file ends too early".to_owned();
+    let short = || "the file is truncated".to_owned();
     let (header, data) = bytes.split_at_checked(HEADER).ok_or_else(short)?;
     let number = |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
     let (width, height) = (number(4), number(8));
@@ -155,17 +158,16 @@ pub(crate) fn decode_into(bytes: &[u8], largest: u32, image: &mut RgbaImage) -> 
     Ok(())
 }
 
-/// Writes all pixels; `None` if the data ends before. Between runs the only branch is on the form of a pixel: whole, an index or a
-/// difference.
+/// Decodes all pixels; `None` if the data ends before. Between runs the only branch is on the kind of operation.
 fn fill(pixels: &mut [Pixel], mut data: &[u8]) -> Option<()> {
-    let (mut seen, mut last) = ([0; 64], u32::from_le_bytes(BLACK));
+    let (mut seen, mut last) = ([0; 64], u32::from_le_bytes(INITIAL_PIXEL));
     let mut at = 0;
     while at < pixels.len() {
         // The end marker is as long as a window, so the last pixel has one too.
         let window = u64::from_le_bytes(*data.first_chunk()?);
         let tag = window as u8;
-        if (RUN..RGB).contains(&tag) {
-            let runs = data.iter().take_while(|tag| (RUN..RGB).contains(tag));
+        if (OP_RUN..OP_RGB).contains(&tag) {
+            let runs = data.iter().take_while(|tag| (OP_RUN..OP_RGB).contains(tag));
             let (bytes, count) = runs.fold((0, 0), |(n, sum), tag| (n + 1, sum + usize::from(tag & 63) + 1));
             let end = pixels.len().min(at + count);
             pixels[at..end].fill(last.to_le_bytes());
@@ -173,27 +175,28 @@ fn fill(pixels: &mut [Pixel], mut data: &[u8]) -> Option<()> {
             continue;
         }
         let bytes = match tag {
-            ..DIFFERENCE => {
+            ..OP_DIFF => {
                 last = seen[usize::from(tag & 63)];
                 1
             }
-            DIFFERENCE..RUN => {
+            OP_DIFF..OP_RUN => {
                 let is_luma = tag >> 7;
-                let others = LUMA_STEPS[usize::from((window >> 8) as u8)] & u32::from(is_luma).wrapping_neg();
-                last = added(added(last, STEPS[usize::from(tag & 127)]), others);
+                let others =
+                    LUMA_DELTAS[usize::from((window >> 8) as u8)] & u32::from(is_luma).wrapping_neg();
+                last = add_bytes(add_bytes(last, DIFF_DELTAS[usize::from(tag & 127)]), others);
                 1 + usize::from(is_luma)
             }
-            RUN..RGBA => {
+            OP_RUN..OP_RGBA => {
                 last = (window >> 8) as u32 & 0x00ff_ffff | last & 0xff00_0000;
                 4
             }
-            RGBA => {
+            OP_RGBA => {
                 last = (window >> 8) as u32;
                 5
             }
         };
-        // A pixel that came from the table is written there again, which saves a branch.
-        seen[place(last)] = last;
+        // Pixels from the table are written there again, which saves a branch.
+        seen[hash_index(last)] = last;
         pixels[at] = last.to_le_bytes();
         at += 1;
         data = &data[bytes..];
@@ -249,11 +252,11 @@ mod tests {
     fn tables_are_the_formats() {
         for pixel in [[0, 0, 0, 0], [255; 4], [1, 2, 3, 4], [250, 17, 99, 255], [7, 255, 0, 128]] {
             let [r, g, b, a] = pixel.map(usize::from);
-            assert_eq!(place(u32::from_le_bytes(pixel)), (3 * r + 5 * g + 7 * b + 11 * a) % 64);
+            assert_eq!(hash_index(u32::from_le_bytes(pixel)), (3 * r + 5 * g + 7 * b + 11 * a) % 64);
             for other in [[0, 0, 0, 0], [255, 1, 128, 0], [2, 254, 127, 129]] {
                 let sum: Pixel = std::array::from_fn(|i| pixel[i].wrapping_add(other[i]));
                 assert_eq!(
-                    added(u32::from_le_bytes(pixel), u32::from_le_bytes(other)),
+                    add_bytes(u32::from_le_bytes(pixel), u32::from_le_bytes(other)),
                     u32::from_le_bytes(sum)
                 );
             }

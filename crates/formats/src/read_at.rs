@@ -1,10 +1,10 @@
-//! Reads at any offset of a file or of bytes in memory, without a cursor.
+//! Positioned reads from a file or from memory, without a cursor.
 
 use std::fs::File;
 use std::io;
 use std::path::Path;
 
-/// Bytes of a known length that are read in parts, in any order and by several threads.
+/// Bytes of a known length that can be read in parts, in any order and by several threads.
 pub trait RandomAccess: Send + Sync {
     /// Length in bytes.
     fn length(&self) -> u64;
@@ -15,7 +15,7 @@ pub trait RandomAccess: Send + Sync {
     /// If there are fewer bytes, or reading fails.
     fn read_exact_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()>;
 
-    /// `length` bytes from `offset`, allocated only once it is certain that there are as many.
+    /// Reads `length` bytes from `offset`; allocates them only after checking that there are as many.
     ///
     /// # Errors
     /// If there are fewer bytes, or reading fails.
@@ -45,7 +45,7 @@ impl RandomAccess for &[u8] {
     }
 }
 
-/// An open file with the length it had when it was opened.
+/// An open file, with its length at the time it was opened.
 #[derive(Debug)]
 pub struct PositionedFile {
     file: File,
@@ -77,7 +77,7 @@ impl RandomAccess for PositionedFile {
     }
 }
 
-/// Fills `buffer` from `offset` on, without moving any cursor.
+/// Fills `buffer` from `offset` on, without moving the file's cursor.
 ///
 /// # Errors
 /// If the file ends before, or reading fails.
@@ -86,7 +86,7 @@ pub fn read_exact_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<
     std::os::unix::fs::FileExt::read_exact_at(file, buffer, offset)
 }
 
-/// Fills `buffer` from `offset` on. The file's cursor moves, which no caller looks at.
+/// Fills `buffer` from `offset` on. Moves the file's cursor, which no caller uses.
 ///
 /// # Errors
 /// If the file ends before, or reading fails.

@@ -1,4 +1,4 @@
-//! What encoders need to know of RGBA pixels.
+//! Alpha of RGBA pixels, for encoders.
 
 use image::RgbaImage;
 
@@ -18,8 +18,8 @@ pub(crate) fn without_alpha(image: &RgbaImage) -> Vec<u8> {
     raw
 }
 
-/// The image composited on white, rounded to nearest.
-pub fn on_white(image: &RgbaImage) -> RgbaImage {
+/// Composites an image on white, rounding to nearest.
+pub fn composite_on_white(image: &RgbaImage) -> RgbaImage {
     let mut image = image.clone();
     for pixel in image.pixels_mut() {
         let [r, g, b, a] = pixel.0.map(u32::from);

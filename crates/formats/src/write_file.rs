@@ -1,4 +1,4 @@
-//! Files that are complete or absent: written under a temporary name in the same folder, flushed to disk, then renamed.
+//! Atomic file writes: to a temporary name in the same folder, flushed to disk, then renamed.
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
@@ -6,7 +6,16 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-/// Writes a whole file. A file of that name is replaced in one step, or kept if writing fails.
+/// Writes a whole file atomically: an existing file is replaced in one step, or kept if writing fails.
+///
+/// ```
+/// let path = std::env::temp_dir().join(format!("lexiform-write-{}.txt", std::process::id()));
+/// lexiform_formats::write_file(&path, b"hello")?;
+/// assert_eq!(std::fs::read(&path)?, b"hello");
+/// std::fs::remove_file(&path)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
 ///
 /// # Errors
 /// If the folder does not exist or the file cannot be written; the message names the path.
@@ -25,7 +34,7 @@ pub fn rename_durably(from: &Path, to: &Path) -> io::Result<()> {
     sync_folder(to)
 }
 
-/// A file that grows under a temporary name and gets its own by [`commit`](Self::commit). Dropped before, it is removed.
+/// A file written under a temporary name and renamed by [`commit`](Self::commit). If dropped before, it is removed.
 #[derive(Debug)]
 pub struct FileWriter {
     file: NamedTempFile,
@@ -33,7 +42,7 @@ pub struct FileWriter {
 }
 
 impl FileWriter {
-    /// Starts a file that will be called `path`.
+    /// Creates the temporary file for `path`.
     ///
     /// # Errors
     /// If the folder does not exist or cannot be written to; the message names the path.
@@ -42,17 +51,17 @@ impl FileWriter {
         prefix.push(".");
         let mut builder = tempfile::Builder::new();
         builder.prefix(&prefix).suffix(".partial");
-        // As `File::create` asks for; the umask is applied. Temporary files are private by default, and this one will stay.
+        // The permissions of `File::create`, to which the umask applies: temporary files are private by default.
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         let file = builder.tempfile_in(folder_of(path)).map_err(|error| with_path(path, &error))?;
         Ok(Self { file, path: path.to_owned() })
     }
 
-    /// Flushes the content to disk, before the file gets its name.
+    /// Flushes the content to disk without renaming the file.
     ///
     /// # Errors
-    /// If the disk refuses; the message names the path.
+    /// If flushing fails; the message names the path.
     pub fn sync_all(&self) -> io::Result<()> {
         self.file.as_file().sync_all().map_err(|error| with_path(&self.path, &error))
     }
@@ -62,7 +71,7 @@ impl FileWriter {
     /// # Errors
     /// If any step fails; before the rename, a file that had the name is kept.
     pub fn commit(self) -> io::Result<File> {
-        // Renaming first and losing power would leave a name without its content.
+        // In this order, so that a power loss never leaves the final name without its content.
         self.sync_all()?;
         let file = self.file.persist(&self.path).map_err(|error| with_path(&self.path, &error.error))?;
         sync_folder(&self.path)?;

@@ -1,18 +1,20 @@
-//! The part of zip that `torch.save` and `numpy.savez` write: stored and deflated entries, with 64-bit sizes.
+//! The part of [zip] that `torch.save` and `numpy.savez` write: stored and deflated entries, with 64-bit sizes.
 //!
-//! Names of entries are keys and nothing else: nothing is ever unpacked to a disk. A stored entry can be read at any offset
-//! without the rest, by [`Entry::start`].
+//! Entry names are only used as keys: nothing is ever extracted to disk. Stored entries can be read in place from
+//! [`Entry::start`].
+//!
+//! [zip]: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
 
 use crate::RandomAccess;
 
-/// The end record, and the longest comment behind it.
+/// The end-of-directory record, and the longest comment after it.
 const TAIL: u64 = 22 + 65_535;
-/// Longest directory: some 100 bytes an entry, and no checkpoint has a hundred thousand storages.
-const LONGEST_DIRECTORY: u64 = 64 << 20;
-/// Deflate expands one byte to at most 1032.
-const MOST_GROWTH: u64 = 1032;
+/// Largest directory: about 100 bytes per entry, and no checkpoint has 100,000 storages.
+const MAX_DIRECTORY_BYTES: u64 = 64 << 20;
+/// Deflate expands one byte to at most 1032 bytes.
+const MAX_EXPANSION: u64 = 1032;
 
-/// Where an entry is in the archive, and how it is compressed.
+/// Location and compression of an entry.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
     method: u16,
@@ -20,7 +22,7 @@ pub struct Entry {
     compressed: u64,
     /// Uncompressed size in bytes.
     pub size: u64,
-    /// Where its local header begins.
+    /// Offset of its local header.
     header: u64,
 }
 
@@ -45,7 +47,7 @@ pub fn entries(source: &dyn RandomAccess) -> Result<Vec<(String, Entry)>, String
     let mut rest = &directory[..];
     let mut entries = Vec::new();
     while rest.starts_with(b"PK\x01\x02") {
-        let (name, entry, length) = entry(rest).ok_or("the zip directory is cut off")?;
+        let (name, entry, length) = entry(rest).ok_or("the zip directory is truncated")?;
         entries.push((name, entry));
         rest = &rest[length..];
     }
@@ -56,10 +58,12 @@ pub fn entries(source: &dyn RandomAccess) -> Result<Vec<(String, Entry)>, String
 fn directory(source: &dyn RandomAccess) -> Result<Vec<u8>, String> {
     let tail_start = source.length().saturating_sub(TAIL);
     let tail = source.bytes(tail_start, source.length() - tail_start).map_err(|e| e.to_string())?;
-    let missing = "the zip directory is missing: the file is cut off or damaged";
+    let missing = "no zip directory found: the file is truncated or damaged";
+    // The last signature: a comment may contain others, but the writers supported here write none.
     let end = tail.windows(4).rposition(|w| w == b"PK\x05\x06").ok_or(missing)?;
     let mut length = u64::from(u32_at(&tail, end + 12).ok_or(missing)?);
     let mut start = u64::from(u32_at(&tail, end + 16).ok_or(missing)?);
+    // Zip64: full 32-bit fields mean that the values are in another record, which a locator before this one points to.
     if start == u64::from(u32::MAX) || length == u64::from(u32::MAX) {
         let locator = tail[..end].windows(4).rposition(|w| w == b"PK\x06\x07").ok_or(missing)?;
         let record = u64_at(&tail, locator + 8).ok_or(missing)?;
@@ -69,8 +73,8 @@ fn directory(source: &dyn RandomAccess) -> Result<Vec<u8>, String> {
         }
         (length, start) = u64_at(&record, 40).zip(u64_at(&record, 48)).ok_or(missing)?;
     }
-    if length > LONGEST_DIRECTORY {
-        return Err(format!("a zip directory of {length} bytes, expected at most {LONGEST_DIRECTORY}"));
+    if length > MAX_DIRECTORY_BYTES {
+        return Err(format!("a zip directory of {length} bytes, expected at most {MAX_DIRECTORY_BYTES}"));
     }
     source.bytes(start, length).map_err(|e| format!("the zip directory: {e}"))
 }
@@ -92,7 +96,7 @@ fn entry(record: &[u8]) -> Option<(String, Entry, usize)> {
     while let (Some(id), Some(length)) = (u16_at(fields, 0), u16_at(fields, 2)) {
         let field = fields.get(4..4 + usize::from(length))?;
         if id == 1 {
-            // Only the values whose field in the record is full are here, in this order.
+            // Zip64 values, in this order, but only those whose 32-bit field is full.
             let mut at = 0;
             for value in [&mut entry.size, &mut entry.compressed, &mut entry.header] {
                 if *value == u64::from(u32::MAX) {
@@ -126,20 +130,20 @@ impl Entry {
         let header = source.bytes(self.header, 30).map_err(|e| e.to_string())?;
         let lengths =
             u16_at(&header, 26).zip(u16_at(&header, 28)).filter(|_| header.starts_with(b"PK\x03\x04"));
-        let (name, extra) = lengths.ok_or("its header is damaged")?;
+        let (name, extra) = lengths.ok_or("its local header is damaged")?;
         let start = self.header + 30 + u64::from(name) + u64::from(extra);
         let fits = start.checked_add(self.compressed).is_some_and(|end| end <= source.length());
-        if fits { Ok(start) } else { Err("it is cut off".to_owned()) }
+        if fits { Ok(start) } else { Err("it is truncated".to_owned()) }
     }
 
-    /// Its uncompressed content, at most `most` bytes, with its checksum verified.
+    /// Decompresses the entry to at most `limit` bytes and verifies its checksum.
     ///
     /// # Errors
     /// If the entry is damaged, larger than `most`, or compressed by something other than deflate.
-    pub fn read(&self, source: &dyn RandomAccess, most: u64) -> Result<Vec<u8>, String> {
-        if self.size > most || self.size > self.compressed.saturating_mul(MOST_GROWTH) {
+    pub fn read(&self, source: &dyn RandomAccess, limit: u64) -> Result<Vec<u8>, String> {
+        if self.size > limit || self.size > self.compressed.saturating_mul(MAX_EXPANSION) {
             return Err(format!(
-                "{} bytes announced, expected at most {most} and {MOST_GROWTH} for each of {}",
+                "{} bytes announced, expected at most {limit} and {MAX_EXPANSION} for each of {}",
                 self.size, self.compressed
             ));
         }
@@ -156,7 +160,7 @@ impl Entry {
         }
         match self.checksum() {
             Some(sum) if sum != crc32fast::hash(&content) => {
-                Err("its checksum does not fit: the file is damaged".to_owned())
+                Err("checksum mismatch: the file is damaged".to_owned())
             }
             _ => Ok(content),
         }

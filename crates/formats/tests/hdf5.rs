@@ -26,12 +26,12 @@ fn check(file: &Arc<File>, name: &str, shape: &[usize]) {
     let dataset = file.dataset(name).unwrap();
     assert_eq!(dataset.shape(), shape, "{name}");
     let values = ramp(shape.iter().product());
-    assert_eq!(dataset.read().unwrap().numbers(), values, "{name}");
+    assert_eq!(dataset.read().unwrap().to_f32_vec(), values, "{name}");
     let row: usize = shape[1..].iter().product();
     for (first, count) in [(0, 1), (1, 2), (shape[0] - 1, 1), (shape[0], 0)] {
         let rows = dataset.read_rows(first, count).unwrap();
         assert_eq!(
-            rows.numbers(),
+            rows.to_f32_vec(),
             values[first * row..(first + count) * row],
             "{name}: {count} from {first}"
         );
@@ -53,16 +53,16 @@ fn every_layout_and_type_that_h5py_writes() {
         check(&file, "deep/er/lzf", &[40, 6]);
         check(&file, "deep/er/one_chunk", &[6, 6]);
         check(&file, "deep/er/long_chunked", &[101]);
-        let sparse = file.dataset("deep/er/sparse").unwrap().read().unwrap().numbers();
+        let sparse = file.dataset("deep/er/sparse").unwrap().read().unwrap().to_f32_vec();
         assert_eq!(
             (&sparse[..2], &sparse[48..52], sparse[119]),
             (&[2.5, 2.5][..], &[1.0, 2.0, 3.0, 4.0][..], 2.5)
         );
-        let texts = |name: &str| file.dataset(name).unwrap().read().unwrap().texts();
+        let texts = |name: &str| file.dataset(name).unwrap().read().unwrap().to_strings();
         assert_eq!(texts("words/fixed_text"), ["chair", "table lamp"]);
         assert_eq!(texts("words/text"), ["chair", "", "Stehlampe ä"]);
-        assert_eq!(file.dataset("words/scalar").unwrap().read().unwrap().numbers(), [4.5]);
-        assert_eq!(file.dataset("words/truth").unwrap().read().unwrap().wholes(), [1, 0, 1]);
+        assert_eq!(file.dataset("words/scalar").unwrap().read().unwrap().to_f32_vec(), [4.5]);
+        assert_eq!(file.dataset("words/truth").unwrap().read().unwrap().to_i64_vec(), [1, 0, 1]);
     }
 }
 
@@ -74,12 +74,12 @@ fn names_are_listed_and_wrong_ones_told() {
         ["big_f4", "chunked", "contiguous_u8", "deep", "half", "long", "many", "words"]
     );
     assert_eq!(file.names("many").unwrap().len(), 9);
-    assert_eq!(file.dataset("many/8").unwrap().read().unwrap().wholes(), [8]);
+    assert_eq!(file.dataset("many/8").unwrap().read().unwrap().to_i64_vec(), [8]);
     let error = open("layouts_new.h5").names("many").unwrap_err().to_string();
     assert!(error.contains("a group of many names in the newest form"), "{error}");
     let error = file.dataset("chunky").unwrap_err().to_string();
     assert!(error.contains("has no \"chunky\", only [\"big_f4\""), "{error}");
-    assert!(file.dataset("deep").unwrap_err().to_string().contains("is no array"));
+    assert!(file.dataset("deep").unwrap_err().to_string().contains("is not an array"));
 }
 
 #[test]

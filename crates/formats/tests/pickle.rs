@@ -33,7 +33,7 @@ fn pickles_of_every_protocol() {
             let array =
                 root.get(name).unwrap().array().unwrap_or_else(|| panic!("{name} of protocol {protocol}"));
             assert_eq!(
-                (array.shape.clone(), array.numbers()),
+                (array.shape.clone(), array.to_f32_vec()),
                 (vec![2, 3], ramp(6)),
                 "{name} of protocol {protocol}"
             );
@@ -67,7 +67,7 @@ fn broken_pickles_are_values_or_errors() {
                 let root = pickle.root();
                 root.entries()
                     .take(50)
-                    .for_each(|(_, item)| drop((item.texts(), item.array().map(|a| a.numbers()))));
+                    .for_each(|(_, item)| drop((item.texts(), item.array().map(|a| a.to_f32_vec()))));
             }
         }
         // Copies that all fail at their first bytes, or that all read, test nothing.

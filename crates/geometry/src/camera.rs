@@ -1,10 +1,10 @@
-//! Cameras, rigs of cameras, and the views they take.
+//! Cameras, rigs of cameras, and the views rendered from them.
 
 use glam::{Affine3A, Vec3};
 use image::RgbaImage;
 
-/// Angle of view of [`Camera::catalog`] in radians.
-const CATALOG_FOV: f32 = 0.6;
+/// Vertical field of view of [`Camera::three_quarter_view`].
+const THREE_QUARTER_FOV_Y_RADIANS: f32 = 0.6;
 
 /// A pinhole camera with square pixels: +X right, +Y up, looking along −Z.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,9 +16,20 @@ pub struct Camera {
 }
 
 impl Camera {
-    /// A camera at `eye` that looks at `target` with `+Y` up (or `+Z` when looking straight up or down).
+    /// A camera at `eye` that looks at `target` with `+Y` up (or `±Z` when looking straight up or down).
+    ///
+    /// ```
+    /// use glam::Vec3;
+    /// use lexiform_geometry::Camera;
+    ///
+    /// let camera = Camera::look_at(Vec3::new(0.0, 0.0, 3.0), Vec3::ZERO, 49.1_f32.to_radians());
+    /// let camera_from_world = camera.world_from_camera.inverse();
+    /// // The target is straight ahead: cameras look along −Z.
+    /// assert!(camera_from_world.transform_point3(Vec3::ZERO).abs_diff_eq(Vec3::new(0.0, 0.0, -3.0), 1e-6));
+    /// ```
     pub fn look_at(eye: Vec3, target: Vec3, fov_y_radians: f32) -> Self {
         let back = (eye - target).try_normalize().unwrap_or(Vec3::Z);
+        // Looking along Y, the cross product with +Y would vanish.
         let up = if back.y.abs() > 0.9999 { Vec3::NEG_Z * back.y.signum() } else { Vec3::Y };
         let right = up.cross(back).normalize();
         let world_from_camera =
@@ -28,11 +39,16 @@ impl Camera {
 }
 
 impl Camera {
-    /// The view of catalogs, of a shape that fills the unit sphere: from the front, a little from above and from the side,
-    /// at a narrow angle.
-    pub fn catalog() -> Self {
-        let distance = 1.05 / (0.5 * CATALOG_FOV).sin();
-        Self::look_at(distance * Vec3::new(0.4, 0.35, 0.85).normalize(), Vec3::ZERO, CATALOG_FOV)
+    /// The three-quarter view of product catalogs, for a shape that fills the unit sphere: from the front, slightly from
+    /// above and from the side, with a narrow field of view.
+    pub fn three_quarter_view() -> Self {
+        // The unit sphere touches the edges of the view at a distance of 1 / sin(fov / 2); 5 % is margin.
+        let distance = 1.05 / (0.5 * THREE_QUARTER_FOV_Y_RADIANS).sin();
+        Self::look_at(
+            distance * Vec3::new(0.4, 0.35, 0.85).normalize(),
+            Vec3::ZERO,
+            THREE_QUARTER_FOV_Y_RADIANS,
+        )
     }
 }
 
@@ -40,11 +56,11 @@ impl Camera {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rig(pub Vec<Camera>);
 
-/// Images of one shape with their cameras; the same number of each, never none. RGBA, sRGB, straight alpha.
+/// Images of one shape with their cameras, as many of each and at least one. RGBA, sRGB, straight alpha.
 #[derive(Clone, Debug)]
 pub struct Views {
-    /// One image a camera.
+    /// One image per camera.
     pub images: Vec<RgbaImage>,
-    /// The cameras that took them.
+    /// The camera of each image.
     pub cameras: Vec<Camera>,
 }

@@ -1,16 +1,18 @@
-//! Between sRGB bytes and linear light: the formulas, and tables for inner loops.
+//! Conversion between sRGB bytes and linear light ([IEC 61966-2-1]): the formulas, and lookup tables for inner loops.
 //!
 //! Table entries are computed in `f64` and rounded once, so that every machine has the same ones: the last bit of a
-//! platform's `pow` does not reach them.
+//! platform's `pow` does not matter.
+//!
+//! [IEC 61966-2-1]: https://www.w3.org/Graphics/Color/sRGB
 
 use std::sync::LazyLock;
 
-/// Steps of the table from linear light to bytes; sRGB's steepest byte is some five steps wide.
+/// Entries of the table from linear light to bytes; where sRGB is steepest, one byte spans about five entries.
 const ENCODE_STEPS: usize = 16_384;
-/// Entries a byte of the table from filtered sRGB to linear light.
+/// Entries per byte of the table from filtered sRGB to linear light.
 const DECODE_STEPS: usize = 4;
 
-/// Tables between sRGB bytes and linear light; see [`tables`].
+/// Lookup tables between sRGB bytes and linear light; see [`tables`].
 pub struct ColorTables {
     /// Linear light of an sRGB value in quarters of a byte.
     decode: [f32; 256 * DECODE_STEPS],
@@ -42,13 +44,13 @@ impl ColorTables {
     /// sRGB byte of linear light; clamped, NaN is black.
     #[inline]
     pub fn srgb(&self, linear: f32) -> u8 {
-        self.srgb_at(step(linear))
+        self.srgb_at(encode_index(linear))
     }
 
-    /// sRGB byte at a step (see [`step`]).
+    /// sRGB byte at a table index (see [`encode_index`]).
     #[inline(always)]
-    pub fn srgb_at(&self, step: u32) -> u8 {
-        self.encode[step as usize]
+    pub fn srgb_at(&self, encode_index: u32) -> u8 {
+        self.encode[encode_index as usize]
     }
 
     /// sRGB byte of 16-bit linear light.
@@ -58,14 +60,15 @@ impl ColorTables {
     }
 }
 
-/// The step of linear light in the table of sRGB bytes; clamped, NaN is black.
+/// Index of linear light in the table of sRGB bytes; clamped, NaN is black.
 #[inline(always)]
-pub fn step(linear: f32) -> u32 {
+pub fn encode_index(linear: f32) -> u32 {
     // Not `clamp`: these comparisons are one instruction each, and take NaN to 0.
     let positive = if linear > 0.0 { linear } else { 0.0 };
     let inside = if positive < 1.0 { positive } else { 1.0 };
     let place = inside * ENCODE_STEPS as f32 + 0.5;
-    // Cut off by way of the bits of a number so large that its steps are 1: `as` keeps loops from running in vectors.
+    // Truncates by adding 2^23, from where on floats have no fraction bits: an `as` cast would keep the loop from being
+    // vectorized. The sum rounds to nearest, so one is subtracted where it rounded up.
     const WHOLE: f32 = 8_388_608.0;
     let nearest = (place + WHOLE).to_bits() & 0x007f_ffff;
     nearest - u32::from(nearest as f32 > place)
@@ -111,7 +114,7 @@ mod tests {
     fn steps_are_cut_off() {
         for i in 0..=1_000_000_u32 {
             let linear = i as f32 / 1e6;
-            assert_eq!(step(linear), (linear * ENCODE_STEPS as f32 + 0.5) as u32, "{linear}");
+            assert_eq!(encode_index(linear), (linear * ENCODE_STEPS as f32 + 0.5) as u32, "{linear}");
         }
     }
 

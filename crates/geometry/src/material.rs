@@ -1,4 +1,6 @@
-//! How a surface looks: the part of glTF's material model that a view of a shape needs.
+//! Surface appearance: the part of glTF's [metallic-roughness material model] that rendering a view needs.
+//!
+//! [metallic-roughness material model]: https://registry.khronos.org/glTF/specs/2.0/glTF-2.0.html#materials
 
 use glam::{Affine2, Vec2, Vec3, Vec4};
 use image::RgbaImage;
@@ -9,24 +11,24 @@ pub enum AlphaMode {
     /// Alpha is ignored.
     #[default]
     Opaque,
-    /// Below the cutoff the surface is not there.
+    /// Fragments with alpha below the cutoff are discarded.
     Mask {
         /// The cutoff in `0..=1`.
         cutoff: f32,
     },
-    /// Alpha mixes with what is behind.
+    /// Alpha blends the surface with what is behind it.
     Blend,
 }
 
 /// What a texture coordinate outside `0..1` means.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Wrap {
-    /// Starts over.
+    /// Tiles the image.
     #[default]
     Repeat,
-    /// Runs back and forth.
+    /// Tiles the image, every other tile mirrored.
     Mirror,
-    /// Stays at the edge.
+    /// Repeats the edge texels.
     Clamp,
 }
 
@@ -39,18 +41,18 @@ pub struct Texture {
     pub wrap: [Wrap; 2],
 }
 
-/// A texture as a material uses it.
+/// A material's reference to a texture.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct TextureUse {
+pub struct TextureRef {
     /// Index into [`Scene::textures`](crate::Scene::textures).
     pub texture: usize,
     /// KHR_texture_transform: applied to the mesh's coordinates before sampling.
     pub image_from_uv: Affine2,
 }
 
-impl TextureUse {
+impl TextureRef {
     /// A texture without transform.
-    pub fn plain(texture: usize) -> Self {
+    pub fn new(texture: usize) -> Self {
         Self { texture, image_from_uv: Affine2::from_translation(Vec2::ZERO) }
     }
 }
@@ -58,23 +60,23 @@ impl TextureUse {
 /// Surface appearance. Factors are linear and multiply textures and vertex colors.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Material {
-    /// What the file calls it.
+    /// Name in the file.
     pub name: Option<String>,
     /// Linear RGBA factor.
     pub base_color: Vec4,
     /// Texture over the mesh's coordinates.
-    pub base_color_texture: Option<TextureUse>,
-    /// Linear light the surface gives off by itself.
+    pub base_color_texture: Option<TextureRef>,
+    /// Linear emitted light.
     pub emissive: Vec3,
     /// Texture for `emissive`.
-    pub emissive_texture: Option<TextureUse>,
+    pub emissive_texture: Option<TextureRef>,
     /// 0 (plastic, wood) to 1 (metal).
     pub metallic: f32,
     /// 0 (mirror) to 1 (chalk).
     pub roughness: f32,
-    /// Alpha rule.
+    /// How alpha is used.
     pub alpha: AlphaMode,
-    /// Whether back faces are seen.
+    /// Whether back faces are visible.
     pub double_sided: bool,
     /// Whether light is ignored (KHR_materials_unlit).
     pub unlit: bool,

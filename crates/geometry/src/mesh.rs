@@ -11,13 +11,13 @@ pub struct Mesh {
     normals: Option<Vec<Vec3>>,
     uvs: Option<Vec<Vec2>>,
     colors: Option<Vec<Vec4>>,
-    /// Index into [`Scene::materials`](crate::Scene::materials); `None` is the plain gray default.
+    /// Index into [`Scene::materials`](crate::Scene::materials); `None` is the gray default material.
     pub material: Option<usize>,
-    /// What the file calls this part, if anything.
+    /// Name in the file, if any.
     pub name: Option<String>,
 }
 
-/// Why lists of numbers are not a mesh.
+/// Why lists of numbers do not make a mesh.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum MeshError {
     /// A face names a vertex that does not exist.
@@ -50,6 +50,21 @@ pub enum MeshError {
 
 impl Mesh {
     /// Checks that every face names existing vertices and that every position is finite.
+    ///
+    /// ```
+    /// use glam::Vec3;
+    /// use lexiform_geometry::{Mesh, MeshError};
+    ///
+    /// let corners = vec![Vec3::ZERO, Vec3::X, Vec3::Y];
+    /// assert_eq!(Mesh::new(corners.clone(), vec![[0, 1, 2]])?.faces().len(), 1);
+    /// let error = Mesh::new(corners, vec![[0, 1, 3]]).unwrap_err();
+    /// assert_eq!(error.to_string(), "face 0 names vertex 3, but there are 3 vertices");
+    /// # Ok::<(), MeshError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If a face names a vertex that does not exist, or a position is not finite.
     pub fn new(positions: Vec<Vec3>, faces: Vec<[u32; 3]>) -> Result<Self, MeshError> {
         if let Some(vertex) = positions.iter().position(|p| !p.is_finite()) {
             return Err(MeshError::NotFinite { vertex });
@@ -62,7 +77,12 @@ impl Mesh {
         Ok(Self { positions, faces, ..Self::default() })
     }
 
-    /// Adds per-vertex normals (any length; renderers normalize, zero or non-finite means "use the face's").
+    /// Adds per-vertex normals of any length; renderers normalize them, and use the face's normal where one is zero or not
+    /// finite.
+    ///
+    /// # Errors
+    ///
+    /// If there are not as many as vertices.
     pub fn with_normals(mut self, normals: Vec<Vec3>) -> Result<Self, MeshError> {
         self.check_length("normals", normals.len())?;
         self.normals = Some(normals);
@@ -70,6 +90,10 @@ impl Mesh {
     }
 
     /// Adds texture coordinates with the origin at the image's top left, as in glTF.
+    ///
+    /// # Errors
+    ///
+    /// If there are not as many as vertices.
     pub fn with_uvs(mut self, uvs: Vec<Vec2>) -> Result<Self, MeshError> {
         self.check_length("texture coordinates", uvs.len())?;
         self.uvs = Some(uvs);
@@ -77,6 +101,10 @@ impl Mesh {
     }
 
     /// Adds linear RGBA vertex colors.
+    ///
+    /// # Errors
+    ///
+    /// If there are not as many as vertices.
     pub fn with_colors(mut self, colors: Vec<Vec4>) -> Result<Self, MeshError> {
         self.check_length("colors", colors.len())?;
         self.colors = Some(colors);
@@ -105,7 +133,7 @@ impl Mesh {
         &self.faces
     }
 
-    /// Vertex normals, where the file has them.
+    /// Vertex normals, if any.
     pub fn normals(&self) -> Option<&[Vec3]> {
         self.normals.as_deref()
     }
@@ -120,13 +148,17 @@ impl Mesh {
         self.colors.as_deref()
     }
 
-    /// The three positions of a face.
+    /// The corners of a face.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such face.
     pub fn triangle(&self, face: usize) -> [Vec3; 3] {
         self.faces[face].map(|v| self.positions[v as usize])
     }
 
-    /// The mesh moved by `target_from_source`; a mirroring transform also flips the faces. Vertices that leave
-    /// the range of `f32` make the result empty rather than broken.
+    /// The mesh transformed by `target_from_source`; a mirroring transform also flips the faces. If a vertex leaves the
+    /// range of `f32`, the result is empty rather than invalid.
     pub fn transformed(mut self, target_from_source: Affine3A) -> Self {
         for position in &mut self.positions {
             *position = target_from_source.transform_point3(*position);
@@ -136,6 +168,8 @@ impl Mesh {
         }
         let linear = Mat3::from(target_from_source.matrix3);
         if let Some(normals) = &mut self.normals {
+            // Normals transform by the inverse transpose; the cofactor matrix is its multiple, and exists for singular
+            // transforms too.
             let cofactor = Mat3::from_cols(
                 linear.y_axis.cross(linear.z_axis),
                 linear.z_axis.cross(linear.x_axis),
@@ -146,6 +180,7 @@ impl Mesh {
                 *normal = (cofactor * *normal * sign).normalize_or_zero();
             }
         }
+        // A mirror turns counter-clockwise faces clockwise.
         if linear.determinant() < 0.0 {
             self.faces.iter_mut().for_each(|face| face.swap(1, 2));
         }

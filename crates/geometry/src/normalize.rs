@@ -1,18 +1,19 @@
-//! Bringing a shape to the size and place that rigs and encoders expect.
+//! Normalization of a shape to the position and size that rigs and encoders expect.
 
-use glam::{Affine3A, DVec3, Mat3, Vec3};
+use glam::{Affine3A, DVec3, Vec3};
 use serde::{Deserialize, Serialize};
 
 use crate::Scene;
 
-/// Which point becomes the origin. The references differ: renders center the bounds, point encoders the mean.
+/// Which point becomes the origin. The reference implementations differ: renderers center the bounding box, point encoders
+/// the mean.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Center {
-    /// The middle of the bounds.
+    /// The center of the bounding box.
     #[default]
     Bounds,
-    /// The mean of all points; of a mesh, of its triangles' corners.
+    /// The mean of all points; for a mesh, of its triangles' corners.
     Mean,
 }
 
@@ -27,19 +28,19 @@ pub enum Extent {
     UnitBox,
 }
 
-/// A move to the origin and a scaling, kept apart because doing one after the other keeps digits that their product
-/// loses far from the origin.
+/// A translation to the origin and a scaling. They are kept separate because one after the other keeps digits that their
+/// product loses far from the origin.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Normalization {
-    /// What becomes the origin.
+    /// The point that becomes the origin.
     pub center: Vec3,
-    /// Factor after the move.
+    /// Scale factor, applied after the translation.
     pub scale: f32,
 }
 
 impl Normalization {
-    /// What brings these points to the asked extent. A single point is only moved; without points nothing changes.
-    pub fn of_points(points: impl Iterator<Item = Vec3> + Clone, center: Center, extent: Extent) -> Self {
+    /// The normalization of these points. A single point is only translated; without points it is the identity.
+    pub fn from_points(points: impl Iterator<Item = Vec3> + Clone, center: Center, extent: Extent) -> Self {
         let mut low = DVec3::INFINITY;
         let mut high = DVec3::NEG_INFINITY;
         let (mut sum, mut count) = (DVec3::ZERO, 0_u64);
@@ -60,18 +61,19 @@ impl Normalization {
                 squares.fold(0.0, f64::max).sqrt()
             }
         };
+        // A size of zero, or one beyond the range of `f32`, leaves no usable factor.
         let scale = (1.0 / size) as f32;
         Self { center: center.as_vec3(), scale: if scale.is_normal() { scale } else { 1.0 } }
     }
 
-    /// What brings all that can be seen of a scene to the asked extent.
-    pub fn of_scene(scene: &Scene, center: Center, extent: Extent) -> Self {
+    /// The normalization of all visible points of a scene: corners of triangles, and points of clouds.
+    pub fn from_scene(scene: &Scene, center: Center, extent: Extent) -> Self {
         let corners = scene
             .meshes
             .iter()
             .flat_map(|m| m.faces().iter().flat_map(move |f| f.map(|v| m.positions()[v as usize])));
         let points = scene.clouds.iter().flat_map(|c| c.positions().iter().copied());
-        Self::of_points(corners.chain(points), center, extent)
+        Self::from_points(corners.chain(points), center, extent)
     }
 
     /// As one transform.
@@ -80,47 +82,34 @@ impl Normalization {
         Affine3A::from_scale(scale) * Affine3A::from_translation(-self.center)
     }
 
-    /// One point, moved and scaled.
+    /// Normalizes one point.
     pub fn apply(&self, point: Vec3) -> Vec3 {
         (point - self.center) * self.scale
     }
 }
 
-/// The scene in the unit sphere around the origin, as rigs expect it, and what was done to it.
+/// Normalizes a scene into the unit sphere around the origin, as rigs expect it.
+///
+/// ```
+/// use glam::Vec3;
+/// use lexiform_geometry::normalize::{Center, normalize_unit_sphere};
+/// use lexiform_geometry::{PointCloud, Scene};
+///
+/// let cloud = PointCloud::new(vec![Vec3::X * 10.0, Vec3::X * 14.0])?;
+/// let (scene, normalization) = normalize_unit_sphere(Scene::from_cloud(cloud), Center::Bounds);
+/// assert_eq!(scene.clouds[0].positions(), [Vec3::NEG_X, Vec3::X]);
+/// assert_eq!((normalization.center, normalization.scale), (Vec3::X * 12.0, 0.5));
+/// # Ok::<(), lexiform_geometry::PointCloudError>(())
+/// ```
 pub fn normalize_unit_sphere(scene: Scene, center: Center) -> (Scene, Normalization) {
     normalize(scene, center, Extent::UnitSphere)
 }
 
-/// The scene at the asked center and extent, and what was done to it.
+/// Normalizes a scene; also returns the transform that was applied.
 pub fn normalize(scene: Scene, center: Center, extent: Extent) -> (Scene, Normalization) {
-    let normalization = Normalization::of_scene(&scene, center, extent);
+    let normalization = Normalization::from_scene(&scene, center, extent);
     let moved = scene.transformed(Affine3A::from_translation(-normalization.center));
     (moved.transformed(Affine3A::from_scale(Vec3::splat(normalization.scale))), normalization)
-}
-
-/// The axis that points up in a file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum UpAxis {
-    /// +X.
-    X,
-    /// +Y, as everywhere in this project.
-    #[default]
-    Y,
-    /// +Z, as in CAD, printing and scanning.
-    Z,
-}
-
-impl UpAxis {
-    /// The turn that makes this axis +Y; exact.
-    pub fn y_up_from_file(self) -> Affine3A {
-        let columns = match self {
-            Self::X => [Vec3::Y, Vec3::NEG_X, Vec3::Z],
-            Self::Y => [Vec3::X, Vec3::Y, Vec3::Z],
-            Self::Z => [Vec3::X, Vec3::NEG_Z, Vec3::Y],
-        };
-        Affine3A::from_mat3(Mat3::from_cols(columns[0], columns[1], columns[2]))
-    }
 }
 
 #[cfg(test)]
@@ -157,15 +146,6 @@ mod tests {
             let (scene, n) = normalize_unit_sphere(cloud(points), Center::Bounds);
             assert!(n.center.is_finite() && n.scale.is_finite());
             assert_eq!(scene.n_points(), points.len());
-        }
-    }
-
-    #[test]
-    fn up_axes_end_up_at_y() {
-        for (axis, up) in [(UpAxis::X, Vec3::X), (UpAxis::Y, Vec3::Y), (UpAxis::Z, Vec3::Z)] {
-            let turn = axis.y_up_from_file();
-            assert_eq!(turn.transform_vector3(up), Vec3::Y);
-            assert_eq!(turn.matrix3.determinant(), 1.0);
         }
     }
 }

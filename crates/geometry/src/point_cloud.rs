@@ -10,7 +10,7 @@ pub struct PointCloud {
     normals: Option<Vec<Vec3>>,
 }
 
-/// Why lists of numbers are not a point cloud.
+/// Why lists of numbers do not make a point cloud.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum PointCloudError {
     /// A coordinate is NaN or infinite.
@@ -33,6 +33,10 @@ pub enum PointCloudError {
 
 impl PointCloud {
     /// Checks that every position is finite.
+    ///
+    /// # Errors
+    ///
+    /// If a position is not finite.
     pub fn new(positions: Vec<Vec3>) -> Result<Self, PointCloudError> {
         match positions.iter().position(|p| !p.is_finite()) {
             Some(point) => Err(PointCloudError::NotFinite { point }),
@@ -41,6 +45,10 @@ impl PointCloud {
     }
 
     /// Adds linear RGB colors.
+    ///
+    /// # Errors
+    ///
+    /// If there are not as many as points.
     pub fn with_colors(mut self, colors: Vec<Vec3>) -> Result<Self, PointCloudError> {
         self.check_length("colors", colors.len())?;
         self.colors = Some(colors);
@@ -48,6 +56,10 @@ impl PointCloud {
     }
 
     /// Adds normals.
+    ///
+    /// # Errors
+    ///
+    /// If there are not as many as points.
     pub fn with_normals(mut self, normals: Vec<Vec3>) -> Result<Self, PointCloudError> {
         self.check_length("normals", normals.len())?;
         self.normals = Some(normals);
@@ -69,7 +81,7 @@ impl PointCloud {
         self.normals.as_deref()
     }
 
-    /// The cloud moved by `target_from_source`; points that leave the range of `f32` make it empty.
+    /// The cloud transformed by `target_from_source`; empty if a point leaves the range of `f32`.
     pub fn transformed(mut self, target_from_source: Affine3A) -> Self {
         for position in &mut self.positions {
             *position = target_from_source.transform_point3(*position);

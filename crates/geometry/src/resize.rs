@@ -1,9 +1,11 @@
-//! Pillow's bicubic resize, bit for bit: antialiased, in two passes with bytes between; and pictures put on white as Duoduo
-//! CLIP puts them.
+//! [Pillow]'s bicubic resize, bit for bit: antialiased, in two passes with bytes in between; and compositing on white as
+//! Duoduo CLIP does it.
+//!
+//! [Pillow]: https://github.com/python-pillow/Pillow/blob/main/src/libImaging/Resample.c
 
 use image::{Rgb, RgbImage, RgbaImage};
 
-/// Bits after the point of Pillow's fixed-point weights.
+/// Fraction bits of Pillow's fixed-point weights: 32 minus 8 of a byte and 2 for overshoot.
 const PRECISION_BITS: u32 = 32 - 8 - 2;
 
 /// One output sample: the first input sample and the weights from there on.
@@ -12,8 +14,8 @@ struct Taps<W> {
     weights: Vec<W>,
 }
 
-/// A grid of vectors `[height, width, channels]` at another size: the same filter on real numbers, as torch's antialiased
-/// bicubic interpolation.
+/// Resamples a grid of vectors, `[height, width, channels]` → `[to_height, to_width, channels]`: the same filter on floats, as
+/// in `torch.nn.functional.interpolate(mode="bicubic", antialias=True)`.
 pub fn resample_grid(
     values: &[f32],
     channels: usize,
@@ -54,6 +56,7 @@ pub fn resize_bicubic_rgba(image: &RgbaImage, width: usize, height: usize) -> Rg
     for pixel in premultiplied.as_chunks_mut::<4>().0 {
         let alpha = u32::from(pixel[3]);
         for channel in &mut pixel[..3] {
+            // Division by 255 with rounding, as Pillow's macro MULDIV255.
             let product = u32::from(*channel) * alpha + 128;
             *channel = (((product >> 8) + product) >> 8) as u8;
         }
@@ -68,7 +71,7 @@ pub fn resize_bicubic_rgba(image: &RgbaImage, width: usize, height: usize) -> Rg
     RgbaImage::from_raw(width as u32, height as u32, pixels).expect("the buffer has width × height × 4 bytes")
 }
 
-/// Straight alpha over white, cut to bytes as Duoduo CLIP's packing does: truncated, not rounded.
+/// Composites straight alpha over white; truncates to bytes instead of rounding, as Duoduo CLIP's data preparation does.
 pub fn composite_on_white(image: &RgbaImage) -> RgbImage {
     RgbImage::from_fn(image.width(), image.height(), |x, y| {
         let [r, g, b, a] = image.get_pixel(x, y).0;
@@ -93,20 +96,21 @@ fn resize<const C: usize>(
     for row in source.chunks_exact(width * C) {
         for tap in &across {
             let samples = row[tap.first * C..].as_chunks::<C>().0;
-            rows.extend(weigh::<C>(tap, samples.iter()));
+            rows.extend(weighted_sum::<C>(tap, samples.iter()));
         }
     }
     let mut result = Vec::with_capacity(to_height * to_width * C);
     for tap in &taps(height, to_height) {
         for x in 0..to_width {
             let column = rows[(tap.first * to_width + x) * C..].as_chunks::<C>().0;
-            result.extend(weigh::<C>(tap, column.iter().step_by(to_width)));
+            result.extend(weighted_sum::<C>(tap, column.iter().step_by(to_width)));
         }
     }
     result
 }
 
-fn weigh<'a, const C: usize>(tap: &Taps<i64>, samples: impl Iterator<Item = &'a [u8; C]>) -> [u8; C] {
+fn weighted_sum<'a, const C: usize>(tap: &Taps<i64>, samples: impl Iterator<Item = &'a [u8; C]>) -> [u8; C] {
+    // Half a unit, so that the shift below rounds.
     let mut sums = [1i64 << (PRECISION_BITS - 1); C];
     for (weight, sample) in tap.weights.iter().zip(samples) {
         for (sum, byte) in sums.iter_mut().zip(sample) {
@@ -116,7 +120,7 @@ fn weigh<'a, const C: usize>(tap: &Taps<i64>, samples: impl Iterator<Item = &'a 
     sums.map(|sum| (sum >> PRECISION_BITS).clamp(0, 255) as u8)
 }
 
-/// Weights in Pillow's fixed point.
+/// Filter weights in Pillow's fixed point.
 fn taps(from: usize, to: usize) -> Vec<Taps<i64>> {
     let fixed = |weight: f64| {
         let scaled = weight * f64::from(1u32 << PRECISION_BITS);
@@ -128,6 +132,7 @@ fn taps(from: usize, to: usize) -> Vec<Taps<i64>> {
 
 fn real_taps(from: usize, to: usize) -> Vec<Taps<f64>> {
     let scale = from as f64 / to as f64;
+    // When shrinking, the filter is stretched over all input samples of an output sample: that is the antialiasing.
     let filter_scale = scale.max(1.0);
     let support = 2.0 * filter_scale;
     (0..to)
@@ -135,6 +140,7 @@ fn real_taps(from: usize, to: usize) -> Vec<Taps<f64>> {
             let center = (i as f64 + 0.5) * scale;
             let first = ((center - support + 0.5) as i64).max(0) as usize;
             let last = ((center + support + 0.5) as i64).min(from as i64) as usize;
+            // Taps beyond the edges are left out and the rest is normalized, rather than padding the image.
             let raw: Vec<f64> =
                 (first..last).map(|j| bicubic((j as f64 - center + 0.5) / filter_scale)).collect();
             let total: f64 = raw.iter().sum();
@@ -143,7 +149,7 @@ fn real_taps(from: usize, to: usize) -> Vec<Taps<f64>> {
         .collect()
 }
 
-/// Keys' cubic with a = −0.5.
+/// Cubic convolution with a = −0.5 ([Keys 1981](https://doi.org/10.1109/TASSP.1981.1163711)).
 fn bicubic(x: f64) -> f64 {
     const A: f64 = -0.5;
     let x = x.abs();

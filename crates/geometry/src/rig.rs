@@ -1,7 +1,7 @@
-//! Cameras around a shape.
+//! Camera rigs around a shape.
 //!
 //! A rig is made for a shape that fills the unit sphere ([`normalize`](crate::normalize)); every camera looks at
-//! its center from far enough away that nothing is cut off.
+//! its center from far enough away that the sphere is inside the image.
 
 use std::str::FromStr;
 
@@ -12,17 +12,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Camera, Rig};
 
-/// Angle of view of Blender's 35 mm lens on a 32 mm sensor, which the reference scripts use: 49.1°.
-const LENS_SLOPE: f64 = 16.0 / 35.0;
-/// Room around a shape that fills the unit sphere, relative to its radius.
+/// Of Blender's 35 mm lens on a 32 mm sensor, which the reference scripts use: a field of view of 49.1°.
+const TAN_HALF_FOV: f64 = 16.0 / 35.0;
+/// Distance factor that leaves a margin around a shape that fills the unit sphere.
 const MARGIN: f32 = 1.02;
-/// Cameras of [`Rig::ring`] look down by this much.
+/// Elevation of the cameras of [`Rig::ring`]: 20°.
 const RING_ELEVATION_RADIANS: f32 = 0.349_065_85;
-/// Zero123's cameras stand 1.5 to 2.2 from a shape whose longest extent is 1. The sphere around such a shape has
-/// a radius between 0.5 (a rod) and 0.87 (a cube); 0.61 is the largest that is not cut off at 1.5.
+/// [Zero123]'s cameras are 1.5 to 2.2 away from a shape whose longest extent is 1. The sphere around such a shape has
+/// a radius between 0.5 (a rod) and 0.87 (a cube); 0.61 is the largest that fits into the image at 1.5.
+///
+/// [Zero123]: https://arxiv.org/abs/2303.11328
 const ZERO123_RADIUS: f32 = 0.61;
 
-/// A way to place cameras, as settings and command lines name it.
+/// Camera placements by the names used in settings and on command lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RigKind {
@@ -48,7 +50,7 @@ impl RigKind {
         }
     }
 
-    /// A rig of `count` cameras, at least one. Only [`RigKind::Zero123`] looks at the seed.
+    /// A rig of `count` cameras, at least one. Only [`RigKind::Zero123`] uses the seed.
     pub fn rig(self, count: usize, seed: u64) -> Rig {
         match self {
             Self::Zero123 => Rig::zero123(count, seed),
@@ -58,9 +60,9 @@ impl RigKind {
     }
 }
 
-/// A name that stands for no rig.
+/// The name of an unknown rig.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no rig is called {found:?}, expected zero123, openshape or ring")]
+#[error("unknown rig {found:?}, expected zero123, openshape or ring")]
 pub struct UnknownRig {
     /// The name.
     pub found: String,
@@ -82,8 +84,18 @@ impl std::fmt::Display for RigKind {
 }
 
 impl Rig {
-    /// Cameras spread evenly by chance over a sphere at varying distances: the rig of Zero123's render script, with
-    /// which Objaverse was drawn for Duoduo CLIP. At least one camera.
+    /// Cameras at random on a sphere, uniformly, at varying distances: the rig of [Zero123]'s render script, with which
+    /// Objaverse was rendered for [Duoduo CLIP]. At least one camera.
+    ///
+    /// ```
+    /// use lexiform_geometry::Rig;
+    ///
+    /// assert_eq!(Rig::zero123(12, 1).0.len(), 12);
+    /// assert_eq!(Rig::zero123(12, 1), Rig::zero123(12, 1));
+    /// ```
+    ///
+    /// [Zero123]: https://arxiv.org/abs/2303.11328
+    /// [Duoduo CLIP]: https://arxiv.org/abs/2406.11579
     pub fn zero123(count: usize, seed: u64) -> Self {
         let mut rng = SmallRng::seed_from_u64(seed);
         let cameras = (0..count.max(1)).map(|_| {
@@ -93,19 +105,22 @@ impl Rig {
         Self(cameras.collect())
     }
 
-    /// The twelve fixed cameras of OpenShape's render script: four 30° above the horizon, four level, four 30°
-    /// below, the rings turned against each other by 30°. Another count repeats the scheme with
-    /// `count / 3` cameras a ring. At least one camera.
+    /// The twelve fixed cameras of [OpenShape]'s render script: four 30° above the horizon, four level, four 30°
+    /// below, with azimuths offset by 30° between rings. Other counts use the same scheme with `count / 3` cameras
+    /// per ring. At least one camera.
     ///
-    /// The script stands at 1.2 from a box of extent 0.8; here the distance is the smallest that cuts nothing off.
+    /// The script's cameras are 1.2 away from a box of extent 0.8; here the distance is the smallest at which the whole unit
+    /// sphere is in the image.
+    ///
+    /// [OpenShape]: https://arxiv.org/abs/2305.10764
     pub fn openshape(count: usize) -> Self {
         let count = count.max(1);
-        let distance = nearest_distance();
+        let distance = min_distance();
         let cameras = (0..count).map(|i| {
             let ring = i * 3 / count;
             let first = (ring * count).div_ceil(3);
             let in_ring = ((ring + 1) * count).div_ceil(3) - first;
-            // Blender's angles count from +X, ours from +Z: a quarter turn.
+            // Blender's azimuth starts at +X, ours at +Z: a quarter turn apart.
             let turn = [120.0, 150.0, 90.0][ring] + 360.0 * (i - first) as f64 / in_ring as f64;
             let elevation = [30.0_f64, 0.0, -30.0][ring].to_radians();
             camera_at(direction(turn.to_radians(), elevation) * distance)
@@ -113,8 +128,7 @@ impl Rig {
         Self(cameras.collect())
     }
 
-    /// Cameras at equal angles around the shape, looking down by 20°; the first stands in front (+Z). At least one
-    /// camera.
+    /// Cameras at equal angles around the shape, looking down by 20°; the first is in front (+Z). At least one camera.
     pub fn ring(count: usize) -> Self {
         Self::ring_at(count, RING_ELEVATION_RADIANS)
     }
@@ -124,35 +138,35 @@ impl Rig {
         let count = count.max(1);
         let camera = |i| {
             let azimuth = std::f64::consts::TAU * f64::from(i) / count as f64;
-            camera_at(direction(azimuth, f64::from(elevation_radians)) * nearest_distance())
+            camera_at(direction(azimuth, f64::from(elevation_radians)) * min_distance())
         };
         Self((0..count as u32).map(camera).collect())
     }
 
-    /// A rig of these cameras, or `None` without any.
-    pub fn of(cameras: Vec<Camera>) -> Option<Self> {
+    /// A rig of these cameras; `None` if there are none.
+    pub fn from_cameras(cameras: Vec<Camera>) -> Option<Self> {
         if cameras.is_empty() { None } else { Some(Self(cameras)) }
     }
 }
 
 fn camera_at(eye: Vec3) -> Camera {
-    Camera::look_at(eye, Vec3::ZERO, (2.0 * LENS_SLOPE.atan()) as f32)
+    Camera::look_at(eye, Vec3::ZERO, (2.0 * TAN_HALF_FOV.atan()) as f32)
 }
 
-/// How near a camera may come to the unit sphere before the image cuts it off.
-fn nearest_distance() -> f32 {
-    MARGIN * (1.0 / LENS_SLOPE.atan().sin()) as f32
+/// Smallest distance at which the whole unit sphere is in the image, with the margin.
+fn min_distance() -> f32 {
+    MARGIN * (1.0 / TAN_HALF_FOV.atan().sin()) as f32
 }
 
-/// Unit vector at an azimuth (0 is +Z, towards +X) and an elevation above the horizon. Angles are turned in `f64` and
-/// rounded once, so that the last bit of a platform's sine does not show.
+/// Unit vector at an azimuth (0 is +Z, towards +X) and an elevation above the horizon. Computed in `f64` and
+/// rounded once, so that the last bit of a platform's sine does not matter.
 fn direction(azimuth_radians: f64, elevation_radians: f64) -> Vec3 {
     let level = elevation_radians.cos();
     let (sin, cos) = azimuth_radians.sin_cos();
     Vec3::new((level * sin) as f32, elevation_radians.sin() as f32, (level * cos) as f32)
 }
 
-/// A point of the unit sphere, each as likely as any other: one of the cube that lies in the ball, pushed outward.
+/// A uniformly random point of the unit sphere, by rejection: a point of the cube that is inside the ball, projected outward.
 fn point_on_sphere(rng: &mut SmallRng) -> Vec3 {
     loop {
         let point = Vec3::new(

@@ -1,4 +1,4 @@
-//! Points sampled from the surface of a scene, with colors and normals.
+//! Random points on the surface of a scene, with colors and normals.
 
 use glam::Vec3;
 use rand::Rng;
@@ -8,92 +8,108 @@ use rayon::prelude::*;
 use crate::surface::{Appearance, SceneSurface};
 use crate::{PointCloud, Scene};
 
-/// How often a point is sampled again where a texture's alpha says that there is a hole.
-const TRIES: usize = 8;
-/// Triangles or points a task handles.
+/// How often a point is resampled if it falls into a hole cut by alpha.
+const MAX_ATTEMPTS: usize = 8;
+/// Triangles or points per parallel task.
 const CHUNK: usize = 8192;
 
-/// `count` points of what a scene shows, the same for the same generator state.
+/// Samples `count` points uniformly by area from the surface of a scene.
 ///
-/// Every part of the meshes' surface is as likely as any other of its area. Colors (linear base color with textures and
-/// vertex colors, and what the surface emits) are given where any mesh has a material or vertex colors, normals always.
+/// The points have normals, and colors (linear base color with textures and vertex colors, plus emission) if any mesh has a
+/// material or vertex colors. The same generator state gives the same points, with any number of threads.
 ///
-/// A scene without surface gives points of its clouds: none twice where there are enough, all of them and some again
-/// otherwise. An empty scene gives no points.
+/// From a scene without surface, samples its clouds as [`sample_cloud`] does. An empty scene gives no points.
+///
+/// ```
+/// use glam::Vec3;
+/// use lexiform_geometry::sample::sample_surface;
+/// use lexiform_geometry::{Mesh, Scene};
+/// use rand::{SeedableRng as _, rngs::SmallRng};
+///
+/// let scene = Scene::from_mesh(Mesh::new(vec![Vec3::ZERO, Vec3::X, Vec3::Y], vec![[0, 1, 2]])?);
+/// let cloud = sample_surface(&scene, 100, &mut SmallRng::seed_from_u64(1));
+/// assert!(cloud.normals().is_some_and(|normals| normals.iter().all(|n| *n == Vec3::Z)));
+/// # Ok::<(), lexiform_geometry::MeshError>(())
+/// ```
 pub fn sample_surface(scene: &Scene, count: usize, rng: &mut impl Rng) -> PointCloud {
     let sampler = SurfaceSampler::new(scene);
-    match sampler.area() > 0.0 {
-        true => sampler.sample(count, rng),
-        false => sample_cloud(&all_points(scene), count, rng),
+    if sampler.area() > 0.0 {
+        sampler.sample(count, rng)
+    } else {
+        sample_cloud(&all_points(scene), count, rng)
     }
 }
 
-/// `count` points of a cloud: none twice where there are enough, all of them and some again otherwise.
+/// Samples `count` points of a cloud: without replacement if there are enough, otherwise all points and random repetitions.
 pub fn sample_cloud(cloud: &PointCloud, count: usize, rng: &mut impl Rng) -> PointCloud {
     let n = cloud.positions().len();
     if n == 0 {
         return PointCloud::default();
     }
-    let chosen: Vec<usize> = match count <= n {
-        true => index::sample(rng, n, count).into_vec(),
-        false => (0..n).chain((n..count).map(|_| rng.random_range(0..n as u64) as usize)).collect(),
+    let chosen: Vec<usize> = if count <= n {
+        index::sample(rng, n, count).into_vec()
+    } else {
+        // `u64`, so that machines with any word size draw the same indices.
+        (0..n).chain((n..count).map(|_| rng.random_range(0..n as u64) as usize)).collect()
     };
     let pick = |list: &[Vec3]| chosen.iter().map(|&i| list[i]).collect::<Vec<_>>();
-    cloud_of(pick(cloud.positions()), cloud.colors().map(pick), cloud.normals().map(pick))
+    build_cloud(pick(cloud.positions()), cloud.colors().map(pick), cloud.normals().map(pick))
 }
 
-/// Triangles with their areas summed up.
+/// The triangles of a scene with their cumulative areas.
 struct SurfaceSampler<'a> {
     surface: SceneSurface<'a>,
-    /// Area of all triangles up to and including this one, over the meshes one after the other.
-    area_until: Vec<f64>,
+    /// Area of all triangles up to and including this one, over all meshes.
+    cumulative_area: Vec<f64>,
 }
 
-/// Chance for one point: where on the summed area, where in the triangle, and its place in the result.
-struct Draw {
+/// A random position: on the cumulative area, within the triangle, and the index in the result.
+struct SampleSite {
     area: f64,
-    weights: Vec3,
+    barycentric: Vec3,
     slot: usize,
 }
 
 impl<'a> SurfaceSampler<'a> {
     fn new(scene: &'a Scene) -> Self {
-        let mut area_until = Vec::with_capacity(scene.n_faces());
+        let mut cumulative_area = Vec::with_capacity(scene.n_faces());
         for mesh in &scene.meshes {
             let area = |face: usize| {
                 let [a, b, c] = mesh.triangle(face);
                 let area = (b - a).cross(c - a).length();
                 if area.is_finite() { f64::from(area) } else { 0.0 }
             };
-            area_until.par_extend((0..mesh.faces().len()).into_par_iter().with_min_len(CHUNK).map(area));
+            cumulative_area.par_extend((0..mesh.faces().len()).into_par_iter().with_min_len(CHUNK).map(area));
         }
-        // One after the other: sums must not depend on the number of threads.
+        // Sequential: floating-point sums must not depend on the number of threads.
         let mut sum = 0.0;
-        for area in &mut area_until {
+        for area in &mut cumulative_area {
             sum += *area;
             *area = sum;
         }
-        Self { surface: SceneSurface::new(scene), area_until }
+        Self { surface: SceneSurface::new(scene), cumulative_area }
     }
 
     fn area(&self) -> f64 {
-        self.area_until.last().copied().unwrap_or(0.0)
+        self.cumulative_area.last().copied().unwrap_or(0.0)
     }
 
     fn sample(&self, count: usize, rng: &mut impl Rng) -> PointCloud {
-        let mut draws: Vec<Draw> = (0..count).map(|slot| self.draw(slot, rng)).collect();
+        let mut sites: Vec<SampleSite> = (0..count).map(|slot| self.random_site(slot, rng)).collect();
         let mut points = vec![None; count];
-        for _ in 1..TRIES {
-            for (slot, point) in self.look_up(&mut draws) {
+        for _ in 1..MAX_ATTEMPTS {
+            for (slot, point) in self.evaluate(&mut sites) {
                 points[slot] = point;
             }
+            // Points in holes get a new position; all random numbers come from this thread, in order of the slots.
             let missing = (0..count).filter(|&slot| points[slot].is_none());
-            draws = missing.map(|slot| self.draw(slot, rng)).collect();
+            sites = missing.map(|slot| self.random_site(slot, rng)).collect();
         }
-        for draw in &draws {
-            let (part, face) = self.face_at(draw.area);
-            points[draw.slot] =
-                Some((self.position(part, face, draw.weights), self.surface.plain_appearance(part, face)));
+        // What still falls into a hole is kept, in the material's plain color: callers expect `count` points.
+        for site in &sites {
+            let (part, face) = self.face_at(site.area);
+            points[site.slot] =
+                Some((self.position(part, face, site.barycentric), self.surface.base_appearance(part, face)));
         }
         let points: Vec<(Vec3, Appearance)> = points.into_iter().flatten().collect();
         let colors =
@@ -101,60 +117,65 @@ impl<'a> SurfaceSampler<'a> {
         let normals = points.iter().map(|(_, appearance)| appearance.normal).collect();
         let colored =
             self.surface.parts().iter().any(|p| p.mesh.material.is_some() || p.mesh.colors().is_some());
-        cloud_of(points.iter().map(|p| p.0).collect(), colored.then_some(colors), Some(normals))
+        build_cloud(points.iter().map(|p| p.0).collect(), colored.then_some(colors), Some(normals))
     }
 
-    fn draw(&self, slot: usize, rng: &mut impl Rng) -> Draw {
+    fn random_site(&self, slot: usize, rng: &mut impl Rng) -> SampleSite {
         let area = rng.random::<f64>() * self.area();
         let (mut b, mut c) = (rng.random::<f32>(), rng.random::<f32>());
+        // Reflects the other half of the unit square into the triangle, which keeps the distribution uniform.
         if b + c > 1.0 {
             (b, c) = (1.0 - b, 1.0 - c);
         }
-        Draw { area, weights: Vec3::new(1.0 - b - c, b, c), slot }
+        SampleSite { area, barycentric: Vec3::new(1.0 - b - c, b, c), slot }
     }
 
-    /// What the draws meet, nothing where the texture has a hole. Goes through the triangles in their order: that takes a
-    /// tenth of the time of jumping about.
-    fn look_up(&self, draws: &mut [Draw]) -> Vec<(usize, Option<(Vec3, Appearance)>)> {
-        draws.par_sort_unstable_by(|a, b| a.area.total_cmp(&b.area).then(a.slot.cmp(&b.slot)));
-        let meet = |draw: &Draw| {
-            let (part, face) = self.face_at(draw.area);
-            let appearance = self.surface.appearance(part, face, draw.weights);
-            (draw.slot, appearance.map(|appearance| (self.position(part, face, draw.weights), appearance)))
+    /// Surface attributes at the sites; `None` in holes. Sorted by triangle first: in random order, cache misses make it ten
+    /// times as slow.
+    fn evaluate(&self, sites: &mut [SampleSite]) -> Vec<(usize, Option<(Vec3, Appearance)>)> {
+        sites.par_sort_unstable_by(|a, b| a.area.total_cmp(&b.area).then(a.slot.cmp(&b.slot)));
+        let meet = |site: &SampleSite| {
+            let (part, face) = self.face_at(site.area);
+            let appearance = self.surface.appearance(part, face, site.barycentric);
+            (
+                site.slot,
+                appearance.map(|appearance| (self.position(part, face, site.barycentric), appearance)),
+            )
         };
-        draws.par_iter().with_min_len(CHUNK / 8).map(meet).collect()
+        sites.par_iter().with_min_len(CHUNK / 8).map(meet).collect()
     }
 
-    /// The part and its triangle at a point of the summed area.
+    /// The part and its triangle at a position on the cumulative area.
     fn face_at(&self, area: f64) -> (usize, usize) {
-        let face = self.area_until.partition_point(|&until| until <= area).min(self.area_until.len() - 1);
+        let face =
+            self.cumulative_area.partition_point(|&until| until <= area).min(self.cumulative_area.len() - 1);
         let part = self.surface.part_of(face as u32);
         (part, face - self.surface.parts()[part].first_face as usize)
     }
 
-    fn position(&self, part: usize, face: usize, weights: Vec3) -> Vec3 {
+    fn position(&self, part: usize, face: usize, barycentric: Vec3) -> Vec3 {
         let [a, b, c] = self.surface.parts()[part].mesh.triangle(face);
-        a * weights.x + b * weights.y + c * weights.z
+        a * barycentric.x + b * barycentric.y + c * barycentric.z
     }
 }
 
-/// All clouds of a scene as one; colors and normals only where every cloud has them. A scene of triangles without area
-/// gives their corners.
+/// All clouds of a scene as one; colors and normals only if every cloud has them. For a scene with nothing but triangles of
+/// zero area, their corners.
 fn all_points(scene: &Scene) -> PointCloud {
     let clouds: Vec<&PointCloud> = scene.clouds.iter().filter(|c| !c.positions().is_empty()).collect();
     let join = |lists: Option<Vec<&[Vec3]>>| lists.map(|l| l.concat());
     let positions: Vec<Vec3> = clouds.iter().flat_map(|c| c.positions()).copied().collect();
     if positions.is_empty() {
         let corners = scene.meshes.iter().flat_map(|m| (0..m.faces().len()).flat_map(|f| m.triangle(f)));
-        return cloud_of(corners.collect(), None, None);
+        return build_cloud(corners.collect(), None, None);
     }
     let colors = join(clouds.iter().map(|c| c.colors()).collect());
     let normals = join(clouds.iter().map(|c| c.normals()).collect());
-    cloud_of(positions, colors, normals)
+    build_cloud(positions, colors, normals)
 }
 
 /// The lists come from checked clouds and meshes, so the checks here cannot fail.
-fn cloud_of(positions: Vec<Vec3>, colors: Option<Vec<Vec3>>, normals: Option<Vec<Vec3>>) -> PointCloud {
+fn build_cloud(positions: Vec<Vec3>, colors: Option<Vec<Vec3>>, normals: Option<Vec<Vec3>>) -> PointCloud {
     let cloud = PointCloud::new(positions).and_then(|cloud| match colors {
         Some(colors) => cloud.with_colors(colors),
         None => Ok(cloud),
@@ -174,7 +195,7 @@ mod tests {
     use rand::rngs::SmallRng;
 
     use super::*;
-    use crate::{AlphaMode, Material, Mesh, Texture, TextureUse, Wrap};
+    use crate::{AlphaMode, Material, Mesh, Texture, TextureRef, Wrap};
 
     fn rng() -> SmallRng {
         SmallRng::seed_from_u64(1)
@@ -191,7 +212,7 @@ mod tests {
         };
         let colors = [Rgba([255, 0, 0, 255]), Rgba([0, 0, 255, 10])];
         let image = RgbaImage::from_fn(64, 1, |x, _| colors[usize::from(x >= 32)]);
-        let base_color_texture = Some(TextureUse::plain(0));
+        let base_color_texture = Some(TextureRef::new(0));
         Scene {
             meshes: vec![square(0.0, 3.0), square(10.0, 1.0)],
             materials: vec![Material { base_color_texture, alpha, ..Material::default() }],

@@ -1,4 +1,4 @@
-//! What one 3D file holds, in world space.
+//! The content of one 3D file, in world space.
 
 use glam::{Affine3A, Vec3};
 
@@ -16,7 +16,7 @@ pub struct Scene {
     pub materials: Vec<Material>,
     /// Textures, named by [`Material`].
     pub textures: Vec<Texture>,
-    /// What is odd about the file, one lower-case sentence each: dropped, repaired or ignored parts.
+    /// Warnings about the file, one lower-case sentence each: dropped, repaired or ignored parts.
     pub notes: Vec<String>,
 }
 
@@ -30,8 +30,8 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// The box around the points, or `None` without points.
-    pub fn of(points: impl IntoIterator<Item = Vec3>) -> Option<Self> {
+    /// The box around the points; `None` if there are none.
+    pub fn from_points(points: impl IntoIterator<Item = Vec3>) -> Option<Self> {
         let mut points = points.into_iter();
         let first = points.next()?;
         Some(
@@ -42,6 +42,7 @@ impl Bounds {
 
     /// The middle.
     pub fn center(&self) -> Vec3 {
+        // Halved before the sum, which could overflow.
         self.min * 0.5 + self.max * 0.5
     }
 
@@ -77,21 +78,21 @@ impl Scene {
         self.clouds.iter().map(|c| c.positions().len()).sum()
     }
 
-    /// Whether nothing can be seen: no triangle and no point.
+    /// Whether nothing is visible: no triangle and no point.
     pub fn is_empty(&self) -> bool {
         self.n_faces() == 0 && self.n_points() == 0
     }
 
-    /// The box around all that can be seen: vertices that a face uses, and points.
+    /// The box around everything visible: vertices that a face uses, and points.
     pub fn bounds(&self) -> Option<Bounds> {
         let corners = self
             .meshes
             .iter()
             .flat_map(|m| m.faces().iter().flat_map(move |f| f.map(|v| m.positions()[v as usize])));
-        Bounds::of(corners.chain(self.clouds.iter().flat_map(|c| c.positions().iter().copied())))
+        Bounds::from_points(corners.chain(self.clouds.iter().flat_map(|c| c.positions().iter().copied())))
     }
 
-    /// The scene moved by `target_from_source`.
+    /// The scene transformed by `target_from_source`.
     pub fn transformed(self, target_from_source: Affine3A) -> Self {
         Self {
             meshes: self.meshes.into_iter().map(|m| m.transformed(target_from_source)).collect(),

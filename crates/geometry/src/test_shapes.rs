@@ -1,11 +1,11 @@
-//! A shape made by rule, for benchmarks and tests: a bumpy, textured sphere of any number of triangles.
+//! A procedural shape for benchmarks and tests: a bumpy, textured sphere of any number of triangles.
 
 use std::f64::consts::{PI, TAU};
 
 use glam::{Vec2, Vec3};
 use image::{Rgba, RgbaImage};
 
-use crate::{Material, Mesh, Scene, Texture, TextureUse, Wrap};
+use crate::{Material, Mesh, Scene, Texture, TextureRef, Wrap};
 
 /// A sphere with bumps that fills the unit sphere, with smooth normals, texture coordinates and a texture of
 /// `texture_edge` texels. It has about `n_faces` triangles (100,000 gives 99,856).
@@ -14,6 +14,7 @@ pub fn bumpy_sphere(n_faces: usize, texture_edge: u32) -> Scene {
     let sectors = rings * 2;
     let mut positions = Vec::new();
     let mut uvs = Vec::new();
+    // The seam has two columns of vertices, because texture coordinates differ on its sides.
     for ring in 0..=rings {
         for sector in 0..=sectors {
             let (u, v) = (f64::from(sector) / f64::from(sectors), f64::from(ring) / f64::from(rings));
@@ -30,16 +31,16 @@ pub fn bumpy_sphere(n_faces: usize, texture_edge: u32) -> Scene {
             faces.extend([[a, c, b], [b, c, d]]);
         }
     }
-    let normals = normals_of(&positions, &faces);
+    let normals = vertex_normals(&positions, &faces);
     let mesh = Mesh::new(positions, faces)
         .and_then(|m| m.with_normals(normals))
         .and_then(|m| m.with_uvs(uvs))
         .map(|m| m.with_material(Some(0)));
-    let material = Material { base_color_texture: Some(TextureUse::plain(0)), ..Material::default() };
+    let material = Material { base_color_texture: Some(TextureRef::new(0)), ..Material::default() };
     Scene {
         meshes: mesh.into_iter().collect(),
         materials: vec![material],
-        textures: vec![Texture { image: plaid(texture_edge), wrap: [Wrap::Repeat; 2] }],
+        textures: vec![Texture { image: checker_texture(texture_edge), wrap: [Wrap::Repeat; 2] }],
         ..Scene::default()
     }
 }
@@ -51,11 +52,12 @@ fn bumpy_point(azimuth: f64, polar: f64) -> Vec3 {
     Vec3::from(point)
 }
 
-fn normals_of(positions: &[Vec3], faces: &[[u32; 3]]) -> Vec<Vec3> {
+fn vertex_normals(positions: &[Vec3], faces: &[[u32; 3]]) -> Vec<Vec3> {
     let mut normals = vec![Vec3::ZERO; positions.len()];
     for face in faces {
         let [a, b, c] = face.map(|v| positions[v as usize]);
         for vertex in face {
+            // Cross products of edges weight each face by its area.
             normals[*vertex as usize] += (b - a).cross(c - a);
         }
     }
@@ -63,7 +65,7 @@ fn normals_of(positions: &[Vec3], faces: &[[u32; 3]]) -> Vec<Vec3> {
 }
 
 /// Stripes and checks in all colors, with detail down to the texel.
-fn plaid(edge: u32) -> RgbaImage {
+fn checker_texture(edge: u32) -> RgbaImage {
     RgbaImage::from_fn(edge, edge, |x, y| {
         let check = if (x / 16 + y / 16) % 2 == 0 { 255 } else { 160 };
         let grain = (x * 7 + y * 13) % 32;

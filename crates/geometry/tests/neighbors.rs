@@ -2,7 +2,7 @@
 
 use glam::Vec3;
 use lexiform_geometry::neighbors::{
-    Ball, FarthestRule, ball_query, farthest_point_sample, farthest_point_sample_by, knn,
+    Ball, FpsVariant, ball_query, farthest_point_sample, farthest_point_sample_by, knn,
 };
 use lexiform_golden::{Golden, fixture};
 
@@ -28,10 +28,10 @@ fn indices(golden: &Golden, name: &str) -> Vec<Vec<usize>> {
 fn farthest_points_are_those_of_each_reference() {
     let golden = golden("fps.safetensors");
     let rules = [
-        ("pointnet2", FarthestRule::Pointnet2),
-        ("openpoints", FarthestRule::Openpoints),
-        ("dgl_cpu_start0", FarthestRule::LowestIndex { first: 0 }),
-        ("lowest_index", FarthestRule::LowestIndex { first: 0 }),
+        ("pointnet2", FpsVariant::Pointnet2),
+        ("openpoints", FpsVariant::Openpoints),
+        ("dgl_cpu_start0", FpsVariant::LowestIndex { first: 0 }),
+        ("lowest_index", FpsVariant::LowestIndex { first: 0 }),
     ];
     for set in ["grid", "duplicates", "all_near_origin", "random2000"] {
         let points = &clouds(&golden, &format!("{set}.points"))[0];
@@ -48,7 +48,7 @@ fn farthest_points_and_neighbors_are_cg3ds() {
     let (inputs, expected) = (golden("cg3d_ops_inputs.safetensors"), golden("cg3d_ops_expected.safetensors"));
     for (set, name) in [("points", "fps_64"), ("points", "fps_400_of_300"), ("grid", "fps_grid_ties_40")] {
         for (points, expected) in clouds(&inputs, set).iter().zip(indices(&expected, name)) {
-            let found = farthest_point_sample_by(points, expected.len(), FarthestRule::Pointnet2);
+            let found = farthest_point_sample_by(points, expected.len(), FpsVariant::Pointnet2);
             assert_eq!(found, expected, "{name}");
         }
     }
@@ -66,7 +66,7 @@ fn neighbors_are_point_berts() {
     let golden = golden("point_bert.safetensors");
     let (centers, neighbors) = (indices(&golden, "fps_idx"), indices(&golden, "knn_idx"));
     for ((points, centers), expected) in clouds(&golden, "clouds").iter().zip(centers).zip(neighbors) {
-        assert_eq!(farthest_point_sample_by(points, 16, FarthestRule::Pointnet2), centers);
+        assert_eq!(farthest_point_sample_by(points, 16, FpsVariant::Pointnet2), centers);
         let queries: Vec<Vec3> = centers.iter().map(|&i| points[i]).collect();
         check_sets(&knn(points, &queries, 8), &expected, 8);
     }
@@ -87,7 +87,7 @@ fn balls_are_openshapes() {
 fn farthest_points_are_pointnexts() {
     let golden = golden("pointnext.safetensors");
     for (points, expected) in clouds(&golden, "clouds").iter().zip(indices(&golden, "fps_idx_stage1")) {
-        assert_eq!(farthest_point_sample_by(points, 128, FarthestRule::Openpoints), expected);
+        assert_eq!(farthest_point_sample_by(points, 128, FpsVariant::Openpoints), expected);
     }
 }
 

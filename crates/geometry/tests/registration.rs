@@ -1,4 +1,4 @@
-//! The same shape is found again, however it is placed, cut, written and colored; different shapes are kept apart.
+//! Duplicates are found whatever their transform, triangulation, file format and colors; different shapes are not joined.
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use glam::{Affine3A, Quat, Vec3, Vec4};
-use lexiform_geometry::registration::{Form, Group, Signature, groups};
+use lexiform_geometry::registration::{CanonicalShape, DuplicateGroup, Signature, duplicate_groups};
 use lexiform_geometry::{Mesh, PointCloud, Scene};
 
-/// What may lie between a shape and what is left of it after decimation, over its diameter.
+/// Largest distance between a shape and its decimated version, relative to the diameter.
 const THRESHOLD: f32 = 0.006;
 /// Cells along the longest edge that the vertices of a decimated shape fall into.
 const CELLS: f32 = 48.0;
@@ -74,7 +74,7 @@ fn blocks(boxes: &[([f32; 3], Vec3)]) -> Scene {
 }
 
 /// Points spread evenly over a sphere of radius 1.
-fn globe(count: usize) -> Vec<Vec3> {
+fn sphere_points(count: usize) -> Vec<Vec3> {
     let point = |i: usize| {
         let (height, turn) = (1.0 - (2 * i + 1) as f32 / count as f32, i as f32 * 2.399_963);
         let radius = (1.0 - height * height).sqrt();
@@ -84,7 +84,7 @@ fn globe(count: usize) -> Vec<Vec3> {
 }
 
 /// A sphere of triangles: rings of vertices, and faces between each ring and the next.
-fn ball() -> Mesh {
+fn sphere_mesh() -> Mesh {
     const RINGS: u32 = 24;
     const AROUND: u32 = 48;
     let vertex = |i: u32| {
@@ -99,10 +99,10 @@ fn ball() -> Mesh {
     Mesh::new((0..(RINGS + 1) * AROUND).map(vertex).collect(), faces.collect()).unwrap()
 }
 
-/// A ball, and a cloud of so many points beside it.
-fn ball_beside_cloud(count: usize) -> Scene {
-    let cloud = globe(count).into_iter().map(|p| p + 3.0 * Vec3::X).collect();
-    Scene { clouds: vec![PointCloud::new(cloud).unwrap()], ..Scene::from_mesh(ball()) }
+/// A sphere mesh, and a cloud of `count` points next to it.
+fn sphere_with_cloud(count: usize) -> Scene {
+    let cloud = sphere_points(count).into_iter().map(|p| p + 3.0 * Vec3::X).collect();
+    Scene { clouds: vec![PointCloud::new(cloud).unwrap()], ..Scene::from_mesh(sphere_mesh()) }
 }
 
 /// What an owner of the shape might also have in the folder.
@@ -132,19 +132,19 @@ fn gallery() -> Vec<PathBuf> {
 
 /// Names and forms of the shapes of the gallery, and of the variants of every eighth as read back from files. Siblings made
 /// by one generator are among the others: the hardest to keep apart.
-fn shapes() -> Vec<(String, Arc<Form>)> {
+fn shapes() -> Vec<(String, Arc<CanonicalShape>)> {
     let folder = tempfile::tempdir().unwrap();
     let mut shapes = Vec::new();
     for (index, file) in gallery().iter().enumerate() {
         let name = file.file_stem().unwrap().to_string_lossy().into_owned();
         let scene = lexiform_mesh_io::read(file).unwrap();
-        shapes.push((format!("{name} itself"), Arc::new(Form::of(&scene).unwrap())));
+        shapes.push((format!("{name} itself"), Arc::new(CanonicalShape::from_scene(&scene).unwrap())));
         for (ending, scene) in if index % 8 == 0 { variants(&scene) } else { Vec::new() } {
             let path = folder.path().join(format!("{name}_{ending}"));
             lexiform_mesh_io::write(&path, &scene).unwrap();
             shapes.push((
                 format!("{name} {ending}"),
-                Arc::new(Form::of(&lexiform_mesh_io::read(&path).unwrap()).unwrap()),
+                Arc::new(CanonicalShape::from_scene(&lexiform_mesh_io::read(&path).unwrap()).unwrap()),
             ));
         }
     }
@@ -159,7 +159,7 @@ fn shape_of(name: &str) -> &str {
 fn variants_are_found_together_and_different_shapes_are_kept_apart() {
     let shapes = shapes();
     let signatures: Vec<Signature> = shapes.iter().map(|(_, form)| form.signature()).collect();
-    let found: Vec<Group> = groups(&signatures, THRESHOLD, |i| Some(shapes[i].1.clone()));
+    let found: Vec<DuplicateGroup> = duplicate_groups(&signatures, THRESHOLD, |i| Some(shapes[i].1.clone()));
     let with_variants: BTreeSet<&str> = shapes
         .iter()
         .filter(|(name, _)| !name.ends_with(" itself"))
@@ -169,7 +169,7 @@ fn variants_are_found_together_and_different_shapes_are_kept_apart() {
     let mut missed: BTreeSet<&str> = names.filter(|name| with_variants.contains(shape_of(name))).collect();
     let mut wrong = Vec::new();
     for group in &found {
-        let first = &shapes[group.first].0;
+        let first = &shapes[group.reference].0;
         missed.remove(&first[..]);
         for (other, fit) in &group.others {
             let other = &shapes[*other].0;
@@ -189,8 +189,8 @@ fn exports_are_the_same_and_mirror_images_are_called_so() {
     // Boxes in a corner, one along each axis, all of different lengths: no mirror maps them onto themselves.
     let scene =
         blocks(&[([4.0, 1.0, 1.0], Vec3::ZERO), ([1.0, 2.5, 1.0], Vec3::Y), ([1.0, 1.0, 1.6], Vec3::Z)]);
-    let form = Form::of(&scene).unwrap();
-    let fit = |scene: Scene| form.fit(&Form::of(&scene).unwrap());
+    let form = CanonicalShape::from_scene(&scene).unwrap();
+    let fit = |scene: Scene| form.register(&CanonicalShape::from_scene(&scene).unwrap());
     let same = fit(turned(scene.clone(), 40.0));
     assert!(same.is_same() && !same.mirrored, "{same:?}");
     let mirror = fit(turned(mirrored(scene.clone()), 40.0));
@@ -209,39 +209,44 @@ fn a_sign_on_the_roof_makes_another_shape() {
     ];
     let sign = ([0.14, 0.055, 0.05], Vec3::new(0.14, 0.31, 0.4));
     let (car, taxi) = (blocks(&car), blocks(&[&car[..], &[sign]].concat()));
-    let forms = [car, taxi.clone(), turned(taxi, 30.0)].map(|scene| Arc::new(Form::of(&scene).unwrap()));
+    let forms = [car, taxi.clone(), turned(taxi, 30.0)]
+        .map(|scene| Arc::new(CanonicalShape::from_scene(&scene).unwrap()));
     let [car, taxi, model] = &forms;
-    assert!(taxi.fit(model).is_same(), "{:?}", taxi.fit(model));
-    for fit in [car.fit(taxi), taxi.fit(car), model.fit(car)] {
-        assert!(!fit.is_same() && fit.outlying, "{fit:?}");
+    assert!(taxi.register(model).is_same(), "{:?}", taxi.register(model));
+    for fit in [car.register(taxi), taxi.register(car), model.register(car)] {
+        assert!(!fit.is_same() && fit.has_outlier, "{fit:?}");
     }
     // They are near, and the threshold decides that.
     let found = |threshold: f32| {
         let signatures = [car.signature(), taxi.signature()];
-        groups(&signatures, threshold, |i| Some(forms[i].clone())).len()
+        duplicate_groups(&signatures, threshold, |i| Some(forms[i].clone())).len()
     };
-    let apart = car.fit(taxi).distance;
+    let apart = car.register(taxi).relative_rmse;
     assert_eq!([found(0.0), found(0.9 * apart), found(1.1 * apart)], [0, 0, 1], "{apart}");
 }
 
 #[test]
 fn points_beside_triangles_are_part_of_the_shape() {
-    let form = |scene: Scene| Form::of(&scene).unwrap();
-    let both = form(ball_beside_cloud(231));
-    for other in [Scene::from_mesh(ball()), Scene::from_cloud(PointCloud::new(globe(231)).unwrap())] {
+    let form = |scene: Scene| CanonicalShape::from_scene(&scene).unwrap();
+    let both = form(sphere_with_cloud(231));
+    for other in
+        [Scene::from_mesh(sphere_mesh()), Scene::from_cloud(PointCloud::new(sphere_points(231)).unwrap())]
+    {
         let other = form(other);
-        let fit = both.fit(&other);
-        assert!(!fit.is_same() && fit.distance > 10.0 * THRESHOLD, "{fit:?}");
+        let fit = both.register(&other);
+        assert!(!fit.is_same() && fit.relative_rmse > 10.0 * THRESHOLD, "{fit:?}");
         assert!(both.signature().distance(&other.signature()) > 0.1);
     }
-    let again = both.fit(&form(turned(ball_beside_cloud(231), 7.0)));
+    let again = both.register(&form(turned(sphere_with_cloud(231), 7.0)));
     assert!(again.is_same(), "{again:?}");
-    let thinned = both.fit(&form(turned(ball_beside_cloud(190), 7.0)));
-    assert!(thinned.distance < 10.0 * THRESHOLD, "{thinned:?}");
+    let thinned = both.register(&form(turned(sphere_with_cloud(190), 7.0)));
+    assert!(thinned.relative_rmse < 10.0 * THRESHOLD, "{thinned:?}");
     // Even a single point far off is seen.
-    let stray =
-        Scene { clouds: vec![PointCloud::new(vec![Vec3::X * 3.0]).unwrap()], ..Scene::from_mesh(ball()) };
-    assert!(!form(stray).fit(&form(Scene::from_mesh(ball()))).is_same());
+    let stray = Scene {
+        clouds: vec![PointCloud::new(vec![Vec3::X * 3.0]).unwrap()],
+        ..Scene::from_mesh(sphere_mesh())
+    };
+    assert!(!form(stray).register(&form(Scene::from_mesh(sphere_mesh()))).is_same());
 }
 
 #[test]
@@ -249,11 +254,11 @@ fn odd_scenes_have_no_form_or_one_that_fits_itself() {
     let flat = Mesh::new(vec![Vec3::ZERO, Vec3::X, Vec3::Y], vec![[0, 1, 2]]).unwrap();
     let point = Mesh::new(vec![Vec3::ONE; 3], vec![[0, 1, 2]]).unwrap();
     let far = flat.clone().transformed(Affine3A::from_scale(Vec3::splat(1e30)));
-    assert!(Form::of(&Scene::default()).is_none());
-    assert!(Form::of(&Scene::from_mesh(point)).is_none());
+    assert!(CanonicalShape::from_scene(&Scene::default()).is_none());
+    assert!(CanonicalShape::from_scene(&Scene::from_mesh(point)).is_none());
     for mesh in [flat, far] {
-        if let Some(form) = Form::of(&Scene::from_mesh(mesh)) {
-            assert!(form.fit(&form).is_same());
+        if let Some(form) = CanonicalShape::from_scene(&Scene::from_mesh(mesh)) {
+            assert!(form.register(&form).is_same());
         }
     }
 }

@@ -1,12 +1,12 @@
-//! Vector instruction levels, detected once, and loops compiled for each of them.
+//! SIMD levels, detected at run time, and loops compiled for each of them.
 //!
-//! A binary for many machines may use only the instructions that all of them have. A [`Kernel`] is a hot loop in plain
-//! Rust; [`Level::run`] compiles it once for each level and enters the copy for the level it is called on. The compiler
-//! vectorizes each copy but neither reorders nor fuses floating-point operations, so every level gives the same bits,
-//! unless the loop asks for fused operations itself (see [`Level::fuses`]).
+//! A portable binary may use only the instructions that all machines have. A [`Kernel`] is a hot loop in plain Rust;
+//! [`SimdLevel::run`] compiles it once per level and calls the copy for the given level. The compiler vectorizes each copy but
+//! neither reorders nor fuses floating-point operations, so every level gives the same bits, unless the loop uses fused
+//! operations itself (see [`SimdLevel::fuses`]).
 //!
 //! ```
-//! use lexiform_kernels::{Kernel, Level};
+//! use lexiform_kernels::{Kernel, SimdLevel};
 //!
 //! struct Scale<'a> {
 //!     values: &'a mut [f32],
@@ -21,41 +21,66 @@
 //! }
 //!
 //! let mut values = [1.0, 2.0, 3.0];
-//! Level::detect().run(Scale { values: &mut values, factor: 2.0 });
+//! SimdLevel::detect().run(Scale { values: &mut values, factor: 2.0 });
 //! assert_eq!(values, [2.0, 4.0, 6.0]);
 //! ```
 
 use std::sync::OnceLock;
 
-/// The vector instructions that a loop is compiled for, slowest first.
+/// The vector instructions that a loop is compiled for, from slowest to fastest.
+///
+/// ```
+/// use lexiform_kernels::SimdLevel;
+///
+/// let levels = SimdLevel::available();
+/// assert_eq!(levels.first(), Some(&SimdLevel::Portable));
+/// assert_eq!(levels.last(), Some(&SimdLevel::detect()));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
+pub enum SimdLevel {
     /// What every machine of the architecture has.
     Portable,
     /// 256-bit vectors: AVX2 with FMA.
     #[cfg(target_arch = "x86_64")]
     Avx2,
-    /// 512-bit vectors: AVX-512 F, BW, DQ and VL, besides [`Avx2`](Self::Avx2).
+    /// 512-bit vectors: AVX-512 F, BW, DQ and VL, in addition to [`Avx2`](Self::Avx2).
     #[cfg(target_arch = "x86_64")]
     Avx512,
 }
 
-/// A hot loop. `run`, and all that its loops call, must be `#[inline(always)]`: only what is inlined into one function
-/// with it is compiled for the level.
+/// A hot loop. `run`, and everything that its loops call, must be `#[inline(always)]`: only code that is inlined into the
+/// function with the target features is compiled for the level.
+///
+/// ```
+/// use lexiform_kernels::{Kernel, SimdLevel};
+///
+/// struct Sum<'a>(&'a [u32], &'a mut u32);
+///
+/// impl Kernel for Sum<'_> {
+///     #[inline(always)]
+///     fn run(self) {
+///         *self.1 = self.0.iter().sum();
+///     }
+/// }
+///
+/// let mut sum = 0;
+/// SimdLevel::detect().run(Sum(&[1, 2, 3], &mut sum));
+/// assert_eq!(sum, 6);
+/// ```
 pub trait Kernel {
     /// The loop.
     fn run(self);
 }
 
-impl Level {
-    /// The fastest level that this machine can run.
+impl SimdLevel {
+    /// The fastest level that this machine supports.
     #[inline]
     pub fn detect() -> Self {
-        static LEVEL: OnceLock<Level> = OnceLock::new();
+        static LEVEL: OnceLock<SimdLevel> = OnceLock::new();
         *LEVEL.get_or_init(|| Self::available().pop().unwrap_or(Self::Portable))
     }
 
-    /// All levels that this machine can run, the fastest last.
+    /// All levels that this machine supports, the fastest last.
     pub fn available() -> Vec<Self> {
         #[cfg_attr(not(target_arch = "x86_64"), expect(unused_mut, reason = "other machines have one level"))]
         let mut levels = vec![Self::Portable];
@@ -73,13 +98,21 @@ impl Level {
         levels
     }
 
-    /// Whether `f32::mul_add` is one instruction on this level. Where it is not, it is a slow library call.
+    /// Whether `f32::mul_add` is one instruction on this level. Otherwise it is a slow library call.
+    ///
+    /// ```
+    /// use lexiform_kernels::SimdLevel;
+    ///
+    /// let level = SimdLevel::detect();
+    /// let sum = if level.fuses() { 2.0_f32.mul_add(3.0, 1.0) } else { 2.0 * 3.0 + 1.0 };
+    /// assert_eq!(sum, 7.0);
+    /// ```
     #[inline]
     pub fn fuses(self) -> bool {
         self != Self::Portable || cfg!(any(target_arch = "aarch64", target_feature = "fma"))
     }
 
-    /// Runs a loop, compiled for this level. The level must be one that this machine [can run](Self::available).
+    /// Runs a loop compiled for this level. The level must be one that this machine [supports](Self::available).
     #[inline]
     pub fn run(self, kernel: impl Kernel) {
         #[cfg(target_arch = "x86_64")]
@@ -124,7 +157,7 @@ mod tests {
     fn every_level_gives_the_same_bits() {
         let values: Vec<f32> = (0..1000).map(|i| (i as f32 * 0.37).sin()).collect();
         let expected: f32 = values.iter().map(|x| x * x).sum();
-        for level in Level::available() {
+        for level in SimdLevel::available() {
             let mut sum = 0.0;
             level.run(Squares { values: &values, sum: &mut sum });
             assert_eq!(sum.to_bits(), expected.to_bits(), "{level:?}");
@@ -133,9 +166,9 @@ mod tests {
 
     #[test]
     fn the_fastest_level_is_the_last() {
-        let levels = Level::available();
+        let levels = SimdLevel::available();
         assert!(levels.is_sorted());
-        assert_eq!(levels.first(), Some(&Level::Portable));
-        assert_eq!(levels.last(), Some(&Level::detect()));
+        assert_eq!(levels.first(), Some(&SimdLevel::Portable));
+        assert_eq!(levels.last(), Some(&SimdLevel::detect()));
     }
 }

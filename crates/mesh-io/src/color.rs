@@ -1,4 +1,4 @@
-//! Colors as files store them (display values, sRGB) to the linear values of [`Scene`](lexiform_geometry::Scene).
+//! Converts colors of files (display values, sRGB) to the linear values of [`Scene`](lexiform_geometry::Scene).
 
 use std::sync::LazyLock;
 
@@ -13,12 +13,12 @@ pub(super) fn from_bytes(rgb: [u8; 3]) -> Vec3 {
     Vec3::from(rgb.map(|byte| LINEAR[byte as usize]))
 }
 
-/// sRGB values in `0..=1` → linear; outside is clamped, NaN is 0.
+/// sRGB values in `0..=1` → linear; clamped, NaN is 0.
 pub(super) fn from_unit(rgb: Vec3) -> Vec3 {
     Vec3::from(rgb.to_array().map(channel))
 }
 
-/// As [`from_unit`], with an alpha that stays as it is.
+/// As [`from_unit`], with linear alpha.
 pub(super) fn from_unit_alpha(rgba: Vec4) -> Vec4 {
     let alpha = if rgba.w.is_nan() { 1.0 } else { rgba.w.clamp(0.0, 1.0) };
     from_unit(rgba.truncate()).extend(alpha)

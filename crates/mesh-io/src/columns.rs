@@ -1,16 +1,16 @@
-//! What the columns of a table of numbers mean: by their names, or by what the numbers look like.
+//! Recognizes the columns of a table of points: by name, or by their values.
 
 use glam::{DVec3, Vec3};
 
-use crate::{color, draft::CloudDraft};
+use crate::{builder::PointCloudBuilder, color};
 
-/// Most columns of a table that are looked at.
-pub(super) const MOST: usize = 64;
+/// Most columns that are read.
+pub(super) const MAX_COLUMNS: usize = 64;
 
-/// Rows that are looked at for a guess.
-pub(super) const SAMPLE: usize = 1000;
+/// Rows used for guessing.
+pub(super) const GUESS_ROWS: usize = 1000;
 
-/// Where a point's parts stand in a row.
+/// Columns of the parts of a point.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Columns {
     pub position: [usize; 3],
@@ -19,7 +19,7 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// From a header of names, if it names x, y and z.
+    /// From column names; `None` if x, y or z is missing.
     pub fn from_names(names: &[String]) -> Option<Self> {
         let names: Vec<String> =
             names.iter().map(|n| n.trim_matches(['"', '/', '#', ' ']).to_ascii_lowercase()).collect();
@@ -40,14 +40,15 @@ impl Columns {
         })
     }
 
-    /// From a sample of rows: position first, then colors (bytes, or floats up to 1) and normals (unit length)
-    /// wherever they stand. Rows have the same length, at least 3.
+    /// From a sample of rows of the same length, at least 3: position first, then colors (bytes, or floats up to 1) and normals
+    /// (unit length) in any columns.
     pub fn guess(sample: &[Vec<f64>]) -> Self {
         let width = sample.iter().map(Vec::len).min().unwrap_or(3);
         let mut columns = Self { position: [0, 1, 2], color: None, normal: None };
         let starts = 3..(width + 1).saturating_sub(3).max(3);
         let three = |start: usize| [start, start + 1, start + 2];
         columns.normal = starts.clone().find(|s| are_normals(sample, *s)).map(three);
+        // Columns of normals cannot be colors.
         let free = |start: &usize| columns.normal.is_none_or(|n| *start + 2 < n[0] || *start > n[2]);
         let colors: Vec<usize> = starts.filter(free).filter(|s| are_colors(sample, *s)).collect();
         // Seven columns are "intensity r g b", unless the last looks like an opaque alpha.
@@ -61,15 +62,15 @@ impl Columns {
         columns
     }
 
-    /// Adds the point of a row; colors stay as they are written.
-    pub fn push(&self, row: &[f64], draft: &mut CloudDraft) {
+    /// Adds the point of a row, with colors as in the file.
+    pub fn push(&self, row: &[f64], builder: &mut PointCloudBuilder) {
         let at = |i: usize| row.get(i).copied().unwrap_or(f64::NAN);
-        draft.positions.push(DVec3::from(self.position.map(at)));
+        builder.positions.push(DVec3::from(self.position.map(at)));
         if let Some(color) = self.color {
-            draft.colors.push(Vec3::from(color.map(|i| at(i) as f32)));
+            builder.colors.push(Vec3::from(color.map(|i| at(i) as f32)));
         }
         if let Some(normal) = self.normal {
-            draft.normals.push(Vec3::from(normal.map(|i| at(i) as f32)));
+            builder.normals.push(Vec3::from(normal.map(|i| at(i) as f32)));
         }
     }
 }

@@ -1,16 +1,16 @@
-//! Why a file gives no scene.
+//! Errors of readers.
 
 use std::path::PathBuf;
 
-/// Why a file gives no scene.
+/// Why a file cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
     /// The file cannot be opened or read.
     #[error("{0}")]
     Io(#[from] std::io::Error),
-    /// The name or the content belongs to no known format.
-    #[error("{}: not a 3D format Lexiform reads ({found})", path.display())]
+    /// Neither the name nor the content is of a known format.
+    #[error("{}: unknown 3D format ({found})", path.display())]
     UnknownFormat {
         /// The file.
         path: PathBuf,
@@ -27,7 +27,7 @@ pub enum ReadError {
         /// Where, expected, found.
         message: String,
     },
-    /// Valid, but it needs something Lexiform does not do.
+    /// Valid, but it needs an unsupported feature.
     #[error("{}: {format} needs {feature}, which is not supported", path.display())]
     Unsupported {
         /// The file.
@@ -37,7 +37,7 @@ pub enum ReadError {
         /// What it needs.
         feature: String,
     },
-    /// It would take more memory than a shape may.
+    /// It exceeds a limit on memory.
     #[error("{}: {what} is {found}, the limit is {limit}", path.display())]
     TooLarge {
         /// The file.
@@ -49,7 +49,7 @@ pub enum ReadError {
         /// The limit.
         limit: u64,
     },
-    /// It holds nothing to look at.
+    /// It has no triangles and no points.
     #[error("{}: no triangles and no points", path.display())]
     Empty {
         /// The file.

@@ -1,11 +1,11 @@
-//! The formats, their names, endings and habits.
+//! The file formats: names, extensions and conventions.
 
 use std::path::Path;
 
 use glam::{Affine3A, Mat3, Vec3};
 use serde::{Deserialize, Serialize};
 
-/// A file format Lexiform reads.
+/// A supported file format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
@@ -38,7 +38,16 @@ pub enum Format {
 }
 
 impl Format {
-    /// The format of a file name's extension.
+    /// The format by the extension of a file name.
+    ///
+    /// ```
+    /// use std::path::Path;
+    /// use lexiform_mesh_io::{Format, UpAxis};
+    ///
+    /// assert_eq!(Format::from_path(Path::new("chair.GLB")), Some(Format::Glb));
+    /// assert_eq!(Format::from_path(Path::new("readme.md")), None);
+    /// assert_eq!(Format::Stl.up_axis(), UpAxis::Z);
+    /// ```
     pub fn from_path(path: &Path) -> Option<Self> {
         let ending = path.extension()?.to_str()?.to_ascii_lowercase();
         Some(match ending.as_str() {
@@ -59,7 +68,7 @@ impl Format {
         })
     }
 
-    /// Name as errors write it.
+    /// Name in error messages.
     pub fn name(self) -> &'static str {
         match self {
             Self::Gltf | Self::Glb => "glTF",
@@ -76,12 +85,12 @@ impl Format {
         }
     }
 
-    /// Whether files of this format may draw on other files (see [`sidecars`](crate::sidecars)).
+    /// Whether files of this format may reference other files (see [`sidecars`](crate::sidecars)).
     pub fn has_sidecars(self) -> bool {
         matches!(self, Self::Gltf | Self::Glb | Self::Obj | Self::Ply | Self::Dae)
     }
 
-    /// The axis that points up in files of this format, unless they say otherwise.
+    /// The axis that points up in files of this format by convention.
     pub fn up_axis(self) -> UpAxis {
         match self {
             Self::Gltf | Self::Glb | Self::Obj | Self::Ply | Self::Dae => UpAxis::Y,
@@ -96,7 +105,7 @@ impl Format {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum UpAxis {
-    /// Rare; COLLADA knows it.
+    /// Rare; COLLADA supports it.
     X,
     /// Graphics: glTF, OBJ, PLY.
     Y,

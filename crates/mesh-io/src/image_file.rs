@@ -1,4 +1,4 @@
-//! Textures: images next to a 3D file or inside it, decoded within limits.
+//! Texture images next to a 3D file or inside it, decoded within limits.
 
 use std::{
     collections::HashMap,
@@ -11,7 +11,7 @@ use image::{ImageReader, Limits, RgbaImage};
 use crate::limits;
 use lexiform_geometry::{Texture, Wrap};
 
-/// Whether a texture of this size is within all limits.
+/// Checks that a texture of this size is within all limits.
 pub(super) fn check_size(width: u32, height: u32, bytes_left: u64) -> Result<(), String> {
     let limit = limits::TEXTURE_BYTES.min(bytes_left);
     let edge = width.max(height);
@@ -25,7 +25,7 @@ pub(super) fn check_size(width: u32, height: u32, bytes_left: u64) -> Result<(),
     }
 }
 
-/// Decodes an image whose format its first bytes tell (or, for TGA, `name`'s ending). `Err` says what is wrong.
+/// Decodes an image by its first bytes or, for TGA, by the extension of `name`.
 pub(super) fn decode(bytes: &[u8], name: &str) -> Result<RgbaImage, String> {
     let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|e| e.to_string())?;
     if reader.format().is_none()
@@ -33,6 +33,7 @@ pub(super) fn decode(bytes: &[u8], name: &str) -> Result<RgbaImage, String> {
     {
         reader.set_format(format);
     }
+    // Checked by the decoders before they allocate: a small file may declare a huge image.
     let mut bounds = Limits::default();
     bounds.max_image_width = Some(limits::TEXTURE_EDGE);
     bounds.max_image_height = Some(limits::TEXTURE_EDGE);
@@ -45,27 +46,28 @@ pub(super) fn decode(bytes: &[u8], name: &str) -> Result<RgbaImage, String> {
     Ok(image.into_rgba8())
 }
 
-/// Finds the file that `reference` means, written in a 3D file at `owner`. Separators may be of either kind;
-/// absolute paths and paths that lead further up than one folder come from another machine, so only their last
-/// parts count. Letter case is ignored where the exact name is absent.
+/// Finds the file for a `reference` in the 3D file at `owner`. Separators may be of either kind. Absolute paths, and paths
+/// more than one folder up, are from another machine, so only their last component is used. If the exact name does not exist,
+/// letter case is ignored.
 pub(super) fn find_near(owner: &Path, reference: &str) -> Option<PathBuf> {
     let folder = owner.parent()?;
     let unified = reference.trim().trim_matches('"').replace('\\', "/");
     let parts: Vec<&str> = unified.split('/').filter(|p| !p.is_empty() && *p != ".").collect();
     let name = *parts.last()?;
     let relative: PathBuf = parts.iter().collect();
-    let near = !unified.starts_with('/') && !unified.contains(':') && leads_up(&relative) <= 1;
+    let near = !unified.starts_with('/') && !unified.contains(':') && parent_steps(&relative) <= 1;
+    // The path as written, then the folders where exporters put textures.
     let exact = near.then(|| folder.join(&relative));
     let elsewhere =
         ["", "textures", "texture", "images", "../textures", "../images"].map(|f| folder.join(f).join(name));
     exact.iter().chain(&elsewhere).find_map(|path| existing(path))
 }
 
-fn leads_up(path: &Path) -> usize {
+fn parent_steps(path: &Path) -> usize {
     path.components().filter(|c| matches!(c, Component::ParentDir)).count()
 }
 
-/// The path itself, or the file in its folder whose name differs in letter case only.
+/// The path itself, or the file in its folder whose name differs only in letter case.
 fn existing(path: &Path) -> Option<PathBuf> {
     if path.is_file() {
         return Some(path.to_owned());
@@ -76,24 +78,25 @@ fn existing(path: &Path) -> Option<PathBuf> {
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|p| p.file_name().and_then(|n| n.to_str()).is_some_and(|n| n.eq_ignore_ascii_case(name)))
         .collect();
+    // The order of a directory listing depends on the file system.
     others.sort();
     others.into_iter().find(|p| p.is_file())
 }
 
-/// Most distinct names one file may have looked up: each costs a few visits to the disk.
-const MOST_REFERENCES: usize = 1024;
+/// Most distinct names looked up for one file: each costs a few disk accesses.
+const MAX_REFERENCES: usize = 1024;
 
-/// Textures read for one scene, each file once.
+/// Textures of one scene; each file is read once.
 pub(super) struct TextureFiles<'a> {
     /// The 3D file, and the material library that names the textures where that is another file.
     owner: &'a Path,
     library: PathBuf,
     read: HashMap<(PathBuf, bool), Option<usize>>,
-    asked: HashMap<(PathBuf, String, bool), Option<usize>>,
+    resolved: HashMap<(PathBuf, String, bool), Option<usize>>,
     bytes: u64,
-    /// What was read, in order of first use.
+    /// Textures in order of first use.
     pub textures: Vec<Texture>,
-    /// What was missing or broken.
+    /// Missing and invalid textures.
     pub notes: Vec<String>,
 }
 
@@ -104,38 +107,39 @@ impl<'a> TextureFiles<'a> {
             owner,
             library: owner.to_owned(),
             read: HashMap::new(),
-            asked: HashMap::new(),
+            resolved: HashMap::new(),
             bytes: 0,
             textures: Vec::new(),
             notes: Vec::new(),
         }
     }
 
-    /// Names that follow are relative to this file first, to the 3D file second.
+    /// Following names are relative to this file first, to the 3D file second.
     pub fn set_library(&mut self, library: &Path) {
         if self.library != library {
             self.library = library.to_owned();
         }
     }
 
-    /// Index of the texture that `reference` names; `None`, with a note, where it cannot be had.
+    /// Index of the texture; `None`, with a note, if it cannot be loaded.
     pub fn load(&mut self, reference: &str, clamp: bool) -> Option<usize> {
         let key = (self.library.clone(), reference.to_owned(), clamp);
-        if let Some(known) = self.asked.get(&key) {
+        if let Some(known) = self.resolved.get(&key) {
             return *known;
         }
-        if self.asked.len() >= MOST_REFERENCES {
+        // Without a note: there are a thousand already.
+        if self.resolved.len() >= MAX_REFERENCES {
             return None;
         }
-        let texture = self.load_new(reference, clamp).unwrap_or_else(|note| {
+        let texture = self.load_uncached(reference, clamp).unwrap_or_else(|note| {
             self.notes.push(note);
             None
         });
-        self.asked.insert(key, texture);
+        self.resolved.insert(key, texture);
         texture
     }
 
-    fn load_new(&mut self, reference: &str, clamp: bool) -> Result<Option<usize>, String> {
+    fn load_uncached(&mut self, reference: &str, clamp: bool) -> Result<Option<usize>, String> {
         let quoted = reference.escape_debug();
         let path = find_near(&self.library, reference).or_else(|| find_near(self.owner, reference));
         let path = path.ok_or_else(|| format!("texture \"{quoted}\" is missing"))?;
@@ -144,6 +148,7 @@ impl<'a> TextureFiles<'a> {
         }
         let image = self.decode(&path);
         let texture = image.as_ref().is_ok().then_some(self.textures.len());
+        // Failures are cached too, so that a broken file is decoded once.
         self.read.insert((path, clamp), texture);
         let image = image.map_err(|message| format!("texture \"{quoted}\" cannot be read: {message}"))?;
         let wrap = [if clamp { Wrap::Clamp } else { Wrap::Repeat }; 2];

@@ -1,4 +1,4 @@
-//! What a file holds, and what is wrong with it.
+//! A summary of a file's content and defects.
 
 use std::path::{Path, PathBuf};
 
@@ -8,18 +8,18 @@ use serde::Serialize;
 use crate::{Format, ReadError, ReadOptions, UpAxis, read};
 use lexiform_geometry::{Mesh, Scene};
 
-/// Everything worth knowing about a file before it is used.
+/// A summary of a file.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FileInfo {
     /// The file.
     pub path: PathBuf,
     /// Its format, by content.
     pub format: Format,
-    /// Its size, without the files it names.
+    /// Its size, without referenced files.
     pub bytes: u64,
-    /// The axis that points up in it.
+    /// The axis that points up.
     pub up_axis: UpAxis,
-    /// Number of meshes; instances count each.
+    /// Number of meshes; each instance counts.
     pub meshes: usize,
     /// Number of vertices of all meshes.
     pub vertices: usize,
@@ -30,37 +30,37 @@ pub struct FileInfo {
     /// Number of materials.
     pub materials: usize,
     /// Width and height of each texture in pixels.
-    pub textures: Vec<[u32; 2]>,
-    /// Edge lengths of the box around all that is seen, +Y up, in the file's unit (metres for glTF and COLLADA).
+    pub texture_sizes: Vec<[u32; 2]>,
+    /// Edge lengths of the bounding box, +Y up, in the file's unit (meters for glTF and COLLADA).
     pub extents: [f32; 3],
     /// Whether any part has vertex or point colors.
-    pub colors: bool,
+    pub has_colors: bool,
     /// Whether any part has texture coordinates.
-    pub uvs: bool,
+    pub has_uvs: bool,
     /// Whether any part has normals of its own.
-    pub normals: bool,
-    /// The state of the surface; `None` without triangles.
+    pub has_normals: bool,
+    /// Mesh quality; `None` if there are no triangles.
     pub surface: Option<SurfaceInfo>,
-    /// What is odd about the file, as in [`Scene::notes`].
+    /// Warnings about the file, as in [`Scene::notes`].
     pub notes: Vec<String>,
 }
 
-/// The state of all triangles together. Vertices at the same position count as one.
+/// Mesh quality of all triangles together. Vertices at the same position are merged.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct SurfaceInfo {
-    /// Whether every edge joins exactly two triangles that agree on what is outside.
+    /// Whether every edge joins exactly two triangles with consistent winding.
     pub watertight: bool,
-    /// Edges with one triangle only.
-    pub open_edges: usize,
+    /// Edges of only one triangle.
+    pub boundary_edges: usize,
     /// Triangles without area.
     pub degenerate_triangles: usize,
-    /// Vertices at the position of an earlier one (seams of textures and creases have them, too).
+    /// Vertices at the position of an earlier one (texture seams and creases have them too).
     pub duplicate_vertices: usize,
     /// Vertices of no triangle.
-    pub unused_vertices: usize,
+    pub unreferenced_vertices: usize,
 }
 
-/// Reads a file and says what it holds.
+/// Summarizes a file.
 ///
 /// # Errors
 ///
@@ -69,7 +69,7 @@ pub fn info(path: &Path) -> Result<FileInfo, ReadError> {
     info_with(path, &ReadOptions::default())
 }
 
-/// As [`info`], with what the caller knows about the file.
+/// As [`info`], with options.
 ///
 /// # Errors
 ///
@@ -77,7 +77,7 @@ pub fn info(path: &Path) -> Result<FileInfo, ReadError> {
 pub fn info_with(path: &Path, options: &ReadOptions) -> Result<FileInfo, ReadError> {
     let bytes = read::file_bytes(path)?;
     let read = read::open(path, &bytes, options)?;
-    Ok(describe(path, bytes.len() as u64, read.format, read.up, &read.scene))
+    Ok(describe(path, bytes.len() as u64, read.format, read.up_axis, &read.scene))
 }
 
 fn describe(path: &Path, bytes: u64, format: Format, up_axis: UpAxis, scene: &Scene) -> FileInfo {
@@ -91,19 +91,19 @@ fn describe(path: &Path, bytes: u64, format: Format, up_axis: UpAxis, scene: &Sc
         triangles: scene.n_faces(),
         points: scene.n_points(),
         materials: scene.materials.len(),
-        textures: scene.textures.iter().map(|t| [t.image.width(), t.image.height()]).collect(),
+        texture_sizes: scene.textures.iter().map(|t| [t.image.width(), t.image.height()]).collect(),
         extents: scene.bounds().map_or([0.0; 3], |b| b.extents().to_array()),
-        colors: scene.meshes.iter().any(|m| m.colors().is_some())
+        has_colors: scene.meshes.iter().any(|m| m.colors().is_some())
             || scene.clouds.iter().any(|c| c.colors().is_some()),
-        uvs: scene.meshes.iter().any(|m| m.uvs().is_some()),
-        normals: scene.meshes.iter().any(|m| m.normals().is_some())
+        has_uvs: scene.meshes.iter().any(|m| m.uvs().is_some()),
+        has_normals: scene.meshes.iter().any(|m| m.normals().is_some())
             || scene.clouds.iter().any(|c| c.normals().is_some()),
         surface: (scene.n_faces() > 0).then(|| surface(&scene.meshes)),
         notes: scene.notes.clone(),
     }
 }
 
-/// Looks at all meshes as one surface.
+/// The quality of all meshes as one surface.
 fn surface(meshes: &[Mesh]) -> SurfaceInfo {
     let positions: Vec<Vec3> = meshes.iter().flat_map(|m| m.positions().iter().copied()).collect();
     let (merged, distinct) = merge_positions(&positions);
@@ -116,6 +116,7 @@ fn surface(meshes: &[Mesh]) -> SurfaceInfo {
             let corners = face.map(|v| first + v as usize);
             corners.iter().for_each(|&v| used[v] = true);
             let [a, b, c] = mesh.triangle(f).map(|p| p.as_dvec3());
+            // Degenerate triangles would count as extra uses of their edges.
             if (b - a).cross(c - a).length_squared() <= 0.0 {
                 degenerate_triangles += 1;
                 continue;
@@ -125,21 +126,22 @@ fn surface(meshes: &[Mesh]) -> SurfaceInfo {
         }
         first += mesh.positions().len();
     }
+    // Sorting brings the uses of each edge together; the flag is the direction of use.
     edges.sort_unstable();
-    let (mut open_edges, mut odd_edges) = (0, 0);
+    let (mut boundary_edges, mut non_manifold_edges) = (0, 0);
     for edge in edges.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
         match edge {
-            [_] => open_edges += 1,
+            [_] => boundary_edges += 1,
             [one, other] if one.2 != other.2 => {}
-            _ => odd_edges += 1,
+            _ => non_manifold_edges += 1,
         }
     }
     SurfaceInfo {
-        watertight: open_edges == 0 && odd_edges == 0 && !edges.is_empty(),
-        open_edges,
+        watertight: boundary_edges == 0 && non_manifold_edges == 0 && !edges.is_empty(),
+        boundary_edges,
         degenerate_triangles,
         duplicate_vertices: positions.len() - distinct,
-        unused_vertices: used.iter().filter(|u| !**u).count(),
+        unreferenced_vertices: used.iter().filter(|u| !**u).count(),
     }
 }
 
@@ -175,8 +177,8 @@ mod tests {
         let whole = soup(&faces);
         assert_eq!((whole.watertight, whole.duplicate_vertices), (true, 8));
         let open = soup(&faces[..3]);
-        assert_eq!((open.watertight, open.open_edges), (false, 3));
+        assert_eq!((open.watertight, open.boundary_edges), (false, 3));
         let turned = soup(&[[0, 1, 2], [0, 1, 3], [0, 3, 2], [1, 2, 3]]);
-        assert_eq!((turned.watertight, turned.open_edges), (false, 0));
+        assert_eq!((turned.watertight, turned.boundary_edges), (false, 0));
     }
 }

@@ -1,12 +1,25 @@
-//! Reading and writing 3D files: one file or folder per format.
+//! Readers and writers of 3D files: one module per format.
+//!
+//! ```
+//! use std::path::Path;
+//! use lexiform_mesh_io::{ReadOptions, read_bytes};
+//!
+//! let obj = b"v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nf 1 2 3 4\n";
+//! let scene = read_bytes(Path::new("square.obj"), obj, &ReadOptions::default())?;
+//! assert_eq!((scene.n_vertices(), scene.n_faces()), (4, 2));
+//!
+//! let error = read_bytes(Path::new("broken.obj"), b"f 1 2 3\n", &ReadOptions::default()).unwrap_err();
+//! assert!(error.to_string().starts_with("broken.obj: "));
+//! # Ok::<(), lexiform_mesh_io::ReadError>(())
+//! ```
 //!
 //! Untrusted bytes give a [`Scene`](lexiform_geometry::Scene) or a [`ReadError`], never a panic, a hang, or unbounded
-//! memory. This crate knows no tensors, no async runtime and no network.
+//! memory. This crate links no tensor library, async runtime or network code.
 
+mod builder;
 mod color;
 mod columns;
 mod dae;
-mod draft;
 mod error;
 mod format;
 mod gltf;
@@ -36,5 +49,5 @@ pub use format::{Format, UpAxis};
 pub use info::{FileInfo, SurfaceInfo, info, info_with};
 pub use read::{ReadOptions, material_library_sidecars, read, read_bytes, read_with, sidecars};
 pub use sidecar::Sidecar;
-pub use walk::{Found, HEAD_BYTES, is_asset, walk};
+pub use walk::{HEAD_BYTES, WalkResult, is_asset, walk};
 pub use write::{GlbError, WriteError, write, write_glb};

@@ -1,10 +1,13 @@
-//! Object file format: OFF, COFF, NOFF, STOFF and their combinations, as text.
+//! Object File Format ([OFF]): OFF, COFF, NOFF, STOFF and their combinations, as text.
+//!
+//! [OFF]: http://www.geomview.org/docs/html/OFF.html
 
 use glam::{DVec3, Vec2, Vec3, Vec4};
 
 use crate::{
-    ReadError, color,
-    draft::{CloudDraft, MeshDraft, Polygons, Triangles, narrow},
+    ReadError,
+    builder::{MeshBuilder, PointCloudBuilder, Polygons, Triangles, to_single_precision},
+    color,
     source::Source,
     text,
 };
@@ -19,20 +22,20 @@ pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
     let faces = read_faces(source, &header, &mut lines, &mut scene.notes)?;
     if faces.polygons.ends.is_empty() {
         let colors = vertices.linear_colors().unwrap_or_default().iter().map(|c| c.truncate()).collect();
-        let draft = CloudDraft { positions: vertices.positions, colors, normals: vertices.normals };
-        let cloud = draft.finish(source, &mut scene.notes)?;
+        let builder = PointCloudBuilder { positions: vertices.positions, colors, normals: vertices.normals };
+        let cloud = builder.build(source, &mut scene.notes)?;
         scene.clouds.push(cloud);
         return Ok(scene);
     }
-    let positions = narrow(&vertices.positions, &mut scene.notes);
-    let cut = Triangles::cut(source, &faces.polygons, &positions)?;
-    cut.report(source, &mut scene.notes)?;
-    let draft = match (vertices.linear_colors(), faces.linear_colors()) {
-        (None, Some(colors)) => colored_faces(&positions, &faces, &cut, &colors),
+    let positions = to_single_precision(&vertices.positions, &mut scene.notes);
+    let triangles = Triangles::triangulate(source, &faces.polygons, &positions)?;
+    triangles.report(source, &mut scene.notes)?;
+    let builder = match (vertices.linear_colors(), faces.linear_colors()) {
+        (None, Some(colors)) => colored_faces(&positions, &faces, &triangles, &colors),
         (colors, _) => {
             let corner = |c: u32| faces.polygons.corners[c as usize] as u32;
-            MeshDraft {
-                faces: cut.triangles.iter().map(|(t, _)| t.map(corner)).collect(),
+            MeshBuilder {
+                faces: triangles.triangles.iter().map(|(t, _)| t.map(corner)).collect(),
                 normals: (!vertices.normals.is_empty()).then_some(vertices.normals),
                 uvs: (!vertices.uvs.is_empty()).then_some(vertices.uvs),
                 positions,
@@ -40,12 +43,12 @@ pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
             }
         }
     };
-    let mesh = draft.finish(source, &mut scene.notes)?;
+    let mesh = builder.build(source, &mut scene.notes)?;
     scene.meshes.push(mesh);
     Ok(scene)
 }
 
-/// Lines with something on them, comments taken off.
+/// Non-empty lines without comments.
 struct Lines<'a> {
     lines: Box<dyn Iterator<Item = (usize, &'a [u8])> + 'a>,
     left: usize,
@@ -70,7 +73,7 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// What stands before the vertices.
+/// The header before the vertices.
 #[derive(Default)]
 struct Header {
     uvs: bool,
@@ -101,8 +104,8 @@ impl Header {
                 }
                 rest = first[at + 3..].trim_ascii();
             }
-            // Files without the word begin with the counts.
-            None if text::fields(first).next().and_then(text::whole).is_some() => {}
+            // Files without the keyword begin with the counts.
+            None if text::fields(first).next().and_then(text::integer).is_some() => {}
             None => {
                 return Err(
                     source.invalid(format!("line 1: expected \"OFF\", found {}", text::excerpt(first)))
@@ -112,11 +115,12 @@ impl Header {
         if rest.starts_with(b"BINARY") {
             return Err(source.unsupported("the binary variant of OFF"));
         }
+        // The counts are on the line of the keyword or on the next one.
         if rest.is_empty() {
             rest = lines.next().unwrap_or_default();
         }
         let counts: Vec<u64> =
-            text::fields(rest).map_while(text::whole).map_while(|n| u64::try_from(n).ok()).collect();
+            text::fields(rest).map_while(text::integer).map_while(|n| u64::try_from(n).ok()).collect();
         let [vertices, faces, ..] = counts[..] else {
             let number = lines.number;
             return Err(source.invalid(format!(
@@ -126,7 +130,7 @@ impl Header {
         };
         header.vertices = source.check_vertices(vertices)?;
         header.faces = source.check_faces(faces)?;
-        // Six bytes a vertex: three digits and what parts them.
+        // Six bytes per vertex: three digits with separators.
         source.check_bytes(&format!("{vertices} vertices"), vertices.saturating_mul(6), lines.left + 1)?;
         source.check_bytes(&format!("{faces} faces"), faces.saturating_mul(2), lines.left + 1)?;
         Ok(header)
@@ -147,11 +151,11 @@ impl Vertices {
     }
 }
 
-/// Display colors of one file, all in bytes or all in `0..=1`, to linear.
+/// Converts display colors, all in bytes or all in `0..=1`, to linear.
 fn linear(colors: &[Vec4]) -> Option<Vec<Vec4>> {
     let largest = colors.iter().map(|c| c.truncate().max_element()).reduce(f32::max)?;
     let scale = color::full_scale(f64::from(largest)) as f32;
-    // An alpha of 1 beside bytes is opaque, too.
+    // An alpha of 1 next to byte colors is opaque too.
     let alpha = |w: f32| if w == 1.0 { 1.0 } else { w / scale };
     Some(colors.iter().map(|c| color::from_unit_alpha((c.truncate() / scale).extend(alpha(c.w)))).collect())
 }
@@ -237,6 +241,7 @@ fn read_faces(
     let mut faces = Faces::default();
     for face in 0..header.faces {
         let Some(line) = lines.next() else {
+            // A truncated file is read as far as it goes, unless nothing is left.
             if face == 0 {
                 return Err(source.invalid(format!("expected {} faces, found none", header.faces)));
             }
@@ -248,9 +253,9 @@ fn read_faces(
         let wrong =
             || source.invalid(format!("line {number}: expected a face, found {}", text::excerpt(line)));
         let n =
-            fields.next().and_then(text::whole).and_then(|n| usize::try_from(n).ok()).ok_or_else(wrong)?;
+            fields.next().and_then(text::integer).and_then(|n| usize::try_from(n).ok()).ok_or_else(wrong)?;
         let before = faces.polygons.corners.len();
-        faces.polygons.push(fields.by_ref().take(n).map_while(text::whole));
+        faces.polygons.push(fields.by_ref().take(n).map_while(text::integer));
         if faces.polygons.corners.len() - before < n {
             return Err(wrong());
         }
@@ -265,14 +270,14 @@ fn read_faces(
     Ok(faces)
 }
 
-/// Every face gets its own vertices, so that they can carry its color.
-fn colored_faces(positions: &[Vec3], faces: &Faces, cut: &Triangles, colors: &[Vec4]) -> MeshDraft {
+/// Every face gets its own vertices, which have its color.
+fn colored_faces(positions: &[Vec3], faces: &Faces, triangles: &Triangles, colors: &[Vec4]) -> MeshBuilder {
     let corner = |c: u32| positions[faces.polygons.corners[c as usize] as usize];
-    MeshDraft {
-        positions: cut.triangles.iter().flat_map(|(t, _)| t.map(corner)).collect(),
-        faces: (0..cut.triangles.len() as u32).map(|f| [3 * f, 3 * f + 1, 3 * f + 2]).collect(),
-        colors: Some(cut.triangles.iter().flat_map(|(_, f)| [colors[*f as usize]; 3]).collect()),
-        ..MeshDraft::default()
+    MeshBuilder {
+        positions: triangles.triangles.iter().flat_map(|(t, _)| t.map(corner)).collect(),
+        faces: (0..triangles.triangles.len() as u32).map(|f| [3 * f, 3 * f + 1, 3 * f + 2]).collect(),
+        colors: Some(triangles.triangles.iter().flat_map(|(_, f)| [colors[*f as usize]; 3]).collect()),
+        ..MeshBuilder::default()
     }
 }
 

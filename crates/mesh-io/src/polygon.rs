@@ -1,4 +1,4 @@
-//! Polygons of any size to triangles.
+//! Polygon triangulation.
 
 use glam::{DVec2, DVec3, Vec3};
 
@@ -7,6 +7,7 @@ use glam::{DVec2, DVec3, Vec3};
 pub(super) fn triangulate(corners: &[Vec3], triangles: &mut Vec<[u32; 3]>) {
     match corners.len() {
         0..3 => {}
+        // The common case, without any geometry.
         3 => triangles.push([0, 1, 2]),
         n => match flatten(corners) {
             Some(flat) if !is_convex(&flat) => clip_ears(&flat, triangles),
@@ -21,6 +22,7 @@ fn fan(ring: &[u32], triangles: &mut Vec<[u32; 3]>) {
 
 /// The polygon in its plane (Newell's normal), counter-clockwise; `None` where it has no area.
 fn flatten(corners: &[Vec3]) -> Option<Vec<DVec2>> {
+    // Relative to a corner and in f64, because cross products of large coordinates cancel.
     let origin = corners[0].as_dvec3();
     let local: Vec<DVec3> = corners.iter().map(|c| c.as_dvec3() - origin).collect();
     let next = local.iter().cycle().skip(1);
@@ -30,7 +32,7 @@ fn flatten(corners: &[Vec3]) -> Option<Vec<DVec2>> {
     Some(local.iter().map(|p| DVec2::new(p.dot(right), p.dot(up))).collect())
 }
 
-fn turn(a: DVec2, b: DVec2, c: DVec2) -> f64 {
+fn orientation(a: DVec2, b: DVec2, c: DVec2) -> f64 {
     (b - a).perp_dot(c - b)
 }
 
@@ -41,7 +43,7 @@ fn is_convex(flat: &[DVec2]) -> bool {
     let mut around = 0.0;
     for i in 0..n {
         let (a, b, c) = corner(i);
-        if turn(a, b, c) < 0.0 {
+        if orientation(a, b, c) < 0.0 {
             return false;
         }
         around += (b - a).angle_to(c - b);
@@ -50,7 +52,9 @@ fn is_convex(flat: &[DVec2]) -> bool {
     around < 1.5 * std::f64::consts::TAU
 }
 
-/// Ear clipping. Work is bounded: past the budget the rest becomes a fan.
+/// [Ear clipping] with bounded work: beyond the budget, the rest becomes a fan.
+///
+/// [Ear clipping]: https://en.wikipedia.org/wiki/Polygon_triangulation#Ear_clipping_method
 fn clip_ears(flat: &[DVec2], triangles: &mut Vec<[u32; 3]>) {
     let mut ring: Vec<u32> = (0..flat.len() as u32).collect();
     let mut budget = 256 * flat.len() + (1 << 16);
@@ -58,6 +62,7 @@ fn clip_ears(flat: &[DVec2], triangles: &mut Vec<[u32; 3]>) {
     let mut refused = 0;
     while ring.len() > 3 {
         let n = ring.len();
+        // No ear in a full round means that the polygon intersects itself.
         if refused >= n || budget < n {
             break;
         }
@@ -66,6 +71,7 @@ fn clip_ears(flat: &[DVec2], triangles: &mut Vec<[u32; 3]>) {
         if is_ear(flat, &ring, [previous, here, next]) {
             triangles.push([ring[previous], ring[here], ring[next]]);
             ring.remove(here);
+            // The corner before may have become an ear.
             at = if here == 0 { 0 } else { here - 1 };
             refused = 0;
         } else {
@@ -78,7 +84,7 @@ fn clip_ears(flat: &[DVec2], triangles: &mut Vec<[u32; 3]>) {
 
 fn is_ear(flat: &[DVec2], ring: &[u32], ear: [usize; 3]) -> bool {
     let [a, b, c] = ear.map(|i| flat[ring[i] as usize]);
-    if turn(a, b, c) <= 0.0 {
+    if orientation(a, b, c) <= 0.0 {
         return false;
     }
     let inside = |p: DVec2| {

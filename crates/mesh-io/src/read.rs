@@ -11,11 +11,11 @@ use crate::{
     Format, ReadError, UpAxis, dae, gltf, las, limits, npy, npz, obj, off, pcd, ply, sniff, stl, text, xyz,
 };
 
-/// What a file does not say about itself.
+/// Options for facts that files do not contain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReadOptions {
-    /// The axis that points up; `None` is the format's habit (see [`Format::up_axis`]).
-    pub up: Option<UpAxis>,
+    /// The axis that points up; `None` for the format's convention (see [`Format::up_axis`]).
+    pub up_axis: Option<UpAxis>,
 }
 
 /// Reads any supported file.
@@ -28,7 +28,7 @@ pub fn read(path: &Path) -> Result<Scene, ReadError> {
     read_with(path, &ReadOptions::default())
 }
 
-/// Reads any supported file, with what the caller knows about it.
+/// Reads any supported file, with options.
 ///
 /// # Errors
 ///
@@ -37,7 +37,7 @@ pub fn read_with(path: &Path, options: &ReadOptions) -> Result<Scene, ReadError>
     read_bytes(path, &file_bytes(path)?, options)
 }
 
-/// Reads a file whose content is in memory. `path` gives its name; other files it names are looked up in its folder.
+/// Reads a file from memory. Its extension and the folder for referenced files are from `path`.
 ///
 /// # Errors
 ///
@@ -46,9 +46,18 @@ pub fn read_bytes(path: &Path, bytes: &[u8], options: &ReadOptions) -> Result<Sc
     open(path, bytes, options).map(|opened| opened.scene)
 }
 
-/// The files that a 3D file at `path` with this content names itself, in order of their paths. Those that a material
-/// library names in turn are found by [`material_library_sidecars`]. A file that cannot be understood has none, and
-/// no more is read than the part that names them.
+/// The files that a 3D file at `path` with this content references directly, sorted by path. Those that a material library
+/// references in turn are found by [`material_library_sidecars`]. An invalid file has none. Only the part with the references is
+/// read.
+///
+/// ```
+/// use std::path::Path;
+/// use lexiform_mesh_io::sidecars;
+///
+/// let found = sidecars(Path::new("a.obj"), &b"mtllib wood.mtl\nv 0 0 0\n"[..])?;
+/// assert_eq!(found[0].path, "wood.mtl");
+/// # Ok::<(), std::io::Error>(())
+/// ```
 ///
 /// # Errors
 ///
@@ -65,7 +74,7 @@ pub fn sidecars(path: &Path, content: impl BufRead) -> io::Result<Vec<Sidecar>> 
     Ok(sidecars.into_vec())
 }
 
-/// The textures that a material library (MTL) names, in order of their paths, relative to the library's folder.
+/// The textures that a material library (MTL) references, sorted by path, relative to the library's folder.
 ///
 /// # Errors
 ///
@@ -76,20 +85,21 @@ pub fn material_library_sidecars(content: impl BufRead) -> io::Result<Vec<Sideca
     Ok(sidecars.into_vec())
 }
 
-/// A scene and what was found out on the way to it.
-pub(crate) struct Opened {
+/// A scene with its format and up axis.
+pub(crate) struct LoadedFile {
     pub scene: Scene,
     pub format: Format,
-    pub up: UpAxis,
+    pub up_axis: UpAxis,
 }
 
-pub(crate) fn open(path: &Path, bytes: &[u8], options: &ReadOptions) -> Result<Opened, ReadError> {
+pub(crate) fn open(path: &Path, bytes: &[u8], options: &ReadOptions) -> Result<LoadedFile, ReadError> {
     let content = text::without_byte_order_mark(bytes);
     let found = sniff::format(path, &content)?;
     let source = Source { path, bytes: &content, format: found.format.name() };
     let (scene, up) = read_format(&source, found.format)?;
-    let up = options.up.unwrap_or(up);
+    let up = options.up_axis.unwrap_or(up);
     let mut scene = if up == UpAxis::Y { scene } else { scene.transformed(up.world_from_file()) };
+    // A wrong extension explains the other notes, so it comes first.
     scene.notes.splice(0..0, found.note);
     if scene.notes.len() > limits::NOTES {
         let more = scene.notes.len() - limits::NOTES;
@@ -99,7 +109,7 @@ pub(crate) fn open(path: &Path, bytes: &[u8], options: &ReadOptions) -> Result<O
     if scene.is_empty() {
         return Err(ReadError::Empty { path: path.to_owned() });
     }
-    Ok(Opened { scene, format: found.format, up })
+    Ok(LoadedFile { scene, format: found.format, up_axis: up })
 }
 
 /// The scene in the file's own axes, and the one that points up.
@@ -120,10 +130,11 @@ fn read_format(source: &Source, format: Format) -> Result<(Scene, UpAxis), ReadE
     Ok((scene, format.up_axis()))
 }
 
-/// The whole file, if it is a file of bearable size.
+/// The whole file, within the size limit.
 pub(crate) fn file_bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
     let file = fs_err::File::open(path)?;
     let metadata = file.metadata()?;
+    // A pipe or a device could block forever.
     if !metadata.is_file() {
         return Err(ReadError::UnknownFormat {
             path: path.to_owned(),
@@ -140,6 +151,7 @@ pub(crate) fn file_bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
         return Err(too_large(metadata.len()));
     }
     let mut bytes = Vec::with_capacity(metadata.len() as usize);
+    // The file may grow while it is read.
     let read = file.take(limits::FILE_BYTES + 1).read_to_end(&mut bytes)?;
     if read as u64 > limits::FILE_BYTES { Err(too_large(read as u64)) } else { Ok(bytes) }
 }

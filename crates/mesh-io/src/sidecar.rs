@@ -1,21 +1,21 @@
-//! The files that a 3D file draws on, such as buffers, material libraries and textures.
+//! Files that a 3D file references: buffers, material libraries, textures.
 
 use std::collections::BTreeSet;
 use std::io::{self, BufRead};
 
 /// Most sidecars of one file.
-const MOST_SIDECARS: usize = 4096;
+const MAX_SIDECARS: usize = 4096;
 /// Longest line of a text format that may name a sidecar.
 const LINE_BYTES: usize = 4096;
 
-/// A file that another file names.
+/// A file that another file references.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Sidecar {
-    /// Where the reader looks first, relative to the folder of the file that names it, with forward slashes.
+    /// Where the reader looks first: relative to the folder of the referencing file, with forward slashes.
     pub path: String,
-    /// The name as written, which the reader tries when nothing is at `path`.
+    /// The name as written, which the reader tries if `path` does not exist.
     pub written: String,
-    /// Whether it is a material library, which names textures itself.
+    /// Whether it is a material library, which references textures itself.
     pub is_material_library: bool,
 }
 
@@ -27,13 +27,13 @@ impl Sidecar {
     }
 }
 
-/// Sidecars in order of their paths, each once, at most [`MOST_SIDECARS`].
+/// Sidecars in order of their paths, each once, at most [`MAX_SIDECARS`].
 #[derive(Default)]
 pub(crate) struct Sidecars(BTreeSet<Sidecar>);
 
 impl Sidecars {
     pub(crate) fn push(&mut self, sidecar: Sidecar) {
-        if !sidecar.path.is_empty() && (self.0.len() < MOST_SIDECARS || self.0.contains(&sidecar)) {
+        if !sidecar.path.is_empty() && (self.0.len() < MAX_SIDECARS || self.0.contains(&sidecar)) {
             self.0.insert(sidecar);
         }
     }
@@ -54,6 +54,7 @@ pub(crate) fn for_each_line(mut content: impl BufRead, mut visit: impl FnMut(&[u
         }
         let end = buffer.iter().position(|&b| b == b'\n');
         let part = &buffer[..end.unwrap_or(buffer.len())];
+        // The rest of an overlong line is skipped, not kept.
         line.extend_from_slice(&part[..part.len().min(LINE_BYTES - line.len())]);
         let used = part.len() + usize::from(end.is_some());
         if end.is_some() {

@@ -1,25 +1,25 @@
-//! Which format a file really has: its ending says one thing, its first bytes may say another.
+//! Format detection by extension and first bytes.
 
 use std::path::Path;
 
 use crate::{Format, ReadError, text};
 
-/// A format, and a note where the file's name promised another.
-pub(super) struct Found {
+/// A format, and a note if the extension is of another.
+pub(super) struct DetectedFormat {
     pub format: Format,
     pub note: Option<String>,
 }
 
-/// The format of a file. Content that is beyond doubt wins over the ending.
-pub(super) fn format(path: &Path, bytes: &[u8]) -> Result<Found, ReadError> {
+/// Detects the format of a file. Unambiguous content takes precedence over the extension.
+pub(super) fn format(path: &Path, bytes: &[u8]) -> Result<DetectedFormat, ReadError> {
     let named = Format::from_path(path);
     let certain = from_content(bytes);
     match (named, certain) {
-        (Some(named), Some(certain)) if !same_reader(named, certain) => Ok(Found {
+        (Some(named), Some(certain)) if !same_format_family(named, certain) => Ok(DetectedFormat {
             format: certain,
             note: Some(format!("named like {}, but the content is {}", named.name(), certain.name())),
         }),
-        (Some(format), _) | (None, Some(format)) => Ok(Found { format, note: None }),
+        (Some(format), _) | (None, Some(format)) => Ok(DetectedFormat { format, note: None }),
         (None, None) => {
             let ending =
                 path.extension().map_or("no file name ending".to_owned(), |e| format!(".{}", e.display()));
@@ -28,15 +28,16 @@ pub(super) fn format(path: &Path, bytes: &[u8]) -> Result<Found, ReadError> {
     }
 }
 
-fn same_reader(a: Format, b: Format) -> bool {
+fn same_format_family(a: Format, b: Format) -> bool {
     a == b || matches!((a, b), (Format::Las | Format::Laz, Format::Las | Format::Laz))
 }
 
-/// What the first bytes prove.
+/// The format that the first bytes prove.
 fn from_content(bytes: &[u8]) -> Option<Format> {
     let head = bytes.get(..bytes.len().min(1024)).unwrap_or_default();
     let start = head.trim_ascii_start();
     let line = text::lines(start).next().map_or(&[][..], |(_, line)| line.trim_ascii());
+    // Magic numbers first: they are unambiguous.
     match head {
         [b'g', b'l', b'T', b'F', 1 | 2, 0, 0, 0, ..] => return Some(Format::Glb),
         [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => return Some(Format::Npy),
@@ -61,6 +62,7 @@ fn from_content(bytes: &[u8]) -> Option<Format> {
     if start.starts_with(b"{") && text::find(head, b"\"asset\"").is_some() {
         return Some(Format::Gltf);
     }
+    // Binary STL may begin with "solid" too, but has no facet keyword.
     let solid = start.get(..6).is_some_and(|word| word.eq_ignore_ascii_case(b"solid "));
     (solid && text::find(head, b"facet").is_some()).then_some(Format::Stl)
 }

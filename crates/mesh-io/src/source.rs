@@ -1,17 +1,17 @@
-//! The bytes of one file, with what an error about them must say.
+//! The bytes of a file, with the context for error messages.
 
 use std::path::Path;
 
 use crate::{ReadError, limits};
 
-/// What a reader is given.
+/// The input of a reader.
 #[derive(Clone, Copy)]
 pub(super) struct Source<'a> {
-    /// Where the bytes come from; sidecars are looked up in its folder.
+    /// Path of the file; sidecars are looked up in its folder.
     pub path: &'a Path,
     /// The whole file.
     pub bytes: &'a [u8],
-    /// The format's name as errors write it.
+    /// The format's name in error messages.
     pub format: &'static str,
 }
 
@@ -36,7 +36,7 @@ impl Source<'_> {
         self.check("number of faces", count, limits::FACES)
     }
 
-    /// That the file still holds `need` bytes where `have` are left.
+    /// Checks that the file has `need` bytes where `have` are left.
     pub fn check_bytes(&self, what: &str, need: u64, have: usize) -> Result<(), ReadError> {
         if need <= have as u64 {
             return Ok(());

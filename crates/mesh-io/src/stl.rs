@@ -1,19 +1,24 @@
-//! Stereolithography: triangles without shared vertices, as text or as 50-byte records.
+//! [STL]: triangles without shared vertices, as text or as 50-byte records.
+//!
+//! [STL]: https://en.wikipedia.org/wiki/STL_(file_format)
 
 use glam::{DVec3, Vec3, Vec4};
 
 use crate::{
-    ReadError, color,
-    draft::{MeshDraft, count, narrow},
+    ReadError,
+    builder::{MeshBuilder, pluralize, to_single_precision},
+    color,
     source::Source,
     text,
 };
 use lexiform_geometry::Scene;
 
-const HEADER: usize = 84;
-const RECORD: usize = 50;
+/// 80 bytes of text and the number of triangles.
+const HEADER_BYTES: usize = 84;
+/// A normal, three corners, and an attribute of two bytes.
+const RECORD_BYTES: usize = 50;
 
-/// Reads either kind. Vertices stay apart, as stored; stored normals are ignored, since the corners tell them.
+/// Reads either kind. Vertices are not merged; stored normals are ignored, because they follow from the corners.
 pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
     if is_text(source.bytes) { read_text(source) } else { read_binary(source) }
 }
@@ -22,12 +27,13 @@ pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
 fn is_text(bytes: &[u8]) -> bool {
     let trimmed = bytes.trim_ascii_start();
     let solid = trimmed.get(..5).is_some_and(|word| word.eq_ignore_ascii_case(b"solid"));
-    let exact = declared(bytes).is_some_and(|n| HEADER as u64 + n * RECORD as u64 == bytes.len() as u64);
+    let exact =
+        declared(bytes).is_some_and(|n| HEADER_BYTES as u64 + n * RECORD_BYTES as u64 == bytes.len() as u64);
     solid && !exact && !bytes[..bytes.len().min(1024)].contains(&0)
 }
 
 fn declared(bytes: &[u8]) -> Option<u64> {
-    Some(u64::from(u32::from_le_bytes(*bytes.get(80..HEADER)?.first_chunk()?)))
+    Some(u64::from(u32::from_le_bytes(*bytes.get(80..HEADER_BYTES)?.first_chunk()?)))
 }
 
 fn read_text(source: &Source) -> Result<Scene, ReadError> {
@@ -61,11 +67,12 @@ fn read_text(source: &Source) -> Result<Scene, ReadError> {
     }
     let mut scene = Scene::default();
     let cut_off = !corners.is_empty();
+    // The last facet is incomplete.
     if cut_off {
         scene.notes.push("the file ends within a facet".to_owned());
     }
     if odd > 0 {
-        scene.notes.push(format!("dropped {} without exactly three vertices", count(odd, "facet")));
+        scene.notes.push(format!("dropped {} without exactly three vertices", pluralize(odd, "facet")));
     }
     build_solids(source, &solids, &names, &mut scene)?;
     Ok(scene)
@@ -87,18 +94,18 @@ fn build_solids(
     names: &[String],
     scene: &mut Scene,
 ) -> Result<(), ReadError> {
-    // All solids are narrowed together, so that they stay where they are to each other.
+    // All solids are converted together, so that their relative positions do not change.
     let all: Vec<DVec3> = solids.iter().flatten().copied().collect();
     source.check_faces(all.len() as u64 / 3)?;
-    let mut positions = narrow(&all, &mut scene.notes).into_iter();
+    let mut positions = to_single_precision(&all, &mut scene.notes).into_iter();
     for (i, solid) in solids.iter().enumerate().filter(|(_, s)| !s.is_empty()) {
-        let draft = MeshDraft {
+        let builder = MeshBuilder {
             positions: positions.by_ref().take(solid.len()).collect(),
             faces: consecutive(solid.len() / 3),
-            ..MeshDraft::default()
+            ..MeshBuilder::default()
         };
         let name = i.checked_sub(1).and_then(|i| names.get(i)).filter(|n| !n.is_empty()).cloned();
-        scene.meshes.push(draft.finish(source, &mut scene.notes)?.with_name(name));
+        scene.meshes.push(builder.build(source, &mut scene.notes)?.with_name(name));
     }
     Ok(())
 }
@@ -110,12 +117,14 @@ fn consecutive(faces: usize) -> Vec<[u32; 3]> {
 fn read_binary(source: &Source) -> Result<Scene, ReadError> {
     let bytes = source.bytes;
     let Some(declared) = declared(bytes) else {
-        return Err(source.invalid(format!("a header needs {HEADER} bytes, the file has {}", bytes.len())));
+        return Err(
+            source.invalid(format!("a header needs {HEADER_BYTES} bytes, the file has {}", bytes.len()))
+        );
     };
-    let (records, _) = bytes[HEADER..].as_chunks::<RECORD>();
+    let (records, _) = bytes[HEADER_BYTES..].as_chunks::<RECORD_BYTES>();
     let faces = (declared as usize).min(records.len());
     let mut scene = Scene::default();
-    // A zero count over data is a writer that never came back to fill it in.
+    // Streaming writers leave the count at zero if they cannot seek back.
     let faces = if declared == 0 { records.len() } else { faces };
     if declared != records.len() as u64 {
         scene
@@ -123,12 +132,13 @@ fn read_binary(source: &Source) -> Result<Scene, ReadError> {
             .push(format!("the header declares {declared} triangles, the file holds {}", records.len()));
     }
     source.check_faces(faces as u64)?;
+    // A truncated last record is dropped.
     let records = &records[..faces];
     let positions = records.iter().flat_map(|r| [12, 24, 36].map(|at| vec3(&r[at..at + 12]))).collect();
     let colors = face_colors(&bytes[..80], records);
     let colors = colors.map(|c| c.iter().flat_map(|c| [*c; 3]).collect());
-    let draft = MeshDraft { positions, faces: consecutive(faces), colors, ..MeshDraft::default() };
-    let mesh = draft.finish(source, &mut scene.notes)?;
+    let builder = MeshBuilder { positions, faces: consecutive(faces), colors, ..MeshBuilder::default() };
+    let mesh = builder.build(source, &mut scene.notes)?;
     scene.meshes.push(mesh);
     Ok(scene)
 }
@@ -138,9 +148,9 @@ fn vec3(bytes: &[u8]) -> Vec3 {
     Vec3::new(float(0), float(4), float(8))
 }
 
-/// Five bits a channel in the attribute: VisCAM marks valid colors with bit 15, blue lowest. Materialise Magics
-/// puts a default after `COLOR=` in the header, clears bit 15 where the facet has its own, and has red lowest.
-fn face_colors(header: &[u8], records: &[[u8; RECORD]]) -> Option<Vec<Vec4>> {
+/// Colors with five bits per channel in the attribute. VisCAM marks valid colors with bit 15, and has blue in the lowest bits.
+/// Materialise Magics has a default after `COLOR=` in the header, clears bit 15 if the facet has its own, and has red lowest.
+fn face_colors(header: &[u8], records: &[[u8; RECORD_BYTES]]) -> Option<Vec<Vec4>> {
     let attributes = records.iter().map(|r| u16::from_le_bytes([r[48], r[49]]));
     let magics = text::find(header, b"COLOR=").and_then(|at| header.get(at + 6..at + 10));
     let channel =
@@ -158,6 +168,7 @@ fn face_colors(header: &[u8], records: &[[u8; RECORD]]) -> Option<Vec<Vec4>> {
     }
     // Other programs use the attribute for other things (all ones is "none"): it is color only where most facets
     // say so.
+    // VisCAM: bit 15 is set where the color is valid.
     let marked = attributes.clone().filter(|a| a >> 15 == 1).count();
     if marked * 2 <= records.len() || attributes.clone().all(|a| a == u16::MAX) {
         return None;

@@ -1,8 +1,8 @@
-//! Lines, fields and numbers of text formats, as files in the wild write them.
+//! Lines, fields and numbers of text formats, with the variations found in real files.
 
 use std::borrow::Cow;
 
-/// UTF-16 with a byte order mark becomes UTF-8, a UTF-8 mark is taken off, everything else stays as it is.
+/// Converts UTF-16 with a byte order mark to UTF-8 and removes a UTF-8 mark; other content is unchanged.
 pub(super) fn without_byte_order_mark(bytes: &[u8]) -> Cow<'_, [u8]> {
     let wide = |from: fn([u8; 2]) -> u16| {
         let units = bytes[2..].as_chunks::<2>().0.iter().map(|pair| from(*pair));
@@ -18,7 +18,7 @@ pub(super) fn without_byte_order_mark(bytes: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-/// Lines without their ends (`\n`, `\r\n` or a lone `\r`), each with its number from 1.
+/// Lines without their terminators (`\n`, `\r\n` or a lone `\r`), numbered from 1.
 pub(super) fn lines(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     let mut rest = bytes;
     let mut number = 0;
@@ -35,7 +35,7 @@ pub(super) fn lines(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     })
 }
 
-/// Fields between white space.
+/// Fields separated by white space.
 pub(super) fn fields(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     line.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty())
 }
@@ -47,8 +47,7 @@ pub(super) fn split_keyword(line: &[u8]) -> (&[u8], &[u8]) {
     (&line[..end], line[end..].trim_ascii())
 }
 
-/// A number. Also read: a comma for the decimal point, and the `1.#QNAN`, `1.#INF` of old Windows programs,
-/// which are all NaN here.
+/// Parses a number, also with a decimal comma. `1.#QNAN`, `1.#INF` and the like of old Windows programs are NaN.
 pub(super) fn number(field: &[u8]) -> Option<f64> {
     let text = std::str::from_utf8(field).ok()?;
     if let Ok(value) = text.parse() {
@@ -60,19 +59,21 @@ pub(super) fn number(field: &[u8]) -> Option<f64> {
     if text.contains(',') { text.replacen(',', ".", 1).parse().ok() } else { None }
 }
 
-/// A whole number; `3.0` is 3.
-pub(super) fn whole(field: &[u8]) -> Option<i64> {
+/// Parses an integer; `3.0` is 3.
+pub(super) fn integer(field: &[u8]) -> Option<i64> {
     let text = std::str::from_utf8(field).ok()?;
     text.parse().ok().or_else(|| {
         let value: f64 = text.parse().ok()?;
+        // Larger floats are not exact integers.
         (value.fract() == 0.0 && value.abs() < 9e15).then_some(value as i64)
     })
 }
 
-/// Text of unknown encoding: UTF-8 where it is that, Latin-1 otherwise.
+/// Decodes text of unknown encoding: UTF-8 if valid, otherwise Latin-1.
 pub(super) fn decode(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
+        // Every byte is a character in Latin-1, so this cannot fail.
         Err(_) => bytes.iter().copied().map(char::from).collect(),
     }
 }
@@ -103,12 +104,12 @@ mod tests {
     }
 
     #[test]
-    fn numbers_of_other_lands_and_times() {
+    fn decimal_commas_and_windows_nans() {
         assert_eq!(number(b"1,5"), Some(1.5));
         assert!(number(b"-1.#IND").unwrap().is_nan());
         assert_eq!(number(b"x"), None);
-        assert_eq!(whole(b"3.0"), Some(3));
-        assert_eq!(whole(b"3.5"), None);
+        assert_eq!(integer(b"3.0"), Some(3));
+        assert_eq!(integer(b"3.5"), None);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Finding the assets below the given paths: sorted, each once, without side files and hidden folders.
+//! Finds 3D files below the given paths: sorted, each once, without sidecars and hidden folders.
 
 use std::collections::BTreeSet;
 use std::io::Read as _;
@@ -6,23 +6,23 @@ use std::path::{Path, PathBuf};
 
 use crate::Format;
 
-/// What a walk found.
+/// The result of [`walk`].
 #[derive(Debug, Default)]
-pub struct Found {
-    /// Files to look at, sorted, each once.
+pub struct WalkResult {
+    /// Files to read, sorted, each once.
     pub assets: Vec<PathBuf>,
-    /// Folders and files that could not be looked into, with the reason.
+    /// Folders and files that could not be read, with the reason.
     pub unreadable: Vec<(PathBuf, String)>,
 }
 
-/// Bytes of a file that decide whether rows of numbers are points.
+/// Bytes at the start of a file that decide whether a table is a point cloud.
 pub const HEAD_BYTES: u64 = 4096;
-/// Widths of an array that may be points: positions, with normals, colors or both, and a few more columns.
+/// Columns of an array that may be a point cloud: positions, normals, colors, and a few more.
 const POINT_COLUMNS: std::ops::RangeInclusive<u64> = 3..=16;
 
-/// Files with a 3D ending below `roots`. A root that is a file is taken whatever its ending says. Names that start
-/// with a dot are passed over, and folders behind symbolic links are not entered, so that a walk always ends.
-pub fn walk(roots: &[PathBuf]) -> Found {
+/// Finds files with a 3D extension below `roots`. A root that is a file is included whatever its extension. Hidden files are
+/// skipped, and symbolic links to folders are not followed, so that a walk always ends.
+pub fn walk(roots: &[PathBuf]) -> WalkResult {
     let mut assets = BTreeSet::new();
     let mut unreadable = Vec::new();
     let mut folders: Vec<PathBuf> = Vec::new();
@@ -47,7 +47,7 @@ pub fn walk(roots: &[PathBuf]) -> Found {
         }
     }
     unreadable.sort();
-    Found { assets: assets.into_iter().collect(), unreadable }
+    WalkResult { assets: assets.into_iter().collect(), unreadable }
 }
 
 fn visit(path: PathBuf, folders: &mut Vec<PathBuf>, assets: &mut BTreeSet<PathBuf>) {
@@ -55,6 +55,7 @@ fn visit(path: PathBuf, folders: &mut Vec<PathBuf>, assets: &mut BTreeSet<PathBu
     if hidden {
         return;
     }
+    // Asked before `is_dir`, which follows links.
     let is_link = path.is_symlink();
     if path.is_dir() {
         if !is_link {
@@ -65,8 +66,8 @@ fn visit(path: PathBuf, folders: &mut Vec<PathBuf>, assets: &mut BTreeSet<PathBu
     }
 }
 
-/// Whether a file met on a walk is a 3D file. Tables and arrays count only when they start like points, since
-/// most `.txt`, `.csv` and `.npy` files in a folder are something else; `head` gives their first [`HEAD_BYTES`] bytes.
+/// Whether a file is a 3D file. Tables and arrays count only if they start like point clouds, because most `.txt`, `.csv` and
+/// `.npy` files are something else; `head` returns their first [`HEAD_BYTES`] bytes.
 pub fn is_asset(path: &Path, head: impl FnOnce() -> Option<Vec<u8>>) -> bool {
     let ending = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
     match (Format::from_path(path), ending.as_str()) {
@@ -97,6 +98,7 @@ fn starts_with_points(bytes: &[u8]) -> bool {
 /// Whether a NumPy header announces a floating-point table with as many columns as points have.
 fn array_of_points(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
+    // Label and index arrays are integers.
     let is_float = text.contains("'<f4'") || text.contains("'<f8'") || text.contains("'<f2'");
     let shape = text.split_once("'shape':").and_then(|(_, rest)| rest.split_once(')'));
     let sizes: Vec<u64> = shape.map_or(Vec::new(), |(tuple, _)| {

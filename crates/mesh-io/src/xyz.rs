@@ -1,67 +1,69 @@
-//! Rows of numbers: XYZ, PTS, TXT, CSV and ASC, with or without a header, a count, colors and normals.
+//! Tables of points: XYZ, PTS, TXT, CSV and ASC, with or without a header, a count, colors and normals.
 
 use crate::{
     ReadError,
-    columns::{Columns, MOST, SAMPLE},
-    draft::count,
+    builder::pluralize,
+    columns::{Columns, GUESS_ROWS, MAX_COLUMNS},
     source::Source,
     text,
 };
 use lexiform_geometry::Scene;
 
-/// Reads one point a row; a header or the number of columns says what they mean.
+/// Reads one point per row; columns are recognized by a header or by their values.
 pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
     let mut scene = Scene::default();
     let table = Table::open(source)?;
     let mut rows =
         Rows { table: &table, lines: text::lines(source.bytes), row: Vec::new(), bad: 0, first_bad: None };
     let mut sample = Vec::new();
-    while sample.len() < SAMPLE && rows.advance() {
+    while sample.len() < GUESS_ROWS && rows.advance() {
         sample.push(rows.row.clone());
     }
     let named = table.names.as_deref().and_then(Columns::from_names);
     let columns = named.unwrap_or_else(|| {
-        // One ragged row must not hide the colors of all others.
+        // A single short row must not hide the colors of all others.
         let width = sample.first().map_or(3, Vec::len);
         sample.retain(|row| row.len() >= width);
         Columns::guess(&sample)
     });
+    // A second pass over the text: keeping all rows would take several times the memory of the points.
     let (points, bad, first_bad) = collect(source, &table, &columns)?;
+    // A few bad lines are noise; many mean that this is not a table of points.
     if bad > points.positions.len() / 10 || points.positions.is_empty() && bad > 0 {
         return Err(source.invalid(first_bad.unwrap_or_default()));
     }
     if bad > 0 {
-        scene.notes.push(format!("skipped {} that hold no point", count(bad, "line")));
+        scene.notes.push(format!("skipped {} that hold no point", pluralize(bad, "line")));
     }
     if !points.positions.is_empty() {
-        let cloud = points.finish(source, &mut scene.notes)?;
+        let cloud = points.build(source, &mut scene.notes)?;
         scene.clouds.push(cloud);
     }
     Ok(scene)
 }
 
-type Collected = (super::draft::CloudDraft, usize, Option<String>);
+type Collected = (super::builder::PointCloudBuilder, usize, Option<String>);
 
 fn collect(source: &Source, table: &Table, columns: &Columns) -> Result<Collected, ReadError> {
     let mut rows = Rows { table, lines: text::lines(source.bytes), row: Vec::new(), bad: 0, first_bad: None };
-    let mut draft = crate::draft::CloudDraft::default();
+    let mut builder = crate::builder::PointCloudBuilder::default();
     while rows.advance() {
         if rows.row.len() <= columns.position.into_iter().max().unwrap_or(2) {
             rows.bad += 1;
             continue;
         }
-        columns.push(&rows.row, &mut draft);
-        source.check_vertices(draft.positions.len() as u64)?;
+        columns.push(&rows.row, &mut builder);
+        source.check_vertices(builder.positions.len() as u64)?;
     }
-    crate::columns::linearize(&mut draft.colors);
-    Ok((draft, rows.bad, rows.first_bad))
+    crate::columns::linearize(&mut builder.colors);
+    Ok((builder, rows.bad, rows.first_bad))
 }
 
 /// How the rows are written.
 struct Table {
     delimiter: Delimiter,
     names: Option<Vec<String>>,
-    /// The line of the names, which is no row.
+    /// Number of the header line, which is not a row.
     header: Option<usize>,
 }
 
@@ -85,7 +87,7 @@ impl Table {
             }
             let comment = line.starts_with(b"#") || line.starts_with(b"//");
             table.delimiter = Delimiter::of(line);
-            let fields: Vec<&[u8]> = table.delimiter.split(line).take(MOST).collect();
+            let fields: Vec<&[u8]> = table.delimiter.split(line).take(MAX_COLUMNS).collect();
             let numeric = fields.iter().filter(|f| text::number(f).is_some()).count();
             if !comment && numeric >= 3 {
                 return Ok(table);
@@ -118,6 +120,7 @@ impl Delimiter {
         let decimal = |f: &[u8]| {
             !f.starts_with(b",") && !f.ends_with(b",") && f.iter().filter(|&&b| b == b',').count() <= 1
         };
+        // "1,5 2,5 3,5" has decimal commas, "1, 2, 3" and "1,2,3" have separators.
         let decimal_commas = text::fields(line).count() >= 3 && text::fields(line).all(decimal);
         if line.contains(&b',') && !decimal_commas { Self::Comma } else { Self::Space }
     }
@@ -158,7 +161,7 @@ impl<'b, L: Iterator<Item = (usize, &'b [u8])>> Rows<'_, L> {
                 continue;
             }
             self.row.clear();
-            self.row.extend(self.table.delimiter.split(line).map_while(text::number).take(MOST));
+            self.row.extend(self.table.delimiter.split(line).map_while(text::number).take(MAX_COLUMNS));
             match self.row.len() {
                 3.. => return true,
                 // The count of points that PTS files begin with, once or before each scan.

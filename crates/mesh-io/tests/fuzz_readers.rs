@@ -1,4 +1,4 @@
-//! Broken bytes of every format give a scene or an error: no panic, no hang, no memory beyond what the file is worth.
+//! Corrupted bytes of every format give a scene or an error: no panic, no hang, no excessive memory.
 //!
 //! The cases follow from a fixed seed. They are changed copies of small files made here, and of real files.
 
@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use fuzz::{mutate::mutate, samples, watch};
+use fuzz::{instrument, mutate::mutate, samples};
 use lexiform_mesh_io::ReadOptions;
 use rand::{Rng as _, SeedableRng as _, rngs::SmallRng};
 
@@ -23,8 +23,8 @@ use rand::{Rng as _, SeedableRng as _, rngs::SmallRng};
 const CASES: usize = 24_000;
 const CASES_ON_ASSETS: usize = 1_500;
 const CASES_ON_MATERIALS: usize = 500;
-const MOST_TIME: Duration = Duration::from_secs(2);
-const MOST_MEMORY: usize = 1 << 30;
+const MAX_TIME: Duration = Duration::from_secs(2);
+const MAX_MEMORY: usize = 1 << 30;
 
 /// One case; a message if the reader misbehaves.
 fn check(path: &Path, bytes: &[u8]) -> Result<bool, String> {
@@ -32,12 +32,12 @@ fn check(path: &Path, bytes: &[u8]) -> Result<bool, String> {
     // A busy machine may stop the test for a while: only what is slow three times is slow.
     for _ in 0..3 {
         let start = Instant::now();
-        let read = watch::run(|| lexiform_mesh_io::read_bytes(path, bytes, &ReadOptions::default()));
+        let read = instrument::run(|| lexiform_mesh_io::read_bytes(path, bytes, &ReadOptions::default()));
         fastest = fastest.min(start.elapsed());
         match read.outcome {
             Err(panic) => return Err(format!("panic: {panic}")),
-            Ok(_) if read.peak > MOST_MEMORY => return Err(format!("allocated {} MiB", read.peak >> 20)),
-            Ok(scene) if fastest <= MOST_TIME => return Ok(scene.is_ok()),
+            Ok(_) if read.peak > MAX_MEMORY => return Err(format!("allocated {} MiB", read.peak >> 20)),
+            Ok(scene) if fastest <= MAX_TIME => return Ok(scene.is_ok()),
             Ok(_) => {}
         }
     }
@@ -81,8 +81,8 @@ fn rng() -> SmallRng {
 
 #[test]
 fn broken_bytes_never_break_a_reader() {
-    watch::silence_panics();
-    let made = samples::made();
+    instrument::silence_panics();
+    let made = samples::synthetic();
     for (name, bytes) in &made {
         let scene = lexiform_mesh_io::read_bytes(Path::new(name), bytes, &ReadOptions::default());
         assert!(scene.is_ok(), "{name}: {}", scene.unwrap_err());
@@ -116,7 +116,7 @@ fn compressed_points_are_the_plain_ones() {
     }
 }
 
-/// Broken material libraries beside a sound OBJ.
+/// Invalid material libraries next to a valid OBJ.
 fn materials(rng: &mut SmallRng) {
     let folder = tempfile::tempdir().unwrap();
     let library = folder.path().join("a.mtl");

@@ -5,7 +5,7 @@ use std::path::Path;
 use base64::Engine as _;
 use glam::{Affine2, Affine3A, Quat, Vec2, Vec3, Vec4};
 use image::{Rgba, RgbaImage};
-use lexiform_geometry::{AlphaMode, Material, Mesh, PointCloud, Scene, Texture, TextureUse, Wrap};
+use lexiform_geometry::{AlphaMode, Material, Mesh, PointCloud, Scene, Texture, TextureRef, Wrap};
 use lexiform_mesh_io::{ReadError, ReadOptions};
 use serde_json::{Value, json};
 
@@ -302,7 +302,11 @@ fn a_texture_that_cannot_be_had_costs_a_note() {
         let scene = document.read().unwrap();
         assert_eq!(scene.materials[0].base_color, Vec4::new(0.0, 1.0, 0.0, 1.0));
         assert_eq!(scene.materials[0].base_color_texture, None);
-        assert_eq!(scene.materials[0].emissive, Vec3::ZERO, "a white glow must not stand in for a texture");
+        assert_eq!(
+            scene.materials[0].emissive,
+            Vec3::ZERO,
+            "white emission must not replace a missing texture"
+        );
         assert_eq!(scene.notes.len(), 1, "{:?}", scene.notes);
     }
 }
@@ -367,7 +371,7 @@ fn varied_scene() -> Scene {
     let image = RgbaImage::from_fn(3, 2, |x, y| Rgba([x as u8 * 80, y as u8 * 200, 7, 255 - x as u8]));
     let shiny = Material {
         name: Some("shiny".into()),
-        base_color_texture: Some(TextureUse {
+        base_color_texture: Some(TextureRef {
             texture: 0,
             image_from_uv: Affine2::from_scale_angle_translation(
                 Vec2::new(2.0, 0.5),
@@ -376,7 +380,7 @@ fn varied_scene() -> Scene {
             ),
         }),
         emissive: Vec3::new(3.0, 1.5, 0.0),
-        emissive_texture: Some(TextureUse::plain(0)),
+        emissive_texture: Some(TextureRef::new(0)),
         metallic: 0.5,
         roughness: 0.25,
         alpha: AlphaMode::Blend,

@@ -81,7 +81,7 @@ fn check(row: &std::collections::HashMap<String, String>, scene: &Scene) -> Opti
 #[ignore = "needs LEXIFORM_SHARED"]
 fn files_that_others_load_load_here_with_the_same_content() {
     let folder = assets("public");
-    let options = ReadOptions { up: Some(UpAxis::Y) };
+    let options = ReadOptions { up_axis: Some(UpAxis::Y) };
     let mut problems = Vec::new();
     let mut read = 0;
     for row in manifest(&folder) {

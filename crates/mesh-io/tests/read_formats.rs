@@ -9,7 +9,7 @@ use lexiform_geometry::Scene;
 use lexiform_mesh_io::{ReadError, ReadOptions, UpAxis};
 
 fn try_read(name: &str, bytes: &[u8]) -> Result<Scene, ReadError> {
-    lexiform_mesh_io::read_bytes(Path::new(name), bytes, &ReadOptions { up: Some(UpAxis::Y) })
+    lexiform_mesh_io::read_bytes(Path::new(name), bytes, &ReadOptions { up_axis: Some(UpAxis::Y) })
 }
 
 fn read(name: &str, bytes: &[u8]) -> Scene {
@@ -112,7 +112,7 @@ fn pcd_colors_are_packed_in_floats_or_numbers() {
 fn collada_places_geometry_and_tells_up() {
     let dae = include_bytes!("fuzz/square.dae");
     let scene = lexiform_mesh_io::read_bytes(Path::new("a.dae"), dae, &ReadOptions::default()).unwrap();
-    // The square has a quad and a triangle, and stands in the scene three times.
+    // The square has a quad and a triangle, and is in the scene three times.
     assert_eq!((scene.meshes.len(), scene.n_faces()), (6, 9));
     let bounds = scene.bounds().unwrap();
     // Centimetres; Z up becomes Y up; turned by 90° about the file's Z.

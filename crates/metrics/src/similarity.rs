@@ -1,6 +1,6 @@
 //! All similarities between two sets of rows, block by block: what is not needed is not kept.
 
-use lexiform_kernels::Level;
+use lexiform_kernels::SimdLevel;
 use rayon::prelude::*;
 
 use crate::product::{Panels, Tiles as _, multiply};
@@ -26,7 +26,7 @@ pub fn map_similarities<T: Send>(
     if group == 0 || !queries.rows().is_multiple_of(group) {
         return Err(MetricsError::Count { what: "rows in groups", expected: group, found: queries.rows() });
     }
-    let (dim, width, level) = (queries.dim(), gallery.rows(), Level::detect());
+    let (dim, width, level) = (queries.dim(), gallery.rows(), SimdLevel::detect());
     if width == 0 {
         return Ok((0..queries.rows() / group).map(|group| see(group, &[])).collect());
     }

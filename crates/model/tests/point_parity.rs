@@ -133,7 +133,7 @@ fn groups_are_cg3ds() {
     let grouping = lexiform_model::point::Grouping {
         groups: 10,
         size: 8,
-        rule: lexiform_geometry::neighbors::FarthestRule::Pointnet2,
+        rule: lexiform_geometry::neighbors::FpsVariant::Pointnet2,
         neighborhood: lexiform_model::point::Neighborhood::Nearest,
     };
     let (mut centers, mut local) = (Vec::new(), Vec::new());

@@ -318,7 +318,7 @@ fn pickles_made_to_exhaust_are_refused() {
     refuse(b".", "the stack is empty");
     refuse(b"\x85.", "the stack is empty");
     refuse(b"(K\x01u.", "a key without a value");
-    refuse(b"K\x01K\x02a.", "no list");
+    refuse(b"K\x01K\x02a.", "not a list");
     refuse(b"\x97.", "unknown");
 }
 

@@ -1,5 +1,5 @@
-//! Times what happens to every shape: `bench_render [faces] [texture edge] [size]` draws twelve views of a bumpy sphere,
-//! samples 10,000 points from it, and takes the 512 farthest of them.
+//! Benchmarks the processing of one shape: `bench_render [faces] [texture edge] [size]` renders twelve views of a bumpy
+//! sphere, samples 10,000 points from it, and takes 512 of them by farthest point sampling.
 #![expect(clippy::print_stdout, reason = "a benchmark reports on standard output")]
 
 use std::time::Instant;

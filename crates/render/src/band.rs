@@ -1,54 +1,60 @@
-//! What each sample of some rows sees.
+//! The visibility buffer of a band of rows.
 
 use std::ops::Range;
 
 use crate::blend::Layers;
-use crate::samples::{STEP, Seen, Target, nothing, widen};
+use crate::samples::{SAMPLES_PER_STEP, Target, VisibilitySample, empty_columns, widen};
 
-/// The samples of some rows.
+/// The samples of a band of rows.
 pub(crate) struct Band {
     pub(crate) rows: Range<i32>,
-    /// Samples of a row, and from row to row.
+    /// Samples per row, and the distance between rows in `visibility`.
     pub(crate) grid: usize,
     stride: usize,
-    pub(crate) seen: Vec<Seen>,
-    /// Columns where anything may have been drawn.
-    pub(crate) drawn: Range<i32>,
+    pub(crate) visibility: Vec<VisibilitySample>,
+    /// Columns that may have been written.
+    pub(crate) dirty_columns: Range<i32>,
     pub(crate) layers: Option<Layers>,
 }
 
 impl Band {
     pub(crate) fn new(rows: Range<i32>, grid: u32) -> Self {
         let grid = grid as usize;
-        // Steps of small triangles may run over the end of a row.
-        let stride = grid.next_multiple_of(STEP) + STEP;
-        let seen = vec![Seen::default(); rows.len() * stride];
-        Self { rows, grid, stride, seen, drawn: nothing(grid as i32), layers: None }
+        // Small triangles are written in whole steps, which may run over the end of a row.
+        let stride = grid.next_multiple_of(SAMPLES_PER_STEP) + SAMPLES_PER_STEP;
+        let visibility = vec![VisibilitySample::default(); rows.len() * stride];
+        Self { rows, grid, stride, visibility, dirty_columns: empty_columns(grid as i32), layers: None }
     }
 
     /// A row of samples, counted from the band's first.
-    pub(crate) fn row(&self, row: usize) -> &[Seen] {
-        &self.seen[row * self.stride..][..self.grid]
+    pub(crate) fn row(&self, row: usize) -> &[VisibilitySample] {
+        &self.visibility[row * self.stride..][..self.grid]
     }
 
-    /// Position of a sample in the lists.
+    /// Index of a sample in the lists.
     #[inline]
     pub(crate) fn index(&self, x: i32, y: i32) -> usize {
         (y - self.rows.start) as usize * self.stride + x as usize
     }
 
-    /// The samples, to draw into.
+    /// The samples as a render target.
     pub(crate) fn target(&mut self) -> Target<'_> {
         let rows = [self.rows.start, self.rows.end];
         let (grid, stride) = (self.grid as i32, self.stride);
-        Target { rows, grid, stride, seen: &mut self.seen, drawn: &mut self.drawn }
+        Target {
+            rows,
+            grid,
+            stride,
+            visibility: &mut self.visibility,
+            dirty_columns: &mut self.dirty_columns,
+        }
     }
 
-    /// Adds what a sample sees.
+    /// Writes a sample if it is nearer than what is visible so far.
     #[inline]
-    pub(crate) fn see(&mut self, x: i32, y: i32, inverse_depth: f32, id: u32) {
+    pub(crate) fn write_sample(&mut self, x: i32, y: i32, inverse_depth: f32, id: u32) {
         let index = self.index(x, y);
-        self.seen[index].put(Seen::new(inverse_depth, id));
-        widen(&mut self.drawn, x, x);
+        self.visibility[index].put(VisibilitySample::new(inverse_depth, id));
+        widen(&mut self.dirty_columns, x, x);
     }
 }

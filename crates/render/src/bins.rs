@@ -1,63 +1,63 @@
-//! What may be seen, sorted by the band of rows where it may be.
+//! Binning: triangles and points by the bands of rows that they may cover.
 
 use crate::project::GridVertex;
-use crate::raster::{Record, SMALL, covered};
+use crate::raster::{MAX_SMALL_EXTENT, RasterTriangle, sample_range};
 use crate::splat::Disc;
 use lexiform_kernels::Kernel;
 
 /// Triangles classified at a time: loops over exactly this many lanes become vector instructions.
 const BLOCK: usize = 16;
 
-/// What may cover samples of one band.
+/// Everything that may cover samples of one band.
 #[derive(Default)]
 pub(crate) struct Bin {
-    /// Small opaque triangles that show their front, and those that show their back.
+    /// Small opaque triangles, front facing and back facing.
     pub(crate) front: Vec<u32>,
     pub(crate) back: Vec<u32>,
-    /// Other opaque triangles, or pieces of them.
-    pub(crate) large: Vec<Record>,
-    /// Triangles whose alpha decides, with the index of their part.
-    pub(crate) pierced: Vec<(Record, usize)>,
+    /// Large or clipped opaque triangles.
+    pub(crate) large: Vec<RasterTriangle>,
+    /// Masked and blended triangles, with the index of their part.
+    pub(crate) non_opaque: Vec<(RasterTriangle, usize)>,
     pub(crate) discs: Vec<Disc>,
 }
 
 /// Bands of rows of samples.
 pub(crate) struct Bands {
     /// The band of each row.
-    of_row: Vec<u16>,
+    band_of_row: Vec<u16>,
 }
 
-/// Sorts small opaque triangles.
-pub(crate) struct Sort<'a> {
+/// Bins small opaque triangles.
+pub(crate) struct BinTriangles<'a> {
     pub(crate) faces: &'a [[u32; 3]],
-    /// Of the first of `faces`.
+    /// Id of the first of `faces`.
     pub(crate) first_id: u32,
     pub(crate) vertices: &'a [GridVertex],
     pub(crate) bands: &'a Bands,
     pub(crate) bins: &'a mut [Bin],
-    /// Triangles that are not small, or have to be cut first.
-    pub(crate) odd: &'a mut Vec<u32>,
+    /// Triangles that are not small, or must be clipped first.
+    pub(crate) slow_path: &'a mut Vec<u32>,
 }
 
-/// What becomes of a triangle.
-const NOTHING: i32 = 0;
+/// Classes of triangles.
+const CULLED: i32 = 0;
 const FRONT: i32 = 1;
 const BACK: i32 = 2;
-const ODD: i32 = 3;
+const SLOW_PATH: i32 = 3;
 
-/// A block of triangles: corners, then where they may be seen.
+/// A block of triangles: corners, then the rows they may cover.
 struct Block {
     x: [[i32; BLOCK]; 3],
     y: [[i32; BLOCK]; 3],
-    /// Smallest inverse depth, 0 where a corner cannot be drawn.
+    /// Smallest inverse depth; 0 if a corner cannot be projected.
     farthest: [f32; BLOCK],
     first_row: [i32; BLOCK],
     last_row: [i32; BLOCK],
-    fate: [i32; BLOCK],
+    class: [i32; BLOCK],
 }
 
 impl Bin {
-    pub(crate) fn with_room(n_faces: usize) -> Self {
+    pub(crate) fn with_capacity(n_faces: usize) -> Self {
         let (front, back) = (Vec::with_capacity(n_faces), Vec::with_capacity(n_faces));
         Self { front, back, ..Self::default() }
     }
@@ -66,32 +66,32 @@ impl Bin {
         self.front.is_empty()
             && self.back.is_empty()
             && self.large.is_empty()
-            && self.pierced.is_empty()
+            && self.non_opaque.is_empty()
             && self.discs.is_empty()
     }
 }
 
 impl Bands {
     pub(crate) fn new(grid: u32, height: u32) -> Self {
-        Self { of_row: (0..grid).map(|row| (row / height) as u16).collect() }
+        Self { band_of_row: (0..grid).map(|row| (row / height) as u16).collect() }
     }
 
     pub(crate) fn grid(&self) -> i32 {
-        self.of_row.len() as i32
+        self.band_of_row.len() as i32
     }
 
-    /// The bands that sample rows `first..=last` touch.
+    /// The bands that overlap sample rows `first..=last`.
     #[inline(always)]
-    pub(crate) fn over(&self, first: i32, last: i32) -> std::ops::Range<usize> {
+    pub(crate) fn overlapping(&self, first: i32, last: i32) -> std::ops::Range<usize> {
         let (first, last) = (first.max(0), last.min(self.grid() - 1));
         if first > last {
             return 0..0;
         }
-        usize::from(self.of_row[first as usize])..usize::from(self.of_row[last as usize]) + 1
+        usize::from(self.band_of_row[first as usize])..usize::from(self.band_of_row[last as usize]) + 1
     }
 }
 
-impl Kernel for Sort<'_> {
+impl Kernel for BinTriangles<'_> {
     #[inline(always)]
     fn run(self) {
         let mut block = Block {
@@ -100,19 +100,20 @@ impl Kernel for Sort<'_> {
             farthest: [0.0; BLOCK],
             first_row: [0; BLOCK],
             last_row: [0; BLOCK],
-            fate: [NOTHING; BLOCK],
+            class: [CULLED; BLOCK],
         };
         let mut id = self.first_id;
         for faces in self.faces.chunks(BLOCK) {
             block.gather(faces, self.vertices);
             block.classify(self.bands.grid());
-            for (i, &fate) in block.fate.iter().enumerate().take(faces.len()) {
-                if fate == ODD {
-                    self.odd.push(id);
-                } else if fate != NOTHING {
-                    for band in self.bands.over(block.first_row[i], block.last_row[i]) {
+            for (i, &class) in block.class.iter().enumerate().take(faces.len()) {
+                // Most triangles go into one band only.
+                if class == SLOW_PATH {
+                    self.slow_path.push(id);
+                } else if class != CULLED {
+                    for band in self.bands.overlapping(block.first_row[i], block.last_row[i]) {
                         let bin = &mut self.bins[band];
-                        if fate == FRONT { bin.front.push(id) } else { bin.back.push(id) }
+                        if class == FRONT { bin.front.push(id) } else { bin.back.push(id) }
                     }
                 }
                 id += 1;
@@ -136,24 +137,24 @@ impl Block {
         }
     }
 
-    /// The fates of all triangles, side by side; lanes that hold nothing do no harm.
+    /// Classifies all triangles of the block in parallel lanes; unused lanes are ignored later.
     #[inline(always)]
     fn classify(&mut self, grid: i32) {
         let last = grid - 1;
         for i in 0..BLOCK {
             let (x, y) =
                 ([self.x[0][i], self.x[1][i], self.x[2][i]], [self.y[0][i], self.y[1][i], self.y[2][i]]);
-            let (columns, rows) = (covered(x), covered(y));
+            let (columns, rows) = (sample_range(x), sample_range(y));
             let in_view = (columns.0.max(0) <= columns.1.min(last)) & (rows.0.max(0) <= rows.1.min(last));
-            let small = (columns.1 - columns.0 < SMALL) & (rows.1 - rows.0 < SMALL);
+            let small = (columns.1 - columns.0 < MAX_SMALL_EXTENT) & (rows.1 - rows.0 < MAX_SMALL_EXTENT);
             let (dx1, dy1, dx2, dy2) = (x[1] - x[0], y[1] - y[0], x[2] - x[0], y[2] - y[0]);
-            // Right where the triangle is small.
+            // May overflow, but is exact for small triangles, and only used for them.
             let area = dx1.wrapping_mul(dy2).wrapping_sub(dy1.wrapping_mul(dx2));
             let side = if area > 0 { BACK } else { FRONT };
-            let side = if area == 0 { NOTHING } else { side };
-            let fate = if small { side } else { ODD };
-            let fate = if in_view { fate } else { NOTHING };
-            self.fate[i] = if self.farthest[i] > 0.0 { fate } else { ODD };
+            let side = if area == 0 { CULLED } else { side };
+            let class = if small { side } else { SLOW_PATH };
+            let class = if in_view { class } else { CULLED };
+            self.class[i] = if self.farthest[i] > 0.0 { class } else { SLOW_PATH };
             self.first_row[i] = rows.0;
             self.last_row[i] = rows.1;
         }

@@ -1,33 +1,34 @@
-//! Blended fragments: the nearest few of each sample, sorted by depth.
+//! Blended fragments: the nearest layers of each sample, sorted by depth.
 
-/// Layers kept a sample; what is farther hardly shows through.
-const MOST_LAYERS: usize = 8;
+/// Layers kept per sample; farther ones are hardly visible.
+const MAX_LAYERS: usize = 8;
 
 /// Blended fragments of a band of samples.
 pub(crate) struct Layers {
     count: Vec<u8>,
-    /// `MOST_LAYERS` a sample, nearest first: inverse depth and id.
+    /// `MAX_LAYERS` per sample, nearest first: inverse depth and id.
     fragments: Vec<(f32, u32)>,
 }
 
 impl Layers {
     pub(crate) fn new(n_samples: usize) -> Self {
-        Self { count: vec![0; n_samples], fragments: vec![(0.0, 0); n_samples * MOST_LAYERS] }
+        Self { count: vec![0; n_samples], fragments: vec![(0.0, 0); n_samples * MAX_LAYERS] }
     }
 
     pub(crate) fn any(&self, sample: usize) -> bool {
         self.count[sample] > 0
     }
 
-    /// Adds a fragment; where there are too many the farthest goes.
+    /// Inserts a fragment; drops the farthest if there are too many.
     pub(crate) fn put(&mut self, sample: usize, depth: f32, id: u32) {
-        let slots = &mut self.fragments[sample * MOST_LAYERS..(sample + 1) * MOST_LAYERS];
+        let slots = &mut self.fragments[sample * MAX_LAYERS..(sample + 1) * MAX_LAYERS];
         let count = usize::from(self.count[sample]);
         let place = slots[..count].partition_point(|&(other, _)| other >= depth);
-        if place == MOST_LAYERS {
+        if place == MAX_LAYERS {
             return;
         }
-        let count = (count + 1).min(MOST_LAYERS);
+        let count = (count + 1).min(MAX_LAYERS);
+        // Insertion sort: makes room by moving the farther ones back.
         slots[place..count].rotate_right(1);
         slots[place] = (depth, id);
         self.count[sample] = count as u8;
@@ -35,13 +36,13 @@ impl Layers {
 
     /// Depth and id of the nearest fragment in front of `depth`.
     pub(crate) fn nearest(&self, sample: usize, depth: f32) -> Option<(f32, u32)> {
-        let nearest = self.any(sample).then(|| self.fragments[sample * MOST_LAYERS])?;
+        let nearest = self.any(sample).then(|| self.fragments[sample * MAX_LAYERS])?;
         (nearest.0 > depth).then_some(nearest)
     }
 
     /// Ids of the fragments in front of `depth`, nearest first.
     pub(crate) fn nearest_first(&self, sample: usize, depth: f32) -> impl Iterator<Item = u32> + '_ {
-        let slots = &self.fragments[sample * MOST_LAYERS..][..usize::from(self.count[sample])];
+        let slots = &self.fragments[sample * MAX_LAYERS..][..usize::from(self.count[sample])];
         slots.iter().take_while(move |&&(nearer, _)| nearer > depth).map(|&(_, id)| id)
     }
 }

@@ -1,24 +1,24 @@
-//! How views are drawn: size, samples, background, light.
+//! Render settings: size, samples, background, light.
 
 use serde::{Deserialize, Serialize};
 
-/// Settings of the renderer. The default is the look the image models were trained on: 224 pixels, white
+/// Render settings. The defaults match the renders that the image models were trained on: 224 pixels, white
 /// background, soft light from above.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RenderConfig {
     /// Edge of the square image in pixels, at most [`RenderConfig::MAX_SIZE`].
     pub size: u32,
-    /// Samples along each edge of a pixel, `1..=4`; 2 is four-fold anti-aliasing.
+    /// Samples along each edge of a pixel, `1..=4`; 2 is 4× supersampling.
     pub samples_per_edge: u32,
-    /// What is seen where there is no shape.
+    /// What is visible where there is no shape.
     pub background: Background,
-    /// Light on the shape.
+    /// Lighting.
     pub light: Light,
 }
 
 impl RenderConfig {
-    /// Largest image edge in pixels; larger settings are taken as this.
+    /// Largest image edge in pixels; larger settings are clamped.
     pub const MAX_SIZE: u32 = 4096;
 
     pub(crate) fn clamped(mut self) -> Self {
@@ -34,13 +34,13 @@ impl Default for RenderConfig {
     }
 }
 
-/// What is seen where there is no shape.
+/// What is visible where there is no shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Background {
-    /// Nothing: alpha is the coverage.
+    /// Transparent; alpha is the coverage.
     Transparent,
-    /// An sRGB color; mixed with the shape in sRGB, as when pasting an image.
+    /// An sRGB color, blended with the shape in sRGB space, as when pasting an image.
     Color([u8; 3]),
 }
 
@@ -49,11 +49,11 @@ impl Background {
     pub const WHITE: Self = Self::Color([255; 3]);
 }
 
-/// Light in world space; intensities are what a white surface sends back, 1 is full white.
+/// Lighting in world space; intensities are the light reflected by a white surface, 1 is full white.
 ///
 /// The sky is the reference renders' huge area light above the shape (Zero123 and OpenShape use the same
-/// script): a surface gets light in proportion to how much of it faces up. The key light models the form, the
-/// headlight comes from the camera, so that no side is ever black.
+/// script): a surface is lit in proportion to how much it faces up. The key light shows the form; the headlight
+/// comes from the camera, so that no side is ever black.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Light {

@@ -1,7 +1,7 @@
-//! The form of what a view sees, without its colors: depth and normals.
+//! Depth and normal maps of a view.
 //!
-//! Each pixel has one sample, in its middle: the mean of a near and a far surface is the depth of neither. A surface
-//! counts wherever it is drawn at all, glass too.
+//! Each pixel has one sample, at its center: the mean of a near and a far surface would be the depth of neither. Blended
+//! surfaces such as glass count like opaque ones.
 
 use glam::Vec3;
 use image::{ImageBuffer, Luma, Rgb, RgbImage};
@@ -9,8 +9,8 @@ use rayon::prelude::*;
 
 use crate::band::Band;
 use crate::config::RenderConfig;
-use crate::frame::{BAND, Frame};
-use crate::samples::NOTHING;
+use crate::frame::{BAND_HEIGHT, Frame};
+use crate::samples::NO_ID;
 
 /// Depth and normals of a view, row-major, top-left first.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,43 +21,46 @@ pub struct DepthNormals {
 }
 
 impl DepthNormals {
-    /// Steps of [`DepthNormals::depth_image`] in one unit of the scene. The cameras of all rigs see a shape in the unit sphere
-    /// at less than 5 units, and 65,535 steps are 6.5.
-    pub const STEPS: f32 = 10_000.0;
+    /// Steps of [`DepthNormals::depth_image`] per unit of the scene. All rigs see a shape in the unit sphere at less than 5
+    /// units, and 65,535 steps are 6.5 units.
+    pub const DEPTH_STEPS_PER_UNIT: f32 = 10_000.0;
 
     /// Edge of the view in pixels.
     pub fn size(&self) -> u32 {
         self.size
     }
 
-    /// How far each pixel's surface is in front of the camera, along its optical axis (not along the ray), in
-    /// units of the scene; 0 where nothing is.
+    /// Distance of each pixel's surface from the camera along the optical axis (not along the ray), `[size, size]`, in units
+    /// of the scene; 0 for the background.
     pub fn depth(&self) -> &[f32] {
         &self.depth
     }
 
-    /// Unit normals on the side that is seen, in the camera's frame: +X right, +Y up, +Z towards the camera; zero where
-    /// nothing is.
+    /// Unit normals of the visible side in camera coordinates, `[size, size]`: +X right, +Y up, +Z towards the camera; zero for
+    /// the background.
     pub fn normals(&self) -> &[Vec3] {
         &self.normals
     }
 
-    /// Depth in steps of 1 / [`DepthNormals::STEPS`] unit, rounded; 0 where nothing is and nowhere else, 65,535 for whatever is
-    /// farther.
+    /// Depth as 16-bit integers, in steps of 1 / [`DepthNormals::DEPTH_STEPS_PER_UNIT`], rounded. Only the background is 0;
+    /// 65,535 is anything farther away.
     pub fn depth_image(&self) -> ImageBuffer<Luma<u16>, Vec<u16>> {
-        let steps = |depth: f32| match depth > 0.0 {
-            true => ((depth * Self::STEPS + 0.5) as u16).max(1),
-            false => 0,
+        // At least 1 on a surface, however near: 0 means background.
+        let steps = |depth: f32| {
+            if depth > 0.0 { ((depth * Self::DEPTH_STEPS_PER_UNIT + 0.5) as u16).max(1) } else { 0 }
         };
         ImageBuffer::from_fn(self.size, self.size, |x, y| Luma([steps(self.depth[self.index(x, y)])]))
     }
 
-    /// Normals as colors, each coordinate from −1..1 to 0..255, rounded: a surface that faces the camera is
-    /// (128, 128, 255); black, which is no normal, where nothing is.
+    /// Normals as colors, each coordinate mapped from −1..1 to 0..255, rounded: a surface that faces the camera is
+    /// (128, 128, 255). The background is black, which is not a normal.
     pub fn normal_image(&self) -> RgbImage {
-        let color = |normal: Vec3| match normal == Vec3::ZERO {
-            true => [0; 3],
-            false => normal.to_array().map(|c| ((c + 1.0) * 127.5 + 0.5) as u8),
+        let color = |normal: Vec3| {
+            if normal == Vec3::ZERO {
+                [0; 3]
+            } else {
+                normal.to_array().map(|c| ((c + 1.0) * 127.5 + 0.5) as u8)
+            }
         };
         RgbImage::from_fn(self.size, self.size, |x, y| Rgb(color(self.normals[self.index(x, y)])))
     }
@@ -68,14 +71,14 @@ impl DepthNormals {
 }
 
 impl RenderConfig {
-    /// The same view with one sample a pixel.
-    pub(crate) fn single(self) -> Self {
+    /// The same settings with one sample per pixel.
+    pub(crate) fn single_sample(self) -> Self {
         Self { samples_per_edge: 1, ..self.clamped() }
     }
 }
 
 impl Frame<'_> {
-    /// Looks at the middle of each pixel; the frame has one sample a pixel.
+    /// Depth and normal at the center of each pixel; the frame must have one sample per pixel.
     pub(crate) fn depth_normals(&self) -> DepthNormals {
         let size = self.config.size;
         let n_pixels = size as usize * size as usize;
@@ -83,18 +86,18 @@ impl Frame<'_> {
         if size == 0 {
             return maps;
         }
-        let layout = self.layout();
-        let chunk = (size * BAND) as usize;
+        let binned = self.binned();
+        let chunk = (size * BAND_HEIGHT) as usize;
         let bands = maps.depth.par_chunks_mut(chunk).zip(maps.normals.par_chunks_mut(chunk));
         bands.enumerate().for_each(|(index, (depth, normals))| {
-            let band = self.band(&layout, index);
+            let band = self.band(&binned, index);
             for (pixel, (depth, normal)) in depth.iter_mut().zip(normals).enumerate() {
                 let (x, y) =
                     ((pixel % size as usize) as i32, band.rows.start + (pixel / size as usize) as i32);
                 if let Some((inverse_depth, id)) = nearest(&band, x, y) {
                     let ray = self.ray(x as f32 + 0.5, y as f32 + 0.5);
                     *depth = 1.0 / inverse_depth;
-                    *normal = self.projection.direction_in_camera(self.stage.normal(id, &ray));
+                    *normal = self.projection.direction_in_camera(self.scene.normal(id, &ray));
                 }
             }
         });
@@ -102,12 +105,12 @@ impl Frame<'_> {
     }
 }
 
-/// Inverse depth and id of the first thing at a sample, be it as clear as glass.
+/// Inverse depth and id of the nearest surface at a sample, blended ones included.
 fn nearest(band: &Band, x: i32, y: i32) -> Option<(f32, u32)> {
     let index = band.index(x, y);
     let behind = band.row((y - band.rows.start) as usize)[x as usize];
     let veil = band.layers.as_ref().and_then(|layers| layers.nearest(index, behind.inverse_depth()));
-    veil.or_else(|| (behind.id() != NOTHING).then(|| (behind.inverse_depth(), behind.id())))
+    veil.or_else(|| (behind.id() != NO_ID).then(|| (behind.inverse_depth(), behind.id())))
 }
 
 #[cfg(test)]
@@ -225,8 +228,10 @@ mod tests {
         let maps = depth_normals(&Scene { clouds: vec![cloud], ..Scene::default() }, Vec3::Z * 3.0);
         let middle = 32 * 65 + 32;
         assert!((maps.depth()[middle] - 3.0).abs() < 0.1 && maps.normals()[middle].z > 0.99);
-        let empty = super::super::Renderer::new(&Scene::default())
-            .depth_normals(&Camera::catalog(), &RenderConfig { size: 0, ..RenderConfig::default() });
+        let empty = super::super::Renderer::new(&Scene::default()).depth_normals(
+            &Camera::three_quarter_view(),
+            &RenderConfig { size: 0, ..RenderConfig::default() },
+        );
         assert!(empty.depth().is_empty());
     }
 }

@@ -1,26 +1,26 @@
-//! From a row of light to bytes, many pixels side by side.
+//! Encodes rows of linear light as sRGB bytes, many pixels in parallel lanes.
 
 use crate::config::Background;
-use lexiform_geometry::color::{step, tables};
+use lexiform_geometry::color::{encode_index, tables};
 use lexiform_kernels::Kernel;
 
-/// Pixels taken at a time: loops over exactly this many lanes become vector instructions.
+/// Pixels per block: loops over exactly this many lanes become vector instructions.
 const BLOCK: usize = 16;
 
-/// Sums over samples of premultiplied linear light, red, green, blue, and of coverage: each a list over pixels.
-pub(crate) type Light = [Vec<f32>; 4];
+/// Sums over samples of premultiplied linear red, green and blue, and of coverage: one list over pixels each.
+pub(crate) type LinearRgbaRow = [Vec<f32>; 4];
 
-/// Turns light into straight sRGB over the background.
-pub(crate) struct Encode<'a> {
-    pub(crate) light: &'a Light,
-    /// Samples of a pixel.
+/// Converts light to straight-alpha sRGB over the background.
+pub(crate) struct EncodeSrgb<'a> {
+    pub(crate) light: &'a LinearRgbaRow,
+    /// Samples per pixel.
     pub(crate) samples: f32,
     pub(crate) background: Background,
     /// The first pixels of `light`.
     pub(crate) pixels: &'a mut [[u8; 4]],
 }
 
-impl Kernel for Encode<'_> {
+impl Kernel for EncodeSrgb<'_> {
     #[inline(always)]
     fn run(self) {
         let table = tables();
@@ -28,49 +28,51 @@ impl Kernel for Encode<'_> {
         for (index, pixels) in self.pixels.chunks_mut(BLOCK).enumerate() {
             let first = index * BLOCK;
             for (lanes, light) in block.iter_mut().zip(self.light) {
-                // What lanes past the end hold does no harm.
+                // Lanes past the end keep old values and are not read.
                 lanes[..pixels.len()].copy_from_slice(&light[first..first + pixels.len()]);
             }
-            let (steps, alphas) = straight(&block, self.samples);
+            let (indices, alphas) = unpremultiply(&block, self.samples);
             for (i, pixel) in pixels.iter_mut().enumerate().take(BLOCK) {
-                let front = [0, 1, 2].map(|channel| table.srgb_at(steps[channel][i]));
-                *pixel = match block[3][i] == 0.0 {
-                    true => self.background.bare(),
-                    false => self.background.behind(front, alphas[i]),
+                let front = [0, 1, 2].map(|channel| table.srgb_at(indices[channel][i]));
+                *pixel = if block[3][i] == 0.0 {
+                    self.background.clear_pixel()
+                } else {
+                    self.background.composite(front, alphas[i])
                 };
             }
         }
     }
 }
 
-/// Places of straight colors in the table of sRGB bytes, and alphas, of a block of light.
+/// Table indices of straight-alpha colors, and alphas, of a block of light.
 #[inline(always)]
-fn straight(light: &[[f32; BLOCK]; 4], samples: f32) -> ([[u32; BLOCK]; 3], [f32; BLOCK]) {
-    let (mut steps, mut alphas) = ([[0; BLOCK]; 3], [0.0; BLOCK]);
+fn unpremultiply(light: &[[f32; BLOCK]; 4], samples: f32) -> ([[u32; BLOCK]; 3], [f32; BLOCK]) {
+    let (mut indices, mut alphas) = ([[0; BLOCK]; 3], [0.0; BLOCK]);
     for i in 0..BLOCK {
+        // Light is premultiplied by coverage; bytes are not.
         let alpha = (light[3][i] / samples).clamp(0.0, 1.0);
         let scale = if alpha > 0.0 { 1.0 / alpha } else { 0.0 };
         for channel in 0..3 {
-            steps[channel][i] = step(light[channel][i] / samples * scale);
+            indices[channel][i] = encode_index(light[channel][i] / samples * scale);
         }
         alphas[i] = alpha;
     }
-    (steps, alphas)
+    (indices, alphas)
 }
 
 impl Background {
-    /// A pixel that sees nothing.
+    /// A pixel without samples on the shape.
     #[inline(always)]
-    pub(crate) fn bare(self) -> [u8; 4] {
+    pub(crate) fn clear_pixel(self) -> [u8; 4] {
         match self {
             Self::Transparent => [0; 4],
             Self::Color([r, g, b]) => [r, g, b, 255],
         }
     }
 
-    /// A straight color over the background.
+    /// Composites a straight-alpha color over the background.
     #[inline(always)]
-    fn behind(self, front: [u8; 3], alpha: f32) -> [u8; 4] {
+    fn composite(self, front: [u8; 3], alpha: f32) -> [u8; 4] {
         let [r, g, b] = match self {
             Self::Transparent => return [front[0], front[1], front[2], (alpha * 255.0 + 0.5) as u8],
             Self::Color(_) if alpha == 1.0 => front,
@@ -87,7 +89,7 @@ mod tests {
     use rand::{Rng, SeedableRng};
 
     use super::*;
-    use lexiform_kernels::Level;
+    use lexiform_kernels::SimdLevel;
 
     /// The slow twin: one pixel, as the formulas say.
     fn encoded([r, g, b, w]: [f32; 4], background: Background) -> [u8; 4] {
@@ -113,11 +115,12 @@ mod tests {
         };
         let mut lights: Vec<[f32; 4]> = (0..1003).map(&mut pixel).collect();
         lights[1000] = [f32::NAN, f32::INFINITY, -f32::INFINITY, 4.0];
-        let light: Light = std::array::from_fn(|channel| lights.iter().map(|light| light[channel]).collect());
+        let light: LinearRgbaRow =
+            std::array::from_fn(|channel| lights.iter().map(|light| light[channel]).collect());
         for background in [Background::WHITE, Background::Color([1, 20, 130]), Background::Transparent] {
-            for level in Level::available() {
+            for level in SimdLevel::available() {
                 let mut pixels = vec![[7; 4]; lights.len()];
-                level.run(Encode { light: &light, samples: 4.0, background, pixels: &mut pixels });
+                level.run(EncodeSrgb { light: &light, samples: 4.0, background, pixels: &mut pixels });
                 for (light, pixel) in lights.iter().zip(pixels) {
                     assert_eq!(pixel, encoded(*light, background), "{level:?}: {light:?}");
                 }

@@ -1,18 +1,18 @@
-//! From the world to the sample grid: cameras, vertices, and triangles that cross the edges of the view.
+//! Projection to the sample grid, and clipping of triangles that leave the view.
 
 use glam::Vec3;
 
 use lexiform_geometry::Camera;
 use lexiform_kernels::Kernel;
 
-/// Steps of snapped coordinates between neighboring samples; edges are exact integers from there on.
+/// Subsample steps: vertices are snapped to 1/256 of a sample, so that edge functions are exact integers.
 pub(crate) const SUBSAMPLE: i32 = 1 << SUBSAMPLE_BITS;
 pub(crate) const SUBSAMPLE_BITS: u32 = 8;
-/// Nothing nearer to the camera than this is drawn.
-const NEAR: f32 = 1e-3;
-/// Vertices farther from the middle of the grid than this many samples are cut off, so that products of
-/// coordinates stay exact.
-const GUARD: f32 = 32_768.0;
+/// Nothing nearer to the camera than this is rendered.
+const NEAR_PLANE: f32 = 1e-3;
+/// Triangles are clipped at this many samples from the center of the grid, so that products of coordinates do not
+/// overflow.
+const GUARD_BAND: f32 = 32_768.0;
 
 /// A camera over a square grid of samples.
 #[derive(Clone, Copy)]
@@ -23,32 +23,32 @@ pub(crate) struct Projection {
     right: Vec3,
     up: Vec3,
     forward: Vec3,
-    /// Samples an edge of the grid has.
+    /// Samples along each edge of the grid.
     pub(crate) grid: u32,
     /// Samples per unit of slope.
     pub(crate) focal: f32,
     center: f32,
 }
 
-/// Positions, coordinate by coordinate.
+/// Positions as a structure of arrays.
 #[derive(Default)]
-pub(crate) struct Places {
+pub(crate) struct SoaPositions {
     x: Vec<f32>,
     y: Vec<f32>,
     z: Vec<f32>,
 }
 
-/// Puts places on the grid.
-pub(crate) struct Snap<'a> {
+/// Projects vertices to the grid.
+pub(crate) struct ProjectVertices<'a> {
     pub(crate) projection: &'a Projection,
-    pub(crate) places: &'a Places,
-    /// Of the first place.
+    pub(crate) positions: &'a SoaPositions,
+    /// Index of the first position.
     pub(crate) first: usize,
     pub(crate) vertices: &'a mut [GridVertex],
 }
 
-/// A vertex on the sample grid: +X right, +Y down, snapped to `1 / SUBSAMPLE`. All is 0 where the vertex is too near or
-/// too far out to be drawn as it is.
+/// A vertex on the sample grid: +X right, +Y down, snapped to `1 / SUBSAMPLE`. All zeros if the vertex is too near or too far
+/// outside and needs clipping.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct GridVertex {
     pub(crate) x: i32,
@@ -60,7 +60,7 @@ impl Projection {
     pub(crate) fn new(camera: &Camera, grid: u32) -> Self {
         let rotation = glam::Mat3::from(camera.world_from_camera.matrix3);
         let eye = Vec3::from(camera.world_from_camera.translation);
-        // f64 and one rounding: the last bit of a platform's tangent does not show.
+        // f64 and one rounding, so that the last bit of a platform's tangent does not matter.
         let slope = (f64::from(camera.fov_y_radians) / 2.0).tan();
         let axes = [rotation.x_axis, rotation.y_axis, rotation.z_axis];
         Self {
@@ -76,7 +76,7 @@ impl Projection {
         }
     }
 
-    /// A direction of the world in the camera's frame.
+    /// World → camera coordinates, for directions.
     pub(crate) fn direction_in_camera(&self, direction: Vec3) -> Vec3 {
         Vec3::from(self.rows.map(|axis| axis.dot(direction)))
     }
@@ -102,22 +102,23 @@ impl Projection {
 
     #[inline(always)]
     fn snap(&self, in_camera: Vec3) -> GridVertex {
+        // +X right and +Y down on the grid; the camera looks along −Z.
         let inverse_depth = 1.0 / -in_camera.z;
         let x = in_camera.x * inverse_depth * self.focal;
         let y = -in_camera.y * inverse_depth * self.focal;
-        // Not lazily: this runs in loops without branches.
-        let drawable = (in_camera.z <= -NEAR) & (x.abs() <= GUARD) & (y.abs() <= GUARD);
+        // `&` instead of `&&`: this runs in loops that must have no branches to vectorize.
+        let drawable = (in_camera.z <= -NEAR_PLANE) & (x.abs() <= GUARD_BAND) & (y.abs() <= GUARD_BAND);
         let keep = |v: f32| if drawable { v } else { 0.0 };
         let to_grid = |v: f32| keep((v + self.center) * SUBSAMPLE as f32) as i32;
         GridVertex { x: to_grid(x), y: to_grid(y), inverse_depth: keep(inverse_depth) }
     }
 
-    /// Cuts a triangle to what can be snapped and hands on the pieces.
+    /// Clips a triangle to the near plane and the guard band, and passes on the pieces.
     pub(crate) fn clip(&self, corners: [Vec3; 3], mut piece: impl FnMut([GridVertex; 3])) {
-        let reach = 0.999 * GUARD / self.focal;
-        // Inside where `plane · point >= offset`; the sides leave room for rounding.
+        let reach = 0.999 * GUARD_BAND / self.focal;
+        // Inside is where `plane · point >= offset`; the side planes leave room for rounding.
         let planes = [
-            (Vec3::NEG_Z, 2.0 * NEAR),
+            (Vec3::NEG_Z, 2.0 * NEAR_PLANE),
             (Vec3::new(1.0, 0.0, -reach), 0.0),
             (Vec3::new(-1.0, 0.0, -reach), 0.0),
             (Vec3::new(0.0, 1.0, -reach), 0.0),
@@ -125,9 +126,10 @@ impl Projection {
         ];
         let mut polygon: Vec<Vec3> = corners.iter().map(|&c| self.in_camera(c)).collect();
         for (plane, offset) in planes {
-            polygon = cut(&polygon, plane, offset);
+            polygon = clip_to_plane(&polygon, plane, offset);
         }
         let on_grid: Vec<GridVertex> = polygon.iter().map(|&p| self.snap(p)).collect();
+        // A clipped triangle is a convex polygon: a fan from its first corner.
         for pair in on_grid.windows(2).skip(1) {
             let triangle = [on_grid[0], pair[0], pair[1]];
             if triangle.iter().all(GridVertex::is_in_front) {
@@ -137,7 +139,7 @@ impl Projection {
     }
 }
 
-impl Places {
+impl SoaPositions {
     pub(crate) fn new(positions: impl Iterator<Item = Vec3> + Clone) -> Self {
         let list = |axis: usize| positions.clone().map(|p| p[axis]).collect();
         Self { x: list(0), y: list(1), z: list(2) }
@@ -148,12 +150,12 @@ impl Places {
     }
 }
 
-impl Kernel for Snap<'_> {
+impl Kernel for ProjectVertices<'_> {
     #[inline(always)]
     fn run(self) {
         let range = self.first..self.first + self.vertices.len();
-        let places = self.places;
-        let (xs, ys, zs) = (&places.x[range.clone()], &places.y[range.clone()], &places.z[range]);
+        let positions = self.positions;
+        let (xs, ys, zs) = (&positions.x[range.clone()], &positions.y[range.clone()], &positions.z[range]);
         for (((vertex, &x), &y), &z) in self.vertices.iter_mut().zip(xs).zip(ys).zip(zs) {
             *vertex = self.projection.snap(self.projection.in_camera(Vec3::new(x, y, z)));
         }
@@ -167,8 +169,8 @@ impl GridVertex {
     }
 }
 
-/// The part of a convex polygon on the inner side of a plane.
-fn cut(polygon: &[Vec3], plane: Vec3, offset: f32) -> Vec<Vec3> {
+/// The part of a convex polygon on the inner side of a plane (Sutherland–Hodgman).
+fn clip_to_plane(polygon: &[Vec3], plane: Vec3, offset: f32) -> Vec<Vec3> {
     let mut inside = Vec::with_capacity(polygon.len() + 1);
     for (i, &from) in polygon.iter().enumerate() {
         let to = polygon[(i + 1) % polygon.len()];

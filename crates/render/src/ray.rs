@@ -1,4 +1,4 @@
-//! The ray through a point of the sample grid, and where it meets a triangle.
+//! Camera rays, and their intersection with triangles.
 
 use glam::Vec3;
 use lexiform_geometry::surface::{Intersection, unit_or};
@@ -7,15 +7,17 @@ use lexiform_geometry::surface::{Intersection, unit_or};
 #[derive(Clone, Copy)]
 pub(crate) struct Ray {
     pub(crate) eye: Vec3,
-    /// One unit deep, not of unit length.
+    /// Of unit depth, not of unit length.
     pub(crate) direction: Vec3,
     /// Area of a pixel at depth 1.
     pub(crate) pixel_area: f32,
 }
 
 impl Ray {
-    /// Where the ray meets the plane of a triangle (Möller and Trumbore, 1997), in the world's own coordinates, so that
-    /// the result does not depend on how the triangle was cut.
+    /// Intersection with the plane of a triangle ([Möller and Trumbore 1997]), in world coordinates, so that the result does
+    /// not depend on how the triangle was clipped.
+    ///
+    /// [Möller and Trumbore 1997]: https://doi.org/10.1080/10867651.1997.10487468
     #[inline(always)]
     pub(crate) fn intersect(&self, [a, b, c]: [Vec3; 3]) -> Intersection {
         let (ab, ac, from_a) = (b - a, c - a, self.eye - a);
@@ -28,7 +30,7 @@ impl Ray {
         let normal = ab.cross(ac);
         let sign = if normal.dot(self.direction) > 0.0 { -1.0 } else { 1.0 };
         Intersection {
-            weights: Vec3::new(1.0 - weight_b - weight_c, weight_b, weight_c),
+            barycentric: Vec3::new(1.0 - weight_b - weight_c, weight_b, weight_c),
             face_normal: unit_or(normal * sign, Vec3::Y),
             footprint: depth * depth * self.pixel_area * inverse.abs(),
         }

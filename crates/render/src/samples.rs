@@ -1,48 +1,48 @@
-//! What each sample of a view sees, and where samples are kept.
+//! Samples of the visibility buffer.
 
 use std::ops::Range;
 
 /// No triangle and no point.
-pub(crate) const NOTHING: u32 = u32::MAX;
+pub(crate) const NO_ID: u32 = u32::MAX;
 
-/// Samples drawn at a time.
-pub(crate) const STEP: usize = 4;
+/// Samples written at a time.
+pub(crate) const SAMPLES_PER_STEP: usize = 4;
 
-/// The nearest thing at a sample: inverse depth above, the id's complement below, so that the larger number is the
-/// nearer one and, at equal depth, the one of lower id. 0 is nothing. Signed, because processors compare that sooner.
+/// The nearest surface at a sample: the inverse depth in the upper bits, the id's complement below, so that the larger
+/// number is nearer or, at equal depth, has the lower id. 0 is nothing. Signed, because AVX2 only has signed comparisons.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub(crate) struct Seen(i64);
+pub(crate) struct VisibilitySample(i64);
 
-/// Samples of some rows.
+/// Samples of a band to draw into.
 pub(crate) struct Target<'a> {
     /// First row and the one past the last.
     pub(crate) rows: [i32; 2],
-    /// Samples of a row that are in the view.
+    /// Samples per row that are in the view.
     pub(crate) grid: i32,
-    /// Samples from row to row; at least `STEP` more than are in the view.
+    /// Distance between rows; at least `SAMPLES_PER_STEP` more than are in the view.
     pub(crate) stride: usize,
-    pub(crate) seen: &'a mut [Seen],
-    /// Columns where anything may have been drawn.
-    pub(crate) drawn: &'a mut Range<i32>,
+    pub(crate) visibility: &'a mut [VisibilitySample],
+    /// Columns that may have been written.
+    pub(crate) dirty_columns: &'a mut Range<i32>,
 }
 
-impl Seen {
+impl VisibilitySample {
     /// Nearer than anything.
     pub(crate) const NEAREST: Self = Self(i64::MAX);
 
     #[inline(always)]
     pub(crate) fn new(inverse_depth: f32, id: u32) -> Self {
-        // The bits of positive floats are ordered as the floats are.
+        // The bits of positive floats have the same order as the floats.
         Self(i64::from(inverse_depth.to_bits().cast_signed()) << 32 | i64::from(!id))
     }
 
-    /// Itself where `is_there`, else nothing; without a branch.
+    /// Itself if `is_covered`, otherwise nothing; without a branch.
     #[inline(always)]
-    pub(crate) fn masked(self, is_there: bool) -> Self {
-        Self(if is_there { self.0 } else { 0 })
+    pub(crate) fn masked(self, is_covered: bool) -> Self {
+        Self(if is_covered { self.0 } else { 0 })
     }
 
-    /// Sees `other` if it is nearer.
+    /// Replaces itself by `other` if that is nearer.
     #[inline(always)]
     pub(crate) fn put(&mut self, other: Self) {
         self.0 = self.0.max(other.0);
@@ -54,7 +54,7 @@ impl Seen {
         Self(self.0.min(other.0))
     }
 
-    /// All there is of it; 0 is nothing.
+    /// The packed bits; 0 is nothing.
     #[inline(always)]
     pub(crate) fn bits(self) -> i64 {
         self.0
@@ -71,13 +71,13 @@ impl Seen {
     }
 }
 
-/// Columns of a grid in which nothing is drawn yet: the first is past the last, so that any column widens it to itself.
-pub(crate) fn nothing(grid: i32) -> Range<i32> {
+/// The empty range of dirty columns: the start is past the end, so that widening by any column gives that column.
+pub(crate) fn empty_columns(grid: i32) -> Range<i32> {
     Range { start: grid, end: 0 }
 }
 
-/// Takes columns `first..=last` to those that were drawn.
+/// Adds columns `first..=last` to the dirty ones.
 #[inline(always)]
-pub(crate) fn widen(drawn: &mut Range<i32>, first: i32, last: i32) {
-    *drawn = drawn.start.min(first)..drawn.end.max(last + 1);
+pub(crate) fn widen(dirty_columns: &mut Range<i32>, first: i32, last: i32) {
+    *dirty_columns = dirty_columns.start.min(first)..dirty_columns.end.max(last + 1);
 }

@@ -1,39 +1,40 @@
-//! Colors of many points of opaque triangles side by side. The slow twin is [`Stage::shade`](crate::stage::Stage::shade):
+//! Shading of many points of opaque triangles in parallel lanes. The reference implementation is
+//! [`PreparedScene::shade`](crate::prepared_scene::PreparedScene::shade):
 //! both use the same formulas and give the same bits.
 
 use glam::{Vec2, Vec3};
-use lexiform_geometry::surface::{Hit, Intersection, MappedTexture, Part, on_texture};
+use lexiform_geometry::surface::{Hit, Intersection, MappedTexture, RenderMesh, texture_footprint};
 
 use crate::frame::Frame;
 use crate::ray::Ray;
 use lexiform_kernels::Kernel;
 
-/// Points colored at a time: loops over exactly this many lanes become vector instructions.
+/// Points per block: loops over exactly this many lanes become vector instructions.
 const BLOCK: usize = 16;
 
 /// A color that a pixel needs.
 #[derive(Clone, Copy)]
-pub(crate) struct Ask {
-    /// Of the triangle.
+pub(crate) struct ShadeRequest {
+    /// Id of the triangle.
     pub(crate) id: u32,
-    /// Where on the grid it is seen.
+    /// Position on the sample grid.
     pub(crate) x: f32,
     pub(crate) y: f32,
-    /// Number of the pixel in what is drawn of its row, and how many of its samples get the color.
+    /// Index of the pixel within the dirty columns of its row, and how many of its samples get the color.
     pub(crate) pixel: u32,
     pub(crate) weight: f32,
 }
 
-/// Colors points of opaque triangles: linear, lit.
+/// Shades points of opaque triangles: linear color, lit.
 pub(crate) struct Shade<'a> {
     pub(crate) frame: &'a Frame<'a>,
-    pub(crate) asks: &'a [Ask],
-    /// As many as `asks`.
+    pub(crate) requests: &'a [ShadeRequest],
+    /// As many as `requests`.
     pub(crate) colors: &'a mut [Vec3],
 }
 
 type Lanes = [f32; BLOCK];
-/// Vectors coordinate by coordinate.
+/// Vectors as a structure of arrays.
 type Lanes3 = [Lanes; 3];
 
 /// A block of points.
@@ -42,9 +43,9 @@ struct Block {
     positions: [Lanes3; 3],
     normals: [Lanes3; 3],
     uvs: [[Lanes; 2]; 3],
-    /// Edges of the texture in texels.
+    /// Texture size in texels.
     texels: [Lanes; 2],
-    weights: Lanes3,
+    barycentric: Lanes3,
     face_normal: Lanes3,
     footprint: Lanes,
     uv: [Lanes; 2],
@@ -55,14 +56,14 @@ struct Block {
     emission: Lanes3,
     metallic: Lanes,
     roughness: Lanes,
-    /// 0 where the material ignores light, else 1.
+    /// 0 for unlit materials, otherwise 1.
     lit: Lanes,
     color: Lanes3,
 }
 
-/// The parts of a block's points and their textures; neighbors tend to be of one part.
-struct Materials<'a> {
-    parts: [Option<(&'a Part<'a>, Option<MappedTexture<'a>>)>; BLOCK],
+/// The parts and textures of a block's points; neighbors are usually in one part.
+struct BlockMaterials<'a> {
+    parts: [Option<(&'a RenderMesh<'a>, Option<MappedTexture<'a>>)>; BLOCK],
     any_metal: bool,
 }
 
@@ -87,11 +88,11 @@ impl Kernel for Shade<'_> {
     #[inline(always)]
     fn run(self) {
         let mut block = Block::empty();
-        for (asks, colors) in self.asks.chunks(BLOCK).zip(self.colors.chunks_mut(BLOCK)) {
-            // All lanes, always: what those past the end hold does no harm.
-            let materials = block.gather(self.frame, asks);
+        for (requests, colors) in self.requests.chunks(BLOCK).zip(self.colors.chunks_mut(BLOCK)) {
+            // Always all lanes: those past the end have old values, and their results are not read.
+            let materials = block.gather(self.frame, requests);
             block.intersect(self.frame);
-            block.paint(self.frame, asks, &materials);
+            block.sample_base_colors(self.frame, requests, &materials);
             block.light(self.frame, materials.any_metal);
             for (i, color) in colors.iter_mut().enumerate().take(BLOCK) {
                 *color = load(&block.color, i);
@@ -111,7 +112,7 @@ impl Block {
             normals: [lanes3; 3],
             uvs: [[lanes; 2]; 3],
             texels: [lanes; 2],
-            weights: lanes3,
+            barycentric: lanes3,
             face_normal: lanes3,
             footprint: lanes,
             uv: [lanes; 2],
@@ -127,16 +128,17 @@ impl Block {
         }
     }
 
-    /// Fetches corners and materials.
+    /// Loads corners and materials.
     #[inline(always)]
-    fn gather<'a>(&mut self, frame: &Frame<'a>, asks: &[Ask]) -> Materials<'a> {
-        let surface = &frame.stage.surface;
-        let mut materials = Materials { parts: [None; BLOCK], any_metal: false };
+    fn gather<'a>(&mut self, frame: &Frame<'a>, requests: &[ShadeRequest]) -> BlockMaterials<'a> {
+        let surface = &frame.scene.surface;
+        let mut materials = BlockMaterials { parts: [None; BLOCK], any_metal: false };
         let mut faces = 0..0;
+        // Lookups are repeated only when a triangle is in another part than the one before.
         let mut known = None;
-        for (i, ask) in asks.iter().enumerate().take(BLOCK) {
-            if !faces.contains(&ask.id) {
-                let index = surface.part_of(ask.id);
+        for (i, request) in requests.iter().enumerate().take(BLOCK) {
+            if !faces.contains(&request.id) {
+                let index = surface.part_of(request.id);
                 faces = surface.faces_of(index);
                 let part = &surface.parts()[index];
                 known = Some((part, surface.base_color_texture(part)));
@@ -144,14 +146,14 @@ impl Block {
             let Some((part, texture)) = known else { continue };
             materials.parts[i] = known;
             materials.any_metal |= part.metallic > 0.0;
-            self.grid[0][i] = ask.x;
-            self.grid[1][i] = ask.y;
-            let (_, corners) = surface.triangle(ask.id);
+            self.grid[0][i] = request.x;
+            self.grid[1][i] = request.y;
+            let (_, corners) = surface.triangle(request.id);
             for (slot, corner) in corners.into_iter().enumerate() {
                 store(&mut self.positions[slot], i, corner.position);
                 store(&mut self.normals[slot], i, corner.normal);
                 if let Some(texture) = &texture {
-                    let uv = texture.coordinates_on_image(corner.uv);
+                    let uv = texture.transform_uv(corner.uv);
                     self.uvs[slot][0][i] = uv.x;
                     self.uvs[slot][1][i] = uv.y;
                 }
@@ -166,7 +168,7 @@ impl Block {
         materials
     }
 
-    /// Where rays meet triangles.
+    /// Intersects rays with triangles.
     #[inline(always)]
     fn intersect(&mut self, frame: &Frame<'_>) {
         let (eye, pixel_area, projection) = (frame.projection.eye, frame.pixel_area, frame.projection);
@@ -179,8 +181,8 @@ impl Block {
             let normal = intersection.normal([load(a, i), load(b, i), load(c, i)]);
             let [a, b, c] = &self.uvs;
             let corners = [load2(a, i), load2(b, i), load2(c, i)];
-            let (uv, area) = on_texture(corners, &intersection, load2(&self.texels, i));
-            store(&mut self.weights, i, intersection.weights);
+            let (uv, area) = texture_footprint(corners, &intersection, load2(&self.texels, i));
+            store(&mut self.barycentric, i, intersection.barycentric);
             store(&mut self.face_normal, i, intersection.face_normal);
             self.footprint[i] = intersection.footprint;
             store(&mut self.normal, i, normal);
@@ -193,12 +195,18 @@ impl Block {
 
     /// Base colors and emission.
     #[inline(always)]
-    fn paint(&mut self, frame: &Frame<'_>, asks: &[Ask], materials: &Materials<'_>) {
-        for (i, (ask, material)) in asks.iter().zip(&materials.parts).enumerate() {
+    fn sample_base_colors(
+        &mut self,
+        frame: &Frame<'_>,
+        requests: &[ShadeRequest],
+        materials: &BlockMaterials<'_>,
+    ) {
+        for (i, (request, material)) in requests.iter().zip(&materials.parts).enumerate() {
             let Some((part, texture)) = material else { continue };
             let mut base = part.base_color;
             if part.has_colors() {
-                base *= part.vertex_color(frame.stage.surface.triangle(ask.id).0, load(&self.weights, i));
+                base *=
+                    part.vertex_color(frame.scene.surface.triangle(request.id).0, load(&self.barycentric, i));
             }
             if let Some(texture) = texture {
                 base *= texture.sample(load2(&self.uv, i), self.texel_area[i]);
@@ -207,28 +215,29 @@ impl Block {
             let emission = if part.emissive == Vec3::ZERO || part.unlit {
                 Vec3::ZERO
             } else {
-                let (vertices, corners) = frame.stage.surface.triangle(ask.id);
-                let weights = load(&self.weights, i);
+                let (vertices, corners) = frame.scene.surface.triangle(request.id);
+                let barycentric = load(&self.barycentric, i);
                 let face_normal = load(&self.face_normal, i);
-                let intersection = Intersection { weights, face_normal, footprint: self.footprint[i] };
-                frame.stage.surface.emission(part, &Hit { vertices, corners, intersection })
+                let intersection = Intersection { barycentric, face_normal, footprint: self.footprint[i] };
+                frame.scene.surface.emission(part, &Hit { vertices, corners, intersection })
             };
             store(&mut self.emission, i, emission);
         }
     }
 
-    /// Light on the base colors.
+    /// Lights the base colors.
     #[inline(always)]
     fn light(&mut self, frame: &Frame<'_>, any_metal: bool) {
-        let lamps = frame.lamps;
+        let lighting = frame.lighting;
         for i in 0..BLOCK {
             let base = load(&self.base, i);
-            let shine = lamps.irradiance(load(&self.normal, i), load(&self.view, i));
+            let shine = lighting.irradiance(load(&self.normal, i), load(&self.view, i));
             store(&mut self.color, i, base * shine);
         }
+        // Reflections are computed only where a material needs them: metal is rare.
         for i in 0..if any_metal { BLOCK } else { 0 } {
             let (base, color) = (load(&self.base, i), load(&self.color, i));
-            let shine = lamps.reflected(load(&self.normal, i), load(&self.view, i), self.roughness[i]);
+            let shine = lighting.reflected(load(&self.normal, i), load(&self.view, i), self.roughness[i]);
             store(&mut self.color, i, color.lerp(base * shine, self.metallic[i]));
         }
         for i in 0..BLOCK {

@@ -1,11 +1,11 @@
-//! The renderer through its front door: against a ray caster, at any number of threads, on odd scenes.
+//! The renderer's public API: against a ray caster, with any number of threads, on degenerate scenes.
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use glam::{Affine3A, Vec2, Vec3, Vec4};
 use image::{Rgba, RgbaImage};
 use lexiform_geometry::test_shapes::bumpy_sphere;
 use lexiform_geometry::{
-    AlphaMode, Camera, Material, Mesh, PointCloud, Rig, Scene, Texture, TextureUse, Wrap,
+    AlphaMode, Camera, Material, Mesh, PointCloud, Rig, Scene, Texture, TextureRef, Wrap,
 };
 use lexiform_render::{Background, Light, RenderConfig, render, render_views};
 use rand::rngs::SmallRng;
@@ -36,7 +36,7 @@ fn square(z: f32, material: usize) -> Mesh {
 }
 
 /// Triangles of random size and place, each a mesh with its own unlit color.
-fn confetti(count: usize, rng: &mut SmallRng) -> Scene {
+fn random_triangles(count: usize, rng: &mut SmallRng) -> Scene {
     let mut scene = Scene::default();
     for i in 0..count {
         let scale = if i % 7 == 0 { 1.5 } else { 0.2 };
@@ -49,8 +49,8 @@ fn confetti(count: usize, rng: &mut SmallRng) -> Scene {
     scene
 }
 
-/// The slow twin: every ray against every triangle.
-fn cast(scene: &Scene, camera: &Camera, size: u32) -> Vec<Option<usize>> {
+/// The reference: every ray against every triangle.
+fn ray_cast(scene: &Scene, camera: &Camera, size: u32) -> Vec<Option<usize>> {
     let slope = (camera.fov_y_radians / 2.0).tan();
     let pixel = |i: u32| (i as f32 + 0.5) / size as f32 * 2.0 - 1.0;
     let eye = Vec3::from(camera.world_from_camera.translation);
@@ -78,10 +78,10 @@ fn sees_what_a_ray_caster_sees() {
     let mut rng = SmallRng::seed_from_u64(7);
     let size = 150;
     for eye in [Vec3::new(0.3, 0.4, 3.0), Vec3::new(0.2, -0.1, 0.05), Vec3::new(0.0, 2.0, 0.0)] {
-        let scene = confetti(60, &mut rng);
+        let scene = random_triangles(60, &mut rng);
         let camera = Camera::look_at(eye, Vec3::ZERO, 0.9);
         let image = render(&scene, &camera, &plain(size));
-        let expected = cast(&scene, &camera, size);
+        let expected = ray_cast(&scene, &camera, size);
         let color = |index: &Option<usize>| match *index {
             None => [0; 4],
             Some(i) => {
@@ -97,7 +97,7 @@ fn sees_what_a_ray_caster_sees() {
 }
 
 #[test]
-fn the_number_of_threads_does_not_show() {
+fn the_number_of_threads_does_not_matter() {
     let scene = bumpy_sphere(5000, 64);
     let rig = Rig::zero123(3, 1);
     let draw = |threads: usize| {
@@ -147,11 +147,11 @@ fn nothing_is_black_from_any_side() {
 }
 
 #[test]
-fn textures_lie_where_their_coordinates_say() {
+fn textures_follow_their_coordinates() {
     let image = RgbaImage::from_fn(2, 2, |x, y| Rgba([255 * x as u8, 255 * y as u8, 0, 255]));
     let texture = Texture { image, wrap: [Wrap::Clamp; 2] };
     let material =
-        Material { base_color_texture: Some(TextureUse::plain(0)), unlit: true, ..Material::default() };
+        Material { base_color_texture: Some(TextureRef::new(0)), unlit: true, ..Material::default() };
     let scene = Scene {
         meshes: vec![square(0.0, 0)],
         materials: vec![material],
@@ -171,7 +171,7 @@ fn alpha_cuts_and_mixes() {
     let image = RgbaImage::from_fn(2, 1, |x, _| Rgba([255, 255, 255, if x == 0 { 100 } else { 200 }]));
     let texture = Texture { image, wrap: [Wrap::Clamp; 2] };
     let front_material =
-        |alpha| Material { base_color_texture: Some(TextureUse::plain(0)), alpha, ..unlit([1.0, 0.0, 0.0]) };
+        |alpha| Material { base_color_texture: Some(TextureRef::new(0)), alpha, ..unlit([1.0, 0.0, 0.0]) };
     let draw = |alpha| {
         let scene = Scene {
             meshes: vec![square(0.5, 0), square(0.0, 1)],
@@ -208,7 +208,7 @@ fn odd_scenes_give_images() {
     let mut odd = bumpy_sphere(100, 2);
     odd.meshes.push(Mesh::new(vec![Vec3::ZERO; 3], vec![[0, 1, 2], [0, 0, 0]]).unwrap());
     odd.meshes.push(Mesh::new(vec![Vec3::ZERO; 3], vec![[0, 1, 2]]).unwrap().with_material(Some(99)));
-    odd.materials[0].base_color_texture = Some(TextureUse::plain(17));
+    odd.materials[0].base_color_texture = Some(TextureRef::new(17));
     odd.materials[0].base_color = Vec4::NAN;
     odd.clouds.push(PointCloud::new(vec![Vec3::ZERO; 40]).unwrap());
     odd.clouds.push(PointCloud::new(vec![]).unwrap());

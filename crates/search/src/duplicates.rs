@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use lexiform_geometry::registration::{Fit, Form, Signature, groups};
+use lexiform_geometry::registration::{CanonicalShape, RegistrationResult, Signature, duplicate_groups};
 use lexiform_mesh_io::walk;
 use lexiform_store::{SqliteStore, VectorStore as _};
 use rayon::prelude::*;
@@ -149,7 +149,7 @@ struct UniqueShape {
 
 struct DuplicateSearch<'a> {
     /// Registration data of shapes in memory, by the first file of the shape.
-    forms: Mutex<HashMap<PathBuf, Arc<Form>>>,
+    forms: Mutex<HashMap<PathBuf, Arc<CanonicalShape>>>,
     known: SignatureCache,
     on_file: &'a (dyn Fn(&Path) + Sync),
 }
@@ -219,7 +219,7 @@ impl DuplicateSearch<'_> {
     }
 
     /// The form of a file's shape. A panic of a reader is an error of this file.
-    fn form(&self, file: &Path) -> Result<Arc<Form>, String> {
+    fn form(&self, file: &Path) -> Result<Arc<CanonicalShape>, String> {
         let cached = || self.forms.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(form) = cached().get(file) {
             return Ok(form.clone());
@@ -227,7 +227,7 @@ impl DuplicateSearch<'_> {
         let read = || {
             let scene =
                 lexiform_mesh_io::read(file).map_err(|error| strip_path_prefix(&error.to_string(), file))?;
-            Form::of(&scene).ok_or_else(|| "no triangles and no points".to_owned())
+            CanonicalShape::from_scene(&scene).ok_or_else(|| "no triangles and no points".to_owned())
         };
         // Without the lock: reading takes long, and reading a file twice in two threads is harmless.
         let form = catch_unwind(AssertUnwindSafe(read));
@@ -246,17 +246,18 @@ impl DuplicateSearch<'_> {
     /// Groups shapes that match after registration, in order of the first file's path.
     fn group_shapes(&self, shapes: Vec<UniqueShape>, threshold: f32) -> Vec<DuplicateGroup> {
         let signatures: Vec<Signature> = shapes.iter().map(|shape| shape.signature.clone()).collect();
-        let groups = groups(&signatures, threshold, |shape| self.form(&shapes[shape].files[0]).ok());
-        let mut fits: Vec<Option<Fit>> = vec![None; shapes.len()];
-        // Shapes are sorted by path, and their indices are the keys: groups come in order of path.
+        let groups =
+            duplicate_groups(&signatures, threshold, |shape| self.form(&shapes[shape].files[0]).ok());
+        let mut fits: Vec<Option<RegistrationResult>> = vec![None; shapes.len()];
+        // Shapes are sorted by path, and their indices are the keys: duplicate_groups come in order of path.
         let mut lists: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         let mut grouped = vec![false; shapes.len()];
         for group in groups {
-            grouped[group.first] = true;
+            grouped[group.reference] = true;
             for (other, fit) in &group.others {
                 (grouped[*other], fits[*other]) = (true, Some(*fit));
             }
-            lists.insert(group.first, group.others.into_iter().map(|(other, _)| other).collect());
+            lists.insert(group.reference, group.others.into_iter().map(|(other, _)| other).collect());
         }
         // Shapes without similar ones form a group too if several files have the same bytes.
         for (index, shape) in shapes.iter().enumerate() {
@@ -275,7 +276,7 @@ impl DuplicateSearch<'_> {
 }
 
 /// A file with the same bytes as the first, or with a shape that fits it.
-fn duplicate(file: &Path, fit: Option<Fit>) -> Duplicate {
+fn duplicate(file: &Path, fit: Option<RegistrationResult>) -> Duplicate {
     let relation = match fit {
         None => DuplicateRelation::Identical,
         Some(fit) if fit.is_same() && fit.mirrored => DuplicateRelation::Mirrored,
@@ -283,5 +284,10 @@ fn duplicate(file: &Path, fit: Option<Fit>) -> Duplicate {
         Some(_) => DuplicateRelation::NearDuplicate,
     };
     let mirrored = fit.is_some_and(|fit| fit.mirrored);
-    Duplicate { file: file.to_owned(), relation, mirrored, distance: fit.map_or(0.0, |fit| fit.distance) }
+    Duplicate {
+        file: file.to_owned(),
+        relation,
+        mirrored,
+        distance: fit.map_or(0.0, |fit| fit.relative_rmse),
+    }
 }

@@ -54,7 +54,7 @@ pub use error::Error;
 pub use event::{FileStatus, IndexEvent, IndexSummary};
 pub use image_file::read_image;
 pub use index::IndexOptions;
-pub use lexiform_mesh_io::{Found, walk};
+pub use lexiform_mesh_io::{WalkResult, walk};
 pub use lexiform_model::Embedding;
 pub use lexiform_store::{Failure, Filter, Payload, RecordId, StoreError};
 pub use library::{Answer, Library};

@@ -269,8 +269,10 @@ fn shape_payload(path: &Path, scene: &Scene) -> Payload {
 
 /// The view from the front and slightly above, as in product catalogs.
 fn thumbnail(renderer: &Renderer<'_>) -> image::ImageResult<Vec<u8>> {
-    let view = renderer
-        .render(&Camera::catalog(), &RenderConfig { size: THUMBNAIL_SIZE, ..RenderConfig::default() });
+    let view = renderer.render(
+        &Camera::three_quarter_view(),
+        &RenderConfig { size: THUMBNAIL_SIZE, ..RenderConfig::default() },
+    );
     let mut jpeg = Cursor::new(Vec::new());
     let encoder = JpegEncoder::new_with_quality(&mut jpeg, THUMBNAIL_QUALITY);
     // JPEG has no alpha channel; the background is white already.

@@ -115,7 +115,7 @@ impl Variation {
         let Some(bounds) = scene.bounds().filter(|_| self.drop_below > 0.0) else { return scene };
         let smallest = bounds.extents().max_element() * self.drop_below;
         let extent = |m: &Mesh| {
-            lexiform_geometry::Bounds::of(m.positions().iter().copied())
+            lexiform_geometry::Bounds::from_points(m.positions().iter().copied())
                 .map_or(0.0, |b| b.extents().max_element())
         };
         if scene.meshes.iter().any(|m| extent(m) >= smallest) {

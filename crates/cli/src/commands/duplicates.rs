@@ -170,7 +170,11 @@ fn draw_sheet(groups: &[DuplicateGroup], path: &Path) -> anyhow::Result<()> {
 /// The shape as catalogs show it; `None` where the file has gone bad meanwhile.
 fn picture(file: &Path) -> Option<image::RgbaImage> {
     let (scene, _) = normalize_unit_sphere(lexiform_mesh_io::read(file).ok()?, Center::Bounds);
-    Some(render(&scene, &Camera::catalog(), &RenderConfig { size: CELL_SIZE, ..RenderConfig::default() }))
+    Some(render(
+        &scene,
+        &Camera::three_quarter_view(),
+        &RenderConfig { size: CELL_SIZE, ..RenderConfig::default() },
+    ))
 }
 
 fn parse_threshold(text: &str) -> Result<f32, String> {

@@ -69,7 +69,8 @@ fn rows(info: &FileInfo) -> Vec<(&'static str, String)> {
         ("holds", holds(info)),
         ("extents", format!("{x} × {y} × {z} (x × y × z, y is up)")),
     ];
-    let has = [(info.colors, "colors"), (info.uvs, "texture coordinates"), (info.normals, "normals")];
+    let has =
+        [(info.has_colors, "colors"), (info.has_uvs, "texture coordinates"), (info.has_normals, "normals")];
     let has: Vec<&str> = has.iter().filter(|(is, _)| *is).map(|(_, what)| *what).collect();
     if !has.is_empty() {
         rows.push(("with", has.join(", ")));
@@ -88,7 +89,7 @@ fn holds(info: &FileInfo) -> String {
         (info.points, "point", "points"),
         (info.meshes, "mesh", "meshes"),
         (info.materials, "material", "materials"),
-        (info.textures.len(), "texture", "textures"),
+        (info.texture_sizes.len(), "texture", "textures"),
     ];
     let counts = counts.iter().filter(|(n, ..)| *n > 0);
     let counts: Vec<String> =
@@ -99,10 +100,10 @@ fn holds(info: &FileInfo) -> String {
 fn describe(surface: &SurfaceInfo) -> String {
     let mut parts = vec![if surface.watertight { "watertight" } else { "not watertight" }.to_owned()];
     let counts = [
-        (surface.open_edges, "open edges"),
+        (surface.boundary_edges, "boundary edges"),
         (surface.degenerate_triangles, "degenerate triangles"),
         (surface.duplicate_vertices, "duplicate vertices"),
-        (surface.unused_vertices, "unused vertices"),
+        (surface.unreferenced_vertices, "unreferenced vertices"),
     ];
     parts.extend(counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")));
     parts.join(", ")

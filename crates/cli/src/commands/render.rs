@@ -62,7 +62,7 @@ impl RenderArgs {
         }
         if self.depth || self.normals {
             for (i, camera) in views.cameras.iter().enumerate() {
-                self.save_relief(&renderer.depth_normals(camera, &config), i)?;
+                self.save_depth_normals(&renderer.depth_normals(camera, &config), i)?;
             }
         }
         if self.sheet {
@@ -82,7 +82,7 @@ impl RenderArgs {
     }
 
     /// Writes what is asked for of a view's form.
-    fn save_relief(&self, relief: &DepthNormals, view: usize) -> anyhow::Result<()> {
+    fn save_depth_normals(&self, relief: &DepthNormals, view: usize) -> anyhow::Result<()> {
         if self.depth {
             save_png(&relief.depth_image().into(), &self.output.join(format!("d{view:02}.png")))?;
         }

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use lexiform_formats::on_white;
-use lexiform_formats::picture::{Picture, decode_picture};
+use lexiform_formats::composite_on_white;
+use lexiform_formats::view_format::{ViewFormat, decode_view};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -323,8 +323,8 @@ impl Captioner for Served {
         let jpeg = |member: &Member| {
             let view = Member::view_index(&member.name)?;
             // Not every server reads WebP.
-            let small =
-                decode_picture(&member.bytes).and_then(|image| Picture::Jpeg.encode(&on_white(&image)));
+            let small = decode_view(&member.bytes)
+                .and_then(|image| ViewFormat::Jpeg.encode(&composite_on_white(&image)));
             Some(small.map(|bytes| (view, bytes)))
         };
         let pictures: Vec<(usize, Vec<u8>)> =

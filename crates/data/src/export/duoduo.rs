@@ -7,7 +7,7 @@ use std::path::Path;
 
 use lexiform_formats::array::Dtype;
 use lexiform_formats::hdf5::Writer;
-use lexiform_formats::picture::decode_picture;
+use lexiform_formats::view_format::decode_view;
 use lexiform_geometry::resize::{composite_on_white, resize_bicubic_rgba};
 
 use super::job::{Exported, Work, outside_name};
@@ -33,7 +33,7 @@ pub(super) fn write(work: Work<'_>) -> Result<Exported, DataError> {
         return Ok(exported);
     }
     let mut writer = Writer::create(&to.join("mv_images.h5"))?;
-    writer.array("imgs", byte(), &[kept.len(), n_views, 3, EDGE as usize, EDGE as usize])?;
+    writer.begin_array("imgs", byte(), &[kept.len(), n_views, 3, EDGE as usize, EDGE as usize])?;
     let mut rows = BTreeMap::new();
     for (row, shape) in kept.iter().enumerate() {
         let data = planes(dataset, *shape, n_views)?;
@@ -49,7 +49,7 @@ pub(super) fn write(work: Work<'_>) -> Result<Exported, DataError> {
 }
 
 fn byte() -> Dtype {
-    Dtype { kind: lexiform_formats::array::Kind::Unsigned, size: 1, big: false }
+    Dtype { kind: lexiform_formats::array::Kind::Unsigned, size: 1, big_endian: false }
 }
 
 /// The views of a shape as color planes.
@@ -58,7 +58,7 @@ fn planes(dataset: &Dataset, shape: usize, n_views: usize) -> Result<Vec<u8>, Da
     let views: Vec<usize> = (0..n_views).collect();
     let mut all = Vec::with_capacity(n_views * 3 * (EDGE * EDGE) as usize);
     for bytes in dataset.views(shape, &views)? {
-        let view = decode_picture(&bytes).map_err(wrong)?;
+        let view = decode_view(&bytes).map_err(wrong)?;
         let image = match view.dimensions() {
             (EDGE, EDGE) => composite_on_white(&view),
             _ => composite_on_white(&resize_bicubic_rgba(&view, EDGE as usize, EDGE as usize)),
@@ -85,7 +85,7 @@ fn features(dataset: &Dataset, shapes: &[usize], n_views: usize, to: &Path) -> R
             empty => {
                 let [_, dim] = array.shape[..] else { return Ok(()) };
                 let mut begun = Writer::create(&path)?;
-                begun.array("img_feat", array.dtype, &[shapes.len(), n_views, dim])?;
+                begun.begin_array("img_feat", array.dtype, &[shapes.len(), n_views, dim])?;
                 empty.insert((begun, vec![n_views, dim]))
             }
         };

@@ -1,7 +1,7 @@
 //! Files of [OpenShape](https://github.com/Colin97/OpenShape_code): one pickled dictionary per shape, and a list of them.
 
 use lexiform_formats::array::Array;
-use lexiform_formats::pickle::Dict;
+use lexiform_formats::pickle::DictWriter;
 use serde_json::json;
 
 use super::job::{Exported, Work, outside_name};
@@ -32,8 +32,8 @@ pub(super) fn write(work: Work<'_>) -> Result<Exported, DataError> {
 }
 
 /// The dictionary of a shape. Captions go to the entries of their sources.
-fn dictionary(id: &str, about: &About, points: &Array, features: Option<&Array>) -> Dict {
-    let mut dict = Dict::new();
+fn dictionary(id: &str, about: &About, points: &Array, features: Option<&Array>) -> DictWriter {
+    let mut dict = DictWriter::new();
     dict.text("dataset", SET);
     dict.text("group", about.split.as_str());
     dict.text("id", id);
@@ -57,12 +57,12 @@ fn dictionary(id: &str, about: &About, points: &Array, features: Option<&Array>)
 /// Positions and colors; shapes without colors are gray (0.4), as in OpenShape.
 fn columns(points: &Array) -> (Array, Array) {
     let wide = points.shape.get(1).copied().unwrap_or(3).max(3);
-    let numbers = points.numbers();
+    let numbers = points.to_f32_vec();
     let rows: Vec<&[f32]> = numbers.chunks_exact(wide).collect();
     let xyz = rows.iter().flat_map(|row| row[..3].iter().copied());
     let rgb = rows.iter().flat_map(|row| match row.get(3..6) {
         Some(color) => [color[0], color[1], color[2]],
         None => [0.4; 3],
     });
-    (Array::halves(rows.len(), 3, xyz), Array::halves(rows.len(), 3, rgb))
+    (Array::from_f16(rows.len(), 3, xyz), Array::from_f16(rows.len(), 3, rgb))
 }

@@ -1,8 +1,8 @@
 //! Folders of [Zero123](https://github.com/cvlab-columbia/zero123) renders: `<id>/000.png …`, RGBA without changes.
 
 use fs_err as fs;
-use lexiform_formats::picture::Picture;
-use lexiform_formats::picture::decode_picture;
+use lexiform_formats::view_format::ViewFormat;
+use lexiform_formats::view_format::decode_view;
 
 use super::job::{Exported, Work, outside_name};
 use crate::{DataError, Member};
@@ -23,9 +23,9 @@ pub(super) fn write(work: Work<'_>) -> Result<Exported, DataError> {
             let png = if view.name.ends_with(".png") {
                 view.bytes.clone()
             } else {
-                let image = decode_picture(&view.bytes);
+                let image = decode_view(&view.bytes);
                 image
-                    .and_then(|image| Picture::Png.encode(&image))
+                    .and_then(|image| ViewFormat::Png.encode(&image))
                     .map_err(|error| DataError::invalid(&folder, error))?
             };
             fs::write(folder.join(format!("{i:03}.png")), png)?;

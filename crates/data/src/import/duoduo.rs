@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use image::RgbaImage;
 use lexiform_formats::array::{Array, Kind};
-use lexiform_formats::hdf5::{Dataset, File, Type};
+use lexiform_formats::hdf5::{Dataset, Datatype, File};
 use lexiform_formats::pickle::NumpyPickle;
-use lexiform_formats::picture::Picture;
+use lexiform_formats::view_format::ViewFormat;
 
 use super::files::{first_of, name_of};
 use super::id_lists::{Rows, checked_rows, overlap, rows_by_id};
@@ -75,7 +75,8 @@ struct ImageSize {
 
 /// The number of shapes in `imgs`, and the size of each.
 fn image_size(views: &Dataset, path: &Path) -> Result<(usize, ImageSize), DataError> {
-    let (Type::Plain(dtype), [count, n_views, 3, height, width]) = (views.values(), views.shape()) else {
+    let (Datatype::Plain(dtype), [count, n_views, 3, height, width]) = (views.datatype(), views.shape())
+    else {
         let message = format!("\"imgs\": expected [N, views, 3, height, width], found {:?}", views.shape());
         return Err(DataError::invalid(path, message));
     };
@@ -101,7 +102,7 @@ pub(super) fn embeddings(from: &Path, options: &ImportOptions) -> Result<Opened,
     let ids: Vec<String> = rows.iter().map(|(id, _)| id.clone()).collect();
     let read = move |i: usize| {
         let row: Array = features.read_rows(rows[i].1, 1).map_err(|error| error.to_string())?;
-        let values = row.numbers();
+        let values = row.to_f32_vec();
         if values.iter().any(|v| !v.is_finite()) {
             return Err("features are not finite".to_owned());
         }
@@ -156,13 +157,13 @@ fn lists(folder: &Path, ids: &[String], images: &Path) -> Result<(Table, Vec<Str
 }
 
 fn big_endian(dataset: &Dataset, path: &Path) -> Vec<String> {
-    let is_big = matches!(dataset.values(), Type::Plain(dtype) if dtype.big && dtype.size > 1);
+    let is_big = matches!(dataset.datatype(), Datatype::Plain(dtype) if dtype.big_endian && dtype.size > 1);
     let warning = format!("{}: values are big-endian and were byte-swapped", name_of(path));
     is_big.then_some(warning).into_iter().collect()
 }
 
 /// Planar views as image files, and notes about views that are blank or duplicates.
-fn members(data: &[u8], size: ImageSize, pictures: Picture) -> Result<(Vec<Member>, Vec<String>), String> {
+fn members(data: &[u8], size: ImageSize, pictures: ViewFormat) -> Result<(Vec<Member>, Vec<String>), String> {
     let ImageSize { views, height, width } = size;
     let plane = height * width;
     let mut members = Vec::with_capacity(views);
@@ -177,7 +178,7 @@ fn members(data: &[u8], size: ImageSize, pictures: Picture) -> Result<(Vec<Membe
             (0..plane).flat_map(|p| [view[p], view[plane + p], view[2 * plane + p], 255]).collect();
         let image =
             RgbaImage::from_raw(width as u32, height as u32, pixels).ok_or("a view without pixels")?;
-        members.push(Member::view(i, pictures.ending(), pictures.encode(&image)?));
+        members.push(Member::view(i, pictures.extension(), pictures.encode(&image)?));
     }
     Ok((members, notes))
 }
@@ -214,7 +215,7 @@ impl Features {
     fn add(&self, row: usize, id: &str, members: &mut Vec<Member>, about: &mut About) -> Result<(), String> {
         if let Some(views) = &self.views {
             let array = views.read_rows(row, 1).map_err(|error| error.to_string())?;
-            members.push(features(VIEW_FEATURES, array.shape[1], array.shape[2], &array.numbers()));
+            members.push(features(VIEW_FEATURES, array.shape[1], array.shape[2], &array.to_f32_vec()));
         }
         let Some(of_shape) = self.texts.as_ref().and_then(|texts| texts.root().get(id)) else {
             return Ok(());
@@ -227,7 +228,7 @@ impl Features {
                 return Err(format!("text_embeddings.npy: {name} has shape {:?}", array.shape));
             }
             dim = columns;
-            let numbers = array.numbers();
+            let numbers = array.to_f32_vec();
             of.extend(std::iter::repeat_n(name.trim_end_matches("_feat"), numbers.len() / dim));
             values.extend(numbers);
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 use fs_err as fs;
 use lexiform_formats::array::Array;
 use lexiform_formats::npy::{Npy, read_npy};
-use lexiform_formats::pickle::{Item, NumpyPickle};
+use lexiform_formats::pickle::{NumpyPickle, PickleValue};
 
 use crate::Member;
 use crate::shape::POINTS;
@@ -27,11 +27,11 @@ pub(super) fn points(xyz: &Array, rgb: Option<&Array>) -> Result<Member, String>
     if columns < 3 {
         return Err(format!("expected points [n, 3], found {:?}", xyz.shape));
     }
-    let positions = xyz.numbers();
+    let positions = xyz.to_f32_vec();
     if let Some(at) = positions.iter().position(|v| !v.is_finite()) {
         return Err(format!("point {} is not finite", at / columns));
     }
-    let rgb = rgb.filter(|rgb| rgb.shape == [count, 3]).map(Array::numbers);
+    let rgb = rgb.filter(|rgb| rgb.shape == [count, 3]).map(Array::to_f32_vec);
     let scale = if rgb.iter().flatten().any(|v| *v > 1.001) { 255.0 } else { 1.0 };
     let wide = if rgb.is_some() { 6 } else { 3 };
     let mut values = Vec::with_capacity(count * wide);
@@ -39,13 +39,13 @@ pub(super) fn points(xyz: &Array, rgb: Option<&Array>) -> Result<Member, String>
         values.extend(&positions[i * columns..i * columns + 3]);
         values.extend(rgb.iter().flat_map(|rgb| rgb[i * 3..i * 3 + 3].iter().map(|v| v / scale)));
     }
-    Ok(Member::new(POINTS, Array::singles(&[count, wide], &values).to_npy()))
+    Ok(Member::new(POINTS, Array::from_f32(&[count, wide], &values).to_npy()))
 }
 
 /// The point cloud of a dictionary with `xyz` and optionally `rgb`.
-pub(super) fn points_of(item: Item) -> Result<Member, String> {
-    let xyz = item.get("xyz").and_then(Item::array).ok_or("expected an array \"xyz\"")?;
-    points(xyz, item.get("rgb").and_then(Item::array))
+pub(super) fn points_of(item: PickleValue) -> Result<Member, String> {
+    let xyz = item.get("xyz").and_then(PickleValue::array).ok_or("expected an array \"xyz\"")?;
+    points(xyz, item.get("rgb").and_then(PickleValue::array))
 }
 
 /// Reads a pickle, or a `.npy` file of Python objects.
@@ -61,5 +61,5 @@ pub(super) fn read_pickle(path: &Path) -> Result<NumpyPickle, String> {
 
 /// Features as a member, `[rows, dim]` in `float16`.
 pub(super) fn features(name: &str, rows: usize, dim: usize, values: &[f32]) -> Member {
-    Member::new(name, Array::halves(rows, dim, values.iter().copied()).to_npy())
+    Member::new(name, Array::from_f16(rows, dim, values.iter().copied()).to_npy())
 }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use lexiform_formats::array::Array;
-use lexiform_formats::pickle::{Item, NumpyPickle};
+use lexiform_formats::pickle::{NumpyPickle, PickleValue};
 use serde_json::Value;
 
 use super::files::{entries, first_of, name_of};
@@ -127,8 +127,8 @@ fn text_cloud(path: &Path) -> Result<(Array, Option<Array>), String> {
         xyz.extend(&cells[..3]);
         normals.extend(cells.get(3..6).unwrap_or_default());
     }
-    let normals = (normals.len() == xyz.len()).then(|| Array::singles(&[normals.len() / 3, 3], &normals));
-    Ok((Array::singles(&[xyz.len() / 3, 3], &xyz), normals))
+    let normals = (normals.len() == xyz.len()).then(|| Array::from_f32(&[normals.len() / 3, 3], &normals));
+    Ok((Array::from_f32(&[xyz.len() / 3, 3], &xyz), normals))
 }
 
 /// Imports an array of `{xyz, rgb}` and a list of `{category, name}`.
@@ -204,7 +204,7 @@ fn sampled(from: &Path, options: &ImportOptions) -> Result<Opened, DataError> {
 
 /// The labels in a pickle of `[clouds, labels]`, one per cloud.
 fn sampled_labels(pickle: &NumpyPickle) -> Result<Vec<usize>, String> {
-    let parts: Vec<Item> = pickle.root().items().collect();
+    let parts: Vec<PickleValue> = pickle.root().items().collect();
     let [clouds, labels] = parts[..] else {
         return Err("expected a list of clouds and a list of labels".to_owned());
     };

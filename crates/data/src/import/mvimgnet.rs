@@ -7,9 +7,9 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use lexiform_formats::picture::Picture;
-use lexiform_formats::picture::decode_picture;
-use lexiform_formats::picture::ending_of;
+use lexiform_formats::view_format::ViewFormat;
+use lexiform_formats::view_format::decode_view;
+use lexiform_formats::view_format::extension_of;
 use lexiform_geometry::resize::resize_bicubic_rgba;
 
 use super::files::{entries, first_of, name_of};
@@ -126,7 +126,7 @@ fn categories(path: &Path) -> Result<HashMap<String, String>, DataError> {
 }
 
 /// The chosen photographs of an object.
-fn views(folder: &Path, size: u32, pictures: Picture) -> Result<Vec<Member>, String> {
+fn views(folder: &Path, size: u32, pictures: ViewFormat) -> Result<Vec<Member>, String> {
     let mut files = entries(folder).map_err(|error| error.to_string())?;
     let is_photo = |path: &PathBuf| {
         let ending = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
@@ -143,17 +143,17 @@ fn views(folder: &Path, size: u32, pictures: Picture) -> Result<Vec<Member>, Str
 
 /// A photograph resized to `size` × `size` as by Pillow, ignoring its aspect ratio. One of the right size and format is kept without
 /// changes, and so are all if `size` is 0.
-fn view(index: usize, path: &Path, size: u32, pictures: Picture) -> Result<Member, String> {
+fn view(index: usize, path: &Path, size: u32, pictures: ViewFormat) -> Result<Member, String> {
     let bytes = fs_err::read(path).map_err(|error| error.to_string())?;
-    let ending = ending_of(&bytes);
+    let ending = extension_of(&bytes);
     if size == 0 {
         let ending = ending.ok_or_else(|| format!("{} is not an image", name_of(path)))?;
         return Ok(Member::view(index, ending, bytes));
     }
-    let image = decode_picture(&bytes).map_err(|error| format!("{}: {error}", name_of(path)))?;
-    if image.dimensions() == (size, size) && ending == Some(pictures.ending()) {
-        return Ok(Member::view(index, pictures.ending(), bytes));
+    let image = decode_view(&bytes).map_err(|error| format!("{}: {error}", name_of(path)))?;
+    if image.dimensions() == (size, size) && ending == Some(pictures.extension()) {
+        return Ok(Member::view(index, pictures.extension(), bytes));
     }
     let small = resize_bicubic_rgba(&image, size as usize, size as usize);
-    Ok(Member::view(index, pictures.ending(), pictures.encode(&small)?))
+    Ok(Member::view(index, pictures.extension(), pictures.encode(&small)?))
 }

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use lexiform_formats::pickle::Item;
+use lexiform_formats::pickle::PickleValue;
 use serde_json::Value;
 
 use super::files::{entries, first_of, name_of};
@@ -48,9 +48,9 @@ pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<Opened, DataE
     Ok(Opened::new("openshape", from, &ids, options, read)?.warn(warnings))
 }
 
-fn view_features(root: Item) -> Option<Member> {
-    let array = root.get("image_feat").and_then(Item::array).filter(|array| array.shape.len() == 2)?;
-    Some(features(VIEW_FEATURES, array.shape[0], array.shape[1], &array.numbers()))
+fn view_features(root: PickleValue) -> Option<Member> {
+    let array = root.get("image_feat").and_then(PickleValue::array).filter(|array| array.shape.len() == 2)?;
+    Some(features(VIEW_FEATURES, array.shape[0], array.shape[1], &array.to_f32_vec()))
 }
 
 /// Features of captions; `None` if their lengths differ.
@@ -60,7 +60,7 @@ fn text_member(rows: &[Vec<f32>]) -> Option<Member> {
 }
 
 /// Adds captions in a fixed order. Returns their features, or `None` if one has none: features must correspond to captions.
-fn texts(root: Item, captions: &mut Vec<Caption>) -> Option<Vec<Vec<f32>>> {
+fn texts(root: PickleValue, captions: &mut Vec<Caption>) -> Option<Vec<Vec<f32>>> {
     let mut features = Vec::new();
     // OpenShape trains with the mean over prompts for names and captions, and with the plain feature for retrieved texts.
     for (name, of, from) in [
@@ -73,7 +73,7 @@ fn texts(root: Item, captions: &mut Vec<Caption>) -> Option<Vec<Vec<f32>>> {
         let vectors = root.get(&format!("{name}_feat"));
         for (i, text) in item.texts().into_iter().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
             let vector = vectors.and_then(|v| if v.get(of).is_some() { Some(v) } else { v.items().nth(i) });
-            features.push(vector.and_then(|v| Some(v.get(of)?.array()?.numbers())));
+            features.push(vector.and_then(|v| Some(v.get(of)?.array()?.to_f32_vec())));
             captions.push(Caption::new(text.trim(), from));
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use lexiform_formats::picture::Picture;
+use lexiform_formats::view_format::ViewFormat;
 use sha2::{Digest as _, Sha256};
 
 use super::files::name_of;
@@ -16,7 +16,7 @@ use crate::table::Table;
 #[derive(Clone, Debug, Default)]
 pub struct ImportOptions {
     /// Image format for views that are stored as raw pixels.
-    pub pictures: Picture,
+    pub pictures: ViewFormat,
     /// Fraction of shapes in the split `val`, if the source has no splits.
     pub held_out: f64,
     /// Additional labels, captions and splits by name.

@@ -13,8 +13,8 @@ use super::options::ImportOptions;
 use super::source::Opened;
 use crate::{About, DataError, Member};
 use lexiform_formats::array::Array;
-use lexiform_formats::hdf5::{Dataset, File, Type};
-use lexiform_formats::pickle::Item;
+use lexiform_formats::hdf5::{Dataset, Datatype, File};
+use lexiform_formats::pickle::PickleValue;
 
 /// Names of the classes, by number.
 pub(super) const CLASSES: [&str; 15] = [
@@ -182,9 +182,11 @@ fn from_pickle(path: &Path) -> Result<Arrays, DataError> {
     let pickle = read_pickle(path).map_err(invalid)?;
     let root = pickle.root();
     let array = |key: &str| {
-        root.get(key).and_then(Item::array).ok_or_else(|| invalid(format!("expected an array {key:?}")))
+        root.get(key)
+            .and_then(PickleValue::array)
+            .ok_or_else(|| invalid(format!("expected an array {key:?}")))
     };
-    let (xyz, labels) = (array("xyz")?.clone(), array("label")?.wholes());
+    let (xyz, labels) = (array("xyz")?.clone(), array("label")?.to_i64_vec());
     let shape = xyz.shape.clone();
     Ok((Clouds::Read(Arc::new(xyz)), labels, shape))
 }
@@ -192,9 +194,9 @@ fn from_pickle(path: &Path) -> Result<Arrays, DataError> {
 fn from_hdf5(path: &Path, warnings: &mut Vec<String>) -> Result<Arrays, DataError> {
     let file = File::open(path)?;
     let (data, label) = (file.dataset("data")?, file.dataset("label")?.read()?);
-    if matches!(data.values(), Type::Plain(dtype) if dtype.big) {
+    if matches!(data.datatype(), Datatype::Plain(dtype) if dtype.big_endian) {
         warnings.push(format!("{}: values are big-endian and were byte-swapped", name_of(path)));
     }
     let shape = data.shape().to_vec();
-    Ok((Clouds::Hdf5(Box::new(data)), label.wholes(), shape))
+    Ok((Clouds::Hdf5(Box::new(data)), label.to_i64_vec(), shape))
 }

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use lexiform_formats::picture::ending_of;
+use lexiform_formats::view_format::extension_of;
 use serde_json::Value;
 
 use super::files::first_of;
@@ -77,7 +77,7 @@ fn views(folder: &Path, id: &str) -> Result<Vec<Member>, String> {
             return Ok(None);
         }
         let bytes = fs_err::read(&path).map_err(|error| error.to_string())?;
-        let ending = ending_of(&bytes).ok_or_else(|| format!("{} is not an image", path.display()))?;
+        let ending = extension_of(&bytes).ok_or_else(|| format!("{} is not an image", path.display()))?;
         Ok(Some((ending, bytes)))
     };
     let (mut views, mut depths) = (Vec::new(), Vec::new());

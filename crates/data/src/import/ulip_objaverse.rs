@@ -25,11 +25,11 @@ pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<Opened, DataE
     let ids: Vec<String> = folders.iter().map(|folder| name_of(folder)).collect();
     let read = move |i: usize| {
         // The reader would rotate +Z up to +Y up; importers keep the axes of the file.
-        let options = ReadOptions { up: Some(UpAxis::Y) };
+        let options = ReadOptions { up_axis: Some(UpAxis::Y) };
         let scene = read_with(&file(&folders[i]), &options).map_err(|error| error.to_string())?;
         let cloud = scene.clouds.first().ok_or("holds no points")?;
         let values: Vec<f32> = cloud.positions().iter().flat_map(|p| p.to_array()).collect();
-        Ok((vec![points(&Array::singles(&[values.len() / 3, 3], &values), None)?], About::default()))
+        Ok((vec![points(&Array::from_f32(&[values.len() / 3, 3], &values), None)?], About::default()))
     };
     Opened::new("ulip-objaverse", from, &ids, options, read)
 }

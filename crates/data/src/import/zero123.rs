@@ -9,7 +9,7 @@ use super::options::ImportOptions;
 use super::source::Opened;
 use crate::{About, DataError, Member};
 use lexiform_formats::array::Array;
-use lexiform_formats::picture::ending_of;
+use lexiform_formats::view_format::extension_of;
 
 /// Maximum number of views per shape.
 const MOST_VIEWS: usize = 10_000;
@@ -53,7 +53,7 @@ fn read(folder: &Path) -> Result<(Vec<Member>, About), String> {
             break;
         }
         let bytes = fs_err::read(&path).map_err(|error| error.to_string())?;
-        let ending = ending_of(&bytes).ok_or_else(|| format!("{i:03}.png is not an image"))?;
+        let ending = extension_of(&bytes).ok_or_else(|| format!("{i:03}.png is not an image"))?;
         members.push(Member::view(i, ending, bytes));
         let camera = path.with_extension("npy");
         if camera.exists() {
@@ -61,12 +61,12 @@ fn read(folder: &Path) -> Result<(Vec<Member>, About), String> {
             if pose.shape != [3, 4] {
                 return Err(format!("{i:03}.npy: expected a camera of [3, 4], found {:?}", pose.shape));
             }
-            poses.extend(pose.numbers());
+            poses.extend(pose.to_f32_vec());
         }
     }
     if poses.len() == members.len() * 12 && !members.is_empty() {
         // Camera from world and +Z up, as in Blender: another convention than `CAMERAS`, so another name.
-        let array = Array::singles(&[members.len(), 3, 4], &poses);
+        let array = Array::from_f32(&[members.len(), 3, 4], &poses);
         members.push(Member::new("poses.npy", array.to_npy()));
     }
     Ok((members, About::default()))

@@ -1,6 +1,6 @@
 //! Configuration of [`Prepare`](super::Prepare).
 
-use lexiform_formats::picture::Picture;
+use lexiform_formats::view_format::ViewFormat;
 use lexiform_geometry::RigKind;
 use lexiform_render::Background;
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ pub struct PrepareConfig {
     /// Background of the views.
     pub background: Background,
     /// Image format of the views.
-    pub pictures: Picture,
+    pub pictures: ViewFormat,
     /// Whether to store a depth map of each view.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub depth: bool,
@@ -46,7 +46,7 @@ impl Default for PrepareConfig {
             views: 12,
             size: 224,
             background: Background::WHITE,
-            pictures: Picture::default(),
+            pictures: ViewFormat::default(),
             depth: false,
             normals: false,
             points: 10_000,

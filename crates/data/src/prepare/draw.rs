@@ -1,7 +1,7 @@
 //! Renders views of a 3D file and samples points from its surface.
 
 use lexiform_formats::array::Array;
-use lexiform_formats::picture::encode_png;
+use lexiform_formats::view_format::encode_png;
 use lexiform_geometry::normalize::{Center, normalize_unit_sphere};
 use lexiform_geometry::sample::sample_surface;
 use lexiform_geometry::{Camera, Rig, Scene};
@@ -57,7 +57,7 @@ fn views(scene: &Scene, rig: &Rig, config: &PrepareConfig) -> Result<Vec<Member>
     let renderer = Renderer::new(scene);
     let view = |(i, camera): (usize, &Camera)| {
         let image = renderer.render(camera, &render);
-        Ok(Member::view(i, config.pictures.ending(), config.pictures.encode(&image)?))
+        Ok(Member::view(i, config.pictures.extension(), config.pictures.encode(&image)?))
     };
     let mut members: Vec<Member> = rig.0.par_iter().enumerate().map(view).collect::<Result<_, String>>()?;
     if config.depth || config.normals {
@@ -83,5 +83,5 @@ fn cameras(rig: &Rig) -> Array {
         let row = move |r: usize| columns.map(|column| column[r]);
         [row(0), row(1), row(2)].concat()
     };
-    Array::singles(&[rig.0.len(), 3, 4], &rig.0.iter().flat_map(rows).collect::<Vec<f32>>())
+    Array::from_f32(&[rig.0.len(), 3, 4], &rig.0.iter().flat_map(rows).collect::<Vec<f32>>())
 }

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use lexiform_formats::array::Array;
-use lexiform_formats::picture::decode_picture;
+use lexiform_formats::view_format::decode_view;
 use serde_json::{Value, json};
 
 pub use self::config::PrepareConfig;
@@ -159,7 +159,7 @@ impl<'a> Prepare<'a> {
     fn featurize(&self, featurizer: &dyn Featurizer, shape: &mut Shape) -> Result<(), Problem> {
         let views = shape.members.iter().filter(|m| Member::view_index(&m.name).is_some());
         let views: Vec<_> =
-            views.map(|m| decode_picture(&m.bytes)).collect::<Result<_, _>>().map_err(Problem::Shape)?;
+            views.map(|m| decode_view(&m.bytes)).collect::<Result<_, _>>().map_err(Problem::Shape)?;
         let stop = |reason| Problem::Stop { reason, hint: None };
         let of_views = featurizer.images(&views).map_err(stop)?;
         let captions = &mut shape.about.captions;
@@ -179,7 +179,7 @@ impl<'a> Prepare<'a> {
 /// Features as `float16`, `[rows, dim]`. The rounding is below what losses resolve; Duoduo CLIP stores its features in this type too.
 fn rows(rows: &[&Vec<f32>]) -> Vec<u8> {
     let columns = rows.first().map_or(0, |row| row.len());
-    Array::halves(rows.len(), columns, rows.iter().flat_map(|row| row.iter().copied())).to_npy()
+    Array::from_f16(rows.len(), columns, rows.iter().flat_map(|row| row.iter().copied())).to_npy()
 }
 
 impl Producer for Prepare<'_> {

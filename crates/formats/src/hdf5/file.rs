@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::parse::{Fault, Parser, invalid, unsupported};
+use super::parser::{Hdf5Error, Parser, invalid, unsupported};
 use crate::{FormatError, PositionedFile, RandomAccess as _};
 
 pub(super) const SIGNATURE: &[u8; 8] = b"\x89HDF\r\n\x1a\n";
-/// Last offset where a file may begin after a user block; the offsets to try double from 512.
-const LAST_START: u64 = 1 << 30;
-/// Largest metadata block that is read at once, in bytes.
-const LARGEST_BLOCK: u64 = 64 << 20;
+/// Largest user block before the superblock, which is searched at 0, 512, 1024, 2048 …
+const MAX_USERBLOCK: u64 = 1 << 30;
+/// Largest metadata block, in bytes.
+const MAX_BLOCK_BYTES: u64 = 64 << 20;
 
 /// An open file.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl File {
     pub fn open(path: &Path) -> Result<Arc<Self>, FormatError> {
         let (path, source) = (path.to_owned(), PositionedFile::open(path)?);
         let mut opened = Self { path, source, base: 0, offset_size: 8, length_size: 8, root: 0 };
-        opened.read_superblock().map_err(|fault| opened.error(&fault))?;
+        opened.read_superblock().map_err(|error| opened.error(&error))?;
         Ok(Arc::new(opened))
     }
 
@@ -43,11 +43,11 @@ impl File {
         self.source.length()
     }
 
-    fn read_superblock(&mut self) -> Result<(), Fault> {
+    fn read_superblock(&mut self) -> Result<(), Hdf5Error> {
         let mut start = 0;
         while self.bytes(start, 8).map_or(true, |bytes| bytes != SIGNATURE) {
             start = if start == 0 { 512 } else { start * 2 };
-            if start > LAST_START.min(self.length()) {
+            if start > MAX_USERBLOCK.min(self.length()) {
                 return Err(invalid("expected the HDF5 signature".to_owned()));
             }
         }
@@ -82,9 +82,9 @@ impl File {
     }
 
     /// A metadata block at an address.
-    pub(super) fn block(&self, address: u64, bytes: u64) -> Result<Vec<u8>, Fault> {
-        if bytes > LARGEST_BLOCK {
-            return Err(invalid(format!("a block of {bytes} bytes, the limit is {LARGEST_BLOCK}")));
+    pub(super) fn block(&self, address: u64, bytes: u64) -> Result<Vec<u8>, Hdf5Error> {
+        if bytes > MAX_BLOCK_BYTES {
+            return Err(invalid(format!("a block of {bytes} bytes, the limit is {MAX_BLOCK_BYTES}")));
         }
         self.bytes(
             self.base.checked_add(address).ok_or_else(|| invalid("an address overflows".to_owned()))?,
@@ -93,20 +93,24 @@ impl File {
     }
 
     /// Checks that bytes at an address are inside the file.
-    pub(super) fn check(&self, address: u64, bytes: u64) -> Result<(), Fault> {
+    pub(super) fn check(&self, address: u64, bytes: u64) -> Result<(), Hdf5Error> {
         let end = self.base.checked_add(address).and_then(|at| at.checked_add(bytes));
-        match end.is_some_and(|end| end <= self.length()) {
-            true => Ok(()),
-            false => {
-                Err(invalid(format!("{bytes} bytes at {address} are outside its {} bytes", self.length())))
-            }
+        if end.is_none_or(|end| end > self.length()) {
+            return Err(invalid(format!(
+                "{bytes} bytes at {address} are outside of the file of {} bytes",
+                self.length()
+            )));
         }
+        Ok(())
     }
 
     /// Bytes at an offset of the file.
-    fn bytes(&self, at: u64, bytes: u64) -> Result<Vec<u8>, Fault> {
+    fn bytes(&self, at: u64, bytes: u64) -> Result<Vec<u8>, Hdf5Error> {
         if at.checked_add(bytes).is_none_or(|end| end > self.length()) {
-            return Err(invalid(format!("{bytes} bytes at {at} are outside its {} bytes", self.length())));
+            return Err(invalid(format!(
+                "{bytes} bytes at {at} are outside of the file of {} bytes",
+                self.length()
+            )));
         }
         let mut buffer = vec![0; bytes as usize];
         self.source.read_exact_at(at, &mut buffer)?;
@@ -114,7 +118,7 @@ impl File {
     }
 
     /// Fills a buffer from an address.
-    pub(super) fn fill(&self, address: u64, buffer: &mut [u8]) -> Result<(), Fault> {
+    pub(super) fn fill(&self, address: u64, buffer: &mut [u8]) -> Result<(), Hdf5Error> {
         self.check(address, buffer.len() as u64)?;
         Ok(self.source.read_exact_at(self.base + address, buffer)?)
     }
@@ -123,17 +127,17 @@ impl File {
         Parser::new(bytes, self.offset_size, self.length_size)
     }
 
-    /// The address that means there is none.
-    pub(super) fn nowhere(&self) -> u64 {
+    /// The address with all bits set, which means "not allocated".
+    pub(super) fn undefined_address(&self) -> u64 {
         if self.offset_size == 8 { u64::MAX } else { (1 << (8 * self.offset_size)) - 1 }
     }
 
-    pub(super) fn error(&self, fault: &Fault) -> FormatError {
-        FormatError::invalid(&self.path, format!("HDF5: {fault}"))
+    pub(super) fn error(&self, error: &Hdf5Error) -> FormatError {
+        FormatError::invalid(&self.path, format!("HDF5: {error}"))
     }
 }
 
-fn size(bytes: u8) -> Result<usize, Fault> {
+fn size(bytes: u8) -> Result<usize, Hdf5Error> {
     match bytes {
         2 | 4 | 8 => Ok(usize::from(bytes)),
         _ => Err(unsupported(format!("addresses of {bytes} bytes"))),

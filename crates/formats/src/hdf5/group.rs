@@ -1,14 +1,14 @@
 //! Groups: names, and the addresses of the objects they refer to.
 
 use super::file::File;
-use super::object::{LINK, LINK_INFO, Message, SYMBOL_TABLE, find, messages};
-use super::parse::{Fault, invalid, unsupported};
+use super::object_header::{LINK, LINK_INFO, Message, SYMBOL_TABLE, find, messages};
+use super::parser::{Hdf5Error, invalid, unsupported};
 use crate::FormatError;
 
-/// Deepest tree that is followed.
-const DEEPEST: u32 = 16;
+/// Deepest B-tree.
+const MAX_DEPTH: u32 = 16;
 /// Most names of a group.
-const MOST_LINKS: usize = 1 << 20;
+const MAX_LINKS: usize = 1 << 20;
 
 impl File {
     /// Names in a group, sorted; `""` is the root.
@@ -18,13 +18,13 @@ impl File {
     pub fn names(&self, group: &str) -> Result<Vec<String>, FormatError> {
         let names = self.find(group).and_then(|address| links(self, address));
         let mut names: Vec<String> =
-            names.map_err(|fault| self.error(&fault))?.into_iter().map(|(name, _)| name).collect();
+            names.map_err(|error| self.error(&error))?.into_iter().map(|(name, _)| name).collect();
         names.sort();
         Ok(names)
     }
 
     /// Address of an object's header.
-    pub(super) fn find(&self, name: &str) -> Result<u64, Fault> {
+    pub(super) fn find(&self, name: &str) -> Result<u64, Hdf5Error> {
         name.split('/').filter(|part| !part.is_empty()).try_fold(self.root, |address, part| {
             let links = links(self, address)?;
             let found = links.iter().find(|(link, _)| link == part);
@@ -37,7 +37,7 @@ impl File {
 }
 
 /// Names and addresses of a group's objects.
-fn links(file: &File, address: u64) -> Result<Vec<(String, u64)>, Fault> {
+fn links(file: &File, address: u64) -> Result<Vec<(String, u64)>, Hdf5Error> {
     let messages = messages(file, address)?;
     if let Some(table) = find(&messages, SYMBOL_TABLE) {
         return symbol_table(file, table);
@@ -47,7 +47,8 @@ fn links(file: &File, address: u64) -> Result<Vec<(String, u64)>, Fault> {
         parser.skip(1)?;
         let flags = parser.u8()?;
         parser.skip(if flags & 1 != 0 { 8 } else { 0 })?;
-        if parser.offset()? != file.nowhere() {
+        if parser.offset()? != file.undefined_address() {
+            // Links are then in a fractal heap, which is not implemented.
             return Err(unsupported("a group of many names in the newest form".to_owned()));
         }
     }
@@ -57,10 +58,11 @@ fn links(file: &File, address: u64) -> Result<Vec<(String, u64)>, Fault> {
 }
 
 /// A link in the object's own header; `None` for links to names.
-fn link(file: &File, message: &Message) -> Result<Option<(String, u64)>, Fault> {
+fn link(file: &File, message: &Message) -> Result<Option<(String, u64)>, Hdf5Error> {
     let mut parser = file.parser(&message.data);
     parser.skip(1)?;
     let flags = parser.u8()?;
+    // Optional fields: link type, creation order, character set.
     let kind = if flags & 8 != 0 { parser.u8()? } else { 0 };
     parser.skip(if flags & 4 != 0 { 8 } else { 0 })?;
     parser.skip(if flags & 16 != 0 { 1 } else { 0 })?;
@@ -70,20 +72,20 @@ fn link(file: &File, message: &Message) -> Result<Option<(String, u64)>, Fault> 
     if kind == 0 { Ok(Some((name, parser.offset()?))) } else { Ok(None) }
 }
 
-fn symbol_table(file: &File, message: &Message) -> Result<Vec<(String, u64)>, Fault> {
+fn symbol_table(file: &File, message: &Message) -> Result<Vec<(String, u64)>, Hdf5Error> {
     let mut parser = file.parser(&message.data);
     let (tree, heap) = (parser.offset()?, parser.offset()?);
     let names = local_heap(file, heap)?;
     let mut found = Vec::new();
-    node(file, tree, &names, DEEPEST, &mut found)?;
+    node(file, tree, &names, MAX_DEPTH, &mut found)?;
     Ok(found)
 }
 
 /// The bytes of a group's names.
-fn local_heap(file: &File, address: u64) -> Result<Vec<u8>, Fault> {
+fn local_heap(file: &File, address: u64) -> Result<Vec<u8>, Hdf5Error> {
     let head = file.block(address, 8 + 2 * file.length_size as u64 + file.offset_size as u64)?;
     let mut parser = file.parser(&head);
-    parser.signature(b"HEAP")?;
+    parser.expect_signature(b"HEAP")?;
     parser.skip(4)?;
     let bytes = parser.length()?;
     parser.length()?;
@@ -96,9 +98,9 @@ fn node(
     names: &[u8],
     depth: u32,
     found: &mut Vec<(String, u64)>,
-) -> Result<(), Fault> {
+) -> Result<(), Hdf5Error> {
     if depth == 0 {
-        return Err(invalid(format!("a tree of more than {DEEPEST} levels")));
+        return Err(invalid(format!("a tree of more than {MAX_DEPTH} levels")));
     }
     let sizes = (file.offset_size + file.length_size) as u64;
     if file.block(address, 4)? == b"SNOD" {
@@ -106,7 +108,7 @@ fn node(
     }
     let head = file.block(address, 8)?;
     let mut parser = file.parser(&head);
-    parser.signature(b"TREE")?;
+    parser.expect_signature(b"TREE")?;
     if parser.u8()? != 0 {
         return Err(invalid("expected a tree of names".to_owned()));
     }
@@ -121,7 +123,7 @@ fn node(
     Ok(())
 }
 
-fn leaf(file: &File, address: u64, names: &[u8], found: &mut Vec<(String, u64)>) -> Result<(), Fault> {
+fn leaf(file: &File, address: u64, names: &[u8], found: &mut Vec<(String, u64)>) -> Result<(), Hdf5Error> {
     let head = file.block(address, 8)?;
     let mut parser = file.parser(&head);
     parser.skip(6)?;
@@ -130,12 +132,13 @@ fn leaf(file: &File, address: u64, names: &[u8], found: &mut Vec<(String, u64)>)
     let mut parser = file.parser(&body);
     for _ in 0..count {
         let (name, object) = (parser.offset()?, parser.offset()?);
+        // Cached group information, which repeats what headers have.
         parser.skip(24)?;
         let start = usize::try_from(name).ok().and_then(|at| names.get(at..));
         let start = start.ok_or_else(|| invalid("a name is outside its heap".to_owned()))?;
         let end = start.iter().position(|byte| *byte == 0).unwrap_or(start.len());
-        if found.len() >= MOST_LINKS {
-            return Err(invalid(format!("a group of more than {MOST_LINKS} names")));
+        if found.len() >= MAX_LINKS {
+            return Err(invalid(format!("a group of more than {MAX_LINKS} names")));
         }
         found.push((String::from_utf8_lossy(&start[..end]).into_owned(), object));
     }

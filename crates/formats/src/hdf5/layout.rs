@@ -1,23 +1,23 @@
-//! Messages that describe an array: its axes, the value of elements never written, and where its elements are.
+//! Messages that describe an array: dataspace, fill value and layout.
 
 use super::chunks::{self, Grid, Index};
 use super::file::File;
-use super::object::Message;
-use super::parse::{Fault, Parser, invalid, unsupported};
+use super::object_header::Message;
+use super::parser::{Hdf5Error, Parser, invalid, unsupported};
 
 /// Most axes of an array.
-const MOST_AXES: usize = 32;
+const MAX_RANK: usize = 32;
 /// Largest chunk, in bytes.
-const LARGEST_CHUNK: u64 = 1 << 30;
+const MAX_CHUNK_BYTES: u64 = 1 << 30;
 
 /// Storage of the elements.
 #[derive(Debug)]
 pub(super) enum Layout {
-    /// In the message itself.
+    /// In the object header.
     Compact(Vec<u8>),
-    /// In one piece at an address.
+    /// Contiguous at an address.
     Contiguous(u64),
-    /// In chunks that an index at an address lists.
+    /// In chunks, listed by an index at an address.
     Chunked { grid: Grid, index: Index, address: u64 },
 }
 
@@ -28,7 +28,7 @@ impl Layout {
         message: &Message,
         shape: &[usize],
         filtered: bool,
-    ) -> Result<Self, Fault> {
+    ) -> Result<Self, Hdf5Error> {
         let mut parser = file.parser(&message.data);
         let version = parser.u8()?;
         let (class, axes) = match version {
@@ -38,7 +38,7 @@ impl Layout {
                 parser.skip(5)?;
                 (class, Some(axes))
             }
-            // Version 5 differs from 4 in the width of sizes only, which tables tell themselves.
+            // Version 5 differs from 4 only in the width of sizes, which indexes declare themselves.
             3..=5 => (parser.u8()?, None),
             _ => return Err(unsupported(format!("layout version {version}"))),
         };
@@ -65,14 +65,14 @@ impl Layout {
                 let sizes = chunk_sizes(&mut parser, axes, 4)?;
                 Ok(Self::Chunked { grid: grid(&sizes, shape, filtered)?, index: Index::Tree, address })
             }
-            (2, None) => newest(&mut parser, shape, filtered),
+            (2, None) => chunked_v4(&mut parser, shape, filtered),
             _ => Err(unsupported(format!("layout class {class}"))),
         }
     }
 }
 
 /// Sizes of the axes.
-pub(super) fn dataspace(file: &File, message: &Message) -> Result<Vec<usize>, Fault> {
+pub(super) fn dataspace(file: &File, message: &Message) -> Result<Vec<usize>, Hdf5Error> {
     let mut parser = file.parser(&message.data);
     let (version, axes) = (parser.u8()?, usize::from(parser.u8()?));
     parser.skip(match version {
@@ -80,15 +80,15 @@ pub(super) fn dataspace(file: &File, message: &Message) -> Result<Vec<usize>, Fa
         2 => 2,
         _ => return Err(unsupported(format!("dataspace version {version}"))),
     })?;
-    if axes > MOST_AXES {
+    if axes > MAX_RANK {
         return Err(invalid(format!("{axes} axes")));
     }
     let size = |n: u64| usize::try_from(n).map_err(|_| invalid(format!("an axis of {n}")));
     (0..axes).map(|_| size(parser.length()?)).collect()
 }
 
-/// The value of elements that were never written; empty if it is zero or not given.
-pub(super) fn fill_value(data: &[u8]) -> Result<Vec<u8>, Fault> {
+/// The fill value; empty if it is zero or undefined.
+pub(super) fn fill_value(data: &[u8]) -> Result<Vec<u8>, Hdf5Error> {
     let mut parser = Parser::new(data, 8, 8);
     let said = match parser.u8()? {
         1 => {
@@ -106,11 +106,11 @@ pub(super) fn fill_value(data: &[u8]) -> Result<Vec<u8>, Fault> {
         return Ok(Vec::new());
     }
     let size = parser.u32()? as usize;
-    Ok(parser.take(size.min(parser.left()))?.to_vec())
+    Ok(parser.take(size.min(parser.remaining()))?.to_vec())
 }
 
-/// Chunks as version 4 of the message describes them.
-fn newest(parser: &mut Parser, shape: &[usize], filtered: bool) -> Result<Layout, Fault> {
+/// Chunked layout in version 4 of the message.
+fn chunked_v4(parser: &mut Parser, shape: &[usize], filtered: bool) -> Result<Layout, Hdf5Error> {
     let flags = parser.u8()?;
     let axes = usize::from(parser.u8()?);
     let width = usize::from(parser.u8()?);
@@ -126,19 +126,19 @@ fn newest(parser: &mut Parser, shape: &[usize], filtered: bool) -> Result<Layout
     Ok(Layout::Chunked { grid: grid(&sizes, shape, filtered)?, index, address })
 }
 
-fn chunk_sizes(parser: &mut Parser, axes: usize, width: usize) -> Result<Vec<u64>, Fault> {
+fn chunk_sizes(parser: &mut Parser, axes: usize, width: usize) -> Result<Vec<u64>, Hdf5Error> {
     (0..axes).map(|_| parser.uint(width)).collect()
 }
 
-/// The grid of chunks with these sizes; the last size is that of a value.
-fn grid(sizes: &[u64], shape: &[usize], filtered: bool) -> Result<Grid, Fault> {
+/// The grid of chunks of these sizes; the last is the size of a value.
+fn grid(sizes: &[u64], shape: &[usize], filtered: bool) -> Result<Grid, Hdf5Error> {
     let (chunk, value) = match sizes.split_last() {
         Some((value, chunk)) if chunk.len() == shape.len() && !shape.is_empty() && !chunk.contains(&0) => {
             (chunk, *value)
         }
         _ => return Err(invalid(format!("chunks of {sizes:?} in an array of {shape:?}"))),
     };
-    let bytes = chunk.iter().try_fold(value, |n, c| n.checked_mul(*c)).filter(|n| *n <= LARGEST_CHUNK);
+    let bytes = chunk.iter().try_fold(value, |n, c| n.checked_mul(*c)).filter(|n| *n <= MAX_CHUNK_BYTES);
     Ok(Grid {
         counts: shape.iter().zip(chunk).map(|(n, c)| (*n as u64).div_ceil(*c)).collect(),
         bytes: bytes.ok_or_else(|| invalid(format!("chunks of {sizes:?} are too large")))?,

@@ -1,5 +1,5 @@
-//! A writer of the simplest HDF5 files: a few arrays of numbers in the root group, each contiguous, as h5py creates them by
-//! default. Arrays are streamed, so they may be larger than memory.
+//! A writer of simple HDF5 files: a few contiguous arrays of numbers in the root group, as h5py writes them by default. Arrays
+//! are streamed, so they may be larger than memory.
 
 use std::io::{BufWriter, IntoInnerError, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -8,24 +8,38 @@ use super::file::SIGNATURE;
 use crate::array::{Dtype, Kind};
 use crate::{FileWriter, FormatError};
 
-/// The superblock and the root's entry.
+/// Size of the superblock with the root's symbol table entry.
 const START: u64 = 96;
-/// Room for names in one leaf of the tree, as the superblock says it.
+/// Half of the names per leaf of the B-tree, as declared in the superblock.
 const LEAF_K: u16 = 4;
-/// Children of a node of the tree, as the superblock says it.
+/// Half of the children per node of the B-tree, as declared in the superblock.
 const NODE_K: u16 = 16;
-/// The address that means there is none.
-const NOWHERE: u64 = u64::MAX;
+/// The address that means "not allocated".
+const UNDEFINED_ADDRESS: u64 = u64::MAX;
 
-/// A file that is written array by array. It gets its name when it is complete.
+/// Writes a file array by array. The file gets its name when it is complete.
+///
+/// ```
+/// use lexiform_formats::array::Dtype;
+/// use lexiform_formats::hdf5::{File, Writer};
+///
+/// let path = std::env::temp_dir().join(format!("lexiform-hdf5-{}.h5", std::process::id()));
+/// let mut writer = Writer::create(&path)?;
+/// writer.begin_array("labels", Dtype::parse("u1").expect("a supported type"), &[3])?;
+/// writer.write(&[7, 8, 9])?;
+/// writer.finish()?;
+/// assert_eq!(File::open(&path)?.dataset("labels")?.read()?.to_i64_vec(), [7, 8, 9]);
+/// std::fs::remove_file(&path)?;
+/// # Ok::<(), lexiform_formats::FormatError>(())
+/// ```
 pub struct Writer {
     path: PathBuf,
     file: BufWriter<FileWriter>,
     at: u64,
-    arrays: Vec<Written>,
+    arrays: Vec<ArrayInfo>,
 }
 
-struct Written {
+struct ArrayInfo {
     name: String,
     dtype: Dtype,
     shape: Vec<usize>,
@@ -34,7 +48,7 @@ struct Written {
 }
 
 impl Writer {
-    /// Starts a file that will be called `path`.
+    /// Creates the temporary file for `path`.
     ///
     /// # Errors
     /// If it cannot be created.
@@ -44,25 +58,25 @@ impl Writer {
         Ok(Self { path: path.to_owned(), file, at: START, arrays: Vec::new() })
     }
 
-    /// Starts an array of numbers. Its bytes follow by [`Writer::write`]: little-endian, in C order, as many as its type and
+    /// Starts an array of numbers. Write its bytes with [`Writer::write`]: little-endian, in C order, as many as its type and
     /// shape require. At most eight arrays, whose names have no `/`.
     ///
     /// # Errors
     /// If the array is of another kind, the previous one is not complete, or writing fails.
-    pub fn array(&mut self, name: &str, dtype: Dtype, shape: &[usize]) -> Result<(), FormatError> {
+    pub fn begin_array(&mut self, name: &str, dtype: Dtype, shape: &[usize]) -> Result<(), FormatError> {
         let numbers = matches!(dtype.kind, Kind::Float | Kind::Signed | Kind::Unsigned);
         if self.arrays.len() >= 2 * usize::from(LEAF_K)
             || name.contains('/')
             || name.is_empty()
             || !numbers
-            || dtype.big
+            || dtype.big_endian
         {
-            return Err(self.wrong(format!("no array {name:?} of this kind can be added")));
+            return Err(self.error(format!("no array {name:?} of this kind can be added")));
         }
         self.check_last()?;
         self.pad()?;
         let written =
-            Written { name: name.to_owned(), dtype, shape: shape.to_vec(), address: self.at, bytes: 0 };
+            ArrayInfo { name: name.to_owned(), dtype, shape: shape.to_vec(), address: self.at, bytes: 0 };
         self.arrays.push(written);
         Ok(())
     }
@@ -86,6 +100,7 @@ impl Writer {
     /// If the last array is not complete, or writing fails.
     pub fn finish(mut self) -> Result<(), FormatError> {
         self.check_last()?;
+        // Symbol tables are searched by name, so entries must be sorted.
         self.arrays.sort_by(|a, b| a.name.cmp(&b.name));
         self.pad()?;
         let mut headers = Vec::new();
@@ -105,13 +120,14 @@ impl Writer {
         tail.extend(object(&[(0x11, [node_at.to_le_bytes(), heap_at.to_le_bytes()].concat())]));
         self.file.write_all(&tail)?;
         let end = self.at + tail.len() as u64;
+        // The superblock last: it has the addresses of everything else.
         self.file.seek(SeekFrom::Start(0))?;
         self.file.write_all(&superblock(end, root_at, node_at, heap_at))?;
         self.file.into_inner().map_err(IntoInnerError::into_error)?.commit()?;
         Ok(())
     }
 
-    /// Names one after the other, each at a multiple of 8; and the offset of each.
+    /// The local heap of names, each at a multiple of 8, and their offsets.
     fn heap(&self, at: u64) -> (Vec<u8>, Vec<u64>) {
         let mut text = vec![0; 8];
         let mut names = Vec::new();
@@ -139,16 +155,14 @@ impl Writer {
     fn check_last(&self) -> Result<(), FormatError> {
         let Some(last) = self.arrays.last() else { return Ok(()) };
         let need = last.shape.iter().map(|n| *n as u64).product::<u64>() * last.dtype.size as u64;
-        match last.bytes == need {
-            true => Ok(()),
-            false => {
-                Err(self
-                    .wrong(format!("array {:?} needs {need} bytes, {} were written", last.name, last.bytes)))
-            }
+        if last.bytes == need {
+            Ok(())
+        } else {
+            Err(self.error(format!("array {:?} needs {need} bytes, {} were written", last.name, last.bytes)))
         }
     }
 
-    fn wrong(&self, message: String) -> FormatError {
+    fn error(&self, message: String) -> FormatError {
         FormatError::invalid(&self.path, message)
     }
 }
@@ -178,7 +192,7 @@ fn object(messages: &[(u16, Vec<u8>)]) -> Vec<u8> {
     header
 }
 
-fn header_of(array: &Written) -> Vec<u8> {
+fn header_of(array: &ArrayInfo) -> Vec<u8> {
     let mut space = vec![1, array.shape.len() as u8, 0, 0, 0, 0, 0, 0];
     array.shape.iter().for_each(|n| space.extend((*n as u64).to_le_bytes()));
     // Late allocation, written if set, defined, of no bytes: zero.
@@ -186,10 +200,10 @@ fn header_of(array: &Written) -> Vec<u8> {
     let mut layout = vec![3, 1];
     layout.extend(array.address.to_le_bytes());
     layout.extend(array.bytes.to_le_bytes());
-    object(&[(0x01, space), (0x03, datatype(array.dtype)), (0x05, fill), (0x08, layout)])
+    object(&[(0x01, space), (0x03, datatype_message(array.dtype)), (0x05, fill), (0x08, layout)])
 }
 
-fn datatype(dtype: Dtype) -> Vec<u8> {
+fn datatype_message(dtype: Dtype) -> Vec<u8> {
     let bits = (dtype.size * 8) as u16;
     let mut data = match dtype.kind {
         // Normalized with an implied highest bit; the sign's position is in the second byte.
@@ -228,7 +242,7 @@ fn leaf(names: &[u64], headers: &[u64]) -> Vec<u8> {
 
 fn node(leaf_at: u64, last_name: u64) -> Vec<u8> {
     let mut node = b"TREE\0\0\x01\0".to_vec();
-    for number in [NOWHERE, NOWHERE, 0, leaf_at, last_name] {
+    for number in [UNDEFINED_ADDRESS, UNDEFINED_ADDRESS, 0, leaf_at, last_name] {
         node.extend(number.to_le_bytes());
     }
     node.resize(24 + (4 * usize::from(NODE_K) + 1) * 8, 0);
@@ -241,7 +255,7 @@ fn superblock(end: u64, root_at: u64, node_at: u64, heap_at: u64) -> Vec<u8> {
     block.extend(LEAF_K.to_le_bytes());
     block.extend(NODE_K.to_le_bytes());
     block.extend([0; 4]);
-    for number in [0, NOWHERE, end, NOWHERE, 0, root_at] {
+    for number in [0, UNDEFINED_ADDRESS, end, UNDEFINED_ADDRESS, 0, root_at] {
         block.extend(number.to_le_bytes());
     }
     // The root's entry repeats the addresses of its tree and names.
@@ -263,16 +277,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.h5");
         let arrays = [
-            ("shape_feat", Array::halves(3, 2, [1.0, 2.0, -3.0, 0.5, 0.25, 9.0].into_iter())),
+            ("shape_feat", Array::from_f16(3, 2, [1.0, 2.0, -3.0, 0.5, 0.25, 9.0].into_iter())),
             (
                 "imgs",
                 Array { dtype: Dtype::parse("u1").unwrap(), shape: vec![2, 3], data: vec![1, 2, 3, 4, 5, 6] },
             ),
-            ("f", Array::singles(&[4], &[1.5, 2.5, 3.5, 4.5])),
+            ("f", Array::from_f32(&[4], &[1.5, 2.5, 3.5, 4.5])),
         ];
         let mut writer = Writer::create(&path).unwrap();
         for (name, array) in &arrays {
-            writer.array(name, array.dtype, &array.shape).unwrap();
+            writer.begin_array(name, array.dtype, &array.shape).unwrap();
             array.data.chunks(2).for_each(|bytes| writer.write(bytes).unwrap());
         }
         writer.finish().unwrap();

@@ -1,4 +1,4 @@
-//! A position in the bytes of a pickle; every step is checked.
+//! A checked cursor over the bytes of a pickle.
 
 pub(super) struct Cursor<'b> {
     bytes: &'b [u8],
@@ -36,13 +36,13 @@ impl<'b> Cursor<'b> {
 
     pub fn line(&mut self) -> Result<&'b str, String> {
         let line = self.raw_line()?.trim_ascii_end();
-        std::str::from_utf8(line).map_err(|_| "a line that is no text".to_owned())
+        std::str::from_utf8(line).map_err(|_| "expected a line of UTF-8 text".to_owned())
     }
 
     /// The bytes up to the end of the line.
     pub fn raw_line(&mut self) -> Result<&'b [u8], String> {
         let rest = &self.bytes[self.at..];
-        let length = rest.iter().position(|byte| *byte == b'\n').ok_or("a line without an end")?;
+        let length = rest.iter().position(|byte| *byte == b'\n').ok_or("unterminated line")?;
         self.at += length + 1;
         Ok(&rest[..length])
     }

@@ -1,4 +1,4 @@
-//! Strings and integers as the protocols write them.
+//! String and integer literals of the protocols.
 
 use super::Node;
 

@@ -1,4 +1,4 @@
-//! The stack machine that runs a pickle's opcodes, and only takes notes of what they would import, call or set.
+//! The stack machine that interprets opcodes; imports, calls and attributes are only recorded.
 
 use std::collections::HashMap;
 
@@ -7,19 +7,31 @@ use super::literal::{decimal, long, unescaped, unquoted};
 use super::{Call, Node, Pickle, Ref};
 
 /// Most values on the stack, and most marks.
-const DEEPEST: usize = 4 << 20;
+const MAX_STACK: usize = 4 << 20;
+/// The error for a missing value.
 const EMPTY: &str = "the stack is empty";
 
 impl Pickle {
     /// Reads the pickle at the start of `bytes`, of any protocol up to 5.
     ///
+    /// ```
+    /// use lexiform_formats::pickle::{Node, Pickle};
+    ///
+    /// // What would run `echo` in Python is only data here.
+    /// let pickle = Pickle::read(b"cos\nsystem\n(S'echo'\ntR.", 100)?;
+    /// let Node::Call(call) = pickle.node(pickle.root) else { panic!("expected a call") };
+    /// assert_eq!(pickle.global(call.callable), Some("os.system"));
+    /// # Ok::<(), String>(())
+    /// ```
+    ///
+    ///
     /// # Errors
-    /// If it is malformed, cut off, or makes more than `most_nodes` values; the message says at which byte.
-    pub fn read(bytes: &[u8], most_nodes: usize) -> Result<Self, String> {
+    /// If it is malformed, truncated, or creates more than `max_nodes` values; the message has the offset.
+    pub fn read(bytes: &[u8], max_nodes: usize) -> Result<Self, String> {
         let mut machine = Machine {
             input: Cursor::new(bytes),
             nodes: Vec::new(),
-            most_nodes: most_nodes.min(Ref::MAX as usize),
+            max_nodes: max_nodes.min(Ref::MAX as usize),
             stack: Vec::new(),
             marks: Vec::new(),
             memo: HashMap::new(),
@@ -37,7 +49,7 @@ impl Pickle {
 struct Machine<'b> {
     input: Cursor<'b>,
     nodes: Vec<Node>,
-    most_nodes: usize,
+    max_nodes: usize,
     stack: Vec<Ref>,
     /// Heights of the stack.
     marks: Vec<usize>,
@@ -47,7 +59,7 @@ struct Machine<'b> {
 type Step = Result<(), String>;
 
 impl Machine<'_> {
-    /// Runs one opcode; the value of the pickle at its end.
+    /// Runs one opcode; `Some` root value at the end of the pickle.
     fn step(&mut self) -> Result<Option<Ref>, String> {
         let [opcode] = self.input.take()?;
         match opcode {
@@ -64,7 +76,7 @@ impl Machine<'_> {
             b'b' => self.build()?,
             b'P' | b'Q' => self.persistent(opcode)?,
             b'(' | b'0' | b'1' | b'2' => self.stack(opcode)?,
-            // The protocol's version, and the length of a frame: neither changes what follows.
+            // PROTO and FRAME do not change what follows.
             0x80 => drop(self.input.take::<1>()?),
             0x95 => drop(self.input.take::<8>()?),
             _ => self.collection(opcode)?,
@@ -85,7 +97,7 @@ impl Machine<'_> {
                 let line = self.input.line()?;
                 Node::Float(line.parse().map_err(|_| format!("invalid float literal {line:?}"))?)
             }
-            // Protocol 0 and 1 had no other way to write booleans.
+            // Protocols 0 and 1 write booleans as `I00` and `I01`.
             b'I' => match self.input.line()? {
                 "00" => Node::Bool(false),
                 "01" => Node::Bool(true),
@@ -137,6 +149,7 @@ impl Machine<'_> {
                 let line = self.input.line()?;
                 line.parse().map_err(|_| format!("invalid memo number {line:?}"))?
             }
+            // MEMOIZE numbers entries consecutively.
             _ => self.memo.len() as u32,
         };
         if matches!(opcode, b'h' | b'j' | b'g') {
@@ -151,12 +164,12 @@ impl Machine<'_> {
 
     fn stack(&mut self, opcode: u8) -> Step {
         match opcode {
-            b'(' if self.marks.len() >= DEEPEST => Err(format!("more than {DEEPEST} marks")),
+            b'(' if self.marks.len() >= MAX_STACK => Err(format!("more than {MAX_STACK} marks")),
             b'(' => {
                 self.marks.push(self.stack.len());
                 Ok(())
             }
-            // Above a mark there is nothing to pop but the mark.
+            // With nothing above a mark, POP removes the mark.
             b'0' if self.marks.last() == Some(&self.stack.len()) => self.pop_to_mark().map(drop),
             b'0' => self.pop().map(drop),
             b'1' => self.pop_to_mark().map(drop),
@@ -175,6 +188,7 @@ impl Machine<'_> {
                 let items = self.pop_to_mark()?;
                 self.push(Node::List(items))
             }
+            // TUPLE1 to TUPLE3 take that many values without a mark.
             0x85..=0x87 => {
                 let start = self.stack.len().checked_sub(usize::from(opcode - 0x84)).ok_or(EMPTY)?;
                 let items = self.stack.split_off(start);
@@ -200,8 +214,8 @@ impl Machine<'_> {
                 let items = pairs(&self.pop_to_mark()?)?;
                 self.set(&items)
             }
-            // Among them extensions and buffers kept outside the file, which stand for something that is not in it.
-            opcode => Err(format!("instruction {opcode:#04x} is unknown")),
+            // Extensions and out-of-band buffers too, whose content is not in the file.
+            opcode => Err(format!("unknown opcode {opcode:#04x}")),
         }
     }
 
@@ -209,9 +223,9 @@ impl Machine<'_> {
         let top = self.top()?;
         match &mut self.nodes[top as usize] {
             Node::List(list) => list.extend_from_slice(items),
-            // A subclass of list: its items are of no interest.
+            // A subclass of list: its items are not needed.
             Node::Call(_) => {}
-            _ => return Err("items for something that is no list".to_owned()),
+            _ => return Err("cannot append to a value that is not a list".to_owned()),
         }
         Ok(())
     }
@@ -221,7 +235,7 @@ impl Machine<'_> {
         match &mut self.nodes[top as usize] {
             Node::Dict(dict) => dict.extend_from_slice(items),
             Node::Call(call) => call.items.extend_from_slice(items),
-            _ => return Err("items for something that is no dictionary".to_owned()),
+            _ => return Err("cannot set items of a value that is not a dictionary".to_owned()),
         }
         Ok(())
     }
@@ -233,7 +247,7 @@ impl Machine<'_> {
             let (name, module) = (self.pop()?, self.pop()?);
             let text = |at: Ref| match &self.nodes[at as usize] {
                 Node::Text(text) => Ok(text),
-                _ => Err("a name that is no text"),
+                _ => Err("expected a string as name"),
             };
             format!("{}.{}", text(module)?, text(name)?)
         };
@@ -255,14 +269,14 @@ impl Machine<'_> {
             b'o' => {
                 let mut items = self.pop_to_mark()?;
                 if items.is_empty() {
-                    return Err("an object without a class".to_owned());
+                    return Err("missing class of an object".to_owned());
                 }
                 let class = items.remove(0);
                 (class, self.add(Node::List(items))?)
             }
             _ => {
                 if opcode == 0x92 {
-                    // Named arguments are of no interest.
+                    // NEWOBJ_EX: keyword arguments are not needed.
                     self.pop()?;
                 }
                 let arguments = self.pop()?;
@@ -292,8 +306,8 @@ impl Machine<'_> {
 
     /// Adds a node without putting it on the stack.
     fn add(&mut self, node: Node) -> Result<Ref, String> {
-        if self.nodes.len() >= self.most_nodes {
-            return Err(format!("more than {} values", self.most_nodes));
+        if self.nodes.len() >= self.max_nodes {
+            return Err(format!("more than {} values", self.max_nodes));
         }
         self.nodes.push(node);
         Ok(self.nodes.len() as Ref - 1)
@@ -306,8 +320,8 @@ impl Machine<'_> {
 
     /// Puts a known value on the stack.
     fn push_again(&mut self, known: Ref) -> Step {
-        if self.stack.len() >= DEEPEST {
-            return Err(format!("more than {DEEPEST} values on the stack"));
+        if self.stack.len() >= MAX_STACK {
+            return Err(format!("more than {MAX_STACK} values on the stack"));
         }
         self.stack.push(known);
         Ok(())

@@ -1,8 +1,10 @@
-//! Python's pickles as data.
+//! Python [pickles] read as data, never executed.
 //!
-//! A pickle is a program for a small stack machine. [`Pickle`] runs it and takes notes: what it would import or call is recorded
-//! as a [`Node`] and never looked up, so nothing in a file is ever executed. [`NumpyPickle`] adds what the calls of NumPy's own
-//! pickles stand for: arrays, numbers and strings. [`Dict`] writes such a pickle.
+//! A pickle is a program for a small stack machine. [`Pickle`] interprets it symbolically: imports and calls are recorded as
+//! [`Node`]s and never resolved. [`NumpyPickle`] evaluates the calls in NumPy's own pickles to arrays, numbers and strings.
+//!
+//! [pickles]: https://docs.python.org/3/library/pickletools.html
+//! [`DictWriter`] writes such a pickle.
 
 mod cursor;
 mod literal;
@@ -13,5 +15,5 @@ mod object;
 mod write;
 
 pub use self::node::{Call, Node, Pickle, Ref};
-pub use self::object::{Item, NumpyPickle};
-pub use self::write::Dict;
+pub use self::object::{NumpyPickle, PickleValue};
+pub use self::write::DictWriter;

@@ -1,5 +1,5 @@
-//! The values of a pickle. They are in one list and refer to each other by index: values that share parts, cycles and deep nesting
-//! take as much memory as they take in the file, whatever they would unfold to.
+//! The values of a pickle, in one list, with references by index: shared values, cycles and deep nesting take as much memory as in
+//! the file, however large they would be when expanded.
 
 /// Index of a node in its [`Pickle`].
 pub type Ref = u32;
@@ -19,23 +19,23 @@ pub enum Node {
     Float(f64),
     /// A string.
     Text(Box<str>),
-    /// A string of Python 2, which was used for bytes and for text.
+    /// A Python 2 string: bytes or text.
     Str(Box<[u8]>),
     /// Bytes.
     Bytes(Box<[u8]>),
     /// A list, tuple or set.
     List(Vec<Ref>),
-    /// A dictionary, in the order of insertion; a key may occur again with a newer value.
+    /// A dictionary in insertion order; a later entry replaces an earlier one with the same key.
     Dict(Vec<(Ref, Ref)>),
-    /// `module.name`, never imported.
+    /// A reference to `module.name`, never imported.
     Global(Box<str>),
-    /// A call, never made.
+    /// A call, never executed.
     Call(Box<Call>),
-    /// The id of something kept outside the pickle, such as a storage of PyTorch.
+    /// The id of an object outside of the pickle, such as a PyTorch storage.
     Persistent(Ref),
 }
 
-/// What would be called, with what, and what would be done with the result.
+/// A call, and what would be done with the result.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Call {
     /// A [`Node::Global`], if the file is valid.
@@ -64,12 +64,12 @@ impl Pickle {
         &self.nodes[at as usize]
     }
 
-    /// All nodes, those that nothing refers to included.
+    /// All nodes, unreferenced ones included.
     pub fn nodes(&self) -> impl Iterator<Item = &Node> {
         self.nodes.iter()
     }
 
-    /// A string, also one of Python 2 that is UTF-8.
+    /// A string; also a Python 2 string that is UTF-8.
     pub fn text(&self, at: Ref) -> Option<&str> {
         match self.node(at) {
             Node::Text(text) => Some(text),
@@ -94,7 +94,7 @@ impl Pickle {
         }
     }
 
-    /// The items of a dictionary, also of one made by a call such as `OrderedDict()`.
+    /// The items of a dictionary, or of a call such as `OrderedDict()`.
     pub fn items(&self, at: Ref) -> Option<&[(Ref, Ref)]> {
         match self.node(at) {
             Node::Dict(items) => Some(items),
@@ -112,7 +112,7 @@ impl Pickle {
     pub fn attributes(&self, at: Ref) -> Option<&[(Ref, Ref)]> {
         let Node::Call(call) = self.node(at) else { return None };
         let state = call.state?;
-        // Objects with slots have a pair: attributes and slots.
+        // The state of objects with slots is a pair of attributes and slots.
         let state = self.list(state).and_then(|pair| pair.first().copied()).unwrap_or(state);
         self.items(state)
     }

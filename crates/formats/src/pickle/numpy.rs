@@ -1,25 +1,25 @@
-//! What the calls in NumPy's pickles stand for.
+//! Evaluates the calls in NumPy's pickles.
 
 use std::borrow::Cow;
 
 use super::{Call, Node, Pickle, Ref};
-use crate::array::{Array, Dtype, bytes_of, c_order};
+use crate::array::{Array, Dtype, byte_len, c_order};
 
-/// Calls within calls that are followed: an array's content is encoded text at most.
-const DEEPEST: usize = 4;
+/// Deepest nesting of calls: at most, the content of an array is text that is encoded.
+const MAX_DEPTH: usize = 4;
 
-/// What a call gives.
+/// The result of a call.
 #[derive(Debug)]
-pub(super) enum Made {
+pub(super) enum Evaluated {
     Bytes(Vec<u8>),
     Array(Array),
     /// An array of Python objects, which are the items of this list.
     Objects(Ref),
 }
 
-impl Made {
+impl Evaluated {
     /// Memory it takes, in bytes.
-    pub fn weight(&self) -> usize {
+    pub fn heap_size(&self) -> usize {
         match self {
             Self::Bytes(bytes) => bytes.len(),
             Self::Array(array) => array.data.len(),
@@ -34,8 +34,8 @@ enum Element {
     Object,
 }
 
-/// What the call at a node gives; `None` if it is not known here.
-pub(super) fn made(pickle: &Pickle, at: Ref, call: &Call) -> Result<Option<Made>, String> {
+/// Evaluates the call at a node; `None` if it is not one of NumPy's.
+pub(super) fn evaluate(pickle: &Pickle, at: Ref, call: &Call) -> Result<Option<Evaluated>, String> {
     let Some((package, name)) = callee(pickle, call) else { return Ok(None) };
     let arguments = pickle.list(call.arguments).unwrap_or_default();
     match (package, name, arguments) {
@@ -43,10 +43,11 @@ pub(super) fn made(pickle: &Pickle, at: Ref, call: &Call) -> Result<Option<Made>
             let state = call.state.and_then(|state| pickle.list(state)).unwrap_or_default();
             reconstructed(pickle, state)
         }
+        // Zero-dimensional: the content is the bytes of one element.
         ("numpy", "scalar", [dtype, content, ..]) => {
             let Some(Element::Plain(dtype)) = element(pickle, *dtype) else { return Ok(None) };
-            let Some(bytes) = bytes(pickle, *content, DEEPEST) else { return Ok(None) };
-            Array::new(dtype, Vec::new(), bytes.into_owned()).map(|array| Some(Made::Array(array)))
+            let Some(bytes) = bytes(pickle, *content, MAX_DEPTH) else { return Ok(None) };
+            Array::new(dtype, Vec::new(), bytes.into_owned()).map(|array| Some(Evaluated::Array(array)))
         }
         // Protocol 5.
         ("numpy", "_frombuffer", [content, dtype, shape, order @ ..]) => {
@@ -54,20 +55,20 @@ pub(super) fn made(pickle: &Pickle, at: Ref, call: &Call) -> Result<Option<Made>
             array(pickle, *dtype, *shape, is_fortran, *content)
         }
         ("_codecs", "encode", _) | ("builtins" | "__builtin__", "bytearray" | "bytes", _) => {
-            Ok(bytes(pickle, at, DEEPEST).map(|bytes| Made::Bytes(bytes.into_owned())))
+            Ok(bytes(pickle, at, MAX_DEPTH).map(|bytes| Evaluated::Bytes(bytes.into_owned())))
         }
         _ => Ok(None),
     }
 }
 
-/// The package and the last name of what would be called.
+/// The package and the last name of the callable.
 fn callee<'p>(pickle: &'p Pickle, call: &Call) -> Option<(&'p str, &'p str)> {
     let global = pickle.global(call.callable)?;
     Some((global.split('.').next()?, global.rsplit('.').next()?))
 }
 
-/// An array by its state: version, shape, type, whether it is in Fortran order, content.
-fn reconstructed(pickle: &Pickle, state: &[Ref]) -> Result<Option<Made>, String> {
+/// An array from its state: version, shape, type, Fortran order flag, content.
+fn reconstructed(pickle: &Pickle, state: &[Ref]) -> Result<Option<Evaluated>, String> {
     let [_, shape, dtype, order, content, ..] = state else { return Ok(None) };
     let is_fortran = matches!(pickle.node(*order), Node::Bool(true) | Node::Int(1));
     array(pickle, *dtype, *shape, is_fortran, *content)
@@ -79,21 +80,21 @@ fn array(
     shape: Ref,
     is_fortran: bool,
     content: Ref,
-) -> Result<Option<Made>, String> {
+) -> Result<Option<Evaluated>, String> {
     let dtype = match element(pickle, dtype) {
         Some(Element::Plain(dtype)) => dtype,
-        Some(Element::Object) => return Ok(pickle.list(content).map(|_| Made::Objects(content))),
+        Some(Element::Object) => return Ok(pickle.list(content).map(|_| Evaluated::Objects(content))),
         None => return Ok(None),
     };
-    let Some(bytes) = bytes(pickle, content, DEEPEST) else { return Ok(None) };
+    let Some(bytes) = bytes(pickle, content, MAX_DEPTH) else { return Ok(None) };
     let shape = sizes(pickle, shape)?;
     let need =
-        bytes_of(&shape, dtype.size).ok_or_else(|| format!("an array of shape {shape:?} is too large"))?;
+        byte_len(&shape, dtype.size).ok_or_else(|| format!("an array of shape {shape:?} is too large"))?;
     if need != bytes.len() as u64 {
         return Err(format!("an array of shape {shape:?} needs {need} bytes, found {}", bytes.len()));
     }
     let data = if is_fortran { c_order(&bytes, &shape, dtype.size) } else { bytes.into_owned() };
-    Array::new(dtype, shape, data).map(|array| Some(Made::Array(array)))
+    Array::new(dtype, shape, data).map(|array| Some(Evaluated::Array(array)))
 }
 
 /// `numpy.dtype(name)` with its state: version, byte order, …
@@ -110,7 +111,7 @@ fn element(pickle: &Pickle, at: Ref) -> Option<Element> {
     let mut dtype = Dtype::parse(std::str::from_utf8(type_name).ok()?)?;
     let state = call.state.and_then(|state| pickle.list(state)).unwrap_or_default();
     if let [_, order, ..] = state {
-        dtype.big = raw(pickle.node(*order)) == b">";
+        dtype.big_endian = raw(pickle.node(*order)) == b">";
     }
     Some(Element::Plain(dtype))
 }
@@ -124,11 +125,11 @@ fn raw(node: &Node) -> &[u8] {
     }
 }
 
-/// Bytes, and the calls that protocols without bytes write in their place.
+/// Bytes, or the calls that stand for bytes in protocols without them.
 fn bytes(pickle: &Pickle, at: Ref, depth: usize) -> Option<Cow<'_, [u8]>> {
     match pickle.node(at) {
         Node::Bytes(bytes) | Node::Str(bytes) => Some(Cow::Borrowed(bytes)),
-        // One character a byte.
+        // Latin-1: one character per byte.
         Node::Text(text) => Some(Cow::Owned(text.chars().map(|c| c as u32 as u8).collect())),
         Node::Call(call) => {
             let argument = pickle.list(call.arguments)?.first();

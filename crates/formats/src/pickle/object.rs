@@ -1,24 +1,37 @@
-//! Pickles of NumPy's arrays and of Python's plain values, as a tree.
+//! Pickles of NumPy arrays and plain Python values, as a tree.
 
 use std::collections::HashMap;
 
-use super::numpy::{self, Made};
+use super::numpy::{self, Evaluated};
 use super::{Node, Pickle, Ref};
 use crate::array::Array;
 use crate::npy::{Npy, read_npy};
 
 /// Most values of a pickle.
-const MOST_NODES: usize = 1 << 26;
-/// Bytes that calls may make for each byte of the file, and whatever its size. Calls may repeat what the file holds once, but no
-/// sound file repeats it often.
-const MOST_REPEATS: usize = 8;
-const ALWAYS_ALLOWED: usize = 1 << 20;
+const MAX_NODES: usize = 1 << 26;
+/// Bytes that calls may create for each byte of the file, and for any file. Calls can repeat content that is in the file once, but
+/// valid files do not do so often.
+const MAX_EXPANSION: usize = 8;
+const ALWAYS_ALLOWED_BYTES: usize = 1 << 20;
 
-/// A pickle whose arrays have been put together.
+/// A pickle whose NumPy calls have been evaluated.
+///
+/// ```
+/// use lexiform_formats::array::Array;
+/// use lexiform_formats::pickle::{DictWriter, NumpyPickle};
+///
+/// let mut dict = DictWriter::new();
+/// dict.text("id", "chair");
+/// dict.array("xyz", &Array::from_f32(&[1, 3], &[1.0, 2.0, 3.0]));
+/// let pickle = NumpyPickle::read_npy(&dict.to_npy())?;
+/// let xyz = pickle.root().get("xyz").and_then(|value| value.array());
+/// assert_eq!(xyz.map(|array| array.to_f32_vec()), Some(vec![1.0, 2.0, 3.0]));
+/// # Ok::<(), String>(())
+/// ```
 #[derive(Debug)]
 pub struct NumpyPickle {
     pickle: Pickle,
-    made: HashMap<Ref, Made>,
+    evaluated: HashMap<Ref, Evaluated>,
 }
 
 impl NumpyPickle {
@@ -27,19 +40,19 @@ impl NumpyPickle {
     /// # Errors
     /// If it is malformed or too large, or an array does not have as many bytes as its shape requires.
     pub fn read(bytes: &[u8]) -> Result<Self, String> {
-        let pickle = Pickle::read(bytes, MOST_NODES)?;
-        let limit = bytes.len().saturating_mul(MOST_REPEATS).saturating_add(ALWAYS_ALLOWED);
-        let (mut made, mut weight) = (HashMap::new(), 0);
+        let pickle = Pickle::read(bytes, MAX_NODES)?;
+        let limit = bytes.len().saturating_mul(MAX_EXPANSION).saturating_add(ALWAYS_ALLOWED_BYTES);
+        let (mut evaluated, mut total) = (HashMap::new(), 0);
         for (at, node) in (0..).zip(pickle.nodes()) {
             let Node::Call(call) = node else { continue };
-            let value = numpy::made(&pickle, at, call).map_err(|what| format!("pickle: {what}"))?;
-            weight += value.as_ref().map_or(0, Made::weight);
-            if weight > limit {
-                return Err(format!("pickle: its calls would make more than {limit} bytes"));
+            let value = numpy::evaluate(&pickle, at, call).map_err(|what| format!("pickle: {what}"))?;
+            total += value.as_ref().map_or(0, Evaluated::heap_size);
+            if total > limit {
+                return Err(format!("pickle: its calls would create more than {limit} bytes"));
             }
-            made.extend(value.map(|value| (at, value)));
+            evaluated.extend(value.map(|value| (at, value)));
         }
-        Ok(Self { pickle, made })
+        Ok(Self { pickle, evaluated })
     }
 
     /// Reads a `.npy` file of Python objects, or of numbers.
@@ -51,16 +64,16 @@ impl NumpyPickle {
             Npy::Pickled(_, pickle) => Self::read(&pickle),
             Npy::Array(array) => Ok(Self {
                 pickle: Pickle { nodes: vec![Node::None], root: 0, length: bytes.len() },
-                made: HashMap::from([(0, Made::Array(array))]),
+                evaluated: HashMap::from([(0, Evaluated::Array(array))]),
             }),
         }
     }
 
     /// The outermost value. An array of one object is that object.
-    pub fn root(&self) -> Item<'_> {
-        let item = Item { pickle: self, at: self.pickle.root };
-        match (self.made.get(&item.at), item.list()) {
-            (Some(Made::Objects(_)), [only]) => item.other(*only),
+    pub fn root(&self) -> PickleValue<'_> {
+        let item = PickleValue { pickle: self, at: self.pickle.root };
+        match (self.evaluated.get(&item.at), item.list()) {
+            (Some(Evaluated::Objects(_)), [only]) => item.other(*only),
             _ => item,
         }
     }
@@ -68,12 +81,12 @@ impl NumpyPickle {
 
 /// A value inside a pickle.
 #[derive(Clone, Copy, Debug)]
-pub struct Item<'p> {
+pub struct PickleValue<'p> {
     pickle: &'p NumpyPickle,
     at: Ref,
 }
 
-impl<'p> Item<'p> {
+impl<'p> PickleValue<'p> {
     fn node(self) -> &'p Node {
         self.pickle.pickle.node(self.at)
     }
@@ -87,8 +100,8 @@ impl<'p> Item<'p> {
     }
 
     fn list(self) -> &'p [Ref] {
-        let at = match self.pickle.made.get(&self.at) {
-            Some(Made::Objects(list)) => *list,
+        let at = match self.pickle.evaluated.get(&self.at) {
+            Some(Evaluated::Objects(list)) => *list,
             _ => self.at,
         };
         self.pickle.pickle.list(at).unwrap_or_default()
@@ -122,9 +135,9 @@ impl<'p> Item<'p> {
 
     /// The string, or a number formatted; `None` for other values.
     pub fn text(self) -> Option<String> {
-        match self.pickle.made.get(&self.at) {
-            Some(Made::Bytes(bytes)) => return Some(String::from_utf8_lossy(bytes).into_owned()),
-            Some(Made::Array(array)) if array.shape.is_empty() => return array.texts().pop(),
+        match self.pickle.evaluated.get(&self.at) {
+            Some(Evaluated::Bytes(bytes)) => return Some(String::from_utf8_lossy(bytes).into_owned()),
+            Some(Evaluated::Array(array)) if array.shape.is_empty() => return array.to_strings().pop(),
             _ => {}
         }
         match self.node() {
@@ -138,9 +151,9 @@ impl<'p> Item<'p> {
 
     /// Strings of a list or of an array of strings; a single string is one.
     pub fn texts(self) -> Vec<String> {
-        match (self.pickle.made.get(&self.at), self.node()) {
-            (Some(Made::Array(array)), _) => array.texts(),
-            (Some(Made::Objects(_)), _) | (None, Node::List(_)) => {
+        match (self.pickle.evaluated.get(&self.at), self.node()) {
+            (Some(Evaluated::Array(array)), _) => array.to_strings(),
+            (Some(Evaluated::Objects(_)), _) | (None, Node::List(_)) => {
                 self.items().filter_map(Self::text).collect()
             }
             _ => self.text().into_iter().collect(),
@@ -153,14 +166,14 @@ impl<'p> Item<'p> {
             Node::Int(n) => Some(*n as f64),
             Node::Float(n) => Some(*n),
             Node::Bool(b) => Some(f64::from(u8::from(*b))),
-            _ => self.array()?.numbers().first().map(|n| f64::from(*n)),
+            _ => self.array()?.to_f32_vec().first().map(|n| f64::from(*n)),
         }
     }
 
     /// The array.
     pub fn array(self) -> Option<&'p Array> {
-        match self.pickle.made.get(&self.at) {
-            Some(Made::Array(array)) => Some(array),
+        match self.pickle.evaluated.get(&self.at) {
+            Some(Evaluated::Array(array)) => Some(array),
             _ => None,
         }
     }
@@ -168,13 +181,13 @@ impl<'p> Item<'p> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Dict;
+    use super::super::DictWriter;
     use super::*;
 
     #[test]
     fn a_dictionary_is_read_as_it_was_written() {
-        let array = Array::singles(&[2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
-        let mut dict = Dict::new();
+        let array = Array::from_f32(&[2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        let mut dict = DictWriter::new();
         dict.text("id", "ü1");
         dict.array("xyz", &array);
         dict.texts("text", &["a", "b"]);
@@ -193,12 +206,12 @@ mod tests {
         let called = NumpyPickle::read(b"cos\nsystem\n(S'echo'\ntR.").unwrap();
         let root = called.root();
         assert!(root.is_empty() && root.array().is_none() && root.text().is_none());
-        // A text that is encoded again and again.
+        // A text that is encoded many times.
         let mut bomb = b"X\x00\x00\x10\x00".to_vec();
         bomb.extend(vec![b'a'; 1 << 20]);
         bomb.extend(b"q\x000c_codecs\nencode\nq\x010");
         (0..10_000).for_each(|_| bomb.extend(b"h\x01h\x00\x85R0"));
         bomb.extend(b"N.");
-        assert!(NumpyPickle::read(&bomb).unwrap_err().contains("calls would make"));
+        assert!(NumpyPickle::read(&bomb).unwrap_err().contains("calls would create"));
     }
 }

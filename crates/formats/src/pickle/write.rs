@@ -1,25 +1,25 @@
-//! Writing a dictionary of strings and arrays as NumPy saves one: a `.npy` file of one Python object.
+//! Writes a dictionary of strings and arrays as NumPy saves it: a `.npy` file of one Python object.
 
 use crate::array::{Array, Kind};
 use crate::npy::write_npy;
 
-/// A dictionary that is filled entry by entry. Protocol 3: every Python 3 reads it.
-pub struct Dict {
+/// Writes a dictionary entry by entry, in protocol 3, which all versions of Python 3 read.
+pub struct DictWriter {
     pickle: Vec<u8>,
 }
 
-impl Default for Dict {
+impl Default for DictWriter {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Dict {
+impl DictWriter {
     /// An empty dictionary.
     pub fn new() -> Self {
-        // The dictionary is the only item of an array without axes: state (version, shape, type, order, [dictionary]).
+        // The dictionary is the only item of a zero-dimensional array: state (version, shape, type, order, [dictionary]).
         let mut pickle = b"\x80\x03".to_vec();
-        blank(&mut pickle);
+        begin_array(&mut pickle);
         pickle.extend(b"(K\x01)");
         dtype(&mut pickle, "O8", "|");
         pickle.extend(b"\x89]}");
@@ -48,7 +48,7 @@ impl Dict {
     pub fn array(&mut self, key: &str, value: &Array) {
         let pickle = &mut self.pickle;
         unicode(pickle, key);
-        blank(pickle);
+        begin_array(pickle);
         pickle.extend(b"(K\x01(");
         for size in &value.shape {
             pickle.push(b'J');
@@ -62,7 +62,7 @@ impl Dict {
         };
         let order = if value.dtype.size == 1 {
             "|"
-        } else if value.dtype.big {
+        } else if value.dtype.big_endian {
             ">"
         } else {
             "<"
@@ -76,7 +76,7 @@ impl Dict {
 
     /// The dictionary as a `.npy` file.
     pub fn to_npy(mut self) -> Vec<u8> {
-        // Dictionary into the list, list into the state, state into the array.
+        // APPEND the dictionary to the list, TUPLE the state, BUILD the array, STOP.
         self.pickle.extend(b"atb.");
         write_npy("|O", &[], &self.pickle)
     }
@@ -88,8 +88,8 @@ fn unicode(pickle: &mut Vec<u8>, text: &str) {
     pickle.extend(text.as_bytes());
 }
 
-/// An array before its state.
-fn blank(pickle: &mut Vec<u8>) {
+/// `_reconstruct(ndarray, (0,), b'b')`: an array whose state follows.
+fn begin_array(pickle: &mut Vec<u8>) {
     pickle.extend(b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85C\x01b\x87R");
 }
 

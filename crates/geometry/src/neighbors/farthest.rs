@@ -1,48 +1,62 @@
-//! Farthest-point sampling: each next point is the one farthest from all points chosen so far.
+//! Farthest point sampling (FPS; [Eldar et al. 1997]): each next point is the one farthest from all points chosen so far.
 //!
-//! The loop is exact, and equal distances are settled as the reference kernels settle them; yet most of the work is
-//! left out: points are kept in small blocks that lie close together, and a block whose points are all nearer to a
-//! chosen point than the newest one can be need not be looked at.
+//! The result is exact, and ties are broken as in the reference kernels. Most of the work is skipped: points are kept in
+//! blocks of close points, and a block is not updated if the newest choice is too far away to be the nearest choice of any of
+//! its points.
+//!
+//! [Eldar et al. 1997]: https://doi.org/10.1109/83.623193
 
 use glam::Vec3;
 
-/// Points of a block: a few vector registers' worth, small in space.
+/// Points per block: a few vector registers' worth, and small in space.
 const BLOCK: usize = 64;
-/// The CUDA kernels start from this squared distance instead of infinity.
+/// Initial squared distance in the CUDA kernels, instead of infinity.
 const CUDA_START: f32 = 1e10;
 /// `pointnet2_ops` never updates nor chooses points whose squared norm is at most this (compared in double).
 const POINTNET2_DEAD_ZONE: f64 = 1e-3;
 
-/// How an implementation starts, which points it passes over, and which of equally far points it takes.
+/// Reference implementations differ in the first point, in the points they skip, and in how they break ties.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FarthestRule {
-    /// Starts at `first`; ties go to the lowest index. numpy, PyTorch on CPU, dgl on CPU.
+pub enum FpsVariant {
+    /// Starts at `first`; ties go to the lowest index. NumPy, PyTorch on CPU, DGL on CPU.
     LowestIndex {
         /// The first choice, taken modulo the number of points.
         first: usize,
     },
-    /// The CUDA kernel of `pointnet2_ops` (ULIP, Point-BERT, CG3D): starts at 0, passes over points within 0.0316 of the
+    /// The CUDA kernel of [`pointnet2_ops`] (ULIP, Point-BERT, CG3D): starts at 0, skips points within 0.0316 of the
     /// origin, ties go to the winner of its tree reduction over at most 512 threads.
+    ///
+    /// [`pointnet2_ops`]: https://github.com/erikwijmans/Pointnet2_PyTorch
     Pointnet2,
-    /// The CUDA kernel of `openpoints` (PointNeXt): starts at 0, same ties over at most 1024 threads.
+    /// The CUDA kernel of [`openpoints`] (PointNeXt): starts at 0, ties as above over at most 1024 threads.
+    ///
+    /// [`openpoints`]: https://github.com/guochengqian/openpoints
     Openpoints,
 }
 
-/// The indices of `count` points, each the farthest from those before it, starting with `first` (taken modulo the number
-/// of points); ties go to the lowest index. Where all points are used up, the lowest index repeats. Empty without points.
+/// Indices of `count` points, each the farthest from those before it, starting with `first` (modulo the number of points);
+/// ties go to the lowest index. When all points are used up, the lowest index repeats. Empty if there are no points.
+///
+/// ```
+/// use glam::Vec3;
+/// use lexiform_geometry::neighbors::farthest_point_sample;
+///
+/// let line: Vec<Vec3> = (0..5).map(|i| Vec3::X * i as f32).collect();
+/// assert_eq!(farthest_point_sample(&line, 3, 0), [0, 4, 2]);
+/// ```
 pub fn farthest_point_sample(positions: &[Vec3], count: usize, first: usize) -> Vec<usize> {
-    farthest_point_sample_by(positions, count, FarthestRule::LowestIndex { first })
+    farthest_point_sample_by(positions, count, FpsVariant::LowestIndex { first })
 }
 
-/// [`farthest_point_sample`] by the rule of a reference implementation.
-pub fn farthest_point_sample_by(positions: &[Vec3], count: usize, rule: FarthestRule) -> Vec<usize> {
+/// [`farthest_point_sample`] as in a reference implementation.
+pub fn farthest_point_sample_by(positions: &[Vec3], count: usize, rule: FpsVariant) -> Vec<usize> {
     if positions.is_empty() || count == 0 {
         return Vec::new();
     }
     let mut chosen = Vec::with_capacity(count);
     let mut latest = match rule {
-        FarthestRule::LowestIndex { first } => first % positions.len(),
-        FarthestRule::Pointnet2 | FarthestRule::Openpoints => 0,
+        FpsVariant::LowestIndex { first } => first % positions.len(),
+        FpsVariant::Pointnet2 | FpsVariant::Openpoints => 0,
     };
     let mut blocks = Blocks::new(positions, rule);
     chosen.push(latest);
@@ -54,8 +68,8 @@ pub fn farthest_point_sample_by(positions: &[Vec3], count: usize, rule: Farthest
     chosen
 }
 
-impl FarthestRule {
-    fn may_choose(self, point: Vec3) -> bool {
+impl FpsVariant {
+    fn is_candidate(self, point: Vec3) -> bool {
         let square = point.x * point.x + point.y * point.y + point.z * point.z;
         self != Self::Pointnet2 || f64::from(square) > POINTNET2_DEAD_ZONE || square.is_nan()
     }
@@ -67,9 +81,9 @@ impl FarthestRule {
         }
     }
 
-    /// Of equally far points the one of lowest rank wins. The kernels give point `k` to thread `k mod threads`, keep the
-    /// first maximum of a thread, and compare threads `t` and `t + s` for falling powers of two `s`: the bit-reversed
-    /// thread decides, then the order within the thread.
+    /// Of equally far points the one of lowest rank wins. The kernels assign point `k` to thread `k mod threads`, keep the
+    /// first maximum of each thread, and reduce by comparing threads `t` and `t + s` for decreasing powers of two `s`. So the
+    /// bit-reversed thread number decides, then the order within the thread.
     fn rank(self, index: usize, n_points: usize) -> (usize, usize) {
         let most_threads = match self {
             Self::LowestIndex { .. } => return (index, 0),
@@ -90,21 +104,21 @@ struct Blocks {
     z: Vec<f32>,
     distance: Vec<f32>,
     index: Vec<u32>,
-    bounds: Vec<Span>,
+    bounds: Vec<BlockBounds>,
 }
 
 /// The box around a block's points, and the largest of their distances.
-struct Span {
+struct BlockBounds {
     low: [f32; 3],
     high: [f32; 3],
     farthest: f32,
 }
 
 impl Blocks {
-    fn new(positions: &[Vec3], rule: FarthestRule) -> Self {
+    fn new(positions: &[Vec3], rule: FpsVariant) -> Self {
         let mut order: Vec<(Vec3, u32)> =
-            positions.iter().copied().zip(0..).filter(|&(p, _)| rule.may_choose(p)).collect();
-        gather(&mut order);
+            positions.iter().copied().zip(0..).filter(|&(p, _)| rule.is_candidate(p)).collect();
+        partition_into_blocks(&mut order);
         let part = |axis: usize| order.iter().map(|(p, _)| p[axis]).collect::<Vec<f32>>();
         let (x, y, z) = (part(0), part(1), part(2));
         let fold =
@@ -116,26 +130,27 @@ impl Blocks {
                 let axes = [&x[range.clone()], &y[range.clone()], &z[range]];
                 let low = axes.map(|v| fold(v, f32::INFINITY, f32::min));
                 let high = axes.map(|v| fold(v, f32::NEG_INFINITY, f32::max));
-                Span { low, high, farthest: rule.start() }
+                BlockBounds { low, high, farthest: rule.start() }
             })
             .collect();
         let distance = vec![rule.start(); order.len()];
         Self { x, y, z, distance, index: order.into_iter().map(|(_, i)| i).collect(), bounds }
     }
 
-    /// Takes a newly chosen point into account.
+    /// Lowers the distances for a newly chosen point.
     fn choose(&mut self, point: Vec3) {
         for (block, span) in self.bounds.iter_mut().enumerate() {
-            if span.nearest_square(point) >= span.farthest {
+            // The new point cannot be nearer to any point of the block than an earlier choice already is.
+            if span.min_distance_squared(point) >= span.farthest {
                 continue;
             }
             let range = block * BLOCK..((block + 1) * BLOCK).min(self.x.len());
             let (x, y, z) = (&self.x[range.clone()], &self.y[range.clone()], &self.z[range.clone()]);
-            span.farthest = approach(point, [x, y, z], &mut self.distance[range]);
+            span.farthest = update_distances(point, [x, y, z], &mut self.distance[range]);
         }
     }
 
-    /// The index of the point farthest from all chosen ones; 0 where none may be chosen.
+    /// Index of the point farthest from all chosen ones; 0 if there is no candidate.
     fn farthest<K: Ord>(&self, rank: impl Fn(usize) -> K) -> usize {
         let most = self.bounds.iter().map(|s| s.farthest).fold(f32::NEG_INFINITY, f32::max);
         let blocks = self.bounds.iter().enumerate().filter(|(_, s)| s.farthest == most);
@@ -145,10 +160,10 @@ impl Blocks {
     }
 }
 
-impl Span {
+impl BlockBounds {
     /// No point of the block is nearer than this; holds in `f32` too, because rounding keeps order and the sum is formed
-    /// as in [`approach`].
-    fn nearest_square(&self, point: Vec3) -> f32 {
+    /// as in [`update_distances`].
+    fn min_distance_squared(&self, point: Vec3) -> f32 {
         let gap = |axis: usize| (self.low[axis] - point[axis]).max(point[axis] - self.high[axis]).max(0.0);
         let (x, y, z) = (gap(0), gap(1), gap(2));
         x * x + y * y + z * z
@@ -156,7 +171,7 @@ impl Span {
 }
 
 /// Lowers each distance to that of `point` where it is nearer, and returns the largest.
-fn approach(point: Vec3, [x, y, z]: [&[f32]; 3], distance: &mut [f32]) -> f32 {
+fn update_distances(point: Vec3, [x, y, z]: [&[f32]; 3], distance: &mut [f32]) -> f32 {
     const LANES: usize = 8;
     let lower = |x: f32, y: f32, z: f32, distance: &mut f32| {
         let (dx, dy, dz) = (x - point.x, y - point.y, z - point.z);
@@ -164,6 +179,7 @@ fn approach(point: Vec3, [x, y, z]: [&[f32]; 3], distance: &mut [f32]) -> f32 {
         *distance = if square < *distance { square } else { *distance };
         *distance
     };
+    // One maximum per lane, so that the loop has no dependency between lanes and becomes vector instructions.
     let mut most = [f32::NEG_INFINITY; LANES];
     let whole = distance.len() / LANES * LANES;
     let axes = x[..whole]
@@ -182,8 +198,8 @@ fn approach(point: Vec3, [x, y, z]: [&[f32]; 3], distance: &mut [f32]) -> f32 {
     most.into_iter().fold(f32::NEG_INFINITY, f32::max)
 }
 
-/// Orders points so that every run of [`BLOCK`] lies close together: halves along the longest extent, on block borders.
-fn gather(points: &mut [(Vec3, u32)]) {
+/// Orders points so that every run of [`BLOCK`] is compact: halves along the longest extent, at block borders.
+fn partition_into_blocks(points: &mut [(Vec3, u32)]) {
     if points.len() <= BLOCK {
         return;
     }
@@ -199,8 +215,8 @@ fn gather(points: &mut [(Vec3, u32)]) {
     let middle = points.len().div_ceil(BLOCK) / 2 * BLOCK;
     points.select_nth_unstable_by(middle, |a, b| a.0[axis].total_cmp(&b.0[axis]));
     let (below, above) = points.split_at_mut(middle);
-    gather(below);
-    gather(above);
+    partition_into_blocks(below);
+    partition_into_blocks(above);
 }
 
 #[cfg(test)]
@@ -211,13 +227,13 @@ mod tests {
     use super::*;
 
     /// The slow twin: the kernels as their source reads, all points at every step.
-    fn slow(positions: &[Vec3], count: usize, rule: FarthestRule) -> Vec<usize> {
+    fn slow(positions: &[Vec3], count: usize, rule: FpsVariant) -> Vec<usize> {
         let mut distance = vec![rule.start(); positions.len()];
-        let mut latest = if let FarthestRule::LowestIndex { first } = rule { first } else { 0 };
+        let mut latest = if let FpsVariant::LowestIndex { first } = rule { first } else { 0 };
         let mut chosen = vec![latest];
         while chosen.len() < count {
             let mut best: Option<usize> = None;
-            for (i, p) in positions.iter().enumerate().filter(|(_, p)| rule.may_choose(**p)) {
+            for (i, p) in positions.iter().enumerate().filter(|(_, p)| rule.is_candidate(**p)) {
                 let d = *p - positions[latest];
                 distance[i] = distance[i].min(d.x * d.x + d.y * d.y + d.z * d.z);
                 let wins = best.is_none_or(|b| {
@@ -241,11 +257,9 @@ mod tests {
                 let mut coordinate = || rng.random_range(-steps..=steps) as f32 / steps as f32;
                 let points: Vec<Vec3> =
                     (0..n).map(|_| Vec3::new(coordinate(), coordinate(), coordinate())).collect();
-                for rule in [
-                    FarthestRule::LowestIndex { first: n / 2 },
-                    FarthestRule::Pointnet2,
-                    FarthestRule::Openpoints,
-                ] {
+                for rule in
+                    [FpsVariant::LowestIndex { first: n / 2 }, FpsVariant::Pointnet2, FpsVariant::Openpoints]
+                {
                     let count = (n + 5).min(200);
                     let fast = farthest_point_sample_by(&points, count, rule);
                     assert_eq!(fast, slow(&points, count, rule), "{n} points, {steps} steps, {rule:?}");

@@ -4,14 +4,14 @@ use glam::Vec3;
 
 use crate::Bounds;
 
-/// Points a leaf holds; scanning so many costs less than another level of the tree.
-const LEAF: usize = 8;
-/// Larger halves are ordered by two threads.
-const PARALLEL: usize = 1 << 14;
+/// Points per leaf; scanning this many costs less than another level of the tree.
+const LEAF_SIZE: usize = 8;
+/// Larger halves are built in parallel.
+const MIN_PARALLEL_NODES: usize = 1 << 14;
 
 /// An index for nearest-neighbor queries. Holds its own copy of the points.
 pub struct KdTree {
-    /// Each range's middle node divides it along its axis; ranges of at most [`LEAF`] are not divided.
+    /// An implicit tree: the middle node of a range splits it along its axis; ranges of at most [`LEAF_SIZE`] are leaves.
     nodes: Vec<Node>,
 }
 
@@ -25,7 +25,7 @@ struct Node {
 /// A point near a query.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Neighbor {
-    /// Position in the list the tree was made of.
+    /// Index in the list the tree was built from.
     pub index: usize,
     /// Squared distance to the query.
     pub distance_squared: f32,
@@ -33,15 +33,23 @@ pub struct Neighbor {
 
 impl KdTree {
     /// A tree over finite `positions`.
+    ///
+    /// ```
+    /// use glam::Vec3;
+    /// use lexiform_geometry::neighbors::KdTree;
+    ///
+    /// let tree = KdTree::new(&[Vec3::ZERO, Vec3::X, Vec3::X * 5.0]);
+    /// let nearest = tree.nearest(Vec3::X * 1.2, 2);
+    /// assert_eq!(nearest.iter().map(|n| n.index).collect::<Vec<_>>(), [1, 0]);
+    /// ```
     pub fn new(positions: &[Vec3]) -> Self {
         let node = |(&position, index): (&Vec3, u32)| Node { position, index, axis: 0 };
         let mut nodes: Vec<Node> = positions.iter().zip(0..).map(node).collect();
-        divide(&mut nodes);
+        split(&mut nodes);
         Self { nodes }
     }
 
-    /// The `count` points nearest to `query`, nearest first, equal distances by index; all of them where there
-    /// are fewer.
+    /// The `count` points nearest to `query`, nearest first, ties by index; all of them if there are fewer.
     pub fn nearest(&self, query: Vec3, count: usize) -> Vec<Neighbor> {
         let count = count.min(self.nodes.len());
         let mut search = Search { query, count, found: Vec::with_capacity(count + 1) };
@@ -52,9 +60,9 @@ impl KdTree {
     }
 }
 
-/// Orders nodes so that the middle one of each range divides it along its longest extent.
-fn divide(nodes: &mut [Node]) {
-    if nodes.len() <= LEAF {
+/// Orders nodes so that the middle one of each range splits it along its longest extent.
+fn split(nodes: &mut [Node]) {
+    if nodes.len() <= LEAF_SIZE {
         return;
     }
     let axis = longest_axis(nodes);
@@ -64,16 +72,16 @@ fn divide(nodes: &mut [Node]) {
     });
     nodes[middle].axis = axis as u8;
     let (below, above) = nodes.split_at_mut(middle);
-    if below.len() > PARALLEL {
-        rayon::join(|| divide(below), || divide(&mut above[1..]));
+    if below.len() > MIN_PARALLEL_NODES {
+        rayon::join(|| split(below), || split(&mut above[1..]));
     } else {
-        divide(below);
-        divide(&mut above[1..]);
+        split(below);
+        split(&mut above[1..]);
     }
 }
 
 fn longest_axis(nodes: &[Node]) -> usize {
-    let extents = Bounds::of(nodes.iter().map(|n| n.position)).map_or(Vec3::ZERO, |b| b.extents());
+    let extents = Bounds::from_points(nodes.iter().map(|n| n.position)).map_or(Vec3::ZERO, |b| b.extents());
     if extents.x >= extents.y && extents.x >= extents.z {
         0
     } else if extents.y >= extents.z {
@@ -92,7 +100,7 @@ struct Search {
 
 impl Search {
     fn visit(&mut self, nodes: &[Node]) {
-        if nodes.len() <= LEAF {
+        if nodes.len() <= LEAF_SIZE {
             nodes.iter().for_each(|node| self.offer(node));
             return;
         }
@@ -104,7 +112,7 @@ impl Search {
         let (near, far) = if beyond < 0.0 { (below, above) } else { (above, below) };
         self.visit(near);
         self.offer(node);
-        // `<=`: a point as far as the worst may still win by its index.
+        // `<=`: a point at the same distance as the worst may still win by its index.
         if self.found.len() < self.count || beyond * beyond <= self.worst() {
             self.visit(far);
         }

@@ -1,10 +1,10 @@
-//! Which points are near which: farthest-point sampling, nearest neighbors, balls.
+//! Neighborhoods in point clouds: farthest point sampling, k nearest neighbors, ball query.
 
-mod cells;
 mod farthest;
+mod grid;
 mod kd_tree;
-mod near;
+mod query;
 
-pub use farthest::{FarthestRule, farthest_point_sample, farthest_point_sample_by};
+pub use farthest::{FpsVariant, farthest_point_sample, farthest_point_sample_by};
 pub use kd_tree::{KdTree, Neighbor};
-pub use near::{Ball, ball_query, knn};
+pub use query::{Ball, ball_query, knn};

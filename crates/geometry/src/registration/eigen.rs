@@ -1,7 +1,9 @@
-//! Eigenvalues and eigenvectors of small symmetric matrices, by Jacobi's rotations.
+//! Eigenvalues and eigenvectors of small symmetric matrices by the [Jacobi method].
+//!
+//! [Jacobi method]: https://en.wikipedia.org/wiki/Jacobi_eigenvalue_algorithm
 
 /// More sweeps than a matrix of this size ever needs.
-const SWEEPS: usize = 30;
+const MAX_SWEEPS: usize = 30;
 
 /// Eigenvalues, largest first, each with its unit eigenvector.
 pub(super) fn eigen<const N: usize>(mut matrix: [[f64; N]; N]) -> [(f64, [f64; N]); N] {
@@ -9,11 +11,11 @@ pub(super) fn eigen<const N: usize>(mut matrix: [[f64; N]; N]) -> [(f64, [f64; N
     for (i, row) in vectors.iter_mut().enumerate() {
         row[i] = 1.0;
     }
-    for _ in 0..SWEEPS {
+    for _ in 0..MAX_SWEEPS {
         let mut turned = false;
         for p in 0..N {
             for q in p + 1..N {
-                turned |= turn(&mut matrix, &mut vectors, p, q);
+                turned |= jacobi_rotate(&mut matrix, &mut vectors, p, q);
             }
         }
         if !turned {
@@ -25,13 +27,19 @@ pub(super) fn eigen<const N: usize>(mut matrix: [[f64; N]; N]) -> [(f64, [f64; N
     pairs
 }
 
-/// Turns in the plane of two axes so that their common element becomes 0; `false` where it is. Rows of `vectors` are the
-/// eigenvectors.
-fn turn<const N: usize>(matrix: &mut [[f64; N]; N], vectors: &mut [[f64; N]; N], p: usize, q: usize) -> bool {
+/// Rotates in the plane of two axes so that their off-diagonal element becomes 0; `false` if it is negligible already. Rows
+/// of `vectors` are the eigenvectors.
+fn jacobi_rotate<const N: usize>(
+    matrix: &mut [[f64; N]; N],
+    vectors: &mut [[f64; N]; N],
+    p: usize,
+    q: usize,
+) -> bool {
     let off = matrix[p][q];
     if off.abs() <= f64::EPSILON * (matrix[p][p].abs() + matrix[q][q].abs()) || !off.is_finite() {
         return false;
     }
+    // The smaller of the two possible angles, computed without cancellation (Golub and Van Loan, section 8.5).
     let theta = (matrix[q][q] - matrix[p][p]) / (2.0 * off);
     let tangent = 1.0_f64.copysign(theta) / (theta.abs() + (theta * theta + 1.0).sqrt());
     let cosine = 1.0 / (tangent * tangent + 1.0).sqrt();

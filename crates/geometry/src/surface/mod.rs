@@ -1,6 +1,6 @@
-//! What the surface of a scene looks like at a point of a triangle: base color, emission and normal, textures included.
+//! Surface attributes at any point of a scene's triangles: base color, emission and normal, textures included.
 //!
-//! [`sample`](crate::sample) asks for single points; the renderer asks for what each pixel sees.
+//! [`sample`](crate::sample) evaluates random points; the renderer evaluates the point visible in each pixel.
 
 mod point;
 pub mod texture;
@@ -10,43 +10,45 @@ use std::ops::Range;
 
 use glam::{Vec2, Vec3, Vec4};
 
-pub use self::point::{Corner, Hit, Intersection, MappedTexture, face_normal, on_texture, unit_or};
+pub use self::point::{
+    Hit, Intersection, MappedTexture, ShadingVertex, face_normal, texture_footprint, unit_or,
+};
 use self::texture::MipChain;
-use crate::{AlphaMode, Material, Mesh, Scene, TextureUse};
+use crate::{AlphaMode, Material, Mesh, Scene, TextureRef};
 
 /// Linear color of a mesh without a material and without vertex colors.
-const PLAIN_GRAY: f32 = 0.55;
-/// A blended surface fainter than this does not exist.
-const FAINTEST: f32 = 1.0 / 255.0;
+const DEFAULT_GRAY: f32 = 0.55;
+/// Blended surfaces with a lower alpha are invisible.
+const MIN_BLEND_ALPHA: f32 = 1.0 / 255.0;
 
-/// The triangles of a scene with their materials. Triangles and vertices of all parts are numbered one after the other.
+/// The triangles of a scene with their materials. Triangles and vertices are numbered consecutively over all parts.
 pub struct SceneSurface<'a> {
-    parts: Vec<Part<'a>>,
+    parts: Vec<RenderMesh<'a>>,
     faces: Cow<'a, [[u32; 3]]>,
-    corners: Vec<Corner>,
+    corners: Vec<ShadingVertex>,
     textures: Vec<Option<MipChain<'a>>>,
 }
 
-/// A mesh with its material and the numbers of its triangles and vertices.
-pub struct Part<'a> {
+/// A mesh with its material and its first triangle and vertex number.
+pub struct RenderMesh<'a> {
     /// The mesh.
     pub mesh: &'a Mesh,
-    /// Number of its first triangle.
+    /// Id of its first triangle.
     pub first_face: u32,
     first_vertex: u32,
-    /// What alpha means.
+    /// How alpha is used.
     pub alpha: AlphaMode,
     /// Linear base color factor with alpha, finite.
     pub base_color: Vec4,
-    base_color_texture: Option<TextureUse>,
+    base_color_texture: Option<TextureRef>,
     /// Linear emission factor, finite.
     pub emissive: Vec3,
-    emissive_texture: Option<TextureUse>,
+    emissive_texture: Option<TextureRef>,
     /// `0..=1`.
     pub metallic: f32,
     /// `0..=1`.
     pub roughness: f32,
-    /// Whether light has no effect.
+    /// Whether lighting is ignored.
     pub unlit: bool,
 }
 
@@ -55,17 +57,17 @@ pub struct Part<'a> {
 pub struct Appearance {
     /// Linear base color plus emission.
     pub color: Vec3,
-    /// Unit normal, on the side the face's winding says.
+    /// Unit normal, on the front side of the face.
     pub normal: Vec3,
 }
 
 impl<'a> SceneSurface<'a> {
-    /// For single points: textures at their full size only. Textures and materials that do not exist are ignored.
+    /// Without mip maps, to evaluate single points. References to missing textures and materials are ignored.
     pub fn new(scene: &'a Scene) -> Self {
-        Self::with_textures(scene, scene.textures.iter().map(MipChain::largest).collect())
+        Self::with_textures(scene, scene.textures.iter().map(MipChain::base_level).collect())
     }
 
-    /// For views: textures with all their mip maps.
+    /// With mip maps, to render views.
     pub fn with_mip_maps(scene: &'a Scene) -> Self {
         Self::with_textures(scene, scene.textures.iter().map(MipChain::new).collect())
     }
@@ -75,29 +77,30 @@ impl<'a> SceneSurface<'a> {
         let (mut first_face, mut first_vertex) = (0, 0);
         for mesh in &scene.meshes {
             let material = mesh.material.and_then(|m| scene.materials.get(m));
-            parts.push(Part::new(mesh, material, [first_face, first_vertex]));
+            parts.push(RenderMesh::new(mesh, material, [first_face, first_vertex]));
             first_face += mesh.faces().len() as u32;
             first_vertex += mesh.positions().len() as u32;
         }
-        let renumbered = |p: &Part<'a>| {
+        let renumbered = |p: &RenderMesh<'a>| {
             let first = p.first_vertex;
             p.mesh.faces().iter().map(move |face| face.map(|vertex| vertex + first))
         };
         let faces = match &scene.meshes[..] {
             [mesh] => Cow::Borrowed(mesh.faces()),
+            // Only several meshes need a copy with global vertex indices.
             _ => parts.iter().flat_map(renumbered).collect(),
         };
         let corners = scene.meshes.iter().flat_map(corners_of).collect();
         Self { parts, faces, corners, textures }
     }
 
-    /// One part for each mesh.
+    /// One part per mesh.
     #[inline]
-    pub fn parts(&self) -> &[Part<'a>] {
+    pub fn parts(&self) -> &[RenderMesh<'a>] {
         &self.parts
     }
 
-    /// Numbers of the corners of each triangle.
+    /// Vertex indices of each triangle.
     #[inline]
     pub fn faces(&self) -> &[[u32; 3]] {
         &self.faces
@@ -105,25 +108,24 @@ impl<'a> SceneSurface<'a> {
 
     /// All vertices.
     #[inline]
-    pub fn corners(&self) -> &[Corner] {
+    pub fn corners(&self) -> &[ShadingVertex] {
         &self.corners
     }
 
-    /// Color and normal of a point of a part's triangle, without light; `None` where alpha says that there is a hole.
-    /// `weights` are barycentric.
-    pub fn appearance(&self, part: usize, face: usize, weights: Vec3) -> Option<Appearance> {
+    /// Unlit color and normal at barycentric coordinates of a part's triangle; `None` in a hole cut by alpha.
+    pub fn appearance(&self, part: usize, face: usize, barycentric: Vec3) -> Option<Appearance> {
         let part = &self.parts[part];
         let (vertices, corners) = self.triangle(part.first_face + face as u32);
         let face_normal = face_normal(corners.map(|c| c.position));
-        let intersection = Intersection { weights, face_normal, footprint: 0.0 };
+        let intersection = Intersection { barycentric, face_normal, footprint: 0.0 };
         let hit = Hit { vertices, corners, intersection };
         let albedo = self.albedo(part, &hit);
         let color = albedo.truncate() + self.emission(part, &hit);
-        (albedo.w >= part.least_alpha()).then(|| Appearance { color, normal: hit.normal() })
+        (albedo.w >= part.alpha_cutoff()).then(|| Appearance { color, normal: hit.normal() })
     }
 
-    /// A part's triangle in its base color factor, holes filled.
-    pub fn plain_appearance(&self, part: usize, face: usize) -> Appearance {
+    /// A part's triangle in its base color factor, without texture and alpha.
+    pub fn base_appearance(&self, part: usize, face: usize) -> Appearance {
         let part = &self.parts[part];
         let (_, corners) = self.triangle(part.first_face + face as u32);
         Appearance { color: part.base_color.truncate(), normal: face_normal(corners.map(|c| c.position)) }
@@ -142,17 +144,17 @@ impl<'a> SceneSurface<'a> {
         first..first + self.parts[part].mesh.faces().len() as u32
     }
 
-    /// Corners of a triangle, and their numbers.
+    /// Corners of a triangle, and their indices.
     #[inline]
-    pub fn triangle(&self, id: u32) -> ([u32; 3], [&Corner; 3]) {
+    pub fn triangle(&self, id: u32) -> ([u32; 3], [&ShadingVertex; 3]) {
         let vertices = self.faces[id as usize];
         (vertices, vertices.map(|v| &self.corners[v as usize]))
     }
 
     /// Base color: factor × vertex color × texture.
     #[inline]
-    pub fn albedo(&self, part: &Part<'_>, hit: &Hit<'_>) -> Vec4 {
-        let mut color = part.base_color * part.vertex_color(hit.vertices, hit.intersection.weights);
+    pub fn albedo(&self, part: &RenderMesh<'_>, hit: &Hit<'_>) -> Vec4 {
+        let mut color = part.base_color * part.vertex_color(hit.vertices, hit.intersection.barycentric);
         if let Some(texel) = self.base_color_texture(part).map(|texture| texture.texel(hit)) {
             color *= texel;
         }
@@ -161,13 +163,13 @@ impl<'a> SceneSurface<'a> {
 
     /// The texture of a part's base color.
     #[inline]
-    pub fn base_color_texture(&self, part: &Part<'_>) -> Option<MappedTexture<'_>> {
+    pub fn base_color_texture(&self, part: &RenderMesh<'_>) -> Option<MappedTexture<'_>> {
         self.mapped_texture(part, part.base_color_texture)
     }
 
-    /// Light that a part emits.
+    /// Emitted light.
     #[inline]
-    pub fn emission(&self, part: &Part<'_>, hit: &Hit<'_>) -> Vec3 {
+    pub fn emission(&self, part: &RenderMesh<'_>, hit: &Hit<'_>) -> Vec3 {
         if part.emissive == Vec3::ZERO {
             return Vec3::ZERO;
         }
@@ -176,16 +178,20 @@ impl<'a> SceneSurface<'a> {
     }
 
     #[inline]
-    fn mapped_texture(&self, part: &Part<'_>, texture: Option<TextureUse>) -> Option<MappedTexture<'_>> {
+    fn mapped_texture(
+        &self,
+        part: &RenderMesh<'_>,
+        texture: Option<TextureRef>,
+    ) -> Option<MappedTexture<'_>> {
         let use_ = texture.filter(|_| part.mesh.uvs().is_some())?;
         let chain = self.textures.get(use_.texture)?.as_ref()?;
         Some(MappedTexture { chain, image_from_uv: use_.image_from_uv })
     }
 }
 
-impl<'a> Part<'a> {
+impl<'a> RenderMesh<'a> {
     fn new(mesh: &'a Mesh, material: Option<&Material>, [first_face, first_vertex]: [u32; 2]) -> Self {
-        let gray = if mesh.colors().is_some() { 1.0 } else { PLAIN_GRAY };
+        let gray = if mesh.colors().is_some() { 1.0 } else { DEFAULT_GRAY };
         let plain = Material { base_color: Vec4::new(gray, gray, gray, 1.0), ..Material::default() };
         let material = material.unwrap_or(&plain);
         let base_color = if material.base_color.is_finite() { material.base_color } else { plain.base_color };
@@ -206,13 +212,13 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// Alpha below which the surface does not exist.
+    /// Alpha below which the surface is invisible.
     #[inline]
-    pub fn least_alpha(&self) -> f32 {
+    pub fn alpha_cutoff(&self) -> f32 {
         match self.alpha {
             AlphaMode::Opaque => f32::NEG_INFINITY,
             AlphaMode::Mask { cutoff } => cutoff,
-            AlphaMode::Blend => FAINTEST,
+            AlphaMode::Blend => MIN_BLEND_ALPHA,
         }
     }
 
@@ -222,18 +228,18 @@ impl<'a> Part<'a> {
         self.mesh.colors().is_some()
     }
 
-    /// The mixed vertex color; white where the mesh has none.
+    /// The interpolated vertex color; white if the mesh has none.
     #[inline]
-    pub fn vertex_color(&self, vertices: [u32; 3], weights: Vec3) -> Vec4 {
+    pub fn vertex_color(&self, vertices: [u32; 3], barycentric: Vec3) -> Vec4 {
         let Some(colors) = self.mesh.colors() else { return Vec4::ONE };
         let [a, b, c] = vertices.map(|v| colors[(v - self.first_vertex) as usize]);
-        a * weights.x + b * weights.y + c * weights.z
+        a * barycentric.x + b * barycentric.y + c * barycentric.z
     }
 }
 
-fn corners_of(mesh: &Mesh) -> impl Iterator<Item = Corner> + '_ {
+fn corners_of(mesh: &Mesh) -> impl Iterator<Item = ShadingVertex> + '_ {
     let (normals, uvs) = (mesh.normals(), mesh.uvs());
-    mesh.positions().iter().enumerate().map(move |(i, &position)| Corner {
+    mesh.positions().iter().enumerate().map(move |(i, &position)| ShadingVertex {
         position,
         normal: normals.map_or(Vec3::ZERO, |normals| normals[i]),
         uv: uvs.map_or(Vec2::ZERO, |uvs| uvs[i]),

@@ -1,14 +1,14 @@
-//! A point of a triangle: where it is between the corners, its normal, and its place on a texture.
+//! A point of a triangle: barycentric coordinates, normal, and texture coordinates.
 
 use glam::{Affine2, Vec2, Vec3, Vec4};
 
 use super::texture::{FixedTexel, MipChain};
 use crate::color::tables;
 
-/// What shading needs of a vertex, in one line of the cache; zeros where the mesh has no normals or coordinates.
+/// The attributes of a vertex that shading needs, in one cache line; zeros if the mesh has no normals or texture coordinates.
 #[derive(Clone, Copy)]
 #[repr(align(32))]
-pub struct Corner {
+pub struct ShadingVertex {
     /// Position in the world.
     pub position: Vec3,
     /// Normal, of any length.
@@ -17,28 +17,28 @@ pub struct Corner {
     pub uv: Vec2,
 }
 
-/// Where a ray meets a triangle.
+/// Intersection of a ray with a triangle.
 #[derive(Clone, Copy)]
 pub struct Intersection {
-    /// Weights of the corners, sum 1.
-    pub weights: Vec3,
-    /// Unit normal of the triangle, turned to the camera.
+    /// Barycentric coordinates: weights of the corners, sum 1.
+    pub barycentric: Vec3,
+    /// Unit normal of the triangle, flipped towards the camera.
     pub face_normal: Vec3,
-    /// Area in the world that a pixel covers, over twice the triangle's area.
+    /// World-space area that a pixel covers, divided by twice the triangle's area.
     pub footprint: f32,
 }
 
 /// A point of a triangle.
 pub struct Hit<'s> {
-    /// Numbers of the corners among all vertices of the scene.
+    /// Indices of the corners among all vertices of the scene.
     pub vertices: [u32; 3],
     /// The corners.
-    pub corners: [&'s Corner; 3],
-    /// Where between the corners.
+    pub corners: [&'s ShadingVertex; 3],
+    /// Position within the triangle.
     pub intersection: Intersection,
 }
 
-/// A texture as a part uses it.
+/// A texture with a part's coordinate transform.
 #[derive(Clone, Copy)]
 pub struct MappedTexture<'s> {
     /// The texture.
@@ -48,10 +48,10 @@ pub struct MappedTexture<'s> {
 }
 
 impl Intersection {
-    /// The smooth normal where the corners have one, turned to the side of the face that is seen.
+    /// The interpolated normal, or the face's if the corners have none, flipped to the visible side of the face.
     #[inline(always)]
     pub fn normal(&self, [a, b, c]: [Vec3; 3]) -> Vec3 {
-        let mixed = a * self.weights.x + b * self.weights.y + c * self.weights.z;
+        let mixed = a * self.barycentric.x + b * self.barycentric.y + c * self.barycentric.z;
         let normal = unit_or(mixed, self.face_normal);
         let sign = if normal.dot(self.face_normal) < 0.0 { -1.0 } else { 1.0 };
         normal * sign
@@ -67,9 +67,9 @@ impl Hit<'_> {
 }
 
 impl MappedTexture<'_> {
-    /// Coordinates on the image.
+    /// Mesh texture coordinates → image coordinates.
     #[inline(always)]
-    pub fn coordinates_on_image(&self, uv: Vec2) -> Vec2 {
+    pub fn transform_uv(&self, uv: Vec2) -> Vec2 {
         let [x, y, offset] =
             [self.image_from_uv.x_axis, self.image_from_uv.y_axis, self.image_from_uv.translation];
         x * uv.x + y * uv.y + offset
@@ -78,28 +78,28 @@ impl MappedTexture<'_> {
     /// Linear color and alpha at a point of a triangle.
     #[inline]
     pub fn texel(&self, hit: &Hit<'_>) -> Vec4 {
-        let corners = hit.corners.map(|corner| self.coordinates_on_image(corner.uv));
-        let (uv, area) = on_texture(corners, &hit.intersection, self.chain.size());
+        let corners = hit.corners.map(|corner| self.transform_uv(corner.uv));
+        let (uv, area) = texture_footprint(corners, &hit.intersection, self.chain.size());
         self.sample(uv, area)
     }
 
-    /// Linear color around `uv`, where a pixel covers an area of that many texels.
+    /// Linear color around `uv`, where a pixel covers `area` texels.
     #[inline]
     pub fn sample(&self, uv: Vec2, area: f32) -> Vec4 {
         linear(self.chain.sample(uv, area))
     }
 }
 
-/// Coordinates of an intersection on an image of `texels` width and height, and the texels that a pixel covers there.
+/// Texture coordinates of an intersection, and how many texels a pixel covers there, for an image of `texels` width and height.
 #[inline(always)]
-pub fn on_texture([a, b, c]: [Vec2; 3], intersection: &Intersection, texels: Vec2) -> (Vec2, f32) {
-    let weights = intersection.weights;
-    let uv = a * weights.x + b * weights.y + c * weights.z;
+pub fn texture_footprint([a, b, c]: [Vec2; 3], intersection: &Intersection, texels: Vec2) -> (Vec2, f32) {
+    let barycentric = intersection.barycentric;
+    let uv = a * barycentric.x + b * barycentric.y + c * barycentric.z;
     let area = ((b - a).perp_dot(c - a) * texels.x * texels.y).abs();
     (uv, area * intersection.footprint)
 }
 
-/// The unit vector of that direction; `otherwise` where there is none. Without a branch, for loops.
+/// The normalized vector; `otherwise` if it has no direction. Branch-free, so that loops over it vectorize.
 #[inline(always)]
 pub fn unit_or(vector: Vec3, otherwise: Vec3) -> Vec3 {
     let inverse = 1.0 / vector.dot(vector).sqrt();

@@ -1,4 +1,4 @@
-//! Textures with mip maps, filtered in fixed point.
+//! Mip-mapped textures, filtered in fixed point so that results are the same on every machine.
 
 use std::borrow::Cow;
 
@@ -8,16 +8,16 @@ use rayon::prelude::*;
 use crate::color::tables;
 use crate::{Texture, Wrap};
 
-/// Coordinates beyond this many repeats carry no fraction worth sampling.
-const FARTHEST_REPEAT: f32 = 65_536.0;
+/// Beyond this many repeats, `f32` coordinates have too few fraction bits to sample.
+const MAX_REPEATS: f32 = 65_536.0;
 
-/// A texture and its smaller versions, each half the edge of the one before, down to one texel.
+/// A texture and its mip levels, each half the edge of the one before, down to one texel.
 pub struct MipChain<'a> {
-    levels: Vec<Level<'a>>,
+    levels: Vec<MipLevel<'a>>,
     wrap: [Wrap; 2],
 }
 
-struct Level<'a> {
+struct MipLevel<'a> {
     width: u32,
     height: u32,
     texels: Cow<'a, [[u8; 4]]>,
@@ -29,20 +29,20 @@ pub type FixedTexel = [u16; 4];
 impl<'a> MipChain<'a> {
     /// `None` for an image without pixels.
     pub fn new(texture: &'a Texture) -> Option<Self> {
-        let mut chain = Self::largest(texture)?;
+        let mut chain = Self::base_level(texture)?;
         let opaque = chain.levels[0].texels.iter().all(|t| t[3] == 255);
         while let Some(level) = chain.levels.last().filter(|l| l.width > 1 || l.height > 1) {
-            let half = level.halved(opaque);
+            let half = level.downsample(opaque);
             chain.levels.push(half);
         }
         Some(chain)
     }
 
-    /// The texture without its smaller versions.
-    pub fn largest(texture: &'a Texture) -> Option<Self> {
+    /// The texture with its base level only.
+    pub fn base_level(texture: &'a Texture) -> Option<Self> {
         let (width, height) = texture.image.dimensions();
         let texels = Cow::Borrowed(bytemuck::cast_slice(texture.image.as_raw()));
-        let level = Level { width, height, texels };
+        let level = MipLevel { width, height, texels };
         (width > 0 && height > 0).then(|| Self { levels: vec![level], wrap: texture.wrap })
     }
 
@@ -52,28 +52,29 @@ impl<'a> MipChain<'a> {
         Vec2::new(self.levels[0].width as f32, self.levels[0].height as f32)
     }
 
-    /// The texture around `uv`, where one pixel of the view covers an area of `footprint` texels.
+    /// The filtered texel at `uv`, where one pixel of the view covers `footprint` texels of the base level.
     #[inline]
     pub fn sample(&self, uv: Vec2, footprint: f32) -> FixedTexel {
         let u = wrapped(uv.x, self.wrap[0]);
         let v = wrapped(uv.y, self.wrap[1]);
-        let lod = (0.5 * rough_log2(footprint)).clamp(0.0, (self.levels.len() - 1) as f32);
+        // A level halves both edges, so the level is half the logarithm of the area.
+        let lod = (0.5 * approx_log2(footprint)).clamp(0.0, (self.levels.len() - 1) as f32);
         let level = lod as usize;
-        // Levels are mixed only near the middle between them: elsewhere one reading is enough.
+        // Levels are blended only in the middle 40 % between them: elsewhere one lookup is enough.
         let blend = ((lod - level as f32 - 0.3) * (256.0 / 0.4)).clamp(0.0, 256.0) as u64;
         let reading = |level: usize| self.levels[level].bilinear(u, v, self.wrap);
-        // Past the last level there is no next one, and then `blend` is 0.
+        // `blend` is 0 at the last level, which has no next one.
         lanes(match blend {
             0 => reading(level),
             256 => reading(level + 1),
-            _ => whole_bytes(reading(level)) * (256 - blend) + whole_bytes(reading(level + 1)) * blend,
+            _ => round_to_bytes(reading(level)) * (256 - blend) + round_to_bytes(reading(level + 1)) * blend,
         })
     }
 }
 
-impl Level<'_> {
+impl MipLevel<'_> {
     /// The next level: each texel the mean of four in linear light, weighted by alpha.
-    fn halved(&self, opaque: bool) -> Level<'static> {
+    fn downsample(&self, opaque: bool) -> MipLevel<'static> {
         let (width, height) = ((self.width / 2).max(1), (self.height / 2).max(1));
         let mut texels = vec![[0; 4]; width as usize * height as usize];
         let fill = |(y, row): (usize, &mut [[u8; 4]])| {
@@ -87,7 +88,7 @@ impl Level<'_> {
             }
         };
         texels.par_chunks_mut(width as usize).with_min_len(32).enumerate().for_each(fill);
-        Level { width, height, texels: Cow::Owned(texels) }
+        MipLevel { width, height, texels: Cow::Owned(texels) }
     }
 
     #[inline]
@@ -96,23 +97,24 @@ impl Level<'_> {
         &self.texels[y * width..(y + 1) * width]
     }
 
-    /// Four texels mixed, as four 16-bit lanes in 1/256 of a byte.
+    /// Bilinear interpolation of four texels, as four 16-bit lanes in 1/256 of a byte.
     #[inline]
     fn bilinear(&self, u: f32, v: f32, wrap: [Wrap; 2]) -> u64 {
         let (x0, x1, right) = neighbors(u, self.width, wrap[0]);
         let (y0, y1, down) = neighbors(v, self.height, wrap[1]);
         let (upper, lower) = (self.row(y0), self.row(y1));
-        let top = spread(upper[x0]) * (256 - right) + spread(upper[x1]) * right;
-        let bottom = spread(lower[x0]) * (256 - right) + spread(lower[x1]) * right;
-        whole_bytes(top) * (256 - down) + whole_bytes(bottom) * down
+        let top = pack_lanes(upper[x0]) * (256 - right) + pack_lanes(upper[x1]) * right;
+        let bottom = pack_lanes(lower[x0]) * (256 - right) + pack_lanes(lower[x1]) * right;
+        round_to_bytes(top) * (256 - down) + round_to_bytes(bottom) * down
     }
 }
 
-/// The two texels around a coordinate in `0..=1` and how far towards the second, in 1/256.
+/// The two texels around a coordinate in `0..=1`, and the fraction towards the second in 1/256.
 #[inline]
 fn neighbors(coordinate: f32, size: u32, wrap: Wrap) -> (usize, usize, u64) {
     let position = coordinate * size as f32 + 0.5;
-    // Half a texel to the right instead of the left, so that truncation rounds down; the indices make up for it.
+    // Shifted half a texel right instead of left, so that the value is positive and truncation rounds down; the indices
+    // below undo the shift.
     let floor = position as i32;
     let fraction = ((position - floor as f32) * 256.0) as u64;
     let last = size as i32 - 1;
@@ -124,10 +126,10 @@ fn neighbors(coordinate: f32, size: u32, wrap: Wrap) -> (usize, usize, u64) {
     (first.clamp(0, last) as usize, second.clamp(0, last) as usize, fraction.min(255))
 }
 
-/// A texture coordinate brought into `0..=1`; what is not a number is 0.
+/// A texture coordinate wrapped into `0..=1`; NaN becomes 0.
 #[inline]
 fn wrapped(coordinate: f32, wrap: Wrap) -> f32 {
-    if coordinate.is_nan() || coordinate.abs() >= FARTHEST_REPEAT {
+    if coordinate.is_nan() || coordinate.abs() >= MAX_REPEATS {
         return 0.0;
     }
     match wrap {
@@ -149,13 +151,15 @@ fn floor(x: f32) -> f32 {
 
 /// Base-2 logarithm with an error below 0.09, the same on every machine.
 #[inline]
-fn rough_log2(x: f32) -> f32 {
+fn approx_log2(x: f32) -> f32 {
+    // The bits of a float are its exponent followed by its mantissa: read as an integer, a piecewise linear logarithm.
     if x > 0.0 { x.to_bits() as f32 / (1 << 23) as f32 - 127.0 } else { 0.0 }
 }
 
 /// Four bytes → four 16-bit lanes.
 #[inline]
-fn spread(texel: [u8; 4]) -> u64 {
+fn pack_lanes(texel: [u8; 4]) -> u64 {
+    // Spread in two steps: bytes 2 and 3 move up by 16 bits, then bytes 1 and 3 by 8.
     let packed = u64::from(u32::from_le_bytes(texel));
     let pairs = (packed | packed << 16) & 0x0000_ffff_0000_ffff;
     (pairs | pairs << 8) & 0x00ff_00ff_00ff_00ff
@@ -163,7 +167,7 @@ fn spread(texel: [u8; 4]) -> u64 {
 
 /// 16-bit lanes in 1/256 of a byte → lanes of rounded bytes.
 #[inline]
-fn whole_bytes(lanes: u64) -> u64 {
+fn round_to_bytes(lanes: u64) -> u64 {
     ((lanes + 0x0080_0080_0080_0080) >> 8) & 0x00ff_00ff_00ff_00ff
 }
 

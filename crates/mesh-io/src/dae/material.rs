@@ -1,4 +1,4 @@
-//! Materials of COLLADA files: the diffuse part of an effect's common profile, and its texture.
+//! Materials of COLLADA files: the diffuse color of an effect's common profile, and its texture.
 
 use std::{collections::HashMap, path::Path};
 
@@ -13,7 +13,7 @@ use crate::{
     sidecar::{Sidecar, Sidecars},
     text,
 };
-use lexiform_geometry::{AlphaMode, Material, Texture, TextureUse};
+use lexiform_geometry::{AlphaMode, Material, Texture, TextureRef};
 
 /// Materials in order of first use.
 pub(super) struct Materials<'a, 'i> {
@@ -73,7 +73,8 @@ impl<'a, 'i> Materials<'a, 'i> {
         if let Some(name) = diffuse.and_then(|d| child(d, "texture")).and_then(|t| t.attribute("texture")) {
             let file = self.image_file(profile, name);
             material.base_color_texture =
-                file.and_then(|file| self.files.load(&decoded(&file), false)).map(TextureUse::plain);
+                file.and_then(|file| self.files.load(&decoded(&file), false)).map(TextureRef::new);
+            // A texture replaces the color.
             rgba = Vec4::ONE;
         }
         rgba.w = opacity(shading);
@@ -87,7 +88,7 @@ impl<'a, 'i> Materials<'a, 'i> {
         material
     }
 
-    /// Sampler → surface → image → file; some writers name the image at once.
+    /// Sampler → surface → image → file; some writers refer to the image directly.
     fn image_file(&self, profile: Node<'a, 'i>, name: &str) -> Option<String> {
         let parameter = |sid: &str, kind: &str| {
             let found = children(profile, "newparam").find(|p| p.attribute("sid") == Some(sid))?;
@@ -110,7 +111,7 @@ impl<'a, 'i> Materials<'a, 'i> {
     }
 }
 
-/// All images that are files of their own.
+/// All image files.
 pub(super) fn sidecars(root: Node, sidecars: &mut Sidecars) {
     let images = root.descendants().filter(|node| node.tag_name().name() == "image");
     for written in images.filter_map(initial_file) {
@@ -135,12 +136,12 @@ fn flat_color(node: Node) -> Option<Vec4> {
     Some(Vec4::new(at(0)?, at(1)?, at(2)?, 1.0))
 }
 
-/// Opacity by the default rule (A_ONE). Half of all writers have it the other way around; what would be invisible
-/// is opaque.
+/// Opacity by the default mode (A_ONE). Many writers invert it, so what would be invisible is opaque.
 fn opacity(shading: Node) -> f32 {
     let transparency = child(shading, "transparency").and_then(|t| child(t, "float")).map(numbers);
     let factor = transparency.and_then(|t| t.first().copied()).unwrap_or(1.0) as f32;
     let transparent = child(shading, "transparent");
+    // In this mode white is transparent in some writers and opaque in others.
     if transparent.and_then(|t| t.attribute("opaque")).is_some_and(|o| o == "RGB_ZERO") {
         return 1.0;
     }
@@ -149,7 +150,7 @@ fn opacity(shading: Node) -> f32 {
     if alpha > 0.02 && alpha < 1.0 { alpha } else { 1.0 }
 }
 
-/// The path that a URI means: without escapes and a leading `file://`.
+/// The path of a URI: without escapes and a leading `file://`.
 fn decoded(uri: &str) -> String {
     let uri = uri.strip_prefix("file://").unwrap_or(uri);
     text::decode(&percent_decode_str(uri).collect::<Vec<u8>>())

@@ -1,4 +1,4 @@
-//! The geometry of COLLADA files: sources, inputs, and primitives of five kinds.
+//! Geometry of COLLADA files: sources, inputs, and five kinds of primitives.
 
 use std::collections::HashMap;
 
@@ -7,8 +7,9 @@ use roxmltree::Node;
 
 use super::xml::{ById, child, children, numbers, target};
 use crate::{
-    ReadError, color,
-    draft::{MeshDraft, Polygons, Triangles, count, narrow},
+    ReadError,
+    builder::{MeshBuilder, Polygons, Triangles, pluralize, to_single_precision},
+    color,
     source::Source,
 };
 use lexiform_geometry::Scene;
@@ -33,7 +34,7 @@ impl Rows {
     }
 }
 
-/// What the corners of a primitive refer to: rows, and the place of the index within a corner.
+/// The sources that a primitive's corners refer to, each with the offset of its index within a corner.
 #[derive(Default)]
 pub(super) struct Inputs {
     pub positions: Vec<DVec3>,
@@ -51,6 +52,7 @@ impl Inputs {
         let mut inputs = Self::default();
         for input in children(primitive, "input") {
             let offset = input.attribute("offset").and_then(|o| o.trim().parse().ok()).unwrap_or(0_usize);
+            // Bounds the memory of a corner.
             if offset > 64 {
                 return None;
             }
@@ -104,7 +106,7 @@ impl Inputs {
                 }
             }
             "polygons" => {
-                // A polygon with holes is read as its outline.
+                // Holes are ignored: a polygon with holes is read as its outline.
                 let outlines = children(primitive, "ph").filter_map(|ph| child(ph, "p"));
                 for p in children(primitive, "p").chain(outlines) {
                     let indices = numbers(p);
@@ -120,6 +122,7 @@ impl Inputs {
                         "trifans" => {
                             all.windows(2).skip(1).for_each(|w| corners.push(self, &[all[0], w[0], w[1]]))
                         }
+                        // Every other triangle of a strip has the opposite winding.
                         _ => all.windows(3).enumerate().for_each(|(i, w)| {
                             let turned = if i % 2 == 0 { [w[0], w[1], w[2]] } else { [w[1], w[0], w[2]] };
                             corners.push(self, &turned);
@@ -132,10 +135,10 @@ impl Inputs {
     }
 
     /// One vertex for each combination of indices, in scene coordinates.
-    pub fn part(&self, corners: &Corners, cut: &Triangles, scene_from_geometry: DMat4) -> Part {
+    pub fn part(&self, corners: &Corners, triangles: &Triangles, scene_from_geometry: DMat4) -> DaePrimitive {
         let mut known: HashMap<[i64; 4], u32> = HashMap::new();
         let mut vertices: Vec<[i64; 4]> = Vec::new();
-        let mut faces: Vec<[u32; 3]> = cut
+        let mut faces: Vec<[u32; 3]> = triangles
             .triangles
             .iter()
             .map(|(t, _)| {
@@ -148,9 +151,11 @@ impl Inputs {
                 })
             })
             .collect();
+        // A mirrored instance would turn its faces inside out.
         if scene_from_geometry.determinant() < 0.0 {
             faces.iter_mut().for_each(|f| f.swap(1, 2));
         }
+        // Normals transform by the inverse transpose.
         let normal_scene_from_geometry = scene_from_geometry.inverse().transpose();
         let all = |input: &Option<(Rows, usize)>, slot: usize, missing: f64| {
             input.as_ref().map(|(rows, _)| {
@@ -168,7 +173,7 @@ impl Inputs {
                 .as_vec3()
                 .normalize_or_zero()
         };
-        Part {
+        DaePrimitive {
             positions: vertices
                 .iter()
                 .map(|k| scene_from_geometry.transform_point3(self.positions[k[0] as usize]))
@@ -205,7 +210,7 @@ impl Corners {
     }
 }
 
-pub(super) struct Part {
+pub(super) struct DaePrimitive {
     positions: Vec<DVec3>,
     faces: Vec<[u32; 3]>,
     normals: Option<Vec<Vec3>>,
@@ -214,32 +219,32 @@ pub(super) struct Part {
 }
 
 #[derive(Default)]
-pub(super) struct Parts {
-    pub all: Vec<(Part, Option<usize>, Option<String>)>,
+pub(super) struct DaePrimitives {
+    pub all: Vec<(DaePrimitive, Option<usize>, Option<String>)>,
     pub triangles: usize,
     pub empty: usize,
     pub notes: Vec<String>,
 }
 
-impl Parts {
+impl DaePrimitives {
     /// Narrows all parts together, so that they stay where they are to each other.
     pub fn build(self, source: &Source, scene: &mut Scene) -> Result<(), ReadError> {
         let positions: Vec<DVec3> = self.all.iter().flat_map(|(p, ..)| p.positions.iter().copied()).collect();
         source.check_vertices(positions.len() as u64)?;
-        let mut narrowed = narrow(&positions, &mut scene.notes).into_iter();
+        let mut narrowed = to_single_precision(&positions, &mut scene.notes).into_iter();
         scene.notes.extend(self.notes);
         if self.empty > 0 {
-            scene.notes.push(format!("{} without triangles", count(self.empty, "geometry instance")));
+            scene.notes.push(format!("{} without triangles", pluralize(self.empty, "geometry instance")));
         }
         for (part, material, name) in self.all {
-            let draft = MeshDraft {
+            let builder = MeshBuilder {
                 positions: narrowed.by_ref().take(part.positions.len()).collect(),
                 faces: part.faces,
                 normals: part.normals,
                 uvs: part.uvs,
                 colors: part.colors,
             };
-            let mesh = draft.finish(source, &mut scene.notes)?;
+            let mesh = builder.build(source, &mut scene.notes)?;
             scene.meshes.push(mesh.with_material(material).with_name(name));
         }
         Ok(())

@@ -12,16 +12,16 @@ use lexiform_geometry::Scene;
 use roxmltree::{Document, Node, ParsingOptions};
 
 use self::material::Materials;
-use self::mesh::{Inputs, Parts};
+use self::mesh::{DaePrimitives, Inputs};
 use self::xml::{ById, child, children, numbers, target};
-use crate::{ReadError, UpAxis, draft::Triangles, limits, sidecar::Sidecars, source::Source, text};
+use crate::{ReadError, UpAxis, builder::Triangles, limits, sidecar::Sidecars, source::Source, text};
 
 /// Deepest tree of nodes; deeper ones only come from instances that contain themselves.
-const MOST_DEPTH: usize = 64;
+const MAX_DEPTH: usize = 64;
 /// Most meshes: instances of instances grow without bound otherwise.
-const MOST_PLACED: usize = 100_000;
-/// Most XML nodes.
-const MOST_XML_NODES: u32 = 20_000_000;
+const MAX_INSTANCES: usize = 100_000;
+/// Most XML nodes: each takes some 100 bytes of memory.
+const MAX_XML_NODES: u32 = 20_000_000;
 
 /// Reads the visual scene, and the axis that points up in it.
 pub(super) fn read(source: &Source) -> Result<(Scene, UpAxis), ReadError> {
@@ -33,13 +33,13 @@ pub(super) fn read(source: &Source) -> Result<(Scene, UpAxis), ReadError> {
     }
     let file = Collada::new(root);
     let mut scene = Scene::default();
-    let mut parts = Parts::default();
-    let place = file.place();
-    if place.cut {
-        scene.notes.push("nodes that contain themselves are cut off".to_owned());
+    let mut parts = DaePrimitives::default();
+    let collected = file.instances();
+    if collected.truncated {
+        scene.notes.push("nodes that contain themselves are truncated".to_owned());
     }
     let mut materials = Materials::new(source.path, &file.by_id);
-    for placed in &place.placed {
+    for placed in &collected.placed {
         let before = parts.triangles;
         file.add_geometry(source, placed, &mut materials, &mut parts)?;
         source.check_faces(parts.triangles as u64)?;
@@ -49,7 +49,7 @@ pub(super) fn read(source: &Source) -> Result<(Scene, UpAxis), ReadError> {
     }
     parts.build(source, &mut scene)?;
     (scene.materials, scene.textures) = materials.into_parts(&mut scene.notes);
-    Ok((scene, file.up()))
+    Ok((scene, file.up_axis()))
 }
 
 /// Textures.
@@ -63,7 +63,7 @@ pub(super) fn sidecars(content: impl BufRead, sidecars: &mut Sidecars) -> io::Re
 }
 
 fn parse(xml: &str) -> Result<Document<'_>, roxmltree::Error> {
-    let options = ParsingOptions { nodes_limit: MOST_XML_NODES, ..ParsingOptions::default() };
+    let options = ParsingOptions { nodes_limit: MAX_XML_NODES, ..ParsingOptions::default() };
     Document::parse_with_options(xml, options)
 }
 
@@ -72,8 +72,8 @@ struct Collada<'a, 'i> {
     by_id: ById<'a, 'i>,
 }
 
-/// Geometry at its place in the scene.
-struct Placed<'a, 'i> {
+/// A geometry placed in the scene.
+struct GeometryInstance<'a, 'i> {
     geometry: Node<'a, 'i>,
     /// The element that binds materials.
     instance: Node<'a, 'i>,
@@ -82,10 +82,10 @@ struct Placed<'a, 'i> {
 }
 
 #[derive(Default)]
-struct Placing<'a, 'i> {
-    placed: Vec<Placed<'a, 'i>>,
+struct InstanceCollector<'a, 'i> {
+    placed: Vec<GeometryInstance<'a, 'i>>,
     visited: usize,
-    cut: bool,
+    truncated: bool,
 }
 
 impl<'a, 'i> Collada<'a, 'i> {
@@ -94,7 +94,7 @@ impl<'a, 'i> Collada<'a, 'i> {
         Self { root, by_id }
     }
 
-    fn up(&self) -> UpAxis {
+    fn up_axis(&self) -> UpAxis {
         let asset = child(self.root, "asset").and_then(|a| child(a, "up_axis"));
         match asset.and_then(|a| a.text()).map(str::trim) {
             Some("X_UP") => UpAxis::X,
@@ -103,34 +103,35 @@ impl<'a, 'i> Collada<'a, 'i> {
         }
     }
 
-    /// Metres a unit.
-    fn unit(&self) -> f64 {
+    /// Meters per unit of length.
+    fn meters_per_unit(&self) -> f64 {
         let unit = child(self.root, "asset").and_then(|a| child(a, "unit"));
         let meter = unit.and_then(|u| text::number(u.attribute("meter")?.trim().as_bytes()));
         meter.filter(|m| m.is_finite() && *m > 0.0).unwrap_or(1.0)
     }
 
-    /// Every geometry of the scene; without a scene, each geometry once.
-    fn place(&self) -> Placing<'a, 'i> {
-        let mut placing = Placing::default();
-        let unit = DMat4::from_scale(DVec3::splat(self.unit()));
+    /// Every geometry instance of the scene; without a scene, each geometry once.
+    fn instances(&self) -> InstanceCollector<'a, 'i> {
+        let mut collected = InstanceCollector::default();
+        let unit = DMat4::from_scale(DVec3::splat(self.meters_per_unit()));
         let instance = child(self.root, "scene").and_then(|s| child(s, "instance_visual_scene"));
         let scene = instance.and_then(|i| target(&self.by_id, i, "url"));
         let scene = scene.or_else(|| self.root.descendants().find(|n| n.tag_name().name() == "visual_scene"));
         for node in scene.into_iter().flat_map(|s| children(s, "node")) {
-            self.visit(node, unit, 0, &mut placing);
+            self.visit(node, unit, 0, &mut collected);
         }
-        if placing.placed.is_empty() {
-            let all = self.root.descendants().filter(|n| n.tag_name().name() == "geometry").take(MOST_PLACED);
-            let place = |geometry: Node<'a, 'i>| Placed {
+        if collected.placed.is_empty() {
+            let all =
+                self.root.descendants().filter(|n| n.tag_name().name() == "geometry").take(MAX_INSTANCES);
+            let instance = |geometry: Node<'a, 'i>| GeometryInstance {
                 geometry,
                 instance: geometry,
                 scene_from_geometry: unit,
                 name: geometry.attribute("name"),
             };
-            placing.placed.extend(all.map(place));
+            collected.placed.extend(all.map(instance));
         }
-        placing
+        collected
     }
 
     fn visit(
@@ -138,25 +139,27 @@ impl<'a, 'i> Collada<'a, 'i> {
         node: Node<'a, 'i>,
         scene_from_parent: DMat4,
         depth: usize,
-        placing: &mut Placing<'a, 'i>,
+        collected: &mut InstanceCollector<'a, 'i>,
     ) {
-        placing.visited += 1;
-        if depth > MOST_DEPTH || placing.visited > MOST_PLACED {
-            placing.cut = true;
+        collected.visited += 1;
+        // Nodes may instantiate their ancestors.
+        if depth > MAX_DEPTH || collected.visited > MAX_INSTANCES {
+            collected.truncated = true;
             return;
         }
         let scene_from_node = scene_from_parent * transform(node);
         for element in node.children() {
             match element.tag_name().name() {
-                "node" => self.visit(element, scene_from_node, depth + 1, placing),
+                "node" => self.visit(element, scene_from_node, depth + 1, collected),
                 "instance_node" => {
                     if let Some(inner) = target(&self.by_id, element, "url") {
-                        self.visit(inner, scene_from_node, depth + 1, placing);
+                        self.visit(inner, scene_from_node, depth + 1, collected);
                     }
                 }
                 "instance_geometry" | "instance_controller" => {
                     let Some(mut geometry) = target(&self.by_id, element, "url") else { continue };
                     let mut bind = DMat4::IDENTITY;
+                    // A controller refers to the geometry it deforms, which is read in its bind pose.
                     if let Some(skin) = child(geometry, "skin").or_else(|| child(geometry, "morph")) {
                         let Some(skinned) = target(&self.by_id, skin, "source") else { continue };
                         bind = child(skin, "bind_shape_matrix").map_or(bind, matrix);
@@ -164,7 +167,12 @@ impl<'a, 'i> Collada<'a, 'i> {
                     }
                     let name = node.attribute("name").or_else(|| geometry.attribute("name"));
                     let scene_from_geometry = scene_from_node * bind;
-                    placing.placed.push(Placed { geometry, instance: element, scene_from_geometry, name });
+                    collected.placed.push(GeometryInstance {
+                        geometry,
+                        instance: element,
+                        scene_from_geometry,
+                        name,
+                    });
                 }
                 _ => {}
             }
@@ -174,9 +182,9 @@ impl<'a, 'i> Collada<'a, 'i> {
     fn add_geometry(
         &self,
         source: &Source,
-        placed: &Placed<'a, 'i>,
+        placed: &GeometryInstance<'a, 'i>,
         materials: &mut Materials<'a, 'i>,
-        parts: &mut Parts,
+        parts: &mut DaePrimitives,
     ) -> Result<(), ReadError> {
         let Some(mesh) = child(placed.geometry, "mesh") else { return Ok(()) };
         for primitive in mesh.children().filter(|n| n.is_element()) {
@@ -187,12 +195,12 @@ impl<'a, 'i> Collada<'a, 'i> {
             let Some(inputs) = Inputs::new(&self.by_id, primitive) else { continue };
             let corners = inputs.corners(kind, primitive);
             let positions: Vec<Vec3> = inputs.positions.iter().map(|p| p.as_vec3()).collect();
-            let cut = Triangles::cut(source, &corners.polygons, &positions)?;
-            cut.report(source, &mut parts.notes)?;
-            parts.triangles += cut.triangles.len();
+            let triangles = Triangles::triangulate(source, &corners.polygons, &positions)?;
+            triangles.report(source, &mut parts.notes)?;
+            parts.triangles += triangles.triangles.len();
             source.check_faces(parts.triangles as u64)?;
             let material = materials.index(placed.instance, primitive.attribute("material"));
-            let part = inputs.part(&corners, &cut, placed.scene_from_geometry);
+            let part = inputs.part(&corners, &triangles, placed.scene_from_geometry);
             parts.all.push((part, material, placed.name.map(str::to_owned)));
         }
         Ok(())
@@ -218,6 +226,6 @@ fn transform(node: Node) -> DMat4 {
 }
 
 fn matrix(node: Node) -> DMat4 {
-    // Written row by row.
+    // COLLADA writes rows, glam has columns.
     <[f64; 16]>::try_from(numbers(node)).map_or(DMat4::IDENTITY, |m| DMat4::from_cols_array(&m).transpose())
 }

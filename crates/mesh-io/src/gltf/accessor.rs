@@ -1,7 +1,7 @@
 //! Typed views of the bytes: vectors of floats and of indices, with sparse replacements.
 
-use super::document::{Document, at};
-use super::fault::{Fault, invalid};
+use super::document::{Document, get};
+use super::error::{GltfError, invalid};
 use super::json;
 use crate::limits;
 
@@ -10,7 +10,7 @@ const MAX_COUNT: usize = 3 * limits::FACES;
 
 /// The kind of number an accessor holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Component {
+pub(super) enum ComponentType {
     I8,
     U8,
     I16,
@@ -21,65 +21,69 @@ pub(super) enum Component {
 
 /// How integers become floats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Integers {
+pub(super) enum IntegerConversion {
     /// As the accessor's `normalized` says.
     AsDeclared,
-    /// Always to `0..=1` or `-1..=1`: colors and weights mean nothing else, and exporters forget the flag.
+    /// Always to `0..=1` or `-1..=1`: colors and weights have no other meaning, and some exporters forget the flag.
     Normalized,
 }
 
 /// Elements of an accessor, located but not yet converted.
 struct Elements<'d> {
-    /// From the first element on; `None` means zeros.
+    /// Starting at the first element; `None` means zeros.
     bytes: Option<&'d [u8]>,
     stride: usize,
     count: usize,
     width: usize,
-    component: Component,
+    component: ComponentType,
     normalized: bool,
     replaced: Option<(Vec<u32>, &'d [u8])>,
 }
 
 impl Document<'_> {
-    /// Number of elements of an accessor, within limits but without a look at its bytes.
-    pub fn count(&self, accessor: usize) -> Result<usize, Fault> {
-        let count = at(&self.root.accessors, accessor, "accessor")?.count.0;
-        if count > MAX_COUNT { Err(Fault::too_large("accessor count", count, MAX_COUNT)) } else { Ok(count) }
+    /// Number of elements of an accessor, within limits; its bytes are not checked.
+    pub fn count(&self, accessor: usize) -> Result<usize, GltfError> {
+        let count = get(&self.root.accessors, accessor, "accessor")?.count.0;
+        if count > MAX_COUNT {
+            Err(GltfError::too_large("accessor count", count, MAX_COUNT))
+        } else {
+            Ok(count)
+        }
     }
 
     /// Number of components of an accessor's elements.
-    pub fn width(&self, accessor: usize) -> Result<usize, Fault> {
-        width_of(&at(&self.root.accessors, accessor, "accessor")?.shape)
+    pub fn width(&self, accessor: usize) -> Result<usize, GltfError> {
+        width_of(&get(&self.root.accessors, accessor, "accessor")?.shape)
     }
 
     /// `count` vectors of exactly `N` floats.
     pub fn floats<const N: usize>(
         &self,
         accessor: usize,
-        integers: Integers,
-    ) -> Result<Vec<[f32; N]>, Fault> {
-        let place = |fault: Fault| fault.within(&format!("accessor {accessor}"));
+        integers: IntegerConversion,
+    ) -> Result<Vec<[f32; N]>, GltfError> {
+        let place = |error: GltfError| error.context(&format!("accessor {accessor}"));
         let elements = self.elements(accessor, N).map_err(place)?;
-        let normalized = elements.normalized || integers == Integers::Normalized;
+        let normalized = elements.normalized || integers == IntegerConversion::Normalized;
         let component = elements.component;
         elements.collect(|bytes| component.float(bytes, normalized))
     }
 
     /// `count` vectors of exactly `N` unsigned integers.
-    pub fn integers<const N: usize>(&self, accessor: usize) -> Result<Vec<[u32; N]>, Fault> {
-        let place = |fault: Fault| fault.within(&format!("accessor {accessor}"));
+    pub fn integers<const N: usize>(&self, accessor: usize) -> Result<Vec<[u32; N]>, GltfError> {
+        let place = |error: GltfError| error.context(&format!("accessor {accessor}"));
         let elements = self.elements(accessor, N).map_err(place)?;
         let component = elements.component;
-        if !matches!(component, Component::U8 | Component::U16 | Component::U32) {
+        if !matches!(component, ComponentType::U8 | ComponentType::U16 | ComponentType::U32) {
             return Err(place(invalid("expected unsigned integers")));
         }
         elements.collect(|bytes| component.integer(bytes))
     }
 
-    fn elements(&self, accessor: usize, expected_width: usize) -> Result<Elements<'_>, Fault> {
+    fn elements(&self, accessor: usize, expected_width: usize) -> Result<Elements<'_>, GltfError> {
         let count = self.count(accessor)?;
         let json = &self.root.accessors[accessor];
-        let component = Component::from_gl(json.component_type.0)?;
+        let component = ComponentType::from_gl(json.component_type.0)?;
         let width = width_of(&json.shape)?;
         if width != expected_width {
             return Err(invalid(format!("expected {expected_width} components, found {}", json.shape)));
@@ -91,7 +95,7 @@ impl Document<'_> {
                 let stride = view.stride.unwrap_or(size);
                 (Some(located(view.bytes, json.byte_offset.0, count, stride, size)?), stride)
             }
-            // Zeros cost a file nothing; it may ask for no more of them than it has bytes.
+            // Zeros take no space in a file, so their number is bounded by its size.
             None if count > self.bytes_present => {
                 return Err(invalid(format!("{count} elements without bytes, more than the file has bytes")));
             }
@@ -105,13 +109,18 @@ impl Document<'_> {
     }
 
     /// Which elements a sparse accessor replaces, and with what.
-    fn replaced(&self, sparse: &json::Sparse, count: usize, size: usize) -> Result<(Vec<u32>, &[u8]), Fault> {
+    fn replaced(
+        &self,
+        sparse: &json::Sparse,
+        count: usize,
+        size: usize,
+    ) -> Result<(Vec<u32>, &[u8]), GltfError> {
         let replaced = sparse.count.0;
         if replaced > count {
             return Err(invalid(format!("{replaced} sparse values for {count} elements")));
         }
-        let component = Component::from_gl(sparse.indices.component_type.0)?;
-        if !matches!(component, Component::U8 | Component::U16 | Component::U32) {
+        let component = ComponentType::from_gl(sparse.indices.component_type.0)?;
+        if !matches!(component, ComponentType::U8 | ComponentType::U16 | ComponentType::U32) {
             return Err(invalid("sparse indices: expected unsigned integers"));
         }
         let view = self.view(sparse.indices.buffer_view.0)?;
@@ -131,7 +140,7 @@ impl Elements<'_> {
     fn collect<T: Copy + Default, const N: usize>(
         &self,
         convert: impl Fn(&[u8]) -> T,
-    ) -> Result<Vec<[T; N]>, Fault> {
+    ) -> Result<Vec<[T; N]>, GltfError> {
         debug_assert_eq!(self.width, N);
         let size = self.component.size();
         let element = |bytes: &[u8]| {
@@ -155,11 +164,18 @@ impl Elements<'_> {
 }
 
 /// The bytes from the first of `count` elements to the end of the last.
-fn located(bytes: &[u8], offset: usize, count: usize, stride: usize, size: usize) -> Result<&[u8], Fault> {
+fn located(
+    bytes: &[u8],
+    offset: usize,
+    count: usize,
+    stride: usize,
+    size: usize,
+) -> Result<&[u8], GltfError> {
     if stride < size {
         return Err(invalid(format!("stride {stride} for elements of {size} bytes")));
     }
     let Some(last) = count.checked_sub(1) else { return Ok(&[]) };
+    // The last element needs its own size only, not the whole stride.
     last.checked_mul(stride)
         .and_then(|length| length.checked_add(size))
         .and_then(|length| offset.checked_add(length))
@@ -172,20 +188,21 @@ fn located(bytes: &[u8], offset: usize, count: usize, stride: usize, size: usize
         })
 }
 
-fn width_of(shape: &str) -> Result<usize, Fault> {
+fn width_of(shape: &str) -> Result<usize, GltfError> {
     Ok(match shape {
         "SCALAR" => 1,
         "VEC2" => 2,
         "VEC3" => 3,
+        // Matrix columns of small components would be padded, but none are read as such.
         "VEC4" | "MAT2" => 4,
         "MAT3" => 9,
         "MAT4" => 16,
-        other => return Err(invalid(format!("unknown accessor type {}", super::fault::quoted(other)))),
+        other => return Err(invalid(format!("unknown accessor type {}", super::error::quoted(other)))),
     })
 }
 
-impl Component {
-    fn from_gl(code: usize) -> Result<Self, Fault> {
+impl ComponentType {
+    fn from_gl(code: usize) -> Result<Self, GltfError> {
         Ok(match code {
             5120 => Self::I8,
             5121 => Self::U8,
@@ -216,6 +233,7 @@ impl Component {
             (Self::U32, &[a, b, c, d]) => (u32::from_le_bytes([a, b, c, d]) as f32, u32::MAX as f32),
             _ => (0.0, 1.0),
         };
+        // −128 and −32768 would be slightly below −1.
         if normalized { (value / largest).max(-1.0) } else { value }
     }
 

@@ -1,8 +1,8 @@
-//! The outside of a glTF file: one JSON text, alone or first of the chunks of a GLB.
+//! The container of a glTF file: JSON alone, or the chunks of a GLB.
 
 use std::io::{self, Read};
 
-use super::fault::{Fault, invalid};
+use super::error::{GltfError, invalid};
 
 const MAGIC: &[u8; 4] = b"glTF";
 const JSON: u32 = 0x4E4F_534A;
@@ -17,8 +17,8 @@ pub(super) struct Container<'a> {
 }
 
 impl<'a> Container<'a> {
-    /// Tells GLB from JSON by the first bytes, because file name endings lie.
-    pub fn parse(bytes: &'a [u8]) -> Result<Self, Fault> {
+    /// Distinguishes GLB from JSON by the first bytes, because extensions may be wrong.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, GltfError> {
         if bytes.starts_with(MAGIC) {
             return Self::parse_glb(bytes);
         }
@@ -32,14 +32,15 @@ impl<'a> Container<'a> {
         }
     }
 
-    fn parse_glb(bytes: &'a [u8]) -> Result<Self, Fault> {
+    fn parse_glb(bytes: &'a [u8]) -> Result<Self, GltfError> {
         let word = |at: usize| Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?));
         let (Some(version), Some(length)) = (word(4), word(8)) else {
             return Err(invalid(format!("GLB header: expected 12 bytes, found {}", bytes.len())));
         };
         if version != 2 {
-            return Err(Fault::Unsupported(format!("GLB container version {version}")));
+            return Err(GltfError::Unsupported(format!("GLB container version {version}")));
         }
+        // The declared length ends the file; bytes after it are ignored.
         let Some(body) = bytes.get(12..length as usize) else {
             return Err(invalid(format!(
                 "GLB: the header says {length} bytes, the file has {}",
@@ -63,7 +64,7 @@ impl<'a> Container<'a> {
     }
 }
 
-/// The JSON text of a file whose content is read no further than that, at most `limit` bytes of it.
+/// Reads only the JSON text of a file, at most `limit` bytes of it.
 pub(super) fn read_json(mut content: impl Read, limit: u64) -> io::Result<Vec<u8>> {
     /// Header of a GLB (12 bytes) and of its first chunk (8 bytes).
     const HEADERS: u64 = 20;
@@ -79,8 +80,8 @@ pub(super) fn read_json(mut content: impl Read, limit: u64) -> io::Result<Vec<u8
     Ok(text)
 }
 
-/// Kind, content and what follows.
-fn chunk(bytes: &[u8]) -> Result<(u32, &[u8], &[u8]), Fault> {
+/// Splits off a chunk: type, content, rest.
+fn chunk(bytes: &[u8]) -> Result<(u32, &[u8], &[u8]), GltfError> {
     let [a, b, c, d, e, f, g, h, rest @ ..] = bytes else {
         return Err(invalid(format!("GLB chunk header: expected 8 bytes, found {}", bytes.len())));
     };

@@ -1,18 +1,18 @@
-//! Morph targets and skins at rest: default weights, and joints where the file leaves them.
+//! Morph targets and skins in the rest pose: default weights, and joints as placed in the file.
 
 use glam::{Affine3A, Mat3A, Mat4, Vec3, Vec3A};
 
-use super::accessor::Integers;
+use super::accessor::IntegerConversion;
 use super::attribute::Influence;
-use super::document::{Document, at};
-use super::fault::{Fault, Notes, invalid};
+use super::document::{Document, get};
+use super::error::{GltfError, Notes, invalid};
 use super::json::{Primitive, Skin};
 use super::nodes::Hierarchy;
-use super::primitive::{Part, Shape};
+use super::primitive::{PrimitiveData, Topology};
 
-/// Adds the targets with a weight to positions and normals.
+/// Adds the weighted targets to positions and normals.
 pub(super) fn morph(
-    part: &mut Part,
+    part: &mut PrimitiveData,
     document: &Document,
     primitive: &Primitive,
     weights: &[f32],
@@ -29,39 +29,39 @@ pub(super) fn morph(
             (Some(accessor), Some(normals)) => add_scaled(document, accessor.0, weight, normals),
             _ => Ok(()),
         });
-        if let Err(fault) = added {
-            notes.add(format!("a morph target is left out: {fault}"));
+        if let Err(error) = added {
+            notes.add(format!("a morph target is left out: {error}"));
         }
     }
 }
 
-fn add_scaled(document: &Document, accessor: usize, weight: f32, to: &mut [Vec3]) -> Result<(), Fault> {
+fn add_scaled(document: &Document, accessor: usize, weight: f32, to: &mut [Vec3]) -> Result<(), GltfError> {
     let found = document.count(accessor)?;
     if found != to.len() {
         return Err(invalid(format!("{found} differences for {} vertices", to.len())));
     }
-    let differences = document.floats::<3>(accessor, Integers::AsDeclared)?;
+    let differences = document.floats::<3>(accessor, IntegerConversion::AsDeclared)?;
     to.iter_mut().zip(differences).for_each(|(value, difference)| *value += Vec3::from(difference) * weight);
     Ok(())
 }
 
-/// World from mesh, one a joint.
+/// World-from-mesh transforms, one per joint.
 pub(super) fn joint_matrices(
     document: &Document,
     skin: &Skin,
     hierarchy: &Hierarchy,
-) -> Result<Vec<Affine3A>, Fault> {
+) -> Result<Vec<Affine3A>, GltfError> {
     let bind = match skin.inverse_bind_matrices {
         Some(accessor) if document.count(accessor.0)? < skin.joints.len() => {
             let found = document.count(accessor.0)?;
             return Err(invalid(format!("{found} inverse bind matrices for {} joints", skin.joints.len())));
         }
-        Some(accessor) => Some(document.floats::<16>(accessor.0, Integers::AsDeclared)?),
+        Some(accessor) => Some(document.floats::<16>(accessor.0, IntegerConversion::AsDeclared)?),
         None => None,
     };
-    let matrix = |(index, joint): (usize, &super::json::Whole)| {
-        at(&document.root.nodes, joint.0, "node")?;
-        let world_from_joint = hierarchy.world(joint.0).unwrap_or(Affine3A::IDENTITY);
+    let matrix = |(index, joint): (usize, &super::json::NonNegativeInt)| {
+        get(&document.root.nodes, joint.0, "node")?;
+        let world_from_joint = hierarchy.world_from_node(joint.0).unwrap_or(Affine3A::IDENTITY);
         let joint_from_mesh = bind
             .as_ref()
             .map_or(Affine3A::IDENTITY, |list| Affine3A::from_mat4(Mat4::from_cols_array(&list[index])));
@@ -70,8 +70,13 @@ pub(super) fn joint_matrices(
     skin.joints.iter().enumerate().map(matrix).collect()
 }
 
-/// Moves a part into the world by its joints; `otherwise` moves vertices that no joint holds.
-pub(super) fn skin(part: &mut Part, influences: &[Influence], joints: &[Affine3A], otherwise: Affine3A) {
+/// Transforms a part to world space by its joints; `otherwise` is for vertices without joints.
+pub(super) fn skin(
+    part: &mut PrimitiveData,
+    influences: &[Influence],
+    joints: &[Affine3A],
+    otherwise: Affine3A,
+) {
     let mut mirrored = 0_usize;
     for vertex in 0..part.positions.len() {
         let world_from_mesh = blended(influences, joints, vertex).unwrap_or(otherwise);
@@ -79,17 +84,18 @@ pub(super) fn skin(part: &mut Part, influences: &[Influence], joints: &[Affine3A
         let linear = world_from_mesh.matrix3;
         mirrored += usize::from(linear.determinant() < 0.0);
         if let Some(normals) = &mut part.normals {
-            normals[vertex] = turned_normal(linear, normals[vertex]);
+            normals[vertex] = transform_normal(linear, normals[vertex]);
         }
     }
-    if let Shape::Faces(faces) = &mut part.shape
+    // Faces are flipped if most vertices are mirrored; a part with both kinds has no right answer.
+    if let Topology::Faces(faces) = &mut part.topology
         && mirrored * 2 > part.positions.len()
     {
         faces.iter_mut().for_each(|face| face.swap(1, 2));
     }
 }
 
-/// The mean of a vertex's joint matrices by weight; `None` without weight.
+/// The weighted mean of a vertex's joint matrices; `None` if all weights are zero.
 fn blended(influences: &[Influence], joints: &[Affine3A], vertex: usize) -> Option<Affine3A> {
     let mut linear = Mat3A::ZERO;
     let mut translation = Vec3A::ZERO;
@@ -105,12 +111,13 @@ fn blended(influences: &[Influence], joints: &[Affine3A], vertex: usize) -> Opti
             }
         }
     }
+    // Weights of files often do not sum to 1.
     (total > 0.0)
         .then(|| Affine3A { matrix3: linear * (1.0 / total), translation: translation * (1.0 / total) })
 }
 
-/// A normal under a linear map, by the cofactor matrix, which also serves where there is no inverse.
-fn turned_normal(linear: Mat3A, normal: Vec3) -> Vec3 {
+/// Transforms a normal by the cofactor matrix, which exists for singular maps too.
+fn transform_normal(linear: Mat3A, normal: Vec3) -> Vec3 {
     let cofactor = Mat3A::from_cols(
         linear.y_axis.cross(linear.z_axis),
         linear.z_axis.cross(linear.x_axis),

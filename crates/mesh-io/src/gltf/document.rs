@@ -1,32 +1,32 @@
-//! A parsed document with its bytes: buffers and buffer views, every range checked.
+//! A parsed document with its buffers and buffer views; every range is checked.
 
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
 use std::path::Path;
 
 use super::container::Container;
-use super::fault::{Fault, invalid};
+use super::error::{GltfError, invalid};
 use super::json::{BufferView, Root};
 use super::{meshopt, uri};
 use crate::limits;
 
-/// Most bytes all decompressed buffer views may take together.
+/// Memory for all decompressed buffer views.
 const DECODED_BYTES: usize = 512 << 20;
 
-/// Most compressed primitives that may fail and be read from their uncompressed copies.
+/// Most compressed primitives that may fail and be read from their uncompressed copies instead.
 const MAX_FAILURES: u32 = 16;
 
-/// A document whose buffers are at hand.
+/// A document with its buffers loaded.
 pub(super) struct Document<'a> {
     pub root: Root,
     pub path: &'a Path,
-    /// Each buffer's bytes, or why there are none. A missing buffer matters only to those who use it.
+    /// The bytes of each buffer, or why it cannot be read. A missing buffer is an error only where it is used.
     buffers: Vec<Result<Cow<'a, [u8]>, String>>,
-    /// Views under EXT_meshopt_compression, decoded at first use and once, also where that fails.
+    /// Views with EXT_meshopt_compression, decoded once at first use; failures are cached too.
     decoded: Vec<OnceCell<Result<Vec<u8>, String>>>,
     decoded_bytes: Cell<usize>,
     failures_left: Cell<u32>,
-    /// Bytes of all buffers and the JSON: what the file paid for, and so what it may ask for.
+    /// Bytes of all buffers and the JSON: a bound on what a file may make the reader allocate.
     pub bytes_present: usize,
 }
 
@@ -38,7 +38,7 @@ pub(super) struct View<'d> {
 }
 
 impl<'a> Document<'a> {
-    pub fn open(path: &'a Path, bytes: &'a [u8]) -> Result<Self, Fault> {
+    pub fn open(path: &'a Path, bytes: &'a [u8]) -> Result<Self, GltfError> {
         let container = Container::parse(bytes)?;
         let root = Root::parse(container.json)?;
         let mut bytes_left = limits::FILE_BYTES;
@@ -50,6 +50,7 @@ impl<'a> Document<'a> {
                 (None, _) => Err("it has neither a URI nor a binary chunk".to_owned()),
             };
             if let Ok(Cow::Owned(bytes)) = &content {
+                // One budget for all buffers, which may name the same file many times.
                 bytes_left = bytes_left.saturating_sub(bytes.len() as u64);
             }
             buffers.push(content.map_err(|reason| format!("buffer {index}: {reason}")));
@@ -68,33 +69,33 @@ impl<'a> Document<'a> {
     }
 
     /// The bytes of a buffer view, decompressed if need be.
-    pub fn view(&self, index: usize) -> Result<View<'_>, Fault> {
-        let json = at(&self.root.buffer_views, index, "buffer view")?;
-        let place = |fault: Fault| fault.within(&format!("buffer view {index}"));
+    pub fn view(&self, index: usize) -> Result<View<'_>, GltfError> {
+        let json = get(&self.root.buffer_views, index, "buffer view")?;
+        let place = |error: GltfError| error.context(&format!("buffer view {index}"));
         let bytes = match json.extensions.as_ref().and_then(|e| e.meshopt.as_ref()) {
             Some(meshopt) => self.decoded[index]
-                .get_or_init(|| self.decompress(meshopt).map_err(|fault| fault.to_string()))
+                .get_or_init(|| self.decompress(meshopt).map_err(|error| error.to_string()))
                 .as_deref()
                 .map_err(|reason| place(invalid(reason.clone())))?,
-            None => self.plain(json).map_err(place)?,
+            None => self.uncompressed(json).map_err(place)?,
         };
         let stride = json.byte_stride.map(|s| s.0).filter(|&s| s > 0);
         Ok(View { bytes, stride })
     }
 
-    /// Whether one more broken primitive may be read in another way.
+    /// Counts a failed primitive; whether it may be read from its uncompressed copy.
     pub fn tolerate_failure(&self) -> bool {
         let left = self.failures_left.get();
         self.failures_left.set(left.saturating_sub(1));
         left > 0
     }
 
-    fn plain(&self, view: &BufferView) -> Result<&[u8], Fault> {
+    fn uncompressed(&self, view: &BufferView) -> Result<&[u8], GltfError> {
         self.range(view.buffer.0, view.byte_offset.0, view.byte_length.0)
     }
 
-    fn range(&self, buffer: usize, offset: usize, length: usize) -> Result<&[u8], Fault> {
-        let bytes = match at(&self.buffers, buffer, "buffer")? {
+    fn range(&self, buffer: usize, offset: usize, length: usize) -> Result<&[u8], GltfError> {
+        let bytes = match get(&self.buffers, buffer, "buffer")? {
             Ok(bytes) => bytes,
             Err(reason) => return Err(invalid(reason.clone())),
         };
@@ -106,10 +107,10 @@ impl<'a> Document<'a> {
         })
     }
 
-    fn decompress(&self, json: &super::json::Meshopt) -> Result<Vec<u8>, Fault> {
+    fn decompress(&self, json: &super::json::Meshopt) -> Result<Vec<u8>, GltfError> {
         let total = json.count.0.saturating_mul(json.byte_stride.0).saturating_add(self.decoded_bytes.get());
         if total > DECODED_BYTES {
-            return Err(Fault::too_large("size of decompressed buffers in bytes", total, DECODED_BYTES));
+            return Err(GltfError::too_large("size of decompressed buffers in bytes", total, DECODED_BYTES));
         }
         let source = self.range(json.buffer.0, json.byte_offset.0, json.byte_length.0)?;
         let bytes = meshopt::decode(json, source)?;
@@ -119,6 +120,6 @@ impl<'a> Document<'a> {
 }
 
 /// The list's entry, or a fault that names what is missing.
-pub(super) fn at<'d, T>(list: &'d [T], index: usize, what: &str) -> Result<&'d T, Fault> {
+pub(super) fn get<'d, T>(list: &'d [T], index: usize, what: &str) -> Result<&'d T, GltfError> {
     list.get(index).ok_or_else(|| invalid(format!("{what} {index} does not exist, there are {}", list.len())))
 }

@@ -1,9 +1,11 @@
-//! KHR_draco_mesh_compression, by way of the pure-Rust decoder `draco-core`.
+//! [KHR_draco_mesh_compression], decoded by the pure-Rust crate `draco-core`.
+//!
+//! [KHR_draco_mesh_compression]: https://github.com/KhronosGroup/glTF/tree/main/extensions/2.0/Khronos/KHR_draco_mesh_compression
 
 use draco_core::{DecodeLimits, DecoderBuffer, GeometryAttributeType, PointAttribute};
 
 use super::document::Document;
-use super::fault::{Fault, contained, invalid, quoted};
+use super::error::{GltfError, catch_decoder_panic, invalid, quoted};
 use super::json;
 use crate::limits;
 
@@ -11,13 +13,13 @@ use crate::limits;
 const ATTRIBUTE_BYTES: u64 = 512 << 20;
 
 /// A decoded primitive.
-pub(super) struct Decoded<'d> {
+pub(super) struct DecodedPrimitive<'d> {
     mesh: draco_core::Mesh,
     json: &'d json::Draco,
 }
 
-impl<'d> Decoded<'d> {
-    pub fn read(document: &Document, json: &'d json::Draco) -> Result<Self, Fault> {
+impl<'d> DecodedPrimitive<'d> {
+    pub fn read(document: &Document, json: &'d json::Draco) -> Result<Self, GltfError> {
         let bytes = document.view(json.buffer_view.0)?.bytes;
         let bounds = DecodeLimits::default()
             .with_max_points(limits::VERTICES as u64)
@@ -31,9 +33,10 @@ impl<'d> Decoded<'d> {
                 .map_err(|error| error.to_string())?;
             Ok(mesh)
         };
-        let mesh = contained("Draco", decode).map_err(|reason| invalid(format!("Draco: {reason}")))?;
+        let mesh =
+            catch_decoder_panic("Draco", decode).map_err(|reason| invalid(format!("Draco: {reason}")))?;
         if mesh.num_points() > limits::VERTICES {
-            return Err(Fault::too_large("number of vertices", mesh.num_points(), limits::VERTICES));
+            return Err(GltfError::too_large("number of vertices", mesh.num_points(), limits::VERTICES));
         }
         Ok(Self { mesh, json })
     }
@@ -48,24 +51,24 @@ impl<'d> Decoded<'d> {
         self.mesh.faces().iter().map(|face| face.map(|point| point.0)).collect()
     }
 
-    /// Whether the stream holds this attribute, rather than an accessor beside it.
+    /// Whether the stream has this attribute; otherwise an accessor has it.
     pub fn has(&self, name: &str) -> bool {
         self.json.attributes.contains_key(name)
     }
 
     /// Number of components of an attribute.
-    pub fn width(&self, name: &str) -> Result<usize, Fault> {
+    pub fn width(&self, name: &str) -> Result<usize, GltfError> {
         Ok(usize::from(self.attribute(name)?.num_components()))
     }
 
-    /// One vector a vertex. Integers become fractions if `normalized`.
-    pub fn floats<const N: usize>(&self, name: &str, normalized: bool) -> Result<Vec<[f32; N]>, Fault> {
+    /// One vector per vertex; integers are normalized if `normalized`.
+    pub fn floats<const N: usize>(&self, name: &str, normalized: bool) -> Result<Vec<[f32; N]>, GltfError> {
         let attribute = self.attribute(name)?;
         if usize::from(attribute.num_components()) != N {
             let found = attribute.num_components();
             return Err(invalid(format!("Draco {}: expected {N} components, found {found}", quoted(name))));
         }
-        let numbers = contained("Draco", || Ok(attribute.read_f32s(self.count(), N)))
+        let numbers = catch_decoder_panic("Draco", || Ok(attribute.read_f32s(self.count(), N)))
             .map_err(|reason| invalid(format!("Draco: {reason}")))?;
         let (vectors, _) = numbers.as_chunks::<N>();
         Ok(match largest(attribute).filter(|_| normalized) {
@@ -74,10 +77,10 @@ impl<'d> Decoded<'d> {
         })
     }
 
-    fn attribute(&self, name: &str) -> Result<&PointAttribute, Fault> {
+    fn attribute(&self, name: &str) -> Result<&PointAttribute, GltfError> {
         let id = self.json.attributes.get(name).and_then(|id| u32::try_from(id.0).ok());
         let by_id = id.and_then(|id| self.mesh.attribute_by_unique_id(id));
-        // Some writers number by position in the stream; positions at least can be told by their type.
+        // Some writers use indices instead of unique ids; positions at least can be found by their type.
         let by_kind =
             || (name == "POSITION").then(|| self.mesh.named_attribute(GeometryAttributeType::Position));
         by_id
@@ -86,7 +89,7 @@ impl<'d> Decoded<'d> {
     }
 }
 
-/// What stands for 1 in an attribute's kind of integer.
+/// The integer that is normalized to 1.
 fn largest(attribute: &PointAttribute) -> Option<f32> {
     use draco_core::DataType;
     Some(match attribute.data_type() {

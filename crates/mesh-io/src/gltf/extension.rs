@@ -1,10 +1,10 @@
-//! Which required extensions a shape can be read under.
+//! Required extensions: which are supported, and which can be ignored.
 
-use super::fault::{Fault, Notes, quoted};
+use super::error::{GltfError, Notes, quoted};
 use super::json::Root;
 
-/// Done in full.
-const DONE: &[&str] = &[
+/// Fully supported.
+const SUPPORTED: &[&str] = &[
     "EXT_mesh_gpu_instancing",
     "EXT_meshopt_compression",
     "EXT_texture_webp",
@@ -19,8 +19,8 @@ const DONE: &[&str] = &[
     "KHR_texture_transform",
 ];
 
-/// Names, or beginnings of names, of extensions that change looks, motion or meaning but no vertex at rest.
-const HARMLESS: &[&str] = &[
+/// Names or prefixes of extensions that change appearance, animation or metadata, but not the rest pose geometry.
+const IGNORABLE: &[&str] = &[
     "ADOBE_materials_",
     "AGI_",
     "CESIUM_primitive_outline",
@@ -53,16 +53,16 @@ const HARMLESS: &[&str] = &[
     "VRM",
 ];
 
-/// A required extension that is not known could change anything, so it is refused by name.
-pub(super) fn check_required(root: &Root, notes: &mut Notes) -> Result<(), Fault> {
+/// Rejects unknown required extensions, which could change anything.
+pub(super) fn check_required(root: &Root, notes: &mut Notes) -> Result<(), GltfError> {
     for name in &root.extensions_required {
-        if DONE.contains(&name.as_str()) {
+        if SUPPORTED.contains(&name.as_str()) {
             continue;
         }
-        if HARMLESS.iter().any(|harmless| name.starts_with(harmless)) {
+        if IGNORABLE.iter().any(|harmless| name.starts_with(harmless)) {
             notes.add(format!("{} is required but not applied; the shape is right without it", quoted(name)));
         } else {
-            return Err(Fault::Unsupported(format!("extension {}", quoted(name))));
+            return Err(GltfError::Unsupported(format!("extension {}", quoted(name))));
         }
     }
     Ok(())

@@ -1,12 +1,12 @@
 //! The part of glTF 2.0's JSON that shapes and their materials need, named as in the specification.
 //!
-//! Unknown members are skipped. Indices are unchecked numbers here; whoever follows one checks it.
+//! Unknown members are skipped. Indices are not checked here, but where they are used.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, de};
 
-use super::fault::{Fault, invalid};
+use super::error::{GltfError, invalid};
 
 /// Most objects (`{`) in one document. Each costs some hundred bytes once parsed, so without this a text of
 /// empty objects grows fifty-fold in memory.
@@ -14,13 +14,13 @@ const MAX_OBJECTS: usize = 2_000_000;
 
 /// A whole number that is not negative. `24.0` counts as one, as JSON Schema has it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Whole(pub usize);
+pub(super) struct NonNegativeInt(pub usize);
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Root {
     pub asset: Asset,
-    pub scene: Option<Whole>,
+    pub scene: Option<NonNegativeInt>,
     #[serde(default)]
     pub scenes: Vec<SceneNodes>,
     #[serde(default)]
@@ -58,16 +58,16 @@ pub(super) struct Asset {
 #[derive(Debug, Deserialize)]
 pub(super) struct SceneNodes {
     #[serde(default)]
-    pub nodes: Vec<Whole>,
+    pub nodes: Vec<NonNegativeInt>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Node {
     pub name: Option<String>,
     #[serde(default)]
-    pub children: Vec<Whole>,
-    pub mesh: Option<Whole>,
-    pub skin: Option<Whole>,
+    pub children: Vec<NonNegativeInt>,
+    pub mesh: Option<NonNegativeInt>,
+    pub skin: Option<NonNegativeInt>,
     pub matrix: Option<Box<[f32; 16]>>,
     pub translation: Option<[f32; 3]>,
     pub rotation: Option<[f32; 4]>,
@@ -87,7 +87,7 @@ pub(super) struct NodeExtensions {
 #[derive(Debug, Deserialize)]
 pub(super) struct Instancing {
     #[serde(default)]
-    pub attributes: BTreeMap<String, Whole>,
+    pub attributes: BTreeMap<String, NonNegativeInt>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -106,12 +106,12 @@ pub(super) struct MeshJson {
 #[derive(Debug, Deserialize)]
 pub(super) struct Primitive {
     #[serde(default)]
-    pub attributes: BTreeMap<String, Whole>,
-    pub indices: Option<Whole>,
-    pub material: Option<Whole>,
-    pub mode: Option<Whole>,
+    pub attributes: BTreeMap<String, NonNegativeInt>,
+    pub indices: Option<NonNegativeInt>,
+    pub material: Option<NonNegativeInt>,
+    pub mode: Option<NonNegativeInt>,
     #[serde(default)]
-    pub targets: Vec<BTreeMap<String, Whole>>,
+    pub targets: Vec<BTreeMap<String, NonNegativeInt>>,
     pub extensions: Option<Box<PrimitiveExtensions>>,
 }
 
@@ -124,29 +124,29 @@ pub(super) struct PrimitiveExtensions {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Draco {
-    pub buffer_view: Whole,
+    pub buffer_view: NonNegativeInt,
     #[serde(default)]
-    pub attributes: BTreeMap<String, Whole>,
+    pub attributes: BTreeMap<String, NonNegativeInt>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Skin {
-    pub inverse_bind_matrices: Option<Whole>,
+    pub inverse_bind_matrices: Option<NonNegativeInt>,
     #[serde(default)]
-    pub joints: Vec<Whole>,
+    pub joints: Vec<NonNegativeInt>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Accessor {
-    pub buffer_view: Option<Whole>,
+    pub buffer_view: Option<NonNegativeInt>,
     #[serde(default)]
-    pub byte_offset: Whole,
-    pub component_type: Whole,
+    pub byte_offset: NonNegativeInt,
+    pub component_type: NonNegativeInt,
     #[serde(default)]
     pub normalized: bool,
-    pub count: Whole,
+    pub count: NonNegativeInt,
     #[serde(rename = "type")]
     pub shape: String,
     pub sparse: Option<Box<Sparse>>,
@@ -154,7 +154,7 @@ pub(super) struct Accessor {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Sparse {
-    pub count: Whole,
+    pub count: NonNegativeInt,
     pub indices: SparseIndices,
     pub values: SparseValues,
 }
@@ -162,28 +162,28 @@ pub(super) struct Sparse {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SparseIndices {
-    pub buffer_view: Whole,
+    pub buffer_view: NonNegativeInt,
     #[serde(default)]
-    pub byte_offset: Whole,
-    pub component_type: Whole,
+    pub byte_offset: NonNegativeInt,
+    pub component_type: NonNegativeInt,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SparseValues {
-    pub buffer_view: Whole,
+    pub buffer_view: NonNegativeInt,
     #[serde(default)]
-    pub byte_offset: Whole,
+    pub byte_offset: NonNegativeInt,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct BufferView {
-    pub buffer: Whole,
+    pub buffer: NonNegativeInt,
     #[serde(default)]
-    pub byte_offset: Whole,
-    pub byte_length: Whole,
-    pub byte_stride: Option<Whole>,
+    pub byte_offset: NonNegativeInt,
+    pub byte_length: NonNegativeInt,
+    pub byte_stride: Option<NonNegativeInt>,
     pub extensions: Option<Box<BufferViewExtensions>>,
 }
 
@@ -197,12 +197,12 @@ pub(super) struct BufferViewExtensions {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Meshopt {
-    pub buffer: Whole,
+    pub buffer: NonNegativeInt,
     #[serde(default)]
-    pub byte_offset: Whole,
-    pub byte_length: Whole,
-    pub byte_stride: Whole,
-    pub count: Whole,
+    pub byte_offset: NonNegativeInt,
+    pub byte_length: NonNegativeInt,
+    pub byte_stride: NonNegativeInt,
+    pub count: NonNegativeInt,
     pub mode: String,
     pub filter: Option<String>,
 }
@@ -263,9 +263,9 @@ pub(super) struct SpecularGlossiness {
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct TextureInfo {
-    pub index: Whole,
+    pub index: NonNegativeInt,
     #[serde(default)]
-    pub tex_coord: Whole,
+    pub tex_coord: NonNegativeInt,
     pub extensions: Option<TextureInfoExtensions>,
 }
 
@@ -281,13 +281,13 @@ pub(super) struct TextureTransform {
     pub offset: Option<[f32; 2]>,
     pub rotation: Option<f32>,
     pub scale: Option<[f32; 2]>,
-    pub tex_coord: Option<Whole>,
+    pub tex_coord: Option<NonNegativeInt>,
 }
 
 #[derive(Debug, Deserialize)]
 pub(super) struct TextureJson {
-    pub sampler: Option<Whole>,
-    pub source: Option<Whole>,
+    pub sampler: Option<NonNegativeInt>,
+    pub source: Option<NonNegativeInt>,
     pub extensions: Option<Box<TextureExtensions>>,
 }
 
@@ -305,21 +305,21 @@ pub(super) struct TextureExtensions {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct TextureSource {
-    pub source: Option<Whole>,
+    pub source: Option<NonNegativeInt>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ImageJson {
     pub uri: Option<String>,
-    pub buffer_view: Option<Whole>,
+    pub buffer_view: Option<NonNegativeInt>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Sampler {
-    pub wrap_s: Option<Whole>,
-    pub wrap_t: Option<Whole>,
+    pub wrap_s: Option<NonNegativeInt>,
+    pub wrap_t: Option<NonNegativeInt>,
 }
 
 /// Only what tells versions apart: glTF 1.0 has objects where 2.0 has lists, so its whole does not parse.
@@ -330,11 +330,11 @@ struct Probe {
 
 impl Root {
     /// Parses a document and checks its version.
-    pub fn parse(text: &[u8]) -> Result<Self, Fault> {
+    pub fn parse(text: &[u8]) -> Result<Self, GltfError> {
         let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
         let objects = text.iter().filter(|&&byte| byte == b'{').count();
         if objects > MAX_OBJECTS {
-            return Err(Fault::too_large("number of JSON objects", objects, MAX_OBJECTS));
+            return Err(GltfError::too_large("number of JSON objects", objects, MAX_OBJECTS));
         }
         // Old exporters wrote names in Latin-1; a wrong letter in a name is no reason to lose the shape.
         let lossy;
@@ -363,41 +363,41 @@ impl Root {
 
 impl Asset {
     /// Any 2.x is readable unless the file says it needs more than 2.0 (specification, section 3.2).
-    fn check_version(&self) -> Result<(), Fault> {
+    fn check_version(&self) -> Result<(), GltfError> {
         let major = |version: &str| version.split('.').next().and_then(|n| n.parse::<u32>().ok());
         let needed = self.min_version.as_deref();
         match major(&self.version) {
             Some(2) if needed.is_none_or(|v| v == "2.0") => Ok(()),
-            Some(2) => Err(Fault::Unsupported(format!("version {}", needed.unwrap_or_default()))),
-            Some(_) => Err(Fault::Unsupported(format!("version {}", self.version))),
+            Some(2) => Err(GltfError::Unsupported(format!("version {}", needed.unwrap_or_default()))),
+            Some(_) => Err(GltfError::Unsupported(format!("version {}", self.version))),
             None => Err(invalid(format!("asset.version: expected 2.0, found {:?}", self.version))),
         }
     }
 }
 
-impl<'de> Deserialize<'de> for Whole {
+impl<'de> Deserialize<'de> for NonNegativeInt {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(WholeVisitor)
+        deserializer.deserialize_any(NonNegativeIntVisitor)
     }
 }
 
-struct WholeVisitor;
+struct NonNegativeIntVisitor;
 
-impl de::Visitor<'_> for WholeVisitor {
-    type Value = Whole;
+impl de::Visitor<'_> for NonNegativeIntVisitor {
+    type Value = NonNegativeInt;
 
     fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         f.write_str("a whole number")
     }
 
-    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Whole, E> {
-        usize::try_from(value).map(Whole).map_err(|_| E::custom("number too large"))
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<NonNegativeInt, E> {
+        usize::try_from(value).map(NonNegativeInt).map_err(|_| E::custom("number too large"))
     }
 
-    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Whole, E> {
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<NonNegativeInt, E> {
         // Above 2^53 not every whole number is a double, and no count in a file is that large.
         if value.fract() == 0.0 && (0.0..9.0e15).contains(&value) {
-            Ok(Whole(value as usize))
+            Ok(NonNegativeInt(value as usize))
         } else {
             Err(E::invalid_value(de::Unexpected::Float(value), &self))
         }
@@ -410,10 +410,10 @@ mod tests {
 
     #[test]
     fn whole_numbers_may_be_written_as_floats() {
-        assert_eq!(serde_json::from_str::<Whole>("24.0").unwrap(), Whole(24));
-        assert!(serde_json::from_str::<Whole>("24.5").is_err());
-        assert!(serde_json::from_str::<Whole>("-1").is_err());
-        assert!(serde_json::from_str::<Whole>("1e300").is_err());
+        assert_eq!(serde_json::from_str::<NonNegativeInt>("24.0").unwrap(), NonNegativeInt(24));
+        assert!(serde_json::from_str::<NonNegativeInt>("24.5").is_err());
+        assert!(serde_json::from_str::<NonNegativeInt>("-1").is_err());
+        assert!(serde_json::from_str::<NonNegativeInt>("1e300").is_err());
     }
 
     #[test]

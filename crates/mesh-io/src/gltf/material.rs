@@ -1,14 +1,14 @@
-//! glTF materials → [`Material`]s, each read once when a primitive first uses it.
+//! Converts glTF materials to [`Material`]s, each once when a primitive first uses it.
 
 use std::collections::HashMap;
 
 use glam::{Affine2, Mat2, Vec2, Vec3, Vec4};
 
 use super::document::Document;
-use super::fault::{Notes, quoted};
+use super::error::{Notes, quoted};
 use super::json::{MaterialJson, TextureInfo};
 use super::texture::Textures;
-use lexiform_geometry::{AlphaMode, Material, TextureUse};
+use lexiform_geometry::{AlphaMode, Material, TextureRef};
 
 /// The materials used so far, with their textures.
 pub(super) struct MaterialSet<'d> {
@@ -23,13 +23,13 @@ impl<'d> MaterialSet<'d> {
         Self { document, textures: Textures::new(document), materials: Vec::new(), known: HashMap::new() }
     }
 
-    /// The place of a glTF material in `materials`.
+    /// The index of a glTF material in `materials`.
     pub fn material(&mut self, index: usize, notes: &mut Notes) -> Option<usize> {
         if let Some(&known) = self.known.get(&index) {
             return Some(known);
         }
         let Some(json) = self.document.root.materials.get(index) else {
-            notes.add(format!("material {index} does not exist; the default stands in"));
+            notes.add(format!("material {index} does not exist; the default is used"));
             return None;
         };
         let material = self.convert(json, notes);
@@ -49,6 +49,7 @@ impl<'d> MaterialSet<'d> {
         let pbr = json.pbr_metallic_roughness.as_ref();
         let extensions = json.extensions.as_deref();
         let glossiness = extensions.and_then(|e| e.specular_glossiness.as_ref());
+        // The archived extension replaces the standard model if both are present.
         let base_color = match glossiness {
             Some(glossiness) => glossiness.diffuse_factor,
             None => pbr.and_then(|p| p.base_color_factor),
@@ -73,18 +74,18 @@ impl<'d> MaterialSet<'d> {
         }
     }
 
-    fn use_texture(&mut self, info: TextureInfo, notes: &mut Notes) -> Option<TextureUse> {
+    fn use_texture(&mut self, info: TextureInfo, notes: &mut Notes) -> Option<TextureRef> {
         let texture = self.textures.load(info.index.0, notes)?;
-        Some(TextureUse { texture, image_from_uv: info.image_from_uv() })
+        Some(TextureRef { texture, image_from_uv: info.image_from_uv() })
     }
 
-    /// A factor is nearly always white with a texture behind it, so without the texture nothing may glow.
+    /// A factor with a texture is nearly always white, so without the texture nothing may be emitted.
     fn emission(
         &mut self,
         json: &MaterialJson,
         base: Option<TextureInfo>,
         notes: &mut Notes,
-    ) -> (Vec3, Option<TextureUse>) {
+    ) -> (Vec3, Option<TextureRef>) {
         let strength = json.extensions.as_ref().and_then(|e| e.emissive_strength.as_ref());
         let strength = strength.and_then(|s| s.emissive_strength).unwrap_or(1.0);
         let factor = json.emissive_factor.map_or(Vec3::ZERO, Vec3::from) * strength;
@@ -102,8 +103,8 @@ impl<'d> MaterialSet<'d> {
         }
     }
 
-    /// One pair of numbers for the surface. Where a texture varies them its mean replaces them, since the
-    /// factors next to such a texture are 1 by default and would turn wood into chrome.
+    /// One pair of values for the surface. If a texture varies them, its mean is used: the factors next to such a texture
+    /// are 1 by default, and would turn wood into chrome.
     fn metallic_roughness(&mut self, json: &MaterialJson) -> (f32, f32) {
         let pbr = json.pbr_metallic_roughness.as_ref();
         let metallic = pbr.and_then(|p| p.metallic_factor).unwrap_or(1.0);
@@ -111,14 +112,14 @@ impl<'d> MaterialSet<'d> {
         let Some(info) = pbr.and_then(|p| p.metallic_roughness_texture) else { return (metallic, roughness) };
         match self.textures.mean(info.index.0) {
             Some([_, green, blue]) => (metallic * blue, roughness * green),
-            // Whatever the texture was, bare metal is the rarest guess.
+            // Without the texture, most surfaces are not metal.
             None => (0.0, roughness),
         }
     }
 }
 
 impl TextureInfo {
-    /// The transform's UV set counts before the plain one (KHR_texture_transform).
+    /// The UV set of the transform takes precedence (KHR_texture_transform).
     fn uv_set(self) -> usize {
         let transform = self.extensions.and_then(|e| e.transform);
         transform.and_then(|t| t.tex_coord).unwrap_or(self.tex_coord).0
@@ -128,7 +129,7 @@ impl TextureInfo {
         let Some(transform) = self.extensions.and_then(|e| e.transform) else { return Affine2::IDENTITY };
         let offset = transform.offset.map_or(Vec2::ZERO, Vec2::from);
         let scale = transform.scale.map_or(Vec2::ONE, Vec2::from);
-        // The extension turns from +u toward −v, which is clockwise in these coordinates.
+        // The extension rotates from +u toward −v, which is clockwise in these coordinates.
         let turn = Mat2::from_angle(-transform.rotation.unwrap_or(0.0));
         let affine = Affine2::from_mat2_translation(turn * Mat2::from_diagonal(scale), offset);
         if affine.is_finite() { affine } else { Affine2::IDENTITY }
@@ -148,7 +149,7 @@ fn alpha_mode(json: &MaterialJson, notes: &mut Notes) -> AlphaMode {
         Some("MASK") => AlphaMode::Mask { cutoff: fraction(json.alpha_cutoff.unwrap_or(0.5)) },
         Some("BLEND") => AlphaMode::Blend,
         Some(other) => {
-            notes.add(format!("unknown alpha mode {}; opaque stands in", quoted(other)));
+            notes.add(format!("unknown alpha mode {}; opaque is used", quoted(other)));
             AlphaMode::Opaque
         }
     }

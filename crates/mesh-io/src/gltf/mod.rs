@@ -1,24 +1,26 @@
-//! glTF 2.0 and GLB, after the Khronos specification 2.0.1 and the extensions that real files use.
+//! glTF 2.0 and GLB, after the Khronos [specification] 2.0.1 and the extensions that real files use.
 //!
-//! Everything in a file is untrusted. Offsets, lengths and counts are checked before memory is taken for them
-//! ([`document`], [`accessor`]), node edges are followed once ([`nodes`]), and the sum over all instances is
-//! held against the [limits](crate::limits) before any is made ([`assembly`]).
+//! Everything in a file is untrusted. Offsets, lengths and counts are checked before memory is allocated for them
+//! ([`document`], [`accessor`]), node edges are followed once ([`nodes`]), and the total over all instances is
+//! checked against the [limits](crate::limits) before any is created ([`scene_builder`]).
+//!
+//! [specification]: https://registry.khronos.org/glTF/specs/2.0/glTF-2.0.html
 
 mod accessor;
-mod assembly;
 mod attribute;
-mod basis;
 mod container;
 mod deform;
 mod document;
 mod draco;
+mod error;
 mod extension;
-mod fault;
 mod json;
+mod ktx2;
 mod material;
 mod meshopt;
 mod nodes;
 mod primitive;
+mod scene_builder;
 mod texture;
 mod topology;
 mod uri;
@@ -26,18 +28,18 @@ mod uri;
 use std::io::{self, BufRead};
 use std::path::Path;
 
-use self::assembly::Assembly;
 use self::document::Document;
-use self::fault::{Fault, Notes};
+use self::error::{GltfError, Notes};
 use self::json::Root;
 use self::nodes::Hierarchy;
+use self::scene_builder::SceneBuilder;
 use crate::ReadError;
 use crate::sidecar::Sidecars;
 use lexiform_geometry::Scene;
 
-/// Reads a glTF file of either kind; other files are looked up in the folder of `path`.
+/// Reads a glTF or GLB file; referenced files are looked up in the folder of `path`.
 pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Scene, ReadError> {
-    load(path, bytes).map_err(|fault| fault.at(path))
+    load(path, bytes).map_err(|error| error.into_read_error(path))
 }
 
 /// Longest JSON text that is searched for the names of other files.
@@ -53,15 +55,15 @@ pub(super) fn sidecars(content: impl BufRead, sidecars: &mut Sidecars) -> io::Re
     Ok(())
 }
 
-fn load(path: &Path, bytes: &[u8]) -> Result<Scene, Fault> {
+fn load(path: &Path, bytes: &[u8]) -> Result<Scene, GltfError> {
     let document = Document::open(path, bytes)?;
     let mut notes = Notes::default();
     extension::check_required(&document.root, &mut notes)?;
     let hierarchy = Hierarchy::new(&document.root.nodes, &mut notes)?;
     let placements = hierarchy.placements(&document, &mut notes)?;
-    let mut assembly = Assembly::new(&document, &hierarchy, notes);
+    let mut scene_builder = SceneBuilder::new(&document, &hierarchy, notes);
     for placement in &placements {
-        assembly.place(placement)?;
+        scene_builder.place(placement)?;
     }
-    assembly.finish()
+    scene_builder.finish()
 }

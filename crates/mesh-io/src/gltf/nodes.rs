@@ -1,22 +1,22 @@
-//! The node hierarchy: the placement of each mesh in the world.
+//! The node hierarchy and the placement of meshes in the world.
 
 use glam::{Affine3A, Mat4, Quat, Vec3};
 
-use super::accessor::Integers;
-use super::document::{Document, at};
-use super::fault::{Fault, Notes, invalid};
+use super::accessor::IntegerConversion;
+use super::document::{Document, get};
+use super::error::{GltfError, Notes, invalid};
 use super::json::{Instancing, Node};
 
-/// Most copies of meshes that all nodes together may make.
+/// Most mesh instances of all nodes together.
 const MAX_INSTANCES: usize = 1_000_000;
 
-/// A mesh somewhere.
+/// A mesh with its placements.
 #[derive(Debug)]
 pub(super) struct Placement {
     pub mesh: usize,
     /// The node that places it; `None` if there are no nodes at all.
     pub node: Option<usize>,
-    /// One transform an instance.
+    /// One transform per instance.
     pub world_from_mesh: Vec<Affine3A>,
 }
 
@@ -24,17 +24,17 @@ pub(super) struct Placement {
 pub(super) struct Hierarchy {
     /// `None` for roots.
     parents: Vec<Option<usize>>,
-    /// `None` for nodes that are their own ancestors, or below such.
-    worlds: Vec<Option<Affine3A>>,
+    /// `None` for nodes in cycles, or below cycles.
+    world_from_node: Vec<Option<Affine3A>>,
 }
 
 impl Hierarchy {
-    /// Follows every edge once, whatever the file claims.
-    pub fn new(nodes: &[Node], notes: &mut Notes) -> Result<Self, Fault> {
+    /// Computes the transforms of all nodes; each edge is followed once, whatever the file contains.
+    pub fn new(nodes: &[Node], notes: &mut Notes) -> Result<Self, GltfError> {
         let mut parents = vec![None; nodes.len()];
         for (parent, node) in nodes.iter().enumerate() {
             for child in &node.children {
-                at(nodes, child.0, "node")?;
+                get(nodes, child.0, "node")?;
                 match parents[child.0] {
                     None => parents[child.0] = Some(parent),
                     Some(first) => notes.add(format!(
@@ -44,41 +44,42 @@ impl Hierarchy {
                 }
             }
         }
-        let mut worlds = vec![None; nodes.len()];
+        let mut world_from_node = vec![None; nodes.len()];
         let mut open: Vec<usize> = (0..nodes.len()).filter(|&n| parents[n].is_none()).collect();
         while let Some(index) = open.pop() {
-            // A node may list a child twice; doubling at every level would never end.
-            if worlds[index].is_some() {
+            // A node may list a child twice: without this, work would double at every level.
+            if world_from_node[index].is_some() {
                 continue;
             }
-            let above = parents[index].and_then(|p: usize| worlds[p]).unwrap_or(Affine3A::IDENTITY);
-            worlds[index] = Some(above * local(&nodes[index]));
+            let above = parents[index].and_then(|p: usize| world_from_node[p]).unwrap_or(Affine3A::IDENTITY);
+            world_from_node[index] = Some(above * parent_from_node(&nodes[index]));
             open.extend(children(nodes, &parents, index));
         }
-        Ok(Self { parents, worlds })
+        Ok(Self { parents, world_from_node })
     }
 
     /// Node coordinates → world coordinates.
-    pub fn world(&self, node: usize) -> Option<Affine3A> {
-        self.worlds.get(node).copied().flatten()
+    pub fn world_from_node(&self, node: usize) -> Option<Affine3A> {
+        self.world_from_node.get(node).copied().flatten()
     }
 
-    /// Every mesh of the scene that is shown, in the order of the hierarchy.
-    pub fn placements(&self, document: &Document, notes: &mut Notes) -> Result<Vec<Placement>, Fault> {
+    /// All visible meshes of the scene, in hierarchy order.
+    pub fn placements(&self, document: &Document, notes: &mut Notes) -> Result<Vec<Placement>, GltfError> {
         let nodes = &document.root.nodes;
         if nodes.is_empty() && !document.root.meshes.is_empty() {
-            notes.add("no node places a mesh; all meshes are shown as they are");
+            notes.add("no nodes: all meshes are placed at the origin");
             let alone = |mesh| Placement { mesh, node: None, world_from_mesh: vec![Affine3A::IDENTITY] };
             return Ok((0..document.root.meshes.len()).map(alone).collect());
         }
         let mut open = self.roots(document, notes)?;
+        // A stack: reversed, so that nodes are visited in the order of the file.
         open.reverse();
         let mut seen = vec![false; nodes.len()];
         let mut placements = Vec::new();
         let mut n_instances = 0;
         while let Some(index) = open.pop() {
-            let node = at(nodes, index, "node")?;
-            let Some(world) = self.worlds[index] else {
+            let node = get(nodes, index, "node")?;
+            let Some(world) = self.world_from_node[index] else {
                 return Err(invalid(format!("node {index} is its own ancestor, or below one that is")));
             };
             let extensions = node.extensions.as_deref();
@@ -87,10 +88,10 @@ impl Hierarchy {
                 continue;
             }
             if let Some(mesh) = node.mesh {
-                at(&document.root.meshes, mesh.0, "mesh")?;
+                get(&document.root.meshes, mesh.0, "mesh")?;
                 let world_from_mesh: Vec<_> = match extensions.and_then(|e| e.instancing.as_ref()) {
                     Some(json) => instances(document, json)
-                        .map_err(|fault| fault.within(&format!("instances of node {index}")))?
+                        .map_err(|error| error.context(&format!("instances of node {index}")))?
                         .into_iter()
                         .map(|node_from_mesh| world * node_from_mesh)
                         .collect(),
@@ -98,7 +99,7 @@ impl Hierarchy {
                 };
                 n_instances += world_from_mesh.len();
                 if n_instances > MAX_INSTANCES {
-                    return Err(Fault::too_large("number of instances", n_instances, MAX_INSTANCES));
+                    return Err(GltfError::too_large("number of instances", n_instances, MAX_INSTANCES));
                 }
                 placements.push(Placement { mesh: mesh.0, node: Some(index), world_from_mesh });
             }
@@ -110,12 +111,12 @@ impl Hierarchy {
     }
 
     /// The default scene's roots; the first scene's if none is the default; all roots if there is no scene.
-    fn roots(&self, document: &Document, notes: &mut Notes) -> Result<Vec<usize>, Fault> {
+    fn roots(&self, document: &Document, notes: &mut Notes) -> Result<Vec<usize>, GltfError> {
         let root = &document.root;
         let scene = match root.scene {
-            // A default scene in a file without any is common among hand-made files and harmless.
+            // A default scene in a file without scenes is common and harmless.
             Some(_) if root.scenes.is_empty() => None,
-            Some(index) => Some(at(&root.scenes, index.0, "scene")?),
+            Some(index) => Some(get(&root.scenes, index.0, "scene")?),
             None => root.scenes.first(),
         };
         if root.scenes.len() > 1 {
@@ -138,7 +139,7 @@ fn children<'n>(
 }
 
 /// Node coordinates → parent coordinates.
-fn local(node: &Node) -> Affine3A {
+fn parent_from_node(node: &Node) -> Affine3A {
     if let Some(matrix) = &node.matrix {
         return Affine3A::from_mat4(Mat4::from_cols_array(matrix));
     }
@@ -151,28 +152,28 @@ fn local(node: &Node) -> Affine3A {
     )
 }
 
-/// A unit quaternion from x, y, z, w; no rotation if the numbers are none.
+/// A unit quaternion from x, y, z, w; the identity if they are invalid.
 fn rotation(xyzw: [f32; 4]) -> Quat {
     let quat = Quat::from_array(xyzw);
     let length = quat.length();
     if length.is_finite() && length > 0.0 { quat / length } else { Quat::IDENTITY }
 }
 
-/// EXT_mesh_gpu_instancing: one transform a copy.
-fn instances(document: &Document, json: &Instancing) -> Result<Vec<Affine3A>, Fault> {
+/// EXT_mesh_gpu_instancing: one transform per instance.
+fn instances(document: &Document, json: &Instancing) -> Result<Vec<Affine3A>, GltfError> {
     let Some(&first) = json.attributes.values().next() else { return Ok(vec![Affine3A::IDENTITY]) };
     let count = document.count(first.0)?;
     if count > MAX_INSTANCES {
-        return Err(Fault::too_large("number of instances", count, MAX_INSTANCES));
+        return Err(GltfError::too_large("number of instances", count, MAX_INSTANCES));
     }
     let attribute = |name| json.attributes.get(name).map(|accessor| accessor.0);
     let vectors = |name| match attribute(name) {
-        Some(accessor) => document.floats::<3>(accessor, Integers::AsDeclared).map(Some),
+        Some(accessor) => document.floats::<3>(accessor, IntegerConversion::AsDeclared).map(Some),
         None => Ok(None),
     };
     let (translations, scales) = (vectors("TRANSLATION")?, vectors("SCALE")?);
     let rotations = match attribute("ROTATION") {
-        Some(accessor) => Some(document.floats::<4>(accessor, Integers::AsDeclared)?),
+        Some(accessor) => Some(document.floats::<4>(accessor, IntegerConversion::AsDeclared)?),
         None => None,
     };
     let lengths = [

@@ -1,18 +1,18 @@
-//! A mesh's primitives → lists of vertices with triangles or points, before any node places them.
+//! Reads primitives: vertices with triangles or points, in mesh coordinates.
 
 use glam::{Vec2, Vec3, Vec4};
 
-use super::attribute::{Influence, Optional, Source};
+use super::attribute::{AttributeSource, Influence, OptionalAttributes};
 use super::document::Document;
-use super::fault::{Fault, Notes, invalid};
+use super::error::{GltfError, Notes, invalid};
 use super::json::Primitive;
 use super::material::MaterialSet;
 use super::topology::Mode;
 use crate::limits;
 
-/// What is read of one primitive. All lists are as long as `positions`.
+/// The data of one primitive. All lists are as long as `positions`.
 #[derive(Clone, Debug)]
-pub(super) struct Part {
+pub(super) struct PrimitiveData {
     /// Which primitive of its mesh this is.
     pub primitive: usize,
     pub positions: Vec<Vec3>,
@@ -21,44 +21,44 @@ pub(super) struct Part {
     pub colors: Option<Vec<Vec4>>,
     /// Joints and weights, where the file has skins.
     pub influences: Vec<Influence>,
-    pub shape: Shape,
-    /// Place in the scene's materials.
+    pub topology: Topology,
+    /// Index into the scene's materials.
     pub material: Option<usize>,
 }
 
-/// What a part's vertices make.
+/// How vertices form primitives.
 #[derive(Clone, Debug)]
-pub(super) enum Shape {
-    /// Triangles whose indices exist.
+pub(super) enum Topology {
+    /// Triangles with valid indices.
     Faces(Vec<[u32; 3]>),
     /// The vertices themselves.
     Points,
 }
 
-impl Part {
-    /// Reads a primitive of triangles or points; `None` after a note if there is nothing in it to see.
+impl PrimitiveData {
+    /// Reads a primitive of triangles or points; `None`, with a note, if it has no positions.
     pub fn read(
         document: &Document,
         (primitive, json): (usize, &Primitive),
         mode: Mode,
         material_set: &mut MaterialSet,
         notes: &mut Notes,
-    ) -> Result<Option<Self>, Fault> {
+    ) -> Result<Option<Self>, GltfError> {
         if !json.attributes.contains_key("POSITION") {
             notes.add("a primitive without positions is left out");
             return Ok(None);
         }
-        let source = Source::open(document, json, notes)?;
+        let source = AttributeSource::open(document, json, notes)?;
         if source.count()? > limits::VERTICES {
-            return Err(Fault::too_large("number of vertices", source.count()?, limits::VERTICES));
+            return Err(GltfError::too_large("number of vertices", source.count()?, limits::VERTICES));
         }
         let positions = source.positions()?;
-        let shape = match mode {
-            Mode::Points | Mode::Lines => Shape::Points,
-            mode => Shape::Faces(existing(source.faces(mode)?, positions.len(), notes)?),
+        let topology = match mode {
+            Mode::Points | Mode::Lines => Topology::Points,
+            mode => Topology::Faces(valid_faces(source.faces(mode)?, positions.len(), notes)?),
         };
         let uv_set = material_set.uv_set(json.material.map(|m| m.0));
-        let mut optional = Optional { source: &source, count: positions.len(), notes };
+        let mut optional = OptionalAttributes { source: &source, count: positions.len(), notes };
         let mut part = Self {
             primitive,
             normals: optional.vectors("NORMAL"),
@@ -67,9 +67,9 @@ impl Part {
             influences: if document.root.skins.is_empty() { Vec::new() } else { optional.influences() },
             material: json.material.and_then(|m| material_set.material(m.0, notes)),
             positions,
-            shape,
+            topology,
         };
-        if let (Shape::Points, Some(indices)) = (&part.shape, json.indices) {
+        if let (Topology::Points, Some(indices)) = (&part.topology, json.indices) {
             part.keep_points(&document.integers::<1>(indices.0)?, notes);
         }
         Ok(Some(part))
@@ -77,13 +77,13 @@ impl Part {
 
     /// Number of triangles.
     pub fn n_faces(&self) -> usize {
-        match &self.shape {
-            Shape::Faces(faces) => faces.len(),
-            Shape::Points => 0,
+        match &self.topology {
+            Topology::Faces(faces) => faces.len(),
+            Topology::Points => 0,
         }
     }
 
-    /// Narrows a cloud to the points its indices name.
+    /// Reduces a cloud to its indexed points.
     fn keep_points(&mut self, indices: &[[u32; 1]], notes: &mut Notes) {
         let count = self.positions.len();
         let keep: Vec<u32> = indices.iter().map(|i| i[0]).filter(|&i| (i as usize) < count).collect();
@@ -93,8 +93,8 @@ impl Part {
         self.select(&keep);
     }
 
-    /// Removes vertices that are nowhere, with the triangles that use them.
-    pub fn drop_infinite(&mut self, notes: &mut Notes) {
+    /// Removes non-finite vertices and the triangles that use them.
+    pub fn drop_non_finite(&mut self, notes: &mut Notes) {
         let count = self.positions.len();
         if self.positions.iter().all(|p| p.is_finite()) {
             return;
@@ -102,7 +102,7 @@ impl Part {
         let keep: Vec<u32> = (0..count as u32).filter(|&i| self.positions[i as usize].is_finite()).collect();
         notes.add(format!("{} of {count} vertices are not finite and left out", count - keep.len()));
         self.select(&keep);
-        if let Shape::Faces(faces) = &mut self.shape {
+        if let Topology::Faces(faces) = &mut self.topology {
             let mut place = vec![u32::MAX; count];
             keep.iter().enumerate().for_each(|(new, &old)| place[old as usize] = new as u32);
             let moved = faces.iter().map(|face| face.map(|v| place[v as usize]));
@@ -110,7 +110,7 @@ impl Part {
         }
     }
 
-    /// The part with only these vertices, in this order.
+    /// Keeps only these vertices, in this order.
     fn select(&mut self, keep: &[u32]) {
         fn pick<T: Copy>(list: &[T], keep: &[u32]) -> Vec<T> {
             keep.iter().map(|&i| list[i as usize]).collect()
@@ -126,8 +126,12 @@ impl Part {
     }
 }
 
-/// The triangles whose vertices exist: few wrong ones are left out, only wrong ones are a fault.
-fn existing(mut faces: Vec<[u32; 3]>, count: usize, notes: &mut Notes) -> Result<Vec<[u32; 3]>, Fault> {
+/// Drops triangles with invalid indices; it is an error if none is left.
+fn valid_faces(
+    mut faces: Vec<[u32; 3]>,
+    count: usize,
+    notes: &mut Notes,
+) -> Result<Vec<[u32; 3]>, GltfError> {
     let before = faces.len();
     faces.retain(|face| face.iter().all(|&v| (v as usize) < count));
     let dropped = before - faces.len();

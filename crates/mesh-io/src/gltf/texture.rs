@@ -1,27 +1,27 @@
-//! Images and samplers → [`Texture`]s: bounded decoding, with a note instead of a texture where it fails.
+//! Converts images and samplers to [`Texture`]s: bounded decoding, and a note if it fails.
 
 use std::collections::HashMap;
 
 use glam::{Affine2, Vec2, Vec3};
 use image::RgbaImage;
 
-use super::basis;
-use super::document::{Document, at};
-use super::fault::{Notes, contained};
+use super::document::{Document, get};
+use super::error::{Notes, catch_decoder_panic};
+use super::ktx2;
 use super::uri;
 use crate::{image_file, limits};
 use lexiform_geometry::{Texture, Wrap, linear_from_srgb};
 
 /// Largest encoded image in a file of its own.
 const IMAGE_FILE_BYTES: u64 = 256 << 20;
-/// Bytes read and decoded for all textures together, failed attempts included. A few bytes of JSON can name the
-/// same costly image again and again.
-const WORK_BYTES: u64 = 4 * limits::ALL_TEXTURE_BYTES;
-/// What decoding is taken to cost where it fails, in multiples of what there was to decode.
+/// Bytes read and decoded for all textures together, failures included: a few bytes of JSON can name the same costly image
+/// many times.
+const DECODE_BUDGET_BYTES: u64 = 4 * limits::ALL_TEXTURE_BYTES;
+/// Assumed cost of failed decoding, in multiples of the encoded size.
 const FAILURE_FACTOR: u64 = 16;
-/// Most different textures that are looked for.
+/// Most attempts to load an image.
 const MAX_ATTEMPTS: u32 = 4096;
-/// Most pixels looked at for a mean.
+/// Most pixels sampled for a mean.
 const MEAN_SAMPLES: usize = 1 << 16;
 
 /// The images a texture may be read from, best first.
@@ -31,11 +31,11 @@ type Images = Vec<usize>;
 pub(super) struct Textures<'d> {
     document: &'d Document<'d>,
     pub textures: Vec<Texture>,
-    /// Images and wrapping → place in `textures`, or `None` if they cannot be had.
+    /// Images and wrapping → index in `textures`; `None` if they cannot be loaded.
     known: HashMap<(Images, [u8; 2]), Option<usize>>,
     means: HashMap<Images, Option<[f32; 3]>>,
     bytes_left: u64,
-    work_left: u64,
+    decode_budget_left: u64,
     attempts_left: u32,
 }
 
@@ -47,12 +47,12 @@ impl<'d> Textures<'d> {
             known: HashMap::new(),
             means: HashMap::new(),
             bytes_left: limits::ALL_TEXTURE_BYTES,
-            work_left: WORK_BYTES,
+            decode_budget_left: DECODE_BUDGET_BYTES,
             attempts_left: MAX_ATTEMPTS,
         }
     }
 
-    /// The place of a glTF texture, read at first use. `None` after a note if it cannot be had.
+    /// The index of a glTF texture, read at first use; `None`, with a note, if it cannot be loaded.
     pub fn load(&mut self, index: usize, notes: &mut Notes) -> Option<usize> {
         let wrap = self.wrap(index);
         let key = (self.images(index), wrap.map(|wrap| wrap as u8));
@@ -74,7 +74,7 @@ impl<'d> Textures<'d> {
         place
     }
 
-    /// Mean red, green and blue of a glTF texture, in `0..=1` and as stored. `None` if it cannot be had.
+    /// Mean red, green and blue of a glTF texture, in `0..=1` and as stored. `None` if it cannot be loaded.
     pub fn mean(&mut self, index: usize) -> Option<[f32; 3]> {
         let images = self.images(index);
         if let Some(&known) = self.means.get(&images) {
@@ -85,7 +85,7 @@ impl<'d> Textures<'d> {
         mean
     }
 
-    /// What an extension offers, then the fallback.
+    /// The images of extensions, then the fallback.
     fn images(&self, index: usize) -> Images {
         let Some(json) = self.document.root.textures.get(index) else { return Images::new() };
         let extensions = json.extensions.as_deref();
@@ -108,7 +108,8 @@ impl<'d> Textures<'d> {
     }
 
     fn decode_image(&mut self, index: usize) -> Result<RgbaImage, String> {
-        if self.work_left == 0 {
+        // Checked before decoding, which is the expensive part.
+        if self.decode_budget_left == 0 {
             return Err("the textures together are too large".to_owned());
         }
         let bytes = self.image_bytes(index)?;
@@ -116,15 +117,15 @@ impl<'d> Textures<'d> {
         let encoded = bytes.len() as u64;
         let cost =
             image.as_ref().map_or(encoded * FAILURE_FACTOR, |image| encoded + image.as_raw().len() as u64);
-        self.work_left = self.work_left.saturating_sub(cost);
+        self.decode_budget_left = self.decode_budget_left.saturating_sub(cost);
         image
     }
 
     fn image_bytes(&self, index: usize) -> Result<std::borrow::Cow<'d, [u8]>, String> {
-        let json = at(&self.document.root.images, index, "image").map_err(|f| f.to_string())?;
+        let json = get(&self.document.root.images, index, "image").map_err(|f| f.to_string())?;
         match (&json.uri, json.buffer_view) {
             (_, Some(view)) => {
-                self.document.view(view.0).map(|view| view.bytes.into()).map_err(|fault| fault.to_string())
+                self.document.view(view.0).map(|view| view.bytes.into()).map_err(|error| error.to_string())
             }
             (Some(uri), None) => uri::fetch_image(uri, self.document.path, IMAGE_FILE_BYTES).map(Into::into),
             (None, None) => Err("it has neither a URI nor a buffer view".to_owned()),
@@ -145,8 +146,8 @@ impl<'d> Textures<'d> {
 
 /// Decodes an image of any known kind into at most `bytes_left` bytes.
 fn decode(bytes: &[u8], bytes_left: u64) -> Result<RgbaImage, String> {
-    if basis::is_ktx2(bytes) {
-        return basis::decode(bytes, bytes_left);
+    if ktx2::is_ktx2(bytes) {
+        return ktx2::decode(bytes, bytes_left);
     }
     if bytes.starts_with(b"DDS ") {
         return Err("DDS is not supported".to_owned());
@@ -154,7 +155,7 @@ fn decode(bytes: &[u8], bytes_left: u64) -> Result<RgbaImage, String> {
     if bytes.get(4..12).is_some_and(|brand| brand == b"ftypavif") {
         return Err("AVIF is not supported".to_owned());
     }
-    let image = contained("image", || image_file::decode(bytes, ""))?;
+    let image = catch_decoder_panic("image", || image_file::decode(bytes, ""))?;
     image_file::check_size(image.width(), image.height(), bytes_left)?;
     Ok(image)
 }
@@ -175,14 +176,14 @@ fn mean(image: &RgbaImage) -> [f32; 3] {
 pub(super) fn nearest(texture: &Texture, image_from_uv: Affine2, uv: Vec2) -> Vec3 {
     let at = image_from_uv.transform_point2(uv);
     let (width, height) = texture.image.dimensions();
-    let x = place(at.x, texture.wrap[0], width);
-    let y = place(at.y, texture.wrap[1], height);
+    let x = wrap_index(at.x, texture.wrap[0], width);
+    let y = wrap_index(at.y, texture.wrap[1], height);
     let [red, green, blue, _] = texture.image.get_pixel(x, y).0;
     Vec3::from([red, green, blue].map(linear_from_srgb))
 }
 
-/// A coordinate → a pixel of `size`.
-fn place(at: f32, wrap: Wrap, size: u32) -> u32 {
+/// Converts a wrapped coordinate to a pixel index below `size`.
+fn wrap_index(at: f32, wrap: Wrap, size: u32) -> u32 {
     let at = if at.is_finite() { at } else { 0.0 };
     let inside = match wrap {
         Wrap::Repeat => at.rem_euclid(1.0),

@@ -1,10 +1,10 @@
-//! Index lists → triangles or points.
+//! Primitive modes: converts index lists to triangles.
 
 /// glTF's primitive modes (specification, section 3.7.2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
     Points,
-    /// Line lists, loops and strips: seen edge-on from everywhere, so never drawn.
+    /// Line lists, loops and strips: without area, so not rendered.
     Lines,
     Triangles,
     Strip,

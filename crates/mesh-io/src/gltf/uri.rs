@@ -1,4 +1,4 @@
-//! Where a glTF file keeps bytes it does not hold itself: data URIs and files next to it.
+//! Data URIs and referenced files.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -8,33 +8,33 @@ use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use percent_encoding::percent_decode_str;
 
-use super::fault::quoted;
+use super::error::quoted;
 use crate::image_file;
 use crate::sidecar::Sidecar;
 
-/// Longest name that is looked for in several places.
+/// Longest name that is searched for in several folders.
 const MAX_NAME_BYTES: usize = 1024;
 
-/// Padding is often missing in the wild, and stray bits at the end do no harm.
+/// Padding is often missing in real files, and trailing bits are harmless.
 const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
     .with_decode_padding_mode(DecodePaddingMode::Indifferent)
     .with_decode_allow_trailing_bits(true);
 
-/// The bytes of a URI, at most `limit` of them. The message of a failure names the URI.
+/// The bytes of a URI, at most `limit` of them. Error messages contain the URI.
 pub(super) fn fetch(uri: &str, document: &Path, limit: u64) -> Result<Vec<u8>, String> {
     match uri.get(..5) {
         Some(scheme) if scheme.eq_ignore_ascii_case("data:") => data(&uri[5..]),
         _ => {
             let candidates = candidate_paths(uri, document).ok_or_else(|| {
-                format!("{} does not stay beside the file, so it is not followed", quoted(uri))
+                format!("{} is outside of the file's folder, so it is not read", quoted(uri))
             })?;
             read_first(&candidates, limit).map_err(|reason| format!("{}: {reason}", quoted(uri)))
         }
     }
 }
 
-/// As [`fetch`], but an image that is not where the URI says is looked for where such files usually lie: pictures
-/// are moved and renamed more often than buffers, and a wrong picture is no wrong shape.
+/// As [`fetch`], but missing images are searched for in the usual folders: images are moved and renamed more often than
+/// buffers, and a wrong texture is less harmful than a wrong shape.
 pub(super) fn fetch_image(uri: &str, document: &Path, limit: u64) -> Result<Vec<u8>, String> {
     fetch(uri, document, limit).or_else(|reason| {
         let decoded = percent_decode_str(uri).decode_utf8_lossy().into_owned();
@@ -44,10 +44,10 @@ pub(super) fn fetch_image(uri: &str, document: &Path, limit: u64) -> Result<Vec<
     })
 }
 
-/// The file that a URI means; `None` for data URIs and those that are not followed.
+/// The file that a URI refers to; `None` for data URIs and those that are not read.
 pub(super) fn sidecar(uri: &str) -> Option<Sidecar> {
     let decoded = percent_decode_str(uri).decode_utf8().unwrap_or(uri.into());
-    inside(uri).and(inside(&decoded))?;
+    checked_relative_path(uri).and(checked_relative_path(&decoded))?;
     Some(Sidecar { path: decoded.replace('\\', "/"), written: uri.to_owned(), is_material_library: false })
 }
 
@@ -75,15 +75,15 @@ fn candidate_paths(uri: &str, document: &Path) -> Option<Vec<PathBuf>> {
     let decoded = percent_decode_str(uri).decode_utf8_lossy().into_owned();
     let paths: Vec<PathBuf> = [decoded.as_str(), uri]
         .iter()
-        .filter_map(|text| inside(text))
+        .filter_map(|text| checked_relative_path(text))
         .map(|path| folder.join(path))
         .collect();
-    // A name that only one reading keeps inside is still not to be trusted.
+    // Both interpretations must stay inside.
     (paths.len() == 2).then_some(paths)
 }
 
 /// The relative path a text names, if it climbs at most one folder.
-fn inside(text: &str) -> Option<PathBuf> {
+fn checked_relative_path(text: &str) -> Option<PathBuf> {
     let text = text.replace('\\', "/");
     if text.is_empty() || text.starts_with('/') || text.contains('\0') {
         return None;

@@ -1,8 +1,10 @@
-//! GPS times of compressed LAS points, second version, as LASzip stores them.
+//! GPS times of compressed LAS points, version 2, as stored by [LASzip].
 //!
-//! Nothing here needs the times, but their bits stand between those of other fields. The library's own reader calls
-//! itself for each change between the four interleaved series of times, so a crafted file overflows its stack, which
-//! nothing can catch; this one counts.
+//! The times are not needed, but they are encoded between other fields. The decoder of the `laz` crate recurses for each
+//! change between the four interleaved series of times, so a crafted file overflows its stack, which cannot be caught; this
+//! decoder uses a loop with a limit.
+//!
+//! [LASzip]: https://laszip.org
 
 use std::io::{Error, ErrorKind, Read, Result};
 
@@ -21,10 +23,10 @@ const LARGEST: i32 = 500;
 const SMALLEST: i32 = 510;
 const UNCHANGED: i32 = 511;
 const NEW_SERIES: i32 = 512;
-/// Encoders change to the right series at once.
-const MOST_CHANGES: usize = 8;
-/// As many extreme multiples in a row make their difference the new one.
-const MOST_EXTREMES: u32 = 3;
+/// Encoders switch to the right series directly.
+const MAX_SERIES_CHANGES: usize = 8;
+/// After this many extreme multiples in a row, the difference is replaced.
+const MAX_EXTREMES: u32 = 3;
 
 /// One of the interleaved series: the last time (bits of an f64), and its difference to the one before.
 #[derive(Clone, Copy, Default)]
@@ -34,13 +36,13 @@ struct Series {
     extremes: u32,
 }
 
-/// What a symbol asks for.
+/// The result of decoding a symbol.
 enum Step {
     Done,
     Change(usize),
 }
 
-/// Reads the field.
+/// Decodes the field.
 pub(super) struct GpsTimes {
     after_zero: ArithmeticModel,
     multiples: ArithmeticModel,
@@ -51,7 +53,7 @@ pub(super) struct GpsTimes {
 }
 
 impl GpsTimes {
-    /// At the beginning of a chunk.
+    /// The state at the beginning of a chunk.
     pub fn new() -> Self {
         Self {
             after_zero: ArithmeticModelBuilder::new(SYMBOLS_AFTER_ZERO).build(),
@@ -100,7 +102,7 @@ impl GpsTimes {
             1 => series.extremes = 0,
             0 | LARGEST | SMALLEST => {
                 series.extremes += 1;
-                if series.extremes > MOST_EXTREMES {
+                if series.extremes > MAX_EXTREMES {
                     self.remember(difference);
                 }
             }
@@ -120,7 +122,7 @@ impl GpsTimes {
         series.extremes = 0;
     }
 
-    /// A time that no series predicts: its upper half is stored as a difference, its lower half as it is.
+    /// A time that no series predicts: the upper half is stored as a difference, the lower half directly.
     fn begin_series<R: Read>(&mut self, decoder: &mut ArithmeticDecoder<R>) -> Result<Step> {
         let near = (self.series[self.current].time >> 32) as i32;
         let upper = self.differences.decompress(decoder, near, 8)?;
@@ -147,7 +149,7 @@ impl<R: Read> FieldDecompressor<R> for GpsTimes {
     }
 
     fn decompress_with(&mut self, decoder: &mut ArithmeticDecoder<R>, field: &mut [u8]) -> Result<()> {
-        for _ in 0..=MOST_CHANGES {
+        for _ in 0..=MAX_SERIES_CHANGES {
             match self.step(decoder)? {
                 Step::Done => {
                     field.copy_from_slice(&self.series[self.current].time.to_le_bytes());

@@ -4,14 +4,14 @@ use glam::DVec3;
 
 use crate::{ReadError, source::Source};
 
-/// What the header says about the points.
+/// The header fields about points.
 pub(super) struct Header {
     pub compressed: bool,
-    /// Where the records of variable length begin, and how many there are.
+    /// Offset and number of the variable-length records.
     pub records_start: usize,
     pub records: u32,
     pub data_start: usize,
-    /// Bytes of a point.
+    /// Size of a point record in bytes.
     pub record: usize,
     pub points: usize,
     pub scale: DVec3,
@@ -20,7 +20,7 @@ pub(super) struct Header {
     pub color: Option<usize>,
 }
 
-/// Least bytes of a point, and the offset of its color, by point format.
+/// Minimum size of a point record, and the offset of its color, by point format.
 const POINT_FORMATS: [(usize, Option<usize>); 11] = [
     (20, None),
     (28, None),
@@ -49,6 +49,7 @@ impl Header {
         let f64_at = |at: usize| head[at..].first_chunk().map_or(f64::NAN, |b| f64::from_le_bytes(*b));
         let vec3 = |at: usize| DVec3::new(f64_at(at), f64_at(at + 8), f64_at(at + 16));
         let format = head[104];
+        // LASzip sets the upper two bits of the point format.
         let compressed = format & 0xC0 != 0;
         let (least, color) = *POINT_FORMATS
             .get(usize::from(format & 0x3F))

@@ -1,8 +1,8 @@
 //! The compressed records of LAZ files.
 //!
-//! The decoder believes the sizes it reads, so they are checked against the file before it sees them: the length of
-//! the chunk table, and of each layer of the chunks of point formats 6 and above. Its reader of times has no bottom,
-//! and is not used: see [`gps_times`](super::gps_times).
+//! The decoder of the `laz` crate trusts the sizes it reads, so they are checked against the file first: the length of the chunk
+//! table, and of each layer of the chunks of point formats 6 and above. Its decoder of GPS times recurses without limit, and is
+//! replaced: see [`gps_times`](super::gps_times).
 
 use std::{
     io::{Cursor, Read},
@@ -18,18 +18,18 @@ use ::laz::{
 use super::{gps_times::GpsTimes, header::Header};
 use crate::{ReadError, source::Source};
 
-/// Most bytes of a point; extra bytes cost some kilobytes of model each.
-const MOST_RECORD: u64 = 1024;
+/// Largest point record; each extra byte costs some kilobytes of models.
+const MAX_RECORD_BYTES: u64 = 1024;
 /// Every chunk costs a new set of models.
-const MOST_CHUNKS: usize = 100_000;
-/// More points in one compressed byte than any scene has.
-const MOST_POINTS_PER_BYTE: usize = 64;
+const MAX_CHUNKS: usize = 100_000;
+/// More points per compressed byte than in any real scene.
+const MAX_POINTS_PER_BYTE: usize = 64;
 
-/// Kinds of compression, as the record names them.
+/// Compressor ids in the LASzip record.
 const CHUNKED: u16 = 2;
 const LAYERED: u16 = 3;
 
-/// Decompresses point after point.
+/// Decompresses all points.
 pub(super) fn read_records(
     source: &Source,
     header: &Header,
@@ -37,20 +37,20 @@ pub(super) fn read_records(
 ) -> Result<(), ReadError> {
     let (compressor, settings) = laszip_settings(source, header)?;
     let data = source.bytes.get(header.data_start..).unwrap_or_default();
-    if settings.items_size() != header.record as u64 || settings.items_size() > MOST_RECORD {
+    if settings.items_size() != header.record as u64 || settings.items_size() > MAX_RECORD_BYTES {
         return Err(source.invalid(format!(
             "compressed points have {} bytes, the header says {}",
             settings.items_size(),
             header.record
         )));
     }
-    if header.points > data.len().saturating_mul(MOST_POINTS_PER_BYTE) {
+    if header.points > data.len().saturating_mul(MAX_POINTS_PER_BYTE) {
         return Err(source.invalid(format!("{} bytes cannot hold {} points", data.len(), header.points)));
     }
     check_chunks(source, header, compressor, &settings).map_err(|message| source.invalid(message))?;
     let mut cursor = Cursor::new(source.bytes);
     cursor.set_position(header.data_start as u64);
-    // The decoder indexes and adds without checks in places: a broken file must not take the caller down.
+    // The decoder may panic on invalid data, which must not take down the caller.
     let decoded = catch_unwind(AssertUnwindSafe(|| match compressor {
         LAYERED => read_layered(cursor, settings, header, &mut push),
         _ => read_sequential(cursor, &settings, compressor, header, &mut push),
@@ -58,7 +58,7 @@ pub(super) fn read_records(
     match decoded {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(source.invalid(error.to_string())),
-        Err(_) => Err(source.invalid("compressed points are broken")),
+        Err(_) => Err(source.invalid("invalid compressed points")),
     }
 }
 
@@ -92,7 +92,7 @@ fn read_sequential(
         let table = ChunkTable::read_from(&mut cursor, settings)?;
         chunks.extend(table.as_ref().iter().map(|chunk| chunk.point_count));
     } else if compressor == CHUNKED {
-        // All chunks have the same size, and follow each other: only the place of the table is in the way.
+        // Chunks of equal size follow each other, after the 8-byte offset of the table.
         cursor.set_position(header.data_start as u64 + 8);
         let size = u64::from(settings.chunk_size()).max(1);
         chunks.resize((header.points as u64).div_ceil(size) as usize, size);
@@ -103,6 +103,7 @@ fn read_sequential(
     let mut left = header.points as u64;
     for points in chunks {
         let mut decoder = sequential_decoder(&mut cursor, settings.items())?;
+        // The last chunk may declare more points than the header.
         for _ in 0..points.min(left) {
             decoder.decompress_next(&mut record)?;
             push(&record);
@@ -112,7 +113,7 @@ fn read_sequential(
     if left == 0 { Ok(()) } else { Err(LasZipError::MissingChunkTable) }
 }
 
-/// The library's fields, but for the times.
+/// The fields of the `laz` crate, except for GPS times.
 fn sequential_decoder<'c, R: Read + Send + Sync + 'c>(
     source: R,
     items: &[LazItem],
@@ -127,7 +128,7 @@ fn sequential_decoder<'c, R: Read + Send + Sync + 'c>(
     Ok(decoder)
 }
 
-/// The record that says how points are compressed.
+/// The LASzip record, which describes the compression.
 fn laszip_settings(source: &Source, header: &Header) -> Result<(u16, LazVlr), ReadError> {
     let end = header.data_start.min(source.bytes.len());
     let mut rest = source.bytes.get(header.records_start..end).unwrap_or_default();
@@ -151,7 +152,7 @@ fn laszip_settings(source: &Source, header: &Header) -> Result<(u16, LazVlr), Re
     Err(source.invalid("the record \"laszip encoded\" is missing"))
 }
 
-/// Checks every size the decoder will allocate by.
+/// Checks all sizes that the decoder allocates by.
 fn check_chunks(source: &Source, header: &Header, compressor: u16, settings: &LazVlr) -> Result<(), String> {
     let bytes = source.bytes;
     let u32_at = |at: usize| bytes.get(at..).and_then(|b| b.first_chunk()).map(|b| u32::from_le_bytes(*b));
@@ -160,19 +161,19 @@ fn check_chunks(source: &Source, header: &Header, compressor: u16, settings: &La
         return Ok(());
     }
     let start = header.data_start;
-    let mut table = i64_at(start).ok_or("the data is cut off")?;
+    let mut table = i64_at(start).ok_or("the data is truncated")?;
     if table <= start as i64 {
-        // Writers that cannot go back put the place of the table at the end.
-        table = i64_at(bytes.len().saturating_sub(8)).ok_or("the data is cut off")?;
+        // Writers that cannot seek back put the offset of the table at the end.
+        table = i64_at(bytes.len().saturating_sub(8)).ok_or("the data is truncated")?;
     }
     let table = usize::try_from(table).ok().filter(|t| *t > start).ok_or("the chunk table is missing")?;
-    let chunks = u32_at(table + 4).ok_or("the chunk table lies behind the end of the file")?;
-    if chunks as usize > header.points.clamp(1, MOST_CHUNKS) {
+    let chunks = u32_at(table + 4).ok_or("the chunk table is beyond the end of the file")?;
+    if chunks as usize > header.points.clamp(1, MAX_CHUNKS) {
         return Err(format!("the chunk table declares {chunks} chunks for {} points", header.points));
     }
     if compressor == CHUNKED {
         let fewest = header.points as u64 / u64::from(settings.chunk_size().max(1));
-        return if fewest <= MOST_CHUNKS as u64 {
+        return if fewest <= MAX_CHUNKS as u64 {
             Ok(())
         } else {
             Err(format!("{fewest} chunks are too many"))
@@ -183,14 +184,14 @@ fn check_chunks(source: &Source, header: &Header, compressor: u16, settings: &La
     let (mut at, mut points, mut walked) = (start + 8, 0_u64, 0);
     while points < header.points as u64 {
         walked += 1;
-        if walked > MOST_CHUNKS {
-            return Err(format!("more than {MOST_CHUNKS} chunks"));
+        if walked > MAX_CHUNKS {
+            return Err(format!("more than {MAX_CHUNKS} chunks"));
         }
         let sizes = at + header.record + 4;
-        points += u64::from(u32_at(sizes - 4).ok_or("a chunk is cut off")?.max(1));
+        points += u64::from(u32_at(sizes - 4).ok_or("a chunk is truncated")?.max(1));
         at = sizes + 4 * layers;
         for layer in 0..layers {
-            at = at.saturating_add(u32_at(sizes + 4 * layer).ok_or("a chunk is cut off")? as usize);
+            at = at.saturating_add(u32_at(sizes + 4 * layer).ok_or("a chunk is truncated")? as usize);
         }
         if at > bytes.len() {
             return Err(format!("a chunk ends at byte {at}, the file has {}", bytes.len()));

@@ -6,7 +6,7 @@ mod laz;
 
 use glam::{DVec3, Vec3};
 
-use crate::{ReadError, color, draft::CloudDraft, source::Source};
+use crate::{ReadError, builder::PointCloudBuilder, color, source::Source};
 
 use self::header::Header;
 use lexiform_geometry::Scene;
@@ -15,7 +15,7 @@ use lexiform_geometry::Scene;
 pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
     let header = Header::parse(source)?;
     let mut scene = Scene::default();
-    let mut cloud = Cloud { header: &header, draft: CloudDraft::default(), largest: 0 };
+    let mut cloud = Cloud { header: &header, builder: PointCloudBuilder::default(), largest: 0 };
     if header.compressed {
         laz::read_records(source, &header, |record| cloud.push(record))?;
     } else {
@@ -30,9 +30,9 @@ pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
         }
         records.for_each(|record| cloud.push(record));
     }
-    let draft = cloud.finish();
-    if !draft.positions.is_empty() {
-        let cloud = draft.finish(source, &mut scene.notes)?;
+    let builder = cloud.finish();
+    if !builder.positions.is_empty() {
+        let cloud = builder.build(source, &mut scene.notes)?;
         scene.clouds.push(cloud);
     }
     Ok(scene)
@@ -40,7 +40,7 @@ pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
 
 struct Cloud<'h> {
     header: &'h Header,
-    draft: CloudDraft,
+    builder: PointCloudBuilder,
     largest: u16,
 }
 
@@ -48,22 +48,22 @@ impl Cloud<'_> {
     fn push(&mut self, record: &[u8]) {
         let coordinate = |at: usize| record[at..].first_chunk().map_or(0, |b| i32::from_le_bytes(*b));
         let raw = DVec3::new(coordinate(0).into(), coordinate(4).into(), coordinate(8).into());
-        self.draft.positions.push(raw * self.header.scale + self.header.offset);
+        self.builder.positions.push(raw * self.header.scale + self.header.offset);
         if let Some(at) = self.header.color {
             let channel = |i: usize| u16::from_le_bytes([record[at + 2 * i], record[at + 2 * i + 1]]);
             let rgb = [channel(0), channel(1), channel(2)];
             self.largest = rgb.into_iter().fold(self.largest, u16::max);
-            self.draft.colors.push(Vec3::from(rgb.map(f32::from)));
+            self.builder.colors.push(Vec3::from(rgb.map(f32::from)));
         }
     }
 
-    /// Colors are 16 bits wide by the book, but many writers put bytes there, or nothing.
-    fn finish(mut self) -> CloudDraft {
+    /// Colors are defined as 16 bits wide, but many writers store bytes, or zeros.
+    fn finish(mut self) -> PointCloudBuilder {
         let full = if self.largest > 255 { 65535.0 } else { 255.0 };
         match self.largest {
-            0 => self.draft.colors.clear(),
-            _ => self.draft.colors.iter_mut().for_each(|c| *c = color::from_unit(*c / full)),
+            0 => self.builder.colors.clear(),
+            _ => self.builder.colors.iter_mut().for_each(|c| *c = color::from_unit(*c / full)),
         }
-        self.draft
+        self.builder
     }
 }

@@ -1,4 +1,4 @@
-//! Wavefront OBJ: polygons of any size, materials (see [`mtl`]), vertex colors, lines and points.
+//! Wavefront OBJ: polygons, materials (see [`mtl`]), vertex colors, lines and points.
 
 mod mtl;
 
@@ -8,8 +8,9 @@ use std::io::{self, BufRead};
 use glam::{DVec3, Vec2, Vec3, Vec4};
 
 use crate::{
-    ReadError, color,
-    draft::{CloudDraft, MeshDraft, Polygons, Triangles, count, narrow},
+    ReadError,
+    builder::{MeshBuilder, PointCloudBuilder, Polygons, Triangles, pluralize, to_single_precision},
+    color,
     image_file::TextureFiles,
     sidecar::{Sidecar, Sidecars, for_each_line},
     source::Source,
@@ -17,10 +18,10 @@ use crate::{
 };
 
 pub(super) use self::mtl::library_sidecars;
-use self::mtl::{Mtl, Surroundings};
+use self::mtl::{MaterialContext, Mtl};
 use lexiform_geometry::Scene;
 
-/// A corner without texture coordinate or normal; indices that name nothing end up here too.
+/// A corner without texture coordinate or normal, or with an invalid index.
 const NONE: u32 = u32::MAX;
 
 /// Reads the file and its material libraries and textures.
@@ -28,19 +29,19 @@ pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
     let file = Obj::parse(source)?;
     let mut scene = Scene::default();
     if file.skipped > 0 {
-        scene.notes.push(format!("skipped {} that cannot be read", count(file.skipped, "line")));
+        scene.notes.push(format!("skipped {} that cannot be read", pluralize(file.skipped, "line")));
     }
-    let positions = narrow(&file.positions, &mut scene.notes);
+    let positions = to_single_precision(&file.positions, &mut scene.notes);
     let colors = file.linear_colors();
     if file.faces.ends.is_empty() {
         return read_points(source, &file, scene);
     }
-    let cut = Triangles::cut(source, &file.faces, &positions)?;
-    cut.report(source, &mut scene.notes)?;
-    let parts = file.parts(&cut);
+    let triangles = Triangles::triangulate(source, &file.faces, &positions)?;
+    triangles.report(source, &mut scene.notes)?;
+    let parts = file.parts(&triangles);
     for (part, triangles) in &parts {
-        let draft = file.draft(&positions, colors.as_deref(), triangles);
-        let mesh = draft.finish(source, &mut scene.notes)?.with_material(part.material);
+        let builder = file.mesh_builder(&positions, colors.as_deref(), triangles);
+        let mesh = builder.build(source, &mut scene.notes)?.with_material(part.material);
         scene.meshes.push(mesh.with_name(file.names[part.name].clone()));
     }
     file.add_materials(source, &mut scene);
@@ -58,24 +59,24 @@ pub(super) fn sidecars(content: impl BufRead, sidecars: &mut Sidecars) -> io::Re
     })
 }
 
-/// Lines, curves and files of vertices alone: their vertices are points.
+/// Files with only vertices, lines or curves: the vertices are read as points.
 fn read_points(source: &Source, file: &Obj, mut scene: Scene) -> Result<Scene, ReadError> {
     scene.notes.push("no faces: the vertices are read as points".to_owned());
     let colors = file.linear_colors().unwrap_or_default();
     let normals = if file.normals.len() == file.positions.len() { file.normals.clone() } else { Vec::new() };
-    let draft = CloudDraft {
+    let builder = PointCloudBuilder {
         positions: file.positions.clone(),
         colors: colors.iter().map(|c| c.truncate()).collect(),
         normals,
     };
-    let cloud = draft.finish(source, &mut scene.notes)?;
+    let cloud = builder.build(source, &mut scene.notes)?;
     scene.clouds.push(cloud);
     Ok(scene)
 }
 
 /// Faces that become one mesh.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct Part {
+struct FaceGroup {
     name: usize,
     material: Option<usize>,
 }
@@ -91,8 +92,8 @@ struct Obj {
     /// Texture coordinate and normal of each corner of `faces`.
     attributes: Vec<[u32; 2]>,
     /// The part of each polygon.
-    part_of: Vec<Part>,
-    /// Names of objects or groups; the first is no name.
+    part_of: Vec<FaceGroup>,
+    /// Names of objects and groups; the first is "no name".
     names: Vec<Option<String>>,
     /// Names of materials in order of first use.
     materials: Vec<String>,
@@ -100,20 +101,20 @@ struct Obj {
     skipped: usize,
 }
 
-/// What the statements read so far say about the next face.
+/// The state that applies to the next face.
 #[derive(Default)]
-struct Current {
+struct ParserState {
     object: Option<usize>,
     group: Option<usize>,
     material: Option<usize>,
-    known_names: HashMap<String, usize>,
-    known_materials: HashMap<String, usize>,
+    name_indices: HashMap<String, usize>,
+    material_indices: HashMap<String, usize>,
 }
 
 impl Obj {
     fn parse(source: &Source) -> Result<Self, ReadError> {
         let mut file = Self { names: vec![None], ..Self::default() };
-        let mut current = Current::default();
+        let mut state = ParserState::default();
         let mut joined: Vec<u8> = Vec::new();
         for (_, line) in text::lines(source.bytes) {
             // A backslash at the end continues the line.
@@ -124,33 +125,31 @@ impl Obj {
                 continue;
             }
             if joined.is_empty() {
-                file.statement(trimmed, &mut current);
+                file.statement(trimmed, &mut state);
             } else {
                 joined.extend_from_slice(trimmed);
-                file.statement(&joined, &mut current);
+                file.statement(&joined, &mut state);
                 joined.clear();
             }
         }
-        file.statement(&joined, &mut current);
+        file.statement(&joined, &mut state);
         source.check_vertices(file.positions.len() as u64)?;
         if file.positions.is_empty() && file.skipped > 0 {
-            return Err(
-                source.invalid(format!("no vertex, and {} that cannot be read", count(file.skipped, "line")))
-            );
+            return Err(source
+                .invalid(format!("no vertex, and {} that cannot be read", pluralize(file.skipped, "line"))));
         }
         Ok(file)
     }
 
-    fn statement(&mut self, line: &[u8], current: &mut Current) {
+    fn statement(&mut self, line: &[u8], state: &mut ParserState) {
         let (keyword, rest) = text::split_keyword(line);
         let read = match keyword {
             b"v" => self.vertex(rest),
             b"vt" => self.texture_coordinate(rest),
             b"vn" => self.normal(rest),
-            b"f" | b"fo" => self.face(rest, current),
+            b"f" | b"fo" => self.face(rest, state),
             b"usemtl" => {
-                current.material =
-                    Some(intern(&mut current.known_materials, &mut self.materials, rest, |s| s));
+                state.material = Some(intern(&mut state.material_indices, &mut self.materials, rest, |s| s));
                 Some(())
             }
             b"mtllib" => {
@@ -161,12 +160,13 @@ impl Obj {
                 Some(())
             }
             b"o" => {
-                current.object = Some(intern(&mut current.known_names, &mut self.names, rest, Some));
-                current.group = None;
+                state.object = Some(intern(&mut state.name_indices, &mut self.names, rest, Some));
+                // Groups belong to the object before.
+                state.group = None;
                 Some(())
             }
             b"g" => {
-                current.group = Some(intern(&mut current.known_names, &mut self.names, rest, Some));
+                state.group = Some(intern(&mut state.name_indices, &mut self.names, rest, Some));
                 Some(())
             }
             // Comments, lines, points, smoothing, curves and their parameters carry no surface.
@@ -188,8 +188,9 @@ impl Obj {
             n += 1;
         }
         let [x, y, z, a, b, c, d] = values;
-        // A broken vertex keeps its place, so that the indices behind it stay right.
+        // An invalid vertex is kept, so that later indices stay correct.
         self.positions.push(DVec3::new(x, y, z));
+        // Six numbers are `x y z r g b`; seven have `w` before the color.
         let color = match n {
             6 => Some(Vec3::new(a as f32, b as f32, c as f32)),
             7 => Some(Vec3::new(b as f32, c as f32, d as f32)),
@@ -206,6 +207,7 @@ impl Obj {
         let mut values = text::fields(rest).map_while(text::number);
         let u = values.next();
         let v = values.next().unwrap_or(0.0);
+        // v runs upward in OBJ, downward here.
         self.uvs.push(Vec2::new(u.unwrap_or(0.0) as f32, 1.0 - v as f32));
         u.map(|_| ())
     }
@@ -218,17 +220,18 @@ impl Obj {
     }
 
     /// `f v v/vt v//vn v/vt/vn …`; negative numbers count back from the newest.
-    fn face(&mut self, rest: &[u8], current: &Current) -> Option<()> {
+    fn face(&mut self, rest: &[u8], state: &ParserState) -> Option<()> {
         let before = self.faces.corners.len();
         for field in text::fields(rest).take_while(|f| !f.starts_with(b"#")) {
             let mut parts = field.split(|&b| b == b'/');
-            let Some(vertex) = parts.next().and_then(text::whole) else {
+            let Some(vertex) = parts.next().and_then(text::integer) else {
+                // An unreadable corner drops the whole face.
                 self.faces.corners.truncate(before);
                 self.attributes.truncate(before);
                 return None;
             };
             let mut attribute = |total: usize| {
-                let index = parts.next().and_then(text::whole).unwrap_or(0);
+                let index = parts.next().and_then(text::integer).unwrap_or(0);
                 u32::try_from(resolve(index, total)).unwrap_or(NONE)
             };
             let attributes = [attribute(self.uvs.len()), attribute(self.normals.len())];
@@ -236,8 +239,9 @@ impl Obj {
             self.attributes.push(attributes);
         }
         self.faces.ends.push(self.faces.corners.len());
-        let name = current.object.or(current.group).unwrap_or(0);
-        self.part_of.push(Part { name, material: current.material });
+        // Groups are often finer than parts, so objects take precedence.
+        let name = state.object.or(state.group).unwrap_or(0);
+        self.part_of.push(FaceGroup { name, material: state.material });
         Some(())
     }
 
@@ -255,10 +259,10 @@ impl Obj {
     }
 
     /// Triangles by part, in order of first use.
-    fn parts(&self, cut: &Triangles) -> Vec<(Part, Vec<[u32; 3]>)> {
-        let mut index: HashMap<Part, usize> = HashMap::new();
-        let mut parts: Vec<(Part, Vec<[u32; 3]>)> = Vec::new();
-        for (triangle, polygon) in &cut.triangles {
+    fn parts(&self, triangles: &Triangles) -> Vec<(FaceGroup, Vec<[u32; 3]>)> {
+        let mut index: HashMap<FaceGroup, usize> = HashMap::new();
+        let mut parts: Vec<(FaceGroup, Vec<[u32; 3]>)> = Vec::new();
+        for (triangle, polygon) in &triangles.triangles {
             let part = self.part_of[*polygon as usize];
             let at = *index.entry(part).or_insert_with(|| {
                 parts.push((part, Vec::new()));
@@ -270,7 +274,12 @@ impl Obj {
     }
 
     /// One vertex for each combination of position, texture coordinate and normal.
-    fn draft(&self, positions: &[Vec3], colors: Option<&[Vec4]>, triangles: &[[u32; 3]]) -> MeshDraft {
+    fn mesh_builder(
+        &self,
+        positions: &[Vec3],
+        colors: Option<&[Vec4]>,
+        triangles: &[[u32; 3]],
+    ) -> MeshBuilder {
         let mut known: HashMap<[u32; 3], u32> = HashMap::with_capacity(triangles.len());
         let mut vertices: Vec<[u32; 3]> = Vec::new();
         let faces = triangles
@@ -290,7 +299,7 @@ impl Obj {
         let normal = |i: u32| self.normals.get(i as usize).copied();
         let any_uv = vertices.iter().any(|v| uv(v[1]).is_some());
         let any_normal = vertices.iter().any(|v| normal(v[2]).is_some());
-        MeshDraft {
+        MeshBuilder {
             positions: vertices.iter().map(|v| positions[v[0] as usize]).collect(),
             faces,
             uvs: any_uv.then(|| vertices.iter().map(|v| uv(v[1]).unwrap_or(Vec2::ZERO)).collect()),
@@ -307,15 +316,17 @@ impl Obj {
             // The first of several definitions counts, so it goes in last.
             library.iter().rev().map(|m| (key(&m.name), m)).collect()
         };
+        // Names usually match exactly, but exporters differ in letter case.
         let (exact, loose) = (by_key(str::to_owned), by_key(str::to_ascii_lowercase));
         let find = |name: &str| exact.get(name).or_else(|| loose.get(&name.to_ascii_lowercase())).copied();
         let used: Vec<_> = self.materials.iter().map(|name| (name, find(name))).collect();
         let known = used.iter().filter_map(|(_, m)| *m);
+        // Some exporters lose all colors: a model of which every part is black is not meant to be.
         let all_black = known.clone().count() > 1 && known.clone().all(mtl::is_black);
         if all_black {
-            scene.notes.push("every material is black: taken for an export fault".to_owned());
+            scene.notes.push("every material is black: treated as an export error".to_owned());
         }
-        let around = Surroundings { vertex_colors: !self.colors.is_empty(), all_black };
+        let around = MaterialContext { vertex_colors: !self.colors.is_empty(), all_black };
         for (name, material) in used {
             match material {
                 Some(material) => scene.materials.push(mtl::resolve(material, around, &mut files)),
@@ -337,7 +348,7 @@ impl Obj {
     }
 }
 
-/// From 1-based or negative to 0-based; what names nothing stays negative.
+/// Converts a 1-based or negative index to 0-based; negative if it is invalid.
 fn resolve(index: i64, total: usize) -> i64 {
     match index {
         0 => -1,

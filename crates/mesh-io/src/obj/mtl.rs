@@ -15,7 +15,7 @@ use crate::{
     sidecar::{Sidecar, Sidecars, for_each_line},
     text,
 };
-use lexiform_geometry::{AlphaMode, Material, TextureUse};
+use lexiform_geometry::{AlphaMode, Material, TextureRef};
 
 /// One `newmtl` block as written.
 #[derive(Clone, Debug, Default)]
@@ -67,10 +67,10 @@ impl Mtl {
             b"ka" => self.ambient = rgb(rest),
             b"ke" => self.emissive = rgb(rest),
             b"ns" => self.shininess = last(),
-            // The last field, since `-halo` may stand before it.
+            // The last field, because `-halo` may precede it.
             b"d" => self.opacity = last().map(|d| d as f32),
             b"tr" => self.transparency = last().map(|t| t as f32),
-            b"illum" => self.illumination = text::whole(rest),
+            b"illum" => self.illumination = text::integer(rest),
             b"map_kd" => self.map_diffuse = map(rest).or(self.map_diffuse.take()),
             b"map_d" | b"map_opacity" => self.map_opacity = map(rest),
             b"map_ke" | b"map_emissive" => self.map_emissive = map(rest),
@@ -78,7 +78,7 @@ impl Mtl {
         }
     }
 
-    /// `Tr` is 1 − `d` by the book, but several exporters write 1 there for "opaque".
+    /// `Tr` is defined as 1 − `d`, but several exporters write 1 for "opaque".
     fn alpha(&self) -> f32 {
         let written = match (self.opacity, self.transparency) {
             (Some(d), _) => d,
@@ -118,7 +118,7 @@ fn map(rest: &[u8]) -> Option<Map> {
             let (value, next) = text::split_keyword(after);
             match text::number(value) {
                 Some(number) => numbers.push(number as f32),
-                // -o, -s and -t may have one or two numbers; the other options take a word.
+                // -o, -s and -t may have fewer than three numbers; the other options have a word.
                 None if wanted == 3 && i > 0 => break,
                 None if option == b"-clamp" => map.clamp = value.eq_ignore_ascii_case(b"on"),
                 None => {}
@@ -144,7 +144,7 @@ pub(super) fn read_libraries(owner: &Path, lines: &[String], notes: &mut Vec<Str
     let mut materials = Vec::new();
     let mut load = |name: &str| {
         let Some(path) = find_near(owner, name) else { return false };
-        let Some(bytes) = bounded(&path) else { return false };
+        let Some(bytes) = read_bounded(&path) else { return false };
         materials.extend(parse(&path, &bytes));
         true
     };
@@ -159,15 +159,15 @@ pub(super) fn read_libraries(owner: &Path, lines: &[String], notes: &mut Vec<Str
         }
     }
     if materials.is_empty() && !lines.is_empty() {
-        // Renamed folders: the library usually still has the shape's own name.
+        // After renaming, the library usually still has the name of the OBJ file.
         let named = owner.with_extension("mtl");
-        let bytes = named.is_file().then(|| bounded(&named)).flatten();
+        let bytes = named.is_file().then(|| read_bounded(&named)).flatten();
         materials = parse(&named, &bytes.unwrap_or_default());
     }
     materials
 }
 
-/// What the rest of a `mtllib` line may name: one file, or several.
+/// The file names that the rest of a `mtllib` line may mean: one name, or several.
 pub(super) fn library_names(line: &str) -> Vec<String> {
     let mut names = vec![line.to_owned()];
     names.extend(split_names(line).into_iter().filter(|name| name != line));
@@ -187,7 +187,7 @@ pub(crate) fn library_sidecars(content: impl BufRead, sidecars: &mut Sidecars) -
     })
 }
 
-fn bounded(path: &Path) -> Option<Vec<u8>> {
+fn read_bounded(path: &Path) -> Option<Vec<u8>> {
     let small = std::fs::metadata(path).ok()?.len() <= limits::SIDE_FILE_BYTES;
     small.then(|| std::fs::read(path).ok()).flatten()
 }
@@ -210,12 +210,12 @@ fn split_names(line: &str) -> Vec<String> {
     names
 }
 
-/// How the parts of a file that use a material look apart from it.
+/// Facts about the file that affect how a material is resolved.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Surroundings {
+pub(super) struct MaterialContext {
     /// Whether its vertices have colors of their own.
     pub vertex_colors: bool,
-    /// Whether every material of the file is black and untextured, which only broken exports are.
+    /// Whether every material of the file is black and untextured, which only happens in broken exports.
     pub all_black: bool,
 }
 
@@ -224,8 +224,8 @@ pub(super) fn is_black(material: &Mtl) -> bool {
     material.map_diffuse.is_none() && material.diffuse.is_some_and(|kd| kd.max_element() <= 0.0)
 }
 
-/// The material as the renderer knows it.
-pub(super) fn resolve(mtl: &Mtl, around: Surroundings, files: &mut TextureFiles) -> Material {
+/// Converts a material and loads its textures.
+pub(super) fn resolve(mtl: &Mtl, context: MaterialContext, files: &mut TextureFiles) -> Material {
     files.set_library(&mtl.library);
     let mut load = |map: &Option<Map>| {
         let map = map.as_ref()?;
@@ -233,7 +233,7 @@ pub(super) fn resolve(mtl: &Mtl, around: Surroundings, files: &mut TextureFiles)
         // MTL's v runs upward: v' = 1 − (offset + scale · (1 − v)).
         let flip = Affine2::from_scale_angle_translation(Vec2::new(1.0, -1.0), 0.0, Vec2::Y);
         let transform = flip * Affine2::from_scale_angle_translation(map.scale, 0.0, map.offset) * flip;
-        Some(TextureUse { texture, image_from_uv: transform })
+        Some(TextureRef { texture, image_from_uv: transform })
     };
     let base_color_texture = load(&mtl.map_diffuse);
     let emissive_texture = load(&mtl.map_emissive);
@@ -251,7 +251,7 @@ pub(super) fn resolve(mtl: &Mtl, around: Surroundings, files: &mut TextureFiles)
     };
     Material {
         name: (!mtl.name.is_empty()).then(|| mtl.name.clone()),
-        base_color: diffuse(mtl, base_color_texture.is_some(), around).extend(alpha),
+        base_color: diffuse(mtl, base_color_texture.is_some(), context).extend(alpha),
         base_color_texture,
         emissive: if emissive_texture.is_some() && emissive == Vec3::ZERO { Vec3::ONE } else { emissive },
         emissive_texture,
@@ -269,16 +269,17 @@ pub(super) fn resolve(mtl: &Mtl, around: Surroundings, files: &mut TextureFiles)
 }
 
 /// Linear diffuse factor.
-fn diffuse(mtl: &Mtl, textured: bool, around: Surroundings) -> Vec3 {
+fn diffuse(mtl: &Mtl, textured: bool, context: MaterialContext) -> Vec3 {
     let Some(kd) = mtl.diffuse else {
         return Vec3::ONE;
     };
     let black = kd.max_element() <= 0.0;
+    // Exporters write gray or black next to a texture, meaning "no tint".
     let gray = (kd - Vec3::splat(kd.x)).abs().max_element() < 1e-3;
-    if textured && gray || around.vertex_colors && black {
+    if textured && gray || context.vertex_colors && black {
         return Vec3::ONE;
     }
-    if around.all_black {
+    if context.all_black {
         let other = mtl.ambient.into_iter().chain(mtl.emissive).find(|c| c.max_element() > 0.0);
         return color::from_unit(other.unwrap_or(Vec3::splat(0.75)));
     }
@@ -297,6 +298,7 @@ fn has_alpha(files: &TextureFiles, texture: usize) -> bool {
 
 fn is_cut_out(files: &TextureFiles, texture: usize) -> bool {
     let image = &files.textures[texture].image;
+    // JPEG-like noise around 0 and 255 counts as fully transparent and opaque.
     let clear = image.pixels().filter(|p| p[3] < 8).count();
     let half = image.pixels().filter(|p| (8..248).contains(&p[3])).count();
     let all = image.pixels().len();
@@ -307,6 +309,7 @@ fn is_cut_out(files: &TextureFiles, texture: usize) -> bool {
 fn merge_opacity(files: &mut TextureFiles, base: usize, map: &Map) -> bool {
     let Some(opacity) = files.load(&map.file, map.clamp) else { return has_alpha(files, base) };
     let mask = files.textures[opacity].image.clone();
+    // A mask is in the alpha channel if that is used, otherwise in the brightness.
     let own = mask.pixels().any(|p| p[3] < 250);
     let image = &mut files.textures[base].image;
     let (width, height) = image.dimensions();
@@ -323,7 +326,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn options_stand_before_a_name_with_spaces() {
+    fn options_come_before_a_name_with_spaces() {
         let map = |line: &str| map(line.as_bytes()).unwrap();
         assert_eq!(map("my texture 01.png").file, "my texture 01.png");
         let options = map("-s 2 3 1 -o 0.5 -clamp on -bm 1.5 -imfchan l a b.png");
@@ -337,13 +340,13 @@ mod tests {
     }
 
     #[test]
-    fn black_is_mended_where_color_comes_from_elsewhere() {
+    fn black_is_replaced_if_color_comes_from_elsewhere() {
         let mtl = &parse(Path::new("x.mtl"), b"newmtl a\nKd 0 0 0\nKa 1 0 0\nTr 1.0\n")[0];
-        let look = |around| resolve(mtl, around, &mut TextureFiles::new(Path::new("x.obj"))).base_color;
-        assert_eq!(look(Surroundings::default()).to_array(), [0.0, 0.0, 0.0, 1.0]);
-        assert_eq!(look(Surroundings { vertex_colors: true, all_black: false }).to_array(), [1.0; 4]);
+        let look = |context| resolve(mtl, context, &mut TextureFiles::new(Path::new("x.obj"))).base_color;
+        assert_eq!(look(MaterialContext::default()).to_array(), [0.0, 0.0, 0.0, 1.0]);
+        assert_eq!(look(MaterialContext { vertex_colors: true, all_black: false }).to_array(), [1.0; 4]);
         assert_eq!(
-            look(Surroundings { vertex_colors: false, all_black: true }).to_array(),
+            look(MaterialContext { vertex_colors: false, all_black: true }).to_array(),
             [1.0, 0.0, 0.0, 1.0]
         );
     }

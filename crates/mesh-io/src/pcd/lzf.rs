@@ -1,11 +1,13 @@
-//! LibLZF, the compression of PCD files: runs of literals, and references to at most 8 KiB back.
+//! [LZF] decompression for PCD files: literals, and references to at most 8 KiB back.
+//!
+//! [LZF]: http://software.schmorp.de/pkg/liblzf.html
 
-/// Longest output of one reference, over the three bytes it takes.
-const MOST_GROWTH: usize = 264 / 3 + 1;
+/// Largest output of one reference per its three bytes.
+const MAX_EXPANSION: usize = 264 / 3 + 1;
 
 /// Decompresses to exactly `size` bytes. `Err` says what is wrong.
 pub(super) fn decompress(input: &[u8], size: usize) -> Result<Vec<u8>, String> {
-    if size > input.len().saturating_mul(MOST_GROWTH) {
+    if size > input.len().saturating_mul(MAX_EXPANSION) {
         return Err(format!("{} compressed bytes cannot hold {size}", input.len()));
     }
     let mut output = Vec::with_capacity(size);
@@ -15,6 +17,7 @@ pub(super) fn decompress(input: &[u8], size: usize) -> Result<Vec<u8>, String> {
         rest = &rest[n..];
         Ok::<_, &str>(taken)
     };
+    // The top three bits of a control byte are a length; 0 means literals.
     while output.len() < size {
         let control = take(1)?[0] as usize;
         if control < 32 {
@@ -22,12 +25,13 @@ pub(super) fn decompress(input: &[u8], size: usize) -> Result<Vec<u8>, String> {
             continue;
         }
         let mut length = control >> 5;
+        // Lengths of 7 and more continue in another byte.
         if length == 7 {
             length += take(1)?[0] as usize;
         }
         let back = ((control & 31) << 8) + take(1)?[0] as usize + 1;
         let start = output.len().checked_sub(back).ok_or("compressed data refers to before its start")?;
-        // Source and target may overlap: that is how runs are written.
+        // Source and target may overlap, which encodes runs.
         for i in start..start + length + 2 {
             output.push(output[i]);
         }

@@ -1,25 +1,27 @@
-//! Point Cloud Library files: text, binary and LZF-compressed.
+//! Point Cloud Library files ([PCD]): text, binary and LZF-compressed.
+//!
+//! [PCD]: https://pointclouds.org/documentation/tutorials/pcd_file_format.html
 
 mod lzf;
 
 use glam::{DVec3, Vec3};
 
-use crate::{ReadError, color, draft::CloudDraft, source::Source, text};
+use crate::{ReadError, builder::PointCloudBuilder, color, source::Source, text};
 use lexiform_geometry::Scene;
 
-/// Reads the points; those that a sensor left empty (NaN) are dropped.
+/// Reads the points; invalid measurements (NaN) are dropped.
 pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
     let header = Header::parse(source)?;
     let data = &source.bytes[header.data_start..];
-    let draft = match header.data {
-        Data::Text => read_text(source, &header, data)?,
-        Data::Binary => {
+    let builder = match header.data {
+        Encoding::Ascii => read_text(source, &header, data)?,
+        Encoding::Binary => {
             let need = header.points as u64 * header.stride as u64;
             source.check_bytes(&format!("{} points", header.points), need, data.len())?;
             let at = |field: &Field, point: usize| point * header.stride + field.offset;
             header.collect(|field, point| field.kind.value(data, at(field, point)))
         }
-        Data::Compressed => {
+        Encoding::Compressed => {
             let columns = decompress(source, &header, data)?;
             // Compressed files keep each field together: all x, all y, all z.
             let at =
@@ -28,27 +30,27 @@ pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
         }
     };
     let mut scene = Scene::default();
-    let cloud = draft.finish(source, &mut scene.notes)?;
+    let cloud = builder.build(source, &mut scene.notes)?;
     scene.clouds.push(cloud);
     Ok(scene)
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Data {
-    Text,
+enum Encoding {
+    Ascii,
     Binary,
     Compressed,
 }
 
 /// The type of one value.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Kind {
+enum ScalarType {
     Signed(usize),
     Unsigned(usize),
     Float(usize),
 }
 
-impl Kind {
+impl ScalarType {
     fn parse(kind: &[u8], size: usize) -> Option<Self> {
         match (kind.first()?.to_ascii_uppercase(), size) {
             (b'I', 1 | 2 | 4 | 8) => Some(Self::Signed(size)),
@@ -58,7 +60,7 @@ impl Kind {
         }
     }
 
-    /// The little-endian value at `at`; NaN behind the end.
+    /// The little-endian value at `at`; NaN beyond the end.
     fn value(self, bytes: &[u8], at: usize) -> f64 {
         macro_rules! value {
             ($type:ty) => {
@@ -85,7 +87,7 @@ impl Kind {
 
 struct Field {
     name: String,
-    kind: Kind,
+    kind: ScalarType,
     size: usize,
     count: usize,
     /// Bytes before it in a point; in text, `column` values.
@@ -97,7 +99,7 @@ struct Header {
     fields: Vec<Field>,
     points: usize,
     stride: usize,
-    data: Data,
+    data: Encoding,
     data_start: usize,
 }
 
@@ -115,7 +117,7 @@ impl Header {
             let key = key.to_ascii_uppercase();
             match key.as_slice() {
                 b"DATA" => break value,
-                // Whatever else this is, it is not a header.
+                // Longer than any header.
                 _ if lines.len() > 64 || at > 1 << 20 => {
                     return Err(source.invalid("the header has no DATA line"));
                 }
@@ -126,16 +128,17 @@ impl Header {
             }
         };
         let data = match data.to_ascii_lowercase().as_slice() {
-            b"ascii" => Data::Text,
-            b"binary" => Data::Binary,
-            b"binary_compressed" => Data::Compressed,
+            b"ascii" => Encoding::Ascii,
+            b"binary" => Encoding::Binary,
+            b"binary_compressed" => Encoding::Compressed,
             _ => return Err(source.unsupported(format!("DATA {}", text::excerpt(data)))),
         };
         let line = |key: &str| lines.get(key.as_bytes()).copied().unwrap_or_default();
         let fields =
             fields(source, [line("FIELDS"), line("SIZE"), line("TYPE"), line("COUNT")], line("COLUMNS"))?;
-        let whole = |key: &str| text::whole(line(key)).and_then(|n| u64::try_from(n).ok());
+        let whole = |key: &str| text::integer(line(key)).and_then(|n| u64::try_from(n).ok());
         let area = whole("WIDTH").zip(whole("HEIGHT")).map(|(w, h)| w.saturating_mul(h));
+        // POINTS is optional in old versions.
         let points = whole("POINTS")
             .or(area)
             .ok_or_else(|| source.invalid("the header has neither POINTS nor WIDTH and HEIGHT"))?;
@@ -147,45 +150,50 @@ impl Header {
         self.fields.iter().find(|f| f.name.eq_ignore_ascii_case(name))
     }
 
-    fn three(&self, names: [&str; 3]) -> Option<[&Field; 3]> {
+    fn field_triple(&self, names: [&str; 3]) -> Option<[&Field; 3]> {
         let [a, b, c] = names.map(|name| self.field(name));
         Some([a?, b?, c?])
     }
 
     /// Builds the points from `value(field, point)`.
-    fn collect(&self, value: impl Fn(&Field, usize) -> f64) -> CloudDraft {
-        let mut draft = CloudDraft::default();
-        let Some([x, y, z]) = self.three(["x", "y", "z"]) else { return draft };
+    fn collect(&self, value: impl Fn(&Field, usize) -> f64) -> PointCloudBuilder {
+        let mut builder = PointCloudBuilder::default();
+        let Some([x, y, z]) = self.field_triple(["x", "y", "z"]) else { return builder };
         let points = 0..self.points;
-        draft.positions = points.clone().map(|p| DVec3::new(value(x, p), value(y, p), value(z, p))).collect();
-        if let Some(normal) =
-            self.three(["normal_x", "normal_y", "normal_z"]).or_else(|| self.three(["nx", "ny", "nz"]))
+        builder.positions =
+            points.clone().map(|p| DVec3::new(value(x, p), value(y, p), value(z, p))).collect();
+        if let Some(normal) = self
+            .field_triple(["normal_x", "normal_y", "normal_z"])
+            .or_else(|| self.field_triple(["nx", "ny", "nz"]))
         {
-            draft.normals = points.clone().map(|p| Vec3::from(normal.map(|f| value(f, p) as f32))).collect();
+            builder.normals =
+                points.clone().map(|p| Vec3::from(normal.map(|f| value(f, p) as f32))).collect();
         }
         if let Some(packed) = self.field("rgb").or_else(|| self.field("rgba")).filter(|f| f.size == 4) {
-            let bytes: Vec<[u8; 3]> = points.map(|p| unpack(packed.kind, value(packed, p))).collect();
+            let bytes: Vec<[u8; 3]> = points.map(|p| unpack_rgb(packed.kind, value(packed, p))).collect();
+            // All black means that the writer had no colors.
             if bytes.iter().any(|c| *c != [0; 3]) {
-                draft.colors = bytes.into_iter().map(color::from_bytes).collect();
+                builder.colors = bytes.into_iter().map(color::from_bytes).collect();
             }
-        } else if let Some(rgb) = self.three(["r", "g", "b"]).or_else(|| self.three(["red", "green", "blue"]))
+        } else if let Some(rgb) =
+            self.field_triple(["r", "g", "b"]).or_else(|| self.field_triple(["red", "green", "blue"]))
         {
             let raw: Vec<Vec3> = points.map(|p| Vec3::from(rgb.map(|f| value(f, p) as f32))).collect();
             let largest = raw.iter().map(|c| c.max_element()).fold(0.0, f32::max);
             let scale = color::full_scale(f64::from(largest)) as f32;
-            draft.colors = raw.into_iter().map(|c| color::from_unit(c / scale)).collect();
+            builder.colors = raw.into_iter().map(|c| color::from_unit(c / scale)).collect();
         }
-        draft
+        builder
     }
 }
 
-/// Three bytes packed into one value, blue lowest. A float holds them in its bits, but text files also write the
-/// whole number itself, which no packed color comes near as a float.
-fn unpack(kind: Kind, value: f64) -> [u8; 3] {
+/// Unpacks three bytes from one value, blue lowest. A float has them in its bits, but text files may also have the integer
+/// itself, which is far larger than any packed color as a float.
+fn unpack_rgb(kind: ScalarType, value: f64) -> [u8; 3] {
     let is_number = value.fract() == 0.0 && (1.0..=f64::from(u32::MAX)).contains(&value);
     let bits = match kind {
-        Kind::Float(_) if !is_number => (value as f32).to_bits(),
-        Kind::Signed(_) => value as i64 as u32,
+        ScalarType::Float(_) if !is_number => (value as f32).to_bits(),
+        ScalarType::Signed(_) => value as i64 as u32,
         _ => value as u32,
     };
     let [_, r, g, b] = bits.to_be_bytes();
@@ -195,14 +203,16 @@ fn unpack(kind: Kind, value: f64) -> [u8; 3] {
 /// `[names, sizes, types, counts]`; old files call the names COLUMNS, and counts may be absent.
 fn fields(source: &Source, lines: [&[u8]; 4], columns: &[u8]) -> Result<Vec<Field>, ReadError> {
     let [names, sizes, types, counts] = lines;
+    // PCD before version 0.7.
     let names = if names.is_empty() { columns } else { names };
     let (mut sizes, mut types, mut counts) = (text::fields(sizes), text::fields(types), text::fields(counts));
     let (mut offset, mut column) = (0, 0);
     let mut fields = Vec::new();
     for name in text::fields(names) {
-        let number = |field: Option<&[u8]>| field.and_then(text::whole).and_then(|n| usize::try_from(n).ok());
+        let number =
+            |field: Option<&[u8]>| field.and_then(text::integer).and_then(|n| usize::try_from(n).ok());
         let size = number(sizes.next());
-        let kind = types.next().zip(size).and_then(|(t, s)| Kind::parse(t, s));
+        let kind = types.next().zip(size).and_then(|(t, s)| ScalarType::parse(t, s));
         let count = counts.next().map_or(Some(1), |c| number(Some(c))).filter(|c| *c <= 1 << 16);
         let (Some(size), Some(kind), Some(count)) = (size, kind, count) else {
             return Err(source.invalid(format!(
@@ -225,14 +235,14 @@ fn fields(source: &Source, lines: [&[u8]; 4], columns: &[u8]) -> Result<Vec<Fiel
     }
 }
 
-fn read_text(source: &Source, header: &Header, data: &[u8]) -> Result<CloudDraft, ReadError> {
+fn read_text(source: &Source, header: &Header, data: &[u8]) -> Result<PointCloudBuilder, ReadError> {
     source.check_bytes(&format!("{} points", header.points), header.points as u64 * 6, data.len() + 1)?;
     let width: usize = header.fields.iter().map(|f| f.count).sum();
     let wanted = [
         "x", "y", "z", "rgb", "rgba", "r", "g", "b", "red", "green", "blue", "normal_x", "normal_y",
         "normal_z", "nx", "ny", "nz",
     ];
-    // Only columns with a use are kept: wide files would fill the memory otherwise.
+    // Only needed columns are kept: wide files would use too much memory otherwise.
     let mut keep = vec![None; width];
     let mut kept = 0;
     for field in
@@ -241,6 +251,7 @@ fn read_text(source: &Source, header: &Header, data: &[u8]) -> Result<CloudDraft
         keep[field.column] = Some(kept);
         kept += 1;
     }
+    // Missing values are NaN, which later drops the point.
     let mut table = vec![f64::NAN; header.points * kept];
     let mut rows = text::lines(data).filter(|(_, line)| !line.trim_ascii().is_empty());
     for point in 0..header.points {

@@ -2,12 +2,12 @@
 
 use crate::{ReadError, source::Source, text};
 
-/// How the values behind the header are written.
+/// The encoding of the values after the header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Text,
-    Little,
-    Big,
+pub(super) enum Encoding {
+    Ascii,
+    BinaryLittleEndian,
+    BinaryBigEndian,
 }
 
 /// The type of a value.
@@ -52,7 +52,7 @@ impl Scalar {
         }
     }
 
-    /// Takes a binary value off the front.
+    /// Reads a binary value from the front.
     pub fn take(self, rest: &mut &[u8], big: bool) -> Option<f64> {
         macro_rules! value {
             ($type:ty) => {{
@@ -76,7 +76,7 @@ impl Scalar {
     }
 
     /// A color channel of this type in `0..=1`.
-    pub fn unit(self, value: f64) -> f64 {
+    pub fn normalized_channel(self, value: f64) -> f64 {
         match self {
             Self::F32 | Self::F64 => value,
             Self::U16 | Self::I16 => value / 65535.0,
@@ -94,7 +94,7 @@ pub(super) struct Property {
     pub list: Option<Scalar>,
 }
 
-/// A table behind the header.
+/// A table after the header.
 #[derive(Clone, Debug)]
 pub(super) struct Element {
     pub name: String,
@@ -102,22 +102,22 @@ pub(super) struct Element {
     pub properties: Vec<Property>,
 }
 
-/// What the header says.
+/// The header.
 #[derive(Debug)]
 pub(super) struct Header {
-    pub kind: Kind,
+    pub encoding: Encoding,
     pub elements: Vec<Element>,
     /// File names from `comment TextureFile`.
     pub textures: Vec<String>,
 }
 
-/// More than any writer declares; a bound on what a row costs.
-const MOST_PROPERTIES: usize = 4096;
+/// Most properties; a bound on the memory of a row.
+const MAX_PROPERTIES: usize = 4096;
 
 impl Header {
-    /// The header and where the data begins.
+    /// Parses the header; also returns where the data begins.
     pub fn parse(source: &Source) -> Result<(Self, usize), ReadError> {
-        let mut kind = None;
+        let mut encoding = None;
         let mut elements: Vec<Element> = Vec::new();
         let mut textures = Vec::new();
         let mut at = 0;
@@ -136,11 +136,11 @@ impl Header {
             match words[..] {
                 [first] if number == 1 && first.eq_ignore_ascii_case(b"ply") => {}
                 _ if number == 1 => return Err(wrong("\"ply\"")),
-                [b"format", b"ascii", ..] => kind = Some(Kind::Text),
-                [b"format", b"binary_little_endian", ..] => kind = Some(Kind::Little),
-                [b"format", b"binary_big_endian", ..] => kind = Some(Kind::Big),
+                [b"format", b"ascii", ..] => encoding = Some(Encoding::Ascii),
+                [b"format", b"binary_little_endian", ..] => encoding = Some(Encoding::BinaryLittleEndian),
+                [b"format", b"binary_big_endian", ..] => encoding = Some(Encoding::BinaryBigEndian),
                 [b"element", name, count] => {
-                    let count = text::whole(count).and_then(|c| u64::try_from(c).ok());
+                    let count = text::integer(count).and_then(|c| u64::try_from(c).ok());
                     let count = count.ok_or_else(|| wrong("an element with its count"))?;
                     elements.push(Element { name: text::decode(name), count, properties: Vec::new() });
                 }
@@ -156,16 +156,16 @@ impl Header {
                 }
                 [] | [b"comment" | b"obj_info", ..] => {}
                 [b"end_header"] => {
-                    let kind = kind.ok_or_else(|| source.invalid("the header has no format line"))?;
-                    return Ok((Self { kind, elements, textures }, next));
+                    let encoding = encoding.ok_or_else(|| source.invalid("the header has no format line"))?;
+                    return Ok((Self { encoding, elements, textures }, next));
                 }
                 _ => return Err(wrong("a PLY header line")),
             }
             if elements.len() + elements.last().map_or(0, |e| e.properties.len()) + textures.len()
-                > MOST_PROPERTIES
+                > MAX_PROPERTIES
             {
                 return Err(
-                    source.invalid(format!("the header declares more than {MOST_PROPERTIES} properties"))
+                    source.invalid(format!("the header declares more than {MAX_PROPERTIES} properties"))
                 );
             }
             at = next;
@@ -173,8 +173,8 @@ impl Header {
     }
 }
 
-/// A line from `start` and where the next begins. A lone `\r` ends lines only where no `\n` follows it: behind
-/// `end_header` the data may begin with either byte.
+/// A line from `start` and where the next begins. A lone `\r` is a terminator too, and nothing else is skipped: binary data after
+/// `end_header` may begin with either byte.
 fn header_line(bytes: &[u8], start: usize) -> Option<(&[u8], usize)> {
     let rest = bytes.get(start..)?;
     let end = rest.iter().position(|&b| b == b'\n' || b == b'\r')?;

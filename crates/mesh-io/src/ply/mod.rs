@@ -1,4 +1,6 @@
-//! Stanford polygon files: text and both byte orders, meshes, points and Gaussian splats.
+//! Stanford polygon files ([PLY]): text and both byte orders; meshes, points and Gaussian splats.
+//!
+//! [PLY]: https://paulbourke.net/dataformats/ply/
 
 mod header;
 mod values;
@@ -10,24 +12,24 @@ use std::path::Path;
 
 use glam::{Vec2, Vec3, Vec4};
 
-use lexiform_geometry::{Material, Scene, TextureUse};
+use lexiform_geometry::{Material, Scene, TextureRef};
 
 use crate::{
     Format, ReadError,
-    draft::{MeshDraft, Polygons, Triangles, narrow},
+    builder::{MeshBuilder, Polygons, Triangles, to_single_precision},
     image_file::TextureFiles,
     sidecar::{Sidecar, Sidecars},
     source::Source,
 };
 
-use self::header::{Element, Header, Kind, Scalar};
-use self::values::{Values, cut_off};
+use self::header::{Element, Encoding, Header, Scalar};
+use self::values::{Values, truncated_error};
 use self::vertex::Vertices;
 
 /// Reads the file and the textures its comments name.
 pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
     let (header, start) = Header::parse(source)?;
-    let mut values = Values { kind: header.kind, rest: &source.bytes[start..] };
+    let mut values = Values { encoding: header.encoding, rest: &source.bytes[start..] };
     let mut vertices = Vertices::default();
     let mut faces = Faces::default();
     for element in &header.elements {
@@ -41,10 +43,11 @@ pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
     }
     let mut scene = Scene::default();
     if !values.is_at_end() {
+        // Tolerated: some writers pad their files.
         scene.notes.push("data behind the last element is ignored".to_owned());
     }
     if faces.polygons.ends.is_empty() {
-        let cloud = vertices.into_cloud(&mut scene.notes).finish(source, &mut scene.notes)?;
+        let cloud = vertices.into_cloud(&mut scene.notes).build(source, &mut scene.notes)?;
         scene.clouds.push(cloud);
         return Ok(scene);
     }
@@ -65,11 +68,11 @@ pub(super) fn sidecars(path: &Path, content: impl BufRead, sidecars: &mut Sideca
     Ok(())
 }
 
-/// That the file can hold as many rows as the header declares.
+/// Checks that the file can hold as many rows as the header declares.
 fn check_count(source: &Source, element: &Element, values: &Values) -> Result<(), ReadError> {
     let least: u64 = element.properties.iter().map(|p| values.least_bytes(p.list.unwrap_or(p.scalar))).sum();
-    // The last value of a text needs no space behind it.
-    let slack = u64::from(values.kind == Kind::Text);
+    // The last value of a text file needs no separator.
+    let slack = u64::from(values.encoding == Encoding::Ascii);
     let need = element.count.saturating_mul(least).saturating_sub(slack);
     source.check_bytes(
         &format!("{} rows of element \"{}\"", element.count, element.name),
@@ -84,9 +87,9 @@ fn skip(source: &Source, element: &Element, values: &mut Values) -> Result<(), R
     }
     for row in 0..element.count {
         for property in &element.properties {
-            let length = values.length(property.list).ok_or_else(|| cut_off(source, element, row))?;
+            let length = values.length(property.list).ok_or_else(|| truncated_error(source, element, row))?;
             for _ in 0..length {
-                values.next(property.scalar).ok_or_else(|| cut_off(source, element, row))?;
+                values.next(property.scalar).ok_or_else(|| truncated_error(source, element, row))?;
             }
         }
         values.end_row();
@@ -94,7 +97,7 @@ fn skip(source: &Source, element: &Element, values: &mut Values) -> Result<(), R
     Ok(())
 }
 
-/// Faces with what they carry themselves.
+/// Faces with their attributes.
 #[derive(Default)]
 struct Faces {
     polygons: Polygons,
@@ -106,7 +109,7 @@ struct Faces {
     textures: Vec<u32>,
 }
 
-/// What a face property is for.
+/// The role of a face property.
 #[derive(Clone, Copy, PartialEq)]
 enum FaceRole {
     Corners,
@@ -136,12 +139,13 @@ impl Faces {
         let mut roles: Vec<FaceRole> =
             element.properties.iter().map(|p| FaceRole::of(&p.name, p.list.is_some())).collect();
         if !roles.contains(&FaceRole::Corners) {
-            // Some writers have another name for it; the first list is what else it can be.
+            // Some writers use another name; then it is most likely the first list.
             let Some(first) = element.properties.iter().position(|p| p.list.is_some()) else {
                 return skip(source, element, values);
             };
             roles[first] = FaceRole::Corners;
         }
+        // Checked before lists are allocated.
         source.check_faces(element.count)?;
         let colored = (0..3).all(|c| roles.contains(&FaceRole::Color(c)));
         let mut items = Vec::new();
@@ -150,7 +154,7 @@ impl Faces {
             let mut uvs = Vec::new();
             for (property, role) in element.properties.iter().zip(&roles) {
                 read_list(values, property.list, property.scalar, &mut items)
-                    .ok_or_else(|| cut_off(source, element, row))?;
+                    .ok_or_else(|| truncated_error(source, element, row))?;
                 match (role, items.first()) {
                     (FaceRole::Corners, _) => {
                         let start = self.polygons.corners.len();
@@ -159,7 +163,9 @@ impl Faces {
                     }
                     (FaceRole::Uvs, _) => uvs.clone_from(&items),
                     (FaceRole::Texture, Some(&value)) => texture = value as u32,
-                    (FaceRole::Color(c), Some(&value)) => color[*c] = property.scalar.unit(value) as f32,
+                    (FaceRole::Color(c), Some(&value)) => {
+                        color[*c] = property.scalar.normalized_channel(value) as f32
+                    }
                     _ => {}
                 }
             }
@@ -179,7 +185,7 @@ impl Faces {
         Ok(())
     }
 
-    /// Strips of triangles, separated by −1; every other triangle is turned over.
+    /// Triangle strips, separated by −1; every other triangle has the opposite winding.
     fn read_strips(
         &mut self,
         source: &Source,
@@ -190,7 +196,7 @@ impl Faces {
         for row in 0..element.count {
             for property in &element.properties {
                 read_list(values, property.list, property.scalar, &mut items)
-                    .ok_or_else(|| cut_off(source, element, row))?;
+                    .ok_or_else(|| truncated_error(source, element, row))?;
                 if FaceRole::of(&property.name, property.list.is_some()) != FaceRole::Corners {
                     continue;
                 }
@@ -218,7 +224,7 @@ fn read_list(values: &mut Values, list: Option<Scalar>, scalar: Scalar, items: &
     Some(())
 }
 
-/// Cuts the faces and makes one mesh for each texture.
+/// Triangulates the faces and builds one mesh per texture.
 fn build(
     source: &Source,
     header: &Header,
@@ -226,16 +232,16 @@ fn build(
     faces: &Faces,
     scene: &mut Scene,
 ) -> Result<(), ReadError> {
-    let positions = narrow(&vertices.positions, &mut scene.notes);
-    let cut = Triangles::cut(source, &faces.polygons, &positions)?;
-    cut.report(source, &mut scene.notes)?;
-    let whole = Whole { colors: vertices.linear_colors(), positions, vertices: &vertices, faces };
+    let positions = to_single_precision(&vertices.positions, &mut scene.notes);
+    let triangles = Triangles::triangulate(source, &faces.polygons, &positions)?;
+    triangles.report(source, &mut scene.notes)?;
+    let source_mesh = SourceMesh { colors: vertices.linear_colors(), positions, vertices: &vertices, faces };
     let splits = !faces.corner_uvs.is_empty() || faces.colors.len() == faces.polygons.ends.len();
     let mut files = TextureFiles::new(source.path);
-    let mut by_texture: Vec<(u32, Vec<Cut>)> = Vec::new();
-    for (triangle, polygon) in cut.triangles {
+    let mut by_texture: Vec<(u32, Vec<SourceTriangle>)> = Vec::new();
+    for (triangle, polygon) in triangles.triangles {
         let used = faces.textures.get(polygon as usize).copied().unwrap_or(0);
-        // Numbers past the textures all mean "none", so there are few groups.
+        // Numbers beyond the textures all mean "none", which bounds the number of groups.
         let used = used.min(header.textures.len() as u32);
         match by_texture.iter_mut().find(|(texture, _)| *texture == used) {
             Some((_, triangles)) => triangles.push((triangle, polygon)),
@@ -243,14 +249,14 @@ fn build(
         }
     }
     for (texture, triangles) in by_texture {
-        let draft = if splits { whole.split(&triangles) } else { whole.shared(&triangles) };
-        let mesh = draft.finish(source, &mut scene.notes)?;
+        let builder = if splits { source_mesh.split(&triangles) } else { source_mesh.shared(&triangles) };
+        let mesh = builder.build(source, &mut scene.notes)?;
         let material = header.textures.get(texture as usize).filter(|_| mesh.uvs().is_some()).map(|name| {
-            let base_color_texture = files.load(name, false).map(TextureUse::plain);
+            let base_color_texture = files.load(name, false).map(TextureRef::new);
             scene.materials.push(Material { base_color_texture, double_sided: true, ..Material::default() });
             scene.materials.len() - 1
         });
-        // Colors next to a texture are the scanner's other copy of the same thing: not multiplied.
+        // Colors next to a texture are the scanner's second copy of the same colors: not multiplied.
         scene.meshes.push(mesh.with_material(material));
     }
     scene.textures = files.textures;
@@ -258,22 +264,22 @@ fn build(
     Ok(())
 }
 
-/// A triangle of corners, and the face it was part of.
-type Cut = ([u32; 3], u32);
+/// A triangle of corners, and the face it is part of.
+type SourceTriangle = ([u32; 3], u32);
 
-/// All vertices and faces, from which the meshes take theirs.
-struct Whole<'a> {
+/// All vertices and faces, from which meshes are built.
+struct SourceMesh<'a> {
     positions: Vec<Vec3>,
     colors: Option<Vec<Vec4>>,
     vertices: &'a Vertices,
     faces: &'a Faces,
 }
 
-impl Whole<'_> {
+impl SourceMesh<'_> {
     /// Vertices as stored.
-    fn shared(&self, triangles: &[Cut]) -> MeshDraft {
+    fn shared(&self, triangles: &[SourceTriangle]) -> MeshBuilder {
         let vertex = |corner: u32| self.faces.polygons.corners[corner as usize] as u32;
-        MeshDraft {
+        MeshBuilder {
             positions: self.positions.clone(),
             faces: triangles.iter().map(|(t, _)| t.map(vertex)).collect(),
             normals: (!self.vertices.normals.is_empty()).then(|| self.vertices.normals.clone()),
@@ -283,7 +289,7 @@ impl Whole<'_> {
     }
 
     /// One vertex for each combination of vertex, texture coordinate and face color.
-    fn split(&self, triangles: &[Cut]) -> MeshDraft {
+    fn split(&self, triangles: &[SourceTriangle]) -> MeshBuilder {
         let faces = self.faces;
         let face_colors = (faces.colors.len() == faces.polygons.ends.len()).then_some(&faces.colors);
         let mut known: HashMap<(i64, [u32; 2], [u32; 4]), u32> = HashMap::new();
@@ -324,6 +330,6 @@ impl Whole<'_> {
         let normals = (!vertices.normals.is_empty())
             .then(|| from.iter().map(|(c, _)| vertices.normals[vertex(*c)]).collect());
         let positions = from.iter().map(|(c, _)| self.positions[vertex(*c)]).collect();
-        MeshDraft { positions, faces: indices, normals, uvs, colors }
+        MeshBuilder { positions, faces: indices, normals, uvs, colors }
     }
 }

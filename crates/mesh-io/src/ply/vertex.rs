@@ -1,21 +1,24 @@
-//! The vertex table of a PLY file, by the many names its columns go by.
+//! The vertex element of a PLY file, with the various names of its properties.
 
 use glam::{DVec3, Vec2, Vec3, Vec4};
 
 use super::header::Element;
-use super::values::{Values, cut_off};
+use super::values::{Values, truncated_error};
 use crate::{
-    ReadError, color,
-    draft::{CloudDraft, count},
+    ReadError,
+    builder::{PointCloudBuilder, pluralize},
+    color,
     source::Source,
 };
 
-/// The zeroth spherical harmonic: splats store color as (color − 0.5) divided by it (Kerbl et al. 2023).
+/// The zeroth spherical harmonic: splats store color as (color − 0.5) divided by it ([Kerbl et al. 2023]).
+///
+/// [Kerbl et al. 2023]: https://arxiv.org/abs/2308.04079
 const SH_0: f32 = 0.282_094_79;
-/// Splats fainter than this are haze around the shape.
-const FAINT_SPLAT: f32 = 0.1;
+/// Splats with a lower opacity are haze around the shape.
+const MIN_SPLAT_OPACITY: f32 = 0.1;
 
-/// What a column is for; numbers are places in a row.
+/// Roles of properties: indices into the slots of a row.
 const POSITION: usize = 0;
 const NORMAL: usize = 3;
 const COLOR: usize = 6;
@@ -75,13 +78,18 @@ impl Vertices {
             (has(NORMAL, 3), has(COLOR, 3), has(UV, 2), has(SPLAT_OPACITY, 1));
         for row in 0..element.count {
             let mut slots = [0.0; ROLES];
+            // Opaque unless the file has alphas.
             slots[COLOR + 3] = 1.0;
             for (property, role) in element.properties.iter().zip(&roles) {
-                let length = values.length(property.list).ok_or_else(|| cut_off(source, element, row))?;
+                let length =
+                    values.length(property.list).ok_or_else(|| truncated_error(source, element, row))?;
                 for _ in 0..length {
-                    let value = values.next(property.scalar).ok_or_else(|| cut_off(source, element, row))?;
+                    let value =
+                        values.next(property.scalar).ok_or_else(|| truncated_error(source, element, row))?;
                     match role {
-                        Some(r) if (COLOR..UV).contains(r) => slots[*r] = property.scalar.unit(value),
+                        Some(r) if (COLOR..UV).contains(r) => {
+                            slots[*r] = property.scalar.normalized_channel(value)
+                        }
                         Some(r) => slots[*r] = value,
                         None => {}
                     }
@@ -108,11 +116,11 @@ impl Vertices {
         Ok(())
     }
 
-    /// Linear RGBA. Floats above 1 are bytes that went astray.
+    /// Linear RGBA. Floats above 1 are bytes.
     pub fn linear_colors(&self) -> Option<Vec<Vec4>> {
         let largest = self.colors.iter().map(|c| c.truncate().max_element()).reduce(f32::max)?;
         let scale = color::full_scale(f64::from(largest)) as f32;
-        // Scanners leave alpha at zero throughout: then it means nothing.
+        // Some scanners leave all alphas at zero, which then has no meaning.
         let opaque = !self.has_alpha || self.colors.iter().all(|c| c.w <= 0.0);
         let alpha = |w: f32| if opaque { 1.0 } else { w / scale };
         Some(
@@ -124,14 +132,15 @@ impl Vertices {
     }
 
     /// The vertices as points; faint splats are left out.
-    pub fn into_cloud(self, notes: &mut Vec<String>) -> CloudDraft {
+    pub fn into_cloud(self, notes: &mut Vec<String>) -> PointCloudBuilder {
         let colors = self.linear_colors().unwrap_or_default();
-        let solid = |i: usize| self.opacities.get(i).is_none_or(|o| 1.0 / (1.0 + (-o).exp()) >= FAINT_SPLAT);
+        let solid =
+            |i: usize| self.opacities.get(i).is_none_or(|o| 1.0 / (1.0 + (-o).exp()) >= MIN_SPLAT_OPACITY);
         let kept = (0..self.positions.len()).filter(|&i| solid(i)).count();
-        let mut draft = CloudDraft {
+        let mut builder = PointCloudBuilder {
             positions: self.positions.clone(),
             colors: colors.iter().map(|c| c.truncate()).collect(),
-            // Splats carry normals that are all zero.
+            // Splats have normals that are all zero.
             normals: if self.normals.iter().any(|n| *n != Vec3::ZERO) {
                 self.normals.clone()
             } else {
@@ -141,13 +150,14 @@ impl Vertices {
         if !self.opacities.is_empty() {
             notes.push("Gaussian splats: their centers are read as points".to_owned());
         }
+        // If all are faint, dropping them would leave nothing.
         if kept < self.positions.len() && kept > 0 {
             notes.push(format!(
                 "dropped {} that can hardly be seen",
-                count(self.positions.len() - kept, "splat")
+                pluralize(self.positions.len() - kept, "splat")
             ));
-            draft.keep(solid);
+            builder.retain(solid);
         }
-        draft
+        builder
     }
 }

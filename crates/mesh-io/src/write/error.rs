@@ -1,29 +1,29 @@
-//! Why a scene is not written.
+//! Errors of writers.
 
 use std::path::PathBuf;
 
-/// Why a scene is not written.
+/// Why a scene cannot be written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WriteError {
-    /// The file cannot be made.
+    /// The file cannot be written.
     #[error("{0}")]
     Io(#[from] std::io::Error),
-    /// The ending names no format that is written.
-    #[error("{}: expected an ending of glb, obj, stl, ply, off, pcd, xyz or npy", path.display())]
+    /// The extension is of no writable format.
+    #[error("{}: expected the extension glb, obj, stl, ply, off, pcd, xyz or npy", path.display())]
     UnknownFormat {
         /// The file.
         path: PathBuf,
     },
-    /// The format has no place for what the scene holds.
-    #[error("{}: {format} holds {holds}, the scene has none", path.display())]
+    /// The scene has nothing that the format can hold.
+    #[error("{}: {format} holds {supported}, the scene has none", path.display())]
     NothingToWrite {
         /// The file.
         path: PathBuf,
         /// Name of the format.
         format: &'static str,
-        /// What it could hold.
-        holds: &'static str,
+        /// What the format can hold.
+        supported: &'static str,
     },
     /// A texture cannot be encoded.
     #[error("{}: {message}", path.display())]

@@ -6,7 +6,7 @@ use glam::{Affine2, Vec2, Vec3, Vec4};
 use image::ImageFormat;
 use serde_json::{Map, Value, json};
 
-use lexiform_geometry::{AlphaMode, Bounds, Material, Mesh, PointCloud, Scene, Texture, TextureUse, Wrap};
+use lexiform_geometry::{AlphaMode, Bounds, Material, Mesh, PointCloud, Scene, Texture, TextureRef, Wrap};
 
 const FLOAT: u32 = 5126;
 const UNSIGNED_INT: u32 = 5125;
@@ -56,7 +56,7 @@ pub fn write_glb(scene: &Scene) -> Result<Vec<u8>, GlbError> {
     writer.finish()
 }
 
-/// A document in the making.
+/// Builds a document.
 #[derive(Default)]
 struct Writer {
     root: Map<String, Value>,
@@ -65,7 +65,7 @@ struct Writer {
 }
 
 impl Writer {
-    /// Appends to a list of the document and returns the place.
+    /// Appends to a list of the document; returns the index.
     fn push(&mut self, list: &str, value: Value) -> usize {
         let entry = self.root.entry(list).or_insert_with(|| Value::Array(Vec::new()));
         match entry {
@@ -83,7 +83,7 @@ impl Writer {
         }
     }
 
-    /// Appends bytes at a multiple of four, which every component type allows.
+    /// Appends bytes at a multiple of four, the alignment of all component types.
     fn view(&mut self, bytes: &[u8], target: Option<u32>) -> usize {
         self.binary.resize(self.binary.len().next_multiple_of(4), 0);
         let mut view = json!({ "buffer": 0, "byteOffset": self.binary.len(), "byteLength": bytes.len() });
@@ -96,6 +96,7 @@ impl Writer {
 
     fn accessor<T: bytemuck::NoUninit>(&mut self, values: &[T], kind: &str, component: u32) -> usize {
         let target = if component == UNSIGNED_INT { ELEMENT_ARRAY_BUFFER } else { ARRAY_BUFFER };
+        // Faces are one value here, three indices in the file.
         let count = values.len() * if component == UNSIGNED_INT { 3 } else { 1 };
         let view = self.view(bytemuck::cast_slice(values), Some(target));
         self.push(
@@ -104,10 +105,10 @@ impl Writer {
         )
     }
 
-    /// Positions, with the bounds the format demands.
+    /// Positions, with the bounds that the specification requires.
     fn positions(&mut self, positions: &[Vec3]) -> usize {
         let accessor = self.accessor(positions, "VEC3", FLOAT);
-        if let Some(bounds) = Bounds::of(positions.iter().copied()) {
+        if let Some(bounds) = Bounds::from_points(positions.iter().copied()) {
             let json = &mut self.root["accessors"][accessor];
             json["min"] = json!(bounds.min.to_array());
             json["max"] = json!(bounds.max.to_array());
@@ -191,7 +192,7 @@ impl Writer {
             AlphaMode::Blend => json["alphaMode"] = "BLEND".into(),
         }
         if material.emissive != Vec3::ZERO {
-            // Factors end at 1; what is brighter is a separate strength.
+            // Factors are at most 1; brighter emission needs a strength.
             let strength = material.emissive.max_element().max(1.0);
             json["emissiveFactor"] = json!((material.emissive / strength).to_array());
             if strength > 1.0 {
@@ -210,11 +211,11 @@ impl Writer {
         json
     }
 
-    fn texture_info(&mut self, used: &TextureUse) -> Value {
+    fn texture_info(&mut self, used: &TextureRef) -> Value {
         let mut info = json!({ "index": used.texture });
         if used.image_from_uv != Affine2::IDENTITY {
             self.extensions.insert("KHR_texture_transform");
-            // The extension knows no shear, and turns the other way round than the angle here.
+            // The extension has no shear, and rotates in the opposite direction.
             let (scale, angle, offset) = used.image_from_uv.to_scale_angle_translation();
             let transform =
                 json!({ "offset": offset.to_array(), "rotation": -angle, "scale": scale.to_array() });
@@ -237,12 +238,13 @@ impl Writer {
         let extensions = self.extensions.iter().map(|&name| name.into()).collect();
         self.list("extensionsUsed", extensions);
         let mut text = Value::Object(self.root).to_string().into_bytes();
+        // JSON is padded with spaces, binary data with zeros.
         text.resize(text.len().next_multiple_of(4), b' ');
         container(&text, &self.binary)
     }
 }
 
-/// The GLB around its two chunks, both of whole words.
+/// Assembles a GLB from its two chunks, both padded to four bytes.
 fn container(text: &[u8], binary: &[u8]) -> Result<Vec<u8>, GlbError> {
     let body = 8 + text.len() + if binary.is_empty() { 0 } else { 8 + binary.len() };
     let length = u32::try_from(12 + body).map_err(|_| GlbError::TooLarge { bytes: binary.len() })?;

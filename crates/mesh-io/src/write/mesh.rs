@@ -1,12 +1,12 @@
-//! Encoders of formats that hold triangles: OBJ with its materials, STL, OFF.
+//! Encoders of triangle formats: OBJ with materials, STL, OFF.
 
 use std::{io::Write as _, path::Path};
 
 use super::error::WriteError;
-use super::output::{Output, Turn, bytes_of, push, text};
+use super::output::{AxisConversion, Output, push, srgb_bytes, text};
 use lexiform_geometry::{AlphaMode, Material, Mesh, Scene};
 
-/// OBJ, its material library, and its textures as PNG. Vertex colors stand behind positions.
+/// OBJ, its material library, and its textures as PNG. Vertex colors follow positions.
 pub(super) fn obj(path: &Path, scene: &Scene, stem: &str) -> Result<Output, WriteError> {
     let mut bytes = Vec::new();
     let mut sidecars = Vec::new();
@@ -25,6 +25,7 @@ pub(super) fn obj(path: &Path, scene: &Scene, stem: &str) -> Result<Output, Writ
     for mesh in &scene.meshes {
         obj_mesh(&mut bytes, mesh, &mut first);
     }
+    // Vertices without faces: readers take them as points.
     for cloud in &scene.clouds {
         for (i, p) in cloud.positions().iter().enumerate() {
             obj_vertex(&mut bytes, p.to_array(), cloud.colors().map(|c| c[i].extend(1.0)));
@@ -71,7 +72,7 @@ fn obj_mesh(bytes: &mut Vec<u8>, mesh: &Mesh, first: &mut [usize; 3]) {
 fn obj_vertex(bytes: &mut Vec<u8>, [x, y, z]: [f32; 3], color: Option<glam::Vec4>) {
     text!(bytes, "v {x} {y} {z}");
     if let Some(color) = color {
-        let [r, g, b, _] = bytes_of(color).map(|c| f32::from(c) / 255.0);
+        let [r, g, b, _] = srgb_bytes(color).map(|c| f32::from(c) / 255.0);
         text!(bytes, " {r} {g} {b}");
     }
     bytes.push(b'\n');
@@ -85,10 +86,10 @@ fn mtl(scene: &Scene, stem: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     for (i, material) in scene.materials.iter().enumerate() {
         let Material { base_color, emissive, .. } = material;
-        let [r, g, b, _] = bytes_of(*base_color).map(|c| f32::from(c) / 255.0);
+        let [r, g, b, _] = srgb_bytes(*base_color).map(|c| f32::from(c) / 255.0);
         text!(bytes, "newmtl material-{i}\nKd {r} {g} {b}\n");
         if emissive.max_element() > 0.0 {
-            let [r, g, b, _] = bytes_of(emissive.extend(1.0)).map(|c| f32::from(c) / 255.0);
+            let [r, g, b, _] = srgb_bytes(emissive.extend(1.0)).map(|c| f32::from(c) / 255.0);
             text!(bytes, "Ke {r} {g} {b}\n");
         }
         if material.alpha == AlphaMode::Blend {
@@ -108,18 +109,18 @@ fn mtl(scene: &Scene, stem: &str) -> Vec<u8> {
     bytes
 }
 
-/// Roughness → Phong exponent, as the reader turns it back.
+/// Roughness → Phong exponent, the inverse of the reader's conversion.
 fn exponent(roughness: f32) -> f32 {
     2.0 / roughness.clamp(0.05, 1.0).powi(4) - 2.0
 }
 
 /// Binary STL of all triangles.
-pub(super) fn stl(scene: &Scene, turn: Turn) -> Vec<u8> {
+pub(super) fn stl(scene: &Scene, axes: AxisConversion) -> Vec<u8> {
     let mut bytes = vec![0; 80];
     bytes.extend((scene.n_faces() as u32).to_le_bytes());
     for mesh in &scene.meshes {
         for face in 0..mesh.faces().len() {
-            let [a, b, c] = mesh.triangle(face).map(|p| turn.apply(p));
+            let [a, b, c] = mesh.triangle(face).map(|p| axes.apply(p));
             let normal = (b - a).cross(c - a).normalize_or_zero();
             [normal, a, b, c].iter().for_each(|v| push(&mut bytes, &v.to_array()));
             bytes.extend([0; 2]);
@@ -129,7 +130,7 @@ pub(super) fn stl(scene: &Scene, turn: Turn) -> Vec<u8> {
 }
 
 /// OFF, or COFF where every part has vertex colors.
-pub(super) fn off(scene: &Scene, turn: Turn) -> Vec<u8> {
+pub(super) fn off(scene: &Scene, axes: AxisConversion) -> Vec<u8> {
     let parts: Vec<&Mesh> = scene.meshes.iter().filter(|m| !m.faces().is_empty()).collect();
     let colored = parts.iter().all(|m| m.colors().is_some());
     let vertices: usize = parts.iter().map(|m| m.positions().len()).sum();
@@ -137,10 +138,10 @@ pub(super) fn off(scene: &Scene, turn: Turn) -> Vec<u8> {
     text!(bytes, "{}OFF\n{vertices} {} 0\n", if colored { "C" } else { "" }, scene.n_faces());
     for mesh in &parts {
         for (i, p) in mesh.positions().iter().enumerate() {
-            let p = turn.apply(*p);
+            let p = axes.apply(*p);
             text!(bytes, "{} {} {}", p.x, p.y, p.z);
             if let Some(colors) = mesh.colors().filter(|_| colored) {
-                let [r, g, b, a] = bytes_of(colors[i]);
+                let [r, g, b, a] = srgb_bytes(colors[i]);
                 text!(bytes, " {r} {g} {b} {a}");
             }
             bytes.push(b'\n');

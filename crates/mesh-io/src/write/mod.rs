@@ -1,4 +1,4 @@
-//! Writing scenes: GLB for all; OBJ with MTL, STL, PLY, OFF for triangles; PLY, PCD, XYZ, NPY for points.
+//! Writers: GLB for everything; OBJ with MTL, STL, PLY, OFF for triangles; PLY, PCD, XYZ, NPY for points.
 
 mod error;
 mod glb;
@@ -14,20 +14,32 @@ use lexiform_geometry::Scene;
 pub use self::error::WriteError;
 pub use self::glb::{GlbError, write_glb};
 use self::mesh::{obj, off, stl};
-use self::output::{Output, Points, Turn};
+use self::output::{AxisConversion, Output, Points};
 use self::points::{npy, pcd, ply, xyz};
 use crate::Format;
 
-/// Writes a scene in the format of the file name's ending, in the axes that format is read with. Each file is
-/// complete or absent: it is written under another name first.
+/// Writes a scene in the format of the file name's extension, with that format's up axis. Files are written atomically.
+///
+/// ```
+/// use glam::Vec3;
+/// use lexiform_geometry::{Mesh, Scene};
+///
+/// let scene = Scene::from_mesh(Mesh::new(vec![Vec3::ZERO, Vec3::X, Vec3::Y], vec![[0, 1, 2]])?);
+/// let path = std::env::temp_dir().join(format!("lexiform-triangle-{}.stl", std::process::id()));
+/// lexiform_mesh_io::write(&path, &scene)?;
+/// assert_eq!(lexiform_mesh_io::read(&path)?.n_faces(), 1);
+/// std::fs::remove_file(&path)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 ///
-/// When the ending names no format that is written, the format cannot hold what the scene has, a texture cannot be
-/// encoded, or the file cannot be written.
+/// When the extension is of no writable format, the format cannot hold what the scene has, a texture cannot be encoded, or the
+/// file cannot be written.
 pub fn write(path: &Path, scene: &Scene) -> Result<(), WriteError> {
     let output = encode(path, scene)?;
     let folder = path.parent().unwrap_or(Path::new(""));
+    // Sidecars first, so that the main file never refers to files that do not exist yet.
     for (name, bytes) in &output.sidecars {
         write_file(&folder.join(name), bytes)?;
     }
@@ -37,12 +49,13 @@ pub fn write(path: &Path, scene: &Scene) -> Result<(), WriteError> {
 fn encode(path: &Path, scene: &Scene) -> Result<Output, WriteError> {
     let unknown = || WriteError::UnknownFormat { path: path.to_owned() };
     let format = Format::from_path(path).ok_or_else(unknown)?;
-    let nothing = |holds| WriteError::NothingToWrite { path: path.to_owned(), format: format.name(), holds };
-    let turned = || Turn { file_from_world: format.up_axis() };
+    let nothing =
+        |supported| WriteError::NothingToWrite { path: path.to_owned(), format: format.name(), supported };
+    let axis_conversion = || AxisConversion { file_from_world: format.up_axis() };
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let triangles = || if scene.n_faces() > 0 { Ok(()) } else { Err(nothing("triangles")) };
     let points = || {
-        let cloud = Points::of(scene, turned());
+        let cloud = Points::from_scene(scene, axis_conversion());
         if cloud.positions.is_empty() { Err(nothing("points")) } else { Ok(cloud) }
     };
     match format {
@@ -52,8 +65,8 @@ fn encode(path: &Path, scene: &Scene) -> Result<Output, WriteError> {
             Err(error) => Err(WriteError::Image { path: path.to_owned(), message: error.to_string() }),
         },
         Format::Obj => obj(path, scene, &stem),
-        Format::Stl => triangles().map(|()| stl(scene, turned()).into()),
-        Format::Off => triangles().map(|()| off(scene, turned()).into()),
+        Format::Stl => triangles().map(|()| stl(scene, axis_conversion()).into()),
+        Format::Off => triangles().map(|()| off(scene, axis_conversion()).into()),
         Format::Ply => Ok(ply(scene).into()),
         Format::Pcd => Ok(pcd(&points()?).into()),
         Format::Xyz => Ok(xyz(&points()?).into()),

@@ -1,11 +1,11 @@
-//! What the encoders share: files to be, axes, colors, and the points of a scene.
+//! Shared by the encoders: output files, axes, colors, and the points of a scene.
 
 use glam::{Vec3, Vec4};
 use lexiform_geometry::{Scene, srgb_from_linear};
 
 use crate::UpAxis;
 
-/// Writing to memory does not fail.
+/// Appends formatted text; writing to memory cannot fail.
 macro_rules! text {
     ($bytes:expr, $($format:tt)*) => {{ let _ = write!($bytes, $($format)*); }};
 }
@@ -26,11 +26,11 @@ impl From<Vec<u8>> for Output {
 
 /// World to file axes.
 #[derive(Clone, Copy)]
-pub(super) struct Turn {
+pub(super) struct AxisConversion {
     pub file_from_world: UpAxis,
 }
 
-impl Turn {
+impl AxisConversion {
     /// A position or direction in the file's axes.
     pub fn apply(self, v: Vec3) -> Vec3 {
         match self.file_from_world {
@@ -42,14 +42,13 @@ impl Turn {
 }
 
 /// Linear to display bytes.
-pub(super) fn bytes_of(color: Vec4) -> [u8; 4] {
+pub(super) fn srgb_bytes(color: Vec4) -> [u8; 4] {
     let [r, g, b, a] = color.to_array();
     let alpha = (a.clamp(0.0, 1.0) * 255.0).round() as u8;
     [srgb_from_linear(r), srgb_from_linear(g), srgb_from_linear(b), alpha]
 }
 
-/// All points of a scene, or the vertices of its meshes where it has none. Colors and normals are there only if
-/// every part has them.
+/// All points of a scene, or the vertices of its meshes if it has none. Colors and normals only if every part has them.
 pub(super) struct Points {
     pub positions: Vec<Vec3>,
     pub colors: Option<Vec<[u8; 3]>>,
@@ -58,21 +57,21 @@ pub(super) struct Points {
 
 impl Points {
     /// Gathers them in the file's axes.
-    pub fn of(scene: &Scene, turn: Turn) -> Self {
+    pub fn from_scene(scene: &Scene, axes: AxisConversion) -> Self {
         let byte = |c: Vec3| {
-            let [r, g, b, _] = bytes_of(c.extend(1.0));
+            let [r, g, b, _] = srgb_bytes(c.extend(1.0));
             [r, g, b]
         };
         let mut parts = Self { positions: Vec::new(), colors: Some(Vec::new()), normals: Some(Vec::new()) };
         if scene.n_points() > 0 {
             for cloud in &scene.clouds {
                 let colors = cloud.colors().map(|c| c.iter().map(|c| byte(*c)).collect());
-                parts.append(turn, cloud.positions(), colors, cloud.normals());
+                parts.append(axes, cloud.positions(), colors, cloud.normals());
             }
         } else {
             for mesh in &scene.meshes {
                 let colors = mesh.colors().map(|c| c.iter().map(|c| byte(c.truncate())).collect());
-                parts.append(turn, mesh.positions(), colors, mesh.normals());
+                parts.append(axes, mesh.positions(), colors, mesh.normals());
             }
         }
         parts
@@ -80,18 +79,19 @@ impl Points {
 
     fn append(
         &mut self,
-        turn: Turn,
+        axes: AxisConversion,
         positions: &[Vec3],
         colors: Option<Vec<[u8; 3]>>,
         normals: Option<&[Vec3]>,
     ) {
-        self.positions.extend(positions.iter().map(|p| turn.apply(*p)));
+        self.positions.extend(positions.iter().map(|p| axes.apply(*p)));
+        // One part without colors drops those of all parts.
         self.colors = self.colors.take().zip(colors).map(|(mut all, colors)| {
             all.extend(colors);
             all
         });
         self.normals = self.normals.take().zip(normals).map(|(mut all, normals)| {
-            all.extend(normals.iter().map(|n| turn.apply(*n)));
+            all.extend(normals.iter().map(|n| axes.apply(*n)));
             all
         });
     }

@@ -1,11 +1,11 @@
-//! Encoders of formats that hold points, and PLY, which holds both.
+//! Encoders of point formats, and of PLY, which holds both points and triangles.
 
 use std::io::Write as _;
 
 use glam::{Vec2, Vec3, Vec4};
 use lexiform_formats::array::{Array, Dtype, Kind};
 
-use super::output::{Points, bytes_of, push, text};
+use super::output::{Points, push, srgb_bytes, text};
 use lexiform_geometry::Scene;
 
 /// Rows `x y z`, then `r g b`, then `nx ny nz`, with a header that names them.
@@ -50,6 +50,7 @@ pub(super) fn pcd(points: &Points) -> Vec<u8> {
         push(&mut bytes, &p.to_array());
         if let Some(colors) = &points.colors {
             let [r, g, b] = colors[i];
+            // `rgb` is one little-endian integer, blue lowest.
             bytes.extend([b, g, r, 0]);
         }
         if let Some(normals) = &points.normals {
@@ -70,7 +71,7 @@ pub(super) fn npy(points: &Points) -> Vec<u8> {
             push(&mut data, &colors[i].map(|c| f32::from(c) / 255.0));
         }
     }
-    Array { dtype: Dtype { kind: Kind::Float, size: 4, big: false }, shape, data }.to_npy()
+    Array { dtype: Dtype { kind: Kind::Float, size: 4, big_endian: false }, shape, data }.to_npy()
 }
 
 /// Which columns a PLY file has beyond positions.
@@ -81,7 +82,7 @@ struct PlyColumns {
     colors: bool,
 }
 
-/// Binary little-endian PLY: all meshes as one, and all points behind their vertices.
+/// Binary little-endian PLY: all meshes as one, followed by all points as vertices.
 pub(super) fn ply(scene: &Scene) -> Vec<u8> {
     let parts: Vec<_> = scene.meshes.iter().filter(|m| !m.faces().is_empty()).collect();
     let columns = PlyColumns {
@@ -106,6 +107,7 @@ pub(super) fn ply(scene: &Scene) -> Vec<u8> {
             ply_vertex(&mut bytes, columns, (*p, cloud.normals().map(|n| n[i]), None, color));
         }
     }
+    // Indices continue over the meshes.
     let mut first = 0;
     for mesh in &parts {
         for face in mesh.faces() {
@@ -148,6 +150,6 @@ fn ply_vertex(bytes: &mut Vec<u8>, columns: PlyColumns, (position, normal, uv, c
         push(bytes, &[uv.x, 1.0 - uv.y]);
     }
     if columns.colors {
-        bytes.extend(bytes_of(color.unwrap_or(Vec4::ONE)));
+        bytes.extend(srgb_bytes(color.unwrap_or(Vec4::ONE)));
     }
 }

@@ -1,5 +1,5 @@
 //! Parts of the fuzz test.
 
+pub mod instrument;
 pub mod mutate;
 pub mod samples;
-pub mod watch;

@@ -35,7 +35,7 @@ pub fn mutate(bytes: &[u8], other: &[u8], rng: &mut SmallRng) -> Vec<u8> {
 }
 
 fn once(bytes: &mut Vec<u8>, other: &[u8], rng: &mut SmallRng) {
-    // Headers are where sizes stand: half of all changes go there.
+    // Sizes are in headers: half of all changes are made there.
     let reach = if rng.random_bool(0.5) { bytes.len().min(400) } else { bytes.len() };
     let at = rng.random_range(0..reach);
     match rng.random_range(0..7) {

@@ -10,7 +10,7 @@ use std::arch::x86_64::{
     _mm256_storeu_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_storeu_ps,
 };
 
-use lexiform_kernels::Level;
+use lexiform_kernels::SimdLevel;
 
 /// Sums of the largest tile.
 pub(super) const LARGEST_TILE: usize = 14 * 32;
@@ -32,7 +32,7 @@ pub(crate) trait Tiles {
     fn fused(self, a: f32, b: f32, sum: f32) -> f32;
 }
 
-impl Tiles for Level {
+impl Tiles for SimdLevel {
     fn rows(self) -> usize {
         match self {
             Self::Portable => 4,
@@ -54,7 +54,7 @@ impl Tiles for Level {
     }
 
     fn tile(self, left: &[f32], right: &[f32], sums: &mut [f32], stride: usize) {
-        // Not as kernels of `Level::run`: each level has vectors of its own, which the others must not compile.
+        // Not as kernels of `SimdLevel::run`: each level has vectors of its own, which the others must not compile.
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx2,fma")]
         fn avx2(left: &[f32], right: &[f32], sums: &mut [f32], stride: usize) {
@@ -154,7 +154,7 @@ impl Lanes for __m256 {
 
     #[inline(always)]
     fn splat(x: f32) -> Self {
-        // SAFETY: only `Level::tile` makes these, on machines that have the features.
+        // SAFETY: only `SimdLevel::tile` makes these, on machines that have the features.
         unsafe { _mm256_set1_ps(x) }
     }
 
@@ -194,7 +194,7 @@ impl Lanes for __m512 {
 
     #[inline(always)]
     fn splat(x: f32) -> Self {
-        // SAFETY: only `Level::tile` makes these, on machines that have the features.
+        // SAFETY: only `SimdLevel::tile` makes these, on machines that have the features.
         unsafe { _mm512_set1_ps(x) }
     }
 

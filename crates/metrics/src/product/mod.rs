@@ -7,7 +7,7 @@
 
 mod lanes;
 
-use lexiform_kernels::Level;
+use lexiform_kernels::SimdLevel;
 
 pub(crate) use self::lanes::Tiles;
 
@@ -25,14 +25,14 @@ const PLACES: usize = 16;
 
 impl Panels {
     /// What is multiplied from the left, `[rows, dim]`.
-    pub(crate) fn of_queries(level: Level, rows: &[f32], dim: usize) -> Self {
+    pub(crate) fn of_queries(level: SimdLevel, rows: &[f32], dim: usize) -> Self {
         let mut panels = Self { values: Vec::new(), rows: 0, dim, width: level.rows() };
         panels.fill(rows);
         panels
     }
 
     /// What is multiplied from the right, `[rows, dim]`.
-    pub(crate) fn of_gallery(level: Level, rows: &[f32], dim: usize) -> Self {
+    pub(crate) fn of_gallery(level: SimdLevel, rows: &[f32], dim: usize) -> Self {
         let mut panels = Self { values: Vec::new(), rows: 0, dim, width: level.columns() };
         panels.fill(rows);
         panels
@@ -65,7 +65,7 @@ impl Panels {
 
 /// Dot products of all queries with all gallery rows, `[queries, gallery]`, on this thread. Both must have been laid
 /// out for the level.
-pub(crate) fn multiply(level: Level, queries: &Panels, gallery: &Panels, products: &mut [f32]) {
+pub(crate) fn multiply(level: SimdLevel, queries: &Panels, gallery: &Panels, products: &mut [f32]) {
     assert_eq!((queries.width, gallery.width, queries.dim), (level.rows(), level.columns(), gallery.dim));
     assert_eq!(products.len(), queries.rows * gallery.rows);
     for (right, first) in gallery.panels().zip((0..).step_by(gallery.width)) {
@@ -102,7 +102,7 @@ mod tests {
             [(1, 1, 1), (14, 32, 7), (15, 33, 64), (29, 70, 19), (3, 1, 130), (0, 5, 4)]
         {
             let (a, b) = (random(rows * dim, 1), random(columns * dim, 2));
-            for level in Level::available() {
+            for level in SimdLevel::available() {
                 let queries = Panels::of_queries(level, &a, dim);
                 let gallery = Panels::of_gallery(level, &b, dim);
                 let mut products = vec![f32::NAN; rows * columns];
@@ -118,7 +118,8 @@ mod tests {
 
     #[test]
     fn levels_that_fuse_agree_to_the_bit() {
-        let fusing: Vec<Level> = Level::available().into_iter().filter(|level| level.fuses()).collect();
+        let fusing: Vec<SimdLevel> =
+            SimdLevel::available().into_iter().filter(|level| level.fuses()).collect();
         let (a, b) = (random(31 * 515, 3), random(77 * 515, 4));
         let products = fusing.iter().map(|&level| {
             let mut products = vec![0.0; 31 * 77];
@@ -132,7 +133,7 @@ mod tests {
 
     #[test]
     fn panels_are_filled_again_without_traces_of_what_was_there() {
-        let level = Level::detect();
+        let level = SimdLevel::detect();
         let mut panels = Panels::of_queries(level, &random(40 * 9, 5), 9);
         let few = random(3 * 9, 6);
         panels.fill(&few);

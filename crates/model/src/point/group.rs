@@ -3,7 +3,7 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use glam::Vec3;
-use lexiform_geometry::neighbors::{Ball, FarthestRule, ball_query, farthest_point_sample_by, knn};
+use lexiform_geometry::neighbors::{Ball, FpsVariant, ball_query, farthest_point_sample_by, knn};
 use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
 use rayon::prelude::*;
@@ -53,10 +53,10 @@ pub enum Neighborhood {
 ///
 /// ```
 /// use glam::Vec3;
-/// use lexiform_geometry::neighbors::FarthestRule;
+/// use lexiform_geometry::neighbors::FpsVariant;
 /// use lexiform_model::point::{Grouping, Neighborhood};
 ///
-/// let rule = FarthestRule::LowestIndex { first: 0 };
+/// let rule = FpsVariant::LowestIndex { first: 0 };
 /// let grouping = Grouping { groups: 2, size: 2, rule, neighborhood: Neighborhood::Nearest };
 /// let groups = grouping.of(&[Vec3::ZERO, Vec3::X * 0.1, Vec3::X * 3.0, Vec3::X * 2.9]);
 /// assert_eq!(groups.centers, [0, 2]);
@@ -69,7 +69,7 @@ pub struct Grouping {
     /// Points of a group.
     pub size: usize,
     /// Variant of farthest-point sampling.
-    pub rule: FarthestRule,
+    pub rule: FpsVariant,
     /// Which points belong to a center.
     pub neighborhood: Neighborhood,
 }
@@ -166,7 +166,7 @@ mod tests {
         let grouping = Grouping {
             groups: 3,
             size: 4,
-            rule: FarthestRule::LowestIndex { first: 0 },
+            rule: FpsVariant::LowestIndex { first: 0 },
             neighborhood: Neighborhood::Nearest,
         };
         let groups = grouping.of(&[Vec3::X, Vec3::X * 3.0]);

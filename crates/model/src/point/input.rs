@@ -1,7 +1,7 @@
 //! Preprocessing of point clouds, as in each reference.
 
 use glam::Vec3;
-use lexiform_geometry::neighbors::{FarthestRule, farthest_point_sample_by};
+use lexiform_geometry::neighbors::{FpsVariant, farthest_point_sample_by};
 use lexiform_geometry::sample::sample_cloud;
 use lexiform_geometry::{PointCloud, srgb_from_linear};
 use rand::rngs::SmallRng;
@@ -115,7 +115,7 @@ impl CloudInput {
         let cloud = match (self.resample, start) {
             (Resample::Farthest, _) if surplus => {
                 let first = start.first(0, 0, cloud.positions().len());
-                let rule = FarthestRule::LowestIndex { first };
+                let rule = FpsVariant::LowestIndex { first };
                 picked(cloud, farthest_point_sample_by(cloud.positions(), self.n_points, rule))
             }
             (Resample::Random, start) if cloud.positions().len() != self.n_points => {
@@ -182,7 +182,7 @@ impl Cloud {
         if self.positions.len() <= count {
             return self;
         }
-        self.picked(&farthest_point_sample_by(&self.positions, count, FarthestRule::Pointnet2))
+        self.picked(&farthest_point_sample_by(&self.positions, count, FpsVariant::Pointnet2))
     }
 
     fn picked(&self, indices: &[usize]) -> Self {

@@ -2,7 +2,7 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::{Tensor, TensorData, module};
-use lexiform_geometry::neighbors::FarthestRule;
+use lexiform_geometry::neighbors::FpsVariant;
 use serde::{Deserialize, Serialize};
 
 use super::group::{check_groups, check_heads, positions_tensor};
@@ -77,7 +77,7 @@ impl PointBertConfig {
         Grouping {
             groups: self.groups,
             size: self.group_size,
-            rule: FarthestRule::Pointnet2,
+            rule: FpsVariant::Pointnet2,
             neighborhood: Neighborhood::Nearest,
         }
     }

@@ -2,7 +2,7 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::{Tensor, TensorData};
-use lexiform_geometry::neighbors::{Ball, FarthestRule};
+use lexiform_geometry::neighbors::{Ball, FpsVariant};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -69,7 +69,7 @@ impl PpatConfig {
         Grouping {
             groups: self.patches,
             size: self.samples,
-            rule: FarthestRule::LowestIndex { first },
+            rule: FpsVariant::LowestIndex { first },
             neighborhood: Neighborhood::Ball(Ball::Closed { radius: self.radius }),
         }
     }

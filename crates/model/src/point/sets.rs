@@ -4,7 +4,7 @@
 
 use burn::tensor::{Device, Tensor};
 use glam::Vec3;
-use lexiform_geometry::neighbors::FarthestRule;
+use lexiform_geometry::neighbors::FpsVariant;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -53,10 +53,10 @@ impl Sets {
         let each = |(cloud, positions): (usize, &Vec<Vec3>)| {
             let rule = match sampler {
                 Sampler::Loop => {
-                    FarthestRule::LowestIndex { first: start.first(cloud, stage, positions.len()) }
+                    FpsVariant::LowestIndex { first: start.first(cloud, stage, positions.len()) }
                 }
-                Sampler::Pointnet2 => FarthestRule::Pointnet2,
-                Sampler::Openpoints => FarthestRule::Openpoints,
+                Sampler::Pointnet2 => FpsVariant::Pointnet2,
+                Sampler::Openpoints => FpsVariant::Openpoints,
             };
             Grouping { groups, size, rule, neighborhood }.of(positions)
         };

@@ -5,14 +5,14 @@ pub(super) const ADVANCE: u32 = 6;
 /// Height of a letter in pixels.
 pub(super) const HEIGHT: u32 = 7;
 
-/// Whether a letter has ink at a pixel; what is not ASCII looks like a question mark.
-pub(super) fn ink(letter: char, x: u32, y: u32) -> bool {
+/// Whether a glyph's pixel is set; characters beyond ASCII are shown as a question mark.
+pub(super) fn is_set(letter: char, x: u32, y: u32) -> bool {
     let glyph = |letter: char| u32::from(letter).checked_sub(32).and_then(|i| GLYPHS.get(i as usize));
     let rows = glyph(letter).or_else(|| glyph('?'));
     x < 5 && rows.and_then(|rows| rows.get(y as usize)).is_some_and(|row| row >> (4 - x) & 1 == 1)
 }
 
-/// Space to tilde; a row a byte, the fifth bit on the left.
+/// Space to tilde: one byte per row, bit 4 is the leftmost pixel.
 #[rustfmt::skip]
 const GLYPHS: [[u8; 7]; 95] = [
     [0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00], // space

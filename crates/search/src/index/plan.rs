@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use lexiform_mesh_io::Found;
+use lexiform_mesh_io::WalkResult;
 use lexiform_store::{Entry, Failure, IndexState, ListRequest, Payload, StoreError, VectorStore};
 
 use crate::fingerprint::{self, Fingerprint};
@@ -48,7 +48,7 @@ pub(super) struct Plan {
 pub(super) fn plan(
     library: &Library,
     roots: &[PathBuf],
-    found: Found,
+    found: WalkResult,
     now: SystemTime,
 ) -> Result<Plan, StoreError> {
     let (store, library_path) = (library.store(), library.library_path());

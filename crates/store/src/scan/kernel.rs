@@ -1,28 +1,28 @@
 //! Dot products of one query with many rows, as fast as memory allows.
 //!
-//! Plain loops over fixed lanes, compiled for every [`Level`] and chosen at run time. Sums differ in the last bits
+//! Plain loops over fixed lanes, compiled for every [`SimdLevel`] and chosen at run time. Sums differ in the last bits
 //! between machines; callers allow for that with [`rounding_error_bound`] and take final scores from [`dot_f64`],
 //! which is the same on every machine.
 
 use half::f16;
-use lexiform_kernels::{Kernel, Level};
+use lexiform_kernels::{Kernel, SimdLevel};
 
 /// Independent partial sums: two registers of AVX-512, four of AVX2, enough to hide the latency of an addition.
 const LANES: usize = 32;
 
 /// `query [dim]`, `rows [out.len(), dim]` → `out [rows]`.
 pub(crate) fn dots_f32(query: &[f32], rows: &[f32], out: &mut [f32]) {
-    dots_at(Level::detect(), query, rows, out);
+    dots_at(SimdLevel::detect(), query, rows, out);
 }
 
 /// As [`dots_f32`], with rows in half precision; finite cells only.
 pub(crate) fn dots_f16(query: &[f32], rows: &[f16], out: &mut [f32]) {
-    dots_at(Level::detect(), query, rows, out);
+    dots_at(SimdLevel::detect(), query, rows, out);
 }
 
 /// As [`dots_f32`], in integers, exactly: products must stay below 2³¹ in sum.
 pub(crate) fn dots_i8(query: &[i16], rows: &[i8], out: &mut [i32]) {
-    dots_at(Level::detect(), query, rows, out);
+    dots_at(SimdLevel::detect(), query, rows, out);
 }
 
 /// Dot products of a query with rows of cells of type `C`; `FUSED` rounds each product and sum once.
@@ -32,13 +32,13 @@ struct Dots<'a, Q, C, O, const FUSED: bool> {
     out: &'a mut [O],
 }
 
-fn dots_at<'a, Q, C, O>(level: Level, query: &'a [Q], rows: &'a [C], out: &'a mut [O])
+fn dots_at<'a, Q, C, O>(level: SimdLevel, query: &'a [Q], rows: &'a [C], out: &'a mut [O])
 where
     Dots<'a, Q, C, O, true>: Kernel,
     Dots<'a, Q, C, O, false>: Kernel,
 {
     match level {
-        Level::Portable => level.run(Dots::<Q, C, O, false> { query, rows, out }),
+        SimdLevel::Portable => level.run(Dots::<Q, C, O, false> { query, rows, out }),
         // All other levels have fused multiply-add.
         #[cfg(target_arch = "x86_64")]
         _ => level.run(Dots::<Q, C, O, true> { query, rows, out }),
@@ -151,7 +151,7 @@ mod tests {
             let rows: Vec<f32> = (0..ROWS).flat_map(|_| unit(&mut rng, dim)).collect();
             let halves: Vec<f16> = rows.iter().map(|x| f16::from_f32(*x)).collect();
             let widened: Vec<f32> = halves.iter().map(|x| x.to_f32()).collect();
-            for level in Level::available() {
+            for level in SimdLevel::available() {
                 let (mut singles_out, mut halves_out) = ([0.0; ROWS], [0.0; ROWS]);
                 dots_at(level, &query, &rows, &mut singles_out);
                 dots_at(level, &query, &halves, &mut halves_out);
@@ -178,7 +178,7 @@ mod tests {
         for dim in DIMS {
             let query: Vec<i16> = (0..dim).map(|_| rng.random_range(-4095..=4095)).collect();
             let rows: Vec<i8> = (0..ROWS * dim).map(|_| rng.random_range(-127..=127)).collect();
-            for level in Level::available() {
+            for level in SimdLevel::available() {
                 let mut out = [0; ROWS];
                 dots_at(level, &query, &rows, &mut out);
                 for row in 0..ROWS {

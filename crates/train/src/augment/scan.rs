@@ -35,7 +35,7 @@ struct Points {
 
 impl ScanChange {
     fn apply(&self, points: &mut Points, rng: &mut Rng) {
-        let Some(bounds) = Bounds::of(points.positions.iter().copied()) else { return };
+        let Some(bounds) = Bounds::from_points(points.positions.iter().copied()) else { return };
         let size = bounds.extents().max_element();
         match *self {
             Self::Sometimes { chance, ref change } => {

@@ -1,7 +1,7 @@
 //! A drawn view as it might have looked elsewhere: another background, exposure, framing.
 
 use image::RgbaImage;
-use lexiform_render::{Tone, ViewAugmentation};
+use lexiform_render::{ColorJitter, ViewAugmentation};
 use lexiform_shapes::Rng;
 
 /// The view on a background, moved, scaled, brightened; the same size, opaque.
@@ -10,8 +10,8 @@ pub fn augment(view: &RgbaImage, rng: &mut Rng) -> RgbaImage {
     let zoom = rng.between(0.85, 1.15);
     let shift = [rng.between(-0.06, 0.06) * size, rng.between(-0.06, 0.06) * size];
     let mirror = rng.chance(0.5);
-    let (tone, background) = (tone(rng), background(rng));
-    ViewAugmentation { zoom, shift, mirror, tone, background }.apply(view)
+    let (color_jitter, background) = (color_jitter(rng), background(rng));
+    ViewAugmentation { zoom, shift, horizontal_flip: mirror, color_jitter, background }.apply(view)
 }
 
 /// White mostly, as in use; sometimes one other color, or two that run into each other as walls behind photos do.
@@ -28,7 +28,7 @@ fn color(rng: &mut Rng) -> [f32; 3] {
     [(); 3].map(|()| rng.between(0.0, 255.0))
 }
 
-fn tone(rng: &mut Rng) -> Tone {
+fn color_jitter(rng: &mut Rng) -> ColorJitter {
     let color = if rng.chance(0.1) { 0.0 } else { rng.between(0.7, 1.2) };
-    Tone { gain: rng.between(0.75, 1.25), offset: rng.between(-25.0, 25.0), color }
+    ColorJitter { gain: rng.between(0.75, 1.25), offset: rng.between(-25.0, 25.0), saturation: color }
 }

@@ -8,7 +8,7 @@ use lexiform_data::{
     ABOUT, About, DataError, Dataset, Member, POINTS, TEXT_FEATURES, VIEW_FEATURES, cloud_of,
 };
 use lexiform_formats::array::Array;
-use lexiform_formats::picture::decode_picture;
+use lexiform_formats::view_format::decode_view;
 use lexiform_geometry::PointCloud;
 use lexiform_model::preprocess::resize_bicubic_rgba;
 
@@ -155,7 +155,7 @@ impl Stored {
     fn picture(&self, read: &Files, number: usize, edge: usize) -> Result<RgbaImage, DataError> {
         let file = read.files.iter().find(|file| Member::view_index(&file.name) == Some(number));
         let file = file.ok_or_else(|| self.set.invalid(read.shape, format!("has no view {number}")))?;
-        let picture = decode_picture(&file.bytes)
+        let picture = decode_view(&file.bytes)
             .map_err(|error| self.set.invalid(read.shape, format!("{}: {error}", file.name)))?;
         let fits = edge == 0 || picture.dimensions() == (edge as u32, edge as u32);
         Ok(if fits { picture } else { resize_bicubic_rgba(&picture, edge, edge) })
@@ -245,7 +245,7 @@ impl Stored {
         fits: impl Fn(usize) -> bool,
     ) -> Result<Vec<f32>, DataError> {
         let array = self.array(read, name)?;
-        let (found, values) = (array.rows(), array.numbers());
+        let (found, values) = (array.rows(), array.to_f32_vec());
         if fits(found) && values.len() == found * dim {
             return Ok(values);
         }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use clap::{Args, ValueEnum};
 use lexiform_data::caption::{CaptionError, Captioner, Said, Served, ServedConfig, ServedCounts, Subject};
 use lexiform_data::{Caption, Member};
-use lexiform_formats::picture::decode_picture;
+use lexiform_formats::view_format::decode_view;
 use lexiform_model::blip::{self, Decoding, Writing};
 use serde_json::{Value, json};
 
@@ -271,7 +271,7 @@ impl Captioner for Blip {
         let mut views = Vec::new();
         for member in subject.views {
             if let Some(view) = Member::view_index(&member.name) {
-                views.push((view, decode_picture(&member.bytes).map_err(CaptionError::Shape)?));
+                views.push((view, decode_view(&member.bytes).map_err(CaptionError::Shape)?));
             }
         }
         let (indices, pictures): (Vec<usize>, Vec<_>) = views.into_iter().unzip();

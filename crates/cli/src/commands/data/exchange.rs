@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use lexiform_data::{Dataset, export, import, split_called};
-use lexiform_formats::picture::Picture;
+use lexiform_formats::view_format::ViewFormat;
 use serde_json::json;
 
 use super::prepare::{facts, share};
@@ -26,7 +26,7 @@ pub struct ImportArgs {
     out: PathBuf,
     /// How raw pixels are compressed: png, qoi and webp without loss, jpeg with
     #[arg(long, default_value = "png")]
-    pictures: Picture,
+    pictures: ViewFormat,
     /// Share of shapes in the split `val` where the source names none
     #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     held_out: f64,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use lexiform_data::prepare::{Prepare, PrepareConfig, Sources};
 use lexiform_data::table::Table;
-use lexiform_formats::picture::Picture;
+use lexiform_formats::view_format::ViewFormat;
 use lexiform_geometry::RigKind;
 use lexiform_model::{PointModel, Teacher, registry};
 use lexiform_render::Background;
@@ -47,7 +47,7 @@ struct LookArgs {
     size: u32,
     /// How views are compressed: png, qoi and webp without loss, jpeg with
     #[arg(long, default_value = "png")]
-    pictures: Picture,
+    pictures: ViewFormat,
     /// Leave the background transparent instead of white
     #[arg(long)]
     transparent: bool,
@@ -121,7 +121,7 @@ impl PrepareArgs {
     fn config(&self) -> anyhow::Result<PrepareConfig> {
         let LookArgs { rig, views, size, pictures, transparent, depth, normals, points, seed, held_out } =
             self.look;
-        if transparent && pictures == Picture::Jpeg {
+        if transparent && pictures == ViewFormat::Jpeg {
             return Err(Usage("jpeg cannot be transparent: use --pictures webp or png".to_owned()).into());
         }
         Ok(PrepareConfig {

@@ -1,6 +1,6 @@
 //! What is done to the vertices of mode ATTRIBUTES after decoding, in place.
 
-use crate::gltf::fault::{Fault, invalid, quoted};
+use crate::gltf::error::{GltfError, invalid, quoted};
 
 /// A way to pack vectors, undone per vertex.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(super) enum Filter {
 }
 
 impl Filter {
-    pub fn parse(name: Option<&str>, stride: usize) -> Result<Self, Fault> {
+    pub fn parse(name: Option<&str>, stride: usize) -> Result<Self, GltfError> {
         let (filter, fits) = match name {
             None | Some("NONE") => (Self::None, true),
             Some("OCTAHEDRAL") => (Self::Octahedral, stride == 4 || stride == 8),

@@ -1,7 +1,7 @@
-//! Modes TRIANGLES and INDICES: indices as hits in short memories of edges and vertices, or as differences.
+//! Modes TRIANGLES and INDICES: indices encoded as references to recent edges and vertices, or as differences.
 
 use super::cursor::{Cursor, check_end, truncated, unzigzag};
-use crate::gltf::fault::{Fault, invalid};
+use crate::gltf::error::{GltfError, invalid};
 
 /// Bytes at the end of a triangle stream: common pairs of codes.
 const TABLE_BYTES: usize = 16;
@@ -9,14 +9,14 @@ const TABLE_BYTES: usize = 16;
 const SEQUENCE_TAIL_BYTES: usize = 4;
 
 /// Decodes `count` indices, three a triangle.
-pub(super) fn decode_triangles(source: &[u8], count: usize) -> Result<Vec<u32>, Fault> {
+pub(super) fn decode_triangles(source: &[u8], count: usize) -> Result<Vec<u32>, GltfError> {
     let version = version_of(source, 0xe0)?;
     let body = &source[1..];
     let n_triangles = count / 3;
     let (codes, rest) = body.split_at_checked(n_triangles).ok_or_else(truncated)?;
     let end = rest.len().checked_sub(TABLE_BYTES).ok_or_else(truncated)?;
     let (data, table) = rest.split_at(end);
-    let mut decoder = Triangles {
+    let mut decoder = TriangleDecoder {
         data: Cursor(data),
         edges: [[u32::MAX; 2]; 16],
         vertices: [u32::MAX; 16],
@@ -41,11 +41,11 @@ pub(super) fn decode_triangles(source: &[u8], count: usize) -> Result<Vec<u32>, 
 }
 
 /// Decodes `count` indices one by one.
-pub(super) fn decode_sequence(source: &[u8], count: usize) -> Result<Vec<u32>, Fault> {
+pub(super) fn decode_sequence(source: &[u8], count: usize) -> Result<Vec<u32>, GltfError> {
     version_of(source, 0xd0)?;
     let body = &source[1..];
     let end = body.len().checked_sub(SEQUENCE_TAIL_BYTES).ok_or_else(truncated)?;
-    // An index takes a byte at least: a false count is found here, not by running out of memory.
+    // An index takes a byte at least, so a false count is rejected before memory is allocated.
     if count > end {
         return Err(truncated());
     }
@@ -62,7 +62,7 @@ pub(super) fn decode_sequence(source: &[u8], count: usize) -> Result<Vec<u32>, F
     Ok(indices)
 }
 
-fn version_of(source: &[u8], magic: u8) -> Result<u8, Fault> {
+fn version_of(source: &[u8], magic: u8) -> Result<u8, GltfError> {
     let header = *source.first().ok_or_else(truncated)?;
     if header & 0xf0 != magic || header & 15 > 1 {
         return Err(invalid(format!(
@@ -73,9 +73,9 @@ fn version_of(source: &[u8], magic: u8) -> Result<u8, Fault> {
 }
 
 /// The state that encoder and decoder share, step by step.
-struct Triangles<'a> {
+struct TriangleDecoder<'a> {
     data: Cursor<'a>,
-    /// The last sixteen edges and vertices, written round and round.
+    /// Ring buffers of the last sixteen edges and vertices.
     edges: [[u32; 2]; 16],
     vertices: [u32; 16],
     n_edges: usize,
@@ -87,9 +87,9 @@ struct Triangles<'a> {
     largest_hit: u8,
 }
 
-impl Triangles<'_> {
+impl TriangleDecoder<'_> {
     /// A triangle at a remembered edge.
-    fn edge_triangle(&mut self, code: u8) -> Result<[u32; 3], Fault> {
+    fn edge_triangle(&mut self, code: u8) -> Result<[u32; 3], GltfError> {
         let [a, b] = self.edges[self.n_edges.wrapping_sub(1 + usize::from(code >> 4)) & 15];
         let hit = code & 15;
         let c = match hit {
@@ -126,7 +126,7 @@ impl Triangles<'_> {
     }
 
     /// A triangle any of whose vertices may be written out.
-    fn free_triangle(&mut self, first_is_free: bool) -> Result<[u32; 3], Fault> {
+    fn free_triangle(&mut self, first_is_free: bool) -> Result<[u32; 3], GltfError> {
         let pair = self.data.byte()?;
         let (hit_b, hit_c) = (pair >> 4, pair & 15);
         if pair == 0 {
@@ -173,7 +173,7 @@ impl Triangles<'_> {
         index
     }
 
-    fn difference(&mut self) -> Result<u32, Fault> {
+    fn difference(&mut self) -> Result<u32, GltfError> {
         let difference = unzigzag(self.data.variable_length()?);
         Ok(self.free(self.last.wrapping_add(difference)))
     }

@@ -1,5 +1,7 @@
-//! EXT_meshopt_compression and its ratified twin: the three codecs and the four filters that the extension's
-//! text defines (appendices A and B).
+//! [EXT_meshopt_compression] and KHR_meshopt_compression: the three codecs and the four filters of the extension's appendices
+//! A and B.
+//!
+//! [EXT_meshopt_compression]: https://github.com/KhronosGroup/glTF/tree/main/extensions/2.0/Vendor/EXT_meshopt_compression
 
 mod cursor;
 mod filter;
@@ -7,11 +9,11 @@ mod index;
 mod vertex;
 
 use self::filter::Filter;
-use super::fault::{Fault, invalid, quoted};
+use super::error::{GltfError, invalid, quoted};
 use super::json::Meshopt;
 
 /// Decodes one buffer view to `count × byteStride` bytes. The caller bounds that product.
-pub(super) fn decode(json: &Meshopt, source: &[u8]) -> Result<Vec<u8>, Fault> {
+pub(super) fn decode(json: &Meshopt, source: &[u8]) -> Result<Vec<u8>, GltfError> {
     let (count, stride) = (json.count.0, json.byte_stride.0);
     let filter = Filter::parse(json.filter.as_deref(), stride)?;
     let decoded = match json.mode.as_str() {
@@ -42,7 +44,7 @@ mod tests {
     use base64::Engine as _;
 
     use super::*;
-    use crate::gltf::json::Whole;
+    use crate::gltf::json::NonNegativeInt;
 
     /// 64-bit FNV-1a.
     fn hash(bytes: &[u8]) -> String {
@@ -57,12 +59,12 @@ mod tests {
             serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
         for case in &cases {
             let text = |key: &str| case[key].as_str().unwrap().to_owned();
-            let number = |key: &str| Whole(case[key].as_u64().unwrap() as usize);
+            let number = |key: &str| NonNegativeInt(case[key].as_u64().unwrap() as usize);
             let source = base64::prelude::BASE64_STANDARD.decode(text("encoded")).unwrap();
             let json = Meshopt {
-                buffer: Whole(0),
-                byte_offset: Whole(0),
-                byte_length: Whole(source.len()),
+                buffer: NonNegativeInt(0),
+                byte_offset: NonNegativeInt(0),
+                byte_length: NonNegativeInt(source.len()),
                 byte_stride: number("stride"),
                 count: number("count"),
                 mode: text("mode"),

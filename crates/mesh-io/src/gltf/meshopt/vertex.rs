@@ -1,7 +1,7 @@
-//! Mode ATTRIBUTES, versions 0 and 1: blocks of vertices, byte by byte as differences to the vertex before.
+//! Mode ATTRIBUTES, versions 0 and 1: blocks of vertices, as bytewise differences to the vertex before.
 
 use super::cursor::{Cursor, check_end, truncated};
-use crate::gltf::fault::{Fault, invalid};
+use crate::gltf::error::{GltfError, invalid};
 
 /// Bytes of one block of vertices, and vertices in it, at most.
 const BLOCK_BYTES: usize = 8192;
@@ -14,7 +14,7 @@ const TAIL_BYTES: [usize; 2] = [32, 24];
 const WIDTHS: [[u32; 4]; 3] = [[0, 2, 4, 8], [0, 1, 2, 4], [1, 2, 4, 8]];
 
 /// Decodes `count` vertices of `stride` bytes (a multiple of 4, at most 256).
-pub(super) fn decode(source: &[u8], count: usize, stride: usize) -> Result<Vec<u8>, Fault> {
+pub(super) fn decode(source: &[u8], count: usize, stride: usize) -> Result<Vec<u8>, GltfError> {
     let (&header, body) = source.split_first().ok_or_else(truncated)?;
     let version = usize::from(header & 15);
     if header & 0xf0 != 0xa0 || version > 1 {
@@ -52,7 +52,7 @@ struct Decoder<'a> {
 
 impl Decoder<'_> {
     /// Appends `count` vertices.
-    fn block(&mut self, stream: &mut Cursor, count: usize, vertices: &mut Vec<u8>) -> Result<(), Fault> {
+    fn block(&mut self, stream: &mut Cursor, count: usize, vertices: &mut Vec<u8>) -> Result<(), GltfError> {
         let controls = if self.version == 0 { &[][..] } else { stream.take(self.stride / 4)? };
         let start = vertices.len();
         vertices.resize(start + count * self.stride, 0);
@@ -81,7 +81,7 @@ impl Decoder<'_> {
         control: usize,
         plane: &mut [u8],
         count: usize,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), GltfError> {
         match control {
             3 => plane[..count].copy_from_slice(stream.take(count)?),
             2 => plane.fill(0),
@@ -98,7 +98,7 @@ impl Decoder<'_> {
 }
 
 /// Sixteen values of `width` bits. The largest value is a mark: the byte itself follows after the sixteen.
-fn read_group(stream: &mut Cursor, width: u32, group: &mut [u8]) -> Result<(), Fault> {
+fn read_group(stream: &mut Cursor, width: u32, group: &mut [u8]) -> Result<(), GltfError> {
     match width {
         0 => group.fill(0),
         8 => group.copy_from_slice(stream.take(GROUP)?),
@@ -124,7 +124,7 @@ fn undo_differences<'o>(
     last: [u8; 4],
     values: impl Iterator<Item = [u8; 4]>,
     rows: impl Iterator<Item = &'o mut [u8]>,
-) -> Result<(), Fault> {
+) -> Result<(), GltfError> {
     let unzigzag = |v: u8| (v >> 1) ^ (v & 1).wrapping_neg();
     let unzigzag_16 = |v: u16| (v >> 1) ^ (v & 1).wrapping_neg();
     let mut before = last;

@@ -22,7 +22,7 @@ macro_rules! side_by_side {
                 fn avx2($($arg: $kind),*) {
                     plain($($arg),*);
                 }
-                if lexiform_kernels::Level::detect() != lexiform_kernels::Level::Portable {
+                if lexiform_kernels::SimdLevel::detect() != lexiform_kernels::SimdLevel::Portable {
                     // SAFETY: every level above the portable one has these instructions.
                     unsafe { avx2($($arg),*) };
                     return;

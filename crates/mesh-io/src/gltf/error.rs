@@ -1,15 +1,15 @@
-//! What can be wrong inside a file, before its path is known, and what is merely odd.
+//! Errors and notes of the glTF reader, without the path.
 
 use std::path::Path;
 
 use crate::ReadError;
 
-/// Most notes one file gives; a broken exporter repeats itself thousands of times.
+/// Most notes per file; a broken exporter can cause thousands.
 const MAX_NOTES: usize = 50;
 
 /// Why a document, or a part of it, cannot be read.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Fault {
+pub(super) enum GltfError {
     #[error("{0}")]
     Invalid(String),
     #[error("{0} is not supported")]
@@ -20,26 +20,26 @@ pub(super) enum Fault {
     Empty,
 }
 
-/// A fault against the format's rules.
-pub(super) fn invalid(message: impl Into<String>) -> Fault {
-    Fault::Invalid(message.into())
+/// The error for content that violates the specification.
+pub(super) fn invalid(message: impl Into<String>) -> GltfError {
+    GltfError::Invalid(message.into())
 }
 
-impl Fault {
+impl GltfError {
     pub fn too_large(what: &'static str, found: usize, limit: usize) -> Self {
         Self::TooLarge { what, found: found as u64, limit: limit as u64 }
     }
 
-    /// Says in front where the fault lies.
-    pub fn within(self, place: &str) -> Self {
+    /// Prepends where the error occurred.
+    pub fn context(self, place: &str) -> Self {
         match self {
             Self::Invalid(message) => Self::Invalid(format!("{place}: {message}")),
             other => other,
         }
     }
 
-    /// The public error.
-    pub fn at(self, path: &Path) -> ReadError {
+    /// Converts to the public error.
+    pub fn into_read_error(self, path: &Path) -> ReadError {
         let path = path.to_owned();
         match self {
             Self::Invalid(message) => ReadError::Invalid { path, format: "glTF", message },
@@ -50,7 +50,7 @@ impl Fault {
     }
 }
 
-/// Oddities met while reading, each said once.
+/// Notes about a file, each once.
 #[derive(Debug, Default)]
 pub(super) struct Notes(Vec<String>);
 
@@ -77,10 +77,12 @@ pub(super) fn quoted(name: &str) -> String {
     format!("{short:?}{dots}")
 }
 
-/// Runs a decoder of somebody else's on bytes of somebody else's. Such decoders index and add without checks in
-/// places, and one broken file must not take a whole ingest run down; memory and time are bounded beforehand by
-/// the caller, because neither can be caught here.
-pub(super) fn contained<T>(what: &str, decode: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+/// Runs a third-party decoder on untrusted bytes. Such decoders may panic, and one invalid file must not end a whole
+/// indexing run. Memory and time are bounded by the caller beforehand, because neither can be caught here.
+pub(super) fn catch_decoder_panic<T>(
+    what: &str,
+    decode: impl FnOnce() -> Result<T, String>,
+) -> Result<T, String> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(decode))
-        .unwrap_or_else(|_| Err(format!("the {what} decoder gave up on broken data")))
+        .unwrap_or_else(|_| Err(format!("the {what} decoder failed on invalid data")))
 }

@@ -1,16 +1,16 @@
-//! Every level of instructions against every other, and colors taken side by side against colors taken one by one.
+//! All SIMD levels against each other, and shading in lanes against shading one point at a time.
 
 use glam::{Vec2, Vec3, Vec4};
 
 use super::*;
 use crate::frame::Frame;
-use crate::shade::{Ask, Shade};
-use crate::stage::Stage;
+use crate::prepared_scene::PreparedScene;
+use crate::shade::{Shade, ShadeRequest};
 use lexiform_geometry::test_shapes::bumpy_sphere;
-use lexiform_geometry::{AlphaMode, Material, Mesh, TextureUse};
-use lexiform_kernels::Level;
+use lexiform_geometry::{AlphaMode, Material, Mesh, TextureRef};
+use lexiform_kernels::SimdLevel;
 
-/// Parts of all kinds: textured, metal, painted at the vertices, glowing, unlit, without normals, seen through.
+/// Parts of all kinds: textured, metallic, with vertex colors, emissive, unlit, without normals, transparent.
 fn many_parts() -> Scene {
     let mut scene = bumpy_sphere(3000, 64);
     let mut add = |offset: Vec3, material: Material, mesh: fn(Mesh) -> Mesh| {
@@ -22,7 +22,7 @@ fn many_parts() -> Scene {
         scene.meshes.push(part.with_material(Some(scene.materials.len())));
         scene.materials.push(material);
     };
-    let textured = Some(TextureUse::plain(0));
+    let textured = Some(TextureRef::new(0));
     let metal = Material { metallic: 0.7, roughness: 0.3, ..Material::default() };
     add(Vec3::X, metal.clone(), |m| m);
     add(-Vec3::X, Material { base_color_texture: textured, ..metal }, |mesh| {
@@ -49,10 +49,10 @@ fn every_level_draws_the_same() {
         for (samples_per_edge, camera) in (1..=4).zip(&Rig::zero123(4, 3).0) {
             let config = RenderConfig { size: 97, samples_per_edge, ..RenderConfig::default() };
             let draw = |level| Renderer { level, ..Renderer::new(&scene) }.render(camera, &config);
-            let plain = draw(Level::Portable);
+            let plain = draw(SimdLevel::Portable);
             let maps = |level| Renderer { level, ..Renderer::new(&scene) }.depth_normals(camera, &config);
-            let form = maps(Level::Portable);
-            for level in Level::available() {
+            let form = maps(SimdLevel::Portable);
+            for level in SimdLevel::available() {
                 assert!(draw(level) == plain, "{level:?} with {samples_per_edge} samples");
                 assert!(maps(level) == form, "{level:?}: depth and normals");
             }
@@ -63,26 +63,26 @@ fn every_level_draws_the_same() {
 #[test]
 fn colors_side_by_side_are_colors_one_by_one() {
     let scene = many_parts();
-    let stage = Stage::new(&scene);
+    let scene = PreparedScene::new(&scene);
     let config = RenderConfig { size: 64, ..RenderConfig::default() };
     let camera = Rig::openshape(12).0[3];
-    let asks: Vec<Ask> = (0..stage.n_faces)
+    let requests: Vec<ShadeRequest> = (0..scene.n_faces)
         .map(|id| {
-            // Often far outside the triangle: what is on its plane there has a color as well.
+            // Often far outside the triangle: its plane has a color there as well.
             let at = Vec2::new((id * 37 % 256) as f32, (id * 101 % 256) as f32) * 0.5;
-            Ask { id, x: at.x, y: at.y, pixel: 0, weight: 1.0 }
+            ShadeRequest { id, x: at.x, y: at.y, pixel: 0, weight: 1.0 }
         })
         .collect();
-    for level in Level::available() {
-        let frame = Frame::new(&stage, &camera, config, level);
-        let mut colors = vec![Vec3::ZERO; asks.len()];
-        level.run(Shade { frame: &frame, asks: &asks, colors: &mut colors });
-        for (ask, color) in asks.iter().zip(&colors) {
-            let slow = stage.shade(ask.id, &frame.ray(ask.x, ask.y), &frame.lamps).truncate();
-            // Equal bits, or no numbers both.
+    for level in SimdLevel::available() {
+        let frame = Frame::new(&scene, &camera, config, level);
+        let mut colors = vec![Vec3::ZERO; requests.len()];
+        level.run(Shade { frame: &frame, requests: &requests, colors: &mut colors });
+        for (request, color) in requests.iter().zip(&colors) {
+            let slow = scene.shade(request.id, &frame.ray(request.x, request.y), &frame.lighting).truncate();
+            // Equal bits, or both NaN.
             let same = |a: f32, b: f32| a == b || (a.is_nan() && b.is_nan());
             let agree = (0..3).all(|i| same(color[i], slow[i]));
-            assert!(agree, "{level:?}: {color} and {slow} of triangle {}", ask.id);
+            assert!(agree, "{level:?}: {color} and {slow} of triangle {}", request.id);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Placed meshes → the scene: deforming, copying instances, counting against the limits.
+//! Builds the scene from placed meshes: deforms them, copies instances, and enforces the limits.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -6,44 +6,44 @@ use std::rc::Rc;
 use glam::{Affine3A, Vec3, Vec4};
 
 use super::deform;
-use super::document::{Document, at};
-use super::fault::{Fault, Notes, invalid};
+use super::document::{Document, get};
+use super::error::{GltfError, Notes, invalid};
 use super::material::MaterialSet;
 use super::nodes::{Hierarchy, Placement};
-use super::primitive::{Part, Shape};
+use super::primitive::{PrimitiveData, Topology};
 use super::topology::Mode;
 use crate::limits;
 use lexiform_geometry::{Mesh, MeshError, PointCloud, PointCloudError, Scene};
 
 /// Most meshes and clouds of one scene.
 const MAX_PARTS: usize = 1_000_000;
-/// Most differences of morph targets that are added, over all vertices.
+/// Most morph target vertices that are added.
 const MAX_MORPHED: usize = 100_000_000;
-/// Longest name of a mesh; each instance carries a copy.
+/// Longest name of a mesh; each instance has a copy.
 const MAX_NAME: usize = 200;
 
-/// A scene in the making.
-pub(super) struct Assembly<'d> {
+/// Builds a scene.
+pub(super) struct SceneBuilder<'d> {
     document: &'d Document<'d>,
     hierarchy: &'d Hierarchy,
     material_set: MaterialSet<'d>,
     notes: Notes,
-    /// Primitives of meshes, read once however often they are placed.
-    parts: HashMap<usize, Rc<Vec<Part>>>,
-    /// World from mesh for each joint of skins, or `None` for broken ones.
+    /// Primitives of meshes, read once for all instances.
+    parts: HashMap<usize, Rc<Vec<PrimitiveData>>>,
+    /// World-from-mesh transforms of each skin's joints; `None` for invalid skins.
     skins: HashMap<usize, Option<Rc<Vec<Affine3A>>>>,
     scene: Scene,
     vertices: usize,
     faces: usize,
     placed: usize,
     morphed: usize,
-    /// Primitives of lines met.
+    /// Number of line primitives.
     lines: usize,
     /// Parts that lost all their triangles or points.
     lost: usize,
 }
 
-impl<'d> Assembly<'d> {
+impl<'d> SceneBuilder<'d> {
     pub fn new(document: &'d Document<'d>, hierarchy: &'d Hierarchy, notes: Notes) -> Self {
         Self {
             document,
@@ -63,7 +63,7 @@ impl<'d> Assembly<'d> {
     }
 
     /// Adds all instances of a placed mesh.
-    pub fn place(&mut self, placement: &Placement) -> Result<(), Fault> {
+    pub fn place(&mut self, placement: &Placement) -> Result<(), GltfError> {
         let parts = self.parts(placement.mesh)?;
         let joints = self.joints(placement);
         for part in parts.iter() {
@@ -73,14 +73,14 @@ impl<'d> Assembly<'d> {
             let influences = std::mem::take(&mut part.influences);
             let still = [Affine3A::IDENTITY];
             let world_from_part = match (&joints, placement.world_from_mesh.first()) {
-                // A skinned mesh stands where its joints stand, not where its node does (section 3.7.3.3).
+                // A skinned mesh is placed by its joints, not by its node (specification, section 3.7.3.3).
                 (Some(joints), Some(&otherwise)) if !influences.is_empty() => {
                     deform::skin(&mut part, &influences, joints, otherwise);
                     &still[..]
                 }
                 _ => &placement.world_from_mesh[..],
             };
-            part.drop_infinite(&mut self.notes);
+            part.drop_non_finite(&mut self.notes);
             let name = self.name(placement);
             for &world_from_part in world_from_part {
                 self.add(part.clone(), world_from_part, name.clone())?;
@@ -89,27 +89,33 @@ impl<'d> Assembly<'d> {
         Ok(())
     }
 
-    fn parts(&mut self, mesh: usize) -> Result<Rc<Vec<Part>>, Fault> {
+    fn parts(&mut self, mesh: usize) -> Result<Rc<Vec<PrimitiveData>>, GltfError> {
         if let Some(parts) = self.parts.get(&mesh) {
             return Ok(Rc::clone(parts));
         }
         let mut parts = Vec::new();
         for (index, primitive) in self.document.root.meshes[mesh].primitives.iter().enumerate() {
-            let place = |fault: Fault| fault.within(&format!("mesh {mesh}, primitive {index}"));
+            let place = |error: GltfError| error.context(&format!("mesh {mesh}, primitive {index}"));
             let code = primitive.mode.map_or(4, |mode| mode.0);
             match Mode::from_gl(code) {
                 Some(Mode::Lines) => self.lines += 1,
                 Some(mode) => {
                     let json = (index, primitive);
-                    let part = Part::read(self.document, json, mode, &mut self.material_set, &mut self.notes);
+                    let part = PrimitiveData::read(
+                        self.document,
+                        json,
+                        mode,
+                        &mut self.material_set,
+                        &mut self.notes,
+                    );
                     parts.extend(part.map_err(place)?);
                 }
                 None => return Err(place(invalid(format!("mode: expected 0 to 6, found {code}")))),
             }
-            // What a mesh holds is held against the limits even before it is placed.
+            // Checked even before the mesh is placed.
             let total = parts.iter().map(|part| part.positions.len()).sum::<usize>();
             if total > limits::VERTICES {
-                return Err(Fault::too_large("number of vertices", total, limits::VERTICES));
+                return Err(GltfError::too_large("number of vertices", total, limits::VERTICES));
             }
         }
         let parts = Rc::new(parts);
@@ -117,40 +123,40 @@ impl<'d> Assembly<'d> {
         Ok(parts)
     }
 
-    /// Counts what `instances` copies add, before they are made.
-    fn reserve(&mut self, part: &Part, instances: usize) -> Result<(), Fault> {
+    /// Counts `instances` copies against the limits before they are created.
+    fn reserve(&mut self, part: &PrimitiveData, instances: usize) -> Result<(), GltfError> {
         self.placed = self.placed.saturating_add(instances);
         if self.placed > MAX_PARTS {
-            return Err(Fault::too_large("number of meshes", self.placed, MAX_PARTS));
+            return Err(GltfError::too_large("number of meshes", self.placed, MAX_PARTS));
         }
         self.vertices = self.vertices.saturating_add(part.positions.len().saturating_mul(instances));
         self.faces = self.faces.saturating_add(part.n_faces().saturating_mul(instances));
         if self.vertices > limits::VERTICES {
-            return Err(Fault::too_large("number of vertices", self.vertices, limits::VERTICES));
+            return Err(GltfError::too_large("number of vertices", self.vertices, limits::VERTICES));
         }
         if self.faces > limits::FACES {
-            return Err(Fault::too_large("number of triangles", self.faces, limits::FACES));
+            return Err(GltfError::too_large("number of triangles", self.faces, limits::FACES));
         }
         Ok(())
     }
 
-    /// World from mesh, one a joint, if the placing node names a skin that can be read.
+    /// World-from-mesh transforms of the joints, if the node has a valid skin.
     fn joints(&mut self, placement: &Placement) -> Option<Rc<Vec<Affine3A>>> {
         let skin = self.document.root.nodes.get(placement.node?)?.skin?.0;
         if let Some(known) = self.skins.get(&skin) {
             return known.clone();
         }
-        let joints = at(&self.document.root.skins, skin, "skin")
+        let joints = get(&self.document.root.skins, skin, "skin")
             .and_then(|json| deform::joint_matrices(self.document, json, self.hierarchy));
         let joints = joints
             .map(Rc::new)
-            .map_err(|fault| self.notes.add(format!("skin {skin} is left out: {fault}")))
+            .map_err(|error| self.notes.add(format!("skin {skin} is left out: {error}")))
             .ok();
         self.skins.insert(skin, joints.clone());
         joints
     }
 
-    fn morph(&mut self, part: &mut Part, placement: &Placement) {
+    fn morph(&mut self, part: &mut PrimitiveData, placement: &Placement) {
         let root = &self.document.root;
         let mesh = &root.meshes[placement.mesh];
         let of_node = placement.node.and_then(|node| root.nodes[node].weights.as_ref());
@@ -167,16 +173,21 @@ impl<'d> Assembly<'d> {
         }
     }
 
-    fn add(&mut self, part: Part, world_from_part: Affine3A, name: Option<String>) -> Result<(), Fault> {
-        let seen = match part.shape {
-            Shape::Faces(_) => {
+    fn add(
+        &mut self,
+        part: PrimitiveData,
+        world_from_part: Affine3A,
+        name: Option<String>,
+    ) -> Result<(), GltfError> {
+        let seen = match part.topology {
+            Topology::Faces(_) => {
                 let mesh = mesh(part).map_err(|error| invalid(error.to_string()))?;
                 let mesh = mesh.with_name(name).transformed(world_from_part);
                 let seen = !mesh.faces().is_empty();
                 self.scene.meshes.extend(seen.then_some(mesh));
                 seen
             }
-            Shape::Points => {
+            Topology::Points => {
                 let colors = self.material_set.point_colors(&part);
                 let cloud = cloud(part, colors).map_err(|error| invalid(error.to_string()))?;
                 let cloud = cloud.transformed(world_from_part);
@@ -196,13 +207,13 @@ impl<'d> Assembly<'d> {
         name.map(|name| name.chars().take(MAX_NAME).collect())
     }
 
-    /// The scene, or why there is none.
-    pub fn finish(mut self) -> Result<Scene, Fault> {
+    /// Builds the scene; an error if it is empty.
+    pub fn finish(mut self) -> Result<Scene, GltfError> {
         if self.lines > 0 {
-            self.notes.add(format!("{} primitives of lines are left out", self.lines));
+            self.notes.add(format!("{} line primitives are left out", self.lines));
         }
         if self.lost > 0 {
-            self.notes.add(format!("{} parts have nothing at finite places and are left out", self.lost));
+            self.notes.add(format!("{} parts have no finite positions and are left out", self.lost));
         }
         let notes = self.notes.into_vec();
         if !self.scene.is_empty() {
@@ -210,15 +221,15 @@ impl<'d> Assembly<'d> {
             return Ok(Scene { materials, textures, notes, ..self.scene });
         }
         match (self.lost, self.lines) {
-            (0, 0) => Err(Fault::Empty),
-            (0, _) => Err(Fault::Unsupported("drawing lines (it holds nothing else)".to_owned())),
-            _ => Err(invalid(format!("nothing to see: {}", notes.join("; ")))),
+            (0, 0) => Err(GltfError::Empty),
+            (0, _) => Err(GltfError::Unsupported("rendering of lines (there is nothing else)".to_owned())),
+            _ => Err(invalid(format!("no triangles and no points: {}", notes.join("; ")))),
         }
     }
 }
 
-fn mesh(part: Part) -> Result<Mesh, MeshError> {
-    let Shape::Faces(faces) = part.shape else { return Ok(Mesh::default()) };
+fn mesh(part: PrimitiveData) -> Result<Mesh, MeshError> {
+    let Topology::Faces(faces) = part.topology else { return Ok(Mesh::default()) };
     let mut mesh = Mesh::new(part.positions, faces)?.with_material(part.material);
     if let Some(normals) = part.normals {
         mesh = mesh.with_normals(normals)?;
@@ -232,7 +243,7 @@ fn mesh(part: Part) -> Result<Mesh, MeshError> {
     Ok(mesh)
 }
 
-fn cloud(part: Part, colors: Option<Vec<Vec3>>) -> Result<PointCloud, PointCloudError> {
+fn cloud(part: PrimitiveData, colors: Option<Vec<Vec3>>) -> Result<PointCloud, PointCloudError> {
     let mut cloud = PointCloud::new(part.positions)?;
     if let Some(colors) = colors {
         cloud = cloud.with_colors(colors)?;
@@ -244,8 +255,8 @@ fn cloud(part: Part, colors: Option<Vec<Vec3>>) -> Result<PointCloud, PointCloud
 }
 
 impl MaterialSet<'_> {
-    /// What material, texture and vertex color make together at each point; `None` if the file has none of them.
-    fn point_colors(&self, part: &Part) -> Option<Vec<Vec3>> {
+    /// Material × texture × vertex color at each point; `None` if there are none.
+    fn point_colors(&self, part: &PrimitiveData) -> Option<Vec<Vec3>> {
         if part.colors.is_none() && part.material.is_none() {
             return None;
         }

@@ -1,4 +1,4 @@
-//! What is written reads back as it was.
+//! Written files are read back without changes.
 
 #![expect(clippy::unwrap_used, reason = "a failed test is what a panic means here")]
 
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use glam::{Vec2, Vec3, Vec4};
 use image::{Rgba, RgbaImage};
-use lexiform_geometry::{Material, Mesh, PointCloud, Scene, Texture, TextureUse, Wrap};
+use lexiform_geometry::{Material, Mesh, PointCloud, Scene, Texture, TextureRef, Wrap};
 use lexiform_mesh_io::WriteError;
 
 /// Text keeps floats exactly; colors go through bytes.
@@ -30,7 +30,7 @@ fn rich_scene() -> Scene {
         meshes: vec![mesh],
         materials: vec![Material {
             base_color: Vec4::new(0.8, 0.1, 0.1, 1.0),
-            base_color_texture: Some(TextureUse::plain(0)),
+            base_color_texture: Some(TextureRef::new(0)),
             ..Material::default()
         }],
         textures: vec![Texture { image, wrap: [Wrap::Repeat; 2] }],
@@ -114,7 +114,7 @@ fn info_tells_what_a_file_holds() {
     lexiform_mesh_io::write(&path, &rich_scene()).unwrap();
     let info = lexiform_mesh_io::info(&path).unwrap();
     assert_eq!((info.meshes, info.vertices, info.triangles, info.points), (1, 4, 2, 0));
-    assert_eq!((info.textures, info.extents), (vec![[4, 2]], [1.0, 2.0, 0.5]));
+    assert_eq!((info.texture_sizes, info.extents), (vec![[4, 2]], [1.0, 2.0, 0.5]));
     let surface = info.surface.unwrap();
-    assert_eq!((surface.watertight, surface.open_edges), (false, 4));
+    assert_eq!((surface.watertight, surface.boundary_edges), (false, 4));
 }

@@ -11,32 +11,32 @@ use image::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::rgba::{is_opaque, on_white, without_alpha};
+use crate::rgba::{composite_on_white, is_opaque, without_alpha};
 use crate::{png, qoi};
 
 /// Largest edge of a view in pixels.
-const LARGEST_EDGE: u32 = 8192;
+const MAX_EDGE: u32 = 8192;
 /// Memory for one decoded view, in bytes.
-const LARGEST_VIEW: u64 = 256 << 20;
+const MAX_DECODED_BYTES: u64 = 256 << 20;
 
 /// Image formats of views.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Picture {
-    /// Lossless, half as large as PNG and a fifth slower to read.
+pub enum ViewFormat {
+    /// Lossless, half as large as PNG and 20 % slower to decode.
     Webp,
-    /// Lossless, fast to read, supported everywhere.
+    /// Lossless, fast to decode, supported everywhere.
     #[default]
     Png,
-    /// Lossless, the fastest to read and smaller than PNG, for training; Pillow reads it, browsers do not.
+    /// Lossless, the fastest to decode and smaller than PNG, for training; Pillow supports it, browsers do not.
     Qoi,
     /// Lossy at quality 92, without transparency.
     Jpeg,
 }
 
-impl Picture {
+impl ViewFormat {
     /// The file name extension.
-    pub fn ending(self) -> &'static str {
+    pub fn extension(self) -> &'static str {
         match self {
             Self::Webp => "webp",
             Self::Png => "png",
@@ -47,41 +47,54 @@ impl Picture {
 
     /// Encodes an image. Alpha is kept if some pixel is transparent, except in JPEG, which composites on white.
     ///
+    /// ```
+    /// use image::{Rgba, RgbaImage};
+    /// use lexiform_formats::view_format::{ViewFormat, decode_view, extension_of};
+    ///
+    /// let view = RgbaImage::from_pixel(8, 8, Rgba([200, 100, 0, 255]));
+    /// let bytes = ViewFormat::Qoi.encode(&view)?;
+    /// assert_eq!(extension_of(&bytes), Some("qoi"));
+    /// assert_eq!(decode_view(&bytes)?, view);
+    /// # Ok::<(), String>(())
+    /// ```
+    ///
+    ///
     /// # Errors
     /// If the format cannot hold an image of this size.
     pub fn encode(self, image: &RgbaImage) -> Result<Vec<u8>, String> {
         match self {
             Self::Qoi => Ok(qoi::encode(image)),
-            Self::Webp => written(image, |out, raw, [width, height], color| {
+            Self::Webp => encode_with(image, |out, raw, [width, height], color| {
                 WebPEncoder::new_lossless(out).write_image(raw, width, height, color)
             }),
-            // Rows as differences from those above, lightly compressed: the best filter for each row and a thorough search for
-            // repeats make 4.7 kB of the gallery's views instead of 8, but decoding takes half as long again.
-            Self::Png => png::encode(image).map_or_else(|| plain_png(image), Ok),
-            Self::Jpeg => written(&on_white(image), |out, raw, [width, height], color| {
+            // Filter "up" and fast compression: the best filter for each row and the strongest compression make 4.7 kB of the
+            // gallery's views instead of 8, but decoding takes 50 % longer.
+            Self::Png => png::encode(image).map_or_else(|| encode_png_fallback(image), Ok),
+            Self::Jpeg => encode_with(&composite_on_white(image), |out, raw, [width, height], color| {
                 JpegEncoder::new_with_quality(out, 92).write_image(raw, width, height, color)
             }),
         }
     }
 }
 
-/// The output of an encoder; alpha is left out if no pixel is transparent.
-fn written(
+/// Runs an encoder, without alpha if no pixel is transparent.
+fn encode_with(
     image: &RgbaImage,
     write: impl FnOnce(&mut Cursor<Vec<u8>>, &[u8], [u32; 2], ExtendedColorType) -> ImageResult<()>,
 ) -> Result<Vec<u8>, String> {
     let (mut out, size) = (Cursor::new(Vec::new()), image.dimensions().into());
-    let done = match is_opaque(image) {
-        true => write(&mut out, &without_alpha(image), size, ExtendedColorType::Rgb8),
-        false => write(&mut out, image.as_raw(), size, ExtendedColorType::Rgba8),
+    let done = if is_opaque(image) {
+        write(&mut out, &without_alpha(image), size, ExtendedColorType::Rgb8)
+    } else {
+        write(&mut out, image.as_raw(), size, ExtendedColorType::Rgba8)
     };
     done.map_err(|error| error.to_string())?;
     Ok(out.into_inner())
 }
 
-/// A PNG file of an image that hardly compresses.
-fn plain_png(image: &RgbaImage) -> Result<Vec<u8>, String> {
-    written(image, |out, raw, [width, height], color| {
+/// Encodes an image that does not compress as PNG.
+fn encode_png_fallback(image: &RgbaImage) -> Result<Vec<u8>, String> {
+    encode_with(image, |out, raw, [width, height], color| {
         let encoder = PngEncoder::new_with_quality(out, CompressionType::Fast, FilterType::Up);
         encoder.write_image(raw, width, height, color)
     })
@@ -98,7 +111,7 @@ pub fn encode_png(image: &DynamicImage) -> Result<Vec<u8>, String> {
     Ok(out.into_inner())
 }
 
-impl FromStr for Picture {
+impl FromStr for ViewFormat {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
@@ -116,32 +129,33 @@ impl FromStr for Picture {
 ///
 /// # Errors
 /// If the format is unknown, the file is damaged, or the image is too large.
-pub fn decode_picture(bytes: &[u8]) -> Result<RgbaImage, String> {
+pub fn decode_view(bytes: &[u8]) -> Result<RgbaImage, String> {
     let mut image = RgbaImage::default();
-    decode_picture_into(bytes, &mut image).map(|()| image)
+    decode_view_into(bytes, &mut image).map(|()| image)
 }
 
-/// As [`decode_picture`], into an image whose memory is reused where the format allows it (QOI): reading many of one size saves
-/// asking the system for fresh pages. After an error the image may be empty.
+/// As [`decode_view`], into an image whose memory is reused if the format allows it (QOI). Decoding many views of one size then
+/// causes no page faults. After an error the image may be empty.
 ///
 /// # Errors
-/// As [`decode_picture`].
-pub fn decode_picture_into(bytes: &[u8], image: &mut RgbaImage) -> Result<(), String> {
+/// As [`decode_view`].
+pub fn decode_view_into(bytes: &[u8], image: &mut RgbaImage) -> Result<(), String> {
     if qoi::is_qoi(bytes) {
-        return qoi::decode_into(bytes, LARGEST_EDGE, image);
+        return qoi::decode_into(bytes, MAX_EDGE, image);
     }
     let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|e| e.to_string())?;
+    // Bounds before decoding: the header of a small file may declare a huge image.
     let mut bounds = Limits::default();
-    bounds.max_image_width = Some(LARGEST_EDGE);
-    bounds.max_image_height = Some(LARGEST_EDGE);
-    bounds.max_alloc = Some(LARGEST_VIEW);
+    bounds.max_image_width = Some(MAX_EDGE);
+    bounds.max_image_height = Some(MAX_EDGE);
+    bounds.max_alloc = Some(MAX_DECODED_BYTES);
     reader.limits(bounds);
     *image = reader.decode().map_err(|e| e.to_string())?.into_rgba8();
     Ok(())
 }
 
-/// The file name extension of an encoded image's format, if it is one of [`Picture`]'s.
-pub fn ending_of(bytes: &[u8]) -> Option<&'static str> {
+/// The file name extension of an encoded image's format, if it is one of [`ViewFormat`]'s.
+pub fn extension_of(bytes: &[u8]) -> Option<&'static str> {
     if qoi::is_qoi(bytes) {
         return Some("qoi");
     }
@@ -163,22 +177,22 @@ mod tests {
     fn pictures_come_back_as_they_were() {
         let opaque = RgbaImage::from_fn(40, 30, |x, y| Rgba([x as u8 * 6, y as u8 * 8, 90, 255]));
         let clear = RgbaImage::from_fn(40, 30, |x, y| Rgba([x as u8 * 6, y as u8 * 8, 90, (x * 6) as u8]));
-        for format in [Picture::Webp, Picture::Png, Picture::Qoi] {
+        for format in [ViewFormat::Webp, ViewFormat::Png, ViewFormat::Qoi] {
             for image in [&opaque, &clear] {
                 let bytes = format.encode(image).unwrap();
-                assert_eq!(ending_of(&bytes), Some(format.ending()));
-                assert_eq!(decode_picture(&bytes).unwrap(), *image, "{format:?}");
+                assert_eq!(extension_of(&bytes), Some(format.extension()));
+                assert_eq!(decode_view(&bytes).unwrap(), *image, "{format:?}");
             }
         }
-        assert!(decode_picture(&Picture::Png.encode(&opaque).unwrap()[..200]).is_err());
+        assert!(decode_view(&ViewFormat::Png.encode(&opaque).unwrap()[..200]).is_err());
         for other in [
             DynamicImage::ImageLuma8(DynamicImage::from(clear.clone()).into_luma8()),
             DynamicImage::ImageLumaA16(DynamicImage::from(clear.clone()).into_luma_alpha16()),
             DynamicImage::ImageRgb16(DynamicImage::from(clear.clone()).into_rgb16()),
         ] {
-            assert_eq!(decode_picture(&encode_png(&other).unwrap()).unwrap(), other.into_rgba8());
+            assert_eq!(decode_view(&encode_png(&other).unwrap()).unwrap(), other.into_rgba8());
         }
-        let shown = decode_picture(&Picture::Jpeg.encode(&clear).unwrap()).unwrap();
+        let shown = decode_view(&ViewFormat::Jpeg.encode(&clear).unwrap()).unwrap();
         assert!(shown.get_pixel(0, 15).0.iter().all(|c| *c > 240));
     }
 }

@@ -1,4 +1,4 @@
-//! Points sorted into a grid of cells: exact nearest neighbors for many queries at once, where points lie evenly enough.
+//! Points sorted into a uniform grid: exact nearest neighbors for many queries, where density is even enough.
 
 use std::ops::Range;
 
@@ -6,18 +6,18 @@ use glam::{IVec3, Vec3};
 
 use crate::Bounds;
 
-/// Points an occupied cell should hold, about, were they spread over the whole box; on surfaces it is some times as many.
-const POINTS_A_CELL: usize = 4;
+/// Aim for this many points per cell if they filled the whole box; cells on a surface hold several times as many.
+const POINTS_PER_CELL: usize = 4;
 /// Most cells along an axis.
-const MOST_CELLS: i32 = 128;
-/// Where a point finds more than so many times the points asked for in a usual cell, a tree does better.
-const MOST_CROWDED: usize = 8;
+const MAX_CELLS_PER_AXIS: i32 = 128;
+/// If a typical cell holds more than this many times the points of a query, a k-d tree is faster.
+const MAX_CROWDING: usize = 8;
 
-/// Points by cell, one axis after the other.
-pub(super) struct Cells {
+/// Points sorted by cell, as one list per axis.
+pub(super) struct CellGrid {
     low: Vec3,
-    /// Cells per unit of length, and the length of one.
-    per_unit: f32,
+    /// Cells per unit of length, and the edge length of a cell.
+    cells_per_unit: f32,
     edge: f32,
     size: IVec3,
     /// Where each cell's points start, and where the last one's end.
@@ -28,23 +28,23 @@ pub(super) struct Cells {
     index: Vec<u32>,
 }
 
-impl Cells {
-    /// None where points lie so unevenly that cells would not help those who ask for `count` of them.
+impl CellGrid {
+    /// `None` where points are so unevenly spread that a grid would not help queries for `count` of them.
     pub fn new(positions: &[Vec3], count: usize) -> Option<Self> {
-        let bounds = Bounds::of(positions.iter().copied())?;
+        let bounds = Bounds::from_points(positions.iter().copied())?;
         let (low, extents) = (bounds.min, bounds.extents());
         let longest = extents.max_element();
         if !longest.is_finite() || longest <= 0.0 {
             return None;
         }
-        let share = (extents / longest).max(Vec3::splat(1.0 / MOST_CELLS as f32));
-        let wanted = (positions.len() / POINTS_A_CELL).max(1) as f32;
-        let along = (wanted / share.element_product()).cbrt().clamp(1.0, MOST_CELLS as f32);
-        let (per_unit, edge) = (along / longest, longest / along);
-        let size = (extents * per_unit).floor().as_ivec3() + IVec3::ONE;
+        let share = (extents / longest).max(Vec3::splat(1.0 / MAX_CELLS_PER_AXIS as f32));
+        let wanted = (positions.len() / POINTS_PER_CELL).max(1) as f32;
+        let along = (wanted / share.element_product()).cbrt().clamp(1.0, MAX_CELLS_PER_AXIS as f32);
+        let (cells_per_unit, edge) = (along / longest, longest / along);
+        let size = (extents * cells_per_unit).floor().as_ivec3() + IVec3::ONE;
         let mut cells = Self {
             low,
-            per_unit,
+            cells_per_unit,
             edge,
             size,
             starts: Vec::new(),
@@ -53,9 +53,9 @@ impl Cells {
             z: Vec::new(),
             index: Vec::new(),
         };
-        let of_points: Vec<u32> = positions.iter().map(|&p| cells.place(cells.cell(p)) as u32).collect();
+        let of_points: Vec<u32> = positions.iter().map(|&p| cells.cell_index(cells.cell(p)) as u32).collect();
         cells.starts = starts(&of_points, size.element_product() as usize);
-        if cells.crowd() > MOST_CROWDED * count.max(POINTS_A_CELL) {
+        if cells.mean_occupancy() > MAX_CROWDING * count.max(POINTS_PER_CELL) {
             return None;
         }
         cells.fill(positions, &of_points);
@@ -63,16 +63,16 @@ impl Cells {
     }
 
     fn cell(&self, p: Vec3) -> IVec3 {
-        // Casts keep far and undefined numbers inside.
-        ((p - self.low) * self.per_unit).floor().as_ivec3().clamp(IVec3::ZERO, self.size - IVec3::ONE)
+        // Casts saturate, so queries that are far outside or NaN also get a cell.
+        ((p - self.low) * self.cells_per_unit).floor().as_ivec3().clamp(IVec3::ZERO, self.size - IVec3::ONE)
     }
 
-    fn place(&self, cell: IVec3) -> usize {
+    fn cell_index(&self, cell: IVec3) -> usize {
         ((cell.z * self.size.y + cell.y) * self.size.x + cell.x) as usize
     }
 
-    /// Points in the cell of a usual point: the mean over points, not over cells.
-    fn crowd(&self) -> usize {
+    /// Mean number of points in the cell of a point: the mean over points, not over cells.
+    fn mean_occupancy(&self) -> usize {
         let squares = self.starts.windows(2).map(|pair| (pair[1] - pair[0]) as usize).map(|n| n * n);
         squares.sum::<usize>() / self.starts.last().map_or(1, |&all| all.max(1) as usize)
     }
@@ -81,6 +81,7 @@ impl Cells {
         let count = positions.len();
         (self.x, self.y, self.z) = (vec![0.0; count], vec![0.0; count], vec![0.0; count]);
         self.index = vec![0; count];
+        // Counting sort: `next` is where the next point of each cell goes.
         let mut next = self.starts.clone();
         for ((p, &cell), index) in positions.iter().zip(of_points).zip(0..) {
             let at = next[cell as usize] as usize;
@@ -89,9 +90,8 @@ impl Cells {
         }
     }
 
-    /// The indices of the `count` points nearest to `query`, nearest first, equal distances by index; all where there are
-    /// fewer.
-    pub fn nearest(&self, query: Vec3, count: usize, found: &mut Found) {
+    /// Finds the `count` points nearest to `query`, nearest first, ties by index; all points if there are fewer.
+    pub fn nearest(&self, query: Vec3, count: usize, found: &mut NearestCandidates) {
         found.clear();
         let (count, center) = (count.min(self.index.len()), self.cell(query));
         if count == 0 {
@@ -100,19 +100,23 @@ impl Cells {
         for ring in 0.. {
             self.visit_ring(center, ring, query, found);
             let all = (center - ring).cmple(IVec3::ZERO).all() && (center + ring).cmpge(self.size - 1).all();
-            // The first cube is of three cells: one alone hardly ever is enough.
+            // The first check is after 3 × 3 × 3 cells: one cell alone is hardly ever enough.
             if ring > 0 || all {
-                found.keep(count);
+                found.keep_nearest(count);
             }
-            if all || (ring > 0 && found.full(count) && found.farthest() < self.reach(center, ring, query)) {
+            if all
+                || (ring > 0
+                    && found.is_full(count)
+                    && found.farthest() < self.unvisited_distance_squared(center, ring, query))
+            {
                 break;
             }
         }
         found.keys.sort_unstable();
     }
 
-    /// Squared distance to the nearest place outside a cube of cells, where points may be that were not seen.
-    fn reach(&self, center: IVec3, ring: i32, query: Vec3) -> f32 {
+    /// Squared distance to the border of the cube of visited cells: points beyond may not have been visited.
+    fn unvisited_distance_squared(&self, center: IVec3, ring: i32, query: Vec3) -> f32 {
         let offset = query - self.low;
         let low = (center - ring).as_vec3() * self.edge;
         let high = (center + ring + 1).as_vec3() * self.edge;
@@ -125,19 +129,20 @@ impl Cells {
                 nearest = nearest.min(high[axis] - offset[axis]);
             }
         }
-        // A little less: cells' borders are rounded.
+        // A little less, because cell borders are rounded.
         let safe = (nearest - 1e-3 * self.edge).max(0.0);
         safe * safe
     }
 
-    /// Offers the points of the cells that are `ring` away from `center`.
-    fn visit_ring(&self, center: IVec3, ring: i32, query: Vec3, found: &mut Found) {
+    /// Visits the cells that are `ring` away from `center` in the maximum norm.
+    fn visit_ring(&self, center: IVec3, ring: i32, query: Vec3, found: &mut NearestCandidates) {
         let low = (center - ring).max(IVec3::ZERO);
         let high = (center + ring).min(self.size - IVec3::ONE);
         for z in low.z..=high.z {
             for y in low.y..=high.y {
-                let start = self.place(IVec3::new(0, y, z));
+                let start = self.cell_index(IVec3::new(0, y, z));
                 let cells = |first: i32, last: i32| start + first as usize..start + last as usize + 1;
+                // Rows on the faces of the cube are visited whole, others only at their two ends.
                 if (z - center.z).abs() == ring || (y - center.y).abs() == ring {
                     self.visit(cells(low.x, high.x), query, found);
                     continue;
@@ -153,7 +158,7 @@ impl Cells {
         }
     }
 
-    fn visit(&self, cells: Range<usize>, query: Vec3, found: &mut Found) {
+    fn visit(&self, cells: Range<usize>, query: Vec3, found: &mut NearestCandidates) {
         let points = self.starts[cells.start] as usize..self.starts[cells.end] as usize;
         let (x, y, z) = (&self.x[points.clone()], &self.y[points.clone()], &self.z[points.clone()]);
         found.keys.reserve(points.len());
@@ -161,7 +166,7 @@ impl Cells {
             let (dx, dy, dz) = (x - query.x, y - query.y, z - query.z);
             let square = dx * dx + dy * dy + dz * dz;
             if square <= found.limit {
-                // The bits of positive floats are ordered as the floats are.
+                // Non-negative floats compare as their bits do, so one integer comparison sorts by distance, then index.
                 found.keys.push(u64::from(square.to_bits()) << 32 | u64::from(index));
             }
         }
@@ -178,13 +183,14 @@ fn starts(of_points: &[u32], count: usize) -> Vec<u32> {
     starts
 }
 
-/// Squared distances above, indices below, and the distance above which nothing is wanted.
-pub(super) struct Found {
+/// The nearest points of one query so far. Keys have the bits of the squared distance above and the index below; nothing
+/// farther than `limit` is added.
+pub(super) struct NearestCandidates {
     keys: Vec<u64>,
     limit: f32,
 }
 
-impl Found {
+impl NearestCandidates {
     pub fn new() -> Self {
         Self { keys: Vec::new(), limit: f32::INFINITY }
     }
@@ -194,17 +200,17 @@ impl Found {
         self.limit = f32::INFINITY;
     }
 
-    fn full(&self, count: usize) -> bool {
+    fn is_full(&self, count: usize) -> bool {
         self.keys.len() >= count
     }
 
-    /// Keeps the nearest `count`.
-    fn keep(&mut self, count: usize) {
+    /// Drops all but the nearest `count`.
+    fn keep_nearest(&mut self, count: usize) {
         if self.keys.len() > count {
             self.keys.select_nth_unstable(count - 1);
             self.keys.truncate(count);
         }
-        if self.full(count) {
+        if self.is_full(count) {
             self.limit = self.farthest();
         }
     }

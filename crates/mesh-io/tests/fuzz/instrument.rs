@@ -1,4 +1,4 @@
-//! Runs a function and watches its panics and its memory.
+//! Runs a function and measures its panics and its memory.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -10,15 +10,15 @@ static CURRENT: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
 
 /// The system's allocator, counted.
-struct Counting;
+struct CountingAllocator;
 
 fn grow(bytes: usize) {
     let now = CURRENT.fetch_add(bytes, Ordering::Relaxed) + bytes;
     PEAK.fetch_max(now, Ordering::Relaxed);
 }
 
-// SAFETY: every call goes to the system's allocator as it is; only numbers are kept beside.
-unsafe impl GlobalAlloc for Counting {
+// SAFETY: every call is passed to the system's allocator unchanged; only counters are updated.
+unsafe impl GlobalAlloc for CountingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         grow(layout.size());
         // SAFETY: the caller's promise is the one that is needed.
@@ -46,10 +46,10 @@ unsafe impl GlobalAlloc for Counting {
 }
 
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 /// What happened.
-pub struct Watched<T> {
+pub struct Measured<T> {
     /// The value, or the panic's message.
     pub outcome: Result<T, String>,
     /// Most bytes in use at once, beyond those in use before.
@@ -57,14 +57,14 @@ pub struct Watched<T> {
 }
 
 /// Runs the function; all threads count.
-pub fn run<T>(function: impl FnOnce() -> T) -> Watched<T> {
+pub fn run<T>(function: impl FnOnce() -> T) -> Measured<T> {
     let before = CURRENT.load(Ordering::Relaxed);
     PEAK.store(before, Ordering::Relaxed);
     let outcome = catch_unwind(AssertUnwindSafe(function)).map_err(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         text.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned())).unwrap_or_default()
     });
-    Watched { outcome, peak: PEAK.load(Ordering::Relaxed).saturating_sub(before) }
+    Measured { outcome, peak: PEAK.load(Ordering::Relaxed).saturating_sub(before) }
 }
 
 /// Panics inside decoders that are caught on purpose would fill the output.

@@ -1,6 +1,6 @@
-//! Cut and flipped copies of glTF files: a scene or an error, soon, and never a panic.
+//! Corrupted copies of glTF files give a scene or an error in bounded time, and never a panic.
 //!
-//! `GLTF_HOSTILE_CASES` sets how many copies are tried.
+//! `GLTF_CORRUPTED_CASES` sets how many copies are tried.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use rand::{Rng as _, SeedableRng as _};
 
 const CASES: usize = 400;
 /// Files of this size take milliseconds of work; a busy machine makes seconds of them, and only a hang minutes.
-const LONGEST: Duration = Duration::from_secs(60);
+const MAX_TIME: Duration = Duration::from_secs(60);
 /// Larger originals only slow the search down.
 const LARGEST_FILE: u64 = 100_000;
 
@@ -37,7 +37,7 @@ fn originals() -> Vec<PathBuf> {
 }
 
 /// One to four changes: flipped bits, foreign bytes, other digits, a cut, a doubled or a lost stretch.
-fn damage(bytes: &mut Vec<u8>, rng: &mut SmallRng) {
+fn corrupt(bytes: &mut Vec<u8>, rng: &mut SmallRng) {
     for _ in 0..rng.random_range(1..=4) {
         if bytes.len() < 2 {
             return;
@@ -74,14 +74,14 @@ fn damage(bytes: &mut Vec<u8>, rng: &mut SmallRng) {
 #[test]
 #[ignore = "needs LEXIFORM_SHARED"]
 fn damaged_files_give_a_scene_or_an_error() {
-    let cases = std::env::var("GLTF_HOSTILE_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(CASES);
+    let cases = std::env::var("GLTF_CORRUPTED_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(CASES);
     let files = originals();
     let mut rng = SmallRng::seed_from_u64(7);
     let (mut scenes, mut longest) = (0, Duration::ZERO);
     for case in 0..cases {
         let path = &files[rng.random_range(0..files.len())];
         let mut bytes = std::fs::read(path).unwrap();
-        damage(&mut bytes, &mut rng);
+        corrupt(&mut bytes, &mut rng);
         let start = Instant::now();
         let read =
             std::panic::catch_unwind(|| lexiform_mesh_io::read_bytes(path, &bytes, &ReadOptions::default()));
@@ -91,7 +91,7 @@ fn damaged_files_give_a_scene_or_an_error() {
             std::fs::write(&saved, &bytes).unwrap();
             panic!("case {case}: {} panics, saved as {}", path.display(), saved.display());
         };
-        assert!(took < LONGEST, "case {case}: {} took {took:?}", path.display());
+        assert!(took < MAX_TIME, "case {case}: {} took {took:?}", path.display());
         scenes += usize::from(result.is_ok());
         longest = longest.max(took);
     }

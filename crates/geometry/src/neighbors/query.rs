@@ -1,16 +1,24 @@
-//! Nearest neighbors and balls around query points.
+//! k nearest neighbors and ball query.
 
 use glam::Vec3;
 use rayon::prelude::*;
 
 use super::KdTree;
-use super::cells::{Cells, Found};
+use super::grid::{CellGrid, NearestCandidates};
 
-/// Queries a task answers.
+/// Queries per parallel task.
 const CHUNK: usize = 64;
 
-/// For each query the indices of the `count` nearest points, nearest first, equal distances by index; one query after the
-/// other, `count` each, or all points where there are fewer.
+/// Indices of the `count` nearest points of each query, nearest first, ties by index: `[queries, count]` flattened, or
+/// `[queries, points]` if there are fewer points.
+///
+/// ```
+/// use glam::Vec3;
+/// use lexiform_geometry::neighbors::knn;
+///
+/// let line: Vec<Vec3> = (0..6).map(|i| Vec3::X * i as f32).collect();
+/// assert_eq!(knn(&line, &[Vec3::ZERO, Vec3::X * 5.0], 2), [0, 1, 5, 4]);
+/// ```
 pub fn knn(positions: &[Vec3], queries: &[Vec3], count: usize) -> Vec<usize> {
     let each = count.min(positions.len());
     if each == 0 {
@@ -18,9 +26,10 @@ pub fn knn(positions: &[Vec3], queries: &[Vec3], count: usize) -> Vec<usize> {
     }
     let mut indices = vec![0; queries.len() * each];
     let tasks = indices.par_chunks_mut(each).zip(queries).with_min_len(CHUNK);
-    if let Some(cells) = Cells::new(positions, count) {
-        tasks.for_each_init(Found::new, |found, (out, query)| {
-            cells.nearest(*query, each, found);
+    // The grid is several times as fast where it applies; both give the same indices.
+    if let Some(grid) = CellGrid::new(positions, count) {
+        tasks.for_each_init(NearestCandidates::new, |found, (out, query)| {
+            grid.nearest(*query, each, found);
             out.iter_mut().zip(found.indices()).for_each(|(out, index)| *out = index);
         });
         return indices;
@@ -32,10 +41,10 @@ pub fn knn(positions: &[Vec3], queries: &[Vec3], count: usize) -> Vec<usize> {
     indices
 }
 
-/// Which points count as inside a ball. References differ at the border.
+/// Which points count as inside a ball. Reference implementations differ at the border.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Ball {
-    /// Nearer than the radius (openpoints).
+    /// Closer than the radius (openpoints).
     Open {
         /// The radius.
         radius: f32,
@@ -48,7 +57,7 @@ pub enum Ball {
 }
 
 impl Ball {
-    fn holds(self, distance_squared: f32) -> bool {
+    fn contains(self, distance_squared: f32) -> bool {
         match self {
             Self::Open { radius } => distance_squared < radius * radius,
             Self::Closed { radius } => distance_squared <= radius * radius,
@@ -56,9 +65,19 @@ impl Ball {
     }
 }
 
-/// For each query the indices of the first `count` points, in the order of the list, that lie in the ball around it; one
-/// query after the other, `count` each. Where there are fewer, the first found fills the rest; where there are none, 0
-/// does, as in the reference kernels. Empty without points.
+/// Ball query ([PointNet++]): for each query the indices of the first `count` points, in list order, inside the ball around
+/// it, `[queries, count]` flattened. If there are fewer, the first one fills the rest; if there are none, index 0 does, as in
+/// the reference kernels. Empty if there are no points.
+///
+/// ```
+/// use glam::Vec3;
+/// use lexiform_geometry::neighbors::{Ball, ball_query};
+///
+/// let line: Vec<Vec3> = (0..6).map(|i| Vec3::X * i as f32).collect();
+/// assert_eq!(ball_query(&line, &[Vec3::X * 4.0], Ball::Closed { radius: 1.0 }, 4), [3, 4, 5, 3]);
+/// ```
+///
+/// [PointNet++]: https://arxiv.org/abs/1706.02413
 pub fn ball_query(positions: &[Vec3], queries: &[Vec3], ball: Ball, count: usize) -> Vec<usize> {
     if positions.is_empty() || count == 0 {
         return Vec::new();
@@ -67,9 +86,10 @@ pub fn ball_query(positions: &[Vec3], queries: &[Vec3], ball: Ball, count: usize
     let answer = |(query, found): (&Vec3, &mut [usize])| {
         let inside = |p: &Vec3| {
             let (dx, dy, dz) = (p.x - query.x, p.y - query.y, p.z - query.z);
-            ball.holds(dx * dx + dy * dy + dz * dz)
+            ball.contains(dx * dx + dy * dy + dz * dz)
         };
         let mut hits = positions.iter().enumerate().filter(|(_, p)| inside(p)).map(|(i, _)| i);
+        // Missing neighbors repeat the first, as in the CUDA kernels: max pooling over the group is then unaffected.
         let first = hits.next().unwrap_or(0);
         found.fill(first);
         for (slot, hit) in found[1..].iter_mut().zip(hits) {
@@ -116,9 +136,9 @@ mod tests {
         assert!(knn(&[], &[Vec3::ZERO], 3).is_empty());
     }
 
-    /// Sheets, lines, far outliers: cells crowd, are flat, or are given up for a tree.
+    /// Sheets, lines, far outliers: cells are crowded or flat, or the tree is used.
     #[test]
-    fn knn_agrees_wherever_points_lie() {
+    fn knn_agrees_for_any_distribution() {
         let mut rng = SmallRng::seed_from_u64(3);
         let all = points(3000, 1_000_000, &mut rng);
         let outlier = |mut points: Vec<Vec3>| {

@@ -1,4 +1,4 @@
-//! Draws files side by side: `look OUT.png COLUMNS VIEWS RIG FILE...`, to be looked at by people.
+//! Renders files to a contact sheet: `render_sheet OUT.png COLUMNS VIEWS RIG FILE...`.
 #![expect(clippy::print_stderr, reason = "a program for people")]
 
 use std::path::Path;
@@ -12,7 +12,7 @@ use lexiform_render::{SheetCell, contact_sheet};
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [out, columns, views, rig, files @ ..] = &arguments[..] else {
-        return Err("usage: look OUT.png COLUMNS VIEWS RIG FILE...".into());
+        return Err("usage: render_sheet OUT.png COLUMNS VIEWS RIG FILE...".into());
     };
     let rig = rig.parse::<RigKind>()?.rig(views.parse()?, 1);
     let mut cells = Vec::new();

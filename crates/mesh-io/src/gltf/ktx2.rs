@@ -1,15 +1,17 @@
-//! KTX2 with Basis Universal payloads (KHR_texture_basisu), by way of the pure-Rust decoder `basisu`.
+//! KTX2 with Basis Universal payloads ([KHR_texture_basisu]), decoded by the pure-Rust crate `basisu`.
+//!
+//! [KHR_texture_basisu]: https://github.com/KhronosGroup/glTF/tree/main/extensions/2.0/Khronos/KHR_texture_basisu
 
 use basisu::{DecodeFlags, TargetFormat, Transcoder};
 use image::RgbaImage;
 
-use super::fault::contained;
+use super::error::catch_decoder_panic;
 use crate::image_file::check_size;
 
 const MAGIC: &[u8] = b"\xABKTX 20\xBB\r\n\x1A\n";
-/// Bytes of one block of the least compact payload.
+/// Bytes per 4 × 4 block of the largest payload.
 const BLOCK_BYTES: u64 = 16;
-/// Of the header, level index included: all that is checked here.
+/// The header with the first level of the index.
 const CHECKED_BYTES: usize = 104;
 
 /// Whether these are the first bytes of a KTX2 file.
@@ -17,10 +19,10 @@ pub(super) fn is_ktx2(bytes: &[u8]) -> bool {
     bytes.starts_with(MAGIC)
 }
 
-/// Decodes the largest level of a plain 2D texture.
+/// Decodes the base level of a 2D texture.
 pub(super) fn decode(bytes: &[u8], bytes_left: u64) -> Result<RgbaImage, String> {
     let (width, height) = checked_size(bytes, bytes_left)?;
-    let pixels = contained("KTX2", || {
+    let pixels = catch_decoder_panic("KTX2", || {
         let explain = |error| format!("KTX2: {error:?}").to_lowercase();
         let transcoder = Transcoder::new(bytes).map_err(explain)?;
         transcoder.transcode(0, TargetFormat::Rgba32, DecodeFlags::NONE).map_err(explain)
@@ -29,7 +31,7 @@ pub(super) fn decode(bytes: &[u8], bytes_left: u64) -> Result<RgbaImage, String>
         .ok_or_else(|| "KTX2: the pixels do not fill the image".to_owned())
 }
 
-/// Width and height, once nothing in the header asks the decoder for more memory than they justify.
+/// Width and height, after checking that the header does not make the decoder allocate more than they justify.
 fn checked_size(bytes: &[u8], bytes_left: u64) -> Result<(u32, u32), String> {
     let header = bytes.get(..CHECKED_BYTES).ok_or("KTX2: the header ends early")?;
     let word =
@@ -38,8 +40,9 @@ fn checked_size(bytes: &[u8], bytes_left: u64) -> Result<(u32, u32), String> {
     let (width, height, depth, layers, faces) = (word(20), word(24), word(28), word(32), word(36));
     check_size(width, height, bytes_left)?;
     if depth > 1 || layers > 1 || faces != 1 {
-        return Err("KTX2: expected one plain image, found a volume, an array or a cube".to_owned());
+        return Err("KTX2: expected a 2D image, found a volume, an array or a cube".to_owned());
     }
+    // Size of the base level before supercompression, which the decoder allocates.
     let uncompressed = long(96);
     let blocks = u64::from(width.div_ceil(4)) * u64::from(height.div_ceil(4));
     if uncompressed > blocks * BLOCK_BYTES {

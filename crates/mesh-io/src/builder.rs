@@ -1,17 +1,17 @@
-//! Meshes and clouds as readers collect them, before they are checked: what is broken is dropped with a note,
-//! and it is an error only where nothing is left.
+//! Builders of meshes and point clouds from unchecked data: invalid parts are dropped with a note, and it is an error only if
+//! nothing is left.
 
 use glam::{DVec3, Vec2, Vec3, Vec4};
 
 use crate::{ReadError, polygon, source::Source};
 use lexiform_geometry::{Mesh, PointCloud};
 
-/// Further than this many times its own size from the origin, a shape is moved there: single precision would
-/// round its surface visibly (map coordinates are the usual case).
-const FAR: f64 = 1024.0;
+/// A shape farther from the origin than this many times its own size is moved to the origin: single precision would round
+/// its surface visibly (map coordinates are the usual case).
+const FAR_FROM_ORIGIN: f64 = 1024.0;
 
-/// Double to single precision; a shape far from the origin is moved to it, with a note.
-pub(super) fn narrow(positions: &[DVec3], notes: &mut Vec<String>) -> Vec<Vec3> {
+/// Converts to single precision; a shape far from the origin is moved to it, with a note.
+pub(super) fn to_single_precision(positions: &[DVec3], notes: &mut Vec<String>) -> Vec<Vec3> {
     let (mut min, mut max) = (DVec3::INFINITY, DVec3::NEG_INFINITY);
     for p in positions.iter().filter(|p| p.is_finite()) {
         min = min.min(*p);
@@ -20,10 +20,11 @@ pub(super) fn narrow(positions: &[DVec3], notes: &mut Vec<String>) -> Vec<Vec3> 
     let (center, extents) = (min * 0.5 + max * 0.5, max - min);
     let far = extents.is_finite()
         && extents.max_element() > 0.0
-        && center.abs().max_element() > FAR * extents.max_element();
+        && center.abs().max_element() > FAR_FROM_ORIGIN * extents.max_element();
     if !far {
         return positions.iter().map(|p| p.as_vec3()).collect();
     }
+    // A whole number of units, so that the note is readable and the fraction of coordinates is kept.
     let origin = center.round();
     notes.push(format!(
         "moved by ({}, {}, {}) to the origin: too far away for single precision",
@@ -33,7 +34,7 @@ pub(super) fn narrow(positions: &[DVec3], notes: &mut Vec<String>) -> Vec<Vec3> 
 }
 
 /// "1 face", "2 faces".
-pub(super) fn count(n: usize, what: &str) -> String {
+pub(super) fn pluralize(n: usize, what: &str) -> String {
     let plural = match what {
         "vertex" => "vertices".to_owned(),
         _ => format!("{what}s"),
@@ -64,65 +65,65 @@ impl Polygons {
     }
 }
 
-/// Polygons cut into triangles; broken ones are counted.
+/// Triangulated polygons; invalid ones are counted.
 #[derive(Default)]
 pub(super) struct Triangles {
     /// Corner numbers into [`Polygons::corners`], and the polygon each triangle was part of.
     pub triangles: Vec<([u32; 3], u32)>,
-    outside: usize,
+    out_of_range: usize,
     not_finite: usize,
-    short: usize,
+    too_few_corners: usize,
 }
 
 impl Triangles {
-    /// Cuts all polygons. Those that name missing or non-finite vertices, or have fewer than three corners, are
-    /// left out.
-    pub fn cut(source: &Source, polygons: &Polygons, positions: &[Vec3]) -> Result<Self, ReadError> {
-        let mut cut = Self::default();
+    /// Triangulates all polygons, except those with missing or non-finite vertices or fewer than three corners.
+    pub fn triangulate(source: &Source, polygons: &Polygons, positions: &[Vec3]) -> Result<Self, ReadError> {
+        let mut triangles = Self::default();
         let (mut ring, mut local) = (Vec::new(), Vec::new());
         // Corner numbers below are 32 bits wide; no mesh within the limits comes near.
         source.check_vertices(polygons.corners.len() as u64 / 8)?;
         for (polygon, range) in polygons.iter().enumerate() {
             let corners = &polygons.corners[range.clone()];
+            // Buffers are reused: most polygons are triangles and quads.
             ring.clear();
             ring.extend(corners.iter().map_while(|&v| positions.get(usize::try_from(v).ok()?).copied()));
             if ring.len() < corners.len() {
-                cut.outside += 1;
+                triangles.out_of_range += 1;
             } else if corners.len() < 3 {
-                cut.short += 1;
+                triangles.too_few_corners += 1;
             } else if !ring.iter().all(|p| p.is_finite()) {
-                cut.not_finite += 1;
+                triangles.not_finite += 1;
             } else {
                 local.clear();
                 polygon::triangulate(&ring, &mut local);
                 let start = range.start as u32;
-                cut.triangles.extend(local.iter().map(|t| (t.map(|i| start + i), polygon as u32)));
+                triangles.triangles.extend(local.iter().map(|t| (t.map(|i| start + i), polygon as u32)));
             }
         }
-        source.check_faces(cut.triangles.len() as u64)?;
-        Ok(cut)
+        source.check_faces(triangles.triangles.len() as u64)?;
+        Ok(triangles)
     }
 
-    /// Says what was left out; an error where that was everything.
+    /// Notes what was left out; an error if that was everything.
     pub fn report(&self, source: &Source, notes: &mut Vec<String>) -> Result<(), ReadError> {
         let dropped = [
-            (self.outside, "names a vertex that does not exist"),
+            (self.out_of_range, "names a vertex that does not exist"),
             (self.not_finite, "has a vertex that is not finite"),
-            (self.short, "has fewer than three corners"),
+            (self.too_few_corners, "has fewer than three corners"),
         ];
         for (n, why) in dropped.into_iter().filter(|(n, _)| *n > 0) {
-            if self.triangles.is_empty() && self.short == 0 {
-                return Err(source.invalid(format!("each of {} {why}", count(n, "face"))));
+            if self.triangles.is_empty() && self.too_few_corners == 0 {
+                return Err(source.invalid(format!("each of {} {why}", pluralize(n, "face"))));
             }
-            notes.push(format!("dropped {}: {why}", count(n, "face")));
+            notes.push(format!("dropped {}: {why}", pluralize(n, "face")));
         }
         Ok(())
     }
 }
 
-/// A mesh whose faces are in order; its vertices may still be broken.
+/// A mesh with valid indices whose vertices may still be non-finite.
 #[derive(Default)]
-pub(super) struct MeshDraft {
+pub(super) struct MeshBuilder {
     /// Vertex positions.
     pub positions: Vec<Vec3>,
     /// Triangles.
@@ -135,9 +136,9 @@ pub(super) struct MeshDraft {
     pub colors: Option<Vec<Vec4>>,
 }
 
-impl MeshDraft {
-    /// The mesh. Vertices that are not finite move to the origin and take their faces with them.
-    pub fn finish(mut self, source: &Source, notes: &mut Vec<String>) -> Result<Mesh, ReadError> {
+impl MeshBuilder {
+    /// Builds the mesh. Vertices that are not finite are moved to the origin, and their faces are dropped.
+    pub fn build(mut self, source: &Source, notes: &mut Vec<String>) -> Result<Mesh, ReadError> {
         let broken = self.positions.iter().filter(|p| !p.is_finite()).count();
         if broken > 0 {
             let before = self.faces.len();
@@ -147,10 +148,11 @@ impl MeshDraft {
             if self.faces.is_empty() && before > 0 {
                 return Err(source.invalid("every face has a vertex that is not finite"));
             }
-            let lost = count(before - self.faces.len(), "face");
-            notes.push(format!("dropped {lost} with {} that are not finite", count(broken, "vertex")));
+            let lost = pluralize(before - self.faces.len(), "face");
+            notes.push(format!("dropped {lost} with {} that are not finite", pluralize(broken, "vertex")));
             self.positions.iter_mut().filter(|p| !p.is_finite()).for_each(|p| *p = Vec3::ZERO);
         }
+        // Invalid texture coordinates cost the texture, not the mesh.
         for uv in self.uvs.iter_mut().flatten().filter(|uv| !uv.is_finite()) {
             *uv = Vec2::ZERO;
         }
@@ -171,7 +173,7 @@ impl MeshDraft {
 
 /// Points as read; lists are empty or as long as `positions`.
 #[derive(Default)]
-pub(super) struct CloudDraft {
+pub(super) struct PointCloudBuilder {
     /// Positions.
     pub positions: Vec<DVec3>,
     /// Linear colors.
@@ -180,27 +182,30 @@ pub(super) struct CloudDraft {
     pub normals: Vec<Vec3>,
 }
 
-impl CloudDraft {
+impl PointCloudBuilder {
     /// Keeps the points whose number `wanted` accepts.
-    pub fn keep(&mut self, wanted: impl Fn(usize) -> bool) {
+    pub fn retain(&mut self, wanted: impl Fn(usize) -> bool) {
         filter(&mut self.positions, &wanted);
         filter(&mut self.colors, &wanted);
         filter(&mut self.normals, &wanted);
     }
 
-    /// The cloud without its non-finite points.
-    pub fn finish(mut self, source: &Source, notes: &mut Vec<String>) -> Result<PointCloud, ReadError> {
+    /// Builds the cloud without non-finite points.
+    pub fn build(mut self, source: &Source, notes: &mut Vec<String>) -> Result<PointCloud, ReadError> {
         let all = self.positions.len();
         if self.positions.iter().any(|p| !p.as_vec3().is_finite()) {
             let finite: Vec<bool> = self.positions.iter().map(|p| p.as_vec3().is_finite()).collect();
-            self.keep(|i| finite[i]);
+            self.retain(|i| finite[i]);
             if self.positions.is_empty() {
-                return Err(source.invalid(format!("none of {} is finite", count(all, "point"))));
+                return Err(source.invalid(format!("none of {} is finite", pluralize(all, "point"))));
             }
-            notes.push(format!("dropped {} that are not finite", count(all - self.positions.len(), "point")));
+            notes.push(format!(
+                "dropped {} that are not finite",
+                pluralize(all - self.positions.len(), "point")
+            ));
         }
         let wrong = |e: lexiform_geometry::PointCloudError| source.invalid(e.to_string());
-        let mut cloud = PointCloud::new(narrow(&self.positions, notes)).map_err(wrong)?;
+        let mut cloud = PointCloud::new(to_single_precision(&self.positions, notes)).map_err(wrong)?;
         if !self.colors.is_empty() {
             cloud = cloud.with_colors(self.colors).map_err(wrong)?;
         }
