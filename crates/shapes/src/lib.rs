@@ -30,7 +30,7 @@ pub use category::Category;
 pub use families::{categories, category, generate};
 pub use kit::{Attributes, Builder, Rng, Specimen};
 pub use questions::{Aspect, Question, is_unseen, questions};
-pub use variation::{UpAxis, Variation};
+pub use variation::{FileUpAxis, Variation};
 
 #[cfg(test)]
 mod tests;

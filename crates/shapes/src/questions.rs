@@ -7,7 +7,7 @@ use fnv::FnvHasher;
 
 use crate::captions::Phrase;
 use crate::category::Category;
-use crate::kit::{Attributes, Stuff};
+use crate::kit::{Attributes, MaterialKind};
 
 /// Words a count begins with.
 const NUMBERS: &[&str] = &["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
@@ -20,7 +20,7 @@ pub enum Aspect {
     /// "a wooden chair".
     Material,
     /// "a rocking chair" among chairs.
-    Kind,
+    Subcategory,
     /// "a chair with armrests": something that the shape has, against what others of its category have.
     Part,
     /// "a stool with three legs", against other numbers.
@@ -29,14 +29,14 @@ pub enum Aspect {
 
 impl Aspect {
     /// Every aspect.
-    pub const ALL: [Self; 5] = [Self::Color, Self::Material, Self::Kind, Self::Part, Self::Count];
+    pub const ALL: [Self; 5] = [Self::Color, Self::Material, Self::Subcategory, Self::Part, Self::Count];
 
     /// One lower-case word.
     pub fn name(self) -> &'static str {
         match self {
             Self::Color => "color",
             Self::Material => "material",
-            Self::Kind => "kind",
+            Self::Subcategory => "subcategory",
             Self::Part => "part",
             Self::Count => "count",
         }
@@ -51,9 +51,9 @@ pub struct Question {
     /// What it is about.
     pub aspect: Aspect,
     /// The phrase that is true.
-    pub right: String,
+    pub correct: String,
     /// Phrases that are not; at least one.
-    pub wrong: Vec<String>,
+    pub distractors: Vec<String>,
     /// Whether color and category are a pair that [`is_unseen`] keeps from training; of questions about colors only.
     pub unseen: bool,
 }
@@ -79,7 +79,7 @@ pub fn questions(
     colors: &BTreeSet<&'static str>,
     unseen_share: f32,
 ) -> Vec<Question> {
-    let asking = Asking { shape, noun: category.name };
+    let asking = QuestionBuilder { shape, noun: category.name };
     let mut asked = Vec::new();
     if let Some(color) = what.color {
         let wrong = colors.iter().filter(|other| **other != color).map(|other| asking.with_word(other));
@@ -87,61 +87,62 @@ pub fn questions(
         question.unseen = is_unseen(category.name, color, unseen_share);
         asked.push(question);
     }
-    let materials: BTreeSet<&str> = siblings.iter().filter_map(|s| s.stuff?.adjective()).collect();
-    if let Some(material) = what.stuff.and_then(Stuff::adjective) {
+    let materials: BTreeSet<&str> = siblings.iter().filter_map(|s| s.material?.adjective()).collect();
+    if let Some(material) = what.material.and_then(MaterialKind::adjective) {
         let wrong = materials.iter().filter(|other| **other != material).map(|other| asking.with_word(other));
         asked.push(asking.question(Aspect::Material, asking.with_word(material), wrong.collect()));
     }
-    let kinds: BTreeSet<&'static str> = siblings.iter().filter_map(|s| s.kind).collect();
-    if let Some(kind) = what.kind {
-        let wrong = kinds.iter().filter(|other| **other != kind).map(|other| bare(other));
-        asked.push(asking.question(Aspect::Kind, bare(kind), wrong.collect()));
+    let kinds: BTreeSet<&'static str> = siblings.iter().filter_map(|s| s.subcategory).collect();
+    if let Some(kind) = what.subcategory {
+        let wrong = kinds.iter().filter(|other| **other != kind).map(|other| noun_phrase(other));
+        asked.push(asking.question(Aspect::Subcategory, noun_phrase(kind), wrong.collect()));
     }
     let parts: BTreeSet<&str> = siblings.iter().flat_map(|s| &s.parts).map(String::as_str).collect();
     for own in &what.parts {
-        let lacking = parts.iter().filter(|p| what.parts.iter().all(|own| head(own) != head(p)));
+        let lacking = parts.iter().filter(|p| what.parts.iter().all(|own| head_noun(own) != head_noun(p)));
         let wrong = lacking.map(|part| asking.with_part(part)).collect();
         asked.push(asking.question(Aspect::Part, asking.with_part(own), wrong));
-        if let Some((number, rest)) = counted(own) {
-            let others = parts.iter().filter(|p| counted(p).is_some_and(|(n, r)| n != number && r == rest));
+        if let Some((number, rest)) = split_count(own) {
+            let others =
+                parts.iter().filter(|p| split_count(p).is_some_and(|(n, r)| n != number && r == rest));
             let wrong = others.map(|part| asking.with_part(part)).collect();
             asked.push(asking.question(Aspect::Count, asking.with_part(own), wrong));
         }
     }
-    asked.retain(|question| !question.wrong.is_empty());
+    asked.retain(|question| !question.distractors.is_empty());
     asked
 }
 
-struct Asking {
+struct QuestionBuilder {
     shape: usize,
     noun: &'static str,
 }
 
-impl Asking {
+impl QuestionBuilder {
     fn with_word(&self, word: &'static str) -> String {
-        Phrase { noun: self.noun, words: vec![word], parts: Vec::new() }.in_full()
+        Phrase { noun: self.noun, modifiers: vec![word], parts: Vec::new() }.with_article()
     }
 
     fn with_part(&self, part: &str) -> String {
-        Phrase { noun: self.noun, words: Vec::new(), parts: vec![part.to_owned()] }.in_full()
+        Phrase { noun: self.noun, modifiers: Vec::new(), parts: vec![part.to_owned()] }.with_article()
     }
 
-    fn question(&self, aspect: Aspect, right: String, wrong: Vec<String>) -> Question {
-        Question { shape: self.shape, aspect, right, wrong, unseen: false }
+    fn question(&self, aspect: Aspect, correct: String, distractors: Vec<String>) -> Question {
+        Question { shape: self.shape, aspect, correct, distractors, unseen: false }
     }
 }
 
-fn bare(noun: &'static str) -> String {
-    Phrase { noun, words: Vec::new(), parts: Vec::new() }.in_full()
+fn noun_phrase(noun: &'static str) -> String {
+    Phrase { noun, modifiers: Vec::new(), parts: Vec::new() }.with_article()
 }
 
 /// The word that says what a part is.
-fn head(part: &str) -> &str {
+fn head_noun(part: &str) -> &str {
     part.rsplit(' ').next().unwrap_or(part)
 }
 
 /// A number word and what is counted.
-fn counted(part: &str) -> Option<(&str, &str)> {
+fn split_count(part: &str) -> Option<(&str, &str)> {
     part.split_once(' ').filter(|(number, _)| NUMBERS.contains(number))
 }
 
@@ -165,16 +166,16 @@ mod tests {
         let of = |aspect| asked.iter().filter(|q| q.aspect == aspect).collect::<Vec<_>>();
         let [color] = of(Aspect::Color)[..] else { panic!("{asked:?}") };
         assert_eq!(
-            (color.shape, &color.right[..], &color.wrong[..]),
+            (color.shape, &color.correct[..], &color.distractors[..]),
             (7, "a red stool", &["a blue stool".to_owned()][..])
         );
         // Legs of another number and cushions of another form are no parts that it lacks.
         let [legs, cushion] = of(Aspect::Part)[..] else { panic!("{asked:?}") };
-        assert_eq!((&legs.wrong, &legs.right[..]), (&cushion.wrong, "a stool with three legs"));
-        assert_eq!(legs.wrong, ["a stool with a backrest"]);
+        assert_eq!((&legs.distractors, &legs.correct[..]), (&cushion.distractors, "a stool with three legs"));
+        assert_eq!(legs.distractors, ["a stool with a backrest"]);
         let [count] = of(Aspect::Count)[..] else { panic!("{asked:?}") };
-        assert_eq!(count.wrong, ["a stool with four legs"]);
-        assert!(of(Aspect::Kind).is_empty() && of(Aspect::Material).is_empty());
+        assert_eq!(count.distractors, ["a stool with four legs"]);
+        assert!(of(Aspect::Subcategory).is_empty() && of(Aspect::Material).is_empty());
     }
 
     #[test]

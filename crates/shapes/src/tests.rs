@@ -3,7 +3,7 @@
 use super::*;
 
 const SEEDS: u64 = 20;
-const MOST_TRIANGLES: usize = 6000;
+const MAX_TRIANGLES: usize = 6000;
 
 fn each_specimen(check: impl Fn(&Category, u64, &Specimen)) {
     for category in categories() {
@@ -27,7 +27,7 @@ fn specimens_are_visible_grounded_and_modest() {
             bounds.min.y
         );
         let faces = specimen.scene.n_faces();
-        assert!((8..=MOST_TRIANGLES).contains(&faces), "{name} {seed}: {faces} triangles");
+        assert!((8..=MAX_TRIANGLES).contains(&faces), "{name} {seed}: {faces} triangles");
         for mesh in &specimen.scene.meshes {
             assert!(mesh.material.is_some_and(|m| m < specimen.scene.materials.len()));
         }

@@ -5,11 +5,11 @@ use std::f32::consts::{FRAC_PI_2, TAU};
 use glam::{Affine3A, Mat3, Quat, Vec3, Vec4, vec3};
 use lexiform_geometry::{Material, Mesh, PointCloud, Scene};
 
-use crate::kit::{Rng, scatter};
+use crate::kit::{Rng, hash_noise};
 
 /// Which axis of the file points up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum UpAxis {
+pub enum FileUpAxis {
     /// +Y, as glTF says.
     #[default]
     Y,
@@ -23,7 +23,7 @@ pub enum UpAxis {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Variation {
     /// Axis that points up.
-    pub up: UpAxis,
+    pub up: FileUpAxis,
     /// Turn about the vertical in radians.
     pub yaw: f32,
     /// Factors along x, y, z; a negative one mirrors.
@@ -33,25 +33,25 @@ pub struct Variation {
     /// Vertices move by up to this share of the largest extent.
     pub jitter: f32,
     /// Parts smaller than this share of the largest extent are dropped.
-    pub drop_below: f32,
+    pub min_part_size: f32,
     /// Vertex colors vary by this share, as in scans.
-    pub mottle: f32,
+    pub color_noise: f32,
     /// The shape becomes this many colored points.
     pub points: Option<usize>,
-    /// Salt of `jitter`, `mottle` and `points`.
+    /// Salt of `jitter`, `color_noise` and `points`.
     pub seed: u64,
 }
 
 impl Default for Variation {
     fn default() -> Self {
         Self {
-            up: UpAxis::Y,
+            up: FileUpAxis::Y,
             yaw: 0.0,
             scale: Vec3::ONE,
             gray: None,
             jitter: 0.0,
-            drop_below: 0.0,
-            mottle: 0.0,
+            min_part_size: 0.0,
+            color_noise: 0.0,
             points: None,
             seed: 0,
         }
@@ -60,11 +60,11 @@ impl Default for Variation {
 
 impl Variation {
     /// A variation as files come: most upright, two thirds colored, the others gray, some, noisy, mirrored or clouds of points.
-    pub fn draw(rng: &mut Rng) -> Self {
+    pub fn sample(rng: &mut Rng) -> Self {
         let up = match rng.unit() {
-            u if u < 0.82 => UpAxis::Y,
-            u if u < 0.96 => UpAxis::Z,
-            _ => UpAxis::X,
+            u if u < 0.82 => FileUpAxis::Y,
+            u if u < 0.96 => FileUpAxis::Z,
+            _ => FileUpAxis::X,
         };
         let stretch = vec3(rng.between(0.85, 1.15), rng.between(0.85, 1.15), rng.between(0.85, 1.15));
         let mirror = if rng.chance(0.5) { vec3(-1.0, 1.0, 1.0) } else { Vec3::ONE };
@@ -75,18 +75,18 @@ impl Variation {
             scale: stretch * mirror,
             gray: rng.chance(0.33).then(|| rng.between(0.2, 0.9)),
             jitter: if rng.chance(0.25) { rng.between(0.001, 0.008) } else { 0.0 },
-            drop_below: if rng.chance(0.15) { rng.between(0.02, 0.08) } else { 0.0 },
-            mottle: if rng.chance(0.25) { rng.between(0.05, 0.3) } else { 0.0 },
-            points: rng.chance(0.1).then(|| rng.count(400, 10_000)),
+            min_part_size: if rng.chance(0.15) { rng.between(0.02, 0.08) } else { 0.0 },
+            color_noise: if rng.chance(0.25) { rng.between(0.05, 0.3) } else { 0.0 },
+            points: rng.chance(0.1).then(|| rng.int_between(400, 10_000)),
             seed: rand::RngCore::next_u64(rng),
         }
     }
 
     /// The scene as this variation has it; never empty when the scene was not.
     pub fn apply(&self, scene: Scene) -> Scene {
-        let mut scene = self.without_small_parts(scene);
+        let mut scene = self.drop_small_parts(scene);
         let size = scene.bounds().map_or(1.0, |b| b.extents().max_element());
-        if self.jitter > 0.0 || self.mottle > 0.0 {
+        if self.jitter > 0.0 || self.color_noise > 0.0 {
             scene.meshes = scene.meshes.into_iter().map(|m| self.noisy(m, size)).collect();
         }
         if let Some(gray) = self.gray {
@@ -97,23 +97,23 @@ impl Variation {
         }
         let scene = scene.transformed(Affine3A::from_mat3(self.target_from_source()));
         match self.points {
-            Some(count) => as_points(&scene, count, &mut Rng::new(self.seed)),
+            Some(count) => sample_points(&scene, count, &mut Rng::new(self.seed)),
             None => scene,
         }
     }
 
     fn target_from_source(&self) -> Mat3 {
         let fall = match self.up {
-            UpAxis::Y => Quat::IDENTITY,
-            UpAxis::Z => Quat::from_rotation_x(FRAC_PI_2),
-            UpAxis::X => Quat::from_rotation_z(-FRAC_PI_2),
+            FileUpAxis::Y => Quat::IDENTITY,
+            FileUpAxis::Z => Quat::from_rotation_x(FRAC_PI_2),
+            FileUpAxis::X => Quat::from_rotation_z(-FRAC_PI_2),
         };
         Mat3::from_quat(fall * Quat::from_rotation_y(self.yaw)) * Mat3::from_diagonal(self.scale)
     }
 
-    fn without_small_parts(&self, mut scene: Scene) -> Scene {
-        let Some(bounds) = scene.bounds().filter(|_| self.drop_below > 0.0) else { return scene };
-        let smallest = bounds.extents().max_element() * self.drop_below;
+    fn drop_small_parts(&self, mut scene: Scene) -> Scene {
+        let Some(bounds) = scene.bounds().filter(|_| self.min_part_size > 0.0) else { return scene };
+        let smallest = bounds.extents().max_element() * self.min_part_size;
         let extent = |m: &Mesh| {
             lexiform_geometry::Bounds::of(m.positions().iter().copied())
                 .map_or(0.0, |b| b.extents().max_element())
@@ -126,12 +126,14 @@ impl Variation {
 
     fn noisy(&self, mesh: Mesh, size: f32) -> Mesh {
         let moved: Vec<Vec3> =
-            mesh.positions().iter().map(|&p| p + scatter(p, self.seed) * self.jitter * size).collect();
+            mesh.positions().iter().map(|&p| p + hash_noise(p, self.seed) * self.jitter * size).collect();
         let colors: Vec<Vec4> = mesh
             .positions()
             .iter()
             .map(|&p| {
-                (Vec3::ONE + scatter(p, !self.seed) * self.mottle).clamp(Vec3::ZERO, Vec3::ONE).extend(1.0)
+                (Vec3::ONE + hash_noise(p, !self.seed) * self.color_noise)
+                    .clamp(Vec3::ZERO, Vec3::ONE)
+                    .extend(1.0)
             })
             .collect();
         let normals = mesh.normals().map(<[Vec3]>::to_vec);
@@ -139,7 +141,8 @@ impl Variation {
             Some(normals) => m.with_normals(normals),
             None => Ok(m),
         });
-        let rebuilt = rebuilt.and_then(|m| if self.mottle > 0.0 { m.with_colors(colors) } else { Ok(m) });
+        let rebuilt =
+            rebuilt.and_then(|m| if self.color_noise > 0.0 { m.with_colors(colors) } else { Ok(m) });
         match rebuilt {
             Ok(noisy) => noisy.with_material(mesh.material).with_name(mesh.name.clone()),
             Err(_) => mesh,
@@ -148,7 +151,7 @@ impl Variation {
 }
 
 /// `count` points spread evenly over the surface, with colors.
-fn as_points(scene: &Scene, count: usize, rng: &mut Rng) -> Scene {
+fn sample_points(scene: &Scene, count: usize, rng: &mut Rng) -> Scene {
     let mut areas = Vec::with_capacity(scene.n_faces());
     let mut total = 0.0_f64;
     for (index, mesh) in scene.meshes.iter().enumerate() {
@@ -194,7 +197,7 @@ mod tests {
         let mut rng = Rng::new(5);
         for seed in 0..40 {
             let scene = generate(0, seed).scene;
-            let varied = Variation::draw(&mut rng).apply(scene);
+            let varied = Variation::sample(&mut rng).apply(scene);
             assert!(!varied.is_empty());
             assert!(varied.bounds().unwrap().extents().is_finite());
         }

@@ -11,7 +11,7 @@ use lexiform_model::preprocess::Preprocess;
 use lexiform_model::tokenizer::Tokenizer;
 use lexiform_model::weights::{Precision, Source};
 use lexiform_model::{JointTowers, ModelConfig, save, usual_templates};
-use lexiform_train::{FitOptions, Recipe, rehearse};
+use lexiform_train::{FitOptions, Recipe, dry_run};
 
 /// A step to time: recipe, what it is called, settings.
 struct Case {
@@ -24,7 +24,7 @@ const CASES: &[Case] = &[
     Case {
         recipe: "duoduo.toml",
         what: "step of Duoduo CLIP, ViT-B/32, last 6 blocks, 4 shapes of 3 views",
-        settings: &["batch.size.shapes=4", "batch.fewest_views=3", "batch.most_views=3", "data.views=3"],
+        settings: &["batch.size.shapes=4", "batch.min_views=3", "batch.max_views=3", "data.views=3"],
     },
     Case {
         recipe: "ulip2.toml",
@@ -36,7 +36,7 @@ const CASES: &[Case] = &[
         recipe: "nano.toml",
         what: "step of nano, 192 images",
         // Pairs of views and no running mean, as in the peer.
-        settings: &["batch.size.images=192", "batch.fewest_views=2", "run.average_decay=0"],
+        settings: &["batch.size.images=192", "batch.min_views=2", "run.ema_decay=0"],
     },
 ];
 
@@ -68,7 +68,7 @@ fn time(case: &Case, base: &Path) -> anyhow::Result<()> {
         _ => {}
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes").join(case.recipe);
-    let trial = rehearse(&Recipe::read(&path, &settings)?, &FitOptions::default(), &mut |_| {})?;
+    let trial = dry_run(&Recipe::read(&path, &settings)?, &FitOptions::default(), &mut |_| {})?;
     if trial.shapes == 0 {
         bail!("{}: the step had no shapes", case.recipe);
     }
@@ -76,7 +76,7 @@ fn time(case: &Case, base: &Path) -> anyhow::Result<()> {
     println!(
         "{{\"what\": \"{}: peak memory, MB\", \"milliseconds\": {}}}",
         case.what,
-        trial.peak_bytes / 1_000_000
+        trial.peak_memory_bytes / 1_000_000
     );
     Ok(())
 }

@@ -25,14 +25,14 @@ pub enum FitError {
     #[error("{0}")]
     Io(#[from] std::io::Error),
     /// A loss that is no number or far above its lowest, or a weight that is no number.
-    #[error("step {step}: {message}; {}", kept(*good, path))]
+    #[error("step {step}: {message}; {}", last_good_message(*last_good, path))]
     Diverged {
         /// At which step.
         step: usize,
         /// What is wrong.
         message: String,
         /// Step of the last checkpoint whose weights gave a good loss; none where there is no such.
-        good: Option<usize>,
+        last_good: Option<usize>,
         /// Where it is.
         path: PathBuf,
     },
@@ -46,19 +46,19 @@ pub enum FitError {
     },
     /// A device that cannot compute as the recipe asks.
     #[error("run.mixed_precision = \"bf16\": device {device} has no bfloat16; leave it at \"none\" there")]
-    NoMixedPrecision {
+    UnsupportedDtype {
         /// Its place among the run's devices, from 0.
         device: usize,
     },
     /// The folder of files is nothing to learn from.
     #[error(transparent)]
-    Files(#[from] FilesError),
+    Folder(#[from] FolderError),
     /// The data set cannot be read.
     #[error(transparent)]
     Data(#[from] DataError),
     /// The data set does not suit the recipe.
     #[error("{}: {message}", path.display())]
-    Set {
+    Dataset {
         /// Its folder.
         path: PathBuf,
         /// Expected, found.
@@ -66,13 +66,13 @@ pub enum FitError {
     },
     /// A file that the recipe names for features holds others.
     #[error("{}: holds other features than those of the recipe's teacher and shapes", path.display())]
-    OtherFeatures {
+    FeatureMismatch {
         /// The file.
         path: PathBuf,
     },
     /// A file of features is not what it says it is.
     #[error("{}: {message}", path.display())]
-    Features {
+    InvalidFeatures {
         /// The file.
         path: PathBuf,
         /// Expected, found.
@@ -80,7 +80,7 @@ pub enum FitError {
     },
     /// Held-out shapes cannot be measured.
     #[error("held-out shapes: {0}")]
-    Measure(#[from] MetricsError),
+    Evaluation(#[from] MetricsError),
     /// A rig that does not exist.
     #[error("network.rig: {0}")]
     Rig(#[from] lexiform_geometry::UnknownRig),
@@ -90,24 +90,24 @@ impl FitError {
     /// What to do about it, where the part that failed knows.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Data(error) | Self::Files(FilesError::Table(error)) => error.hint(),
+            Self::Data(error) | Self::Folder(FolderError::Table(error)) => error.hint(),
             Self::Model(error) => error.hint(),
-            Self::OtherFeatures { .. } => {
-                Some("name another file in data.features, or remove this one: it is computed anew".to_owned())
-            }
-            Self::Features { .. } => Some("remove the file: it is computed anew".to_owned()),
-            Self::Diverged { good: Some(_), .. } => {
-                Some("lower groups.*.learning_rate or groups.*.clip, then --resume".to_owned())
-            }
-            Self::Diverged { good: None, .. } => {
-                Some("lower groups.*.learning_rate and begin anew in another folder".to_owned())
+            Self::FeatureMismatch { .. } => Some(
+                "name another file in data.feature_file, or remove this one: it is computed anew".to_owned(),
+            ),
+            Self::InvalidFeatures { .. } => Some("remove the file: it is computed anew".to_owned()),
+            Self::Diverged { last_good: Some(_), .. } => Some(
+                "lower param_groups.*.learning_rate or param_groups.*.grad_clip, then --resume".to_owned(),
+            ),
+            Self::Diverged { last_good: None, .. } => {
+                Some("lower param_groups.*.learning_rate and begin anew in another folder".to_owned())
             }
             _ => None,
         }
     }
 }
 
-fn kept(good: Option<usize>, path: &Path) -> String {
+fn last_good_message(good: Option<usize>, path: &Path) -> String {
     match good {
         Some(good) => format!("the last good checkpoint is of step {good}: {}", path.display()),
         None => "no checkpoint was good".to_owned(),
@@ -131,7 +131,7 @@ pub enum CheckpointError {
     },
     /// It belongs to another recipe or to other data.
     #[error("{}: was made with another recipe: {key} was {found}, now {expected}", path.display())]
-    OtherRecipe {
+    RecipeMismatch {
         /// The file.
         path: PathBuf,
         /// First key that differs.
@@ -146,7 +146,7 @@ pub enum CheckpointError {
 /// Why a folder is nothing to learn from.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum FilesError {
+pub enum FolderError {
     /// It cannot be read.
     #[error("{0}")]
     Io(#[from] std::io::Error),

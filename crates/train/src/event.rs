@@ -22,14 +22,14 @@ pub enum TrainEvent {
         /// Shapes to learn from.
         training: usize,
         /// Shapes to measure on.
-        held_out: usize,
+        validation: usize,
         /// Shapes that are not learned from: why, and how many.
-        left_out: Vec<(String, usize)>,
+        skipped: Vec<(String, usize)>,
         /// Where the teacher's features come from; absent where nothing is learned from any.
         features: Option<FeatureSource>,
     },
     /// A file cannot be used.
-    LeftOut {
+    FileSkipped {
         /// Which.
         path: PathBuf,
         /// Why.
@@ -40,12 +40,12 @@ pub enum TrainEvent {
         /// Views and captions done.
         done: usize,
         /// All.
-        all: usize,
+        total: usize,
     },
     /// Ready to start.
-    Start(Plan),
+    Start(TrainPlan),
     /// One step is done.
-    Step(Step),
+    Step(StepMetrics),
     /// The averaged weights were measured on held-out shapes.
     Evaluated {
         /// After which step.
@@ -58,12 +58,12 @@ pub enum TrainEvent {
         path: PathBuf,
     },
     /// A checkpoint is whole.
-    Saved {
+    CheckpointSaved {
         /// After which step.
         step: usize,
     },
     /// The run ends before its last step.
-    Stopped {
+    EarlyStopped {
         /// After which step.
         step: usize,
         /// Why.
@@ -78,9 +78,9 @@ pub enum TrainEvent {
         /// Seconds of these steps, without evaluations and checkpoints.
         seconds: f64,
         /// Share of these seconds in which steps waited for their batches.
-        waiting: f64,
+        data_wait: f64,
         /// Time in which batches were drawn in parallel to the steps, as a share of these seconds.
-        drawing: f64,
+        data_load: f64,
         /// Shapes a second.
         shapes_per_second: f64,
         /// Images a second.
@@ -93,7 +93,7 @@ pub enum TrainEvent {
 #[serde(tag = "from", rename_all = "kebab-case")]
 pub enum FeatureSource {
     /// They are in the set, made by the teacher.
-    Set,
+    Dataset,
     /// They are computed by this run, because those in the set are of another model, or there are none.
     Computed {
         /// The teacher.
@@ -105,25 +105,25 @@ pub enum FeatureSource {
 
 /// What a run would do.
 #[derive(Clone, Debug, Serialize)]
-pub struct Plan {
+pub struct TrainPlan {
     /// Steps in all.
     pub steps: usize,
     /// Steps done before.
-    pub done: usize,
+    pub start_step: usize,
     /// Steps in which every sample comes once.
     pub steps_per_epoch: usize,
     /// Groups of trained parameters.
     pub groups: Vec<GroupPlan>,
     /// Trained numbers.
-    pub parameters: usize,
+    pub trainable_parameters: usize,
     /// Numbers that do not change.
-    pub frozen: usize,
+    pub frozen_parameters: usize,
     /// Categories of shapes.
     pub categories: usize,
     /// Words of the vocabulary.
-    pub vocabulary: usize,
+    pub vocabulary_size: usize,
     /// Bytes of weights, gradients, optimizer state, running mean and samples; activations come on top.
-    pub bytes: u64,
+    pub memory_bytes: u64,
 }
 
 /// One group of trained parameters.
@@ -141,7 +141,7 @@ pub struct GroupPlan {
 
 /// One step.
 #[derive(Clone, Debug, Serialize)]
-pub struct Step {
+pub struct StepMetrics {
     /// Which, from 1.
     pub step: usize,
     /// Weighted sum of the terms whose turn it was.
@@ -151,9 +151,9 @@ pub struct Step {
     /// Share of the batch whose own match, or category, is the most similar, in 0–1; for each term that asks for one.
     pub accuracies: BTreeMap<String, f64>,
     /// Learning rate of each group that moved.
-    pub rates: BTreeMap<String, f64>,
+    pub learning_rates: BTreeMap<String, f64>,
     /// Norm of the gradients of each group whose norm is bounded.
-    pub norms: BTreeMap<String, f32>,
+    pub grad_norms: BTreeMap<String, f32>,
     /// Logarithm of the multiplier of similarities.
     pub logit_scale: f32,
     /// Shapes a second of steps since the start.
@@ -163,7 +163,7 @@ pub struct Step {
     /// Seconds of this step.
     pub seconds: f64,
     /// Share of them in which it waited for its batch.
-    pub waiting: f64,
+    pub data_wait: f64,
     /// Time in which the next batch was drawn in parallel to it, as a share of them.
-    pub drawing: f64,
+    pub data_load: f64,
 }

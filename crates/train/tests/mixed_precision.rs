@@ -11,11 +11,11 @@ use lexiform_train::{Checkpoint, FitOptions, Recipe, TrainEvent, fit};
 const SHORT: &[&str] = &[
     "data.shapes=12",
     "data.views=3",
-    "data.held_out=0",
+    "data.val_per_class=0",
     "batch.size.shapes=6",
-    "batch.fewest_views=1",
-    "batch.most_views=2",
-    "schedule.warm_up=0",
+    "batch.min_views=1",
+    "batch.max_views=2",
+    "schedule.warmup=0",
     "run.steps=4",
     "run.evaluate_every=4",
 ];
@@ -68,15 +68,15 @@ fn views_and_words() {
 #[test]
 fn low_rank() {
     let settings = [
-        "network.lora={ rank = 2, from = 0 }",
-        "groups.attention.params=[\"vision.transformer.resblocks.*.*.*.lora\", \"logit_scale\"]",
+        "network.lora={ rank = 2, first_layer = 0 }",
+        "param_groups.attention.params=[\"vision.transformer.resblocks.*.*.*.lora\", \"logit_scale\"]",
     ];
     assert_alike("duoduo-nano.toml", &settings);
 }
 
 #[test]
 fn points() {
-    assert_alike("ulip2.toml", &[support::TINY_ENCODER, support::TAUGHT, support::FEW_GROUPS].concat());
+    assert_alike("ulip2.toml", &[support::TINY_ENCODER, support::WITH_TEACHER, support::FEW_GROUPS].concat());
 }
 
 /// Networks without blocks would compute as ever: that is told.

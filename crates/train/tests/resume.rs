@@ -5,8 +5,8 @@ mod support;
 use std::path::{Path, PathBuf};
 
 use lexiform_model::Device;
-use lexiform_train::{Checkpoint, FitError, FitOptions, Recipe, Span, TrainEvent, fit};
-use support::{FEW_GROUPS, TAUGHT, TINY_ENCODER, TINY_HEAD};
+use lexiform_train::{Checkpoint, FitError, FitOptions, Recipe, StepsOrEpochs, TrainEvent, fit};
+use support::{FEW_GROUPS, TINY_ENCODER, TINY_HEAD, WITH_TEACHER};
 
 /// A network of a few thousand numbers; shapes are made anew in the middle of the run.
 const TINY: &[&str] = &[
@@ -21,14 +21,14 @@ const TINY: &[&str] = &[
     "network.n_views=2",
     "data.shapes=24",
     "data.views=3",
-    "data.held_out=0",
+    "data.val_per_class=0",
     "data.refresh_every=3",
     "batch.size.images=8",
-    "schedule.warm_up=2",
+    "schedule.warmup=2",
     "run.steps=8",
     "run.evaluate_every=4",
     "run.checkpoint_every=2",
-    "run.average_decay=0.9",
+    "run.ema_decay=0.9",
 ];
 
 fn recipe(more: &[&str]) -> Recipe {
@@ -60,8 +60,8 @@ fn checkpoint(out: &Path) -> Checkpoint {
 fn assert_same(a: &Checkpoint, b: &Checkpoint) {
     assert_eq!(a.progress, b.progress);
     assert!(a.weights == b.weights, "weights differ");
-    assert!(a.average == b.average, "the running mean differs");
-    assert!(a.weights.len() > 20 && !a.average.is_empty());
+    assert!(a.ema == b.ema, "the running mean differs");
+    assert!(a.weights.len() > 20 && !a.ema.is_empty());
 }
 
 /// A copy of the run's folder as it was when its checkpoint was of `step`.
@@ -70,7 +70,7 @@ fn train_and_copy(recipe: &Recipe, out: &Path, step: usize) -> (Vec<f64>, PathBu
     let mut losses = Vec::new();
     fit(recipe, out, &FitOptions::default(), &mut |event| match event {
         TrainEvent::Step(step) => losses.push(step.loss),
-        TrainEvent::Saved { step: saved } if saved == step => {
+        TrainEvent::CheckpointSaved { step: saved } if saved == step => {
             std::fs::create_dir_all(&copy).unwrap();
             let name = "checkpoint.safetensors";
             std::fs::copy(out.join(name), copy.join(name)).unwrap();
@@ -84,7 +84,9 @@ fn train_and_copy(recipe: &Recipe, out: &Path, step: usize) -> (Vec<f64>, PathBu
 #[test]
 fn going_on_is_as_never_having_stopped() {
     let folder = tempfile::tempdir().unwrap();
-    for (name, more) in [("muon", vec![]), ("sums", vec!["batch.accumulate=2", "batch.order=shuffled"])] {
+    for (name, more) in
+        [("muon", vec![]), ("sums", vec!["batch.accumulate_batches=2", "batch.order=shuffled"])]
+    {
         let recipe = recipe(&more);
         let whole = folder.path().join(name);
         let (losses, cut) = train_and_copy(&recipe, &whole, 4);
@@ -103,7 +105,7 @@ fn networks_of_clouds_go_on_as_well() {
     let few = &[
         "data.shapes=16",
         "data.views=2",
-        "data.held_out=0",
+        "data.val_per_class=0",
         "data.points=256",
         "batch.size.shapes=4",
         "run.steps={ epochs = 2 }",
@@ -112,8 +114,8 @@ fn networks_of_clouds_go_on_as_well() {
     ];
     let prompts = &["network.prompts=2", "data.views=1"];
     let recipes: [(&str, &[&[&str]]); 3] = [
-        ("ulip2.toml", &[TINY_ENCODER, TAUGHT, FEW_GROUPS, few]),
-        ("cg3d.toml", &[TINY_ENCODER, TAUGHT, FEW_GROUPS, few, prompts]),
+        ("ulip2.toml", &[TINY_ENCODER, WITH_TEACHER, FEW_GROUPS, few]),
+        ("cg3d.toml", &[TINY_ENCODER, WITH_TEACHER, FEW_GROUPS, few, prompts]),
         ("classify.toml", &[TINY_ENCODER, FEW_GROUPS, TINY_HEAD, few]),
     ];
     for (name, settings) in recipes {
@@ -131,11 +133,11 @@ fn networks_of_clouds_go_on_as_well() {
 #[test]
 fn the_running_mean_is_that_of_the_weights() {
     let folder = tempfile::tempdir().unwrap();
-    let few = "groups.rest.params=[\"logit_scale\", \"vision.positional_embedding\"]";
+    let few = "param_groups.rest.params=[\"logit_scale\", \"vision.positional_embedding\"]";
     let recipe = recipe(&["run.checkpoint_every=1", few]);
     let mut saved = Vec::new();
     fit(&recipe, folder.path(), &FitOptions::default(), &mut |event| {
-        if let TrainEvent::Saved { .. } = event {
+        if let TrainEvent::CheckpointSaved { .. } = event {
             saved.push(checkpoint(folder.path()));
         }
     })
@@ -146,8 +148,8 @@ fn the_running_mean_is_that_of_the_weights() {
         let (before, after) = (&pair[0], &pair[1]);
         let step = after.progress.step as f32;
         let decay = 0.9f32.min((1.0 + step) / (10.0 + step));
-        for (name, mean) in &after.average {
-            let (old, now) = (before.average[name].iter::<f32>(), after.weights[name].iter::<f32>());
+        for (name, mean) in &after.ema {
+            let (old, now) = (before.ema[name].iter::<f32>(), after.weights[name].iter::<f32>());
             for (found, (old, now)) in mean.iter::<f32>().zip(old.zip(now)) {
                 let expected = old * decay + now * (1.0 - decay);
                 assert!((found - expected).abs() < 1e-6, "{name} after step {step}: {found}, not {expected}");
@@ -179,9 +181,14 @@ fn a_run_is_not_written_over() {
 /// Steps 1 to 3 are an epoch at a sound rate; the fourth step, the next epoch's first, is taken at `rate`.
 fn blows_up(rate: &str) -> Recipe {
     let schedule = format!(
-        "groups.rest.schedule={{ kind = \"epoch-cosine\", epochs = 1, warm_up = 1, start = 1e-4, end = {rate} }}"
+        "param_groups.rest.schedule={{ kind = \"epoch-cosine\", epochs = 1, warmup = 1, warmup_start_lr = 1e-4, min_lr = {rate} }}"
     );
-    recipe(&[&schedule, "groups.rest.clip={ norm = 1e30 }", "run.checkpoint_every=1", "run.evaluate_every=8"])
+    recipe(&[
+        &schedule,
+        "param_groups.rest.grad_clip={ norm = 1e30 }",
+        "run.checkpoint_every=1",
+        "run.evaluate_every=8",
+    ])
 }
 
 /// The weights may be ruined after a loss that was good, and saved before the next loss tells; or be no numbers at once.
@@ -191,17 +198,17 @@ fn a_loss_that_is_no_number_stops_the_run_and_leaves_a_good_checkpoint() {
     for rate in ["1e30", "1e39"] {
         let out = folder.path().join(rate);
         let error = fit(&blows_up(rate), &out, &FitOptions::default(), &mut |_| {}).unwrap_err();
-        let FitError::Diverged { good, path, .. } = &error else { panic!("{error}") };
-        assert_eq!(*good, Some(3), "{rate}: {error}");
+        let FitError::Diverged { last_good, path, .. } = &error else { panic!("{error}") };
+        assert_eq!(*last_good, Some(3), "{rate}: {error}");
         let kept = Checkpoint::read(path).unwrap();
         assert_eq!(kept.progress.step, 3, "{rate}");
-        for (name, data) in kept.weights.iter().chain(&kept.average) {
+        for (name, data) in kept.weights.iter().chain(&kept.ema) {
             assert!(data.iter::<f32>().all(|number| number.abs() < 100.0), "{rate}: {name}");
         }
         // As the hint says: with a lower rate it goes on.
         let mut milder = blows_up(rate);
-        milder.groups.values_mut().for_each(|group| group.learning_rate /= 2.0);
-        milder.groups.get_mut("rest").unwrap().clip = None;
+        milder.param_groups.values_mut().for_each(|group| group.learning_rate /= 2.0);
+        milder.param_groups.get_mut("rest").unwrap().grad_clip = None;
         let kept = checkpoint(&out);
         kept.check_recipe(&milder, path).unwrap();
     }
@@ -211,12 +218,12 @@ fn a_loss_that_is_no_number_stops_the_run_and_leaves_a_good_checkpoint() {
 fn where_no_checkpoint_was_good_the_error_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let recipe = recipe(&[
-        "groups.rest.learning_rate=1e30",
-        "groups.rest.clip={ norm = 1e30 }",
+        "param_groups.rest.learning_rate=1e30",
+        "param_groups.rest.grad_clip={ norm = 1e30 }",
         "run.checkpoint_every=1",
     ]);
     let error = fit(&recipe, folder.path(), &FitOptions::default(), &mut |_| {}).unwrap_err();
-    assert!(matches!(error, FitError::Diverged { good: None, .. }), "{error}");
+    assert!(matches!(error, FitError::Diverged { last_good: None, .. }), "{error}");
     assert!(error.to_string().ends_with("no checkpoint was good"), "{error}");
     assert!(error.hint().unwrap().contains("begin anew"));
 }
@@ -228,11 +235,11 @@ fn the_checkpoint_before_is_gone_on_with_where_the_newest_is_missing() {
     let recipe = recipe(&[]);
     let whole = folder.path().join("whole");
     let losses = train(&recipe, &whole, &FitOptions::default());
-    let before = whole.join("checkpoint.before.safetensors");
+    let before = whole.join("checkpoint.previous.safetensors");
     assert_eq!(Checkpoint::read(&before).unwrap().progress.step, 6);
     let cut = folder.path().join("cut");
     std::fs::create_dir_all(&cut).unwrap();
-    std::fs::copy(before, cut.join("checkpoint.before.safetensors")).unwrap();
+    std::fs::copy(before, cut.join("checkpoint.previous.safetensors")).unwrap();
     let resumed = train(&recipe, &cut, &FitOptions { resume: true, ..FitOptions::default() });
     assert_eq!(resumed, losses[6..]);
 }
@@ -245,14 +252,14 @@ fn rates_and_lengths_may_differ_where_steps_done_stay_the_same() {
     let constant = recipe(&["schedule={ kind = \"constant\" }", "run.steps=2"]);
     train(&constant, folder.path(), &FitOptions::default());
     let mut other = constant.clone();
-    other.run.steps = Span::Steps(3);
-    other.groups.values_mut().for_each(|group| group.learning_rate *= 0.5);
-    other.groups.get_mut("rest").unwrap().clip = None;
+    other.run.steps = StepsOrEpochs::Steps(3);
+    other.param_groups.values_mut().for_each(|group| group.learning_rate *= 0.5);
+    other.param_groups.get_mut("rest").unwrap().grad_clip = None;
     assert_eq!(train(&other, folder.path(), &resume).len(), 1);
     let mut decayed = other.clone();
-    decayed.groups.values_mut().for_each(|group| group.weight_decay = 0.5);
+    decayed.param_groups.values_mut().for_each(|group| group.weight_decay = 0.5);
     let error = fit(&decayed, folder.path(), &resume, &mut |_| {}).unwrap_err().to_string();
-    assert!(error.contains("groups.matrices.weight_decay"), "{error}");
+    assert!(error.contains("param_groups.matrices.weight_decay"), "{error}");
 
     let cosine = checkpoint(folder.path());
     let cosine = Checkpoint { recipe: recipe(&[]), ..cosine };

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use glam::{Vec3, Vec4};
 use lexiform_geometry::{Material, Mesh, Scene};
 
-use super::{Paint, Rng, Shading, Solid, Stuff, cuboid, rounded_box};
+use super::{MaterialKind, Paint, Rng, Shading, Solid, cuboid, rounded_box};
 
 /// Edges sharper than this stay sharp under smooth shading (cosine of 50°).
 const CREASE_COSINE: f32 = 0.643;
@@ -25,9 +25,9 @@ pub struct Attributes {
     /// Main color.
     pub color: Option<&'static str>,
     /// Main material.
-    pub stuff: Option<Stuff>,
+    pub material: Option<MaterialKind>,
     /// A narrower noun that can replace the category's: "rocking chair".
-    pub kind: Option<&'static str>,
+    pub subcategory: Option<&'static str>,
     /// Size, build, style: "tall", "round", "low".
     pub adjectives: Vec<&'static str>,
     /// What it has, ready to follow "with": "four legs", "a yellow shade".
@@ -38,7 +38,7 @@ pub struct Attributes {
 #[derive(Clone, Debug)]
 pub struct Builder {
     /// Sides of round parts in this specimen's style, 6 to 24.
-    pub n: usize,
+    pub segments: usize,
     /// Whether faces show (low-poly look).
     pub flat: bool,
     /// How much box edges are rounded, as a share of the smallest side, and in how many steps; 0 is sharp.
@@ -51,8 +51,8 @@ pub struct Builder {
 impl Builder {
     /// An empty specimen in a style drawn from `rng`: number of sides, flat or smooth, sharp or rounded boxes.
     pub fn new(rng: &mut Rng) -> Self {
-        let n = rng.pick(&[6, 8, 8, 10, 12, 12, 16, 16, 20, 24]);
-        let flat = rng.chance(if n <= 12 { 0.5 } else { 0.2 });
+        let segments = rng.choose(&[6, 8, 8, 10, 12, 12, 16, 16, 20, 24]);
+        let flat = rng.chance(if segments <= 12 { 0.5 } else { 0.2 });
         let bevel = match rng.index(5) {
             0 | 1 => (0.0, 0),
             2 => (rng.between(0.06, 0.2), 1),
@@ -60,7 +60,7 @@ impl Builder {
             _ => (rng.between(0.15, 0.4), 3),
         };
         Self {
-            n,
+            segments,
             flat,
             bevel,
             scene: Scene::default(),
@@ -69,9 +69,9 @@ impl Builder {
         }
     }
 
-    /// Sides of small round parts: half of `n`, at least 5.
-    pub fn small(&self) -> usize {
-        (self.n / 2).max(5)
+    /// Sides of small round parts: half of `segments`, at least 5.
+    pub fn few_segments(&self) -> usize {
+        (self.segments / 2).max(5)
     }
 
     /// A box in the specimen's style: sharp, beveled or rounded.
@@ -86,7 +86,7 @@ impl Builder {
     /// Adds a part. `name` is what a modeler would call it.
     pub fn add(&mut self, name: &str, solid: Solid, paint: Paint) {
         let smooth = match solid.shading {
-            Shading::Style => !self.flat,
+            Shading::Auto => !self.flat,
             Shading::Flat => false,
             Shading::Smooth => true,
         };
@@ -117,19 +117,19 @@ impl Builder {
     }
 
     /// Says the main color and material.
-    pub fn main(&mut self, paint: Paint) {
+    pub fn main_paint(&mut self, paint: Paint) {
         self.attributes.color = Some(paint.color.name);
-        self.attributes.stuff = (paint.stuff != Stuff::Plain).then_some(paint.stuff);
+        self.attributes.material = (paint.material != MaterialKind::Plain).then_some(paint.material);
     }
 
     /// Says the main color alone.
-    pub fn colored(&mut self, paint: Paint) {
+    pub fn main_color(&mut self, paint: Paint) {
         self.attributes.color = Some(paint.color.name);
     }
 
     /// Says a narrower noun: "rocking chair".
-    pub fn kind(&mut self, noun: &'static str) {
-        self.attributes.kind = Some(noun);
+    pub fn subcategory(&mut self, noun: &'static str) {
+        self.attributes.subcategory = Some(noun);
     }
 
     /// Says an adjective: "tall".
@@ -138,33 +138,33 @@ impl Builder {
     }
 
     /// Says a part, ready to follow "with": "armrests", "four legs", "a handle".
-    pub fn has(&mut self, part: impl Into<String>) {
+    pub fn part(&mut self, part: impl Into<String>) {
         self.attributes.parts.push(part.into());
     }
 
-    /// Says a part and its color: `has_colored("shade", paint)` is "a yellow shade".
-    pub fn has_colored(&mut self, noun: &str, paint: Paint) {
+    /// Says a part and its color: `colored_part("shade", paint)` is "a yellow shade".
+    pub fn colored_part(&mut self, noun: &str, paint: Paint) {
         let color = paint.color.name;
         let article = if color.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
         let article = if noun.ends_with('s') { String::new() } else { format!("{article} ") };
         self.attributes.parts.push(format!("{article}{color} {noun}"));
     }
 
-    /// Says how many of a part there are: `has_count(4, "leg", "legs")` is "four legs"; none says nothing.
-    pub fn has_count(&mut self, count: usize, one: &str, many: &str) {
+    /// Says how many of a part there are: `counted_part(4, "leg", "legs")` is "four legs"; none says nothing.
+    pub fn counted_part(&mut self, count: usize, one: &str, many: &str) {
         const WORDS: [&str; 13] = [
             "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
             "twelve",
         ];
         match count {
             0 => {}
-            1 => self.has(format!("one {one}")),
-            _ => self.has(format!("{} {many}", WORDS.get(count).copied().unwrap_or("many"))),
+            1 => self.part(format!("one {one}")),
+            _ => self.part(format!("{} {many}", WORDS.get(count).copied().unwrap_or("many"))),
         }
     }
 
     /// The specimen, moved to stand on `y = 0` with its middle over the origin.
-    pub fn done(self) -> Specimen {
+    pub fn build(self) -> Specimen {
         let scene = match self.scene.bounds() {
             Some(bounds) => {
                 let center = bounds.center();
@@ -178,13 +178,13 @@ impl Builder {
 
     /// The specimen, which was built upright along y, as such things are found: standing, or lying on its back or
     /// its side.
-    pub fn done_laid(mut self, rng: &mut Rng) -> Specimen {
+    pub fn build_lying(mut self, rng: &mut Rng) -> Specimen {
         match rng.index(4) {
             0 | 1 => self.transform(glam::Affine3A::from_rotation_x(-std::f32::consts::FRAC_PI_2)),
             2 => self.transform(glam::Affine3A::from_rotation_z(std::f32::consts::FRAC_PI_2)),
             _ => {}
         }
-        self.done()
+        self.build()
     }
 
     fn material(&mut self, paint: Paint) -> usize {
@@ -197,7 +197,7 @@ impl Builder {
         self.scene.materials.push(Material {
             name: Some(paint.color.name.to_owned()),
             base_color: Vec4::new(x, y, z, 1.0),
-            emissive: paint.color.rgb * paint.glow,
+            emissive: paint.color.rgb * paint.emission,
             metallic,
             roughness,
             // Leaves, shades and cloth have no thickness.

@@ -3,43 +3,43 @@
 
 use glam::{Vec3, vec3};
 
-use super::{Builder, Paint, Ring, Rng, Solid, Stuff, cuboid, ellipsoid, loft, loft_square};
+use super::{Builder, MaterialKind, Paint, Ring, Rng, Solid, cuboid, ellipsoid, loft, loft_square};
 
 /// The style of one figure.
 #[derive(Clone, Copy, Debug)]
-pub struct Clay {
+pub struct FigureStyle {
     /// Corners of cross-sections.
-    pub n: usize,
+    pub segments: usize,
     /// Whether every part is a plain box, as in block games.
     pub boxy: bool,
     /// How far sections are pressed toward rectangles.
-    square: f32,
+    squareness: f32,
     /// Rings put between two given ones.
     steps: usize,
 }
 
-impl Clay {
+impl FigureStyle {
     /// Draws a style, and makes the builder's shading fit it. `boxy` is how likely boxes are.
-    pub fn draw(rng: &mut Rng, b: &mut Builder, boxy: f32) -> Self {
+    pub fn sample(rng: &mut Rng, b: &mut Builder, boxy: f32) -> Self {
         if rng.chance(boxy) {
             b.flat = true;
-            b.n = 8;
-            return Self { n: 4, boxy: true, square: 1.0, steps: 1 };
+            b.segments = 8;
+            return Self { segments: 4, boxy: true, squareness: 1.0, steps: 1 };
         }
         if rng.chance(0.55) {
             b.flat = rng.chance(0.9);
-            b.n = 8;
-            let square = rng.pick(&[0.0, 0.0, 0.15, 0.3]);
-            return Self { n: rng.count(6, 8), boxy: false, square, steps: 1 };
+            b.segments = 8;
+            let squareness = rng.choose(&[0.0, 0.0, 0.15, 0.3]);
+            return Self { segments: rng.int_between(6, 8), boxy: false, squareness, steps: 1 };
         }
         b.flat = false;
-        b.n = 14;
-        Self { n: rng.count(10, 14), boxy: false, square: 0.0, steps: rng.count(2, 3) }
+        b.segments = 14;
+        Self { segments: rng.int_between(10, 14), boxy: false, squareness: 0.0, steps: rng.int_between(2, 3) }
     }
 
     /// A style of balls and curves only, for things that are never boxes.
     pub fn round(rng: &mut Rng, b: &mut Builder) -> Self {
-        Self::draw(rng, b, 0.0)
+        Self::sample(rng, b, 0.0)
     }
 
     /// A body through cross-sections. Boxy bodies are one box from the first section to the last.
@@ -53,7 +53,7 @@ impl Clay {
             let ends = [-half, half].map(|h| Ring { center: middle + h, width, height });
             return loft_square(&ends, 4, 1.0);
         }
-        loft_square(&between(rings, self.steps), self.n, self.square)
+        loft_square(&interpolate_rings(rings, self.steps), self.segments, self.squareness)
     }
 
     /// An ellipsoid, or a box of nearly its size; around the origin.
@@ -61,7 +61,7 @@ impl Clay {
         if self.boxy {
             return cuboid(x * 1.8, y * 1.8, z * 1.8).at(0.0, -y * 0.9, 0.0);
         }
-        ellipsoid(x, y, z, self.n.max(6))
+        ellipsoid(x, y, z, self.segments.max(6))
     }
 
     /// A round limb along points with a radius at each. Boxy limbs are straight.
@@ -73,7 +73,7 @@ impl Clay {
             let ends = [first, last].map(|e| Ring { width: r, height: r, ..*e });
             return loft_square(&ends, 4, 1.0);
         }
-        loft(&between(&rings, self.steps), (self.n * 2 / 3).max(5))
+        loft(&interpolate_rings(&rings, self.steps), (self.segments * 2 / 3).max(5))
     }
 
     /// A flat tongue (ear, feather, flipper) from the origin along `direction`: widest at `belly` (0–1) of its
@@ -90,12 +90,12 @@ impl Clay {
             return loft_square(&[ring(0.0, 0.9), ring(0.85, 0.9)], 4, 1.0);
         }
         let rings = [ring(0.0, 0.62), ring(belly, 1.0), ring((1.0 + belly) * 0.5, 0.8), ring(1.0, 0.12)];
-        loft(&between(&rings, self.steps.min(2)), 6)
+        loft(&interpolate_rings(&rings, self.steps.min(2)), 6)
     }
 }
 
 /// The rings with `steps − 1` more between each two, on a smooth line.
-fn between(rings: &[Ring], steps: usize) -> Vec<Ring> {
+fn interpolate_rings(rings: &[Ring], steps: usize) -> Vec<Ring> {
     let last = rings.len().saturating_sub(1);
     if steps <= 1 || rings.len() < 3 {
         return rings.to_vec();
@@ -155,14 +155,15 @@ pub fn add_split(
 
 /// Two eyes at `(±x, y, z)`: dark balls, in half of the specimens with whites around them.
 pub fn add_eyes(rng: &mut Rng, b: &mut Builder, at: Vec3, radius: f32, place: impl Fn(Solid) -> Solid) {
-    let black = rng.paint("black", Stuff::Plain);
+    let black = rng.paint("black", MaterialKind::Plain);
     if rng.chance(0.4) {
-        let white = rng.paint("white", Stuff::Plain);
-        let ball = ellipsoid(radius * 1.5, radius * 1.5, radius * 1.5, 8).moved(at).both_x();
+        let white = rng.paint("white", MaterialKind::Plain);
+        let ball = ellipsoid(radius * 1.5, radius * 1.5, radius * 1.5, 8).translated(at).mirrored_x();
         b.add("eyes", place(ball), white);
-        let pupil = ellipsoid(radius, radius, radius, 8).moved(at + vec3(0.35, 0.1, 0.75) * radius).both_x();
+        let pupil =
+            ellipsoid(radius, radius, radius, 8).translated(at + vec3(0.35, 0.1, 0.75) * radius).mirrored_x();
         b.add("pupils", place(pupil), black);
     } else {
-        b.add("eyes", place(ellipsoid(radius, radius, radius, 8).moved(at).both_x()), black);
+        b.add("eyes", place(ellipsoid(radius, radius, radius, 8).translated(at).mirrored_x()), black);
     }
 }

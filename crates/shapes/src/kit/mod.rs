@@ -14,16 +14,18 @@ mod rng;
 mod solid;
 mod sweep;
 
+pub use std::f32::consts::{FRAC_PI_2, PI};
+
 pub use builder::{Attributes, Builder, Specimen};
-pub use figure::{Clay, add_eyes, add_split, split};
-pub use modify::scatter;
-pub use paint::{Color, Paint, Stuff};
+pub use figure::{FigureStyle, add_eyes, add_split, split};
+pub use modify::hash_noise;
+pub use paint::{Color, MaterialKind, Paint};
 pub use polygon::{
-    card, circle, extrude, extrude_beveled, leaf, mirrored, outline, sheet, side_profile, star, triangulate,
+    circle, extrude, extrude_beveled, leaf, mirrored, outline, rect, sheet, side_profile, star, triangulate,
 };
 pub use primitives::{
     bar, capsule, cone, cuboid, cylinder, dome, ellipsoid, frame, frustum, hemisphere, open_box, prism, rod,
-    rounded_box, sphere, stake, torus, washer, wedge,
+    rounded_box, sphere, tapered_rod, torus, washer, wedge,
 };
 pub use rng::Rng;
 pub use solid::{Shading, Solid};
@@ -31,11 +33,6 @@ pub use sweep::{
     Ring, arc, curve, handle, lathe, lathe_loop, lathe_open, lathe_square, loft, loft_square, ring,
     smooth_outline, tube, tube_with, vessel,
 };
-
-/// Half a turn, in radians.
-pub const HALF_TURN: f32 = std::f32::consts::PI;
-/// A quarter of a turn, in radians.
-pub const QUARTER: f32 = std::f32::consts::FRAC_PI_2;
 
 #[cfg(test)]
 mod tests;

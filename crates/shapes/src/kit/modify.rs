@@ -63,9 +63,9 @@ impl Solid {
     }
 
     /// Vertices moved by up to `amount` in each direction. Vertices at the same place move together.
-    pub fn rough(self, amount: f32, rng: &mut Rng) -> Self {
+    pub fn displaced(self, amount: f32, rng: &mut Rng) -> Self {
         let salt = rand::RngCore::next_u64(rng);
-        self.map(|p| p + amount * scatter(p, salt))
+        self.map(|p| p + amount * hash_noise(p, salt))
     }
 
     /// Every triangle cut into four.
@@ -85,7 +85,7 @@ impl Solid {
 }
 
 /// A vector in the cube `−1..1` that depends on the place and `salt` alone, so that seams stay closed.
-pub fn scatter(place: Vec3, salt: u64) -> Vec3 {
+pub fn hash_noise(place: Vec3, salt: u64) -> Vec3 {
     // Places closer than 0.1 mm count as one.
     let cell = (place * 1e4).round();
     let key = [cell.x, cell.y, cell.z]

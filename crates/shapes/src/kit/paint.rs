@@ -16,7 +16,7 @@ pub struct Color {
 
 /// What a part is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stuff {
+pub enum MaterialKind {
     /// Painted or unknown; not named in captions.
     Plain,
     /// Bare or stained wood.
@@ -33,11 +33,11 @@ pub enum Stuff {
     Stone,
     /// Leather.
     Leather,
-    /// Fired clay, porcelain.
+    /// Fired style, porcelain.
     Ceramic,
 }
 
-impl Stuff {
+impl MaterialKind {
     /// The adjective of captions: "wooden".
     pub fn adjective(self) -> Option<&'static str> {
         Some(match self {
@@ -74,20 +74,20 @@ pub struct Paint {
     /// Its color.
     pub color: Color,
     /// What it is made of.
-    pub stuff: Stuff,
+    pub material: MaterialKind,
     /// Light it gives off, as a share of its color.
-    pub glow: f32,
+    pub emission: f32,
 }
 
 impl Paint {
     /// A color on a material.
-    pub fn new(color: Color, stuff: Stuff) -> Self {
-        Self { color, stuff, glow: 0.0 }
+    pub fn new(color: Color, material: MaterialKind) -> Self {
+        Self { color, material, emission: 0.0 }
     }
 
     /// The same, giving off light.
-    pub fn glowing(self, share: f32) -> Self {
-        Self { glow: share, ..self }
+    pub fn emissive(self, share: f32) -> Self {
+        Self { emission: share, ..self }
     }
 
     /// The same with its color made darker (below 1) or lighter (above 1); the name stays.
@@ -98,7 +98,7 @@ impl Paint {
 
     /// 0 to 1, and 0 to 1 (chalk): as in glTF.
     pub fn metallic_roughness(&self) -> (f32, f32) {
-        self.stuff.metallic_roughness()
+        self.material.metallic_roughness()
     }
 }
 
@@ -169,7 +169,7 @@ impl Rng {
 
     /// One of the named colors, a little off.
     pub fn color_of(&mut self, names: &[&str]) -> Color {
-        let name = self.pick(names);
+        let name = self.choose(names);
         self.color(name)
     }
 
@@ -179,32 +179,32 @@ impl Rng {
     }
 
     /// Any bright paint on the material.
-    pub fn painted(&mut self, stuff: Stuff) -> Paint {
-        Paint::new(self.any_color(), stuff)
+    pub fn painted(&mut self, material: MaterialKind) -> Paint {
+        Paint::new(self.any_color(), material)
     }
 
     /// The named color on the material.
-    pub fn paint(&mut self, name: &str, stuff: Stuff) -> Paint {
-        Paint::new(self.color(name), stuff)
+    pub fn paint(&mut self, name: &str, material: MaterialKind) -> Paint {
+        Paint::new(self.color(name), material)
     }
 
     /// One of the named colors on the material.
-    pub fn paint_of(&mut self, names: &[&str], stuff: Stuff) -> Paint {
-        Paint::new(self.color_of(names), stuff)
+    pub fn paint_of(&mut self, names: &[&str], material: MaterialKind) -> Paint {
+        Paint::new(self.color_of(names), material)
     }
 
     /// Bare wood, pale to dark.
     pub fn wood(&mut self) -> Paint {
-        self.paint_of(&["brown", "brown", "brown", "tan", "tan", "dark brown", "beige"], Stuff::Wood)
+        self.paint_of(&["brown", "brown", "brown", "tan", "tan", "dark brown", "beige"], MaterialKind::Wood)
     }
 
     /// Bare metal, or metal painted dark.
     pub fn metal(&mut self) -> Paint {
-        self.paint_of(&["silver", "silver", "gray", "light gray", "dark gray", "black"], Stuff::Metal)
+        self.paint_of(&["silver", "silver", "gray", "light gray", "dark gray", "black"], MaterialKind::Metal)
     }
 
     /// Clear or tinted glass, seen as a pale opaque color.
     pub fn glass(&mut self) -> Paint {
-        self.paint_of(&["light blue", "light blue", "light gray", "white"], Stuff::Glass)
+        self.paint_of(&["light blue", "light blue", "light gray", "white"], MaterialKind::Glass)
     }
 }

@@ -2,7 +2,7 @@
 
 use glam::{Vec2, Vec3, vec2, vec3};
 
-use super::{QUARTER, Solid};
+use super::{FRAC_PI_2, Solid};
 
 /// A plate whose outline lies in the plane of x and y; `depth` along z, centered. Any simple polygon.
 pub fn extrude(outline: &[Vec2], depth: f32) -> Solid {
@@ -11,7 +11,7 @@ pub fn extrude(outline: &[Vec2], depth: f32) -> Solid {
 
 /// A side outline of (z, y) points, as wide as `width` along x.
 pub fn side_profile(points: &[(f32, f32)], width: f32) -> Solid {
-    extrude(&outline(points), width).rot_y(-QUARTER)
+    extrude(&outline(points), width).rot_y(-FRAC_PI_2)
 }
 
 /// A plate as [`extrude`] gives, whose faces are smaller than the middle: every point moves by `bevel` (0–1) of
@@ -69,7 +69,7 @@ pub fn leaf(length: f32, width: f32, bend: f32, fold: f32) -> Solid {
 }
 
 /// A rectangle without thickness in the plane of x and y, standing on `y = 0`, facing +Z.
-pub fn card(width: f32, height: f32) -> Solid {
+pub fn rect(width: f32, height: f32) -> Solid {
     let x = width / 2.0;
     let positions = vec![vec3(-x, 0.0, 0.0), vec3(x, 0.0, 0.0), vec3(x, height, 0.0), vec3(-x, height, 0.0)];
     let mut solid = Solid { positions, ..Solid::default() };

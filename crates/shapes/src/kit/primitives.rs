@@ -126,22 +126,22 @@ pub fn capsule(from: Vec3, to: Vec3, radius: f32, n: usize) -> Solid {
     let below = (0..=rings).rev().map(|i| cap(i) * vec2(1.0, -1.0));
     let above = (0..=rings).map(|i| cap(i) + vec2(0.0, length));
     let profile: Vec<Vec2> = below.chain(above).collect();
-    lathe(&profile, n).along(to - from).moved(from)
+    lathe(&profile, n).along(to - from).translated(from)
 }
 
 /// A round bar between two points, with flat ends.
 pub fn rod(from: Vec3, to: Vec3, radius: f32, n: usize) -> Solid {
-    stake(from, to, radius, radius, n)
+    tapered_rod(from, to, radius, radius, n)
 }
 
 /// A round bar between two points with another radius at each end.
-pub fn stake(from: Vec3, to: Vec3, radius_from: f32, radius_to: f32, n: usize) -> Solid {
-    frustum(radius_from, radius_to, from.distance(to), n).along(to - from).moved(from)
+pub fn tapered_rod(from: Vec3, to: Vec3, radius_from: f32, radius_to: f32, n: usize) -> Solid {
+    frustum(radius_from, radius_to, from.distance(to), n).along(to - from).translated(from)
 }
 
 /// A square bar between two points: `width` across x (where it can be), `thickness` across the other way.
 pub fn bar(from: Vec3, to: Vec3, width: f32, thickness: f32) -> Solid {
-    cuboid(width, from.distance(to), thickness).along(to - from).moved(from)
+    cuboid(width, from.distance(to), thickness).along(to - from).translated(from)
 }
 
 /// A ring around the y axis, centered: `radius` to the middle of a tube of radius `tube`.
@@ -163,14 +163,14 @@ pub fn washer(outer: f32, inner: f32, height: f32, n: usize) -> Solid {
 
 /// A box without a top: outer sizes and the thickness of walls and floor.
 pub fn open_box(width: f32, height: f32, depth: f32, wall: f32) -> Solid {
-    let side = cuboid(wall, height, depth).at((width - wall) / 2.0, 0.0, 0.0).both_x();
-    let front = cuboid(width - 2.0 * wall, height, wall).at(0.0, 0.0, (depth - wall) / 2.0).both_z();
+    let side = cuboid(wall, height, depth).at((width - wall) / 2.0, 0.0, 0.0).mirrored_x();
+    let front = cuboid(width - 2.0 * wall, height, wall).at(0.0, 0.0, (depth - wall) / 2.0).mirrored_z();
     side.join(front).join(cuboid(width - 2.0 * wall, wall, depth - 2.0 * wall))
 }
 
 /// A rectangular frame that stands in the plane of x and y: outer sizes, width of its bars, depth along z.
 pub fn frame(width: f32, height: f32, bar: f32, depth: f32) -> Solid {
-    let posts = cuboid(bar, height, depth).at((width - bar) / 2.0, 0.0, 0.0).both_x();
+    let posts = cuboid(bar, height, depth).at((width - bar) / 2.0, 0.0, 0.0).mirrored_x();
     let rail = cuboid(width - 2.0 * bar, bar, depth);
     posts.join(rail.clone()).join(rail.at(0.0, height - bar, 0.0))
 }

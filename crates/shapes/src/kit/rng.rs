@@ -41,13 +41,13 @@ impl Rng {
 
     /// `value` times a factor in `1 ± fraction`.
     #[inline]
-    pub fn about(&mut self, value: f32, fraction: f32) -> f32 {
+    pub fn jitter(&mut self, value: f32, fraction: f32) -> f32 {
         value * self.between(1.0 - fraction, 1.0 + fraction)
     }
 
     /// A whole number in `low..=high`.
     #[inline]
-    pub fn count(&mut self, low: usize, high: usize) -> usize {
+    pub fn int_between(&mut self, low: usize, high: usize) -> usize {
         low + self.index(high.saturating_sub(low) + 1)
     }
 
@@ -66,7 +66,7 @@ impl Rng {
 
     /// One of the options, which must not be empty.
     #[inline]
-    pub fn pick<T: Copy>(&mut self, options: &[T]) -> T {
+    pub fn choose<T: Copy>(&mut self, options: &[T]) -> T {
         options[self.index(options.len())]
     }
 
@@ -136,7 +136,7 @@ mod tests {
     fn draws_stay_in_range() {
         let mut rng = Rng::new(1);
         for _ in 0..1000 {
-            assert!((2..=5).contains(&rng.count(2, 5)));
+            assert!((2..=5).contains(&rng.int_between(2, 5)));
             assert!((-1.0..=1.0).contains(&rng.between(-1.0, 1.0)));
         }
     }

@@ -6,7 +6,7 @@ use glam::{Affine3A, EulerRot, Quat, Vec3, vec3};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shading {
     /// As the specimen's style says.
-    Style,
+    Auto,
     /// Every face its own normal.
     Flat,
     /// Normals flow over edges that are not sharp.
@@ -27,7 +27,7 @@ pub struct Solid {
 
 impl Default for Solid {
     fn default() -> Self {
-        Self { positions: Vec::new(), faces: Vec::new(), shading: Shading::Style }
+        Self { positions: Vec::new(), faces: Vec::new(), shading: Shading::Auto }
     }
 }
 
@@ -63,18 +63,18 @@ impl Solid {
 
     /// Moved by the vector.
     pub fn at(self, x: f32, y: f32, z: f32) -> Self {
-        self.moved(vec3(x, y, z))
+        self.translated(vec3(x, y, z))
     }
 
     /// Moved by the vector.
-    pub fn moved(self, by: Vec3) -> Self {
+    pub fn translated(self, by: Vec3) -> Self {
         self.map(|p| p + by)
     }
 
     /// Moved so that the middle of its bounds is the origin.
     pub fn centered(self) -> Self {
         let (low, high) = self.bounds();
-        self.moved(-(low + high) * 0.5)
+        self.translated(-(low + high) * 0.5)
     }
 
     /// Moved along y so that it stands on `y = 0`.
@@ -85,33 +85,33 @@ impl Solid {
 
     /// Turned about the x axis (y goes to z).
     pub fn rot_x(self, angle: f32) -> Self {
-        self.turned(Quat::from_rotation_x(angle))
+        self.rotated(Quat::from_rotation_x(angle))
     }
 
     /// Turned about the y axis (z goes to x).
     pub fn rot_y(self, angle: f32) -> Self {
-        self.turned(Quat::from_rotation_y(angle))
+        self.rotated(Quat::from_rotation_y(angle))
     }
 
     /// Turned about the z axis (x goes to y).
     pub fn rot_z(self, angle: f32) -> Self {
-        self.turned(Quat::from_rotation_z(angle))
+        self.rotated(Quat::from_rotation_z(angle))
     }
 
     /// Turned about z, then x, then y.
     pub fn rot(self, x: f32, y: f32, z: f32) -> Self {
-        self.turned(Quat::from_euler(EulerRot::YXZ, y, x, z))
+        self.rotated(Quat::from_euler(EulerRot::YXZ, y, x, z))
     }
 
     /// Turned by the quaternion.
-    pub fn turned(self, rotation: Quat) -> Self {
+    pub fn rotated(self, rotation: Quat) -> Self {
         self.map(|p| rotation * p)
     }
 
     /// Turned so that +Y points along `direction`.
     pub fn along(self, direction: Vec3) -> Self {
         let direction = direction.try_normalize().unwrap_or(Vec3::Y);
-        self.turned(Quat::from_rotation_arc(Vec3::Y, direction))
+        self.rotated(Quat::from_rotation_arc(Vec3::Y, direction))
     }
 
     /// Scaled along the axes; a mirroring scale also turns the faces.
@@ -162,24 +162,24 @@ impl Solid {
     }
 
     /// With its mirror image in `x = 0`: left and right.
-    pub fn both_x(self) -> Self {
+    pub fn mirrored_x(self) -> Self {
         let other = self.clone().flip_x();
         self.join(other)
     }
 
     /// With its mirror image in `z = 0`: front and back.
-    pub fn both_z(self) -> Self {
+    pub fn mirrored_z(self) -> Self {
         let other = self.clone().flip_z();
         self.join(other)
     }
 
     /// `count` copies, each moved on by `step`.
-    pub fn repeat(self, count: usize, step: Vec3) -> Self {
-        Self::union((0..count).map(|i| self.clone().moved(step * i as f32)))
+    pub fn linear_array(self, count: usize, step: Vec3) -> Self {
+        Self::union((0..count).map(|i| self.clone().translated(step * i as f32)))
     }
 
     /// `count` copies around the y axis.
-    pub fn around_y(self, count: usize) -> Self {
+    pub fn radial_array_y(self, count: usize) -> Self {
         let step = std::f32::consts::TAU / count.max(1) as f32;
         Self::union((0..count).map(|i| self.clone().rot_y(step * i as f32)))
     }

@@ -5,7 +5,7 @@ use lexiform_render::{Tone, ViewAugmentation};
 use lexiform_shapes::Rng;
 
 /// The view on a background, moved, scaled, brightened; the same size, opaque.
-pub fn augment(view: &RgbaImage, rng: &mut Rng) -> RgbaImage {
+pub fn augment_view(view: &RgbaImage, rng: &mut Rng) -> RgbaImage {
     let size = view.width() as f32;
     let zoom = rng.between(0.85, 1.15);
     let shift = [rng.between(-0.06, 0.06) * size, rng.between(-0.06, 0.06) * size];

@@ -7,15 +7,15 @@ use std::ops::Range;
 use burn::tensor::{Device, Tensor, TensorData};
 use lexiform_model::point::Cloud;
 
-use crate::loss::Labels;
+use crate::loss::BatchLabels;
 
 /// One batch, as plain data.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
     /// Views per shape.
-    pub views: usize,
+    pub n_views: usize,
     /// Edge of a view in pixels.
-    pub size: usize,
+    pub image_size: usize,
     /// Normalized pixels, `[shapes × views, 3, size, size]`; empty where views are not looked at.
     pub pixels: Vec<f32>,
     /// One cloud of each shape; empty where clouds are not looked at.
@@ -23,18 +23,18 @@ pub struct Batch {
     /// The caption of each shape; empty where there is none.
     pub captions: Vec<String>,
     /// Features by the teacher, where there is one.
-    pub frozen: Option<Frozen>,
+    pub teacher: Option<TeacherFeatures>,
     /// What is known of the rows.
-    pub labels: Labels,
+    pub labels: BatchLabels,
     /// What chance inside the network follows from.
-    pub salt: u64,
+    pub seed: u64,
     /// One noun of each category.
-    pub nouns: Vec<String>,
+    pub class_names: Vec<String>,
 }
 
 /// Un-normalized features of a batch's shapes by a frozen model.
 #[derive(Clone, Debug, Default)]
-pub struct Frozen {
+pub struct TeacherFeatures {
     /// Width of the features.
     pub dim: usize,
     /// Mean over the batch's views of each shape, `[shapes, dim]`; empty where nothing is learned from it.
@@ -42,10 +42,10 @@ pub struct Frozen {
     /// Of the caption of each shape, `[shapes, dim]`, zeros where there is none; empty where nothing is learned from it.
     pub text: Vec<f32>,
     /// Of one noun of each category, `[categories, dim]`; empty where nothing is named.
-    pub nouns: Vec<f32>,
+    pub class_text: Vec<f32>,
 }
 
-impl Frozen {
+impl TeacherFeatures {
     /// Some rows of the images' features, `[rows, dim]`, if there are any.
     pub fn image(&self, rows: Range<usize>, device: &Device) -> Option<Tensor<2>> {
         self.tensor(&self.image, rows, device)
@@ -57,8 +57,8 @@ impl Frozen {
     }
 
     /// Features of the nouns, `[categories, dim]`, if there are any.
-    pub fn nouns(&self, device: &Device) -> Option<Tensor<2>> {
-        self.tensor(&self.nouns, 0..self.nouns.len() / self.dim.max(1), device)
+    pub fn class_text(&self, device: &Device) -> Option<Tensor<2>> {
+        self.tensor(&self.class_text, 0..self.class_text.len() / self.dim.max(1), device)
     }
 
     fn tensor(&self, values: &[f32], rows: Range<usize>, device: &Device) -> Option<Tensor<2>> {
@@ -71,9 +71,9 @@ impl Frozen {
 impl Batch {
     /// Pixels of some rows, `[rows × views, 3, size, size]`.
     pub fn pixels(&self, rows: Range<usize>, device: &Device) -> Tensor<4> {
-        let stride = self.views * 3 * self.size * self.size;
+        let stride = self.n_views * 3 * self.image_size * self.image_size;
         let values = self.pixels[rows.start * stride..rows.end * stride].to_vec();
-        let shape = [rows.len() * self.views, 3, self.size, self.size];
+        let shape = [rows.len() * self.n_views, 3, self.image_size, self.image_size];
         Tensor::from_data(TensorData::new(values, shape), device)
     }
 

@@ -1,79 +1,78 @@
 //! What can be said of a shape, and which of it a batch says.
 
-use lexiform_data::Caption;
 use lexiform_shapes::Rng;
 
-use crate::recipe::CaptionRule;
+use crate::recipe::CaptionSampling;
 
 /// Something that can be said of a shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Saying {
+pub struct Caption {
     /// The words; empty where only features of them are known.
     pub text: String,
     /// Whose words they are.
-    pub from: Origin,
+    pub source: CaptionSource,
     /// The view they are about; absent where they are about the whole shape.
     pub view: Option<usize>,
 }
 
 /// Whose words a saying is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub enum CaptionSource {
     /// The name of its category: fits every shape of it.
     Label,
     /// The shape's own name, or what its file says.
-    Own,
+    Metadata,
     /// What a captioning model says, or a sentence made of the label.
-    Machine,
+    Generated,
     /// What was said elsewhere of something like it.
     Retrieved,
 }
 
-impl Origin {
+impl CaptionSource {
     /// Of the captions of a data set, by the name of their source.
-    pub(crate) fn named(source: &str) -> Self {
+    pub(crate) fn from_name(source: &str) -> Self {
         match source {
-            "name" | "folder" | "metadata" | "text" => Self::Own,
+            "name" | "folder" | "metadata" | "text" => Self::Metadata,
             "retrieval" | "retrieval_text" => Self::Retrieved,
-            _ => Self::Machine,
+            _ => Self::Generated,
         }
     }
 }
 
-impl Saying {
+impl Caption {
     /// Words about the whole shape.
-    pub fn new(text: impl Into<String>, from: Origin) -> Self {
-        Self { text: text.into(), from, view: None }
+    pub fn new(text: impl Into<String>, source: CaptionSource) -> Self {
+        Self { text: text.into(), source, view: None }
     }
 
     /// A caption of a data set.
-    pub(crate) fn of(caption: Caption) -> Self {
-        Self { from: Origin::named(&caption.from), text: caption.text, view: caption.view }
+    pub(crate) fn from_dataset(caption: lexiform_data::Caption) -> Self {
+        Self { source: CaptionSource::from_name(&caption.from), text: caption.text, view: caption.view }
     }
 }
 
-impl CaptionRule {
-    /// Which of the sayings; `shown` are the numbers of the views of the batch. None where there are none.
-    pub(crate) fn pick(self, sayings: &[Saying], shown: &[usize], rng: &mut Rng) -> Option<usize> {
-        let fitting = |fits: &dyn Fn(&Saying) -> bool| -> Vec<usize> {
-            (0..sayings.len()).filter(|i| fits(&sayings[*i])).collect()
+impl CaptionSampling {
+    /// Which of the captions; `view_ids` are the numbers of the views of the batch. None where there are none.
+    pub(crate) fn sample(self, captions: &[Caption], view_ids: &[usize], rng: &mut Rng) -> Option<usize> {
+        let fitting = |fits: &dyn Fn(&Caption) -> bool| -> Vec<usize> {
+            (0..captions.len()).filter(|i| fits(&captions[*i])).collect()
         };
         let candidates = match self {
             Self::Any => Vec::new(),
-            Self::OfView => fitting(&|saying| saying.view.is_some_and(|view| shown.contains(&view))),
+            Self::OfView => fitting(&|caption| caption.view.is_some_and(|view| view_ids.contains(&view))),
             Self::BySource => {
-                let mut one_of = |origins: &[Origin]| {
-                    let found = fitting(&|saying| origins.contains(&saying.from));
+                let mut one_of = |sources: &[CaptionSource]| {
+                    let found = fitting(&|caption| sources.contains(&caption.source));
                     (!found.is_empty()).then(|| found[rng.index(found.len())])
                 };
-                let own = one_of(&[Origin::Label, Origin::Own]);
-                let retrieved = one_of(&[Origin::Retrieved]);
-                let machine = one_of(&[Origin::Machine]);
+                let own = one_of(&[CaptionSource::Label, CaptionSource::Metadata]);
+                let retrieved = one_of(&[CaptionSource::Retrieved]);
+                let machine = one_of(&[CaptionSource::Generated]);
                 let machine = machine.filter(|_| rng.chance(0.5));
                 own.into_iter().chain(retrieved).chain(machine).collect()
             }
         };
-        match (candidates.len(), sayings.len()) {
+        match (candidates.len(), captions.len()) {
             (0, 0) => None,
             (0, all) => Some(rng.index(all)),
             (some, _) => Some(candidates[rng.index(some)]),
@@ -85,22 +84,23 @@ impl CaptionRule {
 mod tests {
     use super::*;
 
-    fn sayings() -> Vec<Saying> {
-        let about = |view, text: &str| Saying { view: Some(view), ..Saying::new(text, Origin::Machine) };
+    fn captions() -> Vec<Caption> {
+        let about =
+            |view, text: &str| Caption { view: Some(view), ..Caption::new(text, CaptionSource::Generated) };
         vec![
-            Saying::new("chair", Origin::Label),
-            Saying::new("old chair", Origin::Own),
+            Caption::new("chair", CaptionSource::Label),
+            Caption::new("old chair", CaptionSource::Metadata),
             about(0, "a chair from the front"),
             about(3, "a chair from behind"),
-            Saying::new("vintage seat for sale", Origin::Retrieved),
+            Caption::new("vintage seat for sale", CaptionSource::Retrieved),
         ]
     }
 
     /// How often each saying is picked in many draws.
-    fn counts(rule: CaptionRule, sayings: &[Saying], shown: &[usize]) -> Vec<usize> {
+    fn counts(rule: CaptionSampling, captions: &[Caption], view_ids: &[usize]) -> Vec<usize> {
         let mut rng = Rng::new(5);
-        let mut counts = vec![0; sayings.len()];
-        (0..6000).for_each(|_| counts[rule.pick(sayings, shown, &mut rng).unwrap()] += 1);
+        let mut counts = vec![0; captions.len()];
+        (0..6000).for_each(|_| counts[rule.sample(captions, view_ids, &mut rng).unwrap()] += 1);
         counts
     }
 
@@ -113,19 +113,19 @@ mod tests {
 
     #[test]
     fn sources_come_as_in_the_papers() {
-        let all = sayings();
-        check(&counts(CaptionRule::Any, &all, &[]), &[0.2; 5]);
+        let all = captions();
+        check(&counts(CaptionSampling::Any, &all, &[]), &[0.2; 5]);
         // Of two or three candidates one; the machine's is a candidate half of the time.
         let (own, machine) = (0.5 * (0.5 / 2.0 + 0.5 / 3.0), 0.5 * 0.5 / 3.0);
-        check(&counts(CaptionRule::BySource, &all, &[]), &[own, own, machine, machine, 2.0 * own]);
-        check(&counts(CaptionRule::OfView, &all, &[3, 7]), &[0.0, 0.0, 0.0, 1.0, 0.0]);
-        check(&counts(CaptionRule::OfView, &all, &[5]), &[0.2; 5]);
+        check(&counts(CaptionSampling::BySource, &all, &[]), &[own, own, machine, machine, 2.0 * own]);
+        check(&counts(CaptionSampling::OfView, &all, &[3, 7]), &[0.0, 0.0, 0.0, 1.0, 0.0]);
+        check(&counts(CaptionSampling::OfView, &all, &[5]), &[0.2; 5]);
     }
 
     #[test]
     fn there_is_always_something_to_say_where_anything_can_be_said() {
-        let only = [Saying::new("a chair", Origin::Machine)];
-        assert_eq!(counts(CaptionRule::BySource, &only, &[]), [6000]);
-        assert_eq!(CaptionRule::Any.pick(&[], &[], &mut Rng::new(1)), None);
+        let only = [Caption::new("a chair", CaptionSource::Generated)];
+        assert_eq!(counts(CaptionSampling::BySource, &only, &[]), [6000]);
+        assert_eq!(CaptionSampling::Any.sample(&[], &[], &mut Rng::new(1)), None);
     }
 }

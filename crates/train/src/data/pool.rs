@@ -6,47 +6,47 @@ use glam::Vec3;
 use lexiform_data::DataError;
 
 use crate::data::features::targets::Targets;
-use crate::data::on_disk::Stored;
-use crate::data::picked::{FrozenRows, Picked, Wanted};
-use crate::data::shape_set::{Names, Sample, ShapeSet};
+use crate::data::loaded_shape::{LoadFields, LoadedShape, ShapeTeacherFeatures};
+use crate::data::on_disk::OnDiskPool;
+use crate::data::shape_set::{CategoryNames, Sample, ShapeSet};
 
 /// Shapes to draw from, by position.
-pub(crate) enum Pool {
+pub(crate) enum ShapePool {
     /// All of them are in memory.
-    Held(Held),
+    InMemory(InMemoryPool),
     /// A data set's.
-    Stored(Stored),
+    OnDisk(OnDiskPool),
 }
 
 /// Shapes in memory, with features of a frozen model where there is one.
 #[derive(Default)]
-pub(crate) struct Held {
+pub(crate) struct InMemoryPool {
     pub shapes: ShapeSet,
     pub targets: Option<Targets>,
 }
 
-impl Pool {
+impl ShapePool {
     /// How many shapes there are.
     pub fn len(&self) -> usize {
         match self {
-            Self::Held(held) => held.shapes.samples.len(),
-            Self::Stored(stored) => stored.len(),
+            Self::InMemory(pool) => pool.shapes.samples.len(),
+            Self::OnDisk(pool) => pool.len(),
         }
     }
 
     /// What shapes of each category are called.
-    pub fn categories(&self) -> &[Names] {
+    pub fn categories(&self) -> &[CategoryNames] {
         match self {
-            Self::Held(held) => &held.shapes.categories,
-            Self::Stored(stored) => stored.names(),
+            Self::InMemory(pool) => &pool.shapes.categories,
+            Self::OnDisk(pool) => pool.names(),
         }
     }
 
     /// Whether names of categories are whole captions.
-    pub fn captioned(&self) -> bool {
+    pub fn labels_are_captions(&self) -> bool {
         match self {
-            Self::Held(held) => held.shapes.captioned,
-            Self::Stored(_) => false,
+            Self::InMemory(pool) => pool.shapes.labels_are_captions,
+            Self::OnDisk(_) => false,
         }
     }
 
@@ -56,7 +56,7 @@ impl Pool {
     }
 
     /// Every noun of every category, the usual one first.
-    pub fn nouns(&self) -> impl Iterator<Item = &String> {
+    pub fn class_names(&self) -> impl Iterator<Item = &String> {
         self.categories()
             .iter()
             .flat_map(|category| std::iter::once(&category.name).chain(&category.synonyms))
@@ -65,24 +65,24 @@ impl Pool {
     /// How many views of a shape can be asked for.
     pub fn n_views(&self, at: usize) -> usize {
         match self {
-            Self::Held(held) => held.shapes.samples[at].views.len(),
-            Self::Stored(stored) => stored.n_views(at),
+            Self::InMemory(pool) => pool.shapes.samples[at].views.len(),
+            Self::OnDisk(pool) => pool.n_views(at),
         }
     }
 
     /// Brings a shape, with some of its views.
-    pub fn pick(&self, at: usize, views: &[usize], wanted: Wanted) -> Result<Picked<'_>, DataError> {
+    pub fn load(&self, at: usize, views: &[usize], fields: LoadFields) -> Result<LoadedShape<'_>, DataError> {
         match self {
-            Self::Held(held) => Ok(held.pick(at, views, wanted)),
-            Self::Stored(stored) => stored.pick(at, views, wanted),
+            Self::InMemory(pool) => Ok(pool.load(at, views, fields)),
+            Self::OnDisk(pool) => pool.load(at, views, fields),
         }
     }
 
     /// Bytes of pictures and points that stay in memory.
-    pub fn bytes(&self) -> usize {
+    pub fn memory_bytes(&self) -> usize {
         match self {
-            Self::Held(held) => held.shapes.samples.iter().map(bytes_of).sum(),
-            Self::Stored(_) => 0,
+            Self::InMemory(pool) => pool.shapes.samples.iter().map(bytes_of).sum(),
+            Self::OnDisk(_) => 0,
         }
     }
 }
@@ -94,21 +94,21 @@ fn bytes_of(sample: &Sample) -> usize {
     pictures + points * size_of::<Vec3>()
 }
 
-impl Held {
-    fn pick(&self, at: usize, views: &[usize], wanted: Wanted) -> Picked<'_> {
+impl InMemoryPool {
+    fn load(&self, at: usize, views: &[usize], fields: LoadFields) -> LoadedShape<'_> {
         let sample = &self.shapes.samples[at];
-        let pictures = if wanted.pictures { views } else { &[] };
-        let frozen = self.targets.as_ref().map(|targets| FrozenRows {
+        let pictures = if fields.images { views } else { &[] };
+        let teacher = self.targets.as_ref().map(|targets| ShapeTeacherFeatures {
             image: targets.image(at, views),
-            texts: (0..sample.sayings.len()).map(|i| Cow::Borrowed(targets.text(at, i))).collect(),
+            texts: (0..sample.captions.len()).map(|i| Cow::Borrowed(targets.text(at, i))).collect(),
         });
-        Picked {
+        LoadedShape {
             category: sample.category,
             views: pictures.iter().map(|view| Cow::Borrowed(&sample.views[*view])).collect(),
-            shown: views.to_vec(),
+            view_ids: views.to_vec(),
             cloud: Cow::Borrowed(&sample.cloud),
-            sayings: Cow::Borrowed(&sample.sayings),
-            frozen,
+            captions: Cow::Borrowed(&sample.captions),
+            teacher,
         }
     }
 }

@@ -10,7 +10,7 @@ use lexiform_geometry::{PointCloud, Rig, Scene};
 use lexiform_render::{Background, Light, RenderConfig, render_views};
 use lexiform_shapes::{Rng, categories};
 
-use crate::data::caption::{Origin, Saying};
+use crate::data::caption::{Caption, CaptionSource};
 use crate::recipe::DataConfig;
 
 /// One shape: views and what can be said of it.
@@ -22,12 +22,12 @@ pub struct Sample {
     /// Points of its surface; empty where nobody asks for them.
     pub cloud: PointCloud,
     /// What can be said of it; the first is the name of its category, where shapes have names.
-    pub sayings: Vec<Saying>,
+    pub captions: Vec<Caption>,
 }
 
 /// What shapes of a category are called.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Names {
+pub struct CategoryNames {
     /// The usual noun.
     pub name: String,
     /// Other nouns for the same.
@@ -40,11 +40,11 @@ pub struct ShapeSet {
     /// All samples; a category's are spread evenly.
     pub samples: Vec<Sample>,
     /// What samples of each category are called.
-    pub categories: Vec<Names>,
+    pub categories: Vec<CategoryNames>,
     /// Files that could not be used, and why.
-    pub left_out: Vec<(PathBuf, String)>,
+    pub skipped: Vec<(PathBuf, String)>,
     /// Whether names of categories are whole captions: shapes without labels have nothing else to distinguish them.
-    pub captioned: bool,
+    pub labels_are_captions: bool,
 }
 
 impl ShapeSet {
@@ -55,8 +55,8 @@ impl ShapeSet {
 }
 
 /// Names of the generated categories.
-pub(crate) fn generated_names() -> Vec<Names> {
-    let names = categories().iter().map(|category| Names {
+pub(crate) fn generated_names() -> Vec<CategoryNames> {
+    let names = categories().iter().map(|category| CategoryNames {
         name: category.name.to_owned(),
         synonyms: category.synonyms.iter().map(|&synonym| synonym.to_owned()).collect(),
     });
@@ -65,7 +65,7 @@ pub(crate) fn generated_names() -> Vec<Names> {
 
 /// How a shape is looked at: edge of its views in pixels (none are drawn at 0), and number of points.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Sizes {
+pub(crate) struct SampleSize {
     /// Edge of a view.
     pub view: usize,
     /// Points of a cloud.
@@ -74,12 +74,12 @@ pub(crate) struct Sizes {
 
 impl Sample {
     /// A sample to learn from: cameras on a ring and light that `rng` draws.
-    pub(crate) fn training(
+    pub(crate) fn for_training(
         category: usize,
         scene: Scene,
-        sayings: Vec<Saying>,
+        captions: Vec<Caption>,
         config: &DataConfig,
-        sizes: Sizes,
+        size: SampleSize,
         rng: &mut Rng,
     ) -> Self {
         let elevation = rng.between(config.elevation_low, config.elevation_high).to_radians();
@@ -90,32 +90,32 @@ impl Sample {
             ground: rng.between(0.1, 0.3),
             headlight: rng.between(0.1, 0.3),
         };
-        let cloud = sample_surface(&scene, sizes.points, rng);
-        let views = draw(scene, &Rig::ring_at(config.views, elevation), sizes.view, light);
-        Self { category, views, cloud, sayings }
+        let cloud = sample_surface(&scene, size.points, rng);
+        let views = render(scene, &Rig::ring_at(config.views, elevation), size.view, light);
+        Self { category, views, cloud, captions }
     }
 
     /// A sample to measure on, seen by the cameras of `rig` where there is one, in the usual light.
-    pub(crate) fn measured(
+    pub(crate) fn for_validation(
         category: usize,
         scene: Scene,
-        sayings: Vec<Saying>,
+        captions: Vec<Caption>,
         rig: Option<&Rig>,
-        sizes: Sizes,
+        size: SampleSize,
         rng: &mut Rng,
     ) -> Self {
-        let cloud = sample_surface(&scene, sizes.points, rng);
-        let views = rig.map_or(Vec::new(), |rig| draw(scene, rig, sizes.view, Light::default()));
-        Self { category, views, cloud, sayings }
+        let cloud = sample_surface(&scene, size.points, rng);
+        let views = rig.map_or(Vec::new(), |rig| render(scene, rig, size.view, Light::default()));
+        Self { category, views, cloud, captions }
     }
 }
 
 /// Captions that put a name into class sentences.
-pub(crate) fn from_templates(templates: &[String], name: &str) -> impl Iterator<Item = Saying> {
-    templates.iter().map(move |template| Saying::new(template.replace("{}", name), Origin::Machine))
+pub(crate) fn captions_from_templates(templates: &[String], name: &str) -> impl Iterator<Item = Caption> {
+    templates.iter().map(move |template| Caption::new(template.replace("{}", name), CaptionSource::Generated))
 }
 
-fn draw(scene: Scene, rig: &Rig, size: usize, light: Light) -> Vec<RgbaImage> {
+fn render(scene: Scene, rig: &Rig, size: usize, light: Light) -> Vec<RgbaImage> {
     if size == 0 {
         return Vec::new();
     }

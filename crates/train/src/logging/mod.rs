@@ -14,32 +14,32 @@ use crate::event::TrainEvent;
 use tensorboard::EventFile;
 
 /// Writes what happens into the run's folder.
-pub struct Watcher {
+pub struct RunLogger {
     out: PathBuf,
     started: SystemTime,
-    log: Option<fs_err::File>,
-    board: Option<EventFile>,
+    file: Option<fs_err::File>,
+    tensorboard: Option<EventFile>,
 }
 
-impl Watcher {
+impl RunLogger {
     /// Watches the run in `out`; nothing is written before it starts. `started` dates TensorBoard's events.
     pub fn new(out: &Path, started: SystemTime) -> Self {
-        Self { out: out.to_owned(), started, log: None, board: None }
+        Self { out: out.to_owned(), started, file: None, tensorboard: None }
     }
 
     /// Logs an event.
     ///
     /// # Errors
     /// If the log cannot be written.
-    pub fn see(&mut self, event: &TrainEvent) -> std::io::Result<()> {
+    pub fn log(&mut self, event: &TrainEvent) -> std::io::Result<()> {
         if let TrainEvent::Start(plan) = event {
-            self.open(plan.done)?;
+            self.open(plan.start_step)?;
         }
-        let Some(log) = &mut self.log else { return Ok(()) };
+        let Some(file) = &mut self.file else { return Ok(()) };
         let line = serde_json::to_string(event).map_err(std::io::Error::other)?;
-        writeln!(log, "{line}")?;
-        if let Some(board) = &mut self.board {
-            board.write(event)?;
+        writeln!(file, "{line}")?;
+        if let Some(tensorboard) = &mut self.tensorboard {
+            tensorboard.write(event)?;
         }
         Ok(())
     }
@@ -51,7 +51,7 @@ impl Watcher {
     pub fn finish(&self) -> std::io::Result<PathBuf> {
         let events = read_log(&self.log_path())?;
         let path = self.out.join("curves.svg");
-        fs_err::write(&path, curves::draw(&events))?;
+        fs_err::write(&path, curves::plot(&events))?;
         Ok(path)
     }
 
@@ -66,8 +66,8 @@ impl Watcher {
         for line in text.lines().filter(is_past) {
             writeln!(file, "{line}")?;
         }
-        self.log = Some(fs_err::File::from_parts(file.commit()?, path));
-        self.board = Some(EventFile::create(&self.out.join("tensorboard"), self.started, done)?);
+        self.file = Some(fs_err::File::from_parts(file.commit()?, path));
+        self.tensorboard = Some(EventFile::create(&self.out.join("tensorboard"), self.started, done)?);
         Ok(())
     }
 
@@ -91,55 +91,54 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::event::{Plan, Step};
+    use crate::event::{StepMetrics, TrainPlan};
 
     fn start(done: usize) -> TrainEvent {
         let groups = Vec::new();
-        let (parameters, frozen, categories, vocabulary, bytes) = (1, 0, 2, 3, 4);
-        TrainEvent::Start(Plan {
+        TrainEvent::Start(TrainPlan {
             steps: 6,
-            done,
+            start_step: done,
             steps_per_epoch: 2,
             groups,
-            parameters,
-            frozen,
-            categories,
-            vocabulary,
-            bytes,
+            trainable_parameters: 1,
+            frozen_parameters: 0,
+            categories: 2,
+            vocabulary_size: 3,
+            memory_bytes: 4,
         })
     }
 
     fn step(step: usize) -> TrainEvent {
         let losses = BTreeMap::from([("captions".to_owned(), 1.0 / step as f64)]);
-        TrainEvent::Step(Step {
+        TrainEvent::Step(StepMetrics {
             step,
             loss: 1.0 / step as f64,
             losses,
             accuracies: BTreeMap::from([("captions".to_owned(), 0.25)]),
-            rates: BTreeMap::from([("rest".to_owned(), 1e-3)]),
-            norms: BTreeMap::new(),
+            learning_rates: BTreeMap::from([("rest".to_owned(), 1e-3)]),
+            grad_norms: BTreeMap::new(),
             logit_scale: 2.0,
             shapes_per_second: 10.0,
             images_per_second: 20.0,
             seconds: 0.5,
-            waiting: 0.1,
-            drawing: 0.2,
+            data_wait: 0.1,
+            data_load: 0.2,
         })
     }
 
     #[test]
     fn a_run_that_goes_on_has_every_step_once() {
         let folder = tempfile::tempdir().unwrap();
-        let mut first = Watcher::new(folder.path(), SystemTime::UNIX_EPOCH);
-        first.see(&start(0)).unwrap();
+        let mut first = RunLogger::new(folder.path(), SystemTime::UNIX_EPOCH);
+        first.log(&start(0)).unwrap();
         for i in 1..=4 {
-            first.see(&step(i)).unwrap();
+            first.log(&step(i)).unwrap();
         }
         drop(first);
-        let mut second = Watcher::new(folder.path(), SystemTime::UNIX_EPOCH);
-        second.see(&start(2)).unwrap();
+        let mut second = RunLogger::new(folder.path(), SystemTime::UNIX_EPOCH);
+        second.log(&start(2)).unwrap();
         for i in 3..=6 {
-            second.see(&step(i)).unwrap();
+            second.log(&step(i)).unwrap();
         }
         let steps: Vec<usize> = read_log(&folder.path().join("log.jsonl"))
             .unwrap()

@@ -72,19 +72,19 @@ fn scalars(event: &TrainEvent) -> (usize, Vec<(String, f64)>) {
                 ("loss/total".to_owned(), step.loss),
                 ("scale/logit_scale".to_owned(), f64::from(step.logit_scale)),
                 ("speed/images_per_second".to_owned(), step.images_per_second),
-                ("speed/waiting".to_owned(), step.waiting),
+                ("speed/data_wait".to_owned(), step.data_wait),
             ];
             all.extend(step.losses.iter().map(|(name, value)| (format!("loss/{name}"), *value)));
             all.extend(step.accuracies.iter().map(|(name, value)| (format!("accuracy/{name}"), *value)));
-            all.extend(step.rates.iter().map(|(name, value)| (format!("rate/{name}"), *value)));
+            all.extend(step.learning_rates.iter().map(|(name, value)| (format!("lr/{name}"), *value)));
             all.extend(
-                step.norms.iter().map(|(name, value)| (format!("gradient/{name}"), f64::from(*value))),
+                step.grad_norms.iter().map(|(name, value)| (format!("grad_norm/{name}"), f64::from(*value))),
             );
             (step.step, all)
         }
         TrainEvent::Evaluated { step, report: Some(report), .. } => {
             let shares = [("top_1", report.top_1), ("top_3", report.top_3), ("top_5", report.top_5)];
-            (*step, shares.map(|(name, share)| (format!("held_out/{name}"), share)).to_vec())
+            (*step, shares.map(|(name, share)| (format!("val/{name}"), share)).to_vec())
         }
         _ => (0, Vec::new()),
     }

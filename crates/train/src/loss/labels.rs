@@ -6,13 +6,13 @@ use super::terms;
 
 /// What is known of a batch's rows besides their features.
 #[derive(Clone, Debug, Default)]
-pub struct Labels {
+pub struct BatchLabels {
     /// Category of each shape.
     pub categories: Vec<usize>,
     /// Whether the caption is a bare noun.
-    pub general: Vec<bool>,
+    pub is_class_name: Vec<bool>,
     /// Equal for captions that are the same words.
-    pub sayings: Vec<usize>,
+    pub caption_ids: Vec<usize>,
     /// Whether there is a caption.
     pub has_text: Vec<bool>,
     /// Group of hard negatives.
@@ -21,7 +21,7 @@ pub struct Labels {
     pub margin: f32,
 }
 
-impl Labels {
+impl BatchLabels {
     /// Shapes in the batch.
     pub fn rows(&self) -> usize {
         self.categories.len()
@@ -33,14 +33,14 @@ impl Labels {
     }
 
     /// What is known of some of the rows.
-    pub fn of_rows(&self, rows: &[usize]) -> Self {
+    pub fn select(&self, rows: &[usize]) -> Self {
         fn cut<T: Copy>(list: &[T], rows: &[usize]) -> Vec<T> {
             rows.iter().filter_map(|row| list.get(*row).copied()).collect()
         }
         Self {
             categories: cut(&self.categories, rows),
-            general: cut(&self.general, rows),
-            sayings: cut(&self.sayings, rows),
+            is_class_name: cut(&self.is_class_name, rows),
+            caption_ids: cut(&self.caption_ids, rows),
             has_text: cut(&self.has_text, rows),
             groups: cut(&self.groups, rows),
             margin: self.margin,
@@ -48,10 +48,10 @@ impl Labels {
     }
 
     /// Pairs whose logits count among hard negatives, by features of images and of texts, `[rows, dim]`; see
-    /// [`terms::kept_hard_negatives`].
-    pub(crate) fn kept(&self, features: [Tensor<2>; 2], device: &Device) -> Tensor<2, Bool> {
+    /// [`terms::hard_negative_mask`].
+    pub(crate) fn hard_negative_mask(&self, features: [Tensor<2>; 2], device: &Device) -> Tensor<2, Bool> {
         let [image, text] = features.map(|rows| terms::normalize_rows(rows).without_autodiff());
         let similarity: Vec<f32> = image.matmul(text.transpose()).into_data().iter::<f32>().collect();
-        terms::kept_hard_negatives(&self.groups, &similarity, self.margin, device)
+        terms::hard_negative_mask(&self.groups, &similarity, self.margin, device)
     }
 }

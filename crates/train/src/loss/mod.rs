@@ -4,10 +4,10 @@ mod labels;
 mod objective;
 mod terms;
 
-pub use labels::Labels;
-pub use objective::{Features, Objective, Value};
+pub use labels::BatchLabels;
+pub use objective::{BatchFeatures, LossValues, Objective};
 pub use terms::{
-    Gathered, Negatives, apart, contrastive, contrastive_among, cross_entropy, equal_pairs, gather,
-    ignored_pairs, kept_hard_negatives, largest, multi_positive, nearest, normalize_rows, pairwise_sigmoid,
-    rows, share_right, similarities, soft_cross_entropy,
+    Gathered, Negatives, accuracy, argmax_rows, contrastive, contrastive_gathered, cosine_loss,
+    cross_entropy, equal_label_mask, gather, hard_negative_mask, multi_positive, nearest, normalize_rows,
+    pairwise_sigmoid, same_category_mask, select_rows, similarity_logits, soft_cross_entropy,
 };

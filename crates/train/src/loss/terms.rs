@@ -11,7 +11,7 @@ pub enum Negatives {
     #[default]
     All,
     /// Pairs that are true here, `[rows, rows]`, are neither positive nor negative.
-    Ignored(Tensor<2, Bool>),
+    Masked(Tensor<2, Bool>),
     /// Logits of pairs that are false here, `[rows, rows]`, become 0 (not −∞): OpenShape, hard negatives.
     Zeroed(Tensor<2, Bool>),
 }
@@ -35,17 +35,17 @@ pub fn normalize_rows(features: Tensor<2>) -> Tensor<2> {
 }
 
 /// Cosines of all pairs times `exp(scale)`: `[a, dim]`, `[b, dim]` → `[a, b]`; `scale` is the logarithm.
-pub fn similarities(a: Tensor<2>, b: Tensor<2>, scale: Tensor<1>) -> Tensor<2> {
+pub fn similarity_logits(a: Tensor<2>, b: Tensor<2>, scale: Tensor<1>) -> Tensor<2> {
     normalize_rows(a).matmul(normalize_rows(b).transpose()) * scale.exp().unsqueeze::<2>()
 }
 
 /// Symmetric InfoNCE between matching rows of `a` and `b`, `[rows, dim]` (CLIP; Duoduo CLIP, section 3.2; CG3D,
 /// section 3.1).
 pub fn contrastive(a: Tensor<2>, b: Tensor<2>, scale: Tensor<1>, negatives: &Negatives) -> Tensor<1> {
-    let logits = similarities(a, b, scale);
+    let logits = similarity_logits(a, b, scale);
     let logits = match negatives {
         Negatives::All => logits,
-        Negatives::Ignored(pairs) => logits.mask_fill(pairs.clone(), -1e9),
+        Negatives::Masked(pairs) => logits.mask_fill(pairs.clone(), -1e9),
         Negatives::Zeroed(kept) => logits.mask_fill(kept.clone().bool_not(), 0.0),
     };
     let targets = diagonal(&logits, 0);
@@ -55,9 +55,9 @@ pub fn contrastive(a: Tensor<2>, b: Tensor<2>, scale: Tensor<1>, negatives: &Neg
 
 /// Symmetric InfoNCE of this rank's rows against those of all ranks (ULIP, `ULIPWithImageLoss`). With one rank it
 /// is [`contrastive`]; the mean over ranks is that of the whole batch.
-pub fn contrastive_among(a: &Gathered, b: &Gathered, scale: Tensor<1>) -> Tensor<1> {
+pub fn contrastive_gathered(a: &Gathered, b: &Gathered, scale: Tensor<1>) -> Tensor<1> {
     let one_way = |own: &Tensor<2>, all: &Tensor<2>, first: usize| {
-        let logits = similarities(own.clone(), all.clone(), scale.clone());
+        let logits = similarity_logits(own.clone(), all.clone(), scale.clone());
         let targets = diagonal(&logits, first);
         cross_entropy(logits, targets, 0.0)
     };
@@ -80,7 +80,7 @@ pub fn gather(ranks: &[Tensor<2>], mode: Gather) -> Vec<Gathered> {
 /// Symmetric InfoNCE in which a row may match several: `matches` is true for them, `[rows, rows]`, and each row's
 /// mass is spread evenly over its matches (supervised contrastive). Every row and column needs a match.
 pub fn multi_positive(a: Tensor<2>, b: Tensor<2>, scale: Tensor<1>, matches: &Tensor<2, Bool>) -> Tensor<1> {
-    let logits = similarities(a, b, scale);
+    let logits = similarity_logits(a, b, scale);
     let matches = matches.clone().float();
     let one = soft_cross_entropy(logits.clone(), matches.clone());
     (one + soft_cross_entropy(logits.transpose(), matches.transpose())) * 0.5
@@ -89,14 +89,14 @@ pub fn multi_positive(a: Tensor<2>, b: Tensor<2>, scale: Tensor<1>, matches: &Te
 /// Each pair is a binary classification, match or not: `−log σ(±(similarity + bias))`, summed over pairs, per row (SigLIP,
 /// equation 1).
 pub fn pairwise_sigmoid(a: Tensor<2>, b: Tensor<2>, scale: Tensor<1>, bias: Tensor<1>) -> Tensor<1> {
-    let logits = similarities(a, b, scale) + bias.unsqueeze::<2>();
+    let logits = similarity_logits(a, b, scale) + bias.unsqueeze::<2>();
     let [rows, _] = logits.dims();
     let sign = Tensor::<2>::eye(rows, &logits.device()) * 2.0 - 1.0;
     activation::log_sigmoid(logits * sign).sum().neg() / rows as f64
 }
 
 /// How far matching rows of `a` and `b`, `[rows, dim]`, point apart: one less their mean cosine.
-pub fn apart(a: Tensor<2>, b: Tensor<2>) -> Tensor<1> {
+pub fn cosine_loss(a: Tensor<2>, b: Tensor<2>) -> Tensor<1> {
     let [rows, _] = a.dims();
     (normalize_rows(a) * normalize_rows(b)).sum() / -(rows.max(1) as f64) + 1.0
 }
@@ -118,22 +118,22 @@ pub fn soft_cross_entropy(logits: Tensor<2>, weights: Tensor<2>) -> Tensor<1> {
 /// For each row of `a` the row of `b` that is most similar to it.
 pub fn nearest(a: Tensor<2>, b: Tensor<2>) -> Vec<usize> {
     // Their own length does not change the order of a row's similarities; that of the others does not.
-    largest(a.matmul(normalize_rows(b).transpose()))
+    argmax_rows(a.matmul(normalize_rows(b).transpose()))
 }
 
 /// The column of each row's largest value; the first of equal ones.
-pub fn largest(scores: Tensor<2>) -> Vec<usize> {
+pub fn argmax_rows(scores: Tensor<2>) -> Vec<usize> {
     scores.argmax(1).into_data().iter::<i64>().map(|at| at as usize).collect()
 }
 
 /// Share of rows for which `right` holds, by what was found for them; 0 without rows.
-pub fn share_right(found: &[usize], right: impl Fn(usize, usize) -> bool) -> f64 {
+pub fn accuracy(found: &[usize], right: impl Fn(usize, usize) -> bool) -> f64 {
     let count = found.iter().enumerate().filter(|(row, found)| right(*row, **found)).count();
     count as f64 / found.len().max(1) as f64
 }
 
 /// Rows picked by index: those that have a text, in OpenShape's text term.
-pub fn rows(features: Tensor<2>, picked: &[usize]) -> Tensor<2> {
+pub fn select_rows(features: Tensor<2>, picked: &[usize]) -> Tensor<2> {
     let indices: Vec<i64> = picked.iter().map(|i| *i as i64).collect();
     let count = indices.len();
     let indices = Tensor::<1, Int>::from_data(TensorData::new(indices, [count]), &features.device());
@@ -141,16 +141,16 @@ pub fn rows(features: Tensor<2>, picked: &[usize]) -> Tensor<2> {
 }
 
 /// Pairs to ignore: the same category, but another shape, under a caption that fits both.
-pub fn ignored_pairs(categories: &[usize], general: &[bool], device: &Device) -> Tensor<2, Bool> {
+pub fn same_category_mask(categories: &[usize], is_class_name: &[bool], device: &Device) -> Tensor<2, Bool> {
     pairs(categories.len(), device, |i, j| {
-        i != j && categories[i] == categories[j] && (general[i] || general[j])
+        i != j && categories[i] == categories[j] && (is_class_name[i] || is_class_name[j])
     })
 }
 
 /// Pairs to keep among hard negatives (OpenShape, section 3.3): those of different groups, the matches, and those
 /// whose text is further from the image than the image's own by more than `margin`. `similarity` is
 /// `[rows, rows]`, image by text, row-major.
-pub fn kept_hard_negatives(
+pub fn hard_negative_mask(
     groups: &[usize],
     similarity: &[f32],
     margin: f32,
@@ -162,7 +162,7 @@ pub fn kept_hard_negatives(
 }
 
 /// Rows that say the same: true where `labels` are equal.
-pub fn equal_pairs(labels: &[usize], device: &Device) -> Tensor<2, Bool> {
+pub fn equal_label_mask(labels: &[usize], device: &Device) -> Tensor<2, Bool> {
     pairs(labels.len(), device, |i, j| labels[i] == labels[j])
 }
 
@@ -224,16 +224,16 @@ mod tests {
     #[test]
     fn gradients_agree_with_finite_differences() {
         check("contrastive", |a, b, scale| contrastive(a, b, scale, &Negatives::All));
-        check("ignored", |a, b, scale| {
-            let pairs = ignored_pairs(&[1, 1, 2], &[true, false, false], &a.device());
-            contrastive(a, b, scale, &Negatives::Ignored(pairs))
+        check("masked", |a, b, scale| {
+            let pairs = same_category_mask(&[1, 1, 2], &[true, false, false], &a.device());
+            contrastive(a, b, scale, &Negatives::Masked(pairs))
         });
         check("zeroed", |a, b, scale| {
-            let kept = kept_hard_negatives(&[1, 1, 2], &[0.5; 9], 0.1, &a.device());
+            let kept = hard_negative_mask(&[1, 1, 2], &[0.5; 9], 0.1, &a.device());
             contrastive(a, b, scale, &Negatives::Zeroed(kept))
         });
         check("multi-positive", |a, b, scale| {
-            let matches = equal_pairs(&[1, 1, 2], &a.device());
+            let matches = equal_label_mask(&[1, 1, 2], &a.device());
             multi_positive(a, b, scale, &matches)
         });
         check("sigmoid", |a, b, scale| {
@@ -241,12 +241,12 @@ mod tests {
             pairwise_sigmoid(a, b, scale, bias)
         });
         // It knows no scale; the second term gives the check one.
-        check("apart", |a, b, scale| apart(a, b) + scale);
+        check("cosine", |a, b, scale| cosine_loss(a, b) + scale);
         check("gathered", |a, b, scale| {
             let halves = |t: Tensor<2>| [t.clone().slice([0..1, 0..3]), t.slice([1..3, 0..3])];
             let a = gather(&halves(a), Gather::WithGradient);
             let b = gather(&halves(b), Gather::WithGradient);
-            contrastive_among(&a[0], &b[0], scale.clone()) + contrastive_among(&a[1], &b[1], scale)
+            contrastive_gathered(&a[0], &b[0], scale.clone()) + contrastive_gathered(&a[1], &b[1], scale)
         });
     }
 
@@ -255,9 +255,9 @@ mod tests {
         let device = Device::flex();
         let same = tensor([[1.0, 0.0], [1.0, 0.0]], &device);
         let scale = Tensor::<1>::from_floats([2.0], &device);
-        let ignored = Negatives::Ignored(ignored_pairs(&[4, 4], &[true, false], &device));
-        let apart = contrastive(same.clone(), same.clone(), scale.clone(), &ignored).into_scalar::<f32>();
-        assert!(apart.abs() < 1e-6);
+        let ignored = Negatives::Masked(same_category_mask(&[4, 4], &[true, false], &device));
+        let loss = contrastive(same.clone(), same.clone(), scale.clone(), &ignored).into_scalar::<f32>();
+        assert!(loss.abs() < 1e-6);
         assert!(contrastive(same.clone(), same, scale, &Negatives::All).into_scalar::<f32>() > 0.5);
     }
 
@@ -267,10 +267,10 @@ mod tests {
         let scale = || Tensor::<1>::from_floats([SCALE], &device);
         let (a, b) = (tensor(A, &device), tensor(B, &device));
         let plain = contrastive(a.clone(), b.clone(), scale(), &Negatives::All).into_scalar::<f32>();
-        let several = multi_positive(a.clone(), b.clone(), scale(), &equal_pairs(&[0, 1, 2], &device));
+        let several = multi_positive(a.clone(), b.clone(), scale(), &equal_label_mask(&[0, 1, 2], &device));
         assert!((plain - several.into_scalar::<f32>()).abs() < 1e-6);
         let ranks = gather(&[a], Gather::Detached);
-        let among = contrastive_among(&ranks[0], &gather(&[b], Gather::Detached)[0], scale());
+        let among = contrastive_gathered(&ranks[0], &gather(&[b], Gather::Detached)[0], scale());
         assert!((plain - among.into_scalar::<f32>()).abs() < 1e-6);
     }
 }

@@ -11,37 +11,41 @@ use lexiform_model::{JointModel, ModelError, OpenOptions, PointModel, PointOptio
 use crate::recipe::{NetworkConfig, Recipe};
 
 /// Models by name, where weights are trained; each is opened when it is first asked for.
-pub(crate) struct Published {
-    models: RefCell<HashMap<String, JointModel>>,
-    encoders: RefCell<HashMap<String, Rc<PointModel>>>,
+pub(crate) struct PretrainedModels {
+    joint: RefCell<HashMap<String, JointModel>>,
+    points: RefCell<HashMap<String, Rc<PointModel>>>,
     device: Device,
 }
 
-impl Published {
+impl PretrainedModels {
     /// Models for this device.
-    pub fn on(device: &Device) -> Self {
-        Self { models: RefCell::default(), encoders: RefCell::default(), device: device.clone() }
+    pub fn new(device: &Device) -> Self {
+        Self { joint: RefCell::default(), points: RefCell::default(), device: device.clone() }
     }
 
     /// A model by name or path; all that are handed out share their numbers.
     pub fn open(&self, name_or_path: &str) -> Result<JointModel, ModelError> {
-        if let Some(model) = self.models.borrow().get(name_or_path) {
+        if let Some(model) = self.joint.borrow().get(name_or_path) {
             return Ok(model.clone());
         }
         let options = OpenOptions { device: self.device.clone(), ..OpenOptions::default() };
         let model = JointModel::open(name_or_path, &options)?;
-        self.models.borrow_mut().insert(name_or_path.to_owned(), model.clone());
+        self.joint.borrow_mut().insert(name_or_path.to_owned(), model.clone());
         Ok(model)
     }
 
     /// A point encoder by name or path; a recipe asks for one number of groups only.
-    pub fn points(&self, name_or_path: &str, groups: Option<usize>) -> Result<Rc<PointModel>, ModelError> {
-        if let Some(model) = self.encoders.borrow().get(name_or_path) {
+    pub fn point_model(
+        &self,
+        name_or_path: &str,
+        groups: Option<usize>,
+    ) -> Result<Rc<PointModel>, ModelError> {
+        if let Some(model) = self.points.borrow().get(name_or_path) {
             return Ok(Rc::clone(model));
         }
         let options = PointOptions { groups, device: self.device.clone(), ..PointOptions::default() };
         let model = Rc::new(PointModel::open(name_or_path, &options)?);
-        self.encoders.borrow_mut().insert(name_or_path.to_owned(), Rc::clone(&model));
+        self.points.borrow_mut().insert(name_or_path.to_owned(), Rc::clone(&model));
         Ok(model)
     }
 

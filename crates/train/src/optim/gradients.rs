@@ -26,14 +26,14 @@ pub fn norm<M: Module>(module: &M, gradients: &GradientsParams) -> f32 {
     if sum.sums.is_empty() { 0.0 } else { Tensor::cat(sum.sums, 0).sum().sqrt().into_scalar::<f32>() }
 }
 
-/// Gradients whose norm is at most `largest` (torch's `clip_grad_norm_`), and the norm they had.
+/// Gradients whose norm is at most `max_norm` (torch's `clip_grad_norm_`), and the norm they had.
 pub fn clip_norm<M: Module>(
     module: &M,
     mut gradients: GradientsParams,
-    largest: f32,
+    max_norm: f32,
 ) -> (GradientsParams, f32) {
     let norm = norm(module, &gradients);
-    let factor = largest / (norm + 1e-6);
+    let factor = max_norm / (norm + 1e-6);
     if factor < 1.0 {
         module.visit(&mut Scale { gradients: &mut gradients, factor });
     }

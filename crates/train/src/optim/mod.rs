@@ -5,4 +5,4 @@ pub mod gradients;
 mod param_groups;
 pub mod parameters;
 
-pub use param_groups::{Group, Groups, matches};
+pub use param_groups::{ParameterGroup, ParameterGroups, matches_pattern};

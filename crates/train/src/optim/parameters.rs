@@ -17,7 +17,7 @@ pub struct Parameter {
     /// Shape.
     pub dims: Vec<usize>,
     /// Whether it gets a gradient; running statistics and frozen tensors do not.
-    pub trained: bool,
+    pub requires_grad: bool,
 }
 
 impl Parameter {
@@ -46,7 +46,7 @@ pub fn values<M: Module>(module: &M) -> BTreeMap<String, TensorData> {
 }
 
 /// The first tensor that holds a NaN or an infinity.
-pub fn not_finite<M: Module>(module: &M) -> Option<String> {
+pub fn first_non_finite<M: Module>(module: &M) -> Option<String> {
     let mut found = None;
     visit(module, |parameter, flat| {
         if found.is_none() && !flat.into_data().iter::<f32>().all(f32::is_finite) {
@@ -62,7 +62,7 @@ pub fn with_stable_ids<M: Module>(module: M) -> M {
 }
 
 /// The module with only these parameters trained.
-pub fn train_only<M: Module>(module: M, trained: &HashSet<ParamId>) -> M {
+pub fn freeze_except<M: Module>(module: M, trained: &HashSet<ParamId>) -> M {
     module.map(&mut Freeze { trained })
 }
 
@@ -70,7 +70,7 @@ pub fn train_only<M: Module>(module: M, trained: &HashSet<ParamId>) -> M {
 ///
 /// # Errors
 /// If a name is on one side only, or a shape differs.
-pub fn with_values<M: Module>(module: M, values: &BTreeMap<String, TensorData>) -> Result<M, String> {
+pub fn load_values<M: Module>(module: M, values: &BTreeMap<String, TensorData>) -> Result<M, String> {
     let present = parameters(&module);
     for parameter in &present {
         match values.get(&parameter.name) {
@@ -94,7 +94,7 @@ pub fn with_values<M: Module>(module: M, values: &BTreeMap<String, TensorData>) 
 
 /// `average · decay + current · (1 − decay)` for the parameters that are `trained`; everything else, running statistics
 /// among it, taken from `current` unchanged. Which those are is told by id: a network without gradients does not know.
-pub fn toward<M: Module>(average: M, current: &M, trained: &HashSet<ParamId>, decay: f64) -> M {
+pub fn ema_update<M: Module>(average: M, current: &M, trained: &HashSet<ParamId>, decay: f64) -> M {
     let mut tensors = BTreeMap::new();
     visit(current, |parameter, flat| {
         tensors.insert(parameter.name, (flat.without_autodiff(), trained.contains(&parameter.id)));
@@ -122,8 +122,8 @@ fn visit<M: Module>(module: &M, see: impl FnMut(Parameter, Tensor<1>)) {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
             let value = param.base();
             let dims = value.dims().to_vec();
-            let trained = value.is_require_grad();
-            let parameter = Parameter { name: self.path.join("."), id: param.id, dims, trained };
+            let requires_grad = value.is_require_grad();
+            let parameter = Parameter { name: self.path.join("."), id: param.id, dims, requires_grad };
             let count = parameter.count();
             (self.see)(parameter, value.reshape([count]));
         }

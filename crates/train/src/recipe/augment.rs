@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::omit;
+use super::skip_if;
 
 /// How samples are changed each time they are seen.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -10,51 +10,51 @@ use super::omit;
 pub struct AugmentConfig {
     /// How views are changed.
     #[serde(default)]
-    pub views: ViewChange,
+    pub views: ViewAugmentMode,
     /// How clouds are changed before they are prepared, in this order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub scan: Vec<ScanChange>,
+    pub scan: Vec<ScanAugmentation>,
     /// How clouds are changed after normalization while they have all points that `data.points` keeps; the farthest of them
     /// are taken afterwards (CG3D, section 3). For `network.input.resample = "farthest-normalized"`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub dense: Vec<PointChange>,
+    pub before_sampling: Vec<PointAugmentation>,
     /// Whether clouds are given as looks that vote are, after Point-BERT: of a sixth more of the farthest points a random part,
     /// stretched and shifted ([`CloudInput::prepare_look`](lexiform_model::point::CloudInput::prepare_look)).
-    #[serde(default, skip_serializing_if = "omit::is_false")]
-    pub voting_looks: bool,
+    #[serde(default, skip_serializing_if = "skip_if::is_false")]
+    pub test_time_augment: bool,
     /// How prepared clouds are changed, in this order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub points: Vec<PointChange>,
+    pub points: Vec<PointAugmentation>,
 }
 
 /// How views are changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum ViewChange {
+pub enum ViewAugmentMode {
     /// Not at all.
     #[default]
     None,
     /// Another background, exposure and framing for each view.
-    Looks,
+    DomainRandomization,
     /// One window for all views of a batch, enlarged (Duoduo CLIP); only of 224-pixel views.
-    Window,
+    RandomCrop,
 }
 
 /// One change of a normalized cloud.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum PointChange {
+pub enum PointAugmentation {
     /// The inner change, with this chance.
-    Sometimes {
+    RandomApply {
         /// How likely.
-        chance: f32,
+        probability: f32,
         /// What then happens.
-        change: Box<PointChange>,
+        apply: Box<PointAugmentation>,
     },
     /// A share of up to `most` of the positions becomes the first one; colors stay where they are.
     Dropout {
         /// Largest share.
-        most: f32,
+        max_ratio: f32,
     },
     /// One factor for the whole cloud.
     Scale {
@@ -64,7 +64,7 @@ pub enum PointChange {
         high: f32,
     },
     /// A factor for each axis.
-    Stretch {
+    AnisotropicScale {
         /// Smallest factor.
         low: f32,
         /// Largest factor.
@@ -73,36 +73,36 @@ pub enum PointChange {
     /// A move along each axis.
     Shift {
         /// Largest move.
-        most: f32,
+        max: f32,
     },
     /// A small turn about all three axes.
-    Wobble {
+    RotatePerturb {
         /// Standard deviation of each angle in radians.
-        deviation: f32,
+        sigma: f32,
         /// Largest angle.
-        most: f32,
+        clip: f32,
     },
     /// A turn about one axis by any angle.
-    Turn {
+    Rotate {
         /// Which.
         axis: Axis,
     },
     /// A turn about one axis by a multiple of 90 degrees.
-    QuarterTurn {
+    Rotate90 {
         /// Which.
         axis: Axis,
     },
     /// Noise on every coordinate.
     Jitter {
         /// Standard deviation.
-        deviation: f32,
+        sigma: f32,
         /// Largest.
-        most: f32,
+        clip: f32,
     },
     /// This share of the points, drawn with repetition, falls to the origin.
     Zero {
         /// Which share.
-        share: f32,
+        ratio: f32,
     },
     /// All colors become this gray.
     Gray {
@@ -124,45 +124,45 @@ pub enum Axis {
 /// One change of a cloud in a file. Lengths are shares of the largest extent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum ScanChange {
+pub enum ScanAugmentation {
     /// The inner change, with this chance.
-    Sometimes {
+    RandomApply {
         /// How likely.
-        chance: f32,
+        probability: f32,
         /// What then happens.
-        change: Box<ScanChange>,
+        apply: Box<ScanAugmentation>,
     },
     /// Only what a depth camera sees from one place around the shape.
-    OneSide,
+    PartialView,
     /// Fewer points the farther away, as one scanner sees a shape: at the far end down to one of `most`.
-    Uneven {
+    DensityFalloff {
         /// Largest ratio of densities.
-        most: f32,
+        max_ratio: f32,
     },
     /// Balls of missing points.
     Holes {
         /// Most balls.
-        most: usize,
+        max_count: usize,
         /// Largest radius.
-        radius: f32,
+        max_radius: f32,
     },
     /// Noise on every coordinate.
     Noise {
         /// Largest standard deviation.
-        most: f32,
+        max_sigma: f32,
     },
     /// Points anywhere in the box around the shape and a little beyond.
-    Stray {
+    Outliers {
         /// Largest share of the points.
-        most: f32,
+        max_ratio: f32,
     },
     /// All colors darker or brighter.
-    Light {
+    Brightness {
         /// Smallest factor.
         low: f32,
         /// Largest factor.
         high: f32,
     },
     /// No colors.
-    Bare,
+    DropColor,
 }

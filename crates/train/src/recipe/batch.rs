@@ -7,48 +7,48 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct BatchConfig {
     /// How many shapes or images.
-    pub size: Size,
-    /// Fewest views of a shape; each batch draws a number of views between this and `most_views`.
+    pub size: BatchSize,
+    /// Fewest views of a shape; each batch draws a number of views between this and `max_views`.
     #[serde(default = "one")]
-    pub fewest_views: usize,
+    pub min_views: usize,
     /// Most views of a shape.
     #[serde(default = "one")]
-    pub most_views: usize,
+    pub max_views: usize,
     /// Whether all shapes of a batch show the same views, by number (Duoduo CLIP).
     #[serde(default)]
     pub same_views: bool,
     /// In which order samples come.
     #[serde(default)]
-    pub order: Order,
+    pub order: SampleOrder,
     /// Which caption a sample comes with.
     #[serde(default)]
-    pub captions: CaptionRule,
+    pub caption_sampling: CaptionSampling,
     /// Batches whose gradients are averaged to one step.
     #[serde(default = "one")]
-    pub accumulate: usize,
+    pub accumulate_batches: usize,
     /// Shapes that come together because they look alike (OpenShape's second stage).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hard: Option<HardConfig>,
+    pub hard_negatives: Option<HardNegativesConfig>,
 }
 
 impl BatchConfig {
     /// Steps in which every one of `samples` comes once.
     pub fn steps_per_epoch(&self, samples: usize) -> usize {
-        (samples / (self.size.shapes(self.fewest_views) * self.accumulate).max(1)).max(1)
+        (samples / (self.size.shapes(self.min_views) * self.accumulate_batches).max(1)).max(1)
     }
 }
 
 /// How large a batch is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Size {
+pub enum BatchSize {
     /// So many shapes.
     Shapes(usize),
     /// So many images: with `v` views a batch has `images / v` shapes.
     Images(usize),
 }
 
-impl Size {
+impl BatchSize {
     /// Shapes of a batch whose shapes have this many views.
     pub fn shapes(self, views: usize) -> usize {
         match self {
@@ -61,22 +61,22 @@ impl Size {
 /// In which order samples come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Order {
+pub enum SampleOrder {
     /// Each once an epoch, in another order every time; what does not fill a batch is left out.
     #[default]
     Shuffled,
     /// Each drawn by itself, so that one may come twice.
-    Drawn,
+    WithReplacement,
 }
 
 /// Shapes that come together because they look alike.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct HardConfig {
+pub struct HardNegativesConfig {
     /// Shapes in a group: a seed and neighbors of it.
-    pub each: usize,
+    pub group_size: usize,
     /// Neighbors of a seed to draw from.
-    pub among: usize,
+    pub neighbors: usize,
     /// How much better its own text must fit an image than another's for that one to be a true negative.
     pub margin: f32,
 }
@@ -84,7 +84,7 @@ pub struct HardConfig {
 /// Which caption a sample comes with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum CaptionRule {
+pub enum CaptionSampling {
     /// Any of its captions.
     #[default]
     Any,

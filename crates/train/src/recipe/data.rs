@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{omit, templates};
+use super::{skip_if, templates};
 
 /// Shapes to learn from: procedurally generated, the labelled files of a folder, or a data set that `lexiform data` made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,10 +16,10 @@ pub struct DataConfig {
     /// Table with columns file, label, caption; the folder's `labels.csv` where it has one, else files are labelled by
     /// the folder they are in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub labels: Option<PathBuf>,
+    pub label_table: Option<PathBuf>,
     /// Share of each label's files that are only measured on; of a data set that names no splits, the share of its keys.
     #[serde(default)]
-    pub hold_out: f32,
+    pub val_fraction: f32,
     /// Shapes in memory at a time, spread evenly over the categories; of a folder, at most this many; 0 for all.
     #[serde(default)]
     pub shapes: usize,
@@ -27,17 +27,17 @@ pub struct DataConfig {
     pub views: usize,
     /// Points kept of each shape's surface, where a network of clouds is to see others of them each time; as many as it
     /// is used to where that is more.
-    #[serde(default, skip_serializing_if = "omit::is_zero")]
+    #[serde(default, skip_serializing_if = "skip_if::is_zero")]
     pub points: usize,
     /// Generated shapes of each category that are only measured on; of a data set's held-out shapes, at most this many of each
     /// label; 0 for all.
     #[serde(default)]
-    pub held_out: usize,
+    pub val_per_class: usize,
     /// Shapes of a data set that are learned from at most; all at 0.
-    #[serde(default, skip_serializing_if = "omit::is_zero")]
-    pub limit: usize,
+    #[serde(default, skip_serializing_if = "skip_if::is_zero")]
+    pub max_shapes: usize,
     /// Whether the features in a data set are taken for the teacher's, though it does not say so: as of an imported one.
-    #[serde(default, skip_serializing_if = "omit::is_false")]
+    #[serde(default, skip_serializing_if = "skip_if::is_false")]
     pub trust_features: bool,
     /// Lowest camera elevation in degrees.
     pub elevation_low: f32,
@@ -49,12 +49,12 @@ pub struct DataConfig {
     pub templates: Vec<String>,
     /// Share of all pairs of a color and a category of generated shapes that are never shown, so that one can ask for them
     /// (`lexiform eval attributes --unseen`).
-    #[serde(default, skip_serializing_if = "omit::is_zero_share")]
-    pub unseen: f32,
+    #[serde(default, skip_serializing_if = "skip_if::is_zero_share")]
+    pub unseen_fraction: f32,
     /// Steps after which a fresh set of shapes is generated; 0 keeps the first.
     #[serde(default)]
     pub refresh_every: usize,
     /// File of the teacher's features; they are computed into the run's folder where none is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub features: Option<PathBuf>,
+    pub feature_file: Option<PathBuf>,
 }

@@ -19,7 +19,7 @@ pub enum RecipeError {
     },
     /// A `--set` that names nothing.
     #[error("--set {setting}: {message}")]
-    Setting {
+    Override {
         /// As it was given.
         setting: String,
         /// What is wrong with it.
@@ -36,10 +36,10 @@ pub enum RecipeError {
         rule: &'static str,
     },
     /// A part that does not fit the rest: a group or a loss the network, a size another.
-    #[error("{part}.{name}: {message}")]
-    Part {
+    #[error("{section}.{name}: {message}")]
+    Section {
         /// What it is a part of: `groups`, `losses`, `batch`, `network` or `network.tower`.
-        part: &'static str,
+        section: &'static str,
         /// Its name.
         name: String,
         /// What is wrong with it.
@@ -49,18 +49,18 @@ pub enum RecipeError {
 
 impl RecipeError {
     pub(crate) fn group(name: &str, message: String) -> Self {
-        Self::Part { part: "groups", name: name.to_owned(), message }
+        Self::Section { section: "param_groups", name: name.to_owned(), message }
     }
 
     pub(crate) fn batch_size(message: String) -> Self {
-        Self::Part { part: "batch", name: "size".to_owned(), message }
+        Self::Section { section: "batch", name: "size".to_owned(), message }
     }
 
     pub(crate) fn network(message: String) -> Self {
-        Self::Part { part: "network", name: "kind".to_owned(), message }
+        Self::Section { section: "network", name: "kind".to_owned(), message }
     }
 
     pub(crate) fn loss(name: &str, message: String) -> Self {
-        Self::Part { part: "losses", name: name.to_owned(), message }
+        Self::Section { section: "losses", name: name.to_owned(), message }
     }
 }

@@ -2,50 +2,50 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::groups::Turn;
+use super::param_groups::StepParity;
 
 /// One term of the loss.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct TermConfig {
+pub struct LossTermConfig {
     /// What it asks for.
-    pub kind: Kind,
+    pub kind: LossKind,
     /// The two features it compares; naming compares shapes with nouns.
-    #[serde(default = "TermConfig::usual_pair")]
-    pub between: [Feature; 2],
+    #[serde(default = "LossTermConfig::default_pair")]
+    pub between: [Modality; 2],
     /// Factor in the sum.
-    #[serde(default = "TermConfig::usual_weight")]
+    #[serde(default = "LossTermConfig::default_weight")]
     pub weight: f32,
     /// What pairs that are no match do, in a contrastive term.
     #[serde(default)]
-    pub negatives: NegativesRule,
+    pub negatives: NegativesMode,
     /// Mass spread over wrong categories when naming.
     #[serde(default)]
-    pub smoothing: f32,
+    pub label_smoothing: f32,
     /// In which steps it counts.
     #[serde(default)]
-    pub turn: Turn,
+    pub step_parity: StepParity,
 }
 
-impl TermConfig {
-    fn usual_pair() -> [Feature; 2] {
-        [Feature::Shape, Feature::Text]
+impl LossTermConfig {
+    fn default_pair() -> [Modality; 2] {
+        [Modality::Shape, Modality::Text]
     }
 
-    fn usual_weight() -> f32 {
+    fn default_weight() -> f32 {
         1.0
     }
 
     /// Whether it compares this feature.
-    pub(crate) fn compares(&self, feature: Feature) -> bool {
-        !matches!(self.kind, Kind::Naming | Kind::Class) && self.between.contains(&feature)
+    pub(crate) fn compares(&self, feature: Modality) -> bool {
+        !matches!(self.kind, LossKind::ClassText | LossKind::ClassHead) && self.between.contains(&feature)
     }
 }
 
 /// What a term asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum LossKind {
     /// Symmetric InfoNCE: the match is the most similar of the batch.
     Contrastive,
     /// The same, where rows that say the same are all matches.
@@ -55,15 +55,15 @@ pub enum Kind {
     /// Each points where its match does; nothing is pushed apart: one less the mean cosine.
     Cosine,
     /// The shape's category is the most similar of all categories' nouns.
-    Naming,
+    ClassText,
     /// The shape's category is what the network's head says.
-    Class,
+    ClassHead,
 }
 
 /// A kind of features, `[rows, dim]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Feature {
+pub enum Modality {
     /// Of the shape, from the encoder that is trained.
     Shape,
     /// Of one of its captions.
@@ -75,12 +75,12 @@ pub enum Feature {
 /// What pairs that are no match do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum NegativesRule {
+pub enum NegativesMode {
     /// All push apart.
     #[default]
     All,
     /// Shapes of the same category do not push where one of the captions is a bare noun.
-    OtherNouns,
+    MaskSameCategory,
     /// Within a group of hard negatives, those whose text may be true as well have logit 0 (OpenShape).
     Hard,
 }

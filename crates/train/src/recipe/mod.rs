@@ -2,34 +2,34 @@
 
 mod augment;
 mod batch;
-mod check;
 mod data;
 mod error;
-mod groups;
+mod logit_scale;
 mod losses;
 mod network;
-mod omit;
 mod overrides;
+mod param_groups;
 mod run;
-mod scale;
 mod schedule;
+mod skip_if;
 mod templates;
+mod validate;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-pub use augment::{AugmentConfig, Axis, PointChange, ScanChange, ViewChange};
-pub use batch::{BatchConfig, CaptionRule, HardConfig, Order, Size};
+pub use augment::{AugmentConfig, Axis, PointAugmentation, ScanAugmentation, ViewAugmentMode};
+pub use batch::{BatchConfig, BatchSize, CaptionSampling, HardNegativesConfig, SampleOrder};
 pub use data::DataConfig;
 pub use error::RecipeError;
-pub use groups::{Clip, GroupConfig, Method, Spare, Turn};
-pub use losses::{Feature, Kind, NegativesRule, TermConfig};
-pub use network::{ClipNetwork, HeadConfig, LowRankConfig, NetworkConfig, PointNetwork, PretrainedNetwork};
+pub use logit_scale::LogitScaleConfig;
+pub use losses::{LossKind, LossTermConfig, Modality, NegativesMode};
+pub use network::{ClipNetwork, HeadConfig, LoraConfig, NetworkConfig, PointNetwork, PretrainedNetwork};
+pub use param_groups::{GradClip, GroupConfig, NoDecay, OptimizerConfig, StepParity};
 pub use run::{Gather, MixedPrecision, RunConfig};
-pub use scale::ScaleConfig;
-pub use schedule::{Position, Schedule, Span};
+pub use schedule::{RunPosition, Schedule, StepsOrEpochs};
 
 /// A training run. Unknown keys are errors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,11 +53,11 @@ pub struct Recipe {
     pub augment: AugmentConfig,
     /// The learned multiplier of similarities.
     #[serde(default)]
-    pub scale: ScaleConfig,
+    pub logit_scale: LogitScaleConfig,
     /// Terms whose weighted sum is the loss, by name.
-    pub losses: BTreeMap<String, TermConfig>,
+    pub losses: BTreeMap<String, LossTermConfig>,
     /// What is trained and how, by name.
-    pub groups: BTreeMap<String, GroupConfig>,
+    pub param_groups: BTreeMap<String, GroupConfig>,
     /// How learning rates move.
     pub schedule: Schedule,
     /// How long, and what is written when.
@@ -69,14 +69,14 @@ impl Recipe {
     ///
     /// # Errors
     /// If the file cannot be read, a key or a setting is unknown, or values do not fit together.
-    pub fn read(path: &Path, settings: &[String]) -> Result<Self, RecipeError> {
+    pub fn read(path: &Path, overrides: &[String]) -> Result<Self, RecipeError> {
         let text = fs_err::read_to_string(path)?;
         let invalid = |e: toml::de::Error| RecipeError::Invalid {
             path: path.to_owned(),
             message: overrides::with_nearest(&e.to_string()),
         };
         let mut table: toml::Table = text.parse().map_err(invalid)?;
-        for setting in settings {
+        for setting in overrides {
             overrides::apply(&mut table, setting)?;
         }
         let recipe: Self = table.try_into().map_err(invalid)?;
@@ -97,10 +97,11 @@ mod tests {
 
     #[test]
     fn settings_replace_values() {
-        let settings = ["run.steps=7", "name=mine", "groups.rest.clip={ norm = 3.0 }", "teacher=duoduo"];
+        let settings =
+            ["run.steps=7", "name=mine", "param_groups.rest.grad_clip={ norm = 3.0 }", "teacher=duoduo"];
         let recipe = Recipe::read(&recipe("nano.toml"), &settings.map(str::to_owned)).unwrap();
-        assert_eq!((recipe.run.steps, recipe.name.as_str()), (Span::Steps(7), "mine"));
-        assert_eq!(recipe.groups["rest"].clip, Some(Clip::Norm(3.0)));
+        assert_eq!((recipe.run.steps, recipe.name.as_str()), (StepsOrEpochs::Steps(7), "mine"));
+        assert_eq!(recipe.param_groups["rest"].grad_clip, Some(GradClip::Norm(3.0)));
         assert_eq!(recipe.teacher.as_deref(), Some("duoduo"));
     }
 

@@ -68,7 +68,7 @@ pub struct PretrainedNetwork {
     pub image_size: Option<usize>,
     /// LoRA, https://arxiv.org/abs/2106.09685: low-rank updates that are trained instead of the matrices; groups name them `….lora`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lora: Option<LowRankConfig>,
+    pub lora: Option<LoraConfig>,
     /// Rig whose views the finished model is given.
     pub rig: String,
     /// How many views the finished model is given.
@@ -78,12 +78,12 @@ pub struct PretrainedNetwork {
 /// Low-rank adaptation (arXiv 2106.09685) of the blocks of both towers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct LowRankConfig {
+pub struct LoraConfig {
     /// Rank of a matrix's change.
     pub rank: usize,
     /// First block that is changed.
     #[serde(default)]
-    pub from: usize,
+    pub first_layer: usize,
 }
 
 /// An encoder of point clouds.
@@ -122,7 +122,7 @@ pub struct PointNetwork {
 pub struct HeadConfig {
     /// Width of its hidden layer; a single linear map where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hidden: Option<usize>,
+    pub hidden_width: Option<usize>,
     /// Chance that a feature before the last map is left out while training.
     #[serde(default)]
     pub dropout: f32,

@@ -4,7 +4,7 @@ use super::RecipeError;
 
 /// Puts one value into the table, making tables on the way; whether the key is known, the recipe's types say.
 pub(super) fn apply(table: &mut toml::Table, setting: &str) -> Result<(), RecipeError> {
-    let wrong = |message: String| RecipeError::Setting { setting: setting.to_owned(), message };
+    let wrong = |message: String| RecipeError::Override { setting: setting.to_owned(), message };
     let (key, value) = setting.split_once('=').ok_or_else(|| wrong("expected key=value".to_owned()))?;
     let (tables, last) = key.rsplit_once('.').map_or((None, key), |(tables, last)| (Some(tables), last));
     if key.split('.').any(str::is_empty) {

@@ -3,46 +3,46 @@
 use burn::tensor::FloatDType;
 use serde::{Deserialize, Serialize};
 
-use super::omit;
-use super::schedule::Span;
+use super::schedule::StepsOrEpochs;
+use super::skip_if;
 
 /// How long a run is, and what is written when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunConfig {
     /// How long it is: optimizer steps, or `{ epochs = … }`.
-    pub steps: Span,
+    pub steps: StepsOrEpochs,
     /// How far apart evaluations are.
-    pub evaluate_every: Span,
+    pub evaluate_every: StepsOrEpochs,
     /// Whether the network is also measured before the first step.
     #[serde(default)]
-    pub evaluate_first: bool,
+    pub evaluate_on_start: bool,
     /// How far apart checkpoints are; one is also written after every evaluation.
-    #[serde(default = "RunConfig::usual_checkpoint_every")]
-    pub checkpoint_every: Span,
+    #[serde(default = "RunConfig::default_checkpoint_every")]
+    pub checkpoint_every: StepsOrEpochs,
     /// Share of the old value in the running mean of the weights; 0 for none.
     #[serde(default)]
-    pub average_decay: f64,
+    pub ema_decay: f64,
     /// Evaluations without a better one after which the run ends; 0 never.
     #[serde(default)]
     pub patience: usize,
     /// The run stops when the smoothed loss is this many times its lowest value; 0 never.
     #[serde(default)]
-    pub diverged: f32,
+    pub divergence_ratio: f32,
     /// How features of several devices come together.
     #[serde(default)]
     pub gather: Gather,
     /// What the products of the networks' blocks are computed in; weights are kept in 32 bits.
     #[serde(default, skip_serializing_if = "MixedPrecision::is_none")]
     pub mixed_precision: MixedPrecision,
-    /// Whether a trained point tower is also written together with its teacher's towers, as one model: `joined.safetensors`.
-    #[serde(default, skip_serializing_if = "omit::is_false")]
-    pub join: bool,
+    /// Whether a trained point tower is also written together with its teacher's towers, as one model: `joint.safetensors`.
+    #[serde(default, skip_serializing_if = "skip_if::is_false")]
+    pub save_joint_model: bool,
 }
 
 impl RunConfig {
-    fn usual_checkpoint_every() -> Span {
-        Span::Steps(50)
+    fn default_checkpoint_every() -> StepsOrEpochs {
+        StepsOrEpochs::Steps(50)
     }
 }
 
@@ -59,7 +59,7 @@ pub enum MixedPrecision {
 
 impl MixedPrecision {
     /// The kind of numbers, if not that of everything else.
-    pub fn products(self) -> Option<FloatDType> {
+    pub fn dtype(self) -> Option<FloatDType> {
         match self {
             Self::None => None,
             Self::Bf16 => Some(FloatDType::BF16),

@@ -4,20 +4,20 @@ use lexiform_model::Templates;
 use serde::{Deserialize, Deserializer};
 
 /// CG3D trains with ULIP's sentences but for this one.
-const NOT_CG3D: &str = "a point cloud model of {}.";
+const EXCLUDED_BY_CG3D: &str = "a point cloud model of {}.";
 
 /// As a recipe has them.
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "expected a list of sentences, or the name of one: \"ulip\" or \"cg3d\"")]
-enum Written {
-    Published(Published),
-    Own(Vec<String>),
+enum TemplatesValue {
+    Named(TemplateSet),
+    Sentences(Vec<String>),
 }
 
 /// A published list.
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum Published {
+enum TemplateSet {
     /// ULIP's 64.
     Ulip,
     /// The 63 that CG3D's captions are made of; its one sentence for evaluation is another.
@@ -27,9 +27,11 @@ enum Published {
 /// The sentences themselves, so that a run's own `recipe.toml` says what was learned from.
 pub(super) fn sentences<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     let ulip = || Templates::Ulip.sentences().unwrap_or_default();
-    Ok(match Written::deserialize(deserializer)? {
-        Written::Own(sentences) => sentences,
-        Written::Published(Published::Ulip) => ulip(),
-        Written::Published(Published::Cg3d) => ulip().into_iter().filter(|said| said != NOT_CG3D).collect(),
+    Ok(match TemplatesValue::deserialize(deserializer)? {
+        TemplatesValue::Sentences(sentences) => sentences,
+        TemplatesValue::Named(TemplateSet::Ulip) => ulip(),
+        TemplatesValue::Named(TemplateSet::Cg3d) => {
+            ulip().into_iter().filter(|said| said != EXCLUDED_BY_CG3D).collect()
+        }
     })
 }

@@ -1,10 +1,10 @@
 //! Every recipe learns for a few steps on a handful of shapes, with the built-in model as its teacher.
 
-mod checks;
-mod features;
+mod feature_cache;
+mod loss_terms;
 #[path = "../support/mod.rs"]
 mod support;
-mod terms;
+mod validation;
 
 use std::path::Path;
 
@@ -14,10 +14,10 @@ use lexiform_shapes::category;
 use lexiform_train::optim::parameters::values;
 use lexiform_train::{FitOptions, Recipe, RecipeError, TrainEvent, fit};
 
-use support::{FEW_GROUPS, TAUGHT, TINY_ENCODER, TINY_HEAD};
+use support::{FEW_GROUPS, TINY_ENCODER, TINY_HEAD, WITH_TEACHER};
 
 const DATA: &[&str] =
-    &["data.shapes=12", "data.views=3", "data.held_out=0", "run.evaluate_every=3", "run.steps=3"];
+    &["data.shapes=12", "data.views=3", "data.val_per_class=0", "run.evaluate_every=3", "run.steps=3"];
 /// A batch of clouds.
 const SHAPES: &[&str] = &["batch.size.shapes=6"];
 /// A recipe with settings.
@@ -54,9 +54,9 @@ fn duoduo() {
         "teacher=nano",
         "network.base=nano",
         "network.joint_from=2",
-        "groups.attention.params=[\"vision.transformer.resblocks.2+.attn\", \"logit_scale\"]",
+        "param_groups.attention.params=[\"vision.transformer.resblocks.2+.attn\", \"logit_scale\"]",
         "batch.size.shapes=4",
-        "batch.most_views=3",
+        "batch.max_views=3",
     ];
     let losses = train("duoduo.toml", folder.path(), &[&settings]);
     assert_eq!(losses, vec![["image", "text"]; 3]);
@@ -71,7 +71,7 @@ fn duoduo() {
 #[test]
 fn duoduo_nano() {
     let folder = tempfile::tempdir().unwrap();
-    let losses = train("duoduo-nano.toml", folder.path(), &[&["batch.size.shapes=4", "batch.most_views=3"]]);
+    let losses = train("duoduo-nano.toml", folder.path(), &[&["batch.size.shapes=4", "batch.max_views=3"]]);
     assert_eq!(losses, vec![["image", "text"]; 3]);
 }
 
@@ -83,19 +83,19 @@ fn nano_and_its_points() {
     let out = folder.path().join("nano");
     let sizes = ["network.layers=1", "network.joint_from=0", "network.text_layers=1", "batch.size.images=8"];
     let losses = train("nano.toml", &out, &[&sizes, &["data.refresh_every=2"]]);
-    assert_eq!(losses, vec![["captions", "naming"]; 3]);
+    assert_eq!(losses, vec![["captions", "class_text"]; 3]);
 
     let teacher = format!("teacher={}", out.join("model.safetensors").display());
     let encoder =
         ["patches=8", "samples=8", "head_width=16"].map(|size| format!("network.tower.encoder.{size}"));
     let encoder: Vec<&str> = encoder.iter().map(String::as_str).collect();
-    let few = ["data.points=256", "batch.fewest_views=1", "batch.most_views=2"];
+    let few = ["data.points=256", "batch.min_views=1", "batch.max_views=2"];
     let out = folder.path().join("points");
     let losses =
-        train("nano-points.toml", &out, &[TINY_ENCODER, TAUGHT, SHAPES, &encoder, &few, &[&teacher]]);
-    assert_eq!(losses, vec![["captions", "naming", "views"]; 3]);
+        train("nano-points.toml", &out, &[TINY_ENCODER, WITH_TEACHER, SHAPES, &encoder, &few, &[&teacher]]);
+    assert_eq!(losses, vec![["captions", "class_text", "views"]; 3]);
     let joined =
-        JointModel::open(out.join("joined.safetensors").to_str().unwrap(), &OpenOptions::default()).unwrap();
+        JointModel::open(out.join("joint.safetensors").to_str().unwrap(), &OpenOptions::default()).unwrap();
     assert_eq!((joined.view_size(), joined.point_part().unwrap().input.n_points), (80, 128));
 }
 
@@ -105,9 +105,9 @@ fn duoduo_at_another_size() {
     let folder = tempfile::tempdir().unwrap();
     let settings = [
         "network.image_size=96",
-        "groups.attention.params=[\"vision.positional_embedding\", \"logit_scale\"]",
+        "param_groups.attention.params=[\"vision.positional_embedding\", \"logit_scale\"]",
         "batch.size.shapes=4",
-        "batch.most_views=3",
+        "batch.max_views=3",
     ];
     train("duoduo-nano.toml", folder.path(), &[&settings]);
     let path = folder.path().join("model.safetensors");
@@ -118,7 +118,7 @@ fn duoduo_at_another_size() {
 #[test]
 fn ulip2() {
     let folder = tempfile::tempdir().unwrap();
-    let losses = train("ulip2.toml", folder.path(), &[TINY_ENCODER, TAUGHT, SHAPES, FEW_GROUPS]);
+    let losses = train("ulip2.toml", folder.path(), &[TINY_ENCODER, WITH_TEACHER, SHAPES, FEW_GROUPS]);
     assert_eq!(losses, vec![["image", "text"]; 3]);
     assert_eq!(open_points(folder.path()).dim(), 128);
 }
@@ -133,7 +133,7 @@ fn cg3d() {
         "network.prompts=2",
         "data.points=256",
     ];
-    let losses = train("cg3d.toml", folder.path(), &[TINY_ENCODER, TAUGHT, SHAPES, &settings]);
+    let losses = train("cg3d.toml", folder.path(), &[TINY_ENCODER, WITH_TEACHER, SHAPES, &settings]);
     assert_eq!(losses, vec![["clip", "image", "text"]; 3]);
     assert_eq!(open_points(folder.path()).dim(), 128);
     let path = folder.path().join("model.images.safetensors");
@@ -150,13 +150,13 @@ fn openshape_in_both_stages() {
         "network.tower.encoder.head_width=16",
     ];
     let second = [
-        "batch.hard={ each = 3, among = 4, margin = 0.1 }",
+        "batch.hard_negatives={ group_size = 3, neighbors = 4, margin = 0.1 }",
         "losses.text.negatives=hard",
         "losses.image.negatives=hard",
     ];
     for (stage, more) in [("first", &[][..]), ("second", &second[..])] {
         let out = folder.path().join(stage);
-        let losses = train("openshape.toml", &out, &[TINY_ENCODER, TAUGHT, SHAPES, &groups, more]);
+        let losses = train("openshape.toml", &out, &[TINY_ENCODER, WITH_TEACHER, SHAPES, &groups, more]);
         assert_eq!(losses, vec![["image", "text"]; 3], "{stage}");
         assert_eq!(open_points(&out).dim(), 128);
     }
@@ -195,7 +195,7 @@ fn finetune() {
         TrainEvent::Evaluated { report: Some(report), step, .. } => {
             found.push((step, report.items, report.top_1));
         }
-        TrainEvent::LeftOut { .. } => left_out += 1,
+        TrainEvent::FileSkipped { .. } => left_out += 1,
         _ => {}
     })
     .unwrap();
@@ -221,7 +221,7 @@ fn the_last_blocks_learn_instead() {
         .unwrap();
     }
     let data = format!("data={}", folder.path().display());
-    let blocks = "groups.change.params=[\"vision|text.transformer.resblocks.1+\"]";
+    let blocks = "param_groups.change.params=[\"vision|text.transformer.resblocks.1+\"]";
     let settings =
         [&data, blocks, "data.views=4", "batch.size.images=8", "run.steps=2", "run.evaluate_every=2"];
     let recipe = recipe("finetune.toml", &settings).unwrap();
@@ -322,9 +322,10 @@ fn other_terms() {
     let terms = [
         "losses.text.kind=multi-positive",
         "losses.image.kind=sigmoid",
-        "losses.image.turn=odd",
+        "losses.image.step_parity=odd",
         "run.gather=with-gradient",
     ];
-    let losses = train("ulip2.toml", folder.path(), &[TINY_ENCODER, TAUGHT, SHAPES, FEW_GROUPS, &terms]);
+    let losses =
+        train("ulip2.toml", folder.path(), &[TINY_ENCODER, WITH_TEACHER, SHAPES, FEW_GROUPS, &terms]);
     assert_eq!(losses.len(), 3);
 }

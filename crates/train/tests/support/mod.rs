@@ -9,7 +9,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use glam::Vec3;
 use lexiform_model::point::Cloud;
-use lexiform_train::optim::parameters::{parameters, values as values_of, with_values};
+use lexiform_train::optim::parameters::{load_values, parameters, values as values_of};
 
 /// An encoder of clouds with a few thousand numbers.
 pub const TINY_ENCODER: &[&str] = &[
@@ -21,7 +21,7 @@ pub const TINY_ENCODER: &[&str] = &[
     "network.input.n_points=128",
 ];
 /// What teaches it: the built-in model, whose features are 128 wide.
-pub const TAUGHT: &[&str] = &["teacher=nano", "network.tower.projection.dim=128"];
+pub const WITH_TEACHER: &[&str] = &["teacher=nano", "network.tower.projection.dim=128"];
 /// A small head over it.
 pub const TINY_HEAD: &[&str] = &["network.head={ hidden = 16, dropout = 0.1 }"];
 /// A network of clouds, in few groups.
@@ -81,7 +81,7 @@ pub fn values<const D: usize>(tensor: &Tensor<D>) -> Vec<f64> {
 /// tensors that have none.
 pub fn with_gradients<M: Module>(network: &M, gradients: &GradientsParams) -> (M, Vec<String>) {
     let (mut all, mut without) = (values_of(&network.valid()), Vec::new());
-    for parameter in parameters(network).into_iter().filter(|p| p.trained) {
+    for parameter in parameters(network).into_iter().filter(|p| p.requires_grad) {
         let data = match parameter.dims.len() {
             1 => gradients.get::<1>(parameter.id).map(|g| g.into_data()),
             2 => gradients.get::<2>(parameter.id).map(|g| g.into_data()),
@@ -92,7 +92,7 @@ pub fn with_gradients<M: Module>(network: &M, gradients: &GradientsParams) -> (M
             None => without.push(parameter.name),
         }
     }
-    (with_values(network.valid(), &all).unwrap(), without)
+    (load_values(network.valid(), &all).unwrap(), without)
 }
 
 /// Clouds of `[clouds, points, 3 or 6]` numbers: positions, and colors where there are six.

@@ -4,44 +4,44 @@
 use lexiform_data::DataError;
 use lexiform_formats::read_exact_at;
 
-use crate::data::requirements::Needs;
-use crate::data::shape_set::Names;
+use crate::data::requirements::DataRequirements;
+use crate::data::shape_set::CategoryNames;
 use crate::error::FitError;
 use lexiform_model::Teacher;
 
 /// Features of a data set's shapes.
-pub(crate) struct SetFeatures {
+pub(crate) struct DatasetFeatures {
     /// Width of the features.
     pub dim: usize,
     /// Which of them are asked for.
-    pub needs: Needs,
+    pub requirements: DataRequirements,
     /// Of each label and the sentences that say it, `[categories, 1 + templates, dim]`; empty where no text is learned from.
     labels: Vec<f32>,
     /// Sentences of a label.
     sentences: usize,
     /// Where those of views and captions are.
-    pub rows: Rows,
+    pub rows: FeatureRows,
 }
 
 /// Where the features of views and captions are.
-pub(crate) enum Rows {
+pub(crate) enum FeatureRows {
     /// In the set.
-    Given,
+    FromDataset,
     /// In a file of the run.
     Computed(FeatureFile),
 }
 
-impl SetFeatures {
+impl DatasetFeatures {
     /// Takes features from `rows`, and computes those of the labels, which are few.
     pub fn new(
-        rows: Rows,
-        needs: Needs,
-        names: &[Names],
+        rows: FeatureRows,
+        requirements: DataRequirements,
+        names: &[CategoryNames],
         templates: &[String],
         teacher: &Teacher,
     ) -> Result<Self, FitError> {
         let mut labels = Vec::new();
-        if needs.text_features {
+        if requirements.text_features {
             let sentences = names.iter().flat_map(|names| {
                 let said = templates.iter().map(|template| template.replace("{}", &names.name));
                 std::iter::once(names.name.clone()).chain(said)
@@ -50,12 +50,12 @@ impl SetFeatures {
             let sentences: Vec<&str> = sentences.iter().map(String::as_str).collect();
             labels = teacher.texts(&sentences)?;
         }
-        let sentences = if needs.text_features { 1 + templates.len() } else { 0 };
-        Ok(Self { dim: teacher.dim(), needs, labels, sentences, rows })
+        let sentences = if requirements.text_features { 1 + templates.len() } else { 0 };
+        Ok(Self { dim: teacher.dim(), requirements, labels, sentences, rows })
     }
 
     /// Features of all that a label says, `[sentences, dim]`.
-    pub fn of_label(&self, category: Option<u32>) -> &[f32] {
+    pub fn label_features(&self, category: Option<u32>) -> &[f32] {
         let stride = self.sentences * self.dim;
         let start = category.map_or(self.labels.len(), |category| category as usize * stride);
         self.labels.get(start..start + stride).unwrap_or(&[])

@@ -9,7 +9,7 @@ pub(crate) mod vectors;
 use std::path::{Path, PathBuf};
 
 /// Where a run keeps the features.
-pub(crate) fn usual_path(out: &Path, round: u64) -> PathBuf {
+pub(crate) fn default_path(out: &Path, round: u64) -> PathBuf {
     out.join(if round == 0 {
         "features.safetensors".to_owned()
     } else {

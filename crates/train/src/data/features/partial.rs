@@ -11,13 +11,13 @@ use std::path::{Path, PathBuf};
 pub(crate) const KEY: &str = "lexiform-features";
 
 /// A `.rows` file next to the finished one: a header that says what the rows are of, then rows of 32-bit numbers.
-pub(crate) struct RowsFile {
+pub(crate) struct PartialFeatures {
     path: PathBuf,
     file: fs_err::File,
     start: u64,
 }
 
-impl RowsFile {
+impl PartialFeatures {
     /// Opens what an interrupted run left next to `path`, if it begins with `header`, or starts an empty file. Numbers come in parts;
     /// `ends` says how many there are after each. Gives how many are there already, of whole parts.
     pub fn open(
@@ -99,20 +99,20 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("features.safetensors");
         let pairs = || [2, 4].into_iter();
-        let (mut rows, kept) = RowsFile::open(&path, b"of one  ", pairs()).unwrap();
+        let (mut rows, kept) = PartialFeatures::open(&path, b"of one  ", pairs()).unwrap();
         assert_eq!(kept, 0);
         rows.push(&[1.0, 2.0, 3.0]).unwrap();
         drop(rows);
-        let (mut rows, kept) = RowsFile::open(&path, b"of one  ", pairs()).unwrap();
+        let (mut rows, kept) = PartialFeatures::open(&path, b"of one  ", pairs()).unwrap();
         assert_eq!(kept, 2);
         rows.push(&[4.0]).unwrap();
         assert_eq!(rows.read(3).unwrap(), [1.0, 2.0, 4.0]);
         assert!(rows.read(4).is_err());
-        let second = RowsFile::open(&path, b"of one  ", pairs()).err().unwrap();
+        let second = PartialFeatures::open(&path, b"of one  ", pairs()).err().unwrap();
         assert!(second.to_string().contains("another run"), "{second}");
         drop(rows);
         // Of something else: nothing of it is kept.
-        let (mut rows, kept) = RowsFile::open(&path, b"of other", pairs()).unwrap();
+        let (mut rows, kept) = PartialFeatures::open(&path, b"of other", pairs()).unwrap();
         assert_eq!((kept, rows.read(0).unwrap()), (0, Vec::new()));
         rows.push(&[5.0]).unwrap();
         rows.finish(&path).unwrap();

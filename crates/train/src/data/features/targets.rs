@@ -7,24 +7,24 @@ use burn::tensor::{Device, Tensor, TensorData};
 use lexiform_model::weights::{Precision, TensorList, WeightFile};
 
 use super::vectors;
-use crate::data::features::partial::{KEY, RowsFile, header};
+use crate::data::features::partial::{KEY, PartialFeatures, header};
 use crate::data::shape_set::{Sample, ShapeSet};
 use crate::error::FitError;
 use lexiform_model::{ModelError, Teacher};
 
 /// Where features are kept.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Place<'a> {
+pub(crate) enum CachePath<'a> {
     /// In the run's folder.
-    Own(&'a Path),
+    Default(&'a Path),
     /// Where the recipe says.
-    Named(&'a Path),
+    Explicit(&'a Path),
 }
 
-impl<'a> Place<'a> {
+impl<'a> CachePath<'a> {
     fn path(self) -> &'a Path {
         match self {
-            Self::Own(path) | Self::Named(path) => path,
+            CachePath::Default(path) | CachePath::Explicit(path) => path,
         }
     }
 }
@@ -38,7 +38,7 @@ pub struct Targets {
     /// `[distinct captions, dim]`.
     text: Vec<f32>,
     /// Row of `text` of each caption of each sample.
-    said: Vec<Vec<usize>>,
+    caption_rows: Vec<Vec<usize>>,
 }
 
 impl Targets {
@@ -48,30 +48,35 @@ impl Targets {
     /// # Errors
     /// If the file is a person's and of something else: it is not written over.
     pub fn open_or_compute(
-        place: Place,
+        cache: CachePath,
         key: &str,
         teacher: &Teacher,
         shapes: &ShapeSet,
         images: bool,
         on_progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Self, FitError> {
-        let (texts, said) = distinct(shapes);
+        let (texts, caption_rows) = unique_captions(shapes);
         let key = format!("{} {key}", teacher.model().id());
         let dim = teacher.dim();
         let views = shapes.samples.iter().map(|sample| sample.views.len()).min().unwrap_or(0);
         let views = if images { views } else { 0 };
-        let path = place.path();
+        let path = cache.path();
         if path.is_file() {
-            match (Self::read(path, &key, said.clone(), Extent { views, texts: texts.len(), dim })?, place) {
+            match (
+                Self::read(path, &key, caption_rows.clone(), Extent { views, texts: texts.len(), dim })?,
+                cache,
+            ) {
                 (Some(found), _) => return Ok(found),
-                (None, Place::Named(path)) => return Err(FitError::OtherFeatures { path: path.to_owned() }),
-                (None, Place::Own(_)) => {}
+                (None, CachePath::Explicit(path)) => {
+                    return Err(FitError::FeatureMismatch { path: path.to_owned() });
+                }
+                (None, CachePath::Default(_)) => {}
             }
         }
         let (aside, mut image) =
             Job { path, key: &key, texts: &texts, views }.compute(teacher, shapes, on_progress)?;
         let text = image.split_off(shapes.samples.len() * views * dim);
-        let targets = Self { dim, views, image, text, said };
+        let targets = Self { dim, views, image, text, caption_rows };
         targets.write(path, &key)?;
         aside.remove()?;
         Ok(targets)
@@ -82,7 +87,7 @@ impl Targets {
     fn read(
         path: &Path,
         key: &str,
-        said: Vec<Vec<usize>>,
+        caption_rows: Vec<Vec<usize>>,
         Extent { views, texts, dim }: Extent,
     ) -> Result<Option<Self>, FitError> {
         let file = WeightFile::open(path).map_err(ModelError::from)?;
@@ -93,7 +98,7 @@ impl Targets {
             let (found, expected) = (file.shape(name).map_err(ModelError::from)?, [rows[0], rows[1], dim]);
             if found != expected {
                 let message = format!("{name}: features of shape {found:?}, expected {expected:?}");
-                return Err(FitError::Features { path: path.to_owned(), message });
+                return Err(FitError::InvalidFeatures { path: path.to_owned(), message });
             }
             Ok(file.read(name).map_err(ModelError::from)?)
         };
@@ -103,8 +108,8 @@ impl Targets {
         }
         // What nobody asks for may be there all the same.
         let views = if views == 0 { found } else { views };
-        let (image, text) = (read("image", [said.len(), views])?, read("text", [1, texts])?);
-        Ok(Some(Self { dim, views, image, text, said }))
+        let (image, text) = (read("image", [caption_rows.len(), views])?, read("text", [1, texts])?);
+        Ok(Some(Self { dim, views, image, text, caption_rows }))
     }
 
     fn write(&self, path: &Path, key: &str) -> Result<(), ModelError> {
@@ -112,7 +117,7 @@ impl Targets {
         let rows = |values: &[f32], shape: [usize; 3]| {
             Tensor::<3>::from_data(TensorData::new(values.to_vec(), shape), &device)
         };
-        let samples = self.said.len();
+        let samples = self.caption_rows.len();
         let mut list = TensorList::default();
         list.push("image".to_owned(), rows(&self.image, [samples, self.views, self.dim]));
         list.push("text".to_owned(), rows(&self.text, [1, self.text.len() / self.dim.max(1), self.dim]));
@@ -123,21 +128,21 @@ impl Targets {
     /// Mean of the features of some views of a sample, `[dim]`; empty where views have none.
     pub fn image(&self, sample: usize, views: &[usize]) -> Vec<f32> {
         let stride = self.views * self.dim;
-        vectors::mean_of(&self.image[sample * stride..(sample + 1) * stride], self.dim, views)
+        vectors::mean_rows(&self.image[sample * stride..(sample + 1) * stride], self.dim, views)
     }
 
     /// Features of a caption of a sample, `[dim]`.
     pub fn text(&self, sample: usize, caption: usize) -> &[f32] {
-        let start = self.said[sample][caption] * self.dim;
+        let start = self.caption_rows[sample][caption] * self.dim;
         &self.text[start..start + self.dim]
     }
 
     /// For each sample the others, nearest first by the mean of its image features, at most `count`.
     pub fn neighbors(&self, count: usize) -> Vec<Vec<usize>> {
         let stride = (self.views * self.dim).max(1);
-        let directions: Vec<Vec<f32>> =
-            self.image.chunks(stride).map(|views| vectors::direction(views, self.dim)).collect();
-        vectors::neighbors(&directions, count)
+        let unit_means: Vec<Vec<f32>> =
+            self.image.chunks(stride).map(|views| vectors::unit_mean(views, self.dim)).collect();
+        vectors::nearest_neighbors(&unit_means, count)
     }
 }
 
@@ -158,12 +163,12 @@ struct Job<'a> {
 }
 
 /// What passes a tower at once.
-enum Part<'a> {
+enum Chunk<'a> {
     Views(&'a [Sample]),
     Texts(&'a [&'a str]),
 }
 
-impl Part<'_> {
+impl Chunk<'_> {
     fn rows(&self, views: usize) -> usize {
         match self {
             Self::Views(shapes) => shapes.len() * views,
@@ -189,12 +194,12 @@ impl Job<'_> {
         teacher: &Teacher,
         shapes: &ShapeSet,
         on_progress: &mut dyn FnMut(usize, usize),
-    ) -> Result<(RowsFile, Vec<f32>), FitError> {
+    ) -> Result<(PartialFeatures, Vec<f32>), FitError> {
         let Self { path, key, texts, views } = *self;
         let dim = teacher.dim();
         let with_views = if views == 0 { &[] } else { shapes.samples.as_slice() };
-        let of_views = with_views.chunks((Teacher::BATCH / views.max(1)).max(1)).map(Part::Views);
-        let parts: Vec<Part> = of_views.chain(texts.chunks(Teacher::BATCH).map(Part::Texts)).collect();
+        let of_views = with_views.chunks((Teacher::BATCH / views.max(1)).max(1)).map(Chunk::Views);
+        let parts: Vec<Chunk> = of_views.chain(texts.chunks(Teacher::BATCH).map(Chunk::Texts)).collect();
         // Rows after each part.
         let ends = parts.iter().scan(0, |done, part| {
             *done += part.rows(views);
@@ -203,7 +208,7 @@ impl Job<'_> {
         let ends: Vec<usize> = ends.collect();
         let all = ends.last().copied().unwrap_or(0);
         let header = header(key, all as u64, dim);
-        let (mut file, kept) = RowsFile::open(path, &header, ends.iter().map(|end| end * dim))?;
+        let (mut file, kept) = PartialFeatures::open(path, &header, ends.iter().map(|end| end * dim))?;
         for (part, end) in parts.iter().zip(&ends).filter(|(_, end)| **end * dim > kept) {
             let values = part.features(teacher, views)?;
             file.push(&values)?;
@@ -215,18 +220,18 @@ impl Job<'_> {
 }
 
 /// Every caption once, and which of them each sample's captions are.
-fn distinct(shapes: &ShapeSet) -> (Vec<&str>, Vec<Vec<usize>>) {
+fn unique_captions(shapes: &ShapeSet) -> (Vec<&str>, Vec<Vec<usize>>) {
     let mut texts = Vec::new();
     let mut rows = HashMap::new();
-    let said = shapes.samples.iter().map(|sample| {
-        let row = sample.sayings.iter().map(|saying| {
-            *rows.entry(saying.text.as_str()).or_insert_with(|| {
-                texts.push(saying.text.as_str());
+    let caption_rows = shapes.samples.iter().map(|sample| {
+        let row = sample.captions.iter().map(|caption| {
+            *rows.entry(caption.text.as_str()).or_insert_with(|| {
+                texts.push(caption.text.as_str());
                 texts.len() - 1
             })
         });
         row.collect()
     });
-    let said = said.collect();
-    (texts, said)
+    let caption_rows = caption_rows.collect();
+    (texts, caption_rows)
 }

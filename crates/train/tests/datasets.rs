@@ -13,7 +13,7 @@ use lexiform_mesh_io::write;
 use lexiform_model::{Device, PointModel, PointOptions, Teacher};
 use lexiform_shapes::category;
 use lexiform_train::{FeatureSource, FitError, FitOptions, Recipe, TrainEvent, fit};
-use support::{FEW_GROUPS, TAUGHT, TINY_ENCODER, TINY_HEAD};
+use support::{FEW_GROUPS, TINY_ENCODER, TINY_HEAD, WITH_TEACHER};
 
 /// Features in a set are halves: losses of a few units differ in the third digit.
 const HALVES: f64 = 5e-3;
@@ -23,9 +23,9 @@ const DUODUO: &[&str] = &[
     "teacher=nano",
     "network.base=nano",
     "network.joint_from=2",
-    "groups.attention.params=[\"vision.transformer.resblocks.2+.attn\", \"logit_scale\"]",
+    "param_groups.attention.params=[\"vision.transformer.resblocks.2+.attn\", \"logit_scale\"]",
     "batch.size.shapes=4",
-    "batch.most_views=3",
+    "batch.max_views=3",
     "data.views=3",
     "run.steps=6",
     "run.evaluate_every=3",
@@ -39,7 +39,7 @@ const GATHERED: &str = "run.gather=with-gradient";
 
 /// How a set is prepared.
 #[derive(Clone, Copy, Default)]
-struct Made {
+struct PreparedAs {
     features: bool,
     held_out: f64,
     unlabelled: bool,
@@ -66,7 +66,7 @@ fn models() -> &'static Path {
     folder.path()
 }
 
-fn prepare(out: &Path, made: Made) -> PathBuf {
+fn prepare(out: &Path, made: PreparedAs) -> PathBuf {
     let source = LocalFiles::new(&[models().display().to_string()]).unwrap();
     let config = PrepareConfig {
         views: 4,
@@ -100,27 +100,27 @@ type Opened = (usize, usize, Vec<(String, usize)>, Option<FeatureSource>);
 
 /// What a run told.
 #[derive(Default)]
-struct Told {
+struct Reported {
     losses: Vec<f64>,
     opened: Option<Opened>,
     computed: usize,
     measured: Vec<usize>,
-    waiting: Option<f64>,
+    data_wait: Option<f64>,
 }
 
-fn train(recipe: &Recipe, out: &Path, resume: bool) -> Result<Told, FitError> {
-    let mut told = Told::default();
+fn train(recipe: &Recipe, out: &Path, resume: bool) -> Result<Reported, FitError> {
+    let mut told = Reported::default();
     fit(recipe, out, &FitOptions { resume, ..FitOptions::default() }, &mut |event| match event {
         TrainEvent::Step(step) => told.losses.push(step.loss),
-        TrainEvent::Opened { training, held_out, left_out, features, .. } => {
-            told.opened = Some((training, held_out, left_out, features));
+        TrainEvent::Opened { training, validation, skipped, features, .. } => {
+            told.opened = Some((training, validation, skipped, features));
         }
         TrainEvent::Features { done, .. } => told.computed = done,
         TrainEvent::Evaluated { report, .. } => {
             told.measured.push(report.map_or(0, |report| report.items));
         }
-        TrainEvent::Finished { waiting, .. } => told.waiting = Some(waiting),
-        TrainEvent::Saved { step: 4 } if !resume => {
+        TrainEvent::Finished { data_wait, .. } => told.data_wait = Some(data_wait),
+        TrainEvent::CheckpointSaved { step: 4 } if !resume => {
             let copy = out.with_extension("cut");
             std::fs::create_dir_all(&copy).unwrap();
             let name = "checkpoint.safetensors";
@@ -135,15 +135,15 @@ fn train(recipe: &Recipe, out: &Path, resume: bool) -> Result<Told, FitError> {
 fn features_in_the_set_are_those_that_would_be_computed() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
-    let given = prepare(&at("given"), Made { features: true, held_out: 0.3, ..Made::default() });
-    let bare = prepare(&at("bare"), Made { held_out: 0.3, ..Made::default() });
+    let given = prepare(&at("given"), PreparedAs { features: true, held_out: 0.3, ..PreparedAs::default() });
+    let bare = prepare(&at("bare"), PreparedAs { held_out: 0.3, ..PreparedAs::default() });
     let with = train(&recipe("duoduo.toml", &given, &[DUODUO]), &at("with"), false).unwrap();
     let (training, held_out, _, features) = with.opened.unwrap();
     assert!((6..18).contains(&training) && with.computed == 0, "{training}");
     // One of each label is measured on, as the recipe says.
     assert!(held_out > 0 && held_out <= 3 && with.measured == [held_out; 2], "{:?}", with.measured);
-    assert_eq!(features, Some(FeatureSource::Set));
-    assert!((0.0..=1.0).contains(&with.waiting.unwrap()));
+    assert_eq!(features, Some(FeatureSource::Dataset));
+    assert!((0.0..=1.0).contains(&with.data_wait.unwrap()));
     let without = train(&recipe("duoduo.toml", &bare, &[DUODUO]), &at("without"), false).unwrap();
     assert!(matches!(
         without.opened.unwrap().3,
@@ -164,8 +164,8 @@ fn features_in_the_set_are_those_that_would_be_computed() {
 fn going_on_is_as_never_having_stopped() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
-    let set = prepare(&at("set"), Made { features: true, ..Made::default() });
-    let recipe = recipe("duoduo.toml", &set, &[DUODUO, &["data.hold_out=0.2"]]);
+    let set = prepare(&at("set"), PreparedAs { features: true, ..PreparedAs::default() });
+    let recipe = recipe("duoduo.toml", &set, &[DUODUO, &["data.val_fraction=0.2"]]);
     let whole = train(&recipe, &at("whole"), false).unwrap();
     let resumed = train(&recipe, &at("whole.cut"), true).unwrap();
     assert_eq!(resumed.losses, whole.losses[4..]);
@@ -173,7 +173,7 @@ fn going_on_is_as_never_having_stopped() {
     assert!(model("whole") == model("whole.cut"));
     // The same place, other shapes.
     std::fs::remove_dir_all(&set).unwrap();
-    prepare(&set, Made { features: true, held_out: 0.5, ..Made::default() });
+    prepare(&set, PreparedAs { features: true, held_out: 0.5, ..PreparedAs::default() });
     let error = train(&recipe, &at("whole.cut"), true).err().unwrap().to_string();
     assert!(error.contains("sum of the data"), "{error}");
 }
@@ -182,16 +182,23 @@ fn going_on_is_as_never_having_stopped() {
 fn points_and_their_words() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
-    let set = prepare(&at("set"), Made { features: true, held_out: 0.3, ..Made::default() });
-    let told =
-        train(&recipe("ulip2.toml", &set, &[TINY_ENCODER, TAUGHT, FEW_GROUPS, SHORT]), &at("ulip2"), false)
-            .unwrap();
+    let set = prepare(&at("set"), PreparedAs { features: true, held_out: 0.3, ..PreparedAs::default() });
+    let told = train(
+        &recipe("ulip2.toml", &set, &[TINY_ENCODER, WITH_TEACHER, FEW_GROUPS, SHORT]),
+        &at("ulip2"),
+        false,
+    )
+    .unwrap();
     assert_eq!(told.losses.len(), 3);
     assert!(told.losses.iter().all(|loss| loss.is_finite() && *loss > 0.0) && told.measured[0] > 0);
     // Batches of shapes that look alike.
-    let hard = ["batch.hard={ each = 3, among = 4, margin = 0.1 }", "losses.text.negatives=hard", GATHERED];
+    let hard = [
+        "batch.hard_negatives={ group_size = 3, neighbors = 4, margin = 0.1 }",
+        "losses.text.negatives=hard",
+        GATHERED,
+    ];
     let told = train(
-        &recipe("ulip2.toml", &set, &[TINY_ENCODER, TAUGHT, FEW_GROUPS, SHORT, &hard]),
+        &recipe("ulip2.toml", &set, &[TINY_ENCODER, WITH_TEACHER, FEW_GROUPS, SHORT, &hard]),
         &at("hard"),
         false,
     )
@@ -207,15 +214,15 @@ fn points_and_their_words() {
 fn what_a_recipe_cannot_use_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
-    let set = prepare(&at("set"), Made { unlabelled: true, ..Made::default() });
-    let all = ["data.hold_out=0"];
+    let set = prepare(&at("set"), PreparedAs { unlabelled: true, ..PreparedAs::default() });
+    let all = ["data.val_fraction=0"];
     let error =
         train(&recipe("finetune.toml", &set, &[&all]), &at("naming"), false).err().unwrap().to_string();
     assert!(error.contains("found 0") && error.contains("18 have no label"), "{error}");
-    let many = ["batch.most_views=6", "data.views=6"];
+    let many = ["batch.max_views=6", "data.views=6"];
     let error = train(&recipe("duoduo.toml", &set, &[DUODUO, &many]), &at("views"), false).err().unwrap();
     assert!(error.to_string().contains("18 have too few views"), "{error}");
-    let labels = ["data.labels=labels.csv"];
+    let labels = ["data.label_table=labels.csv"];
     let error = train(&recipe("duoduo.toml", &set, &[DUODUO, &labels]), &at("labels"), false).err().unwrap();
     assert!(error.to_string().contains("brings its own labels"), "{error}");
     std::fs::remove_file(set.join("manifest.json")).unwrap();
@@ -228,7 +235,7 @@ fn what_a_recipe_cannot_use_is_told() {
 fn a_damaged_shape_stops_the_run_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
-    let set = prepare(&at("set"), Made { features: true, ..Made::default() });
+    let set = prepare(&at("set"), PreparedAs { features: true, ..PreparedAs::default() });
     for entry in std::fs::read_dir(set.join("shards")).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|ending| ending == "tar") {
@@ -250,13 +257,13 @@ fn a_damaged_shape_stops_the_run_by_name() {
 #[test]
 fn a_head_learns_the_labels_of_a_set() {
     let folder = tempfile::tempdir().unwrap();
-    let set = prepare(&folder.path().join("set"), Made { held_out: 0.3, ..Made::default() });
+    let set = prepare(&folder.path().join("set"), PreparedAs { held_out: 0.3, ..PreparedAs::default() });
     let few = [
         "batch.size.shapes=6",
         "run.steps=60",
         "run.evaluate_every=60",
-        "schedule.warm_up=2",
-        "groups.all.learning_rate=3e-3",
+        "schedule.warmup=2",
+        "param_groups.all.learning_rate=3e-3",
     ];
     let recipe_with =
         |more: &[&str]| recipe("classify.toml", &set, &[TINY_ENCODER, FEW_GROUPS, TINY_HEAD, &few, more]);
@@ -288,7 +295,7 @@ fn a_head_learns_the_labels_of_a_set() {
             &base,
             "network.groups=4",
             "run.steps=1",
-            "groups.all.params=[\"points.classifier\"]",
+            "param_groups.all.params=[\"points.classifier\"]",
         ]),
         &next,
         false,

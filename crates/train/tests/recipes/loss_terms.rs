@@ -4,22 +4,22 @@ use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use lexiform_train::Gather;
-use lexiform_train::Position;
-use lexiform_train::TermConfig;
-use lexiform_train::loss::Labels;
-use lexiform_train::loss::{Features, Objective};
+use lexiform_train::LossTermConfig;
+use lexiform_train::RunPosition;
+use lexiform_train::loss::BatchLabels;
+use lexiform_train::loss::{BatchFeatures, Objective};
 
 /// Rows that have a caption, of six.
-const SAID: [usize; 4] = [0, 2, 3, 5];
+const CAPTIONED_ROWS: [usize; 4] = [0, 2, 3, 5];
 /// Sums of fewer rows, in another order.
 const TOLERANCE: f32 = 1e-5;
 
-fn term(text: &str) -> BTreeMap<String, TermConfig> {
+fn term(text: &str) -> BTreeMap<String, LossTermConfig> {
     BTreeMap::from([("text".to_owned(), toml::from_str(text).unwrap())])
 }
 
 /// Features of some rows, shown to one device or to two.
-fn features(rows: &[usize], ranks: usize) -> Vec<Features> {
+fn features(rows: &[usize], ranks: usize) -> Vec<BatchFeatures> {
     let feature = |rows: &[usize], salt: usize| {
         let number = |k: usize| (((rows[k / 4] * 4 + k % 4) * 7919 + salt * 31) % 2017) as f32 / 1008.5 - 1.0;
         let numbers: Vec<f32> = (0..rows.len() * 4).map(number).collect();
@@ -33,23 +33,23 @@ fn features(rows: &[usize], ranks: usize) -> Vec<Features> {
             vec![first, second]
         }
     };
-    let of = |part: &[usize]| Features {
+    let of = |part: &[usize]| BatchFeatures {
         shape: feature(part, 0),
         text: Some(feature(part, 1)),
         image: Some(feature(part, 2)),
-        nouns: None,
-        classes: None,
+        class_text: None,
+        class_logits: None,
     };
     parts.into_iter().map(of).collect()
 }
 
-fn labels(rows: &[usize]) -> Labels {
+fn labels(rows: &[usize]) -> BatchLabels {
     let of = |list: [usize; 6]| rows.iter().map(|row| list[*row]).collect();
-    Labels {
+    BatchLabels {
         categories: of([1, 1, 1, 2, 2, 1]),
-        general: rows.iter().map(|row| row % 2 == 0).collect(),
-        sayings: of([0, 1, 2, 2, 1, 0]),
-        has_text: rows.iter().map(|row| SAID.contains(row)).collect(),
+        is_class_name: rows.iter().map(|row| row % 2 == 0).collect(),
+        caption_ids: of([0, 1, 2, 2, 1, 0]),
+        has_text: rows.iter().map(|row| CAPTIONED_ROWS.contains(row)).collect(),
         groups: of([0, 0, 0, 1, 1, 1]),
         // Of the rows with captions, those of the first group fit worse by less, those of the second by more.
         margin: 1.65,
@@ -59,8 +59,8 @@ fn labels(rows: &[usize]) -> Labels {
 /// The only term's value.
 fn value(objective: &Objective, rows: &[usize], ranks: usize) -> f32 {
     let scale = Tensor::from_floats([1.5], &Device::flex());
-    let position = Position { step: 0, steps: 1, steps_per_epoch: 1 };
-    let value = objective.value(&features(rows, ranks), &labels(rows), &scale, position);
+    let position = RunPosition { step: 0, steps: 1, steps_per_epoch: 1 };
+    let value = objective.evaluate(&features(rows, ranks), &labels(rows), &scale, position);
     value.total.unwrap().into_scalar::<f32>()
 }
 
@@ -89,29 +89,38 @@ fn accuracies_are_the_shares_of_rows_that_are_right() {
     let expected = [
         (
             "kind = \"contrastive\"",
-            share(&SAID, &|row| {
-                SAID[largest(SAID.iter().map(|other| cosine(&shape[row], &text[*other])).collect())] == row
+            share(&CAPTIONED_ROWS, &|row| {
+                CAPTIONED_ROWS
+                    [largest(CAPTIONED_ROWS.iter().map(|other| cosine(&shape[row], &text[*other])).collect())]
+                    == row
             }),
         ),
         (
-            "kind = \"naming\"",
+            "kind = \"class-text\"",
             share(&all, &|row| {
                 largest(rows_of(&nouns).iter().map(|noun| cosine(&shape[row], noun)).collect())
                     == categories[row]
             }),
         ),
-        ("kind = \"class\"", share(&all, &|row| largest(rows_of(&scores)[row].clone()) == categories[row])),
+        (
+            "kind = \"class-head\"",
+            share(&all, &|row| largest(rows_of(&scores)[row].clone()) == categories[row]),
+        ),
     ];
     let scale = Tensor::from_floats([1.5], &Device::flex());
-    let position = Position { step: 0, steps: 1, steps_per_epoch: 1 };
+    let position = RunPosition { step: 0, steps: 1, steps_per_epoch: 1 };
     for (text, expected) in expected {
-        let shown = Features { nouns: Some(nouns.clone()), classes: Some(scores.clone()), ..shown.clone() };
+        let shown = BatchFeatures {
+            class_text: Some(nouns.clone()),
+            class_logits: Some(scores.clone()),
+            ..shown.clone()
+        };
         let objective = Objective::new(&term(text), Gather::WithGradient).unwrap();
-        let found = objective.value(&[shown], &labels(&all), &scale, position).accuracies["text"];
+        let found = objective.evaluate(&[shown], &labels(&all), &scale, position).accuracies["text"];
         assert!((found - expected).abs() < 1e-9, "{text}: {found}, expected {expected}");
     }
     let cosine = Objective::new(&term("kind = \"cosine\""), Gather::WithGradient).unwrap();
-    assert!(cosine.value(&[shown], &labels(&all), &scale, position).accuracies.is_empty());
+    assert!(cosine.evaluate(&[shown], &labels(&all), &scale, position).accuracies.is_empty());
 }
 
 /// Rows without a caption are as if they were not there; and each kind remains what it is.
@@ -129,7 +138,8 @@ fn rows_without_a_caption_have_no_part_in_any_kind() {
     for (text, ranks) in kinds {
         let gather = if ranks == 1 { Gather::WithGradient } else { Gather::Detached };
         let objective = Objective::new(&term(text), gather).unwrap();
-        let (some, all) = (value(&objective, &[0, 1, 2, 3, 4, 5], ranks), value(&objective, &SAID, ranks));
+        let (some, all) =
+            (value(&objective, &[0, 1, 2, 3, 4, 5], ranks), value(&objective, &CAPTIONED_ROWS, ranks));
         assert!((some - all).abs() < TOLERANCE, "{text}: {some}, of the rows with captions alone {all}");
         found.push(some);
     }
@@ -149,10 +159,10 @@ fn hard_negatives_are_cut_to_rows_with_captions() {
     let image = "kind = \"contrastive\"\nbetween = [\"shape\", \"image\"]\nturn = \"odd\"";
     terms.extend(term(image).into_values().map(|term| ("image".to_owned(), term)));
     let hard = Objective::new(&terms, Gather::WithGradient).unwrap();
-    let (some, all) = (value(&hard, &[0, 1, 2, 3, 4, 5], 1), value(&hard, &SAID, 1));
+    let (some, all) = (value(&hard, &[0, 1, 2, 3, 4, 5], 1), value(&hard, &CAPTIONED_ROWS, 1));
     assert!((some - all).abs() < TOLERANCE, "{some} {all}");
     let plain = Objective::new(&term("kind = \"contrastive\""), Gather::WithGradient).unwrap();
-    assert!((some - value(&plain, &SAID, 1)).abs() > 1e-3, "hard negatives are plain ones");
+    assert!((some - value(&plain, &CAPTIONED_ROWS, 1)).abs() > 1e-3, "hard negatives are plain ones");
 }
 
 #[test]
@@ -160,7 +170,7 @@ fn a_gather_without_gradient_is_for_plain_terms() {
     for (text, fits) in [
         ("kind = \"contrastive\"", true),
         ("kind = \"cosine\"", true),
-        ("kind = \"naming\"", true),
+        ("kind = \"class-text\"", true),
         ("kind = \"contrastive\"\nnegatives = \"other-nouns\"", false),
         ("kind = \"multi-positive\"", false),
         ("kind = \"sigmoid\"", false),

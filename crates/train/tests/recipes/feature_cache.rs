@@ -2,16 +2,16 @@
 
 use std::path::Path;
 
-use lexiform_train::{FitError, FitOptions, Recipe, TrainEvent, fit, rehearse};
+use lexiform_train::{FitError, FitOptions, Recipe, TrainEvent, dry_run, fit};
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
 
 use crate::{DATA, recipe};
 
-const SMALL: &[&str] = &["batch.size.shapes=4", "batch.most_views=2", "run.steps=1", "run.evaluate_every=1"];
+const SMALL: &[&str] = &["batch.size.shapes=4", "batch.max_views=2", "run.steps=1", "run.evaluate_every=1"];
 
 fn small(features: &Path, more: &[&str]) -> Recipe {
-    let features = format!("data.features={}", features.display());
+    let features = format!("data.feature_file={}", features.display());
     recipe("duoduo-nano.toml", &[DATA, SMALL, &[&features], more].concat()).unwrap()
 }
 
@@ -29,8 +29,8 @@ fn a_named_file_of_other_features_is_not_written_over() {
     run(&small(&features, &[]), &at("again")).unwrap();
     for (name, other) in [("shapes", "seed=9"), ("views", "network.image_size=96")] {
         let error = run(&small(&features, &[other]), &at(name)).unwrap_err();
-        assert!(matches!(error, FitError::OtherFeatures { .. }), "{name}: {error}");
-        assert!(error.hint().unwrap().contains("data.features"));
+        assert!(matches!(error, FitError::FeatureMismatch { .. }), "{name}: {error}");
+        assert!(error.hint().unwrap().contains("data.feature_file"));
     }
     assert!(std::fs::read(&features).unwrap() == bytes, "the file has changed");
 }
@@ -40,11 +40,11 @@ fn a_rehearsal_leaves_the_file_of_features_alone() {
     let folder = tempfile::tempdir().unwrap();
     let features = folder.path().join("features.safetensors");
     let recipe = small(&features, &["data.shapes=30"]);
-    rehearse(&recipe, &FitOptions::default(), &mut |_| {}).unwrap();
+    dry_run(&recipe, &FitOptions::default(), &mut |_| {}).unwrap();
     assert!(!features.exists());
     run(&recipe, &folder.path().join("run")).unwrap();
     let bytes = std::fs::read(&features).unwrap();
-    rehearse(&recipe, &FitOptions::default(), &mut |_| {}).unwrap();
+    dry_run(&recipe, &FitOptions::default(), &mut |_| {}).unwrap();
     assert!(std::fs::read(&features).unwrap() == bytes, "the file has changed");
 }
 
@@ -68,7 +68,7 @@ fn features_of_fewer_shapes_than_there_are_are_an_error() {
     let cut = safetensors::serialize(cut, metadata.metadata().clone()).unwrap();
     std::fs::write(&features, cut).unwrap();
     let error = run(&recipe, &folder.path().join("cut")).unwrap_err();
-    assert!(matches!(error, FitError::Features { .. }), "{error}");
+    assert!(matches!(error, FitError::InvalidFeatures { .. }), "{error}");
     assert!(error.to_string().contains("expected [12, 3, 128]"), "{error}");
 }
 
@@ -82,7 +82,7 @@ fn features_of_a_run_that_died_are_gone_on_with() {
     let cut = recipe("cut");
     let died = std::panic::catch_unwind(|| {
         fit(&cut, &at("cut"), &FitOptions::default(), &mut |event| {
-            if let TrainEvent::Features { done, all } = event {
+            if let TrainEvent::Features { done, total: all } = event {
                 assert!(done * 2 < all, "killed");
             }
         })
@@ -90,7 +90,7 @@ fn features_of_a_run_that_died_are_gone_on_with() {
     assert!(died.is_err());
     let mut told = Vec::new();
     fit(&cut, &at("cut"), &FitOptions::default(), &mut |event| {
-        if let TrainEvent::Features { done, all } = event {
+        if let TrainEvent::Features { done, total: all } = event {
             told.push((done, all));
         }
     })

@@ -8,54 +8,59 @@ use lexiform_metrics::{ClassFeatures, Classification, Features, TextMean, vote, 
 use lexiform_model::point::{ClassHead, Clouds, PointTower, Start};
 use lexiform_model::{JointModel, ModelError, PointModelConfig};
 
-use crate::data::picked::{Picked, Wanted};
-use crate::data::pool::Pool;
+use crate::data::loaded_shape::{LoadFields, LoadedShape};
+use crate::data::pool::ShapePool;
 use crate::error::FitError;
 
 /// Most shapes that are measured at once: bounds memory.
-const AT_ONCE: usize = 16;
+const BATCH_SIZE: usize = 16;
 
 /// Features of some shapes, `[shapes, dim]`.
-type Encoded = Result<Vec<f32>, FitError>;
+type EncodeResult = Result<Vec<f32>, FitError>;
 
 /// Names shapes among all categories of the pool by their views; none where there are no shapes.
-pub(crate) fn by_views(model: &JointModel, pool: &Pool) -> Result<Option<Classification>, FitError> {
-    let Some(choices) = choices(model, pool)? else { return Ok(None) };
-    let wanted = Wanted { pictures: true, cloud: false };
-    let named = named(pool, wanted, &choices, model.dim(), |shapes| {
+pub(crate) fn classify_views(
+    model: &JointModel,
+    pool: &ShapePool,
+) -> Result<Option<Classification>, FitError> {
+    let Some(class_features) = class_features(model, pool)? else { return Ok(None) };
+    let fields = LoadFields { images: true, cloud: false };
+    let report = zero_shot_report(pool, fields, &class_features, model.dim(), |shapes| {
         let views = shapes.into_iter().map(|shape| shape.views.into_iter().map(Cow::into_owned).collect());
         let embeddings = model.embed_views(&views.collect::<Vec<_>>())?;
         Ok(embeddings.iter().flat_map(|embedding| embedding.as_slice().to_vec()).collect())
     });
-    named.map(Some)
+    report.map(Some)
 }
 
 /// The same by their points.
-pub(crate) fn by_points(
+pub(crate) fn classify_clouds(
     tower: &PointTower,
     config: &PointModelConfig,
-    choices: &ClassFeatures,
-    pool: &Pool,
+    class_features: &ClassFeatures,
+    pool: &ShapePool,
 ) -> Result<Classification, FitError> {
-    let wanted = Wanted { pictures: false, cloud: true };
-    named(pool, wanted, choices, config.tower.dim(), |shapes| {
-        of_clouds(config, &shapes, |clouds| tower.encode(clouds, Start::default()))
+    let fields = LoadFields { images: false, cloud: true };
+    zero_shot_report(pool, fields, class_features, config.tower.dim(), |shapes| {
+        encode_clouds(config, &shapes, |clouds| tower.encode(clouds, Start::default()))
     })
 }
 
 /// Names shapes by what a head says of their points; none where there are no shapes.
-pub(crate) fn by_head(
+pub(crate) fn classify_with_head(
     tower: &PointTower,
     head: &ClassHead,
     config: &PointModelConfig,
-    pool: &Pool,
+    pool: &ShapePool,
 ) -> Result<Option<Classification>, FitError> {
     if pool.len() == 0 {
         return Ok(None);
     }
-    let wanted = Wanted { pictures: false, cloud: true };
-    let (scores, truth) = encoded(pool, wanted, |shapes| {
-        of_clouds(config, &shapes, |clouds| head.forward(tower.encoder().encode(clouds, Start::default())))
+    let fields = LoadFields { images: false, cloud: true };
+    let (scores, truth) = encode_all(pool, fields, |shapes| {
+        encode_clouds(config, &shapes, |clouds| {
+            head.forward(tower.encoder().encode(clouds, Start::default()))
+        })
     })?;
     let classes = config.labels.len();
     let predictions = vote::of_scores(&[Features::new(scores, classes)?], &truth, Vote::Mean)?;
@@ -63,7 +68,11 @@ pub(crate) fn by_head(
 }
 
 /// Clouds of some shapes as the network takes them, through `encode`, `[shapes, dim]`.
-fn of_clouds(config: &PointModelConfig, shapes: &[Picked], encode: impl Fn(&Clouds) -> Tensor<2>) -> Encoded {
+fn encode_clouds(
+    config: &PointModelConfig,
+    shapes: &[LoadedShape],
+    encode: impl Fn(&Clouds) -> Tensor<2>,
+) -> EncodeResult {
     let clouds: Vec<_> =
         shapes.iter().map(|shape| config.input.prepare(&shape.cloud, Start::default())).collect();
     let clouds = Clouds::new(&clouds, config.tower.encoder.colored()).map_err(ModelError::from)?;
@@ -71,12 +80,15 @@ fn of_clouds(config: &PointModelConfig, shapes: &[Picked], encode: impl Fn(&Clou
 }
 
 /// What a model's words say of every category of a pool; none where it has no shapes.
-pub(crate) fn choices(words: &JointModel, pool: &Pool) -> Result<Option<ClassFeatures>, FitError> {
+pub(crate) fn class_features(
+    words: &JointModel,
+    pool: &ShapePool,
+) -> Result<Option<ClassFeatures>, FitError> {
     if pool.len() == 0 {
         return Ok(None);
     }
     let (labels, own) = (pool.names(), ["{}".to_owned()]);
-    let templates = if pool.captioned() { &own[..] } else { &words.config().templates };
+    let templates = if pool.labels_are_captions() { &own[..] } else { &words.config().templates };
     let sentences =
         labels.iter().flat_map(|label| templates.iter().map(move |template| template.replace("{}", label)));
     let sentences: Vec<String> = sentences.collect();
@@ -86,29 +98,29 @@ pub(crate) fn choices(words: &JointModel, pool: &Pool) -> Result<Option<ClassFea
 }
 
 /// Encodes shapes (`[shapes, dim]`) and compares them with the words for all categories.
-fn named(
-    pool: &Pool,
-    wanted: Wanted,
-    choices: &ClassFeatures,
+fn zero_shot_report(
+    pool: &ShapePool,
+    fields: LoadFields,
+    class_features: &ClassFeatures,
     dim: usize,
-    encode: impl Fn(Vec<Picked>) -> Encoded,
+    encode: impl Fn(Vec<LoadedShape>) -> EncodeResult,
 ) -> Result<Classification, FitError> {
-    let (features, truth) = encoded(pool, wanted, encode)?;
-    let predictions = zero_shot(&Features::new(features, dim)?, choices, &truth)?;
+    let (features, truth) = encode_all(pool, fields, encode)?;
+    let predictions = zero_shot(&Features::new(features, dim)?, class_features, &truth)?;
     Ok(Classification::of(&predictions, pool.categories().len())?)
 }
 
 /// Brings shapes a few at a time and encodes them: all rows, and the category of each.
-fn encoded(
-    pool: &Pool,
-    wanted: Wanted,
-    encode: impl Fn(Vec<Picked>) -> Encoded,
+fn encode_all(
+    pool: &ShapePool,
+    fields: LoadFields,
+    encode: impl Fn(Vec<LoadedShape>) -> EncodeResult,
 ) -> Result<(Vec<f32>, Vec<usize>), FitError> {
     let (mut features, mut truth) = (Vec::new(), Vec::new());
-    for first in (0..pool.len()).step_by(AT_ONCE) {
-        let pick = |at: usize| pool.pick(at, &(0..pool.n_views(at)).collect::<Vec<_>>(), wanted);
-        let shapes: Vec<Picked> =
-            (first..pool.len().min(first + AT_ONCE)).map(pick).collect::<Result<_, _>>()?;
+    for first in (0..pool.len()).step_by(BATCH_SIZE) {
+        let load = |at: usize| pool.load(at, &(0..pool.n_views(at)).collect::<Vec<_>>(), fields);
+        let shapes: Vec<LoadedShape> =
+            (first..pool.len().min(first + BATCH_SIZE)).map(load).collect::<Result<_, _>>()?;
         truth.extend(shapes.iter().map(|shape| shape.category));
         features.extend(encode(shapes)?);
     }

@@ -14,10 +14,10 @@ use lexiform_model::point::{Clouds, EncoderConfig, PointTower, Start, recognize}
 use lexiform_model::tokenizer::Tokens;
 use lexiform_model::weights::{Layout, Source, TensorList, WeightFile};
 use lexiform_train::loss::{Negatives, contrastive};
-use lexiform_train::optim::Groups;
+use lexiform_train::optim::ParameterGroups;
 use lexiform_train::optim::gradients::{clip_norm, take};
-use lexiform_train::optim::parameters::{train_only, with_stable_ids};
-use lexiform_train::{Position, Recipe};
+use lexiform_train::optim::parameters::{freeze_except, with_stable_ids};
+use lexiform_train::{Recipe, RunPosition};
 use support::{Golden, clouds, values, with_gradients};
 
 const LOSS: f64 = 1e-5;
@@ -49,9 +49,9 @@ fn point_transformer() {
 #[ignore = "needs LEXIFORM_SHARED"]
 fn point_mlp() {
     let settings = &[
-        "groups.encoder.learning_rate=1e-4",
-        "groups.encoder.weight_decay=0.1",
-        "groups.prompts.learning_rate=0.01",
+        "param_groups.encoder.learning_rate=1e-4",
+        "param_groups.encoder.weight_decay=0.1",
+        "param_groups.prompts.learning_rate=0.01",
     ];
     check_case(&Case { folder: "cg3d_train_trace_pointmlp", settings, rate: 1e-4 });
 }
@@ -68,10 +68,10 @@ fn check_case(case: &Case) {
     let settings: Vec<String> = case.settings.iter().map(|s| (*s).to_owned()).collect();
     let recipe = Recipe::read(&path, &settings).unwrap();
     let student = with_stable_ids(Student { points, vision, logit_scale: Param::from_tensor(scale) });
-    let mut groups = Groups::new(&recipe.groups, recipe.schedule, &student).unwrap();
-    let mut student = train_only(student, &groups.ids());
+    let mut groups = ParameterGroups::new(&recipe.param_groups, recipe.schedule, &student).unwrap();
+    let mut student = freeze_except(student, &groups.ids());
     for step in 0..4 {
-        let position = Position { step, steps: 4, steps_per_epoch: 4 };
+        let position = RunPosition { step, steps: 4, steps_per_epoch: 4 };
         let clouds = clouds(&inputs, &format!("step{step}.points"));
         let shape = student.points.encode(&Clouds::new(&clouds, false).unwrap(), Start::default());
         let image = student.vision.encode(inputs.tensor::<4>(&format!("step{step}.image"), &device), 1, 3);

@@ -14,9 +14,9 @@ use lexiform_model::point::{Clouds, PointTower, Start};
 use lexiform_model::weights::TensorList;
 use lexiform_model::{PointModel, PointOptions};
 use lexiform_train::loss::{Negatives, contrastive};
-use lexiform_train::optim::Groups;
+use lexiform_train::optim::ParameterGroups;
 use lexiform_train::optim::parameters::with_stable_ids;
-use lexiform_train::{Position, Recipe, Schedule};
+use lexiform_train::{Recipe, RunPosition, Schedule};
 use support::{Golden, clouds, values, with_gradients};
 
 /// Sums in another order than the reference's, over normalized batches of few points.
@@ -127,9 +127,9 @@ fn check_case(case: &Case) {
     assert!(compared > 30, "{compared} gradients");
 
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes").join(case.recipe);
-    let recipe = Recipe::read(&path, &[format!("groups.all.learning_rate={}", case.rate)]).unwrap();
-    let mut groups = Groups::new(&recipe.groups, Schedule::Constant {}, &student).unwrap();
-    let position = Position { step: 0, steps: 1, steps_per_epoch: 1 };
+    let recipe = Recipe::read(&path, &[format!("param_groups.all.learning_rate={}", case.rate)]).unwrap();
+    let mut groups = ParameterGroups::new(&recipe.param_groups, Schedule::Constant {}, &student).unwrap();
+    let position = RunPosition { step: 0, steps: 1, steps_per_epoch: 1 };
     let (after, _) = groups.step(student, gradients, position);
     for (name, found) in as_saved(&after.valid()) {
         let Some(key) = reference_key("after", &name, case, &expected) else { continue };

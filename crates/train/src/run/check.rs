@@ -6,18 +6,18 @@ use lexiform_model::nn::has_products;
 use lexiform_model::point::Up;
 
 use crate::error::FitError;
-use crate::network::{Published, Towers};
-use crate::recipe::{NetworkConfig, Order, Recipe, RecipeError};
+use crate::network::{PretrainedModels, Towers};
+use crate::recipe::{NetworkConfig, Recipe, RecipeError, SampleOrder};
 
 /// Devices have the numbers that the recipe computes in.
-pub(super) fn check_numbers(recipe: &Recipe, devices: &[Device]) -> Result<(), FitError> {
-    let Some(dtype) = recipe.run.mixed_precision.products() else { return Ok(()) };
+pub(super) fn check_dtype(recipe: &Recipe, devices: &[Device]) -> Result<(), FitError> {
+    let Some(dtype) = recipe.run.mixed_precision.dtype() else { return Ok(()) };
     let without = devices.iter().position(|device| !device.supports_dtype(dtype));
-    without.map_or(Ok(()), |device| Err(FitError::NoMixedPrecision { device }))
+    without.map_or(Ok(()), |device| Err(FitError::UnsupportedDtype { device }))
 }
 
 /// Clouds have the up axis of those that the encoder was trained on.
-fn check_up(found: Up, of_base: Up) -> Result<(), RecipeError> {
+fn check_up_axis(found: Up, of_base: Up) -> Result<(), RecipeError> {
     let (rule, found) = match (of_base, found) {
         (Up::YUp, Up::ZUp) => ("must be \"y-up\", as network.base is used to", "\"z-up\""),
         (Up::ZUp, Up::YUp) => ("must be \"z-up\", as network.base is used to", "\"y-up\""),
@@ -37,8 +37,8 @@ pub(super) fn check_classes(recipe: &Recipe, classes: usize) -> Result<(), Recip
 }
 
 /// Fewer bits are asked for where they would change something.
-pub(super) fn check_products(recipe: &Recipe, towers: &Towers) -> Result<(), RecipeError> {
-    if recipe.run.mixed_precision.products().is_none() || has_products(towers) {
+pub(super) fn check_mixed_precision(recipe: &Recipe, towers: &Towers) -> Result<(), RecipeError> {
+    if recipe.run.mixed_precision.dtype().is_none() || has_products(towers) {
         return Ok(());
     }
     let rule =
@@ -47,9 +47,9 @@ pub(super) fn check_products(recipe: &Recipe, towers: &Towers) -> Result<(), Rec
 }
 
 /// Each shape comes once an epoch: a batch that held more than there are would tell shapes apart from themselves.
-pub(super) fn check_batch(recipe: &Recipe, count: usize) -> Result<(), RecipeError> {
-    let most = recipe.batch.size.shapes(recipe.batch.fewest_views);
-    if recipe.batch.order == Order::Drawn || most <= count {
+pub(super) fn check_batch_size(recipe: &Recipe, count: usize) -> Result<(), RecipeError> {
+    let most = recipe.batch.size.shapes(recipe.batch.min_views);
+    if recipe.batch.order == SampleOrder::WithReplacement || most <= count {
         return Ok(());
     }
     Err(RecipeError::batch_size(format!(
@@ -58,16 +58,16 @@ pub(super) fn check_batch(recipe: &Recipe, count: usize) -> Result<(), RecipeErr
 }
 
 /// An encoder of clouds learns from a teacher whose features are as wide as its own; a classifier of clouds needs none.
-pub(super) fn check_widths(
+pub(super) fn check_dims(
     recipe: &Recipe,
     teacher: Option<&Teacher>,
-    published: &Published,
+    models: &PretrainedModels,
 ) -> Result<(), FitError> {
     let NetworkConfig::Points(network) = &recipe.network else { return Ok(()) };
     let dim = match (&network.base, &network.tower) {
         (Some(base), _) => {
-            let base = published.points(base, network.groups)?;
-            check_up(network.input.up, base.config().input.up)?;
+            let base = models.point_model(base, network.groups)?;
+            check_up_axis(network.input.up, base.config().input.up)?;
             base.dim()
         }
         (None, Some(tower)) => tower.dim(),
@@ -75,7 +75,7 @@ pub(super) fn check_widths(
     };
     let (field, found, rule) = match teacher {
         _ if recipe.network.head().is_some() => return Ok(()),
-        None => ("teacher", "absent".to_owned(), "an encoder of clouds needs a teacher"),
+        None => ("teacher", "absent".to_owned(), "an encoder of clouds requirements a teacher"),
         Some(teacher) if teacher.dim() != dim => {
             ("network.tower.projection.dim", dim.to_string(), "must be as wide as the teacher's features")
         }
