@@ -41,7 +41,7 @@ const GATHERED: &str = "run.gather=with-gradient";
 #[derive(Clone, Copy, Default)]
 struct PreparedAs {
     features: bool,
-    held_out: f64,
+    val_fraction: f64,
     unlabelled: bool,
 }
 
@@ -72,7 +72,7 @@ fn prepare(out: &Path, made: PreparedAs) -> PathBuf {
         views: 4,
         size: 64,
         points: 256,
-        held_out: made.held_out,
+        held_out: made.val_fraction,
         folder_labels: !made.unlabelled,
         carried_captions: false,
         ..PrepareConfig::default()
@@ -135,13 +135,13 @@ fn train(recipe: &Recipe, out: &Path, resume: bool) -> Result<Reported, FitError
 fn features_in_the_set_are_those_that_would_be_computed() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
-    let given = prepare(&at("given"), PreparedAs { features: true, held_out: 0.3, ..PreparedAs::default() });
-    let bare = prepare(&at("bare"), PreparedAs { held_out: 0.3, ..PreparedAs::default() });
+    let given = prepare(&at("given"), PreparedAs { features: true, val_fraction: 0.3, ..PreparedAs::default() });
+    let bare = prepare(&at("bare"), PreparedAs { val_fraction: 0.3, ..PreparedAs::default() });
     let with = train(&recipe("duoduo.toml", &given, &[DUODUO]), &at("with"), false).unwrap();
-    let (training, held_out, _, features) = with.opened.unwrap();
+    let (training, validation, _, features) = with.opened.unwrap();
     assert!((6..18).contains(&training) && with.computed == 0, "{training}");
     // One of each label is measured on, as the recipe says.
-    assert!(held_out > 0 && held_out <= 3 && with.measured == [held_out; 2], "{:?}", with.measured);
+    assert!(validation > 0 && validation <= 3 && with.measured == [validation; 2], "{:?}", with.measured);
     assert_eq!(features, Some(FeatureSource::Dataset));
     assert!((0.0..=1.0).contains(&with.data_wait.unwrap()));
     let without = train(&recipe("duoduo.toml", &bare, &[DUODUO]), &at("without"), false).unwrap();
@@ -173,7 +173,7 @@ fn going_on_is_as_never_having_stopped() {
     assert!(model("whole") == model("whole.cut"));
     // The same place, other shapes.
     std::fs::remove_dir_all(&set).unwrap();
-    prepare(&set, PreparedAs { features: true, held_out: 0.5, ..PreparedAs::default() });
+    prepare(&set, PreparedAs { features: true, val_fraction: 0.5, ..PreparedAs::default() });
     let error = train(&recipe, &at("whole.cut"), true).err().unwrap().to_string();
     assert!(error.contains("sum of the data"), "{error}");
 }
@@ -182,7 +182,7 @@ fn going_on_is_as_never_having_stopped() {
 fn points_and_their_words() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
-    let set = prepare(&at("set"), PreparedAs { features: true, held_out: 0.3, ..PreparedAs::default() });
+    let set = prepare(&at("set"), PreparedAs { features: true, val_fraction: 0.3, ..PreparedAs::default() });
     let told = train(
         &recipe("ulip2.toml", &set, &[TINY_ENCODER, WITH_TEACHER, FEW_GROUPS, SHORT]),
         &at("ulip2"),
@@ -257,7 +257,7 @@ fn a_damaged_shape_stops_the_run_by_name() {
 #[test]
 fn a_head_learns_the_labels_of_a_set() {
     let folder = tempfile::tempdir().unwrap();
-    let set = prepare(&folder.path().join("set"), PreparedAs { held_out: 0.3, ..PreparedAs::default() });
+    let set = prepare(&folder.path().join("set"), PreparedAs { val_fraction: 0.3, ..PreparedAs::default() });
     let few = [
         "batch.size.shapes=6",
         "run.steps=60",

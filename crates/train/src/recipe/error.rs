@@ -1,46 +1,46 @@
-//! Why a recipe is not valid.
+//! Errors in recipes.
 
 use std::path::PathBuf;
 
-/// Why a recipe is not valid.
+/// An invalid recipe.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecipeError {
     /// The file cannot be read.
     #[error("{0}")]
     Io(#[from] std::io::Error),
-    /// Not TOML, or not a recipe's.
-    #[error("{}: {message}", path.display())]
+    /// Invalid TOML, an unknown key, or a value of the wrong type.
+    #[error("{}: invalid recipe: {message}", path.display())]
     Invalid {
-        /// The file.
+        /// The recipe file.
         path: PathBuf,
-        /// Where, expected, found.
+        /// Location, expected and found.
         message: String,
     },
-    /// A `--set` that names nothing.
+    /// An invalid `--set KEY=VALUE`.
     #[error("--set {setting}: {message}")]
     Override {
-        /// As it was given.
+        /// The argument.
         setting: String,
         /// What is wrong with it.
         message: String,
     },
-    /// Values that do not fit together.
+    /// A value out of range, or in conflict with another one.
     #[error("{field} = {found}: {rule}")]
     Value {
-        /// Which field.
+        /// The key.
         field: &'static str,
         /// Its value.
         found: String,
-        /// What must hold.
+        /// The condition it violates.
         rule: &'static str,
     },
-    /// A part that does not fit the rest: a group or a loss the network, a size another.
+    /// A section that does not fit the network or the data.
     #[error("{section}.{name}: {message}")]
     Section {
-        /// What it is a part of: `groups`, `losses`, `batch`, `network` or `network.tower`.
+        /// `param_groups`, `losses`, `batch`, `network` or `network.tower`.
         section: &'static str,
-        /// Its name.
+        /// The entry in the section.
         name: String,
         /// What is wrong with it.
         message: String,

@@ -1,4 +1,4 @@
-//! The tables `losses.*`: terms whose weighted sum is the loss.
+//! The tables `losses.*`: the terms of the loss, which is their weighted sum.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,21 +8,21 @@ use super::param_groups::StepParity;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LossTermConfig {
-    /// What it asks for.
+    /// Loss function.
     pub kind: LossKind,
-    /// The two features it compares; naming compares shapes with nouns.
+    /// The two modalities it compares; ignored by `class-text` and `class-head`.
     #[serde(default = "LossTermConfig::default_pair")]
     pub between: [Modality; 2],
-    /// Factor in the sum.
+    /// Weight in the sum.
     #[serde(default = "LossTermConfig::default_weight")]
     pub weight: f32,
-    /// What pairs that are no match do, in a contrastive term.
+    /// Which non-matching pairs are negatives; contrastive terms only.
     #[serde(default)]
     pub negatives: NegativesMode,
-    /// Mass spread over wrong categories when naming.
+    /// Label smoothing, 0–1; `class-text` and `class-head` only.
     #[serde(default)]
     pub label_smoothing: f32,
-    /// In which steps it counts.
+    /// Steps in which the term is part of the loss.
     #[serde(default)]
     pub step_parity: StepParity,
 }
@@ -36,51 +36,53 @@ impl LossTermConfig {
         1.0
     }
 
-    /// Whether it compares this feature.
-    pub(crate) fn compares(&self, feature: Modality) -> bool {
-        !matches!(self.kind, LossKind::ClassText | LossKind::ClassHead) && self.between.contains(&feature)
+    /// Whether the term compares this modality.
+    pub(crate) fn compares(&self, modality: Modality) -> bool {
+        !matches!(self.kind, LossKind::ClassText | LossKind::ClassHead) && self.between.contains(&modality)
     }
 }
 
-/// What a term asks for.
+/// Loss function of a term.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LossKind {
-    /// Symmetric InfoNCE: the match is the most similar of the batch.
+    /// Symmetric InfoNCE, as in [CLIP](https://arxiv.org/abs/2103.00020).
     Contrastive,
-    /// The same, where rows that say the same are all matches.
+    /// Symmetric InfoNCE in which all rows with the same caption are positives, as in
+    /// [supervised contrastive learning](https://arxiv.org/abs/2004.11362).
     MultiPositive,
-    /// SigLIP, https://arxiv.org/abs/2303.15343: each pair is a binary classification, match or not.
+    /// [SigLIP](https://arxiv.org/abs/2303.15343): binary classification of every pair.
     Sigmoid,
-    /// Each points where its match does; nothing is pushed apart: one less the mean cosine.
+    /// 1 − mean cosine similarity of matching rows; no negatives.
     Cosine,
-    /// The shape's category is the most similar of all categories' nouns.
+    /// Cross entropy of the shape's similarities to the text features of all class names.
     ClassText,
-    /// The shape's category is what the network's head says.
+    /// Cross entropy of the classification head's logits.
     ClassHead,
 }
 
-/// A kind of features, `[rows, dim]`.
+/// A modality with features `[rows, dim]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Modality {
-    /// Of the shape, from the encoder that is trained.
+    /// The shape, encoded by the network in training.
     Shape,
-    /// Of one of its captions.
+    /// One of its captions.
     Text,
-    /// Of its views as pictures.
+    /// Its views.
     Image,
 }
 
-/// What pairs that are no match do.
+/// Which non-matching pairs are negatives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NegativesMode {
-    /// All push apart.
+    /// All of them.
     #[default]
     All,
-    /// Shapes of the same category do not push where one of the captions is a bare noun.
+    /// All but pairs of the same category where one caption is only the class name, which fits both shapes.
     MaskSameCategory,
-    /// Within a group of hard negatives, those whose text may be true as well have logit 0 (OpenShape).
+    /// Within a group of hard negatives, logits of possibly true texts are set to 0
+    /// ([OpenShape](https://arxiv.org/abs/2305.10764)).
     Hard,
 }

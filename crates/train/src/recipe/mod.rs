@@ -1,4 +1,6 @@
-//! What a training run is, as a TOML file that a person edits: a network, data, and how one learns from the other.
+//! Recipes: training configuration (TOML).
+//!
+//! One file per table: [`AugmentConfig`] in `augment.rs`, [`BatchConfig`] in `batch.rs`, and so on. [`Recipe`] is the whole.
 
 mod augment;
 mod batch;
@@ -31,44 +33,56 @@ pub use param_groups::{GradClip, GroupConfig, NoDecay, OptimizerConfig, StepPari
 pub use run::{Gather, MixedPrecision, RunConfig};
 pub use schedule::{RunPosition, Schedule, StepsOrEpochs};
 
-/// A training run. Unknown keys are errors.
+/// Configuration of a training run. Unknown keys are errors.
+///
+/// ```
+/// use lexiform_train::{Recipe, RecipeError};
+///
+/// let path = "../../recipes/nano.toml".as_ref();
+/// let recipe = Recipe::read(path, &["batch.size.images=64".to_owned()])?;
+/// assert_eq!(recipe.batch.size.shapes(2), 32);
+///
+/// let error = Recipe::read(path, &["run.stepz=7".to_owned()]).unwrap_err();
+/// assert!(error.to_string().contains("did you mean `steps`?"));
+/// # Ok::<(), RecipeError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
-    /// What the model will be called.
+    /// Name of the model, and of its output folder in `runs/`.
     pub name: String,
-    /// Every random choice follows from it.
+    /// Random seed.
     pub seed: u64,
-    /// Name or path of a frozen model whose text and image features are targets; without one, they are the network's own.
+    /// Name or path of a frozen model whose text and image features are the targets. Default: the network's own towers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub teacher: Option<String>,
     /// The network.
     pub network: NetworkConfig,
-    /// Shapes to learn from.
+    /// Training and validation shapes.
     pub data: DataConfig,
-    /// What a batch is.
+    /// Batch size and sampling.
     pub batch: BatchConfig,
-    /// How samples are changed each time they are seen.
+    /// Data augmentation.
     #[serde(default)]
     pub augment: AugmentConfig,
-    /// The learned multiplier of similarities.
+    /// CLIP's learned temperature.
     #[serde(default)]
     pub logit_scale: LogitScaleConfig,
-    /// Terms whose weighted sum is the loss, by name.
+    /// Loss terms by name; the loss is their weighted sum.
     pub losses: BTreeMap<String, LossTermConfig>,
-    /// What is trained and how, by name.
+    /// Parameter groups by name.
     pub param_groups: BTreeMap<String, GroupConfig>,
-    /// How learning rates move.
+    /// Learning rate schedule.
     pub schedule: Schedule,
-    /// How long, and what is written when.
+    /// Length, evaluation and checkpoints.
     pub run: RunConfig,
 }
 
 impl Recipe {
-    /// Reads a TOML file and applies `key=value` settings (`run.steps=100`) in order.
+    /// Reads a TOML file and applies `key=value` overrides (`run.steps=100`) in order.
     ///
     /// # Errors
-    /// If the file cannot be read, a key or a setting is unknown, or values do not fit together.
+    /// If the file cannot be read, a key is unknown, or a value is invalid.
     pub fn read(path: &Path, overrides: &[String]) -> Result<Self, RecipeError> {
         let text = fs_err::read_to_string(path)?;
         let invalid = |e: toml::de::Error| RecipeError::Invalid {
@@ -96,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_replace_values() {
+    fn overrides_replace_values() {
         let settings =
             ["run.steps=7", "name=mine", "param_groups.rest.grad_clip={ norm = 3.0 }", "teacher=duoduo"];
         let recipe = Recipe::read(&recipe("nano.toml"), &settings.map(str::to_owned)).unwrap();
@@ -123,10 +137,10 @@ mod tests {
     }
 
     #[test]
-    fn recipes_come_back_from_text() {
+    fn recipes_survive_a_round_trip_through_toml() {
         for entry in fs_err::read_dir(recipe("")).unwrap() {
             let path = entry.unwrap().path();
-            // What learns from one's own files names none.
+            // finetune.toml and classify.toml name no data of their own.
             let recipe = Recipe::read(&path, &["data=models".to_owned()]).unwrap();
             let text = toml::to_string(&recipe).unwrap();
             assert_eq!(toml::from_str::<Recipe>(&text).unwrap(), recipe, "{}", path.display());

@@ -1,61 +1,63 @@
-//! The tables `groups.*`: which parameters are trained, and how their gradients become steps.
+//! The tables `param_groups.*`: which parameters are trained, by which optimizer.
 
 use serde::{Deserialize, Serialize};
 
 use super::schedule::{RunPosition, Schedule};
 
-/// A group of parameters that move together. What no group names is frozen.
+/// Parameters that share an optimizer. Parameters in no group are frozen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GroupConfig {
-    /// Patterns of names, see [`matches_pattern`](crate::optim::matches_pattern); without any, everything that no other group names.
+    /// Patterns of parameter names, see [`matches_pattern`](crate::optim::matches_pattern). Empty: all parameters of no other
+    /// group.
     #[serde(default)]
     pub params: Vec<String>,
-    /// How gradients become steps.
+    /// Optimizer.
     pub optimizer: OptimizerConfig,
-    /// Largest learning rate.
+    /// Peak learning rate.
     pub learning_rate: f64,
-    /// Share of a parameter that is taken off per unit of learning rate.
+    /// Weight decay.
     #[serde(default)]
     pub weight_decay: f32,
-    /// Which parameters the decay spares.
+    /// Parameters without weight decay.
     #[serde(default)]
     pub no_decay: NoDecay,
-    /// How long gradients may be.
+    /// Gradient clipping.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grad_clip: Option<GradClip>,
-    /// How the rate moves, where it is not as the recipe's `schedule` says.
+    /// Learning rate schedule. Default: the recipe's `schedule`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Schedule>,
-    /// In which steps the group moves.
+    /// Steps in which the group is updated.
     #[serde(default)]
     pub step_parity: StepParity,
 }
 
-/// How gradients become steps.
+/// An optimizer.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum OptimizerConfig {
-    /// Adam with decoupled weight decay.
+    /// [AdamW](https://arxiv.org/abs/1711.05101).
     Adamw {
-        /// Memory of the mean.
+        /// First-moment decay rate β₁.
         beta_1: f32,
-        /// Memory of the square.
+        /// Second-moment decay rate β₂.
         beta_2: f32,
-        /// Added to the root.
+        /// Added to the denominator for numerical stability.
         epsilon: f32,
     },
-    /// Gradient descent with momentum and weight decay in the gradient, as torch's.
+    /// SGD with momentum and L2 weight decay, as `torch.optim.SGD`.
     Sgd {
-        /// Memory of the velocity.
+        /// Momentum factor.
         momentum: f64,
     },
-    /// Momentum whose steps are made orthogonal, scaled to AdamW's step size. Matrices only. The braces let unknown keys be
-    /// errors.
+    /// [Muon](https://arxiv.org/abs/2502.16982): momentum with orthogonalized updates, scaled to the RMS of AdamW's. Matrices
+    /// only.
+    // A unit variant would accept unknown keys: serde checks them only where there are braces.
     Muon {},
 }
 
-/// Which parameters a group's weight decay spares.
+/// Parameters without weight decay.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NoDecay {
@@ -65,37 +67,38 @@ pub struct NoDecay {
     /// Those whose name contains one of these.
     #[serde(default)]
     pub names: Vec<String>,
-    /// Those whose name contains one of these are decayed all the same.
+    /// Exceptions: those whose name contains one of these are decayed.
     #[serde(default)]
     pub except: Vec<String>,
 }
 
-/// How long gradients may be.
+/// Gradient clipping by Euclidean norm.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GradClip {
-    /// All gradients of the group together.
+    /// Maximum norm of all gradients of the group together (`torch.nn.utils.clip_grad_norm_`).
     Norm(f32),
-    /// Each tensor's gradient by itself.
+    /// Maximum norm of each tensor's gradient.
     PerTensor(f32),
 }
 
-/// In which steps of an epoch something takes part.
+/// Steps of an epoch in which a loss term or a parameter group is active.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StepParity {
-    /// In all.
+    /// All steps.
     #[default]
     All,
-    /// In the first and every second after it (CG3D: the encoder).
+    /// Steps 0, 2, 4 … of each epoch ([CG3D](https://arxiv.org/abs/2303.11313): the encoder).
     Even,
-    /// In the others (CG3D: the prompts).
+    /// Steps 1, 3, 5 … of each epoch (CG3D: the prompts).
     Odd,
 }
 
 impl StepParity {
-    /// Whether it is this one's turn.
+    /// Whether the step at `position` is one of them.
     pub fn includes(self, position: RunPosition) -> bool {
+        // Counted within the epoch, as the reference does: with an odd number of steps the parity restarts.
         let in_epoch = position.step % position.steps_per_epoch.max(1);
         match self {
             Self::All => true,
@@ -110,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn turns_restart_every_epoch() {
+    fn parity_restarts_every_epoch() {
         let even: Vec<bool> = (0..6)
             .map(|step| StepParity::Even.includes(RunPosition { step, steps: 6, steps_per_epoch: 3 }))
             .collect();

@@ -1,24 +1,31 @@
-//! How a learning rate moves over a run, as a value.
+//! Learning rate schedules.
 
 use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
-/// A length of a run: a number of steps, or of epochs, `{ epochs = … }`.
+/// A duration: a number of steps, or `{ epochs = … }`.
+///
+/// ```
+/// use lexiform_train::StepsOrEpochs;
+///
+/// assert_eq!(StepsOrEpochs::Steps(100).steps(31), 100);
+/// assert_eq!(StepsOrEpochs::Epochs { epochs: 2.0 }.steps(31), 62);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged, deny_unknown_fields, expecting = "expected a number of steps, or { epochs = … }")]
 pub enum StepsOrEpochs {
     /// Optimizer steps.
     Steps(usize),
-    /// Passes over the shapes, rounded to whole steps, one at least.
+    /// Epochs, rounded to whole steps, at least one.
     Epochs {
-        /// How many.
+        /// Number of epochs.
         epochs: f64,
     },
 }
 
 impl StepsOrEpochs {
-    /// In steps, when an epoch has this many.
+    /// In steps.
     pub fn steps(self, steps_per_epoch: usize) -> usize {
         match self {
             Self::Steps(steps) => steps,
@@ -27,7 +34,7 @@ impl StepsOrEpochs {
         }
     }
 
-    /// Whether it is a length: no number below 0, none that is infinite.
+    /// Whether it is finite and not negative.
     pub(crate) fn is_valid(self) -> bool {
         match self {
             Self::Steps(_) => true,
@@ -35,7 +42,7 @@ impl StepsOrEpochs {
         }
     }
 
-    /// Whether it is a length, and longer than nothing.
+    /// Whether it is valid and more than 0.
     pub(crate) fn is_positive(self) -> bool {
         self.is_valid() && self != Self::Steps(0) && self != Self::Epochs { epochs: 0.0 }
     }
@@ -56,73 +63,83 @@ impl std::fmt::Display for StepsOrEpochs {
     }
 }
 
-/// The shape of a learning rate over the steps of a run. Rates are absolute.
+/// Learning rate as a function of the step.
+///
+/// ```
+/// use lexiform_train::{RunPosition, Schedule, StepsOrEpochs};
+///
+/// let warmup = StepsOrEpochs::Steps(10);
+/// let schedule = Schedule::Cosine { warmup, warmup_start_lr: None, min_lr: 1e-5, reach_min: true };
+/// let rate = |step| schedule.rate(1e-3, RunPosition { step, steps: 100, steps_per_epoch: 20 });
+/// assert_eq!(rate(9), 1e-3);
+/// assert!((rate(99) - 1e-5).abs() < 1e-12);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Schedule {
-    /// Always the peak (CG3D's prompts). The braces let unknown keys be errors.
+    /// The peak learning rate throughout (CG3D's prompts).
+    // A unit variant would accept unknown keys: serde checks them only where there are braces.
     Constant {},
-    /// A linear rise, then half a cosine, step by step.
+    /// Linear warmup, then cosine decay ([SGDR](https://arxiv.org/abs/1608.03983) without restarts), updated every step.
     Cosine {
-        /// How long the rate rises to its peak.
+        /// Length of the warmup.
         #[serde(default)]
         warmup: StepsOrEpochs,
-        /// Rate of the first step. Without one, the rise is one `warmup`-th of the peak a step (OpenShape, nano);
-        /// with one, it is even between both ends (ULIP's `cosine_scheduler`).
+        /// Learning rate of the first step, as in ULIP's `cosine_scheduler`. Default: `peak / warmup`, as in OpenShape.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         warmup_start_lr: Option<f64>,
-        /// Rate towards which the cosine falls.
+        /// Final learning rate.
         #[serde(default)]
         min_lr: f64,
         /// Whether the last step is at `end` already; otherwise the step after the last would be.
         #[serde(default)]
         reach_min: bool,
     },
-    /// A rise and a cosine that move once an epoch.
+    /// Warmup and cosine decay, updated once per epoch.
     EpochCosine {
-        /// Epochs from the peak to the end; as many as the run has where absent.
+        /// Length of the decay in epochs. Default: the whole run.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         epochs: Option<f64>,
-        /// Epochs in which the rate rises.
+        /// Length of the warmup in epochs.
         #[serde(default)]
         warmup: usize,
-        /// Rate of the first epoch when there is a rise.
+        /// Learning rate of the first warmup epoch.
         #[serde(default)]
         warmup_start_lr: f64,
-        /// Rate at the end.
+        /// Final learning rate.
         min_lr: f64,
-        /// Whether each epoch has the rate of the one before, so that the first two are equal (CG3D steps its
-        /// scheduler with the number of the epoch that has ended).
+        /// Use the learning rate of the previous epoch: CG3D steps its scheduler with the number of the finished epoch, so
+        /// that the first two epochs have the same learning rate.
         #[serde(default)]
         one_epoch_late: bool,
     },
     /// Multiplied by `factor` after every `every` (OpenShape).
     Step {
-        /// How far apart falls are.
+        /// Steps or epochs between decays.
         step_size: StepsOrEpochs,
-        /// By how much.
+        /// Decay factor.
         gamma: f64,
     },
 }
 
-/// Where a run is.
+/// Progress of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunPosition {
     /// Steps done.
     pub step: usize,
     /// Steps in all.
     pub steps: usize,
-    /// Steps in which every sample comes once.
+    /// Steps per epoch.
     pub steps_per_epoch: usize,
 }
 
 impl Schedule {
-    /// Whether rates depend on how long the run is, so that a longer one is another from the start.
+    /// Whether the learning rates depend on the length of the run, so that a longer run differs from the first step on.
     pub fn depends_on_run_length(&self) -> bool {
         matches!(self, Self::Cosine { .. } | Self::EpochCosine { epochs: None, .. })
     }
 
-    /// The rate of the step at `position` when the highest rate is `peak`.
+    /// Learning rate of the step at `position`.
     pub fn rate(&self, peak: f64, position: RunPosition) -> f64 {
         let RunPosition { step, steps, steps_per_epoch } = position;
         match *self {
@@ -132,6 +149,7 @@ impl Schedule {
                 if step < warmup {
                     return warmup_rate(peak, warmup_start_lr, step, warmup);
                 }
+                // One more step done per step: the last one then reaches the end of the cosine.
                 let done = step - warmup + usize::from(reach_min);
                 half_cosine(peak, min_lr, done as f64 / steps.saturating_sub(warmup).max(1) as f64)
             }
@@ -151,7 +169,7 @@ impl Schedule {
     }
 }
 
-/// The rate of a `step` within the rise.
+/// Learning rate during warmup.
 fn warmup_rate(peak: f64, warmup_start_lr: Option<f64>, step: usize, warmup: usize) -> f64 {
     match warmup_start_lr {
         Some(warmup_start_lr) => {
@@ -178,9 +196,9 @@ mod tests {
         assert!((found - expected).abs() <= TOLERANCE, "{name} {position:?}: {found}, expected {expected}");
     }
 
-    /// The rate of nano's first published weights, written as it was then.
+    /// The formula that nano's first published weights were trained with.
     #[test]
-    fn a_closed_cosine_ends_at_its_end() {
+    fn reach_min_ends_at_min_lr() {
         let schedule = Schedule::Cosine {
             warmup: StepsOrEpochs::Steps(50),
             warmup_start_lr: None,
@@ -200,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn duoduo_falls_once_an_epoch() {
+    fn duoduo_decays_once_per_epoch() {
         let schedule = Schedule::EpochCosine {
             epochs: Some(3.0),
             warmup: 0,
@@ -216,9 +234,9 @@ mod tests {
         }
     }
 
-    /// A shorter run falls all the way too, unless the schedule has its own number of epochs.
+    /// Without its own number of epochs, the decay is as long as the run.
     #[test]
-    fn a_cosine_of_epochs_is_as_long_as_the_run() {
+    fn epoch_cosine_is_as_long_as_the_run_by_default() {
         let of = |epochs| Schedule::EpochCosine {
             epochs,
             warmup: 0,
@@ -234,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cosine_of_epochs_stays_at_its_end() {
+    fn epoch_cosine_stays_at_min_lr() {
         let schedule = Schedule::EpochCosine {
             epochs: Some(3.0),
             warmup: 0,
@@ -263,9 +281,9 @@ mod tests {
         assert!(error.as_ref().is_some_and(|e| e.contains("{ epochs = … }")), "{error:?}");
     }
 
-    /// ULIP's warm-up of one epoch is as many steps as an epoch has.
+    /// ULIP's warmup of one epoch.
     #[test]
-    fn a_rise_of_an_epoch_is_a_rise_of_its_steps() {
+    fn a_warmup_of_one_epoch_has_its_steps() {
         let of =
             |warmup| Schedule::Cosine { warmup, warmup_start_lr: Some(1e-6), min_lr: 1e-5, reach_min: false };
         for step in 0..300 {
@@ -276,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_without_steps_has_a_rate() {
+    fn a_run_without_steps_has_a_finite_rate() {
         let position = RunPosition { step: 0, steps: 0, steps_per_epoch: 0 };
         let all = [
             Schedule::Constant {},

@@ -1,11 +1,11 @@
-//! Values that are left out of a recipe when it is written: those it would have without them.
+//! `skip_serializing_if` conditions: values equal to their default are not written to `recipe.toml`.
 
 pub(super) fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 
-pub(super) fn is_zero_share(share: &f32) -> bool {
-    *share == 0.0
+pub(super) fn is_zero_fraction(fraction: &f32) -> bool {
+    *fraction == 0.0
 }
 
 pub(super) fn is_false(truth: &bool) -> bool {

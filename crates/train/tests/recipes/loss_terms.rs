@@ -128,7 +128,7 @@ fn accuracies_are_the_shares_of_rows_that_are_right() {
 fn rows_without_a_caption_have_no_part_in_any_kind() {
     let kinds = [
         ("kind = \"contrastive\"", 1),
-        ("kind = \"contrastive\"\nnegatives = \"other-nouns\"", 1),
+        ("kind = \"contrastive\"\nnegatives = \"mask-same-category\"", 1),
         ("kind = \"multi-positive\"", 1),
         ("kind = \"sigmoid\"", 1),
         ("kind = \"cosine\"", 1),
@@ -156,7 +156,7 @@ fn hard_negatives_are_cut_to_rows_with_captions() {
     let mut terms = term("kind = \"contrastive\"\nnegatives = \"hard\"");
     assert!(Objective::new(&terms, Gather::WithGradient).is_err(), "nothing tells which texts fit");
     // It counts in the odd steps only, which is not this one.
-    let image = "kind = \"contrastive\"\nbetween = [\"shape\", \"image\"]\nturn = \"odd\"";
+    let image = "kind = \"contrastive\"\nbetween = [\"shape\", \"image\"]\nstep_parity = \"odd\"";
     terms.extend(term(image).into_values().map(|term| ("image".to_owned(), term)));
     let hard = Objective::new(&terms, Gather::WithGradient).unwrap();
     let (some, all) = (value(&hard, &[0, 1, 2, 3, 4, 5], 1), value(&hard, &CAPTIONED_ROWS, 1));
@@ -171,7 +171,7 @@ fn a_gather_without_gradient_is_for_plain_terms() {
         ("kind = \"contrastive\"", true),
         ("kind = \"cosine\"", true),
         ("kind = \"class-text\"", true),
-        ("kind = \"contrastive\"\nnegatives = \"other-nouns\"", false),
+        ("kind = \"contrastive\"\nnegatives = \"mask-same-category\"", false),
         ("kind = \"multi-positive\"", false),
         ("kind = \"sigmoid\"", false),
     ] {
