@@ -1,6 +1,7 @@
-//! Recipes, losses and the training loop.
+//! Trains multi-view and point cloud encoders: recipes, data loading, losses, optimizers, and the training loop.
 //!
-//! A [`Recipe`] is a TOML file that composes a network, data, losses, parameter groups and a schedule; [`fit`] runs it.
+//! A [`Recipe`] is a TOML file: network, data, loss terms, parameter groups and a learning rate schedule. [`fit`] trains it,
+//! reports [`TrainEvent`]s, and writes models and a [`Checkpoint`] into an output folder; [`dry_run`] only measures a step.
 //!
 //! ```
 //! use lexiform_train::{Recipe, StepsOrEpochs};

@@ -135,7 +135,8 @@ fn train(recipe: &Recipe, out: &Path, resume: bool) -> Result<Reported, FitError
 fn features_in_the_set_are_those_that_would_be_computed() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
-    let given = prepare(&at("given"), PreparedAs { features: true, val_fraction: 0.3, ..PreparedAs::default() });
+    let given =
+        prepare(&at("given"), PreparedAs { features: true, val_fraction: 0.3, ..PreparedAs::default() });
     let bare = prepare(&at("bare"), PreparedAs { val_fraction: 0.3, ..PreparedAs::default() });
     let with = train(&recipe("duoduo.toml", &given, &[DUODUO]), &at("with"), false).unwrap();
     let (training, validation, _, features) = with.opened.unwrap();

@@ -224,8 +224,8 @@ fn where_no_checkpoint_was_good_the_error_says_so() {
     ]);
     let error = fit(&recipe, folder.path(), &FitOptions::default(), &mut |_| {}).unwrap_err();
     assert!(matches!(error, FitError::Diverged { last_good: None, .. }), "{error}");
-    assert!(error.to_string().ends_with("no checkpoint was good"), "{error}");
-    assert!(error.hint().unwrap().contains("begin anew"));
+    assert!(error.to_string().ends_with("no good checkpoint"), "{error}");
+    assert!(error.hint().unwrap().contains("start again"));
 }
 
 /// Between the two renames of a new checkpoint only the one before is there.

@@ -29,7 +29,7 @@ fn train_makes_a_model_that_can_be_used() {
     for name in ["log.jsonl", "curves.svg", "recipe.toml", "best.safetensors", "tensorboard"] {
         assert!(bench.path("run").join(name).exists(), "{name}");
     }
-    bench.run(&args("run", "")).bad(1, &["holds a run already (step 4)", "hint: add --resume"]);
+    bench.run(&args("run", "")).bad(1, &["already contains a run (step 4)", "hint: add --resume"]);
     bench.run(&args("run", "--resume")).good();
     bench.run(&["train", RECIPE, "--set", "run.stepz=1"]).bad(1, &["stepz", "did you mean `steps`?"]);
     bench.run(&args("run", "--devices cpu,gpu")).bad(2, &["'gpu' for '--devices", "no device is called so"]);
@@ -59,13 +59,13 @@ fn recipes_train_in_turn() {
     let models: Vec<&str> = run.stdout.lines().collect();
     assert_eq!(models, ["runs/words/model.safetensors", "runs/points/joint.safetensors"]);
     bench.run(&["compare", "a chair", "models/flat.obj", "--model", models[1]]).good();
-    bench.run(&both).bad(1, &["runs/words", "holds a run already"]);
+    bench.run(&both).bad(1, &["runs/words", "already contains a run"]);
     bench.run(&[&both[..], &["--resume"]].concat()).good();
     bench.run(&[&both[..], &["--out", "run"]].concat()).bad(2, &["each goes to runs/NAME"]);
     bench.run(&["train", "words.toml", "words.toml"]).bad(2, &["is called \"words\" too"]);
     bench
         .run(&["train", "words.toml", "--set", "run.save_joint_model=true", "--out", "run"])
-        .bad(1, &["run.save_joint_model", "takes an encoder"]);
+        .bad(1, &["run.save_joint_model", "requires a point encoder"]);
 }
 
 #[test]

@@ -113,7 +113,7 @@ pub enum Schedule {
         #[serde(default)]
         one_epoch_late: bool,
     },
-    /// Multiplied by `factor` after every `every` (OpenShape).
+    /// Multiplied by `gamma` every `step_size`, as `torch.optim.lr_scheduler.StepLR` (OpenShape).
     Step {
         /// Steps or epochs between decays.
         step_size: StepsOrEpochs,
@@ -179,7 +179,7 @@ fn warmup_rate(peak: f64, warmup_start_lr: Option<f64>, step: usize, warmup: usi
     }
 }
 
-/// At the min_lr it stays there.
+/// Half a period of a cosine from `peak` to `min_lr`; constant once `done` exceeds 1.
 fn half_cosine(peak: f64, min_lr: f64, done: f64) -> f64 {
     min_lr + 0.5 * (peak - min_lr) * (1.0 + (PI * done.min(1.0)).cos())
 }

@@ -1,4 +1,4 @@
-//! What must hold of a recipe's values that their types do not say.
+//! Checks of a recipe's values beyond their types.
 
 use lexiform_model::point::Resample;
 
@@ -6,10 +6,10 @@ use super::{ClipNetwork, HeadConfig, NetworkConfig, PointNetwork, Recipe, Recipe
 use crate::recipe::{BatchConfig, LossKind, LossTermConfig, Modality, NegativesMode, Schedule};
 
 impl Recipe {
-    /// Checks what types cannot.
+    /// Checks the values that their types do not.
     ///
     /// # Errors
-    /// If a value is out of range or does not fit another one; the error names its key.
+    /// If a value is out of range or conflicts with another one; the error names its key.
     pub fn validate(&self) -> Result<(), RecipeError> {
         self.check_ranges()?;
         self.check_lengths()?;
@@ -86,7 +86,7 @@ impl Recipe {
         Err(RecipeError::Value { field: "logit_scale.bounds", found: format!("[{low}, {high}]"), rule })
     }
 
-    /// Every term compares features that there are.
+    /// Checks that the features each loss term compares are available.
     fn check_terms(&self) -> Result<(), RecipeError> {
         let none = |field, rule| RecipeError::Value { field, found: "{}".to_owned(), rule };
         if self.losses.is_empty() {
@@ -99,12 +99,11 @@ impl Recipe {
             let alone = matches!(term.kind, LossKind::ClassText | LossKind::ClassHead);
             let of_images = !alone && term.between.contains(&Modality::Image);
             if of_images && self.teacher.is_none() {
-                let message = "compares images, whose features a teacher gives; the recipe names none";
+                let message = "compares image features, which require a teacher; set teacher";
                 return Err(RecipeError::loss(name, message.to_owned()));
             }
             if term.negatives == NegativesMode::Hard && self.batch.hard_negatives.is_none() {
-                let message =
-                    "negatives = \"hard\" takes batches of shapes that look alike: batch.hard_negatives";
+                let message = "negatives = \"hard\" requires batch.hard_negatives";
                 return Err(RecipeError::loss(name, message.to_owned()));
             }
         }
@@ -112,22 +111,22 @@ impl Recipe {
             Some(hard) if self.teacher.is_none() => Err(RecipeError::Value {
                 field: "batch.hard_negatives",
                 found: format!("{{ group_size = {}, … }}", hard.group_size),
-                rule: "takes a teacher, whose features tell which shapes look alike",
+                rule: "requires a teacher, whose image features give the nearest neighbors",
             }),
             _ => Ok(()),
         }
     }
 
-    /// Clouds are encoded by a new network or by one that is there.
+    /// A point encoder is new (`network.tower`) or pretrained (`network.base`).
     fn check_source(network: &PointNetwork) -> Result<(), RecipeError> {
         if network.tower.is_some() || network.base.is_some() {
             return Ok(());
         }
-        let rule = "must say the sizes of a new network, or name one to start from: network.base";
+        let rule = "must be present, unless network.base names a pretrained network";
         Err(RecipeError::Value { field: "network.tower", found: "absent".to_owned(), rule })
     }
 
-    /// Who names classes has a head to do so, and learns it.
+    /// A classification head excludes everything that needs the joint space.
     fn check_head(&self) -> Result<(), RecipeError> {
         let of_class = |term: &&LossTermConfig| term.kind == LossKind::ClassHead;
         let learned = self.losses.values().find(of_class);
@@ -135,15 +134,16 @@ impl Recipe {
             (None, Some(_)) => Err(RecipeError::Value {
                 field: "network.head",
                 found: "absent".to_owned(),
-                rule: "must be there for a loss of kind \"class-head\"; only networks of points have one",
+                rule: "must be present for a loss of kind \"class-head\"; requires network.kind = \"points\"",
             }),
             (Some(_), _) if self.losses.values().filter(of_class).count() < self.losses.len() => {
-                let rule = "replaces the way into the joint space: all losses must be of kind \"class-head\"";
+                let rule =
+                    "replaces the projection into the joint space: all losses must be of kind \"class-head\"";
                 Err(RecipeError::Value { field: "network.head", found: "{ … }".to_owned(), rule })
             }
             (Some(_), _) if self.teacher.is_some() => {
                 let found = self.teacher.clone().unwrap_or_default();
-                let rule = "has nothing to teach where the network has a head: leave it out";
+                let rule = "is unused by a network with a head: remove it";
                 Err(RecipeError::Value { field: "teacher", found, rule })
             }
             (Some(HeadConfig { hidden_width: Some(0), .. }), _) => {
@@ -159,7 +159,7 @@ impl Recipe {
         }
     }
 
-    /// What only encoders of clouds have, and what only they may ask for.
+    /// Checks keys that apply to point encoders only.
     fn check_points(&self) -> Result<(), RecipeError> {
         if let NetworkConfig::Points(network) = &self.network {
             let wrong = |message| RecipeError::Section {
@@ -176,19 +176,19 @@ impl Recipe {
             _ => false,
         };
         if !self.augment.before_sampling.is_empty() && !by_distance {
-            let rule = "takes network.input.resample = \"farthest-normalized\"; otherwise use augment.points";
-            let found = format!("{} changes", self.augment.before_sampling.len());
+            let rule =
+                "requires network.input.resample = \"farthest-normalized\"; otherwise use augment.points";
+            let found = format!("{} augmentations", self.augment.before_sampling.len());
             return Err(RecipeError::Value { field: "augment.before_sampling", found, rule });
         }
         if !self.augment.before_sampling.is_empty() && self.augment.test_time_augment {
-            let rule =
-                "changes all points before some are taken; so does augment.before_sampling: use one of them";
+            let rule = "cannot be combined with augment.before_sampling: both replace the sampling of points";
             let found = "true".to_owned();
             return Err(RecipeError::Value { field: "augment.test_time_augment", found, rule });
         }
         let of_points = matches!(self.network, NetworkConfig::Points(_)) && self.teacher.is_some();
         if self.run.save_joint_model && !of_points {
-            let rule = "takes an encoder of clouds (network.kind = \"points\") and a teacher";
+            let rule = "requires a point encoder (network.kind = \"points\") and a teacher";
             return Err(RecipeError::Value { field: "run.save_joint_model", found: "true".to_owned(), rule });
         }
         Ok(())

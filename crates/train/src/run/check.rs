@@ -1,4 +1,4 @@
-//! Whether a recipe suits what it meets: the devices, the shapes, the teacher.
+//! Checks of a recipe against its devices, shapes and pretrained models.
 
 use burn::tensor::Device;
 use lexiform_model::Teacher;
@@ -9,55 +9,54 @@ use crate::error::FitError;
 use crate::network::{PretrainedModels, Towers};
 use crate::recipe::{NetworkConfig, Recipe, RecipeError, SampleOrder};
 
-/// Devices have the numbers that the recipe computes in.
+/// All devices support the recipe's data type.
 pub(super) fn check_dtype(recipe: &Recipe, devices: &[Device]) -> Result<(), FitError> {
     let Some(dtype) = recipe.run.mixed_precision.dtype() else { return Ok(()) };
     let without = devices.iter().position(|device| !device.supports_dtype(dtype));
     without.map_or(Ok(()), |device| Err(FitError::UnsupportedDtype { device }))
 }
 
-/// Clouds have the up axis of those that the encoder was trained on.
+/// The up axis of the input is that of the pretrained encoder.
 fn check_up_axis(found: Up, of_base: Up) -> Result<(), RecipeError> {
     let (rule, found) = match (of_base, found) {
-        (Up::YUp, Up::ZUp) => ("must be \"y-up\", as network.base is used to", "\"z-up\""),
-        (Up::ZUp, Up::YUp) => ("must be \"z-up\", as network.base is used to", "\"y-up\""),
+        (Up::YUp, Up::ZUp) => ("must be \"y-up\", as network.base expects", "\"z-up\""),
+        (Up::ZUp, Up::YUp) => ("must be \"z-up\", as network.base expects", "\"y-up\""),
         _ => return Ok(()),
     };
     Err(RecipeError::Value { field: "network.input.up", found: found.to_owned(), rule })
 }
 
-/// A head has something to choose between.
+/// A classification head needs at least two labels.
 pub(super) fn check_classes(recipe: &Recipe, classes: usize) -> Result<(), RecipeError> {
     if recipe.network.head().is_none() || classes >= 2 {
         return Ok(());
     }
-    let rule = "names the shapes' labels, of which there must be two at least";
-    let found = format!("{{ … }}, with {classes} labels");
+    let rule = "needs at least two labels in the data";
+    let found = format!("{{ … }} with {classes} labels");
     Err(RecipeError::Value { field: "network.head", found, rule })
 }
 
-/// Fewer bits are asked for where they would change something.
+/// Mixed precision has an effect only on transformer blocks.
 pub(super) fn check_mixed_precision(recipe: &Recipe, towers: &Towers) -> Result<(), RecipeError> {
     if recipe.run.mixed_precision.dtype().is_none() || has_products(towers) {
         return Ok(());
     }
-    let rule =
-        "would change nothing: only blocks of transformers compute in fewer bits; leave it at \"none\"";
+    let rule = "has no effect without transformer blocks; set it to \"none\"";
     Err(RecipeError::Value { field: "run.mixed_precision", found: "\"bf16\"".to_owned(), rule })
 }
 
-/// Each shape comes once an epoch: a batch that held more than there are would tell shapes apart from themselves.
+/// A shuffled batch is at most as large as the data: a shape must not be its own negative.
 pub(super) fn check_batch_size(recipe: &Recipe, count: usize) -> Result<(), RecipeError> {
     let most = recipe.batch.size.shapes(recipe.batch.min_views);
     if recipe.batch.order == SampleOrder::WithReplacement || most <= count {
         return Ok(());
     }
     Err(RecipeError::batch_size(format!(
-        "a batch of up to {most} shapes holds more than the {count} there are; lower batch.size"
+        "up to {most} shapes per batch, but only {count} in the data; lower batch.size"
     )))
 }
 
-/// An encoder of clouds learns from a teacher whose features are as wide as its own; a classifier of clouds needs none.
+/// A point encoder's features are as wide as its teacher's; a classifier has no teacher.
 pub(super) fn check_dims(
     recipe: &Recipe,
     teacher: Option<&Teacher>,
@@ -76,9 +75,11 @@ pub(super) fn check_dims(
     let (field, found, rule) = match teacher {
         _ if recipe.network.head().is_some() => return Ok(()),
         None => ("teacher", "absent".to_owned(), "an encoder of clouds requirements a teacher"),
-        Some(teacher) if teacher.dim() != dim => {
-            ("network.tower.projection.dim", dim.to_string(), "must be as wide as the teacher's features")
-        }
+        Some(teacher) if teacher.dim() != dim => (
+            "network.tower.projection.dim",
+            dim.to_string(),
+            "must equal the width of the teacher's features",
+        ),
         Some(_) => return Ok(()),
     };
     Err(RecipeError::Value { field, found, rule }.into())

@@ -1,9 +1,9 @@
-//! Everything a run needs to go on, in one file that is whole or absent.
+//! Checkpoints: everything a run needs to resume, in one file.
 //!
-//! `checkpoint.safetensors` holds the weights and their running mean in full precision, the state of every optimizer,
-//! and, in its header, the recipe, the model's configuration and how far the run is. Data order follows from the seed
-//! and the step. The file is written aside and brought to the disk; the one before becomes `checkpoint.previous.safetensors`,
-//! for a checkpoint is known to be good only once a loss was taken with its weights.
+//! `checkpoint.safetensors` contains the weights and their moving average in `f32`, the state of every optimizer, and, in its
+//! header, the recipe, the model's configuration and the progress. The order of the data needs no state: it is a function of
+//! seed and step. A new checkpoint is written to a temporary file, synced and renamed; the old one becomes
+//! `checkpoint.previous.safetensors`, because a checkpoint is known to be good only once a finite loss was computed from it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write as _;
@@ -19,78 +19,80 @@ use crate::error::CheckpointError;
 use crate::network::OutputConfig;
 use crate::recipe::Recipe;
 
-/// Share of the old value in the running mean of the loss that tells whether a run diverges.
+/// Decay of the moving average of the loss.
 const LOSS_EMA_DECAY: f32 = 0.95;
 
-/// Header entry with everything but tensors.
+/// Header entry with everything except tensors.
 const KEY: &str = "lexiform-checkpoint";
-/// Changes when older files can no longer be read.
+/// Format version; files of other versions are refused.
 const VERSION: u32 = 2;
 
-/// How far a run is.
+/// Progress of a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RunProgress {
     /// Steps done.
     pub step: usize,
-    /// Best share of held-out shapes named right, and after which step. This and what follows are 32 bits wide because
-    /// a JSON reader brings those back exactly.
+    /// Best validation top-1, and its step.
+    // `f32`, here and below: JSON round-trips `f32` exactly, but not every `f64`.
     pub best: Option<(f32, usize)>,
-    /// Evaluations since the best.
+    /// Number of evaluations since the best one.
     pub evals_since_best: usize,
-    /// Running mean of the loss.
+    /// Exponential moving average of the loss.
     pub loss_ema: Option<f32>,
-    /// Lowest value of that mean.
+    /// Minimum of this average.
     pub lowest_loss: Option<f32>,
-    /// Sum of the table of the data set that is learned from: with other shapes it would be another run.
+    /// Checksum of the data; absent for generated shapes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_fingerprint: Option<String>,
 }
 
-/// A run at rest.
+/// The saved state of a run.
 pub struct Checkpoint {
-    /// What it follows.
+    /// The recipe.
     pub recipe: Recipe,
     /// The model's configuration.
     pub model: OutputConfig,
-    /// How far it is.
+    /// The progress.
     pub progress: RunProgress,
     /// Weights by name.
     pub weights: BTreeMap<String, TensorData>,
-    /// Their running mean; empty where the recipe keeps none.
+    /// Exponential moving average of the weights; empty without `run.ema_decay`.
     pub ema: BTreeMap<String, TensorData>,
-    /// State of the optimizer of each group.
+    /// Serialized optimizer state by parameter group.
     pub optimizers: BTreeMap<String, Vec<u8>>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct Header {
     version: u32,
-    /// As TOML, whose reader brings every number back exactly.
+    /// TOML, which preserves every number exactly.
     recipe: String,
     model: OutputConfig,
     progress: RunProgress,
 }
 
-/// Where a run keeps its checkpoint.
+/// Path of the checkpoint in the output folder `out`.
 pub fn checkpoint_path(out: &Path) -> PathBuf {
     out.join("checkpoint.safetensors")
 }
 
-/// Where the checkpoint before the newest is kept.
+/// Path of the previous checkpoint.
 fn previous_path(path: &Path) -> PathBuf {
     path.with_extension("previous.safetensors")
 }
 
-/// The newest whole checkpoint at `path`: that before it where a run was cut off between the two renames.
+/// Whether there is a checkpoint at `path`. If the run was killed between the two renames of [`replace`], the previous one is
+/// moved there first.
 pub(crate) fn recover_latest(path: &Path) -> std::io::Result<bool> {
     let before = previous_path(path);
+    // Only the previous name exists between `rename(path, previous)` and the commit of the new file.
     if !path.is_file() && before.is_file() {
         fs_err::rename(before, path)?;
     }
     Ok(path.is_file())
 }
 
-/// Puts the checkpoint before the newest back in its place; gives its step, none where there is no such checkpoint.
+/// Replaces the last checkpoint by the previous one and returns its step; `None` if there is none.
 pub(crate) fn restore_previous(path: &Path) -> Option<usize> {
     let before = previous_path(path);
     let step = Checkpoint::read(&before).ok()?.progress.step;
@@ -112,7 +114,7 @@ fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 }
 
 impl Checkpoint {
-    /// Writes the file and keeps the previous one next to it: one of both is whole at every moment.
+    /// Writes the checkpoint and keeps the previous one: at every moment one of them is complete.
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -143,7 +145,7 @@ impl Checkpoint {
         Ok(replace(path, &bytes)?)
     }
 
-    /// Reads a file back.
+    /// Reads a checkpoint.
     ///
     /// # Errors
     /// If the file cannot be read, or is not a checkpoint of this version.
@@ -166,17 +168,17 @@ impl Checkpoint {
                 Some(("weights", name)) => drop(weights.insert(name.to_owned(), values(&view))),
                 Some(("ema", name)) => drop(ema.insert(name.to_owned(), values(&view))),
                 Some(("optimizer", name)) => drop(optimizers.insert(name.to_owned(), view.data().to_vec())),
-                _ => return Err(invalid(format!("tensor {name:?} is not a checkpoint's"))),
+                _ => return Err(invalid(format!("tensor {name:?} is unexpected"))),
             }
         }
         Ok(Self { recipe, model, progress, weights, ema, optimizers })
     }
 
-    /// Fails unless the run it came from followed the same recipe. How often something is written may differ, how fast
-    /// groups learn and how long their gradients may be, and how long the run is where rates do not depend on it.
+    /// Checks that the run can resume with `recipe`. These may differ: intervals of evaluations and checkpoints, patience,
+    /// divergence ratio, learning rates, gradient clipping, and the number of steps if no learning rate depends on it.
     ///
     /// # Errors
-    /// If another key differs; the error names it.
+    /// If another key differs; the error names the first.
     pub fn check_recipe(&self, recipe: &Recipe, path: &Path) -> Result<(), CheckpointError> {
         let mut then = self.recipe.clone();
         then.run.evaluate_every = recipe.run.evaluate_every;
@@ -195,6 +197,7 @@ impl Checkpoint {
         {
             then.run.steps = recipe.run.steps;
         }
+        // Compared as TOML, so that the error can name the key as the user wrote it.
         let table = |recipe: &Recipe| toml::Table::try_from(recipe).unwrap_or_default();
         match difference("", &toml::Value::Table(table(&then)), &toml::Value::Table(table(recipe))) {
             None => Ok(()),
@@ -206,7 +209,7 @@ impl Checkpoint {
 }
 
 impl RunProgress {
-    /// Fails if the data set has changed since.
+    /// Checks that the data are unchanged.
     pub(crate) fn check_data(&self, now: Option<&str>, path: &Path) -> Result<(), CheckpointError> {
         let shown = |sum: Option<&str>| sum.unwrap_or("none").to_owned();
         if self.data_fingerprint.as_deref() == now {
@@ -214,7 +217,7 @@ impl RunProgress {
         }
         Err(CheckpointError::RecipeMismatch {
             path: path.to_owned(),
-            key: "the sum of the data (a set's index.parquet; a folder's files, labels and captions)"
+            key: "checksum of the data (index.parquet of a data set; files, labels and captions of a folder)"
                 .to_owned(),
             found: shown(self.data_fingerprint.as_deref()),
             expected: shown(now),
@@ -227,7 +230,7 @@ fn values(view: &TensorView) -> TensorData {
     TensorData::new(numbers, view.shape().to_vec())
 }
 
-/// The first key whose values differ, with both.
+/// The first key whose values differ, with both values.
 fn difference(key: &str, then: &toml::Value, now: &toml::Value) -> Option<(String, String, String)> {
     let (toml::Value::Table(a), toml::Value::Table(b)) = (then, now) else {
         return (then != now).then(|| (key.to_owned(), then.to_string(), now.to_string()));
@@ -247,7 +250,7 @@ fn difference(key: &str, then: &toml::Value, now: &toml::Value) -> Option<(Strin
 }
 
 impl RunProgress {
-    /// Takes note of a loss; tells what is wrong with it.
+    /// Updates the average of the loss; the error says why the run has diverged.
     pub(crate) fn check_divergence(&mut self, loss: f64, ratio: f32) -> Result<(), String> {
         if !loss.is_finite() {
             return Err(format!("the loss is {loss}"));
@@ -263,7 +266,7 @@ impl RunProgress {
         Ok(())
     }
 
-    /// Why it is time to stop, if it is.
+    /// The reason for early stopping, if it is due.
     pub(crate) fn should_stop_early(&self, patience: usize) -> Option<String> {
         let (best, step) = self.best.filter(|_| patience > 0 && self.evals_since_best >= patience)?;
         Some(format!("no evaluation since step {step} was better than {:.1} %", 100.0 * best))

@@ -1,4 +1,4 @@
-//! What a run would do, without doing it: groups, memory, and the time of one step.
+//! Dry run: parameter groups, memory, and the time of a step, without training.
 
 use serde::Serialize;
 
@@ -9,23 +9,22 @@ use crate::run::Run;
 use crate::run::options::FitOptions;
 use crate::run::timing::StepTimer;
 
-/// What a rehearsal found.
+/// Result of a dry run.
 #[derive(Clone, Debug, Serialize)]
 pub struct DryRun {
-    /// What would be trained.
+    /// What a run would train.
     pub plan: TrainPlan,
-    /// Shapes in the batches of the step that was timed.
+    /// Shapes in the timed step.
     pub shapes: usize,
-    /// Images in them.
+    /// Images in the timed step.
     pub images: usize,
-    /// Seconds of one step, after one that warms up.
+    /// Time of one step in seconds, after a warm-up step.
     pub step_seconds: f64,
-    /// Most memory the process has held so far, in bytes; 0 where the system does not tell.
+    /// Peak memory of the process in bytes; 0 if unknown (Linux only).
     pub peak_memory_bytes: u64,
 }
 
-/// Builds everything the recipe asks for, takes two steps and forgets them. The features of a teacher are computed for
-/// a small part of the shapes only, in a folder that is deleted; a file that the recipe names for them is left alone.
+/// Builds the network and takes two steps on a few shapes, in a temporary folder. `data.feature_file` is not used.
 ///
 /// # Errors
 /// As [`fit`](crate::fit).
@@ -35,6 +34,7 @@ pub fn dry_run(
     on_event: &mut dyn FnMut(TrainEvent),
 ) -> Result<DryRun, FitError> {
     let mut small = recipe.clone();
+    // Enough shapes for one full step; features of more would take hours with a large teacher.
     let largest = recipe.batch.size.shapes(recipe.batch.min_views) * recipe.batch.accumulate_batches;
     small.data.shapes = match recipe.data.shapes {
         0 => largest.max(2),
@@ -54,6 +54,7 @@ pub fn dry_run(
         timer.step(|timer| run.step(run.position(), timer))?;
         let (shapes, images) = timer.counts();
         let mut plan = run.plan();
+        // The plan is of the reduced data: lengths are computed from the full recipe.
         plan.steps_per_epoch = recipe.batch.steps_per_epoch(run.n_shapes(recipe));
         plan.steps = recipe.run.steps.steps(plan.steps_per_epoch);
         let step_seconds = timer.all().seconds();
@@ -69,7 +70,7 @@ fn scratch_folder(name: &str) -> std::io::Result<std::path::PathBuf> {
     Ok(folder)
 }
 
-/// `VmHWM` of Linux.
+/// Peak resident set size, `VmHWM` of `/proc/self/status`.
 fn peak_memory_bytes() -> u64 {
     let status = fs_err::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -1,4 +1,4 @@
-//! The training loop, readable from top to bottom: draw a batch, step, average, evaluate, save.
+//! The training loop.
 
 use std::path::{Path, PathBuf};
 
@@ -9,11 +9,15 @@ use crate::run::Run;
 use crate::run::options::FitOptions;
 use crate::run::timing::StepTimer;
 
-/// Trains the recipe's model into `out/model.safetensors` (half precision), reporting on the way. Gives the file of the
-/// finished model: `out/joint.safetensors` where the recipe asks for one.
+/// Trains a model and returns the path of its file: `out/model.safetensors`, or `out/joint.safetensors` if
+/// `run.save_joint_model` is set. Models are saved in `f16`.
+///
+/// Progress is passed to `on_event`. A run that was interrupted resumes from its last checkpoint if
+/// [`FitOptions::resume`] is set, and gives the same weights, bit by bit, as one that was not.
 ///
 /// # Errors
-/// If the recipe is not valid or does not suit its data, a file cannot be read or written, or the loss diverges.
+/// If the recipe is invalid or does not fit its data, a file cannot be read or written, the output folder already contains a
+/// run that is not to be resumed, or the loss diverges.
 pub fn fit(
     recipe: &Recipe,
     out: &Path,
@@ -37,12 +41,14 @@ pub fn fit(
         let evaluates = last || run.progress.step.is_multiple_of(evaluate_every);
         let saves = evaluates || run.progress.step.is_multiple_of(checkpoint_every);
         if saves {
+            // Before the evaluation: a model with a NaN must replace neither the best one nor a checkpoint.
             run.check_weights()?;
         }
         if evaluates {
             on_event(run.evaluate()?);
         }
         if saves {
+            // After the evaluation, whose result is part of the checkpoint.
             run.save()?;
             on_event(TrainEvent::CheckpointSaved { step: run.progress.step });
         }

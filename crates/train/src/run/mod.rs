@@ -1,4 +1,6 @@
-//! A run at work: what is trained, by which batches, and how far it is.
+//! A training run: its state, and the steps that change it.
+//!
+//! `fit.rs` is the loop, `step.rs` one optimizer step, `prepare.rs` the start or resume, `checkpoint.rs` what is saved.
 
 mod check;
 mod checkpoint;
@@ -30,10 +32,10 @@ use crate::optim::ParameterGroups;
 use crate::recipe::{Recipe, RunConfig, RunPosition};
 use crate::run::training_data::TrainingData;
 
-/// A batch with the step and the part of it that it is for.
+/// A batch, and the (step, index within the step) it belongs to.
 type PrefetchedBatch = ((usize, usize), Batch);
 
-/// A run at work.
+/// State of a training run.
 pub(crate) struct Run<'a> {
     recipe: &'a Recipe,
     out: &'a Path,
@@ -45,27 +47,27 @@ pub(crate) struct Run<'a> {
     ema: Option<Towers>,
     groups: ParameterGroups,
     pub(crate) progress: RunProgress,
-    /// The next batch, drawn already: of which step and part.
+    /// The next batch, loaded while the current step computes.
     prefetched: Option<PrefetchedBatch>,
-    /// Step of the newest checkpoint.
+    /// Step of the last checkpoint.
     last_checkpoint: Option<usize>,
-    /// Whether a loss was good since: it was taken with the weights of that checkpoint, or later ones.
+    /// Whether a finite loss has been computed since, from the weights of that checkpoint or later ones.
     checkpoint_verified: bool,
 }
 
 impl Run<'_> {
-    /// Shapes that a round of the recipe's data has.
+    /// Number of training shapes of a recipe.
     pub(crate) fn n_shapes(&self, recipe: &Recipe) -> usize {
         self.data.count(recipe)
     }
 
-    /// Where the run is.
+    /// Progress of the run.
     pub(crate) fn position(&self) -> RunPosition {
         let steps_per_epoch = self.steps_per_epoch();
         RunPosition { step: self.progress.step, steps: self.steps(), steps_per_epoch }
     }
 
-    /// Steps in all.
+    /// Steps in total.
     pub(crate) fn steps(&self) -> usize {
         self.recipe.run.steps.steps(self.steps_per_epoch())
     }
@@ -80,7 +82,7 @@ impl Run<'_> {
         self.recipe.batch.steps_per_epoch(self.data.pool.len())
     }
 
-    /// Fresh shapes where the recipe asks for them.
+    /// Loads new shapes if `data.refresh_every` steps have passed.
     pub(crate) fn refresh(
         &mut self,
         position: RunPosition,

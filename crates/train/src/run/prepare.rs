@@ -1,4 +1,4 @@
-//! Data, network and optimizers of a run at its start, or as a checkpoint left them.
+//! Start and resume of a run: data, network and optimizers.
 
 use std::path::Path;
 
@@ -22,7 +22,7 @@ use crate::run::training_data::{Inputs, TrainingData};
 use crate::run::{Run, checkpoint};
 
 impl<'a> Run<'a> {
-    /// Data, network and optimizers as the recipe says; or, when the run resumes, as the checkpoint left them.
+    /// Builds data, network and optimizers from the recipe, then restores the checkpoint if the run resumes.
     pub(crate) fn prepare(
         recipe: &'a Recipe,
         out: &'a Path,
@@ -37,18 +37,20 @@ impl<'a> Run<'a> {
         let models = PretrainedModels::new(&devices[0]);
         let done = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.progress.step);
         let data = load_data(recipe, &objective, &models, done, on_event)?;
+        // The vocabulary of a new text tower depends on the captions: a resumed run takes it from the checkpoint.
         let known = checkpoint.as_ref().map(|checkpoint| &checkpoint.model);
         let network = Network::build(recipe, &data, &models, known, &devices[0])?;
         let mut run = network.into_run(recipe, out, devices, objective, data);
         if let Some(checkpoint) = checkpoint {
             run.restore(checkpoint)?;
         }
+        // After the checkpoint was checked: features may take hours.
         run.data.load_features(recipe, out, on_event)?;
         run.data.release_teacher(recipe);
         Ok(run)
     }
 
-    /// Weights, optimizers and progress as a checkpoint left them.
+    /// Restores weights, optimizers and progress.
     fn restore(&mut self, checkpoint: Checkpoint) -> Result<(), FitError> {
         let path = checkpoint::checkpoint_path(self.out);
         let invalid = |message: String| CheckpointError::Invalid { path: path.clone(), message };
@@ -64,7 +66,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// The network at its start, with what trains it.
+/// The initial network and its optimizers.
 struct Network {
     towers: Towers,
     spec: ModelSpec,
@@ -72,7 +74,7 @@ struct Network {
 }
 
 impl Network {
-    /// Builds the recipe's network for the shapes at hand. `known` is the configuration of a run that is resumed.
+    /// Builds the network. `known` is its configuration if the run resumes.
     fn build(
         recipe: &Recipe,
         data: &TrainingData,
@@ -89,13 +91,14 @@ impl Network {
         let vocabulary = NetworkVocabulary { words: &words, labels: &data.pool.names() };
         let (towers, spec) = Towers::build(recipe, models, vocabulary, known, device)?;
         check::check_mixed_precision(recipe, &towers)?;
+        // Optimizer state in checkpoints is keyed by parameter id.
         let towers = with_stable_ids(towers);
         let groups = ParameterGroups::new(&recipe.param_groups, recipe.schedule, &towers)?;
         let towers = freeze_except(towers, &groups.ids());
         Ok(Self { towers, spec, groups })
     }
 
-    /// A run before its first step.
+    /// The state of a run before its first step.
     fn into_run<'a>(
         self,
         recipe: &'a Recipe,
@@ -126,7 +129,7 @@ impl Network {
     }
 }
 
-/// Opens the source of shapes, with the teacher's features to come.
+/// Opens the data and loads the shapes; features are computed later.
 fn load_data(
     recipe: &Recipe,
     objective: &Objective,
@@ -135,7 +138,7 @@ fn load_data(
     on_event: &mut dyn FnMut(TrainEvent),
 ) -> Result<TrainingData, FitError> {
     let rig = match recipe.network.rig() {
-        // Rigs that are drawn by chance are always drawn by the same.
+        // Seed 0: random rigs are the same in every run.
         Some((rig, n_views)) => Some(rig.parse::<RigKind>()?.rig(n_views, 0)),
         None => None,
     };
@@ -149,7 +152,7 @@ fn load_data(
     TrainingData::prepare(recipe, Inputs { requirements, teacher, rig, size }, step, on_event)
 }
 
-/// Creates the folder and writes the recipe into it. A run that is there already is resumed when asked, an error otherwise.
+/// Creates the output folder and writes the recipe; reads the checkpoint of an existing run.
 fn open_folder(recipe: &Recipe, out: &Path, options: &FitOptions) -> Result<Option<Checkpoint>, FitError> {
     fs_err::create_dir_all(out)?;
     let checkpoint = open_checkpoint(recipe, &checkpoint::checkpoint_path(out), options)?;

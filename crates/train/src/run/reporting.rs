@@ -1,4 +1,4 @@
-//! What a run writes and tells: models, checkpoints, measurements, plans and steps.
+//! What a run writes and reports: models, checkpoints, evaluations and events.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ impl Run<'_> {
         self.ema.clone().unwrap_or_else(|| self.towers.valid())
     }
 
-    /// Writes the model, reads it back, and names held-out shapes with it.
+    /// Saves the model and evaluates it on the validation shapes.
     pub(crate) fn evaluate(&mut self) -> Result<TrainEvent, FitError> {
         let path = self.out.join("model.safetensors");
         let saved_towers = self.saved_towers();
@@ -46,7 +46,7 @@ impl Run<'_> {
         Ok(TrainEvent::Evaluated { step, report, best, path })
     }
 
-    /// Names held-out shapes: with the model that was written, or with clouds and the teacher's words.
+    /// Classifies the validation shapes: by views with the model read back from its file, or by point clouds.
     fn classify(&self, saved_towers: &Towers, path: &Path) -> Result<Option<Classification>, FitError> {
         let validation_pool = &self.data.validation;
         match (&self.spec.config, &saved_towers.points) {
@@ -68,7 +68,7 @@ impl Run<'_> {
         }
     }
 
-    /// Writes the checkpoint.
+    /// Saves a checkpoint.
     pub(crate) fn save(&mut self) -> Result<(), FitError> {
         let path = checkpoint::checkpoint_path(self.out);
         let invalid = |message| CheckpointError::Invalid { path: path.clone(), message };
@@ -85,16 +85,16 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Fails where a weight is no number: such are neither measured nor saved.
+    /// Checks that all weights are finite.
     pub(crate) fn check_weights(&self) -> Result<(), FitError> {
         let step = self.progress.step;
         match first_non_finite(&self.towers.valid()) {
-            Some(name) => Err(self.diverged_error(step, format!("{name} holds a number that is not finite"))),
+            Some(name) => Err(self.diverged_error(step, format!("{name} has a value that is not finite"))),
             None => Ok(()),
         }
     }
 
-    /// The file of the model: as it was last written, or joined with the teacher's towers.
+    /// Path of the finished model, which `run.save_joint_model` first merges with the teacher's towers.
     pub(crate) fn final_model(&self) -> Result<PathBuf, FitError> {
         let path = self.out.join("model.safetensors");
         let Some(teacher) = self.recipe.teacher.as_deref().filter(|_| self.recipe.run.save_joint_model)
@@ -108,8 +108,8 @@ impl Run<'_> {
         Ok(path)
     }
 
-    /// The loss of a step, or a weight after it, is no number or has run away. The newest checkpoint may hold weights that
-    /// are to blame; where no loss was good since, the one before takes its place.
+    /// The error for a diverged run. The last checkpoint may already have bad weights: unless a finite loss has been computed
+    /// since, it is replaced by the previous one.
     pub(super) fn diverged_error(&self, step: usize, message: String) -> FitError {
         let path = checkpoint::checkpoint_path(self.out);
         let good =
@@ -117,7 +117,7 @@ impl Run<'_> {
         FitError::Diverged { step, message, last_good: good, path }
     }
 
-    /// What the run would do.
+    /// The plan of the run.
     pub(crate) fn plan(&self) -> TrainPlan {
         let groups = self.groups.iter().map(|group| GroupPlan {
             name: group.name().to_owned(),
@@ -141,7 +141,7 @@ impl Run<'_> {
                 OutputConfig::Joint(config) => config.clip.text.vocabulary,
                 OutputConfig::Points(_) => 0,
             },
-            // Weights, running mean; gradients and at most two moments of what is trained.
+            // f32: weights and their average; of trainable parameters also gradients and up to two moments.
             memory_bytes: (4 * (all + ema + 3 * trained) + samples) as u64,
             groups,
         }
@@ -174,7 +174,7 @@ impl Run<'_> {
         })
     }
 
-    /// The run is over after `steps` steps.
+    /// The final event, after `steps` steps.
     pub(crate) fn finished(&self, steps: usize, timer: &StepTimer) -> TrainEvent {
         let (spent, (shapes, images)) = (timer.all(), timer.counts());
         TrainEvent::Finished {

@@ -1,4 +1,4 @@
-//! One step of a run: batches drawn while the network computes, gradients, and what optimizers make of them.
+//! One optimizer step: batches, gradients over all devices, parameter update.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -21,9 +21,7 @@ use crate::run::timing::StepTimer;
 use crate::run::{PrefetchedBatch, Run};
 
 impl Run<'_> {
-    /// Terms, their sum, and the gradients of it, averaged over the step's batches.
-    ///
-    /// While the network works on a batch, the next one is drawn.
+    /// Loss terms and gradients, averaged over the batches of the step. The next batch is loaded meanwhile.
     fn gradients(
         &mut self,
         position: RunPosition,
@@ -33,6 +31,7 @@ impl Run<'_> {
         let (mut values, mut gradients) = (Vec::with_capacity(parts), GradientsParams::new());
         for part in 0..parts {
             let place = (position.step, part);
+            // Absent in the first step, after new shapes, and if loading failed: then it is loaded here.
             let drawn = self.prefetched.take().filter(|(at, _)| *at == place);
             let batch = match drawn {
                 Some((_, batch)) => batch,
@@ -53,7 +52,7 @@ impl Run<'_> {
         Ok((LossValues::mean(&values), gradients))
     }
 
-    /// Does some work on this thread while another draws the batch after `place`, unless that is of shapes not made yet.
+    /// Runs `work` while another thread loads the batch after (step, part), unless its shapes are not loaded yet.
     fn with_prefetch<T>(
         &self,
         (step, part): (usize, usize),
@@ -69,7 +68,7 @@ impl Run<'_> {
             let (sampler, pool) = (self.sampler(), &self.data.pool);
             let drawing = scope.spawn(move || timed(|| sampler.sample(pool, next.0, next.1)));
             let done = work(self);
-            // A panic or an error there comes again, with its message, when the batch is drawn here.
+            // After a panic or an error the batch is loaded again on this thread, which reports it.
             let drawn = timer.time_data_wait(|| drawing.join().ok()).and_then(|(batch, took)| {
                 timer.add_data_time(took);
                 Some((next, batch.ok()?))
@@ -78,12 +77,13 @@ impl Run<'_> {
         })
     }
 
-    /// A batch, and the time it took to draw.
+    /// A batch, and the time it took to load.
     fn sample_batch(&self, (step, part): (usize, usize)) -> (Result<Batch, DataError>, Duration) {
         timed(|| self.sampler().sample(&self.data.pool, step, part))
     }
 
-    /// Each device encodes its share of the rows; the loss is taken once, of all of them.
+    /// Loss terms and gradients of one batch. Each device encodes a part of the rows; the loss is computed once, on the first
+    /// device, from the features of all.
     fn batch_gradients(
         &self,
         batch: &Batch,
@@ -102,6 +102,7 @@ impl Run<'_> {
                 features.map(|features| features.moved_to(main))
             })
             .collect::<Result<_, _>>()?;
+        // Autodiff crosses devices: one backward pass reaches every copy of the towers.
         let scale = self.scale();
         let value = self.objective.evaluate(&ranks, &batch.labels, &scale, position);
         let (value, total) = value.into_numbers();
@@ -115,7 +116,7 @@ impl Run<'_> {
         Ok((value, gradients))
     }
 
-    /// The towers as they compute.
+    /// The towers with matrix products in the recipe's data type.
     fn autocast(&self, towers: &Towers) -> Towers {
         match self.recipe.run.mixed_precision.dtype() {
             Some(dtype) => with_products_in(towers.clone(), dtype),
@@ -135,6 +136,7 @@ impl Run<'_> {
         let total = total.unwrap_or(0.0);
         let checked = self.progress.check_divergence(total, self.recipe.run.divergence_ratio);
         checked.map_err(|message| self.diverged_error(self.progress.step + 1, message))?;
+        // The loss was computed from the current weights, which are at least as new as the last checkpoint.
         self.checkpoint_verified = true;
         let grad_norms = self.optimizer_step(gradients, position);
         Ok(StepOutcome { losses, accuracies, total, grad_norms })
@@ -161,7 +163,7 @@ impl Run<'_> {
         }
     }
 
-    /// The scale as the loss uses it.
+    /// The temperature in the loss: clamped here, or after each step.
     fn scale(&self) -> Tensor<1> {
         let scale = self.towers.logit_scale.val();
         match self.recipe.logit_scale.bounds {
@@ -182,6 +184,7 @@ impl Run<'_> {
         {
             let trained = towers.logit_scale.is_require_grad();
             towers.logit_scale = towers.logit_scale.map(|value| {
+                // Outside the graph: clamping is not a differentiable part of the step.
                 let bounded = value.without_autodiff().clamp(low, high);
                 Tensor::from_inner(bounded).set_require_grad(trained)
             });
@@ -191,7 +194,7 @@ impl Run<'_> {
         let decay = self.recipe.run.ema_decay;
         let step = self.progress.step;
         self.ema = self.ema.take().map(|ema| {
-            // The running mean forgets quickly at first, so that the start does not stay in it.
+            // A lower decay at first, as in TensorFlow's ExponentialMovingAverage: the initial weights fade quickly.
             let decay = decay.min((1 + step) as f64 / (10 + step) as f64);
             ema_update(ema, &self.towers.valid(), &self.groups.ids(), decay)
         });
@@ -199,7 +202,7 @@ impl Run<'_> {
     }
 }
 
-/// What a step found.
+/// Result of a step.
 pub(crate) struct StepOutcome {
     pub(super) losses: BTreeMap<String, f64>,
     pub(super) accuracies: BTreeMap<String, f64>,

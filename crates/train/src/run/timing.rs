@@ -1,10 +1,10 @@
-//! How long steps take, how long they wait for their batches, and what they have seen.
+//! Time of steps, waiting for batches, and throughput.
 
 use std::time::{Duration, Instant};
 
 use crate::batch::Batch;
 
-/// Times and counts of the steps since the start. What happens between steps does not count.
+/// Times and counts of the steps since the start or resume, without what happens between steps.
 #[derive(Default)]
 pub(crate) struct StepTimer {
     all: StepTimes,
@@ -13,29 +13,30 @@ pub(crate) struct StepTimer {
     images: usize,
 }
 
-/// Where time went.
+/// Durations of a step, or sums over steps.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct StepTimes {
-    /// Of steps in all.
+    /// Whole steps.
     pub total: Duration,
-    /// Of steps that had to wait for a batch.
+    /// Waiting for batches.
     pub data_wait: Duration,
-    /// Of the thread that draws batches, mostly while a step computes.
+    /// Loading batches, mostly in parallel to a step.
     pub data_load: Duration,
 }
 
 impl StepTimes {
-    /// Seconds of steps in all.
+    /// Whole steps in seconds.
     pub fn seconds(&self) -> f64 {
+        // Rates are quotients by it, before the first step too.
         self.total.as_secs_f64().max(1e-9)
     }
 
-    /// Share of the steps' time in which they waited.
+    /// Fraction of the time spent waiting for batches.
     pub fn data_wait_fraction(&self) -> f64 {
         self.data_wait.as_secs_f64() / self.seconds()
     }
 
-    /// Share of the steps' time in which batches were drawn.
+    /// Time of loading batches as a fraction of the whole.
     pub fn data_load_fraction(&self) -> f64 {
         self.data_load.as_secs_f64() / self.seconds()
     }
@@ -54,17 +55,17 @@ impl StepTimer {
         done
     }
 
-    /// Of all steps.
+    /// Sums over all steps.
     pub fn all(&self) -> StepTimes {
         self.all
     }
 
-    /// Of the last step.
+    /// The last step.
     pub fn last(&self) -> StepTimes {
         self.last
     }
 
-    /// Shapes and images.
+    /// Numbers of shapes and images so far.
     pub fn counts(&self) -> (usize, usize) {
         (self.shapes, self.images)
     }
@@ -77,12 +78,12 @@ impl StepTimer {
         done
     }
 
-    /// Counts the time in which a batch was drawn elsewhere.
+    /// Adds the time of loading a batch on another thread.
     pub fn add_data_time(&mut self, time: Duration) {
         self.last.data_load += time;
     }
 
-    /// Counts what is in a batch.
+    /// Adds a batch's shapes and images.
     pub fn count(&mut self, batch: &Batch) {
         self.shapes += batch.rows();
         self.images += batch.rows() * batch.n_views;

@@ -1,5 +1,4 @@
-//! What a run learns from and is measured on, with the features it learns towards: loaded at the start, and again where a
-//! recipe asks for fresh shapes.
+//! Training and validation shapes of a run with the teacher's features; reloaded every `data.refresh_every` steps.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -20,37 +19,37 @@ use crate::event::TrainEvent;
 use crate::recipe::{DataConfig, NetworkConfig, Recipe};
 use crate::run::validate_model;
 
-/// What shapes must bring, and how they are shown.
+/// What to load.
 pub(crate) struct Inputs {
-    /// What every shape must have.
+    /// Requirements on every shape.
     pub requirements: DataRequirements,
-    /// The frozen model whose features are learned towards.
+    /// The frozen model whose features are the targets.
     pub teacher: Option<Teacher>,
-    /// Cameras that held-out shapes are seen by; absent where views are not looked at.
+    /// Cameras of the validation views; absent without an image tower.
     pub rig: Option<Rig>,
     /// Sizes of views and clouds.
     pub size: SampleSize,
 }
 
-/// Shapes of a run.
+/// Training and validation shapes of a run.
 pub(crate) struct TrainingData {
     source: DataSource,
     requirements: DataRequirements,
     size: SampleSize,
     refresh: u64,
-    /// Shapes to learn from.
+    /// Training shapes.
     pub pool: ShapePool,
-    /// Shapes to measure on.
+    /// Validation shapes.
     pub validation: ShapePool,
-    /// For each shape those that look like it, where batches are made of such.
+    /// Nearest neighbors of each shape, for hard negatives; empty without them.
     pub neighbors: Vec<Vec<usize>>,
-    /// The frozen model whose features are learned towards, as long as someone will ask it.
+    /// The teacher, until its features are all computed.
     pub teacher: Option<Teacher>,
-    /// What its words say of every category, where clouds are compared with them.
+    /// The teacher's text features of the validation categories; for point encoders.
     pub class_features: Option<ClassFeatures>,
-    /// Width of its features; 0 without one.
+    /// Width of the teacher's features; 0 without a teacher.
     pub teacher_dim: usize,
-    /// Its features of every noun of every category, where shapes are named.
+    /// The teacher's text features of class names and synonyms, for `class-text` losses.
     pub class_text: HashMap<String, Vec<f32>>,
 }
 
@@ -109,7 +108,7 @@ impl TrainingData {
         self.load_features(recipe, out, on_event)
     }
 
-    /// Whether a step sees the shapes that are here now.
+    /// Whether the current shapes are those of `step`.
     pub fn is_current(&self, recipe: &Recipe, step: usize) -> bool {
         refresh_index(recipe, &self.source, step) == self.refresh
     }
@@ -119,7 +118,7 @@ impl TrainingData {
         self.source.count(&recipe.data)
     }
 
-    /// A checksum of the data set, or of the folder.
+    /// Checksum of the data set or folder; `None` for generated shapes.
     pub fn fingerprint(&self) -> Option<&str> {
         match &self.source {
             DataSource::Dataset(set) => Some(set.fingerprint()),
@@ -128,7 +127,7 @@ impl TrainingData {
         }
     }
 
-    /// All that is said of the shapes, and every noun of every category.
+    /// All captions, class names and synonyms, from which a new text tower's vocabulary is built.
     pub fn vocabulary_texts(&self) -> Result<Vec<String>, DataError> {
         let mut words: Vec<String> = self.pool.class_names().cloned().collect();
         match (&self.pool, &self.source) {
@@ -142,16 +141,16 @@ impl TrainingData {
         Ok(words)
     }
 
-    /// Gives the teacher's memory back once its features are kept, unless fresh shapes come.
+    /// Frees the teacher's memory once all features are computed, unless new shapes will need it.
     pub fn release_teacher(&mut self, recipe: &Recipe) {
         if !is_refreshed(recipe, &self.source) {
             self.teacher = None;
         }
     }
 
-    /// Tells features of these shapes from those of others, or of views of another size.
+    /// Cache key of the teacher's features: equal keys mean equal shapes and views.
     fn feature_key(&self, recipe: &Recipe) -> String {
-        // Where features are kept changes nothing about them; how large views are drawn does.
+        // Without the path of the cache itself.
         let data =
             toml::to_string(&DataConfig { feature_file: None, ..recipe.data.clone() }).unwrap_or_default();
         let view = self.size.view;
@@ -198,7 +197,7 @@ impl TrainingData {
     }
 }
 
-/// Says which files of both pools could not be used.
+/// Reports the files that could not be read.
 fn report_skipped(pools: [&ShapePool; 2], on_event: &mut dyn FnMut(TrainEvent)) {
     for pool in pools {
         let ShapePool::InMemory(pool) = pool else { continue };
@@ -208,7 +207,7 @@ fn report_skipped(pools: [&ShapePool; 2], on_event: &mut dyn FnMut(TrainEvent)) 
     }
 }
 
-/// What a teacher's words say of every category, where clouds are measured.
+/// The teacher's text features of the validation categories; for point encoders.
 fn class_features(
     recipe: &Recipe,
     teacher: Option<&Teacher>,
@@ -222,17 +221,17 @@ fn class_features(
     }
 }
 
-/// Whether shapes are replaced by others after some steps.
+/// Whether shapes are replaced during the run; those of a data set are not.
 fn is_refreshed(recipe: &Recipe, source: &DataSource) -> bool {
     recipe.data.refresh_every > 0 && !matches!(source, DataSource::Dataset(_))
 }
 
-/// Which set of shapes a step sees.
+/// Which set of shapes a step uses, counted from 0.
 fn refresh_index(recipe: &Recipe, source: &DataSource, step: usize) -> u64 {
     if is_refreshed(recipe, source) { (step / recipe.data.refresh_every) as u64 } else { 0 }
 }
 
-/// A teacher's features of every noun of every category.
+/// The teacher's text features of class names and synonyms.
 fn class_text_features(teacher: &Teacher, pool: &ShapePool) -> Result<HashMap<String, Vec<f32>>, ModelError> {
     let mut names: Vec<&str> = pool.class_names().map(String::as_str).collect();
     names.sort_unstable();

@@ -1,4 +1,4 @@
-//! How well held-out shapes are named by a model that is given only words.
+//! Classification of the validation shapes.
 
 use std::borrow::Cow;
 
@@ -12,13 +12,13 @@ use crate::data::loaded_shape::{LoadFields, LoadedShape};
 use crate::data::pool::ShapePool;
 use crate::error::FitError;
 
-/// Most shapes that are measured at once: bounds memory.
+/// Shapes per forward pass: bounds memory.
 const BATCH_SIZE: usize = 16;
 
-/// Features of some shapes, `[shapes, dim]`.
+/// Features `[shapes, dim]`.
 type EncodeResult = Result<Vec<f32>, FitError>;
 
-/// Names shapes among all categories of the pool by their views; none where there are no shapes.
+/// Zero-shot classification by views; `None` for an empty pool.
 pub(crate) fn classify_views(
     model: &JointModel,
     pool: &ShapePool,
@@ -33,7 +33,7 @@ pub(crate) fn classify_views(
     report.map(Some)
 }
 
-/// The same by their points.
+/// Zero-shot classification by point clouds.
 pub(crate) fn classify_clouds(
     tower: &PointTower,
     config: &PointModelConfig,
@@ -46,7 +46,7 @@ pub(crate) fn classify_clouds(
     })
 }
 
-/// Names shapes by what a head says of their points; none where there are no shapes.
+/// Classification of point clouds by the head; `None` for an empty pool.
 pub(crate) fn classify_with_head(
     tower: &PointTower,
     head: &ClassHead,
@@ -67,7 +67,7 @@ pub(crate) fn classify_with_head(
     Ok(Some(Classification::of(&predictions, classes)?))
 }
 
-/// Clouds of some shapes as the network takes them, through `encode`, `[shapes, dim]`.
+/// Prepares clouds as in inference and encodes them: `[shapes, dim]`.
 fn encode_clouds(
     config: &PointModelConfig,
     shapes: &[LoadedShape],
@@ -79,7 +79,7 @@ fn encode_clouds(
     Ok(encode(&clouds).into_data().iter::<f32>().collect())
 }
 
-/// What a model's words say of every category of a pool; none where it has no shapes.
+/// Text features of all category names, averaged over class sentences; `None` for an empty pool.
 pub(crate) fn class_features(
     words: &JointModel,
     pool: &ShapePool,
@@ -97,7 +97,7 @@ pub(crate) fn class_features(
     Ok(Some(ClassFeatures::from_sentences(&rows, templates.len(), TextMean::Directions)?))
 }
 
-/// Encodes shapes (`[shapes, dim]`) and compares them with the words for all categories.
+/// Encodes all shapes and classifies them by the most similar class feature.
 fn zero_shot_report(
     pool: &ShapePool,
     fields: LoadFields,
@@ -110,7 +110,7 @@ fn zero_shot_report(
     Ok(Classification::of(&predictions, pool.categories().len())?)
 }
 
-/// Brings shapes a few at a time and encodes them: all rows, and the category of each.
+/// Loads and encodes all shapes in batches: features `[shapes, dim]` and categories.
 fn encode_all(
     pool: &ShapePool,
     fields: LoadFields,
