@@ -1,4 +1,4 @@
-//! What a recipe minimizes: a weighted sum of terms between features of the same shapes.
+//! The loss of a recipe: a weighted sum of terms.
 
 use std::collections::BTreeMap;
 
@@ -8,29 +8,29 @@ use super::terms::{self, Negatives};
 use crate::loss::BatchLabels;
 use crate::recipe::{Gather, LossKind, LossTermConfig, Modality, NegativesMode, RecipeError, RunPosition};
 
-/// Features of a batch's shapes, by kind; what no term asks for is absent.
+/// Features of a batch; absent if no loss term needs them.
 #[derive(Clone, Debug)]
 pub struct BatchFeatures {
-    /// From the encoder that is trained.
+    /// Shapes, `[rows, dim]`.
     pub shape: Tensor<2>,
-    /// Of captions.
+    /// Captions, `[rows, dim]`.
     pub text: Option<Tensor<2>>,
-    /// Of pictures.
+    /// Images, `[rows, dim]`.
     pub image: Option<Tensor<2>>,
-    /// Of one noun of every category, `[categories, dim]`.
+    /// One name or synonym of each category, `[categories, dim]`.
     pub class_text: Option<Tensor<2>>,
-    /// What a head says of the shapes, `[rows, categories]`.
+    /// Logits of the classification head, `[rows, categories]`.
     pub class_logits: Option<Tensor<2>>,
 }
 
-/// What a batch gives: terms as tensors while gradients are wanted, then as numbers.
+/// Values of the loss terms of a batch: tensors for the backward pass, then numbers.
 #[derive(Clone, Debug)]
 pub struct LossValues<T> {
-    /// Each term by itself.
+    /// Unweighted terms by name.
     pub terms: BTreeMap<String, T>,
-    /// Share of rows whose own match, or category, is the most similar, in 0–1; for each term that asks for one.
+    /// Accuracy within the batch by term, 0–1: fraction of rows whose match, or category, is the most similar.
     pub accuracies: BTreeMap<String, f64>,
-    /// Weighted sum of the terms whose turn it is.
+    /// Weighted sum of the active terms; `None` if no term is active.
     pub total: Option<T>,
 }
 
@@ -41,7 +41,7 @@ impl<T> Default for LossValues<T> {
 }
 
 impl LossValues<Tensor<1>> {
-    /// As numbers, with the sum that gradients are of.
+    /// Numbers, and the total as a tensor for the backward pass.
     pub(crate) fn into_numbers(self) -> (LossValues<f64>, Option<Tensor<1>>) {
         let number = |value: Tensor<1>| f64::from(value.into_scalar::<f32>());
         let terms = self.terms.into_iter().map(|(name, value)| (name, number(value))).collect();
@@ -51,7 +51,7 @@ impl LossValues<Tensor<1>> {
 }
 
 impl LossValues<f64> {
-    /// The mean of several batches; a batch without a term counts as 0 in it, as in the gradients, but not in its accuracy.
+    /// Mean over accumulated batches. A missing term counts as 0, as it does in the gradients; a missing accuracy is skipped.
     pub(crate) fn mean(parts: &[Self]) -> Self {
         let all = parts.len().max(1) as f64;
         let mut mean = Self::default();
@@ -70,13 +70,13 @@ impl LossValues<f64> {
 }
 
 impl LossTermConfig {
-    /// Rows that have a part in it: without a caption, none in a term of texts.
+    /// Rows of the term: text terms skip rows without a caption.
     fn rows(&self, labels: &BatchLabels) -> Vec<usize> {
         if self.compares(Modality::Text) { labels.with_text() } else { (0..labels.rows()).collect() }
     }
 }
 
-/// All terms of a recipe.
+/// The loss of a recipe: a weighted sum of terms.
 #[derive(Clone, Debug)]
 pub struct Objective {
     terms: BTreeMap<String, LossTermConfig>,
@@ -84,23 +84,23 @@ pub struct Objective {
 }
 
 impl Objective {
-    /// Terms by name.
+    /// An objective with these terms.
     ///
     /// # Errors
-    /// If a term asks for what it cannot do, rather than that it does something else.
+    /// If a term's options cannot be combined.
     pub fn new(terms: &BTreeMap<String, LossTermConfig>, gather: Gather) -> Result<Self, RecipeError> {
         for (name, term) in terms {
             let plain = term.negatives == NegativesMode::All;
             if !plain && term.kind != LossKind::Contrastive {
-                return Err(RecipeError::loss(name, "only contrastive terms have negatives".to_owned()));
+                return Err(RecipeError::loss(name, "negatives: only contrastive terms have them".to_owned()));
             }
             if term.between[0] == term.between[1] {
-                return Err(RecipeError::loss(name, "between must name two different features".to_owned()));
+                return Err(RecipeError::loss(name, "between: expected two different modalities".to_owned()));
             }
             let row_by_row =
                 matches!(term.kind, LossKind::ClassText | LossKind::Cosine | LossKind::ClassHead);
             if gather == Gather::Detached && !row_by_row && (term.kind != LossKind::Contrastive || !plain) {
-                let message = "run.gather = \"detached\" suits contrastive terms with all negatives only; \
+                let message = "run.gather = \"detached\" supports contrastive terms with negatives = \"all\" only; \
                                set it to \"with-gradient\"";
                 return Err(RecipeError::loss(name, message.to_owned()));
             }
@@ -108,31 +108,30 @@ impl Objective {
             if term.negatives == NegativesMode::Hard
                 && !(compared(Modality::Image) && compared(Modality::Text))
             {
-                let message = "negatives = \"hard\" asks which texts fit which images: one term must be of \
-                               images, one of texts";
+                let message = "negatives = \"hard\" requires both image and text terms";
                 return Err(RecipeError::loss(name, message.to_owned()));
             }
         }
         Ok(Self { terms: terms.clone(), gather })
     }
 
-    /// Whether any term compares this feature.
-    pub fn uses(&self, feature: Modality) -> bool {
-        self.terms.values().any(|term| term.compares(feature))
+    /// Whether any term compares this modality.
+    pub fn uses(&self, modality: Modality) -> bool {
+        self.terms.values().any(|term| term.compares(modality))
     }
 
-    /// Whether any term names categories.
+    /// Whether any term compares shapes with class names.
     pub fn uses_class_text(&self) -> bool {
         self.terms.values().any(|term| term.kind == LossKind::ClassText)
     }
 
-    /// Whether any term is of what a head says.
+    /// Whether any term uses the classification head.
     pub fn uses_class_head(&self) -> bool {
         self.terms.values().any(|term| term.kind == LossKind::ClassHead)
     }
 
-    /// Each term by itself, and the weighted sum of those whose turn it is. `ranks` are the features of each device,
-    /// in the order of the batch's rows.
+    /// Computes all terms, and the weighted sum of those active at `position`. `ranks` are the features of each device, in the
+    /// order of the rows; `scale` is the logarithm of the temperature factor.
     pub fn evaluate(
         &self,
         ranks: &[BatchFeatures],
@@ -158,7 +157,7 @@ impl Objective {
         found
     }
 
-    /// A term's value; none where the batch has not what it needs.
+    /// The value of a term; `None` if the batch has no features or rows for it.
     fn term(
         &self,
         term: &LossTermConfig,
@@ -182,7 +181,7 @@ impl Objective {
         }
     }
 
-    /// A term that compares two features of the same shapes, of the rows that have both.
+    /// A term between two modalities, over the rows that have both.
     fn between(
         &self,
         term: &LossTermConfig,
@@ -202,7 +201,7 @@ impl Objective {
         let (a, b) = (side(term.between[0])?, side(term.between[1])?);
         let (device, labels) = (a.device(), labels.select(&rows));
         Some(match term.kind {
-            // SigLIP starts its bias at -10; here it stays there, as the multiplier is learned.
+            // SigLIP learns its bias from −10; here it is fixed, and only the temperature is learned.
             LossKind::Sigmoid => terms::pairwise_sigmoid(a, b, scale, Tensor::from_floats([-10.0], &device)),
             LossKind::MultiPositive => {
                 terms::multi_positive(a, b, scale, &terms::equal_label_mask(&labels.caption_ids, &device))
@@ -233,14 +232,15 @@ fn negatives(
     })
 }
 
-/// Mean over ranks of the term as each sees it (ULIP on several devices), of some rows of the batch; a rank that has none
-/// of them sees nothing.
+/// Mean over ranks of [`terms::contrastive_gathered`] on the given rows, as ULIP on several devices. Ranks without any of the
+/// rows are skipped.
 fn gathered_contrastive(
     ranks: &[BatchFeatures],
     [a, b]: [Modality; 2],
     rows: &[usize],
     scale: Tensor<1>,
 ) -> Option<Tensor<1>> {
+    // Rows are numbered over the whole batch; each rank needs its own, from 0.
     let mut first = 0;
     let mut present: Vec<(&BatchFeatures, Vec<usize>)> = Vec::with_capacity(ranks.len());
     for rank in ranks {
@@ -260,7 +260,7 @@ fn gathered_contrastive(
     Some(sum / present.len() as f64)
 }
 
-/// Some rows of features `[rows, dim]`, in ascending order.
+/// Rows of `[rows, dim]` by ascending index; no copy if all.
 fn subset(features: Tensor<2>, picked: &[usize]) -> Tensor<2> {
     let [count, _] = features.dims();
     if picked.len() == count { features } else { terms::select_rows(features, picked) }
@@ -270,7 +270,7 @@ fn all(ranks: &[BatchFeatures], feature: Modality) -> Option<Tensor<2>> {
     concat_ranks(ranks.iter().map(|rank| rank.get(feature)))
 }
 
-/// What a head says of all shapes, `[rows, categories]`.
+/// Logits of the classification head on all ranks, `[rows, categories]`.
 fn class_logits(ranks: &[BatchFeatures]) -> Option<Tensor<2>> {
     concat_ranks(ranks.iter().map(|rank| rank.class_logits.clone()))
 }
@@ -319,9 +319,9 @@ fn term_accuracy(term: &LossTermConfig, ranks: &[BatchFeatures], labels: &BatchL
 }
 
 impl BatchFeatures {
-    /// Features of a kind.
-    pub fn get(&self, feature: Modality) -> Option<Tensor<2>> {
-        match feature {
+    /// Features of a modality, `[rows, dim]`.
+    pub fn get(&self, modality: Modality) -> Option<Tensor<2>> {
+        match modality {
             Modality::Shape => Some(self.shape.clone()),
             Modality::Text => self.text.clone(),
             Modality::Image => self.image.clone(),

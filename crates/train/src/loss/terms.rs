@@ -1,50 +1,52 @@
-//! Losses as plain functions of features. Each paper's loss is a sum of these terms.
+//! Loss functions. Each paper's loss is a weighted sum of these.
 
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData, activation};
 
 use crate::recipe::Gather;
 
-/// What a pair that is no match does to the loss.
+/// How non-matching pairs enter a contrastive loss.
 #[derive(Clone, Debug, Default)]
 pub enum Negatives {
-    /// Every other pair pushes apart (CLIP).
+    /// All are negatives (CLIP).
     #[default]
     All,
-    /// Pairs that are true here, `[rows, rows]`, are neither positive nor negative.
+    /// Pairs that are true in `[rows, rows]` are excluded.
     Masked(Tensor<2, Bool>),
-    /// Logits of pairs that are false here, `[rows, rows]`, become 0 (not −∞): OpenShape, hard negatives.
+    /// Logits of pairs that are false in `[rows, rows]` are set to 0 (not −∞), as in
+    /// [OpenShape](https://arxiv.org/abs/2305.10764).
     Zeroed(Tensor<2, Bool>),
 }
 
-/// Features of one rank, and of all ranks together.
+/// Features of one rank and of all ranks.
 #[derive(Clone, Debug)]
 pub struct Gathered {
-    /// `[rows, dim]` of this rank.
+    /// This rank, `[rows, dim]`.
     pub own: Tensor<2>,
-    /// `[all rows, dim]`, ranks in order.
+    /// All ranks in order, `[all rows, dim]`.
     pub all: Tensor<2>,
-    /// Row of `all` at which this rank's begin.
+    /// First row of this rank in `all`.
     pub first: usize,
 }
 
-/// Rows divided by their norms; `[rows, dim]`.
+/// Normalizes rows to unit length, `[rows, dim]`.
 pub fn normalize_rows(features: Tensor<2>) -> Tensor<2> {
     // torch's `normalize` clamps the norm at 1e-12; squared here because the gradient of a root at 0 is not finite.
     let norms = features.clone().square().sum_dim(1).clamp_min(1e-24).sqrt();
     features / norms
 }
 
-/// Cosines of all pairs times `exp(scale)`: `[a, dim]`, `[b, dim]` → `[a, b]`; `scale` is the logarithm.
+/// Logits: cosine similarities times `exp(scale)`; `[a, dim]`, `[b, dim]` → `[a, b]`.
 pub fn similarity_logits(a: Tensor<2>, b: Tensor<2>, scale: Tensor<1>) -> Tensor<2> {
     normalize_rows(a).matmul(normalize_rows(b).transpose()) * scale.exp().unsqueeze::<2>()
 }
 
-/// Symmetric InfoNCE between matching rows of `a` and `b`, `[rows, dim]` (CLIP; Duoduo CLIP, section 3.2; CG3D,
-/// section 3.1).
+/// Symmetric InfoNCE between matching rows of `a` and `b`, `[rows, dim]` ([CLIP](https://arxiv.org/abs/2103.00020);
+/// [Duoduo CLIP](https://arxiv.org/abs/2406.11579), section 3.2; [CG3D](https://arxiv.org/abs/2303.11313), section 3.1).
 pub fn contrastive(a: Tensor<2>, b: Tensor<2>, scale: Tensor<1>, negatives: &Negatives) -> Tensor<1> {
     let logits = similarity_logits(a, b, scale);
     let logits = match negatives {
         Negatives::All => logits,
+        // Finite, because −∞ gives NaN gradients through softmax; e^(−1e9) is 0 all the same.
         Negatives::Masked(pairs) => logits.mask_fill(pairs.clone(), -1e9),
         Negatives::Zeroed(kept) => logits.mask_fill(kept.clone().bool_not(), 0.0),
     };
@@ -53,8 +55,8 @@ pub fn contrastive(a: Tensor<2>, b: Tensor<2>, scale: Tensor<1>, negatives: &Neg
     (one + cross_entropy(logits.transpose(), targets, 0.0)) * 0.5
 }
 
-/// Symmetric InfoNCE of this rank's rows against those of all ranks (ULIP, `ULIPWithImageLoss`). With one rank it
-/// is [`contrastive`]; the mean over ranks is that of the whole batch.
+/// Symmetric InfoNCE of this rank's rows against those of all ranks ([ULIP](https://arxiv.org/abs/2212.05171),
+/// `ULIPWithImageLoss`). Its mean over equally large ranks is [`contrastive`] of the whole batch.
 pub fn contrastive_gathered(a: &Gathered, b: &Gathered, scale: Tensor<1>) -> Tensor<1> {
     let one_way = |own: &Tensor<2>, all: &Tensor<2>, first: usize| {
         let logits = similarity_logits(own.clone(), all.clone(), scale.clone());
@@ -64,7 +66,7 @@ pub fn contrastive_gathered(a: &Gathered, b: &Gathered, scale: Tensor<1>) -> Ten
     (one_way(&a.own, &b.all, a.first) + one_way(&b.own, &a.all, b.first)) * 0.5
 }
 
-/// What each rank sees when features of all ranks are brought together.
+/// All-gather: features of all ranks for each rank.
 pub fn gather(ranks: &[Tensor<2>], mode: Gather) -> Vec<Gathered> {
     let all = Tensor::cat(ranks.to_vec(), 0);
     let all = if mode == Gather::Detached && ranks.len() > 1 { all.detach() } else { all };
@@ -77,8 +79,8 @@ pub fn gather(ranks: &[Tensor<2>], mode: Gather) -> Vec<Gathered> {
     seen
 }
 
-/// Symmetric InfoNCE in which a row may match several: `matches` is true for them, `[rows, rows]`, and each row's
-/// mass is spread evenly over its matches (supervised contrastive). Every row and column needs a match.
+/// Symmetric InfoNCE with several positives per row ([supervised contrastive](https://arxiv.org/abs/2004.11362)): targets are
+/// uniform over the pairs that are true in `matches`, `[rows, rows]`. Every row and column needs a positive.
 pub fn multi_positive(a: Tensor<2>, b: Tensor<2>, scale: Tensor<1>, matches: &Tensor<2, Bool>) -> Tensor<1> {
     let logits = similarity_logits(a, b, scale);
     let matches = matches.clone().float();
@@ -86,8 +88,8 @@ pub fn multi_positive(a: Tensor<2>, b: Tensor<2>, scale: Tensor<1>, matches: &Te
     (one + soft_cross_entropy(logits.transpose(), matches.transpose())) * 0.5
 }
 
-/// Each pair is a binary classification, match or not: `−log σ(±(similarity + bias))`, summed over pairs, per row (SigLIP,
-/// equation 1).
+/// [SigLIP](https://arxiv.org/abs/2303.15343), equation 1: binary classification of every pair,
+/// `−log σ(±(logit + bias))`, summed over pairs and divided by rows.
 pub fn pairwise_sigmoid(a: Tensor<2>, b: Tensor<2>, scale: Tensor<1>, bias: Tensor<1>) -> Tensor<1> {
     let logits = similarity_logits(a, b, scale) + bias.unsqueeze::<2>();
     let [rows, _] = logits.dims();
@@ -95,13 +97,13 @@ pub fn pairwise_sigmoid(a: Tensor<2>, b: Tensor<2>, scale: Tensor<1>, bias: Tens
     activation::log_sigmoid(logits * sign).sum().neg() / rows as f64
 }
 
-/// How far matching rows of `a` and `b`, `[rows, dim]`, point apart: one less their mean cosine.
+/// 1 − mean cosine similarity of matching rows of `a` and `b`, `[rows, dim]`.
 pub fn cosine_loss(a: Tensor<2>, b: Tensor<2>) -> Tensor<1> {
     let [rows, _] = a.dims();
     (normalize_rows(a) * normalize_rows(b)).sum() / -(rows.max(1) as f64) + 1.0
 }
 
-/// Mean cross entropy of `[rows, classes]` logits, with `smoothing` of the mass spread over all classes.
+/// Mean cross entropy of logits `[rows, classes]` with label smoothing, as `torch.nn.CrossEntropyLoss`.
 pub fn cross_entropy(logits: Tensor<2>, targets: Tensor<1, Int>, smoothing: f32) -> Tensor<1> {
     let log_probabilities = activation::log_softmax(logits, 1);
     let picked = log_probabilities.clone().gather(1, targets.unsqueeze_dim::<2>(1)).mean();
@@ -109,30 +111,30 @@ pub fn cross_entropy(logits: Tensor<2>, targets: Tensor<1, Int>, smoothing: f32)
     (picked * (1.0 - smoothing) + spread * smoothing).neg()
 }
 
-/// Mean cross entropy against `weights`, `[rows, classes]`, which are scaled to sum to 1 in each row.
+/// Mean cross entropy against soft targets: `weights`, `[rows, classes]`, normalized per row.
 pub fn soft_cross_entropy(logits: Tensor<2>, weights: Tensor<2>) -> Tensor<1> {
     let targets = weights.clone() / weights.sum_dim(1);
     (targets * activation::log_softmax(logits, 1)).sum_dim(1).mean().neg()
 }
 
-/// For each row of `a` the row of `b` that is most similar to it.
+/// For each row of `a` the index of the most similar row of `b`.
 pub fn nearest(a: Tensor<2>, b: Tensor<2>) -> Vec<usize> {
-    // Their own length does not change the order of a row's similarities; that of the others does not.
+    // Only `b` is normalized: the length of a row of `a` scales all its similarities alike.
     argmax_rows(a.matmul(normalize_rows(b).transpose()))
 }
 
-/// The column of each row's largest value; the first of equal ones.
+/// Index of the largest value in each row; the first of equal ones.
 pub fn argmax_rows(scores: Tensor<2>) -> Vec<usize> {
     scores.argmax(1).into_data().iter::<i64>().map(|at| at as usize).collect()
 }
 
-/// Share of rows for which `right` holds, by what was found for them; 0 without rows.
+/// Fraction of rows for which `right(row, found)` holds; 0 without rows.
 pub fn accuracy(found: &[usize], right: impl Fn(usize, usize) -> bool) -> f64 {
     let count = found.iter().enumerate().filter(|(row, found)| right(*row, **found)).count();
     count as f64 / found.len().max(1) as f64
 }
 
-/// Rows picked by index: those that have a text, in OpenShape's text term.
+/// Rows of `[rows, dim]` by index.
 pub fn select_rows(features: Tensor<2>, picked: &[usize]) -> Tensor<2> {
     let indices: Vec<i64> = picked.iter().map(|i| *i as i64).collect();
     let count = indices.len();
@@ -140,16 +142,16 @@ pub fn select_rows(features: Tensor<2>, picked: &[usize]) -> Tensor<2> {
     features.select(0, indices)
 }
 
-/// Pairs to ignore: the same category, but another shape, under a caption that fits both.
+/// Pairs of different shapes of the same category where one caption is only the class name: `[rows, rows]`, true if masked.
 pub fn same_category_mask(categories: &[usize], is_class_name: &[bool], device: &Device) -> Tensor<2, Bool> {
     pairs(categories.len(), device, |i, j| {
         i != j && categories[i] == categories[j] && (is_class_name[i] || is_class_name[j])
     })
 }
 
-/// Pairs to keep among hard negatives (OpenShape, section 3.3): those of different groups, the matches, and those
-/// whose text is further from the image than the image's own by more than `margin`. `similarity` is
-/// `[rows, rows]`, image by text, row-major.
+/// Pairs to keep among hard negatives ([OpenShape](https://arxiv.org/abs/2305.10764), section 3.3), `[rows, rows]`: pairs of
+/// different groups, matches, and pairs whose text is less similar to the image than the image's own by more than `margin`.
+/// `similarity` is `[rows, rows]`, image by text, row-major.
 pub fn hard_negative_mask(
     groups: &[usize],
     similarity: &[f32],
@@ -161,7 +163,7 @@ pub fn hard_negative_mask(
     pairs(count, device, |i, j| groups[i] != groups[j] || i == j || at(i, i) - at(i, j) > margin)
 }
 
-/// Rows that say the same: true where `labels` are equal.
+/// True for pairs of equal labels, `[rows, rows]`.
 pub fn equal_label_mask(labels: &[usize], device: &Device) -> Tensor<2, Bool> {
     pairs(labels.len(), device, |i, j| labels[i] == labels[j])
 }
@@ -188,7 +190,7 @@ mod tests {
         Tensor::from_floats(values, device)
     }
 
-    /// Slopes of `term` by every element of `A`, of `B` and by the scale agree with central differences.
+    /// Gradients of `term` by every element of `A` and `B` and by the scale agree with central differences.
     fn check(name: &str, term: impl Fn(Tensor<2>, Tensor<2>, Tensor<1>) -> Tensor<1>) {
         let device = Device::flex().autodiff();
         let scale = Tensor::<1>::from_floats([SCALE], &device).require_grad();
@@ -240,7 +242,7 @@ mod tests {
             let bias = Tensor::from_floats([-2.0], &a.device());
             pairwise_sigmoid(a, b, scale, bias)
         });
-        // It knows no scale; the second term gives the check one.
+        // It has no temperature: the second term gives the check a gradient by it.
         check("cosine", |a, b, scale| cosine_loss(a, b) + scale);
         check("gathered", |a, b, scale| {
             let halves = |t: Tensor<2>| [t.clone().slice([0..1, 0..3]), t.slice([1..3, 0..3])];
@@ -251,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn ignored_pairs_do_not_push() {
+    fn masked_pairs_have_no_loss() {
         let device = Device::flex();
         let same = tensor([[1.0, 0.0], [1.0, 0.0]], &device);
         let scale = Tensor::<1>::from_floats([2.0], &device);
@@ -262,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn one_match_a_row_is_the_plain_loss() {
+    fn one_positive_per_row_is_the_plain_loss() {
         let device = Device::flex();
         let scale = || Tensor::<1>::from_floats([SCALE], &device);
         let (a, b) = (tensor(A, &device), tensor(B, &device));

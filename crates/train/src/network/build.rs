@@ -1,4 +1,4 @@
-//! A recipe's network at its start: new, pretrained, or of point clouds.
+//! The initial network of a recipe: new, pretrained, or a point encoder.
 
 use burn::module::{Module as _, ModuleMapper, Param};
 use burn::tensor::{DType, Device, Tensor};
@@ -10,15 +10,15 @@ use lexiform_model::{ModelConfig, ModelError, PointModelConfig, usual_templates}
 use crate::network::{ModelSpec, OutputConfig, PretrainedModels, Towers};
 use crate::recipe::{ClipNetwork, LoraConfig, NetworkConfig, PointNetwork, PretrainedNetwork, Recipe};
 
-/// CLIP's starting scale, `ln(1 / 0.07)`.
+/// CLIP's initial temperature, `ln(1 / 0.07)`.
 const INIT_LOGIT_SCALE: f32 = 2.659_26;
 
-/// What a new network's outputs and inputs are called.
+/// Vocabulary of a new text tower and labels of a new head.
 #[derive(Clone, Copy)]
 pub(crate) struct NetworkVocabulary<'a> {
-    /// Texts whose words a new text tower reads.
+    /// Texts from whose words a new vocabulary is built.
     pub words: &'a [String],
-    /// Categories that a new head names.
+    /// Labels of a new classification head.
     pub labels: &'a [String],
 }
 
@@ -62,7 +62,7 @@ impl Towers {
         Ok((Self { text, vision, points: None, logit_scale }, ModelSpec::new(OutputConfig::Joint(config))))
     }
 
-    /// A published CLIP; with a teacher, its text tower is only written.
+    /// A pretrained CLIP. With a teacher, its text tower is frozen and only saved with the model.
     fn build_pretrained(
         recipe: &Recipe,
         network: &PretrainedNetwork,
@@ -89,7 +89,7 @@ impl Towers {
         Ok((towers, ModelSpec { text: frozen, ..ModelSpec::new(design) }))
     }
 
-    /// An encoder of clouds at its start, perhaps with the teacher's image tower and its new prompts.
+    /// A point encoder, with the prompted image tower of the teacher if `network.prompts` is not 0.
     fn build_points(
         recipe: &Recipe,
         network: &PointNetwork,
@@ -117,11 +117,11 @@ impl Towers {
     }
 }
 
-/// The configuration of a published model that a recipe trains on.
+/// Configuration of a model that continues a pretrained one.
 fn config_build_pretrained(recipe: &Recipe, network: &PretrainedNetwork, base: &ModelConfig) -> ModelConfig {
     ModelConfig {
         name: recipe.name.clone(),
-        // A point tower agrees with the towers as they were.
+        // A point tower is aligned with the base, not with what is trained from it.
         points: None,
         joint_from: network.joint_from.unwrap_or(base.joint_from),
         rig: network.rig.clone(),
@@ -130,7 +130,7 @@ fn config_build_pretrained(recipe: &Recipe, network: &PretrainedNetwork, base: &
     }
 }
 
-/// The configuration of a point model.
+/// Configuration of a point model.
 fn point_model(
     recipe: &Recipe,
     network: &PointNetwork,
@@ -153,14 +153,14 @@ fn point_model(
     })
 }
 
-/// The point tower at its start, and its sizes.
+/// The initial point tower and its configuration.
 fn init_point_tower(
     network: &PointNetwork,
     source: &Source,
     models: &PretrainedModels,
     labels: &[String],
 ) -> Result<(PointTower, TowerConfig), ModelError> {
-    // The recipe was checked: where there is no new network, one is named.
+    // `Recipe::validate` has checked that one of `tower` and `base` is present.
     let (tower, mut config) = match network.new_tower() {
         Ok(Some(config)) => (PointTower::load(source, &config)?, config),
         _ => {
@@ -174,12 +174,12 @@ fn init_point_tower(
     Ok((tower, config))
 }
 
-/// The scale at its start: the recipe's, or else the network's own.
+/// The initial temperature: the recipe's, or the network's own.
 fn scale(recipe: &Recipe, own: f32, device: &Device) -> Param<Tensor<1>> {
     Param::from_tensor(Tensor::from_floats([recipe.logit_scale.init.unwrap_or(own)], device))
 }
 
-/// A tower that is only written, in this machine's memory and half of it.
+/// A tower that is only saved: in `f16`, on the CPU, to free device memory.
 fn to_f16(text: &ClipText) -> ClipText {
     struct Halves;
     impl ModuleMapper for Halves {

@@ -1,4 +1,4 @@
-//! Features that the towers make of a batch.
+//! Forward pass: features of a batch.
 
 use std::ops::Range;
 
@@ -14,10 +14,10 @@ use crate::network::{ModelSpec, OutputConfig, Towers};
 use crate::recipe::{Modality, RecipeError};
 
 impl Towers {
-    /// Features of some rows of a batch, as far as the objective asks for them.
+    /// Features of some rows of a batch, as far as the objective needs them.
     ///
     /// # Errors
-    /// If the clouds cannot be encoded together, or the network has no encoder of shapes.
+    /// If the clouds cannot be batched, or the network has no shape encoder.
     pub(crate) fn features(
         &self,
         batch: &Batch,
@@ -58,7 +58,7 @@ impl Towers {
         })
     }
 
-    /// Features of some rows' shapes, `[rows, dim]`, and what a head says of them, `[rows, classes]`.
+    /// Shape features `[rows, dim]`, and logits of the head, if any, `[rows, classes]`.
     fn shape_features(
         &self,
         batch: &Batch,
@@ -72,7 +72,7 @@ impl Towers {
             }
             (OutputConfig::Points(config), _, Some(points)) => {
                 let first_row = rows.start;
-                // The points are in an order of chance already, so the first is as good as any.
+                // Farthest point sampling may start at the first point: the sampler has shuffled them.
                 let clouds = Clouds::new(&batch.clouds[rows], config.tower.encoder.colored());
                 let clouds = clouds.map_err(ModelError::from)?;
                 let encoded = match spec.drop_path {
@@ -87,7 +87,7 @@ impl Towers {
                     points.classifier().map(|head| head.forward_dropping(encoded.clone(), dropout));
                 Ok((points.project(encoded), class_logits))
             }
-            _ => Err(RecipeError::network("it has no encoder of shapes".to_owned()).into()),
+            _ => Err(RecipeError::network("has no shape encoder".to_owned()).into()),
         }
     }
 }

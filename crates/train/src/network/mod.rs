@@ -1,4 +1,4 @@
-//! What is trained: how it is built, the features it makes of a batch, and how it is saved.
+//! The trained network: construction, forward pass, saving.
 
 mod build;
 mod forward;

@@ -1,4 +1,4 @@
-//! Writes the finished model.
+//! Saving the model.
 
 use lexiform_model::weights::Precision;
 use lexiform_model::{JointTowers, ModelError};
@@ -6,8 +6,7 @@ use lexiform_model::{JointTowers, ModelError};
 use crate::network::{ModelSpec, OutputConfig, Towers};
 
 impl Towers {
-    /// Writes the finished model, in half precision; a prompted image tower is written next to it with its text tower, as
-    /// `….images.safetensors`.
+    /// Saves the model in `f16`; a prompted image tower is saved next to it, with its text tower, as `….images.safetensors`.
     pub(crate) fn save(&self, path: &std::path::Path, spec: &ModelSpec) -> Result<(), ModelError> {
         let scale = self.logit_scale.val().into_scalar::<f32>();
         let text = self.text.as_ref().or(spec.text.as_ref());

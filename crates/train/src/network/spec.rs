@@ -1,31 +1,31 @@
-//! Everything of a model but its weights.
+//! Configuration of the model that a run writes.
 
 use lexiform_model::clip::ClipText;
 use lexiform_model::{ModelConfig, PointModelConfig};
 use serde::{Deserialize, Serialize};
 
-/// Everything of a finished model but its weights.
+/// Configuration of the model that a run writes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[expect(clippy::large_enum_variant, reason = "a run has one of it")]
 pub enum OutputConfig {
-    /// Of words and views.
+    /// A CLIP of text and views.
     Joint(ModelConfig),
-    /// Of point clouds.
+    /// A point cloud encoder or classifier.
     Points(PointModelConfig),
 }
 
-/// What a finished model needs besides the towers.
+/// What the forward pass and the saved model need besides the trained towers.
 pub struct ModelSpec {
-    /// Everything but weights.
+    /// Configuration of the model.
     pub config: OutputConfig,
-    /// The text tower of a model whose text is frozen, in halves, as it will be written.
+    /// A frozen text tower in `f16`, only to be saved with the model.
     pub(super) text: Option<ClipText>,
-    /// The teacher's configuration, with prompts, where its image tower sees the views of every step.
+    /// The prompted teacher's configuration, if its image tower runs in every step (CG3D).
     pub prompted_teacher: Option<ModelConfig>,
-    /// Chance that a cloud skips a branch of the last block while training.
+    /// Stochastic depth: drop probability of the last block.
     pub(super) drop_path: f32,
-    /// Chance that a feature before the head's last map is left out while training.
+    /// Dropout probability before the head's last layer.
     pub(super) dropout: f32,
 }
 

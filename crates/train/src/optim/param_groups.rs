@@ -1,4 +1,4 @@
-//! Groups of parameters: which are trained, how their gradients become steps, and at what rate.
+//! Parameter groups: assignment by name patterns, and optimizer steps.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -13,8 +13,8 @@ use crate::optim::gradients;
 use crate::optim::parameters::{Parameter, parameters};
 use crate::recipe::{GradClip, GroupConfig, NoDecay, OptimizerConfig, RecipeError, RunPosition, Schedule};
 
-/// Whether a name begins with what `pattern` says, part by part: `*` is any one part, `6+` a number of at least 6,
-/// and `a|b` either. A part may also end with `*`.
+/// Whether the dotted `name` starts with `pattern`, part by part: `*` matches any part, `6+` numbers of at least 6, and `a|b`
+/// either. A part may also end with `*`.
 pub fn matches_pattern(pattern: &str, name: &str) -> bool {
     let mut parts = name.split('.');
     pattern.split('.').all(|wanted| {
@@ -30,25 +30,25 @@ pub fn matches_pattern(pattern: &str, name: &str) -> bool {
     })
 }
 
-/// A group at work.
+/// Parameters that share an optimizer.
 pub struct ParameterGroup {
     name: String,
     config: GroupConfig,
     schedule: Schedule,
     ids: HashSet<ParamId>,
-    /// Number of trained numbers.
+    /// Number of parameters (elements).
     pub n_parameters: usize,
     optimizer: ModuleOptimizer,
 }
 
-/// All groups of a run, by name.
+/// All parameter groups of a run, sorted by name.
 pub struct ParameterGroups(Vec<ParameterGroup>);
 
 impl ParameterGroups {
-    /// Assigns the parameters to groups.
+    /// Assigns the trainable parameters of `module` to groups.
     ///
     /// # Errors
-    /// If a pattern matches nothing, two groups match a parameter, or a group's optimizer cannot move its parameters.
+    /// If a pattern matches no parameter, two groups match the same one, or an optimizer does not support a parameter.
     pub fn new<M: Module>(
         configs: &BTreeMap<String, GroupConfig>,
         default: Schedule,
@@ -61,11 +61,11 @@ impl ParameterGroups {
                 let named: Vec<usize> =
                     (0..all.len()).filter(|i| matches_pattern(pattern, &all[*i].name)).collect();
                 if named.is_empty() {
-                    return Err(RecipeError::group(name, format!("no parameter is named {pattern:?}")));
+                    return Err(RecipeError::group(name, format!("pattern {pattern:?} matches no parameter")));
                 }
                 for i in named {
                     if let Some(other) = owner[i].replace(name).filter(|other| *other != name.as_str()) {
-                        let message = format!("{} is in group {other:?} already", all[i].name);
+                        let message = format!("{} is also in group {other:?}", all[i].name);
                         return Err(RecipeError::group(name, message));
                     }
                 }
@@ -74,7 +74,7 @@ impl ParameterGroups {
         let rest: Vec<&String> =
             configs.iter().filter(|(_, c)| c.params.is_empty()).map(|(name, _)| name).collect();
         if let [_, second, ..] = rest.as_slice() {
-            return Err(RecipeError::group(second, "another group has no params either".to_owned()));
+            return Err(RecipeError::group(second, "more than one group without params".to_owned()));
         }
         let rest = rest.first().map(|name| name.as_str());
         let groups = configs.iter().map(|(name, config)| {
@@ -86,7 +86,7 @@ impl ParameterGroups {
         groups.collect::<Result<_, _>>().map(Self)
     }
 
-    /// Every parameter that some group trains.
+    /// All parameters of all groups.
     pub fn ids(&self) -> HashSet<ParamId> {
         self.0.iter().flat_map(|group| group.ids.iter().copied()).collect()
     }
@@ -96,8 +96,8 @@ impl ParameterGroups {
         self.0.iter()
     }
 
-    /// One step of every group whose turn it is; the gradients of the others are dropped. Gives the module and, by
-    /// group, the norm of its gradient where it was measured.
+    /// One optimizer step of the groups active at `position`; other gradients are dropped. Also returns the gradient norms, before
+    /// clipping, of groups with a maximum norm.
     pub fn step<M: Module>(
         &mut self,
         mut module: M,
@@ -120,7 +120,7 @@ impl ParameterGroups {
         (module, grad_norms)
     }
 
-    /// State of every optimizer, by group.
+    /// Serialized optimizer state by group.
     ///
     /// # Errors
     /// If a state cannot be serialized.
@@ -132,10 +132,10 @@ impl ParameterGroups {
         bytes.collect()
     }
 
-    /// Restores the state of every optimizer.
+    /// Restores [`optimizer_states`](Self::optimizer_states).
     ///
     /// # Errors
-    /// If a group has no record, or one of another optimizer.
+    /// If a group's state is missing, or that of another optimizer.
     pub fn restore(&mut self, mut records: BTreeMap<String, Vec<u8>>) -> Result<(), String> {
         for group in &mut self.0 {
             let wrong = |message: String| format!("optimizer of group {:?}: {message}", group.name);
@@ -148,12 +148,12 @@ impl ParameterGroups {
     }
 }
 
-/// Muon's steps are made orthogonal, which only matrices can be.
+/// Muon orthogonalizes its updates, which is defined for matrices only.
 fn check_optimizer(name: &str, method: OptimizerConfig, own: &[&Parameter]) -> Result<(), RecipeError> {
     match own.iter().find(|parameter| method == OptimizerConfig::Muon {} && parameter.dims.len() != 2) {
         Some(Parameter { name: parameter, dims, .. }) => {
             let message = format!(
-                "optimizer muon moves matrices only, {parameter} has shape {dims:?}; leave it to another group"
+                "optimizer muon supports matrices only, but {parameter} has shape {dims:?}; use another optimizer for it"
             );
             Err(RecipeError::group(name, message))
         }
@@ -174,27 +174,27 @@ impl ParameterGroup {
         }
     }
 
-    /// Its name in the recipe.
+    /// Name in the recipe.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its parameters.
+    /// Ids of the parameters.
     pub fn ids(&self) -> &HashSet<ParamId> {
         &self.ids
     }
 
-    /// Number of trained tensors.
+    /// Number of tensors.
     pub fn n_tensors(&self) -> usize {
         self.ids.len()
     }
 
-    /// How it is trained.
+    /// Configuration in the recipe.
     pub fn config(&self) -> &GroupConfig {
         &self.config
     }
 
-    /// Learning rate of a step.
+    /// Learning rate at `position`.
     pub fn learning_rate(&self, position: RunPosition) -> f64 {
         self.schedule.rate(self.config.learning_rate, position)
     }
@@ -243,7 +243,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patterns_name_beginnings() {
+    fn patterns_match_prefixes() {
         let name = "vision.transformer.resblocks.10.attn.in_proj.weight";
         for pattern in
             ["vision", "*.transformer", "vision.transformer.resblocks.6+.attn", "text|vision", "vis*"]

@@ -1,4 +1,4 @@
-//! A network's numbers by name: listing, freezing, replacing, averaging.
+//! A network's parameters by name: listing, freezing, loading, averaging.
 
 use std::collections::{BTreeMap, HashSet};
 use std::hash::Hasher as _;
@@ -7,16 +7,16 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Tensor, TensorData};
 use fnv::FnvHasher;
 
-/// One tensor of a network.
+/// A tensor of a network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parameter {
     /// Path in the module tree: `vision.transformer.resblocks.0.attn.in_proj.weight`.
     pub name: String,
-    /// Key of its gradient and of its optimizer state.
+    /// Key of its gradient and optimizer state.
     pub id: ParamId,
     /// Shape.
     pub dims: Vec<usize>,
-    /// Whether it gets a gradient; running statistics and frozen tensors do not.
+    /// Whether it has a gradient; running statistics and frozen tensors have none.
     pub requires_grad: bool,
 }
 
@@ -34,7 +34,7 @@ pub fn parameters<M: Module>(module: &M) -> Vec<Parameter> {
     list
 }
 
-/// Values of all tensors by name. Running statistics must have been brought up to date (`Module::valid`).
+/// Values of all tensors by name. Call `Module::valid` first, which updates running statistics.
 pub fn values<M: Module>(module: &M) -> BTreeMap<String, TensorData> {
     let mut map = BTreeMap::new();
     visit(module, |parameter, flat| {
@@ -45,7 +45,7 @@ pub fn values<M: Module>(module: &M) -> BTreeMap<String, TensorData> {
     map
 }
 
-/// The first tensor that holds a NaN or an infinity.
+/// Name of the first tensor with a NaN or an infinity.
 pub fn first_non_finite<M: Module>(module: &M) -> Option<String> {
     let mut found = None;
     visit(module, |parameter, flat| {
@@ -56,25 +56,25 @@ pub fn first_non_finite<M: Module>(module: &M) -> Option<String> {
     found
 }
 
-/// The module with every parameter's id made from its name, so that ids are the same in every process.
+/// Derives every parameter's id from its name, so that ids are equal in every process.
 pub fn with_stable_ids<M: Module>(module: M) -> M {
     module.map(&mut Renumber { path: Vec::new() })
 }
 
-/// The module with only these parameters trained.
+/// Freezes all parameters except `trained`.
 pub fn freeze_except<M: Module>(module: M, trained: &HashSet<ParamId>) -> M {
     module.map(&mut Freeze { trained })
 }
 
-/// The module with other values.
+/// Replaces all values.
 ///
 /// # Errors
-/// If a name is on one side only, or a shape differs.
+/// If a tensor is missing or unexpected, or its shape differs.
 pub fn load_values<M: Module>(module: M, values: &BTreeMap<String, TensorData>) -> Result<M, String> {
     let present = parameters(&module);
     for parameter in &present {
         match values.get(&parameter.name) {
-            None => return Err(format!("no tensor {:?}", parameter.name)),
+            None => return Err(format!("missing tensor {:?}", parameter.name)),
             Some(data) if **data.shape() != *parameter.dims => {
                 let Parameter { name, dims, .. } = parameter;
                 return Err(format!("tensor {name:?} has shape {:?}, expected {dims:?}", data.shape()));
@@ -84,7 +84,7 @@ pub fn load_values<M: Module>(module: M, values: &BTreeMap<String, TensorData>) 
     }
     let names: HashSet<&str> = present.iter().map(|parameter| parameter.name.as_str()).collect();
     if let Some(extra) = values.keys().find(|name| !names.contains(name.as_str())) {
-        return Err(format!("tensor {extra:?} is not the network's"));
+        return Err(format!("unexpected tensor {extra:?}"));
     }
     Ok(change(module, |name, old| {
         let numbers: Vec<f32> = values[name].iter::<f32>().collect();
@@ -92,8 +92,10 @@ pub fn load_values<M: Module>(module: M, values: &BTreeMap<String, TensorData>) 
     }))
 }
 
-/// `average · decay + current · (1 − decay)` for the parameters that are `trained`; everything else, running statistics
-/// among it, taken from `current` unchanged. Which those are is told by id: a network without gradients does not know.
+/// Exponential moving average: `average · decay + current · (1 − decay)` for `trained` parameters; all others, including
+/// running statistics, are copied from `current`.
+///
+/// `trained` are ids because `current` is a network without gradients, in which nothing requires one.
 pub fn ema_update<M: Module>(average: M, current: &M, trained: &HashSet<ParamId>, decay: f64) -> M {
     let mut tensors = BTreeMap::new();
     visit(current, |parameter, flat| {
@@ -106,7 +108,7 @@ pub fn ema_update<M: Module>(average: M, current: &M, trained: &HashSet<ParamId>
     })
 }
 
-/// Shows every tensor, flattened, with what it is.
+/// Visits every tensor, flattened, with its description.
 fn visit<M: Module>(module: &M, see: impl FnMut(Parameter, Tensor<1>)) {
     struct Visit<F> {
         path: Vec<String>,
@@ -131,7 +133,7 @@ fn visit<M: Module>(module: &M, see: impl FnMut(Parameter, Tensor<1>)) {
     module.visit(&mut Visit { path: Vec::new(), see });
 }
 
-/// Replaces every tensor by what `new` makes of its name and its flattened value.
+/// Replaces every tensor by `new(name, flattened value)`.
 fn change<M: Module>(module: M, new: impl FnMut(&str, Tensor<1>) -> Tensor<1>) -> M {
     struct Change<F> {
         path: Vec<String>,

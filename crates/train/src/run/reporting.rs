@@ -19,7 +19,7 @@ use crate::run::timing::StepTimer;
 use crate::run::{Run, checkpoint, validate_model};
 
 impl Run<'_> {
-    /// The weights that are saved_towers: the running mean where there is one.
+    /// The weights to save: the moving average, if any.
     fn saved_towers(&self) -> Towers {
         self.ema.clone().unwrap_or_else(|| self.towers.valid())
     }

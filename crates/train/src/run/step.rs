@@ -124,8 +124,10 @@ impl Run<'_> {
         }
     }
 
-    /// One step: gradients of its batches, and what optimizers make of them. Gives the terms of the loss, their sum, and
-    /// the measured grad_norms of gradients.
+    /// One optimizer step.
+    ///
+    /// # Errors
+    /// If a shape cannot be read, clouds cannot be encoded, or the loss diverges.
     pub(crate) fn step(
         &mut self,
         position: RunPosition,
@@ -172,7 +174,7 @@ impl Run<'_> {
         }
     }
 
-    /// One step of the optimizers, the scale's bounds, the running mean. Gives the measured grad_norms of gradients.
+    /// Updates parameters, clamps the temperature and updates the averaged weights; returns gradient norms by group.
     pub(crate) fn optimizer_step(
         &mut self,
         gradients: GradientsParams,

@@ -54,7 +54,7 @@ pub(crate) struct TrainingData {
 }
 
 impl TrainingData {
-    /// Opens the source and brings the shapes of the refresh that `step` is in.
+    /// Opens the data and loads the shapes for `step`.
     pub fn prepare(
         recipe: &Recipe,
         Inputs { requirements, teacher, rig, size }: Inputs,
@@ -90,7 +90,7 @@ impl TrainingData {
         })
     }
 
-    /// Fresh shapes where `step` is in another refresh, with features in `out`.
+    /// Loads new shapes if they are due at `step`.
     pub fn refresh(
         &mut self,
         recipe: &Recipe,
@@ -113,7 +113,7 @@ impl TrainingData {
         refresh_index(recipe, &self.source, step) == self.refresh
     }
 
-    /// How many shapes a refresh of the recipe's data has.
+    /// Number of training shapes.
     pub fn count(&self, recipe: &Recipe) -> usize {
         self.source.count(&recipe.data)
     }
@@ -161,7 +161,7 @@ impl TrainingData {
         format!("seed {} round {} views of {view} pixels {data}{sum}", recipe.seed, self.refresh)
     }
 
-    /// Features of the frozen model for the shapes of this refresh.
+    /// Reads or computes the teacher's features of the current shapes.
     pub fn load_features(
         &mut self,
         recipe: &Recipe,

@@ -93,7 +93,7 @@ fn what_does_not_suit_network_or_shapes_is_an_error() {
         (
             "duoduo-nano.toml",
             [SMALL, &large].concat(),
-            ["batch.size", "up to 13 shapes holds more than the 12"],
+            ["batch.size", "up to 13 shapes per batch, but only 12"],
         ),
         (
             "ulip2.toml",
