@@ -1,7 +1,7 @@
-//! A cloud as it might have been scanned elsewhere: turned, scaled, noisy, with holes.
+//! Augmentations of prepared clouds: rotation, scale, noise, dropout.
 //!
-//! Numbers are the recipes'; ULIP-2's are those of ULIP's `random_point_dropout` and its neighbors, CG3D's those of its
-//! section 3. Vectors are rows: a rotation `R` takes `p` to `p · R`, as in the references.
+//! They follow ULIP's `random_point_dropout` and the functions next to it, and [CG3D](https://arxiv.org/abs/2303.11313),
+//! section 3. Vectors are rows: a rotation matrix `R` maps `p` to `p · R`, as in the references.
 
 use glam::{Mat3, Vec3};
 use lexiform_model::point::Cloud;
@@ -9,7 +9,7 @@ use lexiform_shapes::Rng;
 
 use crate::recipe::{Axis, PointAugmentation};
 
-/// The cloud after all changes, in order.
+/// Applies augmentations in order.
 pub fn augment_points(mut cloud: Cloud, changes: &[PointAugmentation], rng: &mut Rng) -> Cloud {
     changes.iter().for_each(|change| change.apply(&mut cloud, rng));
     cloud
@@ -25,6 +25,7 @@ impl PointAugmentation {
                 }
             }
             Self::Dropout { max_ratio } => {
+                // As in ULIP: dropped points are kept as copies of the first, so that the number of points stays.
                 let ratio = rng.unit() * max_ratio;
                 let first = cloud.positions.first().copied().unwrap_or_default();
                 cloud.positions.iter_mut().filter(|_| rng.unit() <= ratio).for_each(|p| *p = first);
@@ -58,6 +59,7 @@ impl PointAugmentation {
                 each(&mut |p| p + random_vec3(|| (rng.normal() * sigma).clamp(-clip, *clip)));
             }
             Self::Zero { ratio } => {
+                // With replacement, as in CG3D: fewer distinct points than `ratio` may be zeroed.
                 let count = cloud.positions.len();
                 for _ in 0..(count as f32 * ratio) as usize {
                     cloud.positions[rng.index(count)] = Vec3::ZERO;
@@ -100,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn turns_keep_lengths() {
+    fn rotations_keep_lengths() {
         for change in [
             PointAugmentation::Rotate { axis: Axis::Y },
             PointAugmentation::Rotate90 { axis: Axis::Z },

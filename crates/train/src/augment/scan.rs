@@ -1,6 +1,6 @@
-//! A cloud as a scanner might have delivered it: seen from one side, unevenly dense, noisy, without colors.
+//! Simulated scanning errors of raw clouds: partial views, uneven density, holes, noise, missing colors.
 //!
-//! These change the file; it is then prepared as in use. What changes a prepared cloud is in `points`.
+//! They are applied before a cloud is prepared for the network; augmentations of prepared clouds are in `points`.
 
 use std::collections::HashMap;
 use std::f32::consts::TAU;
@@ -11,12 +11,12 @@ use lexiform_shapes::Rng;
 
 use crate::recipe::ScanAugmentation;
 
-/// A change that would leave fewer points is not made.
+/// Augmentations that would leave fewer points are skipped.
 const MIN_POINTS: usize = 32;
-/// Pixels of a depth camera over the usual distance of two neighbors on the surface: fewer let the far side shine through.
+/// Pixel size of the simulated depth camera over the mean point spacing. With smaller pixels the far side shows through.
 const PIXEL_SPACING: f32 = 2.0;
 
-/// The cloud after all changes, in order; it never loses its last points.
+/// Applies augmentations in order. The result is never empty unless the cloud is.
 pub fn simulate_scan(cloud: PointCloud, changes: &[ScanAugmentation], rng: &mut Rng) -> PointCloud {
     if changes.is_empty() {
         return cloud;
@@ -27,7 +27,7 @@ pub fn simulate_scan(cloud: PointCloud, changes: &[ScanAugmentation], rng: &mut 
     points.into_cloud().unwrap_or(cloud)
 }
 
-/// Positions with linear colors, if any.
+/// Positions, and linear colors if any.
 struct ScanPoints {
     positions: Vec<Vec3>,
     colors: Option<Vec<Vec3>>,
@@ -76,9 +76,10 @@ impl ScanPoints {
         }
     }
 
-    /// Drops more points the farther away they are from a random side.
+    /// Drops points with a probability that grows with the distance from a random side.
     fn thin_far_side(&mut self, bounds: &Bounds, max_ratio: f32, rng: &mut Rng) {
         let near = random_view_direction(rng);
+        // At the far end 1 of `max_ratio` points is left.
         let drop = rng.between(0.0, 1.0 - 1.0 / max_ratio.max(1.0));
         let reach = bounds.extents().max_element().max(f32::MIN_POSITIVE);
         let away = |p: Vec3| ((bounds.center() - p).dot(near) / reach + 0.5).clamp(0.0, 1.0);
@@ -86,7 +87,7 @@ impl ScanPoints {
         self.keep(&kept);
     }
 
-    /// Drops balls of points around some of them.
+    /// Removes balls around random points.
     fn cut_holes(&mut self, max_count: usize, max_radius: f32, size: f32, rng: &mut Rng) {
         for _ in 0..rng.int_between(0, max_count) {
             let center = self.positions[rng.index(self.positions.len())];
@@ -96,7 +97,7 @@ impl ScanPoints {
         }
     }
 
-    /// Moves some points anywhere into a box a little larger than the shape's.
+    /// Moves random points anywhere in a box slightly larger than the bounding box.
     fn scatter_outliers(&mut self, bounds: &Bounds, max_ratio: f32, rng: &mut Rng) {
         let ratio = rng.between(0.0, max_ratio);
         let half = bounds.extents() * 0.55;
@@ -117,14 +118,14 @@ impl ScanPoints {
     }
 }
 
-/// Direction of a scanner: anywhere around, from a little below to well above.
+/// A random direction of a scanner: any azimuth, from slightly below to well above.
 fn random_view_direction(rng: &mut Rng) -> Vec3 {
     let (turn, height) = (rng.between(0.0, TAU), rng.between(-0.2, 0.8));
     let across = (1.0 - height * height).sqrt();
     vec3(across * turn.cos(), height, across * turn.sin())
 }
 
-/// Which points a depth camera far away in this direction sees: the nearest of each pixel, and those hardly behind it.
+/// Points visible to an orthographic depth camera: the nearest in each pixel, and those at most one pixel size behind.
 fn visible_from(toward_camera: Vec3, positions: &[Vec3]) -> Vec<bool> {
     let (right, up) = toward_camera.any_orthonormal_pair();
     let flat: Vec<Vec2> = positions.iter().map(|p| vec2(p.dot(right), p.dot(up))).collect();
@@ -134,6 +135,7 @@ fn visible_from(toward_camera: Vec3, positions: &[Vec3]) -> Vec<bool> {
     let pixel = (PIXEL_SPACING * spacing).max(f32::MIN_POSITIVE);
     let place = |p: &Vec2| ((*p - low) / pixel).as_ivec2();
     let depth = |p: &Vec3| -p.dot(toward_camera);
+    // A sparse depth buffer: most pixels of the bounding square are empty.
     let mut nearest: HashMap<_, f32> = HashMap::new();
     for (p, at) in positions.iter().zip(&flat) {
         let found = nearest.entry(place(at)).or_insert(f32::INFINITY);
@@ -173,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_are_bounded() {
+    fn augmentations_are_bounded() {
         let changes = [
             ScanAugmentation::DensityFalloff { max_ratio: 8.0 },
             ScanAugmentation::Holes { max_count: 4, max_radius: 0.2 },
@@ -191,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn few_points_stay() {
+    fn small_clouds_are_unchanged() {
         let few = PointCloud::new(vec![Vec3::ZERO; 3]).unwrap();
         let change = [ScanAugmentation::PartialView, ScanAugmentation::DensityFalloff { max_ratio: 1e9 }];
         assert_eq!(simulate_scan(few, &change, &mut Rng::new(1)).positions().len(), 3);

@@ -1,4 +1,4 @@
-//! Draws batches: which shapes, which of their views and captions, changed how; all from (seed, step).
+//! Samples batches: shapes, views, captions and augmentations, all as a function of (seed, step).
 
 use std::collections::HashMap;
 
@@ -22,32 +22,33 @@ use crate::data::shape_set::CategoryNames;
 use crate::loss::BatchLabels;
 use crate::recipe::{AugmentConfig, BatchConfig, HardNegativesConfig, SampleOrder, ViewAugmentMode};
 
-/// What batches are drawn by, the same for a whole run.
+/// Samples batches; the same for a whole run.
 pub(crate) struct Sampler<'a> {
-    /// What a batch is.
+    /// Batch size and sampling.
     pub config: &'a BatchConfig,
-    /// How views become pixels; none where they are not looked at.
+    /// Preprocessing of views; `None` without an image tower.
     pub preprocess: Option<Preprocess>,
-    /// How clouds are prepared; none where they are not looked at.
+    /// Preprocessing of clouds; `None` without a point encoder.
     pub input: Option<CloudInput>,
-    /// How views and clouds are changed.
+    /// Data augmentation.
     pub augment: &'a AugmentConfig,
-    /// Nearest samples of each sample, for hard negatives.
+    /// Nearest neighbors of each shape, for hard negatives.
     pub neighbors: &'a [Vec<usize>],
     /// Width of the teacher's features; 0 without a teacher.
     pub teacher_dim: usize,
-    /// Features of nouns by the teacher; empty where nothing is named.
+    /// The teacher's text features by class name; empty without `class-text` losses.
     pub class_text: &'a HashMap<String, Vec<f32>>,
-    /// Every choice follows from it and the step.
+    /// Random seed.
     pub seed: u64,
 }
 
 impl Sampler<'_> {
-    /// The `part`-th batch of a step (counted from 0).
+    /// The `part`-th batch of a step, both counted from 0.
     ///
     /// # Errors
-    /// If a shape cannot be read; shapes in memory always can.
+    /// If a shape cannot be read from disk.
     pub fn sample(&self, pool: &ShapePool, step: usize, part: usize) -> Result<Batch, DataError> {
+        // A stream per batch: a resumed run continues with the same batches without saved generator state.
         let mut rng = Rng::named(&format!("batch {step}.{part}"), self.seed);
         let views = rng.int_between(self.config.min_views, self.config.max_views);
         let (samples, groups) = self.samples(pool.len(), views, [step, part], &mut rng);
@@ -58,6 +59,7 @@ impl Sampler<'_> {
             samples.par_iter().zip(&view_choice).map(load).collect::<Result<_, _>>()?;
 
         let seeds: Vec<u64> = (0..samples.len() * views).map(|_| rand::RngCore::next_u64(&mut rng)).collect();
+        // One crop for the whole batch: 224 − 208 leaves 17 positions along each axis.
         let corner = [rng.index(17), rng.index(17)];
         let pixels = self.pixels(&shapes, &seeds, corner);
         let chosen: Vec<Option<usize>> = shapes
@@ -91,7 +93,7 @@ impl Sampler<'_> {
             .collect();
         let labels = BatchLabels {
             categories: shapes.iter().map(|shape| shape.category).collect(),
-            // A bare noun fits the whole category.
+            // A class name fits every shape of its category.
             is_class_name: texts
                 .iter()
                 .map(|caption| caption.is_some_and(|s| s.source == CaptionSource::Label))
@@ -104,7 +106,7 @@ impl Sampler<'_> {
         (captions, labels)
     }
 
-    /// The teacher's features of what was drawn.
+    /// The teacher's features of the sampled views and captions.
     fn teacher_features(&self, shapes: &[LoadedShape], chosen: &[Option<usize>]) -> TeacherFeatures {
         let rows = || {
             shapes.iter().zip(chosen).filter_map(|(shape, chosen)| Some((shape.teacher.as_ref()?, chosen)))
@@ -118,7 +120,7 @@ impl Sampler<'_> {
         TeacherFeatures { dim: self.teacher_dim, image, text: text.collect(), class_text: Vec::new() }
     }
 
-    /// Samples of a batch, and the group of each.
+    /// Shapes of a batch, and the hard-negative group of each.
     fn samples(
         &self,
         count: usize,
@@ -149,7 +151,7 @@ impl Sampler<'_> {
         order
     }
 
-    /// Each seed with some of its neighbors, and the group of each: hard negatives.
+    /// Each anchor with random nearest neighbors, and the group of each.
     fn with_neighbors(
         &self,
         anchors: Vec<usize>,
@@ -171,7 +173,7 @@ impl Sampler<'_> {
         (samples, groups)
     }
 
-    /// Which views of each sample.
+    /// View indices of each shape.
     fn views(&self, pool: &ShapePool, samples: &[usize], views: usize, rng: &mut Rng) -> Vec<Vec<usize>> {
         let mut distinct = |of: usize| -> Vec<usize> {
             let mut left: Vec<usize> = (0..of).collect();
@@ -179,6 +181,7 @@ impl Sampler<'_> {
         };
         if self.config.same_views {
             let fewest = samples.iter().map(|at| pool.n_views(*at)).min().unwrap_or(0);
+            // Indices that every shape has.
             let mut same = distinct(fewest);
             same.sort_unstable();
             return vec![same; samples.len()];
@@ -204,18 +207,20 @@ impl Sampler<'_> {
         preprocess.views(&changed)
     }
 
-    /// Prepared and changed clouds; their points come in another order every time, since encoders begin at the first.
+    /// Resampled, augmented and prepared clouds.
     fn clouds(&self, shapes: &[LoadedShape], rng: &mut Rng) -> Vec<Cloud> {
         let Some(input) = self.input else { return Vec::new() };
         let seeds: Vec<u64> = shapes.iter().map(|_| rand::RngCore::next_u64(rng)).collect();
         let make = |(shape, seed): (&LoadedShape, u64)| {
             let mut rng = Rng::new(seed);
+            // A new order each time, because farthest point sampling starts at the first point.
             let shuffled = sample_cloud(&shape.cloud, shape.cloud.positions().len(), &mut rng);
             let scanned = simulate_scan(shuffled, &self.augment.scan, &mut rng);
             let prepared = match self.augment.before_sampling.as_slice() {
                 [] if self.augment.test_time_augment => input.prepare_look(&scanned, Start::Seed(seed), seed),
                 [] => input.prepare(&scanned, Start::Seed(seed)),
                 dense => {
+                    // All points are normalized first, then augmented, and only then sampled (CG3D).
                     let whole = CloudInput { n_points: scanned.positions().len(), ..input };
                     let changed = augment_points(whole.prepare(&scanned, Start::Seed(seed)), dense, &mut rng);
                     changed.farthest(input.n_points)
@@ -227,7 +232,7 @@ impl Sampler<'_> {
     }
 }
 
-/// One noun of every category, mostly its name.
+/// A random name of each category: the usual one in 60 %, or a synonym.
 fn class_names(categories: &[CategoryNames], rng: &mut Rng) -> Vec<String> {
     let names = categories.iter().map(|category| {
         if category.synonyms.is_empty() || rng.chance(0.6) {
@@ -239,7 +244,7 @@ fn class_names(categories: &[CategoryNames], rng: &mut Rng) -> Vec<String> {
     names.collect()
 }
 
-/// The first row that says the same, for each row.
+/// For each row the first row with the same caption.
 fn caption_ids(captions: &[String]) -> Vec<usize> {
     captions.iter().map(|chosen| captions.iter().position(|other| other == chosen).unwrap_or(0)).collect()
 }

@@ -1,35 +1,35 @@
-//! What can be said of a shape, and which of it a batch says.
+//! Captions of shapes, and how one is sampled.
 
 use lexiform_shapes::Rng;
 
 use crate::recipe::CaptionSampling;
 
-/// Something that can be said of a shape.
+/// A caption of a shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caption {
-    /// The words; empty where only features of them are known.
+    /// The text; empty if only its features are known.
     pub text: String,
-    /// Whose words they are.
+    /// Where it comes from.
     pub source: CaptionSource,
-    /// The view they are about; absent where they are about the whole shape.
+    /// The view it describes; `None` for the whole shape.
     pub view: Option<usize>,
 }
 
-/// Whose words a saying is.
+/// Source of a caption.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CaptionSource {
-    /// The name of its category: fits every shape of it.
+    /// The class name, which fits every shape of the category.
     Label,
-    /// The shape's own name, or what its file says.
+    /// The shape's own name or metadata text.
     Metadata,
-    /// What a captioning model says, or a sentence made of the label.
+    /// A captioning model, or a template with the label.
     Generated,
-    /// What was said elsewhere of something like it.
+    /// Text retrieved for a similar image or shape.
     Retrieved,
 }
 
 impl CaptionSource {
-    /// Of the captions of a data set, by the name of their source.
+    /// By the name of the source in a data set.
     pub(crate) fn from_name(source: &str) -> Self {
         match source {
             "name" | "folder" | "metadata" | "text" => Self::Metadata,
@@ -40,7 +40,7 @@ impl CaptionSource {
 }
 
 impl Caption {
-    /// Words about the whole shape.
+    /// A caption of the whole shape.
     pub fn new(text: impl Into<String>, source: CaptionSource) -> Self {
         Self { text: text.into(), source, view: None }
     }
@@ -52,7 +52,7 @@ impl Caption {
 }
 
 impl CaptionSampling {
-    /// Which of the captions; `view_ids` are the numbers of the views of the batch. None where there are none.
+    /// Samples the index of a caption; `view_ids` are the views in the batch. `None` without captions.
     pub(crate) fn sample(self, captions: &[Caption], view_ids: &[usize], rng: &mut Rng) -> Option<usize> {
         let fitting = |fits: &dyn Fn(&Caption) -> bool| -> Vec<usize> {
             (0..captions.len()).filter(|i| fits(&captions[*i])).collect()
@@ -68,6 +68,7 @@ impl CaptionSampling {
                 let own = one_of(&[CaptionSource::Label, CaptionSource::Metadata]);
                 let retrieved = one_of(&[CaptionSource::Retrieved]);
                 let machine = one_of(&[CaptionSource::Generated]);
+                // One draw of each source even if it is then dropped: the stream does not depend on the coin.
                 let machine = machine.filter(|_| rng.chance(0.5));
                 own.into_iter().chain(retrieved).chain(machine).collect()
             }
@@ -96,7 +97,7 @@ mod tests {
         ]
     }
 
-    /// How often each saying is picked in many draws.
+    /// How often each caption is sampled in 6000 draws.
     fn counts(rule: CaptionSampling, captions: &[Caption], view_ids: &[usize]) -> Vec<usize> {
         let mut rng = Rng::new(5);
         let mut counts = vec![0; captions.len()];
@@ -112,10 +113,10 @@ mod tests {
     }
 
     #[test]
-    fn sources_come_as_in_the_papers() {
+    fn sources_have_the_papers_probabilities() {
         let all = captions();
         check(&counts(CaptionSampling::Any, &all, &[]), &[0.2; 5]);
-        // Of two or three candidates one; the machine's is a candidate half of the time.
+        // One of two or three candidates; the generated caption is one of them half of the time.
         let (own, machine) = (0.5 * (0.5 / 2.0 + 0.5 / 3.0), 0.5 * 0.5 / 3.0);
         check(&counts(CaptionSampling::BySource, &all, &[]), &[own, own, machine, machine, 2.0 * own]);
         check(&counts(CaptionSampling::OfView, &all, &[3, 7]), &[0.0, 0.0, 0.0, 1.0, 0.0]);
@@ -123,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_always_something_to_say_where_anything_can_be_said() {
+    fn falls_back_to_any_caption() {
         let only = [Caption::new("a chair", CaptionSource::Generated)];
         assert_eq!(counts(CaptionSampling::BySource, &only, &[]), [6000]);
         assert_eq!(CaptionSampling::Any.sample(&[], &[], &mut Rng::new(1)), None);

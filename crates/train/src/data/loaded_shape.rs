@@ -1,4 +1,4 @@
-//! A shape that was drawn, as far as it was wanted.
+//! A shape loaded for a batch.
 
 use std::borrow::Cow;
 
@@ -7,34 +7,34 @@ use lexiform_geometry::PointCloud;
 
 use crate::data::caption::Caption;
 
-/// What to read of a shape besides its captions.
+/// What to load besides captions and features.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LoadFields {
-    /// Its views as pictures.
+    /// Views.
     pub images: bool,
-    /// Its points.
+    /// Points.
     pub cloud: bool,
 }
 
-/// A shape that was drawn, as far as it was wanted.
+/// A shape loaded for a batch.
 pub(crate) struct LoadedShape<'a> {
-    /// Index into the pool's names.
+    /// Index into the pool's categories.
     pub category: usize,
-    /// The views that were asked for, in that order.
+    /// The requested views, in that order.
     pub views: Vec<Cow<'a, RgbaImage>>,
-    /// Numbers of these views where captions name them.
+    /// Numbers of these views, as captions refer to them.
     pub view_ids: Vec<usize>,
-    /// Its points.
+    /// Points.
     pub cloud: Cow<'a, PointCloud>,
-    /// What can be said of it.
+    /// Captions.
     pub captions: Cow<'a, [Caption]>,
-    /// Features by a frozen model.
+    /// The teacher's features, if any.
     pub teacher: Option<ShapeTeacherFeatures<'a>>,
 }
 
-/// Features of a shape by a frozen model.
+/// A teacher's features of a shape; parts that no loss term uses are empty.
 pub(crate) struct ShapeTeacherFeatures<'a> {
-    /// Mean over the views that were asked for, `[dim]`; empty where nothing is learned from it.
+    /// Mean over the requested views, `[dim]`.
     pub image: Vec<f32>,
     /// `[dim]` for each caption.
     pub texts: Vec<Cow<'a, [f32]>>,

@@ -1,4 +1,4 @@
-//! What batches are drawn from: where shapes come from, how they are held, and a teacher's features of them.
+//! Training and validation data: sources of shapes, shapes in memory or on disk, and a teacher's features of them.
 
 pub(crate) mod caption;
 pub(crate) mod features;

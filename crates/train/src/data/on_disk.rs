@@ -1,4 +1,4 @@
-//! Shapes of a data set on disk: each is read when it is drawn, so that a set may be larger than memory.
+//! Shapes of a data set on disk, read when sampled: the data set may be larger than memory.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -18,31 +18,31 @@ use crate::data::features::vectors::mean_rows;
 use crate::data::loaded_shape::{LoadFields, LoadedShape, ShapeTeacherFeatures};
 use crate::data::shape_set::{CategoryNames, captions_from_templates};
 
-/// A shape of the set that is drawn from.
+/// A shape of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DatasetEntry {
-    /// Its number in the data set.
+    /// Index in the data set.
     pub shape: u32,
-    /// Index into the names; none where it has no label.
+    /// Index into the names; `None` without a label.
     pub category: Option<u32>,
-    /// How many captions it has.
+    /// Number of captions.
     pub captions: u32,
 }
 
-/// How shapes of a set are looked at.
+/// How shapes are loaded.
 #[derive(Clone, Debug)]
 pub(crate) struct LoadOptions {
-    /// Edge of pictures in pixels; others are resized.
+    /// Width and height of views in pixels; others are resized.
     pub image_size: usize,
-    /// Most views of a shape, spread evenly over those it has.
+    /// Maximum number of views per shape, evenly spaced over the stored ones.
     pub views: usize,
-    /// How many views shapes have of which only features are stored.
+    /// Number of views of shapes that have stored features but no images.
     pub feature_only_views: usize,
-    /// Sentences that say the label.
+    /// Class sentences that become captions.
     pub templates: Vec<String>,
 }
 
-/// Shapes of a data set to draw from.
+/// Shapes of a data set.
 pub(crate) struct OnDiskPool {
     pub set: Arc<Dataset>,
     pub names: Arc<Vec<CategoryNames>>,
@@ -51,16 +51,16 @@ pub(crate) struct OnDiskPool {
     pub features: Option<DatasetFeatures>,
 }
 
-/// Views of a shape that were drawn.
+/// Sampled views of a shape.
 #[derive(Clone, Copy)]
 struct ViewChoice<'a> {
-    /// Counted among those in use.
+    /// Indices among the views in use.
     used: &'a [usize],
-    /// Counted among all.
+    /// Indices among all stored views.
     places: &'a [usize],
 }
 
-/// What was read of a shape.
+/// Members read of a shape.
 struct ShapeFiles {
     shape: usize,
     files: Vec<Member>,
@@ -76,7 +76,7 @@ impl OnDiskPool {
         &self.names
     }
 
-    /// How many views of a shape can be asked for.
+    /// Number of views of a shape.
     pub fn n_views(&self, at: usize) -> usize {
         self.all_views(at).min(self.options.views)
     }
@@ -88,7 +88,7 @@ impl OnDiskPool {
         }
     }
 
-    /// Reads a shape.
+    /// Loads a shape, with views resized to the configured size.
     pub fn load(
         &self,
         at: usize,
@@ -129,7 +129,7 @@ impl OnDiskPool {
             None => None,
         };
         Ok(LoadedShape {
-            // A shape without a label is of no other's category.
+            // Shapes without a label get a category of their own.
             category: entry.category.map_or(self.names.len() + at, |category| category as usize),
             views: pictures,
             view_ids,
@@ -179,8 +179,8 @@ impl OnDiskPool {
         self.set.as_array(read.shape, name, &file.bytes)
     }
 
-    /// The label and sentences of it, then the captions. A source may have kept only features of its captions: then their
-    /// kinds are known and their words are not.
+    /// The label, its class sentences, then the captions. Some imported sets have only features of captions: then their
+    /// sources are known, but not their texts.
     fn captions(&self, entry: DatasetEntry, about: &About) -> Vec<Caption> {
         let mut captions = Vec::new();
         if let Some(name) = entry.category.and_then(|category| self.names.get(category as usize)) {
@@ -198,7 +198,7 @@ impl OnDiskPool {
         captions
     }
 
-    /// Features of the views and of all that can be said.
+    /// Features of the views and of all captions.
     fn teacher_features(
         &self,
         features: &DatasetFeatures,
@@ -222,7 +222,7 @@ impl OnDiskPool {
         Ok(ShapeTeacherFeatures { image, texts })
     }
 
-    /// Features that are in the set, as far as they are asked for: the mean over views at `places`, and all captions'.
+    /// Features stored in the data set: mean over the views at `places`, and all captions.
     fn given_rows(
         &self,
         &DatasetFeatures { dim, requirements, .. }: &DatasetFeatures,
@@ -242,7 +242,7 @@ impl OnDiskPool {
         Ok((image, texts))
     }
 
-    /// An array of features, `[rows, dim]`, whose number of rows `fits`.
+    /// Features `[rows, dim]`, if their number of rows `fits`.
     fn rows(
         &self,
         read: &ShapeFiles,

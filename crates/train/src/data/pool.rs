@@ -1,4 +1,4 @@
-//! Shapes that batches are drawn from: in memory, or on disk and read when they are drawn.
+//! Pools of shapes that batches are sampled from: in memory, or on disk.
 
 use std::borrow::Cow;
 
@@ -10,15 +10,15 @@ use crate::data::loaded_shape::{LoadFields, LoadedShape, ShapeTeacherFeatures};
 use crate::data::on_disk::OnDiskPool;
 use crate::data::shape_set::{CategoryNames, Sample, ShapeSet};
 
-/// Shapes to draw from, by position.
+/// Shapes by index.
 pub(crate) enum ShapePool {
-    /// All of them are in memory.
+    /// Generated shapes, or the files of a folder.
     InMemory(InMemoryPool),
-    /// A data set's.
+    /// A data set, read shape by shape.
     OnDisk(OnDiskPool),
 }
 
-/// Shapes in memory, with features of a frozen model where there is one.
+/// Shapes in memory, with a teacher's features if any.
 #[derive(Default)]
 pub(crate) struct InMemoryPool {
     pub shapes: ShapeSet,
@@ -26,7 +26,7 @@ pub(crate) struct InMemoryPool {
 }
 
 impl ShapePool {
-    /// How many shapes there are.
+    /// Number of shapes.
     pub fn len(&self) -> usize {
         match self {
             Self::InMemory(pool) => pool.shapes.samples.len(),
@@ -34,7 +34,7 @@ impl ShapePool {
         }
     }
 
-    /// What shapes of each category are called.
+    /// Names of each category.
     pub fn categories(&self) -> &[CategoryNames] {
         match self {
             Self::InMemory(pool) => &pool.shapes.categories,
@@ -42,7 +42,7 @@ impl ShapePool {
         }
     }
 
-    /// Whether names of categories are whole captions.
+    /// Whether the labels are whole captions, for lack of labels.
     pub fn labels_are_captions(&self) -> bool {
         match self {
             Self::InMemory(pool) => pool.shapes.labels_are_captions,
@@ -55,14 +55,14 @@ impl ShapePool {
         self.categories().iter().map(|category| category.name.clone()).collect()
     }
 
-    /// Every noun of every category, the usual one first.
+    /// Names and synonyms of all categories.
     pub fn class_names(&self) -> impl Iterator<Item = &String> {
         self.categories()
             .iter()
             .flat_map(|category| std::iter::once(&category.name).chain(&category.synonyms))
     }
 
-    /// How many views of a shape can be asked for.
+    /// Number of views of a shape.
     pub fn n_views(&self, at: usize) -> usize {
         match self {
             Self::InMemory(pool) => pool.shapes.samples[at].views.len(),
@@ -70,7 +70,10 @@ impl ShapePool {
         }
     }
 
-    /// Brings a shape, with some of its views.
+    /// Loads a shape with some of its views.
+    ///
+    /// # Errors
+    /// If it cannot be read from disk.
     pub fn load(&self, at: usize, views: &[usize], fields: LoadFields) -> Result<LoadedShape<'_>, DataError> {
         match self {
             Self::InMemory(pool) => Ok(pool.load(at, views, fields)),
@@ -78,7 +81,7 @@ impl ShapePool {
         }
     }
 
-    /// Bytes of pictures and points that stay in memory.
+    /// Memory of views and points in bytes.
     pub fn memory_bytes(&self) -> usize {
         match self {
             Self::InMemory(pool) => pool.shapes.samples.iter().map(bytes_of).sum(),

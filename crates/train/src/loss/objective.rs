@@ -214,7 +214,7 @@ impl Objective {
     }
 }
 
-/// Which pairs of a contrastive term push cosine_loss; `side` gives the features of the same rows.
+/// Negatives of a contrastive term; `side` gives the features of the same rows.
 fn negatives(
     rule: NegativesMode,
     labels: &BatchLabels,
@@ -280,8 +280,8 @@ fn concat_ranks(parts: impl Iterator<Item = Option<Tensor<2>>>) -> Option<Tensor
     if parts.len() == 1 { parts.pop() } else { Some(Tensor::cat(parts, 0)) }
 }
 
-/// Share of rows that a term finds right: whose own match is the most similar, one that says the same or one that the term does not
-/// tell cosine_loss; or whose category is.
+/// Accuracy of a term within the batch: fraction of rows whose most similar row is their match, has the same caption, or is
+/// masked by the term; or whose most similar class is their category.
 fn term_accuracy(term: &LossTermConfig, ranks: &[BatchFeatures], labels: &BatchLabels) -> Option<f64> {
     let categories = |row: usize| labels.categories[row];
     let still = |features: Option<Tensor<2>>| features.map(Tensor::without_autodiff);

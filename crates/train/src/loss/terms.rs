@@ -46,7 +46,7 @@ pub fn contrastive(a: Tensor<2>, b: Tensor<2>, scale: Tensor<1>, negatives: &Neg
     let logits = similarity_logits(a, b, scale);
     let logits = match negatives {
         Negatives::All => logits,
-        // Finite, because −∞ gives NaN gradients through softmax; e^(−1e9) is 0 all the same.
+        // Finite: −∞ can give NaN gradients through softmax, and e^(−1e9) is 0 all the same.
         Negatives::Masked(pairs) => logits.mask_fill(pairs.clone(), -1e9),
         Negatives::Zeroed(kept) => logits.mask_fill(kept.clone().bool_not(), 0.0),
     };

@@ -23,8 +23,7 @@ pub(crate) struct NetworkVocabulary<'a> {
 }
 
 impl Towers {
-    /// The recipe's network at its start. `known` is the configuration of a run that goes on; otherwise the vocabulary
-    /// of a new text tower is made of what is vocabulary.
+    /// Builds the initial network. `known` is the configuration of a resumed run, whose vocabulary is kept.
     pub(crate) fn build(
         recipe: &Recipe,
         models: &PretrainedModels,

@@ -37,7 +37,7 @@ impl Optimizer for AdamW {
         gradient: Tensor<D>,
         state: Option<AdamWState<D>>,
     ) -> (Tensor<D>, Option<AdamWState<D>>) {
-        // The fused kernel needs contiguous `f32` memory of the CPU.
+        // The fused kernel works on CPU memory only.
         if !AdamwStep::suits(&tensor) || !AdamwStep::suits(&gradient) {
             return self.composed().step(rate, tensor, gradient, state);
         }

@@ -207,7 +207,7 @@ impl NoDecay {
     }
 }
 
-/// The group's optimizer, with the exempt parameters in a part of their own.
+/// The optimizer of a group; `exempt` parameters have no weight decay.
 fn optimizer(config: &GroupConfig, exempt: Vec<ParamId>) -> ModuleOptimizer {
     let exempt = ParamGroup::from_ids(exempt);
     let clip = match config.grad_clip {
