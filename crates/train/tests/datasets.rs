@@ -225,7 +225,7 @@ fn what_a_recipe_cannot_use_is_told() {
     assert!(error.to_string().contains("18 have too few views"), "{error}");
     let labels = ["data.label_table=labels.csv"];
     let error = train(&recipe("duoduo.toml", &set, &[DUODUO, &labels]), &at("labels"), false).err().unwrap();
-    assert!(error.to_string().contains("brings its own labels"), "{error}");
+    assert!(error.to_string().contains("has its own labels"), "{error}");
     std::fs::remove_file(set.join("manifest.json")).unwrap();
     let error = train(&recipe("duoduo.toml", &set, &[DUODUO]), &at("open"), false).err().unwrap();
     assert!(error.to_string().contains("not finished or not merged"), "{error}");

@@ -36,6 +36,6 @@ pub(crate) struct LoadedShape<'a> {
 pub(crate) struct ShapeTeacherFeatures<'a> {
     /// Mean over the requested views, `[dim]`.
     pub image: Vec<f32>,
-    /// `[dim]` for each caption.
+    /// `[dim]` per caption.
     pub texts: Vec<Cow<'a, [f32]>>,
 }

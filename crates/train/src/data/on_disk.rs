@@ -98,7 +98,7 @@ impl OnDiskPool {
         self.read(at, views, fields, self.options.image_size)
     }
 
-    /// Reads a shape, with pictures of `edge` pixels, or of any size at 0.
+    /// Loads a shape, with views of `image_size` pixels; 0 keeps their size.
     pub fn read(
         &self,
         at: usize,

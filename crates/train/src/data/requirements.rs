@@ -1,31 +1,31 @@
-//! What a run asks of its shapes: it follows from network, teacher and losses.
+//! What a run requires of its shapes, as a consequence of network, teacher and losses.
 
 use crate::loss::Objective;
 use crate::recipe::{Modality, NetworkConfig, Recipe};
 
-/// What every shape must have.
+/// Requirements on every shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DataRequirements {
-    /// Pictures: the network, or a prompted tower, looks at them in every step.
+    /// View images, for the network's or a prompted image tower.
     pub images: bool,
-    /// Features of its views by the teacher.
+    /// The teacher's features of its views.
     pub image_features: bool,
-    /// Features of what is said of it by the teacher.
+    /// The teacher's features of its captions.
     pub text_features: bool,
-    /// Something to say.
+    /// A caption.
     pub captions: bool,
-    /// A label to be named by.
+    /// A label.
     pub label: bool,
-    /// A label that is a class of the network's head: a caption does not replace it.
+    /// A label for the classification head, which a caption cannot replace.
     pub class_label: bool,
     /// Points.
     pub points: bool,
-    /// Fewest views.
+    /// Minimum number of views.
     pub views: usize,
 }
 
 impl DataRequirements {
-    /// What a recipe asks for.
+    /// Requirements of a recipe.
     pub fn of(recipe: &Recipe, objective: &Objective) -> Self {
         let of_views = !matches!(recipe.network, NetworkConfig::Points(_));
         let prompted = recipe.network.prompts() > 0;

@@ -1,4 +1,4 @@
-//! Shapes as the network sees them: views and points in memory, captions, and what their kinds are called.
+//! Shapes in memory: views, points, captions and category names.
 
 use std::path::PathBuf;
 
@@ -13,42 +13,42 @@ use lexiform_shapes::{Rng, categories};
 use crate::data::caption::{Caption, CaptionSource};
 use crate::recipe::DataConfig;
 
-/// One shape: views and what can be said of it.
+/// A shape with views, points and captions.
 pub struct Sample {
     /// Index into [`ShapeSet::categories`].
     pub category: usize,
     /// Views with transparent background.
     pub views: Vec<RgbaImage>,
-    /// Points of its surface; empty where nobody asks for them.
+    /// Points of its surface; empty without a point encoder.
     pub cloud: PointCloud,
-    /// What can be said of it; the first is the name of its category, where shapes have names.
+    /// Captions; the first is the class name, if it has one.
     pub captions: Vec<Caption>,
 }
 
-/// What shapes of a category are called.
+/// Names of a category.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CategoryNames {
-    /// The usual noun.
+    /// The class name.
     pub name: String,
-    /// Other nouns for the same.
+    /// Synonyms.
     pub synonyms: Vec<String>,
 }
 
-/// Samples in memory.
+/// Shapes in memory.
 #[derive(Default)]
 pub struct ShapeSet {
-    /// All samples; a category's are spread evenly.
+    /// All shapes.
     pub samples: Vec<Sample>,
-    /// What samples of each category are called.
+    /// Names of each category.
     pub categories: Vec<CategoryNames>,
-    /// Files that could not be used, and why.
+    /// Files that could not be read, and why.
     pub skipped: Vec<(PathBuf, String)>,
-    /// Whether names of categories are whole captions: shapes without labels have nothing else to distinguish them.
+    /// Whether the class names are whole captions: without labels, each caption is a category of its own.
     pub labels_are_captions: bool,
 }
 
 impl ShapeSet {
-    /// Name of each category.
+    /// Class names.
     pub fn names(&self) -> Vec<String> {
         self.categories.iter().map(|category| category.name.clone()).collect()
     }
@@ -63,17 +63,17 @@ pub(crate) fn generated_names() -> Vec<CategoryNames> {
     names.collect()
 }
 
-/// How a shape is looked at: edge of its views in pixels (none are drawn at 0), and number of points.
+/// Size of a sample.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SampleSize {
-    /// Edge of a view.
+    /// Width and height of a view in pixels; 0 renders no views.
     pub view: usize,
-    /// Points of a cloud.
+    /// Number of points.
     pub points: usize,
 }
 
 impl Sample {
-    /// A sample to learn from: cameras on a ring and light that `rng` draws.
+    /// A training sample: cameras on a ring at a random elevation, random light.
     pub(crate) fn for_training(
         category: usize,
         scene: Scene,
@@ -95,7 +95,7 @@ impl Sample {
         Self { category, views, cloud, captions }
     }
 
-    /// A sample to measure on, seen by the cameras of `rig` where there is one, in the usual light.
+    /// A validation sample: cameras of `rig`, if any, and default light.
     pub(crate) fn for_validation(
         category: usize,
         scene: Scene,
@@ -110,7 +110,7 @@ impl Sample {
     }
 }
 
-/// Captions that put a name into class sentences.
+/// Class sentences with `name` as captions.
 pub(crate) fn captions_from_templates(templates: &[String], name: &str) -> impl Iterator<Item = Caption> {
     templates.iter().map(move |template| Caption::new(template.replace("{}", name), CaptionSource::Generated))
 }

@@ -1,4 +1,4 @@
-//! Loss and accuracy over the steps of a run, as an SVG picture.
+//! Plots loss, accuracy and learning rates over the steps of a run as SVG.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -7,19 +7,18 @@ use serde_json::Value;
 
 /// Size of one panel, with room for its labels.
 const PANEL: [f64; 2] = [520.0, 300.0];
-/// Panels side by side.
+/// Panels per row.
 const COLUMNS: usize = 2;
-/// Room left, right, above and below the axes.
+/// Margins around the axes: left, right, top, bottom.
 const MARGIN: [f64; 4] = [56.0, 16.0, 34.0, 36.0];
-/// Colors that stay apart for color-blind readers (Okabe and Ito).
+/// Color-blind safe colors (Okabe and Ito).
 const COLORS: [&str; 7] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"];
-/// Most points of a curve; more cannot be seen.
+/// Maximum number of points per curve; more are not visible.
 const MAX_CURVE_POINTS: usize = 260;
 
 type Series = BTreeMap<String, Vec<(f64, f64)>>;
 
-/// A picture with a panel for losses, one for shares of the batch that are matched rightly, one for shares of held-out shapes
-/// named right, and one for learning rates.
+/// An SVG with panels for the losses, the accuracy within the batch, the validation accuracy and the learning rates.
 pub(super) fn plot(events: &[Value]) -> String {
     let of = |kind: &str| events.iter().filter(move |event| event["event"] == kind).collect::<Vec<_>>();
     let losses = smoothed(collect(&of("step"), &|event| numbers(&event["losses"])));
@@ -34,8 +33,8 @@ pub(super) fn plot(events: &[Value]) -> String {
     });
     let panels = [
         ("loss", losses),
-        ("matched within the batch, %", matched),
-        ("held-out shapes named right, %", shares),
+        ("batch accuracy, %", matched),
+        ("validation accuracy, %", shares),
         ("learning rate", rates),
     ];
     let panels: Vec<_> = panels.iter().filter(|(_, series)| !series.is_empty()).collect();
@@ -72,7 +71,7 @@ fn collect(events: &[&Value], values: &dyn Fn(&Value) -> Vec<(String, f64)>) -> 
     series
 }
 
-/// A running mean over a fiftieth of the run, so that the course shows through the noise of batches.
+/// Moving average over 1/25 of the run, to show the trend through the noise of batches.
 fn smoothed(series: Series) -> Series {
     let smooth = |points: Vec<(f64, f64)>| {
         let reach = (points.len() / 50).max(1);
@@ -94,7 +93,7 @@ fn thinned(series: Series) -> Series {
     series.into_iter().map(|(name, points)| (name, thin(points))).collect()
 }
 
-/// From the data's range to the panel's pixels.
+/// Maps data coordinates to pixels.
 struct Axes {
     x: [f64; 2],
     y: [f64; 2],
@@ -110,7 +109,7 @@ impl Axes {
         };
         let [low, high] = range(&mut all().map(|p| p.1));
         let x = range(&mut all().map(|p| p.0));
-        // A quantity that is never negative starts at zero.
+        // The axis of a non-negative quantity starts at 0.
         Self { x, y: [if low >= 0.0 { 0.0 } else { low }, high + 0.05 * (high - low)] }
     }
 
@@ -167,11 +166,11 @@ fn panel(svg: &mut String, title: &str, series: &Series) {
     legend(svg, series, right);
 }
 
-/// Names next to the title, from the right, where no curve is.
+/// Legend in the title row, right-aligned.
 fn legend(svg: &mut String, series: &Series, right: f64) {
     let mut x = right;
     for (i, name) in series.keys().enumerate().rev() {
-        // About as wide as letters of this size are.
+        // Approximate width of a letter at this font size.
         x -= 6.2 * name.chars().count() as f64;
         let (color, shown) = (COLORS[i % COLORS.len()], escaped(name));
         let _ = writeln!(svg, "<text x=\"{x:.1}\" y=\"20\">{shown}</text>");
@@ -184,7 +183,7 @@ fn legend(svg: &mut String, series: &Series, right: f64) {
     }
 }
 
-/// Round numbers within a range, about five.
+/// About five round numbers within a range: multiples of 1, 2 or 5 times a power of ten.
 fn ticks([low, high]: [f64; 2]) -> Vec<f64> {
     let rough = (high - low) / 5.0;
     let power = 10f64.powf(rough.log10().floor());

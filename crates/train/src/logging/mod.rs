@@ -1,4 +1,4 @@
-//! A run's traces in its folder: a line of JSON an event, TensorBoard's event files, and curves at the end.
+//! Logs of a run in its output folder: `log.jsonl` (one event per line), TensorBoard event files, and `curves.svg` at the end.
 
 mod curves;
 mod tensorboard;
@@ -13,7 +13,23 @@ use serde_json::Value;
 use crate::event::TrainEvent;
 use tensorboard::EventFile;
 
-/// Writes what happens into the run's folder.
+/// Writes the events of a run to `log.jsonl` and TensorBoard, and plots curves at the end.
+///
+/// ```no_run
+/// use std::path::Path;
+/// use std::time::SystemTime;
+///
+/// use lexiform_train::{FitOptions, Recipe, RunLogger, fit};
+///
+/// let recipe = Recipe::read(Path::new("recipes/nano.toml"), &[])?;
+/// let out = Path::new("runs/nano");
+/// let mut logger = RunLogger::new(out, SystemTime::now());
+/// let model = fit(&recipe, out, &FitOptions::default(), &mut |event| {
+///     logger.log(&event).expect("the output folder is writable");
+/// })?;
+/// logger.finish()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct RunLogger {
     out: PathBuf,
     started: SystemTime,
@@ -22,7 +38,7 @@ pub struct RunLogger {
 }
 
 impl RunLogger {
-    /// Watches the run in `out`; nothing is written before it starts. `started` dates TensorBoard's events.
+    /// A logger for the run in `out`; files are created at [`TrainEvent::Start`]. `started` is the time stamp in TensorBoard.
     pub fn new(out: &Path, started: SystemTime) -> Self {
         Self { out: out.to_owned(), started, file: None, tensorboard: None }
     }
@@ -44,10 +60,10 @@ impl RunLogger {
         Ok(())
     }
 
-    /// Draws the curves of the whole run, those of before it went on included; gives the picture's path.
+    /// Plots the curves of the whole run, including steps before a resume; returns the path of the SVG.
     ///
     /// # Errors
-    /// If the log cannot be read or the picture not written.
+    /// If the log cannot be read or the SVG not be written.
     pub fn finish(&self) -> std::io::Result<PathBuf> {
         let events = read_log(&self.log_path())?;
         let path = self.out.join("curves.svg");
@@ -55,12 +71,12 @@ impl RunLogger {
         Ok(path)
     }
 
-    /// Files for a run of which `done` steps are done. What the log says of later steps is of a run that was cut off
-    /// after its last checkpoint: it will happen again.
+    /// Opens the files of a run that starts after `done` steps. Later steps in the log are those of a run that was killed after
+    /// its last checkpoint, and are dropped: they will be taken again.
     fn open(&mut self, done: usize) -> std::io::Result<()> {
         let path = self.log_path();
         let text = if path.is_file() && done > 0 { fs_err::read_to_string(&path)? } else { String::new() };
-        // As they were written: what reads a number and writes it again may change its last digit.
+        // Lines are copied verbatim: parsing and printing a number may change its last digit.
         let is_past = |line: &&str| serde_json::from_str(line).is_ok_and(|event| step_of(&event) <= done);
         let mut file = FileWriter::create(&path)?;
         for line in text.lines().filter(is_past) {
@@ -80,7 +96,7 @@ fn step_of(event: &Value) -> usize {
     event["step"].as_u64().unwrap_or(0) as usize
 }
 
-/// All events of a log; a line that was cut off is passed over.
+/// All events of a log; a truncated last line is skipped.
 fn read_log(path: &Path) -> std::io::Result<Vec<Value>> {
     let text = fs_err::read_to_string(path)?;
     Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
@@ -127,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_goes_on_has_every_step_once() {
+    fn a_resumed_run_logs_every_step_once() {
         let folder = tempfile::tempdir().unwrap();
         let mut first = RunLogger::new(folder.path(), SystemTime::UNIX_EPOCH);
         first.log(&start(0)).unwrap();
@@ -148,6 +164,6 @@ mod tests {
             .collect();
         assert_eq!(steps, [1, 2, 3, 4, 5, 6]);
         let picture = std::fs::read_to_string(second.finish().unwrap()).unwrap();
-        assert!(picture.starts_with("<svg") && picture.contains("captions") && picture.contains("matched"));
+        assert!(picture.starts_with("<svg") && picture.contains("captions") && picture.contains("batch accuracy"));
     }
 }

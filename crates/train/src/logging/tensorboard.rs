@@ -1,4 +1,4 @@
-//! TensorBoard's event files: length-prefixed records with checksums, each a small protocol buffer.
+//! TensorBoard event files: length-prefixed records with checksums, each a protocol buffer.
 //!
 //! Formats: TensorFlow's `record_writer.h` (records) and `event.proto`, `summary.proto` (field numbers below).
 
@@ -16,21 +16,21 @@ pub(super) struct EventFile {
 }
 
 impl EventFile {
-    /// A new file in `folder`, for a run of which `done` steps are done.
+    /// Creates a file in `folder` for a run that starts after `done` steps.
     pub(super) fn create(folder: &Path, started: SystemTime, done: usize) -> std::io::Result<Self> {
         fs_err::create_dir_all(folder)?;
         let started = started.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
-        // TensorBoard reads files in the order of their names.
+        // TensorBoard reads files in the order of their names: start time, then step.
         let name = format!("events.out.tfevents.{:010}.{done:08}.lexiform", started as u64);
         let mut this =
             Self { file: fs_err::File::create(folder.join(name))?, started, clock: Instant::now() };
         this.record(&this.event(0, field_bytes(3, b"brain.Event:2")))?;
-        // SessionLog { status: START }: what earlier files say of this step and later ones no longer holds.
+        // SessionLog { status: START } makes TensorBoard discard this and later steps of earlier files.
         this.record(&this.event(done + 1, field_bytes(7, &field_varint(1, 1))))?;
         Ok(this)
     }
 
-    /// The event's numbers.
+    /// Writes the scalars of an event, if any.
     pub(super) fn write(&mut self, event: &TrainEvent) -> std::io::Result<()> {
         let (step, scalars) = scalars(event);
         if scalars.is_empty() {
@@ -113,7 +113,7 @@ fn field_bytes(number: u8, value: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// CRC-32C, rotated and shifted as record files want it.
+/// CRC-32C, masked as TFRecord files require.
 fn masked_crc(data: &[u8]) -> u32 {
     crc32c(data).rotate_right(15).wrapping_add(0xa282_ead8)
 }
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn checksums_are_castagnolis() {
+    fn checksums_match_the_rfc() {
         // RFC 3720, appendix B.4.
         assert_eq!(crc32c(&[0; 32]), 0x8a91_36aa);
         assert_eq!(crc32c(b"123456789"), 0xe306_9283);

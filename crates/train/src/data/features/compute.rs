@@ -1,4 +1,4 @@
-//! Computes a teacher's features of the shapes of a data set into a file of the run.
+//! Computes a teacher's features of a data set's shapes into a cache file.
 
 use std::path::Path;
 
@@ -16,8 +16,10 @@ use crate::error::FitError;
 use lexiform_model::Teacher;
 
 impl FeatureFile {
-    /// Opens the file if it is of these shapes and this teacher (`key`); computes and writes it otherwise, showing progress
-    /// as (rows done, all rows).
+    /// Opens the cache if its `key` matches, or computes it; `on_progress` gets (rows done, rows in total).
+    ///
+    /// # Errors
+    /// If shapes cannot be read or encoded, or the file cannot be read or written.
     pub fn open_or_compute(
         path: &Path,
         key: &str,
@@ -63,7 +65,7 @@ fn is_of(path: &Path, header: &[u8], bytes: u64) -> std::io::Result<bool> {
     Ok(whole && read_exact_at(file.file(), &mut found, 0).is_ok() && found == header)
 }
 
-/// Features of some shapes, in the order of the file.
+/// Features of some shapes, in the order of the file: views, then captions.
 fn computed(
     group: &[usize],
     teacher: &Teacher,
@@ -87,6 +89,7 @@ fn computed(
     };
     let captions: Vec<Vec<String>> =
         group.iter().zip(&shapes).map(|(at, shape)| captions(*at, shape)).collect();
+    // One forward pass for the whole group; its rows are then interleaved by shape.
     let images = teacher.images(&pictures.concat());
     let words = captions.concat();
     let texts = teacher.texts(&words.iter().map(String::as_str).collect::<Vec<_>>())?;

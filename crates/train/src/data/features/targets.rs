@@ -1,4 +1,4 @@
-//! Features of a frozen model for shapes in memory, computed once: what the papers learn towards.
+//! A teacher's features of shapes in memory, computed once: the targets of training.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -12,12 +12,12 @@ use crate::data::shape_set::{Sample, ShapeSet};
 use crate::error::FitError;
 use lexiform_model::{ModelError, Teacher};
 
-/// Where features are kept.
+/// Path of the feature cache.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum CachePath<'a> {
-    /// In the run's folder.
+    /// In the output folder; overwritten if it has other features.
     Default(&'a Path),
-    /// Where the recipe says.
+    /// `data.feature_file` of the recipe; never overwritten.
     Explicit(&'a Path),
 }
 
@@ -29,24 +29,24 @@ impl<'a> CachePath<'a> {
     }
 }
 
-/// Un-normalized features of every view and every caption of a set of shapes.
+/// Features of every view and caption, not normalized.
 pub struct Targets {
     dim: usize,
     views: usize,
     /// `[samples, views, dim]`.
     image: Vec<f32>,
-    /// `[distinct captions, dim]`.
+    /// `[unique captions, dim]`.
     text: Vec<f32>,
-    /// Row of `text` of each caption of each sample.
+    /// Row of `text` by sample and caption.
     caption_rows: Vec<Vec<usize>>,
 }
 
 impl Targets {
-    /// Reads the file if it is of this teacher and these shapes (`key`), otherwise computes the features (those of
-    /// views if `images` are asked for), shows progress as (done, all), and writes it.
+    /// Reads the cache if its `key` matches, or computes and writes it; views only if `images`. `on_progress` gets
+    /// (rows done, rows in total).
     ///
     /// # Errors
-    /// If the file is a person's and of something else: it is not written over.
+    /// If an explicit cache has other features, or files cannot be read or written.
     pub fn open_or_compute(
         cache: CachePath,
         key: &str,
@@ -82,8 +82,7 @@ impl Targets {
         Ok(targets)
     }
 
-    /// The features of a file with this key, if it has those of as many views as are asked for; `expected` are views of a
-    /// shape, distinct texts, and the width.
+    /// Reads a cache; `None` if its key differs or it lacks image features.
     fn read(
         path: &Path,
         key: &str,
@@ -106,7 +105,7 @@ impl Targets {
         if views > 0 && found == 0 {
             return Ok(None);
         }
-        // What nobody asks for may be there all the same.
+        // A cache with unused image features is accepted.
         let views = if views == 0 { found } else { views };
         let (image, text) = (read("image", [caption_rows.len(), views])?, read("text", [1, texts])?);
         Ok(Some(Self { dim, views, image, text, caption_rows }))
@@ -125,19 +124,19 @@ impl Targets {
         list.write(path, Precision::Full, header).map_err(ModelError::from)
     }
 
-    /// Mean of the features of some views of a sample, `[dim]`; empty where views have none.
+    /// Mean over some views of a sample, `[dim]`; empty without image features.
     pub fn image(&self, sample: usize, views: &[usize]) -> Vec<f32> {
         let stride = self.views * self.dim;
         vectors::mean_rows(&self.image[sample * stride..(sample + 1) * stride], self.dim, views)
     }
 
-    /// Features of a caption of a sample, `[dim]`.
+    /// A caption of a sample, `[dim]`.
     pub fn text(&self, sample: usize, caption: usize) -> &[f32] {
         let start = self.caption_rows[sample][caption] * self.dim;
         &self.text[start..start + self.dim]
     }
 
-    /// For each sample the others, nearest first by the mean of its image features, at most `count`.
+    /// Nearest neighbors of each sample by mean image feature, at most `count`.
     pub fn neighbors(&self, count: usize) -> Vec<Vec<usize>> {
         let stride = (self.views * self.dim).max(1);
         let unit_means: Vec<Vec<f32>> =
@@ -146,7 +145,7 @@ impl Targets {
     }
 }
 
-/// How many features there are: views of a shape, distinct texts, and the width.
+/// Numbers of features: views per shape, unique texts, and width.
 #[derive(Clone, Copy)]
 struct Extent {
     views: usize,
@@ -154,7 +153,7 @@ struct Extent {
     dim: usize,
 }
 
-/// Features to compute, and the file that they go to.
+/// Features to compute.
 struct Job<'a> {
     path: &'a Path,
     key: &'a str,
@@ -162,7 +161,7 @@ struct Job<'a> {
     views: usize,
 }
 
-/// What passes a tower at once.
+/// A forward pass.
 enum Chunk<'a> {
     Views(&'a [Sample]),
     Texts(&'a [&'a str]),
@@ -188,7 +187,7 @@ impl Chunk<'_> {
 }
 
 impl Job<'_> {
-    /// Features of the views of every shape, then of all texts, with the file that holds them until they are elsewhere.
+    /// Computes the features of all views, then of all texts; also returns their file, to be deleted once they are written.
     fn compute(
         &self,
         teacher: &Teacher,
@@ -200,7 +199,7 @@ impl Job<'_> {
         let with_views = if views == 0 { &[] } else { shapes.samples.as_slice() };
         let of_views = with_views.chunks((Teacher::BATCH / views.max(1)).max(1)).map(Chunk::Views);
         let parts: Vec<Chunk> = of_views.chain(texts.chunks(Teacher::BATCH).map(Chunk::Texts)).collect();
-        // Rows after each part.
+        // Cumulative rows after each chunk.
         let ends = parts.iter().scan(0, |done, part| {
             *done += part.rows(views);
             Some(*done)
@@ -219,7 +218,7 @@ impl Job<'_> {
     }
 }
 
-/// Every caption once, and which of them each sample's captions are.
+/// Unique captions, and the index of each caption of each sample.
 fn unique_captions(shapes: &ShapeSet) -> (Vec<&str>, Vec<Vec<usize>>) {
     let mut texts = Vec::new();
     let mut rows = HashMap::new();

@@ -1,8 +1,8 @@
-//! Arithmetic on rows of features: means, unit_means, nearest neighbors.
+//! Arithmetic on feature rows: means and nearest neighbors.
 
 use rayon::prelude::*;
 
-/// Mean of some rows of `[rows, dim]`, un-normalized as Duoduo CLIP's; empty where there are no rows.
+/// Mean of some rows of `[rows, dim]`, not normalized, as in Duoduo CLIP; empty without rows.
 pub(crate) fn mean_rows(rows: &[f32], dim: usize, which: &[usize]) -> Vec<f32> {
     if rows.is_empty() {
         return Vec::new();
@@ -14,7 +14,7 @@ pub(crate) fn mean_rows(rows: &[f32], dim: usize, which: &[usize]) -> Vec<f32> {
     mean.into_iter().map(|x| x / which.len().max(1) as f32).collect()
 }
 
-/// Sum of all rows of `[rows, dim]` at length one.
+/// Mean of all rows of `[rows, dim]`, normalized to unit length.
 pub(crate) fn unit_mean(rows: &[f32], dim: usize) -> Vec<f32> {
     let mut sum = vec![0.0f32; dim];
     for row in rows.chunks(dim.max(1)) {
@@ -24,7 +24,7 @@ pub(crate) fn unit_mean(rows: &[f32], dim: usize) -> Vec<f32> {
     sum.into_iter().map(|x| x / norm).collect()
 }
 
-/// For each direction the others, nearest first, at most `count`.
+/// For each vector the others by descending dot product, at most `count`; ties by index.
 pub(crate) fn nearest_neighbors(unit_means: &[Vec<f32>], count: usize) -> Vec<Vec<usize>> {
     let near = |i: usize| {
         let mut others: Vec<(f32, usize)> = (0..unit_means.len())

@@ -1,4 +1,4 @@
-//! A data set that `lexiform data` made, as a source of shapes: which of them are learned from and which are measured on.
+//! A data set written by `lexiform data`: its training and validation split, and its features.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -17,37 +17,40 @@ use crate::error::FitError;
 use crate::event::{FeatureSource, TrainEvent};
 use crate::recipe::DataConfig;
 
-/// Most shapes that are all compared with each other.
+/// Maximum number of shapes for nearest neighbors, which take quadratic time.
 const MAX_NEIGHBOR_SHAPES: usize = 50_000;
 
-/// A data set, and what of it is used.
+/// A data set and the shapes of it that are used.
 pub(crate) struct DatasetSource {
     folder: PathBuf,
     set: Arc<Dataset>,
     names: Arc<Vec<CategoryNames>>,
     training: Vec<DatasetEntry>,
     validation: Vec<DatasetEntry>,
-    /// Why shapes are not learned from, with how many.
+    /// Reasons why shapes are excluded from training, with counts.
     skipped: BTreeMap<&'static str, usize>,
     requirements: DataRequirements,
-    /// Where features come from; none where nobody asks for them.
+    /// Source of the features; `None` if no loss term uses them.
     source: Option<FeatureSource>,
     feature_only_views: usize,
 }
 
-/// What the table says of a shape.
+/// A row of the index.
 struct IndexRow {
     entry: DatasetEntry,
     label: Option<String>,
     key: String,
     validation: bool,
     missing: Option<&'static str>,
-    /// Whether it cannot be measured on.
+    /// Whether it cannot be a validation shape.
     cannot_validate: bool,
 }
 
 impl DatasetSource {
-    /// Reads the table and parts the shapes: by the splits it names, or else by a share of keys.
+    /// Reads the index and splits the shapes: by its split column, or by hash of the keys.
+    ///
+    /// # Errors
+    /// If the data set cannot be read, or does not fit the recipe.
     pub fn open(
         folder: &Path,
         config: &DataConfig,
@@ -86,26 +89,26 @@ impl DatasetSource {
                 self.skipped.iter().map(|(reason, count)| format!("; {count} {reason}")).collect();
             let validation = self.validation.len();
             return Err(wrong(format!(
-                "expected at least 2 shapes to learn from, found {} and {validation} held out{}",
+                "expected at least 2 training shapes, found {} (and {validation} for validation){}",
                 self.training.len(),
                 reasons.concat()
             )));
         }
         if self.feature_only_views > 0 && self.feature_only_views < self.requirements.views {
             return Err(wrong(format!(
-                "has features of {} views, the recipe draws more",
+                "features of {} views, but batch.max_views is larger",
                 self.feature_only_views
             )));
         }
         match &config.label_table {
             Some(labels) => {
-                Err(wrong(format!("brings its own labels, found data.label_table = {}", labels.display())))
+                Err(wrong(format!("a data set has its own labels, found data.label_table = {}", labels.display())))
             }
             None => Ok(()),
         }
     }
 
-    /// What was found, for whoever shows it.
+    /// Event with the numbers of shapes.
     pub fn opened_event(&self) -> TrainEvent {
         TrainEvent::Opened {
             path: self.folder.clone(),
@@ -116,12 +119,12 @@ impl DatasetSource {
         }
     }
 
-    /// Tells whether the set is still the same.
+    /// Checksum of the index.
     pub fn fingerprint(&self) -> &str {
         &self.set.manifest().index_sha256
     }
 
-    /// Shapes to learn from.
+    /// Number of training shapes.
     pub fn count(&self, config: &DataConfig) -> usize {
         match config.max_shapes {
             0 => self.training.len(),
@@ -129,13 +132,13 @@ impl DatasetSource {
         }
     }
 
-    /// Shapes to learn from, with pictures of `edge` pixels.
+    /// Training shapes, with views of `edge` pixels.
     pub fn training(&self, config: &DataConfig, edge: usize) -> OnDiskPool {
         let entries = self.training[..self.count(config)].to_vec();
         self.on_disk_pool(entries, edge, config.views, &config.templates)
     }
 
-    /// Shapes to measure on, by `views` views of each.
+    /// Validation shapes, with `views` views each.
     pub fn validation(&self, edge: usize, views: usize) -> OnDiskPool {
         self.on_disk_pool(self.validation.clone(), edge, views, &[])
     }
@@ -157,8 +160,10 @@ impl DatasetSource {
         OnDiskPool { set, names, entries, options, features: None }
     }
 
-    /// Brings the teacher's features to shapes that are learned from: those in the set, or computed ones, which are kept
-    /// in `out`.
+    /// Attaches the teacher's features: those stored in the data set, or computed ones, cached in `out`.
+    ///
+    /// # Errors
+    /// If shapes cannot be read or features not be written.
     pub fn load_features(
         &self,
         pool: &mut OnDiskPool,
@@ -185,13 +190,16 @@ impl DatasetSource {
         Ok(())
     }
 
-    /// For each shape those that look most like it, at most `count`.
+    /// Nearest neighbors of each shape by mean image feature, at most `count`.
+    ///
+    /// # Errors
+    /// If there are more than [`MAX_NEIGHBOR_SHAPES`] shapes, or one cannot be read.
     pub fn neighbors(&self, pool: &OnDiskPool, count: usize) -> Result<Vec<Vec<usize>>, FitError> {
         if pool.len() > MAX_NEIGHBOR_SHAPES {
             return Err(FitError::Dataset {
                 path: self.folder.clone(),
                 message: format!(
-                    "batch.hard_negatives compares all shapes with each other: at most {MAX_NEIGHBOR_SHAPES}, found {}",
+                    "batch.hard_negatives supports at most {MAX_NEIGHBOR_SHAPES} shapes, found {}",
                     pool.len()
                 ),
             });
@@ -209,7 +217,10 @@ impl DatasetSource {
         Ok(vectors::nearest_neighbors(&unit_means, count))
     }
 
-    /// Every word that is said of the shapes to learn from, and every label.
+    /// Words of all training captions and labels, sorted.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
     pub fn vocabulary_words(&self) -> Result<Vec<String>, DataError> {
         let training: BTreeSet<u32> = self.training.iter().map(|entry| entry.shape).collect();
         let mut words: BTreeSet<String> = BTreeSet::new();
@@ -258,19 +269,19 @@ impl IndexRow {
     }
 }
 
-/// Every row of the table, in the order of keys.
+/// All rows of the index, sorted by key.
 fn list(set: &Dataset, requirements: DataRequirements, given: bool) -> Result<Vec<IndexRow>, DataError> {
     let mut listed = Vec::with_capacity(set.len());
     set.rows(|row| {
         listed.push(IndexRow::of(row, listed.len() as u32, requirements, given));
         Ok(())
     })?;
-    // The order of shards depends on how the making was divided; that of keys does not.
+    // The order in the shards depends on the number of jobs that wrote them; that of keys does not.
     listed.sort_by(|a, b| a.key.cmp(&b.key));
     Ok(listed)
 }
 
-/// Where the table names no splits, a share of the keys is held out.
+/// Without splits in the index, a fraction of the keys is for validation, by hash.
 fn split_by_key(listed: &mut [IndexRow], share: f32) {
     if listed.iter().any(|one| one.validation) {
         return;
@@ -280,7 +291,7 @@ fn split_by_key(listed: &mut [IndexRow], share: f32) {
     }
 }
 
-/// Shapes to learn from, to measure on, and how many are neither.
+/// Training and validation shapes, and reasons for all others.
 struct Split {
     training: Vec<DatasetEntry>,
     validation: Vec<DatasetEntry>,
@@ -288,7 +299,7 @@ struct Split {
 }
 
 impl Split {
-    /// At most `max_per_class` of each label are measured on, all at 0.
+    /// At most `max_per_class` validation shapes per label; 0 for all.
     fn of(listed: &[IndexRow], max_per_class: usize) -> Self {
         let mut parts = Self { training: Vec::new(), validation: Vec::new(), skipped: BTreeMap::new() };
         let mut measured: BTreeMap<Option<u32>, usize> = BTreeMap::new();
@@ -309,7 +320,7 @@ impl Split {
     }
 }
 
-/// Numbers the labels in alphabetical order.
+/// Assigns categories to labels in alphabetical order.
 fn assign_categories(listed: &mut [IndexRow]) -> Vec<CategoryNames> {
     let labels: BTreeSet<String> = listed.iter().filter_map(|one| one.label.clone()).collect();
     let labels: Vec<String> = labels.into_iter().collect();
@@ -320,14 +331,14 @@ fn assign_categories(listed: &mut [IndexRow]) -> Vec<CategoryNames> {
     labels.into_iter().map(|name| CategoryNames { name, synonyms: Vec::new() }).collect()
 }
 
-/// How many views shapes have of which only features are pool: as many as the first of them.
+/// Number of views of shapes with features but no images, which is equal for all: that of the first.
 fn feature_only_views(set: &Dataset, training: &[DatasetEntry]) -> Result<usize, DataError> {
     let without = training.iter().map(|entry| entry.shape as usize).find(|shape| set.n_views(*shape) == 0);
     let Some(shape) = without else { return Ok(0) };
     Ok(set.array(shape, VIEW_FEATURES)?.map_or(0, |array| array.rows()))
 }
 
-/// Whether the features in the set are the teacher's.
+/// Whether the stored features are the teacher's.
 fn feature_source(set: &Dataset, config: &DataConfig, teacher: &Teacher) -> FeatureSource {
     let own = teacher.model().id();
     match set.manifest().features() {

@@ -1,4 +1,4 @@
-//! A folder of one's own 3D files to learn from: labels or captions from a table, or labels from the folders' names.
+//! A folder of labeled 3D files: labels or captions from a table, or labels from folder names.
 
 use std::collections::BTreeMap;
 use std::hash::Hasher as _;
@@ -17,10 +17,10 @@ use crate::data::shape_set::{CategoryNames, Sample, SampleSize, ShapeSet, captio
 use crate::error::FolderError;
 use crate::recipe::DataConfig;
 
-/// Deepest nesting of folders that is looked into.
+/// Maximum depth of nested folders.
 const MAX_DEPTH: usize = 16;
 
-/// A file and what is known of it.
+/// A file with its label and captions.
 #[derive(Clone, Debug, PartialEq)]
 struct FileEntry {
     path: PathBuf,
@@ -28,22 +28,24 @@ struct FileEntry {
     captions: Vec<Caption>,
 }
 
-/// The labelled files of a folder, parted into those to learn from and those to measure on.
+/// The labeled files of a folder, split into training and validation.
 #[derive(Debug)]
 pub(crate) struct FolderSource {
     categories: Vec<CategoryNames>,
     training: Vec<FileEntry>,
     validation: Vec<FileEntry>,
-    /// Whether there are captions only, so that each shape is a category of its own.
+    /// Whether there are only captions, so that each file is a category of its own.
     labels_are_captions: bool,
-    /// A checksum of the files and of what is said of them.
+    /// Checksum of the files, labels and captions.
     fingerprint: String,
 }
 
 impl FolderSource {
-    /// Finds files and labels. A label's files are parted by their paths' hashes, so that the same files are always held
-    /// out; where there are captions only, all files are; where the table names splits, those decide. Classes are labels: files
-    /// without one are left out where a head names them.
+    /// Finds files and labels. Files are split as the table says; without splits, per label by a hash of their path, so that
+    /// the split is stable; without labels, over all files. Files without a label are skipped if `requirements.class_label`.
+    ///
+    /// # Errors
+    /// If the folder or its table cannot be read, or there are fewer than two labeled files.
     pub fn open(
         folder: &Path,
         config: &DataConfig,
@@ -80,12 +82,12 @@ impl FolderSource {
         Ok(Self { categories, training, validation, labels_are_captions, fingerprint })
     }
 
-    /// Tells whether the files and what is said of them are still the same.
+    /// Checksum of the files, labels and captions.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
 
-    /// Files that a refresh shows.
+    /// Number of training shapes.
     pub fn count(&self, config: &DataConfig) -> usize {
         match config.shapes {
             0 => self.training.len(),
@@ -93,7 +95,10 @@ impl FolderSource {
         }
     }
 
-    /// Shapes to learn from, seen by cameras and in light that `seed` and `refresh` draw.
+    /// Training shapes, with cameras and light that depend on `seed` and `refresh`.
+    ///
+    /// # Errors
+    /// If fewer than two files can be read.
     pub fn training(
         &self,
         config: &DataConfig,
@@ -115,7 +120,7 @@ impl FolderSource {
         }
     }
 
-    /// Shapes to measure on, seen by the cameras of `rig` where there is one.
+    /// Validation shapes, with the cameras of `rig` if any.
     pub fn validation(&self, rig: Option<&Rig>, size: SampleSize) -> ShapeSet {
         self.read(&self.validation, |entry, scene, i| {
             let mut rng = Rng::named("held-out file", i as u64);
@@ -147,7 +152,7 @@ impl FolderSource {
             }
         }
         if self.labels_are_captions {
-            // Captions are distinguished within what is learned, and within what is measured: neither knows the other's.
+            // Each caption is a category, so training and validation have none in common: renumbered from 0 in each.
             let mut present: Vec<usize> = set.samples.iter().map(|sample| sample.category).collect();
             present.sort_unstable();
             present.dedup();
@@ -160,7 +165,7 @@ impl FolderSource {
     }
 }
 
-/// Every label once, in alphabetical order.
+/// Sorted, unique labels.
 fn labels_of(rows: &[Row]) -> Vec<String> {
     let mut names: Vec<String> = rows.iter().map(|row| row.label.clone()).collect();
     names.sort_unstable();
@@ -168,7 +173,7 @@ fn labels_of(rows: &[Row]) -> Vec<String> {
     names
 }
 
-/// The first of the files by hash are measured on: a share of them, at least one of two, none of one.
+/// Splits files by hash: a fraction for validation, at least one of two and none of one.
 fn split(mut entries: Vec<FileEntry>, folder: &Path, share: f32) -> (Vec<FileEntry>, Vec<FileEntry>) {
     let place = |entry: &FileEntry| {
         let path = entry.path.strip_prefix(folder).unwrap_or(&entry.path);
@@ -185,19 +190,19 @@ fn split(mut entries: Vec<FileEntry>, folder: &Path, share: f32) -> (Vec<FileEnt
     (training, entries)
 }
 
-/// A row of the table: a file, its label, what else is said of it.
+/// A file in the table.
 struct Row {
     path: PathBuf,
     label: String,
     captions: Vec<String>,
-    /// Whether the label is the first of the captions.
+    /// Whether the label is the first caption, for lack of a label.
     caption_only: bool,
-    /// Whether the table keeps it for measuring.
+    /// Whether the table assigns it to the validation or test split.
     validation: bool,
 }
 
 impl Row {
-    /// All that is said of the file: its label first, where it has one.
+    /// All captions: the label and its class sentences, if it has one, then the captions of the table.
     fn captions(&self, templates: &[String]) -> Vec<Caption> {
         let labels = if self.caption_only { &[] } else { std::slice::from_ref(&self.label) };
         let of_label = labels.iter().flat_map(|label| {
@@ -209,7 +214,7 @@ impl Row {
     }
 }
 
-/// From the table that the recipe names, or the folder's own; else from the folders' names.
+/// Rows of the recipe's table, of the folder's `labels.csv`, or from folder names.
 fn rows_of(folder: &Path, config: &DataConfig) -> Result<Vec<Row>, FolderError> {
     let own = folder.join("labels.csv");
     match config.label_table.clone().or_else(|| own.is_file().then_some(own)) {
@@ -218,7 +223,7 @@ fn rows_of(folder: &Path, config: &DataConfig) -> Result<Vec<Row>, FolderError> 
     }
 }
 
-/// A label, or captions of which the first takes its place. A file may have several lines of captions.
+/// Rows of a table. A file may have several rows, each with a caption; without a label, the first caption is the label.
 fn rows_of_table(table: &Path, folder: &Path) -> Result<Vec<Row>, FolderError> {
     let listing = Listing::read(table)?;
     listing.expect(&[Column::Shape])?;
@@ -254,7 +259,7 @@ fn fingerprint_of(rows: &[Row], folder: &Path) -> String {
     format!("{:016x}", fnv1a(&told.collect::<String>()))
 }
 
-/// Each file's label is the name of the folder it is in, but for those in `folder` itself.
+/// Labels from folder names; files directly in `folder` have none and are skipped.
 fn rows_of_folders(folder: &Path) -> Result<Vec<Row>, FolderError> {
     let mut rows = Vec::new();
     let mut left = vec![(folder.to_owned(), 0)];
@@ -275,7 +280,7 @@ fn rows_of_folders(folder: &Path) -> Result<Vec<Row>, FolderError> {
     Ok(rows)
 }
 
-/// The same on every machine and in every version.
+/// FNV-1a: stable over machines and Rust versions, unlike the default hasher.
 fn fnv1a(text: &str) -> u64 {
     let mut hasher = FnvHasher::default();
     hasher.write(text.as_bytes());

@@ -12,16 +12,17 @@ use crate::data::caption::{Caption, CaptionSource};
 use crate::data::shape_set::{Sample, SampleSize, ShapeSet, captions_from_templates, generated_names};
 use crate::recipe::DataConfig;
 
-/// Seeds from here on are for measuring only.
+/// First seed of validation shapes; training never uses it or larger ones.
 const VALIDATION_SEEDS: u64 = 1 << 40;
-/// Where seeds for further attempts lie, away from all others.
+/// Distance of retry seeds, beyond those of training and validation.
 const RETRY_SEED_OFFSET: u64 = 1 << 44;
-/// Attempts to draw a specimen of a color that training may show; a category may have no other color.
+/// Attempts to generate a specimen of a color that is not withheld; a category may have no other color.
 const MAX_RETRIES: u64 = 12;
-/// Specimens of a category whose words are wrong answers to each other's questions.
+/// Specimens of a category whose attributes are distractors in each other's questions.
 const DISTRACTOR_SPECIMENS: usize = 16;
 
-/// Shapes to train on: `config.shapes` of them, the categories in turn, each varied as files vary. Rounds are disjoint.
+/// Training shapes: `config.shapes` of them, cycling through the categories, each with a random file [`Variation`]. Every
+/// `refresh` gives other shapes.
 pub(crate) fn training_shapes(config: &DataConfig, size: SampleSize, seed: u64, refresh: u64) -> ShapeSet {
     let n = categories().len();
     let first = refresh * config.shapes as u64;
@@ -42,7 +43,7 @@ pub(crate) fn training_shapes(config: &DataConfig, size: SampleSize, seed: u64, 
     })
 }
 
-/// A specimen to learn from: of no color that is held back for its category. Where there is none, its color goes unsaid.
+/// A specimen whose color is not withheld for its category. If there is none, its color is not mentioned.
 fn training_specimen(category: &Category, seed: u64, unseen: f32) -> Specimen {
     let is_shown =
         |s: &Specimen| s.attributes.color.is_none_or(|color| !is_unseen(category.name, color, unseen));
@@ -54,8 +55,8 @@ fn training_specimen(category: &Category, seed: u64, unseen: f32) -> Specimen {
     })
 }
 
-/// Questions about colors, materials, parts of the shapes that [`validation_shapes`] gives for the same `each`, by their indices.
-/// `unseen` is the share of pairs of color and category that the model's recipe held back.
+/// Questions about colors, materials and parts of the shapes that [`validation_shapes`] gives for the same `each`, by index.
+/// `unseen` is `data.unseen_fraction` of the model's recipe.
 pub fn validation_questions(each: usize, unseen: f32) -> Vec<Question> {
     let of = |category: &Category| -> Vec<Attributes> {
         let seeds = (0..each.max(DISTRACTOR_SPECIMENS) as u64).map(|i| VALIDATION_SEEDS + i);
@@ -70,18 +71,27 @@ pub fn validation_questions(each: usize, unseen: f32) -> Vec<Question> {
         .collect()
 }
 
-/// Shapes to measure on, `each` of every category, upright and in color, from seeds that training never uses; seen by
-/// the cameras of `rig` at `size` pixels, with `points` points of their surfaces.
+/// Validation shapes: `each` of every category, upright and colored, from seeds that training never uses; `size`-pixel views
+/// from the cameras of `rig`, and `points` surface points.
+///
+/// ```
+/// use lexiform_train::validation_clouds;
+///
+/// // The same shapes without views.
+/// let set = validation_clouds(1, 64);
+/// assert_eq!(set.samples.len(), set.categories.len());
+/// assert_eq!(set.samples[0].cloud.positions().len(), 64);
+/// ```
 pub fn validation_shapes(each: usize, size: usize, rig: &Rig, points: usize) -> ShapeSet {
     validation_with(each, Some(rig), SampleSize { view: size, points })
 }
 
-/// The same shapes as clouds of `points` points.
+/// The same shapes as point clouds of `points` points, without views.
 pub fn validation_clouds(each: usize, points: usize) -> ShapeSet {
     validation_with(each, None, SampleSize { view: 0, points })
 }
 
-/// The same shapes with views, where there is a rig, and with clouds.
+/// The same shapes, with views if there is a rig.
 pub(crate) fn validation_with(each: usize, rig: Option<&Rig>, size: SampleSize) -> ShapeSet {
     let n = categories().len();
     generate(0..n * each, |i| {
@@ -93,8 +103,10 @@ pub(crate) fn validation_with(each: usize, rig: Option<&Rig>, size: SampleSize) 
     })
 }
 
-/// Generated captions run from a bare noun to details: the noun, what a captioning model would say of a picture (plain, or
-/// in a sentence), and text found next to it elsewhere.
+/// Assigns sources to the five captions of increasing detail, so that [`CaptionSampling::BySource`] has all of them to choose
+/// from.
+///
+/// [`CaptionSampling::BySource`]: crate::CaptionSampling::BySource
 fn labelled_captions(captions: Vec<String>) -> Vec<Caption> {
     let sources = [
         CaptionSource::Label,

@@ -1,4 +1,4 @@
-//! Where a run's shapes come from: procedurally generated, a folder's files, or a data set.
+//! Sources of shapes: procedural generation, a folder of files, or a data set.
 
 pub(crate) mod dataset;
 pub(crate) mod folder;
@@ -17,16 +17,19 @@ use crate::recipe::DataConfig;
 
 /// A source of shapes.
 pub(crate) enum DataSource {
-    /// Procedurally generated: there is always another.
+    /// Procedurally generated shapes, in any number.
     Procedural,
-    /// Files that a person labelled.
+    /// A folder of labeled files.
     Folder(FolderSource),
-    /// A data set that `lexiform data` made.
+    /// A data set written by `lexiform data`.
     Dataset(DatasetSource),
 }
 
 impl DataSource {
-    /// A folder that has a manifest is a data set.
+    /// Opens the source of a recipe. A folder with a manifest is a data set.
+    ///
+    /// # Errors
+    /// If it cannot be read, or has too few usable shapes.
     pub fn open(
         config: &DataConfig,
         requirements: DataRequirements,
@@ -41,7 +44,10 @@ impl DataSource {
         })
     }
 
-    /// Shapes to learn from; another refresh shows others, or the same otherwise. A data set has no rounds.
+    /// Training shapes. Each refresh generates other shapes, or renders the same files differently; data sets do not change.
+    ///
+    /// # Errors
+    /// If fewer than two files of a folder can be read.
     pub fn training(
         &self,
         config: &DataConfig,
@@ -57,7 +63,7 @@ impl DataSource {
         })
     }
 
-    /// Shapes to measure on, which no refresh shows.
+    /// Validation shapes, which are never trained on.
     pub fn validation(&self, config: &DataConfig, rig: Option<&Rig>, size: SampleSize) -> ShapePool {
         let shapes = match self {
             Self::Procedural => generated::validation_with(config.val_per_class, rig, size),
@@ -69,7 +75,7 @@ impl DataSource {
         ShapePool::InMemory(InMemoryPool { shapes, targets: None })
     }
 
-    /// How many shapes a refresh has.
+    /// Number of training shapes.
     pub fn count(&self, config: &DataConfig) -> usize {
         match self {
             Self::Procedural => config.shapes,
