@@ -92,7 +92,7 @@ pub(crate) fn recover_latest(path: &Path) -> std::io::Result<bool> {
     Ok(path.is_file())
 }
 
-/// Replaces the last checkpoint by the previous one and returns its step; `None` if there is none.
+/// Replaces the last checkpoint by the previous one and returns its step; `None` without one.
 pub(crate) fn restore_previous(path: &Path) -> Option<usize> {
     let before = previous_path(path);
     let step = Checkpoint::read(&before).ok()?.progress.step;

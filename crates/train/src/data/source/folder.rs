@@ -249,7 +249,7 @@ fn rows_of_table(table: &Path, folder: &Path) -> Result<Vec<Row>, FolderError> {
     Ok(rows.into_values().collect())
 }
 
-/// A sum over paths, size of files, and all that is said of them.
+/// Checksum over paths, sizes, labels, captions and splits.
 fn fingerprint_of(rows: &[Row], folder: &Path) -> String {
     let told = rows.iter().map(|row| {
         let bytes = row.path.metadata().map_or(0, |file| file.len());

@@ -12,7 +12,7 @@ use crate::data::caption::{Caption, CaptionSource};
 use crate::data::shape_set::{Sample, SampleSize, ShapeSet, captions_from_templates, generated_names};
 use crate::recipe::DataConfig;
 
-/// First seed of validation shapes; training never uses it or larger ones.
+/// First seed of validation shapes, beyond those of training.
 const VALIDATION_SEEDS: u64 = 1 << 40;
 /// Distance of retry seeds, beyond those of training and validation.
 const RETRY_SEED_OFFSET: u64 = 1 << 44;
@@ -43,7 +43,7 @@ pub(crate) fn training_shapes(config: &DataConfig, size: SampleSize, seed: u64, 
     })
 }
 
-/// A specimen whose color is not withheld for its category. If there is none, its color is not mentioned.
+/// A specimen whose color is not withheld for its category. Without such a color, its color is not mentioned.
 fn training_specimen(category: &Category, seed: u64, unseen: f32) -> Specimen {
     let is_shown =
         |s: &Specimen| s.attributes.color.is_none_or(|color| !is_unseen(category.name, color, unseen));
