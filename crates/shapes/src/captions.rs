@@ -1,4 +1,4 @@
-//! What people would say of a specimen, from a bare noun to its parts.
+//! Captions of specimens.
 
 use crate::category::Category;
 use crate::kit::{Rng, Specimen};
@@ -28,7 +28,7 @@ const PLURAL_NOUNS: &[&str] = &[
 const MASS_NOUNS: &[&str] =
     &["cheese", "bread", "toothpaste", "toast", "sushi", "firewood", "seaweed", "bamboo", "coral"];
 
-/// Sentences around a description.
+/// Sentences with a placeholder for a description.
 const TEMPLATES: &[&str] = &[
     "a 3d model of {}",
     "a rendering of {}",
@@ -44,8 +44,8 @@ const TEMPLATES: &[&str] = &[
     "a 3d shape of {}",
 ];
 
-/// Five captions of growing detail: a noun; a color or a material; both with an adjective; parts; and one of these in
-/// a template. The first is always the category's name or a synonym.
+/// Five captions: the class name or a synonym; three descriptions of increasing detail (color, material, adjective, parts); and
+/// one in a template.
 pub fn captions(category: &Category, specimen: &Specimen, rng: &mut Rng) -> Vec<String> {
     let bare = Phrase { noun: noun(category, specimen, rng), modifiers: Vec::new(), parts: Vec::new() };
     let mut said = vec![bare.to_string(rng)];
@@ -57,7 +57,7 @@ pub fn captions(category: &Category, specimen: &Specimen, rng: &mut Rng) -> Vec<
     said
 }
 
-/// A noun with the words before and after it.
+/// A noun phrase.
 pub(crate) struct Phrase {
     pub noun: &'static str,
     pub modifiers: Vec<&'static str>,
@@ -98,13 +98,13 @@ impl Phrase {
         format!("{}{}", self.article(), self.body())
     }
 
-    /// With its article, sometimes without.
+    /// With its article in 70 %, without otherwise.
     fn to_string(&self, rng: &mut Rng) -> String {
         if rng.chance(0.3) { self.body() } else { self.with_article() }
     }
 }
 
-/// A phrase that says about `detail` (0–1) of what can be said.
+/// A phrase with about `detail` (0–1) of the attributes.
 fn phrase(category: &Category, specimen: &Specimen, detail: f32, rng: &mut Rng) -> Phrase {
     let what = &specimen.attributes;
     let mut modifiers = Vec::new();

@@ -1,4 +1,4 @@
-//! Questions about specimens: which of several phrases of one category and one aspect is true.
+//! Multiple-choice questions about attributes of specimens.
 
 use std::collections::BTreeSet;
 use std::hash::Hasher as _;
@@ -9,7 +9,7 @@ use crate::captions::Phrase;
 use crate::category::Category;
 use crate::kit::{Attributes, MaterialKind};
 
-/// Words a count begins with.
+/// Number words.
 const NUMBERS: &[&str] = &["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
 
 /// What a question is about.
@@ -19,9 +19,9 @@ pub enum Aspect {
     Color,
     /// "a wooden chair".
     Material,
-    /// "a rocking chair" among chairs.
+    /// "a rocking chair", against other subcategories of chair.
     Subcategory,
-    /// "a chair with armrests": something that the shape has, against what others of its category have.
+    /// "a chair with armrests", against parts of other specimens of the category that this one lacks.
     Part,
     /// "a stool with three legs", against other numbers.
     Count,
@@ -31,7 +31,7 @@ impl Aspect {
     /// Every aspect.
     pub const ALL: [Self; 5] = [Self::Color, Self::Material, Self::Subcategory, Self::Part, Self::Count];
 
-    /// One lower-case word.
+    /// Name in lower case.
     pub fn name(self) -> &'static str {
         match self {
             Self::Color => "color",
@@ -43,34 +43,40 @@ impl Aspect {
     }
 }
 
-/// One question.
+/// A question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Question {
     /// Index of the shape.
     pub shape: usize,
-    /// What it is about.
+    /// The aspect it asks for.
     pub aspect: Aspect,
-    /// The phrase that is true.
+    /// The true phrase.
     pub correct: String,
-    /// Phrases that are not; at least one.
+    /// False phrases, at least one.
     pub distractors: Vec<String>,
-    /// Whether color and category are a pair that [`is_unseen`] keeps from training; of questions about colors only.
+    /// Whether [`is_unseen`] excludes its color–category pair from training; only for questions about colors.
     pub unseen: bool,
 }
 
-/// Whether this color of this category is one of the `share` (0–1) of all pairs that training is not to show, so that
-/// they can be asked for.
+/// Whether a color–category pair is in the `share` (0–1) of pairs that are excluded from training, to test generalization.
+///
+/// ```
+/// use lexiform_shapes::is_unseen;
+///
+/// // A hash decides: the pairs of a smaller share are among those of a larger one.
+/// assert!(!is_unseen("chair", "red", 0.0) && is_unseen("chair", "red", 1.0));
+/// ```
 pub fn is_unseen(category: &str, color: &str, share: f32) -> bool {
     let mut hasher = FnvHasher::default();
     hasher.write(category.as_bytes());
     hasher.write(&[0]);
     hasher.write(color.as_bytes());
-    // The high bits: the last bytes of a word move the low ones only a little.
+    // The high bits of FNV-1a: the last bytes of the input hardly change the low ones.
     (hasher.finish() >> 40) as f32 / ((1_u64 << 24) as f32) < share
 }
 
-/// All questions about the shape with index `shape`. `siblings` are other specimens of its category, whose words are the
-/// wrong answers; `colors` are all colors there are.
+/// All questions about the shape with index `shape`. `siblings` are other specimens of its category, whose attributes give the
+/// distractors; `colors` are all colors.
 pub fn questions(
     shape: usize,
     category: &Category,
@@ -99,6 +105,7 @@ pub fn questions(
     }
     let parts: BTreeSet<&str> = siblings.iter().flat_map(|s| &s.parts).map(String::as_str).collect();
     for own in &what.parts {
+        // By head noun: a shape with three legs does not lack "four legs".
         let lacking = parts.iter().filter(|p| what.parts.iter().all(|own| head_noun(own) != head_noun(p)));
         let wrong = lacking.map(|part| asking.with_part(part)).collect();
         asked.push(asking.question(Aspect::Part, asking.with_part(own), wrong));
@@ -136,12 +143,12 @@ fn noun_phrase(noun: &'static str) -> String {
     Phrase { noun, modifiers: Vec::new(), parts: Vec::new() }.with_article()
 }
 
-/// The word that says what a part is.
+/// The last word of a part: "cushion" of "a round cushion".
 fn head_noun(part: &str) -> &str {
     part.rsplit(' ').next().unwrap_or(part)
 }
 
-/// A number word and what is counted.
+/// Splits "three legs" into number word and noun.
 fn split_count(part: &str) -> Option<(&str, &str)> {
     part.split_once(' ').filter(|(number, _)| NUMBERS.contains(number))
 }
@@ -157,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_siblings_have_is_asked_for() {
+    fn attributes_of_siblings_are_distractors() {
         let stool = category("stool").unwrap();
         let what = with("red", &["three legs", "a cushion"]);
         let siblings =
@@ -169,7 +176,7 @@ mod tests {
             (color.shape, &color.correct[..], &color.distractors[..]),
             (7, "a red stool", &["a blue stool".to_owned()][..])
         );
-        // Legs of another number and cushions of another form are no parts that it lacks.
+        // It does not lack legs or a cushion, only that number and that form of them.
         let [legs, cushion] = of(Aspect::Part)[..] else { panic!("{asked:?}") };
         assert_eq!((&legs.distractors, &legs.correct[..]), (&cushion.distractors, "a stool with three legs"));
         assert_eq!(legs.distractors, ["a stool with a backrest"]);
@@ -179,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn about_the_asked_share_of_pairs_is_unseen() {
+    fn about_the_given_share_of_pairs_is_unseen() {
         let colors = ["red", "green", "blue", "white", "black", "brown", "yellow", "gray"];
         let pairs = || crate::families::categories().iter().flat_map(|c| colors.map(|color| (c.name, color)));
         let share = |share| {

@@ -1,4 +1,4 @@
-//! Every category, through the front door: valid, bounded, deterministic, describable.
+//! Checks of every category: valid, bounded, deterministic, with well-formed captions.
 
 use super::*;
 
@@ -23,7 +23,7 @@ fn specimens_are_visible_grounded_and_modest() {
         assert!(extents.max_element() > 0.005, "{name} {seed}: {extents}");
         assert!(
             bounds.min.y.abs() < 1e-2 * extents.max_element(),
-            "{name} {seed} stands at {}",
+            "{name} {seed} has its lowest point at {}",
             bounds.min.y
         );
         let faces = specimen.scene.n_faces();

@@ -1,4 +1,4 @@
-//! The ways in which files of the same thing differ: axes, scale, missing colors, noise, points instead of faces.
+//! Random variations of files: up axis, scale, missing colors, noise, points instead of faces.
 
 use std::f32::consts::{FRAC_PI_2, TAU};
 
@@ -7,38 +7,47 @@ use lexiform_geometry::{Material, Mesh, PointCloud, Scene};
 
 use crate::kit::{Rng, hash_noise};
 
-/// Which axis of the file points up.
+/// Up axis of a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FileUpAxis {
-    /// +Y, as glTF says.
+    /// +Y, as in glTF.
     #[default]
     Y,
-    /// +Z, as CAD programs have it: the shape lies on its back when read as +Y up.
+    /// +Z, as in CAD: the shape is on its back if read with +Y up.
     Z,
     /// Fallen on its side.
     X,
 }
 
-/// What is done to a specimen's scene. [`Variation::default`] does nothing.
+/// A variation of a specimen's scene; the default is the identity.
+///
+/// ```
+/// use lexiform_shapes::{Variation, generate};
+///
+/// let scene = generate(0, 1).scene;
+/// let cloud = Variation { points: Some(500), ..Variation::default() }.apply(scene);
+/// assert_eq!(cloud.n_faces(), 0);
+/// assert!(!cloud.is_empty());
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Variation {
-    /// Axis that points up.
+    /// Up axis.
     pub up: FileUpAxis,
-    /// Turn about the vertical in radians.
+    /// Rotation about the vertical axis in radians.
     pub yaw: f32,
-    /// Factors along x, y, z; a negative one mirrors.
+    /// Scale factors along x, y, z; negative ones mirror.
     pub scale: Vec3,
-    /// All materials become this one gray (linear), as in files without looks.
+    /// Replaces all materials by one gray (linear), as in files without materials.
     pub gray: Option<f32>,
-    /// Vertices move by up to this share of the largest extent.
+    /// Largest displacement of vertices, as a fraction of the largest extent.
     pub jitter: f32,
-    /// Parts smaller than this share of the largest extent are dropped.
+    /// Parts smaller than this fraction of the largest extent are dropped.
     pub min_part_size: f32,
-    /// Vertex colors vary by this share, as in scans.
+    /// Largest relative change of vertex colors, as in scans.
     pub color_noise: f32,
-    /// The shape becomes this many colored points.
+    /// Replaces the surface by this many colored points.
     pub points: Option<usize>,
-    /// Salt of `jitter`, `color_noise` and `points`.
+    /// Random seed of `jitter`, `color_noise` and `points`.
     pub seed: u64,
 }
 
@@ -59,7 +68,7 @@ impl Default for Variation {
 }
 
 impl Variation {
-    /// A variation as files come: most upright, two thirds colored, the others gray, some, noisy, mirrored or clouds of points.
+    /// Samples a variation: most are upright and two thirds colored; some are noisy or point clouds, half are mirrored.
     pub fn sample(rng: &mut Rng) -> Self {
         let up = match rng.unit() {
             u if u < 0.82 => FileUpAxis::Y,
@@ -82,7 +91,7 @@ impl Variation {
         }
     }
 
-    /// The scene as this variation has it; never empty when the scene was not.
+    /// Applies the variation. The result is not empty unless the scene is.
     pub fn apply(&self, scene: Scene) -> Scene {
         let mut scene = self.drop_small_parts(scene);
         let size = scene.bounds().map_or(1.0, |b| b.extents().max_element());
@@ -150,7 +159,7 @@ impl Variation {
     }
 }
 
-/// `count` points spread evenly over the surface, with colors.
+/// `count` random points, uniform over the surface, with colors.
 fn sample_points(scene: &Scene, count: usize, rng: &mut Rng) -> Scene {
     let mut areas = Vec::with_capacity(scene.n_faces());
     let mut total = 0.0_f64;
@@ -167,6 +176,7 @@ fn sample_points(scene: &Scene, count: usize, rng: &mut Rng) -> Scene {
     let mut positions = Vec::with_capacity(count);
     let mut colors = Vec::with_capacity(count);
     for _ in 0..count {
+        // Inverse transform sampling of a face by cumulative area, then uniform barycentric coordinates.
         let wanted = f64::from(rng.unit()) * total;
         let at = areas.partition_point(|a| a.0 <= wanted).min(areas.len() - 1);
         let (_, index, face) = areas[at];
@@ -193,7 +203,7 @@ mod tests {
     use crate::families::generate;
 
     #[test]
-    fn no_variation_of_a_shape_is_empty() {
+    fn variations_are_not_empty() {
         let mut rng = Rng::new(5);
         for seed in 0..40 {
             let scene = generate(0, seed).scene;

@@ -1,5 +1,5 @@
-//! Times a step of training: Duoduo CLIP's on ViT-B/32, ULIP-2's colored PointBERT, `nano`. Prints one JSON line a measurement,
-//! each from a process of its own, so that peak memory is its own too.
+//! Benchmarks a training step of Duoduo CLIP (ViT-B/32), ULIP-2 (colored PointBERT) and `nano`. Prints one JSON line per
+//! measurement; each case runs in its own process, so that peak memory is its own too.
 
 use std::path::Path;
 use std::process::Command;
@@ -13,7 +13,7 @@ use lexiform_model::weights::{Precision, Source};
 use lexiform_model::{JointTowers, ModelConfig, save, usual_templates};
 use lexiform_train::{FitOptions, Recipe, dry_run};
 
-/// A step to time: recipe, what it is called, settings.
+/// A benchmarked step.
 struct Case {
     recipe: &'static str,
     what: &'static str,
@@ -35,7 +35,7 @@ const CASES: &[Case] = &[
     Case {
         recipe: "nano.toml",
         what: "step of nano, 192 images",
-        // Pairs of views and no running mean, as in the peer.
+        // Two views per shape and no weight averaging, as in the peer.
         settings: &["batch.size.images=192", "batch.min_views=2", "run.ema_decay=0"],
     },
 ];
@@ -45,7 +45,7 @@ fn main() -> anyhow::Result<()> {
         let case = CASES.iter().find(|case| case.recipe == name).context("no such recipe")?;
         return time(case, Path::new(base));
     }
-    // Written here, so that making it does not count as memory of a step.
+    // Written by the parent process, so that it does not count as memory of a step.
     let folder = tempfile::tempdir()?;
     let base = folder.path().join("vit-b-32.safetensors");
     random_clip(&base)?;
@@ -81,7 +81,7 @@ fn time(case: &Case, base: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// ViT-B/32 with new weights.
+/// ViT-B/32 with random weights.
 fn random_clip(path: &Path) -> anyhow::Result<()> {
     let device = Device::flex();
     let clip = ClipConfig::vit_b_32();

@@ -1,4 +1,4 @@
-//! Four alternating steps of CG3D against the reference's own: the encoder learns in even steps, the prompts in odd ones.
+//! Four alternating training steps of CG3D against the reference: the encoder in even steps, the prompts in odd ones.
 
 mod support;
 
@@ -22,10 +22,10 @@ use support::{Golden, clouds, values, with_gradients};
 
 const LOSS: f64 = 1e-5;
 const GRADIENT: f64 = 1e-4;
-/// Adam makes small gradients' rounding noise as large as any other step; over the steps that the encoder takes.
+/// Relative to the learning rates so far: Adam scales the rounding noise of small gradients to the size of all others.
 const STEP: f64 = 0.02;
 
-/// The part that is trained; SLIP's text tower only gives targets.
+/// The trained towers; SLIP's frozen text tower only gives targets.
 #[derive(Module, Debug)]
 struct Student {
     points: PointTower,
@@ -174,13 +174,13 @@ fn check_final(case: &Case, student: &Student, layout: &Layout, expected: &Golde
     assert!(compared > 60, "{compared} tensors");
 }
 
-/// What is added before a batch norm, which takes every constant off again: its gradient is rounding noise.
+/// Biases before a batch norm, which removes constants: their gradient is rounding noise.
 fn is_noise(name: &str) -> bool {
     let added = ["first_conv.0.bias", "first_conv.3.bias", "second_conv.0.bias", "affine_beta"];
     added.iter().any(|end| name.ends_with(end))
 }
 
-/// Tensors by the reference's names.
+/// Tensors by their names in the reference.
 fn as_saved(student: &Student, layout: &Layout) -> BTreeMap<String, Vec<f64>> {
     let (mut points, mut vision) = (TensorList::default(), TensorList::default());
     student.points.save(&mut points);

@@ -1,4 +1,4 @@
-//! Runs that learn from prepared data sets: with the features in them, with computed ones, cut off, and with what is missing.
+//! Training on prepared data sets: with stored and with computed features, interrupted, and with missing data.
 
 mod support;
 
@@ -15,10 +15,10 @@ use lexiform_shapes::category;
 use lexiform_train::{FeatureSource, FitError, FitOptions, Recipe, TrainEvent, fit};
 use support::{FEW_GROUPS, TINY_ENCODER, TINY_HEAD, WITH_TEACHER};
 
-/// Features in a set are halves: losses of a few units differ in the third digit.
-const HALVES: f64 = 5e-3;
+/// Stored features are `f16`: losses of a few units differ in the third digit.
+const F16_TOLERANCE: f64 = 5e-3;
 
-/// Duoduo CLIP's recipe on the built-in model.
+/// Settings of duoduo.toml for the built-in model.
 const DUODUO: &[&str] = &[
     "teacher=nano",
     "network.base=nano",
@@ -31,13 +31,13 @@ const DUODUO: &[&str] = &[
     "run.evaluate_every=3",
     "run.checkpoint_every=2",
 ];
-/// Batches and steps for the tiny network of clouds.
+/// Settings for the tiny point encoder.
 const SHORT: &[&str] = &["batch.size.shapes=6", "data.views=3", "run.steps=3", "run.evaluate_every=3"];
 
-/// ULIP's gather knows no negatives of another kind.
+/// Gathering without gradient supports no hard negatives.
 const GATHERED: &str = "run.gather=with-gradient";
 
-/// How a set is prepared.
+/// How a data set is prepared.
 #[derive(Clone, Copy, Default)]
 struct PreparedAs {
     features: bool,
@@ -45,8 +45,7 @@ struct PreparedAs {
     unlabelled: bool,
 }
 
-/// Three kinds of shapes, six of each, in folders that name them, with a table of one caption each: several would be put in
-/// another order by features.
+/// Three categories of six shapes in folders, with one caption each: several might be in another order with features.
 fn models() -> &'static Path {
     static MODELS: OnceLock<tempfile::TempDir> = OnceLock::new();
     let folder = MODELS.get_or_init(|| {
@@ -95,10 +94,10 @@ fn recipe(name: &str, set: &Path, settings: &[&[&str]]) -> Recipe {
     Recipe::read(&path, &settings.collect::<Vec<_>>()).unwrap()
 }
 
-/// Shapes to learn from and held out, what was left out, and where features came from.
+/// Training and validation shapes, skipped ones, and the source of features.
 type Opened = (usize, usize, Vec<(String, usize)>, Option<FeatureSource>);
 
-/// What a run told.
+/// What a run reported.
 #[derive(Default)]
 struct Reported {
     losses: Vec<f64>,
@@ -132,7 +131,7 @@ fn train(recipe: &Recipe, out: &Path, resume: bool) -> Result<Reported, FitError
 }
 
 #[test]
-fn features_in_the_set_are_those_that_would_be_computed() {
+fn stored_features_equal_computed_ones() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     let given =
@@ -141,7 +140,7 @@ fn features_in_the_set_are_those_that_would_be_computed() {
     let with = train(&recipe("duoduo.toml", &given, &[DUODUO]), &at("with"), false).unwrap();
     let (training, validation, _, features) = with.opened.unwrap();
     assert!((6..18).contains(&training) && with.computed == 0, "{training}");
-    // One of each label is measured on, as the recipe says.
+    // At most one validation shape per label, as the recipe says.
     assert!(validation > 0 && validation <= 3 && with.measured == [validation; 2], "{:?}", with.measured);
     assert_eq!(features, Some(FeatureSource::Dataset));
     assert!((0.0..=1.0).contains(&with.data_wait.unwrap()));
@@ -152,9 +151,9 @@ fn features_in_the_set_are_those_that_would_be_computed() {
     ));
     assert!(without.computed > training * 3);
     for (a, b) in with.losses.iter().zip(&without.losses) {
-        assert!((a - b).abs() < HALVES * a, "{a} {b}");
+        assert!((a - b).abs() < F16_TOLERANCE * a, "{a} {b}");
     }
-    // The computed features are kept: going on computes none, and gives the same numbers.
+    // Computed features are cached: a resumed run computes none and gives the same losses.
     let cut = at("without.cut");
     std::fs::copy(at("without/features.safetensors"), cut.join("features.safetensors")).unwrap();
     let resumed = train(&recipe("duoduo.toml", &bare, &[DUODUO]), &cut, true).unwrap();
@@ -162,7 +161,7 @@ fn features_in_the_set_are_those_that_would_be_computed() {
 }
 
 #[test]
-fn going_on_is_as_never_having_stopped() {
+fn a_resumed_run_equals_an_uninterrupted_one() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     let set = prepare(&at("set"), PreparedAs { features: true, ..PreparedAs::default() });
@@ -172,7 +171,7 @@ fn going_on_is_as_never_having_stopped() {
     assert_eq!(resumed.losses, whole.losses[4..]);
     let model = |out: &str| std::fs::read(at(out).join("model.safetensors")).unwrap();
     assert!(model("whole") == model("whole.cut"));
-    // The same place, other shapes.
+    // The same path, other shapes.
     std::fs::remove_dir_all(&set).unwrap();
     prepare(&set, PreparedAs { features: true, val_fraction: 0.5, ..PreparedAs::default() });
     let error = train(&recipe, &at("whole.cut"), true).err().unwrap().to_string();
@@ -180,7 +179,7 @@ fn going_on_is_as_never_having_stopped() {
 }
 
 #[test]
-fn points_and_their_words() {
+fn point_encoders_learn_from_captions() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     let set = prepare(&at("set"), PreparedAs { features: true, val_fraction: 0.3, ..PreparedAs::default() });
@@ -192,7 +191,7 @@ fn points_and_their_words() {
     .unwrap();
     assert_eq!(told.losses.len(), 3);
     assert!(told.losses.iter().all(|loss| loss.is_finite() && *loss > 0.0) && told.measured[0] > 0);
-    // Batches of shapes that look alike.
+    // Batches with hard negatives.
     let hard = [
         "batch.hard_negatives={ group_size = 3, neighbors = 4, margin = 0.1 }",
         "losses.text.negatives=hard",
@@ -205,14 +204,14 @@ fn points_and_their_words() {
     )
     .unwrap();
     assert_eq!(told.losses.len(), 3);
-    // A new text tower knows the words of the set.
+    // A new text tower has the vocabulary of the data set.
     let sizes = ["network.layers=1", "network.text_layers=1", "run.steps=2", "batch.size.images=8"];
     let told = train(&recipe("nano.toml", &set, &[&sizes]), &at("nano"), false).unwrap();
     assert_eq!(told.losses.len(), 2);
 }
 
 #[test]
-fn what_a_recipe_cannot_use_is_told() {
+fn unusable_data_sets_are_errors() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     let set = prepare(&at("set"), PreparedAs { unlabelled: true, ..PreparedAs::default() });
@@ -241,7 +240,7 @@ fn a_damaged_shape_stops_the_run_by_name() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|ending| ending == "tar") {
             let mut bytes = std::fs::read(&path).unwrap();
-            // Every picture: the first bytes after their headers.
+            // Flips a byte of every image, after its tar header.
             for header in 0..bytes.len() / 512 {
                 if bytes[header * 512..header * 512 + 100].windows(4).any(|name| name == b".png") {
                     bytes[header * 512 + 600] ^= 1;
@@ -254,7 +253,7 @@ fn a_damaged_shape_stops_the_run_by_name() {
     assert!(error.contains("shape ") && error.contains("is damaged") && error.contains(".tar"), "{error}");
 }
 
-/// An encoder learns to name the kinds of a set by its head, which carries their names; another begins from its encoder.
+/// A classification head learns the labels of a data set and stores them; its encoder is then used as base of another run.
 #[test]
 fn a_head_learns_the_labels_of_a_set() {
     let folder = tempfile::tempdir().unwrap();
@@ -310,7 +309,7 @@ fn a_head_learns_the_labels_of_a_set() {
     assert!(gone.err().unwrap().to_string().contains("absent.safetensors"));
 }
 
-/// What `data prepare` asks of a model, by the teacher that training uses.
+/// `data prepare` with the teacher of training.
 struct TeacherFeatures(Teacher);
 
 impl TeacherFeatures {

@@ -1,4 +1,4 @@
-//! Three training steps of Duoduo CLIP against the reference's own (`fixtures/duoduo_tiny`).
+//! Three training steps of Duoduo CLIP against the reference (`fixtures/duoduo_tiny`).
 
 mod support;
 
@@ -17,10 +17,10 @@ use lexiform_train::optim::parameters::{freeze_except, parameters, with_stable_i
 use lexiform_train::{Recipe, RunPosition, Schedule};
 use support::{Golden, values};
 
-/// Sums in another order than the reference's.
+/// Sums in another order than in the reference.
 const LOSS: f64 = 1e-5;
 const GRADIENT: f64 = 1e-4;
-/// Adam divides by the gradient's own size, so small gradients weigh as much as large ones.
+/// Adam divides by the size of the gradient: errors of small gradients weigh as much as those of large ones.
 const WEIGHT: f64 = 1e-4;
 
 #[derive(burn::module::Module, Debug)]
@@ -40,7 +40,7 @@ fn groups() -> (BTreeMap<String, GroupConfig>, Schedule) {
     (recipe.param_groups, recipe.schedule)
 }
 
-/// The reference's name of a parameter.
+/// Name of a parameter in the reference.
 fn reference_name(name: &str) -> String {
     match name.strip_prefix("vision.") {
         None => format!("contrastive_loss.{name}"),

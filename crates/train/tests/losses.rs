@@ -1,4 +1,4 @@
-//! Losses, gradients and learning rates against the references' own (`fixtures/training`).
+//! Losses, gradients and learning rates against the reference implementations (`fixtures/training`).
 
 mod support;
 
@@ -15,12 +15,12 @@ use lexiform_train::loss::{
 use lexiform_train::{Recipe, RunPosition, Schedule, StepsOrEpochs};
 use support::{Golden, values};
 
-/// f32 sums in another order than the reference's.
+/// f32 sums in another order than in the reference.
 const LOSS: f64 = 1e-5;
-/// Gradients pass through more of them.
+/// Gradients are sums of more terms.
 const GRADIENT: f64 = 1e-4;
 
-/// Leaves of the graph: points, text, image, and the scale's logarithm.
+/// Leaves of the graph: features and the logit scale.
 struct Leaves {
     points: Tensor<2>,
     text: Tensor<2>,
@@ -79,12 +79,12 @@ fn one_rank() {
     }
 }
 
-/// Share of rows whose most similar row is their own.
+/// Fraction of rows whose most similar row is their own.
 fn matched(a: &Tensor<2>, b: &Tensor<2>) -> f64 {
     accuracy(&nearest(a.clone(), b.clone()), |row, found| row == found)
 }
 
-/// ULIP gathers without gradient; each rank then has a loss and a gradient of its own.
+/// ULIP gathers without gradient: each rank has its own loss and gradient.
 #[test]
 fn two_ranks_without_gradient() {
     let golden = Golden::read("training/losses.safetensors");
@@ -106,7 +106,7 @@ fn two_ranks_without_gradient() {
     }
 }
 
-/// Gathered with gradient, the ranks' mean is the whole batch's loss, and so is its gradient.
+/// Gathered with gradient, the mean over ranks has loss and gradient of the whole batch.
 #[test]
 fn ranks_with_gradient_are_one_batch() {
     let golden = Golden::read("training/losses.safetensors");
@@ -142,9 +142,9 @@ fn samples_without_text_have_no_text_term() {
     leaves.check(&golden, "openshape", &(to_text + to_image));
 }
 
-/// The recipes' own terms, as a run adds them up: losses, gradients and the shares of rows that are right.
+/// The recipes' loss terms, as in a run: losses, gradients and accuracies.
 #[test]
-fn recipes_ask_for_the_papers_losses() {
+fn recipes_have_the_papers_losses() {
     let golden = Golden::read("training/losses.safetensors");
     let cases = [
         ("ulip2.toml", "single", "logit_scale_param", ["pc_text_acc", "pc_image_acc"], 100.0),

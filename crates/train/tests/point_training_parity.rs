@@ -1,5 +1,5 @@
-//! One training step of ULIP's PointBERT and of OpenShape's encoder against the references' own: losses, gradients, and
-//! weights after AdamW, batch norms in training mode.
+//! One training step of ULIP's PointBERT and of OpenShape's encoder against the references: losses, gradients, weights after
+//! AdamW, and batch norms in training mode.
 
 mod support;
 
@@ -19,10 +19,11 @@ use lexiform_train::optim::parameters::with_stable_ids;
 use lexiform_train::{Recipe, RunPosition, Schedule};
 use support::{Golden, clouds, values, with_gradients};
 
-/// Sums in another order than the reference's, over normalized batches of few points.
+/// Sums in another order than in the reference, over normalized batches of few points.
 const LOSS: f64 = 1e-5;
 const GRADIENT: f64 = 1e-4;
-/// Adam divides by the gradient's own size, so small gradients weigh as much as large ones; over the rate of a step.
+/// Relative to the learning rate: Adam divides by the size of the gradient, so errors of small gradients weigh as much as those
+/// of large ones.
 const STEP: f64 = 0.02;
 
 #[derive(Module, Debug)]
@@ -144,13 +145,13 @@ fn check_case(case: &Case) {
     }
 }
 
-/// Biases before a batch norm, which takes every constant off again: their gradient is rounding noise.
+/// Biases before a batch norm, which removes constants: their gradient is rounding noise.
 fn is_noise(name: &str) -> bool {
     let before_norms = ["first_conv.0.bias", "first_conv.3.bias", "second_conv.0.bias"];
     before_norms.iter().any(|end| name.ends_with(end)) || name.contains("mlp_convs") && name.ends_with("bias")
 }
 
-/// The reference's name of a tensor, if the fixture has it and it is more than noise.
+/// Name of a tensor in the reference, if the fixture has it and it is more than rounding noise.
 fn reference_key(kind: &str, name: &str, case: &Case, expected: &Golden) -> Option<String> {
     if kind == "grad" && is_noise(name) {
         return None;

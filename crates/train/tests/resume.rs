@@ -1,4 +1,4 @@
-//! A run that was interrupted gives the weights of one that was not, bit by bit.
+//! An interrupted run gives the weights of an uninterrupted one, bit by bit.
 
 mod support;
 
@@ -8,7 +8,7 @@ use lexiform_model::Device;
 use lexiform_train::{Checkpoint, FitError, FitOptions, Recipe, StepsOrEpochs, TrainEvent, fit};
 use support::{FEW_GROUPS, TINY_ENCODER, TINY_HEAD, WITH_TEACHER};
 
-/// A network of a few thousand numbers; shapes are made anew in the middle of the run.
+/// A network of a few thousand parameters; shapes are refreshed in the middle of the run.
 const TINY: &[&str] = &[
     "network.dim=16",
     "network.image_size=32",
@@ -41,7 +41,7 @@ fn recipe_of(name: &str, settings: &[&str]) -> Recipe {
     Recipe::read(&path, &settings).unwrap()
 }
 
-/// Trains and gives the losses; stops the process's part of the run by an error after `until` steps.
+/// Trains and returns the losses.
 fn train(recipe: &Recipe, out: &Path, options: &FitOptions) -> Vec<f64> {
     let mut losses = Vec::new();
     let result = fit(recipe, out, options, &mut |event| {
@@ -60,11 +60,11 @@ fn checkpoint(out: &Path) -> Checkpoint {
 fn assert_same(a: &Checkpoint, b: &Checkpoint) {
     assert_eq!(a.progress, b.progress);
     assert!(a.weights == b.weights, "weights differ");
-    assert!(a.ema == b.ema, "the running mean differs");
+    assert!(a.ema == b.ema, "averaged weights differ");
     assert!(a.weights.len() > 20 && !a.ema.is_empty());
 }
 
-/// A copy of the run's folder as it was when its checkpoint was of `step`.
+/// Trains, and copies the checkpoint of `step` into another output folder.
 fn train_and_copy(recipe: &Recipe, out: &Path, step: usize) -> (Vec<f64>, PathBuf) {
     let copy = out.with_extension(format!("copy-{step}"));
     let mut losses = Vec::new();
@@ -82,10 +82,10 @@ fn train_and_copy(recipe: &Recipe, out: &Path, step: usize) -> (Vec<f64>, PathBu
 }
 
 #[test]
-fn going_on_is_as_never_having_stopped() {
+fn a_resumed_run_equals_an_uninterrupted_one() {
     let folder = tempfile::tempdir().unwrap();
     for (name, more) in
-        [("muon", vec![]), ("sums", vec!["batch.accumulate_batches=2", "batch.order=shuffled"])]
+        [("muon", vec![]), ("accumulation", vec!["batch.accumulate_batches=2", "batch.order=shuffled"])]
     {
         let recipe = recipe(&more);
         let whole = folder.path().join(name);
@@ -98,9 +98,9 @@ fn going_on_is_as_never_having_stopped() {
     }
 }
 
-/// Networks of clouds, prompts that learn in turns, a head whose features are dropped: all draw by the step, none by the run.
+/// Point encoders, alternating prompts, dropout in a head: their randomness depends on the step only.
 #[test]
-fn networks_of_clouds_go_on_as_well() {
+fn point_encoders_resume() {
     let folder = tempfile::tempdir().unwrap();
     let few = &[
         "data.shapes=16",
@@ -129,9 +129,9 @@ fn networks_of_clouds_go_on_as_well() {
     }
 }
 
-/// After every step the mean moves from what it was towards the weights, faster at first; what no group trains is copied.
+/// The average follows the weights, faster at first; frozen parameters are copied.
 #[test]
-fn the_running_mean_is_that_of_the_weights() {
+fn ema_follows_the_weights() {
     let folder = tempfile::tempdir().unwrap();
     let few = "param_groups.rest.params=[\"logit_scale\", \"vision.positional_embedding\"]";
     let recipe = recipe(&["run.checkpoint_every=1", few]);
@@ -143,7 +143,7 @@ fn the_running_mean_is_that_of_the_weights() {
     })
     .unwrap();
     assert_eq!(saved.len(), 8);
-    let mut apart = std::collections::BTreeSet::new();
+    let mut averaged = std::collections::BTreeSet::new();
     for pair in saved.windows(2) {
         let (before, after) = (&pair[0], &pair[1]);
         let step = after.progress.step as f32;
@@ -155,16 +155,16 @@ fn the_running_mean_is_that_of_the_weights() {
                 assert!((found - expected).abs() < 1e-6, "{name} after step {step}: {found}, not {expected}");
             }
             if *mean != after.weights[name] {
-                apart.insert(name.clone());
+                averaged.insert(name.clone());
             }
         }
     }
-    // Four matrices of each of three blocks, and the two that are named; the others stay as they were.
-    assert!(apart.contains("logit_scale") && apart.len() == 14, "{apart:?}");
+    // Four matrices in each of three blocks, and the two in the group `rest`.
+    assert!(averaged.contains("logit_scale") && averaged.len() == 14, "{averaged:?}");
 }
 
 #[test]
-fn a_run_is_not_written_over() {
+fn a_run_is_not_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     let recipe = recipe(&["run.steps=2"]);
     train(&recipe, folder.path(), &FitOptions::default());
@@ -178,8 +178,8 @@ fn a_run_is_not_written_over() {
     assert!(error.contains("seed was 1, now 2"), "{error}");
 }
 
-/// Steps 1 to 3 are an epoch at a sound rate; the fourth step, the next epoch's first, is taken at `rate`.
-fn blows_up(rate: &str) -> Recipe {
+/// The three steps of the first epoch have a moderate learning rate, the fourth step has `rate`.
+fn diverging(rate: &str) -> Recipe {
     let schedule = format!(
         "param_groups.rest.schedule={{ kind = \"epoch-cosine\", epochs = 1, warmup = 1, warmup_start_lr = 1e-4, min_lr = {rate} }}"
     );
@@ -191,13 +191,13 @@ fn blows_up(rate: &str) -> Recipe {
     ])
 }
 
-/// The weights may be ruined after a loss that was good, and saved before the next loss tells; or be no numbers at once.
+/// Weights may be bad after a finite loss, and be saved before the next loss shows it; or not be finite at once.
 #[test]
-fn a_loss_that_is_no_number_stops_the_run_and_leaves_a_good_checkpoint() {
+fn divergence_stops_the_run_and_leaves_a_good_checkpoint() {
     let folder = tempfile::tempdir().unwrap();
     for rate in ["1e30", "1e39"] {
         let out = folder.path().join(rate);
-        let error = fit(&blows_up(rate), &out, &FitOptions::default(), &mut |_| {}).unwrap_err();
+        let error = fit(&diverging(rate), &out, &FitOptions::default(), &mut |_| {}).unwrap_err();
         let FitError::Diverged { last_good, path, .. } = &error else { panic!("{error}") };
         assert_eq!(*last_good, Some(3), "{rate}: {error}");
         let kept = Checkpoint::read(path).unwrap();
@@ -205,8 +205,8 @@ fn a_loss_that_is_no_number_stops_the_run_and_leaves_a_good_checkpoint() {
         for (name, data) in kept.weights.iter().chain(&kept.ema) {
             assert!(data.iter::<f32>().all(|number| number.abs() < 100.0), "{rate}: {name}");
         }
-        // As the hint says: with a lower rate it goes on.
-        let mut milder = blows_up(rate);
+        // As the hint says: it can resume with a lower learning rate.
+        let mut milder = diverging(rate);
         milder.param_groups.values_mut().for_each(|group| group.learning_rate /= 2.0);
         milder.param_groups.get_mut("rest").unwrap().grad_clip = None;
         let kept = checkpoint(&out);
@@ -215,7 +215,7 @@ fn a_loss_that_is_no_number_stops_the_run_and_leaves_a_good_checkpoint() {
 }
 
 #[test]
-fn where_no_checkpoint_was_good_the_error_says_so() {
+fn divergence_without_a_good_checkpoint_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let recipe = recipe(&[
         "param_groups.rest.learning_rate=1e30",
@@ -228,9 +228,9 @@ fn where_no_checkpoint_was_good_the_error_says_so() {
     assert!(error.hint().unwrap().contains("start again"));
 }
 
-/// Between the two renames of a new checkpoint only the one before is there.
+/// If a run is killed between the two renames of a new checkpoint, only the previous one exists.
 #[test]
-fn the_checkpoint_before_is_gone_on_with_where_the_newest_is_missing() {
+fn resumes_from_the_previous_checkpoint_if_the_last_is_missing() {
     let folder = tempfile::tempdir().unwrap();
     let recipe = recipe(&[]);
     let whole = folder.path().join("whole");
@@ -244,9 +244,9 @@ fn the_checkpoint_before_is_gone_on_with_where_the_newest_is_missing() {
     assert_eq!(resumed, losses[6..]);
 }
 
-/// A run may be longer, and slower, than it was meant to be, where that does not change the steps already done.
+/// Learning rates and the number of steps may change as long as finished steps stay the same.
 #[test]
-fn rates_and_lengths_may_differ_where_steps_done_stay_the_same() {
+fn learning_rates_and_lengths_may_change() {
     let folder = tempfile::tempdir().unwrap();
     let resume = FitOptions { resume: true, ..FitOptions::default() };
     let constant = recipe(&["schedule={ kind = \"constant\" }", "run.steps=2"]);
@@ -280,9 +280,9 @@ fn damaged_checkpoints_are_errors() {
     }
 }
 
-/// Two devices that share the batch give the gradients of one, up to the order of sums; here both are the same CPU.
+/// Data parallelism over two devices gives the gradients of one, up to the order of sums; here both are the same CPU.
 #[test]
-fn two_devices_learn_what_one_does() {
+fn two_devices_equal_one() {
     let folder = tempfile::tempdir().unwrap();
     let recipe = recipe(&["run.steps=2", "run.evaluate_every=2"]);
     let (one, two) = (folder.path().join("one"), folder.path().join("two"));
@@ -291,7 +291,7 @@ fn two_devices_learn_what_one_does() {
     let shared = train(&recipe, &two, &FitOptions { devices, ..FitOptions::default() });
     lexiform_golden::check("losses", &shared, &alone, 1e-5);
     let (one, two) = (checkpoint(&one), checkpoint(&two));
-    // Keys' biases change no attention: their gradient is rounding noise, which Adam makes as large as any other.
+    // Key biases do not affect attention: their gradients are rounding noise, which Adam scales to the size of all others.
     for (name, data) in one.weights.iter().filter(|(name, _)| !name.ends_with("in_proj.bias")) {
         let [a, b] = [data, &two.weights[name]].map(|data| data.iter::<f64>().collect::<Vec<f64>>());
         lexiform_golden::check(name, &b, &a, 1e-3);

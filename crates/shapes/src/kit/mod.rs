@@ -1,8 +1,21 @@
-//! What shapes are made with: solids, paint, chance, and the builder that puts them together.
+//! Modeling kit: solids, paints, random numbers, and the builder that collects them.
 //!
-//! A category's function draws sizes and builds from an [`Rng`], adds painted [`Solid`]s to a [`Builder`], and
-//! says in words what it has drawn. Lengths are metres at the real thing's size; the front looks along **+Z**
-//! (glTF's convention), up is +Y, and the shape stands on `y = 0`.
+//! A category's function samples sizes from an [`Rng`], adds painted [`Solid`]s to a [`Builder`], and records their attributes.
+//! Lengths are in metres at real size; the front faces **+Z** (as in glTF), up is +Y, and the ground is `y = 0`.
+//!
+//! ```
+//! use lexiform_shapes::kit::{Builder, MaterialKind, Rng, cylinder};
+//!
+//! let mut rng = Rng::new(7);
+//! let mut b = Builder::new(&mut rng);
+//! let paint = rng.paint("red", MaterialKind::Wood);
+//! b.add("seat", cylinder(0.2, 0.04, b.segments).at(0.0, 0.45, 0.0), paint);
+//! b.main_paint(paint);
+//! b.counted_part(3, "leg", "legs");
+//! let stool = b.build();
+//! assert_eq!(stool.attributes.parts, ["three legs"]);
+//! assert_eq!(stool.scene.bounds().map(|b| b.min.y), Some(0.0));
+//! ```
 
 mod builder;
 mod figure;

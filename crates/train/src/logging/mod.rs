@@ -164,6 +164,8 @@ mod tests {
             .collect();
         assert_eq!(steps, [1, 2, 3, 4, 5, 6]);
         let picture = std::fs::read_to_string(second.finish().unwrap()).unwrap();
-        assert!(picture.starts_with("<svg") && picture.contains("captions") && picture.contains("batch accuracy"));
+        assert!(
+            picture.starts_with("<svg") && picture.contains("captions") && picture.contains("batch accuracy")
+        );
     }
 }

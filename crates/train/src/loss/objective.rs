@@ -92,7 +92,10 @@ impl Objective {
         for (name, term) in terms {
             let plain = term.negatives == NegativesMode::All;
             if !plain && term.kind != LossKind::Contrastive {
-                return Err(RecipeError::loss(name, "negatives: only contrastive terms have them".to_owned()));
+                return Err(RecipeError::loss(
+                    name,
+                    "negatives: only contrastive terms have them".to_owned(),
+                ));
             }
             if term.between[0] == term.between[1] {
                 return Err(RecipeError::loss(name, "between: expected two different modalities".to_owned()));

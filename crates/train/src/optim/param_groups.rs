@@ -61,7 +61,10 @@ impl ParameterGroups {
                 let named: Vec<usize> =
                     (0..all.len()).filter(|i| matches_pattern(pattern, &all[*i].name)).collect();
                 if named.is_empty() {
-                    return Err(RecipeError::group(name, format!("pattern {pattern:?} matches no parameter")));
+                    return Err(RecipeError::group(
+                        name,
+                        format!("pattern {pattern:?} matches no parameter"),
+                    ));
                 }
                 for i in named {
                     if let Some(other) = owner[i].replace(name).filter(|other| *other != name.as_str()) {

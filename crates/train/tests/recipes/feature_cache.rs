@@ -1,4 +1,4 @@
-//! The file of a teacher's features: kept for the next run, and never another's.
+//! The cache of a teacher's features: reused by the next run, never overwritten with others.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ fn run(recipe: &Recipe, out: &Path) -> Result<(), FitError> {
 }
 
 #[test]
-fn a_named_file_of_other_features_is_not_written_over() {
+fn an_explicit_file_with_other_features_is_not_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     let features = at("features.safetensors");
@@ -36,7 +36,7 @@ fn a_named_file_of_other_features_is_not_written_over() {
 }
 
 #[test]
-fn a_rehearsal_leaves_the_file_of_features_alone() {
+fn a_dry_run_does_not_touch_the_feature_file() {
     let folder = tempfile::tempdir().unwrap();
     let features = folder.path().join("features.safetensors");
     let recipe = small(&features, &["data.shapes=30"]);
@@ -49,7 +49,7 @@ fn a_rehearsal_leaves_the_file_of_features_alone() {
 }
 
 #[test]
-fn features_of_fewer_shapes_than_there_are_are_an_error() {
+fn missing_features_are_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let features = folder.path().join("features.safetensors");
     let recipe = small(&features, &[]);
@@ -72,9 +72,9 @@ fn features_of_fewer_shapes_than_there_are_are_an_error() {
     assert!(error.to_string().contains("expected [12, 3, 128]"), "{error}");
 }
 
-/// A run that dies while features are computed goes on with those it has, and ends with the same file.
+/// A run killed while features are computed continues with those it has, and gives the same file.
 #[test]
-fn features_of_a_run_that_died_are_gone_on_with() {
+fn partially_computed_features_are_continued() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     let recipe = |name: &str| small(&at(name).join("features.safetensors"), &["data.shapes=40"]);

@@ -1,4 +1,4 @@
-//! Terms of the loss on rows of which some have no caption, and combinations that there are not.
+//! Loss terms on rows without captions, and unsupported combinations.
 
 use std::collections::BTreeMap;
 
@@ -9,23 +9,23 @@ use lexiform_train::RunPosition;
 use lexiform_train::loss::BatchLabels;
 use lexiform_train::loss::{BatchFeatures, Objective};
 
-/// Rows that have a caption, of six.
+/// Rows with a caption, of six.
 const CAPTIONED_ROWS: [usize; 4] = [0, 2, 3, 5];
-/// Sums of fewer rows, in another order.
+/// Sums of fewer rows in another order.
 const TOLERANCE: f32 = 1e-5;
 
 fn term(text: &str) -> BTreeMap<String, LossTermConfig> {
     BTreeMap::from([("text".to_owned(), toml::from_str(text).unwrap())])
 }
 
-/// Features of some rows, shown to one device or to two.
+/// Features of some rows, on one device or two.
 fn features(rows: &[usize], ranks: usize) -> Vec<BatchFeatures> {
     let feature = |rows: &[usize], salt: usize| {
         let number = |k: usize| (((rows[k / 4] * 4 + k % 4) * 7919 + salt * 31) % 2017) as f32 / 1008.5 - 1.0;
         let numbers: Vec<f32> = (0..rows.len() * 4).map(number).collect();
         Tensor::<2>::from_data(TensorData::new(numbers, [rows.len(), 4]), &Device::flex())
     };
-    // The third row and those before it are the first device's.
+    // The first three rows are on the first device.
     let parts = match ranks {
         1 => vec![rows],
         _ => {
@@ -56,7 +56,7 @@ fn labels(rows: &[usize]) -> BatchLabels {
     }
 }
 
-/// The only term's value.
+/// The value of the only term.
 fn value(objective: &Objective, rows: &[usize], ranks: usize) -> f32 {
     let scale = Tensor::from_floats([1.5], &Device::flex());
     let position = RunPosition { step: 0, steps: 1, steps_per_epoch: 1 };
@@ -64,9 +64,9 @@ fn value(objective: &Objective, rows: &[usize], ranks: usize) -> f32 {
     value.total.unwrap().into_scalar::<f32>()
 }
 
-/// Shares of rows that are right, counted one row at a time.
+/// Accuracies agree with a count row by row.
 #[test]
-fn accuracies_are_the_shares_of_rows_that_are_right() {
+fn accuracies_agree_with_a_count() {
     let all: Vec<usize> = (0..6).collect();
     let shown = features(&all, 1).remove(0);
     let rows_of = |tensor: &Tensor<2>| -> Vec<Vec<f32>> {
@@ -123,9 +123,9 @@ fn accuracies_are_the_shares_of_rows_that_are_right() {
     assert!(cosine.evaluate(&[shown], &labels(&all), &scale, position).accuracies.is_empty());
 }
 
-/// Rows without a caption are as if they were not there; and each kind remains what it is.
+/// Rows without a caption have no effect; and all kinds of loss differ.
 #[test]
-fn rows_without_a_caption_have_no_part_in_any_kind() {
+fn rows_without_a_caption_are_skipped() {
     let kinds = [
         ("kind = \"contrastive\"", 1),
         ("kind = \"contrastive\"\nnegatives = \"mask-same-category\"", 1),
@@ -154,8 +154,8 @@ fn rows_without_a_caption_have_no_part_in_any_kind() {
 #[test]
 fn hard_negatives_are_cut_to_rows_with_captions() {
     let mut terms = term("kind = \"contrastive\"\nnegatives = \"hard\"");
-    assert!(Objective::new(&terms, Gather::WithGradient).is_err(), "nothing tells which texts fit");
-    // It counts in the odd steps only, which is not this one.
+    assert!(Objective::new(&terms, Gather::WithGradient).is_err(), "hard negatives need image features");
+    // Active in odd steps only, which this is not.
     let image = "kind = \"contrastive\"\nbetween = [\"shape\", \"image\"]\nstep_parity = \"odd\"";
     terms.extend(term(image).into_values().map(|term| ("image".to_owned(), term)));
     let hard = Objective::new(&terms, Gather::WithGradient).unwrap();
@@ -166,7 +166,7 @@ fn hard_negatives_are_cut_to_rows_with_captions() {
 }
 
 #[test]
-fn a_gather_without_gradient_is_for_plain_terms() {
+fn detached_gathering_supports_plain_terms_only() {
     for (text, fits) in [
         ("kind = \"contrastive\"", true),
         ("kind = \"cosine\"", true),

@@ -1,4 +1,4 @@
-//! What recipes say is what their papers say, and what they cannot mean is an error.
+//! Recipes have their papers' hyperparameters, and invalid values are errors.
 
 use burn::tensor::Device;
 use lexiform_model::point::{Cloud, PointTower};
@@ -39,7 +39,7 @@ fn unknown_keys_are_errors_at_every_depth() {
 }
 
 #[test]
-fn values_that_no_run_can_have_are_errors() {
+fn invalid_values_are_errors() {
     for heads in [0, 5] {
         let setting = format!("network.tower.encoder.heads={heads}");
         check("ulip2.toml", &setting, &["network.tower.encoder", "do not divide a width of 384"]);
@@ -81,9 +81,9 @@ fn values_that_no_run_can_have_are_errors() {
     check("cg3d.toml", "data.templates=cgd3", &["a list of sentences, or the name of one"]);
 }
 
-/// What only shows when network and shapes are there.
+/// Conflicts that only show once network and shapes are loaded.
 #[test]
-fn what_does_not_suit_network_or_shapes_is_an_error() {
+fn conflicts_with_network_or_shapes_are_errors() {
     let folder = tempfile::tempdir().unwrap();
     let infinite = ["augment.points=[{ kind = \"scale\", low = inf, high = inf }]"];
     let muon = ["param_groups.attention.optimizer={ kind = \"muon\" }"];
@@ -106,15 +106,15 @@ fn what_does_not_suit_network_or_shapes_is_an_error() {
         let error = error.unwrap_err().to_string();
         assert!(parts.iter().all(|part| error.contains(part)), "{settings:?}: {error}");
     }
-    // Drawn by itself, a shape may come twice: so few shapes may fill any batch.
+    // Sampled with replacement, few shapes fill any batch.
     let drawn = [SMALL, &large, &["batch.order=with-replacement"], DATA, &["run.steps=1"]].concat();
     let recipe = recipe("duoduo-nano.toml", &drawn).unwrap();
     fit(&recipe, &folder.path().join("drawn"), &FitOptions::default(), &mut |_| {}).unwrap();
 }
 
-/// Scaling 4 of OpenShape with its projection onto ViT-bigG-14's 1280 numbers.
+/// Scaling 4 of OpenShape with a projection to the width of ViT-bigG-14.
 #[test]
-fn openshape_has_as_many_parameters_as_its_authors_say() {
+fn openshape_has_the_papers_number_of_parameters() {
     let recipe = recipe("openshape.toml", &["network.tower.projection.dim=1280"]).unwrap();
     let NetworkConfig::Points(network) = recipe.network else { panic!("no encoder of clouds") };
     let tower =
@@ -124,7 +124,7 @@ fn openshape_has_as_many_parameters_as_its_authors_say() {
 }
 
 #[test]
-fn papers_numbers_are_in_their_recipes() {
+fn recipes_have_their_papers_hyperparameters() {
     let cg3d = recipe("cg3d.toml", &[]).unwrap();
     assert_eq!((cg3d.data.templates.len(), cg3d.data.points, cg3d.network.n_points()), (63, 8192, 1024));
     assert!(!cg3d.data.templates.iter().any(|said| said.contains("point cloud")));

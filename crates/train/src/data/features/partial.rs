@@ -33,7 +33,8 @@ impl PartialFeatures {
             fs_err::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
         file.file().try_lock().map_err(|error| match error {
             TryLockError::WouldBlock => {
-                let message = format!("{}: locked by another run that computes these features", path.display());
+                let message =
+                    format!("{}: locked by another run that computes these features", path.display());
                 std::io::Error::new(std::io::ErrorKind::ResourceBusy, message)
             }
             TryLockError::Error(error) => error,

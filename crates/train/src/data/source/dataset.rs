@@ -101,9 +101,10 @@ impl DatasetSource {
             )));
         }
         match &config.label_table {
-            Some(labels) => {
-                Err(wrong(format!("a data set has its own labels, found data.label_table = {}", labels.display())))
-            }
+            Some(labels) => Err(wrong(format!(
+                "a data set has its own labels, found data.label_table = {}",
+                labels.display()
+            ))),
             None => Ok(()),
         }
     }
