@@ -1,25 +1,25 @@
-//! What living figures are modeled with: bodies, limbs, balls and blades that look smooth, faceted or boxy as the
-//! specimen's style says, and coats whose color changes from face to face.
+//! Parts of animals and people: bodies, limbs, balls and blades in a smooth, faceted or boxy style, and coats with several
+//! colors.
 
 use glam::{Vec3, vec3};
 
 use super::{Builder, MaterialKind, Paint, Ring, Rng, Solid, cuboid, ellipsoid, loft, loft_square};
 
-/// The style of one figure.
+/// Style of a figure.
 #[derive(Clone, Copy, Debug)]
 pub struct FigureStyle {
-    /// Corners of cross-sections.
+    /// Segments of cross-sections.
     pub segments: usize,
-    /// Whether every part is a plain box, as in block games.
+    /// Every part is a box, as in voxel games.
     pub boxy: bool,
-    /// How far sections are pressed toward rectangles.
+    /// Squareness of cross-sections: 0 is round, 1 nearly square.
     squareness: f32,
-    /// Rings put between two given ones.
+    /// Interpolation steps between two rings.
     steps: usize,
 }
 
 impl FigureStyle {
-    /// Draws a style, and makes the builder's shading fit it. `boxy` is how likely boxes are.
+    /// Samples a style and sets the builder's shading to match. `boxy` is the probability of boxes.
     pub fn sample(rng: &mut Rng, b: &mut Builder, boxy: f32) -> Self {
         if rng.chance(boxy) {
             b.flat = true;
@@ -37,12 +37,12 @@ impl FigureStyle {
         Self { segments: rng.int_between(10, 14), boxy: false, squareness: 0.0, steps: rng.int_between(2, 3) }
     }
 
-    /// A style of balls and curves only, for things that are never boxes.
+    /// Samples a style that is not boxy.
     pub fn round(rng: &mut Rng, b: &mut Builder) -> Self {
         Self::sample(rng, b, 0.0)
     }
 
-    /// A body through cross-sections. Boxy bodies are one box from the first section to the last.
+    /// A body through cross-sections; in boxy style, one box from the first to the last.
     pub fn body(&self, rings: &[Ring]) -> Solid {
         let Some((first, last)) = rings.first().zip(rings.last()) else { return Solid::default() };
         if self.boxy {
@@ -56,7 +56,7 @@ impl FigureStyle {
         loft_square(&interpolate_rings(rings, self.steps), self.segments, self.squareness)
     }
 
-    /// An ellipsoid, or a box of nearly its size; around the origin.
+    /// An ellipsoid around the origin, or a box of about its size.
     pub fn ball(&self, x: f32, y: f32, z: f32) -> Solid {
         if self.boxy {
             return cuboid(x * 1.8, y * 1.8, z * 1.8).at(0.0, -y * 0.9, 0.0);
@@ -64,7 +64,7 @@ impl FigureStyle {
         ellipsoid(x, y, z, self.segments.max(6))
     }
 
-    /// A round limb along points with a radius at each. Boxy limbs are straight.
+    /// A round limb through points with a radius each; straight in boxy style.
     pub fn limb(&self, joints: &[(Vec3, f32)]) -> Solid {
         let rings: Vec<Ring> =
             joints.iter().map(|&(center, r)| Ring { center, width: r, height: r }).collect();
@@ -76,8 +76,8 @@ impl FigureStyle {
         loft(&interpolate_rings(&rings, self.steps), (self.segments * 2 / 3).max(5))
     }
 
-    /// A flat tongue (ear, feather, flipper) from the origin along `direction`: widest at `belly` (0–1) of its
-    /// length, `width` across x where it does not run along x.
+    /// A flat blade (ear, feather, flipper) from the origin along `direction`, widest at `belly` (0–1) of its length; `width` is
+    /// along x where possible.
     pub fn blade(&self, direction: Vec3, length: f32, width: f32, belly: f32) -> Solid {
         let direction = direction.try_normalize().unwrap_or(Vec3::Y);
         let thickness = (width * 0.28).min(length * 0.15);
@@ -94,7 +94,7 @@ impl FigureStyle {
     }
 }
 
-/// The rings with `steps − 1` more between each two, on a smooth line.
+/// Inserts `steps − 1` rings between each two by Catmull–Rom interpolation.
 fn interpolate_rings(rings: &[Ring], steps: usize) -> Vec<Ring> {
     let last = rings.len().saturating_sub(1);
     if steps <= 1 || rings.len() < 3 {
@@ -114,6 +114,7 @@ fn interpolate_rings(rings: &[Ring], steps: usize) -> Vec<Ring> {
                     mix(four.map(|r| r.center.y), t),
                     mix(four.map(|r| r.center.z), t),
                 ),
+                // The spline may overshoot below zero.
                 width: mix(four.map(|r| r.width), t).max(1e-3),
                 height: mix(four.map(|r| r.height), t).max(1e-3),
             });
@@ -123,7 +124,7 @@ fn interpolate_rings(rings: &[Ring], steps: usize) -> Vec<Ring> {
     fine
 }
 
-/// Splits a solid by what `pick` says of each face's middle and unit normal: an index into the result.
+/// Splits a solid into `kinds` parts: `pick` gives the index of each face by its center and unit normal.
 pub fn split(solid: &Solid, kinds: usize, pick: impl Fn(Vec3, Vec3) -> usize) -> Vec<Solid> {
     let mut parts = vec![Solid { shading: solid.shading, ..Solid::default() }; kinds];
     for face in &solid.faces {
@@ -138,7 +139,7 @@ pub fn split(solid: &Solid, kinds: usize, pick: impl Fn(Vec3, Vec3) -> usize) ->
     parts
 }
 
-/// Adds a solid whose faces wear different paints: `pick` gives the index of a face by its middle and normal.
+/// Adds a solid with several paints: `pick` gives the index of each face's paint by its center and unit normal.
 pub fn add_split(
     b: &mut Builder,
     name: &str,
@@ -153,7 +154,7 @@ pub fn add_split(
     }
 }
 
-/// Two eyes at `(±x, y, z)`: dark balls, in half of the specimens with whites around them.
+/// Two eyes at `(±x, y, z)`: dark spheres, in 40 % of the specimens with whites.
 pub fn add_eyes(rng: &mut Rng, b: &mut Builder, at: Vec3, radius: f32, place: impl Fn(Solid) -> Solid) {
     let black = rng.paint("black", MaterialKind::Plain);
     if rng.chance(0.4) {

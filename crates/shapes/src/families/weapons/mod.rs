@@ -23,7 +23,7 @@ fn grip_paint(rng: &mut Rng) -> Paint {
     rng.paint_of(&["brown", "dark brown", "black", "red", "navy"], MaterialKind::Leather)
 }
 
-/// Puts a thing that was built upright as it may lie in a file: upright, point down, or flat.
+/// Finishes a specimen that was built upright in a random pose: upright, point down, or flat.
 fn laid(rng: &mut Rng, b: &mut Builder) {
     let turn = match rng.index(6) {
         0 => glam::Quat::from_rotation_z(PI),
