@@ -47,8 +47,10 @@ const TEMPLATES: &[&str] = &[
 /// Five captions: the class name or a synonym; three descriptions of increasing detail (color, material, adjective, parts); and
 /// one in a template.
 pub fn captions(category: &Category, specimen: &Specimen, rng: &mut Rng) -> Vec<String> {
+    // The order of the captions is part of the contract: training assigns a source to each.
     let bare = Phrase { noun: noun(category, specimen, rng), modifiers: Vec::new(), parts: Vec::new() };
     let mut said = vec![bare.to_string(rng)];
+    // Later captions mention more attributes, but each is random, as in real captions.
     for detail in [0.35, 0.7, 1.0] {
         said.push(phrase(category, specimen, detail, rng).to_string(rng));
     }
@@ -72,6 +74,7 @@ impl Phrase {
         if MASS_NOUNS.contains(&self.noun) {
             return "";
         }
+        // The article agrees with the next word: "an old chair".
         let first = self.modifiers.first().copied().unwrap_or(self.noun);
         if sounds_like_a_vowel(first) { "an " } else { "a " }
     }
@@ -114,6 +117,7 @@ fn phrase(category: &Category, specimen: &Specimen, detail: f32, rng: &mut Rng) 
     modifiers.extend(what.color.filter(|_| rng.chance(0.3 + detail * 0.5)));
     modifiers.extend(what.material.and_then(|s| s.adjective()).filter(|_| rng.chance(detail * 0.6)));
     let mut parts = what.parts.clone();
+    // At most two parts: a list of all parts is no natural caption.
     let keep = if rng.chance(detail * 0.75) { rng.int_between(1, 2) } else { 0 };
     while parts.len() > keep {
         parts.remove(rng.index(parts.len()));
@@ -130,6 +134,7 @@ fn noun(category: &Category, specimen: &Specimen, rng: &mut Rng) -> &'static str
 }
 
 fn sounds_like_a_vowel(word: &str) -> bool {
+    // Vowels that sound like consonants: "a unicorn", "a used car".
     let consonant = ["uni", "use", "ute", "eu", "one"].iter().any(|p| word.starts_with(p));
     !consonant && word.starts_with(['a', 'e', 'i', 'o', 'u'])
 }

@@ -85,9 +85,11 @@ pub fn questions(
     colors: &BTreeSet<&'static str>,
     unseen_share: f32,
 ) -> Vec<Question> {
+    // Phrases use the class name only, so that all answers differ in one attribute.
     let asking = QuestionBuilder { shape, noun: category.name };
     let mut asked = Vec::new();
     if let Some(color) = what.color {
+        // All colors, not only those of siblings: a sibling may have any.
         let wrong = colors.iter().filter(|other| **other != color).map(|other| asking.with_word(other));
         let mut question = asking.question(Aspect::Color, asking.with_word(color), wrong.collect());
         question.unseen = is_unseen(category.name, color, unseen_share);
@@ -116,6 +118,7 @@ pub fn questions(
             asked.push(asking.question(Aspect::Count, asking.with_part(own), wrong));
         }
     }
+    // An attribute that all siblings share has no distractors.
     asked.retain(|question| !question.distractors.is_empty());
     asked
 }

@@ -100,6 +100,7 @@ impl Variation {
         }
         if let Some(gray) = self.gray {
             let plain = Material { base_color: Vec4::new(gray, gray, gray, 1.0), ..Material::default() };
+            // The number of materials stays: meshes refer to them by index.
             scene.materials.iter_mut().for_each(|m| {
                 *m = Material { name: m.name.take(), double_sided: m.double_sided, ..plain.clone() };
             });
@@ -112,6 +113,7 @@ impl Variation {
     }
 
     fn target_from_source(&self) -> Mat3 {
+        // Rotations into the file's axes; yaw and scale come first, about the shape's own axes.
         let fall = match self.up {
             FileUpAxis::Y => Quat::IDENTITY,
             FileUpAxis::Z => Quat::from_rotation_x(FRAC_PI_2),
@@ -127,6 +129,7 @@ impl Variation {
             lexiform_geometry::Bounds::of(m.positions().iter().copied())
                 .map_or(0.0, |b| b.extents().max_element())
         };
+        // A shape of small parts only would vanish: then all are kept.
         if scene.meshes.iter().any(|m| extent(m) >= smallest) {
             scene.meshes.retain(|m| extent(m) >= smallest);
         }
@@ -146,6 +149,7 @@ impl Variation {
             })
             .collect();
         let normals = mesh.normals().map(<[Vec3]>::to_vec);
+        // Displaced vertices may make a mesh invalid; then the original is kept.
         let rebuilt = Mesh::new(moved, mesh.faces().to_vec()).and_then(|m| match normals {
             Some(normals) => m.with_normals(normals),
             None => Ok(m),

@@ -90,6 +90,7 @@ fn two_ranks_without_gradient() {
     let golden = Golden::read("training/losses.safetensors");
     for rank in 0..2 {
         let leaves = Leaves::new(&golden, "logit_scale_param");
+        // Four rows per rank.
         let halves = |t: &Tensor<2>| [t.clone().slice([0..4, 0..32]), t.clone().slice([4..8, 0..32])];
         let seen = |t: &Tensor<2>| gather(&halves(t), Gather::Detached)[rank].clone();
         let (points, text, image) = (seen(&leaves.points), seen(&leaves.text), seen(&leaves.image));

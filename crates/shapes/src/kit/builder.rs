@@ -79,6 +79,7 @@ impl Builder {
         if self.bevel.1 == 0 {
             return cuboid(width, height, depth);
         }
+        // Limited by the largest side too: a thin plate keeps its outline.
         let radius = self.bevel.0 * width.min(height).min(depth).min(0.15 * width.max(height).max(depth));
         rounded_box(width, height, depth, radius, self.bevel.1)
     }
@@ -99,6 +100,7 @@ impl Builder {
 
     /// Adds all parts and attributes of another builder, translated by `by`.
     pub fn append(&mut self, other: Self, by: Vec3) {
+        // Material indices of the other builder are shifted behind our own.
         let first = self.scene.materials.len();
         let moved = other.scene.transformed(glam::Affine3A::from_translation(by));
         self.scene.meshes.extend(moved.meshes.into_iter().map(|m| {
@@ -187,6 +189,7 @@ impl Builder {
     }
 
     fn material(&mut self, paint: Paint) -> usize {
+        // Equal paints share a material.
         if let Some(index) = self.paints.iter().position(|p| *p == paint) {
             return index;
         }
@@ -209,6 +212,7 @@ impl Builder {
 
 fn visible_faces(solid: &Solid) -> impl Iterator<Item = [Vec3; 3]> + '_ {
     solid.faces.iter().map(|f| f.map(|v| solid.positions[v as usize])).filter(|[a, b, c]| {
+        // Degenerate triangles, as at the pole of a lathe, have no normal.
         let area = (*b - *a).cross(*c - *a).length();
         area.is_finite() && area > 1e-10
     })

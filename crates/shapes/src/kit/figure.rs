@@ -22,6 +22,7 @@ impl FigureStyle {
     /// Samples a style and sets the builder's shading to match. `boxy` is the probability of boxes.
     pub fn sample(rng: &mut Rng, b: &mut Builder, boxy: f32) -> Self {
         if rng.chance(boxy) {
+            // Boxes with interpolated normals would look inflated.
             b.flat = true;
             b.segments = 8;
             return Self { segments: 4, boxy: true, squareness: 1.0, steps: 1 };
@@ -68,6 +69,7 @@ impl FigureStyle {
     pub fn limb(&self, joints: &[(Vec3, f32)]) -> Solid {
         let rings: Vec<Ring> =
             joints.iter().map(|&(center, r)| Ring { center, width: r, height: r }).collect();
+        // Bent boxes would self-intersect at the joints.
         if let (true, Some((first, last))) = (self.boxy, rings.first().zip(rings.last())) {
             let r = rings.iter().map(|r| r.width).sum::<f32>() / rings.len() as f32;
             let ends = [first, last].map(|e| Ring { width: r, height: r, ..*e });
@@ -100,6 +102,7 @@ fn interpolate_rings(rings: &[Ring], steps: usize) -> Vec<Ring> {
     if steps <= 1 || rings.len() < 3 {
         return rings.to_vec();
     }
+    // Catmull–Rom, as in `curve`, for each coordinate.
     let mix = |[a, b, c, d]: [f32; 4], t: f32| {
         b + 0.5 * t * (c - a + t * (2.0 * a - 5.0 * b + 4.0 * c - d + t * (3.0 * (b - c) + d - a)))
     };
@@ -130,6 +133,7 @@ pub fn split(solid: &Solid, kinds: usize, pick: impl Fn(Vec3, Vec3) -> usize) ->
     for face in &solid.faces {
         let [a, b, c] = face.map(|v| solid.positions[v as usize]);
         let kind = pick((a + b + c) / 3.0, (b - a).cross(c - a).normalize_or_zero());
+        // Faces of an unknown kind are dropped.
         if let Some(part) = parts.get_mut(kind) {
             let first = part.positions.len() as u32;
             part.positions.extend([a, b, c]);

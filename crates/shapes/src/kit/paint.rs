@@ -163,6 +163,7 @@ impl Rng {
         let (name, srgb) = PALETTE.iter().find(|c| c.0 == name).copied().unwrap_or(("gray", [135, 137, 140]));
         // Squared in linear light, which is about the factor itself in sRGB.
         let value = self.between(0.86, 1.12);
+        // A slight color cast, independent of brightness.
         let tint = vec3(self.normal(), self.normal(), self.normal()) * 0.025;
         let rgb = Vec3::from(srgb.map(linear_from_srgb)) * value * value * (Vec3::ONE + tint * 2.0);
         Color { name, rgb: rgb.clamp(Vec3::ZERO, Vec3::ONE) }

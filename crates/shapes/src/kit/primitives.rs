@@ -32,12 +32,14 @@ pub fn rounded_box(width: f32, height: f32, depth: f32, radius: f32, steps: usiz
     let core = vec3(width, height, depth) * 0.5 - radius;
     let per_ring = 4 * (steps + 1);
     let mut solid = Solid::default();
+    // A sphere of `steps` rings per hemisphere whose octants are moved to the corners of the inner box.
     for (side, first) in [(-1.0, -FRAC_PI_2), (1.0, 0.0)] {
         for ring in 0..=steps {
             let latitude = first + FRAC_PI_2 * ring as f32 / steps as f32;
             for i in 0..per_ring {
                 let quadrant = (i / (steps + 1)) as f32;
                 let angle = FRAC_PI_2 * (quadrant + (i % (steps + 1)) as f32 / steps as f32);
+                // All vertices of a quadrant belong to the same corner.
                 let middle = FRAC_PI_2 * (quadrant + 0.5);
                 let corner = vec3(middle.sin().signum(), side, middle.cos().signum()) * core;
                 let (sin, cos) = angle.sin_cos();
@@ -88,6 +90,7 @@ pub fn sphere(radius: f32, n: usize) -> Solid {
 
 /// An ellipsoid around the origin with `n` sides and about `n / 2` rings.
 pub fn ellipsoid(x: f32, y: f32, z: f32, n: usize) -> Solid {
+    // Half as many rings as sides gives about square faces.
     let rings = (n / 2).max(3);
     let profile: Vec<Vec2> = (0..=rings)
         .map(|i| {
@@ -124,6 +127,7 @@ pub fn capsule(from: Vec3, to: Vec3, radius: f32, n: usize) -> Solid {
         // Exactly 0 at the pole: cos(π/2) is not, and would leave a hole.
         vec2(if i == rings { 0.0 } else { angle.cos() * radius }, angle.sin() * radius)
     };
+    // The lower cap mirrored, then the upper one: together one profile from pole to pole.
     let below = (0..=rings).rev().map(|i| cap(i) * vec2(1.0, -1.0));
     let above = (0..=rings).map(|i| cap(i) + vec2(0.0, length));
     let profile: Vec<Vec2> = below.chain(above).collect();

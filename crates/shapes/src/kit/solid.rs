@@ -110,12 +110,14 @@ impl Solid {
 
     /// Rotated so that +Y points along `direction`.
     pub fn along(self, direction: Vec3) -> Self {
+        // A zero direction keeps the solid upright.
         let direction = direction.try_normalize().unwrap_or(Vec3::Y);
         self.rotated(Quat::from_rotation_arc(Vec3::Y, direction))
     }
 
     /// Scaled along the axes; a mirroring scale also flips the faces, to keep them outward.
     pub fn scale(mut self, x: f32, y: f32, z: f32) -> Self {
+        // A mirroring scale turns the faces inside out.
         if x * y * z < 0.0 {
             self.faces.iter_mut().for_each(|f| f.swap(1, 2));
         }

@@ -93,9 +93,11 @@ pub fn loft_square(rings: &[Ring], n: usize, squareness: f32) -> Solid {
     let n = n.max(3);
     let mut solid = Solid::default();
     for (i, ring) in rings.iter().enumerate() {
+        // Central difference of the centers, one-sided at both ends.
         let ahead = rings[(i + 1).min(rings.len() - 1)].center;
         let behind = rings[i.saturating_sub(1)].center;
         let forward = (ahead - behind).try_normalize().unwrap_or(Vec3::Z);
+        // Gram–Schmidt: the part of X that is perpendicular to the direction.
         let side = Vec3::X - forward * forward.x;
         let side = side.try_normalize().filter(|_| forward.x.abs() < 0.95).unwrap_or(Vec3::Z);
         let up = forward.cross(side);

@@ -44,6 +44,7 @@ impl PointAugmentation {
             }
             Self::RotatePerturb { sigma, clip } => {
                 let [x, y, z] = random_vec3(|| (rng.normal() * sigma).clamp(-clip, *clip)).to_array();
+                // R = Rz · (Ry · Rx), as in the reference.
                 let turn = Mat3::from_rotation_z(z) * (Mat3::from_rotation_y(y) * Mat3::from_rotation_x(x));
                 each(&mut |p| rotated(p, turn));
             }

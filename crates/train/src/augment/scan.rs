@@ -24,6 +24,7 @@ pub fn simulate_scan(cloud: PointCloud, changes: &[ScanAugmentation], rng: &mut 
     let mut points =
         ScanPoints { positions: cloud.positions().to_vec(), colors: cloud.colors().map(<[Vec3]>::to_vec) };
     changes.iter().for_each(|change| change.apply(&mut points, rng));
+    // Invalid clouds cannot occur, but the original is the safe answer.
     points.into_cloud().unwrap_or(cloud)
 }
 
@@ -70,6 +71,7 @@ impl ScanPoints {
         if kept.iter().filter(|kept| **kept).count() < MIN_POINTS {
             return;
         }
+        // Positions and colors are filtered by the same mask.
         for list in std::iter::once(&mut self.positions).chain(&mut self.colors) {
             let mut kept = kept.iter();
             list.retain(|_| kept.next().is_some_and(|kept| *kept));
@@ -121,6 +123,7 @@ impl ScanPoints {
 /// A random direction of a scanner: any azimuth, from slightly below to well above.
 fn random_view_direction(rng: &mut Rng) -> Vec3 {
     let (turn, height) = (rng.between(0.0, TAU), rng.between(-0.2, 0.8));
+    // Uniform in height is uniform on the sphere (Archimedes).
     let across = (1.0 - height * height).sqrt();
     vec3(across * turn.cos(), height, across * turn.sin())
 }

@@ -10,6 +10,7 @@ pub fn augment_view(view: &RgbaImage, rng: &mut Rng) -> RgbaImage {
     let size = view.width() as f32;
     let zoom = rng.between(0.85, 1.15);
     let shift = [rng.between(-0.06, 0.06) * size, rng.between(-0.06, 0.06) * size];
+    // Most objects are as plausible mirrored.
     let mirror = rng.chance(0.5);
     let (tone, background) = (tone(rng), background(rng));
     ViewAugmentation { zoom, shift, mirror, tone, background }.apply(view)

@@ -62,6 +62,7 @@ impl TeacherFeatures {
     }
 
     fn tensor(&self, values: &[f32], rows: Range<usize>, device: &Device) -> Option<Tensor<2>> {
+        // `get` fails on an empty table: then there are no features of this kind.
         let shape = [rows.len(), self.dim];
         let values = values.get(rows.start * self.dim..rows.end * self.dim).filter(|_| !values.is_empty())?;
         Some(Tensor::from_data(TensorData::new(values.to_vec(), shape), device))

@@ -50,6 +50,7 @@ impl Sampler<'_> {
     pub fn sample(&self, pool: &ShapePool, step: usize, part: usize) -> Result<Batch, DataError> {
         // A stream per batch: a resumed run continues with the same batches without saved generator state.
         let mut rng = Rng::named(&format!("batch {step}.{part}"), self.seed);
+        // One number for the whole batch, so that pixels form one tensor.
         let views = rng.int_between(self.config.min_views, self.config.max_views);
         let (samples, groups) = self.samples(pool.len(), views, [step, part], &mut rng);
         let view_choice = self.views(pool, &samples, views, &mut rng);
@@ -113,6 +114,7 @@ impl Sampler<'_> {
         };
         let image = rows().flat_map(|(features, _)| features.image.iter().copied()).collect();
         let silent = vec![0.0; self.teacher_dim];
+        // Without text losses there are no features to gather.
         let has_texts = rows().any(|(features, _)| !features.texts.is_empty());
         let text = rows().filter(|_| has_texts).flat_map(|(features, chosen)| {
             chosen.and_then(|chosen| features.texts.get(chosen)).map_or(silent.as_slice(), |row| row).to_vec()
@@ -130,11 +132,13 @@ impl Sampler<'_> {
     ) -> (Vec<usize>, Vec<usize>) {
         let rows = self.config.size.shapes(views);
         let each = self.config.hard_negatives.map_or(1, |hard| hard.group_size.max(1));
+        // With hard negatives, a group of `group_size` rows follows each anchor.
         let anchors: Vec<usize> = match self.config.order {
             SampleOrder::WithReplacement => (0..rows.div_ceil(each)).map(|_| rng.index(count)).collect(),
             SampleOrder::Shuffled => {
                 let steps_per_epoch = self.config.steps_per_epoch(count);
                 let order = self.order_of_epoch(step / steps_per_epoch, count);
+                // Accumulated batches of a step are consecutive in the epoch's order.
                 let first = (step % steps_per_epoch * self.config.accumulate_batches + part) * rows;
                 (0..rows.div_ceil(each)).map(|k| order[(first + k * each) % count]).collect()
             }
@@ -160,6 +164,7 @@ impl Sampler<'_> {
     ) -> (Vec<usize>, Vec<usize>) {
         let (mut samples, mut groups) = (Vec::new(), Vec::new());
         for (group, anchor) in anchors.into_iter().enumerate() {
+            // Sampled without replacement: a neighbor is in the group at most once.
             let mut near: Vec<usize> = self
                 .neighbors
                 .get(anchor)
@@ -204,6 +209,7 @@ impl Sampler<'_> {
                 .collect(),
             ViewAugmentMode::None | ViewAugmentMode::RandomCrop => views.into_iter().cloned().collect(),
         };
+        // Batched resizing and normalization, in parallel.
         preprocess.views(&changed)
     }
 

@@ -32,6 +32,7 @@ impl CaptionSource {
     /// By the name of the source in a data set.
     pub(crate) fn from_name(source: &str) -> Self {
         match source {
+            // Names of sources as in `lexiform data`; unknown ones are captioning models.
             "name" | "folder" | "metadata" | "text" => Self::Metadata,
             "retrieval" | "retrieval_text" => Self::Retrieved,
             _ => Self::Generated,
@@ -73,6 +74,7 @@ impl CaptionSampling {
                 own.into_iter().chain(retrieved).chain(machine).collect()
             }
         };
+        // No suitable caption: any caption is better than none.
         match (candidates.len(), captions.len()) {
             (0, 0) => None,
             (0, all) => Some(rng.index(all)),

@@ -89,6 +89,9 @@ impl OnDiskPool {
     }
 
     /// Loads a shape, with views resized to the configured size.
+    ///
+    /// # Errors
+    /// If a member is missing, damaged or of the wrong shape.
     pub fn load(
         &self,
         at: usize,
@@ -99,6 +102,9 @@ impl OnDiskPool {
     }
 
     /// Loads a shape, with views of `image_size` pixels; 0 keeps their size.
+    ///
+    /// # Errors
+    /// If a member is missing, damaged or of the wrong shape.
     pub fn read(
         &self,
         at: usize,
@@ -108,8 +114,10 @@ impl OnDiskPool {
     ) -> Result<LoadedShape<'static>, DataError> {
         let entry = self.entries[at];
         let (all, used) = (self.all_views(at), self.n_views(at).max(1));
+        // Evenly spaced over all stored views if only some are in use.
         let places: Vec<usize> = views.iter().map(|view| view * all / used).collect();
         let numbers: Vec<usize> = self.set.view_numbers(entry.shape as usize).collect();
+        // Stored view numbers may have gaps; captions refer to the numbers.
         let view_ids: Vec<usize> =
             places.iter().map(|place| numbers.get(*place).copied().unwrap_or(*place)).collect();
         let read = self.files(entry.shape as usize, &view_ids, fields)?;
@@ -151,6 +159,7 @@ impl OnDiskPool {
             POINTS => fields.cloud,
             VIEW_FEATURES => images,
             TEXT_FEATURES => texts,
+            // Only the members of the sampled views are read from the shard.
             view => fields.images && Member::view_index(view).is_some_and(|n| view_ids.contains(&n)),
         })?;
         let about = files.iter().find(|file| file.name == ABOUT);
@@ -164,6 +173,7 @@ impl OnDiskPool {
         let file = file.ok_or_else(|| self.set.invalid(read.shape, format!("has no view {number}")))?;
         let picture = decode_picture(&file.bytes)
             .map_err(|error| self.set.invalid(read.shape, format!("{}: {error}", file.name)))?;
+        // Resized only if needed: resizing loses quality.
         let fits = image_size == 0 || picture.dimensions() == (image_size as u32, image_size as u32);
         Ok(if fits { picture } else { resize_bicubic_rgba(&picture, image_size, image_size) })
     }
@@ -187,6 +197,7 @@ impl OnDiskPool {
             captions.push(Caption::new(&name.name, CaptionSource::Label));
             captions.extend(captions_from_templates(&self.options.templates, &name.name));
         }
+        // Captions without text are useful only with their stored features.
         let given = matches!(&self.features, Some(DatasetFeatures { rows: FeatureRows::FromDataset, .. }));
         match about.extra.get("text_features").and_then(|kinds| kinds.as_array()) {
             Some(kinds) if about.captions.is_empty() && given => {
@@ -209,6 +220,7 @@ impl OnDiskPool {
     ) -> Result<ShapeTeacherFeatures<'static>, DataError> {
         let dim = features.dim;
         let labels = features.label_features(self.entries[at].category);
+        // Label and class sentences are not part of the stored rows.
         let captions = captions - labels.len() / dim;
         let (image, texts) = match &features.rows {
             FeatureRows::FromDataset => self.given_rows(features, read, views.places, captions)?,

@@ -93,6 +93,7 @@ impl ShapePool {
 fn bytes_of(sample: &Sample) -> usize {
     let Sample { views, cloud, .. } = sample;
     let pictures: usize = views.iter().map(|view| view.as_raw().len()).sum();
+    // Colors are as large as positions.
     let points = cloud.positions().len() + cloud.colors().map_or(0, <[Vec3]>::len);
     pictures + points * size_of::<Vec3>()
 }
@@ -108,6 +109,7 @@ impl InMemoryPool {
         LoadedShape {
             category: sample.category,
             views: pictures.iter().map(|view| Cow::Borrowed(&sample.views[*view])).collect(),
+            // Rendered views are numbered from 0.
             view_ids: views.to_vec(),
             cloud: Cow::Borrowed(&sample.cloud),
             captions: Cow::Borrowed(&sample.captions),

@@ -30,8 +30,10 @@ impl DataRequirements {
         let of_views = !matches!(recipe.network, NetworkConfig::Points(_));
         let prompted = recipe.network.prompts() > 0;
         let uses = |feature| objective.uses(feature);
+        // Hard negatives compare image features even if no loss does.
         let compared = uses(Modality::Image) || recipe.batch.hard_negatives.is_some();
         let images = of_views || (prompted && uses(Modality::Image));
+        // A prompted tower computes its own in every step.
         let image_features = recipe.teacher.is_some() && !prompted && compared;
         let captions = uses(Modality::Text);
         Self {

@@ -82,6 +82,7 @@ impl Sample {
         size: SampleSize,
         rng: &mut Rng,
     ) -> Self {
+        // The order of random numbers is fixed: the released weights were trained with it.
         let elevation = rng.between(config.elevation_low, config.elevation_high).to_radians();
         let light = Light {
             key_direction: [rng.between(-1.0, 1.0), rng.between(0.2, 1.0), rng.between(-1.0, 1.0)],
@@ -90,6 +91,7 @@ impl Sample {
             ground: rng.between(0.1, 0.3),
             headlight: rng.between(0.1, 0.3),
         };
+        // Sampled before rendering, which consumes the scene.
         let cloud = sample_surface(&scene, size.points, rng);
         let views = render(scene, &Rig::ring_at(config.views, elevation), size.view, light);
         Self { category, views, cloud, captions }
@@ -122,6 +124,7 @@ fn render(scene: Scene, rig: &Rig, size: usize, light: Light) -> Vec<RgbaImage> 
     let (scene, _) = normalize_unit_sphere(scene, Center::Bounds);
     let config =
         RenderConfig { size: size as u32, light, background: Background::Transparent, ..Default::default() };
+    // Inside the unit sphere, with some rounding.
     debug_assert!(scene.bounds().is_none_or(|b| b.extents().cmple(Vec3::splat(2.01)).all()));
     render_views(&scene, rig, &config).images
 }

@@ -105,6 +105,7 @@ impl Axes {
         let range = |values: &mut dyn Iterator<Item = f64>| {
             let (low, high) =
                 values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
+            // A constant curve needs an axis of some extent.
             if high > low { [low, high] } else { [low, high + 1.0] }
         };
         let [low, high] = range(&mut all().map(|p| p.1));
@@ -158,6 +159,7 @@ fn panel(svg: &mut String, title: &str, series: &Series) {
             "<polyline points=\"{}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"1.6\"/>",
             line.join(" ")
         );
+        // A polyline of one point is invisible.
         if let [only] = points.as_slice() {
             let (x, y) = axes.place(*only);
             let _ = writeln!(svg, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\" fill=\"{color}\"/>");

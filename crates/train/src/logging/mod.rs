@@ -48,6 +48,7 @@ impl RunLogger {
     /// # Errors
     /// If the log cannot be written.
     pub fn log(&mut self, event: &TrainEvent) -> std::io::Result<()> {
+        // Events before the start are not part of the run: it may still fail.
         if let TrainEvent::Start(plan) = event {
             self.open(plan.start_step)?;
         }

@@ -38,6 +38,7 @@ impl EventFile {
         }
         let values = scalars.into_iter().flat_map(|(tag, value)| {
             let mut one = field_bytes(1, tag.as_bytes());
+            // Summary.Value { tag = 1, simple_value = 2 }, the latter a 32-bit float.
             one.push(2 << 3 | 5);
             one.extend((value as f32).to_le_bytes());
             field_bytes(1, &one)
@@ -48,6 +49,7 @@ impl EventFile {
 
     /// Event { wall_time = 1, step = 2, … }.
     fn event(&self, step: usize, what: Vec<u8>) -> Vec<u8> {
+        // wall_time is a 64-bit float.
         let mut event = vec![1 << 3 | 1];
         event.extend((self.started + self.clock.elapsed().as_secs_f64()).to_le_bytes());
         event.extend(field_varint(2, step as u64));

@@ -35,6 +35,7 @@ impl BatchLabels {
     /// The labels of some rows.
     pub fn select(&self, rows: &[usize]) -> Self {
         fn cut<T: Copy>(list: &[T], rows: &[usize]) -> Vec<T> {
+            // Labels may be empty where no loss needs them.
             rows.iter().filter_map(|row| list.get(*row).copied()).collect()
         }
         Self {
@@ -49,6 +50,7 @@ impl BatchLabels {
 
     /// [`terms::hard_negative_mask`] from image and text features, `[rows, dim]` each.
     pub(crate) fn hard_negative_mask(&self, features: [Tensor<2>; 2], device: &Device) -> Tensor<2, Bool> {
+        // The mask is a constant: no gradient flows through it.
         let [image, text] = features.map(|rows| terms::normalize_rows(rows).without_autodiff());
         let similarity: Vec<f32> = image.matmul(text.transpose()).into_data().iter::<f32>().collect();
         terms::hard_negative_mask(&self.groups, &similarity, self.margin, device)

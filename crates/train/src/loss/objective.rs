@@ -100,6 +100,7 @@ impl Objective {
             if term.between[0] == term.between[1] {
                 return Err(RecipeError::loss(name, "between: expected two different modalities".to_owned()));
             }
+            // Losses that compare no row with another are equal with and without gathering.
             let row_by_row =
                 matches!(term.kind, LossKind::ClassText | LossKind::Cosine | LossKind::ClassHead);
             if gather == Gather::Detached && !row_by_row && (term.kind != LossKind::Contrastive || !plain) {
@@ -145,6 +146,7 @@ impl Objective {
         let mut found = LossValues::default();
         for (name, term) in &self.terms {
             let Some(value) = self.term(term, ranks, labels, scale) else { continue };
+            // Inactive terms are computed too, for the log.
             if term.step_parity.includes(position) {
                 let weighted = value.clone() * term.weight;
                 found.total = Some(match found.total {
@@ -247,6 +249,7 @@ fn gathered_contrastive(
     let mut first = 0;
     let mut present: Vec<(&BatchFeatures, Vec<usize>)> = Vec::with_capacity(ranks.len());
     for rank in ranks {
+        // Every rank has shape features, so their rows are the rows of the rank.
         let [count, _] = rank.shape.dims();
         let own = rows.iter().filter(|row| (first..first + count).contains(*row)).map(|row| row - first);
         present.push((rank, own.collect()));
@@ -280,6 +283,7 @@ fn class_logits(ranks: &[BatchFeatures]) -> Option<Tensor<2>> {
 
 fn concat_ranks(parts: impl Iterator<Item = Option<Tensor<2>>>) -> Option<Tensor<2>> {
     let mut parts = parts.collect::<Option<Vec<_>>>()?;
+    // No copy with a single device.
     if parts.len() == 1 { parts.pop() } else { Some(Tensor::cat(parts, 0)) }
 }
 
@@ -312,6 +316,7 @@ fn term_accuracy(term: &LossTermConfig, ranks: &[BatchFeatures], labels: &BatchL
         _ => {
             let alike = |row: usize, found: usize| {
                 let is_class_name = labels.is_class_name[row] || labels.is_class_name[found];
+                // A masked pair is no error: both captions fit.
                 let masked = term.negatives == NegativesMode::MaskSameCategory && is_class_name;
                 (term.compares(Modality::Text) && labels.caption_ids[row] == labels.caption_ids[found])
                     || (masked && categories(row) == categories(found))

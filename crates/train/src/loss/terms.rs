@@ -69,6 +69,7 @@ pub fn contrastive_gathered(a: &Gathered, b: &Gathered, scale: Tensor<1>) -> Ten
 /// All-gather: features of all ranks for each rank.
 pub fn gather(ranks: &[Tensor<2>], mode: Gather) -> Vec<Gathered> {
     let all = Tensor::cat(ranks.to_vec(), 0);
+    // With one rank the reference does not gather, so nothing is detached.
     let all = if mode == Gather::Detached && ranks.len() > 1 { all.detach() } else { all };
     let mut first = 0;
     let mut seen = Vec::with_capacity(ranks.len());
@@ -93,6 +94,7 @@ pub fn multi_positive(a: Tensor<2>, b: Tensor<2>, scale: Tensor<1>, matches: &Te
 pub fn pairwise_sigmoid(a: Tensor<2>, b: Tensor<2>, scale: Tensor<1>, bias: Tensor<1>) -> Tensor<1> {
     let logits = similarity_logits(a, b, scale) + bias.unsqueeze::<2>();
     let [rows, _] = logits.dims();
+    // +1 on the diagonal, −1 elsewhere.
     let sign = Tensor::<2>::eye(rows, &logits.device()) * 2.0 - 1.0;
     activation::log_sigmoid(logits * sign).sum().neg() / rows as f64
 }
@@ -106,6 +108,7 @@ pub fn cosine_loss(a: Tensor<2>, b: Tensor<2>) -> Tensor<1> {
 /// Mean cross entropy of logits `[rows, classes]` with label smoothing, as `torch.nn.CrossEntropyLoss`.
 pub fn cross_entropy(logits: Tensor<2>, targets: Tensor<1, Int>, smoothing: f32) -> Tensor<1> {
     let log_probabilities = activation::log_softmax(logits, 1);
+    // Label smoothing as a mixture of the target and the uniform distribution.
     let picked = log_probabilities.clone().gather(1, targets.unsqueeze_dim::<2>(1)).mean();
     let spread = log_probabilities.mean();
     (picked * (1.0 - smoothing) + spread * smoothing).neg()

@@ -24,6 +24,9 @@ pub(crate) struct NetworkVocabulary<'a> {
 
 impl Towers {
     /// Builds the initial network. `known` is the configuration of a resumed run, whose vocabulary is kept.
+    ///
+    /// # Errors
+    /// If a pretrained model cannot be opened, or sizes conflict.
     pub(crate) fn build(
         recipe: &Recipe,
         models: &PretrainedModels,
@@ -54,6 +57,7 @@ impl Towers {
             Some(OutputConfig::Joint(config)) => config.clone(),
             _ => network.model(&recipe.name, words.iter().map(String::as_str)),
         };
+        // Random initial weights from the seed of the recipe.
         let source = Source::new(recipe.seed, device);
         let text = Some(ClipText::load(&source, &config.clip)?);
         let vision = Some(ClipVision::load(&source, &config.clip)?);
@@ -147,6 +151,7 @@ fn point_model(
         input: network.input,
         paired: network.paired,
         taught_by,
+        // For zero-shot evaluation; training has its own templates.
         templates: usual_templates(),
         labels: network.head.map_or(Vec::new(), |_| labels.to_vec()),
     })

@@ -28,6 +28,7 @@ impl Towers {
         let device = self.logit_scale.val().device();
         let text = |texts: &[&str]| {
             let OutputConfig::Joint(config) = &spec.config else { return None };
+            // Trimmed to the longest caption of the batch: padding costs as much as text.
             let tokens = config.tokenizer.encode(texts, config.clip.text.context).trimmed();
             self.text.as_ref().map(|text| text.encode(&tokens))
         };
@@ -78,6 +79,7 @@ impl Towers {
                 let encoded = match spec.drop_path {
                     0.0 => points.encoder().encode(&clouds, Start::default()),
                     rate => {
+                        // Seeded by batch and row: the same on any number of devices.
                         let drop = DropPath { rate, seed: batch.seed, first_row };
                         points.encoder().encode_dropping(&clouds, Start::default(), drop)
                     }

@@ -23,6 +23,9 @@ impl PretrainedModels {
     }
 
     /// A CLIP by name or path; clones share their weights.
+    ///
+    /// # Errors
+    /// If the model cannot be found or read.
     pub fn open(&self, name_or_path: &str) -> Result<JointModel, ModelError> {
         if let Some(model) = self.joint.borrow().get(name_or_path) {
             return Ok(model.clone());
@@ -34,6 +37,9 @@ impl PretrainedModels {
     }
 
     /// A point encoder by name or path.
+    ///
+    /// # Errors
+    /// If the model cannot be found or read.
     pub fn point_model(
         &self,
         name_or_path: &str,
@@ -50,12 +56,18 @@ impl PretrainedModels {
     }
 
     /// The frozen model whose features are the targets.
+    ///
+    /// # Errors
+    /// If the teacher cannot be found or read.
     pub fn teacher(&self, recipe: &Recipe) -> Result<Option<Teacher>, ModelError> {
         let Some(name) = &recipe.teacher else { return Ok(None) };
         Ok(Some(Teacher::of(&self.open(name)?, &self.device)))
     }
 
     /// Width and height of the rendered views in pixels: the network's, or the teacher's if only it has an image tower.
+    ///
+    /// # Errors
+    /// If the model that determines it cannot be found or read.
     pub fn view_size(&self, recipe: &Recipe) -> Result<usize, ModelError> {
         let of = |name: &String| Ok(self.open(name)?.view_size() as usize);
         match (&recipe.network, &recipe.teacher) {

@@ -7,6 +7,9 @@ use crate::network::{ModelSpec, OutputConfig, Towers};
 
 impl Towers {
     /// Saves the model in `f16`; a prompted image tower is saved next to it, with its text tower, as `….images.safetensors`.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
     pub(crate) fn save(&self, path: &std::path::Path, spec: &ModelSpec) -> Result<(), ModelError> {
         let scale = self.logit_scale.val().into_scalar::<f32>();
         let text = self.text.as_ref().or(spec.text.as_ref());

@@ -21,6 +21,7 @@ pub fn matches_pattern(pattern: &str, name: &str) -> bool {
         let Some(part) = parts.next() else { return false };
         wanted.split('|').any(|wanted| match (wanted.strip_suffix('*'), wanted.strip_suffix('+')) {
             (Some(start), _) => part.starts_with(start),
+            // `6+` counts transformer blocks.
             (_, Some(least)) => match (part.parse::<usize>(), least.parse::<usize>()) {
                 (Ok(part), Ok(least)) => part >= least,
                 _ => part == wanted,
@@ -54,6 +55,7 @@ impl ParameterGroups {
         default: Schedule,
         module: &M,
     ) -> Result<Self, RecipeError> {
+        // Frozen tensors, such as running statistics, belong to no group.
         let all: Vec<Parameter> = parameters(module).into_iter().filter(|p| p.requires_grad).collect();
         let mut owner: Vec<Option<&str>> = vec![None; all.len()];
         for (name, config) in configs {
@@ -74,6 +76,7 @@ impl ParameterGroups {
                 }
             }
         }
+        // The group without patterns takes what is left.
         let rest: Vec<&String> =
             configs.iter().filter(|(_, c)| c.params.is_empty()).map(|(name, _)| name).collect();
         if let [_, second, ..] = rest.as_slice() {
@@ -109,6 +112,7 @@ impl ParameterGroups {
     ) -> (M, BTreeMap<String, f32>) {
         let mut grad_norms = BTreeMap::new();
         for group in self.0.iter_mut().filter(|group| group.config.step_parity.includes(position)) {
+            // Each group clips its own gradients, so they are separated first.
             let own = gradients::take(&module, &mut gradients, &group.ids);
             let own = match group.config.grad_clip {
                 Some(GradClip::Norm(max_norm)) => {
@@ -230,12 +234,14 @@ fn optimizer(config: &GroupConfig, exempt: Vec<ParamId>) -> ModuleOptimizer {
             with.init().with_group(exempt, sgd.build(), clip.clone())
         }
         OptimizerConfig::Muon {} => {
+            // Makes learning rates and weight decay comparable to AdamW's.
             let muon = MuonConfig::new().with_adjust_lr_fn(AdjustLrFn::MatchRmsAdamW);
             let with = muon.clone().with_weight_decay(Some(WeightDecayConfig::new(decay)));
             ModuleOptimizer::from(with.build()).with_group(exempt, muon.build(), clip.clone())
         }
     };
     match clip {
+        // Clipping per tensor is part of the optimizer; by group norm it happens before the step.
         Some(clip) => optimizer.with_grad_clipping(clip),
         None => optimizer,
     }

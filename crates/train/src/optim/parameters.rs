@@ -126,6 +126,7 @@ fn visit<M: Module>(module: &M, see: impl FnMut(Parameter, Tensor<1>)) {
             let dims = value.dims().to_vec();
             let requires_grad = value.is_require_grad();
             let parameter = Parameter { name: self.path.join("."), id: param.id, dims, requires_grad };
+            // Flattened, because the callback cannot be generic over the rank.
             let count = parameter.count();
             (self.see)(parameter, value.reshape([count]));
         }
@@ -149,6 +150,7 @@ fn change<M: Module>(module: M, new: impl FnMut(&str, Tensor<1>) -> Tensor<1>) -
         fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
             let name = self.path.join(".");
             param.map(|old| {
+                // The new value is a leaf: it must not remember how it was computed.
                 let (dims, trained) = (old.dims(), old.is_require_grad());
                 let flat = old.detach().reshape([dims.iter().product::<usize>()]);
                 let value = (self.new)(&name, flat).reshape(dims).detach();
@@ -174,6 +176,7 @@ impl ModuleMapper for Renumber {
         let mut hasher = FnvHasher::default();
         for part in &self.path {
             hasher.write(part.as_bytes());
+            // Separated, so that "a.bc" and "ab.c" differ.
             hasher.write(b".");
         }
         let id = hasher.finish();

@@ -29,6 +29,7 @@ pub(super) fn apply(table: &mut toml::Table, setting: &str) -> Result<(), Recipe
 
 /// A TOML value, or the text itself where it is not valid TOML.
 fn parse_value(text: &str) -> toml::Value {
+    // Quotes are optional, so that shells need no escaping: `name=mine`.
     let parsed = format!("value = {text}").parse::<toml::Table>().ok();
     let parsed = parsed.filter(|table| table.len() == 1).and_then(|mut table| table.remove("value"));
     parsed.unwrap_or_else(|| toml::Value::String(text.to_owned()))
@@ -36,6 +37,7 @@ fn parse_value(text: &str) -> toml::Value {
 
 /// Appends the most similar known key to an error about an unknown one.
 pub(super) fn with_nearest(message: &str) -> String {
+    // serde puts the unknown key first, then all known ones, each in backticks.
     let mut quoted = message.split('`').skip(1).step_by(2);
     let Some(unknown) = quoted.next().filter(|_| message.contains("unknown ")) else {
         return message.trim().to_owned();

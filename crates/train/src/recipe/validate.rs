@@ -20,6 +20,7 @@ impl Recipe {
 
     fn check_ranges(&self) -> Result<(), RecipeError> {
         let BatchConfig { min_views, max_views, accumulate_batches, .. } = self.batch;
+        // Point encoders have no rig; 1 passes the check.
         let n_views = self.network.rig().map_or(1, |(_, n_views)| n_views);
         let mut rules = vec![
             ("network.n_views", n_views, n_views > 0, "must be at least 1"),
@@ -57,6 +58,7 @@ impl Recipe {
 
     fn check_lengths(&self) -> Result<(), RecipeError> {
         let RunConfig { steps, evaluate_every, checkpoint_every, .. } = self.run;
+        // Groups may have schedules of their own.
         let of_groups = self.param_groups.values().filter_map(|group| group.schedule);
         let of_schedules = of_groups.chain([self.schedule]).filter_map(|schedule| match schedule {
             Schedule::Cosine { warmup, .. } => Some(("schedule.warmup", warmup, warmup.is_valid())),
@@ -96,6 +98,7 @@ impl Recipe {
             return Err(none("param_groups", "must train something, as in [param_groups.all]"));
         }
         for (name, term) in &self.losses {
+            // Classification terms ignore `between`.
             let alone = matches!(term.kind, LossKind::ClassText | LossKind::ClassHead);
             let of_images = !alone && term.between.contains(&Modality::Image);
             if of_images && self.teacher.is_none() {

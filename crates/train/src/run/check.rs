@@ -63,6 +63,7 @@ pub(super) fn check_dims(
     models: &PretrainedModels,
 ) -> Result<(), FitError> {
     let NetworkConfig::Points(network) = &recipe.network else { return Ok(()) };
+    // The width of a pretrained encoder is only known once it is opened.
     let dim = match (&network.base, &network.tower) {
         (Some(base), _) => {
             let base = models.point_model(base, network.groups)?;
@@ -73,6 +74,7 @@ pub(super) fn check_dims(
         (None, None) => return Ok(()),
     };
     let (field, found, rule) = match teacher {
+        // A head replaces the projection whose width this is about.
         _ if recipe.network.head().is_some() => return Ok(()),
         None => ("teacher", "absent".to_owned(), "an encoder of clouds requirements a teacher"),
         Some(teacher) if teacher.dim() != dim => (

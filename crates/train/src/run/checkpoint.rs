@@ -83,6 +83,9 @@ fn previous_path(path: &Path) -> PathBuf {
 
 /// Whether there is a checkpoint at `path`. If the run was killed between the two renames of [`replace`], the previous one is
 /// moved there first.
+///
+/// # Errors
+/// If the previous checkpoint cannot be renamed.
 pub(crate) fn recover_latest(path: &Path) -> std::io::Result<bool> {
     let before = previous_path(path);
     // Only the previous name exists between `rename(path, previous)` and the commit of the new file.
@@ -210,6 +213,9 @@ impl Checkpoint {
 
 impl RunProgress {
     /// Checks that the data are unchanged.
+    ///
+    /// # Errors
+    /// If the checksums differ.
     pub(crate) fn check_data(&self, now: Option<&str>, path: &Path) -> Result<(), CheckpointError> {
         let shown = |sum: Option<&str>| sum.unwrap_or("none").to_owned();
         if self.data_fingerprint.as_deref() == now {
@@ -251,6 +257,9 @@ fn difference(key: &str, then: &toml::Value, now: &toml::Value) -> Option<(Strin
 
 impl RunProgress {
     /// Updates the average of the loss; the error says why the run has diverged.
+    ///
+    /// # Errors
+    /// If the loss is not finite, or its average exceeds the minimum by more than `ratio`.
     pub(crate) fn check_divergence(&mut self, loss: f64, ratio: f32) -> Result<(), String> {
         if !loss.is_finite() {
             return Err(format!("the loss is {loss}"));

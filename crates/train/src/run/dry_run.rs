@@ -60,6 +60,7 @@ pub fn dry_run(
         let step_seconds = timer.all().seconds();
         Ok(DryRun { plan, shapes, images, step_seconds, peak_memory_bytes: peak_memory_bytes() })
     });
+    // Also after an error, which is returned afterwards.
     fs_err::remove_dir_all(&folder)?;
     found
 }

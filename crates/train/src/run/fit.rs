@@ -37,6 +37,7 @@ pub fn fit(
         let outcome = timer.step(|timer| run.step(position, timer))?;
         on_event(run.step_event(outcome, position, &timer));
 
+        // The last step always evaluates and saves, whatever the intervals are.
         let last = run.progress.step == steps;
         let evaluates = last || run.progress.step.is_multiple_of(evaluate_every);
         let saves = evaluates || run.progress.step.is_multiple_of(checkpoint_every);

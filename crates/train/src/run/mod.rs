@@ -83,6 +83,9 @@ impl Run<'_> {
     }
 
     /// Loads new shapes if `data.refresh_every` steps have passed.
+    ///
+    /// # Errors
+    /// If shapes cannot be loaded or features not be computed.
     pub(crate) fn refresh(
         &mut self,
         position: RunPosition,

@@ -23,6 +23,9 @@ use crate::run::{Run, checkpoint};
 
 impl<'a> Run<'a> {
     /// Builds data, network and optimizers from the recipe, then restores the checkpoint if the run resumes.
+    ///
+    /// # Errors
+    /// As [`fit`](crate::fit).
     pub(crate) fn prepare(
         recipe: &'a Recipe,
         out: &'a Path,
@@ -156,6 +159,7 @@ fn load_data(
 fn open_folder(recipe: &Recipe, out: &Path, options: &FitOptions) -> Result<Option<Checkpoint>, FitError> {
     fs_err::create_dir_all(out)?;
     let checkpoint = open_checkpoint(recipe, &checkpoint::checkpoint_path(out), options)?;
+    // With all overrides applied, so that the run can be repeated.
     fs_err::write(out.join("recipe.toml"), toml::to_string(recipe).expect("a recipe is plain data"))?;
     Ok(checkpoint)
 }

@@ -25,6 +25,9 @@ impl Run<'_> {
     }
 
     /// Saves the model and evaluates it on the validation shapes.
+    ///
+    /// # Errors
+    /// If the model cannot be saved, read back or evaluated.
     pub(crate) fn evaluate(&mut self) -> Result<TrainEvent, FitError> {
         let path = self.out.join("model.safetensors");
         let saved_towers = self.saved_towers();
@@ -32,6 +35,7 @@ impl Run<'_> {
         let report = self.classify(&saved_towers, &path)?;
         let step = self.progress.step;
         let top_1 = report.as_ref().map(|report| report.top_1 as f32);
+        // Without validation shapes the last model counts as the best.
         let best = match (top_1, self.progress.best) {
             (Some(now), Some((before, _))) => now > before,
             _ => true,
@@ -62,6 +66,7 @@ impl Run<'_> {
             _ => {
                 let device = self.devices[0].clone().inner();
                 let options = OpenOptions { device, ..OpenOptions::default() };
+                // Read back from disk: the file is tested, not the weights in memory.
                 let model = JointModel::open(&path.to_string_lossy(), &options)?;
                 validate_model::classify_views(&model, validation_pool)
             }
@@ -69,6 +74,9 @@ impl Run<'_> {
     }
 
     /// Saves a checkpoint.
+    ///
+    /// # Errors
+    /// If the checkpoint cannot be written.
     pub(crate) fn save(&mut self) -> Result<(), FitError> {
         let path = checkpoint::checkpoint_path(self.out);
         let invalid = |message| CheckpointError::Invalid { path: path.clone(), message };
@@ -86,6 +94,9 @@ impl Run<'_> {
     }
 
     /// Checks that all weights are finite.
+    ///
+    /// # Errors
+    /// If a weight is not finite.
     pub(crate) fn check_weights(&self) -> Result<(), FitError> {
         let step = self.progress.step;
         match first_non_finite(&self.towers.valid()) {
@@ -95,6 +106,9 @@ impl Run<'_> {
     }
 
     /// Path of the finished model, which `run.save_joint_model` first merges with the teacher's towers.
+    ///
+    /// # Errors
+    /// If a model cannot be read, merged or written.
     pub(crate) fn final_model(&self) -> Result<PathBuf, FitError> {
         let path = self.out.join("model.safetensors");
         let Some(teacher) = self.recipe.teacher.as_deref().filter(|_| self.recipe.run.save_joint_model)
@@ -165,6 +179,7 @@ impl Run<'_> {
                 .map(|group| (group.name().to_owned(), group.learning_rate(position)))
                 .collect(),
             grad_norms,
+            // Read after the step, so that it shows the clamped value.
             logit_scale: self.towers.logit_scale.val().into_scalar::<f32>(),
             shapes_per_second: shapes as f64 / all,
             images_per_second: images as f64 / all,

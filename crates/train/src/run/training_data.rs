@@ -91,6 +91,9 @@ impl TrainingData {
     }
 
     /// Loads new shapes if they are due at `step`.
+    ///
+    /// # Errors
+    /// If shapes cannot be loaded or features not be computed.
     pub fn refresh(
         &mut self,
         recipe: &Recipe,
@@ -99,6 +102,7 @@ impl TrainingData {
         on_event: &mut dyn FnMut(TrainEvent),
     ) -> Result<(), FitError> {
         let refresh = refresh_index(recipe, &self.source, step);
+        // Most steps use the same shapes as the step before.
         if refresh == self.refresh {
             return Ok(());
         }
@@ -128,6 +132,9 @@ impl TrainingData {
     }
 
     /// All captions, class names and synonyms, from which a new text tower's vocabulary is built.
+    ///
+    /// # Errors
+    /// If the index of a data set cannot be read.
     pub fn vocabulary_texts(&self) -> Result<Vec<String>, DataError> {
         let mut words: Vec<String> = self.pool.class_names().cloned().collect();
         match (&self.pool, &self.source) {
@@ -162,6 +169,9 @@ impl TrainingData {
     }
 
     /// Reads or computes the teacher's features of the current shapes.
+    ///
+    /// # Errors
+    /// If features cannot be read, computed or written.
     pub fn load_features(
         &mut self,
         recipe: &Recipe,
@@ -175,6 +185,7 @@ impl TrainingData {
             (ShapePool::InMemory(pool), _) => {
                 let usual = features::default_path(out, self.refresh);
                 let place = match &recipe.data.feature_file {
+                    // The named file is for the first shapes; refreshed ones have files of their own.
                     Some(path) if self.refresh == 0 => CachePath::Explicit(path),
                     _ => CachePath::Default(&usual),
                 };
@@ -234,6 +245,7 @@ fn refresh_index(recipe: &Recipe, source: &DataSource, step: usize) -> u64 {
 /// The teacher's text features of class names and synonyms.
 fn class_text_features(teacher: &Teacher, pool: &ShapePool) -> Result<HashMap<String, Vec<f32>>, ModelError> {
     let mut names: Vec<&str> = pool.class_names().map(String::as_str).collect();
+    // Synonyms may be shared by categories.
     names.sort_unstable();
     names.dedup();
     let features = teacher.texts(&names)?;

@@ -19,6 +19,9 @@ const BATCH_SIZE: usize = 16;
 type EncodeResult = Result<Vec<f32>, FitError>;
 
 /// Zero-shot classification by views; `None` for an empty pool.
+///
+/// # Errors
+/// If a shape cannot be read or encoded.
 pub(crate) fn classify_views(
     model: &JointModel,
     pool: &ShapePool,
@@ -34,6 +37,9 @@ pub(crate) fn classify_views(
 }
 
 /// Zero-shot classification by point clouds.
+///
+/// # Errors
+/// If a shape cannot be read or encoded.
 pub(crate) fn classify_clouds(
     tower: &PointTower,
     config: &PointModelConfig,
@@ -47,6 +53,9 @@ pub(crate) fn classify_clouds(
 }
 
 /// Classification of point clouds by the head; `None` for an empty pool.
+///
+/// # Errors
+/// If a shape cannot be read or encoded.
 pub(crate) fn classify_with_head(
     tower: &PointTower,
     head: &ClassHead,
@@ -80,6 +89,9 @@ fn encode_clouds(
 }
 
 /// Text features of all category names, averaged over class sentences; `None` for an empty pool.
+///
+/// # Errors
+/// If a class sentence cannot be encoded.
 pub(crate) fn class_features(
     words: &JointModel,
     pool: &ShapePool,
@@ -88,6 +100,7 @@ pub(crate) fn class_features(
         return Ok(None);
     }
     let (labels, own) = (pool.names(), ["{}".to_owned()]);
+    // A caption is already a sentence.
     let templates = if pool.labels_are_captions() { &own[..] } else { &words.config().templates };
     let sentences =
         labels.iter().flat_map(|label| templates.iter().map(move |template| template.replace("{}", label)));

@@ -59,6 +59,7 @@ fn missing_features_are_an_error() {
     let tensors = SafeTensors::deserialize(&bytes).unwrap();
     let cut = tensors.iter().map(|(name, view)| {
         let mut shape = view.shape().to_vec();
+        // Images are [samples, views, dim], texts [1, texts, dim].
         let axis = usize::from(name == "text");
         let rows = view.data().len() / shape[axis];
         shape[axis] -= 1;

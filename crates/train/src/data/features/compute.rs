@@ -32,6 +32,7 @@ impl FeatureFile {
         let views = |at: usize| if requirements.image_features { pool.n_views(at) } else { 0 };
         let texts = |at: usize| if requirements.text_features { pool.entries[at].captions } else { 0 };
         let texts: Vec<u32> = (0..pool.len()).map(texts).collect();
+        // Prefix sums: shapes have different numbers of rows.
         let mut first = vec![0];
         for (at, texts) in texts.iter().enumerate() {
             first.push(first[at] + views(at) as u64 + u64::from(*texts));
@@ -40,6 +41,7 @@ impl FeatureFile {
         let header = header(&format!("{} {key}", teacher.model().id()), rows, dim);
         let start = header.len() as u64;
         if !is_of(path, &header, start + rows * dim as u64 * 4)? {
+            // As many shapes as fill a forward pass of the teacher.
             let at_once = (Teacher::BATCH / pool.options.views.max(1)).max(1);
             let shapes: Vec<usize> = (0..pool.len()).collect();
             let end = |group: &[usize]| first[group[group.len() - 1] + 1] as usize;
@@ -61,6 +63,7 @@ fn is_of(path: &Path, header: &[u8], bytes: u64) -> std::io::Result<bool> {
     }
     let file = fs_err::File::open(path)?;
     let mut found = vec![0; header.len()];
+    // A truncated file is computed again.
     let whole = file.metadata()?.len() == bytes;
     Ok(whole && read_exact_at(file.file(), &mut found, 0).is_ok() && found == header)
 }
@@ -82,6 +85,7 @@ fn computed(
         .iter_mut()
         .map(|shape| std::mem::take(&mut shape.views).into_iter().map(|view| view.into_owned()).collect())
         .collect();
+    // The data set's captions come last, after the label and its class sentences, which are encoded once per label.
     let captions = |at: usize, shape: &LoadedShape| -> Vec<String> {
         let count = if requirements.text_features { pool.entries[at].captions as usize } else { 0 };
         let said = &shape.captions[shape.captions.len().saturating_sub(count)..];

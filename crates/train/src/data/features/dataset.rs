@@ -59,6 +59,7 @@ impl DatasetFeatures {
     /// Features of a label and its class sentences, `[sentences, dim]`; empty without a label.
     pub fn label_features(&self, category: Option<u32>) -> &[f32] {
         let stride = self.sentences * self.dim;
+        // Without a label the range is out of bounds, and the result empty.
         let start = category.map_or(self.labels.len(), |category| category as usize * stride);
         self.labels.get(start..start + stride).unwrap_or(&[])
     }

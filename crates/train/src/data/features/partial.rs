@@ -31,6 +31,7 @@ impl PartialFeatures {
         let path = path.with_extension("safetensors.rows");
         let mut file =
             fs_err::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
+        // Two runs that append to one file would interleave their rows.
         file.file().try_lock().map_err(|error| match error {
             TryLockError::WouldBlock => {
                 let message =
@@ -42,6 +43,7 @@ impl PartialFeatures {
         let (mut found, start) = (vec![0; header.len()], header.len() as u64);
         let known = file.read_exact(&mut found).is_ok() && found == header;
         let found = if known { (file.metadata()?.len() - start) / 4 } else { 0 };
+        // A chunk counts only if it is complete.
         let kept = ends.filter(|end| *end as u64 <= found).max().unwrap_or(0);
         if !known {
             file.seek(SeekFrom::Start(0))?;
@@ -54,11 +56,17 @@ impl PartialFeatures {
     }
 
     /// Appends values.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
     pub fn push(&mut self, values: &[f32]) -> std::io::Result<()> {
         self.file.write_all(&values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>())
     }
 
     /// Reads all values, which must be `count`.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or has another number of values.
     pub fn read(&mut self, count: usize) -> std::io::Result<Vec<f32>> {
         let mut bytes = Vec::new();
         self.file.seek(SeekFrom::Start(self.start))?;
@@ -72,12 +80,18 @@ impl PartialFeatures {
     }
 
     /// Syncs the complete file and renames it to `path`.
+    ///
+    /// # Errors
+    /// If the file cannot be synced or renamed.
     pub fn finish(self, path: &Path) -> std::io::Result<()> {
         self.file.sync_all()?;
         lexiform_formats::rename_durably(&self.path, path)
     }
 
     /// Deletes the file: its values were written elsewhere.
+    ///
+    /// # Errors
+    /// If the file cannot be deleted.
     pub fn remove(self) -> std::io::Result<()> {
         fs_err::remove_file(&self.path)
     }

@@ -58,6 +58,7 @@ impl Targets {
         let (texts, caption_rows) = unique_captions(shapes);
         let key = format!("{} {key}", teacher.model().id());
         let dim = teacher.dim();
+        // All shapes have equally many; the minimum is 0 if there are no shapes.
         let views = shapes.samples.iter().map(|sample| sample.views.len()).min().unwrap_or(0);
         let views = if images { views } else { 0 };
         let path = cache.path();
@@ -67,6 +68,7 @@ impl Targets {
                 cache,
             ) {
                 (Some(found), _) => return Ok(found),
+                // The user named this file: it may be valuable.
                 (None, CachePath::Explicit(path)) => {
                     return Err(FitError::FeatureMismatch { path: path.to_owned() });
                 }
@@ -75,6 +77,7 @@ impl Targets {
         }
         let (aside, mut image) =
             Job { path, key: &key, texts: &texts, views }.compute(teacher, shapes, on_progress)?;
+        // Images and texts were computed as one table of rows.
         let text = image.split_off(shapes.samples.len() * views * dim);
         let targets = Self { dim, views, image, text, caption_rows };
         targets.write(path, &key)?;
@@ -119,6 +122,7 @@ impl Targets {
         let samples = self.caption_rows.len();
         let mut list = TensorList::default();
         list.push("image".to_owned(), rows(&self.image, [samples, self.views, self.dim]));
+        // With a leading axis of 1, because all tensors of the list have three.
         list.push("text".to_owned(), rows(&self.text, [1, self.text.len() / self.dim.max(1), self.dim]));
         let header = HashMap::from([(KEY.to_owned(), key.to_owned())]);
         list.write(path, Precision::Full, header).map_err(ModelError::from)
@@ -208,6 +212,7 @@ impl Job<'_> {
         let all = ends.last().copied().unwrap_or(0);
         let header = header(key, all as u64, dim);
         let (mut file, kept) = PartialFeatures::open(path, &header, ends.iter().map(|end| end * dim))?;
+        // Chunks of an interrupted run are skipped.
         for (part, end) in parts.iter().zip(&ends).filter(|(_, end)| **end * dim > kept) {
             let values = part.features(teacher, views)?;
             file.push(&values)?;
@@ -224,6 +229,7 @@ fn unique_captions(shapes: &ShapeSet) -> (Vec<&str>, Vec<Vec<usize>>) {
     let mut rows = HashMap::new();
     let caption_rows = shapes.samples.iter().map(|sample| {
         let row = sample.captions.iter().map(|caption| {
+            // Class names and templates repeat over many shapes; each text is encoded once.
             *rows.entry(caption.text.as_str()).or_insert_with(|| {
                 texts.push(caption.text.as_str());
                 texts.len() - 1

@@ -31,6 +31,7 @@ pub(crate) fn nearest_neighbors(unit_means: &[Vec<f32>], count: usize) -> Vec<Ve
             .filter(|j| *j != i)
             .map(|j| (unit_means[i].iter().zip(&unit_means[j]).map(|(a, b)| a * b).sum(), j))
             .collect();
+        // Total order: equal similarities must not depend on the sort.
         others.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         others.into_iter().take(count).map(|(_, j)| j).collect()
     };

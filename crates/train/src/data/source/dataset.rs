@@ -196,6 +196,7 @@ impl DatasetSource {
     /// # Errors
     /// If there are more than [`MAX_NEIGHBOR_SHAPES`] shapes, or one cannot be read.
     pub fn neighbors(&self, pool: &OnDiskPool, count: usize) -> Result<Vec<Vec<usize>>, FitError> {
+        // Quadratic in the number of shapes.
         if pool.len() > MAX_NEIGHBOR_SHAPES {
             return Err(FitError::Dataset {
                 path: self.folder.clone(),
@@ -209,6 +210,7 @@ impl DatasetSource {
         let nothing = LoadFields { images: false, cloud: false };
         let unit_mean = |at: usize| {
             let views: Vec<usize> = (0..pool.n_views(at)).collect();
+            // Features only: no images are decoded.
             let mean = pool.load(at, &views, nothing)?.teacher.map(|teacher| teacher.image);
             let mean = mean.unwrap_or_default();
             Ok(vectors::unit_mean(&mean, mean.len()))
@@ -223,6 +225,7 @@ impl DatasetSource {
     /// # Errors
     /// If the index cannot be read.
     pub fn vocabulary_words(&self) -> Result<Vec<String>, DataError> {
+        // Validation captions must not enter the vocabulary.
         let training: BTreeSet<u32> = self.training.iter().map(|entry| entry.shape).collect();
         let mut words: BTreeSet<String> = BTreeSet::new();
         let mut add = |text: &str| words.extend(text.split_whitespace().map(str::to_owned));
@@ -242,13 +245,16 @@ impl DatasetSource {
 impl IndexRow {
     fn of(row: Row, shape: u32, requirements: DataRequirements, given: bool) -> Self {
         let has = |name: &str| row.members.iter().any(|member| member.name == name);
+        // View images are members named by their number.
         let n_views = row.members.iter().filter(|member| Member::view_index(&member.name).is_some()).count();
+        // The first label is the category; others are not used.
         let label = row.labels.into_iter().find(|label| !label.trim().is_empty());
         let captions = row.captions.len();
         let spoken = label.is_some() || captions > 0 || (given && has(TEXT_FEATURES));
         let featured = (!requirements.image_features || has(VIEW_FEATURES))
             && (!requirements.text_features || captions == 0 || has(TEXT_FEATURES));
         let seen = requirements.images || (requirements.image_features && !given);
+        // In order of importance: the first applicable reason is reported.
         let missing = [
             (requirements.label && label.is_none(), "have no label"),
             (requirements.captions && !spoken, "have no caption and no label"),
@@ -343,6 +349,7 @@ fn feature_only_views(set: &Dataset, training: &[DatasetEntry]) -> Result<usize,
 fn feature_source(set: &Dataset, config: &DataConfig, teacher: &Teacher) -> FeatureSource {
     let own = teacher.model().id();
     match set.manifest().features() {
+        // The user vouches for them.
         _ if config.trust_features => FeatureSource::Dataset,
         Some(found) if found == own => FeatureSource::Dataset,
         found => FeatureSource::Computed { expected: own.to_owned(), found: found.map(str::to_owned) },

@@ -65,6 +65,7 @@ impl FolderSource {
         for row in rows {
             let category = names.binary_search(&row.label).unwrap_or(0);
             let captions = row.captions(&config.templates);
+            // Without labels all files are split as one group.
             let part = if labels_are_captions { 0 } else { category };
             let entry = FileEntry { path: row.path, category, captions };
             match (has_splits, row.validation) {
@@ -107,10 +108,12 @@ impl FolderSource {
         refresh: u64,
     ) -> Result<ShapeSet, FolderError> {
         let set = self.read(&self.training[..self.count(config)], |entry, scene, i| {
+            // The stream depends on the index and the refresh, not on other files.
             let mut rng = Rng::named("file", seed ^ ((refresh << 32 | i as u64) << 8));
             Sample::for_training(entry.category, scene, entry.captions.clone(), config, size, &mut rng)
         });
         match set.samples.len() {
+            // A contrastive loss needs two shapes.
             0 | 1 => Err(FolderError::TooFew {
                 path: config.path.clone().unwrap_or_default(),
                 found: set.samples.len(),
@@ -218,6 +221,7 @@ impl Row {
 fn rows_of(folder: &Path, config: &DataConfig) -> Result<Vec<Row>, FolderError> {
     let own = folder.join("labels.csv");
     match config.label_table.clone().or_else(|| own.is_file().then_some(own)) {
+        // An explicit table wins over the folder's own.
         Some(table) => rows_of_table(&table, folder),
         None => rows_of_folders(folder),
     }
@@ -243,6 +247,7 @@ fn rows_of_table(table: &Path, folder: &Path) -> Result<Vec<Row>, FolderError> {
             caption_only,
             validation: false,
         });
+        // A file may have several rows; one validation row is enough.
         row.validation |= matches!(split, Some("val" | "test"));
         row.captions.extend(captions);
     }
@@ -252,6 +257,7 @@ fn rows_of_table(table: &Path, folder: &Path) -> Result<Vec<Row>, FolderError> {
 /// Checksum over paths, sizes, labels, captions and splits.
 fn fingerprint_of(rows: &[Row], folder: &Path) -> String {
     let told = rows.iter().map(|row| {
+        // The size stands for the content: reading all files would take too long.
         let bytes = row.path.metadata().map_or(0, |file| file.len());
         let path = row.path.strip_prefix(folder).unwrap_or(&row.path).to_string_lossy();
         format!("{path}\0{bytes}\0{}\0{}\0{}\n", row.label, row.captions.join("\0"), row.validation)
@@ -271,11 +277,13 @@ fn rows_of_folders(folder: &Path) -> Result<Vec<Row>, FolderError> {
             } else if depth > 0 && Format::from_path(&path).is_some() {
                 let label =
                     inner.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned());
+                // Folder names are usually identifiers: `office_chair`.
                 let (label, captions) = (label.replace(['_', '-'], " "), Vec::new());
                 rows.push(Row { path, label, captions, caption_only: false, validation: false });
             }
         }
     }
+    // The order of directory entries depends on the file system.
     rows.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(rows)
 }

@@ -29,8 +29,10 @@ pub(crate) fn training_shapes(config: &DataConfig, size: SampleSize, seed: u64, 
     generate(0..config.shapes, |i| {
         let serial = first + i as u64;
         let category = &categories()[i % n];
+        // The serial number is unique over refreshes: no shape is seen twice.
         let mut rng = Rng::named("training", seed ^ (serial << 8));
         let variation = Variation::sample(&mut rng);
+        // Seeds count per category, so that validation seeds are never reached.
         let specimen =
             training_specimen(category, seed.wrapping_add(serial / n as u64), config.unseen_fraction);
         let captions = if config.templates.is_empty() {
@@ -50,6 +52,7 @@ fn training_specimen(category: &Category, seed: u64, unseen: f32) -> Specimen {
     let mut attempts = (0..MAX_RETRIES).map(|i| category.generate(seed.wrapping_add(i * RETRY_SEED_OFFSET)));
     attempts.find(is_shown).unwrap_or_else(|| {
         let mut specimen = category.generate(seed);
+        // Without its color the shape may be shown: the pair is not taught.
         specimen.attributes.color = None;
         specimen
     })
