@@ -407,23 +407,27 @@ fn chicken(rng: &mut Rng) -> Specimen {
     b.add("wattle", wattle.translated(head), red);
     b.part("a red comb");
     if rooster {
-        let feathers = rng.paint_of(&["dark green", "black", "navy", "brown"], MaterialKind::Plain);
-        let root = vec3(0.0, head.y - plan.size * 0.42, -plan.size * 0.42);
-        for i in 0..rng.int_between(4, 7) {
-            let x = (i as f32 - 2.5) * 0.03 * plan.size;
-            let reach = plan.size * rng.between(0.5, 0.8);
-            let line = [
-                root + vec3(x, 0.0, 0.0),
-                root + vec3(x * 2.0, reach * 0.75, -reach * 0.35),
-                root + vec3(x * 3.0, reach * 0.6, -reach * 0.8),
-                root + vec3(x * 3.0, reach * 0.05, -reach),
-            ];
-            let feather = tube_with(&curve(&line, 2), |t| plan.size * 0.045 * (1.1 - t), 5);
-            b.add("tail feather", feather, feathers);
-        }
+        add_rooster_tail(rng, &mut b, plan.size, head);
         b.part("tail feathers");
     }
     b.build()
+}
+
+fn add_rooster_tail(rng: &mut Rng, b: &mut Builder, size: f32, head: Vec3) {
+    let feathers = rng.paint_of(&["dark green", "black", "navy", "brown"], MaterialKind::Plain);
+    let root = vec3(0.0, head.y - size * 0.42, -size * 0.42);
+    for i in 0..rng.int_between(4, 7) {
+        let x = (i as f32 - 2.5) * 0.03 * size;
+        let reach = size * rng.between(0.5, 0.8);
+        let line = [
+            root + vec3(x, 0.0, 0.0),
+            root + vec3(x * 2.0, reach * 0.75, -reach * 0.35),
+            root + vec3(x * 3.0, reach * 0.6, -reach * 0.8),
+            root + vec3(x * 3.0, reach * 0.05, -reach),
+        ];
+        let feather = tube_with(&curve(&line, 2), |t| size * 0.045 * (1.1 - t), 5);
+        b.add("tail feather", feather, feathers);
+    }
 }
 
 fn owl(rng: &mut Rng) -> Specimen {

@@ -388,6 +388,30 @@ fn monkey(rng: &mut Rng) -> Specimen {
         face,
     );
     add_eyes(rng, &mut b, vec3(r * 0.3, r * 0.18, r * 0.98), r * 0.1, |s| s.translated(head));
+    add_monkey_limbs(rng, &mut b, &style, [w, h, seat], [main, face]);
+    if gorilla {
+        b.subcategory("gorilla");
+    } else {
+        let line = [
+            vec3(0.0, seat + 0.06, -w * 0.6),
+            vec3(0.0, seat + 0.05, -0.32),
+            vec3(0.04, seat + 0.25, -0.42),
+            vec3(0.02, seat + 0.4, -0.32),
+        ];
+        b.add("tail", tube_with(&curve(&line, 4), |t| w * (0.2 - 0.08 * t), 6), main);
+        b.part("a long tail");
+    }
+    b.main_color(main);
+    b.build()
+}
+
+fn add_monkey_limbs(
+    rng: &mut Rng,
+    b: &mut Builder,
+    style: &FigureStyle,
+    [w, h, seat]: [f32; 3],
+    [main, face]: [Paint; 2],
+) {
     let raise = rng.between(-0.2, 0.5);
     let shoulder = vec3(w * 0.85, seat + h * 0.86, 0.03);
     let hand = vec3(w * 1.6, (seat + h * (0.25 + raise)).max(0.03), 0.22);
@@ -409,18 +433,4 @@ fn monkey(rng: &mut Rng) -> Specimen {
         style.ball(w * 0.24, w * 0.16, w * 0.4).translated(foot + Vec3::Z * w * 0.2).mirrored_x(),
         face,
     );
-    if gorilla {
-        b.subcategory("gorilla");
-    } else {
-        let line = [
-            vec3(0.0, seat + 0.06, -w * 0.6),
-            vec3(0.0, seat + 0.05, -0.32),
-            vec3(0.04, seat + 0.25, -0.42),
-            vec3(0.02, seat + 0.4, -0.32),
-        ];
-        b.add("tail", tube_with(&curve(&line, 4), |t| w * (0.2 - 0.08 * t), 6), main);
-        b.part("a long tail");
-    }
-    b.main_color(main);
-    b.build()
 }

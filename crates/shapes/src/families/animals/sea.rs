@@ -67,21 +67,7 @@ fn fish(rng: &mut Rng) -> Specimen {
     ]);
     let l = 0.3 * rng.jitter(1.0, 0.3);
     let (w, h) = (wide * rng.jitter(1.0, 0.2) * l, tall * rng.jitter(1.0, 0.2) * l);
-    let body = hull(
-        &style,
-        l,
-        w,
-        h,
-        &[
-            (-0.42, 0.22, 0.2, 0.0),
-            (-0.25, 0.55, 0.5, 0.0),
-            (0.0, 0.95, 0.95, 0.0),
-            (0.2, 1.0, 1.0, 0.0),
-            (0.38, 0.75, 0.68, -0.02),
-            (0.47, 0.4, 0.32, -0.05),
-            (0.5, 0.15, 0.12, -0.06),
-        ],
-    );
+    let body = fish_hull(&style, l, w, h);
     let striped = rng.chance(0.3);
     let stripe = rng.paint_of(&["white", "black", "navy", "white"], MaterialKind::Plain);
     let body = if striped { body.subdivided() } else { body };
@@ -102,6 +88,24 @@ fn fish(rng: &mut Rng) -> Specimen {
         b.subcategory(build);
     }
     b.build()
+}
+
+fn fish_hull(style: &FigureStyle, l: f32, w: f32, h: f32) -> Solid {
+    hull(
+        style,
+        l,
+        w,
+        h,
+        &[
+            (-0.42, 0.22, 0.2, 0.0),
+            (-0.25, 0.55, 0.5, 0.0),
+            (0.0, 0.95, 0.95, 0.0),
+            (0.2, 1.0, 1.0, 0.0),
+            (0.38, 0.75, 0.68, -0.02),
+            (0.47, 0.4, 0.32, -0.05),
+            (0.5, 0.15, 0.12, -0.06),
+        ],
+    )
 }
 
 fn add_fish_fins(

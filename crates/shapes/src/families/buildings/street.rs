@@ -127,69 +127,81 @@ fn streetlight(rng: &mut Rng) -> Specimen {
     let r = h * rng.between(0.013, 0.024);
     let n = b.segments.max(6);
     if rng.chance(0.55) {
-        let foot = [
-            (3.6, 0.0),
-            (3.6, 0.04),
-            (2.4, 0.06),
-            (2.2, 0.14),
-            (1.3, 0.17),
-            (1.1, 0.4),
-            (1.5, 0.42),
-            (1.0, 0.44),
-            (0.9, 0.92),
-            (1.6, 0.94),
-            (1.2, 0.98),
-        ];
-        let profile: Vec<_> = foot.map(|(x, y)| vec2(x * r, y * h)).to_vec();
-        b.add("post", lathe(&profile, n), paint);
-        let heads = rng.choose(&[1, 1, 1, 2, 3]);
-        let size = h * rng.between(0.05, 0.08);
-        let top = vec3(0.0, h * 0.98, 0.0);
-        if heads == 1 {
-            add_lantern(rng, &mut b, top, size, [paint, glow]);
-        } else {
-            let reach = size * 3.0;
-            let arm = tube(
-                &curve(
-                    &[
-                        top - Vec3::Y * h * 0.08,
-                        vec3(reach * 0.6, top.y - h * 0.07, 0.0),
-                        vec3(reach, top.y, 0.0),
-                    ],
-                    3,
-                ),
-                r * 0.7,
-                6,
-            );
-            b.add("arms", arm.radial_array_y(heads), paint);
-            for i in 0..heads {
-                let at = glam::Quat::from_rotation_y(std::f32::consts::TAU * i as f32 / heads as f32)
-                    * vec3(reach, top.y, 0.0);
-                add_lantern(rng, &mut b, at, size, [paint, glow]);
-            }
-        }
-        b.subcategory("lamppost");
-        b.adjective("old");
+        lamppost(rng, &mut b, (h, r, n), [paint, glow]);
     } else {
-        let reach = h * rng.between(0.2, 0.38);
-        let line =
-            [Vec3::ZERO, vec3(0.0, h * 0.8, 0.0), vec3(0.0, h * 0.97, reach * 0.2), vec3(0.0, h, reach)];
-        b.add("post", tube_with(&curve(&line, 3), |t| r * (1.5 - 0.8 * t), n), paint);
-        let head = b.block(r * 5.0, r * 2.0, reach * 0.5).at(0.0, h - r, reach * 1.1);
-        let lens = cuboid(r * 3.6, r * 0.5, reach * 0.4).at(0.0, h - r * 1.4, reach * 1.1);
-        let twin = rng.chance(0.25);
-        b.add("head", if twin { head.clone().mirrored_z() } else { head }, paint);
-        b.add("lamp", if twin { lens.clone().mirrored_z() } else { lens }, glow);
-        if twin {
-            b.add("second arm", tube_with(&curve(&line, 3), |t| r * (1.5 - 0.8 * t), n).flip_z(), paint);
-            b.part("two lamps");
-        }
-        b.add("foot", cylinder(r * 3.5, h * 0.02, n), paint);
-        b.adjective("modern");
+        curved_streetlight(rng, &mut b, (h, r, n), [paint, glow]);
     }
     b.main_paint(paint);
     b.adjective("tall");
     b.build()
+}
+
+fn lamppost(rng: &mut Rng, b: &mut Builder, (h, r, n): (f32, f32, usize), [paint, glow]: [Paint; 2]) {
+    let foot = [
+        (3.6, 0.0),
+        (3.6, 0.04),
+        (2.4, 0.06),
+        (2.2, 0.14),
+        (1.3, 0.17),
+        (1.1, 0.4),
+        (1.5, 0.42),
+        (1.0, 0.44),
+        (0.9, 0.92),
+        (1.6, 0.94),
+        (1.2, 0.98),
+    ];
+    let profile: Vec<_> = foot.map(|(x, y)| vec2(x * r, y * h)).to_vec();
+    b.add("post", lathe(&profile, n), paint);
+    let heads = rng.choose(&[1, 1, 1, 2, 3]);
+    let size = h * rng.between(0.05, 0.08);
+    let top = vec3(0.0, h * 0.98, 0.0);
+    if heads == 1 {
+        add_lantern(rng, b, top, size, [paint, glow]);
+    } else {
+        let reach = size * 3.0;
+        let arm = tube(
+            &curve(
+                &[
+                    top - Vec3::Y * h * 0.08,
+                    vec3(reach * 0.6, top.y - h * 0.07, 0.0),
+                    vec3(reach, top.y, 0.0),
+                ],
+                3,
+            ),
+            r * 0.7,
+            6,
+        );
+        b.add("arms", arm.radial_array_y(heads), paint);
+        for i in 0..heads {
+            let at = glam::Quat::from_rotation_y(std::f32::consts::TAU * i as f32 / heads as f32)
+                * vec3(reach, top.y, 0.0);
+            add_lantern(rng, b, at, size, [paint, glow]);
+        }
+    }
+    b.subcategory("lamppost");
+    b.adjective("old");
+}
+
+fn curved_streetlight(
+    rng: &mut Rng,
+    b: &mut Builder,
+    (h, r, n): (f32, f32, usize),
+    [paint, glow]: [Paint; 2],
+) {
+    let reach = h * rng.between(0.2, 0.38);
+    let line = [Vec3::ZERO, vec3(0.0, h * 0.8, 0.0), vec3(0.0, h * 0.97, reach * 0.2), vec3(0.0, h, reach)];
+    b.add("post", tube_with(&curve(&line, 3), |t| r * (1.5 - 0.8 * t), n), paint);
+    let head = b.block(r * 5.0, r * 2.0, reach * 0.5).at(0.0, h - r, reach * 1.1);
+    let lens = cuboid(r * 3.6, r * 0.5, reach * 0.4).at(0.0, h - r * 1.4, reach * 1.1);
+    let twin = rng.chance(0.25);
+    b.add("head", if twin { head.clone().mirrored_z() } else { head }, paint);
+    b.add("lamp", if twin { lens.clone().mirrored_z() } else { lens }, glow);
+    if twin {
+        b.add("second arm", tube_with(&curve(&line, 3), |t| r * (1.5 - 0.8 * t), n).flip_z(), paint);
+        b.part("two lamps");
+    }
+    b.add("foot", cylinder(r * 3.5, h * 0.02, n), paint);
+    b.adjective("modern");
 }
 
 fn add_lantern(rng: &mut Rng, b: &mut Builder, at: Vec3, size: f32, [paint, glow]: [Paint; 2]) {

@@ -133,6 +133,12 @@ fn cake(r: &mut Rng) -> Specimen {
         size *= 0.68;
     }
     let top = size / 0.68 * 0.6;
+    add_cake_top(r, &mut b, (y, top), tiers);
+    b.counted_part(if tiers > 1 { tiers } else { 0 }, "tier", "tiers");
+    b.build()
+}
+
+fn add_cake_top(r: &mut Rng, b: &mut Builder, (y, top): (f32, f32), tiers: usize) {
     let candles = if tiers == 1 && r.chance(0.65) { r.int_between(1, 8) } else { 0 };
     if candles > 0 {
         let (wax, flame) = (
@@ -155,8 +161,6 @@ fn cake(r: &mut Rng) -> Specimen {
         b.add("cherries", sphere(0.01, 8).at(0.0, y + 0.008, top).radial_array_y(r.int_between(1, 8)), red);
         b.part("cherries on top");
     }
-    b.counted_part(if tiers > 1 { tiers } else { 0 }, "tier", "tiers");
-    b.build()
 }
 
 fn cake_slice(r: &mut Rng, mut b: Builder, radius: f32, sponge: Paint, cream: Paint) -> Specimen {

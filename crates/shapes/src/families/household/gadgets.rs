@@ -201,24 +201,7 @@ fn controller(r: &mut Rng) -> Specimen {
     let colors = ["red", "yellow", "green", "blue"];
     let (top, x) = (0.034, 0.052);
     if r.chance(0.35) {
-        let (w, d) = (r.between(0.12, 0.14), r.between(0.05, 0.06));
-        b.add("body", b.block(w, 0.02, d), shell);
-        b.add("plate", cuboid(w * 0.94, 0.002, d * 0.75).at(0.0, 0.02, 0.002), dark);
-        let cross = cuboid(0.026, 0.006, 0.009).join(cuboid(0.009, 0.006, 0.026));
-        b.add("d-pad", cross.at(-w * 0.32, 0.02, 0.0), shell.shade(0.4));
-        let red = r.paint_of(&["red", "purple", "dark red"], MaterialKind::Plastic);
-        b.add(
-            "buttons",
-            cylinder(0.008, 0.007, n).linear_array(2, vec3(0.021, 0.0, 0.0)).at(w * 0.22, 0.02, 0.006),
-            red,
-        );
-        b.add(
-            "select",
-            capsule(vec3(-0.014, 0.022, 0.006), vec3(-0.006, 0.022, 0.006), 0.003, 8).mirrored_x(),
-            shell.shade(0.5),
-        );
-        b.subcategory("retro game controller");
-        b.adjective("rectangular");
+        retro_controller(r, &mut b, [shell, dark], n);
     } else {
         let half = smooth_outline(
             &[
@@ -267,6 +250,27 @@ fn controller(r: &mut Rng) -> Specimen {
         b.transform(glam::Affine3A::from_rotation_x(FRAC_PI_2 * 0.7));
     }
     b.build()
+}
+
+fn retro_controller(r: &mut Rng, b: &mut Builder, [shell, dark]: [Paint; 2], n: usize) {
+    let (w, d) = (r.between(0.12, 0.14), r.between(0.05, 0.06));
+    b.add("body", b.block(w, 0.02, d), shell);
+    b.add("plate", cuboid(w * 0.94, 0.002, d * 0.75).at(0.0, 0.02, 0.002), dark);
+    let cross = cuboid(0.026, 0.006, 0.009).join(cuboid(0.009, 0.006, 0.026));
+    b.add("d-pad", cross.at(-w * 0.32, 0.02, 0.0), shell.shade(0.4));
+    let red = r.paint_of(&["red", "purple", "dark red"], MaterialKind::Plastic);
+    b.add(
+        "buttons",
+        cylinder(0.008, 0.007, n).linear_array(2, vec3(0.021, 0.0, 0.0)).at(w * 0.22, 0.02, 0.006),
+        red,
+    );
+    b.add(
+        "select",
+        capsule(vec3(-0.014, 0.022, 0.006), vec3(-0.006, 0.022, 0.006), 0.003, 8).mirrored_x(),
+        shell.shade(0.5),
+    );
+    b.subcategory("retro game controller");
+    b.adjective("rectangular");
 }
 
 fn speaker(r: &mut Rng) -> Specimen {

@@ -423,41 +423,7 @@ fn piano(rng: &mut Rng) -> Specimen {
     let gold = rng.paint("gold", MaterialKind::Metal);
     let w = 1.45;
     if rng.chance(0.5) {
-        let d = rng.between(1.4, 2.0);
-        let line: Vec<Vec3> = [
-            (-w / 2.0, -d + 0.25),
-            (-w * 0.32, -d),
-            (-w * 0.05, -d + 0.1),
-            (w * 0.18, -d * 0.55),
-            (w * 0.47, -d * 0.35),
-            (w / 2.0, -0.1),
-        ]
-        .iter()
-        .map(|&(x, z)| vec3(x, z, 0.0))
-        .collect();
-        let mut rim: Vec<Vec2> = vec![vec2(-w / 2.0, 0.1), vec2(w / 2.0, 0.1)];
-        rim.extend(curve(&line, 3).iter().rev().map(|p| vec2(p.x, p.y)));
-        let plate = |h: f32| extrude(&rim, h).rot_x(FRAC_PI_2);
-        b.add("case", plate(0.28).at(0.0, 0.72, 0.0), paint);
-        b.add("strings", plate(0.01).scale(0.92, 1.0, 0.92).at(0.0, 0.868, -0.06), gold);
-        b.add("keyboard", cuboid(w, 0.1, 0.3).at(0.0, 0.6, 0.22), paint);
-        add_keys(&mut b, w * 0.9, vec3(0.0, 0.7, 0.28), keys);
-        if rng.chance(0.7) {
-            let lid =
-                plate(0.025).at(w / 2.0, 0.0, 0.0).rot_z(rng.between(0.5, 0.8)).at(-w / 2.0, 0.875, 0.0);
-            b.add("lid", lid, paint);
-            b.add(
-                "prop",
-                rod(vec3(w * 0.42, 0.86, -d * 0.3), vec3(w * 0.2, 1.45, -d * 0.3), 0.012, 5),
-                paint,
-            );
-            b.part("an open lid");
-        }
-        for (x, z) in [(-w * 0.42, 0.1), (w * 0.42, 0.1), (-w * 0.3, -d + 0.35)] {
-            b.add("leg", frustum(0.045, 0.07, 0.6, b.segments.max(6)).at(x, 0.0, z), paint);
-        }
-        b.add("pedals", cuboid(0.22, 0.5, 0.04).at(0.0, 0.1, -0.1), paint);
-        b.subcategory("grand piano");
+        grand_piano(rng, &mut b, w, [paint, gold], keys);
     } else {
         let h = rng.between(1.05, 1.3);
         b.add("case", b.block(w, h, 0.34).at(0.0, 0.0, -0.17), paint);
@@ -487,6 +453,39 @@ fn piano(rng: &mut Rng) -> Specimen {
     b.main_paint(paint);
     b.part("black and white keys");
     b.build()
+}
+
+fn grand_piano(rng: &mut Rng, b: &mut Builder, w: f32, [paint, gold]: [Paint; 2], keys: [Paint; 2]) {
+    let d = rng.between(1.4, 2.0);
+    let line: Vec<Vec3> = [
+        (-w / 2.0, -d + 0.25),
+        (-w * 0.32, -d),
+        (-w * 0.05, -d + 0.1),
+        (w * 0.18, -d * 0.55),
+        (w * 0.47, -d * 0.35),
+        (w / 2.0, -0.1),
+    ]
+    .iter()
+    .map(|&(x, z)| vec3(x, z, 0.0))
+    .collect();
+    let mut rim: Vec<Vec2> = vec![vec2(-w / 2.0, 0.1), vec2(w / 2.0, 0.1)];
+    rim.extend(curve(&line, 3).iter().rev().map(|p| vec2(p.x, p.y)));
+    let plate = |h: f32| extrude(&rim, h).rot_x(FRAC_PI_2);
+    b.add("case", plate(0.28).at(0.0, 0.72, 0.0), paint);
+    b.add("strings", plate(0.01).scale(0.92, 1.0, 0.92).at(0.0, 0.868, -0.06), gold);
+    b.add("keyboard", cuboid(w, 0.1, 0.3).at(0.0, 0.6, 0.22), paint);
+    add_keys(b, w * 0.9, vec3(0.0, 0.7, 0.28), keys);
+    if rng.chance(0.7) {
+        let lid = plate(0.025).at(w / 2.0, 0.0, 0.0).rot_z(rng.between(0.5, 0.8)).at(-w / 2.0, 0.875, 0.0);
+        b.add("lid", lid, paint);
+        b.add("prop", rod(vec3(w * 0.42, 0.86, -d * 0.3), vec3(w * 0.2, 1.45, -d * 0.3), 0.012, 5), paint);
+        b.part("an open lid");
+    }
+    for (x, z) in [(-w * 0.42, 0.1), (w * 0.42, 0.1), (-w * 0.3, -d + 0.35)] {
+        b.add("leg", frustum(0.045, 0.07, 0.6, b.segments.max(6)).at(x, 0.0, z), paint);
+    }
+    b.add("pedals", cuboid(0.22, 0.5, 0.04).at(0.0, 0.1, -0.1), paint);
+    b.subcategory("grand piano");
 }
 
 fn trumpet(rng: &mut Rng) -> Specimen {

@@ -20,26 +20,7 @@ fn train(rng: &mut Rng) -> Specimen {
     let accent = rng.paint_of(&["red", "gold", "yellow", "black", "white"], MaterialKind::Metal);
     let dark = rng.paint_of(&["black", "dark gray"], MaterialKind::Metal);
     if rng.chance(0.3) {
-        let (w, l, h) = (2.6, rng.between(9.0, 14.0), rng.between(2.3, 2.8));
-        let profile = [
-            (-l / 2.0, 0.6),
-            (l / 2.0, 0.6),
-            (l / 2.0 + 0.5, 1.2),
-            (l / 2.0 - rng.between(0.3, 1.8), 0.6 + h),
-            (-l / 2.0, 0.6 + h),
-        ];
-        b.add("body", side_profile(&profile, w), paint);
-        b.add("stripe", cuboid(w * 1.01, 0.25, l).at(0.0, 1.2, 0.0), accent);
-        let glass = rng.paint_of(&["black", "light blue", "dark gray"], MaterialKind::Glass);
-        b.add(
-            "windows",
-            cuboid(w * 1.02, 0.7, 0.9).at(0.0, 1.9, -l * 0.42).linear_array(6, vec3(0.0, 0.0, l * 0.14)),
-            glass,
-        );
-        b.add("bogies", cuboid(w * 0.8, 0.6, 2.0).at(0.0, 0.1, l * 0.32).mirrored_z(), dark);
-        b.subcategory(if rng.chance(0.5) { "passenger train" } else { "diesel locomotive" });
-        b.main_color(paint);
-        b.part("windows");
+        modern_train(rng, &mut b, [paint, accent, dark]);
         return b.build();
     }
     let r = rng.between(0.75, 0.95);
@@ -88,6 +69,29 @@ fn train(rng: &mut Rng) -> Specimen {
     b.part("a chimney");
     b.part("wheels");
     b.build()
+}
+
+fn modern_train(rng: &mut Rng, b: &mut Builder, [paint, accent, dark]: [Paint; 3]) {
+    let (w, l, h) = (2.6, rng.between(9.0, 14.0), rng.between(2.3, 2.8));
+    let profile = [
+        (-l / 2.0, 0.6),
+        (l / 2.0, 0.6),
+        (l / 2.0 + 0.5, 1.2),
+        (l / 2.0 - rng.between(0.3, 1.8), 0.6 + h),
+        (-l / 2.0, 0.6 + h),
+    ];
+    b.add("body", side_profile(&profile, w), paint);
+    b.add("stripe", cuboid(w * 1.01, 0.25, l).at(0.0, 1.2, 0.0), accent);
+    let glass = rng.paint_of(&["black", "light blue", "dark gray"], MaterialKind::Glass);
+    b.add(
+        "windows",
+        cuboid(w * 1.02, 0.7, 0.9).at(0.0, 1.9, -l * 0.42).linear_array(6, vec3(0.0, 0.0, l * 0.14)),
+        glass,
+    );
+    b.add("bogies", cuboid(w * 0.8, 0.6, 2.0).at(0.0, 0.1, l * 0.32).mirrored_z(), dark);
+    b.subcategory(if rng.chance(0.5) { "passenger train" } else { "diesel locomotive" });
+    b.main_color(paint);
+    b.part("windows");
 }
 
 fn open_cab(w: f32, h: f32) -> Solid {

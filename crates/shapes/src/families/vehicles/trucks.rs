@@ -413,16 +413,7 @@ fn tank(rng: &mut Rng) -> Specimen {
     b.add("fenders", cuboid(w, 0.07, l * 0.92).at(0.0, y * 0.9, 0.0), paint);
     let (tw, th) = (w * rng.between(0.5, 0.62), y * rng.between(0.5, 0.65));
     let z = rng.between(-0.3, 0.2);
-    let round = rng.chance(0.4);
-    let turret = if round {
-        lathe(
-            &[glam::vec2(tw * 0.55, 0.0), glam::vec2(tw * 0.58, th * 0.4), glam::vec2(tw * 0.38, th)],
-            b.segments.max(8),
-        )
-        .scale(1.0, 1.0, 1.15)
-    } else {
-        wedge([tw, -tw * 0.75, tw * 0.7, 0.0], [tw * 0.7, -tw * 0.55, tw * 0.35, th])
-    };
+    let turret = tank_turret(rng, b.segments.max(8), tw, th);
     let turn = if rng.chance(0.25) { rng.between(-0.8, 0.8) } else { 0.0 };
     let place = |s: Solid| s.rot_y(turn).at(0.0, y * 1.12, z);
     b.add("turret", place(turret), paint);
@@ -447,4 +438,14 @@ fn tank(rng: &mut Rng) -> Specimen {
     b.part("tracks");
     b.part("a long gun");
     b.build()
+}
+
+fn tank_turret(rng: &mut Rng, n: usize, tw: f32, th: f32) -> Solid {
+    let round = rng.chance(0.4);
+    if round {
+        lathe(&[glam::vec2(tw * 0.55, 0.0), glam::vec2(tw * 0.58, th * 0.4), glam::vec2(tw * 0.38, th)], n)
+            .scale(1.0, 1.0, 1.15)
+    } else {
+        wedge([tw, -tw * 0.75, tw * 0.7, 0.0], [tw * 0.7, -tw * 0.55, tw * 0.35, th])
+    }
 }
