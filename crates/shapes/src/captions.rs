@@ -1,10 +1,10 @@
-//! What people would say of a specimen, from a bare noun to its parts.
+//! Captions of specimens.
 
 use crate::category::Category;
 use crate::kit::{Rng, Specimen};
 
 /// Nouns that come in pairs: "a pair of scissors", never "a scissors".
-const PAIRS: &[&str] = &[
+const PLURAL_NOUNS: &[&str] = &[
     "scissors",
     "headphones",
     "eyeglasses",
@@ -25,10 +25,10 @@ const PAIRS: &[&str] = &[
     "clippers",
 ];
 /// Nouns without an article.
-const MASS: &[&str] =
+const MASS_NOUNS: &[&str] =
     &["cheese", "bread", "toothpaste", "toast", "sushi", "firewood", "seaweed", "bamboo", "coral"];
 
-/// Sentences around a description.
+/// Sentences with a placeholder for a description.
 const TEMPLATES: &[&str] = &[
     "a 3d model of {}",
     "a rendering of {}",
@@ -44,40 +44,43 @@ const TEMPLATES: &[&str] = &[
     "a 3d shape of {}",
 ];
 
-/// Five captions of growing detail: a noun; a color or a material; both with an adjective; parts; and one of these in
-/// a template. The first is always the category's name or a synonym.
+/// Five captions: the class name or a synonym; three descriptions of increasing detail (color, material, adjective, parts); and
+/// one in a template.
 pub fn captions(category: &Category, specimen: &Specimen, rng: &mut Rng) -> Vec<String> {
-    let bare = Phrase { noun: noun(category, specimen, rng), words: Vec::new(), parts: Vec::new() };
+    // The order of the captions is part of the contract: training assigns a source to each.
+    let bare = Phrase { noun: noun(category, specimen, rng), modifiers: Vec::new(), parts: Vec::new() };
     let mut said = vec![bare.to_string(rng)];
+    // Later captions mention more attributes, but each is random, as in real captions.
     for detail in [0.35, 0.7, 1.0] {
         said.push(phrase(category, specimen, detail, rng).to_string(rng));
     }
-    let plain = phrase(category, specimen, rng.unit(), rng).in_full();
-    said.push(rng.pick(TEMPLATES).replace("{}", &plain));
+    let plain = phrase(category, specimen, rng.unit(), rng).with_article();
+    said.push(rng.choose(TEMPLATES).replace("{}", &plain));
     said
 }
 
-/// A noun with the words before and after it.
+/// A noun phrase.
 pub(crate) struct Phrase {
     pub noun: &'static str,
-    pub words: Vec<&'static str>,
+    pub modifiers: Vec<&'static str>,
     pub parts: Vec<String>,
 }
 
 impl Phrase {
     fn article(&self) -> &'static str {
-        if PAIRS.contains(&self.noun) {
+        if PLURAL_NOUNS.contains(&self.noun) {
             return "a pair of ";
         }
-        if MASS.contains(&self.noun) {
+        if MASS_NOUNS.contains(&self.noun) {
             return "";
         }
-        let first = self.words.first().copied().unwrap_or(self.noun);
+        // The article agrees with the next word: "an old chair".
+        let first = self.modifiers.first().copied().unwrap_or(self.noun);
         if sounds_like_a_vowel(first) { "an " } else { "a " }
     }
 
     fn body(&self) -> String {
-        let mut body = self.words.join(" ");
+        let mut body = self.modifiers.join(" ");
         if !body.is_empty() {
             body.push(' ');
         }
@@ -94,42 +97,44 @@ impl Phrase {
     }
 
     /// With its article.
-    pub fn in_full(&self) -> String {
+    pub fn with_article(&self) -> String {
         format!("{}{}", self.article(), self.body())
     }
 
-    /// With its article, sometimes without.
+    /// With its article in 70 %, without otherwise.
     fn to_string(&self, rng: &mut Rng) -> String {
-        if rng.chance(0.3) { self.body() } else { self.in_full() }
+        if rng.chance(0.3) { self.body() } else { self.with_article() }
     }
 }
 
-/// A phrase that says about `detail` (0–1) of what can be said.
+/// A phrase with about `detail` (0–1) of the attributes.
 fn phrase(category: &Category, specimen: &Specimen, detail: f32, rng: &mut Rng) -> Phrase {
     let what = &specimen.attributes;
-    let mut words = Vec::new();
+    let mut modifiers = Vec::new();
     if !what.adjectives.is_empty() && rng.chance(detail * 0.6) {
-        words.push(rng.pick(&what.adjectives));
+        modifiers.push(rng.choose(&what.adjectives));
     }
-    words.extend(what.color.filter(|_| rng.chance(0.3 + detail * 0.5)));
-    words.extend(what.stuff.and_then(|s| s.adjective()).filter(|_| rng.chance(detail * 0.6)));
+    modifiers.extend(what.color.filter(|_| rng.chance(0.3 + detail * 0.5)));
+    modifiers.extend(what.material.and_then(|s| s.adjective()).filter(|_| rng.chance(detail * 0.6)));
     let mut parts = what.parts.clone();
-    let keep = if rng.chance(detail * 0.75) { rng.count(1, 2) } else { 0 };
+    // At most two parts: a list of all parts is no natural caption.
+    let keep = if rng.chance(detail * 0.75) { rng.int_between(1, 2) } else { 0 };
     while parts.len() > keep {
         parts.remove(rng.index(parts.len()));
     }
-    Phrase { noun: noun(category, specimen, rng), words, parts }
+    Phrase { noun: noun(category, specimen, rng), modifiers, parts }
 }
 
 fn noun(category: &Category, specimen: &Specimen, rng: &mut Rng) -> &'static str {
-    match specimen.attributes.kind {
+    match specimen.attributes.subcategory {
         Some(kind) if rng.chance(0.4) => kind,
-        _ if !category.synonyms.is_empty() && rng.chance(0.35) => rng.pick(category.synonyms),
+        _ if !category.synonyms.is_empty() && rng.chance(0.35) => rng.choose(category.synonyms),
         _ => category.name,
     }
 }
 
 fn sounds_like_a_vowel(word: &str) -> bool {
+    // Vowels that sound like consonants: "a unicorn", "a used car".
     let consonant = ["uni", "use", "ute", "eu", "one"].iter().any(|p| word.starts_with(p));
     !consonant && word.starts_with(['a', 'e', 'i', 'o', 'u'])
 }
@@ -140,7 +145,7 @@ mod tests {
 
     #[test]
     fn articles_follow_the_sound() {
-        let article = |noun| Phrase { noun, words: vec![], parts: vec![] }.article();
+        let article = |noun| Phrase { noun, modifiers: vec![], parts: vec![] }.article();
         assert_eq!(article("apple"), "an ");
         assert_eq!(article("unicorn"), "a ");
         assert_eq!(article("umbrella"), "an ");
@@ -153,9 +158,9 @@ mod tests {
     fn parts_are_listed() {
         let phrase = Phrase {
             noun: "chair",
-            words: vec!["old", "red"],
+            modifiers: vec!["old", "red"],
             parts: vec!["four legs".into(), "armrests".into()],
         };
-        assert_eq!(phrase.in_full(), "an old red chair with four legs and armrests");
+        assert_eq!(phrase.with_article(), "an old red chair with four legs and armrests");
     }
 }

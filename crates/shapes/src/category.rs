@@ -1,22 +1,28 @@
-//! A kind of thing, and how to make one.
+//! Categories of shapes.
 
 use crate::kit::{Rng, Specimen};
 
-/// A kind of thing, and how to make one.
+/// A category of shapes.
+///
+/// ```
+/// let mug = lexiform_shapes::category("mug").expect("mug is a category");
+/// assert_eq!(mug.generate(3).scene, mug.generate(3).scene);
+/// assert_ne!(mug.generate(3).scene, mug.generate(4).scene);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Category {
     /// The noun in singular, lower case: "fire hydrant".
     pub name: &'static str,
-    /// Other nouns for the same thing.
+    /// Synonyms.
     pub synonyms: &'static [&'static str],
-    /// The wider noun: "furniture", "food", "animal".
+    /// Supercategory, as in COCO: "furniture", "food", "animal".
     pub supercategory: &'static str,
-    /// Makes one.
+    /// Generates a specimen.
     pub build: fn(&mut Rng) -> Specimen,
 }
 
 impl Category {
-    /// A row of a family's table: name, synonyms, supercategory, maker.
+    /// A row of a family's table.
     pub const fn new(
         name: &'static str,
         synonyms: &'static [&'static str],
@@ -26,7 +32,7 @@ impl Category {
         Self { name, synonyms, supercategory, build }
     }
 
-    /// A specimen; the same one for the same seed, whatever other categories there are.
+    /// Generates the specimen of a seed; it does not depend on other categories.
     pub fn generate(&self, seed: u64) -> Specimen {
         (self.build)(&mut Rng::named(self.name, seed))
     }

@@ -1,7 +1,7 @@
-//! Procedurally generated 3D shapes of everyday things, with captions: what the built-in model learns from.
+//! Generates 3D shapes of everyday objects with captions, the training data of the built-in model.
 //!
-//! Each [`Category`] generates a different [`Specimen`] for every seed: sizes, parts, materials and style vary as they do
-//! between the assets of games, catalogs and scans. The same category and seed always give the same specimen.
+//! Each [`Category`] generates a different [`Specimen`] for every seed: sizes, parts, materials and style vary as they do in
+//! game assets, catalogs and scans. Generation is deterministic: equal category and seed give equal specimens.
 //!
 //! ```
 //! use lexiform_shapes::{Rng, captions, category};
@@ -10,13 +10,13 @@
 //! let specimen = chair.generate(7);
 //! assert!(specimen.scene.n_faces() > 0);
 //!
-//! // From a bare noun to parts and materials.
+//! // Increasing detail, from the class name to parts and materials.
 //! let captions = captions(chair, &specimen, &mut Rng::new(1));
 //! assert_eq!(captions.len(), 5);
 //! ```
 //!
-//! A family of categories is one file in `families/` with a `CATEGORIES` table; [`categories`] lists them all. [`kit`] has
-//! the solids, paints and random numbers that they are built with.
+//! Each file in `families/` has a `CATEGORIES` table; [`categories`] lists them all. They are built with the solids, paints and
+//! random numbers of [`kit`].
 
 mod captions;
 mod category;
@@ -30,7 +30,7 @@ pub use category::Category;
 pub use families::{categories, category, generate};
 pub use kit::{Attributes, Builder, Rng, Specimen};
 pub use questions::{Aspect, Question, is_unseen, questions};
-pub use variation::{UpAxis, Variation};
+pub use variation::{FileUpAxis, Variation};
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! Questions about specimens: which of several phrases of one category and one aspect is true.
+//! Multiple-choice questions about attributes of specimens.
 
 use std::collections::BTreeSet;
 use std::hash::Hasher as _;
@@ -7,9 +7,9 @@ use fnv::FnvHasher;
 
 use crate::captions::Phrase;
 use crate::category::Category;
-use crate::kit::{Attributes, Stuff};
+use crate::kit::{Attributes, MaterialKind};
 
-/// Words a count begins with.
+/// Number words.
 const NUMBERS: &[&str] = &["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
 
 /// What a question is about.
@@ -19,9 +19,9 @@ pub enum Aspect {
     Color,
     /// "a wooden chair".
     Material,
-    /// "a rocking chair" among chairs.
-    Kind,
-    /// "a chair with armrests": something that the shape has, against what others of its category have.
+    /// "a rocking chair", against other subcategories of chair.
+    Subcategory,
+    /// "a chair with armrests", against parts of other specimens of the category that this one lacks.
     Part,
     /// "a stool with three legs", against other numbers.
     Count,
@@ -29,48 +29,54 @@ pub enum Aspect {
 
 impl Aspect {
     /// Every aspect.
-    pub const ALL: [Self; 5] = [Self::Color, Self::Material, Self::Kind, Self::Part, Self::Count];
+    pub const ALL: [Self; 5] = [Self::Color, Self::Material, Self::Subcategory, Self::Part, Self::Count];
 
-    /// One lower-case word.
+    /// Name in lower case.
     pub fn name(self) -> &'static str {
         match self {
             Self::Color => "color",
             Self::Material => "material",
-            Self::Kind => "kind",
+            Self::Subcategory => "subcategory",
             Self::Part => "part",
             Self::Count => "count",
         }
     }
 }
 
-/// One question.
+/// A question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Question {
     /// Index of the shape.
     pub shape: usize,
-    /// What it is about.
+    /// The aspect it asks for.
     pub aspect: Aspect,
-    /// The phrase that is true.
-    pub right: String,
-    /// Phrases that are not; at least one.
-    pub wrong: Vec<String>,
-    /// Whether color and category are a pair that [`is_unseen`] keeps from training; of questions about colors only.
+    /// The true phrase.
+    pub correct: String,
+    /// False phrases, at least one.
+    pub distractors: Vec<String>,
+    /// Whether [`is_unseen`] excludes its color–category pair from training; only for questions about colors.
     pub unseen: bool,
 }
 
-/// Whether this color of this category is one of the `share` (0–1) of all pairs that training is not to show, so that
-/// they can be asked for.
+/// Whether a color–category pair is in the `share` (0–1) of pairs that are excluded from training, to test generalization.
+///
+/// ```
+/// use lexiform_shapes::is_unseen;
+///
+/// // A hash decides: the pairs of a smaller share are among those of a larger one.
+/// assert!(!is_unseen("chair", "red", 0.0) && is_unseen("chair", "red", 1.0));
+/// ```
 pub fn is_unseen(category: &str, color: &str, share: f32) -> bool {
     let mut hasher = FnvHasher::default();
     hasher.write(category.as_bytes());
     hasher.write(&[0]);
     hasher.write(color.as_bytes());
-    // The high bits: the last bytes of a word move the low ones only a little.
+    // The high bits of FNV-1a: the last bytes of the input hardly change the low ones.
     (hasher.finish() >> 40) as f32 / ((1_u64 << 24) as f32) < share
 }
 
-/// All questions about the shape with index `shape`. `siblings` are other specimens of its category, whose words are the
-/// wrong answers; `colors` are all colors there are.
+/// All questions about the shape with index `shape`. `siblings` are other specimens of its category, whose attributes give the
+/// distractors; `colors` are all colors.
 pub fn questions(
     shape: usize,
     category: &Category,
@@ -79,69 +85,74 @@ pub fn questions(
     colors: &BTreeSet<&'static str>,
     unseen_share: f32,
 ) -> Vec<Question> {
-    let asking = Asking { shape, noun: category.name };
+    // Phrases use the class name only, so that all answers differ in one attribute.
+    let asking = QuestionBuilder { shape, noun: category.name };
     let mut asked = Vec::new();
     if let Some(color) = what.color {
+        // All colors, not only those of siblings: a sibling may have any.
         let wrong = colors.iter().filter(|other| **other != color).map(|other| asking.with_word(other));
         let mut question = asking.question(Aspect::Color, asking.with_word(color), wrong.collect());
         question.unseen = is_unseen(category.name, color, unseen_share);
         asked.push(question);
     }
-    let materials: BTreeSet<&str> = siblings.iter().filter_map(|s| s.stuff?.adjective()).collect();
-    if let Some(material) = what.stuff.and_then(Stuff::adjective) {
+    let materials: BTreeSet<&str> = siblings.iter().filter_map(|s| s.material?.adjective()).collect();
+    if let Some(material) = what.material.and_then(MaterialKind::adjective) {
         let wrong = materials.iter().filter(|other| **other != material).map(|other| asking.with_word(other));
         asked.push(asking.question(Aspect::Material, asking.with_word(material), wrong.collect()));
     }
-    let kinds: BTreeSet<&'static str> = siblings.iter().filter_map(|s| s.kind).collect();
-    if let Some(kind) = what.kind {
-        let wrong = kinds.iter().filter(|other| **other != kind).map(|other| bare(other));
-        asked.push(asking.question(Aspect::Kind, bare(kind), wrong.collect()));
+    let kinds: BTreeSet<&'static str> = siblings.iter().filter_map(|s| s.subcategory).collect();
+    if let Some(kind) = what.subcategory {
+        let wrong = kinds.iter().filter(|other| **other != kind).map(|other| noun_phrase(other));
+        asked.push(asking.question(Aspect::Subcategory, noun_phrase(kind), wrong.collect()));
     }
     let parts: BTreeSet<&str> = siblings.iter().flat_map(|s| &s.parts).map(String::as_str).collect();
     for own in &what.parts {
-        let lacking = parts.iter().filter(|p| what.parts.iter().all(|own| head(own) != head(p)));
+        // By head noun: a shape with three legs does not lack "four legs".
+        let lacking = parts.iter().filter(|p| what.parts.iter().all(|own| head_noun(own) != head_noun(p)));
         let wrong = lacking.map(|part| asking.with_part(part)).collect();
         asked.push(asking.question(Aspect::Part, asking.with_part(own), wrong));
-        if let Some((number, rest)) = counted(own) {
-            let others = parts.iter().filter(|p| counted(p).is_some_and(|(n, r)| n != number && r == rest));
+        if let Some((number, rest)) = split_count(own) {
+            let others =
+                parts.iter().filter(|p| split_count(p).is_some_and(|(n, r)| n != number && r == rest));
             let wrong = others.map(|part| asking.with_part(part)).collect();
             asked.push(asking.question(Aspect::Count, asking.with_part(own), wrong));
         }
     }
-    asked.retain(|question| !question.wrong.is_empty());
+    // An attribute that all siblings share has no distractors.
+    asked.retain(|question| !question.distractors.is_empty());
     asked
 }
 
-struct Asking {
+struct QuestionBuilder {
     shape: usize,
     noun: &'static str,
 }
 
-impl Asking {
+impl QuestionBuilder {
     fn with_word(&self, word: &'static str) -> String {
-        Phrase { noun: self.noun, words: vec![word], parts: Vec::new() }.in_full()
+        Phrase { noun: self.noun, modifiers: vec![word], parts: Vec::new() }.with_article()
     }
 
     fn with_part(&self, part: &str) -> String {
-        Phrase { noun: self.noun, words: Vec::new(), parts: vec![part.to_owned()] }.in_full()
+        Phrase { noun: self.noun, modifiers: Vec::new(), parts: vec![part.to_owned()] }.with_article()
     }
 
-    fn question(&self, aspect: Aspect, right: String, wrong: Vec<String>) -> Question {
-        Question { shape: self.shape, aspect, right, wrong, unseen: false }
+    fn question(&self, aspect: Aspect, correct: String, distractors: Vec<String>) -> Question {
+        Question { shape: self.shape, aspect, correct, distractors, unseen: false }
     }
 }
 
-fn bare(noun: &'static str) -> String {
-    Phrase { noun, words: Vec::new(), parts: Vec::new() }.in_full()
+fn noun_phrase(noun: &'static str) -> String {
+    Phrase { noun, modifiers: Vec::new(), parts: Vec::new() }.with_article()
 }
 
-/// The word that says what a part is.
-fn head(part: &str) -> &str {
+/// The last word of a part: "cushion" of "a round cushion".
+fn head_noun(part: &str) -> &str {
     part.rsplit(' ').next().unwrap_or(part)
 }
 
-/// A number word and what is counted.
-fn counted(part: &str) -> Option<(&str, &str)> {
+/// Splits "three legs" into number word and noun.
+fn split_count(part: &str) -> Option<(&str, &str)> {
     part.split_once(' ').filter(|(number, _)| NUMBERS.contains(number))
 }
 
@@ -156,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_siblings_have_is_asked_for() {
+    fn attributes_of_siblings_are_distractors() {
         let stool = category("stool").unwrap();
         let what = with("red", &["three legs", "a cushion"]);
         let siblings =
@@ -165,20 +176,20 @@ mod tests {
         let of = |aspect| asked.iter().filter(|q| q.aspect == aspect).collect::<Vec<_>>();
         let [color] = of(Aspect::Color)[..] else { panic!("{asked:?}") };
         assert_eq!(
-            (color.shape, &color.right[..], &color.wrong[..]),
+            (color.shape, &color.correct[..], &color.distractors[..]),
             (7, "a red stool", &["a blue stool".to_owned()][..])
         );
-        // Legs of another number and cushions of another form are no parts that it lacks.
+        // It does not lack legs or a cushion, only that number and that form of them.
         let [legs, cushion] = of(Aspect::Part)[..] else { panic!("{asked:?}") };
-        assert_eq!((&legs.wrong, &legs.right[..]), (&cushion.wrong, "a stool with three legs"));
-        assert_eq!(legs.wrong, ["a stool with a backrest"]);
+        assert_eq!((&legs.distractors, &legs.correct[..]), (&cushion.distractors, "a stool with three legs"));
+        assert_eq!(legs.distractors, ["a stool with a backrest"]);
         let [count] = of(Aspect::Count)[..] else { panic!("{asked:?}") };
-        assert_eq!(count.wrong, ["a stool with four legs"]);
-        assert!(of(Aspect::Kind).is_empty() && of(Aspect::Material).is_empty());
+        assert_eq!(count.distractors, ["a stool with four legs"]);
+        assert!(of(Aspect::Subcategory).is_empty() && of(Aspect::Material).is_empty());
     }
 
     #[test]
-    fn about_the_asked_share_of_pairs_is_unseen() {
+    fn about_the_given_share_of_pairs_is_unseen() {
         let colors = ["red", "green", "blue", "white", "black", "brown", "yellow", "gray"];
         let pairs = || crate::families::categories().iter().flat_map(|c| colors.map(|color| (c.name, color)));
         let share = |share| {

@@ -1,9 +1,9 @@
-//! Every category, through the front door: valid, bounded, deterministic, describable.
+//! Checks of every category: valid, bounded, deterministic, with well-formed captions.
 
 use super::*;
 
 const SEEDS: u64 = 20;
-const MOST_TRIANGLES: usize = 6000;
+const MAX_TRIANGLES: usize = 6000;
 
 fn each_specimen(check: impl Fn(&Category, u64, &Specimen)) {
     for category in categories() {
@@ -23,11 +23,11 @@ fn specimens_are_visible_grounded_and_modest() {
         assert!(extents.max_element() > 0.005, "{name} {seed}: {extents}");
         assert!(
             bounds.min.y.abs() < 1e-2 * extents.max_element(),
-            "{name} {seed} stands at {}",
+            "{name} {seed} has its lowest point at {}",
             bounds.min.y
         );
         let faces = specimen.scene.n_faces();
-        assert!((8..=MOST_TRIANGLES).contains(&faces), "{name} {seed}: {faces} triangles");
+        assert!((8..=MAX_TRIANGLES).contains(&faces), "{name} {seed}: {faces} triangles");
         for mesh in &specimen.scene.meshes {
             assert!(mesh.material.is_some_and(|m| m < specimen.scene.materials.len()));
         }

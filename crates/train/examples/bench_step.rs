@@ -1,5 +1,5 @@
-//! Times a step of training: Duoduo CLIP's on ViT-B/32, ULIP-2's colored PointBERT, `nano`. Prints one JSON line a measurement,
-//! each from a process of its own, so that peak memory is its own too.
+//! Benchmarks a training step of Duoduo CLIP (ViT-B/32), ULIP-2 (colored PointBERT) and `nano`. Prints one JSON line per
+//! measurement; each case runs in its own process, so that peak memory is its own too.
 
 use std::path::Path;
 use std::process::Command;
@@ -11,9 +11,9 @@ use lexiform_model::preprocess::Preprocess;
 use lexiform_model::tokenizer::Tokenizer;
 use lexiform_model::weights::{Precision, Source};
 use lexiform_model::{JointTowers, ModelConfig, save, usual_templates};
-use lexiform_train::{FitOptions, Recipe, rehearse};
+use lexiform_train::{FitOptions, Recipe, dry_run};
 
-/// A step to time: recipe, what it is called, settings.
+/// A benchmarked step.
 struct Case {
     recipe: &'static str,
     what: &'static str,
@@ -24,7 +24,7 @@ const CASES: &[Case] = &[
     Case {
         recipe: "duoduo.toml",
         what: "step of Duoduo CLIP, ViT-B/32, last 6 blocks, 4 shapes of 3 views",
-        settings: &["batch.size.shapes=4", "batch.fewest_views=3", "batch.most_views=3", "data.views=3"],
+        settings: &["batch.size.shapes=4", "batch.min_views=3", "batch.max_views=3", "data.views=3"],
     },
     Case {
         recipe: "ulip2.toml",
@@ -35,8 +35,8 @@ const CASES: &[Case] = &[
     Case {
         recipe: "nano.toml",
         what: "step of nano, 192 images",
-        // Pairs of views and no running mean, as in the peer.
-        settings: &["batch.size.images=192", "batch.fewest_views=2", "run.average_decay=0"],
+        // Two views per shape and no weight averaging, as in the peer.
+        settings: &["batch.size.images=192", "batch.min_views=2", "run.ema_decay=0"],
     },
 ];
 
@@ -45,7 +45,7 @@ fn main() -> anyhow::Result<()> {
         let case = CASES.iter().find(|case| case.recipe == name).context("no such recipe")?;
         return time(case, Path::new(base));
     }
-    // Written here, so that making it does not count as memory of a step.
+    // Written by the parent process, so that it does not count as memory of a step.
     let folder = tempfile::tempdir()?;
     let base = folder.path().join("vit-b-32.safetensors");
     random_clip(&base)?;
@@ -68,7 +68,7 @@ fn time(case: &Case, base: &Path) -> anyhow::Result<()> {
         _ => {}
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes").join(case.recipe);
-    let trial = rehearse(&Recipe::read(&path, &settings)?, &FitOptions::default(), &mut |_| {})?;
+    let trial = dry_run(&Recipe::read(&path, &settings)?, &FitOptions::default(), &mut |_| {})?;
     if trial.shapes == 0 {
         bail!("{}: the step had no shapes", case.recipe);
     }
@@ -76,12 +76,12 @@ fn time(case: &Case, base: &Path) -> anyhow::Result<()> {
     println!(
         "{{\"what\": \"{}: peak memory, MB\", \"milliseconds\": {}}}",
         case.what,
-        trial.peak_bytes / 1_000_000
+        trial.peak_memory_bytes / 1_000_000
     );
     Ok(())
 }
 
-/// ViT-B/32 with new weights.
+/// ViT-B/32 with random weights.
 fn random_clip(path: &Path) -> anyhow::Result<()> {
     let device = Device::flex();
     let clip = ClipConfig::vit_b_32();

@@ -1,4 +1,4 @@
-//! Why training fails.
+//! Errors of training.
 
 use std::path::{Path, PathBuf};
 
@@ -8,159 +8,166 @@ use lexiform_model::ModelError;
 
 use crate::recipe::RecipeError;
 
-/// Why training stopped.
+/// An error of a training run.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FitError {
-    /// The recipe is not valid.
+    /// The recipe is invalid.
     #[error(transparent)]
     Recipe(#[from] RecipeError),
-    /// The model cannot be built, written or read back.
+    /// A model cannot be built, read or written.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// The checkpoint cannot be used.
+    /// The checkpoint cannot be read, written or resumed from.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    /// The output folder cannot be written.
+    /// A file in the output folder cannot be read or written.
     #[error("{0}")]
     Io(#[from] std::io::Error),
-    /// A loss that is no number or far above its lowest, or a weight that is no number.
-    #[error("step {step}: {message}; {}", kept(*good, path))]
+    /// The loss or a weight is not finite, or the loss is far above its minimum.
+    #[error("step {step}: training diverged: {message}; {}", last_good_message(*last_good, path))]
     Diverged {
-        /// At which step.
+        /// The step.
         step: usize,
-        /// What is wrong.
+        /// What was found.
         message: String,
-        /// Step of the last checkpoint whose weights gave a good loss; none where there is no such.
-        good: Option<usize>,
-        /// Where it is.
+        /// Step of the last checkpoint from whose weights a finite loss was computed, if any.
+        last_good: Option<usize>,
+        /// Path of that checkpoint.
         path: PathBuf,
     },
-    /// The output folder has a run in it already.
-    #[error("{}: holds a run already (step {step}); go on with it or name another folder", path.display())]
+    /// The output folder already contains a run, and `resume` is not set.
+    #[error("{}: output folder already contains a run (step {step})", path.display())]
     Exists {
         /// Its checkpoint.
         path: PathBuf,
-        /// How far it is.
+        /// Steps done.
         step: usize,
     },
-    /// A device that cannot compute as the recipe asks.
-    #[error("run.mixed_precision = \"bf16\": device {device} has no bfloat16; leave it at \"none\" there")]
-    NoMixedPrecision {
-        /// Its place among the run's devices, from 0.
+    /// A device does not support the recipe's data type.
+    #[error("run.mixed_precision = \"bf16\": device {device} does not support bfloat16")]
+    UnsupportedDtype {
+        /// Index into [`FitOptions::devices`](crate::FitOptions::devices).
         device: usize,
     },
-    /// The folder of files is nothing to learn from.
+    /// The folder of 3D files cannot be used.
     #[error(transparent)]
-    Files(#[from] FilesError),
+    Folder(#[from] FolderError),
     /// The data set cannot be read.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// The data set does not suit the recipe.
+    /// The data set does not fit the recipe.
     #[error("{}: {message}", path.display())]
-    Set {
-        /// Its folder.
+    Dataset {
+        /// Folder of the data set.
         path: PathBuf,
-        /// Expected, found.
+        /// Expected and found.
         message: String,
     },
-    /// A file that the recipe names for features holds others.
-    #[error("{}: holds other features than those of the recipe's teacher and shapes", path.display())]
-    OtherFeatures {
-        /// The file.
+    /// `data.feature_file` contains features of another model or other shapes.
+    #[error("{}: features do not match the recipe's teacher and shapes", path.display())]
+    FeatureMismatch {
+        /// The feature file.
         path: PathBuf,
     },
-    /// A file of features is not what it says it is.
+    /// A feature file is damaged.
     #[error("{}: {message}", path.display())]
-    Features {
-        /// The file.
+    InvalidFeatures {
+        /// The feature file.
         path: PathBuf,
-        /// Expected, found.
+        /// Expected and found.
         message: String,
     },
-    /// Held-out shapes cannot be measured.
-    #[error("held-out shapes: {0}")]
-    Measure(#[from] MetricsError),
-    /// A rig that does not exist.
+    /// The model cannot be evaluated on the validation shapes.
+    #[error("validation: {0}")]
+    Evaluation(#[from] MetricsError),
+    /// Unknown camera rig.
     #[error("network.rig: {0}")]
     Rig(#[from] lexiform_geometry::UnknownRig),
 }
 
 impl FitError {
-    /// What to do about it, where the part that failed knows.
+    /// What to do about the error, if known.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Data(error) | Self::Files(FilesError::Table(error)) => error.hint(),
+            Self::Data(error) | Self::Folder(FolderError::Table(error)) => error.hint(),
             Self::Model(error) => error.hint(),
-            Self::OtherFeatures { .. } => {
-                Some("name another file in data.features, or remove this one: it is computed anew".to_owned())
-            }
-            Self::Features { .. } => Some("remove the file: it is computed anew".to_owned()),
-            Self::Diverged { good: Some(_), .. } => {
-                Some("lower groups.*.learning_rate or groups.*.clip, then --resume".to_owned())
-            }
-            Self::Diverged { good: None, .. } => {
-                Some("lower groups.*.learning_rate and begin anew in another folder".to_owned())
+            Self::FeatureMismatch { .. } => Some(
+                "set data.feature_file to another path, or delete the file to compute it again".to_owned(),
+            ),
+            Self::InvalidFeatures { .. } => Some("delete the file to compute it again".to_owned()),
+            Self::UnsupportedDtype { .. } => Some("set run.mixed_precision to \"none\"".to_owned()),
+            Self::Diverged { last_good: Some(_), .. } => Some(
+                "lower param_groups.*.learning_rate or param_groups.*.grad_clip, then --resume".to_owned(),
+            ),
+            Self::Diverged { last_good: None, .. } => {
+                Some("lower param_groups.*.learning_rate and start again in another folder".to_owned())
             }
             _ => None,
         }
     }
 }
 
-fn kept(good: Option<usize>, path: &Path) -> String {
-    match good {
-        Some(good) => format!("the last good checkpoint is of step {good}: {}", path.display()),
-        None => "no checkpoint was good".to_owned(),
+fn last_good_message(last_good: Option<usize>, path: &Path) -> String {
+    match last_good {
+        Some(step) => format!("last good checkpoint: step {step}, {}", path.display()),
+        None => "no good checkpoint".to_owned(),
     }
 }
 
-/// Why a checkpoint cannot be used.
+/// A checkpoint that cannot be read, written or resumed from.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckpointError {
-    /// It cannot be read or written.
+    /// The file cannot be read or written.
     #[error("{0}")]
     Io(#[from] std::io::Error),
     /// Not a checkpoint, or damaged.
-    #[error("{}: {message}", path.display())]
+    #[error("{}: invalid checkpoint: {message}", path.display())]
     Invalid {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
         message: String,
     },
-    /// It belongs to another recipe or to other data.
-    #[error("{}: was made with another recipe: {key} was {found}, now {expected}", path.display())]
-    OtherRecipe {
+    /// The recipe or the data differ from those of the checkpoint.
+    #[error("{}: checkpoint has another recipe: {key} was {found}, now {expected}", path.display())]
+    RecipeMismatch {
         /// The file.
         path: PathBuf,
         /// First key that differs.
         key: String,
-        /// Its value then.
+        /// Value in the checkpoint.
         found: String,
-        /// Its value now.
+        /// Value in the recipe.
         expected: String,
     },
 }
 
-/// Why a folder is nothing to learn from.
+/// A folder of 3D files that cannot be trained on.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum FilesError {
-    /// It cannot be read.
+pub enum FolderError {
+    /// The folder cannot be read.
     #[error("{0}")]
     Io(#[from] std::io::Error),
-    /// The table of labels cannot be used.
+    /// The table of labels cannot be read.
     #[error(transparent)]
     Table(#[from] DataError),
-    /// Too few files with a label.
-    #[error("{}: {found} labelled 3D files, expected at least 2{}", path.display(), first.as_ref().map_or(String::new(), |(path, reason)| format!(" (the first that was left out: {}: {reason})", path.display())))]
+    /// Too few labeled files.
+    #[error("{}: found {found} labeled 3D files, expected at least 2{}", path.display(), first_skipped(first.as_ref()))]
     TooFew {
         /// The folder.
         path: PathBuf,
-        /// How many there are.
+        /// Number of usable labeled files.
         found: usize,
-        /// One that could not be used.
+        /// First file that could not be read, and why.
         first: Option<(PathBuf, String)>,
     },
+}
+
+fn first_skipped(first: Option<&(PathBuf, String)>) -> String {
+    first.map_or(String::new(), |(path, reason)| {
+        format!(" (first skipped file: {}: {reason})", path.display())
+    })
 }

@@ -1,4 +1,4 @@
-//! What happens while training, for whoever shows it.
+//! Progress events of a training run, as passed to a caller's callback and written to `log.jsonl`.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -6,164 +6,164 @@ use std::path::PathBuf;
 use lexiform_metrics::Classification;
 use serde::Serialize;
 
-/// What happens while training.
+/// A progress event.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum TrainEvent {
-    /// Shapes are being made, or read and drawn.
+    /// Shapes are being generated, or read and rendered.
     Preparing {
-        /// How many.
+        /// Number of training shapes.
         shapes: usize,
     },
     /// A data set was opened.
     Opened {
         /// Its folder.
         path: PathBuf,
-        /// Shapes to learn from.
+        /// Number of training shapes.
         training: usize,
-        /// Shapes to measure on.
-        held_out: usize,
-        /// Shapes that are not learned from: why, and how many.
-        left_out: Vec<(String, usize)>,
-        /// Where the teacher's features come from; absent where nothing is learned from any.
+        /// Number of validation shapes.
+        validation: usize,
+        /// Shapes excluded from training: reasons and counts.
+        skipped: Vec<(String, usize)>,
+        /// Source of the teacher's features; absent without a teacher.
         features: Option<FeatureSource>,
     },
-    /// A file cannot be used.
-    LeftOut {
-        /// Which.
+    /// A file was skipped.
+    FileSkipped {
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// Features of the frozen model are being computed.
+    /// The teacher's features are being computed.
     Features {
         /// Views and captions done.
         done: usize,
-        /// All.
-        all: usize,
+        /// Views and captions in total.
+        total: usize,
     },
-    /// Ready to start.
-    Start(Plan),
-    /// One step is done.
-    Step(Step),
-    /// The averaged weights were measured on held-out shapes.
+    /// The first step is about to start.
+    Start(TrainPlan),
+    /// A step is done.
+    Step(StepMetrics),
+    /// The model was saved and evaluated on the validation shapes.
     Evaluated {
-        /// After which step.
+        /// Steps done.
         step: usize,
-        /// How well held-out shapes are named; absent where there are none.
+        /// Classification of the validation shapes; absent if there are none.
         report: Option<Classification>,
-        /// Whether it is the best so far; without held-out shapes the last one is.
+        /// Whether top-1 is the best so far; always true without validation shapes.
         best: bool,
-        /// Where the model was written.
+        /// Path of the saved model.
         path: PathBuf,
     },
-    /// A checkpoint is whole.
-    Saved {
-        /// After which step.
+    /// A checkpoint was saved.
+    CheckpointSaved {
+        /// Steps done.
         step: usize,
     },
-    /// The run ends before its last step.
-    Stopped {
-        /// After which step.
+    /// Early stopping: the run ends before its last step.
+    EarlyStopped {
+        /// Steps done.
         step: usize,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// The run is over.
+    /// The run is finished.
     Finished {
-        /// Steps done, those of before it went on included.
+        /// Steps done, including those before a resume.
         step: usize,
-        /// Steps of this part of the run.
+        /// Steps since the start or resume. The following numbers are of these.
         steps: usize,
-        /// Seconds of these steps, without evaluations and checkpoints.
+        /// Time of the steps in seconds, without evaluations and checkpoints.
         seconds: f64,
-        /// Share of these seconds in which steps waited for their batches.
-        waiting: f64,
-        /// Time in which batches were drawn in parallel to the steps, as a share of these seconds.
-        drawing: f64,
-        /// Shapes a second.
+        /// Fraction of this time spent waiting for batches.
+        data_wait: f64,
+        /// Time of loading batches, in parallel to the steps, as a fraction of `seconds`.
+        data_load: f64,
+        /// Shapes per second.
         shapes_per_second: f64,
-        /// Images a second.
+        /// Images per second.
         images_per_second: f64,
     },
 }
 
-/// Where the teacher's features of a data set's shapes come from.
+/// Source of the teacher's features for the shapes of a data set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "from", rename_all = "kebab-case")]
 pub enum FeatureSource {
-    /// They are in the set, made by the teacher.
-    Set,
-    /// They are computed by this run, because those in the set are of another model, or there are none.
+    /// Stored in the data set.
+    Dataset,
+    /// Computed by this run, because the data set has none or those of another model.
     Computed {
         /// The teacher.
         expected: String,
-        /// The model whose features are in the set, where it says so.
+        /// The model whose features are in the data set, if known.
         found: Option<String>,
     },
 }
 
-/// What a run would do.
+/// What a run will train.
 #[derive(Clone, Debug, Serialize)]
-pub struct Plan {
-    /// Steps in all.
+pub struct TrainPlan {
+    /// Steps in total.
     pub steps: usize,
-    /// Steps done before.
-    pub done: usize,
-    /// Steps in which every sample comes once.
+    /// Steps done before a resume.
+    pub start_step: usize,
+    /// Steps per epoch.
     pub steps_per_epoch: usize,
-    /// Groups of trained parameters.
+    /// Parameter groups.
     pub groups: Vec<GroupPlan>,
-    /// Trained numbers.
-    pub parameters: usize,
-    /// Numbers that do not change.
-    pub frozen: usize,
-    /// Categories of shapes.
+    /// Number of trainable parameters.
+    pub trainable_parameters: usize,
+    /// Number of frozen parameters.
+    pub frozen_parameters: usize,
+    /// Number of categories.
     pub categories: usize,
-    /// Words of the vocabulary.
-    pub vocabulary: usize,
-    /// Bytes of weights, gradients, optimizer state, running mean and samples; activations come on top.
-    pub bytes: u64,
+    /// Vocabulary size of the text tower; 0 without one.
+    pub vocabulary_size: usize,
+    /// Memory for weights, gradients, optimizer state, averaged weights and shapes in bytes; activations are extra.
+    pub memory_bytes: u64,
 }
 
-/// One group of trained parameters.
+/// A parameter group.
 #[derive(Clone, Debug, Serialize)]
 pub struct GroupPlan {
-    /// Its name.
+    /// Name in the recipe.
     pub name: String,
-    /// Tensors in it.
+    /// Number of tensors.
     pub tensors: usize,
-    /// Numbers in it.
+    /// Number of parameters.
     pub parameters: usize,
-    /// Largest learning rate.
+    /// Peak learning rate.
     pub learning_rate: f64,
 }
 
-/// One step.
+/// Metrics of a step.
 #[derive(Clone, Debug, Serialize)]
-pub struct Step {
-    /// Which, from 1.
+pub struct StepMetrics {
+    /// Step number, from 1.
     pub step: usize,
-    /// Weighted sum of the terms whose turn it was.
+    /// Weighted sum of the active loss terms.
     pub loss: f64,
-    /// Each term.
+    /// Loss terms by name.
     pub losses: BTreeMap<String, f64>,
-    /// Share of the batch whose own match, or category, is the most similar, in 0–1; for each term that asks for one.
+    /// Accuracy within the batch by loss term, 0–1: fraction of rows whose match, or category, is the most similar.
     pub accuracies: BTreeMap<String, f64>,
-    /// Learning rate of each group that moved.
-    pub rates: BTreeMap<String, f64>,
-    /// Norm of the gradients of each group whose norm is bounded.
-    pub norms: BTreeMap<String, f32>,
-    /// Logarithm of the multiplier of similarities.
+    /// Learning rates of the active parameter groups.
+    pub learning_rates: BTreeMap<String, f64>,
+    /// Gradient norms before clipping, of groups with `grad_clip = { norm = … }`.
+    pub grad_norms: BTreeMap<String, f32>,
+    /// Logarithm of the temperature factor.
     pub logit_scale: f32,
-    /// Shapes a second of steps since the start.
+    /// Shapes per second since the start or resume.
     pub shapes_per_second: f64,
-    /// Images a second of steps since the start.
+    /// Images per second since the start or resume.
     pub images_per_second: f64,
-    /// Seconds of this step.
+    /// Time of this step in seconds.
     pub seconds: f64,
-    /// Share of them in which it waited for its batch.
-    pub waiting: f64,
-    /// Time in which the next batch was drawn in parallel to it, as a share of them.
-    pub drawing: f64,
+    /// Fraction of this time spent waiting for the batch.
+    pub data_wait: f64,
+    /// Time of loading the next batch, in parallel, as a fraction of `seconds`.
+    pub data_load: f64,
 }

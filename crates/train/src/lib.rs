@@ -1,12 +1,13 @@
-//! Recipes, losses and the training loop.
+//! Trains multi-view and point cloud encoders: recipes, data loading, losses, optimizers, and the training loop.
 //!
-//! A [`Recipe`] is a TOML file that composes a network, data, losses, parameter groups and a schedule; [`fit`] runs it.
+//! A [`Recipe`] is a TOML file: network, data, loss terms, parameter groups and a learning rate schedule. [`fit`] trains it,
+//! reports [`TrainEvent`]s, and writes models and a [`Checkpoint`] into an output folder; [`dry_run`] only measures a step.
 //!
 //! ```
-//! use lexiform_train::{Recipe, Span};
+//! use lexiform_train::{Recipe, StepsOrEpochs};
 //!
 //! let recipe = Recipe::read("../../recipes/nano.toml".as_ref(), &["run.steps=10".to_owned()])?;
-//! assert_eq!(recipe.run.steps, Span::Steps(10));
+//! assert_eq!(recipe.run.steps, StepsOrEpochs::Steps(10));
 //! # Ok::<(), lexiform_train::RecipeError>(())
 //! ```
 
@@ -22,15 +23,19 @@ pub mod optim;
 mod recipe;
 mod run;
 
-pub use data::{Names, Origin, Sample, Saying, ShapeSet, held_out, held_out_clouds, held_out_questions};
-pub use error::{CheckpointError, FilesError, FitError};
-pub use event::{FeatureSource, GroupPlan, Plan, Step, TrainEvent};
-pub use logging::Watcher;
-pub use network::Design;
-pub use recipe::{
-    AugmentConfig, Axis, BatchConfig, CaptionRule, Clip, ClipNetwork, DataConfig, Feature, Gather,
-    GroupConfig, HardConfig, HeadConfig, Kind, LowRankConfig, Method, MixedPrecision, NegativesRule,
-    NetworkConfig, Order, PointChange, PointNetwork, Position, PretrainedNetwork, Recipe, RecipeError,
-    RunConfig, ScaleConfig, ScanChange, Schedule, Size, Span, Spare, TermConfig, Turn, ViewChange,
+pub use data::{
+    Caption, CaptionSource, CategoryNames, Sample, ShapeSet, validation_clouds, validation_questions,
+    validation_shapes,
 };
-pub use run::{Checkpoint, FitOptions, Progress, Trial, fit, rehearse};
+pub use error::{CheckpointError, FitError, FolderError};
+pub use event::{FeatureSource, GroupPlan, StepMetrics, TrainEvent, TrainPlan};
+pub use logging::RunLogger;
+pub use network::OutputConfig;
+pub use recipe::{
+    AugmentConfig, Axis, BatchConfig, BatchSize, CaptionSampling, ClipNetwork, DataConfig, Gather, GradClip,
+    GroupConfig, HardNegativesConfig, HeadConfig, LogitScaleConfig, LoraConfig, LossKind, LossTermConfig,
+    MixedPrecision, Modality, NegativesMode, NetworkConfig, NoDecay, OptimizerConfig, PointAugmentation,
+    PointNetwork, PretrainedNetwork, Recipe, RecipeError, RunConfig, RunPosition, SampleOrder,
+    ScanAugmentation, Schedule, StepParity, StepsOrEpochs, ViewAugmentMode,
+};
+pub use run::{Checkpoint, DryRun, FitOptions, RunProgress, dry_run, fit};

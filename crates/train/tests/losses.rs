@@ -1,4 +1,4 @@
-//! Losses, gradients and learning rates against the references' own (`fixtures/training`).
+//! Losses, gradients and learning rates against the reference implementations (`fixtures/training`).
 
 mod support;
 
@@ -7,20 +7,20 @@ use std::path::Path;
 use burn::tensor::{Device, Tensor};
 use lexiform_golden::check;
 use lexiform_train::Gather;
-use lexiform_train::loss::Labels;
-use lexiform_train::loss::{Features, Objective};
+use lexiform_train::loss::BatchLabels;
+use lexiform_train::loss::{BatchFeatures, Objective};
 use lexiform_train::loss::{
-    Negatives, contrastive, contrastive_among, gather, kept_hard_negatives, nearest, rows, share_right,
+    Negatives, accuracy, contrastive, contrastive_gathered, gather, hard_negative_mask, nearest, select_rows,
 };
-use lexiform_train::{Position, Recipe, Schedule, Span};
+use lexiform_train::{Recipe, RunPosition, Schedule, StepsOrEpochs};
 use support::{Golden, values};
 
-/// f32 sums in another order than the reference's.
+/// f32 sums in another order than in the reference.
 const LOSS: f64 = 1e-5;
-/// Gradients pass through more of them.
+/// Gradients are sums of more terms.
 const GRADIENT: f64 = 1e-4;
 
-/// Leaves of the graph: points, text, image, and the scale's logarithm.
+/// Leaves of the graph: features and the logit scale.
 struct Leaves {
     points: Tensor<2>,
     text: Tensor<2>,
@@ -79,22 +79,23 @@ fn one_rank() {
     }
 }
 
-/// Share of rows whose most similar row is their own.
+/// Fraction of rows whose most similar row is their own.
 fn matched(a: &Tensor<2>, b: &Tensor<2>) -> f64 {
-    share_right(&nearest(a.clone(), b.clone()), |row, found| row == found)
+    accuracy(&nearest(a.clone(), b.clone()), |row, found| row == found)
 }
 
-/// ULIP gathers without gradient; each rank then has a loss and a gradient of its own.
+/// ULIP gathers without gradient: each rank has its own loss and gradient.
 #[test]
 fn two_ranks_without_gradient() {
     let golden = Golden::read("training/losses.safetensors");
     for rank in 0..2 {
         let leaves = Leaves::new(&golden, "logit_scale_param");
+        // Four rows per rank.
         let halves = |t: &Tensor<2>| [t.clone().slice([0..4, 0..32]), t.clone().slice([4..8, 0..32])];
         let seen = |t: &Tensor<2>| gather(&halves(t), Gather::Detached)[rank].clone();
         let (points, text, image) = (seen(&leaves.points), seen(&leaves.text), seen(&leaves.image));
-        let to_image = contrastive_among(&points, &image, leaves.scale.clone());
-        let to_text = contrastive_among(&points, &text, leaves.scale.clone());
+        let to_image = contrastive_gathered(&points, &image, leaves.scale.clone());
+        let to_text = contrastive_gathered(&points, &text, leaves.scale.clone());
         check_loss(&golden, &format!("rank{rank}.p2i"), &to_image);
         check_loss(&golden, &format!("rank{rank}.p2t"), &to_text);
         let gradients = (to_image + to_text).backward();
@@ -106,7 +107,7 @@ fn two_ranks_without_gradient() {
     }
 }
 
-/// Gathered with gradient, the ranks' mean is the whole batch's loss, and so is its gradient.
+/// Gathered with gradient, the mean over ranks has loss and gradient of the whole batch.
 #[test]
 fn ranks_with_gradient_are_one_batch() {
     let golden = Golden::read("training/losses.safetensors");
@@ -115,8 +116,8 @@ fn ranks_with_gradient_are_one_batch() {
     let (points, text, image) = (parts(&leaves.points), parts(&leaves.text), parts(&leaves.image));
     let ranks = points.iter().zip(&text).zip(&image).map(|((points, text), image)| {
         let [count, _] = points.own.dims();
-        let both = contrastive_among(points, image, leaves.scale.clone())
-            + contrastive_among(points, text, leaves.scale.clone());
+        let both = contrastive_gathered(points, image, leaves.scale.clone())
+            + contrastive_gathered(points, text, leaves.scale.clone());
         both * (count as f64 / 8.0)
     });
     let total = ranks.reduce(|sum, term| sum + term).unwrap();
@@ -130,7 +131,8 @@ fn samples_without_text_have_no_text_term() {
     let leaves = Leaves::new(&golden, "openshape.logit_scale_param");
     let Leaves { points, text, image, scale } = &leaves;
     let with_text: Vec<usize> = golden.values("openshape.has_text").iter().map(|i| *i as usize).collect();
-    let (some_points, some_text) = (rows(points.clone(), &with_text), rows(text.clone(), &with_text));
+    let (some_points, some_text) =
+        (select_rows(points.clone(), &with_text), select_rows(text.clone(), &with_text));
     let to_text = contrastive(some_points.clone(), some_text.clone(), scale.clone(), &Negatives::All);
     let to_image = contrastive(points.clone(), image.clone(), scale.clone(), &Negatives::All);
     check_loss(&golden, "openshape.loss_text", &to_text);
@@ -141,9 +143,9 @@ fn samples_without_text_have_no_text_term() {
     leaves.check(&golden, "openshape", &(to_text + to_image));
 }
 
-/// The recipes' own terms, as a run adds them up: losses, gradients and the shares of rows that are right.
+/// The recipes' loss terms, as in a run: losses, gradients and accuracies.
 #[test]
-fn recipes_ask_for_the_papers_losses() {
+fn recipes_have_the_papers_losses() {
     let golden = Golden::read("training/losses.safetensors");
     let cases = [
         ("ulip2.toml", "single", "logit_scale_param", ["pc_text_acc", "pc_image_acc"], 100.0),
@@ -159,22 +161,22 @@ fn recipes_ask_for_the_papers_losses() {
             "ulip2.toml" => (0..rows).collect(),
             _ => golden.values("openshape.has_text").iter().map(|i| *i as usize).collect(),
         };
-        let labels = Labels {
+        let labels = BatchLabels {
             categories: (0..rows).collect(),
-            general: vec![false; rows],
-            sayings: (0..rows).collect(),
+            is_class_name: vec![false; rows],
+            caption_ids: (0..rows).collect(),
             has_text: (0..rows).map(|row| with_text.contains(&row)).collect(),
-            ..Labels::default()
+            ..BatchLabels::default()
         };
-        let features = Features {
+        let features = BatchFeatures {
             shape: leaves.points.clone(),
             text: Some(leaves.text.clone()),
             image: Some(leaves.image.clone()),
-            nouns: None,
-            classes: None,
+            class_text: None,
+            class_logits: None,
         };
-        let position = Position { step: 0, steps: 1, steps_per_epoch: 1 };
-        let value = objective.value(&[features], &labels, &leaves.scale, position);
+        let position = RunPosition { step: 0, steps: 1, steps_per_epoch: 1 };
+        let value = objective.evaluate(&[features], &labels, &leaves.scale, position);
         let found = ["text", "image"].map(|term| whole * value.accuracies[term]);
         let expected = accuracies.map(|name| golden.number(&format!("{key}.{name}")));
         check(&format!("{key}.acc"), &found, &expected, LOSS);
@@ -189,7 +191,7 @@ fn hard_negatives_that_may_be_true_are_zeroed() {
     let Leaves { points, text, image, scale } = &leaves;
     let groups = [0, 0, 0, 0, 1, 1, 1, 1];
     let similarity: Vec<f32> = golden.values("masked.img_text_sim").into_iter().map(|v| v as f32).collect();
-    let kept = kept_hard_negatives(&groups, &similarity, 0.1, &points.device());
+    let kept = hard_negative_mask(&groups, &similarity, 0.1, &points.device());
     check("masked.mask", &values(&kept.clone().float()), &golden.values("masked.mask"), 0.0);
     let kept = Negatives::Zeroed(kept);
     let to_text = contrastive(points.clone(), text.clone(), scale.clone(), &kept);
@@ -209,15 +211,30 @@ fn rates_of_ulip_and_openshape() {
     let all = json("schedules.json");
     let rates = |name: &str, schedule: Schedule, peak: f64, steps: usize| {
         for (step, expected) in all[name]["values"].as_object().unwrap() {
-            let position = Position { step: step.parse().unwrap(), steps, steps_per_epoch: 10 };
+            let position = RunPosition { step: step.parse().unwrap(), steps, steps_per_epoch: 10 };
             let found = schedule.rate(peak, position);
             check(&format!("{name} {step}"), &[found], &[expected.as_f64().unwrap()], 1e-9);
         }
     };
-    let rise = Schedule::Cosine { warm_up: Span::Steps(10), start: Some(1e-6), end: 1e-5, closed: false };
+    let rise = Schedule::Cosine {
+        warmup: StepsOrEpochs::Steps(10),
+        warmup_start_lr: Some(1e-6),
+        min_lr: 1e-5,
+        reach_min: false,
+    };
     rates("ulip", rise, 3e-3, 2500);
-    rates("openshape_step", Schedule::Step { every: Span::Steps(10_000), factor: 0.967 }, 5e-4, 100_000);
-    let rise = Schedule::Cosine { warm_up: Span::Steps(100), start: None, end: 0.0, closed: false };
+    rates(
+        "openshape_step",
+        Schedule::Step { step_size: StepsOrEpochs::Steps(10_000), gamma: 0.967 },
+        5e-4,
+        100_000,
+    );
+    let rise = Schedule::Cosine {
+        warmup: StepsOrEpochs::Steps(100),
+        warmup_start_lr: None,
+        min_lr: 0.0,
+        reach_min: false,
+    };
     rates("openshape_cosine", rise, 1e-3, 1000);
 }
 
@@ -230,12 +247,17 @@ fn rates_of_cg3d() {
         ("lr_used_finetune_pt", 2e-4, 300, 10, 1e-6),
         ("lr_used_finetune_pm", 2e-2, 300, 10, 5e-3),
     ];
-    for (name, peak, epochs, warm_up, start) in cases {
-        let schedule =
-            Schedule::EpochCosine { epochs: Some(f64::from(epochs)), warm_up, start, end: 1e-6, late: true };
+    for (name, peak, epochs, warmup, start) in cases {
+        let schedule = Schedule::EpochCosine {
+            epochs: Some(f64::from(epochs)),
+            warmup,
+            warmup_start_lr: start,
+            min_lr: 1e-6,
+            one_epoch_late: true,
+        };
         let expected: Vec<f64> =
             all[name].as_array().unwrap().iter().map(|rate| rate.as_f64().unwrap()).collect();
-        let position = |epoch: usize| Position { step: 3 * epoch, steps: 0, steps_per_epoch: 3 };
+        let position = |epoch: usize| RunPosition { step: 3 * epoch, steps: 0, steps_per_epoch: 3 };
         let found: Vec<f64> = (0..expected.len()).map(|epoch| schedule.rate(peak, position(epoch))).collect();
         check(name, &found, &expected, 1e-9);
     }

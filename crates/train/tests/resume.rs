@@ -1,14 +1,14 @@
-//! A run that was interrupted gives the weights of one that was not, bit by bit.
+//! An interrupted run gives the weights of an uninterrupted one, bit by bit.
 
 mod support;
 
 use std::path::{Path, PathBuf};
 
 use lexiform_model::Device;
-use lexiform_train::{Checkpoint, FitError, FitOptions, Recipe, Span, TrainEvent, fit};
-use support::{FEW_GROUPS, TAUGHT, TINY_ENCODER, TINY_HEAD};
+use lexiform_train::{Checkpoint, FitError, FitOptions, Recipe, StepsOrEpochs, TrainEvent, fit};
+use support::{FEW_GROUPS, TINY_ENCODER, TINY_HEAD, WITH_TEACHER};
 
-/// A network of a few thousand numbers; shapes are made anew in the middle of the run.
+/// A network of a few thousand parameters; shapes are refreshed in the middle of the run.
 const TINY: &[&str] = &[
     "network.dim=16",
     "network.image_size=32",
@@ -21,14 +21,14 @@ const TINY: &[&str] = &[
     "network.n_views=2",
     "data.shapes=24",
     "data.views=3",
-    "data.held_out=0",
+    "data.val_per_class=0",
     "data.refresh_every=3",
     "batch.size.images=8",
-    "schedule.warm_up=2",
+    "schedule.warmup=2",
     "run.steps=8",
     "run.evaluate_every=4",
     "run.checkpoint_every=2",
-    "run.average_decay=0.9",
+    "run.ema_decay=0.9",
 ];
 
 fn recipe(more: &[&str]) -> Recipe {
@@ -41,7 +41,7 @@ fn recipe_of(name: &str, settings: &[&str]) -> Recipe {
     Recipe::read(&path, &settings).unwrap()
 }
 
-/// Trains and gives the losses; stops the process's part of the run by an error after `until` steps.
+/// Trains and returns the losses.
 fn train(recipe: &Recipe, out: &Path, options: &FitOptions) -> Vec<f64> {
     let mut losses = Vec::new();
     let result = fit(recipe, out, options, &mut |event| {
@@ -60,17 +60,17 @@ fn checkpoint(out: &Path) -> Checkpoint {
 fn assert_same(a: &Checkpoint, b: &Checkpoint) {
     assert_eq!(a.progress, b.progress);
     assert!(a.weights == b.weights, "weights differ");
-    assert!(a.average == b.average, "the running mean differs");
-    assert!(a.weights.len() > 20 && !a.average.is_empty());
+    assert!(a.ema == b.ema, "averaged weights differ");
+    assert!(a.weights.len() > 20 && !a.ema.is_empty());
 }
 
-/// A copy of the run's folder as it was when its checkpoint was of `step`.
+/// Trains, and copies the checkpoint of `step` into another output folder.
 fn train_and_copy(recipe: &Recipe, out: &Path, step: usize) -> (Vec<f64>, PathBuf) {
     let copy = out.with_extension(format!("copy-{step}"));
     let mut losses = Vec::new();
     fit(recipe, out, &FitOptions::default(), &mut |event| match event {
         TrainEvent::Step(step) => losses.push(step.loss),
-        TrainEvent::Saved { step: saved } if saved == step => {
+        TrainEvent::CheckpointSaved { step: saved } if saved == step => {
             std::fs::create_dir_all(&copy).unwrap();
             let name = "checkpoint.safetensors";
             std::fs::copy(out.join(name), copy.join(name)).unwrap();
@@ -82,9 +82,11 @@ fn train_and_copy(recipe: &Recipe, out: &Path, step: usize) -> (Vec<f64>, PathBu
 }
 
 #[test]
-fn going_on_is_as_never_having_stopped() {
+fn a_resumed_run_equals_an_uninterrupted_one() {
     let folder = tempfile::tempdir().unwrap();
-    for (name, more) in [("muon", vec![]), ("sums", vec!["batch.accumulate=2", "batch.order=shuffled"])] {
+    for (name, more) in
+        [("muon", vec![]), ("accumulation", vec!["batch.accumulate_batches=2", "batch.order=shuffled"])]
+    {
         let recipe = recipe(&more);
         let whole = folder.path().join(name);
         let (losses, cut) = train_and_copy(&recipe, &whole, 4);
@@ -96,14 +98,14 @@ fn going_on_is_as_never_having_stopped() {
     }
 }
 
-/// Networks of clouds, prompts that learn in turns, a head whose features are dropped: all draw by the step, none by the run.
+/// Point encoders, alternating prompts, dropout in a head: their randomness depends on the step only.
 #[test]
-fn networks_of_clouds_go_on_as_well() {
+fn point_encoders_resume() {
     let folder = tempfile::tempdir().unwrap();
     let few = &[
         "data.shapes=16",
         "data.views=2",
-        "data.held_out=0",
+        "data.val_per_class=0",
         "data.points=256",
         "batch.size.shapes=4",
         "run.steps={ epochs = 2 }",
@@ -112,8 +114,8 @@ fn networks_of_clouds_go_on_as_well() {
     ];
     let prompts = &["network.prompts=2", "data.views=1"];
     let recipes: [(&str, &[&[&str]]); 3] = [
-        ("ulip2.toml", &[TINY_ENCODER, TAUGHT, FEW_GROUPS, few]),
-        ("cg3d.toml", &[TINY_ENCODER, TAUGHT, FEW_GROUPS, few, prompts]),
+        ("ulip2.toml", &[TINY_ENCODER, WITH_TEACHER, FEW_GROUPS, few]),
+        ("cg3d.toml", &[TINY_ENCODER, WITH_TEACHER, FEW_GROUPS, few, prompts]),
         ("classify.toml", &[TINY_ENCODER, FEW_GROUPS, TINY_HEAD, few]),
     ];
     for (name, settings) in recipes {
@@ -127,42 +129,42 @@ fn networks_of_clouds_go_on_as_well() {
     }
 }
 
-/// After every step the mean moves from what it was towards the weights, faster at first; what no group trains is copied.
+/// The average follows the weights, faster at first; frozen parameters are copied.
 #[test]
-fn the_running_mean_is_that_of_the_weights() {
+fn ema_follows_the_weights() {
     let folder = tempfile::tempdir().unwrap();
-    let few = "groups.rest.params=[\"logit_scale\", \"vision.positional_embedding\"]";
+    let few = "param_groups.rest.params=[\"logit_scale\", \"vision.positional_embedding\"]";
     let recipe = recipe(&["run.checkpoint_every=1", few]);
     let mut saved = Vec::new();
     fit(&recipe, folder.path(), &FitOptions::default(), &mut |event| {
-        if let TrainEvent::Saved { .. } = event {
+        if let TrainEvent::CheckpointSaved { .. } = event {
             saved.push(checkpoint(folder.path()));
         }
     })
     .unwrap();
     assert_eq!(saved.len(), 8);
-    let mut apart = std::collections::BTreeSet::new();
+    let mut averaged = std::collections::BTreeSet::new();
     for pair in saved.windows(2) {
         let (before, after) = (&pair[0], &pair[1]);
         let step = after.progress.step as f32;
         let decay = 0.9f32.min((1.0 + step) / (10.0 + step));
-        for (name, mean) in &after.average {
-            let (old, now) = (before.average[name].iter::<f32>(), after.weights[name].iter::<f32>());
+        for (name, mean) in &after.ema {
+            let (old, now) = (before.ema[name].iter::<f32>(), after.weights[name].iter::<f32>());
             for (found, (old, now)) in mean.iter::<f32>().zip(old.zip(now)) {
                 let expected = old * decay + now * (1.0 - decay);
                 assert!((found - expected).abs() < 1e-6, "{name} after step {step}: {found}, not {expected}");
             }
             if *mean != after.weights[name] {
-                apart.insert(name.clone());
+                averaged.insert(name.clone());
             }
         }
     }
-    // Four matrices of each of three blocks, and the two that are named; the others stay as they were.
-    assert!(apart.contains("logit_scale") && apart.len() == 14, "{apart:?}");
+    // Four matrices in each of three blocks, and the two in the group `rest`.
+    assert!(averaged.contains("logit_scale") && averaged.len() == 14, "{averaged:?}");
 }
 
 #[test]
-fn a_run_is_not_written_over() {
+fn a_run_is_not_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     let recipe = recipe(&["run.steps=2"]);
     train(&recipe, folder.path(), &FitOptions::default());
@@ -176,83 +178,88 @@ fn a_run_is_not_written_over() {
     assert!(error.contains("seed was 1, now 2"), "{error}");
 }
 
-/// Steps 1 to 3 are an epoch at a sound rate; the fourth step, the next epoch's first, is taken at `rate`.
-fn blows_up(rate: &str) -> Recipe {
+/// The three steps of the first epoch have a moderate learning rate, the fourth step has `rate`.
+fn diverging(rate: &str) -> Recipe {
     let schedule = format!(
-        "groups.rest.schedule={{ kind = \"epoch-cosine\", epochs = 1, warm_up = 1, start = 1e-4, end = {rate} }}"
+        "param_groups.rest.schedule={{ kind = \"epoch-cosine\", epochs = 1, warmup = 1, warmup_start_lr = 1e-4, min_lr = {rate} }}"
     );
-    recipe(&[&schedule, "groups.rest.clip={ norm = 1e30 }", "run.checkpoint_every=1", "run.evaluate_every=8"])
+    recipe(&[
+        &schedule,
+        "param_groups.rest.grad_clip={ norm = 1e30 }",
+        "run.checkpoint_every=1",
+        "run.evaluate_every=8",
+    ])
 }
 
-/// The weights may be ruined after a loss that was good, and saved before the next loss tells; or be no numbers at once.
+/// Weights may be bad after a finite loss, and be saved before the next loss shows it; or not be finite at once.
 #[test]
-fn a_loss_that_is_no_number_stops_the_run_and_leaves_a_good_checkpoint() {
+fn divergence_stops_the_run_and_leaves_a_good_checkpoint() {
     let folder = tempfile::tempdir().unwrap();
     for rate in ["1e30", "1e39"] {
         let out = folder.path().join(rate);
-        let error = fit(&blows_up(rate), &out, &FitOptions::default(), &mut |_| {}).unwrap_err();
-        let FitError::Diverged { good, path, .. } = &error else { panic!("{error}") };
-        assert_eq!(*good, Some(3), "{rate}: {error}");
+        let error = fit(&diverging(rate), &out, &FitOptions::default(), &mut |_| {}).unwrap_err();
+        let FitError::Diverged { last_good, path, .. } = &error else { panic!("{error}") };
+        assert_eq!(*last_good, Some(3), "{rate}: {error}");
         let kept = Checkpoint::read(path).unwrap();
         assert_eq!(kept.progress.step, 3, "{rate}");
-        for (name, data) in kept.weights.iter().chain(&kept.average) {
+        for (name, data) in kept.weights.iter().chain(&kept.ema) {
             assert!(data.iter::<f32>().all(|number| number.abs() < 100.0), "{rate}: {name}");
         }
-        // As the hint says: with a lower rate it goes on.
-        let mut milder = blows_up(rate);
-        milder.groups.values_mut().for_each(|group| group.learning_rate /= 2.0);
-        milder.groups.get_mut("rest").unwrap().clip = None;
+        // As the hint says: it can resume with a lower learning rate.
+        let mut milder = diverging(rate);
+        milder.param_groups.values_mut().for_each(|group| group.learning_rate /= 2.0);
+        milder.param_groups.get_mut("rest").unwrap().grad_clip = None;
         let kept = checkpoint(&out);
         kept.check_recipe(&milder, path).unwrap();
     }
 }
 
 #[test]
-fn where_no_checkpoint_was_good_the_error_says_so() {
+fn divergence_without_a_good_checkpoint_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let recipe = recipe(&[
-        "groups.rest.learning_rate=1e30",
-        "groups.rest.clip={ norm = 1e30 }",
+        "param_groups.rest.learning_rate=1e30",
+        "param_groups.rest.grad_clip={ norm = 1e30 }",
         "run.checkpoint_every=1",
     ]);
     let error = fit(&recipe, folder.path(), &FitOptions::default(), &mut |_| {}).unwrap_err();
-    assert!(matches!(error, FitError::Diverged { good: None, .. }), "{error}");
-    assert!(error.to_string().ends_with("no checkpoint was good"), "{error}");
-    assert!(error.hint().unwrap().contains("begin anew"));
+    assert!(matches!(error, FitError::Diverged { last_good: None, .. }), "{error}");
+    assert!(error.to_string().ends_with("no good checkpoint"), "{error}");
+    assert!(error.hint().unwrap().contains("start again"));
 }
 
-/// Between the two renames of a new checkpoint only the one before is there.
+/// If a run is killed between the two renames of a new checkpoint, only the previous one exists.
 #[test]
-fn the_checkpoint_before_is_gone_on_with_where_the_newest_is_missing() {
+fn resumes_from_the_previous_checkpoint_if_the_last_is_missing() {
     let folder = tempfile::tempdir().unwrap();
     let recipe = recipe(&[]);
     let whole = folder.path().join("whole");
     let losses = train(&recipe, &whole, &FitOptions::default());
-    let before = whole.join("checkpoint.before.safetensors");
+    let before = whole.join("checkpoint.previous.safetensors");
     assert_eq!(Checkpoint::read(&before).unwrap().progress.step, 6);
     let cut = folder.path().join("cut");
     std::fs::create_dir_all(&cut).unwrap();
-    std::fs::copy(before, cut.join("checkpoint.before.safetensors")).unwrap();
+    std::fs::copy(before, cut.join("checkpoint.previous.safetensors")).unwrap();
     let resumed = train(&recipe, &cut, &FitOptions { resume: true, ..FitOptions::default() });
     assert_eq!(resumed, losses[6..]);
 }
 
-/// A run may be longer, and slower, than it was meant to be, where that does not change the steps already done.
+/// Learning rates and the number of steps may change as long as finished steps stay the same.
 #[test]
-fn rates_and_lengths_may_differ_where_steps_done_stay_the_same() {
+fn learning_rates_and_lengths_may_change() {
     let folder = tempfile::tempdir().unwrap();
     let resume = FitOptions { resume: true, ..FitOptions::default() };
     let constant = recipe(&["schedule={ kind = \"constant\" }", "run.steps=2"]);
     train(&constant, folder.path(), &FitOptions::default());
     let mut other = constant.clone();
-    other.run.steps = Span::Steps(3);
-    other.groups.values_mut().for_each(|group| group.learning_rate *= 0.5);
-    other.groups.get_mut("rest").unwrap().clip = None;
+    other.run.steps = StepsOrEpochs::Steps(3);
+    other.param_groups.values_mut().for_each(|group| group.learning_rate *= 0.5);
+    other.param_groups.get_mut("rest").unwrap().grad_clip = None;
     assert_eq!(train(&other, folder.path(), &resume).len(), 1);
     let mut decayed = other.clone();
-    decayed.groups.values_mut().for_each(|group| group.weight_decay = 0.5);
+    decayed.param_groups.values_mut().for_each(|group| group.weight_decay = 0.5);
     let error = fit(&decayed, folder.path(), &resume, &mut |_| {}).unwrap_err().to_string();
-    assert!(error.contains("groups.matrices.weight_decay"), "{error}");
+    assert!(error.contains("param_groups.matrices.weight_decay"), "{error}");
 
     let cosine = checkpoint(folder.path());
     let cosine = Checkpoint { recipe: recipe(&[]), ..cosine };
@@ -267,15 +274,16 @@ fn damaged_checkpoints_are_errors() {
     train(&recipe, folder.path(), &FitOptions::default());
     let path = folder.path().join("checkpoint.safetensors");
     let whole = std::fs::read(&path).unwrap();
+    // In the length field, in the header, in the tensors, and one byte short.
     for end in [0, 7, 100, whole.len() / 2, whole.len() - 1] {
         std::fs::write(&path, &whole[..end]).unwrap();
         assert!(Checkpoint::read(&path).is_err(), "{end}");
     }
 }
 
-/// Two devices that share the batch give the gradients of one, up to the order of sums; here both are the same CPU.
+/// Data parallelism over two devices gives the gradients of one, up to the order of sums; here both are the same CPU.
 #[test]
-fn two_devices_learn_what_one_does() {
+fn two_devices_equal_one() {
     let folder = tempfile::tempdir().unwrap();
     let recipe = recipe(&["run.steps=2", "run.evaluate_every=2"]);
     let (one, two) = (folder.path().join("one"), folder.path().join("two"));
@@ -284,7 +292,7 @@ fn two_devices_learn_what_one_does() {
     let shared = train(&recipe, &two, &FitOptions { devices, ..FitOptions::default() });
     lexiform_golden::check("losses", &shared, &alone, 1e-5);
     let (one, two) = (checkpoint(&one), checkpoint(&two));
-    // Keys' biases change no attention: their gradient is rounding noise, which Adam makes as large as any other.
+    // Key biases do not affect attention: their gradients are rounding noise, which Adam scales to the size of all others.
     for (name, data) in one.weights.iter().filter(|(name, _)| !name.ends_with("in_proj.bias")) {
         let [a, b] = [data, &two.weights[name]].map(|data| data.iter::<f64>().collect::<Vec<f64>>());
         lexiform_golden::check(name, &b, &a, 1e-3);

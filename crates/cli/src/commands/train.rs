@@ -6,8 +6,8 @@ use std::time::SystemTime;
 use clap::Args;
 use lexiform_model::Device;
 use lexiform_train::{
-    FeatureSource, FitError, FitOptions, NetworkConfig, Plan, Recipe, TrainEvent, Trial, Watcher, fit,
-    rehearse,
+    DryRun, FeatureSource, FitError, FitOptions, NetworkConfig, Recipe, RunLogger, TrainEvent, TrainPlan,
+    dry_run, fit,
 };
 
 use crate::failure::{Usage, Verdict, WithHint as _};
@@ -53,7 +53,7 @@ impl TrainArgs {
                     "{}: not rehearsed: {model} is made by a run before it; name one that exists: --set teacher=nano",
                     recipe.name
                 )),
-                (true, None) => self.rehearse(recipe, &options)?,
+                (true, None) => self.show_dry_run(recipe, &options)?,
                 (false, _) => self.train(recipe, out, &options)?,
             }
         }
@@ -82,13 +82,13 @@ impl TrainArgs {
     }
 
     fn train(&self, recipe: &Recipe, out: &Path, options: &FitOptions) -> anyhow::Result<()> {
-        let mut watcher = Watcher::new(out, SystemTime::now());
+        let mut logger = RunLogger::new(out, SystemTime::now());
         let mut screen = Screen { json: self.json, progress: None };
         let (mut logged, mut shown) = (Ok(()), Ok(()));
         let done = fit(recipe, out, options, &mut |event| {
             // A reader that hangs up does not stop the log: it must tell of every step a checkpoint has.
             if logged.is_ok() {
-                logged = watcher.see(&event);
+                logged = logger.log(&event);
             }
             if shown.is_ok() {
                 shown = screen.show(&event);
@@ -103,7 +103,7 @@ impl TrainArgs {
         };
         logged?;
         shown?;
-        let curves = watcher.finish()?;
+        let curves = logger.finish()?;
         if !self.json {
             output::note(format!("curves: {}", curves.display()));
             output::line(model.display().to_string())?;
@@ -111,10 +111,10 @@ impl TrainArgs {
         Ok(())
     }
 
-    fn rehearse(&self, recipe: &Recipe, options: &FitOptions) -> anyhow::Result<()> {
+    fn show_dry_run(&self, recipe: &Recipe, options: &FitOptions) -> anyhow::Result<()> {
         let mut screen = Screen { json: self.json, progress: None };
         let mut told = Ok(());
-        let trial = rehearse(recipe, options, &mut |event| {
+        let trial = dry_run(recipe, options, &mut |event| {
             if told.is_ok() {
                 told = screen.show(&event);
             }
@@ -145,8 +145,16 @@ fn to_be_made<'a>(recipe: &'a Recipe, before: &[(Recipe, PathBuf)]) -> Option<&'
 }
 
 /// A rehearsal as a table and three lines.
-fn described(trial: &Trial) -> String {
-    let Plan { groups, steps, frozen, parameters, steps_per_epoch, bytes, .. } = &trial.plan;
+fn described(trial: &DryRun) -> String {
+    let TrainPlan {
+        groups,
+        steps,
+        frozen_parameters,
+        trainable_parameters,
+        steps_per_epoch,
+        memory_bytes,
+        ..
+    } = &trial.plan;
     let columns = [
         ("group", Align::Left),
         ("tensors", Align::Right),
@@ -160,22 +168,22 @@ fn described(trial: &Trial) -> String {
     let table = output::table(&columns, &rows.collect::<Vec<_>>());
     let hours = trial.step_seconds * *steps as f64 / 3600.0;
     format!(
-        "{table}\n\n{parameters} parameters are trained, {frozen} are frozen\n\
+        "{table}\n\n{trainable_parameters} parameters are trained, {frozen_parameters} are frozen\n\
          {steps} steps, {:.1} epochs; a step of {} shapes and {} images takes {:.2} s: {hours:.1} h in all\n\
          memory: {:.0} MB for weights, optimizer and samples, {:.0} MB at the most in the step that was timed",
         *steps as f64 / *steps_per_epoch as f64,
         trial.shapes,
         trial.images,
         trial.step_seconds,
-        *bytes as f64 / 1e6,
-        trial.peak_bytes as f64 / 1e6,
+        *memory_bytes as f64 / 1e6,
+        trial.peak_memory_bytes as f64 / 1e6,
     )
 }
 
 /// Where features come from, in words.
 fn told(features: &FeatureSource) -> String {
     match features {
-        FeatureSource::Set => "features of the teacher are in the set".to_owned(),
+        FeatureSource::Dataset => "features of the teacher are in the set".to_owned(),
         FeatureSource::Computed { expected, found: Some(found) } => {
             format!("features in the set are of {found}: those of {expected} are computed")
         }
@@ -201,26 +209,26 @@ impl Screen {
             TrainEvent::Preparing { shapes } => {
                 self.note(format!("preparing {}", output::count(*shapes, "shape")))
             }
-            TrainEvent::Opened { path, training, held_out, left_out, features } => {
+            TrainEvent::Opened { path, training, validation, skipped, features } => {
                 self.note(format!(
-                    "{}: {} to learn from, {held_out} held out",
+                    "{}: {} to learn from, {validation} held out",
                     path.display(),
                     output::count(*training, "shape")
                 ));
-                for (reason, count) in left_out {
+                for (reason, count) in skipped {
                     self.note(format!("left out: {count} that {reason}"));
                 }
                 if let Some(features) = features {
                     self.note(told(features));
                 }
             }
-            TrainEvent::LeftOut { path, reason } => {
+            TrainEvent::FileSkipped { path, reason } => {
                 self.note(format!("left out: {}: {reason}", path.display()))
             }
-            TrainEvent::Features { done, all } if done == all => {
-                self.note(format!("features of {} are kept", output::count(*all, "view and caption")));
+            TrainEvent::Features { done, total } if done == total => {
+                self.note(format!("features of {} are kept", output::count(*total, "view and caption")));
             }
-            TrainEvent::Features { .. } | TrainEvent::Saved { .. } => {}
+            TrainEvent::Features { .. } | TrainEvent::CheckpointSaved { .. } => {}
             TrainEvent::Start(plan) => self.start(plan),
             TrainEvent::Step(step) => {
                 let losses = step.losses.iter().map(|(name, value)| match step.accuracies.get(name) {
@@ -244,25 +252,27 @@ impl Screen {
             TrainEvent::Evaluated { step, .. } => {
                 self.note(format!("step {step}: model written; no held-out shapes to measure on"))
             }
-            TrainEvent::Finished { steps, seconds, waiting, images_per_second, .. } => self.note(format!(
+            TrainEvent::Finished { steps, seconds, data_wait, images_per_second, .. } => self.note(format!(
                 "{} in {seconds:.1} s, {images_per_second:.0} images/s; {:.1} % of it waiting for data",
                 output::count(*steps, "step"),
-                100.0 * waiting
+                100.0 * data_wait
             )),
-            TrainEvent::Stopped { step, reason } => self.note(format!("stopped after step {step}: {reason}")),
+            TrainEvent::EarlyStopped { step, reason } => {
+                self.note(format!("stopped after step {step}: {reason}"))
+            }
         }
         Ok(())
     }
 
-    fn start(&mut self, plan: &Plan) {
-        let Plan { parameters, categories, vocabulary, steps, done, .. } = plan;
+    fn start(&mut self, plan: &TrainPlan) {
+        let TrainPlan { trainable_parameters, categories, vocabulary_size, steps, start_step, .. } = plan;
         self.note(format!(
-            "{parameters} parameters, {categories} categories, {vocabulary} words, {steps} steps"
+            "{trainable_parameters} parameters, {categories} categories, {vocabulary_size} words, {steps} steps"
         ));
-        if *done > 0 {
-            self.note(format!("going on after step {done}"));
+        if *start_step > 0 {
+            self.note(format!("resuming after step {start_step}"));
         }
-        self.progress = Some(Progress::new(steps.saturating_sub(*done)));
+        self.progress = Some(Progress::new(steps.saturating_sub(*start_step)));
     }
 
     fn note(&self, text: String) {

@@ -186,11 +186,11 @@ fn protocols_say_how_clouds_are_given() {
 fn a_trained_classifier_names_files() {
     let bench = set_of_boxes();
     let recipe = concat!(env!("CARGO_MANIFEST_DIR"), "/../../recipes/classify.toml");
-    let settings = "data=things data.hold_out=0.3 data.points=128 network.input.n_points=64 network.tower.encoder.groups=8 \
+    let settings = "data=things data.val_fraction=0.3 data.points=128 network.input.n_points=64 network.tower.encoder.groups=8 \
         network.tower.encoder.group_size=8 network.tower.encoder.width=32 network.tower.encoder.layers=2 \
         network.tower.encoder.heads=2 network.tower.encoder.mlp_width=64 network.tower.encoder.group_width=16 \
-        network.head.hidden=16 batch.size.shapes=4 run.steps=100 run.evaluate_every=50 schedule.warm_up=1 \
-        groups.all.learning_rate=3e-3";
+        network.head.hidden_width=16 batch.size.shapes=4 run.steps=100 run.evaluate_every=50 schedule.warmup=1 \
+        param_groups.all.learning_rate=3e-3";
     let mut train = vec!["train", recipe, "--out", "run"];
     settings.split_whitespace().for_each(|setting| train.extend(["--set", setting]));
     bench.run(&train).good();

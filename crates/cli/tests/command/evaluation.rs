@@ -406,7 +406,7 @@ fn attributes_of_generated_shapes_are_asked_for() {
     let count = |line: &Value| line["questions"].as_u64().unwrap();
     let all = ask(&[]);
     let aspects: Vec<&str> = all.iter().map(|line| line["aspect"].as_str().unwrap()).collect();
-    assert_eq!(aspects, ["color", "material", "kind", "part", "count"]);
+    assert_eq!(aspects, ["color", "material", "subcategory", "part", "count"]);
     for line in &all {
         let [right, chance] = ["right", "chance"].map(|name| line[name].as_f64().unwrap());
         assert!(count(line) > 10 && (0.0..0.51).contains(&chance), "{line}");

@@ -10,7 +10,7 @@ use crate::support::Bench;
 /// A network of a few thousand numbers on a handful of shapes.
 const TINY: &str = "network.dim=16 network.image_size=32 network.width=16 network.layers=2 network.head_width=16 \
     network.joint_from=1 network.text_width=16 network.text_layers=1 network.n_views=2 data.shapes=8 data.views=2 \
-    data.held_out=0 run.steps=4 batch.size.images=4 batch.most_views=2 schedule.warm_up=1 run.evaluate_every=4";
+    data.val_per_class=0 run.steps=4 batch.size.images=4 batch.max_views=2 schedule.warmup=1 run.evaluate_every=4";
 const RECIPE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../recipes/nano.toml");
 
 pub fn args<'a>(out: &'a str, more: &'a str) -> Vec<&'a str> {
@@ -29,7 +29,7 @@ fn train_makes_a_model_that_can_be_used() {
     for name in ["log.jsonl", "curves.svg", "recipe.toml", "best.safetensors", "tensorboard"] {
         assert!(bench.path("run").join(name).exists(), "{name}");
     }
-    bench.run(&args("run", "")).bad(1, &["holds a run already (step 4)", "hint: add --resume"]);
+    bench.run(&args("run", "")).bad(1, &["already contains a run (step 4)", "hint: add --resume"]);
     bench.run(&args("run", "--resume")).good();
     bench.run(&["train", RECIPE, "--set", "run.stepz=1"]).bad(1, &["stepz", "did you mean `steps`?"]);
     bench.run(&args("run", "--devices cpu,gpu")).bad(2, &["'gpu' for '--devices", "no device is called so"]);
@@ -43,7 +43,7 @@ fn recipes_train_in_turn() {
         network.tower.encoder.samples=4 network.tower.encoder.group_width=16 network.tower.encoder.width=16 \
         network.tower.encoder.layers=1 network.tower.encoder.heads=2 network.tower.encoder.head_width=8 \
         network.tower.encoder.mlp_width=16 network.input.n_points=64 data.points=128 data.shapes=8 data.views=2 \
-        data.held_out=0 batch.size.shapes=4 batch.fewest_views=1 batch.most_views=2 run.steps=2 run.evaluate_every=2";
+        data.val_per_class=0 batch.size.shapes=4 batch.min_views=1 batch.max_views=2 run.steps=2 run.evaluate_every=2";
     for (name, base, settings) in [("words", "nano.toml", TINY), ("points", "nano-points.toml", points)] {
         let mut settings: Vec<String> = settings.split_whitespace().map(str::to_owned).collect();
         settings.push(format!("name={name}"));
@@ -57,15 +57,15 @@ fn recipes_train_in_turn() {
     assert!(trial.stderr.contains("points: not rehearsed: runs/words/model.safetensors"), "{trial:#?}");
     let run = bench.run(&both).good();
     let models: Vec<&str> = run.stdout.lines().collect();
-    assert_eq!(models, ["runs/words/model.safetensors", "runs/points/joined.safetensors"]);
+    assert_eq!(models, ["runs/words/model.safetensors", "runs/points/joint.safetensors"]);
     bench.run(&["compare", "a chair", "models/flat.obj", "--model", models[1]]).good();
-    bench.run(&both).bad(1, &["runs/words", "holds a run already"]);
+    bench.run(&both).bad(1, &["runs/words", "already contains a run"]);
     bench.run(&[&both[..], &["--resume"]].concat()).good();
     bench.run(&[&both[..], &["--out", "run"]].concat()).bad(2, &["each goes to runs/NAME"]);
     bench.run(&["train", "words.toml", "words.toml"]).bad(2, &["is called \"words\" too"]);
     bench
-        .run(&["train", "words.toml", "--set", "run.join=true", "--out", "run"])
-        .bad(1, &["run.join", "takes an encoder"]);
+        .run(&["train", "words.toml", "--set", "run.save_joint_model=true", "--out", "run"])
+        .bad(1, &["run.save_joint_model", "requires a point encoder"]);
 }
 
 #[test]
@@ -74,7 +74,8 @@ fn a_dry_run_trains_nothing() {
     let run = bench.run(&args("run", "--dry-run")).good();
     let trial = run.json().pop().unwrap();
     assert!(
-        trial["step_seconds"].as_f64().unwrap() > 0.0 && trial["plan"]["parameters"].as_u64().unwrap() > 1000
+        trial["step_seconds"].as_f64().unwrap() > 0.0
+            && trial["plan"]["trainable_parameters"].as_u64().unwrap() > 1000
     );
     assert!(!bench.path("run").exists());
 }

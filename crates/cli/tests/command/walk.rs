@@ -25,13 +25,17 @@ fn walk(bench: &Bench, labels: &str) -> (usize, Vec<Value>) {
     let shapes = event(&made, "merged")[0]["shapes"].as_u64().unwrap() as usize;
 
     let recipe = format!("{RECIPES}/duoduo-nano.toml");
-    let settings = "data=set data.views=6 run.steps=50 batch.size.shapes=8 batch.most_views=3";
+    let settings = "data=set data.views=6 run.steps=50 batch.size.shapes=8 batch.max_views=3";
     let mut train = vec!["train", &recipe, "--out", "run", "--json"];
     settings.split(' ').for_each(|setting| train.extend(["--set", setting]));
     let told = bench.run(&train).good().json();
     let opened = event(&told, "opened")[0];
-    let [training, held_out] = ["training", "held_out"].map(|part| opened[part].as_u64().unwrap() as usize);
-    assert_eq!((training + held_out, &opened["features"]["from"]), (shapes, &Value::from("set")), "{opened}");
+    let [training, held_out] = ["training", "validation"].map(|part| opened[part].as_u64().unwrap() as usize);
+    assert_eq!(
+        (training + held_out, &opened["features"]["from"]),
+        (shapes, &Value::from("dataset")),
+        "{opened}"
+    );
     assert!(event(&told, "features").is_empty(), "features are in the set");
     assert_eq!(event(&told, "step").len(), 50);
     let evaluated = event(&told, "evaluated");
@@ -53,9 +57,9 @@ fn from_the_gallery_to_a_measured_model() {
     assert_eq!(shapes, 64);
     let finished = event(&told, "finished")[0];
     let share = |name: &str| finished[name].as_f64().unwrap();
-    assert!((0.0..=1.0).contains(&share("waiting")) && share("shapes_per_second") > 0.0, "{finished}");
+    assert!((0.0..=1.0).contains(&share("data_wait")) && share("shapes_per_second") > 0.0, "{finished}");
     let log = std::fs::read_to_string(bench.path("run/log.jsonl")).unwrap();
-    assert!(log.lines().last().unwrap().contains("\"waiting\""), "the share is kept in the log");
+    assert!(log.lines().last().unwrap().contains("\"data_wait\""), "the share is kept in the log");
     println!("{finished}");
 }
 

@@ -1,47 +1,47 @@
-//! Collects painted parts into a scene, and the words that describe them.
+//! Collects painted parts and attributes into a specimen.
 
 use std::collections::HashMap;
 
 use glam::{Vec3, Vec4};
 use lexiform_geometry::{Material, Mesh, Scene};
 
-use super::{Paint, Rng, Shading, Solid, Stuff, cuboid, rounded_box};
+use super::{MaterialKind, Paint, Rng, Shading, Solid, cuboid, rounded_box};
 
 /// Edges sharper than this stay sharp under smooth shading (cosine of 50°).
 const CREASE_COSINE: f32 = 0.643;
 
-/// A generated shape with what can be said about it.
+/// A generated shape with its attributes.
 #[derive(Clone, Debug)]
 pub struct Specimen {
-    /// Painted parts, +Y up, front along +Z, standing on `y = 0`.
+    /// Painted parts: +Y up, front along +Z, on the ground `y = 0`.
     pub scene: Scene,
-    /// What can be said about it.
+    /// Attributes for captions and questions.
     pub attributes: Attributes,
 }
 
-/// What can be said about a shape beyond its category. Words are lower case, without articles.
+/// Attributes of a shape beyond its category, in lower case without articles.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Attributes {
     /// Main color.
     pub color: Option<&'static str>,
     /// Main material.
-    pub stuff: Option<Stuff>,
+    pub material: Option<MaterialKind>,
     /// A narrower noun that can replace the category's: "rocking chair".
-    pub kind: Option<&'static str>,
+    pub subcategory: Option<&'static str>,
     /// Size, build, style: "tall", "round", "low".
     pub adjectives: Vec<&'static str>,
-    /// What it has, ready to follow "with": "four legs", "a yellow shade".
+    /// Parts, to follow "with": "four legs", "a yellow shade".
     pub parts: Vec<String>,
 }
 
-/// Puts a specimen together.
+/// Builds a specimen from parts.
 #[derive(Clone, Debug)]
 pub struct Builder {
-    /// Sides of round parts in this specimen's style, 6 to 24.
-    pub n: usize,
-    /// Whether faces show (low-poly look).
+    /// Segments of round parts, 6 to 24, as part of the specimen's style.
+    pub segments: usize,
+    /// Flat shading (low-poly style).
     pub flat: bool,
-    /// How much box edges are rounded, as a share of the smallest side, and in how many steps; 0 is sharp.
+    /// Bevel of boxes: radius as a fraction of the smallest side, and number of steps; 0 is sharp.
     pub bevel: (f32, usize),
     scene: Scene,
     paints: Vec<Paint>,
@@ -49,10 +49,10 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// An empty specimen in a style drawn from `rng`: number of sides, flat or smooth, sharp or rounded boxes.
+    /// An empty specimen with a random style: segments, shading, and bevel.
     pub fn new(rng: &mut Rng) -> Self {
-        let n = rng.pick(&[6, 8, 8, 10, 12, 12, 16, 16, 20, 24]);
-        let flat = rng.chance(if n <= 12 { 0.5 } else { 0.2 });
+        let segments = rng.choose(&[6, 8, 8, 10, 12, 12, 16, 16, 20, 24]);
+        let flat = rng.chance(if segments <= 12 { 0.5 } else { 0.2 });
         let bevel = match rng.index(5) {
             0 | 1 => (0.0, 0),
             2 => (rng.between(0.06, 0.2), 1),
@@ -60,7 +60,7 @@ impl Builder {
             _ => (rng.between(0.15, 0.4), 3),
         };
         Self {
-            n,
+            segments,
             flat,
             bevel,
             scene: Scene::default(),
@@ -69,9 +69,9 @@ impl Builder {
         }
     }
 
-    /// Sides of small round parts: half of `n`, at least 5.
-    pub fn small(&self) -> usize {
-        (self.n / 2).max(5)
+    /// Segments of small round parts: half of `segments`, at least 5.
+    pub fn few_segments(&self) -> usize {
+        (self.segments / 2).max(5)
     }
 
     /// A box in the specimen's style: sharp, beveled or rounded.
@@ -79,14 +79,15 @@ impl Builder {
         if self.bevel.1 == 0 {
             return cuboid(width, height, depth);
         }
+        // Limited by the largest side too: a thin plate keeps its outline.
         let radius = self.bevel.0 * width.min(height).min(depth).min(0.15 * width.max(height).max(depth));
         rounded_box(width, height, depth, radius, self.bevel.1)
     }
 
-    /// Adds a part. `name` is what a modeler would call it.
+    /// Adds a part with a node name, as a modeler would choose it.
     pub fn add(&mut self, name: &str, solid: Solid, paint: Paint) {
         let smooth = match solid.shading {
-            Shading::Style => !self.flat,
+            Shading::Auto => !self.flat,
             Shading::Flat => false,
             Shading::Smooth => true,
         };
@@ -97,8 +98,9 @@ impl Builder {
         }
     }
 
-    /// Adds all parts and words of another builder, its parts moved by `by`.
+    /// Adds all parts and attributes of another builder, translated by `by`.
     pub fn append(&mut self, other: Self, by: Vec3) {
+        // Material indices of the other builder are shifted behind our own.
         let first = self.scene.materials.len();
         let moved = other.scene.transformed(glam::Affine3A::from_translation(by));
         self.scene.meshes.extend(moved.meshes.into_iter().map(|m| {
@@ -111,60 +113,60 @@ impl Builder {
         self.attributes.parts.extend(other.attributes.parts);
     }
 
-    /// Moves and turns all that was added so far.
+    /// Transforms all parts added so far.
     pub fn transform(&mut self, target_from_source: glam::Affine3A) {
         self.scene = std::mem::take(&mut self.scene).transformed(target_from_source);
     }
 
-    /// Says the main color and material.
-    pub fn main(&mut self, paint: Paint) {
+    /// Sets the main color and material.
+    pub fn main_paint(&mut self, paint: Paint) {
         self.attributes.color = Some(paint.color.name);
-        self.attributes.stuff = (paint.stuff != Stuff::Plain).then_some(paint.stuff);
+        self.attributes.material = (paint.material != MaterialKind::Plain).then_some(paint.material);
     }
 
-    /// Says the main color alone.
-    pub fn colored(&mut self, paint: Paint) {
+    /// Sets the main color only.
+    pub fn main_color(&mut self, paint: Paint) {
         self.attributes.color = Some(paint.color.name);
     }
 
-    /// Says a narrower noun: "rocking chair".
-    pub fn kind(&mut self, noun: &'static str) {
-        self.attributes.kind = Some(noun);
+    /// Sets the subcategory: "rocking chair".
+    pub fn subcategory(&mut self, noun: &'static str) {
+        self.attributes.subcategory = Some(noun);
     }
 
-    /// Says an adjective: "tall".
+    /// Adds an adjective: "tall".
     pub fn adjective(&mut self, word: &'static str) {
         self.attributes.adjectives.push(word);
     }
 
-    /// Says a part, ready to follow "with": "armrests", "four legs", "a handle".
-    pub fn has(&mut self, part: impl Into<String>) {
+    /// Records a part, to follow "with": "armrests", "four legs", "a handle".
+    pub fn part(&mut self, part: impl Into<String>) {
         self.attributes.parts.push(part.into());
     }
 
-    /// Says a part and its color: `has_colored("shade", paint)` is "a yellow shade".
-    pub fn has_colored(&mut self, noun: &str, paint: Paint) {
+    /// Records a part with its color: `colored_part("shade", paint)` is "a yellow shade".
+    pub fn colored_part(&mut self, noun: &str, paint: Paint) {
         let color = paint.color.name;
         let article = if color.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
         let article = if noun.ends_with('s') { String::new() } else { format!("{article} ") };
         self.attributes.parts.push(format!("{article}{color} {noun}"));
     }
 
-    /// Says how many of a part there are: `has_count(4, "leg", "legs")` is "four legs"; none says nothing.
-    pub fn has_count(&mut self, count: usize, one: &str, many: &str) {
+    /// Records a number of parts: `counted_part(4, "leg", "legs")` is "four legs"; 0 records nothing.
+    pub fn counted_part(&mut self, count: usize, one: &str, many: &str) {
         const WORDS: [&str; 13] = [
             "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
             "twelve",
         ];
         match count {
             0 => {}
-            1 => self.has(format!("one {one}")),
-            _ => self.has(format!("{} {many}", WORDS.get(count).copied().unwrap_or("many"))),
+            1 => self.part(format!("one {one}")),
+            _ => self.part(format!("{} {many}", WORDS.get(count).copied().unwrap_or("many"))),
         }
     }
 
-    /// The specimen, moved to stand on `y = 0` with its middle over the origin.
-    pub fn done(self) -> Specimen {
+    /// Finishes the specimen, centered over the origin on the ground `y = 0`.
+    pub fn build(self) -> Specimen {
         let scene = match self.scene.bounds() {
             Some(bounds) => {
                 let center = bounds.center();
@@ -176,18 +178,18 @@ impl Builder {
         Specimen { scene, attributes: self.attributes }
     }
 
-    /// The specimen, which was built upright along y, as such things are found: standing, or lying on its back or
-    /// its side.
-    pub fn done_laid(mut self, rng: &mut Rng) -> Specimen {
+    /// Finishes a specimen that was built upright, in a random pose: upright, on its back, or on its side.
+    pub fn build_lying(mut self, rng: &mut Rng) -> Specimen {
         match rng.index(4) {
             0 | 1 => self.transform(glam::Affine3A::from_rotation_x(-std::f32::consts::FRAC_PI_2)),
             2 => self.transform(glam::Affine3A::from_rotation_z(std::f32::consts::FRAC_PI_2)),
             _ => {}
         }
-        self.done()
+        self.build()
     }
 
     fn material(&mut self, paint: Paint) -> usize {
+        // Equal paints share a material.
         if let Some(index) = self.paints.iter().position(|p| *p == paint) {
             return index;
         }
@@ -197,7 +199,7 @@ impl Builder {
         self.scene.materials.push(Material {
             name: Some(paint.color.name.to_owned()),
             base_color: Vec4::new(x, y, z, 1.0),
-            emissive: paint.color.rgb * paint.glow,
+            emissive: paint.color.rgb * paint.emission,
             metallic,
             roughness,
             // Leaves, shades and cloth have no thickness.
@@ -210,21 +212,23 @@ impl Builder {
 
 fn visible_faces(solid: &Solid) -> impl Iterator<Item = [Vec3; 3]> + '_ {
     solid.faces.iter().map(|f| f.map(|v| solid.positions[v as usize])).filter(|[a, b, c]| {
+        // Degenerate triangles, as at the pole of a lathe, have no normal.
         let area = (*b - *a).cross(*c - *a).length();
         area.is_finite() && area > 1e-10
     })
 }
 
-/// Unshared corners and no normals: every face shows.
+/// Unshared vertices without normals: flat shading.
 fn flat_mesh(solid: &Solid) -> Option<Mesh> {
     let positions: Vec<Vec3> = visible_faces(solid).flatten().collect();
     let faces = (0..positions.len() as u32 / 3).map(|f| [3 * f, 3 * f + 1, 3 * f + 2]).collect();
     Mesh::new(positions, faces).ok().filter(|m| !m.faces().is_empty())
 }
 
-/// Unshared corners whose normals are the mean of the faces around a place that are not across a crease.
+/// Unshared vertices whose normals are averaged over the adjacent faces that are not across a crease.
 fn smooth_mesh(solid: &Solid) -> Option<Mesh> {
     let mesh = flat_mesh(solid)?;
+    // Vertices are welded by position, rounded to 0.05 mm: solids do not share vertices across parts.
     let place = |p: Vec3| (p * 2e4).round().as_ivec3();
     let areas: Vec<Vec3> =
         (0..mesh.faces().len()).map(|f| mesh.triangle(f)).map(|[a, b, c]| (b - a).cross(c - a)).collect();
@@ -238,6 +242,7 @@ fn smooth_mesh(solid: &Solid) -> Option<Mesh> {
         .enumerate()
         .map(|(corner, &p)| {
             let own = areas[corner / 3];
+            // Weighted by area: the cross products are not normalized before the sum.
             let near =
                 |&&f: &&usize| areas[f].normalize_or_zero().dot(own.normalize_or_zero()) > CREASE_COSINE;
             faces_at[&place(p)].iter().filter(near).map(|&f| areas[f]).sum::<Vec3>().normalize_or_zero()

@@ -1,11 +1,11 @@
-//! Bending, tapering, twisting and roughening of solids.
+//! Deformations of solids: taper, shear, twist, bend, displacement.
 
 use glam::{Vec3, vec3};
 
 use super::{Rng, Solid};
 
 impl Solid {
-    /// Width and depth shrink (or grow) linearly along y to `top` times their value.
+    /// Scales width and depth linearly along y, up to a factor of `top`.
     pub fn taper_y(self, top: f32) -> Self {
         let (low, high) = self.bounds();
         self.map(|p| {
@@ -14,7 +14,7 @@ impl Solid {
         })
     }
 
-    /// x and z are multiplied by a function of the height, 0 at the bottom to 1 at the top.
+    /// Scales x and z by a function of the relative height, from 0 at the bottom to 1 at the top.
     pub fn profile_y(self, width: impl Fn(f32) -> f32) -> Self {
         let (low, high) = self.bounds();
         self.map(|p| {
@@ -23,7 +23,7 @@ impl Solid {
         })
     }
 
-    /// Leans: the top moves by `(dx, dz)`.
+    /// Shears: the top moves by `(dx, dz)`.
     pub fn shear_y(self, dx: f32, dz: f32) -> Self {
         let (low, high) = self.bounds();
         self.map(|p| {
@@ -32,7 +32,7 @@ impl Solid {
         })
     }
 
-    /// Turned about y by an angle that grows along y to `angle`.
+    /// Twists about y by an angle that grows along y up to `angle`.
     pub fn twist_y(self, angle: f32) -> Self {
         let (low, high) = self.bounds();
         self.map(|p| {
@@ -41,8 +41,8 @@ impl Solid {
         })
     }
 
-    /// Bent in the plane of y and z: a straight upright solid becomes an arc that leans to +Z by `angle`.
-    /// The bottom stays. Needs vertices along y to bend well.
+    /// Bends an upright solid into an arc toward +Z whose end is inclined by `angle`. The bottom stays. Needs intermediate vertices
+    /// along y.
     pub fn bend_z(self, angle: f32) -> Self {
         let (low, high) = self.bounds();
         let length = high.y - low.y;
@@ -57,18 +57,18 @@ impl Solid {
         })
     }
 
-    /// Bent in the plane of y and x, toward +X.
+    /// Bends toward +X.
     pub fn bend_x(self, angle: f32) -> Self {
         self.rot_y(-std::f32::consts::FRAC_PI_2).bend_z(angle).rot_y(std::f32::consts::FRAC_PI_2)
     }
 
-    /// Vertices moved by up to `amount` in each direction. Vertices at the same place move together.
-    pub fn rough(self, amount: f32, rng: &mut Rng) -> Self {
-        let salt = rand::RngCore::next_u64(rng);
-        self.map(|p| p + amount * scatter(p, salt))
+    /// Displaces vertices by up to `amount` along each axis. Vertices at equal positions stay together.
+    pub fn displaced(self, amount: f32, rng: &mut Rng) -> Self {
+        let seed = rand::RngCore::next_u64(rng);
+        self.map(|p| p + amount * hash_noise(p, seed))
     }
 
-    /// Every triangle cut into four.
+    /// Splits every triangle into four.
     pub fn subdivided(self) -> Self {
         let mut fine = Self { positions: Vec::with_capacity(self.faces.len() * 6), ..Self::default() };
         fine.shading = self.shading;
@@ -84,13 +84,13 @@ impl Solid {
     }
 }
 
-/// A vector in the cube `−1..1` that depends on the place and `salt` alone, so that seams stay closed.
-pub fn scatter(place: Vec3, salt: u64) -> Vec3 {
-    // Places closer than 0.1 mm count as one.
-    let cell = (place * 1e4).round();
+/// Noise in the cube `−1..1` as a function of position and seed: seams between unshared vertices stay closed.
+pub fn hash_noise(position: Vec3, seed: u64) -> Vec3 {
+    // Rounded to 0.1 mm: equal positions may differ in the last bits.
+    let cell = (position * 1e4).round();
     let key = [cell.x, cell.y, cell.z]
         .iter()
-        .fold(salt, |h, &c| (h ^ (c as i64) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29));
+        .fold(seed, |h, &c| (h ^ (c as i64) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29));
     let mut rng = Rng::new(key);
     vec3(rng.between(-1.0, 1.0), rng.between(-1.0, 1.0), rng.between(-1.0, 1.0))
 }

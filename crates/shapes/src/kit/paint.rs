@@ -1,22 +1,22 @@
-//! Colors with names, and the materials that wear them.
+//! Named colors and materials.
 
 use glam::{Vec3, vec3};
 use lexiform_geometry::linear_from_srgb;
 
 use super::Rng;
 
-/// A color a person would name.
+/// A named color.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Color {
-    /// Its name in captions.
+    /// Name in captions.
     pub name: &'static str,
     /// Linear RGB in `0..=1`.
     pub rgb: Vec3,
 }
 
-/// What a part is made of.
+/// Material of a part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stuff {
+pub enum MaterialKind {
     /// Painted or unknown; not named in captions.
     Plain,
     /// Bare or stained wood.
@@ -33,12 +33,12 @@ pub enum Stuff {
     Stone,
     /// Leather.
     Leather,
-    /// Fired clay, porcelain.
+    /// Fired style, porcelain.
     Ceramic,
 }
 
-impl Stuff {
-    /// The adjective of captions: "wooden".
+impl MaterialKind {
+    /// Adjective in captions: "wooden".
     pub fn adjective(self) -> Option<&'static str> {
         Some(match self {
             Self::Plain => return None,
@@ -68,37 +68,37 @@ impl Stuff {
     }
 }
 
-/// How a part looks.
+/// Color and material of a part.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Paint {
-    /// Its color.
+    /// Color.
     pub color: Color,
-    /// What it is made of.
-    pub stuff: Stuff,
-    /// Light it gives off, as a share of its color.
-    pub glow: f32,
+    /// Material.
+    pub material: MaterialKind,
+    /// Emission as a fraction of the color (glTF `emissiveFactor`).
+    pub emission: f32,
 }
 
 impl Paint {
     /// A color on a material.
-    pub fn new(color: Color, stuff: Stuff) -> Self {
-        Self { color, stuff, glow: 0.0 }
+    pub fn new(color: Color, material: MaterialKind) -> Self {
+        Self { color, material, emission: 0.0 }
     }
 
-    /// The same, giving off light.
-    pub fn glowing(self, share: f32) -> Self {
-        Self { glow: share, ..self }
+    /// With emission.
+    pub fn emissive(self, share: f32) -> Self {
+        Self { emission: share, ..self }
     }
 
-    /// The same with its color made darker (below 1) or lighter (above 1); the name stays.
+    /// With its color darkened (below 1) or lightened (above 1); keeps the name.
     pub fn shade(mut self, factor: f32) -> Self {
         self.color.rgb = (self.color.rgb * factor).clamp(Vec3::ZERO, Vec3::ONE);
         self
     }
 
-    /// 0 to 1, and 0 to 1 (chalk): as in glTF.
+    /// Metallic and roughness factors as in glTF.
     pub fn metallic_roughness(&self) -> (f32, f32) {
-        self.stuff.metallic_roughness()
+        self.material.metallic_roughness()
     }
 }
 
@@ -134,7 +134,7 @@ const PALETTE: &[(&str, [u8; 3])] = &[
     ("skin", [235, 190, 150]),
 ];
 
-/// Colors of painted things.
+/// Colors of painted objects.
 const BRIGHT: &[&str] = &[
     "red",
     "dark red",
@@ -158,53 +158,55 @@ const BRIGHT: &[&str] = &[
 ];
 
 impl Rng {
-    /// The named color, a little off. A name that is not in the palette gives gray.
+    /// The named color with small random deviations; gray if the name is not in the palette.
     pub fn color(&mut self, name: &str) -> Color {
         let (name, srgb) = PALETTE.iter().find(|c| c.0 == name).copied().unwrap_or(("gray", [135, 137, 140]));
+        // Squared in linear light, which is about the factor itself in sRGB.
         let value = self.between(0.86, 1.12);
+        // A slight color cast, independent of brightness.
         let tint = vec3(self.normal(), self.normal(), self.normal()) * 0.025;
         let rgb = Vec3::from(srgb.map(linear_from_srgb)) * value * value * (Vec3::ONE + tint * 2.0);
         Color { name, rgb: rgb.clamp(Vec3::ZERO, Vec3::ONE) }
     }
 
-    /// One of the named colors, a little off.
+    /// One of the named colors, with small random deviations.
     pub fn color_of(&mut self, names: &[&str]) -> Color {
-        let name = self.pick(names);
+        let name = self.choose(names);
         self.color(name)
     }
 
-    /// Any color that things are painted in.
+    /// Any color of painted objects.
     pub fn any_color(&mut self) -> Color {
         self.color_of(BRIGHT)
     }
 
-    /// Any bright paint on the material.
-    pub fn painted(&mut self, stuff: Stuff) -> Paint {
-        Paint::new(self.any_color(), stuff)
+    /// Any color on a material.
+    pub fn painted(&mut self, material: MaterialKind) -> Paint {
+        Paint::new(self.any_color(), material)
     }
 
-    /// The named color on the material.
-    pub fn paint(&mut self, name: &str, stuff: Stuff) -> Paint {
-        Paint::new(self.color(name), stuff)
+    /// A named color on a material.
+    pub fn paint(&mut self, name: &str, material: MaterialKind) -> Paint {
+        Paint::new(self.color(name), material)
     }
 
-    /// One of the named colors on the material.
-    pub fn paint_of(&mut self, names: &[&str], stuff: Stuff) -> Paint {
-        Paint::new(self.color_of(names), stuff)
+    /// One of the named colors on a material.
+    pub fn paint_of(&mut self, names: &[&str], material: MaterialKind) -> Paint {
+        Paint::new(self.color_of(names), material)
     }
 
-    /// Bare wood, pale to dark.
+    /// Unpainted wood, light to dark.
     pub fn wood(&mut self) -> Paint {
-        self.paint_of(&["brown", "brown", "brown", "tan", "tan", "dark brown", "beige"], Stuff::Wood)
+        self.paint_of(&["brown", "brown", "brown", "tan", "tan", "dark brown", "beige"], MaterialKind::Wood)
     }
 
-    /// Bare metal, or metal painted dark.
+    /// Bare or dark painted metal.
     pub fn metal(&mut self) -> Paint {
-        self.paint_of(&["silver", "silver", "gray", "light gray", "dark gray", "black"], Stuff::Metal)
+        self.paint_of(&["silver", "silver", "gray", "light gray", "dark gray", "black"], MaterialKind::Metal)
     }
 
-    /// Clear or tinted glass, seen as a pale opaque color.
+    /// Glass, as a pale opaque color.
     pub fn glass(&mut self) -> Paint {
-        self.paint_of(&["light blue", "light blue", "light gray", "white"], Stuff::Glass)
+        self.paint_of(&["light blue", "light blue", "light gray", "white"], MaterialKind::Glass)
     }
 }

@@ -1,21 +1,20 @@
-//! Flat outlines and what grows from them.
+//! Polygons, and solids extruded from them.
 
 use glam::{Vec2, Vec3, vec2, vec3};
 
-use super::{QUARTER, Solid};
+use super::{FRAC_PI_2, Solid};
 
-/// A plate whose outline lies in the plane of x and y; `depth` along z, centered. Any simple polygon.
+/// Extrudes a simple polygon in the xy plane by `depth` along z, centered.
 pub fn extrude(outline: &[Vec2], depth: f32) -> Solid {
     extrude_beveled(outline, depth, 0.0)
 }
 
-/// A side outline of (z, y) points, as wide as `width` along x.
+/// Extrudes an outline of (z, y) points by `width` along x, centered.
 pub fn side_profile(points: &[(f32, f32)], width: f32) -> Solid {
-    extrude(&outline(points), width).rot_y(-QUARTER)
+    extrude(&outline(points), width).rot_y(-FRAC_PI_2)
 }
 
-/// A plate as [`extrude`] gives, whose faces are smaller than the middle: every point moves by `bevel` (0–1) of
-/// its way to the polygon's middle. 1 gives edges like a blade's.
+/// Like [`extrude`], but with front and back scaled toward the centroid by `bevel` (0–1); 1 gives edges like a blade's.
 pub fn extrude_beveled(outline: &[Vec2], depth: f32, bevel: f32) -> Solid {
     let outline = counter_clockwise(outline);
     let n = outline.len();
@@ -47,8 +46,8 @@ pub fn extrude_beveled(outline: &[Vec2], depth: f32, bevel: f32) -> Solid {
     solid
 }
 
-/// A leaf or petal without thickness: runs along +Z from the origin, pointed at both ends, `bend` lifts (or
-/// drops) its tip, `fold` raises its rims.
+/// A leaf or petal without thickness, along +Z from the origin, pointed at both ends. `bend` raises (or lowers) its tip, `fold`
+/// raises its edges.
 pub fn leaf(length: f32, width: f32, bend: f32, fold: f32) -> Solid {
     let steps = 5;
     let mut solid = Solid::default();
@@ -68,8 +67,8 @@ pub fn leaf(length: f32, width: f32, bend: f32, fold: f32) -> Solid {
     solid
 }
 
-/// A rectangle without thickness in the plane of x and y, standing on `y = 0`, facing +Z.
-pub fn card(width: f32, height: f32) -> Solid {
+/// A rectangle in the xy plane, from `y = 0` up, facing +Z.
+pub fn rect(width: f32, height: f32) -> Solid {
     let x = width / 2.0;
     let positions = vec![vec3(-x, 0.0, 0.0), vec3(x, 0.0, 0.0), vec3(x, height, 0.0), vec3(-x, height, 0.0)];
     let mut solid = Solid { positions, ..Solid::default() };
@@ -77,7 +76,7 @@ pub fn card(width: f32, height: f32) -> Solid {
     solid
 }
 
-/// A fan-shaped or other thin sheet through rows of points; all rows are equally long.
+/// A thin sheet through rows of points, which must have equal lengths.
 pub fn sheet(rows: &[Vec<Vec3>]) -> Solid {
     let width = rows.first().map_or(0, Vec::len);
     let mut solid = Solid { positions: rows.iter().flatten().copied().collect(), ..Solid::default() };
@@ -98,7 +97,7 @@ pub fn circle(radius: f32, n: usize) -> Vec<Vec2> {
     star(radius, radius, n)
 }
 
-/// An outline that goes in and out between two radii, first point up; `n` points in all.
+/// A star: `n` points that alternate between two radii, the first one up.
 pub fn star(outer: f32, inner: f32, n: usize) -> Vec<Vec2> {
     (0..n)
         .map(|i| {
@@ -108,18 +107,19 @@ pub fn star(outer: f32, inner: f32, n: usize) -> Vec<Vec2> {
         .collect()
 }
 
-/// Points as an outline.
+/// Converts points to an outline.
 pub fn outline(points: &[(f32, f32)]) -> Vec<Vec2> {
     points.iter().map(|&(x, y)| vec2(x, y)).collect()
 }
 
-/// The right half of a symmetric outline, from bottom to top, completed by its mirror image in `x = 0`.
+/// Completes the right half of a symmetric outline, from bottom to top, by its mirror image at `x = 0`.
 pub fn mirrored(right: &[(f32, f32)]) -> Vec<Vec2> {
     let left = right.iter().rev().filter(|p| p.0.abs() > 1e-6).map(|&(x, y)| vec2(-x, y));
     right.iter().map(|&(x, y)| vec2(x, y)).chain(left).collect()
 }
 
-/// Triangles of a simple polygon, counter-clockwise, by cutting off ears. What cannot be cut is left out.
+/// Triangulates a simple polygon by [ear clipping](https://en.wikipedia.org/wiki/Polygon_triangulation#Ear_clipping_method).
+/// What is left of an invalid polygon is dropped.
 pub fn triangulate(outline: &[Vec2]) -> Vec<[usize; 3]> {
     let mut rest: Vec<usize> = (0..outline.len()).collect();
     let mut triangles = Vec::with_capacity(outline.len().saturating_sub(2));
@@ -137,6 +137,7 @@ fn is_ear(outline: &[Vec2], rest: &[usize], i: usize) -> bool {
     let n = rest.len();
     let (before, after) = (rest[(i + n - 1) % n], rest[(i + 1) % n]);
     let (a, b, c) = (outline[before], outline[rest[i]], outline[after]);
+    // A reflex corner is no ear.
     if (b - a).perp_dot(c - b) < 0.0 {
         return false;
     }
@@ -147,6 +148,7 @@ fn is_ear(outline: &[Vec2], rest: &[usize], i: usize) -> bool {
 }
 
 fn counter_clockwise(outline: &[Vec2]) -> Vec<Vec2> {
+    // Twice the signed area (shoelace formula).
     let area: f32 = (0..outline.len()).map(|i| outline[i].perp_dot(outline[(i + 1) % outline.len()])).sum();
     if area < 0.0 { outline.iter().rev().copied().collect() } else { outline.to_vec() }
 }

@@ -1,4 +1,4 @@
-//! Plain bodies. Boxes, cylinders and cones stand on `y = 0` around the y axis; balls and rings are centered.
+//! Primitives. Boxes, cylinders and cones are on the ground `y = 0` around the y axis; spheres and tori are centered.
 
 use std::f32::consts::{FRAC_PI_2, PI, TAU};
 
@@ -32,12 +32,14 @@ pub fn rounded_box(width: f32, height: f32, depth: f32, radius: f32, steps: usiz
     let core = vec3(width, height, depth) * 0.5 - radius;
     let per_ring = 4 * (steps + 1);
     let mut solid = Solid::default();
+    // A sphere of `steps` rings per hemisphere whose octants are moved to the corners of the inner box.
     for (side, first) in [(-1.0, -FRAC_PI_2), (1.0, 0.0)] {
         for ring in 0..=steps {
             let latitude = first + FRAC_PI_2 * ring as f32 / steps as f32;
             for i in 0..per_ring {
                 let quadrant = (i / (steps + 1)) as f32;
                 let angle = FRAC_PI_2 * (quadrant + (i % (steps + 1)) as f32 / steps as f32);
+                // All vertices of a quadrant belong to the same corner.
                 let middle = FRAC_PI_2 * (quadrant + 0.5);
                 let corner = vec3(middle.sin().signum(), side, middle.cos().signum()) * core;
                 let (sin, cos) = angle.sin_cos();
@@ -66,7 +68,7 @@ pub fn cylinder(radius: f32, height: f32, n: usize) -> Solid {
     frustum(radius, radius, height, n)
 }
 
-/// A cone cut flat: radii at the bottom and at the top.
+/// A truncated cone with radii at the bottom and at the top.
 pub fn frustum(bottom: f32, top: f32, height: f32, n: usize) -> Solid {
     lathe(&[vec2(bottom, 0.0), vec2(top, height)], n)
 }
@@ -81,13 +83,14 @@ pub fn prism(radius: f32, height: f32, n: usize) -> Solid {
     cylinder(radius, height, n).flat()
 }
 
-/// A ball around the origin.
+/// A sphere around the origin.
 pub fn sphere(radius: f32, n: usize) -> Solid {
     ellipsoid(radius, radius, radius, n)
 }
 
 /// An ellipsoid around the origin with `n` sides and about `n / 2` rings.
 pub fn ellipsoid(x: f32, y: f32, z: f32, n: usize) -> Solid {
+    // Half as many rings as sides gives about square faces.
     let rings = (n / 2).max(3);
     let profile: Vec<Vec2> = (0..=rings)
         .map(|i| {
@@ -98,12 +101,12 @@ pub fn ellipsoid(x: f32, y: f32, z: f32, n: usize) -> Solid {
     lathe(&profile, n).scale(x, y, z)
 }
 
-/// The upper half of a ball, closed below, standing on `y = 0`.
+/// The upper half of a sphere, closed, on `y = 0`.
 pub fn hemisphere(radius: f32, n: usize) -> Solid {
     dome(radius, radius, n)
 }
 
-/// Half an ellipsoid of the given height, closed below, standing on `y = 0`.
+/// The upper half of an ellipsoid, closed, on `y = 0`.
 pub fn dome(radius: f32, height: f32, n: usize) -> Solid {
     let rings = (n / 4).max(2);
     let profile: Vec<Vec2> = (0..=rings)
@@ -115,36 +118,38 @@ pub fn dome(radius: f32, height: f32, n: usize) -> Solid {
     lathe(&profile, n)
 }
 
-/// A cylinder with round ends between two points.
+/// A cylinder between two points with hemispherical ends.
 pub fn capsule(from: Vec3, to: Vec3, radius: f32, n: usize) -> Solid {
     let length = from.distance(to);
     let rings = (n / 4).max(2);
     let cap = |i: usize| {
         let angle = FRAC_PI_2 * i as f32 / rings as f32;
+        // Exactly 0 at the pole: cos(π/2) is not, and would leave a hole.
         vec2(if i == rings { 0.0 } else { angle.cos() * radius }, angle.sin() * radius)
     };
+    // The lower cap mirrored, then the upper one: together one profile from pole to pole.
     let below = (0..=rings).rev().map(|i| cap(i) * vec2(1.0, -1.0));
     let above = (0..=rings).map(|i| cap(i) + vec2(0.0, length));
     let profile: Vec<Vec2> = below.chain(above).collect();
-    lathe(&profile, n).along(to - from).moved(from)
+    lathe(&profile, n).along(to - from).translated(from)
 }
 
-/// A round bar between two points, with flat ends.
+/// A cylinder between two points.
 pub fn rod(from: Vec3, to: Vec3, radius: f32, n: usize) -> Solid {
-    stake(from, to, radius, radius, n)
+    tapered_rod(from, to, radius, radius, n)
 }
 
-/// A round bar between two points with another radius at each end.
-pub fn stake(from: Vec3, to: Vec3, radius_from: f32, radius_to: f32, n: usize) -> Solid {
-    frustum(radius_from, radius_to, from.distance(to), n).along(to - from).moved(from)
+/// A truncated cone between two points.
+pub fn tapered_rod(from: Vec3, to: Vec3, radius_from: f32, radius_to: f32, n: usize) -> Solid {
+    frustum(radius_from, radius_to, from.distance(to), n).along(to - from).translated(from)
 }
 
-/// A square bar between two points: `width` across x (where it can be), `thickness` across the other way.
+/// A rectangular bar between two points: `width` along x (where possible), `thickness` in the other direction.
 pub fn bar(from: Vec3, to: Vec3, width: f32, thickness: f32) -> Solid {
-    cuboid(width, from.distance(to), thickness).along(to - from).moved(from)
+    cuboid(width, from.distance(to), thickness).along(to - from).translated(from)
 }
 
-/// A ring around the y axis, centered: `radius` to the middle of a tube of radius `tube`.
+/// A torus around the y axis, centered: major radius, and radius of the tube.
 pub fn torus(radius: f32, tube: f32, n: usize, tube_sides: usize) -> Solid {
     let sides = tube_sides.max(3);
     let profile: Vec<Vec2> = (0..sides)
@@ -156,26 +161,26 @@ pub fn torus(radius: f32, tube: f32, n: usize, tube_sides: usize) -> Solid {
     lathe_loop(&profile, n)
 }
 
-/// A flat ring (washer, wheel rim) that stands on `y = 0`.
+/// A flat ring (washer, wheel rim) on `y = 0`.
 pub fn washer(outer: f32, inner: f32, height: f32, n: usize) -> Solid {
     lathe_loop(&[vec2(inner, 0.0), vec2(outer, 0.0), vec2(outer, height), vec2(inner, height)], n)
 }
 
-/// A box without a top: outer sizes and the thickness of walls and floor.
+/// A box without a lid: outer sizes, and thickness of walls and floor.
 pub fn open_box(width: f32, height: f32, depth: f32, wall: f32) -> Solid {
-    let side = cuboid(wall, height, depth).at((width - wall) / 2.0, 0.0, 0.0).both_x();
-    let front = cuboid(width - 2.0 * wall, height, wall).at(0.0, 0.0, (depth - wall) / 2.0).both_z();
+    let side = cuboid(wall, height, depth).at((width - wall) / 2.0, 0.0, 0.0).mirrored_x();
+    let front = cuboid(width - 2.0 * wall, height, wall).at(0.0, 0.0, (depth - wall) / 2.0).mirrored_z();
     side.join(front).join(cuboid(width - 2.0 * wall, wall, depth - 2.0 * wall))
 }
 
-/// A rectangular frame that stands in the plane of x and y: outer sizes, width of its bars, depth along z.
+/// An upright rectangular frame in the xy plane: outer sizes, width of its bars, depth along z.
 pub fn frame(width: f32, height: f32, bar: f32, depth: f32) -> Solid {
-    let posts = cuboid(bar, height, depth).at((width - bar) / 2.0, 0.0, 0.0).both_x();
+    let posts = cuboid(bar, height, depth).at((width - bar) / 2.0, 0.0, 0.0).mirrored_x();
     let rail = cuboid(width - 2.0 * bar, bar, depth);
     posts.join(rail.clone()).join(rail.at(0.0, height - bar, 0.0))
 }
 
-/// A box whose top is another rectangle than its bottom: each as (width, back z, front z, y).
+/// A box with different rectangles as bottom and top, each as (width, back z, front z, y).
 pub fn wedge(bottom: [f32; 4], top: [f32; 4]) -> Solid {
     let corners = [bottom, top];
     cuboid(1.0, 1.0, 1.0).map(|p| {

@@ -1,4 +1,4 @@
-//! Random numbers that are the same on every machine.
+//! Random numbers, equal on every machine.
 
 use std::hash::Hasher as _;
 
@@ -6,7 +6,15 @@ use fnv::FnvHasher;
 use rand::{RngCore, SeedableRng as _};
 use rand_xoshiro::SplitMix64;
 
-/// A SplitMix64 generator with the few draws that builders of shapes need.
+/// A [SplitMix64](https://doi.org/10.1145/2660193.2660195) generator with the distributions that shapes need.
+///
+/// ```
+/// use lexiform_shapes::Rng;
+///
+/// let mut rng = Rng::named("example", 7);
+/// assert!((2..=5).contains(&rng.int_between(2, 5)));
+/// assert!(["red", "blue"].contains(&rng.choose(&["red", "blue"])));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Rng(SplitMix64);
 
@@ -17,9 +25,9 @@ impl Rng {
         Self(SplitMix64::seed_from_u64(seed))
     }
 
-    /// A generator for one named thing: other names give unrelated numbers for the same seed.
+    /// A generator with its own stream: other names give unrelated numbers for the same seed.
     pub fn named(name: &str, seed: u64) -> Self {
-        // The hash of its name keeps the stream of a category when others are added or moved.
+        // By name rather than index: adding or moving a category keeps the streams of all others.
         let mut hasher = FnvHasher::default();
         hasher.write(name.as_bytes());
         let mut rng = Self::new(hasher.finish() ^ seed.wrapping_mul(0xd6e8_feb8_6659_fd93));
@@ -33,7 +41,7 @@ impl Rng {
         (self.next_u64() >> 40) as f32 / (1_u64 << 24) as f32
     }
 
-    /// Uniform between two values.
+    /// Uniform in `low..high`.
     #[inline]
     pub fn between(&mut self, low: f32, high: f32) -> f32 {
         low + (high - low) * self.unit()
@@ -41,17 +49,17 @@ impl Rng {
 
     /// `value` times a factor in `1 ± fraction`.
     #[inline]
-    pub fn about(&mut self, value: f32, fraction: f32) -> f32 {
+    pub fn jitter(&mut self, value: f32, fraction: f32) -> f32 {
         value * self.between(1.0 - fraction, 1.0 + fraction)
     }
 
-    /// A whole number in `low..=high`.
+    /// A uniform integer in `low..=high`.
     #[inline]
-    pub fn count(&mut self, low: usize, high: usize) -> usize {
+    pub fn int_between(&mut self, low: usize, high: usize) -> usize {
         low + self.index(high.saturating_sub(low) + 1)
     }
 
-    /// A whole number in `0..n`; 0 for `n == 0`.
+    /// A uniform integer in `0..n`; 0 if `n == 0`.
     #[inline]
     pub fn index(&mut self, n: usize) -> usize {
         // The multiply-shift keeps the bias below n / 2^64.
@@ -64,9 +72,9 @@ impl Rng {
         self.unit() < probability
     }
 
-    /// One of the options, which must not be empty.
+    /// A uniform choice; `options` must not be empty.
     #[inline]
-    pub fn pick<T: Copy>(&mut self, options: &[T]) -> T {
+    pub fn choose<T: Copy>(&mut self, options: &[T]) -> T {
         options[self.index(options.len())]
     }
 
@@ -76,7 +84,7 @@ impl Rng {
         if self.chance(0.5) { 1.0 } else { -1.0 }
     }
 
-    /// Roughly normal with zero mean and unit deviation (sum of four uniforms).
+    /// Approximately standard normal (sum of four uniforms).
     #[inline]
     pub fn normal(&mut self) -> f32 {
         let sum = self.unit() + self.unit() + self.unit() + self.unit();
@@ -85,7 +93,7 @@ impl Rng {
 }
 
 impl RngCore for Rng {
-    // The generator's own `next_u32` mixes in another way; the published weights were trained with the high bits of 64.
+    // Not the generator's own `next_u32`, which mixes differently: the released weights were trained with these bits.
     #[inline]
     fn next_u32(&mut self) -> u32 {
         (self.next_u64() >> 32) as u32
@@ -136,7 +144,7 @@ mod tests {
     fn draws_stay_in_range() {
         let mut rng = Rng::new(1);
         for _ in 0..1000 {
-            assert!((2..=5).contains(&rng.count(2, 5)));
+            assert!((2..=5).contains(&rng.int_between(2, 5)));
             assert!((-1.0..=1.0).contains(&rng.between(-1.0, 1.0)));
         }
     }

@@ -1,33 +1,33 @@
-//! A piece of surface before it is painted, and what can be done to it.
+//! Unpainted triangle meshes and their transforms.
 
 use glam::{Affine3A, EulerRot, Quat, Vec3, vec3};
 
-/// How a surface's normals are made.
+/// Shading of a surface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shading {
-    /// As the specimen's style says.
-    Style,
-    /// Every face its own normal.
+    /// Flat or smooth, by the style of the specimen.
+    Auto,
+    /// One normal per face.
     Flat,
-    /// Normals flow over edges that are not sharp.
+    /// Normals are interpolated over edges that are not sharp.
     Smooth,
 }
 
-/// Triangles, counter-clockwise seen from outside. Methods return the changed solid, so that a part reads as
-/// one chain: `cuboid(0.4, 0.05, 0.4).taper_y(0.9).at(0.0, 0.45, 0.0)`. Angles in radians.
+/// A triangle mesh, counter-clockwise seen from outside. Methods take and return it, for chaining:
+/// `cuboid(0.4, 0.05, 0.4).taper_y(0.9).at(0.0, 0.45, 0.0)`. Angles are in radians.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Solid {
     /// Vertices.
     pub positions: Vec<Vec3>,
     /// Triangles.
     pub faces: Vec<[u32; 3]>,
-    /// How normals are made.
+    /// Shading.
     pub shading: Shading,
 }
 
 impl Default for Solid {
     fn default() -> Self {
-        Self { positions: Vec::new(), faces: Vec::new(), shading: Shading::Style }
+        Self { positions: Vec::new(), faces: Vec::new(), shading: Shading::Auto }
     }
 }
 
@@ -43,13 +43,13 @@ impl Solid {
         self.faces.push([a as u32, b as u32, c as u32]);
     }
 
-    /// Every face gets its own normal, whatever the style.
+    /// With flat shading, regardless of style.
     pub fn flat(mut self) -> Self {
         self.shading = Shading::Flat;
         self
     }
 
-    /// Normals flow over soft edges, whatever the style.
+    /// With smooth shading, regardless of style.
     pub fn smooth(mut self) -> Self {
         self.shading = Shading::Smooth;
         self
@@ -61,61 +61,63 @@ impl Solid {
         self.positions.iter().fold((first, first), |(low, high), &p| (low.min(p), high.max(p)))
     }
 
-    /// Moved by the vector.
+    /// Translated by `(x, y, z)`.
     pub fn at(self, x: f32, y: f32, z: f32) -> Self {
-        self.moved(vec3(x, y, z))
+        self.translated(vec3(x, y, z))
     }
 
-    /// Moved by the vector.
-    pub fn moved(self, by: Vec3) -> Self {
+    /// Translated by a vector.
+    pub fn translated(self, by: Vec3) -> Self {
         self.map(|p| p + by)
     }
 
-    /// Moved so that the middle of its bounds is the origin.
+    /// Translated so that its bounds are centered at the origin.
     pub fn centered(self) -> Self {
         let (low, high) = self.bounds();
-        self.moved(-(low + high) * 0.5)
+        self.translated(-(low + high) * 0.5)
     }
 
-    /// Moved along y so that it stands on `y = 0`.
+    /// Translated along y so that its lowest point is at `y = 0`.
     pub fn grounded(self) -> Self {
         let (low, _) = self.bounds();
         self.at(0.0, -low.y, 0.0)
     }
 
-    /// Turned about the x axis (y goes to z).
+    /// Rotated about the x axis (y to z).
     pub fn rot_x(self, angle: f32) -> Self {
-        self.turned(Quat::from_rotation_x(angle))
+        self.rotated(Quat::from_rotation_x(angle))
     }
 
-    /// Turned about the y axis (z goes to x).
+    /// Rotated about the y axis (z to x).
     pub fn rot_y(self, angle: f32) -> Self {
-        self.turned(Quat::from_rotation_y(angle))
+        self.rotated(Quat::from_rotation_y(angle))
     }
 
-    /// Turned about the z axis (x goes to y).
+    /// Rotated about the z axis (x to y).
     pub fn rot_z(self, angle: f32) -> Self {
-        self.turned(Quat::from_rotation_z(angle))
+        self.rotated(Quat::from_rotation_z(angle))
     }
 
-    /// Turned about z, then x, then y.
+    /// Rotated about z, then x, then y.
     pub fn rot(self, x: f32, y: f32, z: f32) -> Self {
-        self.turned(Quat::from_euler(EulerRot::YXZ, y, x, z))
+        self.rotated(Quat::from_euler(EulerRot::YXZ, y, x, z))
     }
 
-    /// Turned by the quaternion.
-    pub fn turned(self, rotation: Quat) -> Self {
+    /// Rotated by a quaternion.
+    pub fn rotated(self, rotation: Quat) -> Self {
         self.map(|p| rotation * p)
     }
 
-    /// Turned so that +Y points along `direction`.
+    /// Rotated so that +Y points along `direction`.
     pub fn along(self, direction: Vec3) -> Self {
+        // A zero direction keeps the solid upright.
         let direction = direction.try_normalize().unwrap_or(Vec3::Y);
-        self.turned(Quat::from_rotation_arc(Vec3::Y, direction))
+        self.rotated(Quat::from_rotation_arc(Vec3::Y, direction))
     }
 
-    /// Scaled along the axes; a mirroring scale also turns the faces.
+    /// Scaled along the axes; a mirroring scale also flips the faces, to keep them outward.
     pub fn scale(mut self, x: f32, y: f32, z: f32) -> Self {
+        // A mirroring scale turns the faces inside out.
         if x * y * z < 0.0 {
             self.faces.iter_mut().for_each(|f| f.swap(1, 2));
         }
@@ -127,18 +129,18 @@ impl Solid {
         self.scale(factor, factor, factor)
     }
 
-    /// Moved by an affine map that keeps orientation.
+    /// Transformed by an affine map that preserves orientation.
     pub fn transformed(self, target_from_source: Affine3A) -> Self {
         self.map(|p| target_from_source.transform_point3(p))
     }
 
-    /// Every vertex moved by a function of its place. The function must keep orientation.
+    /// Applies a function to every vertex; it must preserve orientation.
     pub fn map(mut self, target_from_source: impl Fn(Vec3) -> Vec3) -> Self {
         self.positions.iter_mut().for_each(|p| *p = target_from_source(*p));
         self
     }
 
-    /// Both solids as one; keeps this one's shading.
+    /// Concatenates two solids; keeps the shading of the first.
     pub fn join(mut self, other: Self) -> Self {
         let first = self.positions.len() as u32;
         self.positions.extend(other.positions);
@@ -146,51 +148,51 @@ impl Solid {
         self
     }
 
-    /// All solids as one.
+    /// Concatenates all solids.
     pub fn union(solids: impl IntoIterator<Item = Self>) -> Self {
         solids.into_iter().reduce(Self::join).unwrap_or_default()
     }
 
-    /// The mirror image in the plane `x = 0`.
+    /// Mirrored at the plane `x = 0`.
     pub fn flip_x(self) -> Self {
         self.scale(-1.0, 1.0, 1.0)
     }
 
-    /// The mirror image in the plane `z = 0`.
+    /// Mirrored at the plane `z = 0`.
     pub fn flip_z(self) -> Self {
         self.scale(1.0, 1.0, -1.0)
     }
 
-    /// With its mirror image in `x = 0`: left and right.
-    pub fn both_x(self) -> Self {
+    /// Together with its mirror image at `x = 0`: left and right.
+    pub fn mirrored_x(self) -> Self {
         let other = self.clone().flip_x();
         self.join(other)
     }
 
-    /// With its mirror image in `z = 0`: front and back.
-    pub fn both_z(self) -> Self {
+    /// Together with its mirror image at `z = 0`: front and back.
+    pub fn mirrored_z(self) -> Self {
         let other = self.clone().flip_z();
         self.join(other)
     }
 
-    /// `count` copies, each moved on by `step`.
-    pub fn repeat(self, count: usize, step: Vec3) -> Self {
-        Self::union((0..count).map(|i| self.clone().moved(step * i as f32)))
+    /// `count` copies at distances of `step`.
+    pub fn linear_array(self, count: usize, step: Vec3) -> Self {
+        Self::union((0..count).map(|i| self.clone().translated(step * i as f32)))
     }
 
     /// `count` copies around the y axis.
-    pub fn around_y(self, count: usize) -> Self {
+    pub fn radial_array_y(self, count: usize) -> Self {
         let step = std::f32::consts::TAU / count.max(1) as f32;
         Self::union((0..count).map(|i| self.clone().rot_y(step * i as f32)))
     }
 
-    /// The faces turned inside out.
+    /// With all faces flipped.
     pub fn inverted(mut self) -> Self {
         self.faces.iter_mut().for_each(|f| f.swap(1, 2));
         self
     }
 
-    /// Six times the signed volume is positive for a closed solid that faces outward.
+    /// Signed volume by the divergence theorem; positive if closed and facing outward.
     pub fn volume(&self) -> f32 {
         let corner = |v: u32| self.positions[v as usize];
         self.faces.iter().map(|&[a, b, c]| corner(a).dot(corner(b).cross(corner(c)))).sum::<f32>() / 6.0

@@ -1,4 +1,4 @@
-//! Surfaces made by moving an outline: around an axis, along a curve, or from ring to ring.
+//! Swept surfaces: lathes, tubes along curves, and lofts through rings.
 
 use std::f32::consts::{FRAC_PI_2, TAU};
 
@@ -6,8 +6,8 @@ use glam::{Quat, Vec2, Vec3, vec2, vec3};
 
 use super::Solid;
 
-/// A surface of revolution around y. `profile` holds (radius, height) from the bottom to the top of the outer
-/// side; ends off the axis are closed with flat caps. For a hollow body go up outside and down inside.
+/// A surface of revolution around y. `profile` is (radius, height) from the bottom to the top of the outside; ends off the axis
+/// get flat caps. For a hollow body, go up outside and down inside.
 pub fn lathe(profile: &[Vec2], n: usize) -> Solid {
     let mut solid = lathe_open(profile, n);
     let n = n.max(3);
@@ -25,12 +25,12 @@ pub fn lathe(profile: &[Vec2], n: usize) -> Solid {
     solid
 }
 
-/// A surface of revolution without caps: a thin shade or skirt.
+/// A surface of revolution without caps, such as a lamp shade.
 pub fn lathe_open(profile: &[Vec2], n: usize) -> Solid {
     let n = n.max(3);
     let mut solid = Solid::default();
     for point in profile {
-        // Half a step of offset sets four-sided bodies square to the axes.
+        // Offset by half a step, so that four-sided bodies are aligned with the axes.
         for i in 0..n {
             let (sin, cos) = (TAU * (i as f32 + 0.5) / n as f32).sin_cos();
             // A smoothed profile may overshoot the axis a little.
@@ -47,13 +47,13 @@ pub fn lathe_open(profile: &[Vec2], n: usize) -> Solid {
     solid
 }
 
-/// A ring around y whose cross-section is the closed `profile`, counter-clockwise in (radius, height).
+/// A ring around y with a closed cross-section, counter-clockwise in (radius, height).
 pub fn lathe_loop(profile: &[Vec2], n: usize) -> Solid {
     let closed: Vec<Vec2> = profile.iter().chain(profile.first()).copied().collect();
     lathe_open(&closed, n)
 }
 
-/// A body of revolution pressed toward a rectangle: `squareness` 0 is round, 1 nearly square.
+/// A [`lathe`] with rounded square cross-sections: `squareness` 0 is round, 1 nearly square.
 pub fn lathe_square(profile: &[Vec2], n: usize, squareness: f32) -> Solid {
     lathe(profile, n).map(|p| {
         let radius = p.x.hypot(p.z);
@@ -82,20 +82,22 @@ pub fn ring(x: f32, y: f32, z: f32, width: f32, height: f32) -> Ring {
     Ring { center: vec3(x, y, z), width, height }
 }
 
-/// A body through cross-sections in order, such as an animal's trunk from tail to head. Rings are ellipses with
-/// `n` corners that stand across the line of middles; their width lies along x. The ends are closed.
+/// A body through cross-sections, such as an animal's trunk from tail to head. Rings are ellipses with `n` vertices,
+/// perpendicular to the line of centers, with their width along x. The ends are closed.
 pub fn loft(rings: &[Ring], n: usize) -> Solid {
     loft_square(rings, n, 0.0)
 }
 
-/// A [`loft`] whose sections are pressed toward rectangles: 0 is round, 1 nearly square.
+/// A [`loft`] with rounded rectangular cross-sections: `squareness` 0 is round, 1 nearly square.
 pub fn loft_square(rings: &[Ring], n: usize, squareness: f32) -> Solid {
     let n = n.max(3);
     let mut solid = Solid::default();
     for (i, ring) in rings.iter().enumerate() {
+        // Central difference of the centers, one-sided at both ends.
         let ahead = rings[(i + 1).min(rings.len() - 1)].center;
         let behind = rings[i.saturating_sub(1)].center;
         let forward = (ahead - behind).try_normalize().unwrap_or(Vec3::Z);
+        // Gram–Schmidt: the part of X that is perpendicular to the direction.
         let side = Vec3::X - forward * forward.x;
         let side = side.try_normalize().filter(|_| forward.x.abs() < 0.95).unwrap_or(Vec3::Z);
         let up = forward.cross(side);
@@ -110,12 +112,12 @@ pub fn loft_square(rings: &[Ring], n: usize, squareness: f32) -> Solid {
     close_rings(solid, rings.len(), n)
 }
 
-/// A round tube of constant radius along a line of points, with flat ends.
+/// A tube of constant radius along a polyline, with flat ends.
 pub fn tube(points: &[Vec3], radius: f32, n: usize) -> Solid {
     tube_with(points, |_| radius, n)
 }
 
-/// A round tube along a line of points whose radius is a function of the way, 0 at the start to 1 at the end.
+/// A tube along a polyline whose radius is a function of the relative position, from 0 at the start to 1 at the end.
 pub fn tube_with(points: &[Vec3], radius: impl Fn(f32) -> f32, n: usize) -> Solid {
     let n = n.max(3);
     let mut solid = Solid::default();
@@ -125,7 +127,7 @@ pub fn tube_with(points: &[Vec3], radius: impl Fn(f32) -> f32, n: usize) -> Soli
     for (i, &point) in points.iter().enumerate() {
         let tangent = points[(i + 1).min(last)] - points[i.saturating_sub(1)];
         let tangent = tangent.try_normalize().unwrap_or(if i == 0 { Vec3::Y } else { forward });
-        // The frame is carried along by the smallest turn, so that the tube does not twist.
+        // Parallel transport: the smallest rotation between tangents, so that the tube does not twist.
         side = if i == 0 {
             tangent.any_orthonormal_vector()
         } else {
@@ -142,7 +144,7 @@ pub fn tube_with(points: &[Vec3], radius: impl Fn(f32) -> f32, n: usize) -> Soli
     close_rings(solid, points.len(), n)
 }
 
-/// A smooth line through the points (Catmull–Rom), with `steps` pieces between two of them.
+/// A Catmull–Rom spline through the points, with `steps` segments between two of them.
 pub fn curve(points: &[Vec3], steps: usize) -> Vec<Vec3> {
     let last = points.len().saturating_sub(1);
     let mut line = Vec::with_capacity(last * steps + 1);
@@ -160,13 +162,13 @@ pub fn curve(points: &[Vec3], steps: usize) -> Vec<Vec3> {
     line
 }
 
-/// A smooth outline or profile through the points (Catmull–Rom), with `steps` pieces between two of them.
+/// A Catmull–Rom spline through 2D points, with `steps` segments between two of them.
 pub fn smooth_outline(points: &[(f32, f32)], steps: usize) -> Vec<Vec2> {
     let points: Vec<Vec3> = points.iter().map(|&(x, y)| vec3(x, y, 0.0)).collect();
     curve(&points, steps).iter().map(|p| vec2(p.x, p.y)).collect()
 }
 
-/// The profile of a vessel: up the given outer side, over the rim, and down inside a `wall` further in.
+/// Profile of a vessel for [`lathe`]: up the given outside and down inside, at a distance of `wall`.
 pub fn vessel(outer: &[Vec2], wall: f32) -> Vec<Vec2> {
     let floor = outer.first().map_or(0.0, |p| p.y) + wall;
     let inner = outer.iter().rev().filter(|p| p.y > floor && p.x > wall).map(|p| vec2(p.x - wall, p.y));
@@ -175,7 +177,7 @@ pub fn vessel(outer: &[Vec2], wall: f32) -> Vec<Vec2> {
     outer.iter().copied().chain(inner).chain(ground).chain([vec2(0.0, floor)]).collect()
 }
 
-/// Points on a circle's arc in the plane of x and y around the origin, from angle to angle (0 is +X).
+/// Points on an arc around the origin in the xy plane, between two angles (0 is +X).
 pub fn arc(radius: f32, from: f32, to: f32, steps: usize) -> Vec<Vec3> {
     let steps = steps.max(1);
     (0..=steps)

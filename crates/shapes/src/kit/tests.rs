@@ -55,7 +55,7 @@ fn ears_are_cut_from_a_concave_outline() {
 
 #[test]
 fn shared_places_move_together() {
-    let rough = cuboid(1.0, 1.0, 1.0).subdivided().rough(0.05, &mut Rng::new(3));
+    let rough = cuboid(1.0, 1.0, 1.0).subdivided().displaced(0.05, &mut Rng::new(3));
     let corners = |s: &Solid| {
         let mut cells: Vec<_> =
             s.positions.iter().map(|p| (*p * 1e3).round().as_ivec3().to_array()).collect();
@@ -72,7 +72,7 @@ fn a_smooth_cylinder_keeps_its_rim() {
     builder.flat = false;
     let paint = Rng::new(2).wood();
     builder.add("post", cylinder(0.5, 1.0, 16), paint);
-    let scene = builder.done().scene;
+    let scene = builder.build().scene;
     let normals = scene.meshes[0].normals().unwrap();
     assert!(normals.iter().all(|n| n.y.abs() < 1e-3 || n.y.abs() > 0.999));
 }

@@ -1,4 +1,4 @@
-//! How samples are changed each time they are seen: views, clouds as scanned, prepared clouds.
+//! Random augmentations: of views, of raw clouds (`scan`) and of prepared clouds (`points`).
 
 pub(crate) mod points;
 pub(crate) mod scan;

@@ -1,64 +1,65 @@
-//! A cloud as it might have been scanned elsewhere: turned, scaled, noisy, with holes.
+//! Augmentations of prepared clouds: rotation, scale, noise, dropout.
 //!
-//! Numbers are the recipes'; ULIP-2's are those of ULIP's `random_point_dropout` and its neighbors, CG3D's those of its
-//! section 3. Vectors are rows: a rotation `R` takes `p` to `p · R`, as in the references.
+//! They follow ULIP's `random_point_dropout` and the functions next to it, and [CG3D](https://arxiv.org/abs/2303.11313),
+//! section 3. Vectors are rows: a rotation matrix `R` maps `p` to `p · R`, as in the references.
 
 use glam::{Mat3, Vec3};
 use lexiform_model::point::Cloud;
 use lexiform_shapes::Rng;
 
-use crate::recipe::{Axis, PointChange};
+use crate::recipe::{Axis, PointAugmentation};
 
-/// The cloud after all changes, in order.
-pub fn change(mut cloud: Cloud, changes: &[PointChange], rng: &mut Rng) -> Cloud {
+/// Applies augmentations in order.
+pub fn augment_points(mut cloud: Cloud, changes: &[PointAugmentation], rng: &mut Rng) -> Cloud {
     changes.iter().for_each(|change| change.apply(&mut cloud, rng));
     cloud
 }
 
-impl PointChange {
+impl PointAugmentation {
     fn apply(&self, cloud: &mut Cloud, rng: &mut Rng) {
         let mut each = |f: &mut dyn FnMut(Vec3) -> Vec3| cloud.positions.iter_mut().for_each(|p| *p = f(*p));
         match self {
-            Self::Sometimes { chance, change } => {
-                if rng.chance(*chance) {
-                    change.apply(cloud, rng);
+            Self::RandomApply { probability, apply } => {
+                if rng.chance(*probability) {
+                    apply.apply(cloud, rng);
                 }
             }
-            Self::Dropout { most } => {
-                let share = rng.unit() * most;
-                drop_points(&mut cloud.positions, share, || rng.unit());
+            Self::Dropout { max_ratio } => {
+                let ratio = rng.unit() * max_ratio;
+                drop_points(&mut cloud.positions, ratio, || rng.unit());
             }
             Self::Scale { low, high } => {
                 let factor = rng.between(*low, *high);
                 each(&mut |p| p * factor);
             }
-            Self::Stretch { low, high } => {
-                let factors = draw3(|| rng.between(*low, *high));
+            Self::AnisotropicScale { low, high } => {
+                let factors = random_vec3(|| rng.between(*low, *high));
                 each(&mut |p| p * factors);
             }
-            Self::Shift { most } => {
-                let by = draw3(|| rng.between(-most, *most));
+            Self::Shift { max } => {
+                let by = random_vec3(|| rng.between(-max, *max));
                 each(&mut |p| p + by);
             }
-            Self::Wobble { deviation, most } => {
-                let [x, y, z] = draw3(|| (rng.normal() * deviation).clamp(-most, *most)).to_array();
+            Self::RotatePerturb { sigma, clip } => {
+                let [x, y, z] = random_vec3(|| (rng.normal() * sigma).clamp(-clip, *clip)).to_array();
                 let turn = perturbation(x, y, z);
-                each(&mut |p| turned(p, turn));
+                each(&mut |p| rotated(p, turn));
             }
-            Self::Turn { axis } => {
+            Self::Rotate { axis } => {
                 let turn = axis.turn(rng.between(0.0, std::f32::consts::TAU));
-                each(&mut |p| turned(p, turn));
+                each(&mut |p| rotated(p, turn));
             }
-            Self::QuarterTurn { axis } => {
+            Self::Rotate90 { axis } => {
                 let turn = axis.turn(rng.index(4) as f32 * std::f32::consts::FRAC_PI_2);
-                each(&mut |p| turned(p, turn));
+                each(&mut |p| rotated(p, turn));
             }
-            Self::Jitter { deviation, most } => {
-                each(&mut |p| p + draw3(|| (rng.normal() * deviation).clamp(-most, *most)));
+            Self::Jitter { sigma, clip } => {
+                each(&mut |p| p + random_vec3(|| (rng.normal() * sigma).clamp(-clip, *clip)));
             }
-            Self::Zero { share } => {
+            Self::Zero { ratio } => {
+                // With replacement, as in CG3D: fewer distinct points than `ratio` may be zeroed.
                 let count = cloud.positions.len();
-                for _ in 0..(count as f32 * share) as usize {
+                for _ in 0..(count as f32 * ratio) as usize {
                     cloud.positions[rng.index(count)] = Vec3::ZERO;
                 }
             }
@@ -88,11 +89,11 @@ fn perturbation(x: f32, y: f32, z: f32) -> Mat3 {
 }
 
 /// `p · R` for a row vector.
-fn turned(p: Vec3, turn: Mat3) -> Vec3 {
+fn rotated(p: Vec3, turn: Mat3) -> Vec3 {
     turn.transpose() * p
 }
 
-fn draw3(mut draw: impl FnMut() -> f32) -> Vec3 {
+fn random_vec3(mut draw: impl FnMut() -> f32) -> Vec3 {
     Vec3::new(draw(), draw(), draw())
 }
 
@@ -108,39 +109,44 @@ mod tests {
         Cloud { colors: vec![Vec3::X; positions.len()], positions }
     }
 
-    fn changed(change_: PointChange) -> Cloud {
-        change(cloud(), &[change_], &mut Rng::new(3))
+    fn changed(change: PointAugmentation) -> Cloud {
+        augment_points(cloud(), &[change], &mut Rng::new(3))
     }
 
     #[test]
-    fn turns_keep_lengths() {
+    fn rotations_keep_lengths() {
         for change in [
-            PointChange::Turn { axis: Axis::Y },
-            PointChange::QuarterTurn { axis: Axis::Z },
-            PointChange::Wobble { deviation: 0.06, most: 0.18 },
+            PointAugmentation::Rotate { axis: Axis::Y },
+            PointAugmentation::Rotate90 { axis: Axis::Z },
+            PointAugmentation::RotatePerturb { sigma: 0.06, clip: 0.18 },
         ] {
             let (before, after) = (cloud(), changed(change));
             for (a, b) in before.positions.iter().zip(&after.positions) {
                 assert!((a.length() - b.length()).abs() < 1e-5);
             }
         }
-        let upright = changed(PointChange::Turn { axis: Axis::Y });
+        let upright = changed(PointAugmentation::Rotate { axis: Axis::Y });
         assert!(upright.positions.iter().all(|p| (p.y - 0.5).abs() < 1e-6));
     }
 
     #[test]
     fn dropped_points_are_the_first_one() {
-        let after = changed(PointChange::Dropout { most: 0.875 });
+        let after = changed(PointAugmentation::Dropout { max_ratio: 0.875 });
         let first = after.positions[0];
         let dropped = after.positions.iter().filter(|p| **p == first).count();
         assert!(dropped > 1 && after.positions.len() == 200);
-        let zeros =
-            changed(PointChange::Zero { share: 0.1 }).positions.iter().filter(|p| **p == Vec3::ZERO).count();
+        let zeros = changed(PointAugmentation::Zero { ratio: 0.1 })
+            .positions
+            .iter()
+            .filter(|p| **p == Vec3::ZERO)
+            .count();
         assert!((10..=20).contains(&zeros), "{zeros}");
     }
 
     #[test]
     fn gray_is_for_all_points() {
-        assert!(changed(PointChange::Gray { value: 0.4 }).colors.iter().all(|c| *c == Vec3::splat(0.4)));
+        assert!(
+            changed(PointAugmentation::Gray { value: 0.4 }).colors.iter().all(|c| *c == Vec3::splat(0.4))
+        );
     }
 }

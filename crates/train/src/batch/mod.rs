@@ -1,4 +1,4 @@
-//! What a step learns from, as plain data, and what a recipe says of it.
+//! Batches as plain data, before they become tensors on a device.
 
 pub(crate) mod sampler;
 
@@ -7,61 +7,62 @@ use std::ops::Range;
 use burn::tensor::{Device, Tensor, TensorData};
 use lexiform_model::point::Cloud;
 
-use crate::loss::Labels;
+use crate::loss::BatchLabels;
 
-/// One batch, as plain data.
+/// A batch as plain data.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
     /// Views per shape.
-    pub views: usize,
-    /// Edge of a view in pixels.
-    pub size: usize,
-    /// Normalized pixels, `[shapes × views, 3, size, size]`; empty where views are not looked at.
+    pub n_views: usize,
+    /// Width and height of a view in pixels.
+    pub image_size: usize,
+    /// Normalized pixels, `[shapes × n_views, 3, image_size, image_size]`; empty without an image tower.
     pub pixels: Vec<f32>,
-    /// One cloud of each shape; empty where clouds are not looked at.
+    /// Prepared clouds, one per shape; empty without a point encoder.
     pub clouds: Vec<Cloud>,
-    /// The caption of each shape; empty where there is none.
+    /// One caption per shape; empty if it has none.
     pub captions: Vec<String>,
-    /// Features by the teacher, where there is one.
-    pub frozen: Option<Frozen>,
-    /// What is known of the rows.
-    pub labels: Labels,
-    /// What chance inside the network follows from.
-    pub salt: u64,
-    /// One noun of each category.
-    pub nouns: Vec<String>,
+    /// Features of the teacher, if any.
+    pub teacher: Option<TeacherFeatures>,
+    /// Labels of the rows.
+    pub labels: BatchLabels,
+    /// Seed of dropout and stochastic depth.
+    pub seed: u64,
+    /// One name or synonym of each category.
+    pub class_names: Vec<String>,
 }
 
-/// Un-normalized features of a batch's shapes by a frozen model.
+/// A frozen teacher's features of a batch, not normalized. Parts that no loss term uses are empty.
 #[derive(Clone, Debug, Default)]
-pub struct Frozen {
+pub struct TeacherFeatures {
     /// Width of the features.
     pub dim: usize,
-    /// Mean over the batch's views of each shape, `[shapes, dim]`; empty where nothing is learned from it.
+    /// Mean over the batch's views of each shape, `[shapes, dim]`.
     pub image: Vec<f32>,
-    /// Of the caption of each shape, `[shapes, dim]`, zeros where there is none; empty where nothing is learned from it.
+    /// Caption of each shape, `[shapes, dim]`; zeros without a caption.
     pub text: Vec<f32>,
-    /// Of one noun of each category, `[categories, dim]`; empty where nothing is named.
-    pub nouns: Vec<f32>,
+    /// Class name of each category, `[categories, dim]`.
+    pub class_text: Vec<f32>,
 }
 
-impl Frozen {
-    /// Some rows of the images' features, `[rows, dim]`, if there are any.
+impl TeacherFeatures {
+    /// Image features of some rows, `[rows, dim]`, if any.
     pub fn image(&self, rows: Range<usize>, device: &Device) -> Option<Tensor<2>> {
         self.tensor(&self.image, rows, device)
     }
 
-    /// Some rows of the captions' features, `[rows, dim]`, if there are any.
+    /// Caption features of some rows, `[rows, dim]`, if any.
     pub fn text(&self, rows: Range<usize>, device: &Device) -> Option<Tensor<2>> {
         self.tensor(&self.text, rows, device)
     }
 
-    /// Features of the nouns, `[categories, dim]`, if there are any.
-    pub fn nouns(&self, device: &Device) -> Option<Tensor<2>> {
-        self.tensor(&self.nouns, 0..self.nouns.len() / self.dim.max(1), device)
+    /// Class name features, `[categories, dim]`, if any.
+    pub fn class_text(&self, device: &Device) -> Option<Tensor<2>> {
+        self.tensor(&self.class_text, 0..self.class_text.len() / self.dim.max(1), device)
     }
 
     fn tensor(&self, values: &[f32], rows: Range<usize>, device: &Device) -> Option<Tensor<2>> {
+        // `get` fails on an empty table: then there are no features of this kind.
         let shape = [rows.len(), self.dim];
         let values = values.get(rows.start * self.dim..rows.end * self.dim).filter(|_| !values.is_empty())?;
         Some(Tensor::from_data(TensorData::new(values.to_vec(), shape), device))
@@ -69,11 +70,11 @@ impl Frozen {
 }
 
 impl Batch {
-    /// Pixels of some rows, `[rows × views, 3, size, size]`.
+    /// Pixels of some rows, `[rows × n_views, 3, image_size, image_size]`.
     pub fn pixels(&self, rows: Range<usize>, device: &Device) -> Tensor<4> {
-        let stride = self.views * 3 * self.size * self.size;
+        let stride = self.n_views * 3 * self.image_size * self.image_size;
         let values = self.pixels[rows.start * stride..rows.end * stride].to_vec();
-        let shape = [rows.len() * self.views, 3, self.size, self.size];
+        let shape = [rows.len() * self.n_views, 3, self.image_size, self.image_size];
         Tensor::from_data(TensorData::new(values, shape), device)
     }
 

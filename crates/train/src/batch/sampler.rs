@@ -1,4 +1,4 @@
-//! Draws batches: which shapes, which of their views and captions, changed how; all from (seed, step).
+//! Samples batches: shapes, views, captions and augmentations, all as a function of (seed, step).
 
 use std::collections::HashMap;
 
@@ -11,101 +11,118 @@ use lexiform_shapes::Rng;
 use rand::seq::SliceRandom as _;
 use rayon::prelude::*;
 
-use crate::augment::points;
-use crate::augment::scan::scan;
-use crate::augment::views::augment;
-use crate::batch::{Batch, Frozen};
-use crate::data::caption::Origin;
-use crate::data::picked::{Picked, Wanted};
-use crate::data::pool::Pool;
-use crate::data::shape_set::Names;
-use crate::loss::Labels;
-use crate::recipe::{AugmentConfig, BatchConfig, HardConfig, Order, ViewChange};
+use crate::augment::points::augment_points;
+use crate::augment::scan::simulate_scan;
+use crate::augment::views::augment_view;
+use crate::batch::{Batch, TeacherFeatures};
+use crate::data::caption::CaptionSource;
+use crate::data::loaded_shape::{LoadFields, LoadedShape};
+use crate::data::pool::ShapePool;
+use crate::data::shape_set::CategoryNames;
+use crate::loss::BatchLabels;
+use crate::recipe::{AugmentConfig, BatchConfig, HardNegativesConfig, SampleOrder, ViewAugmentMode};
 
-/// What batches are drawn by, the same for a whole run.
+/// Samples batches; the same for a whole run.
 pub(crate) struct Sampler<'a> {
-    /// What a batch is.
+    /// Batch size and sampling.
     pub config: &'a BatchConfig,
-    /// How views become pixels; none where they are not looked at.
+    /// Preprocessing of views; `None` without an image tower.
     pub preprocess: Option<Preprocess>,
-    /// How clouds are prepared; none where they are not looked at.
+    /// Preprocessing of clouds; `None` without a point encoder.
     pub input: Option<CloudInput>,
-    /// How views and clouds are changed.
+    /// Data augmentation.
     pub augment: &'a AugmentConfig,
-    /// Nearest samples of each sample, for hard negatives.
+    /// Nearest neighbors of each shape, for hard negatives.
     pub neighbors: &'a [Vec<usize>],
     /// Width of the teacher's features; 0 without a teacher.
-    pub frozen_dim: usize,
-    /// Features of nouns by the teacher; empty where nothing is named.
-    pub nouns: &'a HashMap<String, Vec<f32>>,
-    /// Every choice follows from it and the step.
+    pub teacher_dim: usize,
+    /// The teacher's text features by class name; empty without `class-text` losses.
+    pub class_text: &'a HashMap<String, Vec<f32>>,
+    /// Random seed.
     pub seed: u64,
 }
 
 impl Sampler<'_> {
-    /// The `part`-th batch of a step (counted from 0).
+    /// The `part`-th batch of a step, both counted from 0.
     ///
     /// # Errors
-    /// If a shape cannot be read; shapes in memory always can.
-    pub fn draw(&self, pool: &Pool, step: usize, part: usize) -> Result<Batch, DataError> {
+    /// If a shape cannot be read from disk.
+    pub fn sample(&self, pool: &ShapePool, step: usize, part: usize) -> Result<Batch, DataError> {
+        // A stream per batch: a resumed run continues with the same batches without saved generator state.
         let mut rng = Rng::named(&format!("batch {step}.{part}"), self.seed);
-        let views = rng.count(self.config.fewest_views, self.config.most_views);
+        // One number for the whole batch, so that pixels form one tensor.
+        let views = rng.int_between(self.config.min_views, self.config.max_views);
         let (samples, groups) = self.samples(pool.len(), views, [step, part], &mut rng);
-        let chosen = self.views(pool, &samples, views, &mut rng);
-        let wanted = Wanted { pictures: self.preprocess.is_some(), cloud: self.input.is_some() };
-        let pick = |(at, views): (&usize, &Vec<usize>)| pool.pick(*at, views, wanted);
-        let picked: Vec<Picked> = samples.par_iter().zip(&chosen).map(pick).collect::<Result<_, _>>()?;
+        let view_choice = self.views(pool, &samples, views, &mut rng);
+        let fields = LoadFields { images: self.preprocess.is_some(), cloud: self.input.is_some() };
+        let load = |(at, views): (&usize, &Vec<usize>)| pool.load(*at, views, fields);
+        let shapes: Vec<LoadedShape> =
+            samples.par_iter().zip(&view_choice).map(load).collect::<Result<_, _>>()?;
 
-        let salts: Vec<u64> = (0..samples.len() * views).map(|_| rand::RngCore::next_u64(&mut rng)).collect();
+        let seeds: Vec<u64> = (0..samples.len() * views).map(|_| rand::RngCore::next_u64(&mut rng)).collect();
+        // One crop for the whole batch: 224 − 208 leaves 17 positions along each axis.
         let corner = [rng.index(17), rng.index(17)];
-        let pixels = self.pixels(&picked, &salts, corner);
-        let said: Vec<Option<usize>> = picked
+        let pixels = self.pixels(&shapes, &seeds, corner);
+        let chosen: Vec<Option<usize>> = shapes
             .iter()
-            .map(|shape| self.config.captions.pick(&shape.sayings, &shape.shown, &mut rng))
+            .map(|shape| self.config.caption_sampling.sample(&shape.captions, &shape.view_ids, &mut rng))
             .collect();
-        let (captions, labels) = self.labels(&picked, &said, groups);
-        let mut frozen = (self.frozen_dim > 0).then(|| self.frozen(&picked, &said));
-        let size = self.preprocess.map_or(0, |preprocess| preprocess.size);
-        let nouns = nouns(pool.categories(), &mut rng);
-        if let Some(frozen) = &mut frozen {
-            frozen.nouns = nouns.iter().filter_map(|noun| self.nouns.get(noun)).flatten().copied().collect();
+        let (captions, labels) = self.labels(&shapes, &chosen, groups);
+        let mut teacher = (self.teacher_dim > 0).then(|| self.teacher_features(&shapes, &chosen));
+        let image_size = self.preprocess.map_or(0, |preprocess| preprocess.size);
+        let class_names = class_names(pool.categories(), &mut rng);
+        if let Some(teacher) = &mut teacher {
+            teacher.class_text =
+                class_names.iter().filter_map(|name| self.class_text.get(name)).flatten().copied().collect();
         }
-        let clouds = self.clouds(&picked, &mut rng);
-        let salt = rand::RngCore::next_u64(&mut rng);
-        Ok(Batch { views, size, pixels, clouds, captions, frozen, labels, salt, nouns })
+        let clouds = self.clouds(&shapes, &mut rng);
+        let seed = rand::RngCore::next_u64(&mut rng);
+        Ok(Batch { n_views: views, image_size, pixels, clouds, captions, teacher, labels, seed, class_names })
     }
 
-    fn labels(&self, picked: &[Picked], said: &[Option<usize>], groups: Vec<usize>) -> (Vec<String>, Labels) {
-        let sayings: Vec<_> =
-            picked.iter().zip(said).map(|(shape, i)| i.map(|i| &shape.sayings[i])).collect();
-        let captions: Vec<String> =
-            sayings.iter().map(|saying| saying.map_or(String::new(), |saying| saying.text.clone())).collect();
-        let labels = Labels {
-            categories: picked.iter().map(|shape| shape.category).collect(),
-            // A bare noun fits the whole category.
-            general: sayings.iter().map(|saying| saying.is_some_and(|s| s.from == Origin::Label)).collect(),
-            sayings: rows_that_say(&captions),
-            has_text: said.iter().map(Option::is_some).collect(),
+    fn labels(
+        &self,
+        shapes: &[LoadedShape],
+        chosen: &[Option<usize>],
+        groups: Vec<usize>,
+    ) -> (Vec<String>, BatchLabels) {
+        let texts: Vec<_> =
+            shapes.iter().zip(chosen).map(|(shape, i)| i.map(|i| &shape.captions[i])).collect();
+        let captions: Vec<String> = texts
+            .iter()
+            .map(|caption| caption.map_or(String::new(), |caption| caption.text.clone()))
+            .collect();
+        let labels = BatchLabels {
+            categories: shapes.iter().map(|shape| shape.category).collect(),
+            // A class name fits every shape of its category.
+            is_class_name: texts
+                .iter()
+                .map(|caption| caption.is_some_and(|s| s.source == CaptionSource::Label))
+                .collect(),
+            caption_ids: caption_ids(&captions),
+            has_text: chosen.iter().map(Option::is_some).collect(),
             groups,
-            margin: self.config.hard.map_or(0.0, |hard| hard.margin),
+            margin: self.config.hard_negatives.map_or(0.0, |hard| hard.margin),
         };
         (captions, labels)
     }
 
-    /// The teacher's features of what was drawn.
-    fn frozen(&self, picked: &[Picked], said: &[Option<usize>]) -> Frozen {
-        let rows =
-            || picked.iter().zip(said).filter_map(|(shape, said)| Some((shape.frozen.as_ref()?, said)));
+    /// The teacher's features of the sampled views and captions.
+    fn teacher_features(&self, shapes: &[LoadedShape], chosen: &[Option<usize>]) -> TeacherFeatures {
+        let rows = || {
+            shapes.iter().zip(chosen).filter_map(|(shape, chosen)| Some((shape.teacher.as_ref()?, chosen)))
+        };
         let image = rows().flat_map(|(features, _)| features.image.iter().copied()).collect();
-        let silent = vec![0.0; self.frozen_dim];
+        let silent = vec![0.0; self.teacher_dim];
+        // Without text losses there are no features to gather.
         let has_texts = rows().any(|(features, _)| !features.texts.is_empty());
-        let text = rows().filter(|_| has_texts).flat_map(|(features, said)| {
-            said.and_then(|said| features.texts.get(said)).map_or(silent.as_slice(), |row| row).to_vec()
+        let text = rows().filter(|_| has_texts).flat_map(|(features, chosen)| {
+            chosen.and_then(|chosen| features.texts.get(chosen)).map_or(silent.as_slice(), |row| row).to_vec()
         });
-        Frozen { dim: self.frozen_dim, image, text: text.collect(), nouns: Vec::new() }
+        TeacherFeatures { dim: self.teacher_dim, image, text: text.collect(), class_text: Vec::new() }
     }
 
-    /// Samples of a batch, and the group of each.
+    /// Shapes of a batch, and the hard-negative group of each.
     fn samples(
         &self,
         count: usize,
@@ -114,19 +131,21 @@ impl Sampler<'_> {
         rng: &mut Rng,
     ) -> (Vec<usize>, Vec<usize>) {
         let rows = self.config.size.shapes(views);
-        let each = self.config.hard.map_or(1, |hard| hard.each.max(1));
-        let seeds: Vec<usize> = match self.config.order {
-            Order::Drawn => (0..rows.div_ceil(each)).map(|_| rng.index(count)).collect(),
-            Order::Shuffled => {
+        let each = self.config.hard_negatives.map_or(1, |hard| hard.group_size.max(1));
+        // With hard negatives, a group of `group_size` rows follows each anchor.
+        let anchors: Vec<usize> = match self.config.order {
+            SampleOrder::WithReplacement => (0..rows.div_ceil(each)).map(|_| rng.index(count)).collect(),
+            SampleOrder::Shuffled => {
                 let steps_per_epoch = self.config.steps_per_epoch(count);
                 let order = self.order_of_epoch(step / steps_per_epoch, count);
-                let first = (step % steps_per_epoch * self.config.accumulate + part) * rows;
+                // Accumulated batches of a step are consecutive in the epoch's order.
+                let first = (step % steps_per_epoch * self.config.accumulate_batches + part) * rows;
                 (0..rows.div_ceil(each)).map(|k| order[(first + k * each) % count]).collect()
             }
         };
-        match self.config.hard {
-            Some(hard) => self.with_neighbors(seeds, hard, rng),
-            None => (seeds, (0..rows).collect()),
+        match self.config.hard_negatives {
+            Some(hard) => self.with_neighbors(anchors, hard, rng),
+            None => (anchors, (0..rows).collect()),
         }
     }
 
@@ -136,16 +155,22 @@ impl Sampler<'_> {
         order
     }
 
-    /// Each seed with some of its neighbors, and the group of each: hard negatives.
-    fn with_neighbors(&self, seeds: Vec<usize>, hard: HardConfig, rng: &mut Rng) -> (Vec<usize>, Vec<usize>) {
+    /// Each anchor with random nearest neighbors, and the group of each.
+    fn with_neighbors(
+        &self,
+        anchors: Vec<usize>,
+        hard: HardNegativesConfig,
+        rng: &mut Rng,
+    ) -> (Vec<usize>, Vec<usize>) {
         let (mut samples, mut groups) = (Vec::new(), Vec::new());
-        for (group, seed) in seeds.into_iter().enumerate() {
+        for (group, anchor) in anchors.into_iter().enumerate() {
+            // Sampled without replacement: a neighbor is in the group at most once.
             let mut near: Vec<usize> = self
                 .neighbors
-                .get(seed)
-                .map_or(Vec::new(), |near| near.iter().copied().take(hard.among).collect());
-            samples.push(seed);
-            for _ in 1..hard.each.max(1).min(near.len() + 1) {
+                .get(anchor)
+                .map_or(Vec::new(), |near| near.iter().copied().take(hard.neighbors).collect());
+            samples.push(anchor);
+            for _ in 1..hard.group_size.max(1).min(near.len() + 1) {
                 samples.push(near.swap_remove(rng.index(near.len())));
             }
             groups.resize(samples.len(), group);
@@ -153,14 +178,15 @@ impl Sampler<'_> {
         (samples, groups)
     }
 
-    /// Which views of each sample.
-    fn views(&self, pool: &Pool, samples: &[usize], views: usize, rng: &mut Rng) -> Vec<Vec<usize>> {
+    /// View indices of each shape.
+    fn views(&self, pool: &ShapePool, samples: &[usize], views: usize, rng: &mut Rng) -> Vec<Vec<usize>> {
         let mut distinct = |of: usize| -> Vec<usize> {
             let mut left: Vec<usize> = (0..of).collect();
             (0..views.min(of)).map(|_| left.swap_remove(rng.index(left.len()))).collect()
         };
         if self.config.same_views {
             let fewest = samples.iter().map(|at| pool.n_views(*at)).min().unwrap_or(0);
+            // Indices that every shape has.
             let mut same = distinct(fewest);
             same.sort_unstable();
             return vec![same; samples.len()];
@@ -168,60 +194,63 @@ impl Sampler<'_> {
         samples.iter().map(|at| distinct(pool.n_views(*at))).collect()
     }
 
-    fn pixels(&self, picked: &[Picked], salts: &[u64], corner: [usize; 2]) -> Vec<f32> {
+    fn pixels(&self, shapes: &[LoadedShape], seeds: &[u64], corner: [usize; 2]) -> Vec<f32> {
         let Some(mut preprocess) = self.preprocess else { return Vec::new() };
         let views: Vec<&RgbaImage> =
-            picked.iter().flat_map(|shape| shape.views.iter().map(AsRef::as_ref)).collect();
-        if self.augment.views == ViewChange::Window && Crop::Center.fits(preprocess.size) {
+            shapes.iter().flat_map(|shape| shape.views.iter().map(AsRef::as_ref)).collect();
+        if self.augment.views == ViewAugmentMode::RandomCrop && Crop::Center.fits(preprocess.size) {
             preprocess.crop = Crop::At { top: corner[0], left: corner[1] };
         }
         let changed: Vec<RgbaImage> = match self.augment.views {
-            ViewChange::Looks => views
+            ViewAugmentMode::DomainRandomization => views
                 .into_par_iter()
-                .zip(salts)
-                .map(|(view, salt)| augment(view, &mut Rng::new(*salt)))
+                .zip(seeds)
+                .map(|(view, seed)| augment_view(view, &mut Rng::new(*seed)))
                 .collect(),
-            ViewChange::None | ViewChange::Window => views.into_iter().cloned().collect(),
+            ViewAugmentMode::None | ViewAugmentMode::RandomCrop => views.into_iter().cloned().collect(),
         };
+        // Batched resizing and normalization, in parallel.
         preprocess.views(&changed)
     }
 
-    /// Prepared and changed clouds; their points come in another order every time, since encoders begin at the first.
-    fn clouds(&self, picked: &[Picked], rng: &mut Rng) -> Vec<Cloud> {
+    /// Resampled, augmented and prepared clouds.
+    fn clouds(&self, shapes: &[LoadedShape], rng: &mut Rng) -> Vec<Cloud> {
         let Some(input) = self.input else { return Vec::new() };
-        let salts: Vec<u64> = picked.iter().map(|_| rand::RngCore::next_u64(rng)).collect();
-        let make = |(shape, salt): (&Picked, u64)| {
-            let mut rng = Rng::new(salt);
+        let seeds: Vec<u64> = shapes.iter().map(|_| rand::RngCore::next_u64(rng)).collect();
+        let make = |(shape, seed): (&LoadedShape, u64)| {
+            let mut rng = Rng::new(seed);
+            // A new order each time, because farthest point sampling starts at the first point.
             let shuffled = sample_cloud(&shape.cloud, shape.cloud.positions().len(), &mut rng);
-            let scanned = scan(shuffled, &self.augment.scan, &mut rng);
-            let prepared = match self.augment.dense.as_slice() {
-                [] if self.augment.voting_looks => input.prepare_look(&scanned, Start::Seed(salt), salt),
-                [] => input.prepare(&scanned, Start::Seed(salt)),
+            let scanned = simulate_scan(shuffled, &self.augment.scan, &mut rng);
+            let prepared = match self.augment.before_sampling.as_slice() {
+                [] if self.augment.test_time_augment => input.prepare_look(&scanned, Start::Seed(seed), seed),
+                [] => input.prepare(&scanned, Start::Seed(seed)),
                 dense => {
+                    // All points are normalized first, then augmented, and only then sampled (CG3D).
                     let whole = CloudInput { n_points: scanned.positions().len(), ..input };
-                    let changed = points::change(whole.prepare(&scanned, Start::Seed(salt)), dense, &mut rng);
+                    let changed = augment_points(whole.prepare(&scanned, Start::Seed(seed)), dense, &mut rng);
                     changed.farthest(input.n_points)
                 }
             };
-            points::change(prepared, &self.augment.points, &mut rng)
+            augment_points(prepared, &self.augment.points, &mut rng)
         };
-        picked.par_iter().zip(salts).map(make).collect()
+        shapes.par_iter().zip(seeds).map(make).collect()
     }
 }
 
-/// One noun of every category, mostly its name.
-fn nouns(categories: &[Names], rng: &mut Rng) -> Vec<String> {
-    let nouns = categories.iter().map(|category| {
+/// A random name of each category: the usual one in 60 %, or a synonym.
+fn class_names(categories: &[CategoryNames], rng: &mut Rng) -> Vec<String> {
+    let names = categories.iter().map(|category| {
         if category.synonyms.is_empty() || rng.chance(0.6) {
             category.name.clone()
         } else {
             category.synonyms[rng.index(category.synonyms.len())].clone()
         }
     });
-    nouns.collect()
+    names.collect()
 }
 
-/// The first row that says the same, for each row.
-fn rows_that_say(captions: &[String]) -> Vec<usize> {
-    captions.iter().map(|said| captions.iter().position(|other| other == said).unwrap_or(0)).collect()
+/// For each row the first row with the same caption.
+fn caption_ids(captions: &[String]) -> Vec<usize> {
+    captions.iter().map(|chosen| captions.iter().position(|other| other == chosen).unwrap_or(0)).collect()
 }

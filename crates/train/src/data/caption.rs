@@ -1,79 +1,81 @@
-//! What can be said of a shape, and which of it a batch says.
+//! Captions of shapes, and how one is sampled.
 
-use lexiform_data::Caption;
 use lexiform_shapes::Rng;
 
-use crate::recipe::CaptionRule;
+use crate::recipe::CaptionSampling;
 
-/// Something that can be said of a shape.
+/// A caption of a shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Saying {
-    /// The words; empty where only features of them are known.
+pub struct Caption {
+    /// The text; empty if only its features are known.
     pub text: String,
-    /// Whose words they are.
-    pub from: Origin,
-    /// The view they are about; absent where they are about the whole shape.
+    /// Where it comes from.
+    pub source: CaptionSource,
+    /// The view it describes; `None` for the whole shape.
     pub view: Option<usize>,
 }
 
-/// Whose words a saying is.
+/// Source of a caption.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// The name of its category: fits every shape of it.
+pub enum CaptionSource {
+    /// The class name, which fits every shape of the category.
     Label,
-    /// The shape's own name, or what its file says.
-    Own,
-    /// What a captioning model says, or a sentence made of the label.
-    Machine,
-    /// What was said elsewhere of something like it.
+    /// The shape's own name or metadata text.
+    Metadata,
+    /// A captioning model, or a template with the label.
+    Generated,
+    /// Text retrieved for a similar image or shape.
     Retrieved,
 }
 
-impl Origin {
-    /// Of the captions of a data set, by the name of their source.
-    pub(crate) fn named(source: &str) -> Self {
+impl CaptionSource {
+    /// By the name of the source in a data set.
+    pub(crate) fn from_name(source: &str) -> Self {
         match source {
-            "name" | "folder" | "metadata" | "text" => Self::Own,
+            // Names of sources as in `lexiform data`; unknown ones are captioning models.
+            "name" | "folder" | "metadata" | "text" => Self::Metadata,
             "retrieval" | "retrieval_text" => Self::Retrieved,
-            _ => Self::Machine,
+            _ => Self::Generated,
         }
     }
 }
 
-impl Saying {
-    /// Words about the whole shape.
-    pub fn new(text: impl Into<String>, from: Origin) -> Self {
-        Self { text: text.into(), from, view: None }
+impl Caption {
+    /// A caption of the whole shape.
+    pub fn new(text: impl Into<String>, source: CaptionSource) -> Self {
+        Self { text: text.into(), source, view: None }
     }
 
     /// A caption of a data set.
-    pub(crate) fn of(caption: Caption) -> Self {
-        Self { from: Origin::named(&caption.from), text: caption.text, view: caption.view }
+    pub(crate) fn from_dataset(caption: lexiform_data::Caption) -> Self {
+        Self { source: CaptionSource::from_name(&caption.from), text: caption.text, view: caption.view }
     }
 }
 
-impl CaptionRule {
-    /// Which of the sayings; `shown` are the numbers of the views of the batch. None where there are none.
-    pub(crate) fn pick(self, sayings: &[Saying], shown: &[usize], rng: &mut Rng) -> Option<usize> {
-        let fitting = |fits: &dyn Fn(&Saying) -> bool| -> Vec<usize> {
-            (0..sayings.len()).filter(|i| fits(&sayings[*i])).collect()
+impl CaptionSampling {
+    /// Samples the index of a caption; `view_ids` are the views in the batch. `None` without captions.
+    pub(crate) fn sample(self, captions: &[Caption], view_ids: &[usize], rng: &mut Rng) -> Option<usize> {
+        let fitting = |fits: &dyn Fn(&Caption) -> bool| -> Vec<usize> {
+            (0..captions.len()).filter(|i| fits(&captions[*i])).collect()
         };
         let candidates = match self {
             Self::Any => Vec::new(),
-            Self::OfView => fitting(&|saying| saying.view.is_some_and(|view| shown.contains(&view))),
+            Self::OfView => fitting(&|caption| caption.view.is_some_and(|view| view_ids.contains(&view))),
             Self::BySource => {
-                let mut one_of = |origins: &[Origin]| {
-                    let found = fitting(&|saying| origins.contains(&saying.from));
+                let mut one_of = |sources: &[CaptionSource]| {
+                    let found = fitting(&|caption| sources.contains(&caption.source));
                     (!found.is_empty()).then(|| found[rng.index(found.len())])
                 };
-                let own = one_of(&[Origin::Label, Origin::Own]);
-                let retrieved = one_of(&[Origin::Retrieved]);
-                let machine = one_of(&[Origin::Machine]);
+                let own = one_of(&[CaptionSource::Label, CaptionSource::Metadata]);
+                let retrieved = one_of(&[CaptionSource::Retrieved]);
+                let machine = one_of(&[CaptionSource::Generated]);
+                // One draw of each source even if it is then dropped: the stream does not depend on the coin.
                 let machine = machine.filter(|_| rng.chance(0.5));
                 own.into_iter().chain(retrieved).chain(machine).collect()
             }
         };
-        match (candidates.len(), sayings.len()) {
+        // No suitable caption: any caption is better than none.
+        match (candidates.len(), captions.len()) {
             (0, 0) => None,
             (0, all) => Some(rng.index(all)),
             (some, _) => Some(candidates[rng.index(some)]),
@@ -85,22 +87,23 @@ impl CaptionRule {
 mod tests {
     use super::*;
 
-    fn sayings() -> Vec<Saying> {
-        let about = |view, text: &str| Saying { view: Some(view), ..Saying::new(text, Origin::Machine) };
+    fn captions() -> Vec<Caption> {
+        let about =
+            |view, text: &str| Caption { view: Some(view), ..Caption::new(text, CaptionSource::Generated) };
         vec![
-            Saying::new("chair", Origin::Label),
-            Saying::new("old chair", Origin::Own),
+            Caption::new("chair", CaptionSource::Label),
+            Caption::new("old chair", CaptionSource::Metadata),
             about(0, "a chair from the front"),
             about(3, "a chair from behind"),
-            Saying::new("vintage seat for sale", Origin::Retrieved),
+            Caption::new("vintage seat for sale", CaptionSource::Retrieved),
         ]
     }
 
-    /// How often each saying is picked in many draws.
-    fn counts(rule: CaptionRule, sayings: &[Saying], shown: &[usize]) -> Vec<usize> {
+    /// How often each caption is sampled in 6000 draws.
+    fn counts(rule: CaptionSampling, captions: &[Caption], view_ids: &[usize]) -> Vec<usize> {
         let mut rng = Rng::new(5);
-        let mut counts = vec![0; sayings.len()];
-        (0..6000).for_each(|_| counts[rule.pick(sayings, shown, &mut rng).unwrap()] += 1);
+        let mut counts = vec![0; captions.len()];
+        (0..6000).for_each(|_| counts[rule.sample(captions, view_ids, &mut rng).unwrap()] += 1);
         counts
     }
 
@@ -112,20 +115,20 @@ mod tests {
     }
 
     #[test]
-    fn sources_come_as_in_the_papers() {
-        let all = sayings();
-        check(&counts(CaptionRule::Any, &all, &[]), &[0.2; 5]);
-        // Of two or three candidates one; the machine's is a candidate half of the time.
+    fn sources_have_the_papers_probabilities() {
+        let all = captions();
+        check(&counts(CaptionSampling::Any, &all, &[]), &[0.2; 5]);
+        // One of two or three candidates; the generated caption is one of them half of the time.
         let (own, machine) = (0.5 * (0.5 / 2.0 + 0.5 / 3.0), 0.5 * 0.5 / 3.0);
-        check(&counts(CaptionRule::BySource, &all, &[]), &[own, own, machine, machine, 2.0 * own]);
-        check(&counts(CaptionRule::OfView, &all, &[3, 7]), &[0.0, 0.0, 0.0, 1.0, 0.0]);
-        check(&counts(CaptionRule::OfView, &all, &[5]), &[0.2; 5]);
+        check(&counts(CaptionSampling::BySource, &all, &[]), &[own, own, machine, machine, 2.0 * own]);
+        check(&counts(CaptionSampling::OfView, &all, &[3, 7]), &[0.0, 0.0, 0.0, 1.0, 0.0]);
+        check(&counts(CaptionSampling::OfView, &all, &[5]), &[0.2; 5]);
     }
 
     #[test]
-    fn there_is_always_something_to_say_where_anything_can_be_said() {
-        let only = [Saying::new("a chair", Origin::Machine)];
-        assert_eq!(counts(CaptionRule::BySource, &only, &[]), [6000]);
-        assert_eq!(CaptionRule::Any.pick(&[], &[], &mut Rng::new(1)), None);
+    fn falls_back_to_any_caption() {
+        let only = [Caption::new("a chair", CaptionSource::Generated)];
+        assert_eq!(counts(CaptionSampling::BySource, &only, &[]), [6000]);
+        assert_eq!(CaptionSampling::Any.sample(&[], &[], &mut Rng::new(1)), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Shapes of a data set on disk: each is read when it is drawn, so that a set may be larger than memory.
+//! Shapes of a data set on disk, read when sampled: the data set may be larger than memory.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -12,233 +12,252 @@ use lexiform_formats::view_format::decode_view;
 use lexiform_geometry::PointCloud;
 use lexiform_model::preprocess::resize_bicubic_rgba;
 
-use crate::data::caption::{Origin, Saying};
-use crate::data::features::dataset::{Rows, SetFeatures};
-use crate::data::features::vectors::mean_of;
-use crate::data::picked::{FrozenRows, Picked, Wanted};
-use crate::data::shape_set::{Names, from_templates};
+use crate::data::caption::{Caption, CaptionSource};
+use crate::data::features::dataset::{DatasetFeatures, FeatureRows};
+use crate::data::features::vectors::mean_rows;
+use crate::data::loaded_shape::{LoadFields, LoadedShape, ShapeTeacherFeatures};
+use crate::data::shape_set::{CategoryNames, captions_from_templates};
 
-/// A shape of the set that is drawn from.
+/// A shape of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Entry {
-    /// Its number in the data set.
+pub(crate) struct DatasetEntry {
+    /// Index in the data set.
     pub shape: u32,
-    /// Index into the names; none where it has no label.
+    /// Index into the names; `None` without a label.
     pub category: Option<u32>,
-    /// How many captions it has.
+    /// Number of captions.
     pub captions: u32,
 }
 
-/// How shapes of a set are looked at.
+/// How shapes are loaded.
 #[derive(Clone, Debug)]
-pub(crate) struct Look {
-    /// Edge of pictures in pixels; others are resized.
-    pub edge: usize,
-    /// Most views of a shape, spread evenly over those it has.
+pub(crate) struct LoadOptions {
+    /// Width and height of views in pixels; others are resized.
+    pub image_size: usize,
+    /// Maximum number of views per shape, evenly spaced over the stored ones.
     pub views: usize,
-    /// How many views shapes have of which only features are stored.
-    pub unseen: usize,
-    /// Sentences that say the label.
+    /// Number of views of shapes that have stored features but no images.
+    pub feature_only_views: usize,
+    /// Class sentences that become captions.
     pub templates: Vec<String>,
 }
 
-/// Shapes of a data set to draw from.
-pub(crate) struct Stored {
+/// Shapes of a data set.
+pub(crate) struct OnDiskPool {
     pub set: Arc<Dataset>,
-    pub names: Arc<Vec<Names>>,
-    pub entries: Vec<Entry>,
-    pub look: Look,
-    pub features: Option<SetFeatures>,
+    pub names: Arc<Vec<CategoryNames>>,
+    pub entries: Vec<DatasetEntry>,
+    pub options: LoadOptions,
+    pub features: Option<DatasetFeatures>,
 }
 
-/// Views of a shape that were drawn.
+/// Sampled views of a shape.
 #[derive(Clone, Copy)]
 struct ViewChoice<'a> {
-    /// Counted among those in use.
+    /// Indices among the views in use.
     used: &'a [usize],
-    /// Counted among all.
+    /// Indices among all stored views.
     places: &'a [usize],
 }
 
-/// What was read of a shape.
-struct Files {
+/// Members read of a shape.
+struct ShapeFiles {
     shape: usize,
     files: Vec<Member>,
     about: About,
 }
 
-impl Stored {
+impl OnDiskPool {
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    pub fn names(&self) -> &[Names] {
+    pub fn names(&self) -> &[CategoryNames] {
         &self.names
     }
 
-    /// How many views of a shape can be asked for.
+    /// Number of views of a shape.
     pub fn n_views(&self, at: usize) -> usize {
-        self.all_views(at).min(self.look.views)
+        self.all_views(at).min(self.options.views)
     }
 
     fn all_views(&self, at: usize) -> usize {
         match self.set.n_views(self.entries[at].shape as usize) {
-            0 => self.look.unseen,
+            0 => self.options.feature_only_views,
             seen => seen,
         }
     }
 
-    /// Reads a shape.
-    pub fn pick(&self, at: usize, views: &[usize], wanted: Wanted) -> Result<Picked<'static>, DataError> {
-        self.read(at, views, wanted, self.look.edge)
+    /// Loads a shape, with views resized to the configured size.
+    ///
+    /// # Errors
+    /// If a member is missing, damaged or of the wrong shape.
+    pub fn load(
+        &self,
+        at: usize,
+        views: &[usize],
+        fields: LoadFields,
+    ) -> Result<LoadedShape<'static>, DataError> {
+        self.read(at, views, fields, self.options.image_size)
     }
 
-    /// Reads a shape, with pictures of `edge` pixels, or of any size at 0.
+    /// Loads a shape, with views of `image_size` pixels; 0 keeps their size.
+    ///
+    /// # Errors
+    /// If a member is missing, damaged or of the wrong shape.
     pub fn read(
         &self,
         at: usize,
         views: &[usize],
-        wanted: Wanted,
-        edge: usize,
-    ) -> Result<Picked<'static>, DataError> {
+        fields: LoadFields,
+        image_size: usize,
+    ) -> Result<LoadedShape<'static>, DataError> {
         let entry = self.entries[at];
         let (all, used) = (self.all_views(at), self.n_views(at).max(1));
+        // Evenly spaced over all stored views if only some are in use.
         let places: Vec<usize> = views.iter().map(|view| view * all / used).collect();
         let numbers: Vec<usize> = self.set.view_numbers(entry.shape as usize).collect();
-        let shown: Vec<usize> =
+        // Stored view numbers may have gaps; captions refer to the numbers.
+        let view_ids: Vec<usize> =
             places.iter().map(|place| numbers.get(*place).copied().unwrap_or(*place)).collect();
-        let read = self.files(entry.shape as usize, &shown, wanted)?;
-        let pictures = if wanted.pictures { shown.as_slice() } else { &[] };
-        let pictures = pictures.iter().map(|number| self.picture(&read, *number, edge).map(Cow::Owned));
+        let read = self.files(entry.shape as usize, &view_ids, fields)?;
+        let pictures = if fields.images { view_ids.as_slice() } else { &[] };
+        let pictures = pictures.iter().map(|number| self.picture(&read, *number, image_size).map(Cow::Owned));
         let pictures = pictures.collect::<Result<_, _>>()?;
-        let cloud = if wanted.cloud { self.cloud(&read)? } else { PointCloud::default() };
-        let sayings = self.sayings(entry, &read.about);
-        let frozen = match &self.features {
-            Some(features) => Some(self.frozen(
+        let cloud = if fields.cloud { self.cloud(&read)? } else { PointCloud::default() };
+        let captions = self.captions(entry, &read.about);
+        let teacher = match &self.features {
+            Some(features) => Some(self.teacher_features(
                 features,
                 at,
                 &read,
                 ViewChoice { used: views, places: &places },
-                sayings.len(),
+                captions.len(),
             )?),
             None => None,
         };
-        Ok(Picked {
-            // A shape without a label is of no other's category.
+        Ok(LoadedShape {
+            // Shapes without a label get a category of their own.
             category: entry.category.map_or(self.names.len() + at, |category| category as usize),
             views: pictures,
-            shown,
+            view_ids,
             cloud: Cow::Owned(cloud),
-            sayings: Cow::Owned(sayings),
-            frozen,
+            captions: Cow::Owned(captions),
+            teacher,
         })
     }
 
-    fn files(&self, shape: usize, shown: &[usize], wanted: Wanted) -> Result<Files, DataError> {
+    fn files(&self, shape: usize, view_ids: &[usize], fields: LoadFields) -> Result<ShapeFiles, DataError> {
         let (images, texts) = match &self.features {
-            Some(SetFeatures { rows: Rows::Given, needs, .. }) => (needs.image_features, needs.text_features),
+            Some(DatasetFeatures { rows: FeatureRows::FromDataset, requirements, .. }) => {
+                (requirements.image_features, requirements.text_features)
+            }
             _ => (false, false),
         };
         let files = self.set.some(shape, |name| match name {
             ABOUT => true,
-            POINTS => wanted.cloud,
+            POINTS => fields.cloud,
             VIEW_FEATURES => images,
             TEXT_FEATURES => texts,
-            view => wanted.pictures && Member::view_index(view).is_some_and(|n| shown.contains(&n)),
+            // Only the members of the sampled views are read from the shard.
+            view => fields.images && Member::view_index(view).is_some_and(|n| view_ids.contains(&n)),
         })?;
         let about = files.iter().find(|file| file.name == ABOUT);
         let about = about.ok_or_else(|| self.set.invalid(shape, format!("has no {ABOUT}")))?;
         let about = self.set.as_about(shape, &about.bytes)?;
-        Ok(Files { shape, files, about })
+        Ok(ShapeFiles { shape, files, about })
     }
 
-    fn picture(&self, read: &Files, number: usize, edge: usize) -> Result<RgbaImage, DataError> {
+    fn picture(&self, read: &ShapeFiles, number: usize, image_size: usize) -> Result<RgbaImage, DataError> {
         let file = read.files.iter().find(|file| Member::view_index(&file.name) == Some(number));
         let file = file.ok_or_else(|| self.set.invalid(read.shape, format!("has no view {number}")))?;
         let picture = decode_view(&file.bytes)
             .map_err(|error| self.set.invalid(read.shape, format!("{}: {error}", file.name)))?;
-        let fits = edge == 0 || picture.dimensions() == (edge as u32, edge as u32);
-        Ok(if fits { picture } else { resize_bicubic_rgba(&picture, edge, edge) })
+        // Resized only if needed: resizing loses quality.
+        let fits = image_size == 0 || picture.dimensions() == (image_size as u32, image_size as u32);
+        Ok(if fits { picture } else { resize_bicubic_rgba(&picture, image_size, image_size) })
     }
 
-    fn cloud(&self, read: &Files) -> Result<PointCloud, DataError> {
+    fn cloud(&self, read: &ShapeFiles) -> Result<PointCloud, DataError> {
         let array = self.array(read, POINTS)?;
         cloud_of(&array).map_err(|error| self.set.invalid(read.shape, format!("{POINTS}: {error}")))
     }
 
-    fn array(&self, read: &Files, name: &str) -> Result<Array, DataError> {
+    fn array(&self, read: &ShapeFiles, name: &str) -> Result<Array, DataError> {
         let file = read.files.iter().find(|file| file.name == name);
         let file = file.ok_or_else(|| self.set.invalid(read.shape, format!("has no {name}")))?;
         self.set.as_array(read.shape, name, &file.bytes)
     }
 
-    /// The label and sentences of it, then the captions. A source may have kept only features of its captions: then their
-    /// kinds are known and their words are not.
-    fn sayings(&self, entry: Entry, about: &About) -> Vec<Saying> {
-        let mut sayings = Vec::new();
+    /// The label, its class sentences, then the captions. Some imported sets have only features of captions: then their
+    /// sources are known, but not their texts.
+    fn captions(&self, entry: DatasetEntry, about: &About) -> Vec<Caption> {
+        let mut captions = Vec::new();
         if let Some(name) = entry.category.and_then(|category| self.names.get(category as usize)) {
-            sayings.push(Saying::new(&name.name, Origin::Label));
-            sayings.extend(from_templates(&self.look.templates, &name.name));
+            captions.push(Caption::new(&name.name, CaptionSource::Label));
+            captions.extend(captions_from_templates(&self.options.templates, &name.name));
         }
-        let given = matches!(&self.features, Some(SetFeatures { rows: Rows::Given, .. }));
+        // Captions without text are useful only with their stored features.
+        let given = matches!(&self.features, Some(DatasetFeatures { rows: FeatureRows::FromDataset, .. }));
         match about.extra.get("text_features").and_then(|kinds| kinds.as_array()) {
             Some(kinds) if about.captions.is_empty() && given => {
                 let kinds = kinds.iter().filter_map(|kind| kind.as_str());
-                sayings.extend(kinds.map(|kind| Saying::new("", Origin::named(kind))));
+                captions.extend(kinds.map(|kind| Caption::new("", CaptionSource::from_name(kind))));
             }
-            _ => sayings.extend(about.captions.iter().cloned().map(Saying::of)),
+            _ => captions.extend(about.captions.iter().cloned().map(Caption::from_dataset)),
         }
-        sayings
+        captions
     }
 
-    /// Features of the views and of all that can be said.
-    fn frozen(
+    /// Features of the views and of all captions.
+    fn teacher_features(
         &self,
-        features: &SetFeatures,
+        features: &DatasetFeatures,
         at: usize,
-        read: &Files,
+        read: &ShapeFiles,
         views: ViewChoice,
-        sayings: usize,
-    ) -> Result<FrozenRows<'static>, DataError> {
+        captions: usize,
+    ) -> Result<ShapeTeacherFeatures<'static>, DataError> {
         let dim = features.dim;
-        let labels = features.of_label(self.entries[at].category);
-        let captions = sayings - labels.len() / dim;
+        let labels = features.label_features(self.entries[at].category);
+        // Label and class sentences are not part of the stored rows.
+        let captions = captions - labels.len() / dim;
         let (image, texts) = match &features.rows {
-            Rows::Given => self.given_rows(features, read, views.places, captions)?,
-            Rows::Computed(file) => {
+            FeatureRows::FromDataset => self.given_rows(features, read, views.places, captions)?,
+            FeatureRows::Computed(file) => {
                 let values = file.read(at)?;
                 let (image, texts) = values.split_at(values.len() - file.texts(at) * dim);
-                (mean_of(image, dim, views.used), texts.to_vec())
+                (mean_rows(image, dim, views.used), texts.to_vec())
             }
         };
         let texts = labels.chunks(dim).chain(texts.chunks(dim)).map(|row| Cow::Owned(row.to_vec())).collect();
-        Ok(FrozenRows { image, texts })
+        Ok(ShapeTeacherFeatures { image, texts })
     }
 
-    /// Features that are in the set, as far as they are asked for: the mean over views at `places`, and all captions'.
+    /// Features stored in the data set: mean over the views at `places`, and all captions.
     fn given_rows(
         &self,
-        &SetFeatures { dim, needs, .. }: &SetFeatures,
-        read: &Files,
+        &DatasetFeatures { dim, requirements, .. }: &DatasetFeatures,
+        read: &ShapeFiles,
         places: &[usize],
         captions: usize,
     ) -> Result<(Vec<f32>, Vec<f32>), DataError> {
         let (mut image, mut texts) = (Vec::new(), Vec::new());
-        if needs.image_features {
+        if requirements.image_features {
             let least = places.iter().max().map_or(0, |place| place + 1);
             let rows = self.rows(read, VIEW_FEATURES, least, dim, |found| found >= least)?;
-            image = mean_of(&rows, dim, places);
+            image = mean_rows(&rows, dim, places);
         }
-        if needs.text_features && captions > 0 {
+        if requirements.text_features && captions > 0 {
             texts = self.rows(read, TEXT_FEATURES, captions, dim, |found| found == captions)?;
         }
         Ok((image, texts))
     }
 
-    /// An array of features, `[rows, dim]`, whose number of rows `fits`.
+    /// Features `[rows, dim]`, if their number of rows `fits`.
     fn rows(
         &self,
-        read: &Files,
+        read: &ShapeFiles,
         name: &str,
         expected: usize,
         dim: usize,

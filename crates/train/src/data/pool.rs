@@ -1,4 +1,4 @@
-//! Shapes that batches are drawn from: in memory, or on disk and read when they are drawn.
+//! Pools of shapes that batches are sampled from: in memory, or on disk.
 
 use std::borrow::Cow;
 
@@ -6,47 +6,47 @@ use glam::Vec3;
 use lexiform_data::DataError;
 
 use crate::data::features::targets::Targets;
-use crate::data::on_disk::Stored;
-use crate::data::picked::{FrozenRows, Picked, Wanted};
-use crate::data::shape_set::{Names, Sample, ShapeSet};
+use crate::data::loaded_shape::{LoadFields, LoadedShape, ShapeTeacherFeatures};
+use crate::data::on_disk::OnDiskPool;
+use crate::data::shape_set::{CategoryNames, Sample, ShapeSet};
 
-/// Shapes to draw from, by position.
-pub(crate) enum Pool {
-    /// All of them are in memory.
-    Held(Held),
-    /// A data set's.
-    Stored(Stored),
+/// Shapes by index.
+pub(crate) enum ShapePool {
+    /// Generated shapes, or the files of a folder.
+    InMemory(InMemoryPool),
+    /// A data set, read shape by shape.
+    OnDisk(OnDiskPool),
 }
 
-/// Shapes in memory, with features of a frozen model where there is one.
+/// Shapes in memory, with a teacher's features if any.
 #[derive(Default)]
-pub(crate) struct Held {
+pub(crate) struct InMemoryPool {
     pub shapes: ShapeSet,
     pub targets: Option<Targets>,
 }
 
-impl Pool {
-    /// How many shapes there are.
+impl ShapePool {
+    /// Number of shapes.
     pub fn len(&self) -> usize {
         match self {
-            Self::Held(held) => held.shapes.samples.len(),
-            Self::Stored(stored) => stored.len(),
+            Self::InMemory(pool) => pool.shapes.samples.len(),
+            Self::OnDisk(pool) => pool.len(),
         }
     }
 
-    /// What shapes of each category are called.
-    pub fn categories(&self) -> &[Names] {
+    /// Names of each category.
+    pub fn categories(&self) -> &[CategoryNames] {
         match self {
-            Self::Held(held) => &held.shapes.categories,
-            Self::Stored(stored) => stored.names(),
+            Self::InMemory(pool) => &pool.shapes.categories,
+            Self::OnDisk(pool) => pool.names(),
         }
     }
 
-    /// Whether names of categories are whole captions.
-    pub fn captioned(&self) -> bool {
+    /// Whether the labels are whole captions, for lack of labels.
+    pub fn labels_are_captions(&self) -> bool {
         match self {
-            Self::Held(held) => held.shapes.captioned,
-            Self::Stored(_) => false,
+            Self::InMemory(pool) => pool.shapes.labels_are_captions,
+            Self::OnDisk(_) => false,
         }
     }
 
@@ -55,34 +55,37 @@ impl Pool {
         self.categories().iter().map(|category| category.name.clone()).collect()
     }
 
-    /// Every noun of every category, the usual one first.
-    pub fn nouns(&self) -> impl Iterator<Item = &String> {
+    /// Names and synonyms of all categories.
+    pub fn class_names(&self) -> impl Iterator<Item = &String> {
         self.categories()
             .iter()
             .flat_map(|category| std::iter::once(&category.name).chain(&category.synonyms))
     }
 
-    /// How many views of a shape can be asked for.
+    /// Number of views of a shape.
     pub fn n_views(&self, at: usize) -> usize {
         match self {
-            Self::Held(held) => held.shapes.samples[at].views.len(),
-            Self::Stored(stored) => stored.n_views(at),
+            Self::InMemory(pool) => pool.shapes.samples[at].views.len(),
+            Self::OnDisk(pool) => pool.n_views(at),
         }
     }
 
-    /// Brings a shape, with some of its views.
-    pub fn pick(&self, at: usize, views: &[usize], wanted: Wanted) -> Result<Picked<'_>, DataError> {
+    /// Loads a shape with some of its views.
+    ///
+    /// # Errors
+    /// If it cannot be read from disk.
+    pub fn load(&self, at: usize, views: &[usize], fields: LoadFields) -> Result<LoadedShape<'_>, DataError> {
         match self {
-            Self::Held(held) => Ok(held.pick(at, views, wanted)),
-            Self::Stored(stored) => stored.pick(at, views, wanted),
+            Self::InMemory(pool) => Ok(pool.load(at, views, fields)),
+            Self::OnDisk(pool) => pool.load(at, views, fields),
         }
     }
 
-    /// Bytes of pictures and points that stay in memory.
-    pub fn bytes(&self) -> usize {
+    /// Memory of views and points in bytes.
+    pub fn memory_bytes(&self) -> usize {
         match self {
-            Self::Held(held) => held.shapes.samples.iter().map(bytes_of).sum(),
-            Self::Stored(_) => 0,
+            Self::InMemory(pool) => pool.shapes.samples.iter().map(bytes_of).sum(),
+            Self::OnDisk(_) => 0,
         }
     }
 }
@@ -90,25 +93,27 @@ impl Pool {
 fn bytes_of(sample: &Sample) -> usize {
     let Sample { views, cloud, .. } = sample;
     let pictures: usize = views.iter().map(|view| view.as_raw().len()).sum();
+    // Colors are as large as positions.
     let points = cloud.positions().len() + cloud.colors().map_or(0, <[Vec3]>::len);
     pictures + points * size_of::<Vec3>()
 }
 
-impl Held {
-    fn pick(&self, at: usize, views: &[usize], wanted: Wanted) -> Picked<'_> {
+impl InMemoryPool {
+    fn load(&self, at: usize, views: &[usize], fields: LoadFields) -> LoadedShape<'_> {
         let sample = &self.shapes.samples[at];
-        let pictures = if wanted.pictures { views } else { &[] };
-        let frozen = self.targets.as_ref().map(|targets| FrozenRows {
+        let pictures = if fields.images { views } else { &[] };
+        let teacher = self.targets.as_ref().map(|targets| ShapeTeacherFeatures {
             image: targets.image(at, views),
-            texts: (0..sample.sayings.len()).map(|i| Cow::Borrowed(targets.text(at, i))).collect(),
+            texts: (0..sample.captions.len()).map(|i| Cow::Borrowed(targets.text(at, i))).collect(),
         });
-        Picked {
+        LoadedShape {
             category: sample.category,
             views: pictures.iter().map(|view| Cow::Borrowed(&sample.views[*view])).collect(),
-            shown: views.to_vec(),
+            // Rendered views are numbered from 0.
+            view_ids: views.to_vec(),
             cloud: Cow::Borrowed(&sample.cloud),
-            sayings: Cow::Borrowed(&sample.sayings),
-            frozen,
+            captions: Cow::Borrowed(&sample.captions),
+            teacher,
         }
     }
 }

@@ -1,48 +1,50 @@
-//! What a run asks of its shapes: it follows from network, teacher and losses.
+//! What a run requires of its shapes, as a consequence of network, teacher and losses.
 
 use crate::loss::Objective;
-use crate::recipe::{Feature, NetworkConfig, Recipe};
+use crate::recipe::{Modality, NetworkConfig, Recipe};
 
-/// What every shape must have.
+/// Requirements on every shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Needs {
-    /// Pictures: the network, or a prompted tower, looks at them in every step.
-    pub pictures: bool,
-    /// Features of its views by the teacher.
+pub(crate) struct DataRequirements {
+    /// View images, for the network's or a prompted image tower.
+    pub images: bool,
+    /// The teacher's features of its views.
     pub image_features: bool,
-    /// Features of what is said of it by the teacher.
+    /// The teacher's features of its captions.
     pub text_features: bool,
-    /// Something to say.
-    pub words: bool,
-    /// A label to be named by.
+    /// A caption.
+    pub captions: bool,
+    /// A label.
     pub label: bool,
-    /// A label that is a class of the network's head: a caption does not replace it.
-    pub class: bool,
+    /// A label for the classification head, which a caption cannot replace.
+    pub class_label: bool,
     /// Points.
     pub points: bool,
-    /// Fewest views.
+    /// Minimum number of views.
     pub views: usize,
 }
 
-impl Needs {
-    /// What a recipe asks for.
+impl DataRequirements {
+    /// Requirements of a recipe.
     pub fn of(recipe: &Recipe, objective: &Objective) -> Self {
         let of_views = !matches!(recipe.network, NetworkConfig::Points(_));
         let prompted = recipe.network.prompts() > 0;
         let uses = |feature| objective.uses(feature);
-        let compared = uses(Feature::Image) || recipe.batch.hard.is_some();
-        let pictures = of_views || (prompted && uses(Feature::Image));
+        // Hard negatives compare image features even if no loss does.
+        let compared = uses(Modality::Image) || recipe.batch.hard_negatives.is_some();
+        let images = of_views || (prompted && uses(Modality::Image));
+        // A prompted tower computes its own in every step.
         let image_features = recipe.teacher.is_some() && !prompted && compared;
-        let words = uses(Feature::Text);
+        let captions = uses(Modality::Text);
         Self {
-            pictures,
+            images,
             image_features,
-            text_features: recipe.teacher.is_some() && words,
-            words,
-            label: objective.names() || objective.classifies(),
-            class: objective.classifies(),
+            text_features: recipe.teacher.is_some() && captions,
+            captions,
+            label: objective.uses_class_text() || objective.uses_class_head(),
+            class_label: objective.uses_class_head(),
             points: recipe.network.n_points() > 0,
-            views: if pictures || image_features { recipe.batch.most_views } else { 0 },
+            views: if images || image_features { recipe.batch.max_views } else { 0 },
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Shapes as the network sees them: views and points in memory, captions, and what their kinds are called.
+//! Shapes in memory: views, points, captions and category names.
 
 use std::path::PathBuf;
 
@@ -10,78 +10,79 @@ use lexiform_geometry::{PointCloud, Rig, Scene};
 use lexiform_render::{Background, Light, RenderConfig, render_views};
 use lexiform_shapes::{Rng, categories};
 
-use crate::data::caption::{Origin, Saying};
+use crate::data::caption::{Caption, CaptionSource};
 use crate::recipe::DataConfig;
 
-/// One shape: views and what can be said of it.
+/// A shape with views, points and captions.
 pub struct Sample {
     /// Index into [`ShapeSet::categories`].
     pub category: usize,
     /// Views with transparent background.
     pub views: Vec<RgbaImage>,
-    /// Points of its surface; empty where nobody asks for them.
+    /// Points of its surface; empty without a point encoder.
     pub cloud: PointCloud,
-    /// What can be said of it; the first is the name of its category, where shapes have names.
-    pub sayings: Vec<Saying>,
+    /// Captions; the first is the class name, if it has one.
+    pub captions: Vec<Caption>,
 }
 
-/// What shapes of a category are called.
+/// Names of a category.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Names {
-    /// The usual noun.
+pub struct CategoryNames {
+    /// The class name.
     pub name: String,
-    /// Other nouns for the same.
+    /// Synonyms.
     pub synonyms: Vec<String>,
 }
 
-/// Samples in memory.
+/// Shapes in memory.
 #[derive(Default)]
 pub struct ShapeSet {
-    /// All samples; a category's are spread evenly.
+    /// All shapes.
     pub samples: Vec<Sample>,
-    /// What samples of each category are called.
-    pub categories: Vec<Names>,
-    /// Files that could not be used, and why.
-    pub left_out: Vec<(PathBuf, String)>,
-    /// Whether names of categories are whole captions: shapes without labels have nothing else to distinguish them.
-    pub captioned: bool,
+    /// Names of each category.
+    pub categories: Vec<CategoryNames>,
+    /// Files that could not be read, and why.
+    pub skipped: Vec<(PathBuf, String)>,
+    /// Whether the class names are whole captions: without labels, each caption is a category of its own.
+    pub labels_are_captions: bool,
 }
 
 impl ShapeSet {
-    /// Name of each category.
+    /// Class names.
     pub fn names(&self) -> Vec<String> {
         self.categories.iter().map(|category| category.name.clone()).collect()
     }
 }
 
 /// Names of the generated categories.
-pub(crate) fn generated_names() -> Vec<Names> {
-    let names = categories().iter().map(|category| Names {
+pub(crate) fn generated_names() -> Vec<CategoryNames> {
+    let names = categories().iter().map(|category| CategoryNames {
         name: category.name.to_owned(),
         synonyms: category.synonyms.iter().map(|&synonym| synonym.to_owned()).collect(),
     });
     names.collect()
 }
 
-/// How a shape is looked at: edge of its views in pixels (none are drawn at 0), and number of points.
+/// Size of a sample.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Sizes {
-    /// Edge of a view.
+pub(crate) struct SampleSize {
+    /// Width and height of a view in pixels; 0 renders no views.
     pub view: usize,
-    /// Points of a cloud.
+    /// Number of points.
     pub points: usize,
 }
 
 impl Sample {
-    /// A sample to learn from: cameras on a ring and light that `rng` draws.
-    pub(crate) fn training(
+    /// A training sample: cameras on a ring at a random elevation, random light.
+    pub(crate) fn for_training(
         category: usize,
         scene: Scene,
-        sayings: Vec<Saying>,
+        captions: Vec<Caption>,
         config: &DataConfig,
-        sizes: Sizes,
+        size: SampleSize,
         rng: &mut Rng,
     ) -> Self {
+        // The order of random numbers is fixed: the released weights were trained with it.
         let elevation = rng.between(config.elevation_low, config.elevation_high).to_radians();
         let light = Light {
             key_direction: [rng.between(-1.0, 1.0), rng.between(0.2, 1.0), rng.between(-1.0, 1.0)],
@@ -90,38 +91,40 @@ impl Sample {
             ground: rng.between(0.1, 0.3),
             headlight: rng.between(0.1, 0.3),
         };
-        let cloud = sample_surface(&scene, sizes.points, rng);
-        let views = draw(scene, &Rig::ring_at(config.views, elevation), sizes.view, light);
-        Self { category, views, cloud, sayings }
+        // Sampled before rendering, which consumes the scene.
+        let cloud = sample_surface(&scene, size.points, rng);
+        let views = render(scene, &Rig::ring_at(config.views, elevation), size.view, light);
+        Self { category, views, cloud, captions }
     }
 
-    /// A sample to measure on, seen by the cameras of `rig` where there is one, in the usual light.
-    pub(crate) fn measured(
+    /// A validation sample: cameras of `rig`, if any, and default light.
+    pub(crate) fn for_validation(
         category: usize,
         scene: Scene,
-        sayings: Vec<Saying>,
+        captions: Vec<Caption>,
         rig: Option<&Rig>,
-        sizes: Sizes,
+        size: SampleSize,
         rng: &mut Rng,
     ) -> Self {
-        let cloud = sample_surface(&scene, sizes.points, rng);
-        let views = rig.map_or(Vec::new(), |rig| draw(scene, rig, sizes.view, Light::default()));
-        Self { category, views, cloud, sayings }
+        let cloud = sample_surface(&scene, size.points, rng);
+        let views = rig.map_or(Vec::new(), |rig| render(scene, rig, size.view, Light::default()));
+        Self { category, views, cloud, captions }
     }
 }
 
-/// Captions that put a name into class sentences.
-pub(crate) fn from_templates(templates: &[String], name: &str) -> impl Iterator<Item = Saying> {
-    templates.iter().map(move |template| Saying::new(template.replace("{}", name), Origin::Machine))
+/// Class sentences with `name` as captions.
+pub(crate) fn captions_from_templates(templates: &[String], name: &str) -> impl Iterator<Item = Caption> {
+    templates.iter().map(move |template| Caption::new(template.replace("{}", name), CaptionSource::Generated))
 }
 
-fn draw(scene: Scene, rig: &Rig, size: usize, light: Light) -> Vec<RgbaImage> {
+fn render(scene: Scene, rig: &Rig, size: usize, light: Light) -> Vec<RgbaImage> {
     if size == 0 {
         return Vec::new();
     }
     let (scene, _) = normalize_unit_sphere(scene, Center::Bounds);
     let config =
         RenderConfig { size: size as u32, light, background: Background::Transparent, ..Default::default() };
+    // Inside the unit sphere, with some rounding.
     debug_assert!(scene.bounds().is_none_or(|b| b.extents().cmple(Vec3::splat(2.01)).all()));
     render_views(&scene, rig, &config).images
 }

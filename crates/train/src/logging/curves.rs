@@ -1,4 +1,4 @@
-//! Loss and accuracy over the steps of a run, as an SVG picture.
+//! Plots loss, accuracy and learning rates over the steps of a run as SVG.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -7,26 +7,25 @@ use serde_json::Value;
 
 /// Size of one panel, with room for its labels.
 const PANEL: [f64; 2] = [520.0, 300.0];
-/// Panels side by side.
-const ACROSS: usize = 2;
-/// Room left, right, above and below the axes.
+/// Panels per row.
+const COLUMNS: usize = 2;
+/// Margins around the axes: left, right, top, bottom.
 const MARGIN: [f64; 4] = [56.0, 16.0, 34.0, 36.0];
-/// Colors that stay apart for color-blind readers (Okabe and Ito).
+/// Color-blind safe colors (Okabe and Ito).
 const COLORS: [&str; 7] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"];
-/// Most points of a curve; more cannot be seen.
-const POINTS: usize = 260;
+/// Maximum number of points per curve; more are not visible.
+const MAX_CURVE_POINTS: usize = 260;
 
 type Series = BTreeMap<String, Vec<(f64, f64)>>;
 
-/// A picture with a panel for losses, one for shares of the batch that are matched rightly, one for shares of held-out shapes
-/// named right, and one for learning rates.
-pub(super) fn draw(events: &[Value]) -> String {
+/// An SVG with panels for the losses, the accuracy within the batch, the validation accuracy and the learning rates.
+pub(super) fn plot(events: &[Value]) -> String {
     let of = |kind: &str| events.iter().filter(move |event| event["event"] == kind).collect::<Vec<_>>();
     let losses = smoothed(collect(&of("step"), &|event| numbers(&event["losses"])));
     let matched = smoothed(collect(&of("step"), &|event| {
         numbers(&event["accuracies"]).into_iter().map(|(name, share)| (name, 100.0 * share)).collect()
     }));
-    let rates = thinned(collect(&of("step"), &|event| numbers(&event["rates"])));
+    let rates = thinned(collect(&of("step"), &|event| numbers(&event["learning_rates"])));
     let shares = collect(&of("evaluated"), &|event| {
         let report = &event["report"];
         let share = |name: &str| report[name].as_f64().map(|share| (name.replace('_', "-"), 100.0 * share));
@@ -34,20 +33,20 @@ pub(super) fn draw(events: &[Value]) -> String {
     });
     let panels = [
         ("loss", losses),
-        ("matched within the batch, %", matched),
-        ("held-out shapes named right, %", shares),
+        ("batch accuracy, %", matched),
+        ("validation accuracy, %", shares),
         ("learning rate", rates),
     ];
     let panels: Vec<_> = panels.iter().filter(|(_, series)| !series.is_empty()).collect();
-    let rows = panels.len().div_ceil(ACROSS).max(1);
-    let (width, height) = (PANEL[0] * panels.len().clamp(1, ACROSS) as f64, PANEL[1] * rows as f64);
+    let rows = panels.len().div_ceil(COLUMNS).max(1);
+    let (width, height) = (PANEL[0] * panels.len().clamp(1, COLUMNS) as f64, PANEL[1] * rows as f64);
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
          viewBox=\"0 0 {width} {height}\" font-family=\"sans-serif\" font-size=\"11\">\n\
          <rect width=\"{width}\" height=\"{height}\" fill=\"white\"/>\n"
     );
     for (i, (title, series)) in panels.into_iter().enumerate() {
-        let (x, y) = (PANEL[0] * (i % ACROSS) as f64, PANEL[1] * (i / ACROSS) as f64);
+        let (x, y) = (PANEL[0] * (i % COLUMNS) as f64, PANEL[1] * (i / COLUMNS) as f64);
         let _ = writeln!(svg, "<g transform=\"translate({x} {y})\">");
         panel(&mut svg, title, series);
         svg.push_str("</g>\n");
@@ -72,7 +71,7 @@ fn collect(events: &[&Value], values: &dyn Fn(&Value) -> Vec<(String, f64)>) -> 
     series
 }
 
-/// A running mean over a fiftieth of the run, so that the course shows through the noise of batches.
+/// Moving average over 1/25 of the run, to show the trend through the noise of batches.
 fn smoothed(series: Series) -> Series {
     let smooth = |points: Vec<(f64, f64)>| {
         let reach = (points.len() / 50).max(1);
@@ -87,30 +86,31 @@ fn smoothed(series: Series) -> Series {
 
 fn thinned(series: Series) -> Series {
     let thin = |points: Vec<(f64, f64)>| -> Vec<(f64, f64)> {
-        let every = points.len().div_ceil(POINTS).max(1);
+        let every = points.len().div_ceil(MAX_CURVE_POINTS).max(1);
         let last = points.len().saturating_sub(1);
         points.iter().enumerate().filter(|(i, _)| i % every == 0 || *i == last).map(|(_, p)| *p).collect()
     };
     series.into_iter().map(|(name, points)| (name, thin(points))).collect()
 }
 
-/// From the data's range to the panel's pixels.
-struct Frame {
+/// Maps data coordinates to pixels.
+struct Axes {
     x: [f64; 2],
     y: [f64; 2],
 }
 
-impl Frame {
+impl Axes {
     fn around(series: &Series) -> Self {
         let all = || series.values().flatten();
         let range = |values: &mut dyn Iterator<Item = f64>| {
             let (low, high) =
                 values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
+            // A constant curve needs an axis of some extent.
             if high > low { [low, high] } else { [low, high + 1.0] }
         };
         let [low, high] = range(&mut all().map(|p| p.1));
         let x = range(&mut all().map(|p| p.0));
-        // A quantity that is never negative starts at zero.
+        // The axis of a non-negative quantity starts at 0.
         Self { x, y: [if low >= 0.0 { 0.0 } else { low }, high + 0.05 * (high - low)] }
     }
 
@@ -123,11 +123,11 @@ impl Frame {
 }
 
 fn panel(svg: &mut String, title: &str, series: &Series) {
-    let frame = Frame::around(series);
-    let (left, bottom) = frame.place((frame.x[0], frame.y[0]));
-    let (right, top) = frame.place((frame.x[1], frame.y[1]));
-    for y in ticks(frame.y) {
-        let at = frame.place((frame.x[0], y)).1;
+    let axes = Axes::around(series);
+    let (left, bottom) = axes.place((axes.x[0], axes.y[0]));
+    let (right, top) = axes.place((axes.x[1], axes.y[1]));
+    for y in ticks(axes.y) {
+        let at = axes.place((axes.x[0], y)).1;
         let _ = writeln!(svg, "<path d=\"M{left} {at:.1}H{right:.1}\" stroke=\"#e4e4e4\"/>");
         let _ = writeln!(
             svg,
@@ -137,8 +137,8 @@ fn panel(svg: &mut String, title: &str, series: &Series) {
             short(y)
         );
     }
-    for x in ticks(frame.x) {
-        let at = frame.place((x, frame.y[0])).0;
+    for x in ticks(axes.x) {
+        let at = axes.place((x, axes.y[0])).0;
         let _ = writeln!(
             svg,
             "<text x=\"{at:.1}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
@@ -153,25 +153,26 @@ fn panel(svg: &mut String, title: &str, series: &Series) {
     for (i, points) in series.values().enumerate() {
         let color = COLORS[i % COLORS.len()];
         let line: Vec<String> =
-            points.iter().map(|p| frame.place(*p)).map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
+            points.iter().map(|p| axes.place(*p)).map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
         let _ = writeln!(
             svg,
             "<polyline points=\"{}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"1.6\"/>",
             line.join(" ")
         );
+        // A polyline of one point is invisible.
         if let [only] = points.as_slice() {
-            let (x, y) = frame.place(*only);
+            let (x, y) = axes.place(*only);
             let _ = writeln!(svg, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\" fill=\"{color}\"/>");
         }
     }
     legend(svg, series, right);
 }
 
-/// Names next to the title, from the right, where no curve is.
+/// Legend in the title row, right-aligned.
 fn legend(svg: &mut String, series: &Series, right: f64) {
     let mut x = right;
     for (i, name) in series.keys().enumerate().rev() {
-        // About as wide as letters of this size are.
+        // Approximate width of a letter at this font size.
         x -= 6.2 * name.chars().count() as f64;
         let (color, shown) = (COLORS[i % COLORS.len()], escaped(name));
         let _ = writeln!(svg, "<text x=\"{x:.1}\" y=\"20\">{shown}</text>");
@@ -184,7 +185,7 @@ fn legend(svg: &mut String, series: &Series, right: f64) {
     }
 }
 
-/// Round numbers within a range, about five.
+/// About five round numbers within a range: multiples of 1, 2 or 5 times a power of ten.
 fn ticks([low, high]: [f64; 2]) -> Vec<f64> {
     let rough = (high - low) / 5.0;
     let power = 10f64.powf(rough.log10().floor());

@@ -1,4 +1,4 @@
-//! TensorBoard's event files: length-prefixed records with checksums, each a small protocol buffer.
+//! TensorBoard event files: length-prefixed records with checksums, each a protocol buffer.
 //!
 //! Formats: TensorFlow's `record_writer.h` (records) and `event.proto`, `summary.proto` (field numbers below).
 
@@ -16,21 +16,21 @@ pub(super) struct EventFile {
 }
 
 impl EventFile {
-    /// A new file in `folder`, for a run of which `done` steps are done.
+    /// Creates a file in `folder` for a run that starts after `done` steps.
     pub(super) fn create(folder: &Path, started: SystemTime, done: usize) -> std::io::Result<Self> {
         fs_err::create_dir_all(folder)?;
         let started = started.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
-        // TensorBoard reads files in the order of their names.
+        // TensorBoard reads files in the order of their names: start time, then step.
         let name = format!("events.out.tfevents.{:010}.{done:08}.lexiform", started as u64);
         let mut this =
             Self { file: fs_err::File::create(folder.join(name))?, started, clock: Instant::now() };
         this.record(&this.event(0, field_bytes(3, b"brain.Event:2")))?;
-        // SessionLog { status: START }: what earlier files say of this step and later ones no longer holds.
+        // SessionLog { status: START } makes TensorBoard discard this and later steps of earlier files.
         this.record(&this.event(done + 1, field_bytes(7, &field_varint(1, 1))))?;
         Ok(this)
     }
 
-    /// The event's numbers.
+    /// Writes the scalars of an event, if any.
     pub(super) fn write(&mut self, event: &TrainEvent) -> std::io::Result<()> {
         let (step, scalars) = scalars(event);
         if scalars.is_empty() {
@@ -38,6 +38,7 @@ impl EventFile {
         }
         let values = scalars.into_iter().flat_map(|(tag, value)| {
             let mut one = field_bytes(1, tag.as_bytes());
+            // Summary.Value { tag = 1, simple_value = 2 }, the latter a 32-bit float.
             one.push(2 << 3 | 5);
             one.extend((value as f32).to_le_bytes());
             field_bytes(1, &one)
@@ -48,6 +49,7 @@ impl EventFile {
 
     /// Event { wall_time = 1, step = 2, … }.
     fn event(&self, step: usize, what: Vec<u8>) -> Vec<u8> {
+        // wall_time is a 64-bit float.
         let mut event = vec![1 << 3 | 1];
         event.extend((self.started + self.clock.elapsed().as_secs_f64()).to_le_bytes());
         event.extend(field_varint(2, step as u64));
@@ -72,19 +74,19 @@ fn scalars(event: &TrainEvent) -> (usize, Vec<(String, f64)>) {
                 ("loss/total".to_owned(), step.loss),
                 ("scale/logit_scale".to_owned(), f64::from(step.logit_scale)),
                 ("speed/images_per_second".to_owned(), step.images_per_second),
-                ("speed/waiting".to_owned(), step.waiting),
+                ("speed/data_wait".to_owned(), step.data_wait),
             ];
             all.extend(step.losses.iter().map(|(name, value)| (format!("loss/{name}"), *value)));
             all.extend(step.accuracies.iter().map(|(name, value)| (format!("accuracy/{name}"), *value)));
-            all.extend(step.rates.iter().map(|(name, value)| (format!("rate/{name}"), *value)));
+            all.extend(step.learning_rates.iter().map(|(name, value)| (format!("lr/{name}"), *value)));
             all.extend(
-                step.norms.iter().map(|(name, value)| (format!("gradient/{name}"), f64::from(*value))),
+                step.grad_norms.iter().map(|(name, value)| (format!("grad_norm/{name}"), f64::from(*value))),
             );
             (step.step, all)
         }
         TrainEvent::Evaluated { step, report: Some(report), .. } => {
             let shares = [("top_1", report.top_1), ("top_3", report.top_3), ("top_5", report.top_5)];
-            (*step, shares.map(|(name, share)| (format!("held_out/{name}"), share)).to_vec())
+            (*step, shares.map(|(name, share)| (format!("val/{name}"), share)).to_vec())
         }
         _ => (0, Vec::new()),
     }
@@ -113,7 +115,7 @@ fn field_bytes(number: u8, value: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// CRC-32C, rotated and shifted as record files want it.
+/// CRC-32C, masked as TFRecord files require.
 fn masked_crc(data: &[u8]) -> u32 {
     crc32c(data).rotate_right(15).wrapping_add(0xa282_ead8)
 }
@@ -130,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn checksums_are_castagnolis() {
+    fn checksums_match_the_rfc() {
         // RFC 3720, appendix B.4.
         assert_eq!(crc32c(&[0; 32]), 0x8a91_36aa);
         assert_eq!(crc32c(b"123456789"), 0xe306_9283);

@@ -1,57 +1,57 @@
-//! What a recipe minimizes: a weighted sum of terms between features of the same shapes.
+//! The loss of a recipe: a weighted sum of terms.
 
 use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::terms::{self, Negatives};
-use crate::loss::Labels;
-use crate::recipe::{Feature, Gather, Kind, NegativesRule, Position, RecipeError, TermConfig};
+use crate::loss::BatchLabels;
+use crate::recipe::{Gather, LossKind, LossTermConfig, Modality, NegativesMode, RecipeError, RunPosition};
 
-/// Features of a batch's shapes, by kind; what no term asks for is absent.
+/// Features of a batch; absent if no loss term needs them.
 #[derive(Clone, Debug)]
-pub struct Features {
-    /// From the encoder that is trained.
+pub struct BatchFeatures {
+    /// Shapes, `[rows, dim]`.
     pub shape: Tensor<2>,
-    /// Of captions.
+    /// Captions, `[rows, dim]`.
     pub text: Option<Tensor<2>>,
-    /// Of pictures.
+    /// Images, `[rows, dim]`.
     pub image: Option<Tensor<2>>,
-    /// Of one noun of every category, `[categories, dim]`.
-    pub nouns: Option<Tensor<2>>,
-    /// What a head says of the shapes, `[rows, categories]`.
-    pub classes: Option<Tensor<2>>,
+    /// One name or synonym of each category, `[categories, dim]`.
+    pub class_text: Option<Tensor<2>>,
+    /// Logits of the classification head, `[rows, categories]`.
+    pub class_logits: Option<Tensor<2>>,
 }
 
-/// What a batch gives: terms as tensors while gradients are wanted, then as numbers.
+/// Values of the loss terms of a batch: tensors for the backward pass, then numbers.
 #[derive(Clone, Debug)]
-pub struct Value<T> {
-    /// Each term by itself.
+pub struct LossValues<T> {
+    /// Unweighted terms by name.
     pub terms: BTreeMap<String, T>,
-    /// Share of rows whose own match, or category, is the most similar, in 0–1; for each term that asks for one.
+    /// Accuracy within the batch by term, 0–1: fraction of rows whose match, or category, is the most similar.
     pub accuracies: BTreeMap<String, f64>,
-    /// Weighted sum of the terms whose turn it is.
+    /// Weighted sum of the active terms; `None` if no term is active.
     pub total: Option<T>,
 }
 
-impl<T> Default for Value<T> {
+impl<T> Default for LossValues<T> {
     fn default() -> Self {
         Self { terms: BTreeMap::new(), accuracies: BTreeMap::new(), total: None }
     }
 }
 
-impl Value<Tensor<1>> {
-    /// As numbers, with the sum that gradients are of.
-    pub(crate) fn into_numbers(self) -> (Value<f64>, Option<Tensor<1>>) {
+impl LossValues<Tensor<1>> {
+    /// Numbers, and the total as a tensor for the backward pass.
+    pub(crate) fn into_numbers(self) -> (LossValues<f64>, Option<Tensor<1>>) {
         let number = |value: Tensor<1>| f64::from(value.into_scalar::<f32>());
         let terms = self.terms.into_iter().map(|(name, value)| (name, number(value))).collect();
         let total = self.total.clone().map(number);
-        (Value { terms, accuracies: self.accuracies, total }, self.total)
+        (LossValues { terms, accuracies: self.accuracies, total }, self.total)
     }
 }
 
-impl Value<f64> {
-    /// The mean of several batches; a batch without a term counts as 0 in it, as in the gradients, but not in its accuracy.
+impl LossValues<f64> {
+    /// Mean over accumulated batches. A missing term counts as 0, as it does in the gradients; a missing accuracy is skipped.
     pub(crate) fn mean(parts: &[Self]) -> Self {
         let all = parts.len().max(1) as f64;
         let mut mean = Self::default();
@@ -69,79 +69,85 @@ impl Value<f64> {
     }
 }
 
-impl TermConfig {
-    /// Rows that have a part in it: without a caption, none in a term of texts.
-    fn rows(&self, labels: &Labels) -> Vec<usize> {
-        if self.compares(Feature::Text) { labels.with_text() } else { (0..labels.rows()).collect() }
+impl LossTermConfig {
+    /// Rows of the term: text terms skip rows without a caption.
+    fn rows(&self, labels: &BatchLabels) -> Vec<usize> {
+        if self.compares(Modality::Text) { labels.with_text() } else { (0..labels.rows()).collect() }
     }
 }
 
-/// All terms of a recipe.
+/// The loss of a recipe: a weighted sum of terms.
 #[derive(Clone, Debug)]
 pub struct Objective {
-    terms: BTreeMap<String, TermConfig>,
+    terms: BTreeMap<String, LossTermConfig>,
     gather: Gather,
 }
 
 impl Objective {
-    /// Terms by name.
+    /// An objective with these terms.
     ///
     /// # Errors
-    /// If a term asks for what it cannot do, rather than that it does something else.
-    pub fn new(terms: &BTreeMap<String, TermConfig>, gather: Gather) -> Result<Self, RecipeError> {
+    /// If a term's options cannot be combined.
+    pub fn new(terms: &BTreeMap<String, LossTermConfig>, gather: Gather) -> Result<Self, RecipeError> {
         for (name, term) in terms {
-            let plain = term.negatives == NegativesRule::All;
-            if !plain && term.kind != Kind::Contrastive {
-                return Err(RecipeError::loss(name, "only contrastive terms have negatives".to_owned()));
+            let plain = term.negatives == NegativesMode::All;
+            if !plain && term.kind != LossKind::Contrastive {
+                return Err(RecipeError::loss(
+                    name,
+                    "negatives: only contrastive terms have them".to_owned(),
+                ));
             }
             if term.between[0] == term.between[1] {
-                return Err(RecipeError::loss(name, "between must name two different features".to_owned()));
+                return Err(RecipeError::loss(name, "between: expected two different modalities".to_owned()));
             }
-            let row_by_row = matches!(term.kind, Kind::Naming | Kind::Cosine | Kind::Class);
-            if gather == Gather::Detached && !row_by_row && (term.kind != Kind::Contrastive || !plain) {
-                let message = "run.gather = \"detached\" suits contrastive terms with all negatives only; \
+            // Losses that compare no row with another are equal with and without gathering.
+            let row_by_row =
+                matches!(term.kind, LossKind::ClassText | LossKind::Cosine | LossKind::ClassHead);
+            if gather == Gather::Detached && !row_by_row && (term.kind != LossKind::Contrastive || !plain) {
+                let message = "run.gather = \"detached\" supports contrastive terms with negatives = \"all\" only; \
                                set it to \"with-gradient\"";
                 return Err(RecipeError::loss(name, message.to_owned()));
             }
             let compared = |feature| terms.values().any(|term| term.compares(feature));
-            if term.negatives == NegativesRule::Hard && !(compared(Feature::Image) && compared(Feature::Text))
+            if term.negatives == NegativesMode::Hard
+                && !(compared(Modality::Image) && compared(Modality::Text))
             {
-                let message = "negatives = \"hard\" asks which texts fit which images: one term must be of \
-                               images, one of texts";
+                let message = "negatives = \"hard\" requires both image and text terms";
                 return Err(RecipeError::loss(name, message.to_owned()));
             }
         }
         Ok(Self { terms: terms.clone(), gather })
     }
 
-    /// Whether any term compares this feature.
-    pub fn uses(&self, feature: Feature) -> bool {
-        self.terms.values().any(|term| term.compares(feature))
+    /// Whether any term compares this modality.
+    pub fn uses(&self, modality: Modality) -> bool {
+        self.terms.values().any(|term| term.compares(modality))
     }
 
-    /// Whether any term names categories.
-    pub fn names(&self) -> bool {
-        self.terms.values().any(|term| term.kind == Kind::Naming)
+    /// Whether any term compares shapes with class names.
+    pub fn uses_class_text(&self) -> bool {
+        self.terms.values().any(|term| term.kind == LossKind::ClassText)
     }
 
-    /// Whether any term is of what a head says.
-    pub fn classifies(&self) -> bool {
-        self.terms.values().any(|term| term.kind == Kind::Class)
+    /// Whether any term uses the classification head.
+    pub fn uses_class_head(&self) -> bool {
+        self.terms.values().any(|term| term.kind == LossKind::ClassHead)
     }
 
-    /// Each term by itself, and the weighted sum of those whose turn it is. `ranks` are the features of each device,
-    /// in the order of the batch's rows.
-    pub fn value(
+    /// Computes all terms, and the weighted sum of those active at `position`. `ranks` are the features of each device, in the
+    /// order of the rows; `scale` is the logarithm of the temperature factor.
+    pub fn evaluate(
         &self,
-        ranks: &[Features],
-        labels: &Labels,
+        ranks: &[BatchFeatures],
+        labels: &BatchLabels,
         scale: &Tensor<1>,
-        position: Position,
-    ) -> Value<Tensor<1>> {
-        let mut found = Value::default();
+        position: RunPosition,
+    ) -> LossValues<Tensor<1>> {
+        let mut found = LossValues::default();
         for (name, term) in &self.terms {
             let Some(value) = self.term(term, ranks, labels, scale) else { continue };
-            if term.turn.takes_part(position) {
+            // Inactive terms are computed too, for the log.
+            if term.step_parity.includes(position) {
                 let weighted = value.clone() * term.weight;
                 found.total = Some(match found.total {
                     Some(total) => total + weighted,
@@ -149,42 +155,43 @@ impl Objective {
                 });
             }
             found.terms.insert(name.clone(), value);
-            if let Some(share) = accuracy(term, ranks, labels) {
+            if let Some(share) = term_accuracy(term, ranks, labels) {
                 found.accuracies.insert(name.clone(), share);
             }
         }
         found
     }
 
-    /// A term's value; none where the batch has not what it needs.
+    /// The value of a term; `None` if the batch has no features or rows for it.
     fn term(
         &self,
-        term: &TermConfig,
-        ranks: &[Features],
-        labels: &Labels,
+        term: &LossTermConfig,
+        ranks: &[BatchFeatures],
+        labels: &BatchLabels,
         scale: &Tensor<1>,
     ) -> Option<Tensor<1>> {
         match term.kind {
-            Kind::Naming => {
-                let nouns = ranks.first()?.nouns.clone()?;
-                let logits = terms::similarities(all(ranks, Feature::Shape)?, nouns, scale.clone());
-                Some(terms::cross_entropy(logits, targets(labels, scale), term.smoothing))
+            LossKind::ClassText => {
+                let class_text = ranks.first()?.class_text.clone()?;
+                let logits =
+                    terms::similarity_logits(all(ranks, Modality::Shape)?, class_text, scale.clone());
+                Some(terms::cross_entropy(logits, targets(labels, scale), term.label_smoothing))
             }
-            Kind::Class => {
-                Some(terms::cross_entropy(classes(ranks)?, targets(labels, scale), term.smoothing))
+            LossKind::ClassHead => {
+                Some(terms::cross_entropy(class_logits(ranks)?, targets(labels, scale), term.label_smoothing))
             }
-            Kind::Contrastive | Kind::MultiPositive | Kind::Sigmoid | Kind::Cosine => {
+            LossKind::Contrastive | LossKind::MultiPositive | LossKind::Sigmoid | LossKind::Cosine => {
                 self.between(term, ranks, labels, scale)
             }
         }
     }
 
-    /// A term that compares two features of the same shapes, of the rows that have both.
+    /// A term between two modalities, over the rows that have both.
     fn between(
         &self,
-        term: &TermConfig,
-        ranks: &[Features],
-        labels: &Labels,
+        term: &LossTermConfig,
+        ranks: &[BatchFeatures],
+        labels: &BatchLabels,
         scale: &Tensor<1>,
     ) -> Option<Tensor<1>> {
         let rows = term.rows(labels);
@@ -192,50 +199,57 @@ impl Objective {
             return None;
         }
         let scale = scale.clone();
-        if self.gather == Gather::Detached && ranks.len() > 1 && term.kind == Kind::Contrastive {
-            return among(ranks, term.between, &rows, scale);
+        if self.gather == Gather::Detached && ranks.len() > 1 && term.kind == LossKind::Contrastive {
+            return gathered_contrastive(ranks, term.between, &rows, scale);
         }
-        let side = |feature| all(ranks, feature).map(|features| some(features, &rows));
+        let side = |feature| all(ranks, feature).map(|features| subset(features, &rows));
         let (a, b) = (side(term.between[0])?, side(term.between[1])?);
-        let (device, labels) = (a.device(), labels.of_rows(&rows));
+        let (device, labels) = (a.device(), labels.select(&rows));
         Some(match term.kind {
-            // SigLIP starts its bias at -10; here it stays there, as the multiplier is learned.
-            Kind::Sigmoid => terms::pairwise_sigmoid(a, b, scale, Tensor::from_floats([-10.0], &device)),
-            Kind::MultiPositive => {
-                terms::multi_positive(a, b, scale, &terms::equal_pairs(&labels.sayings, &device))
+            // SigLIP learns its bias from −10; here it is fixed, and only the temperature is learned.
+            LossKind::Sigmoid => terms::pairwise_sigmoid(a, b, scale, Tensor::from_floats([-10.0], &device)),
+            LossKind::MultiPositive => {
+                terms::multi_positive(a, b, scale, &terms::equal_label_mask(&labels.caption_ids, &device))
             }
-            Kind::Cosine => terms::apart(a, b),
-            Kind::Contrastive | Kind::Naming | Kind::Class => {
+            LossKind::Cosine => terms::cosine_loss(a, b),
+            LossKind::Contrastive | LossKind::ClassText | LossKind::ClassHead => {
                 terms::contrastive(a, b, scale, &negatives(term.negatives, &labels, side, &device)?)
             }
         })
     }
 }
 
-/// Which pairs of a contrastive term push apart; `side` gives the features of the same rows.
+/// Negatives of a contrastive term; `side` gives the features of the same rows.
 fn negatives(
-    rule: NegativesRule,
-    labels: &Labels,
-    side: impl Fn(Feature) -> Option<Tensor<2>>,
+    rule: NegativesMode,
+    labels: &BatchLabels,
+    side: impl Fn(Modality) -> Option<Tensor<2>>,
     device: &Device,
 ) -> Option<Negatives> {
     Some(match rule {
-        NegativesRule::All => Negatives::All,
-        NegativesRule::OtherNouns => {
-            Negatives::Ignored(terms::ignored_pairs(&labels.categories, &labels.general, device))
+        NegativesMode::All => Negatives::All,
+        NegativesMode::MaskSameCategory => {
+            Negatives::Masked(terms::same_category_mask(&labels.categories, &labels.is_class_name, device))
         }
-        NegativesRule::Hard => {
-            Negatives::Zeroed(labels.kept([side(Feature::Image)?, side(Feature::Text)?], device))
-        }
+        NegativesMode::Hard => Negatives::Zeroed(
+            labels.hard_negative_mask([side(Modality::Image)?, side(Modality::Text)?], device),
+        ),
     })
 }
 
-/// Mean over ranks of the term as each sees it (ULIP on several devices), of some rows of the batch; a rank that has none
-/// of them sees nothing.
-fn among(ranks: &[Features], [a, b]: [Feature; 2], rows: &[usize], scale: Tensor<1>) -> Option<Tensor<1>> {
+/// Mean over ranks of [`terms::contrastive_gathered`] on the given rows, as ULIP on several devices. Ranks without any of the
+/// rows are skipped.
+fn gathered_contrastive(
+    ranks: &[BatchFeatures],
+    [a, b]: [Modality; 2],
+    rows: &[usize],
+    scale: Tensor<1>,
+) -> Option<Tensor<1>> {
+    // Rows are numbered over the whole batch; each rank needs its own, from 0.
     let mut first = 0;
-    let mut present: Vec<(&Features, Vec<usize>)> = Vec::with_capacity(ranks.len());
+    let mut present: Vec<(&BatchFeatures, Vec<usize>)> = Vec::with_capacity(ranks.len());
     for rank in ranks {
+        // Every rank has shape features, so their rows are the rows of the rank.
         let [count, _] = rank.shape.dims();
         let own = rows.iter().filter(|row| (first..first + count).contains(*row)).map(|row| row - first);
         present.push((rank, own.collect()));
@@ -243,82 +257,87 @@ fn among(ranks: &[Features], [a, b]: [Feature; 2], rows: &[usize], scale: Tensor
     }
     present.retain(|(_, own)| !own.is_empty());
     let side = |feature| -> Option<Vec<terms::Gathered>> {
-        let parts = present.iter().map(|(rank, own)| Some(some(rank.get(feature)?, own)));
+        let parts = present.iter().map(|(rank, own)| Some(subset(rank.get(feature)?, own)));
         Some(terms::gather(&parts.collect::<Option<Vec<Tensor<2>>>>()?, Gather::Detached))
     };
     let pairs = side(a)?.into_iter().zip(side(b)?);
-    let sum = pairs.map(|(a, b)| terms::contrastive_among(&a, &b, scale.clone())).reduce(|sum, x| sum + x)?;
+    let sum =
+        pairs.map(|(a, b)| terms::contrastive_gathered(&a, &b, scale.clone())).reduce(|sum, x| sum + x)?;
     Some(sum / present.len() as f64)
 }
 
-/// Some rows of features `[rows, dim]`, in ascending order.
-fn some(features: Tensor<2>, picked: &[usize]) -> Tensor<2> {
+/// Rows of `[rows, dim]` by ascending index; no copy if all.
+fn subset(features: Tensor<2>, picked: &[usize]) -> Tensor<2> {
     let [count, _] = features.dims();
-    if picked.len() == count { features } else { terms::rows(features, picked) }
+    if picked.len() == count { features } else { terms::select_rows(features, picked) }
 }
 
-fn all(ranks: &[Features], feature: Feature) -> Option<Tensor<2>> {
-    together(ranks.iter().map(|rank| rank.get(feature)))
+fn all(ranks: &[BatchFeatures], feature: Modality) -> Option<Tensor<2>> {
+    concat_ranks(ranks.iter().map(|rank| rank.get(feature)))
 }
 
-/// What a head says of all shapes, `[rows, categories]`.
-fn classes(ranks: &[Features]) -> Option<Tensor<2>> {
-    together(ranks.iter().map(|rank| rank.classes.clone()))
+/// Logits of the classification head on all ranks, `[rows, categories]`.
+fn class_logits(ranks: &[BatchFeatures]) -> Option<Tensor<2>> {
+    concat_ranks(ranks.iter().map(|rank| rank.class_logits.clone()))
 }
 
-fn together(parts: impl Iterator<Item = Option<Tensor<2>>>) -> Option<Tensor<2>> {
+fn concat_ranks(parts: impl Iterator<Item = Option<Tensor<2>>>) -> Option<Tensor<2>> {
     let mut parts = parts.collect::<Option<Vec<_>>>()?;
+    // No copy with a single device.
     if parts.len() == 1 { parts.pop() } else { Some(Tensor::cat(parts, 0)) }
 }
 
-/// Share of rows that a term finds right: whose own match is the most similar, one that says the same or one that the term does not
-/// tell apart; or whose category is.
-fn accuracy(term: &TermConfig, ranks: &[Features], labels: &Labels) -> Option<f64> {
+/// Accuracy of a term within the batch: fraction of rows whose most similar row is their match, has the same caption, or is
+/// masked by the term; or whose most similar class is their category.
+fn term_accuracy(term: &LossTermConfig, ranks: &[BatchFeatures], labels: &BatchLabels) -> Option<f64> {
     let categories = |row: usize| labels.categories[row];
     let still = |features: Option<Tensor<2>>| features.map(Tensor::without_autodiff);
-    if term.kind == Kind::Class {
-        let scores = still(classes(ranks))?;
-        return Some(terms::share_right(&terms::largest(scores), |row, found| found == categories(row)));
+    if term.kind == LossKind::ClassHead {
+        let scores = still(class_logits(ranks))?;
+        return Some(terms::accuracy(&terms::argmax_rows(scores), |row, found| found == categories(row)));
     }
     let rows = term.rows(labels);
     let [a, b] = match term.kind {
-        Kind::Cosine => return None,
-        Kind::Naming => [still(all(ranks, Feature::Shape))?, still(ranks.first()?.nouns.clone())?],
+        LossKind::Cosine => return None,
+        LossKind::ClassText => {
+            [still(all(ranks, Modality::Shape))?, still(ranks.first()?.class_text.clone())?]
+        }
         _ => {
             if rows.is_empty() {
                 return None;
             }
-            let side = |feature| still(all(ranks, feature)).map(|features| some(features, &rows));
+            let side = |feature| still(all(ranks, feature)).map(|features| subset(features, &rows));
             [side(term.between[0])?, side(term.between[1])?]
         }
     };
     let found = terms::nearest(a, b);
     Some(match term.kind {
-        Kind::Naming => terms::share_right(&found, |row, found| found == categories(row)),
+        LossKind::ClassText => terms::accuracy(&found, |row, found| found == categories(row)),
         _ => {
             let alike = |row: usize, found: usize| {
-                let general = labels.general[row] || labels.general[found];
-                let ignored = term.negatives == NegativesRule::OtherNouns && general;
-                (term.compares(Feature::Text) && labels.sayings[row] == labels.sayings[found])
-                    || (ignored && categories(row) == categories(found))
+                let is_class_name = labels.is_class_name[row] || labels.is_class_name[found];
+                // A masked pair is no error: both captions fit.
+                let masked = term.negatives == NegativesMode::MaskSameCategory && is_class_name;
+                (term.compares(Modality::Text) && labels.caption_ids[row] == labels.caption_ids[found])
+                    || (masked && categories(row) == categories(found))
             };
-            terms::share_right(&found, |row, found| found == row || alike(rows[row], rows[found]))
+            terms::accuracy(&found, |row, found| found == row || alike(rows[row], rows[found]))
         }
     })
 }
 
-impl Features {
-    /// Features of a kind.
-    pub fn get(&self, feature: Feature) -> Option<Tensor<2>> {
-        match feature {
-            Feature::Shape => Some(self.shape.clone()),
-            Feature::Text => self.text.clone(),
-            Feature::Image => self.image.clone(),
+impl BatchFeatures {
+    /// Features of a modality, `[rows, dim]`.
+    pub fn get(&self, modality: Modality) -> Option<Tensor<2>> {
+        match modality {
+            Modality::Shape => Some(self.shape.clone()),
+            Modality::Text => self.text.clone(),
+            Modality::Image => self.image.clone(),
         }
     }
 }
 
-fn targets(labels: &Labels, like: &Tensor<1>) -> Tensor<1, Int> {
+fn targets(labels: &BatchLabels, like: &Tensor<1>) -> Tensor<1, Int> {
     let targets: Vec<i64> = labels.categories.iter().map(|category| *category as i64).collect();
     let count = targets.len();
     Tensor::from_data(TensorData::new(targets, [count]), &like.device())

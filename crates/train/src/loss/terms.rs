@@ -1,51 +1,53 @@
-//! Losses as plain functions of features. Each paper's loss is a sum of these terms.
+//! Loss functions. Each paper's loss is a weighted sum of these.
 
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData, activation};
 
 use crate::recipe::Gather;
 
-/// What a pair that is no match does to the loss.
+/// How non-matching pairs enter a contrastive loss.
 #[derive(Clone, Debug, Default)]
 pub enum Negatives {
-    /// Every other pair pushes apart (CLIP).
+    /// All are negatives (CLIP).
     #[default]
     All,
-    /// Pairs that are true here, `[rows, rows]`, are neither positive nor negative.
-    Ignored(Tensor<2, Bool>),
-    /// Logits of pairs that are false here, `[rows, rows]`, become 0 (not −∞): OpenShape, hard negatives.
+    /// Pairs that are true in `[rows, rows]` are excluded.
+    Masked(Tensor<2, Bool>),
+    /// Logits of pairs that are false in `[rows, rows]` are set to 0 (not −∞), as in
+    /// [OpenShape](https://arxiv.org/abs/2305.10764).
     Zeroed(Tensor<2, Bool>),
 }
 
-/// Features of one rank, and of all ranks together.
+/// Features of one rank and of all ranks.
 #[derive(Clone, Debug)]
 pub struct Gathered {
-    /// `[rows, dim]` of this rank.
+    /// This rank, `[rows, dim]`.
     pub own: Tensor<2>,
-    /// `[all rows, dim]`, ranks in order.
+    /// All ranks in order, `[all rows, dim]`.
     pub all: Tensor<2>,
-    /// Row of `all` at which this rank's begin.
+    /// First row of this rank in `all`.
     pub first: usize,
 }
 
-/// Rows divided by their norms; `[rows, dim]`.
+/// Normalizes rows to unit length, `[rows, dim]`.
 pub fn normalize_rows(features: Tensor<2>) -> Tensor<2> {
     // torch's `normalize` clamps the norm at 1e-12; squared here because the gradient of a root at 0 is not finite.
     let norms = features.clone().square().sum_dim(1).clamp_min(1e-24).sqrt();
     features / norms
 }
 
-/// Cosines of all pairs times `exp(scale)`: `[a, dim]`, `[b, dim]` → `[a, b]`; `scale` is the logarithm.
-pub fn similarities(a: Tensor<2>, b: Tensor<2>, scale: Tensor<1>) -> Tensor<2> {
+/// Logits: cosine similarities times `exp(scale)`; `[a, dim]`, `[b, dim]` → `[a, b]`.
+pub fn similarity_logits(a: Tensor<2>, b: Tensor<2>, scale: Tensor<1>) -> Tensor<2> {
     normalize_rows(a).matmul(normalize_rows(b).transpose()) * scale.exp().unsqueeze::<2>()
 }
 
-/// Symmetric InfoNCE between matching rows of `a` and `b`, `[rows, dim]` (CLIP; Duoduo CLIP, section 3.2; CG3D,
-/// section 3.1).
+/// Symmetric InfoNCE between matching rows of `a` and `b`, `[rows, dim]` ([CLIP](https://arxiv.org/abs/2103.00020);
+/// [Duoduo CLIP](https://arxiv.org/abs/2406.11579), section 3.2; [CG3D](https://arxiv.org/abs/2303.11313), section 3.1).
 pub fn contrastive(a: Tensor<2>, b: Tensor<2>, scale: Tensor<1>, negatives: &Negatives) -> Tensor<1> {
-    let logits = similarities(a, b, scale);
+    let logits = similarity_logits(a, b, scale);
     let logits = match negatives {
         Negatives::All => logits,
-        Negatives::Ignored(pairs) => logits.mask_fill(pairs.clone(), -1e9),
+        // Finite: −∞ can give NaN gradients through softmax, and e^(−1e9) is 0 all the same.
+        Negatives::Masked(pairs) => logits.mask_fill(pairs.clone(), -1e9),
         Negatives::Zeroed(kept) => logits.mask_fill(kept.clone().bool_not(), 0.0),
     };
     let targets = diagonal(&logits, 0);
@@ -53,20 +55,21 @@ pub fn contrastive(a: Tensor<2>, b: Tensor<2>, scale: Tensor<1>, negatives: &Neg
     (one + cross_entropy(logits.transpose(), targets, 0.0)) * 0.5
 }
 
-/// Symmetric InfoNCE of this rank's rows against those of all ranks (ULIP, `ULIPWithImageLoss`). With one rank it
-/// is [`contrastive`]; the mean over ranks is that of the whole batch.
-pub fn contrastive_among(a: &Gathered, b: &Gathered, scale: Tensor<1>) -> Tensor<1> {
+/// Symmetric InfoNCE of this rank's rows against those of all ranks ([ULIP](https://arxiv.org/abs/2212.05171),
+/// `ULIPWithImageLoss`). Its mean over equally large ranks is [`contrastive`] of the whole batch.
+pub fn contrastive_gathered(a: &Gathered, b: &Gathered, scale: Tensor<1>) -> Tensor<1> {
     let one_way = |own: &Tensor<2>, all: &Tensor<2>, first: usize| {
-        let logits = similarities(own.clone(), all.clone(), scale.clone());
+        let logits = similarity_logits(own.clone(), all.clone(), scale.clone());
         let targets = diagonal(&logits, first);
         cross_entropy(logits, targets, 0.0)
     };
     (one_way(&a.own, &b.all, a.first) + one_way(&b.own, &a.all, b.first)) * 0.5
 }
 
-/// What each rank sees when features of all ranks are brought together.
+/// All-gather: features of all ranks for each rank.
 pub fn gather(ranks: &[Tensor<2>], mode: Gather) -> Vec<Gathered> {
     let all = Tensor::cat(ranks.to_vec(), 0);
+    // With one rank the reference does not gather, so nothing is detached.
     let all = if mode == Gather::Detached && ranks.len() > 1 { all.detach() } else { all };
     let mut first = 0;
     let mut seen = Vec::with_capacity(ranks.len());
@@ -77,80 +80,82 @@ pub fn gather(ranks: &[Tensor<2>], mode: Gather) -> Vec<Gathered> {
     seen
 }
 
-/// Symmetric InfoNCE in which a row may match several: `matches` is true for them, `[rows, rows]`, and each row's
-/// mass is spread evenly over its matches (supervised contrastive). Every row and column needs a match.
+/// Symmetric InfoNCE with several positives per row ([supervised contrastive](https://arxiv.org/abs/2004.11362)): targets are
+/// uniform over the pairs that are true in `matches`, `[rows, rows]`. Every row and column needs a positive.
 pub fn multi_positive(a: Tensor<2>, b: Tensor<2>, scale: Tensor<1>, matches: &Tensor<2, Bool>) -> Tensor<1> {
-    let logits = similarities(a, b, scale);
+    let logits = similarity_logits(a, b, scale);
     let matches = matches.clone().float();
     let one = soft_cross_entropy(logits.clone(), matches.clone());
     (one + soft_cross_entropy(logits.transpose(), matches.transpose())) * 0.5
 }
 
-/// Each pair is a binary classification, match or not: `−log σ(±(similarity + bias))`, summed over pairs, per row (SigLIP,
-/// equation 1).
+/// [SigLIP](https://arxiv.org/abs/2303.15343), equation 1: binary classification of every pair,
+/// `−log σ(±(logit + bias))`, summed over pairs and divided by rows.
 pub fn pairwise_sigmoid(a: Tensor<2>, b: Tensor<2>, scale: Tensor<1>, bias: Tensor<1>) -> Tensor<1> {
-    let logits = similarities(a, b, scale) + bias.unsqueeze::<2>();
+    let logits = similarity_logits(a, b, scale) + bias.unsqueeze::<2>();
     let [rows, _] = logits.dims();
+    // +1 on the diagonal, −1 elsewhere.
     let sign = Tensor::<2>::eye(rows, &logits.device()) * 2.0 - 1.0;
     activation::log_sigmoid(logits * sign).sum().neg() / rows as f64
 }
 
-/// How far matching rows of `a` and `b`, `[rows, dim]`, point apart: one less their mean cosine.
-pub fn apart(a: Tensor<2>, b: Tensor<2>) -> Tensor<1> {
+/// 1 − mean cosine similarity of matching rows of `a` and `b`, `[rows, dim]`.
+pub fn cosine_loss(a: Tensor<2>, b: Tensor<2>) -> Tensor<1> {
     let [rows, _] = a.dims();
     (normalize_rows(a) * normalize_rows(b)).sum() / -(rows.max(1) as f64) + 1.0
 }
 
-/// Mean cross entropy of `[rows, classes]` logits, with `smoothing` of the mass spread over all classes.
+/// Mean cross entropy of logits `[rows, classes]` with label smoothing, as `torch.nn.CrossEntropyLoss`.
 pub fn cross_entropy(logits: Tensor<2>, targets: Tensor<1, Int>, smoothing: f32) -> Tensor<1> {
     let log_probabilities = activation::log_softmax(logits, 1);
+    // Label smoothing as a mixture of the target and the uniform distribution.
     let picked = log_probabilities.clone().gather(1, targets.unsqueeze_dim::<2>(1)).mean();
     let spread = log_probabilities.mean();
     (picked * (1.0 - smoothing) + spread * smoothing).neg()
 }
 
-/// Mean cross entropy against `weights`, `[rows, classes]`, which are scaled to sum to 1 in each row.
+/// Mean cross entropy against soft targets: `weights`, `[rows, classes]`, normalized per row.
 pub fn soft_cross_entropy(logits: Tensor<2>, weights: Tensor<2>) -> Tensor<1> {
     let targets = weights.clone() / weights.sum_dim(1);
     (targets * activation::log_softmax(logits, 1)).sum_dim(1).mean().neg()
 }
 
-/// For each row of `a` the row of `b` that is most similar to it.
+/// For each row of `a` the index of the most similar row of `b`.
 pub fn nearest(a: Tensor<2>, b: Tensor<2>) -> Vec<usize> {
-    // Their own length does not change the order of a row's similarities; that of the others does not.
-    largest(a.matmul(normalize_rows(b).transpose()))
+    // Only `b` is normalized: the length of a row of `a` scales all its similarities alike.
+    argmax_rows(a.matmul(normalize_rows(b).transpose()))
 }
 
-/// The column of each row's largest value; the first of equal ones.
-pub fn largest(scores: Tensor<2>) -> Vec<usize> {
+/// Index of the largest value in each row; the first of equal ones.
+pub fn argmax_rows(scores: Tensor<2>) -> Vec<usize> {
     scores.argmax(1).into_data().iter::<i64>().map(|at| at as usize).collect()
 }
 
-/// Share of rows for which `right` holds, by what was found for them; 0 without rows.
-pub fn share_right(found: &[usize], right: impl Fn(usize, usize) -> bool) -> f64 {
+/// Fraction of rows for which `right(row, found)` holds; 0 without rows.
+pub fn accuracy(found: &[usize], right: impl Fn(usize, usize) -> bool) -> f64 {
     let count = found.iter().enumerate().filter(|(row, found)| right(*row, **found)).count();
     count as f64 / found.len().max(1) as f64
 }
 
-/// Rows picked by index: those that have a text, in OpenShape's text term.
-pub fn rows(features: Tensor<2>, picked: &[usize]) -> Tensor<2> {
+/// Rows of `[rows, dim]` by index.
+pub fn select_rows(features: Tensor<2>, picked: &[usize]) -> Tensor<2> {
     let indices: Vec<i64> = picked.iter().map(|i| *i as i64).collect();
     let count = indices.len();
     let indices = Tensor::<1, Int>::from_data(TensorData::new(indices, [count]), &features.device());
     features.select(0, indices)
 }
 
-/// Pairs to ignore: the same category, but another shape, under a caption that fits both.
-pub fn ignored_pairs(categories: &[usize], general: &[bool], device: &Device) -> Tensor<2, Bool> {
+/// Pairs of different shapes of the same category where one caption is only the class name: `[rows, rows]`, true if masked.
+pub fn same_category_mask(categories: &[usize], is_class_name: &[bool], device: &Device) -> Tensor<2, Bool> {
     pairs(categories.len(), device, |i, j| {
-        i != j && categories[i] == categories[j] && (general[i] || general[j])
+        i != j && categories[i] == categories[j] && (is_class_name[i] || is_class_name[j])
     })
 }
 
-/// Pairs to keep among hard negatives (OpenShape, section 3.3): those of different groups, the matches, and those
-/// whose text is further from the image than the image's own by more than `margin`. `similarity` is
-/// `[rows, rows]`, image by text, row-major.
-pub fn kept_hard_negatives(
+/// Pairs to keep among hard negatives ([OpenShape](https://arxiv.org/abs/2305.10764), section 3.3), `[rows, rows]`: pairs of
+/// different groups, matches, and pairs whose text is less similar to the image than the image's own by more than `margin`.
+/// `similarity` is `[rows, rows]`, image by text, row-major.
+pub fn hard_negative_mask(
     groups: &[usize],
     similarity: &[f32],
     margin: f32,
@@ -161,8 +166,8 @@ pub fn kept_hard_negatives(
     pairs(count, device, |i, j| groups[i] != groups[j] || i == j || at(i, i) - at(i, j) > margin)
 }
 
-/// Rows that say the same: true where `labels` are equal.
-pub fn equal_pairs(labels: &[usize], device: &Device) -> Tensor<2, Bool> {
+/// True for pairs of equal labels, `[rows, rows]`.
+pub fn equal_label_mask(labels: &[usize], device: &Device) -> Tensor<2, Bool> {
     pairs(labels.len(), device, |i, j| labels[i] == labels[j])
 }
 
@@ -188,7 +193,7 @@ mod tests {
         Tensor::from_floats(values, device)
     }
 
-    /// Slopes of `term` by every element of `A`, of `B` and by the scale agree with central differences.
+    /// Gradients of `term` by every element of `A` and `B` and by the scale agree with central differences.
     fn check(name: &str, term: impl Fn(Tensor<2>, Tensor<2>, Tensor<1>) -> Tensor<1>) {
         let device = Device::flex().autodiff();
         let scale = Tensor::<1>::from_floats([SCALE], &device).require_grad();
@@ -224,53 +229,53 @@ mod tests {
     #[test]
     fn gradients_agree_with_finite_differences() {
         check("contrastive", |a, b, scale| contrastive(a, b, scale, &Negatives::All));
-        check("ignored", |a, b, scale| {
-            let pairs = ignored_pairs(&[1, 1, 2], &[true, false, false], &a.device());
-            contrastive(a, b, scale, &Negatives::Ignored(pairs))
+        check("masked", |a, b, scale| {
+            let pairs = same_category_mask(&[1, 1, 2], &[true, false, false], &a.device());
+            contrastive(a, b, scale, &Negatives::Masked(pairs))
         });
         check("zeroed", |a, b, scale| {
-            let kept = kept_hard_negatives(&[1, 1, 2], &[0.5; 9], 0.1, &a.device());
+            let kept = hard_negative_mask(&[1, 1, 2], &[0.5; 9], 0.1, &a.device());
             contrastive(a, b, scale, &Negatives::Zeroed(kept))
         });
         check("multi-positive", |a, b, scale| {
-            let matches = equal_pairs(&[1, 1, 2], &a.device());
+            let matches = equal_label_mask(&[1, 1, 2], &a.device());
             multi_positive(a, b, scale, &matches)
         });
         check("sigmoid", |a, b, scale| {
             let bias = Tensor::from_floats([-2.0], &a.device());
             pairwise_sigmoid(a, b, scale, bias)
         });
-        // It knows no scale; the second term gives the check one.
-        check("apart", |a, b, scale| apart(a, b) + scale);
+        // It has no temperature: the second term gives the check a gradient by it.
+        check("cosine", |a, b, scale| cosine_loss(a, b) + scale);
         check("gathered", |a, b, scale| {
             let halves = |t: Tensor<2>| [t.clone().slice([0..1, 0..3]), t.slice([1..3, 0..3])];
             let a = gather(&halves(a), Gather::WithGradient);
             let b = gather(&halves(b), Gather::WithGradient);
-            contrastive_among(&a[0], &b[0], scale.clone()) + contrastive_among(&a[1], &b[1], scale)
+            contrastive_gathered(&a[0], &b[0], scale.clone()) + contrastive_gathered(&a[1], &b[1], scale)
         });
     }
 
     #[test]
-    fn ignored_pairs_do_not_push() {
+    fn masked_pairs_have_no_loss() {
         let device = Device::flex();
         let same = tensor([[1.0, 0.0], [1.0, 0.0]], &device);
         let scale = Tensor::<1>::from_floats([2.0], &device);
-        let ignored = Negatives::Ignored(ignored_pairs(&[4, 4], &[true, false], &device));
-        let apart = contrastive(same.clone(), same.clone(), scale.clone(), &ignored).into_scalar::<f32>();
-        assert!(apart.abs() < 1e-6);
+        let ignored = Negatives::Masked(same_category_mask(&[4, 4], &[true, false], &device));
+        let loss = contrastive(same.clone(), same.clone(), scale.clone(), &ignored).into_scalar::<f32>();
+        assert!(loss.abs() < 1e-6);
         assert!(contrastive(same.clone(), same, scale, &Negatives::All).into_scalar::<f32>() > 0.5);
     }
 
     #[test]
-    fn one_match_a_row_is_the_plain_loss() {
+    fn one_positive_per_row_is_the_plain_loss() {
         let device = Device::flex();
         let scale = || Tensor::<1>::from_floats([SCALE], &device);
         let (a, b) = (tensor(A, &device), tensor(B, &device));
         let plain = contrastive(a.clone(), b.clone(), scale(), &Negatives::All).into_scalar::<f32>();
-        let several = multi_positive(a.clone(), b.clone(), scale(), &equal_pairs(&[0, 1, 2], &device));
+        let several = multi_positive(a.clone(), b.clone(), scale(), &equal_label_mask(&[0, 1, 2], &device));
         assert!((plain - several.into_scalar::<f32>()).abs() < 1e-6);
         let ranks = gather(&[a], Gather::Detached);
-        let among = contrastive_among(&ranks[0], &gather(&[b], Gather::Detached)[0], scale());
+        let among = contrastive_gathered(&ranks[0], &gather(&[b], Gather::Detached)[0], scale());
         assert!((plain - among.into_scalar::<f32>()).abs() < 1e-6);
     }
 }

@@ -1,4 +1,4 @@
-//! A recipe's network at its start: new, pretrained, or of point clouds.
+//! The initial network of a recipe: new, pretrained, or a point encoder.
 
 use burn::module::{Module as _, ModuleMapper, Param};
 use burn::tensor::{DType, Device, Tensor};
@@ -7,119 +7,124 @@ use lexiform_model::point::{Classes, PointTower, TowerConfig};
 use lexiform_model::weights::Source;
 use lexiform_model::{ModelConfig, ModelError, PointModelConfig, usual_templates};
 
-use crate::network::{Blueprint, Design, Published, Towers};
-use crate::recipe::{ClipNetwork, LowRankConfig, NetworkConfig, PointNetwork, PretrainedNetwork, Recipe};
+use crate::network::{ModelSpec, OutputConfig, PretrainedModels, Towers};
+use crate::recipe::{ClipNetwork, LoraConfig, NetworkConfig, PointNetwork, PretrainedNetwork, Recipe};
 
-/// CLIP's starting scale, `ln(1 / 0.07)`.
-const START_SCALE: f32 = 2.659_26;
+/// CLIP's initial temperature, `ln(1 / 0.07)`.
+const INIT_LOGIT_SCALE: f32 = 2.659_26;
 
-/// What a new network's outputs and inputs are called.
+/// Vocabulary of a new text tower and labels of a new head.
 #[derive(Clone, Copy)]
-pub(crate) struct Said<'a> {
-    /// Texts whose words a new text tower reads.
+pub(crate) struct NetworkVocabulary<'a> {
+    /// Texts from whose words a new vocabulary is built.
     pub words: &'a [String],
-    /// Categories that a new head names.
+    /// Labels of a new classification head.
     pub labels: &'a [String],
 }
 
 impl Towers {
-    /// The recipe's network at its start. `known` is the configuration of a run that goes on; otherwise the vocabulary
-    /// of a new text tower is made of what is said.
+    /// Builds the initial network. `known` is the configuration of a resumed run, whose vocabulary is kept.
+    ///
+    /// # Errors
+    /// If a pretrained model cannot be opened, or sizes conflict.
     pub(crate) fn build(
         recipe: &Recipe,
-        published: &Published,
-        said: Said,
-        known: Option<&Design>,
+        models: &PretrainedModels,
+        vocabulary: NetworkVocabulary,
+        known: Option<&OutputConfig>,
         device: &Device,
-    ) -> Result<(Self, Blueprint), ModelError> {
+    ) -> Result<(Self, ModelSpec), ModelError> {
         match &recipe.network {
-            NetworkConfig::Clip(network) => Self::new_clip(recipe, network, said.words, known, device),
-            NetworkConfig::Pretrained(network) => Self::of_pretrained(recipe, network, published, device),
+            NetworkConfig::Clip(network) => {
+                Self::build_clip(recipe, network, vocabulary.words, known, device)
+            }
+            NetworkConfig::Pretrained(network) => Self::build_pretrained(recipe, network, models, device),
             NetworkConfig::Points(network) => {
-                Self::of_points(recipe, network, published, said.labels, device)
+                Self::build_points(recipe, network, models, vocabulary.labels, device)
             }
         }
     }
 
     /// A small CLIP with random weights.
-    fn new_clip(
+    fn build_clip(
         recipe: &Recipe,
         network: &ClipNetwork,
         words: &[String],
-        known: Option<&Design>,
+        known: Option<&OutputConfig>,
         device: &Device,
-    ) -> Result<(Self, Blueprint), ModelError> {
+    ) -> Result<(Self, ModelSpec), ModelError> {
         let config = match known {
-            Some(Design::Joint(config)) => config.clone(),
+            Some(OutputConfig::Joint(config)) => config.clone(),
             _ => network.model(&recipe.name, words.iter().map(String::as_str)),
         };
+        // Random initial weights from the seed of the recipe.
         let source = Source::new(recipe.seed, device);
         let text = Some(ClipText::load(&source, &config.clip)?);
         let vision = Some(ClipVision::load(&source, &config.clip)?);
-        let logit_scale = scale(recipe, START_SCALE, device);
-        Ok((Self { text, vision, points: None, logit_scale }, Blueprint::new(Design::Joint(config))))
+        let logit_scale = scale(recipe, INIT_LOGIT_SCALE, device);
+        Ok((Self { text, vision, points: None, logit_scale }, ModelSpec::new(OutputConfig::Joint(config))))
     }
 
-    /// A published CLIP; with a teacher, its text tower is only written.
-    fn of_pretrained(
+    /// A pretrained CLIP. With a teacher, its text tower is frozen and only saved with the model.
+    fn build_pretrained(
         recipe: &Recipe,
         network: &PretrainedNetwork,
-        published: &Published,
+        models: &PretrainedModels,
         device: &Device,
-    ) -> Result<(Self, Blueprint), ModelError> {
-        let mut base = published.open(&network.base)?;
+    ) -> Result<(Self, ModelSpec), ModelError> {
+        let mut base = models.open(&network.base)?;
         if let Some(size) = network.image_size {
             base = base.with_image_size(size)?;
         }
         let (mut vision, mut text) = (base.vision().clone(), base.text().clone());
-        if let Some(LowRankConfig { rank, from }) = network.lora {
+        if let Some(LoraConfig { rank, first_layer }) = network.lora {
             let source = Source::new(recipe.seed, device);
-            vision = vision.with_low_rank(&source, rank, from)?;
-            text = text.with_low_rank(&source, rank, from)?;
+            vision = vision.with_low_rank(&source, rank, first_layer)?;
+            text = text.with_low_rank(&source, rank, first_layer)?;
         }
         let (text, frozen) = match recipe.teacher {
-            Some(_) => (None, Some(in_halves(base.text()))),
+            Some(_) => (None, Some(to_f16(base.text()))),
             None => (Some(text), None),
         };
         let logit_scale = scale(recipe, base.logit_scale(), device);
-        let design = Design::Joint(config_of_pretrained(recipe, network, base.config()));
+        let design = OutputConfig::Joint(config_build_pretrained(recipe, network, base.config()));
         let towers = Self { text, vision: Some(vision), points: None, logit_scale };
-        Ok((towers, Blueprint { text: frozen, ..Blueprint::new(design) }))
+        Ok((towers, ModelSpec { text: frozen, ..ModelSpec::new(design) }))
     }
 
-    /// An encoder of clouds at its start, perhaps with the teacher's image tower and its new prompts.
-    fn of_points(
+    /// A point encoder, with the prompted image tower of the teacher if `network.prompts` is not 0.
+    fn build_points(
         recipe: &Recipe,
         network: &PointNetwork,
-        published: &Published,
+        models: &PretrainedModels,
         labels: &[String],
         device: &Device,
-    ) -> Result<(Self, Blueprint), ModelError> {
+    ) -> Result<(Self, ModelSpec), ModelError> {
         let source = Source::new(recipe.seed, device);
-        let (points, tower) = started(network, &source, published, labels)?;
-        let config = point_model(recipe, network, tower, published, labels)?;
-        let mut blueprint = Blueprint {
+        let (points, tower) = init_point_tower(network, &source, models, labels)?;
+        let config = point_model(recipe, network, tower, models, labels)?;
+        let mut spec = ModelSpec {
             drop_path: network.drop_path,
             dropout: network.head.map_or(0.0, |head| head.dropout),
-            ..Blueprint::new(Design::Points(config))
+            ..ModelSpec::new(OutputConfig::Points(config))
         };
-        let (mut vision, mut start) = (None, START_SCALE);
+        let (mut vision, mut start) = (None, INIT_LOGIT_SCALE);
         if let (Some(teacher), 1..) = (&recipe.teacher, network.prompts) {
-            let images = published.open(teacher)?.with_new_prompts(network.prompts, recipe.seed)?;
+            let images = models.open(teacher)?.with_new_prompts(network.prompts, recipe.seed)?;
             (vision, start) = (Some(images.vision().clone()), images.logit_scale());
-            blueprint.text = Some(in_halves(images.text()));
-            blueprint.images = Some(ModelConfig { points: None, ..images.config().clone() });
+            spec.text = Some(to_f16(images.text()));
+            spec.prompted_teacher = Some(ModelConfig { points: None, ..images.config().clone() });
         }
         let logit_scale = scale(recipe, start, device);
-        Ok((Self { text: None, vision, points: Some(points), logit_scale }, blueprint))
+        Ok((Self { text: None, vision, points: Some(points), logit_scale }, spec))
     }
 }
 
-/// The configuration of a published model that a recipe trains on.
-fn config_of_pretrained(recipe: &Recipe, network: &PretrainedNetwork, base: &ModelConfig) -> ModelConfig {
+/// Configuration of a model that continues a pretrained one.
+fn config_build_pretrained(recipe: &Recipe, network: &PretrainedNetwork, base: &ModelConfig) -> ModelConfig {
     ModelConfig {
         name: recipe.name.clone(),
-        // A point tower agrees with the towers as they were.
+        // A point tower is aligned with the base, not with what is trained from it.
         points: None,
         joint_from: network.joint_from.unwrap_or(base.joint_from),
         rig: network.rig.clone(),
@@ -128,16 +133,16 @@ fn config_of_pretrained(recipe: &Recipe, network: &PretrainedNetwork, base: &Mod
     }
 }
 
-/// The configuration of a point model.
+/// Configuration of a point model.
 fn point_model(
     recipe: &Recipe,
     network: &PointNetwork,
     tower: TowerConfig,
-    published: &Published,
+    models: &PretrainedModels,
     labels: &[String],
 ) -> Result<PointModelConfig, ModelError> {
     let taught_by = match &recipe.teacher {
-        Some(teacher) => Some(published.open(teacher)?.towers_id().to_owned()),
+        Some(teacher) => Some(models.open(teacher)?.towers_id().to_owned()),
         None => None,
     };
     Ok(PointModelConfig {
@@ -146,39 +151,40 @@ fn point_model(
         input: network.input,
         paired: network.paired,
         taught_by,
+        // For zero-shot evaluation; training has its own templates.
         templates: usual_templates(),
         labels: network.head.map_or(Vec::new(), |_| labels.to_vec()),
     })
 }
 
-/// The point tower at its start, and its sizes.
-fn started(
+/// The initial point tower and its configuration.
+fn init_point_tower(
     network: &PointNetwork,
     source: &Source,
-    published: &Published,
+    models: &PretrainedModels,
     labels: &[String],
 ) -> Result<(PointTower, TowerConfig), ModelError> {
-    // The recipe was checked: where there is no new network, one is named.
+    // `Recipe::validate` has checked that one of `tower` and `base` is present.
     let (tower, mut config) = match network.new_tower() {
         Ok(Some(config)) => (PointTower::load(source, &config)?, config),
         _ => {
-            let base = published.points(network.base.as_deref().unwrap_or_default(), network.groups)?;
+            let base = models.point_model(network.base.as_deref().unwrap_or_default(), network.groups)?;
             (base.tower().clone(), base.config().tower.clone())
         }
     };
     let Some(head) = network.head else { return Ok((tower.without_head(&mut config), config)) };
-    let classes = Classes { hidden: head.hidden, classes: labels.len() };
+    let classes = Classes { hidden: head.hidden_width, classes: labels.len() };
     let tower = tower.with_new_head(source, &mut config, classes)?;
     Ok((tower, config))
 }
 
-/// The scale at its start: the recipe's, or else the network's own.
+/// The initial temperature: the recipe's, or the network's own.
 fn scale(recipe: &Recipe, own: f32, device: &Device) -> Param<Tensor<1>> {
-    Param::from_tensor(Tensor::from_floats([recipe.scale.start.unwrap_or(own)], device))
+    Param::from_tensor(Tensor::from_floats([recipe.logit_scale.init.unwrap_or(own)], device))
 }
 
-/// A tower that is only written, in this machine's memory and half of it.
-fn in_halves(text: &ClipText) -> ClipText {
+/// A tower that is only saved: in `f16`, on the CPU, to free device memory.
+fn to_f16(text: &ClipText) -> ClipText {
     struct Halves;
     impl ModuleMapper for Halves {
         fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {

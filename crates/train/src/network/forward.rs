@@ -1,4 +1,4 @@
-//! Features that the towers make of a batch.
+//! Forward pass: features of a batch.
 
 use std::ops::Range;
 
@@ -9,84 +9,87 @@ use lexiform_model::point::{Clouds, Start};
 
 use crate::batch::Batch;
 use crate::error::FitError;
-use crate::loss::{Features, Objective};
-use crate::network::{Blueprint, Design, Towers};
-use crate::recipe::{Feature, RecipeError};
+use crate::loss::{BatchFeatures, Objective};
+use crate::network::{ModelSpec, OutputConfig, Towers};
+use crate::recipe::{Modality, RecipeError};
 
 impl Towers {
-    /// Features of some rows of a batch, as far as the objective asks for them.
+    /// Features of some rows of a batch, as far as the objective needs them.
     ///
     /// # Errors
-    /// If the clouds cannot be encoded together, or the network has no encoder of shapes.
+    /// If the clouds cannot be batched, or the network has no shape encoder.
     pub(crate) fn features(
         &self,
         batch: &Batch,
         rows: Range<usize>,
-        blueprint: &Blueprint,
+        spec: &ModelSpec,
         objective: &Objective,
-    ) -> Result<Features, FitError> {
+    ) -> Result<BatchFeatures, FitError> {
         let device = self.logit_scale.val().device();
         let text = |texts: &[&str]| {
-            let Design::Joint(config) = &blueprint.design else { return None };
+            let OutputConfig::Joint(config) = &spec.config else { return None };
+            // Trimmed to the longest caption of the batch: padding costs as much as text.
             let tokens = config.tokenizer.encode(texts, config.clip.text.context).trimmed();
             self.text.as_ref().map(|text| text.encode(&tokens))
         };
-        let (shape, classes) = self.shapes(batch, rows.clone(), blueprint)?;
+        let (shape, class_logits) = self.shape_features(batch, rows.clone(), spec)?;
         let said = || batch.captions[rows.clone()].iter().map(String::as_str).collect::<Vec<&str>>();
         let asked = |feature, make: &dyn Fn() -> Option<Tensor<2>>| {
             if objective.uses(feature) { make() } else { None }
         };
-        Ok(Features {
-            text: asked(Feature::Text, &|| match &batch.frozen {
-                Some(frozen) => frozen.text(rows.clone(), &device),
+        Ok(BatchFeatures {
+            text: asked(Modality::Text, &|| match &batch.teacher {
+                Some(teacher) => teacher.text(rows.clone(), &device),
                 None => text(&said()),
             }),
-            image: asked(Feature::Image, &|| match &blueprint.images {
+            image: asked(Modality::Image, &|| match &spec.prompted_teacher {
                 Some(images) => {
                     let pixels = batch.pixels(rows.clone(), &device);
-                    Some(self.vision.as_ref()?.encode(pixels, batch.views, images.joint_from))
+                    Some(self.vision.as_ref()?.encode(pixels, batch.n_views, images.joint_from))
                 }
-                None => batch.frozen.as_ref()?.image(rows.clone(), &device),
+                None => batch.teacher.as_ref()?.image(rows.clone(), &device),
             }),
-            nouns: match &batch.frozen {
-                _ if !objective.names() => None,
-                Some(frozen) => frozen.nouns(&device),
-                None => text(&batch.nouns.iter().map(String::as_str).collect::<Vec<_>>()),
+            class_text: match &batch.teacher {
+                _ if !objective.uses_class_text() => None,
+                Some(teacher) => teacher.class_text(&device),
+                None => text(&batch.class_names.iter().map(String::as_str).collect::<Vec<_>>()),
             },
             shape,
-            classes,
+            class_logits,
         })
     }
 
-    /// Features of some rows' shapes, `[rows, dim]`, and what a head says of them, `[rows, classes]`.
-    fn shapes(
+    /// Shape features `[rows, dim]`, and logits of the head, if any, `[rows, classes]`.
+    fn shape_features(
         &self,
         batch: &Batch,
         rows: Range<usize>,
-        blueprint: &Blueprint,
+        spec: &ModelSpec,
     ) -> Result<(Tensor<2>, Option<Tensor<2>>), FitError> {
-        match (&blueprint.design, &self.vision, &self.points) {
-            (Design::Joint(config), Some(vision), _) => {
+        match (&spec.config, &self.vision, &self.points) {
+            (OutputConfig::Joint(config), Some(vision), _) => {
                 let pixels = batch.pixels(rows, &self.logit_scale.val().device());
-                Ok((vision.encode(pixels, batch.views, config.joint_from), None))
+                Ok((vision.encode(pixels, batch.n_views, config.joint_from), None))
             }
-            (Design::Points(config), _, Some(points)) => {
+            (OutputConfig::Points(config), _, Some(points)) => {
                 let first_row = rows.start;
-                // The points are in an order of chance already, so the first is as good as any.
+                // Farthest point sampling may start at the first point: the sampler has shuffled them.
                 let clouds = Clouds::new(&batch.clouds[rows], config.tower.encoder.colored());
                 let clouds = clouds.map_err(ModelError::from)?;
-                let encoded = match blueprint.drop_path {
+                let encoded = match spec.drop_path {
                     0.0 => points.encoder().encode(&clouds, Start::default()),
                     rate => {
-                        let drop = DropPath { rate, seed: batch.salt, first_row };
+                        // Seeded by batch and row: the same on any number of devices.
+                        let drop = DropPath { rate, seed: batch.seed, first_row };
                         points.encoder().encode_dropping(&clouds, Start::default(), drop)
                     }
                 };
-                let dropout = Dropout { rate: blueprint.dropout, seed: batch.salt, first_row };
-                let classes = points.classifier().map(|head| head.forward_dropping(encoded.clone(), dropout));
-                Ok((points.project(encoded), classes))
+                let dropout = Dropout { rate: spec.dropout, seed: batch.seed, first_row };
+                let class_logits =
+                    points.classifier().map(|head| head.forward_dropping(encoded.clone(), dropout));
+                Ok((points.project(encoded), class_logits))
             }
-            _ => Err(RecipeError::network("it has no encoder of shapes".to_owned()).into()),
+            _ => Err(RecipeError::network("has no shape encoder".to_owned()).into()),
         }
     }
 }

@@ -1,14 +1,14 @@
-//! What is trained: how it is built, the features it makes of a batch, and how it is saved.
+//! The trained network: construction, forward pass, saving.
 
 mod build;
-mod design;
 mod forward;
 mod pretrained;
 mod save;
+mod spec;
 mod towers;
 
-pub(crate) use build::Said;
-pub(crate) use design::Blueprint;
-pub use design::Design;
-pub(crate) use pretrained::Published;
+pub(crate) use build::NetworkVocabulary;
+pub(crate) use pretrained::PretrainedModels;
+pub(crate) use spec::ModelSpec;
+pub use spec::OutputConfig;
 pub(crate) use towers::Towers;

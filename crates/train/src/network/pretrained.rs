@@ -1,5 +1,4 @@
-//! Published models that a recipe names: its teacher, and what its network starts from. Often both are the same file, which
-//! is read once.
+//! Pretrained models that a recipe names: teacher and base. Often both are the same file, which is read once.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -10,48 +9,65 @@ use lexiform_model::{JointModel, ModelError, OpenOptions, PointModel, PointOptio
 
 use crate::recipe::{NetworkConfig, Recipe};
 
-/// Models by name, where weights are trained; each is opened when it is first asked for.
-pub(crate) struct Published {
-    models: RefCell<HashMap<String, JointModel>>,
-    encoders: RefCell<HashMap<String, Rc<PointModel>>>,
+/// Pretrained models by name, opened on first use.
+pub(crate) struct PretrainedModels {
+    joint: RefCell<HashMap<String, JointModel>>,
+    points: RefCell<HashMap<String, Rc<PointModel>>>,
     device: Device,
 }
 
-impl Published {
-    /// Models for this device.
-    pub fn on(device: &Device) -> Self {
-        Self { models: RefCell::default(), encoders: RefCell::default(), device: device.clone() }
+impl PretrainedModels {
+    /// A cache of models on `device`.
+    pub fn new(device: &Device) -> Self {
+        Self { joint: RefCell::default(), points: RefCell::default(), device: device.clone() }
     }
 
-    /// A model by name or path; all that are handed out share their numbers.
+    /// A CLIP by name or path; clones share their weights.
+    ///
+    /// # Errors
+    /// If the model cannot be found or read.
     pub fn open(&self, name_or_path: &str) -> Result<JointModel, ModelError> {
-        if let Some(model) = self.models.borrow().get(name_or_path) {
+        if let Some(model) = self.joint.borrow().get(name_or_path) {
             return Ok(model.clone());
         }
         let options = OpenOptions { device: self.device.clone(), ..OpenOptions::default() };
         let model = JointModel::open(name_or_path, &options)?;
-        self.models.borrow_mut().insert(name_or_path.to_owned(), model.clone());
+        self.joint.borrow_mut().insert(name_or_path.to_owned(), model.clone());
         Ok(model)
     }
 
-    /// A point encoder by name or path; a recipe asks for one number of groups only.
-    pub fn points(&self, name_or_path: &str, groups: Option<usize>) -> Result<Rc<PointModel>, ModelError> {
-        if let Some(model) = self.encoders.borrow().get(name_or_path) {
+    /// A point encoder by name or path.
+    ///
+    /// # Errors
+    /// If the model cannot be found or read.
+    pub fn point_model(
+        &self,
+        name_or_path: &str,
+        groups: Option<usize>,
+    ) -> Result<Rc<PointModel>, ModelError> {
+        // `groups` is not part of the key: a recipe has only one value of it.
+        if let Some(model) = self.points.borrow().get(name_or_path) {
             return Ok(Rc::clone(model));
         }
         let options = PointOptions { groups, device: self.device.clone(), ..PointOptions::default() };
         let model = Rc::new(PointModel::open(name_or_path, &options)?);
-        self.encoders.borrow_mut().insert(name_or_path.to_owned(), Rc::clone(&model));
+        self.points.borrow_mut().insert(name_or_path.to_owned(), Rc::clone(&model));
         Ok(model)
     }
 
-    /// The frozen model whose features are learned towards.
+    /// The frozen model whose features are the targets.
+    ///
+    /// # Errors
+    /// If the teacher cannot be found or read.
     pub fn teacher(&self, recipe: &Recipe) -> Result<Option<Teacher>, ModelError> {
         let Some(name) = &recipe.teacher else { return Ok(None) };
         Ok(Some(Teacher::of(&self.open(name)?, &self.device)))
     }
 
-    /// Edge of the views to draw: the network's, or the teacher's where only it looks at views.
+    /// Width and height of the rendered views in pixels: the network's, or the teacher's if only it has an image tower.
+    ///
+    /// # Errors
+    /// If the model that determines it cannot be found or read.
     pub fn view_size(&self, recipe: &Recipe) -> Result<usize, ModelError> {
         let of = |name: &String| Ok(self.open(name)?.view_size() as usize);
         match (&recipe.network, &recipe.teacher) {

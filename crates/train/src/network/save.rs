@@ -1,23 +1,25 @@
-//! Writes the finished model.
+//! Saving the model.
 
 use lexiform_model::weights::Precision;
 use lexiform_model::{JointTowers, ModelError};
 
-use crate::network::{Blueprint, Design, Towers};
+use crate::network::{ModelSpec, OutputConfig, Towers};
 
 impl Towers {
-    /// Writes the finished model, in half precision; a prompted image tower is written next to it with its text tower, as
-    /// `….images.safetensors`.
-    pub(crate) fn save(&self, path: &std::path::Path, blueprint: &Blueprint) -> Result<(), ModelError> {
+    /// Saves the model in `f16`; a prompted image tower is saved next to it, with its text tower, as `….images.safetensors`.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub(crate) fn save(&self, path: &std::path::Path, spec: &ModelSpec) -> Result<(), ModelError> {
         let scale = self.logit_scale.val().into_scalar::<f32>();
-        let text = self.text.as_ref().or(blueprint.text.as_ref());
+        let text = self.text.as_ref().or(spec.text.as_ref());
         let towers = |text, vision| JointTowers { text, vision, points: None, logit_scale: scale };
-        match (&blueprint.design, text, &self.vision, &self.points) {
-            (Design::Joint(config), Some(text), Some(vision), _) => {
+        match (&spec.config, text, &self.vision, &self.points) {
+            (OutputConfig::Joint(config), Some(text), Some(vision), _) => {
                 lexiform_model::save(path, config, towers(text, vision), Precision::Half)
             }
-            (Design::Points(config), text, vision, Some(points)) => {
-                if let (Some(images), Some(text), Some(vision)) = (&blueprint.images, text, vision) {
+            (OutputConfig::Points(config), text, vision, Some(points)) => {
+                if let (Some(images), Some(text), Some(vision)) = (&spec.prompted_teacher, text, vision) {
                     let path = path.with_extension("images.safetensors");
                     lexiform_model::save(&path, images, towers(text, vision), Precision::Half)?;
                 }

@@ -1,11 +1,11 @@
-//! What is trained, how it is built, and the features it makes of a batch.
+//! The towers of the trained network.
 
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use lexiform_model::clip::{ClipText, ClipVision};
 use lexiform_model::point::PointTower;
 
-/// The encoders and the logarithm of the scale. A tower that only gives targets is not among them.
+/// The encoders and the temperature (logarithm). Frozen towers whose features are only targets are not part of it.
 #[derive(Module, Debug)]
 pub struct Towers {
     pub(crate) text: Option<ClipText>,

@@ -1,4 +1,4 @@
-//! Arithmetic on the gradients of a network.
+//! Gradient arithmetic: sums, selection, norms, clipping.
 
 use std::collections::HashSet;
 
@@ -6,13 +6,13 @@ use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
-/// Sum of both gradients of each parameter, on the device of `a`'s.
+/// Sums the gradients of each parameter, on the device of `a`.
 pub fn add<M: Module>(module: &M, mut a: GradientsParams, mut b: GradientsParams) -> GradientsParams {
     module.visit(&mut Add { into: &mut a, from: &mut b });
     a
 }
 
-/// Takes the gradients of these parameters out of `from`.
+/// Moves the gradients of some parameters out of `from`.
 pub fn take<M: Module>(module: &M, from: &mut GradientsParams, ids: &HashSet<ParamId>) -> GradientsParams {
     let mut taken = GradientsParams::new();
     module.visit(&mut Take { from, ids, taken: &mut taken });
@@ -21,19 +21,21 @@ pub fn take<M: Module>(module: &M, from: &mut GradientsParams, ids: &HashSet<Par
 
 /// Euclidean norm over all gradients.
 pub fn norm<M: Module>(module: &M, gradients: &GradientsParams) -> f32 {
+    // Summed on the device: one transfer instead of one per tensor.
     let mut sum = Squares { gradients, sums: Vec::new() };
     module.visit(&mut sum);
     if sum.sums.is_empty() { 0.0 } else { Tensor::cat(sum.sums, 0).sum().sqrt().into_scalar::<f32>() }
 }
 
-/// Gradients whose norm is at most `largest` (torch's `clip_grad_norm_`), and the norm they had.
+/// Scales gradients to a norm of at most `max_norm`, as `torch.nn.utils.clip_grad_norm_`; returns the norm before clipping.
 pub fn clip_norm<M: Module>(
     module: &M,
     mut gradients: GradientsParams,
-    largest: f32,
+    max_norm: f32,
 ) -> (GradientsParams, f32) {
     let norm = norm(module, &gradients);
-    let factor = largest / (norm + 1e-6);
+    // torch's epsilon, for equal numbers.
+    let factor = max_norm / (norm + 1e-6);
     if factor < 1.0 {
         module.visit(&mut Scale { gradients: &mut gradients, factor });
     }

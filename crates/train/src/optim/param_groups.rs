@@ -1,4 +1,4 @@
-//! Groups of parameters: which are trained, how their gradients become steps, and at what rate.
+//! Parameter groups: assignment by name patterns, and optimizer steps.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -11,16 +11,17 @@ use burn::optim::{AdjustLrFn, GradientsParams, ModuleOptimizer, MuonConfig, Opti
 use crate::optim::adamw::AdamW;
 use crate::optim::gradients;
 use crate::optim::parameters::{Parameter, parameters};
-use crate::recipe::{Clip, GroupConfig, Method, Position, RecipeError, Schedule, Spare};
+use crate::recipe::{GradClip, GroupConfig, NoDecay, OptimizerConfig, RecipeError, RunPosition, Schedule};
 
-/// Whether a name begins with what `pattern` says, part by part: `*` is any one part, `6+` a number of at least 6,
-/// and `a|b` either. A part may also end with `*`.
-pub fn matches(pattern: &str, name: &str) -> bool {
+/// Whether the dotted `name` starts with `pattern`, part by part: `*` matches any part, `6+` numbers of at least 6, and `a|b`
+/// either. A part may also end with `*`.
+pub fn matches_pattern(pattern: &str, name: &str) -> bool {
     let mut parts = name.split('.');
     pattern.split('.').all(|wanted| {
         let Some(part) = parts.next() else { return false };
         wanted.split('|').any(|wanted| match (wanted.strip_suffix('*'), wanted.strip_suffix('+')) {
             (Some(start), _) => part.starts_with(start),
+            // `6+` counts transformer blocks.
             (_, Some(least)) => match (part.parse::<usize>(), least.parse::<usize>()) {
                 (Ok(part), Ok(least)) => part >= least,
                 _ => part == wanted,
@@ -30,100 +31,107 @@ pub fn matches(pattern: &str, name: &str) -> bool {
     })
 }
 
-/// A group at work.
-pub struct Group {
+/// Parameters that share an optimizer.
+pub struct ParameterGroup {
     name: String,
     config: GroupConfig,
     schedule: Schedule,
     ids: HashSet<ParamId>,
-    /// Number of trained numbers.
-    pub count: usize,
+    /// Number of parameters (elements).
+    pub n_parameters: usize,
     optimizer: ModuleOptimizer,
 }
 
-/// All groups of a run, by name.
-pub struct Groups(Vec<Group>);
+/// All parameter groups of a run, sorted by name.
+pub struct ParameterGroups(Vec<ParameterGroup>);
 
-impl Groups {
-    /// Assigns the parameters to groups.
+impl ParameterGroups {
+    /// Assigns the trainable parameters of `module` to groups.
     ///
     /// # Errors
-    /// If a pattern matches nothing, two groups match a parameter, or a group's optimizer cannot move its parameters.
+    /// If a pattern matches no parameter, two groups match the same one, or an optimizer does not support a parameter.
     pub fn new<M: Module>(
         configs: &BTreeMap<String, GroupConfig>,
-        usual: Schedule,
+        default: Schedule,
         module: &M,
     ) -> Result<Self, RecipeError> {
-        let all: Vec<Parameter> = parameters(module).into_iter().filter(|p| p.trained).collect();
+        // Frozen tensors, such as running statistics, belong to no group.
+        let all: Vec<Parameter> = parameters(module).into_iter().filter(|p| p.requires_grad).collect();
         let mut owner: Vec<Option<&str>> = vec![None; all.len()];
         for (name, config) in configs {
             for pattern in &config.params {
-                let named: Vec<usize> = (0..all.len()).filter(|i| matches(pattern, &all[*i].name)).collect();
+                let named: Vec<usize> =
+                    (0..all.len()).filter(|i| matches_pattern(pattern, &all[*i].name)).collect();
                 if named.is_empty() {
-                    return Err(RecipeError::group(name, format!("no parameter is named {pattern:?}")));
+                    return Err(RecipeError::group(
+                        name,
+                        format!("pattern {pattern:?} matches no parameter"),
+                    ));
                 }
                 for i in named {
                     if let Some(other) = owner[i].replace(name).filter(|other| *other != name.as_str()) {
-                        let message = format!("{} is in group {other:?} already", all[i].name);
+                        let message = format!("{} is also in group {other:?}", all[i].name);
                         return Err(RecipeError::group(name, message));
                     }
                 }
             }
         }
+        // The group without patterns takes what is left.
         let rest: Vec<&String> =
             configs.iter().filter(|(_, c)| c.params.is_empty()).map(|(name, _)| name).collect();
         if let [_, second, ..] = rest.as_slice() {
-            return Err(RecipeError::group(second, "another group has no params either".to_owned()));
+            return Err(RecipeError::group(second, "more than one group without params".to_owned()));
         }
         let rest = rest.first().map(|name| name.as_str());
         let groups = configs.iter().map(|(name, config)| {
             let own = all.iter().zip(&owner).filter(|(_, owner)| owner.or(rest) == Some(name));
             let own: Vec<&Parameter> = own.map(|(parameter, _)| parameter).collect();
-            check_method(name, config.optimizer, &own)?;
-            Ok(Group::new(name, config, usual, own))
+            check_optimizer(name, config.optimizer, &own)?;
+            Ok(ParameterGroup::new(name, config, default, own))
         });
         groups.collect::<Result<_, _>>().map(Self)
     }
 
-    /// Every parameter that some group trains.
+    /// All parameters of all groups.
     pub fn ids(&self) -> HashSet<ParamId> {
         self.0.iter().flat_map(|group| group.ids.iter().copied()).collect()
     }
 
     /// The groups, by name.
-    pub fn iter(&self) -> impl Iterator<Item = &Group> {
+    pub fn iter(&self) -> impl Iterator<Item = &ParameterGroup> {
         self.0.iter()
     }
 
-    /// One step of every group whose turn it is; the gradients of the others are dropped. Gives the module and, by
-    /// group, the norm of its gradient where it was measured.
+    /// One optimizer step of the groups active at `position`; other gradients are dropped. Also returns the gradient norms, before
+    /// clipping, of groups with a maximum norm.
     pub fn step<M: Module>(
         &mut self,
         mut module: M,
         mut gradients: GradientsParams,
-        position: Position,
+        position: RunPosition,
     ) -> (M, BTreeMap<String, f32>) {
-        let mut norms = BTreeMap::new();
-        for group in self.0.iter_mut().filter(|group| group.config.turn.takes_part(position)) {
+        let mut grad_norms = BTreeMap::new();
+        for group in self.0.iter_mut().filter(|group| group.config.step_parity.includes(position)) {
+            // Each group clips its own gradients, so they are separated first.
             let own = gradients::take(&module, &mut gradients, &group.ids);
-            let own = match group.config.clip {
-                Some(Clip::Norm(largest)) => {
-                    let (clipped, norm) = gradients::clip_norm(&module, own, largest);
-                    norms.insert(group.name.clone(), norm);
+            let own = match group.config.grad_clip {
+                Some(GradClip::Norm(max_norm)) => {
+                    let (clipped, norm) = gradients::clip_norm(&module, own, max_norm);
+                    grad_norms.insert(group.name.clone(), norm);
                     clipped
                 }
                 _ => own,
             };
-            module = group.optimizer.step(group.rate(position), module, own);
+            module = group.optimizer.step(group.learning_rate(position), module, own);
         }
-        (module, norms)
+        (module, grad_norms)
     }
 
-    /// State of every optimizer, by group.
+    /// Serialized optimizer state by group.
     ///
     /// # Errors
     /// If a state cannot be serialized.
-    pub fn records(&self) -> Result<BTreeMap<String, Vec<u8>>, String> {
+    pub fn optimizer_states(&self) -> Result<BTreeMap<String, Vec<u8>>, String> {
         let bytes = self.0.iter().map(|group| {
             let bytes = group.optimizer.into_bytes().map_err(|e| format!("group {}: {e}", group.name))?;
             Ok((group.name.clone(), bytes.to_vec()))
@@ -131,10 +139,10 @@ impl Groups {
         bytes.collect()
     }
 
-    /// Restores the state of every optimizer.
+    /// Restores [`optimizer_states`](Self::optimizer_states).
     ///
     /// # Errors
-    /// If a group has no record, or one of another optimizer.
+    /// If a group's state is missing, or that of another optimizer.
     pub fn restore(&mut self, mut records: BTreeMap<String, Vec<u8>>) -> Result<(), String> {
         for group in &mut self.0 {
             let wrong = |message: String| format!("optimizer of group {:?}: {message}", group.name);
@@ -147,12 +155,12 @@ impl Groups {
     }
 }
 
-/// Muon's steps are made orthogonal, which only matrices can be.
-fn check_method(name: &str, method: Method, own: &[&Parameter]) -> Result<(), RecipeError> {
-    match own.iter().find(|parameter| method == Method::Muon {} && parameter.dims.len() != 2) {
+/// Muon orthogonalizes its updates, which is defined for matrices only.
+fn check_optimizer(name: &str, method: OptimizerConfig, own: &[&Parameter]) -> Result<(), RecipeError> {
+    match own.iter().find(|parameter| method == OptimizerConfig::Muon {} && parameter.dims.len() != 2) {
         Some(Parameter { name: parameter, dims, .. }) => {
             let message = format!(
-                "optimizer muon moves matrices only, {parameter} has shape {dims:?}; leave it to another group"
+                "optimizer muon supports matrices only, but {parameter} has shape {dims:?}; use another optimizer for it"
             );
             Err(RecipeError::group(name, message))
         }
@@ -160,78 +168,80 @@ fn check_method(name: &str, method: Method, own: &[&Parameter]) -> Result<(), Re
     }
 }
 
-impl Group {
-    fn new(name: &str, config: &GroupConfig, usual: Schedule, own: Vec<&Parameter>) -> Self {
-        let spared = own.iter().filter(|p| config.spare.spares(p)).map(|p| p.id).collect();
+impl ParameterGroup {
+    fn new(name: &str, config: &GroupConfig, default: Schedule, own: Vec<&Parameter>) -> Self {
+        let exempt = own.iter().filter(|p| config.no_decay.exempts(p)).map(|p| p.id).collect();
         Self {
             name: name.to_owned(),
             config: config.clone(),
-            schedule: config.schedule.unwrap_or(usual),
+            schedule: config.schedule.unwrap_or(default),
             ids: own.iter().map(|p| p.id).collect(),
-            count: own.iter().map(|p| p.count()).sum(),
-            optimizer: optimizer(config, spared),
+            n_parameters: own.iter().map(|p| p.count()).sum(),
+            optimizer: optimizer(config, exempt),
         }
     }
 
-    /// Its name in the recipe.
+    /// Name in the recipe.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its parameters.
+    /// Ids of the parameters.
     pub fn ids(&self) -> &HashSet<ParamId> {
         &self.ids
     }
 
-    /// Number of trained tensors.
-    pub fn tensors(&self) -> usize {
+    /// Number of tensors.
+    pub fn n_tensors(&self) -> usize {
         self.ids.len()
     }
 
-    /// How it is trained.
+    /// Configuration in the recipe.
     pub fn config(&self) -> &GroupConfig {
         &self.config
     }
 
-    /// Learning rate of a step.
-    pub fn rate(&self, position: Position) -> f64 {
+    /// Learning rate at `position`.
+    pub fn learning_rate(&self, position: RunPosition) -> f64 {
         self.schedule.rate(self.config.learning_rate, position)
     }
 }
 
-impl Spare {
-    fn spares(&self, parameter: &Parameter) -> bool {
+impl NoDecay {
+    fn exempts(&self, parameter: &Parameter) -> bool {
         let has = |names: &[String]| names.iter().any(|name| parameter.name.contains(name.as_str()));
-        !has(&self.never) && (self.vectors && parameter.dims.len() < 2 || has(&self.names))
+        !has(&self.except) && (self.vectors && parameter.dims.len() < 2 || has(&self.names))
     }
 }
 
-/// The group's optimizer, with the spared parameters in a part of their own.
-fn optimizer(config: &GroupConfig, spared: Vec<ParamId>) -> ModuleOptimizer {
-    let spared = ParamGroup::from_ids(spared);
-    let clip = match config.clip {
-        Some(Clip::Each(largest)) => Some(GradientClipping::Norm(largest)),
+/// The optimizer of a group; `exempt` parameters have no weight decay.
+fn optimizer(config: &GroupConfig, exempt: Vec<ParamId>) -> ModuleOptimizer {
+    let exempt = ParamGroup::from_ids(exempt);
+    let clip = match config.grad_clip {
+        Some(GradClip::PerTensor(max_norm)) => Some(GradientClipping::Norm(max_norm)),
         _ => None,
     };
     let decay = config.weight_decay;
     let optimizer = match config.optimizer {
-        Method::Adamw { beta_1, beta_2, epsilon } => {
+        OptimizerConfig::Adamw { beta_1, beta_2, epsilon } => {
             let adamw = |weight_decay| AdamW { beta_1, beta_2, epsilon, weight_decay };
-            ModuleOptimizer::from(adamw(decay)).with_group(spared, adamw(0.0), clip.clone())
+            ModuleOptimizer::from(adamw(decay)).with_group(exempt, adamw(0.0), clip.clone())
         }
-        Method::Sgd { momentum } => {
+        OptimizerConfig::Sgd { momentum } => {
             let sgd = SgdConfig::new()
                 .with_momentum(Some(MomentumConfig::new().with_momentum(momentum).with_dampening(0.0)));
             let with = sgd.clone().with_weight_decay(Some(WeightDecayConfig::new(decay)));
-            with.init().with_group(spared, sgd.build(), clip.clone())
+            with.init().with_group(exempt, sgd.build(), clip.clone())
         }
-        Method::Muon {} => {
+        OptimizerConfig::Muon {} => {
+            // Makes learning rates and weight decay comparable to AdamW's.
             let muon = MuonConfig::new().with_adjust_lr_fn(AdjustLrFn::MatchRmsAdamW);
             let with = muon.clone().with_weight_decay(Some(WeightDecayConfig::new(decay)));
-            ModuleOptimizer::from(with.build()).with_group(spared, muon.build(), clip.clone())
+            ModuleOptimizer::from(with.build()).with_group(exempt, muon.build(), clip.clone())
         }
     };
     match clip {
+        // Clipping per tensor is part of the optimizer; by group norm it happens before the step.
         Some(clip) => optimizer.with_grad_clipping(clip),
         None => optimizer,
     }
@@ -242,15 +252,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patterns_name_beginnings() {
+    fn patterns_match_prefixes() {
         let name = "vision.transformer.resblocks.10.attn.in_proj.weight";
         for pattern in
             ["vision", "*.transformer", "vision.transformer.resblocks.6+.attn", "text|vision", "vis*"]
         {
-            assert!(matches(pattern, name), "{pattern}");
+            assert!(matches_pattern(pattern, name), "{pattern}");
         }
         for pattern in ["text", "vision.attn", "vision.transformer.resblocks.11+", "vision.transform"] {
-            assert!(!matches(pattern, name), "{pattern}");
+            assert!(!matches_pattern(pattern, name), "{pattern}");
         }
     }
 }

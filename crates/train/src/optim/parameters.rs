@@ -1,4 +1,4 @@
-//! A network's numbers by name: listing, freezing, replacing, averaging.
+//! A network's parameters by name: listing, freezing, loading, averaging.
 
 use std::collections::{BTreeMap, HashSet};
 use std::hash::Hasher as _;
@@ -7,17 +7,17 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Tensor, TensorData};
 use fnv::FnvHasher;
 
-/// One tensor of a network.
+/// A tensor of a network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parameter {
     /// Path in the module tree: `vision.transformer.resblocks.0.attn.in_proj.weight`.
     pub name: String,
-    /// Key of its gradient and of its optimizer state.
+    /// Key of its gradient and optimizer state.
     pub id: ParamId,
     /// Shape.
     pub dims: Vec<usize>,
-    /// Whether it gets a gradient; running statistics and frozen tensors do not.
-    pub trained: bool,
+    /// Whether it has a gradient; running statistics and frozen tensors have none.
+    pub requires_grad: bool,
 }
 
 impl Parameter {
@@ -34,7 +34,7 @@ pub fn parameters<M: Module>(module: &M) -> Vec<Parameter> {
     list
 }
 
-/// Values of all tensors by name. Running statistics must have been brought up to date (`Module::valid`).
+/// Values of all tensors by name. Call `Module::valid` first, which updates running statistics.
 pub fn values<M: Module>(module: &M) -> BTreeMap<String, TensorData> {
     let mut map = BTreeMap::new();
     visit(module, |parameter, flat| {
@@ -45,8 +45,8 @@ pub fn values<M: Module>(module: &M) -> BTreeMap<String, TensorData> {
     map
 }
 
-/// The first tensor that holds a NaN or an infinity.
-pub fn not_finite<M: Module>(module: &M) -> Option<String> {
+/// Name of the first tensor with a NaN or an infinity.
+pub fn first_non_finite<M: Module>(module: &M) -> Option<String> {
     let mut found = None;
     visit(module, |parameter, flat| {
         if found.is_none() && !flat.into_data().iter::<f32>().all(f32::is_finite) {
@@ -56,25 +56,25 @@ pub fn not_finite<M: Module>(module: &M) -> Option<String> {
     found
 }
 
-/// The module with every parameter's id made from its name, so that ids are the same in every process.
+/// Derives every parameter's id from its name, so that ids are equal in every process.
 pub fn with_stable_ids<M: Module>(module: M) -> M {
     module.map(&mut Renumber { path: Vec::new() })
 }
 
-/// The module with only these parameters trained.
-pub fn train_only<M: Module>(module: M, trained: &HashSet<ParamId>) -> M {
+/// Freezes all parameters except `trained`.
+pub fn freeze_except<M: Module>(module: M, trained: &HashSet<ParamId>) -> M {
     module.map(&mut Freeze { trained })
 }
 
-/// The module with other values.
+/// Replaces all values.
 ///
 /// # Errors
-/// If a name is on one side only, or a shape differs.
-pub fn with_values<M: Module>(module: M, values: &BTreeMap<String, TensorData>) -> Result<M, String> {
+/// If a tensor is missing or unexpected, or its shape differs.
+pub fn load_values<M: Module>(module: M, values: &BTreeMap<String, TensorData>) -> Result<M, String> {
     let present = parameters(&module);
     for parameter in &present {
         match values.get(&parameter.name) {
-            None => return Err(format!("no tensor {:?}", parameter.name)),
+            None => return Err(format!("missing tensor {:?}", parameter.name)),
             Some(data) if **data.shape() != *parameter.dims => {
                 let Parameter { name, dims, .. } = parameter;
                 return Err(format!("tensor {name:?} has shape {:?}, expected {dims:?}", data.shape()));
@@ -84,7 +84,7 @@ pub fn with_values<M: Module>(module: M, values: &BTreeMap<String, TensorData>) 
     }
     let names: HashSet<&str> = present.iter().map(|parameter| parameter.name.as_str()).collect();
     if let Some(extra) = values.keys().find(|name| !names.contains(name.as_str())) {
-        return Err(format!("tensor {extra:?} is not the network's"));
+        return Err(format!("unexpected tensor {extra:?}"));
     }
     Ok(change(module, |name, old| {
         let numbers: Vec<f32> = values[name].iter::<f32>().collect();
@@ -92,9 +92,11 @@ pub fn with_values<M: Module>(module: M, values: &BTreeMap<String, TensorData>) 
     }))
 }
 
-/// `average · decay + current · (1 − decay)` for the parameters that are `trained`; everything else, running statistics
-/// among it, taken from `current` unchanged. Which those are is told by id: a network without gradients does not know.
-pub fn toward<M: Module>(average: M, current: &M, trained: &HashSet<ParamId>, decay: f64) -> M {
+/// Exponential moving average: `average · decay + current · (1 − decay)` for `trained` parameters; all others, including
+/// running statistics, are copied from `current`.
+///
+/// `trained` are ids because `current` is a network without gradients, in which nothing requires one.
+pub fn ema_update<M: Module>(average: M, current: &M, trained: &HashSet<ParamId>, decay: f64) -> M {
     let mut tensors = BTreeMap::new();
     visit(current, |parameter, flat| {
         tensors.insert(parameter.name, (flat.without_autodiff(), trained.contains(&parameter.id)));
@@ -106,7 +108,7 @@ pub fn toward<M: Module>(average: M, current: &M, trained: &HashSet<ParamId>, de
     })
 }
 
-/// Shows every tensor, flattened, with what it is.
+/// Visits every tensor, flattened, with its description.
 fn visit<M: Module>(module: &M, see: impl FnMut(Parameter, Tensor<1>)) {
     struct Visit<F> {
         path: Vec<String>,
@@ -122,8 +124,9 @@ fn visit<M: Module>(module: &M, see: impl FnMut(Parameter, Tensor<1>)) {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
             let value = param.base();
             let dims = value.dims().to_vec();
-            let trained = value.is_require_grad();
-            let parameter = Parameter { name: self.path.join("."), id: param.id, dims, trained };
+            let requires_grad = value.is_require_grad();
+            let parameter = Parameter { name: self.path.join("."), id: param.id, dims, requires_grad };
+            // Flattened, because the callback cannot be generic over the rank.
             let count = parameter.count();
             (self.see)(parameter, value.reshape([count]));
         }
@@ -131,7 +134,7 @@ fn visit<M: Module>(module: &M, see: impl FnMut(Parameter, Tensor<1>)) {
     module.visit(&mut Visit { path: Vec::new(), see });
 }
 
-/// Replaces every tensor by what `new` makes of its name and its flattened value.
+/// Replaces every tensor by `new(name, flattened value)`.
 fn change<M: Module>(module: M, new: impl FnMut(&str, Tensor<1>) -> Tensor<1>) -> M {
     struct Change<F> {
         path: Vec<String>,
@@ -147,6 +150,7 @@ fn change<M: Module>(module: M, new: impl FnMut(&str, Tensor<1>) -> Tensor<1>) -
         fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
             let name = self.path.join(".");
             param.map(|old| {
+                // The new value is a leaf: it must not remember how it was computed.
                 let (dims, trained) = (old.dims(), old.is_require_grad());
                 let flat = old.detach().reshape([dims.iter().product::<usize>()]);
                 let value = (self.new)(&name, flat).reshape(dims).detach();
@@ -172,6 +176,7 @@ impl ModuleMapper for Renumber {
         let mut hasher = FnvHasher::default();
         for part in &self.path {
             hasher.write(part.as_bytes());
+            // Separated, so that "a.bc" and "ab.c" differ.
             hasher.write(b".");
         }
         let id = hasher.finish();

@@ -1,168 +1,171 @@
-//! The table `augment`: how samples are changed each time they are seen.
+//! The table `augment`: random changes of views and point clouds.
 
 use serde::{Deserialize, Serialize};
 
-use super::omit;
+use super::skip_if;
 
-/// How samples are changed each time they are seen.
+/// Random changes of views and point clouds, sampled again each time a shape is in a batch.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AugmentConfig {
-    /// How views are changed.
+    /// Augmentation of views.
     #[serde(default)]
-    pub views: ViewChange,
-    /// How clouds are changed before they are prepared, in this order.
+    pub views: ViewAugmentMode,
+    /// Simulated scanning errors, applied in this order before a cloud is prepared for the network.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub scan: Vec<ScanChange>,
-    /// How clouds are changed after normalization while they have all points that `data.points` keeps; the farthest of them
-    /// are taken afterwards (CG3D, section 3). For `network.input.resample = "farthest-normalized"`.
+    pub scan: Vec<ScanAugmentation>,
+    /// Augmentations applied after normalization but before farthest point sampling, while a cloud still has all
+    /// `data.points` points ([CG3D](https://arxiv.org/abs/2303.11313), section 3). Requires
+    /// `network.input.resample = "farthest-normalized"`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub dense: Vec<PointChange>,
-    /// Whether clouds are given as looks that vote are, after Point-BERT: of a sixth more of the farthest points a random part,
-    /// stretched and shifted ([`CloudInput::prepare_look`](lexiform_model::point::CloudInput::prepare_look)).
-    #[serde(default, skip_serializing_if = "omit::is_false")]
-    pub voting_looks: bool,
-    /// How prepared clouds are changed, in this order.
+    pub before_sampling: Vec<PointAugmentation>,
+    /// Apply the augmentation of test-time voting during training too, as
+    /// [Point-BERT](https://arxiv.org/abs/2111.14819) does: a random subset of slightly more farthest points, scaled per
+    /// axis and shifted ([`CloudInput::prepare_look`](lexiform_model::point::CloudInput::prepare_look)).
+    #[serde(default, skip_serializing_if = "skip_if::is_false")]
+    pub test_time_augment: bool,
+    /// Augmentations of prepared clouds, applied in this order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub points: Vec<PointChange>,
+    pub points: Vec<PointAugmentation>,
 }
 
-/// How views are changed.
+/// Augmentation of views.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum ViewChange {
-    /// Not at all.
+pub enum ViewAugmentMode {
+    /// No augmentation.
     #[default]
     None,
-    /// Another background, exposure and framing for each view.
-    Looks,
-    /// One window for all views of a batch, enlarged (Duoduo CLIP); only of 224-pixel views.
-    Window,
+    /// Random background, exposure and framing for each view.
+    DomainRandomization,
+    /// One random 208-pixel crop for all views of a batch, resized back
+    /// ([Duoduo CLIP](https://arxiv.org/abs/2406.11579)); 224-pixel views only.
+    RandomCrop,
 }
 
-/// One change of a normalized cloud.
+/// An augmentation of a normalized cloud (unit sphere).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum PointChange {
-    /// The inner change, with this chance.
-    Sometimes {
-        /// How likely.
-        chance: f32,
-        /// What then happens.
-        change: Box<PointChange>,
+pub enum PointAugmentation {
+    /// Applies another augmentation with some probability.
+    RandomApply {
+        /// Probability, 0–1.
+        probability: f32,
+        /// The augmentation.
+        apply: Box<PointAugmentation>,
     },
-    /// A share of up to `most` of the positions becomes the first one; colors stay where they are.
+    /// ULIP's `random_point_dropout`: replaces up to `max_ratio` of the positions by the first one; colors stay.
     Dropout {
-        /// Largest share.
-        most: f32,
+        /// Largest fraction of points, 0–1.
+        max_ratio: f32,
     },
-    /// One factor for the whole cloud.
+    /// Scales the cloud by one random factor.
     Scale {
         /// Smallest factor.
         low: f32,
         /// Largest factor.
         high: f32,
     },
-    /// A factor for each axis.
-    Stretch {
+    /// Scales each axis by its own random factor.
+    AnisotropicScale {
         /// Smallest factor.
         low: f32,
         /// Largest factor.
         high: f32,
     },
-    /// A move along each axis.
+    /// Translates the cloud along each axis.
     Shift {
-        /// Largest move.
-        most: f32,
+        /// Largest translation.
+        max: f32,
     },
-    /// A small turn about all three axes.
-    Wobble {
+    /// ULIP's `rotate_perturbation_point_cloud`: a small rotation about all three axes.
+    RotatePerturb {
         /// Standard deviation of each angle in radians.
-        deviation: f32,
-        /// Largest angle.
-        most: f32,
+        sigma: f32,
+        /// Largest angle in radians.
+        clip: f32,
     },
-    /// A turn about one axis by any angle.
-    Turn {
-        /// Which.
+    /// Rotates about one axis by a random angle.
+    Rotate {
+        /// Rotation axis.
         axis: Axis,
     },
-    /// A turn about one axis by a multiple of 90 degrees.
-    QuarterTurn {
-        /// Which.
+    /// Rotates about one axis by a random multiple of 90°.
+    Rotate90 {
+        /// Rotation axis.
         axis: Axis,
     },
-    /// Noise on every coordinate.
+    /// Adds Gaussian noise to every coordinate.
     Jitter {
         /// Standard deviation.
-        deviation: f32,
-        /// Largest.
-        most: f32,
+        sigma: f32,
+        /// Largest change of a coordinate.
+        clip: f32,
     },
-    /// This share of the points, drawn with repetition, falls to the origin.
+    /// Moves random points to the origin, sampled with replacement.
     Zero {
-        /// Which share.
-        share: f32,
+        /// Number of samples as a fraction of the points, 0–1.
+        ratio: f32,
     },
-    /// All colors become this gray.
+    /// Sets all colors to one gray.
     Gray {
-        /// Its value, 0–1.
+        /// The gray value, 0–1.
         value: f32,
     },
 }
 
-/// An axis of the network's world.
+/// An axis of the network's coordinate system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Axis {
-    /// ULIP and CG3D, where +Y is up.
+    /// The up axis of ULIP and CG3D.
     Y,
-    /// OpenShape, where +Z is up.
+    /// The up axis of OpenShape.
     Z,
 }
 
-/// One change of a cloud in a file. Lengths are shares of the largest extent.
+/// A simulated scanning error of an unprepared cloud. Lengths are fractions of the cloud's largest extent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum ScanChange {
-    /// The inner change, with this chance.
-    Sometimes {
-        /// How likely.
-        chance: f32,
-        /// What then happens.
-        change: Box<ScanChange>,
+pub enum ScanAugmentation {
+    /// Applies another augmentation with some probability.
+    RandomApply {
+        /// Probability, 0–1.
+        probability: f32,
+        /// The augmentation.
+        apply: Box<ScanAugmentation>,
     },
-    /// Only what a depth camera sees from one place around the shape.
-    OneSide,
-    /// Fewer points the farther away, as one scanner sees a shape: at the far end down to one of `most`.
-    Uneven {
-        /// Largest ratio of densities.
-        most: f32,
+    /// Keeps only the points visible to a depth camera in a random direction.
+    PartialView,
+    /// Drops more points the farther they are from a random side.
+    DensityFalloff {
+        /// Largest ratio of the densities at the near and far end.
+        max_ratio: f32,
     },
-    /// Balls of missing points.
+    /// Removes balls of points.
     Holes {
-        /// Most balls.
-        most: usize,
+        /// Largest number of holes.
+        max_count: usize,
         /// Largest radius.
-        radius: f32,
+        max_radius: f32,
     },
-    /// Noise on every coordinate.
+    /// Adds Gaussian noise to every coordinate.
     Noise {
         /// Largest standard deviation.
-        most: f32,
+        max_sigma: f32,
     },
-    /// Points anywhere in the box around the shape and a little beyond.
-    Stray {
-        /// Largest share of the points.
-        most: f32,
+    /// Moves random points anywhere in a box slightly larger than the bounding box.
+    Outliers {
+        /// Largest fraction of points, 0–1.
+        max_ratio: f32,
     },
-    /// All colors darker or brighter.
-    Light {
+    /// Multiplies all colors by one random factor.
+    Brightness {
         /// Smallest factor.
         low: f32,
         /// Largest factor.
         high: f32,
     },
-    /// No colors.
-    Bare,
+    /// Removes all colors.
+    DropColor,
 }

@@ -1,55 +1,57 @@
-//! The table `batch`: what a batch is.
+//! The table `batch`: batch size and sampling.
 
 use serde::{Deserialize, Serialize};
 
-/// What a batch is.
+/// Batch size and sampling.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BatchConfig {
-    /// How many shapes or images.
-    pub size: Size,
-    /// Fewest views of a shape; each batch draws a number of views between this and `most_views`.
+    /// Batch size in shapes or images.
+    pub size: BatchSize,
+    /// Minimum number of views per shape; each batch samples a number between this and `max_views`.
     #[serde(default = "one")]
-    pub fewest_views: usize,
-    /// Most views of a shape.
+    pub min_views: usize,
+    /// Maximum number of views per shape.
     #[serde(default = "one")]
-    pub most_views: usize,
-    /// Whether all shapes of a batch show the same views, by number (Duoduo CLIP).
+    pub max_views: usize,
+    /// Use the same view indices for all shapes of a batch ([Duoduo CLIP](https://arxiv.org/abs/2406.11579)).
     #[serde(default)]
     pub same_views: bool,
-    /// In which order samples come.
+    /// Sampling order.
     #[serde(default)]
-    pub order: Order,
-    /// Which caption a sample comes with.
+    pub order: SampleOrder,
+    /// Which of a shape's captions to sample.
     #[serde(default)]
-    pub captions: CaptionRule,
-    /// Batches whose gradients are averaged to one step.
+    pub caption_sampling: CaptionSampling,
+    /// Gradient accumulation: batches per optimizer step, whose gradients are averaged.
     #[serde(default = "one")]
-    pub accumulate: usize,
-    /// Shapes that come together because they look alike (OpenShape's second stage).
+    pub accumulate_batches: usize,
+    /// Groups of similar shapes as hard negatives ([OpenShape](https://arxiv.org/abs/2305.10764), second stage).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hard: Option<HardConfig>,
+    pub hard_negatives: Option<HardNegativesConfig>,
 }
 
 impl BatchConfig {
-    /// Steps in which every one of `samples` comes once.
+    /// Optimizer steps per epoch of `samples` shapes, at least 1.
     pub fn steps_per_epoch(&self, samples: usize) -> usize {
-        (samples / (self.size.shapes(self.fewest_views) * self.accumulate).max(1)).max(1)
+        // With a random number of views the batch holds most shapes at `min_views`; an epoch is counted in those, so that
+        // no shape comes twice within it.
+        (samples / (self.size.shapes(self.min_views) * self.accumulate_batches).max(1)).max(1)
     }
 }
 
-/// How large a batch is.
+/// A batch size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Size {
-    /// So many shapes.
+pub enum BatchSize {
+    /// Number of shapes.
     Shapes(usize),
-    /// So many images: with `v` views a batch has `images / v` shapes.
+    /// Number of images: a batch with `v` views per shape holds `images / v` shapes.
     Images(usize),
 }
 
-impl Size {
-    /// Shapes of a batch whose shapes have this many views.
+impl BatchSize {
+    /// Number of shapes in a batch with `views` views per shape.
     pub fn shapes(self, views: usize) -> usize {
         match self {
             Self::Shapes(shapes) => shapes,
@@ -58,40 +60,41 @@ impl Size {
     }
 }
 
-/// In which order samples come.
+/// Sampling order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Order {
-    /// Each once an epoch, in another order every time; what does not fill a batch is left out.
+pub enum SampleOrder {
+    /// Each shape once per epoch, reshuffled every epoch; the last incomplete batch is dropped.
     #[default]
     Shuffled,
-    /// Each drawn by itself, so that one may come twice.
-    Drawn,
+    /// Independent samples: a shape may be in a batch more than once.
+    WithReplacement,
 }
 
-/// Shapes that come together because they look alike.
+/// Groups of similar shapes as hard negatives.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct HardConfig {
-    /// Shapes in a group: a seed and neighbors of it.
-    pub each: usize,
-    /// Neighbors of a seed to draw from.
-    pub among: usize,
-    /// How much better its own text must fit an image than another's for that one to be a true negative.
+pub struct HardNegativesConfig {
+    /// Shapes per group: an anchor and some of its nearest neighbors.
+    pub group_size: usize,
+    /// Number of nearest neighbors to sample from.
+    pub neighbors: usize,
+    /// Margin: another shape's text is a negative if the image's similarity to its own text is larger by more than this.
     pub margin: f32,
 }
 
-/// Which caption a sample comes with.
+/// Which of a shape's captions to sample.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum CaptionRule {
-    /// Any of its captions.
+pub enum CaptionSampling {
+    /// Uniformly from all captions.
     #[default]
     Any,
-    /// Its own words; by a fair coin, what a captioning model says; what was retrieved for it: one of each that there is,
-    /// then any of these (Duoduo CLIP, OpenShape).
+    /// Uniformly from up to three candidates: a label or metadata caption, a retrieved caption, and, half of the time, a
+    /// generated caption (Duoduo CLIP, OpenShape).
     BySource,
-    /// Any that is about one of the views that are shown (ULIP-2); any at all where none is.
+    /// Uniformly from the captions of the batch's views ([ULIP-2](https://arxiv.org/abs/2305.08275)); from all captions if
+    /// there are none.
     OfView,
 }
 

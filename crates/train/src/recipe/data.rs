@@ -1,60 +1,60 @@
-//! The table `data`: shapes to learn from.
+//! The table `data`: training and validation shapes.
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{omit, templates};
+use super::{skip_if, templates};
 
-/// Shapes to learn from: procedurally generated, the labelled files of a folder, or a data set that `lexiform data` made.
+/// Training and validation shapes: procedurally generated, the labeled files of a folder, or a data set written by
+/// `lexiform data`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataConfig {
-    /// Folder of 3D files, or a data set; without one, shapes are generated. `--set data=FOLDER` names it.
+    /// Folder of 3D files, or a data set; shapes are generated if absent. Also set by `--set data=FOLDER`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<PathBuf>,
-    /// Table with columns file, label, caption; the folder's `labels.csv` where it has one, else files are labelled by
-    /// the folder they are in.
+    /// CSV with the columns file, label, caption, split. Default: the folder's `labels.csv`; without one, the name of a
+    /// file's folder is its label.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub labels: Option<PathBuf>,
-    /// Share of each label's files that are only measured on; of a data set that names no splits, the share of its keys.
+    pub label_table: Option<PathBuf>,
+    /// Validation fraction, 0–1: of each label's files in a folder, or of a data set without splits.
     #[serde(default)]
-    pub hold_out: f32,
-    /// Shapes in memory at a time, spread evenly over the categories; of a folder, at most this many; 0 for all.
+    pub val_fraction: f32,
+    /// Number of shapes in memory, balanced over the categories; of a folder, at most this many. 0: all.
     #[serde(default)]
     pub shapes: usize,
-    /// Views rendered of each shape; of a data set, at most this many of those it has, spread evenly.
+    /// Views rendered per shape; of a data set, at most this many of the stored views, evenly spaced.
     pub views: usize,
-    /// Points kept of each shape's surface, where a network of clouds is to see others of them each time; as many as it
-    /// is used to where that is more.
-    #[serde(default, skip_serializing_if = "omit::is_zero")]
+    /// Points sampled per surface, from which each step resamples; at least the network's own number.
+    #[serde(default, skip_serializing_if = "skip_if::is_zero")]
     pub points: usize,
-    /// Generated shapes of each category that are only measured on; of a data set's held-out shapes, at most this many of each
-    /// label; 0 for all.
+    /// Validation shapes per category: generated ones, or at most this many from a data set's validation split. 0: all.
     #[serde(default)]
-    pub held_out: usize,
-    /// Shapes of a data set that are learned from at most; all at 0.
-    #[serde(default, skip_serializing_if = "omit::is_zero")]
-    pub limit: usize,
-    /// Whether the features in a data set are taken for the teacher's, though it does not say so: as of an imported one.
-    #[serde(default, skip_serializing_if = "omit::is_false")]
+    pub val_per_class: usize,
+    /// Maximum number of training shapes from a data set. 0: all.
+    #[serde(default, skip_serializing_if = "skip_if::is_zero")]
+    pub max_shapes: usize,
+    /// Use the features stored in a data set even if the data set does not name the teacher as their model, as imported
+    /// data sets do not.
+    #[serde(default, skip_serializing_if = "skip_if::is_false")]
     pub trust_features: bool,
     /// Lowest camera elevation in degrees.
     pub elevation_low: f32,
     /// Highest camera elevation in degrees.
     pub elevation_high: f32,
-    /// Sentences with `{}` for the shape's name that are its captions, or the name of a published list of them, `"ulip"` or
-    /// `"cg3d"`; without any, captions describe the shape.
+    /// Class sentences with `{}` for the label, used as captions; or the name of a published list, `"ulip"` or `"cg3d"`.
+    /// Generated shapes are described in detail if empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "templates::sentences")]
     pub templates: Vec<String>,
-    /// Share of all pairs of a color and a category of generated shapes that are never shown, so that one can ask for them
-    /// (`lexiform eval attributes --unseen`).
-    #[serde(default, skip_serializing_if = "omit::is_zero_share")]
-    pub unseen: f32,
-    /// Steps after which a fresh set of shapes is generated; 0 keeps the first.
+    /// Fraction of the color–category pairs of generated shapes that are excluded from training, 0–1, for
+    /// `lexiform eval attributes --unseen`.
+    #[serde(default, skip_serializing_if = "skip_if::is_zero_fraction")]
+    pub unseen_fraction: f32,
+    /// Steps after which new shapes are generated or rendered. 0: never.
     #[serde(default)]
     pub refresh_every: usize,
-    /// File of the teacher's features; they are computed into the run's folder where none is named.
+    /// Cache file of the teacher's features. Default: a file in the output folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub features: Option<PathBuf>,
+    pub feature_file: Option<PathBuf>,
 }

@@ -1,46 +1,46 @@
-//! Why a recipe is not valid.
+//! Errors in recipes.
 
 use std::path::PathBuf;
 
-/// Why a recipe is not valid.
+/// An invalid recipe.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecipeError {
     /// The file cannot be read.
     #[error("{0}")]
     Io(#[from] std::io::Error),
-    /// Not TOML, or not a recipe's.
-    #[error("{}: {message}", path.display())]
+    /// Invalid TOML, an unknown key, or a value of the wrong type.
+    #[error("{}: invalid recipe: {message}", path.display())]
     Invalid {
-        /// The file.
+        /// The recipe file.
         path: PathBuf,
-        /// Where, expected, found.
+        /// Location, expected and found.
         message: String,
     },
-    /// A `--set` that names nothing.
+    /// An invalid `--set KEY=VALUE`.
     #[error("--set {setting}: {message}")]
-    Setting {
-        /// As it was given.
+    Override {
+        /// The argument.
         setting: String,
         /// What is wrong with it.
         message: String,
     },
-    /// Values that do not fit together.
+    /// A value out of range, or in conflict with another one.
     #[error("{field} = {found}: {rule}")]
     Value {
-        /// Which field.
+        /// The key.
         field: &'static str,
         /// Its value.
         found: String,
-        /// What must hold.
+        /// The condition it violates.
         rule: &'static str,
     },
-    /// A part that does not fit the rest: a group or a loss the network, a size another.
-    #[error("{part}.{name}: {message}")]
-    Part {
-        /// What it is a part of: `groups`, `losses`, `batch`, `network` or `network.tower`.
-        part: &'static str,
-        /// Its name.
+    /// A section that does not fit the network or the data.
+    #[error("{section}.{name}: {message}")]
+    Section {
+        /// `param_groups`, `losses`, `batch`, `network` or `network.tower`.
+        section: &'static str,
+        /// The entry in the section.
         name: String,
         /// What is wrong with it.
         message: String,
@@ -49,18 +49,18 @@ pub enum RecipeError {
 
 impl RecipeError {
     pub(crate) fn group(name: &str, message: String) -> Self {
-        Self::Part { part: "groups", name: name.to_owned(), message }
+        Self::Section { section: "param_groups", name: name.to_owned(), message }
     }
 
     pub(crate) fn batch_size(message: String) -> Self {
-        Self::Part { part: "batch", name: "size".to_owned(), message }
+        Self::Section { section: "batch", name: "size".to_owned(), message }
     }
 
     pub(crate) fn network(message: String) -> Self {
-        Self::Part { part: "network", name: "kind".to_owned(), message }
+        Self::Section { section: "network", name: "kind".to_owned(), message }
     }
 
     pub(crate) fn loss(name: &str, message: String) -> Self {
-        Self::Part { part: "losses", name: name.to_owned(), message }
+        Self::Section { section: "losses", name: name.to_owned(), message }
     }
 }

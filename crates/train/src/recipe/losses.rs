@@ -1,86 +1,88 @@
-//! The tables `losses.*`: terms whose weighted sum is the loss.
+//! The tables `losses.*`: the terms of the loss, which is their weighted sum.
 
 use serde::{Deserialize, Serialize};
 
-use super::groups::Turn;
+use super::param_groups::StepParity;
 
 /// One term of the loss.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct TermConfig {
-    /// What it asks for.
-    pub kind: Kind,
-    /// The two features it compares; naming compares shapes with nouns.
-    #[serde(default = "TermConfig::usual_pair")]
-    pub between: [Feature; 2],
-    /// Factor in the sum.
-    #[serde(default = "TermConfig::usual_weight")]
+pub struct LossTermConfig {
+    /// Loss function.
+    pub kind: LossKind,
+    /// The two modalities it compares; ignored by `class-text` and `class-head`.
+    #[serde(default = "LossTermConfig::default_pair")]
+    pub between: [Modality; 2],
+    /// Weight in the sum.
+    #[serde(default = "LossTermConfig::default_weight")]
     pub weight: f32,
-    /// What pairs that are no match do, in a contrastive term.
+    /// Which non-matching pairs are negatives; contrastive terms only.
     #[serde(default)]
-    pub negatives: NegativesRule,
-    /// Mass spread over wrong categories when naming.
+    pub negatives: NegativesMode,
+    /// Label smoothing, 0–1; `class-text` and `class-head` only.
     #[serde(default)]
-    pub smoothing: f32,
-    /// In which steps it counts.
+    pub label_smoothing: f32,
+    /// Steps in which the term is part of the loss.
     #[serde(default)]
-    pub turn: Turn,
+    pub step_parity: StepParity,
 }
 
-impl TermConfig {
-    fn usual_pair() -> [Feature; 2] {
-        [Feature::Shape, Feature::Text]
+impl LossTermConfig {
+    fn default_pair() -> [Modality; 2] {
+        [Modality::Shape, Modality::Text]
     }
 
-    fn usual_weight() -> f32 {
+    fn default_weight() -> f32 {
         1.0
     }
 
-    /// Whether it compares this feature.
-    pub(crate) fn compares(&self, feature: Feature) -> bool {
-        !matches!(self.kind, Kind::Naming | Kind::Class) && self.between.contains(&feature)
+    /// Whether the term compares this modality.
+    pub(crate) fn compares(&self, modality: Modality) -> bool {
+        !matches!(self.kind, LossKind::ClassText | LossKind::ClassHead) && self.between.contains(&modality)
     }
 }
 
-/// What a term asks for.
+/// Loss function of a term.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// Symmetric InfoNCE: the match is the most similar of the batch.
+pub enum LossKind {
+    /// Symmetric InfoNCE, as in [CLIP](https://arxiv.org/abs/2103.00020).
     Contrastive,
-    /// The same, where rows that say the same are all matches.
+    /// Symmetric InfoNCE in which all rows with the same caption are positives, as in
+    /// [supervised contrastive learning](https://arxiv.org/abs/2004.11362).
     MultiPositive,
-    /// SigLIP, https://arxiv.org/abs/2303.15343: each pair is a binary classification, match or not.
+    /// [SigLIP](https://arxiv.org/abs/2303.15343): binary classification of every pair.
     Sigmoid,
-    /// Each points where its match does; nothing is pushed apart: one less the mean cosine.
+    /// 1 − mean cosine similarity of matching rows; no negatives.
     Cosine,
-    /// The shape's category is the most similar of all categories' nouns.
-    Naming,
-    /// The shape's category is what the network's head says.
-    Class,
+    /// Cross entropy of the shape's similarities to the text features of all class names.
+    ClassText,
+    /// Cross entropy of the classification head's logits.
+    ClassHead,
 }
 
-/// A kind of features, `[rows, dim]`.
+/// A modality with features `[rows, dim]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Feature {
-    /// Of the shape, from the encoder that is trained.
+pub enum Modality {
+    /// The shape, encoded by the network in training.
     Shape,
-    /// Of one of its captions.
+    /// One of its captions.
     Text,
-    /// Of its views as pictures.
+    /// Its views.
     Image,
 }
 
-/// What pairs that are no match do.
+/// Which non-matching pairs are negatives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum NegativesRule {
-    /// All push apart.
+pub enum NegativesMode {
+    /// All of them.
     #[default]
     All,
-    /// Shapes of the same category do not push where one of the captions is a bare noun.
-    OtherNouns,
-    /// Within a group of hard negatives, those whose text may be true as well have logit 0 (OpenShape).
+    /// All but pairs of the same category where one caption is only the class name, which fits both shapes.
+    MaskSameCategory,
+    /// Within a group of hard negatives, logits of possibly true texts are set to 0
+    /// ([OpenShape](https://arxiv.org/abs/2305.10764)).
     Hard,
 }

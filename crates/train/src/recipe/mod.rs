@@ -1,82 +1,96 @@
-//! What a training run is, as a TOML file that a person edits: a network, data, and how one learns from the other.
+//! Recipes: training configuration (TOML).
+//!
+//! One file per table: [`AugmentConfig`] in `augment.rs`, [`BatchConfig`] in `batch.rs`, and so on. [`Recipe`] is the whole.
 
 mod augment;
 mod batch;
-mod check;
 mod data;
 mod error;
-mod groups;
+mod logit_scale;
 mod losses;
 mod network;
-mod omit;
 mod overrides;
+mod param_groups;
 mod run;
-mod scale;
 mod schedule;
+mod skip_if;
 mod templates;
+mod validate;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-pub use augment::{AugmentConfig, Axis, PointChange, ScanChange, ViewChange};
-pub use batch::{BatchConfig, CaptionRule, HardConfig, Order, Size};
+pub use augment::{AugmentConfig, Axis, PointAugmentation, ScanAugmentation, ViewAugmentMode};
+pub use batch::{BatchConfig, BatchSize, CaptionSampling, HardNegativesConfig, SampleOrder};
 pub use data::DataConfig;
 pub use error::RecipeError;
-pub use groups::{Clip, GroupConfig, Method, Spare, Turn};
-pub use losses::{Feature, Kind, NegativesRule, TermConfig};
-pub use network::{ClipNetwork, HeadConfig, LowRankConfig, NetworkConfig, PointNetwork, PretrainedNetwork};
+pub use logit_scale::LogitScaleConfig;
+pub use losses::{LossKind, LossTermConfig, Modality, NegativesMode};
+pub use network::{ClipNetwork, HeadConfig, LoraConfig, NetworkConfig, PointNetwork, PretrainedNetwork};
+pub use param_groups::{GradClip, GroupConfig, NoDecay, OptimizerConfig, StepParity};
 pub use run::{Gather, MixedPrecision, RunConfig};
-pub use scale::ScaleConfig;
-pub use schedule::{Position, Schedule, Span};
+pub use schedule::{RunPosition, Schedule, StepsOrEpochs};
 
-/// A training run. Unknown keys are errors.
+/// Configuration of a training run. Unknown keys are errors.
+///
+/// ```
+/// use lexiform_train::{Recipe, RecipeError};
+///
+/// let path = "../../recipes/nano.toml".as_ref();
+/// let recipe = Recipe::read(path, &["batch.size.images=64".to_owned()])?;
+/// assert_eq!(recipe.batch.size.shapes(2), 32);
+///
+/// let error = Recipe::read(path, &["run.stepz=7".to_owned()]).unwrap_err();
+/// assert!(error.to_string().contains("did you mean `steps`?"));
+/// # Ok::<(), RecipeError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
-    /// What the model will be called.
+    /// Name of the model, and of its output folder in `runs/`.
     pub name: String,
-    /// Every random choice follows from it.
+    /// Random seed.
     pub seed: u64,
-    /// Name or path of a frozen model whose text and image features are targets; without one, they are the network's own.
+    /// Name or path of a frozen model whose text and image features are the targets. Default: the network's own towers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub teacher: Option<String>,
     /// The network.
     pub network: NetworkConfig,
-    /// Shapes to learn from.
+    /// Training and validation shapes.
     pub data: DataConfig,
-    /// What a batch is.
+    /// Batch size and sampling.
     pub batch: BatchConfig,
-    /// How samples are changed each time they are seen.
+    /// Data augmentation.
     #[serde(default)]
     pub augment: AugmentConfig,
-    /// The learned multiplier of similarities.
+    /// CLIP's learned temperature.
     #[serde(default)]
-    pub scale: ScaleConfig,
-    /// Terms whose weighted sum is the loss, by name.
-    pub losses: BTreeMap<String, TermConfig>,
-    /// What is trained and how, by name.
-    pub groups: BTreeMap<String, GroupConfig>,
-    /// How learning rates move.
+    pub logit_scale: LogitScaleConfig,
+    /// Loss terms by name; the loss is their weighted sum.
+    pub losses: BTreeMap<String, LossTermConfig>,
+    /// Parameter groups by name.
+    pub param_groups: BTreeMap<String, GroupConfig>,
+    /// Learning rate schedule.
     pub schedule: Schedule,
-    /// How long, and what is written when.
+    /// Length, evaluation and checkpoints.
     pub run: RunConfig,
 }
 
 impl Recipe {
-    /// Reads a TOML file and applies `key=value` settings (`run.steps=100`) in order.
+    /// Reads a TOML file and applies `key=value` overrides (`run.steps=100`) in order.
     ///
     /// # Errors
-    /// If the file cannot be read, a key or a setting is unknown, or values do not fit together.
-    pub fn read(path: &Path, settings: &[String]) -> Result<Self, RecipeError> {
+    /// If the file cannot be read, a key is unknown, or a value is invalid.
+    pub fn read(path: &Path, overrides: &[String]) -> Result<Self, RecipeError> {
         let text = fs_err::read_to_string(path)?;
         let invalid = |e: toml::de::Error| RecipeError::Invalid {
             path: path.to_owned(),
             message: overrides::with_nearest(&e.to_string()),
         };
         let mut table: toml::Table = text.parse().map_err(invalid)?;
-        for setting in settings {
+        for setting in overrides {
             overrides::apply(&mut table, setting)?;
         }
         let recipe: Self = table.try_into().map_err(invalid)?;
@@ -96,11 +110,12 @@ mod tests {
     }
 
     #[test]
-    fn settings_replace_values() {
-        let settings = ["run.steps=7", "name=mine", "groups.rest.clip={ norm = 3.0 }", "teacher=duoduo"];
+    fn overrides_replace_values() {
+        let settings =
+            ["run.steps=7", "name=mine", "param_groups.rest.grad_clip={ norm = 3.0 }", "teacher=duoduo"];
         let recipe = Recipe::read(&recipe("nano.toml"), &settings.map(str::to_owned)).unwrap();
-        assert_eq!((recipe.run.steps, recipe.name.as_str()), (Span::Steps(7), "mine"));
-        assert_eq!(recipe.groups["rest"].clip, Some(Clip::Norm(3.0)));
+        assert_eq!((recipe.run.steps, recipe.name.as_str()), (StepsOrEpochs::Steps(7), "mine"));
+        assert_eq!(recipe.param_groups["rest"].grad_clip, Some(GradClip::Norm(3.0)));
         assert_eq!(recipe.teacher.as_deref(), Some("duoduo"));
     }
 
@@ -122,10 +137,10 @@ mod tests {
     }
 
     #[test]
-    fn recipes_come_back_from_text() {
+    fn recipes_survive_a_round_trip_through_toml() {
         for entry in fs_err::read_dir(recipe("")).unwrap() {
             let path = entry.unwrap().path();
-            // What learns from one's own files names none.
+            // finetune.toml and classify.toml name no data of their own.
             let recipe = Recipe::read(&path, &["data=models".to_owned()]).unwrap();
             let text = toml::to_string(&recipe).unwrap();
             assert_eq!(toml::from_str::<Recipe>(&text).unwrap(), recipe, "{}", path.display());

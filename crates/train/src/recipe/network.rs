@@ -1,4 +1,4 @@
-//! Which network a recipe trains.
+//! The table `network`: architecture of the trained network.
 
 use lexiform_model::clip::{ClipConfig, TextConfig, VisionConfig, VisionStyle};
 use lexiform_model::nn::Activation;
@@ -8,53 +8,54 @@ use lexiform_model::tokenizer::{Tokenizer, WordPieces};
 use lexiform_model::{ModelConfig, Paired, usual_templates};
 use serde::{Deserialize, Serialize};
 
-/// The network that is trained.
+/// Architecture of the trained network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum NetworkConfig {
-    /// A new small CLIP whose image tower sees several views.
+    /// A new, small multi-view CLIP.
     Clip(ClipNetwork),
-    /// A published CLIP whose later blocks see all views (Duoduo CLIP).
+    /// A pretrained CLIP whose later blocks attend across views ([Duoduo CLIP](https://arxiv.org/abs/2406.11579)).
     Pretrained(PretrainedNetwork),
-    /// An encoder of point clouds (ULIP, OpenShape), new or published, or a classifier of clouds.
+    /// A point cloud encoder ([ULIP-2](https://arxiv.org/abs/2305.08275), [OpenShape](https://arxiv.org/abs/2305.10764)) or
+    /// classifier, new or pretrained.
     Points(PointNetwork),
 }
 
-/// Sizes of a small CLIP.
+/// A new, small multi-view CLIP.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClipNetwork {
     /// Width of the joint space.
     pub dim: usize,
-    /// Edge of a view in pixels.
+    /// Width and height of a view in pixels.
     pub image_size: usize,
-    /// Edge of a patch in pixels; divides `image_size`.
+    /// Width and height of a patch in pixels; divides `image_size`.
     pub patch: usize,
     /// Width of the image tower.
     pub width: usize,
-    /// Blocks of the image tower.
+    /// Transformer blocks of the image tower.
     pub layers: usize,
-    /// Width of one head of either tower; divides both widths.
+    /// Width of an attention head in both towers; divides `width` and `text_width`.
     pub head_width: usize,
-    /// First block in which views see each other.
+    /// First block that attends across views.
     pub joint_from: usize,
     /// Width of the text tower.
     pub text_width: usize,
-    /// Blocks of the text tower.
+    /// Transformer blocks of the text tower.
     pub text_layers: usize,
-    /// Longest caption in tokens.
+    /// Context length of the text tower in tokens.
     pub context: usize,
-    /// Hidden width of the MLPs over the tokens' width.
+    /// Hidden width of the MLPs as a multiple of `width`.
     pub mlp_ratio: f64,
-    /// Nonlinearity of the MLPs.
+    /// Activation function of the MLPs.
     pub activation: Activation,
-    /// Rig whose views the finished model is given.
+    /// Camera rig of the finished model.
     pub rig: String,
-    /// How many views the finished model is given.
+    /// Number of views of the finished model.
     pub n_views: usize,
 }
 
-/// A published CLIP to start from.
+/// A pretrained CLIP.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PretrainedNetwork {
@@ -63,73 +64,75 @@ pub struct PretrainedNetwork {
     /// First block in which views see each other; the model's own where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub joint_from: Option<usize>,
-    /// Edge of a view in pixels, to which the grid of positions is resized; the model's own where absent.
+    /// Width and height of a view in pixels; position embeddings are interpolated. Default: the model's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_size: Option<usize>,
-    /// LoRA, https://arxiv.org/abs/2106.09685: low-rank updates that are trained instead of the matrices; groups name them `….lora`.
+    /// Low-rank adapters. Parameter groups select them by `….lora`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lora: Option<LowRankConfig>,
-    /// Rig whose views the finished model is given.
+    pub lora: Option<LoraConfig>,
+    /// Camera rig of the finished model.
     pub rig: String,
-    /// How many views the finished model is given.
+    /// Number of views of the finished model.
     pub n_views: usize,
 }
 
-/// Low-rank adaptation (arXiv 2106.09685) of the blocks of both towers.
+/// Low-rank adaptation ([LoRA](https://arxiv.org/abs/2106.09685)) of the transformer blocks of both towers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct LowRankConfig {
-    /// Rank of a matrix's change.
+pub struct LoraConfig {
+    /// Rank of the adapters.
     pub rank: usize,
-    /// First block that is changed.
+    /// First block with adapters.
     #[serde(default)]
-    pub from: usize,
+    pub first_layer: usize,
 }
 
-/// An encoder of point clouds.
+/// A point cloud encoder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PointNetwork {
-    /// Sizes of a new network; one that is there has its own.
+    /// Architecture of a new network; ignored if `base` is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tower: Option<TowerConfig>,
-    /// Name or path of a point encoder to start from, instead of a new one.
+    /// Name or path of a pretrained point encoder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<String>,
-    /// Groups that a cloud is cut into, which no weight depends on; as many as the encoder is used to where absent.
+    /// Number of point groups (tokens), independent of the weights. Default: the encoder's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub groups: Option<usize>,
-    /// A new classification head over the shapes' categories, instead of the projection into the joint space.
+    /// A new classification head over the training labels, in place of the projection into the joint space.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<HeadConfig>,
-    /// How clouds are prepared.
+    /// Preprocessing of point clouds.
     pub input: CloudInput,
-    /// Chance that a cloud skips a branch of the last block while training; in earlier blocks it is smaller.
+    /// [Stochastic depth](https://arxiv.org/abs/1603.09382): drop probability of the last block; increases linearly from 0 in
+    /// the first.
     #[serde(default)]
     pub drop_path: f32,
-    /// Learned tokens before every block of the teacher's image tower, which then sees the views of every step (CG3D);
-    /// without any, its features are computed once.
+    /// Number of learned prompt tokens per block of the teacher's image tower
+    /// ([deep visual prompt tuning](https://arxiv.org/abs/2203.12119), as in CG3D). If not 0, the image tower runs in every
+    /// step; otherwise its features are computed once.
     #[serde(default)]
     pub prompts: usize,
-    /// The published model whose features it is trained towards, if it is one.
+    /// The published CLIP that shares the joint space, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paired: Option<Paired>,
 }
 
-/// A head that names categories.
+/// A classification head.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HeadConfig {
-    /// Width of its hidden layer; a single linear map where absent.
+    /// Width of the hidden layer. Default: a single linear layer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hidden: Option<usize>,
-    /// Chance that a feature before the last map is left out while training.
+    pub hidden_width: Option<usize>,
+    /// Dropout probability before the last layer.
     #[serde(default)]
     pub dropout: f32,
 }
 
 impl NetworkConfig {
-    /// Rig and number of views that the finished model is measured with, if it looks at views.
+    /// Camera rig and number of views of the finished model; `None` for point encoders.
     pub fn rig(&self) -> Option<(&str, usize)> {
         match self {
             Self::Clip(clip) => Some((&clip.rig, clip.n_views)),
@@ -138,7 +141,7 @@ impl NetworkConfig {
         }
     }
 
-    /// Learned tokens before every block of the teacher's image tower.
+    /// Number of prompt tokens per block of the teacher's image tower.
     pub fn prompts(&self) -> usize {
         match self {
             Self::Points(points) => points.prompts,
@@ -146,7 +149,7 @@ impl NetworkConfig {
         }
     }
 
-    /// The head that names categories, where there is one.
+    /// The classification head, if any.
     pub fn head(&self) -> Option<HeadConfig> {
         match self {
             Self::Points(points) => points.head,
@@ -154,7 +157,7 @@ impl NetworkConfig {
         }
     }
 
-    /// Points of a cloud, if it looks at clouds.
+    /// Points per cloud; 0 without a point encoder.
     pub fn n_points(&self) -> usize {
         match self {
             Self::Points(points) => points.input.n_points,
@@ -164,10 +167,10 @@ impl NetworkConfig {
 }
 
 impl PointNetwork {
-    /// Sizes of a new network, with the groups that are asked for.
+    /// Architecture of a new network with `groups` applied; `None` if it is pretrained.
     ///
     /// # Errors
-    /// What is wrong with them.
+    /// If the sizes of the encoder conflict.
     pub fn new_tower(&self) -> Result<Option<TowerConfig>, String> {
         let Some(mut tower) = self.tower.clone().filter(|_| self.base.is_none()) else { return Ok(None) };
         match self.groups {
@@ -179,7 +182,7 @@ impl PointNetwork {
 }
 
 impl ClipNetwork {
-    /// The model's configuration, with a vocabulary made of the words of `captions`.
+    /// The model's configuration, with a vocabulary of the words in `captions`.
     pub fn model<'a>(&self, name: &str, captions: impl IntoIterator<Item = &'a str>) -> ModelConfig {
         let templates = usual_templates();
         let sentences = templates.clone();
@@ -212,7 +215,7 @@ impl ClipNetwork {
             name: name.to_owned(),
             clip,
             joint_from: self.joint_from,
-            // Photos are nothing it learns from: they should look like views.
+            // It is trained on renderings only: photos are cropped to the object to resemble them.
             preprocess: Preprocess { photos: Photos::Object, ..Preprocess::clip(self.image_size) },
             tokenizer: Tokenizer::Words(words),
             rig: self.rig.clone(),

@@ -2,9 +2,9 @@
 
 use super::RecipeError;
 
-/// Puts one value into the table, making tables on the way; whether the key is known, the recipe's types say.
+/// Sets one value, creating intermediate tables. Unknown keys are found later, by deserialization.
 pub(super) fn apply(table: &mut toml::Table, setting: &str) -> Result<(), RecipeError> {
-    let wrong = |message: String| RecipeError::Setting { setting: setting.to_owned(), message };
+    let wrong = |message: String| RecipeError::Override { setting: setting.to_owned(), message };
     let (key, value) = setting.split_once('=').ok_or_else(|| wrong("expected key=value".to_owned()))?;
     let (tables, last) = key.rsplit_once('.').map_or((None, key), |(tables, last)| (Some(tables), last));
     if key.split('.').any(str::is_empty) {
@@ -16,7 +16,7 @@ pub(super) fn apply(table: &mut toml::Table, setting: &str) -> Result<(), Recipe
         inner = slot.as_table_mut().ok_or_else(|| wrong(format!("{name:?} is a value, not a table")))?;
     }
     match (inner.get_mut(last), parse_value(value)) {
-        // What has several settings is named by its path: `data=my/folder`.
+        // Shorthand: a string for the table `data` is its path, `data=my/folder`.
         (Some(toml::Value::Table(table)), path @ toml::Value::String(_)) => {
             table.insert("path".to_owned(), path);
         }
@@ -29,13 +29,15 @@ pub(super) fn apply(table: &mut toml::Table, setting: &str) -> Result<(), Recipe
 
 /// A TOML value, or the text itself where it is not valid TOML.
 fn parse_value(text: &str) -> toml::Value {
+    // Quotes are optional, so that shells need no escaping: `name=mine`.
     let parsed = format!("value = {text}").parse::<toml::Table>().ok();
     let parsed = parsed.filter(|table| table.len() == 1).and_then(|mut table| table.remove("value"));
     parsed.unwrap_or_else(|| toml::Value::String(text.to_owned()))
 }
 
-/// The reader's message about an unknown key, with the known key that is most like it.
+/// Appends the most similar known key to an error about an unknown one.
 pub(super) fn with_nearest(message: &str) -> String {
+    // serde puts the unknown key first, then all known ones, each in backticks.
     let mut quoted = message.split('`').skip(1).step_by(2);
     let Some(unknown) = quoted.next().filter(|_| message.contains("unknown ")) else {
         return message.trim().to_owned();
@@ -46,7 +48,7 @@ pub(super) fn with_nearest(message: &str) -> String {
     }
 }
 
-/// Insertions, deletions and replacements that make one word the other.
+/// [Levenshtein distance](https://en.wikipedia.org/wiki/Levenshtein_distance), keeping one row of the table.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

@@ -1,65 +1,65 @@
-//! The table `run`: how long a run is, what is written when, and what it computes with.
+//! The table `run`: length, evaluation, checkpoints and numeric precision.
 
 use burn::tensor::FloatDType;
 use serde::{Deserialize, Serialize};
 
-use super::omit;
-use super::schedule::Span;
+use super::schedule::StepsOrEpochs;
+use super::skip_if;
 
-/// How long a run is, and what is written when.
+/// Length, evaluation, checkpoints and numeric precision of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunConfig {
-    /// How long it is: optimizer steps, or `{ epochs = … }`.
-    pub steps: Span,
-    /// How far apart evaluations are.
-    pub evaluate_every: Span,
-    /// Whether the network is also measured before the first step.
+    /// Length: optimizer steps, or `{ epochs = … }`.
+    pub steps: StepsOrEpochs,
+    /// Steps or epochs between evaluations.
+    pub evaluate_every: StepsOrEpochs,
+    /// Also evaluate before the first step.
     #[serde(default)]
-    pub evaluate_first: bool,
-    /// How far apart checkpoints are; one is also written after every evaluation.
-    #[serde(default = "RunConfig::usual_checkpoint_every")]
-    pub checkpoint_every: Span,
-    /// Share of the old value in the running mean of the weights; 0 for none.
+    pub evaluate_on_start: bool,
+    /// Steps or epochs between checkpoints; one is also written after every evaluation.
+    #[serde(default = "RunConfig::default_checkpoint_every")]
+    pub checkpoint_every: StepsOrEpochs,
+    /// Decay of the exponential moving average of the weights. 0: no averaging.
     #[serde(default)]
-    pub average_decay: f64,
-    /// Evaluations without a better one after which the run ends; 0 never.
+    pub ema_decay: f64,
+    /// Early stopping: evaluations without improvement after which the run ends. 0: never.
     #[serde(default)]
     pub patience: usize,
-    /// The run stops when the smoothed loss is this many times its lowest value; 0 never.
+    /// Stop with an error when the smoothed loss exceeds its minimum by this factor. 0: never.
     #[serde(default)]
-    pub diverged: f32,
-    /// How features of several devices come together.
+    pub divergence_ratio: f32,
+    /// How features are gathered from several devices.
     #[serde(default)]
     pub gather: Gather,
-    /// What the products of the networks' blocks are computed in; weights are kept in 32 bits.
+    /// Data type of the matrix products of transformer blocks; weights stay in `f32`.
     #[serde(default, skip_serializing_if = "MixedPrecision::is_none")]
     pub mixed_precision: MixedPrecision,
-    /// Whether a trained point tower is also written together with its teacher's towers, as one model: `joined.safetensors`.
-    #[serde(default, skip_serializing_if = "omit::is_false")]
-    pub join: bool,
+    /// Also write the trained point encoder together with its teacher as one model, `joint.safetensors`.
+    #[serde(default, skip_serializing_if = "skip_if::is_false")]
+    pub save_joint_model: bool,
 }
 
 impl RunConfig {
-    fn usual_checkpoint_every() -> Span {
-        Span::Steps(50)
+    fn default_checkpoint_every() -> StepsOrEpochs {
+        StepsOrEpochs::Steps(50)
     }
 }
 
-/// What the products of the networks' blocks are computed in.
+/// Data type of the matrix products of transformer blocks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MixedPrecision {
-    /// 32 bits, as everything else.
+    /// `f32`, as everything else.
     #[default]
     None,
-    /// bfloat16, which has the range of 32 bits, so that no loss need be scaled. For cards that have it.
+    /// `bf16`, which needs no loss scaling because it has the range of `f32`. For devices that support it.
     Bf16,
 }
 
 impl MixedPrecision {
-    /// The kind of numbers, if not that of everything else.
-    pub fn products(self) -> Option<FloatDType> {
+    /// The data type, if not `f32`.
+    pub fn dtype(self) -> Option<FloatDType> {
         match self {
             Self::None => None,
             Self::Bf16 => Some(FloatDType::BF16),
@@ -71,14 +71,14 @@ impl MixedPrecision {
     }
 }
 
-/// What of the other ranks' features carries gradient.
+/// Whether features gathered from other ranks (devices) carry gradients.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Gather {
-    /// All: the gradient is that of one machine with the whole batch (OpenShape, Duoduo CLIP).
+    /// They do: the gradient equals that of one device with the whole batch (OpenShape, Duoduo CLIP).
     #[default]
     WithGradient,
-    /// Only the left side of a product, so that `text → points` terms do not reach the encoder (ULIP; with
-    /// one rank its gather does nothing, and neither does this).
+    /// They do not: only the local side of each similarity matrix is differentiated (ULIP). No effect with one rank, as in
+    /// the reference.
     Detached,
 }

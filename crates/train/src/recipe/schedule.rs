@@ -1,24 +1,31 @@
-//! How a learning rate moves over a run, as a value.
+//! Learning rate schedules.
 
 use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
-/// A length of a run: a number of steps, or of epochs, `{ epochs = … }`.
+/// A duration: a number of steps, or `{ epochs = … }`.
+///
+/// ```
+/// use lexiform_train::StepsOrEpochs;
+///
+/// assert_eq!(StepsOrEpochs::Steps(100).steps(31), 100);
+/// assert_eq!(StepsOrEpochs::Epochs { epochs: 2.0 }.steps(31), 62);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged, deny_unknown_fields, expecting = "expected a number of steps, or { epochs = … }")]
-pub enum Span {
+pub enum StepsOrEpochs {
     /// Optimizer steps.
     Steps(usize),
-    /// Passes over the shapes, rounded to whole steps, one at least.
+    /// Epochs, rounded to whole steps, at least one.
     Epochs {
-        /// How many.
+        /// Number of epochs.
         epochs: f64,
     },
 }
 
-impl Span {
-    /// In steps, when an epoch has this many.
+impl StepsOrEpochs {
+    /// In steps.
     pub fn steps(self, steps_per_epoch: usize) -> usize {
         match self {
             Self::Steps(steps) => steps,
@@ -27,7 +34,7 @@ impl Span {
         }
     }
 
-    /// Whether it is a length: no number below 0, none that is infinite.
+    /// Whether it is finite and not negative.
     pub(crate) fn is_valid(self) -> bool {
         match self {
             Self::Steps(_) => true,
@@ -35,19 +42,19 @@ impl Span {
         }
     }
 
-    /// Whether it is a length, and longer than nothing.
+    /// Whether it is valid and more than 0.
     pub(crate) fn is_positive(self) -> bool {
         self.is_valid() && self != Self::Steps(0) && self != Self::Epochs { epochs: 0.0 }
     }
 }
 
-impl Default for Span {
+impl Default for StepsOrEpochs {
     fn default() -> Self {
         Self::Steps(0)
     }
 }
 
-impl std::fmt::Display for Span {
+impl std::fmt::Display for StepsOrEpochs {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Steps(steps) => write!(f, "{steps}"),
@@ -56,112 +63,125 @@ impl std::fmt::Display for Span {
     }
 }
 
-/// The shape of a learning rate over the steps of a run. Rates are absolute.
+/// Learning rate as a function of the step.
+///
+/// ```
+/// use lexiform_train::{RunPosition, Schedule, StepsOrEpochs};
+///
+/// let warmup = StepsOrEpochs::Steps(10);
+/// let schedule = Schedule::Cosine { warmup, warmup_start_lr: None, min_lr: 1e-5, reach_min: true };
+/// let rate = |step| schedule.rate(1e-3, RunPosition { step, steps: 100, steps_per_epoch: 20 });
+/// assert_eq!(rate(9), 1e-3);
+/// assert!((rate(99) - 1e-5).abs() < 1e-12);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Schedule {
-    /// Always the peak (CG3D's prompts). The braces let unknown keys be errors.
+    /// The peak learning rate throughout (CG3D's prompts).
+    // A unit variant would accept unknown keys: serde checks them only where there are braces.
     Constant {},
-    /// A linear rise, then half a cosine, step by step.
+    /// Linear warmup, then cosine decay ([SGDR](https://arxiv.org/abs/1608.03983) without restarts), updated every step.
     Cosine {
-        /// How long the rate rises to its peak.
+        /// Length of the warmup.
         #[serde(default)]
-        warm_up: Span,
-        /// Rate of the first step. Without one, the rise is one `warm_up`-th of the peak a step (OpenShape, nano);
-        /// with one, it is even between both ends (ULIP's `cosine_scheduler`).
+        warmup: StepsOrEpochs,
+        /// Learning rate of the first step, as in ULIP's `cosine_scheduler`. Default: `peak / warmup`, as in OpenShape.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        start: Option<f64>,
-        /// Rate towards which the cosine falls.
+        warmup_start_lr: Option<f64>,
+        /// Final learning rate.
         #[serde(default)]
-        end: f64,
+        min_lr: f64,
         /// Whether the last step is at `end` already; otherwise the step after the last would be.
         #[serde(default)]
-        closed: bool,
+        reach_min: bool,
     },
-    /// A rise and a cosine that move once an epoch.
+    /// Warmup and cosine decay, updated once per epoch.
     EpochCosine {
-        /// Epochs from the peak to the end; as many as the run has where absent.
+        /// Length of the decay in epochs. Default: the whole run.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         epochs: Option<f64>,
-        /// Epochs in which the rate rises.
+        /// Length of the warmup in epochs.
         #[serde(default)]
-        warm_up: usize,
-        /// Rate of the first epoch when there is a rise.
+        warmup: usize,
+        /// Learning rate of the first warmup epoch.
         #[serde(default)]
-        start: f64,
-        /// Rate at the end.
-        end: f64,
-        /// Whether each epoch has the rate of the one before, so that the first two are equal (CG3D steps its
-        /// scheduler with the number of the epoch that has ended).
+        warmup_start_lr: f64,
+        /// Final learning rate.
+        min_lr: f64,
+        /// Use the learning rate of the previous epoch: CG3D steps its scheduler with the number of the finished epoch, so
+        /// that the first two epochs have the same learning rate.
         #[serde(default)]
-        late: bool,
+        one_epoch_late: bool,
     },
-    /// Multiplied by `factor` after every `every` (OpenShape).
+    /// Multiplied by `gamma` every `step_size`, as `torch.optim.lr_scheduler.StepLR` (OpenShape).
     Step {
-        /// How far apart falls are.
-        every: Span,
-        /// By how much.
-        factor: f64,
+        /// Steps or epochs between decays.
+        step_size: StepsOrEpochs,
+        /// Decay factor.
+        gamma: f64,
     },
 }
 
-/// Where a run is.
+/// Progress of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Position {
+pub struct RunPosition {
     /// Steps done.
     pub step: usize,
     /// Steps in all.
     pub steps: usize,
-    /// Steps in which every sample comes once.
+    /// Steps per epoch.
     pub steps_per_epoch: usize,
 }
 
 impl Schedule {
-    /// Whether rates depend on how long the run is, so that a longer one is another from the start.
-    pub fn spans_the_run(&self) -> bool {
+    /// Whether the learning rates depend on the length of the run, so that a longer run differs from the first step on.
+    pub fn depends_on_run_length(&self) -> bool {
         matches!(self, Self::Cosine { .. } | Self::EpochCosine { epochs: None, .. })
     }
 
-    /// The rate of the step at `position` when the highest rate is `peak`.
-    pub fn rate(&self, peak: f64, position: Position) -> f64 {
-        let Position { step, steps, steps_per_epoch } = position;
+    /// Learning rate of the step at `position`.
+    pub fn rate(&self, peak: f64, position: RunPosition) -> f64 {
+        let RunPosition { step, steps, steps_per_epoch } = position;
         match *self {
             Self::Constant {} => peak,
-            Self::Cosine { warm_up, start, end, closed } => {
-                let warm_up = warm_up.steps(steps_per_epoch);
-                if step < warm_up {
-                    return rise(peak, start, step, warm_up);
+            Self::Cosine { warmup, warmup_start_lr, min_lr, reach_min } => {
+                let warmup = warmup.steps(steps_per_epoch);
+                if step < warmup {
+                    return warmup_rate(peak, warmup_start_lr, step, warmup);
                 }
-                let done = step - warm_up + usize::from(closed);
-                half_cosine(peak, end, done as f64 / steps.saturating_sub(warm_up).max(1) as f64)
+                // One more step done per step: the last one then reaches the end of the cosine.
+                let done = step - warmup + usize::from(reach_min);
+                half_cosine(peak, min_lr, done as f64 / steps.saturating_sub(warmup).max(1) as f64)
             }
-            Self::EpochCosine { epochs, warm_up, start, end, late } => {
-                let epoch = (step / steps_per_epoch.max(1)).saturating_sub(usize::from(late));
-                if epoch < warm_up {
-                    start + epoch as f64 * (peak - start) / warm_up as f64
+            Self::EpochCosine { epochs, warmup, warmup_start_lr, min_lr, one_epoch_late } => {
+                let epoch = (step / steps_per_epoch.max(1)).saturating_sub(usize::from(one_epoch_late));
+                if epoch < warmup {
+                    warmup_start_lr + epoch as f64 * (peak - warmup_start_lr) / warmup as f64
                 } else {
                     let all = epochs.unwrap_or(steps as f64 / steps_per_epoch.max(1) as f64);
-                    half_cosine(peak, end, epoch as f64 / all.max(1.0))
+                    half_cosine(peak, min_lr, epoch as f64 / all.max(1.0))
                 }
             }
-            Self::Step { every, factor } => {
-                peak * factor.powi((step / every.steps(steps_per_epoch).max(1)) as i32)
+            Self::Step { step_size, gamma } => {
+                peak * gamma.powi((step / step_size.steps(steps_per_epoch).max(1)) as i32)
             }
         }
     }
 }
 
-/// The rate of a `step` within the rise.
-fn rise(peak: f64, start: Option<f64>, step: usize, warm_up: usize) -> f64 {
-    match start {
-        Some(start) => start + (peak - start) * step as f64 / (warm_up - 1).max(1) as f64,
-        None => peak * (step + 1) as f64 / warm_up as f64,
+/// Learning rate during warmup.
+fn warmup_rate(peak: f64, warmup_start_lr: Option<f64>, step: usize, warmup: usize) -> f64 {
+    match warmup_start_lr {
+        Some(warmup_start_lr) => {
+            warmup_start_lr + (peak - warmup_start_lr) * step as f64 / (warmup - 1).max(1) as f64
+        }
+        None => peak * (step + 1) as f64 / warmup as f64,
     }
 }
 
-/// At the end it stays there.
-fn half_cosine(peak: f64, end: f64, done: f64) -> f64 {
-    end + 0.5 * (peak - end) * (1.0 + (PI * done.min(1.0)).cos())
+/// Half a period of a cosine from `peak` to `min_lr`; constant once `done` exceeds 1.
+fn half_cosine(peak: f64, min_lr: f64, done: f64) -> f64 {
+    min_lr + 0.5 * (peak - min_lr) * (1.0 + (PI * done.min(1.0)).cos())
 }
 
 #[cfg(test)]
@@ -171,15 +191,20 @@ mod tests {
     /// The formulas are the references' own, in the same precision.
     const TOLERANCE: f64 = 1e-12;
 
-    fn check(name: &str, schedule: &Schedule, peak: f64, position: Position, expected: f64) {
+    fn check(name: &str, schedule: &Schedule, peak: f64, position: RunPosition, expected: f64) {
         let found = schedule.rate(peak, position);
         assert!((found - expected).abs() <= TOLERANCE, "{name} {position:?}: {found}, expected {expected}");
     }
 
-    /// The rate of nano's first published weights, written as it was then.
+    /// The formula that nano's first published weights were trained with.
     #[test]
-    fn a_closed_cosine_ends_at_its_end() {
-        let schedule = Schedule::Cosine { warm_up: Span::Steps(50), start: None, end: 4e-5, closed: true };
+    fn reach_min_ends_at_min_lr() {
+        let schedule = Schedule::Cosine {
+            warmup: StepsOrEpochs::Steps(50),
+            warmup_start_lr: None,
+            min_lr: 4e-5,
+            reach_min: true,
+        };
         for step in 1..=1250_usize {
             let expected = if step <= 50 {
                 4e-3 * step as f64 / 50.0
@@ -187,40 +212,56 @@ mod tests {
                 let done = (step - 50) as f64 / 1200.0;
                 4e-3 * (0.01 + 0.99 * 0.5 * (1.0 + (PI * done).cos()))
             };
-            let position = Position { step: step - 1, steps: 1250, steps_per_epoch: 1 };
+            let position = RunPosition { step: step - 1, steps: 1250, steps_per_epoch: 1 };
             check("nano", &schedule, 4e-3, position, expected);
         }
     }
 
     #[test]
-    fn duoduo_falls_once_an_epoch() {
-        let schedule =
-            Schedule::EpochCosine { epochs: Some(3.0), warm_up: 0, start: 0.0, end: 1e-7, late: false };
+    fn duoduo_decays_once_per_epoch() {
+        let schedule = Schedule::EpochCosine {
+            epochs: Some(3.0),
+            warmup: 0,
+            warmup_start_lr: 0.0,
+            min_lr: 1e-7,
+            one_epoch_late: false,
+        };
         for (epoch, expected) in [5e-5, 3.7525e-5, 1.2575e-5].into_iter().enumerate() {
             for step in [4 * epoch, 4 * epoch + 3] {
-                let position = Position { step, steps: 12, steps_per_epoch: 4 };
+                let position = RunPosition { step, steps: 12, steps_per_epoch: 4 };
                 check("duoduo", &schedule, 5e-5, position, expected);
             }
         }
     }
 
-    /// A shorter run falls all the way too, unless the schedule has its own number of epochs.
+    /// Without its own number of epochs, the decay is as long as the run.
     #[test]
-    fn a_cosine_of_epochs_is_as_long_as_the_run() {
-        let of = |epochs| Schedule::EpochCosine { epochs, warm_up: 0, start: 0.0, end: 1e-7, late: false };
+    fn epoch_cosine_is_as_long_as_the_run_by_default() {
+        let of = |epochs| Schedule::EpochCosine {
+            epochs,
+            warmup: 0,
+            warmup_start_lr: 0.0,
+            min_lr: 1e-7,
+            one_epoch_late: false,
+        };
         for step in 0..80 {
-            let position = Position { step, steps: 80, steps_per_epoch: 4 };
+            let position = RunPosition { step, steps: 80, steps_per_epoch: 4 };
             check("as the run", &of(None), 5e-5, position, of(Some(20.0)).rate(5e-5, position));
         }
-        assert!(of(None).spans_the_run() && !of(Some(20.0)).spans_the_run());
+        assert!(of(None).depends_on_run_length() && !of(Some(20.0)).depends_on_run_length());
     }
 
     #[test]
-    fn a_cosine_of_epochs_stays_at_its_end() {
-        let schedule =
-            Schedule::EpochCosine { epochs: Some(3.0), warm_up: 0, start: 0.0, end: 1e-7, late: false };
+    fn epoch_cosine_stays_at_min_lr() {
+        let schedule = Schedule::EpochCosine {
+            epochs: Some(3.0),
+            warmup: 0,
+            warmup_start_lr: 0.0,
+            min_lr: 1e-7,
+            one_epoch_late: false,
+        };
         for step in [12, 15, 23, 40] {
-            check("after", &schedule, 5e-5, Position { step, steps: 60, steps_per_epoch: 4 }, 1e-7);
+            check("after", &schedule, 5e-5, RunPosition { step, steps: 60, steps_per_epoch: 4 }, 1e-7);
         }
     }
 
@@ -228,7 +269,7 @@ mod tests {
     fn lengths_are_steps_or_epochs() {
         #[derive(Deserialize, Serialize)]
         struct Lengths {
-            lengths: Vec<Span>,
+            lengths: Vec<StepsOrEpochs>,
         }
         let text = "lengths = [7, { epochs = 2 }, { epochs = 0.5 }]";
         let Lengths { lengths } = toml::from_str(text).unwrap();
@@ -240,25 +281,37 @@ mod tests {
         assert!(error.as_ref().is_some_and(|e| e.contains("{ epochs = … }")), "{error:?}");
     }
 
-    /// ULIP's warm-up of one epoch is as many steps as an epoch has.
+    /// ULIP's warmup of one epoch.
     #[test]
-    fn a_rise_of_an_epoch_is_a_rise_of_its_steps() {
-        let of = |warm_up| Schedule::Cosine { warm_up, start: Some(1e-6), end: 1e-5, closed: false };
+    fn a_warmup_of_one_epoch_has_its_steps() {
+        let of =
+            |warmup| Schedule::Cosine { warmup, warmup_start_lr: Some(1e-6), min_lr: 1e-5, reach_min: false };
         for step in 0..300 {
-            let position = Position { step, steps: 300, steps_per_epoch: 62 };
-            let expected = of(Span::Steps(62)).rate(3e-3, position);
-            check("ulip", &of(Span::Epochs { epochs: 1.0 }), 3e-3, position, expected);
+            let position = RunPosition { step, steps: 300, steps_per_epoch: 62 };
+            let expected = of(StepsOrEpochs::Steps(62)).rate(3e-3, position);
+            check("ulip", &of(StepsOrEpochs::Epochs { epochs: 1.0 }), 3e-3, position, expected);
         }
     }
 
     #[test]
-    fn a_run_without_steps_has_a_rate() {
-        let position = Position { step: 0, steps: 0, steps_per_epoch: 0 };
+    fn a_run_without_steps_has_a_finite_rate() {
+        let position = RunPosition { step: 0, steps: 0, steps_per_epoch: 0 };
         let all = [
             Schedule::Constant {},
-            Schedule::Cosine { warm_up: Span::default(), start: Some(0.0), end: 0.0, closed: true },
-            Schedule::EpochCosine { epochs: None, warm_up: 0, start: 0.0, end: 0.0, late: true },
-            Schedule::Step { every: Span::default(), factor: 0.5 },
+            Schedule::Cosine {
+                warmup: StepsOrEpochs::default(),
+                warmup_start_lr: Some(0.0),
+                min_lr: 0.0,
+                reach_min: true,
+            },
+            Schedule::EpochCosine {
+                epochs: None,
+                warmup: 0,
+                warmup_start_lr: 0.0,
+                min_lr: 0.0,
+                one_epoch_late: true,
+            },
+            Schedule::Step { step_size: StepsOrEpochs::default(), gamma: 0.5 },
         ];
         assert!(all.iter().all(|schedule| schedule.rate(1.0, position).is_finite()));
     }

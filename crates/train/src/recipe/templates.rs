@@ -1,35 +1,37 @@
-//! Class sentences in a recipe: written out, or by the name of a published list.
+//! Class sentences in a recipe: a list, or the name of a published one.
 
 use lexiform_model::Templates;
 use serde::{Deserialize, Deserializer};
 
-/// CG3D trains with ULIP's sentences but for this one.
-const NOT_CG3D: &str = "a point cloud model of {}.";
+/// CG3D trains with all of ULIP's sentences except this one.
+const EXCLUDED_BY_CG3D: &str = "a point cloud model of {}.";
 
-/// As a recipe has them.
+/// The value of `data.templates` in a recipe.
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "expected a list of sentences, or the name of one: \"ulip\" or \"cg3d\"")]
-enum Written {
-    Published(Published),
-    Own(Vec<String>),
+enum TemplatesValue {
+    Named(TemplateSet),
+    Sentences(Vec<String>),
 }
 
-/// A published list.
+/// A published list of class sentences.
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum Published {
-    /// ULIP's 64.
+enum TemplateSet {
+    /// ULIP's 64 sentences.
     Ulip,
-    /// The 63 that CG3D's captions are made of; its one sentence for evaluation is another.
+    /// The 63 sentences of CG3D's training; its evaluation uses another one.
     Cg3d,
 }
 
-/// The sentences themselves, so that a run's own `recipe.toml` says what was learned from.
+/// Expands a name into its sentences, so that the output folder's `recipe.toml` is self-contained.
 pub(super) fn sentences<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     let ulip = || Templates::Ulip.sentences().unwrap_or_default();
-    Ok(match Written::deserialize(deserializer)? {
-        Written::Own(sentences) => sentences,
-        Written::Published(Published::Ulip) => ulip(),
-        Written::Published(Published::Cg3d) => ulip().into_iter().filter(|said| said != NOT_CG3D).collect(),
+    Ok(match TemplatesValue::deserialize(deserializer)? {
+        TemplatesValue::Sentences(sentences) => sentences,
+        TemplatesValue::Named(TemplateSet::Ulip) => ulip(),
+        TemplatesValue::Named(TemplateSet::Cg3d) => {
+            ulip().into_iter().filter(|said| said != EXCLUDED_BY_CG3D).collect()
+        }
     })
 }

@@ -1,9 +1,9 @@
-//! Everything a run needs to go on, in one file that is whole or absent.
+//! Checkpoints: everything a run needs to resume, in one file.
 //!
-//! `checkpoint.safetensors` holds the weights and their running mean in full precision, the state of every optimizer,
-//! and, in its header, the recipe, the model's configuration and how far the run is. Data order follows from the seed
-//! and the step. The file is written aside and brought to the disk; the one before becomes `checkpoint.before.safetensors`,
-//! for a checkpoint is known to be good only once a loss was taken with its weights.
+//! `checkpoint.safetensors` contains the weights and their moving average in `f32`, the state of every optimizer, and, in its
+//! header, the recipe, the model's configuration and the progress. The order of the data needs no state: it is a function of
+//! seed and step. A new checkpoint is written to a temporary file, synced and renamed; the old one becomes
+//! `checkpoint.previous.safetensors`, because a checkpoint is known to be good only once a finite loss was computed from it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write as _;
@@ -16,83 +16,88 @@ use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
 
 use crate::error::CheckpointError;
-use crate::network::Design;
+use crate::network::OutputConfig;
 use crate::recipe::Recipe;
 
-/// Share of the old value in the running mean of the loss that tells whether a run diverges.
-const SMOOTHING: f32 = 0.95;
+/// Decay of the moving average of the loss.
+const LOSS_EMA_DECAY: f32 = 0.95;
 
-/// Header entry with everything but tensors.
+/// Header entry with everything except tensors.
 const KEY: &str = "lexiform-checkpoint";
-/// Changes when older files can no longer be read.
-const VERSION: u32 = 1;
+/// Format version; files of other versions are refused.
+const VERSION: u32 = 2;
 
-/// How far a run is.
+/// Progress of a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Progress {
+pub struct RunProgress {
     /// Steps done.
     pub step: usize,
-    /// Best share of held-out shapes named right, and after which step. This and what follows are 32 bits wide because
-    /// a JSON reader brings those back exactly.
+    /// Best validation top-1, and its step.
+    // `f32`, here and below: JSON round-trips `f32` exactly, but not every `f64`.
     pub best: Option<(f32, usize)>,
-    /// Evaluations since the best.
-    pub since_best: usize,
-    /// Running mean of the loss.
-    pub smooth: Option<f32>,
-    /// Lowest value of that mean.
-    pub lowest: Option<f32>,
-    /// Sum of the table of the data set that is learned from: with other shapes it would be another run.
+    /// Number of evaluations since the best one.
+    pub evals_since_best: usize,
+    /// Exponential moving average of the loss.
+    pub loss_ema: Option<f32>,
+    /// Minimum of this average.
+    pub lowest_loss: Option<f32>,
+    /// Checksum of the data; absent for generated shapes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub data: Option<String>,
+    pub data_fingerprint: Option<String>,
 }
 
-/// A run at rest.
+/// The saved state of a run.
 pub struct Checkpoint {
-    /// What it follows.
+    /// The recipe.
     pub recipe: Recipe,
     /// The model's configuration.
-    pub model: Design,
-    /// How far it is.
-    pub progress: Progress,
+    pub model: OutputConfig,
+    /// The progress.
+    pub progress: RunProgress,
     /// Weights by name.
     pub weights: BTreeMap<String, TensorData>,
-    /// Their running mean; empty where the recipe keeps none.
-    pub average: BTreeMap<String, TensorData>,
-    /// State of the optimizer of each group.
+    /// Exponential moving average of the weights; empty without `run.ema_decay`.
+    pub ema: BTreeMap<String, TensorData>,
+    /// Serialized optimizer state by parameter group.
     pub optimizers: BTreeMap<String, Vec<u8>>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct Header {
     version: u32,
-    /// As TOML, whose reader brings every number back exactly.
+    /// TOML, which preserves every number exactly.
     recipe: String,
-    model: Design,
-    progress: Progress,
+    model: OutputConfig,
+    progress: RunProgress,
 }
 
-/// Where a run keeps its checkpoint.
-pub fn path_in(out: &Path) -> PathBuf {
+/// Path of the checkpoint in the output folder `out`.
+pub fn checkpoint_path(out: &Path) -> PathBuf {
     out.join("checkpoint.safetensors")
 }
 
-/// Where the checkpoint before the newest is kept.
-fn path_before(path: &Path) -> PathBuf {
-    path.with_extension("before.safetensors")
+/// Path of the previous checkpoint.
+fn previous_path(path: &Path) -> PathBuf {
+    path.with_extension("previous.safetensors")
 }
 
-/// The newest whole checkpoint at `path`: that before it where a run was cut off between the two renames.
-pub(crate) fn newest(path: &Path) -> std::io::Result<bool> {
-    let before = path_before(path);
+/// Whether there is a checkpoint at `path`. If the run was killed between the two renames of [`replace`], the previous one is
+/// moved there first.
+///
+/// # Errors
+/// If the previous checkpoint cannot be renamed.
+pub(crate) fn recover_latest(path: &Path) -> std::io::Result<bool> {
+    let before = previous_path(path);
+    // Only the previous name exists between `rename(path, previous)` and the commit of the new file.
     if !path.is_file() && before.is_file() {
         fs_err::rename(before, path)?;
     }
     Ok(path.is_file())
 }
 
-/// Puts the checkpoint before the newest back in its place; gives its step, none where there is no such checkpoint.
-pub(crate) fn put_back(path: &Path) -> Option<usize> {
-    let before = path_before(path);
+/// Replaces the last checkpoint by the previous one and returns its step; `None` without one.
+pub(crate) fn restore_previous(path: &Path) -> Option<usize> {
+    let before = previous_path(path);
     let step = Checkpoint::read(&before).ok()?.progress.step;
     fs_err::rename(before, path).ok()?;
     Some(step)
@@ -105,14 +110,14 @@ fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     // Synced before the rename: on a full disk the previous checkpoint keeps its name.
     file.sync_all()?;
     if path.is_file() {
-        fs_err::rename(path, path_before(path))?;
+        fs_err::rename(path, previous_path(path))?;
     }
     file.commit()?;
     Ok(())
 }
 
 impl Checkpoint {
-    /// Writes the file and keeps the previous one next to it: one of both is whole at every moment.
+    /// Writes the checkpoint and keeps the previous one: at every moment one of them is complete.
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -126,7 +131,7 @@ impl Checkpoint {
         };
         let header = serde_json::to_string(&header).map_err(|e| invalid(e.to_string()))?;
         let mut parts: Vec<(String, Dtype, Vec<usize>, &[u8])> = Vec::new();
-        for (kind, values) in [("weights", &self.weights), ("average", &self.average)] {
+        for (kind, values) in [("weights", &self.weights), ("ema", &self.ema)] {
             for (name, data) in values {
                 parts.push((format!("{kind}/{name}"), Dtype::F32, data.shape().to_vec(), data.as_bytes()));
             }
@@ -143,7 +148,7 @@ impl Checkpoint {
         Ok(replace(path, &bytes)?)
     }
 
-    /// Reads a file back.
+    /// Reads a checkpoint.
     ///
     /// # Errors
     /// If the file cannot be read, or is not a checkpoint of this version.
@@ -159,60 +164,68 @@ impl Checkpoint {
         }
         let Header { recipe, model, progress, .. } = header;
         let recipe = toml::from_str(&recipe).map_err(|e| invalid(e.to_string()))?;
-        let (mut weights, mut average, mut optimizers) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let (mut weights, mut ema, mut optimizers) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         let tensors = SafeTensors::deserialize(&bytes).map_err(|e| invalid(e.to_string()))?;
         for (name, view) in tensors.iter() {
             match name.split_once('/') {
                 Some(("weights", name)) => drop(weights.insert(name.to_owned(), values(&view))),
-                Some(("average", name)) => drop(average.insert(name.to_owned(), values(&view))),
+                Some(("ema", name)) => drop(ema.insert(name.to_owned(), values(&view))),
                 Some(("optimizer", name)) => drop(optimizers.insert(name.to_owned(), view.data().to_vec())),
-                _ => return Err(invalid(format!("tensor {name:?} is not a checkpoint's"))),
+                _ => return Err(invalid(format!("tensor {name:?} is unexpected"))),
             }
         }
-        Ok(Self { recipe, model, progress, weights, average, optimizers })
+        Ok(Self { recipe, model, progress, weights, ema, optimizers })
     }
 
-    /// Fails unless the run it came from followed the same recipe. How often something is written may differ, how fast
-    /// groups learn and how long their gradients may be, and how long the run is where rates do not depend on it.
+    /// Checks that the run can resume with `recipe`. These may differ: intervals of evaluations and checkpoints, patience,
+    /// divergence ratio, learning rates, gradient clipping, and the number of steps if no learning rate depends on it.
     ///
     /// # Errors
-    /// If another key differs; the error names it.
+    /// If another key differs; the error names the first.
     pub fn check_recipe(&self, recipe: &Recipe, path: &Path) -> Result<(), CheckpointError> {
         let mut then = self.recipe.clone();
         then.run.evaluate_every = recipe.run.evaluate_every;
         then.run.checkpoint_every = recipe.run.checkpoint_every;
         then.run.patience = recipe.run.patience;
-        then.run.diverged = recipe.run.diverged;
-        for (name, group) in &mut then.groups {
-            if let Some(now) = recipe.groups.get(name) {
-                (group.learning_rate, group.clip) = (now.learning_rate, now.clip);
+        then.run.divergence_ratio = recipe.run.divergence_ratio;
+        for (name, group) in &mut then.param_groups {
+            if let Some(now) = recipe.param_groups.get(name) {
+                (group.learning_rate, group.grad_clip) = (now.learning_rate, now.grad_clip);
             }
         }
-        if !recipe.groups.values().any(|group| group.schedule.unwrap_or(recipe.schedule).spans_the_run()) {
+        if !recipe
+            .param_groups
+            .values()
+            .any(|group| group.schedule.unwrap_or(recipe.schedule).depends_on_run_length())
+        {
             then.run.steps = recipe.run.steps;
         }
+        // Compared as TOML, so that the error can name the key as the user wrote it.
         let table = |recipe: &Recipe| toml::Table::try_from(recipe).unwrap_or_default();
         match difference("", &toml::Value::Table(table(&then)), &toml::Value::Table(table(recipe))) {
             None => Ok(()),
             Some((key, found, expected)) => {
-                Err(CheckpointError::OtherRecipe { path: path.to_owned(), key, found, expected })
+                Err(CheckpointError::RecipeMismatch { path: path.to_owned(), key, found, expected })
             }
         }
     }
 }
 
-impl Progress {
-    /// Fails if the data set has changed since.
+impl RunProgress {
+    /// Checks that the data are unchanged.
+    ///
+    /// # Errors
+    /// If the checksums differ.
     pub(crate) fn check_data(&self, now: Option<&str>, path: &Path) -> Result<(), CheckpointError> {
         let shown = |sum: Option<&str>| sum.unwrap_or("none").to_owned();
-        if self.data.as_deref() == now {
+        if self.data_fingerprint.as_deref() == now {
             return Ok(());
         }
-        Err(CheckpointError::OtherRecipe {
+        Err(CheckpointError::RecipeMismatch {
             path: path.to_owned(),
-            key: "the sum of the data (a set's index.parquet; a folder's files, labels and captions)"
+            key: "checksum of the data (index.parquet of a data set; files, labels and captions of a folder)"
                 .to_owned(),
-            found: shown(self.data.as_deref()),
+            found: shown(self.data_fingerprint.as_deref()),
             expected: shown(now),
         })
     }
@@ -223,7 +236,7 @@ fn values(view: &TensorView) -> TensorData {
     TensorData::new(numbers, view.shape().to_vec())
 }
 
-/// The first key whose values differ, with both.
+/// The first key whose values differ, with both values.
 fn difference(key: &str, then: &toml::Value, now: &toml::Value) -> Option<(String, String, String)> {
     let (toml::Value::Table(a), toml::Value::Table(b)) = (then, now) else {
         return (then != now).then(|| (key.to_owned(), then.to_string(), now.to_string()));
@@ -242,25 +255,29 @@ fn difference(key: &str, then: &toml::Value, now: &toml::Value) -> Option<(Strin
     })
 }
 
-impl Progress {
-    /// Takes note of a loss; tells what is wrong with it.
-    pub(crate) fn judge(&mut self, loss: f64, diverged: f32) -> Result<(), String> {
+impl RunProgress {
+    /// Updates the average of the loss; the error says why the run has diverged.
+    ///
+    /// # Errors
+    /// If the loss is not finite, or its average exceeds the minimum by more than `ratio`.
+    pub(crate) fn check_divergence(&mut self, loss: f64, ratio: f32) -> Result<(), String> {
         if !loss.is_finite() {
             return Err(format!("the loss is {loss}"));
         }
         let loss = loss as f32;
-        let smooth = self.smooth.map_or(loss, |smooth| smooth * SMOOTHING + loss * (1.0 - SMOOTHING));
-        let lowest = self.lowest.map_or(smooth, |lowest| lowest.min(smooth));
-        (self.smooth, self.lowest) = (Some(smooth), Some(lowest));
-        if diverged > 0.0 && smooth > lowest * diverged {
-            return Err(format!("the loss is {smooth:.3} on average after {lowest:.3} at its lowest"));
+        let loss_ema =
+            self.loss_ema.map_or(loss, |loss_ema| loss_ema * LOSS_EMA_DECAY + loss * (1.0 - LOSS_EMA_DECAY));
+        let lowest_loss = self.lowest_loss.map_or(loss_ema, |lowest_loss| lowest_loss.min(loss_ema));
+        (self.loss_ema, self.lowest_loss) = (Some(loss_ema), Some(lowest_loss));
+        if ratio > 0.0 && loss_ema > lowest_loss * ratio {
+            return Err(format!("the loss is {loss_ema:.3} on average after {lowest_loss:.3} at its lowest"));
         }
         Ok(())
     }
 
-    /// Why it is time to stop, if it is.
-    pub(crate) fn tired(&self, patience: usize) -> Option<String> {
-        let (best, step) = self.best.filter(|_| patience > 0 && self.since_best >= patience)?;
+    /// The reason for early stopping, if it is due.
+    pub(crate) fn should_stop_early(&self, patience: usize) -> Option<String> {
+        let (best, step) = self.best.filter(|_| patience > 0 && self.evals_since_best >= patience)?;
         Some(format!("no evaluation since step {step} was better than {:.1} %", 100.0 * best))
     }
 }

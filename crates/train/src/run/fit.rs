@@ -1,4 +1,4 @@
-//! The training loop, readable from top to bottom: draw a batch, step, average, evaluate, save.
+//! The training loop.
 
 use std::path::{Path, PathBuf};
 
@@ -7,13 +7,17 @@ use crate::event::TrainEvent;
 use crate::recipe::Recipe;
 use crate::run::Run;
 use crate::run::options::FitOptions;
-use crate::run::timing::Clock;
+use crate::run::timing::StepTimer;
 
-/// Trains the recipe's model into `out/model.safetensors` (half precision), reporting on the way. Gives the file of the
-/// finished model: `out/joined.safetensors` where the recipe asks for one.
+/// Trains a model and returns the path of its file: `out/model.safetensors`, or `out/joint.safetensors` if
+/// `run.save_joint_model` is set. Models are saved in `f16`.
+///
+/// Progress is passed to `on_event`. A run that was interrupted resumes from its last checkpoint if
+/// [`FitOptions::resume`] is set, and gives the same weights, bit by bit, as one that was not.
 ///
 /// # Errors
-/// If the recipe is not valid or does not suit its data, a file cannot be read or written, or the loss diverges.
+/// If the recipe is invalid or does not fit its data, a file cannot be read or written, the output folder already contains a
+/// run that is not to be resumed, or the loss diverges.
 pub fn fit(
     recipe: &Recipe,
     out: &Path,
@@ -22,37 +26,42 @@ pub fn fit(
 ) -> Result<PathBuf, FitError> {
     let mut run = Run::prepare(recipe, out, options, on_event)?;
     on_event(TrainEvent::Start(run.plan()));
-    if recipe.run.evaluate_first && run.progress.step == 0 {
+    if recipe.run.evaluate_on_start && run.progress.step == 0 {
         on_event(run.evaluate()?);
     }
-    let (mut clock, before, steps) = (Clock::default(), run.progress.step, run.steps());
-    let [evaluate_every, checkpoint_every] = run.rhythm();
+    let (mut timer, before, steps) = (StepTimer::default(), run.progress.step, run.steps());
+    let [evaluate_every, checkpoint_every] = run.intervals();
     while run.progress.step < steps {
         let position = run.position();
         run.refresh(position, on_event)?;
-        let outcome = clock.step(|clock| run.step(position, clock))?;
-        on_event(run.step_event(outcome, position, &clock));
+        let outcome = timer.step(|timer| run.step(position, timer))?;
+        on_event(run.step_event(outcome, position, &timer));
 
+        // The last step always evaluates and saves, whatever the intervals are.
         let last = run.progress.step == steps;
         let evaluates = last || run.progress.step.is_multiple_of(evaluate_every);
         let saves = evaluates || run.progress.step.is_multiple_of(checkpoint_every);
         if saves {
+            // Before the evaluation: a model with a NaN must replace neither the best one nor a checkpoint.
             run.check_weights()?;
         }
         if evaluates {
             on_event(run.evaluate()?);
         }
         if saves {
+            // After the evaluation, whose result is part of the checkpoint.
             run.save()?;
-            on_event(TrainEvent::Saved { step: run.progress.step });
+            on_event(TrainEvent::CheckpointSaved { step: run.progress.step });
         }
-        if let Some(reason) = run.progress.tired(recipe.run.patience).filter(|_| evaluates && !last) {
-            on_event(TrainEvent::Stopped { step: run.progress.step, reason });
+        if let Some(reason) =
+            run.progress.should_stop_early(recipe.run.patience).filter(|_| evaluates && !last)
+        {
+            on_event(TrainEvent::EarlyStopped { step: run.progress.step, reason });
             break;
         }
     }
     if run.progress.step > before {
-        on_event(run.finished(run.progress.step - before, &clock));
+        on_event(run.finished(run.progress.step - before, &timer));
     }
-    run.publish()
+    run.final_model()
 }

@@ -1,5 +1,8 @@
-//! A run at work: what is trained, by which batches, and how far it is.
+//! A training run: its state, and the steps that change it.
+//!
+//! `fit.rs` is the loop, `step.rs` one optimizer step, `prepare.rs` the start or resume, `checkpoint.rs` what is saved.
 
+mod check;
 mod checkpoint;
 mod dry_run;
 mod fit;
@@ -9,11 +12,10 @@ mod reporting;
 mod step;
 mod timing;
 mod training_data;
-mod validate;
-mod validation;
+mod validate_model;
 
-pub use checkpoint::{Checkpoint, Progress};
-pub use dry_run::{Trial, rehearse};
+pub use checkpoint::{Checkpoint, RunProgress};
+pub use dry_run::{DryRun, dry_run};
 pub use fit::fit;
 pub use options::FitOptions;
 
@@ -25,67 +27,70 @@ use crate::batch::Batch;
 use crate::error::FitError;
 use crate::event::TrainEvent;
 use crate::loss::Objective;
-use crate::network::{Blueprint, Towers};
-use crate::optim::Groups;
-use crate::recipe::{Position, Recipe, RunConfig};
-use crate::run::training_data::Material;
+use crate::network::{ModelSpec, Towers};
+use crate::optim::ParameterGroups;
+use crate::recipe::{Recipe, RunConfig, RunPosition};
+use crate::run::training_data::TrainingData;
 
-/// A batch with the step and the part of it that it is for.
-type Drawn = ((usize, usize), Batch);
+/// A batch, and the (step, index within the step) it belongs to.
+type PrefetchedBatch = ((usize, usize), Batch);
 
-/// A run at work.
+/// State of a training run.
 pub(crate) struct Run<'a> {
     recipe: &'a Recipe,
     out: &'a Path,
     devices: Vec<Device>,
     objective: Objective,
-    material: Material,
-    blueprint: Blueprint,
+    data: TrainingData,
+    spec: ModelSpec,
     towers: Towers,
-    average: Option<Towers>,
-    groups: Groups,
-    pub(crate) progress: Progress,
-    /// The next batch, drawn already: of which step and part.
-    ahead: Option<Drawn>,
-    /// Step of the newest checkpoint.
-    saved: Option<usize>,
-    /// Whether a loss was good since: it was taken with the weights of that checkpoint, or later ones.
-    proven: bool,
+    ema: Option<Towers>,
+    groups: ParameterGroups,
+    pub(crate) progress: RunProgress,
+    /// The next batch, loaded while the current step computes.
+    prefetched: Option<PrefetchedBatch>,
+    /// Step of the last checkpoint.
+    last_checkpoint: Option<usize>,
+    /// Whether a finite loss has been computed since, from the weights of that checkpoint or later ones.
+    checkpoint_verified: bool,
 }
 
 impl Run<'_> {
-    /// Shapes that a round of the recipe's data has.
-    pub(crate) fn count_of(&self, recipe: &Recipe) -> usize {
-        self.material.count(recipe)
+    /// Number of training shapes of a recipe.
+    pub(crate) fn n_shapes(&self, recipe: &Recipe) -> usize {
+        self.data.count(recipe)
     }
 
-    /// Where the run is.
-    pub(crate) fn position(&self) -> Position {
+    /// Progress of the run.
+    pub(crate) fn position(&self) -> RunPosition {
         let steps_per_epoch = self.steps_per_epoch();
-        Position { step: self.progress.step, steps: self.steps(), steps_per_epoch }
+        RunPosition { step: self.progress.step, steps: self.steps(), steps_per_epoch }
     }
 
-    /// Steps in all.
+    /// Steps in total.
     pub(crate) fn steps(&self) -> usize {
         self.recipe.run.steps.steps(self.steps_per_epoch())
     }
 
     /// Steps between evaluations, and between checkpoints.
-    pub(crate) fn rhythm(&self) -> [usize; 2] {
+    pub(crate) fn intervals(&self) -> [usize; 2] {
         let RunConfig { evaluate_every, checkpoint_every, .. } = self.recipe.run;
         [evaluate_every, checkpoint_every].map(|span| span.steps(self.steps_per_epoch()))
     }
 
     fn steps_per_epoch(&self) -> usize {
-        self.recipe.batch.steps_per_epoch(self.material.pool.len())
+        self.recipe.batch.steps_per_epoch(self.data.pool.len())
     }
 
-    /// Fresh shapes where the recipe asks for them.
+    /// Loads new shapes if `data.refresh_every` steps have passed.
+    ///
+    /// # Errors
+    /// If shapes cannot be loaded or features not be computed.
     pub(crate) fn refresh(
         &mut self,
-        position: Position,
+        position: RunPosition,
         on_event: &mut dyn FnMut(TrainEvent),
     ) -> Result<(), FitError> {
-        self.material.refresh(self.recipe, self.out, position.step, on_event)
+        self.data.refresh(self.recipe, self.out, position.step, on_event)
     }
 }

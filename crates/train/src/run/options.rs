@@ -1,13 +1,13 @@
-//! How a run is done, besides what the recipe says.
+//! Options of a run that are not part of its recipe.
 
 use burn::tensor::Device;
 
-/// How a run is done, beside what the recipe says.
+/// Options of a run that are not part of its recipe.
 #[derive(Clone, Debug)]
 pub struct FitOptions {
     /// Resume from the last checkpoint in the output folder, if any.
     pub resume: bool,
-    /// Devices that share each batch; the first also keeps the weights.
+    /// Devices for data parallelism: each encodes a part of the batch; the first holds the weights.
     pub devices: Vec<Device>,
 }
 

@@ -1,4 +1,4 @@
-//! Data, network and optimizers of a run at its start, or as a checkpoint left them.
+//! Start and resume of a run: data, network and optimizers.
 
 use std::path::Path;
 
@@ -6,23 +6,26 @@ use burn::module::Module as _;
 use burn::tensor::Device;
 use lexiform_geometry::RigKind;
 
-use super::validate;
-use crate::data::requirements::Needs;
-use crate::data::shape_set::Sizes;
+use super::check;
+use crate::data::requirements::DataRequirements;
+use crate::data::shape_set::SampleSize;
 use crate::error::{CheckpointError, FitError};
 use crate::event::TrainEvent;
 use crate::loss::Objective;
-use crate::network::{Blueprint, Design, Published, Said, Towers};
-use crate::optim::Groups;
-use crate::optim::parameters::{train_only, with_stable_ids, with_values};
+use crate::network::{ModelSpec, NetworkVocabulary, OutputConfig, PretrainedModels, Towers};
+use crate::optim::ParameterGroups;
+use crate::optim::parameters::{freeze_except, load_values, with_stable_ids};
 use crate::recipe::{NetworkConfig, Recipe};
-use crate::run::checkpoint::{Checkpoint, Progress};
+use crate::run::checkpoint::{Checkpoint, RunProgress};
 use crate::run::options::FitOptions;
-use crate::run::training_data::{Inputs, Material};
+use crate::run::training_data::{Inputs, TrainingData};
 use crate::run::{Run, checkpoint};
 
 impl<'a> Run<'a> {
-    /// Data, network and optimizers as the recipe says; or, when the run resumes, as the checkpoint left them.
+    /// Builds data, network and optimizers from the recipe, then restores the checkpoint if the run resumes.
+    ///
+    /// # Errors
+    /// As [`fit`](crate::fit).
     pub(crate) fn prepare(
         recipe: &'a Recipe,
         out: &'a Path,
@@ -30,126 +33,133 @@ impl<'a> Run<'a> {
         on_event: &mut dyn FnMut(TrainEvent),
     ) -> Result<Self, FitError> {
         recipe.validate()?;
-        validate::check_numbers(recipe, &options.devices)?;
+        check::check_dtype(recipe, &options.devices)?;
         let objective = Objective::new(&recipe.losses, recipe.run.gather)?;
         let checkpoint = open_folder(recipe, out, options)?;
         let devices: Vec<Device> = options.devices.iter().map(|device| device.clone().autodiff()).collect();
-        let published = Published::on(&devices[0]);
+        let models = PretrainedModels::new(&devices[0]);
         let done = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.progress.step);
-        let material = bring(recipe, &objective, &published, done, on_event)?;
+        let data = load_data(recipe, &objective, &models, done, on_event)?;
+        // The vocabulary of a new text tower depends on the captions: a resumed run takes it from the checkpoint.
         let known = checkpoint.as_ref().map(|checkpoint| &checkpoint.model);
-        let network = Network::build(recipe, &material, &published, known, &devices[0])?;
-        let mut run = network.into_run(recipe, out, devices, objective, material);
+        let network = Network::build(recipe, &data, &models, known, &devices[0])?;
+        let mut run = network.into_run(recipe, out, devices, objective, data);
         if let Some(checkpoint) = checkpoint {
             run.restore(checkpoint)?;
         }
-        run.material.bring_features(recipe, out, on_event)?;
-        run.material.dismiss_teacher(recipe);
+        // After the checkpoint was checked: features may take hours.
+        run.data.load_features(recipe, out, on_event)?;
+        run.data.release_teacher(recipe);
         Ok(run)
     }
 
-    /// Weights, optimizers and progress as a checkpoint left them.
+    /// Restores weights, optimizers and progress.
     fn restore(&mut self, checkpoint: Checkpoint) -> Result<(), FitError> {
-        let path = checkpoint::path_in(self.out);
+        let path = checkpoint::checkpoint_path(self.out);
         let invalid = |message: String| CheckpointError::Invalid { path: path.clone(), message };
-        checkpoint.progress.check_data(self.material.sum(), &path)?;
-        self.towers = with_values(self.towers.clone(), &checkpoint.weights).map_err(invalid)?;
-        if let Some(average) = self.average.take() {
-            self.average = Some(with_values(average, &checkpoint.average).map_err(invalid)?);
+        checkpoint.progress.check_data(self.data.fingerprint(), &path)?;
+        self.towers = load_values(self.towers.clone(), &checkpoint.weights).map_err(invalid)?;
+        if let Some(ema) = self.ema.take() {
+            self.ema = Some(load_values(ema, &checkpoint.ema).map_err(invalid)?);
         }
         self.groups.restore(checkpoint.optimizers).map_err(invalid)?;
         self.progress = checkpoint.progress;
-        self.saved = Some(self.progress.step);
+        self.last_checkpoint = Some(self.progress.step);
         Ok(())
     }
 }
 
-/// The network at its start, with what trains it.
+/// The initial network and its optimizers.
 struct Network {
     towers: Towers,
-    blueprint: Blueprint,
-    groups: Groups,
+    spec: ModelSpec,
+    groups: ParameterGroups,
 }
 
 impl Network {
-    /// Builds the recipe's network for the shapes at hand. `known` is the configuration of a run that is resumed.
+    /// Builds the network. `known` is its configuration if the run resumes.
     fn build(
         recipe: &Recipe,
-        material: &Material,
-        published: &Published,
-        known: Option<&Design>,
+        data: &TrainingData,
+        models: &PretrainedModels,
+        known: Option<&OutputConfig>,
         device: &Device,
     ) -> Result<Self, FitError> {
-        validate::check_batch(recipe, material.pool.len())?;
-        validate::check_classes(recipe, material.pool.categories().len())?;
+        check::check_batch_size(recipe, data.pool.len())?;
+        check::check_classes(recipe, data.pool.categories().len())?;
         let words = match (&recipe.network, known) {
-            (NetworkConfig::Clip(_), None) => material.words()?,
+            (NetworkConfig::Clip(_), None) => data.vocabulary_texts()?,
             _ => Vec::new(),
         };
-        let said = Said { words: &words, labels: &material.pool.names() };
-        let (towers, blueprint) = Towers::build(recipe, published, said, known, device)?;
-        validate::check_products(recipe, &towers)?;
+        let vocabulary = NetworkVocabulary { words: &words, labels: &data.pool.names() };
+        let (towers, spec) = Towers::build(recipe, models, vocabulary, known, device)?;
+        check::check_mixed_precision(recipe, &towers)?;
+        // Optimizer state in checkpoints is keyed by parameter id.
         let towers = with_stable_ids(towers);
-        let groups = Groups::new(&recipe.groups, recipe.schedule, &towers)?;
-        let towers = train_only(towers, &groups.ids());
-        Ok(Self { towers, blueprint, groups })
+        let groups = ParameterGroups::new(&recipe.param_groups, recipe.schedule, &towers)?;
+        let towers = freeze_except(towers, &groups.ids());
+        Ok(Self { towers, spec, groups })
     }
 
-    /// A run before its first step.
+    /// The state of a run before its first step.
     fn into_run<'a>(
         self,
         recipe: &'a Recipe,
         out: &'a Path,
         devices: Vec<Device>,
         objective: Objective,
-        material: Material,
+        data: TrainingData,
     ) -> Run<'a> {
-        let Self { towers, blueprint, groups } = self;
+        let Self { towers, spec, groups } = self;
         Run {
-            average: (recipe.run.average_decay > 0.0).then(|| towers.valid()),
-            progress: Progress { data: material.sum().map(str::to_owned), ..Progress::default() },
-            ahead: None,
-            saved: None,
-            proven: false,
+            ema: (recipe.run.ema_decay > 0.0).then(|| towers.valid()),
+            progress: RunProgress {
+                data_fingerprint: data.fingerprint().map(str::to_owned),
+                ..RunProgress::default()
+            },
+            prefetched: None,
+            last_checkpoint: None,
+            checkpoint_verified: false,
             recipe,
             out,
             devices,
             objective,
-            material,
-            blueprint,
+            data,
+            spec,
             towers,
             groups,
         }
     }
 }
 
-/// Opens the source of shapes, with the teacher's features to come.
-fn bring(
+/// Opens the data and loads the shapes; features are computed later.
+fn load_data(
     recipe: &Recipe,
     objective: &Objective,
-    published: &Published,
+    models: &PretrainedModels,
     step: usize,
     on_event: &mut dyn FnMut(TrainEvent),
-) -> Result<Material, FitError> {
+) -> Result<TrainingData, FitError> {
     let rig = match recipe.network.rig() {
-        // Rigs that are drawn by chance are always drawn by the same.
+        // Seed 0: random rigs are the same in every run.
         Some((rig, n_views)) => Some(rig.parse::<RigKind>()?.rig(n_views, 0)),
         None => None,
     };
-    let teacher = published.teacher(recipe)?;
-    validate::check_widths(recipe, teacher.as_ref(), published)?;
-    let sizes = Sizes {
-        view: published.view_size(recipe)?,
+    let teacher = models.teacher(recipe)?;
+    check::check_dims(recipe, teacher.as_ref(), models)?;
+    let size = SampleSize {
+        view: models.view_size(recipe)?,
         points: recipe.data.points.max(recipe.network.n_points()),
     };
-    let needs = Needs::of(recipe, objective);
-    Material::prepare(recipe, Inputs { needs, teacher, rig, sizes }, step, on_event)
+    let requirements = DataRequirements::of(recipe, objective);
+    TrainingData::prepare(recipe, Inputs { requirements, teacher, rig, size }, step, on_event)
 }
 
-/// Creates the folder and writes the recipe into it. A run that is there already is resumed when asked, an error otherwise.
+/// Creates the output folder and writes the recipe; reads the checkpoint of an existing run.
 fn open_folder(recipe: &Recipe, out: &Path, options: &FitOptions) -> Result<Option<Checkpoint>, FitError> {
     fs_err::create_dir_all(out)?;
-    let checkpoint = open_checkpoint(recipe, &checkpoint::path_in(out), options)?;
+    let checkpoint = open_checkpoint(recipe, &checkpoint::checkpoint_path(out), options)?;
+    // With all overrides applied, so that the run can be repeated.
     fs_err::write(out.join("recipe.toml"), toml::to_string(recipe).expect("a recipe is plain data"))?;
     Ok(checkpoint)
 }
@@ -159,7 +169,7 @@ fn open_checkpoint(
     path: &Path,
     options: &FitOptions,
 ) -> Result<Option<Checkpoint>, FitError> {
-    if !checkpoint::newest(path)? {
+    if !checkpoint::recover_latest(path)? {
         return Ok(None);
     }
     let checkpoint = Checkpoint::read(path)?;

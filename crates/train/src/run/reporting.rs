@@ -1,4 +1,4 @@
-//! What a run writes and tells: models, checkpoints, measurements, plans and steps.
+//! What a run writes and reports: models, checkpoints, evaluations and events.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,169 +9,195 @@ use lexiform_model::weights::Precision;
 use lexiform_model::{JointModel, OpenOptions, PointModel, PointOptions};
 
 use crate::error::{CheckpointError, FitError};
-use crate::event::{GroupPlan, Plan, Step, TrainEvent};
-use crate::network::{Design, Towers};
-use crate::optim::parameters::{not_finite, parameters, values};
-use crate::recipe::Position;
+use crate::event::{GroupPlan, StepMetrics, TrainEvent, TrainPlan};
+use crate::network::{OutputConfig, Towers};
+use crate::optim::parameters::{first_non_finite, parameters, values};
+use crate::recipe::RunPosition;
 use crate::run::checkpoint::Checkpoint;
-use crate::run::step::Outcome;
-use crate::run::timing::Clock;
-use crate::run::{Run, checkpoint, validation};
+use crate::run::step::StepOutcome;
+use crate::run::timing::StepTimer;
+use crate::run::{Run, checkpoint, validate_model};
 
 impl Run<'_> {
-    /// The weights that are kept: the running mean where there is one.
-    fn kept(&self) -> Towers {
-        self.average.clone().unwrap_or_else(|| self.towers.valid())
+    /// The weights to save: the moving average, if any.
+    fn saved_towers(&self) -> Towers {
+        self.ema.clone().unwrap_or_else(|| self.towers.valid())
     }
 
-    /// Writes the model, reads it back, and names held-out shapes with it.
+    /// Saves the model and evaluates it on the validation shapes.
+    ///
+    /// # Errors
+    /// If the model cannot be saved, read back or evaluated.
     pub(crate) fn evaluate(&mut self) -> Result<TrainEvent, FitError> {
         let path = self.out.join("model.safetensors");
-        let kept = self.kept();
-        kept.save(&path, &self.blueprint)?;
-        let report = self.measure(&kept, &path)?;
+        let saved_towers = self.saved_towers();
+        saved_towers.save(&path, &self.spec)?;
+        let report = self.classify(&saved_towers, &path)?;
         let step = self.progress.step;
         let top_1 = report.as_ref().map(|report| report.top_1 as f32);
+        // Without validation shapes the last model counts as the best.
         let best = match (top_1, self.progress.best) {
             (Some(now), Some((before, _))) => now > before,
             _ => true,
         };
         if best {
             self.progress.best = Some((top_1.unwrap_or(0.0), step));
-            self.progress.since_best = 0;
-            kept.save(&self.out.join("best.safetensors"), &self.blueprint)?;
+            self.progress.evals_since_best = 0;
+            saved_towers.save(&self.out.join("best.safetensors"), &self.spec)?;
         } else {
-            self.progress.since_best += 1;
+            self.progress.evals_since_best += 1;
         }
         Ok(TrainEvent::Evaluated { step, report, best, path })
     }
 
-    /// Names held-out shapes: with the model that was written, or with clouds and the teacher's words.
-    fn measure(&self, kept: &Towers, path: &Path) -> Result<Option<Classification>, FitError> {
-        let held_out = &self.material.held_out;
-        match (&self.blueprint.design, &kept.points) {
-            (Design::Points(config), Some(tower)) if let Some(head) = tower.classifier() => {
-                validation::by_head(tower, head, config, held_out)
+    /// Classifies the validation shapes: by views with the model read back from its file, or by point clouds.
+    fn classify(&self, saved_towers: &Towers, path: &Path) -> Result<Option<Classification>, FitError> {
+        let validation_pool = &self.data.validation;
+        match (&self.spec.config, &saved_towers.points) {
+            (OutputConfig::Points(config), Some(tower)) if let Some(head) = tower.classifier() => {
+                validate_model::classify_with_head(tower, head, config, validation_pool)
             }
-            (Design::Points(config), Some(tower)) => {
-                let by_points = |choices| validation::by_points(tower, config, choices, held_out);
-                self.material.choices.as_ref().map(by_points).transpose()
+            (OutputConfig::Points(config), Some(tower)) => {
+                let classify_clouds = |class_features| {
+                    validate_model::classify_clouds(tower, config, class_features, validation_pool)
+                };
+                self.data.class_features.as_ref().map(classify_clouds).transpose()
             }
             _ => {
                 let device = self.devices[0].clone().inner();
                 let options = OpenOptions { device, ..OpenOptions::default() };
+                // Read back from disk: the file is tested, not the weights in memory.
                 let model = JointModel::open(&path.to_string_lossy(), &options)?;
-                validation::by_views(&model, held_out)
+                validate_model::classify_views(&model, validation_pool)
             }
         }
     }
 
-    /// Writes the checkpoint.
+    /// Saves a checkpoint.
+    ///
+    /// # Errors
+    /// If the checkpoint cannot be written.
     pub(crate) fn save(&mut self) -> Result<(), FitError> {
-        let path = checkpoint::path_in(self.out);
+        let path = checkpoint::checkpoint_path(self.out);
         let invalid = |message| CheckpointError::Invalid { path: path.clone(), message };
         let checkpoint = Checkpoint {
             recipe: self.recipe.clone(),
-            model: self.blueprint.design.clone(),
+            model: self.spec.config.clone(),
             progress: self.progress.clone(),
             weights: values(&self.towers.valid()),
-            average: self.average.as_ref().map_or(BTreeMap::new(), values),
-            optimizers: self.groups.records().map_err(invalid)?,
+            ema: self.ema.as_ref().map_or(BTreeMap::new(), values),
+            optimizers: self.groups.optimizer_states().map_err(invalid)?,
         };
         checkpoint.write(&path)?;
-        (self.saved, self.proven) = (Some(self.progress.step), false);
+        (self.last_checkpoint, self.checkpoint_verified) = (Some(self.progress.step), false);
         Ok(())
     }
 
-    /// Fails where a weight is no number: such are neither measured nor saved.
+    /// Checks that all weights are finite.
+    ///
+    /// # Errors
+    /// If a weight is not finite.
     pub(crate) fn check_weights(&self) -> Result<(), FitError> {
         let step = self.progress.step;
-        match not_finite(&self.towers.valid()) {
-            Some(name) => Err(self.diverged(step, format!("{name} holds a number that is not finite"))),
+        match first_non_finite(&self.towers.valid()) {
+            Some(name) => Err(self.diverged_error(step, format!("{name} has a value that is not finite"))),
             None => Ok(()),
         }
     }
 
-    /// The file of the model: as it was last written, or joined with the teacher's towers.
-    pub(crate) fn publish(&self) -> Result<PathBuf, FitError> {
+    /// Path of the finished model, which `run.save_joint_model` first merges with the teacher's towers.
+    ///
+    /// # Errors
+    /// If a model cannot be read, merged or written.
+    pub(crate) fn final_model(&self) -> Result<PathBuf, FitError> {
         let path = self.out.join("model.safetensors");
-        let Some(teacher) = self.recipe.teacher.as_deref().filter(|_| self.recipe.run.join) else {
+        let Some(teacher) = self.recipe.teacher.as_deref().filter(|_| self.recipe.run.save_joint_model)
+        else {
             return Ok(path);
         };
         let points = PointModel::open(&path.to_string_lossy(), &PointOptions::default())?;
         let joined = JointModel::open(teacher, &OpenOptions::default())?.with_points(&points)?;
-        let path = self.out.join("joined.safetensors");
+        let path = self.out.join("joint.safetensors");
         joined.save(&path, Precision::Half)?;
         Ok(path)
     }
 
-    /// The loss of a step, or a weight after it, is no number or has run away. The newest checkpoint may hold weights that
-    /// are to blame; where no loss was good since, the one before takes its place.
-    pub(super) fn diverged(&self, step: usize, message: String) -> FitError {
-        let path = checkpoint::path_in(self.out);
-        let good = if self.proven { self.saved } else { checkpoint::put_back(&path) };
-        FitError::Diverged { step, message, good, path }
+    /// The error for a diverged run. The last checkpoint may already have bad weights: unless a finite loss has been computed
+    /// since, it is replaced by the previous one.
+    pub(super) fn diverged_error(&self, step: usize, message: String) -> FitError {
+        let path = checkpoint::checkpoint_path(self.out);
+        let good =
+            if self.checkpoint_verified { self.last_checkpoint } else { checkpoint::restore_previous(&path) };
+        FitError::Diverged { step, message, last_good: good, path }
     }
 
-    /// What the run would do.
-    pub(crate) fn plan(&self) -> Plan {
+    /// The plan of the run.
+    pub(crate) fn plan(&self) -> TrainPlan {
         let groups = self.groups.iter().map(|group| GroupPlan {
             name: group.name().to_owned(),
-            tensors: group.tensors(),
-            parameters: group.count,
+            tensors: group.n_tensors(),
+            parameters: group.n_parameters,
             learning_rate: group.config().learning_rate,
         });
         let groups: Vec<GroupPlan> = groups.collect();
         let all: usize = parameters(&self.towers).iter().map(|parameter| parameter.count()).sum();
         let trained: usize = groups.iter().map(|group| group.parameters).sum();
-        let average = if self.average.is_some() { all } else { 0 };
-        let samples = self.material.pool.bytes() + self.material.held_out.bytes();
-        Plan {
+        let ema = if self.ema.is_some() { all } else { 0 };
+        let samples = self.data.pool.memory_bytes() + self.data.validation.memory_bytes();
+        TrainPlan {
             steps: self.steps(),
-            done: self.progress.step,
+            start_step: self.progress.step,
             steps_per_epoch: self.position().steps_per_epoch,
-            parameters: trained,
-            frozen: all - trained,
-            categories: self.material.pool.categories().len(),
-            vocabulary: match &self.blueprint.design {
-                Design::Joint(config) => config.clip.text.vocabulary,
-                Design::Points(_) => 0,
+            trainable_parameters: trained,
+            frozen_parameters: all - trained,
+            categories: self.data.pool.categories().len(),
+            vocabulary_size: match &self.spec.config {
+                OutputConfig::Joint(config) => config.clip.text.vocabulary,
+                OutputConfig::Points(_) => 0,
             },
-            // Weights, running mean; gradients and at most two moments of what is trained.
-            bytes: (4 * (all + average + 3 * trained) + samples) as u64,
+            // f32: weights and their average; of trainable parameters also gradients and up to two moments.
+            memory_bytes: (4 * (all + ema + 3 * trained) + samples) as u64,
             groups,
         }
     }
 
-    pub(crate) fn step_event(&self, outcome: Outcome, position: Position, clock: &Clock) -> TrainEvent {
-        let moved = self.groups.iter().filter(|group| group.config().turn.takes_part(position));
-        let Outcome { losses, accuracies, total, norms } = outcome;
-        let (all, last, (shapes, images)) = (clock.all().seconds(), clock.last(), clock.seen());
-        TrainEvent::Step(Step {
+    pub(crate) fn step_event(
+        &self,
+        outcome: StepOutcome,
+        position: RunPosition,
+        timer: &StepTimer,
+    ) -> TrainEvent {
+        let moved = self.groups.iter().filter(|group| group.config().step_parity.includes(position));
+        let StepOutcome { losses, accuracies, total, grad_norms } = outcome;
+        let (all, last, (shapes, images)) = (timer.all().seconds(), timer.last(), timer.counts());
+        TrainEvent::Step(StepMetrics {
             step: self.progress.step,
             loss: total,
             losses,
             accuracies,
-            rates: moved.map(|group| (group.name().to_owned(), group.rate(position))).collect(),
-            norms,
+            learning_rates: moved
+                .map(|group| (group.name().to_owned(), group.learning_rate(position)))
+                .collect(),
+            grad_norms,
+            // Read after the step, so that it shows the clamped value.
             logit_scale: self.towers.logit_scale.val().into_scalar::<f32>(),
             shapes_per_second: shapes as f64 / all,
             images_per_second: images as f64 / all,
             seconds: last.seconds(),
-            waiting: last.share_waiting(),
-            drawing: last.share_drawing(),
+            data_wait: last.data_wait_fraction(),
+            data_load: last.data_load_fraction(),
         })
     }
 
-    /// The run is over after `steps` steps.
-    pub(crate) fn finished(&self, steps: usize, clock: &Clock) -> TrainEvent {
-        let (spent, (shapes, images)) = (clock.all(), clock.seen());
+    /// The final event, after `steps` steps.
+    pub(crate) fn finished(&self, steps: usize, timer: &StepTimer) -> TrainEvent {
+        let (spent, (shapes, images)) = (timer.all(), timer.counts());
         TrainEvent::Finished {
             step: self.progress.step,
             steps,
             seconds: spent.seconds(),
-            waiting: spent.share_waiting(),
-            drawing: spent.share_drawing(),
+            data_wait: spent.data_wait_fraction(),
+            data_load: spent.data_load_fraction(),
             shapes_per_second: shapes as f64 / spent.seconds(),
             images_per_second: images as f64 / spent.seconds(),
         }

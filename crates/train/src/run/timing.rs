@@ -1,90 +1,91 @@
-//! How long steps take, how long they wait for their batches, and what they have seen.
+//! Time of steps, waiting for batches, and throughput.
 
 use std::time::{Duration, Instant};
 
 use crate::batch::Batch;
 
-/// Times and counts of the steps since the start. What happens between steps does not count.
+/// Times and counts of the steps since the start or resume, without what happens between steps.
 #[derive(Default)]
-pub(crate) struct Clock {
-    all: Spent,
-    last: Spent,
+pub(crate) struct StepTimer {
+    all: StepTimes,
+    last: StepTimes,
     shapes: usize,
     images: usize,
 }
 
-/// Where time went.
+/// Durations of a step, or sums over steps.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Spent {
-    /// Of steps in all.
-    pub whole: Duration,
-    /// Of steps that had to wait for a batch.
-    pub waiting: Duration,
-    /// Of the thread that draws batches, mostly while a step computes.
-    pub drawing: Duration,
+pub(crate) struct StepTimes {
+    /// Whole steps.
+    pub total: Duration,
+    /// Waiting for batches.
+    pub data_wait: Duration,
+    /// Loading batches, mostly in parallel to a step.
+    pub data_load: Duration,
 }
 
-impl Spent {
-    /// Seconds of steps in all.
+impl StepTimes {
+    /// Whole steps in seconds.
     pub fn seconds(&self) -> f64 {
-        self.whole.as_secs_f64().max(1e-9)
+        // Rates are quotients by it, before the first step too.
+        self.total.as_secs_f64().max(1e-9)
     }
 
-    /// Share of the steps' time in which they waited.
-    pub fn share_waiting(&self) -> f64 {
-        self.waiting.as_secs_f64() / self.seconds()
+    /// Fraction of the time spent waiting for batches.
+    pub fn data_wait_fraction(&self) -> f64 {
+        self.data_wait.as_secs_f64() / self.seconds()
     }
 
-    /// Share of the steps' time in which batches were drawn.
-    pub fn share_drawing(&self) -> f64 {
-        self.drawing.as_secs_f64() / self.seconds()
+    /// Time of loading batches as a fraction of the whole.
+    pub fn data_load_fraction(&self) -> f64 {
+        self.data_load.as_secs_f64() / self.seconds()
     }
 }
 
-impl Clock {
+impl StepTimer {
     /// Times a step.
     pub fn step<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
-        self.last = Spent::default();
+        self.last = StepTimes::default();
         let before = Instant::now();
         let done = work(self);
-        self.last.whole = before.elapsed();
-        self.all.whole += self.last.whole;
-        self.all.waiting += self.last.waiting;
-        self.all.drawing += self.last.drawing;
+        self.last.total = before.elapsed();
+        self.all.total += self.last.total;
+        self.all.data_wait += self.last.data_wait;
+        self.all.data_load += self.last.data_load;
         done
     }
 
-    /// Of all steps.
-    pub fn all(&self) -> Spent {
+    /// Sums over all steps.
+    pub fn all(&self) -> StepTimes {
         self.all
     }
 
-    /// Of the last step.
-    pub fn last(&self) -> Spent {
+    /// The last step.
+    pub fn last(&self) -> StepTimes {
         self.last
     }
 
-    /// Shapes and images.
-    pub fn seen(&self) -> (usize, usize) {
+    /// Numbers of shapes and images so far.
+    pub fn counts(&self) -> (usize, usize) {
         (self.shapes, self.images)
     }
 
-    /// Counts the time of waiting for a batch.
-    pub fn waits<T>(&mut self, work: impl FnOnce() -> T) -> T {
+    /// Counts the time of data_wait for a batch.
+    pub fn time_data_wait<T>(&mut self, work: impl FnOnce() -> T) -> T {
         let before = Instant::now();
         let done = work();
-        self.last.waiting += before.elapsed();
+        self.last.data_wait += before.elapsed();
         done
     }
 
-    /// Counts the time in which a batch was drawn elsewhere.
-    pub fn drew(&mut self, time: Duration) {
-        self.last.drawing += time;
+    /// Adds the time of loading a batch on another thread.
+    pub fn add_data_time(&mut self, time: Duration) {
+        self.last.data_load += time;
     }
 
-    /// Counts what is in a batch.
-    pub fn saw(&mut self, batch: &Batch) {
+    /// Adds a batch's shapes and images.
+    pub fn count(&mut self, batch: &Batch) {
         self.shapes += batch.rows();
-        self.images += batch.rows() * batch.views;
+        self.images += batch.rows() * batch.n_views;
     }
 }

@@ -1,5 +1,4 @@
-//! What a run learns from and is measured on, with the features it learns towards: loaded at the start, and again where a
-//! recipe asks for fresh shapes.
+//! Training and validation shapes of a run with the teacher's features; reloaded every `data.refresh_every` steps.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -10,86 +9,91 @@ use lexiform_metrics::ClassFeatures;
 use lexiform_model::{ModelError, Teacher};
 
 use crate::data::features;
-use crate::data::features::targets::{Place, Targets};
-use crate::data::pool::Pool;
-use crate::data::requirements::Needs;
-use crate::data::shape_set::Sizes;
-use crate::data::source::Supply;
+use crate::data::features::targets::{CachePath, Targets};
+use crate::data::pool::ShapePool;
+use crate::data::requirements::DataRequirements;
+use crate::data::shape_set::SampleSize;
+use crate::data::source::DataSource;
 use crate::error::FitError;
 use crate::event::TrainEvent;
 use crate::recipe::{DataConfig, NetworkConfig, Recipe};
-use crate::run::validation;
+use crate::run::validate_model;
 
-/// What shapes must bring, and how they are shown.
+/// What to load.
 pub(crate) struct Inputs {
-    /// What every shape must have.
-    pub needs: Needs,
-    /// The frozen model whose features are learned towards.
+    /// Requirements on every shape.
+    pub requirements: DataRequirements,
+    /// The frozen model whose features are the targets.
     pub teacher: Option<Teacher>,
-    /// Cameras that held-out shapes are seen by; absent where views are not looked at.
+    /// Cameras of the validation views; absent without an image tower.
     pub rig: Option<Rig>,
     /// Sizes of views and clouds.
-    pub sizes: Sizes,
+    pub size: SampleSize,
 }
 
-/// Shapes of a run.
-pub(crate) struct Material {
-    supply: Supply,
-    needs: Needs,
-    sizes: Sizes,
-    round: u64,
-    /// Shapes to learn from.
-    pub pool: Pool,
-    /// Shapes to measure on.
-    pub held_out: Pool,
-    /// For each shape those that look like it, where batches are made of such.
+/// Training and validation shapes of a run.
+pub(crate) struct TrainingData {
+    source: DataSource,
+    requirements: DataRequirements,
+    size: SampleSize,
+    refresh: u64,
+    /// Training shapes.
+    pub pool: ShapePool,
+    /// Validation shapes.
+    pub validation: ShapePool,
+    /// Nearest neighbors of each shape, for hard negatives; empty without them.
     pub neighbors: Vec<Vec<usize>>,
-    /// The frozen model whose features are learned towards, as long as someone will ask it.
+    /// The teacher, until its features are all computed.
     pub teacher: Option<Teacher>,
-    /// What its words say of every category, where clouds are compared with them.
-    pub choices: Option<ClassFeatures>,
-    /// Width of its features; 0 without one.
-    pub frozen_dim: usize,
-    /// Its features of every noun of every category, where shapes are named.
-    pub nouns: HashMap<String, Vec<f32>>,
+    /// The teacher's text features of the validation categories; for point encoders.
+    pub class_features: Option<ClassFeatures>,
+    /// Width of the teacher's features; 0 without a teacher.
+    pub teacher_dim: usize,
+    /// The teacher's text features of class names and synonyms, for `class-text` losses.
+    pub class_text: HashMap<String, Vec<f32>>,
 }
 
-impl Material {
-    /// Opens the source and brings the shapes of the round that `step` is in.
+impl TrainingData {
+    /// Opens the data and loads the shapes for `step`.
     pub fn prepare(
         recipe: &Recipe,
-        Inputs { needs, teacher, rig, sizes }: Inputs,
+        Inputs { requirements, teacher, rig, size }: Inputs,
         step: usize,
         on_event: &mut dyn FnMut(TrainEvent),
     ) -> Result<Self, FitError> {
-        let supply = Supply::open(&recipe.data, needs, teacher.as_ref())?;
-        on_event(match &supply {
-            Supply::Set(set) => set.opened(),
-            Supply::Rules | Supply::Files(_) => TrainEvent::Preparing { shapes: supply.count(&recipe.data) },
+        let source = DataSource::open(&recipe.data, requirements, teacher.as_ref())?;
+        on_event(match &source {
+            DataSource::Dataset(set) => set.opened_event(),
+            DataSource::Procedural | DataSource::Folder(_) => {
+                TrainEvent::Preparing { shapes: source.count(&recipe.data) }
+            }
         });
-        let round = round(recipe, &supply, step);
-        let pool = supply.training(&recipe.data, sizes, recipe.seed, round)?;
-        let held_out = supply.held_out(&recipe.data, rig.as_ref(), sizes);
-        report_left_out([&pool, &held_out], on_event);
+        let refresh = refresh_index(recipe, &source, step);
+        let pool = source.training(&recipe.data, size, recipe.seed, refresh)?;
+        let validation = source.validation(&recipe.data, rig.as_ref(), size);
+        report_skipped([&pool, &validation], on_event);
         Ok(Self {
-            nouns: teacher
+            class_text: teacher
                 .as_ref()
-                .filter(|_| needs.label)
-                .map_or_else(|| Ok(HashMap::new()), |teacher| noun_features(teacher, &pool))?,
-            choices: choices(recipe, teacher.as_ref(), &held_out)?,
-            frozen_dim: teacher.as_ref().map_or(0, Teacher::dim),
+                .filter(|_| requirements.label)
+                .map_or_else(|| Ok(HashMap::new()), |teacher| class_text_features(teacher, &pool))?,
+            class_features: class_features(recipe, teacher.as_ref(), &validation)?,
+            teacher_dim: teacher.as_ref().map_or(0, Teacher::dim),
             neighbors: Vec::new(),
-            supply,
-            needs,
-            sizes,
-            round,
+            source,
+            requirements,
+            size,
+            refresh,
             pool,
-            held_out,
+            validation,
             teacher,
         })
     }
 
-    /// Fresh shapes where `step` is in another round, with features in `out`.
+    /// Loads new shapes if they are due at `step`.
+    ///
+    /// # Errors
+    /// If shapes cannot be loaded or features not be computed.
     pub fn refresh(
         &mut self,
         recipe: &Recipe,
@@ -97,70 +101,78 @@ impl Material {
         step: usize,
         on_event: &mut dyn FnMut(TrainEvent),
     ) -> Result<(), FitError> {
-        let round = round(recipe, &self.supply, step);
-        if round == self.round {
+        let refresh = refresh_index(recipe, &self.source, step);
+        // Most steps use the same shapes as the step before.
+        if refresh == self.refresh {
             return Ok(());
         }
-        on_event(TrainEvent::Preparing { shapes: self.supply.count(&recipe.data) });
-        self.pool = self.supply.training(&recipe.data, self.sizes, recipe.seed, round)?;
-        self.round = round;
-        self.bring_features(recipe, out, on_event)
+        on_event(TrainEvent::Preparing { shapes: self.source.count(&recipe.data) });
+        self.pool = self.source.training(&recipe.data, self.size, recipe.seed, refresh)?;
+        self.refresh = refresh;
+        self.load_features(recipe, out, on_event)
     }
 
-    /// Whether a step sees the shapes that are here now.
-    pub fn has(&self, recipe: &Recipe, step: usize) -> bool {
-        round(recipe, &self.supply, step) == self.round
+    /// Whether the current shapes are those of `step`.
+    pub fn is_current(&self, recipe: &Recipe, step: usize) -> bool {
+        refresh_index(recipe, &self.source, step) == self.refresh
     }
 
-    /// How many shapes a round of the recipe's data has.
+    /// Number of training shapes.
     pub fn count(&self, recipe: &Recipe) -> usize {
-        self.supply.count(&recipe.data)
+        self.source.count(&recipe.data)
     }
 
-    /// A checksum of the data set, or of the folder.
-    pub fn sum(&self) -> Option<&str> {
-        match &self.supply {
-            Supply::Set(set) => Some(set.sum()),
-            Supply::Files(files) => Some(files.sum()),
-            Supply::Rules => None,
+    /// Checksum of the data set or folder; `None` for generated shapes.
+    pub fn fingerprint(&self) -> Option<&str> {
+        match &self.source {
+            DataSource::Dataset(set) => Some(set.fingerprint()),
+            DataSource::Folder(folder) => Some(folder.fingerprint()),
+            DataSource::Procedural => None,
         }
     }
 
-    /// All that is said of the shapes, and every noun of every category.
-    pub fn words(&self) -> Result<Vec<String>, DataError> {
-        let mut words: Vec<String> = self.pool.nouns().cloned().collect();
-        match (&self.pool, &self.supply) {
-            (Pool::Held(held), _) => {
-                let sayings = held.shapes.samples.iter().flat_map(|sample| &sample.sayings);
-                words.extend(sayings.map(|saying| saying.text.clone()));
+    /// All captions, class names and synonyms, from which a new text tower's vocabulary is built.
+    ///
+    /// # Errors
+    /// If the index of a data set cannot be read.
+    pub fn vocabulary_texts(&self) -> Result<Vec<String>, DataError> {
+        let mut words: Vec<String> = self.pool.class_names().cloned().collect();
+        match (&self.pool, &self.source) {
+            (ShapePool::InMemory(pool), _) => {
+                let captions = pool.shapes.samples.iter().flat_map(|sample| &sample.captions);
+                words.extend(captions.map(|caption| caption.text.clone()));
             }
-            (_, Supply::Set(set)) => words.extend(set.words()?),
+            (_, DataSource::Dataset(set)) => words.extend(set.vocabulary_words()?),
             _ => {}
         }
         Ok(words)
     }
 
-    /// Gives the teacher's memory back once its features are kept, unless fresh shapes come.
-    pub fn dismiss_teacher(&mut self, recipe: &Recipe) {
-        if !refreshes(recipe, &self.supply) {
+    /// Frees the teacher's memory once all features are computed, unless new shapes will need it.
+    pub fn release_teacher(&mut self, recipe: &Recipe) {
+        if !is_refreshed(recipe, &self.source) {
             self.teacher = None;
         }
     }
 
-    /// Tells features of these shapes from those of others, or of views of another size.
+    /// Cache key of the teacher's features: equal keys mean equal shapes and views.
     fn feature_key(&self, recipe: &Recipe) -> String {
-        // Where features are kept changes nothing about them; how large views are drawn does.
-        let data = toml::to_string(&DataConfig { features: None, ..recipe.data.clone() }).unwrap_or_default();
-        let view = self.sizes.view;
-        let sum = match &self.supply {
-            Supply::Files(files) => files.sum(),
-            Supply::Rules | Supply::Set(_) => "",
+        // Without the path of the cache itself.
+        let data =
+            toml::to_string(&DataConfig { feature_file: None, ..recipe.data.clone() }).unwrap_or_default();
+        let view = self.size.view;
+        let sum = match &self.source {
+            DataSource::Folder(folder) => folder.fingerprint(),
+            DataSource::Procedural | DataSource::Dataset(_) => "",
         };
-        format!("seed {} round {} views of {view} pixels {data}{sum}", recipe.seed, self.round)
+        format!("seed {} round {} views of {view} pixels {data}{sum}", recipe.seed, self.refresh)
     }
 
-    /// Features of the frozen model for the shapes of this round.
-    pub fn bring_features(
+    /// Reads or computes the teacher's features of the current shapes.
+    ///
+    /// # Errors
+    /// If features cannot be read, computed or written.
+    pub fn load_features(
         &mut self,
         recipe: &Recipe,
         out: &Path,
@@ -168,25 +180,26 @@ impl Material {
     ) -> Result<(), FitError> {
         let Some(teacher) = &self.teacher else { return Ok(()) };
         let key = self.feature_key(recipe);
-        let hard = recipe.batch.hard.map(|hard| hard.among);
-        match (&mut self.pool, &self.supply) {
-            (Pool::Held(held), _) => {
-                let usual = features::usual_path(out, self.round);
-                let place = match &recipe.data.features {
-                    Some(path) if self.round == 0 => Place::Named(path),
-                    _ => Place::Own(&usual),
+        let hard = recipe.batch.hard_negatives.map(|hard| hard.neighbors);
+        match (&mut self.pool, &self.source) {
+            (ShapePool::InMemory(pool), _) => {
+                let usual = features::default_path(out, self.refresh);
+                let place = match &recipe.data.feature_file {
+                    // The named file is for the first shapes; refreshed ones have files of their own.
+                    Some(path) if self.refresh == 0 => CachePath::Explicit(path),
+                    _ => CachePath::Default(&usual),
                 };
-                let mut shown = |done, all| on_event(TrainEvent::Features { done, all });
-                let images = self.needs.image_features;
+                let mut shown = |done, total| on_event(TrainEvent::Features { done, total });
+                let images = self.requirements.image_features;
                 let targets =
-                    Targets::open_or_compute(place, &key, teacher, &held.shapes, images, &mut shown)?;
+                    Targets::open_or_compute(place, &key, teacher, &pool.shapes, images, &mut shown)?;
                 self.neighbors = hard.map_or(Vec::new(), |among| targets.neighbors(among));
-                held.targets = Some(targets);
+                pool.targets = Some(targets);
             }
-            (Pool::Stored(stored), Supply::Set(set)) => {
-                set.bring_features(stored, teacher, &key, out, on_event)?;
+            (ShapePool::OnDisk(pool), DataSource::Dataset(set)) => {
+                set.load_features(pool, teacher, &key, out, on_event)?;
                 if let Some(among) = hard {
-                    self.neighbors = set.neighbors(stored, among)?;
+                    self.neighbors = set.neighbors(pool, among)?;
                 }
             }
             _ => {}
@@ -195,44 +208,47 @@ impl Material {
     }
 }
 
-/// Says which files of both pools could not be used.
-fn report_left_out(pools: [&Pool; 2], on_event: &mut dyn FnMut(TrainEvent)) {
+/// Reports the files that could not be read.
+fn report_skipped(pools: [&ShapePool; 2], on_event: &mut dyn FnMut(TrainEvent)) {
     for pool in pools {
-        let Pool::Held(held) = pool else { continue };
-        for (path, reason) in held.shapes.left_out.iter().cloned() {
-            on_event(TrainEvent::LeftOut { path, reason });
+        let ShapePool::InMemory(pool) = pool else { continue };
+        for (path, reason) in pool.shapes.skipped.iter().cloned() {
+            on_event(TrainEvent::FileSkipped { path, reason });
         }
     }
 }
 
-/// What a teacher's words say of every category, where clouds are measured.
-fn choices(
+/// The teacher's text features of the validation categories; for point encoders.
+fn class_features(
     recipe: &Recipe,
     teacher: Option<&Teacher>,
-    held_out: &Pool,
+    validation: &ShapePool,
 ) -> Result<Option<ClassFeatures>, FitError> {
     match (&recipe.network, teacher) {
-        (NetworkConfig::Points(_), Some(teacher)) => validation::choices(teacher.model(), held_out),
+        (NetworkConfig::Points(_), Some(teacher)) => {
+            validate_model::class_features(teacher.model(), validation)
+        }
         _ => Ok(None),
     }
 }
 
-/// Whether shapes are replaced by others after some steps.
-fn refreshes(recipe: &Recipe, supply: &Supply) -> bool {
-    recipe.data.refresh_every > 0 && !matches!(supply, Supply::Set(_))
+/// Whether shapes are replaced during the run; those of a data set are not.
+fn is_refreshed(recipe: &Recipe, source: &DataSource) -> bool {
+    recipe.data.refresh_every > 0 && !matches!(source, DataSource::Dataset(_))
 }
 
-/// Which set of shapes a step sees.
-fn round(recipe: &Recipe, supply: &Supply, step: usize) -> u64 {
-    if refreshes(recipe, supply) { (step / recipe.data.refresh_every) as u64 } else { 0 }
+/// Which set of shapes a step uses, counted from 0.
+fn refresh_index(recipe: &Recipe, source: &DataSource, step: usize) -> u64 {
+    if is_refreshed(recipe, source) { (step / recipe.data.refresh_every) as u64 } else { 0 }
 }
 
-/// A teacher's features of every noun of every category.
-fn noun_features(teacher: &Teacher, pool: &Pool) -> Result<HashMap<String, Vec<f32>>, ModelError> {
-    let mut nouns: Vec<&str> = pool.nouns().map(String::as_str).collect();
-    nouns.sort_unstable();
-    nouns.dedup();
-    let features = teacher.texts(&nouns)?;
+/// The teacher's text features of class names and synonyms.
+fn class_text_features(teacher: &Teacher, pool: &ShapePool) -> Result<HashMap<String, Vec<f32>>, ModelError> {
+    let mut names: Vec<&str> = pool.class_names().map(String::as_str).collect();
+    // Synonyms may be shared by categories.
+    names.sort_unstable();
+    names.dedup();
+    let features = teacher.texts(&names)?;
     let rows = features.chunks(teacher.dim().max(1)).map(<[f32]>::to_vec);
-    Ok(nouns.into_iter().map(str::to_owned).zip(rows).collect())
+    Ok(names.into_iter().map(str::to_owned).zip(rows).collect())
 }

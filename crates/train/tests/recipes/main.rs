@@ -1,10 +1,10 @@
-//! Every recipe learns for a few steps on a handful of shapes, with the built-in model as its teacher.
+//! Every recipe trains for a few steps on a handful of shapes, with the built-in model as teacher.
 
-mod checks;
-mod features;
+mod feature_cache;
+mod loss_terms;
 #[path = "../support/mod.rs"]
 mod support;
-mod terms;
+mod validation;
 
 use std::path::Path;
 
@@ -14,20 +14,21 @@ use lexiform_shapes::category;
 use lexiform_train::optim::parameters::values;
 use lexiform_train::{FitOptions, Recipe, RecipeError, TrainEvent, fit};
 
-use support::{FEW_GROUPS, TAUGHT, TINY_ENCODER, TINY_HEAD};
+use support::{FEW_GROUPS, TINY_ENCODER, TINY_HEAD, WITH_TEACHER};
 
 const DATA: &[&str] =
-    &["data.shapes=12", "data.views=3", "data.held_out=0", "run.evaluate_every=3", "run.steps=3"];
-/// A batch of clouds.
+    &["data.shapes=12", "data.views=3", "data.val_per_class=0", "run.evaluate_every=3", "run.steps=3"];
+/// Batch size for point encoders.
 const SHAPES: &[&str] = &["batch.size.shapes=6"];
-/// A recipe with settings.
+
+/// A recipe with overrides.
 fn recipe(name: &str, settings: &[&str]) -> Result<Recipe, RecipeError> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes").join(name);
     let settings: Vec<String> = settings.iter().map(|setting| (*setting).to_owned()).collect();
     Recipe::read(&path, &settings)
 }
 
-/// Trains, gives the losses of every step by name, and leaves the model in `out`.
+/// Trains into `out` and returns the names of the loss terms of every step.
 fn train(name: &str, out: &Path, settings: &[&[&str]]) -> Vec<Vec<String>> {
     let settings: Vec<&str> = settings.concat().into_iter().chain(DATA.iter().copied()).collect();
     let recipe = recipe(name, &settings).unwrap();
@@ -54,60 +55,59 @@ fn duoduo() {
         "teacher=nano",
         "network.base=nano",
         "network.joint_from=2",
-        "groups.attention.params=[\"vision.transformer.resblocks.2+.attn\", \"logit_scale\"]",
+        "param_groups.attention.params=[\"vision.transformer.resblocks.2+.attn\", \"logit_scale\"]",
         "batch.size.shapes=4",
-        "batch.most_views=3",
+        "batch.max_views=3",
     ];
     let losses = train("duoduo.toml", folder.path(), &[&settings]);
     assert_eq!(losses, vec![["image", "text"]; 3]);
     let path = folder.path().join("model.safetensors");
     let model = JointModel::open(path.to_str().unwrap(), &OpenOptions::default()).unwrap();
     assert_eq!(model.config().joint_from, 2);
-    // The teacher's features are kept for the next run on the same shapes.
+    // The teacher's features are cached.
     assert!(folder.path().join("features.safetensors").is_file());
 }
 
-/// The same at the built-in model's size, where nothing else has to be said.
+/// The variant for the built-in model.
 #[test]
 fn duoduo_nano() {
     let folder = tempfile::tempdir().unwrap();
-    let losses = train("duoduo-nano.toml", folder.path(), &[&["batch.size.shapes=4", "batch.most_views=3"]]);
+    let losses = train("duoduo-nano.toml", folder.path(), &[&["batch.size.shapes=4", "batch.max_views=3"]]);
     assert_eq!(losses, vec![["image", "text"]; 3]);
 }
 
-/// The built-in model's own recipes: words and views on fresh shapes, then points towards what they gave, and all in one
-/// file.
+/// The built-in model's recipes: text and views on refreshed shapes, then points with the result as teacher, then one file.
 #[test]
 fn nano_and_its_points() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("nano");
     let sizes = ["network.layers=1", "network.joint_from=0", "network.text_layers=1", "batch.size.images=8"];
     let losses = train("nano.toml", &out, &[&sizes, &["data.refresh_every=2"]]);
-    assert_eq!(losses, vec![["captions", "naming"]; 3]);
+    assert_eq!(losses, vec![["captions", "class_text"]; 3]);
 
     let teacher = format!("teacher={}", out.join("model.safetensors").display());
     let encoder =
         ["patches=8", "samples=8", "head_width=16"].map(|size| format!("network.tower.encoder.{size}"));
     let encoder: Vec<&str> = encoder.iter().map(String::as_str).collect();
-    let few = ["data.points=256", "batch.fewest_views=1", "batch.most_views=2"];
+    let few = ["data.points=256", "batch.min_views=1", "batch.max_views=2"];
     let out = folder.path().join("points");
     let losses =
-        train("nano-points.toml", &out, &[TINY_ENCODER, TAUGHT, SHAPES, &encoder, &few, &[&teacher]]);
-    assert_eq!(losses, vec![["captions", "naming", "views"]; 3]);
+        train("nano-points.toml", &out, &[TINY_ENCODER, WITH_TEACHER, SHAPES, &encoder, &few, &[&teacher]]);
+    assert_eq!(losses, vec![["captions", "class_text", "views"]; 3]);
     let joined =
-        JointModel::open(out.join("joined.safetensors").to_str().unwrap(), &OpenOptions::default()).unwrap();
+        JointModel::open(out.join("joint.safetensors").to_str().unwrap(), &OpenOptions::default()).unwrap();
     assert_eq!((joined.view_size(), joined.point_part().unwrap().input.n_points), (80, 128));
 }
 
-/// A published model goes on at another size of view, its grid of positions trained too.
+/// A pretrained model is fine-tuned at another view size, with its position embeddings.
 #[test]
 fn duoduo_at_another_size() {
     let folder = tempfile::tempdir().unwrap();
     let settings = [
         "network.image_size=96",
-        "groups.attention.params=[\"vision.positional_embedding\", \"logit_scale\"]",
+        "param_groups.attention.params=[\"vision.positional_embedding\", \"logit_scale\"]",
         "batch.size.shapes=4",
-        "batch.most_views=3",
+        "batch.max_views=3",
     ];
     train("duoduo-nano.toml", folder.path(), &[&settings]);
     let path = folder.path().join("model.safetensors");
@@ -118,12 +118,12 @@ fn duoduo_at_another_size() {
 #[test]
 fn ulip2() {
     let folder = tempfile::tempdir().unwrap();
-    let losses = train("ulip2.toml", folder.path(), &[TINY_ENCODER, TAUGHT, SHAPES, FEW_GROUPS]);
+    let losses = train("ulip2.toml", folder.path(), &[TINY_ENCODER, WITH_TEACHER, SHAPES, FEW_GROUPS]);
     assert_eq!(losses, vec![["image", "text"]; 3]);
     assert_eq!(open_points(folder.path()).dim(), 128);
 }
 
-/// The encoder and the prompts learn in turns; both are written.
+/// Encoder and prompts are trained in alternating steps; both are saved.
 #[test]
 fn cg3d() {
     let folder = tempfile::tempdir().unwrap();
@@ -133,7 +133,7 @@ fn cg3d() {
         "network.prompts=2",
         "data.points=256",
     ];
-    let losses = train("cg3d.toml", folder.path(), &[TINY_ENCODER, TAUGHT, SHAPES, &settings]);
+    let losses = train("cg3d.toml", folder.path(), &[TINY_ENCODER, WITH_TEACHER, SHAPES, &settings]);
     assert_eq!(losses, vec![["clip", "image", "text"]; 3]);
     assert_eq!(open_points(folder.path()).dim(), 128);
     let path = folder.path().join("model.images.safetensors");
@@ -150,23 +150,23 @@ fn openshape_in_both_stages() {
         "network.tower.encoder.head_width=16",
     ];
     let second = [
-        "batch.hard={ each = 3, among = 4, margin = 0.1 }",
+        "batch.hard_negatives={ group_size = 3, neighbors = 4, margin = 0.1 }",
         "losses.text.negatives=hard",
         "losses.image.negatives=hard",
     ];
     for (stage, more) in [("first", &[][..]), ("second", &second[..])] {
         let out = folder.path().join(stage);
-        let losses = train("openshape.toml", &out, &[TINY_ENCODER, TAUGHT, SHAPES, &groups, more]);
+        let losses = train("openshape.toml", &out, &[TINY_ENCODER, WITH_TEACHER, SHAPES, &groups, more]);
         assert_eq!(losses, vec![["image", "text"]; 3], "{stage}");
         assert_eq!(open_points(&out).dim(), 128);
     }
 }
 
-/// A folder with labels of its own: the words are new to the model, and learning them helps with files it has not seen.
+/// A folder with labels that are new to the model: training on them helps on validation files.
 #[test]
 fn finetune() {
     let folder = tempfile::tempdir().unwrap();
-    // So many that a model that knows none of them does not name all files right by chance.
+    // Enough labels that guessing does not classify all files correctly.
     let words = [
         ("mug", "zorbel"),
         ("chair", "quindle"),
@@ -195,7 +195,7 @@ fn finetune() {
         TrainEvent::Evaluated { report: Some(report), step, .. } => {
             found.push((step, report.items, report.top_1));
         }
-        TrainEvent::LeftOut { .. } => left_out += 1,
+        TrainEvent::FileSkipped { .. } => left_out += 1,
         _ => {}
     })
     .unwrap();
@@ -203,14 +203,14 @@ fn finetune() {
     assert_eq!(left_out, 1);
     assert_eq!(found.iter().map(|(step, ..)| *step).collect::<Vec<_>>(), [0, 18, 36]);
     assert!(found[0].1 >= 6 && found[2].2 > found[0].2, "{found:?}");
-    // What was learned is in the weights: the file is a model like any other.
+    // The adapters are merged: the file is a model like any other.
     let model = JointModel::open(out.join("model.safetensors").to_str().unwrap(), &OpenOptions::default());
     assert!(model.unwrap().embed_texts(&["a zorbel"]).is_ok());
 }
 
-/// The last blocks learn instead of low-rank changes, as the recipe's comment says; the others stay as they were.
+/// The last blocks are trained instead of adapters, as the recipe's comment says; the others are unchanged.
 #[test]
-fn the_last_blocks_learn_instead() {
+fn the_last_blocks_are_trained_instead() {
     let folder = tempfile::tempdir().unwrap();
     for (i, name) in ["mug", "chair"].iter().cycle().take(8).enumerate() {
         std::fs::create_dir_all(folder.path().join(name)).unwrap();
@@ -221,7 +221,7 @@ fn the_last_blocks_learn_instead() {
         .unwrap();
     }
     let data = format!("data={}", folder.path().display());
-    let blocks = "groups.change.params=[\"vision|text.transformer.resblocks.1+\"]";
+    let blocks = "param_groups.change.params=[\"vision|text.transformer.resblocks.1+\"]";
     let settings =
         [&data, blocks, "data.views=4", "batch.size.images=8", "run.steps=2", "run.evaluate_every=2"];
     let recipe = recipe("finetune.toml", &settings).unwrap();
@@ -239,9 +239,9 @@ fn the_last_blocks_learn_instead() {
     assert!(!changed(0) && changed(1) && changed(3), "{:?}", before.keys());
 }
 
-/// Files that have captions and no labels are parted too: held-out ones are told by their captions from each other.
+/// Files with captions but no labels are split too; validation files are classified by caption.
 #[test]
-fn captions_alone_are_learned_and_measured() {
+fn trains_and_validates_on_captions_alone() {
     let folder = tempfile::tempdir().unwrap();
     let mut table = String::from("file,caption\n");
     for (i, name) in ["mug", "chair", "sword", "car"].iter().cycle().take(20).enumerate() {
@@ -263,13 +263,13 @@ fn captions_alone_are_learned_and_measured() {
         _ => {}
     })
     .unwrap();
-    // Six of twenty are held out, and their captions are not among those that are learned.
+    // Six of twenty are for validation, and their captions are not trained on.
     assert_eq!(
         (learned, found.iter().map(|(step, items, _)| (*step, *items)).collect::<Vec<_>>()),
         (14, vec![(0, 6), (2, 6)])
     );
 
-    // Another caption is another folder: the run does not go on as if nothing had been.
+    // With another caption the data have changed: the run cannot resume.
     let labels = folder.path().join("labels.csv");
     let changed = std::fs::read_to_string(&labels).unwrap().replace("our mug number 0", "our cup number 0");
     std::fs::write(&labels, changed).unwrap();
@@ -278,9 +278,9 @@ fn captions_alone_are_learned_and_measured() {
     assert!(error.to_string().contains("sum of the data"), "{error}");
 }
 
-/// What a table keeps for measuring is not learned from; what has a caption only is no class.
+/// Splits in a table are respected; files without a label are skipped by a classifier.
 #[test]
-fn splits_and_labels_of_a_table_are_kept() {
+fn splits_and_labels_of_a_table_are_respected() {
     let folder = tempfile::tempdir().unwrap();
     let mut table = String::from("file,label,split,caption\n");
     for (i, name) in ["mug", "chair"].iter().cycle().take(12).enumerate() {
@@ -306,7 +306,7 @@ fn splits_and_labels_of_a_table_are_kept() {
         _ => {}
     })
     .unwrap();
-    // Twelve files: three are held out, one has no label.
+    // Twelve files: three are for validation, one has no label.
     assert_eq!((plan, items), (Some((2, 2)), 3));
     let settings = [&settings[..], &["network.input.up=z-up", "network.base=nano-of-nobody"]].concat();
     assert!(
@@ -315,16 +315,17 @@ fn splits_and_labels_of_a_table_are_kept() {
     );
 }
 
-/// SigLIP's and the multi-positive loss take part in a run like any other term.
+/// SigLIP and multi-positive terms.
 #[test]
-fn other_terms() {
+fn trains_with_other_loss_terms() {
     let folder = tempfile::tempdir().unwrap();
     let terms = [
         "losses.text.kind=multi-positive",
         "losses.image.kind=sigmoid",
-        "losses.image.turn=odd",
+        "losses.image.step_parity=odd",
         "run.gather=with-gradient",
     ];
-    let losses = train("ulip2.toml", folder.path(), &[TINY_ENCODER, TAUGHT, SHAPES, FEW_GROUPS, &terms]);
+    let losses =
+        train("ulip2.toml", folder.path(), &[TINY_ENCODER, WITH_TEACHER, SHAPES, FEW_GROUPS, &terms]);
     assert_eq!(losses.len(), 3);
 }

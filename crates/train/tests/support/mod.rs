@@ -1,4 +1,4 @@
-//! Golden tensors of any type, and how to compare with them.
+//! Settings for tiny networks, and golden tensors.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
@@ -9,9 +9,9 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use glam::Vec3;
 use lexiform_model::point::Cloud;
-use lexiform_train::optim::parameters::{parameters, values as values_of, with_values};
+use lexiform_train::optim::parameters::{load_values, parameters, values as values_of};
 
-/// An encoder of clouds with a few thousand numbers.
+/// A point encoder with a few thousand parameters.
 pub const TINY_ENCODER: &[&str] = &[
     "network.tower.encoder.width=32",
     "network.tower.encoder.layers=2",
@@ -20,14 +20,14 @@ pub const TINY_ENCODER: &[&str] = &[
     "network.tower.encoder.group_width=16",
     "network.input.n_points=128",
 ];
-/// What teaches it: the built-in model, whose features are 128 wide.
-pub const TAUGHT: &[&str] = &["teacher=nano", "network.tower.projection.dim=128"];
-/// A small head over it.
+/// The built-in model as teacher, whose features are 128 wide.
+pub const WITH_TEACHER: &[&str] = &["teacher=nano", "network.tower.projection.dim=128"];
+/// A small classification head.
 pub const TINY_HEAD: &[&str] = &["network.head={ hidden = 16, dropout = 0.1 }"];
-/// A network of clouds, in few groups.
+/// Few points in few groups.
 pub const FEW_GROUPS: &[&str] = &["network.tower.encoder.groups=8", "network.tower.encoder.group_size=8"];
 
-/// A file of golden tensors, as tensors too.
+/// A file of golden tensors.
 pub struct Golden(lexiform_golden::Golden);
 
 impl Golden {
@@ -36,7 +36,7 @@ impl Golden {
         Self(lexiform_golden::Golden::read(&lexiform_golden::fixture(name)))
     }
 
-    /// A file that is too large for the repository.
+    /// A file outside of the repository, because of its size.
     pub fn shared(name: &str) -> Self {
         Self(lexiform_golden::Golden::read(&lexiform_golden::shared("fixtures").join(name)))
     }
@@ -77,11 +77,11 @@ pub fn values<const D: usize>(tensor: &Tensor<D>) -> Vec<f64> {
     tensor.to_data().iter::<f64>().collect()
 }
 
-/// The network with gradients in place of its values, so that they are saved as a reference has them; and the trained
-/// tensors that have none.
+/// Replaces parameters by their gradients, so that they can be saved under a reference's names; also returns the names of
+/// trainable tensors without a gradient.
 pub fn with_gradients<M: Module>(network: &M, gradients: &GradientsParams) -> (M, Vec<String>) {
     let (mut all, mut without) = (values_of(&network.valid()), Vec::new());
-    for parameter in parameters(network).into_iter().filter(|p| p.trained) {
+    for parameter in parameters(network).into_iter().filter(|p| p.requires_grad) {
         let data = match parameter.dims.len() {
             1 => gradients.get::<1>(parameter.id).map(|g| g.into_data()),
             2 => gradients.get::<2>(parameter.id).map(|g| g.into_data()),
@@ -92,7 +92,7 @@ pub fn with_gradients<M: Module>(network: &M, gradients: &GradientsParams) -> (M
             None => without.push(parameter.name),
         }
     }
-    (with_values(network.valid(), &all).unwrap(), without)
+    (load_values(network.valid(), &all).unwrap(), without)
 }
 
 /// Clouds of `[clouds, points, 3 or 6]` numbers: positions, and colors where there are six.

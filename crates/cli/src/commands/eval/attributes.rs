@@ -3,7 +3,7 @@
 use clap::Args;
 use lexiform_eval::{AttributeResult, AttributesConfig, Question, QuestionGroup, ShapeGenerator as _};
 use lexiform_shapes::Aspect;
-use lexiform_train::held_out_questions;
+use lexiform_train::validation_questions;
 
 use super::generated::HeldOut;
 use super::resampling::ResamplingArgs;
@@ -21,7 +21,7 @@ pub struct AttributesArgs {
     /// Shapes of each category
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=1000))]
     each: u32,
-    /// Share of pairs of a color and a category that the model's recipe held back (`data.unseen`): counted apart
+    /// Share of pairs of a color and a category that the model's recipe held back (`data.unseen_fraction`): counted apart
     #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     unseen: f32,
     #[command(flatten)]
@@ -40,7 +40,7 @@ impl AttributesArgs {
         let each = self.each as usize;
         let shapes = HeldOut { each }.generate(&*encoder, None).shapes;
         let config = AttributesConfig {
-            questions: held_out_questions(each, self.unseen).into_iter().map(question).collect(),
+            questions: validation_questions(each, self.unseen).into_iter().map(question).collect(),
             groups: self.groups(),
             resampling: self.resampling.resampling(),
         };
@@ -65,7 +65,7 @@ impl AttributesArgs {
 }
 
 fn question(question: lexiform_shapes::Question) -> Question {
-    let lexiform_shapes::Question { shape, aspect, right, wrong, unseen } = question;
+    let lexiform_shapes::Question { shape, aspect, correct: right, distractors: wrong, unseen } = question;
     Question { shape, aspect: aspect.name(), right, wrong, unseen }
 }
 

@@ -3,7 +3,7 @@
 use lexiform_eval::{GeneratedShape, GeneratedShapes, ShapeGenerator};
 use lexiform_search::{Encoder, InputSpec, SimulatedScan};
 use lexiform_shapes::categories;
-use lexiform_train::{Sample, held_out, held_out_clouds};
+use lexiform_train::{Sample, validation_clouds, validation_shapes};
 
 /// Held-out shapes.
 pub struct HeldOut {
@@ -14,11 +14,11 @@ pub struct HeldOut {
 impl ShapeGenerator for HeldOut {
     fn generate(&self, encoder: &dyn Encoder, clouds: Option<SimulatedScan>) -> GeneratedShapes {
         let set = match (clouds, encoder.input_spec()) {
-            (Some(SimulatedScan { points, .. }), _) => held_out_clouds(self.each, points),
+            (Some(SimulatedScan { points, .. }), _) => validation_clouds(self.each, points),
             (None, InputSpec::Views { rig, count, size }) => {
-                held_out(self.each, size as usize, &rig.rig(count, 0), encoder.points_with_views())
+                validation_shapes(self.each, size as usize, &rig.rig(count, 0), encoder.points_with_views())
             }
-            (None, InputSpec::Points { count }) => held_out_clouds(self.each, count),
+            (None, InputSpec::Points { count }) => validation_clouds(self.each, count),
         };
         let shape = |Sample { category, views, cloud, .. }: Sample| GeneratedShape { category, views, cloud };
         GeneratedShapes {

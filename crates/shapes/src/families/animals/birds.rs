@@ -144,29 +144,29 @@ const PIGEON: Plan = Plan {
 
 fn bird(rng: &mut Rng) -> Specimen {
     let plan =
-        rng.pick(&[SPARROW, SPARROW, SPARROW, SPARROW, FLAMINGO, PARROT, EAGLE, SWAN, OSTRICH, PIGEON]);
+        rng.choose(&[SPARROW, SPARROW, SPARROW, SPARROW, FLAMINGO, PARROT, EAGLE, SWAN, OSTRICH, PIGEON]);
     let mut b = Builder::new(rng);
-    let clay = Clay::draw(rng, &mut b, 0.06);
-    build(rng, &mut b, &clay, plan);
-    b.done()
+    let style = FigureStyle::sample(rng, &mut b, 0.06);
+    build(rng, &mut b, &style, plan);
+    b.build()
 }
 
 /// Body, neck, head, beak, wings, tail and legs after the plan; returns where the head's middle is.
-fn build(rng: &mut Rng, b: &mut Builder, clay: &Clay, plan: Plan) -> Vec3 {
-    let colors = rng.pick(plan.colors);
-    let [main, belly, wing, horn] = colors.map(|c| rng.paint(c, Stuff::Plain));
-    let size = plan.size * rng.about(1.0, 0.2);
-    let fat = rng.about(1.0, 0.14);
+fn build(rng: &mut Rng, b: &mut Builder, style: &FigureStyle, plan: Plan) -> Vec3 {
+    let colors = rng.choose(plan.colors);
+    let [main, belly, wing, horn] = colors.map(|c| rng.paint(c, MaterialKind::Plain));
+    let size = plan.size * rng.jitter(1.0, 0.2);
+    let fat = rng.jitter(1.0, 0.14);
     let (w, h) = (plan.girth.0 * fat * size, plan.girth.1 * fat * size);
     let tilt = (plan.tilt + rng.between(-8.0, 8.0)).to_radians();
     let axis = vec3(0.0, tilt.sin(), tilt.cos());
-    let leg = plan.leg.0 * rng.about(1.0, 0.15) * size;
+    let leg = plan.leg.0 * rng.jitter(1.0, 0.15) * size;
     let middle = vec3(0.0, leg + h * tilt.cos() + size * 0.36 * tilt.sin(), 0.0);
     let along = |t: f32, share: f32| {
         let p = middle + axis * (t * size);
         Ring { center: p, width: w * share, height: h * share }
     };
-    let body = clay.body(&[
+    let body = style.body(&[
         along(-0.52, 0.2),
         along(-0.4, 0.52),
         along(-0.12, 0.93),
@@ -177,7 +177,7 @@ fn build(rng: &mut Rng, b: &mut Builder, clay: &Clay, plan: Plan) -> Vec3 {
     add_split(b, "body", &body, &[main, belly], |_, n| usize::from(n.y < -0.1 && n.z > -0.6));
     let root = middle + axis * size * 0.36 + vec3(0.0, h * 0.35, 0.0);
     let angle = (plan.neck.1 + rng.between(-10.0, 10.0)).to_radians();
-    let reach = plan.neck.0 * rng.about(1.0, 0.15) * size;
+    let reach = plan.neck.0 * rng.jitter(1.0, 0.15) * size;
     let head = root + vec3(0.0, angle.sin(), angle.cos()) * reach;
     let radius = plan.neck.2 * size;
     // Long necks bend like an S.
@@ -188,33 +188,37 @@ fn build(rng: &mut Rng, b: &mut Builder, clay: &Clay, plan: Plan) -> Vec3 {
         (root.lerp(head, 0.72) - vec3(0.0, 0.0, bow * 0.6), radius * 0.85),
         (head, radius * 0.8),
     ];
-    b.add("neck", clay.limb(&neck), main);
-    let r = plan.head * rng.about(1.0, 0.1) * size;
-    let face = if plan.kind == "eagle" { rng.paint("white", Stuff::Plain) } else { main };
-    b.add("head", clay.ball(r * 0.92, r * 0.95, r * 1.05).moved(head), face);
-    b.add("beak", beak_solid(clay, plan.beak, size, r).moved(head + vec3(0.0, -r * 0.08, r * 0.85)), horn);
-    add_eyes(rng, b, vec3(r * 0.72, r * 0.3, r * 0.5), r * 0.17, |s| s.moved(head));
+    b.add("neck", style.limb(&neck), main);
+    let r = plan.head * rng.jitter(1.0, 0.1) * size;
+    let face = if plan.kind == "eagle" { rng.paint("white", MaterialKind::Plain) } else { main };
+    b.add("head", style.ball(r * 0.92, r * 0.95, r * 1.05).translated(head), face);
+    b.add(
+        "beak",
+        beak_solid(style, plan.beak, size, r).translated(head + vec3(0.0, -r * 0.08, r * 0.85)),
+        horn,
+    );
+    add_eyes(rng, b, vec3(r * 0.72, r * 0.3, r * 0.5), r * 0.17, |s| s.translated(head));
     let lift = tilt + (plan.tail.2 + rng.between(-8.0, 8.0)).to_radians();
     let back = vec3(0.0, -lift.sin(), -lift.cos());
-    let tail = clay.blade(back, plan.tail.0 * size, plan.tail.1 * size, 0.75);
-    b.add("tail", tail.moved(middle - axis * size * 0.4), wing);
-    add_wings(rng, b, clay, (middle, axis, size), (w, h), wing);
+    let tail = style.blade(back, plan.tail.0 * size, plan.tail.1 * size, 0.75);
+    b.add("tail", tail.translated(middle - axis * size * 0.4), wing);
+    add_wings(rng, b, style, (middle, axis, size), (w, h), wing);
     if plan.leg.0 > 0.0 {
         add_legs(rng, b, vec3(w * 0.42, leg + h * 0.35, middle.z), plan.leg.1 * size, horn);
     }
-    b.colored(main);
-    b.kind(plan.kind);
+    b.main_color(main);
+    b.subcategory(plan.kind);
     if plan.leg.0 > 0.8 {
-        b.has("long legs");
-        b.has("a long neck");
+        b.part("long legs");
+        b.part("a long neck");
     }
     head
 }
 
 /// A beak for a head of radius `r`; beaks are as long as their share of `size`.
-fn beak_solid(clay: &Clay, beak: Beak, size: f32, r: f32) -> Solid {
+fn beak_solid(style: &FigureStyle, beak: Beak, size: f32, r: f32) -> Solid {
     match beak {
-        Beak::Cone(length) => cone(r * 0.34, length * size, 6).scale(1.0, 1.0, 0.8).rot_x(QUARTER),
+        Beak::Cone(length) => cone(r * 0.34, length * size, 6).scale(1.0, 1.0, 0.8).rot_x(FRAC_PI_2),
         Beak::Hook(length) => {
             let l = length * size;
             let line =
@@ -223,7 +227,7 @@ fn beak_solid(clay: &Clay, beak: Beak, size: f32, r: f32) -> Solid {
         }
         Beak::Flat(length) => {
             let l = length * size;
-            clay.body(&[
+            style.body(&[
                 ring(0.0, 0.0, -0.15 * l, r * 0.42, r * 0.3),
                 ring(0.0, -0.12 * l, 0.45 * l, r * 0.45, r * 0.16),
                 ring(0.0, -0.1 * l, 0.85 * l, r * 0.55, r * 0.12),
@@ -235,21 +239,28 @@ fn beak_solid(clay: &Clay, beak: Beak, size: f32, r: f32) -> Solid {
 
 type Trunk = (Vec3, Vec3, f32);
 
-fn add_wings(rng: &mut Rng, b: &mut Builder, clay: &Clay, trunk: Trunk, girth: (f32, f32), paint: Paint) {
+fn add_wings(
+    rng: &mut Rng,
+    b: &mut Builder,
+    style: &FigureStyle,
+    trunk: Trunk,
+    girth: (f32, f32),
+    paint: Paint,
+) {
     let ((middle, axis, size), (w, h)) = (trunk, girth);
-    if rng.chance(0.22) && !clay.boxy {
+    if rng.chance(0.22) && !style.boxy {
         let span = size * rng.between(0.8, 1.4);
         let rise = rng.between(-0.1, 0.6);
-        let wing = clay.blade(vec3(1.0, rise, -0.15), span, size * 0.55, 0.35);
-        b.add("wings", wing.moved(middle + axis * size * 0.12 + Vec3::Y * h * 0.4).both_x(), paint);
-        b.has("spread wings");
+        let wing = style.blade(vec3(1.0, rise, -0.15), span, size * 0.55, 0.35);
+        b.add("wings", wing.translated(middle + axis * size * 0.12 + Vec3::Y * h * 0.4).mirrored_x(), paint);
+        b.part("spread wings");
         b.adjective("flying");
         return;
     }
     let turn = Quat::from_rotation_arc(Vec3::Z, axis);
-    let wing = clay.ball(w * 0.26, h * 0.62, size * 0.46).turned(turn);
+    let wing = style.ball(w * 0.26, h * 0.62, size * 0.46).rotated(turn);
     let at = middle - axis * size * 0.1 + Vec3::Y * h * 0.22;
-    b.add("wings", wing.rot_y(0.1).moved(at + Vec3::X * w * 0.85).both_x(), paint);
+    b.add("wings", wing.rot_y(0.1).translated(at + Vec3::X * w * 0.85).mirrored_x(), paint);
 }
 
 /// Two legs with three toes each, from the hip `(±x, y, z)` to the ground.
@@ -263,7 +274,7 @@ fn add_legs(rng: &mut Rng, b: &mut Builder, hip: Vec3, radius: f32, paint: Paint
         let mut leg = tube_with(&[top, knee, foot], |t| radius * (1.3 - 0.4 * t), 5);
         for angle in [-0.6_f32, 0.0, 0.6] {
             let tip = foot + vec3(angle.sin(), 0.0, angle.cos()) * toe;
-            leg = leg.join(stake(foot, tip, radius * 0.9, radius * 0.5, 5));
+            leg = leg.join(tapered_rod(foot, tip, radius * 0.9, radius * 0.5, 5));
         }
         b.add("leg", leg, paint);
     }
@@ -291,28 +302,30 @@ fn duck(rng: &mut Rng) -> Specimen {
         return rubber_duck(rng);
     }
     let mut b = Builder::new(rng);
-    let clay = Clay::draw(rng, &mut b, 0.15);
+    let style = FigureStyle::sample(rng, &mut b, 0.15);
     let swimming = rng.chance(0.3);
     let plan = if swimming { Plan { leg: (0.0, 0.0), ..DUCK } } else { DUCK };
-    let head = build(rng, &mut b, &clay, Plan { kind: "duck", ..plan });
+    let head = build(rng, &mut b, &style, Plan { kind: "duck", ..plan });
     if rng.chance(0.3) {
-        let green = rng.paint("dark green", Stuff::Plain);
+        let green = rng.paint("dark green", MaterialKind::Plain);
         let r = 0.19 * 0.3;
-        b.add("head", clay.ball(r, r, r * 1.08).moved(head), green);
-        b.has("a green head");
-        b.kind("mallard");
+        b.add("head", style.ball(r, r, r * 1.08).translated(head), green);
+        b.part("a green head");
+        b.subcategory("mallard");
     }
-    b.done()
+    b.build()
 }
 
 fn rubber_duck(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let clay = Clay::round(rng, &mut b);
-    let main =
-        rng.paint_of(&["yellow", "yellow", "yellow", "yellow", "pink", "light blue", "gray"], Stuff::Plastic);
-    let orange = rng.paint_of(&["orange", "orange", "red"], Stuff::Plastic);
-    let (l, w, h) = (0.05, 0.038 * rng.about(1.0, 0.12), 0.03 * rng.about(1.0, 0.15));
-    let body = clay.body(&[
+    let style = FigureStyle::round(rng, &mut b);
+    let main = rng.paint_of(
+        &["yellow", "yellow", "yellow", "yellow", "pink", "light blue", "gray"],
+        MaterialKind::Plastic,
+    );
+    let orange = rng.paint_of(&["orange", "orange", "red"], MaterialKind::Plastic);
+    let (l, w, h) = (0.05, 0.038 * rng.jitter(1.0, 0.12), 0.03 * rng.jitter(1.0, 0.15));
+    let body = style.body(&[
         ring(0.0, h * 2.35, -l * 1.12, w * 0.15, h * 0.1),
         ring(0.0, h * 1.7, -l * 0.92, w * 0.5, h * 0.42),
         ring(0.0, h * 1.05, -l * 0.55, w * 0.9, h * 0.85),
@@ -324,19 +337,19 @@ fn rubber_duck(rng: &mut Rng) -> Specimen {
     b.add("body", body, main);
     let r = w * rng.between(0.6, 0.8);
     let head = vec3(0.0, h * 1.75 + r * 0.85, l * 0.36);
-    b.add("head", clay.ball(r, r, r).moved(head), main);
+    b.add("head", style.ball(r, r, r).translated(head), main);
     b.add(
         "beak",
-        beak_solid(&clay, Beak::Flat(1.0), r * 0.9, r).moved(head + vec3(0.0, -r * 0.1, r * 0.85)),
+        beak_solid(&style, Beak::Flat(1.0), r * 0.9, r).translated(head + vec3(0.0, -r * 0.1, r * 0.85)),
         orange,
     );
-    add_eyes(rng, &mut b, vec3(0.45, 0.35, 0.76) * r, r * 0.16, |s| s.moved(head));
-    let wing = clay.ball(w * 0.16, h * 0.4, l * 0.42).rot_x(0.35).at(w * 0.95, h * 1.15, -l * 0.15);
-    b.add("wings", wing.both_x(), main);
-    b.main(main);
-    b.kind("rubber duck");
-    b.has_colored("beak", orange);
-    b.done()
+    add_eyes(rng, &mut b, vec3(0.45, 0.35, 0.76) * r, r * 0.16, |s| s.translated(head));
+    let wing = style.ball(w * 0.16, h * 0.4, l * 0.42).rot_x(0.35).at(w * 0.95, h * 1.15, -l * 0.15);
+    b.add("wings", wing.mirrored_x(), main);
+    b.main_paint(main);
+    b.subcategory("rubber duck");
+    b.colored_part("beak", orange);
+    b.build()
 }
 
 fn chicken(rng: &mut Rng) -> Specimen {
@@ -359,7 +372,7 @@ fn chicken(rng: &mut Rng) -> Specimen {
         ],
     };
     let mut b = Builder::new(rng);
-    let clay = Clay::draw(rng, &mut b, 0.2);
+    let style = FigureStyle::sample(rng, &mut b, 0.2);
     let rooster = rng.chance(0.45);
     let chick = !rooster && rng.chance(0.2);
     let plan = match (rooster, chick) {
@@ -375,94 +388,104 @@ fn chicken(rng: &mut Rng) -> Specimen {
         },
         _ => HEN,
     };
-    let head = build(rng, &mut b, &clay, plan);
+    let head = build(rng, &mut b, &style, plan);
     if chick {
-        return b.done();
+        return b.build();
     }
-    let red = rng.paint("red", Stuff::Plain);
+    let red = rng.paint("red", MaterialKind::Plain);
     let r = plan.head * plan.size;
     let comb = Solid::union((0..4).map(|i| {
         let t = i as f32 / 3.0;
-        clay.ball(r * 0.14, r * (0.5 - 0.3 * (t - 0.4).abs()), r * 0.3).at(0.0, r * 0.95, r * (0.6 - 1.1 * t))
+        style.ball(r * 0.14, r * (0.5 - 0.3 * (t - 0.4).abs()), r * 0.3).at(
+            0.0,
+            r * 0.95,
+            r * (0.6 - 1.1 * t),
+        )
     }));
-    b.add("comb", comb.moved(head), red);
-    let wattle = clay.ball(r * 0.14, r * 0.34, r * 0.2).at(r * 0.16, -r * 0.85, r * 0.8).both_x();
-    b.add("wattle", wattle.moved(head), red);
-    b.has("a red comb");
+    b.add("comb", comb.translated(head), red);
+    let wattle = style.ball(r * 0.14, r * 0.34, r * 0.2).at(r * 0.16, -r * 0.85, r * 0.8).mirrored_x();
+    b.add("wattle", wattle.translated(head), red);
+    b.part("a red comb");
     if rooster {
-        let feathers = rng.paint_of(&["dark green", "black", "navy", "brown"], Stuff::Plain);
-        let root = vec3(0.0, head.y - plan.size * 0.42, -plan.size * 0.42);
-        for i in 0..rng.count(4, 7) {
-            let x = (i as f32 - 2.5) * 0.03 * plan.size;
-            let reach = plan.size * rng.between(0.5, 0.8);
-            let line = [
-                root + vec3(x, 0.0, 0.0),
-                root + vec3(x * 2.0, reach * 0.75, -reach * 0.35),
-                root + vec3(x * 3.0, reach * 0.6, -reach * 0.8),
-                root + vec3(x * 3.0, reach * 0.05, -reach),
-            ];
-            let feather = tube_with(&curve(&line, 2), |t| plan.size * 0.045 * (1.1 - t), 5);
-            b.add("tail feather", feather, feathers);
-        }
-        b.has("tail feathers");
+        add_rooster_tail(rng, &mut b, plan.size, head);
+        b.part("tail feathers");
     }
-    b.done()
+    b.build()
+}
+
+fn add_rooster_tail(rng: &mut Rng, b: &mut Builder, size: f32, head: Vec3) {
+    let feathers = rng.paint_of(&["dark green", "black", "navy", "brown"], MaterialKind::Plain);
+    let root = vec3(0.0, head.y - size * 0.42, -size * 0.42);
+    for i in 0..rng.int_between(4, 7) {
+        let x = (i as f32 - 2.5) * 0.03 * size;
+        let reach = size * rng.between(0.5, 0.8);
+        let line = [
+            root + vec3(x, 0.0, 0.0),
+            root + vec3(x * 2.0, reach * 0.75, -reach * 0.35),
+            root + vec3(x * 3.0, reach * 0.6, -reach * 0.8),
+            root + vec3(x * 3.0, reach * 0.05, -reach),
+        ];
+        let feather = tube_with(&curve(&line, 2), |t| size * 0.045 * (1.1 - t), 5);
+        b.add("tail feather", feather, feathers);
+    }
 }
 
 fn owl(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let clay = Clay::draw(rng, &mut b, 0.1);
-    let main = rng.paint_of(&["brown", "brown", "dark brown", "gray", "white", "tan"], Stuff::Plain);
-    let pale = rng.paint_of(&["cream", "beige", "white", "tan"], Stuff::Plain);
-    let (w, h) = (0.13 * rng.about(1.0, 0.15), 0.3 * rng.about(1.0, 0.15));
+    let style = FigureStyle::sample(rng, &mut b, 0.1);
+    let main = rng.paint_of(&["brown", "brown", "dark brown", "gray", "white", "tan"], MaterialKind::Plain);
+    let pale = rng.paint_of(&["cream", "beige", "white", "tan"], MaterialKind::Plain);
+    let (w, h) = (0.13 * rng.jitter(1.0, 0.15), 0.3 * rng.jitter(1.0, 0.15));
     let legs = h * rng.between(0.03, 0.2);
     let at = |t: f32, s: f32| ring(0.0, legs + h * t, 0.0, w * s, w * s * 0.85);
-    let body = clay.body(&[at(0.0, 0.45), at(0.12, 0.8), at(0.4, 1.0), at(0.7, 0.9), at(0.85, 0.7)]);
+    let body = style.body(&[at(0.0, 0.45), at(0.12, 0.8), at(0.4, 1.0), at(0.7, 0.9), at(0.85, 0.7)]);
     add_split(&mut b, "body", &body, &[main, pale], |_, n| usize::from(n.z > 0.55));
     let r = w * rng.between(0.85, 1.05);
     let head = vec3(0.0, legs + h * 0.88 + r * 0.3, r * 0.05);
-    b.add("head", clay.ball(r * 1.05, r * 0.85, r * 0.9).moved(head), main);
-    let disk = cylinder(r * 0.5, r * 0.16, b.n).rot_x(QUARTER).rot_y(0.3).at(r * 0.42, r * 0.02, r * 0.68);
-    b.add("face", disk.both_x().moved(head), pale);
-    let yellow = rng.paint_of(&["yellow", "yellow", "orange"], Stuff::Plain);
-    let iris = cylinder(r * 0.3, r * 0.1, b.n).rot_x(QUARTER).rot_y(0.3).at(r * 0.45, r * 0.04, r * 0.78);
-    b.add("eyes", iris.both_x().moved(head), yellow);
-    let pupil = sphere(r * 0.15, 8).at(r * 0.47, r * 0.04, r * 0.88).both_x();
-    b.add("pupils", pupil.moved(head), rng.paint("black", Stuff::Plain));
+    b.add("head", style.ball(r * 1.05, r * 0.85, r * 0.9).translated(head), main);
+    let disk =
+        cylinder(r * 0.5, r * 0.16, b.segments).rot_x(FRAC_PI_2).rot_y(0.3).at(r * 0.42, r * 0.02, r * 0.68);
+    b.add("face", disk.mirrored_x().translated(head), pale);
+    let yellow = rng.paint_of(&["yellow", "yellow", "orange"], MaterialKind::Plain);
+    let iris =
+        cylinder(r * 0.3, r * 0.1, b.segments).rot_x(FRAC_PI_2).rot_y(0.3).at(r * 0.45, r * 0.04, r * 0.78);
+    b.add("eyes", iris.mirrored_x().translated(head), yellow);
+    let pupil = sphere(r * 0.15, 8).at(r * 0.47, r * 0.04, r * 0.88).mirrored_x();
+    b.add("pupils", pupil.translated(head), rng.paint("black", MaterialKind::Plain));
     let beak = cone(r * 0.16, r * 0.42, 5).rot_x(2.4).at(0.0, -r * 0.02, r * 0.82);
-    b.add("beak", beak.moved(head), yellow);
+    b.add("beak", beak.translated(head), yellow);
     if rng.chance(0.7) {
-        let tuft = clay.blade(vec3(0.5, 1.0, -0.1), r * 0.6, r * 0.4, 0.2).at(r * 0.5, r * 0.55, 0.0);
-        b.add("ear tufts", tuft.both_x().moved(head), main);
-        b.has("ear tufts");
+        let tuft = style.blade(vec3(0.5, 1.0, -0.1), r * 0.6, r * 0.4, 0.2).at(r * 0.5, r * 0.55, 0.0);
+        b.add("ear tufts", tuft.mirrored_x().translated(head), main);
+        b.part("ear tufts");
     }
-    let wing = clay.ball(w * 0.2, h * 0.36, w * 0.62).rot_x(-0.12).at(w * 0.92, legs + h * 0.45, -w * 0.1);
-    b.add("wings", wing.both_x(), main.shade(0.75));
-    let tail = clay.blade(vec3(0.0, -1.0, -0.6), h * 0.35, w * 0.8, 0.7).at(0.0, legs + h * 0.25, -w * 0.5);
+    let wing = style.ball(w * 0.2, h * 0.36, w * 0.62).rot_x(-0.12).at(w * 0.92, legs + h * 0.45, -w * 0.1);
+    b.add("wings", wing.mirrored_x(), main.shade(0.75));
+    let tail = style.blade(vec3(0.0, -1.0, -0.6), h * 0.35, w * 0.8, 0.7).at(0.0, legs + h * 0.25, -w * 0.5);
     b.add("tail", tail, main.shade(0.75));
-    let toes = clay.ball(w * 0.1, w * 0.1, w * 0.3).at(w * 0.32, w * 0.1, w * 0.45);
-    b.add("feet", toes.clone().join(toes.at(w * 0.2, 0.0, -w * 0.04)).both_x(), yellow);
-    b.add("legs", cylinder(w * 0.14, legs + h * 0.1, 6).at(w * 0.38, 0.0, w * 0.2).both_x(), pale);
+    let toes = style.ball(w * 0.1, w * 0.1, w * 0.3).at(w * 0.32, w * 0.1, w * 0.45);
+    b.add("feet", toes.clone().join(toes.at(w * 0.2, 0.0, -w * 0.04)).mirrored_x(), yellow);
+    b.add("legs", cylinder(w * 0.14, legs + h * 0.1, 6).at(w * 0.38, 0.0, w * 0.2).mirrored_x(), pale);
     if rng.chance(0.25) {
         let branch = rod(vec3(-w * 2.5, -w * 0.12, w * 0.3), vec3(w * 2.5, -w * 0.1, w * 0.3), w * 0.2, 7);
         let wood = rng.wood();
         b.add("branch", branch, wood);
-        b.has("a branch");
+        b.part("a branch");
     }
-    b.colored(main);
-    b.has("big eyes");
-    b.done()
+    b.main_color(main);
+    b.part("big eyes");
+    b.build()
 }
 
 fn penguin(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let clay = Clay::draw(rng, &mut b, 0.14);
-    let black = rng.paint_of(&["black", "black", "black", "navy", "dark gray", "gray"], Stuff::Plain);
-    let white = rng.paint("white", Stuff::Plain);
-    let orange = rng.paint_of(&["orange", "orange", "yellow", "black"], Stuff::Plain);
-    let (w, h) = (0.17 * rng.about(1.0, 0.2), 0.55 * rng.about(1.0, 0.12));
+    let style = FigureStyle::sample(rng, &mut b, 0.14);
+    let black = rng.paint_of(&["black", "black", "black", "navy", "dark gray", "gray"], MaterialKind::Plain);
+    let white = rng.paint("white", MaterialKind::Plain);
+    let orange = rng.paint_of(&["orange", "orange", "yellow", "black"], MaterialKind::Plain);
+    let (w, h) = (0.17 * rng.jitter(1.0, 0.2), 0.55 * rng.jitter(1.0, 0.12));
     let at = |t: f32, s: f32, z: f32| ring(0.0, h * t, z * w, w * s, w * s * 0.88);
-    let body = clay.body(&[
+    let body = style.body(&[
         at(0.03, 0.5, 0.0),
         at(0.12, 0.88, 0.0),
         at(0.4, 1.0, 0.06),
@@ -472,23 +495,23 @@ fn penguin(rng: &mut Rng) -> Specimen {
     add_split(&mut b, "body", &body, &[black, white], |_, n| usize::from(n.z > 0.45));
     let r = w * rng.between(0.56, 0.8);
     let head = vec3(0.0, h * 0.88 + r * 0.45, r * 0.05);
-    let ball = clay.ball(r * 0.95, r, r);
+    let ball = style.ball(r * 0.95, r, r);
     let hood = rng.chance(0.5);
-    add_split(&mut b, "head", &ball.moved(head), &[black, white], |p, n| {
+    add_split(&mut b, "head", &ball.translated(head), &[black, white], |p, n| {
         usize::from(hood && n.z > 0.35 && p.y < head.y + r * 0.25)
     });
     let beak =
-        cone(r * 0.24, r * rng.between(0.6, 1.0), 6).rot_x(QUARTER + 0.15).at(0.0, -r * 0.05, r * 0.85);
-    b.add("beak", beak.moved(head), orange);
-    add_eyes(rng, &mut b, vec3(0.5, 0.28, 0.78) * r, r * 0.13, |s| s.moved(head));
+        cone(r * 0.24, r * rng.between(0.6, 1.0), 6).rot_x(FRAC_PI_2 + 0.15).at(0.0, -r * 0.05, r * 0.85);
+    b.add("beak", beak.translated(head), orange);
+    add_eyes(rng, &mut b, vec3(0.5, 0.28, 0.78) * r, r * 0.13, |s| s.translated(head));
     let spread = rng.between(0.12, 0.9);
-    let flipper = clay.ball(w * 0.1, h * 0.25, w * 0.3).at(0.0, -h * 0.22, 0.0).rot_z(spread);
-    b.add("flippers", flipper.at(w * 0.85, h * 0.7, 0.0).both_x(), black);
-    let foot = clay.ball(w * 0.32, w * 0.1, w * 0.45).at(w * 0.42, w * 0.1, w * 0.45);
-    b.add("feet", foot.both_x(), orange);
+    let flipper = style.ball(w * 0.1, h * 0.25, w * 0.3).at(0.0, -h * 0.22, 0.0).rot_z(spread);
+    b.add("flippers", flipper.at(w * 0.85, h * 0.7, 0.0).mirrored_x(), black);
+    let foot = style.ball(w * 0.32, w * 0.1, w * 0.45).at(w * 0.42, w * 0.1, w * 0.45);
+    b.add("feet", foot.mirrored_x(), orange);
     b.add("tail", cone(w * 0.25, w * 0.6, 6).rot_x(-2.2).at(0.0, h * 0.12, -w * 0.7), black);
-    b.colored(black);
-    b.has("a white belly");
-    b.has_colored("beak", orange);
-    b.done()
+    b.main_color(black);
+    b.part("a white belly");
+    b.colored_part("beak", orange);
+    b.build()
 }

@@ -19,21 +19,26 @@ pub(crate) const CATEGORIES: &[Category] = &[
 
 fn spider(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let clay = Clay::draw(rng, &mut b, 0.12);
-    let main =
-        rng.paint_of(&["black", "dark gray", "dark brown", "brown", "black", "gray", "purple"], Stuff::Plain);
-    let rear =
-        if rng.chance(0.3) { rng.paint_of(&["dark brown", "red", "dark gray"], Stuff::Plain) } else { main };
-    let l = 0.03 * rng.about(1.0, 0.3);
+    let style = FigureStyle::sample(rng, &mut b, 0.12);
+    let main = rng.paint_of(
+        &["black", "dark gray", "dark brown", "brown", "black", "gray", "purple"],
+        MaterialKind::Plain,
+    );
+    let rear = if rng.chance(0.3) {
+        rng.paint_of(&["dark brown", "red", "dark gray"], MaterialKind::Plain)
+    } else {
+        main
+    };
+    let l = 0.03 * rng.jitter(1.0, 0.3);
     let y = l * rng.between(0.55, 1.1);
     let fat = rng.between(0.45, 0.75) * l;
     b.add(
         "abdomen",
-        clay.ball(fat, fat * 0.9, fat * 1.2).rot_x(0.2).at(0.0, y + fat * 0.3, -fat * 1.2),
+        style.ball(fat, fat * 0.9, fat * 1.2).rot_x(0.2).at(0.0, y + fat * 0.3, -fat * 1.2),
         rear,
     );
     let front = l * rng.between(0.3, 0.42);
-    b.add("thorax", clay.ball(front, front * 0.7, front * 1.1).at(0.0, y, front * 0.6), main);
+    b.add("thorax", style.ball(front, front * 0.7, front * 1.1).at(0.0, y, front * 0.6), main);
     let reach = l * rng.between(1.4, 2.8);
     let knee = rng.between(0.4, 0.8) * reach * 0.7;
     let thick = l * rng.between(0.045, 0.11);
@@ -48,49 +53,49 @@ fn spider(rng: &mut Rng) -> Specimen {
             root + out * far * 0.75 + Vec3::Y * knee * 0.35,
             vec3(root.x, 0.0, root.z) + out * far,
         ];
-        b.add("legs", tube_with(&line, |t| thick * (1.2 - 0.9 * t), 5).both_x(), main);
+        b.add("legs", tube_with(&line, |t| thick * (1.2 - 0.9 * t), 5).mirrored_x(), main);
     }
     let fang = cone(l * 0.06, l * 0.25, 5).rot_x(2.7).at(l * 0.12, y - l * 0.1, front * 1.6);
-    b.add("fangs", fang.both_x(), main.shade(0.6));
-    let color = rng.pick(&["red", "white", "black"]);
+    b.add("fangs", fang.mirrored_x(), main.shade(0.6));
+    let color = rng.choose(&["red", "white", "black"]);
     let eye = ellipsoid(front * 0.16, front * 0.16, front * 0.16, 6);
     let eyes = eye.clone().at(front * 0.3, y + front * 0.4, front * 1.45).join(eye.scaled(0.7).at(
         front * 0.6,
         y + front * 0.4,
         front * 1.2,
     ));
-    b.add("eyes", eyes.both_x(), rng.paint(color, Stuff::Plain));
+    b.add("eyes", eyes.mirrored_x(), rng.paint(color, MaterialKind::Plain));
     if rng.chance(0.2) {
         b.add(
             "mark",
             ellipsoid(fat * 0.3, fat * 0.2, fat * 0.5, 6).at(0.0, y + fat * 1.1, -fat * 1.1),
-            rng.paint("red", Stuff::Plain),
+            rng.paint("red", MaterialKind::Plain),
         );
-        b.has("a red mark");
+        b.part("a red mark");
     }
-    b.colored(main);
-    b.has("eight legs");
-    b.done()
+    b.main_color(main);
+    b.part("eight legs");
+    b.build()
 }
 
 fn butterfly(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let body = rng.paint_of(&["black", "dark brown", "dark gray"], Stuff::Plain);
+    let body = rng.paint_of(&["black", "dark brown", "dark gray"], MaterialKind::Plain);
     let wings = rng.paint_of(
         &["orange", "blue", "yellow", "purple", "pink", "red", "light blue", "white"],
-        Stuff::Plain,
+        MaterialKind::Plain,
     );
     let marks = if rng.chance(0.6) {
         body
     } else {
-        rng.paint_of(&["white", "yellow", "orange", "navy"], Stuff::Plain)
+        rng.paint_of(&["white", "yellow", "orange", "navy"], MaterialKind::Plain)
     };
-    let l = 0.03 * rng.about(1.0, 0.2);
+    let l = 0.03 * rng.jitter(1.0, 0.2);
     b.add("body", capsule(vec3(0.0, 0.0, -l * 0.6), vec3(0.0, 0.0, l * 0.5), l * 0.12, 8), body);
     b.add("head", sphere(l * 0.15, 8).at(0.0, 0.0, l * 0.68), body);
     let feeler =
         tube(&[vec3(0.03, 0.0, 0.75) * l, vec3(0.2, 0.15, 1.1) * l, vec3(0.35, 0.25, 1.3) * l], l * 0.02, 4);
-    b.add("feelers", feeler.both_x(), body);
+    b.add("feelers", feeler.mirrored_x(), body);
     let raise = rng.between(0.1, 1.1);
     let span = rng.between(1.2, 1.7);
     let front = [(0.0, 0.1), (0.25, 0.65), (0.85, 0.95), (1.0, 0.7), (0.85, 0.2), (0.4, -0.1), (0.0, -0.1)];
@@ -101,99 +106,99 @@ fn butterfly(rng: &mut Rng) -> Specimen {
             extrude(&outline(points), thick)
                 .map(move |p| middle + (p - middle) * vec3(scale, scale, 1.0))
                 .scale(l * span, l * span, l)
-                .rot_x(QUARTER)
+                .rot_x(FRAC_PI_2)
                 .rot_z(raise)
                 .at(l * 0.08, 0.0, 0.0)
                 .flat()
-                .both_x()
+                .mirrored_x()
         };
         b.add(name, wing(1.0, thickness), marks);
         b.add(name, wing(0.8, thickness + 0.03), wings);
     }
-    b.colored(wings);
-    b.has("four wings");
-    b.done()
+    b.main_color(wings);
+    b.part("four wings");
+    b.build()
 }
 
 fn bee(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let clay = Clay::draw(rng, &mut b, 0.12);
-    let yellow = rng.paint_of(&["yellow", "yellow", "gold", "orange"], Stuff::Plain);
-    let black = rng.paint("black", Stuff::Plain);
-    let l = 0.012 * rng.about(1.0, 0.2);
+    let style = FigureStyle::sample(rng, &mut b, 0.12);
+    let yellow = rng.paint_of(&["yellow", "yellow", "gold", "orange"], MaterialKind::Plain);
+    let black = rng.paint("black", MaterialKind::Plain);
+    let l = 0.012 * rng.jitter(1.0, 0.2);
     let fat = rng.between(0.5, 0.8);
-    let body = fine_ball(&clay, l * fat, l * fat, l);
+    let body = fine_ball(&style, l * fat, l * fat, l);
     let bands = rng.between(6.0, 9.0);
     add_split(&mut b, "body", &body, &[yellow, black], |p, _| usize::from((p.z / l * bands).sin() > 0.0));
     let r = l * fat * 0.7;
     let head = vec3(0.0, 0.0, l + r * 0.4);
-    b.add("head", clay.ball(r, r, r * 0.8).moved(head), rng.clone().pick(&[yellow, black]));
-    add_eyes(rng, &mut b, vec3(0.55, 0.3, 0.6) * r, r * 0.25, |s| s.moved(head));
+    b.add("head", style.ball(r, r, r * 0.8).translated(head), rng.clone().choose(&[yellow, black]));
+    add_eyes(rng, &mut b, vec3(0.55, 0.3, 0.6) * r, r * 0.25, |s| s.translated(head));
     let feeler = tube(&[vec3(0.2, 0.7, 0.3) * r, vec3(0.4, 1.4, 0.8) * r], r * 0.08, 4);
-    b.add("feelers", feeler.both_x().moved(head), black);
-    let wing = clay.blade(vec3(0.9, rng.between(0.3, 1.0), -0.5), l * 1.3, l * 0.7, 0.6);
-    let pale = rng.paint_of(&["white", "light blue", "light gray"], Stuff::Plain);
-    b.add("wings", wing.at(l * 0.15, l * fat * 0.8, l * 0.3).both_x(), pale);
-    b.add("sting", cone(l * 0.1, l * 0.35, 5).rot_x(-QUARTER).at(0.0, 0.0, -l * 0.9), black);
-    b.colored(yellow);
-    b.has("black stripes");
-    b.has("wings");
-    b.done()
+    b.add("feelers", feeler.mirrored_x().translated(head), black);
+    let wing = style.blade(vec3(0.9, rng.between(0.3, 1.0), -0.5), l * 1.3, l * 0.7, 0.6);
+    let pale = rng.paint_of(&["white", "light blue", "light gray"], MaterialKind::Plain);
+    b.add("wings", wing.at(l * 0.15, l * fat * 0.8, l * 0.3).mirrored_x(), pale);
+    b.add("sting", cone(l * 0.1, l * 0.35, 5).rot_x(-FRAC_PI_2).at(0.0, 0.0, -l * 0.9), black);
+    b.main_color(yellow);
+    b.part("black stripes");
+    b.part("wings");
+    b.build()
 }
 
-fn fine_ball(clay: &Clay, x: f32, y: f32, z: f32) -> Solid {
-    if clay.boxy {
-        clay.ball(x, y, z).subdivided().subdivided()
+fn fine_ball(style: &FigureStyle, x: f32, y: f32, z: f32) -> Solid {
+    if style.boxy {
+        style.ball(x, y, z).subdivided().subdivided()
     } else {
-        ellipsoid(x, z, y, 16).rot_x(QUARTER)
+        ellipsoid(x, z, y, 16).rot_x(FRAC_PI_2)
     }
 }
 
 fn ladybug(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let red = rng.paint_of(&["red", "red", "red", "orange", "green", "brown"], Stuff::Plain);
-    let black = rng.paint("black", Stuff::Plain);
+    let red = rng.paint_of(&["red", "red", "red", "orange", "green", "brown"], MaterialKind::Plain);
+    let black = rng.paint("black", MaterialKind::Plain);
     let l = 0.008;
     let h = rng.between(0.55, 0.8) * l;
-    b.add("shell", dome(1.0, 1.0, b.n.max(10)).scale(l * 0.85, h, l).at(0.0, l * 0.2, 0.0), red);
+    b.add("shell", dome(1.0, 1.0, b.segments.max(10)).scale(l * 0.85, h, l).at(0.0, l * 0.2, 0.0), red);
     b.add(
         "belly",
-        cylinder(1.0, l * 0.1, b.n.max(10)).scale(l * 0.8, 1.0, l * 0.95).at(0.0, l * 0.12, 0.0),
+        cylinder(1.0, l * 0.1, b.segments.max(10)).scale(l * 0.8, 1.0, l * 0.95).at(0.0, l * 0.12, 0.0),
         black,
     );
     let head = vec3(0.0, l * 0.35, l * 0.95);
-    b.add("head", sphere(l * 0.4, 10).moved(head), black);
-    add_eyes(rng, &mut b, vec3(0.22, 0.2, 0.28) * l, l * 0.07, |s| s.moved(head));
+    b.add("head", sphere(l * 0.4, 10).translated(head), black);
+    add_eyes(rng, &mut b, vec3(0.22, 0.2, 0.28) * l, l * 0.07, |s| s.translated(head));
     if red.color.name != "green" && red.color.name != "brown" {
         for (x, z) in [(0.4, 0.4), (0.5, -0.15), (0.3, -0.6), (0.65, 0.15)] {
             let y = h * (1.0_f32 - x * x / 0.72 - z * z).max(0.0).sqrt();
             b.add(
                 "spots",
-                ellipsoid(l * 0.17, l * 0.1, l * 0.17, 8).at(x * l, y + l * 0.2, z * l).both_x(),
+                ellipsoid(l * 0.17, l * 0.1, l * 0.17, 8).at(x * l, y + l * 0.2, z * l).mirrored_x(),
                 black,
             );
         }
-        b.has("black spots");
+        b.part("black spots");
     } else {
-        b.kind("beetle");
+        b.subcategory("beetle");
     }
     b.add("seam", cuboid(l * 0.05, h * 0.3, l * 1.5).at(0.0, l * 0.2 + h * 0.72, -l * 0.1), black);
     let leg = |z: f32| {
         tube(&[vec3(0.6, 0.2, z), vec3(1.05, 0.3, z * 1.2), vec3(1.15, 0.0, z * 1.3)], 0.05, 4).scaled(l)
     };
-    b.add("legs", leg(0.5).join(leg(0.0)).join(leg(-0.5)).both_x(), black);
-    b.colored(red);
-    b.done()
+    b.add("legs", leg(0.5).join(leg(0.0)).join(leg(-0.5)).mirrored_x(), black);
+    b.main_color(red);
+    b.build()
 }
 
 fn snail(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let clay = Clay::round(rng, &mut b);
-    let skin = rng.paint_of(&["tan", "beige", "brown", "light green", "cream", "gray"], Stuff::Plain);
-    let shell =
-        rng.paint_of(&["brown", "orange", "dark brown", "red", "purple", "tan", "yellow"], Stuff::Plain);
-    let l = 0.03 * rng.about(1.0, 0.2);
-    let foot = clay.body(&[
+    let style = FigureStyle::round(rng, &mut b);
+    let skin = rng.paint_of(&["tan", "beige", "brown", "light green", "cream", "gray"], MaterialKind::Plain);
+    let shell = rng
+        .paint_of(&["brown", "orange", "dark brown", "red", "purple", "tan", "yellow"], MaterialKind::Plain);
+    let l = 0.03 * rng.jitter(1.0, 0.2);
+    let foot = style.body(&[
         ring(0.0, l * 0.05, -l * 1.1, l * 0.08, l * 0.05),
         ring(0.0, l * 0.12, -l * 0.6, l * 0.26, l * 0.13),
         ring(0.0, l * 0.15, l * 0.2, l * 0.32, l * 0.16),
@@ -219,20 +224,26 @@ fn snail(rng: &mut Rng) -> Specimen {
         shell,
     );
     let stalk = [vec3(0.09, 0.7, 1.0) * l, vec3(0.2, 1.15, 1.15) * l];
-    b.add("stalks", tube(&stalk, l * 0.035, 5).both_x(), skin);
-    b.add("eyes", sphere(l * 0.07, 6).moved(stalk[1]).both_x(), rng.paint("black", Stuff::Plain));
-    b.colored(skin);
-    b.has_colored("spiral shell", shell);
-    b.done()
+    b.add("stalks", tube(&stalk, l * 0.035, 5).mirrored_x(), skin);
+    b.add(
+        "eyes",
+        sphere(l * 0.07, 6).translated(stalk[1]).mirrored_x(),
+        rng.paint("black", MaterialKind::Plain),
+    );
+    b.main_color(skin);
+    b.colored_part("spiral shell", shell);
+    b.build()
 }
 
 fn snake(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let main = rng
-        .paint_of(&["green", "brown", "dark green", "yellow", "black", "red", "tan", "purple"], Stuff::Plain);
-    let mark = rng.paint_of(&["yellow", "black", "white", "dark brown"], Stuff::Plain);
+    let main = rng.paint_of(
+        &["green", "brown", "dark green", "yellow", "black", "red", "tan", "purple"],
+        MaterialKind::Plain,
+    );
+    let mark = rng.paint_of(&["yellow", "black", "white", "dark brown"], MaterialKind::Plain);
     let banded = rng.chance(0.45);
-    let thick = 0.03 * rng.about(1.0, 0.3);
+    let thick = 0.03 * rng.jitter(1.0, 0.3);
     let mut line: Vec<Vec3> = Vec::new();
     let coiled = rng.chance(0.5);
     if coiled {
@@ -263,34 +274,34 @@ fn snake(rng: &mut Rng) -> Specimen {
     add_split(&mut b, "body", &body, &[main, mark], |p, _| {
         usize::from(banded && ((p.z + p.x * 0.7) / period).sin() > 0.3)
     });
-    let Some(&[neck, end]) = line.last_chunk::<2>() else { return b.done() };
+    let Some(&[neck, end]) = line.last_chunk::<2>() else { return b.build() };
     let forward = (end - neck).normalize_or(Vec3::Z) * vec3(1.0, 0.3, 1.0);
     let turn = glam::Quat::from_rotation_arc(Vec3::Z, forward.normalize_or(Vec3::Z));
-    let place = |s: Solid| s.turned(turn).moved(end);
+    let place = |s: Solid| s.rotated(turn).translated(end);
     b.add("head", place(ellipsoid(thick * 1.25, thick * 0.85, thick * 1.9, 10)), main);
     add_eyes(rng, &mut b, vec3(0.8, 0.5, 0.7) * thick, thick * 0.22, place);
     let tongue = cuboid(thick * 0.15, thick * 0.08, thick * 1.4).at(0.0, -thick * 0.3, thick * 2.3);
     let fork = bar(vec3(0.0, -0.28, 2.9) * thick, vec3(0.4, -0.28, 3.5) * thick, thick * 0.12, thick * 0.08)
-        .both_x();
-    b.add("tongue", place(tongue.join(fork)), rng.paint("red", Stuff::Plain));
-    b.colored(main);
-    b.has("a forked tongue");
+        .mirrored_x();
+    b.add("tongue", place(tongue.join(fork)), rng.paint("red", MaterialKind::Plain));
+    b.main_color(main);
+    b.part("a forked tongue");
     if banded {
-        b.has(format!("{} bands", mark.color.name));
+        b.part(format!("{} bands", mark.color.name));
     }
-    b.done()
+    b.build()
 }
 
 fn frog(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let clay = Clay::draw(rng, &mut b, 0.1);
+    let style = FigureStyle::sample(rng, &mut b, 0.1);
     let main = rng.paint_of(
         &["green", "green", "light green", "dark green", "brown", "blue", "red", "yellow"],
-        Stuff::Plain,
+        MaterialKind::Plain,
     );
-    let belly = rng.paint_of(&["cream", "yellow", "light green", "white"], Stuff::Plain);
-    let l = 0.06 * rng.about(1.0, 0.2);
-    let body = clay.body(&[
+    let belly = rng.paint_of(&["cream", "yellow", "light green", "white"], MaterialKind::Plain);
+    let l = 0.06 * rng.jitter(1.0, 0.2);
+    let body = style.body(&[
         ring(0.0, l * 0.32, -l * 0.95, l * 0.3, l * 0.2),
         ring(0.0, l * 0.48, -l * 0.6, l * 0.62, l * 0.42),
         ring(0.0, l * 0.7, 0.0, l * 0.72, l * 0.55),
@@ -300,27 +311,27 @@ fn frog(rng: &mut Rng) -> Specimen {
     ]);
     add_split(&mut b, "body", &body, &[main, belly], |_, n| usize::from(n.y < -0.2));
     let eye = vec3(l * 0.36, l * 1.3, l * 0.42);
-    b.add("eye bumps", clay.ball(l * 0.23, l * 0.23, l * 0.23).moved(eye).both_x(), main);
-    let white = rng.paint_of(&["white", "yellow"], Stuff::Plain);
-    b.add("eyes", sphere(l * 0.17, 8).moved(eye + vec3(0.07, 0.05, 0.12) * l).both_x(), white);
+    b.add("eye bumps", style.ball(l * 0.23, l * 0.23, l * 0.23).translated(eye).mirrored_x(), main);
+    let white = rng.paint_of(&["white", "yellow"], MaterialKind::Plain);
+    b.add("eyes", sphere(l * 0.17, 8).translated(eye + vec3(0.07, 0.05, 0.12) * l).mirrored_x(), white);
     b.add(
         "pupils",
-        sphere(l * 0.1, 8).moved(eye + vec3(0.12, 0.07, 0.22) * l).both_x(),
-        rng.paint("black", Stuff::Plain),
+        sphere(l * 0.1, 8).translated(eye + vec3(0.12, 0.07, 0.22) * l).mirrored_x(),
+        rng.paint("black", MaterialKind::Plain),
     );
-    let arm = clay.limb(&[
+    let arm = style.limb(&[
         (vec3(0.55, 0.7, 0.4) * l, l * 0.17),
         (vec3(0.75, 0.35, 0.5) * l, l * 0.13),
         (vec3(0.6, 0.0, 0.7) * l, l * 0.1),
     ]);
-    b.add("front legs", arm.both_x(), main);
+    b.add("front legs", arm.mirrored_x(), main);
     let thigh =
-        clay.ball(l * 0.24, l * 0.32, l * 0.6).rot_x(-0.35).rot_y(0.45).at(l * 0.75, l * 0.38, -l * 0.35);
-    let shin = clay.limb(&[(vec3(0.95, 0.5, 0.1) * l, l * 0.13), (vec3(0.9, 0.1, -0.75) * l, l * 0.1)]);
-    b.add("hind legs", thigh.join(shin).both_x(), main);
+        style.ball(l * 0.24, l * 0.32, l * 0.6).rot_x(-0.35).rot_y(0.45).at(l * 0.75, l * 0.38, -l * 0.35);
+    let shin = style.limb(&[(vec3(0.95, 0.5, 0.1) * l, l * 0.13), (vec3(0.9, 0.1, -0.75) * l, l * 0.1)]);
+    b.add("hind legs", thigh.join(shin).mirrored_x(), main);
     let toes = |x: f32, z: f32, size: f32| {
         Solid::union([-0.5_f32, 0.0, 0.5].map(|a| {
-            stake(
+            tapered_rod(
                 vec3(x, 0.04, z),
                 vec3(x + size * (a + 0.25).sin(), 0.03, z + size * (a + 0.25).cos()),
                 0.05,
@@ -330,28 +341,28 @@ fn frog(rng: &mut Rng) -> Specimen {
         }))
         .scaled(l)
     };
-    b.add("feet", toes(0.6, 0.7, 0.32).join(toes(0.9, -0.7, 0.65)).both_x(), main.shade(0.85));
-    b.colored(main);
-    b.has("big eyes");
-    b.done()
+    b.add("feet", toes(0.6, 0.7, 0.32).join(toes(0.9, -0.7, 0.65)).mirrored_x(), main.shade(0.85));
+    b.main_color(main);
+    b.part("big eyes");
+    b.build()
 }
 
 fn monkey(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let clay = Clay::draw(rng, &mut b, 0.15);
+    let style = FigureStyle::sample(rng, &mut b, 0.15);
     let gorilla = rng.chance(0.25);
     let colors: &[&str] =
         if gorilla { &["black", "dark gray"] } else { &["brown", "dark brown", "tan", "gray"] };
-    let main = rng.paint_of(colors, Stuff::Plain);
+    let main = rng.paint_of(colors, MaterialKind::Plain);
     let face = if gorilla {
         main.shade(0.6)
     } else {
-        rng.paint_of(&["beige", "tan", "skin", "cream"], Stuff::Plain)
+        rng.paint_of(&["beige", "tan", "skin", "cream"], MaterialKind::Plain)
     };
     let w = if gorilla { rng.between(0.2, 0.26) } else { rng.between(0.13, 0.17) };
     let h = 0.36;
     let seat = rng.between(0.0, 0.2);
-    let body = clay.body(&[
+    let body = style.body(&[
         ring(0.0, seat, 0.0, w * 0.55, w * 0.5),
         ring(0.0, seat + h * 0.2, 0.0, w, w * 0.85),
         ring(0.0, seat + h * 0.7, 0.03, w * 0.95, w * 0.75),
@@ -360,33 +371,26 @@ fn monkey(rng: &mut Rng) -> Specimen {
     add_split(&mut b, "body", &body, &[main, face], |_, n| usize::from(!gorilla && n.z > 0.7));
     let r = w * rng.between(0.75, 1.05);
     let head = vec3(0.0, seat + h + r * 0.7, 0.06);
-    b.add("head", clay.ball(r, r * 0.95, r * 0.9).moved(head), main);
-    b.add("face", clay.ball(r * 0.68, r * 0.62, r * 0.4).moved(head + vec3(0.0, -r * 0.05, r * 0.6)), face);
+    b.add("head", style.ball(r, r * 0.95, r * 0.9).translated(head), main);
     b.add(
-        "muzzle",
-        clay.ball(r * 0.5, r * 0.36, r * 0.42).moved(head + vec3(0.0, -r * 0.35, r * 0.75)),
+        "face",
+        style.ball(r * 0.68, r * 0.62, r * 0.4).translated(head + vec3(0.0, -r * 0.05, r * 0.6)),
         face,
     );
-    b.add("ears", clay.ball(r * 0.3, r * 0.32, r * 0.12).at(r * 1.08, 0.0, 0.0).both_x().moved(head), face);
-    add_eyes(rng, &mut b, vec3(r * 0.3, r * 0.18, r * 0.98), r * 0.1, |s| s.moved(head));
-    let raise = rng.between(-0.2, 0.5);
-    let shoulder = vec3(w * 0.85, seat + h * 0.86, 0.03);
-    let hand = vec3(w * 1.6, (seat + h * (0.25 + raise)).max(0.03), 0.22);
-    let elbow = shoulder.lerp(hand, 0.5) + vec3(w * 0.5, -0.04, -0.05);
-    let arm = clay.limb(&[(shoulder, w * 0.32), (elbow, w * 0.26), (hand, w * 0.22)]);
-    b.add("arms", arm.both_x(), main);
-    b.add("hands", clay.ball(w * 0.26, w * 0.26, w * 0.26).moved(hand).both_x(), face);
-    let knee = vec3(w * 1.25, seat + 0.16, 0.2);
-    let foot = vec3(w * 1.1, 0.03, 0.24);
     b.add(
-        "legs",
-        clay.limb(&[(vec3(w * 0.6, seat + 0.06, 0.0), w * 0.34), (knee, w * 0.28), (foot, w * 0.22)])
-            .both_x(),
-        main,
+        "muzzle",
+        style.ball(r * 0.5, r * 0.36, r * 0.42).translated(head + vec3(0.0, -r * 0.35, r * 0.75)),
+        face,
     );
-    b.add("feet", clay.ball(w * 0.24, w * 0.16, w * 0.4).moved(foot + Vec3::Z * w * 0.2).both_x(), face);
+    b.add(
+        "ears",
+        style.ball(r * 0.3, r * 0.32, r * 0.12).at(r * 1.08, 0.0, 0.0).mirrored_x().translated(head),
+        face,
+    );
+    add_eyes(rng, &mut b, vec3(r * 0.3, r * 0.18, r * 0.98), r * 0.1, |s| s.translated(head));
+    add_monkey_limbs(rng, &mut b, &style, [w, h, seat], [main, face]);
     if gorilla {
-        b.kind("gorilla");
+        b.subcategory("gorilla");
     } else {
         let line = [
             vec3(0.0, seat + 0.06, -w * 0.6),
@@ -395,8 +399,38 @@ fn monkey(rng: &mut Rng) -> Specimen {
             vec3(0.02, seat + 0.4, -0.32),
         ];
         b.add("tail", tube_with(&curve(&line, 4), |t| w * (0.2 - 0.08 * t), 6), main);
-        b.has("a long tail");
+        b.part("a long tail");
     }
-    b.colored(main);
-    b.done()
+    b.main_color(main);
+    b.build()
+}
+
+fn add_monkey_limbs(
+    rng: &mut Rng,
+    b: &mut Builder,
+    style: &FigureStyle,
+    [w, h, seat]: [f32; 3],
+    [main, face]: [Paint; 2],
+) {
+    let raise = rng.between(-0.2, 0.5);
+    let shoulder = vec3(w * 0.85, seat + h * 0.86, 0.03);
+    let hand = vec3(w * 1.6, (seat + h * (0.25 + raise)).max(0.03), 0.22);
+    let elbow = shoulder.lerp(hand, 0.5) + vec3(w * 0.5, -0.04, -0.05);
+    let arm = style.limb(&[(shoulder, w * 0.32), (elbow, w * 0.26), (hand, w * 0.22)]);
+    b.add("arms", arm.mirrored_x(), main);
+    b.add("hands", style.ball(w * 0.26, w * 0.26, w * 0.26).translated(hand).mirrored_x(), face);
+    let knee = vec3(w * 1.25, seat + 0.16, 0.2);
+    let foot = vec3(w * 1.1, 0.03, 0.24);
+    b.add(
+        "legs",
+        style
+            .limb(&[(vec3(w * 0.6, seat + 0.06, 0.0), w * 0.34), (knee, w * 0.28), (foot, w * 0.22)])
+            .mirrored_x(),
+        main,
+    );
+    b.add(
+        "feet",
+        style.ball(w * 0.24, w * 0.16, w * 0.4).translated(foot + Vec3::Z * w * 0.2).mirrored_x(),
+        face,
+    );
 }

@@ -115,48 +115,50 @@ const STEGOSAURUS: Species = Species {
 fn stegosaurus(rng: &mut Rng, species: Species) -> Specimen {
     let mut b = Builder::new(rng);
     let body = add_quadruped(rng, &mut b, &[species], 0.0);
-    let paint = rng.paint_of(&["orange", "red", "yellow", "dark green"], Stuff::Plain);
+    let paint = rng.paint_of(&["orange", "red", "yellow", "dark green"], MaterialKind::Plain);
     for i in 0..8 {
         let t = i as f32 / 7.0;
-        let size = body.length * (0.06 + 0.1 * (HALF_TURN * (0.1 + 0.75 * t)).sin());
+        let size = body.length * (0.06 + 0.1 * (PI * (0.1 + 0.75 * t)).sin());
         let plate = extrude(&outline(&[(-0.4, 0.0), (0.4, 0.0), (0.6, 0.5), (0.0, 1.3), (-0.6, 0.5)]), 0.2);
         let side = if i % 2 == 0 { 0.25 } else { -0.25 };
         let place = vec3(side * size, body.top - size * 0.3, body.length * (0.95 * t - 0.52));
-        b.add("plate", plate.rot_y(QUARTER).scaled(size).moved(place), paint);
+        b.add("plate", plate.rot_y(FRAC_PI_2).scaled(size).translated(place), paint);
     }
-    b.has("plates on its back");
-    b.done()
+    b.part("plates on its back");
+    b.build()
 }
 
 fn triceratops(rng: &mut Rng, species: Species) -> Specimen {
     let mut b = Builder::new(rng);
     let body = add_quadruped(rng, &mut b, &[species], 0.0);
-    let paint = rng.paint_of(&["orange", "brown", "green", "gray"], Stuff::Plain);
-    let bone = rng.paint("cream", Stuff::Plain);
+    let paint = rng.paint_of(&["orange", "brown", "green", "gray"], MaterialKind::Plain);
+    let bone = rng.paint("cream", MaterialKind::Plain);
     let unit = body.length * 0.2;
-    let frill = cylinder(unit * 1.2, unit * 0.2, b.n.max(8)).rot_x(QUARTER - 0.45);
-    b.add("frill", frill.moved(body.poll + vec3(0.0, unit * 0.45, 0.0)), paint);
+    let frill = cylinder(unit * 1.2, unit * 0.2, b.segments.max(8)).rot_x(FRAC_PI_2 - 0.45);
+    b.add("frill", frill.translated(body.poll + vec3(0.0, unit * 0.45, 0.0)), paint);
     let horn = cone(unit * 0.22, unit * 1.4, 7).rot_x(0.95).at(unit * 0.45, unit * 0.6, unit * 0.55);
-    b.add("horns", horn.both_x().moved(body.poll), bone);
-    b.has("three horns");
-    b.has("a frill");
-    b.done()
+    b.add("horns", horn.mirrored_x().translated(body.poll), bone);
+    b.part("three horns");
+    b.part("a frill");
+    b.build()
 }
 
 /// A tyrannosaur or raptor: level back, heavy tail, two strong legs, small arms.
 fn theropod(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let clay = Clay::draw(rng, &mut b, 0.1);
-    let main = rng
-        .paint_of(&["green", "dark green", "brown", "teal", "gray", "orange", "purple", "tan"], Stuff::Plain);
+    let style = FigureStyle::sample(rng, &mut b, 0.1);
+    let main = rng.paint_of(
+        &["green", "dark green", "brown", "teal", "gray", "orange", "purple", "tan"],
+        MaterialKind::Plain,
+    );
     let belly = if rng.chance(0.75) {
-        rng.paint_of(&["cream", "tan", "light green", "yellow"], Stuff::Plain)
+        rng.paint_of(&["cream", "tan", "light green", "yellow"], MaterialKind::Plain)
     } else {
         main
     };
     let raptor = rng.chance(0.3);
     let (g, big) = if raptor { (0.11, 0.75) } else { (0.16, 1.0) };
-    let (girth, leg) = (g * rng.about(1.0, 0.15), rng.between(0.42, 0.56));
+    let (girth, leg) = (g * rng.jitter(1.0, 0.15), rng.between(0.42, 0.56));
     let upright = rng.between(0.0, 0.75);
     let y = leg + girth * 0.8;
     let axis = |t: f32| vec3(0.0, y + t * upright.sin(), t * upright.cos());
@@ -174,38 +176,39 @@ fn theropod(rng: &mut Rng) -> Specimen {
         at(axis(0.22), 0.85),
         at(axis(0.34), 0.62),
     ];
-    let trunk = if clay.boxy {
-        clay.body(&body[3..])
-            .join(clay.limb(&body[..4].iter().map(|r| (r.center, r.width * 0.9)).collect::<Vec<_>>()))
+    let trunk = if style.boxy {
+        style
+            .body(&body[3..])
+            .join(style.limb(&body[..4].iter().map(|r| (r.center, r.width * 0.9)).collect::<Vec<_>>()))
     } else {
-        clay.body(&body)
+        style.body(&body)
     };
     add_split(&mut b, "body", &trunk, &[main, belly], |_, n| usize::from(n.y < -0.4 || n.z > 0.72));
-    let poll = axis(0.34) + vec3(0.0, 0.2, 0.16) * rng.about(1.0, 0.2);
-    b.add("neck", clay.limb(&[(axis(0.26), girth * 0.75), (poll, girth * 0.55)]), main);
+    let poll = axis(0.34) + vec3(0.0, 0.2, 0.16) * rng.jitter(1.0, 0.2);
+    b.add("neck", style.limb(&[(axis(0.26), girth * 0.75), (poll, girth * 0.55)]), main);
     let head = Head {
-        length: 0.4 * big * rng.about(1.0, 0.12),
+        length: 0.4 * big * rng.jitter(1.0, 0.12),
         skull: (girth * 0.55, girth * 0.62),
         muzzle: 0.6,
         tip: (girth * 0.38, girth * 0.4),
         drop: 0.01,
         pitch: 0.0,
     };
-    add_jaws(rng, &mut b, &clay, &head, poll, [main, belly]);
-    theropod_limbs(rng, &mut b, &clay, [girth, leg, y], axis(0.24), main);
+    add_jaws(rng, &mut b, &style, &head, poll, [main, belly]);
+    theropod_limbs(rng, &mut b, &style, [girth, leg, y], axis(0.24), main);
     b.transform(Affine3A::from_scale(Vec3::splat(if raptor { 1.5 } else { 4.5 })));
-    b.colored(main);
-    b.kind(if raptor { "velociraptor" } else { "t-rex" });
-    b.has("a long tail");
-    b.has("small arms");
-    b.done()
+    b.main_color(main);
+    b.subcategory(if raptor { "velociraptor" } else { "t-rex" });
+    b.part("a long tail");
+    b.part("small arms");
+    b.build()
 }
 
 /// Legs and arms; `chest` is between the shoulders.
 fn theropod_limbs(
     rng: &mut Rng,
     b: &mut Builder,
-    clay: &Clay,
+    style: &FigureStyle,
     [girth, leg, y]: [f32; 3],
     chest: Vec3,
     main: Paint,
@@ -221,8 +224,8 @@ fn theropod_limbs(
             (vec3(hip.x, leg * 0.3, -0.08 + z), thigh * 0.38),
             (vec3(hip.x, 0.03, 0.0 + z), thigh * 0.34),
         ];
-        b.add("leg", clay.limb(&joints), main);
-        let toe = clay.ball(thigh * 0.28, 0.035, thigh * 0.8);
+        b.add("leg", style.limb(&joints), main);
+        let toe = style.ball(thigh * 0.28, 0.035, thigh * 0.8);
         b.add("foot", toe.clone().join(toe.rot_y(0.45 * side)).at(hip.x, 0.035, 0.06 + z), main.shade(0.8));
         let shoulder = chest + vec3(side * girth * 0.65, -girth * 0.15, 0.05);
         let elbow = shoulder + vec3(0.0, -0.09, 0.02);
@@ -231,9 +234,16 @@ fn theropod_limbs(
     }
 }
 
-fn add_jaws(rng: &mut Rng, b: &mut Builder, clay: &Clay, head: &Head, poll: Vec3, paints: [Paint; 2]) {
+fn add_jaws(
+    rng: &mut Rng,
+    b: &mut Builder,
+    style: &FigureStyle,
+    head: &Head,
+    poll: Vec3,
+    paints: [Paint; 2],
+) {
     let (l, (w, h)) = (head.length, head.skull);
-    let upper = clay.body(&[
+    let upper = style.body(&[
         ring(0.0, 0.0, -0.25 * l, w * 0.6, h * 0.6),
         ring(0.0, h * 0.1, 0.0, w, h),
         ring(0.0, h * 0.1, 0.3 * l, w * 0.85, h * 0.75),
@@ -241,19 +251,19 @@ fn add_jaws(rng: &mut Rng, b: &mut Builder, clay: &Clay, head: &Head, poll: Vec3
         ring(0.0, -0.1 * h, 0.82 * l, head.tip.0 * 0.6, head.tip.1 * 0.4),
     ]);
     let open = rng.between(0.1, 0.5);
-    let lower = clay.body(&[
+    let lower = style.body(&[
         ring(0.0, 0.0, 0.0, w * 0.8, h * 0.35),
         ring(0.0, 0.0, 0.4 * l, w * 0.7, h * 0.28),
         ring(0.0, 0.0, 0.7 * l, head.tip.0 * 0.7, h * 0.15),
     ]);
-    b.add("head", upper.moved(poll), paints[0]);
-    b.add("jaw", lower.rot_x(open).at(0.0, -h * 0.65, 0.05 * l).moved(poll), paints[1]);
-    let tooth = cone(w * 0.1, h * 0.3, 4).rot_x(HALF_TURN);
+    b.add("head", upper.translated(poll), paints[0]);
+    b.add("jaw", lower.rot_x(open).at(0.0, -h * 0.65, 0.05 * l).translated(poll), paints[1]);
+    let tooth = cone(w * 0.1, h * 0.3, 4).rot_x(PI);
     let teeth = Solid::union((0..5).map(|i| {
         let z = l * (0.3 + 0.11 * i as f32);
         tooth.clone().at(w * (0.75 - 0.09 * i as f32), -h * 0.42, z)
     }));
-    b.add("teeth", teeth.both_x().moved(poll), rng.paint("white", Stuff::Plain));
-    add_eyes(rng, b, vec3(w * 0.75, h * 0.55, 0.22 * l), h * 0.16, |s| s.moved(poll));
-    b.has("sharp teeth");
+    b.add("teeth", teeth.mirrored_x().translated(poll), rng.paint("white", MaterialKind::Plain));
+    add_eyes(rng, b, vec3(w * 0.75, h * 0.55, 0.22 * l), h * 0.16, |s| s.translated(poll));
+    b.part("sharp teeth");
 }

@@ -5,13 +5,13 @@ use glam::{Affine3A, Vec3, vec3};
 
 use super::species::{Ears, Head, Horns};
 use crate::kit::{
-    Builder, Clay, Paint, Rng, Solid, Stuff, add_eyes, cone, curve, ellipsoid, ring, rod, sphere, split,
-    tube_with,
+    Builder, FigureStyle, MaterialKind, Paint, Rng, Solid, add_eyes, cone, curve, ellipsoid, ring, rod,
+    sphere, split, tube_with,
 };
 
 /// What a head is made from.
 pub(super) struct HeadModel {
-    pub clay: Clay,
+    pub style: FigureStyle,
     pub head: Head,
     pub ears: Ears,
     pub horns: Horns,
@@ -59,25 +59,28 @@ pub(super) fn add_head(rng: &mut Rng, b: &mut Builder, model: &HeadModel, place:
             }
         }
     };
-    if model.clay.boxy {
-        add("head", &model.clay.body(&skull));
-        add("muzzle", &model.clay.body(&[muzzle[0], muzzle[2]]));
+    if model.style.boxy {
+        add("head", &model.style.body(&skull));
+        add("muzzle", &model.style.body(&[muzzle[0], muzzle[2]]));
     } else {
         let all: Vec<_> = skull.iter().chain(&muzzle).copied().collect();
-        add("head", &model.clay.body(&all));
+        add("head", &model.style.body(&all));
     }
-    if model.ruff && !model.clay.boxy {
+    if model.ruff && !model.style.boxy {
         let tuft =
-            model.clay.blade(vec3(0.85, -0.55, -0.2), w * 1.15, h * 1.1, 0.25).at(w * 0.5, -h * 0.25, 0.0);
-        b.add("cheek", tuft.both_x().transformed(place), model.cheek);
+            model.style.blade(vec3(0.85, -0.55, -0.2), w * 1.15, h * 1.1, 0.25).at(w * 0.5, -h * 0.25, 0.0);
+        b.add("cheek", tuft.mirrored_x().transformed(place), model.cheek);
     }
-    let nose_paint =
-        if model.muzzle.color.name == "pink" { model.muzzle } else { rng.paint("black", Stuff::Plain) };
+    let nose_paint = if model.muzzle.color.name == "pink" {
+        model.muzzle
+    } else {
+        rng.paint("black", MaterialKind::Plain)
+    };
     let wide = tw > w * 0.6;
     let r = if wide { tw * 0.2 } else { tw * 0.42 };
     let nose = vec3(if wide { tw * 0.42 } else { 0.0 }, -drop + th * 0.35, front + muzzle_length * 0.97);
-    let nose_ball = ellipsoid(r, r * 0.8, r * 0.7, 6).moved(nose);
-    let nose_ball = if wide { nose_ball.both_x() } else { nose_ball };
+    let nose_ball = ellipsoid(r, r * 0.8, r * 0.7, 6).translated(nose);
+    let nose_ball = if wide { nose_ball.mirrored_x() } else { nose_ball };
     b.add("nose", nose_ball.transformed(place), if wide { nose_paint.shade(0.6) } else { nose_paint });
     head_eyes(rng, b, head, place);
     add_ears(rng, b, model, place);
@@ -87,16 +90,16 @@ pub(super) fn add_head(rng: &mut Rng, b: &mut Builder, model: &HeadModel, place:
 fn add_ears(rng: &mut Rng, b: &mut Builder, model: &HeadModel, place: Affine3A) {
     let (w, h) = model.head.skull;
     let back = -model.head.length * (1.0 - model.head.muzzle) * 0.12;
-    let clay = &model.clay;
+    let style = &model.style;
     let lean = rng.between(-0.15, 0.2);
     match model.ears {
         Ears::None => {}
         Ears::Pricked(length, width) => {
             let out = rng.between(0.15, 0.4);
-            let ear = clay.blade(vec3(out, 1.0, -lean), length, width, 0.12);
+            let ear = style.blade(vec3(out, 1.0, -lean), length, width, 0.12);
             let at = vec3(w * 0.62, h * 0.6, back);
             let top = at.y + length * 0.68;
-            let ear = ear.moved(at).both_x();
+            let ear = ear.translated(at).mirrored_x();
             for (part, paint) in
                 split(&ear, 2, |p, _| usize::from(p.y > top)).into_iter().zip([model.main, model.tip])
             {
@@ -109,36 +112,36 @@ fn add_ears(rng: &mut Rng, b: &mut Builder, model: &HeadModel, place: Affine3A) 
             let spread = rng.between(0.05, 0.35);
             let tilt = rng.between(0.0, 0.8);
             let at = vec3(w * 0.42, h * 0.7, back);
-            let ear = |l, wd| clay.blade(vec3(spread, 1.0, -tilt), l, wd, 0.55).moved(at).both_x();
+            let ear = |l, wd| style.blade(vec3(spread, 1.0, -tilt), l, wd, 0.55).translated(at).mirrored_x();
             b.add("ear", ear(length, width).transformed(place), model.main);
             let inner = ear(length * 0.85, width * 0.55).at(0.0, 0.0, width * 0.09);
-            b.add("ear inside", inner.transformed(place), rng.paint("pink", Stuff::Plain));
-            b.has("long ears");
+            b.add("ear inside", inner.transformed(place), rng.paint("pink", MaterialKind::Plain));
+            b.part("long ears");
         }
         Ears::Round(r) => {
-            let disk = clay.ball(r, r, r * 0.4).at(w * 0.78, h * 0.85, back).both_x();
+            let disk = style.ball(r, r, r * 0.4).at(w * 0.78, h * 0.85, back).mirrored_x();
             b.add("ear", disk.transformed(place), model.main);
         }
         Ears::Floppy(length, width) => {
             let out = rng.between(0.2, 0.5);
-            let ear = clay.blade(vec3(out, -1.0, 0.05), length, width, 0.6);
-            let ear = if clay.boxy { ear } else { ear.rot_y(0.5) };
-            let ear = ear.at(w * 0.88, h * 0.65, back).both_x();
+            let ear = style.blade(vec3(out, -1.0, 0.05), length, width, 0.6);
+            let ear = if style.boxy { ear } else { ear.rot_y(0.5) };
+            let ear = ear.at(w * 0.88, h * 0.65, back).mirrored_x();
             let paint = if model.tip == model.main { model.main.shade(0.7) } else { model.tip };
             b.add("ear", ear.transformed(place), paint);
-            b.has("floppy ears");
+            b.part("floppy ears");
         }
         Ears::Sideways(length, width) => {
-            let ear = clay.blade(vec3(1.0, rng.between(-0.25, 0.35), -0.1), length, width, 0.5);
-            let ear = ear.at(w * 0.7, h * 0.45, back).both_x();
+            let ear = style.blade(vec3(1.0, rng.between(-0.25, 0.35), -0.1), length, width, 0.5);
+            let ear = ear.at(w * 0.7, h * 0.45, back).mirrored_x();
             b.add("ear", ear.transformed(place), model.main);
         }
         Ears::Fan(r) => {
-            let flap = if clay.boxy { 0.0 } else { rng.between(0.35, 0.9) };
+            let flap = if style.boxy { 0.0 } else { rng.between(0.35, 0.9) };
             let ear =
-                clay.ball(r * 0.8, r, r * 0.13).at(r * 0.6, 0.0, 0.0).rot_y(flap).at(w * 0.75, 0.0, back);
-            b.add("ear", ear.both_x().transformed(place), model.main);
-            b.has("big ears");
+                style.ball(r * 0.8, r, r * 0.13).at(r * 0.6, 0.0, 0.0).rot_y(flap).at(w * 0.75, 0.0, back);
+            b.add("ear", ear.mirrored_x().transformed(place), model.main);
+            b.part("big ears");
         }
     }
 }
@@ -147,7 +150,7 @@ fn add_horns(rng: &mut Rng, b: &mut Builder, model: &HeadModel, place: Affine3A)
     let (w, h) = model.head.skull;
     let skull_length = model.head.length * (1.0 - model.head.muzzle);
     let back = -skull_length * 0.05;
-    let bone = rng.paint_of(&["cream", "beige", "tan", "dark gray"], Stuff::Plain);
+    let bone = rng.paint_of(&["cream", "beige", "tan", "dark gray"], MaterialKind::Plain);
     let mut add = |name: &str, solid: Solid, paint: Paint| b.add(name, solid.transformed(place), paint);
     match model.horns {
         Horns::None => {}
@@ -156,7 +159,7 @@ fn add_horns(rng: &mut Rng, b: &mut Builder, model: &HeadModel, place: Affine3A)
             let line: Vec<Vec3> =
                 points.iter().map(|p| vec3(p.x * w, p.y * h, back + p.z * length)).collect();
             let horn = tube_with(&curve(&line, 3), |t| w * 0.24 * (1.0 - 0.9 * t), 6);
-            add("horn", horn.both_x(), bone);
+            add("horn", horn.mirrored_x(), bone);
         }
         Horns::Goat(length) => {
             let curl = rng.between(0.3, 1.0);
@@ -167,22 +170,22 @@ fn add_horns(rng: &mut Rng, b: &mut Builder, model: &HeadModel, place: Affine3A)
                 vec3(w * 1.1, h * 0.7 + length * (0.7 - curl), back - length),
             ];
             let horn = tube_with(&curve(&line, 3), |t| w * 0.28 * (1.0 - 0.85 * t), 6);
-            add("horn", horn.both_x(), bone);
+            add("horn", horn.mirrored_x(), bone);
         }
         Horns::Antlers(length) => {
-            let antler = antler(rng, length).at(w * 0.4, h * 0.75, back).both_x();
-            add("antlers", antler, rng.paint_of(&["tan", "brown", "beige"], Stuff::Plain));
+            let antler = antler(rng, length).at(w * 0.4, h * 0.75, back).mirrored_x();
+            add("antlers", antler, rng.paint_of(&["tan", "brown", "beige"], MaterialKind::Plain));
         }
         Horns::Unicorn(length) => {
-            let paint = rng.paint_of(&["gold", "yellow", "white", "pink", "light blue"], Stuff::Plain);
+            let paint = rng.paint_of(&["gold", "yellow", "white", "pink", "light blue"], MaterialKind::Plain);
             let horn = cone(w * 0.26, length, 8).rot_x(rng.between(0.35, 0.8));
             add("horn", horn.at(0.0, h * 0.75, skull_length * 0.22), paint);
         }
         Horns::Knobs => {
             let tip = vec3(w * 0.5, h * 1.75, back);
             let knob =
-                rod(vec3(w * 0.4, h * 0.6, back), tip, w * 0.12, 6).join(sphere(w * 0.2, 6).moved(tip));
-            add("ossicones", knob.both_x(), model.tip);
+                rod(vec3(w * 0.4, h * 0.6, back), tip, w * 0.12, 6).join(sphere(w * 0.2, 6).translated(tip));
+            add("ossicones", knob.mirrored_x(), model.tip);
         }
         Horns::Trunk(length) => {
             add_trunk(rng, b, model, place, length);
@@ -193,7 +196,7 @@ fn add_horns(rng: &mut Rng, b: &mut Builder, model: &HeadModel, place: Affine3A)
             let horn = cone(w * 0.3, h * 1.5, 7).rot_x(0.2).at(0.0, y, z);
             let second = cone(w * 0.24, h * 0.7, 7).at(0.0, y + h * 0.15, z - w * 0.8);
             add("horn", horn.join(second), bone);
-            b.has("a horn on its nose");
+            b.part("a horn on its nose");
         }
     }
 }
@@ -210,7 +213,7 @@ fn antler(rng: &mut Rng, length: f32) -> Solid {
         3,
     );
     let radius = length * rng.between(0.035, 0.055);
-    let points = rng.count(2, 4);
+    let points = rng.int_between(2, 4);
     let tines = (0..points).map(|i| {
         let from = beam[(1 + i * (beam.len() - 3) / points).min(beam.len() - 1)];
         let to = from + vec3(rng.between(-0.05, 0.12), 0.3, rng.between(0.1, 0.3)) * length;
@@ -242,19 +245,19 @@ fn add_trunk(rng: &mut Rng, b: &mut Builder, model: &HeadModel, place: Affine3A,
     };
     let joints: Vec<(Vec3, f32)> =
         line.iter().enumerate().map(|(i, &p)| (p, w * (0.5 - 0.105 * i as f32))).collect();
-    let trunk = if model.clay.boxy {
-        model.clay.limb(&joints[..2]).join(model.clay.limb(&joints[1..]))
+    let trunk = if model.style.boxy {
+        model.style.limb(&joints[..2]).join(model.style.limb(&joints[1..]))
     } else {
-        model.clay.limb(&joints)
+        model.style.limb(&joints)
     };
     b.add("trunk", trunk.transformed(place), model.main);
     if rng.chance(0.75) {
         let root = vec3(w * 0.55, -h * 0.6, z * 0.85);
         let reach = length * rng.between(0.25, 0.5);
         let line = [root, root + vec3(0.1, -0.5, 0.5) * reach, root + vec3(0.1, -0.55, 1.1) * reach];
-        let tusk = tube_with(&curve(&line, 3), |t| w * 0.13 * (1.0 - 0.8 * t), 6).both_x();
-        b.add("tusks", tusk.transformed(place), rng.paint_of(&["white", "cream"], Stuff::Plain));
-        b.has("tusks");
+        let tusk = tube_with(&curve(&line, 3), |t| w * 0.13 * (1.0 - 0.8 * t), 6).mirrored_x();
+        b.add("tusks", tusk.transformed(place), rng.paint_of(&["white", "cream"], MaterialKind::Plain));
+        b.part("tusks");
     }
 }
 

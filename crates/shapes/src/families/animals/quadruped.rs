@@ -6,14 +6,15 @@ use glam::{Affine3A, Quat, Vec3, vec3};
 use super::heads::{HeadModel, add_head};
 use super::species::*;
 use crate::kit::{
-    Builder, Clay, Paint, Rng, Solid, Specimen, Stuff, add_split, ellipsoid, frustum, ring, scatter, split,
+    Builder, FigureStyle, MaterialKind, Paint, Rng, Solid, Specimen, add_split, ellipsoid, frustum,
+    hash_noise, ring, split,
 };
 
 /// Makes an animal of one of the kinds.
 pub(super) fn quadruped(rng: &mut Rng, kinds: &[Species], boxy: f32) -> Specimen {
     let mut b = Builder::new(rng);
     add_quadruped(rng, &mut b, kinds, boxy);
-    b.done()
+    b.build()
 }
 
 /// Where more can be put on an animal: metres.
@@ -28,14 +29,14 @@ pub(super) struct Landmarks {
 
 /// Adds an animal of one of the kinds; `boxy` is how likely it is made of boxes.
 pub(super) fn add_quadruped(rng: &mut Rng, b: &mut Builder, kinds: &[Species], boxy: f32) -> Landmarks {
-    let clay = Clay::draw(rng, b, boxy);
-    let species = varied(rng.pick(kinds), rng);
-    let coat = rng.pick(species.coats);
-    let mut pose = rng.pick(species.poses);
-    if clay.boxy && matches!(pose, Pose::Lying) {
+    let style = FigureStyle::sample(rng, b, boxy);
+    let species = varied(rng.choose(kinds), rng);
+    let coat = rng.choose(species.coats);
+    let mut pose = rng.choose(species.poses);
+    if style.boxy && matches!(pose, Pose::Lying) {
         pose = Pose::Standing;
     }
-    let animal = Animal::new(rng, clay, species, coat, pose);
+    let animal = Animal::new(rng, style, species, coat, pose);
     animal.torso(rng, b);
     animal.legs(b);
     animal.neck_and_head(rng, b);
@@ -49,27 +50,27 @@ pub(super) fn add_quadruped(rng: &mut Rng, b: &mut Builder, kinds: &[Species], b
 /// The species with measures drawn around its own; toys have larger heads and shorter legs.
 fn varied(mut s: Species, rng: &mut Rng) -> Species {
     let toy = if rng.chance(0.2) { rng.between(1.15, 1.5) } else { 1.0 };
-    let girth = rng.about(1.0, 0.12) * toy.sqrt();
-    s.leg *= rng.about(1.0, 0.14) / toy;
-    s.chest = (s.chest.0 * girth * rng.about(1.0, 0.08), s.chest.1 * girth);
-    s.loin = (s.loin.0 * girth * rng.about(1.0, 0.08), s.loin.1 * girth);
-    let bones = rng.about(1.0, 0.18) * toy;
+    let girth = rng.jitter(1.0, 0.12) * toy.sqrt();
+    s.leg *= rng.jitter(1.0, 0.14) / toy;
+    s.chest = (s.chest.0 * girth * rng.jitter(1.0, 0.08), s.chest.1 * girth);
+    s.loin = (s.loin.0 * girth * rng.jitter(1.0, 0.08), s.loin.1 * girth);
+    let bones = rng.jitter(1.0, 0.18) * toy;
     s.limb = (s.limb.0 * bones, s.limb.1 * bones);
     s.neck = Neck(
-        s.neck.0 * rng.about(1.0, 0.15) / toy.sqrt(),
+        s.neck.0 * rng.jitter(1.0, 0.15) / toy.sqrt(),
         s.neck.1 + rng.between(-9.0, 9.0),
         s.neck.2 * girth,
         s.neck.3 * girth,
     );
-    let head = rng.about(1.0, 0.1) * toy;
-    s.head.length *= head * rng.about(1.0, 0.06);
+    let head = rng.jitter(1.0, 0.1) * toy;
+    s.head.length *= head * rng.jitter(1.0, 0.06);
     s.head.skull = (s.head.skull.0 * head, s.head.skull.1 * head);
     s.head.tip = (s.head.tip.0 * head, s.head.tip.1 * head);
     s.head.drop *= head;
     s.head.pitch += rng.between(-10.0, 10.0);
     s.tail = Tail(
-        s.tail.0 * rng.about(1.0, 0.18),
-        s.tail.1 * rng.about(1.0, 0.2),
+        s.tail.0 * rng.jitter(1.0, 0.18),
+        s.tail.1 * rng.jitter(1.0, 0.2),
         s.tail.2 + rng.between(-14.0, 14.0),
         s.tail.3 + rng.between(-25.0, 25.0),
         s.tail.4,
@@ -79,7 +80,7 @@ fn varied(mut s: Species, rng: &mut Rng) -> Species {
 
 /// One animal on its way into a builder.
 struct Animal {
-    clay: Clay,
+    style: FigureStyle,
     s: Species,
     pose: Pose,
     main: Paint,
@@ -98,10 +99,10 @@ struct Animal {
 }
 
 impl Animal {
-    fn new(rng: &mut Rng, clay: Clay, s: Species, coat: Coat, pose: Pose) -> Self {
-        let main = rng.paint(coat.main, Stuff::Plain);
+    fn new(rng: &mut Rng, style: FigureStyle, s: Species, coat: Coat, pose: Pose) -> Self {
+        let main = rng.paint(coat.main, MaterialKind::Plain);
         let mut other =
-            |name: &'static str| if name.is_empty() { main } else { rng.paint(name, Stuff::Plain) };
+            |name: &'static str| if name.is_empty() { main } else { rng.paint(name, MaterialKind::Plain) };
         let (belly, socks, muzzle, tip) =
             (other(coat.belly), other(coat.socks), other(coat.muzzle), other(coat.tip));
         let (marks, many, radius) = match coat.marks {
@@ -118,7 +119,7 @@ impl Animal {
                     top - rng.between(0.0, 1.5) * s.chest.1,
                     rng.between(-0.5, 0.5),
                 );
-                (place, rng.about(radius, 0.4))
+                (place, rng.jitter(radius, 0.4))
             })
             .collect();
         let hip = vec3(0.0, top - s.loin.1, -0.38);
@@ -136,7 +137,7 @@ impl Animal {
         };
         let gait = rng.between(0.6, 1.0) * rng.sign();
         Self {
-            clay,
+            style,
             s,
             pose,
             main,
@@ -189,14 +190,14 @@ impl Animal {
             at(0.42, cw * 0.88, ch * 0.86, -ch * 0.05),
             at(0.52, cw * 0.5, ch * 0.55, -ch * 0.3),
         ];
-        let mut body = self.clay.body(&rings);
+        let mut body = self.style.body(&rings);
         let marked = !matches!(self.pattern, Marks::Plain | Marks::Saddle(_));
         if marked {
             body = fine(body, 500);
         }
         self.add(b, "body", body);
-        if s.mane == Mane::Wool && !self.clay.boxy {
-            let wool: Vec<Solid> = (0..rng.count(26, 40))
+        if s.mane == Mane::Wool && !self.style.boxy {
+            let wool: Vec<Solid> = (0..rng.int_between(26, 40))
                 .map(|_| {
                     let angle = rng.between(-0.35, 3.5);
                     let r = rng.between(0.09, 0.14);
@@ -259,7 +260,7 @@ impl Animal {
                     (vec3(hip.x, shin, 0.36 + s.leg * 0.4), shin),
                     (vec3(hip.x, shin, 0.4 + s.leg * 0.75), shin),
                 ];
-                let leg = self.clay.limb(&joints);
+                let leg = self.style.limb(&joints);
                 b.add("front leg", leg, self.socks);
             }
             _ => {
@@ -296,26 +297,31 @@ impl Animal {
         let (upper, shin) = s.limb;
         let size = (s.leg * 0.32 + s.loin.1 * 0.45).max(upper * 1.6);
         let x = side * (s.loin.0 * 0.85);
-        let thigh = self.clay.ball(upper * 1.15, size * 0.95, size * 1.05).at(x, size * 0.9, -0.28);
+        let thigh = self.style.ball(upper * 1.15, size * 0.95, size * 1.05).at(x, size * 0.9, -0.28);
         b.add("thigh", thigh, self.main);
-        let foot = self.clay.ball(shin * 1.3, shin * 1.1, size * 0.75).at(x * 1.1, shin, -0.28 + size * 0.75);
+        let foot =
+            self.style.ball(shin * 1.3, shin * 1.1, size * 0.75).at(x * 1.1, shin, -0.28 + size * 0.75);
         b.add("hind foot", foot, self.socks);
     }
 
     fn leg(&self, b: &mut Builder, joints: &[(Vec3, f32)], swing: f32) {
-        let leg = self.clay.limb(joints);
+        let leg = self.style.limb(joints);
         let sock = self.s.leg * 0.42;
         add_split(b, "leg", &leg, &[self.main, self.socks], |p, _| usize::from(p.y < sock));
         let Some(&(end, _)) = joints.last() else { return };
         let r = self.s.limb.1;
         let foot = match self.s.foot {
-            _ if self.clay.boxy => return,
+            _ if self.style.boxy => return,
             Foot::Paw => ellipsoid(r * 1.35, r * 0.85, r * 1.9, 8).at(0.0, r * 0.6, r * 0.7),
-            Foot::Hoof => frustum(r * 1.4, r * 1.02, r * 1.8, self.clay.n.min(8)).at(0.0, -r * 0.2, r * 0.25),
-            Foot::Pad => frustum(r * 1.25, r * 1.05, r * 0.7, self.clay.n.max(8)).at(0.0, -r * 0.1, r * 0.15),
+            Foot::Hoof => {
+                frustum(r * 1.4, r * 1.02, r * 1.8, self.style.segments.min(8)).at(0.0, -r * 0.2, r * 0.25)
+            }
+            Foot::Pad => {
+                frustum(r * 1.25, r * 1.05, r * 0.7, self.style.segments.max(8)).at(0.0, -r * 0.1, r * 0.15)
+            }
         };
         let paint = if self.s.foot == Foot::Hoof { self.hoof_paint() } else { self.socks };
-        b.add("foot", foot.rot_x(-swing * 0.7).moved(end), paint);
+        b.add("foot", foot.rot_x(-swing * 0.7).translated(end), paint);
     }
 
     fn hoof_paint(&self) -> Paint {
@@ -327,12 +333,12 @@ impl Animal {
         let root = self.posed.transform_point3(vec3(0.0, self.top() - self.s.loin.1 * 0.45, -0.5));
         let resting = matches!(self.pose, Pose::Sitting | Pose::Crouching | Pose::Lying);
         let (start, end) = if resting && start < 60.0 { (-35.0, 45.0) } else { (start, end) };
-        let steps = if self.clay.boxy { 2 } else { 6 };
+        let steps = if self.style.boxy { 2 } else { 6 };
         let mut joints = vec![];
         let mut at = root;
         for i in 0..=steps {
             let t = i as f32 / steps as f32;
-            let r = radius * outline.width(t) * if self.clay.boxy { 0.9 } else { 1.0 };
+            let r = radius * outline.width(t) * if self.style.boxy { 0.9 } else { 1.0 };
             joints.push((at, r.max(0.004)));
             let angle = (start + (end - start) * t).to_radians();
             at += vec3(0.0, angle.sin(), -angle.cos()) * (length / steps as f32);
@@ -345,15 +351,15 @@ impl Animal {
         };
         let split = from.clamp(if outline == Outline::Strand { 0 } else { 1 }, steps - 1);
         if split > 0 {
-            b.add("tail", self.clay.limb(&joints[..=split]), self.main);
+            b.add("tail", self.style.limb(&joints[..=split]), self.main);
         }
-        b.add("tail end", self.clay.limb(&joints[split..]), self.tip);
+        b.add("tail end", self.style.limb(&joints[split..]), self.tip);
     }
 
     fn say(&self, b: &mut Builder) {
-        b.colored(self.main);
+        b.main_color(self.main);
         if !self.s.kind.is_empty() {
-            b.kind(self.s.kind);
+            b.subcategory(self.s.kind);
         }
         match self.pose {
             Pose::Standing => {}
@@ -364,20 +370,20 @@ impl Animal {
             Pose::Grazing => b.adjective("grazing"),
         }
         match self.pattern {
-            Marks::Patches(color) => b.has(format!("{color} patches")),
-            Marks::Spots(color) => b.has(format!("{color} spots")),
-            Marks::Stripes(color) => b.has(format!("{color} stripes")),
+            Marks::Patches(color) => b.part(format!("{color} patches")),
+            Marks::Spots(color) => b.part(format!("{color} spots")),
+            Marks::Stripes(color) => b.part(format!("{color} stripes")),
             _ => {}
         }
         match self.s.horns {
-            Horns::Cow(_) | Horns::Goat(_) => b.has("horns"),
-            Horns::Antlers(_) => b.has("antlers"),
-            Horns::Unicorn(_) => b.has("a horn"),
-            Horns::Trunk(_) => b.has("a trunk"),
+            Horns::Cow(_) | Horns::Goat(_) => b.part("horns"),
+            Horns::Antlers(_) => b.part("antlers"),
+            Horns::Unicorn(_) => b.part("a horn"),
+            Horns::Trunk(_) => b.part("a trunk"),
             _ => {}
         }
         if self.s.tail.4 == Outline::Brush && self.s.tail.1 > 0.07 {
-            b.has("a bushy tail");
+            b.part("a bushy tail");
         }
     }
 }
@@ -441,14 +447,14 @@ impl Animal {
             at(root.lerp(poll, 0.5), (base + end) * 0.52),
             at(poll, end),
         ];
-        let neck = self.clay.body(&rings);
+        let neck = self.style.body(&rings);
         let marked = matches!(self.pattern, Marks::Stripes(_) | Marks::Spots(_));
         let neck = if marked { fine(neck, 200) } else { neck };
         let throat = self.belly != self.main;
         let paints = [self.main, self.belly, self.marks];
         add_split(b, "neck", &neck, &paints, |p, n| match self.pattern {
             Marks::Stripes(_) if ((p - root).dot(along) * 44.0).sin() > 0.15 => 2,
-            Marks::Spots(_) if scatter((p * 30.0).round(), 5).x > 0.35 => 2,
+            Marks::Spots(_) if hash_noise((p * 30.0).round(), 5).x > 0.35 => 2,
             _ if throat && n.z > 0.3 && n.y < 0.2 => 1,
             _ => 0,
         });
@@ -461,7 +467,7 @@ impl Animal {
 
     fn head_model(&self) -> HeadModel {
         HeadModel {
-            clay: self.clay,
+            style: self.style,
             head: self.s.head,
             ears: self.s.ears,
             horns: self.s.horns,
@@ -484,16 +490,16 @@ impl Animal {
                     let t = i as f32 / 5.0;
                     let at = root + along * (t * 1.08 - 0.05) + back * (base + (end - base) * t) * 0.85;
                     let size = self.s.head.skull.1 * rng.between(0.6, 0.75);
-                    let lock = self.clay.ball(size * 0.28, size * 0.9, size * 0.75).rot_z(lean);
-                    b.add("mane", lock.moved(at), self.tip);
+                    let lock = self.style.ball(size * 0.28, size * 0.9, size * 0.75).rot_z(lean);
+                    b.add("mane", lock.translated(at), self.tip);
                 }
             }
             Mane::Lion => {
                 let r = self.s.head.skull.1 * rng.between(1.5, 1.9);
-                let disk = self.clay.ball(r * 0.95, r, r * 0.62).rot_x(0.2);
-                let spiky = if self.clay.boxy { disk } else { disk.rough(r * 0.09, rng) };
-                b.add("mane", spiky.moved(poll - vec3(0.0, r * 0.1, r * 0.3)), self.tip);
-                b.has("a mane");
+                let disk = self.style.ball(r * 0.95, r, r * 0.62).rot_x(0.2);
+                let spiky = if self.style.boxy { disk } else { disk.displaced(r * 0.09, rng) };
+                b.add("mane", spiky.translated(poll - vec3(0.0, r * 0.1, r * 0.3)), self.tip);
+                b.part("a mane");
             }
             _ => {}
         }

@@ -61,7 +61,7 @@ pub(super) enum Ears {
     Spoon(f32, f32),
     /// Disks.
     Round(f32),
-    /// Hanging beside the head.
+    /// Hanging next to the head.
     Floppy(f32, f32),
     /// Held out to the sides.
     Sideways(f32, f32),

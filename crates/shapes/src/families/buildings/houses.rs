@@ -50,7 +50,7 @@ fn wall_paint(rng: &mut Rng) -> Paint {
             "light green",
             "orange",
         ],
-        Stuff::Plain,
+        MaterialKind::Plain,
     )
 }
 
@@ -58,7 +58,7 @@ fn wall_paint(rng: &mut Rng) -> Paint {
 fn add_opening(b: &mut Builder, at: Vec3, size: [f32; 2], turn: f32, [rim, pane]: [Paint; 2]) {
     let [w, h] = size;
     let bar = w * 0.11;
-    let place = |s: Solid| s.rot_y(turn).moved(at);
+    let place = |s: Solid| s.rot_y(turn).translated(at);
     b.add("frame", place(frame(w + bar, h + bar, bar, 0.12).at(0.0, -bar / 2.0, 0.0)), rim);
     b.add("pane", place(cuboid(w, h, 0.06)), pane);
     if w > 0.55 && h < 1.6 {
@@ -73,11 +73,11 @@ fn add_opening(b: &mut Builder, at: Vec3, size: [f32; 2], turn: f32, [rim, pane]
 fn house(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
     let (wall, roof) = (wall_paint(rng), roof_paint(rng));
-    let trim = rng.paint_of(&["white", "brown", "dark brown", "cream"], Stuff::Wood);
+    let trim = rng.paint_of(&["white", "brown", "dark brown", "cream"], MaterialKind::Wood);
     let glass = window_paint(rng);
     let (w, d) = (rng.between(4.0, 6.5), rng.between(4.0, 7.5));
     let floors = if rng.chance(0.4) { 2 } else { 1 };
-    let h = 2.5 * floors as f32 * rng.about(1.0, 0.12);
+    let h = 2.5 * floors as f32 * rng.jitter(1.0, 0.12);
     let pitch = w * rng.between(0.28, 0.65);
     match rng.index(7) {
         0 => {
@@ -104,11 +104,11 @@ fn house(rng: &mut Rng) -> Specimen {
                 );
             }
             b.adjective("modern");
-            b.has("a flat roof");
+            b.part("a flat roof");
         }
         _ => {
             let turned = rng.chance(0.45);
-            let place = |s: Solid| if turned { s.rot_y(QUARTER) } else { s };
+            let place = |s: Solid| if turned { s.rot_y(FRAC_PI_2) } else { s };
             let (across, along) = if turned { (d, w) } else { (w, d) };
             b.add("walls", place(gabled_walls(across, h, pitch, along)), wall);
             b.add("roof", place(gable(across, pitch, along, 0.4, 0.22).at(0.0, h, 0.0)), roof);
@@ -119,24 +119,24 @@ fn house(rng: &mut Rng) -> Specimen {
     }
     add_house_details(rng, &mut b, [w, h, d], floors, [trim, glass, wall, roof]);
     if floors == 1 {
-        b.kind(rng.pick(&["cottage", "cabin", "hut"]));
+        b.subcategory(rng.choose(&["cottage", "cabin", "hut"]));
     }
-    b.colored(wall);
-    b.has_colored("roof", roof);
-    b.done()
+    b.main_color(wall);
+    b.colored_part("roof", roof);
+    b.build()
 }
 
 fn add_wing(rng: &mut Rng, b: &mut Builder, [w, h, d]: [f32; 3], [wall, roof]: [Paint; 2]) {
     let (ww, wh) = (d * 0.45, h * rng.between(0.7, 1.0));
     let x = w * 0.5 + w * 0.2;
-    let turn = |s: Solid| s.rot_y(QUARTER).at(x, 0.0, d * 0.15);
+    let turn = |s: Solid| s.rot_y(FRAC_PI_2).at(x, 0.0, d * 0.15);
     b.add("wing", turn(gabled_walls(ww, wh, ww * 0.45, w * 0.5)), wall);
     b.add("wing roof", turn(gable(ww, ww * 0.45, w * 0.5, 0.3, 0.18).at(0.0, wh, 0.0)), roof);
 }
 
 fn add_house_details(rng: &mut Rng, b: &mut Builder, [w, h, d]: [f32; 3], floors: usize, paints: [Paint; 4]) {
     let [trim, glass, wall, roof] = paints;
-    let door = rng.paint_of(&["brown", "red", "dark brown", "blue", "green"], Stuff::Wood);
+    let door = rng.paint_of(&["brown", "red", "dark brown", "blue", "green"], MaterialKind::Wood);
     let x = if rng.chance(0.5) { 0.0 } else { w * 0.22 * rng.sign() };
     add_opening(b, vec3(x, 0.0, d / 2.0), [1.0, 1.95], 0.0, [trim, door]);
     for floor in 0..floors {
@@ -147,20 +147,20 @@ fn add_house_details(rng: &mut Rng, b: &mut Builder, [w, h, d]: [f32; 3], floors
             }
             add_opening(b, vec3(side * w, y, -d / 2.0), [0.9, 0.95], 0.0, [trim, glass]);
             for wall_x in [-w / 2.0, w / 2.0] {
-                add_opening(b, vec3(wall_x, y, side * d), [0.9, 0.95], QUARTER, [trim, glass]);
+                add_opening(b, vec3(wall_x, y, side * d), [0.9, 0.95], FRAC_PI_2, [trim, glass]);
             }
         }
     }
     if rng.chance(0.65) {
-        let stone = rng.paint_of(&["gray", "dark red", "brown", "light gray"], Stuff::Stone);
+        let stone = rng.paint_of(&["gray", "dark red", "brown", "light gray"], MaterialKind::Stone);
         b.add("chimney", b.block(0.6, h * 0.3 + w * 0.45, 0.6).at(w * 0.26, h, -d * 0.15), stone);
-        b.has("a chimney");
+        b.part("a chimney");
     }
     if rng.chance(0.25) {
-        let post = cuboid(0.15, 2.0, 0.15).at(1.1, 0.0, 1.3).both_x();
+        let post = cuboid(0.15, 2.0, 0.15).at(1.1, 0.0, 1.3).mirrored_x();
         b.add("porch", post.join(cuboid(2.7, 0.2, 1.6).at(0.0, 0.0, 0.75)).at(x, 0.0, d / 2.0), trim);
         b.add("porch roof", wedge([3.0, 0.0, 1.8, 2.0], [2.9, 0.0, 0.2, 2.6]).at(x, 0.0, d / 2.0), roof);
-        b.has("a porch");
+        b.part("a porch");
     } else {
         b.add("step", cuboid(1.5, 0.15, 0.7).at(x, 0.0, d / 2.0 + 0.3), wall.shade(0.6));
     }
@@ -170,7 +170,7 @@ fn tent(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
     let cloth = rng.paint_of(
         &["orange", "green", "blue", "red", "yellow", "tan", "dark green", "beige", "gray"],
-        Stuff::Fabric,
+        MaterialKind::Fabric,
     );
     let dark = cloth.shade(0.35);
     let wood = rng.wood();
@@ -183,61 +183,62 @@ fn tent(rng: &mut Rng) -> Specimen {
             let gap = rng.between(0.15, 0.5);
             let flap = extrude(&outline(&[(gap * w * 0.5, 0.0), (w / 2.0, 0.0), (0.0, h)]), 0.04)
                 .at(0.0, 0.0, d * 0.48)
-                .both_x();
+                .mirrored_x();
             b.add("flaps", flap, cloth.shade(0.85));
             b.add("inside", cuboid(w * 0.96, 0.03, d * 0.96), dark);
-            b.add("poles", cylinder(0.035, h * 1.12, 6).at(0.0, 0.0, d * 0.5).both_z(), wood);
+            b.add("poles", cylinder(0.035, h * 1.12, 6).at(0.0, 0.0, d * 0.5).mirrored_z(), wood);
             if rng.chance(0.6) {
-                let rope = rod(vec3(0.0, h, d * 0.5), vec3(0.0, 0.0, d * 0.5 + h * 0.8), 0.012, 4).both_z();
+                let rope =
+                    rod(vec3(0.0, h, d * 0.5), vec3(0.0, 0.0, d * 0.5 + h * 0.8), 0.012, 4).mirrored_z();
                 let side = rod(vec3(w * 0.3, h * 0.4, d * 0.4), vec3(w * 0.75, 0.0, d * 0.45), 0.012, 4)
-                    .both_x()
-                    .both_z();
+                    .mirrored_x()
+                    .mirrored_z();
                 b.add("ropes", rope.join(side), wood.shade(1.3));
-                b.has("ropes");
+                b.part("ropes");
             }
-            b.kind("ridge tent");
+            b.subcategory("ridge tent");
         }
         2 => {
             let (r, h) = (rng.between(1.1, 1.6), rng.between(1.1, 1.4));
-            b.add("dome", dome(r, h, rng.pick(&[6, 8, 12])), cloth);
+            b.add("dome", dome(r, h, rng.choose(&[6, 8, 12])), cloth);
             let door = dome(r * 0.5, h * 0.72, 10).at(0.0, 0.0, r * 0.62);
             b.add("door", door, dark);
             b.add(
                 "poles",
                 torus(1.0, 0.018, 24, 5)
-                    .rot_x(QUARTER)
+                    .rot_x(FRAC_PI_2)
                     .scale(r * 1.01, h * 1.02, r)
-                    .rot_y(QUARTER / 2.0)
+                    .rot_y(FRAC_PI_2 / 2.0)
                     .map(|p| vec3(p.x, p.y.max(0.0), p.z))
-                    .both_x(),
+                    .mirrored_x(),
                 wood,
             );
-            b.kind("dome tent");
+            b.subcategory("dome tent");
         }
         _ => {
             let (r, h) = (rng.between(1.1, 1.5), rng.between(2.2, 3.0));
-            let n = rng.pick(&[6, 8, 10, 12]);
+            let n = rng.choose(&[6, 8, 10, 12]);
             b.add("cone", cone(r, h, n), cloth);
             let opening = extrude(&outline(&[(-0.35, 0.0), (0.35, 0.0), (0.0, h * 0.55)]), 0.05);
             b.add("entrance", opening.rot_x(-(r / h).atan()).at(0.0, 0.0, r * 0.98), dark);
             let pole = rod(vec3(0.0, h * 0.86, 0.0), vec3(0.22, h * 1.18, 0.1), 0.03, 5);
-            b.add("poles", pole.around_y(5), wood);
+            b.add("poles", pole.radial_array_y(5), wood);
             b.add(
                 "band",
                 frustum(r * 0.62, r * 0.5, h * 0.13, n).at(0.0, h * 0.4, 0.0),
-                rng.paint_of(&["red", "brown", "white", "yellow"], Stuff::Fabric),
+                rng.paint_of(&["red", "brown", "white", "yellow"], MaterialKind::Fabric),
             );
-            b.kind("teepee");
-            b.has("wooden poles");
+            b.subcategory("teepee");
+            b.part("wooden poles");
         }
     }
-    b.main(cloth);
-    b.done()
+    b.main_paint(cloth);
+    b.build()
 }
 
 fn church(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let wall = rng.paint_of(&["white", "white", "cream", "gray", "beige", "tan", "red"], Stuff::Plain);
+    let wall = rng.paint_of(&["white", "white", "cream", "gray", "beige", "tan", "red"], MaterialKind::Plain);
     let roof = roof_paint(rng);
     let (w, d, h) = (rng.between(3.2, 4.2), rng.between(5.5, 8.0), rng.between(2.4, 3.2));
     let pitch = w * rng.between(0.5, 0.75);
@@ -256,25 +257,28 @@ fn church(rng: &mut Rng) -> Specimen {
         ),
         roof,
     );
-    let gold = rng.paint_of(&["gold", "gold", "dark gray", "white"], Stuff::Metal);
+    let gold = rng.paint_of(&["gold", "gold", "dark gray", "white"], MaterialKind::Metal);
     let cross = cuboid(0.12, 0.9, 0.12).join(cuboid(0.55, 0.12, 0.12).at(0.0, 0.5, 0.0));
     b.add("cross", cross.at(0.0, tall + spire - 0.1, z), gold);
-    let glass = rng.paint_of(&["light blue", "navy", "yellow", "dark gray"], Stuff::Glass);
-    let arched =
-        |w: f32, h: f32| cuboid(w, h, 0.1).join(cylinder(w / 2.0, 0.1, 12).rot_x(QUARTER).at(0.0, h, -0.05));
-    let pane =
-        arched(0.5, 1.1).rot_y(QUARTER).at(w / 2.0, 0.8, -d * 0.36).repeat(3, vec3(0.0, 0.0, d * 0.27));
-    b.add("windows", pane.both_x(), glass);
+    let glass = rng.paint_of(&["light blue", "navy", "yellow", "dark gray"], MaterialKind::Glass);
+    let arched = |w: f32, h: f32| {
+        cuboid(w, h, 0.1).join(cylinder(w / 2.0, 0.1, 12).rot_x(FRAC_PI_2).at(0.0, h, -0.05))
+    };
+    let pane = arched(0.5, 1.1)
+        .rot_y(FRAC_PI_2)
+        .at(w / 2.0, 0.8, -d * 0.36)
+        .linear_array(3, vec3(0.0, 0.0, d * 0.27));
+    b.add("windows", pane.mirrored_x(), glass);
     b.add("belfry", arched(side * 0.4, 0.8).at(0.0, tall - 1.6, z + side / 2.0), glass);
     b.add(
         "door",
         arched(0.9, 1.4).at(0.0, 0.0, z + side / 2.0),
-        rng.paint_of(&["brown", "dark brown", "red"], Stuff::Wood),
+        rng.paint_of(&["brown", "dark brown", "red"], MaterialKind::Wood),
     );
-    b.colored(wall);
-    b.has("a steeple");
-    b.has("a cross");
-    b.done()
+    b.main_color(wall);
+    b.part("a steeple");
+    b.part("a cross");
+    b.build()
 }
 
 fn bridge(rng: &mut Rng) -> Specimen {
@@ -283,7 +287,7 @@ fn bridge(rng: &mut Rng) -> Specimen {
     let paint = if wooden {
         rng.wood()
     } else {
-        rng.paint_of(&["gray", "light gray", "tan", "dark gray"], Stuff::Stone)
+        rng.paint_of(&["gray", "light gray", "tan", "dark gray"], MaterialKind::Stone)
     };
     let (l, w) = (rng.between(5.0, 9.0), rng.between(1.6, 2.6));
     let rise = rng.between(0.2, 1.3);
@@ -297,18 +301,18 @@ fn bridge(rng: &mut Rng) -> Specimen {
         }
         let rail: Vec<Vec3> =
             (0..=8).map(|i| i as f32 / 8.0).map(|t| vec3(w / 2.0, at(t) + 0.9, l * (t - 0.5))).collect();
-        b.add("rails", tube(&rail, 0.06, 6).both_x(), paint.shade(0.8));
+        b.add("rails", tube(&rail, 0.06, 6).mirrored_x(), paint.shade(0.8));
         for i in 0..=4 {
             let t = i as f32 / 4.0;
             b.add(
                 "posts",
-                cuboid(0.13, 1.0 + at(t), 0.13).at(w / 2.0, 0.0, l * (t - 0.5) * 0.98).both_x(),
+                cuboid(0.13, 1.0 + at(t), 0.13).at(w / 2.0, 0.0, l * (t - 0.5) * 0.98).mirrored_x(),
                 paint.shade(0.8),
             );
         }
-        b.has("railings");
+        b.part("railings");
     } else {
-        let arches = rng.count(1, 3);
+        let arches = rng.int_between(1, 3);
         let mut points = vec![(-l / 2.0, 0.0)];
         for i in 0..arches {
             let (span, pier) = (l / arches as f32, l / arches as f32 * 0.12);
@@ -316,9 +320,7 @@ fn bridge(rng: &mut Rng) -> Specimen {
             let (middle, r) = ((from + to) / 2.0, (to - from) / 2.0);
             let high = (at((middle + l / 2.0) / l) - 0.25).min(r);
             points.extend(
-                (0..=8)
-                    .map(|k| HALF_TURN * (1.0 - k as f32 / 8.0))
-                    .map(|a| (middle + r * a.cos(), high * a.sin())),
+                (0..=8).map(|k| PI * (1.0 - k as f32 / 8.0)).map(|a| (middle + r * a.cos(), high * a.sin())),
             );
         }
         points.push((l / 2.0, 0.0));
@@ -327,31 +329,39 @@ fn bridge(rng: &mut Rng) -> Specimen {
         for i in 0..8 {
             let t = (i as f32 + 0.5) / 8.0;
             let wall = cuboid(0.2, 0.55, l / 8.0 * 1.05).rot_x(rise * 4.0 / l * (2.0 * t - 1.0));
-            b.add("parapet", wall.at(w / 2.0 - 0.1, at(t) - 0.1, l * (t - 0.5)).both_x(), paint.shade(0.85));
+            b.add(
+                "parapet",
+                wall.at(w / 2.0 - 0.1, at(t) - 0.1, l * (t - 0.5)).mirrored_x(),
+                paint.shade(0.85),
+            );
         }
-        b.has_count(arches, "arch", "arches");
+        b.counted_part(arches, "arch", "arches");
     }
-    b.main(paint);
-    b.done()
+    b.main_paint(paint);
+    b.build()
 }
 
 fn well(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let stone = rng.paint_of(&["gray", "light gray", "dark gray", "tan"], Stuff::Stone);
+    let stone = rng.paint_of(&["gray", "light gray", "dark gray", "tan"], MaterialKind::Stone);
     let wood = rng.wood();
     let roof = roof_paint(rng);
     let (r, h) = (rng.between(0.65, 0.85), rng.between(0.6, 0.85));
-    let n = b.n.max(8);
+    let n = b.segments.max(8);
     b.add("wall", washer(r, r * 0.76, h, n), stone);
     b.add("rim", washer(r * 1.1, r * 0.74, 0.12, n).at(0.0, h, 0.0), stone.shade(0.8));
-    b.add("water", cylinder(r * 0.78, 0.05, n).at(0.0, h * 0.5, 0.0), rng.paint("blue", Stuff::Glass));
+    b.add("water", cylinder(r * 0.78, 0.05, n).at(0.0, h * 0.5, 0.0), rng.paint("blue", MaterialKind::Glass));
     let top = h + rng.between(1.1, 1.5);
-    b.add("posts", cuboid(0.13, top, 0.13).at(r * 0.92, 0.0, 0.0).both_x(), wood);
+    b.add("posts", cuboid(0.13, top, 0.13).at(r * 0.92, 0.0, 0.0).mirrored_x(), wood);
     b.add("windlass", rod(vec3(-r, top * 0.8, 0.0), vec3(r * 1.25, top * 0.8, 0.0), 0.06, 8), wood);
     b.add("crank", cuboid(0.05, 0.3, 0.05).at(r * 1.22, top * 0.8 - 0.3, 0.0), wood);
     b.add(
         "roof",
-        gable(r * 1.7, r * rng.between(0.5, 0.9), r * 2.4, 0.1, 0.08).rot_y(QUARTER).at(0.0, top - 0.05, 0.0),
+        gable(r * 1.7, r * rng.between(0.5, 0.9), r * 2.4, 0.1, 0.08).rot_y(FRAC_PI_2).at(
+            0.0,
+            top - 0.05,
+            0.0,
+        ),
         roof,
     );
     let bucket = frustum(0.12, 0.16, 0.24, 10).at(0.0, h + 0.2, 0.0);
@@ -359,20 +369,20 @@ fn well(rng: &mut Rng) -> Specimen {
     b.add(
         "rope",
         cylinder(0.015, top * 0.8 - h - 0.44, 5).at(0.0, h + 0.44, 0.0),
-        rng.paint("tan", Stuff::Fabric),
+        rng.paint("tan", MaterialKind::Fabric),
     );
-    b.main(stone);
-    b.has("a roof");
-    b.has("a bucket");
-    b.done()
+    b.main_paint(stone);
+    b.part("a roof");
+    b.part("a bucket");
+    b.build()
 }
 
 fn fence(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let paint = if rng.chance(0.4) { rng.paint("white", Stuff::Wood) } else { rng.wood() };
+    let paint = if rng.chance(0.4) { rng.paint("white", MaterialKind::Wood) } else { rng.wood() };
     let (l, h) = (rng.between(1.8, 3.4), rng.between(0.8, 1.3));
     if rng.chance(0.55) {
-        let count = rng.count(6, 14);
+        let count = rng.int_between(6, 14);
         let step = l / count as f32;
         let w = step * rng.between(0.5, 0.8);
         let tip = if rng.chance(0.7) { w * 0.7 } else { 0.0 };
@@ -382,7 +392,7 @@ fn fence(rng: &mut Rng) -> Specimen {
         );
         b.add(
             "pickets",
-            picket.at(-l / 2.0 + step / 2.0, 0.0, 0.04).repeat(count, vec3(step, 0.0, 0.0)),
+            picket.at(-l / 2.0 + step / 2.0, 0.0, 0.04).linear_array(count, vec3(step, 0.0, 0.0)),
             paint,
         );
         b.add(
@@ -390,14 +400,14 @@ fn fence(rng: &mut Rng) -> Specimen {
             cuboid(l, 0.09, 0.04).at(0.0, h * 0.22, 0.0).join(cuboid(l, 0.09, 0.04).at(0.0, h * 0.72, 0.0)),
             paint,
         );
-        b.kind("picket fence");
+        b.subcategory("picket fence");
     } else {
-        let rails = rng.count(2, 3);
-        let posts = rng.count(2, 4);
+        let rails = rng.int_between(2, 3);
+        let posts = rng.int_between(2, 4);
         let step = l / (posts - 1) as f32;
         b.add(
             "posts",
-            b.block(0.14, h, 0.14).at(-l / 2.0, 0.0, 0.0).repeat(posts, vec3(step, 0.0, 0.0)),
+            b.block(0.14, h, 0.14).at(-l / 2.0, 0.0, 0.0).linear_array(posts, vec3(step, 0.0, 0.0)),
             paint,
         );
         for i in 0..rails {
@@ -405,8 +415,8 @@ fn fence(rng: &mut Rng) -> Specimen {
             let tilt = rng.normal() * 0.015;
             b.add("rail", b.block(l + 0.2, 0.11, 0.06).rot_z(tilt).at(0.0, y - 0.05, 0.06), paint.shade(0.9));
         }
-        b.kind("wooden fence");
+        b.subcategory("wooden fence");
     }
-    b.main(paint);
-    b.done()
+    b.main_paint(paint);
+    b.build()
 }

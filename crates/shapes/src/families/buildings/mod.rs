@@ -19,10 +19,10 @@ const fn row(
 fn roof_paint(rng: &mut Rng) -> Paint {
     rng.paint_of(
         &["red", "dark red", "brown", "dark gray", "orange", "blue", "dark brown", "navy", "teal"],
-        Stuff::Plain,
+        MaterialKind::Plain,
     )
 }
 
 fn window_paint(rng: &mut Rng) -> Paint {
-    rng.paint_of(&["light blue", "light blue", "dark gray", "yellow", "navy", "white"], Stuff::Glass)
+    rng.paint_of(&["light blue", "light blue", "dark gray", "yellow", "navy", "white"], MaterialKind::Glass)
 }

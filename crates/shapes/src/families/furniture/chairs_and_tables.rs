@@ -17,13 +17,11 @@ fn corner_legs(r: &mut Rng, b: &Builder, width: f32, depth: f32, height: f32, th
     let splay = if r.chance(0.35) { r.between(0.02, 0.12) * height } else { 0.0 };
     let foot = r.between(0.55, 1.0);
     let leg = match r.index(3) {
-        0 => {
-            cuboid(thick * 1.6, height, thick * 1.6).rot_x(HALF_TURN).at(0.0, height, 0.0).taper_y(1.0 / foot)
-        }
-        1 => frustum(thick * foot * 0.8, thick * 0.8, height, b.small()),
-        _ => frustum(thick * 0.7, thick * 0.7, height, b.small()),
+        0 => cuboid(thick * 1.6, height, thick * 1.6).rot_x(PI).at(0.0, height, 0.0).taper_y(1.0 / foot),
+        1 => frustum(thick * foot * 0.8, thick * 0.8, height, b.few_segments()),
+        _ => frustum(thick * 0.7, thick * 0.7, height, b.few_segments()),
     };
-    leg.shear_y(-splay, -splay).at(x + splay, 0.0, z + splay).both_x().both_z()
+    leg.shear_y(-splay, -splay).at(x + splay, 0.0, z + splay).mirrored_x().mirrored_z()
 }
 
 fn chair(r: &mut Rng) -> Specimen {
@@ -33,13 +31,13 @@ fn chair(r: &mut Rng) -> Specimen {
     let paint = if r.chance(0.6) {
         r.wood()
     } else {
-        let stuff = r.pick(&[Stuff::Plastic, Stuff::Metal, Stuff::Plain]);
-        r.painted(stuff)
+        let material = r.choose(&[MaterialKind::Plastic, MaterialKind::Metal, MaterialKind::Plain]);
+        r.painted(material)
     };
     let thick = r.between(0.03, 0.07);
-    b.main(paint);
+    b.main_paint(paint);
     let round = r.chance(0.15);
-    let seat = if round { cylinder(w / 2.0, thick, b.n) } else { b.block(w, thick, d) };
+    let seat = if round { cylinder(w / 2.0, thick, b.segments) } else { b.block(w, thick, d) };
     b.add("seat", seat.at(0.0, seat_height, 0.0), paint);
     match r.index(10) {
         0 | 1 => swivel_base(r, &mut b, seat_height),
@@ -49,51 +47,52 @@ fn chair(r: &mut Rng) -> Specimen {
             let thickness = r.between(0.018, 0.035);
             let legs = corner_legs(r, &b, w, d, seat_height, thickness);
             b.add("legs", legs, paint);
-            b.has("four legs");
+            b.part("four legs");
             if r.chance(0.35) {
                 let y = seat_height * r.between(0.3, 0.6);
-                let stretcher = cuboid(0.02, 0.03, d - 0.06).at(w / 2.0 - 0.03, y, 0.0).both_x();
+                let stretcher = cuboid(0.02, 0.03, d - 0.06).at(w / 2.0 - 0.03, y, 0.0).mirrored_x();
                 b.add("stretchers", stretcher.join(cuboid(w - 0.06, 0.03, 0.02).at(0.0, y, 0.0)), paint);
             }
         }
     }
     if r.chance(0.35) {
-        let stuff = r.pick(&[Stuff::Fabric, Stuff::Leather]);
-        let cushion = r.painted(stuff);
+        let material = r.choose(&[MaterialKind::Fabric, MaterialKind::Leather]);
+        let cushion = r.painted(material);
         let soft = rounded_box(w * 0.92, 0.06, d * 0.92, 0.025, 2).at(0.0, seat_height + thick * 0.9, 0.0);
         b.add("cushion", soft, cushion);
-        b.has_colored("cushion", cushion);
+        b.colored_part("cushion", cushion);
     }
     let top = seat_height + thick;
     chair_back(r, &mut b, (w, d), top, paint);
     if r.chance(0.25) {
         armrests(r, &mut b, (w, d), top, paint);
     }
-    b.done()
+    b.build()
 }
 
 fn swivel_base(r: &mut Rng, b: &mut Builder, height: f32) {
     let metal = r.metal();
-    let arms = r.count(4, 5);
+    let arms = r.int_between(4, 5);
     let reach = r.between(0.24, 0.32);
-    b.add("column", cylinder(0.03, height - 0.06, b.small()).at(0.0, 0.06, 0.0), metal);
+    b.add("column", cylinder(0.03, height - 0.06, b.few_segments()).at(0.0, 0.06, 0.0), metal);
     let arm = bar(vec3(0.0, 0.1, 0.0), vec3(0.0, 0.06, reach), 0.05, 0.03);
-    b.add("base", arm.around_y(arms), metal);
-    let dark = r.paint("black", Stuff::Plastic);
-    let caster = cylinder(0.03, 0.03, b.small()).rot_z(QUARTER).at(0.015, 0.03, reach).around_y(arms);
+    b.add("base", arm.radial_array_y(arms), metal);
+    let dark = r.paint("black", MaterialKind::Plastic);
+    let caster =
+        cylinder(0.03, 0.03, b.few_segments()).rot_z(FRAC_PI_2).at(0.015, 0.03, reach).radial_array_y(arms);
     b.add("casters", caster, dark);
-    b.kind(r.pick(&["office chair", "swivel chair", "desk chair"]));
-    b.has("wheels");
+    b.subcategory(r.choose(&["office chair", "swivel chair", "desk chair"]));
+    b.part("wheels");
 }
 
 fn cantilever_base(r: &mut Rng, b: &mut Builder, w: f32, d: f32, height: f32) {
     let metal = r.metal();
     let (x, z) = (w / 2.0 - 0.02, d / 2.0 - 0.02);
     let line = [vec3(x, height, -z), vec3(x, height, z), vec3(x, 0.015, z), vec3(x, 0.015, -z)];
-    let cross = rod(vec3(-x, 0.015, -z), vec3(x, 0.015, -z), 0.014, b.small());
-    let sides = line.windows(2).map(|p| capsule(p[0], p[1], 0.014, b.small()));
-    b.add("frame", Solid::union(sides).both_x().join(cross), metal);
-    b.kind("cantilever chair");
+    let cross = rod(vec3(-x, 0.015, -z), vec3(x, 0.015, -z), 0.014, b.few_segments());
+    let sides = line.windows(2).map(|p| capsule(p[0], p[1], 0.014, b.few_segments()));
+    b.add("frame", Solid::union(sides).mirrored_x().join(cross), metal);
+    b.subcategory("cantilever chair");
 }
 
 fn rockers(r: &mut Rng, b: &mut Builder, w: f32, d: f32, height: f32, paint: Paint) {
@@ -104,9 +103,9 @@ fn rockers(r: &mut Rng, b: &mut Builder, w: f32, d: f32, height: f32, paint: Pai
         .map(|i| i as f32 / 4.0 - 1.0)
         .map(|t| vec3(w / 2.0 - 0.02, 0.02 + rise * t * t, t * d * 0.85))
         .collect();
-    b.add("rockers", tube(&points, 0.02, 5).both_x(), paint);
-    b.kind("rocking chair");
-    b.has("rockers");
+    b.add("rockers", tube(&points, 0.02, 5).mirrored_x(), paint);
+    b.subcategory("rocking chair");
+    b.part("rockers");
 }
 
 fn chair_back(r: &mut Rng, b: &mut Builder, (w, d): (f32, f32), top: f32, paint: Paint) {
@@ -114,34 +113,34 @@ fn chair_back(r: &mut Rng, b: &mut Builder, (w, d): (f32, f32), top: f32, paint:
     let lean = r.between(0.0, 0.12);
     let z = -d / 2.0 + 0.02;
     let lifted = |s: Solid| s.shear_y(0.0, -lean).at(0.0, top, z);
-    let post = cuboid(0.035, height, 0.03).at(w / 2.0 - 0.02, 0.0, 0.0).both_x();
+    let post = cuboid(0.035, height, 0.03).at(w / 2.0 - 0.02, 0.0, 0.0).mirrored_x();
     match r.index(5) {
         0 => {
             let gap = r.between(0.0, 0.4) * height;
             let panel = b.block(w * 0.96, height - gap, 0.035).at(0.0, gap, 0.0);
             let back = if gap > 0.03 { post.join(panel) } else { panel };
             b.add("back", lifted(back), paint);
-            b.has("a solid back");
+            b.part("a solid back");
         }
         1 => {
-            let count = r.count(2, 5);
+            let count = r.int_between(2, 5);
             let slat = cuboid(w - 0.06, height / count as f32 * 0.5, 0.02);
             let slats =
-                slat.repeat(count, Vec3::Y * (height * 0.95 / count as f32)).at(0.0, height * 0.1, 0.0);
+                slat.linear_array(count, Vec3::Y * (height * 0.95 / count as f32)).at(0.0, height * 0.1, 0.0);
             b.add("back", lifted(post.join(slats)), paint);
-            b.has("a slatted back");
+            b.part("a slatted back");
         }
         2 => {
-            let count = r.count(3, 7);
+            let count = r.int_between(3, 7);
             let step = (w - 0.06) / (count + 1) as f32;
-            let spindle = cylinder(0.01, height, 5).repeat(count, Vec3::X * step).centered();
+            let spindle = cylinder(0.01, height, 5).linear_array(count, Vec3::X * step).centered();
             let spindles = spindle.at(0.0, height / 2.0, 0.0);
             let rail = cuboid(w, 0.06, 0.035).at(0.0, height - 0.03, 0.0);
             b.add("back", lifted(post.join(spindles).join(rail)), paint);
-            b.has("a spindle back");
+            b.part("a spindle back");
         }
         3 => {
-            let points: Vec<Vec3> = arc(1.0, 0.0, HALF_TURN, 10)
+            let points: Vec<Vec3> = arc(1.0, 0.0, PI, 10)
                 .iter()
                 .map(|p| vec3(p.x * (w / 2.0 - 0.02), p.y * height, 0.0))
                 .collect();
@@ -149,7 +148,7 @@ fn chair_back(r: &mut Rng, b: &mut Builder, (w, d): (f32, f32), top: f32, paint:
             let fill = extrude(&circle(1.0, 14), 0.02).scale(w * 0.36, height * 0.36, 1.0);
             let back = if r.chance(0.5) { hoop.join(fill.at(0.0, height * 0.5, 0.0)) } else { hoop };
             b.add("back", lifted(back), paint);
-            b.has("a round back");
+            b.part("a round back");
         }
         _ => {
             let shell = b.block(w, height, 0.04).subdivided();
@@ -167,40 +166,45 @@ fn armrests(r: &mut Rng, b: &mut Builder, (w, d): (f32, f32), top: f32, paint: P
     let x = w / 2.0 - 0.015;
     let rest = b.block(0.05, 0.03, d * 0.9).at(x, top + rise, 0.0);
     let post = cuboid(0.03, rise, 0.03).at(x, top, d / 2.0 - 0.06);
-    b.add("armrests", rest.join(post).both_x(), paint);
-    b.has("armrests");
+    b.add("armrests", rest.join(post).mirrored_x(), paint);
+    b.part("armrests");
 }
 
 fn stool(r: &mut Rng) -> Specimen {
     let mut b = Builder::new(r);
     let height = r.between(0.3, 0.8);
     let radius = r.between(0.15, 0.22);
-    let paint = if r.chance(0.6) { r.wood() } else { r.painted(Stuff::Plain) };
+    let paint = if r.chance(0.6) { r.wood() } else { r.painted(MaterialKind::Plain) };
     let seat = match r.index(3) {
         0 => b.block(radius * 2.0, 0.05, radius * r.between(1.4, 2.2)),
-        1 => cylinder(radius, r.between(0.03, 0.07), b.n),
-        _ => ellipsoid(radius, 0.05, radius, b.n).grounded(),
+        1 => cylinder(radius, r.between(0.03, 0.07), b.segments),
+        _ => ellipsoid(radius, 0.05, radius, b.segments).grounded(),
     };
-    b.main(paint);
-    let top = if r.chance(0.4) { r.painted(Stuff::Leather) } else { paint };
+    b.main_paint(paint);
+    let top = if r.chance(0.4) { r.painted(MaterialKind::Leather) } else { paint };
     b.add("seat", seat.at(0.0, height, 0.0), top);
-    let legs = r.count(3, 4);
+    let legs = r.int_between(3, 4);
     if r.chance(0.2) {
         let metal = r.metal();
-        b.add("column", cylinder(0.03, height, b.small()), metal);
-        b.add("foot", frustum(radius, 0.04, 0.04, b.n), metal);
-        b.kind("bar stool");
+        b.add("column", cylinder(0.03, height, b.few_segments()), metal);
+        b.add("foot", frustum(radius, 0.04, 0.04, b.segments), metal);
+        b.subcategory("bar stool");
     } else {
-        let leg =
-            stake(vec3(0.0, 0.0, radius * 1.05), vec3(0.0, height + 0.01, radius * 0.7), 0.016, 0.022, 6);
-        b.add("legs", leg.around_y(legs).rot_y(HALF_TURN / 4.0), paint);
-        b.has_count(legs, "leg", "legs");
+        let leg = tapered_rod(
+            vec3(0.0, 0.0, radius * 1.05),
+            vec3(0.0, height + 0.01, radius * 0.7),
+            0.016,
+            0.022,
+            6,
+        );
+        b.add("legs", leg.radial_array_y(legs).rot_y(PI / 4.0), paint);
+        b.counted_part(legs, "leg", "legs");
         if r.chance(0.6) {
-            b.add("ring", torus(radius * 0.92, 0.012, b.n, 5).at(0.0, height * 0.35, 0.0), paint);
+            b.add("ring", torus(radius * 0.92, 0.012, b.segments, 5).at(0.0, height * 0.35, 0.0), paint);
         }
     }
     b.adjective(if height > 0.6 { "tall" } else { "low" });
-    b.done()
+    b.build()
 }
 
 fn table(r: &mut Rng) -> Specimen {
@@ -208,63 +212,64 @@ fn table(r: &mut Rng) -> Specimen {
     let low = r.chance(0.25);
     let height = if low { r.between(0.35, 0.5) } else { r.between(0.68, 0.8) };
     let (w, d) = (r.between(0.8, 2.0), r.between(0.6, 1.0));
-    let paint = if r.chance(0.65) { r.wood() } else { r.painted(Stuff::Plain) };
+    let paint = if r.chance(0.65) { r.wood() } else { r.painted(MaterialKind::Plain) };
     let thick = r.between(0.025, 0.08);
-    b.main(paint);
+    b.main_paint(paint);
     if low {
-        b.kind("coffee table");
+        b.subcategory("coffee table");
         b.adjective("low");
     }
     let leg_paint = if r.chance(0.25) { r.metal() } else { paint };
     if r.chance(0.35) {
         let radius = r.between(0.4, 0.75);
-        b.add("top", cylinder(radius, thick, b.n.max(10)).at(0.0, height, 0.0), paint);
+        b.add("top", cylinder(radius, thick, b.segments.max(10)).at(0.0, height, 0.0), paint);
         b.adjective("round");
         if r.chance(0.6) {
             pedestal(r, &mut b, radius, height, leg_paint);
         } else {
-            let leg = stake(vec3(0.0, 0.0, radius * 0.9), vec3(0.0, height, radius * 0.6), 0.025, 0.035, 6);
-            let legs = r.count(3, 4);
-            b.add("legs", leg.around_y(legs), leg_paint);
-            b.has_count(legs, "leg", "legs");
+            let leg =
+                tapered_rod(vec3(0.0, 0.0, radius * 0.9), vec3(0.0, height, radius * 0.6), 0.025, 0.035, 6);
+            let legs = r.int_between(3, 4);
+            b.add("legs", leg.radial_array_y(legs), leg_paint);
+            b.counted_part(legs, "leg", "legs");
         }
-        return b.done();
+        return b.build();
     }
     b.adjective(if w > 1.5 { "long" } else { "rectangular" });
     b.add("top", b.block(w, thick, d).at(0.0, height, 0.0), paint);
     match r.index(6) {
         0 => {
-            let slab = b.block(0.06, height, d * 0.8).at(w * 0.38, 0.0, 0.0).both_x();
+            let slab = b.block(0.06, height, d * 0.8).at(w * 0.38, 0.0, 0.0).mirrored_x();
             b.add("sides", slab.join(cuboid(w * 0.76, 0.08, 0.04).at(0.0, height * 0.35, 0.0)), leg_paint);
-            b.kind("trestle table");
+            b.subcategory("trestle table");
         }
         1 => {
             let x = bar(vec3(w * 0.38, 0.0, -d * 0.42), vec3(w * 0.38, height, d * 0.42), 0.06, 0.06);
-            b.add("crossed legs", x.clone().join(x.flip_z()).both_x(), leg_paint);
-            b.has("crossed legs");
+            b.add("crossed legs", x.clone().join(x.flip_z()).mirrored_x(), leg_paint);
+            b.part("crossed legs");
         }
         _ => {
             let thickness = r.between(0.025, 0.05);
             let legs = corner_legs(r, &b, w * 0.96, d * 0.94, height, thickness);
             b.add("legs", legs, leg_paint);
             if r.chance(0.5) {
-                let apron = frame(w * 0.9, d * 0.86, 0.025, 0.08).centered().rot_x(QUARTER);
+                let apron = frame(w * 0.9, d * 0.86, 0.025, 0.08).centered().rot_x(FRAC_PI_2);
                 b.add("apron", apron.at(0.0, height - 0.04, 0.0), leg_paint);
             }
-            b.has("four legs");
+            b.part("four legs");
         }
     }
-    b.done()
+    b.build()
 }
 
 fn pedestal(r: &mut Rng, b: &mut Builder, radius: f32, height: f32, paint: Paint) {
-    b.add("column", frustum(0.06, r.between(0.03, 0.06), height, b.small()), paint);
+    b.add("column", frustum(0.06, r.between(0.03, 0.06), height, b.few_segments()), paint);
     if r.chance(0.5) {
-        b.add("foot", frustum(radius * 0.6, radius * 0.5, 0.04, b.n), paint);
+        b.add("foot", frustum(radius * 0.6, radius * 0.5, 0.04, b.segments), paint);
     } else {
-        let foot =
-            bar(vec3(0.0, 0.14, 0.0), vec3(0.0, 0.02, radius * 0.65), 0.06, 0.05).around_y(r.count(3, 4));
+        let foot = bar(vec3(0.0, 0.14, 0.0), vec3(0.0, 0.02, radius * 0.65), 0.06, 0.05)
+            .radial_array_y(r.int_between(3, 4));
         b.add("feet", foot, paint);
     }
-    b.has("a central leg");
+    b.part("a central leg");
 }

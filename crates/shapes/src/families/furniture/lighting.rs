@@ -27,22 +27,22 @@ fn lamp(r: &mut Rng) -> Specimen {
     let mut b = Builder::new(r);
     let cloth = r.paint_of(
         &["white", "cream", "beige", "yellow", "orange", "red", "blue", "green", "dark gray", "black"],
-        Stuff::Fabric,
+        MaterialKind::Fabric,
     );
     match r.index(5) {
         0 | 1 => table_lamp(r, &mut b, cloth),
         2 | 3 => floor_lamp(r, &mut b, cloth),
         _ => desk_lamp(r, &mut b),
     }
-    b.done()
+    b.build()
 }
 
 fn table_lamp(r: &mut Rng, b: &mut Builder, cloth: Paint) {
-    let n = b.n.max(8);
+    let n = b.segments.max(8);
     let base = match r.index(3) {
         0 => r.wood(),
         1 => r.metal(),
-        _ => r.painted(Stuff::Ceramic),
+        _ => r.painted(MaterialKind::Ceramic),
     };
     let (h, w) = (r.between(0.18, 0.32), r.between(0.06, 0.1));
     let profile = match r.index(4) {
@@ -57,22 +57,22 @@ fn table_lamp(r: &mut Rng, b: &mut Builder, cloth: Paint) {
     b.add("base", lathe(&profile, n), base);
     b.add("rod", cylinder(0.008, 0.08, 6).at(0.0, h - 0.01, 0.0), base);
     let size = w * r.between(1.3, 2.0);
-    b.add("bulb", sphere(0.03, 8).at(0.0, h + 0.07, 0.0), cloth.shade(1.4).glowing(0.5));
+    b.add("bulb", sphere(0.03, 8).at(0.0, h + 0.07, 0.0), cloth.shade(1.4).emissive(0.5));
     b.add("shade", shade(r, size, n).at(0.0, h * r.between(0.85, 1.0), 0.0), cloth);
-    b.kind("table lamp");
-    b.has_colored("shade", cloth);
-    b.has_colored("base", base);
+    b.subcategory("table lamp");
+    b.colored_part("shade", cloth);
+    b.colored_part("base", base);
 }
 
 fn floor_lamp(r: &mut Rng, b: &mut Builder, cloth: Paint) {
-    let n = b.n.max(8);
+    let n = b.segments.max(8);
     let metal = if r.chance(0.7) { r.metal() } else { r.wood() };
     let h = r.between(1.2, 1.6);
     let size = r.between(0.13, 0.24);
     if r.chance(0.25) {
-        let leg = stake(vec3(0.0, 0.0, 0.28), vec3(0.0, h, 0.02), 0.016, 0.014, 6).around_y(3);
+        let leg = tapered_rod(vec3(0.0, 0.0, 0.28), vec3(0.0, h, 0.02), 0.016, 0.014, 6).radial_array_y(3);
         b.add("tripod", leg, metal);
-        b.has("three legs");
+        b.part("three legs");
     } else {
         b.add("pole", cylinder(0.014, h, 6), metal);
         b.add("foot", frustum(size * 0.85, size * 0.7, 0.03, n), metal);
@@ -84,25 +84,25 @@ fn floor_lamp(r: &mut Rng, b: &mut Builder, cloth: Paint) {
         );
         b.add("arm", tube(&reach, 0.013, 6), metal);
         b.add("shade", dome(size, size * 0.8, n).at(0.85, h - 0.02, 0.0), metal);
-        b.has("a curved arm");
+        b.part("a curved arm");
     } else {
-        b.add("bulb", sphere(0.04, 8).at(0.0, h + 0.08, 0.0), cloth.shade(1.4).glowing(0.5));
+        b.add("bulb", sphere(0.04, 8).at(0.0, h + 0.08, 0.0), cloth.shade(1.4).emissive(0.5));
         b.add("shade", shade(r, size, n).at(0.0, h - 0.02, 0.0), cloth);
-        b.has_colored("shade", cloth);
+        b.colored_part("shade", cloth);
     }
-    b.kind("floor lamp");
+    b.subcategory("floor lamp");
     b.adjective("tall");
 }
 
 fn desk_lamp(r: &mut Rng, b: &mut Builder) {
-    let n = b.n.max(8);
+    let n = b.segments.max(8);
     let paint = if r.chance(0.5) {
-        r.paint_of(&["black", "dark gray", "silver", "white"], Stuff::Metal)
+        r.paint_of(&["black", "dark gray", "silver", "white"], MaterialKind::Metal)
     } else {
-        r.painted(Stuff::Metal)
+        r.painted(MaterialKind::Metal)
     };
-    b.main(paint);
-    let light = r.paint_of(&["white", "yellow", "cream"], Stuff::Plain).glowing(0.5);
+    b.main_paint(paint);
+    let light = r.paint_of(&["white", "yellow", "cream"], MaterialKind::Plain).emissive(0.5);
     b.add("foot", frustum(0.09, 0.075, 0.025, n), paint);
     let (elbow, tip) = (
         vec3(0.0, r.between(0.18, 0.28), -r.between(0.02, 0.14)),
@@ -115,26 +115,26 @@ fn desk_lamp(r: &mut Rng, b: &mut Builder) {
             "arm",
             rod(vec3(0.0, 0.02, 0.0), elbow, 0.009, 6)
                 .join(rod(elbow, tip, 0.009, 6))
-                .join(sphere(0.018, 8).moved(elbow)),
+                .join(sphere(0.018, 8).translated(elbow)),
             paint,
         );
     }
     let axis = vec3(0.0, -r.between(0.4, 1.0), 1.0);
     let head =
         outline(&[(0.022, 0.0), (0.03, 0.03), (0.075, 0.12), (0.07, 0.12), (0.026, 0.035), (0.0, 0.03)]);
-    b.add("head", lathe(&head, n).at(0.0, -0.02, 0.0).along(axis).moved(tip), paint);
-    b.add("bulb", sphere(0.032, 8).at(0.0, 0.07, 0.0).along(axis).moved(tip), light);
-    b.kind("desk lamp");
-    b.has("an adjustable arm");
+    b.add("head", lathe(&head, n).at(0.0, -0.02, 0.0).along(axis).translated(tip), paint);
+    b.add("bulb", sphere(0.032, 8).at(0.0, 0.07, 0.0).along(axis).translated(tip), light);
+    b.subcategory("desk lamp");
+    b.part("an adjustable arm");
 }
 
 fn chandelier(r: &mut Rng) -> Specimen {
     let mut b = Builder::new(r);
-    let metal = r.paint_of(&["gold", "bronze", "black", "silver", "dark gray", "gray"], Stuff::Metal);
-    let glow = r.paint_of(&["white", "cream", "yellow"], Stuff::Glass).glowing(0.4);
-    b.main(metal);
-    let n = b.n.max(8);
-    let arms = r.count(3, 8);
+    let metal = r.paint_of(&["gold", "bronze", "black", "silver", "dark gray", "gray"], MaterialKind::Metal);
+    let glow = r.paint_of(&["white", "cream", "yellow"], MaterialKind::Glass).emissive(0.4);
+    b.main_paint(metal);
+    let n = b.segments.max(8);
+    let arms = r.int_between(3, 8);
     let reach = r.between(0.22, 0.45);
     let drop = r.between(0.08, 0.7);
     b.add("plate", cylinder(0.09, 0.05, n).at(0.0, drop, 0.0), metal);
@@ -151,44 +151,44 @@ fn chandelier(r: &mut Rng) -> Specimen {
         4,
     );
     let thick = r.between(0.008, 0.02);
-    b.add("arms", tube(&arm, thick, 5).around_y(arms), metal);
+    b.add("arms", tube(&arm, thick, 5).radial_array_y(arms), metal);
     if r.chance(0.5) {
-        let wax = r.paint_of(&["white", "cream"], Stuff::Plain);
-        b.add("candles", cylinder(0.014, 0.08, 7).at(0.0, 0.02, reach).around_y(arms), wax);
-        b.add("dishes", frustum(0.02, 0.035, 0.015, 8).at(0.0, 0.01, reach).around_y(arms), metal);
+        let wax = r.paint_of(&["white", "cream"], MaterialKind::Plain);
+        b.add("candles", cylinder(0.014, 0.08, 7).at(0.0, 0.02, reach).radial_array_y(arms), wax);
+        b.add("dishes", frustum(0.02, 0.035, 0.015, 8).at(0.0, 0.01, reach).radial_array_y(arms), metal);
         b.add(
             "flames",
             lathe(&outline(&[(0.0, 0.0), (0.012, 0.015), (0.0, 0.045)]), 6)
                 .at(0.0, 0.1, reach)
-                .around_y(arms),
+                .radial_array_y(arms),
             glow,
         );
-        b.has("candles");
+        b.part("candles");
     } else {
         let up = r.chance(0.6);
         let cup = smooth_outline(&[(0.025, 0.0), (0.055, 0.03), (0.065, 0.11)], 2);
         let cup = lathe(&cup, n.min(12)).scaled(r.between(1.0, 1.7));
-        let cup = if up { cup.at(0.0, 0.02, reach) } else { cup.rot_x(HALF_TURN).at(0.0, 0.02, reach) };
-        b.add("shades", cup.around_y(arms), glow);
-        b.has("glass shades");
+        let cup = if up { cup.at(0.0, 0.02, reach) } else { cup.rot_x(PI).at(0.0, 0.02, reach) };
+        b.add("shades", cup.radial_array_y(arms), glow);
+        b.part("glass shades");
     }
-    b.has_count(arms, "arm", "arms");
-    b.done()
+    b.counted_part(arms, "arm", "arms");
+    b.build()
 }
 
 fn candle(r: &mut Rng) -> Specimen {
     let mut b = Builder::new(r);
     let wax = if r.chance(0.6) {
-        r.paint_of(&["white", "cream", "beige"], Stuff::Plain)
+        r.paint_of(&["white", "cream", "beige"], MaterialKind::Plain)
     } else {
-        r.painted(Stuff::Plain)
+        r.painted(MaterialKind::Plain)
     };
-    let flame = r.paint_of(&["yellow", "orange"], Stuff::Plain).glowing(0.7);
-    let wick = r.paint("black", Stuff::Plain);
-    b.colored(wax);
-    let n = b.n.max(8);
+    let flame = r.paint_of(&["yellow", "orange"], MaterialKind::Plain).emissive(0.7);
+    let wick = r.paint("black", MaterialKind::Plain);
+    b.main_color(wax);
+    let n = b.segments.max(8);
     let radius = r.between(0.02, 0.045);
-    let count = r.pick(&[1, 1, 1, 3]);
+    let count = r.choose(&[1, 1, 1, 3]);
     let mut lit = false;
     for i in 0..count {
         let height = r.between(0.06, 0.18);
@@ -197,29 +197,29 @@ fn candle(r: &mut Rng) -> Specimen {
             if count == 1 { vec3(0.0, 0.0, 0.0) } else { vec3(angle.sin(), 0.0, angle.cos()) * radius * 1.3 };
         let top = [(radius, height), (radius * 0.8, height + 0.003), (radius * 0.6, height - 0.004)];
         let side: Vec<_> = [(radius * r.between(1.0, 1.1), 0.0)].iter().chain(&top).copied().collect();
-        b.add("wax", lathe(&outline(&side), n).moved(at), wax);
-        for k in 0..r.count(0, 4) {
+        b.add("wax", lathe(&outline(&side), n).translated(at), wax);
+        for k in 0..r.int_between(0, 4) {
             let drip = capsule(
                 vec3(0.0, height * r.between(0.4, 0.8), radius),
                 vec3(0.0, height * 0.97, radius),
                 radius * 0.2,
                 8,
             );
-            b.add("drip", drip.rot_y(k as f32 * 1.7).moved(at), wax);
+            b.add("drip", drip.rot_y(k as f32 * 1.7).translated(at), wax);
         }
-        b.add("wick", cylinder(0.0025, 0.014, 5).at(0.0, height - 0.004, 0.0).moved(at), wick);
+        b.add("wick", cylinder(0.0025, 0.014, 5).at(0.0, height - 0.004, 0.0).translated(at), wick);
         lit = r.chance(0.75);
         if lit {
             let shape = smooth_outline(&[(0.0, 0.0), (0.35, 0.25), (0.2, 0.7), (0.0, 1.2)], 2);
-            b.add("flame", lathe(&shape, 8).scaled(0.032).at(0.0, height + 0.005, 0.0).moved(at), flame);
+            b.add("flame", lathe(&shape, 8).scaled(0.032).at(0.0, height + 0.005, 0.0).translated(at), flame);
         }
     }
     if lit {
-        b.has("a flame");
+        b.part("a flame");
         b.adjective("burning");
     }
     if count == 1 && r.chance(0.4) {
-        let metal = r.paint_of(&["gold", "silver", "bronze", "dark gray"], Stuff::Metal);
+        let metal = r.paint_of(&["gold", "silver", "bronze", "dark gray"], MaterialKind::Metal);
         let tall = r.between(0.02, 0.2);
         let foot = radius * 2.0;
         let stand = [
@@ -232,20 +232,21 @@ fn candle(r: &mut Rng) -> Specimen {
             (radius * 1.2, 0.0),
         ];
         b.add("holder", lathe(&outline(&stand), n), metal);
-        b.has("a candle holder");
+        b.part("a candle holder");
         if tall > 0.1 {
-            b.kind("candlestick");
+            b.subcategory("candlestick");
         }
     }
-    b.done()
+    b.build()
 }
 
 fn light_bulb(r: &mut Rng) -> Specimen {
     let mut b = Builder::new(r);
-    let glass = r.paint_of(&["white", "yellow", "cream", "light gray", "orange"], Stuff::Glass).glowing(0.2);
-    let metal = r.paint_of(&["silver", "gray", "gold"], Stuff::Metal);
-    b.colored(glass);
-    let n = b.n.max(8);
+    let glass =
+        r.paint_of(&["white", "yellow", "cream", "light gray", "orange"], MaterialKind::Glass).emissive(0.2);
+    let metal = r.paint_of(&["silver", "gray", "gold"], MaterialKind::Metal);
+    b.main_color(glass);
+    let n = b.segments.max(8);
     let s = r.between(0.028, 0.034);
     let long = r.between(0.9, 1.3);
     let profile = smooth_outline(
@@ -258,28 +259,28 @@ fn light_bulb(r: &mut Rng) -> Specimen {
     let base: Vec<_> =
         [(0.15, -0.95), (0.3, -0.78)].iter().chain(&turns).chain(&[(0.44, 0.03)]).copied().collect();
     b.add("screw", lathe(&outline(&base), n).scaled(s), metal);
-    let dark = r.paint("black", Stuff::Plastic);
+    let dark = r.paint("black", MaterialKind::Plastic);
     b.add("contact", cylinder(s * 0.14, s * 0.12, 8).at(0.0, -s * 1.02, 0.0), dark);
-    b.has("a metal screw base");
+    b.part("a metal screw base");
     if r.chance(0.4) {
-        b.transform(glam::Affine3A::from_rotation_x(if r.chance(0.5) { HALF_TURN } else { QUARTER }));
+        b.transform(glam::Affine3A::from_rotation_x(if r.chance(0.5) { PI } else { FRAC_PI_2 }));
     }
-    b.done()
+    b.build()
 }
 
 fn flashlight(r: &mut Rng) -> Specimen {
     let mut b = Builder::new(r);
     let body = if r.chance(0.5) {
-        r.paint_of(&["black", "dark gray", "silver"], Stuff::Metal)
+        r.paint_of(&["black", "dark gray", "silver"], MaterialKind::Metal)
     } else {
-        r.painted(Stuff::Plastic)
+        r.painted(MaterialKind::Plastic)
     };
     let (lens, button) = (
-        r.paint_of(&["white", "yellow", "cream", "light blue"], Stuff::Glass).glowing(0.4),
-        r.paint_of(&["red", "black", "gray", "green"], Stuff::Plastic),
+        r.paint_of(&["white", "yellow", "cream", "light blue"], MaterialKind::Glass).emissive(0.4),
+        r.paint_of(&["red", "black", "gray", "green"], MaterialKind::Plastic),
     );
-    b.main(body);
-    let n = b.n.max(8);
+    b.main_paint(body);
+    let n = b.segments.max(8);
     let (radius, long) = (r.between(0.013, 0.018), r.between(0.1, 0.17));
     let head = radius * r.between(1.35, 2.0);
     let neck = long * r.between(0.68, 0.8);
@@ -295,7 +296,7 @@ fn flashlight(r: &mut Rng) -> Specimen {
     b.add("lens", cylinder(head * 0.86, 0.003, n).at(0.0, long * 0.97, 0.0), lens);
     b.add("rim", washer(head * 1.06, head * 0.86, long * 0.06, n).at(0.0, long * 0.93, 0.0), body.shade(0.6));
     b.add("button", rounded_box(0.008, 0.016, 0.006, 0.002, 1).at(0.0, neck * 0.75, radius), button);
-    for i in 0..r.count(0, 5) {
+    for i in 0..r.int_between(0, 5) {
         b.add(
             "grooves",
             washer(radius * 1.05, radius * 0.9, 0.003, n).at(0.0, long * 0.1 + 0.008 * i as f32, 0.0),
@@ -303,22 +304,22 @@ fn flashlight(r: &mut Rng) -> Specimen {
         );
     }
     if r.chance(0.7) {
-        b.transform(glam::Affine3A::from_rotation_x(QUARTER));
+        b.transform(glam::Affine3A::from_rotation_x(FRAC_PI_2));
     }
-    b.done()
+    b.build()
 }
 
 fn lantern(r: &mut Rng) -> Specimen {
     let mut b = Builder::new(r);
-    let metal = r.paint_of(&["black", "dark gray", "bronze", "gold", "red", "green"], Stuff::Metal);
-    let glow = r.paint_of(&["yellow", "orange", "cream"], Stuff::Glass).glowing(0.6);
-    b.main(metal);
-    let n = r.pick(&[4, 4, 6, 8, 12]);
+    let metal = r.paint_of(&["black", "dark gray", "bronze", "gold", "red", "green"], MaterialKind::Metal);
+    let glow = r.paint_of(&["yellow", "orange", "cream"], MaterialKind::Glass).emissive(0.6);
+    b.main_paint(metal);
+    let n = r.choose(&[4, 4, 6, 8, 12]);
     let (radius, h) = (r.between(0.05, 0.07), r.between(0.12, 0.18));
     b.add("base", frustum(radius * 1.15, radius, 0.025, n), metal);
     b.add("glass", cylinder(radius * 0.8, h, n).at(0.0, 0.02, 0.0), glow);
     let post = cuboid(0.008, h, 0.008).at(0.0, 0.02, radius * 0.9);
-    b.add("posts", post.around_y(n.min(6)).rot_y(if n == 4 { QUARTER / 2.0 } else { 0.0 }), metal);
+    b.add("posts", post.radial_array_y(n.min(6)).rot_y(if n == 4 { FRAC_PI_2 / 2.0 } else { 0.0 }), metal);
     b.add(
         "roof",
         lathe(
@@ -335,10 +336,10 @@ fn lantern(r: &mut Rng) -> Specimen {
     );
     b.add(
         "ring",
-        torus(radius * 0.5, 0.005, 12, 5).rot_x(QUARTER).at(0.0, h + 0.095 + radius * 0.45, 0.0),
+        torus(radius * 0.5, 0.005, 12, 5).rot_x(FRAC_PI_2).at(0.0, h + 0.095 + radius * 0.45, 0.0),
         metal,
     );
-    b.has("a handle");
-    b.has("a glowing light");
-    b.done()
+    b.part("a handle");
+    b.part("a glowing light");
+    b.build()
 }

@@ -16,10 +16,10 @@ pub(crate) const CATEGORIES: &[Category] = &[
 ];
 
 fn upholstery(r: &mut Rng) -> Paint {
-    let stuff = r.pick(&[Stuff::Fabric, Stuff::Fabric, Stuff::Leather]);
+    let material = r.choose(&[MaterialKind::Fabric, MaterialKind::Fabric, MaterialKind::Leather]);
     match r.index(3) {
-        0 => r.paint_of(&["beige", "gray", "dark gray", "light gray", "brown", "white"], stuff),
-        _ => r.painted(stuff),
+        0 => r.paint_of(&["beige", "gray", "dark gray", "light gray", "brown", "white"], material),
+        _ => r.painted(material),
     }
 }
 
@@ -32,17 +32,17 @@ fn feet(r: &mut Rng, b: &mut Builder, w: f32, d: f32, height: f32) {
     let paint = if r.chance(0.7) { r.wood() } else { r.metal() };
     let foot = match r.index(3) {
         0 => cuboid(0.05, height, 0.05),
-        1 => frustum(0.012, 0.026, height, b.small()).shear_y(-0.03, -0.03).at(0.03, 0.0, 0.03),
-        _ => cylinder(0.025, height, b.small()),
+        1 => frustum(0.012, 0.026, height, b.few_segments()).shear_y(-0.03, -0.03).at(0.03, 0.0, 0.03),
+        _ => cylinder(0.025, height, b.few_segments()),
     };
-    b.add("feet", foot.at(w / 2.0 - 0.07, 0.0, d / 2.0 - 0.07).both_x().both_z(), paint);
+    b.add("feet", foot.at(w / 2.0 - 0.07, 0.0, d / 2.0 - 0.07).mirrored_x().mirrored_z(), paint);
 }
 
 /// The common build of armchairs and sofas: base, seats, back, arms.
 fn couch(r: &mut Rng, b: &mut Builder, width: f32, seats: usize) {
     let paint = upholstery(r);
     let cushion = if r.chance(0.75) { paint.shade(1.12) } else { upholstery(r) };
-    b.main(paint);
+    b.main_paint(paint);
     let depth = r.between(0.75, 0.95);
     let foot = if r.chance(0.75) { r.between(0.05, 0.2) } else { 0.0 };
     let seat_top = r.between(0.38, 0.46);
@@ -56,7 +56,7 @@ fn couch(r: &mut Rng, b: &mut Builder, width: f32, seats: usize) {
     let each = inner / seats as f32;
     let seat =
         soft(b, each * 0.985, 0.15, depth - back).at(-inner / 2.0 + each / 2.0, seat_top - 0.15, back / 2.0);
-    b.add("seat", seat.repeat(seats, vec3(each, 0.0, 0.0)), cushion);
+    b.add("seat", seat.linear_array(seats, vec3(each, 0.0, 0.0)), cushion);
     let lean = r.between(0.0, 0.1);
     b.add(
         "back",
@@ -74,14 +74,14 @@ fn couch(r: &mut Rng, b: &mut Builder, width: f32, seats: usize) {
             seat_top,
             -depth / 2.0 + back + 0.07,
         );
-        b.add("back cushions", rest.repeat(seats, vec3(each, 0.0, 0.0)), cushion);
+        b.add("back cushions", rest.linear_array(seats, vec3(each, 0.0, 0.0)), cushion);
     }
     if arms {
         let side = match r.index(3) {
             0 => soft(b, arm, arm_top - foot, depth).at(0.0, foot, 0.0),
             1 => soft(b, arm, arm_top - foot, depth).profile_y(|t| 1.0 + 0.15 * t).at(0.0, foot, 0.0),
             _ => {
-                let roll = cylinder(arm * 0.62, depth, b.n.max(8)).rot_x(QUARTER).at(
+                let roll = cylinder(arm * 0.62, depth, b.segments.max(8)).rot_x(FRAC_PI_2).at(
                     0.0,
                     arm_top - arm * 0.5,
                     -depth / 2.0,
@@ -89,19 +89,19 @@ fn couch(r: &mut Rng, b: &mut Builder, width: f32, seats: usize) {
                 cuboid(arm * 0.8, arm_top - foot - arm * 0.4, depth).at(0.0, foot, 0.0).join(roll)
             }
         };
-        b.add("armrests", side.at((width - arm) / 2.0, 0.0, 0.01).both_x(), paint);
-        b.has("armrests");
+        b.add("armrests", side.at((width - arm) / 2.0, 0.0, 0.01).mirrored_x(), paint);
+        b.part("armrests");
     }
     if foot > 0.0 {
         feet(r, b, width, depth, foot + 0.01);
-        b.has("four legs");
+        b.part("four legs");
     }
     if seats > 1 && r.chance(0.4) {
-        let accent = r.painted(Stuff::Fabric);
+        let accent = r.painted(MaterialKind::Fabric);
         let throw =
             soft(b, 0.4, 0.38, 0.13).rot_x(-0.3).at(inner / 2.0 - 0.24, seat_top, -depth / 2.0 + back + 0.18);
-        b.add("throw pillow", if r.chance(0.5) { throw.both_x() } else { throw }, accent);
-        b.has_colored("pillow", accent);
+        b.add("throw pillow", if r.chance(0.5) { throw.mirrored_x() } else { throw }, accent);
+        b.colored_part("pillow", accent);
     }
 }
 
@@ -113,22 +113,22 @@ fn armchair(r: &mut Rng) -> Specimen {
     }
     couch(r, &mut b, width, 1);
     if r.chance(0.2) {
-        b.kind("lounge chair");
+        b.subcategory("lounge chair");
     }
-    b.done()
+    b.build()
 }
 
 /// A round shell around a seat.
 fn tub_chair(r: &mut Rng, mut b: Builder, width: f32) -> Specimen {
     let paint = upholstery(r);
-    b.main(paint);
+    b.main_paint(paint);
     let (radius, top) = (width / 2.0, r.between(0.65, 0.8));
     let fall = r.between(0.05, 0.2);
     let rows: Vec<Vec<_>> = [(1.0, 0.15), (1.02, top), (0.82, top), (0.82, 0.3)]
         .iter()
         .map(|&(size, y)| {
             (0..=14)
-                .map(|i| HALF_TURN * (i as f32 / 14.0 * 1.2 - 0.1))
+                .map(|i| PI * (i as f32 / 14.0 * 1.2 - 0.1))
                 .map(|a| {
                     let drop = if y > 0.5 { fall * (1.0 + (a * 2.0).cos()) * 0.5 } else { 0.0 };
                     vec3(a.cos() * radius * size, y - drop, -a.sin() * radius * size)
@@ -137,49 +137,52 @@ fn tub_chair(r: &mut Rng, mut b: Builder, width: f32) -> Specimen {
         })
         .collect();
     b.add("shell", sheet(&rows), paint);
-    b.add("seat", cylinder(radius * 0.98, 0.28, b.n.max(10)).at(0.0, 0.15, 0.0), paint);
+    b.add("seat", cylinder(radius * 0.98, 0.28, b.segments.max(10)).at(0.0, 0.15, 0.0), paint);
     b.add(
         "cushion",
-        frustum(radius * 0.84, radius * 0.78, 0.1, b.n.max(10)).at(0.0, 0.36, 0.02),
+        frustum(radius * 0.84, radius * 0.78, 0.1, b.segments.max(10)).at(0.0, 0.36, 0.02),
         paint.shade(1.1),
     );
     feet(r, &mut b, width * 0.85, width * 0.85, 0.16);
-    b.kind("tub chair");
+    b.subcategory("tub chair");
     b.adjective("round");
-    b.done()
+    b.build()
 }
 
 fn sofa(r: &mut Rng) -> Specimen {
     let mut b = Builder::new(r);
-    let seats = r.pick(&[2, 2, 3, 3, 4]);
+    let seats = r.choose(&[2, 2, 3, 3, 4]);
     let width = seats as f32 * r.between(0.58, 0.72) + 0.3;
     couch(r, &mut b, width, seats);
     b.adjective(if seats == 2 { "small" } else { "long" });
-    b.has_count(seats, "seat", "seats");
+    b.counted_part(seats, "seat", "seats");
     if seats == 2 {
-        b.kind("loveseat");
+        b.subcategory("loveseat");
     }
-    b.done()
+    b.build()
 }
 
 fn bench(r: &mut Rng) -> Specimen {
     let mut b = Builder::new(r);
     let width = r.between(1.0, 1.9);
     let (depth, height) = (r.between(0.35, 0.5), r.between(0.4, 0.48));
-    let wood =
-        if r.chance(0.85) { r.wood() } else { r.paint_of(&["gray", "green", "white", "red"], Stuff::Metal) };
+    let wood = if r.chance(0.85) {
+        r.wood()
+    } else {
+        r.paint_of(&["gray", "green", "white", "red"], MaterialKind::Metal)
+    };
     let frame = match r.index(3) {
         0 => wood,
-        1 => r.paint_of(&["black", "dark gray", "dark green"], Stuff::Metal),
-        _ => r.paint_of(&["gray", "light gray", "beige"], Stuff::Stone),
+        1 => r.paint_of(&["black", "dark gray", "dark green"], MaterialKind::Metal),
+        _ => r.paint_of(&["gray", "light gray", "beige"], MaterialKind::Stone),
     };
-    b.main(wood);
-    let slats = r.count(1, 5);
+    b.main_paint(wood);
+    let slats = r.int_between(1, 5);
     let pitch = depth / slats as f32;
     let slat = b.block(width, 0.035, pitch * if slats == 1 { 1.0 } else { 0.8 });
     b.add(
         "seat",
-        slat.repeat(slats, vec3(0.0, 0.0, pitch)).at(0.0, height, -depth / 2.0 + pitch / 2.0),
+        slat.linear_array(slats, vec3(0.0, 0.0, pitch)).at(0.0, height, -depth / 2.0 + pitch / 2.0),
         wood,
     );
     let x = width * r.between(0.36, 0.46);
@@ -187,34 +190,35 @@ fn bench(r: &mut Rng) -> Specimen {
         0 => b.block(0.09, height, depth * 0.85).at(x, 0.0, 0.0),
         1 => cuboid(0.05, height, 0.05)
             .at(x, 0.0, depth * 0.4)
-            .both_z()
+            .mirrored_z()
             .join(cuboid(0.05, 0.04, depth * 0.8).at(x, height - 0.04, 0.0)),
         _ => bar(vec3(x, 0.0, depth * 0.5), vec3(x, height, depth * 0.2), 0.05, 0.05)
-            .both_z()
+            .mirrored_z()
             .join(cuboid(0.05, 0.04, depth * 0.8).at(x, height - 0.04, 0.0)),
     };
-    b.add("legs", side.both_x(), frame);
+    b.add("legs", side.mirrored_x(), frame);
     if r.chance(0.7) {
-        let (count, tall) = (r.count(1, 4), r.between(0.3, 0.45));
+        let (count, tall) = (r.int_between(1, 4), r.between(0.3, 0.45));
         let pitch = tall / count as f32;
         let lean = r.between(0.05, 0.15);
-        let back = b.block(width, pitch * 0.72, 0.03).repeat(count, vec3(0.0, pitch, 0.0)).at(0.0, 0.08, 0.0);
-        let post = cuboid(0.05, tall + 0.05, 0.035).at(x, 0.0, -0.02).both_x();
+        let back =
+            b.block(width, pitch * 0.72, 0.03).linear_array(count, vec3(0.0, pitch, 0.0)).at(0.0, 0.08, 0.0);
+        let post = cuboid(0.05, tall + 0.05, 0.035).at(x, 0.0, -0.02).mirrored_x();
         b.add("back", back.shear_y(0.0, -lean).at(0.0, height, -depth / 2.0 + 0.02), wood);
         b.add("posts", post.shear_y(0.0, -lean).at(0.0, height, -depth / 2.0), frame);
-        b.has("a backrest");
-        b.kind("park bench");
+        b.part("a backrest");
+        b.subcategory("park bench");
         if r.chance(0.5) {
             let arm = b
                 .block(0.06, 0.035, depth * 0.9)
                 .at(x, height + 0.22, 0.0)
                 .join(cuboid(0.04, 0.22, 0.04).at(x, height, depth * 0.38));
-            b.add("armrests", arm.both_x(), frame);
-            b.has("armrests");
+            b.add("armrests", arm.mirrored_x(), frame);
+            b.part("armrests");
         }
     }
     b.adjective("long");
-    b.done()
+    b.build()
 }
 
 fn bed(r: &mut Rng) -> Specimen {
@@ -224,12 +228,12 @@ fn bed(r: &mut Rng) -> Specimen {
     let frame = if r.chance(0.75) {
         r.wood()
     } else {
-        r.paint_of(&["white", "black", "gray", "silver"], Stuff::Metal)
+        r.paint_of(&["white", "black", "gray", "silver"], MaterialKind::Metal)
     };
-    let sheet_paint = r.paint_of(&["white", "beige", "light gray", "cream"], Stuff::Fabric);
-    let blanket = r.painted(Stuff::Fabric);
-    b.has_colored("blanket", blanket);
-    b.colored(blanket);
+    let sheet_paint = r.paint_of(&["white", "beige", "light gray", "cream"], MaterialKind::Fabric);
+    let blanket = r.painted(MaterialKind::Fabric);
+    b.colored_part("blanket", blanket);
+    b.main_color(blanket);
     let (base, thick) = (r.between(0.15, 0.35), r.between(0.16, 0.26));
     b.add("frame", b.block(w + 0.06, 0.14, long + 0.06).at(0.0, base - 0.08, 0.0), frame);
     b.add("mattress", soft(&b, w, thick, long).at(0.0, base, 0.0), sheet_paint);
@@ -249,35 +253,35 @@ fn bed(r: &mut Rng) -> Specimen {
         base + thick * 0.95,
         -long / 2.0 + 0.24,
     );
-    let pillows = if double { cushion.both_x() } else { cushion };
-    let case = if r.chance(0.6) { sheet_paint.shade(1.1) } else { r.painted(Stuff::Fabric) };
+    let pillows = if double { cushion.mirrored_x() } else { cushion };
+    let case = if r.chance(0.6) { sheet_paint.shade(1.1) } else { r.painted(MaterialKind::Fabric) };
     b.add("pillows", pillows, case);
-    b.has(if double { "two pillows" } else { "a pillow" });
+    b.part(if double { "two pillows" } else { "a pillow" });
     let head = r.between(0.35, 0.7) + base + thick;
     let z = -long / 2.0 - 0.05;
     if r.chance(0.85) {
         let board = headboard(r, &b, w, head);
         b.add("headboard", board.at(0.0, 0.0, z), frame);
-        b.has("a headboard");
+        b.part("a headboard");
     }
     if r.chance(0.4) {
         let low = base + thick * r.between(0.6, 1.2);
         b.add("footboard", headboard(r, &b, w, low).at(0.0, 0.0, -z), frame);
     }
-    let leg = cuboid(0.07, base, 0.07).at(w / 2.0, 0.0, long / 2.0).both_x().both_z();
+    let leg = cuboid(0.07, base, 0.07).at(w / 2.0, 0.0, long / 2.0).mirrored_x().mirrored_z();
     b.add("legs", leg, frame);
-    b.kind(if double { "double bed" } else { "single bed" });
-    b.done()
+    b.subcategory(if double { "double bed" } else { "single bed" });
+    b.build()
 }
 
 fn headboard(r: &mut Rng, b: &Builder, w: f32, height: f32) -> Solid {
-    let posts = cuboid(0.06, height, 0.06).at(w / 2.0, 0.0, 0.0).both_x();
+    let posts = cuboid(0.06, height, 0.06).at(w / 2.0, 0.0, 0.0).mirrored_x();
     match r.index(3) {
         0 => b.block(w + 0.08, height, 0.07),
         1 => {
-            let count = r.count(4, 9);
-            let bar =
-                cuboid(0.025, height * 0.9, 0.025).repeat(count, vec3(w / (count - 1) as f32, 0.0, 0.0));
+            let count = r.int_between(4, 9);
+            let bar = cuboid(0.025, height * 0.9, 0.025)
+                .linear_array(count, vec3(w / (count - 1) as f32, 0.0, 0.0));
             posts.join(bar.at(-w / 2.0, 0.0, 0.0)).join(cuboid(w, 0.07, 0.05).at(0.0, height * 0.9, 0.0))
         }
         _ => posts.join(b.block(w, height * 0.5, 0.045).at(0.0, height * 0.42, 0.0)),
@@ -286,37 +290,37 @@ fn headboard(r: &mut Rng, b: &Builder, w: f32, height: f32) -> Solid {
 
 fn bunk_bed(r: &mut Rng) -> Specimen {
     let mut b = Builder::new(r);
-    let frame = if r.chance(0.6) { r.wood() } else { r.painted(Stuff::Metal) };
+    let frame = if r.chance(0.6) { r.wood() } else { r.painted(MaterialKind::Metal) };
     let (w, long, tall) = (0.95, 2.0, r.between(1.5, 1.75));
-    b.main(frame);
-    let white = r.paint("white", Stuff::Fabric);
+    b.main_paint(frame);
+    let white = r.paint("white", MaterialKind::Fabric);
     for y in [0.3, tall * 0.68] {
-        let blanket = r.painted(Stuff::Fabric);
+        let blanket = r.painted(MaterialKind::Fabric);
         b.add("frame", b.block(w, 0.12, long).at(0.0, y - 0.08, 0.0), frame);
         b.add("mattress", soft(&b, w * 0.94, 0.14, long * 0.97).at(0.0, y, 0.0), white);
         b.add("blanket", soft(&b, w * 0.97, 0.15, long * 0.65).at(0.0, y + 0.01, long * 0.16), blanket);
         b.add("pillow", soft(&b, w * 0.6, 0.11, 0.32).at(0.0, y + 0.13, -long * 0.38), white);
     }
-    b.add("posts", cuboid(0.07, tall, 0.07).at(w / 2.0, 0.0, long / 2.0).both_x().both_z(), frame);
-    b.add("rails", cuboid(0.03, 0.06, long).at(w / 2.0, tall * 0.85, 0.0).both_x(), frame);
-    let rung =
-        rod(vec3(-0.18, 0.0, 0.0), vec3(0.18, 0.0, 0.0), 0.018, 6).repeat(4, vec3(0.0, tall * 0.2, 0.0));
+    b.add("posts", cuboid(0.07, tall, 0.07).at(w / 2.0, 0.0, long / 2.0).mirrored_x().mirrored_z(), frame);
+    b.add("rails", cuboid(0.03, 0.06, long).at(w / 2.0, tall * 0.85, 0.0).mirrored_x(), frame);
+    let rung = rod(vec3(-0.18, 0.0, 0.0), vec3(0.18, 0.0, 0.0), 0.018, 6)
+        .linear_array(4, vec3(0.0, tall * 0.2, 0.0));
     let ladder =
-        cuboid(0.035, tall * 0.9, 0.03).at(0.18, 0.0, 0.0).both_x().join(rung.at(0.0, tall * 0.15, 0.0));
-    b.add("ladder", ladder.rot_y(QUARTER).at(w / 2.0 + 0.05, 0.0, long * 0.25), frame);
-    b.has("a ladder");
-    b.has("two mattresses");
-    b.done()
+        cuboid(0.035, tall * 0.9, 0.03).at(0.18, 0.0, 0.0).mirrored_x().join(rung.at(0.0, tall * 0.15, 0.0));
+    b.add("ladder", ladder.rot_y(FRAC_PI_2).at(w / 2.0 + 0.05, 0.0, long * 0.25), frame);
+    b.part("a ladder");
+    b.part("two mattresses");
+    b.build()
 }
 
 fn pillow(r: &mut Rng) -> Specimen {
     let mut b = Builder::new(r);
     let cloth = if r.chance(0.4) {
-        r.paint_of(&["white", "beige", "light gray", "cream"], Stuff::Fabric)
+        r.paint_of(&["white", "beige", "light gray", "cream"], MaterialKind::Fabric)
     } else {
-        r.painted(Stuff::Fabric)
+        r.painted(MaterialKind::Fabric)
     };
-    b.main(cloth);
+    b.main_paint(cloth);
     let w = r.between(0.4, 0.7);
     let h = if r.chance(0.5) { w } else { w * r.between(0.55, 0.75) };
     let puff = r.between(0.1, 0.16);
@@ -340,45 +344,45 @@ fn pillow(r: &mut Rng) -> Specimen {
         .collect();
     b.add("pillow", sheet(&rows), cloth);
     if r.chance(0.3) {
-        let button = r.painted(Stuff::Plain);
-        b.add("button", ellipsoid(0.02, 0.02, 0.012, 8).at(0.0, 0.0, puff / 2.0).both_z(), button);
-        b.has("a button");
+        let button = r.painted(MaterialKind::Plain);
+        b.add("button", ellipsoid(0.02, 0.02, 0.012, 8).at(0.0, 0.0, puff / 2.0).mirrored_z(), button);
+        b.part("a button");
     }
     let lie = r.chance(0.6);
-    b.transform(glam::Affine3A::from_rotation_x(if lie { QUARTER } else { r.between(-0.4, 0.0) }));
+    b.transform(glam::Affine3A::from_rotation_x(if lie { FRAC_PI_2 } else { r.between(-0.4, 0.0) }));
     b.adjective("soft");
     b.adjective(if h < w { "rectangular" } else { "square" });
-    b.done()
+    b.build()
 }
 
 fn desk(r: &mut Rng) -> Specimen {
     let mut b = Builder::new(r);
     let (w, d, h) = (r.between(1.1, 1.7), r.between(0.55, 0.8), r.between(0.7, 0.78));
-    let wood = if r.chance(0.75) { r.wood() } else { r.painted(Stuff::Plain) };
+    let wood = if r.chance(0.75) { r.wood() } else { r.painted(MaterialKind::Plain) };
     let knob = r.metal();
-    b.main(wood);
+    b.main_paint(wood);
     b.add("top", b.block(w, r.between(0.03, 0.05), d).at(0.0, h, 0.0), wood);
     let chest = r.between(0.32, 0.42);
-    let drawers = r.count(2, 4);
+    let drawers = r.int_between(2, 4);
     let both = r.chance(0.35);
     let mut put = |solid: Solid, name: &str, paint: Paint| {
-        b.add(name, if both { solid.both_x() } else { solid }, paint)
+        b.add(name, if both { solid.mirrored_x() } else { solid }, paint)
     };
     let x = w / 2.0 - chest / 2.0 - 0.02;
     put(cuboid(chest, h - 0.05, d * 0.92).at(x, 0.05, 0.0), "pedestal", wood.shade(0.85));
     let pitch = (h - 0.1) / drawers as f32;
     let front = cuboid(chest * 0.9, pitch * 0.86, 0.02).at(x, 0.08, d * 0.46);
-    put(front.repeat(drawers, vec3(0.0, pitch, 0.0)), "drawers", wood);
+    put(front.linear_array(drawers, vec3(0.0, pitch, 0.0)), "drawers", wood);
     let pull = cuboid(chest * 0.3, 0.02, 0.03).at(x, 0.08 + pitch * 0.4, d * 0.475);
-    put(pull.repeat(drawers, vec3(0.0, pitch, 0.0)), "handles", knob);
-    b.has_count(drawers * if both { 2 } else { 1 }, "drawer", "drawers");
+    put(pull.linear_array(drawers, vec3(0.0, pitch, 0.0)), "handles", knob);
+    b.counted_part(drawers * if both { 2 } else { 1 }, "drawer", "drawers");
     if !both {
-        let leg = cuboid(0.05, h, 0.05).at(-w / 2.0 + 0.05, 0.0, d / 2.0 - 0.05).both_z();
+        let leg = cuboid(0.05, h, 0.05).at(-w / 2.0 + 0.05, 0.0, d / 2.0 - 0.05).mirrored_z();
         let slab = cuboid(0.04, h, d * 0.92).at(-w / 2.0 + 0.04, 0.0, 0.0);
         b.add("side", if r.chance(0.5) { leg } else { slab }, wood);
     }
     if r.chance(0.4) {
         b.add("back", cuboid(w * 0.96, h * 0.45, 0.02).at(0.0, h * 0.52, -d * 0.45), wood);
     }
-    b.done()
+    b.build()
 }

@@ -19,29 +19,32 @@ pub(crate) const CATEGORIES: &[Category] = &[
 /// The paint of a housing.
 pub(crate) fn case(r: &mut Rng) -> Paint {
     match r.index(4) {
-        0 => r.painted(Stuff::Plastic),
-        1 => r.paint_of(&["white", "light gray", "beige", "silver"], Stuff::Plastic),
-        _ => r.paint_of(&["black", "dark gray", "dark gray", "gray"], Stuff::Plastic),
+        0 => r.painted(MaterialKind::Plastic),
+        1 => r.paint_of(&["white", "light gray", "beige", "silver"], MaterialKind::Plastic),
+        _ => r.paint_of(&["black", "dark gray", "dark gray", "gray"], MaterialKind::Plastic),
     }
 }
 
 fn screen(r: &mut Rng) -> Paint {
-    let paint =
-        r.paint_of(&["black", "black", "dark gray", "light blue", "blue", "navy", "teal"], Stuff::Glass);
-    if paint.color.name == "black" { paint } else { paint.glowing(0.3) }
+    let paint = r.paint_of(
+        &["black", "black", "dark gray", "light blue", "blue", "navy", "teal"],
+        MaterialKind::Glass,
+    );
+    if paint.color.name == "black" { paint } else { paint.emissive(0.3) }
 }
 
 fn television(r: &mut Rng) -> Specimen {
     let mut b = Builder::new(r);
-    let (dark, glass) = (r.paint_of(&["black", "black", "dark gray", "gray"], Stuff::Plastic), screen(r));
+    let (dark, glass) =
+        (r.paint_of(&["black", "black", "dark gray", "gray"], MaterialKind::Plastic), screen(r));
     if r.chance(0.4) {
         let shell = if r.chance(0.5) { r.wood() } else { case(r) };
-        b.main(shell);
+        b.main_paint(shell);
         let (w, h, d) = (r.between(0.5, 0.7), r.between(0.42, 0.55), r.between(0.35, 0.5));
         b.add("case", b.block(w, h, d * 0.55), shell);
         b.add(
             "tube",
-            frustum(0.7, 0.42, d * 0.5, 4).rot_x(-QUARTER).scale(w * 0.9, h * 0.9, 1.0).at(
+            frustum(0.7, 0.42, d * 0.5, 4).rot_x(-FRAC_PI_2).scale(w * 0.9, h * 0.9, 1.0).at(
                 0.0,
                 h / 2.0,
                 -d * 0.25,
@@ -52,34 +55,38 @@ fn television(r: &mut Rng) -> Specimen {
         let (sw, x) = if wide { (w * 0.85, 0.0) } else { (w * 0.66, -w * 0.11) };
         b.add("bezel", frame(sw, h * 0.82, 0.025, 0.03).at(x, h * 0.09, d * 0.275), dark);
         b.add("screen", rounded_box(sw * 0.95, h * 0.76, 0.03, 0.012, 1).at(x, h * 0.12, d * 0.265), glass);
-        let knob = cylinder(0.025, 0.03, b.small()).rot_x(QUARTER);
-        b.add("knobs", knob.repeat(2, vec3(0.0, h * 0.18, 0.0)).at(w * 0.36, h * 0.55, d * 0.27), dark);
+        let knob = cylinder(0.025, 0.03, b.few_segments()).rot_x(FRAC_PI_2);
+        b.add("knobs", knob.linear_array(2, vec3(0.0, h * 0.18, 0.0)).at(w * 0.36, h * 0.55, d * 0.27), dark);
         if r.chance(0.7) {
-            let metal = r.paint("silver", Stuff::Metal);
-            b.add("antenna", rod(vec3(0.0, h, -0.05), vec3(0.18, h + 0.3, -0.05), 0.005, 5).both_x(), metal);
-            b.has("an antenna");
+            let metal = r.paint("silver", MaterialKind::Metal);
+            b.add(
+                "antenna",
+                rod(vec3(0.0, h, -0.05), vec3(0.18, h + 0.3, -0.05), 0.005, 5).mirrored_x(),
+                metal,
+            );
+            b.part("an antenna");
         }
         if r.chance(0.6) {
             b.add(
                 "legs",
-                stake(vec3(w * 0.42, -0.1, d * 0.2), vec3(w * 0.36, 0.01, d * 0.14), 0.01, 0.02, 6)
-                    .both_x()
-                    .both_z(),
+                tapered_rod(vec3(w * 0.42, -0.1, d * 0.2), vec3(w * 0.36, 0.01, d * 0.14), 0.01, 0.02, 6)
+                    .mirrored_x()
+                    .mirrored_z(),
                 shell,
             );
         }
-        b.has("knobs");
-        b.kind("old television");
-        return b.done();
+        b.part("knobs");
+        b.subcategory("old television");
+        return b.build();
     }
     let (w, h) = (r.between(0.9, 1.4), r.between(0.52, 0.78));
-    b.main(dark);
+    b.main_paint(dark);
     b.add("panel", b.block(w, h, 0.05), dark);
     b.add("screen", cuboid(w * 0.95, h * 0.91, 0.01).at(0.0, h * 0.055, 0.023), glass);
     if r.chance(0.5) {
         b.add(
             "feet",
-            bar(vec3(w * 0.34, -0.08, 0.12), vec3(w * 0.3, 0.01, 0.0), 0.03, 0.02).both_x().both_z(),
+            bar(vec3(w * 0.34, -0.08, 0.12), vec3(w * 0.3, 0.01, 0.0), 0.03, 0.02).mirrored_x().mirrored_z(),
             dark,
         );
     } else {
@@ -88,30 +95,30 @@ fn television(r: &mut Rng) -> Specimen {
             cuboid(0.1, 0.1, 0.03).at(0.0, -0.09, 0.0).join(b.block(w * 0.4, 0.02, 0.22).at(0.0, -0.1, 0.0)),
             dark,
         );
-        b.has("a stand");
+        b.part("a stand");
     }
-    b.kind("flat screen television");
+    b.subcategory("flat screen television");
     b.adjective("wide");
-    b.done()
+    b.build()
 }
 
 fn monitor(r: &mut Rng) -> Specimen {
     let mut b = Builder::new(r);
     let (dark, glass) = (case(r), screen(r));
-    b.main(dark);
+    b.main_paint(dark);
     let (w, h) = (r.between(0.45, 0.62), r.between(0.28, 0.36));
     let lift = r.between(0.1, 0.16);
     b.add("panel", b.block(w, h, 0.035).at(0.0, lift, 0.0), dark);
     b.add("screen", cuboid(w * 0.94, h * 0.87, 0.01).at(0.0, lift + h * 0.08, 0.016), glass);
     b.add("neck", cuboid(0.06, lift + h * 0.3, 0.025).at(0.0, 0.0, -0.03), dark);
     let foot = if r.chance(0.5) {
-        cylinder(0.12, 0.015, b.n.max(8)).scale(1.0, 1.0, 0.75)
+        cylinder(0.12, 0.015, b.segments.max(8)).scale(1.0, 1.0, 0.75)
     } else {
         b.block(0.24, 0.015, 0.18)
     };
     b.add("foot", foot, dark);
-    b.has("a stand");
-    b.done()
+    b.part("a stand");
+    b.build()
 }
 
 /// Rows of keys over a `w` × `d` field at height `y`.
@@ -124,8 +131,8 @@ fn keys(b: &mut Builder, (w, d): (f32, f32), at: glam::Vec3, (columns, rows): (u
         if row + 1 == rows && rows > 3 {
             let key = cuboid(cw * 0.85, tall, rd * 0.82);
             let side = columns / 4;
-            let left = key.clone().repeat(side, vec3(cw, 0.0, 0.0)).at(first.x, first.y, z);
-            b.add("keys", left.both_x(), paint);
+            let left = key.clone().linear_array(side, vec3(cw, 0.0, 0.0)).at(first.x, first.y, z);
+            b.add("keys", left.mirrored_x(), paint);
             b.add(
                 "space bar",
                 cuboid(cw * (columns - 2 * side) as f32 - cw * 0.15, tall, rd * 0.82).at(at.x, first.y, z),
@@ -133,16 +140,17 @@ fn keys(b: &mut Builder, (w, d): (f32, f32), at: glam::Vec3, (columns, rows): (u
             );
         } else {
             let key = frustum(0.7, 0.58, tall, 4).scale(cw * 0.86, 1.0, rd * 0.84);
-            b.add("keys", key.repeat(columns, vec3(cw, 0.0, 0.0)).at(first.x, first.y, z), paint);
+            b.add("keys", key.linear_array(columns, vec3(cw, 0.0, 0.0)).at(first.x, first.y, z), paint);
         }
     }
 }
 
 fn laptop(r: &mut Rng) -> Specimen {
     let mut b = Builder::new(r);
-    let shell = r.paint_of(&["silver", "gray", "dark gray", "black", "white", "light gray"], Stuff::Metal);
-    let (dark, glass) = (r.paint_of(&["black", "dark gray"], Stuff::Plastic), screen(r));
-    b.main(shell);
+    let shell =
+        r.paint_of(&["silver", "gray", "dark gray", "black", "white", "light gray"], MaterialKind::Metal);
+    let (dark, glass) = (r.paint_of(&["black", "dark gray"], MaterialKind::Plastic), screen(r));
+    b.main_paint(shell);
     let (w, d) = (r.between(0.3, 0.38), r.between(0.21, 0.26));
     b.add("base", b.block(w, 0.016, d), shell);
     keys(&mut b, (w * 0.88, d * 0.45), vec3(0.0, 0.016, -d * 0.15), (11, 4), dark);
@@ -151,39 +159,39 @@ fn laptop(r: &mut Rng) -> Specimen {
     let lid = |s: Solid| s.rot_x(tilt).at(0.0, 0.014, -d / 2.0 + 0.004);
     b.add("lid", lid(b.block(w, d * 0.95, 0.009)), shell);
     b.add("screen", lid(cuboid(w * 0.92, d * 0.82, 0.003).at(0.0, d * 0.07, 0.005)), glass);
-    b.has("a keyboard");
-    b.has("a screen");
+    b.part("a keyboard");
+    b.part("a screen");
     b.adjective("open");
-    b.done()
+    b.build()
 }
 
 fn desktop(r: &mut Rng) -> Specimen {
     let mut b = Builder::new(r);
-    let shell = r.paint_of(&["black", "dark gray", "beige", "white", "gray"], Stuff::Metal);
-    let light = r.painted(Stuff::Plain).glowing(0.5);
-    b.main(shell);
+    let shell = r.paint_of(&["black", "dark gray", "beige", "white", "gray"], MaterialKind::Metal);
+    let light = r.painted(MaterialKind::Plain).emissive(0.5);
+    b.main_paint(shell);
     let (w, h, d) = (r.between(0.18, 0.22), r.between(0.38, 0.46), r.between(0.38, 0.45));
     b.add("case", b.block(w, h, d), shell);
     let z = d / 2.0;
     b.add(
         "drive",
-        cuboid(w * 0.8, h * 0.08, 0.01).repeat(2, vec3(0.0, h * 0.11, 0.0)).at(0.0, h * 0.72, z),
+        cuboid(w * 0.8, h * 0.08, 0.01).linear_array(2, vec3(0.0, h * 0.11, 0.0)).at(0.0, h * 0.72, z),
         shell.shade(1.5),
     );
-    b.add("button", cylinder(0.012, 0.012, 8).rot_x(QUARTER).at(0.0, h * 0.6, z), light);
+    b.add("button", cylinder(0.012, 0.012, 8).rot_x(FRAC_PI_2).at(0.0, h * 0.6, z), light);
     b.add(
         "vents",
-        cuboid(w * 0.7, 0.008, 0.008).repeat(6, vec3(0.0, 0.018, 0.0)).at(0.0, h * 0.12, z),
+        cuboid(w * 0.7, 0.008, 0.008).linear_array(6, vec3(0.0, 0.018, 0.0)).at(0.0, h * 0.12, z),
         shell.shade(0.5),
     );
-    b.add("feet", cuboid(0.03, 0.015, d * 0.9).at(w * 0.4, -0.013, 0.0).both_x(), shell.shade(0.5));
-    b.done()
+    b.add("feet", cuboid(0.03, 0.015, d * 0.9).at(w * 0.4, -0.013, 0.0).mirrored_x(), shell.shade(0.5));
+    b.build()
 }
 
 fn keyboard(r: &mut Rng) -> Specimen {
     let mut b = Builder::new(r);
     let (base, cap) = (case(r), case(r));
-    b.main(base);
+    b.main_paint(base);
     let full = r.chance(0.5);
     let (w, d) = (if full { r.between(0.42, 0.46) } else { r.between(0.3, 0.36) }, r.between(0.12, 0.15));
     let slope = r.between(0.0, 0.12);
@@ -194,11 +202,11 @@ fn keyboard(r: &mut Rng) -> Specimen {
     keys(&mut top, (field, d * 0.86), vec3(-(w * 0.95 - field) / 2.0, 0.018, 0.0), (14, 5), cap);
     if full {
         keys(&mut top, (w * 0.18, d * 0.86), vec3(w * 0.385, 0.018, 0.0), (4, 3), cap);
-        top.has("a number pad");
+        top.part("a number pad");
     }
     top.transform(glam::Affine3A::from_rotation_x(slope));
     b.append(top, glam::Vec3::ZERO);
-    b.has_colored("keys", cap);
+    b.colored_part("keys", cap);
     if r.chance(0.25) {
         b.add(
             "cable",
@@ -209,17 +217,18 @@ fn keyboard(r: &mut Rng) -> Specimen {
             ),
             base,
         );
-        b.has("a cable");
+        b.part("a cable");
     }
     b.adjective("flat");
-    b.done()
+    b.build()
 }
 
 fn mouse(r: &mut Rng) -> Specimen {
     let mut b = Builder::new(r);
-    let (shell, wheel) = (case(r), r.paint_of(&["gray", "black", "light gray", "red"], Stuff::Plastic));
-    b.main(shell);
-    let n = b.n.max(12);
+    let (shell, wheel) =
+        (case(r), r.paint_of(&["gray", "black", "light gray", "red"], MaterialKind::Plastic));
+    b.main_paint(shell);
+    let n = b.segments.max(12);
     let (w, long, h) = (r.between(0.028, 0.034), r.between(0.05, 0.06), r.between(0.03, 0.04));
     b.add(
         "shell",
@@ -228,7 +237,7 @@ fn mouse(r: &mut Rng) -> Specimen {
         shell,
     );
     let lift = r.between(0.75, 0.9);
-    b.add("wheel", cylinder(0.011, 0.006, 10).rot_z(QUARTER).at(0.003, h * lift * 0.8, long * 0.5), wheel);
+    b.add("wheel", cylinder(0.011, 0.006, 10).rot_z(FRAC_PI_2).at(0.003, h * lift * 0.8, long * 0.5), wheel);
     b.add(
         "split",
         cuboid(0.0015, 0.004, long * 0.5).at(0.0, h * 0.66, long * 0.62).rot_x(0.05),
@@ -245,43 +254,43 @@ fn mouse(r: &mut Rng) -> Specimen {
             4,
         );
         b.add("cable", tube(&line, 0.002, 5), shell);
-        b.has("a cable");
+        b.part("a cable");
     }
-    b.has("a scroll wheel");
-    b.done()
+    b.part("a scroll wheel");
+    b.build()
 }
 
 fn phone(r: &mut Rng) -> Specimen {
     let mut b = Builder::new(r);
     let (shell, glass) = (case(r), screen(r));
-    b.main(shell);
+    b.main_paint(shell);
     let (w, h, t) = (r.between(0.065, 0.078), r.between(0.13, 0.16), r.between(0.008, 0.012));
     match r.index(5) {
         0 => {
             b.add("body", b.block(w * 0.7, h, t * 1.8), shell);
             b.add("screen", cuboid(w * 0.55, h * 0.33, 0.002).at(0.0, h * 0.58, t * 0.9), glass);
             let key = cuboid(w * 0.14, h * 0.055, 0.004)
-                .repeat(3, vec3(w * 0.19, 0.0, 0.0))
-                .repeat(4, vec3(0.0, h * 0.11, 0.0));
+                .linear_array(3, vec3(w * 0.19, 0.0, 0.0))
+                .linear_array(4, vec3(0.0, h * 0.11, 0.0));
             b.add("keys", key.at(-w * 0.19, h * 0.09, t * 0.9), shell.shade(1.8));
             b.add("antenna", cylinder(t * 0.45, h * 0.25, 6).at(w * 0.24, h * 0.95, 0.0), shell);
-            b.has("a keypad");
-            b.kind("mobile phone");
+            b.part("a keypad");
+            b.subcategory("mobile phone");
         }
         1 => {
-            let desk = r.paint_of(&["red", "black", "black", "cream", "green"], Stuff::Plastic);
-            b.main(desk);
+            let desk = r.paint_of(&["red", "black", "black", "cream", "green"], MaterialKind::Plastic);
+            b.main_paint(desk);
             b.add("base", frustum(0.13, 0.07, 0.08, 4).scale(1.0, 1.0, 0.85), desk);
             b.add("dial", cylinder(0.045, 0.01, 14).rot_x(0.5).at(0.0, 0.045, 0.05), desk.shade(2.0));
             let grip = curve(&[vec3(-0.1, 0.1, 0.0), vec3(0.0, 0.13, 0.0), vec3(0.1, 0.1, 0.0)], 4);
             b.add(
                 "handset",
-                tube(&grip, 0.013, 7).join(cylinder(0.028, 0.03, 10).at(0.1, 0.075, 0.0).both_x()),
+                tube(&grip, 0.013, 7).join(cylinder(0.028, 0.03, 10).at(0.1, 0.075, 0.0).mirrored_x()),
                 desk,
             );
-            b.has("a handset");
-            b.kind("telephone");
-            return b.done();
+            b.part("a handset");
+            b.subcategory("telephone");
+            return b.build();
         }
         _ => {
             b.add("body", rounded_box(w, h, t, t * 0.45, 2), shell);
@@ -298,33 +307,33 @@ fn phone(r: &mut Rng) -> Specimen {
             if r.chance(0.5) {
                 b.add(
                     "button",
-                    cylinder(w * 0.08, 0.002, 10).rot_x(QUARTER).at(0.0, h * 0.045, t / 2.0),
+                    cylinder(w * 0.08, 0.002, 10).rot_x(FRAC_PI_2).at(0.0, h * 0.045, t / 2.0),
                     shell.shade(1.5),
                 );
             }
             b.add("side key", cuboid(0.002, h * 0.08, t * 0.3).at(w / 2.0, h * 0.65, 0.0), shell);
-            b.kind("smartphone");
-            b.has("a screen");
+            b.subcategory("smartphone");
+            b.part("a screen");
         }
     }
     if r.chance(0.35) {
-        b.transform(glam::Affine3A::from_rotation_x(-QUARTER));
+        b.transform(glam::Affine3A::from_rotation_x(-FRAC_PI_2));
     }
-    b.done()
+    b.build()
 }
 
 fn calculator(r: &mut Rng) -> Specimen {
     let mut b = Builder::new(r);
-    let (shell, glass) = (case(r), r.paint_of(&["light green", "gray", "light gray"], Stuff::Glass));
-    b.main(shell);
+    let (shell, glass) = (case(r), r.paint_of(&["light green", "gray", "light gray"], MaterialKind::Glass));
+    b.main_paint(shell);
     let (w, long) = (r.between(0.07, 0.1), r.between(0.12, 0.16));
     b.add("body", b.block(w, 0.014, long), shell);
     b.add("display", cuboid(w * 0.85, 0.003, long * 0.2).at(0.0, 0.013, -long * 0.34), glass);
-    let key = r.paint_of(&["white", "light gray", "black"], Stuff::Plastic);
+    let key = r.paint_of(&["white", "light gray", "black"], MaterialKind::Plastic);
     keys(&mut b, (w * 0.88, long * 0.62), vec3(0.0, 0.014, long * 0.14), (4, 3), key);
-    let accent = r.paint_of(&["orange", "red", "blue"], Stuff::Plastic);
+    let accent = r.paint_of(&["orange", "red", "blue"], MaterialKind::Plastic);
     keys(&mut b, (w * 0.88, long * 0.14), vec3(0.0, 0.0145, -long * 0.17), (4, 1), accent);
-    b.has("buttons");
-    b.has("a display");
-    b.done()
+    b.part("buttons");
+    b.part("a display");
+    b.build()
 }

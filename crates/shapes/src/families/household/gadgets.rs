@@ -22,49 +22,49 @@ fn radio(r: &mut Rng) -> Specimen {
     let mut b = Builder::new(r);
     let shell = if r.chance(0.25) { r.wood() } else { case(r) };
     let (dark, metal) = (
-        r.paint_of(&["dark gray", "black", "beige", "silver"], Stuff::Plastic),
-        r.paint_of(&["silver", "light gray", "gold"], Stuff::Metal),
+        r.paint_of(&["dark gray", "black", "beige", "silver"], MaterialKind::Plastic),
+        r.paint_of(&["silver", "light gray", "gold"], MaterialKind::Metal),
     );
-    b.main(shell);
+    b.main_paint(shell);
     let w = r.between(0.24, 0.5);
     let (h, d) = (w * r.between(0.45, 0.65), w * r.between(0.2, 0.32));
     b.add("case", b.block(w, h, d), shell);
     let z = d / 2.0;
-    let n = b.n.max(10);
+    let n = b.segments.max(10);
     let double = r.chance(0.4);
     let cone_at = cylinder(h * 0.3, 0.008, n)
-        .rot_x(QUARTER)
-        .join(torus(h * 0.3, h * 0.035, n, 5).rot_x(QUARTER))
+        .rot_x(FRAC_PI_2)
+        .join(torus(h * 0.3, h * 0.035, n, 5).rot_x(FRAC_PI_2))
         .at(w * 0.3, h * 0.42, z);
-    b.add("speaker", if double { cone_at.both_x() } else { cone_at }, dark);
+    b.add("speaker", if double { cone_at.mirrored_x() } else { cone_at }, dark);
     let x = if double { 0.0 } else { -w * 0.2 };
     let wide = if double { w * 0.22 } else { w * 0.45 };
     b.add("scale", cuboid(wide, h * 0.2, 0.008).at(x, h * 0.62, z), metal);
     b.add(
         "needle",
         cuboid(0.004, h * 0.18, 0.012).at(x + wide * 0.1, h * 0.63, z),
-        r.paint("red", Stuff::Plain),
+        r.paint("red", MaterialKind::Plain),
     );
     b.add(
         "knobs",
-        cylinder(h * 0.09, 0.025, b.small()).rot_x(QUARTER).repeat(2, vec3(wide * 0.6, 0.0, 0.0)).at(
-            x - wide * 0.3,
-            h * 0.3,
-            z,
-        ),
+        cylinder(h * 0.09, 0.025, b.few_segments())
+            .rot_x(FRAC_PI_2)
+            .linear_array(2, vec3(wide * 0.6, 0.0, 0.0))
+            .at(x - wide * 0.3, h * 0.3, z),
         metal,
     );
-    b.has(if double { "two speakers" } else { "a speaker" });
-    b.has("knobs");
+    b.part(if double { "two speakers" } else { "a speaker" });
+    b.part("knobs");
     if r.chance(0.75) {
         let side = r.sign();
         let tip = vec3(side * w * r.between(0.4, 0.75), h + w * r.between(0.4, 0.8), -z * 0.5);
         b.add(
             "antenna",
-            rod(vec3(side * w * 0.42, h, -z * 0.5), tip, w * 0.008, 5).join(sphere(w * 0.014, 6).moved(tip)),
+            rod(vec3(side * w * 0.42, h, -z * 0.5), tip, w * 0.008, 5)
+                .join(sphere(w * 0.014, 6).translated(tip)),
             metal,
         );
-        b.has("an antenna");
+        b.part("an antenna");
     }
     if r.chance(0.6) {
         let top = h + w * r.between(0.08, 0.16);
@@ -72,24 +72,24 @@ fn radio(r: &mut Rng) -> Specimen {
             "handle",
             cuboid(0.02, top - h, 0.025)
                 .at(w * 0.4, h, 0.0)
-                .both_x()
+                .mirrored_x()
                 .join(b.block(w * 0.83, 0.022, 0.03).at(0.0, top, 0.0)),
             dark,
         );
-        b.has("a handle");
+        b.part("a handle");
     }
     if double && w > 0.38 {
-        b.kind("boombox");
+        b.subcategory("boombox");
     }
-    b.done()
+    b.build()
 }
 
 fn camera(r: &mut Rng) -> Specimen {
     let mut b = Builder::new(r);
-    let (shell, trim) = (case(r), r.paint_of(&["silver", "gray", "black", "dark gray"], Stuff::Metal));
-    let glass = r.paint_of(&["light blue", "blue", "navy", "black"], Stuff::Glass);
-    b.main(shell);
-    let n = b.n.max(10);
+    let (shell, trim) = (case(r), r.paint_of(&["silver", "gray", "black", "dark gray"], MaterialKind::Metal));
+    let glass = r.paint_of(&["light blue", "blue", "navy", "black"], MaterialKind::Glass);
+    b.main_paint(shell);
+    let n = b.segments.max(10);
     let (w, h, d) = (r.between(0.11, 0.14), r.between(0.07, 0.09), r.between(0.035, 0.05));
     b.add("body", b.block(w, h, d), shell);
     if r.chance(0.5) {
@@ -105,7 +105,7 @@ fn camera(r: &mut Rng) -> Specimen {
         (lens * 0.72, long),
         (lens * 0.65, long * 0.85),
     ]);
-    let placed = |s: Solid| s.rot_x(QUARTER).at(x, h * 0.45, d / 2.0);
+    let placed = |s: Solid| s.rot_x(FRAC_PI_2).at(x, h * 0.45, d / 2.0);
     b.add("lens barrel", placed(lathe(&barrel, n)), if r.chance(0.5) { trim } else { shell.shade(0.6) });
     b.add("lens", placed(dome(lens * 0.66, lens * 0.2, n).at(0.0, long * 0.84, 0.0)), glass);
     if r.chance(0.6) {
@@ -115,35 +115,35 @@ fn camera(r: &mut Rng) -> Specimen {
             shell,
         );
     }
-    let flash = r.paint_of(&["white", "cream"], Stuff::Glass);
+    let flash = r.paint_of(&["white", "cream"], MaterialKind::Glass);
     b.add("flash", cuboid(w * 0.18, h * 0.13, 0.006).at(-w * 0.34, h * 0.79, d / 2.0), flash);
     b.add(
         "button",
         cylinder(0.008, 0.008, 8).at(w * 0.36, h, 0.0),
-        r.paint_of(&["red", "silver", "black"], Stuff::Metal),
+        r.paint_of(&["red", "silver", "black"], MaterialKind::Metal),
     );
     b.add("dial", cylinder(0.011, 0.01, n).at(-w * 0.33, h, 0.0), trim);
-    b.has("a lens");
-    b.has("a flash");
+    b.part("a lens");
+    b.part("a flash");
     if r.chance(0.25) {
-        let strap: Vec<_> = arc(1.0, 0.0, HALF_TURN, 12)
+        let strap: Vec<_> = arc(1.0, 0.0, PI, 12)
             .iter()
             .map(|p| vec3(p.x * w * 0.52, h * 0.85 + p.y * w * 1.1, -p.y * 0.01))
             .collect();
         b.add("strap", tube(&strap, 0.003, 5), shell.shade(0.6));
-        b.has("a strap");
+        b.part("a strap");
     }
-    b.done()
+    b.build()
 }
 
 fn headphones(r: &mut Rng) -> Specimen {
     let mut b = Builder::new(r);
     let (shell, pad) =
-        (case(r), r.paint_of(&["black", "dark gray", "gray", "beige", "white"], Stuff::Leather));
-    b.main(shell);
-    let n = b.n.max(12);
+        (case(r), r.paint_of(&["black", "dark gray", "gray", "beige", "white"], MaterialKind::Leather));
+    b.main_paint(shell);
+    let n = b.segments.max(12);
     let (half, tall) = (r.between(0.07, 0.085), r.between(0.15, 0.19));
-    let band: Vec<_> = arc(1.0, 0.05, HALF_TURN - 0.05, 14)
+    let band: Vec<_> = arc(1.0, 0.05, PI - 0.05, 14)
         .iter()
         .map(|p| vec3(p.x * half * 1.12, tall * 0.45 + p.y * tall * 0.55, 0.0))
         .collect();
@@ -155,11 +155,11 @@ fn headphones(r: &mut Rng) -> Specimen {
     let stretch = r.between(1.0, 1.3);
     let cup = |s: Solid| {
         s.scale(1.0, 1.0, stretch)
-            .rot_z(-QUARTER)
-            .rot_x(QUARTER)
+            .rot_z(-FRAC_PI_2)
+            .rot_x(FRAC_PI_2)
             .rot_z(lean)
             .at(half, tall * 0.3, 0.0)
-            .both_x()
+            .mirrored_x()
     };
     b.add(
         "cups",
@@ -169,10 +169,11 @@ fn headphones(r: &mut Rng) -> Specimen {
     b.add("pads", cup(torus(size * 0.72, size * 0.3, n, 8).at(0.0, -size * 0.1, 0.0)), pad);
     b.add(
         "arms",
-        bar(vec3(half * 1.13, tall * 0.3, 0.0), vec3(half * 1.12, tall * 0.5, 0.0), 0.006, 0.016).both_x(),
+        bar(vec3(half * 1.13, tall * 0.3, 0.0), vec3(half * 1.12, tall * 0.5, 0.0), 0.006, 0.016)
+            .mirrored_x(),
         shell.shade(0.7),
     );
-    b.has("ear cups");
+    b.part("ear cups");
     if r.chance(0.25) {
         let line = curve(
             &[vec3(half, tall * 0.15, 0.03), vec3(half * 1.1, tall * 0.02, 0.08), vec3(0.02, 0.02, 0.11)],
@@ -183,41 +184,24 @@ fn headphones(r: &mut Rng) -> Specimen {
             tube(&line, 0.003, 5).join(capsule(vec3(0.02, 0.02, 0.11), vec3(0.0, 0.02, 0.112), 0.007, 8)),
             shell,
         );
-        b.kind("headset");
-        b.has("a microphone");
+        b.subcategory("headset");
+        b.part("a microphone");
     }
     if r.chance(0.3) {
-        b.transform(glam::Affine3A::from_rotation_x(QUARTER));
+        b.transform(glam::Affine3A::from_rotation_x(FRAC_PI_2));
     }
-    b.done()
+    b.build()
 }
 
 fn controller(r: &mut Rng) -> Specimen {
     let mut b = Builder::new(r);
-    let (shell, dark) = (case(r), r.paint_of(&["black", "dark gray", "gray"], Stuff::Plastic));
-    b.main(shell);
-    let n = b.n.max(8);
+    let (shell, dark) = (case(r), r.paint_of(&["black", "dark gray", "gray"], MaterialKind::Plastic));
+    b.main_paint(shell);
+    let n = b.segments.max(8);
     let colors = ["red", "yellow", "green", "blue"];
     let (top, x) = (0.034, 0.052);
     if r.chance(0.35) {
-        let (w, d) = (r.between(0.12, 0.14), r.between(0.05, 0.06));
-        b.add("body", b.block(w, 0.02, d), shell);
-        b.add("plate", cuboid(w * 0.94, 0.002, d * 0.75).at(0.0, 0.02, 0.002), dark);
-        let cross = cuboid(0.026, 0.006, 0.009).join(cuboid(0.009, 0.006, 0.026));
-        b.add("d-pad", cross.at(-w * 0.32, 0.02, 0.0), shell.shade(0.4));
-        let red = r.paint_of(&["red", "purple", "dark red"], Stuff::Plastic);
-        b.add(
-            "buttons",
-            cylinder(0.008, 0.007, n).repeat(2, vec3(0.021, 0.0, 0.0)).at(w * 0.22, 0.02, 0.006),
-            red,
-        );
-        b.add(
-            "select",
-            capsule(vec3(-0.014, 0.022, 0.006), vec3(-0.006, 0.022, 0.006), 0.003, 8).both_x(),
-            shell.shade(0.5),
-        );
-        b.kind("retro game controller");
-        b.adjective("rectangular");
+        retro_controller(r, &mut b, [shell, dark], n);
     } else {
         let half = smooth_outline(
             &[
@@ -232,7 +216,7 @@ fn controller(r: &mut Rng) -> Specimen {
             3,
         );
         let right: Vec<(f32, f32)> = half.iter().rev().map(|p| (p.x.max(0.0), p.y)).collect();
-        b.add("body", extrude_beveled(&mirrored(&right), top, 0.1).rot_x(-QUARTER).grounded(), shell);
+        b.add("body", extrude_beveled(&mirrored(&right), top, 0.1).rot_x(-FRAC_PI_2).grounded(), shell);
         let even = r.chance(0.5);
         let stick = cylinder(0.011, 0.008, n).at(0.0, top, 0.0).join(cylinder(0.014, 0.004, n).at(
             0.0,
@@ -244,41 +228,66 @@ fn controller(r: &mut Rng) -> Specimen {
         } else {
             (vec3(-x, 0.0, -0.012), vec3(0.026, 0.0, 0.012))
         };
-        b.add("sticks", stick.clone().moved(left).join(stick.moved(right)), dark);
+        b.add("sticks", stick.clone().translated(left).join(stick.translated(right)), dark);
         let cross = cuboid(0.024, 0.005, 0.008).join(cuboid(0.008, 0.005, 0.024));
         let at = if even { vec3(-x, top, -0.012) } else { vec3(-0.026, top, 0.012) };
-        b.add("d-pad", cross.moved(at), dark);
+        b.add("d-pad", cross.translated(at), dark);
         let bright = r.chance(0.6);
         for (i, name) in colors.iter().enumerate() {
-            let paint = if bright { r.paint(name, Stuff::Plastic) } else { dark };
-            let place = Vec2::from_angle(QUARTER * i as f32) * 0.013;
+            let paint = if bright { r.paint(name, MaterialKind::Plastic) } else { dark };
+            let place = Vec2::from_angle(FRAC_PI_2 * i as f32) * 0.013;
             b.add("button", cylinder(0.005, 0.006, n).at(x + place.x, top, -0.012 + place.y), paint);
         }
-        b.add("triggers", rounded_box(0.03, 0.014, 0.014, 0.004, 1).at(x, top * 0.5, -0.034).both_x(), dark);
-        b.has("two joysticks");
+        b.add(
+            "triggers",
+            rounded_box(0.03, 0.014, 0.014, 0.004, 1).at(x, top * 0.5, -0.034).mirrored_x(),
+            dark,
+        );
+        b.part("two joysticks");
     }
-    b.has("buttons");
+    b.part("buttons");
     if r.chance(0.3) {
-        b.transform(glam::Affine3A::from_rotation_x(QUARTER * 0.7));
+        b.transform(glam::Affine3A::from_rotation_x(FRAC_PI_2 * 0.7));
     }
-    b.done()
+    b.build()
+}
+
+fn retro_controller(r: &mut Rng, b: &mut Builder, [shell, dark]: [Paint; 2], n: usize) {
+    let (w, d) = (r.between(0.12, 0.14), r.between(0.05, 0.06));
+    b.add("body", b.block(w, 0.02, d), shell);
+    b.add("plate", cuboid(w * 0.94, 0.002, d * 0.75).at(0.0, 0.02, 0.002), dark);
+    let cross = cuboid(0.026, 0.006, 0.009).join(cuboid(0.009, 0.006, 0.026));
+    b.add("d-pad", cross.at(-w * 0.32, 0.02, 0.0), shell.shade(0.4));
+    let red = r.paint_of(&["red", "purple", "dark red"], MaterialKind::Plastic);
+    b.add(
+        "buttons",
+        cylinder(0.008, 0.007, n).linear_array(2, vec3(0.021, 0.0, 0.0)).at(w * 0.22, 0.02, 0.006),
+        red,
+    );
+    b.add(
+        "select",
+        capsule(vec3(-0.014, 0.022, 0.006), vec3(-0.006, 0.022, 0.006), 0.003, 8).mirrored_x(),
+        shell.shade(0.5),
+    );
+    b.subcategory("retro game controller");
+    b.adjective("rectangular");
 }
 
 fn speaker(r: &mut Rng) -> Specimen {
     let mut b = Builder::new(r);
     let shell = if r.chance(0.4) { r.wood() } else { case(r) };
-    let dark = r.paint_of(&["black", "dark gray"], Stuff::Plastic);
-    b.main(shell);
-    let n = b.n.max(12);
+    let dark = r.paint_of(&["black", "dark gray"], MaterialKind::Plastic);
+    b.main_paint(shell);
+    let n = b.segments.max(12);
     let w = r.between(0.18, 0.35);
     let (h, d) = (w * r.between(1.4, 2.8), w * r.between(0.8, 1.0));
     b.add("case", b.block(w, h, d), shell);
-    let drivers = r.count(1, 3);
+    let drivers = r.int_between(1, 3);
     let mut y = h * 0.06;
     for i in 0..drivers {
         let radius = w * [0.4_f32, 0.32, 0.2][i].min(0.42 * h / w / drivers as f32);
         y += radius;
-        let at = |s: Solid| s.rot_x(QUARTER).at(0.0, y, d / 2.0);
+        let at = |s: Solid| s.rot_x(FRAC_PI_2).at(0.0, y, d / 2.0);
         b.add("rim", at(torus(radius, radius * 0.12, n, 6)), dark.shade(1.8));
         b.add(
             "cone",
@@ -288,15 +297,15 @@ fn speaker(r: &mut Rng) -> Specimen {
         b.add("dome", at(dome(radius * 0.38, radius * 0.2, n)), dark.shade(2.5));
         y += radius + h * 0.05;
     }
-    b.has_count(drivers, "cone", "cones");
-    b.done()
+    b.counted_part(drivers, "cone", "cones");
+    b.build()
 }
 
 fn microphone(r: &mut Rng) -> Specimen {
     let mut b = Builder::new(r);
-    let (shell, mesh) = (case(r), r.paint_of(&["silver", "gray", "dark gray", "gold"], Stuff::Metal));
-    b.main(shell);
-    let n = b.n.max(8);
+    let (shell, mesh) = (case(r), r.paint_of(&["silver", "gray", "dark gray", "gold"], MaterialKind::Metal));
+    b.main_paint(shell);
+    let n = b.segments.max(8);
     b.add("handle", frustum(0.011, 0.018, 0.15, n), shell);
     b.add("head", sphere(0.03, n).at(0.0, 0.175, 0.0), mesh);
     b.add("ring", torus(0.03, 0.004, n, 5).at(0.0, 0.172, 0.0), shell);
@@ -305,74 +314,74 @@ fn microphone(r: &mut Rng) -> Specimen {
         let metal = r.metal();
         b.add(
             "stand",
-            cylinder(0.008, r.between(0.15, 1.1), 6).rot_x(HALF_TURN).join(frustum(0.012, 0.012, 0.02, 6)),
+            cylinder(0.008, r.between(0.15, 1.1), 6).rot_x(PI).join(frustum(0.012, 0.012, 0.02, 6)),
             metal,
         );
-        let low = b.clone().done().scene.bounds().map_or(0.0, |x| x.extents().y) - 0.205;
+        let low = b.clone().build().scene.bounds().map_or(0.0, |x| x.extents().y) - 0.205;
         b.add("foot", frustum(0.11, 0.09, 0.02, n).at(0.0, -low, 0.0), metal);
-        b.has("a stand");
+        b.part("a stand");
     } else if r.chance(0.5) {
-        b.transform(glam::Affine3A::from_rotation_x(QUARTER));
+        b.transform(glam::Affine3A::from_rotation_x(FRAC_PI_2));
     }
-    b.done()
+    b.build()
 }
 
 fn remote(r: &mut Rng) -> Specimen {
     let mut b = Builder::new(r);
-    let shell = r.paint_of(&["black", "dark gray", "gray", "white"], Stuff::Plastic);
+    let shell = r.paint_of(&["black", "dark gray", "gray", "white"], MaterialKind::Plastic);
     let key = if shell.color.name == "white" {
-        r.paint("gray", Stuff::Plastic)
+        r.paint("gray", MaterialKind::Plastic)
     } else {
-        r.paint_of(&["light gray", "white", "gray"], Stuff::Plastic)
+        r.paint_of(&["light gray", "white", "gray"], MaterialKind::Plastic)
     };
-    b.main(shell);
+    b.main_paint(shell);
     let (w, long) = (r.between(0.042, 0.055), r.between(0.15, 0.2));
     b.add("body", b.block(w, 0.018, long), shell);
-    let red = r.paint("red", Stuff::Plastic);
+    let red = r.paint("red", MaterialKind::Plastic);
     b.add("power", cylinder(w * 0.1, 0.004, 8).at(-w * 0.28, 0.018, -long * 0.43), red);
-    let rows = r.count(4, 7);
+    let rows = r.int_between(4, 7);
     let step = long * 0.75 / rows as f32;
     let button =
         if r.chance(0.5) { cuboid(w * 0.18, 0.004, step * 0.5) } else { cylinder(w * 0.1, 0.004, 8) };
     b.add(
         "buttons",
-        button.repeat(3, vec3(w * 0.28, 0.0, 0.0)).repeat(rows, vec3(0.0, 0.0, step)).at(
+        button.linear_array(3, vec3(w * 0.28, 0.0, 0.0)).linear_array(rows, vec3(0.0, 0.0, step)).at(
             -w * 0.28,
             0.018,
             -long * 0.33,
         ),
         key,
     );
-    b.has("buttons");
-    b.done()
+    b.part("buttons");
+    b.build()
 }
 
 fn battery(r: &mut Rng) -> Specimen {
     let mut b = Builder::new(r);
     let (lower, upper) = (
-        r.paint_of(&["black", "green", "blue", "dark gray"], Stuff::Plastic),
-        r.paint_of(&["gold", "copper", "silver", "orange", "red"], Stuff::Metal),
+        r.paint_of(&["black", "green", "blue", "dark gray"], MaterialKind::Plastic),
+        r.paint_of(&["gold", "copper", "silver", "orange", "red"], MaterialKind::Metal),
     );
-    let metal = r.paint("silver", Stuff::Metal);
-    b.has_colored("top", upper);
-    let n = b.n.max(8);
+    let metal = r.paint("silver", MaterialKind::Metal);
+    b.colored_part("top", upper);
+    let n = b.segments.max(8);
     let (radius, h) = (r.between(0.007, 0.015), r.between(0.045, 0.06));
     b.add("body", cylinder(radius, h * 0.65, n), lower);
     b.add("top", cylinder(radius, h * 0.33, n).at(0.0, h * 0.65, 0.0), upper);
     b.add("pole", cylinder(radius * 0.38, h * 0.06, n).at(0.0, h * 0.97, 0.0), metal);
-    b.done()
+    b.build()
 }
 
 fn robot_vacuum(r: &mut Rng) -> Specimen {
     let mut b = Builder::new(r);
     let shell = case(r);
-    b.main(shell);
-    let n = b.n.max(14);
+    b.main_paint(shell);
+    let n = b.segments.max(14);
     b.add("body", lathe(&outline(&[(0.16, 0.0), (0.17, 0.01), (0.17, 0.06), (0.155, 0.075)]), n), shell);
     b.add("top", cylinder(0.13, 0.006, n).at(0.0, 0.075, 0.0), shell.shade(1.6));
     b.add("sensor", cylinder(0.04, 0.02, n).at(0.0, 0.075, -0.04), shell.shade(0.5));
-    let light = r.painted(Stuff::Plain).glowing(0.6);
+    let light = r.painted(MaterialKind::Plain).emissive(0.6);
     b.add("button", cylinder(0.018, 0.01, 10).at(0.0, 0.077, 0.06), light);
     b.adjective("round");
-    b.done()
+    b.build()
 }

@@ -22,8 +22,8 @@ pub(crate) const CATEGORIES: &[Category] = &[
 
 fn ceramic(r: &mut Rng) -> Paint {
     match r.index(4) {
-        0 => r.paint_of(&["white", "beige", "cream", "light gray"], Stuff::Ceramic),
-        _ => r.painted(Stuff::Ceramic),
+        0 => r.paint_of(&["white", "beige", "cream", "light gray"], MaterialKind::Ceramic),
+        _ => r.painted(MaterialKind::Ceramic),
     }
 }
 
@@ -34,8 +34,8 @@ fn mug(r: &mut Rng) -> Specimen {
     let foot = r.between(0.75, 1.05);
     let belly = r.between(0.95, 1.12);
     let outer = [(radius * foot, 0.0), (radius * belly, height * 0.45), (radius, height)];
-    let body = lathe(&vessel(&outline(&outer), radius * 0.12), b.n.max(8));
-    b.main(paint);
+    let body = lathe(&vessel(&outline(&outer), radius * 0.12), b.segments.max(8));
+    b.main_paint(paint);
     b.add("body", body, paint);
     let ear = match r.index(3) {
         0 => {
@@ -52,26 +52,26 @@ fn mug(r: &mut Rng) -> Specimen {
             height * 0.82,
             radius * r.between(0.5, 0.8),
             radius * r.between(0.1, 0.16),
-            b.n,
+            b.segments,
         ),
     };
     b.add("handle", ear.at(radius * 0.93, 0.0, 0.0), paint);
-    b.has("a handle");
+    b.part("a handle");
     if r.chance(0.4) {
-        let drink = r.paint_of(&["dark brown", "brown", "tan"], Stuff::Plain);
-        b.add("coffee", cylinder(radius * 0.9, 0.004, b.n).at(0.0, height * 0.82, 0.0), drink);
-        b.has("coffee");
+        let drink = r.paint_of(&["dark brown", "brown", "tan"], MaterialKind::Plain);
+        b.add("coffee", cylinder(radius * 0.9, 0.004, b.segments).at(0.0, height * 0.82, 0.0), drink);
+        b.part("coffee");
     }
     if r.chance(0.2) {
-        let band = r.painted(Stuff::Ceramic);
+        let band = r.painted(MaterialKind::Ceramic);
         let ring = lathe_open(
             &[vec2(radius * belly * 1.03, height * 0.35), vec2(radius * belly * 1.03, height * 0.6)],
-            b.n,
+            b.segments,
         );
         b.add("band", ring, band);
-        b.has_colored("stripe", band);
+        b.colored_part("stripe", band);
     }
-    b.done()
+    b.build()
 }
 
 fn cup(r: &mut Rng) -> Specimen {
@@ -82,41 +82,41 @@ fn cup(r: &mut Rng) -> Specimen {
     let (height, top) = (r.between(0.09, 0.15), r.between(0.035, 0.045));
     let paper = r.chance(0.4);
     let paint = if paper {
-        r.painted(Stuff::Plastic)
+        r.painted(MaterialKind::Plastic)
     } else if r.chance(0.5) {
         r.glass()
     } else {
         ceramic(r)
     };
-    b.main(paint);
+    b.main_paint(paint);
     let foot = top * r.between(0.65, 0.85);
     let body = vessel(&[vec2(foot, 0.0), vec2(top, height)], top * 0.07);
-    b.add("body", lathe(&body, b.n.max(8)), paint);
+    b.add("body", lathe(&body, b.segments.max(8)), paint);
     if paper && r.chance(0.7) {
-        let lid = r.paint_of(&["white", "black", "brown"], Stuff::Plastic);
+        let lid = r.paint_of(&["white", "black", "brown"], MaterialKind::Plastic);
         let profile =
             outline(&[(top * 1.08, 0.0), (top * 1.08, 0.008), (top * 0.95, 0.01), (top * 0.9, 0.018)]);
-        b.add("lid", lathe(&profile, b.n).at(0.0, height, 0.0), lid);
-        b.has_colored("lid", lid);
+        b.add("lid", lathe(&profile, b.segments).at(0.0, height, 0.0), lid);
+        b.colored_part("lid", lid);
         if r.chance(0.5) {
-            let straw = r.painted(Stuff::Plastic);
+            let straw = r.painted(MaterialKind::Plastic);
             b.add(
                 "straw",
                 rod(vec3(0.0, height * 0.5, 0.0), vec3(0.02, height * 1.45, 0.0), 0.004, 6),
                 straw,
             );
-            b.has("a straw");
+            b.part("a straw");
         }
-        b.kind(if height > 0.12 { "paper cup" } else { "takeaway cup" });
+        b.subcategory(if height > 0.12 { "paper cup" } else { "takeaway cup" });
     }
-    b.done()
+    b.build()
 }
 
 fn teacup(r: &mut Rng, mut b: Builder) -> Specimen {
     let (height, radius) = (r.between(0.055, 0.075), r.between(0.04, 0.05));
     let paint = ceramic(r);
-    b.main(paint);
-    b.kind("teacup");
+    b.main_paint(paint);
+    b.subcategory("teacup");
     let outer = smooth_outline(
         &[
             (radius * 0.5, 0.0),
@@ -126,10 +126,10 @@ fn teacup(r: &mut Rng, mut b: Builder) -> Specimen {
         ],
         3,
     );
-    b.add("body", lathe(&vessel(&outer, radius * 0.08), b.n.max(8)), paint);
-    let ear = handle(height * 0.35, height * 0.9, radius * 0.55, radius * 0.08, b.n);
+    b.add("body", lathe(&vessel(&outer, radius * 0.08), b.segments.max(8)), paint);
+    let ear = handle(height * 0.35, height * 0.9, radius * 0.55, radius * 0.08, b.segments);
     b.add("handle", ear.at(radius * 0.85, 0.0, 0.0), paint);
-    b.has("a handle");
+    b.part("a handle");
     if r.chance(0.6) {
         let profile = outline(&[
             (radius * 0.9, 0.0),
@@ -137,10 +137,10 @@ fn teacup(r: &mut Rng, mut b: Builder) -> Specimen {
             (radius * 1.7, 0.016),
             (radius * 0.8, 0.005),
         ]);
-        b.add("saucer", lathe(&profile, b.n.max(8)).at(0.0, -0.006, 0.0), paint);
-        b.has("a saucer");
+        b.add("saucer", lathe(&profile, b.segments.max(8)).at(0.0, -0.006, 0.0), paint);
+        b.part("a saucer");
     }
-    b.done()
+    b.build()
 }
 
 fn bowl(r: &mut Rng) -> Specimen {
@@ -149,7 +149,7 @@ fn bowl(r: &mut Rng) -> Specimen {
     let height = radius * r.between(0.45, 0.85);
     let foot = radius * r.between(0.35, 0.55);
     let paint = if r.chance(0.2) { r.wood() } else { ceramic(r) };
-    b.main(paint);
+    b.main_paint(paint);
     let outer = smooth_outline(
         &[
             (foot, 0.0),
@@ -159,14 +159,18 @@ fn bowl(r: &mut Rng) -> Specimen {
         ],
         3,
     );
-    b.add("bowl", lathe(&vessel(&outer, radius * r.between(0.05, 0.1)), b.n.max(8)), paint);
+    b.add("bowl", lathe(&vessel(&outer, radius * r.between(0.05, 0.1)), b.segments.max(8)), paint);
     if r.chance(0.3) {
-        let soup = r.paint_of(&["orange", "red", "brown", "yellow", "green", "beige"], Stuff::Plain);
-        b.add("soup", cylinder(radius * 0.86, height * 0.05, b.n.max(8)).at(0.0, height * 0.72, 0.0), soup);
-        b.has("soup");
+        let soup = r.paint_of(&["orange", "red", "brown", "yellow", "green", "beige"], MaterialKind::Plain);
+        b.add(
+            "soup",
+            cylinder(radius * 0.86, height * 0.05, b.segments.max(8)).at(0.0, height * 0.72, 0.0),
+            soup,
+        );
+        b.part("soup");
     }
     b.adjective(if height > radius * 0.7 { "deep" } else { "shallow" });
-    b.done()
+    b.build()
 }
 
 fn plate(r: &mut Rng) -> Specimen {
@@ -174,19 +178,23 @@ fn plate(r: &mut Rng) -> Specimen {
     let radius = r.between(0.08, 0.15);
     let lift = radius * r.between(0.08, 0.2);
     let paint = ceramic(r);
-    b.main(paint);
+    b.main_paint(paint);
     let flat = radius * r.between(0.55, 0.75);
     let t = radius * 0.045;
     let profile = [(flat * 0.9, 0.0), (radius, lift), (radius, lift + t), (flat, t * 1.4), (0.0, t * 1.4)];
-    b.add("plate", lathe(&outline(&profile), b.n.max(10)), paint);
+    b.add("plate", lathe(&outline(&profile), b.segments.max(10)), paint);
     b.adjective("round");
     b.adjective("flat");
     if r.chance(0.3) {
-        let rim = r.painted(Stuff::Ceramic);
-        b.add("rim", washer(radius * 1.01, radius * 0.92, t * 1.2, b.n.max(10)).at(0.0, lift, 0.0), rim);
-        b.has_colored("rim", rim);
+        let rim = r.painted(MaterialKind::Ceramic);
+        b.add(
+            "rim",
+            washer(radius * 1.01, radius * 0.92, t * 1.2, b.segments.max(10)).at(0.0, lift, 0.0),
+            rim,
+        );
+        b.colored_part("rim", rim);
     }
-    b.done()
+    b.build()
 }
 
 fn wine_glass(r: &mut Rng) -> Specimen {
@@ -196,9 +204,9 @@ fn wine_glass(r: &mut Rng) -> Specimen {
     let paint = if r.chance(0.7) {
         r.glass()
     } else {
-        r.paint_of(&["gold", "silver", "white", "gray"], Stuff::Metal)
+        r.paint_of(&["gold", "silver", "white", "gray"], MaterialKind::Metal)
     };
-    b.main(paint);
+    b.main_paint(paint);
     let foot = radius * r.between(0.8, 1.0);
     let rim = radius * r.between(0.7, 1.1);
     let thin = radius * r.between(0.08, 0.14);
@@ -216,16 +224,16 @@ fn wine_glass(r: &mut Rng) -> Specimen {
     profile.extend(&cup[1..]);
     profile.extend(cup.iter().rev().take(cup.len() - 1).map(|p| vec2(p.x * 0.93, p.y)));
     profile.push(vec2(0.0, stem + height * 0.06));
-    b.add("glass", lathe(&profile, b.n.max(8)), paint);
-    b.has("a stem");
+    b.add("glass", lathe(&profile, b.segments.max(8)), paint);
+    b.part("a stem");
     if r.chance(0.4) {
-        let wine = r.paint_of(&["dark red", "red", "yellow", "beige"], Stuff::Plain);
+        let wine = r.paint_of(&["dark red", "red", "yellow", "beige"], MaterialKind::Plain);
         let fill = [(0.0, 0.04), (radius * 0.8, 0.27), (radius * 0.9, 0.5), (0.0, 0.5)];
         let fill = fill.map(|(x, y)| (x, stem + height * y));
-        b.add("wine", lathe(&outline(&fill), b.n.max(8)), wine);
-        b.has("wine");
+        b.add("wine", lathe(&outline(&fill), b.segments.max(8)), wine);
+        b.part("wine");
     }
-    b.done()
+    b.build()
 }
 
 fn bottle(r: &mut Rng) -> Specimen {
@@ -234,14 +242,14 @@ fn bottle(r: &mut Rng) -> Specimen {
     let neck = radius * r.between(0.28, 0.45);
     let shoulder = r.between(0.5, 0.72);
     let paint = match r.index(3) {
-        0 => r.paint_of(&["green", "dark green", "brown", "light blue"], Stuff::Glass),
+        0 => r.paint_of(&["green", "dark green", "brown", "light blue"], MaterialKind::Glass),
         1 => r.glass(),
         _ => {
-            let stuff = r.pick(&[Stuff::Plastic, Stuff::Metal]);
-            r.painted(stuff)
+            let material = r.choose(&[MaterialKind::Plastic, MaterialKind::Metal]);
+            r.painted(material)
         }
     };
-    b.main(paint);
+    b.main_paint(paint);
     let waist = if r.chance(0.25) { r.between(0.8, 0.92) } else { 1.0 };
     let profile = [
         (radius * 0.9, 0.0),
@@ -252,21 +260,22 @@ fn bottle(r: &mut Rng) -> Specimen {
         (neck, height * (shoulder + r.between(0.12, 0.2)).min(0.88)),
         (neck, height * 0.94),
     ];
-    let n = b.n.max(8);
+    let n = b.segments.max(8);
     b.add("bottle", lathe(&outline(&profile), n), paint);
-    let cap = if r.chance(0.6) { r.painted(Stuff::Plastic) } else { r.paint("tan", Stuff::Wood) };
+    let cap =
+        if r.chance(0.6) { r.painted(MaterialKind::Plastic) } else { r.paint("tan", MaterialKind::Wood) };
     b.add("cap", cylinder(neck * r.between(1.0, 1.35), height * 0.07, n).at(0.0, height * 0.93, 0.0), cap);
-    b.has_colored("cap", cap);
+    b.colored_part("cap", cap);
     if r.chance(0.6) {
-        let label = r.painted(Stuff::Plain);
+        let label = r.painted(MaterialKind::Plain);
         let ends = [vec2(radius * 1.03, height * 0.12), vec2(radius * 1.03, height * (shoulder - 0.08))];
         b.add("label", lathe_open(&ends, n), label);
-        b.has_colored("label", label);
+        b.colored_part("label", label);
     }
-    if paint.stuff == Stuff::Glass && shoulder > 0.55 {
-        b.kind("wine bottle");
+    if paint.material == MaterialKind::Glass && shoulder > 0.55 {
+        b.subcategory("wine bottle");
     }
-    b.done()
+    b.build()
 }
 
 fn can(r: &mut Rng) -> Specimen {
@@ -274,10 +283,10 @@ fn can(r: &mut Rng) -> Specimen {
     let soda = r.chance(0.65);
     let (radius, height) =
         if soda { (0.033, r.between(0.11, 0.15)) } else { (r.between(0.04, 0.055), r.between(0.08, 0.12)) };
-    let side = r.painted(Stuff::Metal);
-    let metal = r.paint_of(&["silver", "light gray"], Stuff::Metal);
-    let n = b.n.max(10);
-    b.main(side);
+    let side = r.painted(MaterialKind::Metal);
+    let metal = r.paint_of(&["silver", "light gray"], MaterialKind::Metal);
+    let n = b.segments.max(10);
+    b.main_paint(side);
     let neck = if soda { radius * 0.84 } else { radius };
     let bevel = if soda { height * 0.07 } else { 0.001 };
     b.add("side", lathe(&outline(&[(radius, bevel), (radius, height - bevel)]), n), side);
@@ -299,23 +308,23 @@ fn can(r: &mut Rng) -> Specimen {
     );
     if soda {
         b.add("tab", cuboid(0.012, 0.003, 0.022).at(0.0, height + 0.003, 0.005), metal);
-        b.kind("soda can");
+        b.subcategory("soda can");
     } else {
         for y in [0.0, height - 0.003] {
             b.add("rim", washer(radius * 1.04, radius * 0.9, 0.004, n).at(0.0, y, 0.0), metal);
         }
-        b.kind("tin can");
+        b.subcategory("tin can");
     }
     if r.chance(0.5) {
-        let band = r.painted(Stuff::Plain);
+        let band = r.painted(MaterialKind::Plain);
         b.add(
             "band",
             lathe_open(&[vec2(radius * 1.01, height * 0.3), vec2(radius * 1.01, height * 0.6)], n),
             band,
         );
-        b.has_colored("stripe", band);
+        b.colored_part("stripe", band);
     }
-    b.done()
+    b.build()
 }
 
 fn spout(base: Vec2, tip: Vec2, thick: f32, n: usize) -> Solid {
@@ -329,8 +338,8 @@ fn teapot(r: &mut Rng) -> Specimen {
     let radius = r.between(0.08, 0.11);
     let height = radius * r.between(1.15, 1.6);
     let paint = if r.chance(0.15) { r.metal() } else { ceramic(r) };
-    b.main(paint);
-    let n = b.n.max(8);
+    b.main_paint(paint);
+    let n = b.segments.max(8);
     let body = smooth_outline(
         &[
             (radius * 0.6, 0.0),
@@ -353,24 +362,24 @@ fn teapot(r: &mut Rng) -> Specimen {
         paint,
     );
     let ear = handle(height * 0.2, height * 0.85, radius * r.between(0.65, 0.85), radius * 0.09, n);
-    b.add("handle", ear.rot_y(HALF_TURN).at(-radius * 0.82, 0.0, 0.0), paint);
+    b.add("handle", ear.rot_y(PI).at(-radius * 0.82, 0.0, 0.0), paint);
     let lid = dome(radius * 0.5, radius * 0.22, n).at(0.0, height * 0.98, 0.0);
     b.add("lid", lid, paint);
-    b.add("knob", sphere(radius * 0.12, b.small()).at(0.0, height + radius * 0.3, 0.0), paint);
-    b.has("a spout");
-    b.has("a lid");
-    b.has("a handle");
-    b.done()
+    b.add("knob", sphere(radius * 0.12, b.few_segments()).at(0.0, height + radius * 0.3, 0.0), paint);
+    b.part("a spout");
+    b.part("a lid");
+    b.part("a handle");
+    b.build()
 }
 
 fn kettle(r: &mut Rng) -> Specimen {
     let mut b = Builder::new(r);
     let radius = r.between(0.085, 0.11);
     let height = radius * r.between(1.2, 1.9);
-    let paint = if r.chance(0.5) { r.metal() } else { r.painted(Stuff::Metal) };
-    let dark = r.paint_of(&["black", "dark gray", "brown"], Stuff::Plastic);
-    let n = b.n.max(8);
-    b.main(paint);
+    let paint = if r.chance(0.5) { r.metal() } else { r.painted(MaterialKind::Metal) };
+    let dark = r.paint_of(&["black", "dark gray", "brown"], MaterialKind::Plastic);
+    let n = b.segments.max(8);
+    b.main_paint(paint);
     let body = smooth_outline(
         &[
             (radius, 0.0),
@@ -386,22 +395,22 @@ fn kettle(r: &mut Rng) -> Specimen {
         spout(vec2(radius * 0.7, height * 0.5), vec2(radius * 1.45, height * 0.95), radius * 0.22, n),
         paint,
     );
-    b.add("knob", sphere(radius * 0.13, b.small()).at(0.0, height + radius * 0.1, 0.0), dark);
+    b.add("knob", sphere(radius * 0.13, b.few_segments()).at(0.0, height + radius * 0.1, 0.0), dark);
     if r.chance(0.6) {
-        let bow: Vec<_> = arc(1.0, 0.0, HALF_TURN, 10)
+        let bow: Vec<_> = arc(1.0, 0.0, PI, 10)
             .iter()
             .map(|p| vec3(p.x * radius * 0.75, height * 0.8 + p.y * radius * 0.95, 0.0))
             .collect();
         b.add("handle", tube(&bow, radius * 0.08, 6), dark);
-        b.has("a handle on top");
+        b.part("a handle on top");
     } else {
         let ear = handle(height * 0.15, height * 0.95, radius * 0.6, radius * 0.11, n);
-        b.add("handle", ear.rot_y(HALF_TURN).at(-radius * 0.8, 0.0, 0.0), dark);
+        b.add("handle", ear.rot_y(PI).at(-radius * 0.8, 0.0, 0.0), dark);
         b.add("base", cylinder(radius * 1.08, 0.015, n).at(0.0, -0.015, 0.0), dark);
-        b.kind("electric kettle");
+        b.subcategory("electric kettle");
     }
-    b.has("a spout");
-    b.done()
+    b.part("a spout");
+    b.build()
 }
 
 fn vase(r: &mut Rng) -> Specimen {
@@ -412,36 +421,36 @@ fn vase(r: &mut Rng) -> Specimen {
     let lip = neck * r.between(1.1, 1.7);
     let at = r.between(0.3, 0.65);
     let paint = if r.chance(0.2) { r.glass() } else { ceramic(r) };
-    b.main(paint);
+    b.main_paint(paint);
     let outer = smooth_outline(&[(foot, 0.0), (belly, height * at), (neck, height * 0.85), (lip, height)], 5);
-    let n = b.n.max(8);
+    let n = b.segments.max(8);
     b.add("vase", lathe(&vessel(&outer, neck * 0.18), n), paint);
     if r.chance(0.2) {
         let ear = handle(height * at, height * 0.88, belly * 0.5, neck * 0.14, 12);
-        b.add("handles", ear.at(neck * 1.1, 0.0, 0.0).both_x(), paint);
-        b.has("two handles");
-        b.kind("amphora");
+        b.add("handles", ear.at(neck * 1.1, 0.0, 0.0).mirrored_x(), paint);
+        b.part("two handles");
+        b.subcategory("amphora");
     } else if r.chance(0.2) {
-        let green = r.paint_of(&["green", "dark green"], Stuff::Plain);
-        let bloom = r.painted(Stuff::Plain);
-        for i in 0..r.count(2, 5) {
+        let green = r.paint_of(&["green", "dark green"], MaterialKind::Plain);
+        let bloom = r.painted(MaterialKind::Plain);
+        for i in 0..r.int_between(2, 5) {
             let (sin, cos) = (i as f32 * 2.4).sin_cos();
             let tip = vec3(sin * belly * 0.9, height * r.between(1.35, 1.7), cos * belly * 0.9);
             b.add("stem", rod(vec3(0.0, height * 0.5, 0.0), tip, 0.004, 5), green);
-            b.add("flower", ellipsoid(0.035, 0.025, 0.035, 8).moved(tip), bloom);
+            b.add("flower", ellipsoid(0.035, 0.025, 0.035, 8).translated(tip), bloom);
         }
-        b.has_colored("flowers", bloom);
+        b.colored_part("flowers", bloom);
     }
     b.adjective(if belly < height * 0.26 { "slender" } else { "round" });
-    b.done()
+    b.build()
 }
 
 fn pitcher(r: &mut Rng) -> Specimen {
     let mut b = Builder::new(r);
     let (radius, height) = (r.between(0.06, 0.08), r.between(0.2, 0.28));
     let paint = if r.chance(0.4) { r.glass() } else { ceramic(r) };
-    b.main(paint);
-    let n = b.n.max(10);
+    b.main_paint(paint);
+    let n = b.segments.max(10);
     let outer = smooth_outline(
         &[
             (radius * 0.8, 0.0),
@@ -457,9 +466,9 @@ fn pitcher(r: &mut Rng) -> Specimen {
     };
     b.add("body", lathe(&vessel(&outer, radius * 0.08), n).map(lip), paint);
     let ear = handle(height * 0.25, height * 0.92, radius * 0.75, radius * 0.11, n);
-    b.add("handle", ear.rot_y(HALF_TURN).at(-radius * 0.8, 0.0, 0.0), paint);
-    b.has("a handle");
-    b.done()
+    b.add("handle", ear.rot_y(PI).at(-radius * 0.8, 0.0, 0.0), paint);
+    b.part("a handle");
+    b.build()
 }
 
 fn jar(r: &mut Rng) -> Specimen {
@@ -468,11 +477,11 @@ fn jar(r: &mut Rng) -> Specimen {
     let body = if r.chance(0.5) {
         r.glass()
     } else {
-        r.paint_of(&["orange", "red", "purple", "brown", "yellow", "beige"], Stuff::Glass)
+        r.paint_of(&["orange", "red", "purple", "brown", "yellow", "beige"], MaterialKind::Glass)
     };
-    let lid = r.paint_of(&["gold", "silver", "red", "white", "black", "green"], Stuff::Metal);
-    let n = b.n.max(8);
-    b.main(body);
+    let lid = r.paint_of(&["gold", "silver", "red", "white", "black", "green"], MaterialKind::Metal);
+    let n = b.segments.max(8);
+    b.main_paint(body);
     let outer = [
         (radius * 0.9, 0.0),
         (radius, height * 0.08),
@@ -482,15 +491,15 @@ fn jar(r: &mut Rng) -> Specimen {
     ];
     b.add("jar", lathe(&outline(&outer), n), body);
     b.add("lid", cylinder(radius * 0.88, height * 0.14, n).at(0.0, height * 0.93, 0.0), lid);
-    b.has_colored("lid", lid);
+    b.colored_part("lid", lid);
     if r.chance(0.5) {
-        let label = r.painted(Stuff::Plain);
+        let label = r.painted(MaterialKind::Plain);
         b.add(
             "label",
             lathe_open(&[vec2(radius * 1.02, height * 0.25), vec2(radius * 1.02, height * 0.65)], n),
             label,
         );
-        b.has("a label");
+        b.part("a label");
     }
-    b.done()
+    b.build()
 }

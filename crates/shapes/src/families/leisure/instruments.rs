@@ -38,12 +38,12 @@ fn guitar(rng: &mut Rng) -> Specimen {
     }
     let lean = match rng.index(5) {
         0 => glam::Quat::from_rotation_z(0.6),
-        1 => glam::Quat::from_rotation_x(-QUARTER),
+        1 => glam::Quat::from_rotation_x(-FRAC_PI_2),
         2 => glam::Quat::from_rotation_x(-0.2),
         _ => glam::Quat::IDENTITY,
     };
     b.transform(glam::Affine3A::from_quat(lean));
-    b.done()
+    b.build()
 }
 
 /// Neck, fingerboard, frets, head, pegs and strings from the body's top at `y`.
@@ -75,8 +75,8 @@ fn add_neck(rng: &mut Rng, b: &mut Builder, y: f32, z: f32, bridge: f32, [wood, 
     b.add("head", extrude(&head, 0.018).rot_x(-0.12).at(0.0, y + l, z - 0.015), wood);
     let peg = ellipsoid(0.012, 0.007, 0.006, 6)
         .at(0.055, y + l + 0.04, z - 0.02)
-        .repeat(3, vec3(-0.003, 0.045, -0.004));
-    b.add("pegs", peg.both_x(), metal);
+        .linear_array(3, vec3(-0.003, 0.045, -0.004));
+    b.add("pegs", peg.mirrored_x(), metal);
     let string = |i: usize| {
         let x = (i as f32 - 2.5) * 0.008;
         rod(vec3(x, bridge, z + 0.012), vec3(x * 0.8, y + l, z + 0.012), 0.0011, 3)
@@ -87,12 +87,15 @@ fn add_neck(rng: &mut Rng, b: &mut Builder, y: f32, z: f32, bridge: f32, [wood, 
 fn acoustic_guitar(rng: &mut Rng, b: &mut Builder) {
     let top = rng.paint_of(
         &["tan", "tan", "orange", "brown", "beige", "dark brown", "black", "red", "blue"],
-        Stuff::Wood,
+        MaterialKind::Wood,
     );
-    let side =
-        if rng.chance(0.6) { rng.paint_of(&["brown", "dark brown"], Stuff::Wood) } else { top.shade(0.6) };
-    let dark = rng.paint_of(&["black", "dark brown"], Stuff::Wood);
-    let metal = rng.paint_of(&["silver", "gold"], Stuff::Metal);
+    let side = if rng.chance(0.6) {
+        rng.paint_of(&["brown", "dark brown"], MaterialKind::Wood)
+    } else {
+        top.shade(0.6)
+    };
+    let dark = rng.paint_of(&["black", "dark brown"], MaterialKind::Wood);
+    let metal = rng.paint_of(&["silver", "gold"], MaterialKind::Metal);
     let (lower, waist, upper) = (rng.between(0.18, 0.21), rng.between(0.11, 0.14), rng.between(0.135, 0.16));
     let body = rounded_outline(&[
         (0.0, 0.0),
@@ -112,30 +115,30 @@ fn acoustic_guitar(rng: &mut Rng, b: &mut Builder) {
     let z = depth / 2.0 + 0.006;
     b.add(
         "sound hole",
-        cylinder(0.046, 0.002, b.n.max(14)).rot_x(QUARTER).at(0.0, 0.31, z - 0.001),
+        cylinder(0.046, 0.002, b.segments.max(14)).rot_x(FRAC_PI_2).at(0.0, 0.31, z - 0.001),
         dark.shade(0.4),
     );
     b.add(
         "rosette",
-        washer(0.056, 0.046, 0.002, b.n.max(14)).rot_x(QUARTER).at(0.0, 0.31, z - 0.001),
+        washer(0.056, 0.046, 0.002, b.segments.max(14)).rot_x(FRAC_PI_2).at(0.0, 0.31, z - 0.001),
         side.shade(0.6),
     );
     b.add("bridge", cuboid(0.13, 0.022, 0.012).at(0.0, 0.13, z + 0.004), dark);
     add_neck(rng, b, 0.49, z + 0.004, 0.14, [side, dark, metal]);
-    b.kind("acoustic guitar");
-    b.main(top);
-    b.has("a sound hole");
-    b.has("strings");
+    b.subcategory("acoustic guitar");
+    b.main_paint(top);
+    b.part("a sound hole");
+    b.part("strings");
 }
 
 fn electric_guitar(rng: &mut Rng, b: &mut Builder) {
     let paint = rng.paint_of(
         &["red", "black", "white", "orange", "blue", "gold", "brown", "yellow", "green"],
-        Stuff::Wood,
+        MaterialKind::Wood,
     );
-    let dark = rng.paint_of(&["black", "dark brown", "brown"], Stuff::Wood);
-    let guard = rng.paint_of(&["white", "black", "cream"], Stuff::Plastic);
-    let metal = rng.paint_of(&["silver", "gold"], Stuff::Metal);
+    let dark = rng.paint_of(&["black", "dark brown", "brown"], MaterialKind::Wood);
+    let guard = rng.paint_of(&["white", "black", "cream"], MaterialKind::Plastic);
+    let metal = rng.paint_of(&["silver", "gold"], MaterialKind::Metal);
     let body = solid_body(rng);
     let z = 0.024;
     b.add("body", extrude_beveled(&body, z * 2.0, if rng.chance(0.5) { 0.05 } else { 0.0 }), paint);
@@ -151,14 +154,14 @@ fn electric_guitar(rng: &mut Rng, b: &mut Builder) {
         ]);
         b.add("pickguard", extrude(&plate, 0.004).at(0.0, 0.0, z + 0.002), guard);
     }
-    for i in 0..rng.count(2, 3) {
+    for i in 0..rng.int_between(2, 3) {
         b.add("pickup", cuboid(0.075, 0.03, 0.01).at(0.0, 0.13 + 0.07 * i as f32, z + 0.005), dark);
     }
     b.add("bridge", cuboid(0.085, 0.02, 0.014).at(0.0, 0.09, z + 0.006), metal);
-    for i in 0..rng.count(2, 4) {
+    for i in 0..rng.int_between(2, 4) {
         b.add(
             "knob",
-            cylinder(0.011, 0.012, 10).rot_x(QUARTER).at(
+            cylinder(0.011, 0.012, 10).rot_x(FRAC_PI_2).at(
                 0.09 + 0.02 * (i % 2) as f32,
                 0.06 + 0.035 * i as f32,
                 z,
@@ -166,12 +169,12 @@ fn electric_guitar(rng: &mut Rng, b: &mut Builder) {
             metal,
         );
     }
-    let neck = if rng.chance(0.5) { rng.paint_of(&["tan", "beige"], Stuff::Wood) } else { dark };
+    let neck = if rng.chance(0.5) { rng.paint_of(&["tan", "beige"], MaterialKind::Wood) } else { dark };
     add_neck(rng, b, 0.36, z + 0.012, 0.1, [neck, dark, metal]);
-    b.kind("electric guitar");
-    b.main(paint);
-    b.has("two knobs");
-    b.has("strings");
+    b.subcategory("electric guitar");
+    b.main_paint(paint);
+    b.part("two knobs");
+    b.part("strings");
 }
 
 /// A smooth closed outline through points.
@@ -231,8 +234,8 @@ fn solid_body(rng: &mut Rng) -> Vec<Vec2> {
 
 fn violin(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let wood = rng.paint_of(&["brown", "orange", "dark brown", "copper", "dark red"], Stuff::Wood);
-    let black = rng.paint("black", Stuff::Wood);
+    let wood = rng.paint_of(&["brown", "orange", "dark brown", "copper", "dark red"], MaterialKind::Wood);
+    let black = rng.paint("black", MaterialKind::Wood);
     let body = rounded_outline(&[
         (0.0, 0.0),
         (0.07, 0.008),
@@ -252,18 +255,18 @@ fn violin(rng: &mut Rng) -> Specimen {
     b.add("neck", cuboid(0.024, 0.15, 0.02).at(0.0, 0.35, z - 0.008), wood);
     b.add("tailpiece", cuboid(0.03, 0.1, 0.008).at(0.0, 0.01, z + 0.006), black);
     b.add("bridge", cuboid(0.045, 0.006, 0.03).at(0.0, 0.165, z + 0.008), wood.shade(1.5));
-    let scroll = cylinder(0.016, 0.03, 12).at(0.0, -0.015, 0.0).rot_z(QUARTER).at(0.0, 0.56, z - 0.02);
+    let scroll = cylinder(0.016, 0.03, 12).at(0.0, -0.015, 0.0).rot_z(FRAC_PI_2).at(0.0, 0.56, z - 0.02);
     b.add("scroll", cuboid(0.022, 0.06, 0.024).at(0.0, 0.49, z - 0.012).join(scroll), wood);
     b.add(
         "pegs",
-        rod(vec3(-0.03, 0.51, z), vec3(0.03, 0.51, z), 0.004, 6).repeat(2, vec3(0.0, 0.022, 0.0)),
+        rod(vec3(-0.03, 0.51, z), vec3(0.03, 0.51, z), 0.004, 6).linear_array(2, vec3(0.0, 0.022, 0.0)),
         black,
     );
     let string = |i: usize| {
         let x = (i as f32 - 1.5) * 0.008;
         rod(vec3(x, 0.08, z + 0.012), vec3(x * 0.6, 0.5, z + 0.02), 0.0009, 3)
     };
-    b.add("strings", Solid::union((0..4).map(string)), rng.paint("silver", Stuff::Metal));
+    b.add("strings", Solid::union((0..4).map(string)), rng.paint("silver", MaterialKind::Metal));
     let hole = tube(
         &curve(
             &[vec3(0.052, 0.14, 0.0), vec3(0.04, 0.155, 0.0), vec3(0.044, 0.185, 0.0), vec3(0.034, 0.2, 0.0)],
@@ -272,29 +275,33 @@ fn violin(rng: &mut Rng) -> Specimen {
         0.0035,
         4,
     );
-    b.add("f-holes", hole.at(0.0, 0.0, z - 0.003).both_x(), black);
+    b.add("f-holes", hole.at(0.0, 0.0, z - 0.003).mirrored_x(), black);
     if rng.chance(0.45) {
         let stick = rod(vec3(0.16, -0.05, 0.0), vec3(0.16, 0.65, 0.0), 0.005, 6);
         b.add("bow", stick, wood.shade(0.6));
-        b.add("hair", cuboid(0.003, 0.66, 0.008).at(0.145, -0.03, 0.0), rng.paint("cream", Stuff::Plain));
+        b.add(
+            "hair",
+            cuboid(0.003, 0.66, 0.008).at(0.145, -0.03, 0.0),
+            rng.paint("cream", MaterialKind::Plain),
+        );
         b.add("frog", cuboid(0.022, 0.04, 0.012).at(0.152, -0.05, 0.0), black);
-        b.has("a bow");
+        b.part("a bow");
     }
     if rng.chance(0.4) {
-        b.transform(glam::Affine3A::from_rotation_x(-QUARTER));
+        b.transform(glam::Affine3A::from_rotation_x(-FRAC_PI_2));
     }
-    b.main(wood);
-    b.has("four strings");
-    b.done()
+    b.main_paint(wood);
+    b.part("four strings");
+    b.build()
 }
 
 fn drum(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let shell =
-        rng.paint_of(&["red", "blue", "brown", "black", "white", "green", "tan", "yellow"], Stuff::Wood);
-    let skin = rng.paint_of(&["white", "cream", "beige"], Stuff::Leather);
-    let metal = rng.paint_of(&["silver", "gold", "dark gray"], Stuff::Metal);
-    let n = b.n.max(10);
+    let shell = rng
+        .paint_of(&["red", "blue", "brown", "black", "white", "green", "tan", "yellow"], MaterialKind::Wood);
+    let skin = rng.paint_of(&["white", "cream", "beige"], MaterialKind::Leather);
+    let metal = rng.paint_of(&["silver", "gold", "dark gray"], MaterialKind::Metal);
+    let n = b.segments.max(10);
     match rng.index(3) {
         0 => {
             djembe(rng, &mut b, [shell, skin]);
@@ -305,34 +312,39 @@ fn drum(rng: &mut Rng) -> Specimen {
             b.add("heads", cylinder(r * 0.97, h * 1.05, n).at(0.0, -h * 0.025, 0.0), skin);
             let hoop = washer(r * 1.05, r * 0.95, h * 0.1, n);
             b.add("hoops", hoop.clone().at(0.0, -h * 0.01, 0.0).join(hoop.at(0.0, h * 0.93, 0.0)), metal);
-            b.add("rods", cylinder(0.005, h, 5).at(0.0, 0.0, r * 1.04).around_y(8), metal);
+            b.add("rods", cylinder(0.005, h, 5).at(0.0, 0.0, r * 1.04).radial_array_y(8), metal);
             if rng.chance(0.6) {
-                let stick =
-                    stake(vec3(-r * 0.9, h * 1.1, 0.06), vec3(r * 1.1, h * 1.14, 0.04), 0.009, 0.006, 6);
+                let stick = tapered_rod(
+                    vec3(-r * 0.9, h * 1.1, 0.06),
+                    vec3(r * 1.1, h * 1.14, 0.04),
+                    0.009,
+                    0.006,
+                    6,
+                );
                 let tip = ellipsoid(0.014, 0.01, 0.01, 6).at(r * 1.1, h * 1.14, 0.04);
                 b.add(
                     "drumsticks",
                     stick.join(tip).rot_y(0.35).join(
-                        stake(vec3(-r, h * 1.12, -0.05), vec3(r, h * 1.12, -0.05), 0.009, 0.006, 6)
+                        tapered_rod(vec3(-r, h * 1.12, -0.05), vec3(r, h * 1.12, -0.05), 0.009, 0.006, 6)
                             .rot_y(-0.4),
                     ),
-                    rng.paint("tan", Stuff::Wood),
+                    rng.paint("tan", MaterialKind::Wood),
                 );
-                b.has("drumsticks");
+                b.part("drumsticks");
             }
         }
         _ => {
             drum_kit(rng, &mut b, [shell, skin, metal]);
         }
     }
-    b.main(shell);
-    b.done()
+    b.main_paint(shell);
+    b.build()
 }
 
 fn drum_kit(rng: &mut Rng, b: &mut Builder, [shell, skin, metal]: [Paint; 3]) {
-    let n = b.n.max(10);
-    b.add("bass drum", cylinder(0.28, 0.36, n).rot_x(QUARTER).at(0.0, 0.28, 0.0), shell);
-    b.add("bass skin", cylinder(0.265, 0.38, n).rot_x(QUARTER).at(0.0, 0.28, -0.01), skin);
+    let n = b.segments.max(10);
+    b.add("bass drum", cylinder(0.28, 0.36, n).rot_x(FRAC_PI_2).at(0.0, 0.28, 0.0), shell);
+    b.add("bass skin", cylinder(0.265, 0.38, n).rot_x(FRAC_PI_2).at(0.0, 0.28, -0.01), skin);
     let tom = |r: f32, h: f32, x: f32, y: f32, z: f32| {
         (cylinder(r, h, n).at(x, y, z), cylinder(r * 0.94, h * 1.04, n).at(x, y, z))
     };
@@ -347,7 +359,7 @@ fn drum_kit(rng: &mut Rng, b: &mut Builder, [shell, skin, metal]: [Paint; 3]) {
         b.add("tom skin", top, skin);
         b.add("stand", cylinder(0.012, y, 6).at(x * 0.95, 0.0, z), metal);
     }
-    let gold = rng.paint("gold", Stuff::Metal);
+    let gold = rng.paint("gold", MaterialKind::Metal);
     for x in [-0.55, 0.55] {
         b.add("cymbal stand", cylinder(0.01, 0.95, 6).at(x, 0.0, 0.15), metal);
         b.add(
@@ -358,12 +370,12 @@ fn drum_kit(rng: &mut Rng, b: &mut Builder, [shell, skin, metal]: [Paint; 3]) {
             gold,
         );
     }
-    b.kind("drum kit");
-    b.has("cymbals");
+    b.subcategory("drum kit");
+    b.part("cymbals");
 }
 
 fn djembe(rng: &mut Rng, b: &mut Builder, [shell, skin]: [Paint; 2]) {
-    let n = b.n.max(10);
+    let n = b.segments.max(10);
     let (r, h) = (rng.between(0.14, 0.19), rng.between(0.4, 0.65));
     let waist = rng.between(0.45, 0.75);
     b.add("shell", lathe(&[vec2(r * 0.8, 0.0), vec2(r * waist, h * 0.35), vec2(r, h)], n), shell);
@@ -376,8 +388,8 @@ fn djembe(rng: &mut Rng, b: &mut Builder, [shell, skin]: [Paint; 2]) {
         })
         .collect();
     b.add("ropes", tube(&zigzag, 0.006, 4), skin.shade(0.6));
-    b.kind(rng.pick(&["djembe", "bongo drum"]));
-    b.has("ropes");
+    b.subcategory(rng.choose(&["djembe", "bongo drum"]));
+    b.part("ropes");
 }
 
 fn add_keys(b: &mut Builder, width: f32, at: Vec3, [white, black]: [Paint; 2]) {
@@ -387,8 +399,8 @@ fn add_keys(b: &mut Builder, width: f32, at: Vec3, [white, black]: [Paint; 2]) {
         "white keys",
         cuboid(step * 0.9, 0.02, 0.14)
             .at(-width / 2.0 + step / 2.0, 0.0, 0.0)
-            .repeat(count, vec3(step, 0.0, 0.0))
-            .moved(at),
+            .linear_array(count, vec3(step, 0.0, 0.0))
+            .translated(at),
         white,
     );
     let sharps = (0..count - 1).filter(|i| ![2, 6].contains(&(i % 7)));
@@ -396,83 +408,90 @@ fn add_keys(b: &mut Builder, width: f32, at: Vec3, [white, black]: [Paint; 2]) {
     b.add(
         "black keys",
         Solid::union(sharps.map(|i| key.clone().at(-width / 2.0 + step * (i + 1) as f32, 0.018, -0.026)))
-            .moved(at),
+            .translated(at),
         black,
     );
 }
 
 fn piano(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let paint =
-        rng.paint_of(&["black", "black", "black", "brown", "dark brown", "white", "dark red"], Stuff::Wood);
-    let keys = [rng.paint("white", Stuff::Plastic), rng.paint("black", Stuff::Plastic)];
-    let gold = rng.paint("gold", Stuff::Metal);
+    let paint = rng.paint_of(
+        &["black", "black", "black", "brown", "dark brown", "white", "dark red"],
+        MaterialKind::Wood,
+    );
+    let keys = [rng.paint("white", MaterialKind::Plastic), rng.paint("black", MaterialKind::Plastic)];
+    let gold = rng.paint("gold", MaterialKind::Metal);
     let w = 1.45;
     if rng.chance(0.5) {
-        let d = rng.between(1.4, 2.0);
-        let line: Vec<Vec3> = [
-            (-w / 2.0, -d + 0.25),
-            (-w * 0.32, -d),
-            (-w * 0.05, -d + 0.1),
-            (w * 0.18, -d * 0.55),
-            (w * 0.47, -d * 0.35),
-            (w / 2.0, -0.1),
-        ]
-        .iter()
-        .map(|&(x, z)| vec3(x, z, 0.0))
-        .collect();
-        let mut rim: Vec<Vec2> = vec![vec2(-w / 2.0, 0.1), vec2(w / 2.0, 0.1)];
-        rim.extend(curve(&line, 3).iter().rev().map(|p| vec2(p.x, p.y)));
-        let plate = |h: f32| extrude(&rim, h).rot_x(QUARTER);
-        b.add("case", plate(0.28).at(0.0, 0.72, 0.0), paint);
-        b.add("strings", plate(0.01).scale(0.92, 1.0, 0.92).at(0.0, 0.868, -0.06), gold);
-        b.add("keyboard", cuboid(w, 0.1, 0.3).at(0.0, 0.6, 0.22), paint);
-        add_keys(&mut b, w * 0.9, vec3(0.0, 0.7, 0.28), keys);
-        if rng.chance(0.7) {
-            let lid =
-                plate(0.025).at(w / 2.0, 0.0, 0.0).rot_z(rng.between(0.5, 0.8)).at(-w / 2.0, 0.875, 0.0);
-            b.add("lid", lid, paint);
-            b.add(
-                "prop",
-                rod(vec3(w * 0.42, 0.86, -d * 0.3), vec3(w * 0.2, 1.45, -d * 0.3), 0.012, 5),
-                paint,
-            );
-            b.has("an open lid");
-        }
-        for (x, z) in [(-w * 0.42, 0.1), (w * 0.42, 0.1), (-w * 0.3, -d + 0.35)] {
-            b.add("leg", frustum(0.045, 0.07, 0.6, b.n.max(6)).at(x, 0.0, z), paint);
-        }
-        b.add("pedals", cuboid(0.22, 0.5, 0.04).at(0.0, 0.1, -0.1), paint);
-        b.kind("grand piano");
+        grand_piano(rng, &mut b, w, [paint, gold], keys);
     } else {
         let h = rng.between(1.05, 1.3);
         b.add("case", b.block(w, h, 0.34).at(0.0, 0.0, -0.17), paint);
         b.add("keyboard", cuboid(w, 0.11, 0.34).at(0.0, 0.6, 0.14), paint);
         add_keys(&mut b, w * 0.9, vec3(0.0, 0.71, 0.2), keys);
-        b.add("legs", cuboid(0.08, 0.6, 0.08).at(w * 0.46, 0.0, 0.26).both_x(), paint);
+        b.add("legs", cuboid(0.08, 0.6, 0.08).at(w * 0.46, 0.0, 0.26).mirrored_x(), paint);
         b.add("foot", cuboid(w, 0.09, 0.42).at(0.0, 0.0, -0.13), paint);
         b.add("music stand", cuboid(w * 0.5, 0.28, 0.02).rot_x(-0.2).at(0.0, 0.82, 0.03), paint.shade(0.7));
-        b.add("pedals", cuboid(0.035, 0.02, 0.1).at(-0.07, 0.08, 0.1).repeat(3, vec3(0.07, 0.0, 0.0)), gold);
-        b.kind("upright piano");
+        b.add(
+            "pedals",
+            cuboid(0.035, 0.02, 0.1).at(-0.07, 0.08, 0.1).linear_array(3, vec3(0.07, 0.0, 0.0)),
+            gold,
+        );
+        b.subcategory("upright piano");
     }
     if rng.chance(0.45) {
         let seat = b.block(0.75, 0.08, 0.34).at(0.0, 0.45, 0.75);
         b.add(
             "bench",
-            seat.join(cuboid(0.06, 0.45, 0.06).at(0.32, 0.0, 0.14).both_x().both_z().at(0.0, 0.0, 0.75)),
+            seat.join(
+                cuboid(0.06, 0.45, 0.06).at(0.32, 0.0, 0.14).mirrored_x().mirrored_z().at(0.0, 0.0, 0.75),
+            ),
             paint,
         );
-        b.has("a bench");
+        b.part("a bench");
     }
-    b.main(paint);
-    b.has("black and white keys");
-    b.done()
+    b.main_paint(paint);
+    b.part("black and white keys");
+    b.build()
+}
+
+fn grand_piano(rng: &mut Rng, b: &mut Builder, w: f32, [paint, gold]: [Paint; 2], keys: [Paint; 2]) {
+    let d = rng.between(1.4, 2.0);
+    let line: Vec<Vec3> = [
+        (-w / 2.0, -d + 0.25),
+        (-w * 0.32, -d),
+        (-w * 0.05, -d + 0.1),
+        (w * 0.18, -d * 0.55),
+        (w * 0.47, -d * 0.35),
+        (w / 2.0, -0.1),
+    ]
+    .iter()
+    .map(|&(x, z)| vec3(x, z, 0.0))
+    .collect();
+    let mut rim: Vec<Vec2> = vec![vec2(-w / 2.0, 0.1), vec2(w / 2.0, 0.1)];
+    rim.extend(curve(&line, 3).iter().rev().map(|p| vec2(p.x, p.y)));
+    let plate = |h: f32| extrude(&rim, h).rot_x(FRAC_PI_2);
+    b.add("case", plate(0.28).at(0.0, 0.72, 0.0), paint);
+    b.add("strings", plate(0.01).scale(0.92, 1.0, 0.92).at(0.0, 0.868, -0.06), gold);
+    b.add("keyboard", cuboid(w, 0.1, 0.3).at(0.0, 0.6, 0.22), paint);
+    add_keys(b, w * 0.9, vec3(0.0, 0.7, 0.28), keys);
+    if rng.chance(0.7) {
+        let lid = plate(0.025).at(w / 2.0, 0.0, 0.0).rot_z(rng.between(0.5, 0.8)).at(-w / 2.0, 0.875, 0.0);
+        b.add("lid", lid, paint);
+        b.add("prop", rod(vec3(w * 0.42, 0.86, -d * 0.3), vec3(w * 0.2, 1.45, -d * 0.3), 0.012, 5), paint);
+        b.part("an open lid");
+    }
+    for (x, z) in [(-w * 0.42, 0.1), (w * 0.42, 0.1), (-w * 0.3, -d + 0.35)] {
+        b.add("leg", frustum(0.045, 0.07, 0.6, b.segments.max(6)).at(x, 0.0, z), paint);
+    }
+    b.add("pedals", cuboid(0.22, 0.5, 0.04).at(0.0, 0.1, -0.1), paint);
+    b.subcategory("grand piano");
 }
 
 fn trumpet(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let brass = rng.paint_of(&["gold", "gold", "gold", "silver", "bronze", "copper"], Stuff::Metal);
-    let n = b.n.max(8);
+    let brass = rng.paint_of(&["gold", "gold", "gold", "silver", "bronze", "copper"], MaterialKind::Metal);
+    let n = b.segments.max(8);
     let (l, r) = (rng.between(0.22, 0.27), 0.0065);
     let bell = lathe_open(
         &[
@@ -484,7 +503,7 @@ fn trumpet(rng: &mut Rng) -> Specimen {
         ],
         n.max(12),
     );
-    b.add("bell", bell.rot_x(QUARTER).at(0.0, 0.0, l * 0.6), brass);
+    b.add("bell", bell.rot_x(FRAC_PI_2).at(0.0, 0.0, l * 0.6), brass);
     let drop = rng.between(0.05, 0.07);
     let pipe = [
         vec3(0.0, 0.0, l * 0.45),
@@ -500,17 +519,21 @@ fn trumpet(rng: &mut Rng) -> Specimen {
     ];
     b.add("tubes", tube(&curve(&pipe, 2), r, 7), brass);
     let mouth = lathe(&[vec2(r * 0.8, 0.0), vec2(r * 0.9, 0.02), vec2(0.013, 0.035), vec2(0.013, 0.042)], n);
-    b.add("mouthpiece", mouth.rot_x(-QUARTER).at(0.014, 0.0, -l * 1.1), rng.paint("silver", Stuff::Metal));
+    b.add(
+        "mouthpiece",
+        mouth.rot_x(-FRAC_PI_2).at(0.014, 0.0, -l * 1.1),
+        rng.paint("silver", MaterialKind::Metal),
+    );
     let valve = cylinder(0.0125, drop * 1.5, 12)
         .join(cylinder(0.004, 0.035, 6).at(0.0, drop * 1.5, 0.0))
         .join(cylinder(0.011, 0.005, 10).at(0.0, drop * 1.5 + 0.033, 0.0));
     b.add(
         "valves",
-        valve.at(0.007, -drop * 1.25, -0.045).repeat(3, vec3(0.0, 0.0, 0.031)),
+        valve.at(0.007, -drop * 1.25, -0.045).linear_array(3, vec3(0.0, 0.0, 0.031)),
         brass.shade(0.85),
     );
-    b.main(brass);
-    b.has("three valves");
-    b.has("a bell");
-    b.done()
+    b.main_paint(brass);
+    b.part("three valves");
+    b.part("a bell");
+    b.build()
 }

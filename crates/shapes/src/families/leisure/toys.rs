@@ -26,50 +26,67 @@ pub(crate) const CATEGORIES: &[Category] = &[
 
 fn teddy_bear(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let clay = Clay::draw(rng, &mut b, 0.05);
-    let fur = rng
-        .paint_of(&["brown", "brown", "tan", "dark brown", "beige", "white", "pink", "gray"], Stuff::Fabric);
-    let pale =
-        if rng.chance(0.75) { rng.paint_of(&["cream", "beige", "tan", "white"], Stuff::Fabric) } else { fur };
+    let style = FigureStyle::sample(rng, &mut b, 0.05);
+    let fur = rng.paint_of(
+        &["brown", "brown", "tan", "dark brown", "beige", "white", "pink", "gray"],
+        MaterialKind::Fabric,
+    );
+    let pale = if rng.chance(0.75) {
+        rng.paint_of(&["cream", "beige", "tan", "white"], MaterialKind::Fabric)
+    } else {
+        fur
+    };
     let standing = rng.chance(0.25);
-    let (w, h) = (0.1 * rng.about(1.0, 0.12), 0.13 * rng.about(1.0, 0.12));
-    let r = 0.085 * rng.about(1.0, 0.15);
+    let (w, h) = (0.1 * rng.jitter(1.0, 0.12), 0.13 * rng.jitter(1.0, 0.12));
+    let r = 0.085 * rng.jitter(1.0, 0.15);
     let y = if standing { 0.1 } else { 0.0 } + h * 0.92;
-    b.add("body", clay.ball(w, h, w * 0.88).at(0.0, y, 0.0), fur);
-    b.add("belly", clay.ball(w * 0.7, h * 0.72, w * 0.4).at(0.0, y - h * 0.05, w * 0.58), pale);
+    b.add("body", style.ball(w, h, w * 0.88).at(0.0, y, 0.0), fur);
+    b.add("belly", style.ball(w * 0.7, h * 0.72, w * 0.4).at(0.0, y - h * 0.05, w * 0.58), pale);
     let head = vec3(0.0, y + h * 0.88 + r * 0.7, 0.01);
-    b.add("head", clay.ball(r * 1.08, r, r * 0.98).moved(head), fur);
+    b.add("head", style.ball(r * 1.08, r, r * 0.98).translated(head), fur);
     b.add(
         "muzzle",
-        clay.ball(r * 0.45, r * 0.36, r * 0.4).moved(head + vec3(0.0, -r * 0.28, r * 0.78)),
+        style.ball(r * 0.45, r * 0.36, r * 0.4).translated(head + vec3(0.0, -r * 0.28, r * 0.78)),
         pale,
     );
-    let black = rng.paint_of(&["black", "black", "dark brown"], Stuff::Plastic);
-    b.add("nose", clay.ball(r * 0.17, r * 0.12, r * 0.1).moved(head + vec3(0.0, -r * 0.12, r * 1.16)), black);
-    add_eyes(rng, &mut b, vec3(r * 0.4, r * 0.15, r * 0.86), r * 0.1, |s| s.moved(head));
+    let black = rng.paint_of(&["black", "black", "dark brown"], MaterialKind::Plastic);
+    b.add(
+        "nose",
+        style.ball(r * 0.17, r * 0.12, r * 0.1).translated(head + vec3(0.0, -r * 0.12, r * 1.16)),
+        black,
+    );
+    add_eyes(rng, &mut b, vec3(r * 0.4, r * 0.15, r * 0.86), r * 0.1, |s| s.translated(head));
     let ear = r * rng.between(0.32, 0.42);
-    b.add("ears", clay.ball(ear, ear, ear * 0.5).at(r * 0.8, r * 0.8, 0.0).both_x().moved(head), fur);
+    b.add(
+        "ears",
+        style.ball(ear, ear, ear * 0.5).at(r * 0.8, r * 0.8, 0.0).mirrored_x().translated(head),
+        fur,
+    );
     b.add(
         "inner ears",
-        clay.ball(ear * 0.6, ear * 0.6, ear * 0.3).at(r * 0.8, r * 0.8, ear * 0.35).both_x().moved(head),
+        style
+            .ball(ear * 0.6, ear * 0.6, ear * 0.3)
+            .at(r * 0.8, r * 0.8, ear * 0.35)
+            .mirrored_x()
+            .translated(head),
         pale,
     );
-    teddy_limbs(rng, &mut b, &clay, [w, h, y], [fur, pale], standing);
+    teddy_limbs(rng, &mut b, &style, [w, h, y], [fur, pale], standing);
     if rng.chance(0.4) {
-        let ribbon = rng.paint_of(&["red", "blue", "pink", "yellow"], Stuff::Fabric);
-        let wing = clay.blade(vec3(1.0, 0.1, 0.0), r * 0.6, r * 0.5, 0.8).both_x();
+        let ribbon = rng.paint_of(&["red", "blue", "pink", "yellow"], MaterialKind::Fabric);
+        let wing = style.blade(vec3(1.0, 0.1, 0.0), r * 0.6, r * 0.5, 0.8).mirrored_x();
         b.add("bow tie", wing.join(sphere(r * 0.13, 8)).at(0.0, y + h * 0.8, w * 0.62), ribbon);
-        b.has_colored("bow tie", ribbon);
+        b.colored_part("bow tie", ribbon);
     }
-    b.main(fur);
-    b.has("round ears");
-    b.done()
+    b.main_paint(fur);
+    b.part("round ears");
+    b.build()
 }
 
 fn teddy_limbs(
     rng: &mut Rng,
     b: &mut Builder,
-    clay: &Clay,
+    style: &FigureStyle,
     [w, h, y]: [f32; 3],
     [fur, pale]: [Paint; 2],
     standing: bool,
@@ -79,13 +96,14 @@ fn teddy_limbs(
     let hand = shoulder + vec3(0.75, raise, 0.45).normalize() * h * rng.between(0.75, 1.0);
     b.add(
         "arms",
-        clay.limb(&[
-            (shoulder - vec3(w * 0.3, 0.0, 0.0), limb * 0.8),
-            (shoulder.lerp(hand, 0.5), limb),
-            (hand, limb * 1.0),
-            (hand + (hand - shoulder) * 0.2, limb * 0.5),
-        ])
-        .both_x(),
+        style
+            .limb(&[
+                (shoulder - vec3(w * 0.3, 0.0, 0.0), limb * 0.8),
+                (shoulder.lerp(hand, 0.5), limb),
+                (hand, limb * 1.0),
+                (hand + (hand - shoulder) * 0.2, limb * 0.5),
+            ])
+            .mirrored_x(),
         fur,
     );
     if standing {
@@ -94,10 +112,10 @@ fn teddy_limbs(
             (vec3(w * 0.55, 0.05, 0.0), limb * 1.15),
             (vec3(w * 0.55, 0.0, 0.0), limb),
         ];
-        b.add("legs", clay.limb(&leg).both_x(), fur);
+        b.add("legs", style.limb(&leg).mirrored_x(), fur);
         b.add(
             "feet",
-            clay.ball(limb * 1.1, limb * 0.7, limb * 1.5).at(w * 0.55, limb * 0.6, limb * 0.5).both_x(),
+            style.ball(limb * 1.1, limb * 0.7, limb * 1.5).at(w * 0.55, limb * 0.6, limb * 0.5).mirrored_x(),
             fur,
         );
         b.adjective("standing");
@@ -109,11 +127,14 @@ fn teddy_limbs(
             (foot.lerp(vec3(w * 0.4, limb, 0.0), 0.4), limb * 1.25),
             (foot, limb * 1.25),
         ];
-        b.add("legs", clay.limb(&leg).both_x(), fur);
-        b.add("soles", clay.ball(limb * 1.15, limb * 1.25, limb * 0.5).moved(foot).both_x(), fur);
+        b.add("legs", style.limb(&leg).mirrored_x(), fur);
+        b.add("soles", style.ball(limb * 1.15, limb * 1.25, limb * 0.5).translated(foot).mirrored_x(), fur);
         b.add(
             "paw pads",
-            clay.ball(limb * 0.75, limb * 0.85, limb * 0.3).moved(foot + vec3(0.0, 0.0, limb * 0.3)).both_x(),
+            style
+                .ball(limb * 0.75, limb * 0.85, limb * 0.3)
+                .translated(foot + vec3(0.0, 0.0, limb * 0.3))
+                .mirrored_x(),
             pale,
         );
         b.adjective("sitting");
@@ -122,31 +143,34 @@ fn teddy_limbs(
 
 fn piggy_bank(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let clay = Clay::round(rng, &mut b);
+    let style = FigureStyle::round(rng, &mut b);
     let paint = rng.paint_of(
         &["pink", "pink", "pink", "pink", "gold", "white", "light blue", "red", "gray"],
-        Stuff::Ceramic,
+        MaterialKind::Ceramic,
     );
-    let dark = rng.paint_of(&["black", "dark gray", "dark brown"], Stuff::Plain);
-    let (w, l) = (0.06 * rng.about(1.0, 0.1), 0.075 * rng.about(1.0, 0.12));
+    let dark = rng.paint_of(&["black", "dark gray", "dark brown"], MaterialKind::Plain);
+    let (w, l) = (0.06 * rng.jitter(1.0, 0.1), 0.075 * rng.jitter(1.0, 0.12));
     let h = w * rng.between(0.92, 1.05);
     let leg = w * rng.between(0.35, 0.6);
     let y = leg + h * 0.8;
-    let n = b.n.max(10);
-    b.add("body", ellipsoid(w, l, h, n.max(12)).rot_x(QUARTER).at(0.0, y, 0.0), paint);
+    let n = b.segments.max(10);
+    b.add("body", ellipsoid(w, l, h, n.max(12)).rot_x(FRAC_PI_2).at(0.0, y, 0.0), paint);
     let snout = vec3(0.0, y + h * 0.02, l * 0.88);
-    b.add("snout", cylinder(w * 0.33, w * 0.32, n).rot_x(QUARTER).moved(snout), paint);
+    b.add("snout", cylinder(w * 0.33, w * 0.32, n).rot_x(FRAC_PI_2).translated(snout), paint);
     b.add(
         "nostrils",
-        ellipsoid(w * 0.06, w * 0.1, w * 0.05, 6).at(w * 0.13, 0.0, w * 0.32).both_x().moved(snout),
+        ellipsoid(w * 0.06, w * 0.1, w * 0.05, 6).at(w * 0.13, 0.0, w * 0.32).mirrored_x().translated(snout),
         paint.shade(0.4),
     );
     add_eyes(rng, &mut b, vec3(w * 0.42, y + h * 0.38, l * 0.74), w * 0.085, |s| s);
-    let ear = clay.blade(vec3(0.35, 1.0, 0.35), w * 0.5, w * 0.5, 0.15).at(w * 0.48, y + h * 0.7, l * 0.42);
-    b.add("ears", ear.both_x(), paint);
+    let ear = style.blade(vec3(0.35, 1.0, 0.35), w * 0.5, w * 0.5, 0.15).at(w * 0.48, y + h * 0.7, l * 0.42);
+    b.add("ears", ear.mirrored_x(), paint);
     b.add(
         "legs",
-        frustum(w * 0.22, w * 0.27, leg + h * 0.35, n.min(12)).at(w * 0.5, 0.0, l * 0.45).both_x().both_z(),
+        frustum(w * 0.22, w * 0.27, leg + h * 0.35, n.min(12))
+            .at(w * 0.5, 0.0, l * 0.45)
+            .mirrored_x()
+            .mirrored_z(),
         paint,
     );
     let tail: Vec<Vec3> = (0..=12)
@@ -159,95 +183,96 @@ fn piggy_bank(rng: &mut Rng) -> Specimen {
     b.add("tail", tube(&tail, w * 0.045, 5), paint);
     b.add("slot", b.block(w * 0.1, h * 0.06, l * 0.42).at(0.0, y + h * 0.965, -l * 0.05), dark);
     if rng.chance(0.35) {
-        let gold = rng.paint("gold", Stuff::Metal);
+        let gold = rng.paint("gold", MaterialKind::Metal);
         b.add(
             "coin",
-            cylinder(w * 0.3, w * 0.05, 16).at(0.0, -w * 0.025, 0.0).rot_z(QUARTER).at(
+            cylinder(w * 0.3, w * 0.05, 16).at(0.0, -w * 0.025, 0.0).rot_z(FRAC_PI_2).at(
                 0.0,
                 y + h * 1.15,
                 -l * 0.05,
             ),
             gold,
         );
-        b.has("a coin");
+        b.part("a coin");
     }
-    b.main(paint);
-    b.has("a coin slot");
-    b.has("a curly tail");
-    b.done()
+    b.main_paint(paint);
+    b.part("a coin slot");
+    b.part("a curly tail");
+    b.build()
 }
 
 fn ball(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
     let fine = ellipsoid(1.0, 1.0, 1.0, 20).smooth();
-    let (white, black) = (rng.paint("white", Stuff::Leather), rng.paint("black", Stuff::Leather));
+    let (white, black) =
+        (rng.paint("white", MaterialKind::Leather), rng.paint("black", MaterialKind::Leather));
     match rng.index(7) {
         0 | 1 => {
             soccer_ball(&mut b, fine, [white, black]);
         }
         2 => {
-            let orange = rng.paint("orange", Stuff::Leather);
+            let orange = rng.paint("orange", MaterialKind::Leather);
             b.add("ball", fine.scaled(0.12), orange);
             let seam = torus(0.1195, 0.0022, 28, 4);
-            let side = torus(0.1, 0.0022, 24, 4).rot_z(QUARTER).at(0.066, 0.0, 0.0).both_x();
-            b.add("seams", seam.clone().join(seam.rot_x(QUARTER)).join(side), black);
-            b.main(orange);
-            b.kind("basketball");
-            b.has("black lines");
+            let side = torus(0.1, 0.0022, 24, 4).rot_z(FRAC_PI_2).at(0.066, 0.0, 0.0).mirrored_x();
+            b.add("seams", seam.clone().join(seam.rot_x(FRAC_PI_2)).join(side), black);
+            b.main_paint(orange);
+            b.subcategory("basketball");
+            b.part("black lines");
         }
         3 => {
-            let colors =
-                ["red", "white", "blue", "yellow", "white", "green"].map(|c| rng.paint(c, Stuff::Plastic));
+            let colors = ["red", "white", "blue", "yellow", "white", "green"]
+                .map(|c| rng.paint(c, MaterialKind::Plastic));
             let solid = ellipsoid(0.2, 0.2, 0.2, 24).smooth();
             add_split(&mut b, "ball", &solid, &colors, |p, _| {
                 ((p.x.atan2(p.z) / std::f32::consts::TAU + 0.5 + 0.5 / 24.0) * 6.0).floor() as usize % 6
             });
-            b.colored(white);
-            b.kind("beach ball");
-            b.has("colored stripes");
+            b.main_color(white);
+            b.subcategory("beach ball");
+            b.part("colored stripes");
         }
         4 => {
             tennis_ball(rng, &mut b, fine, white);
         }
         5 => {
-            let brown = rng.paint_of(&["brown", "dark brown", "copper"], Stuff::Leather);
+            let brown = rng.paint_of(&["brown", "dark brown", "copper"], MaterialKind::Leather);
             b.add(
                 "ball",
                 ellipsoid(0.085, 0.15, 0.085, 16)
                     .profile_y(|t| 1.0 - 0.25 * (2.0 * t - 1.0).abs())
-                    .rot_x(QUARTER),
+                    .rot_x(FRAC_PI_2),
                 brown,
             );
             b.add(
                 "laces",
                 cuboid(0.03, 0.004, 0.005)
                     .at(0.0, 0.083, -0.03)
-                    .repeat(5, vec3(0.0, 0.0, 0.015))
+                    .linear_array(5, vec3(0.0, 0.0, 0.015))
                     .join(cuboid(0.005, 0.004, 0.09).at(0.0, 0.084, 0.0)),
                 white,
             );
-            b.main(brown);
-            b.kind("american football");
-            b.has("white laces");
+            b.main_paint(brown);
+            b.subcategory("american football");
+            b.part("white laces");
         }
         _ => {
-            let paint = rng.painted(Stuff::Plastic);
-            let second = rng.painted(Stuff::Plastic);
+            let paint = rng.painted(MaterialKind::Plastic);
+            let second = rng.painted(MaterialKind::Plastic);
             let striped = rng.chance(0.5);
             add_split(&mut b, "ball", &fine.scaled(0.1), &[paint, second], |p, _| {
                 usize::from(striped && p.y.abs() < 0.025)
             });
-            b.main(paint);
+            b.main_paint(paint);
             if striped {
-                b.has(format!("a {} stripe", second.color.name));
+                b.part(format!("a {} stripe", second.color.name));
             }
         }
     }
-    b.done()
+    b.build()
 }
 
 fn tennis_ball(rng: &mut Rng, b: &mut Builder, fine: Solid, white: Paint) {
-    let yellow = rng.paint_of(&["yellow", "light green"], Stuff::Fabric);
+    let yellow = rng.paint_of(&["yellow", "light green"], MaterialKind::Fabric);
     b.add("ball", fine.scaled(0.034), yellow);
     let line: Vec<Vec3> = (0..=40)
         .map(|i| {
@@ -258,8 +283,8 @@ fn tennis_ball(rng: &mut Rng, b: &mut Builder, fine: Solid, white: Paint) {
         })
         .collect();
     b.add("seam", tube(&line, 0.0012, 4), white);
-    b.main(yellow);
-    b.kind("tennis ball");
+    b.main_paint(yellow);
+    b.subcategory("tennis ball");
 }
 
 fn soccer_ball(b: &mut Builder, fine: Solid, [white, black]: [Paint; 2]) {
@@ -273,26 +298,31 @@ fn soccer_ball(b: &mut Builder, fine: Solid, [white, black]: [Paint; 2]) {
     add_split(b, "ball", &solid.smooth().scaled(0.11), &[white, black], |p, _| {
         usize::from(spots.iter().any(|s| s.dot(p.normalize_or_zero()) > 0.945))
     });
-    b.colored(white);
-    b.kind("soccer ball");
-    b.has("black spots");
+    b.main_color(white);
+    b.subcategory("soccer ball");
+    b.part("black spots");
 }
 
 fn dice(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let paint = rng.paint_of(&["white", "red", "black", "blue", "green", "cream", "purple"], Stuff::Plastic);
+    let paint =
+        rng.paint_of(&["white", "red", "black", "blue", "green", "cream", "purple"], MaterialKind::Plastic);
     let dark = ["white", "cream"].contains(&paint.color.name);
-    let dot = if dark { rng.paint("black", Stuff::Plastic) } else { rng.paint("white", Stuff::Plastic) };
+    let dot = if dark {
+        rng.paint("black", MaterialKind::Plastic)
+    } else {
+        rng.paint("white", MaterialKind::Plastic)
+    };
     if rng.chance(0.15) {
         let d =
             lathe(&[vec2(0.0, -0.012), vec2(0.011, -0.004), vec2(0.011, 0.004), vec2(0.0, 0.012)], 5).flat();
         b.add("die", d, paint);
-        b.kind("polyhedral die");
-        b.main(paint);
-        return b.done();
+        b.subcategory("polyhedral die");
+        b.main_paint(paint);
+        return b.build();
     }
     let s = 0.016;
-    let count = rng.pick(&[1, 1, 1, 2]);
+    let count = rng.choose(&[1, 1, 1, 2]);
     for i in 0..count {
         let turn = rng.between(0.0, 1.5);
         let place = |solid: Solid| solid.rot_y(turn).at(i as f32 * s * 1.7, 0.0, i as f32 * s * 0.4);
@@ -312,31 +342,32 @@ fn dice(rng: &mut Rng) -> Specimen {
                 let on_top = pip.clone().at(x * s * 0.26, s * 0.49, z * s * 0.26);
                 let turned = match face {
                     0 => on_top,
-                    1 => on_top.rot_x(QUARTER),
-                    2 => on_top.rot_z(-QUARTER),
-                    3 => on_top.rot_z(QUARTER),
-                    4 => on_top.rot_x(-QUARTER),
-                    _ => on_top.rot_x(HALF_TURN),
+                    1 => on_top.rot_x(FRAC_PI_2),
+                    2 => on_top.rot_z(-FRAC_PI_2),
+                    3 => on_top.rot_z(FRAC_PI_2),
+                    4 => on_top.rot_x(-FRAC_PI_2),
+                    _ => on_top.rot_x(PI),
                 };
                 pips.push(turned.at(0.0, s / 2.0, 0.0));
             }
         }
         b.add("pips", place(Solid::union(pips)), dot);
     }
-    b.main(paint);
-    b.has_colored("dots", dot);
-    b.done()
+    b.main_paint(paint);
+    b.colored_part("dots", dot);
+    b.build()
 }
 
 fn doll(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let skin = rng.paint_of(&["skin", "tan", "brown", "beige"], Stuff::Plastic);
-    let dress = rng.paint_of(&["pink", "red", "purple", "light blue", "yellow", "green"], Stuff::Fabric);
-    let hair = rng.paint_of(&["yellow", "brown", "black", "orange"], Stuff::Plain);
-    let n = b.n.max(10);
+    let skin = rng.paint_of(&["skin", "tan", "brown", "beige"], MaterialKind::Plastic);
+    let dress =
+        rng.paint_of(&["pink", "red", "purple", "light blue", "yellow", "green"], MaterialKind::Fabric);
+    let hair = rng.paint_of(&["yellow", "brown", "black", "orange"], MaterialKind::Plain);
+    let n = b.segments.max(10);
     if rng.chance(0.35) {
         matryoshka(rng, &mut b, [dress, hair]);
-        return b.done();
+        return b.build();
     }
     let h = 0.3;
     b.add(
@@ -353,40 +384,40 @@ fn doll(rng: &mut Rng) -> Specimen {
         ),
         dress,
     );
-    b.add("legs", cylinder(0.014, h * 0.3, 8).at(0.026, 0.0, 0.0).both_x(), skin);
-    b.add("shoes", ellipsoid(0.018, 0.013, 0.027, 8).at(0.026, 0.012, 0.008).both_x(), dress.shade(0.5));
+    b.add("legs", cylinder(0.014, h * 0.3, 8).at(0.026, 0.0, 0.0).mirrored_x(), skin);
+    b.add("shoes", ellipsoid(0.018, 0.013, 0.027, 8).at(0.026, 0.012, 0.008).mirrored_x(), dress.shade(0.5));
     let arm =
         capsule(vec3(0.036, h * 0.65, 0.0), vec3(0.036 + 0.06, h * rng.between(0.42, 0.72), 0.02), 0.011, 8);
-    b.add("arms", arm.both_x(), skin);
+    b.add("arms", arm.mirrored_x(), skin);
     let r = rng.between(0.042, 0.056);
     let head = vec3(0.0, h * 0.7 + r * 0.85, 0.0);
-    b.add("head", sphere(r, n).moved(head), skin);
+    b.add("head", sphere(r, n).translated(head), skin);
     b.add(
         "hair",
-        ellipsoid(r * 1.08, r * 1.05, r * 0.98, n).moved(head + vec3(0.0, r * 0.14, -r * 0.22)),
+        ellipsoid(r * 1.08, r * 1.05, r * 0.98, n).translated(head + vec3(0.0, r * 0.14, -r * 0.22)),
         hair,
     );
     let tail = if rng.chance(0.6) {
-        ellipsoid(r * 0.32, r * 0.62, r * 0.32, 8).at(r * 1.15, -r * 0.15, -r * 0.1).both_x()
+        ellipsoid(r * 0.32, r * 0.62, r * 0.32, 8).at(r * 1.15, -r * 0.15, -r * 0.1).mirrored_x()
     } else {
         ellipsoid(r * 0.95, r * 1.2, r * 0.35, 10).at(0.0, -r * 0.6, -r * 0.75)
     };
-    b.add("hair", tail.moved(head), hair);
-    add_eyes(rng, &mut b, vec3(r * 0.36, r * 0.02, r * 0.9), r * 0.11, |s| s.moved(head));
+    b.add("hair", tail.translated(head), hair);
+    add_eyes(rng, &mut b, vec3(r * 0.36, r * 0.02, r * 0.9), r * 0.11, |s| s.translated(head));
     b.add(
         "mouth",
-        ellipsoid(r * 0.14, r * 0.05, r * 0.05, 6).moved(head + vec3(0.0, -r * 0.4, r * 0.9)),
-        rng.paint("red", Stuff::Plain),
+        ellipsoid(r * 0.14, r * 0.05, r * 0.05, 6).translated(head + vec3(0.0, -r * 0.4, r * 0.9)),
+        rng.paint("red", MaterialKind::Plain),
     );
-    b.colored(dress);
-    b.has_colored("dress", dress);
-    b.has_colored("hair", hair);
-    b.done()
+    b.main_color(dress);
+    b.colored_part("dress", dress);
+    b.colored_part("hair", hair);
+    b.build()
 }
 
 fn matryoshka(rng: &mut Rng, b: &mut Builder, [dress, hair]: [Paint; 2]) {
-    let n = b.n.max(10);
-    let face = rng.paint_of(&["cream", "skin"], Stuff::Wood);
+    let n = b.segments.max(10);
+    let face = rng.paint_of(&["cream", "skin"], MaterialKind::Wood);
     let body = [
         (0.55, 0.0),
         (0.85, 0.25),
@@ -401,23 +432,27 @@ fn matryoshka(rng: &mut Rng, b: &mut Builder, [dress, hair]: [Paint; 2]) {
     let solid = lathe(&body.map(|(x, y)| vec2(x, y) * 0.06), n.max(14));
     add_split(b, "body", &solid, &[dress, hair], |p, _| usize::from(p.y > 0.087));
     b.add("face", ellipsoid(0.027, 0.027, 0.012, 12).at(0.0, 0.107, 0.033), face);
-    b.add("eyes", sphere(0.003, 6).at(0.01, 0.111, 0.044).both_x(), rng.paint("black", Stuff::Plain));
+    b.add(
+        "eyes",
+        sphere(0.003, 6).at(0.01, 0.111, 0.044).mirrored_x(),
+        rng.paint("black", MaterialKind::Plain),
+    );
     let apron = ellipsoid(0.035, 0.032, 0.01, 12).at(0.0, 0.04, 0.05);
-    b.add("apron", apron, rng.paint_of(&["white", "yellow", "cream"], Stuff::Plain));
-    b.kind("matryoshka");
-    b.colored(dress);
-    b.has("a painted face");
+    b.add("apron", apron, rng.paint_of(&["white", "yellow", "cream"], MaterialKind::Plain));
+    b.subcategory("matryoshka");
+    b.main_color(dress);
+    b.part("a painted face");
 }
 
 fn kite(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let colors = [rng.painted(Stuff::Fabric), rng.painted(Stuff::Fabric)];
+    let colors = [rng.painted(MaterialKind::Fabric), rng.painted(MaterialKind::Fabric)];
     let (w, top, low) = (rng.between(0.3, 0.42), rng.between(0.25, 0.38), rng.between(0.5, 0.72));
     let quarter = |x: f32, y: f32| extrude(&outline(&[(0.0, 0.0), (x, 0.0), (0.0, y)]), 0.006);
     for (i, (x, y)) in [(w, top), (-w, top), (-w, -low), (w, -low)].into_iter().enumerate() {
         b.add("sail", quarter(x, y), colors[i % 2]);
     }
-    let wood = rng.paint_of(&["tan", "brown"], Stuff::Wood);
+    let wood = rng.paint_of(&["tan", "brown"], MaterialKind::Wood);
     b.add(
         "spars",
         cuboid(0.012, top + low, 0.012)
@@ -431,20 +466,20 @@ fn kite(rng: &mut Rng) -> Specimen {
         .collect();
     b.add("tail", tube(&tail, 0.006, 4), wood);
     for i in [3, 6, 9] {
-        let knot = extrude(&outline(&[(0.0, 0.0), (0.06, 0.035), (0.06, -0.035)]), 0.01).both_x();
-        b.add("bow", knot.moved(tail[i]), rng.clone().pick(&colors));
+        let knot = extrude(&outline(&[(0.0, 0.0), (0.06, 0.035), (0.06, -0.035)]), 0.01).mirrored_x();
+        b.add("bow", knot.translated(tail[i]), rng.clone().choose(&colors));
     }
     b.transform(glam::Affine3A::from_rotation_z(rng.between(-0.5, 0.5)));
-    b.colored(colors[0]);
-    b.has("a tail");
-    b.has("bows");
-    b.done()
+    b.main_color(colors[0]);
+    b.part("a tail");
+    b.part("bows");
+    b.build()
 }
 
 fn chess_piece(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let paint = rng.paint_of(&["white", "black", "cream", "dark brown", "brown", "tan"], Stuff::Wood);
-    let n = b.n.max(10);
+    let paint = rng.paint_of(&["white", "black", "cream", "dark brown", "brown", "tan"], MaterialKind::Wood);
+    let n = b.segments.max(10);
     let s = 0.014;
     let foot = [(1.0, 0.0), (1.0, 0.25), (0.8, 0.45), (0.55, 0.7)];
     let rest: &[(f32, f32)] = match rng.index(5) {
@@ -482,9 +517,11 @@ fn chess_piece(rng: &mut Rng) -> Specimen {
         _ => ("queen", 3.4),
     };
     match kind {
-        "rook" => {
-            b.add("battlements", cuboid(0.35, 0.3, 0.22).at(0.0, height, 0.63).around_y(6).scaled(s), paint)
-        }
+        "rook" => b.add(
+            "battlements",
+            cuboid(0.35, 0.3, 0.22).at(0.0, height, 0.63).radial_array_y(6).scaled(s),
+            paint,
+        ),
         "king" => b.add(
             "cross",
             cuboid(0.16, 0.7, 0.16)
@@ -493,10 +530,12 @@ fn chess_piece(rng: &mut Rng) -> Specimen {
                 .scaled(s),
             paint,
         ),
-        "queen" => b.add("points", sphere(0.11, 6).at(0.0, height + 0.05, 0.55).around_y(8).scaled(s), paint),
+        "queen" => {
+            b.add("points", sphere(0.11, 6).at(0.0, height + 0.05, 0.55).radial_array_y(8).scaled(s), paint)
+        }
         _ => {}
     }
-    b.kind(kind);
-    b.main(paint);
-    b.done()
+    b.subcategory(kind);
+    b.main_paint(paint);
+    b.build()
 }

@@ -17,9 +17,9 @@ pub(crate) const CATEGORIES: &[Category] = &[
 
 fn globe(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let sea = rng.paint_of(&["blue", "blue", "light blue", "navy", "beige"], Stuff::Plastic);
-    let land = rng.paint_of(&["green", "green", "tan", "light green", "brown"], Stuff::Plastic);
-    let metal = rng.paint_of(&["gold", "silver", "dark brown", "black"], Stuff::Metal);
+    let sea = rng.paint_of(&["blue", "blue", "light blue", "navy", "beige"], MaterialKind::Plastic);
+    let land = rng.paint_of(&["green", "green", "tan", "light green", "brown"], MaterialKind::Plastic);
+    let metal = rng.paint_of(&["gold", "silver", "dark brown", "black"], MaterialKind::Metal);
     let r = 0.14;
     let blobs: Vec<(Vec3, f32)> = (0..11)
         .map(|_| {
@@ -44,22 +44,25 @@ fn globe(rng: &mut Rng) -> Specimen {
         b.add("earth", place(part), paint);
     }
     if stand {
-        let meridian: Vec<Vec3> = arc(r * 1.13, -QUARTER, QUARTER, 14);
+        let meridian: Vec<Vec3> = arc(r * 1.13, -FRAC_PI_2, FRAC_PI_2, 14);
         b.add("meridian", place(tube(&meridian, 0.007, 6)), metal);
         b.add("pins", place(cylinder(0.006, r * 2.3, 6).at(0.0, -r * 1.15, 0.0)), metal);
         b.add("post", cylinder(0.012, y - r * 1.05, 8).at(0.0, 0.0, 0.0), metal);
         b.add(
             "foot",
-            lathe(&[vec2(0.09, 0.0), vec2(0.085, 0.015), vec2(0.03, 0.03), vec2(0.015, 0.06)], b.n.max(10)),
+            lathe(
+                &[vec2(0.09, 0.0), vec2(0.085, 0.015), vec2(0.03, 0.03), vec2(0.015, 0.06)],
+                b.segments.max(10),
+            ),
             metal,
         );
-        b.has("a stand");
+        b.part("a stand");
     } else {
-        b.kind("planet earth");
+        b.subcategory("planet earth");
     }
-    b.colored(sea);
-    b.has_colored("continents", land);
-    b.done()
+    b.main_color(sea);
+    b.colored_part("continents", land);
+    b.build()
 }
 
 fn gem(rng: &mut Rng) -> Specimen {
@@ -67,9 +70,9 @@ fn gem(rng: &mut Rng) -> Specimen {
     b.flat = true;
     let paint = rng.paint_of(
         &["light blue", "red", "green", "blue", "purple", "pink", "yellow", "teal", "white"],
-        Stuff::Glass,
+        MaterialKind::Glass,
     );
-    let n = rng.pick(&[4, 5, 6, 8, 8, 10]);
+    let n = rng.choose(&[4, 5, 6, 8, 8, 10]);
     let s = 0.03;
     match rng.index(4) {
         0 | 1 => {
@@ -83,7 +86,7 @@ fn gem(rng: &mut Rng) -> Specimen {
                 n,
             );
             b.add("diamond", cut.flat(), paint);
-            b.kind("diamond");
+            b.subcategory("diamond");
         }
         2 => {
             let tall = rng.between(1.4, 2.2) * s;
@@ -101,10 +104,10 @@ fn gem(rng: &mut Rng) -> Specimen {
                 .flat(),
                 paint,
             );
-            b.kind("crystal");
+            b.subcategory("crystal");
         }
         _ => {
-            for i in 0..rng.count(3, 6) {
+            for i in 0..rng.int_between(3, 6) {
                 let tall = s * rng.between(1.2, 2.8);
                 let r = s * rng.between(0.22, 0.38);
                 let crystal = lathe(&[vec2(r * 0.9, 0.0), vec2(r, tall * 0.75), vec2(0.0, tall)], 6).flat();
@@ -114,19 +117,19 @@ fn gem(rng: &mut Rng) -> Specimen {
                     paint,
                 );
             }
-            b.kind("crystal cluster");
+            b.subcategory("crystal cluster");
         }
     }
-    b.main(paint);
-    b.has("sharp facets");
-    b.done()
+    b.main_paint(paint);
+    b.part("sharp facets");
+    b.build()
 }
 
 fn trophy(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let gold = rng.paint_of(&["gold", "gold", "gold", "silver", "bronze"], Stuff::Metal);
-    let base = rng.paint_of(&["black", "dark brown", "brown", "white"], Stuff::Wood);
-    let n = b.n.max(8);
+    let gold = rng.paint_of(&["gold", "gold", "gold", "silver", "bronze"], MaterialKind::Metal);
+    let base = rng.paint_of(&["black", "dark brown", "brown", "white"], MaterialKind::Wood);
+    let n = b.segments.max(8);
     let (r, h) = (rng.between(0.06, 0.085), rng.between(0.13, 0.19));
     let foot = rng.between(0.05, 0.09);
     b.add(
@@ -155,8 +158,8 @@ fn trophy(rng: &mut Rng) -> Specimen {
             foot,
             0.0,
         );
-        b.add("handles", ear.both_x(), gold);
-        b.has("two handles");
+        b.add("handles", ear.mirrored_x(), gold);
+        b.part("two handles");
     }
     let plate = cuboid(r * 0.9, foot * 0.45, 0.003).at(0.0, foot * 0.28, r * 0.86);
     b.add("plate", plate, gold);
@@ -166,22 +169,22 @@ fn trophy(rng: &mut Rng) -> Specimen {
             extrude(&star(r * 0.45, r * 0.2, 10), r * 0.15).at(0.0, foot + stem + h * 0.6, r * 0.98),
             base,
         );
-        b.has("a star");
+        b.part("a star");
     }
-    b.main(gold);
-    b.has("a base");
-    b.done()
+    b.main_paint(gold);
+    b.part("a base");
+    b.build()
 }
 
 fn potion(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
     let liquid = rng.paint_of(
         &["red", "blue", "green", "purple", "pink", "orange", "light blue", "yellow"],
-        Stuff::Glass,
+        MaterialKind::Glass,
     );
-    let glass = rng.paint_of(&["light blue", "white", "light gray"], Stuff::Glass);
-    let cork = rng.paint_of(&["brown", "tan"], Stuff::Wood);
-    let n = b.n.max(8);
+    let glass = rng.paint_of(&["light blue", "white", "light gray"], MaterialKind::Glass);
+    let cork = rng.paint_of(&["brown", "tan"], MaterialKind::Wood);
+    let n = b.segments.max(8);
     let r = 0.05;
     let fill = rng.between(0.5, 0.85);
     let body: Vec<Vec2> = match rng.index(4) {
@@ -201,18 +204,18 @@ fn potion(rng: &mut Rng) -> Specimen {
     b.add("lip", torus(r * 0.33, r * 0.08, n, 6).at(0.0, top + neck, 0.0), glass);
     b.add("cork", frustum(r * 0.26, r * 0.32, r * 0.45, n).at(0.0, top + neck - r * 0.08, 0.0), cork);
     if rng.chance(0.35) {
-        let label = rng.paint_of(&["beige", "cream", "white"], Stuff::Fabric);
+        let label = rng.paint_of(&["beige", "cream", "white"], MaterialKind::Fabric);
         b.add("label", cylinder(r * 0.36, neck * 0.25, n).at(0.0, top + neck * 0.3, 0.0), label);
     }
-    b.main(liquid);
-    b.has("a cork");
-    b.has_colored("liquid", liquid);
-    b.done()
+    b.main_paint(liquid);
+    b.part("a cork");
+    b.colored_part("liquid", liquid);
+    b.build()
 }
 
 fn heart(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let red = rng.paint_of(&["red", "red", "red", "pink", "purple", "gold", "blue"], Stuff::Plastic);
+    let red = rng.paint_of(&["red", "red", "red", "pink", "purple", "gold", "blue"], MaterialKind::Plastic);
     let points: Vec<Vec2> = (0..24)
         .map(|i| {
             let t = std::f32::consts::TAU * i as f32 / 24.0;
@@ -235,14 +238,15 @@ fn heart(rng: &mut Rng) -> Specimen {
         .join(extrude(&points.iter().map(|p| *p * 0.55).collect::<Vec<_>>(), fat * 1.99))
     };
     b.add("heart", solid, red);
-    b.main(red);
-    b.done()
+    b.main_paint(red);
+    b.build()
 }
 
 fn star_toy(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let gold = rng.paint_of(&["yellow", "gold", "yellow", "silver", "red", "blue", "orange"], Stuff::Plastic);
-    let points = rng.pick(&[5, 5, 5, 5, 4, 6]);
+    let gold =
+        rng.paint_of(&["yellow", "gold", "yellow", "silver", "red", "blue", "orange"], MaterialKind::Plastic);
+    let points = rng.choose(&[5, 5, 5, 5, 4, 6]);
     let rim = star(0.1, rng.between(0.04, 0.056), points * 2);
     let bevel = rng.chance(0.6);
     b.add(
@@ -253,9 +257,9 @@ fn star_toy(rng: &mut Rng) -> Specimen {
     );
     if rng.chance(0.25) {
         add_eyes(rng, &mut b, vec3(0.018, 0.008, 0.02), 0.008, |s| s);
-        b.has("eyes");
+        b.part("eyes");
     }
-    b.main(gold);
-    b.has_count(points, "point", "points");
-    b.done()
+    b.main_paint(gold);
+    b.counted_part(points, "point", "points");
+    b.build()
 }

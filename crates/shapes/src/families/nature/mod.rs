@@ -19,14 +19,14 @@ const fn row(
 }
 
 fn green(rng: &mut Rng) -> Paint {
-    rng.paint_of(GREENS, Stuff::Plain)
+    rng.paint_of(GREENS, MaterialKind::Plain)
 }
 
 fn bark(rng: &mut Rng) -> Paint {
-    rng.paint_of(&["brown", "brown", "dark brown", "tan", "gray"], Stuff::Wood)
+    rng.paint_of(&["brown", "brown", "dark brown", "tan", "gray"], MaterialKind::Wood)
 }
 
 /// A lump of leaves: a ball with bumps.
 fn lump(rng: &mut Rng, r: f32, n: usize, rough: f32) -> Solid {
-    ellipsoid(r, r * rng.between(0.7, 1.0), r, n).rough(r * rough, rng)
+    ellipsoid(r, r * rng.between(0.7, 1.0), r, n).displaced(r * rough, rng)
 }

@@ -15,9 +15,9 @@ pub(crate) const CATEGORIES: &[Category] = &[
 
 /// A pot filled with earth; returns the height and radius of the earth.
 fn add_pot(rng: &mut Rng, b: &mut Builder) -> (f32, f32) {
-    let clay = rng.paint_of(
+    let style = rng.paint_of(
         &["orange", "brown", "white", "beige", "gray", "tan", "light blue", "copper", "black"],
-        Stuff::Ceramic,
+        MaterialKind::Ceramic,
     );
     let (r, h) = (rng.between(0.1, 0.18), rng.between(0.14, 0.28));
     let foot = rng.between(0.6, 0.95);
@@ -33,13 +33,13 @@ fn add_pot(rng: &mut Rng, b: &mut Builder) -> (f32, f32) {
                     vec2(r * 0.75, h),
                     vec2(r * 0.7, h * 0.9),
                 ],
-                b.n,
+                b.segments,
             ),
-            clay,
+            style,
         ),
         1 => {
             let side = r * 1.7;
-            b.add("pot", open_box(side, h, side, r * 0.12).taper_y(1.0 / foot), clay);
+            b.add("pot", open_box(side, h, side, r * 0.12).taper_y(1.0 / foot), style);
         }
         _ => {
             let rim = h * 0.8;
@@ -52,14 +52,14 @@ fn add_pot(rng: &mut Rng, b: &mut Builder) -> (f32, f32) {
                     vec2(r * 0.95, h),
                     vec2(r * 0.9, h * 0.9),
                 ],
-                b.n,
+                b.segments,
             );
-            b.add("pot", body, clay);
+            b.add("pot", body, style);
         }
     }
-    let earth = rng.paint_of(&["dark brown", "brown"], Stuff::Plain);
-    b.add("earth", cylinder(r * 0.88, 0.02, b.n).at(0.0, h * 0.87, 0.0), earth);
-    b.has_colored("pot", clay);
+    let earth = rng.paint_of(&["dark brown", "brown"], MaterialKind::Plain);
+    b.add("earth", cylinder(r * 0.88, 0.02, b.segments).at(0.0, h * 0.87, 0.0), earth);
+    b.colored_part("pot", style);
     (h * 0.88, r)
 }
 
@@ -69,7 +69,7 @@ fn potted_plant(rng: &mut Rng) -> Specimen {
     let leaves = green(rng);
     match rng.index(7) {
         0 => {
-            for _ in 0..rng.count(9, 16) {
+            for _ in 0..rng.int_between(9, 16) {
                 let long = rng.between(0.22, 0.42);
                 let blade = leaf(long, long * rng.between(0.2, 0.4), -long * rng.between(0.1, 0.5), 0.3);
                 b.add(
@@ -80,7 +80,7 @@ fn potted_plant(rng: &mut Rng) -> Specimen {
             }
         }
         1 => {
-            for _ in 0..rng.count(5, 9) {
+            for _ in 0..rng.int_between(5, 9) {
                 let h = rng.between(0.3, 0.6);
                 let blade =
                     b.block(rng.between(0.04, 0.07), h, 0.012).taper_y(0.15).rot_x(rng.between(0.0, 0.3));
@@ -90,7 +90,7 @@ fn potted_plant(rng: &mut Rng) -> Specimen {
                     leaves,
                 );
             }
-            b.kind("snake plant");
+            b.subcategory("snake plant");
         }
         2 => {
             let crown = r * rng.between(1.1, 1.7);
@@ -104,8 +104,8 @@ fn potted_plant(rng: &mut Rng) -> Specimen {
             let green = green(rng);
             let tall = r * rng.between(1.8, 4.0);
             add_cactus_body(rng, &mut b, vec3(0.0, y - 0.02, 0.0), r * 0.62, tall, green);
-            b.kind("potted cactus");
-            b.has("spines");
+            b.subcategory("potted cactus");
+            b.part("spines");
         }
         _ => {
             let h = rng.between(0.35, 0.6);
@@ -114,7 +114,7 @@ fn potted_plant(rng: &mut Rng) -> Specimen {
                 tube(&[vec3(0.0, y, 0.0), vec3(0.02, y + h * 0.5, 0.0), vec3(0.0, y + h, 0.02)], 0.014, 5),
                 bark(rng),
             );
-            for i in 0..rng.count(8, 14) {
+            for i in 0..rng.int_between(8, 14) {
                 let t = rng.between(0.3, 1.0);
                 let size = rng.between(0.13, 0.24);
                 let blade = leaf(size, size * 0.65, -size * 0.3, 0.15).rot_x(-rng.between(-0.1, 0.6));
@@ -122,15 +122,16 @@ fn potted_plant(rng: &mut Rng) -> Specimen {
             }
         }
     }
-    b.colored(leaves);
-    b.has("green leaves");
-    b.done()
+    b.main_color(leaves);
+    b.part("green leaves");
+    b.build()
 }
 
 fn flowers_in_pot(rng: &mut Rng, b: &mut Builder, y: f32, r: f32, leaves: Paint) {
-    let petals = rng.paint_of(&["red", "yellow", "pink", "white", "purple", "orange", "cream"], Stuff::Plain);
+    let petals =
+        rng.paint_of(&["red", "yellow", "pink", "white", "purple", "orange", "cream"], MaterialKind::Plain);
     let tulips = rng.chance(0.5);
-    for i in 0..rng.count(2, 6) {
+    for i in 0..rng.int_between(2, 6) {
         let a = i as f32 * 2.4;
         let h = rng.between(0.25, 0.45);
         let lean = rng.between(0.1, 0.5);
@@ -149,7 +150,7 @@ fn flowers_in_pot(rng: &mut Rng, b: &mut Builder, y: f32, r: f32, leaves: Paint)
             leaves,
         );
     }
-    b.has_colored("flowers", petals);
+    b.colored_part("flowers", petals);
 }
 
 fn add_tulip(b: &mut Builder, at: Vec3, size: f32, paint: Paint) {
@@ -161,26 +162,29 @@ fn add_tulip(b: &mut Builder, at: Vec3, size: f32, paint: Paint) {
             vec2(size * 0.3, size * 1.3),
             vec2(0.0, size * 0.9),
         ],
-        b.n.min(8),
+        b.segments.min(8),
     );
-    b.add("blossom", cup.moved(at), paint);
+    b.add("blossom", cup.translated(at), paint);
 }
 
 fn add_daisy(rng: &mut Rng, b: &mut Builder, at: Vec3, size: f32, paint: Paint, face: Vec3) {
-    let count = rng.count(5, 9);
+    let count = rng.int_between(5, 9);
     let petal =
         ellipsoid(size * (2.2 / count as f32).min(0.4), size * 0.09, size * 0.5, 6).at(0.0, 0.0, size * 0.6);
-    b.add("petals", petal.around_y(count).along(face).moved(at), paint);
-    let middle = rng.paint_of(&["yellow", "yellow", "orange", "brown"], Stuff::Plain);
+    b.add("petals", petal.radial_array_y(count).along(face).translated(at), paint);
+    let middle = rng.paint_of(&["yellow", "yellow", "orange", "brown"], MaterialKind::Plain);
     b.add(
         "middle",
-        ellipsoid(size * 0.32, size * 0.18, size * 0.32, 8).at(0.0, size * 0.06, 0.0).along(face).moved(at),
+        ellipsoid(size * 0.32, size * 0.18, size * 0.32, 8)
+            .at(0.0, size * 0.06, 0.0)
+            .along(face)
+            .translated(at),
         middle,
     );
 }
 
 fn add_cactus_body(rng: &mut Rng, b: &mut Builder, at: Vec3, r: f32, h: f32, paint: Paint) {
-    let ribs = rng.pick(&[6, 8, 10]);
+    let ribs = rng.choose(&[6, 8, 10]);
     let n = ribs * 2;
     let rounded = [(0.8, 0.0), (1.0, 0.2), (1.0, 0.7), (0.8, 0.9), (0.4, 0.98), (0.0, 1.0)];
     let profile: Vec<_> = rounded.map(|(x, y)| vec2(x * r, y * h)).to_vec();
@@ -190,9 +194,9 @@ fn add_cactus_body(rng: &mut Rng, b: &mut Builder, at: Vec3, r: f32, h: f32, pai
         let s = if turn.rem_euclid(2) == 0 { deep } else { 1.0 };
         vec3(p.x * s, p.y, p.z * s)
     });
-    b.add("body", body.moved(at), paint);
+    b.add("body", body.translated(at), paint);
     if rng.chance(0.55) {
-        let spine = rng.paint_of(&["white", "cream", "yellow", "dark brown"], Stuff::Plain);
+        let spine = rng.paint_of(&["white", "cream", "yellow", "dark brown"], MaterialKind::Plain);
         let mut spines = Vec::new();
         for i in 0..ribs {
             for k in 0..4 {
@@ -202,7 +206,7 @@ fn add_cactus_body(rng: &mut Rng, b: &mut Builder, at: Vec3, r: f32, h: f32, pai
                 spines.push(
                     cone(r * 0.04, r * 0.28, 3)
                         .along(out)
-                        .moved(at + vec3(out.x * r * 0.92, y, out.z * r * 0.92)),
+                        .translated(at + vec3(out.x * r * 0.92, y, out.z * r * 0.92)),
                 );
             }
         }
@@ -212,14 +216,14 @@ fn add_cactus_body(rng: &mut Rng, b: &mut Builder, at: Vec3, r: f32, h: f32, pai
 
 fn cactus(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let paint = rng.paint_of(&["green", "green", "dark green", "teal", "light green"], Stuff::Plain);
+    let paint = rng.paint_of(&["green", "green", "dark green", "teal", "light green"], MaterialKind::Plain);
     match rng.index(4) {
         0 | 1 => {
             let (r, h) = (rng.between(0.14, 0.2), rng.between(1.0, 1.7));
             add_cactus_body(rng, &mut b, Vec3::ZERO, r, h, paint);
-            let arms = rng.count(1, 3);
+            let arms = rng.int_between(1, 3);
             for i in 0..arms {
-                let a = i as f32 * 2.6 + rng.between(-0.3, 0.3) + QUARTER;
+                let a = i as f32 * 2.6 + rng.between(-0.3, 0.3) + FRAC_PI_2;
                 let y = h * rng.between(0.3, 0.55);
                 let (out, up) = (r * rng.between(2.2, 3.0), h * rng.between(0.25, 0.45));
                 let line = [
@@ -228,16 +232,16 @@ fn cactus(rng: &mut Rng) -> Specimen {
                     vec3(out, y + r, 0.0),
                     vec3(out, y + up, 0.0),
                 ];
-                let arm =
-                    tube(&curve(&line, 3), r * 0.62, b.n.max(8)).join(sphere(r * 0.62, 8).moved(line[3]));
-                b.add("arm", arm.rot_y(a - QUARTER), paint);
+                let arm = tube(&curve(&line, 3), r * 0.62, b.segments.max(8))
+                    .join(sphere(r * 0.62, 8).translated(line[3]));
+                b.add("arm", arm.rot_y(a - FRAC_PI_2), paint);
             }
-            b.kind("saguaro");
-            b.has_count(arms, "arm", "arms");
+            b.subcategory("saguaro");
+            b.counted_part(arms, "arm", "arms");
         }
         2 => {
             let (y, r) = add_pot(rng, &mut b);
-            let count = rng.count(1, 4);
+            let count = rng.int_between(1, 4);
             for i in 0..count {
                 let a = i as f32 * 2.2;
                 let spread = if count == 1 { 0.0 } else { r * 0.42 };
@@ -255,7 +259,7 @@ fn cactus(rng: &mut Rng) -> Specimen {
             b.adjective("potted");
         }
         _ => {
-            let pad = |r: f32| ellipsoid(r, r * 1.35, r * 0.28, b.n.max(8)).at(0.0, r * 1.25, 0.0);
+            let pad = |r: f32| ellipsoid(r, r * 1.35, r * 0.28, b.segments.max(8)).at(0.0, r * 1.25, 0.0);
             let r = rng.between(0.2, 0.28);
             let mut pads = pad(r);
             for side in [-1.0_f32, 1.0] {
@@ -267,29 +271,29 @@ fn cactus(rng: &mut Rng) -> Specimen {
                 ));
             }
             b.add("pads", pads, paint);
-            b.kind("prickly pear");
+            b.subcategory("prickly pear");
         }
     }
     if rng.chance(0.3) {
-        let pink = rng.paint_of(&["pink", "red", "yellow"], Stuff::Plain);
-        if let Some(top) = b.clone().done().scene.bounds() {
+        let pink = rng.paint_of(&["pink", "red", "yellow"], MaterialKind::Plain);
+        if let Some(top) = b.clone().build().scene.bounds() {
             let size = top.extents().y * 0.05;
             add_daisy(rng, &mut b, vec3(0.0, top.extents().y, 0.0), size, pink, Vec3::Y);
-            b.has_colored("flower", pink);
+            b.colored_part("flower", pink);
         }
     }
-    b.colored(paint);
-    b.done()
+    b.main_color(paint);
+    b.build()
 }
 
 fn mushroom(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
     let cap = rng.paint_of(
         &["red", "red", "red", "brown", "brown", "tan", "orange", "beige", "purple", "light blue"],
-        Stuff::Plain,
+        MaterialKind::Plain,
     );
-    let stem = rng.paint_of(&["white", "cream", "beige"], Stuff::Plain);
-    let count = if rng.chance(0.75) { 1 } else { rng.count(2, 4) };
+    let stem = rng.paint_of(&["white", "cream", "beige"], MaterialKind::Plain);
+    let count = if rng.chance(0.75) { 1 } else { rng.int_between(2, 4) };
     let spotted = rng.chance(if cap.color.name == "red" { 0.7 } else { 0.2 });
     for i in 0..count {
         let size = if i == 0 { 1.0 } else { rng.between(0.4, 0.75) } * 0.1;
@@ -297,20 +301,20 @@ fn mushroom(rng: &mut Rng) -> Specimen {
         let at = if i == 0 { Vec3::ZERO } else { vec3(a.sin(), 0.0, a.cos()) * 0.11 };
         one_mushroom(rng, &mut b, at, size, [cap, stem], spotted);
     }
-    b.colored(cap);
-    b.has_colored("cap", cap);
+    b.main_color(cap);
+    b.colored_part("cap", cap);
     if spotted {
-        b.has("white spots");
-        b.kind("toadstool");
+        b.part("white spots");
+        b.subcategory("toadstool");
     }
-    b.done()
+    b.build()
 }
 
 fn one_mushroom(rng: &mut Rng, b: &mut Builder, at: Vec3, size: f32, [cap, stem]: [Paint; 2], spotted: bool) {
     let (h, r) = (size * rng.between(0.8, 1.6), size * rng.between(0.2, 0.42));
     let foot = r * rng.between(1.0, 1.5);
-    let stalk = lathe(&[vec2(foot, 0.0), vec2(r, h * 0.4), vec2(r * 0.85, h * 1.05)], b.n);
-    b.add("stem", stalk.moved(at), stem);
+    let stalk = lathe(&[vec2(foot, 0.0), vec2(r, h * 0.4), vec2(r * 0.85, h * 1.05)], b.segments);
+    b.add("stem", stalk.translated(at), stem);
     let (wide, tall) = (size * rng.between(0.75, 1.15), size * rng.between(0.45, 0.95));
     let curl = tall * rng.between(0.0, 0.25);
     let points = [
@@ -323,11 +327,11 @@ fn one_mushroom(rng: &mut Rng, b: &mut Builder, at: Vec3, size: f32, [cap, stem]
         (0.0, tall),
     ];
     let profile: Vec<_> = points.map(|(x, y)| vec2(x, y)).to_vec();
-    let hat = lathe(&profile, b.n.max(8));
+    let hat = lathe(&profile, b.segments.max(8));
     let under = stem.shade(0.85);
-    add_split(b, "cap", &hat.moved(at + Vec3::Y * h), &[cap, under], |_, n| usize::from(n.y < -0.4));
+    add_split(b, "cap", &hat.translated(at + Vec3::Y * h), &[cap, under], |_, n| usize::from(n.y < -0.4));
     if spotted {
-        let white = rng.paint("white", Stuff::Plain);
+        let white = rng.paint("white", MaterialKind::Plain);
         let spots: Vec<Solid> = (0..9)
             .map(|i| {
                 let t = if i == 0 {
@@ -347,19 +351,19 @@ fn one_mushroom(rng: &mut Rng, b: &mut Builder, at: Vec3, size: f32, [cap, stem]
                 )
             })
             .collect();
-        b.add("spots", Solid::union(spots).moved(at + Vec3::Y * h), white);
+        b.add("spots", Solid::union(spots).translated(at + Vec3::Y * h), white);
     }
 }
 
 fn flower(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let petals =
-        rng.paint_of(&["red", "yellow", "pink", "white", "purple", "orange", "light blue"], Stuff::Plain);
+    let petals = rng
+        .paint_of(&["red", "yellow", "pink", "white", "purple", "orange", "light blue"], MaterialKind::Plain);
     let leaves = green(rng);
     let h = rng.between(0.25, 0.5);
     let top = vec3(rng.normal() * 0.03, h, rng.normal() * 0.03);
     b.add("stem", tube(&curve(&[Vec3::ZERO, vec3(0.02, h * 0.5, 0.0), top], 3), 0.01, 6), leaves);
-    for i in 0..rng.count(1, 3) {
+    for i in 0..rng.int_between(1, 3) {
         let long = rng.between(0.12, 0.22);
         let blade = leaf(long, long * 0.4, -long * 0.1, 0.2).rot_x(-0.6).rot_y(i as f32 * 2.6);
         b.add("leaf", blade.at(0.0, h * rng.between(0.1, 0.4), 0.0), leaves);
@@ -368,7 +372,7 @@ fn flower(rng: &mut Rng) -> Specimen {
     match rng.index(4) {
         0 => {
             add_tulip(&mut b, top, size * 0.8, petals);
-            b.kind("tulip");
+            b.subcategory("tulip");
         }
         1 => {
             for ring in 0..3 {
@@ -379,20 +383,20 @@ fn flower(rng: &mut Rng) -> Specimen {
                 );
                 b.add(
                     "petals",
-                    petal.rot_x(0.0).around_y(5 - ring).rot_y(ring as f32 * 0.6).moved(top),
+                    petal.rot_x(0.0).radial_array_y(5 - ring).rot_y(ring as f32 * 0.6).translated(top),
                     petals.shade(1.0 - 0.12 * ring as f32),
                 );
             }
-            b.kind("rose");
+            b.subcategory("rose");
         }
         _ => {
             let face = vec3(0.0, rng.between(0.1, 1.2), 1.0);
             add_daisy(rng, &mut b, top, size, petals, face);
-            b.kind(if petals.color.name == "yellow" { "sunflower" } else { "daisy" });
+            b.subcategory(if petals.color.name == "yellow" { "sunflower" } else { "daisy" });
         }
     }
-    b.colored(petals);
-    b.has("a green stem");
-    b.has("petals");
-    b.done()
+    b.main_color(petals);
+    b.part("a green stem");
+    b.part("petals");
+    b.build()
 }

@@ -17,7 +17,7 @@ fn tree(rng: &mut Rng) -> Specimen {
         8 => bare(rng, &mut b),
         _ => poplar(rng, &mut b),
     }
-    b.done()
+    b.build()
 }
 
 /// A trunk that bends a little; returns its top.
@@ -28,7 +28,8 @@ fn trunk(rng: &mut Rng, b: &mut Builder, h: f32, r: f32, paint: Paint) -> Vec3 {
         vec3(rng.normal() * sway * 0.5, h * 0.4, rng.normal() * sway * 0.5),
         vec3(rng.normal() * sway, h, rng.normal() * sway),
     ];
-    let tube = tube_with(&curve(&line, 2), |t| r * (1.25 - 0.6 * t + 0.35 * (1.0 - t).powi(6)), b.small());
+    let tube =
+        tube_with(&curve(&line, 2), |t| r * (1.25 - 0.6 * t + 0.35 * (1.0 - t).powi(6)), b.few_segments());
     b.add("trunk", tube, paint);
     line[2]
 }
@@ -37,24 +38,24 @@ fn broadleaf(rng: &mut Rng, b: &mut Builder) {
     let wood = bark(rng);
     let leaves = rng.paint_of(
         &["green", "green", "green", "dark green", "light green", "orange", "yellow", "pink", "red"],
-        Stuff::Plain,
+        MaterialKind::Plain,
     );
     let h = rng.between(1.2, 2.6);
     let r = rng.between(0.1, 0.2);
     let top = trunk(rng, b, h, r, wood);
     let crown = rng.between(0.8, 1.4);
-    let n = if b.flat { rng.pick(&[5, 6, 7, 8]) } else { 10 };
+    let n = if b.flat { rng.choose(&[5, 6, 7, 8]) } else { 10 };
     let rough = if b.flat { rng.between(0.05, 0.22) } else { 0.06 };
     match rng.index(4) {
         0 => {
-            let ball =
-                ellipsoid(crown, crown * rng.between(0.8, 1.3), crown, n.max(7)).rough(crown * rough, rng);
-            b.add("crown", ball.moved(top + Vec3::Y * crown * 0.6), leaves);
+            let ball = ellipsoid(crown, crown * rng.between(0.8, 1.3), crown, n.max(7))
+                .displaced(crown * rough, rng);
+            b.add("crown", ball.translated(top + Vec3::Y * crown * 0.6), leaves);
             b.adjective("round");
         }
         1 => {
             // Branches carry a cloud of leaves each.
-            for i in 0..rng.count(2, 4) {
+            for i in 0..rng.int_between(2, 4) {
                 let a = i as f32 * 2.3 + rng.between(0.0, 0.8);
                 let end = top
                     + vec3(a.sin() * crown * 0.75, crown * rng.between(0.25, 0.7), a.cos() * crown * 0.75);
@@ -69,53 +70,53 @@ fn broadleaf(rng: &mut Rng, b: &mut Builder) {
                 );
                 let size = crown * rng.between(0.5, 0.75);
                 let cloud = lump(rng, size, n, rough).scale(1.0, 0.7, 1.0);
-                b.add("leaves", cloud.moved(end + Vec3::Y * crown * 0.2), leaves);
+                b.add("leaves", cloud.translated(end + Vec3::Y * crown * 0.2), leaves);
             }
-            b.has("branches");
+            b.part("branches");
         }
         2 => {
             let side = crown * rng.between(1.2, 1.6);
             b.add(
                 "crown",
-                b.block(side, side * rng.between(0.7, 1.1), side).moved(top - Vec3::Y * side * 0.2),
+                b.block(side, side * rng.between(0.7, 1.1), side).translated(top - Vec3::Y * side * 0.2),
                 leaves,
             );
         }
         _ => {
-            for _ in 0..rng.count(4, 8) {
+            for _ in 0..rng.int_between(4, 8) {
                 let out = vec3(rng.normal(), rng.normal() * 0.6 + 0.6, rng.normal()) * crown * 0.42;
                 let size = crown * rng.between(0.45, 0.75);
                 let cloud = lump(rng, size, n, rough);
                 b.add(
                     "leaves",
-                    cloud.moved(top + out + Vec3::Y * crown * 0.25),
+                    cloud.translated(top + out + Vec3::Y * crown * 0.25),
                     leaves.shade(rng.clone().between(0.85, 1.1)),
                 );
             }
         }
     }
     if rng.chance(0.12) {
-        let fruit = rng.paint_of(&["red", "orange", "yellow"], Stuff::Plain);
+        let fruit = rng.paint_of(&["red", "orange", "yellow"], MaterialKind::Plain);
         for _ in 0..9 {
             let out = vec3(rng.normal(), rng.normal() * 0.5, rng.normal()).normalize_or(Vec3::X) * crown;
-            b.add("fruit", sphere(crown * 0.09, 6).moved(top + out + Vec3::Y * crown * 0.55), fruit);
+            b.add("fruit", sphere(crown * 0.09, 6).translated(top + out + Vec3::Y * crown * 0.55), fruit);
         }
-        b.kind("fruit tree");
-        b.has_colored("fruits", fruit);
+        b.subcategory("fruit tree");
+        b.colored_part("fruits", fruit);
     }
-    b.colored(leaves);
-    b.has_colored("trunk", wood);
+    b.main_color(leaves);
+    b.colored_part("trunk", wood);
 }
 
 fn conifer(rng: &mut Rng, b: &mut Builder) {
     let wood = bark(rng);
     let snowy = rng.chance(0.12);
-    let needles = rng.paint_of(&["dark green", "dark green", "green", "teal"], Stuff::Plain);
+    let needles = rng.paint_of(&["dark green", "dark green", "green", "teal"], MaterialKind::Plain);
     let h = rng.between(0.3, 0.9);
-    b.add("trunk", frustum(rng.between(0.13, 0.2), 0.1, h + 0.6, b.small()), wood);
-    let tiers = rng.count(2, 6);
+    b.add("trunk", frustum(rng.between(0.13, 0.2), 0.1, h + 0.6, b.few_segments()), wood);
+    let tiers = rng.int_between(2, 6);
     let (wide, tall) = (rng.between(0.75, 1.25), rng.between(1.8, 3.4));
-    let n = if b.flat { rng.pick(&[5, 6, 7, 8, 10]) } else { 14 };
+    let n = if b.flat { rng.choose(&[5, 6, 7, 8, 10]) } else { 14 };
     for i in 0..tiers {
         let t = i as f32 / tiers as f32;
         let r = wide * (1.0 - t * 0.78);
@@ -124,73 +125,74 @@ fn conifer(rng: &mut Rng, b: &mut Builder) {
             &[vec2(r * 0.35, 0.12 * size), vec2(r, 0.0), vec2(r * 0.42, size * 0.48), vec2(0.0, size)],
             n,
         );
-        let skirt = skirt.rough(r * if b.flat { 0.07 } else { 0.02 }, rng).rot_y(i as f32);
+        let skirt = skirt.displaced(r * if b.flat { 0.07 } else { 0.02 }, rng).rot_y(i as f32);
         let at = h + t * tall;
         b.add("needles", skirt.at(0.0, at, 0.0), needles);
         if snowy {
             b.add(
                 "snow",
                 cone(r * 0.62, size * 0.66, n).at(0.0, at + size * 0.38, 0.0),
-                rng.paint("white", Stuff::Plain),
+                rng.paint("white", MaterialKind::Plain),
             );
         }
     }
     if rng.chance(0.08) {
         let star = extrude(&star(0.3, 0.13, 10), 0.08).at(0.0, h + tall * 1.08, 0.0);
-        b.add("star", star, rng.paint("gold", Stuff::Plain));
+        b.add("star", star, rng.paint("gold", MaterialKind::Plain));
         for i in 0..14 {
             let t = i as f32 / 14.0;
             let a = i as f32 * 2.4;
             let r = wide * (0.9 - t * 0.75);
             let bauble = sphere(0.08, 6).at(a.sin() * r, h + t * tall + 0.1, a.cos() * r);
-            let paint = rng.paint_of(&["red", "gold", "blue"], Stuff::Plain);
+            let paint = rng.paint_of(&["red", "gold", "blue"], MaterialKind::Plain);
             b.add("ornament", bauble, paint);
         }
-        b.kind("christmas tree");
-        b.has("ornaments");
+        b.subcategory("christmas tree");
+        b.part("ornaments");
     } else {
-        b.kind(rng.pick(&["pine tree", "fir tree", "conifer"]));
+        b.subcategory(rng.choose(&["pine tree", "fir tree", "conifer"]));
     }
     if snowy {
-        b.has("snow");
+        b.part("snow");
     }
-    b.colored(needles);
+    b.main_color(needles);
 }
 
 fn palm(rng: &mut Rng, b: &mut Builder) {
-    let wood = rng.paint_of(&["brown", "tan", "beige"], Stuff::Wood);
+    let wood = rng.paint_of(&["brown", "tan", "beige"], MaterialKind::Wood);
     let leaves = green(rng);
     let h = rng.between(2.2, 3.6);
     let lean = rng.between(0.0, 1.0);
     let line = [Vec3::ZERO, vec3(lean * 0.15, h * 0.45, 0.0), vec3(lean, h, 0.0)];
-    let tube = tube_with(&curve(&line, 4), |t| 0.17 - 0.07 * t + 0.02 * ((t * 9.0).fract()), b.small());
+    let tube =
+        tube_with(&curve(&line, 4), |t| 0.17 - 0.07 * t + 0.02 * ((t * 9.0).fract()), b.few_segments());
     b.add("trunk", tube, wood);
-    for i in 0..rng.count(6, 9) {
+    for i in 0..rng.int_between(6, 9) {
         let frond = leaf(rng.between(1.1, 1.6), rng.between(0.3, 0.5), -rng.between(0.4, 1.0), 0.25);
         b.add(
             "frond",
-            frond.rot_x(-0.35).rot_y(i as f32 * 0.86 + rng.between(0.0, 0.2)).moved(line[2]),
+            frond.rot_x(-0.35).rot_y(i as f32 * 0.86 + rng.between(0.0, 0.2)).translated(line[2]),
             leaves,
         );
     }
     if rng.chance(0.5) {
         b.add(
             "coconuts",
-            sphere(0.13, 8).at(0.16, -0.1, 0.0).around_y(3).moved(line[2]),
-            rng.paint("dark brown", Stuff::Plain),
+            sphere(0.13, 8).at(0.16, -0.1, 0.0).radial_array_y(3).translated(line[2]),
+            rng.paint("dark brown", MaterialKind::Plain),
         );
-        b.has("coconuts");
+        b.part("coconuts");
     }
-    b.kind("palm tree");
-    b.colored(leaves);
-    b.has("fronds");
+    b.subcategory("palm tree");
+    b.main_color(leaves);
+    b.part("fronds");
 }
 
 fn bare(rng: &mut Rng, b: &mut Builder) {
     let wood = bark(rng);
     let h = rng.between(1.3, 2.0);
     let top = trunk(rng, b, h, 0.16, wood);
-    for i in 0..rng.count(4, 6) {
+    for i in 0..rng.int_between(4, 6) {
         let a = i as f32 * 1.4 + rng.between(0.0, 0.7);
         let from = top * rng.between(0.7, 1.0);
         let out = vec3(a.sin(), rng.between(0.7, 1.5), a.cos()) * rng.between(0.5, 0.9);
@@ -202,24 +204,24 @@ fn bare(rng: &mut Rng, b: &mut Builder) {
         );
         for side in [0.9, -0.9] {
             let twig = from.lerp(end, 0.6) + vec3((a + side).sin(), 0.8, (a + side).cos()) * 0.35;
-            b.add("twig", stake(from.lerp(end, 0.55), twig, 0.04, 0.01, 5), wood);
+            b.add("twig", tapered_rod(from.lerp(end, 0.55), twig, 0.04, 0.01, 5), wood);
         }
     }
-    b.kind("bare tree");
+    b.subcategory("bare tree");
     b.adjective("dead");
-    b.colored(wood);
-    b.has("bare branches");
+    b.main_color(wood);
+    b.part("bare branches");
 }
 
 fn poplar(rng: &mut Rng, b: &mut Builder) {
     let wood = bark(rng);
     let leaves = green(rng);
     let h = rng.between(0.4, 0.9);
-    b.add("trunk", cylinder(0.12, h + 0.5, b.small()), wood);
+    b.add("trunk", cylinder(0.12, h + 0.5, b.few_segments()), wood);
     let (r, tall) = (rng.between(0.45, 0.65), rng.between(1.3, 1.9));
-    let crown = ellipsoid(r, tall, r, b.n.min(10)).rough(if b.flat { 0.06 } else { 0.02 }, rng);
+    let crown = ellipsoid(r, tall, r, b.segments.min(10)).displaced(if b.flat { 0.06 } else { 0.02 }, rng);
     b.add("crown", crown.at(0.0, h + tall * 0.9, 0.0), leaves);
     b.adjective("tall");
-    b.kind("cypress");
-    b.colored(leaves);
+    b.subcategory("cypress");
+    b.main_color(leaves);
 }

@@ -17,9 +17,9 @@ pub(crate) const CATEGORIES: &[Category] = &[
 
 fn crown(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let gold = rng.paint_of(&["gold", "gold", "gold", "silver", "yellow", "bronze"], Stuff::Metal);
+    let gold = rng.paint_of(&["gold", "gold", "gold", "silver", "yellow", "bronze"], MaterialKind::Metal);
     let (r, h) = (0.1, rng.between(0.05, 0.11));
-    let points = rng.pick(&[4, 5, 6, 7, 8, 10]);
+    let points = rng.choose(&[4, 5, 6, 7, 8, 10]);
     let flare = rng.between(1.0, 1.35);
     let low = rng.between(0.35, 0.6);
     let sharp = rng.chance(0.6);
@@ -44,68 +44,70 @@ fn crown(rng: &mut Rng) -> Specimen {
     let inner = 0.93;
     let (o0, o1, i1, i0) = (row(r, false), row(r, true), row(r * inner, true), row(r * inner, false));
     b.add("band", sheet(&[o0.clone(), o1.clone(), i1, i0, o0]), gold);
-    let ring =
-        |y: f32, t: f32| torus(r * (1.0 + (flare - 1.0) * y / h) * 0.99, t, b.n.max(16), 6).at(0.0, y, 0.0);
+    let ring = |y: f32, t: f32| {
+        torus(r * (1.0 + (flare - 1.0) * y / h) * 0.99, t, b.segments.max(16), 6).at(0.0, y, 0.0)
+    };
     let rim = ring(0.004, 0.007);
     b.add("rim", rim, gold.shade(0.85));
     if rng.chance(0.7) {
-        let gem = rng.paint_of(&["red", "blue", "green", "purple", "light blue"], Stuff::Glass);
+        let gem = rng.paint_of(&["red", "blue", "green", "purple", "light blue"], MaterialKind::Glass);
         let out = r * (1.0 + (flare - 1.0) * low * 0.5);
         let stone = ellipsoid(0.012, 0.014, 0.006, 6).at(0.0, h * low * 0.55, out);
-        b.add("gems", stone.around_y(points), gem);
-        b.has_colored("gems", gem);
+        b.add("gems", stone.radial_array_y(points), gem);
+        b.colored_part("gems", gem);
     }
     if rng.chance(0.5) {
         let ball = sphere(0.011, 8).at(0.0, h * 1.04, r * flare);
         b.add(
             "balls",
-            ball.around_y(points),
-            if rng.chance(0.5) { gold } else { rng.paint_of(&["white", "red"], Stuff::Glass) },
+            ball.radial_array_y(points),
+            if rng.chance(0.5) { gold } else { rng.paint_of(&["white", "red"], MaterialKind::Glass) },
         );
-        b.has("balls on its points");
+        b.part("balls on its points");
     }
     if rng.chance(0.25) {
         b.add(
             "cap",
-            dome(r * 0.93, h * 1.1, b.n.max(10)),
-            rng.paint_of(&["red", "purple", "blue"], Stuff::Fabric),
+            dome(r * 0.93, h * 1.1, b.segments.max(10)),
+            rng.paint_of(&["red", "purple", "blue"], MaterialKind::Fabric),
         );
-        b.has("a velvet cap");
+        b.part("a velvet cap");
     }
-    b.main(gold);
-    b.has_count(points, "point", "points");
-    b.done()
+    b.main_paint(gold);
+    b.counted_part(points, "point", "points");
+    b.build()
 }
 
 fn finger_ring(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let gold = rng.paint_of(&["gold", "gold", "silver", "copper"], Stuff::Metal);
+    let gold = rng.paint_of(&["gold", "gold", "silver", "copper"], MaterialKind::Metal);
     let r = 0.01;
-    let n = b.n.max(16);
+    let n = b.segments.max(16);
     let thick = rng.between(0.1, 0.2) * r;
     let band = if rng.chance(0.5) {
         torus(r, thick, n, 8)
     } else {
         washer(r * 1.1, r * 0.92, thick * 3.0, n).at(0.0, -thick * 1.5, 0.0)
     };
-    b.add("band", band.rot_x(QUARTER).at(0.0, r, 0.0), gold);
+    b.add("band", band.rot_x(FRAC_PI_2).at(0.0, r, 0.0), gold);
     if rng.chance(0.8) {
-        let gem = rng.paint_of(&["light blue", "red", "green", "blue", "purple", "white"], Stuff::Glass);
+        let gem =
+            rng.paint_of(&["light blue", "red", "green", "blue", "purple", "white"], MaterialKind::Glass);
         let s = r * rng.between(0.3, 0.6);
-        let sides = rng.pick(&[4, 6, 8]);
+        let sides = rng.choose(&[4, 6, 8]);
         let cut = lathe(&[vec2(0.0, -s), vec2(s, 0.0), vec2(s * 0.62, s * 0.45)], sides).flat();
         b.add("gem", cut.at(0.0, r * 2.05 + s, 0.0), gem);
         b.add("setting", frustum(s * 0.35, s * 0.85, s * 0.8, sides).at(0.0, r * 2.0, 0.0), gold);
-        b.has_colored("gem", gem);
-        b.kind("diamond ring");
+        b.colored_part("gem", gem);
+        b.subcategory("diamond ring");
     }
-    b.main(gold);
-    b.done()
+    b.main_paint(gold);
+    b.build()
 }
 
 fn necklace(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let gold = rng.paint_of(&["gold", "silver", "bronze"], Stuff::Metal);
+    let gold = rng.paint_of(&["gold", "silver", "bronze"], MaterialKind::Metal);
     let (w, h) = (0.08, rng.between(0.1, 0.14));
     let at = |t: f32| {
         let (sin, cos) = (std::f32::consts::TAU * t).sin_cos();
@@ -113,46 +115,48 @@ fn necklace(rng: &mut Rng) -> Specimen {
     };
     let pearls = rng.chance(0.4);
     if pearls {
-        let pearl = rng.paint_of(&["white", "cream", "pink", "light blue", "red"], Stuff::Plastic);
-        let beads = Solid::union((0..34).map(|i| sphere(0.0085, 7).moved(at(i as f32 / 34.0))));
+        let pearl = rng.paint_of(&["white", "cream", "pink", "light blue", "red"], MaterialKind::Plastic);
+        let beads = Solid::union((0..34).map(|i| sphere(0.0085, 7).translated(at(i as f32 / 34.0))));
         b.add("pearls", beads, pearl);
-        b.colored(pearl);
-        b.kind("pearl necklace");
+        b.main_color(pearl);
+        b.subcategory("pearl necklace");
     } else {
         let line: Vec<Vec3> = (0..=36).map(|i| at(i as f32 / 36.0)).collect();
         b.add("chain", tube(&line, 0.0028, 5), gold);
-        b.main(gold);
+        b.main_paint(gold);
     }
     if !pearls || rng.chance(0.3) {
-        let gem = rng.paint_of(&["red", "blue", "green", "purple", "gold"], Stuff::Glass);
+        let gem = rng.paint_of(&["red", "blue", "green", "purple", "gold"], MaterialKind::Glass);
         let pendant = match rng.index(3) {
             0 => extrude_beveled(
                 &mirrored(&[(0.0, -0.03), (0.026, 0.004), (0.022, 0.02), (0.008, 0.024), (0.0, 0.016)]),
                 0.012,
                 0.3,
             ),
-            1 => ellipsoid(0.02, 0.026, 0.009, b.n.max(8)),
+            1 => ellipsoid(0.02, 0.026, 0.009, b.segments.max(8)),
             _ => lathe(&[vec2(0.0, -0.03), vec2(0.018, 0.0), vec2(0.0, 0.022)], 6).flat(),
         };
         b.add("pendant", pendant.at(0.0, -h - 0.026, 0.0), gem);
-        b.has_colored("pendant", gem);
+        b.colored_part("pendant", gem);
     }
-    b.done()
+    b.build()
 }
 
 fn eyeglasses(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let frame_paint = rng
-        .paint_of(&["black", "black", "brown", "dark gray", "red", "gold", "silver", "blue"], Stuff::Plastic);
+    let frame_paint = rng.paint_of(
+        &["black", "black", "brown", "dark gray", "red", "gold", "silver", "blue"],
+        MaterialKind::Plastic,
+    );
     let sun = rng.chance(0.45);
     let lens = if sun {
-        rng.paint_of(&["black", "dark gray", "dark brown", "navy"], Stuff::Glass)
+        rng.paint_of(&["black", "dark gray", "dark brown", "navy"], MaterialKind::Glass)
     } else {
-        rng.paint_of(&["light blue", "white", "light gray"], Stuff::Glass)
+        rng.paint_of(&["light blue", "white", "light gray"], MaterialKind::Glass)
     };
     let (w, h) = (rng.between(0.024, 0.031), rng.between(0.017, 0.028));
     let thick = rng.between(0.0016, 0.0042);
-    let square = rng.pick(&[0.0, 0.35, 0.7]);
+    let square = rng.choose(&[0.0, 0.35, 0.7]);
     let n = 20;
     let rim: Vec<Vec3> = (0..=n)
         .map(|i| {
@@ -162,10 +166,10 @@ fn eyeglasses(rng: &mut Rng) -> Specimen {
         })
         .collect();
     let x = w + rng.between(0.008, 0.011);
-    b.add("rims", tube(&rim, thick, 6).at(x, 0.0, 0.0).both_x(), frame_paint);
+    b.add("rims", tube(&rim, thick, 6).at(x, 0.0, 0.0).mirrored_x(), frame_paint);
     if sun || rng.chance(0.5) {
         let flat: Vec<glam::Vec2> = rim[..n].iter().map(|p| vec2(p.x, p.y)).collect();
-        b.add("lenses", extrude(&flat, thick * 0.5).at(x, 0.0, 0.0).both_x(), lens);
+        b.add("lenses", extrude(&flat, thick * 0.5).at(x, 0.0, 0.0).mirrored_x(), lens);
     }
     let bridge =
         curve(&[vec3(-(x - w), h * 0.2, 0.0), vec3(0.0, h * 0.42, 0.003), vec3(x - w, h * 0.2, 0.0)], 3);
@@ -188,24 +192,26 @@ fn eyeglasses(rng: &mut Rng) -> Specimen {
             hinge + vec3(-0.004, -0.026, -long),
         ]
     };
-    b.add("temples", tube(&curve(&temple, 3), thick * 1.1, 6).both_x(), frame_paint);
-    b.main(frame_paint);
-    b.kind(if sun { "sunglasses" } else { "reading glasses" });
-    b.has(if sun { "dark lenses" } else { "two lenses" });
+    b.add("temples", tube(&curve(&temple, 3), thick * 1.1, 6).mirrored_x(), frame_paint);
+    b.main_paint(frame_paint);
+    b.subcategory(if sun { "sunglasses" } else { "reading glasses" });
+    b.part(if sun { "dark lenses" } else { "two lenses" });
     if square < 0.1 {
         b.adjective("round");
     }
-    b.done()
+    b.build()
 }
 
 fn binoculars(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let body =
-        rng.paint_of(&["black", "black", "dark gray", "dark green", "brown", "gray", "navy"], Stuff::Plastic);
-    let metal = rng.paint_of(&["dark gray", "silver", "black", "gold"], Stuff::Metal);
-    let glass = rng.paint_of(&["light blue", "navy", "dark gray", "purple"], Stuff::Glass);
+    let body = rng.paint_of(
+        &["black", "black", "dark gray", "dark green", "brown", "gray", "navy"],
+        MaterialKind::Plastic,
+    );
+    let metal = rng.paint_of(&["dark gray", "silver", "black", "gold"], MaterialKind::Metal);
+    let glass = rng.paint_of(&["light blue", "navy", "dark gray", "purple"], MaterialKind::Glass);
     let (l, r) = (rng.between(0.11, 0.16), rng.between(0.022, 0.034));
-    let n = b.n.max(10);
+    let n = b.segments.max(10);
     let x = r * rng.between(1.1, 1.4);
     let eye = r * rng.between(0.5, 0.72);
     let barrel = lathe(
@@ -223,7 +229,7 @@ fn binoculars(rng: &mut Rng) -> Specimen {
         ],
         n,
     );
-    let place = |s: Solid| s.rot_x(QUARTER).at(x, 0.0, 0.0).both_x();
+    let place = |s: Solid| s.rot_x(FRAC_PI_2).at(x, 0.0, 0.0).mirrored_x();
     b.add("barrels", place(barrel), body);
     b.add("front lenses", place(cylinder(r * 0.88, 0.004, n).at(0.0, l * 0.455, 0.0)), glass);
     b.add("eyepieces", place(cylinder(eye * 0.8, 0.004, n).at(0.0, -l * 0.525, 0.0)), glass);
@@ -236,17 +242,17 @@ fn binoculars(rng: &mut Rng) -> Specimen {
     );
     b.add(
         "hinge",
-        cylinder(r * 0.26, l * 0.5, 10).at(0.0, -l * 0.22, 0.0).rot_x(QUARTER).at(0.0, r * 0.1, 0.0),
+        cylinder(r * 0.26, l * 0.5, 10).at(0.0, -l * 0.22, 0.0).rot_x(FRAC_PI_2).at(0.0, r * 0.1, 0.0),
         metal,
     );
-    b.add("focus wheel", cylinder(r * 0.4, l * 0.1, 12).rot_x(QUARTER).at(0.0, r * 0.15, -l * 0.05), metal);
+    b.add("focus wheel", cylinder(r * 0.4, l * 0.1, 12).rot_x(FRAC_PI_2).at(0.0, r * 0.15, -l * 0.05), metal);
     if rng.chance(0.5) {
-        b.transform(glam::Affine3A::from_rotation_x(-QUARTER));
+        b.transform(glam::Affine3A::from_rotation_x(-FRAC_PI_2));
     }
-    b.main(body);
-    b.has("two lenses");
-    b.has("a focus wheel");
-    b.done()
+    b.main_paint(body);
+    b.part("two lenses");
+    b.part("a focus wheel");
+    b.build()
 }
 
 fn wristwatch(rng: &mut Rng) -> Specimen {
@@ -254,37 +260,37 @@ fn wristwatch(rng: &mut Rng) -> Specimen {
     let smart = rng.chance(0.4);
     let strap = rng.paint_of(
         &["black", "brown", "silver", "gold", "white", "blue", "red", "dark brown"],
-        Stuff::Leather,
+        MaterialKind::Leather,
     );
-    let case = rng.paint_of(&["silver", "gold", "black", "dark gray", "silver"], Stuff::Metal);
+    let case = rng.paint_of(&["silver", "gold", "black", "dark gray", "silver"], MaterialKind::Metal);
     let face = if smart {
-        rng.paint_of(&["black", "navy"], Stuff::Glass)
+        rng.paint_of(&["black", "navy"], MaterialKind::Glass)
     } else {
-        rng.paint_of(&["white", "black", "blue", "cream", "green"], Stuff::Plain)
+        rng.paint_of(&["white", "black", "blue", "cream", "green"], MaterialKind::Plain)
     };
     let (r, w) = (rng.between(0.027, 0.033), rng.between(0.018, 0.024));
     let squash = rng.between(0.8, 1.0);
     let band = lathe_loop(
         &[vec2(r * 0.94, -w / 2.0), vec2(r, -w / 2.0), vec2(r, w / 2.0), vec2(r * 0.94, w / 2.0)],
-        b.n.max(14),
+        b.segments.max(14),
     );
-    b.add("strap", band.rot_z(QUARTER).scale(1.0, squash, 1.0), strap);
+    b.add("strap", band.rot_z(FRAC_PI_2).scale(1.0, squash, 1.0), strap);
     let s = r * rng.between(0.52, 0.72);
     let y = r * squash * 0.97;
-    let n = b.n.max(14);
+    let n = b.segments.max(14);
     let h = r * rng.between(0.2, 0.32);
     if smart {
         b.add("case", rounded_box(s * 1.75, h, s * 2.0, h * 0.45, 2).at(0.0, y - h * 0.25, 0.0), case);
         b.add("screen", rounded_box(s * 1.5, h * 0.3, s * 1.75, h * 0.1, 1).at(0.0, y + h * 0.52, 0.0), face);
-        b.kind("smartwatch");
-        b.has("a screen");
+        b.subcategory("smartwatch");
+        b.part("a screen");
     } else {
         b.add("case", cylinder(s, h, n).at(0.0, y - h * 0.25, 0.0), case);
         b.add("face", cylinder(s * 0.85, h * 0.1, n).at(0.0, y + h * 0.72, 0.0), face);
         let hand = if face.color.name == "white" || face.color.name == "cream" {
-            rng.paint("black", Stuff::Plain)
+            rng.paint("black", MaterialKind::Plain)
         } else {
-            rng.paint("white", Stuff::Plain)
+            rng.paint("white", MaterialKind::Plain)
         };
         let top = y + h * 0.83;
         let hands = cuboid(s * 0.09, h * 0.05, s * 0.5)
@@ -293,12 +299,12 @@ fn wristwatch(rng: &mut Rng) -> Specimen {
             .join(cuboid(s * 0.06, h * 0.05, s * 0.7).at(0.0, top, s * 0.35).rot_y(-2.2));
         b.add("hands", hands, hand);
         let mark = cuboid(s * 0.06, h * 0.05, s * 0.14).at(0.0, top, s * 0.72);
-        b.add("marks", mark.around_y(12), hand);
-        b.has("two hands");
+        b.add("marks", mark.radial_array_y(12), hand);
+        b.part("two hands");
     }
     b.add(
         "crown",
-        cylinder(s * 0.13, s * 0.2, 8).rot_z(-QUARTER).at(
+        cylinder(s * 0.13, s * 0.2, 8).rot_z(-FRAC_PI_2).at(
             s * if smart { 0.88 } else { 0.98 },
             y + h * 0.25,
             0.0,
@@ -307,13 +313,13 @@ fn wristwatch(rng: &mut Rng) -> Specimen {
     );
     b.add(
         "buckle",
-        frame(w * 1.15, w * 0.6, w * 0.12, w * 0.14).rot_x(QUARTER).at(0.0, -r * squash, -w * 0.3),
+        frame(w * 1.15, w * 0.6, w * 0.12, w * 0.14).rot_x(FRAC_PI_2).at(0.0, -r * squash, -w * 0.3),
         case,
     );
     if rng.chance(0.4) {
-        b.transform(glam::Affine3A::from_rotation_x(QUARTER));
+        b.transform(glam::Affine3A::from_rotation_x(FRAC_PI_2));
     }
-    b.main(strap);
-    b.has_colored("strap", strap);
-    b.done()
+    b.main_paint(strap);
+    b.colored_part("strap", strap);
+    b.build()
 }

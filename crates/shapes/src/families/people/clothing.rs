@@ -27,27 +27,27 @@ fn shoe(rng: &mut Rng) -> Specimen {
     let style = rng.index(3);
     let main = rng.paint_of(
         &["red", "black", "white", "brown", "blue", "pink", "dark brown", "gray", "tan"],
-        if style == 0 { Stuff::Fabric } else { Stuff::Leather },
+        if style == 0 { MaterialKind::Fabric } else { MaterialKind::Leather },
     );
-    let sole = rng.paint_of(&["white", "black", "dark brown", "tan", "gray"], Stuff::Plastic);
-    let accent = rng.paint_of(&["white", "black", "red", "yellow"], Stuff::Fabric);
+    let sole = rng.paint_of(&["white", "black", "dark brown", "tan", "gray"], MaterialKind::Plastic);
+    let accent = rng.paint_of(&["white", "black", "red", "yellow"], MaterialKind::Fabric);
     let mut parts: Vec<(&str, Solid, Paint)> = Vec::new();
     match style {
-        0 => sneaker(rng, &mut parts, [main, sole, accent], b.n),
-        1 => high_heel(rng, &mut parts, [main, sole, main.shade(0.5)], b.n),
-        _ => leather_shoe(rng, &mut parts, [main, sole, main.shade(0.5)], b.n),
+        0 => sneaker(rng, &mut parts, [main, sole, accent], b.segments),
+        1 => high_heel(rng, &mut parts, [main, sole, main.shade(0.5)], b.segments),
+        _ => leather_shoe(rng, &mut parts, [main, sole, main.shade(0.5)], b.segments),
     }
     for (name, solid, paint) in parts {
-        let solid = if pair { solid.at(0.07, 0.0, 0.0).both_x() } else { solid };
+        let solid = if pair { solid.at(0.07, 0.0, 0.0).mirrored_x() } else { solid };
         b.add(name, solid, paint);
     }
-    b.kind(["sneaker", "high heel", "dress shoe"][style]);
-    b.has(["laces", "a high heel", "laces"][style]);
-    b.main(main);
+    b.subcategory(["sneaker", "high heel", "dress shoe"][style]);
+    b.part(["laces", "a high heel", "laces"][style]);
+    b.main_paint(main);
     if pair {
-        b.kind("pair of shoes");
+        b.subcategory("pair of shoes");
     }
-    b.done()
+    b.build()
 }
 
 fn foot_outline(scale: f32) -> Vec<glam::Vec2> {
@@ -71,7 +71,7 @@ fn foot_outline(scale: f32) -> Vec<glam::Vec2> {
 }
 
 fn sole_plate(thickness: f32, scale: f32) -> Solid {
-    extrude(&foot_outline(scale), thickness).rot_x(-QUARTER).at(0.0, thickness / 2.0, 0.0)
+    extrude(&foot_outline(scale), thickness).rot_x(-FRAC_PI_2).at(0.0, thickness / 2.0, 0.0)
 }
 
 type Parts<'a> = Vec<(&'a str, Solid, Paint)>;
@@ -111,8 +111,8 @@ fn sneaker(rng: &mut Rng, parts: &mut Parts, [main, sole, accent]: [Paint; 3], n
         let stripe = cuboid(0.002, 0.04, 0.012)
             .rot_x(0.4)
             .at(0.041, y + 0.015, 0.0)
-            .repeat(3, vec3(-0.0005, 0.0, -0.022))
-            .both_x();
+            .linear_array(3, vec3(-0.0005, 0.0, -0.022))
+            .mirrored_x();
         parts.push(("stripes", stripe, accent));
     }
 }
@@ -165,20 +165,23 @@ fn leather_shoe(rng: &mut Rng, parts: &mut Parts, [main, sole, inside]: [Paint; 
     );
     parts.push(("upper", upper.map(|p| vec3(p.x, p.y.max(y - 0.002), p.z)), main));
     parts.push(("opening", ellipsoid(0.025, 0.008, 0.045, n.max(8)).at(0.0, y + high * 0.99, -0.07), inside));
-    let lace =
-        cuboid(0.035, 0.004, 0.006).at(0.0, y + high * 0.95, -0.018).repeat(3, vec3(0.0, -0.008, 0.018));
+    let lace = cuboid(0.035, 0.004, 0.006)
+        .at(0.0, y + high * 0.95, -0.018)
+        .linear_array(3, vec3(0.0, -0.008, 0.018));
     parts.push(("laces", lace, inside));
 }
 
 fn boot(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let main = rng
-        .paint_of(&["brown", "black", "dark brown", "red", "yellow", "green", "blue", "tan"], Stuff::Leather);
-    let sole = rng.paint_of(&["black", "dark brown", "dark gray"], Stuff::Plastic);
+    let main = rng.paint_of(
+        &["brown", "black", "dark brown", "red", "yellow", "green", "blue", "tan"],
+        MaterialKind::Leather,
+    );
+    let sole = rng.paint_of(&["black", "dark brown", "dark gray"], MaterialKind::Plastic);
     let h = rng.between(0.2, 0.38);
-    let n = b.n.max(8);
+    let n = b.segments.max(8);
     let pair = rng.chance(0.2);
-    let place = |s: Solid| if pair { s.at(0.075, 0.0, 0.0).both_x() } else { s };
+    let place = |s: Solid| if pair { s.at(0.075, 0.0, 0.0).mirrored_x() } else { s };
     b.add("sole", place(sole_plate(0.018, 1.08)), sole);
     b.add("heel", place(cuboid(0.066, 0.026, 0.065).at(0.0, -0.024, -0.1)), sole);
     let foot = loft(
@@ -211,43 +214,43 @@ fn boot(rng: &mut Rng) -> Specimen {
         main.shade(0.3),
     );
     if rng.chance(0.4) {
-        let cuff = rng.paint_of(&["white", "tan", "cream", "dark brown"], Stuff::Fabric);
+        let cuff = rng.paint_of(&["white", "tan", "cream", "dark brown"], MaterialKind::Fabric);
         b.add(
             "cuff",
             place(washer(top * 1.12, top * 0.86, h * 0.13, n).scale(0.95, 1.0, 1.2).at(0.0, h * 0.89, -0.08)),
             cuff,
         );
-        b.has_colored("cuff", cuff);
+        b.colored_part("cuff", cuff);
     }
     if rng.chance(0.3) {
         b.add(
             "strap",
             place(torus(ankle * 1.12, 0.007, n, 5).scale(0.95, 1.0, 1.2).at(0.0, 0.1, -0.08)),
-            rng.paint("gold", Stuff::Metal),
+            rng.paint("gold", MaterialKind::Metal),
         );
-        b.has("a buckle");
+        b.part("a buckle");
     }
-    b.main(main);
+    b.main_paint(main);
     b.adjective(if h > 0.3 { "tall" } else { "short" });
-    b.done()
+    b.build()
 }
 
 fn hat(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
     let main = rng.paint_of(
         &["black", "brown", "tan", "red", "blue", "gray", "beige", "purple", "green", "navy"],
-        Stuff::Fabric,
+        MaterialKind::Fabric,
     );
-    let band = rng.paint_of(&["red", "black", "white", "gold", "dark brown"], Stuff::Fabric);
+    let band = rng.paint_of(&["red", "black", "white", "gold", "dark brown"], MaterialKind::Fabric);
     let r = 0.1;
-    let n = b.n.max(8);
+    let n = b.segments.max(8);
     match rng.index(6) {
         0 => {
             let h = rng.between(0.13, 0.22);
             b.add("brim", washer(r * 1.6, r * 0.9, 0.008, n), main);
             b.add("crown", frustum(r, r * rng.between(0.95, 1.12), h, n), main);
             b.add("band", cylinder(r * 1.03, h * 0.18, n).at(0.0, 0.006, 0.0), band);
-            b.kind("top hat");
+            b.subcategory("top hat");
         }
         1 => {
             let wide = r * rng.between(2.3, 2.8);
@@ -259,7 +262,7 @@ fn hat(rng: &mut Rng) -> Specimen {
                     .scale(0.9, 1.0, 1.1);
             b.add("crown", crown, main);
             b.add("band", cylinder(r * 1.02, 0.02, n).scale(0.9, 1.0, 1.1).at(0.0, 0.006, 0.0), band);
-            b.kind("cowboy hat");
+            b.subcategory("cowboy hat");
         }
         2 => {
             let h = rng.between(0.28, 0.42);
@@ -267,14 +270,14 @@ fn hat(rng: &mut Rng) -> Specimen {
             b.add("brim", washer(r * 2.0, r * 0.85, 0.008, n), main);
             b.add("cone", lathe(&tip, n).bend_z(-rng.between(0.1, 0.9)), main);
             b.add("band", cylinder(r * 1.03, 0.035, n).at(0.0, 0.004, 0.0), band);
-            b.kind(rng.pick(&["witch hat", "wizard hat"]));
+            b.subcategory(rng.choose(&["witch hat", "wizard hat"]));
         }
         3 => {
             b.add("dome", dome(r, r * 0.85, n), main);
             let peak = cylinder(r * 0.95, 0.01, n.max(12)).scale(0.9, 1.0, 1.0).at(0.0, 0.004, r * 0.75);
             b.add("peak", peak, if rng.chance(0.4) { band } else { main });
             b.add("button", sphere(0.01, 6).at(0.0, r * 0.86, 0.0), band);
-            b.kind("baseball cap");
+            b.subcategory("baseball cap");
         }
         4 => {
             b.add("dome", dome(r, r * rng.between(0.9, 1.2), n), main);
@@ -292,23 +295,23 @@ fn hat(rng: &mut Rng) -> Specimen {
                 band,
             );
             b.add("pompom", ellipsoid(0.035, 0.033, 0.035, 8).at(0.0, r * 1.15, 0.0), band);
-            b.kind("beanie");
-            b.has("a pompom");
+            b.subcategory("beanie");
+            b.part("a pompom");
         }
         _ => {
             santa_hat(rng, &mut b, r, main);
-            return b.done();
+            return b.build();
         }
     }
-    b.main(main);
-    b.has_colored("band", band);
-    b.done()
+    b.main_paint(main);
+    b.colored_part("band", band);
+    b.build()
 }
 
 fn santa_hat(rng: &mut Rng, b: &mut Builder, r: f32, main: Paint) {
-    let n = b.n.max(8);
-    let red = rng.paint("red", Stuff::Fabric);
-    let white = rng.paint("white", Stuff::Fabric);
+    let n = b.segments.max(8);
+    let red = rng.paint("red", MaterialKind::Fabric);
+    let white = rng.paint("white", MaterialKind::Fabric);
     b.add(
         "cone",
         lathe(&[vec2(r, 0.0), vec2(r * 0.75, 0.1), vec2(r * 0.35, 0.2), vec2(0.012, 0.28)], n)
@@ -316,9 +319,9 @@ fn santa_hat(rng: &mut Rng, b: &mut Builder, r: f32, main: Paint) {
         if rng.chance(0.7) { red } else { main },
     );
     b.add("fur", torus(r, 0.026, n, 7).at(0.0, 0.012, 0.0), white);
-    b.kind("santa hat");
-    b.colored(red);
-    b.has("white fur trim");
+    b.subcategory("santa hat");
+    b.main_color(red);
+    b.part("white fur trim");
 }
 
 #[cfg(test)]

@@ -91,22 +91,26 @@ fn add_car(rng: &mut Rng, b: &mut Builder, shape: Shape, paint: Paint) -> CarBod
 }
 
 fn beetle_body(b: &Builder, length: f32, width: f32, sill: f32, belt: f32) -> Solid {
-    let (h, n) = ((belt - sill) * 1.15, b.n.max(10));
+    let (h, n) = ((belt - sill) * 1.15, b.segments.max(10));
     let hull = dome(1.0, 1.0, n).scale(width * 0.46, h, length * 0.5).at(0.0, sill, 0.0);
-    let fender =
-        dome(1.0, 1.0, n).scale(width * 0.14, h * 0.75, length * 0.17).at(width * 0.4, sill, 0.0).both_x();
+    let fender = dome(1.0, 1.0, n)
+        .scale(width * 0.14, h * 0.75, length * 0.17)
+        .at(width * 0.4, sill, 0.0)
+        .mirrored_x();
     hull.join(fender.clone().at(0.0, 0.0, length * 0.31)).join(fender.at(0.0, 0.0, -length * 0.3))
 }
 
 fn add_cabin(rng: &mut Rng, b: &mut Builder, shape: Shape, low: [f32; 4], high: [f32; 4], paint: Paint) {
-    let glass =
-        rng.paint_of(&["light blue", "dark gray", "black", "light blue", "navy", "light gray"], Stuff::Glass);
+    let glass = rng.paint_of(
+        &["light blue", "dark gray", "black", "light blue", "navy", "light gray"],
+        MaterialKind::Glass,
+    );
     if shape == Shape::Convertible {
         let [w, back, front, y] = low;
-        let seat = rng.paint_of(&["brown", "black", "beige", "red"], Stuff::Leather);
+        let seat = rng.paint_of(&["brown", "black", "beige", "red"], MaterialKind::Leather);
         b.add(
             "seats",
-            b.block(w * 0.36, 0.5, 0.2).at(w * 0.22, y - 0.12, (back + front) * 0.5 - 0.3).both_x(),
+            b.block(w * 0.36, 0.5, 0.2).at(w * 0.22, y - 0.12, (back + front) * 0.5 - 0.3).mirrored_x(),
             seat,
         );
         let shield = wedge([w, front - 0.1, front, y], [w * 0.85, front - 0.5, front - 0.45, y + 0.42]);
@@ -116,7 +120,7 @@ fn add_cabin(rng: &mut Rng, b: &mut Builder, shape: Shape, low: [f32; 4], high: 
             cuboid(w * 0.86, 0.02, (front - back) * 0.75).at(0.0, y, (back + front) * 0.5 - 0.1),
             seat.shade(0.4),
         );
-        b.kind("convertible");
+        b.subcategory("convertible");
         return;
     }
     b.add("windows", wedge(low, high), glass);
@@ -146,13 +150,13 @@ fn add_cabin(rng: &mut Rng, b: &mut Builder, shape: Shape, low: [f32; 4], high: 
     };
     let posts = pillar([low[1] + 0.04, low[2] - 0.04], [back + 0.03, front - 0.03]);
     let (lm, hm) = ((low[1] + low[2]) / 2.0, (back + front) / 2.0);
-    b.add("pillars", posts.join(pillar([lm, lm], [hm, hm])).both_x(), paint);
+    b.add("pillars", posts.join(pillar([lm, lm], [hm, hm])).mirrored_x(), paint);
     match shape {
-        Shape::Offroad => b.kind("suv"),
-        Shape::Sports => b.kind("sports car"),
-        Shape::Hatchback => b.kind("hatchback"),
-        Shape::Beetle => b.kind("beetle"),
-        _ => b.kind("sedan"),
+        Shape::Offroad => b.subcategory("suv"),
+        Shape::Sports => b.subcategory("sports car"),
+        Shape::Hatchback => b.subcategory("hatchback"),
+        Shape::Beetle => b.subcategory("beetle"),
+        _ => b.subcategory("sedan"),
     }
 }
 
@@ -163,17 +167,17 @@ pub(crate) fn add_car_lights(
     y: f32,
     sill: f32,
 ) {
-    let lamp = rng.paint_of(&["white", "yellow", "cream"], Stuff::Glass).glowing(0.3);
-    let red = rng.paint("red", Stuff::Glass);
-    let dark = rng.paint_of(&["dark gray", "black", "light gray"], Stuff::Plain);
+    let lamp = rng.paint_of(&["white", "yellow", "cream"], MaterialKind::Glass).emissive(0.3);
+    let red = rng.paint("red", MaterialKind::Glass);
+    let dark = rng.paint_of(&["dark gray", "black", "light gray"], MaterialKind::Plain);
     let size = width * rng.between(0.06, 0.09);
     let light = if rng.chance(0.5) {
-        cylinder(size, 0.08, b.n.max(8)).rot_x(QUARTER).at(0.0, size, 0.0)
+        cylinder(size, 0.08, b.segments.max(8)).rot_x(FRAC_PI_2).at(0.0, size, 0.0)
     } else {
         cuboid(size * 2.6, size * 1.5, 0.08)
     };
-    b.add("headlights", light.at(width * 0.36, y, front - 0.03).both_x(), lamp);
-    b.add("tail lights", cuboid(size * 2.6, size * 1.2, 0.06).at(width * 0.36, y, back).both_x(), red);
+    b.add("headlights", light.at(width * 0.36, y, front - 0.03).mirrored_x(), lamp);
+    b.add("tail lights", cuboid(size * 2.6, size * 1.2, 0.06).at(width * 0.36, y, back).mirrored_x(), red);
     b.add("grille", cuboid(width * 0.4, size * 1.3, 0.05).at(0.0, y - 0.02, front), dark);
     let bumper = b.block(width * 1.02, 0.13, 0.14);
     b.add("bumpers", bumper.clone().at(0.0, sill, front).join(bumper.at(0.0, sill, back)), dark);
@@ -181,12 +185,12 @@ pub(crate) fn add_car_lights(
 
 fn car(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let paint = rng.painted(Stuff::Plain);
+    let paint = rng.painted(MaterialKind::Plain);
     use Shape::{Beetle, Convertible, Hatchback, Offroad, Sedan, Sports};
-    let shape = rng.pick(&[Sedan, Sedan, Sedan, Hatchback, Offroad, Sports, Sports, Convertible, Beetle]);
+    let shape = rng.choose(&[Sedan, Sedan, Sedan, Hatchback, Offroad, Sports, Sports, Convertible, Beetle]);
     let body = add_car(rng, &mut b, shape, paint);
     if rng.chance(0.15) {
-        let stripe = rng.paint_of(&["white", "black", "red"], Stuff::Plain);
+        let stripe = rng.paint_of(&["white", "black", "red"], MaterialKind::Plain);
         b.add(
             "stripe",
             cuboid(body.width * 0.2, 0.02, body.length * 0.2).at(0.0, body.belt - 0.02, body.length * 0.37),
@@ -198,25 +202,25 @@ fn car(rng: &mut Rng) -> Specimen {
         b.add("spoiler", cuboid(body.width * 0.9, 0.05, 0.3).at(0.0, body.belt + 0.2, z), paint);
         b.add(
             "spoiler posts",
-            cuboid(0.06, 0.24, 0.12).at(body.width * 0.3, body.belt - 0.02, z).both_x(),
+            cuboid(0.06, 0.24, 0.12).at(body.width * 0.3, body.belt - 0.02, z).mirrored_x(),
             paint,
         );
-        b.has("a spoiler");
+        b.part("a spoiler");
     }
-    b.colored(paint);
-    b.has("four wheels");
-    b.done()
+    b.main_color(paint);
+    b.part("four wheels");
+    b.build()
 }
 
 fn taxi(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let yellow = rng.paint_of(&["yellow", "yellow", "yellow", "yellow", "orange"], Stuff::Plain);
-    let black = rng.paint("black", Stuff::Plain);
-    let shape = rng.pick(&[Shape::Sedan, Shape::Sedan, Shape::Hatchback]);
+    let yellow = rng.paint_of(&["yellow", "yellow", "yellow", "yellow", "orange"], MaterialKind::Plain);
+    let black = rng.paint("black", MaterialKind::Plain);
+    let shape = rng.choose(&[Shape::Sedan, Shape::Sedan, Shape::Hatchback]);
     let body = add_car(rng, &mut b, shape, yellow);
     let (y, z) = body.roof;
     let sign = b.block(0.55, 0.22, 0.24).at(0.0, y + 0.02, z);
-    let sign_paint = rng.paint_of(&["white", "yellow", "orange", "black"], Stuff::Plain);
+    let sign_paint = rng.paint_of(&["white", "yellow", "orange", "black"], MaterialKind::Plain);
     b.add("taxi sign", sign, sign_paint);
     if rng.chance(0.6) {
         let cell = body.length * 0.6 / 16.0;
@@ -224,47 +228,48 @@ fn taxi(rng: &mut Rng) -> Specimen {
             let row = if i % 2 == 0 { 0.0 } else { cell };
             cuboid(0.02, cell, cell).at(body.width / 2.0, body.sill + 0.3 + row, (i as f32 - 7.5) * cell)
         }));
-        b.add("checks", checks.both_x(), black);
-        b.has("a checkered stripe");
+        b.add("checks", checks.mirrored_x(), black);
+        b.part("a checkered stripe");
     }
-    b.colored(yellow);
-    b.kind("cab");
-    b.has("a roof sign");
-    b.done()
+    b.main_color(yellow);
+    b.subcategory("cab");
+    b.part("a roof sign");
+    b.build()
 }
 
 /// A row of lamps across the roof.
 pub(crate) fn light_bar(rng: &mut Rng, b: &mut Builder, at: Vec3, width: f32) {
-    let red = rng.paint("red", Stuff::Glass).glowing(0.3);
-    let blue = rng.paint("blue", Stuff::Glass).glowing(0.3);
-    let dark = rng.paint_of(&["dark gray", "white", "black"], Stuff::Plain);
-    b.add("light bar", cuboid(width, 0.07, 0.28).moved(at), dark);
+    let red = rng.paint("red", MaterialKind::Glass).emissive(0.3);
+    let blue = rng.paint("blue", MaterialKind::Glass).emissive(0.3);
+    let dark = rng.paint_of(&["dark gray", "white", "black"], MaterialKind::Plain);
+    b.add("light bar", cuboid(width, 0.07, 0.28).translated(at), dark);
     let lamp = b.block(width * 0.38, 0.14, 0.24);
-    b.add("red light", lamp.clone().at(width * 0.28, 0.07, 0.0).moved(at), red);
-    b.add("blue light", lamp.at(-width * 0.28, 0.07, 0.0).moved(at), blue);
+    b.add("red light", lamp.clone().at(width * 0.28, 0.07, 0.0).translated(at), red);
+    b.add("blue light", lamp.at(-width * 0.28, 0.07, 0.0).translated(at), blue);
 }
 
 fn police_car(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
     let (main, second) = if rng.chance(0.5) { ("white", "black") } else { ("black", "white") };
-    let mut main = rng.paint(main, Stuff::Plain);
-    let mut second = rng.paint(second, Stuff::Plain);
+    let mut main = rng.paint(main, MaterialKind::Plain);
+    let mut second = rng.paint(second, MaterialKind::Plain);
     if rng.chance(0.35) {
         (main, second) = (
-            rng.paint_of(&["white", "light gray"], Stuff::Plain),
-            rng.paint_of(&["blue", "navy"], Stuff::Plain),
+            rng.paint_of(&["white", "light gray"], MaterialKind::Plain),
+            rng.paint_of(&["blue", "navy"], MaterialKind::Plain),
         );
     }
-    let shape = rng.pick(&[Shape::Sedan, Shape::Sedan, Shape::Offroad]);
+    let shape = rng.choose(&[Shape::Sedan, Shape::Sedan, Shape::Offroad]);
     let body = add_car(rng, &mut b, shape, main);
     let (y, z) = body.roof;
     light_bar(rng, &mut b, vec3(0.0, y + 0.02, z), body.width * 0.62);
     let door = cuboid(0.02, (body.belt - body.sill) * rng.between(0.35, 0.9), body.length * 0.4);
-    b.add("doors", door.at(body.width / 2.0, body.sill + 0.06, -body.length * 0.02).both_x(), second);
-    let badge = cylinder(0.14, 0.03, b.n).rot_z(-QUARTER).at(body.width / 2.0, body.belt - 0.26, 0.1);
-    b.add("badges", badge.both_x(), rng.paint("gold", Stuff::Plain));
-    b.colored(main);
-    b.kind("patrol car");
-    b.has("red and blue lights");
-    b.done()
+    b.add("doors", door.at(body.width / 2.0, body.sill + 0.06, -body.length * 0.02).mirrored_x(), second);
+    let badge =
+        cylinder(0.14, 0.03, b.segments).rot_z(-FRAC_PI_2).at(body.width / 2.0, body.belt - 0.26, 0.1);
+    b.add("badges", badge.mirrored_x(), rng.paint("gold", MaterialKind::Plain));
+    b.main_color(main);
+    b.subcategory("patrol car");
+    b.part("red and blue lights");
+    b.build()
 }

@@ -22,9 +22,9 @@ const fn vehicle(
 
 /// A tire with a hub, standing on the ground at `(0, 0, 0)`, its axle along x.
 pub(super) fn wheel_at(b: &mut Builder, radius: f32, width: f32, at: Vec3, hub: Paint, tire: Paint) {
-    let n = b.n.max(8);
+    let n = b.segments.max(8);
     let disk = |r: f32, w: f32| {
-        cylinder(r, w, n).at(0.0, -w / 2.0, 0.0).rot_z(QUARTER).at(0.0, radius, 0.0).moved(at)
+        cylinder(r, w, n).at(0.0, -w / 2.0, 0.0).rot_z(FRAC_PI_2).at(0.0, radius, 0.0).translated(at)
     };
     b.add("tire", disk(radius, width), tire);
     b.add("hub", disk(radius * 0.55, width * 1.12), hub);
@@ -32,8 +32,8 @@ pub(super) fn wheel_at(b: &mut Builder, radius: f32, width: f32, at: Vec3, hub: 
 
 /// Wheels on both sides at half the track and at the given z.
 fn wheels(rng: &mut Rng, b: &mut Builder, radius: f32, x: f32, zs: &[f32]) {
-    let tire = rng.paint_of(&["black", "black", "dark gray"], Stuff::Plain);
-    let hub = rng.paint_of(&["light gray", "gray", "white", "dark gray", "silver"], Stuff::Metal);
+    let tire = rng.paint_of(&["black", "black", "dark gray"], MaterialKind::Plain);
+    let hub = rng.paint_of(&["light gray", "gray", "white", "dark gray", "silver"], MaterialKind::Metal);
     let width = radius * rng.between(0.5, 0.75);
     for &z in zs {
         for side in [-1.0, 1.0] {

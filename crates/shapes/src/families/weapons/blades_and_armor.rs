@@ -16,7 +16,7 @@ pub(crate) const CATEGORIES: &[Category] = &[
 ];
 
 fn brass(rng: &mut Rng) -> Paint {
-    rng.paint_of(&["gold", "bronze", "dark gray", "gold", "brown", "silver"], Stuff::Metal)
+    rng.paint_of(&["gold", "bronze", "dark gray", "gold", "brown", "silver"], MaterialKind::Metal)
 }
 
 /// A blade along y from the origin: right half of its outline, sharp at both rims.
@@ -28,7 +28,7 @@ fn sword(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
     let fantasy = rng.chance(0.2);
     let metal = if fantasy {
-        rng.paint_of(&["light blue", "blue", "purple", "teal", "red", "light green"], Stuff::Metal)
+        rng.paint_of(&["light blue", "blue", "purple", "teal", "red", "light green"], MaterialKind::Metal)
     } else {
         steel(rng)
     };
@@ -38,7 +38,7 @@ fn sword(rng: &mut Rng) -> Specimen {
     let curved = rng.chance(0.25);
     let solid = sword_blade(rng, l, w, [curved, fantasy]);
     if curved {
-        b.kind(rng.pick(&["katana", "scimitar", "saber"]));
+        b.subcategory(rng.choose(&["katana", "scimitar", "saber"]));
     }
     b.add("blade", solid, metal);
     if !curved && rng.chance(0.4) {
@@ -50,7 +50,7 @@ fn sword(rng: &mut Rng) -> Specimen {
     let r = w * rng.between(0.35, 0.5);
     b.add(
         "grip",
-        lathe(&[vec2(r * 0.8, -grip), vec2(r, -grip * 0.5), vec2(r * 0.85, 0.0)], b.small()).at(
+        lathe(&[vec2(r * 0.8, -grip), vec2(r, -grip * 0.5), vec2(r * 0.85, 0.0)], b.few_segments()).at(
             0.0,
             -thick * 0.5,
             0.0,
@@ -61,21 +61,21 @@ fn sword(rng: &mut Rng) -> Specimen {
     if rng.chance(0.6) {
         b.add(
             "pommel",
-            ellipsoid(r * 1.5, r * 1.4, r * 1.3, b.n.min(10)).at(0.0, pommel - r * 0.7, 0.0),
+            ellipsoid(r * 1.5, r * 1.4, r * 1.3, b.segments.min(10)).at(0.0, pommel - r * 0.7, 0.0),
             hilt,
         );
     } else {
         b.add("pommel", b.block(r * 2.6, r * 2.2, r * 2.2).at(0.0, pommel - r * 2.0, 0.0), hilt);
     }
     if rng.chance(0.3) {
-        let gem = rng.paint_of(&["red", "blue", "green", "purple"], Stuff::Glass);
+        let gem = rng.paint_of(&["red", "blue", "green", "purple"], MaterialKind::Glass);
         b.add("gem", ellipsoid(thick * 0.6, thick * 0.6, thick * 1.1, 6).at(0.0, -thick * 0.3, 0.0), gem);
-        b.has_colored("gem", gem);
+        b.colored_part("gem", gem);
     }
-    b.main(metal);
-    b.has_colored("hilt", hilt);
+    b.main_paint(metal);
+    b.colored_part("hilt", hilt);
     laid(rng, &mut b);
-    b.done()
+    b.build()
 }
 
 fn sword_blade(rng: &mut Rng, l: f32, w: f32, [curved, fantasy]: [bool; 2]) -> Solid {
@@ -119,11 +119,11 @@ fn add_guard(rng: &mut Rng, b: &mut Builder, half: f32, thick: f32, hilt: Paint)
                 vec3(half * 0.6, -thick * 0.4 + lift * 0.2, 0.0),
                 vec3(half, lift, 0.0),
             ];
-            b.add("guard", tube_with(&curve(&line, 3), |t| thick * (0.75 - 0.3 * t), 6).both_x(), hilt);
+            b.add("guard", tube_with(&curve(&line, 3), |t| thick * (0.75 - 0.3 * t), 6).mirrored_x(), hilt);
         }
         2 => b.add(
             "guard",
-            ellipsoid(half * 0.55, thick * 0.5, half * 0.5, b.n.max(8)).at(0.0, -thick * 0.4, 0.0),
+            ellipsoid(half * 0.55, thick * 0.5, half * 0.5, b.segments.max(8)).at(0.0, -thick * 0.4, 0.0),
             hilt,
         ),
         _ => {
@@ -131,7 +131,7 @@ fn add_guard(rng: &mut Rng, b: &mut Builder, half: f32, thick: f32, hilt: Paint)
                 outline(&[(0.0, -0.3), (1.0, 0.25), (1.15, 0.8), (0.75, 0.55), (0.3, 0.6), (0.0, 0.5)]);
             b.add(
                 "guard",
-                extrude(&wing, 0.35).scale(half, half * 0.7, thick * 3.0).both_x().at(0.0, -thick, 0.0),
+                extrude(&wing, 0.35).scale(half, half * 0.7, thick * 3.0).mirrored_x().at(0.0, -thick, 0.0),
                 hilt,
             );
         }
@@ -146,13 +146,13 @@ fn shield(rng: &mut Rng) -> Specimen {
     } else {
         rng.paint_of(
             &["red", "blue", "green", "silver", "gray", "yellow", "white", "black", "purple"],
-            Stuff::Metal,
+            MaterialKind::Metal,
         )
     };
-    let rim = rng.paint_of(&["silver", "gold", "gray", "dark gray", "bronze"], Stuff::Metal);
+    let rim = rng.paint_of(&["silver", "gold", "gray", "dark gray", "bronze"], MaterialKind::Metal);
     let s = rng.between(0.32, 0.5);
     let shape: Vec<glam::Vec2> = match rng.index(4) {
-        0 => circle(1.0, b.n.max(12)),
+        0 => circle(1.0, b.segments.max(12)),
         1 => mirrored(&[(0.0, -1.25), (0.42, -0.85), (0.72, -0.25), (0.78, 0.9), (0.4, 0.95), (0.0, 1.02)]),
         2 => mirrored(&[(0.0, -1.2), (0.4, -0.85), (0.75, -0.2), (0.8, 0.55), (0.72, 0.95), (0.0, 0.82)]),
         _ => mirrored(&[(0.0, -1.4), (0.35, -0.9), (0.62, -0.1), (0.72, 0.5), (0.55, 0.95), (0.0, 1.15)]),
@@ -166,21 +166,21 @@ fn shield(rng: &mut Rng) -> Specimen {
     };
     b.add("rim", plate(1.0, 0.1, 0.0), rim);
     b.add("face", plate(0.88, 0.08, 0.05), face);
-    let mark = rng.paint_of(&["white", "gold", "yellow", "black", "red", "silver"], Stuff::Metal);
+    let mark = rng.paint_of(&["white", "gold", "yellow", "black", "red", "silver"], MaterialKind::Metal);
     match rng.index(5) {
         0 => {
             let cross =
                 cuboid(0.2, 1.5, 0.05).at(0.0, -0.75, 0.1).join(cuboid(1.2, 0.2, 0.05).at(0.0, 0.05, 0.08));
             b.add("cross", cross.scaled(s), mark);
-            b.has_colored("cross", mark);
+            b.colored_part("cross", mark);
         }
         1 | 2 => {
-            let boss = dome(0.26, 0.2, b.n.max(8)).rot_x(QUARTER).at(0.0, 0.0, 0.08);
+            let boss = dome(0.26, 0.2, b.segments.max(8)).rot_x(FRAC_PI_2).at(0.0, 0.0, 0.08);
             b.add("boss", boss.scaled(s), rim);
-            b.has("a metal boss");
+            b.part("a metal boss");
         }
         3 if wooden => {
-            let gap = cuboid(0.03, 1.5, 0.03).at(-0.5, -0.75, 0.07).repeat(5, vec3(0.25, 0.0, 0.0));
+            let gap = cuboid(0.03, 1.5, 0.03).at(-0.5, -0.75, 0.07).linear_array(5, vec3(0.25, 0.0, 0.0));
             b.add("planks", gap.map(bent).scaled(s), face.shade(0.5));
         }
         _ => {
@@ -193,28 +193,28 @@ fn shield(rng: &mut Rng) -> Specimen {
         let studs = shape
             .iter()
             .step_by((shape.len() / 8).max(1))
-            .map(|p| stud.clone().moved(bent(vec3(p.x * 0.94, p.y * 0.94, 0.07))));
+            .map(|p| stud.clone().translated(bent(vec3(p.x * 0.94, p.y * 0.94, 0.07))));
         b.add("studs", Solid::union(studs.collect::<Vec<_>>()).scaled(s), rim.shade(0.8));
-        b.has("studs");
+        b.part("studs");
     }
     b.add(
         "handle",
-        handle(-0.25, 0.25, 0.2, 0.04, 8).rot_y(QUARTER).at(0.0, 0.0, -0.04).scaled(s),
+        handle(-0.25, 0.25, 0.2, 0.04, 8).rot_y(FRAC_PI_2).at(0.0, 0.0, -0.04).scaled(s),
         grip_paint(rng),
     );
-    b.main(face);
+    b.main_paint(face);
     b.adjective(if round { "round" } else { "pointed" });
-    b.kind(if round { "round shield" } else { "kite shield" });
-    b.has_colored("rim", rim);
-    b.done()
+    b.subcategory(if round { "round shield" } else { "kite shield" });
+    b.colored_part("rim", rim);
+    b.build()
 }
 
 fn spear(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
     let wood = rng.wood();
-    let metal = rng.paint_of(&["silver", "gray", "gold", "light gray"], Stuff::Metal);
+    let metal = rng.paint_of(&["silver", "gray", "gold", "light gray"], MaterialKind::Metal);
     let l = rng.between(1.4, 2.2);
-    b.add("shaft", cylinder(0.022, l, b.small()), wood);
+    b.add("shaft", cylinder(0.022, l, b.few_segments()), wood);
     if rng.chance(0.3) {
         let prong = tube_with(
             &curve(
@@ -229,23 +229,23 @@ fn spear(rng: &mut Rng) -> Specimen {
             |t| 0.02 * (1.1 - t),
             6,
         );
-        b.add("prongs", prong.both_x().join(cone(0.022, 0.42, 6).at(0.0, l, 0.0)), metal);
-        b.kind("trident");
-        b.has("three prongs");
+        b.add("prongs", prong.mirrored_x().join(cone(0.022, 0.42, 6).at(0.0, l, 0.0)), metal);
+        b.subcategory("trident");
+        b.part("three prongs");
     } else {
         let (w, h) = (rng.between(0.045, 0.09), rng.between(0.2, 0.34));
         b.add("head", blade(&[(0.02, 0.0), (w, h * 0.3), (0.0, h)], 0.03).at(0.0, l, 0.0), metal);
         b.add("socket", frustum(0.03, 0.022, 0.1, 8).at(0.0, l - 0.06, 0.0), metal);
         if rng.chance(0.3) {
-            let ribbon = rng.paint_of(&["red", "white", "blue"], Stuff::Fabric);
+            let ribbon = rng.paint_of(&["red", "white", "blue"], MaterialKind::Fabric);
             b.add("tassel", frustum(0.06, 0.025, 0.16, 8).at(0.0, l - 0.22, 0.0), ribbon);
-            b.has_colored("tassel", ribbon);
+            b.colored_part("tassel", ribbon);
         }
     }
-    b.main(wood);
-    b.has("a sharp point");
+    b.main_paint(wood);
+    b.part("a sharp point");
     laid(rng, &mut b);
-    b.done()
+    b.build()
 }
 
 fn dagger(rng: &mut Rng) -> Specimen {
@@ -257,20 +257,20 @@ fn dagger(rng: &mut Rng) -> Specimen {
     b.add("guard", b.block(w * rng.between(3.4, 5.0), w * 0.6, w * 0.8).at(0.0, -w * 0.6, 0.0), hilt);
     b.add(
         "grip",
-        lathe(&[vec2(w * 0.4, -l * 0.5), vec2(w * 0.5, -l * 0.25), vec2(w * 0.4, 0.0)], b.small()),
+        lathe(&[vec2(w * 0.4, -l * 0.5), vec2(w * 0.5, -l * 0.25), vec2(w * 0.4, 0.0)], b.few_segments()),
         wrap,
     );
-    b.add("pommel", sphere(w * 0.6, b.n.min(10)).at(0.0, -l * 0.54, 0.0), hilt);
-    b.main(metal);
-    b.has_colored("hilt", hilt);
+    b.add("pommel", sphere(w * 0.6, b.segments.min(10)).at(0.0, -l * 0.54, 0.0), hilt);
+    b.main_paint(metal);
+    b.colored_part("hilt", hilt);
     laid(rng, &mut b);
-    b.done()
+    b.build()
 }
 
 fn helmet(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let n = b.n.max(10);
-    let dark = rng.paint("black", Stuff::Plain);
+    let n = b.segments.max(10);
+    let dark = rng.paint("black", MaterialKind::Plain);
     let r = 0.14;
     match rng.index(4) {
         0 => {
@@ -282,21 +282,21 @@ fn helmet(rng: &mut Rng) -> Specimen {
         2 => {
             let paint = rng.paint_of(
                 &["dark green", "gray", "tan", "dark gray", "yellow", "orange", "white"],
-                Stuff::Metal,
+                MaterialKind::Metal,
             );
             b.add("bowl", dome(r, r * 0.95, n), paint);
             b.add("brim", washer(r * 1.28, r * 0.9, r * 0.07, n).scale(0.95, 1.0, 1.05), paint);
             b.add("ridge", cuboid(r * 0.2, r * 0.1, r * 1.5).at(0.0, r * 0.86, 0.0), paint);
-            b.main(paint);
-            b.kind(if ["yellow", "orange", "white"].contains(&paint.color.name) {
+            b.main_paint(paint);
+            b.subcategory(if ["yellow", "orange", "white"].contains(&paint.color.name) {
                 "hard hat"
             } else {
                 "army helmet"
             });
-            b.has("a brim");
+            b.part("a brim");
         }
         _ => {
-            let paint = rng.painted(Stuff::Plastic);
+            let paint = rng.painted(MaterialKind::Plastic);
             b.add(
                 "shell",
                 ellipsoid(r, r * 1.02, r * 1.12, n.max(12)).map(|p| vec3(p.x, p.y.max(-r * 0.8), p.z)),
@@ -305,41 +305,41 @@ fn helmet(rng: &mut Rng) -> Specimen {
             b.add(
                 "visor",
                 ellipsoid(r * 0.88, r * 0.5, r * 0.5, 12).at(0.0, r * 0.12, r * 0.72),
-                rng.paint_of(&["black", "navy", "dark gray"], Stuff::Glass),
+                rng.paint_of(&["black", "navy", "dark gray"], MaterialKind::Glass),
             );
             b.add(
                 "chin",
                 ellipsoid(r * 0.7, r * 0.35, r * 0.5, 12).at(0.0, -r * 0.55, r * 0.68),
                 paint.shade(0.85),
             );
-            b.main(paint);
-            b.kind("motorcycle helmet");
-            b.has("a visor");
+            b.main_paint(paint);
+            b.subcategory("motorcycle helmet");
+            b.part("a visor");
         }
     }
-    b.done()
+    b.build()
 }
 
 fn viking_helmet(rng: &mut Rng, b: &mut Builder, r: f32) {
-    let n = b.n.max(10);
+    let n = b.segments.max(10);
     let paint = steel(rng);
     b.add("bowl", dome(r, r * 1.15, n), paint);
     b.add(
         "band",
         cylinder(r * 1.04, r * 0.2, n),
-        rng.paint_of(&["gold", "bronze", "dark gray"], Stuff::Metal),
+        rng.paint_of(&["gold", "bronze", "dark gray"], MaterialKind::Metal),
     );
     let line = [vec3(r * 0.95, r * 0.35, 0.0), vec3(r * 1.7, r * 0.5, 0.0), vec3(r * 1.85, r * 1.35, 0.0)];
     let horn = tube_with(&curve(&line, 4), |t| r * 0.24 * (1.05 - t), 8);
-    b.add("horns", horn.both_x(), rng.paint_of(&["cream", "white", "tan"], Stuff::Plain));
+    b.add("horns", horn.mirrored_x(), rng.paint_of(&["cream", "white", "tan"], MaterialKind::Plain));
     b.add("nose guard", cuboid(r * 0.2, r * 0.6, r * 0.1).at(0.0, -r * 0.45, r), paint);
-    b.main(paint);
-    b.kind("viking helmet");
-    b.has("two horns");
+    b.main_paint(paint);
+    b.subcategory("viking helmet");
+    b.part("two horns");
 }
 
 fn knight_helmet(rng: &mut Rng, b: &mut Builder, r: f32, dark: Paint) {
-    let n = b.n.max(10);
+    let n = b.segments.max(10);
     let paint = steel(rng);
     let shell = lathe(
         &[
@@ -357,39 +357,45 @@ fn knight_helmet(rng: &mut Rng, b: &mut Builder, r: f32, dark: Paint) {
     b.add(
         "ridge",
         cuboid(r * 0.12, r * 1.9, r * 0.25).at(0.0, 0.05, r * 0.95),
-        rng.paint_of(&["gold", "silver"], Stuff::Metal),
+        rng.paint_of(&["gold", "silver"], MaterialKind::Metal),
     );
-    let holes =
-        cuboid(r * 0.08, r * 0.08, 0.03).at(r * 0.25, r * 0.45, r * 0.92).repeat(2, vec3(0.0, r * 0.25, 0.0));
-    b.add("holes", holes.both_x(), dark);
+    let holes = cuboid(r * 0.08, r * 0.08, 0.03)
+        .at(r * 0.25, r * 0.45, r * 0.92)
+        .linear_array(2, vec3(0.0, r * 0.25, 0.0));
+    b.add("holes", holes.mirrored_x(), dark);
     if rng.chance(0.5) {
-        let plume = rng.paint_of(&["red", "blue", "white"], Stuff::Fabric);
+        let plume = rng.paint_of(&["red", "blue", "white"], MaterialKind::Fabric);
         b.add("plume", ellipsoid(r * 0.16, r * 0.55, r * 1.0, 8).at(0.0, r * 2.3, -r * 0.3), plume);
-        b.has_colored("plume", plume);
+        b.colored_part("plume", plume);
     }
-    b.main(paint);
-    b.kind("knight helmet");
+    b.main_paint(paint);
+    b.subcategory("knight helmet");
 }
 
 fn anchor(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let iron = rng.paint_of(&["dark gray", "black", "gray", "gold", "silver", "navy"], Stuff::Metal);
+    let iron = rng.paint_of(&["dark gray", "black", "gray", "gold", "silver", "navy"], MaterialKind::Metal);
     let h = rng.between(0.9, 1.3);
     let r = h * rng.between(0.035, 0.06);
-    b.add("shank", if b.flat { cuboid(r * 1.8, h, r * 1.8) } else { cylinder(r, h, b.small()) }, iron);
-    b.add("ring", torus(h * 0.1, r * 0.6, b.n.max(10), 6).rot_x(QUARTER).at(0.0, h * 1.1, 0.0), iron);
+    b.add("shank", if b.flat { cuboid(r * 1.8, h, r * 1.8) } else { cylinder(r, h, b.few_segments()) }, iron);
+    b.add(
+        "ring",
+        torus(h * 0.1, r * 0.6, b.segments.max(10), 6).rot_x(FRAC_PI_2).at(0.0, h * 1.1, 0.0),
+        iron,
+    );
     b.add(
         "stock",
-        rod(vec3(-h * 0.25, h * 0.86, 0.0), vec3(h * 0.25, h * 0.86, 0.0), r * 0.8, b.small()),
+        rod(vec3(-h * 0.25, h * 0.86, 0.0), vec3(h * 0.25, h * 0.86, 0.0), r * 0.8, b.few_segments()),
         iron,
     );
     let reach = h * rng.between(0.34, 0.44);
-    let arms: Vec<Vec3> = arc(reach, -QUARTER, -0.15, 6).iter().map(|p| *p + Vec3::Y * reach * 0.9).collect();
-    b.add("arms", tube_with(&arms, |t| r * (1.2 - 0.4 * t), 6).both_x(), iron);
+    let arms: Vec<Vec3> =
+        arc(reach, -FRAC_PI_2, -0.15, 6).iter().map(|p| *p + Vec3::Y * reach * 0.9).collect();
+    b.add("arms", tube_with(&arms, |t| r * (1.2 - 0.4 * t), 6).mirrored_x(), iron);
     let tip = arms[arms.len() - 1];
     let fluke = extrude_beveled(&outline(&[(-0.11, -0.03), (0.07, -0.03), (0.05, 0.13)]), r * 1.4, 0.2)
         .scale(h, h, 1.0);
-    b.add("flukes", fluke.moved(tip).both_x(), iron);
+    b.add("flukes", fluke.translated(tip).mirrored_x(), iron);
     if rng.chance(0.25) {
         let rope = tube(
             &curve(
@@ -404,10 +410,10 @@ fn anchor(rng: &mut Rng) -> Specimen {
             r * 0.5,
             6,
         );
-        b.add("rope", rope, rng.paint("tan", Stuff::Fabric));
-        b.has("a rope");
+        b.add("rope", rope, rng.paint("tan", MaterialKind::Fabric));
+        b.part("a rope");
     }
-    b.main(iron);
-    b.has("a ring");
-    b.done()
+    b.main_paint(iron);
+    b.part("a ring");
+    b.build()
 }

@@ -16,19 +16,19 @@ const fn row(
 }
 
 fn steel(rng: &mut Rng) -> Paint {
-    rng.paint_of(&["silver", "silver", "light gray", "gray", "dark gray"], Stuff::Metal)
+    rng.paint_of(&["silver", "silver", "light gray", "gray", "dark gray"], MaterialKind::Metal)
 }
 
 fn grip_paint(rng: &mut Rng) -> Paint {
-    rng.paint_of(&["brown", "dark brown", "black", "red", "navy"], Stuff::Leather)
+    rng.paint_of(&["brown", "dark brown", "black", "red", "navy"], MaterialKind::Leather)
 }
 
-/// Puts a thing that was built upright as it may lie in a file: upright, point down, or flat.
+/// Finishes a specimen that was built upright in a random pose: upright, point down, or flat.
 fn laid(rng: &mut Rng, b: &mut Builder) {
     let turn = match rng.index(6) {
-        0 => glam::Quat::from_rotation_z(HALF_TURN),
-        1 => glam::Quat::from_rotation_z(QUARTER),
-        2 => glam::Quat::from_rotation_x(QUARTER),
+        0 => glam::Quat::from_rotation_z(PI),
+        1 => glam::Quat::from_rotation_z(FRAC_PI_2),
+        2 => glam::Quat::from_rotation_x(FRAC_PI_2),
         3 => glam::Quat::from_rotation_z(0.7),
         _ => glam::Quat::IDENTITY,
     };

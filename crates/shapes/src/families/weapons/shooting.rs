@@ -20,7 +20,7 @@ pub(crate) const CATEGORIES: &[Category] = &[
 fn bow(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
     let wood = rng.wood();
-    let string = rng.paint_of(&["white", "cream", "tan"], Stuff::Fabric);
+    let string = rng.paint_of(&["white", "cream", "tan"], MaterialKind::Fabric);
     let (h, bend) = (rng.between(0.55, 0.85), rng.between(0.22, 0.4));
     let recurve = rng.chance(0.5);
     let tip = if recurve { -0.08 } else { 0.0 };
@@ -30,7 +30,7 @@ fn bow(rng: &mut Rng) -> Specimen {
         vec3(0.0, h * 0.85, bend * 0.15),
         vec3(0.0, h, if recurve { bend * 0.22 } else { 0.0 } + tip),
     ];
-    let arm = tube_with(&curve(&upper, 4), |t| 0.022 * (1.15 - 0.75 * t), b.small());
+    let arm = tube_with(&curve(&upper, 4), |t| 0.022 * (1.15 - 0.75 * t), b.few_segments());
     b.add("arms", arm.clone().join(arm.scale(1.0, -1.0, 1.0)), wood);
     b.add(
         "grip",
@@ -44,14 +44,14 @@ fn bow(rng: &mut Rng) -> Specimen {
         b.add("arrow", rod(at, at + Vec3::Z * (bend - z + 0.35), 0.008, 5), wood.shade(1.3));
         b.add(
             "arrow head",
-            cone(0.022, 0.06, 4).rot_x(QUARTER).moved(at + Vec3::Z * (bend - z + 0.35)),
+            cone(0.022, 0.06, 4).rot_x(FRAC_PI_2).translated(at + Vec3::Z * (bend - z + 0.35)),
             steel(rng),
         );
-        b.has("an arrow");
+        b.part("an arrow");
     }
-    b.main(wood);
-    b.has("a string");
-    b.done()
+    b.main_paint(wood);
+    b.part("a string");
+    b.build()
 }
 
 fn crossbow(rng: &mut Rng) -> Specimen {
@@ -78,16 +78,16 @@ fn crossbow(rng: &mut Rng) -> Specimen {
         |t| 0.026 - 0.012 * t,
         6,
     );
-    b.add("arms", arm.both_x(), metal);
+    b.add("arms", arm.mirrored_x(), metal);
     let catch = vec3(0.0, 0.035, -l * 0.05);
     b.add(
         "string",
-        rod(vec3(span, 0.02, l * 0.2), catch, 0.005, 4).both_x(),
-        rng.paint("cream", Stuff::Fabric),
+        rod(vec3(span, 0.02, l * 0.2), catch, 0.005, 4).mirrored_x(),
+        rng.paint("cream", MaterialKind::Fabric),
     );
     b.add(
         "bolt",
-        rod(catch, vec3(0.0, 0.045, l * 0.55), 0.009, 5).join(cone(0.02, 0.06, 4).rot_x(QUARTER).at(
+        rod(catch, vec3(0.0, 0.045, l * 0.55), 0.009, 5).join(cone(0.02, 0.06, 4).rot_x(FRAC_PI_2).at(
             0.0,
             0.045,
             l * 0.55,
@@ -96,17 +96,17 @@ fn crossbow(rng: &mut Rng) -> Specimen {
     );
     b.add("trigger", cuboid(0.015, 0.07, 0.02).at(0.0, -0.1, -l * 0.12), metal);
     b.add("stirrup", torus(0.045, 0.009, 12, 5).rot_x(0.2).at(0.0, 0.0, l * 0.55), metal);
-    b.main(wood);
-    b.has("a bolt");
-    b.has("a trigger");
-    b.done()
+    b.main_paint(wood);
+    b.part("a bolt");
+    b.part("a trigger");
+    b.build()
 }
 
 fn arrow(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
     let wood = rng.wood();
-    let fletch = rng.paint_of(&["red", "white", "blue", "yellow", "green", "black"], Stuff::Plain);
-    let count = if rng.chance(0.75) { 1 } else { rng.count(3, 5) };
+    let fletch = rng.paint_of(&["red", "white", "blue", "yellow", "green", "black"], MaterialKind::Plain);
+    let count = if rng.chance(0.75) { 1 } else { rng.int_between(3, 5) };
     for i in 0..count {
         let place = |s: Solid| s.rot_z(if count == 1 { 0.0 } else { (i as f32 - 1.5) * 0.12 });
         b.add("shaft", place(cylinder(0.009, 0.7, 6)), wood);
@@ -119,22 +119,22 @@ fn arrow(rng: &mut Rng) -> Specimen {
             steel(rng),
         );
         let feather = extrude(&outline(&[(0.0, 0.02), (0.035, 0.0), (0.04, 0.1), (0.0, 0.16)]), 0.004);
-        b.add("fletching", place(feather.around_y(3)), fletch);
+        b.add("fletching", place(feather.radial_array_y(3)), fletch);
     }
-    b.main(wood);
-    b.has_colored("feathers", fletch);
+    b.main_paint(wood);
+    b.colored_part("feathers", fletch);
     laid(rng, &mut b);
-    b.done()
+    b.build()
 }
 
 fn pistol(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let metal = rng.paint_of(&["dark gray", "black", "gray", "silver"], Stuff::Metal);
-    let grip = rng.paint_of(&["brown", "black", "dark brown", "dark gray"], Stuff::Wood);
+    let metal = rng.paint_of(&["dark gray", "black", "gray", "silver"], MaterialKind::Metal);
+    let grip = rng.paint_of(&["brown", "black", "dark brown", "dark gray"], MaterialKind::Wood);
     let side = side_profile;
     if rng.chance(0.45) {
         let l = rng.between(0.12, 0.22);
-        b.add("barrel", cylinder(0.012, l, 10).rot_x(QUARTER).at(0.0, 0.035, 0.02), metal);
+        b.add("barrel", cylinder(0.012, l, 10).rot_x(FRAC_PI_2).at(0.0, 0.035, 0.02), metal);
         b.add(
             "frame",
             side(
@@ -145,7 +145,7 @@ fn pistol(rng: &mut Rng) -> Specimen {
         );
         b.add(
             "cylinder",
-            cylinder(0.026, 0.05, 6 + b.n / 4).rot_x(QUARTER).at(0.0, 0.027, -0.015),
+            cylinder(0.026, 0.05, 6 + b.segments / 4).rot_x(FRAC_PI_2).at(0.0, 0.027, -0.015),
             metal.shade(0.8),
         );
         b.add(
@@ -164,7 +164,7 @@ fn pistol(rng: &mut Rng) -> Specimen {
             grip,
         );
         b.add("hammer", cuboid(0.01, 0.03, 0.015).rot_x(-0.5).at(0.0, 0.045, -0.065), metal);
-        b.kind("revolver");
+        b.subcategory("revolver");
     } else {
         let l = rng.between(0.16, 0.21);
         b.add("slide", b.block(0.028, 0.036, l).at(0.0, 0.02, 0.0), metal);
@@ -176,32 +176,32 @@ fn pistol(rng: &mut Rng) -> Specimen {
         );
         b.add(
             "muzzle",
-            cylinder(0.007, 0.01, 8).rot_x(QUARTER).at(0.0, 0.038, l / 2.0 - 0.005),
+            cylinder(0.007, 0.01, 8).rot_x(FRAC_PI_2).at(0.0, 0.038, l / 2.0 - 0.005),
             metal.shade(0.3),
         );
-        b.add("sights", cuboid(0.006, 0.008, 0.012).at(0.0, 0.055, l * 0.45).both_z(), metal);
+        b.add("sights", cuboid(0.006, 0.008, 0.012).at(0.0, 0.055, l * 0.45).mirrored_z(), metal);
     }
-    b.add("trigger guard", torus(0.026, 0.004, 14, 5).rot_z(QUARTER).at(0.0, -0.018, 0.0), metal);
+    b.add("trigger guard", torus(0.026, 0.004, 14, 5).rot_z(FRAC_PI_2).at(0.0, -0.018, 0.0), metal);
     b.add("trigger", cuboid(0.006, 0.022, 0.006).at(0.0, -0.026, -0.004), metal);
-    b.main(metal);
-    b.has("a grip");
-    b.has("a trigger");
-    b.done()
+    b.main_paint(metal);
+    b.part("a grip");
+    b.part("a trigger");
+    b.build()
 }
 
 fn rifle(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let metal = rng.paint_of(&["dark gray", "black", "gray"], Stuff::Metal);
+    let metal = rng.paint_of(&["dark gray", "black", "gray"], MaterialKind::Metal);
     let side = side_profile;
     let modern = rng.chance(0.5);
     let stock = if modern {
-        rng.paint_of(&["black", "dark gray", "tan", "dark green"], Stuff::Plastic)
+        rng.paint_of(&["black", "dark gray", "tan", "dark green"], MaterialKind::Plastic)
     } else {
         rng.wood()
     };
     let l = rng.between(0.45, 0.7);
     b.add("receiver", b.block(0.045, 0.08, 0.3), metal);
-    b.add("barrel", cylinder(0.014, l, 10).rot_x(QUARTER).at(0.0, 0.05, 0.14), metal);
+    b.add("barrel", cylinder(0.014, l, 10).rot_x(FRAC_PI_2).at(0.0, 0.05, 0.14), metal);
     b.add(
         "foregrip",
         side(&[(0.14, 0.0), (0.14 + l * 0.5, 0.015), (0.14 + l * 0.5, 0.065), (0.14, 0.07)], 0.042),
@@ -230,7 +230,7 @@ fn rifle(rng: &mut Rng) -> Specimen {
             side(&[(-0.01, 0.01), (0.08, 0.01), (0.12, -0.15), (0.04, -0.17)], 0.03),
             metal.shade(0.8),
         );
-        b.has("a magazine");
+        b.part("a magazine");
     }
     if rng.chance(0.55) {
         let scope = lathe(
@@ -244,21 +244,21 @@ fn rifle(rng: &mut Rng) -> Specimen {
             ],
             12,
         );
-        b.add("scope", scope.rot_x(QUARTER).at(0.0, 0.125, 0.02), metal);
-        b.add("mounts", cuboid(0.016, 0.045, 0.02).at(0.0, 0.075, 0.05).both_z(), metal);
-        b.has("a scope");
-        b.kind("sniper rifle");
+        b.add("scope", scope.rot_x(FRAC_PI_2).at(0.0, 0.125, 0.02), metal);
+        b.add("mounts", cuboid(0.016, 0.045, 0.02).at(0.0, 0.075, 0.05).mirrored_z(), metal);
+        b.part("a scope");
+        b.subcategory("sniper rifle");
     }
-    b.add("trigger guard", torus(0.03, 0.005, 12, 5).rot_z(QUARTER).at(0.0, -0.012, -0.03), metal);
-    b.add("muzzle", cylinder(0.02, 0.06, 8).rot_x(QUARTER).at(0.0, 0.05, 0.12 + l), metal);
-    b.main(stock);
-    b.has("a long barrel");
-    b.done()
+    b.add("trigger guard", torus(0.03, 0.005, 12, 5).rot_z(FRAC_PI_2).at(0.0, -0.012, -0.03), metal);
+    b.add("muzzle", cylinder(0.02, 0.06, 8).rot_x(FRAC_PI_2).at(0.0, 0.05, 0.12 + l), metal);
+    b.main_paint(stock);
+    b.part("a long barrel");
+    b.build()
 }
 
 fn cannon(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let iron = rng.paint_of(&["black", "dark gray", "gray", "bronze", "gold"], Stuff::Metal);
+    let iron = rng.paint_of(&["black", "dark gray", "gray", "bronze", "gold"], MaterialKind::Metal);
     let wood = rng.wood();
     let (l, r) = (rng.between(1.0, 1.5), rng.between(0.14, 0.2));
     let wheel = rng.between(0.25, 0.45);
@@ -281,9 +281,9 @@ fn cannon(rng: &mut Rng) -> Specimen {
         (0.5, 1.0),
         (0.5, 0.8),
     ];
-    let barrel = lathe(&profile.map(|(x, t)| vec2(x * r, t * l)), b.n.max(8));
+    let barrel = lathe(&profile.map(|(x, t)| vec2(x * r, t * l)), b.segments.max(8));
     let lift = rng.between(0.05, 0.5);
-    b.add("barrel", barrel.rot_x(QUARTER - lift).at(0.0, y, -l * 0.2), iron);
+    b.add("barrel", barrel.rot_x(FRAC_PI_2 - lift).at(0.0, y, -l * 0.2), iron);
     for x in [-1.0, 1.0] {
         let cheek = side_profile(
             &[(-l * 0.7, 0.1), (-l * 0.55, 0.05), (l * 0.3, wheel * 0.7), (l * 0.3, y), (-l * 0.1, y)],
@@ -292,14 +292,16 @@ fn cannon(rng: &mut Rng) -> Specimen {
         b.add("carriage", cheek.at(x * r * 1.25, 0.0, 0.0), wood);
         let at = vec3(x * (r * 1.25 + 0.13), 0.0, l * 0.12);
         if rng.clone().chance(0.6) {
-            let rim = washer(wheel, wheel * 0.8, 0.07, 16).rot_z(QUARTER).moved(at + vec3(0.035, wheel, 0.0));
+            let rim = washer(wheel, wheel * 0.8, 0.07, 16)
+                .rot_z(FRAC_PI_2)
+                .translated(at + vec3(0.035, wheel, 0.0));
             let spokes = Solid::union((0..4).map(|i| {
                 cuboid(0.05, wheel * 1.7, 0.05).at(0.0, -wheel * 0.85, 0.0).rot_x(0.785 * i as f32)
             }));
-            b.add("wheel", rim.join(spokes.moved(at + Vec3::Y * wheel)), wood.shade(0.8));
+            b.add("wheel", rim.join(spokes.translated(at + Vec3::Y * wheel)), wood.shade(0.8));
             b.add(
                 "hub",
-                cylinder(0.07, 0.14, 8).at(0.0, -0.07, 0.0).rot_z(QUARTER).moved(at + Vec3::Y * wheel),
+                cylinder(0.07, 0.14, 8).at(0.0, -0.07, 0.0).rot_z(FRAC_PI_2).translated(at + Vec3::Y * wheel),
                 iron,
             );
         } else {
@@ -315,30 +317,30 @@ fn cannon(rng: &mut Rng) -> Specimen {
             .join(ball.clone().at(-0.5 - r * 1.25, r * 0.6, 0.3))
             .join(ball.at(-0.5 - r * 0.6, r * 1.6, 0.3));
         b.add("cannonballs", pile.at(-r * 2.0, 0.0, 0.0), iron);
-        b.has("cannonballs");
+        b.part("cannonballs");
     }
-    b.main(iron);
-    b.has("two wheels");
-    b.has("a wooden carriage");
-    b.done()
+    b.main_paint(iron);
+    b.part("two wheels");
+    b.part("a wooden carriage");
+    b.build()
 }
 
 fn bomb(rng: &mut Rng) -> Specimen {
     let mut b = Builder::new(rng);
-    let body = rng.paint_of(&["black", "dark gray", "black", "red", "dark green"], Stuff::Metal);
+    let body = rng.paint_of(&["black", "dark gray", "black", "red", "dark green"], MaterialKind::Metal);
     let r = rng.between(0.1, 0.16);
     if rng.chance(0.3) {
         b.add(
             "stick",
-            cylinder(r * 0.4, r * 2.4, b.n).at(0.0, 0.0, r * 0.46).around_y(3),
-            rng.paint("red", Stuff::Plain),
+            cylinder(r * 0.4, r * 2.4, b.segments).at(0.0, 0.0, r * 0.46).radial_array_y(3),
+            rng.paint("red", MaterialKind::Plain),
         );
         b.add(
             "band",
-            cylinder(r * 0.92, r * 0.2, b.n).at(0.0, r * 1.1, 0.0),
-            rng.paint("black", Stuff::Plain),
+            cylinder(r * 0.92, r * 0.2, b.segments).at(0.0, r * 1.1, 0.0),
+            rng.paint("black", MaterialKind::Plain),
         );
-        b.kind("dynamite");
+        b.subcategory("dynamite");
         b.add(
             "fuse",
             tube(
@@ -346,14 +348,14 @@ fn bomb(rng: &mut Rng) -> Specimen {
                 r * 0.05,
                 5,
             ),
-            rng.paint("cream", Stuff::Fabric),
+            rng.paint("cream", MaterialKind::Fabric),
         );
-        b.colored(rng.paint("red", Stuff::Plain));
-        b.has("a fuse");
-        return b.done();
+        b.main_color(rng.paint("red", MaterialKind::Plain));
+        b.part("a fuse");
+        return b.build();
     }
-    b.add("ball", sphere(r, b.n.max(8)), body);
-    b.add("cap", cylinder(r * 0.35, r * 0.35, b.n.max(6)).at(0.0, r * 0.85, 0.0), body.shade(1.8));
+    b.add("ball", sphere(r, b.segments.max(8)), body);
+    b.add("cap", cylinder(r * 0.35, r * 0.35, b.segments.max(6)).at(0.0, r * 0.85, 0.0), body.shade(1.8));
     let line = [
         vec3(0.0, r * 1.15, 0.0),
         vec3(0.05 * r, r * 1.5, 0.0),
@@ -363,14 +365,14 @@ fn bomb(rng: &mut Rng) -> Specimen {
     b.add(
         "fuse",
         tube(&curve(&line, 3), r * 0.06, 5),
-        rng.paint_of(&["tan", "cream", "brown"], Stuff::Fabric),
+        rng.paint_of(&["tan", "cream", "brown"], MaterialKind::Fabric),
     );
     if rng.chance(0.5) {
-        let spark = extrude(&star(r * 0.3, r * 0.12, 12), r * 0.1).moved(line[3]);
-        b.add("spark", spark, rng.paint_of(&["orange", "yellow"], Stuff::Plain).glowing(0.6));
-        b.has("a spark");
+        let spark = extrude(&star(r * 0.3, r * 0.12, 12), r * 0.1).translated(line[3]);
+        b.add("spark", spark, rng.paint_of(&["orange", "yellow"], MaterialKind::Plain).emissive(0.6));
+        b.part("a spark");
     }
-    b.main(body);
-    b.has("a fuse");
-    b.done()
+    b.main_paint(body);
+    b.part("a fuse");
+    b.build()
 }

@@ -1,4 +1,4 @@
-//! Features of a frozen model for shapes: computed once, kept in files, read when they are drawn.
+//! A frozen teacher's features of shapes: computed once, cached in files.
 
 mod compute;
 pub(crate) mod dataset;
@@ -8,8 +8,8 @@ pub(crate) mod vectors;
 
 use std::path::{Path, PathBuf};
 
-/// Where a run keeps the features.
-pub(crate) fn usual_path(out: &Path, round: u64) -> PathBuf {
+/// Path of the features in the output folder, for each set of refreshed shapes.
+pub(crate) fn default_path(out: &Path, round: u64) -> PathBuf {
     out.join(if round == 0 {
         "features.safetensors".to_owned()
     } else {

@@ -1,4 +1,4 @@
-//! Rows of features that may take hours to compute: written as they come, so that a run that was cut off goes on with them.
+//! Partially computed features. They may take hours: rows are appended as they are computed, and an interrupted run continues.
 
 use std::fs::TryLockError;
 use std::io::Read as _;
@@ -7,19 +7,22 @@ use std::io::SeekFrom;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-/// Key of the header entry that says what the features of a file are of.
+/// Header entry with the cache key.
 pub(crate) const KEY: &str = "lexiform-features";
 
-/// A `.rows` file next to the finished one: a header that says what the rows are of, then rows of 32-bit numbers.
-pub(crate) struct RowsFile {
+/// A `.rows` file next to the final one: its header, then rows of `f32`, little-endian.
+pub(crate) struct PartialFeatures {
     path: PathBuf,
     file: fs_err::File,
     start: u64,
 }
 
-impl RowsFile {
-    /// Opens what an interrupted run left next to `path`, if it begins with `header`, or starts an empty file. Numbers come in parts;
-    /// `ends` says how many there are after each. Gives how many are there already, of whole parts.
+impl PartialFeatures {
+    /// Opens or creates the `.rows` file of `path`. Keeps existing values, up to the last complete chunk, if `header` matches;
+    /// `ends` are the ends of the chunks, counted in values. Returns the number of values kept.
+    ///
+    /// # Errors
+    /// If the file cannot be read or written, or another run has locked it.
     pub fn open(
         path: &Path,
         header: &[u8],
@@ -28,9 +31,11 @@ impl RowsFile {
         let path = path.with_extension("safetensors.rows");
         let mut file =
             fs_err::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
+        // Two runs that append to one file would interleave their rows.
         file.file().try_lock().map_err(|error| match error {
             TryLockError::WouldBlock => {
-                let message = format!("{}: another run is computing these features", path.display());
+                let message =
+                    format!("{}: locked by another run that computes these features", path.display());
                 std::io::Error::new(std::io::ErrorKind::ResourceBusy, message)
             }
             TryLockError::Error(error) => error,
@@ -38,22 +43,30 @@ impl RowsFile {
         let (mut found, start) = (vec![0; header.len()], header.len() as u64);
         let known = file.read_exact(&mut found).is_ok() && found == header;
         let found = if known { (file.metadata()?.len() - start) / 4 } else { 0 };
+        // A chunk counts only if it is complete.
         let kept = ends.filter(|end| *end as u64 <= found).max().unwrap_or(0);
         if !known {
             file.seek(SeekFrom::Start(0))?;
             file.write_all(header)?;
         }
+        // Drops an incomplete chunk.
         file.set_len(start + kept as u64 * 4)?;
         file.seek(SeekFrom::End(0))?;
         Ok((Self { path, file, start }, kept))
     }
 
-    /// Adds numbers.
+    /// Appends values.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
     pub fn push(&mut self, values: &[f32]) -> std::io::Result<()> {
         self.file.write_all(&values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>())
     }
 
-    /// All numbers, if there are as many.
+    /// Reads all values, which must be `count`.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or has another number of values.
     pub fn read(&mut self, count: usize) -> std::io::Result<Vec<f32>> {
         let mut bytes = Vec::new();
         self.file.seek(SeekFrom::Start(self.start))?;
@@ -66,26 +79,33 @@ impl RowsFile {
         Ok(bytes.as_chunks::<4>().0.iter().map(|value| f32::from_le_bytes(*value)).collect())
     }
 
-    /// The file is whole: it gets its name.
+    /// Syncs the complete file and renames it to `path`.
+    ///
+    /// # Errors
+    /// If the file cannot be synced or renamed.
     pub fn finish(self, path: &Path) -> std::io::Result<()> {
         self.file.sync_all()?;
         lexiform_formats::rename_durably(&self.path, path)
     }
 
-    /// What it holds is written elsewhere.
+    /// Deletes the file: its values were written elsewhere.
+    ///
+    /// # Errors
+    /// If the file cannot be deleted.
     pub fn remove(self) -> std::io::Result<()> {
         fs_err::remove_file(&self.path)
     }
 }
 
-/// The header of a `.safetensors` file of rows; `key` says what they are of. The same bytes for the same rows: the length, then
-/// JSON, as the format wants it.
+/// Header of a `.safetensors` file with one tensor `rows`, `[rows, dim]`, and the cache key. Written by hand because the file
+/// is appended to: the number of rows is known before their values.
 pub(crate) fn header(key: &str, rows: u64, dim: usize) -> Vec<u8> {
     let json = serde_json::json!({
         "__metadata__": { KEY: key },
         "rows": { "dtype": "F32", "shape": [rows, dim], "data_offsets": [0, rows * dim as u64 * 4] },
     });
     let mut json = json.to_string().into_bytes();
+    // The format aligns tensors to 8 bytes by padding the JSON with spaces.
     json.resize(json.len().next_multiple_of(8), b' ');
     [&(json.len() as u64).to_le_bytes()[..], &json].concat()
 }
@@ -95,24 +115,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_of_a_run_that_was_cut_off_are_kept_up_to_the_last_whole_part() {
+    fn rows_of_an_interrupted_run_are_kept_up_to_the_last_complete_chunk() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("features.safetensors");
         let pairs = || [2, 4].into_iter();
-        let (mut rows, kept) = RowsFile::open(&path, b"of one  ", pairs()).unwrap();
+        let (mut rows, kept) = PartialFeatures::open(&path, b"of one  ", pairs()).unwrap();
         assert_eq!(kept, 0);
         rows.push(&[1.0, 2.0, 3.0]).unwrap();
         drop(rows);
-        let (mut rows, kept) = RowsFile::open(&path, b"of one  ", pairs()).unwrap();
+        let (mut rows, kept) = PartialFeatures::open(&path, b"of one  ", pairs()).unwrap();
         assert_eq!(kept, 2);
         rows.push(&[4.0]).unwrap();
         assert_eq!(rows.read(3).unwrap(), [1.0, 2.0, 4.0]);
         assert!(rows.read(4).is_err());
-        let second = RowsFile::open(&path, b"of one  ", pairs()).err().unwrap();
+        let second = PartialFeatures::open(&path, b"of one  ", pairs()).err().unwrap();
         assert!(second.to_string().contains("another run"), "{second}");
         drop(rows);
-        // Of something else: nothing of it is kept.
-        let (mut rows, kept) = RowsFile::open(&path, b"of other", pairs()).unwrap();
+        // Another key: nothing is kept.
+        let (mut rows, kept) = PartialFeatures::open(&path, b"of other", pairs()).unwrap();
         assert_eq!((kept, rows.read(0).unwrap()), (0, Vec::new()));
         rows.push(&[5.0]).unwrap();
         rows.finish(&path).unwrap();

@@ -1,4 +1,4 @@
-//! Features of a frozen model for shapes in memory, computed once: what the papers learn towards.
+//! A teacher's features of shapes in memory, computed once: the targets of training.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -7,82 +7,89 @@ use burn::tensor::{Device, Tensor, TensorData};
 use lexiform_model::weights::{Precision, TensorList, WeightFile};
 
 use super::vectors;
-use crate::data::features::partial::{KEY, RowsFile, header};
+use crate::data::features::partial::{KEY, PartialFeatures, header};
 use crate::data::shape_set::{Sample, ShapeSet};
 use crate::error::FitError;
 use lexiform_model::{ModelError, Teacher};
 
-/// Where features are kept.
+/// Path of the feature cache.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Place<'a> {
-    /// In the run's folder.
-    Own(&'a Path),
-    /// Where the recipe says.
-    Named(&'a Path),
+pub(crate) enum CachePath<'a> {
+    /// In the output folder; overwritten if it has other features.
+    Default(&'a Path),
+    /// `data.feature_file` of the recipe; never overwritten.
+    Explicit(&'a Path),
 }
 
-impl<'a> Place<'a> {
+impl<'a> CachePath<'a> {
     fn path(self) -> &'a Path {
         match self {
-            Self::Own(path) | Self::Named(path) => path,
+            CachePath::Default(path) | CachePath::Explicit(path) => path,
         }
     }
 }
 
-/// Un-normalized features of every view and every caption of a set of shapes.
+/// Features of every view and caption, not normalized.
 pub struct Targets {
     dim: usize,
     views: usize,
     /// `[samples, views, dim]`.
     image: Vec<f32>,
-    /// `[distinct captions, dim]`.
+    /// `[unique captions, dim]`.
     text: Vec<f32>,
-    /// Row of `text` of each caption of each sample.
-    said: Vec<Vec<usize>>,
+    /// Row of `text` by sample and caption.
+    caption_rows: Vec<Vec<usize>>,
 }
 
 impl Targets {
-    /// Reads the file if it is of this teacher and these shapes (`key`), otherwise computes the features (those of
-    /// views if `images` are asked for), shows progress as (done, all), and writes it.
+    /// Reads the cache if its `key` matches, or computes and writes it; views only if `images`. `on_progress` gets
+    /// (rows done, rows in total).
     ///
     /// # Errors
-    /// If the file is a person's and of something else: it is not written over.
+    /// If an explicit cache has other features, or files cannot be read or written.
     pub fn open_or_compute(
-        place: Place,
+        cache: CachePath,
         key: &str,
         teacher: &Teacher,
         shapes: &ShapeSet,
         images: bool,
         on_progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Self, FitError> {
-        let (texts, said) = distinct(shapes);
+        let (texts, caption_rows) = unique_captions(shapes);
         let key = format!("{} {key}", teacher.model().id());
         let dim = teacher.dim();
+        // All shapes have equally many; the minimum is 0 if there are no shapes.
         let views = shapes.samples.iter().map(|sample| sample.views.len()).min().unwrap_or(0);
         let views = if images { views } else { 0 };
-        let path = place.path();
+        let path = cache.path();
         if path.is_file() {
-            match (Self::read(path, &key, said.clone(), Extent { views, texts: texts.len(), dim })?, place) {
+            match (
+                Self::read(path, &key, caption_rows.clone(), Extent { views, texts: texts.len(), dim })?,
+                cache,
+            ) {
                 (Some(found), _) => return Ok(found),
-                (None, Place::Named(path)) => return Err(FitError::OtherFeatures { path: path.to_owned() }),
-                (None, Place::Own(_)) => {}
+                // The user named this file: it may be valuable.
+                (None, CachePath::Explicit(path)) => {
+                    return Err(FitError::FeatureMismatch { path: path.to_owned() });
+                }
+                (None, CachePath::Default(_)) => {}
             }
         }
         let (aside, mut image) =
             Job { path, key: &key, texts: &texts, views }.compute(teacher, shapes, on_progress)?;
+        // Images and texts were computed as one table of rows.
         let text = image.split_off(shapes.samples.len() * views * dim);
-        let targets = Self { dim, views, image, text, said };
+        let targets = Self { dim, views, image, text, caption_rows };
         targets.write(path, &key)?;
         aside.remove()?;
         Ok(targets)
     }
 
-    /// The features of a file with this key, if it has those of as many views as are asked for; `expected` are views of a
-    /// shape, distinct texts, and the width.
+    /// Reads a cache; `None` if its key differs or it lacks image features.
     fn read(
         path: &Path,
         key: &str,
-        said: Vec<Vec<usize>>,
+        caption_rows: Vec<Vec<usize>>,
         Extent { views, texts, dim }: Extent,
     ) -> Result<Option<Self>, FitError> {
         let file = WeightFile::open(path).map_err(ModelError::from)?;
@@ -93,7 +100,7 @@ impl Targets {
             let (found, expected) = (file.shape(name).map_err(ModelError::from)?, [rows[0], rows[1], dim]);
             if found != expected {
                 let message = format!("{name}: features of shape {found:?}, expected {expected:?}");
-                return Err(FitError::Features { path: path.to_owned(), message });
+                return Err(FitError::InvalidFeatures { path: path.to_owned(), message });
             }
             Ok(file.read(name).map_err(ModelError::from)?)
         };
@@ -101,10 +108,10 @@ impl Targets {
         if views > 0 && found == 0 {
             return Ok(None);
         }
-        // What nobody asks for may be there all the same.
+        // A cache with unused image features is accepted.
         let views = if views == 0 { found } else { views };
-        let (image, text) = (read("image", [said.len(), views])?, read("text", [1, texts])?);
-        Ok(Some(Self { dim, views, image, text, said }))
+        let (image, text) = (read("image", [caption_rows.len(), views])?, read("text", [1, texts])?);
+        Ok(Some(Self { dim, views, image, text, caption_rows }))
     }
 
     fn write(&self, path: &Path, key: &str) -> Result<(), ModelError> {
@@ -112,36 +119,37 @@ impl Targets {
         let rows = |values: &[f32], shape: [usize; 3]| {
             Tensor::<3>::from_data(TensorData::new(values.to_vec(), shape), &device)
         };
-        let samples = self.said.len();
+        let samples = self.caption_rows.len();
         let mut list = TensorList::default();
         list.push("image".to_owned(), rows(&self.image, [samples, self.views, self.dim]));
+        // With a leading axis of 1, because all tensors of the list have three.
         list.push("text".to_owned(), rows(&self.text, [1, self.text.len() / self.dim.max(1), self.dim]));
         let header = HashMap::from([(KEY.to_owned(), key.to_owned())]);
         list.write(path, Precision::Full, header).map_err(ModelError::from)
     }
 
-    /// Mean of the features of some views of a sample, `[dim]`; empty where views have none.
+    /// Mean over some views of a sample, `[dim]`; empty without image features.
     pub fn image(&self, sample: usize, views: &[usize]) -> Vec<f32> {
         let stride = self.views * self.dim;
-        vectors::mean_of(&self.image[sample * stride..(sample + 1) * stride], self.dim, views)
+        vectors::mean_rows(&self.image[sample * stride..(sample + 1) * stride], self.dim, views)
     }
 
-    /// Features of a caption of a sample, `[dim]`.
+    /// A caption of a sample, `[dim]`.
     pub fn text(&self, sample: usize, caption: usize) -> &[f32] {
-        let start = self.said[sample][caption] * self.dim;
+        let start = self.caption_rows[sample][caption] * self.dim;
         &self.text[start..start + self.dim]
     }
 
-    /// For each sample the others, nearest first by the mean of its image features, at most `count`.
+    /// Nearest neighbors of each sample by mean image feature, at most `count`.
     pub fn neighbors(&self, count: usize) -> Vec<Vec<usize>> {
         let stride = (self.views * self.dim).max(1);
-        let directions: Vec<Vec<f32>> =
-            self.image.chunks(stride).map(|views| vectors::direction(views, self.dim)).collect();
-        vectors::neighbors(&directions, count)
+        let unit_means: Vec<Vec<f32>> =
+            self.image.chunks(stride).map(|views| vectors::unit_mean(views, self.dim)).collect();
+        vectors::nearest_neighbors(&unit_means, count)
     }
 }
 
-/// How many features there are: views of a shape, distinct texts, and the width.
+/// Numbers of features: views per shape, unique texts, and width.
 #[derive(Clone, Copy)]
 struct Extent {
     views: usize,
@@ -149,7 +157,7 @@ struct Extent {
     dim: usize,
 }
 
-/// Features to compute, and the file that they go to.
+/// Features to compute.
 struct Job<'a> {
     path: &'a Path,
     key: &'a str,
@@ -157,13 +165,13 @@ struct Job<'a> {
     views: usize,
 }
 
-/// What passes a tower at once.
-enum Part<'a> {
+/// A forward pass.
+enum Chunk<'a> {
     Views(&'a [Sample]),
     Texts(&'a [&'a str]),
 }
 
-impl Part<'_> {
+impl Chunk<'_> {
     fn rows(&self, views: usize) -> usize {
         match self {
             Self::Views(shapes) => shapes.len() * views,
@@ -183,19 +191,19 @@ impl Part<'_> {
 }
 
 impl Job<'_> {
-    /// Features of the views of every shape, then of all texts, with the file that holds them until they are elsewhere.
+    /// Computes the features of all views, then of all texts; also returns their file, to be deleted once they are written.
     fn compute(
         &self,
         teacher: &Teacher,
         shapes: &ShapeSet,
         on_progress: &mut dyn FnMut(usize, usize),
-    ) -> Result<(RowsFile, Vec<f32>), FitError> {
+    ) -> Result<(PartialFeatures, Vec<f32>), FitError> {
         let Self { path, key, texts, views } = *self;
         let dim = teacher.dim();
         let with_views = if views == 0 { &[] } else { shapes.samples.as_slice() };
-        let of_views = with_views.chunks((Teacher::BATCH / views.max(1)).max(1)).map(Part::Views);
-        let parts: Vec<Part> = of_views.chain(texts.chunks(Teacher::BATCH).map(Part::Texts)).collect();
-        // Rows after each part.
+        let of_views = with_views.chunks((Teacher::BATCH / views.max(1)).max(1)).map(Chunk::Views);
+        let parts: Vec<Chunk> = of_views.chain(texts.chunks(Teacher::BATCH).map(Chunk::Texts)).collect();
+        // Cumulative rows after each chunk.
         let ends = parts.iter().scan(0, |done, part| {
             *done += part.rows(views);
             Some(*done)
@@ -203,7 +211,8 @@ impl Job<'_> {
         let ends: Vec<usize> = ends.collect();
         let all = ends.last().copied().unwrap_or(0);
         let header = header(key, all as u64, dim);
-        let (mut file, kept) = RowsFile::open(path, &header, ends.iter().map(|end| end * dim))?;
+        let (mut file, kept) = PartialFeatures::open(path, &header, ends.iter().map(|end| end * dim))?;
+        // Chunks of an interrupted run are skipped.
         for (part, end) in parts.iter().zip(&ends).filter(|(_, end)| **end * dim > kept) {
             let values = part.features(teacher, views)?;
             file.push(&values)?;
@@ -214,19 +223,20 @@ impl Job<'_> {
     }
 }
 
-/// Every caption once, and which of them each sample's captions are.
-fn distinct(shapes: &ShapeSet) -> (Vec<&str>, Vec<Vec<usize>>) {
+/// Unique captions, and the index of each caption of each sample.
+fn unique_captions(shapes: &ShapeSet) -> (Vec<&str>, Vec<Vec<usize>>) {
     let mut texts = Vec::new();
     let mut rows = HashMap::new();
-    let said = shapes.samples.iter().map(|sample| {
-        let row = sample.sayings.iter().map(|saying| {
-            *rows.entry(saying.text.as_str()).or_insert_with(|| {
-                texts.push(saying.text.as_str());
+    let caption_rows = shapes.samples.iter().map(|sample| {
+        let row = sample.captions.iter().map(|caption| {
+            // Class names and templates repeat over many shapes; each text is encoded once.
+            *rows.entry(caption.text.as_str()).or_insert_with(|| {
+                texts.push(caption.text.as_str());
                 texts.len() - 1
             })
         });
         row.collect()
     });
-    let said = said.collect();
-    (texts, said)
+    let caption_rows = caption_rows.collect();
+    (texts, caption_rows)
 }

@@ -1,9 +1,9 @@
-//! Arithmetic on rows of features: means, directions, nearest neighbors.
+//! Arithmetic on feature rows: means and nearest neighbors.
 
 use rayon::prelude::*;
 
-/// Mean of some rows of `[rows, dim]`, un-normalized as Duoduo CLIP's; empty where there are no rows.
-pub(crate) fn mean_of(rows: &[f32], dim: usize, which: &[usize]) -> Vec<f32> {
+/// Mean of some rows of `[rows, dim]`, not normalized, as in Duoduo CLIP; empty without rows.
+pub(crate) fn mean_rows(rows: &[f32], dim: usize, which: &[usize]) -> Vec<f32> {
     if rows.is_empty() {
         return Vec::new();
     }
@@ -14,8 +14,8 @@ pub(crate) fn mean_of(rows: &[f32], dim: usize, which: &[usize]) -> Vec<f32> {
     mean.into_iter().map(|x| x / which.len().max(1) as f32).collect()
 }
 
-/// Sum of all rows of `[rows, dim]` at length one.
-pub(crate) fn direction(rows: &[f32], dim: usize) -> Vec<f32> {
+/// Mean of all rows of `[rows, dim]`, normalized to unit length.
+pub(crate) fn unit_mean(rows: &[f32], dim: usize) -> Vec<f32> {
     let mut sum = vec![0.0f32; dim];
     for row in rows.chunks(dim.max(1)) {
         sum.iter_mut().zip(row).for_each(|(s, x)| *s += x);
@@ -24,15 +24,16 @@ pub(crate) fn direction(rows: &[f32], dim: usize) -> Vec<f32> {
     sum.into_iter().map(|x| x / norm).collect()
 }
 
-/// For each direction the others, nearest first, at most `count`.
-pub(crate) fn neighbors(directions: &[Vec<f32>], count: usize) -> Vec<Vec<usize>> {
+/// For each vector the others by descending dot product, at most `count`; ties by index.
+pub(crate) fn nearest_neighbors(unit_means: &[Vec<f32>], count: usize) -> Vec<Vec<usize>> {
     let near = |i: usize| {
-        let mut others: Vec<(f32, usize)> = (0..directions.len())
+        let mut others: Vec<(f32, usize)> = (0..unit_means.len())
             .filter(|j| *j != i)
-            .map(|j| (directions[i].iter().zip(&directions[j]).map(|(a, b)| a * b).sum(), j))
+            .map(|j| (unit_means[i].iter().zip(&unit_means[j]).map(|(a, b)| a * b).sum(), j))
             .collect();
+        // Total order: equal similarities must not depend on the sort.
         others.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         others.into_iter().take(count).map(|(_, j)| j).collect()
     };
-    (0..directions.len()).into_par_iter().map(near).collect()
+    (0..unit_means.len()).into_par_iter().map(near).collect()
 }

@@ -1,4 +1,4 @@
-//! A data set that `lexiform data` made, as a source of shapes: which of them are learned from and which are measured on.
+//! A data set written by `lexiform data`: its training and validation split, and its features.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -7,137 +7,167 @@ use std::sync::Arc;
 use lexiform_data::{DataError, Dataset, Key, Member, POINTS, Row, TEXT_FEATURES, VIEW_FEATURES};
 use lexiform_model::Teacher;
 
-use crate::data::features::dataset::{FeatureFile, Rows, SetFeatures};
-use crate::data::features::{usual_path, vectors};
-use crate::data::on_disk::{Entry, Look, Stored};
-use crate::data::picked::Wanted;
-use crate::data::requirements::Needs;
-use crate::data::shape_set::Names;
+use crate::data::features::dataset::{DatasetFeatures, FeatureFile, FeatureRows};
+use crate::data::features::{default_path, vectors};
+use crate::data::loaded_shape::LoadFields;
+use crate::data::on_disk::{DatasetEntry, LoadOptions, OnDiskPool};
+use crate::data::requirements::DataRequirements;
+use crate::data::shape_set::CategoryNames;
 use crate::error::FitError;
 use crate::event::{FeatureSource, TrainEvent};
 use crate::recipe::DataConfig;
 
-/// Most shapes that are all compared with each other.
-const MOST_COMPARED: usize = 50_000;
+/// Maximum number of shapes for nearest neighbors, which take quadratic time.
+const MAX_NEIGHBOR_SHAPES: usize = 50_000;
 
-/// A data set, and what of it is used.
-pub(crate) struct SetSupply {
+/// A data set and the shapes of it that are used.
+pub(crate) struct DatasetSource {
     folder: PathBuf,
     set: Arc<Dataset>,
-    names: Arc<Vec<Names>>,
-    training: Vec<Entry>,
-    held_out: Vec<Entry>,
-    /// Why shapes are not learned from, with how many.
-    left_out: BTreeMap<&'static str, usize>,
-    needs: Needs,
-    /// Where features come from; none where nobody asks for them.
+    names: Arc<Vec<CategoryNames>>,
+    training: Vec<DatasetEntry>,
+    validation: Vec<DatasetEntry>,
+    /// Reasons why shapes are excluded from training, with counts.
+    skipped: BTreeMap<&'static str, usize>,
+    requirements: DataRequirements,
+    /// Source of the features; `None` if no loss term uses them.
     source: Option<FeatureSource>,
-    unseen: usize,
+    feature_only_views: usize,
 }
 
-/// What the table says of a shape.
-struct Listed {
-    entry: Entry,
+/// A row of the index.
+struct IndexRow {
+    entry: DatasetEntry,
     label: Option<String>,
     key: String,
-    held_out: bool,
-    lacks: Option<&'static str>,
-    /// Whether it cannot be measured on.
-    unfit: bool,
+    validation: bool,
+    missing: Option<&'static str>,
+    /// Whether it cannot be a validation shape.
+    cannot_validate: bool,
 }
 
-impl SetSupply {
-    /// Reads the table and parts the shapes: by the splits it names, or else by a share of keys.
+impl DatasetSource {
+    /// Reads the index and splits the shapes: by its split column, or by hash of the keys.
+    ///
+    /// # Errors
+    /// If the data set cannot be read, or does not fit the recipe.
     pub fn open(
         folder: &Path,
         config: &DataConfig,
-        needs: Needs,
+        requirements: DataRequirements,
         teacher: Option<&Teacher>,
     ) -> Result<Self, FitError> {
         let set = Dataset::open(folder)?;
         let source = teacher
-            .filter(|_| needs.image_features || needs.text_features)
-            .map(|teacher| source_of(&set, config, teacher));
-        let mut listed = list(&set, needs, matches!(source, Some(FeatureSource::Set)))?;
-        hold_out_by_key(&mut listed, config.hold_out);
-        let names = Arc::new(name(&mut listed));
-        let Parts { training, held_out, left_out } = Parts::of(&listed, config.held_out);
-        let unseen = unseen(&set, &training)?;
+            .filter(|_| requirements.image_features || requirements.text_features)
+            .map(|teacher| feature_source(&set, config, teacher));
+        let mut listed = list(&set, requirements, matches!(source, Some(FeatureSource::Dataset)))?;
+        split_by_key(&mut listed, config.val_fraction);
+        let names = Arc::new(assign_categories(&mut listed));
+        let Split { training, validation, skipped } = Split::of(&listed, config.val_per_class);
+        let feature_only_views = feature_only_views(&set, &training)?;
         let (folder, set) = (folder.to_owned(), Arc::new(set));
-        let this = Self { folder, set, names, training, held_out, left_out, needs, source, unseen };
+        let this = Self {
+            folder,
+            set,
+            names,
+            training,
+            validation,
+            skipped,
+            requirements,
+            source,
+            feature_only_views,
+        };
         this.check(config)?;
         Ok(this)
     }
 
     fn check(&self, config: &DataConfig) -> Result<(), FitError> {
-        let wrong = |message: String| FitError::Set { path: self.folder.clone(), message };
+        let wrong = |message: String| FitError::Dataset { path: self.folder.clone(), message };
         if self.training.len() < 2 {
             let reasons: Vec<String> =
-                self.left_out.iter().map(|(reason, count)| format!("; {count} {reason}")).collect();
-            let held_out = self.held_out.len();
+                self.skipped.iter().map(|(reason, count)| format!("; {count} {reason}")).collect();
+            let validation = self.validation.len();
             return Err(wrong(format!(
-                "expected at least 2 shapes to learn from, found {} and {held_out} held out{}",
+                "expected at least 2 training shapes, found {} (and {validation} for validation){}",
                 self.training.len(),
                 reasons.concat()
             )));
         }
-        if self.unseen > 0 && self.unseen < self.needs.views {
-            return Err(wrong(format!("has features of {} views, the recipe draws more", self.unseen)));
+        if self.feature_only_views > 0 && self.feature_only_views < self.requirements.views {
+            return Err(wrong(format!(
+                "features of {} views, but batch.max_views is larger",
+                self.feature_only_views
+            )));
         }
-        match &config.labels {
-            Some(labels) => {
-                Err(wrong(format!("brings its own labels, found data.labels = {}", labels.display())))
-            }
+        match &config.label_table {
+            Some(labels) => Err(wrong(format!(
+                "a data set has its own labels, found data.label_table = {}",
+                labels.display()
+            ))),
             None => Ok(()),
         }
     }
 
-    /// What was found, for whoever shows it.
-    pub fn opened(&self) -> TrainEvent {
+    /// Event with the numbers of shapes.
+    pub fn opened_event(&self) -> TrainEvent {
         TrainEvent::Opened {
             path: self.folder.clone(),
             training: self.training.len(),
-            held_out: self.held_out.len(),
-            left_out: self.left_out.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect(),
+            validation: self.validation.len(),
+            skipped: self.skipped.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect(),
             features: self.source.clone(),
         }
     }
 
-    /// Tells whether the set is still the same.
-    pub fn sum(&self) -> &str {
+    /// Checksum of the index.
+    pub fn fingerprint(&self) -> &str {
         &self.set.manifest().index_sha256
     }
 
-    /// Shapes to learn from.
+    /// Number of training shapes.
     pub fn count(&self, config: &DataConfig) -> usize {
-        match config.limit {
+        match config.max_shapes {
             0 => self.training.len(),
             most => self.training.len().min(most),
         }
     }
 
-    /// Shapes to learn from, with pictures of `edge` pixels.
-    pub fn training(&self, config: &DataConfig, edge: usize) -> Stored {
+    /// Training shapes, with views of `edge` pixels.
+    pub fn training(&self, config: &DataConfig, edge: usize) -> OnDiskPool {
         let entries = self.training[..self.count(config)].to_vec();
-        self.stored(entries, edge, config.views, &config.templates)
+        self.on_disk_pool(entries, edge, config.views, &config.templates)
     }
 
-    /// Shapes to measure on, by `views` views of each.
-    pub fn held_out(&self, edge: usize, views: usize) -> Stored {
-        self.stored(self.held_out.clone(), edge, views, &[])
+    /// Validation shapes, with `views` views each.
+    pub fn validation(&self, edge: usize, views: usize) -> OnDiskPool {
+        self.on_disk_pool(self.validation.clone(), edge, views, &[])
     }
 
-    fn stored(&self, entries: Vec<Entry>, edge: usize, views: usize, templates: &[String]) -> Stored {
-        let look = Look { edge, views, unseen: self.unseen, templates: templates.to_vec() };
-        let (set, names) = (Arc::clone(&self.set), Arc::clone(&self.names));
-        Stored { set, names, entries, look, features: None }
-    }
-
-    /// Brings the teacher's features to shapes that are learned from: those in the set, or computed ones, which are kept
-    /// in `out`.
-    pub fn bring_features(
+    fn on_disk_pool(
         &self,
-        stored: &mut Stored,
+        entries: Vec<DatasetEntry>,
+        edge: usize,
+        views: usize,
+        templates: &[String],
+    ) -> OnDiskPool {
+        let options = LoadOptions {
+            image_size: edge,
+            views,
+            feature_only_views: self.feature_only_views,
+            templates: templates.to_vec(),
+        };
+        let (set, names) = (Arc::clone(&self.set), Arc::clone(&self.names));
+        OnDiskPool { set, names, entries, options, features: None }
+    }
+
+    /// Attaches the teacher's features: those stored in the data set, or computed ones, cached in `out`.
+    ///
+    /// # Errors
+    /// If shapes cannot be read or features not be written.
+    pub fn load_features(
+        &self,
+        pool: &mut OnDiskPool,
         teacher: &Teacher,
         key: &str,
         out: &Path,
@@ -145,47 +175,57 @@ impl SetSupply {
     ) -> Result<(), FitError> {
         let rows = match &self.source {
             None => return Ok(()),
-            Some(FeatureSource::Set) => Rows::Given,
+            Some(FeatureSource::Dataset) => FeatureRows::FromDataset,
             Some(FeatureSource::Computed { .. }) => {
-                let key = format!("{key} {} {:?}", self.sum(), self.needs);
-                let path = usual_path(out, 0);
-                let mut shown = |done, all| on_event(TrainEvent::Features { done, all });
+                let key = format!("{key} {} {:?}", self.fingerprint(), self.requirements);
+                let path = default_path(out, 0);
+                let mut shown = |done, total| on_event(TrainEvent::Features { done, total });
                 let file =
-                    FeatureFile::open_or_compute(&path, &key, teacher, stored, self.needs, &mut shown)?;
-                Rows::Computed(file)
+                    FeatureFile::open_or_compute(&path, &key, teacher, pool, self.requirements, &mut shown)?;
+                FeatureRows::Computed(file)
             }
         };
-        let features = SetFeatures::new(rows, self.needs, &self.names, &stored.look.templates, teacher)?;
-        stored.features = Some(features);
+        let features =
+            DatasetFeatures::new(rows, self.requirements, &self.names, &pool.options.templates, teacher)?;
+        pool.features = Some(features);
         Ok(())
     }
 
-    /// For each shape those that look most like it, at most `count`.
-    pub fn neighbors(&self, stored: &Stored, count: usize) -> Result<Vec<Vec<usize>>, FitError> {
-        if stored.len() > MOST_COMPARED {
-            return Err(FitError::Set {
+    /// Nearest neighbors of each shape by mean image feature, at most `count`.
+    ///
+    /// # Errors
+    /// If there are more than [`MAX_NEIGHBOR_SHAPES`] shapes, or one cannot be read.
+    pub fn neighbors(&self, pool: &OnDiskPool, count: usize) -> Result<Vec<Vec<usize>>, FitError> {
+        // Quadratic in the number of shapes.
+        if pool.len() > MAX_NEIGHBOR_SHAPES {
+            return Err(FitError::Dataset {
                 path: self.folder.clone(),
                 message: format!(
-                    "batch.hard compares all shapes with each other: at most {MOST_COMPARED}, found {}",
-                    stored.len()
+                    "batch.hard_negatives supports at most {MAX_NEIGHBOR_SHAPES} shapes, found {}",
+                    pool.len()
                 ),
             });
         }
         use rayon::prelude::*;
-        let nothing = Wanted { pictures: false, cloud: false };
-        let direction = |at: usize| {
-            let views: Vec<usize> = (0..stored.n_views(at)).collect();
-            let mean = stored.pick(at, &views, nothing)?.frozen.map(|frozen| frozen.image);
+        let nothing = LoadFields { images: false, cloud: false };
+        let unit_mean = |at: usize| {
+            let views: Vec<usize> = (0..pool.n_views(at)).collect();
+            // Features only: no images are decoded.
+            let mean = pool.load(at, &views, nothing)?.teacher.map(|teacher| teacher.image);
             let mean = mean.unwrap_or_default();
-            Ok(vectors::direction(&mean, mean.len()))
+            Ok(vectors::unit_mean(&mean, mean.len()))
         };
-        let directions: Vec<Vec<f32>> =
-            (0..stored.len()).into_par_iter().map(direction).collect::<Result<_, DataError>>()?;
-        Ok(vectors::neighbors(&directions, count))
+        let unit_means: Vec<Vec<f32>> =
+            (0..pool.len()).into_par_iter().map(unit_mean).collect::<Result<_, DataError>>()?;
+        Ok(vectors::nearest_neighbors(&unit_means, count))
     }
 
-    /// Every word that is said of the shapes to learn from, and every label.
-    pub fn words(&self) -> Result<Vec<String>, DataError> {
+    /// Words of all training captions and labels, sorted.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn vocabulary_words(&self) -> Result<Vec<String>, DataError> {
+        // Validation captions must not enter the vocabulary.
         let training: BTreeSet<u32> = self.training.iter().map(|entry| entry.shape).collect();
         let mut words: BTreeSet<String> = BTreeSet::new();
         let mut add = |text: &str| words.extend(text.split_whitespace().map(str::to_owned));
@@ -202,78 +242,83 @@ impl SetSupply {
     }
 }
 
-impl Listed {
-    fn of(row: Row, shape: u32, needs: Needs, given: bool) -> Self {
+impl IndexRow {
+    fn of(row: Row, shape: u32, requirements: DataRequirements, given: bool) -> Self {
         let has = |name: &str| row.members.iter().any(|member| member.name == name);
+        // View images are members named by their number.
         let n_views = row.members.iter().filter(|member| Member::view_index(&member.name).is_some()).count();
+        // The first label is the category; others are not used.
         let label = row.labels.into_iter().find(|label| !label.trim().is_empty());
         let captions = row.captions.len();
         let spoken = label.is_some() || captions > 0 || (given && has(TEXT_FEATURES));
-        let featured = (!needs.image_features || has(VIEW_FEATURES))
-            && (!needs.text_features || captions == 0 || has(TEXT_FEATURES));
-        let seen = needs.pictures || (needs.image_features && !given);
-        let lacks = [
-            (needs.label && label.is_none(), "have no label"),
-            (needs.words && !spoken, "have no caption and no label"),
-            (seen && n_views < needs.views, "have too few views"),
-            (needs.points && !has(POINTS), "have no points"),
+        let featured = (!requirements.image_features || has(VIEW_FEATURES))
+            && (!requirements.text_features || captions == 0 || has(TEXT_FEATURES));
+        let seen = requirements.images || (requirements.image_features && !given);
+        // In order of importance: the first applicable reason is reported.
+        let missing = [
+            (requirements.label && label.is_none(), "have no label"),
+            (requirements.captions && !spoken, "have no caption and no label"),
+            (seen && n_views < requirements.views, "have too few views"),
+            (requirements.points && !has(POINTS), "have no points"),
             (given && !featured, "have no features"),
         ];
-        let unfit = label.is_none() || (!needs.points && n_views == 0) || (needs.points && !has(POINTS));
+        let cannot_validate = label.is_none()
+            || (!requirements.points && n_views == 0)
+            || (requirements.points && !has(POINTS));
         Self {
-            entry: Entry { shape, category: None, captions: captions as u32 },
+            entry: DatasetEntry { shape, category: None, captions: captions as u32 },
             label,
             key: row.key,
-            held_out: !matches!(row.split.as_str(), "" | "train"),
-            lacks: lacks.into_iter().find(|(lacks, _)| *lacks).map(|(_, reason)| reason),
-            unfit,
+            validation: !matches!(row.split.as_str(), "" | "train"),
+            missing: missing.into_iter().find(|(missing, _)| *missing).map(|(_, reason)| reason),
+            cannot_validate,
         }
     }
 }
 
-/// Every row of the table, in the order of keys.
-fn list(set: &Dataset, needs: Needs, given: bool) -> Result<Vec<Listed>, DataError> {
+/// All rows of the index, sorted by key.
+fn list(set: &Dataset, requirements: DataRequirements, given: bool) -> Result<Vec<IndexRow>, DataError> {
     let mut listed = Vec::with_capacity(set.len());
     set.rows(|row| {
-        listed.push(Listed::of(row, listed.len() as u32, needs, given));
+        listed.push(IndexRow::of(row, listed.len() as u32, requirements, given));
         Ok(())
     })?;
-    // The order of shards depends on how the making was divided; that of keys does not.
+    // The order in the shards depends on the number of jobs that wrote them; that of keys does not.
     listed.sort_by(|a, b| a.key.cmp(&b.key));
     Ok(listed)
 }
 
-/// Where the table names no splits, a share of the keys is held out.
-fn hold_out_by_key(listed: &mut [Listed], share: f32) {
-    if listed.iter().any(|one| one.held_out) {
+/// Without splits in the index, a fraction of the keys is for validation, by hash.
+fn split_by_key(listed: &mut [IndexRow], share: f32) {
+    if listed.iter().any(|one| one.validation) {
         return;
     }
     for one in listed {
-        one.held_out = Key::new(&one.key).is_some_and(|key| key.lot() < f64::from(share));
+        one.validation = Key::new(&one.key).is_some_and(|key| key.lot() < f64::from(share));
     }
 }
 
-/// Shapes to learn from, to measure on, and how many are neither.
-struct Parts {
-    training: Vec<Entry>,
-    held_out: Vec<Entry>,
-    left_out: BTreeMap<&'static str, usize>,
+/// Training and validation shapes, and reasons for all others.
+struct Split {
+    training: Vec<DatasetEntry>,
+    validation: Vec<DatasetEntry>,
+    skipped: BTreeMap<&'static str, usize>,
 }
 
-impl Parts {
-    /// At most `most_held_out` of each label are measured on, all at 0.
-    fn of(listed: &[Listed], most_held_out: usize) -> Self {
-        let mut parts = Self { training: Vec::new(), held_out: Vec::new(), left_out: BTreeMap::new() };
+impl Split {
+    /// At most `max_per_class` validation shapes per label; 0 for all.
+    fn of(listed: &[IndexRow], max_per_class: usize) -> Self {
+        let mut parts = Self { training: Vec::new(), validation: Vec::new(), skipped: BTreeMap::new() };
         let mut measured: BTreeMap<Option<u32>, usize> = BTreeMap::new();
         for one in listed {
-            if one.held_out {
+            if one.validation {
                 let of_label = measured.entry(one.entry.category).or_default();
-                if !one.unfit && (most_held_out == 0 || *of_label < most_held_out) {
+                if !one.cannot_validate && (max_per_class == 0 || *of_label < max_per_class) {
                     *of_label += 1;
-                    parts.held_out.push(one.entry);
+                    parts.validation.push(one.entry);
                 }
-            } else if let Some(reason) = one.lacks {
-                *parts.left_out.entry(reason).or_default() += 1;
+            } else if let Some(reason) = one.missing {
+                *parts.skipped.entry(reason).or_default() += 1;
             } else {
                 parts.training.push(one.entry);
             }
@@ -282,30 +327,31 @@ impl Parts {
     }
 }
 
-/// Numbers the labels in alphabetical order.
-fn name(listed: &mut [Listed]) -> Vec<Names> {
+/// Assigns categories to labels in alphabetical order.
+fn assign_categories(listed: &mut [IndexRow]) -> Vec<CategoryNames> {
     let labels: BTreeSet<String> = listed.iter().filter_map(|one| one.label.clone()).collect();
     let labels: Vec<String> = labels.into_iter().collect();
     for one in listed {
         let place = one.label.as_ref().and_then(|label| labels.binary_search(label).ok());
         one.entry.category = place.map(|place| place as u32);
     }
-    labels.into_iter().map(|name| Names { name, synonyms: Vec::new() }).collect()
+    labels.into_iter().map(|name| CategoryNames { name, synonyms: Vec::new() }).collect()
 }
 
-/// How many views shapes have of which only features are stored: as many as the first of them.
-fn unseen(set: &Dataset, training: &[Entry]) -> Result<usize, DataError> {
+/// Number of views of shapes with features but no images, which is equal for all: that of the first.
+fn feature_only_views(set: &Dataset, training: &[DatasetEntry]) -> Result<usize, DataError> {
     let without = training.iter().map(|entry| entry.shape as usize).find(|shape| set.n_views(*shape) == 0);
     let Some(shape) = without else { return Ok(0) };
     Ok(set.array(shape, VIEW_FEATURES)?.map_or(0, |array| array.rows()))
 }
 
-/// Whether the features in the set are the teacher's.
-fn source_of(set: &Dataset, config: &DataConfig, teacher: &Teacher) -> FeatureSource {
+/// Whether the stored features are the teacher's.
+fn feature_source(set: &Dataset, config: &DataConfig, teacher: &Teacher) -> FeatureSource {
     let own = teacher.model().id();
     match set.manifest().features() {
-        _ if config.trust_features => FeatureSource::Set,
-        Some(found) if found == own => FeatureSource::Set,
+        // The user vouches for them.
+        _ if config.trust_features => FeatureSource::Dataset,
+        Some(found) if found == own => FeatureSource::Dataset,
         found => FeatureSource::Computed { expected: own.to_owned(), found: found.map(str::to_owned) },
     }
 }

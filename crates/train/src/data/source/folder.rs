@@ -1,4 +1,4 @@
-//! A folder of one's own 3D files to learn from: labels or captions from a table, or labels from the folders' names.
+//! A folder of labeled 3D files: labels or captions from a table, or labels from folder names.
 
 use std::collections::BTreeMap;
 use std::hash::Hasher as _;
@@ -11,77 +11,84 @@ use lexiform_mesh_io::Format;
 use lexiform_shapes::Rng;
 use rayon::prelude::*;
 
-use crate::data::caption::{Origin, Saying};
-use crate::data::requirements::Needs;
-use crate::data::shape_set::{Names, Sample, ShapeSet, Sizes, from_templates};
-use crate::error::FilesError;
+use crate::data::caption::{Caption, CaptionSource};
+use crate::data::requirements::DataRequirements;
+use crate::data::shape_set::{CategoryNames, Sample, SampleSize, ShapeSet, captions_from_templates};
+use crate::error::FolderError;
 use crate::recipe::DataConfig;
 
-/// Deepest nesting of folders that is looked into.
-const DEEPEST: usize = 16;
+/// Maximum depth of nested folders.
+const MAX_DEPTH: usize = 16;
 
-/// A file and what is known of it.
+/// A file with its label and captions.
 #[derive(Clone, Debug, PartialEq)]
-struct Entry {
+struct FileEntry {
     path: PathBuf,
     category: usize,
-    sayings: Vec<Saying>,
+    captions: Vec<Caption>,
 }
 
-/// The labelled files of a folder, parted into those to learn from and those to measure on.
+/// The labeled files of a folder, split into training and validation.
 #[derive(Debug)]
-pub(crate) struct Files {
-    categories: Vec<Names>,
-    training: Vec<Entry>,
-    held_out: Vec<Entry>,
-    /// Whether there are captions only, so that each shape is a category of its own.
-    captioned: bool,
-    /// A checksum of the files and of what is said of them.
-    sum: String,
+pub(crate) struct FolderSource {
+    categories: Vec<CategoryNames>,
+    training: Vec<FileEntry>,
+    validation: Vec<FileEntry>,
+    /// Whether there are only captions, so that each file is a category of its own.
+    labels_are_captions: bool,
+    /// Checksum of the files, labels and captions.
+    fingerprint: String,
 }
 
-impl Files {
-    /// Finds files and labels. A label's files are parted by their paths' hashes, so that the same files are always held
-    /// out; where there are captions only, all files are; where the table names splits, those decide. Classes are labels: files
-    /// without one are left out where a head names them.
-    pub fn open(folder: &Path, config: &DataConfig, needs: Needs) -> Result<Self, FilesError> {
+impl FolderSource {
+    /// Finds files and labels. Files are split as the table says; without splits, per label by a hash of their path, so that
+    /// the split is stable; without labels, over all files. Files without a label are skipped if `requirements.class_label`.
+    ///
+    /// # Errors
+    /// If the folder or its table cannot be read, or there are fewer than two labeled files.
+    pub fn open(
+        folder: &Path,
+        config: &DataConfig,
+        requirements: DataRequirements,
+    ) -> Result<Self, FolderError> {
         let mut rows = rows_of(folder, config)?;
-        rows.retain(|row| !(needs.class && row.captioned));
-        let sum = sum_of(&rows, folder);
+        rows.retain(|row| !(requirements.class_label && row.caption_only));
+        let fingerprint = fingerprint_of(&rows, folder);
         if rows.len() < 2 {
-            return Err(FilesError::TooFew { path: folder.to_owned(), found: rows.len(), first: None });
+            return Err(FolderError::TooFew { path: folder.to_owned(), found: rows.len(), first: None });
         }
         let names = labels_of(&rows);
-        let captioned = rows.iter().all(|row| row.captioned);
-        let has_splits = rows.iter().any(|row| row.held_out);
-        let mut by_category: BTreeMap<usize, Vec<Entry>> = BTreeMap::new();
-        let (mut training, mut held_out) = (Vec::new(), Vec::new());
+        let labels_are_captions = rows.iter().all(|row| row.caption_only);
+        let has_splits = rows.iter().any(|row| row.validation);
+        let mut by_category: BTreeMap<usize, Vec<FileEntry>> = BTreeMap::new();
+        let (mut training, mut validation) = (Vec::new(), Vec::new());
         for row in rows {
             let category = names.binary_search(&row.label).unwrap_or(0);
-            let sayings = row.sayings(&config.templates);
-            let part = if captioned { 0 } else { category };
-            let entry = Entry { path: row.path, category, sayings };
-            match (has_splits, row.held_out) {
-                (true, true) => held_out.push(entry),
+            let captions = row.captions(&config.templates);
+            // Without labels all files are split as one group.
+            let part = if labels_are_captions { 0 } else { category };
+            let entry = FileEntry { path: row.path, category, captions };
+            match (has_splits, row.validation) {
+                (true, true) => validation.push(entry),
                 (true, false) => training.push(entry),
                 (false, _) => by_category.entry(part).or_default().push(entry),
             }
         }
         for entries in by_category.into_values() {
-            let (learned, measured) = parted(entries, folder, config.hold_out);
+            let (learned, measured) = split(entries, folder, config.val_fraction);
             training.extend(learned);
-            held_out.extend(measured);
+            validation.extend(measured);
         }
-        let categories = names.into_iter().map(|name| Names { name, synonyms: Vec::new() }).collect();
-        Ok(Self { categories, training, held_out, captioned, sum })
+        let categories = names.into_iter().map(|name| CategoryNames { name, synonyms: Vec::new() }).collect();
+        Ok(Self { categories, training, validation, labels_are_captions, fingerprint })
     }
 
-    /// Tells whether the files and what is said of them are still the same.
-    pub fn sum(&self) -> &str {
-        &self.sum
+    /// Checksum of the files, labels and captions.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
     }
 
-    /// Files that a round shows.
+    /// Number of training shapes.
     pub fn count(&self, config: &DataConfig) -> usize {
         match config.shapes {
             0 => self.training.len(),
@@ -89,37 +96,46 @@ impl Files {
         }
     }
 
-    /// Shapes to learn from, seen by cameras and in light that `seed` and `round` draw.
+    /// Training shapes, with cameras and light that depend on `seed` and `refresh`.
+    ///
+    /// # Errors
+    /// If fewer than two files can be read.
     pub fn training(
         &self,
         config: &DataConfig,
-        sizes: Sizes,
+        size: SampleSize,
         seed: u64,
-        round: u64,
-    ) -> Result<ShapeSet, FilesError> {
+        refresh: u64,
+    ) -> Result<ShapeSet, FolderError> {
         let set = self.read(&self.training[..self.count(config)], |entry, scene, i| {
-            let mut rng = Rng::named("file", seed ^ ((round << 32 | i as u64) << 8));
-            Sample::training(entry.category, scene, entry.sayings.clone(), config, sizes, &mut rng)
+            // The stream depends on the index and the refresh, not on other files.
+            let mut rng = Rng::named("file", seed ^ ((refresh << 32 | i as u64) << 8));
+            Sample::for_training(entry.category, scene, entry.captions.clone(), config, size, &mut rng)
         });
         match set.samples.len() {
-            0 | 1 => Err(FilesError::TooFew {
+            // A contrastive loss needs two shapes.
+            0 | 1 => Err(FolderError::TooFew {
                 path: config.path.clone().unwrap_or_default(),
                 found: set.samples.len(),
-                first: set.left_out.first().cloned(),
+                first: set.skipped.first().cloned(),
             }),
             _ => Ok(set),
         }
     }
 
-    /// Shapes to measure on, seen by the cameras of `rig` where there is one.
-    pub fn held_out(&self, rig: Option<&Rig>, sizes: Sizes) -> ShapeSet {
-        self.read(&self.held_out, |entry, scene, i| {
+    /// Validation shapes, with the cameras of `rig` if any.
+    pub fn validation(&self, rig: Option<&Rig>, size: SampleSize) -> ShapeSet {
+        self.read(&self.validation, |entry, scene, i| {
             let mut rng = Rng::named("held-out file", i as u64);
-            Sample::measured(entry.category, scene, entry.sayings.clone(), rig, sizes, &mut rng)
+            Sample::for_validation(entry.category, scene, entry.captions.clone(), rig, size, &mut rng)
         })
     }
 
-    fn read(&self, entries: &[Entry], make: impl Fn(&Entry, Scene, usize) -> Sample + Sync) -> ShapeSet {
+    fn read(
+        &self,
+        entries: &[FileEntry],
+        make: impl Fn(&FileEntry, Scene, usize) -> Sample + Sync,
+    ) -> ShapeSet {
         let made: Vec<Result<Sample, (PathBuf, String)>> = (entries.par_iter().enumerate())
             .map(|(i, entry)| {
                 let scene =
@@ -130,16 +146,16 @@ impl Files {
                 Ok(make(entry, scene, i))
             })
             .collect();
-        let (categories, captioned) = (self.categories.clone(), self.captioned);
-        let mut set = ShapeSet { categories, captioned, ..ShapeSet::default() };
+        let (categories, labels_are_captions) = (self.categories.clone(), self.labels_are_captions);
+        let mut set = ShapeSet { categories, labels_are_captions, ..ShapeSet::default() };
         for result in made {
             match result {
                 Ok(sample) => set.samples.push(sample),
-                Err(left_out) => set.left_out.push(left_out),
+                Err(skipped) => set.skipped.push(skipped),
             }
         }
-        if self.captioned {
-            // Captions are distinguished within what is learned, and within what is measured: neither knows the other's.
+        if self.labels_are_captions {
+            // Each caption is a category, so training and validation have none in common: renumbered from 0 in each.
             let mut present: Vec<usize> = set.samples.iter().map(|sample| sample.category).collect();
             present.sort_unstable();
             present.dedup();
@@ -152,7 +168,7 @@ impl Files {
     }
 }
 
-/// Every label once, in alphabetical order.
+/// Sorted, unique labels.
 fn labels_of(rows: &[Row]) -> Vec<String> {
     let mut names: Vec<String> = rows.iter().map(|row| row.label.clone()).collect();
     names.sort_unstable();
@@ -160,64 +176,66 @@ fn labels_of(rows: &[Row]) -> Vec<String> {
     names
 }
 
-/// The first of the files by hash are measured on: a share of them, at least one of two, none of one.
-fn parted(mut entries: Vec<Entry>, folder: &Path, share: f32) -> (Vec<Entry>, Vec<Entry>) {
-    let place = |entry: &Entry| {
+/// Splits files by hash: a fraction for validation, at least one of two and none of one.
+fn split(mut entries: Vec<FileEntry>, folder: &Path, share: f32) -> (Vec<FileEntry>, Vec<FileEntry>) {
+    let place = |entry: &FileEntry| {
         let path = entry.path.strip_prefix(folder).unwrap_or(&entry.path);
         (fnv1a(&path.to_string_lossy()), entry.path.clone())
     };
     entries.sort_by_cached_key(place);
     let count = entries.len();
-    let held_out = if share > 0.0 && count > 1 {
+    let validation = if share > 0.0 && count > 1 {
         ((count as f32 * share).round() as usize).clamp(1, count - 1)
     } else {
         0
     };
-    let training = entries.split_off(held_out);
+    let training = entries.split_off(validation);
     (training, entries)
 }
 
-/// A row of the table: a file, its label, what else is said of it.
+/// A file in the table.
 struct Row {
     path: PathBuf,
     label: String,
     captions: Vec<String>,
-    /// Whether the label is the first of the captions.
-    captioned: bool,
-    /// Whether the table keeps it for measuring.
-    held_out: bool,
+    /// Whether the label is the first caption, for lack of a label.
+    caption_only: bool,
+    /// Whether the table assigns it to the validation or test split.
+    validation: bool,
 }
 
 impl Row {
-    /// All that is said of the file: its label first, where it has one.
-    fn sayings(&self, templates: &[String]) -> Vec<Saying> {
-        let labels = if self.captioned { &[] } else { std::slice::from_ref(&self.label) };
+    /// All captions: the label and its class sentences, if it has one, then the captions of the table.
+    fn captions(&self, templates: &[String]) -> Vec<Caption> {
+        let labels = if self.caption_only { &[] } else { std::slice::from_ref(&self.label) };
         let of_label = labels.iter().flat_map(|label| {
-            std::iter::once(Saying::new(label, Origin::Label)).chain(from_templates(templates, label))
+            std::iter::once(Caption::new(label, CaptionSource::Label))
+                .chain(captions_from_templates(templates, label))
         });
-        let captions = self.captions.iter().map(|text| Saying::new(text, Origin::Machine));
+        let captions = self.captions.iter().map(|text| Caption::new(text, CaptionSource::Generated));
         of_label.chain(captions).collect()
     }
 }
 
-/// From the table that the recipe names, or the folder's own; else from the folders' names.
-fn rows_of(folder: &Path, config: &DataConfig) -> Result<Vec<Row>, FilesError> {
+/// Rows of the recipe's table, of the folder's `labels.csv`, or from folder names.
+fn rows_of(folder: &Path, config: &DataConfig) -> Result<Vec<Row>, FolderError> {
     let own = folder.join("labels.csv");
-    match config.labels.clone().or_else(|| own.is_file().then_some(own)) {
+    match config.label_table.clone().or_else(|| own.is_file().then_some(own)) {
+        // An explicit table wins over the folder's own.
         Some(table) => rows_of_table(&table, folder),
         None => rows_of_folders(folder),
     }
 }
 
-/// A label, or captions of which the first takes its place. A file may have several lines of captions.
-fn rows_of_table(table: &Path, folder: &Path) -> Result<Vec<Row>, FilesError> {
+/// Rows of a table. A file may have several rows, each with a caption; without a label, the first caption is the label.
+fn rows_of_table(table: &Path, folder: &Path) -> Result<Vec<Row>, FolderError> {
     let listing = Listing::read(table)?;
     listing.expect(&[Column::Shape])?;
     listing.expect(&[Column::Label, Column::Caption])?;
     let mut rows: BTreeMap<PathBuf, Row> = BTreeMap::new();
     for Line { shape, label, captions, split, .. } in listing.lines {
         let path = folder.join(shape);
-        let captioned = label.is_none();
+        let caption_only = label.is_none();
         let Some(label) = label.or_else(|| captions.first().cloned()) else { continue };
         if Format::from_path(&path).is_none() {
             continue;
@@ -226,47 +244,51 @@ fn rows_of_table(table: &Path, folder: &Path) -> Result<Vec<Row>, FilesError> {
             path,
             label,
             captions: Vec::new(),
-            captioned,
-            held_out: false,
+            caption_only,
+            validation: false,
         });
-        row.held_out |= matches!(split, Some("val" | "test"));
+        // A file may have several rows; one validation row is enough.
+        row.validation |= matches!(split, Some("val" | "test"));
         row.captions.extend(captions);
     }
     Ok(rows.into_values().collect())
 }
 
-/// A sum over paths, sizes of files, and all that is said of them.
-fn sum_of(rows: &[Row], folder: &Path) -> String {
+/// Checksum over paths, sizes, labels, captions and splits.
+fn fingerprint_of(rows: &[Row], folder: &Path) -> String {
     let told = rows.iter().map(|row| {
+        // The size stands for the content: reading all files would take too long.
         let bytes = row.path.metadata().map_or(0, |file| file.len());
         let path = row.path.strip_prefix(folder).unwrap_or(&row.path).to_string_lossy();
-        format!("{path}\0{bytes}\0{}\0{}\0{}\n", row.label, row.captions.join("\0"), row.held_out)
+        format!("{path}\0{bytes}\0{}\0{}\0{}\n", row.label, row.captions.join("\0"), row.validation)
     });
     format!("{:016x}", fnv1a(&told.collect::<String>()))
 }
 
-/// Each file's label is the name of the folder it is in, but for those in `folder` itself.
-fn rows_of_folders(folder: &Path) -> Result<Vec<Row>, FilesError> {
+/// Labels from folder names; files directly in `folder` have none and are skipped.
+fn rows_of_folders(folder: &Path) -> Result<Vec<Row>, FolderError> {
     let mut rows = Vec::new();
     let mut left = vec![(folder.to_owned(), 0)];
     while let Some((inner, depth)) = left.pop() {
         for entry in fs_err::read_dir(&inner)? {
             let path = entry?.path();
-            if path.is_dir() && depth < DEEPEST {
+            if path.is_dir() && depth < MAX_DEPTH {
                 left.push((path, depth + 1));
             } else if depth > 0 && Format::from_path(&path).is_some() {
                 let label =
                     inner.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned());
+                // Folder names are usually identifiers: `office_chair`.
                 let (label, captions) = (label.replace(['_', '-'], " "), Vec::new());
-                rows.push(Row { path, label, captions, captioned: false, held_out: false });
+                rows.push(Row { path, label, captions, caption_only: false, validation: false });
             }
         }
     }
+    // The order of directory entries depends on the file system.
     rows.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(rows)
 }
 
-/// The same on every machine and in every version.
+/// FNV-1a: stable over machines and Rust versions, unlike the default hasher.
 fn fnv1a(text: &str) -> u64 {
     let mut hasher = FnvHasher::default();
     hasher.write(text.as_bytes());

@@ -1,4 +1,4 @@
-//! Where a run's shapes come from: procedurally generated, a folder's files, or a data set.
+//! Sources of shapes: procedural generation, a folder of files, or a data set.
 
 pub(crate) mod dataset;
 pub(crate) mod folder;
@@ -7,70 +7,80 @@ pub(crate) mod generated;
 use lexiform_geometry::Rig;
 use lexiform_model::Teacher;
 
-use crate::data::pool::{Held, Pool};
-use crate::data::requirements::Needs;
-use crate::data::shape_set::Sizes;
-use crate::data::source::dataset::SetSupply;
-use crate::data::source::folder::Files;
-use crate::error::{FilesError, FitError};
+use crate::data::pool::{InMemoryPool, ShapePool};
+use crate::data::requirements::DataRequirements;
+use crate::data::shape_set::SampleSize;
+use crate::data::source::dataset::DatasetSource;
+use crate::data::source::folder::FolderSource;
+use crate::error::{FitError, FolderError};
 use crate::recipe::DataConfig;
 
 /// A source of shapes.
-pub(crate) enum Supply {
-    /// Procedurally generated: there is always another.
-    Rules,
-    /// Files that a person labelled.
-    Files(Files),
-    /// A data set that `lexiform data` made.
-    Set(SetSupply),
+pub(crate) enum DataSource {
+    /// Procedurally generated shapes, in any number.
+    Procedural,
+    /// A folder of labeled files.
+    Folder(FolderSource),
+    /// A data set written by `lexiform data`.
+    Dataset(DatasetSource),
 }
 
-impl Supply {
-    /// A folder that has a manifest is a data set.
-    pub fn open(config: &DataConfig, needs: Needs, teacher: Option<&Teacher>) -> Result<Self, FitError> {
+impl DataSource {
+    /// Opens the source of a recipe. A folder with a manifest is a data set.
+    ///
+    /// # Errors
+    /// If it cannot be read, or has too few usable shapes.
+    pub fn open(
+        config: &DataConfig,
+        requirements: DataRequirements,
+        teacher: Option<&Teacher>,
+    ) -> Result<Self, FitError> {
         Ok(match &config.path {
             Some(folder) if lexiform_data::Dataset::is_at(folder) => {
-                Self::Set(SetSupply::open(folder, config, needs, teacher)?)
+                Self::Dataset(DatasetSource::open(folder, config, requirements, teacher)?)
             }
-            Some(folder) => Self::Files(Files::open(folder, config, needs)?),
-            None => Self::Rules,
+            Some(folder) => Self::Folder(FolderSource::open(folder, config, requirements)?),
+            None => Self::Procedural,
         })
     }
 
-    /// Shapes to learn from; another round shows others, or the same otherwise. A data set has no rounds.
+    /// Training shapes. Each refresh generates other shapes, or renders the same files differently; data sets do not change.
+    ///
+    /// # Errors
+    /// If fewer than two files of a folder can be read.
     pub fn training(
         &self,
         config: &DataConfig,
-        sizes: Sizes,
+        size: SampleSize,
         seed: u64,
-        round: u64,
-    ) -> Result<Pool, FilesError> {
-        let held = |shapes| Pool::Held(Held { shapes, targets: None });
+        refresh: u64,
+    ) -> Result<ShapePool, FolderError> {
+        let in_memory = |shapes| ShapePool::InMemory(InMemoryPool { shapes, targets: None });
         Ok(match self {
-            Self::Rules => held(generated::training(config, sizes, seed, round)),
-            Self::Files(files) => held(files.training(config, sizes, seed, round)?),
-            Self::Set(set) => Pool::Stored(set.training(config, sizes.view)),
+            Self::Procedural => in_memory(generated::training_shapes(config, size, seed, refresh)),
+            Self::Folder(folder) => in_memory(folder.training(config, size, seed, refresh)?),
+            Self::Dataset(set) => ShapePool::OnDisk(set.training(config, size.view)),
         })
     }
 
-    /// Shapes to measure on, which no round shows.
-    pub fn held_out(&self, config: &DataConfig, rig: Option<&Rig>, sizes: Sizes) -> Pool {
+    /// Validation shapes, which are never trained on.
+    pub fn validation(&self, config: &DataConfig, rig: Option<&Rig>, size: SampleSize) -> ShapePool {
         let shapes = match self {
-            Self::Rules => generated::held_out_with(config.held_out, rig, sizes),
-            Self::Files(files) => files.held_out(rig, sizes),
-            Self::Set(set) => {
-                return Pool::Stored(set.held_out(sizes.view, rig.map_or(0, |rig| rig.0.len())));
+            Self::Procedural => generated::validation_with(config.val_per_class, rig, size),
+            Self::Folder(folder) => folder.validation(rig, size),
+            Self::Dataset(set) => {
+                return ShapePool::OnDisk(set.validation(size.view, rig.map_or(0, |rig| rig.0.len())));
             }
         };
-        Pool::Held(Held { shapes, targets: None })
+        ShapePool::InMemory(InMemoryPool { shapes, targets: None })
     }
 
-    /// How many shapes a round has.
+    /// Number of training shapes.
     pub fn count(&self, config: &DataConfig) -> usize {
         match self {
-            Self::Rules => config.shapes,
-            Self::Files(files) => files.count(config),
-            Self::Set(set) => set.count(config),
+            Self::Procedural => config.shapes,
+            Self::Folder(folder) => folder.count(config),
+            Self::Dataset(set) => set.count(config),
         }
     }
 }

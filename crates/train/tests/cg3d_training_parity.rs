@@ -1,4 +1,4 @@
-//! Four alternating steps of CG3D against the reference's own: the encoder learns in even steps, the prompts in odd ones.
+//! Four alternating training steps of CG3D against the reference: the encoder in even steps, the prompts in odd ones.
 
 mod support;
 
@@ -14,18 +14,18 @@ use lexiform_model::point::{Clouds, EncoderConfig, PointTower, Start, recognize}
 use lexiform_model::tokenizer::Tokens;
 use lexiform_model::weights::{Layout, Source, TensorList, WeightFile};
 use lexiform_train::loss::{Negatives, contrastive};
-use lexiform_train::optim::Groups;
+use lexiform_train::optim::ParameterGroups;
 use lexiform_train::optim::gradients::{clip_norm, take};
-use lexiform_train::optim::parameters::{train_only, with_stable_ids};
-use lexiform_train::{Position, Recipe};
+use lexiform_train::optim::parameters::{freeze_except, with_stable_ids};
+use lexiform_train::{Recipe, RunPosition};
 use support::{Golden, clouds, values, with_gradients};
 
 const LOSS: f64 = 1e-5;
 const GRADIENT: f64 = 1e-4;
-/// Adam makes small gradients' rounding noise as large as any other step; over the steps that the encoder takes.
+/// Relative to the learning rates so far: Adam scales the rounding noise of small gradients to the size of all others.
 const STEP: f64 = 0.02;
 
-/// The part that is trained; SLIP's text tower only gives targets.
+/// The trained towers; SLIP's frozen text tower only gives targets.
 #[derive(Module, Debug)]
 struct Student {
     points: PointTower,
@@ -49,9 +49,9 @@ fn point_transformer() {
 #[ignore = "needs LEXIFORM_SHARED"]
 fn point_mlp() {
     let settings = &[
-        "groups.encoder.learning_rate=1e-4",
-        "groups.encoder.weight_decay=0.1",
-        "groups.prompts.learning_rate=0.01",
+        "param_groups.encoder.learning_rate=1e-4",
+        "param_groups.encoder.weight_decay=0.1",
+        "param_groups.prompts.learning_rate=0.01",
     ];
     check_case(&Case { folder: "cg3d_train_trace_pointmlp", settings, rate: 1e-4 });
 }
@@ -68,10 +68,10 @@ fn check_case(case: &Case) {
     let settings: Vec<String> = case.settings.iter().map(|s| (*s).to_owned()).collect();
     let recipe = Recipe::read(&path, &settings).unwrap();
     let student = with_stable_ids(Student { points, vision, logit_scale: Param::from_tensor(scale) });
-    let mut groups = Groups::new(&recipe.groups, recipe.schedule, &student).unwrap();
-    let mut student = train_only(student, &groups.ids());
+    let mut groups = ParameterGroups::new(&recipe.param_groups, recipe.schedule, &student).unwrap();
+    let mut student = freeze_except(student, &groups.ids());
     for step in 0..4 {
-        let position = Position { step, steps: 4, steps_per_epoch: 4 };
+        let position = RunPosition { step, steps: 4, steps_per_epoch: 4 };
         let clouds = clouds(&inputs, &format!("step{step}.points"));
         let shape = student.points.encode(&Clouds::new(&clouds, false).unwrap(), Start::default());
         let image = student.vision.encode(inputs.tensor::<4>(&format!("step{step}.image"), &device), 1, 3);
@@ -174,13 +174,13 @@ fn check_final(case: &Case, student: &Student, layout: &Layout, expected: &Golde
     assert!(compared > 60, "{compared} tensors");
 }
 
-/// What is added before a batch norm, which takes every constant off again: its gradient is rounding noise.
+/// Biases before a batch norm, which removes constants: their gradient is rounding noise.
 fn is_noise(name: &str) -> bool {
     let added = ["first_conv.0.bias", "first_conv.3.bias", "second_conv.0.bias", "affine_beta"];
     added.iter().any(|end| name.ends_with(end))
 }
 
-/// Tensors by the reference's names.
+/// Tensors by their names in the reference.
 fn as_saved(student: &Student, layout: &Layout) -> BTreeMap<String, Vec<f64>> {
     let (mut points, mut vision) = (TensorList::default(), TensorList::default());
     student.points.save(&mut points);

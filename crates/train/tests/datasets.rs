@@ -1,4 +1,4 @@
-//! Runs that learn from prepared data sets: with the features in them, with computed ones, cut off, and with what is missing.
+//! Training on prepared data sets: with stored and with computed features, interrupted, and with missing data.
 
 mod support;
 
@@ -13,40 +13,39 @@ use lexiform_mesh_io::write;
 use lexiform_model::{Device, PointModel, PointOptions, Teacher};
 use lexiform_shapes::category;
 use lexiform_train::{FeatureSource, FitError, FitOptions, Recipe, TrainEvent, fit};
-use support::{FEW_GROUPS, TAUGHT, TINY_ENCODER, TINY_HEAD};
+use support::{FEW_GROUPS, TINY_ENCODER, TINY_HEAD, WITH_TEACHER};
 
-/// Features in a set are halves: losses of a few units differ in the third digit.
-const HALVES: f64 = 5e-3;
+/// Stored features are `f16`: losses of a few units differ in the third digit.
+const F16_TOLERANCE: f64 = 5e-3;
 
-/// Duoduo CLIP's recipe on the built-in model.
+/// Settings of duoduo.toml for the built-in model.
 const DUODUO: &[&str] = &[
     "teacher=nano",
     "network.base=nano",
     "network.joint_from=2",
-    "groups.attention.params=[\"vision.transformer.resblocks.2+.attn\", \"logit_scale\"]",
+    "param_groups.attention.params=[\"vision.transformer.resblocks.2+.attn\", \"logit_scale\"]",
     "batch.size.shapes=4",
-    "batch.most_views=3",
+    "batch.max_views=3",
     "data.views=3",
     "run.steps=6",
     "run.evaluate_every=3",
     "run.checkpoint_every=2",
 ];
-/// Batches and steps for the tiny network of clouds.
+/// Settings for the tiny point encoder.
 const SHORT: &[&str] = &["batch.size.shapes=6", "data.views=3", "run.steps=3", "run.evaluate_every=3"];
 
-/// ULIP's gather knows no negatives of another kind.
+/// Gathering without gradient supports no hard negatives.
 const GATHERED: &str = "run.gather=with-gradient";
 
-/// How a set is prepared.
+/// How a data set is prepared.
 #[derive(Clone, Copy, Default)]
-struct Made {
+struct PreparedAs {
     features: bool,
-    held_out: f64,
+    val_fraction: f64,
     unlabelled: bool,
 }
 
-/// Three kinds of shapes, six of each, in folders that name them, with a table of one caption each: several would be put in
-/// another order by features.
+/// Three categories of six shapes in folders, with one caption each: several might be in another order with features.
 fn models() -> &'static Path {
     static MODELS: OnceLock<tempfile::TempDir> = OnceLock::new();
     let folder = MODELS.get_or_init(|| {
@@ -66,13 +65,13 @@ fn models() -> &'static Path {
     folder.path()
 }
 
-fn prepare(out: &Path, made: Made) -> PathBuf {
+fn prepare(out: &Path, made: PreparedAs) -> PathBuf {
     let source = LocalFiles::new(&[models().display().to_string()]).unwrap();
     let config = PrepareConfig {
         views: 4,
         size: 64,
         points: 256,
-        held_out: made.held_out,
+        held_out: made.val_fraction,
         folder_labels: !made.unlabelled,
         carried_captions: false,
         ..PrepareConfig::default()
@@ -95,32 +94,32 @@ fn recipe(name: &str, set: &Path, settings: &[&[&str]]) -> Recipe {
     Recipe::read(&path, &settings.collect::<Vec<_>>()).unwrap()
 }
 
-/// Shapes to learn from and held out, what was left out, and where features came from.
+/// Training and validation shapes, skipped ones, and the source of features.
 type Opened = (usize, usize, Vec<(String, usize)>, Option<FeatureSource>);
 
-/// What a run told.
+/// What a run reported.
 #[derive(Default)]
-struct Told {
+struct Reported {
     losses: Vec<f64>,
     opened: Option<Opened>,
     computed: usize,
     measured: Vec<usize>,
-    waiting: Option<f64>,
+    data_wait: Option<f64>,
 }
 
-fn train(recipe: &Recipe, out: &Path, resume: bool) -> Result<Told, FitError> {
-    let mut told = Told::default();
+fn train(recipe: &Recipe, out: &Path, resume: bool) -> Result<Reported, FitError> {
+    let mut told = Reported::default();
     fit(recipe, out, &FitOptions { resume, ..FitOptions::default() }, &mut |event| match event {
         TrainEvent::Step(step) => told.losses.push(step.loss),
-        TrainEvent::Opened { training, held_out, left_out, features, .. } => {
-            told.opened = Some((training, held_out, left_out, features));
+        TrainEvent::Opened { training, validation, skipped, features, .. } => {
+            told.opened = Some((training, validation, skipped, features));
         }
         TrainEvent::Features { done, .. } => told.computed = done,
         TrainEvent::Evaluated { report, .. } => {
             told.measured.push(report.map_or(0, |report| report.items));
         }
-        TrainEvent::Finished { waiting, .. } => told.waiting = Some(waiting),
-        TrainEvent::Saved { step: 4 } if !resume => {
+        TrainEvent::Finished { data_wait, .. } => told.data_wait = Some(data_wait),
+        TrainEvent::CheckpointSaved { step: 4 } if !resume => {
             let copy = out.with_extension("cut");
             std::fs::create_dir_all(&copy).unwrap();
             let name = "checkpoint.safetensors";
@@ -132,18 +131,19 @@ fn train(recipe: &Recipe, out: &Path, resume: bool) -> Result<Told, FitError> {
 }
 
 #[test]
-fn features_in_the_set_are_those_that_would_be_computed() {
+fn stored_features_equal_computed_ones() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
-    let given = prepare(&at("given"), Made { features: true, held_out: 0.3, ..Made::default() });
-    let bare = prepare(&at("bare"), Made { held_out: 0.3, ..Made::default() });
+    let given =
+        prepare(&at("given"), PreparedAs { features: true, val_fraction: 0.3, ..PreparedAs::default() });
+    let bare = prepare(&at("bare"), PreparedAs { val_fraction: 0.3, ..PreparedAs::default() });
     let with = train(&recipe("duoduo.toml", &given, &[DUODUO]), &at("with"), false).unwrap();
-    let (training, held_out, _, features) = with.opened.unwrap();
+    let (training, validation, _, features) = with.opened.unwrap();
     assert!((6..18).contains(&training) && with.computed == 0, "{training}");
-    // One of each label is measured on, as the recipe says.
-    assert!(held_out > 0 && held_out <= 3 && with.measured == [held_out; 2], "{:?}", with.measured);
-    assert_eq!(features, Some(FeatureSource::Set));
-    assert!((0.0..=1.0).contains(&with.waiting.unwrap()));
+    // At most one validation shape per label, as the recipe says.
+    assert!(validation > 0 && validation <= 3 && with.measured == [validation; 2], "{:?}", with.measured);
+    assert_eq!(features, Some(FeatureSource::Dataset));
+    assert!((0.0..=1.0).contains(&with.data_wait.unwrap()));
     let without = train(&recipe("duoduo.toml", &bare, &[DUODUO]), &at("without"), false).unwrap();
     assert!(matches!(
         without.opened.unwrap().3,
@@ -151,9 +151,9 @@ fn features_in_the_set_are_those_that_would_be_computed() {
     ));
     assert!(without.computed > training * 3);
     for (a, b) in with.losses.iter().zip(&without.losses) {
-        assert!((a - b).abs() < HALVES * a, "{a} {b}");
+        assert!((a - b).abs() < F16_TOLERANCE * a, "{a} {b}");
     }
-    // The computed features are kept: going on computes none, and gives the same numbers.
+    // Computed features are cached: a resumed run computes none and gives the same losses.
     let cut = at("without.cut");
     std::fs::copy(at("without/features.safetensors"), cut.join("features.safetensors")).unwrap();
     let resumed = train(&recipe("duoduo.toml", &bare, &[DUODUO]), &cut, true).unwrap();
@@ -161,63 +161,70 @@ fn features_in_the_set_are_those_that_would_be_computed() {
 }
 
 #[test]
-fn going_on_is_as_never_having_stopped() {
+fn a_resumed_run_equals_an_uninterrupted_one() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
-    let set = prepare(&at("set"), Made { features: true, ..Made::default() });
-    let recipe = recipe("duoduo.toml", &set, &[DUODUO, &["data.hold_out=0.2"]]);
+    let set = prepare(&at("set"), PreparedAs { features: true, ..PreparedAs::default() });
+    let recipe = recipe("duoduo.toml", &set, &[DUODUO, &["data.val_fraction=0.2"]]);
     let whole = train(&recipe, &at("whole"), false).unwrap();
     let resumed = train(&recipe, &at("whole.cut"), true).unwrap();
     assert_eq!(resumed.losses, whole.losses[4..]);
     let model = |out: &str| std::fs::read(at(out).join("model.safetensors")).unwrap();
     assert!(model("whole") == model("whole.cut"));
-    // The same place, other shapes.
+    // The same path, other shapes.
     std::fs::remove_dir_all(&set).unwrap();
-    prepare(&set, Made { features: true, held_out: 0.5, ..Made::default() });
+    prepare(&set, PreparedAs { features: true, val_fraction: 0.5, ..PreparedAs::default() });
     let error = train(&recipe, &at("whole.cut"), true).err().unwrap().to_string();
     assert!(error.contains("sum of the data"), "{error}");
 }
 
 #[test]
-fn points_and_their_words() {
+fn point_encoders_learn_from_captions() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
-    let set = prepare(&at("set"), Made { features: true, held_out: 0.3, ..Made::default() });
-    let told =
-        train(&recipe("ulip2.toml", &set, &[TINY_ENCODER, TAUGHT, FEW_GROUPS, SHORT]), &at("ulip2"), false)
-            .unwrap();
+    let set = prepare(&at("set"), PreparedAs { features: true, val_fraction: 0.3, ..PreparedAs::default() });
+    let told = train(
+        &recipe("ulip2.toml", &set, &[TINY_ENCODER, WITH_TEACHER, FEW_GROUPS, SHORT]),
+        &at("ulip2"),
+        false,
+    )
+    .unwrap();
     assert_eq!(told.losses.len(), 3);
     assert!(told.losses.iter().all(|loss| loss.is_finite() && *loss > 0.0) && told.measured[0] > 0);
-    // Batches of shapes that look alike.
-    let hard = ["batch.hard={ each = 3, among = 4, margin = 0.1 }", "losses.text.negatives=hard", GATHERED];
+    // Batches with hard negatives.
+    let hard = [
+        "batch.hard_negatives={ group_size = 3, neighbors = 4, margin = 0.1 }",
+        "losses.text.negatives=hard",
+        GATHERED,
+    ];
     let told = train(
-        &recipe("ulip2.toml", &set, &[TINY_ENCODER, TAUGHT, FEW_GROUPS, SHORT, &hard]),
+        &recipe("ulip2.toml", &set, &[TINY_ENCODER, WITH_TEACHER, FEW_GROUPS, SHORT, &hard]),
         &at("hard"),
         false,
     )
     .unwrap();
     assert_eq!(told.losses.len(), 3);
-    // A new text tower knows the words of the set.
+    // A new text tower has the vocabulary of the data set.
     let sizes = ["network.layers=1", "network.text_layers=1", "run.steps=2", "batch.size.images=8"];
     let told = train(&recipe("nano.toml", &set, &[&sizes]), &at("nano"), false).unwrap();
     assert_eq!(told.losses.len(), 2);
 }
 
 #[test]
-fn what_a_recipe_cannot_use_is_told() {
+fn unusable_data_sets_are_errors() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
-    let set = prepare(&at("set"), Made { unlabelled: true, ..Made::default() });
-    let all = ["data.hold_out=0"];
+    let set = prepare(&at("set"), PreparedAs { unlabelled: true, ..PreparedAs::default() });
+    let all = ["data.val_fraction=0"];
     let error =
         train(&recipe("finetune.toml", &set, &[&all]), &at("naming"), false).err().unwrap().to_string();
     assert!(error.contains("found 0") && error.contains("18 have no label"), "{error}");
-    let many = ["batch.most_views=6", "data.views=6"];
+    let many = ["batch.max_views=6", "data.views=6"];
     let error = train(&recipe("duoduo.toml", &set, &[DUODUO, &many]), &at("views"), false).err().unwrap();
     assert!(error.to_string().contains("18 have too few views"), "{error}");
-    let labels = ["data.labels=labels.csv"];
+    let labels = ["data.label_table=labels.csv"];
     let error = train(&recipe("duoduo.toml", &set, &[DUODUO, &labels]), &at("labels"), false).err().unwrap();
-    assert!(error.to_string().contains("brings its own labels"), "{error}");
+    assert!(error.to_string().contains("has its own labels"), "{error}");
     std::fs::remove_file(set.join("manifest.json")).unwrap();
     let error = train(&recipe("duoduo.toml", &set, &[DUODUO]), &at("open"), false).err().unwrap();
     assert!(error.to_string().contains("not finished or not merged"), "{error}");
@@ -228,12 +235,12 @@ fn what_a_recipe_cannot_use_is_told() {
 fn a_damaged_shape_stops_the_run_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
-    let set = prepare(&at("set"), Made { features: true, ..Made::default() });
+    let set = prepare(&at("set"), PreparedAs { features: true, ..PreparedAs::default() });
     for entry in std::fs::read_dir(set.join("shards")).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|ending| ending == "tar") {
             let mut bytes = std::fs::read(&path).unwrap();
-            // Every picture: the first bytes after their headers.
+            // Flips a byte of every image, after its tar header.
             for header in 0..bytes.len() / 512 {
                 if bytes[header * 512..header * 512 + 100].windows(4).any(|name| name == b".png") {
                     bytes[header * 512 + 600] ^= 1;
@@ -246,17 +253,17 @@ fn a_damaged_shape_stops_the_run_by_name() {
     assert!(error.contains("shape ") && error.contains("is damaged") && error.contains(".tar"), "{error}");
 }
 
-/// An encoder learns to name the kinds of a set by its head, which carries their names; another begins from its encoder.
+/// A classification head learns the labels of a data set and stores them; its encoder is then used as base of another run.
 #[test]
 fn a_head_learns_the_labels_of_a_set() {
     let folder = tempfile::tempdir().unwrap();
-    let set = prepare(&folder.path().join("set"), Made { held_out: 0.3, ..Made::default() });
+    let set = prepare(&folder.path().join("set"), PreparedAs { val_fraction: 0.3, ..PreparedAs::default() });
     let few = [
         "batch.size.shapes=6",
         "run.steps=60",
         "run.evaluate_every=60",
-        "schedule.warm_up=2",
-        "groups.all.learning_rate=3e-3",
+        "schedule.warmup=2",
+        "param_groups.all.learning_rate=3e-3",
     ];
     let recipe_with =
         |more: &[&str]| recipe("classify.toml", &set, &[TINY_ENCODER, FEW_GROUPS, TINY_HEAD, &few, more]);
@@ -288,7 +295,7 @@ fn a_head_learns_the_labels_of_a_set() {
             &base,
             "network.groups=4",
             "run.steps=1",
-            "groups.all.params=[\"points.classifier\"]",
+            "param_groups.all.params=[\"points.classifier\"]",
         ]),
         &next,
         false,
@@ -302,7 +309,7 @@ fn a_head_learns_the_labels_of_a_set() {
     assert!(gone.err().unwrap().to_string().contains("absent.safetensors"));
 }
 
-/// What `data prepare` asks of a model, by the teacher that training uses.
+/// `data prepare` with the teacher of training.
 struct TeacherFeatures(Teacher);
 
 impl TeacherFeatures {

@@ -1,52 +1,43 @@
-//! What must hold of a recipe's values that their types do not say.
+//! Checks of a recipe's values beyond their types.
 
 use lexiform_model::point::Resample;
 
 use super::{ClipNetwork, HeadConfig, NetworkConfig, PointNetwork, Recipe, RecipeError, RunConfig};
-use crate::recipe::{BatchConfig, Feature, Kind, NegativesRule, Schedule, TermConfig};
+use crate::recipe::{BatchConfig, LossKind, LossTermConfig, Modality, NegativesMode, Schedule};
 
 impl Recipe {
-    /// Checks what types cannot.
+    /// Checks the values that their types do not.
     ///
     /// # Errors
-    /// If a value is out of range or does not fit another one; the error names its key.
+    /// If a value is out of range or conflicts with another one; the error names its key.
     pub fn validate(&self) -> Result<(), RecipeError> {
-        self.check_numbers()?;
-        self.check_spans()?;
+        self.check_ranges()?;
+        self.check_lengths()?;
         self.check_scale()?;
         self.check_terms()?;
         self.check_points()
     }
 
-    fn check_numbers(&self) -> Result<(), RecipeError> {
-        let BatchConfig { fewest_views, most_views, accumulate, .. } = self.batch;
+    fn check_ranges(&self) -> Result<(), RecipeError> {
+        let BatchConfig { min_views, max_views, accumulate_batches, .. } = self.batch;
+        // Point encoders have no rig; 1 passes the check.
         let n_views = self.network.rig().map_or(1, |(_, n_views)| n_views);
         let mut rules = vec![
             ("network.n_views", n_views, n_views > 0, "must be at least 1"),
-            (
-                "data.views",
-                self.data.views,
-                self.data.views >= most_views,
-                "must be at least batch.most_views",
-            ),
+            ("data.views", self.data.views, self.data.views >= max_views, "must be at least batch.max_views"),
             (
                 "data.shapes",
                 self.data.shapes,
                 self.data.shapes > 0 || self.data.path.is_some(),
                 "must be at least 1, or name a folder of labelled files or a data set: --set data=FOLDER",
             ),
-            ("batch.fewest_views", fewest_views, fewest_views > 0, "must be at least 1"),
-            (
-                "batch.most_views",
-                most_views,
-                most_views >= fewest_views,
-                "must be at least batch.fewest_views",
-            ),
-            ("batch.accumulate", accumulate, accumulate > 0, "must be at least 1"),
+            ("batch.min_views", min_views, min_views > 0, "must be at least 1"),
+            ("batch.max_views", max_views, max_views >= min_views, "must be at least batch.min_views"),
+            ("batch.accumulate_batches", accumulate_batches, accumulate_batches > 0, "must be at least 1"),
             (
                 "batch",
-                self.batch.size.shapes(most_views),
-                self.batch.size.shapes(most_views) >= 2,
+                self.batch.size.shapes(max_views),
+                self.batch.size.shapes(max_views) >= 2,
                 "must hold two shapes",
             ),
         ];
@@ -65,12 +56,15 @@ impl Recipe {
         }
     }
 
-    fn check_spans(&self) -> Result<(), RecipeError> {
+    fn check_lengths(&self) -> Result<(), RecipeError> {
         let RunConfig { steps, evaluate_every, checkpoint_every, .. } = self.run;
-        let of_groups = self.groups.values().filter_map(|group| group.schedule);
+        // Groups may have schedules of their own.
+        let of_groups = self.param_groups.values().filter_map(|group| group.schedule);
         let of_schedules = of_groups.chain([self.schedule]).filter_map(|schedule| match schedule {
-            Schedule::Cosine { warm_up, .. } => Some(("schedule.warm_up", warm_up, warm_up.is_valid())),
-            Schedule::Step { every, .. } => Some(("schedule.every", every, every.is_positive())),
+            Schedule::Cosine { warmup, .. } => Some(("schedule.warmup", warmup, warmup.is_valid())),
+            Schedule::Step { step_size, .. } => {
+                Some(("schedule.step_size", step_size, step_size.is_positive()))
+            }
             _ => None,
         });
         let of_run = [
@@ -86,76 +80,78 @@ impl Recipe {
     }
 
     fn check_scale(&self) -> Result<(), RecipeError> {
-        let Some([low, high]) = self.scale.bounds else { return Ok(()) };
+        let Some([low, high]) = self.logit_scale.bounds else { return Ok(()) };
         if low <= high {
             return Ok(());
         }
         let rule = "must be the lowest, then the highest value";
-        Err(RecipeError::Value { field: "scale.bounds", found: format!("[{low}, {high}]"), rule })
+        Err(RecipeError::Value { field: "logit_scale.bounds", found: format!("[{low}, {high}]"), rule })
     }
 
-    /// Every term compares features that there are.
+    /// Checks that the features each loss term compares are available.
     fn check_terms(&self) -> Result<(), RecipeError> {
         let none = |field, rule| RecipeError::Value { field, found: "{}".to_owned(), rule };
         if self.losses.is_empty() {
             return Err(none("losses", "must have at least one term, as in [losses.text]"));
         }
-        if self.groups.is_empty() {
-            return Err(none("groups", "must train something, as in [groups.all]"));
+        if self.param_groups.is_empty() {
+            return Err(none("param_groups", "must train something, as in [param_groups.all]"));
         }
         for (name, term) in &self.losses {
-            let alone = matches!(term.kind, Kind::Naming | Kind::Class);
-            let of_images = !alone && term.between.contains(&Feature::Image);
+            // Classification terms ignore `between`.
+            let alone = matches!(term.kind, LossKind::ClassText | LossKind::ClassHead);
+            let of_images = !alone && term.between.contains(&Modality::Image);
             if of_images && self.teacher.is_none() {
-                let message = "compares images, whose features a teacher gives; the recipe names none";
+                let message = "compares image features, which require a teacher; set teacher";
                 return Err(RecipeError::loss(name, message.to_owned()));
             }
-            if term.negatives == NegativesRule::Hard && self.batch.hard.is_none() {
-                let message = "negatives = \"hard\" takes batches of shapes that look alike: batch.hard";
+            if term.negatives == NegativesMode::Hard && self.batch.hard_negatives.is_none() {
+                let message = "negatives = \"hard\" requires batch.hard_negatives";
                 return Err(RecipeError::loss(name, message.to_owned()));
             }
         }
-        match &self.batch.hard {
+        match &self.batch.hard_negatives {
             Some(hard) if self.teacher.is_none() => Err(RecipeError::Value {
-                field: "batch.hard",
-                found: format!("{{ each = {}, … }}", hard.each),
-                rule: "takes a teacher, whose features tell which shapes look alike",
+                field: "batch.hard_negatives",
+                found: format!("{{ group_size = {}, … }}", hard.group_size),
+                rule: "requires a teacher, whose image features give the nearest neighbors",
             }),
             _ => Ok(()),
         }
     }
 
-    /// Clouds are encoded by a new network or by one that is there.
+    /// A point encoder is new (`network.tower`) or pretrained (`network.base`).
     fn check_source(network: &PointNetwork) -> Result<(), RecipeError> {
         if network.tower.is_some() || network.base.is_some() {
             return Ok(());
         }
-        let rule = "must say the sizes of a new network, or name one to start from: network.base";
+        let rule = "must be present, unless network.base names a pretrained network";
         Err(RecipeError::Value { field: "network.tower", found: "absent".to_owned(), rule })
     }
 
-    /// Who names classes has a head to do so, and learns it.
+    /// A classification head excludes everything that needs the joint space.
     fn check_head(&self) -> Result<(), RecipeError> {
-        let of_class = |term: &&TermConfig| term.kind == Kind::Class;
+        let of_class = |term: &&LossTermConfig| term.kind == LossKind::ClassHead;
         let learned = self.losses.values().find(of_class);
         match (self.network.head(), learned) {
             (None, Some(_)) => Err(RecipeError::Value {
                 field: "network.head",
                 found: "absent".to_owned(),
-                rule: "must be there for a loss of kind \"class\"; only networks of points have one",
+                rule: "must be present for a loss of kind \"class-head\"; requires network.kind = \"points\"",
             }),
             (Some(_), _) if self.losses.values().filter(of_class).count() < self.losses.len() => {
-                let rule = "replaces the way into the joint space: all losses must be of kind \"class\"";
+                let rule =
+                    "replaces the projection into the joint space: all losses must be of kind \"class-head\"";
                 Err(RecipeError::Value { field: "network.head", found: "{ … }".to_owned(), rule })
             }
             (Some(_), _) if self.teacher.is_some() => {
                 let found = self.teacher.clone().unwrap_or_default();
-                let rule = "has nothing to teach where the network has a head: leave it out";
+                let rule = "is unused by a network with a head: remove it";
                 Err(RecipeError::Value { field: "teacher", found, rule })
             }
-            (Some(HeadConfig { hidden: Some(0), .. }), _) => {
+            (Some(HeadConfig { hidden_width: Some(0), .. }), _) => {
                 let rule = "must be at least 1, or absent";
-                Err(RecipeError::Value { field: "network.head.hidden", found: "0".to_owned(), rule })
+                Err(RecipeError::Value { field: "network.head.hidden_width", found: "0".to_owned(), rule })
             }
             (Some(head), _) if !(0.0..1.0).contains(&head.dropout) => {
                 let found = head.dropout.to_string();
@@ -166,11 +162,14 @@ impl Recipe {
         }
     }
 
-    /// What only encoders of clouds have, and what only they may ask for.
+    /// Checks keys that apply to point encoders only.
     fn check_points(&self) -> Result<(), RecipeError> {
         if let NetworkConfig::Points(network) = &self.network {
-            let wrong =
-                |message| RecipeError::Part { part: "network.tower", name: "encoder".to_owned(), message };
+            let wrong = |message| RecipeError::Section {
+                section: "network.tower",
+                name: "encoder".to_owned(),
+                message,
+            };
             network.new_tower().map_err(wrong)?;
             Self::check_source(network)?;
         }
@@ -179,20 +178,21 @@ impl Recipe {
             NetworkConfig::Points(network) => network.input.resample == Resample::FarthestNormalized,
             _ => false,
         };
-        if !self.augment.dense.is_empty() && !by_distance {
-            let rule = "takes network.input.resample = \"farthest-normalized\"; otherwise use augment.points";
-            let found = format!("{} changes", self.augment.dense.len());
-            return Err(RecipeError::Value { field: "augment.dense", found, rule });
+        if !self.augment.before_sampling.is_empty() && !by_distance {
+            let rule =
+                "requires network.input.resample = \"farthest-normalized\"; otherwise use augment.points";
+            let found = format!("{} augmentations", self.augment.before_sampling.len());
+            return Err(RecipeError::Value { field: "augment.before_sampling", found, rule });
         }
-        if !self.augment.dense.is_empty() && self.augment.voting_looks {
-            let rule = "changes all points before some are taken; so does augment.dense: use one of them";
+        if !self.augment.before_sampling.is_empty() && self.augment.test_time_augment {
+            let rule = "cannot be combined with augment.before_sampling: both replace the sampling of points";
             let found = "true".to_owned();
-            return Err(RecipeError::Value { field: "augment.voting_looks", found, rule });
+            return Err(RecipeError::Value { field: "augment.test_time_augment", found, rule });
         }
         let of_points = matches!(self.network, NetworkConfig::Points(_)) && self.teacher.is_some();
-        if self.run.join && !of_points {
-            let rule = "takes an encoder of clouds (network.kind = \"points\") and a teacher";
-            return Err(RecipeError::Value { field: "run.join", found: "true".to_owned(), rule });
+        if self.run.save_joint_model && !of_points {
+            let rule = "requires a point encoder (network.kind = \"points\") and a teacher";
+            return Err(RecipeError::Value { field: "run.save_joint_model", found: "true".to_owned(), rule });
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Three training steps of Duoduo CLIP against the reference's own (`fixtures/duoduo_tiny`).
+//! Three training steps of Duoduo CLIP against the reference (`fixtures/duoduo_tiny`).
 
 mod support;
 
@@ -12,15 +12,15 @@ use lexiform_model::clip::ClipVision;
 use lexiform_model::{JointModel, OpenOptions};
 use lexiform_train::GroupConfig;
 use lexiform_train::loss::{Negatives, contrastive};
-use lexiform_train::optim::Groups;
-use lexiform_train::optim::parameters::{parameters, train_only, with_stable_ids};
-use lexiform_train::{Position, Recipe, Schedule};
+use lexiform_train::optim::ParameterGroups;
+use lexiform_train::optim::parameters::{freeze_except, parameters, with_stable_ids};
+use lexiform_train::{Recipe, RunPosition, Schedule};
 use support::{Golden, values};
 
-/// Sums in another order than the reference's.
+/// Sums in another order than in the reference.
 const LOSS: f64 = 1e-5;
 const GRADIENT: f64 = 1e-4;
-/// Adam divides by the gradient's own size, so small gradients weigh as much as large ones.
+/// Adam divides by the size of the gradient: errors of small gradients weigh as much as those of large ones.
 const WEIGHT: f64 = 1e-4;
 
 #[derive(burn::module::Module, Debug)]
@@ -33,14 +33,14 @@ struct Student {
 fn groups() -> (BTreeMap<String, GroupConfig>, Schedule) {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes/duoduo.toml");
     let settings = [
-        "groups.attention.params=[\"vision.transformer.resblocks.1+.attn\", \"logit_scale\"]",
+        "param_groups.attention.params=[\"vision.transformer.resblocks.1+.attn\", \"logit_scale\"]",
         "schedule.epochs=3",
     ];
     let recipe = Recipe::read(&path, &settings.map(str::to_owned)).unwrap();
-    (recipe.groups, recipe.schedule)
+    (recipe.param_groups, recipe.schedule)
 }
 
-/// The reference's name of a parameter.
+/// Name of a parameter in the reference.
 fn reference_name(name: &str) -> String {
     match name.strip_prefix("vision.") {
         None => format!("contrastive_loss.{name}"),
@@ -71,9 +71,9 @@ fn three_steps() {
     let student =
         with_stable_ids(Student { vision: model.vision().clone(), logit_scale: Param::from_tensor(scale) });
     let (configs, schedule) = groups();
-    let mut groups = Groups::new(&configs, schedule, &student).unwrap();
-    let mut student = train_only(student, &groups.ids());
-    let trained = parameters(&student).into_iter().filter(|p| p.trained).count();
+    let mut groups = ParameterGroups::new(&configs, schedule, &student).unwrap();
+    let mut student = freeze_except(student, &groups.ids());
+    let trained = parameters(&student).into_iter().filter(|p| p.requires_grad).count();
     assert_eq!(trained, 9);
 
     let losses = expected.values("losses");
@@ -93,13 +93,13 @@ fn three_steps() {
             check("features", &values(&features), &expected.values("step0/mv_image_features"), LOSS);
             check_gradients(&student, &gradients, &expected);
         }
-        let position = Position { step, steps: 3, steps_per_epoch: 1 };
-        let rate = groups.iter().next().unwrap().rate(position);
+        let position = RunPosition { step, steps: 3, steps_per_epoch: 1 };
+        let rate = groups.iter().next().unwrap().learning_rate(position);
         check("rate", &[rate], &expected.values("lrs")[step..=step], 1e-9);
         student = groups.step(student, gradients, position).0;
     }
     let finished = lexiform_train::optim::parameters::values(&student.valid());
-    for parameter in parameters(&student).into_iter().filter(|p| p.trained) {
+    for parameter in parameters(&student).into_iter().filter(|p| p.requires_grad) {
         let name = reference_name(&parameter.name);
         let found = as_reference(finished[&parameter.name].iter::<f64>().collect(), &parameter.dims);
         let expected = expected.values(&format!("final/{name}"));
@@ -116,7 +116,7 @@ fn three_steps() {
 }
 
 fn check_gradients(student: &Student, gradients: &GradientsParams, expected: &Golden) {
-    for parameter in parameters(student).into_iter().filter(|p| p.trained) {
+    for parameter in parameters(student).into_iter().filter(|p| p.requires_grad) {
         let found: Vec<f64> = match parameter.dims.len() {
             1 => values(&gradients.get::<1>(parameter.id).unwrap()),
             _ => values(&gradients.get::<2>(parameter.id).unwrap()),

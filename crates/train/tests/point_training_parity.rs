@@ -1,5 +1,5 @@
-//! One training step of ULIP's PointBERT and of OpenShape's encoder against the references' own: losses, gradients, and
-//! weights after AdamW, batch norms in training mode.
+//! One training step of ULIP's PointBERT and of OpenShape's encoder against the references: losses, gradients, weights after
+//! AdamW, and batch norms in training mode.
 
 mod support;
 
@@ -14,15 +14,16 @@ use lexiform_model::point::{Clouds, PointTower, Start};
 use lexiform_model::weights::TensorList;
 use lexiform_model::{PointModel, PointOptions};
 use lexiform_train::loss::{Negatives, contrastive};
-use lexiform_train::optim::Groups;
+use lexiform_train::optim::ParameterGroups;
 use lexiform_train::optim::parameters::with_stable_ids;
-use lexiform_train::{Position, Recipe, Schedule};
+use lexiform_train::{Recipe, RunPosition, Schedule};
 use support::{Golden, clouds, values, with_gradients};
 
-/// Sums in another order than the reference's, over normalized batches of few points.
+/// Sums in another order than in the reference, over normalized batches of few points.
 const LOSS: f64 = 1e-5;
 const GRADIENT: f64 = 1e-4;
-/// Adam divides by the gradient's own size, so small gradients weigh as much as large ones; over the rate of a step.
+/// Relative to the learning rate: Adam divides by the size of the gradient, so errors of small gradients weigh as much as those
+/// of large ones.
 const STEP: f64 = 0.02;
 
 #[derive(Module, Debug)]
@@ -127,9 +128,9 @@ fn check_case(case: &Case) {
     assert!(compared > 30, "{compared} gradients");
 
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes").join(case.recipe);
-    let recipe = Recipe::read(&path, &[format!("groups.all.learning_rate={}", case.rate)]).unwrap();
-    let mut groups = Groups::new(&recipe.groups, Schedule::Constant {}, &student).unwrap();
-    let position = Position { step: 0, steps: 1, steps_per_epoch: 1 };
+    let recipe = Recipe::read(&path, &[format!("param_groups.all.learning_rate={}", case.rate)]).unwrap();
+    let mut groups = ParameterGroups::new(&recipe.param_groups, Schedule::Constant {}, &student).unwrap();
+    let position = RunPosition { step: 0, steps: 1, steps_per_epoch: 1 };
     let (after, _) = groups.step(student, gradients, position);
     for (name, found) in as_saved(&after.valid()) {
         let Some(key) = reference_key("after", &name, case, &expected) else { continue };
@@ -144,13 +145,13 @@ fn check_case(case: &Case) {
     }
 }
 
-/// Biases before a batch norm, which takes every constant off again: their gradient is rounding noise.
+/// Biases before a batch norm, which removes constants: their gradient is rounding noise.
 fn is_noise(name: &str) -> bool {
     let before_norms = ["first_conv.0.bias", "first_conv.3.bias", "second_conv.0.bias"];
     before_norms.iter().any(|end| name.ends_with(end)) || name.contains("mlp_convs") && name.ends_with("bias")
 }
 
-/// The reference's name of a tensor, if the fixture has it and it is more than noise.
+/// Name of a tensor in the reference, if the fixture has it and it is more than rounding noise.
 fn reference_key(kind: &str, name: &str, case: &Case, expected: &Golden) -> Option<String> {
     if kind == "grad" && is_noise(name) {
         return None;

@@ -1,17 +1,17 @@
-//! The file of a teacher's features: kept for the next run, and never another's.
+//! The cache of a teacher's features: reused by the next run, never overwritten with others.
 
 use std::path::Path;
 
-use lexiform_train::{FitError, FitOptions, Recipe, TrainEvent, fit, rehearse};
+use lexiform_train::{FitError, FitOptions, Recipe, TrainEvent, dry_run, fit};
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
 
 use crate::{DATA, recipe};
 
-const SMALL: &[&str] = &["batch.size.shapes=4", "batch.most_views=2", "run.steps=1", "run.evaluate_every=1"];
+const SMALL: &[&str] = &["batch.size.shapes=4", "batch.max_views=2", "run.steps=1", "run.evaluate_every=1"];
 
 fn small(features: &Path, more: &[&str]) -> Recipe {
-    let features = format!("data.features={}", features.display());
+    let features = format!("data.feature_file={}", features.display());
     recipe("duoduo-nano.toml", &[DATA, SMALL, &[&features], more].concat()).unwrap()
 }
 
@@ -20,7 +20,7 @@ fn run(recipe: &Recipe, out: &Path) -> Result<(), FitError> {
 }
 
 #[test]
-fn a_named_file_of_other_features_is_not_written_over() {
+fn an_explicit_file_with_other_features_is_not_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     let features = at("features.safetensors");
@@ -29,27 +29,27 @@ fn a_named_file_of_other_features_is_not_written_over() {
     run(&small(&features, &[]), &at("again")).unwrap();
     for (name, other) in [("shapes", "seed=9"), ("views", "network.image_size=96")] {
         let error = run(&small(&features, &[other]), &at(name)).unwrap_err();
-        assert!(matches!(error, FitError::OtherFeatures { .. }), "{name}: {error}");
-        assert!(error.hint().unwrap().contains("data.features"));
+        assert!(matches!(error, FitError::FeatureMismatch { .. }), "{name}: {error}");
+        assert!(error.hint().unwrap().contains("data.feature_file"));
     }
     assert!(std::fs::read(&features).unwrap() == bytes, "the file has changed");
 }
 
 #[test]
-fn a_rehearsal_leaves_the_file_of_features_alone() {
+fn a_dry_run_does_not_touch_the_feature_file() {
     let folder = tempfile::tempdir().unwrap();
     let features = folder.path().join("features.safetensors");
     let recipe = small(&features, &["data.shapes=30"]);
-    rehearse(&recipe, &FitOptions::default(), &mut |_| {}).unwrap();
+    dry_run(&recipe, &FitOptions::default(), &mut |_| {}).unwrap();
     assert!(!features.exists());
     run(&recipe, &folder.path().join("run")).unwrap();
     let bytes = std::fs::read(&features).unwrap();
-    rehearse(&recipe, &FitOptions::default(), &mut |_| {}).unwrap();
+    dry_run(&recipe, &FitOptions::default(), &mut |_| {}).unwrap();
     assert!(std::fs::read(&features).unwrap() == bytes, "the file has changed");
 }
 
 #[test]
-fn features_of_fewer_shapes_than_there_are_are_an_error() {
+fn missing_features_are_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let features = folder.path().join("features.safetensors");
     let recipe = small(&features, &[]);
@@ -59,6 +59,7 @@ fn features_of_fewer_shapes_than_there_are_are_an_error() {
     let tensors = SafeTensors::deserialize(&bytes).unwrap();
     let cut = tensors.iter().map(|(name, view)| {
         let mut shape = view.shape().to_vec();
+        // Images are [samples, views, dim], texts [1, texts, dim].
         let axis = usize::from(name == "text");
         let rows = view.data().len() / shape[axis];
         shape[axis] -= 1;
@@ -68,13 +69,13 @@ fn features_of_fewer_shapes_than_there_are_are_an_error() {
     let cut = safetensors::serialize(cut, metadata.metadata().clone()).unwrap();
     std::fs::write(&features, cut).unwrap();
     let error = run(&recipe, &folder.path().join("cut")).unwrap_err();
-    assert!(matches!(error, FitError::Features { .. }), "{error}");
+    assert!(matches!(error, FitError::InvalidFeatures { .. }), "{error}");
     assert!(error.to_string().contains("expected [12, 3, 128]"), "{error}");
 }
 
-/// A run that dies while features are computed goes on with those it has, and ends with the same file.
+/// A run killed while features are computed continues with those it has, and gives the same file.
 #[test]
-fn features_of_a_run_that_died_are_gone_on_with() {
+fn partially_computed_features_are_continued() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     let recipe = |name: &str| small(&at(name).join("features.safetensors"), &["data.shapes=40"]);
@@ -82,7 +83,7 @@ fn features_of_a_run_that_died_are_gone_on_with() {
     let cut = recipe("cut");
     let died = std::panic::catch_unwind(|| {
         fit(&cut, &at("cut"), &FitOptions::default(), &mut |event| {
-            if let TrainEvent::Features { done, all } = event {
+            if let TrainEvent::Features { done, total: all } = event {
                 assert!(done * 2 < all, "killed");
             }
         })
@@ -90,7 +91,7 @@ fn features_of_a_run_that_died_are_gone_on_with() {
     assert!(died.is_err());
     let mut told = Vec::new();
     fit(&cut, &at("cut"), &FitOptions::default(), &mut |event| {
-        if let TrainEvent::Features { done, all } = event {
+        if let TrainEvent::Features { done, total: all } = event {
             told.push((done, all));
         }
     })

@@ -1,15 +1,15 @@
-//! What recipes say is what their papers say, and what they cannot mean is an error.
+//! Recipes have their papers' hyperparameters, and invalid values are errors.
 
 use burn::tensor::Device;
 use lexiform_model::point::{Cloud, PointTower};
 use lexiform_model::weights::Source;
 use lexiform_train::optim::parameters::parameters;
-use lexiform_train::{FitOptions, NetworkConfig, Span, fit};
+use lexiform_train::{FitOptions, NetworkConfig, StepsOrEpochs, fit};
 
-use crate::support::{FEW_GROUPS, TAUGHT, TINY_ENCODER};
+use crate::support::{FEW_GROUPS, TINY_ENCODER, WITH_TEACHER};
 use crate::{DATA, SHAPES, recipe};
 
-const SMALL: &[&str] = &["teacher=nano", "network.base=nano", "batch.size.shapes=4", "batch.most_views=2"];
+const SMALL: &[&str] = &["teacher=nano", "network.base=nano", "batch.size.shapes=4", "batch.max_views=2"];
 
 #[track_caller]
 fn check(name: &str, setting: &str, parts: &[&str]) {
@@ -31,15 +31,15 @@ fn unknown_keys_are_errors_at_every_depth() {
             "network.tower.encoder={ kind = \"point-next\", height = true, width = 32, dense = [8, 8], k = 3 }",
             "`k`",
         ),
-        ("schedule={ kind = \"constant\", warm_up = 5 }", "warm_up"),
-        ("groups.all.optimizer={ kind = \"muon\", beta_1 = 0.9 }", "beta_1"),
+        ("schedule={ kind = \"constant\", warmup = 5 }", "warmup"),
+        ("param_groups.all.optimizer={ kind = \"muon\", beta_1 = 0.9 }", "beta_1"),
     ] {
         check("ulip2.toml", setting, &["unknown field", unknown]);
     }
 }
 
 #[test]
-fn values_that_no_run_can_have_are_errors() {
+fn invalid_values_are_errors() {
     for heads in [0, 5] {
         let setting = format!("network.tower.encoder.heads={heads}");
         check("ulip2.toml", &setting, &["network.tower.encoder", "do not divide a width of 384"]);
@@ -47,10 +47,10 @@ fn values_that_no_run_can_have_are_errors() {
     check("ulip2.toml", "run.steps={ epoch = 3 }", &["{ epochs = … }"]);
     check("ulip2.toml", "run.steps={ epochs = -1 }", &["run.steps", "a number of steps or"]);
     check("ulip2.toml", "run.evaluate_every={ epochs = 0 }", &["run.evaluate_every"]);
-    check("ulip2.toml", "network.head={ dropout = 0.5 }", &["network.head", "of kind \"class\""]);
-    check("ulip2.toml", "losses.text={ kind = \"class\" }", &["network.head = absent"]);
+    check("ulip2.toml", "network.head={ dropout = 0.5 }", &["network.head", "of kind \"class-head\""]);
+    check("ulip2.toml", "losses.text={ kind = \"class-head\" }", &["network.head = absent"]);
     for (setting, told) in [
-        ("network.head.hidden=0", "network.head.hidden = 0"),
+        ("network.head.hidden_width=0", "network.head.hidden_width = 0"),
         ("teacher=nano", "teacher = nano"),
         ("network.head.dropout=1.0", "network.head.dropout = 1"),
         ("network.groups=0", "network.tower.encoder"),
@@ -59,33 +59,45 @@ fn values_that_no_run_can_have_are_errors() {
         assert!(error.contains(told), "{error}");
     }
     check("ulip2.toml", "network.input.n_points=0", &["network.input.n_points = 0"]);
-    check("ulip2.toml", "scale.bounds=[5, 1]", &["scale.bounds = [5, 1]", "lowest, then the highest"]);
+    check(
+        "ulip2.toml",
+        "logit_scale.bounds=[5, 1]",
+        &["logit_scale.bounds = [5, 1]", "lowest, then the highest"],
+    );
     check("ulip2.toml", "losses={}", &["losses", "at least one term"]);
-    check("ulip2.toml", "groups={}", &["groups", "must train something"]);
+    check("ulip2.toml", "param_groups={}", &["param_groups", "must train something"]);
     check("nano.toml", "losses.captions.between=[\"shape\", \"image\"]", &["losses.captions", "teacher"]);
-    check("openshape.toml", "losses.text.negatives=hard", &["losses.text", "batch.hard"]);
-    check("nano.toml", "batch.hard={ each = 2, among = 3, margin = 0.1 }", &["batch.hard", "teacher"]);
-    check("ulip2.toml", "augment.dense=[{ kind = \"shift\", most = 0.1 }]", &["farthest-normalized"]);
+    check("openshape.toml", "losses.text.negatives=hard", &["losses.text", "batch.hard_negatives"]);
+    check(
+        "nano.toml",
+        "batch.hard_negatives={ group_size = 2, neighbors = 3, margin = 0.1 }",
+        &["batch.hard_negatives", "teacher"],
+    );
+    check(
+        "ulip2.toml",
+        "augment.before_sampling=[{ kind = \"shift\", max = 0.1 }]",
+        &["farthest-normalized"],
+    );
     check("cg3d.toml", "data.templates=cgd3", &["a list of sentences, or the name of one"]);
 }
 
-/// What only shows when network and shapes are there.
+/// Conflicts that only show once network and shapes are loaded.
 #[test]
-fn what_does_not_suit_network_or_shapes_is_an_error() {
+fn conflicts_with_network_or_shapes_are_errors() {
     let folder = tempfile::tempdir().unwrap();
     let infinite = ["augment.points=[{ kind = \"scale\", low = inf, high = inf }]"];
-    let muon = ["groups.attention.optimizer={ kind = \"muon\" }"];
+    let muon = ["param_groups.attention.optimizer={ kind = \"muon\" }"];
     let large = ["batch.size.shapes=13"];
     for (name, settings, parts) in [
-        ("duoduo-nano.toml", [SMALL, &muon].concat(), ["groups.attention", "has shape ["]),
+        ("duoduo-nano.toml", [SMALL, &muon].concat(), ["param_groups.attention", "has shape ["]),
         (
             "duoduo-nano.toml",
             [SMALL, &large].concat(),
-            ["batch.size", "up to 13 shapes holds more than the 12"],
+            ["batch.size", "up to 13 shapes per batch, but only 12"],
         ),
         (
             "ulip2.toml",
-            [TINY_ENCODER, TAUGHT, SHAPES, FEW_GROUPS, &infinite].concat(),
+            [TINY_ENCODER, WITH_TEACHER, SHAPES, FEW_GROUPS, &infinite].concat(),
             ["of cloud 0 is not finite", "point"],
         ),
     ] {
@@ -94,31 +106,31 @@ fn what_does_not_suit_network_or_shapes_is_an_error() {
         let error = error.unwrap_err().to_string();
         assert!(parts.iter().all(|part| error.contains(part)), "{settings:?}: {error}");
     }
-    // Drawn by itself, a shape may come twice: so few shapes may fill any batch.
-    let drawn = [SMALL, &large, &["batch.order=drawn"], DATA, &["run.steps=1"]].concat();
+    // Sampled with replacement, few shapes fill any batch.
+    let drawn = [SMALL, &large, &["batch.order=with-replacement"], DATA, &["run.steps=1"]].concat();
     let recipe = recipe("duoduo-nano.toml", &drawn).unwrap();
     fit(&recipe, &folder.path().join("drawn"), &FitOptions::default(), &mut |_| {}).unwrap();
 }
 
-/// Scaling 4 of OpenShape with its projection onto ViT-bigG-14's 1280 numbers.
+/// Scaling 4 of OpenShape with a projection to the width of ViT-bigG-14.
 #[test]
-fn openshape_has_as_many_parameters_as_its_authors_say() {
+fn openshape_has_the_papers_number_of_parameters() {
     let recipe = recipe("openshape.toml", &["network.tower.projection.dim=1280"]).unwrap();
     let NetworkConfig::Points(network) = recipe.network else { panic!("no encoder of clouds") };
     let tower =
         PointTower::load(&Source::new(0, &Device::flex().autodiff()), &network.tower.unwrap()).unwrap();
-    let trained = parameters(&tower).into_iter().filter(|parameter| parameter.trained);
+    let trained = parameters(&tower).into_iter().filter(|parameter| parameter.requires_grad);
     assert_eq!(trained.map(|parameter| parameter.count()).sum::<usize>(), 32_326_080);
 }
 
 #[test]
-fn papers_numbers_are_in_their_recipes() {
+fn recipes_have_their_papers_hyperparameters() {
     let cg3d = recipe("cg3d.toml", &[]).unwrap();
     assert_eq!((cg3d.data.templates.len(), cg3d.data.points, cg3d.network.n_points()), (63, 8192, 1024));
     assert!(!cg3d.data.templates.iter().any(|said| said.contains("point cloud")));
     let epoch = cg3d.batch.steps_per_epoch(cg3d.data.shapes);
-    assert_eq!((epoch % 2, cg3d.run.steps), (1, Span::Epochs { epochs: 101.0 }));
-    assert_eq!(recipe("ulip2.toml", &[]).unwrap().scale.bounds, Some([0.0, 4.6052]));
+    assert_eq!((epoch % 2, cg3d.run.steps), (1, StepsOrEpochs::Epochs { epochs: 101.0 }));
+    assert_eq!(recipe("ulip2.toml", &[]).unwrap().logit_scale.bounds, Some([0.0, 4.6052]));
     assert_eq!(recipe("ulip2.toml", &["data.templates=ulip"]).unwrap().data.templates.len(), 64);
 }
 

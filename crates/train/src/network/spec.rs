@@ -1,0 +1,36 @@
+//! Configuration of the model that a run writes.
+
+use lexiform_model::clip::ClipText;
+use lexiform_model::{ModelConfig, PointModelConfig};
+use serde::{Deserialize, Serialize};
+
+/// Configuration of the model that a run writes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(clippy::large_enum_variant, reason = "a run has one of it")]
+pub enum OutputConfig {
+    /// A CLIP of text and views.
+    Joint(ModelConfig),
+    /// A point cloud encoder or classifier.
+    Points(PointModelConfig),
+}
+
+/// What the forward pass and the saved model need besides the trained towers.
+pub struct ModelSpec {
+    /// Configuration of the model.
+    pub config: OutputConfig,
+    /// A frozen text tower in `f16`, only to be saved with the model.
+    pub(super) text: Option<ClipText>,
+    /// The prompted teacher's configuration, if its image tower runs in every step (CG3D).
+    pub prompted_teacher: Option<ModelConfig>,
+    /// Stochastic depth: drop probability of the last block.
+    pub(super) drop_path: f32,
+    /// Dropout probability before the head's last layer.
+    pub(super) dropout: f32,
+}
+
+impl ModelSpec {
+    pub(super) fn new(config: OutputConfig) -> Self {
+        Self { config, text: None, prompted_teacher: None, drop_path: 0.0, dropout: 0.0 }
+    }
+}

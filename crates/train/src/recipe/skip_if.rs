@@ -1,0 +1,13 @@
+//! `skip_serializing_if` conditions: values equal to their default are not written to `recipe.toml`.
+
+pub(super) fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+pub(super) fn is_zero_fraction(fraction: &f32) -> bool {
+    *fraction == 0.0
+}
+
+pub(super) fn is_false(truth: &bool) -> bool {
+    !truth
+}

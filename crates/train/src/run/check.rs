@@ -1,0 +1,88 @@
+//! Checks of a recipe against its devices, shapes and pretrained models.
+
+use burn::tensor::Device;
+use lexiform_model::Teacher;
+use lexiform_model::nn::has_products;
+use lexiform_model::point::Up;
+
+use crate::error::FitError;
+use crate::network::{PretrainedModels, Towers};
+use crate::recipe::{NetworkConfig, Recipe, RecipeError, SampleOrder};
+
+/// All devices support the recipe's data type.
+pub(super) fn check_dtype(recipe: &Recipe, devices: &[Device]) -> Result<(), FitError> {
+    let Some(dtype) = recipe.run.mixed_precision.dtype() else { return Ok(()) };
+    let without = devices.iter().position(|device| !device.supports_dtype(dtype));
+    without.map_or(Ok(()), |device| Err(FitError::UnsupportedDtype { device }))
+}
+
+/// The up axis of the input is that of the pretrained encoder.
+fn check_up_axis(found: Up, of_base: Up) -> Result<(), RecipeError> {
+    let (rule, found) = match (of_base, found) {
+        (Up::YUp, Up::ZUp) => ("must be \"y-up\", as network.base expects", "\"z-up\""),
+        (Up::ZUp, Up::YUp) => ("must be \"z-up\", as network.base expects", "\"y-up\""),
+        _ => return Ok(()),
+    };
+    Err(RecipeError::Value { field: "network.input.up", found: found.to_owned(), rule })
+}
+
+/// A classification head needs at least two labels.
+pub(super) fn check_classes(recipe: &Recipe, classes: usize) -> Result<(), RecipeError> {
+    if recipe.network.head().is_none() || classes >= 2 {
+        return Ok(());
+    }
+    let rule = "needs at least two labels in the data";
+    let found = format!("{{ … }} with {classes} labels");
+    Err(RecipeError::Value { field: "network.head", found, rule })
+}
+
+/// Mixed precision has an effect only on transformer blocks.
+pub(super) fn check_mixed_precision(recipe: &Recipe, towers: &Towers) -> Result<(), RecipeError> {
+    if recipe.run.mixed_precision.dtype().is_none() || has_products(towers) {
+        return Ok(());
+    }
+    let rule = "has no effect without transformer blocks; set it to \"none\"";
+    Err(RecipeError::Value { field: "run.mixed_precision", found: "\"bf16\"".to_owned(), rule })
+}
+
+/// A shuffled batch is at most as large as the data: a shape must not be its own negative.
+pub(super) fn check_batch_size(recipe: &Recipe, count: usize) -> Result<(), RecipeError> {
+    let most = recipe.batch.size.shapes(recipe.batch.min_views);
+    if recipe.batch.order == SampleOrder::WithReplacement || most <= count {
+        return Ok(());
+    }
+    Err(RecipeError::batch_size(format!(
+        "up to {most} shapes per batch, but only {count} in the data; lower batch.size"
+    )))
+}
+
+/// A point encoder's features are as wide as its teacher's; a classifier has no teacher.
+pub(super) fn check_dims(
+    recipe: &Recipe,
+    teacher: Option<&Teacher>,
+    models: &PretrainedModels,
+) -> Result<(), FitError> {
+    let NetworkConfig::Points(network) = &recipe.network else { return Ok(()) };
+    // The width of a pretrained encoder is only known once it is opened.
+    let dim = match (&network.base, &network.tower) {
+        (Some(base), _) => {
+            let base = models.point_model(base, network.groups)?;
+            check_up_axis(network.input.up, base.config().input.up)?;
+            base.dim()
+        }
+        (None, Some(tower)) => tower.dim(),
+        (None, None) => return Ok(()),
+    };
+    let (field, found, rule) = match teacher {
+        // A head replaces the projection whose width this is about.
+        _ if recipe.network.head().is_some() => return Ok(()),
+        None => ("teacher", "absent".to_owned(), "an encoder of clouds requirements a teacher"),
+        Some(teacher) if teacher.dim() != dim => (
+            "network.tower.projection.dim",
+            dim.to_string(),
+            "must equal the width of the teacher's features",
+        ),
+        Some(_) => return Ok(()),
+    };
+    Err(RecipeError::Value { field, found, rule }.into())
+}
