@@ -21,7 +21,7 @@ const REPEATS: usize = 5;
 /// Views of a shape.
 const VIEWS: usize = 12;
 /// Meshes that the peer reads without further packages.
-const ENDINGS: [&str; 6] = ["glb", "gltf", "obj", "off", "ply", "stl"];
+const EXTENSIONS: [&str; 6] = ["glb", "gltf", "obj", "off", "ply", "stl"];
 
 type Any = Box<dyn std::error::Error + Send + Sync>;
 
@@ -30,23 +30,23 @@ fn main() -> Result<(), Any> {
         .map_or_else(|| std::env::temp_dir().join("lexiform-bench-data"), PathBuf::from);
     std::fs::create_dir_all(&root)?;
     let list = list_shapes(&root)?;
-    prepare_anew(&list, &root)?;
-    for pictures in [Picture::Png, Picture::Qoi, Picture::Webp, Picture::Jpeg] {
-        let folder = root.join(pictures.ending());
+    bench_prepare(&list, &root)?;
+    for view_format in [Picture::Png, Picture::Qoi, Picture::Webp, Picture::Jpeg] {
+        let folder = root.join(view_format.ending());
         if !folder.join("manifest.json").exists() {
-            prepare(&list, &folder, pictures)?;
+            prepare(&list, &folder, view_format)?;
         }
         let dataset = Dataset::open(&folder)?;
         let plan = plan(&dataset);
-        if pictures == Picture::Png && !root.join("h5/model_to_idx.json").exists() {
+        if view_format == Picture::Png && !root.join("h5/model_to_idx.json").exists() {
             let shapes: Vec<usize> = (0..dataset.len()).collect();
             let duoduo = export::find("duoduo").ok_or("no such export")?;
             duoduo.write(&dataset, &shapes, &root.join("h5"), &mut || {})?;
         }
-        if matches!(pictures, Picture::Png | Picture::Qoi) {
-            read_cold(&dataset, &folder, &plan, pictures)?;
+        if matches!(view_format, Picture::Png | Picture::Qoi) {
+            read_cold(&dataset, &folder, &plan, view_format)?;
         }
-        read(&dataset, &plan, pictures)?;
+        read(&dataset, &plan, view_format)?;
     }
     Ok(())
 }
@@ -59,7 +59,7 @@ fn list_shapes(root: &Path) -> Result<PathBuf, Any> {
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder)? {
             let path = entry?.path();
-            let is_mesh = path.extension().and_then(|e| e.to_str()).is_some_and(|e| ENDINGS.contains(&e));
+            let is_mesh = path.extension().and_then(|e| e.to_str()).is_some_and(|e| EXTENSIONS.contains(&e));
             match path.is_dir() {
                 true => folders.push(path),
                 false if is_mesh => meshes.push(path.display().to_string()),
@@ -74,12 +74,12 @@ fn list_shapes(root: &Path) -> Result<PathBuf, Any> {
 }
 
 /// Times a data set made anew, and throws it away.
-fn prepare_anew(list: &Path, root: &Path) -> Result<(), Any> {
+fn bench_prepare(list: &Path, root: &Path) -> Result<(), Any> {
     let folder = root.join("anew");
     if folder.exists() {
         std::fs::remove_dir_all(&folder)?;
     }
-    let spent = Spent::by(|| prepare(list, &folder, Picture::Png))?;
+    let spent = Timing::by(|| prepare(list, &folder, Picture::Png))?;
     let shapes = Dataset::open(&folder)?.len();
     std::fs::remove_dir_all(&folder)?;
     spent.report("prepare one shape, 12 views and 10k points", shapes as f64);
@@ -87,7 +87,7 @@ fn prepare_anew(list: &Path, root: &Path) -> Result<(), Any> {
 }
 
 /// Runs `lexiform data prepare`, from the folder above this program's.
-fn prepare(list: &Path, folder: &Path, pictures: Picture) -> Result<(), Any> {
+fn prepare(list: &Path, folder: &Path, view_format: Picture) -> Result<(), Any> {
     let here = std::env::current_exe()?;
     let command = here.ancestors().nth(2).ok_or("this program is in no folder")?.join("lexiform");
     let made = Command::new(&command)
@@ -96,7 +96,7 @@ fn prepare(list: &Path, folder: &Path, pictures: Picture) -> Result<(), Any> {
             "prepare",
             "--json",
             "--pictures",
-            if pictures == Picture::Jpeg { "jpeg" } else { pictures.ending() },
+            if view_format == Picture::Jpeg { "jpeg" } else { view_format.ending() },
         ])
         .args(["--views", &VIEWS.to_string(), "--out"])
         .args([folder, list])
@@ -127,16 +127,16 @@ fn thousands(plan: &[(usize, Vec<usize>)]) -> f64 {
 }
 
 /// What is measured, with the format where it is not the usual one.
-fn named(what: &str, pictures: Picture) -> String {
-    match pictures {
+fn named(what: &str, view_format: Picture) -> String {
+    match view_format {
         Picture::Png => what.to_owned(),
-        _ => format!("{what}, {}", pictures.ending()),
+        _ => format!("{what}, {}", view_format.ending()),
     }
 }
 
 /// Views from files that the system holds in memory.
-fn read(dataset: &Dataset, plan: &[(usize, Vec<usize>)], pictures: Picture) -> Result<(), Any> {
-    let of = |what: &str| named(what, pictures);
+fn read(dataset: &Dataset, plan: &[(usize, Vec<usize>)], view_format: Picture) -> Result<(), Any> {
+    let of = |what: &str| named(what, view_format);
     let mut bytes = 0;
     for (shape, views) in plan {
         bytes += dataset.views(*shape, views)?.iter().map(Vec::len).sum::<usize>();
@@ -147,16 +147,16 @@ fn read(dataset: &Dataset, plan: &[(usize, Vec<usize>)], pictures: Picture) -> R
         bytes as f64 / 1e6 / thousands(plan)
     );
     let files = || plan.iter().try_for_each(|(shape, views)| dataset.views(*shape, views).map(drop));
-    Spent::median(|| Ok(files()?))?.report(&of("1000 random views as files"), thousands(plan));
+    Timing::median(|| Ok(files()?))?.report(&of("1000 random views as files"), thousands(plan));
     let mut image = RgbaImage::default();
     let one = || plan.iter().try_for_each(|(shape, views)| pixels(dataset, *shape, views, &mut image));
-    Spent::median(one)?.report(&of("1000 random views to pixels"), thousands(plan));
+    Timing::median(one)?.report(&of("1000 random views to pixels"), thousands(plan));
     let all = || {
         plan.par_iter().try_for_each_init(RgbaImage::default, |image, (shape, views)| {
             pixels(dataset, *shape, views, image)
         })
     };
-    Spent::median(all)?.report(&of("1000 random views to pixels, all cores"), thousands(plan));
+    Timing::median(all)?.report(&of("1000 random views to pixels, all cores"), thousands(plan));
     Ok(())
 }
 
@@ -165,7 +165,7 @@ fn read_cold(
     dataset: &Dataset,
     folder: &Path,
     plan: &[(usize, Vec<usize>)],
-    pictures: Picture,
+    view_format: Picture,
 ) -> Result<(), Any> {
     for shard in &dataset.manifest().shards {
         let path = folder.join("shards").join(&shard.file);
@@ -180,8 +180,8 @@ fn read_cold(
     }
     let mut image = RgbaImage::default();
     let read = || plan.iter().try_for_each(|(shape, views)| pixels(dataset, *shape, views, &mut image));
-    let spent = Spent::by(read)?;
-    spent.report(&named("1000 random views to pixels, first reading", pictures), thousands(plan));
+    let spent = Timing::by(read)?;
+    spent.report(&named("1000 random views to pixels, first reading", view_format), thousands(plan));
     Ok(())
 }
 
@@ -192,13 +192,13 @@ fn pixels(dataset: &Dataset, shape: usize, views: &[usize], image: &mut RgbaImag
 
 /// What a piece of work took, in seconds.
 #[derive(Clone, Copy)]
-struct Spent {
+struct Timing {
     wall: f64,
     /// Of all processors, children's too; where the system tells.
     cpu: Option<f64>,
 }
 
-impl Spent {
+impl Timing {
     fn by(run: impl FnOnce() -> Result<(), Any>) -> Result<Self, Any> {
         let (start, before) = (Instant::now(), cpu_seconds());
         run()?;

@@ -4,11 +4,12 @@
 use std::path::Path;
 
 use image::RgbaImage;
+use lexiform_data::annotations::AnnotationTable;
 use lexiform_data::prepare::{LocalFiles, Prepare, PrepareConfig};
-use lexiform_data::table::Table;
 use lexiform_data::{
-    CAMERAS, DataError, Dataset, Event, Featurizer, MakeOptions, MakeSummary, Manifest, POINTS, Part,
-    Producer as _, TEXT_FEATURES, VIEW_FEATURES, join, make, merge, verify,
+    BuildEvent, BuildOptions, BuildSummary, CAMERAS, DataError, Dataset, Featurizer, Manifest, POINTS,
+    Partition, Producer as _, TEXT_FEATURES, VIEW_FEATURES, build_dataset, concat_datasets, merge_partitions,
+    verify,
 };
 use lexiform_formats::picture::{Picture, decode_picture};
 
@@ -44,22 +45,22 @@ fn prepare(
     config: PrepareConfig,
     featurizer: Option<&dyn Featurizer>,
     jobs: usize,
-) -> (MakeSummary, Vec<Event>) {
+) -> (BuildSummary, Vec<BuildEvent>) {
     let source = LocalFiles::new(&[from.display().to_string()]).unwrap();
-    let mut producer = Prepare::new(&source, config, Table::default()).unwrap().with_jobs(jobs);
+    let mut producer = Prepare::new(&source, config, AnnotationTable::default()).unwrap().with_jobs(jobs);
     if let Some(featurizer) = featurizer {
         producer = producer.with_featurizer(featurizer);
     }
     let mut events = Vec::new();
-    let options = MakeOptions { jobs, ..MakeOptions::default() };
-    let summary = make(&producer, to, &options, &mut |event| events.push(event)).unwrap();
-    merge(to).unwrap();
+    let options = BuildOptions { num_workers: jobs, ..BuildOptions::default() };
+    let summary = build_dataset(&producer, to, &options, &mut |event| events.push(event)).unwrap();
+    merge_partitions(to).unwrap();
     (summary, events)
 }
 
 /// Counts of a run over [`models`], two of which are broken.
-fn made(written: usize, before: usize) -> MakeSummary {
-    MakeSummary { written, before, failed: 2, ..MakeSummary::default() }
+fn made(written: usize, already_written: usize) -> BuildSummary {
+    BuildSummary { written, already_written, failed: 2, ..BuildSummary::default() }
 }
 
 #[test]
@@ -98,7 +99,7 @@ fn shapes_become_views_points_and_words() {
     assert_eq!(summary, made(3, 0));
     let failed: Vec<&str> = events
         .iter()
-        .filter_map(|e| if let Event::Failed(f) = e { Some(f.source.as_str()) } else { None })
+        .filter_map(|e| if let BuildEvent::Failed(f) = e { Some(f.source.as_str()) } else { None })
         .collect();
     assert_eq!(failed.len(), 2, "{failed:?}");
     let dataset = Dataset::open(&to).unwrap();
@@ -109,10 +110,10 @@ fn shapes_become_views_points_and_words() {
         (dataset.label(table), dataset.split(table), dataset.n_views(table)),
         (Some("furniture"), "train", 4)
     );
-    let about = dataset.about(table).unwrap();
-    let said: Vec<&str> = about.captions.iter().map(|c| c.text.as_str()).collect();
+    let metadata = dataset.metadata(table).unwrap();
+    let said: Vec<&str> = metadata.captions.iter().map(|c| c.text.as_str()).collect();
     assert_eq!(said, ["coffee table", "furniture"]);
-    assert_eq!(about.extents, Some([4.0, 0.2, 4.0]));
+    assert_eq!(metadata.extents, Some([4.0, 0.2, 4.0]));
     let views = dataset.views(table, &[3, 1]).unwrap();
     let images: Vec<RgbaImage> = views.iter().map(|bytes| decode_picture(bytes).unwrap()).collect();
     assert_eq!(images[0].dimensions(), (48, 48));
@@ -151,22 +152,25 @@ fn files_of_one_name_are_shapes_of_their_own() {
     let folder = tempfile::tempdir().unwrap();
     let files = ["m/a/model.obj", "m/b/model.obj", "m/cup.obj"].map(|name| folder.path().join(name));
     files.iter().zip([1.0, 2.0, 3.0]).for_each(|(path, edge)| write_box(path, [edge, 1.0, 1.0]));
-    let run = |files: &[&Path], to: &str, part: Part| {
+    let run = |files: &[&Path], to: &str, partition: Partition| {
         let files: Vec<String> = files.iter().map(|path| path.display().to_string()).collect();
         let source = LocalFiles::new(&files).unwrap();
-        let producer = Prepare::new(&source, small(), Table::default()).unwrap();
-        let options = MakeOptions { part, ..MakeOptions::default() };
-        make(&producer, &folder.path().join(to), &options, &mut |_| {}).unwrap()
+        let producer = Prepare::new(&source, small(), AnnotationTable::default()).unwrap();
+        let options = BuildOptions { partition, ..BuildOptions::default() };
+        build_dataset(&producer, &folder.path().join(to), &options, &mut |_| {}).unwrap()
     };
     let [a, b, cup] = [&*files[0], &*files[1], &*files[2]];
-    assert_eq!(run(&[a, b, cup], "set", Part::WHOLE), MakeSummary { written: 3, ..MakeSummary::default() });
+    assert_eq!(
+        run(&[a, b, cup], "set", Partition::ALL),
+        BuildSummary { written: 3, ..BuildSummary::default() }
+    );
     for index in 0..2 {
-        assert_eq!(run(&[cup, b, a], "parts", Part { index, of: 2 }).failed, 0);
+        assert_eq!(run(&[cup, b, a], "parts", Partition { index, count: 2 }).failed, 0);
     }
     let ids = |to: &str| {
-        merge(&folder.path().join(to)).unwrap();
+        merge_partitions(&folder.path().join(to)).unwrap();
         let dataset = Dataset::open(&folder.path().join(to)).unwrap();
-        let mut ids: Vec<String> = (0..dataset.len()).map(|i| dataset.about(i).unwrap().id).collect();
+        let mut ids: Vec<String> = (0..dataset.len()).map(|i| dataset.metadata(i).unwrap().id).collect();
         ids.sort();
         ids
     };
@@ -175,24 +179,24 @@ fn files_of_one_name_are_shapes_of_their_own() {
 }
 
 #[test]
-fn a_run_that_goes_on_has_the_facts_it_was_begun_with() {
+fn a_run_is_resumed_only_with_the_annotations_it_was_started_with() {
     let folder = tempfile::tempdir().unwrap();
     let (from, to) = (folder.path().join("models"), folder.path().join("set"));
     write_box(&from.join("cup.obj"), [1.0; 3]);
     let run = |text: &str| {
-        let path = folder.path().join("facts.csv");
+        let path = folder.path().join("annotations.csv");
         std::fs::write(&path, text).unwrap();
         let source = LocalFiles::new(&[from.display().to_string()]).unwrap();
-        let producer = Prepare::new(&source, small(), Table::read(&path).unwrap()).unwrap();
-        let made = make(&producer, &to, &MakeOptions::default(), &mut |_| {});
-        (producer.matched(), made)
+        let producer = Prepare::new(&source, small(), AnnotationTable::read(&path).unwrap()).unwrap();
+        let made = build_dataset(&producer, &to, &BuildOptions::default(), &mut |_| {});
+        (producer.match_counts(), made)
     };
-    let (matched, made) = run("file,label\ncup.obj,cup\npot.obj,pot\n");
-    assert_eq!((matched.matched, matched.rows, made.unwrap().written), (1, 2, 1));
+    let (match_counts, made) = run("file,label\ncup.obj,cup\npot.obj,pot\n");
+    assert_eq!((match_counts.matched, match_counts.rows, made.unwrap().written), (1, 2, 1));
     let error = run("file,label\ncup.obj,mug\npot.obj,pot\n").1.unwrap_err();
-    assert!(error.to_string().contains("was started with facts = \""), "{error}");
+    assert!(error.to_string().contains("was started with annotations = \""), "{error}");
     assert!(error.hint().unwrap().contains("use the same settings"));
-    assert_eq!(run("file,label\npot.obj,pot\ncup.obj,cup\n").1.unwrap().before, 1);
+    assert_eq!(run("file,label\npot.obj,pot\ncup.obj,cup\n").1.unwrap().already_written, 1);
 }
 
 /// Mean color and its complement: enough to tell what is compared with what.
@@ -203,11 +207,11 @@ impl Featurizer for Colors {
         "colors"
     }
 
-    fn images(&self, images: &[RgbaImage]) -> Result<Vec<Vec<f32>>, String> {
+    fn encode_images(&self, images: &[RgbaImage]) -> Result<Vec<Vec<f32>>, String> {
         Ok(images.iter().map(|image| vec![image.pixels().map(|p| f32::from(p.0[0])).sum(), 1.0]).collect())
     }
 
-    fn texts(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, String> {
+    fn encode_texts(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, String> {
         Ok(texts.iter().map(|text| vec![if text.contains("table") { -1.0 } else { 1.0 }, 0.0]).collect())
     }
 }
@@ -217,12 +221,12 @@ fn features_are_kept_and_rank_captions() {
     let folder = tempfile::tempdir().unwrap();
     let (from, to) = (folder.path().join("models"), folder.path().join("set"));
     models(&from);
-    prepare(&from, &to, PrepareConfig { top_captions: 1, ..small() }, Some(&Colors), 2);
+    prepare(&from, &to, PrepareConfig { top_k_captions: 1, ..small() }, Some(&Colors), 2);
     let dataset = Dataset::open(&to).unwrap();
     let table = (0..3).find(|i| dataset.key(*i).contains("coffee")).unwrap();
     assert_eq!(dataset.array(table, VIEW_FEATURES).unwrap().unwrap().shape, [4, 2]);
     assert_eq!(dataset.array(table, TEXT_FEATURES).unwrap().unwrap().numbers(), [1.0, 0.0]);
-    let captions = dataset.about(table).unwrap().captions;
+    let captions = dataset.metadata(table).unwrap().captions;
     assert_eq!((captions.len(), captions[0].text.as_str()), (1, "furniture"));
     assert!(captions[0].score.unwrap() > 0.9);
 }
@@ -232,7 +236,7 @@ fn a_flipped_byte_is_found_and_named() {
     let folder = tempfile::tempdir().unwrap();
     let (from, to) = (folder.path().join("models"), folder.path().join("set"));
     models(&from);
-    prepare(&from, &to, PrepareConfig { pictures: Picture::Png, ..small() }, None, 2);
+    prepare(&from, &to, PrepareConfig { view_format: Picture::Png, ..small() }, None, 2);
     let dataset = Dataset::open(&to).unwrap();
     let wanted = dataset.views(1, &[2]).unwrap().remove(0);
     let shard = to.join("shards").join(&dataset.manifest().shards[0].file);
@@ -312,14 +316,14 @@ fn a_merge_that_was_cut_off_is_made_again() {
         &before,
         "index.parquet has shapes in \"00000-of-00001-000001.tar\", which manifest.json does not list",
     );
-    merge(&to).unwrap();
+    merge_partitions(&to).unwrap();
     assert_eq!(Dataset::open(&to).unwrap().len(), 4);
     let after = std::fs::read_to_string(to.join("manifest.json")).unwrap();
     let fewer = after
         .replacen("\"shapes\": 4", "\"shapes\": 3", 1)
         .replace("index_sha256\": \"", "index_sha256\": \"x");
     torn(fewer.as_bytes(), "manifest.json has 3 shapes, index.parquet 4");
-    merge(&to).unwrap();
+    merge_partitions(&to).unwrap();
     assert_eq!(verify(&to, &|_| {}).unwrap(), []);
 }
 
@@ -331,22 +335,22 @@ fn data_sets_join_where_their_shapes_differ() {
     write_box(&at("more/sofa.obj"), [2.0, 1.0, 1.0]);
     prepare(&at("models"), &at("a"), small(), None, 2);
     prepare(&at("more"), &at("b"), small(), None, 2);
-    assert_eq!(join(&at("c"), &[at("a"), at("b")]).unwrap().shapes, 4);
+    assert_eq!(concat_datasets(&at("c"), &[at("a"), at("b")]).unwrap().shapes, 4);
     assert_eq!(verify(&at("c"), &|_| {}).unwrap(), []);
     let joined = Dataset::open(&at("c")).unwrap();
     assert!((0..4).all(|i| joined.shape(i).is_ok()));
     // Shapes that failed in the partitions are still listed, and not retried.
     assert_eq!(joined.manifest().failed, 2);
-    let error = join(&at("d"), &[at("a"), at("a")]).unwrap_err();
+    let error = concat_datasets(&at("d"), &[at("a"), at("a")]).unwrap_err();
     assert!(error.to_string().contains("is in another shard too"), "{error}");
     assert!(!at("d").exists(), "a join that failed left something behind");
     std::fs::create_dir(at("d")).unwrap();
     std::fs::write(at("d/notes.txt"), "mine").unwrap();
-    assert!(join(&at("d"), &[at("a"), at("nowhere")]).is_err());
-    assert!(join(&at("d"), &[at("b"), at("b")]).is_err());
-    assert_eq!(join(&at("d"), &[at("a"), at("b")]).unwrap().shapes, 4);
+    assert!(concat_datasets(&at("d"), &[at("a"), at("nowhere")]).is_err());
+    assert!(concat_datasets(&at("d"), &[at("b"), at("b")]).is_err());
+    assert_eq!(concat_datasets(&at("d"), &[at("a"), at("b")]).unwrap().shapes, 4);
     assert_eq!(std::fs::read_to_string(at("d/notes.txt")).unwrap(), "mine");
-    let error = join(&at("d"), &[at("a"), at("b")]).unwrap_err();
+    let error = concat_datasets(&at("d"), &[at("a"), at("b")]).unwrap_err();
     assert!(error.to_string().contains("already holds a data set"), "{error}");
     assert_eq!(verify(&at("a"), &|_| {}).unwrap(), []);
     assert!(matches!(Dataset::open(&at("models")), Err(DataError::Incomplete { .. })));
@@ -358,7 +362,7 @@ fn data_sets_join_where_their_shapes_differ() {
 fn a_part_is_written_by_one_process_and_with_one_setting() {
     let folder = tempfile::tempdir().unwrap();
     let begin = |settings: serde_json::Value| {
-        lexiform_data::shard::PartWriter::open(folder.path(), Part::WHOLE, settings, 1 << 20)
+        lexiform_data::shard::PartitionWriter::open(folder.path(), Partition::ALL, settings, 1 << 20)
     };
     let settings = serde_json::json!({ "prepare": { "views": 12, "size": 224 } });
     let held = begin(settings.clone()).unwrap();

@@ -43,7 +43,7 @@ pub(super) fn points(xyz: &Array, rgb: Option<&Array>) -> Result<Member, String>
 }
 
 /// The point cloud of a dictionary with `xyz` and optionally `rgb`.
-pub(super) fn points_of(item: Item) -> Result<Member, String> {
+pub(super) fn colored_points(item: Item) -> Result<Member, String> {
     let xyz = item.get("xyz").and_then(Item::array).ok_or("expected an array \"xyz\"")?;
     points(xyz, item.get("rgb").and_then(Item::array))
 }

@@ -7,14 +7,14 @@ use parquet::file::reader::RowGroupReader;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::{ColumnDescPtr, ColumnDescriptor};
 
-use super::row::{Place, Row};
+use super::row::{IndexRow, MemberEntry};
 
-type Group<'a> = SerializedRowGroupWriter<'a, std::fs::File>;
+type RowGroupWriter<'a> = SerializedRowGroupWriter<'a, std::fs::File>;
 
 /// Writes rows as one row group, column by column in the order of the schema.
 pub(super) fn write_rows(
     writer: &mut SerializedFileWriter<std::fs::File>,
-    rows: &[Row],
+    rows: &[IndexRow],
 ) -> Result<(), ParquetError> {
     let mut group = writer.next_row_group()?;
     let text = |text: &String| ByteArray::from(text.as_str());
@@ -36,9 +36,9 @@ pub(super) fn write_rows(
 }
 
 fn scalars<T: DataType>(
-    group: &mut Group,
-    rows: &[Row],
-    value: impl Fn(&Row) -> T::T,
+    group: &mut RowGroupWriter,
+    rows: &[IndexRow],
+    value: impl Fn(&IndexRow) -> T::T,
 ) -> Result<(), ParquetError> {
     let values: Vec<T::T> = rows.iter().map(value).collect();
     write_column::<T>(group, &values, None)
@@ -46,9 +46,9 @@ fn scalars<T: DataType>(
 
 /// A list column: definition level 1 is a value, 0 an empty list; repetition level 1 continues a list.
 fn lists<T: DataType>(
-    group: &mut Group,
-    rows: &[Row],
-    list: impl Fn(&Row) -> Vec<T::T>,
+    group: &mut RowGroupWriter,
+    rows: &[IndexRow],
+    list: impl Fn(&IndexRow) -> Vec<T::T>,
 ) -> Result<(), ParquetError> {
     let (mut values, mut defined, mut repeated) = (Vec::new(), Vec::new(), Vec::new());
     for row in rows {
@@ -62,7 +62,7 @@ fn lists<T: DataType>(
 }
 
 fn write_column<T: DataType>(
-    group: &mut Group,
+    group: &mut RowGroupWriter,
     values: &[T::T],
     levels: Option<(&[i16], &[i16])>,
 ) -> Result<(), ParquetError> {
@@ -74,7 +74,7 @@ fn write_column<T: DataType>(
 }
 
 /// Reads the rows of a row group.
-pub(super) fn read_rows(group: &dyn RowGroupReader) -> Result<Vec<Row>, ParquetError> {
+pub(super) fn read_rows(group: &dyn RowGroupReader) -> Result<Vec<IndexRow>, ParquetError> {
     let count = usize::try_from(group.metadata().num_rows()).unwrap_or(0);
     let text = |name: &str| texts(group, name, count);
     let numbers = |name: &str| numbers(group, name, count);
@@ -93,9 +93,13 @@ pub(super) fn read_rows(group: &dyn RowGroupReader) -> Result<Vec<Row>, ParquetE
                 "row {i}: the lists of members have different lengths"
             )));
         }
-        let place =
-            |(m, name)| Place { name, offset: offsets[i][m], size: sizes[i][m], crc32: sums[i][m] as u32 };
-        rows.push(Row {
+        let entry = |(m, name)| MemberEntry {
+            name,
+            offset: offsets[i][m],
+            size: sizes[i][m],
+            crc32: sums[i][m] as u32,
+        };
+        rows.push(IndexRow {
             key: only(&mut key),
             shard: only(&mut shard),
             offset: offset[i].first().copied().unwrap_or(0),
@@ -104,7 +108,7 @@ pub(super) fn read_rows(group: &dyn RowGroupReader) -> Result<Vec<Row>, ParquetE
             source: only(&mut source),
             labels: std::mem::take(&mut labels[i]),
             captions: std::mem::take(&mut captions[i]),
-            members: names.into_iter().enumerate().map(place).collect(),
+            members: names.into_iter().enumerate().map(entry).collect(),
         });
     }
     Ok(rows)

@@ -9,10 +9,10 @@ use sha2::{Digest as _, Sha256};
 use crate::DataError;
 
 /// Bytes of a mark.
-const MARK_BYTES: usize = 8;
+const SHORT_HASH_BYTES: usize = 8;
 
 /// The name a file has while it is written.
-pub(crate) fn aside(path: &Path) -> PathBuf {
+pub(crate) fn partial_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".partial");
     PathBuf::from(name)
@@ -42,16 +42,16 @@ pub(crate) fn hash_file(path: &Path, bytes: u64) -> Result<Sha256, DataError> {
 }
 
 /// SHA-256 of a file as `sha256sum` writes it.
-pub(crate) fn sum_of_file(path: &Path) -> Result<String, DataError> {
-    Ok(hex(hash_file(path, u64::MAX)?))
+pub(crate) fn sha256_file(path: &Path) -> Result<String, DataError> {
+    Ok(hex_digest(hash_file(path, u64::MAX)?))
 }
 
 /// The beginning of a sum, enough to tell settings apart.
-pub(crate) fn mark(hasher: Sha256) -> String {
-    hasher.finalize().iter().take(MARK_BYTES).map(|byte| format!("{byte:02x}")).collect()
+pub(crate) fn short_hash(hasher: Sha256) -> String {
+    hasher.finalize().iter().take(SHORT_HASH_BYTES).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A finished sum as text.
-pub(crate) fn hex(hasher: Sha256) -> String {
+pub(crate) fn hex_digest(hasher: Sha256) -> String {
     hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

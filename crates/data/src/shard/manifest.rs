@@ -52,9 +52,9 @@ pub struct ShardEntry {
 }
 
 impl Manifest {
-    /// Checks format, version and names of shards; errors name the manifest in `place`.
-    pub(crate) fn checked(self, place: &Path) -> Result<Self, DataError> {
-        let invalid = |message: String| DataError::invalid(&Layout::new(place).manifest(), message);
+    /// Checks format, version and names of shards; errors name the manifest in `root`.
+    pub(crate) fn checked(self, root: &Path) -> Result<Self, DataError> {
+        let invalid = |message: String| DataError::invalid(&Layout::new(root).manifest(), message);
         if self.format != FORMAT || self.version != VERSION {
             let found = format!("expected format {FORMAT} {VERSION}, found {} {}", self.format, self.version);
             return Err(invalid(found));

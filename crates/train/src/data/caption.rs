@@ -48,7 +48,7 @@ impl Saying {
 
     /// A caption of a data set.
     pub(crate) fn of(caption: Caption) -> Self {
-        Self { from: Origin::named(&caption.from), text: caption.text, view: caption.view }
+        Self { from: Origin::named(&caption.source), text: caption.text, view: caption.view }
     }
 }
 

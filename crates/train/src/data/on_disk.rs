@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use image::RgbaImage;
 use lexiform_data::{
-    ABOUT, About, DataError, Dataset, Member, POINTS, TEXT_FEATURES, VIEW_FEATURES, cloud_of,
+    DataError, Dataset, METADATA, Member, Metadata, POINTS, TEXT_FEATURES, VIEW_FEATURES, points_from_array,
 };
 use lexiform_formats::array::Array;
 use lexiform_formats::picture::decode_picture;
@@ -64,7 +64,7 @@ struct ViewChoice<'a> {
 struct Files {
     shape: usize,
     files: Vec<Member>,
-    about: About,
+    about: Metadata,
 }
 
 impl Stored {
@@ -104,7 +104,7 @@ impl Stored {
         let entry = self.entries[at];
         let (all, used) = (self.all_views(at), self.n_views(at).max(1));
         let places: Vec<usize> = views.iter().map(|view| view * all / used).collect();
-        let numbers: Vec<usize> = self.set.view_numbers(entry.shape as usize).collect();
+        let numbers: Vec<usize> = self.set.view_indices(entry.shape as usize).collect();
         let shown: Vec<usize> =
             places.iter().map(|place| numbers.get(*place).copied().unwrap_or(*place)).collect();
         let read = self.files(entry.shape as usize, &shown, wanted)?;
@@ -139,16 +139,16 @@ impl Stored {
             Some(SetFeatures { rows: Rows::Given, needs, .. }) => (needs.image_features, needs.text_features),
             _ => (false, false),
         };
-        let files = self.set.some(shape, |name| match name {
-            ABOUT => true,
+        let files = self.set.members_matching(shape, |name| match name {
+            METADATA => true,
             POINTS => wanted.cloud,
             VIEW_FEATURES => images,
             TEXT_FEATURES => texts,
             view => wanted.pictures && Member::view_index(view).is_some_and(|n| shown.contains(&n)),
         })?;
-        let about = files.iter().find(|file| file.name == ABOUT);
-        let about = about.ok_or_else(|| self.set.invalid(shape, format!("has no {ABOUT}")))?;
-        let about = self.set.as_about(shape, &about.bytes)?;
+        let about = files.iter().find(|file| file.name == METADATA);
+        let about = about.ok_or_else(|| self.set.invalid(shape, format!("has no {METADATA}")))?;
+        let about = self.set.parse_metadata(shape, &about.bytes)?;
         Ok(Files { shape, files, about })
     }
 
@@ -163,18 +163,18 @@ impl Stored {
 
     fn cloud(&self, read: &Files) -> Result<PointCloud, DataError> {
         let array = self.array(read, POINTS)?;
-        cloud_of(&array).map_err(|error| self.set.invalid(read.shape, format!("{POINTS}: {error}")))
+        points_from_array(&array).map_err(|error| self.set.invalid(read.shape, format!("{POINTS}: {error}")))
     }
 
     fn array(&self, read: &Files, name: &str) -> Result<Array, DataError> {
         let file = read.files.iter().find(|file| file.name == name);
         let file = file.ok_or_else(|| self.set.invalid(read.shape, format!("has no {name}")))?;
-        self.set.as_array(read.shape, name, &file.bytes)
+        self.set.parse_array(read.shape, name, &file.bytes)
     }
 
     /// The label and sentences of it, then the captions. A source may have kept only features of its captions: then their
     /// kinds are known and their words are not.
-    fn sayings(&self, entry: Entry, about: &About) -> Vec<Saying> {
+    fn sayings(&self, entry: Entry, about: &Metadata) -> Vec<Saying> {
         let mut sayings = Vec::new();
         if let Some(name) = entry.category.and_then(|category| self.names.get(category as usize)) {
             sayings.push(Saying::new(&name.name, Origin::Label));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use lexiform_data::{DataError, Dataset, Key, Member, POINTS, Row, TEXT_FEATURES, VIEW_FEATURES};
+use lexiform_data::{DataError, Dataset, IndexRow, Key, Member, POINTS, TEXT_FEATURES, VIEW_FEATURES};
 use lexiform_model::Teacher;
 
 use crate::data::features::dataset::{FeatureFile, Rows, SetFeatures};
@@ -191,7 +191,7 @@ impl SetSupply {
         let mut add = |text: &str| words.extend(text.split_whitespace().map(str::to_owned));
         self.names.iter().for_each(|names| add(&names.name));
         let mut shape = 0;
-        self.set.rows(|row| {
+        self.set.for_each_row(|row| {
             if training.contains(&shape) {
                 row.captions.iter().for_each(|caption| add(caption));
             }
@@ -203,7 +203,7 @@ impl SetSupply {
 }
 
 impl Listed {
-    fn of(row: Row, shape: u32, needs: Needs, given: bool) -> Self {
+    fn of(row: IndexRow, shape: u32, needs: Needs, given: bool) -> Self {
         let has = |name: &str| row.members.iter().any(|member| member.name == name);
         let n_views = row.members.iter().filter(|member| Member::view_index(&member.name).is_some()).count();
         let label = row.labels.into_iter().find(|label| !label.trim().is_empty());
@@ -234,7 +234,7 @@ impl Listed {
 /// Every row of the table, in the order of keys.
 fn list(set: &Dataset, needs: Needs, given: bool) -> Result<Vec<Listed>, DataError> {
     let mut listed = Vec::with_capacity(set.len());
-    set.rows(|row| {
+    set.for_each_row(|row| {
         listed.push(Listed::of(row, listed.len() as u32, needs, given));
         Ok(())
     })?;
@@ -249,7 +249,7 @@ fn hold_out_by_key(listed: &mut [Listed], share: f32) {
         return;
     }
     for one in listed {
-        one.held_out = Key::new(&one.key).is_some_and(|key| key.lot() < f64::from(share));
+        one.held_out = Key::new(&one.key).is_some_and(|key| key.split_hash() < f64::from(share));
     }
 }
 

@@ -29,7 +29,7 @@ impl Supply {
     /// A folder that has a manifest is a data set.
     pub fn open(config: &DataConfig, needs: Needs, teacher: Option<&Teacher>) -> Result<Self, FitError> {
         Ok(match &config.path {
-            Some(folder) if lexiform_data::Dataset::is_at(folder) => {
+            Some(folder) if lexiform_data::Dataset::exists(folder) => {
                 Self::Set(SetSupply::open(folder, config, needs, teacher)?)
             }
             Some(folder) => Self::Files(Files::open(folder, config, needs)?),
