@@ -1,11 +1,11 @@
-//! Times reading a data set where it lies, and bringing it to an object store and back:
+//! Benchmarks reading a data set in a folder or an object store, and copying it there and back:
 //!
 //! ```bash
 //! cargo run --release -p lexiform-data --features cloud --example bench_remote -- SET [file:///SET] [s3://bucket/new]
 //! ```
 //!
-//! The first is a folder. Every place is then read: random views (1 to 6 of a shape with one call) and whole random shapes, by one
-//! thread and by sixteen, all shards from front to back against their sums. Stores get a copy of the first before, and give it back after.
+//! The first argument is a folder. For each location it reads random views (1 to 6 of a shape per call) and whole random shapes, on 1 and
+//! 16 threads, then verifies all shards. Object stores get a copy of the folder first, which is copied back at the end.
 #![expect(clippy::print_stdout, reason = "a program that reports")]
 
 use std::path::Path;
@@ -19,15 +19,15 @@ use rayon::prelude::*;
 
 type Any = Box<dyn std::error::Error + Send + Sync>;
 
-/// Shapes that are drawn, some of them again.
+/// Number of random shapes, sampled with replacement.
 const REQUESTS: usize = 500;
-/// Stores answer many requests in the time of one.
+/// Numbers of threads: latency hides behind concurrent requests.
 const THREADS: [usize; 2] = [1, 16];
 
-/// A shape, and views of it.
+/// A shape and some of its views.
 type Request = (usize, Vec<usize>);
 
-/// What came of some work.
+/// Amount of data that was read.
 #[derive(Clone, Copy, Default)]
 struct Throughput {
     bytes: usize,
@@ -72,7 +72,7 @@ fn copied(
     })
 }
 
-/// Random reads by few and by many threads.
+/// Random reads on few and on many threads.
 fn read(place: &Path) -> Result<(), Any> {
     let set = Dataset::open(place)?;
     let mut rng = SmallRng::seed_from_u64(1);

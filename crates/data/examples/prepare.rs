@@ -1,4 +1,4 @@
-//! Makes a data set of 3D files with this crate alone, as `lexiform data prepare` does with its usual settings, and says what it took:
+//! Builds a data set from 3D files with this crate alone, with the defaults of `lexiform data prepare`, and prints the time per shape:
 //!
 //! ```bash
 //! cargo run --release -p lexiform-data --example prepare -- png out samples/

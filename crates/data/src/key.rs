@@ -152,8 +152,8 @@ mod tests {
             assert_eq!(sizes.iter().sum::<usize>(), keys.len());
             assert!(sizes.iter().all(|n| n.abs_diff(4000 / count as usize) < 120), "{sizes:?}");
         }
-        let held_out = keys.iter().filter(|key| key.split_hash() < 0.1).count();
-        assert!((320..480).contains(&held_out), "{held_out}");
+        let val = keys.iter().filter(|key| key.split_hash() < 0.1).count();
+        assert!((320..480).contains(&val), "{val}");
     }
 
     #[test]

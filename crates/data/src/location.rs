@@ -1,4 +1,4 @@
-//! What an argument names: a local path or a location in an object store.
+//! Parses arguments: a local path or a location in an object store.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! Captions in data sets: which are kept, what is noted where a captioner refuses, and asking again.
+//! Captions in data sets: which are kept, how missing ones are recorded, and retries.
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::path::Path;
@@ -16,7 +16,7 @@ use lexiform_data::{
 const VIEWS: usize = 3;
 const NAMES: [&str; 6] = ["a.obj", "b.obj", "c.obj", "d.obj", "e.obj", "f.obj"];
 
-/// Says what a function says, and remembers what it was asked about.
+/// A captioner that returns the output of a function and records the names of the shapes.
 struct FakeCaptioner<F> {
     says: F,
     asked: Mutex<Vec<String>>,
@@ -49,7 +49,7 @@ impl<F: Fn(&str) -> Result<CaptionOutput, CaptionError> + Sync> Captioner for Fa
     }
 }
 
-/// A sentence about each view but the first `refused`.
+/// A caption of each view except the first `refused`.
 fn all_but_first(refused: usize) -> CaptionOutput {
     let caption = |view| Caption { view: Some(view), ..Caption::new(format!("view {view}"), "eye") };
     let reason = |view| format!("view {view}: no");
@@ -91,7 +91,7 @@ fn without_captions(summary: &BuildSummary) -> [usize; 4] {
 }
 
 #[test]
-fn what_a_captioner_refuses_is_counted_and_asked_for_again() {
+fn missing_captions_are_counted_and_retried() {
     let folder = tempfile::tempdir().unwrap();
     models(&folder.path().join("models"));
     let set = folder.path().join("set");
@@ -123,10 +123,10 @@ fn what_a_captioner_refuses_is_counted_and_asked_for_again() {
     };
     assert_eq!(["a.obj", "b.obj", "c.obj"].map(captions), [3, 0, 2]);
     assert_eq!(moody.asked(), NAMES);
-    // Runs that do not ask again know it still.
+    // Runs without retries report the same counts.
     let (again, _) = build(folder.path(), &moody, false).unwrap();
     assert_eq!((without_captions(&again), moody.asked().len()), ([0, 6, 3, 1], 0));
-    // A run that breaks off while it asks again loses nothing.
+    // A run that stops during its retries loses nothing.
     let gone = FakeCaptioner::new(|_: &str| {
         Err(CaptionError::Server { reason: "gone".to_owned(), hint: Some("wait".to_owned()) })
     });
@@ -143,7 +143,7 @@ fn what_a_captioner_refuses_is_counted_and_asked_for_again() {
 }
 
 #[test]
-fn shards_without_any_shape_left_go() {
+fn shards_without_shapes_are_deleted() {
     let folder = tempfile::tempdir().unwrap();
     models(&folder.path().join("models"));
     let mute = FakeCaptioner::new(|_: &str| Ok(all_but_first(VIEWS)));
@@ -153,7 +153,7 @@ fn shards_without_any_shape_left_go() {
     assert_eq!((Dataset::open(&set).unwrap().len(), verify(&set, &|_| {}).unwrap().len()), (6, 0));
 }
 
-/// Pictures are alike; a text is the better the shorter it is.
+/// All images have the same features; short texts are closer to them than long ones.
 struct TextLengthFeaturizer;
 
 impl Featurizer for TextLengthFeaturizer {
@@ -171,7 +171,7 @@ impl Featurizer for TextLengthFeaturizer {
 }
 
 #[test]
-fn what_is_said_twice_takes_one_place_among_the_best() {
+fn duplicate_captions_count_once_among_the_top_k() {
     let folder = tempfile::tempdir().unwrap();
     let (from, to) = (folder.path().join("models"), folder.path().join("set"));
     models(&from);

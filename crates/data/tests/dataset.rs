@@ -1,4 +1,4 @@
-//! Making, reading, damaging and joining data sets of real shapes.
+//! Building, reading, damaging and concatenating data sets of real shapes.
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::path::Path;
@@ -64,7 +64,7 @@ fn made(written: usize, already_written: usize) -> BuildSummary {
 }
 
 #[test]
-fn depth_and_normals_lie_behind_the_views_where_they_are_asked_for() {
+fn depth_and_normal_maps_follow_the_views_if_requested() {
     let folder = tempfile::tempdir().unwrap();
     let (from, plain, deep) =
         (folder.path().join("models"), folder.path().join("plain"), folder.path().join("deep"));
@@ -78,10 +78,13 @@ fn depth_and_normals_lie_behind_the_views_where_they_are_asked_for() {
         ["v", "d", "n"].iter().flat_map(|kind| (0..4).map(move |i| format!("{kind}{i:02}.png"))).collect();
     assert_eq!(names, expected);
     assert_eq!((deep.n_views(0), deep.views(0, &[0, 3]).unwrap()), (4, plain.views(0, &[0, 3]).unwrap()));
-    assert!(!plain.manifest().settings.to_string().contains("depth"), "old data sets go on as they were");
+    assert!(
+        !plain.manifest().settings.to_string().contains("depth"),
+        "settings of early data sets stay valid"
+    );
     let depth = image::load_from_memory(&deep.member(0, "d02.png").unwrap().unwrap()).unwrap();
     let depth = depth.as_luma16().unwrap();
-    // The box fills the unit sphere; cameras stand 2.4 to 3.7 radii off.
+    // The box fills the unit sphere; the cameras are 2.4 to 3.7 radii away.
     let seen = depth.pixels().map(|p| p.0[0]).filter(|d| *d > 0);
     assert!(seen.clone().count() > 100 && seen.clone().all(|d| (14_000..47_000).contains(&d)));
     let normals = image::load_from_memory(&deep.member(0, "n02.png").unwrap().unwrap()).unwrap();
@@ -91,7 +94,7 @@ fn depth_and_normals_lie_behind_the_views_where_they_are_asked_for() {
 }
 
 #[test]
-fn shapes_become_views_points_and_words() {
+fn shapes_become_views_points_and_captions() {
     let folder = tempfile::tempdir().unwrap();
     let (from, to) = (folder.path().join("models"), folder.path().join("set"));
     models(&from);
@@ -140,7 +143,7 @@ fn the_bytes_do_not_depend_on_threads_and_a_second_run_changes_nothing() {
     let (again, _) = prepare(&from, &sets[0], small(), None, 2);
     assert_eq!(again, made(0, 3));
     assert_eq!(Manifest::read(&sets[0]).unwrap(), manifests[0]);
-    // New files join what is there.
+    // New files are added to the existing shapes.
     write_box(&from.join("new.obj"), [1.0, 2.0, 3.0]);
     let (more, _) = prepare(&from, &sets[0], small(), None, 2);
     assert_eq!(more, made(1, 3));
@@ -148,7 +151,7 @@ fn the_bytes_do_not_depend_on_threads_and_a_second_run_changes_nothing() {
 }
 
 #[test]
-fn files_of_one_name_are_shapes_of_their_own() {
+fn files_with_the_same_name_are_different_shapes() {
     let folder = tempfile::tempdir().unwrap();
     let files = ["m/a/model.obj", "m/b/model.obj", "m/cup.obj"].map(|name| folder.path().join(name));
     files.iter().zip([1.0, 2.0, 3.0]).for_each(|(path, edge)| write_box(path, [edge, 1.0, 1.0]));
@@ -199,7 +202,7 @@ fn a_run_is_resumed_only_with_the_annotations_it_was_started_with() {
     assert_eq!(run("file,label\npot.obj,pot\ncup.obj,cup\n").1.unwrap().already_written, 1);
 }
 
-/// Mean color and its complement: enough to tell what is compared with what.
+/// Features that depend on the brightness of an image and on one word of a text.
 struct Colors;
 
 impl Featurizer for Colors {
@@ -232,7 +235,7 @@ fn features_are_kept_and_rank_captions() {
 }
 
 #[test]
-fn a_flipped_byte_is_found_and_named() {
+fn a_flipped_byte_is_located() {
     let folder = tempfile::tempdir().unwrap();
     let (from, to) = (folder.path().join("models"), folder.path().join("set"));
     models(&from);
@@ -264,39 +267,39 @@ fn a_flipped_byte_is_found_and_named() {
 }
 
 #[test]
-fn tables_beside_shards_are_checked() {
+fn sidecars_are_checked() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     models(&at("models"));
     prepare(&at("models"), &at("a"), small(), None, 2);
     write_box(&at("models/new.obj"), [1.0, 2.0, 3.0]);
     prepare(&at("models"), &at("b"), small(), None, 2);
-    let beside = |set: &str| at(set).join("shards/00000-of-00001-000000.parquet");
+    let sidecar = |set: &str| at(set).join("shards/00000-of-00001-000000.parquet");
     let faults = |set: &str| {
         let faults = verify(&at(set), &|_| {}).unwrap();
-        assert!(faults.iter().all(|fault| fault.path == beside(set)), "{faults:?}");
+        assert!(faults.iter().all(|fault| fault.path == sidecar(set)), "{faults:?}");
         faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>().join("\n")
     };
-    let good = std::fs::read(beside("a")).unwrap();
-    // Another set's, the names of its members changed, its end cut off, gone.
-    std::fs::copy(beside("b"), beside("a")).unwrap();
+    let good = std::fs::read(sidecar("a")).unwrap();
+    // The sidecar of another data set, changed names of members, a truncated file, a missing file.
+    std::fs::copy(sidecar("b"), sidecar("a")).unwrap();
     assert!(faults("a").contains("differ from the manifest"), "{}", faults("a"));
     let mut bytes = good.clone();
     for at in (0..bytes.len()).filter(|at| good[*at..].starts_with(b"tower")) {
         bytes[at + 4] = b'l';
     }
-    std::fs::write(beside("a"), &bytes).unwrap();
+    std::fs::write(sidecar("a"), &bytes).unwrap();
     assert!(faults("a").contains("its rows differ from index.parquet"), "{}", faults("a"));
-    std::fs::write(beside("a"), &good[..good.len() - 9]).unwrap();
+    std::fs::write(sidecar("a"), &good[..good.len() - 9]).unwrap();
     assert!(faults("a").contains("damaged"));
-    std::fs::remove_file(beside("a")).unwrap();
+    std::fs::remove_file(sidecar("a")).unwrap();
     assert!(faults("a").contains("damaged"));
-    std::fs::write(beside("a"), &good).unwrap();
+    std::fs::write(sidecar("a"), &good).unwrap();
     assert_eq!(faults("a"), "");
 }
 
 #[test]
-fn a_merge_that_was_cut_off_is_made_again() {
+fn an_interrupted_merge_is_detected_and_repeated() {
     let folder = tempfile::tempdir().unwrap();
     let (from, to) = (folder.path().join("models"), folder.path().join("set"));
     models(&from);
@@ -304,15 +307,15 @@ fn a_merge_that_was_cut_off_is_made_again() {
     let before = std::fs::read(to.join("manifest.json")).unwrap();
     write_box(&from.join("new.obj"), [1.0, 2.0, 3.0]);
     prepare(&from, &to, small(), None, 2);
-    // The table is of the second merge, the manifest of the first: in the shards of one and of the other.
-    let torn = |manifest: &[u8], expected: &str| {
+    // The index is from the second merge, the manifest from the first.
+    let inconsistent = |manifest: &[u8], expected: &str| {
         std::fs::write(to.join("manifest.json"), manifest).unwrap();
         let error = Dataset::open(&to).err().unwrap();
         assert!(error.to_string().contains(expected), "{error}");
         assert!(error.hint().unwrap().contains(&format!("run `lexiform data merge {}` again", to.display())));
         assert!(verify(&to, &|_| {}).unwrap().iter().any(|fault| fault.message.contains("rewrites both")));
     };
-    torn(
+    inconsistent(
         &before,
         "index.parquet has shapes in \"00000-of-00001-000001.tar\", which manifest.json does not list",
     );
@@ -322,13 +325,13 @@ fn a_merge_that_was_cut_off_is_made_again() {
     let fewer = after
         .replacen("\"shapes\": 4", "\"shapes\": 3", 1)
         .replace("index_sha256\": \"", "index_sha256\": \"x");
-    torn(fewer.as_bytes(), "manifest.json has 3 shapes, index.parquet 4");
+    inconsistent(fewer.as_bytes(), "manifest.json has 3 shapes, index.parquet 4");
     merge_partitions(&to).unwrap();
     assert_eq!(verify(&to, &|_| {}).unwrap(), []);
 }
 
 #[test]
-fn data_sets_join_where_their_shapes_differ() {
+fn data_sets_without_common_shapes_are_concatenated() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     models(&at("models"));
@@ -337,13 +340,13 @@ fn data_sets_join_where_their_shapes_differ() {
     prepare(&at("more"), &at("b"), small(), None, 2);
     assert_eq!(concat_datasets(&at("c"), &[at("a"), at("b")]).unwrap().shapes, 4);
     assert_eq!(verify(&at("c"), &|_| {}).unwrap(), []);
-    let joined = Dataset::open(&at("c")).unwrap();
-    assert!((0..4).all(|i| joined.shape(i).is_ok()));
+    let concatenated = Dataset::open(&at("c")).unwrap();
+    assert!((0..4).all(|i| concatenated.shape(i).is_ok()));
     // Shapes that failed in the partitions are still listed, and not retried.
-    assert_eq!(joined.manifest().failed, 2);
+    assert_eq!(concatenated.manifest().failed, 2);
     let error = concat_datasets(&at("d"), &[at("a"), at("a")]).unwrap_err();
     assert!(error.to_string().contains("is in another shard too"), "{error}");
-    assert!(!at("d").exists(), "a join that failed left something behind");
+    assert!(!at("d").exists(), "a failed concatenation left files behind");
     std::fs::create_dir(at("d")).unwrap();
     std::fs::write(at("d/notes.txt"), "mine").unwrap();
     assert!(concat_datasets(&at("d"), &[at("a"), at("nowhere")]).is_err());
@@ -356,10 +359,10 @@ fn data_sets_join_where_their_shapes_differ() {
     assert!(matches!(Dataset::open(&at("models")), Err(DataError::Incomplete { .. })));
 }
 
-// Not in a file with tests that start processes: until a child is its own program it shares its parent's open files, and with them
-// the locks. With a thread that starts processes, one lock in five hundred was still held after it was released.
+// Not in a file with tests that start processes: between fork and exec a child shares its parent's open files, and with them the
+// locks. With a thread that starts processes, one lock in five hundred was still held after it was released.
 #[test]
-fn a_part_is_written_by_one_process_and_with_one_setting() {
+fn a_partition_is_written_by_one_process_with_one_setting() {
     let folder = tempfile::tempdir().unwrap();
     let begin = |settings: serde_json::Value| {
         lexiform_data::shard::PartitionWriter::open(folder.path(), Partition::ALL, settings, 1 << 20)

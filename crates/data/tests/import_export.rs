@@ -61,7 +61,7 @@ fn ramp(count: usize) -> Vec<f32> {
 }
 
 #[test]
-fn duoduo_with_its_traps() {
+fn duoduo_and_its_known_pitfalls() {
     let options = ImportOptions { view_format: Picture::Png, features: true, ..ImportOptions::default() };
     let imported = run("duoduo", &fixture("duoduo"), &options);
     assert_eq!(imported.dataset.len(), 3);
@@ -91,7 +91,7 @@ fn duoduo_with_its_traps() {
     assert_eq!(count.numbers(), ramp(12)[6..]);
 }
 
-/// The fixture's images under other names, with lists in the same folder.
+/// The images of the fixture under other names, with lists in the same folder.
 fn duoduo_as(images: &str, index: &str, lists: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::copy(fixture("duoduo/mv_images.h5"), folder.path().join(images)).unwrap();
@@ -105,7 +105,7 @@ fn duoduo_as(images: &str, index: &str, lists: &[(&str, &str)]) -> tempfile::Tem
 }
 
 #[test]
-fn duoduo_s_lists_say_what_is_for_evaluation() {
+fn duoduo_lists_determine_the_evaluation_split() {
     let said = |imported: &Imported, key: &str| {
         let metadata = imported.dataset.metadata(imported.shape(key)).unwrap();
         (metadata.labels.join(","), metadata.split)
@@ -128,7 +128,7 @@ fn duoduo_s_lists_say_what_is_for_evaluation() {
         "{told}"
     );
 
-    // Those that are not held out, as a list names them.
+    // Only the ids of a list, which are not in the val split.
     let ids = folder.path().join("mvpnet_train_model_ids.txt");
     std::fs::write(&ids, "aaaa\n\nelsewhere\n").unwrap();
     let options = ImportOptions { ids: Some(IdFilter::read(&ids).unwrap()), ..ImportOptions::default() };
@@ -189,7 +189,7 @@ fn shapenet55_of_point_bert_and_ulip() {
     );
     assert_eq!(imported.points("02691156-aa").0, [16, 3]);
 
-    // Triplets: the same with renders and depths.
+    // Triplets: the same with renders and depth maps.
     let folder = tempfile::tempdir().unwrap();
     let copy = |from: &Path, to: &Path| {
         std::fs::create_dir_all(to).unwrap();
@@ -217,7 +217,7 @@ fn shapenet55_of_point_bert_and_ulip() {
 }
 
 #[test]
-fn ulip_objaverse_keeps_its_axes_and_takes_captions() {
+fn ulip_objaverse_keeps_its_axes_and_accepts_captions() {
     let folder = tempfile::tempdir().unwrap();
     let cap3d = folder.path().join("Cap3D.csv");
     std::fs::write(&cap3d, "u1,\"A chair, red.\"\n").unwrap();
@@ -228,7 +228,7 @@ fn ulip_objaverse_keeps_its_axes_and_takes_captions() {
     assert_eq!(shape, [8, 3]);
     assert!(values.iter().zip(ramp(24)).all(|(a, b)| (a - b / 100.0).abs() < 1e-6));
     assert_eq!(imported.dataset.metadata(0).unwrap().captions[0].text, "A chair, red.");
-    // Other sentences for the same data set would never arrive.
+    // Other captions for the same data set are an error, because shapes that exist would not get them.
     let open = |options: &ImportOptions| {
         (import::find("ulip-objaverse").unwrap().open)(&fixture("ulip"), options).unwrap()
     };
@@ -264,7 +264,7 @@ fn modelnet_in_three_forms() {
 }
 
 #[test]
-fn modelnet10_lies_in_the_folder_of_modelnet40() {
+fn modelnet10_shares_the_folder_of_modelnet40() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| {
         let path = folder.path().join(name);
@@ -311,7 +311,7 @@ fn modelnet10_lies_in_the_folder_of_modelnet40() {
 }
 
 #[test]
-fn scanobjectnn_of_either_byte_order() {
+fn scanobjectnn_in_both_byte_orders() {
     let imported = run("scanobjectnn", &fixture("scanobjectnn"), &ImportOptions::default());
     assert_eq!(imported.dataset.len(), 4);
     assert!(
@@ -403,7 +403,7 @@ fn zero123_and_back() {
     for name in ["aa11/002.png", "cc33/001.png"] {
         assert_eq!(std::fs::read(from.join(name)).unwrap(), std::fs::read(to.join(name)).unwrap());
     }
-    // As Duoduo CLIP keeps it: on white, without the shape that has fewer views; and read again.
+    // In the format of Duoduo CLIP: on white, without the shape that has fewer views; then imported again.
     let block = folder.path().join("block");
     let exported =
         export::find("duoduo").unwrap().write(&imported.dataset, &all, &block, &mut || {}).unwrap();
@@ -413,13 +413,13 @@ fn zero123_and_back() {
     assert_eq!((view.get_pixel(0, 0).0, view.get_pixel(223, 0).0), ([255; 4], [20, 3, 7, 255]));
 }
 
-/// A picture that the reference's own preparation read or made.
+/// An image that the reference's preprocessing read or wrote.
 fn prepared(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/duoduo_preprocess").join(name)
 }
 
 #[test]
-fn pixels_for_duoduo_are_the_reference_s_own() {
+fn exported_pixels_equal_those_of_the_duoduo_reference() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     std::fs::create_dir_all(at("renders/aa")).unwrap();
@@ -453,7 +453,7 @@ fn pixels_for_duoduo_are_the_reference_s_own() {
 }
 
 #[test]
-fn mvimgnet_chooses_twelve_and_finds_the_overlap() {
+fn mvimgnet_chooses_twelve_views_and_reports_the_overlap() {
     let folder = tempfile::tempdir().unwrap();
     let images = folder.path().join("5/2600746d/images");
     std::fs::create_dir_all(&images).unwrap();
@@ -486,7 +486,7 @@ fn mvimgnet_chooses_twelve_and_finds_the_overlap() {
         let options = ImportOptions { size, view_format, ..ImportOptions::default() };
         assert_eq!(name(&run("mvimgnet", folder.path(), &options)), expected);
     }
-    // What has the size and the format already is not compressed again.
+    // Files that have the size and the format already are not compressed again.
     for i in 0..30_u8 {
         RgbImage::from_pixel(8, 8, Rgb([i, 0, 0])).save(images.join(format!("{i:03}.jpg"))).unwrap();
     }

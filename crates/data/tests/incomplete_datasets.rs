@@ -54,7 +54,7 @@ fn build(toy: &FakeProducer, folder: &Path, index: u32, count: u32) -> Result<Bu
     build_dataset(toy, folder, &options, &mut |_| {})
 }
 
-/// 64 shapes in four parts of several shards.
+/// 64 shapes in four partitions of several shards.
 fn parts(folder: &Path) {
     for index in 0..4 {
         build(&FakeProducer::new(64, 0, 1), folder, index, 4).unwrap();
@@ -69,7 +69,7 @@ fn tars(folder: &Path) -> Vec<String> {
     names
 }
 
-/// Cuts a file in two and keeps the first half.
+/// Truncates a file to its first half.
 fn cut(path: &Path) {
     let bytes = std::fs::read(path).unwrap();
     std::fs::write(path, &bytes[..bytes.len() / 2]).unwrap();
@@ -85,7 +85,7 @@ fn check<T>(result: Result<T, DataError>, expected: &[&str], hint: &str) {
 }
 
 #[test]
-fn parts_without_their_shards_are_not_merged() {
+fn partitions_with_missing_shards_are_not_merged() {
     let folder = tempfile::tempdir().unwrap();
     let set = folder.path();
     parts(set);
@@ -107,7 +107,7 @@ fn parts_without_their_shards_are_not_merged() {
 }
 
 #[test]
-fn shards_that_are_cut_short_are_refused() {
+fn truncated_shards_are_errors() {
     let folder = tempfile::tempdir().unwrap();
     let (set, at) = (folder.path().join("set"), |name: &str| folder.path().join("set/shards").join(name));
     parts(&set);
@@ -119,7 +119,7 @@ fn shards_that_are_cut_short_are_refused() {
     check(merge_partitions(&set), &told, &hint);
     check(again(), &told, &hint);
     check(concat_datasets(&folder.path().join("new"), std::slice::from_ref(&set)), &told, &hint);
-    // A set made before parts recorded their shards.
+    // A data set of an early version, whose partitions do not record their shards.
     for index in 0..4 {
         let state = set.join("parts").join(format!("{}.json", Partition { index, count: 4 }.name()));
         let mut value: Value = serde_json::from_slice(&std::fs::read(&state).unwrap()).unwrap();
@@ -138,7 +138,7 @@ fn shards_that_are_cut_short_are_refused() {
 }
 
 #[test]
-fn sets_whose_parts_list_no_shards_are_merged() {
+fn partitions_of_early_versions_are_merged() {
     let folder = tempfile::tempdir().unwrap();
     build(&FakeProducer::new(9, 0, 1), folder.path(), 0, 1).unwrap();
     let state = folder.path().join("parts/00000-of-00001.json");
@@ -149,7 +149,7 @@ fn sets_whose_parts_list_no_shards_are_merged() {
 }
 
 #[test]
-fn a_folder_holds_one_division() {
+fn a_folder_accepts_one_number_of_partitions() {
     let folder = tempfile::tempdir().unwrap();
     let run = |index, count| build(&FakeProducer::new(64, 0, 1), folder.path(), index, count);
     run(1, 4).unwrap();
@@ -163,18 +163,18 @@ fn a_folder_holds_one_division() {
 }
 
 #[test]
-fn a_run_without_any_shape_leaves_nothing_in_the_way() {
+fn a_run_without_shapes_does_not_block_the_next() {
     let folder = tempfile::tempdir().unwrap();
     let run = |toy: &FakeProducer| build(toy, folder.path(), 0, 1);
     check(run(&FakeProducer::new(0, 0, 1)), &["no shape was made from 0 sources"], "check the path");
     let told = ["no shape was made from 3 sources; the first, s00", ".obj: is broken"];
     check(run(&FakeProducer::new(3, 3, 2)), &told, "check the files");
     assert!(merge_partitions(folder.path()).is_err());
-    // Other settings, since nothing was made with the first; and the shapes that are there stay.
+    // Other settings are accepted, because no shape was made with the first; existing shapes are kept.
     assert_eq!(run(&FakeProducer::new(3, 2, 3)).unwrap().written, 1);
     assert_eq!(run(&FakeProducer::new(0, 0, 3)).unwrap(), BuildSummary::default());
     assert_eq!(merge_partitions(folder.path()).unwrap().shapes, 1);
-    // A part may well be empty.
+    // A partition may be empty.
     let parts = folder.path().join("parts-of-one");
     for index in 0..2 {
         build(&FakeProducer::new(1, 0, 1), &parts, index, 2).unwrap();
@@ -183,7 +183,7 @@ fn a_run_without_any_shape_leaves_nothing_in_the_way() {
 }
 
 #[test]
-fn an_import_of_something_else_is_an_error() {
+fn an_import_without_valid_shapes_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("notes.npy"), "no pickle").unwrap();
     let format = import::find("openshape").unwrap();
@@ -195,7 +195,7 @@ fn an_import_of_something_else_is_an_error() {
 }
 
 #[test]
-fn an_export_writes_something_into_a_folder_of_its_own() {
+fn exports_need_an_empty_folder_and_write_at_least_one_shape() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     build(&FakeProducer::new(5, 0, 1), &at("set"), 0, 1).unwrap();

@@ -1,4 +1,4 @@
-//! Files and data sets in an object store: a server that speaks as much S3 as is needed, in pages of two, and misbehaves.
+//! 3D files and data sets in an object store: a fake S3 server with pages of two objects and injected failures.
 #![cfg(feature = "cloud")]
 #![expect(clippy::unwrap_used, reason = "a test")]
 
@@ -16,20 +16,20 @@ use lexiform_data::{
     BuildOptions, BuildSummary, CopySummary, DataError, Dataset, build_dataset, merge_partitions,
 };
 
-/// Objects of a page of a listing.
+/// Number of objects per page of a listing.
 const PAGE: usize = 2;
 
-/// An object with the sum that came with it.
+/// The content of an object and its SHA-256 attribute.
 type Object = (Vec<u8>, Option<String>);
 
 #[derive(Default)]
 struct BucketState {
     objects: BTreeMap<String, Object>,
-    /// First lines of all requests.
+    /// Request lines of all requests.
     asked: Vec<String>,
-    /// Answers with an error that passes.
+    /// Number of requests to answer with a transient error.
     failing_requests: usize,
-    /// Contents that break off half-way.
+    /// Number of responses to truncate.
     truncated_responses: usize,
 }
 
@@ -54,7 +54,7 @@ impl Server {
         server
     }
 
-    /// Everything below a folder, as objects below `prefix`.
+    /// Uploads the files of a folder as objects below `prefix`.
     fn fill(&self, folder: &Path, prefix: &str) {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -78,14 +78,14 @@ impl Server {
         RemoteStore::open_with(uri, settings.map(|(name, value)| (name.to_owned(), value))).unwrap()
     }
 
-    /// How many requests were for paths that hold `text`, since the last time.
+    /// Number of requests whose path contains `text`, since the last call.
     fn asked(&self, text: &str) -> usize {
         let asked = std::mem::take(&mut self.bucket.lock().unwrap().asked);
         asked.iter().filter(|line| line.contains(text)).count()
     }
 }
 
-/// Answers requests until the other side has enough.
+/// Answers requests until the client closes the connection.
 fn serve(stream: TcpStream, bucket: &Mutex<BucketState>) -> Option<()> {
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     let mut stream = stream;
@@ -227,7 +227,7 @@ fn a_box(head: &str, [x, y, z]: [f32; 3]) -> String {
     text
 }
 
-/// A folder of models, one of them painted, one broken, and some that are no models.
+/// A folder of 3D files, one of them textured and one broken, and other files.
 fn models(folder: &Path) {
     let write = |name: &str, content: &[u8]| {
         let path = folder.join(name);

@@ -1,4 +1,4 @@
-//! A run that is killed at any moment and run again ends with the bytes of one that nobody touched.
+//! A run that is killed at any moment and resumed writes the same bytes as an uninterrupted run.
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ use serde_json::Value;
 
 const KILLS: u64 = 10;
 const SHAPES: usize = 240;
-/// Shards of a handful of shapes, so that kills hit all of writing, ending and beginning them.
+/// Small shards, so that kills hit their start, their middle and their end.
 const SHARD_BYTES: u64 = 200_000;
 
 struct FakeProducer {
@@ -64,9 +64,9 @@ fn build(folder: &Path, pause: Duration, jobs: usize, on_event: &mut dyn FnMut(B
     build_dataset(&FakeProducer::new(pause), folder, &options, on_event).unwrap();
 }
 
-/// Run by the test below in a process of its own. On its own it does nothing.
+/// Runs in a child process of the test below. Without its environment variable it does nothing.
 #[test]
-fn fills_until_killed() {
+fn builds_until_killed() {
     let Ok(folder) = std::env::var("LEXIFORM_KILL_FOLDER") else { return };
     build(Path::new(&folder), Duration::from_millis(4), 3, &mut |event| {
         if matches!(event, BuildEvent::Planned { .. }) {
@@ -85,26 +85,26 @@ fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 #[test]
-fn a_killed_run_ends_as_if_nothing_had_been() {
+fn a_killed_and_resumed_run_writes_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();
     let (cut, whole) = (folder.path().join("cut"), folder.path().join("whole"));
     let mut rng = SmallRng::seed_from_u64(5);
     for kill in 0..KILLS {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "fills_until_killed", "--nocapture"])
+            .args(["--exact", "builds_until_killed", "--nocapture"])
             .env("LEXIFORM_KILL_FOLDER", &cut)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-        // Every third kill also hits what comes before the first shape.
+        // Every third kill comes before the first shape.
         let word = if kill % 3 == 0 { "running" } else { "planned" };
         lines.find(|line| line.starts_with(word)).unwrap();
         std::thread::sleep(Duration::from_millis(rng.random_range(0..60)));
         child.kill().unwrap();
         child.wait().unwrap();
-        assert!(merge_partitions(&cut).is_err(), "a part that is not done was merged");
+        assert!(merge_partitions(&cut).is_err(), "an incomplete partition was merged");
     }
     let mut before = 0;
     build(&cut, Duration::ZERO, 2, &mut |event| {
@@ -128,7 +128,7 @@ fn a_killed_run_ends_as_if_nothing_had_been() {
 }
 
 #[test]
-fn parts_together_are_the_whole() {
+fn partitions_together_hold_the_same_shapes_as_one_run() {
     let folder = tempfile::tempdir().unwrap();
     let (parts, whole) = (folder.path().join("parts"), folder.path().join("whole"));
     build(&whole, Duration::ZERO, 2, &mut |_| {});

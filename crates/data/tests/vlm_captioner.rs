@@ -1,4 +1,4 @@
-//! A served captioner against a server that misbehaves.
+//! The captioner with a vision-language model, against a fake server with failures.
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::collections::VecDeque;
@@ -14,7 +14,7 @@ use lexiform_data::caption::{
 };
 use lexiform_formats::picture::Picture;
 
-/// What the server does with one question.
+/// The reply of the fake server to one request.
 #[derive(Clone)]
 enum Reply {
     Say(&'static str),
@@ -29,7 +29,7 @@ struct Server {
     bodies: Arc<Mutex<Vec<serde_json::Value>>>,
 }
 
-/// A server that does the deeds in turn, the last one for ever. `/models` is answered while `well`.
+/// A server that sends the replies in order and then repeats the last one. `/models` succeeds if `well`.
 fn server(replies: &[Reply], well: bool) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/v1", listener.local_addr().unwrap());
@@ -118,13 +118,13 @@ fn ask(served: &VlmCaptioner, count: usize) -> Result<Vec<String>, CaptionError>
     Ok(said(served, count)?.captions.into_iter().map(|caption| caption.text).collect())
 }
 
-/// Whether the server is at fault, with a hint that says this.
-fn is_the_server_s(error: &CaptionError, says: &str) -> bool {
+/// Whether an error is a server error whose hint contains a text.
+fn is_server_error(error: &CaptionError, says: &str) -> bool {
     matches!(error, CaptionError::Server { hint: Some(hint), .. } if hint.contains(says))
 }
 
 #[test]
-fn it_gets_its_sentence_from_a_server_that_misbehaves() {
+fn transient_failures_are_retried() {
     let server = server(
         &[
             Reply::Status(429, "Retry-After: 0\r\n"),
@@ -148,7 +148,7 @@ fn it_gets_its_sentence_from_a_server_that_misbehaves() {
 }
 
 #[test]
-fn a_slow_answer_is_given_up_and_asked_for_again() {
+fn timeouts_are_retried() {
     let server = server(&[Reply::Sleep, Reply::Say("a cup")], true);
     let served = VlmCaptioner::new(config(&server));
     assert_eq!(ask(&served, 1).unwrap(), ["a cup"]);
@@ -156,7 +156,7 @@ fn a_slow_answer_is_given_up_and_asked_for_again() {
 }
 
 #[test]
-fn a_pause_the_server_asks_for_is_kept() {
+fn retry_after_in_seconds_is_respected() {
     let server = server(&[Reply::Status(503, "Retry-After: 1\r\n"), Reply::Say("a cup")], true);
     let started = std::time::Instant::now();
     assert_eq!(ask(&VlmCaptioner::new(config(&server)), 1).unwrap(), ["a cup"]);
@@ -164,7 +164,7 @@ fn a_pause_the_server_asks_for_is_kept() {
 }
 
 #[test]
-fn a_pause_until_a_date_is_kept() {
+fn retry_after_as_a_date_is_respected() {
     let dates = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nRetry-After: Sun, 06 Nov 1994 08:49:38 GMT\r\n";
     let server = server(&[Reply::Status(429, dates), Reply::Say("a cup")], true);
     let started = std::time::Instant::now();
@@ -173,26 +173,27 @@ fn a_pause_until_a_date_is_kept() {
 }
 
 #[test]
-fn every_view_has_its_own_sentence() {
+fn every_view_gets_its_own_caption() {
     let server = server(&[Reply::Say("one"), Reply::Say("two"), Reply::Say("three")], true);
     let said = said(&VlmCaptioner::new(config(&server)), 3).unwrap();
-    let count: Vec<_> = said.captions.iter().map(|c| (c.view, c.text.as_str(), c.source.as_str())).collect();
+    let captions: Vec<_> =
+        said.captions.iter().map(|c| (c.view, c.text.as_str(), c.source.as_str())).collect();
     assert_eq!(
-        count,
+        captions,
         [(Some(0), "one", "vlm:eye"), (Some(1), "two", "vlm:eye"), (Some(2), "three", "vlm:eye")]
     );
     assert_eq!((said.requested, said.missing()), (3, None));
     let content = server.bodies.lock().unwrap()[0]["messages"][0]["content"].as_array().unwrap().len();
-    assert_eq!(content, 2, "words and one picture");
+    assert_eq!(content, 2, "the prompt and one image");
 }
 
 #[test]
-fn a_refused_view_leaves_the_others_their_sentences() {
+fn a_rejected_view_does_not_affect_the_others() {
     let server = server(&[Reply::Say("one"), Reply::Status(400, ""), Reply::Say("three")], true);
     let served = VlmCaptioner::new(config(&server));
     let said = said(&served, 3).unwrap();
-    let count: Vec<_> = said.captions.iter().map(|c| (c.view, c.text.as_str())).collect();
-    assert_eq!(count, [(Some(0), "one"), (Some(2), "three")]);
+    let captions: Vec<_> = said.captions.iter().map(|c| (c.view, c.text.as_str())).collect();
+    assert_eq!(captions, [(Some(0), "one"), (Some(2), "three")]);
     let refused = said.missing().unwrap();
     assert_eq!((refused.missing, refused.requested, refused.is_all()), (1, 3, false));
     assert!(refused.reason.starts_with("view 1: ") && refused.reason.contains(": 400 "), "{refused:?}");
@@ -200,26 +201,26 @@ fn a_refused_view_leaves_the_others_their_sentences() {
 }
 
 #[test]
-fn a_server_that_refuses_everything_from_the_start_ends_the_run() {
+fn a_server_that_rejects_every_request_ends_the_run() {
     let refuses = server(&[Reply::Status(400, "")], true);
     let served = VlmCaptioner::new(config(&refuses));
-    assert!(said(&served, 12).unwrap().missing().unwrap().is_all(), "one shape may be odd");
+    assert!(said(&served, 12).unwrap().missing().unwrap().is_all(), "one shape is not enough evidence");
     let error = said(&served, 1).unwrap_err();
     assert!(
         error.to_string().contains("none of the first 13 requests returned a caption, the last: view 0: ")
     );
-    assert!(is_the_server_s(&error, "--caption-model"), "{error:?}");
+    assert!(is_server_error(&error, "--caption-model"), "{error:?}");
     let together = VlmCaptioner::new(VlmConfig { per_view: false, ..config(&refuses) });
     assert!((0..7).all(|_| said(&together, 3).is_ok()));
-    assert!(is_the_server_s(&said(&together, 3).unwrap_err(), "omit --views-together"));
-    // A server that answered once may refuse as often as it likes.
+    assert!(is_server_error(&said(&together, 3).unwrap_err(), "omit --views-together"));
+    // After one success, any number of rejected requests is accepted.
     let picky = server(&[Reply::Say("a cup"), Reply::Status(400, "")], true);
     let served = VlmCaptioner::new(config(&picky));
     assert!((0..20).all(|_| said(&served, 1).is_ok()));
 }
 
 #[test]
-fn it_is_the_view_s_fault_where_the_server_is_well_and_the_server_s_where_not() {
+fn failures_are_of_the_view_if_the_server_is_healthy() {
     let nonsense = [Reply::Text("{\"choices\": [{\"message\": {\"content\": \" \"}}]}")];
     let refused = said(&VlmCaptioner::new(config(&server(&nonsense, true))), 1).unwrap().missing().unwrap();
     assert!(refused.reason.contains("4 tries"), "{refused:?}");
@@ -233,9 +234,9 @@ fn it_is_the_view_s_fault_where_the_server_is_well_and_the_server_s_where_not() 
         let error =
             ask(&VlmCaptioner::new(config(&server(&[Reply::Status(status, "")], well))), 1).unwrap_err();
         assert!(error.to_string().contains(&status.to_string()), "{error}");
-        assert!(is_the_server_s(&error, hint), "{error:?}");
+        assert!(is_server_error(&error, hint), "{error:?}");
     }
     let nobody =
         VlmConfig { initial_backoff_ms: 1, max_retries: 1, ..VlmConfig::new("http://127.0.0.1:9/v1", "eye") };
-    assert!(is_the_server_s(&ask(&VlmCaptioner::new(nobody), 1).unwrap_err(), "start the server"));
+    assert!(is_server_error(&ask(&VlmCaptioner::new(nobody), 1).unwrap_err(), "start the server"));
 }

@@ -1,4 +1,4 @@
-//! What a table holds about one shape.
+//! An entry of an annotation table: labels, captions and split of one shape.
 
 use crate::Caption;
 

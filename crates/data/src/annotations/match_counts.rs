@@ -1,4 +1,4 @@
-//! How well a table fits a source.
+//! How many rows of an annotation table match shapes of a source.
 
 /// How many rows of a user's table match a shape of the source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

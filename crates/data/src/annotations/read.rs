@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_is_told_by_its_content() {
+    fn the_format_is_recognized_by_content() {
         check(
             "mine.csv",
             "file,label,caption\na/b.glb,chair,\"red, soft\"\n",

@@ -1,4 +1,4 @@
-//! Making a data set: many shapes at a time, written in a fixed order, resumed wherever an earlier run stopped.
+//! Building a data set: shapes are produced in parallel, written in a fixed order, and resumed wherever an earlier run stopped.
 //!
 //! The order follows from keys alone. A data set therefore has the same bytes at any number of threads and however often the run
 //! was interrupted, and neighbors in a shard are unrelated, as training needs them.
@@ -16,8 +16,8 @@ pub use self::report::{BuildEvent, BuildOptions, BuildSummary};
 use crate::shard::{FailedShape, PartitionProgress, PartitionWriter};
 use crate::{DataError, Key, Partition, Shape};
 
-/// Makes the missing shapes of one partition of the data set in `folder`. Run [`merge`](crate::merge_partitions) when all partitions are
-/// complete.
+/// Makes the missing shapes of one partition of the data set in `folder`. Run [`merge_partitions`](crate::merge_partitions) when all
+/// partitions are complete.
 ///
 /// ```
 /// use lexiform_data::{Metadata, ShapeJob, Key, BuildOptions, Member, ProduceError, Producer, Shape, build_dataset, merge_partitions};
@@ -55,7 +55,7 @@ use crate::{DataError, Key, Partition, Shape};
 ///
 /// # Errors
 /// Those of [`PartitionWriter::open`], a file that cannot be written, or [`DataError::Stopped`] for the producer's
-/// [`ProduceError::Stop`]. Everything that was written is kept, and the next run resumes. A run with one partition that makes no
+/// [`ProduceError::Fatal`]. Everything that was written is kept, and the next run resumes. A run with one partition that makes no
 /// shape is [`DataError::Unusable`]; another run may then use its folder with other settings.
 pub fn build_dataset(
     producer: &dyn Producer,
@@ -173,7 +173,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Writes a shape, or records why there is none.
+    /// Writes a shape, or records why it failed.
     fn on_result(&mut self, job: usize, made: Result<Shape, ProduceError>) -> Result<(), DataError> {
         let ShapeJob { key, source } = &self.jobs[job];
         match made {

@@ -20,10 +20,10 @@ struct QueueState {
     stop: bool,
 }
 
-/// A position in the list, and what was produced for it.
+/// A position in the list and the result of its job.
 type JobResult = (usize, Result<Shape, ProduceError>);
 
-/// Produces the jobs of `todo` on `jobs` threads (0 for one per processor) and passes them to `on_result` in the order of the list.
+/// Produces the jobs of `todo` on `num_workers` threads (0 for one per processor) and passes them to `on_result` in the order of the list.
 /// Workers run ahead by a bounded number of shapes, so one slow shape delays a bounded amount of memory.
 pub(super) fn produce_in_order(
     producer: &dyn Producer,

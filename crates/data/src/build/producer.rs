@@ -1,4 +1,4 @@
-//! What makes the shapes of a data set.
+//! The trait for sources of shapes.
 
 use serde_json::Value;
 

@@ -75,7 +75,7 @@ impl VlmConfig {
     }
 }
 
-/// Counts of a captioner so far.
+/// Number of requests, captions and tokens so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct VlmStats {
     /// Successful requests.
@@ -92,7 +92,7 @@ pub struct VlmStats {
     pub missing: u64,
 }
 
-/// A captioner that sends views to a served model.
+/// A captioner that sends views to a vision-language model on a server.
 pub struct VlmCaptioner {
     config: VlmConfig,
     agent: ureq::Agent,
@@ -274,7 +274,7 @@ impl VlmCaptioner {
         vec![(None, images.iter().map(|(_, bytes)| bytes).collect())]
     }
 
-    /// Whether the server responds to a simple request.
+    /// Health check: whether the server lists its models.
     fn is_healthy(&self) -> bool {
         let request = self.authorized(self.agent.get(format!("{}/models", self.config.base_url)));
         request.call().is_ok_and(|response| response.status().is_success())

@@ -6,7 +6,7 @@ use crate::location::Location;
 use crate::{CopySummary, DataError};
 
 /// Copies a data set from a folder to the address of an object store, or from there to a folder. The manifest is copied last, so
-/// an interrupted copy is not taken for a data set, and the next run resumes it. `progress` is called with every file, its size
+/// an interrupted copy does not count as a data set, and the next run resumes it. `progress` is called with every file, its size
 /// and whether it was copied.
 ///
 /// # Errors

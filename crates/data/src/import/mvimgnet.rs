@@ -2,7 +2,7 @@
 //! photographs in `<category>/<object>/images/*.jpg`; shapes have the ids `<category>_<object>`.
 //!
 //! Twelve views are chosen as in Duoduo CLIP: of the sorted names every `floor(n / 12)`-th, the first twelve. Names are sorted
-//! here, so that caption k describes view k, which the reference's packing script does not ensure.
+//! here, so that caption k describes view k, which the packing script of the reference does not guarantee.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};

@@ -35,7 +35,7 @@ pub struct PrepareConfig {
     pub folder_labels: bool,
     /// Whether file names, folder names and glTF metadata are captions.
     pub file_captions: bool,
-    /// Number of captions kept per view and for the whole shape, best first by features; 0 for all.
+    /// Number of captions kept per view and for the whole shape, ranked by similarity of features; 0 for all.
     pub top_k_captions: usize,
 }
 

@@ -1,20 +1,20 @@
-//! Which objects next to a 3D file it draws on: material libraries, buffers, textures.
+//! Finds the objects that a 3D file references: material libraries, buffers, textures.
 //!
-//! Readers look these files up in folders near the 3D file, so they must be there before it is read.
+//! Readers look these files up in folders near the 3D file, so they are downloaded before it is read.
 
 use std::collections::{BTreeSet, HashMap};
 
 use lexiform_mesh_io::Sidecar;
 use object_store::path::Path as Key;
 
-/// Most objects that are fetched for one file.
+/// Maximum number of objects that are downloaded for one file.
 const MAX_COMPANIONS: usize = 1024;
-/// Most objects of the same name.
+/// Maximum number of objects with the same name.
 const MAX_SAME_NAME: usize = 16;
-/// Folders below the folder above that readers look in, too.
+/// Siblings of the folder of a file in which readers look for textures.
 const TEXTURE_FOLDERS: [&str; 4] = ["textures", "texture", "images", "materials"];
 
-/// Objects that are no 3D files, found by their file names.
+/// Objects that are not 3D files, by file name.
 #[derive(Debug, Default)]
 pub(super) struct CompanionIndex {
     /// Lower-case file name → keys and sizes.
@@ -28,10 +28,10 @@ impl CompanionIndex {
         self.by_name.entry(name).or_default().push((key, size));
     }
 
-    /// The objects that a file at `owner` may mean by its sidecars, nearest first, each once.
+    /// The objects that a file at `owner` may reference by its sidecars, nearest first, each once.
     pub fn referenced_by(&self, owner: &Key, sidecars: &[Sidecar]) -> Vec<(Key, u64)> {
         let mut names = BTreeSet::new();
-        // The reader tries a library with the shape's own name when the one that is named does not exist.
+        // If the named material library does not exist, the reader tries one with the name of the shape.
         let own = owner.filename().and_then(|name| name.rsplit_once('.'));
         names.extend(own.map(|(stem, _)| format!("{}.mtl", stem.to_lowercase())));
         for reference in sidecars.iter().flat_map(|sidecar| [&sidecar.path, &sidecar.written]) {
@@ -41,23 +41,26 @@ impl CompanionIndex {
         names.iter().flat_map(|name| self.find_near(owner, name)).take(MAX_COMPANIONS).collect()
     }
 
-    /// Objects of a name in the owner's folder, below it, or in the folder above and where it usually keeps pictures.
+    /// Objects with a name in the folder of `owner`, below it, in its parent, or in a texture folder of the parent.
     fn find_near(&self, owner: &Key, name: &str) -> Vec<(Key, u64)> {
         let folder = folder_of(owner.as_ref());
         let above = folder.map(folder_of);
         let reachable = |key: &Key| {
-            let lies = folder_of(key.as_ref());
-            let beside_folder = |lies: &str, above: Option<&str>| {
-                let pictures =
+            let location = folder_of(key.as_ref());
+            let in_texture_folder = |location: &str, above: Option<&str>| {
+                let is_texture_folder =
                     |folder: &str| TEXTURE_FOLDERS.iter().any(|name| folder.eq_ignore_ascii_case(name));
-                folder_of(lies) == above && pictures(lies.rsplit('/').next().unwrap_or(lies))
+                folder_of(location) == above
+                    && is_texture_folder(location.rsplit('/').next().unwrap_or(location))
             };
-            match (folder, lies) {
+            match (folder, location) {
                 (None, _) => true,
-                (Some(folder), Some(lies)) => {
-                    lies == folder
-                        || lies.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
-                        || above.is_some_and(|above| Some(lies) == above || beside_folder(lies, above))
+                (Some(folder), Some(location)) => {
+                    location == folder
+                        || location.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+                        || above.is_some_and(|above| {
+                            Some(location) == above || in_texture_folder(location, above)
+                        })
                 }
                 (Some(_), None) => above == Some(None),
             }
@@ -70,7 +73,7 @@ impl CompanionIndex {
     }
 }
 
-/// What stands before the last `/`.
+/// The part of a path before the last `/`.
 fn folder_of(path: &str) -> Option<&str> {
     path.rsplit_once('/').map(|(folder, _)| folder)
 }
@@ -84,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_named_is_meant() {
+    fn references_are_resolved_to_objects() {
         let mut others = CompanionIndex::default();
         let keys = [
             "a/chair.mtl",

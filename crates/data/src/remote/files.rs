@@ -11,9 +11,9 @@ use super::store::RemoteStore;
 use crate::DataError;
 use crate::source::{Asset, AssetSource, Companions, FetchedAsset, SourceListing};
 
-/// Files that are fetched while others are drawn.
+/// Number of files that are downloaded while others are rendered.
 const PREFETCH: usize = 8;
-/// Most bytes of all that is brought beside one file.
+/// Maximum size of all files that are downloaded with one 3D file, in bytes.
 const MAX_COMPANION_BYTES: u64 = limits::FILE_BYTES;
 
 /// 3D files below addresses of object stores, chosen by their names as [`lexiform_mesh_io::walk`] does.
@@ -26,13 +26,13 @@ pub struct RemoteFiles {
 #[derive(Debug)]
 struct Root {
     store: RemoteStore,
-    /// Objects that are no 3D files, known after listing.
+    /// Objects that are not 3D files, set by listing.
     others: OnceLock<CompanionIndex>,
 }
 
 impl RemoteFiles {
-    /// Files below `stores`, or the one an address names; with `prefix_root_name`, files are named with their address's last part
-    /// before them.
+    /// Files below `stores`, or the one that an address names. With `prefix_root_name`, names of files start with the last component
+    /// of their address.
     pub fn new(stores: Vec<RemoteStore>, prefix_root_name: bool) -> Self {
         let roots = stores.into_iter().map(|store| Root { store, others: OnceLock::new() });
         Self { roots: roots.collect(), prefix_root_name }
@@ -44,7 +44,7 @@ impl AssetSource for RemoteFiles {
         let mut listing = SourceListing::default();
         for root in &self.roots {
             let (assets, others) = root.list(self.prefix_root_name)?;
-            // A second listing finds the same.
+            // Already set by an earlier listing, which found the same objects.
             let _ = root.others.set(others);
             listing.assets.extend(assets);
         }
@@ -58,7 +58,7 @@ impl AssetSource for RemoteFiles {
         let key_in =
             |root: &Root| root.store.key_of(uri).filter(|key| key.prefix_matches(root.store.folder()));
         let found = self.roots.iter().find_map(|root| Some((root, key_in(root)?)));
-        let (root, key) = found.ok_or("lies in no place that was listed")?;
+        let (root, key) = found.ok_or("is in none of the listed locations")?;
         root.fetch(&key)
     }
 
@@ -68,7 +68,7 @@ impl AssetSource for RemoteFiles {
 }
 
 impl Root {
-    /// 3D files, named below the address, and all other objects.
+    /// Lists 3D files, with names relative to the address, and all other objects.
     fn list(&self, prefix_root_name: bool) -> Result<(Vec<Asset>, CompanionIndex), DataError> {
         let store = &self.store;
         let folder = self.folder()?;
@@ -99,7 +99,7 @@ impl Root {
         Ok((assets, others))
     }
 
-    /// Objects with whether they are asked for; other 3D files are left out where only one is.
+    /// Objects, each with whether it is a requested 3D file. If the address names a single file, other 3D files are omitted.
     fn sorted(&self, objects: Vec<(Key, u64)>, single: bool) -> Vec<((Key, u64), bool)> {
         if single {
             let wanted = self.store.folder();
@@ -119,7 +119,7 @@ impl Root {
             });
             sorted.push(((key, size), is));
         }
-        // What the name leaves open, the first bytes tell.
+        // Names such as `.txt` may be point clouds or notes: the first bytes decide.
         let heads = self.store.get_prefixes(unsure.iter().map(|(_, key)| key.clone()).collect(), HEAD_BYTES);
         for ((at, key), head) in unsure.into_iter().zip(heads) {
             sorted[at].1 = is_asset(Path::new(key.as_ref()), || head);
@@ -138,7 +138,7 @@ impl Root {
         Ok(key.clone())
     }
 
-    /// A file, with what it means beside it.
+    /// Downloads a file and the files that it references.
     fn fetch(&self, key: &Key) -> Result<FetchedAsset, String> {
         let bytes = self.store.get(key, limits::FILE_BYTES)?;
         let path = Path::new(key.as_ref());
@@ -152,7 +152,7 @@ impl Root {
         let mut waiting = others.map_or_else(Vec::new, |others| others.referenced_by(key, &named));
         let mut seen: std::collections::HashSet<Key> = waiting.iter().map(|(key, _)| key.clone()).collect();
         while let Some((other, size)) = waiting.pop() {
-            // What does not come is missing, and the reader says so.
+            // A file that is too large or cannot be downloaded is missing, which the reader reports as a note.
             let Some(rest) = left.checked_sub(size) else { continue };
             let Ok(content) = self.store.get(&other, size) else { continue };
             left = rest;
@@ -169,16 +169,16 @@ impl Root {
     }
 }
 
-/// Writes an object below a folder of this machine.
+/// Writes an object below a local folder.
 fn place(folder: &Path, key: &Key, content: &[u8]) -> std::io::Result<()> {
     std::fs::write(below(folder, key)?, content)
 }
 
-/// The path of a key below a folder; the folders on the way are made.
+/// The path of a key below a folder. Creates its parent folders.
 fn below(folder: &Path, key: &Key) -> std::io::Result<PathBuf> {
     let inside = Path::new(key.as_ref());
     if !inside.components().all(|part| matches!(part, Component::Normal(_))) {
-        return Err(std::io::Error::other(format!("{key} is no path below a folder")));
+        return Err(std::io::Error::other(format!("{key} is not a relative path")));
     }
     let path = folder.join(inside);
     std::fs::create_dir_all(path.parent().unwrap_or(folder))?;

@@ -92,7 +92,7 @@ fn rewrite_without(
         return kept.close().map(drop);
     }
     drop(kept);
-    // A `.tar` is taken for a complete shard, so it is deleted first.
+    // A `.tar` counts as a complete shard, so it is deleted first.
     fs::remove_file(shard)?;
     fs::remove_file(sidecar_of(shard))?;
     Ok(fs::remove_file(partial_path(shard))?)

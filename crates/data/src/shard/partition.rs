@@ -1,4 +1,4 @@
-//! Writing one partition of a data set: resumable at any moment, no shape twice.
+//! Writing one partition of a data set. A run can be resumed at any moment and writes no shape twice.
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::Write as _;

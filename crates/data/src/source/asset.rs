@@ -1,4 +1,4 @@
-//! What a source of 3D files is: the trait, its listing and its files.
+//! The trait for sources of 3D files, their listing and their files.
 
 use std::path::PathBuf;
 

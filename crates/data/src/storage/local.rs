@@ -15,7 +15,7 @@ use crate::shard::{Layout, Manifest, Sidecar, read_json, sha256_file, sidecar_of
 
 /// Maximum number of shards that are kept open.
 const MAX_OPEN_FILES: usize = 256;
-/// Ranges this close together are read at once, in bytes: a seek takes longer than reading them.
+/// Ranges this close together are read at once, in bytes: a seek takes longer than reading the bytes between them.
 const COALESCE_GAP: u64 = 16 << 10;
 
 /// A folder of the local file system.
