@@ -56,8 +56,8 @@ impl Imported {
     }
 }
 
-fn ramp(count: usize) -> Vec<f32> {
-    (0..count).map(|i| ((i * 7 + 3) % 251) as f32).collect()
+fn ramp(embedding: usize) -> Vec<f32> {
+    (0..embedding).map(|i| ((i * 7 + 3) % 251) as f32).collect()
 }
 
 #[test]
@@ -87,8 +87,8 @@ fn duoduo_and_its_known_pitfalls() {
     let texts = imported.dataset.array(imported.shape("aaaa"), TEXT_FEATURES).unwrap().unwrap();
     assert_eq!((texts.shape.clone(), &texts.numbers()[..12]), (vec![4, 6], &ramp(12)[..]));
     let embeddings = run("duoduo-embeddings", &fixture("duoduo"), &ImportOptions::default());
-    let count = embeddings.dataset.array(embeddings.shape("u1"), "shape.npy").unwrap().unwrap();
-    assert_eq!(count.numbers(), ramp(12)[6..]);
+    let embedding = embeddings.dataset.array(embeddings.shape("u1"), "shape.npy").unwrap().unwrap();
+    assert_eq!(embedding.numbers(), ramp(12)[6..]);
 }
 
 /// The images of the fixture under other names, with lists in the same folder.

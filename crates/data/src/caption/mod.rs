@@ -5,9 +5,13 @@ pub mod from_file;
 mod retry_after;
 #[cfg(feature = "vlm")]
 mod vlm;
+#[cfg(feature = "vlm")]
+mod vlm_config;
 
 #[cfg(feature = "vlm")]
-pub use self::vlm::{VlmCaptioner, VlmConfig, VlmStats};
+pub use self::vlm::VlmCaptioner;
+#[cfg(feature = "vlm")]
+pub use self::vlm_config::{VlmConfig, VlmStats};
 
 use crate::{Caption, Member, MissingCaptions};
 

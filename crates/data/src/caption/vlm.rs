@@ -3,16 +3,15 @@
 //! Failed requests are retried with exponential backoff, or after the time that the server requests. If all retries fail, the view
 //! has no caption if the server is healthy; otherwise the run stops. A server that rejected every request counts as unhealthy.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lexiform_formats::on_white;
 use lexiform_formats::picture::{Picture, decode_picture};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::vlm_config::{Counters, VlmConfig, VlmStats};
 use super::{CaptionError, CaptionInput, CaptionOutput, Captioner, retry_after};
 use crate::semaphore::Semaphore;
 use crate::{Caption, Member};
@@ -26,80 +25,12 @@ const MAX_BACKOFF: Duration = Duration::from_secs(60);
 /// Failures without a success, for two shapes at least, after which the server counts as rejecting every request.
 const MAX_REJECTED_REQUESTS: u64 = 8;
 
-/// Configuration of [`VlmCaptioner`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct VlmConfig {
-    /// Base URL of the API, including the version: `http://localhost:8000/v1`.
-    pub base_url: String,
-    /// Name of the model on the server.
-    pub model: String,
-    /// The prompt that is sent with each image.
-    pub prompt: String,
-    /// Captions per request (`n` in the API). Some servers always return one.
-    pub captions_per_request: u32,
-    /// One request per view, as in [ULIP-2](https://arxiv.org/abs/2305.08275); otherwise one request with all views.
-    pub per_view: bool,
-    /// Maximum number of concurrent requests.
-    pub concurrency: usize,
-    /// Retries per request.
-    pub max_retries: u32,
-    /// Wait before the first retry, in milliseconds; doubled for each further retry.
-    pub initial_backoff_ms: u64,
-    /// Timeout of a request, in seconds.
-    pub timeout_s: u64,
-    /// Maximum number of tokens per caption.
-    pub max_tokens: u32,
-    /// Bearer token. Not recorded in the data set.
-    #[serde(skip)]
-    pub api_key: Option<String>,
-}
-
-impl VlmConfig {
-    /// The default settings for a model at a URL.
-    pub fn new(base_url: &str, model: &str) -> Self {
-        Self {
-            base_url: base_url.trim_end_matches('/').to_owned(),
-            model: model.to_owned(),
-            prompt: "Describe the object in this picture in one short sentence: what it is, its shape, its colors. \
-                Do not mention the background or the picture."
-                .to_owned(),
-            captions_per_request: 1,
-            per_view: true,
-            concurrency: 8,
-            max_retries: 5,
-            initial_backoff_ms: 500,
-            timeout_s: 120,
-            max_tokens: 96,
-            api_key: None,
-        }
-    }
-}
-
-/// Number of requests, captions and tokens so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct VlmStats {
-    /// Successful requests.
-    pub requests: u64,
-    /// Failed requests, including those that were retried.
-    pub failed_requests: u64,
-    /// Captions.
-    pub captions: u64,
-    /// Prompt tokens, as counted by the server.
-    pub prompt_tokens: u64,
-    /// Completion tokens, as counted by the server.
-    pub completion_tokens: u64,
-    /// Missing captions.
-    pub missing: u64,
-}
-
 /// A captioner that sends views to a vision-language model on a server.
 pub struct VlmCaptioner {
     config: VlmConfig,
     agent: ureq::Agent,
     in_flight: Semaphore,
-    counts: [AtomicU64; 6],
-    /// Number of shapes without captions.
-    shapes_without_captions: AtomicU64,
+    counters: Counters,
 }
 
 /// Why a request failed.
@@ -120,24 +51,12 @@ impl VlmCaptioner {
             .timeout_global(Some(Duration::from_secs(config.timeout_s.max(1))))
             .build()
             .new_agent();
-        Self {
-            in_flight: Semaphore::new(config.concurrency),
-            config,
-            agent,
-            counts: Default::default(),
-            shapes_without_captions: AtomicU64::new(0),
-        }
+        Self { in_flight: Semaphore::new(config.concurrency), config, agent, counters: Counters::default() }
     }
 
     /// Counts so far.
     pub fn counts(&self) -> VlmStats {
-        let [requests, failed_requests, captions, prompt_tokens, completion_tokens, missing] =
-            self.counts.each_ref().map(|count| count.load(Ordering::Relaxed));
-        VlmStats { requests, failed_requests, captions, prompt_tokens, completion_tokens, missing }
-    }
-
-    fn count(&self, which: usize, n: u64) {
-        self.counts[which].fetch_add(n, Ordering::Relaxed);
+        self.counters.stats()
     }
 
     /// Captions of some images, with retries.
@@ -156,7 +75,7 @@ impl VlmCaptioner {
                 Err(RequestError::Fatal(reason, hint)) => return Err(server_error(reason, hint)),
                 Err(RequestError::Transient(reason, asked)) => (reason, asked),
             };
-            self.count(1, 1);
+            Counters::add(&self.counters.failed_requests, 1);
             if attempt >= self.config.max_retries {
                 let reason = format!("{} tries failed, the last: {reason}", attempt + 1);
                 return Err(if self.is_healthy() {
@@ -237,10 +156,10 @@ impl VlmCaptioner {
             return Err(wrong("a caption"));
         }
         let tokens = |key: &str| answer_json.pointer(key).and_then(Value::as_u64).unwrap_or(0);
-        self.count(0, 1);
-        self.count(2, texts.len() as u64);
-        self.count(3, tokens("/usage/prompt_tokens"));
-        self.count(4, tokens("/usage/completion_tokens"));
+        Counters::add(&self.counters.requests, 1);
+        Counters::add(&self.counters.captions, texts.len() as u64);
+        Counters::add(&self.counters.prompt_tokens, tokens("/usage/prompt_tokens"));
+        Counters::add(&self.counters.completion_tokens, tokens("/usage/completion_tokens"));
         Ok(texts)
     }
 
@@ -249,7 +168,7 @@ impl VlmCaptioner {
     /// # Errors
     /// If the server rejected every request so far, and there were enough of them.
     fn check_all_rejected(&self, said: &CaptionOutput) -> Result<(), CaptionError> {
-        let shapes = self.shapes_without_captions.fetch_add(1, Ordering::Relaxed) + 1;
+        let shapes = Counters::add(&self.counters.shapes_without_captions, 1);
         let VlmStats { requests, missing, .. } = self.counts();
         let Some(last) = said.errors.last().filter(|_| requests == 0) else { return Ok(()) };
         if missing < MAX_REJECTED_REQUESTS || shapes < 2 {
@@ -339,7 +258,7 @@ impl Captioner for VlmCaptioner {
             match self.request_with_retries(&images) {
                 Ok(captions) => said.captions.extend(captions.into_iter().map(caption)),
                 Err(CaptionError::Shape(reason)) => {
-                    self.count(5, 1);
+                    Counters::add(&self.counters.missing, 1);
                     said.errors.push(view.map_or(reason.clone(), |view| format!("view {view}: {reason}")));
                 }
                 Err(server_error) => return Err(server_error),
