@@ -49,8 +49,11 @@ pub fn rank_captions(
         texts.get(i).map_or(0.0, |text| cosine(text, target))
     };
     let mut scored: Vec<(usize, f32)> = (0..captions.len()).map(|i| (i, score(i))).collect();
+    // Captions of the whole shape come last.
     let group = |i: usize| captions[i].view.unwrap_or(usize::MAX);
+    // The index as last criterion makes the order total, so that ties do not depend on the sort.
     scored.sort_by(|a, b| group(a.0).cmp(&group(b.0)).then(b.1.total_cmp(&a.1)).then(a.0.cmp(&b.0)));
+    // Counts positions within each group, which the sort made adjacent.
     let mut kept = 0;
     let mut last = None;
     scored.retain(|(i, _)| {
@@ -65,6 +68,7 @@ pub fn rank_captions(
 fn mean(rows: &[Vec<f32>]) -> Vec<f32> {
     let mut sum = vec![0.0; rows.first().map_or(0, Vec::len)];
     for row in rows {
+        // Avoids a division by zero: a zero row stays zero.
         let norm = norm(row).max(f32::MIN_POSITIVE);
         sum.iter_mut().zip(row).for_each(|(s, v)| *s += v / norm);
     }

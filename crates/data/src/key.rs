@@ -24,6 +24,7 @@ pub struct Key(String);
 impl Key {
     /// The key `text`, if it is valid.
     pub fn new(text: &str) -> Option<Self> {
+        // No dots: WebDataset takes everything after the first dot of a name as the extension.
         let is_valid = (1..=MAX_KEY_BYTES).contains(&text.len()) && text.bytes().all(is_key_byte);
         is_valid.then(|| Self(text.to_owned()))
     }
@@ -42,8 +43,10 @@ impl Key {
         };
         let plain: String =
             stem.chars().map(|c| if c.is_ascii() && is_key_byte(c as u8) { c } else { '_' }).collect();
+        // The end of a path tells more than its beginning. All characters are ASCII here, so any byte is a boundary.
         let start = plain.len().saturating_sub(MAX_READABLE_BYTES);
         let readable = plain[start..].trim_matches('_');
+        // The whole path with its extension, so that `a.obj` and `a.glb` differ.
         let mark = splitmix64(fnv1a(path.as_bytes()));
         Self(if readable.is_empty() { format!("{mark:016x}") } else { format!("{readable}-{mark:016x}") })
     }
@@ -60,6 +63,8 @@ impl Key {
 
     /// A number in `0..1` that determines the split, independent of [`Key::stable_hash`].
     pub fn split_hash(&self) -> f64 {
+        // Hashed once more with another seed (the golden ratio, as in SplitMix64): a partition must not be all train or all val.
+        // The upper 53 bits are the mantissa of an f64.
         (splitmix64(self.stable_hash() ^ 0x9E37_79B9_7F4A_7C15) >> 11) as f64 / (1_u64 << 53) as f64
     }
 }
@@ -83,6 +88,7 @@ fn fnv1a(bytes: &[u8]) -> u64 {
 
 /// The finalizer of SplitMix64: similar inputs get unrelated outputs.
 fn splitmix64(mut z: u64) -> u64 {
+    // Constants of the reference implementation, https://prng.di.unimi.it/splitmix64.c.
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     z ^ (z >> 31)
@@ -103,6 +109,7 @@ impl Partition {
 
     /// Whether a shape belongs to this partition.
     pub fn contains(self, key: &Key) -> bool {
+        // `max` guards against a struct literal with 0; parsed partitions have at least 1.
         key.stable_hash() % u64::from(self.count.max(1)) == u64::from(self.index)
     }
 

@@ -27,10 +27,12 @@ impl Location {
         match text.split_once("://") {
             Some(("file", rest)) => {
                 let path =
+                    // `file://localhost/a` and `file:///a` name the same file (RFC 8089).
                     percent_decode_str(rest.strip_prefix("localhost").unwrap_or(rest)).decode_utf8_lossy();
                 Ok(Self::Local(PathBuf::from(path.into_owned())))
             }
             Some((scheme, _)) if REMOTE_SCHEMES.contains(&scheme) => Ok(Self::Remote(text.to_owned())),
+            // Anything else before `://` may be part of an unusual file name.
             Some((scheme, _)) if scheme.bytes().all(|b| b.is_ascii_alphanumeric()) => {
                 let message = format!("expected a path, file://, s3://, gs:// or az://, found {scheme}://");
                 Err(DataError::invalid(Path::new(text), message))

@@ -13,6 +13,7 @@ pub fn points_to_array(cloud: &PointCloud) -> Array {
     for (i, position) in cloud.positions().iter().enumerate() {
         numbers.extend(position.to_array());
         if let Some(colors) = cloud.colors() {
+            // sRGB, because eight bits of linear color would show banding in dark regions.
             numbers.extend(colors[i].to_array().map(|c| f32::from(srgb_from_linear(c)) / 255.0));
         }
     }
@@ -24,6 +25,7 @@ pub fn points_to_array(cloud: &PointCloud) -> Array {
 /// # Errors
 /// A message, if the array has another shape or a coordinate is not finite.
 pub fn points_from_array(points: &Array) -> Result<PointCloud, String> {
+    // 3: positions only; 6: positions and colors.
     let &[_, columns @ (3 | 6)] = &points.shape[..] else {
         return Err(format!("expected points in 3 or 6 columns, found shape {:?}", points.shape));
     };

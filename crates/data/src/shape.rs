@@ -47,6 +47,7 @@ impl Member {
 
     /// View number `index`; `extension` is the extension of its image format.
     pub fn view(index: usize, extension: &str, bytes: Vec<u8>) -> Self {
+        // Two digits keep names short and sorted for up to 100 views; further views get longer numbers.
         Self::new(format!("v{index:02}.{extension}"), bytes)
     }
 
@@ -66,6 +67,7 @@ impl Member {
     pub fn view_index(name: &str) -> Option<usize> {
         let (number, extension) = name.strip_prefix('v')?.split_once('.')?;
         let is_image = matches!(extension, "png" | "webp" | "qoi" | "jpg" | "jpeg");
+        // At least two digits, as written; `views.npy` also starts with `v`.
         let digits = number.len() >= 2 && number.bytes().all(|b| b.is_ascii_digit());
         if is_image && digits { number.parse().ok() } else { None }
     }
@@ -150,6 +152,7 @@ impl MissingCaptions {
 
 /// The split of a shape whose source has no splits: `val` for a fraction `val_fraction` of keys, otherwise `train`.
 pub fn assign_split(key: &Key, val_fraction: f64) -> &'static str {
+    // By hash instead of by chance: adding shapes never moves an existing one to another split.
     if key.split_hash() < val_fraction { "val" } else { "train" }
 }
 

@@ -174,6 +174,8 @@ pub(crate) fn for_each_row(
     columns: impl Fn(&StringRecord) -> Result<ColumnIndices, String>,
     mut visit: impl FnMut(CsvRow),
 ) -> Result<(StringRecord, ColumnIndices), String> {
+    // Headings are not read by the reader, because the first record may be data. Flexible, because published files have rows of
+    // different lengths.
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
     let mut records = reader.records();
     let wrong = |error: csv::Error| error.to_string();
@@ -203,7 +205,9 @@ impl ColumnIndices {
     /// The columns in a line of headings.
     pub(crate) fn from_header(first: &StringRecord) -> Self {
         let headings: Vec<String> =
+            // Excel writes a byte order mark at the start of UTF-8 files.
             first.iter().map(|h| h.trim().trim_start_matches('\u{feff}').to_lowercase()).collect();
+        // In the order of `names`, not of the columns: `file` wins over `id` wherever it is.
         let find = |names: &[&str]| names.iter().find_map(|name| headings.iter().position(|h| h == name));
         let captions =
             (0..headings.len()).filter(|i| CAPTION_HEADINGS.contains(&headings[*i].as_str())).collect();
@@ -224,6 +228,7 @@ impl ColumnIndices {
 
     /// A record as a line.
     fn line(&self, record: &StringRecord) -> Result<CsvRow, String> {
+        // Line numbers, not record numbers: quoted cells may span lines.
         let number = record.position().map_or(0, csv::Position::line);
         let cell = |at: usize| record.get(at).map(str::trim).filter(|text| !text.is_empty());
         let text = |at: Option<usize>| at.and_then(cell).map(str::to_owned);

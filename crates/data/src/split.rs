@@ -4,6 +4,7 @@
 pub fn normalize_split(word: &str) -> Option<&'static str> {
     match word.trim().to_ascii_lowercase().as_str() {
         "train" | "training" => Some("train"),
+        // `validation` is the spelling of Hugging Face data sets.
         "val" | "valid" | "validation" => Some("val"),
         "test" | "testing" => Some("test"),
         _ => None,

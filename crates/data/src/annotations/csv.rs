@@ -33,9 +33,11 @@ fn columns(first: &StringRecord) -> Result<ColumnIndices, String> {
     let start = first.get(0).unwrap_or_default().trim();
     match first.len() {
         _ if columns.shape.is_some() && columns.has_annotations() => Ok(columns),
+        // Duoduo CLIP's lvis.csv: class number, class name, uid.
         3 if has_none && start.parse::<u32>().is_ok() => {
             Ok(ColumnIndices { shape: Some(2), label: Some(1), ..ColumnIndices::default() })
         }
+        // Cap3D: uid, caption. An id contains no spaces.
         2.. if has_none && !start.contains(' ') => {
             Ok(ColumnIndices { shape: Some(0), captions: vec![1], ..ColumnIndices::default() })
         }

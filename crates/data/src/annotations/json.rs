@@ -24,6 +24,7 @@ pub(super) fn read(table: &mut AnnotationTable, bytes: &[u8], from: &str) -> Res
 fn add_value(table: &mut AnnotationTable, name: &str, value: &Value, from: &str) -> Result<(), String> {
     let annotation = table.at(name);
     match value {
+        // Only in this file does the position of a caption have a meaning.
         Value::Array(list) if from == PER_VIEW_STEM => {
             annotation.captions.extend(per_view_captions(list, from))
         }
@@ -38,6 +39,7 @@ fn add_value(table: &mut AnnotationTable, name: &str, value: &Value, from: &str)
 /// Adds an object of a list, which has the name among its keys.
 fn add_row(table: &mut AnnotationTable, row: &Value, from: &str) -> Result<(), String> {
     let fields = row.as_object().ok_or("expected a list of objects")?;
+    // Keys are compared in lower case, as the headings of CSV files.
     let name = fields.iter().find(|(key, _)| NAME_HEADINGS.contains(&key.to_lowercase().as_str()));
     let name = name.and_then(|(_, name)| name.as_str()).ok_or("an object has no file or uid")?;
     apply_fields(table.at(name), fields, from).map_err(|error| format!("{name:?}: {error}"))
@@ -53,6 +55,7 @@ fn apply_fields(annotation: &mut Annotation, fields: &Map<String, Value>, from: 
             annotation.captions.extend(texts(value).into_iter().map(|text| Caption::new(text, from)));
         } else if key == "split" {
             match value {
+                // `null` and empty texts mean no split, as an empty cell of a CSV file.
                 Value::Null => {}
                 Value::String(split) if split.trim().is_empty() => {}
                 Value::String(split) => annotation.split = Some(parse_split(split)?.to_owned()),

@@ -23,6 +23,7 @@ impl AnnotationTable {
     pub fn read(path: &Path) -> Result<Self, DataError> {
         let invalid = |message: String| DataError::invalid(path, message);
         let (bytes, name) = read_maybe_gz(path)?;
+        // Captions record the name of their file as their source: `cap3d`, `packed`.
         let stem = name.split('.').next().unwrap_or_default().to_owned();
         let mut table = Self::default();
         if name.ends_with(".json") {

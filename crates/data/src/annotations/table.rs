@@ -62,6 +62,7 @@ impl AnnotationTable {
             let mine = self.by_name.entry(name).or_default();
             mine.label(annotation.labels);
             mine.captions.extend(annotation.captions);
+            // The other table wins, so that users can override a published split.
             mine.split = annotation.split.or(mine.split.take());
         }
     }
@@ -72,6 +73,7 @@ impl AnnotationTable {
             return None;
         }
         let mut rows: Vec<_> = self.by_name.iter().collect();
+        // Hash maps iterate in random order.
         rows.sort_by_key(|(name, _)| *name);
         let mut hasher = Sha256::new();
         // With lengths, so that different tables cannot concatenate to the same text.
@@ -94,6 +96,7 @@ impl AnnotationTable {
 
     /// Number of entries that match one of these shapes.
     pub fn matched<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> MatchCounts {
+        // A set, because several shapes may match the same row.
         let found: HashSet<&str> = names.into_iter().filter_map(|name| Some(self.row(name)?.0)).collect();
         MatchCounts { rows: self.len(), matched: found.len() }
     }
@@ -111,6 +114,7 @@ impl AnnotationTable {
         }
         let name = normalize_name(name);
         let stem = |part: &str| part.rsplit_once('.').map_or(part, |(stem, _)| stem).to_owned();
+        // From specific to general, so that an entry for one file wins over an entry for its folder.
         let whole = [name.to_owned(), stem(name)];
         let parts = name.rsplit('/').flat_map(|part| [part.to_owned(), stem(part)]);
         let row = |name: String| self.by_name.get_key_value(&name);

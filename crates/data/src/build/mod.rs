@@ -68,6 +68,7 @@ pub fn build_dataset(
     if options.retry_failed {
         writer.remove_incomplete_shapes(&mut done)?;
     }
+    // Not earlier: retries remove shapes from `done`.
     let plan = Plan::new(producer.jobs(), options, &done);
     on_event(BuildEvent::Planned { shapes: plan.shapes, written: plan.written, failed: plan.failed });
     let mut run = Run {
@@ -83,8 +84,10 @@ pub fn build_dataset(
         on_event,
     };
     done.missing_captions.values().for_each(|one| run.summary.count(&one.missing_captions));
+    // Before the shapes, so that their events have a fixed place.
     run.report_duplicates(&plan.duplicates, &done)?;
     produce_in_order(producer, &plan.todo, options.num_workers, &mut |job, made| run.on_result(job, made))?;
+    // A single partition of several may be empty by chance; a whole run without shapes is a mistake.
     if options.partition == Partition::ALL && done.written.is_empty() && run.summary.written == 0 {
         return Err(run.nothing_made()?);
     }
@@ -125,11 +128,13 @@ impl Plan {
 /// Jobs of a partition in the order of writing, without those whose key another job has.
 fn jobs_of(jobs: &[ShapeJob], partition: Partition) -> (Vec<usize>, Vec<Duplicate>) {
     let mut mine: Vec<usize> = (0..jobs.len()).filter(|job| partition.contains(&jobs[*job].key)).collect();
+    // By hash, so that similar shapes (one folder, one category) are spread over all shards.
     mine.sort_by_cached_key(|job| {
         (jobs[*job].key.stable_hash(), jobs[*job].key.clone(), jobs[*job].source.clone())
     });
     let mut firsts: HashMap<&Key, usize> = HashMap::with_capacity(mine.len());
     let mut duplicates = Vec::new();
+    // After sorting, so that the first of two jobs with the same key is the same in every run.
     mine.retain(|job| match firsts.get(&jobs[*job].key) {
         Some(first) => {
             duplicates.push(Duplicate { job: *job, first: *first });
@@ -161,6 +166,7 @@ impl Run<'_> {
         for duplicate in duplicates {
             let (ShapeJob { key, source }, first) = (&self.jobs[duplicate.job], &self.jobs[duplicate.first]);
             let failed = FailedShape {
+                // `#` is not allowed in keys, so this cannot collide with a shape.
                 key: format!("{key}#{source}"),
                 source: source.clone(),
                 reason: format!("has the same key as {}", first.source),
@@ -193,6 +199,7 @@ impl Run<'_> {
                 let failed = FailedShape { key: key.to_string(), source: source.clone(), reason };
                 self.writer.record_failure(&failed)?;
                 self.summary.failed += 1;
+                // For the error message of a run in which every shape fails.
                 self.first_failed.get_or_insert_with(|| failed.clone());
                 (self.on_event)(BuildEvent::Failed(failed));
             }

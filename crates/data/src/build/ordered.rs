@@ -34,6 +34,7 @@ pub(super) fn produce_in_order(
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let workers = (if num_workers == 0 { processors } else { num_workers } + producer.extra_workers())
         .min(todo.len().max(1));
+    // Twice the workers keeps all of them busy while one shape is slow; a few more for small runs.
     let queue = Queue::new(todo, 2 * workers + 4);
     let (send, receive) = channel();
     std::thread::scope(|scope| {
@@ -42,11 +43,13 @@ pub(super) fn produce_in_order(
             let work = move || queue.worker_loop(producer, &send);
             std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work).map(drop)
         });
+        // Otherwise the channel stays open after the last worker, and the receiver would wait forever.
         drop(send);
         let result = match spawned {
             Ok(()) => queue.write_in_order(&receive, on_result),
             Err(error) => Err(error.into()),
         };
+        // Also on errors: the scope waits for all workers, which must not start another shape.
         queue.lock().stop = true;
         queue.progressed.notify_all();
         result
@@ -89,10 +92,12 @@ impl<'a> Queue<'a> {
     /// A worker: produces jobs until there are none.
     fn worker_loop(&self, producer: &dyn Producer, send: &Sender<JobResult>) {
         while let Some(position) = self.next() {
+            // A panic in a reader of untrusted files fails one shape, not the run.
             let made = catch_unwind(AssertUnwindSafe(|| producer.produce(self.todo[position])));
             let made = made.unwrap_or_else(|panic| {
                 Err(ProduceError::Shape(format!("internal error: {}", panic_text(&*panic))))
             });
+            // The receiver is gone: the run stopped with an error.
             if send.send((position, made)).is_err() {
                 return;
             }
@@ -111,6 +116,7 @@ impl<'a> Queue<'a> {
                 if let Some(made) = finished.remove(&position) {
                     break made;
                 }
+                // Results arrive in any order; those ahead of their turn wait in a map.
                 let Ok((at, made)) = receive.recv() else {
                     return Err(std::io::Error::other("the worker threads ended").into());
                 };

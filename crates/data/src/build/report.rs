@@ -20,6 +20,7 @@ pub struct BuildOptions {
 
 impl Default for BuildOptions {
     fn default() -> Self {
+        // 256 MiB: large enough for fast sequential reads, small enough to copy shards one by one.
         Self { partition: Partition::ALL, num_workers: 0, shard_bytes: 256 << 20, retry_failed: false }
     }
 }

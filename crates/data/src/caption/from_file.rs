@@ -111,6 +111,7 @@ pub fn captions(name: &str, bytes: &[u8]) -> Vec<Caption> {
     let mut found: Vec<Caption> = Vec::new();
     let mut add = |text: Option<String>, from: &str| {
         if let Some(text) = text.filter(|text| !found.iter().any(|c| c.text.eq_ignore_ascii_case(text))) {
+            // The first source of a text wins, in the order name, folder, metadata.
             found.push(Caption::new(text, from));
         }
     };
@@ -141,6 +142,7 @@ pub fn name_to_words(name: &str) -> Option<String> {
     let spaced = chunks.map(split_camel_case).collect::<Vec<_>>().join(" ");
     let kept = spaced.split_whitespace().map(str::to_lowercase).filter(|word| is_informative(word));
     let text = kept.collect::<Vec<_>>().join(" ");
+    // A single letter, as in `x 12`, does not describe anything.
     (text.chars().filter(|c| c.is_alphabetic()).count() >= 2)
         .then(|| text.chars().take(MAX_CAPTION_CHARS).collect())
 }
@@ -151,6 +153,7 @@ fn split_camel_case(name: &str) -> String {
     let mut out = String::with_capacity(name.len() + 8);
     for (i, c) in chars.iter().enumerate() {
         let (before, after) = (i.checked_sub(1).map(|j| chars[j]), chars.get(i + 1));
+        // `SheenChair` splits before `C`; in `USBStick` only the last capital starts a word.
         let starts_word = c.is_uppercase()
             && before.is_some_and(|b| {
                 b.is_lowercase() || (b.is_uppercase() && after.is_some_and(|a| a.is_lowercase()))
@@ -167,7 +170,9 @@ fn split_camel_case(name: &str) -> String {
 fn is_informative(word: &str) -> bool {
     let letters = word.chars().filter(|c| c.is_alphabetic()).count();
     let digits = word.chars().filter(|c| c.is_ascii_digit()).count();
+    // Parts of uids and hashes. Two digits, so that words such as `facade` are kept.
     let is_hex = word.len() >= 6 && digits >= 2 && word.chars().all(|c| c.is_ascii_hexdigit());
+    // `v2`, `b01`.
     let is_version = letters == 1 && digits > 0;
     letters > 0
         && !is_hex
@@ -195,6 +200,7 @@ fn gltf_texts(bytes: &[u8]) -> Vec<Option<String>> {
             });
         }
     }
+    // From the whole to its parts: the first names are the most likely to describe the shape.
     for list in ["scenes", "meshes", "nodes"] {
         let named = root.get(list).and_then(Value::as_array).into_iter().flatten();
         let names = named.filter_map(|item| item.get("name")?.as_str()).filter_map(name_to_words);
@@ -208,6 +214,7 @@ fn extras_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
         Value::Array(list) => {
+            // Bounded, because lists of tags may be long.
             let words: Vec<&str> = list.iter().filter_map(Value::as_str).take(16).collect();
             (!words.is_empty()).then(|| words.join(" "))
         }

@@ -16,6 +16,7 @@ pub(super) fn parse(retry_after: &str, date: Option<&str>) -> Option<Duration> {
         Ok(seconds) => seconds,
         Err(_) => {
             let until = parse_http_date(retry_after)?;
+            // With the clock of the server both times are consistent, even if the local clock is wrong.
             (until - date.and_then(parse_http_date).or_else(now)?) as f64
         }
     };
@@ -29,6 +30,7 @@ fn now() -> Option<i64> {
 
 /// Seconds from 1970 to a date such as `Sun, 06 Nov 1994 08:49:37 GMT`.
 fn parse_http_date(date: &str) -> Option<i64> {
+    // Only IMF-fixdate: RFC 9110 requires senders to use it; the two obsolete forms are not parsed.
     let parts: Vec<&str> = date.trim().split([' ', ':']).collect();
     let [_, day, month, year, hour, minute, second, "GMT"] = parts[..] else { return None };
     let number = |text: &str, least: i64, most: i64| {
@@ -40,6 +42,7 @@ fn parse_http_date(date: &str) -> Option<i64> {
     let (year, month) = if month < 2 { (year - 1, month + 10) } else { (year, month - 2) };
     let days =
         365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1 - DAYS_TO_1970;
+    // 60 is a leap second.
     let (hour, minute, second) = (number(hour, 0, 23)?, number(minute, 0, 59)?, number(second, 0, 60)?);
     Some(((days * 24 + hour) * 60 + minute) * 60 + second)
 }

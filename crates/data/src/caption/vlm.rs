@@ -47,6 +47,7 @@ impl VlmCaptioner {
     /// Creates a client. No request is sent before the first caption.
     pub fn new(config: VlmConfig) -> Self {
         let agent = ureq::Agent::config_builder()
+            // The body of an error response has the reason.
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_secs(config.timeout_s.max(1))))
             .build()
@@ -62,9 +63,11 @@ impl VlmCaptioner {
     /// Captions of some images, with retries.
     fn request_with_retries(&self, images: &[&Vec<u8>]) -> Result<Vec<String>, CaptionError> {
         let body = self.request(images).to_string();
+        // Doubled after each attempt, so that an overloaded server gets time to recover.
         let mut backoff = Duration::from_millis(self.config.initial_backoff_ms);
         let mut attempt = 0;
         loop {
+            // The permit is returned before waiting: a waiting request must not block others.
             let tried = {
                 let _permit = self.in_flight.acquire();
                 self.send_request(&body)
@@ -78,12 +81,14 @@ impl VlmCaptioner {
             Counters::add(&self.counters.failed_requests, 1);
             if attempt >= self.config.max_retries {
                 let reason = format!("{} tries failed, the last: {reason}", attempt + 1);
+                // A healthy server that keeps failing on this image is a problem of the image.
                 return Err(if self.is_healthy() {
                     CaptionError::Shape(reason)
                 } else {
                     server_error(reason, "start the server, then run the same command again to resume")
                 });
             }
+            // Never shorter than the backoff, so that `Retry-After: 0` cannot cause a busy loop.
             std::thread::sleep(asked.map_or(backoff, |asked| asked.max(backoff)));
             backoff = (backoff * 2).min(MAX_BACKOFF);
             attempt += 1;
@@ -94,6 +99,7 @@ impl VlmCaptioner {
     fn request(&self, images: &[&Vec<u8>]) -> Value {
         let image_part = |jpeg: &&Vec<u8>| {
             let data = format!("data:image/jpeg;base64,{}", STANDARD.encode(jpeg));
+            // A data URL, because the server cannot reach local files.
             json!({ "type": "image_url", "image_url": { "url": data } })
         };
         let text = [json!({ "type": "text", "text": self.config.prompt })];
@@ -102,10 +108,12 @@ impl VlmCaptioner {
             "model": self.config.model,
             "messages": [{ "role": "user", "content": content }],
             "max_tokens": self.config.max_tokens,
+            // One caption is deterministic; several must differ.
             "temperature": if self.config.captions_per_request > 1 { 0.7 } else { 0.0 },
             "seed": 0,
         });
         if self.config.captions_per_request > 1 {
+            // Left out for 1, the default of the API.
             request["n"] = self.config.captions_per_request.into();
         }
         request
@@ -124,7 +132,9 @@ impl VlmCaptioner {
         let answer = answer.map_err(|error| passing(error.to_string()))?;
         let message = || format!("{url}: {status} {}", excerpt(&answer));
         match status {
+            // A successful status without a caption counts as transient: the model may answer on the next attempt.
             200..=299 => self.captions(&answer).map_err(|reason| RequestError::Transient(reason, None)),
+            // Timeout, too early, rate limit and server errors.
             408 | 425 | 429 | 500..=599 => Err(RequestError::Transient(message(), asked)),
             _ => Err(match hint(status) {
                 Some(hint) => RequestError::Fatal(message(), hint),
@@ -219,6 +229,7 @@ fn hint(status: u16) -> Option<&'static str> {
 /// The text on one line, without surrounding quotes.
 fn normalize_caption(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    // Models often quote the sentence that they were asked for.
     line.trim_matches('"').trim().chars().take(MAX_CAPTION_CHARS).collect()
 }
 

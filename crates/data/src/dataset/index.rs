@@ -54,6 +54,7 @@ impl InMemoryIndex {
         table.for_each_row(|row| reader.add(row))?;
         let IndexReader { names, splits, labels, mut index, .. } = reader;
         (index.names, index.splits, index.labels) = (names.list, splits.list, labels.list);
+        // Pairs are unique by shape, so an unstable sort has one result.
         index.by_key.sort_unstable();
         Ok(index)
     }
@@ -63,12 +64,14 @@ impl InMemoryIndex {
     }
 
     pub fn key(&self, shape: usize) -> &str {
+        // Only ends are stored; the start is the end of the previous shape.
         let start = if shape == 0 { 0 } else { self.shapes[shape - 1].key_end as usize };
         &self.keys[start..self.shapes[shape].key_end as usize]
     }
 
     pub fn find(&self, key: &str) -> Option<usize> {
         let hash = Key::new(key)?.stable_hash();
+        // Binary search by hash, then comparison of the few keys that share it: smaller than a hash map of keys.
         let first = self.by_key.partition_point(|(s, _)| *s < hash);
         let same = self.by_key[first..].iter().take_while(|(s, _)| *s == hash);
         same.map(|(_, shape)| *shape as usize).find(|shape| self.key(*shape) == key)
@@ -117,6 +120,7 @@ impl IndexReader<'_> {
         let (shard, bytes) =
             *self.shards.get(row.shard.as_str()).ok_or_else(|| self.unknown_shard(&row.shard))?;
         for member in row.members {
+            // Offsets are untrusted: an index of another version must not cause a read outside of the shard.
             let inside = member.offset.checked_add(member.size).is_some_and(|end| end <= bytes);
             let (size, name) = (u32::try_from(member.size), u16::try_from(self.names.intern(member.name)));
             let (Ok(size), Ok(name), true) = (size, name, inside) else {

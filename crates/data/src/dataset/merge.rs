@@ -23,6 +23,7 @@ pub fn merge_partitions(folder: &Path) -> Result<Manifest, DataError> {
     let states = PartitionState::read_all(&layout)?;
     let settings = common_settings(folder, &states)?;
     let recorded: Vec<_> = states.iter().filter_map(|state| state.shards.clone()).flatten().collect();
+    // First the shards that the partitions recorded, so that a deleted one is noticed.
     validate::check_entries(&layout, &recorded)?;
     let mut manifest = Manifest {
         format: FORMAT.to_owned(),
@@ -38,8 +39,10 @@ pub fn merge_partitions(folder: &Path) -> Result<Manifest, DataError> {
     let keys = index(&layout, &mut manifest)?;
     for state in &states {
         let failed = read_failed(&layout.failed(state.partition()))?;
+        // A shape may have failed in one run and succeeded in a retry.
         manifest.failed += failed.keys().filter(|key| !keys.contains(*key)).count() as u64;
     }
+    // The manifest is written last: a folder with a manifest is a finished data set.
     manifest.index_sha256 = sha256_file(&layout.index())?;
     manifest.write(folder)?;
     Ok(manifest)
@@ -62,6 +65,7 @@ fn index(layout: &Layout, manifest: &mut Manifest) -> Result<HashSet<String>, Da
             }
             manifest.views +=
                 row.members.iter().filter(|m| Member::view_index(&m.name).is_some()).count() as u64;
+            // Sidecars record the name at the time of writing; concatenation renames shards.
             row.shard.clone_from(&entry.file);
             writer.push(row)
         })?;
@@ -122,7 +126,9 @@ fn link_shards(layout: &Layout, inputs: &[PathBuf], manifests: Vec<Manifest>) ->
         validate::check_entries(&input, &manifest.shards)?;
         for shard in &manifest.shards {
             let from = input.shard(&shard.file);
+            // Numbered by input, because two data sets may have shards of the same name.
             let to = layout.shard(&format!("{number:03}-{}", shard.file));
+            // Sidecars first: a `.tar` promises that its sidecar exists.
             link_or_copy(&sidecar_of(&from), &sidecar_of(&to))?;
             link_or_copy(&from, &to)?;
         }
@@ -135,6 +141,7 @@ fn link_shards(layout: &Layout, inputs: &[PathBuf], manifests: Vec<Manifest>) ->
     let settings: Vec<Value> = manifests.into_iter().map(|manifest| manifest.settings).collect();
     let shards = validate::read_entries(layout, &layout.shard_names()?)?;
     let settings = serde_json::json!({ "concatenated": settings });
+    // The result looks like a run with one partition, so that it can be merged again.
     PartitionState { index: 0, count: 1, complete: true, settings, shards: Some(shards) }.write(layout)?;
     merge_partitions(&layout.folder)
 }
@@ -153,6 +160,7 @@ fn remove_partial(layout: &Layout, existed: bool) {
 
 /// Links or copies a file.
 fn link_or_copy(from: &Path, to: &Path) -> Result<(), DataError> {
+    // Fails across file systems, and on some without links.
     if fs::hard_link(from, to).is_err() {
         fs::copy(from, to)?;
         fs::File::open(to)?.sync_all()?;

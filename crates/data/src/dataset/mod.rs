@@ -298,9 +298,11 @@ impl Dataset {
             let member = indexed_members[at[i]];
             let start = (member.offset - ranges[range].start) as usize;
             let content = &read[range][start..][..member.size as usize];
+            // Every read is checked: a bit flip in a view would otherwise go into training unnoticed.
             if crc32fast::hash(content) != member.crc32 {
                 return Err(self.invalid(shape, format!("{} is damaged", self.index.name(&member))));
             }
+            // Copied, because several members may share one read.
             contents[i] = content.to_vec();
         }
         Ok(contents)
@@ -325,12 +327,14 @@ impl ReadPlan {
     /// Members `at` of a shape; those with at most `coalesce_gap` bytes between them are read at once.
     fn new(indexed_members: &[IndexedMember], at: &[usize], coalesce_gap: u64) -> Self {
         let mut sorted: Vec<usize> = (0..at.len()).collect();
+        // By offset, so that neighbors in the shard become neighbors in the list.
         sorted.sort_by_key(|i| indexed_members[at[*i]].offset);
         let mut ranges: Vec<Range<u64>> = Vec::new();
         let mut order = Vec::with_capacity(sorted.len());
         for i in sorted {
             let member = indexed_members[at[i]];
             let end = member.offset + u64::from(member.size);
+            // Bounded, so that a damaged index cannot request gigabytes at once.
             match ranges.last_mut() {
                 Some(last)
                     if member.offset <= last.end + coalesce_gap && end - last.start <= MAX_READ_BYTES =>

@@ -32,6 +32,7 @@ pub fn verify(root: &Path, progress: &(dyn Fn(&Path) + Sync)) -> Result<Vec<Corr
     let layout = Layout::new(root);
     let index = check_index(&*storage, &manifest.index_sha256);
     // A damaged index cannot be compared with the sidecars.
+    // One hash per shard: the rows of all shards may not fit into memory.
     let rows = index.is_ok().then(|| rows_by_shard(&*storage)).transpose()?;
     let both = |shard: &ShardEntry| {
         let path = layout.shard(&shard.file);
@@ -49,6 +50,7 @@ pub fn verify(root: &Path, progress: &(dyn Fn(&Path) + Sync)) -> Result<Vec<Corr
         let message = "not in the manifest: run `lexiform data merge`".to_owned();
         faults.push(Corruption { path: layout.shard(&name), message });
     }
+    // The parallel iterator returns them in any order.
     faults.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(faults)
 }
@@ -75,6 +77,7 @@ fn check_sidecar(
     let read = || {
         let sidecar = storage.sidecar(&shard.file)?;
         let mut sums = HashMap::from([(shard.file.clone(), 0)]);
+        // The index has the name of the shard in the manifest, the sidecar may have an earlier one.
         sidecar.for_each_row(|row| add_row(&mut sums, IndexRow { shard: shard.file.clone(), ..row }))?;
         Ok::<_, DataError>((sidecar.shard(&shard.file)?, sums.remove(&shard.file).unwrap_or(0)))
     };
@@ -100,6 +103,7 @@ fn rows_by_shard(storage: &dyn Storage) -> Result<HashMap<String, u64>, DataErro
 fn add_row(sums: &mut HashMap<String, u64>, row: IndexRow) -> Result<(), DataError> {
     let sum = sums.entry(row.shard.clone()).or_insert(0);
     let mut hasher = DefaultHasher::new();
+    // Chained, so that the order of rows matters too.
     (*sum, row).hash(&mut hasher);
     *sum = hasher.finish();
     Ok(())

@@ -21,6 +21,7 @@ const EDGE: u32 = 224;
 pub(super) fn write(job: ExportJob<'_>) -> Result<ExportSummary, DataError> {
     let ExportJob { dataset, shapes, out_dir, progress } = job;
     let mut exported = ExportSummary::default();
+    // The maximum, because an interrupted render has fewer views, never more.
     let n_views = shapes.iter().map(|shape| dataset.n_views(*shape)).max().unwrap_or(0);
     let mut kept = Vec::new();
     for shape in shapes {
@@ -63,6 +64,7 @@ fn planes(dataset: &Dataset, shape: usize, n_views: usize) -> Result<Vec<u8>, Da
             (EDGE, EDGE) => composite_on_white(&view),
             _ => composite_on_white(&resize_bicubic_rgba(&view, EDGE as usize, EDGE as usize)),
         };
+        // Planar, as PyTorch expects: all red values, then green, then blue.
         for channel in 0..3 {
             all.extend(image.pixels().map(|pixel| pixel.0[channel]));
         }
@@ -73,6 +75,7 @@ fn planes(dataset: &Dataset, shape: usize, n_views: usize) -> Result<Vec<u8>, Da
 /// Writes `image_embeddings.h5` if every shape has features.
 fn features(dataset: &Dataset, shapes: &[usize], n_views: usize, out_dir: &Path) -> Result<(), DataError> {
     let has = |shape: &usize| dataset.members(*shape).any(|name| name == VIEW_FEATURES);
+    // The array has a row per shape; a partial one would not match the index.
     if !shapes.iter().all(has) {
         return Ok(());
     }
@@ -83,6 +86,7 @@ fn features(dataset: &Dataset, shapes: &[usize], n_views: usize, out_dir: &Path)
         let (writer, expected) = match &mut writer {
             Some(begun) => begun,
             empty => {
+                // The first shape determines the width of all features.
                 let [_, dim] = array.shape[..] else { return Ok(()) };
                 let mut begun = Writer::create(&path)?;
                 begun.array("img_feat", array.dtype, &[shapes.len(), n_views, dim])?;

@@ -49,7 +49,9 @@ impl ExportSummary {
 /// The id of a shape in an export: its own id if that is a plain file name, otherwise its key.
 pub(super) fn export_id(key: &str, id: &str) -> String {
     let plain = !id.is_empty()
+        // File systems limit names to 255 bytes; exporters append extensions.
         && id.len() <= 200
+        // Excludes `.` and `..`, which would write outside of the folder.
         && !id.starts_with('.')
         && id.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'));
     if plain { id.to_owned() } else { key.to_owned() }

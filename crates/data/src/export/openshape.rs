@@ -43,6 +43,7 @@ fn dictionary(id: &str, metadata: &Metadata, points: &Array, features: Option<&A
     if let Some(features) = features {
         dict.array("image_feat", features);
     }
+    // OpenShape keeps one entry per source of captions; other sources have no place in its format.
     let from = |sources: &[&str]| {
         let captions = metadata.captions.iter().filter(|c: &&Caption| sources.contains(&c.source.as_str()));
         captions.map(|c| c.text.as_str()).collect::<Vec<_>>()
@@ -56,6 +57,7 @@ fn dictionary(id: &str, metadata: &Metadata, points: &Array, features: Option<&A
 
 /// Positions and colors; shapes without colors are gray (0.4), as in OpenShape.
 fn columns(points: &Array) -> (Array, Array) {
+    // At least 3, because `chunks_exact` panics with 0.
     let wide = points.shape.get(1).copied().unwrap_or(3).max(3);
     let numbers = points.numbers();
     let rows: Vec<&[f32]> = numbers.chunks_exact(wide).collect();

@@ -68,15 +68,18 @@ pub(super) fn checked_rows(
     let (mut ids, mut used) = (HashSet::new(), HashSet::new());
     let (mut duplicates, mut shared, mut rows) = (Vec::new(), Vec::new(), Vec::new());
     for (id, row) in pairs {
+        // The first wins; a JSON parser would keep the last without a warning.
         if !ids.insert(id.clone()) {
             duplicates.push(id);
             continue;
         }
+        // Two ids with the same row are two shapes with the same views: suspicious, but not fatal.
         if !used.insert(row) {
             shared.push(id.clone());
         }
         rows.push((id, row));
     }
+    // In the order of the file, so that reading it is sequential.
     rows.sort_by_key(|(_, row)| *row);
     let name = file_name(path);
     let mut warnings = Vec::new();

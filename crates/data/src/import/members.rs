@@ -31,7 +31,9 @@ pub(super) fn points(xyz: &Array, rgb: Option<&Array>) -> Result<Member, String>
     if let Some(at) = positions.iter().position(|v| !v.is_finite()) {
         return Err(format!("point {} is not finite", at / columns));
     }
+    // Colors of another shape are ignored rather than guessed.
     let rgb = rgb.filter(|rgb| rgb.shape == [count, 3]).map(Array::numbers);
+    // Sources store colors in 0..1 or in 0..255. The margin allows for the rounding of 1.0.
     let scale = if rgb.iter().flatten().any(|v| *v > 1.001) { 255.0 } else { 1.0 };
     let wide = if rgb.is_some() { 6 } else { 3 };
     let mut values = Vec::with_capacity(count * wide);

@@ -60,6 +60,7 @@ impl ModelNetLists {
     }
 
     fn named(list: &Path) -> Result<Self, DataError> {
+        // Reports a missing file before its name is judged.
         fs_err::metadata(list)?;
         let name = file_name(list);
         let cases: [(&str, &[&str]); 3] =
@@ -121,6 +122,7 @@ fn text_cloud(path: &Path) -> Result<(Array, Option<Array>), String> {
     let text = fs_err::read_to_string(path).map_err(|error| error.to_string())?;
     let (mut xyz, mut normals) = (Vec::new(), Vec::new());
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        // Published with commas; spaces are accepted too.
         let cells = line.split([',', ' ']).filter(|cell| !cell.is_empty()).map(str::parse::<f32>);
         let cells: Vec<f32> =
             cells.collect::<Result<_, _>>().map_err(|_| format!("line {}: expected numbers", number + 1))?;
@@ -215,6 +217,7 @@ fn sampled_labels(pickle: &NumpyPickle) -> Result<Vec<usize>, String> {
         return Err("expected a list of clouds and a list of labels".to_owned());
     };
     let labels: Vec<usize> =
+        // A label that is not a number becomes a huge one, which has no name.
         labels.items().map(|label| label.number().unwrap_or(-1.0) as i64 as usize).collect();
     if labels.len() != clouds.len() {
         return Err(format!("{} clouds and {} labels", clouds.len(), labels.len()));

@@ -51,6 +51,7 @@ impl MvImgNetLists {
     }
 
     fn annotation(&self, id: &str) -> Annotation {
+        // Ids are `<category>_<object>`; categories are numbers without underscores.
         let category = id.split('_').next().unwrap_or_default();
         let class = self.val_ids.get(id);
         // The lists write underscores where the names have spaces.
@@ -136,6 +137,7 @@ fn views(folder: &Path, size: u32, view_format: Picture) -> Result<Vec<Member>, 
     if files.len() < VIEWS {
         return Err(format!("has {} photographs, expected at least {VIEWS}", files.len()));
     }
+    // Integer division, as in the packing script of Duoduo CLIP.
     let step = if files.len() > VIEWS { files.len() / VIEWS } else { 1 };
     let files = files.iter().step_by(step).take(VIEWS);
     files.enumerate().map(|(i, path)| view(i, path, size, view_format)).collect()
@@ -151,6 +153,7 @@ fn view(index: usize, path: &Path, size: u32, view_format: Picture) -> Result<Me
         return Ok(Member::view(index, ending, bytes));
     }
     let image = decode_picture(&bytes).map_err(|error| format!("{}: {error}", file_name(path)))?;
+    // Recompressing a JPEG would lose quality.
     if image.dimensions() == (size, size) && ending == Some(view_format.ending()) {
         return Ok(Member::view(index, view_format.ending(), bytes));
     }

@@ -72,6 +72,7 @@ fn texts(root: Item, captions: &mut Vec<Caption>) -> Option<Vec<Vec<f32>>> {
         let Some(item) = root.get(name) else { continue };
         let vectors = root.get(&format!("{name}_feat"));
         for (i, text) in item.texts().into_iter().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
+            // A single caption has one dictionary of features, a list of captions a list of them.
             let vector = vectors.and_then(|v| if v.get(of).is_some() { Some(v) } else { v.items().nth(i) });
             features.push(vector.and_then(|v| Some(v.get(of)?.array()?.numbers())));
             captions.push(Caption::new(text.trim(), from));
@@ -148,6 +149,7 @@ fn entries_of(json: &Value) -> Result<Vec<SplitEntry>, String> {
 fn resolve(root: &Path, path: &str) -> PathBuf {
     let parts: Vec<&str> =
         path.split('/').filter(|part| !part.is_empty() && *part != "." && *part != "..").collect();
+    // Lists contain absolute paths of the authors' machines. The longest suffix that exists is the most specific.
     let tails = (1..=parts.len().min(6))
         .rev()
         .map(|n| root.join(parts[parts.len() - n..].iter().collect::<PathBuf>()));

@@ -59,6 +59,7 @@ impl IdFilter {
     /// A short hash of the list.
     pub(super) fn digest(&self) -> String {
         let mut ids: Vec<&String> = self.wanted.iter().collect();
+        // Sorted, because the order of the list does not change what is imported.
         ids.sort();
         let mut hasher = Sha256::new();
         ids.into_iter().for_each(|id| hasher.update(format!("{id}\n")));

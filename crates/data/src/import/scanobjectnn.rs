@@ -116,6 +116,7 @@ fn variant(path: &Path) -> String {
     }
     let folder = folder_of(path);
     let without_background = folder.ends_with("_nobg");
+    // What remains of a name such as `training_objectdataset_augmentedrot_scale75.h5` is the variant.
     let stem = file.trim_end_matches(".h5");
     let stem =
         ["training_", "train_", "test_"].iter().find_map(|start| stem.strip_prefix(start)).unwrap_or(stem);
@@ -154,6 +155,7 @@ fn find(root: &Path, path: &Path, files: &mut Vec<(String, PathBuf)>) -> Result<
             .strip_prefix(root)
             .ok()
             .filter(|p| !p.as_os_str().is_empty())
+            // A single file has no path relative to itself.
             .map_or(file, |p| p.display().to_string());
         let name = below.trim_end_matches(".h5").trim_end_matches(".npy").replace(['/', '\\', '.'], "-");
         files.push((name, path.to_owned()));
@@ -198,6 +200,7 @@ fn from_pickle(path: &Path) -> Result<Arrays, DataError> {
 fn from_hdf5(path: &Path, warnings: &mut Vec<String>) -> Result<Arrays, DataError> {
     let file = File::open(path)?;
     let (data, label) = (file.dataset("data")?, file.dataset("label")?.read()?);
+    // Worth a warning, because readers that ignore the byte order return noise without an error.
     if matches!(data.values(), Type::Plain(dtype) if dtype.big) {
         warnings.push(format!("{}: values are big-endian and were byte-swapped", file_name(path)));
     }

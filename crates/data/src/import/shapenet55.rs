@@ -39,6 +39,7 @@ pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<ImportSource,
     let format = if renders.is_some() { "ulip-shapenet" } else { "point-bert" };
     let test_ids: HashSet<String> = test.iter().cloned().collect();
     let mut seen = HashSet::new();
+    // A shape in both lists is imported once, as a test shape.
     let ids: Vec<String> = train.into_iter().chain(test).filter(|id| seen.insert(id.clone())).collect();
     let all = ids.clone();
     let read = move |i: usize| {
@@ -81,6 +82,7 @@ fn views(folder: &Path, id: &str) -> Result<Vec<Member>, String> {
         Ok(Some((extension, bytes)))
     };
     let (mut views, mut depths) = (Vec::new(), Vec::new());
+    // Renders may be missing at some angles; the others keep their order.
     for angle in (0..360).step_by(AZIMUTH_STEP_DEG) {
         let Some((extension, bytes)) = image(at(angle, ""))? else { continue };
         let index = views.len();

@@ -36,6 +36,7 @@ impl ImportSource {
             Some(wanted) => wanted.select(ids)?,
             None => Selection { chosen: (0..ids.len()).collect(), warning: None },
         };
+        // Ids of the source are kept as keys if possible, so that shapes can be found by them.
         let job = |i: &usize| ShapeJob { key: Key::from_id(&ids[*i]), source: ids[*i].clone() };
         let jobs: Vec<ShapeJob> = chosen.iter().map(job).collect();
         let match_counts = options.annotations.matched(jobs.iter().map(|job| job.source.as_str()));
@@ -106,6 +107,7 @@ fn complete_metadata(
         if let Some(more) = annotations.find(id) {
             extend_unique(&mut metadata.labels, more.labels.iter().cloned());
             metadata.captions.extend(more.captions.iter().cloned());
+            // The user's split wins over the source's.
             metadata.split = more.split.clone().unwrap_or(metadata.split);
         }
         if metadata.split.is_empty() {

@@ -37,6 +37,7 @@ fn view_count_warning(folders: &[PathBuf]) -> Result<Vec<String>, DataError> {
         let views = (0..MAX_VIEWS).take_while(|i| folder.join(format!("{i:03}.png")).exists()).count();
         *counts.entry(views).or_insert(0) += 1;
     }
+    // The most frequent number of views is the intended one.
     let usual = counts.iter().max_by_key(|(_, shapes)| **shapes).map_or(0, |(views, _)| *views);
     let odd: usize = counts.iter().filter(|(views, _)| **views != usual).map(|(_, shapes)| shapes).sum();
     let warning = || format!("{odd} of {} shapes do not have {usual} views", folders.len());

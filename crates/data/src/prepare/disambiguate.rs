@@ -34,6 +34,7 @@ pub(super) fn disambiguate(assets: &mut Vec<Asset>) {
         let now = counts(assets);
         for AmbiguousAsset { asset, path_components, length } in &mut shared {
             if *length < path_components.len() && is_shared(&assets[*asset].name, &now) {
+                // One folder at a time for all ambiguous names, until they differ or the whole path is used.
                 *length += 1;
                 assets[*asset].name = path_components[path_components.len() - *length..].join("/");
                 moved = true;
@@ -61,6 +62,7 @@ fn path_components(location: &Path) -> Vec<String> {
     let mut parts = Vec::new();
     for part in whole.components() {
         match part {
+            // Resolved in the text of the path, without following links.
             Component::ParentDir => drop(parts.pop()),
             Component::Normal(name) => parts.push(name.to_string_lossy().into_owned()),
             Component::RootDir | Component::Prefix(_) | Component::CurDir => {}

@@ -140,6 +140,7 @@ impl<'a> Prepare<'a> {
         }
         let split =
             annotation.split.or_else(|| folders.and_then(from_file::split_from_folder).map(str::to_owned));
+        // Explicit splits first, then folder names, then the hash of the key.
         metadata.split = split.unwrap_or_else(|| assign_split(key, self.config.val_fraction).to_owned());
         metadata
     }
@@ -173,11 +174,13 @@ impl<'a> Prepare<'a> {
         let texts: Vec<&str> = captions.iter().map(|caption| caption.text.as_str()).collect();
         let of_texts =
             if texts.is_empty() { Vec::new() } else { featurizer.encode_texts(&texts).map_err(stop)? };
+        // All captions are encoded before the best are selected: the selection needs their features.
         let ranked = rank_captions(captions, &of_texts, &of_views, self.config.top_k_captions);
         let scored = |(i, score): &(usize, f32)| Caption { score: Some(*score), ..captions[*i].clone() };
         *captions = ranked.iter().map(scored).collect();
         let of_ranked: Vec<&Vec<f32>> = ranked.iter().map(|(i, _)| &of_texts[*i]).collect();
         let of_views: Vec<&Vec<f32>> = of_views.iter().collect();
+        // After the views, which must stay adjacent in the shard.
         shape.members.push(Member::new(VIEW_FEATURES, rows(&of_views)));
         shape.members.push(Member::new(TEXT_FEATURES, rows(&of_ranked)));
         Ok(())

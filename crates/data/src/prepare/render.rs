@@ -30,20 +30,24 @@ pub(super) fn render_shape(
 ) -> Result<RenderedShape, String> {
     // Files that this one references must exist until it was read.
     let FetchedAsset { path, bytes, companions: _companions } = fetched;
+    // The message of a failed shape is shown next to its source, so the path is not repeated.
     let scene = read_bytes(&path, &bytes, &ReadOptions::default()).map_err(|error| {
         let text = error.to_string();
         text.strip_prefix(&format!("{}: ", path.display())).unwrap_or(&text).to_owned()
     })?;
     metadata.notes.extend(scene.notes.iter().cloned());
+    // Before normalization, in the units of the file.
     let edges = scene.bounds().map(|bounds| bounds.extents().to_array());
     metadata.extents = edges.filter(|edges| edges.iter().all(|edge| edge.is_finite()));
     metadata.extra.insert("triangles".to_owned(), scene.n_faces().into());
     metadata.extra.insert("points".to_owned(), scene.n_points().into());
     let (scene, _) = normalize_unit_sphere(scene, Center::Bounds);
+    // A seed per shape: with the same random cameras for all shapes, a model could learn the cameras.
     let rig = config.rig.rig(config.views, config.seed ^ key.stable_hash());
     let mut members = views(&scene, &rig, config)?;
     members.push(Member::new(CAMERAS, cameras(&rig).to_npy()));
     if config.points > 0 {
+        // Rotated, so that points and cameras have independent seeds.
         let mut rng = SmallRng::seed_from_u64(config.seed ^ key.stable_hash().rotate_left(32));
         members.push(Member::new(
             POINTS,
@@ -73,6 +77,7 @@ fn views(scene: &Scene, rig: &Rig, config: &PrepareConfig) -> Result<Vec<Member>
         let forms: Vec<_> = rig.0.par_iter().enumerate().map(form).collect::<Result<_, String>>()?;
         let (depths, normals): (Vec<_>, Vec<_>) =
             forms.into_iter().map(|[depth, normals]| (depth, normals)).unzip();
+        // All depth maps, then all normal maps: readers that need only one kind read adjacent bytes.
         members.extend(depths.into_iter().chain(normals).flatten());
     }
     Ok(members)

@@ -39,6 +39,7 @@ pub fn upload(
 ) -> Result<CopySummary, DataError> {
     let manifest = local_manifest(folder)?;
     let bucket = RemoteStorage::new(store.clone());
+    // Shards of two data sets in one folder could not be told apart.
     if store.head(&store.key(MANIFEST))?.is_some() && bucket.manifest()? != manifest {
         return Err(DataError::invalid(Path::new(&store.uri()), "holds another data set"));
     }
@@ -108,6 +109,7 @@ fn files(manifest: &Manifest, parts: Vec<String>) -> Vec<DatasetFile> {
     }
     let is_state = |name: &String| name.ends_with(".json") || name.ends_with(".jsonl");
     files.extend(parts.into_iter().filter(is_state).map(|name| unknown(format!("parts/{name}"))));
+    // The manifest is last: without it, an interrupted copy is not a data set.
     files.push(known("index.parquet".to_owned(), &manifest.index_sha256));
     files.push(unknown(MANIFEST.to_owned()));
     files
@@ -188,6 +190,7 @@ fn send(path: &Path, store: &RemoteStore, key: &Key, sum: &str) -> Result<String
     let first = next_part(&mut file, &mut hasher)?;
     let failed = |error: Error| store.error(key, &error);
     let (objects, asked) = (Arc::clone(&store.objects), key.clone());
+    // Small files are uploaded in one request; multipart uploads take at least three.
     if first.len() < PART_BYTES {
         let options = PutOptions { attributes, ..PutOptions::default() };
         block_on(async move { objects.put_opts(&asked, PutPayload::from(first), options).await })

@@ -81,6 +81,7 @@ impl Root {
             below.trim_start_matches('/').to_owned()
         };
         objects.retain(|(key, _)| !below(key).split('/').any(|part| part.starts_with('.')));
+        // With several roots, files of the same relative path must differ.
         let own = if prefix_root_name { Some(store.base_name()) } else { None };
         let single = folder != *store.folder();
         let (mut assets, mut others) = (Vec::new(), CompanionIndex::default());
@@ -148,6 +149,7 @@ impl Root {
         let named = sidecars(path, &bytes[..]).unwrap_or_default();
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         let others = self.others.get();
+        // One limit for all, because a material library may reference hundreds of textures.
         let mut left = MAX_COMPANION_BYTES;
         let mut waiting = others.map_or_else(Vec::new, |others| others.referenced_by(key, &named));
         let mut seen: std::collections::HashSet<Key> = waiting.iter().map(|(key, _)| key.clone()).collect();

@@ -18,6 +18,7 @@ pub(super) fn block_on<T: Send + 'static>(
     work: impl Future<Output = Result<T, Error>> + Send + 'static,
 ) -> Result<T, Error> {
     let (send, receive) = sync_channel(1);
+    // Spawned on our runtime instead of `Runtime::block_on`, which panics inside another runtime.
     runtime()?.spawn(async move {
         // Cannot fail: the receiver waits below.
         let _ = send.send(work.await);

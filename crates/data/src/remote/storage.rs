@@ -54,6 +54,7 @@ impl RemoteStorage {
         let missing = || DataError::invalid(&self.path(name), "no such object");
         let size = self.store.head(&key)?.ok_or_else(missing)?.size;
         let mut file = NamedTempFile::new()?;
+        // A few chunks at a time, to bound memory.
         for some in chunks(0..size).chunks(CHUNKS_IN_FLIGHT) {
             for piece in self.store.get_ranges(&key, some).map_err(|error| self.store.error(&key, &error))? {
                 io::Write::write_all(&mut file, &piece)?;

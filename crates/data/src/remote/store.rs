@@ -63,6 +63,7 @@ impl RemoteStore {
         let url = url::Url::parse(uri).map_err(|error| invalid(&error))?;
         install_crypto_provider();
         let (objects, folder) = parse_url_opts(&url, settings).map_err(|error| invalid(&error))?;
+        // `object_store` returns only the path, so the bucket is taken from the address.
         let authority = uri.find("://").map_or(0, |at| at + 3);
         let bucket = uri[authority..].split('/').next().map_or(uri, |name| &uri[..authority + name.len()]);
         Ok(Self { objects: Arc::from(objects), bucket: bucket.to_owned(), folder })
@@ -160,6 +161,7 @@ impl RemoteStore {
                 async move {
                     let wanted = range.end - range.start;
                     let bytes = objects.get_range(&key, range).await?;
+                    // Servers may return fewer bytes than requested without an error.
                     if bytes.len() as u64 == wanted {
                         return Ok(Vec::from(bytes));
                     }

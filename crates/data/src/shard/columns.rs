@@ -18,6 +18,7 @@ pub(super) fn write_rows(
 ) -> Result<(), ParquetError> {
     let mut group = writer.next_row_group()?;
     let text = |text: &String| ByteArray::from(text.as_str());
+    // Parquet has no unsigned type that all readers support; no offset comes near the limit.
     let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
     scalars::<ByteArrayType>(&mut group, rows, |row| text(&row.key))?;
     scalars::<ByteArrayType>(&mut group, rows, |row| text(&row.shard))?;
@@ -53,6 +54,7 @@ fn lists<T: DataType>(
     let (mut values, mut defined, mut repeated) = (Vec::new(), Vec::new(), Vec::new());
     for row in rows {
         let list = list(row);
+        // An empty list has one definition level of 0 and no value.
         defined.extend(std::iter::repeat_n(i16::from(!list.is_empty()), list.len().max(1)));
         repeated.push(0);
         repeated.extend(std::iter::repeat_n(1, list.len().saturating_sub(1)));
@@ -87,6 +89,7 @@ pub(super) fn read_rows(group: &dyn RowGroupReader) -> Result<Vec<IndexRow>, Par
     for i in 0..count {
         let only = |list: &mut Vec<Vec<String>>| list[i].pop().unwrap_or_default();
         let names = std::mem::take(&mut members[i]);
+        // Columns are independent in Parquet, so another tool may have written lists of different lengths.
         let same = [&offsets[i], &sizes[i], &sums[i]].iter().all(|list| list.len() == names.len());
         if !same {
             return Err(ParquetError::General(format!(
@@ -132,6 +135,7 @@ fn read_column<T: DataType, V>(
 ) -> Result<Vec<Vec<V>>, ParquetError> {
     let error = |message: String| ParquetError::General(format!("column {name:?}: {message}"));
     let schema = group.metadata().schema_descr();
+    // By the first component of the path: list columns are named `labels.list.element`.
     let wanted = |column: &ColumnDescPtr| column.path().parts().first().is_some_and(|part| part == name);
     let index = schema.columns().iter().position(wanted);
     let index = index.ok_or_else(|| ParquetError::General(format!("no column {name:?}")))?;
@@ -177,6 +181,7 @@ impl Levels {
         let levels = if present == 0 { values.len() } else { self.definition.len() };
         let mut lists: Vec<Vec<V>> = Vec::with_capacity(rows);
         for level in 0..levels {
+            // A repetition level of 0 starts the next row.
             if column.max_rep_level() == 0 || self.repetition[level] == 0 {
                 lists.push(Vec::new());
             }

@@ -43,6 +43,7 @@ pub(super) fn read_lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, Dat
     let mut found = Vec::new();
     if path.exists() {
         for line in std::io::BufReader::new(fs::File::open(path)?).split(b'\n') {
+            // A process that is killed while it appends leaves half a line.
             found.extend(serde_json::from_slice::<T>(&line?).ok());
         }
     }

@@ -101,6 +101,7 @@ pub(super) fn shard_name(partition: Partition, number: u32) -> String {
 fn partition_count(name: &str) -> Option<u32> {
     let (index, rest) = name.split_once("-of-")?;
     index.parse::<u32>().ok()?;
+    // Followed by `-` in names of shards, by `.` in names of state files.
     rest.split(['-', '.']).next()?.parse().ok()
 }
 

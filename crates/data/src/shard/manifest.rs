@@ -59,6 +59,7 @@ impl Manifest {
             let found = format!("expected format {FORMAT} {VERSION}, found {} {}", self.format, self.version);
             return Err(invalid(found));
         }
+        // Manifests are downloaded from object stores: a name with `/` could point outside of the folder.
         let plain = |name: &str| !name.contains(['/', '\\']) && name.ends_with(".tar");
         match self.shards.iter().find(|shard| !plain(&shard.file)) {
             Some(odd) => Err(invalid(format!("{:?} is not the name of a shard", odd.file))),

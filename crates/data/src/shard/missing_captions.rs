@@ -44,6 +44,7 @@ pub(super) fn load(
         .filter(|one| written.contains(&one.key))
         .map(|one| (one.key.clone(), one))
         .collect();
+    // Rewritten only if something changed, so that resuming a run does not touch files.
     if kept.len() < lines {
         write_lines(path, kept.values())?;
     }

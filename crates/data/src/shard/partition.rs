@@ -61,6 +61,7 @@ impl PartitionWriter {
         check_partition_count(&layout, partition)?;
         fs::create_dir_all(layout.shards())?;
         fs::create_dir_all(layout.partitions())?;
+        // Before anything is read: another process may be writing.
         let lock = lock(&layout.lock(partition))?;
         check_settings(&layout, partition, &settings)?;
         let mut done = PartitionProgress::default();
@@ -70,6 +71,7 @@ impl PartitionWriter {
         write_state(&layout, partition, None, settings.clone())?;
         let failed = layout.failed(partition);
         done.failed = read_failed(&failed)?;
+        // A retry may have written a shape that failed before.
         done.failed.retain(|key, _| !done.written.contains(key));
         let failed_log = append(&failed)?;
         done.missing_captions = missing_captions::load(&layout.missing_captions(partition), &done.written)?;
@@ -103,6 +105,7 @@ impl PartitionWriter {
         missing_captions::remove_shapes(&self.layout, self.partition, &done.missing_captions)?;
         self.missing_captions_log.set_len(0)?;
         done.missing_captions.clear();
+        // Rebuilt from the shards, which no longer contain the removed shapes.
         done.written.clear();
         self.next = scan_finished_shards(&self.layout, self.partition, done)?;
         Ok(())
@@ -172,6 +175,7 @@ impl PartitionWriter {
         if self.shard.as_ref().is_none_or(|shard| shard.bytes() < self.shard_bytes) {
             return Ok(None);
         }
+        // Incremented before closing: even if closing fails, the number is not reused in this run.
         self.next += 1;
         self.shard.take().map(ShardWriter::close).transpose()
     }
@@ -179,6 +183,7 @@ impl PartitionWriter {
 
 fn lock(path: &Path) -> Result<std::fs::File, DataError> {
     let file = fs::File::create(path)?.into_file();
+    // An advisory lock is released by the operating system when the process ends, however it ends.
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => Err(DataError::Locked { path: path.to_owned() }),

@@ -82,6 +82,7 @@ impl TarFile {
         let (start, size) = (entry.raw_header_position(), entry.size());
         let offset = entry.raw_file_position();
         let name_at = full.rfind('/').map_or(0, |at| at + 1);
+        // The first dot of the file name, not of the folders before it.
         let Some((key, name)) = full[name_at..].split_once('.').filter(|(key, _)| !key.is_empty()) else {
             return Ok(None);
         };
@@ -91,6 +92,7 @@ impl TarFile {
         }
         let mut bytes = Vec::new();
         entry.read_to_end(&mut bytes).map_err(|error| invalid(error.to_string()))?;
+        // `read_to_end` does not fail at the end of a truncated archive.
         if bytes.len() as u64 != size {
             return Err(invalid(format!("{full:?} is truncated: {} of {size} bytes", bytes.len())));
         }
@@ -122,6 +124,7 @@ impl MemberGroup {
     }
 
     fn add(&mut self, entry: MemberEntry, bytes: Vec<u8>) {
+        // Contents are padded to whole blocks.
         self.end = entry.offset + entry.size.next_multiple_of(TAR_BLOCK);
         if entry.name == METADATA {
             self.metadata = Some(bytes);

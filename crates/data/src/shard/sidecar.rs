@@ -95,6 +95,7 @@ fn properties(shard: Option<&ShardEntry>) -> WriterProperties {
     let builder = DELTA_COLUMNS.iter().fold(builder, |builder, column| {
         let column = || ColumnPath::new(column.split('.').map(str::to_owned).collect());
         builder
+            // A dictionary of distinct numbers would be larger than the column.
             .set_column_dictionary_enabled(column(), false)
             .set_column_encoding(column(), Encoding::DELTA_BINARY_PACKED)
     });
@@ -164,6 +165,7 @@ impl Sidecar {
 
 /// Runs a reader of untrusted bytes and turns its panics into errors.
 fn catch_panics<T>(path: &Path, read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, DataError> {
+    // The Parquet reader panics on some corrupt files. It is only read from, so a panic leaves no broken state behind.
     match catch_unwind(AssertUnwindSafe(read)) {
         Ok(result) => result.map_err(|error| parquet_error(path, &error)),
         Err(_) => Err(DataError::invalid(path, "is not a readable Parquet file")),

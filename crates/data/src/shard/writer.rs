@@ -38,6 +38,7 @@ impl ShardWriter {
         let mut whole = true;
         // The end is expected to be cut off; the shapes before it are kept.
         let _ = read_shapes(fs::File::open(&partial)?, path, |scanned| {
+            // A gap means that the file is not what this program wrote.
             let follows = scanned.row.offset == rows.last().map_or(0, |row| row.offset + row.size);
             whole &= follows && scanned.damaged_member().is_none();
             if whole {
@@ -72,6 +73,7 @@ impl ShardWriter {
         let json = [(METADATA, &metadata)];
         for (name, content) in shape.members.iter().map(|m| (m.name.as_str(), &m.bytes)).chain(json) {
             self.append(&mut group, shape.key.as_str(), name, content)?;
+            // The content ends at the last multiple of the block size.
             let start = self.bytes + group.len() as u64 - (content.len() as u64).next_multiple_of(TAR_BLOCK);
             entries.push(MemberEntry {
                 name: name.to_owned(),
@@ -94,6 +96,7 @@ impl ShardWriter {
         if name.len() > MAX_MEMBER_NAME || name.is_empty() {
             return Err(DataError::invalid(&self.path, format!("{name:?} is not a valid member name")));
         }
+        // ustar limits names to 100 bytes, which the limits of keys and member names guarantee.
         let mut header = tar::Header::new_ustar();
         header.set_path(format!("{key}.{name}"))?;
         header.set_size(content.len() as u64);
@@ -111,9 +114,11 @@ impl ShardWriter {
 
     /// Closes the shard: writes the sidecar, then renames the shard.
     pub fn close(mut self) -> Result<ShardEntry, DataError> {
+        // Two zero blocks mark the end of a tar archive.
         let end = [0; 2 * TAR_BLOCK as usize];
         self.file.write_all(&end)?;
         self.hasher.update(end);
+        // Before the rename: after a power loss a `.tar` must not be empty.
         self.file.sync_all()?;
         let entry = ShardEntry {
             file: self.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),

@@ -27,6 +27,7 @@ impl FileList {
     /// If a table or a text names no file that exists, or a table has columns but no headings.
     pub fn read(path: &Path) -> Result<Option<Self>, DataError> {
         let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
+        // `.txt` and `.csv` may also be point clouds.
         let certain = extension == "list";
         if !certain && (!matches!(extension.as_str(), "txt" | "csv") || starts_with_points(path)?) {
             return Ok(None);
@@ -94,6 +95,7 @@ fn annotations(
 
 /// The path of a file in a list.
 fn resolve(list: &Path, name: &str) -> PathBuf {
+    // Lists are often moved together with their files.
     let relative_to_list = list.parent().unwrap_or(Path::new("")).join(name);
     let from_here = PathBuf::from(name);
     if !relative_to_list.exists() && from_here.exists() { from_here } else { relative_to_list }

@@ -69,10 +69,12 @@ impl AssetSource for LocalFiles {
     fn fetch(&self, asset: &Asset) -> Result<FetchedAsset, String> {
         let path = asset.location.clone();
         let file = std::fs::File::open(&path).map_err(|error| error.to_string())?;
+        // Reading a pipe or a device could block forever.
         if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
             return Err("not a regular file".to_owned());
         }
         let mut bytes = Vec::new();
+        // One byte more than allowed, to notice larger files without reading them completely.
         file.take(limits::FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
         if bytes.len() as u64 > limits::FILE_BYTES {
             return Err(format!("larger than {} bytes", limits::FILE_BYTES));

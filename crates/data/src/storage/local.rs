@@ -58,6 +58,7 @@ impl Storage for LocalStorage {
         if let Some(open) = files.get(file) {
             return Ok(Arc::<std::fs::File>::clone(open));
         }
+        // Any file, as good as the least recently used: training reads shards at random.
         if files.len() >= MAX_OPEN_FILES
             && let Some(any) = files.keys().next().cloned()
         {

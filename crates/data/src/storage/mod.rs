@@ -59,6 +59,7 @@ impl SequentialReader {
 impl io::Read for SequentialReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.read.position() as usize >= self.read.get_ref().len() && !self.rest.is_empty() {
+            // Large reads hide the latency of an object store; a folder is read ahead by the operating system.
             let end = self.rest.end.min(self.rest.start + self.read_ahead as u64);
             let next =
                 self.file.read_at(std::slice::from_ref(&(self.rest.start..end)))?.pop().unwrap_or_default();
