@@ -1,8 +1,8 @@
-//! Times making a data set and reading random views of it, beside the same views in the block of raw pixels that Duoduo CLIP keeps.
+//! Benchmarks building a data set and reading random views from it, next to the same views in the HDF5 array of Duoduo CLIP.
 //!
-//! The meshes are those of `LEXIFORM_BENCH_SHAPES`, else of the sample gallery; they are prepared by the command itself, whose release
-//! binary must be there. Data sets, their export and the list of meshes are left in `LEXIFORM_BENCH_DATA`, else in a folder in the system's
-//! temporary one, for `xtask/peers/h5.py` and `prepare.py`, and are used again.
+//! The meshes come from `LEXIFORM_BENCH_SHAPES` or, without it, from the sample gallery. They are prepared by the release binary
+//! `lexiform`, which must be built first. Data sets, their export and the list of meshes are kept in `LEXIFORM_BENCH_DATA` or a temporary
+//! folder, for `xtask/peers/h5.py` and `prepare.py`, and are reused by the next run.
 #![expect(clippy::print_stdout, reason = "a program that reports")]
 
 use std::path::{Path, PathBuf};
@@ -18,10 +18,10 @@ use rand::{Rng, SeedableRng};
 use rayon::prelude::*;
 
 const REPEATS: usize = 5;
-/// Views of a shape.
+/// Number of views per shape.
 const VIEWS: usize = 12;
-/// Meshes that the peer reads without further packages.
-const ENDINGS: [&str; 6] = ["glb", "gltf", "obj", "off", "ply", "stl"];
+/// File name extensions that trimesh reads without optional packages.
+const EXTENSIONS: [&str; 6] = ["glb", "gltf", "obj", "off", "ply", "stl"];
 
 type Any = Box<dyn std::error::Error + Send + Sync>;
 
@@ -30,28 +30,28 @@ fn main() -> Result<(), Any> {
         .map_or_else(|| std::env::temp_dir().join("lexiform-bench-data"), PathBuf::from);
     std::fs::create_dir_all(&root)?;
     let list = list_shapes(&root)?;
-    prepare_anew(&list, &root)?;
-    for pictures in [ViewFormat::Png, ViewFormat::Qoi, ViewFormat::Webp, ViewFormat::Jpeg] {
-        let folder = root.join(pictures.extension());
+    bench_prepare(&list, &root)?;
+    for view_format in [ViewFormat::Png, ViewFormat::Qoi, ViewFormat::Webp, ViewFormat::Jpeg] {
+        let folder = root.join(view_format.extension());
         if !folder.join("manifest.json").exists() {
-            prepare(&list, &folder, pictures)?;
+            prepare(&list, &folder, view_format)?;
         }
         let dataset = Dataset::open(&folder)?;
         let plan = plan(&dataset);
-        if pictures == ViewFormat::Png && !root.join("h5/model_to_idx.json").exists() {
+        if view_format == ViewFormat::Png && !root.join("h5/model_to_idx.json").exists() {
             let shapes: Vec<usize> = (0..dataset.len()).collect();
             let duoduo = export::find("duoduo").ok_or("no such export")?;
             duoduo.write(&dataset, &shapes, &root.join("h5"), &mut || {})?;
         }
-        if matches!(pictures, ViewFormat::Png | ViewFormat::Qoi) {
-            read_cold(&dataset, &folder, &plan, pictures)?;
+        if matches!(view_format, ViewFormat::Png | ViewFormat::Qoi) {
+            read_cold(&dataset, &folder, &plan, view_format)?;
         }
-        read(&dataset, &plan, pictures)?;
+        read(&dataset, &plan, view_format)?;
     }
     Ok(())
 }
 
-/// Writes a list of the meshes that ours and the peer prepare.
+/// Writes the list of meshes that Lexiform and the peer prepare.
 fn list_shapes(root: &Path) -> Result<PathBuf, Any> {
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples");
     let from = std::env::var_os("LEXIFORM_BENCH_SHAPES").map_or(samples, PathBuf::from);
@@ -59,11 +59,11 @@ fn list_shapes(root: &Path) -> Result<PathBuf, Any> {
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder)? {
             let path = entry?.path();
-            let is_mesh = path.extension().and_then(|e| e.to_str()).is_some_and(|e| ENDINGS.contains(&e));
-            match path.is_dir() {
-                true => folders.push(path),
-                false if is_mesh => meshes.push(path.display().to_string()),
-                false => {}
+            let is_mesh = path.extension().and_then(|e| e.to_str()).is_some_and(|e| EXTENSIONS.contains(&e));
+            if path.is_dir() {
+                folders.push(path);
+            } else if is_mesh {
+                meshes.push(path.display().to_string());
             }
         }
     }
@@ -73,21 +73,21 @@ fn list_shapes(root: &Path) -> Result<PathBuf, Any> {
     Ok(list)
 }
 
-/// Times a data set made anew, and throws it away.
-fn prepare_anew(list: &Path, root: &Path) -> Result<(), Any> {
-    let folder = root.join("anew");
+/// Times building a data set, then deletes it.
+fn bench_prepare(list: &Path, root: &Path) -> Result<(), Any> {
+    let folder = root.join("bench_prepare");
     if folder.exists() {
         std::fs::remove_dir_all(&folder)?;
     }
-    let spent = Spent::by(|| prepare(list, &folder, ViewFormat::Png))?;
+    let spent = Timing::by(|| prepare(list, &folder, ViewFormat::Png))?;
     let shapes = Dataset::open(&folder)?.len();
     std::fs::remove_dir_all(&folder)?;
     spent.report("prepare one shape, 12 views and 10k points", shapes as f64);
     Ok(())
 }
 
-/// Runs `lexiform data prepare`, from the folder above this program's.
-fn prepare(list: &Path, folder: &Path, pictures: ViewFormat) -> Result<(), Any> {
+/// Runs `lexiform data prepare` of the same target folder.
+fn prepare(list: &Path, folder: &Path, view_format: ViewFormat) -> Result<(), Any> {
     let here = std::env::current_exe()?;
     let command = here.ancestors().nth(2).ok_or("this program is in no folder")?.join("lexiform");
     let made = Command::new(&command)
@@ -96,7 +96,7 @@ fn prepare(list: &Path, folder: &Path, pictures: ViewFormat) -> Result<(), Any> 
             "prepare",
             "--json",
             "--pictures",
-            if pictures == ViewFormat::Jpeg { "jpeg" } else { pictures.extension() },
+            if view_format == ViewFormat::Jpeg { "jpeg" } else { view_format.extension() },
         ])
         .args(["--views", &VIEWS.to_string(), "--out"])
         .args([folder, list])
@@ -106,7 +106,7 @@ fn prepare(list: &Path, folder: &Path, pictures: ViewFormat) -> Result<(), Any> 
     if made.success() { Ok(()) } else { Err(format!("data prepare failed: {made}").into()) }
 }
 
-/// Every shape once in random order, 1 to 6 of its views: what a training step asks for.
+/// Every shape once in random order, with 1 to 6 of its views: the access pattern of training.
 fn plan(dataset: &Dataset) -> Vec<(usize, Vec<usize>)> {
     let mut rng = SmallRng::seed_from_u64(1);
     let mut shapes: Vec<usize> =
@@ -121,22 +121,22 @@ fn plan(dataset: &Dataset) -> Vec<(usize, Vec<usize>)> {
     shapes.into_iter().map(views).collect()
 }
 
-/// Thousands of views that a plan asks for.
+/// Number of views in a plan, in thousands.
 fn thousands(plan: &[(usize, Vec<usize>)]) -> f64 {
     plan.iter().map(|(_, views)| views.len()).sum::<usize>() as f64 / 1e3
 }
 
-/// What is measured, with the format where it is not the usual one.
-fn named(what: &str, pictures: ViewFormat) -> String {
-    match pictures {
+/// The name of a measurement, with the image format unless it is the default.
+fn named(what: &str, view_format: ViewFormat) -> String {
+    match view_format {
         ViewFormat::Png => what.to_owned(),
-        _ => format!("{what}, {}", pictures.extension()),
+        _ => format!("{what}, {}", view_format.extension()),
     }
 }
 
-/// Views from files that the system holds in memory.
-fn read(dataset: &Dataset, plan: &[(usize, Vec<usize>)], pictures: ViewFormat) -> Result<(), Any> {
-    let of = |what: &str| named(what, pictures);
+/// Reads views from files in the page cache.
+fn read(dataset: &Dataset, plan: &[(usize, Vec<usize>)], view_format: ViewFormat) -> Result<(), Any> {
+    let of = |what: &str| named(what, view_format);
     let mut bytes = 0;
     for (shape, views) in plan {
         bytes += dataset.views(*shape, views)?.iter().map(Vec::len).sum::<usize>();
@@ -147,25 +147,25 @@ fn read(dataset: &Dataset, plan: &[(usize, Vec<usize>)], pictures: ViewFormat) -
         bytes as f64 / 1e6 / thousands(plan)
     );
     let files = || plan.iter().try_for_each(|(shape, views)| dataset.views(*shape, views).map(drop));
-    Spent::median(|| Ok(files()?))?.report(&of("1000 random views as files"), thousands(plan));
+    Timing::median(|| Ok(files()?))?.report(&of("1000 random views as files"), thousands(plan));
     let mut image = RgbaImage::default();
     let one = || plan.iter().try_for_each(|(shape, views)| pixels(dataset, *shape, views, &mut image));
-    Spent::median(one)?.report(&of("1000 random views to pixels"), thousands(plan));
+    Timing::median(one)?.report(&of("1000 random views to pixels"), thousands(plan));
     let all = || {
         plan.par_iter().try_for_each_init(RgbaImage::default, |image, (shape, views)| {
             pixels(dataset, *shape, views, image)
         })
     };
-    Spent::median(all)?.report(&of("1000 random views to pixels, all cores"), thousands(plan));
+    Timing::median(all)?.report(&of("1000 random views to pixels, all cores"), thousands(plan));
     Ok(())
 }
 
-/// Views from files that the system was asked to forget, where GNU's `dd` is there to ask it.
+/// Reads views from files that were dropped from the page cache by GNU `dd`, if it is installed.
 fn read_cold(
     dataset: &Dataset,
     folder: &Path,
     plan: &[(usize, Vec<usize>)],
-    pictures: ViewFormat,
+    view_format: ViewFormat,
 ) -> Result<(), Any> {
     for shard in &dataset.manifest().shards {
         let path = folder.join("shards").join(&shard.file);
@@ -180,25 +180,25 @@ fn read_cold(
     }
     let mut image = RgbaImage::default();
     let read = || plan.iter().try_for_each(|(shape, views)| pixels(dataset, *shape, views, &mut image));
-    let spent = Spent::by(read)?;
-    spent.report(&named("1000 random views to pixels, first reading", pictures), thousands(plan));
+    let spent = Timing::by(read)?;
+    spent.report(&named("1000 random views to pixels, first reading", view_format), thousands(plan));
     Ok(())
 }
 
-/// One view after the other in the memory of one image.
+/// Decodes views one after another into the same buffer.
 fn pixels(dataset: &Dataset, shape: usize, views: &[usize], image: &mut RgbaImage) -> Result<(), Any> {
     Ok(dataset.views(shape, views)?.iter().try_for_each(|bytes| decode_view_into(bytes, image))?)
 }
 
-/// What a piece of work took, in seconds.
+/// Wall and CPU time, in seconds.
 #[derive(Clone, Copy)]
-struct Spent {
+struct Timing {
     wall: f64,
-    /// Of all processors, children's too; where the system tells.
+    /// On all processors, including child processes; `None` except on Linux.
     cpu: Option<f64>,
 }
 
-impl Spent {
+impl Timing {
     fn by(run: impl FnOnce() -> Result<(), Any>) -> Result<Self, Any> {
         let (start, before) = (Instant::now(), cpu_seconds());
         run()?;
@@ -207,7 +207,7 @@ impl Spent {
     }
 
     fn median(mut run: impl FnMut() -> Result<(), Any>) -> Result<Self, Any> {
-        // The processor's time is told in hundredths of a second: that of all repeats together.
+        // CPU time has a resolution of 10 ms, too coarse for one repeat: it is measured over all of them.
         let mut walls = Vec::new();
         let all = Self::by(|| {
             for _ in 0..REPEATS {
@@ -225,12 +225,12 @@ impl Spent {
     }
 }
 
-/// The processor's time of this process and of the children it waited for, as Linux tells it.
+/// CPU time of this process and of its finished children, from `/proc`.
 fn cpu_seconds() -> Option<f64> {
-    /// Of Linux towards programs, whatever its own clock is.
+    /// `USER_HZ`, which is 100 on every Linux architecture that Rust supports.
     const TICKS_A_SECOND: f64 = 100.0;
     let text = std::fs::read_to_string("/proc/self/stat").ok()?;
-    // After the name in brackets, which may hold anything: state, then numbers; times are the 14th to the 17th of all.
+    // The name in parentheses may contain spaces, so fields are counted from its end: CPU times are fields 14 to 17.
     let times = text.rsplit_once(')')?.1.split_whitespace().skip(11).take(4);
     let ticks: Option<Vec<f64>> = times.map(|word| word.parse().ok()).collect();
     Some(ticks?.iter().sum::<f64>() / TICKS_A_SECOND)

@@ -19,8 +19,8 @@ pub enum DataError {
         message: String,
     },
     /// The data set was started with other settings.
-    #[error("{}: was started with {setting} = {recorded}, this run has {asked}", path.display())]
-    Settings {
+    #[error("{}: was started with {setting} = {recorded}, this run has {requested}", path.display())]
+    SettingsMismatch {
         /// The data set's folder.
         path: PathBuf,
         /// Name of the first setting that differs.
@@ -28,11 +28,11 @@ pub enum DataError {
         /// Its recorded value.
         recorded: String,
         /// Its value in this run.
-        asked: String,
+        requested: String,
     },
     /// Another process is writing the same partition.
     #[error("{}: another run is writing this partition", path.display())]
-    Busy {
+    Locked {
         /// Its lock file.
         path: PathBuf,
     },
@@ -68,7 +68,7 @@ pub enum DataError {
     },
     /// Index and manifest are not from the same merge, because a merge was interrupted.
     #[error("{}: {message}", path.display())]
-    Torn {
+    Inconsistent {
         /// The data set's folder.
         path: PathBuf,
         /// How they differ.
@@ -76,7 +76,7 @@ pub enum DataError {
     },
     /// A source holds several data sets, of which only one can be imported at a time.
     #[error("{}: expected one {what}, found {}", path.display(), found.join(", "))]
-    Several {
+    AmbiguousSource {
         /// The folder.
         path: PathBuf,
         /// What there is more than one of.
@@ -86,7 +86,7 @@ pub enum DataError {
     },
     /// This build cannot read object stores.
     #[error("{address}: this program was built without the feature `cloud`, which reads object stores")]
-    NoCloud {
+    CloudDisabled {
         /// The address.
         address: String,
     },
@@ -110,22 +110,22 @@ impl DataError {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Settings { .. } => "use the same settings to resume, or another folder".to_owned(),
-            Self::Busy { .. } => "wait for it to finish, or give each process its own --shard i/n".to_owned(),
+            Self::SettingsMismatch { .. } => "use the same settings to resume, or another folder".to_owned(),
+            Self::Locked { .. } => "wait for it to finish, or give each process its own --shard i/n".to_owned(),
             Self::Incomplete { path, .. } => {
                 format!(
                     "finish the partitions with the same `lexiform data prepare`, then run `lexiform data merge {}`",
                     path.display()
                 )
             }
-            Self::Torn { path, .. } => {
+            Self::Inconsistent { path, .. } => {
                 format!("run `lexiform data merge {}` again, which rewrites both", path.display())
             }
-            Self::Several { .. } => {
+            Self::AmbiguousSource { .. } => {
                 "name one of its files or folders; `lexiform data merge NEW A B` joins separate imports"
                     .to_owned()
             }
-            Self::NoCloud { .. } => {
+            Self::CloudDisabled { .. } => {
                 "build with `cargo build --release --features lexiform-cli/cloud`, or copy the files to this machine"
                     .to_owned()
             }

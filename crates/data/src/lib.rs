@@ -5,9 +5,9 @@
 //! that other projects publish, [`export`] writes those files. [`Dataset`] reads.
 //!
 //! ```
-//! use lexiform_data::prepare::{Prepare, PrepareConfig, Sources};
-//! use lexiform_data::table::Table;
-//! use lexiform_data::{Dataset, MakeOptions, make, merge};
+//! use lexiform_data::prepare::{Prepare, PrepareConfig, CombinedSource};
+//! use lexiform_data::annotations::AnnotationTable;
+//! use lexiform_data::{Dataset, BuildOptions, build_dataset, merge_partitions};
 //! use lexiform_formats::view_format::decode_view;
 //!
 //! # let folder = tempfile::tempdir()?;
@@ -16,10 +16,10 @@
 //! # std::fs::write(models.join("ramp.obj"), "v 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nf 1 2 3\nf 1 3 4\n")?;
 //! # let models = models.display().to_string();
 //! // Render four views of each 3D file in a folder, on all processors.
-//! let source = Sources::open(&[models])?;
+//! let source = CombinedSource::open(&[models])?;
 //! let config = PrepareConfig { views: 4, size: 64, ..PrepareConfig::default() };
-//! make(&Prepare::new(&source, config, Table::default())?, &set, &MakeOptions::default(), &mut |_| {})?;
-//! merge(&set)?;
+//! build_dataset(&Prepare::new(&source, config, AnnotationTable::default())?, &set, &BuildOptions::default(), &mut |_| {})?;
+//! merge_partitions(&set)?;
 //!
 //! // Read two views of a shape.
 //! let dataset = Dataset::open(&set)?;
@@ -28,41 +28,42 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! This crate contains no tensors and does not print: progress is reported as [`Event`]s. Only [`caption::Served`] and, with the
+//! This crate contains no tensors and does not print: progress is reported as [`BuildEvent`]s. Only [`caption::VlmCaptioner`] and, with the
 //! feature `cloud`, the module `remote` use the network.
 
-mod address;
+pub mod annotations;
 mod build;
 pub mod caption;
-mod cloud;
 mod dataset;
 mod error;
 pub mod export;
-mod features;
-mod gate;
+mod featurizer;
 pub mod import;
 mod key;
-pub mod listing;
+mod location;
+mod points;
 pub mod prepare;
 #[cfg(feature = "cloud")]
 pub mod remote;
+mod semaphore;
 mod shape;
+pub mod shape_csv;
 pub mod shard;
 mod source;
 mod split;
 mod storage;
-pub mod table;
 
-pub use address::is_remote;
-pub use build::{Event, Job, MakeOptions, MakeSummary, Problem, Producer, make};
-pub use cloud::{cloud_of, points_of};
-pub use dataset::{Dataset, Fault, copy, join, merge, verify};
+pub use build::{BuildEvent, BuildOptions, BuildSummary, ProduceError, Producer, ShapeJob, build_dataset};
+pub use dataset::{Corruption, Dataset, concat_datasets, copy, merge_partitions, verify};
 pub use error::DataError;
-pub use features::{Featurizer, rank};
-pub use key::{Key, Part};
+pub use featurizer::{Featurizer, rank_captions};
+pub use key::{Key, Partition};
+pub use location::is_remote;
+pub use points::{points_from_array, points_to_array};
 pub use shape::{
-    ABOUT, About, CAMERAS, Caption, Member, POINTS, Refused, Shape, TEXT_FEATURES, VIEW_FEATURES, split_of,
+    CAMERAS, Caption, METADATA, Member, Metadata, MissingCaptions, POINTS, Shape, TEXT_FEATURES,
+    VIEW_FEATURES, assign_split,
 };
-pub use shard::{Failed, Manifest, Row, Scanned, ShardEntry};
-pub use split::{known_split, split_called};
-pub use storage::Copied;
+pub use shard::{FailedShape, IndexRow, Manifest, ScannedShape, ShardEntry};
+pub use split::{normalize_split, parse_split};
+pub use storage::CopySummary;

@@ -14,7 +14,7 @@ pub struct Shape {
     /// Its files except `json`. Views come first and in order, so that they are adjacent in the shard.
     pub members: Vec<Member>,
     /// Its metadata: the content of the member `json`.
-    pub about: About,
+    pub metadata: Metadata,
 }
 
 /// A file of a shape.
@@ -27,9 +27,9 @@ pub struct Member {
 }
 
 /// Maximum length of the name of a member in bytes.
-pub(crate) const LONGEST_NAME: usize = 18;
+pub(crate) const MAX_MEMBER_NAME: usize = 18;
 /// Name of the last member of every shape: its metadata.
-pub const ABOUT: &str = "json";
+pub const METADATA: &str = "json";
 /// Name of the member with points on the surface, `[points, 3 or 6]`: positions in the unit sphere, then sRGB colors in `0..=1`.
 pub const POINTS: &str = "points.npy";
 /// Name of the member with cameras, `[views, 3, 4]`: rotation and position, world from camera.
@@ -45,9 +45,10 @@ impl Member {
         Self { name: name.into(), bytes }
     }
 
-    /// View number `index`; `ending` is the extension of its image format.
-    pub fn view(index: usize, ending: &str, bytes: Vec<u8>) -> Self {
-        Self::new(format!("v{index:02}.{ending}"), bytes)
+    /// View number `index`; `extension` is the extension of its image format.
+    pub fn view(index: usize, extension: &str, bytes: Vec<u8>) -> Self {
+        // Two digits keep names short and sorted for up to 100 views; further views get longer numbers.
+        Self::new(format!("v{index:02}.{extension}"), bytes)
     }
 
     /// Depth map of view number `index`: 16-bit PNG, in ten-thousandths of the unit sphere's radius along the camera's axis, 0 for
@@ -66,6 +67,7 @@ impl Member {
     pub fn view_index(name: &str) -> Option<usize> {
         let (number, extension) = name.strip_prefix('v')?.split_once('.')?;
         let is_image = matches!(extension, "png" | "webp" | "qoi" | "jpg" | "jpeg");
+        // At least two digits, as written; `views.npy` also starts with `v`.
         let digits = number.len() >= 2 && number.bytes().all(|b| b.is_ascii_digit());
         if is_image && digits { number.parse().ok() } else { None }
     }
@@ -76,8 +78,9 @@ impl Member {
 pub struct Caption {
     /// The caption.
     pub text: String,
-    /// Its source: `name`, `folder`, `metadata`, `served:MODEL`, `cap3d` …
-    pub from: String,
+    /// Where it comes from: `name`, `folder`, `metadata`, `vlm:MODEL`, `cap3d` …
+    #[serde(alias = "from")]
+    pub source: String,
     /// The view that it describes; absent if it describes the whole shape.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub view: Option<usize>,
@@ -88,14 +91,14 @@ pub struct Caption {
 
 impl Caption {
     /// A caption of the whole shape.
-    pub fn new(text: impl Into<String>, from: impl Into<String>) -> Self {
-        Self { text: text.into(), from: from.into(), view: None, score: None }
+    pub fn new(text: impl Into<String>, source: impl Into<String>) -> Self {
+        Self { text: text.into(), source: source.into(), view: None, score: None }
     }
 }
 
 /// The metadata of a shape: the content of `KEY.json`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct About {
+pub struct Metadata {
     /// Its id in the source: a file's path relative to the source, an Objaverse uid.
     pub id: String,
     /// Where it comes from.
@@ -117,8 +120,8 @@ pub struct About {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// Missing captions, if any.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub refused: Option<Refused>,
+    #[serde(default, alias = "refused", skip_serializing_if = "Option::is_none")]
+    pub missing_captions: Option<MissingCaptions>,
     /// Other metadata of its source.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub extra: serde_json::Map<String, serde_json::Value>,
@@ -129,25 +132,28 @@ pub struct About {
 
 /// Captions that were requested for a shape and are missing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refused {
+pub struct MissingCaptions {
     /// Number of missing captions.
-    pub questions: usize,
+    #[serde(alias = "questions")]
+    pub missing: usize,
     /// Number of requested captions: one per view, or one for all views.
-    pub asked: usize,
+    #[serde(alias = "asked")]
+    pub requested: usize,
     /// Why the first of them is missing.
     pub reason: String,
 }
 
-impl Refused {
+impl MissingCaptions {
     /// Whether all requested captions are missing.
     pub fn is_all(&self) -> bool {
-        self.questions >= self.asked
+        self.missing >= self.requested
     }
 }
 
-/// The split of a shape whose source has no splits: `val` for a fraction `held_out` of keys, otherwise `train`.
-pub fn split_of(key: &Key, held_out: f64) -> &'static str {
-    if key.lot() < held_out { "val" } else { "train" }
+/// The split of a shape whose source has no splits: `val` for a fraction `val_fraction` of keys, otherwise `train`.
+pub fn assign_split(key: &Key, val_fraction: f64) -> &'static str {
+    // By hash instead of by chance: adding shapes never moves an existing one to another split.
+    if key.split_hash() < val_fraction { "val" } else { "train" }
 }
 
 #[cfg(test)]

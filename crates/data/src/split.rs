@@ -1,9 +1,10 @@
 //! Names of splits.
 
 /// The split that a word names, in any common spelling: `train`, `val` or `test`.
-pub fn known_split(word: &str) -> Option<&'static str> {
+pub fn normalize_split(word: &str) -> Option<&'static str> {
     match word.trim().to_ascii_lowercase().as_str() {
         "train" | "training" => Some("train"),
+        // `validation` is the spelling of Hugging Face data sets.
         "val" | "valid" | "validation" => Some("val"),
         "test" | "testing" => Some("test"),
         _ => None,
@@ -14,8 +15,8 @@ pub fn known_split(word: &str) -> Option<&'static str> {
 ///
 /// # Errors
 /// A message, if the word names no split.
-pub fn split_called(word: &str) -> Result<&'static str, String> {
-    known_split(word).ok_or_else(|| format!("expected split train, val or test, found {word:?}"))
+pub fn parse_split(word: &str) -> Result<&'static str, String> {
+    normalize_split(word).ok_or_else(|| format!("expected split train, val or test, found {word:?}"))
 }
 
 #[cfg(test)]
@@ -27,10 +28,10 @@ mod tests {
         for (word, expected) in
             [("train", "train"), (" Training", "train"), ("VALID", "val"), ("Test", "test")]
         {
-            assert_eq!(split_called(word), Ok(expected), "{word}");
+            assert_eq!(parse_split(word), Ok(expected), "{word}");
         }
         assert!(
-            split_called("banana").unwrap_err().contains("found \"banana\"") && known_split("").is_none()
+            parse_split("banana").unwrap_err().contains("found \"banana\"") && normalize_split("").is_none()
         );
     }
 }

@@ -1,14 +1,15 @@
-//! Making, reading, damaging and joining data sets of real shapes.
+//! Building, reading, damaging and concatenating data sets of real shapes.
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::path::Path;
 
 use image::RgbaImage;
+use lexiform_data::annotations::AnnotationTable;
 use lexiform_data::prepare::{LocalFiles, Prepare, PrepareConfig};
-use lexiform_data::table::Table;
 use lexiform_data::{
-    CAMERAS, DataError, Dataset, Event, Featurizer, MakeOptions, MakeSummary, Manifest, POINTS, Part,
-    Producer as _, TEXT_FEATURES, VIEW_FEATURES, join, make, merge, verify,
+    BuildEvent, BuildOptions, BuildSummary, CAMERAS, DataError, Dataset, Featurizer, Manifest, POINTS,
+    Partition, Producer as _, TEXT_FEATURES, VIEW_FEATURES, build_dataset, concat_datasets, merge_partitions,
+    verify,
 };
 use lexiform_formats::view_format::{ViewFormat, decode_view};
 
@@ -44,26 +45,26 @@ fn prepare(
     config: PrepareConfig,
     featurizer: Option<&dyn Featurizer>,
     jobs: usize,
-) -> (MakeSummary, Vec<Event>) {
+) -> (BuildSummary, Vec<BuildEvent>) {
     let source = LocalFiles::new(&[from.display().to_string()]).unwrap();
-    let mut producer = Prepare::new(&source, config, Table::default()).unwrap().with_jobs(jobs);
+    let mut producer = Prepare::new(&source, config, AnnotationTable::default()).unwrap().with_jobs(jobs);
     if let Some(featurizer) = featurizer {
         producer = producer.with_featurizer(featurizer);
     }
     let mut events = Vec::new();
-    let options = MakeOptions { jobs, ..MakeOptions::default() };
-    let summary = make(&producer, to, &options, &mut |event| events.push(event)).unwrap();
-    merge(to).unwrap();
+    let options = BuildOptions { num_workers: jobs, ..BuildOptions::default() };
+    let summary = build_dataset(&producer, to, &options, &mut |event| events.push(event)).unwrap();
+    merge_partitions(to).unwrap();
     (summary, events)
 }
 
 /// Counts of a run over [`models`], two of which are broken.
-fn made(written: usize, before: usize) -> MakeSummary {
-    MakeSummary { written, before, failed: 2, ..MakeSummary::default() }
+fn made(written: usize, already_written: usize) -> BuildSummary {
+    BuildSummary { written, already_written, failed: 2, ..BuildSummary::default() }
 }
 
 #[test]
-fn depth_and_normals_lie_behind_the_views_where_they_are_asked_for() {
+fn depth_and_normal_maps_follow_the_views_if_requested() {
     let folder = tempfile::tempdir().unwrap();
     let (from, plain, deep) =
         (folder.path().join("models"), folder.path().join("plain"), folder.path().join("deep"));
@@ -77,10 +78,13 @@ fn depth_and_normals_lie_behind_the_views_where_they_are_asked_for() {
         ["v", "d", "n"].iter().flat_map(|kind| (0..4).map(move |i| format!("{kind}{i:02}.png"))).collect();
     assert_eq!(names, expected);
     assert_eq!((deep.n_views(0), deep.views(0, &[0, 3]).unwrap()), (4, plain.views(0, &[0, 3]).unwrap()));
-    assert!(!plain.manifest().settings.to_string().contains("depth"), "old data sets go on as they were");
+    assert!(
+        !plain.manifest().settings.to_string().contains("depth"),
+        "settings of early data sets stay valid"
+    );
     let depth = image::load_from_memory(&deep.member(0, "d02.png").unwrap().unwrap()).unwrap();
     let depth = depth.as_luma16().unwrap();
-    // The box fills the unit sphere; cameras stand 2.4 to 3.7 radii off.
+    // The box fills the unit sphere; the cameras are 2.4 to 3.7 radii away.
     let seen = depth.pixels().map(|p| p.0[0]).filter(|d| *d > 0);
     assert!(seen.clone().count() > 100 && seen.clone().all(|d| (14_000..47_000).contains(&d)));
     let normals = image::load_from_memory(&deep.member(0, "n02.png").unwrap().unwrap()).unwrap();
@@ -90,7 +94,7 @@ fn depth_and_normals_lie_behind_the_views_where_they_are_asked_for() {
 }
 
 #[test]
-fn shapes_become_views_points_and_words() {
+fn shapes_become_views_points_and_captions() {
     let folder = tempfile::tempdir().unwrap();
     let (from, to) = (folder.path().join("models"), folder.path().join("set"));
     models(&from);
@@ -98,7 +102,7 @@ fn shapes_become_views_points_and_words() {
     assert_eq!(summary, made(3, 0));
     let failed: Vec<&str> = events
         .iter()
-        .filter_map(|e| if let Event::Failed(f) = e { Some(f.source.as_str()) } else { None })
+        .filter_map(|e| if let BuildEvent::Failed(f) = e { Some(f.source.as_str()) } else { None })
         .collect();
     assert_eq!(failed.len(), 2, "{failed:?}");
     let dataset = Dataset::open(&to).unwrap();
@@ -109,10 +113,10 @@ fn shapes_become_views_points_and_words() {
         (dataset.label(table), dataset.split(table), dataset.n_views(table)),
         (Some("furniture"), "train", 4)
     );
-    let about = dataset.about(table).unwrap();
-    let said: Vec<&str> = about.captions.iter().map(|c| c.text.as_str()).collect();
+    let metadata = dataset.metadata(table).unwrap();
+    let said: Vec<&str> = metadata.captions.iter().map(|c| c.text.as_str()).collect();
     assert_eq!(said, ["coffee table", "furniture"]);
-    assert_eq!(about.extents, Some([4.0, 0.2, 4.0]));
+    assert_eq!(metadata.extents, Some([4.0, 0.2, 4.0]));
     let views = dataset.views(table, &[3, 1]).unwrap();
     let images: Vec<RgbaImage> = views.iter().map(|bytes| decode_view(bytes).unwrap()).collect();
     assert_eq!(images[0].dimensions(), (48, 48));
@@ -139,7 +143,7 @@ fn the_bytes_do_not_depend_on_threads_and_a_second_run_changes_nothing() {
     let (again, _) = prepare(&from, &sets[0], small(), None, 2);
     assert_eq!(again, made(0, 3));
     assert_eq!(Manifest::read(&sets[0]).unwrap(), manifests[0]);
-    // New files join what is there.
+    // New files are added to the existing shapes.
     write_box(&from.join("new.obj"), [1.0, 2.0, 3.0]);
     let (more, _) = prepare(&from, &sets[0], small(), None, 2);
     assert_eq!(more, made(1, 3));
@@ -147,26 +151,29 @@ fn the_bytes_do_not_depend_on_threads_and_a_second_run_changes_nothing() {
 }
 
 #[test]
-fn files_of_one_name_are_shapes_of_their_own() {
+fn files_with_the_same_name_are_different_shapes() {
     let folder = tempfile::tempdir().unwrap();
     let files = ["m/a/model.obj", "m/b/model.obj", "m/cup.obj"].map(|name| folder.path().join(name));
     files.iter().zip([1.0, 2.0, 3.0]).for_each(|(path, edge)| write_box(path, [edge, 1.0, 1.0]));
-    let run = |files: &[&Path], to: &str, part: Part| {
+    let run = |files: &[&Path], to: &str, partition: Partition| {
         let files: Vec<String> = files.iter().map(|path| path.display().to_string()).collect();
         let source = LocalFiles::new(&files).unwrap();
-        let producer = Prepare::new(&source, small(), Table::default()).unwrap();
-        let options = MakeOptions { part, ..MakeOptions::default() };
-        make(&producer, &folder.path().join(to), &options, &mut |_| {}).unwrap()
+        let producer = Prepare::new(&source, small(), AnnotationTable::default()).unwrap();
+        let options = BuildOptions { partition, ..BuildOptions::default() };
+        build_dataset(&producer, &folder.path().join(to), &options, &mut |_| {}).unwrap()
     };
     let [a, b, cup] = [&*files[0], &*files[1], &*files[2]];
-    assert_eq!(run(&[a, b, cup], "set", Part::WHOLE), MakeSummary { written: 3, ..MakeSummary::default() });
+    assert_eq!(
+        run(&[a, b, cup], "set", Partition::ALL),
+        BuildSummary { written: 3, ..BuildSummary::default() }
+    );
     for index in 0..2 {
-        assert_eq!(run(&[cup, b, a], "parts", Part { index, of: 2 }).failed, 0);
+        assert_eq!(run(&[cup, b, a], "parts", Partition { index, count: 2 }).failed, 0);
     }
     let ids = |to: &str| {
-        merge(&folder.path().join(to)).unwrap();
+        merge_partitions(&folder.path().join(to)).unwrap();
         let dataset = Dataset::open(&folder.path().join(to)).unwrap();
-        let mut ids: Vec<String> = (0..dataset.len()).map(|i| dataset.about(i).unwrap().id).collect();
+        let mut ids: Vec<String> = (0..dataset.len()).map(|i| dataset.metadata(i).unwrap().id).collect();
         ids.sort();
         ids
     };
@@ -175,27 +182,27 @@ fn files_of_one_name_are_shapes_of_their_own() {
 }
 
 #[test]
-fn a_run_that_goes_on_has_the_facts_it_was_begun_with() {
+fn a_run_is_resumed_only_with_the_annotations_it_was_started_with() {
     let folder = tempfile::tempdir().unwrap();
     let (from, to) = (folder.path().join("models"), folder.path().join("set"));
     write_box(&from.join("cup.obj"), [1.0; 3]);
     let run = |text: &str| {
-        let path = folder.path().join("facts.csv");
+        let path = folder.path().join("annotations.csv");
         std::fs::write(&path, text).unwrap();
         let source = LocalFiles::new(&[from.display().to_string()]).unwrap();
-        let producer = Prepare::new(&source, small(), Table::read(&path).unwrap()).unwrap();
-        let made = make(&producer, &to, &MakeOptions::default(), &mut |_| {});
-        (producer.matched(), made)
+        let producer = Prepare::new(&source, small(), AnnotationTable::read(&path).unwrap()).unwrap();
+        let made = build_dataset(&producer, &to, &BuildOptions::default(), &mut |_| {});
+        (producer.match_counts(), made)
     };
-    let (matched, made) = run("file,label\ncup.obj,cup\npot.obj,pot\n");
-    assert_eq!((matched.matched, matched.rows, made.unwrap().written), (1, 2, 1));
+    let (match_counts, made) = run("file,label\ncup.obj,cup\npot.obj,pot\n");
+    assert_eq!((match_counts.matched, match_counts.rows, made.unwrap().written), (1, 2, 1));
     let error = run("file,label\ncup.obj,mug\npot.obj,pot\n").1.unwrap_err();
-    assert!(error.to_string().contains("was started with facts = \""), "{error}");
+    assert!(error.to_string().contains("was started with annotations = \""), "{error}");
     assert!(error.hint().unwrap().contains("use the same settings"));
-    assert_eq!(run("file,label\npot.obj,pot\ncup.obj,cup\n").1.unwrap().before, 1);
+    assert_eq!(run("file,label\npot.obj,pot\ncup.obj,cup\n").1.unwrap().already_written, 1);
 }
 
-/// Mean color and its complement: enough to tell what is compared with what.
+/// Features that depend on the brightness of an image and on one word of a text.
 struct Colors;
 
 impl Featurizer for Colors {
@@ -203,11 +210,11 @@ impl Featurizer for Colors {
         "colors"
     }
 
-    fn images(&self, images: &[RgbaImage]) -> Result<Vec<Vec<f32>>, String> {
+    fn encode_images(&self, images: &[RgbaImage]) -> Result<Vec<Vec<f32>>, String> {
         Ok(images.iter().map(|image| vec![image.pixels().map(|p| f32::from(p.0[0])).sum(), 1.0]).collect())
     }
 
-    fn texts(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, String> {
+    fn encode_texts(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, String> {
         Ok(texts.iter().map(|text| vec![if text.contains("table") { -1.0 } else { 1.0 }, 0.0]).collect())
     }
 }
@@ -217,22 +224,22 @@ fn features_are_kept_and_rank_captions() {
     let folder = tempfile::tempdir().unwrap();
     let (from, to) = (folder.path().join("models"), folder.path().join("set"));
     models(&from);
-    prepare(&from, &to, PrepareConfig { top_captions: 1, ..small() }, Some(&Colors), 2);
+    prepare(&from, &to, PrepareConfig { top_k_captions: 1, ..small() }, Some(&Colors), 2);
     let dataset = Dataset::open(&to).unwrap();
     let table = (0..3).find(|i| dataset.key(*i).contains("coffee")).unwrap();
     assert_eq!(dataset.array(table, VIEW_FEATURES).unwrap().unwrap().shape, [4, 2]);
     assert_eq!(dataset.array(table, TEXT_FEATURES).unwrap().unwrap().to_f32_vec(), [1.0, 0.0]);
-    let captions = dataset.about(table).unwrap().captions;
+    let captions = dataset.metadata(table).unwrap().captions;
     assert_eq!((captions.len(), captions[0].text.as_str()), (1, "furniture"));
     assert!(captions[0].score.unwrap() > 0.9);
 }
 
 #[test]
-fn a_flipped_byte_is_found_and_named() {
+fn a_flipped_byte_is_located() {
     let folder = tempfile::tempdir().unwrap();
     let (from, to) = (folder.path().join("models"), folder.path().join("set"));
     models(&from);
-    prepare(&from, &to, PrepareConfig { pictures: ViewFormat::Png, ..small() }, None, 2);
+    prepare(&from, &to, PrepareConfig { view_format: ViewFormat::Png, ..small() }, None, 2);
     let dataset = Dataset::open(&to).unwrap();
     let wanted = dataset.views(1, &[2]).unwrap().remove(0);
     let shard = to.join("shards").join(&dataset.manifest().shards[0].file);
@@ -260,39 +267,39 @@ fn a_flipped_byte_is_found_and_named() {
 }
 
 #[test]
-fn tables_beside_shards_are_checked() {
+fn sidecars_are_checked() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     models(&at("models"));
     prepare(&at("models"), &at("a"), small(), None, 2);
     write_box(&at("models/new.obj"), [1.0, 2.0, 3.0]);
     prepare(&at("models"), &at("b"), small(), None, 2);
-    let beside = |set: &str| at(set).join("shards/00000-of-00001-000000.parquet");
+    let sidecar = |set: &str| at(set).join("shards/00000-of-00001-000000.parquet");
     let faults = |set: &str| {
         let faults = verify(&at(set), &|_| {}).unwrap();
-        assert!(faults.iter().all(|fault| fault.path == beside(set)), "{faults:?}");
+        assert!(faults.iter().all(|fault| fault.path == sidecar(set)), "{faults:?}");
         faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>().join("\n")
     };
-    let good = std::fs::read(beside("a")).unwrap();
-    // Another set's, the names of its members changed, its end cut off, gone.
-    std::fs::copy(beside("b"), beside("a")).unwrap();
+    let good = std::fs::read(sidecar("a")).unwrap();
+    // The sidecar of another data set, changed names of members, a truncated file, a missing file.
+    std::fs::copy(sidecar("b"), sidecar("a")).unwrap();
     assert!(faults("a").contains("differ from the manifest"), "{}", faults("a"));
     let mut bytes = good.clone();
     for at in (0..bytes.len()).filter(|at| good[*at..].starts_with(b"tower")) {
         bytes[at + 4] = b'l';
     }
-    std::fs::write(beside("a"), &bytes).unwrap();
+    std::fs::write(sidecar("a"), &bytes).unwrap();
     assert!(faults("a").contains("its rows differ from index.parquet"), "{}", faults("a"));
-    std::fs::write(beside("a"), &good[..good.len() - 9]).unwrap();
+    std::fs::write(sidecar("a"), &good[..good.len() - 9]).unwrap();
     assert!(faults("a").contains("damaged"));
-    std::fs::remove_file(beside("a")).unwrap();
+    std::fs::remove_file(sidecar("a")).unwrap();
     assert!(faults("a").contains("damaged"));
-    std::fs::write(beside("a"), &good).unwrap();
+    std::fs::write(sidecar("a"), &good).unwrap();
     assert_eq!(faults("a"), "");
 }
 
 #[test]
-fn a_merge_that_was_cut_off_is_made_again() {
+fn an_interrupted_merge_is_detected_and_repeated() {
     let folder = tempfile::tempdir().unwrap();
     let (from, to) = (folder.path().join("models"), folder.path().join("set"));
     models(&from);
@@ -300,65 +307,65 @@ fn a_merge_that_was_cut_off_is_made_again() {
     let before = std::fs::read(to.join("manifest.json")).unwrap();
     write_box(&from.join("new.obj"), [1.0, 2.0, 3.0]);
     prepare(&from, &to, small(), None, 2);
-    // The table is of the second merge, the manifest of the first: in the shards of one and of the other.
-    let torn = |manifest: &[u8], expected: &str| {
+    // The index is from the second merge, the manifest from the first.
+    let inconsistent = |manifest: &[u8], expected: &str| {
         std::fs::write(to.join("manifest.json"), manifest).unwrap();
         let error = Dataset::open(&to).err().unwrap();
         assert!(error.to_string().contains(expected), "{error}");
         assert!(error.hint().unwrap().contains(&format!("run `lexiform data merge {}` again", to.display())));
         assert!(verify(&to, &|_| {}).unwrap().iter().any(|fault| fault.message.contains("rewrites both")));
     };
-    torn(
+    inconsistent(
         &before,
         "index.parquet has shapes in \"00000-of-00001-000001.tar\", which manifest.json does not list",
     );
-    merge(&to).unwrap();
+    merge_partitions(&to).unwrap();
     assert_eq!(Dataset::open(&to).unwrap().len(), 4);
     let after = std::fs::read_to_string(to.join("manifest.json")).unwrap();
     let fewer = after
         .replacen("\"shapes\": 4", "\"shapes\": 3", 1)
         .replace("index_sha256\": \"", "index_sha256\": \"x");
-    torn(fewer.as_bytes(), "manifest.json has 3 shapes, index.parquet 4");
-    merge(&to).unwrap();
+    inconsistent(fewer.as_bytes(), "manifest.json has 3 shapes, index.parquet 4");
+    merge_partitions(&to).unwrap();
     assert_eq!(verify(&to, &|_| {}).unwrap(), []);
 }
 
 #[test]
-fn data_sets_join_where_their_shapes_differ() {
+fn data_sets_without_common_shapes_are_concatenated() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     models(&at("models"));
     write_box(&at("more/sofa.obj"), [2.0, 1.0, 1.0]);
     prepare(&at("models"), &at("a"), small(), None, 2);
     prepare(&at("more"), &at("b"), small(), None, 2);
-    assert_eq!(join(&at("c"), &[at("a"), at("b")]).unwrap().shapes, 4);
+    assert_eq!(concat_datasets(&at("c"), &[at("a"), at("b")]).unwrap().shapes, 4);
     assert_eq!(verify(&at("c"), &|_| {}).unwrap(), []);
-    let joined = Dataset::open(&at("c")).unwrap();
-    assert!((0..4).all(|i| joined.shape(i).is_ok()));
+    let concatenated = Dataset::open(&at("c")).unwrap();
+    assert!((0..4).all(|i| concatenated.shape(i).is_ok()));
     // Shapes that failed in the partitions are still listed, and not retried.
-    assert_eq!(joined.manifest().failed, 2);
-    let error = join(&at("d"), &[at("a"), at("a")]).unwrap_err();
+    assert_eq!(concatenated.manifest().failed, 2);
+    let error = concat_datasets(&at("d"), &[at("a"), at("a")]).unwrap_err();
     assert!(error.to_string().contains("is in another shard too"), "{error}");
-    assert!(!at("d").exists(), "a join that failed left something behind");
+    assert!(!at("d").exists(), "a failed concatenation left files behind");
     std::fs::create_dir(at("d")).unwrap();
     std::fs::write(at("d/notes.txt"), "mine").unwrap();
-    assert!(join(&at("d"), &[at("a"), at("nowhere")]).is_err());
-    assert!(join(&at("d"), &[at("b"), at("b")]).is_err());
-    assert_eq!(join(&at("d"), &[at("a"), at("b")]).unwrap().shapes, 4);
+    assert!(concat_datasets(&at("d"), &[at("a"), at("nowhere")]).is_err());
+    assert!(concat_datasets(&at("d"), &[at("b"), at("b")]).is_err());
+    assert_eq!(concat_datasets(&at("d"), &[at("a"), at("b")]).unwrap().shapes, 4);
     assert_eq!(std::fs::read_to_string(at("d/notes.txt")).unwrap(), "mine");
-    let error = join(&at("d"), &[at("a"), at("b")]).unwrap_err();
+    let error = concat_datasets(&at("d"), &[at("a"), at("b")]).unwrap_err();
     assert!(error.to_string().contains("already holds a data set"), "{error}");
     assert_eq!(verify(&at("a"), &|_| {}).unwrap(), []);
     assert!(matches!(Dataset::open(&at("models")), Err(DataError::Incomplete { .. })));
 }
 
-// Not in a file with tests that start processes: until a child is its own program it shares its parent's open files, and with them
-// the locks. With a thread that starts processes, one lock in five hundred was still held after it was released.
+// Not in a file with tests that start processes: between fork and exec a child shares its parent's open files, and with them the
+// locks. With a thread that starts processes, one lock in five hundred was still held after it was released.
 #[test]
-fn a_part_is_written_by_one_process_and_with_one_setting() {
+fn a_partition_is_written_by_one_process_with_one_setting() {
     let folder = tempfile::tempdir().unwrap();
     let begin = |settings: serde_json::Value| {
-        lexiform_data::shard::PartWriter::open(folder.path(), Part::WHOLE, settings, 1 << 20)
+        lexiform_data::shard::PartitionWriter::open(folder.path(), Partition::ALL, settings, 1 << 20)
     };
     let settings = serde_json::json!({ "prepare": { "views": 12, "size": 224 } });
     let held = begin(settings.clone()).unwrap();

@@ -1,4 +1,4 @@
-//! Files and data sets in an object store: a server that speaks as much S3 as is needed, in pages of two, and misbehaves.
+//! 3D files and data sets in an object store: a fake S3 server with pages of two objects and injected failures.
 #![cfg(feature = "cloud")]
 #![expect(clippy::unwrap_used, reason = "a test")]
 
@@ -9,50 +9,52 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use image::RgbaImage;
-use lexiform_data::prepare::{LocalFiles, Prepare, PrepareConfig, Source};
-use lexiform_data::remote::{RemoteFiles, Store, download, upload};
-use lexiform_data::table::Table;
-use lexiform_data::{Copied, DataError, Dataset, MakeOptions, MakeSummary, make, merge};
+use lexiform_data::annotations::AnnotationTable;
+use lexiform_data::prepare::{AssetSource, LocalFiles, Prepare, PrepareConfig};
+use lexiform_data::remote::{RemoteFiles, RemoteStore, download, upload};
+use lexiform_data::{
+    BuildOptions, BuildSummary, CopySummary, DataError, Dataset, build_dataset, merge_partitions,
+};
 
-/// Objects of a page of a listing.
+/// Number of objects per page of a listing.
 const PAGE: usize = 2;
 
-/// An object with the sum that came with it.
+/// The content of an object and its SHA-256 attribute.
 type Object = (Vec<u8>, Option<String>);
 
 #[derive(Default)]
-struct Shelf {
+struct BucketState {
     objects: BTreeMap<String, Object>,
-    /// First lines of all requests.
+    /// Request lines of all requests.
     asked: Vec<String>,
-    /// Answers with an error that passes.
-    unwell: usize,
-    /// Contents that break off half-way.
-    breaking: usize,
+    /// Number of requests to answer with a transient error.
+    failing_requests: usize,
+    /// Number of responses to truncate.
+    truncated_responses: usize,
 }
 
 /// A server with one bucket, `shapes`.
 #[derive(Clone)]
 struct Server {
     port: u16,
-    shelf: Arc<Mutex<Shelf>>,
+    bucket: Arc<Mutex<BucketState>>,
 }
 
 impl Server {
     fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let server = Self { port: listener.local_addr().unwrap().port(), shelf: Arc::default() };
-        let shelf = Arc::clone(&server.shelf);
+        let server = Self { port: listener.local_addr().unwrap().port(), bucket: Arc::default() };
+        let bucket = Arc::clone(&server.bucket);
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                let shelf = Arc::clone(&shelf);
-                std::thread::spawn(move || serve(stream.unwrap(), &shelf));
+                let bucket = Arc::clone(&bucket);
+                std::thread::spawn(move || serve(stream.unwrap(), &bucket));
             }
         });
         server
     }
 
-    /// Everything below a folder, as objects below `prefix`.
+    /// Uploads the files of a folder as objects below `prefix`.
     fn fill(&self, folder: &Path, prefix: &str) {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -60,12 +62,12 @@ impl Server {
             if path.is_dir() {
                 self.fill(&path, &key);
             } else {
-                self.shelf.lock().unwrap().objects.insert(key, (std::fs::read(&path).unwrap(), None));
+                self.bucket.lock().unwrap().objects.insert(key, (std::fs::read(&path).unwrap(), None));
             }
         }
     }
 
-    fn store(&self, uri: &str) -> Store {
+    fn store(&self, uri: &str) -> RemoteStore {
         let settings = [
             ("AWS_ENDPOINT", format!("http://127.0.0.1:{}", self.port)),
             ("AWS_ALLOW_HTTP", "true".to_owned()),
@@ -73,18 +75,18 @@ impl Server {
             ("AWS_ACCESS_KEY_ID", "anybody".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "nothing".to_owned()),
         ];
-        Store::open_with(uri, settings.map(|(name, value)| (name.to_owned(), value))).unwrap()
+        RemoteStore::open_with(uri, settings.map(|(name, value)| (name.to_owned(), value))).unwrap()
     }
 
-    /// How many requests were for paths that hold `text`, since the last time.
+    /// Number of requests whose path contains `text`, since the last call.
     fn asked(&self, text: &str) -> usize {
-        let asked = std::mem::take(&mut self.shelf.lock().unwrap().asked);
+        let asked = std::mem::take(&mut self.bucket.lock().unwrap().asked);
         asked.iter().filter(|line| line.contains(text)).count()
     }
 }
 
-/// Answers requests until the other side has enough.
-fn serve(stream: TcpStream, shelf: &Mutex<Shelf>) -> Option<()> {
+/// Answers requests until the client closes the connection.
+fn serve(stream: TcpStream, bucket: &Mutex<BucketState>) -> Option<()> {
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     let mut stream = stream;
     loop {
@@ -102,7 +104,7 @@ fn serve(stream: TcpStream, shelf: &Mutex<Shelf>) -> Option<()> {
         let length = headers.get("content-length").map_or(0, |n| n.parse().unwrap());
         let mut body = vec![0; length];
         reader.read_exact(&mut body).ok()?;
-        answer(&mut stream, &first, &headers, body, &mut shelf.lock().unwrap())?;
+        answer(&mut stream, &first, &headers, body, &mut bucket.lock().unwrap())?;
     }
 }
 
@@ -111,9 +113,9 @@ fn answer(
     first: &str,
     headers: &BTreeMap<String, String>,
     body: Vec<u8>,
-    shelf: &mut Shelf,
+    bucket: &mut BucketState,
 ) -> Option<()> {
-    shelf.asked.push(first.trim().to_owned());
+    bucket.asked.push(first.trim().to_owned());
     let mut words = first.split(' ');
     let (method, target) = (words.next()?, words.next()?);
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
@@ -127,24 +129,24 @@ fn answer(
     else {
         return say(404, "", b"<Error><Code>NoSuchBucket</Code></Error>");
     };
-    if method == "GET" && shelf.unwell > 0 {
-        shelf.unwell -= 1;
+    if method == "GET" && bucket.failing_requests > 0 {
+        bucket.failing_requests -= 1;
         return say(503, "", b"<Error><Code>SlowDown</Code></Error>");
     }
     if method == "PUT" {
-        shelf.objects.insert(key, (body, headers.get("x-amz-meta-sha256").cloned()));
+        bucket.objects.insert(key, (body, headers.get("x-amz-meta-sha256").cloned()));
         return say(200, "ETag: \"new\"\r\n", b"");
     }
     if query.contains("list-type=2") {
-        return say(200, "", page(shelf, query).as_bytes());
+        return say(200, "", page(bucket, query).as_bytes());
     }
-    let Some((content, sum)) = shelf.objects.get(&key) else {
+    let Some((content, sum)) = bucket.objects.get(&key) else {
         return say(404, "", b"<Error><Code>NoSuchKey</Code></Error>");
     };
-    let about = sum.as_ref().map_or(String::new(), |sum| format!("x-amz-meta-sha256: {sum}\r\n"));
-    let about = format!("ETag: \"{}\"\r\n{about}", content.len());
+    let extra_headers = sum.as_ref().map_or(String::new(), |sum| format!("x-amz-meta-sha256: {sum}\r\n"));
+    let extra_headers = format!("ETag: \"{}\"\r\n{extra_headers}", content.len());
     if method == "HEAD" {
-        return say(200, &about, content);
+        return say(200, &extra_headers, content);
     }
     let range = headers.get("range").and_then(|range| range.strip_prefix("bytes=")?.split_once('-'));
     let (start, end) = match range {
@@ -154,39 +156,41 @@ fn answer(
         }
         None => (0, content.len()),
     };
-    if shelf.breaking > 0 && end - start > 100 {
-        shelf.breaking -= 1;
+    if bucket.truncated_responses > 0 && end - start > 100 {
+        bucket.truncated_responses -= 1;
         let half = &content[start..(start + end) / 2];
-        write!(stream, "HTTP/1.1 200 OK\r\nLast-Modified: Sat, 21 Nov 2026 12:00:00 GMT\r\n{about}").ok()?;
+        write!(stream, "HTTP/1.1 200 OK\r\nLast-Modified: Sat, 21 Nov 2026 12:00:00 GMT\r\n{extra_headers}")
+            .ok()?;
         write!(stream, "Content-Length: {}\r\n\r\n", end - start).ok()?;
         stream.write_all(half).ok()?;
         stream.shutdown(Shutdown::Both).ok()?;
         return None;
     }
     match range {
-        Some(_) if start >= content.len() => say(416, &about, b""),
+        Some(_) if start >= content.len() => say(416, &extra_headers, b""),
         Some(_) => {
-            let about = format!("{about}Content-Range: bytes {start}-{}/{}\r\n", end - 1, content.len());
-            say(206, &about, &content[start..end])
+            let extra_headers =
+                format!("{extra_headers}Content-Range: bytes {start}-{}/{}\r\n", end - 1, content.len());
+            say(206, &extra_headers, &content[start..end])
         }
-        None => say(200, &about, content),
+        None => say(200, &extra_headers, content),
     }
 }
 
 /// A page of a listing.
-fn page(shelf: &Shelf, query: &str) -> String {
+fn page(bucket: &BucketState, query: &str) -> String {
     let field = |name: &str| {
         let found = query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
         unescaped(found.unwrap_or_default())
     };
     let (prefix, after) = (field("prefix"), field("continuation-token"));
     let below = |key: &&String| key.starts_with(&prefix) && **key > after;
-    let mut keys: Vec<&String> = shelf.objects.keys().filter(below).collect();
+    let mut keys: Vec<&String> = bucket.objects.keys().filter(below).collect();
     let more = keys.len() > PAGE;
     keys.truncate(PAGE);
     let mut text = format!("<ListBucketResult><IsTruncated>{more}</IsTruncated>");
     for key in &keys {
-        let size = shelf.objects[*key].0.len();
+        let size = bucket.objects[*key].0.len();
         text.push_str(&format!("<Contents><Key>{key}</Key><Size>{size}</Size><ETag>\"{size}\"</ETag>"));
         text.push_str("<LastModified>2026-11-21T12:00:00.000Z</LastModified></Contents>");
     }
@@ -223,7 +227,7 @@ fn a_box(head: &str, [x, y, z]: [f32; 3]) -> String {
     text
 }
 
-/// A folder of models, one of them painted, one broken, and some that are no models.
+/// A folder of 3D files, one of them textured and one broken, and other files.
 fn models(folder: &Path) {
     let write = |name: &str, content: &[u8]| {
         let path = folder.join(name);
@@ -243,11 +247,11 @@ fn models(folder: &Path) {
     write(".hidden/table.obj", a_box("", [1.0, 1.0, 1.0]).as_bytes());
 }
 
-fn prepare(source: &dyn Source, to: &Path) -> MakeSummary {
+fn prepare(source: &dyn AssetSource, to: &Path) -> BuildSummary {
     let config = PrepareConfig { views: 4, size: 32, points: 50, ..PrepareConfig::default() };
-    let producer = Prepare::new(source, config, Table::default()).unwrap();
-    let summary = make(&producer, to, &MakeOptions::default(), &mut |_| {}).unwrap();
-    merge(to).unwrap();
+    let producer = Prepare::new(source, config, AnnotationTable::default()).unwrap();
+    let summary = build_dataset(&producer, to, &BuildOptions::default(), &mut |_| {}).unwrap();
+    merge_partitions(to).unwrap();
     summary
 }
 
@@ -262,22 +266,23 @@ fn files_of_a_store_become_the_same_shapes_as_those_of_a_folder() {
     let expected = prepare(&local, &at("near"));
     assert_eq!((expected.written, expected.failed), (3, 1));
 
-    (server.shelf.lock().unwrap().unwell, server.shelf.lock().unwrap().breaking) = (1, 1);
+    (server.bucket.lock().unwrap().failing_requests, server.bucket.lock().unwrap().truncated_responses) =
+        (1, 1);
     let remote = RemoteFiles::new(vec![server.store("s3://shapes/some/models")], false);
     assert_eq!(prepare(&remote, &at("far")), expected);
-    let shelf = server.shelf.lock().unwrap();
-    assert_eq!((shelf.unwell, shelf.breaking), (0, 0), "the server misbehaved");
-    drop(shelf);
+    let bucket = server.bucket.lock().unwrap();
+    assert_eq!((bucket.failing_requests, bucket.truncated_responses), (0, 0), "the server misbehaved");
+    drop(bucket);
 
     let (near, far) = (Dataset::open(&at("near")).unwrap(), Dataset::open(&at("far")).unwrap());
     for shape in 0..near.len() {
         let (mut one, mut other) = (near.shape(shape).unwrap(), far.shape(shape).unwrap());
         assert_eq!(
-            std::mem::take(&mut other.about.source),
-            format!("s3://shapes/some/models/{}", one.about.id)
+            std::mem::take(&mut other.metadata.source),
+            format!("s3://shapes/some/models/{}", one.metadata.id)
         );
-        one.about.source.clear();
-        assert!(one == other, "{:?} and {:?}", one.about, other.about);
+        one.metadata.source.clear();
+        assert!(one == other, "{:?} and {:?}", one.metadata, other.metadata);
     }
     let single =
         RemoteFiles::new(vec![server.store("s3://shapes/some/models/painted/old%20chest.obj")], false);
@@ -292,16 +297,16 @@ fn a_data_set_is_copied_and_read_remotely() {
     let server = Server::start();
     prepare(&LocalFiles::new(&[at("models").display().to_string()]).unwrap(), &at("set"));
     let store = server.store("s3://shapes/sets/one");
-    let Copied { files, before, .. } = upload(&at("set"), &store, &mut |_, _, _| {}).unwrap();
+    let CopySummary { files, skipped, .. } = upload(&at("set"), &store, &mut |_, _, _| {}).unwrap();
     assert_eq!(
-        (files, before),
+        (files, skipped),
         (7, 0),
         "a shard with its sidecar, three files of the partition, index, manifest"
     );
     let again = upload(&at("set"), &store, &mut |_, _, _| {}).unwrap();
-    assert_eq!((again.files, again.before), (0, 7));
+    assert_eq!((again.files, again.skipped), (0, 7));
 
-    let (near, far) = (Dataset::open(&at("set")).unwrap(), Dataset::in_store(store.clone()).unwrap());
+    let (near, far) = (Dataset::open(&at("set")).unwrap(), Dataset::open_remote(store.clone()).unwrap());
     assert_eq!(near.manifest(), far.manifest());
     for shape in 0..near.len() {
         server.asked("");
@@ -317,14 +322,14 @@ fn a_data_set_is_copied_and_read_remotely() {
     .unwrap();
     assert_eq!(keys, (0..near.len()).map(|shape| near.key(shape).to_owned()).collect::<Vec<_>>());
 
-    server.shelf.lock().unwrap().breaking = 1;
+    server.bucket.lock().unwrap().truncated_responses = 1;
     assert_eq!(download(&store, &at("back"), &mut |_, _, _| {}).unwrap().files, 7);
     let name = &near.manifest().shards[0].file;
     let shard = |set: &str| std::fs::read(at(set).join("shards").join(name)).unwrap();
     assert!(shard("set") == shard("back"));
     assert_eq!(lexiform_data::verify(&at("back"), &|_| {}).unwrap(), []);
 
-    server.shelf.lock().unwrap().objects.get_mut(&format!("sets/one/shards/{name}")).unwrap().0[600] ^= 1;
+    server.bucket.lock().unwrap().objects.get_mut(&format!("sets/one/shards/{name}")).unwrap().0[600] ^= 1;
     std::fs::remove_dir_all(at("back")).unwrap();
     let error = download(&store, &at("back"), &mut |_, _, _| {}).unwrap_err().to_string();
     assert!(error.contains("damaged"), "{error}");
@@ -337,7 +342,7 @@ fn missing_objects_are_errors() {
     let listed = |uri: &str| RemoteFiles::new(vec![server.store(uri)], false).list().unwrap_err().to_string();
     assert_eq!(listed("s3://shapes/none"), "s3://shapes/none: no such object or folder");
     assert_eq!(listed("s3://elsewhere/models"), "s3://elsewhere/models: no such bucket");
-    let open = |uri: &str| Dataset::in_store(server.store(uri)).err().unwrap();
+    let open = |uri: &str| Dataset::open_remote(server.store(uri)).err().unwrap();
     assert!(matches!(open("s3://shapes/none"), DataError::Incomplete { .. }));
-    assert!(Store::open_with("ftp://x/y", []).is_err());
+    assert!(RemoteStore::open_with("ftp://x/y", []).is_err());
 }

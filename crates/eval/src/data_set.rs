@@ -42,7 +42,7 @@ pub(crate) fn captioned(place: &Path) -> Result<Captioned, EvalError> {
     let set = Arc::new(Dataset::open(place)?);
     let mut entries = Vec::with_capacity(set.len());
     for shape in 0..set.len() {
-        let mut captions: Vec<String> = set.about(shape)?.captions.into_iter().map(|c| c.text).collect();
+        let mut captions: Vec<String> = set.metadata(shape)?.captions.into_iter().map(|c| c.text).collect();
         captions.sort();
         captions.dedup();
         let entry = entry(&set, shape, set.label(shape).unwrap_or_default());

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use lexiform_data::listing::Line;
+use lexiform_data::shape_csv::CsvRow;
 
 use crate::error::EvalError;
 use crate::protocol::labels::same_class;
@@ -31,7 +31,7 @@ impl Entry {
     }
 
     /// The file that a line of a CSV file names, relative to `folder`.
-    pub(crate) fn of_line(line: &Line, folder: &Path) -> Self {
+    pub(crate) fn of_line(line: &CsvRow, folder: &Path) -> Self {
         Self {
             split: line.split.map(str::to_owned),
             ..Self::of_file(

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 
-use lexiform_data::listing::{Column, Line, Listing};
+use lexiform_data::shape_csv::{CsvColumn, CsvRow, ShapeCsv};
 use lexiform_mesh_io::Format;
 use lexiform_metrics::Features;
 use lexiform_search::walk;
@@ -162,15 +162,15 @@ fn in_listing(
     any_file: bool,
     events: &mut OnEvent<'_>,
 ) -> Result<Vec<Entry>, EvalError> {
-    let listing = Listing::read(path)?;
-    listing.expect(&[Column::Shape])?;
-    listing.expect(&[Column::Label])?;
+    let listing = ShapeCsv::read(path)?;
+    listing.require_any(&[CsvColumn::Shape])?;
+    listing.require_any(&[CsvColumn::Label])?;
     let folder = assets.unwrap_or_else(|| listing.folder());
-    let entries: Vec<Entry> = listing.lines.iter().map(|line| Entry::of_line(line, folder)).collect();
+    let entries: Vec<Entry> = listing.rows.iter().map(|line| Entry::of_line(line, folder)).collect();
     if any_file {
         return Ok(entries);
     }
-    check_labels(path, &listing.lines)?;
+    check_labels(path, &listing.rows)?;
     // A picture among shapes is meant for another measurement; anything else may be a slip.
     let (shapes, others): (Vec<Entry>, Vec<Entry>) = entries.into_iter().partition(|e| is_shape(&e.file));
     if let Some(other) = others.iter().find(|e| image::ImageFormat::from_path(&e.file).is_err()) {
@@ -181,9 +181,9 @@ fn in_listing(
 }
 
 /// Every line has a label, and every shape only one.
-fn check_labels(path: &Path, lines: &[Line]) -> Result<(), EvalError> {
+fn check_labels(path: &Path, lines: &[CsvRow]) -> Result<(), EvalError> {
     let mut labels: HashMap<&str, &str> = HashMap::new();
-    for Line { number, shape, label, .. } in lines {
+    for CsvRow { number, shape, label, .. } in lines {
         let place = || format!("{}: line {number}: {shape}", path.display());
         let Some(label) = label else {
             let text = format!("{} has no label", place());

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lexiform_data::{Dataset, Member, POINTS, cloud_of};
+use lexiform_data::{Dataset, Member, POINTS, points_from_array};
 use lexiform_formats::view_format::decode_view;
 use lexiform_search::{Error, ModelInput, ShapePreprocessor};
 
@@ -23,13 +23,14 @@ impl StoredShape {
     pub(crate) fn read(&self, look: &ShapePreprocessor) -> Result<ModelInput, Error> {
         let failed = |reason: String| Error::Shape { path: self.set.key(self.shape).into(), reason };
         let wanted = |name: &str| name == POINTS || Member::view_index(name).is_some();
-        let members = self.set.some(self.shape, wanted).map_err(|error| failed(error.to_string()))?;
+        let members =
+            self.set.members_matching(self.shape, wanted).map_err(|error| failed(error.to_string()))?;
         let (mut views, mut cloud) = (Vec::new(), None);
         for member in members {
             if member.name == POINTS {
-                let points = self.set.as_array(self.shape, POINTS, &member.bytes);
+                let points = self.set.parse_array(self.shape, POINTS, &member.bytes);
                 let points = points.map_err(|error| failed(error.to_string()))?;
-                cloud = Some(cloud_of(&points).map_err(failed)?);
+                cloud = Some(points_from_array(&points).map_err(failed)?);
             } else {
                 views.push(decode_view(&member.bytes).map_err(failed)?);
             }

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use image::RgbaImage;
+use lexiform_data::annotations::AnnotationTable;
 use lexiform_data::prepare::{LocalFiles, Prepare, PrepareConfig};
-use lexiform_data::table::Table;
-use lexiform_data::{Event, Featurizer, MakeOptions, make, merge};
+use lexiform_data::{BuildEvent, BuildOptions, Featurizer, build_dataset, merge_partitions};
 use lexiform_mesh_io::write;
 use lexiform_model::{Device, PointModel, PointOptions, Teacher};
 use lexiform_shapes::category;
@@ -71,19 +71,19 @@ fn prepare(out: &Path, made: PreparedAs) -> PathBuf {
         views: 4,
         size: 64,
         points: 256,
-        held_out: made.val_fraction,
+        val_fraction: made.val_fraction,
         folder_labels: !made.unlabelled,
-        carried_captions: false,
+        file_captions: false,
         ..PrepareConfig::default()
     };
     let teacher = TeacherFeatures(Teacher::open("nano", &Device::flex()).unwrap());
-    let captions = Table::read(&models().join("captions.csv")).unwrap();
+    let captions = AnnotationTable::read(&models().join("captions.csv")).unwrap();
     let mut producer = Prepare::new(&source, config, captions).unwrap();
     if made.features {
         producer = producer.with_featurizer(&teacher);
     }
-    make(&producer, out, &MakeOptions::default(), &mut |_: Event| {}).unwrap();
-    merge(out).unwrap();
+    build_dataset(&producer, out, &BuildOptions::default(), &mut |_: BuildEvent| {}).unwrap();
+    merge_partitions(out).unwrap();
     out.to_owned()
 }
 
@@ -323,11 +323,11 @@ impl Featurizer for TeacherFeatures {
         self.0.model().id()
     }
 
-    fn images(&self, images: &[RgbaImage]) -> Result<Vec<Vec<f32>>, String> {
+    fn encode_images(&self, images: &[RgbaImage]) -> Result<Vec<Vec<f32>>, String> {
         Ok(self.rows(&self.0.images(images)))
     }
 
-    fn texts(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, String> {
+    fn encode_texts(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, String> {
         self.0.texts(texts).map(|values| self.rows(&values)).map_err(|error| error.to_string())
     }
 }

@@ -35,13 +35,13 @@ fn blip_captions_every_view() {
     };
     let lines = prepare("set", &[]).good().json();
     let captioned = lines.iter().find(|line| line["event"] == "captioned").unwrap();
-    assert_eq!(captioned["counts"]["answered"], 6, "{lines:#?}");
+    assert_eq!(captioned["counts"]["requests"], 6, "{lines:#?}");
     for source in ["flat.obj", "tall.obj"] {
         let said = captions(&bench, "set", source, &lines);
         assert!(!said.is_empty());
         for (i, caption) in said.iter().enumerate() {
             assert_eq!(caption["view"], i, "one sentence about each view: {said:#?}");
-            assert!(caption["from"].as_str().unwrap().starts_with("blip:model@"), "{said:#?}");
+            assert!(caption["source"].as_str().unwrap().starts_with("blip:model@"), "{said:#?}");
             assert!(!caption["text"].as_str().unwrap().starts_with("a picture of"), "{said:#?}");
         }
     }
@@ -136,7 +136,7 @@ fn a_server_captions_every_view_and_what_it_refuses_is_told_and_asked_for_again(
     let lines = prepare("set", "2", &["--json", "--strict", "--caption-price", "0.5,10"]).good().json();
     let captioned = lines.iter().find(|line| line["event"] == "captioned").unwrap();
     // Three shapes, two views: 6000 tokens of questions, 60 of answers.
-    assert_eq!(captioned["counts"]["answered"], 6, "{captioned}");
+    assert_eq!(captioned["counts"]["requests"], 6, "{captioned}");
     assert!((captioned["counts"]["cost"].as_f64().unwrap() - 0.0036).abs() < 1e-9, "{captioned}");
     assert_eq!(captions(&bench, "set", "flat.obj", &lines).len(), 2);
     // All views in one request, of a server that takes one.
@@ -151,7 +151,7 @@ fn a_server_captions_every_view_and_what_it_refuses_is_told_and_asked_for_again(
     willing.store(false, Ordering::Relaxed);
     let lines = prepare("later", "1", &["--json"]);
     let written = lines.good().json().into_iter().filter(|line| line["event"] == "written");
-    assert!(written.clone().all(|line| line["refused"]["asked"] == 1) && written.count() == 3);
+    assert!(written.clone().all(|line| line["missing_captions"]["requested"] == 1) && written.count() == 3);
     prepare("never", "6", &[]).bad(1, &["none of the first", "hint: check the server's message"]);
     willing.store(true, Ordering::Relaxed);
     let lines = prepare("later", "1", &["--json", "--retry-failed", "--strict"]).good().json();

@@ -5,14 +5,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::producer::{Problem, Producer};
+use super::producer::{ProduceError, Producer};
 use crate::{DataError, Shape};
 
 /// Stack size of workers, as of the main thread: deep scenes recurse.
 const STACK_BYTES: usize = 8 << 20;
 
 /// Progress of the workers.
-struct Front {
+struct QueueState {
     /// Next position in the list to be produced.
     next: usize,
     /// Number of positions that were consumed.
@@ -20,34 +20,38 @@ struct Front {
     stop: bool,
 }
 
-/// A position in the list, and what was produced for it.
-type Made = (usize, Result<Shape, Problem>);
+/// A position in the list and the result of its job.
+type JobResult = (usize, Result<Shape, ProduceError>);
 
-/// Produces the jobs of `todo` on `jobs` threads (0 for one per processor) and passes them to `take` in the order of the list.
+/// Produces the jobs of `todo` on `num_workers` threads (0 for one per processor) and passes them to `on_result` in the order of the list.
 /// Workers run ahead by a bounded number of shapes, so one slow shape delays a bounded amount of memory.
-pub(super) fn in_order(
+pub(super) fn produce_in_order(
     producer: &dyn Producer,
     todo: &[usize],
-    jobs: usize,
-    take: &mut dyn FnMut(usize, Result<Shape, Problem>) -> Result<(), DataError>,
+    num_workers: usize,
+    on_result: &mut dyn FnMut(usize, Result<Shape, ProduceError>) -> Result<(), DataError>,
 ) -> Result<(), DataError> {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    let workers = (if jobs == 0 { processors } else { jobs } + producer.waiting()).min(todo.len().max(1));
+    let workers = (if num_workers == 0 { processors } else { num_workers } + producer.extra_workers())
+        .min(todo.len().max(1));
+    // Twice the workers keeps all of them busy while one shape is slow; a few more for small runs.
     let queue = Queue::new(todo, 2 * workers + 4);
     let (send, receive) = channel();
     std::thread::scope(|scope| {
         let spawned: std::io::Result<()> = (0..workers).try_for_each(|_| {
             let (send, queue) = (send.clone(), &queue);
-            let work = move || queue.work(producer, &send);
+            let work = move || queue.worker_loop(producer, &send);
             std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work).map(drop)
         });
+        // Otherwise the channel stays open after the last worker, and the receiver would wait forever.
         drop(send);
         let result = match spawned {
-            Ok(()) => queue.hand_over(&receive, take),
+            Ok(()) => queue.write_in_order(&receive, on_result),
             Err(error) => Err(error.into()),
         };
+        // Also on errors: the scope waits for all workers, which must not start another shape.
         queue.lock().stop = true;
-        queue.moved.notify_all();
+        queue.progressed.notify_all();
         result
     })
 }
@@ -57,18 +61,18 @@ struct Queue<'a> {
     todo: &'a [usize],
     /// Maximum number of positions that were started but not consumed.
     window: usize,
-    front: Mutex<Front>,
+    front: Mutex<QueueState>,
     /// Notified when `front` changes.
-    moved: Condvar,
+    progressed: Condvar,
 }
 
 impl<'a> Queue<'a> {
     fn new(todo: &'a [usize], window: usize) -> Self {
-        let front = Mutex::new(Front { next: 0, written: 0, stop: false });
-        Self { todo, window, front, moved: Condvar::new() }
+        let front = Mutex::new(QueueState { next: 0, written: 0, stop: false });
+        Self { todo, window, front, progressed: Condvar::new() }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Front> {
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
         self.front.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -76,7 +80,7 @@ impl<'a> Queue<'a> {
     fn next(&self) -> Option<usize> {
         let mut front = self.lock();
         while !front.stop && front.next < self.todo.len() && front.next >= front.written + self.window {
-            front = self.moved.wait(front).unwrap_or_else(PoisonError::into_inner);
+            front = self.progressed.wait(front).unwrap_or_else(PoisonError::into_inner);
         }
         if front.stop || front.next >= self.todo.len() {
             return None;
@@ -86,12 +90,14 @@ impl<'a> Queue<'a> {
     }
 
     /// A worker: produces jobs until there are none.
-    fn work(&self, producer: &dyn Producer, send: &Sender<Made>) {
+    fn worker_loop(&self, producer: &dyn Producer, send: &Sender<JobResult>) {
         while let Some(position) = self.next() {
+            // A panic in a reader of untrusted files fails one shape, not the run.
             let made = catch_unwind(AssertUnwindSafe(|| producer.produce(self.todo[position])));
             let made = made.unwrap_or_else(|panic| {
-                Err(Problem::Shape(format!("internal error: {}", panic_text(&*panic))))
+                Err(ProduceError::Shape(format!("internal error: {}", panic_text(&*panic))))
             });
+            // The receiver is gone: the run stopped with an error.
             if send.send((position, made)).is_err() {
                 return;
             }
@@ -99,25 +105,26 @@ impl<'a> Queue<'a> {
     }
 
     /// Receives what workers produced and passes it on in order.
-    fn hand_over(
+    fn write_in_order(
         &self,
-        receive: &Receiver<Made>,
-        take: &mut dyn FnMut(usize, Result<Shape, Problem>) -> Result<(), DataError>,
+        receive: &Receiver<JobResult>,
+        on_result: &mut dyn FnMut(usize, Result<Shape, ProduceError>) -> Result<(), DataError>,
     ) -> Result<(), DataError> {
-        let mut waiting = BTreeMap::new();
+        let mut finished = BTreeMap::new();
         for (position, job) in self.todo.iter().enumerate() {
             let made = loop {
-                if let Some(made) = waiting.remove(&position) {
+                if let Some(made) = finished.remove(&position) {
                     break made;
                 }
+                // Results arrive in any order; those ahead of their turn wait in a map.
                 let Ok((at, made)) = receive.recv() else {
                     return Err(std::io::Error::other("the worker threads ended").into());
                 };
-                waiting.insert(at, made);
+                finished.insert(at, made);
             };
-            take(*job, made)?;
+            on_result(*job, made)?;
             self.lock().written += 1;
-            self.moved.notify_all();
+            self.progressed.notify_all();
         }
         Ok(())
     }

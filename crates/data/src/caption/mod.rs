@@ -1,19 +1,23 @@
 //! Captions of shapes: from names and metadata of files, and from a model that sees their views.
 
-pub mod carried;
-#[cfg(feature = "served")]
-mod pause;
-#[cfg(feature = "served")]
-mod served;
+pub mod from_file;
+#[cfg(feature = "vlm")]
+mod retry_after;
+#[cfg(feature = "vlm")]
+mod vlm;
+#[cfg(feature = "vlm")]
+mod vlm_config;
 
-#[cfg(feature = "served")]
-pub use self::served::{Served, ServedConfig, ServedCounts};
+#[cfg(feature = "vlm")]
+pub use self::vlm::VlmCaptioner;
+#[cfg(feature = "vlm")]
+pub use self::vlm_config::{VlmConfig, VlmStats};
 
-use crate::{Caption, Member, Refused};
+use crate::{Caption, Member, MissingCaptions};
 
 /// The input of a captioner: one shape.
 #[derive(Clone, Copy, Debug)]
-pub struct Subject<'a> {
+pub struct CaptionInput<'a> {
     /// The file's path relative to its source, with `/` between folders.
     pub name: &'a str,
     /// The content of the file.
@@ -32,25 +36,25 @@ pub trait Captioner: Sync {
     ///
     /// # Errors
     /// [`CaptionError`] says whether only this shape or every shape fails.
-    fn caption(&self, subject: &Subject) -> Result<Said, CaptionError>;
+    fn caption(&self, input: &CaptionInput) -> Result<CaptionOutput, CaptionError>;
 }
 
 /// The captions of a shape.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Said {
+pub struct CaptionOutput {
     /// The captions.
     pub captions: Vec<Caption>,
     /// Number of requested captions: one per view, or one for all views.
-    pub asked: usize,
+    pub requested: usize,
     /// The reason for each missing caption.
-    pub refused: Vec<String>,
+    pub errors: Vec<String>,
 }
 
-impl Said {
+impl CaptionOutput {
     /// The missing captions, if any.
-    pub fn refused(&self) -> Option<Refused> {
-        let reason = self.refused.first()?.clone();
-        Some(Refused { questions: self.refused.len(), asked: self.asked, reason })
+    pub fn missing(&self) -> Option<MissingCaptions> {
+        let reason = self.errors.first()?.clone();
+        Some(MissingCaptions { missing: self.errors.len(), requested: self.requested, reason })
     }
 }
 

@@ -2,37 +2,41 @@
 
 use std::path::Path;
 
-use crate::address::Address;
-use crate::{Copied, DataError};
+use crate::location::Location;
+use crate::{CopySummary, DataError};
 
 /// Copies a data set from a folder to the address of an object store, or from there to a folder. The manifest is copied last, so
-/// an interrupted copy is not taken for a data set, and the next run resumes it. `progress` is called with every file, its size
+/// an interrupted copy does not count as a data set, and the next run resumes it. `progress` is called with every file, its size
 /// and whether it was copied.
 ///
 /// # Errors
 /// If none or both of the ends are stores, the source is not finished or damaged, or the destination holds another data set;
-/// [`DataError::NoCloud`] if this build cannot read object stores.
-pub fn copy(from: &Path, to: &Path, progress: &mut dyn FnMut(&str, u64, bool)) -> Result<Copied, DataError> {
-    let (folder, uri, up) = match (Address::of_path(from)?, Address::of_path(to)?) {
-        (Address::Here(folder), Address::Store(uri)) => (folder, uri, true),
-        (Address::Store(uri), Address::Here(folder)) => (folder, uri, false),
+/// [`DataError::CloudDisabled`] if this build cannot read object stores.
+pub fn copy(
+    from: &Path,
+    to: &Path,
+    progress: &mut dyn FnMut(&str, u64, bool),
+) -> Result<CopySummary, DataError> {
+    let (folder, uri, is_upload) = match (Location::from_path(from)?, Location::from_path(to)?) {
+        (Location::Local(folder), Location::Remote(uri)) => (folder, uri, true),
+        (Location::Remote(uri), Location::Local(folder)) => (folder, uri, false),
         _ => {
             let message = "expected a folder on one side and the address of an object store on the other";
             return Err(DataError::invalid(to, message));
         }
     };
-    with_store(&folder, uri, up, progress)
+    copy_with_store(&folder, uri, is_upload, progress)
 }
 
 #[cfg(feature = "cloud")]
-fn with_store(
+fn copy_with_store(
     folder: &Path,
     uri: String,
-    up: bool,
+    is_upload: bool,
     progress: &mut dyn FnMut(&str, u64, bool),
-) -> Result<Copied, DataError> {
-    let store = crate::remote::Store::open(&uri)?;
-    if up {
+) -> Result<CopySummary, DataError> {
+    let store = crate::remote::RemoteStore::open(&uri)?;
+    if is_upload {
         crate::remote::upload(folder, &store, progress)
     } else {
         crate::remote::download(&store, folder, progress)
@@ -40,13 +44,13 @@ fn with_store(
 }
 
 #[cfg(not(feature = "cloud"))]
-fn with_store(
+fn copy_with_store(
     _folder: &Path,
     uri: String,
-    _up: bool,
+    _is_upload: bool,
     _progress: &mut dyn FnMut(&str, u64, bool),
-) -> Result<Copied, DataError> {
-    Err(DataError::NoCloud { address: uri })
+) -> Result<CopySummary, DataError> {
+    Err(DataError::CloudDisabled { address: uri })
 }
 
 #[cfg(test)]

@@ -2,31 +2,33 @@
 
 use std::path::Path;
 
-use crate::address::Address;
-use crate::storage::{Folder, Home};
+use crate::location::Location;
+use crate::storage::{LocalStorage, Storage};
 use crate::{DataError, Manifest};
 
-/// The storage of the data set at `place`.
+/// The storage of the data set at `root`.
 ///
 /// # Errors
-/// [`DataError::NoCloud`] if it is in an object store and this build cannot read those.
-pub(super) fn home(place: &Path) -> Result<Box<dyn Home>, DataError> {
-    match Address::of_path(place)? {
-        Address::Here(folder) => Ok(Box::new(Folder::new(folder))),
+/// [`DataError::CloudDisabled`] if it is in an object store and this build cannot read those.
+pub(super) fn open_storage(root: &Path) -> Result<Box<dyn Storage>, DataError> {
+    match Location::from_path(root)? {
+        Location::Local(folder) => Ok(Box::new(LocalStorage::new(folder))),
         #[cfg(feature = "cloud")]
-        Address::Store(uri) => Ok(Box::new(crate::remote::Bucket::new(crate::remote::Store::open(&uri)?))),
+        Location::Remote(uri) => {
+            Ok(Box::new(crate::remote::RemoteStorage::new(crate::remote::RemoteStore::open(&uri)?)))
+        }
         #[cfg(not(feature = "cloud"))]
-        Address::Store(address) => Err(DataError::NoCloud { address }),
+        Location::Remote(address) => Err(DataError::CloudDisabled { address }),
     }
 }
 
 impl Manifest {
-    /// Reads the manifest of a data set. `place` is a folder or the address of an object store.
+    /// Reads the manifest of a data set. `root` is a folder or the address of an object store.
     ///
     /// # Errors
     /// [`DataError::Incomplete`] if there is no manifest, [`DataError::Invalid`] if it has another format or version, or
-    /// [`DataError::NoCloud`].
-    pub fn read(place: &Path) -> Result<Self, DataError> {
-        home(place)?.manifest()?.checked(place)
+    /// [`DataError::CloudDisabled`].
+    pub fn read(root: &Path) -> Result<Self, DataError> {
+        open_storage(root)?.manifest()?.checked(root)
     }
 }

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::open::home;
+use super::open::open_storage;
 use crate::DataError;
-use crate::shard::{Layout, Row, ShardEntry, damage, sidecar_of};
-use crate::storage::{FrontToBack, Home, sum_of};
+use crate::shard::{IndexRow, Layout, ShardEntry, locate_damage, sidecar_of};
+use crate::storage::{SequentialReader, Storage, sha256_reader};
 
 /// A damaged file of a data set.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct Corruption {
     /// The file.
     pub path: PathBuf,
     /// What is wrong with it; names the shape and member if possible.
@@ -21,65 +21,68 @@ pub struct Fault {
 }
 
 /// Compares every shard and the index with their checksums in the manifest, and the sidecar of each shard with both, row by
-/// row; in parallel. `place` is a folder or the address of an object store; `progress` is called with every file after it was
+/// row; in parallel. `root` is a folder or the address of an object store; `progress` is called with every file after it was
 /// checked.
 ///
 /// # Errors
 /// If the manifest or the folder cannot be read. Damaged files are not an error but the result.
-pub fn verify(place: &Path, progress: &(dyn Fn(&Path) + Sync)) -> Result<Vec<Fault>, DataError> {
-    let home = home(place)?;
-    let manifest = home.manifest()?.checked(place)?;
-    let layout = Layout::new(place);
-    let table = check_table(&*home, &manifest.index_sha256);
+pub fn verify(root: &Path, progress: &(dyn Fn(&Path) + Sync)) -> Result<Vec<Corruption>, DataError> {
+    let storage = open_storage(root)?;
+    let manifest = storage.manifest()?.checked(root)?;
+    let layout = Layout::new(root);
+    let index = check_index(&*storage, &manifest.index_sha256);
     // A damaged index cannot be compared with the sidecars.
-    let rows = table.is_ok().then(|| rows_by_shard(&*home)).transpose()?;
+    // One hash per shard: the rows of all shards may not fit into memory.
+    let rows = index.is_ok().then(|| rows_by_shard(&*storage)).transpose()?;
     let both = |shard: &ShardEntry| {
         let path = layout.shard(&shard.file);
         let faults = [
-            (check(&*home, shard, &path), path.clone()),
-            (check_sidecar(&*home, shard, rows.as_ref()), sidecar_of(&path)),
+            (check(&*storage, shard, &path), path.clone()),
+            (check_sidecar(&*storage, shard, rows.as_ref()), sidecar_of(&path)),
         ];
         progress(&path);
-        faults.map(|(checked, path)| checked.err().map(|message| Fault { path, message }))
+        faults.map(|(checked, path)| checked.err().map(|message| Corruption { path, message }))
     };
-    let mut faults: Vec<Fault> = manifest.shards.par_iter().flat_map_iter(both).flatten().collect();
-    faults.extend(table.err().map(|message| Fault { path: layout.index(), message }));
+    let mut faults: Vec<Corruption> = manifest.shards.par_iter().flat_map_iter(both).flatten().collect();
+    faults.extend(index.err().map(|message| Corruption { path: layout.index(), message }));
     let listed = |name: &String| manifest.shards.iter().any(|shard| shard.file == *name);
-    for name in home.shard_names()?.into_iter().filter(|name| !listed(name)) {
+    for name in storage.shard_names()?.into_iter().filter(|name| !listed(name)) {
         let message = "not in the manifest: run `lexiform data merge`".to_owned();
-        faults.push(Fault { path: layout.shard(&name), message });
+        faults.push(Corruption { path: layout.shard(&name), message });
     }
+    // The parallel iterator returns them in any order.
     faults.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(faults)
 }
 
 /// Checks a shard.
-fn check(home: &dyn Home, shard: &ShardEntry, path: &Path) -> Result<(), String> {
+fn check(storage: &dyn Storage, shard: &ShardEntry, path: &Path) -> Result<(), String> {
     let read = || {
-        let file = home.shard(&shard.file).map_err(|error| error.to_string())?;
-        Ok::<_, String>(FrontToBack::new(file, shard.bytes, home.stride()))
+        let file = storage.shard(&shard.file).map_err(|error| error.to_string())?;
+        Ok::<_, String>(SequentialReader::new(file, shard.bytes, storage.read_ahead()))
     };
-    match sum_of(read()?) {
+    match sha256_reader(read()?) {
         Ok(found) if found == shard.sha256 => Ok(()),
-        Ok(_) => Err(format!("damaged: {}", damage(read()?, path))),
+        Ok(_) => Err(format!("damaged: {}", locate_damage(read()?, path))),
         Err(error) => Err(format!("damaged: {error}")),
     }
 }
 
 /// Checks the sidecar of a shard. `rows` are the hashes of each shard's rows in the index.
 fn check_sidecar(
-    home: &dyn Home,
+    storage: &dyn Storage,
     shard: &ShardEntry,
     rows: Option<&HashMap<String, u64>>,
 ) -> Result<(), String> {
     let read = || {
-        let sidecar = home.sidecar(&shard.file)?;
+        let sidecar = storage.sidecar(&shard.file)?;
         let mut sums = HashMap::from([(shard.file.clone(), 0)]);
-        sidecar.rows(|row| add_row(&mut sums, Row { shard: shard.file.clone(), ..row }))?;
+        // The index has the name of the shard in the manifest, the sidecar may have an earlier one.
+        sidecar.for_each_row(|row| add_row(&mut sums, IndexRow { shard: shard.file.clone(), ..row }))?;
         Ok::<_, DataError>((sidecar.shard(&shard.file)?, sums.remove(&shard.file).unwrap_or(0)))
     };
-    let (about, sum) = read().map_err(|error| format!("damaged: {error}"))?;
-    if about != *shard {
+    let (entry, sum) = read().map_err(|error| format!("damaged: {error}"))?;
+    if entry != *shard {
         return Err(
             "damaged: size, number of shapes or SHA-256 of its shard differ from the manifest".to_owned()
         );
@@ -91,22 +94,23 @@ fn check_sidecar(
 }
 
 /// A hash of each shard's rows in the index.
-fn rows_by_shard(home: &dyn Home) -> Result<HashMap<String, u64>, DataError> {
+fn rows_by_shard(storage: &dyn Storage) -> Result<HashMap<String, u64>, DataError> {
     let mut sums = HashMap::new();
-    home.table()?.rows(|row| add_row(&mut sums, row))?;
+    storage.index()?.for_each_row(|row| add_row(&mut sums, row))?;
     Ok(sums)
 }
 
-fn add_row(sums: &mut HashMap<String, u64>, row: Row) -> Result<(), DataError> {
+fn add_row(sums: &mut HashMap<String, u64>, row: IndexRow) -> Result<(), DataError> {
     let sum = sums.entry(row.shard.clone()).or_insert(0);
     let mut hasher = DefaultHasher::new();
+    // Chained, so that the order of rows matters too.
     (*sum, row).hash(&mut hasher);
     *sum = hasher.finish();
     Ok(())
 }
 
-fn check_table(home: &dyn Home, expected: &str) -> Result<(), String> {
-    let found = home.table_sum().map_err(|error| error.to_string())?;
+fn check_index(storage: &dyn Storage, expected: &str) -> Result<(), String> {
+    let found = storage.index_sha256().map_err(|error| error.to_string())?;
     if found == expected {
         return Ok(());
     }

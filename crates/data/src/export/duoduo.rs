@@ -10,7 +10,7 @@ use lexiform_formats::hdf5::Writer;
 use lexiform_formats::view_format::decode_view;
 use lexiform_geometry::resize::{composite_on_white, resize_bicubic_rgba};
 
-use super::job::{Exported, Work, outside_name};
+use super::job::{ExportJob, ExportSummary, export_id};
 use crate::shard::write_json;
 use crate::{DataError, Dataset, VIEW_FEATURES};
 
@@ -18,37 +18,38 @@ use crate::{DataError, Dataset, VIEW_FEATURES};
 const EDGE: u32 = 224;
 
 /// Writes the shapes with the maximum number of views. Others are skipped, because all rows of the array have the same size.
-pub(super) fn write(work: Work<'_>) -> Result<Exported, DataError> {
-    let Work { dataset, shapes, to, progress } = work;
-    let mut exported = Exported::default();
+pub(super) fn write(job: ExportJob<'_>) -> Result<ExportSummary, DataError> {
+    let ExportJob { dataset, shapes, out_dir, progress } = job;
+    let mut exported = ExportSummary::default();
+    // The maximum, because an interrupted render has fewer views, never more.
     let n_views = shapes.iter().map(|shape| dataset.n_views(*shape)).max().unwrap_or(0);
     let mut kept = Vec::new();
     for shape in shapes {
         match dataset.n_views(*shape) {
             n if n == n_views && n > 0 => kept.push(*shape),
-            n => exported.leave_out(dataset.key(*shape), format!("has {n} views, others have {n_views}")),
+            n => exported.skip_shape(dataset.key(*shape), format!("has {n} views, others have {n_views}")),
         }
     }
     if kept.is_empty() {
         return Ok(exported);
     }
-    let mut writer = Writer::create(&to.join("mv_images.h5"))?;
-    writer.begin_array("imgs", byte(), &[kept.len(), n_views, 3, EDGE as usize, EDGE as usize])?;
+    let mut writer = Writer::create(&out_dir.join("mv_images.h5"))?;
+    writer.begin_array("imgs", uint8(), &[kept.len(), n_views, 3, EDGE as usize, EDGE as usize])?;
     let mut rows = BTreeMap::new();
     for (row, shape) in kept.iter().enumerate() {
         let data = planes(dataset, *shape, n_views)?;
         writer.write(&data)?;
-        rows.insert(outside_name(dataset.key(*shape), &dataset.about(*shape)?.id), row);
+        rows.insert(export_id(dataset.key(*shape), &dataset.metadata(*shape)?.id), row);
         progress();
     }
     writer.finish()?;
-    write_json(&to.join("model_to_idx.json"), &rows)?;
-    features(dataset, &kept, n_views, to)?;
+    write_json(&out_dir.join("model_to_idx.json"), &rows)?;
+    features(dataset, &kept, n_views, out_dir)?;
     exported.shapes = kept.len();
     Ok(exported)
 }
 
-fn byte() -> Dtype {
+fn uint8() -> Dtype {
     Dtype { kind: lexiform_formats::array::Kind::Unsigned, size: 1, big_endian: false }
 }
 
@@ -63,6 +64,7 @@ fn planes(dataset: &Dataset, shape: usize, n_views: usize) -> Result<Vec<u8>, Da
             (EDGE, EDGE) => composite_on_white(&view),
             _ => composite_on_white(&resize_bicubic_rgba(&view, EDGE as usize, EDGE as usize)),
         };
+        // Planar, as PyTorch expects: all red values, then green, then blue.
         for channel in 0..3 {
             all.extend(image.pixels().map(|pixel| pixel.0[channel]));
         }
@@ -71,18 +73,20 @@ fn planes(dataset: &Dataset, shape: usize, n_views: usize) -> Result<Vec<u8>, Da
 }
 
 /// Writes `image_embeddings.h5` if every shape has features.
-fn features(dataset: &Dataset, shapes: &[usize], n_views: usize, to: &Path) -> Result<(), DataError> {
+fn features(dataset: &Dataset, shapes: &[usize], n_views: usize, out_dir: &Path) -> Result<(), DataError> {
     let has = |shape: &usize| dataset.members(*shape).any(|name| name == VIEW_FEATURES);
+    // The array has a row per shape; a partial one would not match the index.
     if !shapes.iter().all(has) {
         return Ok(());
     }
-    let path = to.join("image_embeddings.h5");
+    let path = out_dir.join("image_embeddings.h5");
     let mut writer: Option<(Writer, Vec<usize>)> = None;
     for shape in shapes {
         let Some(array) = dataset.array(*shape, VIEW_FEATURES)? else { continue };
         let (writer, expected) = match &mut writer {
             Some(begun) => begun,
             empty => {
+                // The first shape determines the width of all features.
                 let [_, dim] = array.shape[..] else { return Ok(()) };
                 let mut begun = Writer::create(&path)?;
                 begun.begin_array("img_feat", array.dtype, &[shapes.len(), n_views, dim])?;

@@ -2,22 +2,22 @@
 
 use fs_err as fs;
 
-use super::job::{Exported, Work};
+use super::job::{ExportJob, ExportSummary};
 use crate::DataError;
 
-/// `<key>/v00.png …`, `<key>/about.json`.
-pub(super) fn write(work: Work<'_>) -> Result<Exported, DataError> {
-    let (dataset, to) = (work.dataset, work.to);
-    work.each(|shape| {
+/// `<key>/v00.png …`, `<key>/metadata.json`.
+pub(super) fn write(job: ExportJob<'_>) -> Result<ExportSummary, DataError> {
+    let (dataset, out_dir) = (job.dataset, job.out_dir);
+    job.each(|shape| {
         let shape = dataset.shape(shape)?;
-        let folder = to.join(shape.key.as_str());
+        let folder = out_dir.join(shape.key.as_str());
         fs::create_dir_all(&folder)?;
         for member in &shape.members {
             fs::write(folder.join(&member.name), &member.bytes)?;
         }
-        let about =
-            serde_json::to_vec_pretty(&shape.about).map_err(|error| DataError::invalid(&folder, error))?;
-        fs::write(folder.join("about.json"), about)?;
+        let metadata =
+            serde_json::to_vec_pretty(&shape.metadata).map_err(|error| DataError::invalid(&folder, error))?;
+        fs::write(folder.join("metadata.json"), metadata)?;
         Ok(None)
     })
 }

@@ -12,44 +12,48 @@ use std::path::Path;
 
 use fs_err as fs;
 
-pub use self::job::Exported;
-use self::job::Work;
+use self::job::ExportJob;
+pub use self::job::ExportSummary;
 use crate::{DataError, Dataset};
 
 /// A format that can be exported.
 #[derive(Clone, Copy)]
-pub struct Format {
+pub struct ExportFormat {
     /// Its name on the command line.
     pub name: &'static str,
     /// What it writes.
-    pub about: &'static str,
-    write: fn(Work<'_>) -> Result<Exported, DataError>,
+    pub description: &'static str,
+    write: fn(ExportJob<'_>) -> Result<ExportSummary, DataError>,
 }
 
 /// Every format, sorted by name.
-pub const FORMATS: [Format; 5] = [
-    Format {
+pub const FORMATS: [ExportFormat; 5] = [
+    ExportFormat {
         name: "captions",
-        about: "captions.csv (id,caption, as Cap3D) and labels.csv",
+        description: "captions.csv (id,caption, as Cap3D) and labels.csv",
         write: captions::write,
     },
-    Format {
+    ExportFormat {
         name: "duoduo",
-        about: "Duoduo CLIP: mv_images.h5 (224 pixels, on white) with model_to_idx.json, and image_embeddings.h5 if there are \
+        description: "Duoduo CLIP: mv_images.h5 (224 pixels, on white) with model_to_idx.json, and image_embeddings.h5 if there are \
             features",
         write: duoduo::write,
     },
-    Format { name: "files", about: "all files of each shape, in a folder per shape", write: files::write },
-    Format {
+    ExportFormat {
+        name: "files",
+        description: "all files of each shape, in a folder per shape",
+        write: files::write,
+    },
+    ExportFormat {
         name: "openshape",
-        about: "OpenShape: <id>.npy with xyz, rgb, texts and features, split.json",
+        description: "OpenShape: <id>.npy with xyz, rgb, texts and features, split.json",
         write: openshape::write,
     },
-    Format { name: "zero123", about: "Zero123 renders: <id>/000.png …", write: zero123::write },
+    ExportFormat { name: "zero123", description: "Zero123 renders: <id>/000.png …", write: zero123::write },
 ];
 
 /// The format with this name.
-pub fn find(name: &str) -> Option<&'static Format> {
+pub fn find(name: &str) -> Option<&'static ExportFormat> {
     FORMATS.iter().find(|format| format.name == name)
 }
 
@@ -57,7 +61,7 @@ pub fn find(name: &str) -> Option<&'static Format> {
 ///
 /// # Errors
 /// [`DataError::Unusable`] if there are none; lists the splits.
-pub fn shapes_of(dataset: &Dataset, place: &Path, split: Option<&str>) -> Result<Vec<usize>, DataError> {
+pub fn shapes_of(dataset: &Dataset, root: &Path, split: Option<&str>) -> Result<Vec<usize>, DataError> {
     let wanted = |shape: &usize| split.is_none_or(|split| dataset.split(*shape) == split);
     let mut shapes: Vec<usize> = (0..dataset.len()).filter(wanted).collect();
     shapes.sort_by(|a, b| dataset.key(*a).cmp(dataset.key(*b)));
@@ -68,15 +72,15 @@ pub fn shapes_of(dataset: &Dataset, place: &Path, split: Option<&str>) -> Result
     let splits = splits.into_iter().collect::<Vec<_>>().join(", ");
     Err(match split.filter(|_| !dataset.is_empty()) {
         Some(split) => DataError::unusable(
-            place,
+            root,
             format!("no shape in split {split:?}, the splits are {splits}"),
             "choose one of these with --split, or omit it to export all shapes",
         ),
-        None => DataError::unusable(place, "holds no shapes", "prepare or import some first"),
+        None => DataError::unusable(root, "holds no shapes", "prepare or import some first"),
     })
 }
 
-impl Format {
+impl ExportFormat {
     /// Writes shapes, given by number, into a new or empty folder. `progress` is called after each shape. Everything that was
     /// written is deleted if it fails.
     ///
@@ -87,36 +91,36 @@ impl Format {
         &self,
         dataset: &Dataset,
         shapes: &[usize],
-        to: &Path,
+        out_dir: &Path,
         progress: &mut dyn FnMut(),
-    ) -> Result<Exported, DataError> {
-        let was_there = to.exists();
-        fs::create_dir_all(to)?;
-        if fs::read_dir(to)?.next().is_some() {
+    ) -> Result<ExportSummary, DataError> {
+        let existed = out_dir.exists();
+        fs::create_dir_all(out_dir)?;
+        if fs::read_dir(out_dir)?.next().is_some() {
             let hint = "use a new or empty folder, so that two exports are not mixed";
-            return Err(DataError::unusable(to, "expected an empty folder, found files", hint));
+            return Err(DataError::unusable(out_dir, "expected an empty folder, found files", hint));
         }
-        let exported = (self.write)(Work { dataset, shapes, to, progress });
-        let checked = exported.and_then(|exported| match exported.left_out.first() {
+        let exported = (self.write)(ExportJob { dataset, shapes, out_dir, progress });
+        let checked = exported.and_then(|exported| match exported.skipped.first() {
             Some((key, reason)) if exported.shapes == 0 => Err(DataError::unusable(
-                to,
+                out_dir,
                 format!("none of {} shapes can be written as {}: {key} {reason}", shapes.len(), self.name),
-                format!("{}: {}", self.name, self.about),
+                format!("{}: {}", self.name, self.description),
             )),
             _ => Ok(exported),
         });
-        checked.inspect_err(|_| clear(to, was_there))
+        checked.inspect_err(|_| remove_partial(out_dir, existed))
     }
 }
 
 /// Deletes what was written into a folder that was empty.
-fn clear(folder: &Path, was_there: bool) {
+fn remove_partial(folder: &Path, existed: bool) {
     // The caller returns the first error; files that cannot be deleted are reported by the next export.
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
         let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
     }
-    if !was_there {
+    if !existed {
         let _ = fs::remove_dir(folder);
     }
 }

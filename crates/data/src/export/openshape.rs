@@ -4,38 +4,38 @@ use lexiform_formats::array::Array;
 use lexiform_formats::pickle::DictWriter;
 use serde_json::json;
 
-use super::job::{Exported, Work, outside_name};
+use super::job::{ExportJob, ExportSummary, export_id};
 use crate::shard::write_json;
-use crate::{About, Caption, DataError, POINTS, VIEW_FEATURES};
+use crate::{Caption, DataError, Metadata, POINTS, VIEW_FEATURES};
 
 /// Name of the data set in the list.
-const SET: &str = "lexiform";
+const DATASET_NAME: &str = "lexiform";
 
 /// Writes `<id>.npy` for each shape, and `split.json`.
-pub(super) fn write(work: Work<'_>) -> Result<Exported, DataError> {
-    let (dataset, to) = (work.dataset, work.to);
+pub(super) fn write(job: ExportJob<'_>) -> Result<ExportSummary, DataError> {
+    let (dataset, out_dir) = (job.dataset, job.out_dir);
     let mut list = Vec::new();
-    let exported = work.each(|shape| {
-        let about = dataset.about(shape)?;
+    let exported = job.each(|shape| {
+        let metadata = dataset.metadata(shape)?;
         let Some(points) = dataset.array(shape, POINTS)? else {
             return Ok(Some("has no points"));
         };
         let features = dataset.array(shape, VIEW_FEATURES)?;
-        let id = outside_name(dataset.key(shape), &about.id);
+        let id = export_id(dataset.key(shape), &metadata.id);
         let name = format!("{id}.npy");
-        fs_err::write(to.join(&name), dictionary(&id, &about, &points, features.as_ref()).to_npy())?;
-        list.push(json!({ "dataset": SET, "group": about.split, "id": id, "data_path": name }));
+        fs_err::write(out_dir.join(&name), dictionary(&id, &metadata, &points, features.as_ref()).to_npy())?;
+        list.push(json!({ "dataset": DATASET_NAME, "group": metadata.split, "id": id, "data_path": name }));
         Ok(None)
     })?;
-    write_json(&to.join("split.json"), &list)?;
+    write_json(&out_dir.join("split.json"), &list)?;
     Ok(exported)
 }
 
 /// The dictionary of a shape. Captions go to the entries of their sources.
-fn dictionary(id: &str, about: &About, points: &Array, features: Option<&Array>) -> DictWriter {
+fn dictionary(id: &str, metadata: &Metadata, points: &Array, features: Option<&Array>) -> DictWriter {
     let mut dict = DictWriter::new();
-    dict.text("dataset", SET);
-    dict.text("group", about.split.as_str());
+    dict.text("dataset", DATASET_NAME);
+    dict.text("group", metadata.split.as_str());
     dict.text("id", id);
     let (xyz, rgb) = columns(points);
     dict.array("xyz", &xyz);
@@ -43,8 +43,9 @@ fn dictionary(id: &str, about: &About, points: &Array, features: Option<&Array>)
     if let Some(features) = features {
         dict.array("image_feat", features);
     }
+    // OpenShape keeps one entry per source of captions; other sources have no place in its format.
     let from = |sources: &[&str]| {
-        let captions = about.captions.iter().filter(|c: &&Caption| sources.contains(&c.from.as_str()));
+        let captions = metadata.captions.iter().filter(|c: &&Caption| sources.contains(&c.source.as_str()));
         captions.map(|c| c.text.as_str()).collect::<Vec<_>>()
     };
     dict.texts("text", &from(&["metadata", "name", "folder"]));
@@ -56,6 +57,7 @@ fn dictionary(id: &str, about: &About, points: &Array, features: Option<&Array>)
 
 /// Positions and colors; shapes without colors are gray (0.4), as in OpenShape.
 fn columns(points: &Array) -> (Array, Array) {
+    // At least 3, because `chunks_exact` panics with 0.
     let wide = points.shape.get(1).copied().unwrap_or(3).max(3);
     let numbers = points.to_f32_vec();
     let rows: Vec<&[f32]> = numbers.chunks_exact(wide).collect();

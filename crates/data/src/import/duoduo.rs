@@ -11,14 +11,14 @@ use lexiform_formats::hdf5::{Dataset, Datatype, File};
 use lexiform_formats::pickle::NumpyPickle;
 use lexiform_formats::view_format::ViewFormat;
 
-use super::files::{first_of, name_of};
+use super::files::{file_name, first_existing};
 use super::id_lists::{Rows, checked_rows, overlap, rows_by_id};
 use super::members::{features, read_pickle};
-use super::mvimgnet::Lists;
+use super::mvimgnet::MvImgNetLists;
 use super::options::ImportOptions;
-use super::source::Opened;
-use crate::table::Table;
-use crate::{About, DataError, Member, TEXT_FEATURES, VIEW_FEATURES};
+use super::source::ImportSource;
+use crate::annotations::AnnotationTable;
+use crate::{DataError, Member, Metadata, TEXT_FEATURES, VIEW_FEATURES};
 
 /// Image files and their indices, in the order in which they are looked for.
 const PAIRS: [(&str, &str); 4] = [
@@ -32,37 +32,39 @@ const PAIRS: [(&str, &str); 4] = [
 const TEXTS: [&str; 4] = ["text_feat", "blip_caption_feat", "msft_caption_feat", "retrieval_text_feat"];
 
 /// Imports views, and features if the options ask for them.
-pub(super) fn images(from: &Path, options: &ImportOptions) -> Result<Opened, DataError> {
+pub(super) fn images(from: &Path, options: &ImportOptions) -> Result<ImportSource, DataError> {
     let (images, index) = pair(from)?;
     let folder = images.parent().unwrap_or(Path::new("")).to_owned();
     let views = File::open(&images)?.dataset("imgs")?;
     let (count, size) = image_size(&views, &images)?;
     let Rows { rows, mut warnings } = checked_rows(rows_by_id(&index)?, count, &index)?;
     let ids: Vec<String> = rows.iter().map(|(id, _)| id.clone()).collect();
-    let wanted: Vec<String> = ids.iter().filter(|id| options.wants(id)).cloned().collect();
+    let wanted: Vec<String> = ids.iter().filter(|id| options.includes(id)).cloned().collect();
     let (lists, overlaps) = lists(&folder, &wanted, &images)?;
     warnings.extend(overlaps);
-    if name_of(&images).starts_with("mvimgnet") {
+    if file_name(&images).starts_with("mvimgnet") {
         warnings.push(
             "mvimgnet: the reference's packing script read files in arbitrary order, so caption k may not describe view k"
                 .to_owned(),
         );
     }
     let features = options.features.then(|| Features::open(&folder, count, &mut warnings)).transpose()?;
-    let (pictures, mark) = (options.pictures, lists.digest());
+    let (view_format, mark) = (options.view_format, lists.digest());
     let read = move |i: usize| {
         let (id, row) = &rows[i];
         let array = views.read_rows(*row, 1).map_err(|error| error.to_string())?;
-        let (mut members, notes) = members(&array.data, size, pictures)?;
+        let (mut members, notes) = members(&array.data, size, view_format)?;
         let listed = lists.find(id).cloned().unwrap_or_default();
         let split = listed.split.unwrap_or_default();
-        let mut about = About { notes, labels: listed.labels, split, ..About::default() };
+        let mut metadata = Metadata { notes, labels: listed.labels, split, ..Metadata::default() };
         if let Some(features) = &features {
-            features.add(*row, id, &mut members, &mut about)?;
+            features.add(*row, id, &mut members, &mut metadata)?;
         }
-        Ok((members, about))
+        Ok((members, metadata))
     };
-    Ok(Opened::new("duoduo", &images, &ids, options, read)?.with("lists", mark).warn(warnings))
+    Ok(ImportSource::new("duoduo", &images, &ids, options, read)?
+        .with_setting("lists", mark)
+        .with_warnings(warnings))
 }
 
 /// The views of a shape in `imgs`.
@@ -87,14 +89,14 @@ fn image_size(views: &Dataset, path: &Path) -> Result<(usize, ImageSize), DataEr
 }
 
 /// Imports embeddings of whole shapes, without views.
-pub(super) fn embeddings(from: &Path, options: &ImportOptions) -> Result<Opened, DataError> {
+pub(super) fn embeddings(from: &Path, options: &ImportOptions) -> Result<ImportSource, DataError> {
     let path = if from.is_dir() { from.join("shape_emb_objaverse.h5") } else { from.to_owned() };
     let features = File::open(&path)?.dataset("shape_feat")?;
     let &[count, dim] = features.shape() else {
         let message = format!("\"shape_feat\": expected [N, dim], found {:?}", features.shape());
         return Err(DataError::invalid(&path, message));
     };
-    let mut warnings = big_endian(&features, &path);
+    let mut warnings = big_endian_warning(&features, &path);
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let index = path.with_file_name(format!("{stem}_model_to_idx.json"));
     let Rows { rows, warnings: more } = checked_rows(rows_by_id(&index)?, count, &index)?;
@@ -106,16 +108,16 @@ pub(super) fn embeddings(from: &Path, options: &ImportOptions) -> Result<Opened,
         if values.iter().any(|v| !v.is_finite()) {
             return Err("features are not finite".to_owned());
         }
-        Ok((vec![self::features("shape.npy", 1, dim, &values)], About::default()))
+        Ok((vec![self::features("shape.npy", 1, dim, &values)], Metadata::default()))
     };
-    Ok(Opened::new("duoduo-embeddings", &path, &ids, options, read)?.warn(warnings))
+    Ok(ImportSource::new("duoduo-embeddings", &path, &ids, options, read)?.with_warnings(warnings))
 }
 
 /// The image file and its index.
 fn pair(from: &Path) -> Result<(PathBuf, PathBuf), DataError> {
     let missing = |message: String| DataError::invalid(from, message);
     if from.is_file() {
-        let name = name_of(from);
+        let name = file_name(from);
         let known = PAIRS.iter().find(|(images, _)| *images == name);
         let index = known.map_or("model_to_idx.json", |(_, index)| index);
         let index = from.with_file_name(index);
@@ -135,19 +137,19 @@ fn pair(from: &Path) -> Result<(PathBuf, PathBuf), DataError> {
 }
 
 /// Labels and splits from the lists near `folder`; warns of training shapes that belong to an evaluation set.
-fn lists(folder: &Path, ids: &[String], images: &Path) -> Result<(Table, Vec<String>), DataError> {
+fn lists(folder: &Path, ids: &[String], images: &Path) -> Result<(AnnotationTable, Vec<String>), DataError> {
     let near = ["", "csv_list", "../csv_list", "../../csv_list"].map(|f| folder.join(f));
-    if name_of(images).starts_with("mvimgnet") {
+    if file_name(images).starts_with("mvimgnet") {
         let captions = ["captions", "../captions", "../../captions"].map(|f| folder.join(f));
-        let lists = Lists::read(&[&near[..], &captions].concat())?;
+        let lists = MvImgNetLists::read(&[&near[..], &captions].concat())?;
         let warning =
-            overlap(lists.held_out(), ids, "in the images and in mvpnet_val.csv, which is for evaluation");
+            overlap(lists.val_ids(), ids, "in the images and in mvpnet_val.csv, which is for evaluation");
         let warning = warning.map(|warning| format!("{warning}; their split is val"));
         return Ok((lists.table(ids), warning.into_iter().collect()));
     }
-    let Some(path) = first_of(near.map(|f| f.join("lvis.csv"))) else { return Ok(Default::default()) };
-    let mut lvis = Table::read(&path)?;
-    let is_lvis = name_of(images).starts_with("lvis");
+    let Some(path) = first_existing(near.map(|f| f.join("lvis.csv"))) else { return Ok(Default::default()) };
+    let mut lvis = AnnotationTable::read(&path)?;
+    let is_lvis = file_name(images).starts_with("lvis");
     if is_lvis {
         lvis.set_split("test");
     }
@@ -156,14 +158,18 @@ fn lists(folder: &Path, ids: &[String], images: &Path) -> Result<(Table, Vec<Str
     Ok((lvis, warning.into_iter().collect()))
 }
 
-fn big_endian(dataset: &Dataset, path: &Path) -> Vec<String> {
+fn big_endian_warning(dataset: &Dataset, path: &Path) -> Vec<String> {
     let is_big = matches!(dataset.datatype(), Datatype::Plain(dtype) if dtype.big_endian && dtype.size > 1);
-    let warning = format!("{}: values are big-endian and were byte-swapped", name_of(path));
+    let warning = format!("{}: values are big-endian and were byte-swapped", file_name(path));
     is_big.then_some(warning).into_iter().collect()
 }
 
 /// Planar views as image files, and notes about views that are blank or duplicates.
-fn members(data: &[u8], size: ImageSize, pictures: ViewFormat) -> Result<(Vec<Member>, Vec<String>), String> {
+fn members(
+    data: &[u8],
+    size: ImageSize,
+    view_format: ViewFormat,
+) -> Result<(Vec<Member>, Vec<String>), String> {
     let ImageSize { views, height, width } = size;
     let plane = height * width;
     let mut members = Vec::with_capacity(views);
@@ -178,7 +184,7 @@ fn members(data: &[u8], size: ImageSize, pictures: ViewFormat) -> Result<(Vec<Me
             (0..plane).flat_map(|p| [view[p], view[plane + p], view[2 * plane + p], 255]).collect();
         let image =
             RgbaImage::from_raw(width as u32, height as u32, pixels).ok_or("a view without pixels")?;
-        members.push(Member::view(i, pictures.extension(), pictures.encode(&image)?));
+        members.push(Member::view(i, view_format.extension(), view_format.encode(&image)?));
     }
     Ok((members, notes))
 }
@@ -191,8 +197,9 @@ struct Features {
 
 impl Features {
     fn open(folder: &Path, count: usize, warnings: &mut Vec<String>) -> Result<Self, DataError> {
-        let near =
-            |name: &str| first_of([folder.join(name), folder.join("ViT-B-32_laion2b_s34b_b79k").join(name)]);
+        let near = |name: &str| {
+            first_existing([folder.join(name), folder.join("ViT-B-32_laion2b_s34b_b79k").join(name)])
+        };
         let mut found = Self { views: None, texts: None };
         if let Some(path) = near("image_embeddings.h5") {
             let views = File::open(&path)?.dataset("img_feat")?;
@@ -201,7 +208,7 @@ impl Features {
                     format!("\"img_feat\": expected [{count}, views, dim], found {:?}", views.shape());
                 return Err(DataError::invalid(&path, message));
             }
-            warnings.extend(big_endian(&views, &path));
+            warnings.extend(big_endian_warning(&views, &path));
             found.views = Some(views);
         }
         if let Some(path) = near("text_embeddings.npy") {
@@ -212,7 +219,13 @@ impl Features {
     }
 
     #[expect(clippy::manual_checked_ops, reason = "the division is of another number")]
-    fn add(&self, row: usize, id: &str, members: &mut Vec<Member>, about: &mut About) -> Result<(), String> {
+    fn add(
+        &self,
+        row: usize,
+        id: &str,
+        members: &mut Vec<Member>,
+        metadata: &mut Metadata,
+    ) -> Result<(), String> {
         if let Some(views) = &self.views {
             let array = views.read_rows(row, 1).map_err(|error| error.to_string())?;
             members.push(features(VIEW_FEATURES, array.shape[1], array.shape[2], &array.to_f32_vec()));
@@ -234,7 +247,7 @@ impl Features {
         }
         if dim > 0 {
             members.push(features(TEXT_FEATURES, values.len() / dim, dim, &values));
-            about.extra.insert("text_features".to_owned(), serde_json::json!(of));
+            metadata.extra.insert("text_features".to_owned(), serde_json::json!(of));
         }
         Ok(())
     }

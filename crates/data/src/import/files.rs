@@ -7,7 +7,7 @@ use fs_err as fs;
 use crate::DataError;
 
 /// The entries of a folder, sorted.
-pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+pub(super) fn list_dir(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     let mut found =
         fs::read_dir(folder)?.map(|entry| entry.map(|e| e.path())).collect::<Result<Vec<_>, _>>()?;
     found.sort();
@@ -15,11 +15,11 @@ pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
 }
 
 /// The file name of a path.
-pub(super) fn name_of(path: &Path) -> String {
+pub(super) fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// The first of these paths that exists.
-pub(super) fn first_of(paths: impl IntoIterator<Item = PathBuf>) -> Option<PathBuf> {
+pub(super) fn first_existing(paths: impl IntoIterator<Item = PathBuf>) -> Option<PathBuf> {
     paths.into_iter().find(|path| path.exists())
 }

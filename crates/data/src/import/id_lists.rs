@@ -6,11 +6,11 @@ use std::path::Path;
 use fs_err as fs;
 use serde::de::{Deserializer as _, MapAccess, Visitor};
 
-use super::files::name_of;
+use super::files::file_name;
 use crate::DataError;
 
 /// Maximum number of ids in a warning.
-const SHOWN: usize = 5;
+const MAX_SHOWN: usize = 5;
 
 /// The lines of a list, trimmed, without empty lines.
 pub(super) fn lines(path: &Path) -> Result<Vec<String>, DataError> {
@@ -19,7 +19,7 @@ pub(super) fn lines(path: &Path) -> Result<Vec<String>, DataError> {
 }
 
 /// The lines of a list; none if the file does not exist.
-pub(super) fn lines_if(path: &Path) -> Result<Vec<String>, DataError> {
+pub(super) fn lines_if_exists(path: &Path) -> Result<Vec<String>, DataError> {
     if path.exists() { lines(path) } else { Ok(Vec::new()) }
 }
 
@@ -66,26 +66,29 @@ pub(super) fn checked_rows(
         return Err(DataError::invalid(path, format!("{id:?} has row {row}, expected less than {count}")));
     }
     let (mut ids, mut used) = (HashSet::new(), HashSet::new());
-    let (mut doubles, mut shared, mut rows) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut duplicates, mut shared, mut rows) = (Vec::new(), Vec::new(), Vec::new());
     for (id, row) in pairs {
+        // The first wins; a JSON parser would keep the last without a warning.
         if !ids.insert(id.clone()) {
-            doubles.push(id);
+            duplicates.push(id);
             continue;
         }
+        // Two ids with the same row are two shapes with the same views: suspicious, but not fatal.
         if !used.insert(row) {
             shared.push(id.clone());
         }
         rows.push((id, row));
     }
+    // In the order of the file, so that reading it is sequential.
     rows.sort_by_key(|(_, row)| *row);
-    let name = name_of(path);
+    let name = file_name(path);
     let mut warnings = Vec::new();
-    if !doubles.is_empty() {
-        let (n, shown) = (doubles.len(), some(&doubles));
+    if !duplicates.is_empty() {
+        let (n, shown) = (duplicates.len(), join_ids(&duplicates));
         warnings.push(format!("{name}: {n} duplicate ids, the first of each is used: {shown}"));
     }
     if !shared.is_empty() {
-        let (n, shown) = (shared.len(), some(&shared));
+        let (n, shown) = (shared.len(), join_ids(&shared));
         warnings.push(format!("{name}: {n} ids have the same row as another id: {shown}"));
     }
     if used.len() < count {
@@ -105,11 +108,11 @@ pub(super) fn overlap<'a>(
     let mut both: Vec<String> = b.into_iter().filter(|id| a.contains(id)).cloned().collect();
     both.sort();
     both.dedup();
-    (!both.is_empty()).then(|| format!("{} shapes are {what}: {}", both.len(), some(&both)))
+    (!both.is_empty()).then(|| format!("{} shapes are {what}: {}", both.len(), join_ids(&both)))
 }
 
 /// The first few ids.
-fn some(ids: &[String]) -> String {
-    let more = if ids.len() > SHOWN { ", …" } else { "" };
-    format!("{}{more}", ids.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", "))
+fn join_ids(ids: &[String]) -> String {
+    let more = if ids.len() > MAX_SHOWN { ", …" } else { "" };
+    format!("{}{more}", ids.iter().take(MAX_SHOWN).cloned().collect::<Vec<_>>().join(", "))
 }

@@ -31,7 +31,9 @@ pub(super) fn points(xyz: &Array, rgb: Option<&Array>) -> Result<Member, String>
     if let Some(at) = positions.iter().position(|v| !v.is_finite()) {
         return Err(format!("point {} is not finite", at / columns));
     }
+    // Colors of another shape are ignored rather than guessed.
     let rgb = rgb.filter(|rgb| rgb.shape == [count, 3]).map(Array::to_f32_vec);
+    // Sources store colors in 0..1 or in 0..255. The margin allows for the rounding of 1.0.
     let scale = if rgb.iter().flatten().any(|v| *v > 1.001) { 255.0 } else { 1.0 };
     let wide = if rgb.is_some() { 6 } else { 3 };
     let mut values = Vec::with_capacity(count * wide);
@@ -43,7 +45,7 @@ pub(super) fn points(xyz: &Array, rgb: Option<&Array>) -> Result<Member, String>
 }
 
 /// The point cloud of a dictionary with `xyz` and optionally `rgb`.
-pub(super) fn points_of(item: PickleValue) -> Result<Member, String> {
+pub(super) fn colored_points(item: PickleValue) -> Result<Member, String> {
     let xyz = item.get("xyz").and_then(PickleValue::array).ok_or("expected an array \"xyz\"")?;
     points(xyz, item.get("rgb").and_then(PickleValue::array))
 }

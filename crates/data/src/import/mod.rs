@@ -4,7 +4,7 @@
 //!
 //! ```
 //! use lexiform_data::import::{self, ImportOptions};
-//! use lexiform_data::{Dataset, MakeOptions, make, merge};
+//! use lexiform_data::{Dataset, BuildOptions, build_dataset, merge_partitions};
 //!
 //! # let pixel = image::RgbaImage::new(1, 1);
 //! # let folder = tempfile::tempdir()?;
@@ -14,8 +14,8 @@
 //! // renders/chair-1/000.png …
 //! let format = import::find("zero123").ok_or("no such format")?;
 //! let source = (format.open)(&renders, &ImportOptions::default())?;
-//! make(&source, &set, &MakeOptions::default(), &mut |_| {})?;
-//! merge(&set)?;
+//! build_dataset(&source, &set, &BuildOptions::default(), &mut |_| {})?;
+//! merge_partitions(&set)?;
 //! assert!(Dataset::open(&set)?.find("chair-1").is_some());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -37,85 +37,85 @@ mod zero123;
 
 use std::path::Path;
 
-pub use self::options::{Ids, ImportOptions};
-pub use self::source::Opened;
+pub use self::options::{IdFilter, ImportOptions};
+pub use self::source::ImportSource;
 use crate::DataError;
 
 /// A format that can be imported.
 #[derive(Clone, Copy)]
-pub struct Format {
+pub struct ImportFormat {
     /// Its name on the command line.
     pub name: &'static str,
     /// The files that it expects.
-    pub about: &'static str,
+    pub description: &'static str,
     /// Opens a file or folder of this format.
-    pub open: fn(&Path, &ImportOptions) -> Result<Opened, DataError>,
+    pub open: fn(&Path, &ImportOptions) -> Result<ImportSource, DataError>,
 }
 
 /// Every format, sorted by name.
-pub const FORMATS: [Format; 11] = [
-    Format {
+pub const FORMATS: [ImportFormat; 11] = [
+    ImportFormat {
         name: "duoduo",
-        about: "Duoduo CLIP: *_images.h5 with its *model_to_idx.json; optionally lvis.csv, mvpnet_val.csv, mvimgnet_category.txt and \
+        description: "Duoduo CLIP: *_images.h5 with its *model_to_idx.json; optionally lvis.csv, mvpnet_val.csv, mvimgnet_category.txt and \
             embeddings",
         open: duoduo::images,
     },
-    Format {
+    ImportFormat {
         name: "duoduo-embeddings",
-        about: "Duoduo CLIP: shape_emb_objaverse.h5 with shape_emb_objaverse_model_to_idx.json",
+        description: "Duoduo CLIP: shape_emb_objaverse.h5 with shape_emb_objaverse_model_to_idx.json",
         open: duoduo::embeddings,
     },
-    Format {
+    ImportFormat {
         name: "lexiform",
-        about: "another Lexiform data set, to add labels and captions or to change the size of shards",
+        description: "another Lexiform data set, to add labels and captions or to change the size of shards",
         open: lexiform::open,
     },
-    Format {
+    ImportFormat {
         name: "modelnet",
-        about: "ModelNet40/10: modelnet40_{shape_names,train,test}.txt with <class>/<class>_0001.txt, or one of these \
+        description: "ModelNet40/10: modelnet40_{shape_names,train,test}.txt with <class>/<class>_0001.txt, or one of these \
             lists (modelnet10_shape_names.txt for ModelNet10); a .npy of clouds with its .json (OpenShape, ULIP-2); or a \
             .dat of sampled clouds (ULIP)",
         open: modelnet::open,
     },
-    Format {
+    ImportFormat {
         name: "mvimgnet",
-        about: "MVImgNet and MVPNet: <category>/<object>/images/*.jpg, optionally the lists mvpnet_train_model_ids.txt, \
+        description: "MVImgNet and MVPNet: <category>/<object>/images/*.jpg, optionally the lists mvpnet_train_model_ids.txt, \
             mvpnet_val.csv, mvimgnet_category.txt",
         open: mvimgnet::open,
     },
-    Format {
+    ImportFormat {
         name: "openshape",
-        about: "OpenShape: a split .json of {dataset, group, id, data_path}, ULIP-2's lvis.json, or a folder of its .npy files",
+        description: "OpenShape: a split .json of {dataset, group, id, data_path}, ULIP-2's lvis.json, or a folder of its .npy files",
         open: openshape::open,
     },
-    Format {
+    ImportFormat {
         name: "point-bert",
-        about: "Point-BERT's ShapeNet55: train.txt, test.txt, taxonomy.json and shapenet_pc/<synset>-<model>.npy",
+        description: "Point-BERT's ShapeNet55: train.txt, test.txt, taxonomy.json and shapenet_pc/<synset>-<model>.npy",
         open: shapenet55::open,
     },
-    Format {
+    ImportFormat {
         name: "scanobjectnn",
-        about: "ScanObjectNN: a .h5 with data and label, or a folder with the files of one variant; OpenShape's xyz_label.npy",
+        description: "ScanObjectNN: a .h5 with data and label, or a folder with the files of one variant; OpenShape's xyz_label.npy",
         open: scanobjectnn::open,
     },
-    Format {
+    ImportFormat {
         name: "ulip-objaverse",
-        about: "ULIP-2's Objaverse: objaverse_pc_parallel/<uid>/<uid>_8192.npz",
+        description: "ULIP-2's Objaverse: objaverse_pc_parallel/<uid>/<uid>_8192.npz",
         open: ulip_objaverse::open,
     },
-    Format {
+    ImportFormat {
         name: "ulip-shapenet",
-        about: "ULIP's ShapeNet: as point-bert, with rendered_images/<synset>-<model>/*_r_000.png",
+        description: "ULIP's ShapeNet: as point-bert, with rendered_images/<synset>-<model>/*_r_000.png",
         open: shapenet55::open,
     },
-    Format {
+    ImportFormat {
         name: "zero123",
-        about: "Zero123 renders: <id>/000.png …, optionally <id>/000.npy …",
+        description: "Zero123 renders: <id>/000.png …, optionally <id>/000.npy …",
         open: zero123::open,
     },
 ];
 
 /// The format with this name.
-pub fn find(name: &str) -> Option<&'static Format> {
+pub fn find(name: &str) -> Option<&'static ImportFormat> {
     FORMATS.iter().find(|format| format.name == name)
 }

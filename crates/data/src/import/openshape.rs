@@ -8,21 +8,21 @@ use std::path::{Path, PathBuf};
 use lexiform_formats::pickle::PickleValue;
 use serde_json::Value;
 
-use super::files::{entries, first_of, name_of};
-use super::members::{features, points_of, read_pickle};
+use super::files::{file_name, first_existing, list_dir};
+use super::members::{colored_points, features, read_pickle};
 use super::options::ImportOptions;
-use super::source::Opened;
-use crate::{About, Caption, DataError, Member, TEXT_FEATURES, VIEW_FEATURES};
+use super::source::ImportSource;
+use crate::{Caption, DataError, Member, Metadata, TEXT_FEATURES, VIEW_FEATURES};
 
 /// An entry of a list, or a file of a folder.
-struct Listed {
+struct SplitEntry {
     id: String,
     path: PathBuf,
     from: String,
 }
 
 /// Imports every shape of a list or folder.
-pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<Opened, DataError> {
+pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<ImportSource, DataError> {
     let mut warnings = Vec::new();
     let listed = if from.is_dir() { in_folder(from)? } else { in_list(from, &mut warnings)? };
     if listed.is_empty() {
@@ -35,17 +35,17 @@ pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<Opened, DataE
         let one = &listed[i];
         let pickle = read_pickle(&one.path)?;
         let root = pickle.root();
-        let mut members = vec![points_of(root)?];
-        let mut about = About { source: one.from.clone(), ..About::default() };
-        about.labels.extend(labels.get(&one.id).cloned());
-        let text_features = texts(root, &mut about.captions);
+        let mut members = vec![colored_points(root)?];
+        let mut metadata = Metadata { source: one.from.clone(), ..Metadata::default() };
+        metadata.labels.extend(labels.get(&one.id).cloned());
+        let text_features = texts(root, &mut metadata.captions);
         if with_features {
             members.extend(view_features(root));
             members.extend(text_features.and_then(|rows| text_member(&rows)));
         }
-        Ok((members, about))
+        Ok((members, metadata))
     };
-    Ok(Opened::new("openshape", from, &ids, options, read)?.warn(warnings))
+    Ok(ImportSource::new("openshape", from, &ids, options, read)?.with_warnings(warnings))
 }
 
 fn view_features(root: PickleValue) -> Option<Member> {
@@ -72,6 +72,7 @@ fn texts(root: PickleValue, captions: &mut Vec<Caption>) -> Option<Vec<Vec<f32>>
         let Some(item) = root.get(name) else { continue };
         let vectors = root.get(&format!("{name}_feat"));
         for (i, text) in item.texts().into_iter().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
+            // A single caption has one dictionary of features, a list of captions a list of them.
             let vector = vectors.and_then(|v| if v.get(of).is_some() { Some(v) } else { v.items().nth(i) });
             features.push(vector.and_then(|v| Some(v.get(of)?.array()?.to_f32_vec())));
             captions.push(Caption::new(text.trim(), from));
@@ -81,17 +82,17 @@ fn texts(root: PickleValue, captions: &mut Vec<Caption>) -> Option<Vec<Vec<f32>>
 }
 
 /// All `.npy` files in a folder and in its folders.
-fn in_folder(folder: &Path) -> Result<Vec<Listed>, DataError> {
+fn in_folder(folder: &Path) -> Result<Vec<SplitEntry>, DataError> {
     let mut files = Vec::new();
-    for path in entries(folder)? {
+    for path in list_dir(folder)? {
         if path.is_dir() {
-            files.extend(entries(&path)?);
+            files.extend(list_dir(&path)?);
         } else {
             files.push(path);
         }
     }
     files.retain(|path| path.extension().is_some_and(|e| e == "npy"));
-    let listed = |path: PathBuf| Listed {
+    let listed = |path: PathBuf| SplitEntry {
         id: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
         from: path.display().to_string(),
         path,
@@ -100,39 +101,39 @@ fn in_folder(folder: &Path) -> Result<Vec<Listed>, DataError> {
 }
 
 /// The entries of a list; warns of files that do not exist.
-fn in_list(list: &Path, warnings: &mut Vec<String>) -> Result<Vec<Listed>, DataError> {
+fn in_list(list: &Path, warnings: &mut Vec<String>) -> Result<Vec<SplitEntry>, DataError> {
     let invalid = |message: String| DataError::invalid(list, message);
     let json: Value =
         serde_json::from_slice(&fs_err::read(list)?).map_err(|error| invalid(error.to_string()))?;
     let root = list.parent().unwrap_or(Path::new(""));
     let mut missing = 0;
     let mut listed = Vec::new();
-    for Listed { id, path, from } in entries_of(&json).map_err(invalid)? {
+    for SplitEntry { id, path, from } in entries_of(&json).map_err(invalid)? {
         let path = path.to_str().unwrap_or_default();
         if id.is_empty() || path.is_empty() {
             return Err(invalid("an entry has no id or no data_path".to_owned()));
         }
-        let found = locate(root, path);
+        let found = resolve(root, path);
         missing += usize::from(!found.exists());
         // Ids are unique only within their data set.
         let id = if from.is_empty() || from == "Objaverse" { id } else { format!("{from}-{id}") };
-        listed.push(Listed { id, path: found, from });
+        listed.push(SplitEntry { id, path: found, from });
     }
     if missing > 0 {
-        warnings.push(format!("{}: {missing} of {} files are missing", name_of(list), listed.len()));
+        warnings.push(format!("{}: {missing} of {} files are missing", file_name(list), listed.len()));
     }
     Ok(listed)
 }
 
 /// The entries of a list, with paths as written.
-fn entries_of(json: &Value) -> Result<Vec<Listed>, String> {
+fn entries_of(json: &Value) -> Result<Vec<SplitEntry>, String> {
     let text = |row: &Value, key: &str| row.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let of_row = |row: &Value| Listed {
+    let of_row = |row: &Value| SplitEntry {
         id: text(row, "id"),
         path: text(row, "data_path").into(),
         from: text(row, "dataset"),
     };
-    let of_pair = |(id, path): (&String, &Value)| Listed {
+    let of_pair = |(id, path): (&String, &Value)| SplitEntry {
         id: id.clone(),
         path: path.as_str().unwrap_or_default().into(),
         from: String::new(),
@@ -145,15 +146,16 @@ fn entries_of(json: &Value) -> Result<Vec<Listed>, String> {
 }
 
 /// A path from another machine, resolved by its last components.
-fn locate(root: &Path, path: &str) -> PathBuf {
+fn resolve(root: &Path, path: &str) -> PathBuf {
     let parts: Vec<&str> =
         path.split('/').filter(|part| !part.is_empty() && *part != "." && *part != "..").collect();
+    // Lists contain absolute paths of the authors' machines. The longest suffix that exists is the most specific.
     let tails = (1..=parts.len().min(6))
         .rev()
         .map(|n| root.join(parts[parts.len() - n..].iter().collect::<PathBuf>()));
     let tails: Vec<PathBuf> = tails.collect();
     let last = tails.last().cloned().unwrap_or_default();
-    first_of([PathBuf::from(path)].into_iter().chain(tails)).unwrap_or(last)
+    first_existing([PathBuf::from(path)].into_iter().chain(tails)).unwrap_or(last)
 }
 
 /// Labels by uid: `value_to_key_mapping` of ULIP-2's `objaverse_lvis_metadata.json`, if it is in the same folder.

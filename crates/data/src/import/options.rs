@@ -6,23 +6,23 @@ use std::path::{Path, PathBuf};
 use lexiform_formats::view_format::ViewFormat;
 use sha2::{Digest as _, Sha256};
 
-use super::files::name_of;
+use super::files::file_name;
 use super::id_lists::lines;
 use crate::DataError;
-use crate::shard::mark;
-use crate::table::Table;
+use crate::annotations::AnnotationTable;
+use crate::shard::short_hash;
 
 /// Options of all importers.
 #[derive(Clone, Debug, Default)]
 pub struct ImportOptions {
     /// Image format for views that are stored as raw pixels.
-    pub pictures: ViewFormat,
+    pub view_format: ViewFormat,
     /// Fraction of shapes in the split `val`, if the source has no splits.
-    pub held_out: f64,
+    pub val_fraction: f64,
     /// Additional labels, captions and splits by name.
-    pub facts: Table,
+    pub annotations: AnnotationTable,
     /// Import only these shapes.
-    pub ids: Option<Ids>,
+    pub ids: Option<IdFilter>,
     /// Whether to import features, if the source has them.
     pub features: bool,
     /// Width and height to which photographs are resized; 0 keeps their size.
@@ -31,19 +31,19 @@ pub struct ImportOptions {
 
 impl ImportOptions {
     /// Whether a shape is imported.
-    pub(super) fn wants(&self, id: &str) -> bool {
+    pub(super) fn includes(&self, id: &str) -> bool {
         self.ids.as_ref().is_none_or(|ids| ids.wanted.contains(id))
     }
 }
 
 /// Ids of the shapes to import.
 #[derive(Clone, Debug)]
-pub struct Ids {
+pub struct IdFilter {
     list: PathBuf,
     wanted: HashSet<String>,
 }
 
-impl Ids {
+impl IdFilter {
     /// Reads a list with one id per line, such as Duoduo CLIP's `four_no_lvis_model_ids.txt`.
     ///
     /// # Errors
@@ -59,17 +59,18 @@ impl Ids {
     /// A short hash of the list.
     pub(super) fn digest(&self) -> String {
         let mut ids: Vec<&String> = self.wanted.iter().collect();
+        // Sorted, because the order of the list does not change what is imported.
         ids.sort();
         let mut hasher = Sha256::new();
         ids.into_iter().for_each(|id| hasher.update(format!("{id}\n")));
-        mark(hasher)
+        short_hash(hasher)
     }
 
     /// Selects the shapes of a source.
     ///
     /// # Errors
     /// If the source has none of these ids.
-    pub(super) fn choose(&self, ids: &[String]) -> Result<Selection, DataError> {
+    pub(super) fn select(&self, ids: &[String]) -> Result<Selection, DataError> {
         let chosen: Vec<usize> = (0..ids.len()).filter(|i| self.wanted.contains(&ids[*i])).collect();
         if chosen.is_empty() {
             let example = ids.first().map_or_else(String::new, |id| format!(", such as {id:?}"));
@@ -78,7 +79,7 @@ impl Ids {
         }
         let found: HashSet<&String> = chosen.iter().map(|i| &ids[*i]).collect();
         let (missing, of) = (self.wanted.len() - found.len(), self.wanted.len());
-        let list = name_of(&self.list);
+        let list = file_name(&self.list);
         let warning = (missing > 0).then(|| format!("{list}: {missing} of {of} ids are not in the source"));
         Ok(Selection { chosen, warning })
     }

@@ -7,11 +7,11 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::files::{entries, name_of};
+use super::files::{file_name, list_dir};
 use super::members::{points, read_pickle};
 use super::options::ImportOptions;
-use super::source::Opened;
-use crate::{About, DataError, Member};
+use super::source::ImportSource;
+use crate::{DataError, Member, Metadata};
 use lexiform_formats::array::Array;
 use lexiform_formats::hdf5::{Dataset, Datatype, File};
 use lexiform_formats::pickle::PickleValue;
@@ -23,7 +23,7 @@ pub(super) const CLASSES: [&str; 15] = [
 ];
 
 /// Perturbed variants, by the end of the file name; a name without such an end is not perturbed.
-const DISTURBED: [(&str, &str); 4] = [
+const PERTURBATIONS: [(&str, &str); 4] = [
     ("augmented25_norot", "PB_T25"),
     ("augmented25rot", "PB_T25_R"),
     ("augmentedrot", "PB_T50_R"),
@@ -41,42 +41,44 @@ struct Split {
 enum Clouds {
     /// Loaded from the file when a shape is needed.
     Hdf5(Box<Dataset>),
-    Read(Arc<Array>),
+    InMemory(Arc<Array>),
 }
 
 /// Imports every object of a file, or of all files below a folder.
-pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<Opened, DataError> {
+pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<ImportSource, DataError> {
     let mut files = Vec::new();
     find(from, from, &mut files)?;
     if files.is_empty() {
         return Err(DataError::invalid(from, "expected .h5 files with data and label, or xyz_label.npy"));
     }
     let variant = one_variant(from, &files)?;
-    let (mut warnings, mut splits, mut ids, mut places) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut warnings, mut splits, mut ids, mut rows) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (name, path) in files {
         let split = read_split(&path, name, &mut warnings)?;
         for row in 0..split.labels.len() {
             ids.push(format!("{}-{row:05}", split.name));
-            places.push((splits.len(), row));
+            rows.push((splits.len(), row));
         }
         splits.push(split);
     }
     let name_of_variant = variant.clone();
     let read = move |i: usize| {
-        let (split, row) = places[i];
-        let (member, mut about) = splits[split].shape(row)?;
-        about.extra.insert("variant".to_owned(), name_of_variant.as_str().into());
-        Ok((vec![member], about))
+        let (split, row) = rows[i];
+        let (member, mut metadata) = splits[split].shape(row)?;
+        metadata.extra.insert("variant".to_owned(), name_of_variant.as_str().into());
+        Ok((vec![member], metadata))
     };
-    Ok(Opened::new("scanobjectnn", from, &ids, options, read)?.with("variant", variant).warn(warnings))
+    Ok(ImportSource::new("scanobjectnn", from, &ids, options, read)?
+        .with_setting("variant", variant)
+        .with_warnings(warnings))
 }
 
 impl Split {
     /// The points and the label of an object.
-    fn shape(&self, row: usize) -> Result<(Member, About), String> {
+    fn shape(&self, row: usize) -> Result<(Member, Metadata), String> {
         let cloud = match &self.clouds {
             Clouds::Hdf5(data) => data.read_rows(row, 1).map_err(|error| error.to_string())?.row(0),
-            Clouds::Read(array) => array.row(row),
+            Clouds::InMemory(array) => array.row(row),
         };
         let cloud = cloud.ok_or("has no points")?;
         let number = self.labels[row];
@@ -84,37 +86,42 @@ impl Split {
         let label =
             label.ok_or_else(|| format!("has class {number}, expected less than {}", CLASSES.len()))?;
         let labels = vec![(*label).to_owned()];
-        let about = About { labels, split: self.split.to_owned(), ..About::default() };
-        Ok((points(&cloud, None)?, about))
+        let metadata = Metadata { labels, split: self.split.to_owned(), ..Metadata::default() };
+        Ok((points(&cloud, None)?, metadata))
     }
 }
 
 /// The variant of all files.
 ///
 /// # Errors
-/// [`DataError::Several`] if there is more than one.
+/// [`DataError::AmbiguousSource`] if there is more than one.
 fn one_variant(from: &Path, files: &[(String, PathBuf)]) -> Result<String, DataError> {
     let found: BTreeSet<String> = files.iter().map(|(_, path)| variant(path)).collect();
     let mut all: Vec<String> = found.into_iter().collect();
     match all.len() {
         1 => Ok(all.remove(0)),
-        _ => Err(DataError::Several { path: from.to_owned(), what: "variant of ScanObjectNN", found: all }),
+        _ => Err(DataError::AmbiguousSource {
+            path: from.to_owned(),
+            what: "variant of ScanObjectNN",
+            found: all,
+        }),
     }
 }
 
 /// The variant in a file; the end of its name if it is an unknown variant.
 fn variant(path: &Path) -> String {
-    let file = name_of(path);
+    let file = file_name(path);
     if file == "xyz_label.npy" {
         return "OBJ_ONLY of OpenShape".to_owned();
     }
     let folder = folder_of(path);
     let without_background = folder.ends_with("_nobg");
+    // What remains of a name such as `training_objectdataset_augmentedrot_scale75.h5` is the variant.
     let stem = file.trim_end_matches(".h5");
     let stem =
         ["training_", "train_", "test_"].iter().find_map(|start| stem.strip_prefix(start)).unwrap_or(stem);
     let end = stem.trim_start_matches("objectdataset").trim_start_matches('_');
-    let disturbed = DISTURBED.iter().find(|(name, _)| *name == end).map(|(_, variant)| *variant);
+    let disturbed = PERTURBATIONS.iter().find(|(name, _)| *name == end).map(|(_, variant)| *variant);
     let variant = match (disturbed, without_background) {
         (None, true) if end.is_empty() => "OBJ_ONLY".to_owned(),
         (None, false) if end.is_empty() => "OBJ_BG".to_owned(),
@@ -133,21 +140,22 @@ fn folder_of(path: &Path) -> String {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     match folder.file_name() {
         Some(name) => name.to_string_lossy().into_owned(),
-        None => folder.canonicalize().map(|folder| name_of(&folder)).unwrap_or_default(),
+        None => folder.canonicalize().map(|folder| file_name(&folder)).unwrap_or_default(),
     }
 }
 
 /// Adds the files of point clouds below a path, with a name for each that is unique below `root`.
 fn find(root: &Path, path: &Path, files: &mut Vec<(String, PathBuf)>) -> Result<(), DataError> {
     if path.is_dir() {
-        return entries(path)?.iter().try_for_each(|inner| find(root, inner, files));
+        return list_dir(path)?.iter().try_for_each(|inner| find(root, inner, files));
     }
-    let file = name_of(path);
+    let file = file_name(path);
     if file.ends_with(".h5") || file == "xyz_label.npy" {
         let below = path
             .strip_prefix(root)
             .ok()
             .filter(|p| !p.as_os_str().is_empty())
+            // A single file has no path relative to itself.
             .map_or(file, |p| p.display().to_string());
         let name = below.trim_end_matches(".h5").trim_end_matches(".npy").replace(['/', '\\', '.'], "-");
         files.push((name, path.to_owned()));
@@ -157,7 +165,7 @@ fn find(root: &Path, path: &Path, files: &mut Vec<(String, PathBuf)>) -> Result<
 
 /// Opens a file; warns of known pitfalls.
 fn read_split(path: &Path, name: String, warnings: &mut Vec<String>) -> Result<Split, DataError> {
-    let file_name = name_of(path);
+    let file_name = file_name(path);
     let split = if file_name.starts_with("train") { "train" } else { "test" };
     let (clouds, labels, shape) =
         if file_name == "xyz_label.npy" { from_pickle(path)? } else { from_hdf5(path, warnings)? };
@@ -188,14 +196,15 @@ fn from_pickle(path: &Path) -> Result<Arrays, DataError> {
     };
     let (xyz, labels) = (array("xyz")?.clone(), array("label")?.to_i64_vec());
     let shape = xyz.shape.clone();
-    Ok((Clouds::Read(Arc::new(xyz)), labels, shape))
+    Ok((Clouds::InMemory(Arc::new(xyz)), labels, shape))
 }
 
 fn from_hdf5(path: &Path, warnings: &mut Vec<String>) -> Result<Arrays, DataError> {
     let file = File::open(path)?;
     let (data, label) = (file.dataset("data")?, file.dataset("label")?.read()?);
+    // Worth a warning, because readers that ignore the byte order return noise without an error.
     if matches!(data.datatype(), Datatype::Plain(dtype) if dtype.big_endian) {
-        warnings.push(format!("{}: values are big-endian and were byte-swapped", name_of(path)));
+        warnings.push(format!("{}: values are big-endian and were byte-swapped", file_name(path)));
     }
     let shape = data.shape().to_vec();
     Ok((Clouds::Hdf5(Box::new(data)), label.to_i64_vec(), shape))

@@ -9,24 +9,24 @@ use std::path::{Path, PathBuf};
 use lexiform_formats::view_format::extension_of;
 use serde_json::Value;
 
-use super::files::first_of;
-use super::id_lists::{lines_if, overlap};
+use super::files::first_existing;
+use super::id_lists::{lines_if_exists, overlap};
 use super::members::{points, read_array};
 use super::options::ImportOptions;
-use super::source::Opened;
-use crate::{About, DataError, Member};
+use super::source::ImportSource;
+use crate::{DataError, Member, Metadata};
 
 /// Degrees between two rendered views.
-const STEP: usize = 12;
+const AZIMUTH_STEP_DEG: usize = 12;
 
 /// Imports every shape of the lists.
-pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<Opened, DataError> {
+pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<ImportSource, DataError> {
     let folders = ["", "shapenet-55", "ShapeNet55", "shapenet55", "ShapeNet-55"];
-    let find = |name: &str| first_of(folders.map(|folder| from.join(folder).join(name)));
+    let find = |name: &str| first_existing(folders.map(|folder| from.join(folder).join(name)));
     let missing = |message: &str| DataError::invalid(from, message);
     let clouds = find("shapenet_pc").ok_or_else(|| missing("expected a folder shapenet_pc"))?;
     let list = |name: &str| -> Result<Vec<String>, DataError> {
-        let lines = find(name).map_or(Ok(Vec::new()), |path| lines_if(&path))?;
+        let lines = find(name).map_or(Ok(Vec::new()), |path| lines_if_exists(&path))?;
         Ok(lines.iter().map(|line| line.trim_end_matches(".npy").to_owned()).collect())
     };
     let (train, test) = (list("train.txt")?, list("test.txt")?);
@@ -37,8 +37,9 @@ pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<Opened, DataE
     let names = find("taxonomy.json").map_or(Ok(HashMap::new()), |path| taxonomy(&path))?;
     let renders = find("rendered_images");
     let format = if renders.is_some() { "ulip-shapenet" } else { "point-bert" };
-    let held_out: HashSet<String> = test.iter().cloned().collect();
+    let test_ids: HashSet<String> = test.iter().cloned().collect();
     let mut seen = HashSet::new();
+    // A shape in both lists is imported once, as a test shape.
     let ids: Vec<String> = train.into_iter().chain(test).filter(|id| seen.insert(id.clone())).collect();
     let all = ids.clone();
     let read = move |i: usize| {
@@ -48,12 +49,12 @@ pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<Opened, DataE
         members.push(points(&xyz, None)?);
         let synset = id.split('-').next().unwrap_or_default();
         let labels = names.get(synset).cloned().unwrap_or_default();
-        let split = if held_out.contains(id) { "test" } else { "train" };
-        let mut about = About { labels, split: split.to_owned(), ..About::default() };
-        about.extra.insert("synset".to_owned(), synset.into());
-        Ok((members, about))
+        let split = if test_ids.contains(id) { "test" } else { "train" };
+        let mut metadata = Metadata { labels, split: split.to_owned(), ..Metadata::default() };
+        metadata.extra.insert("synset".to_owned(), synset.into());
+        Ok((members, metadata))
     };
-    Ok(Opened::new(format, from, &ids, options, read)?.warn(warnings))
+    Ok(ImportSource::new(format, from, &ids, options, read)?.with_warnings(warnings))
 }
 
 /// Synonyms by synset: the parts of `name` between commas.
@@ -77,16 +78,17 @@ fn views(folder: &Path, id: &str) -> Result<Vec<Member>, String> {
             return Ok(None);
         }
         let bytes = fs_err::read(&path).map_err(|error| error.to_string())?;
-        let ending = extension_of(&bytes).ok_or_else(|| format!("{} is not an image", path.display()))?;
-        Ok(Some((ending, bytes)))
+        let extension = extension_of(&bytes).ok_or_else(|| format!("{} is not an image", path.display()))?;
+        Ok(Some((extension, bytes)))
     };
     let (mut views, mut depths) = (Vec::new(), Vec::new());
-    for angle in (0..360).step_by(STEP) {
-        let Some((ending, bytes)) = image(at(angle, ""))? else { continue };
+    // Renders may be missing at some angles; the others keep their order.
+    for angle in (0..360).step_by(AZIMUTH_STEP_DEG) {
+        let Some((extension, bytes)) = image(at(angle, ""))? else { continue };
         let index = views.len();
-        views.push(Member::view(index, ending, bytes));
-        if let Some((ending, bytes)) = image(at(angle, "_depth0001"))? {
-            depths.push(Member::new(format!("d{index:02}.{ending}"), bytes));
+        views.push(Member::view(index, extension, bytes));
+        if let Some((extension, bytes)) = image(at(angle, "_depth0001"))? {
+            depths.push(Member::new(format!("d{index:02}.{extension}"), bytes));
         }
     }
     views.extend(depths);

@@ -5,24 +5,24 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::options::{ImportOptions, Selection};
-use crate::shape::split_of;
-use crate::table::{Matched, add_new};
-use crate::{About, DataError, Job, Key, Member, Problem, Producer, Shape};
+use crate::annotations::{MatchCounts, extend_unique};
+use crate::shape::assign_split;
+use crate::{DataError, Key, Member, Metadata, ProduceError, Producer, Shape, ShapeJob};
 
 /// An open source: its shapes and how each is read.
-pub struct Opened {
+pub struct ImportSource {
     format: &'static str,
-    jobs: Vec<Job>,
+    jobs: Vec<ShapeJob>,
     warnings: Vec<String>,
     settings: Value,
-    matched: Matched,
+    match_counts: MatchCounts,
     read: Box<ReadShape>,
 }
 
 /// Reads the members and the metadata of a shape.
-type ReadShape = dyn Fn(usize) -> Result<(Vec<Member>, About), String> + Send + Sync;
+type ReadShape = dyn Fn(usize) -> Result<(Vec<Member>, Metadata), String> + Send + Sync;
 
-impl Opened {
+impl ImportSource {
     /// A source of the shapes `ids`, or those of them that the options select. `read` returns the members and the metadata of a
     /// shape, by its position in `ids`.
     pub(super) fn new(
@@ -30,33 +30,34 @@ impl Opened {
         from: &Path,
         ids: &[String],
         options: &ImportOptions,
-        read: impl Fn(usize) -> Result<(Vec<Member>, About), String> + Send + Sync + 'static,
+        read: impl Fn(usize) -> Result<(Vec<Member>, Metadata), String> + Send + Sync + 'static,
     ) -> Result<Self, DataError> {
         let Selection { chosen, warning } = match &options.ids {
-            Some(wanted) => wanted.choose(ids)?,
+            Some(wanted) => wanted.select(ids)?,
             None => Selection { chosen: (0..ids.len()).collect(), warning: None },
         };
-        let job = |i: &usize| Job { key: Key::of_id(&ids[*i]), source: ids[*i].clone() };
-        let jobs: Vec<Job> = chosen.iter().map(job).collect();
-        let matched = options.facts.matched(jobs.iter().map(|job| job.source.as_str()));
-        let finish = finish(from, &jobs, options);
+        // Ids of the source are kept as keys if possible, so that shapes can be found by them.
+        let job = |i: &usize| ShapeJob { key: Key::from_id(&ids[*i]), source: ids[*i].clone() };
+        let jobs: Vec<ShapeJob> = chosen.iter().map(job).collect();
+        let match_counts = options.annotations.matched(jobs.iter().map(|job| job.source.as_str()));
+        let complete_metadata = complete_metadata(from, &jobs, options);
         let read = move |index: usize| {
-            let (members, about) = read(chosen[index])?;
-            Ok((members, finish(index, about)))
+            let (members, metadata) = read(chosen[index])?;
+            Ok((members, complete_metadata(index, metadata)))
         };
         let warnings = warning.into_iter().collect();
         let settings = settings(format, options);
-        Ok(Self { format, jobs, warnings, settings, matched, read: Box::new(read) })
+        Ok(Self { format, jobs, warnings, settings, match_counts, read: Box::new(read) })
     }
 
     /// Adds a setting that determines the shapes.
-    pub(super) fn with(mut self, setting: &str, value: impl Into<Value>) -> Self {
+    pub(super) fn with_setting(mut self, setting: &str, value: impl Into<Value>) -> Self {
         self.settings[setting] = value.into();
         self
     }
 
     /// Adds warnings.
-    pub(super) fn warn(mut self, warnings: Vec<String>) -> Self {
+    pub(super) fn with_warnings(mut self, warnings: Vec<String>) -> Self {
         self.warnings.extend(warnings);
         self
     }
@@ -76,11 +77,11 @@ impl Opened {
 fn settings(format: &str, options: &ImportOptions) -> Value {
     let mut settings = json!({
         "made_by": format!("import {format}"),
-        "pictures": options.pictures,
-        "held_out": options.held_out,
+        "view_format": options.view_format,
+        "val_fraction": options.val_fraction,
         "features": options.features,
         "size": options.size,
-        "facts": options.facts.digest(),
+        "annotations": options.annotations.digest(),
     });
     if let Some(ids) = &options.ids {
         settings["ids"] = ids.digest().into();
@@ -89,30 +90,35 @@ fn settings(format: &str, options: &ImportOptions) -> Value {
 }
 
 /// Completes the metadata of a shape, for all formats: id, source, the user's labels and captions, the split.
-fn finish(from: &Path, jobs: &[Job], options: &ImportOptions) -> impl Fn(usize, About) -> About + use<> {
+fn complete_metadata(
+    from: &Path,
+    jobs: &[ShapeJob],
+    options: &ImportOptions,
+) -> impl Fn(usize, Metadata) -> Metadata + use<> {
     let source = from.display().to_string();
-    let (facts, held_out) = (options.facts.clone(), options.held_out);
+    let (annotations, val_fraction) = (options.annotations.clone(), options.val_fraction);
     let keys: Vec<(Key, String)> = jobs.iter().map(|job| (job.key.clone(), job.source.clone())).collect();
-    move |index: usize, mut about: About| {
+    move |index: usize, mut metadata: Metadata| {
         let (key, id) = &keys[index];
-        about.id.clone_from(id);
-        if about.source.is_empty() {
-            about.source.clone_from(&source);
+        metadata.id.clone_from(id);
+        if metadata.source.is_empty() {
+            metadata.source.clone_from(&source);
         }
-        if let Some(more) = facts.find(id) {
-            add_new(&mut about.labels, more.labels.iter().cloned());
-            about.captions.extend(more.captions.iter().cloned());
-            about.split = more.split.clone().unwrap_or(about.split);
+        if let Some(more) = annotations.find(id) {
+            extend_unique(&mut metadata.labels, more.labels.iter().cloned());
+            metadata.captions.extend(more.captions.iter().cloned());
+            // The user's split wins over the source's.
+            metadata.split = more.split.clone().unwrap_or(metadata.split);
         }
-        if about.split.is_empty() {
-            about.split = split_of(key, held_out).to_owned();
+        if metadata.split.is_empty() {
+            metadata.split = assign_split(key, val_fraction).to_owned();
         }
-        about
+        metadata
     }
 }
 
-impl Producer for Opened {
-    fn jobs(&self) -> &[Job] {
+impl Producer for ImportSource {
+    fn jobs(&self) -> &[ShapeJob] {
         &self.jobs
     }
 
@@ -120,12 +126,12 @@ impl Producer for Opened {
         self.settings.clone()
     }
 
-    fn matched(&self) -> Matched {
-        self.matched
+    fn match_counts(&self) -> MatchCounts {
+        self.match_counts
     }
 
-    fn produce(&self, index: usize) -> Result<Shape, Problem> {
-        let (members, about) = (self.read)(index).map_err(Problem::Shape)?;
-        Ok(Shape { key: self.jobs[index].key.clone(), members, about })
+    fn produce(&self, index: usize) -> Result<Shape, ProduceError> {
+        let (members, metadata) = (self.read)(index).map_err(ProduceError::Shape)?;
+        Ok(Shape { key: self.jobs[index].key.clone(), members, metadata })
     }
 }

@@ -3,20 +3,20 @@
 
 use std::path::{Path, PathBuf};
 
-use super::files::{entries, name_of};
+use super::files::{file_name, list_dir};
 use super::members::read_array;
 use super::options::ImportOptions;
-use super::source::Opened;
-use crate::{About, DataError, Member};
+use super::source::ImportSource;
+use crate::{DataError, Member, Metadata};
 use lexiform_formats::array::Array;
 use lexiform_formats::view_format::extension_of;
 
 /// Maximum number of views per shape.
-const MOST_VIEWS: usize = 10_000;
+const MAX_VIEWS: usize = 10_000;
 
 /// Imports every folder that holds a `000.png`.
-pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<Opened, DataError> {
-    let mut folders: Vec<PathBuf> = entries(from)?;
+pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<ImportSource, DataError> {
+    let mut folders: Vec<PathBuf> = list_dir(from)?;
     folders.retain(|folder| folder.join("000.png").exists());
     if folders.is_empty() && from.join("000.png").exists() {
         folders.push(from.to_owned());
@@ -24,19 +24,20 @@ pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<Opened, DataE
     if folders.is_empty() {
         return Err(DataError::invalid(from, "expected folders with 000.png"));
     }
-    let ids: Vec<String> = folders.iter().map(|folder| name_of(folder)).collect();
-    let uneven = uneven(&folders)?;
+    let ids: Vec<String> = folders.iter().map(|folder| file_name(folder)).collect();
+    let view_count_warning = view_count_warning(&folders)?;
     let read = move |i: usize| read(&folders[i]);
-    Ok(Opened::new("zero123", from, &ids, options, read)?.warn(uneven))
+    Ok(ImportSource::new("zero123", from, &ids, options, read)?.with_warnings(view_count_warning))
 }
 
 /// A warning if shapes differ in their number of views, as after an interrupted render.
-fn uneven(folders: &[PathBuf]) -> Result<Vec<String>, DataError> {
+fn view_count_warning(folders: &[PathBuf]) -> Result<Vec<String>, DataError> {
     let mut counts = std::collections::BTreeMap::new();
     for folder in folders {
-        let views = (0..MOST_VIEWS).take_while(|i| folder.join(format!("{i:03}.png")).exists()).count();
+        let views = (0..MAX_VIEWS).take_while(|i| folder.join(format!("{i:03}.png")).exists()).count();
         *counts.entry(views).or_insert(0) += 1;
     }
+    // The most frequent number of views is the intended one.
     let usual = counts.iter().max_by_key(|(_, shapes)| **shapes).map_or(0, |(views, _)| *views);
     let odd: usize = counts.iter().filter(|(views, _)| **views != usual).map(|(_, shapes)| shapes).sum();
     let warning = || format!("{odd} of {} shapes do not have {usual} views", folders.len());
@@ -44,17 +45,17 @@ fn uneven(folders: &[PathBuf]) -> Result<Vec<String>, DataError> {
 }
 
 /// Reads the views and cameras of a shape.
-fn read(folder: &Path) -> Result<(Vec<Member>, About), String> {
+fn read(folder: &Path) -> Result<(Vec<Member>, Metadata), String> {
     let mut members = Vec::new();
     let mut poses: Vec<f32> = Vec::new();
-    for i in 0..MOST_VIEWS {
+    for i in 0..MAX_VIEWS {
         let path = folder.join(format!("{i:03}.png"));
         if !path.exists() {
             break;
         }
         let bytes = fs_err::read(&path).map_err(|error| error.to_string())?;
-        let ending = extension_of(&bytes).ok_or_else(|| format!("{i:03}.png is not an image"))?;
-        members.push(Member::view(i, ending, bytes));
+        let extension = extension_of(&bytes).ok_or_else(|| format!("{i:03}.png is not an image"))?;
+        members.push(Member::view(i, extension, bytes));
         let camera = path.with_extension("npy");
         if camera.exists() {
             let pose = read_array(&camera)?;
@@ -69,5 +70,5 @@ fn read(folder: &Path) -> Result<(Vec<Member>, About), String> {
         let array = Array::from_f32(&[members.len(), 3, 4], &poses);
         members.push(Member::new("poses.npy", array.to_npy()));
     }
-    Ok((members, About::default()))
+    Ok((members, Metadata::default()))
 }

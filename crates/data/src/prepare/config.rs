@@ -18,7 +18,7 @@ pub struct PrepareConfig {
     /// Background of the views.
     pub background: Background,
     /// Image format of the views.
-    pub pictures: ViewFormat,
+    pub view_format: ViewFormat,
     /// Whether to store a depth map of each view.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub depth: bool,
@@ -30,13 +30,13 @@ pub struct PrepareConfig {
     /// Seed for cameras and points; combined with the key, so that each shape has its own.
     pub seed: u64,
     /// Fraction of shapes in the split `val`.
-    pub held_out: f64,
+    pub val_fraction: f64,
     /// Whether the name of a file's folder is its label, and `train` or `test` among its folders its split.
     pub folder_labels: bool,
     /// Whether file names, folder names and glTF metadata are captions.
-    pub carried_captions: bool,
-    /// Number of captions kept per view and for the whole shape, best first by features; 0 for all.
-    pub top_captions: usize,
+    pub file_captions: bool,
+    /// Number of captions kept per view and for the whole shape, ranked by similarity of features; 0 for all.
+    pub top_k_captions: usize,
 }
 
 impl Default for PrepareConfig {
@@ -46,15 +46,15 @@ impl Default for PrepareConfig {
             views: 12,
             size: 224,
             background: Background::WHITE,
-            pictures: ViewFormat::default(),
+            view_format: ViewFormat::default(),
             depth: false,
             normals: false,
             points: 10_000,
             seed: 0,
-            held_out: 0.0,
+            val_fraction: 0.0,
             folder_labels: false,
-            carried_captions: true,
-            top_captions: 0,
+            file_captions: true,
+            top_k_captions: 0,
         }
     }
 }

@@ -11,19 +11,19 @@ use object_store::{
 };
 use sha2::{Digest as _, Sha256};
 
-use super::home::Bucket;
-use super::store::{Store, chunks, reason};
-use super::wait::wait;
+use super::runtime::block_on;
+use super::storage::RemoteStorage;
+use super::store::{RemoteStore, chunks, error_message};
 use crate::DataError;
-use crate::shard::{Layout, Manifest, aside, hex, rename_durably, sum_of_file};
-use crate::storage::{Copied, Folder, Home as _};
+use crate::shard::{Layout, Manifest, hex_digest, partial_path, rename_durably, sha256_file};
+use crate::storage::{CopySummary, LocalStorage, Storage as _};
 
 /// Bytes per part of a multipart upload. Stores accept at most 10,000 parts, all of the same size.
-const PART: usize = if cfg!(test) { 64 << 10 } else { 16 << 20 };
+const PART_BYTES: usize = if cfg!(test) { 64 << 10 } else { 16 << 20 };
 /// Number of parts that are uploaded at the same time.
-const TOGETHER: usize = 4;
+const PARTS_IN_FLIGHT: usize = 4;
 /// The attribute of an object with its SHA-256.
-const SUM: &str = "sha256";
+const SHA256_ATTRIBUTE: &str = "sha256";
 /// The file that makes a folder a finished data set.
 const MANIFEST: &str = "manifest.json";
 
@@ -34,16 +34,17 @@ const MANIFEST: &str = "manifest.json";
 /// If the data set is not finished or damaged, the store holds another data set, or a request fails.
 pub fn upload(
     folder: &Path,
-    store: &Store,
+    store: &RemoteStore,
     progress: &mut dyn FnMut(&str, u64, bool),
-) -> Result<Copied, DataError> {
+) -> Result<CopySummary, DataError> {
     let manifest = local_manifest(folder)?;
-    let bucket = Bucket::new(store.clone());
+    let bucket = RemoteStorage::new(store.clone());
+    // Shards of two data sets in one folder could not be told apart.
     if store.head(&store.key(MANIFEST))?.is_some() && bucket.manifest()? != manifest {
         return Err(DataError::invalid(Path::new(&store.uri()), "holds another data set"));
     }
     let parts = names_in(&folder.join("parts"))?;
-    each(&files(&manifest, parts), progress, |file| bring(folder, store, file))
+    copy_all(&files(&manifest, parts), progress, |file| upload_file(folder, store, file))
 }
 
 /// Copies a finished data set from a store to a folder, as [`upload`].
@@ -51,38 +52,38 @@ pub fn upload(
 /// # Errors
 /// If the data set is not finished or damaged, the folder holds another data set, or a request fails.
 pub fn download(
-    store: &Store,
+    store: &RemoteStore,
     folder: &Path,
     progress: &mut dyn FnMut(&str, u64, bool),
-) -> Result<Copied, DataError> {
-    let manifest = Bucket::new(store.clone()).manifest()?.checked(Path::new(&store.uri()))?;
+) -> Result<CopySummary, DataError> {
+    let manifest = RemoteStorage::new(store.clone()).manifest()?.checked(Path::new(&store.uri()))?;
     if Layout::new(folder).manifest().exists() && local_manifest(folder)? != manifest {
         return Err(DataError::invalid(folder, "holds another data set"));
     }
     let listed = store.list(&store.key("parts"))?;
     let parts = listed.iter().filter_map(|(key, _)| key.filename()).map(str::to_owned).collect();
-    each(&files(&manifest, parts), progress, |file| fetch(folder, store, file))
+    copy_all(&files(&manifest, parts), progress, |file| download_file(folder, store, file))
 }
 
 /// The manifest of a data set in a local folder.
 fn local_manifest(folder: &Path) -> Result<Manifest, DataError> {
-    Folder::new(folder.to_owned()).manifest()?.checked(folder)
+    LocalStorage::new(folder.to_owned()).manifest()?.checked(folder)
 }
 
 /// Copies files in order and counts them.
-fn each(
-    files: &[File],
+fn copy_all(
+    files: &[DatasetFile],
     progress: &mut dyn FnMut(&str, u64, bool),
-    copy: impl Fn(&File) -> Result<(u64, bool), DataError>,
-) -> Result<Copied, DataError> {
-    let mut copied = Copied::default();
+    copy: impl Fn(&DatasetFile) -> Result<(u64, bool), DataError>,
+) -> Result<CopySummary, DataError> {
+    let mut copied = CopySummary::default();
     for file in files {
         let (bytes, is_new) = copy(file)?;
         if is_new {
             copied.files += 1;
             copied.bytes += bytes;
         } else {
-            copied.before += 1;
+            copied.skipped += 1;
         }
         progress(&file.name, bytes, is_new);
     }
@@ -90,7 +91,7 @@ fn each(
 }
 
 /// A file of a data set.
-struct File {
+struct DatasetFile {
     /// Its path relative to the data set.
     name: String,
     /// Its SHA-256, if the manifest has it.
@@ -98,9 +99,9 @@ struct File {
 }
 
 /// All files of a data set in the order of copying: shards with their sidecars, states of partitions, index, manifest.
-fn files(manifest: &Manifest, parts: Vec<String>) -> Vec<File> {
-    let known = |name: String, sum: &str| File { name, sha256: Some(sum.to_owned()) };
-    let unknown = |name: String| File { name, sha256: None };
+fn files(manifest: &Manifest, parts: Vec<String>) -> Vec<DatasetFile> {
+    let known = |name: String, sum: &str| DatasetFile { name, sha256: Some(sum.to_owned()) };
+    let unknown = |name: String| DatasetFile { name, sha256: None };
     let mut files = Vec::new();
     for shard in &manifest.shards {
         files.push(known(format!("shards/{}", shard.file), &shard.sha256));
@@ -108,6 +109,7 @@ fn files(manifest: &Manifest, parts: Vec<String>) -> Vec<File> {
     }
     let is_state = |name: &String| name.ends_with(".json") || name.ends_with(".jsonl");
     files.extend(parts.into_iter().filter(is_state).map(|name| unknown(format!("parts/{name}"))));
+    // The manifest is last: without it, an interrupted copy is not a data set.
     files.push(known("index.parquet".to_owned(), &manifest.index_sha256));
     files.push(unknown(MANIFEST.to_owned()));
     files
@@ -131,9 +133,9 @@ fn names_in(folder: &Path) -> Result<Vec<String>, DataError> {
 }
 
 /// Uploads a file unless the store has it. Returns its size and whether it was uploaded.
-fn bring(folder: &Path, store: &Store, file: &File) -> Result<(u64, bool), DataError> {
+fn upload_file(folder: &Path, store: &RemoteStore, file: &DatasetFile) -> Result<(u64, bool), DataError> {
     let (path, key) = (folder.join(&file.name), store.key(&file.name));
-    let sum = sum_of_file(&path)?;
+    let sum = sha256_file(&path)?;
     let damaged = |found: &str| {
         let expected = file.sha256.as_deref().unwrap_or(&sum);
         DataError::invalid(&path, format!("damaged: expected SHA-256 {expected}, found {found}"))
@@ -142,8 +144,8 @@ fn bring(folder: &Path, store: &Store, file: &File) -> Result<(u64, bool), DataE
         return Err(damaged(&sum));
     }
     let size = fs_err::metadata(&path)?.len();
-    if recorded(store, &key)?
-        .is_some_and(|(there, recorded)| there == size && recorded.as_ref() == Some(&sum))
+    if head_with_sha256(store, &key)?
+        .is_some_and(|(there, recorded_sha256)| there == size && recorded_sha256.as_ref() == Some(&sum))
     {
         return Ok((size, false));
     }
@@ -163,49 +165,54 @@ fn bring(folder: &Path, store: &Store, file: &File) -> Result<(u64, bool), DataE
 }
 
 /// Size of an object and its attribute with the SHA-256; `None` if it does not exist.
-fn recorded(store: &Store, key: &Key) -> Result<Option<(u64, Option<String>)>, DataError> {
+fn head_with_sha256(store: &RemoteStore, key: &Key) -> Result<Option<(u64, Option<String>)>, DataError> {
     let (objects, asked) = (Arc::clone(&store.objects), key.clone());
     let options = GetOptions { head: true, ..GetOptions::default() };
-    match wait(async move { objects.get_opts(&asked, options).await }) {
+    match block_on(async move { objects.get_opts(&asked, options).await }) {
         Ok(found) => {
-            let sum = found.attributes.get(&Attribute::Metadata(SUM.into())).map(|sum| sum.to_string());
+            let sum = found
+                .attributes
+                .get(&Attribute::Metadata(SHA256_ATTRIBUTE.into()))
+                .map(|sum| sum.to_string());
             Ok(Some((found.meta.size, sum)))
         }
         Err(Error::NotFound { .. }) => Ok(None),
-        Err(error) => Err(store.failed(key, &error)),
+        Err(error) => Err(store.error(key, &error)),
     }
 }
 
 /// Uploads a file in one request or in parts. Returns the SHA-256 of the bytes that were sent.
-fn send(path: &Path, store: &Store, key: &Key, sum: &str) -> Result<String, DataError> {
-    let attributes: Attributes = [(Attribute::Metadata(SUM.into()), sum.to_owned())].into_iter().collect();
+fn send(path: &Path, store: &RemoteStore, key: &Key, sum: &str) -> Result<String, DataError> {
+    let attributes: Attributes =
+        [(Attribute::Metadata(SHA256_ATTRIBUTE.into()), sum.to_owned())].into_iter().collect();
     let mut file = fs_err::File::open(path)?;
     let mut hasher = Sha256::new();
     let first = next_part(&mut file, &mut hasher)?;
-    let failed = |error: Error| store.failed(key, &error);
+    let failed = |error: Error| store.error(key, &error);
     let (objects, asked) = (Arc::clone(&store.objects), key.clone());
-    if first.len() < PART {
+    // Small files are uploaded in one request; multipart uploads take at least three.
+    if first.len() < PART_BYTES {
         let options = PutOptions { attributes, ..PutOptions::default() };
-        wait(async move { objects.put_opts(&asked, PutPayload::from(first), options).await })
+        block_on(async move { objects.put_opts(&asked, PutPayload::from(first), options).await })
             .map_err(failed)?;
-        return Ok(hex(hasher));
+        return Ok(hex_digest(hasher));
     }
     let options = PutMultipartOptions { attributes, ..PutMultipartOptions::default() };
     let mut upload =
-        wait(async move { objects.put_multipart_opts(&asked, options).await }).map_err(failed)?;
+        block_on(async move { objects.put_multipart_opts(&asked, options).await }).map_err(failed)?;
     let mut parts = vec![first];
     while !parts.is_empty() {
         upload = send_parts(upload, parts).map_err(failed)?;
         parts = match next_parts(&mut file, &mut hasher) {
             Ok(parts) => parts,
             Err(error) => {
-                give_up(upload);
+                abort_upload(upload);
                 return Err(error.into());
             }
         };
     }
-    wait(async move { upload.complete().await }).map_err(failed)?;
-    Ok(hex(hasher))
+    block_on(async move { upload.complete().await }).map_err(failed)?;
+    Ok(hex_digest(hasher))
 }
 
 /// Uploads parts concurrently and returns the upload; aborts it if a part fails.
@@ -213,7 +220,7 @@ fn send_parts(
     mut upload: Box<dyn MultipartUpload>,
     parts: Vec<Vec<u8>>,
 ) -> Result<Box<dyn MultipartUpload>, Error> {
-    wait(async move {
+    block_on(async move {
         let sending: Vec<_> = parts.into_iter().map(|part| upload.put_part(PutPayload::from(part))).collect();
         match try_join_all(sending).await {
             Ok(_) => Ok(upload),
@@ -227,14 +234,14 @@ fn send_parts(
 }
 
 /// Aborts an upload, which deletes its parts.
-fn give_up(mut upload: Box<dyn MultipartUpload>) {
-    let _ = wait(async move { upload.abort().await });
+fn abort_upload(mut upload: Box<dyn MultipartUpload>) {
+    let _ = block_on(async move { upload.abort().await });
 }
 
-/// The next [`PART`] bytes of a file; fewer only at its end.
+/// The next [`PART_BYTES`] bytes of a file; fewer only at its end.
 fn next_part(file: &mut fs_err::File, hasher: &mut Sha256) -> std::io::Result<Vec<u8>> {
     let mut part = Vec::new();
-    file.by_ref().take(PART as u64).read_to_end(&mut part)?;
+    file.by_ref().take(PART_BYTES as u64).read_to_end(&mut part)?;
     hasher.update(&part);
     Ok(part)
 }
@@ -242,7 +249,7 @@ fn next_part(file: &mut fs_err::File, hasher: &mut Sha256) -> std::io::Result<Ve
 /// The next parts of a file; none at its end.
 fn next_parts(file: &mut fs_err::File, hasher: &mut Sha256) -> std::io::Result<Vec<Vec<u8>>> {
     let mut parts = Vec::new();
-    while parts.len() < TOGETHER {
+    while parts.len() < PARTS_IN_FLIGHT {
         let part = next_part(file, hasher)?;
         if part.is_empty() {
             break;
@@ -253,20 +260,22 @@ fn next_parts(file: &mut fs_err::File, hasher: &mut Sha256) -> std::io::Result<V
 }
 
 /// Downloads a file unless the folder has it. Returns its size and whether it was downloaded.
-fn fetch(folder: &Path, store: &Store, file: &File) -> Result<(u64, bool), DataError> {
+fn download_file(folder: &Path, store: &RemoteStore, file: &DatasetFile) -> Result<(u64, bool), DataError> {
     let (path, key) = (folder.join(&file.name), store.key(&file.name));
     let uri = PathBuf::from(store.uri_of(&key));
-    let (size, sum) = recorded(store, &key)?.ok_or_else(|| DataError::invalid(&uri, "no such object"))?;
+    let (size, sum) =
+        head_with_sha256(store, &key)?.ok_or_else(|| DataError::invalid(&uri, "no such object"))?;
     let expected = file.sha256.clone().or(sum);
-    if path.is_file() && fs_err::metadata(&path)?.len() == size && Some(sum_of_file(&path)?) == expected {
+    if path.is_file() && fs_err::metadata(&path)?.len() == size && Some(sha256_file(&path)?) == expected {
         return Ok((size, false));
     }
     fs_err::create_dir_all(path.parent().unwrap_or(folder))?;
-    let partial = aside(&path);
+    let partial = partial_path(&path);
     let mut out = fs_err::File::create(&partial)?;
     let mut hasher = Sha256::new();
-    for some in chunks(0..size).chunks(2 * TOGETHER) {
-        let pieces = store.pieces(&key, some).map_err(|error| DataError::invalid(&uri, reason(&error)))?;
+    for some in chunks(0..size).chunks(2 * PARTS_IN_FLIGHT) {
+        let pieces =
+            store.get_ranges(&key, some).map_err(|error| DataError::invalid(&uri, error_message(&error)))?;
         for piece in pieces {
             hasher.update(&piece);
             std::io::Write::write_all(&mut out, &piece)?;
@@ -274,7 +283,7 @@ fn fetch(folder: &Path, store: &Store, file: &File) -> Result<(u64, bool), DataE
     }
     out.sync_all()?;
     drop(out);
-    let found = hex(hasher);
+    let found = hex_digest(hasher);
     if let Some(expected) = expected.filter(|expected| *expected != found) {
         fs_err::remove_file(&partial)?;
         return Err(DataError::invalid(&uri, format!("damaged: expected SHA-256 {expected}, found {found}")));
@@ -292,20 +301,20 @@ mod tests {
     #[test]
     fn large_files_are_copied_in_parts() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::of(Arc::new(InMemory::new()), "memory://here", Key::from("set"));
-        for size in [0, 5, PART, PART + 1, (TOGETHER + 2) * PART + 7] {
+        let store = RemoteStore::from_parts(Arc::new(InMemory::new()), "memory://here", Key::from("set"));
+        for size in [0, 5, PART_BYTES, PART_BYTES + 1, (PARTS_IN_FLIGHT + 2) * PART_BYTES + 7] {
             let bytes: Vec<u8> = (0..size).map(|i| (i % 251) as u8).collect();
             std::fs::write(folder.path().join("a.tar"), &bytes).unwrap();
-            let file = File { name: "a.tar".to_owned(), sha256: None };
+            let file = DatasetFile { name: "a.tar".to_owned(), sha256: None };
             let first = (size as u64, true);
-            assert_eq!(bring(folder.path(), &store, &file).unwrap(), first);
-            assert_eq!(bring(folder.path(), &store, &file).unwrap(), (size as u64, false));
+            assert_eq!(upload_file(folder.path(), &store, &file).unwrap(), first);
+            assert_eq!(upload_file(folder.path(), &store, &file).unwrap(), (size as u64, false));
             std::fs::remove_file(folder.path().join("a.tar")).unwrap();
-            assert_eq!(fetch(folder.path(), &store, &file).unwrap(), first);
-            assert_eq!(fetch(folder.path(), &store, &file).unwrap(), (size as u64, false));
+            assert_eq!(download_file(folder.path(), &store, &file).unwrap(), first);
+            assert_eq!(download_file(folder.path(), &store, &file).unwrap(), (size as u64, false));
             assert!(std::fs::read(folder.path().join("a.tar")).unwrap() == bytes, "{size} bytes");
         }
-        let wrong = File { name: "a.tar".to_owned(), sha256: Some("00".to_owned()) };
-        assert!(bring(folder.path(), &store, &wrong).unwrap_err().to_string().contains("damaged"));
+        let wrong = DatasetFile { name: "a.tar".to_owned(), sha256: Some("00".to_owned()) };
+        assert!(upload_file(folder.path(), &store, &wrong).unwrap_err().to_string().contains("damaged"));
     }
 }

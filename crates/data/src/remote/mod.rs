@@ -5,14 +5,14 @@
 //! it documents: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_REGION`, `AWS_ENDPOINT`, `GOOGLE_SERVICE_ACCOUNT`,
 //! `AZURE_STORAGE_ACCOUNT_NAME`, `AZURE_STORAGE_ACCOUNT_KEY` and others. All functions block; the async runtime is internal.
 
-mod beside;
 mod copy;
+mod dependencies;
 mod files;
-mod home;
+mod runtime;
+mod storage;
 mod store;
-mod wait;
 
 pub use self::copy::{download, upload};
 pub use self::files::RemoteFiles;
-pub(crate) use self::home::Bucket;
-pub use self::store::Store;
+pub(crate) use self::storage::RemoteStorage;
+pub use self::store::RemoteStore;

@@ -7,17 +7,18 @@ use parquet::file::reader::RowGroupReader;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::{ColumnDescPtr, ColumnDescriptor};
 
-use super::row::{Place, Row};
+use super::row::{IndexRow, MemberEntry};
 
-type Group<'a> = SerializedRowGroupWriter<'a, std::fs::File>;
+type RowGroupWriter<'a> = SerializedRowGroupWriter<'a, std::fs::File>;
 
 /// Writes rows as one row group, column by column in the order of the schema.
 pub(super) fn write_rows(
     writer: &mut SerializedFileWriter<std::fs::File>,
-    rows: &[Row],
+    rows: &[IndexRow],
 ) -> Result<(), ParquetError> {
     let mut group = writer.next_row_group()?;
     let text = |text: &String| ByteArray::from(text.as_str());
+    // Parquet has no unsigned type that all readers support; no offset comes near the limit.
     let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
     scalars::<ByteArrayType>(&mut group, rows, |row| text(&row.key))?;
     scalars::<ByteArrayType>(&mut group, rows, |row| text(&row.shard))?;
@@ -36,9 +37,9 @@ pub(super) fn write_rows(
 }
 
 fn scalars<T: DataType>(
-    group: &mut Group,
-    rows: &[Row],
-    value: impl Fn(&Row) -> T::T,
+    group: &mut RowGroupWriter,
+    rows: &[IndexRow],
+    value: impl Fn(&IndexRow) -> T::T,
 ) -> Result<(), ParquetError> {
     let values: Vec<T::T> = rows.iter().map(value).collect();
     write_column::<T>(group, &values, None)
@@ -46,13 +47,14 @@ fn scalars<T: DataType>(
 
 /// A list column: definition level 1 is a value, 0 an empty list; repetition level 1 continues a list.
 fn lists<T: DataType>(
-    group: &mut Group,
-    rows: &[Row],
-    list: impl Fn(&Row) -> Vec<T::T>,
+    group: &mut RowGroupWriter,
+    rows: &[IndexRow],
+    list: impl Fn(&IndexRow) -> Vec<T::T>,
 ) -> Result<(), ParquetError> {
     let (mut values, mut defined, mut repeated) = (Vec::new(), Vec::new(), Vec::new());
     for row in rows {
         let list = list(row);
+        // An empty list has one definition level of 0 and no value.
         defined.extend(std::iter::repeat_n(i16::from(!list.is_empty()), list.len().max(1)));
         repeated.push(0);
         repeated.extend(std::iter::repeat_n(1, list.len().saturating_sub(1)));
@@ -62,7 +64,7 @@ fn lists<T: DataType>(
 }
 
 fn write_column<T: DataType>(
-    group: &mut Group,
+    group: &mut RowGroupWriter,
     values: &[T::T],
     levels: Option<(&[i16], &[i16])>,
 ) -> Result<(), ParquetError> {
@@ -74,7 +76,7 @@ fn write_column<T: DataType>(
 }
 
 /// Reads the rows of a row group.
-pub(super) fn read_rows(group: &dyn RowGroupReader) -> Result<Vec<Row>, ParquetError> {
+pub(super) fn read_rows(group: &dyn RowGroupReader) -> Result<Vec<IndexRow>, ParquetError> {
     let count = usize::try_from(group.metadata().num_rows()).unwrap_or(0);
     let text = |name: &str| texts(group, name, count);
     let numbers = |name: &str| numbers(group, name, count);
@@ -87,15 +89,20 @@ pub(super) fn read_rows(group: &dyn RowGroupReader) -> Result<Vec<Row>, ParquetE
     for i in 0..count {
         let only = |list: &mut Vec<Vec<String>>| list[i].pop().unwrap_or_default();
         let names = std::mem::take(&mut members[i]);
+        // Columns are independent in Parquet, so another tool may have written lists of different lengths.
         let same = [&offsets[i], &sizes[i], &sums[i]].iter().all(|list| list.len() == names.len());
         if !same {
             return Err(ParquetError::General(format!(
                 "row {i}: the lists of members have different lengths"
             )));
         }
-        let place =
-            |(m, name)| Place { name, offset: offsets[i][m], size: sizes[i][m], crc32: sums[i][m] as u32 };
-        rows.push(Row {
+        let entry = |(m, name)| MemberEntry {
+            name,
+            offset: offsets[i][m],
+            size: sizes[i][m],
+            crc32: sums[i][m] as u32,
+        };
+        rows.push(IndexRow {
             key: only(&mut key),
             shard: only(&mut shard),
             offset: offset[i].first().copied().unwrap_or(0),
@@ -104,7 +111,7 @@ pub(super) fn read_rows(group: &dyn RowGroupReader) -> Result<Vec<Row>, ParquetE
             source: only(&mut source),
             labels: std::mem::take(&mut labels[i]),
             captions: std::mem::take(&mut captions[i]),
-            members: names.into_iter().enumerate().map(place).collect(),
+            members: names.into_iter().enumerate().map(entry).collect(),
         });
     }
     Ok(rows)
@@ -128,6 +135,7 @@ fn read_column<T: DataType, V>(
 ) -> Result<Vec<Vec<V>>, ParquetError> {
     let error = |message: String| ParquetError::General(format!("column {name:?}: {message}"));
     let schema = group.metadata().schema_descr();
+    // By the first component of the path: list columns are named `labels.list.element`.
     let wanted = |column: &ColumnDescPtr| column.path().parts().first().is_some_and(|part| part == name);
     let index = schema.columns().iter().position(wanted);
     let index = index.ok_or_else(|| ParquetError::General(format!("no column {name:?}")))?;
@@ -173,6 +181,7 @@ impl Levels {
         let levels = if present == 0 { values.len() } else { self.definition.len() };
         let mut lists: Vec<Vec<V>> = Vec::with_capacity(rows);
         for level in 0..levels {
+            // A repetition level of 0 starts the next row.
             if column.max_rep_level() == 0 || self.repetition[level] == 0 {
                 lists.push(Vec::new());
             }

@@ -1,4 +1,4 @@
-//! Files that must not be half-written, and sums over files.
+//! Atomic, durable writes, and hashes of files.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -8,11 +8,11 @@ use sha2::{Digest as _, Sha256};
 
 use crate::DataError;
 
-/// Bytes of a mark.
-const MARK_BYTES: usize = 8;
+/// Length of a short hash in bytes.
+const SHORT_HASH_BYTES: usize = 8;
 
-/// The name a file has while it is written.
-pub(crate) fn aside(path: &Path) -> PathBuf {
+/// The name of a file while it is written.
+pub(crate) fn partial_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".partial");
     PathBuf::from(name)
@@ -41,17 +41,17 @@ pub(crate) fn hash_file(path: &Path, bytes: u64) -> Result<Sha256, DataError> {
     }
 }
 
-/// SHA-256 of a file as `sha256sum` writes it.
-pub(crate) fn sum_of_file(path: &Path) -> Result<String, DataError> {
-    Ok(hex(hash_file(path, u64::MAX)?))
+/// SHA-256 of a file, in the format of `sha256sum`.
+pub(crate) fn sha256_file(path: &Path) -> Result<String, DataError> {
+    Ok(hex_digest(hash_file(path, u64::MAX)?))
 }
 
-/// The beginning of a sum, enough to tell settings apart.
-pub(crate) fn mark(hasher: Sha256) -> String {
-    hasher.finalize().iter().take(MARK_BYTES).map(|byte| format!("{byte:02x}")).collect()
+/// The first bytes of a hash, enough to distinguish settings.
+pub(crate) fn short_hash(hasher: Sha256) -> String {
+    hasher.finalize().iter().take(SHORT_HASH_BYTES).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A finished sum as text.
-pub(crate) fn hex(hasher: Sha256) -> String {
+/// A hash as lower-case hexadecimal text.
+pub(crate) fn hex_digest(hasher: Sha256) -> String {
     hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

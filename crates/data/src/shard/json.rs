@@ -22,7 +22,7 @@ pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Data
 }
 
 /// A value as one line of a list.
-pub(super) fn line_of(value: &impl Serialize, path: &Path) -> Result<Vec<u8>, DataError> {
+pub(super) fn to_json_line(value: &impl Serialize, path: &Path) -> Result<Vec<u8>, DataError> {
     let mut line = serde_json::to_vec(value).map_err(|error| DataError::invalid(path, error))?;
     line.push(b'\n');
     Ok(line)
@@ -43,6 +43,7 @@ pub(super) fn read_lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, Dat
     let mut found = Vec::new();
     if path.exists() {
         for line in std::io::BufReader::new(fs::File::open(path)?).split(b'\n') {
+            // A process that is killed while it appends leaves half a line.
             found.extend(serde_json::from_slice::<T>(&line?).ok());
         }
     }
@@ -54,6 +55,6 @@ pub(super) fn write_lines<'a, T: Serialize + 'a>(
     path: &Path,
     values: impl IntoIterator<Item = &'a T>,
 ) -> Result<(), DataError> {
-    let lines = values.into_iter().map(|value| line_of(value, path)).collect::<Result<Vec<_>, _>>()?;
+    let lines = values.into_iter().map(|value| to_json_line(value, path)).collect::<Result<Vec<_>, _>>()?;
     write_durably(path, &lines.concat())
 }

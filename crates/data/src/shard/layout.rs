@@ -1,19 +1,19 @@
 //! Paths of the files of a data set.
 //!
 //! ```text
-//! DATASET/manifest.json                         summary, with the SHA-256 of every shard
-//! DATASET/index.parquet                         one row per shape: shard, offsets, labels, captions, split
-//! DATASET/shards/00000-of-00004-000012.tar      a shard; its sidecar has the same name with .parquet
-//! DATASET/parts/00000-of-00004.json             state of one partition of a run
-//! DATASET/parts/00000-of-00004.failed.jsonl     shapes that could not be used, and why
-//! DATASET/parts/00000-of-00004.refused.jsonl    shapes with missing captions, and why
+//! DATASET/manifest.json                                  summary, with the SHA-256 of every shard
+//! DATASET/index.parquet                                  one row per shape: shard, offsets, labels, captions, split
+//! DATASET/shards/00000-of-00004-000012.tar               a shard; its sidecar has the same name with .parquet
+//! DATASET/parts/00000-of-00004.json                      state of one partition of a run
+//! DATASET/parts/00000-of-00004.failed.jsonl              shapes that could not be used, and why
+//! DATASET/parts/00000-of-00004.missing_captions.jsonl    shapes with missing captions, and why
 //! ```
 
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
-use crate::{DataError, Part};
+use crate::{DataError, Partition};
 
 /// Paths of a data set.
 #[derive(Clone, Debug)]
@@ -38,7 +38,7 @@ impl Layout {
         self.folder.join("shards")
     }
 
-    pub fn parts(&self) -> PathBuf {
+    pub fn partitions(&self) -> PathBuf {
         self.folder.join("parts")
     }
 
@@ -46,20 +46,20 @@ impl Layout {
         self.shards().join(file)
     }
 
-    pub fn state(&self, part: Part) -> PathBuf {
-        self.parts().join(format!("{}.json", part.name()))
+    pub fn state(&self, partition: Partition) -> PathBuf {
+        self.partitions().join(format!("{}.json", partition.name()))
     }
 
-    pub fn failed(&self, part: Part) -> PathBuf {
-        self.parts().join(format!("{}.failed.jsonl", part.name()))
+    pub fn failed(&self, partition: Partition) -> PathBuf {
+        self.partitions().join(format!("{}.failed.jsonl", partition.name()))
     }
 
-    pub fn refused(&self, part: Part) -> PathBuf {
-        self.parts().join(format!("{}.refused.jsonl", part.name()))
+    pub fn missing_captions(&self, partition: Partition) -> PathBuf {
+        self.partitions().join(format!("{}.missing_captions.jsonl", partition.name()))
     }
 
-    pub fn lock(&self, part: Part) -> PathBuf {
-        self.parts().join(format!("{}.lock", part.name()))
+    pub fn lock(&self, partition: Partition) -> PathBuf {
+        self.partitions().join(format!("{}.lock", partition.name()))
     }
 
     /// Names of all finished shards, sorted.
@@ -68,20 +68,20 @@ impl Layout {
     }
 
     /// Finished shards of a partition, with their numbers.
-    pub fn shards_of(&self, part: Part) -> Result<Vec<(u32, String)>, DataError> {
-        let prefix = format!("{}-", part.name());
+    pub fn shards_of(&self, partition: Partition) -> Result<Vec<(u32, String)>, DataError> {
+        let prefix = format!("{}-", partition.name());
         let number = |name: &str| name.strip_prefix(&prefix)?.strip_suffix(".tar")?.parse::<u32>().ok();
         Ok(self.shard_names()?.into_iter().filter_map(|name| Some((number(&name)?, name))).collect())
     }
 
     /// Names of the state files of all partitions, sorted.
     pub fn state_names(&self) -> Result<Vec<String>, DataError> {
-        names(&self.parts(), ".json")
+        names(&self.partitions(), ".json")
     }
 
     /// State files and shards of a run with another number of partitions, sorted.
-    pub fn of_another_division(&self, of: u32) -> Result<Vec<String>, DataError> {
-        let other = |name: &&String| divided_into(name).is_some_and(|found| found != of);
+    pub fn other_partition_counts(&self, count: u32) -> Result<Vec<String>, DataError> {
+        let other = |name: &&String| partition_count(name).is_some_and(|found| found != count);
         let all = [self.state_names()?, self.shard_names()?].concat();
         Ok(all.iter().filter(other).cloned().collect())
     }
@@ -93,14 +93,15 @@ pub(crate) fn sidecar_of(shard: &Path) -> PathBuf {
 }
 
 /// File name of shard `number` of a partition.
-pub(super) fn shard_name(part: Part, number: u32) -> String {
-    format!("{}-{number:06}.tar", part.name())
+pub(super) fn shard_name(partition: Partition, number: u32) -> String {
+    format!("{}-{number:06}.tar", partition.name())
 }
 
-/// The number of partitions in a file name that starts with [`Part::name`].
-fn divided_into(name: &str) -> Option<u32> {
+/// The number of partitions in a file name that starts with [`Partition::name`].
+fn partition_count(name: &str) -> Option<u32> {
     let (index, rest) = name.split_once("-of-")?;
     index.parse::<u32>().ok()?;
+    // Followed by `-` in names of shards, by `.` in names of state files.
     rest.split(['-', '.']).next()?.parse().ok()
 }
 

@@ -52,13 +52,14 @@ pub struct ShardEntry {
 }
 
 impl Manifest {
-    /// Checks format, version and names of shards; errors name the manifest in `place`.
-    pub(crate) fn checked(self, place: &Path) -> Result<Self, DataError> {
-        let invalid = |message: String| DataError::invalid(&Layout::new(place).manifest(), message);
+    /// Checks format, version and names of shards; errors name the manifest in `root`.
+    pub(crate) fn checked(self, root: &Path) -> Result<Self, DataError> {
+        let invalid = |message: String| DataError::invalid(&Layout::new(root).manifest(), message);
         if self.format != FORMAT || self.version != VERSION {
             let found = format!("expected format {FORMAT} {VERSION}, found {} {}", self.format, self.version);
             return Err(invalid(found));
         }
+        // Manifests are downloaded from object stores: a name with `/` could point outside of the folder.
         let plain = |name: &str| !name.contains(['/', '\\']) && name.ends_with(".tar");
         match self.shards.iter().find(|shard| !plain(&shard.file)) {
             Some(odd) => Err(invalid(format!("{:?} is not the name of a shard", odd.file))),

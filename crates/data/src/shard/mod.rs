@@ -7,33 +7,33 @@
 
 mod columns;
 mod durable;
-mod failed;
+mod failed_shapes;
 mod json;
 mod layout;
 mod manifest;
-mod open;
-mod part;
-mod part_state;
-mod refusals;
+mod missing_captions;
+mod partition;
+mod partition_state;
 mod row;
 mod scan;
 mod settings;
 mod sidecar;
-pub(crate) mod stock;
+pub(crate) mod validate;
+mod writer;
 
-pub use self::failed::Failed;
+pub use self::failed_shapes::FailedShape;
 pub use self::manifest::{FORMAT, Manifest, ShardEntry, VERSION};
-pub use self::part::{Done, PartWriter};
-pub use self::refusals::Refusal;
-pub use self::row::{Place, Row};
-pub use self::scan::{Scanned, read_shapes};
+pub use self::missing_captions::ShapeMissingCaptions;
+pub use self::partition::{PartitionProgress, PartitionWriter};
+pub use self::row::{IndexRow, MemberEntry};
+pub use self::scan::{ScannedShape, read_shapes};
 
 #[cfg(feature = "cloud")]
 pub(crate) use self::durable::rename_durably;
-pub(crate) use self::durable::{aside, hex, mark, sum_of_file};
-pub(crate) use self::failed::{read_failed, write_failed};
+pub(crate) use self::durable::{hex_digest, partial_path, sha256_file, short_hash};
+pub(crate) use self::failed_shapes::{read_failed, write_failed};
 pub(crate) use self::json::{read_json, write_json};
 pub(crate) use self::layout::{Layout, sidecar_of};
-pub(crate) use self::part_state::PartState;
-pub(crate) use self::scan::damage;
+pub(crate) use self::partition_state::PartitionState;
+pub(crate) use self::scan::locate_damage;
 pub(crate) use self::sidecar::{Sidecar, SidecarWriter};

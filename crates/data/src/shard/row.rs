@@ -1,10 +1,10 @@
 //! A row of the sidecar and of `index.parquet`.
 
-use crate::About;
+use crate::Metadata;
 
 /// A member of a shape in its shard.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Place {
+pub struct MemberEntry {
     /// The name after the key and the dot: `v00.png`.
     pub name: String,
     /// Offset of its content in the shard.
@@ -17,7 +17,7 @@ pub struct Place {
 
 /// A row of the sidecar: one shape.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Row {
+pub struct IndexRow {
     /// Its key in the data set.
     pub key: String,
     /// File name of its shard.
@@ -35,7 +35,7 @@ pub struct Row {
     /// Its captions.
     pub captions: Vec<String>,
     /// Its members, in the order of the shard.
-    pub members: Vec<Place>,
+    pub members: Vec<MemberEntry>,
 }
 
 /// The bytes of a shape in its shard: all its headers and contents.
@@ -45,18 +45,24 @@ pub(super) struct Span {
     pub size: u64,
 }
 
-impl Row {
+impl IndexRow {
     /// The row of a shape in `shard`.
-    pub(super) fn new(key: String, shard: &str, span: Span, members: Vec<Place>, about: &About) -> Self {
+    pub(super) fn new(
+        key: String,
+        shard: &str,
+        span: Span,
+        members: Vec<MemberEntry>,
+        metadata: &Metadata,
+    ) -> Self {
         Self {
             key,
             shard: shard.to_owned(),
             offset: span.offset,
             size: span.size,
-            split: about.split.clone(),
-            source: about.source.clone(),
-            labels: about.labels.clone(),
-            captions: about.captions.iter().map(|caption| caption.text.clone()).collect(),
+            split: metadata.split.clone(),
+            source: metadata.source.clone(),
+            labels: metadata.labels.clone(),
+            captions: metadata.captions.iter().map(|caption| caption.text.clone()).collect(),
             members,
         }
     }

@@ -15,17 +15,17 @@ pub(crate) struct Difference {
 }
 
 /// The first setting in which two runs differ.
-pub(crate) fn difference(first: &Value, second: &Value) -> Option<Difference> {
-    difference_below("", first, second)
+pub(crate) fn first_difference(first: &Value, second: &Value) -> Option<Difference> {
+    first_difference_below("", first, second)
 }
 
-fn difference_below(name: &str, first: &Value, second: &Value) -> Option<Difference> {
+fn first_difference_below(name: &str, first: &Value, second: &Value) -> Option<Difference> {
     match (first, second) {
         (Value::Object(a), Value::Object(b)) => {
             let keys: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
             keys.into_iter().find_map(|key| {
                 let inner = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
-                difference_below(
+                first_difference_below(
                     &inner,
                     a.get(key).unwrap_or(&Value::Null),
                     b.get(key).unwrap_or(&Value::Null),
@@ -41,14 +41,16 @@ fn difference_below(name: &str, first: &Value, second: &Value) -> Option<Differe
     }
 }
 
-/// The model of the features in a data set's settings, or in those of all the data sets it was joined from.
+/// The model of the features in a data set's settings, or in those of all the data sets that were concatenated into it.
 pub(super) fn features_in(settings: &Value) -> Option<&str> {
-    if let Some(joined) = settings.get("joined").and_then(Value::as_array) {
-        let first = features_in(joined.first()?)?;
-        return joined.iter().all(|one| features_in(one) == Some(first)).then_some(first);
+    // Manifests of early versions have the keys `joined` and `look`.
+    let either = |key: &str, early: &str| settings.get(key).or_else(|| settings.get(early));
+    if let Some(inputs) = either("concatenated", "joined").and_then(Value::as_array) {
+        let first = features_in(inputs.first()?)?;
+        return inputs.iter().all(|input| features_in(input) == Some(first)).then_some(first);
     }
-    // Before version 2 features were normalized when they were stored.
-    let keeps_length = settings.get("look").and_then(Value::as_u64).is_some_and(|look| look >= 2);
+    // Before version 2 features were normalized when they were stored, which loses their length.
+    let keeps_length = either("version", "look").and_then(Value::as_u64).is_some_and(|version| version >= 2);
     settings.get("features").and_then(Value::as_str).filter(|_| keeps_length)
 }
 
@@ -60,22 +62,25 @@ mod tests {
 
     #[test]
     fn features_are_of_one_model_or_of_none() {
-        let of = |look: u32, model: &str| json!({ "look": look, "features": model });
+        let of = |version: u32, model: &str| json!({ "version": version, "features": model });
         assert_eq!(features_in(&of(2, "a@1")), Some("a@1"));
         assert_eq!(features_in(&of(1, "a@1")), None);
         assert_eq!(features_in(&json!({ "made_by": "import openshape", "features": true })), None);
-        let joined = |a: &str, b: &str| features_in(&json!({ "joined": [of(2, a), of(2, b)] })).is_some();
-        assert!(joined("a@1", "a@1") && !joined("a@1", "b@2"));
+        let both = |a: &str, b: &str| features_in(&json!({ "concatenated": [of(2, a), of(2, b)] })).is_some();
+        assert!(both("a@1", "a@1") && !both("a@1", "b@2"));
+        let early = json!({ "joined": [{ "look": 2, "features": "a@1" }] });
+        assert_eq!(features_in(&early), Some("a@1"));
     }
 
     #[test]
     fn the_first_difference_is_named_with_its_path() {
         let found =
-            difference(&json!({ "a": { "b": 1, "c": 2 } }), &json!({ "a": { "b": 1 }, "d": 0 })).unwrap();
+            first_difference(&json!({ "a": { "b": 1, "c": 2 } }), &json!({ "a": { "b": 1 }, "d": 0 }))
+                .unwrap();
         assert_eq!(
             (found.setting.as_str(), found.first.as_str(), found.second.as_str()),
             ("a.c", "2", "null")
         );
-        assert!(difference(&json!([1]), &json!([1])).is_none());
+        assert!(first_difference(&json!([1]), &json!([1])).is_none());
     }
 }

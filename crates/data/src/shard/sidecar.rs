@@ -16,9 +16,9 @@ use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::ColumnPath;
 
 use super::columns::{read_rows, write_rows};
-use super::durable::{aside, rename_durably};
+use super::durable::{partial_path, rename_durably};
 use super::manifest::ShardEntry;
-use super::row::Row;
+use super::row::IndexRow;
 use crate::DataError;
 
 /// The columns; lists have the three-level structure that all readers support.
@@ -37,53 +37,53 @@ const SCHEMA: &str = "message shape {
     REQUIRED GROUP crc32 (LIST) { REPEATED GROUP list { REQUIRED INT64 element; } }
 }";
 /// Columns of slowly increasing numbers, for which delta encoding is smallest.
-const STEPPED: [&str; 4] = ["offset", "size", "offsets.list.element", "sizes.list.element"];
+const DELTA_COLUMNS: [&str; 4] = ["offset", "size", "offsets.list.element", "sizes.list.element"];
 /// Rows per row group: bounds the memory of writer and reader.
-const ROWS_AT_ONCE: usize = 16_384;
+const ROW_GROUP_ROWS: usize = 16_384;
 /// Key of the shard's SHA-256 in the file's metadata.
-const SUM: &str = "lexiform.sha256";
+const SHA256_KEY: &str = "lexiform.sha256";
 /// Key of the shard's size in the file's metadata.
-const BYTES: &str = "lexiform.bytes";
+const BYTES_KEY: &str = "lexiform.bytes";
 
 /// Writes a sidecar or an index, row by row.
 pub(crate) struct SidecarWriter {
     path: PathBuf,
     writer: SerializedFileWriter<std::fs::File>,
-    waiting: Vec<Row>,
+    buffered: Vec<IndexRow>,
 }
 
 impl SidecarWriter {
     /// Creates the file; `shard` is the shard that it describes, if it is a sidecar.
     pub fn create(path: &Path, shard: Option<&ShardEntry>) -> Result<Self, DataError> {
-        let file = fs::File::create(aside(path))?.into_file();
-        let schema = parse_message_type(SCHEMA).map_err(|error| broken(path, &error))?;
+        let file = fs::File::create(partial_path(path))?.into_file();
+        let schema = parse_message_type(SCHEMA).map_err(|error| parquet_error(path, &error))?;
         let writer = SerializedFileWriter::new(file, Arc::new(schema), Arc::new(properties(shard)))
-            .map_err(|error| broken(path, &error))?;
-        Ok(Self { path: path.to_owned(), writer, waiting: Vec::new() })
+            .map_err(|error| parquet_error(path, &error))?;
+        Ok(Self { path: path.to_owned(), writer, buffered: Vec::new() })
     }
 
     /// Adds a row.
-    pub fn push(&mut self, row: Row) -> Result<(), DataError> {
-        self.waiting.push(row);
-        if self.waiting.len() >= ROWS_AT_ONCE { self.flush() } else { Ok(()) }
+    pub fn push(&mut self, row: IndexRow) -> Result<(), DataError> {
+        self.buffered.push(row);
+        if self.buffered.len() >= ROW_GROUP_ROWS { self.flush() } else { Ok(()) }
     }
 
     /// Writes the remaining rows, syncs the file and renames it.
     pub fn finish(mut self) -> Result<(), DataError> {
         self.flush()?;
         let path = self.path;
-        let file = self.writer.into_inner().map_err(|error| broken(&path, &error))?;
+        let file = self.writer.into_inner().map_err(|error| parquet_error(&path, &error))?;
         file.sync_all()?;
         drop(file);
-        rename_durably(&aside(&path), &path)
+        rename_durably(&partial_path(&path), &path)
     }
 
     fn flush(&mut self) -> Result<(), DataError> {
-        let rows = std::mem::take(&mut self.waiting);
+        let rows = std::mem::take(&mut self.buffered);
         if rows.is_empty() {
             return Ok(());
         }
-        write_rows(&mut self.writer, &rows).map_err(|error| broken(&self.path, &error))
+        write_rows(&mut self.writer, &rows).map_err(|error| parquet_error(&self.path, &error))
     }
 }
 
@@ -92,20 +92,21 @@ fn properties(shard: Option<&ShardEntry>) -> WriterProperties {
     let builder = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
         .set_created_by(format!("lexiform {}", env!("CARGO_PKG_VERSION")));
-    let builder = STEPPED.iter().fold(builder, |builder, column| {
+    let builder = DELTA_COLUMNS.iter().fold(builder, |builder, column| {
         let column = || ColumnPath::new(column.split('.').map(str::to_owned).collect());
         builder
+            // A dictionary of distinct numbers would be larger than the column.
             .set_column_dictionary_enabled(column(), false)
             .set_column_encoding(column(), Encoding::DELTA_BINARY_PACKED)
     });
-    let about = shard.map(|shard| {
+    let metadata = shard.map(|shard| {
         let pair = |key: &str, value: String| KeyValue { key: key.to_owned(), value: Some(value) };
-        vec![pair(SUM, shard.sha256.clone()), pair(BYTES, shard.bytes.to_string())]
+        vec![pair(SHA256_KEY, shard.sha256.clone()), pair(BYTES_KEY, shard.bytes.to_string())]
     });
-    builder.set_key_value_metadata(about).build()
+    builder.set_key_value_metadata(metadata).build()
 }
 
-fn broken(path: &Path, error: &ParquetError) -> DataError {
+fn parquet_error(path: &Path, error: &ParquetError) -> DataError {
     DataError::invalid(path, error)
 }
 
@@ -118,13 +119,13 @@ pub(crate) struct Sidecar {
 impl Sidecar {
     /// Opens a file. It may have been written by another tool: columns are found by name.
     pub fn open(path: &Path) -> Result<Self, DataError> {
-        Self::of(fs::File::open(path)?.into_file(), path)
+        Self::from_file(fs::File::open(path)?.into_file(), path)
     }
 
     /// Reads an open file; errors name it `path`.
-    pub fn of(mut file: std::fs::File, path: &Path) -> Result<Self, DataError> {
+    pub fn from_file(mut file: std::fs::File, path: &Path) -> Result<Self, DataError> {
         file.rewind()?;
-        let reader = guarded(path, || SerializedFileReader::new(file))?;
+        let reader = catch_panics(path, || SerializedFileReader::new(file))?;
         Ok(Self { path: path.to_owned(), reader })
     }
 
@@ -135,45 +136,50 @@ impl Sidecar {
             let pairs = metadata.key_value_metadata()?;
             pairs.iter().find(|pair| pair.key == key)?.value.clone()
         };
-        let missing =
-            || DataError::invalid(&self.path, format!("expected {SUM} and {BYTES} in its metadata"));
+        let missing = || {
+            DataError::invalid(&self.path, format!("expected {SHA256_KEY} and {BYTES_KEY} in its metadata"))
+        };
         Ok(ShardEntry {
             file: file.to_owned(),
-            bytes: find(BYTES).and_then(|text| text.parse().ok()).ok_or_else(missing)?,
+            bytes: find(BYTES_KEY).and_then(|text| text.parse().ok()).ok_or_else(missing)?,
             shapes: u64::try_from(metadata.num_rows()).unwrap_or(0),
-            sha256: find(SUM).ok_or_else(missing)?,
+            sha256: find(SHA256_KEY).ok_or_else(missing)?,
         })
     }
 
-    /// Calls `see` with every row in order.
+    /// Calls `visit` with every row in order.
     ///
     /// # Errors
-    /// The first error of reading or of `see`.
-    pub fn rows(&self, mut see: impl FnMut(Row) -> Result<(), DataError>) -> Result<(), DataError> {
+    /// The first error of reading or of `visit`.
+    pub fn for_each_row(
+        &self,
+        mut visit: impl FnMut(IndexRow) -> Result<(), DataError>,
+    ) -> Result<(), DataError> {
         for index in 0..self.reader.num_row_groups() {
-            let rows = guarded(&self.path, || read_rows(&*self.reader.get_row_group(index)?))?;
-            rows.into_iter().try_for_each(&mut see)?;
+            let rows = catch_panics(&self.path, || read_rows(&*self.reader.get_row_group(index)?))?;
+            rows.into_iter().try_for_each(&mut visit)?;
         }
         Ok(())
     }
 }
 
 /// Runs a reader of untrusted bytes and turns its panics into errors.
-fn guarded<T>(path: &Path, read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, DataError> {
+fn catch_panics<T>(path: &Path, read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, DataError> {
+    // The Parquet reader panics on some corrupt files. It is only read from, so a panic leaves no broken state behind.
     match catch_unwind(AssertUnwindSafe(read)) {
-        Ok(result) => result.map_err(|error| broken(path, &error)),
+        Ok(result) => result.map_err(|error| parquet_error(path, &error)),
         Err(_) => Err(DataError::invalid(path, "is not a readable Parquet file")),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::row::Place;
+    use super::super::row::MemberEntry;
     use super::*;
 
-    fn row(i: usize) -> Row {
+    fn row(i: usize) -> IndexRow {
         let words = |n: usize| (0..n).map(|j| format!("{i} {j}")).collect();
-        Row {
+        IndexRow {
             key: format!("key-{i}"),
             shard: format!("{}.tar", i / 10),
             offset: i as u64 * 1_000_003,
@@ -183,7 +189,7 @@ mod tests {
             labels: words(i % 3),
             captions: words((i + 1) % 2),
             members: (0..i % 5)
-                .map(|m| Place {
+                .map(|m| MemberEntry {
                     name: format!("v{m:02}.png"),
                     offset: (i * 7 + m) as u64,
                     size: 5,
@@ -205,7 +211,7 @@ mod tests {
         assert_eq!(sidecar.shard("0.tar").unwrap(), shard);
         let mut next = 0;
         sidecar
-            .rows(|found| {
+            .for_each_row(|found| {
                 assert_eq!(found, row(next));
                 next += 1;
                 Ok(())
@@ -227,7 +233,7 @@ mod tests {
             bytes[at] ^= 0x5A;
             std::fs::write(&path, &bytes).unwrap();
             // A value or an error; never a panic.
-            let _ = Sidecar::open(&path).and_then(|sidecar| sidecar.rows(|_| Ok(())));
+            let _ = Sidecar::open(&path).and_then(|sidecar| sidecar.for_each_row(|_| Ok(())));
         }
         std::fs::write(&path, &good[..good.len() / 2]).unwrap();
         assert!(Sidecar::open(&path).is_err());

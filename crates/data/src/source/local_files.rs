@@ -6,17 +6,17 @@ use std::path::{Path, PathBuf};
 
 use lexiform_mesh_io::{limits, walk};
 
-use super::asset::{Asset, Fetched, Listing, Source};
-use super::lists::List;
+use super::asset::{Asset, AssetSource, FetchedAsset, SourceListing};
+use super::file_list::FileList;
 use crate::DataError;
-use crate::address::Address;
+use crate::location::Location;
 
 /// Folders, files, and lists of files in the local file system.
 #[derive(Clone, Debug)]
 pub struct LocalFiles {
     roots: Vec<PathBuf>,
     /// Whether names of files start with the name of their root.
-    several: bool,
+    prefix_root_name: bool,
 }
 
 impl LocalFiles {
@@ -27,34 +27,34 @@ impl LocalFiles {
     /// If a path does not exist or an address has another scheme.
     pub fn new(sources: &[String]) -> Result<Self, DataError> {
         let roots = sources.iter().map(|source| local(source)).collect::<Result<_, _>>()?;
-        Ok(Self { roots, several: sources.len() > 1 })
+        Ok(Self { roots, prefix_root_name: sources.len() > 1 })
     }
 
     /// The same for use with other sources: names start with the name of their root.
     #[cfg(feature = "cloud")]
-    pub(crate) fn among_others(self) -> Self {
-        Self { several: true, ..self }
+    pub(crate) fn with_root_name(self) -> Self {
+        Self { prefix_root_name: true, ..self }
     }
 }
 
 /// The path that an argument names.
 fn local(source: &str) -> Result<PathBuf, DataError> {
-    match Address::of(source)? {
-        Address::Here(path) if path.exists() => Ok(path),
-        Address::Here(path) => Err(DataError::invalid(&path, "no such file or folder")),
-        Address::Store(address) => Err(DataError::invalid(Path::new(&address), "expected a local path")),
+    match Location::parse(source)? {
+        Location::Local(path) if path.exists() => Ok(path),
+        Location::Local(path) => Err(DataError::invalid(&path, "no such file or folder")),
+        Location::Remote(address) => Err(DataError::invalid(Path::new(&address), "expected a local path")),
     }
 }
 
-impl Source for LocalFiles {
-    fn list(&self) -> Result<Listing, DataError> {
-        let mut listing = Listing::default();
+impl AssetSource for LocalFiles {
+    fn list(&self) -> Result<SourceListing, DataError> {
+        let mut listing = SourceListing::default();
         for root in &self.roots {
             if root.is_dir() {
-                add_folder(root, self.several, &mut listing);
-            } else if let Some(list) = List::read(root)? {
+                add_folder(root, self.prefix_root_name, &mut listing);
+            } else if let Some(list) = FileList::read(root)? {
                 listing.assets.extend(list.assets);
-                listing.facts.join(list.facts);
+                listing.annotations.extend(list.annotations);
             } else {
                 let name = root.file_name().unwrap_or(root.as_os_str()).to_string_lossy().into_owned();
                 listing.assets.push(Asset { name, location: root.clone() });
@@ -66,23 +66,25 @@ impl Source for LocalFiles {
         Ok(listing)
     }
 
-    fn fetch(&self, asset: &Asset) -> Result<Fetched, String> {
+    fn fetch(&self, asset: &Asset) -> Result<FetchedAsset, String> {
         let path = asset.location.clone();
         let file = std::fs::File::open(&path).map_err(|error| error.to_string())?;
+        // Reading a pipe or a device could block forever.
         if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
             return Err("not a regular file".to_owned());
         }
         let mut bytes = Vec::new();
+        // One byte more than allowed, to notice larger files without reading them completely.
         file.take(limits::FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
         if bytes.len() as u64 > limits::FILE_BYTES {
             return Err(format!("larger than {} bytes", limits::FILE_BYTES));
         }
-        Ok(Fetched { path, bytes, beside: None })
+        Ok(FetchedAsset { path, bytes, companions: None })
     }
 }
 
 /// Adds the files below a folder, named by their path relative to it; with `many`, after the folder's own name.
-fn add_folder(root: &Path, many: bool, listing: &mut Listing) {
+fn add_folder(root: &Path, many: bool, listing: &mut SourceListing) {
     let found = walk(&[root.to_owned()]);
     let own = root.canonicalize().ok().and_then(|p| Some(p.file_name()?.to_string_lossy().into_owned()));
     for location in found.assets {
@@ -128,7 +130,7 @@ mod tests {
         let both = LocalFiles::new(&[path("a"), path("e.ply")]).unwrap().list().unwrap();
         assert_eq!(both.assets[0].name, "a/b c.obj");
         let listed = LocalFiles::new(&[path("all.csv")]).unwrap().list().unwrap();
-        assert_eq!(listed.facts.find("e.ply").unwrap().labels, ["vase"]);
+        assert_eq!(listed.annotations.find("e.ply").unwrap().labels, ["vase"]);
         assert!(LocalFiles::new(&["s3://bucket/x".to_owned()]).is_err());
         assert!(LocalFiles::new(&[path("nowhere")]).is_err());
     }

@@ -1,8 +1,8 @@
 //! Sources of 3D files for [`prepare`](crate::prepare).
 
 mod asset;
-mod lists;
+mod file_list;
 mod local_files;
 
-pub use self::asset::{Asset, Beside, Fetched, Listing, Source};
+pub use self::asset::{Asset, AssetSource, Companions, FetchedAsset, SourceListing};
 pub use self::local_files::LocalFiles;

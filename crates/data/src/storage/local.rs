@@ -9,32 +9,32 @@ use std::sync::{Arc, Mutex, PoisonError};
 use fs_err as fs;
 use lexiform_formats::read_exact_at;
 
-use super::{Home, ReadAt};
+use super::{ReadAt, Storage};
 use crate::DataError;
-use crate::shard::{Layout, Manifest, Sidecar, read_json, sidecar_of, sum_of_file};
+use crate::shard::{Layout, Manifest, Sidecar, read_json, sha256_file, sidecar_of};
 
 /// Maximum number of shards that are kept open.
-const OPEN_FILES: usize = 256;
-/// Ranges this close together are read at once, in bytes: a seek takes longer than reading them.
-const GAP: u64 = 16 << 10;
+const MAX_OPEN_FILES: usize = 256;
+/// Ranges this close together are read at once, in bytes: a seek takes longer than reading the bytes between them.
+const COALESCE_GAP: u64 = 16 << 10;
 
 /// A folder of the local file system.
-pub(crate) struct Folder {
+pub(crate) struct LocalStorage {
     layout: Layout,
     files: Mutex<HashMap<String, Arc<std::fs::File>>>,
 }
 
-impl Folder {
+impl LocalStorage {
     pub fn new(folder: PathBuf) -> Self {
         Self { layout: Layout { folder }, files: Mutex::default() }
     }
 }
 
-impl Home for Folder {
+impl Storage for LocalStorage {
     fn manifest(&self) -> Result<Manifest, DataError> {
         let path = self.layout.manifest();
         if !path.exists() {
-            let message = if self.layout.parts().is_dir() {
+            let message = if self.layout.partitions().is_dir() {
                 "has no manifest.json: its partitions are not finished or not merged"
             } else {
                 "not a data set: expected a manifest.json"
@@ -45,7 +45,7 @@ impl Home for Folder {
         read_json(&path)
     }
 
-    fn table(&self) -> Result<Sidecar, DataError> {
+    fn index(&self) -> Result<Sidecar, DataError> {
         Sidecar::open(&self.layout.index())
     }
 
@@ -58,7 +58,8 @@ impl Home for Folder {
         if let Some(open) = files.get(file) {
             return Ok(Arc::<std::fs::File>::clone(open));
         }
-        if files.len() >= OPEN_FILES
+        // Any file, as good as the least recently used: training reads shards at random.
+        if files.len() >= MAX_OPEN_FILES
             && let Some(any) = files.keys().next().cloned()
         {
             files.remove(&any);
@@ -72,25 +73,25 @@ impl Home for Folder {
         self.layout.shard_names()
     }
 
-    fn table_sum(&self) -> Result<String, DataError> {
-        sum_of_file(&self.layout.index())
+    fn index_sha256(&self) -> Result<String, DataError> {
+        sha256_file(&self.layout.index())
     }
 
-    fn gap(&self) -> u64 {
-        GAP
+    fn coalesce_gap(&self) -> u64 {
+        COALESCE_GAP
     }
 
-    fn stride(&self) -> usize {
+    fn read_ahead(&self) -> usize {
         1 << 20
     }
 }
 
 impl ReadAt for std::fs::File {
-    fn read_at(&self, stretches: &[Range<u64>]) -> io::Result<Vec<Vec<u8>>> {
-        let one = |stretch: &Range<u64>| {
-            let mut bytes = vec![0; (stretch.end - stretch.start) as usize];
-            read_exact_at(self, &mut bytes, stretch.start).map(|()| bytes)
+    fn read_at(&self, ranges: &[Range<u64>]) -> io::Result<Vec<Vec<u8>>> {
+        let one = |range: &Range<u64>| {
+            let mut bytes = vec![0; (range.end - range.start) as usize];
+            read_exact_at(self, &mut bytes, range.start).map(|()| bytes)
         };
-        stretches.iter().map(one).collect()
+        ranges.iter().map(one).collect()
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use lexiform_data::listing::{Column, Line, Listing};
+use lexiform_data::shape_csv::{CsvColumn, CsvRow, ShapeCsv};
 use lexiform_metrics::Features;
 
 use super::config::{CaptionSource, RetrievalConfig};
@@ -120,18 +120,18 @@ fn in_data_set(place: &Path) -> Result<Captioned, EvalError> {
 
 /// The lines of a CSV file that have a caption; with `any_file`, also of what cannot be read as a shape.
 fn in_listing(path: &Path, assets: Option<&Path>, any_file: bool) -> Result<Captioned, EvalError> {
-    let listing = Listing::read(path)?;
-    listing.expect(&[Column::Shape])?;
-    listing.expect(&[Column::Caption, Column::Label])?;
-    let by_label = !listing.has(Column::Caption);
+    let listing = ShapeCsv::read(path)?;
+    listing.require_any(&[CsvColumn::Shape])?;
+    listing.require_any(&[CsvColumn::Caption, CsvColumn::Label])?;
+    let by_label = !listing.has(CsvColumn::Caption);
     let folder = assets.unwrap_or_else(|| listing.folder());
-    let captioned = |line: &Line| {
+    let captioned = |line: &CsvRow| {
         let entry = Entry::of_line(line, folder);
         let captions = if by_label { line.label.iter().cloned().collect() } else { line.captions.clone() };
         let is_usable = !captions.is_empty() && (any_file || is_shape(&entry.file));
         is_usable.then_some(CaptionedEntry { entry, captions })
     };
-    let entries: Vec<CaptionedEntry> = listing.lines.iter().filter_map(captioned).collect();
+    let entries: Vec<CaptionedEntry> = listing.rows.iter().filter_map(captioned).collect();
     match entries.is_empty() {
         true => Err(EvalError::input(format!("{}: no line has a 3D file and words", path.display()))),
         false => Ok(Captioned { entries, by_label }),

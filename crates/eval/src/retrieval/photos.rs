@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use lexiform_data::listing::{Column, Listing};
+use lexiform_data::shape_csv::{CsvColumn, ShapeCsv};
 use lexiform_metrics::Features;
 use lexiform_search::{Embedding, Encoder, embed_image_file};
 
@@ -69,16 +69,16 @@ pub(super) fn directions(
 /// Photos, each once, with the shapes that are right answers.
 pub(super) fn read(photos: &PhotoListing, gallery: &Gallery) -> Result<Vec<Photo>, EvalError> {
     let PhotoListing { file: path, assets } = photos;
-    let listing = Listing::read(path)?;
+    let listing = ShapeCsv::read(path)?;
     let folder = assets.as_deref().unwrap_or_else(|| listing.folder());
-    let has_pictures = listing.has(Column::Picture);
-    let shows_files = has_pictures && listing.has(Column::Shape);
+    let has_pictures = listing.has(CsvColumn::Image);
+    let shows_files = has_pictures && listing.has(CsvColumn::Shape);
     if !shows_files {
-        listing.expect(&[Column::Label])?;
+        listing.require_any(&[CsvColumn::Label])?;
     }
     let mut photos: Vec<Photo> = Vec::new();
-    for line in &listing.lines {
-        let image = folder.join(if has_pictures { &line.picture } else { &line.shape });
+    for line in &listing.rows {
+        let image = folder.join(if has_pictures { &line.image } else { &line.shape });
         if image::ImageFormat::from_path(&image).is_err() {
             continue;
         }

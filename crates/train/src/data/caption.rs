@@ -48,7 +48,7 @@ impl Caption {
 
     /// A caption of a data set.
     pub(crate) fn from_dataset(caption: lexiform_data::Caption) -> Self {
-        Self { source: CaptionSource::from_name(&caption.from), text: caption.text, view: caption.view }
+        Self { source: CaptionSource::from_name(&caption.source), text: caption.text, view: caption.view }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use image::RgbaImage;
 use lexiform_data::{
-    ABOUT, About, DataError, Dataset, Member, POINTS, TEXT_FEATURES, VIEW_FEATURES, cloud_of,
+    DataError, Dataset, METADATA, Member, Metadata, POINTS, TEXT_FEATURES, VIEW_FEATURES, points_from_array,
 };
 use lexiform_formats::array::Array;
 use lexiform_formats::view_format::decode_view;
@@ -64,7 +64,7 @@ struct ViewChoice<'a> {
 struct ShapeFiles {
     shape: usize,
     files: Vec<Member>,
-    about: About,
+    about: Metadata,
 }
 
 impl OnDiskPool {
@@ -116,7 +116,7 @@ impl OnDiskPool {
         let (all, used) = (self.all_views(at), self.n_views(at).max(1));
         // Evenly spaced over all stored views if only some are in use.
         let places: Vec<usize> = views.iter().map(|view| view * all / used).collect();
-        let numbers: Vec<usize> = self.set.view_numbers(entry.shape as usize).collect();
+        let numbers: Vec<usize> = self.set.view_indices(entry.shape as usize).collect();
         // Stored view numbers may have gaps; captions refer to the numbers.
         let view_ids: Vec<usize> =
             places.iter().map(|place| numbers.get(*place).copied().unwrap_or(*place)).collect();
@@ -154,17 +154,17 @@ impl OnDiskPool {
             }
             _ => (false, false),
         };
-        let files = self.set.some(shape, |name| match name {
-            ABOUT => true,
+        let files = self.set.members_matching(shape, |name| match name {
+            METADATA => true,
             POINTS => fields.cloud,
             VIEW_FEATURES => images,
             TEXT_FEATURES => texts,
             // Only the members of the sampled views are read from the shard.
             view => fields.images && Member::view_index(view).is_some_and(|n| view_ids.contains(&n)),
         })?;
-        let about = files.iter().find(|file| file.name == ABOUT);
-        let about = about.ok_or_else(|| self.set.invalid(shape, format!("has no {ABOUT}")))?;
-        let about = self.set.as_about(shape, &about.bytes)?;
+        let about = files.iter().find(|file| file.name == METADATA);
+        let about = about.ok_or_else(|| self.set.invalid(shape, format!("has no {METADATA}")))?;
+        let about = self.set.parse_metadata(shape, &about.bytes)?;
         Ok(ShapeFiles { shape, files, about })
     }
 
@@ -180,18 +180,18 @@ impl OnDiskPool {
 
     fn cloud(&self, read: &ShapeFiles) -> Result<PointCloud, DataError> {
         let array = self.array(read, POINTS)?;
-        cloud_of(&array).map_err(|error| self.set.invalid(read.shape, format!("{POINTS}: {error}")))
+        points_from_array(&array).map_err(|error| self.set.invalid(read.shape, format!("{POINTS}: {error}")))
     }
 
     fn array(&self, read: &ShapeFiles, name: &str) -> Result<Array, DataError> {
         let file = read.files.iter().find(|file| file.name == name);
         let file = file.ok_or_else(|| self.set.invalid(read.shape, format!("has no {name}")))?;
-        self.set.as_array(read.shape, name, &file.bytes)
+        self.set.parse_array(read.shape, name, &file.bytes)
     }
 
     /// The label, its class sentences, then the captions. Some imported sets have only features of captions: then their
     /// sources are known, but not their texts.
-    fn captions(&self, entry: DatasetEntry, about: &About) -> Vec<Caption> {
+    fn captions(&self, entry: DatasetEntry, about: &Metadata) -> Vec<Caption> {
         let mut captions = Vec::new();
         if let Some(name) = entry.category.and_then(|category| self.names.get(category as usize)) {
             captions.push(Caption::new(&name.name, CaptionSource::Label));

@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use clap::{Args, ValueEnum};
-use lexiform_data::caption::{CaptionError, Captioner, Said, Served, ServedConfig, ServedCounts, Subject};
+use lexiform_data::caption::{
+    CaptionError, CaptionInput, CaptionOutput, Captioner, VlmCaptioner, VlmConfig, VlmStats,
+};
 use lexiform_data::{Caption, Member};
 use lexiform_formats::view_format::decode_view;
 use lexiform_model::blip::{self, Decoding, Writing};
@@ -87,9 +89,9 @@ impl std::str::FromStr for Price {
 }
 
 impl Price {
-    fn cost(self, counts: &ServedCounts) -> f64 {
+    fn cost(self, counts: &VlmStats) -> f64 {
         let Self([asked, answered]) = self;
-        (counts.prompt_tokens as f64 * asked + counts.answer_tokens as f64 * answered) / 1e6
+        (counts.prompt_tokens as f64 * asked + counts.completion_tokens as f64 * answered) / 1e6
     }
 }
 
@@ -109,7 +111,7 @@ enum DecodingArg {
 /// Writes captions, and can say what it did.
 pub enum Writer {
     /// A model behind an address, and what its tokens cost.
-    Served(Box<Served>, Option<Price>),
+    Served(Box<VlmCaptioner>, Option<Price>),
     /// BLIP in this process.
     Blip(Box<Blip>),
 }
@@ -137,14 +139,14 @@ impl CaptionArgs {
         }
     }
 
-    fn served(&self, url: &str, model: &str) -> Served {
-        let usual = ServedConfig::new(url, model);
-        Served::new(ServedConfig {
+    fn served(&self, url: &str, model: &str) -> VlmCaptioner {
+        let usual = VlmConfig::new(url, model);
+        VlmCaptioner::new(VlmConfig {
             prompt: self.caption_prompt.clone().unwrap_or_else(|| usual.prompt.clone()),
-            sentences: self.sentences,
+            captions_per_request: self.sentences,
             per_view: !self.served.views_together,
             concurrency: self.served.concurrency,
-            retries: self.served.caption_retries,
+            max_retries: self.served.caption_retries,
             timeout_s: self.served.caption_timeout,
             max_tokens: self.served.caption_max_tokens,
             api_key: self.served.caption_key.clone(),
@@ -186,18 +188,18 @@ impl Writer {
                 let mut value = serde_json::to_value(counts)?;
                 let mut text = format!(
                     "{} refused, {} failed tries, {} + {} tokens",
-                    counts.refused, counts.failed_tries, counts.prompt_tokens, counts.answer_tokens
+                    counts.missing, counts.failed_requests, counts.prompt_tokens, counts.completion_tokens
                 );
                 if let Some(cost) = price.map(|price| price.cost(&counts)) {
                     value["cost"] = cost.into();
                     text.push_str(&format!(" for {cost:.4}"));
                 }
-                (value, [counts.sentences, counts.answered], text)
+                (value, [counts.captions, counts.requests], text)
             }
             Self::Blip(blip) => {
                 let [sentences, views] = [&blip.sentences, &blip.views].map(|n| n.load(Ordering::Relaxed));
                 let text = format!("by {}", blip.captioner.id());
-                (json!({ "sentences": sentences, "answered": views }), [sentences, views], text)
+                (json!({ "captions": sentences, "requests": views }), [sentences, views], text)
             }
         };
         tell(counts, answers, seconds, (json, text))
@@ -267,15 +269,15 @@ impl Captioner for Blip {
         1
     }
 
-    fn caption(&self, subject: &Subject) -> Result<Said, CaptionError> {
+    fn caption(&self, input: &CaptionInput) -> Result<CaptionOutput, CaptionError> {
         let mut views = Vec::new();
-        for member in subject.views {
+        for member in input.views {
             if let Some(view) = Member::view_index(&member.name) {
                 views.push((view, decode_view(&member.bytes).map_err(CaptionError::Shape)?));
             }
         }
         let (indices, pictures): (Vec<usize>, Vec<_>) = views.into_iter().unzip();
-        let seed = hash(subject.name) ^ self.seed;
+        let seed = hash(input.name) ^ self.seed;
         let said = {
             let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
             self.captioner.caption(&pictures, &self.writing, seed)
@@ -283,17 +285,17 @@ impl Captioner for Blip {
         let said =
             said.map_err(|error| CaptionError::Server { reason: error.to_string(), hint: error.hint() })?;
         let from = format!("blip:{}", self.captioner.id());
-        let mut all = Said { asked: indices.len(), ..Said::default() };
+        let mut all = CaptionOutput { requested: indices.len(), ..CaptionOutput::default() };
         for (view, sentences) in indices.into_iter().zip(said) {
             let before = all.captions.len();
             let about = |text: String| Caption { view: Some(view), ..Caption::new(text, from.clone()) };
             all.captions.extend(sentences.into_iter().filter(|text| !text.is_empty()).map(about));
             if all.captions.len() == before {
-                all.refused.push(format!("view {view}: expected a sentence, found no words"));
+                all.errors.push(format!("view {view}: expected a sentence, found no words"));
             }
         }
         self.sentences.fetch_add(all.captions.len() as u64, Ordering::Relaxed);
-        self.views.fetch_add(all.asked as u64, Ordering::Relaxed);
+        self.views.fetch_add(all.requested as u64, Ordering::Relaxed);
         Ok(all)
     }
 }

@@ -36,14 +36,14 @@ impl CopyArgs {
         told?;
         if self.json {
             output::json(&json!({
-                "event": "copied", "files": copied.files, "bytes": copied.bytes, "before": copied.before,
+                "event": "copied", "files": copied.files, "bytes": copied.bytes, "before": copied.skipped,
             }))?;
         } else {
             output::note(format!(
                 "{} copied, {:.1} MB, {} there before",
                 output::count(copied.files, "file"),
                 copied.bytes as f64 / 1e6,
-                copied.before
+                copied.skipped
             ));
         }
         Ok(Verdict::Done)

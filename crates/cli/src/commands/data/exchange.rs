@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use lexiform_data::{Dataset, export, import, split_called};
+use lexiform_data::{Dataset, export, import, parse_split};
 use lexiform_formats::view_format::ViewFormat;
 use serde_json::json;
 
@@ -53,10 +53,10 @@ impl ImportArgs {
         let format = import::find(&self.format)
             .ok_or_else(|| unknown(&self.format, import::FORMATS.map(|f| f.name).as_slice()))?;
         let options = import::ImportOptions {
-            pictures: self.pictures,
-            held_out: self.held_out,
-            facts: facts(&self.facts)?,
-            ids: self.ids.as_deref().map(import::Ids::read).transpose()?,
+            view_format: self.pictures,
+            val_fraction: self.held_out,
+            annotations: facts(&self.facts)?,
+            ids: self.ids.as_deref().map(import::IdFilter::read).transpose()?,
             features: self.features,
             size: self.size,
         };
@@ -79,7 +79,7 @@ pub struct ExportArgs {
     #[arg(short, long, value_name = "FOLDER")]
     out: PathBuf,
     /// Only shapes of this split: train, val or test
-    #[arg(long, value_name = "NAME", value_parser = split_called)]
+    #[arg(long, value_name = "NAME", value_parser = parse_split)]
     split: Option<&'static str>,
     /// Print a JSON object
     #[arg(long)]
@@ -98,10 +98,10 @@ impl ExportArgs {
         drop(progress);
         if self.json {
             let left_out: Vec<_> =
-                exported.left_out.iter().map(|(key, why)| json!({ "key": key, "error": why })).collect();
+                exported.skipped.iter().map(|(key, why)| json!({ "key": key, "error": why })).collect();
             output::json(&json!({ "format": format.name, "shapes": exported.shapes, "left_out": left_out }))?;
         } else {
-            indexing::list_failed(&exported.left_out);
+            indexing::list_failed(&exported.skipped);
             output::note(format!(
                 "wrote {} to {}",
                 output::count(exported.shapes, "shape"),
@@ -123,9 +123,9 @@ pub struct FormatsArgs {
 impl FormatsArgs {
     /// Lists.
     pub fn run(self) -> anyhow::Result<Verdict> {
-        let imports = import::FORMATS.iter().map(|f| ("import", f.name, f.about));
+        let imports = import::FORMATS.iter().map(|f| ("import", f.name, f.description));
         let all: Vec<_> =
-            imports.chain(export::FORMATS.iter().map(|f| ("export", f.name, f.about))).collect();
+            imports.chain(export::FORMATS.iter().map(|f| ("export", f.name, f.description))).collect();
         if self.json {
             let line = |(way, name, about): &(&str, &str, &str)| {
                 output::json(&json!({ "way": way, "name": name, "about": about }))

@@ -18,11 +18,11 @@ impl Featurizer for TeacherFeatures {
         self.0.model().id()
     }
 
-    fn images(&self, images: &[RgbaImage]) -> Result<Vec<Vec<f32>>, String> {
+    fn encode_images(&self, images: &[RgbaImage]) -> Result<Vec<Vec<f32>>, String> {
         Ok(self.rows(&self.0.images(images)))
     }
 
-    fn texts(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, String> {
+    fn encode_texts(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, String> {
         self.0.texts(texts).map(|values| self.rows(&values)).map_err(|error| error.to_string())
     }
 }

@@ -97,7 +97,7 @@ impl InspectArgs {
     fn shape(&self, dataset: &Dataset, key: &str) -> anyhow::Result<()> {
         let shape = dataset.find(key).ok_or_else(|| Usage(format!("no shape is called {key:?}")))?;
         let members: Vec<&str> = dataset.members(shape).collect();
-        let about = dataset.about(shape)?;
+        let about = dataset.metadata(shape)?;
         let object = json!({ "key": key, "members": members, "about": about });
         if self.json {
             return output::json(&object);

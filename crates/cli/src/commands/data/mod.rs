@@ -11,7 +11,7 @@ mod telling;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use lexiform_data::{Manifest, join, merge};
+use lexiform_data::{Manifest, concat_datasets, merge_partitions};
 use serde_json::json;
 
 use crate::failure::Verdict;
@@ -64,8 +64,11 @@ impl DataArgs {
 
 impl MergeArgs {
     fn run(self) -> anyhow::Result<Verdict> {
-        let manifest =
-            if self.inputs.is_empty() { merge(&self.dataset)? } else { join(&self.dataset, &self.inputs)? };
+        let manifest = if self.inputs.is_empty() {
+            merge_partitions(&self.dataset)?
+        } else {
+            concat_datasets(&self.dataset, &self.inputs)?
+        };
         show(&self.dataset, &manifest, self.json)?;
         Ok(Verdict::Done)
     }

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use lexiform_data::prepare::{Prepare, PrepareConfig, Sources};
-use lexiform_data::table::Table;
+use lexiform_data::annotations::AnnotationTable;
+use lexiform_data::prepare::{CombinedSource, Prepare, PrepareConfig};
 use lexiform_formats::view_format::ViewFormat;
 use lexiform_geometry::RigKind;
 use lexiform_model::{PointModel, Teacher, registry};
@@ -95,7 +95,7 @@ impl PrepareArgs {
     /// Makes the data set.
     pub fn run(self) -> anyhow::Result<Verdict> {
         here(&self.out)?;
-        let source = Sources::open(&self.sources)?;
+        let source = CombinedSource::open(&self.sources)?;
         let facts = facts(&self.words.facts)?;
         let writer = self.words.captions.open(self.look.size, self.look.seed, &self.words.on)?;
         let frozen = |name| frozen(name, self.look.transparent, &self.words.on);
@@ -129,15 +129,15 @@ impl PrepareArgs {
             views: views as usize,
             size,
             background: if transparent { Background::Transparent } else { Background::WHITE },
-            pictures,
+            view_format: pictures,
             depth,
             normals,
             points: points as usize,
             seed,
-            held_out,
+            val_fraction: held_out,
             folder_labels: self.words.folder_labels,
-            carried_captions: !self.words.no_carried,
-            top_captions: self.words.top_captions,
+            file_captions: !self.words.no_carried,
+            top_k_captions: self.words.top_captions,
         })
     }
 }
@@ -149,10 +149,10 @@ pub fn share(text: &str) -> Result<f64, String> {
 }
 
 /// All tables as one.
-pub fn facts(files: &[PathBuf]) -> anyhow::Result<Table> {
-    let mut all = Table::default();
+pub fn facts(files: &[PathBuf]) -> anyhow::Result<AnnotationTable> {
+    let mut all = AnnotationTable::default();
     for file in files {
-        all.join(Table::read(file)?);
+        all.extend(AnnotationTable::read(file)?);
     }
     Ok(all)
 }

@@ -4,8 +4,10 @@ use std::path::Path;
 use std::time::Instant;
 
 use clap::Args;
-use lexiform_data::table::Matched;
-use lexiform_data::{Event, MakeOptions, MakeSummary, Part, Producer, is_remote, make, merge};
+use lexiform_data::annotations::MatchCounts;
+use lexiform_data::{
+    BuildEvent, BuildOptions, BuildSummary, Partition, Producer, build_dataset, is_remote, merge_partitions,
+};
 use serde_json::{Value, json};
 
 use crate::failure::{Usage, Verdict};
@@ -18,7 +20,7 @@ use crate::{indexing, output};
 pub struct FillArgs {
     /// Make only part I of N, counted from 0; the parts together are the data set: `data merge` joins them
     #[arg(long, value_name = "I/N", default_value = "0/1", hide_default_value = true)]
-    shard: Part,
+    shard: Partition,
     #[command(flatten)]
     pub jobs: JobsArg,
     /// Size at which a shard is ended, in MiB
@@ -38,25 +40,25 @@ pub struct FillArgs {
 impl FillArgs {
     /// Fills the data set, shows how it goes, and merges what is not divided.
     pub fn fill(&self, producer: &dyn Producer, dataset: &Path) -> anyhow::Result<Verdict> {
-        let options = MakeOptions {
-            part: self.shard,
-            jobs: self.jobs.count(),
+        let options = BuildOptions {
+            partition: self.shard,
+            num_workers: self.jobs.count(),
             shard_bytes: self.shard_size << 20,
             retry_failed: self.retry_failed,
         };
-        let matched = producer.matched();
+        let matched = producer.match_counts();
         if let Some(warning) = matched.warning(producer.jobs().first().map(|job| job.source.as_str())) {
             warn(&warning, self.json)?;
         }
         let mut telling = Telling::new(self.json);
-        let summary = make(producer, dataset, &options, &mut |event| telling.tell(event))?;
+        let summary = build_dataset(producer, dataset, &options, &mut |event| telling.tell(event))?;
         let failed = telling.finish(&summary, matched)?;
-        if self.shard == Part::WHOLE {
-            super::show(dataset, &merge(dataset)?, self.json)?;
+        if self.shard == Partition::ALL {
+            super::show(dataset, &merge_partitions(dataset)?, self.json)?;
         } else if !self.json {
             output::note(format!(
                 "when all {} parts are done: lexiform data merge {}",
-                self.shard.of,
+                self.shard.count,
                 dataset.display()
             ));
         }
@@ -112,30 +114,30 @@ impl Telling {
         }
     }
 
-    fn tell(&mut self, event: Event) {
+    fn tell(&mut self, event: BuildEvent) {
         match event {
-            Event::Planned { shapes, written, failed } => {
+            BuildEvent::Planned { shapes, written, failed } => {
                 self.todo = shapes - written - failed;
                 self.progress = (!self.json && self.todo > 0).then(|| Progress::new(self.todo));
                 self.line(
                     json!({ "event": "planned", "shapes": shapes, "written": written, "failed": failed }),
                 );
             }
-            Event::Written { key, source, refused } => {
+            BuildEvent::Written { key, source, missing_captions: refused } => {
                 self.step(&source);
                 let mut line = json!({ "event": "written", "key": key, "source": source });
                 if let Some(refused) = refused {
-                    line["refused"] = json!(refused);
+                    line["missing_captions"] = json!(refused);
                     self.refused = Some(format!("{source}: {}", refused.reason));
                 }
                 self.line(self.with_rate(line));
             }
-            Event::Failed(failed) => {
+            BuildEvent::Failed(failed) => {
                 self.step(&failed.source);
                 self.line(json!({ "event": "failed", "key": failed.key, "source": failed.source, "error": failed.reason }));
                 self.failed.push((failed.source, failed.reason));
             }
-            Event::Shard(shard) => {
+            BuildEvent::Shard(shard) => {
                 self.line(json!({
                     "event": "shard", "file": shard.file, "bytes": shard.bytes, "shapes": shard.shapes, "sha256": shard.sha256,
                 }));
@@ -168,13 +170,13 @@ impl Telling {
     }
 
     /// Tells the totals; gives how many shapes failed or got no caption, those of earlier runs too.
-    fn finish(mut self, summary: &MakeSummary, facts: Matched) -> anyhow::Result<usize> {
+    fn finish(mut self, summary: &BuildSummary, facts: MatchCounts) -> anyhow::Result<usize> {
         self.progress = None;
         let seconds = self.started.elapsed().as_secs_f64();
         let per_minute = summary.written as f64 * 60.0 / seconds.max(1e-3);
         self.line(json!({
-            "event": "finished", "written": summary.written, "before": summary.before, "failed": summary.failed,
-            "uncaptioned": summary.uncaptioned, "partly_captioned": summary.partly_captioned,
+            "event": "finished", "written": summary.written, "before": summary.already_written, "failed": summary.failed,
+            "uncaptioned": summary.without_captions, "partly_captioned": summary.missing_some_captions,
             "facts": facts.rows, "facts_matched": facts.matched, "seconds": seconds, "per_minute": per_minute,
         }));
         std::mem::replace(&mut self.told, Ok(()))?;
@@ -182,19 +184,20 @@ impl Telling {
             indexing::list_failed(&self.failed);
             output::note(format!(
                 "{} written, {} there before, {} failed in {seconds:.1} s ({per_minute:.0} a minute)",
-                summary.written, summary.before, summary.failed
+                summary.written, summary.already_written, summary.failed
             ));
             if facts.rows > 0 {
                 output::note(format!("{} of {} rows of facts matched", facts.matched, facts.rows));
             }
             self.tell_refused(summary);
         }
-        Ok(summary.failed + summary.uncaptioned)
+        Ok(summary.failed + summary.without_captions)
     }
 
     /// Says where captions are missing, if they are.
-    fn tell_refused(&self, summary: &MakeSummary) {
-        let MakeSummary { uncaptioned, partly_captioned, .. } = *summary;
+    fn tell_refused(&self, summary: &BuildSummary) {
+        let BuildSummary { without_captions: uncaptioned, missing_some_captions: partly_captioned, .. } =
+            *summary;
         if uncaptioned + partly_captioned == 0 {
             return;
         }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use lexiform_data::split_called;
+use lexiform_data::parse_split;
 use lexiform_eval::{DataConfig, LabelSource, ShapeSource};
 
 use crate::failure::Usage;
@@ -32,7 +32,7 @@ pub struct ShapesArgs {
 #[derive(Args, Clone, Copy, Debug)]
 pub struct SplitArg {
     /// Only what belongs to this split: train, val or test, as the column `split` of the CSV file or the data set says
-    #[arg(long, value_name = "NAME", requires = "given", value_parser = split_called)]
+    #[arg(long, value_name = "NAME", requires = "given", value_parser = parse_split)]
     split: Option<&'static str>,
 }
 

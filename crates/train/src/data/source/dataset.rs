@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use lexiform_data::{DataError, Dataset, Key, Member, POINTS, Row, TEXT_FEATURES, VIEW_FEATURES};
+use lexiform_data::{DataError, Dataset, IndexRow, Key, Member, POINTS, TEXT_FEATURES, VIEW_FEATURES};
 use lexiform_model::Teacher;
 
 use crate::data::features::dataset::{DatasetFeatures, FeatureFile, FeatureRows};
@@ -231,7 +231,7 @@ impl DatasetSource {
         let mut add = |text: &str| words.extend(text.split_whitespace().map(str::to_owned));
         self.names.iter().for_each(|names| add(&names.name));
         let mut shape = 0;
-        self.set.rows(|row| {
+        self.set.for_each_row(|row| {
             if training.contains(&shape) {
                 row.captions.iter().for_each(|caption| add(caption));
             }
@@ -243,7 +243,7 @@ impl DatasetSource {
 }
 
 impl IndexRow {
-    fn of(row: Row, shape: u32, requirements: DataRequirements, given: bool) -> Self {
+    fn of(row: lexiform_data::IndexRow, shape: u32, requirements: DataRequirements, given: bool) -> Self {
         let has = |name: &str| row.members.iter().any(|member| member.name == name);
         // View images are members named by their number.
         let n_views = row.members.iter().filter(|member| Member::view_index(&member.name).is_some()).count();
@@ -279,7 +279,7 @@ impl IndexRow {
 /// All rows of the index, sorted by key.
 fn list(set: &Dataset, requirements: DataRequirements, given: bool) -> Result<Vec<IndexRow>, DataError> {
     let mut listed = Vec::with_capacity(set.len());
-    set.rows(|row| {
+    set.for_each_row(|row| {
         listed.push(IndexRow::of(row, listed.len() as u32, requirements, given));
         Ok(())
     })?;
@@ -294,7 +294,7 @@ fn split_by_key(listed: &mut [IndexRow], share: f32) {
         return;
     }
     for one in listed {
-        one.validation = Key::new(&one.key).is_some_and(|key| key.lot() < f64::from(share));
+        one.validation = Key::new(&one.key).is_some_and(|key| key.split_hash() < f64::from(share));
     }
 }
 

@@ -5,7 +5,7 @@ use std::hash::Hasher as _;
 use std::path::{Path, PathBuf};
 
 use fnv::FnvHasher;
-use lexiform_data::listing::{Column, Line, Listing};
+use lexiform_data::shape_csv::{CsvColumn, CsvRow, ShapeCsv};
 use lexiform_geometry::{Rig, Scene};
 use lexiform_mesh_io::Format;
 use lexiform_shapes::Rng;
@@ -229,11 +229,11 @@ fn rows_of(folder: &Path, config: &DataConfig) -> Result<Vec<Row>, FolderError> 
 
 /// Rows of a table. A file may have several rows, each with a caption; without a label, the first caption is the label.
 fn rows_of_table(table: &Path, folder: &Path) -> Result<Vec<Row>, FolderError> {
-    let listing = Listing::read(table)?;
-    listing.expect(&[Column::Shape])?;
-    listing.expect(&[Column::Label, Column::Caption])?;
+    let listing = ShapeCsv::read(table)?;
+    listing.require_any(&[CsvColumn::Shape])?;
+    listing.require_any(&[CsvColumn::Label, CsvColumn::Caption])?;
     let mut rows: BTreeMap<PathBuf, Row> = BTreeMap::new();
-    for Line { shape, label, captions, split, .. } in listing.lines {
+    for CsvRow { shape, label, captions, split, .. } in listing.rows {
         let path = folder.join(shape);
         let caption_only = label.is_none();
         let Some(label) = label.or_else(|| captions.first().cloned()) else { continue };

@@ -36,7 +36,7 @@ impl DataSource {
         teacher: Option<&Teacher>,
     ) -> Result<Self, FitError> {
         Ok(match &config.path {
-            Some(folder) if lexiform_data::Dataset::is_at(folder) => {
+            Some(folder) if lexiform_data::Dataset::exists(folder) => {
                 Self::Dataset(DatasetSource::open(folder, config, requirements, teacher)?)
             }
             Some(folder) => Self::Folder(FolderSource::open(folder, config, requirements)?),
