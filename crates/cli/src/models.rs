@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use lexiform_model::Device;
-use lexiform_model::point::CloudOptions;
+use lexiform_model::point::PointPreprocessOverrides;
 use lexiform_model::preprocess::Crop;
 use lexiform_search::{Encoder, EncoderOptions, Fusion, Library, LibraryPath};
 
@@ -65,7 +65,14 @@ impl OpeningArg {
     /// How the model is opened, perhaps with another window cut out of views.
     pub fn options(&self, crop: Option<Crop>) -> EncoderOptions {
         let Self { text_model, image_size, prompts, on: DeviceArg { device } } = self.clone();
-        EncoderOptions { crop, image_size, prompts, text_model, clouds: CloudOptions::default(), device }
+        EncoderOptions {
+            crop,
+            image_size,
+            prompts,
+            text_model,
+            clouds: PointPreprocessOverrides::default(),
+            device,
+        }
     }
 }
 

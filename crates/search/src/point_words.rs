@@ -4,12 +4,12 @@
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use lexiform_model::point::CloudOptions;
+use lexiform_model::point::PointPreprocessOverrides;
 use lexiform_model::preprocess::Crop;
 use lexiform_model::weights::WeightFile;
 use lexiform_model::{
-    Device, Embedding, JointModel, ModelConfig, ModelError, OpenOptions, PROMPTED_TOWER, Paired, PointModel,
-    PointOptions, registry,
+    CG3D_VISION_CONTAINER, Device, Embedding, JointModel, ModelConfig, ModelError, OpenOptions, PairedClip,
+    PointModel, PointModelOptions, registry,
 };
 
 use crate::{EncodeError, Encoder, Error, InputSpec, ModelInput};
@@ -39,7 +39,7 @@ pub struct EncoderOptions {
     /// Name or path of the CLIP model for the texts and images of a point model.
     pub text_model: Option<String>,
     /// Input of a point model; default: as in its training.
-    pub clouds: CloudOptions,
+    pub clouds: PointPreprocessOverrides,
     /// Device for inference.
     pub device: Device,
 }
@@ -48,7 +48,14 @@ impl Default for EncoderOptions {
     /// The model without changes, on the CPU.
     fn default() -> Self {
         let OpenOptions { crop, image_size, device } = OpenOptions::default();
-        Self { crop, image_size, prompts: None, text_model: None, clouds: CloudOptions::default(), device }
+        Self {
+            crop,
+            image_size,
+            prompts: None,
+            text_model: None,
+            clouds: PointPreprocessOverrides::default(),
+            device,
+        }
     }
 }
 
@@ -59,14 +66,17 @@ impl EncoderOptions {
     /// [`Error::Model`] if it cannot be opened, [`Error::TextModelMismatch`] if the text model is not the one that a point model was
     /// trained with.
     pub fn open(&self, name: &str) -> Result<Arc<dyn Encoder>, Error> {
-        let file = registry::locate(name)?;
-        if PointModel::recognizes(&file) {
-            let options =
-                PointOptions { clouds: self.clouds, device: self.device.clone(), ..PointOptions::default() };
+        let file = registry::open_weights(name)?;
+        if PointModel::matches_file(&file) {
+            let options = PointModelOptions {
+                clouds: self.clouds,
+                device: self.device.clone(),
+                ..PointModelOptions::default()
+            };
             let points = PointModel::from_file(&file, &options)?;
             let mut of_words = self.clone();
             // CG3D checkpoints contain the prompted image tower: queries must use it, as in training.
-            if of_words.prompts.is_none() && file.containers().contains(&PROMPTED_TOWER) {
+            if of_words.prompts.is_none() && file.containers().contains(&CG3D_VISION_CONTAINER) {
                 of_words.prompts = Some(file.path().to_owned());
             }
             return Ok(Arc::new(PairedPointEncoder::new(points, of_words)?));
@@ -116,7 +126,7 @@ impl PairedPointEncoder {
     fn words(&self) -> Result<&JointModel, EncodeError> {
         let words = self.words.get_or_init(|| {
             let id = self.points.id();
-            let Some(paired) = self.points.paired_text() else {
+            let Some(paired) = self.points.paired_clip() else {
                 return Err(format!(
                     "{id} has no text tower: pass the CLIP model of its training with --text-model"
                 ));
@@ -132,19 +142,19 @@ impl PairedPointEncoder {
 }
 
 /// The paired model's name in the registry.
-fn registry_name(paired: Paired) -> &'static str {
+fn registry_name(paired: PairedClip) -> &'static str {
     match paired {
-        Paired::OpenClipBigG14 => "openclip-bigg14",
-        Paired::SlipB16 => "slip-b16",
-        Paired::OpenAiB32 => "openai-b32",
-        Paired::OpenAiL14 => "openai-l14",
+        PairedClip::OpenClipBigG14 => "openclip-bigg14",
+        PairedClip::SlipB16 => "slip-b16",
+        PairedClip::OpenAiB32 => "openai-b32",
+        PairedClip::OpenAiL14 => "openai-l14",
     }
 }
 
 /// Whether a CLIP model can be the one that a point model was trained with. `Err` is the reason if not.
 fn check_pairing(points: &PointModel, words: &JointModel) -> Result<(), String> {
-    if let Some(taught_by) = points.config().taught_by.as_deref().filter(|id| *id != words.towers_id()) {
-        return Err(format!("it was aligned to {taught_by}, found text model {}", words.towers_id()));
+    if let Some(taught_by) = points.config().taught_by.as_deref().filter(|id| *id != words.clip_id()) {
+        return Err(format!("it was aligned to {taught_by}, found text model {}", words.clip_id()));
     }
     if words.dim() != points.dim() {
         return Err(format!(
@@ -154,7 +164,7 @@ fn check_pairing(points: &PointModel, words: &JointModel) -> Result<(), String> 
             words.dim()
         ));
     }
-    let expected = points.paired_text().map(|paired| (paired, expected_image_tower(paired)));
+    let expected = points.paired_clip().map(|paired| (paired, expected_image_tower(paired)));
     match expected {
         Some((paired, sizes)) if sizes != image_tower_size(words.config()) => {
             let [patch, width] = image_tower_size(words.config());
@@ -169,12 +179,12 @@ fn check_pairing(points: &PointModel, words: &JointModel) -> Result<(), String> 
 }
 
 /// Patch and width of the image tower, which distinguish CLIP models with the same embedding width.
-fn expected_image_tower(paired: Paired) -> [usize; 2] {
+fn expected_image_tower(paired: PairedClip) -> [usize; 2] {
     match paired {
-        Paired::OpenClipBigG14 => [14, 1664],
-        Paired::SlipB16 => [16, 768],
-        Paired::OpenAiB32 => [32, 768],
-        Paired::OpenAiL14 => [14, 1024],
+        PairedClip::OpenClipBigG14 => [14, 1664],
+        PairedClip::SlipB16 => [16, 768],
+        PairedClip::OpenAiB32 => [32, 768],
+        PairedClip::OpenAiL14 => [14, 1024],
     }
 }
 

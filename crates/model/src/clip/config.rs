@@ -37,7 +37,7 @@ pub struct ClipConfig {
 
 /// A configuration file next to the weights.
 #[derive(Clone, Copy, Debug, Deserialize)]
-pub struct Beside {
+pub struct SidecarConfig {
     /// Sizes of the towers.
     #[serde(alias = "model_cfg", alias = "model")]
     pub clip: ClipConfig,
@@ -46,7 +46,7 @@ pub struct Beside {
     pub joint_from: Option<usize>,
 }
 
-impl Beside {
+impl SidecarConfig {
     /// Reads `open_clip_config.json` or `config.json` next to the weights, if either exists and describes a CLIP model in
     /// OpenCLIP's format.
     pub fn read(weights: &Path) -> Option<Self> {
@@ -71,10 +71,10 @@ pub struct VisionConfig {
     /// Number of blocks.
     pub layers: usize,
     /// Width of one head.
-    #[serde(default = "VisionConfig::usual_head_width")]
+    #[serde(default = "VisionConfig::default_head_width")]
     pub head_width: usize,
     /// Hidden width of the MLP divided by the token's width.
-    #[serde(default = "usual_mlp_ratio")]
+    #[serde(default = "default_mlp_ratio")]
     pub mlp_ratio: f64,
     /// Layers before and after the blocks.
     #[serde(default)]
@@ -105,10 +105,10 @@ pub enum VisionStyle {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TextConfig {
     /// Longest sequence in tokens.
-    #[serde(alias = "context_length", default = "TextConfig::usual_context")]
+    #[serde(alias = "context_length", default = "TextConfig::default_context")]
     pub context: usize,
     /// Number of tokens in the vocabulary.
-    #[serde(alias = "vocab_size", default = "TextConfig::usual_vocabulary")]
+    #[serde(alias = "vocab_size", default = "TextConfig::default_vocabulary")]
     pub vocabulary: usize,
     /// Width of a token.
     pub width: usize,
@@ -117,7 +117,7 @@ pub struct TextConfig {
     /// Number of blocks.
     pub layers: usize,
     /// Hidden width of the MLP divided by the token's width.
-    #[serde(default = "usual_mlp_ratio")]
+    #[serde(default = "default_mlp_ratio")]
     pub mlp_ratio: f64,
 }
 
@@ -136,7 +136,7 @@ fn activation_or_flag<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Resu
     })
 }
 
-fn usual_mlp_ratio() -> f64 {
+fn default_mlp_ratio() -> f64 {
     4.0
 }
 
@@ -171,7 +171,7 @@ impl ClipConfig {
 }
 
 impl VisionConfig {
-    fn usual_head_width() -> usize {
+    fn default_head_width() -> usize {
         64
     }
 
@@ -208,11 +208,11 @@ impl VisionConfig {
 }
 
 impl TextConfig {
-    fn usual_context() -> usize {
+    fn default_context() -> usize {
         77
     }
 
-    fn usual_vocabulary() -> usize {
+    fn default_vocabulary() -> usize {
         49408
     }
 

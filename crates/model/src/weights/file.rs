@@ -14,16 +14,16 @@ use safetensors::tensor::Dtype;
 
 use super::error::WeightsError;
 use super::header::{self, Plain, byte_length};
-use super::torch::{Storage, Strided, Torch};
+use super::torch::{Storage, StridedTensor, Torch};
 use super::value::{self, Value};
 
 /// Keys under which authors store the weights; the first that holds tensors is opened.
-const USUAL_CONTAINERS: [&str; 4] = ["state_dict", "model_state_dict", "model", "base_model"];
+const STATE_DICT_KEYS: [&str; 4] = ["state_dict", "model_state_dict", "model", "base_model"];
 /// Most bytes of tensors per byte of the file: tensors may share storages, and zip compresses. Bounds memory for untrusted
 /// files.
-const MOST_SHARING: u64 = 4;
+const MAX_SHARING_RATIO: u64 = 4;
 /// Bytes of tensors that a file of any size may have.
-const ALWAYS_ALLOWED: u64 = 16 << 20;
+const MIN_TENSOR_BUDGET: u64 = 16 << 20;
 /// Bytes converted at a time.
 const CHUNK: usize = 1 << 20;
 
@@ -49,16 +49,16 @@ const CHUNK: usize = 1 << 20;
 pub struct WeightFile {
     path: PathBuf,
     source: Arc<dyn RandomAccess>,
-    entries: BTreeMap<String, Entry>,
+    entries: BTreeMap<String, TensorEntry>,
     metadata: BTreeMap<String, String>,
     torch: Option<Arc<Torch>>,
     container: Option<String>,
 }
 
 #[derive(Clone, Debug)]
-enum Entry {
+enum TensorEntry {
     Plain(Plain),
-    Torch(Strided),
+    Torch(StridedTensor),
 }
 
 impl WeightFile {
@@ -92,7 +92,7 @@ impl WeightFile {
             format: "safetensors",
             message,
         })?;
-        let entries = tensors.into_iter().map(|(name, plain)| (name, Entry::Plain(plain))).collect();
+        let entries = tensors.into_iter().map(|(name, plain)| (name, TensorEntry::Plain(plain))).collect();
         Ok(Self { path, source, entries, metadata, torch: None, container: None })
     }
 
@@ -108,25 +108,25 @@ impl WeightFile {
             path: path.clone(),
             container: None,
         };
-        for name in USUAL_CONTAINERS {
+        for name in STATE_DICT_KEYS {
             if let Some(at) = torch.pickle.get(torch.pickle.root, name) {
-                let inside = whole.below(at, Some(name))?;
+                let inside = whole.subtree(at, Some(name))?;
                 if !inside.entries.is_empty() {
                     return Ok(inside);
                 }
             }
         }
-        let all = whole.below(torch.pickle.root, None)?;
+        let all = whole.subtree(torch.pickle.root, None)?;
         if all.entries.is_empty() { Err(invalid("no tensors in it".to_owned())) } else { Ok(all) }
     }
 
     /// The same file seen from a value of its pickle.
-    fn below(&self, at: Ref, container: Option<&str>) -> Result<Self, WeightsError> {
+    fn subtree(&self, at: Ref, container: Option<&str>) -> Result<Self, WeightsError> {
         let invalid =
             |message: String| WeightsError::Format { path: self.path.clone(), format: "PyTorch", message };
         let torch = self.torch.clone().ok_or_else(|| invalid("it has no containers".to_owned()))?;
         let tensors = torch.tensors(at).map_err(invalid)?;
-        let most = ALWAYS_ALLOWED.max(self.source.length()).saturating_mul(MOST_SHARING);
+        let most = MIN_TENSOR_BUDGET.max(self.source.length()).saturating_mul(MAX_SHARING_RATIO);
         let mut described = 0_u64;
         for (name, tensor) in &tensors {
             let bytes = byte_length(tensor.dtype, &tensor.shape).unwrap_or(u64::MAX);
@@ -140,7 +140,7 @@ impl WeightFile {
                 return Err(invalid(message));
             }
         }
-        let entries = tensors.into_iter().map(|(name, tensor)| (name, Entry::Torch(tensor))).collect();
+        let entries = tensors.into_iter().map(|(name, tensor)| (name, TensorEntry::Torch(tensor))).collect();
         Ok(Self { entries, container: container.map(str::to_owned), torch: Some(torch), ..self.clone() })
     }
 
@@ -151,8 +151,8 @@ impl WeightFile {
         let items = torch.pickle.items(torch.pickle.root).unwrap_or_default();
         let holds_tensors = |at: Ref| {
             let is_tensor = torch.tensor(at).ok().flatten().is_some();
-            let below = || torch.tensors(at).unwrap_or_default();
-            !is_tensor && below().values().any(|tensor| !tensor.shape.is_empty())
+            let subtree = || torch.tensors(at).unwrap_or_default();
+            !is_tensor && subtree().values().any(|tensor| !tensor.shape.is_empty())
         };
         let holding = items.iter().filter(|(_, value)| holds_tensors(*value));
         holding.filter_map(|(key, _)| torch.pickle.text(*key)).collect()
@@ -165,7 +165,7 @@ impl WeightFile {
     pub fn container(&self, name: &str) -> Result<Self, WeightsError> {
         let at = self.torch.as_ref().and_then(|torch| torch.pickle.get(torch.pickle.root, name));
         let missing = || WeightsError::Missing { path: self.path.clone(), name: name.to_owned() };
-        self.below(at.ok_or_else(missing)?, Some(name))
+        self.subtree(at.ok_or_else(missing)?, Some(name))
     }
 
     /// Name of this container, if the file has containers.
@@ -220,7 +220,7 @@ impl WeightFile {
         match torch.tensor(at).ok().flatten() {
             Some(tensor) if tensor.shape.iter().product::<usize>() == 1 => {
                 let number = self
-                    .floats(&Entry::Torch(tensor))
+                    .floats(&TensorEntry::Torch(tensor))
                     .ok()
                     .flatten()
                     .and_then(|values| values.first().copied());
@@ -244,7 +244,7 @@ impl WeightFile {
             value => found.push((path, value)),
         };
         for (key, value) in pickle.items(pickle.root).unwrap_or_default() {
-            let Some(key) = pickle.text(*key).filter(|key| !USUAL_CONTAINERS.contains(key)) else { continue };
+            let Some(key) = pickle.text(*key).filter(|key| !STATE_DICT_KEYS.contains(key)) else { continue };
             add(key.to_owned(), *value);
             for (inner, value) in
                 pickle.items(*value).or_else(|| pickle.attributes(*value)).unwrap_or_default()
@@ -300,7 +300,7 @@ impl WeightFile {
     }
 
     /// Values as f32; `None` if they are not floating-point numbers.
-    fn floats(&self, entry: &Entry) -> Result<Option<Vec<f32>>, String> {
+    fn floats(&self, entry: &TensorEntry) -> Result<Option<Vec<f32>>, String> {
         if !matches!(entry.dtype(), Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16) {
             return Ok(None);
         }
@@ -309,8 +309,8 @@ impl WeightFile {
             return Ok(Some(Vec::new()));
         }
         match entry {
-            Entry::Plain(plain) => self.contiguous(plain.dtype, plain.start, count, None),
-            Entry::Torch(tensor) => {
+            TensorEntry::Plain(plain) => self.contiguous(plain.dtype, plain.start, count, None),
+            TensorEntry::Torch(tensor) => {
                 let width = tensor.dtype.bitsize() / 8;
                 let offset = (tensor.first * width) as u64;
                 match &tensor.storage {
@@ -334,7 +334,7 @@ impl WeightFile {
         match storage {
             Storage::Plain { start, size } => self.source.bytes(*start, *size).map_err(|e| e.to_string()),
             Storage::Zip(entry) => {
-                let most = ALWAYS_ALLOWED.max(self.source.length()).saturating_mul(MOST_SHARING);
+                let most = MIN_TENSOR_BUDGET.max(self.source.length()).saturating_mul(MAX_SHARING_RATIO);
                 entry.read(&*self.source, most)
             }
         }
@@ -386,13 +386,13 @@ impl WeightFile {
         }
     }
 
-    fn entry(&self, name: &str) -> Result<&Entry, WeightsError> {
+    fn entry(&self, name: &str) -> Result<&TensorEntry, WeightsError> {
         (self.entries.get(name))
             .ok_or_else(|| WeightsError::Missing { path: self.path.clone(), name: name.to_owned() })
     }
 }
 
-impl Entry {
+impl TensorEntry {
     fn shape(&self) -> &[usize] {
         match self {
             Self::Plain(plain) => &plain.shape,
@@ -408,7 +408,7 @@ impl Entry {
     }
 }
 
-impl Strided {
+impl StridedTensor {
     /// Whether its elements are contiguous in row-major order.
     fn is_contiguous(&self) -> bool {
         let mut expected = 1;
@@ -421,7 +421,7 @@ impl Strided {
 }
 
 /// The elements of a view in row-major order.
-fn gather(tensor: &Strided, bytes: &[u8]) -> Vec<f32> {
+fn gather(tensor: &StridedTensor, bytes: &[u8]) -> Vec<f32> {
     let width = tensor.dtype.bitsize() / 8;
     let count: usize = tensor.shape.iter().product();
     let mut values = vec![0.0; count];

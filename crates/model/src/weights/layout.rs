@@ -28,7 +28,7 @@ struct Rule {
 }
 
 /// A tensor's names in a file.
-pub(super) struct Place {
+pub(super) struct TensorLocation {
     /// Full names; several are concatenated along the first axis.
     pub names: Vec<String>,
     /// Whether the file stores the tensor with its axes reversed.
@@ -116,24 +116,24 @@ impl Layout {
 
     /// The full name of a tensor in the file; the first one if several are concatenated.
     pub fn name(&self, canonical: &str) -> String {
-        self.place(canonical).names.swap_remove(0)
+        self.locate(canonical).names.swap_remove(0)
     }
 
-    pub(super) fn place(&self, canonical: &str) -> Place {
-        let mut place = Place { names: vec![canonical.to_owned()], transposed: false };
+    pub(super) fn locate(&self, canonical: &str) -> TensorLocation {
+        let mut locate = TensorLocation { names: vec![canonical.to_owned()], transposed: false };
         for rule in self.rules.iter().filter(|rule| canonical.starts_with(&rule.within)) {
-            if place.names.iter().any(|name| name.contains(&rule.canonical)) {
+            if locate.names.iter().any(|name| name.contains(&rule.canonical)) {
                 let renamed = |name: &String| -> Vec<String> {
                     rule.file.iter().map(|part| name.replacen(&rule.canonical, part, 1)).collect()
                 };
-                place.names = place.names.iter().flat_map(renamed).collect();
-                place.transposed |= rule.transposed;
+                locate.names = locate.names.iter().flat_map(renamed).collect();
+                locate.transposed |= rule.transposed;
             }
         }
-        for name in &mut place.names {
+        for name in &mut locate.names {
             name.insert_str(0, &self.prefix);
         }
-        place
+        locate
     }
 }
 
@@ -160,10 +160,10 @@ mod tests {
     #[test]
     fn split_queries_keys_and_values_stand_in_order() {
         let layout = Layout::prefixed("vision_model.").within("", HUGGING_FACE_BLOCK);
-        let place = layout.place("transformer.resblocks.0.attn.in_proj_bias");
+        let locate = layout.locate("transformer.resblocks.0.attn.in_proj_bias");
         let name = |part: &str| format!("vision_model.encoder.layers.0.self_attn.{part}_proj.bias");
-        assert_eq!(place.names, [name("q"), name("k"), name("v")]);
-        assert!(!place.transposed);
-        assert!(layout.transpose("visual.proj", "p").place("visual.proj").transposed);
+        assert_eq!(locate.names, [name("q"), name("k"), name("v")]);
+        assert!(!locate.transposed);
+        assert!(layout.transpose("visual.proj", "p").locate("visual.proj").transposed);
     }
 }

@@ -11,17 +11,17 @@ use lexiform_formats::zip::{self, Entry};
 use safetensors::tensor::Dtype;
 
 /// Longest pickle: bigG's with its optimizer states takes 1 MB.
-const LONGEST_PICKLE: u64 = 32 << 20;
+const MAX_PICKLE_BYTES: u64 = 32 << 20;
 /// Most values of a pickle: some ten times what the largest checkpoints with optimizer states have.
 const MOST_NODES: usize = 4 << 20;
 /// Deepest nesting of dictionaries and modules that is followed.
-const DEEPEST: usize = 64;
+const MAX_DEPTH: usize = 64;
 /// Most values that are looked at: more than any file has, fewer than shared values may unfold to.
-const MOST_VISITS: usize = 4 << 20;
-const MOST_TENSORS: usize = 200_000;
+const MAX_VISITS: usize = 4 << 20;
+const MAX_TENSORS: usize = 200_000;
 /// Longest name of a tensor in bytes.
-const LONGEST_NAME: usize = 1024;
-const MOST_AXES: usize = 16;
+const MAX_NAME_LENGTH: usize = 1024;
+const MAX_RANK: usize = 16;
 /// 0x1950a86a20f9469cfc6c, which opens files of PyTorch before 1.6.
 const LEGACY_MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 const LEGACY_VERSION: i64 = 1001;
@@ -46,7 +46,7 @@ pub(super) enum Storage {
 
 /// A view of a storage.
 #[derive(Clone, Debug)]
-pub(super) struct Strided {
+pub(super) struct StridedTensor {
     pub dtype: Dtype,
     pub shape: Vec<usize>,
     /// Elements from one index to the next, for each axis.
@@ -88,7 +88,7 @@ impl Torch {
         {
             return Err("it was written on a big-endian machine".to_owned());
         }
-        let pickle = read("data.pkl", LONGEST_PICKLE).ok_or("no data.pkl in the archive")??;
+        let pickle = read("data.pkl", MAX_PICKLE_BYTES).ok_or("no data.pkl in the archive")??;
         let pickle = Pickle::read(&pickle, MOST_NODES)?;
         let prefix = format!("{root}data/");
         let storages = entries
@@ -103,7 +103,7 @@ impl Torch {
         if !head.windows(LEGACY_MAGIC.len()).any(|window| window == LEGACY_MAGIC) {
             return Err(unknown.to_owned());
         }
-        let head = source.bytes(0, source.length().min(LONGEST_PICKLE)).map_err(|e| e.to_string())?;
+        let head = source.bytes(0, source.length().min(MAX_PICKLE_BYTES)).map_err(|e| e.to_string())?;
         let mut at = 0;
         let mut next = || {
             let pickle = Pickle::read(&head[at..], MOST_NODES)?;
@@ -153,14 +153,14 @@ impl Torch {
     }
 
     /// All tensors below a value, by their path through dictionaries and modules. `Err` says what is wrong.
-    pub fn tensors(&self, below: Ref) -> Result<BTreeMap<String, Strided>, String> {
-        let mut walk = Walk { torch: self, found: BTreeMap::new(), visits: 0 };
+    pub fn tensors(&self, below: Ref) -> Result<BTreeMap<String, StridedTensor>, String> {
+        let mut walk = TensorCollector { torch: self, found: BTreeMap::new(), visits: 0 };
         walk.visit(below, &mut String::new(), 0)?;
         Ok(walk.found)
     }
 
     /// The tensor a value describes, if it is one. `Err` says what is wrong with it.
-    pub fn tensor(&self, at: Ref) -> Result<Option<Strided>, String> {
+    pub fn tensor(&self, at: Ref) -> Result<Option<StridedTensor>, String> {
         let mut at = at;
         // Parameters and subclasses wrap tensors, a few levels at most.
         for _ in 0..4 {
@@ -187,7 +187,7 @@ impl Torch {
     }
 
     /// `(storage, first, shape, strides, …)`.
-    fn view(&self, parts: &[Ref], dtype: Option<Dtype>) -> Result<Strided, String> {
+    fn view(&self, parts: &[Ref], dtype: Option<Dtype>) -> Result<StridedTensor, String> {
         let [storage, first, shape, strides, ..] = parts else {
             return Err("it is not described in full".to_owned());
         };
@@ -200,7 +200,7 @@ impl Torch {
         let dtype = dtype.or(declared).ok_or_else(|| format!("the type of storage {key} is not read"))?;
         let (shape, strides) = (self.sizes(*shape)?, self.sizes(*strides)?);
         let first = self.size(*first)?;
-        if shape.len() != strides.len() || shape.len() > MOST_AXES {
+        if shape.len() != strides.len() || shape.len() > MAX_RANK {
             return Err(format!("shape {shape:?} and strides {strides:?} do not fit each other"));
         }
         let last = shape.iter().zip(&strides).try_fold(first, |last, (size, stride)| {
@@ -221,13 +221,13 @@ impl Torch {
                 "shape {shape:?} with strides {strides:?} from element {first} does not fit into {held} elements"
             ));
         }
-        Ok(Strided { dtype, shape, strides, first, storage })
+        Ok(StridedTensor { dtype, shape, strides, first, storage })
     }
 
     fn sizes(&self, at: Ref) -> Result<Vec<usize>, String> {
         let items = self.pickle.list(at).ok_or("a shape that is no tuple")?;
-        if items.len() > MOST_AXES {
-            return Err(format!("{} axes, expected at most {MOST_AXES}", items.len()));
+        if items.len() > MAX_RANK {
+            return Err(format!("{} axes, expected at most {MAX_RANK}", items.len()));
         }
         items.iter().map(|item| self.size(*item)).collect()
     }
@@ -241,25 +241,25 @@ impl Torch {
 }
 
 /// Collects tensors.
-struct Walk<'a> {
+struct TensorCollector<'a> {
     torch: &'a Torch,
-    found: BTreeMap<String, Strided>,
+    found: BTreeMap<String, StridedTensor>,
     visits: usize,
 }
 
-impl Walk<'_> {
+impl TensorCollector<'_> {
     fn visit(&mut self, at: Ref, path: &mut String, depth: usize) -> Result<(), String> {
         self.visits += 1;
-        if self.visits > MOST_VISITS || depth > DEEPEST {
-            return Err(format!("more than {MOST_VISITS} values or {DEEPEST} levels, at {path:?}"));
+        if self.visits > MAX_VISITS || depth > MAX_DEPTH {
+            return Err(format!("more than {MAX_VISITS} values or {MAX_DEPTH} levels, at {path:?}"));
         }
         let pickle = &self.torch.pickle;
         if let Some(tensor) = self.torch.tensor(at).map_err(|what| format!("tensor {path:?}: {what}"))? {
-            if path.len() <= LONGEST_NAME {
+            if path.len() <= MAX_NAME_LENGTH {
                 self.found.insert(path.clone(), tensor);
             }
-            let is_enough = self.found.len() > MOST_TENSORS;
-            return if is_enough { Err(format!("more than {MOST_TENSORS} tensors")) } else { Ok(()) };
+            let is_enough = self.found.len() > MAX_TENSORS;
+            return if is_enough { Err(format!("more than {MAX_TENSORS} tensors")) } else { Ok(()) };
         }
         if let Some(items) = pickle.items(at) {
             return items.iter().try_for_each(|(key, value)| self.child(*key, *value, path, depth));
@@ -288,7 +288,7 @@ impl Walk<'_> {
     fn named(&mut self, key: &str, value: Ref, path: &mut String, depth: usize) -> Result<(), String> {
         let length = path.len();
         // Beyond the longest name nothing is kept anyway.
-        if length <= LONGEST_NAME && key.len() <= LONGEST_NAME {
+        if length <= MAX_NAME_LENGTH && key.len() <= MAX_NAME_LENGTH {
             path.push_str(if path.is_empty() { "" } else { "." });
             path.push_str(key);
             self.visit(value, path, depth + 1)?;

@@ -4,19 +4,19 @@
 //! section 3. Vectors are rows: a rotation `R` takes `p` to `p · R`, as in the references.
 
 use glam::{Mat3, Vec3};
-use lexiform_model::point::Cloud;
+use lexiform_model::point::PreparedCloud;
 use lexiform_shapes::Rng;
 
 use crate::recipe::{Axis, PointChange};
 
 /// The cloud after all changes, in order.
-pub fn change(mut cloud: Cloud, changes: &[PointChange], rng: &mut Rng) -> Cloud {
+pub fn change(mut cloud: PreparedCloud, changes: &[PointChange], rng: &mut Rng) -> PreparedCloud {
     changes.iter().for_each(|change| change.apply(&mut cloud, rng));
     cloud
 }
 
 impl PointChange {
-    fn apply(&self, cloud: &mut Cloud, rng: &mut Rng) {
+    fn apply(&self, cloud: &mut PreparedCloud, rng: &mut Rng) {
         let mut each = |f: &mut dyn FnMut(Vec3) -> Vec3| cloud.positions.iter_mut().for_each(|p| *p = f(*p));
         match self {
             Self::Sometimes { chance, change } => {
@@ -90,12 +90,12 @@ fn draw3(mut draw: impl FnMut() -> f32) -> Vec3 {
 mod tests {
     use super::*;
 
-    fn cloud() -> Cloud {
+    fn cloud() -> PreparedCloud {
         let positions = (0..200).map(|i| Vec3::new(i as f32 / 200.0, 0.5, -0.25)).collect::<Vec<_>>();
-        Cloud { colors: vec![Vec3::X; positions.len()], positions }
+        PreparedCloud { colors: vec![Vec3::X; positions.len()], positions }
     }
 
-    fn changed(change_: PointChange) -> Cloud {
+    fn changed(change_: PointChange) -> PreparedCloud {
         change(cloud(), &[change_], &mut Rng::new(3))
     }
 

@@ -5,7 +5,7 @@ pub(crate) mod sampler;
 use std::ops::Range;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use lexiform_model::point::Cloud;
+use lexiform_model::point::PreparedCloud;
 
 use crate::loss::Labels;
 
@@ -19,7 +19,7 @@ pub struct Batch {
     /// Normalized pixels, `[shapes × views, 3, size, size]`; empty where views are not looked at.
     pub pixels: Vec<f32>,
     /// One cloud of each shape; empty where clouds are not looked at.
-    pub clouds: Vec<Cloud>,
+    pub clouds: Vec<PreparedCloud>,
     /// The caption of each shape; empty where there is none.
     pub captions: Vec<String>,
     /// Features by the teacher, where there is one.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use image::RgbaImage;
 use lexiform_data::DataError;
 use lexiform_geometry::sample::sample_cloud;
-use lexiform_model::point::{Cloud, CloudInput, Start};
+use lexiform_model::point::{FpsStart, PointPreprocess, PreparedCloud};
 use lexiform_model::preprocess::{Crop, Preprocess};
 use lexiform_shapes::Rng;
 use rand::seq::SliceRandom as _;
@@ -29,7 +29,7 @@ pub(crate) struct Sampler<'a> {
     /// How views become pixels; none where they are not looked at.
     pub preprocess: Option<Preprocess>,
     /// How clouds are prepared; none where they are not looked at.
-    pub input: Option<CloudInput>,
+    pub input: Option<PointPreprocess>,
     /// How views and clouds are changed.
     pub augment: &'a AugmentConfig,
     /// Nearest samples of each sample, for hard negatives.
@@ -187,7 +187,7 @@ impl Sampler<'_> {
     }
 
     /// Prepared and changed clouds; their points come in another order every time, since encoders begin at the first.
-    fn clouds(&self, picked: &[Picked], rng: &mut Rng) -> Vec<Cloud> {
+    fn clouds(&self, picked: &[Picked], rng: &mut Rng) -> Vec<PreparedCloud> {
         let Some(input) = self.input else { return Vec::new() };
         let salts: Vec<u64> = picked.iter().map(|_| rand::RngCore::next_u64(rng)).collect();
         let make = |(shape, salt): (&Picked, u64)| {
@@ -195,11 +195,14 @@ impl Sampler<'_> {
             let shuffled = sample_cloud(&shape.cloud, shape.cloud.positions().len(), &mut rng);
             let scanned = scan(shuffled, &self.augment.scan, &mut rng);
             let prepared = match self.augment.dense.as_slice() {
-                [] if self.augment.voting_looks => input.prepare_look(&scanned, Start::Seed(salt), salt),
-                [] => input.prepare(&scanned, Start::Seed(salt)),
+                [] if self.augment.voting_looks => {
+                    input.prepare_test_time_augmented(&scanned, FpsStart::Seed(salt), salt)
+                }
+                [] => input.prepare(&scanned, FpsStart::Seed(salt)),
                 dense => {
-                    let whole = CloudInput { n_points: scanned.positions().len(), ..input };
-                    let changed = points::change(whole.prepare(&scanned, Start::Seed(salt)), dense, &mut rng);
+                    let whole = PointPreprocess { n_points: scanned.positions().len(), ..input };
+                    let changed =
+                        points::change(whole.prepare(&scanned, FpsStart::Seed(salt)), dense, &mut rng);
                     changed.farthest(input.n_points)
                 }
             };

@@ -3,9 +3,9 @@
 use burn::module::{Module as _, ModuleMapper, Param};
 use burn::tensor::{DType, Device, Tensor};
 use lexiform_model::clip::{ClipText, ClipVision};
-use lexiform_model::point::{Classes, PointTower, TowerConfig};
-use lexiform_model::weights::Source;
-use lexiform_model::{ModelConfig, ModelError, PointModelConfig, usual_templates};
+use lexiform_model::point::{ClassHeadConfig, PointTower, PointTowerConfig};
+use lexiform_model::weights::WeightSource;
+use lexiform_model::{ModelConfig, ModelError, PointModelConfig, default_templates};
 
 use crate::network::{Blueprint, Design, Published, Towers};
 use crate::recipe::{ClipNetwork, LowRankConfig, NetworkConfig, PointNetwork, PretrainedNetwork, Recipe};
@@ -53,7 +53,7 @@ impl Towers {
             Some(Design::Joint(config)) => config.clone(),
             _ => network.model(&recipe.name, words.iter().map(String::as_str)),
         };
-        let source = Source::new(recipe.seed, device);
+        let source = WeightSource::random(recipe.seed, device);
         let text = Some(ClipText::load(&source, &config.clip)?);
         let vision = Some(ClipVision::load(&source, &config.clip)?);
         let logit_scale = scale(recipe, START_SCALE, device);
@@ -73,9 +73,9 @@ impl Towers {
         }
         let (mut vision, mut text) = (base.vision().clone(), base.text().clone());
         if let Some(LowRankConfig { rank, from }) = network.lora {
-            let source = Source::new(recipe.seed, device);
-            vision = vision.with_low_rank(&source, rank, from)?;
-            text = text.with_low_rank(&source, rank, from)?;
+            let source = WeightSource::random(recipe.seed, device);
+            vision = vision.with_lora(&source, rank, from)?;
+            text = text.with_lora(&source, rank, from)?;
         }
         let (text, frozen) = match recipe.teacher {
             Some(_) => (None, Some(in_halves(base.text()))),
@@ -95,7 +95,7 @@ impl Towers {
         labels: &[String],
         device: &Device,
     ) -> Result<(Self, Blueprint), ModelError> {
-        let source = Source::new(recipe.seed, device);
+        let source = WeightSource::random(recipe.seed, device);
         let (points, tower) = started(network, &source, published, labels)?;
         let config = point_model(recipe, network, tower, published, labels)?;
         let mut blueprint = Blueprint {
@@ -132,12 +132,12 @@ fn config_of_pretrained(recipe: &Recipe, network: &PretrainedNetwork, base: &Mod
 fn point_model(
     recipe: &Recipe,
     network: &PointNetwork,
-    tower: TowerConfig,
+    tower: PointTowerConfig,
     published: &Published,
     labels: &[String],
 ) -> Result<PointModelConfig, ModelError> {
     let taught_by = match &recipe.teacher {
-        Some(teacher) => Some(published.open(teacher)?.towers_id().to_owned()),
+        Some(teacher) => Some(published.open(teacher)?.clip_id().to_owned()),
         None => None,
     };
     Ok(PointModelConfig {
@@ -146,7 +146,7 @@ fn point_model(
         input: network.input,
         paired: network.paired,
         taught_by,
-        templates: usual_templates(),
+        templates: default_templates(),
         labels: network.head.map_or(Vec::new(), |_| labels.to_vec()),
     })
 }
@@ -154,10 +154,10 @@ fn point_model(
 /// The point tower at its start, and its sizes.
 fn started(
     network: &PointNetwork,
-    source: &Source,
+    source: &WeightSource,
     published: &Published,
     labels: &[String],
-) -> Result<(PointTower, TowerConfig), ModelError> {
+) -> Result<(PointTower, PointTowerConfig), ModelError> {
     // The recipe was checked: where there is no new network, one is named.
     let (tower, mut config) = match network.new_tower() {
         Ok(Some(config)) => (PointTower::load(source, &config)?, config),
@@ -167,7 +167,7 @@ fn started(
         }
     };
     let Some(head) = network.head else { return Ok((tower.without_head(&mut config), config)) };
-    let classes = Classes { hidden: head.hidden, classes: labels.len() };
+    let classes = ClassHeadConfig { hidden: head.hidden, classes: labels.len() };
     let tower = tower.with_new_head(source, &mut config, classes)?;
     Ok((tower, config))
 }

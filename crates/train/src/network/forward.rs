@@ -5,7 +5,7 @@ use std::ops::Range;
 use burn::tensor::Tensor;
 use lexiform_model::ModelError;
 use lexiform_model::nn::{DropPath, Dropout};
-use lexiform_model::point::{Clouds, Start};
+use lexiform_model::point::{CloudBatch, FpsStart};
 
 use crate::batch::Batch;
 use crate::error::FitError;
@@ -73,17 +73,18 @@ impl Towers {
             (Design::Points(config), _, Some(points)) => {
                 let first_row = rows.start;
                 // The points are in an order of chance already, so the first is as good as any.
-                let clouds = Clouds::new(&batch.clouds[rows], config.tower.encoder.colored());
+                let clouds = CloudBatch::new(&batch.clouds[rows], config.tower.encoder.colored());
                 let clouds = clouds.map_err(ModelError::from)?;
                 let encoded = match blueprint.drop_path {
-                    0.0 => points.encoder().encode(&clouds, Start::default()),
+                    0.0 => points.encoder().encode(&clouds, FpsStart::default()),
                     rate => {
                         let drop = DropPath { rate, seed: batch.salt, first_row };
-                        points.encoder().encode_dropping(&clouds, Start::default(), drop)
+                        points.encoder().encode_with_drop_path(&clouds, FpsStart::default(), drop)
                     }
                 };
                 let dropout = Dropout { rate: blueprint.dropout, seed: batch.salt, first_row };
-                let classes = points.classifier().map(|head| head.forward_dropping(encoded.clone(), dropout));
+                let classes =
+                    points.classifier().map(|head| head.forward_with_dropout(encoded.clone(), dropout));
                 Ok((points.project(encoded), classes))
             }
             _ => Err(RecipeError::network("it has no encoder of shapes".to_owned()).into()),

@@ -19,7 +19,7 @@ pub struct AugmentConfig {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dense: Vec<PointChange>,
     /// Whether clouds are given as looks that vote are, after Point-BERT: of a sixth more of the farthest points a random part,
-    /// stretched and shifted ([`CloudInput::prepare_look`](lexiform_model::point::CloudInput::prepare_look)).
+    /// stretched and shifted ([`PointPreprocess::prepare_test_time_augmented`](lexiform_model::point::PointPreprocess::prepare_test_time_augmented)).
     #[serde(default, skip_serializing_if = "omit::is_false")]
     pub voting_looks: bool,
     /// How prepared clouds are changed, in this order.

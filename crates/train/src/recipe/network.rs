@@ -2,10 +2,10 @@
 
 use lexiform_model::clip::{ClipConfig, TextConfig, VisionConfig, VisionStyle};
 use lexiform_model::nn::Activation;
-use lexiform_model::point::{CloudInput, TowerConfig};
-use lexiform_model::preprocess::{Photos, Preprocess};
-use lexiform_model::tokenizer::{Tokenizer, WordPieces};
-use lexiform_model::{ModelConfig, Paired, usual_templates};
+use lexiform_model::point::{PointPreprocess, PointTowerConfig};
+use lexiform_model::preprocess::{PhotoCrop, Preprocess};
+use lexiform_model::tokenizer::{Tokenizer, WordPieceTokenizer};
+use lexiform_model::{ModelConfig, PairedClip, default_templates};
 use serde::{Deserialize, Serialize};
 
 /// The network that is trained.
@@ -92,7 +92,7 @@ pub struct LowRankConfig {
 pub struct PointNetwork {
     /// Sizes of a new network; one that is there has its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tower: Option<TowerConfig>,
+    pub tower: Option<PointTowerConfig>,
     /// Name or path of a point encoder to start from, instead of a new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<String>,
@@ -103,7 +103,7 @@ pub struct PointNetwork {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<HeadConfig>,
     /// How clouds are prepared.
-    pub input: CloudInput,
+    pub input: PointPreprocess,
     /// Chance that a cloud skips a branch of the last block while training; in earlier blocks it is smaller.
     #[serde(default)]
     pub drop_path: f32,
@@ -113,7 +113,7 @@ pub struct PointNetwork {
     pub prompts: usize,
     /// The published model whose features it is trained towards, if it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub paired: Option<Paired>,
+    pub paired: Option<PairedClip>,
 }
 
 /// A head that names categories.
@@ -168,7 +168,7 @@ impl PointNetwork {
     ///
     /// # Errors
     /// What is wrong with them.
-    pub fn new_tower(&self) -> Result<Option<TowerConfig>, String> {
+    pub fn new_tower(&self) -> Result<Option<PointTowerConfig>, String> {
         let Some(mut tower) = self.tower.clone().filter(|_| self.base.is_none()) else { return Ok(None) };
         match self.groups {
             Some(groups) => tower.encoder = tower.encoder.with_groups(groups)?,
@@ -181,9 +181,9 @@ impl PointNetwork {
 impl ClipNetwork {
     /// The model's configuration, with a vocabulary made of the words of `captions`.
     pub fn model<'a>(&self, name: &str, captions: impl IntoIterator<Item = &'a str>) -> ModelConfig {
-        let templates = usual_templates();
+        let templates = default_templates();
         let sentences = templates.clone();
-        let words = WordPieces::from_texts(captions.into_iter().map(str::to_owned).chain(sentences));
+        let words = WordPieceTokenizer::from_texts(captions.into_iter().map(str::to_owned).chain(sentences));
         let clip = ClipConfig {
             dim: self.dim,
             vision: VisionConfig {
@@ -213,8 +213,8 @@ impl ClipNetwork {
             clip,
             joint_from: self.joint_from,
             // Photos are nothing it learns from: they should look like views.
-            preprocess: Preprocess { photos: Photos::Object, ..Preprocess::clip(self.image_size) },
-            tokenizer: Tokenizer::Words(words),
+            preprocess: Preprocess { photo_crop: PhotoCrop::Object, ..Preprocess::clip(self.image_size) },
+            tokenizer: Tokenizer::WordPiece(words),
             rig: self.rig.clone(),
             n_views: self.n_views,
             templates,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use burn::module::Module as _;
 use lexiform_metrics::Classification;
 use lexiform_model::weights::Precision;
-use lexiform_model::{JointModel, OpenOptions, PointModel, PointOptions};
+use lexiform_model::{JointModel, OpenOptions, PointModel, PointModelOptions};
 
 use crate::error::{CheckpointError, FitError};
 use crate::event::{GroupPlan, Plan, Step, TrainEvent};
@@ -98,8 +98,8 @@ impl Run<'_> {
         let Some(teacher) = self.recipe.teacher.as_deref().filter(|_| self.recipe.run.join) else {
             return Ok(path);
         };
-        let points = PointModel::open(&path.to_string_lossy(), &PointOptions::default())?;
-        let joined = JointModel::open(teacher, &OpenOptions::default())?.with_points(&points)?;
+        let points = PointModel::open(&path.to_string_lossy(), &PointModelOptions::default())?;
+        let joined = JointModel::open(teacher, &OpenOptions::default())?.with_point_tower(&points)?;
         let path = self.out.join("joined.safetensors");
         joined.save(&path, Precision::Half)?;
         Ok(path)

@@ -7,7 +7,7 @@ use burn::module::Module as _;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use lexiform_data::DataError;
-use lexiform_model::nn::with_products_in;
+use lexiform_model::nn::cast_block_weights;
 
 use crate::batch::Batch;
 use crate::batch::sampler::Sampler;
@@ -116,7 +116,7 @@ impl Run<'_> {
     /// The towers as they compute.
     fn at_work(&self, towers: &Towers) -> Towers {
         match self.recipe.run.mixed_precision.products() {
-            Some(dtype) => with_products_in(towers.clone(), dtype),
+            Some(dtype) => cast_block_weights(towers.clone(), dtype),
             None => towers.clone(),
         }
     }

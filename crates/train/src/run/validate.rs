@@ -2,8 +2,8 @@
 
 use burn::tensor::Device;
 use lexiform_model::Teacher;
-use lexiform_model::nn::has_products;
-use lexiform_model::point::Up;
+use lexiform_model::nn::has_block_weights;
+use lexiform_model::point::UpAxis;
 
 use crate::error::FitError;
 use crate::network::{Published, Towers};
@@ -17,10 +17,10 @@ pub(super) fn check_numbers(recipe: &Recipe, devices: &[Device]) -> Result<(), F
 }
 
 /// Clouds have the up axis of those that the encoder was trained on.
-fn check_up(found: Up, of_base: Up) -> Result<(), RecipeError> {
+fn check_up(found: UpAxis, of_base: UpAxis) -> Result<(), RecipeError> {
     let (rule, found) = match (of_base, found) {
-        (Up::YUp, Up::ZUp) => ("must be \"y-up\", as network.base is used to", "\"z-up\""),
-        (Up::ZUp, Up::YUp) => ("must be \"z-up\", as network.base is used to", "\"y-up\""),
+        (UpAxis::YUp, UpAxis::ZUp) => ("must be \"y-up\", as network.base is used to", "\"z-up\""),
+        (UpAxis::ZUp, UpAxis::YUp) => ("must be \"z-up\", as network.base is used to", "\"y-up\""),
         _ => return Ok(()),
     };
     Err(RecipeError::Value { field: "network.input.up", found: found.to_owned(), rule })
@@ -38,7 +38,7 @@ pub(super) fn check_classes(recipe: &Recipe, classes: usize) -> Result<(), Recip
 
 /// Fewer bits are asked for where they would change something.
 pub(super) fn check_products(recipe: &Recipe, towers: &Towers) -> Result<(), RecipeError> {
-    if recipe.run.mixed_precision.products().is_none() || has_products(towers) {
+    if recipe.run.mixed_precision.products().is_none() || has_block_weights(towers) {
         return Ok(());
     }
     let rule =

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use burn::tensor::Tensor;
 use lexiform_metrics::vote::Vote;
 use lexiform_metrics::{ClassFeatures, Classification, Features, TextMean, vote, zero_shot};
-use lexiform_model::point::{ClassHead, Clouds, PointTower, Start};
+use lexiform_model::point::{ClassHead, CloudBatch, FpsStart, PointTower};
 use lexiform_model::{JointModel, ModelError, PointModelConfig};
 
 use crate::data::picked::{Picked, Wanted};
@@ -39,7 +39,7 @@ pub(crate) fn by_points(
 ) -> Result<Classification, FitError> {
     let wanted = Wanted { pictures: false, cloud: true };
     named(pool, wanted, choices, config.tower.dim(), |shapes| {
-        of_clouds(config, &shapes, |clouds| tower.encode(clouds, Start::default()))
+        of_clouds(config, &shapes, |clouds| tower.encode(clouds, FpsStart::default()))
     })
 }
 
@@ -55,7 +55,7 @@ pub(crate) fn by_head(
     }
     let wanted = Wanted { pictures: false, cloud: true };
     let (scores, truth) = encoded(pool, wanted, |shapes| {
-        of_clouds(config, &shapes, |clouds| head.forward(tower.encoder().encode(clouds, Start::default())))
+        of_clouds(config, &shapes, |clouds| head.forward(tower.encoder().encode(clouds, FpsStart::default())))
     })?;
     let classes = config.labels.len();
     let predictions = vote::of_scores(&[Features::new(scores, classes)?], &truth, Vote::Mean)?;
@@ -63,10 +63,14 @@ pub(crate) fn by_head(
 }
 
 /// Clouds of some shapes as the network takes them, through `encode`, `[shapes, dim]`.
-fn of_clouds(config: &PointModelConfig, shapes: &[Picked], encode: impl Fn(&Clouds) -> Tensor<2>) -> Encoded {
+fn of_clouds(
+    config: &PointModelConfig,
+    shapes: &[Picked],
+    encode: impl Fn(&CloudBatch) -> Tensor<2>,
+) -> Encoded {
     let clouds: Vec<_> =
-        shapes.iter().map(|shape| config.input.prepare(&shape.cloud, Start::default())).collect();
-    let clouds = Clouds::new(&clouds, config.tower.encoder.colored()).map_err(ModelError::from)?;
+        shapes.iter().map(|shape| config.input.prepare(&shape.cloud, FpsStart::default())).collect();
+    let clouds = CloudBatch::new(&clouds, config.tower.encoder.colored()).map_err(ModelError::from)?;
     Ok(encode(&clouds).into_data().iter::<f32>().collect())
 }
 

@@ -1,8 +1,8 @@
 //! What recipes say is what their papers say, and what they cannot mean is an error.
 
 use burn::tensor::Device;
-use lexiform_model::point::{Cloud, PointTower};
-use lexiform_model::weights::Source;
+use lexiform_model::point::{PointTower, PreparedCloud};
+use lexiform_model::weights::WeightSource;
 use lexiform_train::optim::parameters::parameters;
 use lexiform_train::{FitOptions, NetworkConfig, Span, fit};
 
@@ -106,7 +106,8 @@ fn openshape_has_as_many_parameters_as_its_authors_say() {
     let recipe = recipe("openshape.toml", &["network.tower.projection.dim=1280"]).unwrap();
     let NetworkConfig::Points(network) = recipe.network else { panic!("no encoder of clouds") };
     let tower =
-        PointTower::load(&Source::new(0, &Device::flex().autodiff()), &network.tower.unwrap()).unwrap();
+        PointTower::load(&WeightSource::random(0, &Device::flex().autodiff()), &network.tower.unwrap())
+            .unwrap();
     let trained = parameters(&tower).into_iter().filter(|parameter| parameter.trained);
     assert_eq!(trained.map(|parameter| parameter.count()).sum::<usize>(), 32_326_080);
 }
@@ -125,7 +126,7 @@ fn papers_numbers_are_in_their_recipes() {
 #[test]
 fn farthest_points_keep_their_colors() {
     let positions: Vec<_> = (0..40).map(|i| glam::Vec3::new(i as f32 / 40.0 + 0.1, 0.2, 0.0)).collect();
-    let cloud = Cloud { colors: positions.clone(), positions };
+    let cloud = PreparedCloud { colors: positions.clone(), positions };
     let kept = cloud.clone().farthest(3);
     assert_eq!(kept.positions, kept.colors);
     let [first, second, third] = [0, 39, 19].map(|at: usize| cloud.positions[at]);
