@@ -119,6 +119,7 @@ fn head_request(repository: &str, file: &str, revision: Option<&str>) -> Result<
         std::env::var("HF_ENDPOINT").ok().filter(|e| !e.is_empty()).unwrap_or_else(|| ENDPOINT.to_owned());
     let (endpoint, revision) = (endpoint.trim_end_matches('/'), revision.unwrap_or("main"));
     let url = format!("{endpoint}/{repository}/resolve/{revision}/{file}");
+    // No redirects: the hub's headers are on its own answer, not on that of the storage it redirects to.
     let mut request = agent(0).head(&url);
     if let Some(value) = authorization() {
         request = request.header("Authorization", value);

@@ -80,6 +80,7 @@ impl JointModel {
     /// If there is no such model or file, the weights do not load, or the image size does not fit the patches.
     pub fn open(name_or_path: &str, options: &OpenOptions) -> Result<Self, ModelError> {
         let mut model = Self::from_file(&registry::open_weights(name_or_path)?, &options.device)?;
+        // The crop first: a new image size resets it.
         if let Some(crop) = options.crop {
             model = model.with_crop(crop);
         }
@@ -120,28 +121,32 @@ impl JointModel {
     /// `transformers`.
     ///
     /// # Errors
-    /// If the file is no joint model, or a tensor is missing, misshaped or unused.
+    /// If the file is not a joint model, or a tensor is missing, misshaped or unused.
     pub fn from_file(file: &WeightFile, device: &Device) -> Result<Self, ModelError> {
         let DetectedModel { format, prefix, config } = DetectedModel::of(file)?;
         let source = WeightSource::with_layout(file, format.layout(&prefix), device);
         let text = ClipText::load(&source, &config.clip)?;
         let vision = ClipVision::load(&source, &config.clip)?;
+        // Read even if unused: otherwise strict loading would report it as unused.
         let own_scale = source.scalar("logit_scale", 0.0)?;
         let mut print = fingerprint(file, format, &prefix)?;
         let clip_id = format!("{}@{print:08x}", config.name);
         let points = match &config.points {
             Some(part) => {
                 let points = part.load(&source, file, config.clip.dim)?;
+                // The id changes with the point tower, `clip_id` does not.
                 print ^= source.fingerprint();
                 Some(points)
             }
             None => None,
         };
         let id = format!("{}@{print:08x}", config.name);
+        // Strict: a tensor that nothing used is an error.
         source.finish(|name| name == LOSS_LOGIT_SCALE || format.ignores(name))?;
-        let logit_scale = match file.contains(LOSS_LOGIT_SCALE) {
-            true => file.read(LOSS_LOGIT_SCALE)?[0],
-            false => own_scale.into_scalar::<f32>(),
+        let logit_scale = if file.contains(LOSS_LOGIT_SCALE) {
+            file.read(LOSS_LOGIT_SCALE)?[0]
+        } else {
+            own_scale.into_scalar::<f32>()
         };
         Ok(Self { id, clip_id, config, text, vision, points, logit_scale, device: device.clone() })
     }
@@ -272,6 +277,7 @@ impl JointModel {
             return Err(ModelError::Vocabulary { model: self.id.clone(), vocabulary, needed });
         }
         let chunks = texts.chunks(MAX_TEXT_BATCH).flat_map(|chunk| {
+            // Trimmed to the longest text of the batch: short texts take a fraction of the context.
             let tokens = self.config.tokenizer.encode(chunk, self.config.clip.text.context).trimmed();
             rows(self.text.encode(&tokens))
         });
@@ -280,6 +286,7 @@ impl JointModel {
 
     /// Features of shapes `[shapes, dim]`, not normalized; all shapes have the same number of views.
     fn view_features(&self, shapes: &[&[RgbaImage]], views: usize) -> Vec<Vec<f32>> {
+        // Whole shapes only: their views attend to each other.
         let at_once = (MAX_IMAGE_BATCH / views).max(1);
         let chunks = shapes.chunks(at_once).flat_map(|chunk| {
             let pixels = chunk.iter().flat_map(|views| self.config.preprocess.views(views)).collect();
@@ -338,7 +345,7 @@ impl JointModel {
         Ok(embeddings.into_iter().flatten().collect())
     }
 
-    /// Embedding of a photo or drawing, cropped as the model's [`PhotoCrop`] say.
+    /// Embedding of a photo or drawing, cropped according to the model's [`PhotoCrop`].
     ///
     /// # Errors
     /// [`ModelError::InvalidNorm`] if features have no norm.

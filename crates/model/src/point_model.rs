@@ -135,26 +135,26 @@ impl PointModel {
     /// Loads a network from a file: our own, or one released by ULIP, OpenShape or CG3D.
     ///
     /// # Errors
-    /// If the file is no point encoder, a tensor is missing, misshaped or unused, or the encoder has no groups to
+    /// If the file is not a point encoder, a tensor is missing, misshaped or unused, or the encoder has no groups to
     /// change.
     pub fn from_file(file: &WeightFile, options: &PointModelOptions) -> Result<Self, ModelError> {
-        let (mut config, recognized) = read_config(file)?;
+        let (mut config, detected) = read_config(file)?;
         if let Some(groups) = options.groups {
             let wrong = |message| WeightsError::Unrecognized { path: file.path().to_owned(), message };
             config.tower.encoder = config.tower.encoder.with_groups(groups).map_err(wrong)?;
         }
-        let layout = recognized.as_ref().map_or_else(Layout::default, |found| found.layout.clone());
+        // Our own files have canonical names.
+        let layout = detected.as_ref().map_or_else(Layout::default, |found| found.layout.clone());
         let scale_name = layout.name("logit_scale");
         let source = WeightSource::with_layout(file, layout, &options.device);
         let tower = PointTower::load(&source, &config.tower)?;
         let fingerprint = source.fingerprint();
         let ignored =
-            |name: &str| recognized.as_ref().map_or(name == "logit_scale", |found| found.ignores(name));
+            |name: &str| detected.as_ref().map_or(name == "logit_scale", |found| found.ignores(name));
         source.finish(ignored)?;
-        let logit_scale = match file.contains(&scale_name) {
-            true => file.read(&scale_name)?.first().copied(),
-            false => None,
-        };
+        let logit_scale =
+            if file.contains(&scale_name) { file.read(&scale_name)?.first().copied() } else { None };
+        // After loading: overrides change preprocessing, not weights.
         config.input = config.input.with_overrides(options.clouds);
         let id = format!("{}@{fingerprint:08x}", config.name);
         Ok(Self { id, config, tower, logit_scale, start: options.start })
@@ -284,8 +284,9 @@ pub(crate) fn read_config(
     let unrecognized = |message: String| WeightsError::Unrecognized { path: file.path().to_owned(), message };
     if let Some(text) = file.metadata(config_key::POINTS) {
         let config: PointModelConfig =
-            serde_json::from_str(text).map_err(|e| unrecognized(format!("its header: {e}")))?;
-        config.tower.encoder.check().map_err(|message| unrecognized(format!("its header: {message}")))?;
+            serde_json::from_str(text).map_err(|e| unrecognized(format!("invalid header: {e}")))?;
+        // The header of a file is untrusted.
+        config.tower.encoder.check().map_err(|message| unrecognized(format!("invalid header: {message}")))?;
         return Ok((config, None));
     }
     let found = detect_encoder(file)?.ok_or_else(|| {

@@ -110,7 +110,7 @@ fn captions_are_words_and_do_not_depend_on_their_neighbors() {
         let given = captioner.tokenizer().decode(&captioner.tokenizer().encode(&generation.prompt));
         for (i, said) in all.iter().enumerate() {
             let whole = expected()["text"][way][i].as_str().unwrap().to_owned();
-            // The first piece behind a prompt may continue its last word; alone it is shown as it is.
+            // The first piece behind a prompt may continue its last word; alone it is shown unchanged.
             let rest = whole.strip_prefix(&given).unwrap().trim_start();
             assert_eq!(said[0].trim_start_matches("##"), rest.trim_start_matches("##"), "{way}");
             let alone = captioner.caption(&views[i..=i], &generation, 0).unwrap();
@@ -242,5 +242,5 @@ fn what_does_not_belong_together_is_told() {
         std::fs::copy(golden().path(file), folder.path().join(file)).unwrap();
     }
     let joint = JointModel::open(path.to_str().unwrap(), &OpenOptions::default()).err().unwrap();
-    assert!(joint.to_string().contains("it writes captions"), "{joint}");
+    assert!(joint.to_string().contains("it is a captioner"), "{joint}");
 }

@@ -40,7 +40,7 @@ fn point_mlp(tower: &PointTower) -> &PointMlp {
     encoder
 }
 
-/// What stands at the end of a tower: class logits, or features in the joint space.
+/// The last layers of a tower: class logits, or features in the joint space.
 fn output(tower: &PointTower, clouds: &CloudBatch) -> Tensor<2> {
     let features = tower.encoder().encode(clouds, FpsStart::default());
     match tower.classifier() {

@@ -47,6 +47,7 @@ impl Generation {
             DecodingStrategy::Greedy => Self::Sequences(Sequences::new(limits, vec![None])),
             DecodingStrategy::Nucleus { top_p, sentences } => {
                 let sampler =
+                    // A generator per caption: its number does not change the others.
                     |i: u64| Some(NucleusSampler { top_p, rng: SmallRng::seed_from_u64(seed ^ (i << 32)) });
                 Self::Sequences(Sequences::new(limits, (0..sentences.max(1) as u64).map(sampler).collect()))
             }
@@ -105,13 +106,16 @@ impl Sequences {
 
     fn step(&mut self, logits: &[f32], vocabulary: usize) -> Vec<NextToken> {
         let LengthLimits { special_tokens, min_length, max_length, .. } = self.limits;
+        // The end token is impossible until the minimum length, as `MinLengthLogitsProcessor` does.
         let banned = (self.length < min_length).then_some(special_tokens.end);
         let rows: Vec<&[f32]> = logits.chunks_exact(vocabulary).collect();
         self.length += 1;
         let at_end = self.length >= max_length;
         let each = self.sequences.iter_mut().enumerate().map(|(i, line)| {
+            // After the prompt, all captions of an image share one row of logits.
             let row = if rows.len() == 1 { 0 } else { i };
             if line.is_done {
+                // Finished captions keep their row, so that the batch keeps its shape.
                 return (row, special_tokens.padding);
             }
             let word = match &mut line.sampler {
@@ -137,6 +141,7 @@ fn allowed(logits: &[f32], banned: Option<u32>) -> impl Iterator<Item = (u32, f3
 /// The most probable id, the lowest among equals.
 fn argmax(logits: &[f32], banned: Option<u32>) -> u32 {
     let better = |best: (u32, f32), next: (u32, f32)| if next.1 > best.1 { next } else { best };
+    // All logits NaN: the caption still has to end somewhere.
     allowed(logits, banned).reduce(better).map_or(0, |(id, _)| id)
 }
 
@@ -144,15 +149,18 @@ impl NucleusSampler {
     fn word(&mut self, logits: &[f32], banned: Option<u32>) -> u32 {
         let mut words: Vec<(u32, f32)> = allowed(logits, banned).collect();
         words.sort_by(|a, b| b.1.total_cmp(&a.1));
+        // Subtracting the maximum keeps `exp` from overflowing.
         let most = words.first().map_or(0.0, |(_, logit)| *logit);
         let weights: Vec<f64> = words.iter().map(|(_, logit)| f64::from(logit - most).exp()).collect();
         let enough = f64::from(self.top_p) * weights.iter().sum::<f64>();
         let mut kept = 0;
         let mut sum = 0.0;
+        // The token that crosses `top_p` is included, and at least one is kept.
         while kept < weights.len() && (kept == 0 || sum < enough) {
             sum += weights[kept];
             kept += 1;
         }
+        // Inverse transform sampling over the kept weights, without normalizing them.
         let mut left = self.rng.random::<f64>() * sum;
         for ((id, _), weight) in words.iter().zip(&weights[..kept]) {
             left -= weight;
@@ -160,6 +168,7 @@ impl NucleusSampler {
                 return *id;
             }
         }
+        // Rounding may leave a remainder after the last weight.
         words.get(kept.saturating_sub(1)).map_or(0, |(id, _)| *id)
     }
 }
@@ -210,6 +219,7 @@ impl BeamSearch {
         if !self.is_done {
             let best = self.candidates(logits, vocabulary);
             self.length += 1;
+            // The length penalty counts generated tokens only, without the prompt.
             let generated = (self.length - prompt_length) as f32;
             let (at_end, mut running) = (self.length >= max_length, Vec::with_capacity(self.width));
             for (rank, candidate) in best.into_iter().enumerate() {
@@ -223,6 +233,7 @@ impl BeamSearch {
                         steps.push((beam, word));
                         running.push(Hypothesis { words, score });
                     }
+                // As transformers: an ending candidate below the first `width` is no hypothesis.
                 } else if rank < self.width {
                     self.finished.push(Hypothesis { words, score: score / generated });
                 }
@@ -232,6 +243,7 @@ impl BeamSearch {
             self.running = running;
             self.is_done = !self.can_improve(generated);
         }
+        // A done search still returns a step per beam: the batch keeps its shape.
         steps.resize(self.width, (0, special_tokens.padding));
         steps
     }
@@ -246,10 +258,12 @@ impl BeamSearch {
             let normalizer = log_sum_exp(row);
             for (word, logit) in allowed(row, banned) {
                 let score = logit - normalizer + before.score;
+                // Most candidates fail here; the sorted insertion below is rare.
                 let is_beaten = best.len() == most && best.last().is_some_and(|worst| score <= worst.score);
                 if is_beaten || score.is_nan() {
                     continue;
                 }
+                // After equals: the earlier candidate wins.
                 let place = best.partition_point(|better| better.score >= score);
                 best.insert(place, Candidate { score, beam, word });
                 best.truncate(most);
@@ -268,6 +282,7 @@ impl BeamSearch {
 
 /// The logarithm of the sum of exponentials.
 fn log_sum_exp(logits: &[f32]) -> f32 {
+    // The usual shift against overflow; NaN logits are skipped.
     let most = logits.iter().fold(f32::NEG_INFINITY, |most, x| if *x > most { *x } else { most });
     let sum: f64 = logits.iter().filter(|x| !x.is_nan()).map(|x| f64::from(x - most).exp()).sum();
     most + sum.ln() as f32

@@ -110,6 +110,7 @@ impl Captioner {
         let source = WeightSource::with_layout(file, format.layout(), device);
         let vision = ClipVision::without_projection(&source, config.vision)?;
         let decoder = TextDecoder::load(&source, &config.decoder, config.vision.width)?;
+        // Output layer and token embedding are one matrix in the network; the file may hold both.
         format.check_ties(file)?;
         let id = format!("{name}@{:08x}", source.fingerprint());
         source.finish(|name| format.ignores(name))?;
@@ -164,6 +165,7 @@ impl Captioner {
         let limits = self.limits(&given, generation)?;
         let mut captions = Vec::with_capacity(pictures.len());
         for pictures in pictures.chunks(MAX_IMAGE_BATCH) {
+            // Seeds count images, not batches.
             let seed = seed.wrapping_add(captions.len() as u64);
             let searches = searches(pictures.len(), generation.decoding, limits, seed);
             let tokens = self.vision.encode_tokens(self.pixels(pictures));
@@ -201,6 +203,7 @@ impl Captioner {
     }
 
     fn limits(&self, given: &[u32], generation: &GenerationConfig) -> Result<LengthLimits, ModelError> {
+        // The decoder has no positional embedding beyond its context.
         let max_length = generation.max_length.min(self.config.decoder.context);
         let prompt_length = given.len();
         if prompt_length >= max_length {
@@ -231,14 +234,17 @@ impl Captioner {
         }
         let vocabulary = self.config.decoder.vocabulary;
         let mut state = self.decoder.init_state(pictures);
+        // Fills the cache with the prompt; its logits are not needed.
         for word in before {
             self.decoder.step(&mut state, &vec![*word; count]);
         }
+        // The last prompt token is the first whose logits are used.
         let mut words = vec![*last; count];
         loop {
             let logits = self.decoder.step(&mut state, &words).into_data();
             let logits: Vec<f32> = logits.try_into_vec().expect("logits are f32");
             let rows = words.len() / count;
+            // Searches are independent of each other: sorting a vocabulary is slow enough to share out.
             let each = searches.par_iter_mut().zip(logits.par_chunks(rows * vocabulary));
             let steps: Vec<_> = each.map(|(search, logits)| search.step(logits, vocabulary)).collect();
             if searches.iter().all(Generation::is_done) {
@@ -246,6 +252,7 @@ impl Captioner {
             }
             let steps =
                 || steps.iter().enumerate().flat_map(|(i, steps)| steps.iter().map(move |step| (i, step)));
+            // Beams change places: the cache must follow the rows they continue.
             state.reorder(&steps().map(|(i, (row, _))| i * rows + row).collect::<Vec<_>>());
             words = steps().map(|(_, (_, word))| *word).collect();
         }

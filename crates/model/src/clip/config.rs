@@ -52,6 +52,7 @@ impl SidecarConfig {
     pub fn read(weights: &Path) -> Option<Self> {
         ["open_clip_config.json", "config.json"].iter().find_map(|name| {
             let text = fs::read_to_string(weights.with_file_name(name)).ok()?;
+            // OpenCLIP nests the sizes under `model_cfg`; other files have them at the top level.
             let bare = || serde_json::from_str(&text).map(|clip| Self { clip, joint_from: None });
             serde_json::from_str(&text).or_else(|_| bare()).ok()
         })
@@ -130,6 +131,7 @@ fn activation_or_flag<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Resu
         Name(Activation),
     }
     Ok(match Either::deserialize(deserializer)? {
+        // OpenCLIP has a flag where we have a name.
         Either::Flag(true) => Activation::QuickGelu,
         Either::Flag(false) => Activation::Gelu,
         Either::Name(activation) => activation,
@@ -202,6 +204,7 @@ impl VisionConfig {
     pub(super) fn epsilon(&self) -> f64 {
         self.epsilon.unwrap_or(match self.style {
             VisionStyle::Clip => EPSILON,
+            // timm's default, where OpenAI's towers have PyTorch's.
             VisionStyle::Timm => 1e-6,
         })
     }

@@ -52,6 +52,7 @@ impl Prompts {
     fn insert(&self, layer: usize, x: Tensor<3>) -> Tensor<3> {
         let [rows, tokens, width] = x.dims();
         let (prompts, after) = match layer {
+            // Before the first block prompts are inserted; later ones replace those of the block before.
             0 => (self.first.val(), 1),
             _ => {
                 let [_, count, width] = self.deep.dims();
@@ -125,6 +126,7 @@ impl ClipVision {
             conv1: Linear::from_weight(kernel.reshape([width, pixels]).transpose(), bias),
             class_embedding: Param::from_tensor(class),
             positional_embedding: Param::from_tensor(position),
+            // timm's vision transformers have a patch bias and no norm before the blocks.
             ln_pre: (vision.style == VisionStyle::Clip).then(|| norm("visual.ln_pre")).transpose()?,
             prompts: (vision.prompts > 0).then(|| Prompts::load(source, &vision)).transpose()?,
             transformer: Transformer::load(
@@ -196,9 +198,11 @@ impl ClipVision {
             let dim = self.proj.as_ref().map_or(width, |proj| proj.dims()[1]);
             return Tensor::zeros([0, dim], &x.device());
         }
+        // Only the class token is pooled, so only it is normalized.
         let class = x.slice([0..rows, 0..1, 0..width]);
         let class = self.ln_post.forward(class);
         hook("ln_post", &class);
+        // Views of a shape are adjacent rows.
         let mean = class.reshape([rows / views, views, width]).mean_dim(1).squeeze_dim::<2>(1);
         match &self.proj {
             Some(proj) => mean.matmul(proj.val()),
@@ -230,6 +234,7 @@ impl ClipVision {
     pub fn with_grid(mut self, grid: usize) -> Self {
         let positions = self.positional_embedding.val();
         let [tokens, width] = positions.dims();
+        // All tokens but the class token form a square grid.
         let old = (tokens.saturating_sub(1) as f64).sqrt().round() as usize;
         if old == grid {
             return self;
@@ -238,6 +243,7 @@ impl ClipVision {
         let device = positions.device();
         let values: Vec<f32> =
             positions.into_data().convert::<f32>().try_into_vec().expect("just converted to f32");
+        // The class token has no place on the grid and keeps its embedding.
         let (class, patches) = values.split_at(width);
         let mut resized = class.to_vec();
         resized.extend(resample_grid(patches, width, [old; 2], [grid; 2]));
@@ -277,6 +283,7 @@ impl ClipVision {
     pub fn save(&self, list: &mut TensorList) {
         let kernel = self.conv1.weight().transpose();
         let [width, _] = kernel.dims();
+        // Saved as the convolution's kernel, so that other tools can read it.
         list.push("visual.conv1.weight".to_owned(), kernel.reshape([width, 3, self.patch, self.patch]));
         list.push("visual.class_embedding".to_owned(), self.class_embedding.val());
         list.push("visual.positional_embedding".to_owned(), self.positional_embedding.val());

@@ -123,6 +123,7 @@ pub fn summarize(file: &WeightFile, paired: Option<&str>) -> WeightFileSummary {
     // Our joint models may have a point tower, which must not be mistaken for a point model.
     let is_joint = file.metadata(config_key::JOINT).is_some();
     let fits = |signature: &&ArchitectureSignature| !(is_joint && signature.modality == Modality::Points);
+    // The first match wins: special layouts are listed before the general ones they contain.
     let mut signatures = SIGNATURES.iter().filter(fits);
     let signature = signatures.find(|signature| signature.has.iter().all(|end| ends_with(end)));
     let own = is_joint || file.metadata(config_key::POINTS).is_some();
@@ -188,6 +189,7 @@ fn groups(file: &WeightFile) -> Vec<TensorGroup> {
         }
     }
     let mut groups: Vec<TensorGroup> = groups.into_values().collect();
+    // Largest first; names break ties, so that the order is stable.
     groups.sort_by(|a, b| b.parameters.cmp(&a.parameters).then(a.name.cmp(&b.name)));
     groups
 }
@@ -195,6 +197,7 @@ fn groups(file: &WeightFile) -> Vec<TensorGroup> {
 /// The first parts of a name, without wrappers, indices and the last part.
 fn group_of(name: &str) -> String {
     let mut rest = name;
+    // Wrappers may be nested.
     while let Some(inner) = WRAPPERS.iter().find_map(|wrapper| rest.strip_prefix(wrapper)) {
         rest = inner;
     }

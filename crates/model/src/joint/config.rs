@@ -58,7 +58,7 @@ impl PointBranchConfig {
         });
         checked.map_err(|message| WeightsError::Unrecognized {
             path: file.path().to_owned(),
-            message: format!("its header: {message}"),
+            message: format!("invalid header: {message}"),
         })?;
         PointTower::load(source, &self.tower)
     }

@@ -20,24 +20,27 @@ impl DetectedModel {
     pub fn of(file: &WeightFile) -> Result<Self, WeightsError> {
         let unrecognized =
             |message: String| WeightsError::Unrecognized { path: file.path().to_owned(), message };
+        // Our own files state everything in their header.
         if let Some(text) = file.metadata(config_key::JOINT) {
-            let config = serde_json::from_str(text).map_err(|e| unrecognized(format!("its header: {e}")))?;
+            let config =
+                serde_json::from_str(text).map_err(|e| unrecognized(format!("invalid header: {e}")))?;
             return Ok(Self { format: CheckpointFormat::OpenClip, prefix: String::new(), config });
         }
         let (format, prefix) = CheckpointFormat::of(file).ok_or_else(|| {
-            let message = match Captioner::matches_file(file) {
-                true => {
-                    "it writes captions, in no joint space: `lexiform data prepare --captions blip` uses it"
-                }
-                false => "no two towers in the names of OpenCLIP, SLIP or transformers",
+            let message = if Captioner::matches_file(file) {
+                "it is a captioner without a joint space: use it with `lexiform data prepare --captions blip`"
+            } else {
+                "no text and image towers in the layout of OpenCLIP, SLIP or transformers"
             };
             unrecognized(message.to_owned())
         })?;
         let clip = ClipConfig::of(file, format, prefix)?;
         let joint_from = joint_from(file, prefix, &clip).map_err(unrecognized)?;
+        // Attention across views in no layer is plain CLIP.
         let multi_view = joint_from < clip.vision.layers;
         let crop = if multi_view && clip.vision.image_size == 224 { Crop::Center } else { Crop::None };
         let normalization = match format {
+            // SLIP was trained with ImageNet statistics, the others with OpenAI's.
             CheckpointFormat::Slip => Normalization::ImageNet,
             CheckpointFormat::OpenClip | CheckpointFormat::HuggingFace => Normalization::Clip,
         };
@@ -53,6 +56,7 @@ impl DetectedModel {
             clip,
             joint_from,
             tokenizer: Tokenizer::Clip,
+            // The rig and number of views of Duoduo CLIP's evaluation.
             rig: "zero123".to_owned(),
             n_views: 12,
             templates: default_templates(),
@@ -92,6 +96,7 @@ pub(super) fn fingerprint(
 ) -> Result<u32, WeightsError> {
     let mut print = Fingerprint::new();
     let layout = format.layout(prefix);
+    // Small tensors that any training changes; hashing all weights would slow down opening.
     let biases = [".attn.in_proj_bias", ".attn.qkv.bias", ".self_attn.q_proj.bias"];
     let biases = file.names().filter(|name| biases.iter().any(|end| name.ends_with(end))).map(str::to_owned);
     let fixed = ["visual.class_embedding", "visual.proj", "text_projection"].map(|name| layout.name(name));

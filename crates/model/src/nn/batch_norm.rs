@@ -189,12 +189,12 @@ impl ConvNorm {
     /// once per group.
     pub fn forward_relu_concat(&self, whole: Tensor<2>, points: Tensor<3>) -> Tensor<2> {
         let learns = self.norm.uses_batch_stats(&points);
-        let (weight, bias) = match learns {
-            true => (self.conv.weight(), self.conv.bias()),
-            false => {
-                let (weight, bias) = self.folded();
-                (weight, Some(bias))
-            }
+        let (weight, bias) = if learns {
+            (self.conv.weight(), self.conv.bias())
+        } else {
+            // In inference the norm is an affine map, folded into the product.
+            let (weight, bias) = self.folded();
+            (weight, Some(bias))
         };
         let ([groups, n_points, _], [_, width], [input, output]) =
             (points.dims(), whole.dims(), weight.dims());

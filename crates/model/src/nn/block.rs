@@ -28,6 +28,7 @@ impl Mlp {
         let c_fc =
             Linear::load(source, &weight, Some(&bias), [width, mlp_width], (2.0 * width as f32).powf(-0.5))?;
         let [weight, bias] = linear_names(&format!("{name}.c_proj"));
+        // OpenAI CLIP's initialization: residual branches shrink with depth, two per layer.
         let deviation = (width as f32).powf(-0.5) * (2.0 * layers as f32).powf(-0.5);
         let c_proj = Linear::load(source, &weight, Some(&bias), [mlp_width, width], deviation)?;
         Ok(Self { c_fc, c_proj, activation: config.activation })
@@ -35,21 +36,20 @@ impl Mlp {
 
     /// `[rows, tokens, width]` → the same shape.
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        match self.is_host_f32(&x) {
-            true => self.forward_host(x, None),
-            false => self.c_proj.forward(self.c_fc.forward_activated(x, Some(self.activation))),
+        if self.is_host_f32(&x) {
+            self.forward_host(x, None)
+        } else {
+            self.c_proj.forward(self.c_fc.forward_activated(x, Some(self.activation)))
         }
     }
 
     /// `skip + `[`forward`](Self::forward)`(x)`.
     fn forward_residual(&self, x: Tensor<3>, skip: Tensor<3>) -> Tensor<3> {
-        match self.is_host_f32(&x) {
-            true => self.forward_host(x, Some(skip)),
-            false => skip + self.forward(x),
-        }
+        if self.is_host_f32(&x) { self.forward_host(x, Some(skip)) } else { skip + self.forward(x) }
     }
 
     fn is_host_f32(&self, x: &Tensor<3>) -> bool {
+        // In mixed precision the weights have another type than `x`, which the fused kernel does not support.
         host::is_host_f32(x) && self.c_fc.dtype() == x.dtype()
     }
 
@@ -92,6 +92,7 @@ impl Block {
 
     /// `[rows, tokens, width]` → the same shape.
     pub fn forward(&self, x: Tensor<3>, scope: AttentionScope) -> Tensor<3> {
+        // The skip connection is added in the last product's epilogue, without another pass over memory.
         let x = self.attn.forward_residual(self.ln_1.forward(x.clone()), scope, x);
         self.mlp.forward_residual(self.ln_2.forward(x.clone()), x)
     }
@@ -103,6 +104,7 @@ impl Block {
         scope: AttentionScope,
         [first, second]: [Tensor<3>; 2],
     ) -> Tensor<3> {
+        // Not fused: the factor applies to the branch, before the skip connection.
         let x = x.clone() + self.attn.forward(self.ln_1.forward(x), scope) * first;
         x.clone() + self.mlp.forward(self.ln_2.forward(x)) * second
     }
@@ -111,6 +113,7 @@ impl Block {
     /// MLP, two thirds of the work of a block, runs on that token alone.
     fn forward_first_token(&self, x: Tensor<3>, scope: AttentionScope) -> Tensor<3> {
         let [rows, _, width] = x.dims();
+        // Keys and values still need all tokens; only the query is one token.
         let first = x.clone().slice([0..rows, 0..1, 0..width]);
         let x = self.attn.forward_prefix_residual(self.ln_1.forward(x), scope, 1, first);
         self.mlp.forward_residual(self.ln_2.forward(x.clone()), x)
@@ -175,6 +178,7 @@ impl Transformer {
         let layers = self.resblocks.len();
         for (layer, block) in self.resblocks.iter().enumerate() {
             x = before(layer, x);
+            // Deeper blocks are dropped more often (Huang et al., section 3).
             let factors = drop.factors([layer, layers], x.dims()[0], &x.device());
             x = block.forward_drop_path(x, scope(layer), factors);
         }
@@ -192,6 +196,7 @@ impl Transformer {
         let last = self.resblocks.len().saturating_sub(1);
         for (layer, block) in self.resblocks.iter().enumerate() {
             x = before(layer, x);
+            // Only the last block: the tokens of earlier ones are keys and values of the next.
             x = if layer == last {
                 block.forward_first_token(x, scope(layer))
             } else {
@@ -211,10 +216,11 @@ impl Transformer {
         rank: usize,
         from: usize,
     ) -> Result<Self, WeightsError> {
-        let blocks = self.resblocks.into_iter().enumerate().map(|(layer, block)| match layer < from {
-            true => Ok(block),
-            false => block.with_lora(source, rank),
-        });
+        let blocks = self
+            .resblocks
+            .into_iter()
+            .enumerate()
+            .map(|(layer, block)| if layer < from { Ok(block) } else { block.with_lora(source, rank) });
         self.resblocks = blocks.collect::<Result<_, _>>()?;
         Ok(self)
     }

@@ -30,6 +30,7 @@ impl KvCache {
     /// Appends the tokens of `later` to those of each row.
     pub fn concat(self, later: Self) -> Self {
         Self {
+            // Keys are stored transposed, so that scores are a plain product: tokens are their last axis.
             key: Tensor::cat(vec![self.key, later.key], 3),
             value: Tensor::cat(vec![self.value, later.value], 2),
         }
@@ -50,6 +51,7 @@ impl KvCache {
         if !host::is_host_no_grad(&x) {
             return x;
         }
+        // A strided view would be copied in every step of decoding; copying once is enough.
         let device = x.device();
         Tensor::from_data(x.into_data(), &device)
     }
@@ -82,6 +84,7 @@ impl CachedAttention {
     /// Computes keys and values of tokens, `[rows, tokens, context_width]`.
     pub fn project_kv(&self, x: Tensor<3>) -> KvCache {
         let [rows, tokens, _] = x.dims();
+        // Keys and values come from one product, as their weights were concatenated on loading.
         let packed = self.key_value.forward(x);
         let width = packed.dims()[2] / (2 * self.heads);
         let packed = packed.reshape([rows, tokens, 2, self.heads, width]);
@@ -97,6 +100,7 @@ impl CachedAttention {
         let [rows, tokens, width] = x.dims();
         let head_width = width / self.heads;
         let query = self.query.forward(x).reshape([rows, tokens, self.heads, head_width]).swap_dims(1, 2);
+        // No mask: the cache never holds later tokens.
         let scores = query.matmul(cache.key.clone());
         let weights = activation::softmax(scores * (head_width as f32).powf(-0.5), 3);
         let mixed = weights.matmul(cache.value.clone());
@@ -126,6 +130,7 @@ mod tests {
         let grown = part(0..1).concat(part(1..4)).concat(part(4..5));
         let difference = (attention.forward(asked.clone(), &grown) - whole.clone()).abs().max();
         assert!(difference.into_scalar::<f32>() < 1e-6);
+        // Reordering rows is what beam search does between steps.
         let swapped = Tensor::<1, Int>::from_data([1_i64, 0], &Device::flex());
         let other = attention.forward(asked.select(0, swapped.clone()), &grown.select(&swapped));
         let difference = (other.select(0, swapped) - whole).abs().max();

@@ -19,8 +19,9 @@ use crate::weights::{Layout, PPAT_BLOCK, TIMM_BLOCK, WeightFile, WeightsError};
 /// # Errors
 /// If the file looks like a known encoder but its sizes cannot be determined.
 pub fn detect_encoder(file: &WeightFile) -> Result<Option<DetectedEncoder>, WeightsError> {
-    for look in [point_bert, ppat, point_mlp, point_next, pointnet2] {
-        if let Some(found) = look(file)? {
+    for detect in [point_bert, ppat, point_mlp, point_next, pointnet2] {
+        if let Some(found) = detect(file)? {
+            // Sizes come from an untrusted file.
             found.config.encoder.check().map_err(|message| unrecognized(file, message))?;
             return Ok(Some(found));
         }
@@ -47,11 +48,13 @@ fn point_bert(file: &WeightFile) -> Result<Option<DetectedEncoder>, WeightsError
     let width = shapes.size("norm.weight", 0)?;
     let config = PointBertConfig {
         colored: colored(file, shapes.size("encoder.first_conv.0.weight", 1)?, 0)?,
+        // ULIP-2's models have 512 groups, CG3D's 64; no tensor has that size.
         groups: sidecar.num_group.unwrap_or(if ulip.is_some() { 512 } else { 64 }),
         group_size: sidecar.group_size.unwrap_or(32),
         group_width: shapes.size("encoder.second_conv.3.weight", 0)?,
         width,
         layers: shapes.count(|l| format!("blocks.blocks.{l}.norm1.weight")),
+        // Heads do not show in shapes; both papers' have 64 channels each.
         heads: sidecar.num_heads.unwrap_or((width / 64).max(1)),
         mlp_width: shapes.size("blocks.blocks.0.mlp.fc1.weight", 0)?,
     };

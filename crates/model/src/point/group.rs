@@ -33,6 +33,7 @@ impl FpsStart {
         match self {
             Self::At(first) => first,
             Self::Seed(seed) => {
+                // Stage and cloud in separate bits, so that no two share a generator state.
                 let mixed = seed ^ ((cloud as u64) << 20) ^ ((stage as u64) << 56);
                 SmallRng::seed_from_u64(mixed).random_range(0..n_points.max(1) as u64) as usize
             }
@@ -81,6 +82,7 @@ const MAX_GROUPS: usize = 1 << 16;
 pub(super) fn check_groups(groups: usize, size: usize) -> Result<(), String> {
     let sound = (1..=MAX_GROUPS).contains(&groups)
         && (1..=MAX_GROUPS).contains(&size)
+        // Bounds the gathered tensor; both factors are at most 2¹⁶ here, so the product does not overflow.
         && groups * size <= MAX_GROUPS * 64;
     if sound { Ok(()) } else { Err(format!("{groups} groups of {size} points are out of range")) }
 }
@@ -110,6 +112,7 @@ impl Grouping {
             Neighborhood::Ball(ball) => ball_query(positions, &queries, ball, self.size),
             Neighborhood::Nearest => {
                 let found = knn(positions, &queries, self.size);
+                // `knn` returns fewer neighbors than asked from a cloud that has fewer points.
                 let each = self.size.min(positions.len());
                 if each == self.size { found } else { pad_groups(&found, each, self.size) }
             }
@@ -154,6 +157,7 @@ pub fn positions_tensor<const D: usize>(
 /// `[clouds, count, channels]`.
 pub fn gather(features: Tensor<3>, indices: impl Iterator<Item = (usize, usize)>, count: usize) -> Tensor<3> {
     let [clouds, points, channels] = features.dims();
+    // One gather over the flattened batch: burn selects along one axis only.
     let flat: Vec<i64> = indices.map(|(cloud, point)| (cloud * points + point) as i64).collect();
     let flat = Tensor::<1, Int>::from_data(TensorData::new(flat, [clouds * count]), &features.device());
     features.reshape([clouds * points, channels]).select(0, flat).reshape([clouds, count, channels])

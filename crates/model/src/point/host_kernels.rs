@@ -31,6 +31,7 @@ impl RelativeFeatures {
         let [clouds, n_points, width] = self.points.dims();
         let device = self.points.device();
         let [_, n_groups, _] = self.centers.dims();
+        // All groups of a batch have the same size.
         let size = groups[0].members.len() / n_groups;
         let [points, centers, shifts] = [self.points, self.centers, self.shifts].map(into_vec);
         let row = |values: &[f32], at: usize| -> std::ops::Range<usize> {
@@ -45,10 +46,12 @@ impl RelativeFeatures {
                 let point = &points[row(&points, cloud * n_points + member)];
                 for (((out, point), center), shift) in out.iter_mut().zip(point).zip(center).zip(shift) {
                     let value = (point - center) * self.scales[cloud] + shift;
+                    // Not `max`: NaN stays NaN, as in torch.
                     *out = if value < 0.0 { 0.0 } else { value };
                 }
             }
         };
+        // Whole groups only: `rest` pools over a group.
         let at_once = (CHUNK_ELEMENTS / (size * width)).max(1);
         let mut parts = Vec::new();
         for first in (0..clouds * n_groups).step_by(at_once) {
@@ -83,6 +86,7 @@ pub(super) fn group_std(x: &Tensor<3>, groups: &[Groups]) -> Vec<f32> {
         // Added in the order of the groups: the same bits at any number of threads.
         let [sum, squares] = sums.collect::<Vec<_>>().into_iter().fold([0.0; 2], add);
         let n = (groups.members.len() * width) as f64;
+        // Cancellation may leave a tiny negative variance. Sums are f64, so little is lost.
         ((squares - sum * sum / n).max(0.0) / (n - 1.0).max(1.0)).sqrt() as f32
     };
     values.chunks_exact(n_points * width).zip(groups).map(cloud).collect()
@@ -95,6 +99,7 @@ fn add(a: [f64; 2], b: [f64; 2]) -> [f64; 2] {
 /// Sum and sum of squares of the differences.
 fn sums(member: &[f32], center: &[f32]) -> [f64; 2] {
     const LANES: usize = 8;
+    // Independent accumulators vectorize, and their fixed order keeps results reproducible.
     let mut lanes = [[0.0_f64; LANES]; 2];
     let (member, center) = (member.chunks(LANES), center.chunks(LANES));
     for (member, center) in member.zip(center) {

@@ -120,28 +120,34 @@ impl PointPreprocess {
     pub fn prepare(&self, cloud: &PointCloud, start: FpsStart) -> PreparedCloud {
         let surplus = cloud.positions().len() > self.n_points;
         let cloud = match (self.resample, start) {
+            // ULIP samples before it normalizes.
             (Resample::Farthest, _) if surplus => {
                 let first = start.first(0, 0, cloud.positions().len());
                 let rule = FarthestRule::LowestIndex { first };
                 select(cloud, farthest_point_sample_by(cloud.positions(), self.n_points, rule))
             }
             (Resample::Random, start) if cloud.positions().len() != self.n_points => {
+                // Seed 0 by default: results must not depend on chance.
                 let seed = if let FpsStart::Seed(seed) = start { seed } else { 0 };
                 sample_cloud(cloud, self.n_points, &mut SmallRng::seed_from_u64(seed))
             }
             _ => cloud.clone(),
         };
+        // Only OpenShape's loader has a threshold; the others divide by any positive radius.
         let smallest = if self.resample == Resample::Random { OPENSHAPE_MIN_RADIUS } else { 0.0 };
         let positions = self.normalization.apply(cloud.positions(), smallest);
+        // Encoders without colors get none, even if the cloud has them.
         let colors = match (self.missing_color, cloud.colors().filter(|_| !self.ignore_color)) {
             (None, _) => Vec::new(),
             (Some(_), Some(colors)) => colors.iter().map(|c| srgb(*c)).collect(),
             (Some(missing), None) => vec![Vec3::splat(missing); positions.len()],
         };
         let mut input = PreparedCloud { positions, colors };
+        // CG3D samples after normalization, so the surplus points have shifted mean and radius.
         if self.resample == Resample::FarthestNormalized {
             input = input.farthest(self.n_points);
         }
+        // Last: the normalization is the same along every axis.
         if self.up == UpAxis::ZUp {
             input.positions.iter_mut().for_each(|p| *p = Vec3::new(p.x, p.z, p.y));
         }
@@ -157,14 +163,16 @@ impl PointPreprocess {
         seed: u64,
     ) -> PreparedCloud {
         let mut rng = SmallRng::seed_from_u64(seed);
+        // More points than the encoder takes, of which a random part is kept.
         let wide = Self { n_points: self.n_points * 1200 / 1024, ..*self };
         let whole = wide.prepare(cloud, start);
         let count = whole.positions.len();
-        let mut look = whole.select(&index::sample(&mut rng, count, self.n_points.min(count)).into_vec());
+        let mut copy = whole.select(&index::sample(&mut rng, count, self.n_points.min(count)).into_vec());
+        // Drawn before the shift: the order of draws is part of the result.
         let stretch = Vec3::from_array([(); 3].map(|()| rng.random_range(2.0 / 3.0..=1.5)));
         let shift = Vec3::from_array([(); 3].map(|()| rng.random_range(-0.2..=0.2)));
-        look.positions.iter_mut().for_each(|p| *p = *p * stretch + shift);
-        look
+        copy.positions.iter_mut().for_each(|p| *p = *p * stretch + shift);
+        copy
     }
 
     /// Describes the preprocessing in one line; recorded with every embedding.
@@ -182,8 +190,8 @@ impl PointPreprocess {
             FpsStart::At(first) => format!("farthest points from {first}"),
             FpsStart::Seed(seed) => format!("random start, seed {seed}"),
         };
-        let apply = self.normalization.describe();
-        format!("{} points, {apply}, {up}, {color}, {start}", self.n_points)
+        let normalization = self.normalization.describe();
+        format!("{} points, {normalization}, {up}, {color}, {start}", self.n_points)
     }
 }
 

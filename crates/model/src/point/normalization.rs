@@ -47,9 +47,11 @@ impl PointNormalization {
 }
 
 fn unit_sphere(positions: &[Vec3], smallest: f64) -> Vec<Vec3> {
+    // In f64: a running f32 sum of many points would lose digits.
     let sum: DVec3 = positions.iter().map(|p| p.as_dvec3()).sum();
     let mean = sum / positions.len().max(1) as f64;
     let radius = positions.iter().map(|p| (p.as_dvec3() - mean).length()).fold(0.0, f64::max);
+    // A single point has no scale to divide by.
     if radius <= smallest {
         return vec![Vec3::ZERO; positions.len()];
     }
@@ -61,6 +63,7 @@ fn unit_sphere_f16(positions: &[Vec3]) -> Vec<Vec3> {
     let half = |x: f32| f16::from_f32(x).to_f32();
     let stored: Vec<Vec3> = positions.iter().map(|p| p.map(half)).collect();
     let sum = stored.iter().fold(Vec3::ZERO, |sum, p| sum + *p);
+    // NumPy accumulates float16 means in float32 and rounds the result.
     let mean = (sum / positions.len().max(1) as f32).map(half);
     let centered: Vec<Vec3> = stored.iter().map(|p| (*p - mean).map(half)).collect();
     let length = |p: &Vec3| {

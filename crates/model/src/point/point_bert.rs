@@ -128,6 +128,7 @@ impl MiniPointNet {
 
     /// `[groups, points, channels]` → `[groups, output]`.
     fn forward(&self, x: Tensor<3>) -> Tensor<2> {
+        // Folding is only valid in inference: in training, norms use the statistics of the batch.
         if is_host_no_grad(&x) {
             return FoldedMiniPointNet::of(self).forward(x);
         }
@@ -177,6 +178,7 @@ impl FoldedMiniPointNet {
         let (first, first_bias) = net.first.folded();
         let (second, second_bias) = net.second.folded();
         let ([input, output], [_, width]) = (second.dims(), net.first_out.weight().dims());
+        // Splits the weight of the concatenation into the group's and the point's rows.
         let of_whole = second.clone().slice([0..width, 0..output]);
         let of_point = second.slice([width..input, 0..output]);
         // The first output's bias enters the second layer twice: through the point and through the group's maximum.
@@ -201,6 +203,7 @@ impl FoldedMiniPointNet {
 
     fn forward(&self, x: Tensor<3>) -> Tensor<2> {
         let [groups, points, channels] = x.dims();
+        // In chunks, so that activations stay in the cache.
         let some = (0..groups).step_by(GROUP_CHUNK).map(|start| {
             let range = start..(start + GROUP_CHUNK).min(groups);
             self.forward_some(x.clone().slice([range, 0..points, 0..channels]))
@@ -212,6 +215,7 @@ impl FoldedMiniPointNet {
         let [groups, n_points, channels] = x.dims();
         let x = x.reshape([groups * n_points, channels]).matmul(self.first.clone());
         let x = elementwise::bias_activation(x, Some(self.first_bias.clone()), Some(Activation::Relu));
+        // Without its bias, which is part of `second_bias`.
         let points = x.matmul(self.first_out.clone());
         let whole = elementwise::max_pool_groups(points.clone(), n_points);
         let of_whole = module::linear(whole, self.of_whole.clone(), Some(self.second_bias.clone()));
@@ -223,6 +227,7 @@ impl FoldedMiniPointNet {
             Activation::Relu,
         );
         let output = hidden.reshape([groups * n_points, width]).matmul(self.second_out.clone());
+        // The output's bias is the same for all points, so it commutes with the maximum.
         elementwise::max_pool_groups(output, n_points)
     }
 }
@@ -253,6 +258,7 @@ impl PointBert {
         let channels = PreparedCloud::channels(config.colored);
         let map = |part: &str, sizes| pointwise_conv(source, &named(part), Bias::Learned, sizes);
         let cls_token = source.tensor(&named("cls_token"), [width], Initializer::Constant(0.0))?;
+        // As in Point-BERT: the class token starts at zero, its position at random.
         let cls_pos = source.tensor(&named("cls_pos"), [width], Initializer::Normal(1.0))?;
         Ok(Self {
             group_net: MiniPointNet::load(source, &named("encoder"), channels, group_width)?,
@@ -309,11 +315,13 @@ impl PointBert {
         hook("center", &centers);
         let tokens = self.group_net.forward(local).reshape([n, groups, group_width]);
         hook("tokens", &tokens);
+        // The embedding of a group is wider or narrower than a token.
         let reduced = self.reduce_dim.forward(tokens);
         hook("reduced", &reduced);
         let positions = self.position_in.forward_activated(centers, Some(Activation::Gelu));
         let positions = self.position_out.forward(positions);
         hook("pos", &positions);
+        // The class token has a learned positional embedding of its own, as it has no center.
         let x = Tensor::cat(vec![expand_class_token(&self.cls_token, n), reduced], 1);
         (x, Tensor::cat(vec![expand_class_token(&self.cls_pos, n), positions], 1))
     }
@@ -324,6 +332,7 @@ impl PointBert {
         hook("norm", &x);
         let ([n, _, _], PointBertConfig { groups, width, .. }) = (x.dims(), self.config);
         let first = x.clone().slice([0..n, 0..1, 0..width]).squeeze_dim::<2>(1);
+        // Max pooling over the groups only, without the class token.
         let largest = x.slice([0..n, 1..groups + 1, 0..width]).max_dim(1).squeeze_dim::<2>(1);
         Tensor::cat(vec![first, largest], 1)
     }
@@ -333,6 +342,7 @@ impl PointBert {
         let mut values = Vec::with_capacity(self.local_shape(clouds.n_clouds()).iter().product());
         for (cloud, part) in clouds.as_slice().iter().zip(parts) {
             for (member, center) in part.member_center_pairs() {
+                // Only positions are relative; colors are not.
                 values.extend((cloud.positions[member] - cloud.positions[center]).to_array());
                 if self.config.colored {
                     values.extend(cloud.colors[member].to_array());

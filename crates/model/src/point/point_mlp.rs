@@ -105,6 +105,7 @@ impl StageNames {
             (format!("{name}.pre_blocks_list.{index}"), format!("{name}.pos_blocks_list.{index}"));
         Self {
             affine: ["alpha", "beta"].map(|part| format!("{name}.local_grouper_list.{index}.affine_{part}")),
+            // Indices of a released `nn.Sequential`: convolution, then norm.
             transfer: [0, 1].map(|layer| format!("{before}.transfer.net.{layer}")),
             before: format!("{before}.operation"),
             after: format!("{after}.operation"),
@@ -126,6 +127,7 @@ impl Residual {
 
     /// `[rows, width]` → the same shape.
     fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        // The skip connection is added before the last ReLU, in the same pass.
         let inner = self.net1.forward_relu(x.clone(), None);
         self.net2.forward_relu(inner, Some(x))
     }
@@ -172,12 +174,15 @@ impl Stage {
 
     /// As in the paper: the difference of every member from its anchor, concatenated with the anchor.
     fn set_abstraction_reference(&self, x: Tensor<3>, groups: &[Groups]) -> Tensor<3> {
+        // Geometric affine module (section 3.2): normalize members around their anchor, then scale and shift.
         let anchor = gather_centers(x.clone(), groups).unsqueeze_dim::<4>(2);
         let around = gather_members(x, groups) - anchor.clone();
         let [clouds, anchors, size, channels] = around.dims();
+        // One deviation per cloud, over all groups and channels.
         let spread = deviation(around.clone().reshape([clouds, anchors * size * channels])) + SCALE_EPSILON;
         let around = around / spread.reshape([clouds, 1, 1, 1]);
         let around = around * self.alpha.val().unsqueeze::<4>() + self.beta.val().unsqueeze::<4>();
+        // The anchor is repeated for each member, as the normalized offset alone has lost it.
         let x = Tensor::cat(vec![around, anchor.repeat_dim(2, size)], 3);
         let x = self.transfer.forward_relu(x.reshape([clouds * anchors * size, 2 * channels]), None);
         let x = self.before.iter().fold(x, |x, block| block.forward(x));
@@ -190,11 +195,14 @@ impl Stage {
         let [_, _, channels] = x.dims();
         let (weight, bias) = self.transfer.folded();
         let [_, width] = weight.dims();
+        // `W [around; anchor] = W₁ around + W₂ anchor`: the two parts of the weight.
         let of_around = weight.clone().slice([0..channels, 0..width]);
         let of_anchor = weight.slice([channels..2 * channels, 0..width]);
+        // β passes through the linear layer as a constant; α scales rows of the weight.
         let constant = self.beta.val().unsqueeze::<2>().matmul(of_around.clone()).squeeze_dim::<1>(0) + bias;
         let of_around = of_around * self.alpha.val().unsqueeze_dim::<2>(1);
         let points = module::linear(x.clone(), of_around, None);
+        // The deviation is a scalar per cloud, so it can be applied after the product.
         let scales = group_std(&x, groups).into_iter().map(|spread| 1.0 / (spread + SCALE_EPSILON as f32));
         let differences = RelativeFeatures {
             centers: gather_centers(points.clone(), groups),
@@ -230,6 +238,7 @@ impl Stage {
 fn deviation(x: Tensor<2>) -> Tensor<2> {
     let n = x.dims()[1] as f64;
     let centered = x.clone() - x.mean_dim(1);
+    // Unbiased, as `torch.std` by default.
     ((centered.clone() * centered).sum_dim(1) / (n - 1.0).max(1.0)).sqrt()
 }
 
@@ -272,6 +281,7 @@ impl PointMlp {
         hook("embedding", Intermediate::Features(&x));
         let mut anchors = self.points;
         for (index, stage) in self.stages.iter().enumerate() {
+            // Fixed by the architecture, not by the cloud's size.
             anchors = (anchors / 2).max(1);
             let neighborhood = Neighborhood::Nearest;
             let sa_config =
@@ -282,8 +292,10 @@ impl PointMlp {
             hook(&format!("stage{index}_pre"), Intermediate::Features(&x));
             x = stage.apply_post_blocks(x);
             hook(&format!("stage{index}_pos"), Intermediate::Features(&x));
+            // The next stage groups the anchors of this one.
             sets = sets.centers(&groups);
         }
+        // Global max pooling over the remaining anchors.
         self.dense.forward(x.max_dim(1).squeeze_dim(1))
     }
 

@@ -82,6 +82,7 @@ impl Stage {
 
     /// Features of points `[clouds, points, width]` → of the centers `[clouds, points / 2, 2 width]`.
     fn forward(&self, x: Tensor<3>, sets: &PointBatch, groups: &[Groups], radius: f32) -> Tensor<3> {
+        // The skip connection takes the centers' own features around the pooling.
         let skip = self.skip.forward(gather_centers(x.clone(), groups));
         let group = if is_host_no_grad(&x) {
             self.grouped_fused(x, sets, groups, radius)
@@ -99,6 +100,7 @@ impl Stage {
         groups: &[Groups],
         radius: f32,
     ) -> Tensor<3> {
+        // Relative to the radius (section 3.2): offsets have the same range in every stage.
         let offsets = sets.offsets(groups, &x.device()) / radius;
         let group = Tensor::cat(vec![offsets, gather_members(x, groups)], 3);
         let group = self.outer.forward(activation::relu(self.inner.forward(group)));
@@ -110,11 +112,13 @@ impl Stage {
         let (device, [clouds, _, _]) = (x.device(), x.dims());
         let (weight, bias) = self.inner.folded();
         let [input, width] = weight.dims();
+        // The weight's rows of the offset, with the division by the radius folded in.
         let of_offset = weight.clone().slice([0..3, 0..width]) / radius;
         let of_features = weight.slice([3..input, 0..width]);
         let places = module::linear(sets.tensor(&device), of_offset, None);
         let centers = gather_centers(places.clone(), groups);
         let differences = RelativeFeatures {
+            // Features are absolute and positions relative: only `centers` is subtracted.
             points: module::linear(x, of_features, None) + places,
             shifts: host_kernels::broadcast_groups(bias, [clouds, centers.dims()[1]]),
             scales: host_kernels::unit_scales(clouds),
@@ -122,6 +126,7 @@ impl Stage {
         };
         let (weight, bias) = self.outer.folded();
         let group = differences.map_groups(groups, |x, size| max_pool_groups(x.matmul(weight.clone()), size));
+        // A bias that all members share commutes with the maximum.
         group + bias.unsqueeze::<3>()
     }
 }
@@ -144,6 +149,7 @@ impl PointNext {
         let embedding =
             pointwise_conv(source, &embedding_name(name), Bias::Learned, [channels, config.width])?;
         let stages = (1..=STAGES).map(|stage| Stage::load(source, name, stage, config.width << (stage - 1)));
+        // Each stage doubles the width.
         let wide = config.width << STAGES;
         let last = [wide + 3, wide].into_iter().enumerate();
         let last =
@@ -180,6 +186,7 @@ impl PointNext {
             sets = sets.centers(&groups);
             radius *= GROWTH;
         }
+        // The last stage has one group of all points, with absolute positions.
         let all = Tensor::cat(vec![sets.tensor(&device), x], 2);
         let all = self.last.iter().fold(all, |x, layer| activation::relu(layer.forward(x)));
         self.dense.forward(all.max_dim(1).squeeze_dim(1))
@@ -192,10 +199,12 @@ impl PointNext {
             return positions;
         }
         let heights = clouds.as_slice().iter().flat_map(|cloud| {
+            // Height is measured along y, the up axis of the data.
             let lowest = cloud.positions.iter().fold(f32::INFINITY, |m, p| m.min(p.y));
             cloud.positions.iter().map(move |p| glam::Vec3::splat(p.y - lowest))
         });
         let shape = [clouds.n_clouds(), clouds.n_points(), 3];
+        // One channel of three: `positions_tensor` writes triples.
         let heights = positions_tensor(heights, shape, device).slice([0..shape[0], 0..shape[1], 0..1]);
         Tensor::cat(vec![positions, heights], 2)
     }

@@ -118,12 +118,14 @@ impl PointNet2 {
             );
             let mut group = sets.offsets(&groups, &device);
             if let Some(features) = features {
+                // Offsets come first, as in the released weights.
                 group = Tensor::cat(vec![group, gather_members(features, &groups)], 3);
             }
             features = Some(mlp.pooled(group));
             sets = sets.centers(&groups);
         }
         let all = std::iter::once(sets.tensor(&device)).chain(features).collect();
+        // `group_all`: one group of all remaining points, with absolute positions.
         let all = Tensor::cat(all, 2).unsqueeze_dim::<4>(1);
         let pooled = self.sa3.pooled(all).squeeze_dim(1);
         self.dense.forward(pooled)

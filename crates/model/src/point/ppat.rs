@@ -61,6 +61,7 @@ impl PpatConfig {
         if !(self.radius.is_finite() && self.radius > 0.0) {
             return Err(format!("radius must be positive, found {}", self.radius));
         }
+        // Heads may be wider in all than a token: attention projects back.
         let inner = self.heads.saturating_mul(self.head_width);
         check_groups(self.patches, self.samples).and_then(|()| check_heads(self.heads, inner))
     }
@@ -122,6 +123,7 @@ impl Ppat {
         let cls_token = source.tensor(&format!("{name}.cls_token"), [width], Initializer::Normal(1.0))?;
         Ok(Self {
             group_net: sizes.into_iter().enumerate().map(layer).collect::<Result<_, _>>()?,
+            // The three channels of the center come first.
             lift: pointwise_conv(source, &format!("{name}.lift.0"), Bias::Learned, [3 + group_width, width])?,
             lift_norm: LayerNorm::load(source, &format!("{name}.lift.2"), width, EPSILON)?,
             cls_token: Param::from_tensor(cls_token),
@@ -147,6 +149,7 @@ impl Ppat {
         let device = self.cls_token.val().device();
         let parts: Vec<Groups> = (clouds.as_slice().par_iter().enumerate())
             .map(|(i, cloud)| {
+                // OpenShape's sampling starts at a random point of each cloud.
                 let first = start.first(i, 0, cloud.positions.len());
                 self.config.grouping(first).of(&cloud.positions)
             })
@@ -161,8 +164,10 @@ impl Ppat {
         let local = Tensor::from_data(TensorData::new(self.local_points(clouds, &parts), shape), &device);
         let groups = self.encode_groups(local).reshape([n, patches, group_width]);
         hook("groups", &groups);
+        // The center's position takes the place of a positional embedding.
         let tokens = self.lift_norm.forward(self.lift.forward(Tensor::cat(vec![centers, groups], 2)));
         hook("lift", &tokens);
+        // The class token has no position.
         let x = Tensor::cat(vec![expand_class_token(&self.cls_token, n), tokens], 1);
         let block_hook = |layer, x: &Tensor<3>| hook(&format!("block{layer}"), x);
         let x = self.transformer.forward(x, |_| AttentionScope::Full, |_, x| x, block_hook);
@@ -176,6 +181,7 @@ impl Ppat {
             let rows = x.dims()[0] * points;
             self.group_net.iter().fold(x.reshape([rows, channels]), |x, layer| layer.forward_relu(x, None))
         };
+        // In training, one batch: batch norms need the statistics of all groups.
         if !is_host_no_grad(&x) {
             let rows = rows(x);
             let [_, width] = rows.dims();
@@ -195,6 +201,7 @@ impl Ppat {
         for (cloud, part) in clouds.as_slice().iter().zip(parts) {
             for (member, center) in part.member_center_pairs() {
                 values.extend((cloud.positions[member] - cloud.positions[center]).to_array());
+                // OpenShape concatenates absolute positions with the relative ones.
                 values.extend(cloud.positions[member].to_array());
                 if self.config.colored {
                     values.extend(cloud.colors[member].to_array());

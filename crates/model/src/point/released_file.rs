@@ -46,6 +46,7 @@ impl DetectedEncoder {
 /// The prefix of `name` in the file, the shortest if there are several.
 pub(super) fn find_prefix<'a>(file: &'a WeightFile, name: &str) -> Option<&'a str> {
     let prefixes = file.names().filter_map(|found| found.strip_suffix(name));
+    // A wrapped copy, such as an EMA, has a longer prefix.
     prefixes.filter(|prefix| prefix.is_empty() || prefix.ends_with('.')).min_by_key(|prefix| prefix.len())
 }
 
@@ -85,9 +86,10 @@ pub(super) fn ulip_file(
     blocks: impl Fn(Layout) -> Layout,
 ) -> Result<DetectedEncoder, WeightsError> {
     let shapes = TensorShapes { file, prefix };
-    let projection = match shapes.contains("pc_projection") {
-        true => Some(ProjectionConfig { dim: shapes.size("pc_projection", 1)?, bias: false }),
-        false => None,
+    let projection = if shapes.contains("pc_projection") {
+        Some(ProjectionConfig { dim: shapes.size("pc_projection", 1)?, bias: false })
+    } else {
+        None
     };
     let layout = blocks(Layout::prefixed(prefix)).transpose("projection.weight", "pc_projection");
     let config = PointTowerConfig { encoder, projection, classes: None };
@@ -132,6 +134,7 @@ impl SidecarConfig {
         struct Wrapped {
             config: SidecarConfig,
         }
+        // Optional: without it, the published sizes are used.
         let Ok(text) = fs::read_to_string(weights.with_file_name("config.json")) else {
             return Self::default();
         };

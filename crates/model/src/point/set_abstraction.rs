@@ -51,6 +51,7 @@ impl PointBatch {
     pub fn group(&self, sa_config: SetAbstractionConfig, sampler: FpsKernel, start: FpsStart) -> Vec<Groups> {
         let SetAbstractionConfig { stage, groups, size, neighborhood } = sa_config;
         let each = |(cloud, positions): (usize, &Vec<Vec3>)| {
+            // The references differ in the first point and in how ties are broken.
             let rule = match sampler {
                 FpsKernel::Loop => {
                     FarthestRule::LowestIndex { first: start.first(cloud, stage, positions.len()) }
@@ -60,6 +61,7 @@ impl PointBatch {
             };
             Grouping { groups, size, rule, neighborhood }.of(positions)
         };
+        // Clouds are independent; `collect` keeps their order.
         self.positions.par_iter().enumerate().map(each).collect()
     }
 

@@ -22,7 +22,7 @@ pub struct NamedModel {
     pub origin: Origin,
     /// Description in one line.
     pub description: &'static str,
-    /// Licence of the weights.
+    /// License of the weights.
     pub license: &'static str,
     /// Input of the model.
     pub modality: Modality,
@@ -128,6 +128,7 @@ impl Origin {
 /// [`ModelError::UnknownModel`], [`ModelError::NotDownloaded`] or [`ModelError::ManualDownload`] if there is no such file here,
 /// or the error of opening it.
 pub fn open_weights(name_or_path: &str) -> Result<WeightFile, ModelError> {
+    // A file takes precedence over a model of the same name.
     if let Some(path) = existing_file(name_or_path) {
         return Ok(WeightFile::open(&path)?);
     }
@@ -174,6 +175,7 @@ pub fn hub_folder(repository: &str) -> PathBuf {
 /// A file in the cache, at the revision that `refs/main` names, else in any snapshot.
 pub(crate) fn cached_file(folder: &Path, file: &str) -> Option<PathBuf> {
     let main = fs_err::read_to_string(folder.join("refs").join("main")).ok();
+    // The layout of huggingface_hub's cache: refs name a commit, snapshots hold its files.
     let pinned = main.map(|revision| folder.join("snapshots").join(revision.trim()).join(file));
     pinned.filter(|path| path.is_file()).or_else(|| newest_snapshot(&folder.join("snapshots"), file))
 }
@@ -183,6 +185,7 @@ fn newest_snapshot(snapshots: &Path, file: &str) -> Option<PathBuf> {
         .map(|entry| entry.path().join(file))
         .filter(|path| path.is_file())
         .collect();
+    // No order of directory entries is guaranteed.
     found.sort();
     found.pop()
 }

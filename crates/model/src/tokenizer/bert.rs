@@ -76,6 +76,7 @@ impl BertTokenizer {
         let mut ids = Vec::new();
         for word in words(text) {
             let before = ids.len();
+            // A word that pieces cannot spell in full is one unknown token, not some of its pieces.
             if word.chars().count() > MAX_WORD_CHARS || !self.encode_word(&word, &mut ids) {
                 ids.truncate(before);
                 ids.push(self.unknown);
@@ -111,6 +112,7 @@ impl BertTokenizer {
                 }
             }
         }
+        // Rules are applied in order, as `clean_up_tokenization` does.
         CLEANUP_RULES.iter().fold(text, |text, (apart, joined)| text.replace(apart, joined))
     }
 }
@@ -118,6 +120,7 @@ impl BertTokenizer {
 /// Splits into words, in lower case and without accents; punctuation marks and Chinese characters are single words.
 fn words(text: &str) -> Vec<String> {
     let small: String = text.chars().flat_map(char::to_lowercase).collect();
+    // Lower case before decomposition, as in transformers.
     let bare = small.nfd().filter(|c| !is_combining_mark(*c));
     let mut words = vec![String::new()];
     for c in bare.filter(|c| *c != '\0' && *c != '\u{fffd}') {

@@ -47,6 +47,7 @@ impl Tokens {
     /// Position of the end-of-text token of a row, which is its first largest id.
     pub fn end(&self, row: usize) -> usize {
         let ids = &self.ids[row * self.length..(row + 1) * self.length];
+        // `max_by_key` returns the last of equals; reversed, that is the first.
         (0..ids.len()).rev().max_by_key(|i| ids[*i]).unwrap_or(0)
     }
 
@@ -100,6 +101,7 @@ impl Tokenizer {
             let end = *row.last().expect("every text has an end");
             if row.len() > context {
                 row.truncate(context);
+                // A truncated text must still end: features are read at the end token.
                 row[context - 1] = end;
             }
             row.resize(context, 0);

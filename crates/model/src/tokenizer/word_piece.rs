@@ -25,6 +25,7 @@ impl WordPieceTokenizer {
     /// A vocabulary of the words of `texts`, with single characters and common endings, so that any word can be spelled.
     pub fn from_texts(texts: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
         let mut words: std::collections::BTreeSet<String> = SUFFIXES.map(str::to_owned).into();
+        // Single characters guarantee that every ASCII word can be spelled.
         for letter in ('a'..='z').chain('0'..='9') {
             words.insert(letter.to_string());
             words.insert(format!("{CONTINUATION_PREFIX}{letter}"));
@@ -51,6 +52,7 @@ impl WordPieceTokenizer {
         for word in split(&clean(text)) {
             self.encode_word(word, &mut row);
         }
+        // The end token has the largest id, as in CLIP: pooling finds it by argmax.
         row.push(self.len() as u32 - 1);
         row
     }
@@ -90,6 +92,7 @@ fn split(text: &str) -> impl Iterator<Item = &str> {
 
 impl From<Vec<String>> for WordPieceTokenizer {
     fn from(vocabulary: Vec<String>) -> Self {
+        // Ids 0 and 1 are padding and start.
         let ids = vocabulary.iter().enumerate().map(|(i, word)| (word.clone(), i as u32 + 2)).collect();
         Self { vocabulary, ids }
     }

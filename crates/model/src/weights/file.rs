@@ -69,6 +69,7 @@ impl WeightFile {
     /// If the file cannot be read, is damaged, or has no tensors.
     pub fn open(path: &Path) -> Result<Self, WeightsError> {
         let source = PositionedFile::open(path)?;
+        // A safetensors file starts with the header's length (8 bytes) and its JSON.
         let head = source.bytes(0, source.length().min(9))?;
         let is_safetensors = head.len() == 9 && head[8] == b'{';
         if is_safetensors {
@@ -81,7 +82,7 @@ impl WeightFile {
     /// Opens a safetensors file in memory.
     ///
     /// # Errors
-    /// If the bytes are no safetensors file.
+    /// If the bytes are not a safetensors file.
     pub fn from_static(name: &str, bytes: &'static [u8]) -> Result<Self, WeightsError> {
         Self::safetensors(PathBuf::from(name), Arc::new(bytes))
     }
@@ -108,6 +109,7 @@ impl WeightFile {
             path: path.clone(),
             container: None,
         };
+        // Training checkpoints wrap the weights; a bare state dict has none of these keys.
         for name in STATE_DICT_KEYS {
             if let Some(at) = torch.pickle.get(torch.pickle.root, name) {
                 let inside = whole.subtree(at, Some(name))?;
@@ -117,7 +119,7 @@ impl WeightFile {
             }
         }
         let all = whole.subtree(torch.pickle.root, None)?;
-        if all.entries.is_empty() { Err(invalid("no tensors in it".to_owned())) } else { Ok(all) }
+        if all.entries.is_empty() { Err(invalid("it contains no tensors".to_owned())) } else { Ok(all) }
     }
 
     /// The same file seen from a value of its pickle.
@@ -126,9 +128,11 @@ impl WeightFile {
             |message: String| WeightsError::Format { path: self.path.clone(), format: "PyTorch", message };
         let torch = self.torch.clone().ok_or_else(|| invalid("it has no containers".to_owned()))?;
         let tensors = torch.tensors(at).map_err(invalid)?;
+        // Overlapping views could describe far more values than the file has bytes.
         let most = MIN_TENSOR_BUDGET.max(self.source.length()).saturating_mul(MAX_SHARING_RATIO);
         let mut described = 0_u64;
         for (name, tensor) in &tensors {
+            // An overflowing size counts as too large.
             let bytes = byte_length(tensor.dtype, &tensor.shape).unwrap_or(u64::MAX);
             described = described.saturating_add(bytes);
             if described > most {
@@ -150,6 +154,7 @@ impl WeightFile {
         let Some(torch) = &self.torch else { return Vec::new() };
         let items = torch.pickle.items(torch.pickle.root).unwrap_or_default();
         let holds_tensors = |at: Ref| {
+            // A tensor at the top level belongs to a bare state dict.
             let is_tensor = torch.tensor(at).ok().flatten().is_some();
             let subtree = || torch.tensors(at).unwrap_or_default();
             !is_tensor && subtree().values().any(|tensor| !tensor.shape.is_empty())
@@ -244,6 +249,7 @@ impl WeightFile {
             value => found.push((path, value)),
         };
         for (key, value) in pickle.items(pickle.root).unwrap_or_default() {
+            // Weights are not values of interest, and there are thousands of them.
             let Some(key) = pickle.text(*key).filter(|key| !STATE_DICT_KEYS.contains(key)) else { continue };
             add(key.to_owned(), *value);
             for (inner, value) in
@@ -275,6 +281,7 @@ impl WeightFile {
 
     /// Number of elements of all tensors under a prefix.
     pub fn n_elements(&self, prefix: &str) -> usize {
+        // Names are sorted: those with a common prefix are adjacent.
         let named = self.entries.range(prefix.to_owned()..).take_while(|(name, _)| name.starts_with(prefix));
         named.map(|(_, entry)| entry.shape().iter().product::<usize>()).sum()
     }
@@ -317,7 +324,9 @@ impl WeightFile {
                     Storage::Plain { start, .. } if tensor.is_contiguous() => {
                         self.contiguous(tensor.dtype, start + offset, count, None)
                     }
+                    // torch.save does not compress, so values are read in place.
                     Storage::Zip(stored) if tensor.is_contiguous() && stored.is_stored() => {
+                        // The archive's checksum covers the whole entry, so a part cannot be verified.
                         let is_whole = stored.size == (count * width) as u64;
                         let checksum = stored.checksum().filter(|_| is_whole);
                         self.contiguous(tensor.dtype, stored.start(&*self.source)? + offset, count, checksum)
@@ -369,6 +378,7 @@ impl WeightFile {
                 chunk.iter_mut().for_each(|value| *value = f32::from_bits(u32::from_le(value.to_bits())));
             }
         } else {
+            // Converted chunk by chunk: narrow types would need a second copy of the tensor.
             let mut buffer = vec![0; CHUNK.min(count * width)];
             for chunk in values.chunks_mut(CHUNK / width) {
                 let raw = &mut buffer[..chunk.len() * width];
@@ -380,7 +390,7 @@ impl WeightFile {
         }
         match checksum {
             Some(expected) if expected != sum.finalize() => {
-                Err("its checksum does not fit: the file is damaged".to_owned())
+                Err("checksum mismatch: the file is damaged".to_owned())
             }
             _ => Ok(values),
         }
@@ -413,6 +423,7 @@ impl StridedTensor {
     fn is_contiguous(&self) -> bool {
         let mut expected = 1;
         self.shape.iter().zip(&self.strides).rev().all(|(size, stride)| {
+            // The stride of an axis with one element is arbitrary.
             let fits = *size == 1 || *stride == expected;
             expected *= size;
             fits
@@ -433,6 +444,7 @@ fn gather(tensor: &StridedTensor, bytes: &[u8]) -> Vec<f32> {
         if let Some(raw) = bytes.get(at * width..(at + 1) * width) {
             convert(tensor.dtype, raw, std::slice::from_mut(value));
         }
+        // Advances the index like an odometer, last axis first.
         for (i, size) in index.iter_mut().zip(&tensor.shape).rev() {
             *i += 1;
             if *i < *size {

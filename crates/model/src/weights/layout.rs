@@ -120,20 +120,22 @@ impl Layout {
     }
 
     pub(super) fn locate(&self, canonical: &str) -> TensorLocation {
-        let mut locate = TensorLocation { names: vec![canonical.to_owned()], transposed: false };
+        let mut location = TensorLocation { names: vec![canonical.to_owned()], transposed: false };
+        // Rules apply in order, each to the result of those before.
         for rule in self.rules.iter().filter(|rule| canonical.starts_with(&rule.within)) {
-            if locate.names.iter().any(|name| name.contains(&rule.canonical)) {
+            if location.names.iter().any(|name| name.contains(&rule.canonical)) {
                 let renamed = |name: &String| -> Vec<String> {
                     rule.file.iter().map(|part| name.replacen(&rule.canonical, part, 1)).collect()
                 };
-                locate.names = locate.names.iter().flat_map(renamed).collect();
-                locate.transposed |= rule.transposed;
+                // A rule with several parts splits a packed tensor, such as queries, keys and values.
+                location.names = location.names.iter().flat_map(renamed).collect();
+                location.transposed |= rule.transposed;
             }
         }
-        for name in &mut locate.names {
+        for name in &mut location.names {
             name.insert_str(0, &self.prefix);
         }
-        locate
+        location
     }
 }
 
@@ -158,12 +160,12 @@ mod tests {
     }
 
     #[test]
-    fn split_queries_keys_and_values_stand_in_order() {
+    fn split_queries_keys_and_values_keep_their_order() {
         let layout = Layout::prefixed("vision_model.").within("", HUGGING_FACE_BLOCK);
-        let locate = layout.locate("transformer.resblocks.0.attn.in_proj_bias");
+        let location = layout.locate("transformer.resblocks.0.attn.in_proj_bias");
         let name = |part: &str| format!("vision_model.encoder.layers.0.self_attn.{part}_proj.bias");
-        assert_eq!(locate.names, [name("q"), name("k"), name("v")]);
-        assert!(!locate.transposed);
+        assert_eq!(location.names, [name("q"), name("k"), name("v")]);
+        assert!(!location.transposed);
         assert!(layout.transpose("visual.proj", "p").locate("visual.proj").transposed);
     }
 }

@@ -169,6 +169,7 @@ impl FileWeights<'_> {
                 return Err(WeightsError::Shape { path, name, expected, found });
             }
             let read = self.file.read(&name)?;
+            // The common case, one tensor, is moved without a copy.
             if values.is_empty() {
                 values = read;
             } else {
@@ -176,6 +177,7 @@ impl FileWeights<'_> {
             }
             self.used.borrow_mut().insert(name);
         }
+        // Vectors only: any training changes them, and hashing matrices would slow down loading.
         if D == 1 {
             self.fingerprint.set(self.fingerprint.get().with(&values));
         }
@@ -191,6 +193,7 @@ fn same_up_to_unit_axes(found: &[usize], wanted: &[usize]) -> bool {
     if one_number(found) && one_number(wanted) {
         return true;
     }
+    // A kernel-1 convolution is stored as `[out, in, 1]` or `[out, in, 1, 1]`.
     (0..=found.len().saturating_sub(wanted.len())).any(|at| {
         let end = at + wanted.len();
         found.get(at..end) == Some(wanted) && one_number(&found[..at]) && one_number(&found[end..])
@@ -215,6 +218,7 @@ impl RandomWeights {
 
 /// Box–Muller transform, first value only.
 fn standard_normal(rng: &mut SmallRng) -> f32 {
+    // Box–Muller. 1 − x is in (0, 1], so the logarithm is finite.
     let (a, b): (f64, f64) = (1.0 - rng.random::<f64>(), rng.random());
     ((-2.0 * a.ln()).sqrt() * (std::f64::consts::TAU * b).cos()) as f32
 }

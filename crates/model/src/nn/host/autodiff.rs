@@ -84,12 +84,15 @@ impl<C: CheckpointStrategy> FusedOps for Autodiff<Flex, C> {
         skip: FloatTensor<Self>,
         activation: FusedActivation,
     ) -> FloatTensor<Self> {
+        // The input is only needed for the weight's gradient: frozen layers do not keep it.
         let learns = weight.is_tracked();
         let [(x, x_node), (weight, weight_node), (bias, bias_node), (skip, skip_node)] =
             [x, weight, bias, skip].map(|tensor| tensor.into_parts());
         let prepared =
+            // Compute-bound: checkpointing keeps the result rather than computing the product again.
             LinearBackward.prepare::<C>([x_node, weight_node, bias_node, skip_node]).compute_bound();
         match prepared.stateful() {
+            // No parent requires a gradient, so nothing is kept.
             OpsKind::UnTracked(prepared) => {
                 prepared.finish(Flex::host_linear(x, weight, bias, skip, activation))
             }
@@ -109,6 +112,7 @@ impl<C: CheckpointStrategy> FusedOps for Autodiff<Flex, C> {
         skip: FloatTensor<Self>,
         activation: Activation,
     ) -> FloatTensor<Self> {
+        // As in `host_linear`: without a gradient of the first weight, the input is not kept.
         let learns = weight_1.is_tracked();
         let [x, w_1, b_1, w_2, b_2, skip] =
             [x, weight_1, bias_1, weight_2, bias_2, skip].map(|tensor| tensor.into_parts());
@@ -132,6 +136,7 @@ impl<C: CheckpointStrategy> FusedOps for Autodiff<Flex, C> {
         let [(x, x_node), (weight, weight_node), (bias, bias_node)] =
             [x, weight, bias].map(|tensor| tensor.into_parts());
         let prepared = LayerNormBackward.prepare::<C>([x_node, weight_node, bias_node]).compute_bound();
+        // The bias is not kept: no gradient depends on it.
         let out = Flex::host_layer_norm(x.clone(), weight.clone(), bias, epsilon);
         match prepared.stateful() {
             OpsKind::UnTracked(prepared) => prepared.finish(out),
@@ -152,6 +157,7 @@ impl<C: CheckpointStrategy> FusedOps for Autodiff<Flex, C> {
     }
 
     fn host_moments(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        // Detached on purpose: the backward pass of the norm accounts for the moments' dependence on `x`.
         FloatTensor::<Self>::new(Flex::host_moments(x.into_primitive()))
     }
 
@@ -165,6 +171,7 @@ impl<C: CheckpointStrategy> FusedOps for Autodiff<Flex, C> {
     ) -> FloatTensor<Self> {
         let [(x, x_node), (weight, weight_node), (bias, bias_node)] =
             [x, weight, bias].map(|tensor| tensor.into_parts());
+        // See `host_moments`: moments are no parent of the operation.
         let moments = HostTensor::of(moments.into_primitive());
         let prepared = BatchNormBackward.prepare::<C>([x_node, weight_node, bias_node]).compute_bound();
         let [x, weight, bias] = [x, weight, bias].map(HostTensor::of);
@@ -200,6 +207,7 @@ impl LinearState {
         let out_shape = with_last_dim(x.shape(), width);
         let mut values = before(x.as_slice(), weight.as_slice(), [x.width(), width]);
         let after = Epilogue { bias: bias.non_empty(), activation, skip: skip.non_empty() };
+        // Without an activation, the derivative is 1 and the pre-activation is not needed.
         match activation {
             None => {
                 after.apply(&mut values, width);
@@ -208,6 +216,7 @@ impl LinearState {
                 (state, tensor(values, out_shape))
             }
             Some(activation) => {
+                // The pre-activation is kept: the derivative of GELU cannot be computed from its output.
                 let out = after.apply_out_of_place(&mut values, width);
                 let before = HostTensor::of(tensor(values, out_shape.clone()));
                 let shape = x.shape().to_vec();
@@ -228,6 +237,7 @@ impl Backward<Flex, 4> for LinearBackward {
         let [of_x, of_w, of_bias, of_skip] = ops.parents.map(|parent| parent.map(|node| node.id));
         let LinearState { x, shape, weight, activation } = ops.state;
         let gradient = gradients.consume::<Flex>(&ops.node);
+        // The skip connection passes the gradient through unchanged.
         if let Some(id) = of_skip {
             gradients.register::<Flex>(id, gradient.clone());
         }
@@ -242,6 +252,7 @@ impl Backward<Flex, 4> for LinearBackward {
             }
         };
         let sizes = [shape.last().copied().unwrap_or(1), weight.width()];
+        // Closures, so that only the gradients that are needed are computed.
         let mut register = |id: Option<NodeId>, shape: &[usize], values: &dyn Fn() -> Vec<f32>| {
             if let Some(id) = id {
                 gradients.register::<Flex>(id, tensor(values(), shape));
@@ -249,6 +260,7 @@ impl Backward<Flex, 4> for LinearBackward {
         };
         let values = gradient.as_slice();
         register(of_bias, &sizes[1..], &|| sum_rows(values, sizes[1]));
+        // Empty only if the weight is frozen; its closure is not called then.
         let x = x.as_ref().map_or(&[][..], HostTensor::as_slice);
         register(of_w, &sizes, &|| weight_gradient(values, x, sizes));
         register(of_x, &shape, &|| input_gradient(values, weight.as_slice(), sizes));
@@ -265,6 +277,7 @@ impl Backward<Flex, 3> for LayerNormBackward {
         let (x, weight, epsilon) = ops.state;
         let gradient = HostTensor::of(gradients.consume::<Flex>(&ops.node));
         let values = layer_norm_backward(gradient.as_slice(), x.as_slice(), weight.as_slice(), epsilon);
+        // Weight and bias of a layer norm have the same shape.
         let shapes = [x.shape(), weight.shape(), weight.shape()];
         register_each(
             gradients,
@@ -304,6 +317,7 @@ impl Backward<Flex, 3> for BatchNormBackward {
 
     fn backward(self, ops: Ops<BatchNormState, 3>, gradients: &mut Gradients, _: &mut Checkpointer) {
         let state = ops.state;
+        // An owned buffer: the gradient of the input is written over it.
         let gradient = into_vec(gradients.consume::<Flex>(&ops.node));
         let values = state.norm().backward(gradient, state.x.as_slice());
         let shapes = [&state.x, &state.weight, &state.bias].map(HostTensor::shape);
@@ -324,6 +338,7 @@ impl Backward<Flex, 1> for AttentionBackward {
     fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
         let (packed, attn_shape) = ops.state;
         let gradient = HostTensor::of(gradients.consume::<Flex>(&ops.node));
+        // Queries, keys and values are packed in one tensor, the only parent.
         let [Some(parent)] = ops.parents else { return };
         let values = attend_backward(gradient.as_slice(), packed.as_slice(), packed.shape()[1], attn_shape);
         gradients.register::<Flex>(parent.id, tensor(values, packed.shape()));

@@ -23,6 +23,7 @@ pub(super) struct BatchNorm<'a> {
 pub(super) fn moments(x: &[f32], width: usize) -> Vec<f32> {
     let rows = (x.len() / width.max(1)).max(1) as f64;
     let mean = chunked_mean(x, width, add, rows);
+    // Two passes: `E[x²] − E[x]²` cancels badly in f32.
     let variance = chunked_mean(x, width, |sum, rows| add_squares(sum, rows, &mean), rows);
     [mean, variance].concat()
 }
@@ -42,6 +43,7 @@ fn chunked_mean(x: &[f32], width: usize, part: impl Fn(&mut [f32], &[f32]) + Syn
 
 fn sum_partials(sums: Vec<Vec<f32>>, width: usize) -> Vec<f64> {
     let mut all = vec![0.0; width];
+    // In the order of chunks, whichever thread computed them: the same bits at any number of threads.
     for sum in sums {
         all.iter_mut().zip(sum).for_each(|(all, x)| *all += f64::from(x));
     }
@@ -69,6 +71,7 @@ impl BatchNorm<'_> {
         let sums: Vec<(Vec<f32>, Vec<f32>)> = (of_x.par_chunks_mut(size).zip(x.par_chunks(size)))
             .map(|(gradient, x)| {
                 if self.relu {
+                    // Recomputes the sign of the output instead of keeping the output.
                     mask_relu(gradient, x, &scale, &shift);
                 }
                 let (mut of_weight, mut of_bias) = (vec![0.0; width], vec![0.0; width]);

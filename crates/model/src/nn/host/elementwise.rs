@@ -16,6 +16,7 @@ pub(crate) fn bias_activation<const D: usize>(
     activation: Option<Activation>,
 ) -> Tensor<D> {
     let width = x.dims()[D - 1];
+    // Nothing to do: do not copy the tensor.
     if (bias.is_none() && activation.is_none()) || width == 0 {
         return x;
     }
@@ -31,6 +32,7 @@ fn map_rows<const D: usize>(x: Tensor<D>, change: impl Fn(&mut [f32]) + Send + S
     if let Ok(values) = data.as_mut_slice::<f32>()
         && width > 0
     {
+        // Whole rows, so that the bias lines up with every chunk.
         values.par_chunks_mut((CHUNK / width).max(1) * width).for_each(change);
     }
     Tensor::from_data(data, &device)
@@ -103,6 +105,7 @@ pub(crate) fn max_pool_groups(x: Tensor<2>, size: usize) -> Tensor<2> {
     let ([rows, width], device) = (x.dims(), x.device());
     let data = x.into_data().convert::<f32>();
     let groups = rows / size.max(1);
+    // The identity of the maximum.
     let mut most = vec![f32::NEG_INFINITY; groups * width];
     if let (Ok(values), true) = (data.as_slice::<f32>(), size * width > 0) {
         let each = most.par_chunks_mut(width).zip(values.par_chunks_exact(size * width));

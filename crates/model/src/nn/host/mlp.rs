@@ -51,6 +51,7 @@ impl Mlp {
     /// The result, and what the backward pass needs; `learns` says whether the first weight is trained.
     pub fn forward_with_state(self, learns: bool) -> (MlpState, FlexTensor) {
         let (mut hidden, width) = (self.first(), self.weights[0].width());
+        // `hidden` becomes the pre-activation, which the derivative needs; `after` is dropped and recomputed.
         let after = self.first_epilogue().apply_out_of_place(&mut hidden, width);
         let out = self.second(&after);
         let shape = self.x.shape().to_vec();
@@ -89,6 +90,7 @@ impl Backward<Flex, 6> for MlpBackward {
             ops.parents.map(|parent| parent.map(|node| node.id));
         let MlpState { x, shape, hidden, weights: [w_1, w_2], activation } = ops.state;
         let gradient = gradients.consume::<Flex>(&ops.node);
+        // The skip connection passes the gradient through unchanged.
         if let Some(id) = of_skip {
             gradients.register::<Flex>(id, gradient.clone());
         }
@@ -99,15 +101,18 @@ impl Backward<Flex, 6> for MlpBackward {
             gradients.register::<Flex>(id, tensor(sum_rows(values, sizes[1]), [sizes[1]]));
         }
         if let Some(id) = of_w_2 {
+            // Recomputes the output of the activation instead of keeping it since the forward pass.
             let mut after = hidden.as_slice().to_vec();
             Epilogue { bias: None, activation: Some(activation), skip: None }.apply(&mut after, width);
             gradients.register::<Flex>(id, tensor(weight_gradient(values, &after, sizes), sizes));
         }
+        // A frozen first half needs no gradient of the hidden layer.
         if [of_x, of_w_1, of_b_1].iter().all(Option::is_none) {
             return;
         }
         let values =
             activation_backward(input_gradient(values, w_2.as_slice(), sizes), hidden.as_slice(), activation);
+        // From here on, everything is about the first layer.
         let sizes = [shape.last().copied().unwrap_or(1), width];
         if let Some(id) = of_b_1 {
             gradients.register::<Flex>(id, tensor(sum_rows(&values, width), [width]));
