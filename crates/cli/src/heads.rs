@@ -3,18 +3,18 @@
 use std::path::Path;
 
 use lexiform_eval::look_of_head;
-use lexiform_model::point::CloudOptions;
-use lexiform_model::{Device, PointModel, PointOptions, registry};
+use lexiform_model::point::PointPreprocessOverrides;
+use lexiform_model::{Device, PointModel, PointModelOptions, registry};
 use lexiform_search::{Error, LabelScore, ModelInput};
 
 /// Whether a model names classes by itself.
 pub fn has(name: &str) -> anyhow::Result<bool> {
-    Ok(PointModel::names_classes(&registry::locate(name)?))
+    Ok(PointModel::has_classifier(&registry::open_weights(name)?))
 }
 
 /// Opens a model with a head.
-pub fn open(name: &str, clouds: CloudOptions, device: &Device) -> anyhow::Result<PointModel> {
-    let options = PointOptions { clouds, device: device.clone(), ..PointOptions::default() };
+pub fn open(name: &str, clouds: PointPreprocessOverrides, device: &Device) -> anyhow::Result<PointModel> {
+    let options = PointModelOptions { clouds, device: device.clone(), ..PointModelOptions::default() };
     Ok(PointModel::open(name, &options)?)
 }
 
@@ -27,7 +27,7 @@ pub fn name(model: &PointModel, file: &Path) -> Result<Vec<LabelScore>, Error> {
         let reason = "has no points".to_owned();
         return Err(Error::Shape { path: file.to_owned(), reason });
     };
-    let scores = model.class_scores(&[cloud], None)?.concat();
+    let scores = model.class_logits(&[cloud], None)?.concat();
     let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let shares: Vec<f32> = scores.iter().map(|score| (score - largest).exp()).collect();
     let sum: f32 = shares.iter().sum();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use lexiform_model::Device;
-use lexiform_model::point::CloudOptions;
+use lexiform_model::point::PointPreprocessOverrides;
 use lexiform_model::preprocess::Crop;
 use lexiform_search::{Encoder, EncoderOptions, Fusion, Library, LibraryPath};
 
@@ -70,7 +70,7 @@ impl OpeningArg {
             image_size,
             visual_prompts: prompts,
             text_model,
-            clouds: CloudOptions::default(),
+            clouds: PointPreprocessOverrides::default(),
             device,
         }
     }

@@ -153,7 +153,7 @@ fn of_model(
             Ok(ModelInput::Points(cloud)) => {
                 for (rows, vote) in rows.iter_mut().zip(0..) {
                     let seed = (votes > 1).then(|| config.resampling.seed.wrapping_add(vote));
-                    rows.extend(model.class_scores(std::slice::from_ref(&cloud), seed)?);
+                    rows.extend(model.class_logits(std::slice::from_ref(&cloud), seed)?);
                 }
                 kept.push(entry);
             }

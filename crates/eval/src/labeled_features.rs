@@ -1,7 +1,7 @@
 //! One model's features of labeled shapes, embedded or read from a file.
 
 use lexiform_metrics::Features;
-use lexiform_model::point::CloudOptions;
+use lexiform_model::point::PointPreprocessOverrides;
 
 use crate::embed::{Embedded, ViewSelection, embed_entries};
 use crate::entry::Entry;
@@ -36,7 +36,7 @@ impl LabeledFeatures {
             return Ok(Self { model, entries, features, unusable: Vec::new() });
         }
         let entries = data.shapes.entries(events)?;
-        let encoder = models.open_first(CloudOptions::default())?;
+        let encoder = models.open_first(PointPreprocessOverrides::default())?;
         let selections = [ViewSelection::default()];
         let Embedded { entries, mut features, unusable } =
             embed_entries(&*encoder, None, entries, &selections, events)?;

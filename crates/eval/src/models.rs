@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lexiform_model::point::CloudOptions;
+use lexiform_model::point::PointPreprocessOverrides;
 use lexiform_model::{PointModel, registry};
 use lexiform_search::{Encoder, EncoderOptions};
 
@@ -19,16 +19,20 @@ pub struct Models {
 
 impl Models {
     /// Opens one of them. Among several, only point encoders are paired with the given text model.
-    pub(crate) fn open(&self, name: &str, clouds: CloudOptions) -> Result<Arc<dyn Encoder>, EvalError> {
+    pub(crate) fn open(
+        &self,
+        name: &str,
+        clouds: PointPreprocessOverrides,
+    ) -> Result<Arc<dyn Encoder>, EvalError> {
         let mut options = EncoderOptions { clouds, ..self.options.clone() };
-        if self.names.len() > 1 && !PointModel::recognizes(&registry::locate(name)?) {
+        if self.names.len() > 1 && !PointModel::matches_file(&registry::open_weights(name)?) {
             options.text_model = None;
         }
         Ok(options.open(name)?)
     }
 
     /// Opens the first of them.
-    pub(crate) fn open_first(&self, clouds: CloudOptions) -> Result<Arc<dyn Encoder>, EvalError> {
+    pub(crate) fn open_first(&self, clouds: PointPreprocessOverrides) -> Result<Arc<dyn Encoder>, EvalError> {
         let none = || EvalError::input("expected a model, found none");
         self.open(self.names.first().ok_or_else(none)?, clouds)
     }

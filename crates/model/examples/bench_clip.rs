@@ -6,7 +6,7 @@ mod support;
 use burn::tensor::{Device, Tensor};
 use lexiform_model::clip::{ClipConfig, ClipText, ClipVision};
 use lexiform_model::tokenizer::Tokenizer;
-use lexiform_model::weights::Source;
+use lexiform_model::weights::WeightSource;
 use lexiform_model::{JointModel, OpenOptions};
 
 use support::measure;
@@ -14,7 +14,7 @@ use support::measure;
 fn main() {
     let device = Device::flex();
     let config = ClipConfig::vit_b_32();
-    let source = Source::new(0, &device);
+    let source = WeightSource::random(0, &device);
     let vision = ClipVision::load(&source, &config).expect("new weights always fit");
     let text = ClipText::load(&source, &config).expect("new weights always fit");
     let pixels = Tensor::<4>::ones([12, 3, 224, 224], &device);

@@ -5,10 +5,10 @@ mod support;
 use burn::tensor::Device;
 use glam::Vec3;
 use lexiform_model::point::{
-    Cloud, Clouds, EncoderConfig, PointBertConfig, PointEncoder, PointMlpConfig, PointNextConfig, PointTower,
-    Projection, Start, TowerConfig,
+    CloudBatch, EncoderConfig, FpsStart, PointBertConfig, PointEncoder, PointMlpConfig, PointNextConfig,
+    PointTower, PointTowerConfig, PreparedCloud, ProjectionConfig,
 };
-use lexiform_model::weights::Source;
+use lexiform_model::weights::WeightSource;
 use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
 
@@ -16,19 +16,21 @@ use support::measure;
 
 fn main() {
     let device = Device::flex();
-    let config = TowerConfig {
+    let config = PointTowerConfig {
         encoder: EncoderConfig::PointBert(PointBertConfig::ulip2_colored()),
-        projection: Some(Projection { dim: 1280, bias: false }),
+        projection: Some(ProjectionConfig { dim: 1280, bias: false }),
         classes: None,
     };
-    let tower = PointTower::load(&Source::new(0, &device), &config).expect("new weights always fit");
+    let tower = PointTower::load(&WeightSource::random(0, &device), &config).expect("new weights always fit");
     for (batch, repeats) in [(1, 5), (16, 1)] {
         let clouds = random_clouds(batch, 10_000);
-        let clouds = Clouds::new(&clouds, true).expect("random clouds are well formed");
+        let clouds = CloudBatch::new(&clouds, true).expect("random clouds are well formed");
         let what = format!("PointBERT, 10k colored points, batch {batch}");
-        measure(&what, repeats, || tower.encode(&clouds, Start::default()).into_data());
+        measure(&what, repeats, || tower.encode(&clouds, FpsStart::default()).into_data());
         let grouping = PointBertConfig::ulip2_colored().grouping();
-        measure(&format!("PointBERT, groups alone, batch {batch}"), repeats, || grouping.of_all(&clouds));
+        measure(&format!("PointBERT, groups alone, batch {batch}"), repeats, || {
+            grouping.group_batch(&clouds)
+        });
     }
     convolutional(&device);
 }
@@ -40,18 +42,19 @@ fn convolutional(device: &Device) {
         ("PointNeXt-S", 8192, EncoderConfig::PointNext(PointNextConfig::ulip())),
     ];
     for (name, points, config) in encoders {
-        let encoder = PointEncoder::load(&Source::new(0, device), &config).expect("new weights always fit");
+        let encoder =
+            PointEncoder::load(&WeightSource::random(0, device), &config).expect("new weights always fit");
         for (batch, repeats) in [(1, 5), (16, 1)] {
             let clouds = random_clouds(batch, points);
-            let clouds = Clouds::new(&clouds, false).expect("random clouds are well formed");
+            let clouds = CloudBatch::new(&clouds, false).expect("random clouds are well formed");
             let what = format!("{name}, {points} points, batch {batch}");
-            measure(&what, repeats, || encoder.encode(&clouds, Start::default()).into_data());
+            measure(&what, repeats, || encoder.encode(&clouds, FpsStart::default()).into_data());
         }
     }
 }
 
-fn random_clouds(count: usize, points: usize) -> Vec<Cloud> {
+fn random_clouds(count: usize, points: usize) -> Vec<PreparedCloud> {
     let mut rng = SmallRng::seed_from_u64(0);
     let mut points = || (0..points).map(|_| Vec3::from_array(rng.random::<[f32; 3]>()) * 2.0 - 1.0).collect();
-    (0..count).map(|_| Cloud { positions: points(), colors: points() }).collect()
+    (0..count).map(|_| PreparedCloud { positions: points(), colors: points() }).collect()
 }

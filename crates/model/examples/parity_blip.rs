@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use lexiform_model::blip::{Captioner, Decoding, Writing};
+use lexiform_model::blip::{Captioner, DecodingStrategy, GenerationConfig};
 use lexiform_model::weights::{Precision, TensorList, WeightFile};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -30,10 +30,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut found = TensorList::default();
     let features = captioner.vision().encode_tokens(pixels.clone());
     found.push("features".to_owned(), features.clone());
-    let mut draft = captioner.decoder().begin(features);
+    let mut state = captioner.decoder().init_state(features);
     let words = |place: usize| -> Vec<u32> { caption.chunks(length).map(|row| row[place]).collect() };
     let logits =
-        (0..length).map(|place| captioner.decoder().extend(&mut draft, &words(place)).unsqueeze_dim::<3>(1));
+        (0..length).map(|place| captioner.decoder().step(&mut state, &words(place)).unsqueeze_dim::<3>(1));
     found.push("logits".to_owned(), Tensor::cat(logits.collect(), 1));
     found.write(&folder.join("found.safetensors"), Precision::Full, HashMap::new())?;
     std::fs::write(folder.join("found.json"), serde_json::to_vec(&captions(&captioner, &pixels, prompt)?)?)?;
@@ -49,12 +49,14 @@ fn captions(
     prompt: &str,
 ) -> Result<Captions, lexiform_model::ModelError> {
     let mut captions = HashMap::new();
-    for (name, decoding) in [("greedy", Decoding::Greedy), ("beams", Decoding::Beams(3))] {
+    for (name, decoding) in [("greedy", DecodingStrategy::Greedy), ("beams", DecodingStrategy::BeamSearch(3))]
+    {
         for (start, prompt) in [("", ""), (" prompted", prompt)] {
-            let writing = Writing { prompt: prompt.to_owned(), decoding, ..Writing::default() };
-            let found = captioner.caption_ids(pixels.clone(), &writing, 0)?;
-            let ended = |sentence: Vec<u32>| match sentence.len() < writing.longest {
-                true => [sentence, vec![captioner.config().marks.end]].concat(),
+            let generation =
+                GenerationConfig { prompt: prompt.to_owned(), decoding, ..GenerationConfig::default() };
+            let found = captioner.caption_ids(pixels.clone(), &generation, 0)?;
+            let ended = |sentence: Vec<u32>| match sentence.len() < generation.max_length {
+                true => [sentence, vec![captioner.config().special_tokens.end]].concat(),
                 false => sentence,
             };
             captions.insert(format!("{name}{start}"), found.into_iter().flatten().map(ended).collect());

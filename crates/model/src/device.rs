@@ -3,7 +3,7 @@
 pub use burn::tensor::Device;
 
 /// Backends; all but the first are Cargo features of this crate.
-const KINDS: [&str; 5] = ["cpu", "wgpu", "vulkan", "cuda", "metal"];
+const BACKENDS: [&str; 5] = ["cpu", "wgpu", "vulkan", "cuda", "metal"];
 
 /// Why a device is not available.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -15,22 +15,22 @@ pub enum DeviceError {
     )]
     Unknown,
     /// The program was built without this backend.
-    #[error("this lexiform was built without {kind}: build it with --features {kind}")]
-    NotBuilt {
+    #[error("this lexiform was built without {backend}: build it with --features {backend}")]
+    NotCompiled {
         /// The backend.
-        kind: &'static str,
+        backend: &'static str,
     },
     /// The machine has no such device.
-    #[error("this machine has {found} {kind} device{}{}", if *found == 1 { "" } else { "s" }, rule(*found))]
-    Absent {
+    #[error("this machine has {found} {backend} device{}{}", if *found == 1 { "" } else { "s" }, count_hint(*found))]
+    NotFound {
         /// The backend.
-        kind: &'static str,
+        backend: &'static str,
         /// Number of its devices.
         found: usize,
     },
 }
 
-fn rule(found: usize) -> &'static str {
+fn count_hint(found: usize) -> &'static str {
     if found == 0 { " that its drivers show" } else { ", and they are counted from 0" }
 }
 
@@ -48,20 +48,20 @@ fn rule(found: usize) -> &'static str {
 /// # Errors
 /// [`DeviceError`] if the name is unknown, its backend was not built, or the machine has no such device.
 pub fn device(name: &str) -> Result<Device, DeviceError> {
-    let (kind, number) = match name.split_once(':') {
-        Some((kind, number)) => (kind, number.parse().map_err(|_| DeviceError::Unknown)?),
+    let (backend, number) = match name.split_once(':') {
+        Some((backend, number)) => (backend, number.parse().map_err(|_| DeviceError::Unknown)?),
         None => (name, 0),
     };
-    let kind = KINDS.into_iter().find(|known| *known == kind).ok_or(DeviceError::Unknown)?;
-    let devices = devices(kind).ok_or(DeviceError::NotBuilt { kind })?;
-    devices.get(number).cloned().ok_or(DeviceError::Absent { kind, found: devices.len() })
+    let backend = BACKENDS.into_iter().find(|known| *known == backend).ok_or(DeviceError::Unknown)?;
+    let devices = devices(backend).ok_or(DeviceError::NotCompiled { backend })?;
+    devices.get(number).cloned().ok_or(DeviceError::NotFound { backend, found: devices.len() })
 }
 
 /// The devices of a backend, if it was built.
-fn devices(kind: &str) -> Option<Vec<Device>> {
+fn devices(backend: &str) -> Option<Vec<Device>> {
     #[cfg(any(feature = "wgpu", feature = "vulkan", feature = "cuda", feature = "metal"))]
     use burn::tensor::DeviceType;
-    match kind {
+    match backend {
         "cpu" => Some(vec![Device::flex()]),
         #[cfg(feature = "wgpu")]
         "wgpu" => Some(Device::enumerate(DeviceType::Wgpu).to_vec()),
@@ -83,11 +83,11 @@ mod tests {
     fn names_are_devices_or_say_why_not() {
         assert_eq!(device("cpu"), Ok(Device::flex()));
         assert_eq!(device("cpu:0"), Ok(Device::flex()));
-        assert_eq!(device("cpu:1"), Err(DeviceError::Absent { kind: "cpu", found: 1 }));
+        assert_eq!(device("cpu:1"), Err(DeviceError::NotFound { backend: "cpu", found: 1 }));
         for wrong in ["gpu", "", "cpu:", "cpu:x", "cpu:-1", "vulkan:0:1"] {
             assert_eq!(device(wrong), Err(DeviceError::Unknown), "{wrong:?}");
         }
         #[cfg(not(feature = "cuda"))]
-        assert_eq!(device("cuda:3"), Err(DeviceError::NotBuilt { kind: "cuda" }));
+        assert_eq!(device("cuda:3"), Err(DeviceError::NotCompiled { backend: "cuda" }));
     }
 }

@@ -22,11 +22,11 @@ impl Embedding {
     /// Normalizes features `[dim]` to unit length.
     ///
     /// # Errors
-    /// [`ModelError::NoDirection`] if the norm is zero, infinite or NaN.
+    /// [`ModelError::InvalidNorm`] if the norm is zero, infinite or NaN.
     pub fn new(mut features: Vec<f32>) -> Result<Self, ModelError> {
         let norm = features.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt() as f32;
         if !norm.is_finite() || norm <= 1e-12 {
-            return Err(ModelError::NoDirection { length: features.len(), norm });
+            return Err(ModelError::InvalidNorm { length: features.len(), norm });
         }
         features.iter_mut().for_each(|x| *x /= norm);
         Ok(Self(features))
@@ -38,14 +38,14 @@ impl Embedding {
     /// use lexiform_model::Embedding;
     ///
     /// let [chair, red] = [vec![1.0, 0.0], vec![0.0, 1.0]].map(|v| Embedding::new(v).expect("not zero"));
-    /// let red_chair = Embedding::mix(&[(1.0, &chair), (1.0, &red)])?;
+    /// let red_chair = Embedding::weighted_sum(&[(1.0, &chair), (1.0, &red)])?;
     /// assert!((red_chair.dot(&chair) - 0.5_f32.sqrt()).abs() < 1e-6);
     /// # Ok::<(), lexiform_model::ModelError>(())
     /// ```
     ///
     /// # Errors
-    /// [`ModelError::NoDirection`] if the sum is zero, infinite or NaN.
-    pub fn mix(parts: &[(f32, &Embedding)]) -> Result<Self, ModelError> {
+    /// [`ModelError::InvalidNorm`] if the sum is zero, infinite or NaN.
+    pub fn weighted_sum(parts: &[(f32, &Embedding)]) -> Result<Self, ModelError> {
         let dim = parts.first().map_or(0, |(_, e)| e.0.len());
         let mut sum = vec![0.0; dim];
         for (weight, embedding) in parts {
@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn a_mix_leans_to_the_heavier_part() {
         let (x, y) = (Embedding::new(vec![2.0, 0.0]).unwrap(), Embedding::new(vec![0.0, 3.0]).unwrap());
-        let mixed = Embedding::mix(&[(2.0, &x), (1.0, &y)]).unwrap();
+        let mixed = Embedding::weighted_sum(&[(2.0, &x), (1.0, &y)]).unwrap();
         assert!(mixed.dot(&x) > mixed.dot(&y));
         assert!((mixed.dot(&mixed) - 1.0).abs() < 1e-6);
     }

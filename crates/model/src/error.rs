@@ -29,7 +29,7 @@ pub enum ModelError {
     },
     /// A named model whose weights must be downloaded manually, in a browser.
     #[error("the weights of {name:?} must be downloaded manually: {address}")]
-    ByHand {
+    ManualDownload {
         /// Name of the model.
         name: String,
         /// The page.
@@ -40,16 +40,16 @@ pub enum ModelError {
     NoViews,
     /// Point clouds that no encoder accepts.
     #[error(transparent)]
-    Clouds(#[from] crate::point::CloudsError),
+    CloudBatch(#[from] crate::point::CloudBatchError),
     /// A classifier without a projection into a joint space.
     #[error("{model} is a classifier without a projection into a joint space")]
-    NotJoint {
+    NoProjection {
         /// Id of the model.
         model: String,
     },
     /// Class scores requested from a network without a classification head.
     #[error("{model} has no classification head")]
-    NoClasses {
+    NoClassifier {
         /// Id of the model.
         model: String,
     },
@@ -61,7 +61,7 @@ pub enum ModelError {
     },
     /// A point tower combined with a model that it was not trained for.
     #[error("{points} was trained on the features of {taught_by}, not of {model}")]
-    Apart {
+    TeacherMismatch {
         /// Id of the point model.
         points: String,
         /// Id of the model whose features it was trained on.
@@ -71,7 +71,7 @@ pub enum ModelError {
     },
     /// Features that cannot be normalized.
     #[error("cannot normalize features of length {length}: norm {norm}")]
-    NoDirection {
+    InvalidNorm {
         /// Number of components.
         length: usize,
         /// Their norm: zero, infinite or NaN.
@@ -98,20 +98,22 @@ pub enum ModelError {
         needed: usize,
     },
     /// A prompt as long as a caption may be.
-    #[error("captions of {model} have at most {longest} tokens, the prompt has {given} with the start token")]
-    Prompt {
+    #[error(
+        "captions of {model} have at most {max_tokens} tokens, the prompt has {prompt_tokens} with the start token"
+    )]
+    PromptTooLong {
         /// Id of the model.
         model: String,
         /// Tokens of the prompt, with the start token.
-        given: usize,
+        prompt_tokens: usize,
         /// Most tokens of a caption.
-        longest: usize,
+        max_tokens: usize,
     },
     /// A download failed.
-    #[error("cannot download {what}: {message}")]
+    #[error("cannot download {resource}: {message}")]
     Download {
         /// File and repository.
-        what: String,
+        resource: String,
         /// The error of the connection or the server's answer.
         message: String,
     },
@@ -124,7 +126,7 @@ impl ModelError {
             Self::NotDownloaded { name, .. } => Some(format!(
                 "run `lexiform model pull {name}` on a machine with a network, or give the path of a local checkpoint"
             )),
-            Self::ByHand { address, .. } => {
+            Self::ManualDownload { address, .. } => {
                 Some(format!("download {address} in a browser, then pass the file's path with --model"))
             }
             Self::UnknownModel { .. } => Some("`lexiform model list` shows the models by name".to_owned()),
@@ -134,11 +136,11 @@ impl ModelError {
             Self::Weights(WeightsError::Unused { .. } | WeightsError::Missing { .. }) => {
                 Some("`lexiform model info FILE` shows what the file holds".to_owned())
             }
-            Self::Weights(WeightsError::Beside { path, file, .. }) => Some(format!(
+            Self::Weights(WeightsError::CompanionFile { path, file, .. }) => Some(format!(
                 "copy {file} from where the weights come from into {}; `lexiform model pull` fetches such files too",
                 folder_of(path)
             )),
-            Self::Prompt { .. } => Some("give a shorter prompt".to_owned()),
+            Self::PromptTooLong { .. } => Some("give a shorter prompt".to_owned()),
             _ => None,
         }
     }

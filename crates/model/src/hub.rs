@@ -15,19 +15,19 @@ use crate::weights::WeightsError;
 /// Server of the hub, unless `HF_ENDPOINT` is set.
 const ENDPOINT: &str = "https://huggingface.co";
 /// Bytes between two reports of progress.
-const REPORT_EVERY: u64 = 1 << 20;
+const PROGRESS_BYTES: u64 = 1 << 20;
 
 /// Progress of a download.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
     /// Bytes downloaded.
-    pub done: u64,
+    pub downloaded: u64,
     /// Size of the file in bytes, if the server states it.
     pub total: Option<u64>,
 }
 
 /// Metadata of a file on the server.
-struct Remote {
+struct RemoteFile {
     url: String,
     commit: String,
     etag: String,
@@ -38,25 +38,27 @@ struct Remote {
 /// of the weights.
 ///
 /// # Errors
-/// [`ModelError::UnknownModel`], [`ModelError::ByHand`] if only people can download it, or [`ModelError::Download`].
+/// [`ModelError::UnknownModel`], [`ModelError::ManualDownload`] if only people can download it, or [`ModelError::Download`].
 pub fn pull(name: &str, mut on_progress: impl FnMut(Progress)) -> Result<PathBuf, ModelError> {
     let Some(model) = MODELS.iter().find(|model| model.name == name) else {
         let known = MODELS.map(|model| model.name).join(", ");
         return Err(ModelError::UnknownModel { name: name.to_owned(), known });
     };
-    let Some((folder, repository, file)) = model.origin.on_hub() else {
+    let Some((folder, repository, file)) = model.origin.hub_location() else {
         return match model.origin {
-            registry::Origin::ByHand { .. } => {
-                Err(ModelError::ByHand { name: name.to_owned(), address: model.origin.describe() })
+            registry::Origin::ManualDownload { .. } => {
+                Err(ModelError::ManualDownload { name: name.to_owned(), address: model.origin.describe() })
             }
-            _ => Err(ModelError::Download { what: name.to_owned(), message: "it is built in".to_owned() }),
+            _ => {
+                Err(ModelError::Download { resource: name.to_owned(), message: "it is built in".to_owned() })
+            }
         };
     };
     let weights = fetch(&folder, &repository, file, None, &mut on_progress)?;
     // At the same revision as the weights.
     let inside = weights.strip_prefix(folder.join("snapshots")).unwrap_or(&weights);
     let revision = inside.components().next().map(|first| first.as_os_str().to_string_lossy().into_owned());
-    for file in model.beside {
+    for file in model.sidecar_files {
         fetch(&folder, &repository, file, revision.as_deref(), &mut on_progress)?;
     }
     Ok(weights)
@@ -74,19 +76,19 @@ fn fetch(
         Some(revision) => {
             Some(folder.join("snapshots").join(revision).join(file)).filter(|path| path.is_file())
         }
-        None => registry::cached(folder, file),
+        None => registry::cached_file(folder, file),
     };
     if let Some(path) = here {
         return Ok(path);
     }
-    let remote = ask(repository, file, revision)?;
+    let remote = head_request(repository, file, revision)?;
     let blob = folder.join("blobs").join(&remote.etag);
     let io = |error: std::io::Error| ModelError::Weights(WeightsError::Io(error));
     fs::create_dir_all(folder.join("blobs")).map_err(io)?;
     if !blob.is_file() {
         download(&remote, &blob, on_progress)?;
     }
-    let path = place(folder, revision.unwrap_or(&remote.commit), &remote.etag, file).map_err(io)?;
+    let path = link_snapshot(folder, revision.unwrap_or(&remote.commit), &remote.etag, file).map_err(io)?;
     if revision.is_none() {
         fs::create_dir_all(folder.join("refs")).map_err(io)?;
         fs::write(folder.join("refs").join("main"), &remote.commit).map_err(io)?;
@@ -104,19 +106,20 @@ fn agent(redirects: u32) -> ureq::Agent {
         .new_agent()
 }
 
-fn failed(what: &str, message: impl std::fmt::Display) -> ModelError {
-    ModelError::Download { what: what.to_owned(), message: message.to_string() }
+fn failed(resource: &str, message: impl std::fmt::Display) -> ModelError {
+    ModelError::Download { resource: resource.to_owned(), message: message.to_string() }
 }
 
 fn authorization() -> Option<String> {
     std::env::var("HF_TOKEN").ok().filter(|token| !token.is_empty()).map(|token| format!("Bearer {token}"))
 }
 
-fn ask(repository: &str, file: &str, revision: Option<&str>) -> Result<Remote, ModelError> {
+fn head_request(repository: &str, file: &str, revision: Option<&str>) -> Result<RemoteFile, ModelError> {
     let endpoint =
         std::env::var("HF_ENDPOINT").ok().filter(|e| !e.is_empty()).unwrap_or_else(|| ENDPOINT.to_owned());
     let (endpoint, revision) = (endpoint.trim_end_matches('/'), revision.unwrap_or("main"));
     let url = format!("{endpoint}/{repository}/resolve/{revision}/{file}");
+    // No redirects: the hub's headers are on its own answer, not on that of the storage it redirects to.
     let mut request = agent(0).head(&url);
     if let Some(value) = authorization() {
         request = request.header("Authorization", value);
@@ -132,62 +135,66 @@ fn ask(repository: &str, file: &str, revision: Option<&str>) -> Result<Remote, M
     };
     // The server's answer becomes a file name in the cache, so it must not contain separators.
     let plain = |text: String| text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-').then_some(text);
-    let missing = |what: &str| failed(&url, format!("the answer has no usable {what}"));
+    let missing = |resource: &str| failed(&url, format!("the answer has no usable {resource}"));
     let commit = header(&["x-repo-commit"]).and_then(plain).ok_or_else(|| missing("x-repo-commit"))?;
     let etag = header(&["x-linked-etag", "etag"]).and_then(plain).ok_or_else(|| missing("etag"))?;
     let size = header(&["x-linked-size", "content-length"]).and_then(|text| text.parse().ok());
-    Ok(Remote { url, commit, etag, size })
+    Ok(RemoteFile { url, commit, etag, size })
 }
 
 /// Downloads to `blob.incomplete`, resuming an earlier download, then renames it.
-fn download(remote: &Remote, blob: &Path, on_progress: &mut dyn FnMut(Progress)) -> Result<(), ModelError> {
+fn download(
+    remote: &RemoteFile,
+    blob: &Path,
+    on_progress: &mut dyn FnMut(Progress),
+) -> Result<(), ModelError> {
     let io = |error: std::io::Error| failed(&remote.url, error);
     let partial = blob.with_extension("incomplete");
-    let mut done = fs::metadata(&partial).map_or(0, |m| m.len());
+    let mut downloaded = fs::metadata(&partial).map_or(0, |m| m.len());
     let mut request = agent(10).get(&remote.url);
     if let Some(value) = authorization() {
         request = request.header("Authorization", value);
     }
-    if done > 0 {
-        request = request.header("Range", format!("bytes={done}-"));
+    if downloaded > 0 {
+        request = request.header("Range", format!("bytes={downloaded}-"));
     }
     let response = request.call().map_err(|e| failed(&remote.url, e))?;
     let mut file = match response.status().as_u16() {
         206 => fs::OpenOptions::new().append(true).open(&partial).map_err(io)?,
         200 => {
-            done = 0;
+            downloaded = 0;
             fs::File::create(&partial).map_err(io)?
         }
         status => return Err(failed(&remote.url, format!("the server answered {status}"))),
     };
     let mut body = response.into_body().into_reader();
     let mut buffer = vec![0; 1 << 16];
-    let mut reported = done;
+    let mut reported = downloaded;
     loop {
         let n = body.read(&mut buffer).map_err(io)?;
         if n == 0 {
             break;
         }
         file.write_all(&buffer[..n]).map_err(io)?;
-        done += n as u64;
-        if done - reported >= REPORT_EVERY {
-            reported = done;
-            on_progress(Progress { done, total: remote.size });
+        downloaded += n as u64;
+        if downloaded - reported >= PROGRESS_BYTES {
+            reported = downloaded;
+            on_progress(Progress { downloaded, total: remote.size });
         }
     }
-    if let Some(size) = remote.size.filter(|size| *size != done) {
+    if let Some(size) = remote.size.filter(|size| *size != downloaded) {
         return Err(failed(
             &remote.url,
-            format!("{done} of {size} bytes received; run the command again to resume"),
+            format!("{downloaded} of {size} bytes received; run the command again to resume"),
         ));
     }
     file.sync_all().map_err(io)?;
-    on_progress(Progress { done, total: remote.size });
+    on_progress(Progress { downloaded, total: remote.size });
     fs::rename(&partial, blob).map_err(io)
 }
 
 /// Links `snapshots/<commit>/<file>` to the blob.
-fn place(folder: &Path, commit: &str, etag: &str, file: &str) -> std::io::Result<PathBuf> {
+fn link_snapshot(folder: &Path, commit: &str, etag: &str, file: &str) -> std::io::Result<PathBuf> {
     let path = folder.join("snapshots").join(commit).join(file);
     if let Some(inside) = path.parent() {
         fs::create_dir_all(inside)?;

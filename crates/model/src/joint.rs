@@ -1,7 +1,7 @@
 //! Joint models: text and image towers (and perhaps a point tower) with tokenizer and preprocessing.
 
 mod config;
-mod found;
+mod detect;
 mod points;
 mod save;
 
@@ -12,24 +12,24 @@ use burn::module::Module as _;
 use burn::tensor::{Device, Tensor, TensorData};
 use image::RgbaImage;
 
-pub use self::config::{ModelConfig, PointPart};
-pub(crate) use self::found::config_of;
-use self::found::{Found, fingerprint};
+pub use self::config::{ModelConfig, PointBranchConfig};
+pub(crate) use self::detect::detect_config;
+use self::detect::{DetectedModel, fingerprint};
 pub use self::save::{JointTowers, save};
-use crate::clip::{ClipText, ClipVision, Naming};
+use crate::clip::{CheckpointFormat, ClipText, ClipVision};
 use crate::embedding::{Embedding, rows};
 use crate::error::ModelError;
 use crate::point::PointTower;
-use crate::preprocess::{Crop, Normalization, Photos, Preprocess};
+use crate::preprocess::{Crop, Normalization, PhotoCrop, Preprocess};
 use crate::registry;
-use crate::weights::{Precision, Source, WeightFile};
+use crate::weights::{Precision, WeightFile, WeightSource};
 
 /// Batch size of the image tower: bounds memory, and larger batches are not faster on a CPU.
-const IMAGES_AT_ONCE: usize = 48;
+const MAX_IMAGE_BATCH: usize = 48;
 /// Largest image size that positional embeddings are resampled for: 4096 of the smallest patches in use.
-const LARGEST_IMAGE: usize = 2048;
+const MAX_IMAGE_SIZE: usize = 2048;
 /// Batch size of the text tower.
-const TEXTS_AT_ONCE: usize = 256;
+const MAX_TEXT_BATCH: usize = 256;
 
 /// Options of opening a model.
 #[derive(Clone, Debug)]
@@ -64,7 +64,7 @@ impl Default for OpenOptions {
 pub struct JointModel {
     id: String,
     /// Id of the text and image towers, without the point tower.
-    towers_id: String,
+    clip_id: String,
     config: ModelConfig,
     text: ClipText,
     vision: ClipVision,
@@ -79,7 +79,8 @@ impl JointModel {
     /// # Errors
     /// If there is no such model or file, the weights do not load, or the image size does not fit the patches.
     pub fn open(name_or_path: &str, options: &OpenOptions) -> Result<Self, ModelError> {
-        let mut model = Self::from_file(&registry::locate(name_or_path)?, &options.device)?;
+        let mut model = Self::from_file(&registry::open_weights(name_or_path)?, &options.device)?;
+        // The crop first: a new image size resets it.
         if let Some(crop) = options.crop {
             model = model.with_crop(crop);
         }
@@ -103,7 +104,7 @@ impl JointModel {
     pub fn with_image_size(mut self, size: usize) -> Result<Self, ModelError> {
         let vision = &mut self.config.clip.vision;
         let patch = vision.patch.max(1);
-        if size == 0 || size > LARGEST_IMAGE || !size.is_multiple_of(patch) {
+        if size == 0 || size > MAX_IMAGE_SIZE || !size.is_multiple_of(patch) {
             return Err(ModelError::ImageSize { model: self.id, size, patch });
         }
         if size != vision.image_size {
@@ -120,30 +121,34 @@ impl JointModel {
     /// `transformers`.
     ///
     /// # Errors
-    /// If the file is no joint model, or a tensor is missing, misshaped or unused.
+    /// If the file is not a joint model, or a tensor is missing, misshaped or unused.
     pub fn from_file(file: &WeightFile, device: &Device) -> Result<Self, ModelError> {
-        let Found { naming, prefix, config } = Found::of(file)?;
-        let source = Source::laid_out(file, naming.layout(&prefix), device);
+        let DetectedModel { format, prefix, config } = DetectedModel::of(file)?;
+        let source = WeightSource::with_layout(file, format.layout(&prefix), device);
         let text = ClipText::load(&source, &config.clip)?;
         let vision = ClipVision::load(&source, &config.clip)?;
+        // Read even if unused: otherwise strict loading would report it as unused.
         let own_scale = source.scalar("logit_scale", 0.0)?;
-        let mut print = fingerprint(file, naming, &prefix)?;
-        let towers_id = format!("{}@{print:08x}", config.name);
+        let mut print = fingerprint(file, format, &prefix)?;
+        let clip_id = format!("{}@{print:08x}", config.name);
         let points = match &config.points {
             Some(part) => {
                 let points = part.load(&source, file, config.clip.dim)?;
+                // The id changes with the point tower, `clip_id` does not.
                 print ^= source.fingerprint();
                 Some(points)
             }
             None => None,
         };
         let id = format!("{}@{print:08x}", config.name);
-        source.finish(|name| name == LOSS_SCALE || naming.ignores(name))?;
-        let logit_scale = match file.contains(LOSS_SCALE) {
-            true => file.read(LOSS_SCALE)?[0],
-            false => own_scale.into_scalar::<f32>(),
+        // Strict: a tensor that nothing used is an error.
+        source.finish(|name| name == LOSS_LOGIT_SCALE || format.ignores(name))?;
+        let logit_scale = if file.contains(LOSS_LOGIT_SCALE) {
+            file.read(LOSS_LOGIT_SCALE)?[0]
+        } else {
+            own_scale.into_scalar::<f32>()
         };
-        Ok(Self { id, towers_id, config, text, vision, points, logit_scale, device: device.clone() })
+        Ok(Self { id, clip_id, config, text, vision, points, logit_scale, device: device.clone() })
     }
 
     /// Replaces the image tower by that of a CG3D checkpoint, with its visual prompts
@@ -153,11 +158,11 @@ impl JointModel {
     /// # Errors
     /// If the checkpoint has no image tower of the same width with prompts.
     pub fn with_visual_prompts(mut self, checkpoint: &WeightFile) -> Result<Self, ModelError> {
-        let tower = checkpoint.container(PROMPTED_TOWER)?;
-        let layout = Naming::Slip.layout("").rename("visual.", "");
+        let tower = checkpoint.container(CG3D_VISION_CONTAINER)?;
+        let layout = CheckpointFormat::Slip.layout("").rename("visual.", "");
         let prompts = tower.shape(&layout.name("visual.prompt_embeddings"))?.get(1).copied().unwrap_or(0);
         self.config.clip.vision.prompts = prompts;
-        let source = Source::laid_out(&tower, layout, &self.device);
+        let source = WeightSource::with_layout(&tower, layout, &self.device);
         self.vision = ClipVision::with_projection(&source, &self.config.clip, self.vision.projection())?;
         self.id = format!("{}+prompts@{:08x}", self.id, source.fingerprint());
         source.finish(|_| false)?;
@@ -171,7 +176,7 @@ impl JointModel {
     /// None in practice: new prompts are initialized, not read.
     pub fn with_new_prompts(mut self, count: usize, seed: u64) -> Result<Self, ModelError> {
         self.config.clip.vision.prompts = count;
-        let source = Source::new(seed, &self.device);
+        let source = WeightSource::random(seed, &self.device);
         self.vision = self.vision.with_prompts(&source, &self.config.clip.vision)?;
         self.id = format!("{}+{count} new prompts@{seed:x}", self.id);
         Ok(self)
@@ -181,7 +186,7 @@ impl JointModel {
     pub fn frozen(&self) -> Self {
         Self {
             id: self.id.clone(),
-            towers_id: self.towers_id.clone(),
+            clip_id: self.clip_id.clone(),
             config: self.config.clone(),
             text: self.text.valid(),
             vision: self.vision.valid(),
@@ -192,8 +197,8 @@ impl JointModel {
     }
 
     /// Replaces the preprocessing of photos.
-    pub fn with_photos(mut self, photos: Photos) -> Self {
-        self.config.preprocess.photos = photos;
+    pub fn with_photo_crop(mut self, crop: PhotoCrop) -> Self {
+        self.config.preprocess.photo_crop = crop;
         self
     }
 
@@ -203,8 +208,8 @@ impl JointModel {
     }
 
     /// Id of the text and image towers alone: point towers are trained on their features.
-    pub fn towers_id(&self) -> &str {
-        &self.towers_id
+    pub fn clip_id(&self) -> &str {
+        &self.clip_id
     }
 
     /// Sizes, preprocessing, tokenizer.
@@ -239,7 +244,7 @@ impl JointModel {
 
     /// Describes the preprocessing in one line; recorded with every embedding.
     pub fn preprocessing(&self) -> String {
-        let Preprocess { size, crop, normalization, photos } = self.config.preprocess;
+        let Preprocess { size, crop, normalization, photo_crop } = self.config.preprocess;
         let crop = match crop {
             Crop::None => "no crop".to_owned(),
             Crop::Center => "center crop".to_owned(),
@@ -250,7 +255,7 @@ impl JointModel {
             Normalization::Clip => "",
             Normalization::ImageNet => ", ImageNet colors",
         };
-        let photos = if photos == Photos::Object { ", objects of photos" } else { "" };
+        let photos = if photo_crop == PhotoCrop::Object { ", objects of photos" } else { "" };
         let clouds =
             self.config.points.as_ref().map_or(String::new(), |p| format!("; points: {}", p.describe()));
         let ModelConfig { n_views, rig, .. } = &self.config;
@@ -271,7 +276,8 @@ impl JointModel {
         if vocabulary < needed {
             return Err(ModelError::Vocabulary { model: self.id.clone(), vocabulary, needed });
         }
-        let chunks = texts.chunks(TEXTS_AT_ONCE).flat_map(|chunk| {
+        let chunks = texts.chunks(MAX_TEXT_BATCH).flat_map(|chunk| {
+            // Trimmed to the longest text of the batch: short texts take a fraction of the context.
             let tokens = self.config.tokenizer.encode(chunk, self.config.clip.text.context).trimmed();
             rows(self.text.encode(&tokens))
         });
@@ -280,7 +286,8 @@ impl JointModel {
 
     /// Features of shapes `[shapes, dim]`, not normalized; all shapes have the same number of views.
     fn view_features(&self, shapes: &[&[RgbaImage]], views: usize) -> Vec<Vec<f32>> {
-        let at_once = (IMAGES_AT_ONCE / views).max(1);
+        // Whole shapes only: their views attend to each other.
+        let at_once = (MAX_IMAGE_BATCH / views).max(1);
         let chunks = shapes.chunks(at_once).flat_map(|chunk| {
             let pixels = chunk.iter().flat_map(|views| self.config.preprocess.views(views)).collect();
             self.encode_pixels(pixels, chunk.len() * views, views)
@@ -297,7 +304,7 @@ impl JointModel {
     /// Embeddings of texts.
     ///
     /// # Errors
-    /// [`ModelError::Vocabulary`] if the tower has fewer tokens than its tokenizer, [`ModelError::NoDirection`] if
+    /// [`ModelError::Vocabulary`] if the tower has fewer tokens than its tokenizer, [`ModelError::InvalidNorm`] if
     /// features have no norm.
     pub fn embed_texts(&self, texts: &[&str]) -> Result<Vec<Embedding>, ModelError> {
         self.text_features(texts)?.into_iter().map(Embedding::new).collect()
@@ -318,7 +325,7 @@ impl JointModel {
     /// ```
     ///
     /// # Errors
-    /// [`ModelError::NoViews`] if a shape has none, [`ModelError::NoDirection`] if features have no norm.
+    /// [`ModelError::NoViews`] if a shape has none, [`ModelError::InvalidNorm`] if features have no norm.
     pub fn embed_views(&self, shapes: &[Vec<RgbaImage>]) -> Result<Vec<Embedding>, ModelError> {
         // A batch has shapes with the same number of views.
         let mut by_views: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
@@ -338,10 +345,10 @@ impl JointModel {
         Ok(embeddings.into_iter().flatten().collect())
     }
 
-    /// Embedding of a photo or drawing, cropped as the model's [`Photos`] say.
+    /// Embedding of a photo or drawing, cropped according to the model's [`PhotoCrop`].
     ///
     /// # Errors
-    /// [`ModelError::NoDirection`] if features have no norm.
+    /// [`ModelError::InvalidNorm`] if features have no norm.
     pub fn embed_image(&self, image: &RgbaImage) -> Result<Embedding, ModelError> {
         let features = self.encode_pixels(self.config.preprocess.photo(image), 1, 1);
         features.into_iter().next().ok_or(ModelError::NoViews).and_then(Embedding::new)
@@ -359,6 +366,6 @@ impl JointModel {
 }
 
 /// The container of the image tower in a CG3D checkpoint.
-pub const PROMPTED_TOWER: &str = "visual_clip_model";
+pub const CG3D_VISION_CONTAINER: &str = "visual_clip_model";
 /// Logit scale in a checkpoint of Duoduo CLIP: its loss has a scale of its own, next to an unused one of CLIP.
-const LOSS_SCALE: &str = "contrastive_loss.logit_scale";
+const LOSS_LOGIT_SCALE: &str = "contrastive_loss.logit_scale";

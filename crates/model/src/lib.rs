@@ -49,9 +49,14 @@ mod zero_shot;
 pub use device::{Device, DeviceError, device};
 pub use embedding::Embedding;
 pub use error::ModelError;
-pub use joint::{JointModel, JointTowers, ModelConfig, OpenOptions, PROMPTED_TOWER, PointPart, save};
-pub use point_model::{Paired, PointModel, PointModelConfig, PointOptions, save as save_points};
+pub use joint::{
+    CG3D_VISION_CONTAINER, JointModel, JointTowers, ModelConfig, OpenOptions, PointBranchConfig,
+    save as save_joint_model,
+};
+pub use point_model::{
+    PairedClip, PointModel, PointModelConfig, PointModelOptions, save as save_point_model,
+};
 pub use teacher::Teacher;
-pub use templates::{Templates, usual_templates};
+pub use templates::{Templates, default_templates};
 pub use weights::WeightsError;
 pub use zero_shot::ZeroShotHead;

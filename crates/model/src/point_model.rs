@@ -10,12 +10,15 @@ use lexiform_geometry::PointCloud;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::embed::embed_clouds;
-use self::embed::rows_of;
+use self::embed::run_batched;
 use crate::embedding::Embedding;
 use crate::error::ModelError;
-use crate::point::{CloudInput, CloudOptions, PointTower, Recognized, Start, System, TowerConfig, recognize};
-use crate::templates::usual_templates;
-use crate::weights::{Layout, Precision, Source, TensorList, WeightFile, WeightsError};
+use crate::point::{
+    DetectedEncoder, FpsStart, ModelFamily, PointPreprocess, PointPreprocessOverrides, PointTower,
+    PointTowerConfig, detect_encoder,
+};
+use crate::templates::default_templates;
+use crate::weights::{Layout, Precision, TensorList, WeightFile, WeightSource, WeightsError};
 use crate::{config_key, registry};
 
 /// Everything but the weights of a point model; stored in the header of our `.safetensors` files.
@@ -24,17 +27,17 @@ pub struct PointModelConfig {
     /// Name of the model.
     pub name: String,
     /// Sizes of the network.
-    pub tower: TowerConfig,
+    pub tower: PointTowerConfig,
     /// Preprocessing of point clouds.
-    pub input: CloudInput,
+    pub input: PointPreprocess,
     /// The CLIP model with the same joint space.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub paired: Option<Paired>,
+    pub paired: Option<PairedClip>,
     /// Id of the model whose features it was trained on, if trained by lexiform.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taught_by: Option<String>,
     /// Templates of its paper, with `{}` for the name of a class.
-    #[serde(default = "usual_templates")]
+    #[serde(default = "default_templates")]
     pub templates: Vec<String>,
     /// Names of the classes of its classification head, if known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -44,7 +47,7 @@ pub struct PointModelConfig {
 /// The CLIP model that a point encoder was trained with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Paired {
+pub enum PairedClip {
     /// OpenCLIP ViT-bigG-14, `laion2b_s39b_b160k`, 1280 wide.
     OpenClipBigG14,
     /// SLIP ViT-B/16, 100 epochs, 512 wide.
@@ -55,7 +58,7 @@ pub enum Paired {
     OpenAiL14,
 }
 
-impl Paired {
+impl PairedClip {
     /// Name and weights of the model.
     pub fn name(self) -> &'static str {
         match self {
@@ -76,12 +79,12 @@ impl Paired {
     }
 
     /// The CLIP model of a released file, by its system and the dimension of its joint space.
-    fn of(system: System, dim: usize) -> Option<Self> {
-        match (system, dim) {
-            (System::Ulip | System::OpenShapeZUp, 1280) => Some(Self::OpenClipBigG14),
-            (System::Ulip | System::Cg3d, 512) => Some(Self::SlipB16),
-            (System::OpenShapeYUp, 512) => Some(Self::OpenAiB32),
-            (System::OpenShapeYUp, 768) => Some(Self::OpenAiL14),
+    fn of(family: ModelFamily, dim: usize) -> Option<Self> {
+        match (family, dim) {
+            (ModelFamily::Ulip | ModelFamily::OpenShapeZUp, 1280) => Some(Self::OpenClipBigG14),
+            (ModelFamily::Ulip | ModelFamily::Cg3d, 512) => Some(Self::SlipB16),
+            (ModelFamily::OpenShapeYUp, 512) => Some(Self::OpenAiB32),
+            (ModelFamily::OpenShapeYUp, 768) => Some(Self::OpenAiL14),
             _ => None,
         }
     }
@@ -89,23 +92,23 @@ impl Paired {
 
 /// Options of opening a point model.
 #[derive(Clone, Debug)]
-pub struct PointOptions {
+pub struct PointModelOptions {
     /// Changes to the preprocessing of point clouds.
-    pub clouds: CloudOptions,
+    pub clouds: PointPreprocessOverrides,
     /// Replaces the number of groups of a cloud, which no weight depends on.
     pub groups: Option<usize>,
     /// First point of farthest-point sampling, if the reference starts at a random one.
-    pub start: Start,
+    pub start: FpsStart,
     /// Device of the tensors.
     pub device: Device,
 }
 
-impl Default for PointOptions {
+impl Default for PointModelOptions {
     fn default() -> Self {
         Self {
-            clouds: CloudOptions::default(),
+            clouds: PointPreprocessOverrides::default(),
             groups: None,
-            start: Start::default(),
+            start: FpsStart::default(),
             device: Device::flex(),
         }
     }
@@ -117,7 +120,7 @@ pub struct PointModel {
     config: PointModelConfig,
     tower: PointTower,
     logit_scale: Option<f32>,
-    start: Start,
+    start: FpsStart,
 }
 
 impl PointModel {
@@ -125,48 +128,48 @@ impl PointModel {
     ///
     /// # Errors
     /// If there is no such model or file, or the weights do not load.
-    pub fn open(name_or_path: &str, options: &PointOptions) -> Result<Self, ModelError> {
-        Self::from_file(&registry::locate(name_or_path)?, options)
+    pub fn open(name_or_path: &str, options: &PointModelOptions) -> Result<Self, ModelError> {
+        Self::from_file(&registry::open_weights(name_or_path)?, options)
     }
 
     /// Loads a network from a file: our own, or one released by ULIP, OpenShape or CG3D.
     ///
     /// # Errors
-    /// If the file is no point encoder, a tensor is missing, misshaped or unused, or the encoder has no groups to
+    /// If the file is not a point encoder, a tensor is missing, misshaped or unused, or the encoder has no groups to
     /// change.
-    pub fn from_file(file: &WeightFile, options: &PointOptions) -> Result<Self, ModelError> {
-        let (mut config, recognized) = described(file)?;
+    pub fn from_file(file: &WeightFile, options: &PointModelOptions) -> Result<Self, ModelError> {
+        let (mut config, detected) = read_config(file)?;
         if let Some(groups) = options.groups {
             let wrong = |message| WeightsError::Unrecognized { path: file.path().to_owned(), message };
             config.tower.encoder = config.tower.encoder.with_groups(groups).map_err(wrong)?;
         }
-        let layout = recognized.as_ref().map_or_else(Layout::default, |found| found.layout.clone());
+        // Our own files have canonical names.
+        let layout = detected.as_ref().map_or_else(Layout::default, |found| found.layout.clone());
         let scale_name = layout.name("logit_scale");
-        let source = Source::laid_out(file, layout, &options.device);
+        let source = WeightSource::with_layout(file, layout, &options.device);
         let tower = PointTower::load(&source, &config.tower)?;
         let fingerprint = source.fingerprint();
         let ignored =
-            |name: &str| recognized.as_ref().map_or(name == "logit_scale", |found| found.ignores(name));
+            |name: &str| detected.as_ref().map_or(name == "logit_scale", |found| found.ignores(name));
         source.finish(ignored)?;
-        let logit_scale = match file.contains(&scale_name) {
-            true => file.read(&scale_name)?.first().copied(),
-            false => None,
-        };
-        config.input = config.input.with(options.clouds);
+        let logit_scale =
+            if file.contains(&scale_name) { file.read(&scale_name)?.first().copied() } else { None };
+        // After loading: overrides change preprocessing, not weights.
+        config.input = config.input.with_overrides(options.clouds);
         let id = format!("{}@{fingerprint:08x}", config.name);
         Ok(Self { id, config, tower, logit_scale, start: options.start })
     }
 
     /// Whether a file holds a point encoder without text and image towers.
-    pub fn recognizes(file: &WeightFile) -> bool {
+    pub fn matches_file(file: &WeightFile) -> bool {
         // A joint model may have a point tower too, whose tensors have the same names.
         file.metadata(config_key::JOINT).is_none()
-            && (file.metadata(config_key::POINTS).is_some() || matches!(recognize(file), Ok(Some(_))))
+            && (file.metadata(config_key::POINTS).is_some() || matches!(detect_encoder(file), Ok(Some(_))))
     }
 
     /// Whether a file holds a point encoder with a classification head.
-    pub fn names_classes(file: &WeightFile) -> bool {
-        Self::recognizes(file) && described(file).is_ok_and(|(config, _)| config.tower.classes.is_some())
+    pub fn has_classifier(file: &WeightFile) -> bool {
+        Self::matches_file(file) && read_config(file).is_ok_and(|(config, _)| config.tower.classes.is_some())
     }
 
     /// Name and fingerprint of the weights; recorded with every embedding.
@@ -195,7 +198,7 @@ impl PointModel {
     }
 
     /// The CLIP model with the same joint space, if known.
-    pub fn paired_text(&self) -> Option<Paired> {
+    pub fn paired_clip(&self) -> Option<PairedClip> {
         self.config.paired
     }
 
@@ -212,34 +215,34 @@ impl PointModel {
     /// Embeddings of point clouds, preprocessed as in the model's reference. Clouds may differ in size.
     ///
     /// # Errors
-    /// [`ModelError::NotJoint`] if the network only classifies, [`ModelError::Clouds`] if a cloud is empty or not
+    /// [`ModelError::NoProjection`] if the network only classifies, [`ModelError::CloudBatch`] if a cloud is empty or not
     /// finite.
     pub fn embed_clouds(&self, clouds: &[PointCloud]) -> Result<Vec<Embedding>, ModelError> {
         if self.config.tower.projection.is_none() && self.config.tower.classes.is_some() {
-            return Err(ModelError::NotJoint { model: self.id.clone() });
+            return Err(ModelError::NoProjection { model: self.id.clone() });
         }
         let colored = self.config.tower.encoder.colored();
         embed_clouds(&self.tower, &self.config.input, colored, self.start, clouds)
     }
 
     /// Logits of a fine-tuned classifier, `[clouds, classes]`. With a seed, of one randomly augmented copy of each cloud
-    /// ([`CloudInput::prepare_look`]).
+    /// ([`PointPreprocess::prepare_test_time_augmented`]).
     ///
     /// # Errors
-    /// [`ModelError::NoClasses`] if the network has no classification head.
-    pub fn class_scores(
+    /// [`ModelError::NoClassifier`] if the network has no classification head.
+    pub fn class_logits(
         &self,
         clouds: &[PointCloud],
-        look: Option<u64>,
+        tta_seed: Option<u64>,
     ) -> Result<Vec<Vec<f32>>, ModelError> {
         let classifier = self.tower.classifier();
-        let classifier = classifier.ok_or_else(|| ModelError::NoClasses { model: self.id.clone() })?;
+        let classifier = classifier.ok_or_else(|| ModelError::NoClassifier { model: self.id.clone() })?;
         let input = &self.config.input;
-        let prepared = clouds.iter().map(|cloud| match look {
-            Some(seed) => input.prepare_look(cloud, self.start, seed),
+        let prepared = clouds.iter().map(|cloud| match tta_seed {
+            Some(seed) => input.prepare_test_time_augmented(cloud, self.start, seed),
             None => input.prepare(cloud, self.start),
         });
-        rows_of(prepared.collect(), self.config.tower.encoder.colored(), |clouds| {
+        run_batched(prepared.collect(), self.config.tower.encoder.colored(), |clouds| {
             classifier.forward(self.tower.encoder().encode(clouds, self.start))
         })
     }
@@ -275,22 +278,25 @@ pub fn save(
 }
 
 /// The configuration of a file's model, without loading its weights; and, unless it is our own, the detected network.
-pub(crate) fn described(file: &WeightFile) -> Result<(PointModelConfig, Option<Recognized>), WeightsError> {
+pub(crate) fn read_config(
+    file: &WeightFile,
+) -> Result<(PointModelConfig, Option<DetectedEncoder>), WeightsError> {
     let unrecognized = |message: String| WeightsError::Unrecognized { path: file.path().to_owned(), message };
     if let Some(text) = file.metadata(config_key::POINTS) {
         let config: PointModelConfig =
-            serde_json::from_str(text).map_err(|e| unrecognized(format!("its header: {e}")))?;
-        config.tower.encoder.check().map_err(|message| unrecognized(format!("its header: {message}")))?;
+            serde_json::from_str(text).map_err(|e| unrecognized(format!("invalid header: {e}")))?;
+        // The header of a file is untrusted.
+        config.tower.encoder.check().map_err(|message| unrecognized(format!("invalid header: {message}")))?;
         return Ok((config, None));
     }
-    let found = recognize(file)?.ok_or_else(|| {
+    let found = detect_encoder(file)?.ok_or_else(|| {
         unrecognized("no tensor encoder.first_conv.0.weight or sa.mlp_convs.0.weight".to_owned())
     })?;
     let name = file.path().file_stem().map_or("model".to_owned(), |stem| stem.to_string_lossy().into_owned());
     let tower = found.config.clone();
-    let input = CloudInput::of(found.system, tower.encoder.colored());
-    let paired = Paired::of(found.system, tower.dim());
-    let templates = found.system.templates();
+    let input = PointPreprocess::of(found.family, tower.encoder.colored());
+    let paired = PairedClip::of(found.family, tower.dim());
+    let templates = found.family.templates();
     let (taught_by, labels) = (None, Vec::new());
     let config = PointModelConfig { name, tower, input, paired, taught_by, templates, labels };
     Ok((config, Some(found)))

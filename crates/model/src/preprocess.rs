@@ -1,6 +1,6 @@
 //! Image preprocessing, exactly as in the reference of each model.
 
-mod object;
+mod foreground;
 
 use image::{RgbImage, RgbaImage};
 pub(crate) use lexiform_geometry::resize::resample_grid;
@@ -8,7 +8,7 @@ pub use lexiform_geometry::resize::{composite_on_white, resize_bicubic, resize_b
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use self::object::object_view;
+use self::foreground::foreground_view;
 
 /// Mean and standard deviation of each channel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,7 +34,7 @@ impl Normalization {
 }
 
 /// Size of Duoduo CLIP's crop of a 224-pixel view, which is then resized to 224 pixels.
-const DUODUO_WINDOW: usize = 208;
+const DUODUO_CROP_SIZE: usize = 208;
 
 /// The crop of each view, which is then resized to the view's size (Duoduo CLIP).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,10 +78,11 @@ impl Crop {
 /// The part of a photo that becomes a view.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Photos {
+pub enum PhotoCrop {
     /// The center, with the shortest side resized (OpenCLIP's evaluation transform).
     #[default]
-    Middle,
+    #[serde(alias = "middle")]
+    Center,
     /// The object, detected by transparency or a plain background, on white and framed like rendered views; else the center.
     Object,
 }
@@ -105,14 +106,14 @@ pub struct Preprocess {
     #[serde(default)]
     pub normalization: Normalization,
     /// Crop of photos.
-    #[serde(default)]
-    pub photos: Photos,
+    #[serde(rename = "photos", default)]
+    pub photo_crop: PhotoCrop,
 }
 
 impl Preprocess {
     /// CLIP's preprocessing of views, without a crop.
     pub fn clip(size: usize) -> Self {
-        Self { size, crop: Crop::None, normalization: Normalization::Clip, photos: Photos::Middle }
+        Self { size, crop: Crop::None, normalization: Normalization::Clip, photo_crop: PhotoCrop::Center }
     }
 
     /// Views → normalized pixels, `[views, 3, size, size]`. Views of another size are resized as in Pillow (bicubic,
@@ -128,15 +129,15 @@ impl Preprocess {
 
     /// The image that [`photo`](Self::photo) normalizes.
     pub fn photo_view(&self, photo: &RgbaImage) -> RgbImage {
-        let object = match self.photos {
-            Photos::Object => object_view(photo, self.size),
-            Photos::Middle => None,
+        let object = match self.photo_crop {
+            PhotoCrop::Object => foreground_view(photo, self.size),
+            PhotoCrop::Center => None,
         };
-        object.unwrap_or_else(|| self.middle(photo))
+        object.unwrap_or_else(|| self.center_crop(photo))
     }
 
     /// Resizes the shortest side to `size` and crops the center.
-    fn middle(&self, photo: &RgbaImage) -> RgbImage {
+    fn center_crop(&self, photo: &RgbaImage) -> RgbImage {
         let photo = composite_on_white(photo);
         let (width, height) = (photo.width() as usize, photo.height() as usize);
         let short = width.min(height).max(1);
@@ -166,8 +167,7 @@ impl Preprocess {
             }
         }
         if let Some(corner) = self.crop.corner().filter(|_| self.crop.fits(size)) {
-            planes =
-                planes.chunks(size * size).flat_map(|plane| enlarge_window(plane, size, corner)).collect();
+            planes = planes.chunks(size * size).flat_map(|plane| resize_crop(plane, size, corner)).collect();
         }
         for ([mean, deviation], plane) in
             self.normalization.statistics().iter().zip(planes.chunks_mut(size * size))
@@ -179,13 +179,13 @@ impl Preprocess {
 }
 
 /// Resizes the crop at `corner` to the full plane: bilinear with half-pixel centers, without antialiasing.
-fn enlarge_window(plane: &[f32], size: usize, [top, left]: [usize; 2]) -> Vec<f32> {
-    let step = DUODUO_WINDOW as f32 / size as f32;
+fn resize_crop(plane: &[f32], size: usize, [top, left]: [usize; 2]) -> Vec<f32> {
+    let step = DUODUO_CROP_SIZE as f32 / size as f32;
     let taps: Vec<(usize, usize, f32)> = (0..size)
         .map(|i| {
-            let source = ((i as f32 + 0.5) * step - 0.5).clamp(0.0, (DUODUO_WINDOW - 1) as f32);
+            let source = ((i as f32 + 0.5) * step - 0.5).clamp(0.0, (DUODUO_CROP_SIZE - 1) as f32);
             let low = source.floor() as usize;
-            (low, (low + 1).min(DUODUO_WINDOW - 1), source - low as f32)
+            (low, (low + 1).min(DUODUO_CROP_SIZE - 1), source - low as f32)
         })
         .collect();
     let mut enlarged = Vec::with_capacity(size * size);

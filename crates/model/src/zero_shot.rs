@@ -6,11 +6,11 @@ use crate::{Embedding, JointModel, ModelError};
 /// normalized mean over all templates.
 ///
 /// ```
-/// use lexiform_model::{JointModel, OpenOptions, ZeroShotHead, usual_templates};
+/// use lexiform_model::{JointModel, OpenOptions, ZeroShotHead, default_templates};
 ///
 /// let model = JointModel::open("nano", &OpenOptions::default())?;
 /// let labels = ["chair", "airplane"].map(str::to_owned);
-/// let head = ZeroShotHead::new(&model, &labels, &usual_templates())?;
+/// let head = ZeroShotHead::new(&model, &labels, &default_templates())?;
 /// let shape = &model.embed_texts(&["a wooden chair"])?[0];
 /// assert_eq!(head.classify(shape)[0].0, "chair");
 /// # Ok::<(), lexiform_model::ModelError>(())
@@ -26,16 +26,16 @@ impl ZeroShotHead {
     /// Inserts every label into every template (at `{}`) and encodes the sentences.
     ///
     /// # Errors
-    /// The error of the text tower, or [`ModelError::NoDirection`] if the sentences of a label cancel out.
+    /// The error of the text tower, or [`ModelError::InvalidNorm`] if the sentences of a label cancel out.
     pub fn new(model: &JointModel, labels: &[String], templates: &[String]) -> Result<Self, ModelError> {
-        Self::encoded_by(|sentences| model.embed_texts(sentences), labels, templates, model.logit_scale())
+        Self::with_encoder(|sentences| model.embed_texts(sentences), labels, templates, model.logit_scale())
     }
 
     /// As [`new`](Self::new), with any text encoder; `logit_scale` is the logarithm of the factor of similarities.
     ///
     /// # Errors
-    /// The error of `encode`, or [`ModelError::NoDirection`] if the sentences of a label cancel out.
-    pub fn encoded_by<E: From<ModelError>>(
+    /// The error of `encode`, or [`ModelError::InvalidNorm`] if the sentences of a label cancel out.
+    pub fn with_encoder<E: From<ModelError>>(
         encode: impl FnOnce(&[&str]) -> Result<Vec<Embedding>, E>,
         labels: &[String],
         templates: &[String],
@@ -47,7 +47,7 @@ impl ZeroShotHead {
         let embedded = encode(&sentences)?;
         let embeddings = embedded
             .chunks(templates.len().max(1))
-            .map(|chunk| Embedding::mix(&chunk.iter().map(|e| (1.0, e)).collect::<Vec<_>>()))
+            .map(|chunk| Embedding::weighted_sum(&chunk.iter().map(|e| (1.0, e)).collect::<Vec<_>>()))
             .collect::<Result<_, ModelError>>()?;
         Ok(Self { labels: labels.to_vec(), embeddings, logit_scale })
     }

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use burn::tensor::{Device, Tensor};
 use image::{Rgba, RgbaImage};
-use lexiform_model::blip::{Captioner, Decoding, Writing};
-use lexiform_model::tokenizer::BertWords;
+use lexiform_model::blip::{Captioner, DecodingStrategy, GenerationConfig};
+use lexiform_model::tokenizer::BertTokenizer;
 use lexiform_model::weights::{Precision, TensorList, WeightFile};
 use lexiform_model::{JointModel, ModelError, OpenOptions, WeightsError};
 use serde_json::Value;
@@ -52,24 +52,25 @@ fn views() -> Vec<RgbaImage> {
 }
 
 /// The ways in which the fixture's captions were written.
-fn ways() -> [(&'static str, Writing); 4] {
-    let greedy = Writing { decoding: Decoding::Greedy, ..Writing::default() };
-    let bare = |writing: &Writing| Writing { prompt: String::new(), ..writing.clone() };
+fn ways() -> [(&'static str, GenerationConfig); 4] {
+    let greedy = GenerationConfig { decoding: DecodingStrategy::Greedy, ..GenerationConfig::default() };
+    let bare =
+        |generation: &GenerationConfig| GenerationConfig { prompt: String::new(), ..generation.clone() };
     [
         ("greedy", bare(&greedy)),
         ("greedy prompted", greedy),
-        ("beams", bare(&Writing::default())),
-        ("beams prompted", Writing::default()),
+        ("beams", bare(&GenerationConfig::default())),
+        ("beams prompted", GenerationConfig::default()),
     ]
 }
 
 /// Captions by their ids, with the end mark where they do not stop for their length.
-fn ids(captioner: &Captioner, views: &[RgbaImage], writing: &Writing) -> Vec<Vec<u32>> {
-    let captions = captioner.caption_ids(captioner.pixels(views), writing, 0).unwrap();
+fn ids(captioner: &Captioner, views: &[RgbaImage], generation: &GenerationConfig) -> Vec<Vec<u32>> {
+    let captions = captioner.caption_ids(captioner.pixels(views), generation, 0).unwrap();
     let ended = |mut sentences: Vec<Vec<u32>>| {
         let mut sentence = sentences.remove(0);
-        if sentence.len() < writing.longest {
-            sentence.push(captioner.config().marks.end);
+        if sentence.len() < generation.max_length {
+            sentence.push(captioner.config().special_tokens.end);
         }
         sentence
     };
@@ -83,14 +84,14 @@ fn check_network(captioner: &Captioner) {
     let caption: Vec<u32> =
         golden.values("expected.safetensors", "caption").iter().map(|id| *id as u32).collect();
     let count = views().len();
-    let mut draft = captioner.decoder().begin(tokens);
+    let mut state = captioner.decoder().init_state(tokens);
     let logits: Vec<Tensor<3>> = (0..caption.len() / count)
-        .map(|i| captioner.decoder().extend(&mut draft, &vec![caption[i]; count]).unsqueeze_dim(1))
+        .map(|i| captioner.decoder().step(&mut state, &vec![caption[i]; count]).unsqueeze_dim(1))
         .collect();
     let logits = values(&Tensor::cat(logits, 1));
     check("logits", &logits, &golden.values("expected.safetensors", "logits"), SHARP);
-    for (way, writing) in ways() {
-        let found = serde_json::to_value(ids(captioner, &views(), &writing)).unwrap();
+    for (way, generation) in ways() {
+        let found = serde_json::to_value(ids(captioner, &views(), &generation)).unwrap();
         assert_eq!(found, expected()["ids"][way], "{way}");
     }
 }
@@ -104,40 +105,40 @@ fn features_logits_and_captions_agree() {
 fn captions_are_words_and_do_not_depend_on_their_neighbors() {
     let captioner = tiny();
     let views = views();
-    for (way, writing) in ways() {
-        let all = captioner.caption(&views, &writing, 0).unwrap();
-        let given = captioner.words().decode(&captioner.words().encode(&writing.prompt));
+    for (way, generation) in ways() {
+        let all = captioner.caption(&views, &generation, 0).unwrap();
+        let given = captioner.tokenizer().decode(&captioner.tokenizer().encode(&generation.prompt));
         for (i, said) in all.iter().enumerate() {
             let whole = expected()["text"][way][i].as_str().unwrap().to_owned();
-            // The first piece behind a prompt may continue its last word; alone it is shown as it is.
+            // The first piece behind a prompt may continue its last word; alone it is shown unchanged.
             let rest = whole.strip_prefix(&given).unwrap().trim_start();
             assert_eq!(said[0].trim_start_matches("##"), rest.trim_start_matches("##"), "{way}");
-            let alone = captioner.caption(&views[i..=i], &writing, 0).unwrap();
+            let alone = captioner.caption(&views[i..=i], &generation, 0).unwrap();
             assert_eq!(alone[0], *said, "{way}");
         }
     }
     // More pictures than are looked at together.
     let many: Vec<RgbaImage> = views.iter().cycle().take(14).cloned().collect();
-    let captions = captioner.caption(&many, &Writing::default(), 0).unwrap();
+    let captions = captioner.caption(&many, &GenerationConfig::default(), 0).unwrap();
     assert_eq!((captions.len(), &captions[13]), (14, &captions[1]));
-    assert!(captioner.caption(&[], &Writing::default(), 0).unwrap().is_empty());
+    assert!(captioner.caption(&[], &GenerationConfig::default(), 0).unwrap().is_empty());
 }
 
 #[test]
 fn chance_follows_seeds_alone() {
     let captioner = tiny();
     let views = views();
-    let decoding = Decoding::Nucleus { top_p: 0.9, sentences: 5 };
-    let writing = Writing { decoding, ..Writing::default() };
-    let all = captioner.caption(&views, &writing, 1).unwrap();
+    let decoding = DecodingStrategy::Nucleus { top_p: 0.9, sentences: 5 };
+    let generation = GenerationConfig { decoding, ..GenerationConfig::default() };
+    let all = captioner.caption(&views, &generation, 1).unwrap();
     assert!(all.iter().all(|said| said.len() == 5));
-    assert_eq!(captioner.caption(&views[2..], &writing, 3).unwrap(), all[2..]);
-    assert_ne!(captioner.caption(&views[..1], &writing, 9).unwrap(), all[..1]);
+    assert_eq!(captioner.caption(&views[2..], &generation, 3).unwrap(), all[2..]);
+    assert_ne!(captioner.caption(&views[..1], &generation, 9).unwrap(), all[..1]);
 }
 
 #[test]
 fn words_are_those_of_berts_tokenizer() {
-    let words = BertWords::read(&golden().path("vocab.txt")).unwrap();
+    let words = BertTokenizer::read(&golden().path("vocab.txt")).unwrap();
     let list = |ids: &Value| -> Vec<u32> {
         ids.as_array().unwrap().iter().map(|id| id.as_u64().unwrap() as u32).collect()
     };
@@ -163,7 +164,7 @@ const SALESFORCE: [(&str, &str); 9] = [
     ("vision_model.post_layernorm.", "visual_encoder.norm."),
 ];
 
-/// The fixture under other names, with tensors to add (`None` takes one away), in a folder with what stands beside it.
+/// The fixture under other names, with tensors to add (`None` takes one away), in a folder with its companion files.
 fn rewritten(folder: &Path, rename: impl Fn(&str) -> String, changes: &[Change]) -> std::path::PathBuf {
     let file = WeightFile::open(&golden().path("model.safetensors")).unwrap();
     let mut list = TensorList::default();
@@ -175,8 +176,8 @@ fn rewritten(folder: &Path, rename: impl Fn(&str) -> String, changes: &[Change])
             list.push_values((*name).to_owned(), shape.clone(), values.clone());
         }
     }
-    for beside in ["config.json", "vocab.txt"] {
-        std::fs::copy(golden().path(beside), folder.join(beside)).unwrap();
+    for companion in ["config.json", "vocab.txt"] {
+        std::fs::copy(golden().path(companion), folder.join(companion)).unwrap();
     }
     let path = folder.join("weights.safetensors");
     list.write(&path, Precision::Full, HashMap::new()).unwrap();
@@ -220,7 +221,7 @@ fn what_does_not_belong_together_is_told() {
     let untied = ("text_decoder.cls.predictions.decoder.bias", Some((vec![2], vec![0.0; 2])));
     assert!(told(&[untied]).contains("to which it should be tied"));
     let path = rewritten(folder.path(), same, &[]);
-    let long = Writing { prompt: "a ".repeat(40), ..Writing::default() };
+    let long = GenerationConfig { prompt: "a ".repeat(40), ..GenerationConfig::default() };
     let failed = open(&path).unwrap().caption(&views(), &long, 0).unwrap_err();
     assert!(failed.to_string().contains("at most 20 tokens, the prompt has 41"), "{failed}");
     for (file, content) in [
@@ -235,11 +236,11 @@ fn what_does_not_belong_together_is_told() {
     for file in ["vocab.txt", "config.json"] {
         std::fs::remove_file(folder.path().join(file)).unwrap();
         let failed = open(&path).err().unwrap();
-        assert!(matches!(failed, ModelError::Weights(WeightsError::Beside { .. })), "{failed}");
-        assert!(failed.to_string().contains(&format!("{file} must be beside it")), "{failed}");
+        assert!(matches!(failed, ModelError::Weights(WeightsError::CompanionFile { .. })), "{failed}");
+        assert!(failed.to_string().contains(&format!("{file} must be in the same folder")), "{failed}");
         assert!(failed.hint().unwrap().contains("model pull"));
         std::fs::copy(golden().path(file), folder.path().join(file)).unwrap();
     }
     let joint = JointModel::open(path.to_str().unwrap(), &OpenOptions::default()).err().unwrap();
-    assert!(joint.to_string().contains("it writes captions"), "{joint}");
+    assert!(joint.to_string().contains("it is a captioner"), "{joint}");
 }

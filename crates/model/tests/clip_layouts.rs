@@ -1,17 +1,19 @@
 //! The layouts that CLIP's towers are released in: SLIP's against its own classes, the others against each other.
 //!
-//! Full-size towers beside PyTorch's are `cargo xtask parity`.
+//! Full-size towers are compared with PyTorch by `cargo xtask parity`.
 
 mod support;
 
 use std::path::Path;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use lexiform_model::clip::{ClipConfig, ClipText, ClipVision, Naming, TextConfig, VisionConfig, VisionStyle};
+use lexiform_model::clip::{
+    CheckpointFormat, ClipConfig, ClipText, ClipVision, TextConfig, VisionConfig, VisionStyle,
+};
 use lexiform_model::nn::Activation;
 use lexiform_model::tokenizer::Tokens;
-use lexiform_model::weights::{Precision, Source, TensorList, WeightFile};
-use lexiform_model::{JointModel, OpenOptions, PointModel, PointOptions};
+use lexiform_model::weights::{Precision, TensorList, WeightFile, WeightSource};
+use lexiform_model::{JointModel, OpenOptions, PointModel, PointModelOptions};
 use support::{Golden, check, key_lists, values, zero_file};
 
 /// f32 sums in another order than the reference's.
@@ -34,13 +36,13 @@ fn class_tokens(values: &[f32], tokens: usize, width: usize) -> Vec<f32> {
 }
 
 fn slip_towers(file: &WeightFile) -> (ClipText, ClipVision, f32) {
-    let (naming, prefix) = Naming::of(file).unwrap();
-    assert_eq!(naming, Naming::Slip);
+    let (naming, prefix) = CheckpointFormat::of(file).unwrap();
+    assert_eq!(naming, CheckpointFormat::Slip);
     let inferred = ClipConfig::infer(file, naming, prefix).unwrap();
     // Four heads in either tower, which no tensor shows.
     let vision = VisionConfig { head_width: inferred.vision.width / 4, ..inferred.vision };
     let config = ClipConfig { vision, text: TextConfig { heads: 4, ..inferred.text }, ..inferred };
-    let source = Source::laid_out(file, naming.layout(prefix), &Device::flex());
+    let source = WeightSource::with_layout(file, naming.layout(prefix), &Device::flex());
     let (text, vision) =
         (ClipText::load(&source, &config).unwrap(), ClipVision::load(&source, &config).unwrap());
     let scale = source.scalar("logit_scale", 0.0).unwrap().into_scalar::<f32>();
@@ -58,7 +60,7 @@ fn slip_with_prompts_agrees_layer_by_layer() {
 
 fn check_slip(golden: &Golden, text: &ClipText, vision: &ClipVision, scale: f32) {
     let expected = |name: &str| golden.values("expected.safetensors", name);
-    let features = vision.encode_watched(image(golden), 1, 3, |name, x| match name {
+    let features = vision.encode_with_hook(image(golden), 1, 3, |name, x| match name {
         "ln_post" => {
             check("slip: vit_norm", &values(x), &class_tokens(&expected("vit_norm"), 22, 48), TOLERANCE);
             check("slip: vit_feature", &values(x), &expected("vit_feature"), TOLERANCE);
@@ -69,7 +71,7 @@ fn check_slip(golden: &Golden, text: &ClipText, vision: &ClipVision, scale: f32)
         }
     });
     check("slip: image_embed", &values(&features), &expected("image_embed"), TOLERANCE);
-    let words = text.encode_watched(&tokens(golden), |layer, x| {
+    let words = text.encode_with_hook(&tokens(golden), |layer, x| {
         if layer < 2 {
             let found = values(&x.clone().swap_dims(0, 1));
             check(
@@ -143,7 +145,7 @@ fn small(activation: Activation) -> ClipConfig {
 
 /// The towers' tensors by OpenCLIP's names.
 fn tensors(config: &ClipConfig) -> TensorList {
-    let source = Source::new(5, &Device::flex());
+    let source = WeightSource::random(5, &Device::flex());
     let mut list = TensorList::default();
     ClipText::load(&source, config).unwrap().save(&mut list);
     ClipVision::load(&source, config).unwrap().save(&mut list);
@@ -337,12 +339,12 @@ fn published_sizes_are_told_from_the_tensors() {
         std::fs::write(&list, key_list(&config)).unwrap();
         zero_file(&list, &path);
         let file = WeightFile::open(&path).unwrap();
-        let (naming, prefix) = Naming::of(&file).unwrap();
+        let (naming, prefix) = CheckpointFormat::of(&file).unwrap();
         assert_eq!(ClipConfig::of(&file, naming, prefix).unwrap(), config, "{name}");
     }
 }
 
-/// ULIP's first models keep SLIP's towers beside the point encoder; between them the two readers use every tensor.
+/// ULIP's first models keep SLIP's towers next to the point encoder; between them the two readers use every tensor.
 #[test]
 #[ignore = "needs LEXIFORM_SHARED"]
 fn ulips_whole_file_is_read_by_towers_and_encoder() {
@@ -355,7 +357,7 @@ fn ulips_whole_file_is_read_by_towers_and_encoder() {
     assert_eq!((vision.style, vision.width, vision.layers, towers.dim()), (VisionStyle::Timm, 768, 12, 512));
     assert_eq!(vision.activation, Some(Activation::Gelu));
     assert_eq!(towers.config().clip.activation, Activation::QuickGelu);
-    let points = PointModel::open(path.to_str().unwrap(), &PointOptions::default()).unwrap();
+    let points = PointModel::open(path.to_str().unwrap(), &PointModelOptions::default()).unwrap();
     assert_eq!(points.dim(), 512);
 }
 
@@ -374,8 +376,8 @@ fn duoduos_whole_file_is_read() {
     std::fs::write(&list, keys.iter().map(line).collect::<String>()).unwrap();
     zero_file(&list, &path);
     assert!(JointModel::open(path.to_str().unwrap(), &OpenOptions::default()).is_err());
-    let beside = serde_json::json!({ "model_cfg": ClipConfig::vit_b_32(), "layers_threshold": 6 });
-    std::fs::write(folder.path().join("config.json"), beside.to_string()).unwrap();
+    let sidecar = serde_json::json!({ "model_cfg": ClipConfig::vit_b_32(), "layers_threshold": 6 });
+    std::fs::write(folder.path().join("config.json"), sidecar.to_string()).unwrap();
     let model = JointModel::open(path.to_str().unwrap(), &OpenOptions::default()).unwrap();
     assert_eq!((model.dim(), model.config().joint_from), (512, 6));
 }

@@ -50,7 +50,7 @@ fn views_agree_layer_by_layer() {
     let input = |n: usize| pixels(&views[..n], Preprocess::clip(64));
     let mut seen = Vec::new();
     let features =
-        model.vision().encode_watched(input(3), 3, 1, |name, x| seen.push((name.to_owned(), values(x))));
+        model.vision().encode_with_hook(input(3), 3, 1, |name, x| seen.push((name.to_owned(), values(x))));
     for (name, found) in seen {
         let expected = golden.values("trace.safetensors", &format!("f3/{name}"));
         if name == "ln_post" {
@@ -87,7 +87,7 @@ fn text_agrees_layer_by_layer() {
     let golden = Golden::new("duoduo_tiny");
     let model = open(&golden, "model.ckpt");
     let mut seen = Vec::new();
-    let features = model.text().encode_watched(&tokens(&golden), |layer, x| seen.push((layer, values(x))));
+    let features = model.text().encode_with_hook(&tokens(&golden), |layer, x| seen.push((layer, values(x))));
     for (layer, found) in seen {
         let name = if layer == 2 { "text/ln_final".to_owned() } else { format!("text/block{layer}") };
         check(&name, &found, &golden.values("trace.safetensors", &name), TOLERANCE);

@@ -71,7 +71,7 @@ fn a_broken_download_goes_on_and_lands_in_the_cache() {
         std::env::set_var("HF_HUB_CACHE", cache.path());
         std::env::set_var("HF_ENDPOINT", &address);
     }
-    let absent = registry::locate("duoduo").err().unwrap();
+    let absent = registry::open_weights("duoduo").err().unwrap();
     assert!(matches!(absent, ModelError::NotDownloaded { .. }));
     assert!(absent.hint().unwrap().contains("lexiform model pull duoduo"));
     assert!(pull("duoduo", |_| {}).is_err());
@@ -80,7 +80,7 @@ fn a_broken_download_goes_on_and_lands_in_the_cache() {
     assert_eq!(std::fs::read(&path).unwrap(), *content);
     assert!(path.ends_with(format!("snapshots/{COMMIT}/Four_1to6F_bs1600_LT6.ckpt")));
     assert_eq!(pull("duoduo", |_| {}).unwrap(), path, "a second pull asks nobody");
-    assert!(registry::locate("duoduo").is_ok());
+    assert!(registry::open_weights("duoduo").is_ok());
     assert!(inspect::list().iter().any(|card| card.name == "duoduo" && card.available));
     let captioner = pull("blip", |_| {}).unwrap();
     let here = |file: &str| captioner.with_file_name(file).is_file();
@@ -88,7 +88,7 @@ fn a_broken_download_goes_on_and_lands_in_the_cache() {
     assert!(here("config.json") && here("vocab.txt"));
     std::fs::remove_file(captioner.with_file_name("vocab.txt")).unwrap();
     pull("blip", |_| {}).unwrap();
-    assert!(here("vocab.txt"), "what is missing beside the weights is fetched");
+    assert!(here("vocab.txt"), "missing companion files are fetched");
     // SAFETY: as above.
     unsafe { std::env::set_var("HF_ENDPOINT", "http://127.0.0.1:9") };
     let offline = pull("openclip-b32", |_| {}).unwrap_err();

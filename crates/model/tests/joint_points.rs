@@ -1,4 +1,4 @@
-//! A point tower beside the towers of words and views: one file, opened strictly, and only with towers it was trained towards.
+//! A point tower in one file with text and image towers: loading is strict, and only with the towers it was aligned to.
 
 use std::path::Path;
 
@@ -9,14 +9,15 @@ use lexiform_model::clip::{ClipConfig, ClipText, ClipVision, TextConfig, VisionC
 use lexiform_model::inspect::inspect;
 use lexiform_model::nn::Activation;
 use lexiform_model::point::{
-    CloudInput, EncoderConfig, PointTower, PpatConfig, Projection, Resample, TowerConfig, Up,
+    EncoderConfig, PointPreprocess, PointTower, PointTowerConfig, PpatConfig, ProjectionConfig, Resample,
+    UpAxis,
 };
 use lexiform_model::preprocess::Preprocess;
-use lexiform_model::tokenizer::{Tokenizer, WordPieces};
-use lexiform_model::weights::{Precision, Source, WeightFile};
+use lexiform_model::tokenizer::{Tokenizer, WordPieceTokenizer};
+use lexiform_model::weights::{Precision, WeightFile, WeightSource};
 use lexiform_model::{
     JointModel, JointTowers, ModelConfig, ModelError, OpenOptions, PointModel, PointModelConfig,
-    PointOptions, save, save_points, usual_templates,
+    PointModelOptions, default_templates, save_joint_model, save_point_model,
 };
 
 const DIM: usize = 16;
@@ -29,7 +30,7 @@ struct Towers {
 
 impl Towers {
     fn new(seed: u64) -> Self {
-        let words = WordPieces::from_texts(["a box".to_owned()]);
+        let words = WordPieceTokenizer::from_texts(["a box".to_owned()]);
         let vision = VisionConfig {
             image_size: 16,
             patch: 8,
@@ -45,7 +46,7 @@ impl Towers {
         let vocabulary = words.len();
         let text = TextConfig { context: 6, vocabulary, width: 16, heads: 2, layers: 1, mlp_ratio: 2.0 };
         let clip = ClipConfig { dim: DIM, vision, text, activation: Activation::Relu };
-        let source = Source::new(seed, &Device::flex());
+        let source = WeightSource::random(seed, &Device::flex());
         let (text, vision) =
             (ClipText::load(&source, &clip).unwrap(), ClipVision::load(&source, &clip).unwrap());
         let config = ModelConfig {
@@ -53,10 +54,10 @@ impl Towers {
             clip,
             joint_from: 0,
             preprocess: Preprocess::clip(16),
-            tokenizer: Tokenizer::Words(words),
+            tokenizer: Tokenizer::WordPiece(words),
             rig: "ring".to_owned(),
             n_views: 2,
-            templates: usual_templates(),
+            templates: default_templates(),
             points: None,
         };
         Self { config, text, vision }
@@ -64,7 +65,7 @@ impl Towers {
 
     fn save(&self, path: &Path, points: Option<&PointTower>) {
         let towers = JointTowers { text: &self.text, vision: &self.vision, points, logit_scale: 2.0 };
-        save(path, &self.config, towers, Precision::Half).unwrap();
+        save_joint_model(path, &self.config, towers, Precision::Half).unwrap();
     }
 }
 
@@ -82,29 +83,29 @@ fn point_config(taught_by: Option<&str>) -> PointModelConfig {
         mlp_width: 16,
         activation: Activation::Relu,
     };
-    let projection = Some(Projection { dim: DIM, bias: false });
+    let projection = Some(ProjectionConfig { dim: DIM, bias: false });
     PointModelConfig {
         name: "points".to_owned(),
-        tower: TowerConfig { encoder: EncoderConfig::Ppat(encoder), projection, classes: None },
-        input: CloudInput {
+        tower: PointTowerConfig { encoder: EncoderConfig::Ppat(encoder), projection, classes: None },
+        input: PointPreprocess {
             n_points: 32,
-            up: Up::YUp,
+            up: UpAxis::YUp,
             resample: Resample::Random,
             missing_color: Some(0.4),
-            placing: lexiform_model::point::Placing::Unit,
-            bare: false,
+            normalization: lexiform_model::point::PointNormalization::UnitSphere,
+            ignore_color: false,
         },
         paired: None,
         taught_by: taught_by.map(str::to_owned),
-        templates: usual_templates(),
+        templates: default_templates(),
         labels: Vec::new(),
     }
 }
 
 fn write_points(path: &Path, taught_by: Option<&str>) -> PointTower {
     let config = point_config(taught_by);
-    let tower = PointTower::load(&Source::new(7, &Device::flex()), &config.tower).unwrap();
-    save_points(path, &config, &tower, None, Precision::Half).unwrap();
+    let tower = PointTower::load(&WeightSource::random(7, &Device::flex()), &config.tower).unwrap();
+    save_point_model(path, &config, &tower, None, Precision::Half).unwrap();
     tower
 }
 
@@ -113,7 +114,7 @@ fn open(path: &Path) -> Result<JointModel, ModelError> {
 }
 
 fn open_points(path: &Path) -> PointModel {
-    PointModel::open(&path.to_string_lossy(), &PointOptions::default()).unwrap()
+    PointModel::open(&path.to_string_lossy(), &PointModelOptions::default()).unwrap()
 }
 
 fn clouds() -> Vec<PointCloud> {
@@ -131,13 +132,13 @@ fn a_joined_model_takes_clouds_as_its_point_tower_does() {
     Towers::new(1).save(&path("joint.safetensors"), None);
     let joint = open(&path("joint.safetensors")).unwrap();
     assert!(matches!(joint.embed_clouds(&clouds()), Err(ModelError::NoPointTower { .. })));
-    write_points(&path("points.safetensors"), Some(joint.towers_id()));
+    write_points(&path("points.safetensors"), Some(joint.clip_id()));
     let points = open_points(&path("points.safetensors"));
 
-    let joined = open(&path("joint.safetensors")).unwrap().with_points(&points).unwrap();
+    let joined = open(&path("joint.safetensors")).unwrap().with_point_tower(&points).unwrap();
     joined.save(&path("joined.safetensors"), Precision::Half).unwrap();
     let joined = open(&path("joined.safetensors")).unwrap();
-    assert_eq!(joined.towers_id(), joint.id());
+    assert_eq!(joined.clip_id(), joint.id());
     assert_ne!(joined.id(), joint.id(), "embeddings of the two never mix");
     assert!(joined.preprocessing().starts_with(&joint.preprocessing()));
     assert!(joined.preprocessing().contains("points: 32 points"), "{}", joined.preprocessing());
@@ -146,12 +147,12 @@ fn a_joined_model_takes_clouds_as_its_point_tower_does() {
     assert_eq!(joined.embed_texts(&["a box"]).unwrap(), joint.embed_texts(&["a box"]).unwrap());
 
     let file = WeightFile::open(&path("joined.safetensors")).unwrap();
-    assert!(!PointModel::recognizes(&file), "it has towers of its own");
+    assert!(!PointModel::matches_file(&file), "it has towers of its own");
     let (card, contents) = inspect(&path("joined.safetensors").to_string_lossy()).unwrap();
     assert_eq!(card.unwrap().modality, "views and points");
     assert_eq!(contents.unwrap().kind, "CLIP in OpenCLIP's layout with a point tower, written by lexiform");
     // A better tower takes the place of the old one.
-    assert_eq!(joined.with_points(&points).unwrap().towers_id(), joint.id());
+    assert_eq!(joined.with_point_tower(&points).unwrap().clip_id(), joint.id());
 }
 
 #[test]
@@ -162,8 +163,8 @@ fn a_tower_stands_only_beside_its_teacher() {
     for taught_by in [None, Some("joint@00000000")] {
         write_points(&path("points.safetensors"), taught_by);
         let joint = open(&path("joint.safetensors")).unwrap();
-        let refused = joint.with_points(&open_points(&path("points.safetensors"))).err().unwrap();
-        assert!(matches!(refused, ModelError::Apart { .. }), "{refused}");
+        let refused = joint.with_point_tower(&open_points(&path("points.safetensors"))).err().unwrap();
+        assert!(matches!(refused, ModelError::TeacherMismatch { .. }), "{refused}");
     }
 }
 
@@ -179,15 +180,15 @@ fn header_and_tensors_must_agree() {
     assert!(unused.contains("point_encoder."), "{unused}");
 
     let config = point_config(None);
-    let mut part = lexiform_model::PointPart { tower: config.tower, input: config.input };
+    let mut part = lexiform_model::PointBranchConfig { tower: config.tower, input: config.input };
     towers.config.points = Some(part.clone());
     towers.save(&joined, None);
     let missing = open(&joined).err().unwrap().to_string();
     assert!(missing.contains("point_encoder."), "{missing}");
 
-    part.tower.projection = Some(Projection { dim: DIM + 1, bias: false });
+    part.tower.projection = Some(ProjectionConfig { dim: DIM + 1, bias: false });
     towers.config.points = Some(part);
     towers.save(&joined, Some(&tower));
     let wide = open(&joined).err().unwrap().to_string();
-    assert!(wide.contains("a point tower of 17 numbers beside others of 16"), "{wide}");
+    assert!(wide.contains("a point tower with 17 dimensions, expected 16 as in the other towers"), "{wide}");
 }

@@ -5,32 +5,34 @@ mod support;
 use burn::tensor::{Device, Tensor};
 use glam::Vec3;
 use lexiform_model::point::{
-    Cloud, Clouds, EncoderConfig, Groups, PointEncoder, PointMlp, PointTower, Sampler, Start, Watched,
-    recognize,
+    CloudBatch, EncoderConfig, FpsKernel, FpsStart, Groups, Intermediate, PointEncoder, PointMlp, PointTower,
+    PreparedCloud, detect_encoder,
 };
-use lexiform_model::weights::{Precision, Source, TensorList, WeightFile};
-use lexiform_model::{Paired, PointModel, PointOptions};
+use lexiform_model::weights::{Precision, TensorList, WeightFile, WeightSource};
+use lexiform_model::{PairedClip, PointModel, PointModelOptions};
 use support::{Golden, check, detw, key_lists, values, zero_file};
 
 /// f32 sums in another order than the reference's.
 const TOLERANCE: f64 = 1e-5;
 
 /// Positions of `[clouds, points, 3…]`; a height is the encoder's own business.
-fn clouds(golden: &Golden, name: &str) -> Vec<Cloud> {
+fn clouds(golden: &Golden, name: &str) -> Vec<PreparedCloud> {
     let (shape, _) = golden.bytes("inputs.safetensors", name);
     let numbers = golden.values("inputs.safetensors", name);
     let position = |row: &[f32]| Vec3::from_slice(&row[..3]);
-    let cloud =
-        |rows: &[f32]| Cloud { positions: rows.chunks(shape[2]).map(position).collect(), colors: Vec::new() };
+    let cloud = |rows: &[f32]| PreparedCloud {
+        positions: rows.chunks(shape[2]).map(position).collect(),
+        colors: Vec::new(),
+    };
     numbers.chunks(shape[1] * shape[2]).map(cloud).collect()
 }
 
-fn batch(clouds: &[Cloud]) -> Clouds<'_> {
-    Clouds::new(clouds, false).unwrap()
+fn batch(clouds: &[PreparedCloud]) -> CloudBatch<'_> {
+    CloudBatch::new(clouds, false).unwrap()
 }
 
 fn open(golden: &Golden, file: &str) -> PointModel {
-    PointModel::open(golden.path(file).to_str().unwrap(), &PointOptions::default()).unwrap()
+    PointModel::open(golden.path(file).to_str().unwrap(), &PointModelOptions::default()).unwrap()
 }
 
 fn point_mlp(tower: &PointTower) -> &PointMlp {
@@ -38,9 +40,9 @@ fn point_mlp(tower: &PointTower) -> &PointMlp {
     encoder
 }
 
-/// What stands at the end of a tower: class logits, or features in the joint space.
-fn output(tower: &PointTower, clouds: &Clouds) -> Tensor<2> {
-    let features = tower.encoder().encode(clouds, Start::default());
+/// The last layers of a tower: class logits, or features in the joint space.
+fn output(tower: &PointTower, clouds: &CloudBatch) -> Tensor<2> {
+    let features = tower.encoder().encode(clouds, FpsStart::default());
     match tower.classifier() {
         Some(classifier) => classifier.forward(features),
         None => tower.project(features),
@@ -67,13 +69,17 @@ fn check_cg3d(name: &str, last: &str) {
     for file in ["model.pth", "model.safetensors"] {
         let model = open(&golden, file);
         let EncoderConfig::PointMlp(config) = &model.config().tower.encoder else { panic!("not a PointMLP") };
-        assert_eq!((config.points, config.neighbors, config.sampler), (64, 6, Sampler::Pointnet2));
-        point_mlp(model.tower()).encode_watched(&batch(&clouds), Start::default(), |part, seen| match seen {
-            Watched::Features(x) => {
-                check(&format!("{name}/{file}: {part}"), &channels_first(x), &expected(part), TOLERANCE);
+        assert_eq!((config.points, config.neighbors, config.sampler), (64, 6, FpsKernel::Pointnet2));
+        point_mlp(model.tower()).encode_with_hook(&batch(&clouds), FpsStart::default(), |part, seen| {
+            match seen {
+                Intermediate::Features(x) => {
+                    check(&format!("{name}/{file}: {part}"), &channels_first(x), &expected(part), TOLERANCE);
+                }
+                Intermediate::Groups(found) if name == "cg3d_pointmlp_tiny" => {
+                    check_groups(&golden, part, found, 6)
+                }
+                Intermediate::Groups(_) => {}
             }
-            Watched::Groups(found) if name == "cg3d_pointmlp_tiny" => check_groups(&golden, part, found, 6),
-            Watched::Groups(_) => {}
         });
         let all = output(model.tower(), &batch(&clouds));
         check(&format!("{name}/{file}: {last}"), &values(&all), &expected(last), TOLERANCE);
@@ -97,12 +103,12 @@ fn point_mlp_of_released_size_is_cg3ds() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
     detw(&golden).write(&path, Precision::Full, Default::default()).unwrap();
-    let model = PointModel::open(path.to_str().unwrap(), &PointOptions::default()).unwrap();
-    assert_eq!((model.dim(), model.paired_text()), (512, Some(Paired::SlipB16)));
+    let model = PointModel::open(path.to_str().unwrap(), &PointModelOptions::default()).unwrap();
+    assert_eq!((model.dim(), model.paired_clip()), (512, Some(PairedClip::SlipB16)));
     let clouds = clouds(&golden, "points");
     let expected = |part: &str| golden.values("expected.safetensors", part);
-    point_mlp(model.tower()).encode_watched(&batch(&clouds), Start::default(), |part, seen| {
-        if let (Watched::Features(x), true) = (seen, part.ends_with("_pos")) {
+    point_mlp(model.tower()).encode_with_hook(&batch(&clouds), FpsStart::default(), |part, seen| {
+        if let (Intermediate::Features(x), true) = (seen, part.ends_with("_pos")) {
             let most = values(&x.clone().max_dim(1));
             check(
                 &format!("cg3d_pointmlp_default: {part}_max"),
@@ -124,7 +130,7 @@ fn convolutional_encoders_are_ulips() {
         let clouds = clouds(&golden, "clouds");
         for file in ["model.pt", "model.safetensors"] {
             let model = open(&golden, file);
-            let features = model.tower().encoder().encode(&batch(&clouds), Start::default());
+            let features = model.tower().encoder().encode(&batch(&clouds), FpsStart::default());
             let projected = output(model.tower(), &batch(&clouds));
             for (part, found) in [("features", &features), ("projected", &projected)] {
                 let expected = golden.values("expected.safetensors", part);
@@ -142,7 +148,7 @@ fn point_next_samples_as_openpoints() {
     let golden = Golden::shared("pointnext_tiny");
     let model = open(&golden, "model.pt");
     let PointEncoder::PointNext(encoder) = model.tower().encoder() else { panic!("not a PointNeXt") };
-    encoder.encode_watched(&batch(&clouds(&golden, "clouds")), |stage, groups| {
+    encoder.encode_with_hook(&batch(&clouds(&golden, "clouds")), |stage, groups| {
         if stage == 1 {
             let found: Vec<usize> = groups.iter().flat_map(|groups| groups.centers.clone()).collect();
             assert_eq!(found, golden.indices("inputs.safetensors", "fps_idx_stage1"));
@@ -164,8 +170,8 @@ fn released_files_are_read_whole() {
         let path = folder.path().join("model.safetensors");
         let written = zero_file(&lists.join(format!("{list}.txt")), &path);
         let file = WeightFile::open(&path).unwrap();
-        let found = recognize(&file).unwrap().expect("a point encoder");
-        let source = Source::laid_out(&file, found.layout.clone(), &Device::flex());
+        let found = detect_encoder(&file).unwrap().expect("a point encoder");
+        let source = WeightSource::with_layout(&file, found.layout.clone(), &Device::flex());
         let tower = PointTower::load(&source, &found.config).unwrap();
         source.finish(|name| found.ignores(name)).unwrap();
         let mut kept = TensorList::default();
@@ -188,7 +194,7 @@ fn own_files_give_the_same_numbers() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("own.safetensors");
         model.save(&path, Precision::Full).unwrap();
-        let own = PointModel::open(path.to_str().unwrap(), &PointOptions::default()).unwrap();
+        let own = PointModel::open(path.to_str().unwrap(), &PointModelOptions::default()).unwrap();
         assert_eq!(own.config(), model.config());
         let [before, after] = [&model, &own].map(|model| values(&output(model.tower(), &batch(&clouds))));
         assert_eq!(before, after, "{name}");

@@ -7,20 +7,21 @@ use std::collections::BTreeMap;
 use burn::tensor::Device;
 use glam::Vec3;
 use lexiform_model::point::{
-    Cloud, Clouds, EncoderConfig, PointEncoder, PointTower, Start, TowerConfig, recognize,
+    CloudBatch, EncoderConfig, FpsStart, PointEncoder, PointTower, PointTowerConfig, PreparedCloud,
+    detect_encoder,
 };
-use lexiform_model::weights::{Precision, Source, WeightFile};
-use lexiform_model::{PointModel, PointOptions};
+use lexiform_model::weights::{Precision, WeightFile, WeightSource};
+use lexiform_model::{PointModel, PointModelOptions};
 use support::{Golden, check, detw, values};
 
 /// f32 sums in another order than the reference's.
 const TOLERANCE: f64 = 1e-5;
 
 /// The clouds of a `[clouds, points, 3 or 6]` tensor.
-fn clouds(golden: &Golden, name: &str) -> Vec<Cloud> {
+fn clouds(golden: &Golden, name: &str) -> Vec<PreparedCloud> {
     let (shape, _) = golden.bytes("inputs.safetensors", name);
     let numbers = golden.values("inputs.safetensors", name);
-    let cloud = |rows: &[f32]| Cloud {
+    let cloud = |rows: &[f32]| PreparedCloud {
         positions: rows.chunks(shape[2]).map(Vec3::from_slice).collect(),
         colors: rows
             .chunks(shape[2])
@@ -32,19 +33,19 @@ fn clouds(golden: &Golden, name: &str) -> Vec<Cloud> {
 }
 
 fn open(golden: &Golden, file: &str) -> PointModel {
-    PointModel::open(golden.path(file).to_str().unwrap(), &PointOptions::default()).unwrap()
+    PointModel::open(golden.path(file).to_str().unwrap(), &PointModelOptions::default()).unwrap()
 }
 
 /// What an encoder shows on its way, by name, and its features.
-fn traced(tower: &PointTower, clouds: &Clouds, start: Start) -> BTreeMap<String, Vec<f32>> {
+fn traced(tower: &PointTower, clouds: &CloudBatch, start: FpsStart) -> BTreeMap<String, Vec<f32>> {
     let mut seen = BTreeMap::new();
     let mut watch = |name: &str, x: &burn::tensor::Tensor<3>| {
         seen.insert(name.to_owned(), values(x));
     };
     let features = if let PointEncoder::PointBert(encoder) = tower.encoder() {
-        encoder.encode_watched(clouds, &mut watch)
+        encoder.encode_with_hook(clouds, &mut watch)
     } else if let PointEncoder::Ppat(encoder) = tower.encoder() {
-        encoder.encode_watched(clouds, start, &mut watch)
+        encoder.encode_with_hook(clouds, start, &mut watch)
     } else {
         panic!("another encoder's test")
     };
@@ -75,8 +76,8 @@ fn point_bert_is_ulips() {
         for file in ["model.pt", "model.safetensors"] {
             let model = open(&golden, file);
             let colored = model.config().tower.encoder.colored();
-            let batch = Clouds::new(&clouds, colored).unwrap();
-            let seen = traced(model.tower(), &batch, Start::default());
+            let batch = CloudBatch::new(&clouds, colored).unwrap();
+            let seen = traced(model.tower(), &batch, FpsStart::default());
             let expected = |name: &str| golden.values("expected.safetensors", name);
             let width = if colored { 6 } else { 3 };
             let groups =
@@ -96,8 +97,8 @@ fn point_bert_is_ulips() {
             for (ours, theirs) in layers {
                 check(&format!("{name}/{file}: {theirs}"), &seen[ours], &expected(theirs), TOLERANCE);
             }
-            let one = Clouds::new(&clouds[3..4], colored).unwrap();
-            let alone = traced(model.tower(), &one, Start::default());
+            let one = CloudBatch::new(&clouds[3..4], colored).unwrap();
+            let alone = traced(model.tower(), &one, FpsStart::default());
             let (features, dim) = (expected("features"), 96);
             check("one cloud alone", &alone["features"], &features[3 * dim..4 * dim], TOLERANCE);
         }
@@ -141,7 +142,7 @@ fn groups_are_cg3ds() {
         let groups = grouping.of(&cloud.positions);
         centers.extend(groups.center_positions(&cloud.positions).flat_map(|p| p.to_array()));
         let offset = |(member, center): (usize, usize)| cloud.positions[member] - cloud.positions[center];
-        local.extend(groups.pairs().map(offset).flat_map(|p| p.to_array()));
+        local.extend(groups.member_center_pairs().map(offset).flat_map(|p| p.to_array()));
     }
     check("cg3d_ops: group_center", &centers, &golden.values("expected.safetensors", "group_center"), 0.0);
     let expected = golden.values("expected.safetensors", "group_neighborhood_sorted_x");
@@ -157,8 +158,8 @@ fn ppat_is_openshapes() {
         let expected = |name: &str| golden.values("expected.safetensors", name);
         for file in ["model.pt", "model.safetensors", "model_flat_projected.pt", "model_flat_no_proj.pt"] {
             let model = open(&golden, file);
-            let batch = Clouds::new(&clouds, model.config().tower.encoder.colored()).unwrap();
-            let seen = traced(model.tower(), &batch, Start::At(5));
+            let batch = CloudBatch::new(&clouds, model.config().tower.encoder.colored()).unwrap();
+            let seen = traced(model.tower(), &batch, FpsStart::At(5));
             check(
                 &format!("{name}/{file}: sa.features"),
                 &turned(&seen["groups"], 16, 32),
@@ -216,11 +217,11 @@ fn turned(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
 fn point_bert_is_cg3ds() {
     let golden = Golden::shared("cg3d_pointtransformer_tiny");
     let clouds = clouds(&golden, "points");
-    let batch = Clouds::new(&clouds, false).unwrap();
+    let batch = CloudBatch::new(&clouds, false).unwrap();
     let expected = |name: &str| golden.values("expected.safetensors", name);
     for file in ["model.pth", "model.safetensors"] {
         let model = open(&golden, file);
-        let seen = traced(model.tower(), &batch, Start::default());
+        let seen = traced(model.tower(), &batch, FpsStart::default());
         check(&format!("cg3d {file}: group_center"), &seen["center"], &expected("group_center"), 0.0);
         let layers = [
             ("tokens", "tokens_encoder"),
@@ -239,10 +240,10 @@ fn point_bert_is_cg3ds() {
     }
     let golden = Golden::shared("cg3d_pointtransformer_finetune_tiny");
     let clouds = self::clouds(&golden, "points");
-    let batch = Clouds::new(&clouds, false).unwrap();
+    let batch = CloudBatch::new(&clouds, false).unwrap();
     for file in ["model.pth", "model.safetensors"] {
         let model = open(&golden, file);
-        let seen = traced(model.tower(), &batch, Start::default());
+        let seen = traced(model.tower(), &batch, FpsStart::default());
         let expected = golden.values("expected.safetensors", "cls_logits");
         check(&format!("cg3d fine-tuned {file}: cls_logits"), &seen["classes"], &expected, TOLERANCE);
         let error = model.embed_clouds(&[]).unwrap_err();
@@ -257,10 +258,10 @@ fn the_released_size_of_cg3d_agrees() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
     detw(&golden).write(&path, Precision::Full, Default::default()).unwrap();
-    let model = PointModel::open(path.to_str().unwrap(), &PointOptions::default()).unwrap();
-    assert_eq!(model.paired_text(), Some(lexiform_model::Paired::SlipB16));
+    let model = PointModel::open(path.to_str().unwrap(), &PointModelOptions::default()).unwrap();
+    assert_eq!(model.paired_clip(), Some(lexiform_model::PairedClip::SlipB16));
     let clouds = clouds(&golden, "points");
-    let seen = traced(model.tower(), &Clouds::new(&clouds, false).unwrap(), Start::default());
+    let seen = traced(model.tower(), &CloudBatch::new(&clouds, false).unwrap(), FpsStart::default());
     let expected = |name: &str| golden.values("expected.safetensors", name);
     check("cg3d default: group_center", &seen["center"], &expected("group_center"), 0.0);
     let class = |x: &[f32]| x.chunks(65 * 384).flat_map(|cloud| cloud[..384].to_vec()).collect::<Vec<_>>();
@@ -290,7 +291,7 @@ fn own_files_are_the_same_model() {
         let model = open(&golden, file);
         let path = folder.path().join("model.safetensors");
         model.save(&path, Precision::Full).unwrap();
-        let again = PointModel::open(path.to_str().unwrap(), &PointOptions::default()).unwrap();
+        let again = PointModel::open(path.to_str().unwrap(), &PointModelOptions::default()).unwrap();
         assert_eq!(again.config(), model.config());
         assert_eq!(again.id(), model.id());
         assert_eq!(again.logit_scale(), model.logit_scale());
@@ -328,9 +329,9 @@ fn released_files_load_whole() {
     for (name, dim, paired) in cases {
         let path = folder.path().join(format!("{name}.safetensors"));
         let parameters = support::zero_file(&lists.join(format!("{name}.txt")), &path);
-        let model = PointModel::open(path.to_str().unwrap(), &PointOptions::default()).unwrap();
+        let model = PointModel::open(path.to_str().unwrap(), &PointModelOptions::default()).unwrap();
         assert_eq!(model.dim(), dim, "{name}");
-        assert_eq!(model.paired_text().unwrap().name(), paired, "{name}");
+        assert_eq!(model.paired_clip().unwrap().name(), paired, "{name}");
         println!("{name}: {parameters} parameters, {:?}", model.config().tower.encoder);
         std::fs::remove_file(path).unwrap();
     }
@@ -350,7 +351,7 @@ fn errors_name_the_files_tensors() {
     let mut renamed = bytes.clone();
     renamed[at + from.len() - 3] = b'o';
     std::fs::write(&path, renamed).unwrap();
-    let error = PointModel::open(path.to_str().unwrap(), &PointOptions::default()).err().unwrap();
+    let error = PointModel::open(path.to_str().unwrap(), &PointModelOptions::default()).err().unwrap();
     assert!(error.to_string().contains("ppat.transformer.layers.1.0.fn.to_out.0.bias"), "{error}");
 }
 
@@ -359,9 +360,9 @@ fn errors_name_the_files_tensors() {
 #[ignore = "needs LEXIFORM_SHARED"]
 fn new_networks_have_the_same_tensors() {
     let golden = Golden::shared("pointbert_tiny_rgb");
-    let found = recognize(&WeightFile::open(&golden.path("model.pt")).unwrap()).unwrap().unwrap();
-    let config: TowerConfig = found.config;
-    let tower = PointTower::load(&Source::new(3, &Device::flex()), &config).unwrap();
+    let found = detect_encoder(&WeightFile::open(&golden.path("model.pt")).unwrap()).unwrap().unwrap();
+    let config: PointTowerConfig = found.config;
+    let tower = PointTower::load(&WeightSource::random(3, &Device::flex()), &config).unwrap();
     let mut list = lexiform_model::weights::TensorList::default();
     tower.save(&mut list);
     // 52 entries of the fixture less the logit scale and two counters.

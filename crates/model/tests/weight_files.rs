@@ -17,9 +17,9 @@ fn expected() -> WeightFile {
 }
 
 /// A file in a folder of its own.
-struct Bench(tempfile::TempDir);
+struct Scratch(tempfile::TempDir);
 
-impl Bench {
+impl Scratch {
     fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
@@ -125,7 +125,7 @@ fn a_truncated_reference_file_is_refused() {
 }
 
 fn refuses_truncated(samples: Vec<Sample>) {
-    let bench = Bench::new();
+    let bench = Scratch::new();
     for (name, bytes) in samples {
         let step = (bytes.len() / 150).max(1);
         for length in (0..bytes.len()).step_by(step) {
@@ -147,7 +147,7 @@ fn damaged_reference_files_give_an_error_or_a_value_and_never_a_panic() {
 }
 
 fn reads_or_refuses_damaged(samples: Vec<Sample>) {
-    let bench = Bench::new();
+    let bench = Scratch::new();
     let mut rng = SmallRng::seed_from_u64(3);
     for (name, bytes) in samples {
         // Few cases for large files, whose numbers are most of their bytes.
@@ -169,7 +169,7 @@ fn reads_or_refuses_damaged(samples: Vec<Sample>) {
 
 #[test]
 fn a_damaged_number_is_noticed() {
-    let bench = Bench::new();
+    let bench = Scratch::new();
     let mut bytes = fs_err::read(fixture("odd.pt")).unwrap();
     let number = expected().read("parameter").unwrap()[0].to_le_bytes();
     let at = bytes.windows(4).position(|window| window == number).unwrap();
@@ -245,7 +245,7 @@ fn checkpoint(pickle: &[u8], storage: &[u8]) -> Vec<u8> {
 
 #[test]
 fn views_that_leave_their_storage_are_refused() {
-    let bench = Bench::new();
+    let bench = Scratch::new();
     let storage: Vec<u8> = (0..6).flat_map(|n| (n as f32).to_le_bytes()).collect();
     let file = |first, shape: &[i32], strides: &[i32]| {
         checkpoint(&tensor_pickle("FloatStorage", 6, first, shape, strides), &storage)
@@ -273,11 +273,11 @@ fn views_that_leave_their_storage_are_refused() {
 
 #[test]
 fn names_of_entries_lead_nowhere_and_nothing_is_executed() {
-    let bench = Bench::new();
+    let bench = Scratch::new();
     let trap = bench.0.path().join("trap");
     let command = format!("cos\nsystem\n(S'touch {}'\ntR.", trap.display());
     let evil = zip(&[("../../m/data.pkl", command.as_bytes(), false), ("../../etc/passwd", b"x", false)]);
-    assert!(bench.refusal(&evil).contains("no tensors in it"));
+    assert!(bench.refusal(&evil).contains("it contains no tensors"));
     assert!(!trap.exists());
     assert_eq!(std::fs::read_dir(bench.0.path()).unwrap().count(), 1, "nothing was unpacked");
 
@@ -296,7 +296,7 @@ fn names_of_entries_lead_nowhere_and_nothing_is_executed() {
 
 #[test]
 fn pickles_made_to_exhaust_are_refused() {
-    let bench = Bench::new();
+    let bench = Scratch::new();
     let refuse = |pickle: &[u8], part: &str| {
         let message = bench.refusal(&zip(&[("m/data.pkl", pickle, true)]));
         assert!(message.contains(part), "{part:?} in {message}");
@@ -324,28 +324,28 @@ fn pickles_made_to_exhaust_are_refused() {
 
 #[test]
 fn archives_made_to_exhaust_are_refused() {
-    let bench = Bench::new();
+    let bench = Scratch::new();
     let zeros = vec![0; 100 << 20];
     let pickle = tensor_pickle("FloatStorage", 25 << 20, 0, &[25 << 20], &[1]);
     let file = zip(&[("m/data.pkl", &pickle, false), ("m/data/0", &zeros, true)]);
     assert!(bench.refusal(&file).contains("more than a file of"));
     let file = zip(&[("m/data.pkl", &zeros, true)]);
     assert!(bench.refusal(&file).contains("bytes announced, expected at most"));
-    // The size that is announced is not the size that is there.
+    // The announced size differs from the actual size.
     let mut file = zip(&[("m/data.pkl", &pickle, true)]);
     let at = file.windows(4).rposition(|w| w == b"PK\x01\x02").unwrap();
     file[at + 24] ^= 0x10;
     assert!(bench.refusal(&file).contains("data.pkl"));
 }
 
-/// A safetensors file of this header and so many bytes.
+/// A safetensors file with this header and this number of data bytes.
 fn safetensors(header: &str, bytes: usize) -> Vec<u8> {
     [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &vec![0; bytes]].concat()
 }
 
 #[test]
 fn safetensors_that_lie_about_themselves_are_refused() {
-    let bench = Bench::new();
+    let bench = Scratch::new();
     let sound = r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F16","shape":[],"data_offsets":[8,10]}}"#;
     assert_eq!(bench.open(&safetensors(sound, 10)).unwrap().read("a").unwrap(), [0.0, 0.0]);
     let refuse = |header: &str, bytes: usize, part: &str| {
@@ -377,7 +377,7 @@ fn safetensors_that_lie_about_themselves_are_refused() {
 
 #[test]
 fn what_is_no_checkpoint_is_said_to_be_none() {
-    let bench = Bench::new();
+    let bench = Scratch::new();
     for bytes in
         [&b""[..], b"PK", b"PK\x05\x06", b"\x80\x02}.", b"{\"a\": 1}", b"<html>not found</html>", &[0; 400]]
     {

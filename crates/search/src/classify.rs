@@ -55,7 +55,7 @@ impl ZeroShotClassifier {
             return refused("expected at least one template, found none".to_owned());
         }
         let encode = |sentences: &[&str]| encoder.embed_texts(sentences);
-        let head = ZeroShotHead::encoded_by::<EncodeError>(encode, names, templates, encoder.logit_scale());
+        let head = ZeroShotHead::with_encoder::<EncodeError>(encode, names, templates, encoder.logit_scale());
         head.map(Self).map_err(|e| encode_error(encoder, e))
     }
 

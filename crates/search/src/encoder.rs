@@ -139,12 +139,12 @@ impl Encoder for JointModel {
     }
 
     fn point_cloud_input_spec(&self) -> InputSpec {
-        let points = self.point_part().map(|part| InputSpec::Points { count: part.input.n_points });
+        let points = self.point_branch().map(|part| InputSpec::Points { count: part.input.n_points });
         points.unwrap_or_else(|| Encoder::input_spec(self))
     }
 
     fn points_with_views(&self) -> usize {
-        self.point_part().map_or(0, |part| part.input.n_points)
+        self.point_branch().map_or(0, |part| part.input.n_points)
     }
 
     fn preprocessing(&self) -> String {
@@ -184,7 +184,7 @@ impl Encoder for JointModel {
             views.extend(shape_views);
             clouds.extend(cloud);
         }
-        if !clouds.is_empty() && self.point_part().is_none() {
+        if !clouds.is_empty() && self.point_branch().is_none() {
             return Err(format!("{}: expected views, found points", self.id()).into());
         }
         let mut of_views = self.embed_views(&views)?.into_iter();

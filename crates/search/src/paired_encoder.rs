@@ -4,12 +4,12 @@
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use lexiform_model::point::CloudOptions;
+use lexiform_model::point::PointPreprocessOverrides;
 use lexiform_model::preprocess::Crop;
 use lexiform_model::weights::WeightFile;
 use lexiform_model::{
-    Device, Embedding, JointModel, ModelConfig, ModelError, OpenOptions, PROMPTED_TOWER, Paired, PointModel,
-    PointOptions, registry,
+    CG3D_VISION_CONTAINER, Device, Embedding, JointModel, ModelConfig, ModelError, OpenOptions, PairedClip,
+    PointModel, PointModelOptions, registry,
 };
 
 use crate::{EncodeError, Encoder, Error, InputSpec, ModelInput};
@@ -39,7 +39,7 @@ pub struct EncoderOptions {
     /// Name or path of the CLIP model for the texts and images of a point model.
     pub text_model: Option<String>,
     /// Input of a point model; default: as in its training.
-    pub clouds: CloudOptions,
+    pub clouds: PointPreprocessOverrides,
     /// Device for inference.
     pub device: Device,
 }
@@ -53,7 +53,7 @@ impl Default for EncoderOptions {
             image_size,
             visual_prompts: None,
             text_model: None,
-            clouds: CloudOptions::default(),
+            clouds: PointPreprocessOverrides::default(),
             device,
         }
     }
@@ -66,15 +66,18 @@ impl EncoderOptions {
     /// [`Error::Model`] if it cannot be opened, [`Error::TextModelMismatch`] if the text model is not the one that a
     /// point model was trained with.
     pub fn open(&self, name: &str) -> Result<Arc<dyn Encoder>, Error> {
-        let file = registry::locate(name)?;
-        if PointModel::recognizes(&file) {
-            let options =
-                PointOptions { clouds: self.clouds, device: self.device.clone(), ..PointOptions::default() };
+        let file = registry::open_weights(name)?;
+        if PointModel::matches_file(&file) {
+            let options = PointModelOptions {
+                clouds: self.clouds,
+                device: self.device.clone(),
+                ..PointModelOptions::default()
+            };
             let points = PointModel::from_file(&file, &options)?;
             let mut clip_options = self.clone();
             // CG3D checkpoints contain the image tower with visual prompts: queries must use it, as in training
             // (https://arxiv.org/abs/2303.11313).
-            if clip_options.visual_prompts.is_none() && file.containers().contains(&PROMPTED_TOWER) {
+            if clip_options.visual_prompts.is_none() && file.containers().contains(&CG3D_VISION_CONTAINER) {
                 clip_options.visual_prompts = Some(file.path().to_owned());
             }
             return Ok(Arc::new(PairedPointEncoder::new(points, clip_options)?));
@@ -126,7 +129,7 @@ impl PairedPointEncoder {
     fn clip(&self) -> Result<&JointModel, EncodeError> {
         let clip = self.clip.get_or_init(|| {
             let id = self.points.id();
-            let Some(paired) = self.points.paired_text() else {
+            let Some(paired) = self.points.paired_clip() else {
                 return Err(format!(
                     "{id} has no text tower: pass the CLIP model of its training with --text-model"
                 ));
@@ -142,19 +145,19 @@ impl PairedPointEncoder {
 }
 
 /// The paired model's name in the registry.
-fn registry_name(paired: Paired) -> &'static str {
+fn registry_name(paired: PairedClip) -> &'static str {
     match paired {
-        Paired::OpenClipBigG14 => "openclip-bigg14",
-        Paired::SlipB16 => "slip-b16",
-        Paired::OpenAiB32 => "openai-b32",
-        Paired::OpenAiL14 => "openai-l14",
+        PairedClip::OpenClipBigG14 => "openclip-bigg14",
+        PairedClip::SlipB16 => "slip-b16",
+        PairedClip::OpenAiB32 => "openai-b32",
+        PairedClip::OpenAiL14 => "openai-l14",
     }
 }
 
 /// Checks that a CLIP model can be the one that a point model was trained with. The error is the reason if not.
 fn check_pairing(points: &PointModel, clip: &JointModel) -> Result<(), String> {
-    if let Some(taught_by) = points.config().taught_by.as_deref().filter(|id| *id != clip.towers_id()) {
-        return Err(format!("expected text model {taught_by}, found {}", clip.towers_id()));
+    if let Some(taught_by) = points.config().taught_by.as_deref().filter(|id| *id != clip.clip_id()) {
+        return Err(format!("expected text model {taught_by}, found {}", clip.clip_id()));
     }
     if clip.dim() != points.dim() {
         return Err(format!(
@@ -165,7 +168,7 @@ fn check_pairing(points: &PointModel, clip: &JointModel) -> Result<(), String> {
         ));
     }
     // Dimensions alone do not distinguish ViT-B/32 from SLIP's ViT-B/16.
-    let expected = points.paired_text().map(|paired| (paired, expected_image_tower(paired)));
+    let expected = points.paired_clip().map(|paired| (paired, expected_image_tower(paired)));
     match expected {
         Some((paired, sizes)) if sizes != image_tower_size(clip.config()) => {
             let [patch, width] = image_tower_size(clip.config());
@@ -180,12 +183,12 @@ fn check_pairing(points: &PointModel, clip: &JointModel) -> Result<(), String> {
 }
 
 /// Patch size and width of the image tower, which distinguish CLIP models with embeddings of the same dimension.
-fn expected_image_tower(paired: Paired) -> [usize; 2] {
+fn expected_image_tower(paired: PairedClip) -> [usize; 2] {
     match paired {
-        Paired::OpenClipBigG14 => [14, 1664],
-        Paired::SlipB16 => [16, 768],
-        Paired::OpenAiB32 => [32, 768],
-        Paired::OpenAiL14 => [14, 1024],
+        PairedClip::OpenClipBigG14 => [14, 1664],
+        PairedClip::SlipB16 => [16, 768],
+        PairedClip::OpenAiB32 => [32, 768],
+        PairedClip::OpenAiL14 => [14, 1024],
     }
 }
 

@@ -120,7 +120,7 @@ pub(crate) fn mix(parts: &[(f32, Embedding)]) -> Result<Embedding, Error> {
     }
     // Weights are checked above, so the only failure left is a sum of zero.
     let borrowed: Vec<(f32, &Embedding)> = parts.iter().map(|(w, e)| (*w, e)).collect();
-    Embedding::mix(&borrowed).map_err(|_| Error::Query { reason: "the terms cancel out".to_owned() })
+    Embedding::weighted_sum(&borrowed).map_err(|_| Error::Query { reason: "the terms cancel out".to_owned() })
 }
 
 /// An error of the model, with its id.

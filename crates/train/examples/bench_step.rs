@@ -9,8 +9,8 @@ use burn::tensor::Device;
 use lexiform_model::clip::{ClipConfig, ClipText, ClipVision};
 use lexiform_model::preprocess::Preprocess;
 use lexiform_model::tokenizer::Tokenizer;
-use lexiform_model::weights::{Precision, Source};
-use lexiform_model::{JointTowers, ModelConfig, save, usual_templates};
+use lexiform_model::weights::{Precision, WeightSource};
+use lexiform_model::{JointTowers, ModelConfig, default_templates, save_joint_model};
 use lexiform_train::{FitOptions, Recipe, dry_run};
 
 /// A benchmarked step.
@@ -85,7 +85,7 @@ fn time(case: &Case, base: &Path) -> anyhow::Result<()> {
 fn random_clip(path: &Path) -> anyhow::Result<()> {
     let device = Device::flex();
     let clip = ClipConfig::vit_b_32();
-    let source = Source::new(0, &device);
+    let source = WeightSource::random(0, &device);
     let config = ModelConfig {
         name: "vit-b-32".to_owned(),
         clip,
@@ -94,10 +94,10 @@ fn random_clip(path: &Path) -> anyhow::Result<()> {
         tokenizer: Tokenizer::Clip,
         rig: "zero123".to_owned(),
         n_views: 12,
-        templates: usual_templates(),
+        templates: default_templates(),
         points: None,
     };
     let (text, vision) = (ClipText::load(&source, &clip)?, ClipVision::load(&source, &clip)?);
     let towers = JointTowers { text: &text, vision: &vision, points: None, logit_scale: 2.659 };
-    Ok(save(path, &config, towers, Precision::Full)?)
+    Ok(save_joint_model(path, &config, towers, Precision::Full)?)
 }

@@ -9,10 +9,10 @@ use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use lexiform_golden::check;
-use lexiform_model::clip::{ClipConfig, ClipText, ClipVision, Naming, TextConfig, VisionConfig};
-use lexiform_model::point::{Clouds, EncoderConfig, PointTower, Start, recognize};
+use lexiform_model::clip::{CheckpointFormat, ClipConfig, ClipText, ClipVision, TextConfig, VisionConfig};
+use lexiform_model::point::{CloudBatch, EncoderConfig, FpsStart, PointTower, detect_encoder};
 use lexiform_model::tokenizer::Tokens;
-use lexiform_model::weights::{Layout, Source, TensorList, WeightFile};
+use lexiform_model::weights::{Layout, TensorList, WeightFile, WeightSource};
 use lexiform_train::loss::{Negatives, contrastive};
 use lexiform_train::optim::ParameterGroups;
 use lexiform_train::optim::gradients::{clip_norm, take};
@@ -73,7 +73,7 @@ fn check_case(case: &Case) {
     for step in 0..4 {
         let position = RunPosition { step, steps: 4, steps_per_epoch: 4 };
         let clouds = clouds(&inputs, &format!("step{step}.points"));
-        let shape = student.points.encode(&Clouds::new(&clouds, false).unwrap(), Start::default());
+        let shape = student.points.encode(&CloudBatch::new(&clouds, false).unwrap(), FpsStart::default());
         let image = student.vision.encode(inputs.tensor::<4>(&format!("step{step}.image"), &device), 1, 3);
         let words = text.encode(&tokens(&inputs, &format!("step{step}.tokens")));
         let scale = student.logit_scale.val();
@@ -106,23 +106,23 @@ fn check_case(case: &Case) {
 
 /// The point encoder under `base.`; heads and groups are those of the fixture's configuration.
 fn encoder(weights: &WeightFile, device: &Device) -> (PointTower, Layout) {
-    let found = recognize(weights).unwrap().unwrap();
+    let found = detect_encoder(weights).unwrap().unwrap();
     let mut config = found.config;
     match &mut config.encoder {
         EncoderConfig::PointBert(bert) => (bert.heads, bert.groups, bert.group_size) = (4, 12, 8),
         EncoderConfig::PointMlp(mlp) => (mlp.points, mlp.neighbors) = (64, 6),
         other => panic!("{other:?}"),
     }
-    let source = Source::laid_out(weights, found.layout.clone(), device);
+    let source = WeightSource::with_layout(weights, found.layout.clone(), device);
     (PointTower::load(&source, &config).unwrap(), found.layout)
 }
 
 /// SLIP with prompts under `slip.`; four heads in either tower, which no tensor shows.
 fn slip(weights: &WeightFile, device: &Device) -> (ClipText, ClipVision, Tensor<1>) {
-    let inferred = ClipConfig::infer(weights, Naming::Slip, "slip.").unwrap();
+    let inferred = ClipConfig::infer(weights, CheckpointFormat::Slip, "slip.").unwrap();
     let vision = VisionConfig { head_width: inferred.vision.width / 4, ..inferred.vision };
     let config = ClipConfig { vision, text: TextConfig { heads: 4, ..inferred.text }, ..inferred };
-    let source = Source::laid_out(weights, Naming::Slip.layout("slip."), device);
+    let source = WeightSource::with_layout(weights, CheckpointFormat::Slip.layout("slip."), device);
     let text = ClipText::load(&source, &config).unwrap().valid();
     (text, ClipVision::load(&source, &config).unwrap(), source.scalar("logit_scale", 0.0).unwrap())
 }
@@ -185,7 +185,7 @@ fn as_saved(student: &Student, layout: &Layout) -> BTreeMap<String, Vec<f64>> {
     let (mut points, mut vision) = (TensorList::default(), TensorList::default());
     student.points.save(&mut points);
     student.vision.save(&mut vision);
-    let slip = Naming::Slip.layout("slip.");
+    let slip = CheckpointFormat::Slip.layout("slip.");
     let numbers = |values: &[f32]| values.iter().map(|v| f64::from(*v)).collect();
     let points = points.iter().map(|(name, _, values)| (layout.name(name), numbers(values)));
     let vision = vision.iter().map(|(name, _, values)| (slip.name(name), numbers(values)));

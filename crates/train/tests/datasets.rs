@@ -10,7 +10,7 @@ use lexiform_data::annotations::AnnotationTable;
 use lexiform_data::prepare::{LocalFiles, Prepare, PrepareConfig};
 use lexiform_data::{BuildEvent, BuildOptions, Featurizer, build_dataset, merge_partitions};
 use lexiform_mesh_io::write;
-use lexiform_model::{Device, PointModel, PointOptions, Teacher};
+use lexiform_model::{Device, PointModel, PointModelOptions, Teacher};
 use lexiform_shapes::category;
 use lexiform_train::{FeatureSource, FitError, FitOptions, Recipe, TrainEvent, fit};
 use support::{FEW_GROUPS, TINY_ENCODER, TINY_HEAD, WITH_TEACHER};
@@ -280,12 +280,12 @@ fn a_head_learns_the_labels_of_a_set() {
     assert!(report.items > 0 && report.top_1 > 0.5, "{report:?}");
 
     let path = out.join("model.safetensors");
-    let open = |path: &Path| PointModel::open(path.to_str().unwrap(), &PointOptions::default()).unwrap();
+    let open = |path: &Path| PointModel::open(path.to_str().unwrap(), &PointModelOptions::default()).unwrap();
     let model = open(&path);
     assert_eq!(model.config().labels, ["chair", "mug", "sword"]);
     let points = (0..300).map(|i| glam::Vec3::new(i as f32, (i % 7) as f32, 0.5)).collect();
     let cloud = lexiform_geometry::PointCloud::new(points).unwrap();
-    let scores = model.class_scores(&[cloud], None).unwrap().remove(0);
+    let scores = model.class_logits(&[cloud], None).unwrap().remove(0);
     assert_eq!(scores.len(), 3);
 
     let base = format!("network.base={}", path.display());

@@ -10,9 +10,9 @@ use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use lexiform_golden::check;
-use lexiform_model::point::{Clouds, PointTower, Start};
+use lexiform_model::point::{CloudBatch, FpsStart, PointTower};
 use lexiform_model::weights::TensorList;
-use lexiform_model::{PointModel, PointOptions};
+use lexiform_model::{PointModel, PointModelOptions};
 use lexiform_train::loss::{Negatives, contrastive};
 use lexiform_train::optim::ParameterGroups;
 use lexiform_train::optim::parameters::with_stable_ids;
@@ -97,16 +97,16 @@ fn check_case(case: &Case) {
     let (inputs, expected) = (file("inputs.safetensors"), file("train_step.safetensors"));
     let device = Device::flex().autodiff();
     let folder = lexiform_golden::shared("fixtures").join(case.folder);
-    let options = PointOptions { device: device.clone(), ..PointOptions::default() };
+    let options = PointModelOptions { device: device.clone(), ..PointModelOptions::default() };
     let model = PointModel::open(folder.join("model.pt").to_str().unwrap(), &options).unwrap();
     let start = model.logit_scale().unwrap_or_else(|| expected.number("logit_scale_before") as f32);
     let scale = Tensor::<1>::from_floats([start], &device);
     let student =
         with_stable_ids(Student { points: model.tower().clone(), logit_scale: Param::from_tensor(scale) });
     let clouds = clouds(&inputs, "clouds");
-    let batch = Clouds::new(&clouds, model.config().tower.encoder.colored()).unwrap();
+    let batch = CloudBatch::new(&clouds, model.config().tower.encoder.colored()).unwrap();
 
-    let embed = student.points.encode(&batch, Start::At(case.start));
+    let embed = student.points.encode(&batch, FpsStart::At(case.start));
     check(&format!("{}: embed", case.folder), &values(&embed), &expected.values("embed"), LOSS);
     let loss = |kind: &str| {
         let target = expected.tensor::<2>(kind, &device);

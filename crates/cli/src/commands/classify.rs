@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
-use lexiform_model::point::CloudOptions;
+use lexiform_model::point::PointPreprocessOverrides;
 use lexiform_search::{LabelScore, ShapePreprocessor, ZeroShotClassifier, embed_file};
 use serde::Serialize;
 
@@ -93,7 +93,7 @@ impl ClassifyArgs {
             );
             return Err(Usage(text).into());
         }
-        let model = heads::open(name, CloudOptions::default(), &on.device)?;
+        let model = heads::open(name, PointPreprocessOverrides::default(), &on.device)?;
         self.each(|file| heads::name(&model, file))
     }
 

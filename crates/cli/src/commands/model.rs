@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use lexiform_model::inspect::{self, Contents, Group, ModelCard};
-use lexiform_model::preprocess::Photos;
+use lexiform_model::inspect::{self, ModelCard, TensorGroup, WeightFileSummary};
+use lexiform_model::preprocess::PhotoCrop;
 use lexiform_model::registry;
 use lexiform_model::weights::Precision;
-use lexiform_model::{JointModel, OpenOptions, PointModel, PointOptions};
+use lexiform_model::{JointModel, OpenOptions, PointModel, PointModelOptions};
 
 use crate::failure::{Usage, Verdict};
 use crate::output::{self, Align};
@@ -82,11 +82,11 @@ enum PrecisionArg {
     F16,
 }
 
-/// The names of [`Photos`]' variants.
+/// The names of [`PhotoCrop`]' variants.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum PhotosArg {
     /// The shortest side fitted
-    Middle,
+    Center,
     /// The object on white, where a plain or transparent background tells it
     Object,
 }
@@ -99,8 +99,8 @@ impl ModelArgs {
             Action::Info { model, json } => describe(&model, json)?,
             Action::Pull { name } => pull(&name)?,
             Action::Join { model, points, output } => {
-                let points = PointModel::open(&points, &PointOptions::default())?;
-                let joined = JointModel::open(&model, &OpenOptions::default())?.with_points(&points)?;
+                let points = PointModel::open(&points, &PointModelOptions::default())?;
+                let joined = JointModel::open(&model, &OpenOptions::default())?.with_point_tower(&points)?;
                 joined.save(&output, Precision::Half)?;
                 output::note(format!("wrote {}", output.display()));
             }
@@ -109,17 +109,17 @@ impl ModelArgs {
                     PrecisionArg::F32 if !half => Precision::Full,
                     _ => Precision::Half,
                 };
-                let file = registry::locate(&model)?;
-                if PointModel::recognizes(&file) {
+                let file = registry::open_weights(&model)?;
+                if PointModel::matches_file(&file) {
                     if photos.is_some() {
                         return Err(Usage(format!("--photos: {model} looks at no pictures")).into());
                     }
-                    PointModel::from_file(&file, &PointOptions::default())?.save(&output, precision)?;
+                    PointModel::from_file(&file, &PointModelOptions::default())?.save(&output, precision)?;
                 } else {
                     let joint = JointModel::open(&model, &OpenOptions::default())?;
                     let joint = match photos {
-                        Some(PhotosArg::Middle) => joint.with_photos(Photos::Middle),
-                        Some(PhotosArg::Object) => joint.with_photos(Photos::Object),
+                        Some(PhotosArg::Center) => joint.with_photo_crop(PhotoCrop::Center),
+                        Some(PhotosArg::Object) => joint.with_photo_crop(PhotoCrop::Object),
                         None => joint,
                     };
                     joint.save(&output, precision)?;
@@ -155,8 +155,8 @@ fn list(json: bool) -> anyhow::Result<()> {
             card.paired.clone().unwrap_or_else(|| "its own".to_owned()),
             size,
             here.to_owned(),
-            card.licence.clone(),
-            card.about.clone(),
+            card.license.clone(),
+            card.description.clone(),
             repository,
         ]
     };
@@ -168,8 +168,8 @@ fn list(json: bool) -> anyhow::Result<()> {
         ("text from", Align::Left),
         ("size", Align::Right),
         ("weights", Align::Left),
-        ("licence", Align::Left),
-        ("about", Align::Left),
+        ("license", Align::Left),
+        ("description", Align::Left),
         ("from", Align::Left),
     ];
     Ok(output::line(output::table(&columns, &cards.iter().map(row).collect::<Vec<_>>()))?)
@@ -191,7 +191,7 @@ fn describe(model: &str, json: bool) -> anyhow::Result<()> {
     contents.as_ref().map_or(Ok(()), show_contents)
 }
 
-fn show_contents(contents: &Contents) -> anyhow::Result<()> {
+fn show_contents(contents: &WeightFileSummary) -> anyhow::Result<()> {
     let field = |name: &str, text: String| output::line(format!("{name:<12}{text}"));
     field("file", format!("{}, {} bytes", contents.format, contents.bytes))?;
     field("holds", format!("{}, {} numbers in tensors", contents.kind, contents.parameters))?;
@@ -205,7 +205,7 @@ fn show_contents(contents: &Contents) -> anyhow::Result<()> {
     for (path, value) in contents.values.iter().take(VALUES_SHOWN) {
         field("says", format!("{path} = {value}"))?;
     }
-    let row = |group: &Group| {
+    let row = |group: &TensorGroup| {
         vec![
             group.name.clone(),
             group.tensors.to_string(),
@@ -226,7 +226,7 @@ fn show_contents(contents: &Contents) -> anyhow::Result<()> {
 #[cfg(feature = "hub")]
 fn pull(name: &str) -> anyhow::Result<()> {
     let progress = crate::progress::Progress::of_bytes();
-    let path = lexiform_model::hub::pull(name, |at| progress.reach(at.done, at.total))?;
+    let path = lexiform_model::hub::pull(name, |at| progress.reach(at.downloaded, at.total))?;
     drop(progress);
     Ok(output::line(path.display().to_string())?)
 }

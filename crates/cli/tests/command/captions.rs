@@ -68,7 +68,7 @@ fn what_cannot_caption_says_why() {
         .bad(1, &["config.json must be beside it", "hint: copy config.json"]);
     bench
         .run(&["compare", "a", "b", "--model", tiny_blip().to_str().unwrap()])
-        .bad(1, &["it writes captions", "data prepare --captions blip"]);
+        .bad(1, &["it is a captioner", "data prepare --captions blip"]);
     let info = bench.run(&["model", "info", tiny_blip().to_str().unwrap(), "--json"]).good().json().remove(0);
     assert_eq!((&info["modality"], &info["view_size"]), (&"captioner".into(), &24.into()));
     assert_eq!(info["contents"]["kind"], "BLIP captioner in transformers' layout");

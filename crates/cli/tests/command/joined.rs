@@ -82,7 +82,7 @@ fn a_model_is_told_what_of_photos_to_look_at() {
         bench.run(&["embed", "photo.png", "-o", "a.npy", "--model", model]).good();
         fs_err::read(bench.path("a.npy")).unwrap()
     };
-    for photos in ["object", "middle"] {
+    for photos in ["object", "center"] {
         bench.run(&["model", "convert", tiny, &format!("{photos}.safetensors"), "--photos", photos]).good();
     }
     assert_ne!(embed("object.safetensors"), embed("middle.safetensors"));

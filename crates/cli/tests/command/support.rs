@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 
 use lexiform_model::clip::{ClipText, ClipVision};
 use lexiform_model::point::PointTower;
-use lexiform_model::weights::{Precision, Source};
-use lexiform_model::{JointModel, JointTowers, OpenOptions, PointModelConfig, usual_templates};
+use lexiform_model::weights::{Precision, WeightSource};
+use lexiform_model::{JointModel, JointTowers, OpenOptions, PointModelConfig, default_templates};
 use lexiform_train::{NetworkConfig, Recipe};
 
 /// A folder of shapes and the command that works in it.
@@ -141,13 +141,13 @@ fn write_model(name: &str, seed: u64, dim: usize) -> PathBuf {
         panic!("nano is a new CLIP");
     };
     let config = network.model(name, ["a box", "a table and a rug"]);
-    let source = Source::new(seed, &OpenOptions::default().device);
+    let source = WeightSource::random(seed, &OpenOptions::default().device);
     let text = ClipText::load(&source, &config.clip).unwrap();
     let vision = ClipVision::load(&source, &config.clip).unwrap();
     let path =
         PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}.safetensors", std::process::id()));
     let towers = JointTowers { text: &text, vision: &vision, points: None, logit_scale: 2.7 };
-    lexiform_model::save(&path, &config, towers, Precision::Full).unwrap();
+    lexiform_model::save_joint_model(&path, &config, towers, Precision::Full).unwrap();
     path
 }
 
@@ -168,13 +168,14 @@ pub fn tiny_points() -> PathBuf {
         tower: network.new_tower().unwrap().unwrap(),
         input: network.input,
         paired: None,
-        taught_by: Some(model.towers_id().to_owned()),
-        templates: usual_templates(),
+        taught_by: Some(model.clip_id().to_owned()),
+        templates: default_templates(),
         labels: Vec::new(),
     };
-    let tower = PointTower::load(&Source::new(5, &OpenOptions::default().device), &config.tower).unwrap();
+    let tower =
+        PointTower::load(&WeightSource::random(5, &OpenOptions::default().device), &config.tower).unwrap();
     let path =
         PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("points-{}.safetensors", std::process::id()));
-    lexiform_model::save_points(&path, &config, &tower, None, Precision::Half).unwrap();
+    lexiform_model::save_point_model(&path, &config, &tower, None, Precision::Half).unwrap();
     path
 }

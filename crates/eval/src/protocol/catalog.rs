@@ -2,7 +2,7 @@
 
 use lexiform_metrics::TextMean;
 use lexiform_model::Templates;
-use lexiform_model::point::Placing;
+use lexiform_model::point::PointNormalization;
 
 use super::benchmark::{Benchmark, Paper};
 use super::definition::{Protocol, ShapeInput};
@@ -20,7 +20,8 @@ const DUODUO_COUNTS: [usize; 9] = [1, 2, 3, 4, 5, 6, 8, 10, 12];
 const DUODUO_SEEDS: [u32; 3] = [678, 789, 900];
 
 /// Points as the encoder is used to them.
-const USUAL: ShapeInput = ShapeInput::Points { count: None, placing: Placing::Unit, bare: false, note: "" };
+const USUAL: ShapeInput =
+    ShapeInput::Points { count: None, placing: PointNormalization::UnitSphere, bare: false, note: "" };
 
 /// What the ones below have in common.
 const BASE: Protocol = Protocol {
@@ -40,7 +41,7 @@ const ULIP_SCANS: Protocol = Protocol {
     classes: Classes::Known(&SCANOBJECTNN),
     input: ShapeInput::Points {
         count: None,
-        placing: Placing::Unit,
+        placing: PointNormalization::UnitSphere,
         bare: true,
         note: "scans have 2,048 points",
     },
@@ -56,7 +57,7 @@ const CG3D_MODELNET: Protocol = Protocol {
     text_mean: TextMean::Lengths,
     input: ShapeInput::Points {
         count: Some(1024),
-        placing: Placing::Unit,
+        placing: PointNormalization::UnitSphere,
         bare: true,
         note: "the farthest of 10,000; as many as the checkpoint was trained with, so --points 8192 for that of 8,192",
     },
@@ -72,7 +73,7 @@ const CG3D_SCANS: Protocol = Protocol {
     spelling: Spelling::Verbatim,
     input: ShapeInput::Points {
         count: Some(1024),
-        placing: Placing::Unit,
+        placing: PointNormalization::UnitSphere,
         bare: true,
         note: "the farthest of 2,048",
     },
@@ -86,7 +87,7 @@ const OPENSHAPE: Protocol = Protocol {
     templates: Templates::Unpublished,
     input: ShapeInput::Points {
         count: Some(10_000),
-        placing: Placing::Unit,
+        placing: PointNormalization::UnitSphere,
         bare: false,
         note: "a random subset",
     },
@@ -111,7 +112,7 @@ const PROTOCOLS: &[Protocol] = &[
         classes: LVIS,
         input: ShapeInput::Points {
             count: None,
-            placing: Placing::UnitInHalf,
+            placing: PointNormalization::UnitSphereF16,
             bare: false,
             note: "10,000 points with color, as the authors' files have them",
         },
@@ -122,7 +123,7 @@ const PROTOCOLS: &[Protocol] = &[
     Protocol {
         input: ShapeInput::Points {
             count: None,
-            placing: Placing::AsStored,
+            placing: PointNormalization::None,
             bare: true,
             note: "the encoder with color takes 10,000 and every color 0.4, the one without 8,192",
         },
@@ -153,7 +154,7 @@ const PROTOCOLS: &[Protocol] = &[
         classes: Classes::Known(&SCANOBJECTNN),
         input: ShapeInput::Points {
             count: Some(10_000),
-            placing: Placing::Unit,
+            placing: PointNormalization::UnitSphere,
             bare: true,
             note: "scans have 2,048, some are drawn twice",
         },

@@ -2,7 +2,7 @@
 
 use lexiform_metrics::TextMean;
 use lexiform_model::Templates;
-use lexiform_model::point::{CloudOptions, Placing};
+use lexiform_model::point::{PointNormalization, PointPreprocessOverrides};
 
 use super::benchmark::{Benchmark, Paper};
 use super::labels::{Classes, Spelling};
@@ -24,7 +24,7 @@ pub enum ShapeInput {
         /// How many; `None` for as many as the encoder was trained with.
         count: Option<usize>,
         /// Where they are put.
-        placing: Placing,
+        placing: PointNormalization,
         /// Whether colors are left out.
         bare: bool,
         /// What else must be known of them.
@@ -46,9 +46,9 @@ impl ShapeInput {
                 let count = count
                     .map_or("as many points as the encoder is used to".to_owned(), |n| format!("{n} points"));
                 let place = match placing {
-                    Placing::Unit => "mean at the origin, radius 1",
-                    Placing::UnitInHalf => "mean at the origin, radius 1, in half precision",
-                    Placing::AsStored => "as stored",
+                    PointNormalization::UnitSphere => "mean at the origin, radius 1",
+                    PointNormalization::UnitSphereF16 => "mean at the origin, radius 1, in half precision",
+                    PointNormalization::None => "as stored",
                 };
                 let color = if bare { ", without color" } else { "" };
                 let note = if note.is_empty() { String::new() } else { format!(" ({note})") };
@@ -89,12 +89,12 @@ impl Protocol {
 }
 
 /// How clouds are given to point models: as the protocol says, with `points` points where a number is given.
-pub fn cloud_options(protocol: Option<&Protocol>, points: Option<usize>) -> CloudOptions {
+pub fn cloud_options(protocol: Option<&Protocol>, points: Option<usize>) -> PointPreprocessOverrides {
     let asked = match protocol.map(|protocol| protocol.input) {
         Some(ShapeInput::Points { count, placing, bare, .. }) => {
-            CloudOptions { n_points: count, placing: Some(placing), bare }
+            PointPreprocessOverrides { n_points: count, normalization: Some(placing), ignore_color: bare }
         }
-        _ => CloudOptions::default(),
+        _ => PointPreprocessOverrides::default(),
     };
-    CloudOptions { n_points: points.or(asked.n_points), ..asked }
+    PointPreprocessOverrides { n_points: points.or(asked.n_points), ..asked }
 }

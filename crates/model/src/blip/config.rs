@@ -5,15 +5,15 @@ use std::path::Path;
 use fs_err as fs;
 use serde::Deserialize;
 
-use super::naming::Naming;
+use super::checkpoint_format::CheckpointFormat;
 use crate::clip::{VisionConfig, VisionStyle};
 use crate::nn::{Activation, TransformerConfig};
 use crate::weights::{Layout, WeightFile, WeightsError};
 
 /// The configuration file of `transformers`.
-pub(super) const CONFIG: &str = "config.json";
+pub(super) const CONFIG_FILE: &str = "config.json";
 /// Largest size of any kind; above it, the file is damaged.
-const LARGEST: usize = 1 << 20;
+const MAX_SIZE: usize = 1 << 20;
 
 /// Sizes of a BLIP captioner.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,7 +23,7 @@ pub struct BlipConfig {
     /// The text decoder.
     pub decoder: DecoderConfig,
     /// Special tokens.
-    pub marks: Marks,
+    pub special_tokens: SpecialTokens,
 }
 
 /// Sizes of the text decoder, a BERT with cross-attention.
@@ -39,7 +39,7 @@ pub struct DecoderConfig {
 
 /// Ids of special tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Marks {
+pub struct SpecialTokens {
     /// Start of a caption: `[DEC]`.
     pub start: u32,
     /// End of a caption: `[SEP]`.
@@ -50,15 +50,15 @@ pub struct Marks {
 
 /// The part of `config.json` that tensors do not imply. Absent fields have the defaults of `transformers`.
 #[derive(Default, Deserialize)]
-struct Stated {
+struct HuggingFaceConfig {
     #[serde(default)]
-    vision_config: StatedTower,
+    vision_config: HuggingFaceTower,
     #[serde(default)]
-    text_config: StatedTower,
+    text_config: HuggingFaceTower,
 }
 
 #[derive(Default, Deserialize)]
-struct StatedTower {
+struct HuggingFaceTower {
     num_attention_heads: Option<usize>,
     hidden_act: Option<String>,
     layer_norm_eps: Option<f64>,
@@ -69,15 +69,17 @@ struct StatedTower {
 
 impl BlipConfig {
     /// The configuration of a file's network.
-    pub(super) fn of(file: &WeightFile, naming: Naming) -> Result<Self, WeightsError> {
-        let stated = Stated::beside(file.path(), naming)?;
-        let sizes = Sizes { file, layout: naming.layout() };
+    pub(super) fn of(file: &WeightFile, format: CheckpointFormat) -> Result<Self, WeightsError> {
+        let stated = HuggingFaceConfig::read_sidecar(file.path(), format)?;
+        let sizes = TensorShapes { file, layout: format.layout() };
         let config = Self {
-            vision: sizes.vision(naming, stated.as_ref().map(|stated| &stated.vision_config))?,
+            vision: sizes.vision(format, stated.as_ref().map(|stated| &stated.vision_config))?,
             decoder: sizes.decoder(stated.as_ref().map(|stated| &stated.text_config))?,
-            marks: stated.map_or(StatedTower::default(), |stated| stated.text_config).marks(),
+            special_tokens: stated
+                .map_or(HuggingFaceTower::default(), |stated| stated.text_config)
+                .special_tokens(),
         };
-        let Marks { start, end, padding } = config.marks;
+        let SpecialTokens { start, end, padding } = config.special_tokens;
         match [start, end, padding].into_iter().find(|id| *id as usize >= config.decoder.vocabulary) {
             Some(id) => {
                 Err(sizes
@@ -88,16 +90,16 @@ impl BlipConfig {
     }
 }
 
-impl Stated {
+impl HuggingFaceConfig {
     /// Reads the file. The original project released none; its sizes are those in its code.
-    fn beside(weights: &Path, naming: Naming) -> Result<Option<Self>, WeightsError> {
-        let path = weights.with_file_name(CONFIG);
-        if naming == Naming::Salesforce && !path.is_file() {
+    fn read_sidecar(weights: &Path, format: CheckpointFormat) -> Result<Option<Self>, WeightsError> {
+        let path = weights.with_file_name(CONFIG_FILE);
+        if format == CheckpointFormat::Salesforce && !path.is_file() {
             return Ok(None);
         }
-        let failed = |message: String| WeightsError::Beside {
+        let failed = |message: String| WeightsError::CompanionFile {
             path: weights.to_owned(),
-            file: CONFIG.to_owned(),
+            file: CONFIG_FILE.to_owned(),
             message,
         };
         let text = fs::read_to_string(&path).map_err(|error| failed(error.to_string()))?;
@@ -105,9 +107,9 @@ impl Stated {
     }
 }
 
-impl StatedTower {
-    fn marks(&self) -> Marks {
-        Marks {
+impl HuggingFaceTower {
+    fn special_tokens(&self) -> SpecialTokens {
+        SpecialTokens {
             start: self.bos_token_id.unwrap_or(30_522),
             end: self.sep_token_id.unwrap_or(102),
             padding: self.pad_token_id.unwrap_or(0),
@@ -119,18 +121,18 @@ impl StatedTower {
             None | Some("gelu") => Ok(Activation::Gelu),
             Some("quick_gelu") => Ok(Activation::QuickGelu),
             Some("relu") => Ok(Activation::Relu),
-            Some(other) => Err(format!("{CONFIG}: expected gelu, quick_gelu or relu, found {other:?}")),
+            Some(other) => Err(format!("{CONFIG_FILE}: expected gelu, quick_gelu or relu, found {other:?}")),
         }
     }
 }
 
 /// Infers sizes from the shapes of tensors.
-struct Sizes<'a> {
+struct TensorShapes<'a> {
     file: &'a WeightFile,
     layout: Layout,
 }
 
-impl Sizes<'_> {
+impl TensorShapes<'_> {
     fn unrecognized(&self, message: String) -> WeightsError {
         WeightsError::Unrecognized { path: self.file.path().to_owned(), message }
     }
@@ -138,7 +140,7 @@ impl Sizes<'_> {
     /// The shape of a tensor, with all sizes in range.
     fn shape<const D: usize>(&self, name: &str) -> Result<[usize; D], WeightsError> {
         let shape = self.file.shape(&self.layout.name(name))?;
-        let sane = shape.iter().all(|size| (1..=LARGEST).contains(size));
+        let sane = shape.iter().all(|size| (1..=MAX_SIZE).contains(size));
         match <[usize; D]>::try_from(shape) {
             Ok(shape) if sane => Ok(shape),
             _ => Err(self
@@ -162,12 +164,16 @@ impl Sizes<'_> {
         }
     }
 
-    fn activation(&self, stated: Option<&StatedTower>) -> Result<Activation, WeightsError> {
-        let activation = stated.map_or(Ok(Activation::Gelu), StatedTower::activation);
+    fn activation(&self, stated: Option<&HuggingFaceTower>) -> Result<Activation, WeightsError> {
+        let activation = stated.map_or(Ok(Activation::Gelu), HuggingFaceTower::activation);
         activation.map_err(|message| self.unrecognized(message))
     }
 
-    fn vision(&self, naming: Naming, stated: Option<&StatedTower>) -> Result<VisionConfig, WeightsError> {
+    fn vision(
+        &self,
+        format: CheckpointFormat,
+        stated: Option<&HuggingFaceTower>,
+    ) -> Result<VisionConfig, WeightsError> {
         let [width, _, patch, _] = self.shape("visual.conv1.weight")?;
         let [hidden, _] = self.shape("visual.transformer.resblocks.0.mlp.c_fc.weight")?;
         let [_, positions, _] = self.shape("visual.positional_embedding")?;
@@ -178,9 +184,9 @@ impl Sizes<'_> {
         // Defaults of `BlipVisionConfig`: 12 heads and an epsilon of 1e-5; the original code uses 1e-6.
         let heads = stated.map(|stated| stated.num_attention_heads.unwrap_or(12));
         let stated_epsilon = stated.map(|stated| stated.layer_norm_eps.unwrap_or(1e-5));
-        let epsilon = stated_epsilon.unwrap_or(match naming {
-            Naming::Transformers => 1e-5,
-            Naming::Salesforce => 1e-6,
+        let epsilon = stated_epsilon.unwrap_or(match format {
+            CheckpointFormat::HuggingFace => 1e-5,
+            CheckpointFormat::Salesforce => 1e-6,
         });
         Ok(VisionConfig {
             image_size: grid * patch,
@@ -196,7 +202,7 @@ impl Sizes<'_> {
         })
     }
 
-    fn decoder(&self, stated: Option<&StatedTower>) -> Result<DecoderConfig, WeightsError> {
+    fn decoder(&self, stated: Option<&HuggingFaceTower>) -> Result<DecoderConfig, WeightsError> {
         let [vocabulary, width] = self.shape("text_decoder.token_embedding.weight")?;
         let [context, _] = self.shape("text_decoder.positional_embedding")?;
         let [mlp_width, _] = self.shape("text_decoder.layers.0.mlp.c_fc.weight")?;

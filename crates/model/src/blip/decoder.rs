@@ -8,8 +8,8 @@ use burn::module::{Module, Param};
 use burn::tensor::{Int, Tensor, TensorData};
 
 use super::config::DecoderConfig;
-use crate::nn::{Activation, LayerNorm, Linear, Memory, MemoryAttention, Mlp};
-use crate::weights::{Fill, Source, WeightsError};
+use crate::nn::{Activation, CachedAttention, KvCache, LayerNorm, Linear, Mlp};
+use crate::weights::{Initializer, WeightSource, WeightsError};
 
 /// Standard deviation of BERT's initialization.
 const DEVIATION: f32 = 0.02;
@@ -30,9 +30,9 @@ pub struct TextDecoder {
 
 #[derive(Module, Debug)]
 struct DecoderLayer {
-    attn: MemoryAttention,
+    attn: CachedAttention,
     ln_1: LayerNorm,
-    cross: MemoryAttention,
+    cross: CachedAttention,
     ln_2: LayerNorm,
     mlp: Mlp,
     ln_3: LayerNorm,
@@ -40,24 +40,24 @@ struct DecoderLayer {
 
 /// Unfinished captions, the same number for each image, all of the same length.
 #[derive(Clone, Debug)]
-pub struct Draft {
+pub struct DecoderState {
     /// Keys and values of the images in each layer.
-    pictures: Vec<Memory>,
+    pictures: Vec<KvCache>,
     /// Keys and values of the tokens in each layer; `None` before the first token.
-    words: Vec<Option<Memory>>,
+    words: Vec<Option<KvCache>>,
     n_pictures: usize,
     length: usize,
 }
 
-impl Draft {
+impl DecoderState {
     /// Continues with these captions, possibly repeated; the same number for each image, in the order of images.
-    pub fn keep(&mut self, sentences: &[usize]) {
+    pub fn reorder(&mut self, sentences: &[usize]) {
         let rows: Vec<i64> = sentences.iter().map(|row| *row as i64).collect();
         let Some(Some(first)) = self.words.first() else { return };
         let rows = TensorData::new(rows, [sentences.len()]);
         let rows = Tensor::<1, Int>::from_data(rows, &first.device());
-        for memory in &mut self.words {
-            *memory = memory.take().map(|memory| memory.select(&rows));
+        for cache in &mut self.words {
+            *cache = cache.take().map(|cache| cache.select(&rows));
         }
     }
 
@@ -72,20 +72,27 @@ impl TextDecoder {
     ///
     /// # Errors
     /// If a tensor is missing or misshaped.
-    pub fn load(source: &Source, config: &DecoderConfig, picture_width: usize) -> Result<Self, WeightsError> {
+    pub fn load(
+        source: &WeightSource,
+        config: &DecoderConfig,
+        picture_width: usize,
+    ) -> Result<Self, WeightsError> {
         let DecoderConfig { vocabulary, context, transformer } = config;
         let (width, epsilon) = (transformer.width, transformer.epsilon);
         let name = |part: &str| format!("text_decoder.{part}");
-        let positions =
-            source.tensor(&name("positional_embedding"), [*context, width], Fill::Normal(DEVIATION))?;
+        let positions = source.tensor(
+            &name("positional_embedding"),
+            [*context, width],
+            Initializer::Normal(DEVIATION),
+        )?;
         let layer = |layer: usize| {
             let name = |part: &str| format!("text_decoder.layers.{layer}.{part}");
             let norm = |part: &str| LayerNorm::load(source, &name(part), width, epsilon);
             let heads = transformer.heads;
             Ok(DecoderLayer {
-                attn: MemoryAttention::load(source, &name("attn"), [width, width], heads)?,
+                attn: CachedAttention::load(source, &name("attn"), [width, width], heads)?,
                 ln_1: norm("ln_1")?,
-                cross: MemoryAttention::load(source, &name("cross"), [width, picture_width], heads)?,
+                cross: CachedAttention::load(source, &name("cross"), [width, picture_width], heads)?,
                 ln_2: norm("ln_2")?,
                 mlp: Mlp::load(source, &name("mlp"), transformer)?,
                 ln_3: norm("ln_3")?,
@@ -106,10 +113,10 @@ impl TextDecoder {
     }
 
     /// Starts one empty caption per image, `[images, tokens, picture_width]`.
-    pub fn begin(&self, pictures: Tensor<3>) -> Draft {
+    pub fn init_state(&self, pictures: Tensor<3>) -> DecoderState {
         let [n_pictures, _, _] = pictures.dims();
-        Draft {
-            pictures: self.layers.iter().map(|layer| layer.cross.remember(pictures.clone())).collect(),
+        DecoderState {
+            pictures: self.layers.iter().map(|layer| layer.cross.project_kv(pictures.clone())).collect(),
             words: vec![None; self.layers.len()],
             n_pictures,
             length: 0,
@@ -118,30 +125,30 @@ impl TextDecoder {
 
     /// Appends a token to each caption and returns the logits of the next, `[captions, vocabulary]`. Ids must be below the
     /// vocabulary's size, and captions shorter than the context.
-    pub fn extend(&self, draft: &mut Draft, words: &[u32]) -> Tensor<2> {
-        let mut x = self.hear(words, draft.length);
+    pub fn step(&self, state: &mut DecoderState, words: &[u32]) -> Tensor<2> {
+        let mut x = self.embed(words, state.length);
         let [sentences, _, width] = x.dims();
         // Captions of the same image share its keys and values: they attend to it as one row.
-        let per_picture = [draft.n_pictures, sentences / draft.n_pictures.max(1), width];
+        let per_picture = [state.n_pictures, sentences / state.n_pictures.max(1), width];
         for (i, layer) in self.layers.iter().enumerate() {
-            let newest = layer.attn.remember(x.clone());
-            let said = match draft.words[i].take() {
-                Some(before) => before.followed_by(newest),
+            let newest = layer.attn.project_kv(x.clone());
+            let said = match state.words[i].take() {
+                Some(before) => before.concat(newest),
                 None => newest,
             };
             x = layer.ln_1.forward(x.clone() + layer.attn.forward(x, &said));
-            draft.words[i] = Some(said);
-            let seen = layer.cross.forward(x.clone().reshape(per_picture), &draft.pictures[i]);
+            state.words[i] = Some(said);
+            let seen = layer.cross.forward(x.clone().reshape(per_picture), &state.pictures[i]);
             x = layer.ln_2.forward(x + seen.reshape([sentences, 1, width]));
             x = layer.ln_3.forward(x.clone() + layer.mlp.forward(x));
         }
-        draft.length += 1;
-        let x = self.transform.forward_then(x.reshape([sentences, width]), Some(self.activation));
+        state.length += 1;
+        let x = self.transform.forward_activated(x.reshape([sentences, width]), Some(self.activation));
         self.words.forward(self.ln_final.forward(x))
     }
 
     /// Embeds tokens at a position: ids `[captions]` → `[captions, 1, width]`.
-    fn hear(&self, words: &[u32], place: usize) -> Tensor<3> {
+    fn embed(&self, words: &[u32], place: usize) -> Tensor<3> {
         let table = self.words.weight();
         let [width, _] = table.dims();
         let ids: Vec<i64> = words.iter().map(|id| i64::from(*id)).collect();

@@ -37,7 +37,7 @@ pub struct ClipConfig {
 
 /// A configuration file next to the weights.
 #[derive(Clone, Copy, Debug, Deserialize)]
-pub struct Beside {
+pub struct SidecarConfig {
     /// Sizes of the towers.
     #[serde(alias = "model_cfg", alias = "model")]
     pub clip: ClipConfig,
@@ -46,12 +46,13 @@ pub struct Beside {
     pub joint_from: Option<usize>,
 }
 
-impl Beside {
+impl SidecarConfig {
     /// Reads `open_clip_config.json` or `config.json` next to the weights, if either exists and describes a CLIP model in
     /// OpenCLIP's format.
     pub fn read(weights: &Path) -> Option<Self> {
         ["open_clip_config.json", "config.json"].iter().find_map(|name| {
             let text = fs::read_to_string(weights.with_file_name(name)).ok()?;
+            // OpenCLIP nests the sizes under `model_cfg`; other files have them at the top level.
             let bare = || serde_json::from_str(&text).map(|clip| Self { clip, joint_from: None });
             serde_json::from_str(&text).or_else(|_| bare()).ok()
         })
@@ -71,10 +72,10 @@ pub struct VisionConfig {
     /// Number of blocks.
     pub layers: usize,
     /// Width of one head.
-    #[serde(default = "VisionConfig::usual_head_width")]
+    #[serde(default = "VisionConfig::default_head_width")]
     pub head_width: usize,
     /// Hidden width of the MLP divided by the token's width.
-    #[serde(default = "usual_mlp_ratio")]
+    #[serde(default = "default_mlp_ratio")]
     pub mlp_ratio: f64,
     /// Layers before and after the blocks.
     #[serde(default)]
@@ -105,10 +106,10 @@ pub enum VisionStyle {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TextConfig {
     /// Longest sequence in tokens.
-    #[serde(alias = "context_length", default = "TextConfig::usual_context")]
+    #[serde(alias = "context_length", default = "TextConfig::default_context")]
     pub context: usize,
     /// Number of tokens in the vocabulary.
-    #[serde(alias = "vocab_size", default = "TextConfig::usual_vocabulary")]
+    #[serde(alias = "vocab_size", default = "TextConfig::default_vocabulary")]
     pub vocabulary: usize,
     /// Width of a token.
     pub width: usize,
@@ -117,7 +118,7 @@ pub struct TextConfig {
     /// Number of blocks.
     pub layers: usize,
     /// Hidden width of the MLP divided by the token's width.
-    #[serde(default = "usual_mlp_ratio")]
+    #[serde(default = "default_mlp_ratio")]
     pub mlp_ratio: f64,
 }
 
@@ -130,13 +131,14 @@ fn activation_or_flag<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Resu
         Name(Activation),
     }
     Ok(match Either::deserialize(deserializer)? {
+        // OpenCLIP has a flag where we have a name.
         Either::Flag(true) => Activation::QuickGelu,
         Either::Flag(false) => Activation::Gelu,
         Either::Name(activation) => activation,
     })
 }
 
-fn usual_mlp_ratio() -> f64 {
+fn default_mlp_ratio() -> f64 {
     4.0
 }
 
@@ -171,7 +173,7 @@ impl ClipConfig {
 }
 
 impl VisionConfig {
-    fn usual_head_width() -> usize {
+    fn default_head_width() -> usize {
         64
     }
 
@@ -202,17 +204,18 @@ impl VisionConfig {
     pub(super) fn epsilon(&self) -> f64 {
         self.epsilon.unwrap_or(match self.style {
             VisionStyle::Clip => EPSILON,
+            // timm's default, where OpenAI's towers have PyTorch's.
             VisionStyle::Timm => 1e-6,
         })
     }
 }
 
 impl TextConfig {
-    fn usual_context() -> usize {
+    fn default_context() -> usize {
         77
     }
 
-    fn usual_vocabulary() -> usize {
+    fn default_vocabulary() -> usize {
         49408
     }
 

@@ -4,9 +4,9 @@ use burn::module::{Module, Param};
 use burn::tensor::{Int, Tensor, TensorData, module};
 
 use super::config::{ClipConfig, NORM_EPSILON};
-use crate::nn::{LayerNorm, Scope, Transformer};
+use crate::nn::{AttentionScope, LayerNorm, Transformer};
 use crate::tokenizer::Tokens;
-use crate::weights::{Fill, Source, TensorList, WeightsError};
+use crate::weights::{Initializer, TensorList, WeightSource, WeightsError};
 
 /// CLIP's text encoder: a causal transformer, pooled at the end-of-text token
 /// ([arXiv 2103.00020](https://arxiv.org/abs/2103.00020), section 2.4).
@@ -24,17 +24,20 @@ impl ClipText {
     ///
     /// # Errors
     /// If a tensor is missing or misshaped.
-    pub fn load(source: &Source, config: &ClipConfig) -> Result<Self, WeightsError> {
+    pub fn load(source: &WeightSource, config: &ClipConfig) -> Result<Self, WeightsError> {
         let text = config.text;
         // Initialization of OpenCLIP: `init_parameters` of its text transformer.
-        let embedding =
-            source.tensor("token_embedding.weight", [text.vocabulary, text.width], Fill::Normal(0.02))?;
+        let embedding = source.tensor(
+            "token_embedding.weight",
+            [text.vocabulary, text.width],
+            Initializer::Normal(0.02),
+        )?;
         let position =
-            source.tensor("positional_embedding", [text.context, text.width], Fill::Normal(0.01))?;
+            source.tensor("positional_embedding", [text.context, text.width], Initializer::Normal(0.01))?;
         let projection = source.tensor(
             "text_projection",
             [text.width, config.dim],
-            Fill::Normal((text.width as f32).powf(-0.5)),
+            Initializer::Normal((text.width as f32).powf(-0.5)),
         )?;
         Ok(Self {
             token_embedding: Param::from_tensor(embedding),
@@ -47,12 +50,12 @@ impl ClipText {
 
     /// Token ids `[texts, length]` → features `[texts, dim]`, not normalized.
     pub fn encode(&self, tokens: &Tokens) -> Tensor<2> {
-        self.encode_watched(tokens, |_, _| {})
+        self.encode_with_hook(tokens, |_, _| {})
     }
 
-    /// As [`encode`](Self::encode); `watch` is called with the output of each block, `[texts, length, width]`, and with that of
+    /// As [`encode`](Self::encode); `hook` is called with the output of each block, `[texts, length, width]`, and with that of
     /// the final norm under the number of blocks.
-    pub fn encode_watched(&self, tokens: &Tokens, mut watch: impl FnMut(usize, &Tensor<3>)) -> Tensor<2> {
+    pub fn encode_with_hook(&self, tokens: &Tokens, mut hook: impl FnMut(usize, &Tensor<3>)) -> Tensor<2> {
         let table = self.token_embedding.val();
         let (rows, length, width) = (tokens.rows(), tokens.length(), table.dims()[1]);
         let ids: Vec<i64> = tokens.ids().iter().map(|id| i64::from(*id)).collect();
@@ -62,15 +65,15 @@ impl ClipText {
         let mut last = 0;
         let x = self.transformer.forward(
             x,
-            |_| Scope::Causal,
+            |_| AttentionScope::Causal,
             |_, x| x,
             |layer, x| {
                 last = layer + 1;
-                watch(layer, x);
+                hook(layer, x);
             },
         );
         let x = self.ln_final.forward(x);
-        watch(last, &x);
+        hook(last, &x);
         // One row is selected per text: the flat index of its end-of-text token.
         let ends: Vec<i64> = (0..rows).map(|row| (row * length + tokens.end(row)) as i64).collect();
         let ends = Tensor::<1, Int>::from_data(TensorData::new(ends, [rows]), &x.device());
@@ -81,8 +84,13 @@ impl ClipText {
     ///
     /// # Errors
     /// If `source` is a file, which has no such tensors.
-    pub fn with_low_rank(mut self, source: &Source, rank: usize, from: usize) -> Result<Self, WeightsError> {
-        self.transformer = self.transformer.with_low_rank(source, rank, from)?;
+    pub fn with_lora(
+        mut self,
+        source: &WeightSource,
+        rank: usize,
+        from: usize,
+    ) -> Result<Self, WeightsError> {
+        self.transformer = self.transformer.with_lora(source, rank, from)?;
         Ok(self)
     }
 

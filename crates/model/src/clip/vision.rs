@@ -4,9 +4,9 @@ use burn::module::{Module, Param};
 use burn::tensor::{Tensor, TensorData};
 
 use super::config::{ClipConfig, VisionConfig, VisionStyle};
-use crate::nn::{Activation, LayerNorm, Linear, Scope, Transformer};
+use crate::nn::{Activation, AttentionScope, LayerNorm, Linear, Transformer};
 use crate::preprocess::resample_grid;
-use crate::weights::{Fill, Source, TensorList, WeightsError};
+use crate::weights::{Initializer, TensorList, WeightSource, WeightsError};
 
 /// The image encoder of CLIP ([arXiv 2103.00020](https://arxiv.org/abs/2103.00020)), pooled at the class token, with attention
 /// across the views of a shape as in Duoduo CLIP ([arXiv 2406.11579](https://arxiv.org/abs/2406.11579)).
@@ -37,10 +37,10 @@ impl Prompts {
     const FIRST: &str = "visual.prompt_embeddings";
     const DEEP: &str = "visual.deep_prompt_embeddings";
 
-    fn load(source: &Source, vision: &VisionConfig) -> Result<Self, WeightsError> {
+    fn load(source: &WeightSource, vision: &VisionConfig) -> Result<Self, WeightsError> {
         let VisionConfig { prompts, width, layers, patch, .. } = *vision;
         // VPT's initialization, with the patch's edge where its formula has the area, as in its code.
-        let fill = Fill::Uniform((6.0 / (3 * patch + width) as f32).sqrt());
+        let fill = Initializer::Uniform((6.0 / (3 * patch + width) as f32).sqrt());
         let tokens = |name: &str, blocks: usize| source.tensor(name, [blocks, prompts, width], fill);
         Ok(Self {
             first: Param::from_tensor(tokens(Self::FIRST, 1)?),
@@ -49,9 +49,10 @@ impl Prompts {
     }
 
     /// The input of block `layer`, with prompts inserted or replaced: `[rows, tokens, width]` → `[rows, tokens', width]`.
-    fn put(&self, layer: usize, x: Tensor<3>) -> Tensor<3> {
+    fn insert(&self, layer: usize, x: Tensor<3>) -> Tensor<3> {
         let [rows, tokens, width] = x.dims();
         let (prompts, after) = match layer {
+            // Before the first block prompts are inserted; later ones replace those of the block before.
             0 => (self.first.val(), 1),
             _ => {
                 let [_, count, width] = self.deep.dims();
@@ -65,8 +66,8 @@ impl Prompts {
 }
 
 /// Attention within each view before block `joint_from`, across the views of a shape from there on.
-fn scope(views: usize, joint_from: usize) -> impl Fn(usize) -> Scope {
-    move |layer| if layer < joint_from { Scope::Own } else { Scope::Views(views) }
+fn scope(views: usize, joint_from: usize) -> impl Fn(usize) -> AttentionScope {
+    move |layer| if layer < joint_from { AttentionScope::Full } else { AttentionScope::Views(views) }
 }
 
 impl ClipVision {
@@ -74,9 +75,9 @@ impl ClipVision {
     ///
     /// # Errors
     /// If a tensor is missing or misshaped.
-    pub fn load(source: &Source, config: &ClipConfig) -> Result<Self, WeightsError> {
+    pub fn load(source: &WeightSource, config: &ClipConfig) -> Result<Self, WeightsError> {
         let width = config.vision.width;
-        let fill = Fill::Normal((width as f32).powf(-0.5));
+        let fill = Initializer::Normal((width as f32).powf(-0.5));
         let proj = source.tensor("visual.proj", [width, config.dim], fill)?;
         Self::with_projection(source, config, Some(proj))
     }
@@ -86,7 +87,7 @@ impl ClipVision {
     /// # Errors
     /// If a tensor is missing or misshaped.
     pub fn with_projection(
-        source: &Source,
+        source: &WeightSource,
         config: &ClipConfig,
         proj: Option<Tensor<2>>,
     ) -> Result<Self, WeightsError> {
@@ -99,27 +100,33 @@ impl ClipVision {
     ///
     /// # Errors
     /// If a tensor is missing or misshaped.
-    pub fn without_projection(source: &Source, vision: VisionConfig) -> Result<Self, WeightsError> {
+    pub fn without_projection(source: &WeightSource, vision: VisionConfig) -> Result<Self, WeightsError> {
         let (width, patch) = (vision.width, vision.patch);
         let scale = (width as f32).powf(-0.5);
         let pixels = 3 * patch * patch;
         let kernel = source.tensor(
             "visual.conv1.weight",
             [width, 3, patch, patch],
-            Fill::Normal((pixels as f32).powf(-0.5)),
+            Initializer::Normal((pixels as f32).powf(-0.5)),
         )?;
-        let class = source.tensor("visual.class_embedding", [width], Fill::Normal(scale))?;
-        let position =
-            source.tensor("visual.positional_embedding", [vision.n_tokens(), width], Fill::Normal(scale))?;
+        let class = source.tensor("visual.class_embedding", [width], Initializer::Normal(scale))?;
+        let position = source.tensor(
+            "visual.positional_embedding",
+            [vision.n_tokens(), width],
+            Initializer::Normal(scale),
+        )?;
         let bias = match vision.style {
             VisionStyle::Clip => None,
-            VisionStyle::Timm => Some(source.tensor("visual.conv1.bias", [width], Fill::Constant(0.0))?),
+            VisionStyle::Timm => {
+                Some(source.tensor("visual.conv1.bias", [width], Initializer::Constant(0.0))?)
+            }
         };
         let norm = |name: &str| LayerNorm::load(source, name, width, vision.epsilon());
         Ok(Self {
             conv1: Linear::from_weight(kernel.reshape([width, pixels]).transpose(), bias),
             class_embedding: Param::from_tensor(class),
             positional_embedding: Param::from_tensor(position),
+            // timm's vision transformers have a patch bias and no norm before the blocks.
             ln_pre: (vision.style == VisionStyle::Clip).then(|| norm("visual.ln_pre")).transpose()?,
             prompts: (vision.prompts > 0).then(|| Prompts::load(source, &vision)).transpose()?,
             transformer: Transformer::load(
@@ -140,60 +147,62 @@ impl ClipVision {
     /// the number of blocks, this is CLIP.
     pub fn encode(&self, pixels: Tensor<4>, views: usize, joint_from: usize) -> Tensor<2> {
         let x = self.tokens(pixels, &mut |_, _| {});
-        let x = self.transformer.forward_first(x, scope(views, joint_from), self.before());
-        self.read_out(x, views, &mut |_, _| {})
+        let x = self.transformer.forward_first_token(x, scope(views, joint_from), self.prompt_hook());
+        self.pool(x, views, &mut |_, _| {})
     }
 
-    /// As [`encode`](Self::encode), computing all tokens of the last block too; `watch` is called with intermediate tensors
+    /// As [`encode`](Self::encode), computing all tokens of the last block too; `hook` is called with intermediate tensors
     /// `[rows, tokens, width]` by the reference's names: `ln_pre`, `block0` …, `ln_post`.
-    pub fn encode_watched(
+    pub fn encode_with_hook(
         &self,
         pixels: Tensor<4>,
         views: usize,
         joint_from: usize,
-        mut watch: impl FnMut(&str, &Tensor<3>),
+        mut hook: impl FnMut(&str, &Tensor<3>),
     ) -> Tensor<2> {
-        let x = self.tokens(pixels, &mut watch);
-        let watch_block = |layer, x: &Tensor<3>| watch(&format!("block{layer}"), x);
-        let x = self.transformer.forward(x, scope(views, joint_from), self.before(), watch_block);
-        self.read_out(x, views, &mut watch)
+        let x = self.tokens(pixels, &mut hook);
+        let block_hook = |layer, x: &Tensor<3>| hook(&format!("block{layer}"), x);
+        let x = self.transformer.forward(x, scope(views, joint_from), self.prompt_hook(), block_hook);
+        self.pool(x, views, &mut hook)
     }
 
     /// Normalized pixels `[rows, 3, size, size]` → all tokens after the last norm, the class token first:
     /// `[rows, 1 + patches, width]`. No attention across images.
     pub fn encode_tokens(&self, pixels: Tensor<4>) -> Tensor<3> {
         let x = self.tokens(pixels, &mut |_, _| {});
-        let x = self.transformer.forward(x, |_| Scope::Own, self.before(), |_, _| {});
+        let x = self.transformer.forward(x, |_| AttentionScope::Full, self.prompt_hook(), |_, _| {});
         self.ln_post.forward(x)
     }
 
     /// Pixels `[rows, 3, size, size]` → the input of the first block, `[rows, 1 + patches, width]`.
-    fn tokens(&self, pixels: Tensor<4>, watch: &mut dyn FnMut(&str, &Tensor<3>)) -> Tensor<3> {
+    fn tokens(&self, pixels: Tensor<4>, hook: &mut dyn FnMut(&str, &Tensor<3>)) -> Tensor<3> {
         let x = self.embed(pixels);
         let Some(norm) = &self.ln_pre else { return x };
         let x = norm.forward(x);
-        watch("ln_pre", &x);
+        hook("ln_pre", &x);
         x
     }
 
     /// Inserts the prompts of each block.
-    fn before(&self) -> impl FnMut(usize, Tensor<3>) -> Tensor<3> + '_ {
+    fn prompt_hook(&self) -> impl FnMut(usize, Tensor<3>) -> Tensor<3> + '_ {
         |layer, x| match &self.prompts {
-            Some(prompts) => prompts.put(layer, x),
+            Some(prompts) => prompts.insert(layer, x),
             None => x,
         }
     }
 
     /// `[rows, tokens, width]`, the class token first → `[shapes, dim]`.
-    fn read_out(&self, x: Tensor<3>, views: usize, watch: &mut dyn FnMut(&str, &Tensor<3>)) -> Tensor<2> {
+    fn pool(&self, x: Tensor<3>, views: usize, hook: &mut dyn FnMut(&str, &Tensor<3>)) -> Tensor<2> {
         let [rows, tokens, width] = x.dims();
         if rows == 0 || tokens == 0 {
             let dim = self.proj.as_ref().map_or(width, |proj| proj.dims()[1]);
             return Tensor::zeros([0, dim], &x.device());
         }
+        // Only the class token is pooled, so only it is normalized.
         let class = x.slice([0..rows, 0..1, 0..width]);
         let class = self.ln_post.forward(class);
-        watch("ln_post", &class);
+        hook("ln_post", &class);
+        // Views of a shape are adjacent rows.
         let mean = class.reshape([rows / views, views, width]).mean_dim(1).squeeze_dim::<2>(1);
         match &self.proj {
             Some(proj) => mean.matmul(proj.val()),
@@ -225,6 +234,7 @@ impl ClipVision {
     pub fn with_grid(mut self, grid: usize) -> Self {
         let positions = self.positional_embedding.val();
         let [tokens, width] = positions.dims();
+        // All tokens but the class token form a square grid.
         let old = (tokens.saturating_sub(1) as f64).sqrt().round() as usize;
         if old == grid {
             return self;
@@ -233,6 +243,7 @@ impl ClipVision {
         let device = positions.device();
         let values: Vec<f32> =
             positions.into_data().convert::<f32>().try_into_vec().expect("just converted to f32");
+        // The class token has no place on the grid and keeps its embedding.
         let (class, patches) = values.split_at(width);
         let mut resized = class.to_vec();
         resized.extend(resample_grid(patches, width, [old; 2], [grid; 2]));
@@ -245,7 +256,11 @@ impl ClipVision {
     ///
     /// # Errors
     /// If `source` is a file without prompts of this shape.
-    pub fn with_prompts(mut self, source: &Source, vision: &VisionConfig) -> Result<Self, WeightsError> {
+    pub fn with_prompts(
+        mut self,
+        source: &WeightSource,
+        vision: &VisionConfig,
+    ) -> Result<Self, WeightsError> {
         self.prompts = Some(Prompts::load(source, vision)?);
         Ok(self)
     }
@@ -254,8 +269,13 @@ impl ClipVision {
     ///
     /// # Errors
     /// If `source` is a file, which has no such tensors.
-    pub fn with_low_rank(mut self, source: &Source, rank: usize, from: usize) -> Result<Self, WeightsError> {
-        self.transformer = self.transformer.with_low_rank(source, rank, from)?;
+    pub fn with_lora(
+        mut self,
+        source: &WeightSource,
+        rank: usize,
+        from: usize,
+    ) -> Result<Self, WeightsError> {
+        self.transformer = self.transformer.with_lora(source, rank, from)?;
         Ok(self)
     }
 
@@ -263,6 +283,7 @@ impl ClipVision {
     pub fn save(&self, list: &mut TensorList) {
         let kernel = self.conv1.weight().transpose();
         let [width, _] = kernel.dims();
+        // Saved as the convolution's kernel, so that other tools can read it.
         list.push("visual.conv1.weight".to_owned(), kernel.reshape([width, 3, self.patch, self.patch]));
         list.push("visual.class_embedding".to_owned(), self.class_embedding.val());
         list.push("visual.positional_embedding".to_owned(), self.positional_embedding.val());

@@ -1,15 +1,15 @@
 //! Describing models and files of weights without loading them.
 
-mod contents;
+mod summary;
 
 use serde::Serialize;
 
-pub use self::contents::{Contents, Group, contents};
+pub use self::summary::{TensorGroup, WeightFileSummary, summarize};
 use crate::blip::{self, Captioner};
 use crate::error::ModelError;
 use crate::joint;
 use crate::point_model::{self, PointModel};
-use crate::registry::{MODELS, Modality, NamedModel, locate};
+use crate::registry::{MODELS, Modality, NamedModel, open_weights};
 use crate::weights::{WeightFile, WeightsError};
 
 /// A model's entry in a list.
@@ -25,7 +25,7 @@ pub struct ModelCard {
     /// Name, or file stem.
     pub name: String,
     /// Description.
-    pub about: String,
+    pub description: String,
     /// Input: `views`, `points` or `views and points`; or `captioner`.
     pub modality: &'static str,
     /// The named model whose text and image towers it is used with, if it has none.
@@ -43,7 +43,7 @@ pub struct ModelCard {
     /// Source of the weights.
     pub origin: String,
     /// Licence of the weights.
-    pub licence: String,
+    pub license: String,
     /// Whether it can be used now, without a network.
     pub available: bool,
 }
@@ -61,8 +61,8 @@ pub fn describe(name_or_path: &str) -> Result<ModelCard, ModelError> {
     if let Some(model) = MODELS.iter().find(|model| model.name == name_or_path) {
         return Ok(model.card());
     }
-    let file = locate(name_or_path)?;
-    Ok(described(&file, name_or_path.to_owned())?)
+    let file = open_weights(name_or_path)?;
+    Ok(card_of_file(&file, name_or_path.to_owned())?)
 }
 
 /// Describes a model and the contents of its file. A model that is not downloaded has no contents, and a file that is not a
@@ -70,32 +70,34 @@ pub fn describe(name_or_path: &str) -> Result<ModelCard, ModelError> {
 ///
 /// # Errors
 /// If there is no such model or file.
-pub fn inspect(name_or_path: &str) -> Result<(Option<ModelCard>, Option<Contents>), ModelError> {
+pub fn inspect(name_or_path: &str) -> Result<(Option<ModelCard>, Option<WeightFileSummary>), ModelError> {
     if let Some(model) = MODELS.iter().find(|model| model.name == name_or_path) {
-        let file = locate(name_or_path).ok();
-        return Ok((Some(model.card()), file.map(|file| contents(&file, model.paired))));
+        let file = open_weights(name_or_path).ok();
+        return Ok((Some(model.card()), file.map(|file| summarize(&file, model.paired))));
     }
-    let file = locate(name_or_path)?;
-    let card = described(&file, name_or_path.to_owned()).ok();
+    let file = open_weights(name_or_path)?;
+    let card = card_of_file(&file, name_or_path.to_owned()).ok();
     let paired = card.as_ref().and_then(|card| card.paired.clone());
-    Ok((card, Some(contents(&file, paired.as_deref()))))
+    Ok((card, Some(summarize(&file, paired.as_deref()))))
 }
 
 impl NamedModel {
     fn card(&self) -> ModelCard {
-        let file = locate(self.name).ok();
+        let file = open_weights(self.name).ok();
         let card =
-            file.as_ref().and_then(|file| described(file, String::new()).ok()).unwrap_or_else(|| ModelCard {
-                dim: (self.dim > 0).then_some(self.dim),
-                parameters: self.parameters,
-                bytes: file.as_ref().map(WeightFile::bytes),
-                modality: self.modality.name(),
-                ..ModelCard::blank()
+            file.as_ref().and_then(|file| card_of_file(file, String::new()).ok()).unwrap_or_else(|| {
+                ModelCard {
+                    dim: (self.dim > 0).then_some(self.dim),
+                    parameters: self.parameters,
+                    bytes: file.as_ref().map(WeightFile::bytes),
+                    modality: self.modality.name(),
+                    ..ModelCard::blank()
+                }
             });
         ModelCard {
             name: self.name.to_owned(),
-            about: self.about.to_owned(),
-            licence: self.licence.to_owned(),
+            description: self.description.to_owned(),
+            license: self.license.to_owned(),
             origin: self.origin.describe(),
             paired: self.paired.map(str::to_owned),
             available: file.is_some(),
@@ -108,7 +110,7 @@ impl ModelCard {
     fn blank() -> Self {
         Self {
             name: String::new(),
-            about: String::new(),
+            description: String::new(),
             modality: Modality::Views.name(),
             paired: None,
             dim: None,
@@ -117,50 +119,50 @@ impl ModelCard {
             parameters: None,
             bytes: None,
             origin: String::new(),
-            licence: String::new(),
+            license: String::new(),
             available: false,
         }
     }
 }
 
-fn described(file: &WeightFile, origin: String) -> Result<ModelCard, WeightsError> {
+fn card_of_file(file: &WeightFile, origin: String) -> Result<ModelCard, WeightsError> {
     let found = ModelCard {
         parameters: Some(file.n_elements("")),
         bytes: Some(file.bytes()),
         origin,
-        licence: "not stated in the file".to_owned(),
+        license: "not stated in the file".to_owned(),
         available: true,
         ..ModelCard::blank()
     };
-    if PointModel::recognizes(file) {
-        let (config, _) = point_model::described(file)?;
+    if PointModel::matches_file(file) {
+        let (config, _) = point_model::read_config(file)?;
         return Ok(ModelCard {
             name: config.name,
-            about: config.tower.encoder.about().to_owned(),
+            description: config.tower.encoder.architecture().to_owned(),
             modality: Modality::Points.name(),
             paired: config.paired.map(|paired| paired.name().to_owned()),
             dim: Some(config.tower.dim()),
             ..found
         });
     }
-    if Captioner::recognizes(file) {
-        let (_, config) = blip::described(file)?;
+    if Captioner::matches_file(file) {
+        let (_, config) = blip::detect_config(file)?;
         return Ok(ModelCard {
             name: file
                 .path()
                 .file_stem()
                 .map_or_else(String::new, |stem| stem.to_string_lossy().into_owned()),
-            about: "BLIP captioner".to_owned(),
+            description: "BLIP captioner".to_owned(),
             modality: Modality::Captioner.name(),
             view_size: Some(config.vision.image_size),
             ..found
         });
     }
-    let config = joint::config_of(file)?;
+    let config = joint::detect_config(file)?;
     let joint = config.joint_from < config.clip.vision.layers;
     Ok(ModelCard {
         name: config.name,
-        about: if joint { "multi-view CLIP" } else { "CLIP; views are averaged" }.to_owned(),
+        description: if joint { "multi-view CLIP" } else { "CLIP; views are averaged" }.to_owned(),
         modality: if config.points.is_some() { Modality::Both } else { Modality::Views }.name(),
         dim: Some(config.clip.dim),
         view_size: Some(config.preprocess.size),

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clip::ClipConfig;
-use crate::point::{CloudInput, PointTower, Start, TowerConfig};
+use crate::point::{FpsStart, PointPreprocess, PointTower, PointTowerConfig};
 use crate::preprocess::Preprocess;
 use crate::tokenizer::Tokenizer;
-use crate::weights::{Source, WeightFile, WeightsError};
+use crate::weights::{WeightFile, WeightSource, WeightsError};
 
 /// Everything but the weights of a joint model; stored in the header of our `.safetensors` files.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -29,40 +29,42 @@ pub struct ModelConfig {
     pub templates: Vec<String>,
     /// The point tower, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub points: Option<PointPart>,
+    pub points: Option<PointBranchConfig>,
 }
 
 /// Sizes and preprocessing of the point tower of a joint model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PointPart {
+pub struct PointBranchConfig {
     /// Sizes of the network.
-    pub tower: TowerConfig,
+    pub tower: PointTowerConfig,
     /// Preprocessing of point clouds.
-    pub input: CloudInput,
+    pub input: PointPreprocess,
 }
 
-impl PointPart {
+impl PointBranchConfig {
     /// Loads the tower; `dim` is the dimension of the joint space.
     pub(super) fn load(
         &self,
-        source: &Source,
+        source: &WeightSource,
         file: &WeightFile,
         dim: usize,
     ) -> Result<PointTower, WeightsError> {
         // The header of an untrusted file.
         let checked = self.tower.encoder.check().and_then(|()| match self.tower.dim() {
             found if found == dim => Ok(()),
-            found => Err(format!("a point tower of {found} numbers beside others of {dim}")),
+            found => {
+                Err(format!("a point tower with {found} dimensions, expected {dim} as in the other towers"))
+            }
         });
         checked.map_err(|message| WeightsError::Unrecognized {
             path: file.path().to_owned(),
-            message: format!("its header: {message}"),
+            message: format!("invalid header: {message}"),
         })?;
         PointTower::load(source, &self.tower)
     }
 
     /// Describes the preprocessing in one line.
     pub(super) fn describe(&self) -> String {
-        self.input.describe(Start::default())
+        self.input.describe(FpsStart::default())
     }
 }

@@ -6,14 +6,14 @@ use burn::tensor::{Tensor, module};
 
 use super::Linear;
 use super::config::TransformerConfig;
-use super::host::{self, Looks};
-use crate::weights::{Source, TensorList, WeightsError};
+use super::host::{self, AttentionShape};
+use crate::weights::{TensorList, WeightSource, WeightsError};
 
 /// Which tokens attend to each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
+pub enum AttentionScope {
     /// Each token attends to all tokens of its row.
-    Own,
+    Full,
     /// Each token attends to itself and those before it.
     Causal,
     /// Each token attends to all tokens of this many consecutive rows: the views of one shape (Duoduo CLIP, section 3.1,
@@ -36,7 +36,7 @@ impl Attention {
     ///
     /// # Errors
     /// If a tensor is missing or misshaped.
-    pub fn load(source: &Source, name: &str, config: &TransformerConfig) -> Result<Self, WeightsError> {
+    pub fn load(source: &WeightSource, name: &str, config: &TransformerConfig) -> Result<Self, WeightsError> {
         let TransformerConfig { width, heads, head_width, layers, .. } = *config;
         let inner = heads * head_width;
         let [weight, bias] = Self::in_proj_names(name);
@@ -51,48 +51,59 @@ impl Attention {
     }
 
     /// `[rows, tokens, width]` → the same shape.
-    pub fn forward(&self, x: Tensor<3>, scope: Scope) -> Tensor<3> {
+    pub fn forward(&self, x: Tensor<3>, scope: AttentionScope) -> Tensor<3> {
         let [_, tokens, _] = x.dims();
-        self.out_proj.forward(self.mixed(x, scope, tokens))
+        self.out_proj.forward(self.attend(x, scope, tokens))
     }
 
     /// `skip + attention(x)`: `[rows, tokens, width]` → the same shape.
-    pub fn forward_onto(&self, x: Tensor<3>, scope: Scope, skip: Tensor<3>) -> Tensor<3> {
+    pub fn forward_residual(&self, x: Tensor<3>, scope: AttentionScope, skip: Tensor<3>) -> Tensor<3> {
         let [_, tokens, _] = x.dims();
-        self.forward_first_onto(x, scope, tokens, skip)
+        self.forward_prefix_residual(x, scope, tokens, skip)
     }
 
-    /// As [`forward_onto`](Self::forward_onto), with only the first `count` tokens of each row as queries:
+    /// As [`forward_residual`](Self::forward_residual), with only the first `count` tokens of each row as queries:
     /// `[rows, tokens, width]` → `[rows, count, width]`.
-    pub fn forward_first_onto(&self, x: Tensor<3>, scope: Scope, count: usize, skip: Tensor<3>) -> Tensor<3> {
-        let mixed = self.mixed(x, scope, count);
-        self.out_proj.forward_onto(mixed, skip)
+    pub fn forward_prefix_residual(
+        &self,
+        x: Tensor<3>,
+        scope: AttentionScope,
+        count: usize,
+        skip: Tensor<3>,
+    ) -> Tensor<3> {
+        let attend = self.attend(x, scope, count);
+        self.out_proj.forward_residual(attend, skip)
     }
 
     /// The concatenated outputs of all heads: `[rows, tokens, width]` → `[rows, count, inner]`.
-    fn mixed(&self, x: Tensor<3>, scope: Scope, count: usize) -> Tensor<3> {
+    fn attend(&self, x: Tensor<3>, scope: AttentionScope, count: usize) -> Tensor<3> {
         let [rows, tokens, _] = x.dims();
-        let views = if let Scope::Views(views) = scope { views } else { 1 };
+        let views = if let AttentionScope::Views(views) = scope { views } else { 1 };
         let (groups, inner) = (rows / views, self.heads * self.head_width);
         // Views of a shape are consecutive rows, so joining them to one long sequence is a reshape.
         let packed = self.in_proj.forward(x).reshape([groups, views * tokens, 3 * inner]);
-        let mixed = if host::is_here(&packed) && self.in_proj.dtype() == packed.dtype() {
-            let looks = Looks {
+        let attend = if host::is_host_f32(&packed) && self.in_proj.dtype() == packed.dtype() {
+            let attn_shape = AttentionShape {
                 heads: self.heads,
                 head_width: self.head_width,
                 row: tokens,
                 first: count,
-                causal: scope == Scope::Causal,
+                causal: scope == AttentionScope::Causal,
             };
-            host::attention(packed, looks)
+            host::attention(packed, attn_shape)
         } else {
-            self.mixed_slowly(packed, scope, [rows, tokens, count])
+            self.attend_generic(packed, scope, [rows, tokens, count])
         };
-        mixed.reshape([rows, count, inner])
+        attend.reshape([rows, count, inner])
     }
 
     /// The same in burn's operations, for other devices and data types.
-    fn mixed_slowly(&self, packed: Tensor<3>, scope: Scope, [rows, tokens, count]: [usize; 3]) -> Tensor<3> {
+    fn attend_generic(
+        &self,
+        packed: Tensor<3>,
+        scope: AttentionScope,
+        [rows, tokens, count]: [usize; 3],
+    ) -> Tensor<3> {
         let [groups, length, _] = packed.dims();
         let (heads, width) = (self.heads, self.head_width);
         let dtype = packed.dtype();
@@ -109,19 +120,20 @@ impl Attention {
             }
         };
         let [query, key, value] = [query, part(1), part(2)].map(|part| part.swap_dims(1, 2));
-        let options = AttentionModuleOptions { is_causal: scope == Scope::Causal, ..Default::default() };
-        let mixed = module::attention(query, key, value, None, None, options).swap_dims(1, 2);
-        let [_, queries, _, _] = mixed.dims();
-        mixed.reshape([groups, queries, heads * width]).cast(dtype)
+        let options =
+            AttentionModuleOptions { is_causal: scope == AttentionScope::Causal, ..Default::default() };
+        let attend = module::attention(query, key, value, None, None, options).swap_dims(1, 2);
+        let [_, queries, _, _] = attend.dims();
+        attend.reshape([groups, queries, heads * width]).cast(dtype)
     }
 
     /// Adds low-rank adapters (LoRA) of rank `rank`, which are trained instead of the matrices.
     ///
     /// # Errors
     /// If `source` is a file, which has no such tensors.
-    pub fn with_low_rank(mut self, source: &Source, rank: usize) -> Result<Self, WeightsError> {
-        self.in_proj = self.in_proj.with_low_rank(source, rank)?;
-        self.out_proj = self.out_proj.with_low_rank(source, rank)?;
+    pub fn with_lora(mut self, source: &WeightSource, rank: usize) -> Result<Self, WeightsError> {
+        self.in_proj = self.in_proj.with_lora(source, rank)?;
+        self.out_proj = self.out_proj.with_lora(source, rank)?;
         Ok(self)
     }
 

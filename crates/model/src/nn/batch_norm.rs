@@ -6,8 +6,8 @@ use burn::module::{Flag, Module, Param, RunningState};
 use burn::tensor::{Device, Tensor, activation, module};
 
 use super::Linear;
-use super::host::{self, Normalized, passes};
-use crate::weights::{Fill, Source, TensorList, WeightsError};
+use super::host::{self, BatchNormOutput, elementwise};
+use crate::weights::{Initializer, TensorList, WeightSource, WeightsError};
 
 /// Added to the variance: torch's default, used by all papers here.
 const EPSILON: f64 = 1e-5;
@@ -29,7 +29,7 @@ pub struct BatchNorm {
 }
 
 /// Whether a tensor of this name is a batch norm's `num_batches_tracked`, which no output depends on.
-pub fn is_counter(name: &str) -> bool {
+pub fn is_num_batches_tracked(name: &str) -> bool {
     name.ends_with(".num_batches_tracked")
 }
 
@@ -38,9 +38,9 @@ impl BatchNorm {
     ///
     /// # Errors
     /// If a tensor is missing or misshaped.
-    pub fn load(source: &Source, name: &str, channels: usize) -> Result<Self, WeightsError> {
+    pub fn load(source: &WeightSource, name: &str, channels: usize) -> Result<Self, WeightsError> {
         let tensor = |part: &str, start: f32| {
-            source.tensor(&format!("{name}.{part}"), [channels], Fill::Constant(start))
+            source.tensor(&format!("{name}.{part}"), [channels], Initializer::Constant(start))
         };
         Ok(Self {
             weight: Param::from_tensor(tensor("weight", 1.0)?),
@@ -53,7 +53,7 @@ impl BatchNorm {
 
     /// `[…, channels]` → the same shape.
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        if self.learns_from(&x) {
+        if self.uses_batch_stats(&x) {
             return self.forward_train(x, false);
         }
         let (scale, shift) = self.scale_and_shift();
@@ -61,7 +61,7 @@ impl BatchNorm {
     }
 
     /// Whether the batch's statistics are used. A norm with frozen weights keeps its statistics as well.
-    fn learns_from<const D: usize>(&self, x: &Tensor<D>) -> bool {
+    fn uses_batch_stats<const D: usize>(&self, x: &Tensor<D>) -> bool {
         x.device().is_autodiff() && self.training.is_enabled() && self.weight.val().is_require_grad()
     }
 
@@ -71,18 +71,18 @@ impl BatchNorm {
         let rows = dims.iter().product::<usize>() / channels;
         let flat = x.reshape([rows, channels]);
         let (weight, bias) = (self.weight.val(), self.bias.val());
-        let batch = if host::is_here(&flat) {
+        let batch = if host::is_host_f32(&flat) {
             host::batch_norm(flat, [weight, bias], EPSILON, relu)
         } else {
             let batch = module::batch_norm_train(flat, weight, bias, EPSILON);
             let output = if relu { activation::relu(batch.output) } else { batch.output };
-            Normalized { output, mean: batch.mean, variance: batch.variance }
+            BatchNormOutput { output, mean: batch.mean, variance: batch.variance }
         };
         // torch normalizes with the biased variance and keeps the unbiased one.
         let unbiased = batch.variance * (rows as f64 / (rows as f64 - 1.0).max(1.0));
-        for (running, newest) in [(&self.running_mean, batch.mean), (&self.running_var, unbiased)] {
-            let old = running.value_sync().to_device(&newest.device());
-            running.update((old * (1.0 - MOMENTUM) + newest.detach() * MOMENTUM).detach());
+        for (running_stats, newest) in [(&self.running_mean, batch.mean), (&self.running_var, unbiased)] {
+            let old = running_stats.value_sync().to_device(&newest.device());
+            running_stats.update((old * (1.0 - MOMENTUM) + newest.detach() * MOMENTUM).detach());
         }
         batch.output.reshape(dims)
     }
@@ -90,15 +90,15 @@ impl BatchNorm {
     /// Normalization by the running statistics as a scale and a shift, `[channels]` each.
     fn scale_and_shift(&self) -> (Tensor<1>, Tensor<1>) {
         let device = self.weight.val().device();
-        let [mean, variance] =
-            [&self.running_mean, &self.running_var].map(|running| running.value_sync().to_device(&device));
+        let [mean, variance] = [&self.running_mean, &self.running_var]
+            .map(|running_stats| running_stats.value_sync().to_device(&device));
         let scale = self.weight.val() / (variance + EPSILON).sqrt();
         let shift = self.bias.val() - mean * scale.clone();
         (scale, shift)
     }
 
     /// Running mean and variance, `[channels]` each.
-    pub fn running(&self) -> [Tensor<1>; 2] {
+    pub fn running_stats(&self) -> [Tensor<1>; 2] {
         [self.running_mean.value_sync(), self.running_var.value_sync()]
     }
 
@@ -106,7 +106,7 @@ impl BatchNorm {
     pub fn save(&self, name: &str, list: &mut TensorList) {
         list.push(format!("{name}.weight"), self.weight.val());
         list.push(format!("{name}.bias"), self.bias.val());
-        let [mean, variance] = self.running();
+        let [mean, variance] = self.running_stats();
         list.push(format!("{name}.running_mean"), mean);
         list.push(format!("{name}.running_var"), variance);
     }
@@ -133,8 +133,8 @@ pub enum Bias {
 ///
 /// # Errors
 /// If a tensor is missing or misshaped.
-pub fn pointwise(
-    source: &Source,
+pub fn pointwise_conv(
+    source: &WeightSource,
     name: &str,
     bias: Bias,
     [input, output]: [usize; 2],
@@ -150,18 +150,18 @@ impl ConvNorm {
     /// # Errors
     /// If a tensor is missing or misshaped.
     pub fn load(
-        source: &Source,
+        source: &WeightSource,
         [conv, norm]: [&str; 2],
         bias: Bias,
         [input, output]: [usize; 2],
     ) -> Result<Self, WeightsError> {
-        let conv = pointwise(source, conv, bias, [input, output])?;
+        let conv = pointwise_conv(source, conv, bias, [input, output])?;
         Ok(Self { conv, norm: BatchNorm::load(source, norm, output)? })
     }
 
     /// `[…, input]` → `[…, output]`.
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        if self.norm.learns_from(&x) {
+        if self.norm.uses_batch_stats(&x) {
             return self.norm.forward(self.conv.forward(x));
         }
         let (weight, bias) = self.folded();
@@ -170,11 +170,11 @@ impl ConvNorm {
 
     /// `relu(norm(conv(x)) + skip)`: `[rows, input]` → `[rows, output]`, fused where possible.
     pub fn forward_relu(&self, x: Tensor<2>, skip: Option<Tensor<2>>) -> Tensor<2> {
-        if host::is_plain(&x) {
+        if host::is_host_no_grad(&x) {
             let (scale, shift) = self.scale_and_shift();
-            return passes::affine_relu(x.matmul(self.conv.weight()), scale, shift, skip);
+            return elementwise::affine_relu(x.matmul(self.conv.weight()), scale, shift, skip);
         }
-        if skip.is_none() && self.norm.learns_from(&x) {
+        if skip.is_none() && self.norm.uses_batch_stats(&x) {
             return self.norm.forward_train(self.conv.forward(x), true);
         }
         let y = self.forward(x);
@@ -187,14 +187,14 @@ impl ConvNorm {
     /// `relu(norm(conv(concat(whole, point))))` of each point: `[groups, a]` and `[groups, points, b]` →
     /// `[groups · points, output]`. `whole` is the same for all points of a group, so its part of the product is computed
     /// once per group.
-    pub fn forward_relu_joined(&self, whole: Tensor<2>, points: Tensor<3>) -> Tensor<2> {
-        let learns = self.norm.learns_from(&points);
-        let (weight, bias) = match learns {
-            true => (self.conv.weight(), self.conv.bias()),
-            false => {
-                let (weight, bias) = self.folded();
-                (weight, Some(bias))
-            }
+    pub fn forward_relu_concat(&self, whole: Tensor<2>, points: Tensor<3>) -> Tensor<2> {
+        let learns = self.norm.uses_batch_stats(&points);
+        let (weight, bias) = if learns {
+            (self.conv.weight(), self.conv.bias())
+        } else {
+            // In inference the norm is an affine map, folded into the product.
+            let (weight, bias) = self.folded();
+            (weight, Some(bias))
         };
         let ([groups, n_points, _], [_, width], [input, output]) =
             (points.dims(), whole.dims(), weight.dims());
@@ -248,11 +248,11 @@ mod tests {
     #[test]
     fn statistics_of_the_batch_run() {
         let device = Device::flex().autodiff();
-        let norm = BatchNorm::load(&Source::new(1, &device), "norm", 3).unwrap();
+        let norm = BatchNorm::load(&WeightSource::random(1, &device), "norm", 3).unwrap();
         let values: Vec<f32> = (0..24).map(|i| (i * i % 7) as f32 - (i % 3) as f32).collect();
         let x = Tensor::<3>::from_data(TensorData::new(values.clone(), [2, 4, 3]), &device);
         let y: Vec<f32> = norm.forward(x).into_data().try_into_vec().unwrap();
-        let [mean, variance] = norm.running().map(|t| t.into_data().try_into_vec::<f32>().unwrap());
+        let [mean, variance] = norm.running_stats().map(|t| t.into_data().try_into_vec::<f32>().unwrap());
         for channel in 0..3 {
             let column: Vec<f32> = values.iter().skip(channel).step_by(3).copied().collect();
             let expected_mean = column.iter().sum::<f32>() / 8.0;
@@ -267,7 +267,7 @@ mod tests {
         let x = Tensor::<2>::from_data(TensorData::new(values, [8, 3]), &Device::flex());
         let y: Vec<f32> = still.forward(x).into_data().try_into_vec().unwrap();
         assert!((y[2] - (-2.0 + 4.0 - mean[2]) / (variance[2] + 1e-5).sqrt()).abs() < 1e-5);
-        let after = still.running()[0].clone().into_data().try_into_vec::<f32>().unwrap();
+        let after = still.running_stats()[0].clone().into_data().try_into_vec::<f32>().unwrap();
         assert_eq!(after, mean);
     }
 }

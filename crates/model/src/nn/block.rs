@@ -5,8 +5,8 @@ use burn::tensor::Tensor;
 
 use super::activation::Activation;
 use super::config::TransformerConfig;
-use super::{Attention, DropPath, LayerNorm, Linear, Scope, host};
-use crate::weights::{Source, TensorList, WeightsError};
+use super::{Attention, AttentionScope, DropPath, LayerNorm, Linear, host};
+use crate::weights::{TensorList, WeightSource, WeightsError};
 
 /// Two linear layers with an activation in between.
 #[derive(Module, Debug)]
@@ -22,12 +22,13 @@ impl Mlp {
     ///
     /// # Errors
     /// If a tensor is missing or misshaped.
-    pub fn load(source: &Source, name: &str, config: &TransformerConfig) -> Result<Self, WeightsError> {
+    pub fn load(source: &WeightSource, name: &str, config: &TransformerConfig) -> Result<Self, WeightsError> {
         let TransformerConfig { width, mlp_width, layers, .. } = *config;
         let [weight, bias] = linear_names(&format!("{name}.c_fc"));
         let c_fc =
             Linear::load(source, &weight, Some(&bias), [width, mlp_width], (2.0 * width as f32).powf(-0.5))?;
         let [weight, bias] = linear_names(&format!("{name}.c_proj"));
+        // OpenAI CLIP's initialization: residual branches shrink with depth, two per layer.
         let deviation = (width as f32).powf(-0.5) * (2.0 * layers as f32).powf(-0.5);
         let c_proj = Linear::load(source, &weight, Some(&bias), [mlp_width, width], deviation)?;
         Ok(Self { c_fc, c_proj, activation: config.activation })
@@ -35,25 +36,24 @@ impl Mlp {
 
     /// `[rows, tokens, width]` → the same shape.
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        match self.is_here(&x) {
-            true => self.here(x, None),
-            false => self.c_proj.forward(self.c_fc.forward_then(x, Some(self.activation))),
+        if self.is_host_f32(&x) {
+            self.forward_host(x, None)
+        } else {
+            self.c_proj.forward(self.c_fc.forward_activated(x, Some(self.activation)))
         }
     }
 
     /// `skip + `[`forward`](Self::forward)`(x)`.
-    fn forward_onto(&self, x: Tensor<3>, skip: Tensor<3>) -> Tensor<3> {
-        match self.is_here(&x) {
-            true => self.here(x, Some(skip)),
-            false => skip + self.forward(x),
-        }
+    fn forward_residual(&self, x: Tensor<3>, skip: Tensor<3>) -> Tensor<3> {
+        if self.is_host_f32(&x) { self.forward_host(x, Some(skip)) } else { skip + self.forward(x) }
     }
 
-    fn is_here(&self, x: &Tensor<3>) -> bool {
-        host::is_here(x) && self.c_fc.dtype() == x.dtype()
+    fn is_host_f32(&self, x: &Tensor<3>) -> bool {
+        // In mixed precision the weights have another type than `x`, which the fused kernel does not support.
+        host::is_host_f32(x) && self.c_fc.dtype() == x.dtype()
     }
 
-    fn here(&self, x: Tensor<3>, skip: Option<Tensor<3>>) -> Tensor<3> {
+    fn forward_host(&self, x: Tensor<3>, skip: Option<Tensor<3>>) -> Tensor<3> {
         let maps = [&self.c_fc, &self.c_proj].map(|map| (map.weight(), map.bias()));
         host::mlp(x, maps, skip, self.activation)
     }
@@ -80,7 +80,7 @@ pub struct Block {
 }
 
 impl Block {
-    fn load(source: &Source, name: &str, config: &TransformerConfig) -> Result<Self, WeightsError> {
+    fn load(source: &WeightSource, name: &str, config: &TransformerConfig) -> Result<Self, WeightsError> {
         let TransformerConfig { width, epsilon, .. } = *config;
         Ok(Self {
             ln_1: LayerNorm::load(source, &format!("{name}.ln_1"), width, epsilon)?,
@@ -91,30 +91,38 @@ impl Block {
     }
 
     /// `[rows, tokens, width]` → the same shape.
-    pub fn forward(&self, x: Tensor<3>, scope: Scope) -> Tensor<3> {
-        let x = self.attn.forward_onto(self.ln_1.forward(x.clone()), scope, x);
-        self.mlp.forward_onto(self.ln_2.forward(x.clone()), x)
+    pub fn forward(&self, x: Tensor<3>, scope: AttentionScope) -> Tensor<3> {
+        // The skip connection is added in the last product's epilogue, without another pass over memory.
+        let x = self.attn.forward_residual(self.ln_1.forward(x.clone()), scope, x);
+        self.mlp.forward_residual(self.ln_2.forward(x.clone()), x)
     }
 
     /// As [`forward`](Self::forward), with each branch multiplied by a factor, `[rows, 1, 1]`.
-    fn forward_scaled(&self, x: Tensor<3>, scope: Scope, [first, second]: [Tensor<3>; 2]) -> Tensor<3> {
+    fn forward_drop_path(
+        &self,
+        x: Tensor<3>,
+        scope: AttentionScope,
+        [first, second]: [Tensor<3>; 2],
+    ) -> Tensor<3> {
+        // Not fused: the factor applies to the branch, before the skip connection.
         let x = x.clone() + self.attn.forward(self.ln_1.forward(x), scope) * first;
         x.clone() + self.mlp.forward(self.ln_2.forward(x)) * second
     }
 
     /// [`forward`](Self::forward) for the first token of each row only: `[rows, tokens, width]` → `[rows, 1, width]`. The
     /// MLP, two thirds of the work of a block, runs on that token alone.
-    fn forward_first(&self, x: Tensor<3>, scope: Scope) -> Tensor<3> {
+    fn forward_first_token(&self, x: Tensor<3>, scope: AttentionScope) -> Tensor<3> {
         let [rows, _, width] = x.dims();
+        // Keys and values still need all tokens; only the query is one token.
         let first = x.clone().slice([0..rows, 0..1, 0..width]);
-        let x = self.attn.forward_first_onto(self.ln_1.forward(x), scope, 1, first);
-        self.mlp.forward_onto(self.ln_2.forward(x.clone()), x)
+        let x = self.attn.forward_prefix_residual(self.ln_1.forward(x), scope, 1, first);
+        self.mlp.forward_residual(self.ln_2.forward(x.clone()), x)
     }
 
-    fn with_low_rank(mut self, source: &Source, rank: usize) -> Result<Self, WeightsError> {
-        self.attn = self.attn.with_low_rank(source, rank)?;
-        self.mlp.c_fc = self.mlp.c_fc.with_low_rank(source, rank)?;
-        self.mlp.c_proj = self.mlp.c_proj.with_low_rank(source, rank)?;
+    fn with_lora(mut self, source: &WeightSource, rank: usize) -> Result<Self, WeightsError> {
+        self.attn = self.attn.with_lora(source, rank)?;
+        self.mlp.c_fc = self.mlp.c_fc.with_lora(source, rank)?;
+        self.mlp.c_proj = self.mlp.c_proj.with_lora(source, rank)?;
         Ok(self)
     }
 
@@ -137,58 +145,60 @@ impl Transformer {
     ///
     /// # Errors
     /// If a tensor is missing or misshaped.
-    pub fn load(source: &Source, name: &str, config: &TransformerConfig) -> Result<Self, WeightsError> {
+    pub fn load(source: &WeightSource, name: &str, config: &TransformerConfig) -> Result<Self, WeightsError> {
         let blocks =
             (0..config.layers).map(|l| Block::load(source, &format!("{name}.resblocks.{l}"), config));
         Ok(Self { resblocks: blocks.collect::<Result<_, _>>()? })
     }
 
     /// `[rows, tokens, width]` → the same shape. For each block, `scope` says which tokens attend to each other, `before`
-    /// may change its input (add positions again, insert prompts), and `watch` is called with its output.
+    /// may change its input (add positions again, insert prompts), and `hook` is called with its output.
     pub fn forward(
         &self,
         mut x: Tensor<3>,
-        scope: impl Fn(usize) -> Scope,
+        scope: impl Fn(usize) -> AttentionScope,
         mut before: impl FnMut(usize, Tensor<3>) -> Tensor<3>,
-        mut watch: impl FnMut(usize, &Tensor<3>),
+        mut hook: impl FnMut(usize, &Tensor<3>),
     ) -> Tensor<3> {
         for (layer, block) in self.resblocks.iter().enumerate() {
             x = block.forward(before(layer, x), scope(layer));
-            watch(layer, &x);
+            hook(layer, &x);
         }
         x
     }
 
     /// As [`forward`](Self::forward) in training, with stochastic depth.
-    pub fn forward_dropping(
+    pub fn forward_with_drop_path(
         &self,
         mut x: Tensor<3>,
-        scope: impl Fn(usize) -> Scope,
+        scope: impl Fn(usize) -> AttentionScope,
         mut before: impl FnMut(usize, Tensor<3>) -> Tensor<3>,
         drop: DropPath,
     ) -> Tensor<3> {
         let layers = self.resblocks.len();
         for (layer, block) in self.resblocks.iter().enumerate() {
             x = before(layer, x);
+            // Deeper blocks are dropped more often (Huang et al., section 3).
             let factors = drop.factors([layer, layers], x.dims()[0], &x.device());
-            x = block.forward_scaled(x, scope(layer), factors);
+            x = block.forward_drop_path(x, scope(layer), factors);
         }
         x
     }
 
     /// The output of [`forward`](Self::forward) for the first token of each row, `[rows, 1, width]`: the last block skips
     /// the others.
-    pub fn forward_first(
+    pub fn forward_first_token(
         &self,
         mut x: Tensor<3>,
-        scope: impl Fn(usize) -> Scope,
+        scope: impl Fn(usize) -> AttentionScope,
         mut before: impl FnMut(usize, Tensor<3>) -> Tensor<3>,
     ) -> Tensor<3> {
         let last = self.resblocks.len().saturating_sub(1);
         for (layer, block) in self.resblocks.iter().enumerate() {
             x = before(layer, x);
+            // Only the last block: the tokens of earlier ones are keys and values of the next.
             x = if layer == last {
-                block.forward_first(x, scope(layer))
+                block.forward_first_token(x, scope(layer))
             } else {
                 block.forward(x, scope(layer))
             };
@@ -200,11 +210,17 @@ impl Transformer {
     ///
     /// # Errors
     /// If `source` is a file, which has no such tensors.
-    pub fn with_low_rank(mut self, source: &Source, rank: usize, from: usize) -> Result<Self, WeightsError> {
-        let blocks = self.resblocks.into_iter().enumerate().map(|(layer, block)| match layer < from {
-            true => Ok(block),
-            false => block.with_low_rank(source, rank),
-        });
+    pub fn with_lora(
+        mut self,
+        source: &WeightSource,
+        rank: usize,
+        from: usize,
+    ) -> Result<Self, WeightsError> {
+        let blocks = self
+            .resblocks
+            .into_iter()
+            .enumerate()
+            .map(|(layer, block)| if layer < from { Ok(block) } else { block.with_lora(source, rank) });
         self.resblocks = blocks.collect::<Result<_, _>>()?;
         Ok(self)
     }

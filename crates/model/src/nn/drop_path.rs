@@ -29,7 +29,7 @@ impl DropPath {
         [0, 1].map(|branch| {
             let factor = |row: usize| {
                 let place = ((self.first_row + row) as u64) << 16 | (2 * layer + branch) as u64;
-                kept(rate, &mut chance(self.seed, place))
+                keep_factor(rate, &mut rng_at(self.seed, place))
             };
             let factors: Vec<f32> = (0..rows).map(factor).collect();
             Tensor::from_data(TensorData::new(factors, [rows, 1, 1]), device)
@@ -55,8 +55,8 @@ impl Dropout {
         let rate = self.rate.clamp(0.0, 0.99);
         let of_row = |row: usize| {
             // A number that no branch of a block has, so that streams differ from those of stochastic depth.
-            let mut rng = chance(self.seed, ((self.first_row + row) as u64) << 16 | 0xffff);
-            (0..width).map(|_| kept(rate, &mut rng)).collect::<Vec<f32>>()
+            let mut rng = rng_at(self.seed, ((self.first_row + row) as u64) << 16 | 0xffff);
+            (0..width).map(|_| keep_factor(rate, &mut rng)).collect::<Vec<f32>>()
         };
         let factors: Vec<f32> = (0..rows).flat_map(of_row).collect();
         let device = features.device();
@@ -64,12 +64,12 @@ impl Dropout {
     }
 }
 
-fn chance(seed: u64, place: u64) -> SmallRng {
+fn rng_at(seed: u64, place: u64) -> SmallRng {
     SmallRng::seed_from_u64(seed ^ place.wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
 /// 0 with probability `rate`, otherwise `1 / (1 − rate)`.
-fn kept(rate: f32, rng: &mut SmallRng) -> f32 {
+fn keep_factor(rate: f32, rng: &mut SmallRng) -> f32 {
     if rng.random::<f32>() < rate { 0.0 } else { 1.0 / (1.0 - rate) }
 }
 

@@ -5,20 +5,20 @@ use burn::tensor::{DType, Tensor, module};
 
 use super::activation::Activation;
 use super::host;
-use crate::weights::{Fill, Source, TensorList, WeightsError};
+use crate::weights::{Initializer, TensorList, WeightSource, WeightsError};
 
 /// `y = x Wᵀ + b`. Files store `W` as `[output, input]`; here it is kept as `[input, output]`.
 #[derive(Module, Debug)]
 pub struct Linear {
     weight: Param<Tensor<2>>,
     bias: Option<Param<Tensor<1>>>,
-    lora: Option<LowRank>,
+    lora: Option<Lora>,
 }
 
 /// A low-rank adapter (LoRA, [arXiv 2106.09685](https://arxiv.org/abs/2106.09685)): `down · up` is added to a weight and
 /// trained instead of it.
 #[derive(Module, Debug)]
-struct LowRank {
+struct Lora {
     /// `[input, rank]`.
     down: Param<Tensor<2>>,
     /// `[rank, output]`, initialized to 0.
@@ -37,15 +37,16 @@ impl Linear {
     /// # Errors
     /// If a tensor is missing or misshaped.
     pub fn load(
-        source: &Source,
+        source: &WeightSource,
         weight_name: &str,
         bias_name: Option<&str>,
         [input, output]: [usize; 2],
         deviation: f32,
     ) -> Result<Self, WeightsError> {
-        let weight = source.tensor(weight_name, [output, input], Fill::Normal(deviation))?;
+        let weight = source.tensor(weight_name, [output, input], Initializer::Normal(deviation))?;
         let weight = transposed(weight);
-        let bias = bias_name.map(|name| source.tensor(name, [output], Fill::Constant(0.0))).transpose()?;
+        let bias =
+            bias_name.map(|name| source.tensor(name, [output], Initializer::Constant(0.0))).transpose()?;
         Ok(Self::from_weight(weight, bias))
     }
 
@@ -58,18 +59,19 @@ impl Linear {
     ///
     /// # Errors
     /// If `source` is a file, which has no such tensors.
-    pub fn with_low_rank(mut self, source: &Source, rank: usize) -> Result<Self, WeightsError> {
+    pub fn with_lora(mut self, source: &WeightSource, rank: usize) -> Result<Self, WeightsError> {
         let [input, output] = self.weight.dims();
-        let down = source.tensor("lora.down", [input, rank], Fill::Normal((input as f32).powf(-0.5)))?;
-        let up = source.tensor("lora.up", [rank, output], Fill::Constant(0.0))?;
-        self.lora = Some(LowRank { down: Param::from_tensor(down), up: Param::from_tensor(up) });
+        let down =
+            source.tensor("lora.down", [input, rank], Initializer::Normal((input as f32).powf(-0.5)))?;
+        let up = source.tensor("lora.up", [rank, output], Initializer::Constant(0.0))?;
+        self.lora = Some(Lora { down: Param::from_tensor(down), up: Param::from_tensor(up) });
         Ok(self)
     }
 
     /// The weight, `[input, output]`, including the low-rank adapter, if any.
     pub fn weight(&self) -> Tensor<2> {
         match &self.lora {
-            Some(LowRank { down, up }) => self.weight.val() + down.val().matmul(up.val()),
+            Some(Lora { down, up }) => self.weight.val() + down.val().matmul(up.val()),
             None => self.weight.val(),
         }
     }
@@ -86,17 +88,17 @@ impl Linear {
 
     /// `[…, input]` → `[…, output]`.
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        self.forward_then(x, None)
+        self.forward_activated(x, None)
     }
 
     /// [`forward`](Self::forward) followed by an activation, fused where possible.
-    pub fn forward_then<const D: usize>(&self, x: Tensor<D>, then: Option<Activation>) -> Tensor<D> {
-        if self.is_here(&x) {
+    pub fn forward_activated<const D: usize>(&self, x: Tensor<D>, then: Option<Activation>) -> Tensor<D> {
+        if self.is_host_f32(&x) {
             return host::linear(x, self.weight(), self.bias(), None, then);
         }
         let y = match x.dtype() == self.dtype() {
             true => module::linear(x, self.weight(), self.bias()),
-            false => self.mixed(x),
+            false => self.forward_mixed_precision(x),
         };
         match then {
             Some(activation) => activation.apply(y),
@@ -105,22 +107,22 @@ impl Linear {
     }
 
     /// `skip + `[`forward`](Self::forward)`(x)`, fused where possible.
-    pub fn forward_onto<const D: usize>(&self, x: Tensor<D>, skip: Tensor<D>) -> Tensor<D> {
-        if self.is_here(&x) {
+    pub fn forward_residual<const D: usize>(&self, x: Tensor<D>, skip: Tensor<D>) -> Tensor<D> {
+        if self.is_host_f32(&x) {
             return host::linear(x, self.weight(), self.bias(), Some(skip), None);
         }
         skip + self.forward(x)
     }
 
-    fn is_here<const D: usize>(&self, x: &Tensor<D>) -> bool {
-        host::is_here(x) && self.dtype() == x.dtype()
+    fn is_host_f32<const D: usize>(&self, x: &Tensor<D>) -> bool {
+        host::is_host_f32(x) && self.dtype() == x.dtype()
     }
 
     /// Mixed precision: the product in the data type of the weight, everything else in that of `x`.
-    fn mixed<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+    fn forward_mixed_precision<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         let dtype = x.dtype();
         let mut y = module::linear(x.clone().cast(self.dtype()), self.weight.val(), None).cast(dtype);
-        if let Some(LowRank { down, up }) = &self.lora {
+        if let Some(Lora { down, up }) = &self.lora {
             // Added to a weight in low precision, a small change would be rounded away.
             y = y + module::linear(module::linear(x, down.val(), None), up.val(), None);
         }
@@ -152,16 +154,16 @@ impl LayerNorm {
     ///
     /// # Errors
     /// If a tensor is missing or misshaped.
-    pub fn load(source: &Source, name: &str, width: usize, epsilon: f64) -> Result<Self, WeightsError> {
-        let weight = source.tensor(&format!("{name}.weight"), [width], Fill::Constant(1.0))?;
-        let bias = source.tensor(&format!("{name}.bias"), [width], Fill::Constant(0.0))?;
+    pub fn load(source: &WeightSource, name: &str, width: usize, epsilon: f64) -> Result<Self, WeightsError> {
+        let weight = source.tensor(&format!("{name}.weight"), [width], Initializer::Constant(1.0))?;
+        let bias = source.tensor(&format!("{name}.bias"), [width], Initializer::Constant(0.0))?;
         Ok(Self { weight: Param::from_tensor(weight), bias: Param::from_tensor(bias), epsilon })
     }
 
     /// `[…, width]` → the same shape.
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         let (weight, bias) = (self.weight.val(), self.bias.val());
-        if host::is_here(&x) {
+        if host::is_host_f32(&x) {
             return host::norm(x, weight, bias, self.epsilon);
         }
         module::layer_norm(x, weight, Some(bias), self.epsilon)

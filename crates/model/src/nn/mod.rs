@@ -1,6 +1,6 @@
 //! The transformer block that all networks share, and the layers it is made of.
 //!
-//! The papers' networks differ in how tokens are made, which tokens attend to each other ([`Scope`]), and how they are
+//! The papers' networks differ in how tokens are made, which tokens attend to each other ([`AttentionScope`]), and how they are
 //! pooled; the block is the same. Layers use fused kernels for `f32` tensors in host memory and burn's operations elsewhere.
 
 mod activation;
@@ -10,17 +10,17 @@ mod block;
 mod config;
 mod drop_path;
 pub(crate) mod host;
+mod kv_cache;
 mod layers;
-mod memory;
-mod mixed;
+mod mixed_precision;
 
 pub use activation::Activation;
-pub use attention::{Attention, Scope};
-pub use batch_norm::{BatchNorm, Bias, ConvNorm, is_counter, pointwise};
+pub use attention::{Attention, AttentionScope};
+pub use batch_norm::{BatchNorm, Bias, ConvNorm, is_num_batches_tracked, pointwise_conv};
 pub use block::{Block, Mlp, Transformer};
 pub use config::TransformerConfig;
 pub use drop_path::{DropPath, Dropout};
 pub use host::AdamwStep;
+pub use kv_cache::{CachedAttention, KvCache};
 pub use layers::{LayerNorm, Linear};
-pub use memory::{Memory, MemoryAttention};
-pub use mixed::{has_products, with_products_in};
+pub use mixed_precision::{cast_block_weights, has_block_weights};

@@ -4,7 +4,7 @@ use glam::Vec3;
 
 /// A preprocessed point cloud: normalized positions, and sRGB colors in `0..=1`. `colors` is empty or as long as `positions`.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Cloud {
+pub struct PreparedCloud {
     /// Positions.
     pub positions: Vec<Vec3>,
     /// Colors; ignored by encoders that use none.
@@ -13,11 +13,11 @@ pub struct Cloud {
 
 /// A batch of one or more clouds with the same, nonzero number of points, all finite.
 #[derive(Clone, Copy, Debug)]
-pub struct Clouds<'a>(&'a [Cloud]);
+pub struct CloudBatch<'a>(&'a [PreparedCloud]);
 
 /// Why clouds cannot form a batch.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CloudsError {
+pub enum CloudBatchError {
     /// No clouds.
     #[error("no clouds were given")]
     Empty,
@@ -49,17 +49,17 @@ pub enum CloudsError {
     },
 }
 
-impl<'a> Clouds<'a> {
+impl<'a> CloudBatch<'a> {
     /// Validates a batch; `colored` requires colors.
     ///
     /// # Errors
-    /// [`CloudsError`] if there are no clouds, their sizes differ, or a value is not finite.
-    pub fn new(clouds: &'a [Cloud], colored: bool) -> Result<Self, CloudsError> {
-        let expected = clouds.first().ok_or(CloudsError::Empty)?.positions.len();
-        for (cloud, Cloud { positions, colors }) in clouds.iter().enumerate() {
-            let length = |what, found| CloudsError::Length { cloud, what, found, expected };
+    /// [`CloudBatchError`] if there are no clouds, their sizes differ, or a value is not finite.
+    pub fn new(clouds: &'a [PreparedCloud], colored: bool) -> Result<Self, CloudBatchError> {
+        let expected = clouds.first().ok_or(CloudBatchError::Empty)?.positions.len();
+        for (cloud, PreparedCloud { positions, colors }) in clouds.iter().enumerate() {
+            let length = |what, found| CloudBatchError::Length { cloud, what, found, expected };
             if positions.is_empty() {
-                return Err(CloudsError::NoPoints { cloud });
+                return Err(CloudBatchError::NoPoints { cloud });
             }
             if positions.len() != expected {
                 return Err(length("points", positions.len()));
@@ -69,7 +69,7 @@ impl<'a> Clouds<'a> {
             }
             let infinite = |list: &[Vec3]| list.iter().position(|v| !v.is_finite());
             if let Some(point) = infinite(positions).or_else(|| infinite(colors)) {
-                return Err(CloudsError::NotFinite { cloud, point });
+                return Err(CloudBatchError::NotFinite { cloud, point });
             }
         }
         Ok(Self(clouds))
@@ -86,12 +86,12 @@ impl<'a> Clouds<'a> {
     }
 
     /// The clouds.
-    pub fn as_slice(&self) -> &'a [Cloud] {
+    pub fn as_slice(&self) -> &'a [PreparedCloud] {
         self.0
     }
 }
 
-impl Cloud {
+impl PreparedCloud {
     /// Channels of a point: three, or six with colors.
     pub(super) fn channels(colored: bool) -> usize {
         if colored { 6 } else { 3 }
@@ -104,18 +104,18 @@ mod tests {
 
     #[test]
     fn a_batch_is_checked() {
-        let cloud = |n: usize, colors: usize| Cloud {
+        let cloud = |n: usize, colors: usize| PreparedCloud {
             positions: vec![Vec3::ONE; n],
             colors: vec![Vec3::ZERO; colors],
         };
-        assert_eq!(Clouds::new(&[], false).unwrap_err(), CloudsError::Empty);
-        assert!(Clouds::new(&[cloud(2, 0), cloud(2, 2)], false).is_ok());
+        assert_eq!(CloudBatch::new(&[], false).unwrap_err(), CloudBatchError::Empty);
+        assert!(CloudBatch::new(&[cloud(2, 0), cloud(2, 2)], false).is_ok());
         for wrong in [[cloud(2, 2), cloud(3, 3)], [cloud(2, 2), cloud(2, 0)], [cloud(0, 0), cloud(0, 0)]] {
-            assert!(Clouds::new(&wrong, true).is_err());
+            assert!(CloudBatch::new(&wrong, true).is_err());
         }
         let mut bad = cloud(2, 0);
         bad.positions[1].y = f32::NAN;
-        let error = Clouds::new(&[bad], false).unwrap_err();
-        assert_eq!(error, CloudsError::NotFinite { cloud: 0, point: 1 });
+        let error = CloudBatch::new(&[bad], false).unwrap_err();
+        assert_eq!(error, CloudBatchError::NotFinite { cloud: 0, point: 1 });
     }
 }

@@ -9,30 +9,31 @@ use rand::{Rng as _, SeedableRng as _};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::Clouds;
+use super::CloudBatch;
 
 /// The first point of farthest-point sampling, in encoders whose reference starts at a random point, even in evaluation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Start {
+pub enum FpsStart {
     /// The point of this index.
     At(usize),
     /// A random point, as in the reference, from a seed.
     Seed(u64),
 }
 
-impl Default for Start {
+impl Default for FpsStart {
     fn default() -> Self {
         Self::At(0)
     }
 }
 
-impl Start {
+impl FpsStart {
     /// The first point of a cloud in a sampling stage.
     pub fn first(self, cloud: usize, stage: usize, n_points: usize) -> usize {
         match self {
             Self::At(first) => first,
             Self::Seed(seed) => {
+                // Stage and cloud in separate bits, so that no two share a generator state.
                 let mixed = seed ^ ((cloud as u64) << 20) ^ ((stage as u64) << 56);
                 SmallRng::seed_from_u64(mixed).random_range(0..n_points.max(1) as u64) as usize
             }
@@ -75,11 +76,14 @@ pub struct Grouping {
 }
 
 /// Most groups of a cloud, and most points of a group, to bound memory.
-const MOST: usize = 1 << 16;
+const MAX_GROUPS: usize = 1 << 16;
 
 /// Validates the number of groups and their size.
 pub(super) fn check_groups(groups: usize, size: usize) -> Result<(), String> {
-    let sound = (1..=MOST).contains(&groups) && (1..=MOST).contains(&size) && groups * size <= MOST * 64;
+    let sound = (1..=MAX_GROUPS).contains(&groups)
+        && (1..=MAX_GROUPS).contains(&size)
+        // Bounds the gathered tensor; both factors are at most 2¹⁶ here, so the product does not overflow.
+        && groups * size <= MAX_GROUPS * 64;
     if sound { Ok(()) } else { Err(format!("{groups} groups of {size} points are out of range")) }
 }
 
@@ -108,20 +112,21 @@ impl Grouping {
             Neighborhood::Ball(ball) => ball_query(positions, &queries, ball, self.size),
             Neighborhood::Nearest => {
                 let found = knn(positions, &queries, self.size);
+                // `knn` returns fewer neighbors than asked from a cloud that has fewer points.
                 let each = self.size.min(positions.len());
-                if each == self.size { found } else { filled_up(&found, each, self.size) }
+                if each == self.size { found } else { pad_groups(&found, each, self.size) }
             }
         };
         Groups { centers, members }
     }
 
     /// Groups the points of every cloud of a batch.
-    pub fn of_all(&self, clouds: &Clouds) -> Vec<Groups> {
+    pub fn group_batch(&self, clouds: &CloudBatch) -> Vec<Groups> {
         clouds.as_slice().par_iter().map(|cloud| self.of(&cloud.positions)).collect()
     }
 }
 
-fn filled_up(found: &[usize], each: usize, size: usize) -> Vec<usize> {
+fn pad_groups(found: &[usize], each: usize, size: usize) -> Vec<usize> {
     found.chunks(each).flat_map(|group| (0..size).map(|i| group[if i < each { i } else { 0 }])).collect()
 }
 
@@ -132,7 +137,7 @@ impl Groups {
     }
 
     /// Every member with its center, in the order of groups.
-    pub fn pairs(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+    pub fn member_center_pairs(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
         let size = self.members.len() / self.centers.len().max(1);
         self.members.iter().enumerate().map(move |(i, &member)| (member, self.centers[i / size]))
     }
@@ -152,6 +157,7 @@ pub fn positions_tensor<const D: usize>(
 /// `[clouds, count, channels]`.
 pub fn gather(features: Tensor<3>, indices: impl Iterator<Item = (usize, usize)>, count: usize) -> Tensor<3> {
     let [clouds, points, channels] = features.dims();
+    // One gather over the flattened batch: burn selects along one axis only.
     let flat: Vec<i64> = indices.map(|(cloud, point)| (cloud * points + point) as i64).collect();
     let flat = Tensor::<1, Int>::from_data(TensorData::new(flat, [clouds * count]), &features.device());
     features.reshape([clouds * points, channels]).select(0, flat).reshape([clouds, count, channels])
@@ -172,16 +178,16 @@ mod tests {
         let groups = grouping.of(&[Vec3::X, Vec3::X * 3.0]);
         assert_eq!(groups.centers, [0, 1, 0]);
         assert_eq!(groups.members, [0, 1, 0, 0, 1, 0, 1, 1, 0, 1, 0, 0]);
-        assert_eq!(groups.pairs().nth(5), Some((0, 1)));
+        assert_eq!(groups.member_center_pairs().nth(5), Some((0, 1)));
         assert_eq!(groups.center_positions(&[Vec3::X, Vec3::Y]).last(), Some(Vec3::X));
     }
 
     #[test]
     fn a_seeded_start_varies_and_repeats() {
-        let starts: Vec<usize> = (0..8).map(|cloud| Start::Seed(7).first(cloud, 0, 1000)).collect();
+        let starts: Vec<usize> = (0..8).map(|cloud| FpsStart::Seed(7).first(cloud, 0, 1000)).collect();
         assert!(starts.windows(2).any(|pair| pair[0] != pair[1]));
         assert!(starts.iter().all(|&start| start < 1000));
-        assert_eq!(starts[3], Start::Seed(7).first(3, 0, 1000));
-        assert_eq!(Start::default().first(3, 1, 10), 0);
+        assert_eq!(starts[3], FpsStart::Seed(7).first(3, 0, 1000));
+        assert_eq!(FpsStart::default().first(3, 1, 10), 0);
     }
 }

@@ -5,13 +5,13 @@ use burn::tensor::{Tensor, activation};
 use serde::{Deserialize, Serialize};
 
 use super::point_bert::save_linear;
-use crate::nn::{Bias, Dropout, Linear, pointwise};
-use crate::weights::{Source, TensorList, WeightsError};
+use crate::nn::{Bias, Dropout, Linear, pointwise_conv};
+use crate::weights::{TensorList, WeightSource, WeightsError};
 
 /// Sizes of a [`ClassHead`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Classes {
+pub struct ClassHeadConfig {
     /// Width of the hidden layer; PointMLP's head has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hidden: Option<usize>,
@@ -31,8 +31,12 @@ impl ClassHead {
     ///
     /// # Errors
     /// If a tensor is missing or misshaped.
-    pub fn load(source: &Source, features: usize, config: &Classes) -> Result<Self, WeightsError> {
-        let map = |name: &str, sizes| pointwise(source, name, Bias::Learned, sizes);
+    pub fn load(
+        source: &WeightSource,
+        features: usize,
+        config: &ClassHeadConfig,
+    ) -> Result<Self, WeightsError> {
+        let map = |name: &str, sizes| pointwise_conv(source, name, Bias::Learned, sizes);
         let hidden = config.hidden.map(|hidden| map("classifier.0", [features, hidden])).transpose()?;
         let output = map("classifier.3", [config.hidden.unwrap_or(features), config.classes])?;
         Ok(Self { hidden, output })
@@ -44,7 +48,7 @@ impl ClassHead {
     }
 
     /// As [`forward`](Self::forward) in training, with dropout before the last layer.
-    pub fn forward_dropping(&self, features: Tensor<2>, dropout: Dropout) -> Tensor<2> {
+    pub fn forward_with_dropout(&self, features: Tensor<2>, dropout: Dropout) -> Tensor<2> {
         self.output.forward(dropout.apply(self.hidden(features)))
     }
 

@@ -9,30 +9,30 @@ use rand::seq::index;
 use rand::{Rng as _, SeedableRng as _};
 use serde::{Deserialize, Serialize};
 
-use super::{Cloud, Placing, Start, System};
+use super::{FpsStart, ModelFamily, PointNormalization, PreparedCloud};
 
 /// Below this radius OpenShape treats a cloud as a single point.
-const OPENSHAPE_SMALLEST: f64 = 1e-6;
+const OPENSHAPE_MIN_RADIUS: f64 = 1e-6;
 
 /// Preprocessing of point clouds for an encoder.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct CloudInput {
+pub struct PointPreprocess {
     /// Number of points.
     pub n_points: usize,
     /// The up axis of the network. `ZUp` swaps y and z, a reflection, as OpenShape's loader does.
-    pub up: Up,
+    pub up: UpAxis,
     /// Resampling of clouds of another size.
     pub resample: Resample,
     /// Color of points without color; `None` if the encoder uses no colors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing_color: Option<f32>,
     /// Normalization of positions.
-    #[serde(default, skip_serializing_if = "Placing::is_usual")]
-    pub placing: Placing,
+    #[serde(rename = "placing", default, skip_serializing_if = "PointNormalization::is_default")]
+    pub normalization: PointNormalization,
     /// Ignores colors, as if the cloud had none.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub bare: bool,
+    #[serde(rename = "bare", default, skip_serializing_if = "is_false")]
+    pub ignore_color: bool,
 }
 
 fn is_false(flag: &bool) -> bool {
@@ -41,19 +41,19 @@ fn is_false(flag: &bool) -> bool {
 
 /// Changes to an encoder's preprocessing for an evaluation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CloudOptions {
+pub struct PointPreprocessOverrides {
     /// Replaces the number of points.
     pub n_points: Option<usize>,
     /// Replaces the normalization of positions.
-    pub placing: Option<Placing>,
-    /// See [`CloudInput::bare`].
-    pub bare: bool,
+    pub normalization: Option<PointNormalization>,
+    /// See [`PointPreprocess::ignore_color`].
+    pub ignore_color: bool,
 }
 
 /// The up axis of a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Up {
+pub enum UpAxis {
     /// +Y, as everywhere in this project.
     YUp,
     /// +Z, by swapping y and z.
@@ -68,31 +68,38 @@ pub enum Resample {
     Farthest,
     /// Farthest-point sampling of larger clouds, after normalization; smaller clouds are unchanged (CG3D).
     FarthestNormalized,
-    /// Random sampling, of smaller clouds with repetition (OpenShape). The seed is that of [`Start`], or 0.
+    /// Random sampling, of smaller clouds with repetition (OpenShape). The seed is that of [`FpsStart`], or 0.
     Random,
 }
 
-impl CloudInput {
+impl PointPreprocess {
     /// The preprocessing of a system's evaluation.
-    pub fn of(system: System, colored: bool) -> Self {
+    pub fn of(family: ModelFamily, colored: bool) -> Self {
         let missing_color = colored.then_some(0.4);
-        let (n_points, up, resample) = match system {
-            System::Ulip if colored => (10_000, Up::YUp, Resample::Farthest),
-            System::Ulip => (8192, Up::YUp, Resample::Farthest),
-            System::OpenShapeZUp => (10_000, Up::ZUp, Resample::Random),
-            System::OpenShapeYUp => (10_000, Up::YUp, Resample::Random),
-            System::Cg3d => (8192, Up::YUp, Resample::FarthestNormalized),
+        let (n_points, up, resample) = match family {
+            ModelFamily::Ulip if colored => (10_000, UpAxis::YUp, Resample::Farthest),
+            ModelFamily::Ulip => (8192, UpAxis::YUp, Resample::Farthest),
+            ModelFamily::OpenShapeZUp => (10_000, UpAxis::ZUp, Resample::Random),
+            ModelFamily::OpenShapeYUp => (10_000, UpAxis::YUp, Resample::Random),
+            ModelFamily::Cg3d => (8192, UpAxis::YUp, Resample::FarthestNormalized),
         };
-        Self { n_points, up, resample, missing_color, placing: Placing::Unit, bare: false }
+        Self {
+            n_points,
+            up,
+            resample,
+            missing_color,
+            normalization: PointNormalization::UnitSphere,
+            ignore_color: false,
+        }
     }
 
     /// The preprocessing with changes.
     #[must_use]
-    pub fn with(self, options: CloudOptions) -> Self {
+    pub fn with_overrides(self, options: PointPreprocessOverrides) -> Self {
         Self {
             n_points: options.n_points.unwrap_or(self.n_points),
-            placing: options.placing.unwrap_or(self.placing),
-            bare: self.bare || options.bare,
+            normalization: options.normalization.unwrap_or(self.normalization),
+            ignore_color: self.ignore_color || options.ignore_color,
             ..self
         }
     }
@@ -102,40 +109,46 @@ impl CloudInput {
     /// ```
     /// use glam::Vec3;
     /// use lexiform_geometry::PointCloud;
-    /// use lexiform_model::point::{CloudInput, Start, System};
+    /// use lexiform_model::point::{PointPreprocess, FpsStart, ModelFamily};
     ///
     /// let cloud = PointCloud::new(vec![Vec3::ZERO, Vec3::new(0.0, 4.0, 0.0)])?;
-    /// let input = CloudInput::of(System::Ulip, false);
-    /// let found = input.prepare(&cloud, Start::default());
+    /// let input = PointPreprocess::of(ModelFamily::Ulip, false);
+    /// let found = input.prepare(&cloud, FpsStart::default());
     /// assert_eq!(found.positions, [Vec3::NEG_Y, Vec3::Y]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn prepare(&self, cloud: &PointCloud, start: Start) -> Cloud {
+    pub fn prepare(&self, cloud: &PointCloud, start: FpsStart) -> PreparedCloud {
         let surplus = cloud.positions().len() > self.n_points;
         let cloud = match (self.resample, start) {
+            // ULIP samples before it normalizes.
             (Resample::Farthest, _) if surplus => {
                 let first = start.first(0, 0, cloud.positions().len());
                 let rule = FpsVariant::LowestIndex { first };
-                picked(cloud, farthest_point_sample_by(cloud.positions(), self.n_points, rule))
+                select(cloud, farthest_point_sample_by(cloud.positions(), self.n_points, rule))
             }
             (Resample::Random, start) if cloud.positions().len() != self.n_points => {
-                let seed = if let Start::Seed(seed) = start { seed } else { 0 };
+                // Seed 0 by default: results must not depend on chance.
+                let seed = if let FpsStart::Seed(seed) = start { seed } else { 0 };
                 sample_cloud(cloud, self.n_points, &mut SmallRng::seed_from_u64(seed))
             }
             _ => cloud.clone(),
         };
-        let smallest = if self.resample == Resample::Random { OPENSHAPE_SMALLEST } else { 0.0 };
-        let positions = self.placing.place(cloud.positions(), smallest);
-        let colors = match (self.missing_color, cloud.colors().filter(|_| !self.bare)) {
+        // Only OpenShape's loader has a threshold; the others divide by any positive radius.
+        let smallest = if self.resample == Resample::Random { OPENSHAPE_MIN_RADIUS } else { 0.0 };
+        let positions = self.normalization.apply(cloud.positions(), smallest);
+        // Encoders without colors get none, even if the cloud has them.
+        let colors = match (self.missing_color, cloud.colors().filter(|_| !self.ignore_color)) {
             (None, _) => Vec::new(),
             (Some(_), Some(colors)) => colors.iter().map(|c| srgb(*c)).collect(),
             (Some(missing), None) => vec![Vec3::splat(missing); positions.len()],
         };
-        let mut input = Cloud { positions, colors };
+        let mut input = PreparedCloud { positions, colors };
+        // CG3D samples after normalization, so the surplus points have shifted mean and radius.
         if self.resample == Resample::FarthestNormalized {
             input = input.farthest(self.n_points);
         }
-        if self.up == Up::ZUp {
+        // Last: the normalization is the same along every axis.
+        if self.up == UpAxis::ZUp {
             input.positions.iter_mut().for_each(|p| *p = Vec3::new(p.x, p.z, p.y));
         }
         input
@@ -143,49 +156,56 @@ impl CloudInput {
 
     /// One randomly augmented copy of a cloud for test-time augmentation with voting, as in Point-BERT's evaluation: a random
     /// part of 1200/1024 times as many farthest points, each axis scaled by 2/3 to 3/2 and shifted by up to 0.2.
-    pub fn prepare_look(&self, cloud: &PointCloud, start: Start, seed: u64) -> Cloud {
+    pub fn prepare_test_time_augmented(
+        &self,
+        cloud: &PointCloud,
+        start: FpsStart,
+        seed: u64,
+    ) -> PreparedCloud {
         let mut rng = SmallRng::seed_from_u64(seed);
+        // More points than the encoder takes, of which a random part is kept.
         let wide = Self { n_points: self.n_points * 1200 / 1024, ..*self };
         let whole = wide.prepare(cloud, start);
         let count = whole.positions.len();
-        let mut look = whole.picked(&index::sample(&mut rng, count, self.n_points.min(count)).into_vec());
+        let mut copy = whole.select(&index::sample(&mut rng, count, self.n_points.min(count)).into_vec());
+        // Drawn before the shift: the order of draws is part of the result.
         let stretch = Vec3::from_array([(); 3].map(|()| rng.random_range(2.0 / 3.0..=1.5)));
         let shift = Vec3::from_array([(); 3].map(|()| rng.random_range(-0.2..=0.2)));
-        look.positions.iter_mut().for_each(|p| *p = *p * stretch + shift);
-        look
+        copy.positions.iter_mut().for_each(|p| *p = *p * stretch + shift);
+        copy
     }
 
     /// Describes the preprocessing in one line; recorded with every embedding.
-    pub fn describe(&self, start: Start) -> String {
+    pub fn describe(&self, start: FpsStart) -> String {
         let up = match self.up {
-            Up::YUp => "+Y up",
-            Up::ZUp => "+Z up (y and z swapped)",
+            UpAxis::YUp => "+Y up",
+            UpAxis::ZUp => "+Z up (y and z swapped)",
         };
         let color = match self.missing_color {
-            Some(missing) if self.bare => format!("every color {missing}"),
+            Some(missing) if self.ignore_color => format!("every color {missing}"),
             Some(missing) => format!("sRGB in 0..1, {missing} where absent"),
             None => "no color".to_owned(),
         };
         let start = match start {
-            Start::At(first) => format!("farthest points from {first}"),
-            Start::Seed(seed) => format!("random start, seed {seed}"),
+            FpsStart::At(first) => format!("farthest points from {first}"),
+            FpsStart::Seed(seed) => format!("random start, seed {seed}"),
         };
-        let place = self.placing.describe();
-        format!("{} points, {place}, {up}, {color}, {start}", self.n_points)
+        let normalization = self.normalization.describe();
+        format!("{} points, {normalization}, {up}, {color}, {start}", self.n_points)
     }
 }
 
-impl Cloud {
+impl PreparedCloud {
     /// Farthest-point sampling as in CG3D; a cloud of at most `count` points is unchanged.
     #[must_use]
     pub fn farthest(self, count: usize) -> Self {
         if self.positions.len() <= count {
             return self;
         }
-        self.picked(&farthest_point_sample_by(&self.positions, count, FpsVariant::Pointnet2))
+        self.select(&farthest_point_sample_by(&self.positions, count, FpsVariant::Pointnet2))
     }
 
-    fn picked(&self, indices: &[usize]) -> Self {
+    fn select(&self, indices: &[usize]) -> Self {
         let pick = |list: &[Vec3]| indices.iter().filter_map(|&i| list.get(i).copied()).collect();
         Self { positions: pick(&self.positions), colors: pick(&self.colors) }
     }
@@ -196,7 +216,7 @@ fn srgb(linear: Vec3) -> Vec3 {
     linear.map(|value| f32::from(srgb_from_linear(value)) / 255.0)
 }
 
-fn picked(cloud: &PointCloud, indices: Vec<usize>) -> PointCloud {
+fn select(cloud: &PointCloud, indices: Vec<usize>) -> PointCloud {
     let pick = |list: &[Vec3]| indices.iter().map(|&i| list[i]).collect::<Vec<_>>();
     let positions = PointCloud::new(pick(cloud.positions())).unwrap_or_default();
     match cloud.colors().map(pick) {
@@ -215,60 +235,70 @@ mod tests {
 
     #[test]
     fn clouds_are_centered_and_scaled() {
-        for system in [System::Ulip, System::OpenShapeZUp, System::Cg3d] {
-            let input = CloudInput { n_points: 20, ..CloudInput::of(system, system != System::Cg3d) };
+        for family in [ModelFamily::Ulip, ModelFamily::OpenShapeZUp, ModelFamily::Cg3d] {
+            let input =
+                PointPreprocess { n_points: 20, ..PointPreprocess::of(family, family != ModelFamily::Cg3d) };
             for n in [1, 9, 20, 31] {
-                let found = input.prepare(&cloud(n), Start::default());
+                let found = input.prepare(&cloud(n), FpsStart::default());
                 let radius = found.positions.iter().map(|p| p.length()).fold(0.0, f32::max);
-                assert!(n == 1 || n > 20 || (radius - 1.0).abs() < 1e-6, "{system:?} {n}: {radius}");
+                assert!(n == 1 || n > 20 || (radius - 1.0).abs() < 1e-6, "{family:?} {n}: {radius}");
                 assert_eq!(
                     found.colors.len(),
                     if input.missing_color.is_some() { found.positions.len() } else { 0 }
                 );
-                let expected = if system == System::OpenShapeZUp { 20 } else { n.min(20) };
+                let expected = if family == ModelFamily::OpenShapeZUp { 20 } else { n.min(20) };
                 assert_eq!(found.positions.len(), expected);
             }
-            assert!(input.prepare(&PointCloud::default(), Start::default()).positions.is_empty());
+            assert!(input.prepare(&PointCloud::default(), FpsStart::default()).positions.is_empty());
         }
     }
 
     #[test]
     fn colors_are_the_files_bytes() {
         let colored = cloud(2).with_colors(vec![Vec3::ONE, Vec3::splat(0.214_041_1)]).unwrap();
-        let input = CloudInput::of(System::Ulip, true);
-        let found = input.prepare(&colored, Start::default());
+        let input = PointPreprocess::of(ModelFamily::Ulip, true);
+        let found = input.prepare(&colored, FpsStart::default());
         assert_eq!(found.colors[0], Vec3::ONE);
         assert!((found.colors[1].x - 0.5).abs() < 2.0 / 255.0);
-        assert_eq!(input.prepare(&cloud(2), Start::default()).colors[1], Vec3::splat(0.4));
+        assert_eq!(input.prepare(&cloud(2), FpsStart::default()).colors[1], Vec3::splat(0.4));
     }
 
     #[test]
     fn a_measurement_may_ask_for_clouds_as_they_are() {
         let colored = cloud(20).with_colors(vec![Vec3::ONE; 20]).unwrap();
-        let asked = CloudOptions { n_points: Some(8), placing: Some(Placing::AsStored), bare: true };
-        let input = CloudInput::of(System::Ulip, true).with(asked);
-        let found = input.prepare(&colored, Start::default());
+        let asked = PointPreprocessOverrides {
+            n_points: Some(8),
+            normalization: Some(PointNormalization::None),
+            ignore_color: true,
+        };
+        let input = PointPreprocess::of(ModelFamily::Ulip, true).with_overrides(asked);
+        let found = input.prepare(&colored, FpsStart::default());
         assert_eq!(found.positions.len(), 8);
         assert!(found.positions.iter().all(|p| colored.positions().contains(p)));
         assert_eq!(found.colors, [Vec3::splat(0.4); 8]);
-        assert_eq!(CloudInput::of(System::Cg3d, false).with(CloudOptions::default()).n_points, 8192);
+        assert_eq!(
+            PointPreprocess::of(ModelFamily::Cg3d, false)
+                .with_overrides(PointPreprocessOverrides::default())
+                .n_points,
+            8192
+        );
     }
 
     #[test]
     fn looks_that_vote_differ_and_come_again() {
-        let input = CloudInput { n_points: 16, ..CloudInput::of(System::Cg3d, false) };
-        let look = |seed| input.prepare_look(&cloud(40), Start::default(), seed).positions;
+        let input = PointPreprocess { n_points: 16, ..PointPreprocess::of(ModelFamily::Cg3d, false) };
+        let look = |seed| input.prepare_test_time_augmented(&cloud(40), FpsStart::default(), seed).positions;
         assert_eq!(look(1), look(1));
         assert!(look(1) != look(2) && look(1).len() == 16);
         let farthest = look(3).iter().map(|p| p.abs().max_element()).fold(0.0, f32::max);
         assert!((0.3..=1.7).contains(&farthest), "{farthest}");
-        assert_eq!(input.prepare_look(&cloud(9), Start::default(), 1).positions.len(), 9);
+        assert_eq!(input.prepare_test_time_augmented(&cloud(9), FpsStart::default(), 1).positions.len(), 9);
     }
 
     #[test]
     fn up_swaps_y_and_z() {
         let tall = PointCloud::new(vec![Vec3::Y, Vec3::NEG_Y]).unwrap();
-        let input = CloudInput { n_points: 2, ..CloudInput::of(System::OpenShapeZUp, true) };
-        assert_eq!(input.prepare(&tall, Start::default()).positions, [Vec3::Z, Vec3::NEG_Z]);
+        let input = PointPreprocess { n_points: 2, ..PointPreprocess::of(ModelFamily::OpenShapeZUp, true) };
+        assert_eq!(input.prepare(&tall, FpsStart::default()).positions, [Vec3::Z, Vec3::NEG_Z]);
     }
 }

@@ -3,14 +3,14 @@
 //! PointBERT and `ppat` apply the shared transformer block to groups of points; they differ in how a group becomes a token,
 //! where positions enter, and how tokens are pooled. PointMLP, PointNeXt and PointNet++ are pointwise convolutions over
 //! point sets that shrink from stage to stage. To add an encoder, write one file, add a variant to [`PointEncoder`] and to
-//! [`EncoderConfig`], and an entry to [`recognize()`].
+//! [`EncoderConfig`], and an entry to [`detect_encoder()`].
 //!
 //! ```
 //! use glam::Vec3;
 //! use lexiform_model::Device;
 //! use lexiform_model::nn::Activation;
-//! use lexiform_model::point::{Cloud, Clouds, EncoderConfig, PointEncoder, PpatConfig, Start};
-//! use lexiform_model::weights::Source;
+//! use lexiform_model::point::{PreparedCloud, CloudBatch, EncoderConfig, PointEncoder, PpatConfig, FpsStart};
+//! use lexiform_model::weights::WeightSource;
 //!
 //! let config = EncoderConfig::Ppat(PpatConfig {
 //!     colored: false,
@@ -25,55 +25,55 @@
 //!     mlp_width: 128,
 //!     activation: Activation::Gelu,
 //! });
-//! let encoder = PointEncoder::load(&Source::new(0, &Device::flex()), &config)?;
+//! let encoder = PointEncoder::load(&WeightSource::random(0, &Device::flex()), &config)?;
 //! let positions = (0..100).map(|i| Vec3::new((i as f32).cos(), (i as f32).sin(), i as f32 / 100.0)).collect();
-//! let clouds = [Cloud { positions, colors: Vec::new() }];
-//! let features = encoder.encode(&Clouds::new(&clouds, false)?, Start::default());
+//! let clouds = [PreparedCloud { positions, colors: Vec::new() }];
+//! let features = encoder.encode(&CloudBatch::new(&clouds, false)?, FpsStart::default());
 //! assert_eq!(features.dims(), [1, config.width()]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod batch;
-mod dense;
+mod detect;
+mod detect_conv;
+mod family;
 mod group;
 mod head;
+mod host_kernels;
 mod input;
-mod on_host;
-mod placing;
+mod mlp_head;
+mod normalization;
 mod point_bert;
 mod point_mlp;
 mod point_next;
 mod pointnet2;
 mod ppat;
-mod recognize;
-mod recognize_conv;
 mod released_file;
-mod sets;
-mod system;
+mod set_abstraction;
 mod tower;
 
 use burn::module::Module;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-pub use batch::{Cloud, Clouds, CloudsError};
-pub use group::{Grouping, Groups, Neighborhood, Start};
-pub use head::{ClassHead, Classes};
-pub use input::{CloudInput, CloudOptions, Resample, Up};
-pub use placing::Placing;
+pub use batch::{CloudBatch, CloudBatchError, PreparedCloud};
+pub use detect::detect_encoder;
+pub use family::ModelFamily;
+pub use group::{FpsStart, Grouping, Groups, Neighborhood};
+pub use head::{ClassHead, ClassHeadConfig};
+pub use input::{PointPreprocess, PointPreprocessOverrides, Resample, UpAxis};
+pub use normalization::PointNormalization;
 pub use point_bert::{PointBert, PointBertConfig};
-pub use point_mlp::{PointMlp, PointMlpConfig, PointMlpStage, Watched};
+pub use point_mlp::{Intermediate, PointMlp, PointMlpConfig, PointMlpStage};
 pub use point_next::{PointNext, PointNextConfig};
 pub use pointnet2::PointNet2;
 pub use ppat::{Ppat, PpatConfig};
-pub use recognize::recognize;
-pub use released_file::Recognized;
-pub use sets::Sampler;
-pub use system::System;
-pub use tower::{PointTower, Projection, TowerConfig};
+pub use released_file::DetectedEncoder;
+pub use set_abstraction::FpsKernel;
+pub use tower::{PointTower, PointTowerConfig, ProjectionConfig};
 
 use crate::nn::DropPath;
-use crate::weights::{Source, TensorList, WeightsError};
+use crate::weights::{TensorList, WeightSource, WeightsError};
 
 /// An encoder of point clouds.
 #[derive(Module, Debug)]
@@ -161,7 +161,7 @@ impl EncoderConfig {
     }
 
     /// Name of the encoder in its paper.
-    pub fn about(&self) -> &'static str {
+    pub fn architecture(&self) -> &'static str {
         match self {
             Self::PointBert(_) => "PointBERT",
             Self::Ppat(_) => "OpenShape PointBERT",
@@ -177,7 +177,7 @@ impl PointEncoder {
     ///
     /// # Errors
     /// If a tensor is missing or misshaped.
-    pub fn load(source: &Source, config: &EncoderConfig) -> Result<Self, WeightsError> {
+    pub fn load(source: &WeightSource, config: &EncoderConfig) -> Result<Self, WeightsError> {
         const NAME: &str = "point_encoder";
         Ok(match config {
             EncoderConfig::PointBert(config) => Self::PointBert(PointBert::load(source, NAME, config)?),
@@ -190,7 +190,7 @@ impl PointEncoder {
 
     /// Clouds → features `[clouds, width]`, not normalized. `start` sets the first point of farthest-point sampling in encoders
     /// whose reference starts at a random point.
-    pub fn encode(&self, clouds: &Clouds, start: Start) -> Tensor<2> {
+    pub fn encode(&self, clouds: &CloudBatch, start: FpsStart) -> Tensor<2> {
         match self {
             Self::PointBert(encoder) => encoder.encode(clouds),
             Self::Ppat(encoder) => encoder.encode(clouds, start),
@@ -201,9 +201,9 @@ impl PointEncoder {
     }
 
     /// As [`encode`](Self::encode) in training, with stochastic depth in encoders whose reference uses it.
-    pub fn encode_dropping(&self, clouds: &Clouds, start: Start, drop: DropPath) -> Tensor<2> {
+    pub fn encode_with_drop_path(&self, clouds: &CloudBatch, start: FpsStart, drop: DropPath) -> Tensor<2> {
         match self {
-            Self::PointBert(encoder) => encoder.encode_dropping(clouds, drop),
+            Self::PointBert(encoder) => encoder.encode_with_drop_path(clouds, drop),
             _ => self.encode(clouds, start),
         }
     }

@@ -6,12 +6,13 @@ use lexiform_geometry::neighbors::FpsVariant;
 use serde::{Deserialize, Serialize};
 
 use super::group::{check_groups, check_heads, positions_tensor};
-use super::{Cloud, Clouds, Grouping, Groups, Neighborhood};
-use crate::nn::host::{is_plain, passes};
+use super::{CloudBatch, Grouping, Groups, Neighborhood, PreparedCloud};
+use crate::nn::host::{elementwise, is_host_no_grad};
 use crate::nn::{
-    Activation, Bias, ConvNorm, DropPath, LayerNorm, Linear, Scope, Transformer, TransformerConfig, pointwise,
+    Activation, AttentionScope, Bias, ConvNorm, DropPath, LayerNorm, Linear, Transformer, TransformerConfig,
+    pointwise_conv,
 };
-use crate::weights::{Fill, Source, TensorList, WeightsError};
+use crate::weights::{Initializer, TensorList, WeightSource, WeightsError};
 
 /// Added to the variance in layer norms.
 const EPSILON: f64 = 1e-5;
@@ -20,7 +21,7 @@ const GROUP_WIDTHS: [usize; 3] = [128, 256, 512];
 /// Hidden width of the MLP of positional embeddings.
 const POSITION_WIDTH: usize = 128;
 /// Groups that are embedded at a time, so that activations stay in the cache.
-const GROUPS_AT_ONCE: usize = 64;
+const GROUP_CHUNK: usize = 64;
 
 /// Sizes of a [`PointBert`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -99,24 +100,24 @@ impl PointBertConfig {
 /// A small PointNet that embeds a group ([arXiv 1612.00593](https://arxiv.org/abs/1612.00593)): pointwise layers and max
 /// pooling, twice.
 #[derive(Module, Debug)]
-struct GroupNet {
+struct MiniPointNet {
     first: ConvNorm,
     first_out: Linear,
     second: ConvNorm,
     second_out: Linear,
 }
 
-impl GroupNet {
-    fn load(source: &Source, name: &str, channels: usize, output: usize) -> Result<Self, WeightsError> {
+impl MiniPointNet {
+    fn load(source: &WeightSource, name: &str, channels: usize, output: usize) -> Result<Self, WeightsError> {
         let [a, b, c] = GROUP_WIDTHS;
         let names = Self::names(name);
         let [first, first_norm, first_out, second, second_norm, second_out] =
             names.each_ref().map(String::as_str);
         Ok(Self {
             first: ConvNorm::load(source, [first, first_norm], Bias::Learned, [channels, a])?,
-            first_out: pointwise(source, first_out, Bias::Learned, [a, b])?,
+            first_out: pointwise_conv(source, first_out, Bias::Learned, [a, b])?,
             second: ConvNorm::load(source, [second, second_norm], Bias::Learned, [2 * b, c])?,
-            second_out: pointwise(source, second_out, Bias::Learned, [c, output])?,
+            second_out: pointwise_conv(source, second_out, Bias::Learned, [c, output])?,
         })
     }
 
@@ -127,8 +128,9 @@ impl GroupNet {
 
     /// `[groups, points, channels]` → `[groups, output]`.
     fn forward(&self, x: Tensor<3>) -> Tensor<2> {
-        if is_plain(&x) {
-            return FoldedGroupNet::of(self).forward(x);
+        // Folding is only valid in inference: in training, norms use the statistics of the batch.
+        if is_host_no_grad(&x) {
+            return FoldedMiniPointNet::of(self).forward(x);
         }
         let [groups, n_points, channels] = x.dims();
         let rows = self.first.forward_relu(x.reshape([groups * n_points, channels]), None);
@@ -136,7 +138,7 @@ impl GroupNet {
         let [_, width] = points.dims();
         let points = points.reshape([groups, n_points, width]);
         // The group's channels come first in the concatenation.
-        let hidden = self.second.forward_relu_joined(largest(points.clone()), points);
+        let hidden = self.second.forward_relu_concat(largest(points.clone()), points);
         let output = self.second_out.forward(hidden);
         let [_, width] = output.dims();
         largest(output.reshape([groups, n_points, width]))
@@ -160,7 +162,7 @@ fn largest(x: Tensor<3>) -> Tensor<2> {
 
 /// The same network with less work: norms are folded into the products; a group's part of the second product is the same
 /// for all its points and computed once; biases that are the same for all points are added after the maximum.
-struct FoldedGroupNet {
+struct FoldedMiniPointNet {
     first: Tensor<2>,
     first_bias: Tensor<1>,
     first_out: Tensor<2>,
@@ -171,11 +173,12 @@ struct FoldedGroupNet {
     second_out_bias: Option<Tensor<1>>,
 }
 
-impl FoldedGroupNet {
-    fn of(net: &GroupNet) -> Self {
+impl FoldedMiniPointNet {
+    fn of(net: &MiniPointNet) -> Self {
         let (first, first_bias) = net.first.folded();
         let (second, second_bias) = net.second.folded();
         let ([input, output], [_, width]) = (second.dims(), net.first_out.weight().dims());
+        // Splits the weight of the concatenation into the group's and the point's rows.
         let of_whole = second.clone().slice([0..width, 0..output]);
         let of_point = second.slice([width..input, 0..output]);
         // The first output's bias enters the second layer twice: through the point and through the group's maximum.
@@ -200,33 +203,39 @@ impl FoldedGroupNet {
 
     fn forward(&self, x: Tensor<3>) -> Tensor<2> {
         let [groups, points, channels] = x.dims();
-        let some = (0..groups).step_by(GROUPS_AT_ONCE).map(|start| {
-            let range = start..(start + GROUPS_AT_ONCE).min(groups);
+        // In chunks, so that activations stay in the cache.
+        let some = (0..groups).step_by(GROUP_CHUNK).map(|start| {
+            let range = start..(start + GROUP_CHUNK).min(groups);
             self.forward_some(x.clone().slice([range, 0..points, 0..channels]))
         });
-        passes::bias_then(Tensor::cat(some.collect(), 0), self.second_out_bias.clone(), None)
+        elementwise::bias_activation(Tensor::cat(some.collect(), 0), self.second_out_bias.clone(), None)
     }
 
     fn forward_some(&self, x: Tensor<3>) -> Tensor<2> {
         let [groups, n_points, channels] = x.dims();
         let x = x.reshape([groups * n_points, channels]).matmul(self.first.clone());
-        let x = passes::bias_then(x, Some(self.first_bias.clone()), Some(Activation::Relu));
+        let x = elementwise::bias_activation(x, Some(self.first_bias.clone()), Some(Activation::Relu));
+        // Without its bias, which is part of `second_bias`.
         let points = x.matmul(self.first_out.clone());
-        let whole = passes::largest(points.clone(), n_points);
+        let whole = elementwise::max_pool_groups(points.clone(), n_points);
         let of_whole = module::linear(whole, self.of_whole.clone(), Some(self.second_bias.clone()));
         let hidden = points.matmul(self.of_point.clone());
         let [_, width] = hidden.dims();
-        let hidden =
-            passes::group_bias_then(hidden.reshape([groups, n_points, width]), of_whole, Activation::Relu);
+        let hidden = elementwise::group_bias_activation(
+            hidden.reshape([groups, n_points, width]),
+            of_whole,
+            Activation::Relu,
+        );
         let output = hidden.reshape([groups * n_points, width]).matmul(self.second_out.clone());
-        passes::largest(output, n_points)
+        // The output's bias is the same for all points, so it commutes with the maximum.
+        elementwise::max_pool_groups(output, n_points)
     }
 }
 
 /// Point-BERT's transformer ([arXiv 2111.14819](https://arxiv.org/abs/2111.14819)): groups of points as tokens.
 #[derive(Module, Debug)]
 pub struct PointBert {
-    group_net: GroupNet,
+    group_net: MiniPointNet,
     reduce_dim: Linear,
     position_in: Linear,
     position_out: Linear,
@@ -243,15 +252,16 @@ impl PointBert {
     ///
     /// # Errors
     /// If a tensor is missing or misshaped.
-    pub fn load(source: &Source, name: &str, config: &PointBertConfig) -> Result<Self, WeightsError> {
+    pub fn load(source: &WeightSource, name: &str, config: &PointBertConfig) -> Result<Self, WeightsError> {
         let PointBertConfig { width, group_width, .. } = *config;
         let named = |part: &str| format!("{name}.{part}");
-        let channels = Cloud::channels(config.colored);
-        let map = |part: &str, sizes| pointwise(source, &named(part), Bias::Learned, sizes);
-        let cls_token = source.tensor(&named("cls_token"), [width], Fill::Constant(0.0))?;
-        let cls_pos = source.tensor(&named("cls_pos"), [width], Fill::Normal(1.0))?;
+        let channels = PreparedCloud::channels(config.colored);
+        let map = |part: &str, sizes| pointwise_conv(source, &named(part), Bias::Learned, sizes);
+        let cls_token = source.tensor(&named("cls_token"), [width], Initializer::Constant(0.0))?;
+        // As in Point-BERT: the class token starts at zero, its position at random.
+        let cls_pos = source.tensor(&named("cls_pos"), [width], Initializer::Normal(1.0))?;
         Ok(Self {
-            group_net: GroupNet::load(source, &named("encoder"), channels, group_width)?,
+            group_net: MiniPointNet::load(source, &named("encoder"), channels, group_width)?,
             reduce_dim: map("reduce_dim", [group_width, width])?,
             position_in: map("pos_embed.0", [3, POSITION_WIDTH])?,
             position_out: map("pos_embed.2", [POSITION_WIDTH, width])?,
@@ -264,66 +274,75 @@ impl PointBert {
     }
 
     /// Clouds → features `[clouds, 2 width]`.
-    pub fn encode(&self, clouds: &Clouds) -> Tensor<2> {
-        self.encode_watched(clouds, |_, _| {})
+    pub fn encode(&self, clouds: &CloudBatch) -> Tensor<2> {
+        self.encode_with_hook(clouds, |_, _| {})
     }
 
-    /// As [`encode`](Self::encode); `watch` is called with intermediate tensors: `neighborhood` `[clouds × groups, points,
+    /// As [`encode`](Self::encode); `hook` is called with intermediate tensors: `neighborhood` `[clouds × groups, points,
     /// channels]`, `center`, `tokens`, `reduced`, `pos`, the output of each block `block0` …, and `norm`.
-    pub fn encode_watched(&self, clouds: &Clouds, mut watch: impl FnMut(&str, &Tensor<3>)) -> Tensor<2> {
-        let (x, positions) = self.tokens(clouds, &mut watch);
-        let watch_block = |layer, x: &Tensor<3>| watch(&format!("block{layer}"), x);
-        let x = self.transformer.forward(x, |_| Scope::Own, added(&positions), watch_block);
-        self.read_out(x, &mut watch)
+    pub fn encode_with_hook(&self, clouds: &CloudBatch, mut hook: impl FnMut(&str, &Tensor<3>)) -> Tensor<2> {
+        let (x, positions) = self.tokens(clouds, &mut hook);
+        let block_hook = |layer, x: &Tensor<3>| hook(&format!("block{layer}"), x);
+        let x = self.transformer.forward(x, |_| AttentionScope::Full, add_positions(&positions), block_hook);
+        self.pool(x, &mut hook)
     }
 
     /// As [`encode`](Self::encode) in training, with stochastic depth.
-    pub fn encode_dropping(&self, clouds: &Clouds, drop: DropPath) -> Tensor<2> {
+    pub fn encode_with_drop_path(&self, clouds: &CloudBatch, drop: DropPath) -> Tensor<2> {
         let (x, positions) = self.tokens(clouds, &mut |_, _| {});
-        let x = self.transformer.forward_dropping(x, |_| Scope::Own, added(&positions), drop);
-        self.read_out(x, &mut |_, _| {})
+        let x = self.transformer.forward_with_drop_path(
+            x,
+            |_| AttentionScope::Full,
+            add_positions(&positions),
+            drop,
+        );
+        self.pool(x, &mut |_, _| {})
     }
 
     /// Class token and one token per group, and their positional embeddings, `[clouds, 1 + groups, width]` each.
-    fn tokens(&self, clouds: &Clouds, watch: &mut dyn FnMut(&str, &Tensor<3>)) -> (Tensor<3>, Tensor<3>) {
+    fn tokens(&self, clouds: &CloudBatch, hook: &mut dyn FnMut(&str, &Tensor<3>)) -> (Tensor<3>, Tensor<3>) {
         let (n, PointBertConfig { groups, group_width, .. }) = (clouds.n_clouds(), self.config);
         let device = self.cls_token.val().device();
-        let parts = self.config.grouping().of_all(clouds);
+        let parts = self.config.grouping().group_batch(clouds);
         let local = TensorData::new(self.local_points(clouds, &parts), self.local_shape(n));
         let local = Tensor::from_data(local, &device);
-        watch("neighborhood", &local);
-        let at = |(cloud, part): (&'_ Cloud, &'_ Groups)| -> Vec<_> {
+        hook("neighborhood", &local);
+        let at = |(cloud, part): (&'_ PreparedCloud, &'_ Groups)| -> Vec<_> {
             part.center_positions(&cloud.positions).collect()
         };
         let centers = clouds.as_slice().iter().zip(&parts).flat_map(at);
         let centers: Tensor<3> = positions_tensor(centers, [n, groups, 3], &device);
-        watch("center", &centers);
+        hook("center", &centers);
         let tokens = self.group_net.forward(local).reshape([n, groups, group_width]);
-        watch("tokens", &tokens);
+        hook("tokens", &tokens);
+        // The embedding of a group is wider or narrower than a token.
         let reduced = self.reduce_dim.forward(tokens);
-        watch("reduced", &reduced);
-        let positions = self.position_in.forward_then(centers, Some(Activation::Gelu));
+        hook("reduced", &reduced);
+        let positions = self.position_in.forward_activated(centers, Some(Activation::Gelu));
         let positions = self.position_out.forward(positions);
-        watch("pos", &positions);
-        let x = Tensor::cat(vec![class(&self.cls_token, n), reduced], 1);
-        (x, Tensor::cat(vec![class(&self.cls_pos, n), positions], 1))
+        hook("pos", &positions);
+        // The class token has a learned positional embedding of its own, as it has no center.
+        let x = Tensor::cat(vec![expand_class_token(&self.cls_token, n), reduced], 1);
+        (x, Tensor::cat(vec![expand_class_token(&self.cls_pos, n), positions], 1))
     }
 
     /// Pools the output of the last block: class token, and maximum of the others.
-    fn read_out(&self, x: Tensor<3>, watch: &mut dyn FnMut(&str, &Tensor<3>)) -> Tensor<2> {
+    fn pool(&self, x: Tensor<3>, hook: &mut dyn FnMut(&str, &Tensor<3>)) -> Tensor<2> {
         let x = self.norm.forward(x);
-        watch("norm", &x);
+        hook("norm", &x);
         let ([n, _, _], PointBertConfig { groups, width, .. }) = (x.dims(), self.config);
         let first = x.clone().slice([0..n, 0..1, 0..width]).squeeze_dim::<2>(1);
+        // Max pooling over the groups only, without the class token.
         let largest = x.slice([0..n, 1..groups + 1, 0..width]).max_dim(1).squeeze_dim::<2>(1);
         Tensor::cat(vec![first, largest], 1)
     }
 
     /// Positions relative to the group's center, and colors.
-    fn local_points(&self, clouds: &Clouds, parts: &[Groups]) -> Vec<f32> {
+    fn local_points(&self, clouds: &CloudBatch, parts: &[Groups]) -> Vec<f32> {
         let mut values = Vec::with_capacity(self.local_shape(clouds.n_clouds()).iter().product());
         for (cloud, part) in clouds.as_slice().iter().zip(parts) {
-            for (member, center) in part.pairs() {
+            for (member, center) in part.member_center_pairs() {
+                // Only positions are relative; colors are not.
                 values.extend((cloud.positions[member] - cloud.positions[center]).to_array());
                 if self.config.colored {
                     values.extend(cloud.colors[member].to_array());
@@ -334,7 +353,7 @@ impl PointBert {
     }
 
     fn local_shape(&self, clouds: usize) -> [usize; 3] {
-        [clouds * self.config.groups, self.config.group_size, Cloud::channels(self.config.colored)]
+        [clouds * self.config.groups, self.config.group_size, PreparedCloud::channels(self.config.colored)]
     }
 
     /// Adds the tensors to `list`.
@@ -352,12 +371,12 @@ impl PointBert {
 }
 
 /// Adds positional embeddings before every block, as in Point-BERT's code, though not in its paper.
-fn added(positions: &Tensor<3>) -> impl Fn(usize, Tensor<3>) -> Tensor<3> + '_ {
+fn add_positions(positions: &Tensor<3>) -> impl Fn(usize, Tensor<3>) -> Tensor<3> + '_ {
     |_, x| x + positions.clone()
 }
 
 /// Repeats a learned token for each cloud: `[width]` → `[clouds, 1, width]`.
-pub(super) fn class(token: &Param<Tensor<1>>, clouds: usize) -> Tensor<3> {
+pub(super) fn expand_class_token(token: &Param<Tensor<1>>, clouds: usize) -> Tensor<3> {
     token.val().unsqueeze::<3>().repeat_dim(0, clouds)
 }
 

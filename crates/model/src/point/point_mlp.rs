@@ -5,21 +5,21 @@ use burn::module::{Module, Param};
 use burn::tensor::{Tensor, activation, module};
 use serde::{Deserialize, Serialize};
 
-use super::dense::{Dense, DenseNames};
-use super::on_host::{Differences, deviations};
-use super::sets::{Round, Sampler, Sets, gather_centers, gather_members};
-use super::{Clouds, Groups, Neighborhood, Start};
-use crate::nn::host::is_plain;
-use crate::nn::host::passes::largest;
+use super::host_kernels::{RelativeFeatures, group_std};
+use super::mlp_head::{MlpHead, MlpHeadNames};
+use super::set_abstraction::{FpsKernel, PointBatch, SetAbstractionConfig, gather_centers, gather_members};
+use super::{CloudBatch, FpsStart, Groups, Neighborhood};
+use crate::nn::host::elementwise::max_pool_groups;
+use crate::nn::host::is_host_no_grad;
 use crate::nn::{Bias, ConvNorm};
-use crate::weights::{Fill, Source, TensorList, WeightsError};
+use crate::weights::{Initializer, TensorList, WeightSource, WeightsError};
 
 /// Added to the standard deviation of a cloud's groups.
 const SCALE_EPSILON: f64 = 1e-5;
 /// Most points of a configuration.
-const MOST_POINTS: usize = 1 << 20;
+const MAX_POINTS: usize = 1 << 20;
 /// Names of the MLP after pooling; the indices in between are dropout and activations.
-const DENSE: DenseNames = [["classifier.0", "classifier.1"], ["classifier.4", "classifier.5"]];
+const DENSE: MlpHeadNames = [["classifier.0", "classifier.1"], ["classifier.4", "classifier.5"]];
 
 /// Sizes of a [`PointMlp`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +35,7 @@ pub struct PointMlpConfig {
     /// clouds may have any size.
     pub points: usize,
     /// Sampling of anchors.
-    pub sampler: Sampler,
+    pub sampler: FpsKernel,
     /// Widths of the MLP after pooling, in ULIP's encoder and CG3D's classifiers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dense: Option<[usize; 2]>,
@@ -55,8 +55,8 @@ pub struct PointMlpStage {
     pub after: usize,
 }
 
-/// Intermediate results of [`PointMlp::encode_watched`].
-pub enum Watched<'a> {
+/// Intermediate results of [`PointMlp::encode_with_hook`].
+pub enum Intermediate<'a> {
     /// Features `[clouds, points, channels]`.
     Features(&'a Tensor<3>),
     /// Anchors and their neighbors, cloud by cloud.
@@ -68,11 +68,11 @@ pub enum Watched<'a> {
 pub struct PointMlp {
     embedding: ConvNorm,
     stages: Vec<Stage>,
-    dense: Dense,
+    dense: MlpHead,
     points: usize,
     neighbors: usize,
     #[module(skip)]
-    sampler: Sampler,
+    sampler: FpsKernel,
 }
 
 #[derive(Module, Debug)]
@@ -105,6 +105,7 @@ impl StageNames {
             (format!("{name}.pre_blocks_list.{index}"), format!("{name}.pos_blocks_list.{index}"));
         Self {
             affine: ["alpha", "beta"].map(|part| format!("{name}.local_grouper_list.{index}.affine_{part}")),
+            // Indices of a released `nn.Sequential`: convolution, then norm.
             transfer: [0, 1].map(|layer| format!("{before}.transfer.net.{layer}")),
             before: format!("{before}.operation"),
             after: format!("{after}.operation"),
@@ -117,7 +118,7 @@ fn residual_names(name: &str) -> [[String; 2]; 2] {
 }
 
 impl Residual {
-    fn load(source: &Source, name: &str, width: usize, inner: usize) -> Result<Self, WeightsError> {
+    fn load(source: &WeightSource, name: &str, width: usize, inner: usize) -> Result<Self, WeightsError> {
         let [net1, net2] = residual_names(name);
         let net =
             |[conv, norm]: [String; 2], sizes| ConvNorm::load(source, [&conv, &norm], Bias::Absent, sizes);
@@ -126,6 +127,7 @@ impl Residual {
 
     /// `[rows, width]` → the same shape.
     fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        // The skip connection is added before the last ReLU, in the same pass.
         let inner = self.net1.forward_relu(x.clone(), None);
         self.net2.forward_relu(inner, Some(x))
     }
@@ -139,14 +141,14 @@ impl Residual {
 
 impl Stage {
     fn load(
-        source: &Source,
+        source: &WeightSource,
         names: &StageNames,
         input: usize,
         config: PointMlpStage,
     ) -> Result<Self, WeightsError> {
         let PointMlpStage { width, inner, .. } = config;
         let affine = |name: &str, start: f32| {
-            source.tensor(name, [input], Fill::Constant(start)).map(Param::from_tensor)
+            source.tensor(name, [input], Initializer::Constant(start)).map(Param::from_tensor)
         };
         let blocks = |name: &str, count: usize| -> Result<Vec<Residual>, WeightsError> {
             (0..count).map(|block| Residual::load(source, &format!("{name}.{block}"), width, inner)).collect()
@@ -162,18 +164,25 @@ impl Stage {
     }
 
     /// Features of points `[clouds, points, input]` → of the anchors `[clouds, anchors, width]`, up to the max pooling.
-    fn gathered(&self, x: Tensor<3>, groups: &[Groups]) -> Tensor<3> {
-        if is_plain(&x) { self.gathered_here(x, groups) } else { self.gathered_slowly(x, groups) }
+    fn set_abstraction(&self, x: Tensor<3>, groups: &[Groups]) -> Tensor<3> {
+        if is_host_no_grad(&x) {
+            self.set_abstraction_fused(x, groups)
+        } else {
+            self.set_abstraction_reference(x, groups)
+        }
     }
 
     /// As in the paper: the difference of every member from its anchor, concatenated with the anchor.
-    fn gathered_slowly(&self, x: Tensor<3>, groups: &[Groups]) -> Tensor<3> {
+    fn set_abstraction_reference(&self, x: Tensor<3>, groups: &[Groups]) -> Tensor<3> {
+        // Geometric affine module (section 3.2): normalize members around their anchor, then scale and shift.
         let anchor = gather_centers(x.clone(), groups).unsqueeze_dim::<4>(2);
         let around = gather_members(x, groups) - anchor.clone();
         let [clouds, anchors, size, channels] = around.dims();
+        // One deviation per cloud, over all groups and channels.
         let spread = deviation(around.clone().reshape([clouds, anchors * size * channels])) + SCALE_EPSILON;
         let around = around / spread.reshape([clouds, 1, 1, 1]);
         let around = around * self.alpha.val().unsqueeze::<4>() + self.beta.val().unsqueeze::<4>();
+        // The anchor is repeated for each member, as the normalized offset alone has lost it.
         let x = Tensor::cat(vec![around, anchor.repeat_dim(2, size)], 3);
         let x = self.transfer.forward_relu(x.reshape([clouds * anchors * size, 2 * channels]), None);
         let x = self.before.iter().fold(x, |x, block| block.forward(x));
@@ -182,28 +191,32 @@ impl Stage {
     }
 
     /// The same with the first product computed once per point.
-    fn gathered_here(&self, x: Tensor<3>, groups: &[Groups]) -> Tensor<3> {
+    fn set_abstraction_fused(&self, x: Tensor<3>, groups: &[Groups]) -> Tensor<3> {
         let [_, _, channels] = x.dims();
         let (weight, bias) = self.transfer.folded();
         let [_, width] = weight.dims();
+        // `W [around; anchor] = W₁ around + W₂ anchor`: the two parts of the weight.
         let of_around = weight.clone().slice([0..channels, 0..width]);
         let of_anchor = weight.slice([channels..2 * channels, 0..width]);
+        // β passes through the linear layer as a constant; α scales rows of the weight.
         let constant = self.beta.val().unsqueeze::<2>().matmul(of_around.clone()).squeeze_dim::<1>(0) + bias;
         let of_around = of_around * self.alpha.val().unsqueeze_dim::<2>(1);
         let points = module::linear(x.clone(), of_around, None);
-        let scales = deviations(&x, groups).into_iter().map(|spread| 1.0 / (spread + SCALE_EPSILON as f32));
-        let differences = Differences {
+        // The deviation is a scalar per cloud, so it can be applied after the product.
+        let scales = group_std(&x, groups).into_iter().map(|spread| 1.0 / (spread + SCALE_EPSILON as f32));
+        let differences = RelativeFeatures {
             centers: gather_centers(points.clone(), groups),
             shifts: module::linear(gather_centers(x, groups), of_anchor, Some(constant)),
             scales: scales.collect(),
             points,
         };
-        differences
-            .then(groups, |x, size| largest(self.before.iter().fold(x, |x, block| block.forward(x)), size))
+        differences.map_groups(groups, |x, size| {
+            max_pool_groups(self.before.iter().fold(x, |x, block| block.forward(x)), size)
+        })
     }
 
     /// The blocks after max pooling: `[clouds, anchors, width]` → the same shape.
-    fn refined(&self, x: Tensor<3>) -> Tensor<3> {
+    fn apply_post_blocks(&self, x: Tensor<3>) -> Tensor<3> {
         let dims @ [clouds, anchors, width] = x.dims();
         let rows = x.reshape([clouds * anchors, width]);
         self.after.iter().fold(rows, |x, block| block.forward(x)).reshape(dims)
@@ -225,6 +238,7 @@ impl Stage {
 fn deviation(x: Tensor<2>) -> Tensor<2> {
     let n = x.dims()[1] as f64;
     let centered = x.clone() - x.mean_dim(1);
+    // Unbiased, as `torch.std` by default.
     ((centered.clone() * centered).sum_dim(1) / (n - 1.0).max(1.0)).sqrt()
 }
 
@@ -233,7 +247,7 @@ impl PointMlp {
     ///
     /// # Errors
     /// If a tensor is missing or misshaped.
-    pub fn load(source: &Source, name: &str, config: &PointMlpConfig) -> Result<Self, WeightsError> {
+    pub fn load(source: &WeightSource, name: &str, config: &PointMlpConfig) -> Result<Self, WeightsError> {
         let [conv, norm] = embedding_names(name);
         let inputs = std::iter::once(config.width).chain(config.stages.iter().map(|stage| stage.width));
         let stages = (config.stages.iter().zip(inputs).enumerate())
@@ -241,7 +255,7 @@ impl PointMlp {
         Ok(Self {
             embedding: ConvNorm::load(source, [&conv, &norm], Bias::Absent, [3, config.width])?,
             stages: stages.collect::<Result<_, _>>()?,
-            dense: Dense::load(source, name, (&DENSE, Bias::Learned), config.pooled(), config.dense)?,
+            dense: MlpHead::load(source, name, (&DENSE, Bias::Learned), config.pooled(), config.dense)?,
             points: config.points,
             neighbors: config.neighbors,
             sampler: config.sampler,
@@ -249,35 +263,39 @@ impl PointMlp {
     }
 
     /// Clouds → features `[clouds, width]`.
-    pub fn encode(&self, clouds: &Clouds, start: Start) -> Tensor<2> {
-        self.encode_watched(clouds, start, |_, _| {})
+    pub fn encode(&self, clouds: &CloudBatch, start: FpsStart) -> Tensor<2> {
+        self.encode_with_hook(clouds, start, |_, _| {})
     }
 
-    /// As [`encode`](Self::encode); `watch` is called with `embedding`, and for each stage with its groups, `stage0_pre` (after
+    /// As [`encode`](Self::encode); `hook` is called with `embedding`, and for each stage with its groups, `stage0_pre` (after
     /// max pooling) and `stage0_pos`.
-    pub fn encode_watched(
+    pub fn encode_with_hook(
         &self,
-        clouds: &Clouds,
-        start: Start,
-        mut watch: impl FnMut(&str, Watched),
+        clouds: &CloudBatch,
+        start: FpsStart,
+        mut hook: impl FnMut(&str, Intermediate),
     ) -> Tensor<2> {
-        let mut sets = Sets::of(clouds);
+        let mut sets = PointBatch::of(clouds);
         let positions = sets.tensor(&self.embedding.device());
         let mut x = activation::relu(self.embedding.forward(positions));
-        watch("embedding", Watched::Features(&x));
+        hook("embedding", Intermediate::Features(&x));
         let mut anchors = self.points;
         for (index, stage) in self.stages.iter().enumerate() {
+            // Fixed by the architecture, not by the cloud's size.
             anchors = (anchors / 2).max(1);
             let neighborhood = Neighborhood::Nearest;
-            let round = Round { stage: index, groups: anchors, size: self.neighbors, neighborhood };
-            let groups = sets.group(round, self.sampler, start);
-            watch(&format!("stage{index}"), Watched::Groups(&groups));
-            x = stage.gathered(x, &groups);
-            watch(&format!("stage{index}_pre"), Watched::Features(&x));
-            x = stage.refined(x);
-            watch(&format!("stage{index}_pos"), Watched::Features(&x));
+            let sa_config =
+                SetAbstractionConfig { stage: index, groups: anchors, size: self.neighbors, neighborhood };
+            let groups = sets.group(sa_config, self.sampler, start);
+            hook(&format!("stage{index}"), Intermediate::Groups(&groups));
+            x = stage.set_abstraction(x, &groups);
+            hook(&format!("stage{index}_pre"), Intermediate::Features(&x));
+            x = stage.apply_post_blocks(x);
+            hook(&format!("stage{index}_pos"), Intermediate::Features(&x));
+            // The next stage groups the anchors of this one.
             sets = sets.centers(&groups);
         }
+        // Global max pooling over the remaining anchors.
         self.dense.forward(x.max_dim(1).squeeze_dim(1))
     }
 
@@ -305,7 +323,7 @@ impl PointMlpConfig {
             stages: [128, 256, 512, 1024].map(stage).to_vec(),
             neighbors: 24,
             points: 1024,
-            sampler: Sampler::Loop,
+            sampler: FpsKernel::Loop,
             dense: Some([512, 256]),
         }
     }
@@ -329,7 +347,7 @@ impl PointMlpConfig {
         if self.stages.is_empty() {
             return Err("no stages".to_owned());
         }
-        if points == 0 || points > MOST_POINTS || neighbors == 0 || neighbors > points {
+        if points == 0 || points > MAX_POINTS || neighbors == 0 || neighbors > points {
             return Err(format!("{neighbors} neighbors of {points} points"));
         }
         Ok(())
@@ -341,7 +359,7 @@ mod tests {
     use burn::tensor::{Device, TensorData};
     use glam::Vec3;
 
-    use super::super::Cloud;
+    use super::super::PreparedCloud;
     use super::*;
 
     /// The paper's order of work is the slow twin.
@@ -349,20 +367,22 @@ mod tests {
     fn a_stage_agrees_with_its_slow_twin() {
         let device = Device::flex();
         let config = PointMlpStage { width: 24, inner: 12, before: 2, after: 1 };
-        let stage =
-            Stage::load(&Source::new(3, &device), &StageNames::new("", 0), 10, config).expect("new weights");
+        let stage = Stage::load(&WeightSource::random(3, &device), &StageNames::new("", 0), 10, config)
+            .expect("new weights");
         let number = |i: usize| ((i * i) as f32 * 0.618).sin();
-        let cloud = |c: usize| Cloud {
+        let cloud = |c: usize| PreparedCloud {
             positions: (0..40).map(|i| Vec3::new(number(i + c), number(i + 50), number(i + 100))).collect(),
             colors: Vec::new(),
         };
         let clouds = [cloud(0), cloud(7), cloud(19)];
-        let sets = Sets::of(&Clouds::new(&clouds, false).expect("three clouds"));
-        let round = Round { stage: 0, groups: 16, size: 5, neighborhood: Neighborhood::Nearest };
-        let groups = sets.group(round, Sampler::Loop, Start::Seed(4));
+        let sets = PointBatch::of(&CloudBatch::new(&clouds, false).expect("three clouds"));
+        let sa_config =
+            SetAbstractionConfig { stage: 0, groups: 16, size: 5, neighborhood: Neighborhood::Nearest };
+        let groups = sets.group(sa_config, FpsKernel::Loop, FpsStart::Seed(4));
         let x = TensorData::new((0..3 * 40 * 10).map(number).collect::<Vec<_>>(), [3, 40, 10]);
         let x = Tensor::<3>::from_data(x, &device);
-        let (fast, slow) = (stage.gathered_here(x.clone(), &groups), stage.gathered_slowly(x, &groups));
+        let (fast, slow) =
+            (stage.set_abstraction_fused(x.clone(), &groups), stage.set_abstraction_reference(x, &groups));
         assert_eq!(fast.dims(), [3, 16, 24]);
         let difference = (fast - slow.clone()).abs().max() / slow.abs().max();
         assert!(difference.into_scalar::<f32>() < 2e-6);

@@ -4,21 +4,21 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use lexiform_geometry::neighbors::Ball;
 
-use super::dense::{Dense, DenseNames};
-use super::sets::{Round, Sampler, Sets, gather_members};
-use super::{Clouds, Neighborhood, Start};
-use crate::nn::host::is_plain;
-use crate::nn::host::passes::largest;
+use super::mlp_head::{MlpHead, MlpHeadNames};
+use super::set_abstraction::{FpsKernel, PointBatch, SetAbstractionConfig, gather_members};
+use super::{CloudBatch, FpsStart, Neighborhood};
+use crate::nn::host::elementwise::max_pool_groups;
+use crate::nn::host::is_host_no_grad;
 use crate::nn::{Bias, ConvNorm};
-use crate::weights::{Source, TensorList, WeightsError};
+use crate::weights::{TensorList, WeightSource, WeightsError};
 
 /// Number of centers, radius of balls, points of a ball, and widths of the layers (ULIP, `pointnet2_ssg`).
-const ROUNDS: [(usize, f32, usize, [usize; 3]); 2] =
+const SET_ABSTRACTIONS: [(usize, f32, usize, [usize; 3]); 2] =
     [(512, 0.2, 32, [64, 64, 128]), (128, 0.4, 64, [128, 128, 256])];
 /// Widths of the layers over the last group.
-const LAST: [usize; 3] = [256, 512, 1024];
+const GLOBAL_WIDTHS: [usize; 3] = [256, 512, 1024];
 /// Names of the MLP after pooling.
-const DENSE: DenseNames = [["fc1", "bn1"], ["fc2", "bn2"]];
+const DENSE: MlpHeadNames = [["fc1", "bn1"], ["fc2", "bn2"]];
 /// Their widths.
 const DENSE_WIDTHS: [usize; 2] = [512, 256];
 
@@ -28,7 +28,7 @@ pub struct PointNet2 {
     sa1: SharedMlp,
     sa2: SharedMlp,
     sa3: SharedMlp,
-    dense: Dense,
+    dense: MlpHead,
 }
 
 /// Pointwise convolutions, each with batch norm and ReLU.
@@ -42,7 +42,12 @@ impl SharedMlp {
         ["mlp_convs", "mlp_bns"].map(|list| format!("{name}.{list}.{layer}"))
     }
 
-    fn load(source: &Source, name: &str, input: usize, widths: [usize; 3]) -> Result<Self, WeightsError> {
+    fn load(
+        source: &WeightSource,
+        name: &str,
+        input: usize,
+        widths: [usize; 3],
+    ) -> Result<Self, WeightsError> {
         let inputs = [input, widths[0], widths[1]];
         let layers = widths.into_iter().zip(inputs).enumerate().map(|(layer, (width, input))| {
             let [conv, norm] = Self::names(name, layer);
@@ -57,8 +62,8 @@ impl SharedMlp {
         let rows = x.reshape([sets * groups * size, channels]);
         let rows = self.layers.iter().fold(rows, |x, layer| layer.forward_relu(x, None));
         let [_, width] = rows.dims();
-        let most = if is_plain(&rows) {
-            largest(rows, size)
+        let most = if is_host_no_grad(&rows) {
+            max_pool_groups(rows, size)
         } else {
             rows.reshape([sets * groups, size, width]).max_dim(1).squeeze_dim(1)
         };
@@ -81,34 +86,46 @@ impl PointNet2 {
     ///
     /// # Errors
     /// If a tensor is missing or misshaped.
-    pub fn load(source: &Source, name: &str) -> Result<Self, WeightsError> {
-        let [(.., first), (.., second)] = ROUNDS;
+    pub fn load(source: &WeightSource, name: &str) -> Result<Self, WeightsError> {
+        let [(.., first), (.., second)] = SET_ABSTRACTIONS;
         Ok(Self {
             sa1: SharedMlp::load(source, &format!("{name}.sa1"), 3, first)?,
             sa2: SharedMlp::load(source, &format!("{name}.sa2"), 3 + first[2], second)?,
-            sa3: SharedMlp::load(source, &format!("{name}.sa3"), 3 + second[2], LAST)?,
-            dense: Dense::load(source, name, (&DENSE, Bias::Learned), LAST[2], Some(DENSE_WIDTHS))?,
+            sa3: SharedMlp::load(source, &format!("{name}.sa3"), 3 + second[2], GLOBAL_WIDTHS)?,
+            dense: MlpHead::load(
+                source,
+                name,
+                (&DENSE, Bias::Learned),
+                GLOBAL_WIDTHS[2],
+                Some(DENSE_WIDTHS),
+            )?,
         })
     }
 
     /// Clouds → features `[clouds, 256]`.
-    pub fn encode(&self, clouds: &Clouds, start: Start) -> Tensor<2> {
+    pub fn encode(&self, clouds: &CloudBatch, start: FpsStart) -> Tensor<2> {
         let device = self.sa1.layers[0].device();
-        let mut sets = Sets::of(clouds);
+        let mut sets = PointBatch::of(clouds);
         let mut features: Option<Tensor<3>> = None;
         for (stage, (mlp, (groups, radius, size, _))) in
-            [&self.sa1, &self.sa2].into_iter().zip(ROUNDS).enumerate()
+            [&self.sa1, &self.sa2].into_iter().zip(SET_ABSTRACTIONS).enumerate()
         {
             let neighborhood = Neighborhood::Ball(Ball::Closed { radius });
-            let groups = sets.group(Round { stage, groups, size, neighborhood }, Sampler::Loop, start);
+            let groups = sets.group(
+                SetAbstractionConfig { stage, groups, size, neighborhood },
+                FpsKernel::Loop,
+                start,
+            );
             let mut group = sets.offsets(&groups, &device);
             if let Some(features) = features {
+                // Offsets come first, as in the released weights.
                 group = Tensor::cat(vec![group, gather_members(features, &groups)], 3);
             }
             features = Some(mlp.pooled(group));
             sets = sets.centers(&groups);
         }
         let all = std::iter::once(sets.tensor(&device)).chain(features).collect();
+        // `group_all`: one group of all remaining points, with absolute positions.
         let all = Tensor::cat(all, 2).unsqueeze_dim::<4>(1);
         let pooled = self.sa3.pooled(all).squeeze_dim(1);
         self.dense.forward(pooled)

@@ -7,20 +7,21 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::group::{check_groups, check_heads, positions_tensor};
-use super::point_bert::{class, save_linear};
-use super::{Cloud, Clouds, Grouping, Groups, Neighborhood, Start};
-use crate::nn::host::{is_plain, passes};
+use super::point_bert::{expand_class_token, save_linear};
+use super::{CloudBatch, FpsStart, Grouping, Groups, Neighborhood, PreparedCloud};
+use crate::nn::host::{elementwise, is_host_no_grad};
 use crate::nn::{
-    Activation, Bias, ConvNorm, LayerNorm, Linear, Scope, Transformer, TransformerConfig, pointwise,
+    Activation, AttentionScope, Bias, ConvNorm, LayerNorm, Linear, Transformer, TransformerConfig,
+    pointwise_conv,
 };
-use crate::weights::{Fill, Source, TensorList, WeightsError};
+use crate::weights::{Initializer, TensorList, WeightSource, WeightsError};
 
 /// Added to the variance in layer norms.
 const EPSILON: f64 = 1e-5;
 /// Widths of the first two layers over a group's points.
 const GROUP_WIDTHS: [usize; 2] = [64, 64];
 /// Groups that are embedded at a time, so that activations stay in the cache.
-const GROUPS_AT_ONCE: usize = 64;
+const GROUP_CHUNK: usize = 64;
 
 /// Sizes of a [`Ppat`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,6 +61,7 @@ impl PpatConfig {
         if !(self.radius.is_finite() && self.radius > 0.0) {
             return Err(format!("radius must be positive, found {}", self.radius));
         }
+        // Heads may be wider in all than a token: attention projects back.
         let inner = self.heads.saturating_mul(self.head_width);
         check_groups(self.patches, self.samples).and_then(|()| check_heads(self.heads, inner))
     }
@@ -76,7 +78,7 @@ impl PpatConfig {
 
     /// Channels of a point in a group: relative position, position, and perhaps color.
     fn channels(&self) -> usize {
-        3 + Cloud::channels(self.colored)
+        3 + PreparedCloud::channels(self.colored)
     }
 
     fn transformer(&self) -> TransformerConfig {
@@ -110,7 +112,7 @@ impl Ppat {
     ///
     /// # Errors
     /// If a tensor is missing or misshaped.
-    pub fn load(source: &Source, name: &str, config: &PpatConfig) -> Result<Self, WeightsError> {
+    pub fn load(source: &WeightSource, name: &str, config: &PpatConfig) -> Result<Self, WeightsError> {
         let PpatConfig { width, group_width, .. } = *config;
         let [a, b] = GROUP_WIDTHS;
         let sizes = [[config.channels(), a], [a, b], [b, group_width]];
@@ -118,10 +120,11 @@ impl Ppat {
             let [conv, norm] = conv_names(name, i);
             ConvNorm::load(source, [&conv, &norm], Bias::Learned, sizes)
         };
-        let cls_token = source.tensor(&format!("{name}.cls_token"), [width], Fill::Normal(1.0))?;
+        let cls_token = source.tensor(&format!("{name}.cls_token"), [width], Initializer::Normal(1.0))?;
         Ok(Self {
             group_net: sizes.into_iter().enumerate().map(layer).collect::<Result<_, _>>()?,
-            lift: pointwise(source, &format!("{name}.lift.0"), Bias::Learned, [3 + group_width, width])?,
+            // The three channels of the center come first.
+            lift: pointwise_conv(source, &format!("{name}.lift.0"), Bias::Learned, [3 + group_width, width])?,
             lift_norm: LayerNorm::load(source, &format!("{name}.lift.2"), width, EPSILON)?,
             cls_token: Param::from_tensor(cls_token),
             transformer: Transformer::load(source, &format!("{name}.transformer"), &config.transformer())?,
@@ -130,70 +133,75 @@ impl Ppat {
     }
 
     /// Clouds → features `[clouds, width]`; farthest-point sampling starts at `start`.
-    pub fn encode(&self, clouds: &Clouds, start: Start) -> Tensor<2> {
-        self.encode_watched(clouds, start, |_, _| {})
+    pub fn encode(&self, clouds: &CloudBatch, start: FpsStart) -> Tensor<2> {
+        self.encode_with_hook(clouds, start, |_, _| {})
     }
 
-    /// As [`encode`](Self::encode); `watch` is called with intermediate tensors: `center`, `groups`, `lift` (the tokens) and the
+    /// As [`encode`](Self::encode); `hook` is called with intermediate tensors: `center`, `groups`, `lift` (the tokens) and the
     /// output of each block.
-    pub fn encode_watched(
+    pub fn encode_with_hook(
         &self,
-        clouds: &Clouds,
-        start: Start,
-        mut watch: impl FnMut(&str, &Tensor<3>),
+        clouds: &CloudBatch,
+        start: FpsStart,
+        mut hook: impl FnMut(&str, &Tensor<3>),
     ) -> Tensor<2> {
         let (n, PpatConfig { patches, group_width, width, .. }) = (clouds.n_clouds(), self.config);
         let device = self.cls_token.val().device();
         let parts: Vec<Groups> = (clouds.as_slice().par_iter().enumerate())
             .map(|(i, cloud)| {
+                // OpenShape's sampling starts at a random point of each cloud.
                 let first = start.first(i, 0, cloud.positions.len());
                 self.config.grouping(first).of(&cloud.positions)
             })
             .collect();
-        let at = |(cloud, part): (&'_ Cloud, &'_ Groups)| -> Vec<_> {
+        let at = |(cloud, part): (&'_ PreparedCloud, &'_ Groups)| -> Vec<_> {
             part.center_positions(&cloud.positions).collect()
         };
         let centers = clouds.as_slice().iter().zip(&parts).flat_map(at);
         let centers: Tensor<3> = positions_tensor(centers, [n, patches, 3], &device);
-        watch("center", &centers);
+        hook("center", &centers);
         let shape = [n * patches, self.config.samples, self.config.channels()];
         let local = Tensor::from_data(TensorData::new(self.local_points(clouds, &parts), shape), &device);
-        let groups = self.describe(local).reshape([n, patches, group_width]);
-        watch("groups", &groups);
+        let groups = self.encode_groups(local).reshape([n, patches, group_width]);
+        hook("groups", &groups);
+        // The center's position takes the place of a positional embedding.
         let tokens = self.lift_norm.forward(self.lift.forward(Tensor::cat(vec![centers, groups], 2)));
-        watch("lift", &tokens);
-        let x = Tensor::cat(vec![class(&self.cls_token, n), tokens], 1);
-        let watch_block = |layer, x: &Tensor<3>| watch(&format!("block{layer}"), x);
-        let x = self.transformer.forward(x, |_| Scope::Own, |_, x| x, watch_block);
+        hook("lift", &tokens);
+        // The class token has no position.
+        let x = Tensor::cat(vec![expand_class_token(&self.cls_token, n), tokens], 1);
+        let block_hook = |layer, x: &Tensor<3>| hook(&format!("block{layer}"), x);
+        let x = self.transformer.forward(x, |_| AttentionScope::Full, |_, x| x, block_hook);
         x.slice([0..n, 0..1, 0..width]).squeeze_dim::<2>(1)
     }
 
     /// Embeds groups: `[groups, points, channels]` → `[groups, group width]`.
-    fn describe(&self, x: Tensor<3>) -> Tensor<2> {
+    fn encode_groups(&self, x: Tensor<3>) -> Tensor<2> {
         let [groups, points, channels] = x.dims();
         let rows = |x: Tensor<3>| {
             let rows = x.dims()[0] * points;
             self.group_net.iter().fold(x.reshape([rows, channels]), |x, layer| layer.forward_relu(x, None))
         };
-        if !is_plain(&x) {
+        // In training, one batch: batch norms need the statistics of all groups.
+        if !is_host_no_grad(&x) {
             let rows = rows(x);
             let [_, width] = rows.dims();
             return rows.reshape([groups, points, width]).max_dim(1).squeeze_dim::<2>(1);
         }
-        let some = |x: Tensor<3>| passes::largest(rows(x), points);
-        let parts = (0..groups).step_by(GROUPS_AT_ONCE).map(|start| {
-            let range = start..(start + GROUPS_AT_ONCE).min(groups);
+        let some = |x: Tensor<3>| elementwise::max_pool_groups(rows(x), points);
+        let parts = (0..groups).step_by(GROUP_CHUNK).map(|start| {
+            let range = start..(start + GROUP_CHUNK).min(groups);
             some(x.clone().slice([range, 0..points, 0..channels]))
         });
         Tensor::cat(parts.collect(), 0)
     }
 
     /// Positions relative to the group's center, positions, and colors.
-    fn local_points(&self, clouds: &Clouds, parts: &[Groups]) -> Vec<f32> {
+    fn local_points(&self, clouds: &CloudBatch, parts: &[Groups]) -> Vec<f32> {
         let mut values = Vec::new();
         for (cloud, part) in clouds.as_slice().iter().zip(parts) {
-            for (member, center) in part.pairs() {
+            for (member, center) in part.member_center_pairs() {
                 values.extend((cloud.positions[member] - cloud.positions[center]).to_array());
+                // OpenShape concatenates absolute positions with the relative ones.
                 values.extend(cloud.positions[member].to_array());
                 if self.config.colored {
                     values.extend(cloud.colors[member].to_array());

@@ -5,24 +5,24 @@ use std::path::Path;
 use fs_err as fs;
 use serde::Deserialize;
 
-use super::system::System;
-use super::{EncoderConfig, Projection, TowerConfig};
-use crate::nn::is_counter;
+use super::family::ModelFamily;
+use super::{EncoderConfig, PointTowerConfig, ProjectionConfig};
+use crate::nn::is_num_batches_tracked;
 use crate::weights::{Layout, WeightFile, WeightsError};
 
 /// The network that was detected in a released file.
 #[derive(Clone, Debug)]
-pub struct Recognized {
+pub struct DetectedEncoder {
     /// The system that released it.
-    pub system: System,
+    pub family: ModelFamily,
     /// Sizes of the network.
-    pub config: TowerConfig,
+    pub config: PointTowerConfig,
     /// Names of its tensors.
     pub layout: Layout,
 }
 
 /// Prefixes in ULIP's files that are not part of the point encoder: the towers it was trained with.
-const FROZEN: [&str; 9] = [
+const ULIP_CLIP_TENSORS: [&str; 9] = [
     "visual.",
     "transformer.",
     "token_embedding.",
@@ -34,27 +34,29 @@ const FROZEN: [&str; 9] = [
     "image_mlp.",
 ];
 
-impl Recognized {
+impl DetectedEncoder {
     /// Whether a tensor (without the layout's prefix) is not part of the encoder.
     pub fn ignores(&self, name: &str) -> bool {
-        let frozen = self.system == System::Ulip && FROZEN.iter().any(|part| name.starts_with(part));
-        is_counter(name) || frozen || name == "logit_scale"
+        let frozen =
+            self.family == ModelFamily::Ulip && ULIP_CLIP_TENSORS.iter().any(|part| name.starts_with(part));
+        is_num_batches_tracked(name) || frozen || name == "logit_scale"
     }
 }
 
 /// The prefix of `name` in the file, the shortest if there are several.
-pub(super) fn prefix_of<'a>(file: &'a WeightFile, name: &str) -> Option<&'a str> {
+pub(super) fn find_prefix<'a>(file: &'a WeightFile, name: &str) -> Option<&'a str> {
     let prefixes = file.names().filter_map(|found| found.strip_suffix(name));
+    // A wrapped copy, such as an EMA, has a longer prefix.
     prefixes.filter(|prefix| prefix.is_empty() || prefix.ends_with('.')).min_by_key(|prefix| prefix.len())
 }
 
 /// Shapes of tensors with a common prefix.
-pub(super) struct Shapes<'a> {
+pub(super) struct TensorShapes<'a> {
     pub file: &'a WeightFile,
     pub prefix: &'a str,
 }
 
-impl Shapes<'_> {
+impl TensorShapes<'_> {
     pub fn contains(&self, name: &str) -> bool {
         self.file.contains(&format!("{}{name}", self.prefix))
     }
@@ -82,20 +84,21 @@ pub(super) fn ulip_file(
     prefix: &str,
     encoder: EncoderConfig,
     blocks: impl Fn(Layout) -> Layout,
-) -> Result<Recognized, WeightsError> {
-    let shapes = Shapes { file, prefix };
-    let projection = match shapes.contains("pc_projection") {
-        true => Some(Projection { dim: shapes.size("pc_projection", 1)?, bias: false }),
-        false => None,
+) -> Result<DetectedEncoder, WeightsError> {
+    let shapes = TensorShapes { file, prefix };
+    let projection = if shapes.contains("pc_projection") {
+        Some(ProjectionConfig { dim: shapes.size("pc_projection", 1)?, bias: false })
+    } else {
+        None
     };
     let layout = blocks(Layout::prefixed(prefix)).transpose("projection.weight", "pc_projection");
-    let config = TowerConfig { encoder, projection, classes: None };
-    Ok(Recognized { system: System::Ulip, config, layout })
+    let config = PointTowerConfig { encoder, projection, classes: None };
+    Ok(DetectedEncoder { family: ModelFamily::Ulip, config, layout })
 }
 
 /// A `config.json` next to the weights, with the keys of the papers' configurations.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
-pub(super) struct Beside {
+pub(super) struct SidecarConfig {
     pub num_heads: Option<usize>,
     pub num_group: Option<usize>,
     pub group_size: Option<usize>,
@@ -116,7 +119,7 @@ enum Neighbors {
     Four([usize; 4]),
 }
 
-impl Beside {
+impl SidecarConfig {
     pub fn neighbors(&self) -> Option<usize> {
         Some(match self.k_neighbors? {
             Neighbors::All(neighbors) | Neighbors::Two([neighbors, _]) | Neighbors::Four([neighbors, ..]) => {
@@ -129,8 +132,9 @@ impl Beside {
     pub fn read(weights: &Path) -> Self {
         #[derive(Deserialize)]
         struct Wrapped {
-            config: Beside,
+            config: SidecarConfig,
         }
+        // Optional: without it, the published sizes are used.
         let Ok(text) = fs::read_to_string(weights.with_file_name("config.json")) else {
             return Self::default();
         };

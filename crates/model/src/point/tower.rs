@@ -4,37 +4,37 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::head::{ClassHead, Classes};
+use super::head::{ClassHead, ClassHeadConfig};
 use super::point_bert::save_linear;
-use super::{Clouds, EncoderConfig, PointEncoder, Start};
+use super::{CloudBatch, EncoderConfig, FpsStart, PointEncoder};
 use crate::nn::Linear;
-use crate::weights::{Source, TensorList, WeightsError};
+use crate::weights::{TensorList, WeightSource, WeightsError};
 
 /// Sizes of a point tower.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct TowerConfig {
+pub struct PointTowerConfig {
     /// The encoder.
     pub encoder: EncoderConfig,
     /// The projection into the joint space; without one, the encoder's features are in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub projection: Option<Projection>,
+    pub projection: Option<ProjectionConfig>,
     /// The classification head, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub classes: Option<Classes>,
+    pub classes: Option<ClassHeadConfig>,
 }
 
 /// A linear projection into the joint space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Projection {
+pub struct ProjectionConfig {
     /// Dimension of the joint space.
     pub dim: usize,
     /// Whether it has a bias (true in CG3D and OpenShape, false in ULIP).
     pub bias: bool,
 }
 
-impl TowerConfig {
+impl PointTowerConfig {
     /// Dimension of the output of [`PointTower::encode`].
     pub fn dim(&self) -> usize {
         self.projection.map_or(self.encoder.width(), |projection| projection.dim)
@@ -54,10 +54,10 @@ impl PointTower {
     ///
     /// # Errors
     /// If a tensor is missing or misshaped.
-    pub fn load(source: &Source, config: &TowerConfig) -> Result<Self, WeightsError> {
+    pub fn load(source: &WeightSource, config: &PointTowerConfig) -> Result<Self, WeightsError> {
         let width = config.encoder.width();
         let encoder = PointEncoder::load(source, &config.encoder)?;
-        let projection = config.projection.map(|Projection { dim, bias }| {
+        let projection = config.projection.map(|ProjectionConfig { dim, bias }| {
             // ULIP's initialization; the others' projections are not trained from scratch here.
             let deviation = (dim as f32).powf(-0.5);
             let bias = bias.then_some("projection.bias");
@@ -73,9 +73,9 @@ impl PointTower {
     /// If `source` is a file without such a head.
     pub fn with_new_head(
         self,
-        source: &Source,
-        config: &mut TowerConfig,
-        classes: Classes,
+        source: &WeightSource,
+        config: &mut PointTowerConfig,
+        classes: ClassHeadConfig,
     ) -> Result<Self, WeightsError> {
         let classifier = Some(ClassHead::load(source, config.encoder.width(), &classes)?);
         (config.projection, config.classes) = (None, Some(classes));
@@ -83,13 +83,13 @@ impl PointTower {
     }
 
     /// Removes the classification head, and updates `config` accordingly.
-    pub fn without_head(self, config: &mut TowerConfig) -> Self {
+    pub fn without_head(self, config: &mut PointTowerConfig) -> Self {
         config.classes = None;
         Self { classifier: None, ..self }
     }
 
     /// Clouds → features in the joint space, `[clouds, dim]`.
-    pub fn encode(&self, clouds: &Clouds, start: Start) -> Tensor<2> {
+    pub fn encode(&self, clouds: &CloudBatch, start: FpsStart) -> Tensor<2> {
         self.project(self.encoder.encode(clouds, start))
     }
 

@@ -1,12 +1,12 @@
 //! Models by name, and where their weights are.
 
-mod named;
+mod models;
 
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-pub use self::named::MODELS;
+pub use self::models::MODELS;
 use crate::error::ModelError;
 use crate::weights::WeightFile;
 
@@ -21,9 +21,9 @@ pub struct NamedModel {
     /// Where its weights come from.
     pub origin: Origin,
     /// Description in one line.
-    pub about: &'static str,
-    /// Licence of the weights.
-    pub licence: &'static str,
+    pub description: &'static str,
+    /// License of the weights.
+    pub license: &'static str,
     /// Input of the model.
     pub modality: Modality,
     /// Dimension of the joint space; 0 without one.
@@ -31,7 +31,7 @@ pub struct NamedModel {
     /// Number of parameters, if published.
     pub parameters: Option<usize>,
     /// Files that are required next to the weights.
-    pub beside: &'static [&'static str],
+    pub sidecar_files: &'static [&'static str],
     /// The named model whose text and image towers it was trained with, if it has none of its own.
     pub paired: Option<&'static str>,
 }
@@ -82,7 +82,7 @@ pub enum Origin {
         file: &'static str,
     },
     /// A page that requires a browser.
-    ByHand {
+    ManualDownload {
         /// Address of the page, except for its last part.
         address: &'static str,
         /// Last part of the address.
@@ -97,19 +97,19 @@ impl Origin {
             Self::BuiltIn => "built in".to_owned(),
             Self::Hub { repository, file } => format!("huggingface.co/{repository}/{file}"),
             Self::HubDataset { repository, file } => format!("huggingface.co/datasets/{repository}/{file}"),
-            Self::ByHand { address, id } => format!("{address}{id}"),
+            Self::ManualDownload { address, id } => format!("{address}{id}"),
         }
     }
 
     /// Folder in the cache, repository path in URLs, and file name, if the weights are on the hub.
-    pub fn on_hub(&self) -> Option<(PathBuf, String, &'static str)> {
+    pub fn hub_location(&self) -> Option<(PathBuf, String, &'static str)> {
         match self {
             Self::Hub { repository, file } => Some((hub_folder(repository), (*repository).to_owned(), file)),
             Self::HubDataset { repository, file } => {
                 let folder = hub_cache().join(format!("datasets--{}", repository.replace('/', "--")));
                 Some((folder, format!("datasets/{repository}"), file))
             }
-            Self::BuiltIn | Self::ByHand { .. } => None,
+            Self::BuiltIn | Self::ManualDownload { .. } => None,
         }
     }
 }
@@ -119,39 +119,41 @@ impl Origin {
 /// ```
 /// use lexiform_model::registry;
 ///
-/// let file = registry::locate("nano")?;
+/// let file = registry::open_weights("nano")?;
 /// assert!(file.contains("visual.conv1.weight"));
 /// # Ok::<(), lexiform_model::ModelError>(())
 /// ```
 ///
 /// # Errors
-/// [`ModelError::UnknownModel`], [`ModelError::NotDownloaded`] or [`ModelError::ByHand`] if there is no such file here,
+/// [`ModelError::UnknownModel`], [`ModelError::NotDownloaded`] or [`ModelError::ManualDownload`] if there is no such file here,
 /// or the error of opening it.
-pub fn locate(name_or_path: &str) -> Result<WeightFile, ModelError> {
-    if let Some(path) = as_path(name_or_path) {
+pub fn open_weights(name_or_path: &str) -> Result<WeightFile, ModelError> {
+    // A file takes precedence over a model of the same name.
+    if let Some(path) = existing_file(name_or_path) {
         return Ok(WeightFile::open(&path)?);
     }
     let Some(model) = MODELS.iter().find(|model| model.name == name_or_path) else {
         let known = MODELS.map(|model| model.name).join(", ");
         return Err(ModelError::UnknownModel { name: name_or_path.to_owned(), known });
     };
-    match (model.origin, model.origin.on_hub()) {
-        (_, Some((folder, _, file))) => match cached(&folder, file) {
+    match (model.origin, model.origin.hub_location()) {
+        (_, Some((folder, _, file))) => match cached_file(&folder, file) {
             Some(path) => Ok(WeightFile::open(&path)?),
             None => Err(ModelError::NotDownloaded {
                 name: name_or_path.to_owned(),
                 path: folder.join("snapshots").join("…").join(file),
             }),
         },
-        (Origin::ByHand { .. }, _) => {
-            Err(ModelError::ByHand { name: name_or_path.to_owned(), address: model.origin.describe() })
-        }
+        (Origin::ManualDownload { .. }, _) => Err(ModelError::ManualDownload {
+            name: name_or_path.to_owned(),
+            address: model.origin.describe(),
+        }),
         _ => Ok(WeightFile::from_static(model.name, NANO)?),
     }
 }
 
 /// The name as a path, if there is such a file.
-fn as_path(name_or_path: &str) -> Option<PathBuf> {
+fn existing_file(name_or_path: &str) -> Option<PathBuf> {
     let path = PathBuf::from(name_or_path);
     path.is_file().then_some(path)
 }
@@ -171,8 +173,9 @@ pub fn hub_folder(repository: &str) -> PathBuf {
 }
 
 /// A file in the cache, at the revision that `refs/main` names, else in any snapshot.
-pub(crate) fn cached(folder: &Path, file: &str) -> Option<PathBuf> {
+pub(crate) fn cached_file(folder: &Path, file: &str) -> Option<PathBuf> {
     let main = fs_err::read_to_string(folder.join("refs").join("main")).ok();
+    // The layout of huggingface_hub's cache: refs name a commit, snapshots hold its files.
     let pinned = main.map(|revision| folder.join("snapshots").join(revision.trim()).join(file));
     pinned.filter(|path| path.is_file()).or_else(|| newest_snapshot(&folder.join("snapshots"), file))
 }
@@ -182,6 +185,7 @@ fn newest_snapshot(snapshots: &Path, file: &str) -> Option<PathBuf> {
         .map(|entry| entry.path().join(file))
         .filter(|path| path.is_file())
         .collect();
+    // No order of directory entries is guaranteed.
     found.sort();
     found.pop()
 }

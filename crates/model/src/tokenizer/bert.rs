@@ -7,18 +7,18 @@ use fs_err as fs;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
-use super::words::{CONTINUES, longest_piece};
+use super::word_piece::{CONTINUATION_PREFIX, longest_match};
 
 /// Special tokens, omitted in text.
-const MARKS: [&str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
+const SPECIAL_TOKENS: [&str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
 /// Replaces words that no pieces spell.
 const UNKNOWN: &str = "[UNK]";
 /// Longer words are unknown.
-const LONGEST_WORD: usize = 100;
+const MAX_WORD_CHARS: usize = 100;
 /// Largest vocabulary file in bytes; BERT's has 230 KB.
-const LARGEST_FILE: u64 = 16 << 20;
+const MAX_VOCAB_BYTES: u64 = 16 << 20;
 /// Punctuation and endings that are joined to the word before (`clean_up_tokenization` of `transformers`).
-const JOINED: [(&str, &str); 10] = [
+const CLEANUP_RULES: [(&str, &str); 10] = [
     (" .", "."),
     (" ?", "?"),
     (" !", "!"),
@@ -33,21 +33,21 @@ const JOINED: [(&str, &str); 10] = [
 
 /// BERT's uncased tokenizer ([arXiv 1810.04805](https://arxiv.org/abs/1810.04805)).
 #[derive(Clone, Debug)]
-pub struct BertWords {
+pub struct BertTokenizer {
     pieces: Vec<String>,
     ids: BTreeMap<String, u32>,
     unknown: u32,
 }
 
-impl BertWords {
+impl BertTokenizer {
     /// Reads a `vocab.txt`.
     ///
     /// # Errors
     /// Describes what is wrong with the file.
     pub fn read(path: &Path) -> Result<Self, String> {
         let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
-        if size > LARGEST_FILE {
-            return Err(format!("it has {size} bytes, expected at most {LARGEST_FILE}"));
+        if size > MAX_VOCAB_BYTES {
+            return Err(format!("it has {size} bytes, expected at most {MAX_VOCAB_BYTES}"));
         }
         let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
         Self::from_lines(text.lines())
@@ -76,7 +76,8 @@ impl BertWords {
         let mut ids = Vec::new();
         for word in words(text) {
             let before = ids.len();
-            if word.chars().count() > LONGEST_WORD || !self.spell(&word, &mut ids) {
+            // A word that pieces cannot spell in full is one unknown token, not some of its pieces.
+            if word.chars().count() > MAX_WORD_CHARS || !self.encode_word(&word, &mut ids) {
                 ids.truncate(before);
                 ids.push(self.unknown);
             }
@@ -85,10 +86,10 @@ impl BertWords {
     }
 
     /// Repeatedly takes the longest matching piece; returns whether the pieces spell the whole word.
-    fn spell(&self, word: &str, ids: &mut Vec<u32>) -> bool {
+    fn encode_word(&self, word: &str, ids: &mut Vec<u32>) -> bool {
         let mut start = 0;
         while start < word.len() {
-            let Some((end, id)) = longest_piece(&self.ids, word, start) else { return false };
+            let Some((end, id)) = longest_match(&self.ids, word, start) else { return false };
             ids.push(id);
             start = end;
         }
@@ -100,8 +101,8 @@ impl BertWords {
     pub fn decode(&self, ids: &[u32]) -> String {
         let pieces = ids.iter().filter_map(|id| self.pieces.get(*id as usize));
         let mut text = String::new();
-        for piece in pieces.filter(|piece| !MARKS.contains(&piece.as_str())) {
-            match piece.strip_prefix(CONTINUES) {
+        for piece in pieces.filter(|piece| !SPECIAL_TOKENS.contains(&piece.as_str())) {
+            match piece.strip_prefix(CONTINUATION_PREFIX) {
                 Some(rest) if !text.is_empty() => text.push_str(rest),
                 _ => {
                     if !text.is_empty() {
@@ -111,13 +112,15 @@ impl BertWords {
                 }
             }
         }
-        JOINED.iter().fold(text, |text, (apart, joined)| text.replace(apart, joined))
+        // Rules are applied in order, as `clean_up_tokenization` does.
+        CLEANUP_RULES.iter().fold(text, |text, (apart, joined)| text.replace(apart, joined))
     }
 }
 
 /// Splits into words, in lower case and without accents; punctuation marks and Chinese characters are single words.
 fn words(text: &str) -> Vec<String> {
     let small: String = text.chars().flat_map(char::to_lowercase).collect();
+    // Lower case before decomposition, as in transformers.
     let bare = small.nfd().filter(|c| !is_combining_mark(*c));
     let mut words = vec![String::new()];
     for c in bare.filter(|c| *c != '\0' && *c != '\u{fffd}') {
@@ -149,8 +152,8 @@ fn is_chinese(c: char) -> bool {
 mod tests {
     use super::*;
 
-    fn tiny() -> BertWords {
-        BertWords::from_lines("[PAD] [UNK] [SEP] chair ##s a ' s . red cafe".split(' ')).unwrap()
+    fn tiny() -> BertTokenizer {
+        BertTokenizer::from_lines("[PAD] [UNK] [SEP] chair ##s a ' s . red cafe".split(' ')).unwrap()
     }
 
     #[test]
@@ -159,7 +162,7 @@ mod tests {
         assert_eq!(words.encode("A red CHAIRS."), [5, 9, 3, 4, 8]);
         assert_eq!(words.encode("  Café\tchairx "), [10, 1]);
         assert!(words.encode("").is_empty());
-        assert!(BertWords::from_lines("chair".lines()).unwrap_err().contains("[UNK]"));
+        assert!(BertTokenizer::from_lines("chair".lines()).unwrap_err().contains("[UNK]"));
     }
 
     #[test]

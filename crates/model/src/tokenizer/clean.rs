@@ -8,7 +8,7 @@ use unicode_normalization::UnicodeNormalization as _;
 /// HTML names of U+00A0…U+00FF, in order. All of these are also known without a semicolon.
 const LATIN_1: &str = "nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn sup2 sup3 acute micro para middot cedil sup1 ordm raquo frac14 frac12 frac34 iquest Agrave Aacute Acirc Atilde Auml Aring AElig Ccedil Egrave Eacute Ecirc Euml Igrave Iacute Icirc Iuml ETH Ntilde Ograve Oacute Ocirc Otilde Ouml times Oslash Ugrave Uacute Ucirc Uuml Yacute THORN szlig agrave aacute acirc atilde auml aring aelig ccedil egrave eacute ecirc euml igrave iacute icirc iuml eth ntilde ograve oacute ocirc otilde ouml divide oslash ugrave uacute ucirc uuml yacute thorn yuml";
 /// Names that need no semicolon, besides [`LATIN_1`].
-const BASIC: [(&str, char); 10] = [
+const LEGACY_ENTITIES: [(&str, char); 10] = [
     ("amp", '&'),
     ("AMP", '&'),
     ("lt", '<'),
@@ -26,7 +26,7 @@ const WINDOWS_1252: &str = "€\u{fffd}‚ƒ„…†‡ˆ‰Š‹Œ\u{fffd}Ž\u
 const WINDOWS_1251: &str =
     "ЂЃ‚ѓ„…†‡€‰Љ‹ЊЌЋЏђ‘’“”•–—\u{fffd}™љ›њќћџ\u{a0}ЎўЈ¤Ґ¦§Ё©Є«¬\u{ad}®Ї°±Ііґµ¶·ё№є»јЅѕїАБВГДЕЖЗИЙКЛМНОП";
 /// Longest HTML name that is looked up.
-const LONGEST_NAME: usize = 32;
+const MAX_ENTITY_LENGTH: usize = 32;
 
 /// Repairs and unescapes a text, collapses white space, and converts to lower case.
 ///
@@ -35,7 +35,7 @@ const LONGEST_NAME: usize = 32;
 /// ```
 pub fn clean(text: &str) -> String {
     let plain = !text.is_empty() && text.bytes().all(|b| (b' '..=b'~').contains(&b) && b != b'&');
-    let text = if plain { text.to_owned() } else { unescape(&unescape(&repair(text), false), false) };
+    let text = if plain { text.to_owned() } else { unescape(&unescape(&fix_text(text), false), false) };
     text.split(is_space).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
@@ -45,7 +45,7 @@ fn is_space(c: char) -> bool {
 }
 
 /// The steps of `ftfy.fix_text`, repeated until nothing changes.
-fn repair(text: &str) -> String {
+fn fix_text(text: &str) -> String {
     let mut text = text.to_owned();
     // Each round undoes one layer of damage; the bound is above what occurs, and ends texts that never settle.
     for _ in 0..8 {
@@ -166,10 +166,10 @@ fn entity(text: &str, strict: bool) -> Option<(String, usize)> {
     if let Some(number) = text.strip_prefix('#') {
         return numeric(number, strict).map(|(c, length)| (c, length + 1));
     }
-    let end = text.find(|c: char| "\t\n\u{c} <&#;".contains(c)).unwrap_or(text.len()).min(LONGEST_NAME);
+    let end = text.find(|c: char| "\t\n\u{c} <&#;".contains(c)).unwrap_or(text.len()).min(MAX_ENTITY_LENGTH);
     let name = text.get(..end)?;
     if text[end..].starts_with(';') {
-        let found = named(name).or_else(|| if strict { named_in_capitals(name) } else { None });
+        let found = named_entity(name).or_else(|| if strict { uppercase_entity(name) } else { None });
         if let Some(found) = found {
             return Some((found, end + 1));
         }
@@ -178,7 +178,7 @@ fn entity(text: &str, strict: bool) -> Option<(String, usize)> {
         return None;
     }
     let prefixes = (2..=name.len()).rev().filter(|length| name.is_char_boundary(*length));
-    prefixes.filter_map(|length| Some((old_name(&name[..length])?.to_string(), length))).next()
+    prefixes.filter_map(|length| Some((legacy_entity(&name[..length])?.to_string(), length))).next()
 }
 
 fn numeric(text: &str, strict: bool) -> Option<(String, usize)> {
@@ -200,23 +200,23 @@ fn numeric(text: &str, strict: bool) -> Option<(String, usize)> {
     Some((c.unwrap_or('\u{fffd}').to_string(), skipped + end + usize::from(closed)))
 }
 
-fn old_name(name: &str) -> Option<char> {
-    let basic = BASIC.iter().find(|(known, _)| *known == name).map(|(_, c)| *c);
+fn legacy_entity(name: &str) -> Option<char> {
+    let basic = LEGACY_ENTITIES.iter().find(|(known, _)| *known == name).map(|(_, c)| *c);
     basic.or_else(|| {
         let position = LATIN_1.split(' ').position(|known| known == name)?;
         char::from_u32(0xa0 + position as u32)
     })
 }
 
-fn named(name: &str) -> Option<String> {
+fn named_entity(name: &str) -> Option<String> {
     let escaped = format!("&{name};");
     let decoded = html_escape::decode_html_entities(&escaped);
     (decoded != escaped).then(|| decoded.into_owned())
 }
 
-fn named_in_capitals(name: &str) -> Option<String> {
+fn uppercase_entity(name: &str) -> Option<String> {
     let capitals = name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
-    named(&name.to_lowercase()).filter(|_| capitals).map(|c| c.to_uppercase())
+    named_entity(&name.to_lowercase()).filter(|_| capitals).map(|c| c.to_uppercase())
 }
 
 #[cfg(test)]

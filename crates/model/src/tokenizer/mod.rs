@@ -2,15 +2,15 @@
 
 mod bert;
 mod clean;
-mod words;
+mod word_piece;
 
 use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
-pub use bert::BertWords;
+pub use bert::BertTokenizer;
 pub use clean::clean;
-pub use words::WordPieces;
+pub use word_piece::WordPieceTokenizer;
 
 /// Longer texts are truncated before tokenizing; no context is nearly as long.
 const MAX_CHARACTERS: usize = 10_000;
@@ -47,6 +47,7 @@ impl Tokens {
     /// Position of the end-of-text token of a row, which is its first largest id.
     pub fn end(&self, row: usize) -> usize {
         let ids = &self.ids[row * self.length..(row + 1) * self.length];
+        // `max_by_key` returns the last of equals; reversed, that is the first.
         (0..ids.len()).rev().max_by_key(|i| ids[*i]).unwrap_or(0)
     }
 
@@ -73,7 +74,8 @@ pub enum Tokenizer {
     /// CLIP's byte-pair encoding ([arXiv 1508.07909](https://arxiv.org/abs/1508.07909)).
     Clip,
     /// Whole words and word pieces of a small vocabulary.
-    Words(WordPieces),
+    #[serde(rename = "words")]
+    WordPiece(WordPieceTokenizer),
 }
 
 /// Size of CLIP's vocabulary.
@@ -84,7 +86,7 @@ impl Tokenizer {
     pub fn vocabulary(&self) -> usize {
         match self {
             Self::Clip => CLIP_VOCABULARY,
-            Self::Words(words) => words.len(),
+            Self::WordPiece(words) => words.len(),
         }
     }
 
@@ -94,11 +96,12 @@ impl Tokenizer {
             let text: String = text.chars().take(MAX_CHARACTERS).collect();
             let mut row = match self {
                 Self::Clip => encode_clip(&text),
-                Self::Words(words) => words.encode(&text),
+                Self::WordPiece(words) => words.encode(&text),
             };
             let end = *row.last().expect("every text has an end");
             if row.len() > context {
                 row.truncate(context);
+                // A truncated text must still end: features are read at the end token.
                 row[context - 1] = end;
             }
             row.resize(context, 0);
@@ -135,7 +138,9 @@ mod tests {
 
     #[test]
     fn every_tokenizer_survives_json() {
-        for tokenizer in [Tokenizer::Clip, Tokenizer::Words(WordPieces::from_texts(["a red chair"]))] {
+        for tokenizer in
+            [Tokenizer::Clip, Tokenizer::WordPiece(WordPieceTokenizer::from_texts(["a red chair"]))]
+        {
             let text = serde_json::to_string(&tokenizer).unwrap();
             let read: Tokenizer = serde_json::from_str(&text).unwrap();
             assert_eq!(

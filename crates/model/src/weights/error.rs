@@ -68,8 +68,8 @@ pub enum WeightsError {
         message: String,
     },
     /// A file that must be in the folder of the weights is missing or invalid.
-    #[error("{}: {file} must be beside it: {message}", path.display())]
-    Beside {
+    #[error("{}: {file} must be in the same folder: {message}", path.display())]
+    CompanionFile {
         /// The weights.
         path: PathBuf,
         /// Name of the other file.

@@ -14,16 +14,16 @@ use safetensors::tensor::Dtype;
 
 use super::error::WeightsError;
 use super::header::{self, Plain, byte_length};
-use super::torch::{Storage, Strided, Torch};
+use super::torch::{Storage, StridedTensor, Torch};
 use super::value::{self, Value};
 
 /// Keys under which authors store the weights; the first that holds tensors is opened.
-const USUAL_CONTAINERS: [&str; 4] = ["state_dict", "model_state_dict", "model", "base_model"];
+const STATE_DICT_KEYS: [&str; 4] = ["state_dict", "model_state_dict", "model", "base_model"];
 /// Most bytes of tensors per byte of the file: tensors may share storages, and zip compresses. Bounds memory for untrusted
 /// files.
-const MOST_SHARING: u64 = 4;
+const MAX_SHARING_RATIO: u64 = 4;
 /// Bytes of tensors that a file of any size may have.
-const ALWAYS_ALLOWED: u64 = 16 << 20;
+const MIN_TENSOR_BUDGET: u64 = 16 << 20;
 /// Bytes converted at a time.
 const CHUNK: usize = 1 << 20;
 
@@ -49,16 +49,16 @@ const CHUNK: usize = 1 << 20;
 pub struct WeightFile {
     path: PathBuf,
     source: Arc<dyn RandomAccess>,
-    entries: BTreeMap<String, Entry>,
+    entries: BTreeMap<String, TensorEntry>,
     metadata: BTreeMap<String, String>,
     torch: Option<Arc<Torch>>,
     container: Option<String>,
 }
 
 #[derive(Clone, Debug)]
-enum Entry {
+enum TensorEntry {
     Plain(Plain),
-    Torch(Strided),
+    Torch(StridedTensor),
 }
 
 impl WeightFile {
@@ -69,6 +69,7 @@ impl WeightFile {
     /// If the file cannot be read, is damaged, or has no tensors.
     pub fn open(path: &Path) -> Result<Self, WeightsError> {
         let source = PositionedFile::open(path)?;
+        // A safetensors file starts with the header's length (8 bytes) and its JSON.
         let head = source.bytes(0, source.length().min(9))?;
         let is_safetensors = head.len() == 9 && head[8] == b'{';
         if is_safetensors {
@@ -81,7 +82,7 @@ impl WeightFile {
     /// Opens a safetensors file in memory.
     ///
     /// # Errors
-    /// If the bytes are no safetensors file.
+    /// If the bytes are not a safetensors file.
     pub fn from_static(name: &str, bytes: &'static [u8]) -> Result<Self, WeightsError> {
         Self::safetensors(PathBuf::from(name), Arc::new(bytes))
     }
@@ -92,7 +93,7 @@ impl WeightFile {
             format: "safetensors",
             message,
         })?;
-        let entries = tensors.into_iter().map(|(name, plain)| (name, Entry::Plain(plain))).collect();
+        let entries = tensors.into_iter().map(|(name, plain)| (name, TensorEntry::Plain(plain))).collect();
         Ok(Self { path, source, entries, metadata, torch: None, container: None })
     }
 
@@ -108,27 +109,30 @@ impl WeightFile {
             path: path.clone(),
             container: None,
         };
-        for name in USUAL_CONTAINERS {
+        // Training checkpoints wrap the weights; a bare state dict has none of these keys.
+        for name in STATE_DICT_KEYS {
             if let Some(at) = torch.pickle.get(torch.pickle.root, name) {
-                let inside = whole.below(at, Some(name))?;
+                let inside = whole.subtree(at, Some(name))?;
                 if !inside.entries.is_empty() {
                     return Ok(inside);
                 }
             }
         }
-        let all = whole.below(torch.pickle.root, None)?;
-        if all.entries.is_empty() { Err(invalid("no tensors in it".to_owned())) } else { Ok(all) }
+        let all = whole.subtree(torch.pickle.root, None)?;
+        if all.entries.is_empty() { Err(invalid("it contains no tensors".to_owned())) } else { Ok(all) }
     }
 
     /// The same file seen from a value of its pickle.
-    fn below(&self, at: Ref, container: Option<&str>) -> Result<Self, WeightsError> {
+    fn subtree(&self, at: Ref, container: Option<&str>) -> Result<Self, WeightsError> {
         let invalid =
             |message: String| WeightsError::Format { path: self.path.clone(), format: "PyTorch", message };
         let torch = self.torch.clone().ok_or_else(|| invalid("it has no containers".to_owned()))?;
         let tensors = torch.tensors(at).map_err(invalid)?;
-        let most = ALWAYS_ALLOWED.max(self.source.length()).saturating_mul(MOST_SHARING);
+        // Overlapping views could describe far more values than the file has bytes.
+        let most = MIN_TENSOR_BUDGET.max(self.source.length()).saturating_mul(MAX_SHARING_RATIO);
         let mut described = 0_u64;
         for (name, tensor) in &tensors {
+            // An overflowing size counts as too large.
             let bytes = byte_length(tensor.dtype, &tensor.shape).unwrap_or(u64::MAX);
             described = described.saturating_add(bytes);
             if described > most {
@@ -140,7 +144,7 @@ impl WeightFile {
                 return Err(invalid(message));
             }
         }
-        let entries = tensors.into_iter().map(|(name, tensor)| (name, Entry::Torch(tensor))).collect();
+        let entries = tensors.into_iter().map(|(name, tensor)| (name, TensorEntry::Torch(tensor))).collect();
         Ok(Self { entries, container: container.map(str::to_owned), torch: Some(torch), ..self.clone() })
     }
 
@@ -150,9 +154,10 @@ impl WeightFile {
         let Some(torch) = &self.torch else { return Vec::new() };
         let items = torch.pickle.items(torch.pickle.root).unwrap_or_default();
         let holds_tensors = |at: Ref| {
+            // A tensor at the top level belongs to a bare state dict.
             let is_tensor = torch.tensor(at).ok().flatten().is_some();
-            let below = || torch.tensors(at).unwrap_or_default();
-            !is_tensor && below().values().any(|tensor| !tensor.shape.is_empty())
+            let subtree = || torch.tensors(at).unwrap_or_default();
+            !is_tensor && subtree().values().any(|tensor| !tensor.shape.is_empty())
         };
         let holding = items.iter().filter(|(_, value)| holds_tensors(*value));
         holding.filter_map(|(key, _)| torch.pickle.text(*key)).collect()
@@ -165,7 +170,7 @@ impl WeightFile {
     pub fn container(&self, name: &str) -> Result<Self, WeightsError> {
         let at = self.torch.as_ref().and_then(|torch| torch.pickle.get(torch.pickle.root, name));
         let missing = || WeightsError::Missing { path: self.path.clone(), name: name.to_owned() };
-        self.below(at.ok_or_else(missing)?, Some(name))
+        self.subtree(at.ok_or_else(missing)?, Some(name))
     }
 
     /// Name of this container, if the file has containers.
@@ -220,7 +225,7 @@ impl WeightFile {
         match torch.tensor(at).ok().flatten() {
             Some(tensor) if tensor.shape.iter().product::<usize>() == 1 => {
                 let number = self
-                    .floats(&Entry::Torch(tensor))
+                    .floats(&TensorEntry::Torch(tensor))
                     .ok()
                     .flatten()
                     .and_then(|values| values.first().copied());
@@ -244,7 +249,8 @@ impl WeightFile {
             value => found.push((path, value)),
         };
         for (key, value) in pickle.items(pickle.root).unwrap_or_default() {
-            let Some(key) = pickle.text(*key).filter(|key| !USUAL_CONTAINERS.contains(key)) else { continue };
+            // Weights are not values of interest, and there are thousands of them.
+            let Some(key) = pickle.text(*key).filter(|key| !STATE_DICT_KEYS.contains(key)) else { continue };
             add(key.to_owned(), *value);
             for (inner, value) in
                 pickle.items(*value).or_else(|| pickle.attributes(*value)).unwrap_or_default()
@@ -275,6 +281,7 @@ impl WeightFile {
 
     /// Number of elements of all tensors under a prefix.
     pub fn n_elements(&self, prefix: &str) -> usize {
+        // Names are sorted: those with a common prefix are adjacent.
         let named = self.entries.range(prefix.to_owned()..).take_while(|(name, _)| name.starts_with(prefix));
         named.map(|(_, entry)| entry.shape().iter().product::<usize>()).sum()
     }
@@ -300,7 +307,7 @@ impl WeightFile {
     }
 
     /// Values as f32; `None` if they are not floating-point numbers.
-    fn floats(&self, entry: &Entry) -> Result<Option<Vec<f32>>, String> {
+    fn floats(&self, entry: &TensorEntry) -> Result<Option<Vec<f32>>, String> {
         if !matches!(entry.dtype(), Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16) {
             return Ok(None);
         }
@@ -309,15 +316,17 @@ impl WeightFile {
             return Ok(Some(Vec::new()));
         }
         match entry {
-            Entry::Plain(plain) => self.contiguous(plain.dtype, plain.start, count, None),
-            Entry::Torch(tensor) => {
+            TensorEntry::Plain(plain) => self.contiguous(plain.dtype, plain.start, count, None),
+            TensorEntry::Torch(tensor) => {
                 let width = tensor.dtype.bitsize() / 8;
                 let offset = (tensor.first * width) as u64;
                 match &tensor.storage {
                     Storage::Plain { start, .. } if tensor.is_contiguous() => {
                         self.contiguous(tensor.dtype, start + offset, count, None)
                     }
+                    // torch.save does not compress, so values are read in place.
                     Storage::Zip(stored) if tensor.is_contiguous() && stored.is_stored() => {
+                        // The archive's checksum covers the whole entry, so a part cannot be verified.
                         let is_whole = stored.size == (count * width) as u64;
                         let checksum = stored.checksum().filter(|_| is_whole);
                         self.contiguous(tensor.dtype, stored.start(&*self.source)? + offset, count, checksum)
@@ -334,7 +343,7 @@ impl WeightFile {
         match storage {
             Storage::Plain { start, size } => self.source.bytes(*start, *size).map_err(|e| e.to_string()),
             Storage::Zip(entry) => {
-                let most = ALWAYS_ALLOWED.max(self.source.length()).saturating_mul(MOST_SHARING);
+                let most = MIN_TENSOR_BUDGET.max(self.source.length()).saturating_mul(MAX_SHARING_RATIO);
                 entry.read(&*self.source, most)
             }
         }
@@ -369,6 +378,7 @@ impl WeightFile {
                 chunk.iter_mut().for_each(|value| *value = f32::from_bits(u32::from_le(value.to_bits())));
             }
         } else {
+            // Converted chunk by chunk: narrow types would need a second copy of the tensor.
             let mut buffer = vec![0; CHUNK.min(count * width)];
             for chunk in values.chunks_mut(CHUNK / width) {
                 let raw = &mut buffer[..chunk.len() * width];
@@ -380,19 +390,19 @@ impl WeightFile {
         }
         match checksum {
             Some(expected) if expected != sum.finalize() => {
-                Err("its checksum does not fit: the file is damaged".to_owned())
+                Err("checksum mismatch: the file is damaged".to_owned())
             }
             _ => Ok(values),
         }
     }
 
-    fn entry(&self, name: &str) -> Result<&Entry, WeightsError> {
+    fn entry(&self, name: &str) -> Result<&TensorEntry, WeightsError> {
         (self.entries.get(name))
             .ok_or_else(|| WeightsError::Missing { path: self.path.clone(), name: name.to_owned() })
     }
 }
 
-impl Entry {
+impl TensorEntry {
     fn shape(&self) -> &[usize] {
         match self {
             Self::Plain(plain) => &plain.shape,
@@ -408,11 +418,12 @@ impl Entry {
     }
 }
 
-impl Strided {
+impl StridedTensor {
     /// Whether its elements are contiguous in row-major order.
     fn is_contiguous(&self) -> bool {
         let mut expected = 1;
         self.shape.iter().zip(&self.strides).rev().all(|(size, stride)| {
+            // The stride of an axis with one element is arbitrary.
             let fits = *size == 1 || *stride == expected;
             expected *= size;
             fits
@@ -421,7 +432,7 @@ impl Strided {
 }
 
 /// The elements of a view in row-major order.
-fn gather(tensor: &Strided, bytes: &[u8]) -> Vec<f32> {
+fn gather(tensor: &StridedTensor, bytes: &[u8]) -> Vec<f32> {
     let width = tensor.dtype.bitsize() / 8;
     let count: usize = tensor.shape.iter().product();
     let mut values = vec![0.0; count];
@@ -433,6 +444,7 @@ fn gather(tensor: &Strided, bytes: &[u8]) -> Vec<f32> {
         if let Some(raw) = bytes.get(at * width..(at + 1) * width) {
             convert(tensor.dtype, raw, std::slice::from_mut(value));
         }
+        // Advances the index like an odometer, last axis first.
         for (i, size) in index.iter_mut().zip(&tensor.shape).rev() {
             *i += 1;
             if *i < *size {

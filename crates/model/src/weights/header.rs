@@ -7,7 +7,7 @@ use safetensors::tensor::Dtype;
 use serde::Deserialize;
 
 /// Longest header, as the format has it.
-const LONGEST_HEADER: u64 = 100_000_000;
+const MAX_HEADER_BYTES: u64 = 100_000_000;
 /// Bytes of the header's length, which precedes it.
 const LENGTH_BYTES: u64 = 8;
 const METADATA: &str = "__metadata__";
@@ -23,7 +23,7 @@ pub(super) struct Plain {
 
 /// A tensor as the header describes it; offsets count from the end of the header.
 #[derive(Deserialize)]
-struct Described {
+struct HeaderTensor {
     dtype: Dtype,
     shape: Vec<usize>,
     data_offsets: [u64; 2],
@@ -31,8 +31,8 @@ struct Described {
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Value {
-    Tensor(Described),
+enum HeaderValue {
+    Tensor(HeaderTensor),
     Metadata(BTreeMap<String, String>),
 }
 
@@ -42,23 +42,27 @@ pub(super) type Header = (BTreeMap<String, Plain>, BTreeMap<String, String>);
 /// Reads and checks a header. `Err` says what is wrong.
 pub(super) fn read(source: &dyn RandomAccess) -> Result<Header, String> {
     let length = source.bytes(0, LENGTH_BYTES).map_err(|e| e.to_string())?;
-    let length = u64::from_le_bytes(length.try_into().map_err(|_| "it is cut off")?);
+    let length = u64::from_le_bytes(length.try_into().map_err(|_| "the file is truncated")?);
     let room = source.length() - LENGTH_BYTES;
-    if length > room.min(LONGEST_HEADER) {
+    // Checked before the header is read: the length is untrusted.
+    if length > room.min(MAX_HEADER_BYTES) {
         return Err(format!("a header of {length} bytes announced, the file has {room}"));
     }
     let json = source.bytes(LENGTH_BYTES, length).map_err(|e| e.to_string())?;
-    let values: BTreeMap<String, Value> =
-        serde_json::from_slice(&json).map_err(|e| format!("its header: {e}"))?;
+    let values: BTreeMap<String, HeaderValue> =
+        serde_json::from_slice(&json).map_err(|e| format!("invalid header: {e}"))?;
     let data = LENGTH_BYTES + length;
     let mut metadata = BTreeMap::new();
     let mut tensors = BTreeMap::new();
     for (name, value) in values {
         match value {
-            Value::Metadata(entries) if name == METADATA => metadata = entries,
-            Value::Metadata(_) => return Err(format!("tensor {name:?} is not described")),
-            Value::Tensor(described) => {
-                let plain = described.placed(data).map_err(|what| format!("tensor {name:?}: {what}"))?;
+            // The only entry that is a map of strings instead of a tensor.
+            HeaderValue::Metadata(entries) if name == METADATA => metadata = entries,
+            HeaderValue::Metadata(_) => {
+                return Err(format!("tensor {name:?} has no type, shape and offsets"));
+            }
+            HeaderValue::Tensor(described) => {
+                let plain = described.resolve(data).map_err(|what| format!("tensor {name:?}: {what}"))?;
                 tensors.insert(name, plain);
             }
         }
@@ -67,8 +71,8 @@ pub(super) fn read(source: &dyn RandomAccess) -> Result<Header, String> {
     Ok((tensors, metadata))
 }
 
-impl Described {
-    fn placed(self, data: u64) -> Result<Plain, String> {
+impl HeaderTensor {
+    fn resolve(self, data: u64) -> Result<Plain, String> {
         let Self { dtype, shape, data_offsets: [start, end] } = self;
         let bytes = byte_length(dtype, &shape);
         let found = end.checked_sub(start);
@@ -83,9 +87,11 @@ impl Described {
 /// Tensors follow each other without gaps and overlaps, and end where the file ends.
 fn check_order(tensors: &BTreeMap<String, Plain>, data: u64, length: u64) -> Result<(), String> {
     let mut order: Vec<(&String, &Plain)> = tensors.iter().collect();
+    // Empty tensors share their start with the next one, so length breaks the tie.
     order.sort_by_key(|(_, tensor)| (tensor.start, byte_length(tensor.dtype, &tensor.shape)));
     let mut at = data;
     for (name, tensor) in order {
+        // The format allows neither gaps nor overlaps: nothing can hide in between.
         if tensor.start != at {
             return Err(format!("tensor {name:?} begins at byte {}, expected {at}", tensor.start));
         }

@@ -28,7 +28,7 @@ struct Rule {
 }
 
 /// A tensor's names in a file.
-pub(super) struct Place {
+pub(super) struct TensorLocation {
     /// Full names; several are concatenated along the first axis.
     pub names: Vec<String>,
     /// Whether the file stores the tensor with its axes reversed.
@@ -116,24 +116,26 @@ impl Layout {
 
     /// The full name of a tensor in the file; the first one if several are concatenated.
     pub fn name(&self, canonical: &str) -> String {
-        self.place(canonical).names.swap_remove(0)
+        self.locate(canonical).names.swap_remove(0)
     }
 
-    pub(super) fn place(&self, canonical: &str) -> Place {
-        let mut place = Place { names: vec![canonical.to_owned()], transposed: false };
+    pub(super) fn locate(&self, canonical: &str) -> TensorLocation {
+        let mut location = TensorLocation { names: vec![canonical.to_owned()], transposed: false };
+        // Rules apply in order, each to the result of those before.
         for rule in self.rules.iter().filter(|rule| canonical.starts_with(&rule.within)) {
-            if place.names.iter().any(|name| name.contains(&rule.canonical)) {
+            if location.names.iter().any(|name| name.contains(&rule.canonical)) {
                 let renamed = |name: &String| -> Vec<String> {
                     rule.file.iter().map(|part| name.replacen(&rule.canonical, part, 1)).collect()
                 };
-                place.names = place.names.iter().flat_map(renamed).collect();
-                place.transposed |= rule.transposed;
+                // A rule with several parts splits a packed tensor, such as queries, keys and values.
+                location.names = location.names.iter().flat_map(renamed).collect();
+                location.transposed |= rule.transposed;
             }
         }
-        for name in &mut place.names {
+        for name in &mut location.names {
             name.insert_str(0, &self.prefix);
         }
-        place
+        location
     }
 }
 
@@ -158,12 +160,12 @@ mod tests {
     }
 
     #[test]
-    fn split_queries_keys_and_values_stand_in_order() {
+    fn split_queries_keys_and_values_keep_their_order() {
         let layout = Layout::prefixed("vision_model.").within("", HUGGING_FACE_BLOCK);
-        let place = layout.place("transformer.resblocks.0.attn.in_proj_bias");
+        let location = layout.locate("transformer.resblocks.0.attn.in_proj_bias");
         let name = |part: &str| format!("vision_model.encoder.layers.0.self_attn.{part}_proj.bias");
-        assert_eq!(place.names, [name("q"), name("k"), name("v")]);
-        assert!(!place.transposed);
-        assert!(layout.transpose("visual.proj", "p").place("visual.proj").transposed);
+        assert_eq!(location.names, [name("q"), name("k"), name("v")]);
+        assert!(!location.transposed);
+        assert!(layout.transpose("visual.proj", "p").locate("visual.proj").transposed);
     }
 }

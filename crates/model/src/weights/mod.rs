@@ -25,11 +25,11 @@ pub use save::{Precision, TensorList};
 pub use value::Value;
 
 pub(crate) use self::fingerprint::Fingerprint;
-use self::layout::Place;
+use self::layout::TensorLocation;
 
 /// Initialization of a tensor of a new network.
 #[derive(Clone, Copy, Debug)]
-pub enum Fill {
+pub enum Initializer {
     /// A constant.
     Constant(f32),
     /// Normal distribution with mean 0 and this standard deviation.
@@ -39,15 +39,15 @@ pub enum Fill {
 }
 
 /// The tensors of a network to load: from a file, or initialized.
-pub enum Source<'a> {
+pub enum WeightSource<'a> {
     /// A file.
-    File(Weights<'a>),
+    File(FileWeights<'a>),
     /// A random generator, for a new network. Weights are initialized nowhere else.
-    New(Box<NewWeights>),
+    Random(Box<RandomWeights>),
 }
 
 /// A file, with the layout of its names and a record of the tensors that were used.
-pub struct Weights<'a> {
+pub struct FileWeights<'a> {
     file: &'a WeightFile,
     layout: Layout,
     device: Device,
@@ -56,20 +56,20 @@ pub struct Weights<'a> {
 }
 
 /// A random generator of initial weights.
-pub struct NewWeights {
+pub struct RandomWeights {
     rng: RefCell<SmallRng>,
     device: Device,
 }
 
-impl<'a> Source<'a> {
+impl<'a> WeightSource<'a> {
     /// The tensors of `file` whose names start with `prefix`, which is removed.
     pub fn file(file: &'a WeightFile, prefix: &str, device: &Device) -> Self {
-        Self::laid_out(file, Layout::prefixed(prefix), device)
+        Self::with_layout(file, Layout::prefixed(prefix), device)
     }
 
     /// The tensors of `file`, with names mapped by `layout`.
-    pub fn laid_out(file: &'a WeightFile, layout: Layout, device: &Device) -> Self {
-        Self::File(Weights {
+    pub fn with_layout(file: &'a WeightFile, layout: Layout, device: &Device) -> Self {
+        Self::File(FileWeights {
             file,
             layout,
             device: device.clone(),
@@ -79,8 +79,8 @@ impl<'a> Source<'a> {
     }
 
     /// New weights from a random seed.
-    pub fn new(seed: u64, device: &Device) -> Self {
-        Self::New(Box::new(NewWeights {
+    pub fn random(seed: u64, device: &Device) -> Self {
+        Self::Random(Box::new(RandomWeights {
             rng: RefCell::new(SmallRng::seed_from_u64(seed)),
             device: device.clone(),
         }))
@@ -94,11 +94,11 @@ impl<'a> Source<'a> {
         &self,
         name: &str,
         shape: [usize; D],
-        fill: Fill,
+        fill: Initializer,
     ) -> Result<Tensor<D>, WeightsError> {
         match self {
             Self::File(weights) => weights.tensor(name, shape),
-            Self::New(new) => {
+            Self::Random(new) => {
                 let data = TensorData::new(new.values(shape.iter().product(), fill), shape);
                 Ok(Tensor::from_data(data, &new.device))
             }
@@ -110,14 +110,14 @@ impl<'a> Source<'a> {
     /// # Errors
     /// [`WeightsError::Missing`] or [`WeightsError::Shape`]; never for new weights.
     pub fn scalar(&self, name: &str, start: f32) -> Result<Tensor<1>, WeightsError> {
-        self.tensor(name, [1], Fill::Constant(start))
+        self.tensor(name, [1], Initializer::Constant(start))
     }
 
     /// Device of the tensors.
     pub fn device(&self) -> &Device {
         match self {
             Self::File(weights) => &weights.device,
-            Self::New(new) => &new.device,
+            Self::Random(new) => &new.device,
         }
     }
 
@@ -126,7 +126,7 @@ impl<'a> Source<'a> {
     pub fn fingerprint(&self) -> u32 {
         match self {
             Self::File(weights) => weights.fingerprint.get().value(),
-            Self::New(_) => 0,
+            Self::Random(_) => 0,
         }
     }
 
@@ -151,9 +151,9 @@ impl<'a> Source<'a> {
     }
 }
 
-impl Weights<'_> {
+impl FileWeights<'_> {
     fn tensor<const D: usize>(&self, name: &str, shape: [usize; D]) -> Result<Tensor<D>, WeightsError> {
-        let Place { names, transposed } = self.layout.place(name);
+        let TensorLocation { names, transposed } = self.layout.locate(name);
         let mut stored = shape;
         if transposed {
             stored.reverse();
@@ -164,11 +164,12 @@ impl Weights<'_> {
         let mut values = Vec::new();
         for name in names {
             let found = self.file.shape(&name)?;
-            if !same_but_for_ones(found, &part) {
+            if !same_up_to_unit_axes(found, &part) {
                 let (path, expected, found) = (self.file.path().to_owned(), part.to_vec(), found.to_vec());
                 return Err(WeightsError::Shape { path, name, expected, found });
             }
             let read = self.file.read(&name)?;
+            // The common case, one tensor, is moved without a copy.
             if values.is_empty() {
                 values = read;
             } else {
@@ -176,6 +177,7 @@ impl Weights<'_> {
             }
             self.used.borrow_mut().insert(name);
         }
+        // Vectors only: any training changes them, and hashing matrices would slow down loading.
         if D == 1 {
             self.fingerprint.set(self.fingerprint.get().with(&values));
         }
@@ -186,26 +188,27 @@ impl Weights<'_> {
 
 /// Whether `found` equals `wanted`, up to leading and trailing ones: a convolution with kernel size 1 is a linear layer, a
 /// token stored with batch axes is a vector, and a scalar may have any number of axes.
-fn same_but_for_ones(found: &[usize], wanted: &[usize]) -> bool {
+fn same_up_to_unit_axes(found: &[usize], wanted: &[usize]) -> bool {
     let one_number = |shape: &[usize]| shape.iter().all(|&n| n == 1);
     if one_number(found) && one_number(wanted) {
         return true;
     }
+    // A kernel-1 convolution is stored as `[out, in, 1]` or `[out, in, 1, 1]`.
     (0..=found.len().saturating_sub(wanted.len())).any(|at| {
         let end = at + wanted.len();
         found.get(at..end) == Some(wanted) && one_number(&found[..at]) && one_number(&found[end..])
     })
 }
 
-impl NewWeights {
-    fn values(&self, count: usize, fill: Fill) -> Vec<f32> {
+impl RandomWeights {
+    fn values(&self, count: usize, fill: Initializer) -> Vec<f32> {
         match fill {
-            Fill::Constant(value) => vec![value; count],
-            Fill::Normal(deviation) => {
+            Initializer::Constant(value) => vec![value; count],
+            Initializer::Normal(deviation) => {
                 let mut rng = self.rng.borrow_mut();
                 (0..count).map(|_| deviation * standard_normal(&mut rng)).collect()
             }
-            Fill::Uniform(bound) => {
+            Initializer::Uniform(bound) => {
                 let mut rng = self.rng.borrow_mut();
                 (0..count).map(|_| bound * (2.0 * rng.random::<f32>() - 1.0)).collect()
             }
@@ -215,6 +218,7 @@ impl NewWeights {
 
 /// Box–Muller transform, first value only.
 fn standard_normal(rng: &mut SmallRng) -> f32 {
+    // Box–Muller. 1 − x is in (0, 1], so the logarithm is finite.
     let (a, b): (f64, f64) = (1.0 - rng.random::<f64>(), rng.random());
     ((-2.0 * a.ln()).sqrt() * (std::f64::consts::TAU * b).cos()) as f32
 }

@@ -73,6 +73,7 @@ impl TensorList {
             views.push((name.as_str(), TensorView::new(dtype, shape.clone(), bytes).map_err(invalid)?));
         }
         let bytes = safetensors::serialize(views, Some(metadata)).map_err(invalid)?;
+        // Through a temporary file: an interrupted save leaves no half-written model.
         Ok(lexiform_formats::write_file(path, &bytes)?)
     }
 }

@@ -11,17 +11,17 @@ use lexiform_formats::zip::{self, Entry};
 use safetensors::tensor::Dtype;
 
 /// Longest pickle: bigG's with its optimizer states takes 1 MB.
-const LONGEST_PICKLE: u64 = 32 << 20;
+const MAX_PICKLE_BYTES: u64 = 32 << 20;
 /// Most values of a pickle: some ten times what the largest checkpoints with optimizer states have.
 const MOST_NODES: usize = 4 << 20;
 /// Deepest nesting of dictionaries and modules that is followed.
-const DEEPEST: usize = 64;
+const MAX_DEPTH: usize = 64;
 /// Most values that are looked at: more than any file has, fewer than shared values may unfold to.
-const MOST_VISITS: usize = 4 << 20;
-const MOST_TENSORS: usize = 200_000;
+const MAX_VISITS: usize = 4 << 20;
+const MAX_TENSORS: usize = 200_000;
 /// Longest name of a tensor in bytes.
-const LONGEST_NAME: usize = 1024;
-const MOST_AXES: usize = 16;
+const MAX_NAME_LENGTH: usize = 1024;
+const MAX_RANK: usize = 16;
 /// 0x1950a86a20f9469cfc6c, which opens files of PyTorch before 1.6.
 const LEGACY_MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 const LEGACY_VERSION: i64 = 1001;
@@ -46,7 +46,7 @@ pub(super) enum Storage {
 
 /// A view of a storage.
 #[derive(Clone, Debug)]
-pub(super) struct Strided {
+pub(super) struct StridedTensor {
     pub dtype: Dtype,
     pub shape: Vec<usize>,
     /// Elements from one index to the next, for each axis.
@@ -66,7 +66,10 @@ impl Storage {
 }
 
 impl Torch {
-    /// Reads the description. `Err` says what is wrong.
+    /// Reads the description.
+    ///
+    /// # Errors
+    /// Describes what is wrong with the file.
     pub fn open(source: &dyn RandomAccess) -> Result<Self, String> {
         let head = source.bytes(0, source.length().min(4)).map_err(|e| e.to_string())?;
         if head.starts_with(b"PK") { Self::open_zip(source) } else { Self::open_legacy(source) }
@@ -75,6 +78,7 @@ impl Torch {
     fn open_zip(source: &dyn RandomAccess) -> Result<Self, String> {
         // Of entries with the same name, the last counts.
         let entries: BTreeMap<String, Entry> = zip::entries(source)?.into_iter().collect();
+        // The folder is named after the saved file; nested archives have longer names.
         let roots = entries.keys().filter_map(|name| name.strip_suffix("data.pkl"));
         let root = roots.filter(|root| root.is_empty() || root.ends_with('/')).min_by_key(|root| root.len());
         let root =
@@ -88,7 +92,7 @@ impl Torch {
         {
             return Err("it was written on a big-endian machine".to_owned());
         }
-        let pickle = read("data.pkl", LONGEST_PICKLE).ok_or("no data.pkl in the archive")??;
+        let pickle = read("data.pkl", MAX_PICKLE_BYTES).ok_or("no data.pkl in the archive")??;
         let pickle = Pickle::read(&pickle, MOST_NODES)?;
         let prefix = format!("{root}data/");
         let storages = entries
@@ -103,8 +107,9 @@ impl Torch {
         if !head.windows(LEGACY_MAGIC.len()).any(|window| window == LEGACY_MAGIC) {
             return Err(unknown.to_owned());
         }
-        let head = source.bytes(0, source.length().min(LONGEST_PICKLE)).map_err(|e| e.to_string())?;
+        let head = source.bytes(0, source.length().min(MAX_PICKLE_BYTES)).map_err(|e| e.to_string())?;
         let mut at = 0;
+        // Several pickles follow each other; each tells where it ends.
         let mut next = || {
             let pickle = Pickle::read(&head[at..], MOST_NODES)?;
             at += pickle.length;
@@ -116,8 +121,9 @@ impl Torch {
         }
         let little = system.get(system.root, "little_endian").map(|at| system.node(at).clone());
         if little != Some(Node::Bool(true)) {
-            return Err("it does not say that it was written on a little-endian machine".to_owned());
+            return Err("expected a file written on a little-endian machine".to_owned());
         }
+        // The objects, then the keys of the storages, then their data in that order.
         let (pickle, keys) = (next()?, next()?);
         let mut torch = Self { declared: declared(&pickle), pickle, storages: BTreeMap::new() };
         torch.place_storages(source, &keys, at as u64)?;
@@ -131,7 +137,7 @@ impl Torch {
         keys: &Pickle,
         mut at: u64,
     ) -> Result<(), String> {
-        for key in keys.list(keys.root).ok_or("no list of storages")? {
+        for key in keys.list(keys.root).ok_or("the list of storages is missing")? {
             let key = keys.text(*key).ok_or("a storage without a name")?;
             let Some(dtype) = self.declared.get(key) else {
                 return Err(format!("storage {key} has no type"));
@@ -152,15 +158,21 @@ impl Torch {
         Ok(())
     }
 
-    /// All tensors below a value, by their path through dictionaries and modules. `Err` says what is wrong.
-    pub fn tensors(&self, below: Ref) -> Result<BTreeMap<String, Strided>, String> {
-        let mut walk = Walk { torch: self, found: BTreeMap::new(), visits: 0 };
+    /// All tensors below a value, by their path through dictionaries and modules.
+    ///
+    /// # Errors
+    /// Describes the tensor that is invalid, or the limit that is exceeded.
+    pub fn tensors(&self, below: Ref) -> Result<BTreeMap<String, StridedTensor>, String> {
+        let mut walk = TensorCollector { torch: self, found: BTreeMap::new(), visits: 0 };
         walk.visit(below, &mut String::new(), 0)?;
         Ok(walk.found)
     }
 
-    /// The tensor a value describes, if it is one. `Err` says what is wrong with it.
-    pub fn tensor(&self, at: Ref) -> Result<Option<Strided>, String> {
+    /// The tensor a value describes, if it is one.
+    ///
+    /// # Errors
+    /// Describes what is wrong with the tensor.
+    pub fn tensor(&self, at: Ref) -> Result<Option<StridedTensor>, String> {
         let mut at = at;
         // Parameters and subclasses wrap tensors, a few levels at most.
         for _ in 0..4 {
@@ -176,8 +188,7 @@ impl Torch {
                 ("_rebuild_tensor" | "_rebuild_tensor_v2", parts) => return self.view(parts, None).map(Some),
                 ("_rebuild_tensor_v3", parts @ [_, _, _, _, _, _, dtype, ..]) => {
                     let name = self.pickle.global(*dtype).unwrap_or_default();
-                    let dtype =
-                        scalar_type(name).ok_or_else(|| format!("numbers of type {name} are not read"))?;
+                    let dtype = scalar_type(name).ok_or_else(|| format!("unsupported data type {name}"))?;
                     return self.view(parts, Some(dtype)).map(Some);
                 }
                 _ => return Ok(None),
@@ -187,9 +198,11 @@ impl Torch {
     }
 
     /// `(storage, first, shape, strides, …)`.
-    fn view(&self, parts: &[Ref], dtype: Option<Dtype>) -> Result<Strided, String> {
+    fn view(&self, parts: &[Ref], dtype: Option<Dtype>) -> Result<StridedTensor, String> {
         let [storage, first, shape, strides, ..] = parts else {
-            return Err("it is not described in full".to_owned());
+            return Err(
+                "its description is incomplete: expected storage, offset, shape and strides".to_owned()
+            );
         };
         let Node::Persistent(id) = self.pickle.node(*storage) else {
             return Err("it has no storage".to_owned());
@@ -197,18 +210,20 @@ impl Torch {
         let (key, declared) = storage_id(&self.pickle, *id)?;
         let storage =
             *self.storages.get(key).ok_or_else(|| format!("its storage {key} is not in the file"))?;
-        let dtype = dtype.or(declared).ok_or_else(|| format!("the type of storage {key} is not read"))?;
+        let dtype = dtype.or(declared).ok_or_else(|| format!("unsupported data type of storage {key}"))?;
         let (shape, strides) = (self.sizes(*shape)?, self.sizes(*strides)?);
         let first = self.size(*first)?;
-        if shape.len() != strides.len() || shape.len() > MOST_AXES {
+        if shape.len() != strides.len() || shape.len() > MAX_RANK {
             return Err(format!("shape {shape:?} and strides {strides:?} do not fit each other"));
         }
+        // Index of the last element; overflow means the file is malicious.
         let last = shape.iter().zip(&strides).try_fold(first, |last, (size, stride)| {
             last.checked_add(size.saturating_sub(1).checked_mul(*stride)?)
         });
         let count = shape.iter().try_fold(1_usize, |count, size| count.checked_mul(*size));
         let width = dtype.bitsize() as u64 / 8;
         let fits = match (last, count) {
+            // An empty tensor refers to no element, wherever it starts.
             (Some(_), Some(0)) => true,
             (Some(last), Some(_)) => {
                 (last as u64 + 1).checked_mul(width).is_some_and(|end| end <= storage.size())
@@ -221,56 +236,63 @@ impl Torch {
                 "shape {shape:?} with strides {strides:?} from element {first} does not fit into {held} elements"
             ));
         }
-        Ok(Strided { dtype, shape, strides, first, storage })
+        Ok(StridedTensor { dtype, shape, strides, first, storage })
     }
 
     fn sizes(&self, at: Ref) -> Result<Vec<usize>, String> {
-        let items = self.pickle.list(at).ok_or("a shape that is no tuple")?;
-        if items.len() > MOST_AXES {
-            return Err(format!("{} axes, expected at most {MOST_AXES}", items.len()));
+        let items = self.pickle.list(at).ok_or("invalid shape: expected a tuple")?;
+        if items.len() > MAX_RANK {
+            return Err(format!("{} axes, expected at most {MAX_RANK}", items.len()));
         }
         items.iter().map(|item| self.size(*item)).collect()
     }
 
     fn size(&self, at: Ref) -> Result<usize, String> {
         match self.pickle.node(at) {
-            Node::Int(size) => usize::try_from(*size).map_err(|_| format!("a size of {size}")),
-            other => Err(format!("a size that is no number: {other:?}")),
+            Node::Int(size) => usize::try_from(*size).map_err(|_| format!("invalid size {size}")),
+            other => Err(format!("invalid size: expected an integer, found {other:?}")),
         }
     }
 }
 
 /// Collects tensors.
-struct Walk<'a> {
+struct TensorCollector<'a> {
     torch: &'a Torch,
-    found: BTreeMap<String, Strided>,
+    found: BTreeMap<String, StridedTensor>,
     visits: usize,
 }
 
-impl Walk<'_> {
+impl TensorCollector<'_> {
     fn visit(&mut self, at: Ref, path: &mut String, depth: usize) -> Result<(), String> {
         self.visits += 1;
-        if self.visits > MOST_VISITS || depth > DEEPEST {
-            return Err(format!("more than {MOST_VISITS} values or {DEEPEST} levels, at {path:?}"));
+        // A pickle may share or nest values so that walking it takes forever.
+        if self.visits > MAX_VISITS || depth > MAX_DEPTH {
+            return Err(format!("more than {MAX_VISITS} values or {MAX_DEPTH} levels, at {path:?}"));
         }
         let pickle = &self.torch.pickle;
         if let Some(tensor) = self.torch.tensor(at).map_err(|what| format!("tensor {path:?}: {what}"))? {
-            if path.len() <= LONGEST_NAME {
+            if path.len() <= MAX_NAME_LENGTH {
                 self.found.insert(path.clone(), tensor);
             }
-            let is_enough = self.found.len() > MOST_TENSORS;
-            return if is_enough { Err(format!("more than {MOST_TENSORS} tensors")) } else { Ok(()) };
+            let is_enough = self.found.len() > MAX_TENSORS;
+            return if is_enough { Err(format!("more than {MAX_TENSORS} tensors")) } else { Ok(()) };
         }
         if let Some(items) = pickle.items(at) {
             return items.iter().try_for_each(|(key, value)| self.child(*key, *value, path, depth));
         }
         if let Some(attributes) = pickle.attributes(at) {
             let is_table = |key: Ref| pickle.text(key).is_some_and(|key| MODULE_TABLES.contains(&key));
+            // A pickled `nn.Module` keeps its tensors in three tables; other attributes are settings.
             let is_module = attributes.iter().any(|(key, _)| is_table(*key));
-            return attributes.iter().try_for_each(|(key, value)| match is_module {
-                true if is_table(*key) => self.visit(*value, path, depth + 1),
-                true => Ok(()),
-                false => self.child(*key, *value, path, depth),
+            return attributes.iter().try_for_each(|(key, value)| {
+                if !is_module {
+                    self.child(*key, *value, path, depth)
+                } else if is_table(*key) {
+                    // The table's own name is not part of a tensor's name.
+                    self.visit(*value, path, depth + 1)
+                } else {
+                    Ok(())
+                }
             });
         }
         let list = pickle.list(at).unwrap_or_default();
@@ -288,7 +310,7 @@ impl Walk<'_> {
     fn named(&mut self, key: &str, value: Ref, path: &mut String, depth: usize) -> Result<(), String> {
         let length = path.len();
         // Beyond the longest name nothing is kept anyway.
-        if length <= LONGEST_NAME && key.len() <= LONGEST_NAME {
+        if length <= MAX_NAME_LENGTH && key.len() <= MAX_NAME_LENGTH {
             path.push_str(if path.is_empty() { "" } else { "." });
             path.push_str(key);
             self.visit(value, path, depth + 1)?;
@@ -313,7 +335,7 @@ fn declared(pickle: &Pickle) -> BTreeMap<String, Dtype> {
 /// is of no interest: everything is read into memory.
 fn storage_id(pickle: &Pickle, id: Ref) -> Result<(&str, Option<Dtype>), String> {
     let [_, kind, key, ..] = pickle.list(id).unwrap_or_default() else {
-        return Err("a storage that is not described".to_owned());
+        return Err("invalid storage: expected a tuple of type, key and device".to_owned());
     };
     let key = pickle.text(*key).ok_or("a storage without a name")?;
     let kind = pickle.global(*kind).unwrap_or_default();

@@ -4,7 +4,7 @@ use std::fmt;
 
 use lexiform_formats::pickle::{Node, Pickle, Ref};
 
-/// A value beside the tensors of a checkpoint.
+/// A value stored next to the tensors of a checkpoint.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// Python's `None`.

@@ -4,19 +4,23 @@
 //! section 3. Vectors are rows: a rotation matrix `R` maps `p` to `p · R`, as in the references.
 
 use glam::{Mat3, Vec3};
-use lexiform_model::point::Cloud;
+use lexiform_model::point::PreparedCloud;
 use lexiform_shapes::Rng;
 
 use crate::recipe::{Axis, PointAugmentation};
 
 /// Applies augmentations in order.
-pub fn augment_points(mut cloud: Cloud, changes: &[PointAugmentation], rng: &mut Rng) -> Cloud {
+pub fn augment_points(
+    mut cloud: PreparedCloud,
+    changes: &[PointAugmentation],
+    rng: &mut Rng,
+) -> PreparedCloud {
     changes.iter().for_each(|change| change.apply(&mut cloud, rng));
     cloud
 }
 
 impl PointAugmentation {
-    fn apply(&self, cloud: &mut Cloud, rng: &mut Rng) {
+    fn apply(&self, cloud: &mut PreparedCloud, rng: &mut Rng) {
         let mut each = |f: &mut dyn FnMut(Vec3) -> Vec3| cloud.positions.iter_mut().for_each(|p| *p = f(*p));
         match self {
             Self::RandomApply { probability, apply } => {
@@ -104,12 +108,12 @@ mod reference_tests;
 mod tests {
     use super::*;
 
-    fn cloud() -> Cloud {
+    fn cloud() -> PreparedCloud {
         let positions = (0..200).map(|i| Vec3::new(i as f32 / 200.0, 0.5, -0.25)).collect::<Vec<_>>();
-        Cloud { colors: vec![Vec3::X; positions.len()], positions }
+        PreparedCloud { colors: vec![Vec3::X; positions.len()], positions }
     }
 
-    fn changed(change: PointAugmentation) -> Cloud {
+    fn changed(change: PointAugmentation) -> PreparedCloud {
         augment_points(cloud(), &[change], &mut Rng::new(3))
     }
 

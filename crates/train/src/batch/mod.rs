@@ -5,7 +5,7 @@ pub(crate) mod sampler;
 use std::ops::Range;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use lexiform_model::point::Cloud;
+use lexiform_model::point::PreparedCloud;
 
 use crate::loss::BatchLabels;
 
@@ -19,7 +19,7 @@ pub struct Batch {
     /// Normalized pixels, `[shapes × n_views, 3, image_size, image_size]`; empty without an image tower.
     pub pixels: Vec<f32>,
     /// Prepared clouds, one per shape; empty without a point encoder.
-    pub clouds: Vec<Cloud>,
+    pub clouds: Vec<PreparedCloud>,
     /// One caption per shape; empty if it has none.
     pub captions: Vec<String>,
     /// Features of the teacher, if any.

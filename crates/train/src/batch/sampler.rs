@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use image::RgbaImage;
 use lexiform_data::DataError;
 use lexiform_geometry::sample::sample_cloud;
-use lexiform_model::point::{Cloud, CloudInput, Start};
+use lexiform_model::point::{FpsStart, PointPreprocess, PreparedCloud};
 use lexiform_model::preprocess::{Crop, Preprocess};
 use lexiform_shapes::Rng;
 use rand::seq::SliceRandom as _;
@@ -29,7 +29,7 @@ pub(crate) struct Sampler<'a> {
     /// Preprocessing of views; `None` without an image tower.
     pub preprocess: Option<Preprocess>,
     /// Preprocessing of clouds; `None` without a point encoder.
-    pub input: Option<CloudInput>,
+    pub input: Option<PointPreprocess>,
     /// Data augmentation.
     pub augment: &'a AugmentConfig,
     /// Nearest neighbors of each shape, for hard negatives.
@@ -214,7 +214,7 @@ impl Sampler<'_> {
     }
 
     /// Resampled, augmented and prepared clouds.
-    fn clouds(&self, shapes: &[LoadedShape], rng: &mut Rng) -> Vec<Cloud> {
+    fn clouds(&self, shapes: &[LoadedShape], rng: &mut Rng) -> Vec<PreparedCloud> {
         let Some(input) = self.input else { return Vec::new() };
         let seeds: Vec<u64> = shapes.iter().map(|_| rand::RngCore::next_u64(rng)).collect();
         let make = |(shape, seed): (&LoadedShape, u64)| {
@@ -223,12 +223,15 @@ impl Sampler<'_> {
             let shuffled = sample_cloud(&shape.cloud, shape.cloud.positions().len(), &mut rng);
             let scanned = simulate_scan(shuffled, &self.augment.scan, &mut rng);
             let prepared = match self.augment.before_sampling.as_slice() {
-                [] if self.augment.test_time_augment => input.prepare_look(&scanned, Start::Seed(seed), seed),
-                [] => input.prepare(&scanned, Start::Seed(seed)),
+                [] if self.augment.test_time_augment => {
+                    input.prepare_test_time_augmented(&scanned, FpsStart::Seed(seed), seed)
+                }
+                [] => input.prepare(&scanned, FpsStart::Seed(seed)),
                 dense => {
                     // All points are normalized first, then augmented, and only then sampled (CG3D).
-                    let whole = CloudInput { n_points: scanned.positions().len(), ..input };
-                    let changed = augment_points(whole.prepare(&scanned, Start::Seed(seed)), dense, &mut rng);
+                    let whole = PointPreprocess { n_points: scanned.positions().len(), ..input };
+                    let changed =
+                        augment_points(whole.prepare(&scanned, FpsStart::Seed(seed)), dense, &mut rng);
                     changed.farthest(input.n_points)
                 }
             };

@@ -3,9 +3,9 @@
 use burn::module::{Module as _, ModuleMapper, Param};
 use burn::tensor::{DType, Device, Tensor};
 use lexiform_model::clip::{ClipText, ClipVision};
-use lexiform_model::point::{Classes, PointTower, TowerConfig};
-use lexiform_model::weights::Source;
-use lexiform_model::{ModelConfig, ModelError, PointModelConfig, usual_templates};
+use lexiform_model::point::{ClassHeadConfig, PointTower, PointTowerConfig};
+use lexiform_model::weights::WeightSource;
+use lexiform_model::{ModelConfig, ModelError, PointModelConfig, default_templates};
 
 use crate::network::{ModelSpec, OutputConfig, PretrainedModels, Towers};
 use crate::recipe::{ClipNetwork, LoraConfig, NetworkConfig, PointNetwork, PretrainedNetwork, Recipe};
@@ -58,7 +58,7 @@ impl Towers {
             _ => network.model(&recipe.name, words.iter().map(String::as_str)),
         };
         // Random initial weights from the seed of the recipe.
-        let source = Source::new(recipe.seed, device);
+        let source = WeightSource::random(recipe.seed, device);
         let text = Some(ClipText::load(&source, &config.clip)?);
         let vision = Some(ClipVision::load(&source, &config.clip)?);
         let logit_scale = scale(recipe, INIT_LOGIT_SCALE, device);
@@ -78,9 +78,9 @@ impl Towers {
         }
         let (mut vision, mut text) = (base.vision().clone(), base.text().clone());
         if let Some(LoraConfig { rank, first_layer }) = network.lora {
-            let source = Source::new(recipe.seed, device);
-            vision = vision.with_low_rank(&source, rank, first_layer)?;
-            text = text.with_low_rank(&source, rank, first_layer)?;
+            let source = WeightSource::random(recipe.seed, device);
+            vision = vision.with_lora(&source, rank, first_layer)?;
+            text = text.with_lora(&source, rank, first_layer)?;
         }
         let (text, frozen) = match recipe.teacher {
             Some(_) => (None, Some(to_f16(base.text()))),
@@ -100,7 +100,7 @@ impl Towers {
         labels: &[String],
         device: &Device,
     ) -> Result<(Self, ModelSpec), ModelError> {
-        let source = Source::new(recipe.seed, device);
+        let source = WeightSource::random(recipe.seed, device);
         let (points, tower) = init_point_tower(network, &source, models, labels)?;
         let config = point_model(recipe, network, tower, models, labels)?;
         let mut spec = ModelSpec {
@@ -137,12 +137,12 @@ fn config_build_pretrained(recipe: &Recipe, network: &PretrainedNetwork, base: &
 fn point_model(
     recipe: &Recipe,
     network: &PointNetwork,
-    tower: TowerConfig,
+    tower: PointTowerConfig,
     models: &PretrainedModels,
     labels: &[String],
 ) -> Result<PointModelConfig, ModelError> {
     let taught_by = match &recipe.teacher {
-        Some(teacher) => Some(models.open(teacher)?.towers_id().to_owned()),
+        Some(teacher) => Some(models.open(teacher)?.clip_id().to_owned()),
         None => None,
     };
     Ok(PointModelConfig {
@@ -152,7 +152,7 @@ fn point_model(
         paired: network.paired,
         taught_by,
         // For zero-shot evaluation; training has its own templates.
-        templates: usual_templates(),
+        templates: default_templates(),
         labels: network.head.map_or(Vec::new(), |_| labels.to_vec()),
     })
 }
@@ -160,10 +160,10 @@ fn point_model(
 /// The initial point tower and its configuration.
 fn init_point_tower(
     network: &PointNetwork,
-    source: &Source,
+    source: &WeightSource,
     models: &PretrainedModels,
     labels: &[String],
-) -> Result<(PointTower, TowerConfig), ModelError> {
+) -> Result<(PointTower, PointTowerConfig), ModelError> {
     // `Recipe::validate` has checked that one of `tower` and `base` is present.
     let (tower, mut config) = match network.new_tower() {
         Ok(Some(config)) => (PointTower::load(source, &config)?, config),
@@ -173,7 +173,7 @@ fn init_point_tower(
         }
     };
     let Some(head) = network.head else { return Ok((tower.without_head(&mut config), config)) };
-    let classes = Classes { hidden: head.hidden_width, classes: labels.len() };
+    let classes = ClassHeadConfig { hidden: head.hidden_width, classes: labels.len() };
     let tower = tower.with_new_head(source, &mut config, classes)?;
     Ok((tower, config))
 }

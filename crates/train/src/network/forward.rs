@@ -5,7 +5,7 @@ use std::ops::Range;
 use burn::tensor::Tensor;
 use lexiform_model::ModelError;
 use lexiform_model::nn::{DropPath, Dropout};
-use lexiform_model::point::{Clouds, Start};
+use lexiform_model::point::{CloudBatch, FpsStart};
 
 use crate::batch::Batch;
 use crate::error::FitError;
@@ -74,19 +74,19 @@ impl Towers {
             (OutputConfig::Points(config), _, Some(points)) => {
                 let first_row = rows.start;
                 // Farthest point sampling may start at the first point: the sampler has shuffled them.
-                let clouds = Clouds::new(&batch.clouds[rows], config.tower.encoder.colored());
+                let clouds = CloudBatch::new(&batch.clouds[rows], config.tower.encoder.colored());
                 let clouds = clouds.map_err(ModelError::from)?;
                 let encoded = match spec.drop_path {
-                    0.0 => points.encoder().encode(&clouds, Start::default()),
+                    0.0 => points.encoder().encode(&clouds, FpsStart::default()),
                     rate => {
                         // Seeded by batch and row: the same on any number of devices.
                         let drop = DropPath { rate, seed: batch.seed, first_row };
-                        points.encoder().encode_dropping(&clouds, Start::default(), drop)
+                        points.encoder().encode_with_drop_path(&clouds, FpsStart::default(), drop)
                     }
                 };
                 let dropout = Dropout { rate: spec.dropout, seed: batch.seed, first_row };
                 let class_logits =
-                    points.classifier().map(|head| head.forward_dropping(encoded.clone(), dropout));
+                    points.classifier().map(|head| head.forward_with_dropout(encoded.clone(), dropout));
                 Ok((points.project(encoded), class_logits))
             }
             _ => Err(RecipeError::network("has no shape encoder".to_owned()).into()),

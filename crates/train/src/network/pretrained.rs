@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use burn::tensor::Device;
-use lexiform_model::{JointModel, ModelError, OpenOptions, PointModel, PointOptions, Teacher};
+use lexiform_model::{JointModel, ModelError, OpenOptions, PointModel, PointModelOptions, Teacher};
 
 use crate::recipe::{NetworkConfig, Recipe};
 
@@ -49,7 +49,8 @@ impl PretrainedModels {
         if let Some(model) = self.points.borrow().get(name_or_path) {
             return Ok(Rc::clone(model));
         }
-        let options = PointOptions { groups, device: self.device.clone(), ..PointOptions::default() };
+        let options =
+            PointModelOptions { groups, device: self.device.clone(), ..PointModelOptions::default() };
         let model = Rc::new(PointModel::open(name_or_path, &options)?);
         self.points.borrow_mut().insert(name_or_path.to_owned(), Rc::clone(&model));
         Ok(model)

@@ -16,14 +16,14 @@ impl Towers {
         let towers = |text, vision| JointTowers { text, vision, points: None, logit_scale: scale };
         match (&spec.config, text, &self.vision, &self.points) {
             (OutputConfig::Joint(config), Some(text), Some(vision), _) => {
-                lexiform_model::save(path, config, towers(text, vision), Precision::Half)
+                lexiform_model::save_joint_model(path, config, towers(text, vision), Precision::Half)
             }
             (OutputConfig::Points(config), text, vision, Some(points)) => {
                 if let (Some(images), Some(text), Some(vision)) = (&spec.prompted_teacher, text, vision) {
                     let path = path.with_extension("images.safetensors");
-                    lexiform_model::save(&path, images, towers(text, vision), Precision::Half)?;
+                    lexiform_model::save_joint_model(&path, images, towers(text, vision), Precision::Half)?;
                 }
-                lexiform_model::save_points(path, config, points, Some(scale), Precision::Half)
+                lexiform_model::save_point_model(path, config, points, Some(scale), Precision::Half)
             }
             _ => Ok(()),
         }

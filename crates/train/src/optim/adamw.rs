@@ -38,7 +38,7 @@ impl Optimizer for AdamW {
         state: Option<AdamWState<D>>,
     ) -> (Tensor<D>, Option<AdamWState<D>>) {
         // The fused kernel works on CPU memory only.
-        if !AdamwStep::suits(&tensor) || !AdamwStep::suits(&gradient) {
+        if !AdamwStep::supports(&tensor) || !AdamwStep::supports(&gradient) {
             return self.composed().step(rate, tensor, gradient, state);
         }
         let mut momentum = match state {
@@ -50,8 +50,9 @@ impl Optimizer for AdamW {
         };
         momentum.time += 1;
         let Self { beta_1, beta_2, epsilon, weight_decay } = *self;
-        let time = i32::try_from(momentum.time).unwrap_or(i32::MAX);
-        let step = AdamwStep { rate, beta_1, beta_2, epsilon, weight_decay, time };
+        let step_number = i32::try_from(momentum.time).unwrap_or(i32::MAX);
+        let step =
+            AdamwStep { learning_rate: rate, beta_1, beta_2, epsilon, weight_decay, step: step_number };
         let (tensor, [moment_1, moment_2]) =
             step.apply(tensor, gradient, [momentum.moment_1, momentum.moment_2]);
         (tensor, Some(AdamWState::new(AdaptiveMomentumState { moment_1, moment_2, ..momentum })))

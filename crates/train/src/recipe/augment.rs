@@ -21,7 +21,7 @@ pub struct AugmentConfig {
     pub before_sampling: Vec<PointAugmentation>,
     /// Apply the augmentation of test-time voting during training too, as
     /// [Point-BERT](https://arxiv.org/abs/2111.14819) does: a random subset of slightly more farthest points, scaled per
-    /// axis and shifted ([`CloudInput::prepare_look`](lexiform_model::point::CloudInput::prepare_look)).
+    /// axis and shifted ([`PointPreprocess::prepare_test_time_augmented`](lexiform_model::point::PointPreprocess::prepare_test_time_augmented)).
     #[serde(default, skip_serializing_if = "skip_if::is_false")]
     pub test_time_augment: bool,
     /// Augmentations of prepared clouds, applied in this order.

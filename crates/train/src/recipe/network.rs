@@ -2,10 +2,10 @@
 
 use lexiform_model::clip::{ClipConfig, TextConfig, VisionConfig, VisionStyle};
 use lexiform_model::nn::Activation;
-use lexiform_model::point::{CloudInput, TowerConfig};
-use lexiform_model::preprocess::{Photos, Preprocess};
-use lexiform_model::tokenizer::{Tokenizer, WordPieces};
-use lexiform_model::{ModelConfig, Paired, usual_templates};
+use lexiform_model::point::{PointPreprocess, PointTowerConfig};
+use lexiform_model::preprocess::{PhotoCrop, Preprocess};
+use lexiform_model::tokenizer::{Tokenizer, WordPieceTokenizer};
+use lexiform_model::{ModelConfig, PairedClip, default_templates};
 use serde::{Deserialize, Serialize};
 
 /// Architecture of the trained network.
@@ -93,7 +93,7 @@ pub struct LoraConfig {
 pub struct PointNetwork {
     /// Architecture of a new network; ignored if `base` is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tower: Option<TowerConfig>,
+    pub tower: Option<PointTowerConfig>,
     /// Name or path of a pretrained point encoder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<String>,
@@ -104,7 +104,7 @@ pub struct PointNetwork {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<HeadConfig>,
     /// Preprocessing of point clouds.
-    pub input: CloudInput,
+    pub input: PointPreprocess,
     /// [Stochastic depth](https://arxiv.org/abs/1603.09382): drop probability of the last block; increases linearly from 0 in
     /// the first.
     #[serde(default)]
@@ -116,7 +116,7 @@ pub struct PointNetwork {
     pub prompts: usize,
     /// The published CLIP that shares the joint space, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub paired: Option<Paired>,
+    pub paired: Option<PairedClip>,
 }
 
 /// A classification head.
@@ -171,7 +171,7 @@ impl PointNetwork {
     ///
     /// # Errors
     /// If the sizes of the encoder conflict.
-    pub fn new_tower(&self) -> Result<Option<TowerConfig>, String> {
+    pub fn new_tower(&self) -> Result<Option<PointTowerConfig>, String> {
         let Some(mut tower) = self.tower.clone().filter(|_| self.base.is_none()) else { return Ok(None) };
         match self.groups {
             Some(groups) => tower.encoder = tower.encoder.with_groups(groups)?,
@@ -184,9 +184,9 @@ impl PointNetwork {
 impl ClipNetwork {
     /// The model's configuration, with a vocabulary of the words in `captions`.
     pub fn model<'a>(&self, name: &str, captions: impl IntoIterator<Item = &'a str>) -> ModelConfig {
-        let templates = usual_templates();
+        let templates = default_templates();
         let sentences = templates.clone();
-        let words = WordPieces::from_texts(captions.into_iter().map(str::to_owned).chain(sentences));
+        let words = WordPieceTokenizer::from_texts(captions.into_iter().map(str::to_owned).chain(sentences));
         let clip = ClipConfig {
             dim: self.dim,
             vision: VisionConfig {
@@ -216,8 +216,8 @@ impl ClipNetwork {
             clip,
             joint_from: self.joint_from,
             // It is trained on renderings only: photos are cropped to the object to resemble them.
-            preprocess: Preprocess { photos: Photos::Object, ..Preprocess::clip(self.image_size) },
-            tokenizer: Tokenizer::Words(words),
+            preprocess: Preprocess { photo_crop: PhotoCrop::Object, ..Preprocess::clip(self.image_size) },
+            tokenizer: Tokenizer::WordPiece(words),
             rig: self.rig.clone(),
             n_views: self.n_views,
             templates,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use burn::module::Module as _;
 use lexiform_metrics::Classification;
 use lexiform_model::weights::Precision;
-use lexiform_model::{JointModel, OpenOptions, PointModel, PointOptions};
+use lexiform_model::{JointModel, OpenOptions, PointModel, PointModelOptions};
 
 use crate::error::{CheckpointError, FitError};
 use crate::event::{GroupPlan, StepMetrics, TrainEvent, TrainPlan};
@@ -115,8 +115,8 @@ impl Run<'_> {
         else {
             return Ok(path);
         };
-        let points = PointModel::open(&path.to_string_lossy(), &PointOptions::default())?;
-        let joined = JointModel::open(teacher, &OpenOptions::default())?.with_points(&points)?;
+        let points = PointModel::open(&path.to_string_lossy(), &PointModelOptions::default())?;
+        let joined = JointModel::open(teacher, &OpenOptions::default())?.with_point_tower(&points)?;
         let path = self.out.join("joint.safetensors");
         joined.save(&path, Precision::Half)?;
         Ok(path)

@@ -7,7 +7,7 @@ use burn::module::Module as _;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use lexiform_data::DataError;
-use lexiform_model::nn::with_products_in;
+use lexiform_model::nn::cast_block_weights;
 
 use crate::batch::Batch;
 use crate::batch::sampler::Sampler;
@@ -119,7 +119,7 @@ impl Run<'_> {
     /// The towers with matrix products in the recipe's data type.
     fn autocast(&self, towers: &Towers) -> Towers {
         match self.recipe.run.mixed_precision.dtype() {
-            Some(dtype) => with_products_in(towers.clone(), dtype),
+            Some(dtype) => cast_block_weights(towers.clone(), dtype),
             None => towers.clone(),
         }
     }

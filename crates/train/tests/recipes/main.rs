@@ -9,7 +9,7 @@ mod validation;
 use std::path::Path;
 
 use lexiform_mesh_io::write;
-use lexiform_model::{JointModel, OpenOptions, PointModel, PointOptions};
+use lexiform_model::{JointModel, OpenOptions, PointModel, PointModelOptions};
 use lexiform_shapes::category;
 use lexiform_train::optim::parameters::values;
 use lexiform_train::{FitOptions, Recipe, RecipeError, TrainEvent, fit};
@@ -45,7 +45,7 @@ fn train(name: &str, out: &Path, settings: &[&[&str]]) -> Vec<Vec<String>> {
 
 fn open_points(out: &Path) -> PointModel {
     let path = out.join("model.safetensors");
-    PointModel::open(path.to_str().unwrap(), &PointOptions::default()).unwrap()
+    PointModel::open(path.to_str().unwrap(), &PointModelOptions::default()).unwrap()
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn nano_and_its_points() {
     assert_eq!(losses, vec![["captions", "class_text", "views"]; 3]);
     let joined =
         JointModel::open(out.join("joint.safetensors").to_str().unwrap(), &OpenOptions::default()).unwrap();
-    assert_eq!((joined.view_size(), joined.point_part().unwrap().input.n_points), (80, 128));
+    assert_eq!((joined.view_size(), joined.point_branch().unwrap().input.n_points), (80, 128));
 }
 
 /// A pretrained model is fine-tuned at another view size, with its position embeddings.

@@ -1,8 +1,8 @@
 //! Recipes have their papers' hyperparameters, and invalid values are errors.
 
 use burn::tensor::Device;
-use lexiform_model::point::{Cloud, PointTower};
-use lexiform_model::weights::Source;
+use lexiform_model::point::{PointTower, PreparedCloud};
+use lexiform_model::weights::WeightSource;
 use lexiform_train::optim::parameters::parameters;
 use lexiform_train::{FitOptions, NetworkConfig, StepsOrEpochs, fit};
 
@@ -118,7 +118,8 @@ fn openshape_has_the_papers_number_of_parameters() {
     let recipe = recipe("openshape.toml", &["network.tower.projection.dim=1280"]).unwrap();
     let NetworkConfig::Points(network) = recipe.network else { panic!("no encoder of clouds") };
     let tower =
-        PointTower::load(&Source::new(0, &Device::flex().autodiff()), &network.tower.unwrap()).unwrap();
+        PointTower::load(&WeightSource::random(0, &Device::flex().autodiff()), &network.tower.unwrap())
+            .unwrap();
     let trained = parameters(&tower).into_iter().filter(|parameter| parameter.requires_grad);
     assert_eq!(trained.map(|parameter| parameter.count()).sum::<usize>(), 32_326_080);
 }
@@ -137,7 +138,7 @@ fn recipes_have_their_papers_hyperparameters() {
 #[test]
 fn farthest_points_keep_their_colors() {
     let positions: Vec<_> = (0..40).map(|i| glam::Vec3::new(i as f32 / 40.0 + 0.1, 0.2, 0.0)).collect();
-    let cloud = Cloud { colors: positions.clone(), positions };
+    let cloud = PreparedCloud { colors: positions.clone(), positions };
     let kept = cloud.clone().farthest(3);
     assert_eq!(kept.positions, kept.colors);
     let [first, second, third] = [0, 39, 19].map(|at: usize| cloud.positions[at]);

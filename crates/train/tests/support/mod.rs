@@ -8,7 +8,7 @@ use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use glam::Vec3;
-use lexiform_model::point::Cloud;
+use lexiform_model::point::PreparedCloud;
 use lexiform_train::optim::parameters::{load_values, parameters, values as values_of};
 
 /// A point encoder with a few thousand parameters.
@@ -96,10 +96,10 @@ pub fn with_gradients<M: Module>(network: &M, gradients: &GradientsParams) -> (M
 }
 
 /// Clouds of `[clouds, points, 3 or 6]` numbers: positions, and colors where there are six.
-pub fn clouds(inputs: &Golden, name: &str) -> Vec<Cloud> {
+pub fn clouds(inputs: &Golden, name: &str) -> Vec<PreparedCloud> {
     let shape = inputs.shape(name);
     let numbers: Vec<f32> = inputs.values(name).into_iter().map(|v| v as f32).collect();
-    let cloud = |rows: &[f32]| Cloud {
+    let cloud = |rows: &[f32]| PreparedCloud {
         positions: rows.chunks(shape[2]).map(Vec3::from_slice).collect(),
         colors: rows
             .chunks(shape[2])

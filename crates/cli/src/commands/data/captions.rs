@@ -9,7 +9,7 @@ use lexiform_data::caption::{
 };
 use lexiform_data::{Caption, Member};
 use lexiform_formats::view_format::decode_view;
-use lexiform_model::blip::{self, Decoding, Writing};
+use lexiform_model::blip::{self, DecodingStrategy, GenerationConfig};
 use serde_json::{Value, json};
 
 use crate::failure::Usage;
@@ -132,9 +132,9 @@ impl CaptionArgs {
             }
             (Some(Who::Blip), Some(_), _) => usage("--captions blip takes no --caption-url"),
             (Some(Who::Blip), None, model) => {
-                let writing = self.writing()?;
+                let generation = self.generation()?;
                 let name = model.as_deref().unwrap_or(USUAL_BLIP);
-                Ok(Some(Writer::Blip(Box::new(Blip::open(name, writing, (size, seed), on)?))))
+                Ok(Some(Writer::Blip(Box::new(Blip::open(name, generation, (size, seed), on)?))))
             }
         }
     }
@@ -154,20 +154,24 @@ impl CaptionArgs {
         })
     }
 
-    fn writing(&self) -> anyhow::Result<Writing> {
+    fn generation(&self) -> anyhow::Result<GenerationConfig> {
         let sentences = self.sentences as usize;
         let usual = if sentences > 1 { DecodingArg::Nucleus } else { DecodingArg::Beams };
         let decoding = match self.decoding.unwrap_or(usual) {
-            DecodingArg::Nucleus => Decoding::Nucleus { top_p: TOP_P, sentences },
+            DecodingArg::Nucleus => DecodingStrategy::Nucleus { top_p: TOP_P, sentences },
             _ if sentences > 1 => {
                 let text = "beams and greedy give one sentence: --sentences above 1 needs --decoding nucleus";
                 return Err(Usage(text.to_owned()).into());
             }
-            DecodingArg::Beams => Decoding::Beams(BEAMS),
-            DecodingArg::Greedy => Decoding::Greedy,
+            DecodingArg::Beams => DecodingStrategy::BeamSearch(BEAMS),
+            DecodingArg::Greedy => DecodingStrategy::Greedy,
         };
-        let usual = Writing::default();
-        Ok(Writing { prompt: self.caption_prompt.clone().unwrap_or(usual.prompt), decoding, ..usual })
+        let usual = GenerationConfig::default();
+        Ok(GenerationConfig {
+            prompt: self.caption_prompt.clone().unwrap_or(usual.prompt),
+            decoding,
+            ..usual
+        })
     }
 }
 
@@ -227,7 +231,7 @@ fn tell(
 /// BLIP as data sets know captioners: one shape at a time, since a network uses all processors.
 pub struct Blip {
     captioner: blip::Captioner,
-    writing: Writing,
+    generation: GenerationConfig,
     seed: u64,
     turn: Mutex<()>,
     sentences: AtomicU64,
@@ -235,7 +239,12 @@ pub struct Blip {
 }
 
 impl Blip {
-    fn open(name: &str, writing: Writing, (size, seed): (u32, u64), on: &DeviceArg) -> anyhow::Result<Self> {
+    fn open(
+        name: &str,
+        generation: GenerationConfig,
+        (size, seed): (u32, u64),
+        on: &DeviceArg,
+    ) -> anyhow::Result<Self> {
         let captioner = blip::Captioner::open(name, &on.device)?;
         let best = captioner.config().vision.image_size;
         if (size as usize) < best {
@@ -244,7 +253,7 @@ impl Blip {
             ));
         }
         let (sentences, views) = Default::default();
-        Ok(Self { captioner, writing, seed, turn: Mutex::new(()), sentences, views })
+        Ok(Self { captioner, generation, seed, turn: Mutex::new(()), sentences, views })
     }
 }
 
@@ -256,13 +265,13 @@ fn hash(name: &str) -> u64 {
 
 impl Captioner for Blip {
     fn name(&self) -> String {
-        let Writing { prompt, decoding, shortest, longest } = &self.writing;
+        let GenerationConfig { prompt, decoding, min_length, max_length } = &self.generation;
         let chance = match decoding {
-            Decoding::Nucleus { .. } => format!(" seed={}", self.seed),
+            DecodingStrategy::Nucleus { .. } => format!(" seed={}", self.seed),
             _ => String::new(),
         };
         let id = self.captioner.id();
-        format!("blip:{id} {decoding:?} shortest={shortest} longest={longest} prompt={prompt:?}{chance}")
+        format!("blip:{id} {decoding:?} shortest={min_length} longest={max_length} prompt={prompt:?}{chance}")
     }
 
     fn concurrency(&self) -> usize {
@@ -280,7 +289,7 @@ impl Captioner for Blip {
         let seed = hash(input.name) ^ self.seed;
         let said = {
             let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-            self.captioner.caption(&pictures, &self.writing, seed)
+            self.captioner.caption(&pictures, &self.generation, seed)
         };
         let said =
             said.map_err(|error| CaptionError::Server { reason: error.to_string(), hint: error.hint() })?;

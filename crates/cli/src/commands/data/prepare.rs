@@ -159,7 +159,7 @@ pub fn facts(files: &[PathBuf]) -> anyhow::Result<AnnotationTable> {
 
 /// A model of pictures and words.
 fn frozen(name: &str, transparent: bool, on: &DeviceArg) -> anyhow::Result<TeacherFeatures> {
-    if PointModel::recognizes(&registry::locate(name)?) {
+    if PointModel::matches_file(&registry::open_weights(name)?) {
         return Err(
             Usage(format!("{name} takes points: --features needs a model of pictures and words")).into()
         );

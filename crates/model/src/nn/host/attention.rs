@@ -3,15 +3,15 @@
 
 use rayon::prelude::*;
 
-use super::product::{Cores, Into, Matrix, MatrixMut, multiply};
-use super::softmax::{softmax, softmax_back};
+use super::matmul::{Matrix, MatrixMut, Parallelism, WriteMode, matmul_into};
+use super::softmax::{softmax, softmax_backward};
 
 /// Scores of a tile, about: 256 KiB, so that a tile and its gradient stay in the L2 cache.
 const SCORES: usize = 1 << 16;
 
 /// Heads, and which tokens attend to which.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Looks {
+pub(crate) struct AttentionShape {
     /// Number of heads.
     pub heads: usize,
     /// Width of a head.
@@ -24,7 +24,7 @@ pub(crate) struct Looks {
     pub causal: bool,
 }
 
-impl Looks {
+impl AttentionShape {
     /// Queries of a group of `length` tokens.
     pub fn queries(&self, length: usize) -> usize {
         length / self.row.max(1) * self.first
@@ -36,8 +36,8 @@ impl Looks {
 }
 
 /// `[groups, length, 3 · inner]` → `[groups, queries, inner]`, where `inner = heads · head_width`.
-pub(super) fn attend(packed: &[f32], length: usize, looks: Looks) -> Vec<f32> {
-    let (inner, queries) = (looks.inner(), looks.queries(length));
+pub(super) fn attend(packed: &[f32], length: usize, attn_shape: AttentionShape) -> Vec<f32> {
+    let (inner, queries) = (attn_shape.inner(), attn_shape.queries(length));
     let group = length * 3 * inner;
     if group == 0 || queries == 0 {
         return Vec::new();
@@ -46,17 +46,22 @@ pub(super) fn attend(packed: &[f32], length: usize, looks: Looks) -> Vec<f32> {
     // One task per head of each group. Each reads strided columns of `packed` and writes its own columns of `out`.
     let tasks: Vec<_> = (out.chunks_mut(queries * inner).zip(packed.chunks(group)))
         .flat_map(|(out, packed)| {
-            let heads = MatrixMut::side_by_side(out, inner, looks.head_width).into_iter();
-            heads.enumerate().map(move |(at, out)| (Head::of(packed, length, looks, at), out))
+            let heads = MatrixMut::split_columns(out, inner, attn_shape.head_width).into_iter();
+            heads.enumerate().map(move |(at, out)| (Head::of(packed, length, attn_shape, at), out))
         })
         .collect();
-    tasks.into_par_iter().for_each_init(Room::default, |room, (head, out)| head.look(room, out));
+    tasks.into_par_iter().for_each_init(Scratch::default, |scratch, (head, out)| head.forward(scratch, out));
     out
 }
 
 /// The gradient of the input of [`attend`], from that of its output.
-pub(super) fn attend_back(gradient: &[f32], packed: &[f32], length: usize, looks: Looks) -> Vec<f32> {
-    let (inner, queries) = (looks.inner(), looks.queries(length));
+pub(super) fn attend_backward(
+    gradient: &[f32],
+    packed: &[f32],
+    length: usize,
+    attn_shape: AttentionShape,
+) -> Vec<f32> {
+    let (inner, queries) = (attn_shape.inner(), attn_shape.queries(length));
     let group = length * 3 * inner;
     let mut out = vec![0.0; packed.len()];
     if group == 0 || queries == 0 {
@@ -65,30 +70,30 @@ pub(super) fn attend_back(gradient: &[f32], packed: &[f32], length: usize, looks
     let tasks: Vec<_> = (out.chunks_mut(group).zip(packed.chunks(group)))
         .zip(gradient.chunks(queries * inner))
         .flat_map(|((out, packed), gradient)| {
-            let mut parts = MatrixMut::side_by_side(out, 3 * inner, looks.head_width);
-            let values = parts.split_off(2 * looks.heads);
-            let keys = parts.split_off(looks.heads);
+            let mut parts = MatrixMut::split_columns(out, 3 * inner, attn_shape.head_width);
+            let values = parts.split_off(2 * attn_shape.heads);
+            let keys = parts.split_off(attn_shape.heads);
             (parts.into_iter().zip(keys).zip(values).enumerate()).map(move |(at, ((query, key), value))| {
-                let start = (at * looks.head_width).min(gradient.len());
-                let shape = [queries, looks.head_width];
-                let gradient = Matrix::spread(&gradient[start..], shape, [inner, 1]);
-                (Head::of(packed, length, looks, at), gradient, [query, key, value])
+                let start = (at * attn_shape.head_width).min(gradient.len());
+                let shape = [queries, attn_shape.head_width];
+                let gradient = Matrix::strided(&gradient[start..], shape, [inner, 1]);
+                (Head::of(packed, length, attn_shape, at), gradient, [query, key, value])
             })
         })
         .collect();
-    tasks
-        .into_par_iter()
-        .for_each_init(Room::default, |room, (head, gradient, out)| head.back(room, gradient, out));
+    tasks.into_par_iter().for_each_init(Scratch::default, |scratch, (head, gradient, out)| {
+        head.backward(scratch, gradient, out)
+    });
     out
 }
 
 /// Scratch memory of a thread, reused from head to head.
 #[derive(Default)]
-struct Room {
+struct Scratch {
     scores: Vec<f32>,
-    slopes: Vec<f32>,
+    score_gradients: Vec<f32>,
     queries: Vec<f32>,
-    of_queries: Vec<f32>,
+    query_gradients: Vec<f32>,
 }
 
 /// One head of one group.
@@ -97,47 +102,47 @@ struct Head<'a> {
     key: Matrix<'a>,
     value: Matrix<'a>,
     length: usize,
-    looks: Looks,
+    attn_shape: AttentionShape,
 }
 
 impl<'a> Head<'a> {
-    fn of(packed: &'a [f32], length: usize, looks: Looks, at: usize) -> Self {
-        let inner = looks.inner();
+    fn of(packed: &'a [f32], length: usize, attn_shape: AttentionShape, at: usize) -> Self {
+        let inner = attn_shape.inner();
         let part = |i: usize| {
-            let start = i * inner + at * looks.head_width;
-            Matrix::spread(&packed[start..], [length, looks.head_width], [3 * inner, 1])
+            let start = i * inner + at * attn_shape.head_width;
+            Matrix::strided(&packed[start..], [length, attn_shape.head_width], [3 * inner, 1])
         };
-        Self { query: part(0), key: part(1), value: part(2), length, looks }
+        Self { query: part(0), key: part(1), value: part(2), length, attn_shape }
     }
 
     fn scale(&self) -> f32 {
-        (self.looks.head_width as f32).powf(-0.5)
+        (self.attn_shape.head_width as f32).powf(-0.5)
     }
 
     /// Index of the token that is query number `query`.
     fn token(&self, query: usize) -> usize {
-        query / self.looks.first * self.looks.row + query % self.looks.first
+        query / self.attn_shape.first * self.attn_shape.row + query % self.attn_shape.first
     }
 
     /// The queries: the tokens themselves, or a contiguous copy if only some tokens are queries.
-    fn queries<'r>(&self, room: &'r mut Vec<f32>) -> Matrix<'r>
+    fn queries<'r>(&self, scratch: &'r mut Vec<f32>) -> Matrix<'r>
     where
         'a: 'r,
     {
-        let Looks { row, first, head_width, .. } = self.looks;
+        let AttentionShape { row, first, head_width, .. } = self.attn_shape;
         if first == row {
             return self.query;
         }
-        let count = self.looks.queries(self.length);
-        room.clear();
-        (0..count).for_each(|at| room.extend_from_slice(self.query.row(self.token(at))));
-        Matrix::new(room, [count, head_width])
+        let count = self.attn_shape.queries(self.length);
+        scratch.clear();
+        (0..count).for_each(|at| scratch.extend_from_slice(self.query.row(self.token(at))));
+        Matrix::new(scratch, [count, head_width])
     }
 
     /// Tiles of queries: the first, their number, and the number of keys they attend to.
     fn tiles(&self) -> impl Iterator<Item = (usize, usize, usize)> + use<> {
-        let (length, causal) = (self.length, self.looks.causal);
-        let queries = self.looks.queries(length);
+        let (length, causal) = (self.length, self.attn_shape.causal);
+        let queries = self.attn_shape.queries(length);
         // At least 16 queries: the product of a tile would be too thin to be fast.
         let size = (SCORES / length.max(1)).clamp(16, queries.max(16));
         (0..queries).step_by(size).map(move |first| {
@@ -147,13 +152,18 @@ impl<'a> Head<'a> {
     }
 
     /// Attention weights of a tile, `[count, seen]`.
-    fn shares(&self, scores: &mut Vec<f32>, query: Matrix<'_>, (first, count, seen): (usize, usize, usize)) {
+    fn attention_weights(
+        &self,
+        scores: &mut Vec<f32>,
+        query: Matrix<'_>,
+        (first, count, seen): (usize, usize, usize),
+    ) {
         scores.resize(count * seen, 0.0);
         let key = self.key.rows(0, seen).transposed();
         let out = MatrixMut::new(scores, [count, seen]);
-        multiply(out, query.rows(first, count), key, Into::Set, Cores::One);
+        matmul_into(out, query.rows(first, count), key, WriteMode::Set, Parallelism::Serial);
         // A causal tile computes no keys beyond its last query; those beyond each single query are masked here.
-        if self.looks.causal {
+        if self.attn_shape.causal {
             for (at, row) in scores.chunks_exact_mut(seen).enumerate() {
                 row[first + at + 1..].fill(f32::NEG_INFINITY);
             }
@@ -161,47 +171,77 @@ impl<'a> Head<'a> {
         softmax(scores, seen, self.scale());
     }
 
-    fn look(&self, room: &mut Room, mut out: MatrixMut<'_>) {
-        let query = self.queries(&mut room.queries);
+    fn forward(&self, scratch: &mut Scratch, mut out: MatrixMut<'_>) {
+        let query = self.queries(&mut scratch.queries);
         for tile @ (first, count, seen) in self.tiles() {
-            self.shares(&mut room.scores, query, tile);
-            let shares = Matrix::new(&room.scores, [count, seen]);
-            multiply(out.rows(first, count), shares, self.value.rows(0, seen), Into::Set, Cores::One);
+            self.attention_weights(&mut scratch.scores, query, tile);
+            let attention_weights = Matrix::new(&scratch.scores, [count, seen]);
+            matmul_into(
+                out.rows(first, count),
+                attention_weights,
+                self.value.rows(0, seen),
+                WriteMode::Set,
+                Parallelism::Serial,
+            );
         }
     }
 
     /// Accumulates gradients of queries, keys and values, which start at 0.
-    fn back(
+    fn backward(
         &self,
-        room: &mut Room,
+        scratch: &mut Scratch,
         gradient: Matrix<'_>,
         [mut of_query, mut of_key, mut of_value]: [MatrixMut<'_>; 3],
     ) {
-        let query = self.queries(&mut room.queries);
-        let width = self.looks.head_width;
+        let query = self.queries(&mut scratch.queries);
+        let width = self.attn_shape.head_width;
         for tile @ (first, count, seen) in self.tiles() {
-            self.shares(&mut room.scores, query, tile);
+            self.attention_weights(&mut scratch.scores, query, tile);
             // With P = softmax(s · Q Kᵀ) and dO the gradient of P V: dV = Pᵀ dO, dP = dO Vᵀ, then through the softmax to dS,
             // dK = dSᵀ Q and dQ = dS K.
-            let shares = Matrix::new(&room.scores, [count, seen]);
+            let attention_weights = Matrix::new(&scratch.scores, [count, seen]);
             let gradient = gradient.rows(first, count);
-            multiply(of_value.rows(0, seen), shares.transposed(), gradient, Into::Add, Cores::One);
-            room.slopes.resize(count * seen, 0.0);
-            let slopes = MatrixMut::new(&mut room.slopes, [count, seen]);
-            multiply(slopes, gradient, self.value.rows(0, seen).transposed(), Into::Set, Cores::One);
-            softmax_back(&mut room.slopes, &room.scores, seen, self.scale());
-            let slopes = Matrix::new(&room.slopes, [count, seen]);
+            matmul_into(
+                of_value.rows(0, seen),
+                attention_weights.transposed(),
+                gradient,
+                WriteMode::Add,
+                Parallelism::Serial,
+            );
+            scratch.score_gradients.resize(count * seen, 0.0);
+            let score_gradients = MatrixMut::new(&mut scratch.score_gradients, [count, seen]);
+            matmul_into(
+                score_gradients,
+                gradient,
+                self.value.rows(0, seen).transposed(),
+                WriteMode::Set,
+                Parallelism::Serial,
+            );
+            softmax_backward(&mut scratch.score_gradients, &scratch.scores, seen, self.scale());
+            let score_gradients = Matrix::new(&scratch.score_gradients, [count, seen]);
             let queries = query.rows(first, count);
-            multiply(of_key.rows(0, seen), slopes.transposed(), queries, Into::Add, Cores::One);
-            if self.looks.first == self.looks.row {
+            matmul_into(
+                of_key.rows(0, seen),
+                score_gradients.transposed(),
+                queries,
+                WriteMode::Add,
+                Parallelism::Serial,
+            );
+            if self.attn_shape.first == self.attn_shape.row {
                 let out = of_query.rows(first, count);
-                multiply(out, slopes, self.key.rows(0, seen), Into::Set, Cores::One);
+                matmul_into(
+                    out,
+                    score_gradients,
+                    self.key.rows(0, seen),
+                    WriteMode::Set,
+                    Parallelism::Serial,
+                );
                 continue;
             }
-            room.of_queries.resize(count * width, 0.0);
-            let out = MatrixMut::new(&mut room.of_queries, [count, width]);
-            multiply(out, slopes, self.key.rows(0, seen), Into::Set, Cores::One);
-            for (at, row) in room.of_queries.chunks_exact(width).enumerate() {
+            scratch.query_gradients.resize(count * width, 0.0);
+            let out = MatrixMut::new(&mut scratch.query_gradients, [count, width]);
+            matmul_into(out, score_gradients, self.key.rows(0, seen), WriteMode::Set, Parallelism::Serial);
+            for (at, row) in scratch.query_gradients.chunks_exact(width).enumerate() {
                 of_query.row(self.token(first + at)).copy_from_slice(row);
             }
         }

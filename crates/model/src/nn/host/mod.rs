@@ -10,15 +10,15 @@
 
 mod adamw;
 mod attention;
-mod batch;
-mod gradient;
-mod lanes;
+mod autodiff;
+mod batch_norm;
+pub(crate) mod elementwise;
+mod host_tensor;
+mod layer_norm;
 mod linear;
+mod matmul;
 mod mlp;
-mod norm;
-mod numbers;
-pub(crate) mod passes;
-mod product;
+mod simd;
 mod softmax;
 #[cfg(test)]
 mod tests;
@@ -28,28 +28,28 @@ use burn::backend::{Backend, Dispatch, backend_extension};
 use burn::tensor::{DType, Device, Tensor};
 
 pub use adamw::AdamwStep;
-pub(crate) use attention::Looks;
+pub(crate) use attention::AttentionShape;
 
 use super::Activation;
 
 /// The activation that follows a product in the same pass.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Then(pub Option<Activation>);
+pub(crate) struct FusedActivation(pub Option<Activation>);
 
 /// Layers as one operation each, registered with burn's backends. All tensors are `f32`.
 #[backend_extension(Flex, Autodiff)]
-pub(crate) trait Layers: Backend {
-    /// `then(x weight + bias) + skip`: `[…, input]`, `[input, output]`, `[output]`, `[…, output]` → `[…, output]`. An empty
+pub(crate) trait FusedOps: Backend {
+    /// `activation(x weight + bias) + skip`: `[…, input]`, `[input, output]`, `[output]`, `[…, output]` → `[…, output]`. An empty
     /// tensor means no bias or no skip.
     fn host_linear(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
         skip: FloatTensor<Self>,
-        then: Then,
+        activation: FusedActivation,
     ) -> FloatTensor<Self>;
 
-    /// `then(x weight_1 + bias_1) weight_2 + bias_2 + skip`. Saves less memory for the backward pass than two linear layers.
+    /// `activation(x weight_1 + bias_1) weight_2 + bias_2 + skip`. Saves less memory for the backward pass than two linear layers.
     #[allow(clippy::too_many_arguments, reason = "backends are given tensors one by one")]
     fn host_mlp(
         x: FloatTensor<Self>,
@@ -58,11 +58,11 @@ pub(crate) trait Layers: Backend {
         weight_2: FloatTensor<Self>,
         bias_2: FloatTensor<Self>,
         skip: FloatTensor<Self>,
-        then: Activation,
+        activation: Activation,
     ) -> FloatTensor<Self>;
 
     /// Layer normalization along the last axis: `[…, width]` → `[…, width]`.
-    fn host_norm(
+    fn host_layer_norm(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
@@ -70,7 +70,7 @@ pub(crate) trait Layers: Backend {
     ) -> FloatTensor<Self>;
 
     /// Multi-head attention over packed queries, keys and values: `[groups, length, 3 · inner]` → `[groups, queries, inner]`.
-    fn host_attention(packed: FloatTensor<Self>, looks: Looks) -> FloatTensor<Self>;
+    fn host_attention(packed: FloatTensor<Self>, attn_shape: AttentionShape) -> FloatTensor<Self>;
 
     /// Mean and biased variance over rows, `[rows, width]` → `[2, width]`, detached from the graph.
     fn host_moments(x: FloatTensor<Self>) -> FloatTensor<Self>;
@@ -88,49 +88,49 @@ pub(crate) trait Layers: Backend {
 }
 
 /// Whether these operations support a tensor: `f32`, in host memory.
-pub(crate) fn is_here<const D: usize>(x: &Tensor<D>) -> bool {
+pub(crate) fn is_host_f32<const D: usize>(x: &Tensor<D>) -> bool {
     // Devices are equal whether they keep gradients or not.
     x.device() == Device::flex() && x.dtype() == DType::F32
 }
 
-/// Whether a tensor can be modified in place: as [`is_here`], and without autodiff.
-pub(crate) fn is_plain<const D: usize>(x: &Tensor<D>) -> bool {
-    !x.device().is_autodiff() && is_here(x)
+/// Whether a tensor can be modified in place: as [`is_host_f32`], and without autodiff.
+pub(crate) fn is_host_no_grad<const D: usize>(x: &Tensor<D>) -> bool {
+    !x.device().is_autodiff() && is_host_f32(x)
 }
 
-/// `then(x weight + bias) + skip`, `[…, input]` → `[…, output]`. Requires [`is_here`].
+/// `activation(x weight + bias) + skip`, `[…, input]` → `[…, output]`. Requires [`is_host_f32`].
 pub(crate) fn linear<const D: usize>(
     x: Tensor<D>,
     weight: Tensor<2>,
     bias: Option<Tensor<1>>,
     skip: Option<Tensor<D>>,
-    then: Option<Activation>,
+    activation: Option<Activation>,
 ) -> Tensor<D> {
     let device = x.device();
-    let (bias, skip) = (or_none(bias, &device), or_none(skip, &device));
+    let (bias, skip) = (or_empty(bias, &device), or_empty(skip, &device));
     let (x, weight) = (x.into_dispatch(), weight.into_dispatch());
-    Tensor::from_dispatch(Dispatch::host_linear(x, weight, bias, skip, Then(then)))
+    Tensor::from_dispatch(Dispatch::host_linear(x, weight, bias, skip, FusedActivation(activation)))
 }
 
 /// A tensor, or an empty one: operations of a backend have no optional tensors.
-fn or_none<const D: usize>(tensor: Option<Tensor<D>>, device: &Device) -> FloatTensor<Dispatch> {
+fn or_empty<const D: usize>(tensor: Option<Tensor<D>>, device: &Device) -> FloatTensor<Dispatch> {
     match tensor {
         Some(tensor) => tensor.into_dispatch(),
         None => Tensor::<1>::empty([0], device).into_dispatch(),
     }
 }
 
-/// `then(x weight_1 + bias_1) weight_2 + bias_2 + skip`, with weight and bias of each layer in `maps`. Requires [`is_here`].
+/// `activation(x weight_1 + bias_1) weight_2 + bias_2 + skip`, with weight and bias of each layer in `maps`. Requires [`is_host_f32`].
 pub(crate) fn mlp<const D: usize>(
     x: Tensor<D>,
     maps: [(Tensor<2>, Option<Tensor<1>>); 2],
     skip: Option<Tensor<D>>,
-    then: Activation,
+    activation: Activation,
 ) -> Tensor<D> {
     let device = x.device();
-    let maps = maps.map(|(weight, bias)| (weight.into_dispatch(), or_none(bias, &device)));
+    let maps = maps.map(|(weight, bias)| (weight.into_dispatch(), or_empty(bias, &device)));
     let [(weight_1, bias_1), (weight_2, bias_2)] = maps;
-    let skip = or_none(skip, &device);
+    let skip = or_empty(skip, &device);
     Tensor::from_dispatch(Dispatch::host_mlp(
         x.into_dispatch(),
         weight_1,
@@ -138,11 +138,11 @@ pub(crate) fn mlp<const D: usize>(
         weight_2,
         bias_2,
         skip,
-        then,
+        activation,
     ))
 }
 
-/// Layer normalization along the last axis. Requires [`is_here`].
+/// Layer normalization along the last axis. Requires [`is_host_f32`].
 pub(crate) fn norm<const D: usize>(
     x: Tensor<D>,
     weight: Tensor<1>,
@@ -150,17 +150,17 @@ pub(crate) fn norm<const D: usize>(
     epsilon: f64,
 ) -> Tensor<D> {
     let [weight, bias] = [weight, bias].map(Tensor::into_dispatch);
-    Tensor::from_dispatch(Dispatch::host_norm(x.into_dispatch(), weight, bias, epsilon))
+    Tensor::from_dispatch(Dispatch::host_layer_norm(x.into_dispatch(), weight, bias, epsilon))
 }
 
 /// Multi-head attention over packed queries, keys and values, `[groups, length, 3 · inner]` → `[groups, queries, inner]`.
-/// Requires [`is_here`].
-pub(crate) fn attention(packed: Tensor<3>, looks: Looks) -> Tensor<3> {
-    Tensor::from_dispatch(Dispatch::host_attention(packed.into_dispatch(), looks))
+/// Requires [`is_host_f32`].
+pub(crate) fn attention(packed: Tensor<3>, attn_shape: AttentionShape) -> Tensor<3> {
+    Tensor::from_dispatch(Dispatch::host_attention(packed.into_dispatch(), attn_shape))
 }
 
 /// Output and statistics of batch normalization.
-pub(crate) struct Normalized {
+pub(crate) struct BatchNormOutput {
     /// `[rows, width]`.
     pub output: Tensor<2>,
     /// Mean of the batch, `[width]`, detached.
@@ -169,17 +169,17 @@ pub(crate) struct Normalized {
     pub variance: Tensor<1>,
 }
 
-/// Batch normalization of rows `[rows, width]` with their own statistics, followed by ReLU if `relu`. Requires [`is_here`].
+/// Batch normalization of rows `[rows, width]` with their own statistics, followed by ReLU if `relu`. Requires [`is_host_f32`].
 pub(crate) fn batch_norm(
     x: Tensor<2>,
     [weight, bias]: [Tensor<1>; 2],
     epsilon: f64,
     relu: bool,
-) -> Normalized {
+) -> BatchNormOutput {
     let moments = Tensor::<2>::from_dispatch(Dispatch::host_moments(x.clone().into_dispatch()));
     let [mean, variance] = [0, 1].map(|row| moments.clone().narrow(0, row, 1).squeeze_dim::<1>(0));
     let [weight, bias] = [weight, bias].map(Tensor::into_dispatch);
     let (x, moments) = (x.into_dispatch(), moments.into_dispatch());
     let output = Tensor::from_dispatch(Dispatch::host_batch_norm(x, moments, weight, bias, epsilon, relu));
-    Normalized { output, mean, variance }
+    BatchNormOutput { output, mean, variance }
 }

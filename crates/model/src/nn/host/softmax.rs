@@ -1,17 +1,17 @@
 //! Softmax over rows, in place, and its gradient.
 
-use super::lanes::{exp, reduced, side_by_side, summed};
+use super::simd::{exp, multiversion, reduce, zip_sum};
 
-side_by_side! {
+multiversion! {
     /// `softmax(scale · x)` of each row of `width` numbers; `scale` is positive.
     pub(super) fn softmax(values: &mut [f32], width: usize, scale: f32) {
         for row in values.chunks_exact_mut(width) {
             // Exponents are at most 0, so nothing overflows and `exp` stays in its range.
-            let most = reduced(row, f32::NEG_INFINITY, |a, b| if b > a { b } else { a });
+            let most = reduce(row, f32::NEG_INFINITY, |a, b| if b > a { b } else { a });
             for x in row.iter_mut() {
                 *x = exp((*x - most) * scale);
             }
-            let share = 1.0 / reduced(row, 0.0, |a, b| a + b);
+            let share = 1.0 / reduce(row, 0.0, |a, b| a + b);
             for x in row.iter_mut() {
                 *x *= share;
             }
@@ -19,9 +19,9 @@ side_by_side! {
     }
 
     /// From the gradient with respect to `shares`, the output of [`softmax`], to that with respect to its input, in place.
-    pub(super) fn softmax_back(gradient: &mut [f32], shares: &[f32], width: usize, scale: f32) {
+    pub(super) fn softmax_backward(gradient: &mut [f32], shares: &[f32], width: usize, scale: f32) {
         for (gradient, shares) in gradient.chunks_exact_mut(width).zip(shares.chunks_exact(width)) {
-            let mean = summed(gradient, shares, |g, s| g * s);
+            let mean = zip_sum(gradient, shares, |g, s| g * s);
             for (g, share) in gradient.iter_mut().zip(shares) {
                 *g = (*g - mean) * share * scale;
             }

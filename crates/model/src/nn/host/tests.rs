@@ -40,23 +40,23 @@ fn linear_maps_agree_with_the_tensor_operations() {
     let device = Device::flex().autodiff();
     let (x, weight) = (some([3, 50, 20], 1, &device), some([20, 36], 2, &device));
     let (bias, skip) = (some([36], 3, &device), some([3, 50, 36], 4, &device));
-    for then in [None, Some(Activation::Gelu), Some(Activation::QuickGelu), Some(Activation::Relu)] {
+    for activation in [None, Some(Activation::Gelu), Some(Activation::QuickGelu), Some(Activation::Relu)] {
         let fast = learned!(|x, weight, bias, skip| linear(
             x.clone(),
             weight.clone(),
             Some(bias.clone()),
             Some(skip.clone()),
-            then
+            activation
         ));
-        let apply = |x| if let Some(then) = then { Activation::apply(then, x) } else { x };
+        let apply = |x| if let Some(activation) = activation { Activation::apply(activation, x) } else { x };
         let slow = learned!(|x, weight, bias, skip| {
             apply(module::linear(x.clone(), weight.clone(), Some(bias.clone()))) + skip.clone()
         });
         fast.iter().zip(&slow).for_each(|(fast, slow)| assert_close(fast, slow, 3e-6));
-        let fast = learned!(|x, weight| linear(x.clone(), weight.clone(), None, None, then));
+        let fast = learned!(|x, weight| linear(x.clone(), weight.clone(), None, None, activation));
         let slow = learned!(|x, weight| apply(module::linear(x.clone(), weight.clone(), None)));
         fast.iter().zip(&slow).for_each(|(fast, slow)| assert_close(fast, slow, 3e-6));
-        let plain = linear(x.clone().inner(), weight.clone().inner(), None, None, then);
+        let plain = linear(x.clone().inner(), weight.clone().inner(), None, None, activation);
         assert_eq!(numbers(plain), fast[0]);
     }
 }
@@ -67,25 +67,26 @@ fn mlps_agree_with_the_tensor_operations() {
     let (x, skip) = (some([3, 50, 20], 1, &device), some([3, 50, 24], 6, &device));
     let (w_1, b_1) = (some([20, 36], 2, &device), some([36], 3, &device));
     let (w_2, b_2) = (some([36, 24], 4, &device), some([24], 5, &device));
-    for then in [Activation::Gelu, Activation::QuickGelu, Activation::Relu] {
+    for activation in [Activation::Gelu, Activation::QuickGelu, Activation::Relu] {
         let fast = learned!(|x, w_1, b_1, w_2, b_2, skip| {
             let maps = [(w_1.clone(), Some(b_1.clone())), (w_2.clone(), Some(b_2.clone()))];
-            mlp(x.clone(), maps, Some(skip.clone()), then)
+            mlp(x.clone(), maps, Some(skip.clone()), activation)
         });
         let slow = learned!(|x, w_1, b_1, w_2, b_2, skip| {
             let hidden = module::linear(x.clone(), w_1.clone(), Some(b_1.clone()));
-            module::linear(then.apply(hidden), w_2.clone(), Some(b_2.clone())) + skip.clone()
+            module::linear(activation.apply(hidden), w_2.clone(), Some(b_2.clone())) + skip.clone()
         });
         fast.iter().zip(&slow).for_each(|(fast, slow)| assert_close(fast, slow, 3e-6));
         // Frozen weights, as in CLIP's towers: gradients go through to what comes before.
-        let through = learned!(|x| mlp(x.clone(), [(w_1.clone(), None), (w_2.clone(), None)], None, then));
+        let through =
+            learned!(|x| mlp(x.clone(), [(w_1.clone(), None), (w_2.clone(), None)], None, activation));
         let slow = learned!(|x| {
-            let hidden = then.apply(module::linear(x.clone(), w_1.clone(), None));
+            let hidden = activation.apply(module::linear(x.clone(), w_1.clone(), None));
             module::linear(hidden, w_2.clone(), None)
         });
         through.iter().zip(&slow).for_each(|(fast, slow)| assert_close(fast, slow, 3e-6));
         let maps = [(w_1.clone().inner(), None), (w_2.clone().inner(), None)];
-        assert_eq!(numbers(mlp(x.clone().inner(), maps, None, then)), through[0]);
+        assert_eq!(numbers(mlp(x.clone().inner(), maps, None, activation)), through[0]);
     }
 }
 
@@ -133,9 +134,9 @@ fn batch_norms_agree_with_the_tensor_operation() {
 }
 
 /// Attention in burn's operations.
-fn slowly(packed: Tensor<3>, looks: Looks) -> Tensor<3> {
+fn slowly(packed: Tensor<3>, attn_shape: AttentionShape) -> Tensor<3> {
     let [groups, length, _] = packed.dims();
-    let Looks { heads, head_width: width, row, first, causal } = looks;
+    let AttentionShape { heads, head_width: width, row, first, causal } = attn_shape;
     let packed = packed.reshape([groups, length, 3, heads, width]);
     let part = |i: usize| {
         packed.clone().slice([0..groups, 0..length, i..i + 1]).reshape([groups, length, heads, width])
@@ -161,10 +162,10 @@ fn attention_agrees_with_the_tensor_operation() {
         (2, 24, 8, 3, false),
         (1, 700, 700, 700, true),
     ] {
-        let looks = Looks { heads: 3, head_width: 8, row, first, causal };
+        let attn_shape = AttentionShape { heads: 3, head_width: 8, row, first, causal };
         let packed = some([groups, length, 72], 5, &device) * 3.0;
-        let fast = learned!(|packed| attention(packed.clone(), looks));
-        let slow = learned!(|packed| slowly(packed.clone(), looks));
+        let fast = learned!(|packed| attention(packed.clone(), attn_shape));
+        let slow = learned!(|packed| slowly(packed.clone(), attn_shape));
         fast.iter().zip(&slow).for_each(|(fast, slow)| assert_close(fast, slow, 1e-5));
     }
 }
@@ -172,8 +173,8 @@ fn attention_agrees_with_the_tensor_operation() {
 #[test]
 fn nothing_gives_nothing() {
     let device = Device::flex();
-    let looks = Looks { heads: 2, head_width: 4, row: 5, first: 5, causal: false };
-    assert_eq!(attention(Tensor::empty([0, 5, 24], &device), looks).dims(), [0, 5, 8]);
+    let attn_shape = AttentionShape { heads: 2, head_width: 4, row: 5, first: 5, causal: false };
+    assert_eq!(attention(Tensor::empty([0, 5, 24], &device), attn_shape).dims(), [0, 5, 8]);
     let empty = linear(Tensor::<2>::empty([0, 3], &device), some([3, 2], 1, &device), None, None, None);
     assert_eq!(empty.dims(), [0, 2]);
 }
@@ -187,8 +188,8 @@ fn the_number_of_threads_changes_nothing() {
         learned!(|x, weight, ones, bias| {
             let normed = norm(x.clone(), ones.clone(), ones.clone(), 1e-5);
             let packed = linear(normed, weight.clone(), Some(bias.clone()), None, Some(Activation::Gelu));
-            let looks = Looks { heads: 4, head_width: 16, row: 50, first: 50, causal: false };
-            attention(packed.reshape([6, 50, 192]), looks)
+            let attn_shape = AttentionShape { heads: 4, head_width: 16, row: 50, first: 50, causal: false };
+            attention(packed.reshape([6, 50, 192]), attn_shape)
         })
     };
     let with = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(work);

@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::templates::usual_templates;
+use crate::templates::default_templates;
 
 /// The system that trained an encoder, which determines preprocessing and templates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum System {
+pub enum ModelFamily {
     /// ULIP ([arXiv 2212.05171](https://arxiv.org/abs/2212.05171)) and ULIP-2
     /// ([arXiv 2305.08275](https://arxiv.org/abs/2305.08275)).
     Ulip,
@@ -19,7 +19,7 @@ pub enum System {
     Cg3d,
 }
 
-impl System {
+impl ModelFamily {
     /// Templates of its evaluation, with its punctuation: the first and simplest of ULIP's 64, and CG3D's only one. OpenShape
     /// averages over many that it does not publish.
     pub fn templates(self) -> Vec<String> {
@@ -31,7 +31,7 @@ impl System {
                 "a toy {}.",
             ],
             Self::Cg3d => &["This is a {}"],
-            Self::OpenShapeZUp | Self::OpenShapeYUp => return usual_templates(),
+            Self::OpenShapeZUp | Self::OpenShapeYUp => return default_templates(),
         };
         list.iter().map(|&template| template.to_owned()).collect()
     }

@@ -10,24 +10,25 @@ use super::clean;
 /// id, as in CLIP).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(from = "Vec<String>", into = "Vec<String>")]
-pub struct WordPieces {
+pub struct WordPieceTokenizer {
     vocabulary: Vec<String>,
     ids: BTreeMap<String, u32>,
 }
 
 /// Marks a piece that continues a word.
-pub(super) const CONTINUES: &str = "##";
+pub(super) const CONTINUATION_PREFIX: &str = "##";
 
 /// Common endings of inflected words.
-const ENDINGS: [&str; 8] = ["##s", "##es", "##ed", "##ing", "##y", "##er", "##en", "##ish"];
+const SUFFIXES: [&str; 8] = ["##s", "##es", "##ed", "##ing", "##y", "##er", "##en", "##ish"];
 
-impl WordPieces {
+impl WordPieceTokenizer {
     /// A vocabulary of the words of `texts`, with single characters and common endings, so that any word can be spelled.
     pub fn from_texts(texts: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
-        let mut words: std::collections::BTreeSet<String> = ENDINGS.map(str::to_owned).into();
+        let mut words: std::collections::BTreeSet<String> = SUFFIXES.map(str::to_owned).into();
+        // Single characters guarantee that every ASCII word can be spelled.
         for letter in ('a'..='z').chain('0'..='9') {
             words.insert(letter.to_string());
-            words.insert(format!("{CONTINUES}{letter}"));
+            words.insert(format!("{CONTINUATION_PREFIX}{letter}"));
         }
         for text in texts {
             words.extend(split(&clean(text.as_ref())).map(str::to_owned));
@@ -51,6 +52,7 @@ impl WordPieces {
         for word in split(&clean(text)) {
             self.encode_word(word, &mut row);
         }
+        // The end token has the largest id, as in CLIP: pooling finds it by argmax.
         row.push(self.len() as u32 - 1);
         row
     }
@@ -59,7 +61,7 @@ impl WordPieces {
     fn encode_word(&self, word: &str, row: &mut Vec<u32>) {
         let mut start = 0;
         while start < word.len() {
-            match longest_piece(&self.ids, word, start) {
+            match longest_match(&self.ids, word, start) {
                 Some((end, id)) => {
                     row.push(id);
                     start = end;
@@ -71,8 +73,8 @@ impl WordPieces {
 }
 
 /// The longest piece of a word from byte `start`: its end, and its id.
-pub(super) fn longest_piece(ids: &BTreeMap<String, u32>, word: &str, start: usize) -> Option<(usize, u32)> {
-    let prefix = if start == 0 { "" } else { CONTINUES };
+pub(super) fn longest_match(ids: &BTreeMap<String, u32>, word: &str, start: usize) -> Option<(usize, u32)> {
+    let prefix = if start == 0 { "" } else { CONTINUATION_PREFIX };
     let ends = word[start..].char_indices().map(|(i, c)| start + i + c.len_utf8());
     ends.rev().find_map(|end| {
         let id = ids.get(&format!("{prefix}{}", &word[start..end]))?;
@@ -88,15 +90,16 @@ fn split(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-impl From<Vec<String>> for WordPieces {
+impl From<Vec<String>> for WordPieceTokenizer {
     fn from(vocabulary: Vec<String>) -> Self {
+        // Ids 0 and 1 are padding and start.
         let ids = vocabulary.iter().enumerate().map(|(i, word)| (word.clone(), i as u32 + 2)).collect();
         Self { vocabulary, ids }
     }
 }
 
-impl From<WordPieces> for Vec<String> {
-    fn from(words: WordPieces) -> Self {
+impl From<WordPieceTokenizer> for Vec<String> {
+    fn from(words: WordPieceTokenizer) -> Self {
         words.vocabulary
     }
 }
@@ -107,7 +110,7 @@ mod tests {
 
     #[test]
     fn unknown_words_are_spelled_with_pieces() {
-        let words = WordPieces::from_texts(["a red chair"]);
+        let words = WordPieceTokenizer::from_texts(["a red chair"]);
         let id = |piece: &str| words.ids[piece];
         assert_eq!(words.encode("Red chairs!")[1..4], [id("red"), id("chair"), id("##s")]);
         assert_eq!(words.encode("redo")[1..3], [id("red"), id("##o")]);
@@ -115,13 +118,13 @@ mod tests {
 
     #[test]
     fn what_no_piece_spells_is_left_out() {
-        let words = WordPieces::from_texts(["chair"]);
+        let words = WordPieceTokenizer::from_texts(["chair"]);
         assert_eq!(words.encode("椅子").len(), 2);
     }
 
     #[test]
     fn the_end_is_the_largest_id() {
-        let words = WordPieces::from_texts(["a red chair"]);
+        let words = WordPieceTokenizer::from_texts(["a red chair"]);
         let row = words.encode("chair");
         assert_eq!(row.last(), row.iter().max());
     }

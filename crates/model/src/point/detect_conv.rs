@@ -1,9 +1,10 @@
 //! Detecting released convolutional encoders from the names and shapes of their tensors.
 
-use super::released_file::{Beside, Recognized, Shapes, prefix_of, ulip_file};
-use super::system::System;
+use super::family::ModelFamily;
+use super::released_file::{DetectedEncoder, SidecarConfig, TensorShapes, find_prefix, ulip_file};
 use super::{
-    Classes, EncoderConfig, PointMlpConfig, PointMlpStage, PointNextConfig, Projection, Sampler, TowerConfig,
+    ClassHeadConfig, EncoderConfig, FpsKernel, PointMlpConfig, PointMlpStage, PointNextConfig,
+    PointTowerConfig, ProjectionConfig,
 };
 use crate::weights::{Layout, Renaming, WeightFile, WeightsError};
 
@@ -16,10 +17,10 @@ const LAST_OF_CLASSIFIER: &[Renaming] = &[("classifier.3.", &["classifier.8."])]
 
 /// PointMLP: ULIP's encoder ends in 256 features and chooses anchors with a loop; CG3D's ends in the pooled features or in
 /// class logits and chooses with `pointnet2_ops`.
-pub(super) fn point_mlp(file: &WeightFile) -> Result<Option<Recognized>, WeightsError> {
-    let Some(prefix) = prefix_of(file, "embedding.net.0.weight") else { return Ok(None) };
-    let shapes = Shapes { file, prefix };
-    let beside = Beside::read(file.path());
+pub(super) fn point_mlp(file: &WeightFile) -> Result<Option<DetectedEncoder>, WeightsError> {
+    let Some(prefix) = find_prefix(file, "embedding.net.0.weight") else { return Ok(None) };
+    let shapes = TensorShapes { file, prefix };
+    let sidecar = SidecarConfig::read(file.path());
     let ulip = prefix.strip_suffix("point_encoder.");
     let first = |name: &str| shapes.size(name, 0);
     let dense = match shapes.contains("classifier.0.weight") {
@@ -30,9 +31,9 @@ pub(super) fn point_mlp(file: &WeightFile) -> Result<Option<Recognized>, Weights
     let config = PointMlpConfig {
         width: first("embedding.net.0.weight")?,
         stages: (0..n_stages).map(|index| stage(&shapes, index)).collect::<Result<_, _>>()?,
-        neighbors: beside.neighbors().unwrap_or(NEIGHBORS),
-        points: beside.points.unwrap_or(POINTS),
-        sampler: if ulip.is_some() { Sampler::Loop } else { Sampler::Pointnet2 },
+        neighbors: sidecar.neighbors().unwrap_or(NEIGHBORS),
+        points: sidecar.points.unwrap_or(POINTS),
+        sampler: if ulip.is_some() { FpsKernel::Loop } else { FpsKernel::Pointnet2 },
         dense,
     };
     let encoder = EncoderConfig::PointMlp(config);
@@ -40,20 +41,20 @@ pub(super) fn point_mlp(file: &WeightFile) -> Result<Option<Recognized>, Weights
         return ulip_file(file, prefix, encoder, |layout| layout).map(Some);
     }
     let projection = match shapes.contains("projection.weight") {
-        true => Some(Projection { dim: first("projection.weight")?, bias: true }),
+        true => Some(ProjectionConfig { dim: first("projection.weight")?, bias: true }),
         false => None,
     };
     let classes = match shapes.contains("classifier.8.weight") {
-        true => Some(Classes { hidden: None, classes: first("classifier.8.weight")? }),
+        true => Some(ClassHeadConfig { hidden: None, classes: first("classifier.8.weight")? }),
         false => None,
     };
     let layout =
         Layout::prefixed(prefix).within("classifier.", LAST_OF_CLASSIFIER).rename("point_encoder.", "");
-    let config = TowerConfig { encoder, projection, classes };
-    Ok(Some(Recognized { system: System::Cg3d, config, layout }))
+    let config = PointTowerConfig { encoder, projection, classes };
+    Ok(Some(DetectedEncoder { family: ModelFamily::Cg3d, config, layout }))
 }
 
-fn stage(shapes: &Shapes, index: usize) -> Result<PointMlpStage, WeightsError> {
+fn stage(shapes: &TensorShapes, index: usize) -> Result<PointMlpStage, WeightsError> {
     let (before, after) = (format!("pre_blocks_list.{index}"), format!("pos_blocks_list.{index}"));
     let width = shapes.size(&format!("{before}.transfer.net.0.weight"), 0)?;
     let blocks = |list: &str| shapes.count(|block| format!("{list}.operation.{block}.net1.0.weight"));
@@ -67,9 +68,9 @@ fn stage(shapes: &Shapes, index: usize) -> Result<PointMlpStage, WeightsError> {
 }
 
 /// PointNeXt-S: ULIP's and ULIP-2's files.
-pub(super) fn point_next(file: &WeightFile) -> Result<Option<Recognized>, WeightsError> {
-    let Some(prefix) = prefix_of(file, "encoder.encoder.0.0.convs.0.0.weight") else { return Ok(None) };
-    let shapes = Shapes { file, prefix };
+pub(super) fn point_next(file: &WeightFile) -> Result<Option<DetectedEncoder>, WeightsError> {
+    let Some(prefix) = find_prefix(file, "encoder.encoder.0.0.convs.0.0.weight") else { return Ok(None) };
+    let shapes = TensorShapes { file, prefix };
     let embedding = "encoder.encoder.0.0.convs.0.0.weight";
     let dense = |layer: usize| shapes.size(&format!("prediction.head.{layer}.0.weight"), 0);
     let config = PointNextConfig {
@@ -82,8 +83,8 @@ pub(super) fn point_next(file: &WeightFile) -> Result<Option<Recognized>, Weight
 }
 
 /// PointNet++ with single-scale grouping: ULIP's file.
-pub(super) fn pointnet2(file: &WeightFile) -> Result<Option<Recognized>, WeightsError> {
-    let Some(prefix) = prefix_of(file, "sa1.mlp_convs.0.weight") else { return Ok(None) };
+pub(super) fn pointnet2(file: &WeightFile) -> Result<Option<DetectedEncoder>, WeightsError> {
+    let Some(prefix) = find_prefix(file, "sa1.mlp_convs.0.weight") else { return Ok(None) };
     let prefix = prefix.strip_suffix("point_encoder.").unwrap_or(prefix);
     ulip_file(file, prefix, EncoderConfig::PointNet2 {}, |layout| layout).map(Some)
 }

@@ -5,23 +5,23 @@ use burn::module::Module;
 use burn::tensor::{Tensor, activation};
 
 use crate::nn::{Bias, ConvNorm};
-use crate::weights::{Source, TensorList, WeightsError};
+use crate::weights::{TensorList, WeightSource, WeightsError};
 
 /// Names of linear layer and batch norm of each layer, relative to the encoder's.
-pub(super) type DenseNames = [[&'static str; 2]; 2];
+pub(super) type MlpHeadNames = [[&'static str; 2]; 2];
 
 /// `relu(norm(linear(x)))`, twice; or no layers, for an encoder that ends with its pooled features.
 #[derive(Module, Debug)]
-pub(super) struct Dense {
+pub(super) struct MlpHead {
     layers: Vec<ConvNorm>,
 }
 
-impl Dense {
+impl MlpHead {
     /// Reads the layers, for pooled features of width `input`.
     pub fn load(
-        source: &Source,
+        source: &WeightSource,
         name: &str,
-        (names, bias): (&DenseNames, Bias),
+        (names, bias): (&MlpHeadNames, Bias),
         input: usize,
         widths: Option<[usize; 2]>,
     ) -> Result<Self, WeightsError> {
@@ -40,7 +40,7 @@ impl Dense {
         self.layers.iter().fold(x, |x, layer| activation::relu(layer.forward(x)))
     }
 
-    pub fn save(&self, name: &str, names: &DenseNames, list: &mut TensorList) {
+    pub fn save(&self, name: &str, names: &MlpHeadNames, list: &mut TensorList) {
         for (layer, parts) in self.layers.iter().zip(names) {
             let [linear, norm] = parts.map(|part| format!("{name}.{part}"));
             layer.save([&linear, &norm], list);

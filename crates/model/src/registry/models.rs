@@ -11,48 +11,48 @@ const fn hub(repository: &'static str, file: &'static str) -> Origin {
     Origin::Hub { repository, file }
 }
 
-const fn drive(id: &'static str) -> Origin {
-    Origin::ByHand { address: "https://drive.google.com/file/d/", id }
+const fn google_drive(id: &'static str) -> Origin {
+    Origin::ManualDownload { address: "https://drive.google.com/file/d/", id }
 }
 
 /// The files of the first ULIP have moved between servers; the page links to them.
 const fn ulip_1(file: &'static str) -> Origin {
-    Origin::ByHand { address: "https://huggingface.co/datasets/SFXX/ulip/tree/main, file ", id: file }
+    Origin::ManualDownload { address: "https://huggingface.co/datasets/SFXX/ulip/tree/main, file ", id: file }
 }
 
 /// Defaults of the entries.
 const MODEL: NamedModel = NamedModel {
     name: "",
     origin: Origin::BuiltIn,
-    about: "",
-    licence: UNSTATED,
+    description: "",
+    license: UNSTATED,
     modality: Modality::Views,
     dim: 0,
     parameters: None,
-    beside: &[],
+    sidecar_files: &[],
     paired: None,
 };
 
 /// A point encoder trained with a CLIP model of the list.
 const fn points(
     name: &'static str,
-    about: &'static str,
+    description: &'static str,
     origin: Origin,
     dim: usize,
     paired: &'static str,
 ) -> NamedModel {
-    NamedModel { name, about, origin, dim, paired: Some(paired), modality: Modality::Points, ..MODEL }
+    NamedModel { name, description, origin, dim, paired: Some(paired), modality: Modality::Points, ..MODEL }
 }
 
 /// A CLIP model, whose views are averaged.
 const fn clip(
     name: &'static str,
-    about: &'static str,
+    description: &'static str,
     origin: Origin,
     dim: usize,
     parameters: usize,
 ) -> NamedModel {
-    NamedModel { name, about, origin, dim, parameters: Some(parameters), licence: "MIT", ..MODEL }
+    NamedModel { name, description, origin, dim, parameters: Some(parameters), license: "MIT", ..MODEL }
 }
 
 /// A file of OpenCLIP's own models.
@@ -60,18 +60,18 @@ const fn laion(repository: &'static str) -> Origin {
     hub(repository, "open_clip_pytorch_model.bin")
 }
 
-const fn duoduo(name: &'static str, about: &'static str, file: &'static str) -> NamedModel {
-    let licence = "see the repository";
+const fn duoduo(name: &'static str, description: &'static str, file: &'static str) -> NamedModel {
+    let license = "see the repository";
     let (origin, parameters) = (hub(DUODUO, file), Some(151_277_314));
-    NamedModel { name, about, origin, licence, dim: 512, parameters, ..MODEL }
+    NamedModel { name, description, origin, license, dim: 512, parameters, ..MODEL }
 }
 
 /// All named models, the default first.
 pub const MODELS: [NamedModel; 31] = [
     NamedModel {
         name: "nano",
-        about: "small model of several views and points, trained on procedural shapes",
-        licence: "MIT OR Apache-2.0",
+        description: "small model of several views and points, trained on procedural shapes",
+        license: "MIT OR Apache-2.0",
         modality: Modality::Both,
         dim: 128,
         ..MODEL
@@ -149,28 +149,28 @@ pub const MODELS: [NamedModel; 31] = [
     points(
         "cg3d-pt-1024",
         "CG3D PointTransformer, 1,024 points, ShapeNet",
-        drive("14aFau0H5Zn4byH6ahq7_PI7xzBSL18Ao"),
+        google_drive("14aFau0H5Zn4byH6ahq7_PI7xzBSL18Ao"),
         512,
         "slip-b16",
     ),
     points(
         "cg3d-pt-8192",
         "CG3D PointTransformer, 8,192 points, ShapeNet",
-        drive("1L_BPO45_AQEroLSYXhaUbPNYEB1YBCFV"),
+        google_drive("1L_BPO45_AQEroLSYXhaUbPNYEB1YBCFV"),
         512,
         "slip-b16",
     ),
     points(
         "cg3d-pointmlp-1024",
         "CG3D PointMLP, 1,024 points, ShapeNet",
-        drive("1V66h1iGbfY-KEYGyMzV_T2QbKYsZa5p9"),
+        google_drive("1V66h1iGbfY-KEYGyMzV_T2QbKYsZa5p9"),
         512,
         "slip-b16",
     ),
     points(
         "cg3d-pointmlp-8192",
         "CG3D PointMLP, 8,192 points, ShapeNet",
-        drive("1NX0x1FRgnZrZiEdaIRcp_V6Enb6WZolX"),
+        google_drive("1NX0x1FRgnZrZiEdaIRcp_V6Enb6WZolX"),
         512,
         "slip-b16",
     ),
@@ -221,9 +221,12 @@ pub const MODELS: [NamedModel; 31] = [
     openai("openai-l14", "OpenAI CLIP ViT-L/14", "timm/vit_large_patch14_clip_224.openai", 768, 427_616_513),
     NamedModel {
         name: "slip-b16",
-        about: "SLIP ViT-B/16 of YFCC15M, 100 epochs: the towers of ULIP and CG3D",
-        origin: Origin::ByHand { address: "https://dl.fbaipublicfiles.com/slip/", id: "slip_base_100ep.pt" },
-        licence: "MIT",
+        description: "SLIP ViT-B/16 of YFCC15M, 100 epochs: the towers of ULIP and CG3D",
+        origin: Origin::ManualDownload {
+            address: "https://dl.fbaipublicfiles.com/slip/",
+            id: "slip_base_100ep.pt",
+        },
+        license: "MIT",
         dim: 512,
         ..MODEL
     },
@@ -270,23 +273,28 @@ pub const MODELS: [NamedModel; 31] = [
 ];
 
 /// A captioner, with its configuration and vocabulary files.
-const fn captioner(name: &'static str, about: &'static str, origin: Origin, parameters: usize) -> NamedModel {
-    let (licence, parameters) = ("BSD-3-Clause", Some(parameters));
-    let (modality, beside): (_, &[&str]) = (Modality::Captioner, &["config.json", "vocab.txt"]);
-    NamedModel { name, about, origin, licence, modality, parameters, beside, ..MODEL }
+const fn captioner(
+    name: &'static str,
+    description: &'static str,
+    origin: Origin,
+    parameters: usize,
+) -> NamedModel {
+    let (license, parameters) = ("BSD-3-Clause", Some(parameters));
+    let (modality, sidecar_files): (_, &[&str]) = (Modality::Captioner, &["config.json", "vocab.txt"]);
+    NamedModel { name, description, origin, license, modality, parameters, sidecar_files, ..MODEL }
 }
 
 /// OpenAI's weights as OpenCLIP publishes them. The configuration file is required: the weights do not imply the activation.
 const fn openai(
     name: &'static str,
-    about: &'static str,
+    description: &'static str,
     repository: &'static str,
     dim: usize,
     parameters: usize,
 ) -> NamedModel {
-    let beside = &["open_clip_config.json"];
+    let sidecar_files = &["open_clip_config.json"];
     NamedModel {
-        beside,
-        ..clip(name, about, hub(repository, "open_clip_model.safetensors"), dim, parameters)
+        sidecar_files,
+        ..clip(name, description, hub(repository, "open_clip_model.safetensors"), dim, parameters)
     }
 }

@@ -5,9 +5,9 @@ use burn::backend::flex::FlexTensor;
 
 /// A contiguous `f32` tensor.
 #[derive(Clone, Debug)]
-pub(super) struct Numbers(FlexTensor);
+pub(super) struct HostTensor(FlexTensor);
 
-impl Numbers {
+impl HostTensor {
     pub fn of(tensor: FlexTensor) -> Self {
         Self(tensor.to_contiguous())
     }
@@ -17,7 +17,7 @@ impl Numbers {
     }
 
     /// The values, or `None` for the empty tensor that replaces an optional one.
-    pub fn given(&self) -> Option<&[f32]> {
+    pub fn non_empty(&self) -> Option<&[f32]> {
         Some(self.as_slice()).filter(|values| !values.is_empty())
     }
 
@@ -35,7 +35,7 @@ pub(super) fn tensor(values: Vec<f32>, shape: impl Into<Vec<usize>>) -> FlexTens
 }
 
 /// A shape with its last axis replaced by `width`.
-pub(super) fn with_width(shape: &[usize], width: usize) -> Vec<usize> {
+pub(super) fn with_last_dim(shape: &[usize], width: usize) -> Vec<usize> {
     let mut shape = shape.to_vec();
     if let Some(last) = shape.last_mut() {
         *last = width;
@@ -44,7 +44,7 @@ pub(super) fn with_width(shape: &[usize], width: usize) -> Vec<usize> {
 }
 
 /// The values of a tensor, owned: copied only if the tensor is shared.
-pub(super) fn own(tensor: FlexTensor) -> Vec<f32> {
+pub(super) fn into_vec(tensor: FlexTensor) -> Vec<f32> {
     let data = tensor.into_data();
     data.try_into_vec().expect("callers give 32-bit numbers")
 }

@@ -9,13 +9,13 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::group::{gather, positions_tensor};
-use super::{Clouds, Grouping, Groups, Neighborhood, Start};
+use super::{CloudBatch, FpsStart, Grouping, Groups, Neighborhood};
 
 /// The implementation of farthest-point sampling that a network was trained with. They choose different points among ties.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Sampler {
-    /// A loop in PyTorch, from a [`Start`].
+pub enum FpsKernel {
+    /// A loop in PyTorch, from a [`FpsStart`].
     Loop,
     /// The kernel of `pointnet2_ops`.
     Pointnet2,
@@ -24,13 +24,13 @@ pub enum Sampler {
 }
 
 /// Positions of a batch of point sets, in host memory, where neighbors are searched.
-pub(super) struct Sets {
+pub(super) struct PointBatch {
     positions: Vec<Vec<Vec3>>,
 }
 
 /// Grouping of a stage: a [`Grouping`] without the start of sampling.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Round {
+pub(super) struct SetAbstractionConfig {
     /// Index of the stage.
     pub stage: usize,
     pub groups: usize,
@@ -38,8 +38,8 @@ pub(super) struct Round {
     pub neighborhood: Neighborhood,
 }
 
-impl Sets {
-    pub fn of(clouds: &Clouds) -> Self {
+impl PointBatch {
+    pub fn of(clouds: &CloudBatch) -> Self {
         Self { positions: clouds.as_slice().iter().map(|cloud| cloud.positions.clone()).collect() }
     }
 
@@ -48,18 +48,20 @@ impl Sets {
     }
 
     /// Groups of each set.
-    pub fn group(&self, round: Round, sampler: Sampler, start: Start) -> Vec<Groups> {
-        let Round { stage, groups, size, neighborhood } = round;
+    pub fn group(&self, sa_config: SetAbstractionConfig, sampler: FpsKernel, start: FpsStart) -> Vec<Groups> {
+        let SetAbstractionConfig { stage, groups, size, neighborhood } = sa_config;
         let each = |(cloud, positions): (usize, &Vec<Vec3>)| {
+            // The references differ in the first point and in how ties are broken.
             let rule = match sampler {
-                Sampler::Loop => {
+                FpsKernel::Loop => {
                     FpsVariant::LowestIndex { first: start.first(cloud, stage, positions.len()) }
                 }
-                Sampler::Pointnet2 => FpsVariant::Pointnet2,
-                Sampler::Openpoints => FpsVariant::Openpoints,
+                FpsKernel::Pointnet2 => FpsVariant::Pointnet2,
+                FpsKernel::Openpoints => FpsVariant::Openpoints,
             };
             Grouping { groups, size, rule, neighborhood }.of(positions)
         };
+        // Clouds are independent; `collect` keeps their order.
         self.positions.par_iter().enumerate().map(each).collect()
     }
 
@@ -80,7 +82,7 @@ impl Sets {
     pub fn offsets(&self, groups: &[Groups], device: &Device) -> Tensor<4> {
         let offsets = self.positions.iter().zip(groups);
         let offsets = offsets.flat_map(|(positions, groups)| {
-            groups.pairs().map(|(member, center)| positions[member] - positions[center])
+            groups.member_center_pairs().map(|(member, center)| positions[member] - positions[center])
         });
         let [count, size] = sizes(groups);
         positions_tensor(offsets, [groups.len(), count, size, 3], device)

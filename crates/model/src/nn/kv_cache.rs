@@ -6,11 +6,11 @@ use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, activation};
 
 use super::{Linear, host};
-use crate::weights::{Source, WeightsError};
+use crate::weights::{WeightSource, WeightsError};
 
 /// Attention whose keys and values are cached: self-attention over previous words, or cross-attention to an image.
 #[derive(Module, Debug)]
-pub struct MemoryAttention {
+pub struct CachedAttention {
     query: Linear,
     key_value: Linear,
     out: Linear,
@@ -19,17 +19,18 @@ pub struct MemoryAttention {
 
 /// Cached keys and values.
 #[derive(Clone, Debug)]
-pub struct Memory {
+pub struct KvCache {
     /// `[rows, heads, head width, tokens]`: transposed for the product with queries.
     key: Tensor<4>,
     /// `[rows, heads, tokens, head width]`.
     value: Tensor<4>,
 }
 
-impl Memory {
+impl KvCache {
     /// Appends the tokens of `later` to those of each row.
-    pub fn followed_by(self, later: Self) -> Self {
+    pub fn concat(self, later: Self) -> Self {
         Self {
+            // Keys are stored transposed, so that scores are a plain product: tokens are their last axis.
             key: Tensor::cat(vec![self.key, later.key], 3),
             value: Tensor::cat(vec![self.value, later.value], 2),
         }
@@ -46,25 +47,26 @@ impl Memory {
     }
 
     /// Makes a tensor contiguous: every product would gather the values of a strided view again.
-    fn settled(x: Tensor<4>) -> Tensor<4> {
-        if !host::is_plain(&x) {
+    fn contiguous(x: Tensor<4>) -> Tensor<4> {
+        if !host::is_host_no_grad(&x) {
             return x;
         }
+        // A strided view would be copied in every step of decoding; copying once is enough.
         let device = x.device();
         Tensor::from_data(x.into_data(), &device)
     }
 }
 
-impl MemoryAttention {
+impl CachedAttention {
     /// Reads `query`, `key_value` (keys first) and `out` below `{name}`; tokens of queries are `width` wide, those of keys and
-    /// values `memory_width`.
+    /// values `context_width`.
     ///
     /// # Errors
     /// If a tensor is missing or misshaped.
     pub fn load(
-        source: &Source,
+        source: &WeightSource,
         name: &str,
-        [width, memory_width]: [usize; 2],
+        [width, context_width]: [usize; 2],
         heads: usize,
     ) -> Result<Self, WeightsError> {
         let linear = |part: &str, sizes: [usize; 2]| {
@@ -73,33 +75,35 @@ impl MemoryAttention {
         };
         Ok(Self {
             query: linear("query", [width, width])?,
-            key_value: linear("key_value", [memory_width, 2 * width])?,
+            key_value: linear("key_value", [context_width, 2 * width])?,
             out: linear("out", [width, width])?,
             heads,
         })
     }
 
-    /// Computes keys and values of tokens, `[rows, tokens, memory_width]`.
-    pub fn remember(&self, x: Tensor<3>) -> Memory {
+    /// Computes keys and values of tokens, `[rows, tokens, context_width]`.
+    pub fn project_kv(&self, x: Tensor<3>) -> KvCache {
         let [rows, tokens, _] = x.dims();
+        // Keys and values come from one product, as their weights were concatenated on loading.
         let packed = self.key_value.forward(x);
         let width = packed.dims()[2] / (2 * self.heads);
         let packed = packed.reshape([rows, tokens, 2, self.heads, width]);
         let part = |i: usize| packed.clone().slice([0..rows, 0..tokens, i..i + 1]).squeeze_dim::<4>(2);
-        Memory {
-            key: Memory::settled(part(0).permute([0, 2, 3, 1])),
-            value: Memory::settled(part(1).swap_dims(1, 2)),
+        KvCache {
+            key: KvCache::contiguous(part(0).permute([0, 2, 3, 1])),
+            value: KvCache::contiguous(part(1).swap_dims(1, 2)),
         }
     }
 
     /// Attends from each token to the cache of its row: `[rows, tokens, width]` → the same shape.
-    pub fn forward(&self, x: Tensor<3>, memory: &Memory) -> Tensor<3> {
+    pub fn forward(&self, x: Tensor<3>, cache: &KvCache) -> Tensor<3> {
         let [rows, tokens, width] = x.dims();
         let head_width = width / self.heads;
         let query = self.query.forward(x).reshape([rows, tokens, self.heads, head_width]).swap_dims(1, 2);
-        let scores = query.matmul(memory.key.clone());
+        // No mask: the cache never holds later tokens.
+        let scores = query.matmul(cache.key.clone());
         let weights = activation::softmax(scores * (head_width as f32).powf(-0.5), 3);
-        let mixed = weights.matmul(memory.value.clone());
+        let mixed = weights.matmul(cache.value.clone());
         self.out.forward(mixed.swap_dims(1, 2).reshape([rows, tokens, width]))
     }
 }
@@ -117,15 +121,16 @@ mod tests {
 
     #[test]
     fn tokens_may_be_remembered_one_by_one() {
-        let source = Source::new(3, &Device::flex());
-        let attention = MemoryAttention::load(&source, "attn", [8, 12], 2).unwrap();
+        let source = WeightSource::random(3, &Device::flex());
+        let attention = CachedAttention::load(&source, "attn", [8, 12], 2).unwrap();
         let (asked, all) = (tokens(3, 8), tokens(5, 12));
-        let whole = attention.forward(asked.clone(), &attention.remember(all.clone()));
+        let whole = attention.forward(asked.clone(), &attention.project_kv(all.clone()));
         let part =
-            |range: std::ops::Range<usize>| attention.remember(all.clone().slice([0..2, range, 0..12]));
-        let grown = part(0..1).followed_by(part(1..4)).followed_by(part(4..5));
+            |range: std::ops::Range<usize>| attention.project_kv(all.clone().slice([0..2, range, 0..12]));
+        let grown = part(0..1).concat(part(1..4)).concat(part(4..5));
         let difference = (attention.forward(asked.clone(), &grown) - whole.clone()).abs().max();
         assert!(difference.into_scalar::<f32>() < 1e-6);
+        // Reordering rows is what beam search does between steps.
         let swapped = Tensor::<1, Int>::from_data([1_i64, 0], &Device::flex());
         let other = attention.forward(asked.select(0, swapped.clone()), &grown.select(&swapped));
         let difference = (other.select(0, swapped) - whole).abs().max();

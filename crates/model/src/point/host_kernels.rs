@@ -10,10 +10,10 @@ use rayon::prelude::*;
 use super::Groups;
 
 /// Values of a layer's output that are computed at a time: 2 MiB, which stay in the cache.
-const NUMBERS_AT_ONCE: usize = 1 << 19;
+const CHUNK_ELEMENTS: usize = 1 << 19;
 
 /// `relu((points[member] − centers[group]) · scale[cloud] + shifts[group])`, for each member of each group.
-pub(super) struct Differences {
+pub(super) struct RelativeFeatures {
     /// `[clouds, points, width]`.
     pub points: Tensor<3>,
     /// `[clouds, groups, width]`.
@@ -24,15 +24,16 @@ pub(super) struct Differences {
     pub scales: Vec<f32>,
 }
 
-impl Differences {
+impl RelativeFeatures {
     /// Applies `rest` to the differences, `[members, width]`, of some groups at a time. It returns one row per group; rows are
     /// concatenated to `[clouds, groups, …]`.
-    pub fn then(self, groups: &[Groups], rest: impl Fn(Tensor<2>, usize) -> Tensor<2>) -> Tensor<3> {
+    pub fn map_groups(self, groups: &[Groups], rest: impl Fn(Tensor<2>, usize) -> Tensor<2>) -> Tensor<3> {
         let [clouds, n_points, width] = self.points.dims();
         let device = self.points.device();
         let [_, n_groups, _] = self.centers.dims();
+        // All groups of a batch have the same size.
         let size = groups[0].members.len() / n_groups;
-        let [points, centers, shifts] = [self.points, self.centers, self.shifts].map(numbers);
+        let [points, centers, shifts] = [self.points, self.centers, self.shifts].map(into_vec);
         let row = |values: &[f32], at: usize| -> std::ops::Range<usize> {
             debug_assert!((at + 1) * width <= values.len());
             at * width..(at + 1) * width
@@ -45,11 +46,13 @@ impl Differences {
                 let point = &points[row(&points, cloud * n_points + member)];
                 for (((out, point), center), shift) in out.iter_mut().zip(point).zip(center).zip(shift) {
                     let value = (point - center) * self.scales[cloud] + shift;
+                    // Not `max`: NaN stays NaN, as in torch.
                     *out = if value < 0.0 { 0.0 } else { value };
                 }
             }
         };
-        let at_once = (NUMBERS_AT_ONCE / (size * width)).max(1);
+        // Whole groups only: `rest` pools over a group.
+        let at_once = (CHUNK_ELEMENTS / (size * width)).max(1);
         let mut parts = Vec::new();
         for first in (0..clouds * n_groups).step_by(at_once) {
             let count = at_once.min(clouds * n_groups - first);
@@ -65,14 +68,14 @@ impl Differences {
     }
 }
 
-fn numbers<const D: usize>(x: Tensor<D>) -> Vec<f32> {
+fn into_vec<const D: usize>(x: Tensor<D>) -> Vec<f32> {
     x.into_data().convert::<f32>().try_into_vec().expect("just converted to f32")
 }
 
 /// The unbiased standard deviation, for each cloud, of the differences of members from their centers, over all channels.
-pub(super) fn deviations(x: &Tensor<3>, groups: &[Groups]) -> Vec<f32> {
+pub(super) fn group_std(x: &Tensor<3>, groups: &[Groups]) -> Vec<f32> {
     let [_, n_points, width] = x.dims();
-    let values = numbers(x.clone());
+    let values = into_vec(x.clone());
     let cloud = |(values, groups): (&[f32], &Groups)| -> f32 {
         let row = |at: usize| &values[at * width..(at + 1) * width];
         let size = groups.members.len() / groups.centers.len().max(1);
@@ -83,6 +86,7 @@ pub(super) fn deviations(x: &Tensor<3>, groups: &[Groups]) -> Vec<f32> {
         // Added in the order of the groups: the same bits at any number of threads.
         let [sum, squares] = sums.collect::<Vec<_>>().into_iter().fold([0.0; 2], add);
         let n = (groups.members.len() * width) as f64;
+        // Cancellation may leave a tiny negative variance. Sums are f64, so little is lost.
         ((squares - sum * sum / n).max(0.0) / (n - 1.0).max(1.0)).sqrt() as f32
     };
     values.chunks_exact(n_points * width).zip(groups).map(cloud).collect()
@@ -95,6 +99,7 @@ fn add(a: [f64; 2], b: [f64; 2]) -> [f64; 2] {
 /// Sum and sum of squares of the differences.
 fn sums(member: &[f32], center: &[f32]) -> [f64; 2] {
     const LANES: usize = 8;
+    // Independent accumulators vectorize, and their fixed order keeps results reproducible.
     let mut lanes = [[0.0_f64; LANES]; 2];
     let (member, center) = (member.chunks(LANES), center.chunks(LANES));
     for (member, center) in member.zip(center) {
@@ -108,11 +113,11 @@ fn sums(member: &[f32], center: &[f32]) -> [f64; 2] {
 }
 
 /// Ones for every cloud.
-pub(super) fn unscaled(clouds: usize) -> Vec<f32> {
+pub(super) fn unit_scales(clouds: usize) -> Vec<f32> {
     vec![1.0; clouds]
 }
 
 /// Repeats a row for each group of each cloud: `[width]` → `[clouds, groups, width]`.
-pub(super) fn for_all(row: Tensor<1>, [clouds, groups]: [usize; 2]) -> Tensor<3> {
+pub(super) fn broadcast_groups(row: Tensor<1>, [clouds, groups]: [usize; 2]) -> Tensor<3> {
     row.unsqueeze::<3>().repeat_dim(0, clouds).repeat_dim(1, groups)
 }

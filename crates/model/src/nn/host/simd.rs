@@ -10,7 +10,7 @@ const LANES: usize = 16;
 /// Defines functions that are compiled for AVX2 as well, and run that copy where the machine supports it.
 ///
 /// The body must be `#[inline(always)]`, with all that it calls: only what is inlined into `avx2` is compiled for it.
-macro_rules! side_by_side {
+macro_rules! multiversion {
     ($($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $kind:ty),* $(,)?) $body:block)+) => { $(
         $(#[$meta])*
         $vis fn $name($($arg: $kind),*) {
@@ -32,11 +32,11 @@ macro_rules! side_by_side {
         }
     )+ };
 }
-pub(super) use side_by_side;
+pub(super) use multiversion;
 
 /// Reduces a row with `join`, in a fixed order.
 #[inline(always)]
-pub(super) fn reduced(row: &[f32], start: f32, join: impl Fn(f32, f32) -> f32) -> f32 {
+pub(super) fn reduce(row: &[f32], start: f32, join: impl Fn(f32, f32) -> f32) -> f32 {
     let (chunks, rest) = row.as_chunks::<LANES>();
     let mut lanes = [start; LANES];
     for chunk in chunks {
@@ -49,7 +49,7 @@ pub(super) fn reduced(row: &[f32], start: f32, join: impl Fn(f32, f32) -> f32) -
 
 /// The sum of `term(a, b)` over two rows of the same length, in a fixed order.
 #[inline(always)]
-pub(super) fn summed(a: &[f32], b: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
+pub(super) fn zip_sum(a: &[f32], b: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
     let ((a_chunks, a_rest), (b_chunks, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
     let mut lanes = [0.0; LANES];
     for (a, b) in a_chunks.iter().zip(b_chunks) {
@@ -102,7 +102,7 @@ pub(super) fn gelu(x: f32) -> f32 {
 
 /// The derivative of [`gelu`]: `Φ(x) + x φ(x)`.
 #[inline(always)]
-pub(super) fn gelu_slope(x: f32) -> f32 {
+pub(super) fn gelu_derivative(x: f32) -> f32 {
     /// `1 / √(2π)`.
     const PEAK: f32 = 0.398_942_3;
     0.5 * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2)) + x * PEAK * exp(-0.5 * x * x)
@@ -150,9 +150,9 @@ mod tests {
     #[test]
     fn extremes_stay_what_they_are() {
         assert_eq!([erf(0.0), erf(9.0), erf(-9.0), erf(f32::INFINITY)], [0.0, 1.0, -1.0, 1.0]);
-        assert!(gelu(f32::NAN).is_nan() && gelu_slope(f32::NAN).is_nan() && sigmoid(f32::NAN).is_nan());
-        assert_eq!([gelu(1e30), gelu_slope(40.0), sigmoid(200.0)], [1e30, 1.0, 1.0]);
-        assert!(sigmoid(-200.0) == 0.0 && gelu_slope(-40.0).abs() < 1e-6);
+        assert!(gelu(f32::NAN).is_nan() && gelu_derivative(f32::NAN).is_nan() && sigmoid(f32::NAN).is_nan());
+        assert_eq!([gelu(1e30), gelu_derivative(40.0), sigmoid(200.0)], [1e30, 1.0, 1.0]);
+        assert!(sigmoid(-200.0) == 0.0 && gelu_derivative(-40.0).abs() < 1e-6);
     }
 
     #[test]
@@ -162,7 +162,7 @@ mod tests {
             let wide = |f: fn(f32) -> f32| {
                 f64::from((f((x + step) as f32) - f((x - step) as f32)) / (2.0 * step as f32))
             };
-            assert!((f64::from(gelu_slope(x as f32)) - wide(gelu)).abs() < 1e-3, "{x}");
+            assert!((f64::from(gelu_derivative(x as f32)) - wide(gelu)).abs() < 1e-3, "{x}");
         }
     }
 
@@ -171,8 +171,8 @@ mod tests {
         for length in [0, 1, 15, 16, 17, 40] {
             let row: Vec<f32> = (0..length).map(|i| i as f32).collect();
             let expected = (0..length).sum::<usize>() as f32;
-            assert_eq!(reduced(&row, 0.0, |a, b| a + b), expected);
-            assert_eq!(summed(&row, &vec![2.0; length], |a, b| a * b), 2.0 * expected);
+            assert_eq!(reduce(&row, 0.0, |a, b| a + b), expected);
+            assert_eq!(zip_sum(&row, &vec![2.0; length], |a, b| a * b), 2.0 * expected);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use fs_err as fs;
 use serde::Deserialize;
 
-use super::config::{Beside, ClipConfig, TextConfig, VisionConfig, VisionStyle};
+use super::config::{ClipConfig, SidecarConfig, TextConfig, VisionConfig, VisionStyle};
 use crate::nn::Activation;
 use crate::weights::{HUGGING_FACE_BLOCK, Layout, Renaming, TIMM_BLOCK, WeightFile, WeightsError};
 
@@ -17,7 +17,7 @@ const HEAD_WIDTHS: [([usize; 2], usize); 3] = [([1280, 32], 80), ([1408, 40], 88
 
 /// The implementation whose names a file's tensors have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Naming {
+pub enum CheckpointFormat {
     /// OpenCLIP and OpenAI; the canonical names here.
     OpenClip,
     /// SLIP ([arXiv 2112.12750](https://arxiv.org/abs/2112.12750)): an image tower of timm, a text tower of CLIP.
@@ -26,17 +26,17 @@ pub enum Naming {
     HuggingFace,
 }
 
-impl Naming {
+impl CheckpointFormat {
     /// Detects whose names a file has, and their prefix.
     pub fn of(file: &WeightFile) -> Option<(Self, &'static str)> {
-        let has = |naming: &Self, prefix: &str| {
-            let layout = naming.layout(prefix);
+        let has = |format: &Self, prefix: &str| {
+            let layout = format.layout(prefix);
             file.contains(&layout.name("visual.conv1.weight"))
                 && file.contains(&layout.name("token_embedding.weight"))
         };
-        [Self::OpenClip, Self::Slip, Self::HuggingFace].into_iter().find_map(|naming| {
-            let prefix = PREFIXES.into_iter().find(|prefix| has(&naming, prefix))?;
-            Some((naming, prefix))
+        [Self::OpenClip, Self::Slip, Self::HuggingFace].into_iter().find_map(|format| {
+            let prefix = PREFIXES.into_iter().find(|prefix| has(&format, prefix))?;
+            Some((format, prefix))
         })
     }
 
@@ -73,8 +73,8 @@ impl Naming {
     /// Whether a tensor that no tower uses is expected: buffers, sizes, and heads of other tasks.
     pub fn ignores(self, name: &str) -> bool {
         match self {
-            Self::OpenClip => OPENAI_NUMBERS.contains(&name),
-            Self::Slip => BESIDE_SLIP.iter().any(|part| name.starts_with(part)),
+            Self::OpenClip => OPENAI_SCALARS.contains(&name),
+            Self::Slip => SLIP_IGNORED.iter().any(|part| name.starts_with(part)),
             Self::HuggingFace => name.ends_with("embeddings.position_ids"),
         }
     }
@@ -85,26 +85,26 @@ const TEXT_POSITIONS: &[Renaming] =
     &[("positional_embedding", &["text_model.embeddings.position_embedding.weight"])];
 
 /// SLIP's head for self-supervision, one that CG3D adds, and the point encoder in ULIP's files.
-const BESIDE_SLIP: [&str; 4] = ["image_mlp.", "classification.", "point_encoder.", "pc_projection"];
+const SLIP_IGNORED: [&str; 4] = ["image_mlp.", "classification.", "point_encoder.", "pc_projection"];
 
 /// Sizes that OpenAI's files store as tensors.
-const OPENAI_NUMBERS: [&str; 3] = ["input_resolution", "context_length", "vocab_size"];
+const OPENAI_SCALARS: [&str; 3] = ["input_resolution", "context_length", "vocab_size"];
 
 impl ClipConfig {
     /// The configuration of a file's towers: from a file next to the weights or, without one, from the tensors.
     ///
     /// # Errors
     /// If tensors that determine sizes are missing, or a configuration file that the layout requires is.
-    pub fn of(file: &WeightFile, naming: Naming, prefix: &str) -> Result<Self, WeightsError> {
-        match naming {
-            Naming::HuggingFace => {
-                let mut config = Self::infer(file, naming, prefix)?;
-                HuggingFaceConfig::beside(file.path())?.complete(&mut config);
+    pub fn of(file: &WeightFile, format: CheckpointFormat, prefix: &str) -> Result<Self, WeightsError> {
+        match format {
+            CheckpointFormat::HuggingFace => {
+                let mut config = Self::infer(file, format, prefix)?;
+                HuggingFaceConfig::read_sidecar(file.path())?.complete(&mut config);
                 Ok(config)
             }
-            _ => match Beside::read(file.path()) {
-                Some(beside) => Ok(beside.clip),
-                None => Self::infer(file, naming, prefix),
+            _ => match SidecarConfig::read(file.path()) {
+                Some(sidecar) => Ok(sidecar.clip),
+                None => Self::infer(file, format, prefix),
             },
         }
     }
@@ -113,8 +113,8 @@ impl ClipConfig {
     ///
     /// # Errors
     /// If tensors that determine sizes are missing or have unexpected shapes.
-    pub fn infer(file: &WeightFile, naming: Naming, prefix: &str) -> Result<Self, WeightsError> {
-        let layout = naming.layout(prefix);
+    pub fn infer(file: &WeightFile, format: CheckpointFormat, prefix: &str) -> Result<Self, WeightsError> {
+        let layout = format.layout(prefix);
         let shape = |name: &str| file.shape(&layout.name(name));
         let layers = |stack: &str| {
             let first = |layer: usize| layout.name(&format!("{stack}.resblocks.{layer}.ln_1.weight"));
@@ -140,11 +140,11 @@ impl ClipConfig {
             Ok(hidden.unwrap_or(0) as f64 / width.max(1) as f64)
         };
         let image_layers = layers("visual.transformer");
-        let openai = OPENAI_NUMBERS.iter().all(|name| file.contains(&format!("{prefix}{name}")));
-        let is_slip = naming == Naming::Slip;
+        let openai = OPENAI_SCALARS.iter().all(|name| file.contains(&format!("{prefix}{name}")));
+        let is_slip = format == CheckpointFormat::Slip;
         let prompts = shape("visual.prompt_embeddings").map_or(0, |shape| shape.get(1).copied().unwrap_or(0));
         Ok(Self {
-            dim: if naming == Naming::HuggingFace { rows } else { columns },
+            dim: if format == CheckpointFormat::HuggingFace { rows } else { columns },
             vision: VisionConfig {
                 image_size: grid * patch,
                 patch,
@@ -193,7 +193,7 @@ struct HuggingFaceTower {
 }
 
 impl HuggingFaceConfig {
-    fn beside(weights: &Path) -> Result<Self, WeightsError> {
+    fn read_sidecar(weights: &Path) -> Result<Self, WeightsError> {
         let path = weights.with_file_name("config.json");
         let unrecognized = |message: String| WeightsError::Unrecognized { path: weights.to_owned(), message };
         let text = fs::read_to_string(&path).map_err(|e| {

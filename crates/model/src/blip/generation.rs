@@ -3,15 +3,15 @@
 use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
 
-use super::config::Marks;
+use super::config::SpecialTokens;
 
 /// Decoding method.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Decoding {
+pub enum DecodingStrategy {
     /// The most probable token in each step.
     Greedy,
     /// Beam search with this number of beams; captions are scored by the mean log-probability of their tokens.
-    Beams(usize),
+    BeamSearch(usize),
     /// Nucleus sampling ([arXiv 1904.09751](https://arxiv.org/abs/1904.09751)): among the most probable tokens with a total
     /// probability of `top_p`.
     Nucleus {
@@ -24,101 +24,106 @@ pub enum Decoding {
 
 /// Minimum and maximum length of captions, in tokens, including the start token.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    pub marks: Marks,
+pub(super) struct LengthLimits {
+    pub special_tokens: SpecialTokens,
     /// Tokens of start token and prompt.
-    pub given: usize,
-    pub shortest: usize,
-    pub longest: usize,
+    pub prompt_length: usize,
+    pub min_length: usize,
+    pub max_length: usize,
 }
 
 /// The row that a caption continues, and its next token.
-pub(super) type Step = (usize, u32);
+pub(super) type NextToken = (usize, u32);
 
 /// The captions of one image.
-pub(super) enum Search {
-    Lines(Lines),
-    Beams(Beams),
+pub(super) enum Generation {
+    Sequences(Sequences),
+    BeamSearch(BeamSearch),
 }
 
-impl Search {
-    pub fn new(decoding: Decoding, limits: Limits, seed: u64) -> Self {
+impl Generation {
+    pub fn new(decoding: DecodingStrategy, limits: LengthLimits, seed: u64) -> Self {
         match decoding {
-            Decoding::Greedy => Self::Lines(Lines::new(limits, vec![None])),
-            Decoding::Nucleus { top_p, sentences } => {
-                let draw = |i: u64| Some(Draw { top_p, rng: SmallRng::seed_from_u64(seed ^ (i << 32)) });
-                Self::Lines(Lines::new(limits, (0..sentences.max(1) as u64).map(draw).collect()))
+            DecodingStrategy::Greedy => Self::Sequences(Sequences::new(limits, vec![None])),
+            DecodingStrategy::Nucleus { top_p, sentences } => {
+                let sampler =
+                    // A generator per caption: its number does not change the others.
+                    |i: u64| Some(NucleusSampler { top_p, rng: SmallRng::seed_from_u64(seed ^ (i << 32)) });
+                Self::Sequences(Sequences::new(limits, (0..sentences.max(1) as u64).map(sampler).collect()))
             }
-            Decoding::Beams(beams) => Self::Beams(Beams::new(limits, beams.max(1))),
+            DecodingStrategy::BeamSearch(beams) => Self::BeamSearch(BeamSearch::new(limits, beams.max(1))),
         }
     }
 
     /// Logits `[rows, vocabulary]` → one step per caption or beam, always the same number. In the first step there is one row.
-    pub fn step(&mut self, logits: &[f32], vocabulary: usize) -> Vec<Step> {
+    pub fn step(&mut self, logits: &[f32], vocabulary: usize) -> Vec<NextToken> {
         match self {
-            Self::Lines(lines) => lines.step(logits, vocabulary),
-            Self::Beams(beams) => beams.step(logits, vocabulary),
+            Self::Sequences(sequences) => sequences.step(logits, vocabulary),
+            Self::BeamSearch(beams) => beams.step(logits, vocabulary),
         }
     }
 
     pub fn is_done(&self) -> bool {
         match self {
-            Self::Lines(lines) => lines.said.iter().all(|line| line.is_done),
-            Self::Beams(beams) => beams.is_done,
+            Self::Sequences(sequences) => sequences.sequences.iter().all(|line| line.is_done),
+            Self::BeamSearch(beams) => beams.is_done,
         }
     }
 
     /// The chosen tokens, without the end token; the best caption first.
     pub fn sentences(self) -> Vec<Vec<u32>> {
         match self {
-            Self::Lines(lines) => lines.said.into_iter().map(|line| line.words).collect(),
-            Self::Beams(beams) => beams.finished.into_iter().take(1).map(|beam| beam.words).collect(),
+            Self::Sequences(sequences) => sequences.sequences.into_iter().map(|line| line.words).collect(),
+            Self::BeamSearch(beams) => beams.finished.into_iter().take(1).map(|beam| beam.words).collect(),
         }
     }
 }
 
 /// Independent captions: greedy or sampled.
-pub(super) struct Lines {
-    limits: Limits,
-    said: Vec<Line>,
+pub(super) struct Sequences {
+    limits: LengthLimits,
+    sequences: Vec<Sequence>,
     length: usize,
 }
 
-struct Line {
+struct Sequence {
     words: Vec<u32>,
     is_done: bool,
-    draw: Option<Draw>,
+    sampler: Option<NucleusSampler>,
 }
 
 /// A sampler of tokens.
-struct Draw {
+struct NucleusSampler {
     top_p: f32,
     rng: SmallRng,
 }
 
-impl Lines {
-    fn new(limits: Limits, draws: Vec<Option<Draw>>) -> Self {
-        let line = |draw| Line { words: Vec::new(), is_done: false, draw };
-        Self { limits, said: draws.into_iter().map(line).collect(), length: limits.given }
+impl Sequences {
+    fn new(limits: LengthLimits, draws: Vec<Option<NucleusSampler>>) -> Self {
+        let line = |sampler| Sequence { words: Vec::new(), is_done: false, sampler };
+        Self { limits, sequences: draws.into_iter().map(line).collect(), length: limits.prompt_length }
     }
 
-    fn step(&mut self, logits: &[f32], vocabulary: usize) -> Vec<Step> {
-        let Limits { marks, shortest, longest, .. } = self.limits;
-        let banned = (self.length < shortest).then_some(marks.end);
+    fn step(&mut self, logits: &[f32], vocabulary: usize) -> Vec<NextToken> {
+        let LengthLimits { special_tokens, min_length, max_length, .. } = self.limits;
+        // The end token is impossible until the minimum length, as `MinLengthLogitsProcessor` does.
+        let banned = (self.length < min_length).then_some(special_tokens.end);
         let rows: Vec<&[f32]> = logits.chunks_exact(vocabulary).collect();
         self.length += 1;
-        let at_end = self.length >= longest;
-        let each = self.said.iter_mut().enumerate().map(|(i, line)| {
+        let at_end = self.length >= max_length;
+        let each = self.sequences.iter_mut().enumerate().map(|(i, line)| {
+            // After the prompt, all captions of an image share one row of logits.
             let row = if rows.len() == 1 { 0 } else { i };
             if line.is_done {
-                return (row, marks.padding);
+                // Finished captions keep their row, so that the batch keeps its shape.
+                return (row, special_tokens.padding);
             }
-            let word = match &mut line.draw {
-                Some(draw) => draw.word(rows[row], banned),
-                None => likeliest(rows[row], banned),
+            let word = match &mut line.sampler {
+                Some(sampler) => sampler.word(rows[row], banned),
+                None => argmax(rows[row], banned),
             };
-            line.is_done = word == marks.end || at_end;
-            if word != marks.end {
+            line.is_done = word == special_tokens.end || at_end;
+            if word != special_tokens.end {
                 line.words.push(word);
             }
             (row, word)
@@ -134,24 +139,28 @@ fn allowed(logits: &[f32], banned: Option<u32>) -> impl Iterator<Item = (u32, f3
 }
 
 /// The most probable id, the lowest among equals.
-fn likeliest(logits: &[f32], banned: Option<u32>) -> u32 {
+fn argmax(logits: &[f32], banned: Option<u32>) -> u32 {
     let better = |best: (u32, f32), next: (u32, f32)| if next.1 > best.1 { next } else { best };
+    // All logits NaN: the caption still has to end somewhere.
     allowed(logits, banned).reduce(better).map_or(0, |(id, _)| id)
 }
 
-impl Draw {
+impl NucleusSampler {
     fn word(&mut self, logits: &[f32], banned: Option<u32>) -> u32 {
         let mut words: Vec<(u32, f32)> = allowed(logits, banned).collect();
         words.sort_by(|a, b| b.1.total_cmp(&a.1));
+        // Subtracting the maximum keeps `exp` from overflowing.
         let most = words.first().map_or(0.0, |(_, logit)| *logit);
         let weights: Vec<f64> = words.iter().map(|(_, logit)| f64::from(logit - most).exp()).collect();
         let enough = f64::from(self.top_p) * weights.iter().sum::<f64>();
         let mut kept = 0;
         let mut sum = 0.0;
+        // The token that crosses `top_p` is included, and at least one is kept.
         while kept < weights.len() && (kept == 0 || sum < enough) {
             sum += weights[kept];
             kept += 1;
         }
+        // Inverse transform sampling over the kept weights, without normalizing them.
         let mut left = self.rng.random::<f64>() * sum;
         for ((id, _), weight) in words.iter().zip(&weights[..kept]) {
             left -= weight;
@@ -159,24 +168,25 @@ impl Draw {
                 return *id;
             }
         }
+        // Rounding may leave a remainder after the last weight.
         words.get(kept.saturating_sub(1)).map_or(0, |(id, _)| *id)
     }
 }
 
 /// Beam search as in `transformers`, with a length penalty of 1 and without early stopping.
-pub(super) struct Beams {
-    limits: Limits,
+pub(super) struct BeamSearch {
+    limits: LengthLimits,
     width: usize,
     /// The best unfinished captions, best first.
-    running: Vec<Beam>,
+    running: Vec<Hypothesis>,
     /// The best finished captions, best first.
-    finished: Vec<Beam>,
+    finished: Vec<Hypothesis>,
     length: usize,
     is_done: bool,
 }
 
 #[derive(Clone)]
-struct Beam {
+struct Hypothesis {
     words: Vec<u32>,
     /// Sum of the log-probabilities of its tokens; the mean once it is finished.
     score: f32,
@@ -190,40 +200,42 @@ struct Candidate {
     word: u32,
 }
 
-impl Beams {
-    fn new(limits: Limits, width: usize) -> Self {
-        let empty = Beam { words: Vec::new(), score: 0.0 };
+impl BeamSearch {
+    fn new(limits: LengthLimits, width: usize) -> Self {
+        let empty = Hypothesis { words: Vec::new(), score: 0.0 };
         Self {
             limits,
             width,
             running: vec![empty],
             finished: Vec::new(),
-            length: limits.given,
+            length: limits.prompt_length,
             is_done: false,
         }
     }
 
-    fn step(&mut self, logits: &[f32], vocabulary: usize) -> Vec<Step> {
-        let Limits { marks, given, longest, .. } = self.limits;
+    fn step(&mut self, logits: &[f32], vocabulary: usize) -> Vec<NextToken> {
+        let LengthLimits { special_tokens, prompt_length, max_length, .. } = self.limits;
         let mut steps = Vec::with_capacity(self.width);
         if !self.is_done {
             let best = self.candidates(logits, vocabulary);
             self.length += 1;
-            let generated = (self.length - given) as f32;
-            let (at_end, mut running) = (self.length >= longest, Vec::with_capacity(self.width));
+            // The length penalty counts generated tokens only, without the prompt.
+            let generated = (self.length - prompt_length) as f32;
+            let (at_end, mut running) = (self.length >= max_length, Vec::with_capacity(self.width));
             for (rank, candidate) in best.into_iter().enumerate() {
                 let Candidate { score, beam, word } = candidate;
                 let mut words = self.running[beam].words.clone();
-                if word != marks.end {
+                if word != special_tokens.end {
                     words.push(word);
                 }
-                if word != marks.end && !at_end {
+                if word != special_tokens.end && !at_end {
                     if running.len() < self.width {
                         steps.push((beam, word));
-                        running.push(Beam { words, score });
+                        running.push(Hypothesis { words, score });
                     }
+                // As transformers: an ending candidate below the first `width` is no hypothesis.
                 } else if rank < self.width {
-                    self.finished.push(Beam { words, score: score / generated });
+                    self.finished.push(Hypothesis { words, score: score / generated });
                 }
             }
             self.finished.sort_by(|a, b| b.score.total_cmp(&a.score));
@@ -231,24 +243,27 @@ impl Beams {
             self.running = running;
             self.is_done = !self.can_improve(generated);
         }
-        steps.resize(self.width, (0, marks.padding));
+        // A done search still returns a step per beam: the batch keeps its shape.
+        steps.resize(self.width, (0, special_tokens.padding));
         steps
     }
 
     /// The best candidates, twice as many as beams, so that enough remain if the best of each beam ends here; best first, the
     /// earlier among equals.
     fn candidates(&self, logits: &[f32], vocabulary: usize) -> Vec<Candidate> {
-        let banned = (self.length < self.limits.shortest).then_some(self.limits.marks.end);
+        let banned = (self.length < self.limits.min_length).then_some(self.limits.special_tokens.end);
         let most = 2 * self.width;
         let mut best: Vec<Candidate> = Vec::with_capacity(most + 1);
         for (beam, (row, before)) in logits.chunks_exact(vocabulary).zip(&self.running).enumerate() {
             let normalizer = log_sum_exp(row);
             for (word, logit) in allowed(row, banned) {
                 let score = logit - normalizer + before.score;
+                // Most candidates fail here; the sorted insertion below is rare.
                 let is_beaten = best.len() == most && best.last().is_some_and(|worst| score <= worst.score);
                 if is_beaten || score.is_nan() {
                     continue;
                 }
+                // After equals: the earlier candidate wins.
                 let place = best.partition_point(|better| better.score >= score);
                 best.insert(place, Candidate { score, beam, word });
                 best.truncate(most);
@@ -267,6 +282,7 @@ impl Beams {
 
 /// The logarithm of the sum of exponentials.
 fn log_sum_exp(logits: &[f32]) -> f32 {
+    // The usual shift against overflow; NaN logits are skipped.
     let most = logits.iter().fold(f32::NEG_INFINITY, |most, x| if *x > most { *x } else { most });
     let sum: f64 = logits.iter().filter(|x| !x.is_nan()).map(|x| f64::from(x - most).exp()).sum();
     most + sum.ln() as f32
@@ -277,11 +293,15 @@ mod tests {
     use super::*;
 
     const END: u32 = 1;
-    const LIMITS: Limits =
-        Limits { marks: Marks { start: 0, end: END, padding: 0 }, given: 1, shortest: 0, longest: 6 };
+    const LIMITS: LengthLimits = LengthLimits {
+        special_tokens: SpecialTokens { start: 0, end: END, padding: 0 },
+        prompt_length: 1,
+        min_length: 0,
+        max_length: 6,
+    };
 
     /// Runs a search over a language in which the next word's probabilities depend on the last word alone.
-    fn run(mut search: Search, language: &[[f32; 4]; 4]) -> Vec<Vec<u32>> {
+    fn run(mut search: Generation, language: &[[f32; 4]; 4]) -> Vec<Vec<u32>> {
         let mut last = vec![0_u32];
         while !search.is_done() {
             let logits: Vec<f32> =
@@ -297,17 +317,20 @@ mod tests {
 
     #[test]
     fn beams_find_what_greed_misses() {
-        assert_eq!(run(Search::new(Decoding::Greedy, LIMITS, 0), &LANGUAGE), [[2]]);
-        assert_eq!(run(Search::new(Decoding::Beams(3), LIMITS, 0), &LANGUAGE), [[3]]);
-        assert_eq!(run(Search::new(Decoding::Beams(1), LIMITS, 0), &LANGUAGE), [[2]]);
+        assert_eq!(run(Generation::new(DecodingStrategy::Greedy, LIMITS, 0), &LANGUAGE), [[2]]);
+        assert_eq!(run(Generation::new(DecodingStrategy::BeamSearch(3), LIMITS, 0), &LANGUAGE), [[3]]);
+        assert_eq!(run(Generation::new(DecodingStrategy::BeamSearch(1), LIMITS, 0), &LANGUAGE), [[2]]);
     }
 
     #[test]
     fn sentences_are_as_long_as_they_must_be() {
-        let limits = Limits { shortest: 4, ..LIMITS };
-        for decoding in [Decoding::Greedy, Decoding::Beams(2), Decoding::Nucleus { top_p: 0.9, sentences: 3 }]
-        {
-            for sentence in run(Search::new(decoding, limits, 1), &LANGUAGE) {
+        let limits = LengthLimits { min_length: 4, ..LIMITS };
+        for decoding in [
+            DecodingStrategy::Greedy,
+            DecodingStrategy::BeamSearch(2),
+            DecodingStrategy::Nucleus { top_p: 0.9, sentences: 3 },
+        ] {
+            for sentence in run(Generation::new(decoding, limits, 1), &LANGUAGE) {
                 assert!((3..=5).contains(&sentence.len()), "{decoding:?}: {sentence:?}");
             }
         }
@@ -316,7 +339,7 @@ mod tests {
     #[test]
     fn chance_follows_its_seed_and_stays_in_the_nucleus() {
         let drawn = |seed, top_p| {
-            run(Search::new(Decoding::Nucleus { top_p, sentences: 20 }, LIMITS, seed), &LANGUAGE)
+            run(Generation::new(DecodingStrategy::Nucleus { top_p, sentences: 20 }, LIMITS, seed), &LANGUAGE)
         };
         assert_eq!(drawn(1, 0.9), drawn(1, 0.9));
         assert_ne!(drawn(1, 0.9), drawn(2, 0.9));
@@ -326,9 +349,12 @@ mod tests {
 
     #[test]
     fn broken_logits_end() {
-        for decoding in [Decoding::Greedy, Decoding::Beams(3), Decoding::Nucleus { top_p: 0.9, sentences: 1 }]
-        {
-            let sentences = run(Search::new(decoding, LIMITS, 0), &[[f32::NAN; 4]; 4]);
+        for decoding in [
+            DecodingStrategy::Greedy,
+            DecodingStrategy::BeamSearch(3),
+            DecodingStrategy::Nucleus { top_p: 0.9, sentences: 1 },
+        ] {
+            let sentences = run(Generation::new(decoding, LIMITS, 0), &[[f32::NAN; 4]; 4]);
             assert!(sentences.iter().all(|sentence| sentence.len() <= 5), "{decoding:?}");
         }
     }

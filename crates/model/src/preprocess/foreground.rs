@@ -11,35 +11,37 @@ use lexiform_geometry::linear_from_srgb;
 use lexiform_geometry::resize::{composite_on_white, resize_bicubic, resize_bicubic_rgba};
 
 /// Fraction of a view's edge that an object spans: the median of rendered views, which range from 0.6 to 0.9.
-const SPAN: f32 = 0.8;
+const OBJECT_SPAN: f32 = 0.8;
 /// Longest edge of a photo that is analyzed, as a multiple of a view's edge.
-const LONGEST: usize = 4;
+const MAX_EDGE_FACTOR: usize = 4;
 /// Smallest alpha of an opaque pixel.
-const OPAQUE: u8 = 128;
+const MIN_OPAQUE_ALPHA: u8 = 128;
 /// Smallest fraction of transparent pixels for which transparency is taken as the background.
-const TRANSPARENT: f32 = 0.02;
+const MIN_TRANSPARENT_SHARE: f32 = 0.02;
 /// Largest distance in Oklab of background colors: allows for some shading and noise.
-const TOLERANCE: f32 = 0.07;
+const COLOR_TOLERANCE: f32 = 0.07;
 /// Fraction of the border that must be background; the object may touch the rest.
-const PLAIN: f32 = 0.8;
+const MIN_BORDER_SHARE: f32 = 0.8;
 /// Smallest determinant: the gradient across an image one pixel wide is undefined.
-const SINGULAR: f32 = 1e-9;
+const MIN_DETERMINANT: f32 = 1e-9;
 /// Range of the fraction of the photo that an object may cover.
-const COVERED: [f32; 2] = [0.01, 0.95];
+const COVERAGE_RANGE: [f32; 2] = [0.01, 0.95];
 /// Components smaller than this fraction of the largest are removed as noise.
-const SPECK: f32 = 0.03;
+const MIN_COMPONENT_SHARE: f32 = 0.03;
 
 /// The photo's object on white, framed like rendered views, `size` pixels square; `None` if none is detected.
-pub(super) fn object_view(photo: &RgbaImage, size: usize) -> Option<RgbImage> {
-    let photo = shrunk(photo, LONGEST * size);
+pub(super) fn foreground_view(photo: &RgbaImage, size: usize) -> Option<RgbImage> {
+    let photo = downscaled(photo, MAX_EDGE_FACTOR * size);
     let (width, height) = (photo.width() as usize, photo.height() as usize);
-    let mut mask = Mask { width, height, inside: transparency(&photo).or_else(|| not_background(&photo))? };
-    mask.drop_specks();
+    let mut mask =
+        Mask { width, height, inside: foreground_by_alpha(&photo).or_else(|| foreground_by_color(&photo))? };
+    mask.remove_small_components();
     let covered = mask.inside.iter().filter(|inside| **inside).count() as f32 / (width * height) as f32;
-    let [x, y, w, h] = mask.bounds().filter(|_| (COVERED[0]..=COVERED[1]).contains(&covered))?;
+    let [x, y, w, h] =
+        mask.bounds().filter(|_| (COVERAGE_RANGE[0]..=COVERAGE_RANGE[1]).contains(&covered))?;
     let mut on_white = composite_on_white(&photo);
     on_white.pixels_mut().zip(&mask.inside).filter(|(_, inside)| !**inside).for_each(|(p, _)| *p = WHITE);
-    let edge = (w.max(h) as f32 / SPAN).round() as u32;
+    let edge = (w.max(h) as f32 / OBJECT_SPAN).round() as u32;
     let mut square = RgbImage::from_pixel(edge, edge, WHITE);
     let object = crop_imm(&on_white, x, y, w, h).to_image();
     image::imageops::replace(&mut square, &object, i64::from((edge - w) / 2), i64::from((edge - h) / 2));
@@ -48,7 +50,7 @@ pub(super) fn object_view(photo: &RgbaImage, size: usize) -> Option<RgbImage> {
 
 const WHITE: Rgb<u8> = Rgb([255; 3]);
 
-fn shrunk(photo: &RgbaImage, longest: usize) -> RgbaImage {
+fn downscaled(photo: &RgbaImage, longest: usize) -> RgbaImage {
     let (width, height) = (photo.width() as usize, photo.height() as usize);
     let edge = width.max(height);
     if edge <= longest {
@@ -59,15 +61,15 @@ fn shrunk(photo: &RgbaImage, longest: usize) -> RgbaImage {
 }
 
 /// The mask of opaque pixels, if enough are transparent.
-fn transparency(photo: &RgbaImage) -> Option<Vec<bool>> {
-    let inside: Vec<bool> = photo.pixels().map(|pixel| pixel.0[3] >= OPAQUE).collect();
+fn foreground_by_alpha(photo: &RgbaImage) -> Option<Vec<bool>> {
+    let inside: Vec<bool> = photo.pixels().map(|pixel| pixel.0[3] >= MIN_OPAQUE_ALPHA).collect();
     let outside = inside.iter().filter(|inside| !**inside).count();
-    (outside as f32 >= TRANSPARENT * inside.len() as f32).then_some(inside)
+    (outside as f32 >= MIN_TRANSPARENT_SHARE * inside.len() as f32).then_some(inside)
 }
 
 /// The mask of pixels that a flood fill of the background from the border does not reach, if most of the border has one
 /// color, up to a linear gradient.
-fn not_background(photo: &RgbaImage) -> Option<Vec<bool>> {
+fn foreground_by_color(photo: &RgbaImage) -> Option<Vec<bool>> {
     let (width, height) = (photo.width() as usize, photo.height() as usize);
     let colors: Vec<Vec3> = composite_on_white(photo).pixels().map(|pixel| oklab(*pixel)).collect();
     let is_border = |i: &usize| {
@@ -75,10 +77,10 @@ fn not_background(photo: &RgbaImage) -> Option<Vec<bool>> {
         x == 0 || y == 0 || x + 1 == width || y + 1 == height
     };
     let border: Vec<usize> = (0..colors.len()).filter(is_border).collect();
-    let shade = Shade::of(&border, &colors, [width, height])?;
-    let like = |i: usize| shade.distance(i, colors[i]) <= TOLERANCE;
+    let shade = BackgroundFit::of(&border, &colors, [width, height])?;
+    let like = |i: usize| shade.distance(i, colors[i]) <= COLOR_TOLERANCE;
     let starts: Vec<usize> = border.iter().copied().filter(|i| like(*i)).collect();
-    if (starts.len() as f32) < PLAIN * border.len() as f32 {
+    if (starts.len() as f32) < MIN_BORDER_SHARE * border.len() as f32 {
         return None;
     }
     let mut inside = vec![true; colors.len()];
@@ -97,7 +99,7 @@ fn not_background(photo: &RgbaImage) -> Option<Vec<bool>> {
 }
 
 /// The color of a background with a linear gradient.
-struct Shade {
+struct BackgroundFit {
     /// Color at the center, and its changes to the right and downwards across the photo.
     middle: Vec3,
     right: Vec3,
@@ -105,7 +107,7 @@ struct Shade {
     sizes: [usize; 2],
 }
 
-impl Shade {
+impl BackgroundFit {
     /// Fits the gradient to the border twice: the second time without the worst pixels of the first fit, which may be the
     /// object's.
     fn of(border: &[usize], colors: &[Vec3], sizes: [usize; 2]) -> Option<Self> {
@@ -113,7 +115,7 @@ impl Shade {
         let mut sorted = border.to_vec();
         let distance = |i: &usize| first.distance(*i, colors[*i]);
         sorted.sort_by(|a, b| distance(a).total_cmp(&distance(b)).then(a.cmp(b)));
-        sorted.truncate((border.len() as f32 * PLAIN).ceil() as usize);
+        sorted.truncate((border.len() as f32 * MIN_BORDER_SHARE).ceil() as usize);
         Self::fit(&sorted, colors, sizes)
     }
 
@@ -121,12 +123,12 @@ impl Shade {
     fn fit(places: &[usize], colors: &[Vec3], sizes: [usize; 2]) -> Option<Self> {
         let (mut matrix, mut sums) = (glam::Mat3::ZERO, [Vec3::ZERO; 3]);
         for &i in places {
-            let at = place(i, sizes);
+            let at = pixel_coordinates(i, sizes);
             matrix += glam::Mat3::from_cols(at * at.x, at * at.y, at * at.z);
             (0..3).for_each(|k| sums[k] += colors[i] * at[k]);
         }
         // Columns of the inverse, each weighted by its sum of colors.
-        if matrix.determinant().abs() < SINGULAR {
+        if matrix.determinant().abs() < MIN_DETERMINANT {
             return None;
         }
         let inverse = matrix.inverse();
@@ -135,13 +137,13 @@ impl Shade {
     }
 
     fn distance(&self, i: usize, color: Vec3) -> f32 {
-        let at = place(i, self.sizes);
+        let at = pixel_coordinates(i, self.sizes);
         (self.middle * at.x + self.right * at.y + self.down * at.z).distance(color)
     }
 }
 
 /// `(1, x, y)` of a pixel, with coordinates from −½ to ½.
-fn place(i: usize, [width, height]: [usize; 2]) -> Vec3 {
+fn pixel_coordinates(i: usize, [width, height]: [usize; 2]) -> Vec3 {
     let across = |at: usize, edge: usize| (at as f32 + 0.5) / edge as f32 - 0.5;
     Vec3::new(1.0, across(i % width, width), across(i / width, height))
 }
@@ -166,7 +168,7 @@ struct Mask {
 
 impl Mask {
     /// Removes connected components that are much smaller than the largest.
-    fn drop_specks(&mut self) {
+    fn remove_small_components(&mut self) {
         let mut part = vec![usize::MAX; self.inside.len()];
         let mut sizes = Vec::new();
         for first in 0..self.inside.len() {
@@ -186,7 +188,7 @@ impl Mask {
             }
             sizes.push(count);
         }
-        let least = sizes.iter().max().map_or(0.0, |largest| *largest as f32 * SPECK);
+        let least = sizes.iter().max().map_or(0.0, |largest| *largest as f32 * MIN_COMPONENT_SHARE);
         for (inside, part) in self.inside.iter_mut().zip(part) {
             *inside = *inside && sizes[part] as f32 >= least;
         }
@@ -234,7 +236,7 @@ mod tests {
 
     /// The box is in the middle, spans the view as it should, and white is around it.
     fn check(photo: &RgbaImage) {
-        let view = object_view(photo, 50).expect("an object");
+        let view = foreground_view(photo, 50).expect("an object");
         let red = |p: &Rgb<u8>| p.0[0] > 150 && p.0[1] < 90;
         let xs: Vec<u32> = view.enumerate_pixels().filter(|(.., p)| red(p)).map(|(x, ..)| x).collect();
         let ys: Vec<u32> = view.enumerate_pixels().filter(|(.., p)| red(p)).map(|(_, y, _)| y).collect();
@@ -270,12 +272,15 @@ mod tests {
             let v = ((x / 9 * 31 + y / 7 * 57) % 5 * 60) as u8;
             [v, 255 - v, v / 2, 255]
         };
-        assert!(object_view(&picture(busy), 50).is_none());
+        assert!(foreground_view(&picture(busy), 50).is_none());
         let plain = RgbaImage::from_pixel(64, 64, Rgba([9, 200, 9, 255]));
-        assert!(object_view(&plain, 50).is_none(), "no object");
-        assert!(object_view(&RgbaImage::from_pixel(64, 64, Rgba([0; 4])), 50).is_none(), "nothing at all");
+        assert!(foreground_view(&plain, 50).is_none(), "no object");
+        assert!(
+            foreground_view(&RgbaImage::from_pixel(64, 64, Rgba([0; 4])), 50).is_none(),
+            "nothing at all"
+        );
         for (width, height) in [(1, 1), (1, 300), (2, 2)] {
-            object_view(&RgbaImage::from_pixel(width, height, Rgba([9, 9, 9, 255])), 50);
+            foreground_view(&RgbaImage::from_pixel(width, height, Rgba([9, 9, 9, 255])), 50);
         }
     }
 }

@@ -9,28 +9,28 @@ use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Flex};
 
-use super::attention::{attend, attend_back};
-use super::batch::{self, BatchNorm};
-use super::linear::{After, before, before_then, of_input, of_weight, over_rows};
+use super::attention::{attend, attend_backward};
+use super::batch_norm::{self, BatchNorm};
+use super::host_tensor::{HostTensor, into_vec, tensor, with_last_dim};
+use super::layer_norm::{layer_norm_backward, norm};
+use super::linear::{Epilogue, activation_backward, before, input_gradient, sum_rows, weight_gradient};
 use super::mlp::{Mlp, MlpBackward};
-use super::norm::{norm, norm_back};
-use super::numbers::{Numbers, own, tensor, with_width};
-use super::{Layers, Looks, Then};
+use super::{AttentionShape, FusedActivation, FusedOps};
 use crate::nn::Activation;
 
-impl Layers for Flex {
+impl FusedOps for Flex {
     fn host_linear(
         x: FlexTensor,
         weight: FlexTensor,
         bias: FlexTensor,
         skip: FlexTensor,
-        Then(then): Then,
+        FusedActivation(activation): FusedActivation,
     ) -> FlexTensor {
-        let [x, weight, bias, skip] = [x, weight, bias, skip].map(Numbers::of);
+        let [x, weight, bias, skip] = [x, weight, bias, skip].map(HostTensor::of);
         let width = weight.width();
         let mut values = before(x.as_slice(), weight.as_slice(), [x.width(), width]);
-        After { bias: bias.given(), then, skip: skip.given() }.apply(&mut values, width);
-        tensor(values, with_width(x.shape(), width))
+        Epilogue { bias: bias.non_empty(), activation, skip: skip.non_empty() }.apply(&mut values, width);
+        tensor(values, with_last_dim(x.shape(), width))
     }
 
     fn host_mlp(
@@ -40,26 +40,26 @@ impl Layers for Flex {
         weight_2: FlexTensor,
         bias_2: FlexTensor,
         skip: FlexTensor,
-        then: Activation,
+        activation: Activation,
     ) -> FlexTensor {
-        Mlp::of([x, weight_1, bias_1, weight_2, bias_2, skip], then).forward()
+        Mlp::of([x, weight_1, bias_1, weight_2, bias_2, skip], activation).forward()
     }
 
-    fn host_norm(x: FlexTensor, weight: FlexTensor, bias: FlexTensor, epsilon: f64) -> FlexTensor {
-        let [x, weight, bias] = [x, weight, bias].map(Numbers::of);
+    fn host_layer_norm(x: FlexTensor, weight: FlexTensor, bias: FlexTensor, epsilon: f64) -> FlexTensor {
+        let [x, weight, bias] = [x, weight, bias].map(HostTensor::of);
         tensor(norm(x.as_slice(), weight.as_slice(), bias.as_slice(), epsilon as f32), x.shape())
     }
 
-    fn host_attention(packed: FlexTensor, looks: Looks) -> FlexTensor {
-        let packed = Numbers::of(packed);
+    fn host_attention(packed: FlexTensor, attn_shape: AttentionShape) -> FlexTensor {
+        let packed = HostTensor::of(packed);
         let [groups, length] = [packed.shape()[0], packed.shape()[1]];
-        let values = attend(packed.as_slice(), length, looks);
-        tensor(values, [groups, looks.queries(length), looks.heads * looks.head_width])
+        let values = attend(packed.as_slice(), length, attn_shape);
+        tensor(values, [groups, attn_shape.queries(length), attn_shape.heads * attn_shape.head_width])
     }
 
     fn host_moments(x: FlexTensor) -> FlexTensor {
-        let x = Numbers::of(x);
-        tensor(batch::moments(x.as_slice(), x.width()), [2, x.width()])
+        let x = HostTensor::of(x);
+        tensor(batch_norm::moments(x.as_slice(), x.width()), [2, x.width()])
     }
 
     fn host_batch_norm(
@@ -70,29 +70,34 @@ impl Layers for Flex {
         epsilon: f64,
         relu: bool,
     ) -> FlexTensor {
-        let [x, moments, weight, bias] = [x, moments, weight, bias].map(Numbers::of);
-        let state = BatchState { x, moments, weight, bias, epsilon: epsilon as f32, relu };
+        let [x, moments, weight, bias] = [x, moments, weight, bias].map(HostTensor::of);
+        let state = BatchNormState { x, moments, weight, bias, epsilon: epsilon as f32, relu };
         tensor(state.norm().apply(state.x.as_slice()), state.x.shape())
     }
 }
 
-impl<C: CheckpointStrategy> Layers for Autodiff<Flex, C> {
+impl<C: CheckpointStrategy> FusedOps for Autodiff<Flex, C> {
     fn host_linear(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
         skip: FloatTensor<Self>,
-        then: Then,
+        activation: FusedActivation,
     ) -> FloatTensor<Self> {
+        // The input is only needed for the weight's gradient: frozen layers do not keep it.
         let learns = weight.is_tracked();
         let [(x, x_node), (weight, weight_node), (bias, bias_node), (skip, skip_node)] =
             [x, weight, bias, skip].map(|tensor| tensor.into_parts());
         let prepared =
+            // Compute-bound: checkpointing keeps the result rather than computing the product again.
             LinearBackward.prepare::<C>([x_node, weight_node, bias_node, skip_node]).compute_bound();
         match prepared.stateful() {
-            OpsKind::UnTracked(prepared) => prepared.finish(Flex::host_linear(x, weight, bias, skip, then)),
+            // No parent requires a gradient, so nothing is kept.
+            OpsKind::UnTracked(prepared) => {
+                prepared.finish(Flex::host_linear(x, weight, bias, skip, activation))
+            }
             OpsKind::Tracked(prepared) => {
-                let (state, out) = LinearState::forward([x, weight], [bias, skip], then, learns);
+                let (state, out) = LinearState::forward([x, weight], [bias, skip], activation, learns);
                 prepared.finish(state, out)
             }
         }
@@ -105,23 +110,24 @@ impl<C: CheckpointStrategy> Layers for Autodiff<Flex, C> {
         weight_2: FloatTensor<Self>,
         bias_2: FloatTensor<Self>,
         skip: FloatTensor<Self>,
-        then: Activation,
+        activation: Activation,
     ) -> FloatTensor<Self> {
+        // As in `host_linear`: without a gradient of the first weight, the input is not kept.
         let learns = weight_1.is_tracked();
         let [x, w_1, b_1, w_2, b_2, skip] =
             [x, weight_1, bias_1, weight_2, bias_2, skip].map(|tensor| tensor.into_parts());
         let nodes = [x.1, w_1.1, b_1.1, w_2.1, b_2.1, skip.1];
-        let mlp = Mlp::of([x.0, w_1.0, b_1.0, w_2.0, b_2.0, skip.0], then);
+        let mlp = Mlp::of([x.0, w_1.0, b_1.0, w_2.0, b_2.0, skip.0], activation);
         match MlpBackward.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::UnTracked(prepared) => prepared.finish(mlp.forward()),
             OpsKind::Tracked(prepared) => {
-                let (state, out) = mlp.forward_kept(learns);
+                let (state, out) = mlp.forward_with_state(learns);
                 prepared.finish(state, out)
             }
         }
     }
 
-    fn host_norm(
+    fn host_layer_norm(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
@@ -129,27 +135,29 @@ impl<C: CheckpointStrategy> Layers for Autodiff<Flex, C> {
     ) -> FloatTensor<Self> {
         let [(x, x_node), (weight, weight_node), (bias, bias_node)] =
             [x, weight, bias].map(|tensor| tensor.into_parts());
-        let prepared = NormBackward.prepare::<C>([x_node, weight_node, bias_node]).compute_bound();
-        let out = Flex::host_norm(x.clone(), weight.clone(), bias, epsilon);
+        let prepared = LayerNormBackward.prepare::<C>([x_node, weight_node, bias_node]).compute_bound();
+        // The bias is not kept: no gradient depends on it.
+        let out = Flex::host_layer_norm(x.clone(), weight.clone(), bias, epsilon);
         match prepared.stateful() {
             OpsKind::UnTracked(prepared) => prepared.finish(out),
             OpsKind::Tracked(prepared) => {
-                prepared.finish((Numbers::of(x), Numbers::of(weight), epsilon as f32), out)
+                prepared.finish((HostTensor::of(x), HostTensor::of(weight), epsilon as f32), out)
             }
         }
     }
 
-    fn host_attention(packed: FloatTensor<Self>, looks: Looks) -> FloatTensor<Self> {
+    fn host_attention(packed: FloatTensor<Self>, attn_shape: AttentionShape) -> FloatTensor<Self> {
         let (packed, node) = packed.into_parts();
         let prepared = AttentionBackward.prepare::<C>([node]).compute_bound();
-        let out = Flex::host_attention(packed.clone(), looks);
+        let out = Flex::host_attention(packed.clone(), attn_shape);
         match prepared.stateful() {
             OpsKind::UnTracked(prepared) => prepared.finish(out),
-            OpsKind::Tracked(prepared) => prepared.finish((Numbers::of(packed), looks), out),
+            OpsKind::Tracked(prepared) => prepared.finish((HostTensor::of(packed), attn_shape), out),
         }
     }
 
     fn host_moments(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        // Detached on purpose: the backward pass of the norm accounts for the moments' dependence on `x`.
         FloatTensor::<Self>::new(Flex::host_moments(x.into_primitive()))
     }
 
@@ -163,10 +171,11 @@ impl<C: CheckpointStrategy> Layers for Autodiff<Flex, C> {
     ) -> FloatTensor<Self> {
         let [(x, x_node), (weight, weight_node), (bias, bias_node)] =
             [x, weight, bias].map(|tensor| tensor.into_parts());
-        let moments = Numbers::of(moments.into_primitive());
-        let prepared = BatchBackward.prepare::<C>([x_node, weight_node, bias_node]).compute_bound();
-        let [x, weight, bias] = [x, weight, bias].map(Numbers::of);
-        let state = BatchState { x, moments, weight, bias, epsilon: epsilon as f32, relu };
+        // See `host_moments`: moments are no parent of the operation.
+        let moments = HostTensor::of(moments.into_primitive());
+        let prepared = BatchNormBackward.prepare::<C>([x_node, weight_node, bias_node]).compute_bound();
+        let [x, weight, bias] = [x, weight, bias].map(HostTensor::of);
+        let state = BatchNormState { x, moments, weight, bias, epsilon: epsilon as f32, relu };
         let out = tensor(state.norm().apply(state.x.as_slice()), state.x.shape());
         match prepared.stateful() {
             OpsKind::UnTracked(prepared) => prepared.finish(out),
@@ -178,39 +187,41 @@ impl<C: CheckpointStrategy> Layers for Autodiff<Flex, C> {
 #[derive(Clone, Debug)]
 struct LinearState {
     /// The input, if the weight is trained.
-    x: Option<Numbers>,
+    x: Option<HostTensor>,
     /// Shape of the input.
     shape: Vec<usize>,
-    weight: Numbers,
+    weight: HostTensor,
     /// The activation and its input.
-    then: Option<(Numbers, Activation)>,
+    activation: Option<(HostTensor, Activation)>,
 }
 
 impl LinearState {
     fn forward(
         [x, weight]: [FlexTensor; 2],
         [bias, skip]: [FlexTensor; 2],
-        Then(then): Then,
+        FusedActivation(activation): FusedActivation,
         learns: bool,
     ) -> (Self, FlexTensor) {
-        let [x, weight, bias, skip] = [x, weight, bias, skip].map(Numbers::of);
+        let [x, weight, bias, skip] = [x, weight, bias, skip].map(HostTensor::of);
         let width = weight.width();
-        let out_shape = with_width(x.shape(), width);
+        let out_shape = with_last_dim(x.shape(), width);
         let mut values = before(x.as_slice(), weight.as_slice(), [x.width(), width]);
-        let after = After { bias: bias.given(), then, skip: skip.given() };
-        match then {
+        let after = Epilogue { bias: bias.non_empty(), activation, skip: skip.non_empty() };
+        // Without an activation, the derivative is 1 and the pre-activation is not needed.
+        match activation {
             None => {
                 after.apply(&mut values, width);
                 let shape = x.shape().to_vec();
-                let state = Self { x: learns.then_some(x), shape, weight, then: None };
+                let state = Self { x: learns.then_some(x), shape, weight, activation: None };
                 (state, tensor(values, out_shape))
             }
             Some(activation) => {
-                let out = after.apply_apart(&mut values, width);
-                let before = Numbers::of(tensor(values, out_shape.clone()));
+                // The pre-activation is kept: the derivative of GELU cannot be computed from its output.
+                let out = after.apply_out_of_place(&mut values, width);
+                let before = HostTensor::of(tensor(values, out_shape.clone()));
                 let shape = x.shape().to_vec();
-                let then = Some((before, activation));
-                (Self { x: learns.then_some(x), shape, weight, then }, tensor(out, out_shape))
+                let activation = Some((before, activation));
+                (Self { x: learns.then_some(x), shape, weight, activation }, tensor(out, out_shape))
             }
         }
     }
@@ -224,42 +235,49 @@ impl Backward<Flex, 4> for LinearBackward {
 
     fn backward(self, ops: Ops<LinearState, 4>, gradients: &mut Gradients, _: &mut Checkpointer) {
         let [of_x, of_w, of_bias, of_skip] = ops.parents.map(|parent| parent.map(|node| node.id));
-        let LinearState { x, shape, weight, then } = ops.state;
+        let LinearState { x, shape, weight, activation } = ops.state;
         let gradient = gradients.consume::<Flex>(&ops.node);
+        // The skip connection passes the gradient through unchanged.
         if let Some(id) = of_skip {
             gradients.register::<Flex>(id, gradient.clone());
         }
-        let gradient = match then {
-            None => Numbers::of(gradient),
+        let gradient = match activation {
+            None => HostTensor::of(gradient),
             Some((before, activation)) => {
-                let values = own(gradient);
-                Numbers::of(tensor(before_then(values, before.as_slice(), activation), before.shape()))
+                let values = into_vec(gradient);
+                HostTensor::of(tensor(
+                    activation_backward(values, before.as_slice(), activation),
+                    before.shape(),
+                ))
             }
         };
         let sizes = [shape.last().copied().unwrap_or(1), weight.width()];
+        // Closures, so that only the gradients that are needed are computed.
         let mut register = |id: Option<NodeId>, shape: &[usize], values: &dyn Fn() -> Vec<f32>| {
             if let Some(id) = id {
                 gradients.register::<Flex>(id, tensor(values(), shape));
             }
         };
         let values = gradient.as_slice();
-        register(of_bias, &sizes[1..], &|| over_rows(values, sizes[1]));
-        let x = x.as_ref().map_or(&[][..], Numbers::as_slice);
-        register(of_w, &sizes, &|| of_weight(values, x, sizes));
-        register(of_x, &shape, &|| of_input(values, weight.as_slice(), sizes));
+        register(of_bias, &sizes[1..], &|| sum_rows(values, sizes[1]));
+        // Empty only if the weight is frozen; its closure is not called then.
+        let x = x.as_ref().map_or(&[][..], HostTensor::as_slice);
+        register(of_w, &sizes, &|| weight_gradient(values, x, sizes));
+        register(of_x, &shape, &|| input_gradient(values, weight.as_slice(), sizes));
     }
 }
 
 #[derive(Debug)]
-struct NormBackward;
+struct LayerNormBackward;
 
-impl Backward<Flex, 3> for NormBackward {
-    type State = (Numbers, Numbers, f32);
+impl Backward<Flex, 3> for LayerNormBackward {
+    type State = (HostTensor, HostTensor, f32);
 
     fn backward(self, ops: Ops<Self::State, 3>, gradients: &mut Gradients, _: &mut Checkpointer) {
         let (x, weight, epsilon) = ops.state;
-        let gradient = Numbers::of(gradients.consume::<Flex>(&ops.node));
-        let values = norm_back(gradient.as_slice(), x.as_slice(), weight.as_slice(), epsilon);
+        let gradient = HostTensor::of(gradients.consume::<Flex>(&ops.node));
+        let values = layer_norm_backward(gradient.as_slice(), x.as_slice(), weight.as_slice(), epsilon);
+        // Weight and bias of a layer norm have the same shape.
         let shapes = [x.shape(), weight.shape(), weight.shape()];
         register_each(
             gradients,
@@ -270,16 +288,16 @@ impl Backward<Flex, 3> for NormBackward {
 }
 
 #[derive(Clone, Debug)]
-struct BatchState {
-    x: Numbers,
-    moments: Numbers,
-    weight: Numbers,
-    bias: Numbers,
+struct BatchNormState {
+    x: HostTensor,
+    moments: HostTensor,
+    weight: HostTensor,
+    bias: HostTensor,
     epsilon: f32,
     relu: bool,
 }
 
-impl BatchState {
+impl BatchNormState {
     fn norm(&self) -> BatchNorm<'_> {
         BatchNorm {
             moments: self.moments.as_slice(),
@@ -292,16 +310,17 @@ impl BatchState {
 }
 
 #[derive(Debug)]
-struct BatchBackward;
+struct BatchNormBackward;
 
-impl Backward<Flex, 3> for BatchBackward {
-    type State = BatchState;
+impl Backward<Flex, 3> for BatchNormBackward {
+    type State = BatchNormState;
 
-    fn backward(self, ops: Ops<BatchState, 3>, gradients: &mut Gradients, _: &mut Checkpointer) {
+    fn backward(self, ops: Ops<BatchNormState, 3>, gradients: &mut Gradients, _: &mut Checkpointer) {
         let state = ops.state;
-        let gradient = own(gradients.consume::<Flex>(&ops.node));
-        let values = state.norm().back(gradient, state.x.as_slice());
-        let shapes = [&state.x, &state.weight, &state.bias].map(Numbers::shape);
+        // An owned buffer: the gradient of the input is written over it.
+        let gradient = into_vec(gradients.consume::<Flex>(&ops.node));
+        let values = state.norm().backward(gradient, state.x.as_slice());
+        let shapes = [&state.x, &state.weight, &state.bias].map(HostTensor::shape);
         register_each(
             gradients,
             ops.parents.map(|parent| parent.map(|node| node.id)),
@@ -314,13 +333,14 @@ impl Backward<Flex, 3> for BatchBackward {
 struct AttentionBackward;
 
 impl Backward<Flex, 1> for AttentionBackward {
-    type State = (Numbers, Looks);
+    type State = (HostTensor, AttentionShape);
 
     fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let (packed, looks) = ops.state;
-        let gradient = Numbers::of(gradients.consume::<Flex>(&ops.node));
+        let (packed, attn_shape) = ops.state;
+        let gradient = HostTensor::of(gradients.consume::<Flex>(&ops.node));
+        // Queries, keys and values are packed in one tensor, the only parent.
         let [Some(parent)] = ops.parents else { return };
-        let values = attend_back(gradient.as_slice(), packed.as_slice(), packed.shape()[1], looks);
+        let values = attend_backward(gradient.as_slice(), packed.as_slice(), packed.shape()[1], attn_shape);
         gradients.register::<Flex>(parent.id, tensor(values, packed.shape()));
     }
 }

@@ -3,10 +3,14 @@
 //! What shapes do not determine (heads, groups, radii) is that of the published models, unless a `config.json` next to the
 //! weights states it.
 
-use super::recognize_conv::{point_mlp, point_next, pointnet2};
-use super::released_file::{Beside, Recognized, Shapes, prefix_of, ulip_file, unrecognized};
-use super::system::System;
-use super::{Classes, EncoderConfig, PointBertConfig, PpatConfig, Projection, TowerConfig};
+use super::detect_conv::{point_mlp, point_next, pointnet2};
+use super::family::ModelFamily;
+use super::released_file::{
+    DetectedEncoder, SidecarConfig, TensorShapes, find_prefix, ulip_file, unrecognized,
+};
+use super::{
+    ClassHeadConfig, EncoderConfig, PointBertConfig, PointTowerConfig, PpatConfig, ProjectionConfig,
+};
 use crate::nn::Activation;
 use crate::weights::{Layout, PPAT_BLOCK, TIMM_BLOCK, WeightFile, WeightsError};
 
@@ -14,9 +18,10 @@ use crate::weights::{Layout, PPAT_BLOCK, TIMM_BLOCK, WeightFile, WeightsError};
 ///
 /// # Errors
 /// If the file looks like a known encoder but its sizes cannot be determined.
-pub fn recognize(file: &WeightFile) -> Result<Option<Recognized>, WeightsError> {
-    for look in [point_bert, ppat, point_mlp, point_next, pointnet2] {
-        if let Some(found) = look(file)? {
+pub fn detect_encoder(file: &WeightFile) -> Result<Option<DetectedEncoder>, WeightsError> {
+    for detect in [point_bert, ppat, point_mlp, point_next, pointnet2] {
+        if let Some(found) = detect(file)? {
+            // Sizes come from an untrusted file.
             found.config.encoder.check().map_err(|message| unrecognized(file, message))?;
             return Ok(Some(found));
         }
@@ -35,20 +40,22 @@ fn colored(file: &WeightFile, channels: usize, before: usize) -> Result<bool, We
     }
 }
 
-fn point_bert(file: &WeightFile) -> Result<Option<Recognized>, WeightsError> {
-    let Some(prefix) = prefix_of(file, "encoder.first_conv.0.weight") else { return Ok(None) };
-    let shapes = Shapes { file, prefix };
-    let beside = Beside::read(file.path());
+fn point_bert(file: &WeightFile) -> Result<Option<DetectedEncoder>, WeightsError> {
+    let Some(prefix) = find_prefix(file, "encoder.first_conv.0.weight") else { return Ok(None) };
+    let shapes = TensorShapes { file, prefix };
+    let sidecar = SidecarConfig::read(file.path());
     let ulip = prefix.strip_suffix("point_encoder.");
     let width = shapes.size("norm.weight", 0)?;
     let config = PointBertConfig {
         colored: colored(file, shapes.size("encoder.first_conv.0.weight", 1)?, 0)?,
-        groups: beside.num_group.unwrap_or(if ulip.is_some() { 512 } else { 64 }),
-        group_size: beside.group_size.unwrap_or(32),
+        // ULIP-2's models have 512 groups, CG3D's 64; no tensor has that size.
+        groups: sidecar.num_group.unwrap_or(if ulip.is_some() { 512 } else { 64 }),
+        group_size: sidecar.group_size.unwrap_or(32),
         group_width: shapes.size("encoder.second_conv.3.weight", 0)?,
         width,
         layers: shapes.count(|l| format!("blocks.blocks.{l}.norm1.weight")),
-        heads: beside.num_heads.unwrap_or((width / 64).max(1)),
+        // Heads do not show in shapes; both papers' have 64 channels each.
+        heads: sidecar.num_heads.unwrap_or((width / 64).max(1)),
         mlp_width: shapes.size("blocks.blocks.0.mlp.fc1.weight", 0)?,
     };
     let blocks = |layout: Layout| {
@@ -65,16 +72,16 @@ fn point_bert(file: &WeightFile) -> Result<Option<Recognized>, WeightsError> {
 
 /// CG3D's format: the encoder's tensors without a prefix, `projection.*`, and perhaps a classification head.
 fn cg3d_file(
-    shapes: &Shapes,
+    shapes: &TensorShapes,
     encoder: EncoderConfig,
     blocks: impl Fn(Layout) -> Layout,
-) -> Result<Recognized, WeightsError> {
+) -> Result<DetectedEncoder, WeightsError> {
     let projection = match shapes.contains("projection.weight") {
-        true => Some(Projection { dim: shapes.size("projection.weight", 0)?, bias: true }),
+        true => Some(ProjectionConfig { dim: shapes.size("projection.weight", 0)?, bias: true }),
         false => None,
     };
     let classes = match shapes.contains("cls_head_finetune.0.weight") {
-        true => Some(Classes {
+        true => Some(ClassHeadConfig {
             hidden: Some(shapes.size("cls_head_finetune.0.weight", 0)?),
             classes: shapes.size("cls_head_finetune.3.weight", 0)?,
         }),
@@ -83,20 +90,20 @@ fn cg3d_file(
     let layout = blocks(Layout::prefixed(shapes.prefix))
         .rename("point_encoder.", "")
         .rename("classifier.", "cls_head_finetune.");
-    let config = TowerConfig { encoder, projection, classes };
-    Ok(Recognized { system: System::Cg3d, config, layout })
+    let config = PointTowerConfig { encoder, projection, classes };
+    Ok(DetectedEncoder { family: ModelFamily::Cg3d, config, layout })
 }
 
 /// Width of `ppat`'s heads, independent of the token's width.
 const PPAT_HEAD_WIDTH: usize = 64;
 
-fn ppat(file: &WeightFile) -> Result<Option<Recognized>, WeightsError> {
-    let Some(prefix) = prefix_of(file, "sa.mlp_convs.0.weight") else { return Ok(None) };
-    let shapes = Shapes { file, prefix };
-    let beside = Beside::read(file.path());
+fn ppat(file: &WeightFile) -> Result<Option<DetectedEncoder>, WeightsError> {
+    let Some(prefix) = find_prefix(file, "sa.mlp_convs.0.weight") else { return Ok(None) };
+    let shapes = TensorShapes { file, prefix };
+    let sidecar = SidecarConfig::read(file.path());
     let first = "transformer.layers.0";
     let inner = shapes.size(&format!("{first}.0.fn.to_qkv.weight"), 0)? / 3;
-    let head_width = beside.dim_head.unwrap_or(PPAT_HEAD_WIDTH).max(1);
+    let head_width = sidecar.dim_head.unwrap_or(PPAT_HEAD_WIDTH).max(1);
     // Files for OpenAI's CLIP are flat, with the prefix `pc_encoder.`; the others are training checkpoints.
     let flat = prefix.starts_with("pc_encoder.");
     let width = shapes.size("cls_token", 0)?;
@@ -114,7 +121,7 @@ fn ppat(file: &WeightFile) -> Result<Option<Recognized>, WeightsError> {
         activation: Activation::Gelu,
     };
     let published = published_groups(&config, flat);
-    let stated = beside.patches.zip(beside.prad).zip(beside.nsamp).map(|((p, r), n)| (p, r, n));
+    let stated = sidecar.patches.zip(sidecar.prad).zip(sidecar.nsamp).map(|((p, r), n)| (p, r, n));
     let Some((patches, radius, samples)) = stated.or(published) else {
         let message = "its sizes are not among OpenShape's, and no config.json in the same folder states patches, prad, nsamp";
         return Err(unrecognized(file, message.to_owned()));
@@ -140,22 +147,22 @@ fn ppat_file(
     prefix: &str,
     config: PpatConfig,
     flat: bool,
-) -> Result<Recognized, WeightsError> {
+) -> Result<DetectedEncoder, WeightsError> {
     // The encoder is called `ppat` in files that have a projection too.
     let (prefix, name) = match prefix.strip_suffix("ppat.") {
         Some(prefix) => (prefix, "ppat."),
         None => (prefix, ""),
     };
-    let shapes = Shapes { file, prefix };
+    let shapes = TensorShapes { file, prefix };
     let projection = match shapes.contains("proj.weight") {
-        true => Some(Projection { dim: shapes.size("proj.weight", 0)?, bias: true }),
+        true => Some(ProjectionConfig { dim: shapes.size("proj.weight", 0)?, bias: true }),
         false => None,
     };
     let layout = Layout::prefixed(prefix)
         .within("point_encoder.", PPAT_BLOCK)
         .rename("point_encoder.", name)
         .rename("projection.", "proj.");
-    let system = if flat { System::OpenShapeYUp } else { System::OpenShapeZUp };
-    let config = TowerConfig { encoder: EncoderConfig::Ppat(config), projection, classes: None };
-    Ok(Recognized { system, config, layout })
+    let family = if flat { ModelFamily::OpenShapeYUp } else { ModelFamily::OpenShapeZUp };
+    let config = PointTowerConfig { encoder: EncoderConfig::Ppat(config), projection, classes: None };
+    Ok(DetectedEncoder { family, config, layout })
 }

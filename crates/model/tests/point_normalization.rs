@@ -1,24 +1,29 @@
-//! Where clouds are put, beside NumPy in half precision.
+//! Normalization of positions, compared with NumPy in half precision.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 use glam::Vec3;
 use lexiform_geometry::PointCloud;
-use lexiform_model::point::{CloudInput, CloudOptions, Placing, Start, System};
+use lexiform_model::point::{
+    FpsStart, ModelFamily, PointNormalization, PointPreprocess, PointPreprocessOverrides,
+};
 
-fn placed(placing: Placing, positions: &[Vec3]) -> Vec<Vec3> {
-    let asked = CloudOptions { placing: Some(placing), ..CloudOptions::default() };
-    let input = CloudInput::of(System::Ulip, true).with(asked);
-    input.prepare(&PointCloud::new(positions.to_vec()).unwrap(), Start::default()).positions
+fn placed(normalization: PointNormalization, positions: &[Vec3]) -> Vec<Vec3> {
+    let asked = PointPreprocessOverrides {
+        normalization: Some(normalization),
+        ..PointPreprocessOverrides::default()
+    };
+    let input = PointPreprocess::of(ModelFamily::Ulip, true).with_overrides(asked);
+    input.prepare(&PointCloud::new(positions.to_vec()).unwrap(), FpsStart::default()).positions
 }
 
 #[test]
 fn half_precision_rounds_where_numpy_does() {
     // Printed by NumPy 2.4: pc = float16 of these; q = pc − mean(pc, 0); q / max(sqrt(sum(q², 1))).
     let stored = STORED.map(Vec3::from_array);
-    let found = placed(Placing::UnitInHalf, &stored);
+    let found = placed(PointNormalization::UnitSphereF16, &stored);
     assert_eq!(found, IN_HALF.map(Vec3::from_array));
-    let whole = placed(Placing::Unit, &stored);
+    let whole = placed(PointNormalization::UnitSphere, &stored);
     let farthest = found.iter().zip(&whole).map(|(a, b)| (*a - *b).abs().max_element()).fold(0.0, f32::max);
     assert!((1e-5..2e-3).contains(&farthest), "{farthest}");
 }
@@ -26,10 +31,10 @@ fn half_precision_rounds_where_numpy_does() {
 #[test]
 fn points_stay_finite_and_may_stay_where_they_are() {
     let same = [Vec3::splat(0.25); 4];
-    for placing in [Placing::Unit, Placing::UnitInHalf] {
-        assert_eq!(placed(placing, &same), [Vec3::ZERO; 4], "{placing:?}");
+    for normalization in [PointNormalization::UnitSphere, PointNormalization::UnitSphereF16] {
+        assert_eq!(placed(normalization, &same), [Vec3::ZERO; 4], "{normalization:?}");
     }
-    assert_eq!(placed(Placing::AsStored, &same), same);
+    assert_eq!(placed(PointNormalization::None, &same), same);
 }
 
 const STORED: [[f32; 3]; 5] = [

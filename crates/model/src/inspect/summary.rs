@@ -10,7 +10,7 @@ use crate::weights::WeightFile;
 
 /// Contents of a file of weights.
 #[derive(Clone, Debug, Serialize)]
-pub struct Contents {
+pub struct WeightFileSummary {
     /// Name of the network.
     pub kind: String,
     /// `safetensors` or `PyTorch`.
@@ -25,7 +25,7 @@ pub struct Contents {
     /// Number of values of all tensors.
     pub parameters: usize,
     /// Tensors by the first parts of their names, the largest group first.
-    pub groups: Vec<Group>,
+    pub groups: Vec<TensorGroup>,
     /// Values other than tensors: epoch, scores, arguments.
     pub values: Vec<(String, String)>,
     /// What is needed and not in the file.
@@ -34,7 +34,7 @@ pub struct Contents {
 
 /// Tensors with a common prefix.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Group {
+pub struct TensorGroup {
     /// The prefix.
     pub name: String,
     /// Number of tensors.
@@ -46,32 +46,32 @@ pub struct Group {
 }
 
 /// Tensors that identify a network. The first match counts.
-struct Signature {
+struct ArchitectureSignature {
     kind: &'static str,
     /// Suffixes of names that must all exist.
     has: &'static [&'static str],
     modality: Modality,
     /// Files that are required next to the weights.
-    beside: &'static [&'static str],
+    sidecar_files: &'static [&'static str],
 }
 
-const fn points(kind: &'static str, has: &'static [&'static str]) -> Signature {
-    Signature { kind, has, modality: Modality::Points, beside: &[] }
+const fn points(kind: &'static str, has: &'static [&'static str]) -> ArchitectureSignature {
+    ArchitectureSignature { kind, has, modality: Modality::Points, sidecar_files: &[] }
 }
 
-const fn towers(kind: &'static str, has: &'static [&'static str]) -> Signature {
-    Signature { kind, has, modality: Modality::Views, beside: &[] }
+const fn towers(kind: &'static str, has: &'static [&'static str]) -> ArchitectureSignature {
+    ArchitectureSignature { kind, has, modality: Modality::Views, sidecar_files: &[] }
 }
 
 const fn captioner(
     kind: &'static str,
     has: &'static [&'static str],
-    beside: &'static [&'static str],
-) -> Signature {
-    Signature { kind, has, modality: Modality::Captioner, beside }
+    sidecar_files: &'static [&'static str],
+) -> ArchitectureSignature {
+    ArchitectureSignature { kind, has, modality: Modality::Captioner, sidecar_files }
 }
 
-const SIGNATURES: [Signature; 17] = [
+const SIGNATURES: [ArchitectureSignature; 17] = [
     captioner(
         "BLIP captioner in transformers' layout",
         &[
@@ -118,11 +118,12 @@ const GROUP_PARTS: usize = 2;
 const WRAPPERS: [&str; 3] = ["module.", "duoduoclip.", "pc_encoder."];
 
 /// Describes the contents of a file. `paired` is the model with its text tower, if known.
-pub fn contents(file: &WeightFile, paired: Option<&str>) -> Contents {
-    let ends_with = |end: &str| file.names().any(|name| is_end(name, end));
+pub fn summarize(file: &WeightFile, paired: Option<&str>) -> WeightFileSummary {
+    let ends_with = |end: &str| file.names().any(|name| is_name_suffix(name, end));
     // Our joint models may have a point tower, which must not be mistaken for a point model.
     let is_joint = file.metadata(config_key::JOINT).is_some();
-    let fits = |signature: &&Signature| !(is_joint && signature.modality == Modality::Points);
+    let fits = |signature: &&ArchitectureSignature| !(is_joint && signature.modality == Modality::Points);
+    // The first match wins: special layouts are listed before the general ones they contain.
     let mut signatures = SIGNATURES.iter().filter(fits);
     let signature = signatures.find(|signature| signature.has.iter().all(|end| ends_with(end)));
     let own = is_joint || file.metadata(config_key::POINTS).is_some();
@@ -135,8 +136,10 @@ pub fn contents(file: &WeightFile, paired: Option<&str>) -> Contents {
     let mut missing = Vec::new();
     let modality = signature.map(|signature| signature.modality);
     let absent = |name: &&str| !file.path().with_file_name(name).is_file();
-    let beside = signature.map_or(&[][..], |signature| signature.beside);
-    missing.extend(beside.iter().copied().filter(absent).map(|name| format!("{name} in the same folder")));
+    let sidecar_files = signature.map_or(&[][..], |signature| signature.sidecar_files);
+    missing.extend(
+        sidecar_files.iter().copied().filter(absent).map(|name| format!("{name} in the same folder")),
+    );
     let has_text = modality == Some(Modality::Captioner) || TEXT_TOWER.iter().any(|end| ends_with(end));
     if !has_text && signature.is_some() {
         missing.push(match (paired, modality == Some(Modality::Points)) {
@@ -150,7 +153,7 @@ pub fn contents(file: &WeightFile, paired: Option<&str>) -> Contents {
     }
     let container = file.container_name().map(str::to_owned);
     let others = file.containers().into_iter().filter(|name| Some(*name) != container.as_deref());
-    Contents {
+    WeightFileSummary {
         kind,
         format: file.format(),
         bytes: file.bytes(),
@@ -164,15 +167,15 @@ pub fn contents(file: &WeightFile, paired: Option<&str>) -> Contents {
 }
 
 /// Whether a name is `end`, or ends with it after a dot.
-fn is_end(name: &str, end: &str) -> bool {
+fn is_name_suffix(name: &str, end: &str) -> bool {
     name.strip_suffix(end).is_some_and(|start| start.is_empty() || start.ends_with('.'))
 }
 
-fn groups(file: &WeightFile) -> Vec<Group> {
-    let mut groups: BTreeMap<String, Group> = BTreeMap::new();
+fn groups(file: &WeightFile) -> Vec<TensorGroup> {
+    let mut groups: BTreeMap<String, TensorGroup> = BTreeMap::new();
     for name in file.names() {
         let key = group_of(name);
-        let group = groups.entry(key.clone()).or_insert_with(|| Group {
+        let group = groups.entry(key.clone()).or_insert_with(|| TensorGroup {
             name: key,
             tensors: 0,
             parameters: 0,
@@ -185,7 +188,8 @@ fn groups(file: &WeightFile) -> Vec<Group> {
             group.types.push(dtype);
         }
     }
-    let mut groups: Vec<Group> = groups.into_values().collect();
+    let mut groups: Vec<TensorGroup> = groups.into_values().collect();
+    // Largest first; names break ties, so that the order is stable.
     groups.sort_by(|a, b| b.parameters.cmp(&a.parameters).then(a.name.cmp(&b.name)));
     groups
 }
@@ -193,6 +197,7 @@ fn groups(file: &WeightFile) -> Vec<Group> {
 /// The first parts of a name, without wrappers, indices and the last part.
 fn group_of(name: &str) -> String {
     let mut rest = name;
+    // Wrappers may be nested.
     while let Some(inner) = WRAPPERS.iter().find_map(|wrapper| rest.strip_prefix(wrapper)) {
         rest = inner;
     }
@@ -224,8 +229,8 @@ mod tests {
 
     #[test]
     fn an_end_is_a_whole_part_of_a_name() {
-        assert!(is_end("module.visual.conv1.weight", "visual.conv1.weight"));
-        assert!(is_end("pc_projection", "pc_projection"));
-        assert!(!is_end("cross_visual.conv1.weight", "visual.conv1.weight"));
+        assert!(is_name_suffix("module.visual.conv1.weight", "visual.conv1.weight"));
+        assert!(is_name_suffix("pc_projection", "pc_projection"));
+        assert!(!is_name_suffix("cross_visual.conv1.weight", "visual.conv1.weight"));
     }
 }

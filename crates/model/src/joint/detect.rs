@@ -2,44 +2,47 @@
 
 use super::config::ModelConfig;
 use crate::blip::Captioner;
-use crate::clip::{Beside, ClipConfig, Naming};
+use crate::clip::{CheckpointFormat, ClipConfig, SidecarConfig};
 use crate::config_key;
-use crate::preprocess::{Crop, Normalization, Photos, Preprocess};
-use crate::templates::usual_templates;
+use crate::preprocess::{Crop, Normalization, PhotoCrop, Preprocess};
+use crate::templates::default_templates;
 use crate::tokenizer::Tokenizer;
 use crate::weights::{Fingerprint, Value, WeightFile, WeightsError};
 
 /// The network in a file, and the names of its tensors.
-pub(super) struct Found {
-    pub naming: Naming,
+pub(super) struct DetectedModel {
+    pub format: CheckpointFormat,
     pub prefix: String,
     pub config: ModelConfig,
 }
 
-impl Found {
+impl DetectedModel {
     pub fn of(file: &WeightFile) -> Result<Self, WeightsError> {
         let unrecognized =
             |message: String| WeightsError::Unrecognized { path: file.path().to_owned(), message };
+        // Our own files state everything in their header.
         if let Some(text) = file.metadata(config_key::JOINT) {
-            let config = serde_json::from_str(text).map_err(|e| unrecognized(format!("its header: {e}")))?;
-            return Ok(Self { naming: Naming::OpenClip, prefix: String::new(), config });
+            let config =
+                serde_json::from_str(text).map_err(|e| unrecognized(format!("invalid header: {e}")))?;
+            return Ok(Self { format: CheckpointFormat::OpenClip, prefix: String::new(), config });
         }
-        let (naming, prefix) = Naming::of(file).ok_or_else(|| {
-            let message = match Captioner::recognizes(file) {
-                true => {
-                    "it writes captions, in no joint space: `lexiform data prepare --captions blip` uses it"
-                }
-                false => "no two towers in the names of OpenCLIP, SLIP or transformers",
+        let (format, prefix) = CheckpointFormat::of(file).ok_or_else(|| {
+            let message = if Captioner::matches_file(file) {
+                "it is a captioner without a joint space: use it with `lexiform data prepare --captions blip`"
+            } else {
+                "no text and image towers in the layout of OpenCLIP, SLIP or transformers"
             };
             unrecognized(message.to_owned())
         })?;
-        let clip = ClipConfig::of(file, naming, prefix)?;
+        let clip = ClipConfig::of(file, format, prefix)?;
         let joint_from = joint_from(file, prefix, &clip).map_err(unrecognized)?;
+        // Attention across views in no layer is plain CLIP.
         let multi_view = joint_from < clip.vision.layers;
         let crop = if multi_view && clip.vision.image_size == 224 { Crop::Center } else { Crop::None };
-        let normalization = match naming {
-            Naming::Slip => Normalization::ImageNet,
-            Naming::OpenClip | Naming::HuggingFace => Normalization::Clip,
+        let normalization = match format {
+            // SLIP was trained with ImageNet statistics, the others with OpenAI's.
+            CheckpointFormat::Slip => Normalization::ImageNet,
+            CheckpointFormat::OpenClip | CheckpointFormat::HuggingFace => Normalization::Clip,
         };
         let stem = file.path().file_stem();
         let config = ModelConfig {
@@ -48,17 +51,18 @@ impl Found {
                 size: clip.vision.image_size,
                 crop,
                 normalization,
-                photos: Photos::Middle,
+                photo_crop: PhotoCrop::Center,
             },
             clip,
             joint_from,
             tokenizer: Tokenizer::Clip,
+            // The rig and number of views of Duoduo CLIP's evaluation.
             rig: "zero123".to_owned(),
             n_views: 12,
-            templates: usual_templates(),
+            templates: default_templates(),
             points: None,
         };
-        Ok(Self { naming, prefix: prefix.to_owned(), config })
+        Ok(Self { format, prefix: prefix.to_owned(), config })
     }
 }
 
@@ -67,7 +71,7 @@ impl Found {
 fn joint_from(file: &WeightFile, prefix: &str, clip: &ClipConfig) -> Result<usize, String> {
     let stated = match file.hyper_parameter(&["model", "network", "layers_threshold"]) {
         Some(Value::Int(threshold)) => usize::try_from(threshold).ok(),
-        _ => Beside::read(file.path()).and_then(|beside| beside.joint_from),
+        _ => SidecarConfig::read(file.path()).and_then(|sidecar| sidecar.joint_from),
     };
     match stated {
         Some(joint_from) => Ok(joint_from),
@@ -80,14 +84,19 @@ fn joint_from(file: &WeightFile, prefix: &str, clip: &ClipConfig) -> Result<usiz
 }
 
 /// The configuration of a file's model, without loading its weights.
-pub(crate) fn config_of(file: &WeightFile) -> Result<ModelConfig, WeightsError> {
-    Found::of(file).map(|found| found.config)
+pub(crate) fn detect_config(file: &WeightFile) -> Result<ModelConfig, WeightsError> {
+    DetectedModel::of(file).map(|found| found.config)
 }
 
 /// A hash of tensors that differ between any two trained models.
-pub(super) fn fingerprint(file: &WeightFile, naming: Naming, prefix: &str) -> Result<u32, WeightsError> {
+pub(super) fn fingerprint(
+    file: &WeightFile,
+    format: CheckpointFormat,
+    prefix: &str,
+) -> Result<u32, WeightsError> {
     let mut print = Fingerprint::new();
-    let layout = naming.layout(prefix);
+    let layout = format.layout(prefix);
+    // Small tensors that any training changes; hashing all weights would slow down opening.
     let biases = [".attn.in_proj_bias", ".attn.qkv.bias", ".self_attn.q_proj.bias"];
     let biases = file.names().filter(|name| biases.iter().any(|end| name.ends_with(end))).map(str::to_owned);
     let fixed = ["visual.class_embedding", "visual.proj", "text_projection"].map(|name| layout.name(name));

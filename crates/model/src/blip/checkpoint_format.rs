@@ -4,9 +4,9 @@ use crate::weights::{Layout, Renaming, TIMM_BLOCK, WeightFile, WeightsError};
 
 /// The implementation whose names a file's tensors have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Naming {
+pub enum CheckpointFormat {
     /// `BlipForConditionalGeneration` in Hugging Face's `transformers`.
-    Transformers,
+    HuggingFace,
     /// The original project: an image tower of timm and a BERT.
     Salesforce,
 }
@@ -45,11 +45,11 @@ const TIED: [(&str, &str); 2] = [
     ("text_decoder.cls.predictions.decoder.bias", "text_decoder.head.bias"),
 ];
 
-impl Naming {
+impl CheckpointFormat {
     /// Detects whose names a file has; `None` if it is no BLIP captioner.
     pub fn of(file: &WeightFile) -> Option<Self> {
-        [Self::Transformers, Self::Salesforce].into_iter().find(|naming| {
-            let layout = naming.layout();
+        [Self::HuggingFace, Self::Salesforce].into_iter().find(|format| {
+            let layout = format.layout();
             ["visual.conv1.weight", "text_decoder.token_embedding.weight"]
                 .iter()
                 .all(|name| file.contains(&layout.name(name)))
@@ -59,7 +59,7 @@ impl Naming {
     /// The names of the canonical tensors in such a file.
     pub fn layout(self) -> Layout {
         let layout = match self {
-            Self::Transformers => Layout::prefixed("")
+            Self::HuggingFace => Layout::prefixed("")
                 .within("visual.", TRANSFORMERS_BLOCK)
                 .rename("visual.encoder.", "vision_model.encoder.")
                 .rename("visual.class_embedding", "vision_model.embeddings.class_embedding")
