@@ -97,7 +97,7 @@ fn broken_bytes_never_break_a_reader() {
 #[test]
 #[ignore = "needs LEXIFORM_SHARED"]
 fn broken_real_files_never_break_a_reader() {
-    watch::silence_panics();
+    instrument::silence_panics();
     let assets = samples::assets();
     assert!(assets.len() > 50, "{} files", assets.len());
     run(&assets, CASES_ON_ASSETS, &mut rng());

@@ -137,7 +137,7 @@ fn expected_outcome(path: &str) -> Outcome {
 fn unexpected(row: &std::collections::HashMap<String, String>, folder: &Path) -> Option<String> {
     let path = &row["path"];
     let loads = row["vertices"].parse::<usize>().is_ok_and(|n| n > 0) && row["kind"] != "empty";
-    let read = lexiform_mesh_io::read_with(&folder.join(path), &ReadOptions { up: Some(UpAxis::Y) });
+    let read = lexiform_mesh_io::read_with(&folder.join(path), &ReadOptions { up_axis: Some(UpAxis::Y) });
     let counts = |scene: &Scene| (scene.n_faces(), scene.n_points());
     match (read, expected_outcome(path)) {
         (Ok(scene), _) if !scene.bounds().is_some_and(|b| b.min.is_finite() && b.max.is_finite()) => {

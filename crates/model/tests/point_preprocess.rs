@@ -6,7 +6,7 @@ use glam::Vec3;
 use lexiform_geometry::PointCloud;
 use lexiform_geometry::neighbors::farthest_point_sample;
 use lexiform_golden::{Golden, check, fixture};
-use lexiform_model::point::{CloudInput, Placing, Start, System};
+use lexiform_model::point::{FpsStart, ModelFamily, PointNormalization, PointPreprocess};
 
 /// The references compute in f64, this project keeps positions in f32.
 const TOLERANCE: f64 = 3e-7;
@@ -25,28 +25,29 @@ impl Reference {
     }
 
     /// Compares the reference's tensor with the raw points after `input`.
-    fn check(&self, name: &str, input: CloudInput) {
+    fn check(&self, name: &str, input: PointPreprocess) {
         let cloud = PointCloud::new(self.positions("points")).unwrap();
-        let found = input.prepare(&cloud, Start::default()).positions;
+        let found = input.prepare(&cloud, FpsStart::default()).positions;
         let found: Vec<f64> = found.iter().flat_map(|p| p.to_array()).map(f64::from).collect();
         check(name, &found, &self.0.values(name), TOLERANCE);
     }
 }
 
-fn input(system: System) -> CloudInput {
-    CloudInput { n_points: 64, ..CloudInput::of(system, false) }
+fn input(system: ModelFamily) -> PointPreprocess {
+    PointPreprocess { n_points: 64, ..PointPreprocess::of(system, false) }
 }
 
 #[test]
 fn clouds_are_normalized_as_in_the_references() {
     let reference = Reference::read();
-    reference.check("pc_norm", input(System::Ulip));
-    reference.check("openshape_norm", input(System::OpenShapeYUp));
+    reference.check("pc_norm", input(ModelFamily::Ulip));
+    reference.check("openshape_norm", input(ModelFamily::OpenShapeYUp));
 }
 
 #[test]
 fn openshape_swaps_y_and_z() {
-    let stored = CloudInput { placing: Placing::AsStored, ..input(System::OpenShapeZUp) };
+    let stored =
+        PointPreprocess { placing: PointNormalization::AsStored, ..input(ModelFamily::OpenShapeZUp) };
     Reference::read().check("openshape_yz_swap", stored);
 }
 

@@ -2,8 +2,8 @@
 
 use burn::tensor::Device;
 use lexiform_model::Teacher;
-use lexiform_model::nn::has_products;
-use lexiform_model::point::Up;
+use lexiform_model::nn::has_block_weights;
+use lexiform_model::point::UpAxis;
 
 use crate::error::FitError;
 use crate::network::{PretrainedModels, Towers};
@@ -17,10 +17,10 @@ pub(super) fn check_dtype(recipe: &Recipe, devices: &[Device]) -> Result<(), Fit
 }
 
 /// The up axis of the input is that of the pretrained encoder.
-fn check_up_axis(found: Up, of_base: Up) -> Result<(), RecipeError> {
+fn check_up_axis(found: UpAxis, of_base: UpAxis) -> Result<(), RecipeError> {
     let (rule, found) = match (of_base, found) {
-        (Up::YUp, Up::ZUp) => ("must be \"y-up\", as network.base expects", "\"z-up\""),
-        (Up::ZUp, Up::YUp) => ("must be \"z-up\", as network.base expects", "\"y-up\""),
+        (UpAxis::YUp, UpAxis::ZUp) => ("must be \"y-up\", as network.base expects", "\"z-up\""),
+        (UpAxis::ZUp, UpAxis::YUp) => ("must be \"z-up\", as network.base expects", "\"y-up\""),
         _ => return Ok(()),
     };
     Err(RecipeError::Value { field: "network.input.up", found: found.to_owned(), rule })
@@ -38,7 +38,7 @@ pub(super) fn check_classes(recipe: &Recipe, classes: usize) -> Result<(), Recip
 
 /// Mixed precision has an effect only on transformer blocks.
 pub(super) fn check_mixed_precision(recipe: &Recipe, towers: &Towers) -> Result<(), RecipeError> {
-    if recipe.run.mixed_precision.dtype().is_none() || has_products(towers) {
+    if recipe.run.mixed_precision.dtype().is_none() || has_block_weights(towers) {
         return Ok(());
     }
     let rule = "has no effect without transformer blocks; set it to \"none\"";

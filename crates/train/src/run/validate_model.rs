@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use burn::tensor::Tensor;
 use lexiform_metrics::vote::Vote;
 use lexiform_metrics::{ClassFeatures, Classification, Features, TextMean, vote, zero_shot};
-use lexiform_model::point::{ClassHead, Clouds, PointTower, Start};
+use lexiform_model::point::{ClassHead, CloudBatch, FpsStart, PointTower};
 use lexiform_model::{JointModel, ModelError, PointModelConfig};
 
 use crate::data::loaded_shape::{LoadFields, LoadedShape};
@@ -48,7 +48,7 @@ pub(crate) fn classify_clouds(
 ) -> Result<Classification, FitError> {
     let fields = LoadFields { images: false, cloud: true };
     zero_shot_report(pool, fields, class_features, config.tower.dim(), |shapes| {
-        encode_clouds(config, &shapes, |clouds| tower.encode(clouds, Start::default()))
+        encode_clouds(config, &shapes, |clouds| tower.encode(clouds, FpsStart::default()))
     })
 }
 
@@ -68,7 +68,7 @@ pub(crate) fn classify_with_head(
     let fields = LoadFields { images: false, cloud: true };
     let (scores, truth) = encode_all(pool, fields, |shapes| {
         encode_clouds(config, &shapes, |clouds| {
-            head.forward(tower.encoder().encode(clouds, Start::default()))
+            head.forward(tower.encoder().encode(clouds, FpsStart::default()))
         })
     })?;
     let classes = config.labels.len();
@@ -80,11 +80,11 @@ pub(crate) fn classify_with_head(
 fn encode_clouds(
     config: &PointModelConfig,
     shapes: &[LoadedShape],
-    encode: impl Fn(&Clouds) -> Tensor<2>,
+    encode: impl Fn(&CloudBatch) -> Tensor<2>,
 ) -> EncodeResult {
     let clouds: Vec<_> =
-        shapes.iter().map(|shape| config.input.prepare(&shape.cloud, Start::default())).collect();
-    let clouds = Clouds::new(&clouds, config.tower.encoder.colored()).map_err(ModelError::from)?;
+        shapes.iter().map(|shape| config.input.prepare(&shape.cloud, FpsStart::default())).collect();
+    let clouds = CloudBatch::new(&clouds, config.tower.encoder.colored()).map_err(ModelError::from)?;
     Ok(encode(&clouds).into_data().iter::<f32>().collect())
 }
 

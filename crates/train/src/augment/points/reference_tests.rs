@@ -3,7 +3,7 @@
 use glam::Vec3;
 use lexiform_golden::{Golden, check, fixture};
 
-use super::{Axis, drop_points, perturbation, turned};
+use super::{Axis, drop_points, perturbation, rotated};
 
 /// The references compute in f64, this project in f32.
 const TOLERANCE: f64 = 3e-7;
@@ -60,9 +60,9 @@ fn scale_and_shift_are_ulips() {
 fn rotations_are_ulips_and_openshapes() {
     let draws = Draws::read();
     let [x, y, z] = draws.numbers("perturb_angles")[..] else { panic!("expected three angles") };
-    draws.check_each("perturb_out", |p| turned(p, perturbation(x, y, z)));
+    draws.check_each("perturb_out", |p| rotated(p, perturbation(x, y, z)));
     let yaw = Axis::Y.turn(draws.numbers("yaw_angle")[0]);
-    draws.check_each("yaw_out", |p| turned(p, yaw));
+    draws.check_each("yaw_out", |p| rotated(p, yaw));
     let about_z = Axis::Z.turn(draws.numbers("openshape_z_angle")[0]);
-    draws.check_each("openshape_z_out", |p| turned(p, about_z));
+    draws.check_each("openshape_z_out", |p| rotated(p, about_z));
 }

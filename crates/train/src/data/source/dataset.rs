@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use lexiform_data::{DataError, Dataset, IndexRow, Key, Member, POINTS, TEXT_FEATURES, VIEW_FEATURES};
+use lexiform_data::{DataError, Dataset, Key, Member, POINTS, TEXT_FEATURES, VIEW_FEATURES};
 use lexiform_model::Teacher;
 
 use crate::data::features::dataset::{DatasetFeatures, FeatureFile, FeatureRows};
@@ -36,7 +36,7 @@ pub(crate) struct DatasetSource {
 }
 
 /// A row of the index.
-struct IndexRow {
+struct DatasetRow {
     entry: DatasetEntry,
     label: Option<String>,
     key: String,
@@ -242,7 +242,7 @@ impl DatasetSource {
     }
 }
 
-impl IndexRow {
+impl DatasetRow {
     fn of(row: lexiform_data::IndexRow, shape: u32, requirements: DataRequirements, given: bool) -> Self {
         let has = |name: &str| row.members.iter().any(|member| member.name == name);
         // View images are members named by their number.
@@ -277,10 +277,10 @@ impl IndexRow {
 }
 
 /// All rows of the index, sorted by key.
-fn list(set: &Dataset, requirements: DataRequirements, given: bool) -> Result<Vec<IndexRow>, DataError> {
+fn list(set: &Dataset, requirements: DataRequirements, given: bool) -> Result<Vec<DatasetRow>, DataError> {
     let mut listed = Vec::with_capacity(set.len());
     set.for_each_row(|row| {
-        listed.push(IndexRow::of(row, listed.len() as u32, requirements, given));
+        listed.push(DatasetRow::of(row, listed.len() as u32, requirements, given));
         Ok(())
     })?;
     // The order in the shards depends on the number of jobs that wrote them; that of keys does not.
@@ -289,7 +289,7 @@ fn list(set: &Dataset, requirements: DataRequirements, given: bool) -> Result<Ve
 }
 
 /// Without splits in the index, a fraction of the keys is for validation, by hash.
-fn split_by_key(listed: &mut [IndexRow], share: f32) {
+fn split_by_key(listed: &mut [DatasetRow], share: f32) {
     if listed.iter().any(|one| one.validation) {
         return;
     }
@@ -307,7 +307,7 @@ struct Split {
 
 impl Split {
     /// At most `max_per_class` validation shapes per label; 0 for all.
-    fn of(listed: &[IndexRow], max_per_class: usize) -> Self {
+    fn of(listed: &[DatasetRow], max_per_class: usize) -> Self {
         let mut parts = Self { training: Vec::new(), validation: Vec::new(), skipped: BTreeMap::new() };
         let mut measured: BTreeMap<Option<u32>, usize> = BTreeMap::new();
         for one in listed {
@@ -328,7 +328,7 @@ impl Split {
 }
 
 /// Assigns categories to labels in alphabetical order.
-fn assign_categories(listed: &mut [IndexRow]) -> Vec<CategoryNames> {
+fn assign_categories(listed: &mut [DatasetRow]) -> Vec<CategoryNames> {
     let labels: BTreeSet<String> = listed.iter().filter_map(|one| one.label.clone()).collect();
     let labels: Vec<String> = labels.into_iter().collect();
     for one in listed {
