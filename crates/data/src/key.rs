@@ -47,8 +47,8 @@ impl Key {
         let start = plain.len().saturating_sub(MAX_READABLE_BYTES);
         let readable = plain[start..].trim_matches('_');
         // The whole path with its extension, so that `a.obj` and `a.glb` differ.
-        let mark = splitmix64(fnv1a(path.as_bytes()));
-        Self(if readable.is_empty() { format!("{mark:016x}") } else { format!("{readable}-{mark:016x}") })
+        let hash = splitmix64(fnv1a(path.as_bytes()));
+        Self(if readable.is_empty() { format!("{hash:016x}") } else { format!("{readable}-{hash:016x}") })
     }
 
     /// The key as text.

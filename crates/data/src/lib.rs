@@ -1,13 +1,13 @@
 //! Data sets of shapes on disk: prepared from 3D files, imported from other projects, read at random or sequentially, exported.
 //!
 //! A data set is a folder with tar shards in the [WebDataset](https://github.com/webdataset/webdataset) format, a Parquet index with
-//! the offsets of all files, and a manifest with checksums ([`shard`]). [`prepare`] makes one from 3D files, [`import`] from the files
-//! that other projects publish, [`export`] writes those files. [`Dataset`] reads.
+//! the offsets of all files, and a manifest with checksums ([`shard`]). [`prepare`] builds one from 3D files, [`import`] from the files
+//! that other projects publish, [`export`] writes those files. [`Dataset`] reads any views of any shape.
 //!
 //! ```
-//! use lexiform_data::prepare::{Prepare, PrepareConfig, CombinedSource};
 //! use lexiform_data::annotations::AnnotationTable;
-//! use lexiform_data::{Dataset, BuildOptions, build_dataset, merge_partitions};
+//! use lexiform_data::prepare::{CombinedSource, Prepare, PrepareConfig};
+//! use lexiform_data::{BuildOptions, Dataset, build_dataset, merge_partitions};
 //! use lexiform_formats::view_format::decode_view;
 //!
 //! # let folder = tempfile::tempdir()?;
@@ -18,7 +18,8 @@
 //! // Render four views of each 3D file in a folder, on all processors.
 //! let source = CombinedSource::open(&[models])?;
 //! let config = PrepareConfig { views: 4, size: 64, ..PrepareConfig::default() };
-//! build_dataset(&Prepare::new(&source, config, AnnotationTable::default())?, &set, &BuildOptions::default(), &mut |_| {})?;
+//! let producer = Prepare::new(&source, config, AnnotationTable::default())?;
+//! build_dataset(&producer, &set, &BuildOptions::default(), &mut |_| {})?;
 //! merge_partitions(&set)?;
 //!
 //! // Read two views of a shape.
@@ -28,8 +29,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! This crate contains no tensors and does not print: progress is reported as [`BuildEvent`]s. Only [`caption::VlmCaptioner`] and, with the
-//! feature `cloud`, the module `remote` use the network.
+//! This crate contains no tensors and does not print: progress is reported as [`BuildEvent`]s. Only [`caption::VlmCaptioner`] and,
+//! with the feature `cloud`, the module `remote` use the network.
 
 pub mod annotations;
 mod build;

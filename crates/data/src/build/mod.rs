@@ -20,7 +20,7 @@ use crate::{DataError, Key, Partition, Shape};
 /// partitions are complete.
 ///
 /// ```
-/// use lexiform_data::{Metadata, ShapeJob, Key, BuildOptions, Member, ProduceError, Producer, Shape, build_dataset, merge_partitions};
+/// use lexiform_data::{BuildOptions, Key, Member, Metadata, ProduceError, Producer, Shape, ShapeJob, build_dataset, merge_partitions};
 ///
 /// /// Numbers as shapes.
 /// struct Numbers(Vec<ShapeJob>);

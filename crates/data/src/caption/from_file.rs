@@ -277,14 +277,14 @@ mod tests {
     fn captions_come_from_name_folder_and_metadata() {
         let json = br#"{"asset": {"version": "2.0", "extras": {"title": "Old rusty bucket with a handle"}},
             "scenes": [{"name": "Sketchfab_Scene"}], "nodes": [{"name": "Bucket_Handle"}]}"#;
-        let said = captions("props/buckets/glTF/model.gltf", json);
-        let said: Vec<(&str, &str)> = said.iter().map(|c| (c.text.as_str(), c.source.as_str())).collect();
+        let output = captions("props/buckets/glTF/model.gltf", json);
+        let output: Vec<(&str, &str)> = output.iter().map(|c| (c.text.as_str(), c.source.as_str())).collect();
         let expected = [
             ("buckets", "folder"),
             ("Old rusty bucket with a handle", "metadata"),
             ("bucket handle", "metadata"),
         ];
-        assert_eq!(said, expected);
+        assert_eq!(output, expected);
         assert_eq!(captions("Duck.glb", b"glTF\x02\0\0\0").len(), 1);
         assert!(captions("0a1b2c3d4e.obj", b"v 0 0 0").is_empty());
         let model_net = "ModelNet40/night_stand/train/night_stand_0001.off";

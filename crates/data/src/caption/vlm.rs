@@ -68,15 +68,15 @@ impl VlmCaptioner {
         let mut attempt = 0;
         loop {
             // The permit is returned before waiting: a waiting request must not block others.
-            let tried = {
+            let result = {
                 let _permit = self.in_flight.acquire();
                 self.send_request(&body)
             };
-            let (reason, asked) = match tried {
+            let (reason, retry_after_wait) = match result {
                 Ok(captions) => return Ok(captions),
                 Err(RequestError::Rejected(reason)) => return Err(CaptionError::Shape(reason)),
                 Err(RequestError::Fatal(reason, hint)) => return Err(server_error(reason, hint)),
-                Err(RequestError::Transient(reason, asked)) => (reason, asked),
+                Err(RequestError::Transient(reason, retry_after_wait)) => (reason, retry_after_wait),
             };
             Counters::add(&self.counters.failed_requests, 1);
             if attempt >= self.config.max_retries {
@@ -89,7 +89,9 @@ impl VlmCaptioner {
                 });
             }
             // Never shorter than the backoff, so that `Retry-After: 0` cannot cause a busy loop.
-            std::thread::sleep(asked.map_or(backoff, |asked| asked.max(backoff)));
+            std::thread::sleep(
+                retry_after_wait.map_or(backoff, |retry_after_wait| retry_after_wait.max(backoff)),
+            );
             backoff = (backoff * 2).min(MAX_BACKOFF);
             attempt += 1;
         }
@@ -122,20 +124,21 @@ impl VlmCaptioner {
     /// Sends a request.
     fn send_request(&self, body: &str) -> Result<Vec<String>, RequestError> {
         let url = format!("{}/chat/completions", self.config.base_url);
-        let passing = |reason: String| RequestError::Transient(format!("{url}: {reason}"), None);
+        let transient = |reason: String| RequestError::Transient(format!("{url}: {reason}"), None);
         let request = self.authorized(self.agent.post(&url).header("Content-Type", "application/json"));
-        let mut response = request.send(body.as_bytes()).map_err(|error| passing(error.to_string()))?;
+        let mut response = request.send(body.as_bytes()).map_err(|error| transient(error.to_string()))?;
         let status = response.status().as_u16();
         let header = |name: &str| response.headers().get(name)?.to_str().ok();
-        let asked = header("retry-after").and_then(|text| retry_after::parse(text, header("date")));
+        let retry_after_wait =
+            header("retry-after").and_then(|text| retry_after::parse(text, header("date")));
         let answer = response.body_mut().with_config().limit(MAX_RESPONSE_BYTES).read_to_vec();
-        let answer = answer.map_err(|error| passing(error.to_string()))?;
+        let answer = answer.map_err(|error| transient(error.to_string()))?;
         let message = || format!("{url}: {status} {}", excerpt(&answer));
         match status {
             // A successful status without a caption counts as transient: the model may answer on the next attempt.
             200..=299 => self.captions(&answer).map_err(|reason| RequestError::Transient(reason, None)),
             // Timeout, too early, rate limit and server errors.
-            408 | 425 | 429 | 500..=599 => Err(RequestError::Transient(message(), asked)),
+            408 | 425 | 429 | 500..=599 => Err(RequestError::Transient(message(), retry_after_wait)),
             _ => Err(match hint(status) {
                 Some(hint) => RequestError::Fatal(message(), hint),
                 None => RequestError::Rejected(message()),
@@ -177,10 +180,10 @@ impl VlmCaptioner {
     ///
     /// # Errors
     /// If the server rejected every request so far, and there were enough of them.
-    fn check_all_rejected(&self, said: &CaptionOutput) -> Result<(), CaptionError> {
+    fn check_all_rejected(&self, output: &CaptionOutput) -> Result<(), CaptionError> {
         let shapes = Counters::add(&self.counters.shapes_without_captions, 1);
         let VlmStats { requests, missing, .. } = self.counts();
-        let Some(last) = said.errors.last().filter(|_| requests == 0) else { return Ok(()) };
+        let Some(last) = output.errors.last().filter(|_| requests == 0) else { return Ok(()) };
         if missing < MAX_REJECTED_REQUESTS || shapes < 2 {
             return Ok(());
         }
@@ -263,21 +266,21 @@ impl Captioner for VlmCaptioner {
             input.views.iter().filter_map(jpeg).collect::<Result<_, _>>().map_err(CaptionError::Shape)?;
         let from = format!("vlm:{}", self.config.model);
         let image_groups = self.image_groups(&images);
-        let mut said = CaptionOutput { requested: image_groups.len(), ..CaptionOutput::default() };
+        let mut output = CaptionOutput { requested: image_groups.len(), ..CaptionOutput::default() };
         for (view, images) in image_groups {
             let caption = |text| Caption { view, ..Caption::new(text, from.clone()) };
             match self.request_with_retries(&images) {
-                Ok(captions) => said.captions.extend(captions.into_iter().map(caption)),
+                Ok(captions) => output.captions.extend(captions.into_iter().map(caption)),
                 Err(CaptionError::Shape(reason)) => {
                     Counters::add(&self.counters.missing, 1);
-                    said.errors.push(view.map_or(reason.clone(), |view| format!("view {view}: {reason}")));
+                    output.errors.push(view.map_or(reason.clone(), |view| format!("view {view}: {reason}")));
                 }
                 Err(server_error) => return Err(server_error),
             }
         }
-        if said.captions.is_empty() {
-            self.check_all_rejected(&said)?;
+        if output.captions.is_empty() {
+            self.check_all_rejected(&output)?;
         }
-        Ok(said)
+        Ok(output)
     }
 }

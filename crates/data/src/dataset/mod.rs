@@ -29,8 +29,8 @@ const MAX_READ_BYTES: u64 = 64 << 20;
 /// below [`Dataset::len`]. Reading needs no lock except the one around the list of open files.
 ///
 /// ```
-/// use lexiform_data::{Metadata, Dataset, Key, BuildOptions, Member, Shape, build_dataset, merge_partitions};
-/// # use lexiform_data::{ShapeJob, ProduceError, Producer};
+/// use lexiform_data::{BuildOptions, Dataset, Key, Member, Metadata, Shape, build_dataset, merge_partitions};
+/// # use lexiform_data::{ProduceError, Producer, ShapeJob};
 /// # struct One(Vec<ShapeJob>);
 /// # impl Producer for One {
 /// #     fn jobs(&self) -> &[ShapeJob] { &self.0 }

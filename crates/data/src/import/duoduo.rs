@@ -49,7 +49,7 @@ pub(super) fn images(from: &Path, options: &ImportOptions) -> Result<ImportSourc
         );
     }
     let features = options.features.then(|| Features::open(&folder, count, &mut warnings)).transpose()?;
-    let (view_format, mark) = (options.view_format, lists.digest());
+    let (view_format, digest) = (options.view_format, lists.digest());
     let read = move |i: usize| {
         let (id, row) = &rows[i];
         let array = views.read_rows(*row, 1).map_err(|error| error.to_string())?;
@@ -63,7 +63,7 @@ pub(super) fn images(from: &Path, options: &ImportOptions) -> Result<ImportSourc
         Ok((members, metadata))
     };
     Ok(ImportSource::new("duoduo", &images, &ids, options, read)?
-        .with_setting("lists", mark)
+        .with_setting("lists", digest)
         .with_warnings(warnings))
 }
 

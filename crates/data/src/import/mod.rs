@@ -4,7 +4,7 @@
 //!
 //! ```
 //! use lexiform_data::import::{self, ImportOptions};
-//! use lexiform_data::{Dataset, BuildOptions, build_dataset, merge_partitions};
+//! use lexiform_data::{BuildOptions, Dataset, build_dataset, merge_partitions};
 //!
 //! # let pixel = image::RgbaImage::new(1, 1);
 //! # let folder = tempfile::tempdir()?;

@@ -51,7 +51,7 @@ pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<ImportSource,
     if files.is_empty() {
         return Err(DataError::invalid(from, "expected .h5 files with data and label, or xyz_label.npy"));
     }
-    let variant = one_variant(from, &files)?;
+    let variant = single_variant(from, &files)?;
     let (mut warnings, mut splits, mut ids, mut rows) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (name, path) in files {
         let split = read_split(&path, name, &mut warnings)?;
@@ -95,7 +95,7 @@ impl Split {
 ///
 /// # Errors
 /// [`DataError::AmbiguousSource`] if there is more than one.
-fn one_variant(from: &Path, files: &[(String, PathBuf)]) -> Result<String, DataError> {
+fn single_variant(from: &Path, files: &[(String, PathBuf)]) -> Result<String, DataError> {
     let found: BTreeSet<String> = files.iter().map(|(_, path)| variant(path)).collect();
     let mut all: Vec<String> = found.into_iter().collect();
     match all.len() {
@@ -121,8 +121,8 @@ fn variant(path: &Path) -> String {
     let stem =
         ["training_", "train_", "test_"].iter().find_map(|start| stem.strip_prefix(start)).unwrap_or(stem);
     let end = stem.trim_start_matches("objectdataset").trim_start_matches('_');
-    let disturbed = PERTURBATIONS.iter().find(|(name, _)| *name == end).map(|(_, variant)| *variant);
-    let variant = match (disturbed, without_background) {
+    let perturbation = PERTURBATIONS.iter().find(|(name, _)| *name == end).map(|(_, variant)| *variant);
+    let variant = match (perturbation, without_background) {
         (None, true) if end.is_empty() => "OBJ_ONLY".to_owned(),
         (None, false) if end.is_empty() => "OBJ_BG".to_owned(),
         (named, true) => format!("{} without background", named.unwrap_or(end)),

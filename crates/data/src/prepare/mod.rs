@@ -34,9 +34,9 @@ const MAX_NOTES: usize = 8;
 /// Makes shapes from 3D files, as a [`Producer`] for [`build_dataset`](crate::build_dataset).
 ///
 /// ```
-/// use lexiform_data::prepare::{Prepare, PrepareConfig, CombinedSource};
 /// use lexiform_data::annotations::AnnotationTable;
-/// use lexiform_data::{Dataset, BuildOptions, build_dataset, merge_partitions};
+/// use lexiform_data::prepare::{CombinedSource, Prepare, PrepareConfig};
+/// use lexiform_data::{BuildOptions, Dataset, build_dataset, merge_partitions};
 ///
 /// let folder = tempfile::tempdir()?;
 /// let models = folder.path().join("models");
@@ -151,15 +151,15 @@ impl<'a> Prepare<'a> {
             metadata.captions.extend(from_file::captions(input.name, input.bytes));
         }
         let Some(captioner) = self.captioner else { return Ok(()) };
-        let said = match captioner.caption(input) {
-            Ok(said) => said,
+        let output = match captioner.caption(input) {
+            Ok(output) => output,
             Err(CaptionError::Shape(reason)) => {
                 CaptionOutput { requested: 1, errors: vec![reason], ..CaptionOutput::default() }
             }
             Err(CaptionError::Server { reason, hint }) => return Err(ProduceError::Fatal { reason, hint }),
         };
-        metadata.missing_captions = said.missing();
-        metadata.captions.extend(said.captions);
+        metadata.missing_captions = output.missing();
+        metadata.captions.extend(output.captions);
         Ok(())
     }
 

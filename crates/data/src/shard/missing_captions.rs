@@ -37,9 +37,9 @@ pub(super) fn load(
     path: &Path,
     written: &HashSet<String>,
 ) -> Result<BTreeMap<String, ShapeMissingCaptions>, DataError> {
-    let noted: Vec<ShapeMissingCaptions> = read_lines(path)?;
-    let lines = noted.len();
-    let kept: BTreeMap<String, ShapeMissingCaptions> = noted
+    let recorded: Vec<ShapeMissingCaptions> = read_lines(path)?;
+    let lines = recorded.len();
+    let kept: BTreeMap<String, ShapeMissingCaptions> = recorded
         .into_iter()
         .filter(|one| written.contains(&one.key))
         .map(|one| (one.key.clone(), one))

@@ -49,8 +49,8 @@ impl PartitionWriter {
     /// Starts a partition of the data set in `folder`, or resumes it. A shard is closed when it reaches `shard_bytes`.
     ///
     /// # Errors
-    /// [`DataError::SettingsMismatch`] if the partition was started with other settings, [`DataError::Locked`] if another process writes it,
-    /// [`DataError::Unusable`] if shards are damaged or the folder holds a run with another number of partitions.
+    /// [`DataError::SettingsMismatch`] if the partition was started with other settings, [`DataError::Locked`] if another process
+    /// writes it, [`DataError::Unusable`] if shards are damaged or the folder holds a run with another number of partitions.
     pub fn open(
         folder: &Path,
         partition: Partition,

@@ -1,7 +1,5 @@
 //! Checks that shards exist, have a sidecar and have the recorded size.
 
-use std::fmt;
-
 use fs_err as fs;
 
 use super::layout::sidecar_of;
@@ -13,20 +11,14 @@ use crate::DataError;
 const MAX_LISTED: usize = 5;
 
 /// Why a shard cannot be used.
+#[derive(Debug, thiserror::Error)]
 enum ShardError {
+    #[error("is missing")]
     Missing,
+    #[error("has no .parquet sidecar")]
     NoSidecar,
+    #[error("has {found} bytes, expected {expected}")]
     Size { expected: u64, found: u64 },
-}
-
-impl fmt::Display for ShardError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missing => f.write_str("is missing"),
-            Self::NoSidecar => f.write_str("has no .parquet sidecar"),
-            Self::Size { expected, found } => write!(f, "has {found} bytes, expected {expected}"),
-        }
-    }
 }
 
 /// The entries that the sidecars of shards record.
