@@ -2,7 +2,7 @@
 //!
 //! The meshes are those of `LEXIFORM_BENCH_SHAPES`, else of the sample gallery; they are prepared by the command itself, whose release
 //! binary must be there. Data sets, their export and the list of meshes are left in `LEXIFORM_BENCH_DATA`, else in a folder in the system's
-//! temporary one, for `xtask/peers/h5.py` and `prepare.py`, and are used again.
+//! temporary one, for `xtask/baselines/hdf5_reads.py` and `prepare.py`, and are used again.
 #![expect(clippy::print_stdout, reason = "a program that reports")]
 
 use std::path::{Path, PathBuf};

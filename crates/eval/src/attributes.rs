@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::error::EvalError;
 use crate::event::OnEvent;
 use crate::generated::GeneratedShape;
-use crate::text_features::of_texts;
+use crate::text_features::embed_texts;
 
 /// A phrase that is true of a shape, and phrases that are not.
 #[derive(Clone, Debug)]
@@ -18,7 +18,7 @@ pub struct Question {
     /// Index of the shape.
     pub shape: usize,
     /// What the phrases are about.
-    pub aspect: &'static str,
+    pub attribute: &'static str,
     /// The phrase that is true.
     pub right: String,
     /// Phrases that are not; at least one.
@@ -31,7 +31,7 @@ pub struct Question {
 #[derive(Clone, Copy, Debug)]
 pub struct QuestionGroup {
     /// Their aspect.
-    pub aspect: &'static str,
+    pub attribute: &'static str,
     /// Whether training held them back; all questions of the aspect if `None`.
     pub unseen: Option<bool>,
 }
@@ -53,14 +53,14 @@ pub struct AttributeResult {
     /// The model.
     pub model: String,
     /// What the phrases are about.
-    pub aspect: &'static str,
+    pub attribute: &'static str,
     /// Whether training held the questions back, where they are counted apart.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unseen: Option<bool>,
     /// Number of questions.
     pub questions: usize,
     /// Share of right answers.
-    pub right: f64,
+    pub accuracy: f64,
     /// Its 95 % confidence interval.
     pub interval: Interval,
     /// Expected share of right answers by guessing.
@@ -70,7 +70,7 @@ pub struct AttributeResult {
 /// A question and whether it was answered right.
 struct Answered<'a> {
     question: &'a Question,
-    is_right: bool,
+    is_correct: bool,
 }
 
 /// Answers every question by the phrase nearest to its shape.
@@ -83,13 +83,14 @@ pub fn attributes(
     config: &AttributesConfig,
     events: &mut OnEvent<'_>,
 ) -> Result<Vec<AttributeResult>, EvalError> {
-    let look = ShapePreprocessor::of(encoder);
-    let inputs: Vec<ModelInput> = shapes.into_iter().map(|shape| shape.into_input(&look)).collect();
+    let preprocessor = ShapePreprocessor::of(encoder);
+    let inputs: Vec<ModelInput> = shapes.into_iter().map(|shape| shape.into_input(&preprocessor)).collect();
     let embeddings = encoder.embed_shapes(inputs).map_err(EvalError::Encode)?;
     let answered = answer(encoder, &embeddings, &config.questions, events)?;
     let result = |group: &QuestionGroup| {
-        let is_wanted =
-            |q: &Question| q.aspect == group.aspect && group.unseen.is_none_or(|unseen| q.unseen == unseen);
+        let is_wanted = |q: &Question| {
+            q.attribute == group.attribute && group.unseen.is_none_or(|unseen| q.unseen == unseen)
+        };
         let asked: Vec<&Answered<'_>> = answered.iter().filter(|a| is_wanted(a.question)).collect();
         (!asked.is_empty()).then(|| count(encoder.id(), group, &asked, config.resampling))
     };
@@ -111,15 +112,15 @@ fn answer<'a>(
             phrases.len() - 1
         });
     }
-    let words = of_texts(encoder, &phrases, events)?;
+    let words = embed_texts(encoder, &phrases, events)?;
     let similarity = |question: &Question, phrase: &String| -> f32 {
         let shape = shapes[question.shape].as_slice();
         shape.iter().zip(words.row(places[phrase.as_str()])).map(|(a, b)| a * b).sum()
     };
     let answered = |question: &'a Question| {
         let right = similarity(question, &question.right);
-        let is_right = question.wrong.iter().all(|wrong| similarity(question, wrong) < right);
-        Answered { question, is_right }
+        let is_correct = question.wrong.iter().all(|wrong| similarity(question, wrong) < right);
+        Answered { question, is_correct }
     };
     Ok(questions.iter().map(answered).collect())
 }
@@ -132,16 +133,16 @@ fn count(
     resampling: Resampling,
 ) -> AttributeResult {
     let share = |draw: &mut dyn Iterator<Item = usize>| {
-        draw.filter(|i| asked[*i].is_right).count() as f64 / asked.len() as f64
+        draw.filter(|i| asked[*i].is_correct).count() as f64 / asked.len() as f64
     };
     let guess = |answered: &&Answered<'_>| 1.0 / (1 + answered.question.wrong.len()) as f64;
     let [interval] = intervals(asked.len(), resampling, |draw| [share(&mut draw.iter().copied())]);
     AttributeResult {
         model: model.to_owned(),
-        aspect: group.aspect,
+        attribute: group.attribute,
         unseen: group.unseen,
         questions: asked.len(),
-        right: share(&mut (0..asked.len())),
+        accuracy: share(&mut (0..asked.len())),
         interval,
         chance: asked.iter().map(guess).sum::<f64>() / asked.len() as f64,
     }

@@ -1,13 +1,13 @@
 //! The labels to choose from and their sentences, as the class features that shapes are compared with.
 
-use lexiform_metrics::{ClassFeatures, TextMean};
+use lexiform_metrics::{ClassFeatures, TemplateAveraging};
 use lexiform_search::Encoder;
 
 use crate::error::EvalError;
 use crate::event::{EvalEvent, OnEvent};
 use crate::feature_file;
-use crate::protocol::{Classes, Protocol, Spelling};
-use crate::text_features::{SLOT, of_texts, sentences};
+use crate::protocol::{ClassList, Protocol, Spelling};
+use crate::text_features::{PLACEHOLDER, embed_texts, sentences};
 
 /// Labels and class sentences.
 #[derive(Clone, Debug, Default)]
@@ -31,16 +31,18 @@ impl ClassTexts {
     ) -> Result<Vec<String>, EvalError> {
         let classes = self.protocol.map(|protocol| protocol.classes);
         match (&self.labels, classes) {
-            (Some(labels), Some(Classes::FromFile { count, .. })) => {
+            (Some(labels), Some(ClassList::FromFile { count, .. })) => {
                 if labels.len() != count {
                     events(EvalEvent::LabelCount { expected: count, found: labels.len() });
                 }
                 Ok(labels.clone())
             }
             (Some(labels), _) => Ok(labels.clone()),
-            (None, Some(Classes::Known(names))) => Ok(names.iter().map(|name| (*name).to_owned()).collect()),
-            (None, Some(Classes::FromFile { file, .. })) => Err(EvalError::NeedsLabels { file }),
-            (None, Some(Classes::None)) => Err(EvalError::NoClasses),
+            (None, Some(ClassList::Builtin(names))) => {
+                Ok(names.iter().map(|name| (*name).to_owned()).collect())
+            }
+            (None, Some(ClassList::FromFile { file, .. })) => Err(EvalError::NeedsLabels { file }),
+            (None, Some(ClassList::None)) => Err(EvalError::NoClasses),
             (None, None) => Ok(occurring),
         }
     }
@@ -59,7 +61,7 @@ impl ClassTexts {
         if templates.is_empty() {
             return Err(EvalError::input("expected at least one template, found none"));
         }
-        match templates.iter().find(|t| !t.contains(SLOT)) {
+        match templates.iter().find(|t| !t.contains(PLACEHOLDER)) {
             Some(template) => {
                 Err(EvalError::input(format!("template {template:?} has no {{}} where the label goes")))
             }
@@ -78,7 +80,7 @@ impl ClassTexts {
                 features.rows()
             )));
         }
-        Ok(ClassFeatures::from_sentences(&features, templates, self.text_mean())?)
+        Ok(ClassFeatures::from_sentences(&features, templates, self.template_averaging())?)
     }
 
     /// One row a label. Labels with underscores, as folders and data sets have, are read with spaces.
@@ -100,11 +102,11 @@ impl ClassTexts {
         };
         let spelled: Vec<String> = labels.iter().map(|label| spelling.spell(label)).collect();
         let sentences = sentences(spelled.iter().map(String::as_str), &templates);
-        let features = of_texts(encoder, &sentences, events)?;
-        Ok(ClassFeatures::from_sentences(&features, templates.len(), self.text_mean())?)
+        let features = embed_texts(encoder, &sentences, events)?;
+        Ok(ClassFeatures::from_sentences(&features, templates.len(), self.template_averaging())?)
     }
 
-    fn text_mean(&self) -> TextMean {
-        self.protocol.map_or(TextMean::Directions, |protocol| protocol.text_mean)
+    fn template_averaging(&self) -> TemplateAveraging {
+        self.protocol.map_or(TemplateAveraging::NormalizeEach, |protocol| protocol.template_averaging)
     }
 }

@@ -4,16 +4,16 @@ use std::path::{Path, PathBuf};
 
 use lexiform_metrics::Interval;
 use lexiform_metrics::bootstrap::{Resampling, intervals};
-use lexiform_metrics::paired::Paired;
+use lexiform_metrics::paired::PairedComparison;
 use serde::Serialize;
 
-use crate::comparison::{Case, compare};
 use crate::error::EvalError;
 use crate::event::{EvalEvent, OnEvent};
-use crate::report::read_cases;
+use crate::item_results::{ItemResult, compare};
+use crate::report::read_predictions;
 
-/// The table of cases in a report's folder.
-const CASES: &str = "cases.csv";
+/// The table of items in a report's folder.
+const PREDICTIONS_CSV: &str = "predictions.csv";
 
 /// A run, and how it compares with the first.
 #[derive(Clone, Debug, Serialize)]
@@ -28,7 +28,7 @@ pub struct RunComparison {
     pub interval: Interval,
     /// The difference to the first run, on files that both have.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub against_first: Option<Paired>,
+    pub against_first: Option<PairedComparison>,
 }
 
 /// Compares runs with the first. A run is a folder with a report, or a table with the columns `file`, `label` and
@@ -41,7 +41,7 @@ pub fn compare_runs(
     resampling: Resampling,
     events: &mut OnEvent<'_>,
 ) -> Result<Vec<RunComparison>, EvalError> {
-    let tables = runs.iter().map(|run| cases(run)).collect::<Result<Vec<_>, _>>()?;
+    let tables = runs.iter().map(|run| item_results(run)).collect::<Result<Vec<_>, _>>()?;
     let mut comparisons = Vec::new();
     for (i, (name, run)) in runs.iter().zip(&tables).enumerate() {
         let none =
@@ -53,12 +53,12 @@ pub fn compare_runs(
         }
         let share = |right: usize| right as f64 / run.len() as f64;
         let [interval] = intervals(run.len(), resampling, |draw| {
-            [share(draw.iter().filter(|item| run[**item].is_right).count())]
+            [share(draw.iter().filter(|item| run[**item].is_correct).count())]
         });
         comparisons.push(RunComparison {
             run: name.display().to_string(),
             shapes: run.len(),
-            top_1: share(run.iter().filter(|case| case.is_right).count()),
+            top_1: share(run.iter().filter(|case| case.is_correct).count()),
             interval,
             against_first: (i > 0).then_some(paired),
         });
@@ -67,17 +67,17 @@ pub fn compare_runs(
 }
 
 /// Files of a run, and whether each is predicted correctly.
-fn cases(run: &Path) -> Result<Vec<Case>, EvalError> {
-    let path = if run.is_dir() { run.join(CASES) } else { run.to_owned() };
+fn item_results(run: &Path) -> Result<Vec<ItemResult>, EvalError> {
+    let path = if run.is_dir() { run.join(PREDICTIONS_CSV) } else { run.to_owned() };
     let failed = |reason: &dyn std::fmt::Display| EvalError::input(format!("{}: {reason}", path.display()));
     let mut reader = csv::Reader::from_path(&path).map_err(|error| failed(&error))?;
     let header = reader.headers()?.clone();
     let records = reader.records().collect::<Result<Vec<_>, _>>().map_err(|error| failed(&error))?;
     let header: Vec<&str> = header.iter().collect();
     let rows = records.iter().map(|record| record.iter().collect::<Vec<&str>>());
-    let cases = read_cases(&header, rows).map_err(|error| failed(&error))?;
-    match cases.is_empty() {
+    let items = read_predictions(&header, rows).map_err(|error| failed(&error))?;
+    match items.is_empty() {
         true => Err(failed(&"expected a line for each file, found none")),
-        false => Ok(cases),
+        false => Ok(items),
     }
 }

@@ -9,12 +9,12 @@ use crate::crop_windows::CropWindows;
 use crate::entry::Entry;
 use crate::error::EvalError;
 use crate::event::{EvalEvent, OnEvent};
-use crate::python_random::PythonRandom;
+use crate::mt19937::Mt19937;
 use crate::shape_input;
 use crate::unusable::UnusableFile;
 
 /// Views that are rendered of each shape where fewer are sampled, as in the reference's data.
-const VIEWS_OF_REFERENCE: usize = 12;
+const REFERENCE_VIEWS: usize = 12;
 
 /// Which views of every shape are embedded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,11 +68,11 @@ pub(crate) fn embed_entries(
 /// Embeds entry after entry and keeps the generators in step.
 struct Embedder<'a> {
     encoder: &'a dyn Encoder,
-    look: ShapePreprocessor,
+    preprocessor: ShapePreprocessor,
     selections: &'a [ViewSelection],
     /// Largest number of views that is asked for.
-    most: Option<usize>,
-    generators: Vec<Option<PythonRandom>>,
+    max_views: Option<usize>,
+    generators: Vec<Option<Mt19937>>,
     groups: Vec<SeedGroup>,
 }
 
@@ -95,9 +95,9 @@ impl<'a> Embedder<'a> {
         selections: &'a [ViewSelection],
     ) -> Result<Self, EvalError> {
         let most = selections.iter().filter_map(|selection| selection.views).max();
-        let look = match (encoder.input_spec(), most) {
+        let preprocessor = match (encoder.input_spec(), most) {
             (InputSpec::Views { .. }, Some(most)) => {
-                ShapePreprocessor::of(encoder).with_views(most.max(VIEWS_OF_REFERENCE))
+                ShapePreprocessor::of(encoder).with_views(most.max(REFERENCE_VIEWS))
             }
             (InputSpec::Points { .. }, Some(_)) => {
                 let reason = format!("{} takes points, not views", encoder.id());
@@ -105,21 +105,21 @@ impl<'a> Embedder<'a> {
             }
             (_, None) => ShapePreprocessor::of(encoder),
         };
-        let look = match clouds {
-            Some(scanned) => look.with_simulated_scan(scanned),
-            None => look,
+        let preprocessor = match clouds {
+            Some(scanned) => preprocessor.with_simulated_scan(scanned),
+            None => preprocessor,
         };
         let generator =
-            |selection: &ViewSelection| selection.seed.map(|seed| PythonRandom::new(u64::from(seed)));
+            |selection: &ViewSelection| selection.seed.map(|seed| Mt19937::python(u64::from(seed)));
         let group = |group: &[ViewSelection]| SeedGroup {
             selections: group.len(),
             windows: CropWindows::new(group[0].seed),
         };
         Ok(Self {
             encoder,
-            look,
+            preprocessor,
             selections,
-            most,
+            max_views: most,
             generators: selections.iter().map(generator).collect(),
             groups: selections.chunk_by(|a, b| a.seed == b.seed).map(group).collect(),
         })
@@ -128,10 +128,10 @@ impl<'a> Embedder<'a> {
     /// One row a selection. The next numbers of every generator are used up for every entry, so that one that fails does
     /// not change the others' views and windows.
     fn embed(&mut self, place: usize, entry: &Entry) -> Result<Vec<Vec<f32>>, Error> {
-        let input = shape_input::read(&self.look, entry);
+        let input = shape_input::read(&self.preprocessor, entry);
         let total = match input.as_ref().ok().and_then(ModelInput::views) {
             Some(views) => views.len(),
-            None => self.most.unwrap_or(0).max(VIEWS_OF_REFERENCE),
+            None => self.max_views.unwrap_or(0).max(REFERENCE_VIEWS),
         };
         let generators = self.generators.iter_mut();
         let chosen: Vec<Option<Vec<usize>>> = (self.selections.iter().zip(generators))
@@ -139,10 +139,13 @@ impl<'a> Embedder<'a> {
             .collect();
         let encoder = self.encoder;
         let passes: Vec<Pass<'_>> = (self.groups.iter_mut())
-            .map(|group| Pass { encoder: group.windows.at(place, encoder), selections: group.selections })
+            .map(|group| Pass {
+                encoder: group.windows.encoder_for(place, encoder),
+                selections: group.selections,
+            })
             .collect();
         let input = input?;
-        match self.most.filter(|most| *most > total) {
+        match self.max_views.filter(|most| *most > total) {
             Some(most) => Err(too_few(&entry.file, most, total)),
             None => embed_input(&passes, &input, &chosen),
         }
@@ -151,7 +154,7 @@ impl<'a> Embedder<'a> {
 
 impl ViewSelection {
     /// Which of `total` views are used; `None` for all.
-    fn choose(self, total: usize, generator: Option<&mut PythonRandom>) -> Option<Vec<usize>> {
+    fn choose(self, total: usize, generator: Option<&mut Mt19937>) -> Option<Vec<usize>> {
         let n = self.views?.min(total);
         Some(match generator {
             Some(random) => random.sample(total as u32, n as u32),
@@ -197,7 +200,7 @@ mod tests {
     #[test]
     fn views_are_spread_evenly_or_sampled() {
         let choose = |views, seed: Option<u32>| {
-            let mut generator = seed.map(|s| PythonRandom::new(u64::from(s)));
+            let mut generator = seed.map(|s| Mt19937::python(u64::from(s)));
             ViewSelection { views, seed }.choose(12, generator.as_mut())
         };
         assert_eq!(choose(Some(4), None), Some(vec![0, 3, 6, 9]));

@@ -11,9 +11,9 @@ use safetensors::tensor::Dtype;
 use crate::error::EvalError;
 
 /// Separates a file's name from a tensor's.
-const TENSOR_SIGN: char = '#';
+const TENSOR_SEPARATOR: char = '#';
 /// The tensor that `lexiform embed` writes.
-const USUAL_TENSOR: &str = "embeddings";
+const DEFAULT_TENSOR: &str = "embeddings";
 /// Says what is read.
 const HINT: &str = "expected rows of features: an array of floating-point numbers in .npy or .safetensors, such as \
     `lexiform embed -o` writes";
@@ -24,14 +24,14 @@ pub(crate) struct FeatureFile {
     /// The rows; all axes but the last become rows.
     pub features: Features,
     /// Name of each row, if the file has names.
-    pub rows: Option<Vec<String>>,
+    pub row_names: Option<Vec<String>>,
     /// The model that made them, if the file names it.
     pub model: Option<String>,
 }
 
 /// Reads `FILE.npy`, `FILE.safetensors` or `FILE.safetensors#TENSOR`.
 pub(crate) fn read(name: &str) -> Result<FeatureFile, EvalError> {
-    let (path, tensor) = match name.rsplit_once(TENSOR_SIGN) {
+    let (path, tensor) = match name.rsplit_once(TENSOR_SEPARATOR) {
         Some((path, tensor)) if !Path::new(name).exists() => (path, Some(tensor)),
         _ => (name, None),
     };
@@ -49,36 +49,36 @@ fn tensors(bytes: &[u8], wanted: Option<&str>) -> Result<FeatureFile, String> {
     let name = match (wanted, &names[..]) {
         (Some(name), _) => name,
         (None, [only]) => *only,
-        (None, _) if names.contains(&USUAL_TENSOR) => USUAL_TENSOR,
-        (None, _) => return Err(format!("holds {names:?}: say which by FILE{TENSOR_SIGN}TENSOR")),
+        (None, _) if names.contains(&DEFAULT_TENSOR) => DEFAULT_TENSOR,
+        (None, _) => return Err(format!("holds {names:?}: say which by FILE{TENSOR_SEPARATOR}TENSOR")),
     };
     let view = file.tensor(name).map_err(|_| format!("expected a tensor {name:?}, found {names:?}"))?;
-    let kind = match view.dtype() {
-        Dtype::F16 => Kind::F16,
-        Dtype::BF16 => Kind::Bf16,
-        Dtype::F32 => Kind::F32,
-        Dtype::F64 => Kind::F64,
+    let dtype = match view.dtype() {
+        Dtype::F16 => FloatType::F16,
+        Dtype::BF16 => FloatType::Bf16,
+        Dtype::F32 => FloatType::F32,
+        Dtype::F64 => FloatType::F64,
         other => return Err(format!("tensor {name:?}: expected floating-point numbers, found {other:?}")),
     };
     let dim = view.shape().last().copied().filter(|_| view.shape().len() > 1);
     let dim = dim.ok_or_else(|| format!("tensor {name:?}: expected rows, found shape {:?}", view.shape()))?;
     let metadata = |key: &str| header.metadata().as_ref().and_then(|m| m.get(key));
-    let rows: Option<Vec<String>> = metadata("rows").and_then(|text| serde_json::from_str(text).ok());
-    let features = Features::new(kind.values(view.data()), dim).map_err(|error| error.to_string())?;
-    let rows = rows.filter(|rows| rows.len() == features.rows());
-    Ok(FeatureFile { features, rows, model: metadata("model").cloned() })
+    let row_names: Option<Vec<String>> = metadata("rows").and_then(|text| serde_json::from_str(text).ok());
+    let features = Features::new(dtype.values(view.data()), dim).map_err(|error| error.to_string())?;
+    let row_names = row_names.filter(|names| names.len() == features.rows());
+    Ok(FeatureFile { features, row_names, model: metadata("model").cloned() })
 }
 
 /// A number type, little-endian.
 #[derive(Clone, Copy)]
-enum Kind {
+enum FloatType {
     F16,
     Bf16,
     F32,
     F64,
 }
 
-impl Kind {
+impl FloatType {
     fn size(self) -> usize {
         match self {
             Self::F16 | Self::Bf16 => 2,
@@ -99,10 +99,10 @@ impl Kind {
 
 fn array(bytes: &[u8]) -> Result<FeatureFile, String> {
     let header = Header::parse(bytes).map_err(|reason| format!("expected rows of numbers: {reason}"))?;
-    let kind = match header.descr.as_str() {
-        "<f2" => Kind::F16,
-        "<f4" => Kind::F32,
-        "<f8" => Kind::F64,
+    let dtype = match header.descr.as_str() {
+        "<f2" => FloatType::F16,
+        "<f4" => FloatType::F32,
+        "<f8" => FloatType::F64,
         other => return Err(format!("expected an array of <f2, <f4 or <f8, found {other}")),
     };
     if header.fortran_order {
@@ -111,12 +111,12 @@ fn array(bytes: &[u8]) -> Result<FeatureFile, String> {
     let (shape, data) = (header.shape, &bytes[header.data_start..]);
     let dim = shape.last().copied().filter(|_| shape.len() > 1);
     let dim = dim.ok_or_else(|| format!("expected rows, found shape {shape:?}"))?;
-    let expected = shape.iter().try_fold(kind.size(), |n, size| n.checked_mul(*size));
+    let expected = shape.iter().try_fold(dtype.size(), |n, size| n.checked_mul(*size));
     if expected != Some(data.len()) {
         return Err(format!("shape {shape:?} does not fit the {} bytes that follow", data.len()));
     }
-    let features = Features::new(kind.values(data), dim).map_err(|error| error.to_string())?;
-    Ok(FeatureFile { features, rows: None, model: None })
+    let features = Features::new(dtype.values(data), dim).map_err(|error| error.to_string())?;
+    Ok(FeatureFile { features, row_names: None, model: None })
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Few-shot classification: labels are learned from a few examples.
 
-use lexiform_metrics::few_shot::{Episodes, FewShot};
+use lexiform_metrics::few_shot::{EpisodeConfig, FewShotResult};
 
 use crate::entry::{all_labels, label_indices};
 use crate::error::EvalError;
@@ -16,7 +16,7 @@ pub struct FewShotConfig {
     /// The shapes.
     pub data: DataConfig,
     /// What an episode is.
-    pub episodes: Episodes,
+    pub episodes: EpisodeConfig,
 }
 
 /// Accuracy over episodes.
@@ -25,7 +25,7 @@ pub struct FewShotReport {
     /// The model, or the file of features if it names none.
     pub model: String,
     /// The numbers.
-    pub result: FewShot,
+    pub result: FewShotResult,
     /// Files that could not be used.
     pub unusable: Vec<UnusableFile>,
 }
@@ -40,7 +40,7 @@ pub fn few_shot(
     events: &mut OnEvent<'_>,
 ) -> Result<FewShotReport, EvalError> {
     let LabeledFeatures { model, entries, features, unusable } =
-        LabeledFeatures::gather(&config.data, models, events)?;
+        LabeledFeatures::load(&config.data, models, events)?;
     let truth = label_indices(&entries, &all_labels(&entries))?;
     let result = lexiform_metrics::few_shot::few_shot(&features, &truth, config.episodes)?;
     Ok(FewShotReport { model, result, unusable })

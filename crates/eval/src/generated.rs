@@ -32,10 +32,10 @@ pub struct GeneratedShape {
 
 impl GeneratedShape {
     /// The shape as a model takes it.
-    pub(crate) fn into_input(self, look: &ShapePreprocessor) -> ModelInput {
+    pub(crate) fn into_input(self, preprocessor: &ShapePreprocessor) -> ModelInput {
         let Self { views, cloud, .. } = self;
         match (views.is_empty(), cloud.positions().is_empty()) {
-            (true, _) => look.at(Scene::from_cloud(cloud)),
+            (true, _) => preprocessor.at(Scene::from_cloud(cloud)),
             (false, true) => ModelInput::Views(views),
             (false, false) => ModelInput::Both { views, cloud },
         }

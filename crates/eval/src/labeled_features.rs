@@ -25,7 +25,7 @@ pub(crate) struct LabeledFeatures {
 
 impl LabeledFeatures {
     /// Embeds the shapes with the first model, or takes their features from a file.
-    pub(crate) fn gather(
+    pub(crate) fn load(
         data: &DataConfig,
         models: &Models,
         events: &mut OnEvent<'_>,

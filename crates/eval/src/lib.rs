@@ -41,7 +41,6 @@ mod attributes;
 mod class_scores;
 mod class_texts;
 mod compare_runs;
-mod comparison;
 mod crop_windows;
 mod data_set;
 mod embed;
@@ -51,11 +50,12 @@ mod event;
 mod feature_file;
 mod few_shot;
 mod generated;
+mod item_results;
 mod labeled_features;
 mod models;
+mod mt19937;
 mod probe;
 pub mod protocol;
-mod python_random;
 pub mod report;
 mod retrieval;
 mod shape_input;
@@ -68,15 +68,15 @@ mod unusable;
 mod zero_shot;
 
 pub use attributes::{AttributeResult, AttributesConfig, Question, QuestionGroup, attributes};
-pub use class_scores::{ClassScoresConfig, ClassScoresReport, ScoreSource, class_scores, look_of_head};
+pub use class_scores::{ClassScoresConfig, ClassScoresReport, ScoreSource, class_scores, head_preprocessor};
 pub use class_texts::ClassTexts;
 pub use compare_runs::{RunComparison, compare_runs};
-pub use comparison::Case;
 pub use entry::Entry;
 pub use error::EvalError;
 pub use event::{EvalEvent, OnEvent};
 pub use few_shot::{FewShotConfig, FewShotReport, few_shot};
 pub use generated::{GeneratedShape, GeneratedShapes, ShapeGenerator};
+pub use item_results::ItemResult;
 pub use models::Models;
 pub use probe::{LinearProbeConfig, LinearProbeReport, linear_probe};
 pub use retrieval::{
@@ -86,6 +86,6 @@ pub use source::{DataConfig, LabelSource, ShapeSource};
 pub use stored_shape::StoredShape;
 pub use unusable::UnusableFile;
 pub use zero_shot::{
-    MeanOverSeeds, ModelResults, REFERENCE_SEEDS, ReportFacts, VariantResult, ZeroShotConfig, ZeroShotReport,
+    MeanOverSeeds, ModelResults, REFERENCE_SEEDS, RunInfo, VariantResult, ZeroShotConfig, ZeroShotReport,
     ZeroShotShapes, zero_shot,
 };

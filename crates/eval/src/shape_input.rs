@@ -9,10 +9,10 @@ use crate::entry::Entry;
 
 /// A shape as a model takes it. In a folder every picture is a view, by name, except depth and normals that `lexiform data
 /// export files` writes next to them.
-pub(crate) fn read(look: &ShapePreprocessor, entry: &Entry) -> Result<ModelInput, Error> {
+pub(crate) fn read(preprocessor: &ShapePreprocessor, entry: &Entry) -> Result<ModelInput, Error> {
     let path = &*entry.file;
     if let Some(shape) = &entry.stored {
-        return shape.read(look);
+        return shape.read(preprocessor);
     }
     if path.is_dir() {
         return Ok(ModelInput::Views(views_in(path)?));
@@ -20,7 +20,7 @@ pub(crate) fn read(look: &ShapePreprocessor, entry: &Entry) -> Result<ModelInput
     if !path.exists() {
         return Err(Error::NotFound { path: path.to_owned() });
     }
-    Ok(look.see(path)?.taken)
+    Ok(preprocessor.see(path)?.taken)
 }
 
 fn views_in(folder: &Path) -> Result<Vec<image::RgbaImage>, Error> {

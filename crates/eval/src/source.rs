@@ -41,7 +41,7 @@ pub enum LabelSource {
     /// A data set with its views, points and labels.
     DataSet {
         /// Its folder.
-        place: PathBuf,
+        path: PathBuf,
     },
 }
 
@@ -73,7 +73,7 @@ impl ShapeSource {
     /// The rows of a file of features with their entries.
     pub(crate) fn rows(&self, file: &str, events: &mut OnEvent<'_>) -> Result<LabeledRows, EvalError> {
         let entries = self.all(Some(file), events)?;
-        let FeatureFile { features, rows: names, model } = feature_file::read(file)?;
+        let FeatureFile { features, row_names: names, model } = feature_file::read(file)?;
         let Some(names) = names else {
             let (expected, found) = (entries.len(), features.rows());
             if found != expected {
@@ -84,9 +84,9 @@ impl ShapeSource {
             }
             return Ok(LabeledRows { entries, features, model });
         };
-        let places = places(&entries);
+        let index_by_name = index_by_name(&entries);
         let find = |name: &String| {
-            let place = places.get(&plain(Path::new(name)));
+            let place = index_by_name.get(&normalize_path(Path::new(name)));
             let missing = || {
                 EvalError::hinted(
                     format!("{file}: row {name:?} is not among the labeled files"),
@@ -106,17 +106,17 @@ impl ShapeSource {
 
     /// Entries of the split; those of a file of features need not be shapes.
     fn all(&self, features: Option<&str>, events: &mut OnEvent<'_>) -> Result<Vec<Entry>, EvalError> {
-        let (place, entries) = match &self.labels {
-            LabelSource::DataSet { place } => (place, data_set::labeled(place, events)?),
+        let (path, entries) = match &self.labels {
+            LabelSource::DataSet { path } => (path, data_set::labeled(path, events)?),
             LabelSource::Folders { root } => (root, in_folders(root, features)?),
             LabelSource::Listing { file, assets } => {
                 (file, in_listing(file, assets.as_deref(), features.is_some(), events)?)
             }
         };
         if entries.is_empty() {
-            return Err(EvalError::input(format!("{}: nothing has a label", place.display())));
+            return Err(EvalError::input(format!("{}: nothing has a label", path.display())));
         }
-        split::only(self.split.as_deref(), entries, |entry| entry, place)
+        split::filter(self.split.as_deref(), entries, |entry| entry, path)
     }
 }
 
@@ -128,7 +128,7 @@ fn in_folders(root: &Path, features: Option<&str>) -> Result<Vec<Entry>, EvalErr
                 "--labels folders needs .safetensors as `lexiform embed` writes it",
             )
         };
-        let rows = feature_file::read(file)?.rows.ok_or_else(unnamed)?;
+        let rows = feature_file::read(file)?.row_names.ok_or_else(unnamed)?;
         return rows.iter().map(|row| in_folder(root, Path::new(row))).collect();
     }
     if !root.is_dir() {
@@ -149,8 +149,8 @@ fn in_folder(root: &Path, file: &Path) -> Result<Entry, EvalError> {
 
 /// The folder directly below `root` that contains a file.
 fn folder_below<'a>(root: &Path, file: &'a Path) -> Option<&'a str> {
-    let below = plain(file);
-    let depth = below.strip_prefix(plain(root)).ok()?.components().count();
+    let below = normalize_path(file);
+    let depth = below.strip_prefix(normalize_path(root)).ok()?.components().count();
     // Counted from the end, since `file` may start with `./`.
     let folder = file.ancestors().nth(depth.checked_sub(1)?)?;
     if depth > 1 { folder.file_name()?.to_str() } else { None }
@@ -204,13 +204,13 @@ pub(crate) fn is_shape(path: &Path) -> bool {
 }
 
 /// Indices of entries by both of their names.
-fn places(entries: &[Entry]) -> HashMap<PathBuf, usize> {
+fn index_by_name(entries: &[Entry]) -> HashMap<PathBuf, usize> {
     let both = entries.iter().enumerate();
-    both.flat_map(|(i, e)| [(plain(Path::new(&e.name)), i), (plain(&e.file), i)]).collect()
+    both.flat_map(|(i, e)| [(normalize_path(Path::new(&e.name)), i), (normalize_path(&e.file), i)]).collect()
 }
 
 /// A path without `.` components.
-fn plain(path: &Path) -> PathBuf {
+fn normalize_path(path: &Path) -> PathBuf {
     path.components().filter(|part| *part != Component::CurDir).collect()
 }
 

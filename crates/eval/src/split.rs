@@ -10,7 +10,7 @@ use crate::error::EvalError;
 ///
 /// # Errors
 /// If none is left, with the splits there are.
-pub(crate) fn only<T>(
+pub(crate) fn filter<T>(
     split: Option<&str>,
     all: Vec<T>,
     entry: impl Fn(&T) -> &Entry,

@@ -20,7 +20,7 @@ impl StoredShape {
     }
 
     /// Its views and points, as a model takes them.
-    pub(crate) fn read(&self, look: &ShapePreprocessor) -> Result<ModelInput, Error> {
+    pub(crate) fn read(&self, preprocessor: &ShapePreprocessor) -> Result<ModelInput, Error> {
         let failed = |reason: String| Error::Shape { path: self.set.key(self.shape).into(), reason };
         let wanted = |name: &str| name == POINTS || Member::view_index(name).is_some();
         let members = self.set.some(self.shape, wanted).map_err(|error| failed(error.to_string()))?;
@@ -34,7 +34,8 @@ impl StoredShape {
                 views.push(decode_picture(&member.bytes).map_err(failed)?);
             }
         }
-        look.process_stored(views, cloud)
+        preprocessor
+            .process_stored(views, cloud)
             .ok_or_else(|| failed("the data set has nothing that the model takes".to_owned()))
     }
 }

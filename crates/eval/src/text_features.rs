@@ -7,12 +7,12 @@ use crate::error::EvalError;
 use crate::event::{EvalEvent, OnEvent};
 
 /// The place of a label or caption in a template.
-pub(crate) const SLOT: &str = "{}";
+pub(crate) const PLACEHOLDER: &str = "{}";
 /// Texts between two steps of the progress.
 const BATCH: usize = 256;
 
 /// Texts as rows of features, `[texts, dim]`.
-pub(crate) fn of_texts(
+pub(crate) fn embed_texts(
     encoder: &dyn Encoder,
     texts: &[String],
     events: &mut OnEvent<'_>,
@@ -31,5 +31,5 @@ pub(crate) fn of_texts(
 
 /// Every text in every template, a text's sentences together.
 pub(crate) fn sentences<'a>(texts: impl IntoIterator<Item = &'a str>, templates: &[String]) -> Vec<String> {
-    texts.into_iter().flat_map(|text| templates.iter().map(move |t| t.replace(SLOT, text))).collect()
+    texts.into_iter().flat_map(|text| templates.iter().map(move |t| t.replace(PLACEHOLDER, text))).collect()
 }

@@ -7,14 +7,14 @@
 use serde::Serialize;
 
 use crate::bootstrap::{self, Interval, Resampling};
-use crate::error::{check_count, check_indices};
+use crate::error::{check_indices, check_len};
 use crate::similarity::{map_similarities, rank_of, top_k};
 use crate::{Features, MetricsError};
 
-/// The k of recall@k, coverage@k and NDCG@k.
-pub const DEPTHS: [usize; 4] = [1, 3, 5, 10];
+/// The k of recall@k, recall of all right answers at k and NDCG@k.
+pub const CUTOFFS: [usize; 4] = [1, 3, 5, 10];
 /// Best items kept for each query.
-const KEPT: usize = 10;
+const STORED_TOP_K: usize = 10;
 
 /// What one query found.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -22,7 +22,7 @@ pub struct QueryResult {
     /// Places of its right answers from 1, best first.
     pub ranks: Vec<usize>,
     /// The first gallery items, best first.
-    pub best: Vec<usize>,
+    pub top_k: Vec<usize>,
 }
 
 /// Looks for each query's right answers (indices into the gallery, any order, at least one) among all gallery items,
@@ -35,17 +35,17 @@ pub fn retrieve(
     gallery: &Features,
     right: &[Vec<usize>],
 ) -> Result<Vec<QueryResult>, MetricsError> {
-    check_count("lists of right answers", queries.rows(), right.len())?;
+    check_len("lists of right answers", queries.rows(), right.len())?;
     for (query, right) in right.iter().enumerate() {
         check_indices("right answer", right, gallery.rows())?;
         if right.is_empty() {
-            return Err(MetricsError::TooLittle(format!("query {query} has no right answer")));
+            return Err(MetricsError::NotEnoughData(format!("query {query} has no right answer")));
         }
     }
     // A query's own length does not change the order of its answers.
     map_similarities(queries, 1, &gallery.normalized(), |query, scores| QueryResult {
         ranks: ranks(scores, &right[query]),
-        best: top_k(scores, KEPT),
+        top_k: top_k(scores, STORED_TOP_K),
     })
 }
 
@@ -79,25 +79,25 @@ fn ranks(scores: &[f32], items: &[usize]) -> Vec<usize> {
 
 /// The numbers of a retrieval.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Retrieval {
+pub struct RetrievalMetrics {
     /// Queries asked.
     pub queries: usize,
     /// Items to choose from.
     pub gallery: usize,
     /// What came out.
     #[serde(flatten)]
-    pub scores: Scores,
+    pub scores: RetrievalScores,
 }
 
 /// How well queries bring their right answers: numbers, or their intervals.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Scores<T = f64> {
-    /// Share of queries with a right answer among the first k, k as in [`DEPTHS`].
-    pub recall: [T; DEPTHS.len()],
+pub struct RetrievalScores<T = f64> {
+    /// Share of queries with a right answer among the first k, k as in [`CUTOFFS`].
+    pub recall: [T; CUTOFFS.len()],
     /// Mean share of a query's right answers among the first k.
-    pub coverage: [T; DEPTHS.len()],
+    pub recall_all: [T; CUTOFFS.len()],
     /// Mean over queries of the discounted gain among the first k over the best possible.
-    pub ndcg: [T; DEPTHS.len()],
+    pub ndcg: [T; CUTOFFS.len()],
     /// Mean place of the first right answer.
     pub mean_rank: T,
     /// Median place of the first right answer; between two, their mean.
@@ -108,48 +108,49 @@ pub struct Scores<T = f64> {
     pub mean_average_precision: T,
 }
 
-impl Retrieval {
+impl RetrievalMetrics {
     /// Counts what queries brought from a gallery of this size.
     ///
     /// # Errors
     /// If nothing was asked.
-    pub fn of(found: &[QueryResult], gallery: usize) -> Result<Self, MetricsError> {
+    pub fn from_results(found: &[QueryResult], gallery: usize) -> Result<Self, MetricsError> {
         if found.is_empty() {
-            return Err(MetricsError::TooLittle("nothing was asked".to_owned()));
+            return Err(MetricsError::NotEnoughData("nothing was asked".to_owned()));
         }
-        let queries: Vec<[f64; NUMBERS]> = found.iter().map(QueryResult::numbers).collect();
-        let scores = Scores::from_numbers(together(queries.iter()));
+        let queries: Vec<[f64; METRIC_COUNT]> = found.iter().map(QueryResult::as_array).collect();
+        let scores = RetrievalScores::from_array(average(queries.iter()));
         Ok(Self { queries: found.len(), gallery, scores })
     }
 
     /// The interval of every number, from bootstrap samples of the queries; of shares that are all or nothing, the exact one. `found` is what
     /// was counted.
-    pub fn intervals(&self, found: &[QueryResult], resampling: Resampling) -> Scores<Interval> {
-        let queries: Vec<[f64; NUMBERS]> = found.iter().map(QueryResult::numbers).collect();
+    pub fn intervals(&self, found: &[QueryResult], resampling: Resampling) -> RetrievalScores<Interval> {
+        let queries: Vec<[f64; METRIC_COUNT]> = found.iter().map(QueryResult::as_array).collect();
         let mut drawn = bootstrap::intervals(queries.len(), resampling, |draw| {
-            together(draw.iter().map(|query| &queries[*query]))
+            average(draw.iter().map(|query| &queries[*query]))
         });
-        let counted = together(queries.iter());
-        for (interval, share) in drawn[..SHARES].iter_mut().zip(counted) {
-            *interval = interval.of_share(share, queries.len());
+        let counted = average(queries.iter());
+        for (interval, share) in drawn[..FRACTION_COUNT].iter_mut().zip(counted) {
+            *interval = interval.or_exact(share, queries.len());
         }
-        Scores::from_numbers(drawn)
+        RetrievalScores::from_array(drawn)
     }
 }
 
-/// Numbers of [`Scores`] that lie between 0 and 1.
-const SHARES: usize = 3 * DEPTHS.len() + 2;
-/// All numbers of [`Scores`]: the shares, mean and median rank.
-const NUMBERS: usize = SHARES + 2;
+/// Numbers of [`RetrievalScores`] that lie between 0 and 1.
+const FRACTION_COUNT: usize = 3 * CUTOFFS.len() + 2;
+/// All numbers of [`RetrievalScores`]: the shares, mean and median rank.
+const METRIC_COUNT: usize = FRACTION_COUNT + 2;
 
-impl<T: Copy> Scores<T> {
-    /// In the order of [`QueryResult::numbers`].
-    fn from_numbers(numbers: [T; NUMBERS]) -> Self {
-        let of_depths = |measure: usize| std::array::from_fn(|depth| numbers[measure * DEPTHS.len() + depth]);
+impl<T: Copy> RetrievalScores<T> {
+    /// In the order of [`QueryResult::as_array`].
+    fn from_array(numbers: [T; METRIC_COUNT]) -> Self {
+        let of_depths =
+            |measure: usize| std::array::from_fn(|depth| numbers[measure * CUTOFFS.len() + depth]);
         let [.., mean_reciprocal_rank, mean_average_precision, mean_rank, median_rank] = numbers;
         Self {
             recall: of_depths(0),
-            coverage: of_depths(1),
+            recall_all: of_depths(1),
             ndcg: of_depths(2),
             mean_rank,
             median_rank,
@@ -160,41 +161,41 @@ impl<T: Copy> Scores<T> {
 }
 
 /// The numbers of several queries, at least one, from those of each: means, and the median of the last.
-fn together<'a>(queries: impl ExactSizeIterator<Item = &'a [f64; NUMBERS]>) -> [f64; NUMBERS] {
+fn average<'a>(queries: impl ExactSizeIterator<Item = &'a [f64; METRIC_COUNT]>) -> [f64; METRIC_COUNT] {
     let count = queries.len() as f64;
-    let (mut sums, mut ranks) = ([0.0; NUMBERS], Vec::with_capacity(queries.len()));
+    let (mut sums, mut ranks) = ([0.0; METRIC_COUNT], Vec::with_capacity(queries.len()));
     for query in queries {
         sums.iter_mut().zip(query).for_each(|(sum, number)| *sum += number);
-        ranks.push(query[NUMBERS - 1]);
+        ranks.push(query[METRIC_COUNT - 1]);
     }
     let mut numbers = sums.map(|sum| sum / count);
-    numbers[NUMBERS - 1] = median(ranks);
+    numbers[METRIC_COUNT - 1] = median(ranks);
     numbers
 }
 
 impl QueryResult {
     /// Place of the first right answer.
-    pub fn first(&self) -> usize {
+    pub fn first_rank(&self) -> usize {
         self.ranks.first().copied().unwrap_or(usize::MAX)
     }
 
     /// What one query adds to every number.
-    fn numbers(&self) -> [f64; NUMBERS] {
-        let first = self.first() as f64;
-        let mut numbers = [first; NUMBERS];
-        let [recall, coverage, ndcg] = [0, 1, 2].map(|measure| measure * DEPTHS.len());
-        for (depth, k) in DEPTHS.into_iter().enumerate() {
-            numbers[recall + depth] = f64::from(u8::from(self.first() <= k));
-            numbers[coverage + depth] = self.within(k) as f64 / self.ranks.len() as f64;
+    fn as_array(&self) -> [f64; METRIC_COUNT] {
+        let first = self.first_rank() as f64;
+        let mut numbers = [first; METRIC_COUNT];
+        let [recall, recall_all, ndcg] = [0, 1, 2].map(|measure| measure * CUTOFFS.len());
+        for (depth, k) in CUTOFFS.into_iter().enumerate() {
+            numbers[recall + depth] = f64::from(u8::from(self.first_rank() <= k));
+            numbers[recall_all + depth] = self.hits_at(k) as f64 / self.ranks.len() as f64;
             numbers[ndcg + depth] = self.ndcg(k);
         }
-        numbers[SHARES - 2] = 1.0 / first;
-        numbers[SHARES - 1] = self.average_precision();
+        numbers[FRACTION_COUNT - 2] = 1.0 / first;
+        numbers[FRACTION_COUNT - 1] = self.average_precision();
         numbers
     }
 
     /// Right answers among the first `k`.
-    pub fn within(&self, k: usize) -> usize {
+    pub fn hits_at(&self, k: usize) -> usize {
         self.ranks.partition_point(|rank| *rank <= k)
     }
 
@@ -249,10 +250,10 @@ mod tests {
         let queries = Features::new(vec![5.0, 0.0, 0.0, 0.1], 2).unwrap();
         let found = retrieve(&queries, &gallery, &[vec![1, 2], vec![2]]).unwrap();
         assert_eq!(found[0].ranks, [2, 3]);
-        assert_eq!(found[1].best, [2, 1, 0]);
-        let numbers = Retrieval::of(&found, 3).unwrap().scores;
+        assert_eq!(found[1].top_k, [2, 1, 0]);
+        let numbers = RetrievalMetrics::from_results(&found, 3).unwrap().scores;
         assert_eq!(numbers.recall, [0.5, 1.0, 1.0, 1.0]);
-        assert_eq!(numbers.coverage, [0.5, 1.0, 1.0, 1.0]);
+        assert_eq!(numbers.recall_all, [0.5, 1.0, 1.0, 1.0]);
         assert_eq!((numbers.mean_rank, numbers.median_rank), (1.5, 1.5));
         assert!((numbers.mean_average_precision - ((0.5 + 2.0 / 3.0) / 2.0 + 1.0) / 2.0).abs() < 1e-12);
         assert!(
@@ -263,23 +264,23 @@ mod tests {
 
     #[test]
     fn intervals_hold_the_numbers_and_are_of_whole_queries() {
-        let found = |rank: usize| QueryResult { ranks: vec![rank, rank + 2], best: Vec::new() };
+        let found = |rank: usize| QueryResult { ranks: vec![rank, rank + 2], top_k: Vec::new() };
         let all: Vec<QueryResult> = (0..300).map(|i| found(1 + i % 7)).collect();
-        let counted = Retrieval::of(&all, 20).unwrap();
-        let resampling = Resampling { rounds: 400, seed: 5 };
+        let counted = RetrievalMetrics::from_results(&all, 20).unwrap();
+        let resampling = Resampling { resamples: 400, seed: 5 };
         let intervals = counted.intervals(&all, resampling);
         let check = |number: f64, interval: Interval| {
             assert!(interval.low < number && number < interval.high, "{number} {interval:?}");
         };
         check(counted.scores.recall[0], intervals.recall[0]);
-        check(counted.scores.coverage[2], intervals.coverage[2]);
+        check(counted.scores.recall_all[2], intervals.recall_all[2]);
         check(counted.scores.ndcg[3], intervals.ndcg[3]);
         check(counted.scores.mean_rank, intervals.mean_rank);
         check(counted.scores.mean_average_precision, intervals.mean_average_precision);
         // The same draws by the front door: each drawn retrieval counted as a whole.
         let [medians] = bootstrap::intervals(all.len(), resampling, |draw| {
             let drawn: Vec<QueryResult> = draw.iter().map(|query| all[*query].clone()).collect();
-            [Retrieval::of(&drawn, 20).unwrap().scores.median_rank]
+            [RetrievalMetrics::from_results(&drawn, 20).unwrap().scores.median_rank]
         });
         assert_eq!(intervals.median_rank, medians);
         // All found at once: 0.025 to the power of 1/300 is the exact end.

@@ -3,15 +3,15 @@
 use lexiform_kernels::Level;
 use rayon::prelude::*;
 
-use crate::product::{Panels, Tiles as _, multiply};
+use crate::matmul::{Panels, Tiles as _, multiply};
 use crate::{Features, MetricsError};
 
 /// Bytes of query rows that one task takes: enough to make up for fetching the gallery, few enough for a cache.
 const BLOCK_BYTES: usize = 1 << 20;
 /// Most rows of a block: few enough to spread over the cores.
-const MOST_ROWS: usize = 504;
+const MAX_BLOCK_ROWS: usize = 504;
 
-/// Computes the dot products of each `group` of query rows with all gallery rows and lets `see` make of them what is
+/// Computes the dot products of each `group` of query rows with all gallery rows and lets `reduce` make of them what is
 /// wanted: it is given the group's index and `[group, gallery]` products. Results come in order.
 ///
 /// # Errors
@@ -20,39 +20,43 @@ pub fn map_similarities<T: Send>(
     queries: &Features,
     group: usize,
     gallery: &Features,
-    see: impl Fn(usize, &[f32]) -> T + Sync,
+    reduce: impl Fn(usize, &[f32]) -> T + Sync,
 ) -> Result<Vec<T>, MetricsError> {
     queries.check_dim("queries", gallery)?;
     if group == 0 || !queries.rows().is_multiple_of(group) {
-        return Err(MetricsError::Count { what: "rows in groups", expected: group, found: queries.rows() });
+        return Err(MetricsError::LengthMismatch {
+            what: "rows in groups",
+            expected: group,
+            found: queries.rows(),
+        });
     }
     let (dim, width, level) = (queries.dim(), gallery.rows(), Level::detect());
     if width == 0 {
-        return Ok((0..queries.rows() / group).map(|group| see(group, &[])).collect());
+        return Ok((0..queries.rows() / group).map(|group| reduce(group, &[])).collect());
     }
     let gallery = Panels::of_gallery(level, gallery.as_slice(), dim);
-    let rows = (BLOCK_BYTES / (4 * dim)).min(MOST_ROWS) / level.rows() * level.rows();
+    let rows = (BLOCK_BYTES / (4 * dim)).min(MAX_BLOCK_ROWS) / level.rows() * level.rows();
     let rows = rows.max(level.rows()).next_multiple_of(group);
     let blocks = queries.as_slice().par_chunks(rows * dim).enumerate();
     let new = || (Panels::of_queries(level, &[], dim), Vec::new());
-    let seen: Vec<Vec<T>> = blocks
+    let results: Vec<Vec<T>> = blocks
         .map_init(new, |(panels, products), (block, queries)| {
             panels.fill(queries);
             products.resize(queries.len() / dim * width, 0.0);
             multiply(level, panels, &gallery, products);
             let first = block * rows / group;
             let groups = products.chunks(group * width);
-            groups.enumerate().map(|(i, products)| see(first + i, products)).collect()
+            groups.enumerate().map(|(i, products)| reduce(first + i, products)).collect()
         })
         .collect();
-    Ok(seen.into_iter().flatten().collect())
+    Ok(results.into_iter().flatten().collect())
 }
 
 /// Indices of the `k` largest scores, best first; of equal ones the lower index first.
 pub fn top_k(scores: &[f32], k: usize) -> Vec<usize> {
     /// Scores that are passed over together when none is good enough.
     const LANES: usize = 16;
-    let least = least_of_top(scores, k);
+    let least = top_k_lower_bound(scores, k);
     let mut best: Vec<(f32, usize)> = Vec::with_capacity(k + 1);
     for (chunk, first) in scores.chunks(LANES).zip((0..).step_by(LANES)) {
         if !chunk.iter().fold(false, |any, s| any | (*s >= least)) {
@@ -71,7 +75,7 @@ pub fn top_k(scores: &[f32], k: usize) -> Vec<usize> {
 }
 
 /// A score that at least `k` of these reach, and most of the others do not: of the largest scores of so many groups, the k-th.
-fn least_of_top(scores: &[f32], k: usize) -> f32 {
+fn top_k_lower_bound(scores: &[f32], k: usize) -> f32 {
     /// Groups, of scores that stand so far apart.
     const GROUPS: usize = 64;
     if !(1..=GROUPS).contains(&k) {
@@ -90,13 +94,13 @@ fn least_of_top(scores: &[f32], k: usize) -> f32 {
 pub fn rank_of(scores: &[f32], index: usize) -> usize {
     let score = scores[index];
     let (before, after) = scores.split_at(index);
-    count(before, |s| s >= score) + count(after, |s| s > score) + 1
+    count_where(before, |s| s >= score) + count_where(after, |s| s > score) + 1
 }
 
 /// How many scores are so, counted in numbers as wide as they are, so that it runs in vectors.
-fn count(scores: &[f32], is_so: impl Fn(f32) -> bool) -> usize {
+fn count_where(scores: &[f32], is_match: impl Fn(f32) -> bool) -> usize {
     let chunks = scores.chunks(1 << 20);
-    chunks.map(|chunk| chunk.iter().map(|s| u32::from(is_so(*s))).sum::<u32>() as usize).sum()
+    chunks.map(|chunk| chunk.iter().map(|s| u32::from(is_match(*s))).sum::<u32>() as usize).sum()
 }
 
 #[cfg(test)]
@@ -105,8 +109,8 @@ mod tests {
     use crate::SplitMix64;
 
     fn random(rows: usize, dim: usize, seed: u64) -> Features {
-        let mut chance = SplitMix64::new(seed);
-        Features::new((0..rows * dim).map(|_| chance.unit() as f32 - 0.5).collect(), dim).unwrap()
+        let mut rng = SplitMix64::new(seed);
+        Features::new((0..rows * dim).map(|_| rng.next_f64() as f32 - 0.5).collect(), dim).unwrap()
     }
 
     #[test]
@@ -147,8 +151,8 @@ mod tests {
         assert_eq!(top_k(&scores, 9), [1, 3, 0, 2, 4]);
         assert_eq!(top_k(&scores, 0), [0; 0]);
         assert_eq!((0..5).map(|i| rank_of(&scores, i)).collect::<Vec<_>>(), [3, 1, 4, 2, 5]);
-        let mut chance = SplitMix64::new(7);
-        let long: Vec<f32> = (0..999).map(|_| (chance.below(50) as f32) / 50.0).collect();
+        let mut rng = SplitMix64::new(7);
+        let long: Vec<f32> = (0..999).map(|_| (rng.next_below(50) as f32) / 50.0).collect();
         let mut sorted: Vec<usize> = (0..999).collect();
         sorted.sort_by(|a, b| long[*b].total_cmp(&long[*a]));
         for k in [1, 20, 63, 64, 65, 999] {

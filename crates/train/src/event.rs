@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use lexiform_metrics::Classification;
+use lexiform_metrics::ClassificationMetrics;
 use serde::Serialize;
 
 /// What happens while training.
@@ -51,7 +51,7 @@ pub enum TrainEvent {
         /// After which step.
         step: usize,
         /// How well held-out shapes are named; absent where there are none.
-        report: Option<Classification>,
+        report: Option<ClassificationMetrics>,
         /// Whether it is the best so far; without held-out shapes the last one is.
         best: bool,
         /// Where the model was written.

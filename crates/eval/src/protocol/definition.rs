@@ -1,11 +1,11 @@
 //! What a protocol is made of, as a value.
 
-use lexiform_metrics::TextMean;
+use lexiform_metrics::TemplateAveraging;
 use lexiform_model::Templates;
 use lexiform_model::point::{CloudOptions, Placing};
 
 use super::benchmark::{Benchmark, Paper};
-use super::labels::{Classes, Spelling};
+use super::labels::{ClassList, Spelling};
 
 /// How a paper takes the shapes of a benchmark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,9 +13,9 @@ pub enum ShapeInput {
     /// As views.
     Views {
         /// Numbers of views that are tried.
-        counts: &'static [usize],
+        view_counts: &'static [usize],
         /// Views there are of each shape, of which some are drawn.
-        of: usize,
+        total_views: usize,
         /// Seeds of the paper's runs, over which it averages.
         seeds: &'static [u32],
     },
@@ -26,7 +26,7 @@ pub enum ShapeInput {
         /// Where they are put.
         placing: Placing,
         /// Whether colors are left out.
-        bare: bool,
+        without_colors: bool,
         /// What else must be known of them.
         note: &'static str,
     },
@@ -36,13 +36,13 @@ impl ShapeInput {
     /// In words.
     pub fn describe(&self) -> String {
         match *self {
-            Self::Views { counts, of, seeds } => {
+            Self::Views { view_counts, total_views, seeds } => {
                 let list = |numbers: Vec<String>| numbers.join(", ");
-                let counts = list(counts.iter().map(usize::to_string).collect());
+                let counts = list(view_counts.iter().map(usize::to_string).collect());
                 let seeds = list(seeds.iter().map(u32::to_string).collect());
-                format!("{counts} of {of} views, which the authors draw with the seeds {seeds}")
+                format!("{counts} of {total_views} views, which the authors draw with the seeds {seeds}")
             }
-            Self::Points { count, placing, bare, note } => {
+            Self::Points { count, placing, without_colors, note } => {
                 let count = count
                     .map_or("as many points as the encoder is used to".to_owned(), |n| format!("{n} points"));
                 let place = match placing {
@@ -50,7 +50,7 @@ impl ShapeInput {
                     Placing::UnitInHalf => "mean at the origin, radius 1, in half precision",
                     Placing::AsStored => "as stored",
                 };
-                let color = if bare { ", without color" } else { "" };
+                let color = if without_colors { ", without color" } else { "" };
                 let note = if note.is_empty() { String::new() } else { format!(" ({note})") };
                 format!("{count}, {place}{color}{note}")
             }
@@ -66,33 +66,33 @@ pub struct Protocol {
     /// The paper.
     pub paper: Paper,
     /// The classes.
-    pub classes: Classes,
+    pub classes: ClassList,
     /// How names stand in sentences.
     pub spelling: Spelling,
     /// The sentences.
     pub templates: Templates,
     /// How the sentences of a class become its direction.
-    pub text_mean: TextMean,
+    pub template_averaging: TemplateAveraging,
     /// How shapes are given to a model.
     pub input: ShapeInput,
     /// How many shapes the paper counts, where it says so.
-    pub items: Option<usize>,
+    pub num_shapes: Option<usize>,
     /// What must be known when numbers are compared.
     pub note: &'static str,
 }
 
 impl Protocol {
-    /// `modelnet40 as cg3d`.
+    /// `modelnet40 (cg3d protocol)`.
     pub fn title(&self) -> String {
-        format!("{} as {}", self.benchmark.name(), self.paper.name())
+        format!("{} ({} protocol)", self.benchmark.name(), self.paper.name())
     }
 }
 
 /// How clouds are given to point models: as the protocol says, with `points` points where a number is given.
 pub fn cloud_options(protocol: Option<&Protocol>, points: Option<usize>) -> CloudOptions {
     let asked = match protocol.map(|protocol| protocol.input) {
-        Some(ShapeInput::Points { count, placing, bare, .. }) => {
-            CloudOptions { n_points: count, placing: Some(placing), bare }
+        Some(ShapeInput::Points { count, placing, without_colors, .. }) => {
+            CloudOptions { n_points: count, placing: Some(placing), bare: without_colors }
         }
         _ => CloudOptions::default(),
     };

@@ -56,9 +56,9 @@ pub const SCANOBJECTNN: [&str; 15] = [
 
 /// Where the classes of a benchmark are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Classes {
+pub enum ClassList {
     /// Here.
-    Known(&'static [&'static str]),
+    Builtin(&'static [&'static str]),
     /// In the data set's own file.
     FromFile {
         /// How many there should be.

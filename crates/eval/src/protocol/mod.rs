@@ -9,5 +9,5 @@ mod published;
 
 pub use benchmark::{Benchmark, Paper, UnknownName};
 pub use definition::{Protocol, ShapeInput, cloud_options};
-pub use labels::{Classes, Spelling};
-pub use published::{Published, Values};
+pub use labels::{ClassList, Spelling};
+pub use published::{PublishedMetrics, PublishedResult};

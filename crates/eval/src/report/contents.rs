@@ -1,10 +1,10 @@
 //! What a report contains.
 
-use lexiform_metrics::{Confusion, Prediction};
+use lexiform_metrics::{ConfusionMatrix, Prediction};
 use serde::Serialize;
 
-use super::measured::Measured;
-use crate::protocol::Published;
+use super::classification::ClassificationResult;
+use crate::protocol::PublishedResult;
 use crate::unusable::UnusableFile;
 
 /// Everything the page shows. The first result is the one that is shown in detail.
@@ -13,31 +13,31 @@ pub struct Report {
     /// Heading.
     pub title: String,
     /// What was run, as pairs of name and value.
-    pub run: Vec<(String, String)>,
+    pub run_info: Vec<(String, String)>,
     /// The labels to choose from.
     pub labels: Vec<String>,
     /// One a model and number of views.
-    pub results: Vec<Measured>,
+    pub results: Vec<ClassificationResult>,
     /// Published rows to compare with.
-    pub published: Vec<&'static Published>,
+    pub published: Vec<&'static PublishedResult>,
     /// The cases that the first model is most sure about and wrong.
-    pub hardest: Vec<HardCase>,
+    pub hardest_examples: Vec<HardExample>,
     /// Files that could not be used, with the reason.
     pub unusable: Vec<UnusableFile>,
     /// First answers of the first result.
     #[serde(skip)]
-    pub confusion: Option<Confusion>,
+    pub confusion: Option<ConfusionMatrix>,
 }
 
 /// A file that was named wrongly.
 #[derive(Clone, Debug, Serialize)]
-pub struct HardCase {
+pub struct HardExample {
     /// The file.
     pub file: String,
     /// What it is.
     pub label: String,
     /// What it is taken for.
-    pub taken_for: String,
+    pub predicted_as: String,
     /// Score of the wrong label.
     pub score: f64,
     /// Score of the right one.
@@ -50,9 +50,9 @@ pub struct HardCase {
 }
 
 /// The wrong predictions with the largest lead over the right answer; indices of items.
-pub fn hardest(predictions: &[Prediction], most: usize) -> Vec<usize> {
+pub fn hardest_examples(predictions: &[Prediction], most: usize) -> Vec<usize> {
     let lead = |i: &usize| predictions[*i].score - predictions[*i].truth_score;
-    let mut wrong: Vec<usize> = (0..predictions.len()).filter(|i| !predictions[*i].is_right()).collect();
+    let mut wrong: Vec<usize> = (0..predictions.len()).filter(|i| !predictions[*i].is_correct()).collect();
     wrong.sort_by(|a, b| lead(b).total_cmp(&lead(a)).then(a.cmp(b)));
     wrong.truncate(most);
     wrong
@@ -65,9 +65,9 @@ mod tests {
     #[test]
     fn the_hardest_are_those_it_is_most_sure_about() {
         let prediction =
-            |rank, lead: f64| Prediction { truth: 0, rank, best: vec![1], score: lead, truth_score: 0.0 };
+            |rank, lead: f64| Prediction { truth: 0, rank, top_k: vec![1], score: lead, truth_score: 0.0 };
         let predictions = [prediction(1, 0.0), prediction(2, 0.1), prediction(9, 0.4), prediction(3, 0.1)];
-        assert_eq!(hardest(&predictions, 5), [2, 1, 3]);
-        assert_eq!(hardest(&predictions, 1), [2]);
+        assert_eq!(hardest_examples(&predictions, 5), [2, 1, 3]);
+        assert_eq!(hardest_examples(&predictions, 1), [2]);
     }
 }

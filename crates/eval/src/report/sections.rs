@@ -4,36 +4,36 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lexiform_metrics::Interval;
 
-use super::contents::{HardCase, Report};
-use super::html::{escape, percent};
+use super::classification::{ClassResult, ClassificationResult};
+use super::contents::{HardExample, Report};
+use super::html_text::{escape, percent};
 use super::matrix::matrix;
-use super::measured::{Measured, NamedClass};
 use crate::unusable::UnusableFile;
 
 /// Pairs of confused classes listed.
-const PAIRS: usize = 12;
+const MAX_PAIRS: usize = 12;
 
 /// Title, answer in a sentence, and the numbers with their intervals.
 pub(super) fn head(report: &Report) -> String {
     let title = escape(&report.title);
     let Some(first) = report.results.first() else { return format!("<h1>{title}</h1>") };
-    let chance = |k: usize| percent(k.min(first.labels) as f64 / first.labels.max(1) as f64);
+    let chance = |k: usize| percent(k.min(first.num_labels) as f64 / first.num_labels.max(1) as f64);
     let count = |share: f64| (share * first.shapes as f64).round();
     let cards = [
         ("named right at once", first.top_1, first.intervals.top_1),
         ("right among three", first.top_3, first.intervals.top_3),
         ("right among five", first.top_5, first.intervals.top_5),
-        ("mean over labels", first.class_average, first.intervals.class_average),
+        ("mean over labels", first.mean_class_accuracy, first.intervals.mean_class_accuracy),
     ];
     let cards: String = cards.iter().map(|(what, share, interval)| card(what, *share, *interval)).collect();
     format!(
         "<h1>{title}</h1>\n<p class=\"lead\">{} of {} files are named right at once among {} labels, {} within five \
-         answers. Guessing would name {} and {}.</p>\n<div class=\"cards\">{cards}</div>\n<p class=\"soft\">The pale band is \
+         predicted. Guessing would name {} and {}.</p>\n<div class=\"cards\">{cards}</div>\n<p class=\"soft\">The pale band is \
          where 95 % of the values lie when the files are drawn anew by chance: with other files of this kind, expect \
          a number from there.</p>",
         count(first.top_1),
         first.shapes,
-        first.labels,
+        first.num_labels,
         count(first.top_5),
         chance(1),
         chance(5),
@@ -68,7 +68,7 @@ pub(super) fn results(report: &Report) -> String {
     )
 }
 
-fn result_row(result: &Measured) -> String {
+fn result_row(result: &ClassificationResult) -> String {
     let with = |share: f64, i: Interval| {
         format!(
             "<td class=\"r\">{} <small>{:.1}–{:.1}</small></td>",
@@ -94,22 +94,22 @@ fn result_row(result: &Measured) -> String {
         with(result.top_1, i.top_1),
         with(result.top_3, i.top_3),
         with(result.top_5, i.top_5),
-        with(result.class_average, i.class_average),
+        with(result.mean_class_accuracy, i.mean_class_accuracy),
     )
 }
 
 /// Every label's share, worst first.
 pub(super) fn classes(report: &Report) -> String {
     let Some(first) = report.results.first() else { return String::new() };
-    let mut classes: Vec<&NamedClass> = first.classes.iter().collect();
-    let share = |c: &NamedClass| c.right as f64 / c.shapes.max(1) as f64;
-    let share_5 = |c: &NamedClass| c.right_5 as f64 / c.shapes.max(1) as f64;
+    let mut classes: Vec<&ClassResult> = first.per_class.iter().collect();
+    let share = |c: &ClassResult| c.correct as f64 / c.shapes.max(1) as f64;
+    let share_5 = |c: &ClassResult| c.correct_top_5 as f64 / c.shapes.max(1) as f64;
     classes.sort_by(|a, b| {
         share(a).total_cmp(&share(b)).then(share_5(a).total_cmp(&share_5(b))).then(b.shapes.cmp(&a.shapes))
     });
-    let row = |c: &&NamedClass| {
+    let row = |c: &&ClassResult| {
         let taken: Vec<String> =
-            c.taken_for
+            c.predicted_as
                 .iter()
                 .take(4)
                 .map(|t| {
@@ -120,7 +120,7 @@ pub(super) fn classes(report: &Report) -> String {
             "<tr><td>{}</td><td class=\"r\">{} of {}</td><td class=\"bar\"><div><i style=\"width:{:.1}%\"></i>\
              <u style=\"width:{:.1}%\"></u></div></td><td class=\"soft\">{}</td></tr>\n",
             escape(&c.label),
-            c.right,
+            c.correct,
             c.shapes,
             100.0 * share_5(c),
             100.0 * share(c),
@@ -144,10 +144,10 @@ pub(super) fn confusion(report: &Report) -> String {
         n => format!(" The {n} labels with fewest errors are left out."),
     };
     let pairs: String = confusion
-        .worst_pairs(PAIRS)
+        .most_confused_pairs(MAX_PAIRS)
         .iter()
         .map(|&(truth, answer, n)| {
-            let of = confusion.items(truth);
+            let of = confusion.support(truth);
             let [truth, answer] = [truth, answer].map(|c| escape(&report.labels[c]));
             format!("<tr><td>{truth}</td><td>{answer}</td><td class=\"r\">{n} of {of}</td></tr>\n")
         })
@@ -166,11 +166,11 @@ pub(super) fn confusion(report: &Report) -> String {
 }
 
 /// What the model is most sure about and wrong.
-pub(super) fn hardest(report: &Report) -> String {
-    if report.hardest.is_empty() {
+pub(super) fn hardest_examples(report: &Report) -> String {
+    if report.hardest_examples.is_empty() {
         return String::new();
     }
-    let figure = |case: &HardCase| {
+    let figure = |case: &HardExample| {
         let picture = match &case.thumbnail {
             Some(jpeg) => format!(
                 "<img alt=\"{}\" src=\"data:image/jpeg;base64,{}\">",
@@ -182,7 +182,7 @@ pub(super) fn hardest(report: &Report) -> String {
         format!(
             "<figure>{picture}<figcaption><span class=\"wrong\">{}</span> {:.2}<br>is <span class=\"yes\">{}</span> {:.2}, \
              place {}<br><small>{}</small></figcaption></figure>\n",
-            escape(&case.taken_for),
+            escape(&case.predicted_as),
             case.score,
             escape(&case.label),
             case.truth_score,
@@ -190,9 +190,9 @@ pub(super) fn hardest(report: &Report) -> String {
             escape(&case.file)
         )
     };
-    let figures: String = report.hardest.iter().map(figure).collect();
+    let figures: String = report.hardest_examples.iter().map(figure).collect();
     format!(
-        "<section><h2>Hardest cases</h2>\n<p class=\"soft\">Wrong answers with the largest lead over the right one. Some of \
+        "<section><h2>Hardest cases</h2>\n<p class=\"soft\">Wrong predicted with the largest lead over the right one. Some of \
          these are the model’s mistakes, some are odd files or wrong labels.</p>\n<div class=\"sheet\">{figures}</div></section>"
     )
 }
@@ -213,11 +213,11 @@ pub(super) fn unusable(report: &Report) -> String {
 }
 
 /// How to get the same numbers, and what others published.
-pub(super) fn run(report: &Report) -> String {
+pub(super) fn run_info(report: &Report) -> String {
     let row = |(name, value): &(String, String)| {
         format!("<tr><th>{}</th><td><code>{}</code></td></tr>\n", escape(name), escape(value))
     };
-    let rows: String = report.run.iter().map(row).collect();
+    let rows: String = report.run_info.iter().map(row).collect();
     let published: String = report
         .published
         .iter()

@@ -43,7 +43,7 @@ pub enum CaptionSource {
     /// A data set with its captions, or its labels if it has none.
     DataSet {
         /// Its folder.
-        place: PathBuf,
+        path: PathBuf,
     },
 }
 

@@ -3,7 +3,7 @@
 use lexiform_metrics::retrieval::{QueryResult, retrieve};
 use lexiform_metrics::{Features, MetricsError};
 
-use crate::comparison::Case;
+use crate::item_results::ItemResult;
 
 /// Items of one kind: their names, and a row of features for each.
 pub(super) struct Side<'a> {
@@ -27,10 +27,10 @@ pub(super) struct Direction {
 
 impl Direction {
     /// Whether each query's first answer is right.
-    pub(super) fn cases(&self) -> Vec<Case> {
-        let case = |(query, found): (&String, &QueryResult)| Case {
+    pub(super) fn item_results(&self) -> Vec<ItemResult> {
+        let case = |(query, found): (&String, &QueryResult)| ItemResult {
             item: query.clone(),
-            is_right: found.first() == 1,
+            is_correct: found.first_rank() == 1,
         };
         self.queries.iter().zip(&self.results).map(case).collect()
     }
@@ -38,7 +38,7 @@ impl Direction {
 
 /// Finds gallery items by queries, and queries by gallery items; `right` lists the gallery items of each query. Gallery
 /// items that are no query's answer are no queries on the way back.
-pub(super) fn both_ways(
+pub(super) fn measure_both_directions(
     [there, back]: [&'static str; 2],
     queries: &Side<'_>,
     gallery: &Side<'_>,

@@ -7,7 +7,7 @@ use lexiform_data::listing::{Column, Line, Listing};
 use lexiform_metrics::Features;
 
 use super::config::{CaptionSource, RetrievalConfig};
-use super::direction::{Direction, Side, both_ways};
+use super::direction::{Direction, Side, measure_both_directions};
 use crate::data_set::{self, Captioned, CaptionedEntry};
 use crate::entry::Entry;
 use crate::error::EvalError;
@@ -36,18 +36,18 @@ struct Pair {
 impl Gallery {
     /// The shapes of the split.
     pub(super) fn read(config: &RetrievalConfig) -> Result<Self, EvalError> {
-        let (place, all) = match &config.captions {
+        let (path, all) = match &config.captions {
             CaptionSource::Listing { file, assets } => {
                 (file, in_listing(file, assets.as_deref(), config.features.is_some())?)
             }
-            CaptionSource::DataSet { place } => (place, in_data_set(place)?),
+            CaptionSource::DataSet { path } => (path, in_data_set(path)?),
         };
-        let entries = split::only(config.split.as_deref(), all.entries, |shape| &shape.entry, place)?;
-        Ok(Self::of(Captioned { entries, by_label: all.by_label }))
+        let entries = split::filter(config.split.as_deref(), all.entries, |shape| &shape.entry, path)?;
+        Ok(Self::new(Captioned { entries, by_label: all.by_label }))
     }
 
     /// Merges lines about the same shape, and shapes with the same caption.
-    fn of(all: Captioned) -> Self {
+    fn new(all: Captioned) -> Self {
         let (mut shapes, mut captions, mut pairs) = (Vec::new(), Vec::new(), Vec::new());
         let (mut shape_of, mut caption_of) = (HashMap::new(), HashMap::new());
         for CaptionedEntry { entry, captions: texts } in all.entries {
@@ -67,7 +67,7 @@ impl Gallery {
     }
 
     /// Removes shapes that are not among these, and captions that no shape is left for.
-    pub(super) fn keep(&mut self, entries: &[Entry]) {
+    pub(super) fn retain(&mut self, entries: &[Entry]) {
         let left: HashMap<&str, usize> =
             entries.iter().enumerate().map(|(i, e)| (e.name.as_str(), i)).collect();
         let moved = |pair: &Pair| {
@@ -105,7 +105,7 @@ impl Gallery {
         let names = self.names();
         let captions = Side { names: &self.captions, features: captions };
         let shapes = Side { names: &names, features: shapes };
-        Ok(both_ways(["text → shape", "shape → text"], &captions, &shapes, &right)?)
+        Ok(measure_both_directions(["text → shape", "shape → text"], &captions, &shapes, &right)?)
     }
 }
 

@@ -32,11 +32,11 @@ pub fn retrieval(
     }
     let mut runs = Vec::new();
     match (&config.features, &config.text_features, &config.photos) {
-        (Some(shapes), Some(texts), None) => runs.push(run::of_features(shapes, texts, &gallery)?),
+        (Some(shapes), Some(texts), None) => runs.push(run::from_features(shapes, texts, &gallery)?),
         _ => {
             for name in &models.names {
                 let encoder = models.open(name, cloud_options(config.protocol, None))?;
-                runs.push(run::of_model(config, &*encoder, gallery.clone(), events)?);
+                runs.push(run::with_model(config, &*encoder, gallery.clone(), events)?);
             }
         }
     }

@@ -7,7 +7,7 @@ use lexiform_metrics::Features;
 use lexiform_search::{Embedding, Encoder, embed_image_file};
 
 use super::config::PhotoListing;
-use super::direction::{Direction, Side, both_ways};
+use super::direction::{Direction, Side, measure_both_directions};
 use super::gallery::Gallery;
 use crate::entry::Entry;
 use crate::error::EvalError;
@@ -62,7 +62,8 @@ pub(super) fn directions(
     let photos = Features::from_rows(rows.iter().map(Embedding::as_slice))?;
     let photos = Side { names: &names, features: &photos };
     let shapes = Side { names: &gallery.names(), features: shapes };
-    let directions = both_ways(["photo → shape", "shape → photo"], &photos, &shapes, &right)?.into();
+    let directions =
+        measure_both_directions(["photo → shape", "shape → photo"], &photos, &shapes, &right)?.into();
     Ok(PhotoDirections { directions, unusable })
 }
 
@@ -82,11 +83,11 @@ pub(super) fn read(photos: &PhotoListing, gallery: &Gallery) -> Result<Vec<Photo
         if image::ImageFormat::from_path(&image).is_err() {
             continue;
         }
-        let is_right = |e: &Entry| match shows_files {
+        let is_correct = |e: &Entry| match shows_files {
             true => e.name == line.shape || e.file == folder.join(&line.shape),
             false => line.label.as_ref().is_some_and(|label| same_class(&e.label, label)),
         };
-        let right = (0..gallery.shapes.len()).filter(|i| is_right(&gallery.shapes[*i]));
+        let right = (0..gallery.shapes.len()).filter(|i| is_correct(&gallery.shapes[*i]));
         match photos.iter_mut().find(|known| known.image == image) {
             Some(known) => known.answers.extend(right),
             None => photos.push(Photo { image, answers: right.collect() }),

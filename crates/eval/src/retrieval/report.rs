@@ -4,14 +4,14 @@ use std::path::Path;
 
 use lexiform_metrics::Interval;
 use lexiform_metrics::bootstrap::Resampling;
-use lexiform_metrics::paired::Paired;
-use lexiform_metrics::retrieval::{DEPTHS, Retrieval, Scores};
+use lexiform_metrics::paired::PairedComparison;
+use lexiform_metrics::retrieval::{CUTOFFS, RetrievalMetrics, RetrievalScores};
 use serde::Serialize;
 
 use super::direction::Direction;
 use super::run::Run;
-use crate::comparison::compare;
 use crate::error::EvalError;
+use crate::item_results::compare;
 use crate::unusable::UnusableFile;
 
 /// A retrieval with one or several models.
@@ -31,15 +31,15 @@ pub struct DirectionResult {
     /// The model.
     pub model: String,
     /// The k of recall@k and NDCG@k.
-    pub depths: [usize; DEPTHS.len()],
+    pub cutoffs: [usize; CUTOFFS.len()],
     /// Numbers of queries and gallery items, and the scores.
     #[serde(flatten)]
-    pub counted: Retrieval,
+    pub counted: RetrievalMetrics,
     /// 95 % confidence intervals of the scores.
-    pub intervals: Scores<Interval>,
+    pub intervals: RetrievalScores<Interval>,
     /// First answers compared with those of the first model.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub against_first: Option<Paired>,
+    pub against_first: Option<PairedComparison>,
 }
 
 impl RetrievalReport {
@@ -70,12 +70,13 @@ impl RetrievalReport {
     /// If the file cannot be written.
     pub fn write_queries(&self, path: &Path) -> Result<(), EvalError> {
         let mut table = csv::Writer::from_path(path)?;
-        table.write_record(["model", "direction", "query", "ranks", "first_answers"])?;
+        table.write_record(["model", "direction", "query", "ranks", "top_results"])?;
         for run in &self.runs {
             for direction in &run.directions {
                 for (query, found) in direction.queries.iter().zip(&direction.results) {
                     let ranks: Vec<String> = found.ranks.iter().map(usize::to_string).collect();
-                    let best: Vec<&str> = found.best.iter().map(|i| direction.gallery[*i].as_str()).collect();
+                    let best: Vec<&str> =
+                        found.top_k.iter().map(|i| direction.gallery[*i].as_str()).collect();
                     let cells = [&run.model, direction.name, query, &ranks.join(" "), &best.join("; ")];
                     table.write_record(cells)?;
                 }
@@ -104,17 +105,17 @@ fn results(runs: &[Run], resampling: Resampling) -> Result<Vec<DirectionResult>,
     for name in names {
         for (i, run) in runs.iter().enumerate() {
             let Some(direction) = run.direction(name) else { continue };
-            let counted = Retrieval::of(&direction.results, direction.gallery.len())?;
+            let counted = RetrievalMetrics::from_results(&direction.results, direction.gallery.len())?;
             let intervals = counted.intervals(&direction.results, resampling);
             let against_first = match first.direction(name).filter(|_| i > 0) {
-                Some(first) => compare(&first.cases(), &direction.cases(), resampling)?,
+                Some(first) => compare(&first.item_results(), &direction.item_results(), resampling)?,
                 None => None,
             };
-            let (model, depths) = (run.model.clone(), DEPTHS);
+            let (model, cutoffs) = (run.model.clone(), CUTOFFS);
             results.push(DirectionResult {
                 direction: name,
                 model,
-                depths,
+                cutoffs,
                 counted,
                 intervals,
                 against_first,

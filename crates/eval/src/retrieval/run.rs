@@ -14,7 +14,7 @@ use crate::error::EvalError;
 use crate::event::OnEvent;
 use crate::feature_file::{self, FeatureFile};
 use crate::protocol::ShapeInput;
-use crate::text_features::{SLOT, of_texts, sentences};
+use crate::text_features::{PLACEHOLDER, embed_texts, sentences};
 use crate::unusable::UnusableFile;
 
 /// What one model found in every direction; no direction where no shape could be used.
@@ -30,16 +30,16 @@ pub(super) struct Run {
 }
 
 /// From precomputed features of shapes and captions alone.
-pub(super) fn of_features(shapes: &str, captions: &str, gallery: &Gallery) -> Result<Run, EvalError> {
-    let shape_rows = in_order_of(&gallery.names(), shapes, "files")?;
-    let caption_rows = in_order_of(&gallery.captions, captions, "texts")?;
+pub(super) fn from_features(shapes: &str, captions: &str, gallery: &Gallery) -> Result<Run, EvalError> {
+    let shape_rows = reorder_by_name(&gallery.names(), shapes, "files")?;
+    let caption_rows = reorder_by_name(&gallery.captions, captions, "texts")?;
     let directions = gallery.directions(&shape_rows, &caption_rows)?.into();
     let (model, shapes) = (shapes.to_owned(), gallery.shapes.len());
     Ok(Run { model, shapes, directions, unusable: Vec::new() })
 }
 
 /// With a model, which embeds what has no precomputed features.
-pub(super) fn of_model(
+pub(super) fn with_model(
     config: &RetrievalConfig,
     encoder: &dyn Encoder,
     mut gallery: Gallery,
@@ -47,11 +47,11 @@ pub(super) fn of_model(
 ) -> Result<Run, EvalError> {
     let mut unusable = Vec::new();
     let shapes = match &config.features {
-        Some(file) => in_order_of(&gallery.names(), file, "files")?,
+        Some(file) => reorder_by_name(&gallery.names(), file, "files")?,
         None => {
             let selection = [selection(config, encoder)];
             let mut embedded = embed_entries(encoder, None, gallery.shapes.clone(), &selection, events)?;
-            gallery.keep(&embedded.entries);
+            gallery.retain(&embedded.entries);
             let Embedded { features, unusable: failed, .. } = &mut embedded;
             unusable.append(failed);
             features.remove(0)
@@ -63,7 +63,7 @@ pub(super) fn of_model(
         return Ok(run);
     }
     let captions = match &config.text_features {
-        Some(file) => in_order_of(&gallery.captions, file, "texts")?,
+        Some(file) => reorder_by_name(&gallery.captions, file, "texts")?,
         None => captions(config, encoder, &gallery, events)?,
     };
     run.directions = gallery.directions(&shapes, &captions)?.into();
@@ -79,8 +79,10 @@ pub(super) fn of_model(
 /// Views that are asked for, or most of the protocol's if the model takes views.
 fn selection(config: &RetrievalConfig, encoder: &dyn Encoder) -> ViewSelection {
     let of_protocol = || match config.protocol.map(|protocol| protocol.input) {
-        Some(ShapeInput::Views { counts, .. }) if matches!(encoder.input_spec(), InputSpec::Views { .. }) => {
-            counts.last().copied()
+        Some(ShapeInput::Views { view_counts, .. })
+            if matches!(encoder.input_spec(), InputSpec::Views { .. }) =>
+        {
+            view_counts.last().copied()
         }
         _ => None,
     };
@@ -97,23 +99,23 @@ fn captions(
     let templates = match &config.templates {
         Some(templates) => templates.clone(),
         None if gallery.by_label => encoder.templates(),
-        None => vec![SLOT.to_owned()],
+        None => vec![PLACEHOLDER.to_owned()],
     };
-    let bad = templates.iter().find(|t| !t.contains(SLOT));
+    let bad = templates.iter().find(|t| !t.contains(PLACEHOLDER));
     if bad.is_some() || templates.is_empty() {
         let text = format!("expected templates with {{}} for the words, found {bad:?}");
         return Err(EvalError::input(text));
     }
     let sentences = sentences(gallery.captions.iter().map(String::as_str), &templates);
-    let features = of_texts(encoder, &sentences, events)?;
-    Ok(features.normalized().means(templates.len())?)
+    let features = embed_texts(encoder, &sentences, events)?;
+    Ok(features.normalized().group_means(templates.len())?)
 }
 
 /// Features of a file, a row for each of `names` in their order: named rows are found by their names.
-fn in_order_of(names: &[String], file: &str, what: &str) -> Result<Features, EvalError> {
-    let FeatureFile { features, rows, .. } = feature_file::read(file)?;
+fn reorder_by_name(names: &[String], file: &str, what: &str) -> Result<Features, EvalError> {
+    let FeatureFile { features, row_names, .. } = feature_file::read(file)?;
     let (expected, found) = (names.len(), features.rows());
-    let Some(rows) = rows else {
+    let Some(rows) = row_names else {
         if expected != found {
             let text = format!("{file}: expected a row for each of {expected} {what}, found {found}");
             return Err(EvalError::input(text));

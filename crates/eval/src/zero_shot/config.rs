@@ -45,7 +45,7 @@ pub enum ZeroShotShapes<'a> {
 
 impl ZeroShotShapes<'_> {
     /// Files or a data set, or the features that replace them.
-    pub fn of(data: DataConfig) -> Self {
+    pub fn from_data(data: DataConfig) -> Self {
         let DataConfig { shapes, features } = data;
         match features {
             Some(file) => Self::Features { shapes, file },

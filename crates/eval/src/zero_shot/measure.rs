@@ -15,7 +15,7 @@ use crate::event::OnEvent;
 use crate::generated::{GeneratedShapes, ShapeGenerator};
 use crate::models::Models;
 use crate::protocol::{ShapeInput, cloud_options};
-use crate::report::Measured;
+use crate::report::ClassificationResult;
 use crate::source::{LabeledRows, ShapeSource};
 use crate::thumbnail;
 
@@ -29,7 +29,7 @@ impl ZeroShotConfig<'_> {
         let takes_views = matches!(encoder.input_spec(), InputSpec::Views { .. });
         let counts = match self.texts.protocol.map(|protocol| protocol.input) {
             _ if !self.views.is_empty() => self.views.clone(),
-            Some(ShapeInput::Views { counts, .. }) if takes_views => counts.to_vec(),
+            Some(ShapeInput::Views { view_counts, .. }) if takes_views => view_counts.to_vec(),
             _ => return vec![None],
         };
         counts.into_iter().map(Some).collect()
@@ -73,9 +73,10 @@ pub(super) fn files(
     let mut variants = Vec::new();
     for (selection, features) in selections.iter().zip(&features).filter(|_| !truth.is_empty()) {
         let predictions = zero_shot(features, &classes, &truth)?;
-        let mut measured = Measured::of(encoder.id(), &predictions, &labels, config.resampling)?;
-        (measured.views, measured.seed) = (selection.views, selection.seed);
-        variants.push(VariantResult { measured, predictions });
+        let mut metrics =
+            ClassificationResult::from_predictions(encoder.id(), &predictions, &labels, config.resampling)?;
+        (metrics.views, metrics.seed) = (selection.views, selection.seed);
+        variants.push(VariantResult { metrics, predictions });
     }
     let encoder = Some(encoder);
     Ok(ModelResults { encoder, entries, labels, variants, unusable, thumbnails: Vec::new() })
@@ -103,8 +104,8 @@ pub(super) fn features(
     };
     let predictions = zero_shot(&features, &classes, &truth)?;
     let name = model.unwrap_or_else(|| file.to_owned());
-    let measured = Measured::of(&name, &predictions, &labels, config.resampling)?;
-    let variants = vec![VariantResult { measured, predictions }];
+    let metrics = ClassificationResult::from_predictions(&name, &predictions, &labels, config.resampling)?;
+    let variants = vec![VariantResult { metrics, predictions }];
     Ok(ModelResults { encoder, entries, labels, variants, unusable: Vec::new(), thumbnails: Vec::new() })
 }
 
@@ -144,17 +145,18 @@ pub(super) fn generated(
         Entry::of_file(name, PathBuf::new(), labels[category].clone())
     };
     let entries: Vec<Entry> = truth.iter().enumerate().map(entry).collect();
-    let look = match config.clouds {
+    let preprocessor = match config.clouds {
         Some(scanned) => ShapePreprocessor::of(&*encoder).with_simulated_scan(scanned),
         None => ShapePreprocessor::of(&*encoder),
     };
-    let inputs: Vec<ModelInput> = shapes.into_iter().map(|shape| shape.into_input(&look)).collect();
+    let inputs: Vec<ModelInput> = shapes.into_iter().map(|shape| shape.into_input(&preprocessor)).collect();
     let embedded = encoder.embed_shapes(inputs).map_err(EvalError::Encode)?;
     let features = Features::from_rows(embedded.iter().map(Embedding::as_slice))?;
     let classes = config.texts.features_of_model(&*encoder, &labels, false, events)?;
     let predictions = zero_shot(&features, &classes, &truth)?;
-    let measured = Measured::of(encoder.id(), &predictions, &labels, config.resampling)?;
-    let variants = vec![VariantResult { measured, predictions }];
+    let metrics =
+        ClassificationResult::from_predictions(encoder.id(), &predictions, &labels, config.resampling)?;
+    let variants = vec![VariantResult { metrics, predictions }];
     let encoder = Some(encoder);
     Ok(ModelResults { encoder, entries, labels, variants, unusable: Vec::new(), thumbnails })
 }

@@ -11,7 +11,7 @@ use crate::models::Models;
 
 pub use config::{REFERENCE_SEEDS, ZeroShotConfig, ZeroShotShapes};
 pub use results::{MeanOverSeeds, ModelResults, VariantResult, ZeroShotReport};
-pub use write::ReportFacts;
+pub use write::RunInfo;
 
 /// Classifies the shapes with every model and compares each with the first, on the shapes that both could use.
 ///

@@ -6,10 +6,10 @@ use lexiform_metrics::Prediction;
 use lexiform_metrics::bootstrap::Resampling;
 use lexiform_search::Encoder;
 
-use crate::comparison::{Case, compare};
 use crate::entry::Entry;
 use crate::error::EvalError;
-use crate::report::Measured;
+use crate::item_results::{ItemResult, compare};
+use crate::report::ClassificationResult;
 use crate::unusable::UnusableFile;
 
 /// Every model's results, the first one's first.
@@ -38,7 +38,7 @@ pub struct ModelResults {
 /// The numbers of one number of views and seed, and the predictions behind them.
 pub struct VariantResult {
     /// The numbers.
-    pub measured: Measured,
+    pub metrics: ClassificationResult,
     /// One a shape.
     pub predictions: Vec<Prediction>,
 }
@@ -65,26 +65,26 @@ impl ZeroShotReport {
     }
 
     /// The numbers of every model and variant.
-    pub fn measured(&self) -> Vec<Measured> {
+    pub fn results(&self) -> Vec<ClassificationResult> {
         let variants = self.models.iter().flat_map(|model| &model.variants);
-        variants.map(|variant| variant.measured.clone()).collect()
+        variants.map(|variant| variant.metrics.clone()).collect()
     }
 
     /// Means of results that differ only in the seed.
     pub fn means_over_seeds(&self) -> Vec<MeanOverSeeds> {
         let round = |x: f64| (x * 100.0).round() / 100.0;
-        let mut groups: Vec<(String, Vec<Measured>)> = Vec::new();
-        for result in self.measured().into_iter().filter(|result| result.seed.is_some()) {
-            let name = Measured { seed: None, ..result.clone() }.name();
+        let mut groups: Vec<(String, Vec<ClassificationResult>)> = Vec::new();
+        for result in self.results().into_iter().filter(|result| result.seed.is_some()) {
+            let name = ClassificationResult { seed: None, ..result.clone() }.name();
             match groups.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, group)) => group.push(result),
                 None => groups.push((name, vec![result])),
             }
         }
-        let mean = |group: &[Measured], share: fn(&Measured) -> f64| {
+        let mean = |group: &[ClassificationResult], share: fn(&ClassificationResult) -> f64| {
             round(group.iter().map(|r| round(100.0 * share(r))).sum::<f64>() / group.len() as f64)
         };
-        let mean_of = |(name, group): (String, Vec<Measured>)| MeanOverSeeds {
+        let mean_of = |(name, group): (String, Vec<ClassificationResult>)| MeanOverSeeds {
             name,
             percent: [mean(&group, |r| r.top_1), mean(&group, |r| r.top_3), mean(&group, |r| r.top_5)],
         };
@@ -93,11 +93,11 @@ impl ZeroShotReport {
 
     /// Compares every further result with the first, on the shapes that both could use.
     pub(super) fn compare_with_first(&mut self, resampling: Resampling) -> Result<(), EvalError> {
-        let first = self.models[0].cases(0);
+        let first = self.models[0].item_results(0);
         for (i, model) in self.models.iter_mut().enumerate() {
             for variant in usize::from(i == 0)..model.variants.len() {
-                let compared = compare(&first, &model.cases(variant), resampling)?;
-                model.variants[variant].measured.against_first = compared;
+                let compared = compare(&first, &model.item_results(variant), resampling)?;
+                model.variants[variant].metrics.against_first = compared;
             }
         }
         Ok(())
@@ -105,9 +105,10 @@ impl ZeroShotReport {
 }
 
 impl ModelResults {
-    fn cases(&self, variant: usize) -> Vec<Case> {
+    fn item_results(&self, variant: usize) -> Vec<ItemResult> {
         let predictions = &self.variants[variant].predictions;
-        let case = |(e, p): (&Entry, &Prediction)| Case { item: e.name.clone(), is_right: p.is_right() };
+        let case =
+            |(e, p): (&Entry, &Prediction)| ItemResult { item: e.name.clone(), is_correct: p.is_correct() };
         self.entries.iter().zip(predictions).map(case).collect()
     }
 }

@@ -48,7 +48,7 @@ pub struct DataConfig {
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "templates::sentences")]
     pub templates: Vec<String>,
     /// Share of all pairs of a color and a category of generated shapes that are never shown, so that one can ask for them
-    /// (`lexiform eval attributes --unseen`).
+    /// (`lexiform eval attributes --unseen-fraction`).
     #[serde(default, skip_serializing_if = "omit::is_zero_share")]
     pub unseen: f32,
     /// Steps after which a fresh set of shapes is generated; 0 keeps the first.

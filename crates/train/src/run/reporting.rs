@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use burn::module::Module as _;
-use lexiform_metrics::Classification;
+use lexiform_metrics::ClassificationMetrics;
 use lexiform_model::weights::Precision;
 use lexiform_model::{JointModel, OpenOptions, PointModel, PointOptions};
 
@@ -47,7 +47,7 @@ impl Run<'_> {
     }
 
     /// Names held-out shapes: with the model that was written, or with clouds and the teacher's words.
-    fn measure(&self, kept: &Towers, path: &Path) -> Result<Option<Classification>, FitError> {
+    fn measure(&self, kept: &Towers, path: &Path) -> Result<Option<ClassificationMetrics>, FitError> {
         let held_out = &self.material.held_out;
         match (&self.blueprint.design, &kept.points) {
             (Design::Points(config), Some(tower)) if let Some(head) = tower.classifier() => {

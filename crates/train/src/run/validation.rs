@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use burn::tensor::Tensor;
-use lexiform_metrics::vote::Vote;
-use lexiform_metrics::{ClassFeatures, Classification, Features, TextMean, vote, zero_shot};
+use lexiform_metrics::vote::Voting;
+use lexiform_metrics::{ClassFeatures, ClassificationMetrics, Features, TemplateAveraging, vote, zero_shot};
 use lexiform_model::point::{ClassHead, Clouds, PointTower, Start};
 use lexiform_model::{JointModel, ModelError, PointModelConfig};
 
@@ -19,7 +19,7 @@ const AT_ONCE: usize = 16;
 type Encoded = Result<Vec<f32>, FitError>;
 
 /// Names shapes among all categories of the pool by their views; none where there are no shapes.
-pub(crate) fn by_views(model: &JointModel, pool: &Pool) -> Result<Option<Classification>, FitError> {
+pub(crate) fn by_views(model: &JointModel, pool: &Pool) -> Result<Option<ClassificationMetrics>, FitError> {
     let Some(choices) = choices(model, pool)? else { return Ok(None) };
     let wanted = Wanted { pictures: true, cloud: false };
     let named = named(pool, wanted, &choices, model.dim(), |shapes| {
@@ -36,7 +36,7 @@ pub(crate) fn by_points(
     config: &PointModelConfig,
     choices: &ClassFeatures,
     pool: &Pool,
-) -> Result<Classification, FitError> {
+) -> Result<ClassificationMetrics, FitError> {
     let wanted = Wanted { pictures: false, cloud: true };
     named(pool, wanted, choices, config.tower.dim(), |shapes| {
         of_clouds(config, &shapes, |clouds| tower.encode(clouds, Start::default()))
@@ -49,7 +49,7 @@ pub(crate) fn by_head(
     head: &ClassHead,
     config: &PointModelConfig,
     pool: &Pool,
-) -> Result<Option<Classification>, FitError> {
+) -> Result<Option<ClassificationMetrics>, FitError> {
     if pool.len() == 0 {
         return Ok(None);
     }
@@ -58,8 +58,8 @@ pub(crate) fn by_head(
         of_clouds(config, &shapes, |clouds| head.forward(tower.encoder().encode(clouds, Start::default())))
     })?;
     let classes = config.labels.len();
-    let predictions = vote::of_scores(&[Features::new(scores, classes)?], &truth, Vote::Mean)?;
-    Ok(Some(Classification::of(&predictions, classes)?))
+    let predictions = vote::from_scores(&[Features::new(scores, classes)?], &truth, Voting::Mean)?;
+    Ok(Some(ClassificationMetrics::from_predictions(&predictions, classes)?))
 }
 
 /// Clouds of some shapes as the network takes them, through `encode`, `[shapes, dim]`.
@@ -82,7 +82,7 @@ pub(crate) fn choices(words: &JointModel, pool: &Pool) -> Result<Option<ClassFea
     let sentences: Vec<String> = sentences.collect();
     let rows = words.text_features(&sentences.iter().map(String::as_str).collect::<Vec<_>>())?;
     let rows = Features::from_rows(rows.iter().map(Vec::as_slice))?;
-    Ok(Some(ClassFeatures::from_sentences(&rows, templates.len(), TextMean::Directions)?))
+    Ok(Some(ClassFeatures::from_sentences(&rows, templates.len(), TemplateAveraging::NormalizeEach)?))
 }
 
 /// Encodes shapes (`[shapes, dim]`) and compares them with the words for all categories.
@@ -92,10 +92,10 @@ fn named(
     choices: &ClassFeatures,
     dim: usize,
     encode: impl Fn(Vec<Picked>) -> Encoded,
-) -> Result<Classification, FitError> {
+) -> Result<ClassificationMetrics, FitError> {
     let (features, truth) = encoded(pool, wanted, encode)?;
     let predictions = zero_shot(&Features::new(features, dim)?, choices, &truth)?;
-    Ok(Classification::of(&predictions, pool.categories().len())?)
+    Ok(ClassificationMetrics::from_predictions(&predictions, pool.categories().len())?)
 }
 
 /// Brings shapes a few at a time and encodes them: all rows, and the category of each.

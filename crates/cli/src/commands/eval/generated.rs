@@ -1,24 +1,24 @@
-//! Generated shapes to measure on, from seeds that no training uses.
+//! Procedurally generated validation shapes, from seeds that no training uses.
 
 use lexiform_eval::{GeneratedShape, GeneratedShapes, ShapeGenerator};
 use lexiform_search::{Encoder, InputSpec, SimulatedScan};
 use lexiform_shapes::categories;
 use lexiform_train::{Sample, held_out, held_out_clouds};
 
-/// Held-out shapes.
-pub struct HeldOut {
-    /// Shapes of each category.
-    pub each: usize,
+/// Generates validation shapes.
+pub(crate) struct ValidationShapes {
+    /// Shapes per category.
+    pub(crate) per_class: usize,
 }
 
-impl ShapeGenerator for HeldOut {
+impl ShapeGenerator for ValidationShapes {
     fn generate(&self, encoder: &dyn Encoder, clouds: Option<SimulatedScan>) -> GeneratedShapes {
         let set = match (clouds, encoder.input_spec()) {
-            (Some(SimulatedScan { points, .. }), _) => held_out_clouds(self.each, points),
+            (Some(SimulatedScan { points, .. }), _) => held_out_clouds(self.per_class, points),
             (None, InputSpec::Views { rig, count, size }) => {
-                held_out(self.each, size as usize, &rig.rig(count, 0), encoder.points_with_views())
+                held_out(self.per_class, size as usize, &rig.rig(count, 0), encoder.points_with_views())
             }
-            (None, InputSpec::Points { count }) => held_out_clouds(self.each, count),
+            (None, InputSpec::Points { count }) => held_out_clouds(self.per_class, count),
         };
         let shape = |Sample { category, views, cloud, .. }: Sample| GeneratedShape { category, views, cloud };
         GeneratedShapes {

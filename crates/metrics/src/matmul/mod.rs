@@ -3,13 +3,13 @@
 //! Rows are laid out in panels, as Goto and van de Geijn do it ("Anatomy of high-performance matrix multiplication",
 //! 2008): a panel of the gallery stays in the second cache while the panels of the queries go past it, and the sums of
 //! one panel with one panel stay in registers from the first number to the last. A sum is therefore taken in the order
-//! of its numbers, whatever the sizes, the blocks and the threads; see [`lanes`] for what machines have in common.
+//! of its numbers, whatever the sizes, the blocks and the threads; see [`kernel`] for what machines have in common.
 
-mod lanes;
+mod kernel;
 
 use lexiform_kernels::Level;
 
-pub(crate) use self::lanes::Tiles;
+pub(crate) use self::kernel::Tiles;
 
 /// Rows in panels: the numbers of one place of all rows of a panel side by side, `[panels, dim, width]`. What the last
 /// panel lacks in rows is zero.
@@ -21,7 +21,7 @@ pub(crate) struct Panels {
 }
 
 /// Places that are laid out at a time: a cache line of each row.
-const PLACES: usize = 16;
+const PACK_CHUNK: usize = 16;
 
 impl Panels {
     /// What is multiplied from the left, `[rows, dim]`.
@@ -49,10 +49,10 @@ impl Panels {
                 panel.fill(0.0);
             }
             // A few places of all rows at a time: rows a power of two apart would drive each other out of the cache.
-            for (places, panel) in panel.chunks_mut(PLACES * width).enumerate() {
+            for (places, panel) in panel.chunks_mut(PACK_CHUNK * width).enumerate() {
                 for (row, numbers) in rows.chunks_exact(dim).enumerate() {
                     let to = panel[row..].iter_mut().step_by(width);
-                    to.zip(&numbers[places * PLACES..]).for_each(|(to, x)| *to = *x);
+                    to.zip(&numbers[places * PACK_CHUNK..]).for_each(|(to, x)| *to = *x);
                 }
             }
         }
@@ -77,7 +77,7 @@ pub(crate) fn multiply(level: Level, queries: &Panels, gallery: &Panels, product
                 continue;
             }
             // Rows that only fill up the last panel have no place among the products.
-            let mut tile = [0.0; lanes::LARGEST_TILE];
+            let mut tile = [0.0; kernel::MAX_TILE];
             level.tile(left, right, &mut tile, gallery.width);
             for (to, from) in products.chunks_exact_mut(gallery.rows).zip(tile.chunks(gallery.width)) {
                 to[first..first + columns].copy_from_slice(&from[..columns]);
@@ -92,8 +92,8 @@ mod tests {
     use crate::SplitMix64;
 
     fn random(count: usize, seed: u64) -> Vec<f32> {
-        let mut chance = SplitMix64::new(seed);
-        (0..count).map(|_| chance.unit() as f32 - 0.5).collect()
+        let mut rng = SplitMix64::new(seed);
+        (0..count).map(|_| rng.next_f64() as f32 - 0.5).collect()
     }
 
     #[test]
@@ -109,7 +109,7 @@ mod tests {
                 multiply(level, &queries, &gallery, &mut products);
                 for (i, product) in products.iter().enumerate() {
                     let pairs = a[i / columns * dim..].iter().zip(&b[i % columns * dim..]).take(dim);
-                    let sum = pairs.fold(0.0_f32, |sum, (a, b)| level.fused(*a, *b, sum));
+                    let sum = pairs.fold(0.0_f32, |sum, (a, b)| level.fmadd(*a, *b, sum));
                     assert_eq!(product.to_bits(), sum.to_bits(), "{level:?} {rows} × {columns} × {dim}, {i}");
                 }
             }

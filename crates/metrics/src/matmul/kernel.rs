@@ -13,7 +13,7 @@ use std::arch::x86_64::{
 use lexiform_kernels::Level;
 
 /// Sums of the largest tile.
-pub(super) const LARGEST_TILE: usize = 14 * 32;
+pub(super) const MAX_TILE: usize = 14 * 32;
 
 /// How products are taken on a level.
 pub(crate) trait Tiles {
@@ -29,7 +29,7 @@ pub(crate) trait Tiles {
 
     /// One step of a sum, as this level takes it.
     #[cfg(test)]
-    fn fused(self, a: f32, b: f32, sum: f32) -> f32;
+    fn fmadd(self, a: f32, b: f32, sum: f32) -> f32;
 }
 
 impl Tiles for Level {
@@ -45,11 +45,11 @@ impl Tiles for Level {
 
     fn columns(self) -> usize {
         match self {
-            Self::Portable => 2 * <[f32; 4] as Lanes>::COUNT,
+            Self::Portable => 2 * <[f32; 4] as SimdVector>::COUNT,
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => 2 * <__m256 as Lanes>::COUNT,
+            Self::Avx2 => 2 * <__m256 as SimdVector>::COUNT,
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => 2 * <__m512 as Lanes>::COUNT,
+            Self::Avx512 => 2 * <__m512 as SimdVector>::COUNT,
         }
     }
 
@@ -77,20 +77,20 @@ impl Tiles for Level {
     }
 
     #[cfg(test)]
-    fn fused(self, a: f32, b: f32, sum: f32) -> f32 {
+    fn fmadd(self, a: f32, b: f32, sum: f32) -> f32 {
         if self.fuses() { a.mul_add(b, sum) } else { a * b + sum }
     }
 }
 
 /// Whether the portable level has an instruction that rounds once; without one it would be a slow call.
-const FUSES: bool = cfg!(any(target_arch = "aarch64", target_feature = "fma"));
+const HAS_FMA: bool = cfg!(any(target_arch = "aarch64", target_feature = "fma"));
 
 /// How far ahead a panel is asked for: some eighty cycles.
 #[cfg(target_arch = "x86_64")]
-const STEPS_AHEAD: usize = 8;
+const PREFETCH_STEPS: usize = 8;
 
 /// Numbers side by side in a register. What is done with them is compiled for the function it ends up in.
-trait Lanes: Copy {
+trait SimdVector: Copy {
     const COUNT: usize;
     fn splat(x: f32) -> Self;
     fn load(from: &[f32]) -> Self;
@@ -99,19 +99,19 @@ trait Lanes: Copy {
     fn prefetch(from: &[f32]);
     fn store(self, to: &mut [f32]);
     /// `self · by + sum`.
-    fn fused(self, by: Self, sum: Self) -> Self;
+    fn fmadd(self, by: Self, sum: Self) -> Self;
 }
 
 /// The sums of `ROWS` rows with two vectors of columns, kept in registers from the first number to the last.
 #[inline(always)]
-fn tile<V: Lanes, const ROWS: usize>(left: &[f32], right: &[f32], sums: &mut [f32], stride: usize) {
+fn tile<V: SimdVector, const ROWS: usize>(left: &[f32], right: &[f32], sums: &mut [f32], stride: usize) {
     let mut kept = [[V::splat(0.0); 2]; ROWS];
     for (left, right) in left.chunks_exact(ROWS).zip(right.chunks_exact(2 * V::COUNT)) {
         V::prefetch(right);
         let right = [V::load(right), V::load(&right[V::COUNT..])];
         for (kept, &left) in kept.iter_mut().zip(left) {
             let left = V::splat(left);
-            *kept = [left.fused(right[0], kept[0]), left.fused(right[1], kept[1])];
+            *kept = [left.fmadd(right[0], kept[0]), left.fmadd(right[1], kept[1])];
         }
     }
     for (kept, sums) in kept.iter().zip(sums.chunks_mut(stride)) {
@@ -120,7 +120,7 @@ fn tile<V: Lanes, const ROWS: usize>(left: &[f32], right: &[f32], sums: &mut [f3
     }
 }
 
-impl Lanes for [f32; 4] {
+impl SimdVector for [f32; 4] {
     const COUNT: usize = 4;
 
     #[inline(always)]
@@ -142,14 +142,14 @@ impl Lanes for [f32; 4] {
     }
 
     #[inline(always)]
-    fn fused(self, by: Self, sum: Self) -> Self {
-        let step = |i: usize| if FUSES { self[i].mul_add(by[i], sum[i]) } else { self[i] * by[i] + sum[i] };
+    fn fmadd(self, by: Self, sum: Self) -> Self {
+        let step = |i: usize| if HAS_FMA { self[i].mul_add(by[i], sum[i]) } else { self[i] * by[i] + sum[i] };
         [step(0), step(1), step(2), step(3)]
     }
 }
 
 #[cfg(target_arch = "x86_64")]
-impl Lanes for __m256 {
+impl SimdVector for __m256 {
     const COUNT: usize = 8;
 
     #[inline(always)]
@@ -167,7 +167,7 @@ impl Lanes for __m256 {
 
     #[inline(always)]
     fn prefetch(from: &[f32]) {
-        let ahead = from.as_ptr().wrapping_add(STEPS_AHEAD * 2 * Self::COUNT);
+        let ahead = from.as_ptr().wrapping_add(PREFETCH_STEPS * 2 * Self::COUNT);
         // SAFETY: as above; a prefetch reads nothing, wherever it points.
         unsafe {
             _mm_prefetch::<_MM_HINT_T0>(ahead.cast());
@@ -182,14 +182,14 @@ impl Lanes for __m256 {
     }
 
     #[inline(always)]
-    fn fused(self, by: Self, sum: Self) -> Self {
+    fn fmadd(self, by: Self, sum: Self) -> Self {
         // SAFETY: as above.
         unsafe { _mm256_fmadd_ps(self, by, sum) }
     }
 }
 
 #[cfg(target_arch = "x86_64")]
-impl Lanes for __m512 {
+impl SimdVector for __m512 {
     const COUNT: usize = 16;
 
     #[inline(always)]
@@ -207,7 +207,7 @@ impl Lanes for __m512 {
 
     #[inline(always)]
     fn prefetch(from: &[f32]) {
-        let ahead = from.as_ptr().wrapping_add(STEPS_AHEAD * 2 * Self::COUNT);
+        let ahead = from.as_ptr().wrapping_add(PREFETCH_STEPS * 2 * Self::COUNT);
         // SAFETY: as above; a prefetch reads nothing, wherever it points.
         unsafe {
             _mm_prefetch::<_MM_HINT_T0>(ahead.cast());
@@ -223,7 +223,7 @@ impl Lanes for __m512 {
     }
 
     #[inline(always)]
-    fn fused(self, by: Self, sum: Self) -> Self {
+    fn fmadd(self, by: Self, sum: Self) -> Self {
         // SAFETY: as above.
         unsafe { _mm512_fmadd_ps(self, by, sum) }
     }

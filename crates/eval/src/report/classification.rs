@@ -1,13 +1,13 @@
 //! The numbers of one model on a set of files, with labels by name.
 
 use lexiform_metrics::bootstrap::{ClassificationIntervals, Resampling};
-use lexiform_metrics::paired::Paired;
-use lexiform_metrics::{Classification, MetricsError, Prediction};
+use lexiform_metrics::paired::PairedComparison;
+use lexiform_metrics::{ClassificationMetrics, MetricsError, Prediction};
 use serde::Serialize;
 
 /// The numbers of one model on the files.
 #[derive(Clone, Debug, Serialize)]
-pub struct Measured {
+pub struct ClassificationResult {
     /// Which weights.
     pub model: String,
     /// Views that each shape was given by, where it was said.
@@ -19,7 +19,7 @@ pub struct Measured {
     /// Files that were named.
     pub shapes: usize,
     /// Labels to choose from.
-    pub labels: usize,
+    pub num_labels: usize,
     /// Share whose first answer is right.
     pub top_1: f64,
     /// Share with the right answer among three.
@@ -27,68 +27,68 @@ pub struct Measured {
     /// Share with the right answer among five.
     pub top_5: f64,
     /// Mean over labels of the share named right.
-    pub class_average: f64,
+    pub mean_class_accuracy: f64,
     /// Mean over labels of F1.
     pub macro_f1: f64,
     /// Where 95 % of resampled values lie.
     pub intervals: ClassificationIntervals,
     /// This result compared with the first.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub against_first: Option<Paired>,
+    pub against_first: Option<PairedComparison>,
     /// Every label that has files.
-    pub classes: Vec<NamedClass>,
+    pub per_class: Vec<ClassResult>,
 }
 
 /// One label's share.
 #[derive(Clone, Debug, Serialize)]
-pub struct NamedClass {
+pub struct ClassResult {
     /// The label.
     pub label: String,
     /// Its files.
     pub shapes: usize,
     /// How many of them are named right at once.
-    pub right: usize,
+    pub correct: usize,
     /// How many have the right answer among five.
-    pub right_5: usize,
+    pub correct_top_5: usize,
     /// Files of other labels that are given this one.
-    pub wrongly_given: usize,
+    pub false_positives: usize,
     /// What its files are taken for instead, most frequent first.
-    pub taken_for: Vec<TakenFor>,
+    pub predicted_as: Vec<PredictedAs>,
 }
 
 /// A wrong label and how often it was given.
 #[derive(Clone, Debug, Serialize)]
-pub struct TakenFor {
+pub struct PredictedAs {
     /// The label.
     pub label: String,
     /// How often.
     pub count: usize,
 }
 
-impl Measured {
+impl ClassificationResult {
     /// Counts predictions and draws intervals.
     ///
     /// # Errors
     /// If there is no prediction.
-    pub fn of(
+    pub fn from_predictions(
         model: &str,
         predictions: &[Prediction],
         labels: &[String],
         resampling: Resampling,
     ) -> Result<Self, MetricsError> {
-        let counted = Classification::of(predictions, labels.len())?;
-        let intervals = ClassificationIntervals::of(predictions, &counted, resampling);
+        let counted = ClassificationMetrics::from_predictions(predictions, labels.len())?;
+        let intervals = ClassificationIntervals::from_predictions(predictions, &counted, resampling);
         let name = |class: usize| labels[class].clone();
-        let classes = counted.classes.iter().map(|c| NamedClass {
+        let classes = counted.per_class.iter().map(|c| ClassResult {
             label: name(c.class),
             shapes: c.items,
-            right: c.right,
-            right_5: c.right_5,
-            wrongly_given: c.wrongly_given,
-            taken_for: c
-                .taken_for
+            correct: c.correct,
+            correct_top_5: c.correct_top_5,
+            false_positives: c.false_positives,
+            predicted_as: c
+                .predicted_as
                 .iter()
-                .map(|&(class, count)| TakenFor { label: name(class), count })
+                .map(|&(class, count)| PredictedAs { label: name(class), count })
                 .collect(),
         });
         Ok(Self {
@@ -96,15 +96,15 @@ impl Measured {
             views: None,
             seed: None,
             shapes: counted.items,
-            labels: counted.labels,
+            num_labels: counted.num_classes,
             top_1: counted.top_1,
             top_3: counted.top_3,
             top_5: counted.top_5,
-            class_average: counted.class_average,
+            mean_class_accuracy: counted.mean_class_accuracy,
             macro_f1: counted.macro_f1,
             intervals,
             against_first: None,
-            classes: classes.collect(),
+            per_class: classes.collect(),
         })
     }
 
