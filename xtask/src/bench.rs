@@ -167,6 +167,7 @@ fn run_bench(bench: &Bench) -> Result<()> {
     let mut rows = Vec::new();
     for _ in 0..ROUNDS {
         collect(true, &mut Command::new(&ours), &mut rows)?;
+        // A baseline that fails once is dropped from the following rounds.
         baselines.retain(|(python, script)| {
             collect(false, Command::new(python).arg(script), &mut rows)
                 .inspect_err(|error| println!("(skipped: {} fails: {error:#})", script.display()))
@@ -231,7 +232,9 @@ fn collect(is_ours: bool, command: &mut Command, rows: &mut Vec<Row>) -> Result<
         String::from_utf8_lossy(&output.stderr).trim().lines().last().unwrap_or("")
     );
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    // Other output of the programs is ignored.
     for measured in text.lines().filter_map(|line| serde_json::from_str::<Measurement>(line).ok()) {
+        // Rounds of the same measurement are collected in one row.
         let same = |row: &Row| row.is_ours == is_ours && row.what == measured.what;
         let at = rows.iter().position(same).unwrap_or_else(|| {
             let what = measured.what.clone();
@@ -276,6 +279,7 @@ pub(crate) fn environment(name: &str, packages: &[&str]) -> Result<PathBuf> {
         .map_or_else(|| std::env::temp_dir().join("lexiform-baselines"), PathBuf::from);
     let folder = root.join(name);
     let python = folder.join("bin").join("python");
+    // Written last, so that an interrupted installation is repeated.
     if folder.join("ready").exists() {
         return Ok(python);
     }

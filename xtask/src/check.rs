@@ -95,6 +95,7 @@ fn invariants() -> Result<()> {
             .context("cannot run cargo tree")?;
         let tree = String::from_utf8_lossy(&output.stdout);
         ensure!(output.status.success(), "cargo tree --package {package} failed");
+        // Lines are `name vX.Y.Z (path)`.
         let found = tree.lines().any(|line| line.split(' ').next() == Some(forbidden));
         ensure!(!found, "{package} depends on {forbidden}: {why}");
     }

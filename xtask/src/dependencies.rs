@@ -38,6 +38,7 @@ fn unused_in(folder: &Path) -> Result<Vec<String>> {
         .iter()
         .map(|part| source_text(&folder.join(part)))
         .collect::<Result<_>>()?;
+    // Dev-dependencies may be used by unit tests in `src/`, too.
     let whole = format!("{library}{}", others.concat());
     let package = folder.file_name().unwrap_or_default().to_string_lossy();
     let mut unused = Vec::new();
@@ -67,6 +68,7 @@ fn source_text(folder: &Path) -> Result<String> {
 }
 
 fn is_named(sources: &str, ident: &str) -> bool {
+    // `half` must not match in `halfway`.
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     sources.match_indices(ident).any(|(at, _)| {
         let before = sources[..at].chars().next_back();

@@ -55,6 +55,7 @@ pub fn run(names: &[&str]) -> Result<()> {
     for Baseline { script, example, prefix, environment, packages } in BASELINES {
         let (its, others): (Vec<&str>, Vec<&str>) =
             left.into_iter().partition(|name| name.starts_with(prefix));
+        // Each case belongs to the first baseline whose prefix matches.
         left = others;
         if its.is_empty() && !names.is_empty() {
             continue;

@@ -67,6 +67,7 @@ fn visit(folder: &Path, see: &mut impl FnMut(&Path, &str)) -> Result<()> {
     let mut entries: Vec<_> = std::fs::read_dir(folder)?.flatten().map(|entry| entry.path()).collect();
     entries.sort();
     for path in entries {
+        // Build output may lie below an example or a crate.
         if path.is_dir() && !path.ends_with("target") {
             visit(&path, see)?;
         } else if path.extension().is_some_and(|e| ["rs", "md", "toml"].iter().any(|ours| e == *ours)) {
@@ -81,6 +82,7 @@ fn violations(text: &str) -> Vec<String> {
     if !text.starts_with("//!") {
         found.push("the first line does not say what the file is (`//!`)".to_owned());
     }
+    // Unit tests come last in a file and do not count.
     let own = text.lines().take_while(|line| *line != "#[cfg(test)]").count();
     if own > FILE_CAP {
         found.push(format!("{own} own lines, the cap is {FILE_CAP}"));

@@ -1,4 +1,4 @@
-//! A fine-tuned classifier's own scores (logits), counted; scores of several augmented views vote.
+//! Accuracy of a fine-tuned classifier from its logits, with test-time augmentation.
 
 use lexiform_metrics::Features;
 use lexiform_metrics::bootstrap::Resampling;
@@ -15,72 +15,72 @@ use crate::shape_input;
 use crate::source::{LabeledRows, ShapeSource};
 use crate::unusable::UnusableFile;
 
-/// Points sampled on a surface, of which a model chooses the farthest.
+/// Points sampled from a surface before farthest point sampling.
 const CANDIDATE_POINTS: usize = 8192;
 
-/// How a classifier is measured.
+/// How a classifier is evaluated.
 #[derive(Clone, Debug)]
 pub struct ClassScoresConfig {
     /// The shapes.
     pub shapes: ShapeSource,
-    /// Label of each column of the scores; the model's own, the protocol's, or all that occur, sorted, if `None`.
+    /// Label of each logits column; the model's own, the protocol's, or all occurring labels, sorted, if `None`.
     pub class_names: Option<Vec<String>>,
-    /// How several scores of a shape become one answer.
+    /// How augmentations are combined.
     pub vote: Voting,
     /// The protocol.
     pub protocol: Option<&'static Protocol>,
-    /// How intervals are computed; its seed augments the points.
+    /// How confidence intervals are computed; its seed also augments the points.
     pub resampling: Resampling,
 }
 
-/// Where scores come from.
+/// Where logits come from.
 pub enum ScoreSource<'a> {
-    /// Files of scores, `[shapes, labels]`, one a vote: `FILE` or `FILE#TENSOR`.
+    /// Files of logits, `[shapes, labels]`, one per augmentation: `FILE` or `FILE#TENSOR`.
     Files(&'a [String]),
     /// A point encoder with a classification head.
     Model {
-        /// Name or path it was opened by.
+        /// Name or path it was opened with, for errors.
         name: &'a str,
         /// The model.
         model: &'a PointModel,
-        /// Augmented copies of each shape that vote; 1 for the shape alone.
+        /// Augmentations per shape; 1 for the unaugmented shape alone.
         augmentations: u32,
     },
 }
 
-/// The numbers of a classifier.
+/// The result of a classifier.
 #[derive(Clone, Debug)]
 pub struct ClassScoresReport {
-    /// The numbers; `None` if no shape could be used.
+    /// The metrics; `None` if no shape could be used.
     pub metrics: Option<ClassificationResult>,
-    /// Votes for each shape.
+    /// Augmentations per shape.
     pub augmentations: usize,
     /// Files that could not be used.
     pub unusable: Vec<UnusableFile>,
 }
 
-/// Shapes with the scores of every vote.
+/// Shapes with the logits of every augmentation.
 struct ShapeLogits {
     /// The classifier.
     name: String,
     entries: Vec<Entry>,
-    /// `[entries, labels]` for each vote.
+    /// `[entries, labels]` for each augmentation.
     augmentations: Vec<Features>,
     unusable: Vec<UnusableFile>,
-    /// Labels of the columns, where the classifier names them.
+    /// Labels of the columns, if the classifier names them.
     class_names: Vec<String>,
 }
 
-/// How shapes are given to a point encoder with a classification head.
+/// Preprocessing for a point encoder with a classification head.
 pub fn head_preprocessor(model: &PointModel) -> ShapePreprocessor {
     ShapePreprocessor::surface_points(CANDIDATE_POINTS.max(2 * model.n_points()))
 }
 
-/// Counts a classifier's answers.
+/// Evaluates a classifier.
 ///
 /// # Errors
-/// If shapes or scores cannot be read or do not fit together, or the model fails. A single file that cannot be used is
-/// listed in the report.
+/// If shapes or logits cannot be read or do not match, or the model fails. A single unusable file is only listed in the
+/// report.
 pub fn class_scores(
     config: &ClassScoresConfig,
     source: &ScoreSource<'_>,
@@ -118,6 +118,7 @@ fn labels(
 ) -> Result<Vec<String>, EvalError> {
     let mut labels = match (&config.class_names, config.protocol.map(|protocol| protocol.classes)) {
         (Some(columns), _) => columns.clone(),
+        // A head that stores its labels overrides the protocol, whose order may differ.
         (None, _) if !scored.class_names.is_empty() => scored.class_names.clone(),
         (None, Some(ClassList::Builtin(names))) => names.iter().map(|name| (*name).to_owned()).collect(),
         (None, _) => all_labels(&scored.entries),
@@ -135,12 +136,12 @@ fn labels(
         ScoreSource::Model { name, .. } => name,
     };
     Err(EvalError::hinted(
-        format!("{what}: expected {} scores a shape, found {columns}", labels.len()),
-        "say by --class-names which label each column is of",
+        format!("{what}: expected {} logits per shape, found {columns}", labels.len()),
+        "name the label of each column with --class-names",
     ))
 }
 
-/// Gives the shapes to a fine-tuned point encoder.
+/// Runs a fine-tuned point encoder.
 fn run_model(
     config: &ClassScoresConfig,
     model: &PointModel,
@@ -148,6 +149,7 @@ fn run_model(
     events: &mut OnEvent<'_>,
 ) -> Result<ShapeLogits, EvalError> {
     let preprocessor = head_preprocessor(model);
+    // [augmentation][shape][label].
     let mut rows: Vec<Vec<Vec<f32>>> = vec![Vec::new(); augmentations as usize];
     let (mut kept, mut unusable) = (Vec::new(), Vec::new());
     let entries = config.shapes.entries(events)?;
@@ -157,6 +159,8 @@ fn run_model(
         match shape_input::read(&preprocessor, &entry) {
             Ok(ModelInput::Points(cloud)) => {
                 for (rows, vote) in rows.iter_mut().zip(0..) {
+                    // A single augmentation is the shape itself, unaugmented, as in the papers' results without
+                    // voting.
                     let seed = (augmentations > 1).then(|| config.resampling.seed.wrapping_add(vote));
                     rows.extend(model.class_scores(std::slice::from_ref(&cloud), seed)?);
                 }
@@ -173,7 +177,7 @@ fn run_model(
     Ok(ShapeLogits { name, entries: kept, augmentations, unusable, class_names })
 }
 
-/// Reads the scores of every vote.
+/// Reads the logits of every augmentation.
 fn read_files(
     config: &ClassScoresConfig,
     files: &[String],
@@ -183,14 +187,16 @@ fn read_files(
     let mut augmentations = Vec::new();
     for file in files {
         let LabeledRows { entries, features, .. } = config.shapes.rows(file, events)?;
+        // All files must have the same rows in the same order, since augmentations are combined row by row.
         let same = first.get_or_insert_with(|| entries.clone());
         if !same.iter().map(|entry| &entry.name).eq(entries.iter().map(|entry| &entry.name)) {
-            let text = format!("{file}: its rows are not of the shapes of {}", files[0]);
+            let text = format!("{file}: rows are not those of {}", files[0]);
             return Err(EvalError::input(text));
         }
         augmentations.push(features);
     }
-    let entries = first.ok_or_else(|| EvalError::input("no scores were given"))?;
+    let entries =
+        first.ok_or_else(|| EvalError::input("expected at least one file of logits, found none"))?;
     let (unusable, class_names) = (Vec::new(), Vec::new());
     Ok(ShapeLogits { name: files.join(" + "), entries, augmentations, unusable, class_names })
 }

@@ -1,4 +1,4 @@
-//! Results of several runs on the same files, pair by pair.
+//! Paired comparison of several runs on the same files.
 
 use std::path::{Path, PathBuf};
 
@@ -12,26 +12,26 @@ use crate::event::{EvalEvent, OnEvent};
 use crate::item_results::{ItemResult, compare};
 use crate::report::read_predictions;
 
-/// The table of items in a report's folder.
+/// The table of predictions in a report's folder.
 const PREDICTIONS_CSV: &str = "predictions.csv";
 
 /// A run, and how it compares with the first.
 #[derive(Clone, Debug, Serialize)]
 pub struct RunComparison {
-    /// The run's folder or table.
+    /// The folder or table of the run.
     pub run: String,
-    /// Its files.
+    /// Number of files.
     pub shapes: usize,
     /// Its top-1 accuracy.
     pub top_1: f64,
-    /// The 95 % confidence interval of it.
+    /// Its 95 % confidence interval.
     pub interval: Interval,
-    /// The difference to the first run, on files that both have.
+    /// Comparison with the first run, on common files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub against_first: Option<PairedComparison>,
 }
 
-/// Compares runs with the first. A run is a folder with a report, or a table with the columns `file`, `label` and
+/// Compares runs with the first. A run is the folder of a report, or a CSV file with the columns `file`, `label` and
 /// `predicted`.
 ///
 /// # Errors
@@ -45,8 +45,9 @@ pub fn compare_runs(
     let mut comparisons = Vec::new();
     for (i, (name, run)) in runs.iter().zip(&tables).enumerate() {
         let none =
-            || EvalError::input(format!("{}: no file is also in {}", name.display(), runs[0].display()));
+            || EvalError::input(format!("{}: no file in common with {}", name.display(), runs[0].display()));
         let paired = compare(&tables[0], run, resampling)?.ok_or_else(none)?;
+        // Top-1 is over all files of a run, the comparison over common files only: say so if they differ.
         if paired.items < run.len().max(tables[0].len()) {
             let (first, run) = (runs[0].clone(), name.clone());
             events(EvalEvent::FilesInCommon { first, run, files: paired.items });
@@ -76,8 +77,5 @@ fn item_results(run: &Path) -> Result<Vec<ItemResult>, EvalError> {
     let header: Vec<&str> = header.iter().collect();
     let rows = records.iter().map(|record| record.iter().collect::<Vec<&str>>());
     let items = read_predictions(&header, rows).map_err(|error| failed(&error))?;
-    match items.is_empty() {
-        true => Err(failed(&"expected a line for each file, found none")),
-        false => Ok(items),
-    }
+    if items.is_empty() { Err(failed(&"expected one line per file, found none")) } else { Ok(items) }
 }

@@ -1,4 +1,4 @@
-//! Few-shot classification: labels are learned from a few examples.
+//! Few-shot classification from a few examples per label.
 
 use lexiform_metrics::few_shot::{EpisodeConfig, FewShotResult};
 
@@ -10,21 +10,21 @@ use crate::models::Models;
 use crate::source::DataConfig;
 use crate::unusable::UnusableFile;
 
-/// How few-shot classification is measured.
+/// How few-shot classification is evaluated.
 #[derive(Clone, Debug)]
 pub struct FewShotConfig {
     /// The shapes.
     pub data: DataConfig,
-    /// What an episode is.
+    /// The episodes.
     pub episodes: EpisodeConfig,
 }
 
-/// Accuracy over episodes.
+/// The result of a few-shot evaluation.
 #[derive(Clone, Debug)]
 pub struct FewShotReport {
     /// The model, or the file of features if it names none.
     pub model: String,
-    /// The numbers.
+    /// Accuracy over the episodes.
     pub result: FewShotResult,
     /// Files that could not be used.
     pub unusable: Vec<UnusableFile>,

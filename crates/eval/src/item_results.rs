@@ -1,4 +1,4 @@
-//! Two runs on the same items, paired.
+//! Per-item results of a run, and their comparison with those of another run.
 
 use std::collections::HashMap;
 
@@ -12,24 +12,21 @@ use crate::error::EvalError;
 pub struct ItemResult {
     /// Name of the file or query.
     pub item: String,
-    /// Whether the first answer is right.
+    /// Whether the top-1 result is correct.
     pub is_correct: bool,
 }
 
-/// Compares a run with the first, on the items that both have; `None` where there are none.
+/// Compares a run with the first on their common items; `None` if there are none.
 pub(crate) fn compare(
     first: &[ItemResult],
     second: &[ItemResult],
     resampling: Resampling,
 ) -> Result<Option<PairedComparison>, EvalError> {
     let (first, second) = in_common(first, second);
-    match first.is_empty() {
-        true => Ok(None),
-        false => Ok(Some(paired::compare(&first, &second, resampling)?)),
-    }
+    if first.is_empty() { Ok(None) } else { Ok(Some(paired::compare(&first, &second, resampling)?)) }
 }
 
-/// Whether each run is right, for items that both have, in the order of the first.
+/// Correctness in both runs of their common items, in the order of the first.
 fn in_common(first: &[ItemResult], second: &[ItemResult]) -> (Vec<bool>, Vec<bool>) {
     let second: HashMap<&str, bool> =
         second.iter().map(|case| (case.item.as_str(), case.is_correct)).collect();
@@ -41,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_items_of_both_runs_are_compared() {
+    fn only_common_items_are_compared() {
         let run = |cases: &[(&str, bool)]| -> Vec<ItemResult> {
             cases.iter().map(|&(item, is_correct)| ItemResult { item: item.to_owned(), is_correct }).collect()
         };

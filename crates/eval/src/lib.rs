@@ -1,19 +1,19 @@
-//! Measuring a model on files, data sets, precomputed features or generated shapes.
+//! Evaluating models on files, data sets, precomputed features or generated shapes.
 //!
-//! Every measurement takes a configuration, the [`Models`] and a callback for [`EvalEvent`]s, and gives a report as a value:
+//! Every evaluation takes a configuration, the [`Models`] and a callback for [`EvalEvent`]s, and returns a report:
 //!
-//! | function | question |
+//! | function | evaluates |
 //! |---|---|
-//! | [`zero_shot()`] | how often a model that sees only the labels' words gives shapes the right label |
-//! | [`retrieval()`] | whether captions and photos find the right shapes, and shapes the right captions |
-//! | [`linear_probe()`] | what a linear classifier on frozen embeddings can tell apart |
-//! | [`few_shot()`] | what is learned from a few examples of each label |
-//! | [`attributes()`] | whether phrases about color, material and parts fit the right shapes |
-//! | [`class_scores()`] | how accurate a fine-tuned classifier is |
-//! | [`compare_runs()`] | whether one of several runs is better, or was lucky |
+//! | [`zero_shot()`] | zero-shot classification from label text |
+//! | [`retrieval()`] | retrieval between shapes, captions and photos |
+//! | [`linear_probe()`] | a linear probe on frozen embeddings |
+//! | [`few_shot()`] | few-shot classification |
+//! | [`attributes()`] | recognition of color, material and parts |
+//! | [`class_scores()`] | a fine-tuned classifier |
+//! | [`compare_runs()`] | several runs, with a paired significance test |
 //!
-//! [`protocol`] has the papers' ways of measuring and their published numbers as values, [`report`] the page about a run.
-//! The metrics themselves are in `lexiform_metrics`.
+//! [`protocol`] has the papers' protocols and published results, [`report`] the HTML report. The metrics themselves are in
+//! `lexiform_metrics`.
 //!
 //! ```no_run
 //! use lexiform_eval::*;
@@ -35,7 +35,7 @@
 //! # Ok::<(), EvalError>(())
 //! ```
 //!
-//! This crate links no training, prints nothing and knows no network.
+//! This crate links no training code, prints nothing and does not use the network.
 
 mod attributes;
 mod class_scores;

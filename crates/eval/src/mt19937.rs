@@ -1,12 +1,12 @@
-//! The draws that the references make for a seed, MT19937's (Matsumoto and Nishimura 2002): Python's `random` module, which seeds it
-//! by `init_by_array` and chooses views by `sample`, and torch's generator of the processor, which chooses windows.
+//! MT19937 (Matsumoto and Nishimura 1998, <https://doi.org/10.1145/272991.272995>), bit-compatible with Python's `random`,
+//! which the references use to sample views, and with torch's CPU generator, which they use to sample crop windows.
 
-/// Numbers of the generator's state.
+/// State size in words.
 const N: usize = 624;
-/// Distance of the number that is mixed in.
+/// Offset of the word mixed into each state word.
 const M: usize = 397;
 
-/// What `random.seed(seed)` leaves behind.
+/// The Mersenne Twister.
 #[derive(Clone, Debug)]
 pub struct Mt19937 {
     state: [u32; N],
@@ -14,7 +14,7 @@ pub struct Mt19937 {
 }
 
 impl Mt19937 {
-    /// `random.seed(seed)` for a whole number.
+    /// The generator after Python's `random.seed(seed)`.
     pub fn python(seed: u64) -> Self {
         let mut key = vec![seed as u32];
         if seed > u64::from(u32::MAX) {
@@ -22,6 +22,7 @@ impl Mt19937 {
         }
         let Self { mut state, .. } = Self::torch(19_650_218);
         let mut i = 1;
+        // `init_by_array` of the reference implementation.
         for step in 0..N.max(key.len()) {
             let place = step % key.len();
             state[i] =
@@ -36,7 +37,7 @@ impl Mt19937 {
         Self { state, index: N }
     }
 
-    /// What `torch.manual_seed(seed)` leaves behind on the processor, for a seed of 32 bits.
+    /// torch's CPU generator after `torch.manual_seed(seed)`, for seeds of 32 bits.
     pub fn torch(seed: u32) -> Self {
         let mut state = [seed; N];
         for i in 1..N {
@@ -45,7 +46,7 @@ impl Mt19937 {
         Self { state, index: N }
     }
 
-    /// `torch.randint(0, limit, (1,))` below 2³², of a generator of torch.
+    /// `torch.randint(0, limit, (1,))` below 2³², of torch's generator.
     pub fn torch_randint(&mut self, limit: u32) -> u32 {
         self.next_u32() % limit
     }
@@ -57,6 +58,7 @@ impl Mt19937 {
         }
         let mut y = self.state[self.index];
         self.index += 1;
+        // Tempering.
         y ^= y >> 11;
         y ^= (y << 7) & 0x9d2c_5680;
         y ^= (y << 15) & 0xefc6_0000;
@@ -66,14 +68,16 @@ impl Mt19937 {
     fn twist(&mut self) {
         for i in 0..N {
             let y = (self.state[i] & 0x8000_0000) | (self.state[(i + 1) % N] & 0x7fff_ffff);
+            // The twist matrix A is applied if the lowest bit is set.
             let odd = if y & 1 == 0 { 0 } else { 0x9908_b0df };
             self.state[i] = self.state[(i + M) % N] ^ (y >> 1) ^ odd;
         }
         self.index = 0;
     }
 
-    /// A whole number below `limit`, as `random.randrange(limit)`; `limit` from 1 to 2³¹.
+    /// Python's `random.randrange(limit)`, for limits from 1 to 2³¹.
     fn randrange(&mut self, limit: u32) -> u32 {
+        // Like `_randbelow_with_getrandbits`: reject values above the limit instead of taking a remainder.
         let width = u32::BITS - limit.leading_zeros();
         loop {
             let drawn = self.next_u32() >> (u32::BITS - width);
@@ -83,7 +87,7 @@ impl Mt19937 {
         }
     }
 
-    /// `random.sample(range(population), count)`; all of them in random order where fewer are there.
+    /// Python's `random.sample(range(population), count)`; a permutation if `count` exceeds the population.
     pub fn sample(&mut self, population: u32, count: u32) -> Vec<usize> {
         let count = count.min(population);
         let pooled = population <= pool_limit(count);
@@ -96,6 +100,7 @@ impl Mt19937 {
                 pool[j] = pool[(population - i - 1) as usize];
             } else {
                 let mut drawn = std::iter::repeat_with(|| self.randrange(population) as usize);
+                // Rejection keeps the order of Python's set-based branch.
                 sample.extend(drawn.find(|j| !sample.contains(j)));
             }
         }
@@ -103,7 +108,7 @@ impl Mt19937 {
     }
 }
 
-/// Largest population that `sample` copies instead of remembering what was drawn.
+/// Largest population that `sample` copies into a pool; larger ones use rejection.
 fn pool_limit(count: u32) -> u32 {
     let table = if count > 5 { 4_f64.powf((f64::from(count) * 3.0).log(4.0).ceil()) } else { 0.0 };
     21 + table as u32
@@ -113,7 +118,7 @@ fn mix(before: u32, factor: u32) -> u32 {
     (before ^ (before >> 30)).wrapping_mul(factor)
 }
 
-/// The next place of the seeding loop, which goes around from 1.
+/// The next index of the seeding loop, which wraps around to 1.
 fn advance(i: usize, state: &mut [u32; N]) -> usize {
     if i + 1 < N {
         return i + 1;
@@ -127,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn draws_are_those_of_python() {
+    fn samples_match_python() {
         // Printed by CPython: random.seed(s); [random.sample(range(n), k) …]
         let mut random = Mt19937::python(678);
         assert_eq!(random.sample(12, 5), PY_678_5);
@@ -140,13 +145,13 @@ mod tests {
     }
 
     #[test]
-    fn windows_are_those_of_torch() {
+    fn windows_match_torch() {
         // Printed by torchvision: torch.manual_seed(678); [RandomCrop.get_params(zeros(3, 224, 224), (208, 208))[:2] …]
         let mut torch = Mt19937::torch(678);
         let windows: Vec<[u32; 2]> =
             (0..400).map(|_| [torch.torch_randint(17), torch.torch_randint(17)]).collect();
         assert_eq!(windows[..4], [[5, 11], [3, 9], [7, 6], [13, 12]]);
-        // The 312th is the first of a new turn.
+        // The 312th is the first after a twist.
         assert_eq!([230, 311, 312, 399].map(|i| windows[i]), [[4, 3], [16, 6], [8, 16], [9, 2]]);
     }
 

@@ -1,4 +1,4 @@
-//! The linear probe: what a linear classifier on a model's frozen embeddings can tell apart.
+//! The linear probe: a linear classifier on frozen embeddings.
 
 use lexiform_metrics::Features;
 use lexiform_metrics::bootstrap::Resampling;
@@ -19,38 +19,38 @@ use crate::unusable::UnusableFile;
 pub struct LinearProbeConfig {
     /// The shapes. If they have splits, the probe is trained on `train` and tested on `test`.
     pub data: DataConfig,
-    /// Share of each label's shapes that is tested on, where shapes have no split.
+    /// Fraction of each label's shapes to test on, if shapes have no split.
     pub test_fraction: f64,
-    /// Inverse strength of the penalty, as scikit-learn's C; chosen on a part of the training shapes if `None`.
+    /// Inverse regularization strength, scikit-learn's C; selected on a part of the training shapes if `None`.
     pub c: Option<f64>,
-    /// How intervals are computed; its seed splits the shapes too.
+    /// How confidence intervals are computed; its seed also splits the shapes.
     pub resampling: Resampling,
 }
 
-/// What a linear probe can tell apart.
+/// The result of a linear probe.
 #[derive(Clone, Debug, Serialize)]
 pub struct LinearProbeReport {
-    /// The numbers on the test shapes.
+    /// Metrics on the test shapes.
     #[serde(flatten)]
     pub metrics: ClassificationResult,
     /// Number of training shapes.
     pub train_shapes: usize,
-    /// Inverse strength of the penalty.
+    /// Inverse regularization strength.
     pub c: f64,
-    /// Every C that was tried, with its accuracy.
+    /// Every C of the grid search with its validation accuracy.
     pub c_search: Vec<(f64, f64)>,
     /// Files that could not be used.
     #[serde(skip)]
     pub unusable: Vec<UnusableFile>,
 }
 
-/// Rows to train on or to test on.
+/// Training or test rows.
 struct Subset {
     features: Features,
     truth: Vec<usize>,
 }
 
-/// Trains a linear probe on one part of the shapes and tests it on the other.
+/// Trains a linear probe on the training shapes and evaluates it on the test shapes.
 ///
 /// # Errors
 /// If shapes or features cannot be read, none is left to train or test on, or the model fails.
@@ -84,6 +84,7 @@ pub fn linear_probe(
 
 /// Indices of the entries to train and to test on.
 fn parts(config: &LinearProbeConfig, entries: &[Entry], truth: &[usize]) -> [Vec<usize>; 2] {
+    // Published splits take precedence over a random one.
     if entries.iter().all(|e| e.split.is_none()) {
         return stratified_split(truth, config.test_fraction, config.resampling.seed);
     }

@@ -1,7 +1,7 @@
-//! Times an evaluation from features: Objaverse-LVIS's 46,205 shapes among 1,156 labels, at the lengths that CLIP's
-//! models give.
+//! Benchmark of evaluation from features: the size of Objaverse-LVIS (46,205 shapes, 1,156 labels) with the dimensions
+//! of CLIP models.
 
-#![allow(clippy::print_stdout, reason = "the benchmark reads what is printed")]
+#![allow(clippy::print_stdout, reason = "`cargo xtask bench` reads the output")]
 
 use std::time::Instant;
 
@@ -44,7 +44,7 @@ fn random(rows: usize, dim: usize, seed: u64) -> Result<Features, MetricsError> 
     Features::new((0..rows * dim).map(|_| rng.next_f64() as f32 - 0.5).collect(), dim)
 }
 
-/// Prints the median of a few runs.
+/// Prints the median time of a few runs.
 fn timed<T>(what: &str, run: impl Fn() -> Result<T, MetricsError>) -> Result<T, MetricsError> {
     let mut times = Vec::new();
     let mut result = run()?;

@@ -32,7 +32,9 @@ impl ClassificationMetrics {
     /// If there are no predictions.
     pub fn from_predictions(predictions: &[Prediction], num_classes: usize) -> Result<Self, MetricsError> {
         if predictions.is_empty() {
-            return Err(MetricsError::NotEnoughData("expected at least one prediction, found none".to_owned()));
+            return Err(MetricsError::NotEnoughData(
+                "expected at least one prediction, found none".to_owned(),
+            ));
         }
         let confusion = ConfusionMatrix::from_predictions(predictions, num_classes);
         Ok(Self {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::Prediction;
 
-/// Counts of first predicted, `[classes, classes]`: rows are what items are, columns what they are taken for.
+/// Counts of top-1 predictions, `[classes, classes]`: rows are true classes, columns predicted classes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ConfusionMatrix {
     counts: Vec<u32>,
@@ -36,7 +36,7 @@ impl ClassMetrics {
 }
 
 impl ConfusionMatrix {
-    /// Counts first predicted; classes beyond `classes` are passed over.
+    /// Counts top-1 predictions; indices from `classes` on are ignored.
     pub fn from_predictions(predictions: &[Prediction], classes: usize) -> Self {
         let mut counts = vec![0; classes * classes];
         for prediction in predictions {

@@ -44,8 +44,7 @@ impl Features {
             None => Ok(Self { values, dim }),
             Some(row) => {
                 let finite = values[row * dim..(row + 1) * dim].iter().all(|x| x.is_finite());
-                let reason =
-                    if finite { "is zero" } else { "has a NaN or an infinity" };
+                let reason = if finite { "is zero" } else { "has a NaN or an infinity" };
                 Err(MetricsError::InvalidRow { row, reason })
             }
         }

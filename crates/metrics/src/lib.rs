@@ -27,10 +27,9 @@
 //! | 95 % bootstrap confidence intervals | [`bootstrap`] |
 //! | comparison of two models on the same items | [`paired`] |
 //!
-//! Similarities are sums of 32-bit products in the order of their numbers, fmadd on machines that can: the same bits on
-//! all of these. Everything counted or averaged from them is 64-bit. **Ties** are settled the same way everywhere: of
-//! equal scores the one with the lower index comes first. Results do not depend on the number of threads. No tensors, no
-//! 3D files, no printing.
+//! Similarities are f32 dot products summed in index order, with fused multiply-add where the CPU has it, so all such
+//! machines give the same bits. Everything derived from them is f64. **Ties**: of equal scores, the lower index ranks
+//! first. Results do not depend on the number of threads. This crate has no tensors, reads no 3D files and prints nothing.
 
 mod accuracy;
 pub mod bootstrap;

@@ -44,7 +44,9 @@ pub fn compare(
 ) -> Result<PairedComparison, MetricsError> {
     check_len("predictions of the second model", first.len(), second.len())?;
     if first.is_empty() {
-        return Err(MetricsError::NotEnoughData("expected items that both models predicted, found none".to_owned()));
+        return Err(MetricsError::NotEnoughData(
+            "expected items that both models predicted, found none".to_owned(),
+        ));
     }
     let gains: Vec<i32> = first.iter().zip(second).map(|(a, b)| i32::from(*b) - i32::from(*a)).collect();
     let mean = |sum: i64| sum as f64 / gains.len() as f64;

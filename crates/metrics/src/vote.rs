@@ -1,4 +1,15 @@
-//! Several looks at the same items, by other views, crops or augmentations, and one answer.
+//! Test-time augmentation: combining the scores of several views, crops or augmentations of the same items.
+//!
+//! ```
+//! use lexiform_metrics::{Features, vote::{self, Voting}};
+//!
+//! // Logits of one item for two classes, in three augmentations.
+//! let logits = [[2.0, 1.9], [2.0, 1.9], [0.0, 3.0]].map(|row| Features::new(row.to_vec(), 2).unwrap());
+//! let mean = vote::from_scores(&logits, &[1], Voting::Mean)?;
+//! let majority = vote::from_scores(&logits, &[1], Voting::Majority)?;
+//! assert!(mean[0].is_correct() && !majority[0].is_correct());
+//! # Ok::<(), lexiform_metrics::MetricsError>(())
+//! ```
 
 use serde::{Deserialize, Serialize};
 
@@ -6,23 +17,23 @@ use crate::error::{check_indices, check_len};
 use crate::similarity::map_similarities;
 use crate::{ClassFeatures, Features, MetricsError, Prediction};
 
-/// How several looks become one answer.
+/// How the scores of several augmentations are combined.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Voting {
-    /// The mean of the scores. Of cosines, it orders classes as the mean of the unit features does; of a classifier's
-    /// logits, it is Point-BERT's vote.
+    /// Average the scores. For cosines this ranks classes like the mean of the normalized features; for logits it is
+    /// Point-BERT's voting (<https://arxiv.org/abs/2111.14819>).
     Mean,
-    /// The mean of the softmax probabilities; the factor is `exp(logit_scale)`, 1 where scores are logits.
+    /// Average the softmax probabilities; the factor is `exp(logit_scale)` for cosines, 1 for logits.
     Softmax(f32),
-    /// The class most looks put first; among equally many, the larger mean of the scores.
+    /// Most frequent top-1 class; ties go to the larger mean score.
     Majority,
 }
 
-/// Names items that were looked at several times, each look `[items, dim]`.
+/// Zero-shot classification of items with several augmentations, each `[items, dim]`.
 ///
 /// # Errors
-/// If there is no look, or the sizes do not fit.
+/// If there is no augmentation, lengths differ, or a label is out of range.
 pub fn zero_shot(
     augmentations: &[Features],
     classes: &ClassFeatures,
@@ -38,7 +49,7 @@ pub fn zero_shot(
         return Err(MetricsError::NotEnoughData("no features or scores were given".to_owned()));
     }
     let augmentations: Vec<Features> = augmentations.iter().map(Features::normalized).collect();
-    // The looks at one item stand together.
+    // Rows are grouped by item: `map_similarities` passes the scores of a whole group.
     let together = (0..truth.len())
         .flat_map(|item| augmentations.iter().map(move |augmentation| augmentation.row(item)));
     let together = Features::from_rows(together)?;
@@ -47,10 +58,10 @@ pub fn zero_shot(
     })
 }
 
-/// Counts a classifier's own scores (logits), each look `[items, classes]`.
+/// Combines a classifier's logits, each augmentation `[items, classes]`.
 ///
 /// # Errors
-/// If there is no look, or the sizes do not fit.
+/// If there is no augmentation, lengths differ, or a label is out of range.
 pub fn from_scores(
     augmentations: &[Features],
     truth: &[usize],
@@ -72,7 +83,7 @@ pub fn from_scores(
     Ok(truth.iter().enumerate().map(of_item).collect())
 }
 
-/// Scores `[looks, classes]` → one score a class.
+/// Scores `[augmentations, classes]` → `[classes]`.
 fn combine(all: &[f32], classes: usize, vote: Voting) -> Vec<f32> {
     let augmentations = (all.len() / classes.max(1)).max(1) as f64;
     let largest = all.iter().fold(1.0_f32, |largest, score| largest.max(score.abs()));
@@ -88,7 +99,8 @@ fn combine(all: &[f32], classes: usize, vote: Voting) -> Vec<f32> {
                 add(&mut scores, weights.iter().map(|w| w / total));
             }
             Voting::Majority => {
-                // A mean lies within the largest score, so a quarter of their ratio never outweighs a vote.
+                // Each score divided by the largest is in [-1, 1], so that a quarter of their mean breaks ties but never
+                // outweighs a vote.
                 let part = 0.25 / (augmentations * f64::from(largest));
                 add(&mut scores, augmentation.iter().map(|c| part * f64::from(*c)));
                 if let Some(first) = crate::top_k(augmentation, 1).first() {
@@ -109,8 +121,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ways_to_vote() {
-        // Two looks lean to class 0 a little, one to class 1 strongly.
+    fn votings_differ() {
+        // Two augmentations slightly prefer class 0, one strongly prefers class 1.
         let cosines = [0.5, 0.4, 0.5, 0.4, 0.1, 0.9];
         let winner = |vote| crate::top_k(&combine(&cosines, 2, vote), 1)[0];
         assert_eq!(winner(Voting::Mean), 1);
@@ -120,8 +132,8 @@ mod tests {
     }
 
     #[test]
-    fn scores_of_a_classifier_are_counted_as_they_are() {
-        // Item 0: two looks lean to class 1, one is very sure of class 2. Item 1: all say class 0.
+    fn logits_are_combined_without_normalization() {
+        // Item 0: two augmentations prefer class 1, one is very confident of class 2. Item 1: all say class 0.
         let augmentations =
             [[0.0, 6.0, 4.0, 9.0, 1.0, 1.0], [0.0, 6.0, 4.0, 9.0, 1.0, 1.0], [0.0, 1.0, 40.0, 9.0, 1.0, 1.0]];
         let augmentations =

@@ -1,4 +1,4 @@
-//! Zero-shot classification: the class whose text features are nearest.
+//! Zero-shot classification by the nearest class text features.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,28 +6,28 @@ use crate::error::{check_indices, check_len};
 use crate::similarity::map_similarities;
 use crate::{Features, MetricsError, Prediction};
 
-/// How the sentences of a class become its direction.
+/// How the text features of a class's prompts become its class feature.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TemplateAveraging {
-    /// Each sentence at length one, then the mean, at length one again (ULIP, OpenShape).
+    /// Normalize each prompt, average, normalize (open_clip, ULIP, OpenShape).
     #[default]
     NormalizeEach,
-    /// The mean of the features as the text tower gives them, then at length one (Duoduo CLIP).
+    /// Average the raw features, normalize (Duoduo CLIP).
     NormalizeMean,
-    /// The mean of the features, its length kept: longer classes score higher (CG3D's validation).
+    /// Average the raw features and keep their norm, so that classes with larger norms score higher (CG3D's validation).
     Unnormalized,
 }
 
-/// One row a class, what items are compared with.
+/// Class features, `[classes, dim]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClassFeatures(Features);
 
 impl ClassFeatures {
-    /// From the features of every class's sentences, `[classes · templates, dim]`, a class's sentences together.
+    /// From the features of all prompts, `[classes · templates, dim]`, grouped by class.
     ///
     /// # Errors
-    /// If the sentences do not come out even, or those of a class cancel out.
+    /// If `templates` does not divide the number of rows, or the mean of a class is zero.
     pub fn from_sentences(
         sentences: &Features,
         templates: usize,
@@ -40,7 +40,7 @@ impl ClassFeatures {
         }))
     }
 
-    /// Features made elsewhere, `[classes, dim]`, compared by direction.
+    /// From precomputed class features, `[classes, dim]`, which are normalized.
     pub fn from_features(features: &Features) -> Self {
         Self(features.normalized())
     }
@@ -56,10 +56,10 @@ impl ClassFeatures {
     }
 }
 
-/// Compares each item, `[items, dim]` of any length, with the classes; `truth` is each item's class.
+/// Classifies `items`, `[items, dim]`, not necessarily normalized, by cosine similarity; `truth` has the class of each.
 ///
 /// # Errors
-/// If the sizes do not fit, or there is no item.
+/// If lengths differ or a label is out of range.
 pub fn zero_shot(
     items: &Features,
     classes: &ClassFeatures,
@@ -67,6 +67,7 @@ pub fn zero_shot(
 ) -> Result<Vec<Prediction>, MetricsError> {
     check_len("labels", items.rows(), truth.len())?;
     check_indices("label", truth, classes.classes())?;
+    // The item's norm scales all its scores alike, so ranks need no normalized copy of the items.
     map_similarities(items, 1, classes.features(), |item, scores| {
         Prediction::from_scores(scores, truth[item], 1.0 / items.norm(item))
     })
@@ -78,7 +79,7 @@ mod tests {
     use crate::ClassificationMetrics;
 
     #[test]
-    fn items_are_named_by_direction_and_counted() {
+    fn items_are_classified_by_cosine() {
         let classes = Features::new(vec![1.0, 0.0, 0.0, 10.0], 2).unwrap();
         let items = Features::new(vec![3.0, 1.0, 0.1, 0.2, 2.0, 1.9], 2).unwrap();
         let classes = ClassFeatures::from_features(&classes);
@@ -93,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_count_only_where_they_are_asked_to() {
+    fn norms_matter_only_if_unnormalized() {
         let sentences = Features::new(vec![1.0, 0.0, 1.0, 0.0, 0.0, 9.0, 0.0, 9.0], 2).unwrap();
         let item = Features::new(vec![2.0, 1.0], 2).unwrap();
         let first = |mean| {

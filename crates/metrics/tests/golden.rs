@@ -1,4 +1,4 @@
-//! Metrics beside those of scikit-learn, SciPy and NumPy (`xtask/baselines/metrics.py`), and ULIP's zero-shot head.
+//! Metrics compared with scikit-learn, SciPy and NumPy (`xtask/baselines/metrics.py`), and with ULIP's zero-shot head.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
@@ -15,7 +15,7 @@ use serde_json::Value;
 
 /// Counts are the same, so only the order of 64-bit sums differs.
 const TOLERANCE: f64 = 1e-9;
-/// Weights at the flat bottom of a loss are known to about the root of the loss's own precision.
+/// Near a minimum the loss is quadratic in the weights, so that they are known to the square root of its precision.
 const WEIGHTS_TOLERANCE: f64 = 1e-6;
 
 struct Golden {
@@ -73,7 +73,7 @@ fn firsts(predictions: &[lexiform_metrics::Prediction]) -> Vec<u64> {
 }
 
 #[test]
-fn classification_is_scikit_learns_for_every_way_to_average_sentences() {
+fn classification_matches_scikit_learn_for_every_template_averaging() {
     let golden = Golden::read();
     let (sentences, items, truth) =
         (golden.features("sentences"), golden.features("items"), golden.indices("truth"));
@@ -100,7 +100,7 @@ fn classification_is_scikit_learns_for_every_way_to_average_sentences() {
 }
 
 #[test]
-fn intervals_are_numpys_percentiles_of_the_same_draws() {
+fn intervals_match_numpy_percentiles_of_the_same_samples() {
     let golden = Golden::read();
     let expected = &golden.expected["intervals"];
     let classes =
@@ -113,7 +113,7 @@ fn intervals_are_numpys_percentiles_of_the_same_draws() {
         seed: expected["seed"].as_u64().unwrap(),
     };
     let found = ClassificationIntervals::from_predictions(&predictions, &numbers, resampling);
-    // Where all are right, draws tell nothing and the exact interval stands.
+    // For a fraction of 1 the interval is exact instead of NumPy's.
     let shares = [numbers.top_1, numbers.top_3, numbers.top_5, numbers.mean_class_accuracy];
     let all = [found.top_1, found.top_3, found.top_5, found.mean_class_accuracy];
     for (place, (share, interval)) in shares.into_iter().zip(all).enumerate() {
@@ -127,7 +127,7 @@ fn intervals_are_numpys_percentiles_of_the_same_draws() {
 }
 
 #[test]
-fn retrieval_is_scikit_learns_with_several_right_answers() {
+fn retrieval_matches_scikit_learn_with_several_relevant_items() {
     let golden = Golden::read();
     let (queries, gallery) = (golden.features("queries"), golden.features("gallery"));
     let right: Vec<Vec<usize>> = golden
@@ -148,7 +148,7 @@ fn retrieval_is_scikit_learns_with_several_right_answers() {
 }
 
 #[test]
-fn the_probe_is_scikit_learns_logistic_regression() {
+fn the_probe_matches_scikit_learn_logistic_regression() {
     let golden = Golden::read();
     let (items, labels) = (golden.features("probe_items"), golden.indices("probe_labels"));
     let expected = &golden.expected["probe"];
@@ -175,7 +175,7 @@ fn the_probe_is_scikit_learns_logistic_regression() {
 }
 
 #[test]
-fn the_paired_test_is_scipys() {
+fn the_paired_test_matches_scipy() {
     let expected = &Golden::read().expected["paired"];
     let list = |name: &str| -> Vec<bool> {
         expected[name].as_array().unwrap().iter().map(|b| b.as_bool().unwrap()).collect()
@@ -186,7 +186,7 @@ fn the_paired_test_is_scipys() {
 }
 
 #[test]
-fn ulips_zero_shot_head_is_reproduced() {
+fn zero_shot_matches_ulip() {
     let path: PathBuf =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures/zeroshot.safetensors");
     let Ok(bytes) = std::fs::read(&path) else {
@@ -223,9 +223,8 @@ fn ulips_zero_shot_head_is_reproduced() {
     }
 }
 
-/// The same numbers, whatever the number of threads.
 #[test]
-fn threads_do_not_matter() {
+fn results_do_not_depend_on_the_number_of_threads() {
     let golden = Golden::read();
     let run = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();

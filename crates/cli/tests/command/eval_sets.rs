@@ -33,12 +33,12 @@ fn a_data_set_stands_for_files() {
     bench.run(&[&of_set[..], &["--split", "dev"]].concat()).bad(2, &["expected split train, val or test"]);
     bench
         .run(&["eval", "zero-shot", "--labels", "folders", "--assets", "things", "--split", "val"])
-        .bad(1, &["none of 12 belongs to split \"val\"", "nothing there says a split"]);
+        .bad(1, &["none of 12 shapes is in split \"val\"", "no shape has a split"]);
     bench.run(&[&of_set[..], &["--labels", "folders"]].concat()).bad(2, &["cannot be used with"]);
     let counts = bench.run(&[&of_set[..], &["--views", "1,3", "--json"]].concat()).good().json();
     assert_eq!(counts.iter().map(|l| l["shapes"].clone()).collect::<Vec<_>>(), [12, 12]);
     let short = bench.run(&[&of_set[..], &["--views", "4"]].concat());
-    assert!(short.code == 1 && short.stderr.contains("has 3 views, 4 were asked for"), "{short:#?}");
+    assert!(short.code == 1 && short.stderr.contains("expected 4 views, found 3"), "{short:#?}");
     for measure in [&["few-shot", "--way", "2", "--episodes", "9"][..], &["probe", "--c", "1"]] {
         first(
             &bench,
@@ -83,7 +83,7 @@ fn captions_of_a_set_are_looked_for() {
     }
     // The protocol's own number of views is more than there are.
     let run = bench.run(&[&of_set[..], &protocol].concat());
-    assert!(run.code == 1 && run.stderr.contains("has 3 views, 12 were asked for"), "{run:#?}");
+    assert!(run.code == 1 && run.stderr.contains("expected 12 views, found 3"), "{run:#?}");
     bench.run(&["eval", "retrieval"]).bad(2, &["expected --captions or --data"]);
 }
 
@@ -109,7 +109,7 @@ fn rows_with_names_are_found_by_them() {
     };
     let run = |file: &str| bench.run(&with(file).iter().map(String::as_str).collect::<Vec<_>>());
     assert_eq!(run("right.safetensors").good().stdout, run("turned.safetensors").good().stdout);
-    run("less.safetensors").bad(1, &["no row is called \"tower/w0.obj\"", "hint: "]);
+    run("less.safetensors").bad(1, &["expected a row \"tower/w0.obj\", found none", "hint: "]);
 }
 
 /// A fine-tuned checkpoint as its authors release it: its head names the labels, looks vote.
@@ -146,7 +146,7 @@ fn labels_that_are_missing_or_at_odds_are_told() {
     };
     check("tower/w0.obj,tower\nbox/b0.obj,\n", "line 3: box/b0.obj has no label");
     check("tower/w0.obj\n", "line 2: tower/w0.obj has no label");
-    check("tower/w0.obj,tower\ntower/w0.obj,box\n", "tower/w0.obj is labelled \"tower\" and \"box\"");
+    check("tower/w0.obj,tower\ntower/w0.obj,box\n", "tower/w0.obj has two labels, \"tower\" and \"box\"");
 }
 
 /// Point models are given what the protocol says: other points, other numbers.
@@ -165,7 +165,7 @@ fn protocols_say_how_clouds_are_given() {
         let report = fs_err::read_to_string(bench.path("out/report.json")).unwrap();
         let report: Value = serde_json::from_str(&report).unwrap();
         let facts = report["run_info"].as_array().unwrap();
-        facts.iter().find(|fact| fact[0] == "prepared").unwrap()[1].as_str().unwrap().to_owned()
+        facts.iter().find(|fact| fact[0] == "preprocessing").unwrap()[1].as_str().unwrap().to_owned()
     };
     bench.write("labels.txt", "coffee table\ntower\nbox\n");
     assert!(prepared(&[]).starts_with("64 points, mean at the origin"));

@@ -92,7 +92,7 @@ fn features_stand_for_files() {
     let other = other_model().to_str().unwrap();
     bench
         .run(&[&zero_shot[..], &["rows.safetensors", "--model", other]].concat())
-        .bad(1, &["its features are of tiny", "the words would be of other"]);
+        .bad(1, &["were computed by tiny", "found other"]);
     bench.run(&[&zero_shot[..], &["words.npy"]].concat()).bad(1, &["each of the 12 lines", "found 3"]);
     bench.run(&[&zero_shot[..], &["things/labels.csv"]].concat()).bad(1, &["labels.csv", "hint: "]);
 }
@@ -197,7 +197,7 @@ fn models_are_compared_in_every_direction() {
     assert!(text.contains("R@1 vs. first") && text.lines().count() == 5, "{text}");
     bench
         .run(&[&both[..], &["--features", "rows.npy"]].concat())
-        .bad(2, &["features are of one model, found 2"]);
+        .bad(2, &["precomputed features are of one model, found 2"]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What a protocol is made of, as a value.
+//! The definition of a protocol.
 
 use lexiform_metrics::TemplateAveraging;
 use lexiform_model::Templates;
@@ -7,44 +7,45 @@ use lexiform_model::point::{CloudOptions, Placing};
 use super::benchmark::{Benchmark, Paper};
 use super::labels::{ClassList, Spelling};
 
-/// How a paper takes the shapes of a benchmark.
+/// Model input of a protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShapeInput {
-    /// As views.
+    /// Rendered views.
     Views {
-        /// Numbers of views that are tried.
+        /// Numbers of views that are evaluated.
         view_counts: &'static [usize],
-        /// Views there are of each shape, of which some are drawn.
+        /// Rendered views per shape, from which those are sampled.
         total_views: usize,
-        /// Seeds of the paper's runs, over which it averages.
+        /// Seeds of the paper's runs, whose results are averaged.
         seeds: &'static [u32],
     },
-    /// As points.
+    /// Point clouds.
     Points {
-        /// How many; `None` for as many as the encoder was trained with.
+        /// Number of points; `None` for the number the encoder was trained with.
         count: Option<usize>,
-        /// Where they are put.
+        /// How they are normalized.
         placing: Placing,
-        /// Whether colors are left out.
+        /// Whether colors are ignored.
         without_colors: bool,
-        /// What else must be known of them.
+        /// Remarks.
         note: &'static str,
     },
 }
 
 impl ShapeInput {
-    /// In words.
+    /// A description for notes.
     pub fn describe(&self) -> String {
         match *self {
             Self::Views { view_counts, total_views, seeds } => {
                 let list = |numbers: Vec<String>| numbers.join(", ");
                 let counts = list(view_counts.iter().map(usize::to_string).collect());
                 let seeds = list(seeds.iter().map(u32::to_string).collect());
-                format!("{counts} of {total_views} views, which the authors draw with the seeds {seeds}")
+                format!("{counts} of {total_views} views, sampled by the authors with seeds {seeds}")
             }
             Self::Points { count, placing, without_colors, note } => {
-                let count = count
-                    .map_or("as many points as the encoder is used to".to_owned(), |n| format!("{n} points"));
+                let count = count.map_or("as many points as the encoder was trained with".to_owned(), |n| {
+                    format!("{n} points")
+                });
                 let place = match placing {
                     Placing::Unit => "mean at the origin, radius 1",
                     Placing::UnitInHalf => "mean at the origin, radius 1, in half precision",
@@ -58,7 +59,7 @@ impl ShapeInput {
     }
 }
 
-/// A benchmark as a paper measures it.
+/// How a paper evaluates on a benchmark.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Protocol {
     /// The benchmark.
@@ -67,17 +68,17 @@ pub struct Protocol {
     pub paper: Paper,
     /// The classes.
     pub classes: ClassList,
-    /// How names stand in sentences.
+    /// How a class name is spelled in a prompt.
     pub spelling: Spelling,
-    /// The sentences.
+    /// The prompt templates.
     pub templates: Templates,
-    /// How the sentences of a class become its direction.
+    /// How the prompts of a class are averaged.
     pub template_averaging: TemplateAveraging,
-    /// How shapes are given to a model.
+    /// Model input.
     pub input: ShapeInput,
-    /// How many shapes the paper counts, where it says so.
+    /// Number of shapes that the paper reports, if any.
     pub num_shapes: Option<usize>,
-    /// What must be known when numbers are compared.
+    /// Remarks for comparing results.
     pub note: &'static str,
 }
 
@@ -88,7 +89,7 @@ impl Protocol {
     }
 }
 
-/// How clouds are given to point models: as the protocol says, with `points` points where a number is given.
+/// Options for point encoders: those of the protocol, with `points` points if given.
 pub fn cloud_options(protocol: Option<&Protocol>, points: Option<usize>) -> CloudOptions {
     let asked = match protocol.map(|protocol| protocol.input) {
         Some(ShapeInput::Points { count, placing, without_colors, .. }) => {
@@ -96,5 +97,6 @@ pub fn cloud_options(protocol: Option<&Protocol>, points: Option<usize>) -> Clou
         }
         _ => CloudOptions::default(),
     };
+    // An explicit number of points overrides the protocol's.
     CloudOptions { n_points: points.or(asked.n_points), ..asked }
 }

@@ -1,92 +1,92 @@
-//! Published numbers, each with its source. Numbers that were not found are not guessed.
+//! Published results, each with its source.
 
 use serde::Serialize;
 
 use super::benchmark::{Benchmark, Paper};
 
-/// One published row.
+/// One published result.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct PublishedResult {
-    /// What was measured on.
+    /// The benchmark.
     pub benchmark: Benchmark,
-    /// In whose way.
+    /// The paper with the protocol.
     pub paper: Paper,
-    /// Whether the protocol's own authors printed it for their own model.
+    /// Whether the authors of the protocol published it for their own model.
     pub by_authors: bool,
     /// The model and what it was trained on.
     pub model: &'static str,
-    /// The numbers.
+    /// The metrics.
     pub values: PublishedMetrics,
-    /// Where they are printed.
+    /// Where it is published.
     pub source: &'static str,
 }
 
-/// Percentages; what is not printed is `None`.
+/// Metrics in percent; `None` if not published.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "measure")]
 pub enum PublishedMetrics {
-    /// Zero-shot.
+    /// Zero-shot top-k accuracy.
     ZeroShot {
         /// Overall accuracy.
         top_1: f64,
-        /// Right answer among three.
+        /// Top-3 accuracy.
         top_3: Option<f64>,
-        /// Right answer among five.
+        /// Top-5 accuracy.
         top_5: Option<f64>,
     },
-    /// Zero-shot, overall and class average.
+    /// Zero-shot overall and mean class accuracy.
     OverallAndMeanClass {
         /// Overall accuracy.
         overall_accuracy: f64,
-        /// Mean over classes.
+        /// Mean class accuracy.
         mean_class_accuracy: f64,
     },
-    /// After training on the benchmark's own training split.
+    /// Fine-tuned on the training split of the benchmark.
     FineTuned {
         /// Overall accuracy.
         overall_accuracy: f64,
-        /// Mean over classes.
+        /// Mean class accuracy.
         mean_class_accuracy: Option<f64>,
-        /// Whether several augmented looks vote.
+        /// Whether several augmentations vote.
         vote: bool,
     },
     /// Retrieval.
     Retrieval {
-        /// Captions whose shape comes first.
+        /// RR@1: captions whose top result is relevant.
         rr_1: f64,
     },
 }
 
 impl PublishedMetrics {
-    /// Whether they are of naming by words alone.
+    /// Whether this is a zero-shot result.
     pub fn is_zero_shot(&self) -> bool {
         matches!(self, Self::ZeroShot { .. } | Self::OverallAndMeanClass { .. })
     }
 
-    /// Whether they are of a classifier that was trained for the benchmark.
+    /// Whether this is a fine-tuning result.
     pub fn is_fine_tuned(&self) -> bool {
         matches!(self, Self::FineTuned { .. })
     }
 
-    /// Whether they are of retrieval.
+    /// Whether this is a retrieval result.
     pub fn is_retrieval(&self) -> bool {
         matches!(self, Self::Retrieval { .. })
     }
 
-    /// The numbers in a few words.
+    /// A short description.
     pub fn describe(self) -> String {
         let or_dash = |x: Option<f64>| x.map_or("–".to_owned(), |x| format!("{x:.1}"));
         match self {
             Self::ZeroShot { top_1, top_3, top_5 } => {
-                format!("top 1 / 3 / 5: {top_1:.1} / {} / {}", or_dash(top_3), or_dash(top_5))
+                format!("top-1 / 3 / 5: {top_1:.1} / {} / {}", or_dash(top_3), or_dash(top_5))
             }
             Self::OverallAndMeanClass { overall_accuracy, mean_class_accuracy } => {
-                format!("overall / class average: {overall_accuracy:.1} / {mean_class_accuracy:.1}")
+                format!("overall / mean class accuracy: {overall_accuracy:.1} / {mean_class_accuracy:.1}")
             }
             Self::FineTuned { overall_accuracy, mean_class_accuracy, vote } => {
                 let vote = if vote { ", with voting" } else { "" };
                 format!(
-                    "fine-tuned, overall / class average: {overall_accuracy:.1} / {}{vote}",
+                    "fine-tuned, overall / mean class accuracy: {overall_accuracy:.1} / {}{vote}",
                     or_dash(mean_class_accuracy)
                 )
             }
@@ -112,7 +112,7 @@ const fn fine_tuned(overall_accuracy: f64, mean_class_accuracy: Option<f64>, vot
     PublishedMetrics::FineTuned { overall_accuracy, mean_class_accuracy, vote }
 }
 
-/// A row that a protocol's authors print for their own model.
+/// A result that the authors of a protocol publish for their own model.
 const fn authors(
     benchmark: Benchmark,
     paper: Paper,
@@ -123,7 +123,7 @@ const fn authors(
     PublishedResult { benchmark, paper, by_authors: true, model, values, source }
 }
 
-/// A row of another model in the same table, or of a model that others measured.
+/// A result of another model in the same table, or of a third party.
 const fn other(
     benchmark: Benchmark,
     paper: Paper,
@@ -139,15 +139,15 @@ use Benchmark::{
 };
 use Paper::{Cg3d, Duoduo, Openshape, Ulip2};
 
-/// Every row.
+/// All results.
 #[rustfmt::skip]
 pub(super) const ROWS: &[PublishedResult] = &[
     authors(ObjaverseLvis, Duoduo, "Duoduo CLIP, 12 views, Ensembled", zero_shot(55.2, 77.1, 83.4), DUODUO_TABLE),
     authors(ObjaverseLvis, Duoduo, "Duoduo CLIP, 12 views, Ensembled (no LVIS)", zero_shot(52.7, 74.5, 81.3), DUODUO_TABLE),
     authors(ObjaverseLvis, Duoduo, "Duoduo CLIP, 5 views, Ensembled", zero_shot(54.1, 76.0, 82.4), DUODUO_TABLE),
     authors(ObjaverseLvis, Duoduo, "Duoduo CLIP, 5 views, Ensembled (no LVIS)", zero_shot(51.3, 73.1, 79.9), DUODUO_TABLE),
-    other(ObjaverseLvis, Duoduo, "OpenCLIP ViT-B/32 as it is, 12 views averaged", zero_shot(35.7, 54.8, 62.1), DUODUO_TABLE),
-    other(ObjaverseLvis, Duoduo, "OpenCLIP ViT-bigG/14 as it is, 12 views averaged", zero_shot(43.5, 64.2, 71.3), DUODUO_TABLE),
+    other(ObjaverseLvis, Duoduo, "OpenCLIP ViT-B/32 unmodified, 12 views averaged", zero_shot(35.7, 54.8, 62.1), DUODUO_TABLE),
+    other(ObjaverseLvis, Duoduo, "OpenCLIP ViT-bigG/14 unmodified, 12 views averaged", zero_shot(43.5, 64.2, 71.3), DUODUO_TABLE),
     other(ObjaverseLvis, Duoduo, "ViT-B/32 fine-tuned view by view, Ensembled", zero_shot(53.0, 74.7, 81.4), DUODUO_TABLE),
     authors(ObjaverseLvis, Ulip2, "ULIP-2 PointBERT, colored, Objaverse + ShapeNet", top_1_and_5(50.6, 79.1), ULIP2_TABLE),
     authors(ObjaverseLvis, Ulip2, "ULIP-2 PointBERT, colored, Objaverse (no LVIS) + ShapeNet", top_1_and_5(46.3, 75.0), ULIP2_TABLE),

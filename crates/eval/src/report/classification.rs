@@ -1,62 +1,62 @@
-//! The numbers of one model on a set of files, with labels by name.
+//! Classification metrics of one model, with class names.
 
 use lexiform_metrics::bootstrap::{ClassificationIntervals, Resampling};
 use lexiform_metrics::paired::PairedComparison;
 use lexiform_metrics::{ClassificationMetrics, MetricsError, Prediction};
 use serde::Serialize;
 
-/// The numbers of one model on the files.
+/// Classification metrics of one model.
 #[derive(Clone, Debug, Serialize)]
 pub struct ClassificationResult {
-    /// Which weights.
+    /// Id of the model.
     pub model: String,
-    /// Views that each shape was given by, where it was said.
+    /// Views per shape, if set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub views: Option<usize>,
-    /// Seed of the draw of views and window, where they were drawn.
+    /// Seed for sampling views and crop windows, if sampled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<u32>,
-    /// Files that were named.
+    /// Number of shapes.
     pub shapes: usize,
-    /// Labels to choose from.
+    /// Number of labels to choose from.
     pub num_labels: usize,
-    /// Share whose first answer is right.
+    /// Top-1 accuracy.
     pub top_1: f64,
-    /// Share with the right answer among three.
+    /// Top-3 accuracy.
     pub top_3: f64,
-    /// Share with the right answer among five.
+    /// Top-5 accuracy.
     pub top_5: f64,
-    /// Mean over labels of the share named right.
+    /// Mean class accuracy.
     pub mean_class_accuracy: f64,
-    /// Mean over labels of F1.
+    /// Macro F1.
     pub macro_f1: f64,
-    /// Where 95 % of resampled values lie.
+    /// 95 % bootstrap confidence intervals.
     pub intervals: ClassificationIntervals,
-    /// This result compared with the first.
+    /// Paired comparison with the first result.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub against_first: Option<PairedComparison>,
-    /// Every label that has files.
+    /// Metrics of every label with files.
     pub per_class: Vec<ClassResult>,
 }
 
-/// One label's share.
+/// Metrics of one label.
 #[derive(Clone, Debug, Serialize)]
 pub struct ClassResult {
     /// The label.
     pub label: String,
-    /// Its files.
+    /// Number of files.
     pub shapes: usize,
-    /// How many of them are named right at once.
+    /// Files with a correct top-1 prediction.
     pub correct: usize,
-    /// How many have the right answer among five.
+    /// Files with the label in their top 5.
     pub correct_top_5: usize,
-    /// Files of other labels that are given this one.
+    /// Files of other labels predicted as this one.
     pub false_positives: usize,
-    /// What its files are taken for instead, most frequent first.
+    /// Wrong labels its files are predicted as, most frequent first.
     pub predicted_as: Vec<PredictedAs>,
 }
 
-/// A wrong label and how often it was given.
+/// A wrong label and its frequency.
 #[derive(Clone, Debug, Serialize)]
 pub struct PredictedAs {
     /// The label.
@@ -66,10 +66,10 @@ pub struct PredictedAs {
 }
 
 impl ClassificationResult {
-    /// Counts predictions and draws intervals.
+    /// Computes metrics and confidence intervals.
     ///
     /// # Errors
-    /// If there is no prediction.
+    /// If there are no predictions.
     pub fn from_predictions(
         model: &str,
         predictions: &[Prediction],
@@ -108,8 +108,9 @@ impl ClassificationResult {
         })
     }
 
-    /// The model, and how many views it was given.
+    /// The model with number of views and seed.
     pub fn name(&self) -> String {
+        // The name must be unique per result: it is the row label of the comparison table.
         let views =
             self.views.map_or(String::new(), |n| format!(", {n} view{}", if n == 1 { "" } else { "s" }));
         let seed = self.seed.map_or(String::new(), |seed| format!(", seed {seed}"));

@@ -1,13 +1,13 @@
-//! The whole page as one HTML file.
+//! The report as one HTML page.
 
 use super::contents::Report;
 use super::html_text::escape;
 use super::sections;
 
-/// The page's looks; colors follow the reader's light or dark setting.
+/// Style sheet; colors follow the reader's light or dark setting.
 const STYLE: &str = include_str!("style.css");
 
-/// The whole page. It needs nothing from elsewhere: pictures and drawings are inside.
+/// Renders the page. It is self-contained: images and drawings are embedded.
 pub fn render_html(report: &Report) -> String {
     let sections = [
         sections::head(report),
@@ -74,17 +74,17 @@ mod tests {
     }
 
     #[test]
-    fn the_page_stands_alone_and_escapes_what_files_are_called() {
+    fn the_page_is_self_contained_and_escaped() {
         let page = render_html(&report());
         for part in
             ["66.7 %", "a&amp;b.glb", "&lt;script&gt;", "data:image/jpeg;base64,AQID", "x.stl", "<svg"]
         {
             assert!(page.contains(part), "{part}");
         }
-        assert!(!page.contains("<script"), "nothing from a label becomes code");
+        assert!(!page.contains("<script"), "labels are escaped");
         assert!(
             !page.contains("http:") && !page.contains("https:") && !page.contains("src=\"/"),
-            "no outside resource"
+            "no external resources"
         );
         for tag in ["table", "div", "figure", "svg", "section", "tr", "td"] {
             let opened =
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn the_report_is_json_without_pictures() {
+    fn the_json_report_has_no_thumbnails() {
         let value = serde_json::to_value(report()).unwrap();
         assert_eq!(value["results"][0]["shapes"], 3);
         assert!(value["hardest_examples"][0].get("thumbnail").is_none());

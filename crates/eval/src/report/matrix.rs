@@ -1,43 +1,46 @@
-//! The confusion matrix as an inline SVG: rows are what files are, columns what they are taken for.
+//! The confusion matrix as inline SVG: rows are true labels, columns predicted labels.
 
 use lexiform_metrics::ConfusionMatrix;
 
 use super::html_text::escape;
 
-/// Most classes drawn; beyond, those with most errors are.
+/// Maximum classes drawn; of more, those with most errors.
 const MAX_CLASSES: usize = 150;
-/// Edges that a cell may have, in pixels.
+/// Range of cell sizes in pixels.
 const CELL: std::ops::RangeInclusive<f64> = 12.0..=34.0;
-/// Width that the cells share while they can.
+/// Preferred width of all cells in pixels.
 const WIDTH: f64 = 640.0;
-/// Smallest cell that has room for a number.
+/// Minimum cell size in pixels with room for a number.
 const MIN_CELL_FOR_TEXT: f64 = 20.0;
-/// Width of a letter of the labels, in parts of their size; wide letters fit too.
+/// Width of a character relative to the font size, generous enough for wide ones.
 const CHAR_WIDTH: f64 = 0.62;
-/// Letters of a label that are shown.
+/// Maximum characters of a label.
 const MAX_LABEL_CHARS: usize = 26;
 
-/// Classes in the order they are drawn: all that occur or are answered, by their index.
+/// Indices of the classes to draw, ascending: all that occur or are predicted, up to the maximum.
 fn shown(confusion: &ConfusionMatrix) -> Vec<usize> {
     let predicted = confusion.predicted_counts();
     let mut classes: Vec<usize> =
         (0..confusion.num_classes()).filter(|c| confusion.support(*c) + predicted[*c] > 0).collect();
     if classes.len() > MAX_CLASSES {
+        // Missed items plus false positives: support + predicted − 2 · correct.
         let errors = |c: &usize| confusion.support(*c) + predicted[*c] - 2 * confusion.count(*c, *c);
         classes.sort_by_key(|c| (std::cmp::Reverse(errors(c)), *c));
         classes.truncate(MAX_CLASSES);
+        // Back to label order, which related labels often share.
         classes.sort_unstable();
     }
     classes
 }
 
-/// The matrix, and how many of the classes that occur are left out.
+/// The matrix, and the number of occurring classes left out.
 pub fn matrix(confusion: &ConfusionMatrix, labels: &[String]) -> (String, usize) {
     let predicted = confusion.predicted_counts();
     let occurring =
         (0..confusion.num_classes()).filter(|c| confusion.support(*c) + predicted[*c] > 0).count();
     let classes = shown(confusion);
     let n = classes.len();
+    // Few classes get large cells, many classes a scrollable matrix.
     let cell = (WIDTH / n.max(1) as f64).clamp(*CELL.start(), *CELL.end());
     let font = (cell * 0.82).clamp(10.0, 13.0);
     let names: Vec<String> = classes.iter().map(|c| shortened(&labels[*c])).collect();
@@ -74,7 +77,7 @@ pub fn matrix(confusion: &ConfusionMatrix, labels: &[String]) -> (String, usize)
     (svg, occurring - n)
 }
 
-/// A filled cell, with its number where there is room.
+/// A filled cell, with its count if there is room.
 fn cell_svg(
     [x, y]: [f64; 2],
     cell: f64,
@@ -83,20 +86,21 @@ fn cell_svg(
 ) -> String {
     let share = count as f64 / items.max(1) as f64;
     let kind = if truth == answer { "ok" } else { "no" };
-    // Faint cells stay visible.
+    // An offset keeps rare confusions visible.
     let strength = 0.25 + 0.75 * share;
     let title = match kind {
-        "ok" => format!("{}: {count} of {items} right", escape(truth)),
-        _ => format!("{}: {count} of {items} taken for {}", escape(truth), escape(answer)),
+        "ok" => format!("{}: {count} of {items} correct", escape(truth)),
+        _ => format!("{}: {count} of {items} predicted as {}", escape(truth), escape(answer)),
     };
-    let number = match cell >= MIN_CELL_FOR_TEXT {
-        true => format!(
+    let number = if cell >= MIN_CELL_FOR_TEXT {
+        format!(
             "<text class=\"n{}\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{count}</text>",
             if strength > 0.6 { " on" } else { "" },
             x + cell / 2.0,
             y + cell / 2.0 + 4.0
-        ),
-        false => String::new(),
+        )
+    } else {
+        String::new()
     };
     format!(
         "<g><title>{title}</title><rect class=\"{kind}\" x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" \
@@ -108,7 +112,7 @@ fn cell_svg(
     )
 }
 
-/// The grid, so that the eye finds a row and a column.
+/// Grid lines and the diagonal.
 fn grid_svg(n: usize, cell: f64, margin: f64) -> String {
     let far = margin + cell * n as f64;
     let line = |i: usize| {
@@ -122,9 +126,10 @@ fn grid_svg(n: usize, cell: f64, margin: f64) -> String {
 }
 
 fn shortened(label: &str) -> String {
-    match label.chars().count() > MAX_LABEL_CHARS {
-        true => label.chars().take(MAX_LABEL_CHARS - 1).chain(['…']).collect(),
-        false => label.to_owned(),
+    if label.chars().count() > MAX_LABEL_CHARS {
+        label.chars().take(MAX_LABEL_CHARS - 1).chain(['…']).collect()
+    } else {
+        label.to_owned()
     }
 }
 
@@ -147,13 +152,13 @@ mod tests {
     }
 
     #[test]
-    fn cells_say_what_they_are() {
+    fn cells_have_titles() {
         let (confusion, labels) = confusion(3);
         let (svg, left_out) = matrix(&confusion, &labels);
         assert_eq!(left_out, 0);
         assert_eq!(svg.matches("class=\"ok\"").count(), 1);
         assert_eq!(svg.matches("class=\"no\"").count(), 2);
-        assert!(svg.contains("class &lt;1&gt;: 1 of 1 taken for class &lt;0&gt;"), "{svg}");
+        assert!(svg.contains("class &lt;1&gt;: 1 of 1 predicted as class &lt;0&gt;"), "{svg}");
         assert!(!svg.contains("class <"));
     }
 

@@ -1,4 +1,4 @@
-//! A page that answers "does this model fit my files?": one self-contained HTML file, and the same as JSON and CSV.
+//! The evaluation report: one self-contained HTML page, and the same as JSON and CSV.
 
 mod classification;
 mod contents;

@@ -1,14 +1,14 @@
-//! The report's tables as CSV, and reading the cases back.
+//! The report's CSV tables, and reading predictions back.
 
 use lexiform_metrics::Prediction;
 
 use super::classification::ClassificationResult;
 use crate::item_results::ItemResult;
 
-/// Columns of the table of cases.
+/// Header of the table of predictions.
 const PREDICTIONS_HEADER: &str = "file,label,predicted,rank,score,truth_score,top_5";
 
-/// One line a label.
+/// One line per label.
 pub fn classes_csv(metrics: &ClassificationResult) -> String {
     let mut text = "label,shapes,correct,correct_top_5,accuracy,false_positives,predicted_as\n".to_owned();
     for class in &metrics.per_class {
@@ -28,7 +28,7 @@ pub fn classes_csv(metrics: &ClassificationResult) -> String {
     text
 }
 
-/// One line a file, in the order of the predictions.
+/// One line per file, in the order of the predictions.
 pub fn predictions_csv(files: &[String], predictions: &[Prediction], labels: &[String]) -> String {
     let mut text = format!("{PREDICTIONS_HEADER}\n");
     for (file, p) in files.iter().zip(predictions) {
@@ -36,6 +36,7 @@ pub fn predictions_csv(files: &[String], predictions: &[Prediction], labels: &[S
         text.push_str(&format!(
             "{},{},{},{},{:.6},{:.6},{}\n",
             cell(file),
+            // The label list's spelling, not the file's, so that `label == predicted` holds for correct rows.
             cell(&labels[p.truth]),
             cell(best.first().copied().unwrap_or_default()),
             p.rank,
@@ -47,7 +48,7 @@ pub fn predictions_csv(files: &[String], predictions: &[Prediction], labels: &[S
     text
 }
 
-/// A cell, in quotes where it has to be.
+/// A CSV cell, quoted if necessary.
 fn cell(text: &str) -> String {
     if text.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", text.replace('"', "\"\""))
@@ -56,7 +57,7 @@ fn cell(text: &str) -> String {
     }
 }
 
-/// Files and whether each is predicted correctly, from the parsed records of [`cases_csv`].
+/// Per-file results from the parsed records of [`cases_csv`].
 ///
 /// # Errors
 /// If a column is missing.
@@ -78,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cells_are_quoted_and_cases_come_back() {
+    fn cells_are_quoted_and_predictions_are_read_back() {
         let labels = ["chair".to_owned(), "say \"table\", it".to_owned()];
         let prediction =
             |truth, answer| Prediction { truth, rank: 1, top_k: vec![answer], score: 0.5, truth_score: 0.25 };

@@ -1,4 +1,4 @@
-//! Shapes, their captions, and which belong together.
+//! The gallery of shapes with their captions.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -14,19 +14,19 @@ use crate::error::EvalError;
 use crate::source::is_shape;
 use crate::split;
 
-/// Shapes, their captions, and which belong together.
+/// Unique shapes, unique captions, and which describe which.
 #[derive(Clone)]
 pub(super) struct Gallery {
-    /// Each different shape once.
+    /// The unique shapes.
     pub shapes: Vec<Entry>,
-    /// Each different caption once.
+    /// The unique captions.
     pub captions: Vec<String>,
     pairs: Vec<Pair>,
     /// Whether the captions are labels.
     pub by_label: bool,
 }
 
-/// Indices of a shape and of a caption that describes it.
+/// Indices of a shape and a caption that describes it.
 #[derive(Clone, Copy)]
 struct Pair {
     shape: usize,
@@ -34,7 +34,7 @@ struct Pair {
 }
 
 impl Gallery {
-    /// The shapes of the split.
+    /// Reads the shapes of the split.
     pub(super) fn read(config: &RetrievalConfig) -> Result<Self, EvalError> {
         let (path, all) = match &config.captions {
             CaptionSource::Listing { file, assets } => {
@@ -51,11 +51,14 @@ impl Gallery {
         let (mut shapes, mut captions, mut pairs) = (Vec::new(), Vec::new(), Vec::new());
         let (mut shape_of, mut caption_of) = (HashMap::new(), HashMap::new());
         for CaptionedEntry { entry, captions: texts } in all.entries {
+            // Lines about the same file are one gallery item with several captions.
             let shape = *shape_of.entry(entry.name.clone()).or_insert_with(|| {
                 shapes.push(entry);
                 shapes.len() - 1
             });
             for text in texts {
+                // Identical captions are one query with several relevant shapes; otherwise they would count each
+                // other as wrong.
                 let caption = *caption_of.entry(text.clone()).or_insert_with(|| {
                     captions.push(text);
                     captions.len() - 1
@@ -66,7 +69,7 @@ impl Gallery {
         Self { shapes, captions, pairs, by_label: all.by_label }
     }
 
-    /// Removes shapes that are not among these, and captions that no shape is left for.
+    /// Keeps only these shapes, and the captions that describe at least one of them.
     pub(super) fn retain(&mut self, entries: &[Entry]) {
         let left: HashMap<&str, usize> =
             entries.iter().enumerate().map(|(i, e)| (e.name.as_str(), i)).collect();
@@ -75,6 +78,7 @@ impl Gallery {
             Some(Pair { shape, caption: pair.caption })
         };
         let pairs: Vec<Pair> = self.pairs.iter().filter_map(moved).collect();
+        // Captions are renumbered without gaps, in order of first use.
         let mut places = vec![None; self.captions.len()];
         let mut captions = Vec::new();
         for pair in &pairs {
@@ -112,13 +116,17 @@ impl Gallery {
 fn in_data_set(place: &Path) -> Result<Captioned, EvalError> {
     let mut all = data_set::captioned(place)?;
     all.entries.retain(|shape| !shape.captions.is_empty());
-    match all.entries.is_empty() {
-        true => Err(EvalError::input(format!("{}: no shape has words", place.display()))),
-        false => Ok(all),
+    if all.entries.is_empty() {
+        Err(EvalError::input(format!(
+            "{}: expected shapes with captions or labels, found none",
+            place.display()
+        )))
+    } else {
+        Ok(all)
     }
 }
 
-/// The lines of a CSV file that have a caption; with `any_file`, also of what cannot be read as a shape.
+/// The captioned lines of a CSV file; without `any_file` only those that name a 3D file or a folder.
 fn in_listing(path: &Path, assets: Option<&Path>, any_file: bool) -> Result<Captioned, EvalError> {
     let listing = Listing::read(path)?;
     listing.expect(&[Column::Shape])?;
@@ -132,8 +140,12 @@ fn in_listing(path: &Path, assets: Option<&Path>, any_file: bool) -> Result<Capt
         is_usable.then_some(CaptionedEntry { entry, captions })
     };
     let entries: Vec<CaptionedEntry> = listing.lines.iter().filter_map(captioned).collect();
-    match entries.is_empty() {
-        true => Err(EvalError::input(format!("{}: no line has a 3D file and words", path.display()))),
-        false => Ok(Captioned { entries, by_label }),
+    if entries.is_empty() {
+        Err(EvalError::input(format!(
+            "{}: expected lines with a 3D file and a caption, found none",
+            path.display()
+        )))
+    } else {
+        Ok(Captioned { entries, by_label })
     }
 }

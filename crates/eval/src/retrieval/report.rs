@@ -1,4 +1,4 @@
-//! The numbers of every direction and model, and a table of all queries.
+//! Metrics of every direction and model, and a table of all queries.
 
 use std::path::Path;
 
@@ -14,16 +14,16 @@ use crate::error::EvalError;
 use crate::item_results::compare;
 use crate::unusable::UnusableFile;
 
-/// A retrieval with one or several models.
+/// The results of a retrieval evaluation.
 pub struct RetrievalReport {
     runs: Vec<Run>,
-    /// Direction by direction, in each model by model; empty if a model could use no shape.
+    /// Sorted by direction, then model; empty if a model could use no shape.
     pub results: Vec<DirectionResult>,
     /// Files that a model could not use, each once, sorted.
     pub unusable: Vec<UnusableFile>,
 }
 
-/// One model's numbers of one direction.
+/// Metrics of one model in one direction.
 #[derive(Clone, Debug, Serialize)]
 pub struct DirectionResult {
     /// `text → shape` and the like.
@@ -32,12 +32,12 @@ pub struct DirectionResult {
     pub model: String,
     /// The k of recall@k and NDCG@k.
     pub cutoffs: [usize; CUTOFFS.len()],
-    /// Numbers of queries and gallery items, and the scores.
+    /// The metrics.
     #[serde(flatten)]
     pub counted: RetrievalMetrics,
-    /// 95 % confidence intervals of the scores.
+    /// Their 95 % confidence intervals.
     pub intervals: RetrievalScores<Interval>,
-    /// First answers compared with those of the first model.
+    /// Top results compared with those of the first model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub against_first: Option<PairedComparison>,
 }
@@ -48,7 +48,7 @@ impl RetrievalReport {
         Self { runs, results: Vec::new(), unusable }
     }
 
-    /// Computes the numbers of every direction and model.
+    /// Computes the metrics of every direction and model.
     pub(super) fn count(&mut self, resampling: Resampling) -> Result<(), EvalError> {
         self.results = results(&self.runs, resampling)?;
         Ok(())
@@ -64,7 +64,7 @@ impl RetrievalReport {
         self.runs.first().map_or(0, |run| run.shapes)
     }
 
-    /// Writes a CSV file with one line a query: ranks of its right answers, and its first answers.
+    /// Writes a CSV file with one line per query: ranks of its relevant items, and its top results.
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -92,9 +92,10 @@ impl Run {
     }
 }
 
-/// The numbers of every run, direction by direction, each compared with the first run's.
+/// Metrics by direction and run, each compared with the first run.
 fn results(runs: &[Run], resampling: Resampling) -> Result<Vec<DirectionResult>, EvalError> {
     let Some(first) = runs.first() else { return Ok(Vec::new()) };
+    // In order of first appearance: only some models may have photo directions.
     let mut names: Vec<&'static str> = Vec::new();
     for direction in runs.iter().flat_map(|run| &run.directions) {
         if !names.contains(&direction.name) {

@@ -1,4 +1,4 @@
-//! What one model finds in every direction.
+//! Retrieval with one model.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ use crate::protocol::ShapeInput;
 use crate::text_features::{PLACEHOLDER, embed_texts, sentences};
 use crate::unusable::UnusableFile;
 
-/// What one model found in every direction; no direction where no shape could be used.
+/// The results of one model; without directions if no shape could be used.
 pub(super) struct Run {
     /// The model.
     pub model: String,
@@ -29,7 +29,7 @@ pub(super) struct Run {
     pub unusable: Vec<UnusableFile>,
 }
 
-/// From precomputed features of shapes and captions alone.
+/// Retrieval with precomputed features of shapes and captions.
 pub(super) fn from_features(shapes: &str, captions: &str, gallery: &Gallery) -> Result<Run, EvalError> {
     let shape_rows = reorder_by_name(&gallery.names(), shapes, "files")?;
     let caption_rows = reorder_by_name(&gallery.captions, captions, "texts")?;
@@ -38,7 +38,7 @@ pub(super) fn from_features(shapes: &str, captions: &str, gallery: &Gallery) -> 
     Ok(Run { model, shapes, directions, unusable: Vec::new() })
 }
 
-/// With a model, which embeds what has no precomputed features.
+/// Retrieval with a model, which embeds everything without precomputed features.
 pub(super) fn with_model(
     config: &RetrievalConfig,
     encoder: &dyn Encoder,
@@ -51,6 +51,7 @@ pub(super) fn with_model(
         None => {
             let selection = [selection(config, encoder)];
             let mut embedded = embed_entries(encoder, None, gallery.shapes.clone(), &selection, events)?;
+            // Unusable shapes leave the gallery, and captions without a shape with them.
             gallery.retain(&embedded.entries);
             let Embedded { features, unusable: failed, .. } = &mut embedded;
             unusable.append(failed);
@@ -76,7 +77,7 @@ pub(super) fn with_model(
     Ok(run)
 }
 
-/// Views that are asked for, or most of the protocol's if the model takes views.
+/// The given number of views, or the protocol's largest if the model takes views.
 fn selection(config: &RetrievalConfig, encoder: &dyn Encoder) -> ViewSelection {
     let of_protocol = || match config.protocol.map(|protocol| protocol.input) {
         Some(ShapeInput::Views { view_counts, .. })
@@ -89,7 +90,7 @@ fn selection(config: &RetrievalConfig, encoder: &dyn Encoder) -> ViewSelection {
     ViewSelection { views: config.views.or_else(of_protocol), seed: None }
 }
 
-/// A row for each caption: the mean over the templates.
+/// Caption features, `[captions, dim]`, averaged over the templates.
 fn captions(
     config: &RetrievalConfig,
     encoder: &dyn Encoder,
@@ -103,15 +104,16 @@ fn captions(
     };
     let bad = templates.iter().find(|t| !t.contains(PLACEHOLDER));
     if bad.is_some() || templates.is_empty() {
-        let text = format!("expected templates with {{}} for the words, found {bad:?}");
+        let text = format!("expected templates with {{}} for the caption, found {bad:?}");
         return Err(EvalError::input(text));
     }
     let sentences = sentences(gallery.captions.iter().map(String::as_str), &templates);
     let features = embed_texts(encoder, &sentences, events)?;
+    // Normalize each prompt before averaging, as open_clip does.
     Ok(features.normalized().group_means(templates.len())?)
 }
 
-/// Features of a file, a row for each of `names` in their order: named rows are found by their names.
+/// Reads features and sorts them like `names`; unnamed rows must already be in this order.
 fn reorder_by_name(names: &[String], file: &str, what: &str) -> Result<Features, EvalError> {
     let FeatureFile { features, row_names, .. } = feature_file::read(file)?;
     let (expected, found) = (names.len(), features.rows());
@@ -126,8 +128,8 @@ fn reorder_by_name(names: &[String], file: &str, what: &str) -> Result<Features,
     let place = |name: &String| {
         let missing = || {
             EvalError::hinted(
-                format!("{file}: no row is called {name:?}"),
-                "rows are found by the names inside the file; .npy has none and goes by order",
+                format!("{file}: expected a row {name:?}, found none"),
+                ".safetensors rows are matched by name; .npy rows have no names and are matched by order",
             )
         };
         places.get(name.as_str()).copied().ok_or_else(missing)

@@ -1,4 +1,4 @@
-//! Results of a zero-shot classification, model by model.
+//! Results of a zero-shot evaluation.
 
 use std::sync::Arc;
 
@@ -12,44 +12,44 @@ use crate::item_results::{ItemResult, compare};
 use crate::report::ClassificationResult;
 use crate::unusable::UnusableFile;
 
-/// Every model's results, the first one's first.
+/// The results of all models.
 pub struct ZeroShotReport {
-    /// One a model; at least one.
+    /// One per model; at least one.
     pub models: Vec<ModelResults>,
     /// Files that a model could not use, each once, sorted.
     pub unusable: Vec<UnusableFile>,
 }
 
-/// What was measured with one model: a result for each selection of views, on the same shapes.
+/// The results of one model: one per selection of views, on the same shapes.
 pub struct ModelResults {
     pub(super) encoder: Option<Arc<dyn Encoder>>,
     /// The shapes that were classified.
     pub entries: Vec<Entry>,
     /// The labels to choose from.
     pub labels: Vec<String>,
-    /// The results.
+    /// One result per number of views and seed.
     pub variants: Vec<VariantResult>,
     /// Files that could not be used.
     pub unusable: Vec<UnusableFile>,
-    /// Small pictures of shapes that are in no file.
+    /// Thumbnails of generated shapes, which have no file.
     pub(super) thumbnails: Vec<Option<Vec<u8>>>,
 }
 
-/// The numbers of one number of views and seed, and the predictions behind them.
+/// The result for one number of views and one seed.
 pub struct VariantResult {
-    /// The numbers.
+    /// The metrics.
     pub metrics: ClassificationResult,
-    /// One a shape.
+    /// One per shape.
     pub predictions: Vec<Prediction>,
 }
 
-/// Percentages of runs that differ in nothing but the seed, rounded and averaged as the reference does: each to two
-/// decimals, the mean to two decimals.
+/// Mean accuracy of runs that differ only in the seed. As in Duoduo CLIP's evaluation, each run is rounded to two decimals
+/// before averaging.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MeanOverSeeds {
     /// Model and number of views.
     pub name: String,
-    /// Top-1, top-3 and top-5.
+    /// Top-1, top-3 and top-5 accuracy in percent.
     pub percent: [f64; 3],
 }
 
@@ -64,14 +64,15 @@ impl ZeroShotReport {
         self.models.iter().all(|model| !model.entries.is_empty())
     }
 
-    /// The numbers of every model and variant.
+    /// The metrics of every model and variant.
     pub fn results(&self) -> Vec<ClassificationResult> {
         let variants = self.models.iter().flat_map(|model| &model.variants);
         variants.map(|variant| variant.metrics.clone()).collect()
     }
 
-    /// Means of results that differ only in the seed.
+    /// Means over results that differ only in the seed.
     pub fn means_over_seeds(&self) -> Vec<MeanOverSeeds> {
+        // Round half away from zero to two decimals, like the published tables.
         let round = |x: f64| (x * 100.0).round() / 100.0;
         let mut groups: Vec<(String, Vec<ClassificationResult>)> = Vec::new();
         for result in self.results().into_iter().filter(|result| result.seed.is_some()) {
@@ -91,10 +92,11 @@ impl ZeroShotReport {
         groups.into_iter().map(mean_of).collect()
     }
 
-    /// Compares every further result with the first, on the shapes that both could use.
+    /// Compares every further result with the first on their common shapes.
     pub(super) fn compare_with_first(&mut self, resampling: Resampling) -> Result<(), EvalError> {
         let first = self.models[0].item_results(0);
         for (i, model) in self.models.iter_mut().enumerate() {
+            // The first variant of the first model is the reference itself.
             for variant in usize::from(i == 0)..model.variants.len() {
                 let compared = compare(&first, &model.item_results(variant), resampling)?;
                 model.variants[variant].metrics.against_first = compared;

@@ -1,4 +1,4 @@
-//! Writing the report of a zero-shot classification: a page, its numbers as JSON, and two tables.
+//! Writing the report of a zero-shot evaluation: an HTML page, JSON, and two CSV tables.
 
 use std::path::{Path, PathBuf};
 
@@ -10,10 +10,10 @@ use crate::error::EvalError;
 use crate::report::{HardExample, Report, classes_csv, hardest_examples, predictions_csv, render_html};
 use crate::thumbnail;
 
-/// Hardest cases shown.
+/// Number of hardest examples shown.
 const HARDEST: usize = 24;
 
-/// What a report says about the run that made it.
+/// Facts about the run that a report shows.
 #[derive(Clone, Debug)]
 pub struct RunInfo {
     /// Version of the program.
@@ -23,7 +23,7 @@ pub struct RunInfo {
 }
 
 impl ZeroShotReport {
-    /// Writes report.html, report.json, classes.csv and cases.csv about the first result, and gives the page's path.
+    /// Writes report.html, report.json, classes.csv and predictions.csv for the first result; returns the path of the page.
     ///
     /// # Errors
     /// If a file cannot be written.
@@ -40,10 +40,11 @@ impl ZeroShotReport {
         let names: Vec<String> = first.entries.iter().map(|e| e.name.clone()).collect();
         let cases = predictions_csv(&names, predictions, &first.labels);
         let classes = results.first().map(classes_csv).unwrap_or_default();
+        // Ids are `name@revision`; the title shows only the name.
         let model =
             results.first().map_or("the model", |r| r.model.split('@').next().unwrap_or(&r.model)).to_owned();
         let report = Report {
-            title: format!("Does {model} fit these files?"),
+            title: format!("Zero-shot evaluation of {model}"),
             run_info: first.info(config, info)?,
             labels: first.labels.clone(),
             results,
@@ -65,21 +66,22 @@ impl ZeroShotReport {
 }
 
 impl ModelResults {
-    /// How to get the same numbers, as pairs of name and value.
+    /// What is needed to reproduce the results, as pairs of name and value.
     fn info(&self, config: &ZeroShotConfig<'_>, info: RunInfo) -> Result<Vec<(String, String)>, EvalError> {
         let mut pairs = vec![("lexiform", info.version), ("command", info.command)];
         if let Some(encoder) = &self.encoder {
-            pairs.push(("prepared", encoder.preprocessing()));
+            pairs.push(("preprocessing", encoder.preprocessing()));
             if config.texts.features.is_none() {
-                pairs.push(("sentences", config.texts.templates(&**encoder)?.join(" · ")));
+                pairs.push(("templates", config.texts.templates(&**encoder)?.join(" · ")));
             }
         }
         let resampling = config.resampling;
-        pairs.push(("intervals", format!("{} draws, seed {}", resampling.resamples, resampling.seed)));
+        pairs.push(("intervals", format!("{} resamples, seed {}", resampling.resamples, resampling.seed)));
         if let Some(protocol) = config.texts.protocol {
             pairs.push(("protocol", protocol.title()));
             pairs.push(("note", protocol.note.to_owned()));
         }
+        // Protocols without a note have an empty one.
         pairs.retain(|(_, value)| !value.is_empty());
         Ok(pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     }

@@ -62,6 +62,7 @@ impl AttributesArgs {
         let apart: &[Option<bool>] =
             if self.unseen_fraction > 0.0 { &[Some(false), Some(true)] } else { &[None] };
         let of_aspect = |aspect: Aspect| {
+            // Only pairs of color and category can be excluded from training.
             let splits = if aspect == Aspect::Color { apart } else { &[None] };
             splits.iter().map(move |&unseen| QuestionGroup { attribute: aspect.name(), unseen })
         };

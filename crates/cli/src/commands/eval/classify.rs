@@ -96,6 +96,7 @@ impl ClassifyArgs {
             }
             None => with_progress(|events| class_scores(&config, &ScoreSource::Files(&self.logits), events))?,
         };
+        // All files are unusable; they have been listed.
         let Some(metrics) = metrics else { return Ok(Verdict::Failed) };
         if let Some(protocol) = config.protocol {
             note_protocol(protocol, metrics.shapes, PublishedMetrics::is_fine_tuned);
@@ -112,6 +113,7 @@ impl ClassifyArgs {
     fn config(&self) -> anyhow::Result<ClassScoresConfig> {
         let vote = match self.vote {
             VotingArg::Mean => Voting::Mean,
+            // Logits are already scaled.
             VotingArg::Softmax => Voting::Softmax(1.0),
             VotingArg::Majority => Voting::Majority,
         };

@@ -52,6 +52,7 @@ impl CompareArgs {
                 show::with_interval(line.top_1, line.interval),
             ];
             row.extend(match &line.against_first {
+                // The first run has nothing to be compared with.
                 None => [String::new(), String::new(), String::new(), String::new()],
                 Some(p) => {
                     let [difference, chance] = show::paired(p);

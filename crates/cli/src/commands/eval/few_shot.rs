@@ -63,6 +63,7 @@ impl FewShotArgs {
             LearnerArg::Prototype => Learner::Prototype,
             LearnerArg::Probe => Learner::Probe,
         };
+        // Options are singular as in "5-way 1-shot", fields are counts.
         let Self { way: ways, shot: shots, queries, episodes, seed, .. } = self;
         let config = FewShotConfig {
             data: self.data.config()?,

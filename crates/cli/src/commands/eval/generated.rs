@@ -14,6 +14,7 @@ pub(crate) struct ValidationShapes {
 impl ShapeGenerator for ValidationShapes {
     fn generate(&self, encoder: &dyn Encoder, clouds: Option<SimulatedScan>) -> GeneratedShapes {
         let set = match (clouds, encoder.input_spec()) {
+            // Simulated scans need no rendering, whatever the encoder takes.
             (Some(SimulatedScan { points, .. }), _) => held_out_clouds(self.per_class, points),
             (None, InputSpec::Views { rig, count, size }) => {
                 held_out(self.per_class, size as usize, &rig.rig(count, 0), encoder.points_with_views())

@@ -13,6 +13,7 @@ pub(crate) fn with_progress<T>(
 ) -> anyhow::Result<T> {
     let mut bar = None;
     let result = measure(&mut |event| show(&mut bar, event));
+    // Remove the bar before an error is printed.
     drop(bar);
     result.map_err(usage_error)
 }
@@ -44,6 +45,7 @@ fn show(bar: &mut Option<Progress>, event: EvalEvent<'_>) {
             let (first, run) = (first.display(), run.display());
             output::note(format!("note: {files} files are in both {first} and {run}"));
         }
+        // The enum is non-exhaustive.
         _ => {}
     }
 }
@@ -57,6 +59,7 @@ fn usage_error(error: EvalError) -> anyhow::Error {
             "this protocol has captions instead of labels: use `lexiform eval retrieval`".to_owned()
         }
         EvalError::SeveralModels { .. } => error.to_string(),
+        // Everything else is a failure, not wrong usage: exit code 1, not 2.
         _ => return error.into(),
     };
     Usage(text).into()

@@ -33,6 +33,7 @@ impl ProtocolArgs {
         let known: Vec<&Protocol> = Protocol::for_benchmark(benchmark).collect();
         let papers = known.iter().map(|p| p.paper.name()).collect::<Vec<_>>().join(", ");
         match (self.paper, &known[..]) {
+            // A benchmark with a single protocol needs no paper.
             (None, [only]) => Ok(Some(*only)),
             (None, _) => Err(Usage(format!(
                 "several papers evaluate {}: choose one with --paper ({papers})",
@@ -58,6 +59,7 @@ pub(crate) fn note_protocol(protocol: &Protocol, shapes: usize, kind: fn(&Publis
     if !protocol.note.is_empty() {
         output::note(format!("note: {}", protocol.note));
     }
+    // Other shapes than the paper's make the results incomparable.
     if let Some(items) = protocol.num_shapes.filter(|items| *items != shapes) {
         output::note(format!("note: {shapes} shapes here, {items} in the paper"));
     }

@@ -72,6 +72,7 @@ impl RetrievalArgs {
     /// Evaluates every direction with every model and prints the results.
     pub(crate) fn run(self) -> anyhow::Result<Verdict> {
         let config = self.config()?;
+        // Before the evaluation, which can take hours.
         if let Some(path) = &self.per_query_csv {
             target::check_file(path)?;
         }
@@ -86,9 +87,10 @@ impl RetrievalArgs {
         if let Some(path) = &self.per_query_csv {
             report.write_queries(path)?;
         }
-        match self.json {
-            true => report.results.iter().try_for_each(output::json)?,
-            false => show::directions(&report.results)?,
+        if self.json {
+            report.results.iter().try_for_each(output::json)?
+        } else {
+            show::directions(&report.results)?
         }
         Ok(verdict(self.strict, &report.unusable))
     }

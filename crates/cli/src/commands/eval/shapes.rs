@@ -65,6 +65,7 @@ impl ShapesArgs {
     /// If options contradict each other.
     pub(crate) fn source(&self) -> anyhow::Result<ShapeSource> {
         let labels = match (&self.labels, &self.data) {
+            // clap's group makes --labels and --data exclusive.
             (_, Some(path)) => LabelSource::DataSet { path: path.clone() },
             (Some(labels), None) if labels == FOLDERS => {
                 let missing =

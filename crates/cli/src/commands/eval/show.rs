@@ -77,6 +77,7 @@ pub(crate) fn side_by_side(results: &[ClassificationResult]) -> std::io::Result<
 
 /// A table of retrieval results: one row per direction and model.
 pub(crate) fn directions(lines: &[DirectionResult]) -> anyhow::Result<()> {
+    // The comparison columns appear only with several models.
     let several = lines.iter().any(|line| line.model != lines[0].model || line.against_first.is_some());
     let mut columns = vec![("direction", Align::Left)];
     columns.extend(several.then_some(("model", Align::Left)));
@@ -92,6 +93,7 @@ pub(crate) fn directions(lines: &[DirectionResult]) -> anyhow::Result<()> {
         row.extend(several.then(|| line.model.clone()));
         row.extend([line.counted.queries, line.counted.gallery].map(|count| count.to_string()));
         row.extend(n.recall.iter().zip(i.recall).map(|(share, interval)| with_interval(*share, interval)));
+        // NDCG@5, the one that Text2Shape results are reported with.
         row.push(with_interval(n.ndcg[2], i.ndcg[2]));
         row.push(with_interval(n.mean_average_precision, i.mean_average_precision));
         let ranks = [(n.median_rank, i.median_rank), (n.mean_rank, i.mean_rank)];

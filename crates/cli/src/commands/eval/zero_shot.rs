@@ -72,6 +72,7 @@ impl ZeroShotArgs {
     pub(crate) fn run(self) -> anyhow::Result<Verdict> {
         let generated = ValidationShapes { per_class: self.per_class };
         let config = self.config(&generated)?;
+        // Fail before the evaluation, which can take hours.
         if let Some(folder) = &self.report {
             target::check_folder(folder)?;
         }
@@ -93,17 +94,16 @@ impl ZeroShotArgs {
     }
 
     fn config<'a>(&self, generated: &'a ValidationShapes) -> anyhow::Result<ZeroShotConfig<'a>> {
-        let shapes = match self.data.is_given() {
-            true => ZeroShotShapes::from_data(self.data.config()?),
-            false
-                if !self.views.is_empty()
-                    || !self.seeds.is_empty()
-                    || self.class_text.protocol_args.is_given() =>
-            {
-                let text = "--views, --seeds and --protocol need --labels or --data";
-                return Err(Usage(text.to_owned()).into());
-            }
-            false => ZeroShotShapes::Generated(generated),
+        let needs_files =
+            !self.views.is_empty() || !self.seeds.is_empty() || self.class_text.protocol_args.is_given();
+        let shapes = if self.data.is_given() {
+            ZeroShotShapes::from_data(self.data.config()?)
+        } else if needs_files {
+            // Generated shapes are rendered as the model needs them.
+            let text = "--views, --seeds and --protocol need --labels or --data";
+            return Err(Usage(text.to_owned()).into());
+        } else {
+            ZeroShotShapes::Generated(generated)
         };
         Ok(ZeroShotConfig {
             texts: self.class_text.texts()?,
@@ -156,6 +156,7 @@ fn command() -> String {
     let program = parts.next().map_or(String::new(), |p| {
         Path::new(&p).file_name().map_or(p.clone(), |name| name.to_string_lossy().into_owned())
     });
+    // Quote arguments so that the line can be pasted into a shell.
     let quoted = parts.map(|p| if p.contains([' ', '"', '\'']) { format!("{p:?}") } else { p });
     let line = std::iter::once(program).chain(quoted).collect::<Vec<_>>().join(" ");
     line.chars().take(LONGEST_COMMAND).collect()
