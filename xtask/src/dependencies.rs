@@ -1,13 +1,13 @@
-//! Dependencies that a manifest lists and no source file names.
+//! Finds unused dependencies: listed in a manifest, but named in no source file.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
-/// Listed for their features or build scripts alone: package, dependency.
+/// Exceptions, needed only for their features or build scripts: (package, dependency).
 const UNNAMED: [(&str, &str); 0] = [];
 
-/// Fails where a crate lists a dependency that its sources do not name.
+/// Fails if a crate lists a dependency that its sources do not name.
 ///
 /// # Errors
 ///
@@ -53,7 +53,7 @@ fn unused_in(folder: &Path) -> Result<Vec<String>> {
     Ok(unused)
 }
 
-/// All Rust sources below a folder; none where it does not exist.
+/// All Rust sources below a folder, concatenated; empty if the folder does not exist.
 fn source_text(folder: &Path) -> Result<String> {
     let mut text = String::new();
     let Ok(entries) = std::fs::read_dir(folder) else { return Ok(text) };

@@ -93,6 +93,13 @@ impl Spelling {
 }
 
 /// Whether two labels are equal up to case, underscores and hyphens.
+///
+/// ```
+/// use lexiform_eval::protocol::labels::same_class;
+///
+/// assert!(same_class("Night_Stand", "night stand"));
+/// assert!(!same_class("bed", "bench"));
+/// ```
 pub fn same_class(a: &str, b: &str) -> bool {
     let plain = |name: &str| name.trim().to_lowercase().replace(['_', '-'], " ");
     plain(a) == plain(b)

@@ -68,6 +68,19 @@ pub struct PredictedAs {
 impl ClassificationResult {
     /// Computes metrics and confidence intervals.
     ///
+    /// ```
+    /// use lexiform_eval::report::ClassificationResult;
+    /// use lexiform_metrics::{Prediction, bootstrap::Resampling};
+    ///
+    /// let labels = ["chair", "table"].map(str::to_owned);
+    /// let scores = [([0.9, 0.2], 0), ([0.8, 0.3], 1)];
+    /// let predictions = scores.map(|(scores, truth)| Prediction::from_scores(&scores, truth, 1.0));
+    /// let result = ClassificationResult::from_predictions("tiny", &predictions, &labels, Resampling::default())?;
+    /// assert_eq!(result.top_1, 0.5);
+    /// assert_eq!(result.per_class[1].predicted_as[0].label, "chair");
+    /// # Ok::<(), lexiform_metrics::MetricsError>(())
+    /// ```
+    ///
     /// # Errors
     /// If there are no predictions.
     pub fn from_predictions(

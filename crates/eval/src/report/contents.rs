@@ -50,6 +50,16 @@ pub struct HardExample {
 }
 
 /// Indices of the wrong predictions with the largest lead over the true class.
+///
+/// ```
+/// use lexiform_eval::report::hardest_examples;
+/// use lexiform_metrics::Prediction;
+///
+/// // The first item is correct, the second is wrong by 0.1 and the third by 0.5.
+/// let predictions = [([0.9, 0.2], 0), ([0.4, 0.3], 1), ([0.2, 0.7], 0)]
+///     .map(|(scores, truth)| Prediction::from_scores(&scores, truth, 1.0));
+/// assert_eq!(hardest_examples(&predictions, 10), [2, 1]);
+/// ```
 pub fn hardest_examples(predictions: &[Prediction], most: usize) -> Vec<usize> {
     let lead = |i: &usize| predictions[*i].score - predictions[*i].truth_score;
     let mut wrong: Vec<usize> = (0..predictions.len()).filter(|i| !predictions[*i].is_correct()).collect();
