@@ -1,4 +1,4 @@
-"""Golden numbers of fixtures/eval, from NumPy, SciPy and scikit-learn (and torchmetrics, where it is installed, as a second
+"""Golden values of fixtures/eval, from NumPy, SciPy and scikit-learn (and torchmetrics, if installed, as a second
 opinion): random features in, the metrics of these libraries out.
 
     python -m venv ENV && ENV/bin/pip install numpy scipy scikit-learn safetensors   # torchmetrics is optional
@@ -81,8 +81,8 @@ def intervals(scores, truth, expected, resamples=200, seed=7):
     values = []
     for i in range(resamples):
         start = SplitMix64(seed).next()
-        rng_draw = SplitMix64(start ^ ((i * 0xD1B54A32D192ED03) & MASK))
-        draw = np.array([rng_draw.below(len(truth)) for _ in truth])
+        stream = SplitMix64(start ^ ((i * 0xD1B54A32D192ED03) & MASK))
+        draw = np.array([stream.below(len(truth)) for _ in truth])
         r, t = ranks[draw], truth[draw]
         values.append([*(float((r <= k).mean()) for k in (1, 3, 5)), np.mean([(r[t == c] == 1).mean() for c in np.unique(t)])])
     ends = np.percentile(np.array(values), [2.5, 97.5], axis=0)

@@ -1,4 +1,4 @@
-"""Plain PyTorch on the CPU, random weights, whole path: farthest point sampling, neighbor search, network. ULIP-2's colored PointBERT (10k
+"""PyTorch on the CPU with random weights, from cloud to features: farthest point sampling, neighbor search, network. ULIP-2's colored PointBERT (10k
 points, 18 blocks of width 384), PointMLP (1024 points), PointNeXt-S (8192 points). Batches of 1 and 16."""
 import torch
 from torch import nn
