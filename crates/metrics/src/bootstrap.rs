@@ -94,7 +94,7 @@ fn percentile(sorted: &[f64], share: f64) -> f64 {
     below + (above - below) * position.fract()
 }
 
-/// Intervals of a [`ClassificationMetrics`]'s numbers.
+/// Confidence intervals of [`ClassificationMetrics`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct ClassificationIntervals {
     /// Of top-1 accuracy.
